@@ -1,0 +1,289 @@
+/**
+ * Every option of the library and its default, once.
+ *
+ * An option `maxEventBytes` is set by the variable `KIMI_MAX_EVENT_BYTES`, by
+ * the member `maxEventBytes` of the object `kimi` in a JSON source, or in
+ * code. Whatever the source, all unusable options are reported together, by
+ * name and expected form and never by value.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import { ConfigurationError, type ConfigurationIssue } from "./errors/ConfigurationErrors.ts"
+
+/**
+ * The hosts that the library describes. `custom` needs a base URL.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const providerIds = ["moonshot", "moonshot-cn", "together", "openrouter", "ollama", "custom"] as const
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type ProviderId = (typeof providerIds)[number]
+
+/** Hosts that answer without a key. */
+const keyless: ReadonlySet<ProviderId> = new Set(["ollama", "custom"])
+
+const ApiKey = Schema.RedactedFromValue(Schema.String.check(Schema.isPattern(/^[\x21-\x7e]+$/)), {
+  disallowEncode: true
+})
+
+const duration = Schema.DurationFromString.check(
+  Schema.makeFilter((value) => Duration.isFinite(value) && Duration.toMillis(value) > 0)
+)
+const durationForm = 'a duration over zero, such as "30 seconds"'
+
+const count = Schema.NumberFromString.check(Schema.isInt(), Schema.isGreaterThan(0))
+
+const flag = Schema.Literals(["true", "false"]).pipe(
+  Schema.decodeTo(
+    Schema.Boolean,
+    SchemaTransformation.transform({
+      decode: (text) => text === "true",
+      encode: (value): "true" | "false" => (value ? "true" : "false")
+    })
+  )
+)
+
+const isBaseUrl = (text: string): boolean => {
+  const url = URL.parse(text)
+  return (
+    url !== null &&
+    /^https?:$/.test(url.protocol) &&
+    `${url.username}${url.password}${url.search}${url.hash}` === ""
+  )
+}
+
+const entries = {
+  provider: { codec: Schema.Literals(providerIds), expected: `one of ${providerIds.join(", ")}` },
+  apiKey: { codec: ApiKey, expected: "an API key of visible ASCII characters without spaces" },
+  baseUrl: {
+    codec: Schema.String.check(Schema.makeFilter(isBaseUrl)),
+    expected: "an http or https URL without user, query and fragment"
+  },
+  model: { codec: Schema.NonEmptyString, expected: "the id of a model" },
+  connectTimeout: { codec: duration, expected: durationForm },
+  firstTokenTimeout: { codec: duration, expected: durationForm },
+  idleTimeout: { codec: duration, expected: durationForm },
+  totalTimeout: { codec: duration, expected: durationForm },
+  maxResponseBytes: { codec: count, expected: "a whole number of bytes over zero" },
+  maxEventBytes: { codec: count, expected: "a whole number of bytes over zero" },
+  maxToolArgumentBytes: { codec: count, expected: "a whole number of bytes over zero" },
+  maxConnections: { codec: count, expected: "a whole number over zero" },
+  requestPolicy: { codec: Schema.Literals(["reject", "repair"]), expected: "reject or repair" },
+  allowPlainHttp: { codec: flag, expected: "true or false" }
+} as const satisfies Record<string, { readonly codec: Schema.Codec<unknown, string>; readonly expected: string }>
+
+type Entries = typeof entries
+type Name = keyof Entries
+
+/**
+ * The options as the library uses them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface KimiConfig {
+  /** The host to call. Defaults to `moonshot`, the global host. */
+  readonly provider: ProviderId
+  /** The API key; `KIMI_API_KEY`, else `MOONSHOT_API_KEY`. Required except by `ollama` and `custom`. */
+  readonly apiKey: Redacted.Redacted<string> | undefined
+  /** Base URL in place of the host's own, with its version, such as `https://api.moonshot.ai/v1`. */
+  readonly baseUrl: string | undefined
+  /** Model of requests that name none. Defaults to the host's default model. */
+  readonly model: string | undefined
+  /** Longest wait for a connection. Defaults to 10 seconds. */
+  readonly connectTimeout: Duration.Duration
+  /** Longest wait for the first content of a stream. Defaults to 2 minutes. */
+  readonly firstTokenTimeout: Duration.Duration
+  /** Longest silence between contents of a stream. Defaults to 60 seconds. */
+  readonly idleTimeout: Duration.Duration
+  /** Longest attempt as a whole, plain or streamed. Defaults to 15 minutes, the host's own bound. */
+  readonly totalTimeout: Duration.Duration
+  /** Largest answer, decoded, plain or streamed. Defaults to 32 MiB. */
+  readonly maxResponseBytes: number
+  /** Largest event of a stream. Defaults to 10 MiB. */
+  readonly maxEventBytes: number
+  /** Longest arguments of one tool call. Defaults to 1 MiB. */
+  readonly maxToolArgumentBytes: number
+  /** Most connections to the host. Defaults to 256. */
+  readonly maxConnections: number
+  /** What to do with a request that the model would refuse. Defaults to `reject`. */
+  readonly requestPolicy: "reject" | "repair"
+  /** Whether http:// is allowed beyond this machine. Defaults to `false`. */
+  readonly allowPlainHttp: boolean
+}
+
+/**
+ * The default of every option.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const defaults: KimiConfig = {
+  provider: "moonshot",
+  apiKey: undefined,
+  baseUrl: undefined,
+  model: undefined,
+  connectTimeout: Duration.seconds(10),
+  firstTokenTimeout: Duration.minutes(2),
+  idleTimeout: Duration.seconds(60),
+  totalTimeout: Duration.minutes(15),
+  maxResponseBytes: 32 * 1024 * 1024,
+  maxEventBytes: 10 * 1024 * 1024,
+  maxToolArgumentBytes: 1024 * 1024,
+  maxConnections: 256,
+  requestPolicy: "reject",
+  allowPlainHttp: false
+}
+
+/**
+ * The options as code gives them: all optional, durations in any form that
+ * Effect takes.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type Options = {
+  readonly [K in Name]?: (KimiConfig[K] extends Duration.Duration ? Duration.Input : KimiConfig[K]) | undefined
+}
+
+const names = Object.keys(entries) as ReadonlyArray<Name>
+
+/** `maxEventBytes` → `KIMI_MAX_EVENT_BYTES` */
+const variable = (name: string): string => `KIMI_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+
+const isLoopback = (baseUrl: string): boolean => {
+  const host = URL.parse(baseUrl)?.hostname ?? ""
+  return host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host)
+}
+
+type Issue = typeof ConfigurationIssue.Type
+
+/** What must hold between options. */
+const contradictions = (config: KimiConfig, label: (name: Name) => string): ReadonlyArray<Issue> => {
+  const issues: Array<Issue> = []
+  if (config.apiKey === undefined && !keyless.has(config.provider)) {
+    issues.push({ name: label("apiKey"), expected: `an API key, which the host ${config.provider} requires` })
+  }
+  if (config.provider === "custom" && config.baseUrl === undefined) {
+    issues.push({ name: label("baseUrl"), expected: "a base URL, which the host custom requires" })
+  }
+  if (config.baseUrl?.startsWith("http:") === true && !config.allowPlainHttp && !isLoopback(config.baseUrl)) {
+    issues.push({
+      name: label("baseUrl"),
+      expected: `an https URL, or http on this machine only, unless ${label("allowPlainHttp")} is true`
+    })
+  }
+  return issues
+}
+
+const check = (
+  values: Partial<Record<Name, unknown>>,
+  issues: ReadonlyArray<Issue>,
+  label: (name: Name) => string
+): Effect.Effect<KimiConfig, ConfigurationError> => {
+  const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
+  // Every value was checked by the schema of its entry.
+  const config = { ...defaults, ...given } as KimiConfig
+  const invalid = new Set(issues.map((issue) => issue.name))
+  const all = [...issues, ...contradictions(config, label).filter((issue) => !invalid.has(issue.name))]
+  return all.length === 0 ? Effect.succeed(config) : Effect.fail(ConfigurationError.of(all))
+}
+
+interface Read {
+  readonly values: Partial<Record<Name, unknown>>
+  readonly issues: Array<Issue>
+}
+
+const readOptions = (options: Options): Read => {
+  const values: Partial<Record<Name, unknown>> = {}
+  const issues: Array<Issue> = []
+  for (const [name, given] of Object.entries(options)) {
+    if (given === undefined) continue
+    if (!Object.hasOwn(entries, name)) {
+      issues.push({ name, expected: `one of the options ${names.join(", ")}` })
+      continue
+    }
+    const entry = entries[name as Name]
+    const value = Duration.isDuration(defaults[name as Name])
+      ? Option.getOrUndefined(Duration.fromInput(given as Duration.Input))
+      : given
+    if (Schema.is(Schema.toType(entry.codec))(value)) values[name as Name] = value
+    else issues.push({ name, expected: entry.expected })
+  }
+  return { values, issues }
+}
+
+/**
+ * Checks options given in code.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Options): Effect.Effect<KimiConfig, ConfigurationError> =>
+  Effect.suspend(() => {
+    const { values, issues } = readOptions(options)
+    return check(values, issues, (name) => name)
+  })
+
+/** The text of an option and the name it was found under. */
+const lookup = Effect.fnUntraced(function* (name: Name) {
+  const candidates: Array<[string, ConfigProvider.Path]> = [[variable(name), [variable(name)]]]
+  if (name === "apiKey") candidates.push(["MOONSHOT_API_KEY", ["MOONSHOT_API_KEY"]])
+  candidates.push([`kimi.${name}`, ["kimi", name]])
+  for (const [label, path] of candidates) {
+    const found = yield* Effect.result(Config.option(Config.schema(Schema.String, path)))
+    if (Result.isFailure(found)) return { label, text: undefined }
+    if (Option.isSome(found.success) && found.success.value !== "") return { label, text: found.success.value }
+  }
+  return undefined
+})
+
+const unknownMembers = Effect.gen(function* () {
+  const provider = yield* ConfigProvider.ConfigProvider
+  const node = yield* Effect.orElseSucceed(provider.load(["kimi"]), () => undefined)
+  if (node?._tag !== "Record") return []
+  return [...node.keys].filter((key) => !Object.hasOwn(entries, key))
+})
+
+/**
+ * Reads the options from the current `ConfigProvider`: the environment, a
+ * `.env` file, a JSON document, or several in order of precedence. Options in
+ * `overrides` win.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromConfig = Effect.fnUntraced(function* (
+  overrides: Options = {}
+): Effect.fn.Return<KimiConfig, ConfigurationError> {
+  const { values, issues } = readOptions(overrides)
+  const labels = new Map<Name, string>()
+  for (const name of names) {
+    if (overrides[name] !== undefined) continue
+    const found = yield* lookup(name)
+    if (found === undefined) continue
+    labels.set(name, found.label)
+    const codec: Schema.Codec<unknown, string> = entries[name].codec
+    const decoded = found.text === undefined ? Option.none() : Schema.decodeOption(codec)(found.text)
+    if (Option.isSome(decoded)) values[name] = decoded.value
+    else issues.push({ name: found.label, expected: entries[name].expected })
+  }
+  for (const key of yield* unknownMembers) {
+    issues.push({ name: `kimi.${key}`, expected: `one of the options ${names.join(", ")}` })
+  }
+  return yield* check(values, issues, (name) => labels.get(name) ?? variable(name))
+})

@@ -1,0 +1,333 @@
+/**
+ * What is known of each model: data only.
+ *
+ * Ids are open strings. A model that is not listed here works; nothing is
+ * assumed of its abilities, so nothing is checked before sending.
+ *
+ * Source of the figures: Moonshot's models overview, pricing and limits pages
+ * and OpenAPI file as published up to November 2026, corrected by recorded
+ * traffic; prices of kimi-k3.1-pro from resellers' price lists.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * What a model costs at one host, in money per million tokens, as decimals.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Price {
+  /** The host, by the id of its provider description. */
+  readonly provider: string
+  readonly currency: "USD" | "CNY"
+  /** First day of this price, `YYYY-MM-DD`; absent where no earlier price is known. */
+  readonly from?: string
+  /** Prompt tokens read from the cache. Absent where the host has no cache. */
+  readonly cacheHit?: string
+  /** Prompt tokens not read from the cache. */
+  readonly cacheMiss: string
+  /** Generated tokens, reasoning included. */
+  readonly output: string
+  /** Prompt tokens written to the five-minute cache, where they cost extra. */
+  readonly cacheWrite?: string
+}
+
+/**
+ * Whether Moonshot still serves a model.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Lifecycle =
+  | {
+      readonly state: "live"
+      /** The announced last day, `YYYY-MM-DD`. */
+      readonly closesOn?: string
+      readonly successor?: string
+    }
+  | { readonly state: "retired"; readonly retiredOn: string; readonly successor: string }
+
+/**
+ * What a model can do and takes at Moonshot.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Abilities {
+  /** How thinking is controlled: by `reasoning_effort`, by `thinking`, always on, or there is none. */
+  readonly thinking: "effort" | "switch" | "always" | "none"
+  /** Whether `thinking.keep: "all"` is taken. */
+  readonly keepsReasoning: boolean
+  /** The only values of sampling parameters that are taken; absent when they are free. */
+  readonly sampling?: { readonly temperature: number; readonly temperatureNotThinking?: number; readonly topP: number }
+  /** Whether `tool_choice: "required"` is taken. */
+  readonly toolChoiceRequired: "yes" | "no" | "not thinking"
+  /** Whether a named tool is taken in `tool_choice`. */
+  readonly toolChoiceNamed: "yes" | "no" | "not thinking"
+  readonly image: boolean
+  readonly video: boolean
+  /** Whether `response_format` of type `json_schema` is taken. */
+  readonly jsonSchema: boolean
+  /** Whether `logprobs` are refused. */
+  readonly refusesLogprobs: boolean
+}
+
+/**
+ * One model.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface KnownModel {
+  readonly id: string
+  /** Window in tokens, prompt and output together. */
+  readonly contextWindow: number
+  /** Output tokens when the request names no maximum; the rest of the window when absent. */
+  readonly defaultMaxOutput?: number
+  /** Most output tokens that may be asked for; the window when absent. */
+  readonly maxOutput?: number
+  readonly abilities: Abilities
+  readonly lifecycle: Lifecycle
+  /** Newest price of a host last. */
+  readonly prices: ReadonlyArray<Price>
+}
+
+const k3: Abilities = {
+  thinking: "effort",
+  keepsReasoning: false,
+  sampling: { temperature: 1, topP: 0.95 },
+  toolChoiceRequired: "yes",
+  toolChoiceNamed: "no",
+  image: true,
+  video: true,
+  jsonSchema: true,
+  refusesLogprobs: true
+}
+
+const k27: Abilities = {
+  ...k3,
+  thinking: "always",
+  toolChoiceRequired: "no",
+  refusesLogprobs: false
+}
+
+const k26: Abilities = {
+  ...k27,
+  thinking: "switch",
+  keepsReasoning: true,
+  sampling: { temperature: 1, temperatureNotThinking: 0.6, topP: 0.95 },
+  toolChoiceRequired: "not thinking",
+  toolChoiceNamed: "not thinking"
+}
+
+const k25: Abilities = { ...k26, keepsReasoning: false }
+
+const k2: Abilities = {
+  thinking: "none",
+  keepsReasoning: false,
+  toolChoiceRequired: "yes",
+  toolChoiceNamed: "yes",
+  image: false,
+  video: false,
+  jsonSchema: true,
+  refusesLogprobs: false
+}
+
+const k2Thinking: Abilities = { ...k2, thinking: "always", toolChoiceRequired: "no", toolChoiceNamed: "no" }
+
+const v1: Abilities = { ...k2, toolChoiceRequired: "no", toolChoiceNamed: "no" }
+
+const usd = (cacheMiss: string, output: string, cacheHit?: string, cacheWrite?: string, from?: string): Price => ({
+  provider: "moonshot",
+  currency: "USD",
+  cacheMiss,
+  output,
+  ...(cacheHit === undefined ? {} : { cacheHit }),
+  ...(cacheWrite === undefined ? {} : { cacheWrite }),
+  ...(from === undefined ? {} : { from })
+})
+
+const cny = (cacheMiss: string, output: string, cacheHit: string): Price => ({
+  provider: "moonshot-cn",
+  currency: "CNY",
+  cacheMiss,
+  output,
+  cacheHit
+})
+
+const live: Lifecycle = { state: "live" }
+const closing: Lifecycle = { state: "live", closesOn: "2026-12-31", successor: "kimi-k3" }
+const retired = (retiredOn: string, successor = "kimi-k3"): Lifecycle => ({ state: "retired", retiredOn, successor })
+
+const window1M = 1_048_576
+const window256K = 262_144
+
+/**
+ * Every known model.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const knownModels: ReadonlyArray<KnownModel> = [
+  {
+    id: "kimi-k3.1-pro",
+    contextWindow: window1M,
+    defaultMaxOutput: 131_072,
+    abilities: k3,
+    lifecycle: live,
+    prices: [usd("2.00", "10.00", "0.20", "2.00")]
+  },
+  {
+    id: "kimi-k3.1-pro-highspeed",
+    contextWindow: window1M,
+    defaultMaxOutput: 131_072,
+    abilities: k3,
+    lifecycle: live,
+    prices: [usd("4.00", "20.00", "0.20", "4.00")]
+  },
+  {
+    id: "kimi-k3",
+    contextWindow: window1M,
+    defaultMaxOutput: 131_072,
+    maxOutput: window1M,
+    abilities: k3,
+    lifecycle: live,
+    prices: [
+      usd("3.00", "15.00", "0.30"),
+      usd("3.00", "15.00", "0.30", "3.00", "2026-09-01"),
+      cny("20", "100", "2")
+    ]
+  },
+  {
+    id: "kimi-k2.7-code",
+    contextWindow: window256K,
+    defaultMaxOutput: 32_768,
+    abilities: k27,
+    lifecycle: closing,
+    prices: [usd("0.95", "4.00", "0.19"), cny("6.50", "27", "1.30")]
+  },
+  {
+    id: "kimi-k2.7-code-highspeed",
+    contextWindow: window256K,
+    defaultMaxOutput: 32_768,
+    abilities: k27,
+    lifecycle: closing,
+    prices: [usd("1.90", "8.00", "0.38"), cny("13", "54", "2.60")]
+  },
+  {
+    id: "kimi-k2.6",
+    contextWindow: window256K,
+    defaultMaxOutput: 32_768,
+    abilities: k26,
+    lifecycle: closing,
+    prices: [usd("0.95", "4.00", "0.16"), cny("6.50", "27", "1.10")]
+  },
+  {
+    id: "kimi-k2.5",
+    contextWindow: window256K,
+    defaultMaxOutput: 32_768,
+    abilities: k25,
+    lifecycle: retired("2026-08-31"),
+    prices: [usd("0.60", "3.00", "0.10"), cny("4", "21", "0.70")]
+  },
+  {
+    id: "kimi-k2-0905-preview",
+    contextWindow: window256K,
+    abilities: k2,
+    lifecycle: retired("2026-05-25"),
+    prices: [usd("0.60", "2.50", "0.15")]
+  },
+  {
+    id: "kimi-k2-0711-preview",
+    contextWindow: 131_072,
+    abilities: k2,
+    lifecycle: retired("2026-05-25"),
+    prices: [usd("0.60", "2.50", "0.15")]
+  },
+  {
+    id: "kimi-k2-turbo-preview",
+    contextWindow: window256K,
+    abilities: k2,
+    lifecycle: retired("2026-05-25"),
+    prices: [usd("1.15", "8.00", "0.15")]
+  },
+  {
+    id: "kimi-k2-thinking",
+    contextWindow: window256K,
+    abilities: k2Thinking,
+    lifecycle: retired("2026-05-25"),
+    prices: [usd("0.60", "2.50", "0.15")]
+  },
+  {
+    id: "kimi-k2-thinking-turbo",
+    contextWindow: window256K,
+    abilities: k2Thinking,
+    lifecycle: retired("2026-05-25"),
+    prices: [usd("1.15", "8.00", "0.15")]
+  },
+  ...(
+    [
+      ["8k", 8_192, "0.20", "2.00"],
+      ["32k", 32_768, "1.00", "3.00"],
+      ["128k", 131_072, "2.00", "5.00"]
+    ] as const
+  ).flatMap(([size, contextWindow, cacheMiss, output]): ReadonlyArray<KnownModel> => {
+    const model: KnownModel = {
+      id: `moonshot-v1-${size}`,
+      contextWindow,
+      abilities: v1,
+      lifecycle: retired("2026-08-31"),
+      prices: [usd(cacheMiss, output)]
+    }
+    return [model, { ...model, id: `${model.id}-vision-preview`, abilities: { ...v1, image: true } }]
+  }),
+  {
+    id: "moonshot-v1-auto",
+    contextWindow: 131_072,
+    abilities: v1,
+    lifecycle: retired("2026-08-31"),
+    prices: []
+  },
+  {
+    id: "kimi-latest",
+    contextWindow: 131_072,
+    abilities: { ...v1, image: true },
+    lifecycle: retired("2026-01-28"),
+    prices: []
+  },
+  {
+    id: "kimi-thinking-preview",
+    contextWindow: 131_072,
+    abilities: { ...k2Thinking, image: true },
+    lifecycle: retired("2025-11-11"),
+    prices: []
+  }
+]
+
+const byId: ReadonlyMap<string, KnownModel> = new Map(knownModels.map((model) => [model.id, model]))
+
+/**
+ * Finds what is known of a model id. Ids of other hosts are recognised by
+ * their last segment: `moonshotai/Kimi-K2.5` is kimi-k2.5.
+ *
+ * @category lookups
+ * @since 0.1.0
+ */
+export const find = (id: string): KnownModel | undefined => {
+  const exact = byId.get(id)
+  if (exact !== undefined) return exact
+  const segment = id.slice(id.lastIndexOf("/") + 1).toLowerCase()
+  const colon = segment.indexOf(":")
+  return byId.get(colon < 0 ? segment : segment.slice(0, colon))
+}
+
+/**
+ * The price of a model at a host on a day (`YYYY-MM-DD`), or `undefined` when
+ * it is not known.
+ *
+ * @category lookups
+ * @since 0.1.0
+ */
+export const priceOf = (id: string, provider: string, day: string): Price | undefined =>
+  find(id)?.prices.findLast((price) => price.provider === provider && (price.from ?? "") <= day)

@@ -1,0 +1,128 @@
+/**
+ * Every way in which a call can fail: the union of all error classes, its
+ * guard and its JSON codec.
+ *
+ * Handle errors by tag (`Effect.catchTag("RateLimitError", …)`), or by the
+ * facts that every instance carries: `category`, `severity`, `isRetryable`,
+ * `retryAfter`, `recovery` and `hint`.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { AuthenticationError, IpNotAllowedError, PermissionDeniedError } from "./AuthenticationErrors.ts"
+import { ConfigurationError } from "./ConfigurationErrors.ts"
+import type { Tag } from "./ErrorFacts.ts"
+import { ConnectionLostError, ConnectionRefusedError, DnsError, RedirectError, TlsError } from "./NetworkErrors.ts"
+import {
+  EmptyResponseError,
+  GatewayTimeoutError,
+  InvalidResponseError,
+  ReasoningBudgetExhaustedError,
+  RequestCancelledError,
+  ServerError,
+  ServiceUnavailableError
+} from "./ProviderErrors.ts"
+import { DailyLimitError, OverloadedError, QuotaExceededError, RateLimitError } from "./RateLimitErrors.ts"
+import { EventTooLargeError, ResponseTooLargeError, ToolArgumentsTooLargeError } from "./ResourceErrors.ts"
+import { StreamDecodeError, StreamFailedError, StreamInterruptedError, StreamTruncatedError } from "./StreamErrors.ts"
+import { ConnectTimeoutError, FirstTokenTimeoutError, IdleTimeoutError, TotalTimeoutError } from "./TimeoutErrors.ts"
+import {
+  ContentFilterError,
+  ContextLengthError,
+  EmptyMessageError,
+  InvalidRequestError,
+  MissingReasoningError,
+  ModelNotFoundError,
+  ModelRetiredError,
+  RequestTooLargeError,
+  ToolHistoryError,
+  ToolSchemaError,
+  UnsupportedMediaError,
+  UnsupportedParameterError
+} from "./ValidationErrors.ts"
+
+/**
+ * Every error class by tag. A tag without a row in the table of facts, or a
+ * row without a class, does not compile.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const classes = {
+  DnsError,
+  ConnectionRefusedError,
+  ConnectionLostError,
+  TlsError,
+  RedirectError,
+  ConnectTimeoutError,
+  FirstTokenTimeoutError,
+  IdleTimeoutError,
+  TotalTimeoutError,
+  AuthenticationError,
+  PermissionDeniedError,
+  IpNotAllowedError,
+  RateLimitError,
+  DailyLimitError,
+  OverloadedError,
+  QuotaExceededError,
+  InvalidRequestError,
+  UnsupportedParameterError,
+  ContextLengthError,
+  ModelNotFoundError,
+  ModelRetiredError,
+  ContentFilterError,
+  RequestTooLargeError,
+  UnsupportedMediaError,
+  ToolSchemaError,
+  ToolHistoryError,
+  MissingReasoningError,
+  EmptyMessageError,
+  ServerError,
+  ServiceUnavailableError,
+  GatewayTimeoutError,
+  InvalidResponseError,
+  EmptyResponseError,
+  ReasoningBudgetExhaustedError,
+  RequestCancelledError,
+  StreamTruncatedError,
+  StreamInterruptedError,
+  StreamDecodeError,
+  StreamFailedError,
+  ConfigurationError,
+  ResponseTooLargeError,
+  EventTooLargeError,
+  ToolArgumentsTooLargeError
+} satisfies { readonly [T in Tag]: { readonly Type: { readonly _tag: T } } }
+
+/**
+ * The schema of any error of the library. Use `codec` for JSON.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const KimiError = Schema.Union(Object.values(classes))
+
+/**
+ * Any error of the library.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type KimiError = typeof KimiError.Type
+
+/**
+ * Tells whether a value is an error of this library.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isKimiError: (value: unknown) => value is KimiError = Schema.is(KimiError)
+
+/**
+ * JSON codec of any error: decoding what was encoded gives an equal error of
+ * the same class.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const codec = Schema.toCodecJson(KimiError)

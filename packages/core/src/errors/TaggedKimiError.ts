@@ -1,0 +1,173 @@
+/**
+ * The base of every error class: a schema-backed tagged error that carries the
+ * facts of its tag.
+ *
+ * @since 0.1.0
+ */
+import type * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+import {
+  type Billing,
+  type BreakerMeaning,
+  type Category,
+  type Facts,
+  type Recovery,
+  type Severity,
+  table,
+  type Tag
+} from "./ErrorFacts.ts"
+import { PartialAnswer } from "./PartialAnswer.ts"
+
+/**
+ * Members that any error may carry. All are safe to log except `partial`,
+ * which holds model output: `toJSON` and `inspect` show only its size.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const commonFields = {
+  /** What happened, in one sentence; server text in it is scrubbed and cut to 2 KB. */
+  message: Schema.String,
+  /** The host that was asked, by the id of its provider description. */
+  provider: Schema.optionalKey(Schema.String),
+  /** The model that was asked for. */
+  model: Schema.optionalKey(Schema.String),
+  /** HTTP status of the answer, when there was one. */
+  status: Schema.optionalKey(Schema.Int),
+  /** The host's request id, for its support (`msh-request-id`). */
+  requestId: Schema.optionalKey(Schema.String),
+  /** The host's trace id (`x-msh-trace-id`). */
+  traceId: Schema.optionalKey(Schema.String),
+  /** How long the host said to wait. A floor: never retry earlier. */
+  retryAfter: Schema.optionalKey(Schema.Duration),
+  /** What had arrived of a stream before it failed. */
+  partial: Schema.optionalKey(PartialAnswer)
+} as const
+
+/**
+ * The facts of an error, readable on every instance.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ErrorFacts {
+  /** The family of the error. */
+  readonly category: Category
+  /** How loudly it deserves to be reported. */
+  readonly severity: Severity
+  /** Whether the same request may succeed when it is sent again. */
+  readonly isRetryable: boolean
+  /** What a circuit breaker learns from it. */
+  readonly breaker: BreakerMeaning
+  /** Whether the host may charge for the attempt. */
+  readonly billing: Billing
+  /** The next lawful step, as data. */
+  readonly recovery: Recovery
+  /** One sentence on what to do. */
+  readonly hint: string
+}
+
+interface Details {
+  readonly _tag: Tag
+  readonly retryAfter?: Duration.Duration
+  readonly parameter?: string
+  readonly limit?: number
+  readonly successor?: string
+  readonly fix?: string
+}
+
+const recoveryOf = (error: Details): Recovery => {
+  const _tag = table[error._tag].recovery
+  switch (_tag) {
+    case "RetryAfter":
+    case "WaitForQuota":
+      return error.retryAfter === undefined ? { _tag } : { _tag, after: error.retryAfter }
+    case "FixRequest":
+      return error.parameter === undefined ? { _tag } : { _tag, parameter: error.parameter }
+    case "ShortenContext":
+      return error.limit === undefined ? { _tag } : { _tag, limit: error.limit }
+    case "SwitchModel":
+      return error.successor === undefined ? { _tag } : { _tag, model: error.successor }
+    default:
+      return { _tag }
+  }
+}
+
+type Inspect = (value: unknown, options: unknown) => string
+
+const fact = (name: Exclude<keyof Facts, "recovery" | "hint">): PropertyDescriptor => ({
+  configurable: true,
+  get(this: Details) {
+    return table[this._tag][name]
+  }
+})
+
+const summary = function (this: Details & Record<string, unknown>): Record<string, unknown> {
+  const { partial, ...rest } = this
+  const shown: Record<string, unknown> = { ...rest, message: this["message"] }
+  if (this.retryAfter !== undefined) shown["retryAfter"] = Duration.format(this.retryAfter)
+  if (partial !== undefined) {
+    const { content, reasoning_content, tool_calls } = partial as PartialAnswer
+    shown["partial"] = `<${content.length + reasoning_content.length} characters, ${tool_calls.length} tool calls>`
+  }
+  return shown
+}
+
+const accessors: PropertyDescriptorMap = {
+  toJSON: { configurable: true, value: summary },
+  [Symbol.for("nodejs.util.inspect.custom")]: {
+    configurable: true,
+    value(this: Error & Details & Record<string, unknown>, _depth: number, options: unknown, inspect: Inspect) {
+      const { _tag, message, ...members } = summary.call(this)
+      return `${this.stack ?? `${_tag}: ${message}`} ${inspect(members, options)}`
+    }
+  },
+  category: fact("category"),
+  severity: fact("severity"),
+  isRetryable: fact("isRetryable"),
+  breaker: fact("breaker"),
+  billing: fact("billing"),
+  recovery: {
+    configurable: true,
+    get(this: Details) {
+      return recoveryOf(this)
+    }
+  },
+  hint: {
+    configurable: true,
+    get(this: Details) {
+      return this.fix ?? table[this._tag].hint
+    }
+  }
+}
+
+/**
+ * The constructor type of an error class.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ErrorClass<Self, T extends Tag, Fields extends Schema.Struct.Fields> = Schema.Class<
+  Self,
+  Schema.TaggedStruct<T, typeof commonFields & Fields>,
+  Cause.YieldableError & ErrorFacts
+>
+
+/**
+ * Makes the base class of one error: `class X extends TaggedKimiError<X>()("X", {…}) {}`.
+ *
+ * The tag must have a row in the table of facts. The schema identifier is
+ * `@kimi-effect/core/<tag>`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const TaggedKimiError =
+  <Self>() =>
+  <T extends Tag, const Fields extends Schema.Struct.Fields>(tag: T, fields: Fields): ErrorClass<Self, T, Fields> => {
+    const Base = Schema.TaggedError<unknown, ErrorFacts>(`@kimi-effect/core/${tag}`)(tag, { ...commonFields, ...fields })
+    Object.defineProperties(Base.prototype, { ...accessors, name: { configurable: true, value: tag } })
+    // `Self` is not known to the schema's constructor until the class is declared.
+    return Base as never
+  }

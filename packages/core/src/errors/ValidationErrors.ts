@@ -1,0 +1,131 @@
+/**
+ * The request cannot be answered as it stands: found before sending, or said
+ * by the host.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { TaggedKimiError } from "./TaggedKimiError.ts"
+
+const parameter = {
+  /** Path of the offending member of the request, such as `messages[2].content`. */
+  parameter: Schema.optionalKey(Schema.String)
+}
+
+/**
+ * The request is malformed in a way that has no tag of its own.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidRequestError extends TaggedKimiError<InvalidRequestError>()("InvalidRequestError", parameter) {}
+
+/**
+ * The model does not take this parameter, or not with this value.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UnsupportedParameterError extends TaggedKimiError<UnsupportedParameterError>()("UnsupportedParameterError", {
+  /** The member of the request, such as `temperature`. */
+  parameter: Schema.String,
+  /** The values that the model takes, in words, when they are known. */
+  allowed: Schema.optionalKey(Schema.String),
+  /** What to change. */
+  fix: Schema.String
+}) {}
+
+/**
+ * Prompt and requested output do not fit the model's window.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ContextLengthError extends TaggedKimiError<ContextLengthError>()("ContextLengthError", {
+  /** The window in tokens, when it is known. */
+  limit: Schema.optionalKey(Schema.Finite),
+  /** Tokens that the request asks for, when they are known. */
+  requested: Schema.optionalKey(Schema.Finite)
+}) {}
+
+/**
+ * The host has no such model, or this key may not use it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ModelNotFoundError extends TaggedKimiError<ModelNotFoundError>()("ModelNotFoundError", {}) {}
+
+/**
+ * The model existed at this host and was switched off.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ModelRetiredError extends TaggedKimiError<ModelRetiredError>()("ModelRetiredError", {
+  /** The day it was switched off, `YYYY-MM-DD`. */
+  retiredOn: Schema.String,
+  /** The model to use instead at the same host. */
+  successor: Schema.String
+}) {}
+
+/**
+ * The host judged the request as high risk and refused it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ContentFilterError extends TaggedKimiError<ContentFilterError>()("ContentFilterError", {}) {}
+
+/**
+ * The request's body or an uploaded file is larger than the host accepts (100 MB at Moonshot).
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class RequestTooLargeError extends TaggedKimiError<RequestTooLargeError>()("RequestTooLargeError", {}) {}
+
+/**
+ * An image or a video that the model or the host does not take.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UnsupportedMediaError extends TaggedKimiError<UnsupportedMediaError>()("UnsupportedMediaError", parameter) {}
+
+/**
+ * A tool's parameters are not valid Moonshot-flavoured JSON Schema, or the
+ * tool itself is malformed.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ToolSchemaError extends TaggedKimiError<ToolSchemaError>()("ToolSchemaError", {
+  ...parameter,
+  /** Where in the schema, when the host said it. */
+  path: Schema.optionalKey(Schema.String)
+}) {}
+
+/**
+ * Tool calls and tool messages of the history do not match.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ToolHistoryError extends TaggedKimiError<ToolHistoryError>()("ToolHistoryError", parameter) {}
+
+/**
+ * An assistant message with tool calls lacks its reasoning while thinking is on.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MissingReasoningError extends TaggedKimiError<MissingReasoningError>()("MissingReasoningError", parameter) {}
+
+/**
+ * A message has no content.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class EmptyMessageError extends TaggedKimiError<EmptyMessageError>()("EmptyMessageError", parameter) {}

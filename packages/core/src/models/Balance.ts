@@ -1,0 +1,41 @@
+/**
+ * The answer of `GET /users/me/balance`.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { absent } from "./Tolerant.ts"
+
+/**
+ * Money in the account: USD at the global host, CNY at the China host. At or
+ * below 0 available, calls are refused.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Balance = Schema.Struct({
+  /** Cash plus vouchers; equals the vouchers when cash is negative. */
+  available_balance: Schema.Finite,
+  voucher_balance: Schema.Finite,
+  /** May be negative. */
+  cash_balance: Schema.Finite
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Balance = typeof Balance.Type
+
+/**
+ * The envelope around the balance. Success is `code == 0`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const BalanceResponse = Schema.Struct({
+  code: Schema.Finite,
+  data: Balance,
+  scode: absent(Schema.String),
+  status: absent(Schema.Boolean)
+})

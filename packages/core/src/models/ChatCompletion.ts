@@ -1,0 +1,73 @@
+/**
+ * A plain answer as it comes over the wire. Callers see `ChatResponse`.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
+import { WireUsage } from "./Usage.ts"
+
+const text = Schema.optionalKey(Schema.NullOr(Schema.String))
+
+/**
+ * Reasoning in the dialects of the hosts: `reasoning_content` (Moonshot),
+ * `reasoning` (newer vLLM, Together, Ollama), `reasoning_details` (OpenRouter).
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const reasoningFields = {
+  reasoning_content: text,
+  reasoning: text,
+  reasoning_details: Schema.optionalKey(
+    Schema.NullOr(Schema.Array(Schema.Struct({ text, summary: text })))
+  )
+} as const
+
+/**
+ * A tool call of a plain answer; recordings carry an `index` here too, which
+ * is not needed.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const WireToolCall = Schema.Struct({
+  id: text,
+  type: text,
+  function: Schema.Struct({ name: text, arguments: text })
+})
+
+/**
+ * The body of a 200 answer to `/chat/completions`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ChatCompletion = Schema.Struct({
+  id: text,
+  created: Schema.optionalKey(Schema.NullOr(Schema.Finite)),
+  model: text,
+  system_fingerprint: text,
+  choices: Schema.Array(
+    Schema.Struct({
+      index: Schema.optionalKey(Schema.NullOr(Schema.Finite)),
+      message: Schema.Struct({
+        content: text,
+        ...reasoningFields,
+        tool_calls: Schema.optionalKey(Schema.NullOr(Schema.Array(WireToolCall)))
+      }),
+      /** `stop`, `length`, `tool_calls`, `content_filter`, or a word of the host's own. */
+      finish_reason: text,
+      usage: Schema.optionalKey(Schema.NullOr(WireUsage))
+    })
+  ),
+  usage: Schema.optionalKey(Schema.NullOr(WireUsage))
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type ChatCompletion = typeof ChatCompletion.Type
+
+SchemaJITCompiler.enable(ChatCompletion.ast)

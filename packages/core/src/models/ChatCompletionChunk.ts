@@ -1,0 +1,72 @@
+/**
+ * One event of a stream as it comes over the wire. Callers see `StreamEvent`.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
+import { reasoningFields } from "./ChatCompletion.ts"
+import { ErrorObject } from "./ErrorBody.ts"
+import { WireUsage } from "./Usage.ts"
+
+const text = Schema.optionalKey(Schema.NullOr(Schema.String))
+const index = Schema.optionalKey(Schema.NullOr(Schema.Finite))
+
+/**
+ * A piece of a tool call. The first piece has `id` and name, later ones only
+ * arguments; some hosts leave `index` out.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ToolCallChunk = Schema.Struct({
+  index,
+  id: text,
+  type: text,
+  function: Schema.optionalKey(Schema.NullOr(Schema.Struct({ name: text, arguments: text })))
+})
+
+/**
+ * The JSON of one `data:` line. Usage stands in `choices[0]`, at the top
+ * level, or in both with the same figures. An `error` in place of choices ends
+ * the stream.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ChatCompletionChunk = Schema.Struct({
+  id: text,
+  created: Schema.optionalKey(Schema.NullOr(Schema.Finite)),
+  model: text,
+  system_fingerprint: text,
+  choices: Schema.optionalKey(
+    Schema.NullOr(
+      Schema.Array(
+        Schema.Struct({
+          index,
+          delta: Schema.optionalKey(
+            Schema.NullOr(
+              Schema.Struct({
+                content: text,
+                ...reasoningFields,
+                tool_calls: Schema.optionalKey(Schema.NullOr(Schema.Array(ToolCallChunk)))
+              })
+            )
+          ),
+          finish_reason: text,
+          usage: Schema.optionalKey(Schema.NullOr(WireUsage))
+        })
+      )
+    )
+  ),
+  usage: Schema.optionalKey(Schema.NullOr(WireUsage)),
+  error: Schema.optionalKey(Schema.NullOr(ErrorObject))
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type ChatCompletionChunk = typeof ChatCompletionChunk.Type
+
+SchemaJITCompiler.enable(ChatCompletionChunk.ast)

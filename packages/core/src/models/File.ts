@@ -1,0 +1,63 @@
+/**
+ * Files kept at the host: for extraction, media and batches.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { absent } from "./Tolerant.ts"
+
+/**
+ * What a file is uploaded for. At most 1,000 files of 100 MB per user, 10 GB
+ * in all (source: files API).
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const FilePurpose = Schema.Literals(["file-extract", "image", "video", "batch"])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type FilePurpose = typeof FilePurpose.Type
+
+/**
+ * A file at the host. Refer to images and videos by `ms://<id>`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const FileObject = Schema.Struct({
+  id: Schema.String,
+  bytes: Schema.Finite,
+  /** Unix seconds. */
+  created_at: Schema.Finite,
+  filename: Schema.String,
+  /** A purpose, or a word of the host's own such as `batch_output`. */
+  purpose: Schema.String,
+  /** `ready`; other words are not documented. */
+  status: absent(Schema.String),
+  status_details: absent(Schema.String)
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type FileObject = typeof FileObject.Type
+
+/**
+ * All files; the host does not page.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const FileList = Schema.Struct({ data: Schema.Array(FileObject) })
+
+/**
+ * The answer to a deletion.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const FileDeleted = Schema.Struct({ id: Schema.String, deleted: Schema.Boolean })

@@ -1,0 +1,145 @@
+/**
+ * Folds the events of a stream into the answer that a plain call would have given.
+ *
+ * @since 0.1.0
+ */
+import * as Option from "effect/Option"
+import type { PartialAnswer } from "../errors/PartialAnswer.ts"
+import { type AnswerMessage, ChatResponse, type Choice } from "./ChatResponse.ts"
+import type { Finish, Start, StreamEvent } from "./StreamEvent.ts"
+import type { ToolCall } from "./Tool.ts"
+import type { Usage } from "./Usage.ts"
+
+interface Answer {
+  readonly content: string
+  readonly reasoning: string
+  /** By index. */
+  readonly calls: ReadonlyArray<ToolCall>
+}
+
+/**
+ * What a fold knows after some events.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StreamFold {
+  readonly start: typeof Start.Type | undefined
+  readonly answers: ReadonlyArray<Answer>
+  readonly usage: Usage | undefined
+  readonly finish: typeof Finish.Type | undefined
+}
+
+/**
+ * The fold before the first event.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const empty: StreamFold = { start: undefined, answers: [], usage: undefined, finish: undefined }
+
+const blank: Answer = { content: "", reasoning: "", calls: [] }
+
+const withAnswer = (fold: StreamFold, choice: number, change: (answer: Answer) => Answer): StreamFold => {
+  const answers = fold.answers.slice()
+  while (answers.length <= choice) answers.push(blank)
+  answers[choice] = change(answers[choice] ?? blank)
+  return { ...fold, answers }
+}
+
+const withCall = (answer: Answer, index: number, change: (call: ToolCall | undefined) => ToolCall): Answer => {
+  const calls = answer.calls.slice()
+  calls[index] = change(calls[index])
+  return { ...answer, calls }
+}
+
+/**
+ * Adds one event.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const step = (fold: StreamFold, event: StreamEvent): StreamFold => {
+  switch (event._tag) {
+    case "Start":
+      return { ...fold, start: event }
+    case "TextDelta":
+      return withAnswer(fold, event.choice, (answer) => ({ ...answer, content: answer.content + event.text }))
+    case "ReasoningDelta":
+      return withAnswer(fold, event.choice, (answer) => ({ ...answer, reasoning: answer.reasoning + event.text }))
+    case "ToolCallDelta":
+      return withAnswer(fold, event.choice, (answer) =>
+        withCall(answer, event.index, (call) => ({
+          id: event.id,
+          type: call?.type ?? "function",
+          function: { name: event.name, arguments: (call?.function.arguments ?? "") + event.arguments }
+        }))
+      )
+    case "ToolCall":
+      return withAnswer(fold, event.choice, (answer) => withCall(answer, event.index, () => event.call))
+    case "Usage":
+      return { ...fold, usage: event.usage }
+    case "Finish":
+      return { ...fold, finish: event }
+  }
+}
+
+const choiceOf = (answer: Answer, index: number, finish: typeof Finish.Type): Choice => {
+  const message: AnswerMessage = {
+    role: "assistant",
+    content: answer.content,
+    ...(answer.reasoning === "" ? {} : { reasoning_content: answer.reasoning }),
+    ...(answer.calls.length === 0 ? {} : { tool_calls: answer.calls })
+  }
+  return { index, message, finish_reason: finish.finishReasons[index] ?? finish.finishReason }
+}
+
+/**
+ * The complete answer, or none while `Finish` has not been seen.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const toResponse = (fold: StreamFold): Option.Option<ChatResponse> => {
+  const { start, finish, usage } = fold
+  if (start === undefined || finish === undefined) return Option.none()
+  const [first = blank, ...rest] = fold.answers
+  const { _tag, ...head } = start
+  return Option.some(
+    new ChatResponse({
+      ...head,
+      choices: [choiceOf(first, 0, finish), ...rest.map((answer, i) => choiceOf(answer, i + 1, finish))],
+      ...(usage === undefined ? {} : { usage })
+    })
+  )
+}
+
+/**
+ * What has been received so far of the first choice, for an error.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const toPartial = (fold: StreamFold): PartialAnswer => {
+  const answer = fold.answers[0] ?? blank
+  return {
+    content: answer.content,
+    reasoning_content: answer.reasoning,
+    tool_calls: answer.calls.map(({ id, function: { name, arguments: args } }) => ({ id, name, arguments: args })),
+    ...(fold.usage === undefined
+      ? {}
+      : { usage: { prompt_tokens: fold.usage.prompt_tokens, completion_tokens: fold.usage.completion_tokens } })
+  }
+}
+
+/**
+ * Folds all events of a stream: the complete answer, or none if `Finish` is missing.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const fold = (events: Iterable<StreamEvent>): Option.Option<ChatResponse> => {
+  let state = empty
+  for (const event of events) state = step(state, event)
+  return toResponse(state)
+}

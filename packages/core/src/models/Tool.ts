@@ -1,0 +1,109 @@
+/**
+ * Tools that a request offers, the choice among them, and the calls that a
+ * model makes.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * A JSON object, such as a JSON Schema document.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const JsonObject = Schema.Record(Schema.String, Schema.Json)
+
+/**
+ * A function that the model may call. Moonshot's tool names start with a
+ * letter or `_`, then letters, digits, `-` or `_`; 3 to 64 characters pass
+ * every documented rule (source: OpenAPI file and tool-use guide).
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const FunctionDefinition = Schema.Struct({
+  name: Schema.String.check(
+    Schema.isPattern(/^[a-zA-Z_][a-zA-Z0-9_-]{0,255}$/, {
+      expected: "a tool name: a letter or _, then letters, digits, _ or -, at most 256 characters"
+    })
+  ),
+  /** What the function does, for the model. */
+  description: Schema.optional(Schema.String),
+  /** Moonshot-flavoured JSON Schema; the root must be an object. */
+  parameters: Schema.optional(JsonObject),
+  /** Whether the arguments must match the schema exactly. The host's default is `true`. */
+  strict: Schema.optional(Schema.Boolean)
+})
+
+/**
+ * A tool of type `function`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const FunctionTool = Schema.Struct({ type: Schema.tag("function"), function: FunctionDefinition })
+
+/**
+ * A tool that runs at the host, such as `$web_search`. Must not be combined
+ * with thinking (source: tool guide).
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const BuiltinTool = Schema.Struct({
+  type: Schema.tag("builtin_function"),
+  function: Schema.Struct({ name: Schema.String.check(Schema.isStartingWith("$")) })
+})
+
+/**
+ * A tool offered to the model.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ToolDefinition = Schema.Union([FunctionTool, BuiltinTool])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type ToolDefinition = typeof ToolDefinition.Type
+
+/**
+ * Whether and which tool the model must call. Which choices a model allows
+ * while thinking is in the model catalogue.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ToolChoice = Schema.Union([
+  Schema.Literals(["auto", "none", "required"]),
+  Schema.Struct({ type: Schema.tag("function"), function: Schema.Struct({ name: Schema.String }) })
+])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type ToolChoice = typeof ToolChoice.Type
+
+/**
+ * A call that the model wants made. `id` is unique within its turn only.
+ * `arguments` is the model's raw JSON text: parse and check it before use.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ToolCall = Schema.Struct({
+  id: Schema.String,
+  /** `function`, or `builtin_function` for tools of the host. */
+  type: Schema.String,
+  function: Schema.Struct({ name: Schema.String, arguments: Schema.String })
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type ToolCall = typeof ToolCall.Type
