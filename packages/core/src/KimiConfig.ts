@@ -8,10 +8,11 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -59,11 +60,7 @@ const flag = Schema.Literals(["true", "false"]).pipe(
 
 const isBaseUrl = (text: string): boolean => {
   const url = URL.parse(text)
-  return (
-    url !== null &&
-    /^https?:$/.test(url.protocol) &&
-    `${url.username}${url.password}${url.search}${url.hash}` === ""
-  )
+  return url !== null && /^https?:$/.test(url.protocol) && `${url.username}${url.password}` === "" && !/[?#]/.test(text)
 }
 
 const entries = {
@@ -95,7 +92,7 @@ type Name = keyof Entries
  * @category models
  * @since 0.1.0
  */
-export interface KimiConfig {
+export interface Values {
   /** The host to call. Defaults to `moonshot`, the global host. */
   readonly provider: ProviderId
   /** The API key; `KIMI_API_KEY`, else `MOONSHOT_API_KEY`. Required except by `ollama` and `custom`. */
@@ -127,12 +124,20 @@ export interface KimiConfig {
 }
 
 /**
+ * The checked options, as a service that the rest of the library reads.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class KimiConfig extends Context.Service<KimiConfig, Values>()("@kimi-effect/core/KimiConfig") {}
+
+/**
  * The default of every option.
  *
  * @category models
  * @since 0.1.0
  */
-export const defaults: KimiConfig = {
+export const defaults: Values = {
   provider: "moonshot",
   apiKey: undefined,
   baseUrl: undefined,
@@ -157,13 +162,16 @@ export const defaults: KimiConfig = {
  * @since 0.1.0
  */
 export type Options = {
-  readonly [K in Name]?: (KimiConfig[K] extends Duration.Duration ? Duration.Input : KimiConfig[K]) | undefined
+  readonly [K in Name]?: (Values[K] extends Duration.Duration ? Duration.Input : Values[K]) | undefined
 }
 
 const names = Object.keys(entries) as ReadonlyArray<Name>
 
 /** `maxEventBytes` → `KIMI_MAX_EVENT_BYTES` */
 const variable = (name: string): string => `KIMI_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+
+/** Asks the parsed URL: `HTTP://` and a leading space name the same scheme as `http://`. */
+const isPlainHttp = (baseUrl: string): boolean => URL.parse(baseUrl)?.protocol === "http:"
 
 const isLoopback = (baseUrl: string): boolean => {
   const host = URL.parse(baseUrl)?.hostname ?? ""
@@ -173,7 +181,7 @@ const isLoopback = (baseUrl: string): boolean => {
 type Issue = typeof ConfigurationIssue.Type
 
 /** What must hold between options. */
-const contradictions = (config: KimiConfig, label: (name: Name) => string): ReadonlyArray<Issue> => {
+const contradictions = (config: Values, label: (name: Name) => string): ReadonlyArray<Issue> => {
   const issues: Array<Issue> = []
   if (config.apiKey === undefined && !keyless.has(config.provider)) {
     issues.push({ name: label("apiKey"), expected: `an API key, which the host ${config.provider} requires` })
@@ -181,7 +189,8 @@ const contradictions = (config: KimiConfig, label: (name: Name) => string): Read
   if (config.provider === "custom" && config.baseUrl === undefined) {
     issues.push({ name: label("baseUrl"), expected: "a base URL, which the host custom requires" })
   }
-  if (config.baseUrl?.startsWith("http:") === true && !config.allowPlainHttp && !isLoopback(config.baseUrl)) {
+  const { baseUrl } = config
+  if (baseUrl !== undefined && isPlainHttp(baseUrl) && !config.allowPlainHttp && !isLoopback(baseUrl)) {
     issues.push({
       name: label("baseUrl"),
       expected: `an https URL, or http on this machine only, unless ${label("allowPlainHttp")} is true`
@@ -194,10 +203,10 @@ const check = (
   values: Partial<Record<Name, unknown>>,
   issues: ReadonlyArray<Issue>,
   label: (name: Name) => string
-): Effect.Effect<KimiConfig, ConfigurationError> => {
+): Effect.Effect<Values, ConfigurationError> => {
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
   // Every value was checked by the schema of its entry.
-  const config = { ...defaults, ...given } as KimiConfig
+  const config = { ...defaults, ...given } as Values
   const invalid = new Set(issues.map((issue) => issue.name))
   const all = [...issues, ...contradictions(config, label).filter((issue) => !invalid.has(issue.name))]
   return all.length === 0 ? Effect.succeed(config) : Effect.fail(ConfigurationError.of(all))
@@ -233,21 +242,27 @@ const readOptions = (options: Options): Read => {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Options): Effect.Effect<KimiConfig, ConfigurationError> =>
+export const make = (options: Options): Effect.Effect<Values, ConfigurationError> =>
   Effect.suspend(() => {
     const { values, issues } = readOptions(options)
     return check(values, issues, (name) => name)
   })
 
-/** The text of an option and the name it was found under. */
+/**
+ * The text of an option and the name it was found under; no text where the
+ * source cannot be read, or a JSON member is an object or an array.
+ */
 const lookup = Effect.fnUntraced(function* (name: Name) {
+  const provider = yield* ConfigProvider.ConfigProvider
   const candidates: Array<[string, ConfigProvider.Path]> = [[variable(name), [variable(name)]]]
   if (name === "apiKey") candidates.push(["MOONSHOT_API_KEY", ["MOONSHOT_API_KEY"]])
   candidates.push([`kimi.${name}`, ["kimi", name]])
   for (const [label, path] of candidates) {
-    const found = yield* Effect.result(Config.option(Config.schema(Schema.String, path)))
+    const found = yield* Effect.result(provider.load(path))
     if (Result.isFailure(found)) return { label, text: undefined }
-    if (Option.isSome(found.success) && found.success.value !== "") return { label, text: found.success.value }
+    const text = found.success?.value ?? ""
+    if (text !== "") return { label, text }
+    if (found.success !== undefined && found.success._tag !== "Value") return { label, text: undefined }
   }
   return undefined
 })
@@ -269,11 +284,14 @@ const unknownMembers = Effect.gen(function* () {
  */
 export const fromConfig = Effect.fnUntraced(function* (
   overrides: Options = {}
-): Effect.fn.Return<KimiConfig, ConfigurationError> {
+): Effect.fn.Return<Values, ConfigurationError> {
   const { values, issues } = readOptions(overrides)
   const labels = new Map<Name, string>()
   for (const name of names) {
-    if (overrides[name] !== undefined) continue
+    if (overrides[name] !== undefined) {
+      labels.set(name, name)
+      continue
+    }
     const found = yield* lookup(name)
     if (found === undefined) continue
     labels.set(name, found.label)
@@ -287,3 +305,21 @@ export const fromConfig = Effect.fnUntraced(function* (
   }
   return yield* check(values, issues, (name) => labels.get(name) ?? variable(name))
 })
+
+/**
+ * The options given in code.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: Options): Layer.Layer<KimiConfig, ConfigurationError> =>
+  Layer.effect(KimiConfig, make(options))
+
+/**
+ * The options of the current `ConfigProvider`; those in `overrides` win.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (overrides: Options = {}): Layer.Layer<KimiConfig, ConfigurationError> =>
+  Layer.effect(KimiConfig, fromConfig(overrides))

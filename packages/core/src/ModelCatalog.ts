@@ -193,11 +193,7 @@ export const knownModels: ReadonlyArray<KnownModel> = [
     maxOutput: window1M,
     abilities: k3,
     lifecycle: live,
-    prices: [
-      usd("3.00", "15.00", "0.30"),
-      usd("3.00", "15.00", "0.30", "3.00", "2026-09-01"),
-      cny("20", "100", "2")
-    ]
+    prices: [usd("3.00", "15.00", "0.30"), usd("3.00", "15.00", "0.30", "3.00", "2026-09-01"), cny("20", "100", "2")]
   },
   {
     id: "kimi-k2.7-code",

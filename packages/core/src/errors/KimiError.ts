@@ -38,6 +38,7 @@ import {
   ToolHistoryError,
   ToolSchemaError,
   UnsupportedMediaError,
+  UnsupportedOperationError,
   UnsupportedParameterError
 } from "./ValidationErrors.ts"
 
@@ -77,6 +78,7 @@ export const classes = {
   ToolHistoryError,
   MissingReasoningError,
   EmptyMessageError,
+  UnsupportedOperationError,
   ServerError,
   ServiceUnavailableError,
   GatewayTimeoutError,

@@ -21,7 +21,10 @@ export class ServerError extends TaggedKimiError<ServerError>()("ServerError", {
  * @category errors
  * @since 0.1.0
  */
-export class ServiceUnavailableError extends TaggedKimiError<ServiceUnavailableError>()("ServiceUnavailableError", {}) {}
+export class ServiceUnavailableError extends TaggedKimiError<ServiceUnavailableError>()(
+  "ServiceUnavailableError",
+  {}
+) {}
 
 /**
  * The gateway waited for the model and gave up (HTTP 504, 408, 524), after 900 s at Moonshot.

@@ -166,7 +166,10 @@ export type ErrorClass<Self, T extends Tag, Fields extends Schema.Struct.Fields>
 export const TaggedKimiError =
   <Self>() =>
   <T extends Tag, const Fields extends Schema.Struct.Fields>(tag: T, fields: Fields): ErrorClass<Self, T, Fields> => {
-    const Base = Schema.TaggedError<unknown, ErrorFacts>(`@kimi-effect/core/${tag}`)(tag, { ...commonFields, ...fields })
+    const Base = Schema.TaggedError<unknown, ErrorFacts>(`@kimi-effect/core/${tag}`)(tag, {
+      ...commonFields,
+      ...fields
+    })
     Object.defineProperties(Base.prototype, { ...accessors, name: { configurable: true, value: tag } })
     // `Self` is not known to the schema's constructor until the class is declared.
     return Base as never

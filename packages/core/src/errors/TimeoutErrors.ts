@@ -25,7 +25,10 @@ export class ConnectTimeoutError extends TaggedKimiError<ConnectTimeoutError>()(
  * @category errors
  * @since 0.1.0
  */
-export class FirstTokenTimeoutError extends TaggedKimiError<FirstTokenTimeoutError>()("FirstTokenTimeoutError", limit) {}
+export class FirstTokenTimeoutError extends TaggedKimiError<FirstTokenTimeoutError>()(
+  "FirstTokenTimeoutError",
+  limit
+) {}
 
 /**
  * The stream had begun and then brought no content for the idle timeout.

@@ -26,14 +26,17 @@ export class InvalidRequestError extends TaggedKimiError<InvalidRequestError>()(
  * @category errors
  * @since 0.1.0
  */
-export class UnsupportedParameterError extends TaggedKimiError<UnsupportedParameterError>()("UnsupportedParameterError", {
-  /** The member of the request, such as `temperature`. */
-  parameter: Schema.String,
-  /** The values that the model takes, in words, when they are known. */
-  allowed: Schema.optionalKey(Schema.String),
-  /** What to change. */
-  fix: Schema.String
-}) {}
+export class UnsupportedParameterError extends TaggedKimiError<UnsupportedParameterError>()(
+  "UnsupportedParameterError",
+  {
+    /** The member of the request, such as `temperature`. */
+    parameter: Schema.String,
+    /** The values that the model takes, in words, when they are known. */
+    allowed: Schema.optionalKey(Schema.String),
+    /** What to change. */
+    fix: Schema.String
+  }
+) {}
 
 /**
  * Prompt and requested output do not fit the model's window.
@@ -91,7 +94,10 @@ export class RequestTooLargeError extends TaggedKimiError<RequestTooLargeError>(
  * @category errors
  * @since 0.1.0
  */
-export class UnsupportedMediaError extends TaggedKimiError<UnsupportedMediaError>()("UnsupportedMediaError", parameter) {}
+export class UnsupportedMediaError extends TaggedKimiError<UnsupportedMediaError>()(
+  "UnsupportedMediaError",
+  parameter
+) {}
 
 /**
  * A tool's parameters are not valid Moonshot-flavoured JSON Schema, or the
@@ -120,7 +126,10 @@ export class ToolHistoryError extends TaggedKimiError<ToolHistoryError>()("ToolH
  * @category errors
  * @since 0.1.0
  */
-export class MissingReasoningError extends TaggedKimiError<MissingReasoningError>()("MissingReasoningError", parameter) {}
+export class MissingReasoningError extends TaggedKimiError<MissingReasoningError>()(
+  "MissingReasoningError",
+  parameter
+) {}
 
 /**
  * A message has no content.
@@ -129,3 +138,17 @@ export class MissingReasoningError extends TaggedKimiError<MissingReasoningError
  * @since 0.1.0
  */
 export class EmptyMessageError extends TaggedKimiError<EmptyMessageError>()("EmptyMessageError", parameter) {}
+
+/**
+ * The host has no such operation, such as a balance at Ollama.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UnsupportedOperationError extends TaggedKimiError<UnsupportedOperationError>()(
+  "UnsupportedOperationError",
+  {
+    /** The operation, such as `balance`. */
+    operation: Schema.String
+  }
+) {}

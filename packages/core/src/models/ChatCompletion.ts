@@ -19,9 +19,7 @@ const text = Schema.optionalKey(Schema.NullOr(Schema.String))
 export const reasoningFields = {
   reasoning_content: text,
   reasoning: text,
-  reasoning_details: Schema.optionalKey(
-    Schema.NullOr(Schema.Array(Schema.Struct({ text, summary: text })))
-  )
+  reasoning_details: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.Struct({ text, summary: text }))))
 } as const
 
 /**

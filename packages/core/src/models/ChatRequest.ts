@@ -131,3 +131,11 @@ export const ChatCompletionRequest = Schema.Struct({
  * @since 0.1.0
  */
 export type ChatCompletionRequest = typeof ChatCompletionRequest.Type
+
+/**
+ * A request whose model is settled.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ModelRequest = ChatRequest & { readonly model: string }

@@ -84,12 +84,15 @@ export const step = (fold: StreamFold, event: StreamEvent): StreamFold => {
   }
 }
 
+/** The calls in the order of their indices, without the gaps that indices may leave. */
+const callsOf = (answer: Answer): ReadonlyArray<ToolCall> => Object.values(answer.calls)
+
 const choiceOf = (answer: Answer, index: number, finish: typeof Finish.Type): Choice => {
   const message: AnswerMessage = {
     role: "assistant",
     content: answer.content,
     ...(answer.reasoning === "" ? {} : { reasoning_content: answer.reasoning }),
-    ...(answer.calls.length === 0 ? {} : { tool_calls: answer.calls })
+    ...(answer.calls.length === 0 ? {} : { tool_calls: callsOf(answer) })
   }
   return { index, message, finish_reason: finish.finishReasons[index] ?? finish.finishReason }
 }
@@ -103,12 +106,14 @@ const choiceOf = (answer: Answer, index: number, finish: typeof Finish.Type): Ch
 export const toResponse = (fold: StreamFold): Option.Option<ChatResponse> => {
   const { start, finish, usage } = fold
   if (start === undefined || finish === undefined) return Option.none()
-  const [first = blank, ...rest] = fold.answers
+  // A choice that said nothing is still one of the answers: the end mark counts it.
+  const others = Math.max(1, fold.answers.length, finish.finishReasons.length) - 1
+  const choice = (index: number): Choice => choiceOf(fold.answers[index] ?? blank, index, finish)
   const { _tag, ...head } = start
   return Option.some(
     new ChatResponse({
       ...head,
-      choices: [choiceOf(first, 0, finish), ...rest.map((answer, i) => choiceOf(answer, i + 1, finish))],
+      choices: [choice(0), ...Array.from({ length: others }, (_, i) => choice(i + 1))],
       ...(usage === undefined ? {} : { usage })
     })
   )
@@ -125,7 +130,7 @@ export const toPartial = (fold: StreamFold): PartialAnswer => {
   return {
     content: answer.content,
     reasoning_content: answer.reasoning,
-    tool_calls: answer.calls.map(({ id, function: { name, arguments: args } }) => ({ id, name, arguments: args })),
+    tool_calls: callsOf(answer).map(({ id, function: { name, arguments: args } }) => ({ id, name, arguments: args })),
     ...(fold.usage === undefined
       ? {}
       : { usage: { prompt_tokens: fold.usage.prompt_tokens, completion_tokens: fold.usage.completion_tokens } })

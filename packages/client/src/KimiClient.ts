@@ -1,0 +1,150 @@
+/**
+ * The client that applications use: chat and streams with Kimi, with every
+ * failure as a typed error.
+ *
+ * @since 0.1.0
+ */
+import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import type {
+  BalanceError,
+  ChatError,
+  EstimateTokensError,
+  ModelsError,
+  StreamError
+} from "@kimi-effect/core/errors/OperationErrors"
+import { attach } from "@kimi-effect/core/errors/PartialAnswer"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import type { Balance } from "@kimi-effect/core/models/Balance"
+import type { ChatRequest, ModelRequest } from "@kimi-effect/core/models/ChatRequest"
+import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import type { Model } from "@kimi-effect/core/models/ModelList"
+import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import * as StreamFold from "@kimi-effect/core/models/StreamFold"
+import type { TokenEstimateRequest } from "@kimi-effect/core/models/TokenEstimate"
+import { withStreamTimeout, withTimeout } from "@kimi-effect/core/resilience/Timeout"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as ChatTransport from "./ChatTransport.ts"
+import * as RequestCheck from "./RequestCheck.ts"
+
+/**
+ * Kimi, as a service.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class KimiClient extends Context.Service<
+  KimiClient,
+  {
+    /** Asks for a whole answer. */
+    readonly chat: (request: ChatRequest) => Effect.Effect<ChatResponse, ChatError>
+    /**
+     * Asks for an answer as events while it comes in. The last event of a
+     * complete answer is `Finish`; an error carries what had arrived in
+     * `partial`. Leaving the stream closes its connection.
+     */
+    readonly stream: (request: ChatRequest) => Stream.Stream<StreamEvent, StreamError>
+    /** Lists the models that the key may use. Costs nothing. */
+    readonly models: Effect.Effect<ReadonlyArray<Model>, ModelsError>
+    /** Counts the tokens of a conversation at the host, without its tools. Costs nothing. */
+    readonly estimateTokens: (request: TokenEstimateRequest) => Effect.Effect<number, EstimateTokensError>
+    /** Tells the money in the account. Costs nothing. */
+    readonly balance: Effect.Effect<Balance, BalanceError>
+  }
+>()("@kimi-effect/client/KimiClient") {}
+
+/** Attaches what had arrived to the error that ends a stream. */
+const withPartial = <R>(
+  events: Stream.Stream<StreamEvent, StreamError, R>
+): Stream.Stream<StreamEvent, StreamError, R> =>
+  Stream.suspend(() => {
+    let fold = StreamFold.empty
+    return events.pipe(
+      Stream.mapArray((chunk) => {
+        for (const event of chunk) fold = StreamFold.step(fold, event)
+        return chunk
+      }),
+      Stream.mapError((error) => attach(error, StreamFold.toPartial(fold)))
+    )
+  })
+
+/**
+ * Builds the client on a transport.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiConfig | ChatTransport.ChatTransport> =
+  Effect.gen(function* () {
+    const config = yield* KimiConfig.KimiConfig
+    const transport = yield* ChatTransport.ChatTransport
+    const { provider } = transport
+    const attributes = { "gen_ai.provider.name": provider.id }
+    const timeout = withTimeout(config)
+    const streamTimeout = withStreamTimeout(config)
+
+    const modelOf = (model: string | undefined): string => model ?? config.model ?? provider.defaultModel
+
+    const prepare = (request: ChatRequest): Effect.Effect<ModelRequest, RequestCheck.CheckError> =>
+      RequestCheck.check({ ...request, model: modelOf(request.model) }, provider, config.requestPolicy)
+
+    return {
+      chat: (request) =>
+        Effect.flatMap(prepare(request), (prepared) => timeout(transport.chat(prepared))).pipe(
+          Effect.withSpan("KimiClient.chat", { attributes, kind: "client" }, { captureStackTrace: false })
+        ),
+      stream: (request) =>
+        Stream.unwrap(Effect.map(prepare(request), (prepared) => streamTimeout(transport.stream(prepared)))).pipe(
+          withPartial,
+          Stream.withSpan("KimiClient.stream", { attributes, kind: "client" })
+        ),
+      models: Effect.withSpan(timeout(transport.models), "KimiClient.models", { attributes, kind: "client" }),
+      estimateTokens: ({ model, messages }) =>
+        Effect.withSpan(timeout(transport.estimateTokens(modelOf(model), messages)), "KimiClient.estimateTokens", {
+          attributes,
+          kind: "client"
+        }),
+      balance: Effect.withSpan(timeout(transport.balance), "KimiClient.balance", { attributes, kind: "client" })
+    }
+  })
+
+const onHttp: Layer.Layer<KimiClient, never, KimiConfig.KimiConfig | HttpClient.HttpClient> = Layer.effect(
+  KimiClient,
+  make
+).pipe(Layer.provide(ChatTransport.layerHttp))
+
+/**
+ * The client with options given in code.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  options: KimiConfig.Options
+): Layer.Layer<KimiClient, ConfigurationError, HttpClient.HttpClient> =>
+  Layer.provide(onHttp, KimiConfig.layer(options))
+
+/**
+ * The client with the options of the current `ConfigProvider`, which is the
+ * environment by default: `KIMI_API_KEY` and the other `KIMI_` variables.
+ * Options in `overrides` win.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  overrides: KimiConfig.Options = {}
+): Layer.Layer<KimiClient, ConfigurationError, HttpClient.HttpClient> =>
+  Layer.provide(onHttp, KimiConfig.layerConfig(overrides))
+
+/**
+ * The client on a transport of your own.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerTransport: Layer.Layer<KimiClient, never, KimiConfig.KimiConfig | ChatTransport.ChatTransport> =
+  Layer.effect(KimiClient, make)

@@ -1,0 +1,77 @@
+/**
+ * Checks a request against what is known of model and host before it is sent,
+ * so that a refusal costs no round trip and says what to change.
+ *
+ * Rules of a model are applied at Moonshot's own hosts, which enforce them;
+ * other hosts serve the same weights with rules of their own.
+ *
+ * @since 0.1.0
+ */
+import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
+import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { validate } from "./internal/encodeRequest.ts"
+import { emptiness, media, partialMode } from "./internal/rules/messages.ts"
+import type { CheckError, Rule } from "./internal/rules/Rule.ts"
+import { sampling } from "./internal/rules/sampling.ts"
+import { forcedTool, reasoningHistory, thinkingControl } from "./internal/rules/thinking.ts"
+import { toolHistory, toolList } from "./internal/rules/tools.ts"
+import { overflow, retirement, stopTexts } from "./internal/rules/window.ts"
+import type { Provider } from "./Provider.ts"
+
+export type { CheckError } from "./internal/rules/Rule.ts"
+
+/** In the order in which problems are reported. */
+const rules: ReadonlyArray<Rule> = [
+  retirement,
+  emptiness,
+  media,
+  partialMode,
+  thinkingControl,
+  sampling,
+  stopTexts,
+  toolList,
+  forcedTool,
+  toolHistory,
+  reasoningHistory,
+  overflow
+]
+
+/**
+ * Gives back the request that may be sent, or the first problem as an error.
+ *
+ * With the policy `repair`, a problem that can be repaired is, and every
+ * change is logged as a warning that names members and never content.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const check = (
+  request: ModelRequest,
+  provider: Provider,
+  policy: KimiConfig.Values["requestPolicy"]
+): Effect.Effect<ModelRequest, CheckError> =>
+  Effect.suspend(() => {
+    const valid = validate(request, provider)
+    if (Result.isFailure(valid)) return Effect.fail(valid.failure)
+    const target = { provider, known: ModelCatalog.find(request.model) }
+    const notes: Array<string> = []
+    let current = request
+    for (const rule of rules) {
+      // A repair takes away what its rule found, so each rule comes to an end.
+      for (let problem = rule(current, target); problem !== undefined; problem = rule(current, target)) {
+        if (policy === "reject" || problem.repair === undefined) return Effect.fail(problem.error)
+        current = problem.repair.request
+        notes.push(problem.repair.note)
+      }
+    }
+    if (notes.length === 0) return Effect.succeed(current)
+    return Effect.as(
+      Effect.logWarning(`Repaired a request: ${notes.join(", ")}`).pipe(
+        Effect.annotateLogs({ provider: provider.id, model: request.model })
+      ),
+      current
+    )
+  })

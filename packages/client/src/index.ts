@@ -1,0 +1,9 @@
+/**
+ * Kimi for Effect programs: chat and streams over HTTP, with every failure as a typed error.
+ *
+ * @since 0.1.0
+ */
+export * as ChatTransport from "./ChatTransport.ts"
+export * as KimiClient from "./KimiClient.ts"
+export * as Provider from "./Provider.ts"
+export * as RequestCheck from "./RequestCheck.ts"

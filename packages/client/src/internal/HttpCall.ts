@@ -1,0 +1,146 @@
+/** One HTTP call: the request's frame, the bound on the answer, and every failure as one of our errors. */
+import type { CallError } from "@kimi-effect/core/errors/OperationErrors"
+import { InvalidResponseError } from "@kimi-effect/core/errors/ProviderErrors"
+import { ResponseTooLargeError } from "@kimi-effect/core/errors/ResourceErrors"
+import type { Values } from "@kimi-effect/core/KimiConfig"
+import { ErrorBody } from "@kimi-effect/core/models/ErrorBody"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import type * as Headers from "effect/http/Headers"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { Provider } from "../Provider.ts"
+import { type Call, fromErrorObject, fromStatus, idsOf } from "./mapError.ts"
+import { fromTransport } from "./mapTransportError.ts"
+import { readBody } from "./readBody.ts"
+
+type Request = HttpClientRequest.HttpClientRequest
+type Response = HttpClientResponse.HttpClientResponse
+type Decoder<A> = (input: unknown) => Result.Result<A, Schema.SchemaError>
+
+/** Error bodies are a few hundred bytes; pages of gateways a few thousand. */
+const maxErrorBytes = 64 * 1024
+
+const decodeErrorBody = Schema.decodeUnknownOption(ErrorBody)
+
+/** Neither trace headers nor redirects leave for the host, whatever client is underneath. */
+const isolate = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.updateContext(self, (context: Context.Context<never>): Context.Context<never> =>
+    context.pipe(
+      Context.add(HttpClient.TracerDisabledWhen, () => true),
+      Context.add(FetchHttpClient.RequestInit, {
+        ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
+        redirect: "manual"
+      })
+    )
+  )
+
+const parse = (text: string): Result.Result<unknown, unknown> => Result.try((): unknown => JSON.parse(text))
+
+/** Builds the calls of one host. */
+export const make = Effect.fnUntraced(function* (config: Values, provider: Provider) {
+  const client = yield* HttpClient.HttpClient
+  const secret = config.apiKey === undefined ? undefined : Redacted.value(config.apiKey)
+  const headers = {
+    accept: "application/json",
+    ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` })
+  }
+
+  /** What errors say of a call. */
+  const call = (model: string | undefined): Call => ({
+    provider: provider.id,
+    isMoonshot: provider.isMoonshot,
+    model,
+    secret
+  })
+
+  const get = (path: string): Request => HttpClientRequest.get(provider.baseUrl + path, { headers })
+
+  const post = (path: string, body: string): Request =>
+    HttpClientRequest.bodyText(HttpClientRequest.post(provider.baseUrl + path, { headers }), body, "application/json")
+
+  const onTransport = (call: Call) => (error: HttpClientError.HttpClientError) => fromTransport(error, call, config)
+
+  const tooLarge = (call: Call, headers: Headers.Headers) =>
+    new ResponseTooLargeError({
+      message: "The answer is larger than allowed",
+      provider: call.provider,
+      limit: config.maxResponseBytes,
+      ...(call.model === undefined ? {} : { model: call.model }),
+      ...idsOf(headers)
+    })
+
+  const invalid = (message: string, call: Call, response: Response) => {
+    const contentType = response.headers["content-type"]
+    return new InvalidResponseError({
+      message,
+      provider: call.provider,
+      status: response.status,
+      ...(call.model === undefined ? {} : { model: call.model }),
+      ...(contentType === undefined ? {} : { contentType: contentType.slice(0, 128) }),
+      ...idsOf(response.headers)
+    })
+  }
+
+  /** A refusal may break off while it is read; what arrived is enough to tell its meaning by the status. */
+  const failWithStatus = Effect.fnUntraced(function* (response: Response, call: Call) {
+    const { text } = yield* Effect.orElseSucceed(readBody(response, maxErrorBytes), () => ({ text: "" }))
+    const now = yield* Clock.currentTimeMillis
+    return yield* fromStatus({ status: response.status, headers: response.headers, body: text, now }, call)
+  })
+
+  /** Sends and waits for the head of a successful answer. */
+  const execute = (request: Request, call: Call): Effect.Effect<Response, CallError> =>
+    isolate(client.execute(request)).pipe(
+      Effect.mapError(onTransport(call)),
+      Effect.flatMap((response) =>
+        response.status === 200 ? Effect.succeed(response) : failWithStatus(response, call)
+      )
+    )
+
+  /** Fails with what a body is, when it is not what was asked for: an error object in place of an answer, or a page. */
+  const unusable = (text: string, message: string, call: Call, response: Response): Effect.Effect<never, CallError> => {
+    const error = Option.map(Option.flatMap(Result.getSuccess(parse(text)), decodeErrorBody), (body) => body.error)
+    if (Option.isNone(error)) return Effect.fail(invalid(message, call, response))
+    const object = typeof error.value === "string" ? { message: error.value } : error.value
+    const mapped = fromErrorObject(object, response.headers, call)
+    return Effect.fail(mapped._tag === "StreamFailedError" ? invalid(mapped.message, call, response) : mapped)
+  }
+
+  /** Reads a body that is not what was asked for, and fails with what it is. */
+  const unexpected = (response: Response, call: Call, message: string): Effect.Effect<never, CallError> =>
+    readBody(response, maxErrorBytes).pipe(
+      Effect.mapError(onTransport(call)),
+      Effect.flatMap(({ text }) => unusable(text, message, call, response))
+    )
+
+  /** Sends, reads the whole answer, and decodes it. */
+  const json = <A>(
+    request: Request,
+    call: Call,
+    decode: Decoder<A>
+  ): Effect.Effect<readonly [A, Headers.Headers], CallError> =>
+    Effect.flatMap(execute(request, call), (response) =>
+      readBody(response, config.maxResponseBytes).pipe(
+        Effect.mapError(onTransport(call)),
+        Effect.flatMap(({ text, isCut }): Effect.Effect<readonly [A, Headers.Headers], CallError> => {
+          if (isCut) return Effect.fail(tooLarge(call, response.headers))
+          const parsed = parse(text)
+          const decoded = Result.isSuccess(parsed) ? decode(parsed.success) : undefined
+          return decoded !== undefined && Result.isSuccess(decoded)
+            ? Effect.succeed([decoded.success, response.headers] as const)
+            : unusable(text, "The host answered with something that is not its API", call, response)
+        })
+      )
+    )
+
+  return { call, get, post, execute, unexpected, json }
+})

@@ -1,0 +1,119 @@
+/** The transport over HTTP: what `ChatTransport.layerHttp` provides. */
+import type { CallError, ChatError, StreamError } from "@kimi-effect/core/errors/OperationErrors"
+import { InvalidResponseError } from "@kimi-effect/core/errors/ProviderErrors"
+import { ToolArgumentsTooLargeError } from "@kimi-effect/core/errors/ResourceErrors"
+import { UnsupportedOperationError } from "@kimi-effect/core/errors/ValidationErrors"
+import { KimiConfig } from "@kimi-effect/core/KimiConfig"
+import { type Balance, BalanceResponse } from "@kimi-effect/core/models/Balance"
+import { ChatCompletion } from "@kimi-effect/core/models/ChatCompletion"
+import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
+import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import type { Message } from "@kimi-effect/core/models/Message"
+import { ModelList } from "@kimi-effect/core/models/ModelList"
+import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import { TokenEstimateResponse } from "@kimi-effect/core/models/TokenEstimate"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Provider from "../Provider.ts"
+import * as Answer from "./answer.ts"
+import { decodeStream } from "./decodeStream.ts"
+import { encode, encodeEstimate } from "./encodeRequest.ts"
+import * as HttpCall from "./HttpCall.ts"
+import { idsOf } from "./mapError.ts"
+import { fromBrokenStream } from "./mapTransportError.ts"
+import { StreamDecoder } from "./StreamDecoder.ts"
+
+const decodeCompletion = Schema.decodeUnknownResult(ChatCompletion)
+const decodeModels = Schema.decodeUnknownResult(ModelList)
+const decodeEstimate = Schema.decodeUnknownResult(TokenEstimateResponse)
+const decodeBalance = Schema.decodeUnknownResult(BalanceResponse)
+
+/** The first call whose arguments are larger than the bound. */
+const oversized = (response: ChatResponse, limit: number): ToolArgumentsTooLargeError | undefined =>
+  response.choices.some((choice) => choice.message.tool_calls?.some((call) => call.function.arguments.length > limit))
+    ? new ToolArgumentsTooLargeError({
+        message: "The arguments of a tool call are larger than allowed",
+        model: response.model,
+        limit
+      })
+    : undefined
+
+/** Builds the transport of the configured host. */
+export const make = Effect.gen(function* () {
+  const config = yield* KimiConfig
+  const provider = Provider.fromConfig(config)
+  const http = yield* HttpCall.make(config, provider)
+
+  const chat = (request: ModelRequest): Effect.Effect<ChatResponse, ChatError> => {
+    const body = encode(request, { provider, model: request.model, stream: false })
+    if (Result.isFailure(body)) return Effect.fail(body.failure)
+    const call = http.call(request.model)
+    return Effect.flatMap(
+      http.json(http.post("/chat/completions", body.success), call, decodeCompletion),
+      ([completion, headers]): Effect.Effect<ChatResponse, ChatError> => {
+        const answer = Answer.fromCompletion(completion, { provider: provider.id, ...idsOf(headers) }, request.model)
+        if ("_tag" in answer) return Effect.fail(answer)
+        const tooLarge = oversized(answer, config.maxToolArgumentBytes)
+        return tooLarge === undefined ? Effect.succeed(answer) : Effect.fail(tooLarge)
+      }
+    )
+  }
+
+  const open = Effect.fnUntraced(function* (
+    request: ModelRequest
+  ): Effect.fn.Return<Stream.Stream<StreamEvent, StreamError>, CallError> {
+    const body = yield* Effect.fromResult(encode(request, { provider, model: request.model, stream: true }))
+    const call = http.call(request.model)
+    const response = yield* http.execute(http.post("/chat/completions", body), call)
+    const contentType = response.headers["content-type"]
+    if (contentType?.startsWith("text/event-stream") !== true) {
+      return yield* http.unexpected(response, call, "The host answered a stream request with something else")
+    }
+    const decoder = new StreamDecoder({ ...call, model: request.model }, response.headers, config)
+    return decodeStream(response.stream, decoder, (error) => fromBrokenStream(error, call))
+  })
+
+  const estimateTokens = (model: string, messages: ReadonlyArray<Message>) => {
+    if (!provider.hasAccountApi) return Effect.fail(unsupported("estimateTokens"))
+    const body = encodeEstimate(messages, { provider, model })
+    if (Result.isFailure(body)) return Effect.fail(body.failure)
+    const request = http.post("/tokenizers/estimate-token-count", body.success)
+    return Effect.map(http.json(request, http.call(model), decodeEstimate), ([answer]) => answer.data.total_tokens)
+  }
+
+  const unsupported = (operation: string) =>
+    new UnsupportedOperationError({
+      message: `${provider.id} does not offer ${operation}`,
+      provider: provider.id,
+      operation
+    })
+
+  const readBalance = Effect.suspend(() => {
+    const call = http.call(undefined)
+    return Effect.flatMap(
+      http.json(http.get("/users/me/balance"), call, decodeBalance),
+      ([answer]): Effect.Effect<Balance, InvalidResponseError> =>
+        answer.code === 0
+          ? Effect.succeed(answer.data)
+          : Effect.fail(
+              new InvalidResponseError({
+                message: `The host answered the balance with code ${answer.code}`,
+                provider: provider.id
+              })
+            )
+    )
+  })
+
+  return {
+    provider,
+    chat,
+    stream: (request: ModelRequest) => Stream.unwrap(open(request)),
+    models: Effect.suspend(() =>
+      Effect.map(http.json(http.get("/models"), http.call(undefined), decodeModels), ([list]) => list.data)
+    ),
+    estimateTokens,
+    balance: provider.hasAccountApi ? readBalance : Effect.fail(unsupported("balance"))
+  }
+})

@@ -1,0 +1,260 @@
+/**
+ * From the bytes of a stream to its events: one mutable machine per stream,
+ * fed synchronously, so that an event costs no effect of its own.
+ */
+import { ChatCompletionChunk } from "@kimi-effect/core/models/ChatCompletionChunk"
+import { ErrorBody, ErrorObject } from "@kimi-effect/core/models/ErrorBody"
+import type { StreamError } from "@kimi-effect/core/errors/OperationErrors"
+import {
+  EventTooLargeError,
+  ResponseTooLargeError,
+  ToolArgumentsTooLargeError
+} from "@kimi-effect/core/errors/ResourceErrors"
+import { StreamDecodeError, StreamTruncatedError } from "@kimi-effect/core/errors/StreamErrors"
+import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import * as Usage from "@kimi-effect/core/models/Usage"
+import * as Sse from "effect/encoding/Sse"
+import type * as Headers from "effect/http/Headers"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { noAnswer, reasoningOf } from "./answer.ts"
+import { type Call, fromErrorObject, idsOf } from "./mapError.ts"
+import { maxToolCalls, ToolCallAssembly, toToolCall } from "./toolCalls.ts"
+
+/** Bounds on what one stream may make us hold, in bytes. */
+export interface Bounds {
+  readonly maxResponseBytes: number
+  readonly maxEventBytes: number
+  readonly maxToolArgumentBytes: number
+}
+
+const decodeChunk = Schema.decodeUnknownSync(ChatCompletionChunk)
+const decodeError = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Union([ErrorBody, ErrorObject])))
+
+/** More choices than any request may ask for; bounds what a hostile index can allocate. */
+const maxChoices = 128
+
+class ChoiceState {
+  hasContent = false
+  finishReason: string | undefined = undefined
+  readonly calls = new ToolCallAssembly()
+}
+
+type Chunk = typeof ChatCompletionChunk.Type
+type ChunkChoice = NonNullable<Chunk["choices"]>[number]
+
+/** Decodes one stream. */
+export class StreamDecoder {
+  /** Why the stream failed; nothing is decoded after it. */
+  failure: StreamError | undefined = undefined
+  /** Whether the host's end mark was seen. */
+  isDone = false
+
+  #events: Array<StreamEvent> = []
+  #isStarted = false
+  #isEnding = false
+  #byteCount = 0
+  #model: string
+  #usage: Usage.Usage | undefined = undefined
+  readonly #choices: Array<ChoiceState> = []
+  readonly #text = new TextDecoder()
+  readonly #parser: Sse.Parser
+  readonly #call: Call
+  readonly #headers: Headers.Headers
+  readonly #bounds: Bounds
+  readonly #ids: { requestId?: string; traceId?: string }
+
+  constructor(call: Call & { readonly model: string }, headers: Headers.Headers, bounds: Bounds) {
+    this.#call = call
+    this.#headers = headers
+    this.#bounds = bounds
+    this.#model = call.model
+    this.#ids = idsOf(headers)
+    this.#parser = Sse.makeParser(
+      (event) => {
+        // A `retry:` line asks for a reconnection, which this API does not have.
+        if (event._tag === "Event") this.#onData(event.data, event.event)
+      },
+      { maxEventSize: bounds.maxEventBytes }
+    )
+  }
+
+  /** Decodes the next bytes of the body, which may begin and end anywhere. */
+  feed(bytes: Uint8Array): void {
+    if (this.failure !== undefined || this.isDone) return
+    this.#byteCount += bytes.length
+    if (this.#byteCount > this.#bounds.maxResponseBytes) {
+      this.failure = new ResponseTooLargeError({
+        ...this.#common("The stream is larger than allowed"),
+        limit: this.#bounds.maxResponseBytes
+      })
+      return
+    }
+    const tooLarge = this.#parser.feed(this.#text.decode(bytes, { stream: true }))
+    if (tooLarge !== undefined && this.failure === undefined && !this.isDone) {
+      this.failure = new EventTooLargeError({
+        ...this.#common("An event of the stream is larger than allowed"),
+        limit: this.#bounds.maxEventBytes
+      })
+    }
+  }
+
+  /** The body has ended: fails unless the end mark was seen. */
+  end(): void {
+    if (this.failure !== undefined || this.isDone) return
+    // Some hosts leave out the blank line after the end mark. Anything else that is pending was cut off.
+    this.#isEnding = true
+    this.#parser.feed(`${this.#text.decode()}\n\n`)
+    if (this.failure !== undefined || this.isDone) return
+    this.failure = new StreamTruncatedError(this.#common("The stream ended without its end mark"))
+  }
+
+  /** The events decoded since the last call. */
+  take(): ReadonlyArray<StreamEvent> {
+    const events = this.#events
+    this.#events = []
+    return events
+  }
+
+  #common(message: string) {
+    return { message, provider: this.#call.provider, model: this.#model, ...this.#ids }
+  }
+
+  #onData(data: string, event: string): void {
+    if (this.failure !== undefined || this.isDone || data === "") return
+    if (data === "[DONE]" || data.trim() === "[DONE]") return this.#finish()
+    if (this.#isEnding) return
+    if (event === "error") return this.#onErrorEvent(data)
+    let chunk: Chunk
+    // Both throw, and a Result per event would cost more than the rest of the decoding.
+    try {
+      chunk = decodeChunk(JSON.parse(data))
+    } catch {
+      this.failure = new StreamDecodeError(this.#common("An event of the stream is not a chunk"))
+      return
+    }
+    this.#onChunk(chunk)
+  }
+
+  #onErrorEvent(data: string): void {
+    const decoded = Option.getOrUndefined(decodeError(data))
+    const error = decoded === undefined ? undefined : "error" in decoded ? decoded.error : decoded
+    const object: ErrorObject = typeof error === "object" ? error : { message: error ?? data.slice(0, 2_048) }
+    this.failure = fromErrorObject(object, this.#headers, this.#call)
+  }
+
+  #onChunk(chunk: Chunk): void {
+    if (chunk.error !== undefined && chunk.error !== null) {
+      this.failure = fromErrorObject(chunk.error, this.#headers, this.#call)
+      return
+    }
+    if (!this.#isStarted) this.#start(chunk)
+    const choices = chunk.choices
+    if (choices !== undefined && choices !== null) {
+      for (const choice of choices) {
+        this.#onChoice(choice)
+        if (this.failure !== undefined) return
+      }
+    }
+    // The same figures come twice, and the later ones win.
+    if (chunk.usage !== undefined && chunk.usage !== null) this.#usage = Usage.fromWire(chunk.usage)
+  }
+
+  #start(chunk: Chunk): void {
+    this.#isStarted = true
+    this.#model = chunk.model ?? this.#model
+    this.#events.push({
+      _tag: "Start",
+      id: chunk.id ?? "",
+      model: this.#model,
+      created: chunk.created ?? 0,
+      provider: this.#call.provider,
+      ...this.#ids
+    })
+  }
+
+  #onChoice(wire: ChunkChoice): void {
+    const choice = wire.index ?? 0
+    if (!Number.isInteger(choice) || choice < 0 || choice >= maxChoices) {
+      this.failure = new StreamDecodeError(this.#common("A choice of the stream has an impossible index"))
+      return
+    }
+    while (this.#choices.length <= choice) this.#choices.push(new ChoiceState())
+    const state = this.#choices[choice] ?? new ChoiceState()
+    const delta = wire.delta
+    if (delta !== undefined && delta !== null) {
+      const reasoning = reasoningOf(delta)
+      if (reasoning !== "") {
+        this.#events.push({ _tag: "ReasoningDelta", choice, text: reasoning })
+      }
+      if (delta.content) {
+        state.hasContent = true
+        this.#events.push({ _tag: "TextDelta", choice, text: delta.content })
+      }
+      if (delta.tool_calls) {
+        for (const piece of delta.tool_calls) this.#onToolCall(state, choice, piece)
+      }
+    }
+    if (wire.finish_reason) state.finishReason = wire.finish_reason
+    if (wire.usage !== undefined && wire.usage !== null) this.#usage = Usage.fromWire(wire.usage)
+  }
+
+  #onToolCall(
+    state: ChoiceState,
+    choice: number,
+    piece: NonNullable<NonNullable<ChunkChoice["delta"]>["tool_calls"]>[number]
+  ): void {
+    if (this.failure !== undefined) return
+    state.hasContent = true
+    const index = state.calls.add(piece)
+    const call = state.calls.calls[index]
+    if (call === undefined || state.calls.calls.length > maxToolCalls) {
+      this.failure = new StreamDecodeError(this.#common(`The stream holds more than ${maxToolCalls} tool calls`))
+      return
+    }
+    if (call.arguments.length > this.#bounds.maxToolArgumentBytes) {
+      this.failure = new ToolArgumentsTooLargeError({
+        ...this.#common("The arguments of a tool call are larger than allowed"),
+        limit: this.#bounds.maxToolArgumentBytes
+      })
+      return
+    }
+    this.#events.push({
+      _tag: "ToolCallDelta",
+      choice,
+      index,
+      id: call.id,
+      name: call.name,
+      arguments: piece.function?.arguments ?? ""
+    })
+  }
+
+  #finish(): void {
+    const [first] = this.#choices
+    const finishReason = first?.finishReason ?? "unknown"
+    const { message: _, ...common } = this.#common("")
+    this.failure = noAnswer(
+      {
+        hasContent: this.#choices.some((choice) => choice.hasContent),
+        // Whoever folds the stream has the reasoning and attaches it to the error.
+        reasoning: "",
+        finishReason,
+        completionTokens: this.#usage?.completion_tokens
+      },
+      common
+    )
+    if (this.failure !== undefined) return
+    this.isDone = true
+    this.#choices.forEach(({ calls }, choice) => {
+      calls.calls.forEach((call, index) => {
+        this.#events.push({ _tag: "ToolCall", choice, index, call: toToolCall(call) })
+      })
+    })
+    if (this.#usage !== undefined) this.#events.push({ _tag: "Usage", usage: this.#usage })
+    this.#events.push({
+      _tag: "Finish",
+      finishReason,
+      finishReasons: this.#choices.map((choice) => choice.finishReason ?? "unknown")
+    })
+  }
+}

@@ -1,0 +1,128 @@
+/** From a request as callers write it to the bytes of one host's dialect. */
+import { InvalidRequestError } from "@kimi-effect/core/errors/ValidationErrors"
+import { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
+import { type AssistantMessage, Message } from "@kimi-effect/core/models/Message"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
+import type { Provider } from "../Provider.ts"
+import { describe } from "./schemaIssue.ts"
+
+SchemaJITCompiler.enable(ChatRequest.ast)
+
+const encodeRequest = Schema.encodeUnknownResult(ChatRequest)
+const encodeMessages = Schema.encodeUnknownResult(Schema.Array(Message))
+
+const invalid = (provider: Provider, path: string, message: string): InvalidRequestError =>
+  new InvalidRequestError({
+    message: path === "" ? message : `${path}: ${message}`,
+    provider: provider.id,
+    ...(path === "" ? {} : { parameter: path })
+  })
+
+type WireAssistant = Omit<AssistantMessage, "reasoning_content"> & {
+  readonly reasoning_content?: string
+  readonly reasoning?: string
+}
+
+/** Moonshot refuses an empty content beside tool calls in some forms; leaving it out is always taken. */
+const isBlank = (content: AssistantMessage["content"]): boolean =>
+  content === undefined || content.length === 0 || (typeof content !== "string" && content.every((p) => p.text === ""))
+
+const toWireAssistant = (message: AssistantMessage, provider: Provider): WireAssistant => {
+  const { reasoning_content: reasoning, content, ...rest } = message
+  return {
+    ...rest,
+    ...(content === undefined || (message.tool_calls !== undefined && isBlank(content)) ? {} : { content }),
+    ...(reasoning === undefined ? {} : { [provider.reasoningMember]: reasoning })
+  }
+}
+
+const toWireMessages = (messages: ReadonlyArray<Message>, provider: Provider): ReadonlyArray<unknown> =>
+  messages.map((message) => (message.role === "assistant" ? toWireAssistant(message, provider) : message))
+
+/** Thinking in the host's own words. */
+const thinkingMembers = (
+  { thinking, reasoning_effort }: Pick<ChatRequest, "thinking" | "reasoning_effort">,
+  dialect: Provider["thinkingDialect"]
+): Record<string, unknown> => {
+  const isOff = thinking?.type === "disabled"
+  switch (dialect) {
+    case "moonshot":
+      return { thinking, reasoning_effort }
+    case "reasoning object": {
+      if (isOff) return { reasoning: { enabled: false } }
+      if (reasoning_effort !== undefined) return { reasoning: { effort: reasoning_effort } }
+      return thinking === undefined ? {} : { reasoning: { enabled: true } }
+    }
+    case "effort":
+      return { reasoning_effort: isOff ? "none" : reasoning_effort }
+  }
+}
+
+/** What the transport adds to a request. */
+export interface Target {
+  readonly provider: Provider
+  readonly model: string
+  readonly stream: boolean
+}
+
+/** The request as its schema writes it, or which member is malformed. */
+export const validate = (request: unknown, provider: Provider): Result.Result<ChatRequest, InvalidRequestError> => {
+  if (typeof request !== "object" || request === null) {
+    return Result.fail(invalid(provider, "", "A chat request is an object with messages"))
+  }
+  const unknown = Object.keys(request).find((name) => !Object.hasOwn(ChatRequest.fields, name))
+  if (unknown !== undefined) {
+    return Result.fail(
+      invalid(
+        provider,
+        unknown.slice(0, 64),
+        "Unknown member of a chat request; members of a host's own go into extra_body"
+      )
+    )
+  }
+  return Result.mapError(encodeRequest(request), (error) => {
+    const { path, message } = describe(error)
+    return invalid(provider, path, message)
+  })
+}
+
+/** The body of `/chat/completions`, or which member is malformed. */
+export const encode = (request: ChatRequest, target: Target): Result.Result<string, InvalidRequestError> =>
+  Result.map(validate(request, target.provider), (encoded) => {
+    const { provider } = target
+    const {
+      extra_body,
+      messages,
+      model: _,
+      max_tokens,
+      max_completion_tokens,
+      thinking,
+      reasoning_effort,
+      ...members
+    } = encoded
+    const maxTokens = max_completion_tokens ?? max_tokens
+    return JSON.stringify({
+      ...extra_body,
+      ...members,
+      ...thinkingMembers({ thinking, reasoning_effort }, provider.thinkingDialect),
+      ...(maxTokens === undefined ? {} : { [provider.maxTokensMember]: maxTokens }),
+      model: target.model,
+      messages: toWireMessages(messages, provider),
+      ...(target.stream ? { stream: true, stream_options: { include_usage: true } } : {})
+    })
+  })
+
+/** The body of `/tokenizers/estimate-token-count`. */
+export const encodeEstimate = (
+  messages: ReadonlyArray<Message>,
+  target: Omit<Target, "stream">
+): Result.Result<string, InvalidRequestError> =>
+  Result.mapBoth(encodeMessages(messages), {
+    onSuccess: (encoded) => JSON.stringify({ model: target.model, messages: toWireMessages(encoded, target.provider) }),
+    onFailure: (error) => {
+      const { path, message } = describe(error)
+      return invalid(target.provider, path === "" ? "messages" : `messages${path}`, message)
+    }
+  })

@@ -1,0 +1,257 @@
+/** The only place where a failure of HTTP or of a stream becomes one of our errors. */
+import {
+  AuthenticationError,
+  IpNotAllowedError,
+  PermissionDeniedError
+} from "@kimi-effect/core/errors/AuthenticationErrors"
+import { RedirectError } from "@kimi-effect/core/errors/NetworkErrors"
+import {
+  GatewayTimeoutError,
+  InvalidResponseError,
+  RequestCancelledError,
+  ServerError,
+  ServiceUnavailableError
+} from "@kimi-effect/core/errors/ProviderErrors"
+import { OverloadedError, QuotaExceededError } from "@kimi-effect/core/errors/RateLimitErrors"
+import { StreamFailedError } from "@kimi-effect/core/errors/StreamErrors"
+import {
+  InvalidRequestError,
+  ModelNotFoundError,
+  ModelRetiredError,
+  RequestTooLargeError
+} from "@kimi-effect/core/errors/ValidationErrors"
+import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
+import { ErrorBody, type ErrorObject } from "@kimi-effect/core/models/ErrorBody"
+import * as Duration from "effect/Duration"
+import * as Headers from "effect/http/Headers"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { type Common, fromText, type TextError } from "./errorTexts.ts"
+import { fromLimit, type LimitError, waitInText } from "./rateLimitTexts.ts"
+import { scrub } from "./scrub.ts"
+
+/** What the mapping needs to know of the call. */
+export interface Call {
+  readonly provider: string
+  readonly isMoonshot: boolean
+  readonly model: string | undefined
+  /** The key in clear, to be removed from whatever the server says. */
+  readonly secret: string | undefined
+}
+
+/** An answer that is not a success. */
+export interface ErrorAnswer {
+  readonly status: number
+  readonly headers: Headers.Headers
+  /** The body's text, already bounded. */
+  readonly body: string
+  /** Unix milliseconds, against which a Retry-After date is read. */
+  readonly now: number
+}
+
+/** Every error that an HTTP status can mean. */
+export type StatusError =
+  | TextError
+  | LimitError
+  | AuthenticationError
+  | PermissionDeniedError
+  | IpNotAllowedError
+  | RedirectError
+  | ModelNotFoundError
+  | ModelRetiredError
+  | ServerError
+  | GatewayTimeoutError
+  | RequestCancelledError
+  | InvalidResponseError
+
+/** The host's ids of an answer, for its support. */
+export const idsOf = (headers: Headers.Headers): { requestId?: string; traceId?: string } => {
+  const requestId = headers["msh-request-id"] ?? headers["x-request-id"]
+  const traceId = headers["x-msh-trace-id"] ?? headers["x-trace-id"]
+  return {
+    ...(requestId === undefined ? {} : { requestId: requestId.slice(0, 128) }),
+    ...(traceId === undefined ? {} : { traceId: traceId.slice(0, 128) })
+  }
+}
+
+const longest = (waits: ReadonlyArray<Duration.Duration | undefined>): Duration.Duration | undefined =>
+  waits.reduce((a, b) => (a === undefined ? b : b === undefined ? a : Duration.max(a, b)), undefined)
+
+const headerWait = (value: string | undefined, now: number): Duration.Duration | undefined =>
+  value === undefined
+    ? undefined
+    : Headers.parseRetryAfter(value).pipe(
+        Result.map((parsed) => Headers.retryAfterDelay(parsed, now)),
+        Result.getOrUndefined
+      )
+
+const decodeBody = Schema.decodeUnknownOption(Schema.fromJsonString(ErrorBody))
+
+const errorOf = (body: string): { error: ErrorObject; requestId?: string } | undefined =>
+  Option.getOrUndefined(
+    Option.map(decodeBody(body), ({ error, request_id }) => ({
+      error: typeof error === "string" ? { message: error } : error,
+      ...(request_id === undefined ? {} : { requestId: request_id })
+    }))
+  )
+
+/** A page is described, not quoted; other text is quoted. */
+const describe = (answer: ErrorAnswer): string => {
+  const type = answer.headers["content-type"]?.split(";")[0] ?? "no content type"
+  const text = answer.body.trim()
+  if (text === "") return "an empty body"
+  return type.includes("html") || text.startsWith("<") ? `a page of ${type}` : text
+}
+
+const unusable = (status: number): string => `the host answered ${status} with `
+
+const isModelMissing = (type: string | undefined, message: string): boolean =>
+  type === "resource_not_found_error" || /not found the model|model .{0,120}not (?:found|exist)/i.test(message)
+
+const notFound = (common: Common, type: string | undefined, call: Call): StatusError => {
+  if (!isModelMissing(type, common.message)) return new InvalidRequestError({ ...common, parameter: "baseUrl" })
+  const lifecycle = call.model === undefined || !call.isMoonshot ? undefined : ModelCatalog.find(call.model)?.lifecycle
+  return lifecycle?.state === "retired"
+    ? new ModelRetiredError({ ...common, retiredOn: lifecycle.retiredOn, successor: lifecycle.successor })
+    : new ModelNotFoundError(common)
+}
+
+const forbidden = (common: Common): StatusError => {
+  if (/\bIP is not allowed/i.test(common.message)) return new IpNotAllowedError(common)
+  return /insufficient balance|usage limit|billing cycle/i.test(common.message)
+    ? new QuotaExceededError(common)
+    : new PermissionDeniedError(common)
+}
+
+const serverSide = (
+  common: Common,
+  status: number,
+  type: string | undefined,
+  wait: { retryAfter?: Duration.Duration }
+): StatusError => {
+  if (type === "engine_overloaded_error" || status === 529) return new OverloadedError({ ...common, ...wait })
+  switch (status) {
+    case 504:
+    case 524:
+      return new GatewayTimeoutError({ ...common, ...wait })
+    // 521 to 530 are Cloudflare's words for a host that it cannot reach.
+    case 502:
+    case 503:
+    case 521:
+    case 522:
+    case 523:
+    case 525:
+    case 526:
+    case 530:
+      return new ServiceUnavailableError({ ...common, ...wait })
+    default:
+      return new ServerError({ ...common, ...wait })
+  }
+}
+
+/** Decides by status and `error.type`, then by the message. */
+export const fromStatus = (answer: ErrorAnswer, call: Call): StatusError => {
+  const { status, headers } = answer
+  const decoded = errorOf(answer.body)
+  const text = decoded?.error.message ?? `${unusable(status)}${describe(answer)}`
+  const type = decoded?.error.type
+  const common: Common = {
+    message: scrub(text, call.secret),
+    provider: call.provider,
+    status,
+    ...(call.model === undefined ? {} : { model: call.model }),
+    ...(decoded?.requestId === undefined ? {} : { requestId: decoded.requestId.slice(0, 128) }),
+    ...idsOf(headers)
+  }
+  const retryAfter = longest([
+    headerWait(headers["retry-after"], answer.now),
+    headerWait(headers["x-retry-after"], answer.now),
+    headerWait(headers["msh-cooldown-seconds"], answer.now),
+    waitInText(common.message)
+  ])
+  const wait = retryAfter === undefined ? {} : { retryAfter }
+
+  if (status >= 300 && status < 400) {
+    const location = URL.parse(headers["location"] ?? "")?.origin
+    return new RedirectError({ ...common, ...(location === undefined ? {} : { location }) })
+  }
+  if (status >= 500) return serverSide(common, status, type, wait)
+  switch (status) {
+    case 401:
+      return new AuthenticationError(common)
+    case 402:
+      return new QuotaExceededError(common)
+    case 403:
+      return forbidden(common)
+    case 404:
+    case 405:
+      return notFound(common, type, call)
+    case 408:
+      return new GatewayTimeoutError({ ...common, ...wait })
+    case 409:
+    case 425:
+      return new ServiceUnavailableError({ ...common, ...wait })
+    case 413: {
+      const meaning = fromText(common, type)
+      return meaning._tag === "InvalidRequestError" ? new RequestTooLargeError(common) : meaning
+    }
+    case 429:
+      return fromLimit(common, type, retryAfter)
+    case 499:
+      return new RequestCancelledError(common)
+    default:
+      return status >= 400 ? fromText(common, type) : new InvalidResponseError(common)
+  }
+}
+
+/** Status that an error object would have had, had it come before the stream began. */
+const statusOfType = (type: string | undefined, message: string): number | undefined => {
+  switch (type) {
+    case "content_filter":
+    case "invalid_request_error":
+      return 400
+    case "invalid_authentication_error":
+    case "incorrect_api_key_error":
+      return 401
+    case "permission_denied_error":
+      return 403
+    case "resource_not_found_error":
+      return 404
+    case "engine_overloaded_error":
+    case "exceeded_current_quota_error":
+    case "rate_limit_reached_error":
+    case "rate_limit_error":
+      return 429
+    case "server_error":
+    case "unexpected_output":
+      return 500
+    case "server_unavailable":
+      return 503
+    case "timeout":
+      return 504
+    default:
+      return /overloaded|rate limit|request reached/i.test(message) ? 429 : undefined
+  }
+}
+
+/** An error object in place of an answer: inside a stream, or under a status of 200. */
+export const fromErrorObject = (
+  error: ErrorObject,
+  headers: Headers.Headers,
+  call: Call
+): StatusError | StreamFailedError => {
+  const message = error.message ?? "the host reported an error without a message"
+  const status =
+    statusOfType(error.type, message) ?? (typeof error.code === "number" && error.code >= 400 ? error.code : undefined)
+  if (status !== undefined) {
+    return fromStatus({ status, headers, body: JSON.stringify({ error: { ...error, message } }), now: 0 }, call)
+  }
+  return new StreamFailedError({
+    message: scrub(message, call.secret),
+    provider: call.provider,
+    ...(call.model === undefined ? {} : { model: call.model }),
+    ...(error.type === undefined ? {} : { type: scrub(error.type, call.secret) }),
+    ...idsOf(headers)
+  })
+}

@@ -1,0 +1,56 @@
+/** What a 429 means: one of four errors, told apart by `error.type` and then by the message. */
+import {
+  DailyLimitError,
+  OverloadedError,
+  QuotaExceededError,
+  RateLimitError
+} from "@kimi-effect/core/errors/RateLimitErrors"
+import * as Duration from "effect/Duration"
+import type { Common } from "./errorTexts.ts"
+
+/** The four meanings. */
+export type LimitError = RateLimitError | DailyLimitError | OverloadedError | QuotaExceededError
+
+const isQuota = (type: string | undefined, message: string): boolean =>
+  type === "exceeded_current_quota_error" ||
+  /insufficient balance|exceeded your current (?:token )?quota|check your account balance|is suspended|billing cycle/i.test(
+    message
+  )
+
+const figures = (message: string): { limit?: number; current?: number } => {
+  const pair = /current:\s*(\d+),\s*limit:\s*(\d+)/i.exec(message)
+  if (pair !== null) return { current: Number(pair[1]), limit: Number(pair[2]) }
+  const single = /max (?:concurrency|RPM):\s*(\d+)/i.exec(message)
+  return single === null ? {} : { limit: Number(single[1]) }
+}
+
+const kindOf = (message: string): RateLimitError["kind"] => {
+  if (/concurrency/i.test(message)) return "concurrency"
+  if (/\bRPM\b/i.test(message)) return "requests per minute"
+  if (/\bTPM\b/i.test(message)) return "tokens per minute"
+  return "unknown"
+}
+
+/** The wait that the message names, such as "please try again after 1 seconds". */
+export const waitInText = (message: string): Duration.Duration | undefined => {
+  const match = /try again after (\d{1,9}(?:\.\d{1,3})?)\s*(ms|milliseconds?|s\b|seconds?|minutes?)?/i.exec(message)
+  if (match === null) return undefined
+  const amount = Number(match[1])
+  const unit = match[2] ?? "s"
+  if (unit.startsWith("mi") && unit.startsWith("min")) return Duration.minutes(amount)
+  return unit.startsWith("m") ? Duration.millis(amount) : Duration.seconds(amount)
+}
+
+/** Reads a 429. `retryAfter` is the longest wait that headers and message name. */
+export const fromLimit = (
+  common: Common,
+  type: string | undefined,
+  retryAfter: Duration.Duration | undefined
+): LimitError => {
+  const { message } = common
+  const fields = { ...common, ...(retryAfter === undefined ? {} : { retryAfter }) }
+  if (isQuota(type, message)) return new QuotaExceededError(common)
+  if (type === "engine_overloaded_error" || /overloaded/i.test(message)) return new OverloadedError(fields)
+  if (/\bTPD\b|per day/i.test(message)) return new DailyLimitError({ ...fields, ...figures(message) })
+  return new RateLimitError({ ...fields, kind: kindOf(message), ...figures(message) })
+}

@@ -1,0 +1,53 @@
+/** Reads a body as text, holding no more of it than the bound allows. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Stream from "effect/Stream"
+
+/** What reading gives: the whole text, or the text up to the bound. */
+export interface BodyText {
+  readonly text: string
+  readonly isCut: boolean
+}
+
+const declaredLength = (response: HttpClientResponse.HttpClientResponse): number | undefined => {
+  const value = response.headers["content-length"]
+  // A coded body is longer than it says once it is decoded.
+  return value === undefined || response.headers["content-encoding"] !== undefined ? undefined : Number(value)
+}
+
+/** Ends the body without reading it, so that its connection is closed. */
+const refuse = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<BodyText> =>
+  Stream.transformPull(response.stream, () => Effect.succeed(Cause.done())).pipe(
+    Stream.runDrain,
+    Effect.ignore,
+    Effect.as({ text: "", isCut: true })
+  )
+
+const readCounted = (
+  response: HttpClientResponse.HttpClientResponse,
+  maxBytes: number
+): Effect.Effect<BodyText, HttpClientError.HttpClientError> =>
+  Effect.suspend(() => {
+    const decoder = new TextDecoder()
+    let count = 0
+    let text = ""
+    return Stream.runForEachWhile(response.stream, (bytes) =>
+      Effect.sync(() => {
+        count += bytes.length
+        if (count <= maxBytes) text += decoder.decode(bytes, { stream: true })
+        return count <= maxBytes
+      })
+    ).pipe(Effect.map(() => ({ text: text + decoder.decode(), isCut: count > maxBytes })))
+  })
+
+/** Reads at most `maxBytes`, decoded. */
+export const readBody = (
+  response: HttpClientResponse.HttpClientResponse,
+  maxBytes: number
+): Effect.Effect<BodyText, HttpClientError.HttpClientError> => {
+  const length = declaredLength(response)
+  if (length === undefined) return readCounted(response, maxBytes)
+  return length > maxBytes ? refuse(response) : Effect.map(response.text, (text) => ({ text, isCut: false }))
+}

@@ -1,0 +1,58 @@
+/** Parameters that a model fixes, or refuses. */
+import { UnsupportedParameterError } from "@kimi-effect/core/errors/ValidationErrors"
+import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
+import { common, isThinking, type Problem, type Rule, type Target } from "./Rule.ts"
+
+type Member = keyof ModelRequest
+
+const unsupported = (
+  request: ModelRequest,
+  target: Target,
+  parameter: Member,
+  allowed: string | undefined
+): Problem => {
+  const { [parameter]: _, ...rest } = request
+  return {
+    error: new UnsupportedParameterError({
+      ...common(
+        request,
+        target,
+        allowed === undefined
+          ? `${request.model} does not take ${parameter}`
+          : `${request.model} takes ${parameter} only as ${allowed}`
+      ),
+      parameter,
+      ...(allowed === undefined ? {} : { allowed }),
+      fix: `Leave ${parameter} out.`
+    }),
+    // Every member that may be dropped here is optional.
+    repair: { request: rest as ModelRequest, note: `left out ${parameter}` }
+  }
+}
+
+/** Fixed temperature, top_p, n and penalties; refused logprobs. */
+export const sampling: Rule = (request, target) => {
+  const { known } = target
+  if (known === undefined || !target.provider.isMoonshot) return undefined
+  const { sampling: fixed, refusesLogprobs } = known.abilities
+  if (refusesLogprobs) {
+    if (request.logprobs !== undefined) return unsupported(request, target, "logprobs", undefined)
+    if (request.top_logprobs !== undefined) return unsupported(request, target, "top_logprobs", undefined)
+  }
+  if (fixed === undefined) return undefined
+  const temperature = isThinking(request, known)
+    ? fixed.temperature
+    : (fixed.temperatureNotThinking ?? fixed.temperature)
+  const only: ReadonlyArray<readonly [Member, number]> = [
+    ["temperature", temperature],
+    ["top_p", fixed.topP],
+    ["n", 1],
+    ["presence_penalty", 0],
+    ["frequency_penalty", 0]
+  ]
+  for (const [member, value] of only) {
+    const given = request[member]
+    if (given !== undefined && given !== value) return unsupported(request, target, member, String(value))
+  }
+  return undefined
+}

@@ -1,0 +1,25 @@
+/**
+ * Takes secrets and account ids out of text that a server sent.
+ *
+ * Every pattern is linear, and the text is cut before it is matched, so that a
+ * hostile server cannot make this slow.
+ */
+
+const maxInput = 8_192
+const maxOutput = 2_048
+
+const patterns: ReadonlyArray<readonly [RegExp, string]> = [
+  [/\bBearer\s{1,8}[^\s"',]+/gi, "Bearer <redacted>"],
+  [/\bsk-[A-Za-z0-9_-]{6,}/g, "<redacted>"],
+  [/\b(org|ak|uid|proj)-[A-Za-z0-9]{6,}/g, "$1-<redacted>"],
+  [/:\/\/[^/\s@]{1,256}@/g, "://<redacted>@"]
+]
+
+/** Scrubs and shortens `text`. `secret` is the caller's own key, whatever its form. */
+export const scrub = (text: string, secret: string | undefined): string => {
+  let out = text.slice(0, maxInput)
+  // Shorter secrets are found in ordinary words; no real key is that short.
+  if (secret !== undefined && secret.length >= 4) out = out.replaceAll(secret, "<redacted>")
+  for (const [pattern, replacement] of patterns) out = out.replace(pattern, replacement)
+  return out.length > maxOutput ? `${out.slice(0, maxOutput)}…` : out
+}

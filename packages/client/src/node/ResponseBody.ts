@@ -1,0 +1,90 @@
+/**
+ * The body of one answer as undici delivers it: bytes wait here until they are
+ * asked for, and a body that is left before its end closes its connection.
+ *
+ * Internal to the undici client.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type * as Pull from "effect/Pull"
+import type { Dispatcher } from "undici"
+
+type Bytes = readonly [Uint8Array, ...Array<Uint8Array>]
+
+/** Bytes that may wait before the host is told to pause. */
+const highWaterMark = 256 * 1024
+
+/** Why a body that nobody wants is cut off. */
+const abandoned = new Error("The answer was left before its end")
+
+/** Collects one body. `E` is what a broken body fails with. */
+export class ResponseBody<E> {
+  #chunks: Array<Uint8Array> = []
+  #waiting = 0
+  #hasEnded = false
+  #failure: E | undefined = undefined
+  #wake: (() => void) | undefined = undefined
+  readonly #controller: Dispatcher.DispatchController
+
+  constructor(controller: Dispatcher.DispatchController) {
+    this.#controller = controller
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#chunks.push(chunk)
+    this.#waiting += chunk.length
+    if (this.#waiting > highWaterMark) this.#controller.pause()
+    this.#wake?.()
+  }
+
+  end(): void {
+    this.#hasEnded = true
+    this.#wake?.()
+  }
+
+  fail(error: E): void {
+    this.#failure = error
+    this.#wake?.()
+  }
+
+  /** Closes the connection unless the body has ended. */
+  readonly close: Effect.Effect<void> = Effect.sync(() => {
+    this.#chunks = []
+    if (!this.#hasEnded && this.#failure === undefined) this.#controller.abort(abandoned)
+  })
+
+  /** The bytes that wait, or the next ones. */
+  readonly pull: Pull.Pull<Bytes, E> = Effect.suspend((): Pull.Pull<Bytes, E> => {
+    const [first, ...rest] = this.#chunks
+    if (first !== undefined) {
+      this.#chunks = []
+      if (this.#waiting > highWaterMark) this.#controller.resume()
+      this.#waiting = 0
+      return Effect.succeed([first, ...rest])
+    }
+    if (this.#failure !== undefined) return Effect.fail(this.#failure)
+    return this.#hasEnded ? Cause.done() : Effect.flatMap(this.#more, () => this.pull)
+  })
+
+  /** Everything at once. */
+  readonly bytes: Effect.Effect<Buffer, E> = Effect.suspend((): Effect.Effect<Buffer, E> => {
+    if (this.#failure !== undefined) return Effect.fail(this.#failure)
+    if (this.#hasEnded) return Effect.succeed(Buffer.concat(this.#chunks))
+    // Whoever asks for the whole body wants all of it in memory, so nothing is to be paused.
+    this.#waiting = Number.NEGATIVE_INFINITY
+    this.#controller.resume()
+    return Effect.flatMap(this.#more, () => this.bytes)
+  }).pipe(Effect.onInterrupt(() => this.close))
+
+  readonly #more: Effect.Effect<void> = Effect.callback((resume) => {
+    this.#wake = () => {
+      this.#wake = undefined
+      resume(Effect.void)
+    }
+    return Effect.sync(() => {
+      this.#wake = undefined
+    })
+  })
+}

@@ -1,0 +1,164 @@
+/**
+ * What each operation can fail with, as narrow as it is.
+ *
+ * @since 0.1.0
+ */
+import type { AuthenticationError, IpNotAllowedError, PermissionDeniedError } from "./AuthenticationErrors.ts"
+import type { ConnectionLostError, ConnectionRefusedError, DnsError, RedirectError, TlsError } from "./NetworkErrors.ts"
+import type {
+  EmptyResponseError,
+  GatewayTimeoutError,
+  InvalidResponseError,
+  ReasoningBudgetExhaustedError,
+  RequestCancelledError,
+  ServerError,
+  ServiceUnavailableError
+} from "./ProviderErrors.ts"
+import type { DailyLimitError, OverloadedError, QuotaExceededError, RateLimitError } from "./RateLimitErrors.ts"
+import type { EventTooLargeError, ResponseTooLargeError, ToolArgumentsTooLargeError } from "./ResourceErrors.ts"
+import type {
+  StreamDecodeError,
+  StreamFailedError,
+  StreamInterruptedError,
+  StreamTruncatedError
+} from "./StreamErrors.ts"
+import type {
+  ConnectTimeoutError,
+  FirstTokenTimeoutError,
+  IdleTimeoutError,
+  TotalTimeoutError
+} from "./TimeoutErrors.ts"
+import type {
+  ContentFilterError,
+  ContextLengthError,
+  EmptyMessageError,
+  InvalidRequestError,
+  MissingReasoningError,
+  ModelNotFoundError,
+  ModelRetiredError,
+  RequestTooLargeError,
+  ToolHistoryError,
+  ToolSchemaError,
+  UnsupportedMediaError,
+  UnsupportedOperationError,
+  UnsupportedParameterError
+} from "./ValidationErrors.ts"
+
+/**
+ * The host could not be reached, or the way back broke.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type NetworkError = DnsError | ConnectionRefusedError | ConnectionLostError | TlsError | RedirectError
+
+/**
+ * The account may not call, or not now.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type AccountError =
+  | AuthenticationError
+  | PermissionDeniedError
+  | IpNotAllowedError
+  | RateLimitError
+  | DailyLimitError
+  | OverloadedError
+  | QuotaExceededError
+
+/**
+ * The request cannot be answered as it stands.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RequestError =
+  | InvalidRequestError
+  | UnsupportedParameterError
+  | ContextLengthError
+  | ModelNotFoundError
+  | ModelRetiredError
+  | ContentFilterError
+  | RequestTooLargeError
+  | UnsupportedMediaError
+  | ToolSchemaError
+  | ToolHistoryError
+  | MissingReasoningError
+  | EmptyMessageError
+
+/**
+ * The host failed, or answered something unusable.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type HostError =
+  | ServerError
+  | ServiceUnavailableError
+  | GatewayTimeoutError
+  | InvalidResponseError
+  | RequestCancelledError
+
+/**
+ * What any call over HTTP can fail with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type CallError =
+  | NetworkError
+  | AccountError
+  | RequestError
+  | HostError
+  | ConnectTimeoutError
+  | TotalTimeoutError
+  | ResponseTooLargeError
+
+/**
+ * What `chat` can fail with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ChatError = CallError | EmptyResponseError | ReasoningBudgetExhaustedError | ToolArgumentsTooLargeError
+
+/**
+ * What `stream` can fail with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StreamError =
+  | ChatError
+  | StreamTruncatedError
+  | StreamInterruptedError
+  | StreamDecodeError
+  | StreamFailedError
+  | FirstTokenTimeoutError
+  | IdleTimeoutError
+  | EventTooLargeError
+
+/**
+ * What `models` can fail with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ModelsError = CallError
+
+/**
+ * What `balance` can fail with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type BalanceError = CallError | UnsupportedOperationError
+
+/**
+ * What `estimateTokens` can fail with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type EstimateTokensError = CallError | UnsupportedOperationError

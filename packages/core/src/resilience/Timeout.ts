@@ -1,0 +1,108 @@
+/**
+ * Bounds one attempt in time: as a whole, until its first content, and between
+ * contents.
+ *
+ * **Details**
+ *
+ * - Only the time spent waiting for the host counts as idle; a consumer that
+ *   takes long between two events does not make a stream time out.
+ * - Only what the model generated counts as content, so keep-alive comments do
+ *   not keep a dead stream alive.
+ * - A timeout interrupts the attempt, which closes its connection.
+ *
+ * @since 0.1.0
+ */
+import type * as Arr from "effect/Array"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Pull from "effect/Pull"
+import * as Stream from "effect/Stream"
+import { FirstTokenTimeoutError, IdleTimeoutError, TotalTimeoutError } from "../errors/TimeoutErrors.ts"
+import { isContent, type StreamEvent } from "../models/StreamEvent.ts"
+
+/**
+ * The bounds of one attempt. The defaults are in `KimiConfig`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Longest attempt as a whole. */
+  readonly totalTimeout: Duration.Duration
+  /** Longest wait for the first content of a stream. */
+  readonly firstTokenTimeout: Duration.Duration
+  /** Longest silence between contents of a stream. */
+  readonly idleTimeout: Duration.Duration
+}
+
+const totalTimeout = (timeout: Duration.Duration): TotalTimeoutError =>
+  new TotalTimeoutError({ message: `The attempt took longer than ${Duration.format(timeout)}`, timeout })
+
+/**
+ * Bounds an attempt as a whole.
+ *
+ * @category stages
+ * @since 0.1.0
+ */
+export const withTimeout =
+  (options: Pick<Options, "totalTimeout">) =>
+  <A, E, R>(attempt: Effect.Effect<A, E, R>): Effect.Effect<A, E | TotalTimeoutError, R> =>
+    Effect.timeoutOrElse(attempt, {
+      duration: options.totalTimeout,
+      orElse: () => Effect.fail(totalTimeout(options.totalTimeout))
+    })
+
+type StreamTimeoutError = FirstTokenTimeoutError | IdleTimeoutError | TotalTimeoutError
+
+const silence = (hasContent: boolean, options: Options): StreamTimeoutError =>
+  hasContent
+    ? new IdleTimeoutError({
+        message: `The stream brought nothing for ${Duration.format(options.idleTimeout)}`,
+        timeout: options.idleTimeout
+      })
+    : new FirstTokenTimeoutError({
+        message: `The stream brought no content within ${Duration.format(options.firstTokenTimeout)}`,
+        timeout: options.firstTokenTimeout
+      })
+
+/**
+ * Bounds a streamed attempt: as a whole, until its first content, and between contents.
+ *
+ * @category stages
+ * @since 0.1.0
+ */
+export const withStreamTimeout =
+  (options: Options) =>
+  <E, R>(attempt: Stream.Stream<StreamEvent, E, R>): Stream.Stream<StreamEvent, E | StreamTimeoutError, R> =>
+    Stream.transformPull(attempt, (pull) =>
+      Effect.map(Clock.Clock, (clock) => {
+        const total = Duration.toMillis(options.totalTimeout)
+        const idle = Duration.toMillis(options.idleTimeout)
+        const deadline = clock.currentTimeMillisUnsafe() + total
+        let hasContent = false
+        let patience = Duration.toMillis(options.firstTokenTimeout)
+
+        const next: Pull.Pull<Arr.NonEmptyReadonlyArray<StreamEvent>, E | StreamTimeoutError> = Effect.suspend(() => {
+          const start = clock.currentTimeMillisUnsafe()
+          const left = deadline - start
+          const isTotal = left <= patience
+          return Effect.map(
+            Effect.timeoutOrElse(pull, {
+              duration: Math.max(0, isTotal ? left : patience),
+              orElse: () => Effect.fail(isTotal ? totalTimeout(options.totalTimeout) : silence(hasContent, options))
+            }),
+            (events) => {
+              if (events.some(isContent)) {
+                hasContent = true
+                patience = idle
+              } else {
+                patience -= clock.currentTimeMillisUnsafe() - start
+              }
+              return events
+            }
+          )
+        })
+        return next
+      })
+    )

@@ -1,0 +1,70 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Equal, Schema } from "effect"
+import { ChatResponse } from "../../src/models/ChatResponse.ts"
+import { Message } from "../../src/models/Message.ts"
+import { refusal, throughText } from "../support/codec.ts"
+
+const codec = Schema.toCodecJson(ChatResponse)
+const head = { id: "chatcmpl-1", model: "kimi-k3", created: 1_790_000_000 }
+const call = { id: "get_weather_0", type: "function", function: { name: "get_weather", arguments: "{}" } }
+
+const response = new ChatResponse({
+  ...head,
+  choices: [
+    {
+      index: 0,
+      message: { role: "assistant", content: "hello", reasoning_content: "Hm", tool_calls: [call] },
+      finish_reason: "tool_calls"
+    },
+    { index: 1, message: { role: "assistant", content: "other" }, finish_reason: "length" }
+  ]
+})
+
+const bare = new ChatResponse({
+  ...head,
+  choices: [{ index: 0, message: { role: "assistant", content: "" }, finish_reason: "stop" }]
+})
+
+describe("ChatResponse", () => {
+  it("reads the first choice through its getters", () => {
+    assert.strictEqual(response.message, response.choices[0].message)
+    assert.strictEqual(response.text, "hello")
+    assert.strictEqual(response.reasoning, "Hm")
+    assert.deepStrictEqual(response.toolCalls, [call])
+    assert.strictEqual(response.finishReason, "tool_calls")
+  })
+
+  it("reads nothing where the model neither thought nor called tools", () => {
+    assert.strictEqual(bare.text, "")
+    assert.strictEqual(bare.reasoning, "")
+    assert.deepStrictEqual(bare.toolCalls, [])
+  })
+
+  it("gives a message that can be sent back as it is", () => {
+    for (const { message } of [response, bare]) {
+      assert.deepStrictEqual(Schema.decodeUnknownSync(Message)(throughText(message)), message)
+    }
+  })
+
+  it("tells answers apart by any member", () => {
+    assert.isFalse(Equal.equals(response, bare))
+    assert.isFalse(Equal.equals(bare, new ChatResponse({ ...bare, requestId: "r-1" })))
+    assert.isTrue(Equal.equals(bare, new ChatResponse({ ...bare })))
+  })
+
+  it.effect.prop("comes back equal from JSON text", [ChatResponse], ([answer]) =>
+    Effect.gen(function* () {
+      const decoded = yield* Schema.decodeUnknownEffect(codec)(throughText(yield* Schema.encodeEffect(codec)(answer)))
+      assert.instanceOf(decoded, ChatResponse)
+      assert.isTrue(Equal.equals(decoded, answer))
+    })
+  )
+
+  it("writes no getter", () => {
+    assert.sameMembers(Object.keys(Schema.encodeUnknownSync(codec)(response) ?? {}), ["id", "model", "created", "choices"])
+  })
+
+  it("refuses an answer without choices", () => {
+    assert.include(refusal(codec, { ...head, choices: [] }), '["choices"]')
+  })
+})

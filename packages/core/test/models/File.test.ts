@@ -1,0 +1,44 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { FileDeleted, FileList, FileObject, FilePurpose } from "../../src/models/File.ts"
+import { refusal, throughText } from "../support/codec.ts"
+
+const wire = {
+  id: "file_1",
+  object: "file",
+  bytes: 12,
+  created_at: 1_790_000_000,
+  filename: "a.pdf",
+  purpose: "file-extract",
+  status: "ready",
+  status_details: null
+}
+const { object: _, status_details: __, ...read } = wire
+
+describe("FileObject", () => {
+  it("reads a file and writes no null", () => {
+    const file = Schema.decodeUnknownSync(FileObject)(wire)
+    assert.deepStrictEqual(file, read)
+    assert.deepStrictEqual(throughText(Schema.encodeSync(FileObject)(file)), read)
+  })
+
+  it("reads a purpose and a status that it does not know", () => {
+    const file = Schema.decodeUnknownSync(FileObject)({ ...wire, purpose: "batch_output", status: "error" })
+    assert.deepInclude(file, { purpose: "batch_output", status: "error" })
+  })
+
+  it("refuses a file without an id", () => {
+    assert.include(refusal(FileObject, { ...wire, id: null }), '["id"]')
+  })
+
+  it("reads the list of files and the answer to a deletion", () => {
+    assert.deepStrictEqual(Schema.decodeUnknownSync(FileList)({ object: "list", data: [wire] }), { data: [read] })
+    const deleted = { id: "file_1", object: "file", deleted: true }
+    assert.deepStrictEqual(Schema.decodeUnknownSync(FileDeleted)(deleted), { id: "file_1", deleted: true })
+  })
+
+  it("uploads for the four documented purposes", () => {
+    for (const purpose of ["file-extract", "image", "video", "batch"]) assert.isTrue(Schema.is(FilePurpose)(purpose))
+    assert.isFalse(Schema.is(FilePurpose)("batch_output"))
+  })
+})

@@ -1,0 +1,74 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { Message } from "../../src/models/Message.ts"
+import { refusal, throughText } from "../support/codec.ts"
+
+const roundTrip = (message: unknown): unknown =>
+  throughText(Schema.encodeSync(Message)(Schema.decodeUnknownSync(Message)(message)))
+
+const call = { id: "get_weather_0", type: "function", function: { name: "get_weather", arguments: '{"city":"Paris"}' } }
+
+describe("Message", () => {
+  it("keeps every member of every role", () => {
+    const messages = [
+      { role: "system", content: "Be brief.", name: "rules" },
+      { role: "user", content: "2+2?", name: "ada" },
+      { role: "assistant", content: "", reasoning_content: "Hm", tool_calls: [call] },
+      { role: "assistant", content: "{", partial: true, name: "Ada" },
+      { role: "tool", tool_call_id: "get_weather_0", content: "18 degrees", name: "get_weather" }
+    ]
+    for (const message of messages) assert.deepStrictEqual(roundTrip(message), message)
+  })
+
+  it("keeps reasoning unchanged, the empty one too", () => {
+    for (const reasoning_content of ["", " thought\n\u2028\ud83d\udc4b "]) {
+      const message = { role: "assistant", content: "", reasoning_content, tool_calls: [call] }
+      assert.deepStrictEqual(roundTrip(message), message)
+    }
+  })
+
+  it("takes text, images and videos, in the short form and the long one", () => {
+    const content = [
+      { type: "text", text: "What is this?" },
+      { type: "image_url", image_url: { url: "data:image/png;base64,AA==" } },
+      { type: "image_url", image_url: "ms://file_1" },
+      { type: "video_url", video_url: { url: "ms://file_2" } }
+    ]
+    assert.deepStrictEqual(roundTrip({ role: "user", content }), { role: "user", content })
+    assert.deepStrictEqual(roundTrip({ role: "tool", tool_call_id: "a", content }), { role: "tool", tool_call_id: "a", content })
+  })
+
+  it("takes a system message that only loads tools", () => {
+    const message = { role: "system", tools: [{ type: "function", function: { name: "get_weather" } }] }
+    assert.deepStrictEqual(roundTrip(message), message)
+  })
+
+  it("takes an assistant message without content", () => {
+    const message = { role: "assistant", tool_calls: [call] }
+    assert.deepStrictEqual(roundTrip(message), message)
+  })
+
+  it("drops members that Kimi does not know", () => {
+    const message = { role: "user", content: "hi", cache_control: { type: "ephemeral" }, __proto__: null }
+    assert.deepStrictEqual(roundTrip(message), { role: "user", content: "hi" })
+  })
+
+  it("refuses a role that Kimi does not know", () => {
+    for (const role of ["developer", "function", "cache", "", undefined]) {
+      assert.isDefined(refusal(Message, { role, content: "hi" }), role)
+    }
+  })
+
+  it("refuses what a role must have and does not, by path", () => {
+    assert.include(refusal(Message, { role: "user" }), '["content"]')
+    assert.include(refusal(Message, { role: "tool", content: "hi" }), '["tool_call_id"]')
+    assert.include(refusal(Message, { role: "assistant", tool_calls: [{ id: "a", type: "function" }] }), '["function"]')
+    assert.include(refusal(Message, { role: "user", content: [{ type: "text", text: "a" }, { type: "audio" }] }), '["content"]')
+  })
+
+  it("refuses an image in an assistant's or a system message", () => {
+    const content = [{ type: "image_url", image_url: "ms://file_1" }]
+    assert.isDefined(refusal(Message, { role: "assistant", content }))
+    assert.isDefined(refusal(Message, { role: "system", content }))
+  })
+})

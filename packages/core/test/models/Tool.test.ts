@@ -1,0 +1,75 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { JsonObject, ToolCall, ToolChoice, ToolDefinition } from "../../src/models/Tool.ts"
+import { refusal, throughText } from "../support/codec.ts"
+
+const decode = Schema.decodeUnknownSync(ToolDefinition)
+
+describe("ToolDefinition", () => {
+  it("reads a function with its schema as it is", () => {
+    const parameters = { type: "object", properties: { city: { type: "string", enum: ["Paris"] } }, required: ["city"] }
+    const tool = { type: "function", function: { name: "get_weather", description: "Weather", parameters, strict: false } }
+    assert.deepStrictEqual(decode(tool), tool)
+    assert.deepStrictEqual(throughText(Schema.encodeUnknownSync(ToolDefinition)(tool)), tool)
+  })
+
+  it("takes names that start with a letter or an underscore", () => {
+    for (const name of ["a", "_", "get_weather", "Get-Weather-2", "a".repeat(256)]) {
+      assert.isUndefined(refusal(ToolDefinition, { type: "function", function: { name } }), name)
+    }
+  })
+
+  it("refuses other names and says what a name looks like", () => {
+    for (const name of ["", "2get", "-get", "get weather", "get.weather", "größe", "$web_search", "a".repeat(257), "a\n"]) {
+      const message = refusal(ToolDefinition, { type: "function", function: { name } })
+      assert.include(message, '["function"]["name"]', name)
+      assert.include(message, "a tool name", name)
+    }
+  })
+
+  it("takes a tool of the host by its dollar name only", () => {
+    const search = { type: "builtin_function", function: { name: "$web_search" } }
+    assert.deepStrictEqual(decode(search), search)
+    assert.include(refusal(ToolDefinition, { type: "builtin_function", function: { name: "web_search" } }), '"$"')
+  })
+
+  it("refuses a kind of tool that Kimi does not have", () => {
+    assert.isDefined(refusal(ToolDefinition, { type: "plugin", function: { name: "a" } }))
+    assert.isDefined(refusal(ToolDefinition, { function: { name: "a" } }))
+  })
+})
+
+describe("ToolChoice", () => {
+  it("takes the three words and a named function", () => {
+    for (const choice of ["auto", "none", "required", { type: "function", function: { name: "get_weather" } }]) {
+      assert.deepStrictEqual(Schema.decodeUnknownSync(ToolChoice)(choice), choice)
+    }
+    assert.isDefined(refusal(ToolChoice, "any"))
+    assert.isDefined(refusal(ToolChoice, { type: "function" }))
+  })
+})
+
+describe("ToolCall", () => {
+  it("keeps arguments as the model's text, valid JSON or not", () => {
+    const call = { id: "web_search:0", type: "builtin_function", function: { name: "$web_search", arguments: '{"q":' } }
+    assert.deepStrictEqual(Schema.decodeUnknownSync(ToolCall)(throughText(Schema.encodeUnknownSync(ToolCall)(call))), call)
+  })
+})
+
+describe("JsonObject", () => {
+  it("takes JSON only", () => {
+    assert.isUndefined(refusal(JsonObject, { a: [1, null, { b: "c" }] }))
+    for (const value of [[], "a", { a: undefined }, { a: Number.NaN }, { a: () => 1 }]) {
+      assert.isDefined(refusal(JsonObject, value))
+    }
+  })
+
+  it("lets members that name the prototype do nothing", () => {
+    const text = '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}'
+    const decoded = Schema.decodeUnknownSync(JsonObject)(JSON.parse(text))
+    assert.strictEqual(Object.getPrototypeOf(decoded), Object.prototype)
+    assert.notProperty(decoded, "polluted")
+    assert.notProperty({}, "polluted")
+    assert.strictEqual(JSON.stringify(Schema.encodeSync(JsonObject)(decoded)), text)
+  })
+})

@@ -1,0 +1,110 @@
+/**
+ * The text of event streams: taking it apart, putting it together, and writing
+ * the stream that Kimi would have sent in place of a plain answer.
+ *
+ * @since 0.1.0
+ */
+import type { ChatCompletion, WireToolCall } from "@kimi-effect/core/models/ChatCompletion"
+
+/**
+ * The event that ends a complete stream.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const done = "data: [DONE]\n\n"
+
+/**
+ * Writes the text of one event.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const event = (data: string): string => `data: ${data}\n\n`
+
+/**
+ * Takes raw stream text apart into the raw texts of its events, each with the
+ * blank line that ends it. Joined again they are the text, byte for byte; text
+ * after the last blank line is a piece of its own.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const split = (text: string): ReadonlyArray<string> =>
+  text.match(/[^]*?(?:\n\n|\r\n\r\n|$)/g)?.filter(Boolean) ?? []
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Whether the usage comes again in an event of its own before `[DONE]`. Defaults to `false`. */
+  readonly includeUsage?: boolean | undefined
+}
+
+/**
+ * Writes the stream that Kimi would send for a plain answer, one text an
+ * event, in the recorded order: the role; reasoning, word by word, closed by an
+ * empty piece; content, word by word; tool calls, first the id and the name,
+ * then the arguments in pieces; the finish reason with the usage inside the
+ * choice; the usage again, if asked for; `[DONE]`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromCompletion = (completion: ChatCompletion, options?: Options): ReadonlyArray<string> => {
+  const envelope = {
+    id: completion.id ?? "chatcmpl-000000000000000000000000",
+    object: "chat.completion.chunk",
+    created: completion.created ?? 0,
+    model: completion.model ?? "kimi-k3"
+  }
+  const events: Array<string> = []
+  for (const [position, choice] of completion.choices.entries()) {
+    const index = choice.index ?? position
+    const chunk = (delta: object, finish_reason: string | null = null, usage: object = {}) =>
+      event(
+        JSON.stringify({
+          ...envelope,
+          choices: [{ index, delta, finish_reason, ...usage }],
+          system_fingerprint: completion.system_fingerprint ?? "fpv0_00000000"
+        })
+      )
+    events.push(
+      chunk({ role: "assistant", content: "" }),
+      ...deltas(choice.message).map((delta) => chunk(delta)),
+      chunk({}, choice.finish_reason ?? "stop", completion.usage ? { usage: completion.usage } : {})
+    )
+  }
+  if (options?.includeUsage === true && completion.usage) {
+    events.push(event(JSON.stringify({ ...envelope, choices: [], usage: completion.usage })))
+  }
+  events.push(done)
+  return events
+}
+
+const deltas = (message: ChatCompletion["choices"][number]["message"]): ReadonlyArray<object> => [
+  ...(message.reasoning_content
+    ? [...words(message.reasoning_content), ""].map((reasoning_content) => ({ reasoning_content }))
+    : []),
+  ...words(message.content ?? "").map((content) => ({ content })),
+  ...(message.tool_calls ?? []).flatMap((call, index) => toolCallDeltas(call, index))
+]
+
+const toolCallDeltas = (call: typeof WireToolCall.Type, index: number): ReadonlyArray<object> => {
+  const name = call.function.name ?? "tool"
+  const first = {
+    index,
+    id: call.id ?? `${name}_${index}`,
+    type: call.type ?? "function",
+    function: { name, arguments: "" }
+  }
+  const later = pieces(call.function.arguments ?? "").map((piece) => ({ index, function: { arguments: piece } }))
+  return [first, ...later].map((delta) => ({ tool_calls: [delta] }))
+}
+
+/** A word takes the space before it along, as tokens do. */
+const words = (text: string): ReadonlyArray<string> => text.match(/\s*\S+|\s+/gu) ?? []
+
+/** Counted in code points: a piece never ends inside a surrogate pair, which JSON could not carry. */
+const pieces = (text: string): ReadonlyArray<string> => text.match(/[^]{1,5}/gu) ?? []

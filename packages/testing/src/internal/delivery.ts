@@ -1,0 +1,76 @@
+/**
+ * Carries out a plan on a real response: headers, writes, pauses, ending.
+ *
+ * Times run on the machine's clock: the peer of a socket does not see a test
+ * clock.
+ */
+import type { ServerResponse } from "node:http"
+import type { WirePlan } from "./wirePlan.ts"
+
+/**
+ * Milliseconds between the last write and a reset. A reset overtakes what the
+ * peer has not read yet, and some kernels then drop it.
+ */
+const grace = 5
+
+/** Calls `onSettled` when the server is about to break off the answer itself. */
+export const deliver = (response: ServerResponse, plan: WirePlan, onSettled: () => void): void => {
+  let timer: NodeJS.Timeout | undefined
+  let isClosed = false
+  const later = (millis: number, next: () => void): void => {
+    if (millis > 0) timer = setTimeout(next, millis)
+    else next()
+  }
+  const reset = (): void => {
+    onSettled()
+    response.socket?.resetAndDestroy()
+  }
+  const finish = (): void => {
+    switch (plan.ending) {
+      case "end":
+        return void response.end()
+      case "reset":
+        return later(grace, reset)
+      case "close":
+        onSettled()
+        return response.socket?.destroySoon()
+      case "stall":
+        return
+    }
+  }
+  const begin = (): void => {
+    response.writeHead(plan.status, { ...plan.headers })
+    if (isSimple(plan)) return void response.end(plan.writes[0])
+    response.flushHeaders()
+    const writes = plan.writes[Symbol.iterator]()
+    // One turn of the event loop a write: the writes would reach the kernel as one otherwise.
+    const step = (): void => {
+      if (isClosed) return
+      const next = writes.next()
+      if (next.done === true) return finish()
+      later(plan.pause, () =>
+        response.write(next.value, (error) => {
+          if (!error) setImmediate(step)
+        })
+      )
+    }
+    later(plan.bodyDelay, step)
+  }
+  response.once("close", () => {
+    isClosed = true
+    clearTimeout(timer)
+  })
+  // Without a listener, a write that meets a client's reset would end the process.
+  response.on("error", () => {})
+  if (plan.start === "stall") return
+  if (plan.start === "reset") return reset()
+  later(plan.start, begin)
+}
+
+/** Whether one call delivers it all. */
+const isSimple = (plan: WirePlan): plan is WirePlan & { readonly writes: ReadonlyArray<Buffer> } =>
+  plan.ending === "end" &&
+  plan.bodyDelay === 0 &&
+  plan.pause === 0 &&
+  Array.isArray(plan.writes) &&
+  plan.writes.length <= 1

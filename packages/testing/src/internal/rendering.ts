@@ -1,0 +1,46 @@
+/**
+ * Turns a reply into the texts that go over the wire, as the request asks.
+ */
+import type { Chunking } from "../Chunking.ts"
+import type { Definite } from "../Reply.ts"
+import * as SseText from "../SseText.ts"
+import type { Asked } from "./usualReply.ts"
+import type { Rendered } from "./wirePlan.ts"
+
+export const render = (reply: Definite, { includesUsage, isStream }: Asked): Rendered => {
+  switch (reply._tag) {
+    case "Json":
+      return { status: reply.status, headers: reply.headers, events: [JSON.stringify(reply.body)], isStream: false }
+    case "Text":
+      return {
+        status: reply.status,
+        headers: reply.headers,
+        events: reply.body === "" ? [] : [reply.body],
+        isStream: false
+      }
+    case "Sse":
+      return { status: 200, headers: reply.headers, events: reply.events, isStream: true }
+    case "Completion":
+      return isStream
+        ? {
+            status: 200,
+            headers: {
+              ...reply.headers,
+              "content-type": "text/event-stream; charset=utf-8",
+              "cache-control": "no-cache"
+            },
+            events: SseText.fromCompletion(reply.completion, { includeUsage: includesUsage }),
+            isStream: true
+          }
+        : {
+            status: 200,
+            headers: { "content-type": "application/json; charset=utf-8", ...reply.headers },
+            events: [JSON.stringify(reply.body)],
+            isStream: false
+          }
+  }
+}
+
+/** The chunking that a reply asks for itself. */
+export const chunkingOf = (reply: Definite): Chunking | undefined =>
+  reply._tag === "Sse" || reply._tag === "Completion" ? reply.chunking : undefined

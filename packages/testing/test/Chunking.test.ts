@@ -1,0 +1,46 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Chunking from "../src/Chunking.ts"
+import * as Fixtures from "../src/Fixtures.ts"
+import * as SseText from "../src/SseText.ts"
+
+const events = ["data: 1\n\n", "data: é👋\n\n", "data: 3\n\n"]
+const texts = (chunking: Chunking.Chunking) => Chunking.cut(chunking)(events).map((part) => part.toString("utf8"))
+
+describe("Chunking", () => {
+  it("writes all at once", () => {
+    assert.deepStrictEqual(texts("whole"), [events.join("")])
+  })
+
+  it("writes so many events at a time", () => {
+    assert.deepStrictEqual(texts({ events: 1 }), events)
+    assert.deepStrictEqual(texts({ events: 2 }), [events.slice(0, 2).join(""), events[2] ?? ""])
+    assert.deepStrictEqual(texts({ events: 9 }), [events.join("")])
+  })
+
+  it("cuts inside UTF-8 sequences", () => {
+    const parts = Chunking.cut({ bytes: 1 })(events)
+    assert.strictEqual(parts.length, 32)
+    assert.isTrue(parts.every((part) => part.length === 1))
+    assert.strictEqual(Buffer.concat(parts).toString("utf8"), events.join(""))
+  })
+
+  it("counts a size below 1 as 1", () => {
+    assert.deepStrictEqual(texts({ events: 0 }), events)
+    assert.strictEqual(Chunking.cut({ bytes: 0 })(events).length, 32)
+  })
+
+  it("writes nothing for no events", () => {
+    for (const chunking of ["whole", { bytes: 3 }, { events: 3 }] as const) {
+      assert.deepStrictEqual(Chunking.cut(chunking)([]), [])
+    }
+  })
+
+  it("loses no byte of a recording, wherever it is cut", () => {
+    const text = Fixtures.sse("stream-03-k2.7-code-details-in-choice")
+    for (let bytes = 1; bytes <= Buffer.byteLength(text); bytes++) {
+      const parts = Chunking.cut({ bytes })(SseText.split(text))
+      assert.strictEqual(Buffer.concat(parts).toString("utf8"), text)
+      assert.isTrue(parts.slice(0, -1).every((part) => part.length === bytes))
+    }
+  })
+})
