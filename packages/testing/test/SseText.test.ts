@@ -47,7 +47,7 @@ describe("SseText", () => {
         reasoning.map((delta) => delta.reasoning_content).join(""),
         completionOf("plain-04-tool-calls").choices[0]?.message.reasoning_content
       )
-      assert.strictEqual(reasoning.length, 44)
+      assert.strictEqual(reasoning.length, 44 + 1)
       assert.strictEqual(reasoning.at(-1)?.reasoning_content, "")
       const calls = deltas.slice(1 + reasoning.length, -2)
       assert.deepStrictEqual(calls[0], {
@@ -62,7 +62,7 @@ describe("SseText", () => {
         calls.map((delta) => delta.tool_calls?.[0]?.function?.arguments).join(""),
         '{"location":"Paris, France","unit":"celsius"}'
       )
-      const usage = completionOf("plain-04-tool-calls").usage
+      const usage = completionOf("plain-04-tool-calls").usage ?? null
       assert.deepStrictEqual(chunks.at(-2)?.choices, [{ index: 0, delta: {}, finish_reason: "tool_calls", usage }])
       assert.isUndefined(chunks.at(-2)?.usage)
       assert.deepStrictEqual(chunks.at(-1)?.choices, [])

@@ -55,7 +55,7 @@ export const make = Effect.fnUntraced(function* (config: Values, provider: Provi
   }
 
   /** What errors say of a call. */
-  const call = (model: string | undefined): Call => ({
+  const describe = (model: string | undefined): Call => ({
     provider: provider.id,
     isMoonshot: provider.isMoonshot,
     model,
@@ -142,5 +142,5 @@ export const make = Effect.fnUntraced(function* (config: Values, provider: Provi
       )
     )
 
-  return { call, get, post, execute, unexpected, json }
+  return { describe, get, post, execute, unexpected, json }
 })

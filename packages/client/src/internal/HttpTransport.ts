@@ -49,7 +49,7 @@ export const make = Effect.gen(function* () {
   const chat = (request: ModelRequest): Effect.Effect<ChatResponse, ChatError> => {
     const body = encode(request, { provider, model: request.model, stream: false })
     if (Result.isFailure(body)) return Effect.fail(body.failure)
-    const call = http.call(request.model)
+    const call = http.describe(request.model)
     return Effect.flatMap(
       http.json(http.post("/chat/completions", body.success), call, decodeCompletion),
       ([completion, headers]): Effect.Effect<ChatResponse, ChatError> => {
@@ -65,7 +65,7 @@ export const make = Effect.gen(function* () {
     request: ModelRequest
   ): Effect.fn.Return<Stream.Stream<StreamEvent, StreamError>, CallError> {
     const body = yield* Effect.fromResult(encode(request, { provider, model: request.model, stream: true }))
-    const call = http.call(request.model)
+    const call = http.describe(request.model)
     const response = yield* http.execute(http.post("/chat/completions", body), call)
     const contentType = response.headers["content-type"]
     if (contentType?.startsWith("text/event-stream") !== true) {
@@ -80,7 +80,7 @@ export const make = Effect.gen(function* () {
     const body = encodeEstimate(messages, { provider, model })
     if (Result.isFailure(body)) return Effect.fail(body.failure)
     const request = http.post("/tokenizers/estimate-token-count", body.success)
-    return Effect.map(http.json(request, http.call(model), decodeEstimate), ([answer]) => answer.data.total_tokens)
+    return Effect.map(http.json(request, http.describe(model), decodeEstimate), ([answer]) => answer.data.total_tokens)
   }
 
   const unsupported = (operation: string) =>
@@ -91,7 +91,7 @@ export const make = Effect.gen(function* () {
     })
 
   const readBalance = Effect.suspend(() => {
-    const call = http.call(undefined)
+    const call = http.describe(undefined)
     return Effect.flatMap(
       http.json(http.get("/users/me/balance"), call, decodeBalance),
       ([answer]): Effect.Effect<Balance, InvalidResponseError> =>
@@ -111,7 +111,7 @@ export const make = Effect.gen(function* () {
     chat,
     stream: (request: ModelRequest) => Stream.unwrap(open(request)),
     models: Effect.suspend(() =>
-      Effect.map(http.json(http.get("/models"), http.call(undefined), decodeModels), ([list]) => list.data)
+      Effect.map(http.json(http.get("/models"), http.describe(undefined), decodeModels), ([list]) => list.data)
     ),
     estimateTokens,
     balance: provider.hasAccountApi ? readBalance : Effect.fail(unsupported("balance"))

@@ -10,9 +10,7 @@ import { common, type Problem, type Rule, type Target } from "./Rule.ts"
 
 const isEmptyContent = (content: Message["content"]): boolean =>
   content === undefined ||
-  (typeof content === "string"
-    ? content === ""
-    : content.length === 0 || content.every((part) => part.type === "text" && part.text === ""))
+  (typeof content === "string" ? content === "" : content.every((part) => part.type === "text" && part.text === ""))
 
 const isEmpty = (message: Message): boolean => {
   if (!isEmptyContent(message.content)) return false

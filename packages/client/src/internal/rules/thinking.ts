@@ -3,7 +3,7 @@ import { MissingReasoningError, UnsupportedParameterError } from "@kimi-effect/c
 import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
 import { common, isThinking, type Problem, type Rule, type Target } from "./Rule.ts"
 
-const efforts = ["low", "high", "max"]
+const efforts = new Set(["low", "high", "max"])
 
 const problem = (
   request: ModelRequest,
@@ -45,7 +45,7 @@ export const thinkingControl: Rule = (request, target) => {
       note: "left out thinking.keep"
     })
   }
-  if (kind === "effort" && effort !== undefined && !efforts.includes(effort)) {
+  if (kind === "effort" && effort !== undefined && !efforts.has(effort)) {
     const { reasoning_effort: _, ...rest } = request
     return problem(request, target, "reasoning_effort", "low, high or max", "Use one of low, high, max.", {
       request: rest,
