@@ -12,7 +12,7 @@ describe("ErrorRows", () => {
       const row = all.find(
         ([, row]) => row.message !== undefined && JSON.stringify(body).includes(JSON.stringify(row.message))
       )
-      assert.deepStrictEqual(body, { error: { message: row?.[1].message, type: row?.[1].type } }, name)
+      assert.deepStrictEqual<unknown>(body, { error: { message: row?.[1].message, type: row?.[1].type } }, name)
       assert.strictEqual(row?.[1].status, status, name)
     }
   })

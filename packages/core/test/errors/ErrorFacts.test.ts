@@ -24,12 +24,25 @@ describe("ErrorFacts", () => {
     assert.sameMembers(
       tagsWhere((facts) => facts.isRetryable),
       [
-        "DnsError", "ConnectionRefusedError", "ConnectionLostError",
-        "ConnectTimeoutError", "FirstTokenTimeoutError", "IdleTimeoutError", "TotalTimeoutError",
-        "RateLimitError", "OverloadedError",
-        "ServerError", "ServiceUnavailableError", "GatewayTimeoutError", "InvalidResponseError",
-        "EmptyResponseError", "RequestCancelledError",
-        "StreamTruncatedError", "StreamInterruptedError", "StreamDecodeError", "StreamFailedError"
+        "DnsError",
+        "ConnectionRefusedError",
+        "ConnectionLostError",
+        "ConnectTimeoutError",
+        "FirstTokenTimeoutError",
+        "IdleTimeoutError",
+        "TotalTimeoutError",
+        "RateLimitError",
+        "OverloadedError",
+        "ServerError",
+        "ServiceUnavailableError",
+        "GatewayTimeoutError",
+        "InvalidResponseError",
+        "EmptyResponseError",
+        "RequestCancelledError",
+        "StreamTruncatedError",
+        "StreamInterruptedError",
+        "StreamDecodeError",
+        "StreamFailedError"
       ]
     )
   })
@@ -43,8 +56,16 @@ describe("ErrorFacts", () => {
   it("holds overload, server faults, timeouts and a lost network against the host", () => {
     const tags = [
       ...tagsWhere((facts) => facts.category === "timeout" || facts.category === "stream"),
-      "DnsError", "ConnectionRefusedError", "ConnectionLostError", "TlsError", "OverloadedError", "ServerError",
-      "ServiceUnavailableError", "GatewayTimeoutError", "InvalidResponseError", "EmptyResponseError"
+      "DnsError",
+      "ConnectionRefusedError",
+      "ConnectionLostError",
+      "TlsError",
+      "OverloadedError",
+      "ServerError",
+      "ServiceUnavailableError",
+      "GatewayTimeoutError",
+      "InvalidResponseError",
+      "EmptyResponseError"
     ]
     assert.sameMembers(
       tagsWhere((facts) => facts.breaker === "failure"),
@@ -71,7 +92,12 @@ describe("ErrorFacts", () => {
     for (const [tag, facts] of rows) {
       if (facts.category === "stream") assert.strictEqual(facts.billing, "possible", tag)
     }
-    for (const facts of factsOf(["ConnectionLostError", "TotalTimeoutError", "GatewayTimeoutError", "IdleTimeoutError"])) {
+    for (const facts of factsOf([
+      "ConnectionLostError",
+      "TotalTimeoutError",
+      "GatewayTimeoutError",
+      "IdleTimeoutError"
+    ])) {
       assert.strictEqual(facts.billing, "possible")
     }
   })
@@ -100,8 +126,12 @@ describe("ErrorFacts", () => {
     assert.sameMembers(
       tagsWhere((facts) => facts.severity === "critical"),
       [
-        "TlsError", "AuthenticationError", "PermissionDeniedError", "IpNotAllowedError",
-        "QuotaExceededError", "ConfigurationError"
+        "TlsError",
+        "AuthenticationError",
+        "PermissionDeniedError",
+        "IpNotAllowedError",
+        "QuotaExceededError",
+        "ConfigurationError"
       ]
     )
   })

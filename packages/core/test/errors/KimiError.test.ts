@@ -77,7 +77,12 @@ describe("KimiError", () => {
   })
 
   it("writes a duration and a partial answer in a form that JSON keeps", () => {
-    const partial = { content: "So", reasoning_content: "", tool_calls: [], usage: { prompt_tokens: 3, completion_tokens: 1 } }
+    const partial = {
+      content: "So",
+      reasoning_content: "",
+      tool_calls: [],
+      usage: { prompt_tokens: 3, completion_tokens: 1 }
+    }
     const error = new classes.StreamTruncatedError({ message: "cut", retryAfter: Duration.millis(1500), partial })
     const encoded = throughText(Schema.encodeSync(codec)(error))
     assert.deepInclude(encoded, { _tag: "StreamTruncatedError", message: "cut", partial })

@@ -1,6 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Schema } from "effect"
-import { DailyLimitError, LimitKind, OverloadedError, QuotaExceededError, RateLimitError } from "../../src/errors/RateLimitErrors.ts"
+import {
+  DailyLimitError,
+  LimitKind,
+  OverloadedError,
+  QuotaExceededError,
+  RateLimitError
+} from "../../src/errors/RateLimitErrors.ts"
 
 const message = "too much"
 

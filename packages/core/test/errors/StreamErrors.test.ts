@@ -14,7 +14,10 @@ describe("StreamErrors", () => {
   })
 
   it("keeps the platform's code and the host's word", () => {
-    assert.strictEqual(new StreamErrors.StreamInterruptedError({ message, code: "UND_ERR_SOCKET" }).code, "UND_ERR_SOCKET")
+    assert.strictEqual(
+      new StreamErrors.StreamInterruptedError({ message, code: "UND_ERR_SOCKET" }).code,
+      "UND_ERR_SOCKET"
+    )
     assert.strictEqual(new StreamErrors.StreamFailedError({ message, type: "server_error" }).type, "server_error")
   })
 })

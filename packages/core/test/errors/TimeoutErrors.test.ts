@@ -20,7 +20,10 @@ describe("TimeoutErrors", () => {
   })
 
   it("cannot have been billed before a connection stood", () => {
-    const billing = Object.values(TimeoutErrors).map((Class) => [Class.identifier, new Class({ message, timeout }).billing])
+    const billing = Object.values(TimeoutErrors).map((Class) => [
+      Class.identifier,
+      new Class({ message, timeout }).billing
+    ])
     assert.sameDeepMembers(billing, [
       ["@kimi-effect/core/ConnectTimeoutError", "none"],
       ["@kimi-effect/core/FirstTokenTimeoutError", "possible"],

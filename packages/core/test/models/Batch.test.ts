@@ -1,13 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import {
-  Batch,
-  BatchInputLine,
-  BatchList,
-  BatchOutputLine,
-  BatchRequest,
-  BatchStatus
-} from "../../src/models/Batch.ts"
+import { Batch, BatchInputLine, BatchList, BatchOutputLine, BatchRequest, BatchStatus } from "../../src/models/Batch.ts"
 import { refusal, throughText } from "../support/codec.ts"
 
 const wire = {

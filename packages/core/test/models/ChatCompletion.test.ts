@@ -33,7 +33,11 @@ describe("ChatCompletion", () => {
   })
 
   it("reads tool calls with an index, as recorded", () => {
-    const call = { id: "get_weather_0", type: "function", function: { name: "get_weather", arguments: '{"city":"Paris"}' } }
+    const call = {
+      id: "get_weather_0",
+      type: "function",
+      function: { name: "get_weather", arguments: '{"city":"Paris"}' }
+    }
     const choice = { message: { content: "", tool_calls: [{ ...call, index: 0 }] }, finish_reason: "tool_calls" }
     assert.deepStrictEqual(decode({ choices: [choice] }).choices[0]?.message.tool_calls, [call])
   })
@@ -55,7 +59,10 @@ describe("ChatCompletion", () => {
   })
 
   it("reads reasoning in the dialect of every host", () => {
-    const details = [{ type: "reasoning.text", text: "a" }, { type: "reasoning.summary", summary: "b" }]
+    const details = [
+      { type: "reasoning.text", text: "a" },
+      { type: "reasoning.summary", summary: "b" }
+    ]
     const message = { reasoning: "thought", reasoning_details: details }
     assert.deepStrictEqual(decode({ choices: [{ message }] }).choices[0]?.message, {
       reasoning: "thought",
@@ -64,12 +71,18 @@ describe("ChatCompletion", () => {
   })
 
   it("reads a finish reason that it does not know", () => {
-    assert.strictEqual(decode({ choices: [{ message: {}, finish_reason: "tired" }] }).choices[0]?.finish_reason, "tired")
+    assert.strictEqual(
+      decode({ choices: [{ message: {}, finish_reason: "tired" }] }).choices[0]?.finish_reason,
+      "tired"
+    )
   })
 
   it("refuses a body that is no answer, by path", () => {
     assert.include(refusal(ChatCompletion, {}), "choices")
-    assert.include(refusal(ChatCompletion, { choices: [{ message: {} }, { message: "hi" }] }), '["choices"][1]["message"]')
+    assert.include(
+      refusal(ChatCompletion, { choices: [{ message: {} }, { message: "hi" }] }),
+      '["choices"][1]["message"]'
+    )
     assert.include(refusal(ChatCompletion, { choices: [{ message: { content: 3 } }] }), '["content"]')
     assert.isDefined(refusal(ChatCompletion, "<html></html>"))
     assert.isDefined(refusal(ChatCompletion, null))

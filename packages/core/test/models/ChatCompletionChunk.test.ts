@@ -55,7 +55,10 @@ describe("ChatCompletionChunk", () => {
   })
 
   it("refuses what is no chunk, by path", () => {
-    assert.include(refusal(ChatCompletionChunk, { choices: [{ delta: { content: ["hi"] } }] }), '["choices"][0]["delta"]["content"]')
+    assert.include(
+      refusal(ChatCompletionChunk, { choices: [{ delta: { content: ["hi"] } }] }),
+      '["choices"][0]["delta"]["content"]'
+    )
     assert.include(refusal(ChatCompletionChunk, { choices: {} }), '["choices"]')
     assert.isDefined(refusal(ChatCompletionChunk, 3))
   })

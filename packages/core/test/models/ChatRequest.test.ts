@@ -8,7 +8,11 @@ const messages = [{ role: "user", content: "2+2?" }]
 /** Path and message of what is wrong with a request that is right but for some members. */
 const wrong = (members: object): string | undefined => refusal(ChatRequest, { messages, ...members })
 
-const bounds: ReadonlyArray<{ readonly member: string; readonly taken: ReadonlyArray<number>; readonly refused: ReadonlyArray<number> }> = [
+const bounds: ReadonlyArray<{
+  readonly member: string
+  readonly taken: ReadonlyArray<number>
+  readonly refused: ReadonlyArray<number>
+}> = [
   { member: "temperature", taken: [0, 0.6, 1, 2], refused: [-0.1, 2.1, 3, Number.NaN] },
   { member: "top_p", taken: [0, 0.95, 1], refused: [-0.01, 1.01, Number.POSITIVE_INFINITY] },
   { member: "n", taken: [1, 5], refused: [0, 6, 1.5] },
@@ -117,7 +121,15 @@ describe("ChatCompletionRequest", () => {
   })
 
   it("sends no extra_body and nothing else that it does not know", () => {
-    const decoded = Schema.decodeUnknownSync(ChatCompletionRequest)({ model: "m", messages, extra_body: { a: 1 }, seed: 42 })
-    assert.deepStrictEqual(Schema.encodeSync(ChatCompletionRequest)(decoded), { model: "m", messages: decoded.messages })
+    const decoded = Schema.decodeUnknownSync(ChatCompletionRequest)({
+      model: "m",
+      messages,
+      extra_body: { a: 1 },
+      seed: 42
+    })
+    assert.deepStrictEqual(Schema.encodeSync(ChatCompletionRequest)(decoded), {
+      model: "m",
+      messages: decoded.messages
+    })
   })
 })

@@ -61,7 +61,12 @@ describe("ChatResponse", () => {
   )
 
   it("writes no getter", () => {
-    assert.sameMembers(Object.keys(Schema.encodeUnknownSync(codec)(response) ?? {}), ["id", "model", "created", "choices"])
+    assert.sameMembers(Object.keys(Schema.encodeUnknownSync(codec)(response) ?? {}), [
+      "id",
+      "model",
+      "created",
+      "choices"
+    ])
   })
 
   it("refuses an answer without choices", () => {

@@ -14,7 +14,9 @@ describe("ErrorBody", () => {
 
   it("reads codes that are words, numbers or null", () => {
     assert.deepStrictEqual(decode({ error: { code: "429" } }), { error: { code: "429" } })
-    assert.deepStrictEqual(decode({ error: { code: 429, param: "messages" } }), { error: { code: 429, param: "messages" } })
+    assert.deepStrictEqual(decode({ error: { code: 429, param: "messages" } }), {
+      error: { code: 429, param: "messages" }
+    })
     assert.deepStrictEqual(decode({ error: { code: null, param: null, message: null, type: null } }), { error: {} })
   })
 

@@ -35,7 +35,11 @@ describe("Message", () => {
       { type: "video_url", video_url: { url: "ms://file_2" } }
     ]
     assert.deepStrictEqual(roundTrip({ role: "user", content }), { role: "user", content })
-    assert.deepStrictEqual(roundTrip({ role: "tool", tool_call_id: "a", content }), { role: "tool", tool_call_id: "a", content })
+    assert.deepStrictEqual(roundTrip({ role: "tool", tool_call_id: "a", content }), {
+      role: "tool",
+      tool_call_id: "a",
+      content
+    })
   })
 
   it("takes a system message that only loads tools", () => {
@@ -63,7 +67,10 @@ describe("Message", () => {
     assert.include(refusal(Message, { role: "user" }), '["content"]')
     assert.include(refusal(Message, { role: "tool", content: "hi" }), '["tool_call_id"]')
     assert.include(refusal(Message, { role: "assistant", tool_calls: [{ id: "a", type: "function" }] }), '["function"]')
-    assert.include(refusal(Message, { role: "user", content: [{ type: "text", text: "a" }, { type: "audio" }] }), '["content"]')
+    assert.include(
+      refusal(Message, { role: "user", content: [{ type: "text", text: "a" }, { type: "audio" }] }),
+      '["content"]'
+    )
   })
 
   it("refuses an image in an assistant's or a system message", () => {

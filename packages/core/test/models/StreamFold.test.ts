@@ -23,7 +23,12 @@ const call = (index: number, args: string, type = "function"): ToolCall => ({
   type,
   function: { name: `tool${index}`, arguments: args }
 })
-const called = (index: number, made: ToolCall, choice = 0): StreamEvent => ({ _tag: "ToolCall", choice, index, call: made })
+const called = (index: number, made: ToolCall, choice = 0): StreamEvent => ({
+  _tag: "ToolCall",
+  choice,
+  index,
+  call: made
+})
 const usage: Usage = {
   prompt_tokens: 400,
   completion_tokens: 70,
@@ -40,7 +45,8 @@ const finish = (...finishReasons: ReadonlyArray<string>): StreamEvent => ({
 })
 
 const fold = (...events: ReadonlyArray<StreamEvent>): ChatResponse => Option.getOrThrow(StreamFold.fold(events))
-const after = (...events: ReadonlyArray<StreamEvent>): StreamFold.StreamFold => events.reduce(StreamFold.step, StreamFold.empty)
+const after = (...events: ReadonlyArray<StreamEvent>): StreamFold.StreamFold =>
+  events.reduce(StreamFold.step, StreamFold.empty)
 
 const freeze = <A>(value: A): A => {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
@@ -103,22 +109,36 @@ describe("StreamFold.fold", () => {
 
   it("keeps several answers apart", () => {
     const response = fold(
-      ...[start, text("one", 1), thought("Hm", 0), text("ze", 0), piece(0, "{}", 2), text(" more", 1), text("ro", 0)],
-      ...[called(0, call(0, "{}"), 2), finish("stop", "length", "tool_calls")]
+      start,
+      text("one", 1),
+      thought("Hm", 0),
+      text("ze", 0),
+      piece(0, "{}", 2),
+      text(" more", 1),
+      text("ro", 0),
+      called(0, call(0, "{}"), 2),
+      finish("stop", "length", "tool_calls")
     )
     assert.deepStrictEqual(response.choices, [
       { index: 0, message: { role: "assistant", content: "zero", reasoning_content: "Hm" }, finish_reason: "stop" },
       { index: 1, message: { role: "assistant", content: "one more" }, finish_reason: "length" },
-      { index: 2, message: { role: "assistant", content: "", tool_calls: [call(0, "{}")] }, finish_reason: "tool_calls" }
+      {
+        index: 2,
+        message: { role: "assistant", content: "", tool_calls: [call(0, "{}")] },
+        finish_reason: "tool_calls"
+      }
     ])
   })
 
   it("counts an answer that said nothing, as a plain call does", () => {
     const response = fold(start, text("only"), finish("stop", "content_filter"))
-    assert.deepStrictEqual(response.choices.map((choice) => [choice.message.content, choice.finish_reason]), [
-      ["only", "stop"],
-      ["", "content_filter"]
-    ])
+    assert.deepStrictEqual(
+      response.choices.map((choice) => [choice.message.content, choice.finish_reason]),
+      [
+        ["only", "stop"],
+        ["", "content_filter"]
+      ]
+    )
   })
 
   it("gives an answer without a finish reason of its own that of the first", () => {
@@ -126,7 +146,8 @@ describe("StreamFold.fold", () => {
   })
 
   it("believes the last usage", () => {
-    assert.strictEqual(fold(start, { _tag: "Usage", usage: { ...usage, prompt_tokens: 1 } }, used, finish()).usage, usage)
+    const first: StreamEvent = { _tag: "Usage", usage: { ...usage, prompt_tokens: 1 } }
+    assert.deepStrictEqual(fold(start, first, used, finish("stop")).usage, usage)
   })
 
   const pieces = Schema.Array(Schema.String)
@@ -166,7 +187,16 @@ describe("StreamFold.fold", () => {
 
 describe("StreamFold.step", () => {
   it("changes neither an earlier state nor an event", () => {
-    const events = [start, thought("Hm"), text("a"), text("b", 2), piece(1, "{"), piece(1, "}"), called(1, call(1, "{}")), used]
+    const events = [
+      start,
+      thought("Hm"),
+      text("a"),
+      text("b", 2),
+      piece(1, "{"),
+      piece(1, "}"),
+      called(1, call(1, "{}")),
+      used
+    ]
     const states = [freeze(StreamFold.empty)]
     for (const event of [...events, finish("stop")]) {
       const state = StreamFold.step(freeze(states.at(-1) ?? StreamFold.empty), freeze(event))

@@ -3,7 +3,11 @@ import { Schema } from "effect"
 import { absent } from "../../src/models/Tolerant.ts"
 import { refusal, throughText } from "../support/codec.ts"
 
-const Note = Schema.Struct({ id: Schema.String, size: absent(Schema.Finite), tags: absent(Schema.Array(Schema.String)) })
+const Note = Schema.Struct({
+  id: Schema.String,
+  size: absent(Schema.Finite),
+  tags: absent(Schema.Array(Schema.String))
+})
 const decode = Schema.decodeUnknownSync(Note)
 const encode = Schema.encodeSync(Note)
 

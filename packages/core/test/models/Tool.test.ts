@@ -8,9 +8,13 @@ const decode = Schema.decodeUnknownSync(ToolDefinition)
 describe("ToolDefinition", () => {
   it("reads a function with its schema as it is", () => {
     const parameters = { type: "object", properties: { city: { type: "string", enum: ["Paris"] } }, required: ["city"] }
-    const tool = { type: "function", function: { name: "get_weather", description: "Weather", parameters, strict: false } }
-    assert.deepStrictEqual(decode(tool), tool)
-    assert.deepStrictEqual(throughText(Schema.encodeUnknownSync(ToolDefinition)(tool)), tool)
+    const tool = {
+      type: "function",
+      function: { name: "get_weather", description: "Weather", parameters, strict: false }
+    }
+    const decoded: unknown = decode(tool)
+    assert.deepStrictEqual(decoded, tool)
+    assert.deepStrictEqual(throughText(Schema.encodeSync(ToolDefinition)(decode(tool))), tool)
   })
 
   it("takes names that start with a letter or an underscore", () => {
@@ -20,7 +24,17 @@ describe("ToolDefinition", () => {
   })
 
   it("refuses other names and says what a name looks like", () => {
-    for (const name of ["", "2get", "-get", "get weather", "get.weather", "größe", "$web_search", "a".repeat(257), "a\n"]) {
+    for (const name of [
+      "",
+      "2get",
+      "-get",
+      "get weather",
+      "get.weather",
+      "größe",
+      "$web_search",
+      "a".repeat(257),
+      "a\n"
+    ]) {
       const message = refusal(ToolDefinition, { type: "function", function: { name } })
       assert.include(message, '["function"]["name"]', name)
       assert.include(message, "a tool name", name)
@@ -52,7 +66,10 @@ describe("ToolChoice", () => {
 describe("ToolCall", () => {
   it("keeps arguments as the model's text, valid JSON or not", () => {
     const call = { id: "web_search:0", type: "builtin_function", function: { name: "$web_search", arguments: '{"q":' } }
-    assert.deepStrictEqual(Schema.decodeUnknownSync(ToolCall)(throughText(Schema.encodeUnknownSync(ToolCall)(call))), call)
+    assert.deepStrictEqual(
+      Schema.decodeUnknownSync(ToolCall)(throughText(Schema.encodeUnknownSync(ToolCall)(call))),
+      call
+    )
   })
 })
 

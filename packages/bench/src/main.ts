@@ -1,0 +1,25 @@
+/**
+ * `pnpm bench <scenario> [--json] [--quick]` measures one scenario.
+ *
+ * The last line is one JSON object with every figure, its bar and whether it
+ * holds; `--json` prints that line alone. A missed bar ends with status 1.
+ */
+import { type Figure, holds, toJson, toTable } from "./harness/Figure.ts"
+
+const scenarios: Record<string, () => Promise<{ readonly run: (isQuick: boolean) => Promise<ReadonlyArray<Figure>> }>> =
+  {
+    transport: () => import("./transport/scenario.ts")
+  }
+
+const [name = "", ...flags] = process.argv.slice(2)
+const load = Object.hasOwn(scenarios, name) ? scenarios[name] : undefined
+if (load === undefined) {
+  process.stderr.write(`Usage: pnpm bench <${Object.keys(scenarios).join(" | ")}> [--json] [--quick]\n`)
+  process.exit(2)
+}
+
+const scenario = await load()
+const figures = await scenario.run(flags.includes("--quick"))
+if (!flags.includes("--json")) process.stdout.write(`${toTable(figures)}\n`)
+process.stdout.write(`${toJson(name, figures)}\n`)
+process.exit(figures.every(holds) ? 0 : 1)

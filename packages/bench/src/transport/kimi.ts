@@ -1,0 +1,52 @@
+/** kimi-effect as its users run it: schemas, checks, spans, timeouts, all on. */
+import { KimiClient } from "@kimi-effect/client"
+import { KimiNode } from "@kimi-effect/client/node/index"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import { apiKey, type Contestant, messages, model } from "./Contestant.ts"
+
+export const make = (): Contestant => {
+  const runtimes = new Map<string, ManagedRuntime.ManagedRuntime<KimiClient.KimiClient, unknown>>()
+  const at = <A, E>(
+    baseUrl: string,
+    use: (kimi: KimiClient.KimiClient["Service"]) => Effect.Effect<A, E>
+  ): Promise<A> => {
+    const runtime =
+      runtimes.get(baseUrl) ??
+      ManagedRuntime.make(KimiNode.layer({ apiKey: Redacted.make(apiKey), baseUrl, maxConnections: 1024 }))
+    runtimes.set(baseUrl, runtime)
+    return runtime.runPromise(Effect.flatMap(KimiClient.KimiClient, use))
+  }
+
+  return {
+    name: "kimi-effect",
+    chat: (baseUrl) => at(baseUrl, (kimi) => Effect.map(kimi.chat({ model, messages }), (answer) => answer.text)),
+    stream: (baseUrl) =>
+      at(baseUrl, (kimi) =>
+        Stream.runFold(
+          kimi.stream({ model, messages }),
+          () => 0,
+          (count, event) => (event._tag === "TextDelta" || event._tag === "ReasoningDelta" ? count + 1 : count)
+        )
+      ),
+    hold: (baseUrl) =>
+      at(baseUrl, (kimi) =>
+        Effect.gen(function* () {
+          const first = yield* Deferred.make<void>()
+          const fiber = yield* Effect.forkDetach(
+            Stream.runForEach(kimi.stream({ model, messages }), (event) =>
+              event._tag === "Start" ? Effect.void : Effect.asVoid(Deferred.succeed(first, undefined))
+            )
+          )
+          yield* Effect.raceFirst(Deferred.await(first), Fiber.join(fiber))
+        })
+      ),
+    close: async () => {
+      await Promise.all([...runtimes.values()].map((runtime) => runtime.dispose()))
+    }
+  }
+}

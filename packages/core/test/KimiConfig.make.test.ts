@@ -1,0 +1,124 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Redacted } from "effect"
+import * as KimiConfig from "../src/KimiConfig.ts"
+import { canary, env, json, keyOf, namesOf, printed, refused } from "./support/config.ts"
+
+const apiKey = Redacted.make("sk-1")
+
+describe("KimiConfig.make", () => {
+  const reject = (options: Record<string, unknown>) => Effect.flip(KimiConfig.make(options))
+
+  it.effect("takes durations in every form", () =>
+    Effect.gen(function* () {
+      const { idleTimeout, totalTimeout, connectTimeout } = yield* KimiConfig.make({
+        apiKey,
+        idleTimeout: "5 seconds",
+        totalTimeout: 250,
+        connectTimeout: Duration.minutes(1),
+        model: undefined
+      })
+      assert.deepStrictEqual(
+        [idleTimeout, totalTimeout, connectTimeout],
+        [Duration.seconds(5), Duration.millis(250), Duration.minutes(1)]
+      )
+    })
+  )
+
+  it.effect("reports every unusable option at once, by the name it has in code", () =>
+    Effect.gen(function* () {
+      const error = yield* reject({
+        apiKey: canary,
+        idleTimeout: "soon",
+        totalTimeout: -1,
+        connectTimeout: Infinity,
+        maxEventBytes: 0.5,
+        modle: "a"
+      })
+      assert.deepStrictEqual(namesOf(error), [
+        "apiKey",
+        "idleTimeout",
+        "totalTimeout",
+        "connectTimeout",
+        "maxEventBytes",
+        "modle"
+      ])
+      for (const text of printed(error)) assert.notInclude(text, canary)
+    })
+  )
+
+  it.effect("requires a key, except of hosts that need none", () =>
+    Effect.gen(function* () {
+      for (const provider of ["moonshot", "moonshot-cn", "together", "openrouter"]) {
+        const error = yield* reject({ provider })
+        assert.deepStrictEqual(error.issues, [
+          { name: "apiKey", expected: `an API key, which the host ${provider} requires` }
+        ])
+      }
+      assert.isUndefined((yield* KimiConfig.make({ provider: "ollama" })).apiKey)
+      const custom = yield* KimiConfig.make({ provider: "custom", baseUrl: "https://host.example/v1" })
+      assert.isUndefined(custom.apiKey)
+    })
+  )
+
+  it.effect("requires a base URL of a custom host", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(namesOf(yield* reject({ provider: "custom" })), ["baseUrl"])
+    })
+  )
+
+  it.effect("refuses plain http beyond this machine, however it is written, unless it is allowed", () =>
+    Effect.gen(function* () {
+      const beyond = [
+        "http://host.example/v1",
+        "HTTP://host.example/v1",
+        " http://host.example",
+        "http://127.0.0.1.host.example"
+      ]
+      for (const baseUrl of [...beyond, "http://localhost.example", "http://10.0.0.1:8080/v1"]) {
+        assert.deepStrictEqual(namesOf(yield* reject({ apiKey, baseUrl })), ["baseUrl"], baseUrl)
+        assert.strictEqual((yield* KimiConfig.make({ apiKey, baseUrl, allowPlainHttp: true })).baseUrl, baseUrl)
+      }
+      for (const baseUrl of [
+        "http://localhost:11434/v1",
+        "http://127.0.0.1:8080",
+        "http://[::1]/v1",
+        "https://host.example/v1"
+      ]) {
+        assert.strictEqual((yield* KimiConfig.make({ apiKey, baseUrl })).baseUrl, baseUrl)
+      }
+    })
+  )
+
+  it.effect("refuses a base URL with user, query or fragment, or of another scheme", () =>
+    Effect.gen(function* () {
+      const host = "host.example/v1"
+      for (const rest of [`https://u@${host}`, `https://u:p@${host}`, `https://${host}?a=1`, `https://${host}#a`]) {
+        assert.deepStrictEqual(namesOf(yield* reject({ apiKey, baseUrl: rest })), ["baseUrl"], rest)
+      }
+      for (const baseUrl of [`https://${host}?`, `https://${host}#`, `ftp://${host}`, "file:///v1", host, ""]) {
+        assert.deepStrictEqual(namesOf(yield* reject({ apiKey, baseUrl })), ["baseUrl"], baseUrl)
+      }
+    })
+  )
+
+  it.effect("names a contradiction by where the option was given", () =>
+    Effect.gen(function* () {
+      const http = "http://host.example/v1"
+      assert.deepStrictEqual(namesOf(yield* refused(env({ KIMI_API_KEY: "sk-1", KIMI_BASE_URL: http }))), [
+        "KIMI_BASE_URL"
+      ])
+      assert.deepStrictEqual(namesOf(yield* refused(json({ apiKey: "sk-1", baseUrl: http }))), ["kimi.baseUrl"])
+      assert.deepStrictEqual(namesOf(yield* refused(json({ apiKey: "sk-1" }), { baseUrl: http })), ["baseUrl"])
+      assert.deepStrictEqual(namesOf(yield* refused(env({}), { apiKey: Redacted.make("a b") })), ["apiKey"])
+    })
+  )
+
+  it.effect("never shows the key, however the configuration is printed", () =>
+    Effect.gen(function* () {
+      const config = yield* KimiConfig.make({ apiKey: Redacted.make(canary) })
+      for (const text of [...printed(config), `${String(config.apiKey)}`]) assert.notInclude(text, canary)
+      assert.include(JSON.stringify(config), "<redacted>")
+      assert.strictEqual(keyOf(config), canary)
+    })
+  )
+})

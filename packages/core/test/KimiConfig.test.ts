@@ -1,0 +1,237 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, ConfigProvider, Duration, Effect, Layer, Redacted, Schema } from "effect"
+import { codec } from "../src/errors/KimiError.ts"
+import * as KimiConfig from "../src/KimiConfig.ts"
+import { canary, env, json, keyOf, namesOf, printed, read, refused } from "./support/config.ts"
+
+describe("KimiConfig.fromConfig", () => {
+  it.effect("has a default for every option but the key", () =>
+    Effect.gen(function* () {
+      const config = yield* read(env({ KIMI_API_KEY: "sk-1" }))
+      assert.strictEqual(keyOf(config), "sk-1")
+      assert.deepStrictEqual({ ...config, apiKey: undefined }, KimiConfig.defaults)
+      assert.deepStrictEqual(KimiConfig.defaults, {
+        provider: "moonshot",
+        apiKey: undefined,
+        baseUrl: undefined,
+        model: undefined,
+        connectTimeout: Duration.seconds(10),
+        firstTokenTimeout: Duration.seconds(120),
+        idleTimeout: Duration.seconds(60),
+        totalTimeout: Duration.seconds(900),
+        maxResponseBytes: 33_554_432,
+        maxEventBytes: 10_485_760,
+        maxToolArgumentBytes: 1_048_576,
+        maxConnections: 256,
+        requestPolicy: "reject",
+        allowPlainHttp: false
+      })
+    })
+  )
+
+  const everything = {
+    provider: "moonshot-cn",
+    baseUrl: "https://gateway.example/kimi/v1",
+    model: "kimi-k3",
+    connectTimeout: Duration.seconds(5),
+    firstTokenTimeout: Duration.minutes(3),
+    idleTimeout: Duration.millis(1500),
+    totalTimeout: Duration.hours(1),
+    maxResponseBytes: 1,
+    maxEventBytes: 2,
+    maxToolArgumentBytes: 3,
+    maxConnections: 4,
+    requestPolicy: "repair",
+    allowPlainHttp: true
+  }
+
+  it.effect("reads every option from the environment", () =>
+    Effect.gen(function* () {
+      const config = yield* read(
+        env({
+          KIMI_PROVIDER: "moonshot-cn",
+          KIMI_API_KEY: canary,
+          KIMI_BASE_URL: "https://gateway.example/kimi/v1",
+          KIMI_MODEL: "kimi-k3",
+          KIMI_CONNECT_TIMEOUT: "5 seconds",
+          KIMI_FIRST_TOKEN_TIMEOUT: "3 minutes",
+          KIMI_IDLE_TIMEOUT: "1500 millis",
+          KIMI_TOTAL_TIMEOUT: "1 hour",
+          KIMI_MAX_RESPONSE_BYTES: "1",
+          KIMI_MAX_EVENT_BYTES: "2",
+          KIMI_MAX_TOOL_ARGUMENT_BYTES: "3",
+          KIMI_MAX_CONNECTIONS: "4",
+          KIMI_REQUEST_POLICY: "repair",
+          KIMI_ALLOW_PLAIN_HTTP: "true"
+        })
+      )
+      assert.deepStrictEqual({ ...config, apiKey: keyOf(config) }, { ...everything, apiKey: canary })
+    })
+  )
+
+  it.effect("reads every option from JSON, numbers and booleans as such", () =>
+    Effect.gen(function* () {
+      const config = yield* read(
+        json({
+          ...everything,
+          apiKey: canary,
+          connectTimeout: "5 seconds",
+          firstTokenTimeout: "3 minutes",
+          idleTimeout: "1500 millis",
+          totalTimeout: "1 hour"
+        })
+      )
+      assert.deepStrictEqual({ ...config, apiKey: keyOf(config) }, { ...everything, apiKey: canary })
+    })
+  )
+
+  it.effect("reads the contents of a .env file", () =>
+    Effect.gen(function* () {
+      const text =
+        "# the key\nKIMI_API_KEY='sk-1' # not the key\nexport KIMI_MODEL=\"kimi-k3\"\nKIMI_IDLE_TIMEOUT=30 seconds\n"
+      const config = yield* read(ConfigProvider.fromDotEnvContents(text))
+      assert.strictEqual(keyOf(config), "sk-1")
+      assert.strictEqual(config.model, "kimi-k3")
+      assert.deepStrictEqual(config.idleTimeout, Duration.seconds(30))
+    })
+  )
+
+  it.effect("takes an option from the first source that has it, and from code before all", () =>
+    Effect.gen(function* () {
+      const sources = env({ KIMI_MODEL: "from-env", KIMI_PROVIDER: "" }).pipe(
+        ConfigProvider.orElse(ConfigProvider.fromDotEnvContents("KIMI_MODEL=from-file\nKIMI_MAX_CONNECTIONS=2\n")),
+        ConfigProvider.orElse(json({ apiKey: "sk-json", model: "from-json", maxConnections: 3, maxEventBytes: 5 }))
+      )
+      const config = yield* read(sources, { requestPolicy: "repair" })
+      assert.deepStrictEqual(
+        [config.model, config.maxConnections, config.maxEventBytes, keyOf(config), config.provider],
+        ["from-env", 2, 5, "sk-json", "moonshot"]
+      )
+      assert.strictEqual((yield* read(sources, { model: "from-code" })).model, "from-code")
+      assert.strictEqual((yield* read(sources, { model: undefined })).model, "from-env")
+    })
+  )
+
+  it.effect("prefers KIMI_API_KEY to MOONSHOT_API_KEY, and an empty one is absent", () =>
+    Effect.gen(function* () {
+      const key = (variables: Record<string, string>) => Effect.map(read(env(variables)), keyOf)
+      assert.strictEqual(yield* key({ MOONSHOT_API_KEY: "sk-m" }), "sk-m")
+      assert.strictEqual(yield* key({ KIMI_API_KEY: "sk-k", MOONSHOT_API_KEY: "sk-m" }), "sk-k")
+      assert.strictEqual(yield* key({ KIMI_API_KEY: "", MOONSHOT_API_KEY: "sk-m" }), "sk-m")
+      const error = yield* refused(env({ KIMI_API_KEY: "", MOONSHOT_API_KEY: "" }))
+      assert.deepStrictEqual(namesOf(error), ["KIMI_API_KEY"])
+    })
+  )
+
+  it.effect("takes an empty text and a JSON null for absent", () =>
+    Effect.gen(function* () {
+      const config = yield* read(env({ KIMI_API_KEY: "sk-1", KIMI_MODEL: "", KIMI_IDLE_TIMEOUT: "" }))
+      assert.deepStrictEqual({ ...config, apiKey: undefined }, KimiConfig.defaults)
+      assert.strictEqual((yield* read(json({ apiKey: "sk-1", model: null }))).model, undefined)
+      const kept = ConfigProvider.fromEnv({ env: { KIMI_API_KEY: "sk-1", KIMI_MODEL: "" }, preserveEmptyStrings: true })
+      assert.strictEqual((yield* read(kept)).model, undefined)
+    })
+  )
+
+  it.effect("reports every unusable variable at once, by name and expected form", () =>
+    Effect.gen(function* () {
+      const timeout = 'a duration over zero, such as "30 seconds"'
+      const bytes = "a whole number of bytes over zero"
+      const error = yield* refused(
+        env({
+          KIMI_PROVIDER: "moonshine",
+          KIMI_API_KEY: "two words",
+          KIMI_BASE_URL: "api.moonshot.ai/v1",
+          KIMI_CONNECT_TIMEOUT: "soon",
+          KIMI_FIRST_TOKEN_TIMEOUT: "-5 seconds",
+          KIMI_IDLE_TIMEOUT: "0 seconds",
+          KIMI_TOTAL_TIMEOUT: "Infinity",
+          KIMI_MAX_RESPONSE_BYTES: "32MB",
+          KIMI_MAX_EVENT_BYTES: "0",
+          KIMI_MAX_TOOL_ARGUMENT_BYTES: "-1",
+          KIMI_MAX_CONNECTIONS: "1.5",
+          KIMI_REQUEST_POLICY: "ignore",
+          KIMI_ALLOW_PLAIN_HTTP: "yes"
+        })
+      )
+      assert.deepStrictEqual(error.issues, [
+        { name: "KIMI_PROVIDER", expected: "one of moonshot, moonshot-cn, together, openrouter, ollama, custom" },
+        { name: "KIMI_API_KEY", expected: "an API key of visible ASCII characters without spaces" },
+        { name: "KIMI_BASE_URL", expected: "an http or https URL without user, query and fragment" },
+        { name: "KIMI_CONNECT_TIMEOUT", expected: timeout },
+        { name: "KIMI_FIRST_TOKEN_TIMEOUT", expected: timeout },
+        { name: "KIMI_IDLE_TIMEOUT", expected: timeout },
+        { name: "KIMI_TOTAL_TIMEOUT", expected: timeout },
+        { name: "KIMI_MAX_RESPONSE_BYTES", expected: bytes },
+        { name: "KIMI_MAX_EVENT_BYTES", expected: bytes },
+        { name: "KIMI_MAX_TOOL_ARGUMENT_BYTES", expected: bytes },
+        { name: "KIMI_MAX_CONNECTIONS", expected: "a whole number over zero" },
+        { name: "KIMI_REQUEST_POLICY", expected: "reject or repair" },
+        { name: "KIMI_ALLOW_PLAIN_HTTP", expected: "true or false" }
+      ])
+      for (const { name } of error.issues) assert.include(error.message, `\n  ${name}: expected `)
+    })
+  )
+
+  it.effect("reports JSON members that it does not know or that are no single value", () =>
+    Effect.gen(function* () {
+      const members = { apiKey: "sk-1", modle: "a", baseUrl: ["a"], requestPolicy: { a: 1 }, maxConnections: "many" }
+      const error = yield* refused(json(JSON.parse(JSON.stringify({ ...members, __proto__: null, toString: "a" }))))
+      assert.sameMembers(namesOf(error), [
+        "kimi.modle",
+        "kimi.toString",
+        "kimi.baseUrl",
+        "kimi.requestPolicy",
+        "kimi.maxConnections"
+      ])
+    })
+  )
+
+  it.effect("never repeats the value that was given", () =>
+    Effect.gen(function* () {
+      const spoiled = `${canary} spoiled`
+      const fromEnv = { KIMI_API_KEY: spoiled, KIMI_BASE_URL: `https://${canary}@host/`, KIMI_TOTAL_TIMEOUT: canary }
+      const errors = [
+        yield* refused(env(fromEnv)),
+        yield* refused(env({ MOONSHOT_API_KEY: spoiled })),
+        yield* refused(json({ apiKey: spoiled, model: { secret: canary }, maxEventBytes: canary, other: canary })),
+        yield* refused(env({}), { apiKey: Redacted.make(spoiled), baseUrl: `ftp://${canary}` })
+      ]
+      for (const error of errors) {
+        const encoded = JSON.stringify(Schema.encodeSync(codec)(error))
+        for (const text of [...printed(error), error.message, encoded, Cause.pretty(Cause.fail(error))]) {
+          assert.notInclude(text, canary)
+        }
+      }
+    })
+  )
+
+  it.effect("reports a source that cannot be read as the option that it hides", () =>
+    Effect.gen(function* () {
+      const broken = ConfigProvider.make((path) =>
+        path[0] === "KIMI_MODEL"
+          ? Effect.fail(new ConfigProvider.SourceError({ message: canary }))
+          : Effect.succeed(path[0] === "KIMI_API_KEY" ? ConfigProvider.makeValue("sk-1") : undefined)
+      )
+      assert.deepStrictEqual(namesOf(yield* refused(broken)), ["KIMI_MODEL"])
+    })
+  )
+})
+
+describe("KimiConfig layers", () => {
+  it.effect("provide the checked options, from code and from the current provider", () =>
+    Effect.gen(function* () {
+      const model = Effect.map(KimiConfig.KimiConfig, (config) => config.model)
+      assert.strictEqual(
+        yield* Effect.provide(model, KimiConfig.layer({ apiKey: Redacted.make("sk-1"), model: "a" })),
+        "a"
+      )
+      const source = ConfigProvider.layer(env({ KIMI_API_KEY: "sk-1", KIMI_MODEL: "b" }))
+      assert.strictEqual(yield* Effect.provide(model, Layer.provide(KimiConfig.layerConfig(), source)), "b")
+      const own = KimiConfig.layerConfig({ model: "c" })
+      assert.strictEqual(yield* Effect.provide(model, Layer.provide(own, source)), "c")
+      const failed = yield* Effect.flip(Effect.provide(model, KimiConfig.layer({})))
+      assert.strictEqual(failed._tag, "ConfigurationError")
+    })
+  )
+})
