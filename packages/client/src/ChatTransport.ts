@@ -30,7 +30,8 @@ import * as HttpTransport from "./internal/HttpTransport.ts"
 import type { Provider } from "./Provider.ts"
 
 /**
- * One attempt of each operation.
+ * One attempt of each operation. Requests come checked: `RequestCheck` is the
+ * caller's business.
  *
  * @category services
  * @since 0.1.0

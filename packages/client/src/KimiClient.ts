@@ -99,7 +99,7 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
       stream: (request) =>
         Stream.unwrap(Effect.map(prepare(request), (prepared) => streamTimeout(transport.stream(prepared)))).pipe(
           withPartial,
-          Stream.withSpan("KimiClient.stream", { attributes, kind: "client" })
+          Stream.withSpan("KimiClient.stream", { attributes, kind: "client", captureStackTrace: false })
         ),
       models: Effect.withSpan(timeout(transport.models), "KimiClient.models", { attributes, kind: "client" }),
       estimateTokens: ({ model, messages }) =>

@@ -58,7 +58,7 @@ export const check = (
     if (Result.isFailure(valid)) return Effect.fail(valid.failure)
     const target = { provider, known: ModelCatalog.find(request.model) }
     const notes: Array<string> = []
-    let current = request
+    let current: ModelRequest = { ...valid.success, model: request.model }
     for (const rule of rules) {
       // A repair takes away what its rule found, so each rule comes to an end.
       for (let problem = rule(current, target); problem !== undefined; problem = rule(current, target)) {

@@ -9,6 +9,8 @@
  */
 
 /**
+ * One error answer.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -196,6 +198,8 @@ export const rows = {
 } as const satisfies { readonly [name: string]: ErrorRow }
 
 /**
+ * The name of a row.
+ *
  * @category models
  * @since 0.1.0
  */

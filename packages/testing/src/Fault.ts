@@ -11,6 +11,8 @@ import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 
 /**
+ * One thing that goes wrong. The constructors of this module tell what each does.
+ *
  * @category models
  * @since 0.1.0
  */

@@ -30,6 +30,8 @@ export const exchangeNames = [
 ] as const
 
 /**
+ * The name of a recorded exchange.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -48,6 +50,8 @@ export const sseNames = [
 ] as const
 
 /**
+ * The name of a recorded event stream.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -63,6 +67,8 @@ export type SseName = (typeof sseNames)[number]
 export const syntheticNames = ["moonshotai-reasoning", "moonshotai-text", "moonshotai-tool-call"] as const
 
 /**
+ * The name of a hand-written answer body.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -89,6 +95,8 @@ export const Exchange = Schema.Struct({
 })
 
 /**
+ * One recorded exchange, read.
+ *
  * @category models
  * @since 0.1.0
  */

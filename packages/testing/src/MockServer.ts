@@ -34,6 +34,8 @@ import { type ReceivedRequest, receive } from "./ReceivedRequest.ts"
 import type { Answerer, Reply } from "./Reply.ts"
 
 /**
+ * How a server behaves.
+ *
  * @category options
  * @since 0.1.0
  */
@@ -143,7 +145,13 @@ export const make = (options?: Options): Effect.Effect<MockServer["Service"], ne
         connections.set(sockets.size)
       })
     })
-    const port = yield* Effect.acquireRelease(listen(server), () => close(server, sockets))
+    const port = yield* Effect.acquireRelease(listen(server), () =>
+      // The server reports itself closed before its sockets do.
+      Effect.andThen(
+        close(server, sockets),
+        connections.until((value) => value === 0)
+      )
+    )
 
     return MockServer.of({
       url: `http://127.0.0.1:${port}/v1`,

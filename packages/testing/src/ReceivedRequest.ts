@@ -7,6 +7,8 @@ import type { IncomingMessage } from "node:http"
 import * as Result from "effect/Result"
 
 /**
+ * What a test can ask about a request.
+ *
  * @category models
  * @since 0.1.0
  */

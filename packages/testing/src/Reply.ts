@@ -53,6 +53,8 @@ interface Carried {
 }
 
 /**
+ * What the server answers of its own accord.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -61,6 +63,8 @@ export interface Usual extends Carried {
 }
 
 /**
+ * A chat completion, sent whole or as a stream, as the request asks.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -76,6 +80,8 @@ export interface Completion extends Carried {
 }
 
 /**
+ * Any JSON with any status.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -87,6 +93,8 @@ export interface Json extends Carried {
 }
 
 /**
+ * Any text with any status.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -98,6 +106,8 @@ export interface Text extends Carried {
 }
 
 /**
+ * A stream, with status 200.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -111,6 +121,8 @@ export interface Sse extends Carried {
 }
 
 /**
+ * What constructors of replies take.
+ *
  * @category options
  * @since 0.1.0
  */

@@ -34,6 +34,8 @@ export const split = (text: string): ReadonlyArray<string> =>
   text.match(/[^]*?(?:\n\n|\r\n\r\n|$)/g)?.filter(Boolean) ?? []
 
 /**
+ * How a stream is written.
+ *
  * @category options
  * @since 0.1.0
  */

@@ -33,7 +33,7 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
 
     it.effect("StallBeforeHeaders: nothing comes until the client leaves", () =>
       Effect.gen(function* () {
-        const { aborted, outcome, status } = yield* meet(Fault.StallBeforeHeaders(), {}, 60)
+        const { aborted, outcome, status } = yield* meet(Fault.StallBeforeHeaders(), {}, 150)
         assert.deepStrictEqual({ aborted, outcome, status }, { aborted: 1, outcome: "left", status: undefined })
       })
     )
@@ -74,16 +74,16 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
 
     it.effect("StallMidBody: so many bytes come, then nothing", () =>
       Effect.gen(function* () {
-        const { aborted, outcome, text } = yield* meet(Fault.StallMidBody({ afterBytes: 100 }), {}, 60)
+        const { aborted, outcome, text } = yield* meet(Fault.StallMidBody({ afterBytes: 100 }), {}, 150)
         assert.deepStrictEqual({ aborted, outcome, text }, { aborted: 1, outcome: "left", text: plain.slice(0, 100) })
       })
     )
 
     it.effect("SlowBody: the headers come at once, the body late", () =>
       Effect.gen(function* () {
-        const { endAfter, headersAfter, outcome, text } = yield* meet(Fault.SlowBody({ delay: "200 millis" }))
-        assert.isBelow(headersAfter, 150)
-        assert.isAtLeast(endAfter, 199)
+        const { endAfter, headersAfter, outcome, text } = yield* meet(Fault.SlowBody({ delay: "400 millis" }))
+        assert.isBelow(headersAfter, 300)
+        assert.isAtLeast(endAfter, 399)
         assert.deepStrictEqual({ outcome, text }, { outcome: "end", text: plain })
       })
     )
@@ -168,7 +168,7 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
 
     it.effect("StallMidStream: so many events come, then nothing", () =>
       Effect.gen(function* () {
-        const { aborted, outcome, text } = yield* meet(Fault.StallMidStream({ afterEvents: 3 }), streaming, 60)
+        const { aborted, outcome, text } = yield* meet(Fault.StallMidStream({ afterEvents: 3 }), streaming, 150)
         assert.deepStrictEqual({ aborted, outcome, text }, { aborted: 1, outcome: "left", text: first(3) })
       })
     )

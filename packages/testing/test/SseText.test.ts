@@ -107,12 +107,12 @@ describe("SseText", () => {
 
     it("streams each of several choices under its own index", () => {
       const completion: ChatCompletion = {
-        choices: [{ message: { content: "a" } }, { message: { content: "b" }, finish_reason: "length" }]
+        choices: [{ message: { content: "a" } }, { index: 4, message: { content: "b" }, finish_reason: "length" }]
       }
       const choices = chunksOf(SseText.fromCompletion(completion)).map((chunk) => chunk.choices?.[0])
       assert.deepStrictEqual(
         choices.map((choice) => choice?.index),
-        [0, 0, 0, 1, 1, 1]
+        [0, 0, 0, 4, 4, 4]
       )
       assert.strictEqual(choices.at(-1)?.finish_reason, "length")
     })

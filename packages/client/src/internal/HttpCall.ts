@@ -5,9 +5,7 @@ import { ResponseTooLargeError } from "@kimi-effect/core/errors/ResourceErrors"
 import type { Values } from "@kimi-effect/core/KimiConfig"
 import { ErrorBody } from "@kimi-effect/core/models/ErrorBody"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as Headers from "effect/http/Headers"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
@@ -18,6 +16,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Provider } from "../Provider.ts"
+import { isolate } from "./isolation.ts"
 import { type Call, fromErrorObject, fromStatus, idsOf } from "./mapError.ts"
 import { fromTransport } from "./mapTransportError.ts"
 import { readBody } from "./readBody.ts"
@@ -31,23 +30,11 @@ const maxErrorBytes = 64 * 1024
 
 const decodeErrorBody = Schema.decodeUnknownOption(ErrorBody)
 
-/** Neither trace headers nor redirects leave for the host, whatever client is underneath. */
-const isolate = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  Effect.updateContext(self, (context: Context.Context<never>): Context.Context<never> =>
-    context.pipe(
-      Context.add(HttpClient.TracerDisabledWhen, () => true),
-      Context.add(FetchHttpClient.RequestInit, {
-        ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
-        redirect: "manual"
-      })
-    )
-  )
-
 const parse = (text: string): Result.Result<unknown, unknown> => Result.try((): unknown => JSON.parse(text))
 
 /** Builds the calls of one host. */
 export const make = Effect.fnUntraced(function* (config: Values, provider: Provider) {
-  const client = yield* HttpClient.HttpClient
+  const send = isolate(yield* HttpClient.HttpClient)
   const secret = config.apiKey === undefined ? undefined : Redacted.value(config.apiKey)
   const headers = {
     accept: "application/json",
@@ -64,8 +51,11 @@ export const make = Effect.fnUntraced(function* (config: Values, provider: Provi
 
   const get = (path: string): Request => HttpClientRequest.get(provider.baseUrl + path, { headers })
 
-  const post = (path: string, body: string): Request =>
-    HttpClientRequest.bodyText(HttpClientRequest.post(provider.baseUrl + path, { headers }), body, "application/json")
+  /** The frame of a request is the same for every call; only the body differs. */
+  const post = (path: string): ((body: string) => Request) => {
+    const frame = HttpClientRequest.post(provider.baseUrl + path, { headers })
+    return (body) => HttpClientRequest.bodyText(frame, body, "application/json")
+  }
 
   const onTransport = (call: Call) => (error: HttpClientError.HttpClientError) => fromTransport(error, call, config)
 
@@ -99,7 +89,7 @@ export const make = Effect.fnUntraced(function* (config: Values, provider: Provi
 
   /** Sends and waits for the head of a successful answer. */
   const execute = (request: Request, call: Call): Effect.Effect<Response, CallError> =>
-    isolate(client.execute(request)).pipe(
+    send(request).pipe(
       Effect.mapError(onTransport(call)),
       Effect.flatMap((response) =>
         response.status === 200 ? Effect.succeed(response) : failWithStatus(response, call)

@@ -46,12 +46,14 @@ export const make = Effect.gen(function* () {
   const provider = Provider.fromConfig(config)
   const http = yield* HttpCall.make(config, provider)
 
+  const postChat = http.post("/chat/completions")
+  const postEstimate = http.post("/tokenizers/estimate-token-count")
+
   const chat = (request: ModelRequest): Effect.Effect<ChatResponse, ChatError> => {
     const body = encode(request, { provider, model: request.model, stream: false })
-    if (Result.isFailure(body)) return Effect.fail(body.failure)
     const call = http.describe(request.model)
     return Effect.flatMap(
-      http.json(http.post("/chat/completions", body.success), call, decodeCompletion),
+      http.json(postChat(body), call, decodeCompletion),
       ([completion, headers]): Effect.Effect<ChatResponse, ChatError> => {
         const answer = Answer.fromCompletion(completion, { provider: provider.id, ...idsOf(headers) }, request.model)
         if ("_tag" in answer) return Effect.fail(answer)
@@ -64,9 +66,9 @@ export const make = Effect.gen(function* () {
   const open = Effect.fnUntraced(function* (
     request: ModelRequest
   ): Effect.fn.Return<Stream.Stream<StreamEvent, StreamError>, CallError> {
-    const body = yield* Effect.fromResult(encode(request, { provider, model: request.model, stream: true }))
+    const body = encode(request, { provider, model: request.model, stream: true })
     const call = http.describe(request.model)
-    const response = yield* http.execute(http.post("/chat/completions", body), call)
+    const response = yield* http.execute(postChat(body), call)
     const contentType = response.headers["content-type"]
     if (contentType?.startsWith("text/event-stream") !== true) {
       return yield* http.unexpected(response, call, "The host answered a stream request with something else")
@@ -79,8 +81,10 @@ export const make = Effect.gen(function* () {
     if (!provider.hasAccountApi) return Effect.fail(unsupported("estimateTokens"))
     const body = encodeEstimate(messages, { provider, model })
     if (Result.isFailure(body)) return Effect.fail(body.failure)
-    const request = http.post("/tokenizers/estimate-token-count", body.success)
-    return Effect.map(http.json(request, http.describe(model), decodeEstimate), ([answer]) => answer.data.total_tokens)
+    return Effect.map(
+      http.json(postEstimate(body.success), http.describe(model), decodeEstimate),
+      ([answer]) => answer.data.total_tokens
+    )
   }
 
   const unsupported = (operation: string) =>

@@ -13,12 +13,12 @@ import {
 import { StreamDecodeError, StreamTruncatedError } from "@kimi-effect/core/errors/StreamErrors"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
 import * as Usage from "@kimi-effect/core/models/Usage"
-import * as Sse from "effect/encoding/Sse"
 import type * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { noAnswer, reasoningOf } from "./answer.ts"
 import { type Call, fromErrorObject, idsOf } from "./mapError.ts"
+import { SseParser } from "./SseParser.ts"
 import { maxToolCalls, ToolCallAssembly, toToolCall } from "./toolCalls.ts"
 
 /** Bounds on what one stream may make us hold, in bytes. */
@@ -29,7 +29,7 @@ export interface Bounds {
 }
 
 const decodeChunk = Schema.decodeUnknownSync(ChatCompletionChunk)
-const decodeError = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Union([ErrorBody, ErrorObject])))
+const decodeError = Schema.decodeUnknownOption(Schema.Union([ErrorBody, ErrorObject]))
 
 /** More choices than any request may ask for; bounds what a hostile index can allocate. */
 const maxChoices = 128
@@ -58,7 +58,7 @@ export class StreamDecoder {
   #usage: Usage.Usage | undefined = undefined
   readonly #choices: Array<ChoiceState> = []
   readonly #text = new TextDecoder()
-  readonly #parser: Sse.Parser
+  readonly #parser: SseParser
   readonly #call: Call
   readonly #headers: Headers.Headers
   readonly #bounds: Bounds
@@ -70,13 +70,7 @@ export class StreamDecoder {
     this.#bounds = bounds
     this.#model = call.model
     this.#ids = idsOf(headers)
-    this.#parser = Sse.makeParser(
-      (event) => {
-        // A `retry:` line asks for a reconnection, which this API does not have.
-        if (event._tag === "Event") this.#onData(event.data, event.event)
-      },
-      { maxEventSize: bounds.maxEventBytes }
-    )
+    this.#parser = new SseParser((data, event) => this.#onData(data, event))
   }
 
   /** Decodes the next bytes of the body, which may begin and end anywhere. */
@@ -90,12 +84,9 @@ export class StreamDecoder {
       })
       return
     }
-    const tooLarge = this.#parser.feed(this.#text.decode(bytes, { stream: true }))
-    if (tooLarge !== undefined && this.failure === undefined && !this.isDone) {
-      this.failure = new EventTooLargeError({
-        ...this.#common("An event of the stream is larger than allowed"),
-        limit: this.#bounds.maxEventBytes
-      })
+    this.#parser.feed(this.#text.decode(bytes, { stream: true }))
+    if (this.#parser.size > this.#bounds.maxEventBytes && this.failure === undefined && !this.isDone) {
+      this.#failTooLarge()
     }
   }
 
@@ -120,34 +111,41 @@ export class StreamDecoder {
     return { message, provider: this.#call.provider, model: this.#model, ...this.#ids }
   }
 
+  #failTooLarge(): void {
+    this.failure = new EventTooLargeError({
+      ...this.#common("An event of the stream is larger than allowed"),
+      limit: this.#bounds.maxEventBytes
+    })
+  }
+
   #onData(data: string, event: string): void {
     if (this.failure !== undefined || this.isDone || data === "") return
+    if (data.length > this.#bounds.maxEventBytes) return this.#failTooLarge()
     if (data === "[DONE]" || data.trim() === "[DONE]") return this.#finish()
     if (this.#isEnding) return
-    if (event === "error") return this.#onErrorEvent(data)
     let chunk: Chunk
     // Both throw, and a Result per event would cost more than the rest of the decoding.
     try {
-      chunk = decodeChunk(JSON.parse(data))
+      const json: unknown = JSON.parse(data)
+      if (event === "error") return this.#onErrorObject(json)
+      chunk = decodeChunk(json)
     } catch {
+      if (event === "error") return this.#onErrorObject(data)
       this.failure = new StreamDecodeError(this.#common("An event of the stream is not a chunk"))
       return
     }
     this.#onChunk(chunk)
   }
 
-  #onErrorEvent(data: string): void {
-    const decoded = Option.getOrUndefined(decodeError(data))
-    const error = decoded === undefined ? undefined : "error" in decoded ? decoded.error : decoded
-    const object: ErrorObject = typeof error === "object" ? error : { message: error ?? data.slice(0, 2_048) }
-    this.failure = fromErrorObject(object, this.#headers, this.#call)
+  /** An error in place of a chunk: `{"error": …}`, or the bare object in an event of that name. */
+  #onErrorObject(value: unknown): void {
+    const decoded = typeof value === "string" ? { error: value } : Option.getOrUndefined(decodeError(value))
+    const error = (decoded !== undefined && "error" in decoded ? decoded.error : decoded) ?? {}
+    this.failure = fromErrorObject(typeof error === "string" ? { message: error } : error, this.#headers, this.#call)
   }
 
   #onChunk(chunk: Chunk): void {
-    if (chunk.error !== undefined && chunk.error !== null) {
-      this.failure = fromErrorObject(chunk.error, this.#headers, this.#call)
-      return
-    }
+    if (chunk.error !== undefined && chunk.error !== null) return this.#onErrorObject(chunk)
     if (!this.#isStarted) this.#start(chunk)
     const choices = chunk.choices
     if (choices !== undefined && choices !== null) {

@@ -88,31 +88,30 @@ export const validate = (request: unknown, provider: Provider): Result.Result<Ch
   })
 }
 
-/** The body of `/chat/completions`, or which member is malformed. */
-export const encode = (request: ChatRequest, target: Target): Result.Result<string, InvalidRequestError> =>
-  Result.map(validate(request, target.provider), (encoded) => {
-    const { provider } = target
-    const {
-      extra_body,
-      messages,
-      model: _,
-      max_tokens,
-      max_completion_tokens,
-      thinking,
-      reasoning_effort,
-      ...members
-    } = encoded
-    const maxTokens = max_completion_tokens ?? max_tokens
-    return JSON.stringify({
-      ...extra_body,
-      ...members,
-      ...thinkingMembers({ thinking, reasoning_effort }, provider.thinkingDialect),
-      ...(maxTokens === undefined ? {} : { [provider.maxTokensMember]: maxTokens }),
-      model: target.model,
-      messages: toWireMessages(messages, provider),
-      ...(target.stream ? { stream: true, stream_options: { include_usage: true } } : {})
-    })
+/** The body of `/chat/completions` for a valid request. */
+export const encode = (request: ChatRequest, target: Target): string => {
+  const { provider } = target
+  const {
+    extra_body,
+    messages,
+    model: _,
+    max_tokens,
+    max_completion_tokens,
+    thinking,
+    reasoning_effort,
+    ...members
+  } = request
+  const maxTokens = max_completion_tokens ?? max_tokens
+  return JSON.stringify({
+    ...extra_body,
+    ...members,
+    ...thinkingMembers({ thinking, reasoning_effort }, provider.thinkingDialect),
+    ...(maxTokens === undefined ? {} : { [provider.maxTokensMember]: maxTokens }),
+    model: target.model,
+    messages: toWireMessages(messages, provider),
+    ...(target.stream ? { stream: true, stream_options: { include_usage: true } } : {})
   })
+}
 
 /** The body of `/tokenizers/estimate-token-count`. */
 export const encodeEstimate = (

@@ -45,7 +45,11 @@ interface Row {
   readonly make: (common: Common, match: RegExpExecArray) => TextError
 }
 
-const number = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text))
+/** A figure too long for a number is none. */
+const number = (text: string | undefined): number | undefined => {
+  const figure = Number(text)
+  return Number.isSafeInteger(figure) ? figure : undefined
+}
 
 const message = (index: string | undefined): { parameter?: string } =>
   index === undefined ? {} : { parameter: `messages[${index}]` }
@@ -145,7 +149,8 @@ const rows: ReadonlyArray<Row> = [
     pattern: /invalid purpose/i,
     make: (common) => new InvalidRequestError({ ...common, parameter: "purpose" })
   },
-  { pattern: /\binvalid ([a-z_]{1,64}): (.{0,200})/i, make: invalidParameter },
+  // "Invalid request: " only leads to the details.
+  { pattern: /\binvalid (?!request:)([a-z_]{1,64}): (.{0,200})/i, make: invalidParameter },
   { pattern: /\b([a-z_]{1,64}) (?:is|are) not (?:supported|allowed)/i, make: refused }
 ]
 

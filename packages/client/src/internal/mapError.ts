@@ -235,6 +235,9 @@ const statusOfType = (type: string | undefined, message: string): number | undef
   }
 }
 
+const isErrorStatus = (code: ErrorObject["code"]): code is number =>
+  typeof code === "number" && Number.isInteger(code) && code >= 400 && code < 600
+
 /** An error object in place of an answer: inside a stream, or under a status of 200. */
 export const fromErrorObject = (
   error: ErrorObject,
@@ -242,10 +245,11 @@ export const fromErrorObject = (
   call: Call
 ): StatusError | StreamFailedError => {
   const message = error.message ?? "the host reported an error without a message"
-  const status =
-    statusOfType(error.type, message) ?? (typeof error.code === "number" && error.code >= 400 ? error.code : undefined)
+  const status = statusOfType(error.type, message) ?? (isErrorStatus(error.code) ? error.code : undefined)
   if (status !== undefined) {
-    return fromStatus({ status, headers, body: JSON.stringify({ error: { ...error, message } }), now: 0 }, call)
+    // The head came before the error: a date in it is past, whatever it is.
+    const now = Number.POSITIVE_INFINITY
+    return fromStatus({ status, headers, body: JSON.stringify({ error: { ...error, message } }), now }, call)
   }
   return new StreamFailedError({
     message: scrub(message, call.secret),

@@ -4,7 +4,8 @@ import { ResponseTooLargeError } from "@kimi-effect/core/errors/ResourceErrors"
 import { StreamInterruptedError } from "@kimi-effect/core/errors/StreamErrors"
 import { ConnectTimeoutError } from "@kimi-effect/core/errors/TimeoutErrors"
 import type * as Duration from "effect/Duration"
-import type { Call } from "./mapError.ts"
+import * as HttpClientError from "effect/http/HttpClientError"
+import { type Call, idsOf } from "./mapError.ts"
 
 /** Every error below HTTP. */
 export type TransportError =
@@ -35,10 +36,12 @@ const codeOf = (error: unknown, depth = 0): string | undefined => {
 const isTls = (code: string): boolean =>
   /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|EPROTO)/.test(code)
 
-const common = (call: Call, message: string) => ({
+/** With the host's ids where the answer had begun. */
+const commonOf = (error: unknown, call: Call) => (message: string) => ({
   message,
   provider: call.provider,
-  ...(call.model === undefined ? {} : { model: call.model })
+  ...(call.model === undefined ? {} : { model: call.model }),
+  ...(HttpClientError.isHttpClientError(error) && error.response !== undefined ? idsOf(error.response.headers) : {})
 })
 
 /** A call that failed before its answer was whole. The server's text is not quoted: there is none. */
@@ -48,33 +51,34 @@ export const fromTransport = (
   bounds: { readonly connectTimeout: Duration.Duration; readonly maxResponseBytes: number }
 ): TransportError => {
   const code = codeOf(error)
+  const common = commonOf(error, call)
   const fields = code === undefined ? {} : { code }
   switch (code) {
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return new DnsError({ ...common(call, "The host name of the base URL could not be resolved"), ...fields })
+      return new DnsError({ ...common("The host name of the base URL could not be resolved"), ...fields })
     case "ECONNREFUSED":
     case "ENETUNREACH":
     case "EHOSTUNREACH":
     case "EADDRNOTAVAIL":
-      return new ConnectionRefusedError({ ...common(call, "The host does not take connections"), ...fields })
+      return new ConnectionRefusedError({ ...common("The host does not take connections"), ...fields })
     case "UND_ERR_CONNECT_TIMEOUT":
     case "ETIMEDOUT":
       return new ConnectTimeoutError({
-        ...common(call, "No connection to the host was established in time"),
+        ...common("No connection to the host was established in time"),
         timeout: bounds.connectTimeout
       })
     case "UND_ERR_RES_EXCEEDED_MAX_SIZE":
     case "UND_ERR_HEADERS_OVERFLOW":
       return new ResponseTooLargeError({
-        ...common(call, "The answer is larger than allowed"),
+        ...common("The answer is larger than allowed"),
         limit: bounds.maxResponseBytes
       })
     default:
       return code !== undefined && isTls(code)
-        ? new TlsError({ ...common(call, "The TLS handshake with the host failed"), ...fields })
+        ? new TlsError({ ...common("The TLS handshake with the host failed"), ...fields })
         : new ConnectionLostError({
-            ...common(call, "The connection to the host broke before the answer was complete"),
+            ...common("The connection to the host broke before the answer was complete"),
             ...fields
           })
   }
@@ -84,7 +88,7 @@ export const fromTransport = (
 export const fromBrokenStream = (error: unknown, call: Call): StreamInterruptedError => {
   const code = codeOf(error)
   return new StreamInterruptedError({
-    ...common(call, "The connection to the host broke in the middle of the stream"),
+    ...commonOf(error, call)("The connection to the host broke in the middle of the stream"),
     ...(code === undefined ? {} : { code })
   })
 }

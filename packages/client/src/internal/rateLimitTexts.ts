@@ -18,9 +18,9 @@ const isQuota = (type: string | undefined, message: string): boolean =>
   )
 
 const figures = (message: string): { limit?: number; current?: number } => {
-  const pair = /current:\s*(\d+),\s*limit:\s*(\d+)/i.exec(message)
+  const pair = /current:\s*(\d{1,15}),\s*limit:\s*(\d{1,15})\b/i.exec(message)
   if (pair !== null) return { current: Number(pair[1]), limit: Number(pair[2]) }
-  const single = /max (?:concurrency|RPM):\s*(\d+)/i.exec(message)
+  const single = /max (?:concurrency|RPM):\s*(\d{1,15})\b/i.exec(message)
   return single === null ? {} : { limit: Number(single[1]) }
 }
 

@@ -19,7 +19,11 @@ const patterns: ReadonlyArray<readonly [RegExp, string]> = [
 export const scrub = (text: string, secret: string | undefined): string => {
   let out = text.slice(0, maxInput)
   // Shorter secrets are found in ordinary words; no real key is that short.
-  if (secret !== undefined && secret.length >= 4) out = out.replaceAll(secret, "<redacted>")
+  if (secret !== undefined && secret.length >= 4) {
+    out = out.replaceAll(secret, "<redacted>")
+    // The beginning of one that the cut went through is not found, so it goes with the end.
+    if (text.length > maxInput) out = out.slice(0, Math.max(0, out.length - secret.length))
+  }
   for (const [pattern, replacement] of patterns) out = out.replace(pattern, replacement)
   return out.length > maxOutput ? `${out.slice(0, maxOutput)}…` : out
 }

@@ -70,10 +70,13 @@ export class ToolCallAssembly {
     const known = index === undefined ? last : (this.#byIndex.get(index) ?? -1)
     const current = this.calls[known]
     // One index may carry several calls at some hosts, and a fresh id on every
-    // piece at others: a new call has another id, a name, and follows a complete one.
+    // piece at others: a new call has another id, a name, and another tool or a complete call before it.
     const isNew =
       current === undefined ||
-      (id !== "" && id !== this.#hostIds[known] && name !== "" && isComplete(current.arguments))
+      (id !== "" &&
+        id !== this.#hostIds[known] &&
+        name !== "" &&
+        ((current.name !== "" && name !== current.name) || isComplete(current.arguments)))
     if (!isNew) return known
     if (index !== undefined) this.#byIndex.set(index, last + 1)
     return last + 1

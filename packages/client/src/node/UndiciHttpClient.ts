@@ -18,6 +18,7 @@ import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { Agent, type Dispatcher } from "undici"
+import { markIsolated } from "../internal/isolation.ts"
 import { ResponseBody } from "./ResponseBody.ts"
 import { UndiciResponse } from "./UndiciResponse.ts"
 
@@ -87,8 +88,9 @@ class Handler implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Interrupted while it waited for a connection. To throw takes the call back; to abort would close the connection too.
+    if (this.#isAborted) throw interrupted
     this.#controller = controller
-    if (this.#isAborted) controller.abort(interrupted)
   }
 
   onResponseStart(
@@ -120,9 +122,25 @@ class Handler implements Dispatcher.DispatchHandler {
   }
 }
 
-const splitUrl = (url: string): { readonly origin: string; readonly path: string } | undefined => {
+interface Target {
+  readonly origin: string
+  readonly path: string
+}
+
+/** URLs of this library are few and come again with every call. */
+const maxTargets = 64
+
+const targets = new Map<string, Target>()
+
+const targetOf = (url: string): Target | undefined => {
+  const known = targets.get(url)
+  if (known !== undefined) return known
   const parsed = URL.parse(url)
-  return parsed === null ? undefined : { origin: parsed.origin, path: parsed.pathname + parsed.search }
+  if (parsed === null) return undefined
+  const target = { origin: parsed.origin, path: parsed.pathname + parsed.search }
+  if (targets.size >= maxTargets) targets.clear()
+  targets.set(url, target)
+  return target
 }
 
 /**
@@ -145,9 +163,11 @@ export const make = (options: Options): Effect.Effect<HttpClient.HttpClient, nev
       (agent) => Effect.promise(() => agent.destroy())
     ),
     (agent) =>
-      HttpClient.makeWith(
-        Effect.flatMap((request: Request) => send(agent, request)),
-        Effect.succeed as HttpClient.HttpClient.Preprocess<never, never>
+      markIsolated(
+        HttpClient.makeWith(
+          Effect.flatMap((request: Request) => send(agent, request)),
+          Effect.succeed as HttpClient.HttpClient.Preprocess<never, never>
+        )
       )
   )
 
@@ -155,12 +175,12 @@ const send = (agent: Agent, request: Request): Effect.Effect<UndiciResponse, Fai
   Effect.callback((resume) => {
     const body = bodyOf(request)
     if (body === undefined) return resume(Effect.fail(encodeError(request)))
-    const url = splitUrl(request.url)
-    if (url === undefined) return resume(Effect.fail(transportError(request, new Error("Invalid URL"))))
+    const target = targetOf(request.url)
+    if (target === undefined) return resume(Effect.fail(transportError(request, new Error("Invalid URL"))))
     const handler = new Handler(request, resume)
     // Deadlines are the stages' business; undici's own would fire without our errors.
     agent.dispatch(
-      { ...url, method: request.method, headers: request.headers, body, headersTimeout: 0, bodyTimeout: 0 },
+      { ...target, method: request.method, headers: request.headers, body, headersTimeout: 0, bodyTimeout: 0 },
       handler
     )
     return Effect.sync(() => handler.abort())

@@ -24,6 +24,16 @@ import type { ResponseBody } from "./ResponseBody.ts"
 
 type Failure = HttpClientError.HttpClientError
 
+/** undici gives names in lower case; only repeated headers come as lists. */
+const toHeaders = (headers: Record<string, string | Array<string> | undefined>): Headers.Headers => {
+  const flat: Record<string, string> = {}
+  for (const name in headers) {
+    const value = headers[name]
+    if (value !== undefined) flat[name] = typeof value === "string" ? value : value.join(", ")
+  }
+  return Headers.fromRecordUnsafe(flat)
+}
+
 /** The head of an answer, and its body when it is asked for. */
 export class UndiciResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId]: typeof HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
@@ -44,7 +54,7 @@ export class UndiciResponse extends Inspectable.Class implements HttpClientRespo
     super()
     this.request = request
     this.status = status
-    this.headers = Headers.fromInput(headers)
+    this.headers = toHeaders(headers)
     this.#cookies = [headers["set-cookie"] ?? []].flat()
     this.#body = body
   }

@@ -6,7 +6,6 @@
 import * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import { reasoningFields } from "./ChatCompletion.ts"
-import { ErrorObject } from "./ErrorBody.ts"
 import { WireUsage } from "./Usage.ts"
 
 const text = Schema.optionalKey(Schema.NullOr(Schema.String))
@@ -60,7 +59,8 @@ export const ChatCompletionChunk = Schema.Struct({
     )
   ),
   usage: Schema.optionalKey(Schema.NullOr(WireUsage)),
-  error: Schema.optionalKey(Schema.NullOr(ErrorObject))
+  /** An `ErrorObject`, or a text; decoded only when it is there. */
+  error: Schema.optionalKey(Schema.Unknown)
 })
 
 /**

@@ -51,6 +51,10 @@ export const Usage = Schema.Struct({
  */
 export type Usage = typeof Usage.Type
 
+/** A count below zero is none; the upper bound keeps sums finite, whatever a host sends. */
+const countOf = (value: number | null | undefined): number | undefined =>
+  value === undefined || value === null || value < 0 ? undefined : Math.min(value, Number.MAX_SAFE_INTEGER)
+
 /**
  * Reads usage from any recorded form.
  *
@@ -58,14 +62,14 @@ export type Usage = typeof Usage.Type
  * @since 0.1.0
  */
 export const fromWire = (wire: typeof WireUsage.Type): Usage => {
-  const prompt = wire.prompt_tokens ?? 0
-  const completion = wire.completion_tokens ?? 0
+  const prompt = countOf(wire.prompt_tokens) ?? 0
+  const completion = countOf(wire.completion_tokens) ?? 0
   return {
     prompt_tokens: prompt,
     completion_tokens: completion,
-    total_tokens: wire.total_tokens ?? prompt + completion,
-    cached_tokens: wire.prompt_tokens_details?.cached_tokens ?? wire.cached_tokens ?? 0,
-    cache_write_tokens: wire.prompt_tokens_details?.cache_write_tokens ?? 0,
-    reasoning_tokens: wire.completion_tokens_details?.reasoning_tokens ?? 0
+    total_tokens: countOf(wire.total_tokens) ?? prompt + completion,
+    cached_tokens: countOf(wire.prompt_tokens_details?.cached_tokens) ?? countOf(wire.cached_tokens) ?? 0,
+    cache_write_tokens: countOf(wire.prompt_tokens_details?.cache_write_tokens) ?? 0,
+    reasoning_tokens: countOf(wire.completion_tokens_details?.reasoning_tokens) ?? 0
   }
 }

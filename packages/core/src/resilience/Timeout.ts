@@ -20,6 +20,7 @@ import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import { FirstTokenTimeoutError, IdleTimeoutError, TotalTimeoutError } from "../errors/TimeoutErrors.ts"
 import { isContent, type StreamEvent } from "../models/StreamEvent.ts"
+import * as Watchdog from "./Watchdog.ts"
 
 /**
  * The bounds of one attempt. The defaults are in `KimiConfig`.
@@ -53,6 +54,7 @@ export const withTimeout =
       orElse: () => Effect.fail(totalTimeout(options.totalTimeout))
     })
 
+type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 type StreamTimeoutError = FirstTokenTimeoutError | IdleTimeoutError | TotalTimeoutError
 
 const silence = (hasContent: boolean, options: Options): StreamTimeoutError =>
@@ -75,34 +77,28 @@ const silence = (hasContent: boolean, options: Options): StreamTimeoutError =>
 export const withStreamTimeout =
   (options: Options) =>
   <E, R>(attempt: Stream.Stream<StreamEvent, E, R>): Stream.Stream<StreamEvent, E | StreamTimeoutError, R> =>
-    Stream.transformPull(attempt, (pull) =>
-      Effect.map(Clock.Clock, (clock) => {
-        const total = Duration.toMillis(options.totalTimeout)
+    Stream.transformPull(attempt, (pull, scope) =>
+      Effect.map(Effect.all([Clock.Clock, Watchdog.make(scope)]), ([clock, watchdog]) => {
         const idle = Duration.toMillis(options.idleTimeout)
-        const deadline = clock.currentTimeMillisUnsafe() + total
+        const end = clock.currentTimeMillisUnsafe() + Duration.toMillis(options.totalTimeout)
         let hasContent = false
+        /** How much longer the host may stay silent. */
         let patience = Duration.toMillis(options.firstTokenTimeout)
 
-        const next: Pull.Pull<Arr.NonEmptyReadonlyArray<StreamEvent>, E | StreamTimeoutError> = Effect.suspend(() => {
+        return Effect.suspend((): Pull.Pull<Events, E | StreamTimeoutError> => {
           const start = clock.currentTimeMillisUnsafe()
-          const left = deadline - start
-          const isTotal = left <= patience
-          return Effect.map(
-            Effect.timeoutOrElse(pull, {
-              duration: Math.max(0, isTotal ? left : patience),
-              orElse: () => Effect.fail(isTotal ? totalTimeout(options.totalTimeout) : silence(hasContent, options))
-            }),
-            (events) => {
-              if (events.some(isContent)) {
-                hasContent = true
-                patience = idle
-              } else {
-                patience -= clock.currentTimeMillisUnsafe() - start
-              }
-              return events
+          const isTotal = end - start <= patience
+          const onExpired = () =>
+            Effect.fail(isTotal ? totalTimeout(options.totalTimeout) : silence(hasContent, options))
+          return Effect.map(watchdog.guard(pull, isTotal ? end : start + patience, onExpired), (events) => {
+            if (events.some(isContent)) {
+              hasContent = true
+              patience = idle
+            } else {
+              patience -= clock.currentTimeMillisUnsafe() - start
             }
-          )
+            return events
+          })
         })
-        return next
       })
     )

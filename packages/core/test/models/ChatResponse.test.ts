@@ -52,12 +52,16 @@ describe("ChatResponse", () => {
     assert.isTrue(Equal.equals(bare, new ChatResponse({ ...bare })))
   })
 
-  it.effect.prop("comes back equal from JSON text", [ChatResponse], ([answer]) =>
-    Effect.gen(function* () {
-      const decoded = yield* Schema.decodeUnknownEffect(codec)(throughText(yield* Schema.encodeEffect(codec)(answer)))
-      assert.instanceOf(decoded, ChatResponse)
-      assert.isTrue(Equal.equals(decoded, answer))
-    })
+  it.effect.prop(
+    "comes back equal from JSON text",
+    [ChatResponse],
+    ([answer]) =>
+      Effect.gen(function* () {
+        const decoded = yield* Schema.decodeUnknownEffect(codec)(throughText(yield* Schema.encodeEffect(codec)(answer)))
+        assert.instanceOf(decoded, ChatResponse)
+        assert.isTrue(Equal.equals(decoded, answer))
+      }),
+    { arbitrary: { seed: "response", runs: 100 } }
   )
 
   it("writes no getter", () => {

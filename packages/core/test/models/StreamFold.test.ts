@@ -152,20 +152,25 @@ describe("StreamFold.fold", () => {
 
   const pieces = Schema.Array(Schema.String)
 
-  it.prop("gives the same answer however the text is cut", { thoughts: pieces, texts: pieces, args: pieces }, (cut) => {
-    const whole = [thought(cut.thoughts.join("")), text(cut.texts.join("")), piece(0, cut.args.join(""))]
-    assert.deepStrictEqual(
-      fold(
-        start,
-        ...cut.thoughts.map((part) => thought(part)),
-        ...cut.texts.map((part) => text(part)),
-        piece(0, ""),
-        ...cut.args.map((part) => piece(0, part)),
-        finish("stop")
-      ),
-      fold(start, ...whole, finish("stop"))
-    )
-  })
+  it.prop(
+    "gives the same answer however the text is cut",
+    { thoughts: pieces, texts: pieces, args: pieces },
+    (cut) => {
+      const whole = [thought(cut.thoughts.join("")), text(cut.texts.join("")), piece(0, cut.args.join(""))]
+      assert.deepStrictEqual(
+        fold(
+          start,
+          ...cut.thoughts.map((part) => thought(part)),
+          ...cut.texts.map((part) => text(part)),
+          piece(0, ""),
+          ...cut.args.map((part) => piece(0, part)),
+          finish("stop")
+        ),
+        fold(start, ...whole, finish("stop"))
+      )
+    },
+    { arbitrary: { seed: "cuts", runs: 200 } }
+  )
 
   const Delta = Schema.Struct({
     kind: Schema.Literals(["text", "thought", "call 0", "call 1"]),
@@ -173,16 +178,21 @@ describe("StreamFold.fold", () => {
     part: Schema.String
   })
 
-  it.prop("gives the same answer however choices and kinds come in turns", [Schema.Array(Delta)], ([deltas]) => {
-    const toEvent = ({ kind, choice, part }: typeof Delta.Type): StreamEvent => {
-      if (kind === "text") return text(part, choice)
-      return kind === "thought" ? thought(part, choice) : piece(kind === "call 0" ? 0 : 1, part, choice)
-    }
-    // `toSorted` is stable: the order within one choice and kind stays.
-    const grouped = deltas.toSorted((a, b) => a.choice - b.choice || a.kind.localeCompare(b.kind))
-    const end = finish("stop", "stop", "stop")
-    assert.deepStrictEqual(fold(start, ...deltas.map(toEvent), end), fold(start, ...grouped.map(toEvent), end))
-  })
+  it.prop(
+    "gives the same answer however choices and kinds come in turns",
+    [Schema.Array(Delta)],
+    ([deltas]) => {
+      const toEvent = ({ kind, choice, part }: typeof Delta.Type): StreamEvent => {
+        if (kind === "text") return text(part, choice)
+        return kind === "thought" ? thought(part, choice) : piece(kind === "call 0" ? 0 : 1, part, choice)
+      }
+      // `toSorted` is stable: the order within one choice and kind stays.
+      const grouped = deltas.toSorted((a, b) => a.choice - b.choice || a.kind.localeCompare(b.kind))
+      const end = finish("stop", "stop", "stop")
+      assert.deepStrictEqual(fold(start, ...deltas.map(toEvent), end), fold(start, ...grouped.map(toEvent), end))
+    },
+    { arbitrary: { seed: "turns", runs: 200 } }
+  )
 })
 
 describe("StreamFold.step", () => {

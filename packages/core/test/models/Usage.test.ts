@@ -73,9 +73,22 @@ describe("Usage.fromWire", () => {
     assert.isDefined(refusal(WireUsage, { completion_tokens: Number.NaN }))
   })
 
-  it.prop("gives usage that survives JSON text, whatever the host sent", [WireUsage], ([wire]) => {
-    const usage = fromWire(wire)
-    const decoded = Schema.decodeUnknownSync(Usage)(throughText(Schema.encodeSync(Usage)(usage)))
-    assert.isTrue(Schema.toEquivalence(Usage)(decoded, usage))
+  it("takes a count below zero for none, so that no call earns money", () => {
+    const wire = { prompt_tokens: -400, completion_tokens: 70, total_tokens: -330, cached_tokens: -1 }
+    const usage = { ...none, prompt_tokens: 0, completion_tokens: 70, total_tokens: 70 }
+    assert.deepStrictEqual(read(wire), usage)
+    assert.deepStrictEqual(read({ ...wire, completion_tokens_details: { reasoning_tokens: -5 } }), usage)
   })
+
+  it.prop(
+    "gives counts that can be stored, whatever the host sent",
+    [WireUsage],
+    ([wire]) => {
+      const usage = fromWire(wire)
+      const decoded = Schema.decodeUnknownSync(Usage)(throughText(Schema.encodeSync(Usage)(usage)))
+      assert.isTrue(Schema.toEquivalence(Usage)(decoded, usage))
+      assert.isTrue(Object.values(usage).every((count) => count >= 0))
+    },
+    { arbitrary: { seed: "usage", runs: 500 } }
+  )
 })

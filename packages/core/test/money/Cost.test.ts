@@ -115,16 +115,21 @@ describe("Cost.make", () => {
     cache_write_tokens: Count
   })
 
-  it.prop("is the sum of its parts, and never more than without a cache", [AnyUsage], ([tokens]) => {
-    const cost = Cost.make(tokens, k3)
-    assert.strictEqual(
-      digits(cost.total),
-      digits(BigDecimal.sumAll([cost.cachedInput, cost.uncachedInput, cost.output]))
-    )
-    const uncached = Cost.make({ ...tokens, cached_tokens: 0, cache_write_tokens: 0 }, k3)
-    assert.isTrue(BigDecimal.isLessThanOrEqualTo(cost.total, uncached.total))
-    assert.isFalse(BigDecimal.isNegative(cost.uncachedInput))
-  })
+  it.prop(
+    "is the sum of its parts, and never more than without a cache",
+    [AnyUsage],
+    ([tokens]) => {
+      const cost = Cost.make(tokens, k3)
+      assert.strictEqual(
+        digits(cost.total),
+        digits(BigDecimal.sumAll([cost.cachedInput, cost.uncachedInput, cost.output]))
+      )
+      const uncached = Cost.make({ ...tokens, cached_tokens: 0, cache_write_tokens: 0 }, k3)
+      assert.isTrue(BigDecimal.isLessThanOrEqualTo(cost.total, uncached.total))
+      assert.isFalse(BigDecimal.isNegative(cost.uncachedInput))
+    },
+    { arbitrary: { seed: "cost", runs: 200 } }
+  )
 })
 
 describe("Cost.ofModel", () => {

@@ -16,7 +16,6 @@ const grace = 5
 /** Calls `onSettled` when the server is about to break off the answer itself. */
 export const deliver = (response: ServerResponse, plan: WirePlan, onSettled: () => void): void => {
   let timer: NodeJS.Timeout | undefined
-  let isClosed = false
   const later = (millis: number, next: () => void): void => {
     if (millis > 0) timer = setTimeout(next, millis)
     else next()
@@ -45,7 +44,6 @@ export const deliver = (response: ServerResponse, plan: WirePlan, onSettled: () 
     const writes = plan.writes[Symbol.iterator]()
     // One turn of the event loop a write: the writes would reach the kernel as one otherwise.
     const step = (): void => {
-      if (isClosed) return
       const next = writes.next()
       if (next.done === true) return finish()
       later(plan.pause, () =>
@@ -56,12 +54,7 @@ export const deliver = (response: ServerResponse, plan: WirePlan, onSettled: () 
     }
     later(plan.bodyDelay, step)
   }
-  response.once("close", () => {
-    isClosed = true
-    clearTimeout(timer)
-  })
-  // Without a listener, a write that meets a client's reset would end the process.
-  response.on("error", () => {})
+  response.once("close", () => clearTimeout(timer))
   if (plan.start === "stall") return
   if (plan.start === "reset") return reset()
   later(plan.start, begin)

@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 
+/** A gauge; reading and setting are synchronous, for callbacks of the server. */
 export interface Gauge {
   readonly get: () => number
   readonly set: (value: number) => void
@@ -10,6 +11,7 @@ export interface Gauge {
   readonly until: (isReached: (value: number) => boolean) => Effect.Effect<void>
 }
 
+/** Starts at 0. */
 export const make = (): Gauge => {
   let value = 0
   const waiters = new Set<() => void>()

@@ -2,6 +2,8 @@
  * Well-formed answers of any size, made block by block so that the server
  * never holds them.
  */
+
+/** The bytes of an answer, block by block. */
 export interface Padded extends Iterable<Buffer> {
   /** Bytes in all. */
   readonly size: number

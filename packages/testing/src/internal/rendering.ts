@@ -7,6 +7,7 @@ import * as SseText from "../SseText.ts"
 import type { Asked } from "./usualReply.ts"
 import type { Rendered } from "./wirePlan.ts"
 
+/** Writes a completion whole or as a stream; everything else is sent as it is. */
 export const render = (reply: Definite, { includesUsage, isStream }: Asked): Rendered => {
   switch (reply._tag) {
     case "Json":

@@ -10,6 +10,7 @@ import * as RequestCheck from "./requestCheck.ts"
 import * as UsualReply from "./usualReply.ts"
 import * as WirePlan from "./wirePlan.ts"
 
+/** What the options of a server come to. */
 export interface Settings {
   readonly apiKey: string | undefined
   readonly isChecking: boolean
@@ -19,6 +20,7 @@ export interface Settings {
   readonly pace: WirePlan.Pace
 }
 
+/** The script and the rules of one server. */
 export interface Responder {
   readonly respond: (request: ReceivedRequest) => WirePlan.WirePlan
   readonly queue: (replies: ReadonlyArray<Reply.Reply>) => void
@@ -29,6 +31,7 @@ export interface Responder {
 
 const chatRoute = "POST /v1/chat/completions"
 
+/** Starts without a script. */
 export const make = (settings: Settings): Responder => {
   const serves = RequestCheck.serves(settings.models)
   const routes = UsualReply.routes(settings.models ?? UsualReply.listedModels)

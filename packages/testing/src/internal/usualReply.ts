@@ -15,6 +15,7 @@ export interface Asked {
   readonly hasTools: boolean
 }
 
+/** Reads what decides the form, whatever the body is. */
 export const asked = (request: ReceivedRequest): Asked => {
   const json = record(request.json)
   return {

@@ -27,6 +27,7 @@ export interface Pace {
   readonly chunking: Chunking
 }
 
+/** All that is left to do is to carry it out, as often as needed. */
 export interface WirePlan {
   /** Milliseconds before the headers, or that there will be none. */
   readonly start: number | "reset" | "stall"
@@ -41,6 +42,7 @@ export interface WirePlan {
   readonly ending: "end" | "reset" | "stall" | "close"
 }
 
+/** Works a fault into a reply. */
 export const make = (rendered: Rendered, fault: Fault | undefined, pace: Pace): WirePlan => {
   const pause = rendered.isStream ? pace.pause : 0
   const writes = cut(chunkingFor(pause, pace.chunking))(rendered.events)

@@ -35,6 +35,19 @@ describe("gauge", () => {
     })
   )
 
+  it.effect("asks a waiter nothing more once it is done", () =>
+    Effect.gen(function* () {
+      const gauge = Gauge.make()
+      let asked = 0
+      yield* gauge.until(() => {
+        asked++
+        return true
+      })
+      gauge.set(1)
+      assert.strictEqual(asked, 1)
+    })
+  )
+
   it.effect("forgets a waiter that was interrupted", () =>
     Effect.gen(function* () {
       const gauge = Gauge.make()

@@ -122,6 +122,14 @@ describe("requestCheck", () => {
       "thinking is enabled but reasoning_content is missing in assistant tool call message at index 1"
     )
     assert.isUndefined(check({ messages: history({ reasoning_content: "" }) }))
+    assert.isUndefined(
+      check({
+        messages: [
+          { role: "user", content: "a" },
+          { role: "assistant", content: "b" }
+        ]
+      })
+    )
     assert.isUndefined(check({ model: "kimi-k2.6", thinking: { type: "disabled" }, messages: history({}) }))
   })
 

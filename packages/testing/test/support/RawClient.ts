@@ -22,7 +22,7 @@ export interface Asked {
   readonly method?: string
   readonly headers?: Record<string, string>
   readonly body?: unknown
-  /** Milliseconds after which the client leaves. */
+  /** Milliseconds after which the client leaves, counted from when the request is out. */
   readonly patience?: number
   readonly agent?: http.Agent
 }
@@ -43,6 +43,7 @@ const send = (url: string, asked: Asked, onObserved: (observed: Observed) => voi
   const chunks: Array<Buffer> = []
   let response: http.IncomingMessage | undefined
   let headersAfter = Number.NaN
+  let timer: NodeJS.Timeout | undefined
   const settle = (outcome: string) => {
     clearTimeout(timer)
     onObserved({
@@ -75,13 +76,15 @@ const send = (url: string, asked: Asked, onObserved: (observed: Observed) => voi
     clearTimeout(timer)
     outgoing.destroy()
   }
-  const timer =
-    asked.patience === undefined
-      ? undefined
-      : setTimeout(() => {
-          settle("left")
-          leave()
-        }, asked.patience)
+  const { patience } = asked
+  if (patience !== undefined) {
+    outgoing.once("finish", () => {
+      timer = setTimeout(() => {
+        settle("left")
+        leave()
+      }, patience)
+    })
+  }
   // An error after the answer has ended tells nothing new, but must not go unheard.
   outgoing.on("error", fail)
   outgoing.end(typeof asked.body === "object" ? JSON.stringify(asked.body) : asked.body)

@@ -1,0 +1,36 @@
+/** Keeps trace headers and redirects away from the host, whatever HTTP client is underneath. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Option from "effect/Option"
+
+const isolated = new WeakSet<HttpClient.HttpClient>()
+
+/** Says of a client of ours that it sends no trace headers and follows no redirects in the first place. */
+export const markIsolated = (client: HttpClient.HttpClient): HttpClient.HttpClient => {
+  isolated.add(client)
+  return client
+}
+
+type Execute = (
+  request: HttpClientRequest.HttpClientRequest
+) => Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
+
+const withoutTracing = (context: Context.Context<never>): Context.Context<never> =>
+  context.pipe(
+    Context.add(HttpClient.TracerDisabledWhen, () => true),
+    Context.add(FetchHttpClient.RequestInit, {
+      ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
+      redirect: "manual"
+    })
+  )
+
+/** How to run a request on a client in isolation. */
+export const isolate = (client: HttpClient.HttpClient): Execute =>
+  isolated.has(client)
+    ? (request) => client.execute(request)
+    : (request) => Effect.updateContext(client.execute(request), withoutTracing)

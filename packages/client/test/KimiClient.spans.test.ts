@@ -1,0 +1,120 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Fault, Reply } from "@kimi-effect/testing"
+import { Effect, Exit, Stream, Tracer } from "effect"
+import { hello, withKimi } from "./node/support/kimi.ts"
+
+/** A tracer that keeps its spans. */
+const recorder = () => {
+  const spans: Array<Tracer.NativeSpan> = []
+  const tracer = Tracer.make({
+    span: (options) => {
+      const span = new Tracer.NativeSpan(options)
+      spans.push(span)
+      return span
+    }
+  })
+  return { spans, record: Effect.withTracer(tracer) }
+}
+
+const describeSpan = (span: Tracer.NativeSpan | undefined) =>
+  span && {
+    name: span.name,
+    kind: span.kind,
+    attributes: Object.fromEntries(span.attributes),
+    ended: span.status._tag === "Ended" ? (Exit.isSuccess(span.status.exit) ? "success" : "failure") : "no"
+  }
+
+const attributes = { "gen_ai.provider.name": "moonshot" }
+
+for (const http of ["undici", "fetch"] as const) {
+  describe(`the spans of a client over ${http}`, () => {
+    it.live("are one for each call, named by the operation, and none of HTTP", () =>
+      withKimi(
+        (client) =>
+          Effect.gen(function* () {
+            const { spans, record } = recorder()
+            yield* record(client.chat(hello))
+            yield* record(Stream.runDrain(client.stream(hello)))
+            yield* record(client.models)
+            yield* record(client.estimateTokens({ messages: hello.messages }))
+            yield* record(client.balance)
+            assert.deepStrictEqual(
+              spans.map(describeSpan),
+              ["chat", "stream", "models", "estimateTokens", "balance"].map((operation) => ({
+                name: `KimiClient.${operation}`,
+                kind: "client" as const,
+                attributes,
+                ended: "success"
+              }))
+            )
+          }),
+        { http }
+      )
+    )
+  })
+}
+
+describe("the span of a stream", () => {
+  it.live("does not begin before the stream is run", () =>
+    withKimi((client) =>
+      Effect.gen(function* () {
+        const { spans, record } = recorder()
+        const stream = yield* record(Effect.sync(() => client.stream(hello)))
+        assert.deepStrictEqual(spans, [])
+        yield* record(Stream.runDrain(stream))
+        assert.strictEqual(spans.length, 1)
+      })
+    )
+  )
+
+  it.live("is open at every event and ended after the last", () =>
+    withKimi((client) =>
+      Effect.gen(function* () {
+        const { spans, record } = recorder()
+        const during = yield* record(
+          client.stream(hello).pipe(
+            Stream.map(() => describeSpan(spans[0])?.ended),
+            Stream.runCollect
+          )
+        )
+        assert.isAbove(during.length, 40)
+        assert.deepStrictEqual([...new Set(during)], ["no"])
+        assert.strictEqual(describeSpan(spans[0])?.ended, "success")
+      })
+    )
+  )
+
+  it.live("ends as a failure when the stream fails", () =>
+    withKimi((client, server) =>
+      Effect.gen(function* () {
+        const { spans, record } = recorder()
+        yield* server.reply(Reply.faulty(Fault.Truncated({ afterEvents: 5 })))
+        yield* Effect.flip(record(Stream.runDrain(client.stream(hello))))
+        assert.strictEqual(describeSpan(spans[0])?.ended, "failure")
+      })
+    )
+  )
+
+  it.live("ends when the consumer leaves", () =>
+    withKimi((client, server) =>
+      Effect.gen(function* () {
+        const { spans, record } = recorder()
+        yield* server.reply(Reply.faulty(Fault.StallMidStream({ afterEvents: 5 })))
+        yield* record(client.stream(hello).pipe(Stream.take(2), Stream.runDrain))
+        assert.strictEqual(spans[0]?.status._tag, "Ended")
+      })
+    )
+  )
+
+  it.live("is a child of the span around the run", () =>
+    withKimi((client) =>
+      Effect.gen(function* () {
+        const { spans, record } = recorder()
+        yield* record(Effect.withSpan(Stream.runDrain(client.stream(hello)), "outer"))
+        const [outer, inner] = spans
+        assert.strictEqual(inner?.traceId, outer?.traceId)
+        assert.strictEqual(inner?.parent._tag === "Some" ? inner.parent.value.spanId : undefined, outer?.spanId)
+      })
+    )
+  )
+})

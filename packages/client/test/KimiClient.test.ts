@@ -1,0 +1,283 @@
+import { assert, describe, it } from "@effect/vitest"
+import { providerIds } from "@kimi-effect/core/KimiConfig"
+import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import * as StreamFold from "@kimi-effect/core/models/StreamFold"
+import { Fault, Fixtures, Reply } from "@kimi-effect/testing"
+import { Effect, Option, Stream } from "effect"
+import { providers } from "../src/Provider.ts"
+import { hello, ids, plainIds, withKimi } from "./node/support/kimi.ts"
+
+const usage = {
+  prompt_tokens: 113,
+  completion_tokens: 157,
+  total_tokens: 270,
+  cached_tokens: 0,
+  cache_write_tokens: 0,
+  reasoning_tokens: 127
+}
+
+interface Chunk {
+  readonly choices: ReadonlyArray<{
+    readonly delta: { readonly reasoning_content?: string; readonly content?: string }
+  }>
+}
+
+/** What the recorded stream says, read without the client. */
+const recordedDeltas: ReadonlyArray<StreamEvent> = Fixtures.sse("stream-01-include-usage")
+  .split("\n")
+  .filter((line) => line.startsWith("data: {"))
+  .flatMap((line) => {
+    const { choices }: Chunk = JSON.parse(line.slice(6))
+    return choices.flatMap(({ delta }): ReadonlyArray<StreamEvent> =>
+      delta.reasoning_content
+        ? [{ _tag: "ReasoningDelta", choice: 0, text: delta.reasoning_content }]
+        : delta.content
+          ? [{ _tag: "TextDelta", choice: 0, text: delta.content }]
+          : []
+    )
+  })
+
+const recordedEvents: ReadonlyArray<StreamEvent> = [
+  {
+    _tag: "Start",
+    id: "chatcmpl-6a5a94402c5b15ae3c2ccb5b",
+    model: "kimi-k3",
+    created: 1784321103,
+    provider: "moonshot",
+    ...ids
+  },
+  ...recordedDeltas,
+  { _tag: "Usage", usage },
+  { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
+]
+
+describe("KimiClient.chat", () => {
+  it.live("gives the recorded answer with its reasoning, usage and ids", () =>
+    withKimi((client) =>
+      Effect.gen(function* () {
+        const answer = yield* client.chat(hello)
+        assert.strictEqual(
+          answer.text,
+          "Hello! 👋 Nice classic greeting — the first program many of us ever write.\n\nWhat can I help you with today?"
+        )
+        assert.match(answer.reasoning, /^The user/)
+        assert.strictEqual(answer.finishReason, "stop")
+        assert.deepStrictEqual(answer.usage, {
+          prompt_tokens: 88,
+          completion_tokens: 196,
+          total_tokens: 284,
+          cached_tokens: 88,
+          cache_write_tokens: 0,
+          reasoning_tokens: 156
+        })
+        const { id, model, provider, requestId, traceId } = answer
+        assert.deepStrictEqual(
+          { id, model, provider, requestId, traceId },
+          { id: "chatcmpl-6a5a9561c95b1c06317b3389", model: "kimi-k3", provider: "moonshot", ...plainIds }
+        )
+      })
+    )
+  )
+
+  it.live("gives the tool calls of an answer, and takes the answer back with their results", () =>
+    withKimi((client, server) =>
+      Effect.gen(function* () {
+        const tools = [{ type: "function" as const, function: { name: "get_weather", parameters: { type: "object" } } }]
+        const asked = { messages: [{ role: "user" as const, content: "Weather?" }], tools }
+        const first = yield* client.chat(asked)
+        const [call] = first.toolCalls
+        assert.deepStrictEqual(call?.function, {
+          name: "get_weather",
+          arguments: '{"location":"Paris, France","unit":"celsius"}'
+        })
+        yield* server.reply(Reply.answer({ content: "It is 20 degrees." }))
+        const second = yield* client.chat({
+          ...asked,
+          messages: [
+            ...asked.messages,
+            first.message,
+            { role: "tool", tool_call_id: call?.id ?? "", content: "20 degrees" }
+          ]
+        })
+        assert.strictEqual(second.text, "It is 20 degrees.")
+      })
+    )
+  )
+
+  it.live("refuses what the model would refuse without a call", () =>
+    withKimi((client, server) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(client.chat({ ...hello, model: "kimi-k3", temperature: 0.2 }))
+        assert.strictEqual(error._tag, "UnsupportedParameterError")
+        const streamed = client.stream({ ...hello, model: "kimi-k3", temperature: 0.2 })
+        assert.strictEqual((yield* Effect.flip(Stream.runDrain(streamed)))._tag, "UnsupportedParameterError")
+        assert.deepStrictEqual(yield* server.requests, [])
+      })
+    )
+  )
+})
+
+describe("KimiClient.stream", () => {
+  it.live("gives the events of the recorded stream in order", () =>
+    withKimi((client) =>
+      Effect.gen(function* () {
+        const events = yield* Stream.runCollect(client.stream(hello))
+        assert.deepStrictEqual(events, recordedEvents)
+      })
+    )
+  )
+
+  for (const chunking of ["whole", { bytes: 1 }, { bytes: 7 }, { events: 1 }] as const) {
+    it.live(`gives the same events however the stream is cut: ${JSON.stringify(chunking)}`, () =>
+      withKimi(
+        (client) =>
+          Effect.gen(function* () {
+            assert.deepStrictEqual(yield* Stream.runCollect(client.stream(hello)), recordedEvents)
+          }),
+        { server: { chunking } }
+      )
+    )
+  }
+
+  it.live("calls when it is run, and again for every run", () =>
+    withKimi((client, server) =>
+      Effect.gen(function* () {
+        const stream = client.stream(hello)
+        assert.strictEqual((yield* server.requests).length, 0)
+        yield* Stream.runDrain(stream)
+        yield* Stream.runDrain(stream)
+        assert.strictEqual((yield* server.requests).length, 2)
+      })
+    )
+  )
+
+  it.live("folds to the answer that the plain call gives", () =>
+    withKimi((client, server) =>
+      Effect.gen(function* () {
+        yield* server.replyAlways(
+          Reply.answer({
+            content: "Both.",
+            reasoning_content: "Hm.",
+            tool_calls: [
+              { name: "a", arguments: '{"x":1}' },
+              { name: "b", arguments: "{}" }
+            ]
+          })
+        )
+        const plain = yield* client.chat(hello)
+        const streamed = StreamFold.fold(yield* Stream.runCollect(client.stream(hello)))
+        assert.deepStrictEqual(Option.getOrThrow(streamed), plain)
+      })
+    )
+  )
+
+  it.live("ends soon after the end mark although the host keeps the answer open", () =>
+    withKimi((client, server) =>
+      Effect.gen(function* () {
+        yield* server.reply(Reply.faulty(Fault.StallMidStream({ afterEvents: 1_000 })))
+        assert.deepStrictEqual(yield* Stream.runCollect(client.stream(hello)), recordedEvents)
+        yield* server.awaitAborted(1)
+      })
+    )
+  )
+})
+
+describe("the account's operations", () => {
+  it.live("models: lists what the key may use", () =>
+    withKimi((client) =>
+      Effect.gen(function* () {
+        const models = yield* client.models
+        assert.includeMembers(
+          models.map((model) => model.id),
+          ["kimi-k3", "kimi-k2.6"]
+        )
+        assert.strictEqual(models.find((model) => model.id === "kimi-k3")?.context_length, 1_048_576)
+      })
+    )
+  )
+
+  it.live("estimateTokens: counts the conversation for the default model", () =>
+    withKimi((client, server) =>
+      Effect.gen(function* () {
+        assert.strictEqual(yield* client.estimateTokens({ messages: hello.messages }), 80)
+        const [request] = yield* server.requests
+        assert.strictEqual(request?.path, "/v1/tokenizers/estimate-token-count")
+        assert.deepStrictEqual(request?.json, { model: "kimi-k3", messages: hello.messages })
+      })
+    )
+  )
+
+  it.live("balance: tells the money", () =>
+    withKimi((client) =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* client.balance, {
+          available_balance: 12.5,
+          voucher_balance: 10,
+          cash_balance: 2.5
+        })
+      })
+    )
+  )
+
+  it.live("balance: fails where the host reports a code of its own", () =>
+    withKimi((client, server) =>
+      Effect.gen(function* () {
+        const data = { available_balance: 0, voucher_balance: 0, cash_balance: 0 }
+        yield* server.replyAt("GET /v1/users/me/balance", Reply.json({ code: 7, data, scode: "0x7", status: false }))
+        const error = yield* Effect.flip(client.balance)
+        assert.strictEqual(error._tag, "InvalidResponseError")
+        assert.strictEqual(error.message, "The host answered the balance with code 7")
+      })
+    )
+  )
+
+  it.live("hosts without an account API say so without a call", () =>
+    withKimi(
+      (client, server) =>
+        Effect.gen(function* () {
+          const errors = [
+            yield* Effect.flip(client.balance),
+            yield* Effect.flip(client.estimateTokens({ messages: hello.messages }))
+          ]
+          assert.deepStrictEqual(
+            errors.map((error) => error._tag),
+            ["UnsupportedOperationError", "UnsupportedOperationError"]
+          )
+          assert.deepStrictEqual(yield* server.requests, [])
+        }),
+      { client: { provider: "together" } }
+    )
+  )
+})
+
+describe("the model of a request", () => {
+  const modelOf = (server: { readonly json: unknown } | undefined) => (server?.json as { model?: string }).model
+
+  for (const provider of providerIds) {
+    it.live(`is the default model of ${provider} where nothing names one`, () =>
+      withKimi(
+        (client, server) =>
+          Effect.gen(function* () {
+            yield* server.replyAlways(Reply.answer({ content: "Hi" }))
+            yield* client.chat(hello)
+            yield* Stream.runDrain(client.stream(hello))
+            const expected = providers[provider].defaultModel
+            assert.deepStrictEqual((yield* server.requests).map(modelOf), [expected, expected])
+          }),
+        { client: { provider } }
+      )
+    )
+  }
+
+  it.live("is the configured one before the default, and the request's before both", () =>
+    withKimi(
+      (client, server) =>
+        Effect.gen(function* () {
+          yield* client.chat(hello)
+          yield* client.chat({ ...hello, model: "kimi-k3" })
+          assert.deepStrictEqual((yield* server.requests).map(modelOf), ["kimi-k2.6", "kimi-k3"])
+        }),
+      { client: { model: "kimi-k2.6" } }
+    )
+  )
+})

@@ -1,0 +1,209 @@
+/**
+ * Every fault of the testing package, met by a plain and by a streamed call
+ * over real sockets.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import type { Options } from "@kimi-effect/core/KimiConfig"
+import { Fault, Reply } from "@kimi-effect/testing"
+import { Effect } from "effect"
+import { hello, ids, plainIds, withKimi } from "./node/support/kimi.ts"
+import { call, type Mode, outcome } from "./node/support/outcome.ts"
+
+interface Row {
+  readonly fault: Fault.Fault
+  readonly expected: "answer" | { readonly [name: string]: unknown }
+  /** The bound that ends the call, where the fault goes on for ever. */
+  readonly bound?: Options
+}
+
+const common = { provider: "moonshot", model: "kimi-k3" }
+const json = { contentType: "application/json; charset=utf-8" }
+const html = { contentType: "text/html; charset=utf-8" }
+const total = { totalTimeout: "300 millis" } as const
+const firstToken = { firstTokenTimeout: "50 millis" } as const
+const idle = { idleTimeout: "50 millis" } as const
+
+const lost = (code: string, more: object = plainIds) => ({ _tag: "ConnectionLostError", ...common, code, ...more })
+const unusable = (more: object) => ({ _tag: "InvalidResponseError", ...common, status: 200, ...more })
+const unreadable = unusable({ ...json, ...plainIds })
+
+const plain: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
+  ResetBeforeHeaders: { fault: Fault.ResetBeforeHeaders(), expected: lost("ECONNRESET", {}) },
+  StallBeforeHeaders: { fault: Fault.StallBeforeHeaders(), bound: total, expected: { _tag: "TotalTimeoutError" } },
+  SlowHeaders: { fault: Fault.SlowHeaders({ delay: 20 }), expected: "answer" },
+  ResetMidBody: { fault: Fault.ResetMidBody({ afterBytes: 100 }), expected: lost("ECONNRESET") },
+  StallMidBody: {
+    fault: Fault.StallMidBody({ afterBytes: 100 }),
+    bound: total,
+    expected: { _tag: "TotalTimeoutError" }
+  },
+  SlowBody: { fault: Fault.SlowBody({ delay: 20 }), expected: "answer" },
+  TruncatedBody: { fault: Fault.TruncatedBody({ afterBytes: 100 }), expected: lost("UND_ERR_SOCKET") },
+  EmptyBody: { fault: Fault.EmptyBody(), expected: unreadable },
+  WrongType: { fault: Fault.WrongType(), expected: unusable(html) },
+  UndecodableJson: { fault: Fault.UndecodableJson(), expected: unusable(json) },
+  HugeBody: {
+    fault: Fault.HugeBody({ bytes: 100_000, contentLength: true }),
+    bound: { maxResponseBytes: 50_000 },
+    expected: { _tag: "ResponseTooLargeError", ...common, limit: 50_000, ...plainIds }
+  },
+  Redirect: {
+    fault: Fault.Redirect({ status: 307, location: "https://elsewhere.example/v1?key=1" }),
+    expected: { _tag: "RedirectError", ...common, status: 307, location: "https://elsewhere.example" }
+  },
+  ResetMidStream: { fault: Fault.ResetMidStream({ afterEvents: 0 }), expected: lost("ECONNRESET") },
+  StallMidStream: {
+    fault: Fault.StallMidStream({ afterEvents: 0 }),
+    bound: total,
+    expected: { _tag: "TotalTimeoutError" }
+  },
+  SlowEvents: { fault: Fault.SlowEvents({ every: 20 }), expected: "answer" },
+  Truncated: { fault: Fault.Truncated({ afterEvents: 0 }), expected: unreadable },
+  KeepAlive: {
+    fault: Fault.KeepAlive({ afterEvents: 1, every: 10 }),
+    bound: total,
+    expected: { _tag: "TotalTimeoutError" }
+  },
+  HugeEvent: { fault: Fault.HugeEvent({ afterEvents: 0, bytes: 1_000 }), expected: unreadable },
+  CorruptEvent: { fault: Fault.CorruptEvent({ afterEvents: 0 }), expected: unreadable },
+  JoinedEvents: { fault: Fault.JoinedEvents({ afterEvents: 0 }), expected: unreadable },
+  ErrorInStream: {
+    fault: Fault.ErrorInStream({ afterEvents: 0, error: { message: "out of order", type: "server_error" } }),
+    expected: unreadable
+  }
+}
+
+/** What the recorded stream has said after five events. */
+const partial = { content: "", reasoning_content: "The user wants me", tool_calls: [] }
+
+const broken = (code: string, more: object = { partial }) => ({
+  _tag: "StreamInterruptedError",
+  ...common,
+  code,
+  ...ids,
+  ...more
+})
+const undecodable = { _tag: "StreamDecodeError", ...common, ...ids, partial }
+
+const streamed: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
+  ResetBeforeHeaders: { fault: Fault.ResetBeforeHeaders(), expected: lost("ECONNRESET", {}) },
+  StallBeforeHeaders: {
+    fault: Fault.StallBeforeHeaders(),
+    bound: firstToken,
+    expected: { _tag: "FirstTokenTimeoutError" }
+  },
+  SlowHeaders: { fault: Fault.SlowHeaders({ delay: 20 }), expected: "answer" },
+  ResetMidBody: { fault: Fault.ResetMidBody({ afterBytes: 100 }), expected: broken("ECONNRESET", {}) },
+  StallMidBody: {
+    fault: Fault.StallMidBody({ afterBytes: 100 }),
+    bound: firstToken,
+    expected: { _tag: "FirstTokenTimeoutError" }
+  },
+  SlowBody: { fault: Fault.SlowBody({ delay: 20 }), expected: "answer" },
+  TruncatedBody: { fault: Fault.TruncatedBody({ afterBytes: 100 }), expected: broken("UND_ERR_SOCKET", {}) },
+  EmptyBody: { fault: Fault.EmptyBody(), expected: { _tag: "StreamTruncatedError", ...common, ...ids } },
+  WrongType: { fault: Fault.WrongType(), expected: unusable(html) },
+  UndecodableJson: { fault: Fault.UndecodableJson(), expected: unusable(json) },
+  HugeBody: {
+    fault: Fault.HugeBody({ bytes: 100_000, contentLength: true }),
+    expected: unusable({ ...json, ...ids })
+  },
+  Redirect: plain.Redirect,
+  ResetMidStream: { fault: Fault.ResetMidStream({ afterEvents: 5 }), expected: broken("ECONNRESET") },
+  StallMidStream: {
+    fault: Fault.StallMidStream({ afterEvents: 5 }),
+    bound: idle,
+    expected: { _tag: "IdleTimeoutError", partial }
+  },
+  SlowEvents: { fault: Fault.SlowEvents({ every: 1 }), expected: "answer" },
+  Truncated: {
+    fault: Fault.Truncated({ afterEvents: 5 }),
+    expected: { _tag: "StreamTruncatedError", ...common, ...ids, partial }
+  },
+  KeepAlive: {
+    fault: Fault.KeepAlive({ afterEvents: 5, every: 5 }),
+    bound: idle,
+    expected: { _tag: "IdleTimeoutError", partial }
+  },
+  HugeEvent: {
+    fault: Fault.HugeEvent({ afterEvents: 5, bytes: 20_000 }),
+    bound: { maxEventBytes: 10_000 },
+    expected: { _tag: "EventTooLargeError", ...common, limit: 10_000, ...ids, partial }
+  },
+  CorruptEvent: { fault: Fault.CorruptEvent({ afterEvents: 5 }), expected: undecodable },
+  JoinedEvents: { fault: Fault.JoinedEvents({ afterEvents: 5 }), expected: undecodable },
+  ErrorInStream: {
+    fault: Fault.ErrorInStream({ afterEvents: 5, error: { message: "out of order", type: "server_error" } }),
+    expected: { _tag: "ServerError", ...common, status: 500, ...ids, partial }
+  }
+}
+
+const stalls = /^(?:Stall|KeepAlive)/
+
+const rowTest = (mode: Mode, name: string, { bound, expected, fault }: Row) =>
+  it.live(`${name}: ${expected === "answer" ? "the answer" : expected["_tag"]}, and the next call is answered`, () =>
+    withKimi(
+      (client, server) =>
+        Effect.gen(function* () {
+          yield* server.reply(Reply.faulty(fault))
+          assert.deepStrictEqual(yield* outcome(client, mode), expected)
+          if (stalls.test(name)) yield* server.awaitAborted(1)
+          yield* call(client, mode)
+        }),
+      bound === undefined ? {} : { client: bound }
+    )
+  )
+
+describe("a plain call meets", () => {
+  for (const [name, row] of Object.entries(plain)) rowTest("chat", name, row)
+})
+
+describe("a streamed call meets", () => {
+  for (const [name, row] of Object.entries(streamed)) rowTest("stream", name, row)
+})
+
+describe("an error object where an answer should be", () => {
+  const limited = { error: { message: "request reached organization max RPM: 3", type: "rate_limit_reached_error" } }
+  const unknown = { error: { message: "out of order" } }
+  const failed = { ...common, status: 200, ...json, ...ids }
+
+  for (const mode of ["chat", "stream"] as const) {
+    it.live(`under 200 is the error it names: ${mode}`, () =>
+      withKimi((client, server) =>
+        Effect.gen(function* () {
+          yield* server.reply(Reply.json(limited), Reply.json(unknown))
+          const expected = { _tag: "RateLimitError", ...common, status: 429, ...ids }
+          assert.deepStrictEqual(yield* outcome(client, mode), expected)
+          assert.deepStrictEqual(yield* outcome(client, mode), { _tag: "InvalidResponseError", ...failed })
+        })
+      )
+    )
+  }
+
+  it.live("inside a stream without a type of its own is a failed stream", () =>
+    withKimi((client, server) =>
+      Effect.gen(function* () {
+        yield* server.reply(Reply.faulty(Fault.ErrorInStream({ afterEvents: 5, error: { message: "x", type: "odd" } })))
+        const expected = { _tag: "StreamFailedError", ...common, type: "odd", ...ids, partial }
+        assert.deepStrictEqual(yield* outcome(client, "stream"), expected)
+      })
+    )
+  )
+})
+
+describe("a stream that ends badly", () => {
+  it.live("keeps the tool calls that had arrived, although cut short", () =>
+    withKimi((client, server) =>
+      Effect.gen(function* () {
+        const tools = [{ type: "function" as const, function: { name: "get_weather", parameters: { type: "object" } } }]
+        const args = '{"location":"Paris"}'
+        const says = { content: "Let me look.", tool_calls: [{ name: "get_weather", arguments: args }] }
+        yield* server.reply(Reply.answer(says, { fault: Fault.Truncated({ afterEvents: 6 }) }))
+        const { partial: kept } = yield* Effect.flip(call(client, "stream", { ...hello, tools }))
+        assert.strictEqual(kept?.content, "Let me look.")
+        assert.strictEqual(kept?.tool_calls[0]?.name, "get_weather")
+        assert.isTrue(args.startsWith(kept?.tool_calls[0]?.arguments ?? "none"))
+      })
+    )
+  )
+})

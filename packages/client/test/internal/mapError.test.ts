@@ -1,0 +1,300 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
+import { rows, type ErrorRow } from "@kimi-effect/testing/ErrorRows"
+import * as Fixtures from "@kimi-effect/testing/Fixtures"
+import * as Reply from "@kimi-effect/testing/Reply"
+import * as Duration from "effect/Duration"
+import * as Headers from "effect/http/Headers"
+import { type Call, type ErrorAnswer, fromErrorObject, fromStatus, idsOf } from "../../src/internal/mapError.ts"
+import { meanings } from "./support/errorRows.ts"
+import { answer, call, errorBody, fields, now } from "./support/errors.ts"
+
+const read = (status: number, rest?: Parameters<typeof answer>[1], from: Call = call) =>
+  fields(fromStatus(answer(status, rest), from))
+
+const ids = { requestId: "302f5bc2-a660-11f1-88e1-eaf9ba74c120", traceId: "f84c9c8d5e17b8f0d80143ba08b843cf" }
+
+/** How long an overloaded host with these headers and this text says to wait. */
+const waitOf = (headers: Headers.Input, message = "overloaded"): unknown =>
+  read(503, { headers, body: errorBody(message) })["retryAfter"]
+
+const seconds = (wait: unknown): number | undefined =>
+  Duration.isDuration(wait) ? Duration.toSeconds(wait) : undefined
+
+const answerOf = (reply: (typeof Reply.errorTable)[keyof typeof Reply.errorTable]): ErrorAnswer =>
+  answer(reply.status, {
+    headers: reply.headers,
+    body: reply._tag === "Json" ? JSON.stringify(reply.body) : reply.body
+  })
+
+describe("mapError", () => {
+  describe("fromStatus", () => {
+    it("gives every row of the facts' error table its tag and its members", () => {
+      for (const name of Reply.errorNames) {
+        const row: ErrorRow = rows[name]
+        assert.deepStrictEqual(
+          fields(fromStatus(answerOf(Reply.errorTable[name]), call)),
+          {
+            provider: "moonshot",
+            model: "kimi-k3",
+            status: row.status,
+            ...(row.body === undefined ? { ...ids, message: row.message } : {}),
+            ...meanings[name]
+          },
+          name
+        )
+      }
+    })
+
+    it("reads the recorded answers", () => {
+      const expected = {
+        "error-400-invalid-temperature": "UnsupportedParameterError",
+        "error-400-thinking-disabled-not-allowed": "UnsupportedParameterError",
+        "error-400-unknown-tool-type": "ToolSchemaError",
+        "error-401-incorrect-api-key": "AuthenticationError",
+        "error-429-org-rate-limit-messages-face": "RateLimitError",
+        "error-429-rpm-retry-after": "RateLimitError"
+      } as const
+      for (const [name, tag] of Object.entries(expected)) {
+        const { status, headers, body } = Fixtures.exchange(name as keyof typeof expected)
+        const error = fromStatus(answer(status, { headers, body: JSON.stringify(body) }), call)
+        assert.strictEqual(error._tag, tag)
+        assert.strictEqual(error.requestId, headers["msh-request-id"])
+        assert.strictEqual(error.traceId, headers["x-msh-trace-id"])
+      }
+    })
+
+    it("names the successor of a model that Moonshot has switched off", () => {
+      const body = errorBody("Not found the model kimi-k2.5 or Permission denied", "resource_not_found_error")
+      const moonshot = read(404, { body }, { ...call, model: "kimi-k2.5" })
+      assert.deepInclude(moonshot, { _tag: "ModelRetiredError", retiredOn: "2026-08-31", successor: "kimi-k3" })
+      for (const elsewhere of [
+        { ...call, model: "kimi-k2.5", isMoonshot: false },
+        { ...call, model: "kimi-k3" },
+        { ...call, model: "somebody-else" },
+        { ...call, model: undefined }
+      ]) {
+        assert.strictEqual(read(404, { body }, elsewhere)["_tag"], "ModelNotFoundError")
+      }
+      assert.notProperty(read(404, { body }, { ...call, model: undefined }), "model")
+    })
+
+    it("names a live successor for every model that was switched off", () => {
+      const body = errorBody("Not found the model", "resource_not_found_error")
+      for (const { id, lifecycle } of ModelCatalog.knownModels) {
+        const { _tag, successor } = read(404, { body }, { ...call, model: id })
+        assert.strictEqual(_tag, lifecycle.state === "retired" ? "ModelRetiredError" : "ModelNotFoundError", id)
+        if (lifecycle.state === "retired") {
+          assert.strictEqual(ModelCatalog.find(String(successor))?.lifecycle.state, "live", id)
+        }
+      }
+    })
+
+    it("takes a 404 that speaks of no model for a wrong base URL", () => {
+      for (const status of [404, 405]) {
+        for (const body of ["", "404 page not found", errorBody("url not found")]) {
+          assert.deepInclude(read(status, { body }), { _tag: "InvalidRequestError", parameter: "baseUrl" })
+        }
+      }
+      assert.strictEqual(read(404, { body: errorBody("model x does not exist") })["_tag"], "ModelNotFoundError")
+    })
+
+    it("shows where a redirect points to without path, query and user", () => {
+      const location = "https://user:pass@login.example.com:8443/v1/chat?token=secret#top"
+      for (const status of [300, 301, 302, 303, 307, 308]) {
+        const error = read(status, { headers: { location } })
+        assert.deepInclude(error, { _tag: "RedirectError", location: "https://login.example.com:8443" })
+        assert.notMatch(JSON.stringify(error), /user|pass|token|secret|chat/)
+      }
+      assert.notProperty(read(302), "location")
+      assert.notProperty(read(302, { headers: { location: "/v2/chat" } }), "location")
+    })
+
+    it("maps every other status to something that fits it", () => {
+      const statuses = {
+        InvalidResponseError: [101, 200, 204],
+        RedirectError: [304],
+        InvalidRequestError: [400, 418, 422, 451],
+        QuotaExceededError: [402],
+        GatewayTimeoutError: [408, 504, 524],
+        ServiceUnavailableError: [409, 425, 502, 503, 521, 522, 523, 525, 526, 530],
+        RequestTooLargeError: [413],
+        ServerError: [500, 501, 520, 599]
+      }
+      for (const [tag, all] of Object.entries(statuses)) {
+        for (const status of all) assert.deepInclude(read(status), { _tag: tag, status }, String(status))
+      }
+    })
+
+    it("reads the message of a 413 and a 422 too", () => {
+      assert.strictEqual(read(413, { body: errorBody("prompt is too long") })["_tag"], "ContextLengthError")
+      assert.strictEqual(read(422, { body: errorBody("maximum context length is 8192") })["limit"], 8192)
+    })
+
+    it("tells an account without money from one without rights", () => {
+      assert.strictEqual(
+        read(403, { body: errorBody("usage limit for this billing cycle") })["_tag"],
+        "QuotaExceededError"
+      )
+      assert.strictEqual(read(403, { body: "" })["_tag"], "PermissionDeniedError")
+    })
+
+    it("knows an overloaded host by its type under any 5xx", () => {
+      assert.strictEqual(read(500, { body: errorBody("later", "engine_overloaded_error") })["_tag"], "OverloadedError")
+      assert.strictEqual(read(529)["_tag"], "OverloadedError")
+    })
+
+    it("describes a page and never quotes it", () => {
+      const page = { headers: { "content-type": "text/html; charset=utf-8" }, body: "<h1>secret</h1>" }
+      assert.strictEqual(read(500, page)["message"], "the host answered 500 with a page of text/html")
+      assert.strictEqual(
+        read(500, { body: " <html>secret" })["message"],
+        "the host answered 500 with a page of no content type"
+      )
+      assert.strictEqual(read(500, { body: " \n" })["message"], "the host answered 500 with an empty body")
+    })
+
+    it("quotes a text, and JSON of another form, scrubbed and cut", () => {
+      const text = "key sk-0123456789abcdef is bad"
+      assert.strictEqual(read(500, { body: text })["message"], "the host answered 500 with key <redacted> is bad")
+      assert.strictEqual(
+        read(500, { body: '{"detail":"no"}' })["message"],
+        'the host answered 500 with {"detail":"no"}'
+      )
+      assert.strictEqual(read(500, { body: '{"error":"plain"}' })["message"], "plain")
+      assert.isAtMost(String(read(500, { body: "x".repeat(100_000) })["message"]).length, 2_049)
+    })
+
+    it("reads the request id from the headers, else from the body, and cuts it", () => {
+      const body = JSON.stringify({ error: { message: "no" }, request_id: "from-body" })
+      assert.strictEqual(read(400, { body })["requestId"], "from-body")
+      assert.strictEqual(read(400, { body, headers: { "msh-request-id": "from-head" } })["requestId"], "from-head")
+      const long = JSON.stringify({ error: { message: "no" }, request_id: "x".repeat(5_000) })
+      assert.strictEqual(String(read(400, { body: long })["requestId"]).length, 128)
+    })
+  })
+
+  describe("the wait", () => {
+    it("is read from each header in seconds", () => {
+      for (const name of ["retry-after", "x-retry-after", "msh-cooldown-seconds"]) {
+        assert.strictEqual(seconds(waitOf({ [name]: "7" })), 7, name)
+        assert.strictEqual(seconds(waitOf({ [name]: " 7 " })), 7, name)
+        assert.strictEqual(seconds(waitOf({ [name]: "0" })), 0, name)
+        assert.isAbove(seconds(waitOf({ [name]: "9".repeat(30) })) ?? 0, 1e9, name)
+      }
+    })
+
+    it("is read from each of the three forms of a date, counted from now", () => {
+      for (const date of [
+        "Sun, 22 Nov 2026 12:01:30 GMT",
+        "Sunday, 22-Nov-26 12:01:30 GMT",
+        "Sun Nov 22 12:01:30 2026"
+      ]) {
+        assert.strictEqual(seconds(waitOf({ "retry-after": date })), 90, date)
+      }
+      assert.strictEqual(seconds(waitOf({ "retry-after": new Date(now - 60_000).toUTCString() })), 0)
+    })
+
+    it("is the longest that headers and text name", () => {
+      const headers = { "retry-after": "1", "x-retry-after": "2", "msh-cooldown-seconds": "3" }
+      assert.strictEqual(seconds(waitOf(headers)), 3)
+      assert.strictEqual(seconds(waitOf(headers, "please try again after 4 seconds")), 4)
+      assert.strictEqual(seconds(waitOf({ ...headers, "retry-after": "5" }, "please try again after 4 seconds")), 5)
+      assert.strictEqual(seconds(waitOf({ ...headers, "x-retry-after": "Sun, 22 Nov 2026 12:00:06 GMT" })), 6)
+    })
+
+    it("is not read from garbage", () => {
+      for (const value of ["", "soon", "-1", "1.5", "1e3", "1, 2", "0x10", "Sun, 99 Nov 2026 12:00:00 GMT", "NaN"]) {
+        assert.isUndefined(waitOf({ "retry-after": value }), value)
+        assert.strictEqual(seconds(waitOf({ "retry-after": value, "x-retry-after": "2" })), 2, value)
+      }
+    })
+
+    it("is carried by every error that may be retried after an answer", () => {
+      for (const status of [408, 409, 425, 429, 500, 502, 503, 504, 524, 529]) {
+        assert.strictEqual(seconds(read(status, { headers: { "retry-after": "3" } })["retryAfter"]), 3, String(status))
+      }
+    })
+  })
+
+  describe("idsOf", () => {
+    it("prefers Moonshot's headers and takes a gateway's", () => {
+      assert.deepStrictEqual(idsOf(Headers.empty), {})
+      assert.deepStrictEqual(idsOf(Headers.fromInput({ "x-request-id": "r", "x-trace-id": "t" })), {
+        requestId: "r",
+        traceId: "t"
+      })
+      const both = { "x-request-id": "r", "msh-request-id": "m", "x-trace-id": "t", "x-msh-trace-id": "n" }
+      assert.deepStrictEqual(idsOf(Headers.fromInput(both)), { requestId: "m", traceId: "n" })
+    })
+
+    it("keeps 128 characters of a hostile id", () => {
+      assert.strictEqual(idsOf(Headers.fromInput({ "x-request-id": "x".repeat(10_000) })).requestId?.length, 128)
+    })
+  })
+
+  describe("fromErrorObject", () => {
+    const object = (error: Parameters<typeof fromErrorObject>[0], headers: Headers.Input = {}) =>
+      fields(fromErrorObject(error, Headers.fromInput(headers), call))
+
+    it("means by its type what the status would have meant", () => {
+      const tags = {
+        content_filter: "ContentFilterError",
+        invalid_request_error: "InvalidRequestError",
+        invalid_authentication_error: "AuthenticationError",
+        incorrect_api_key_error: "AuthenticationError",
+        permission_denied_error: "PermissionDeniedError",
+        resource_not_found_error: "ModelNotFoundError",
+        engine_overloaded_error: "OverloadedError",
+        exceeded_current_quota_error: "QuotaExceededError",
+        rate_limit_reached_error: "RateLimitError",
+        rate_limit_error: "RateLimitError",
+        server_error: "ServerError",
+        unexpected_output: "ServerError",
+        server_unavailable: "ServiceUnavailableError",
+        timeout: "GatewayTimeoutError"
+      }
+      for (const [type, tag] of Object.entries(tags)) {
+        assert.deepInclude(object({ type, message: "m", code: 418 }), { _tag: tag, message: "m" }, type)
+      }
+    })
+
+    it("means by its code what the status would have meant, where the type says nothing", () => {
+      assert.strictEqual(object({ code: 502, message: "m" })["_tag"], "ServiceUnavailableError")
+      assert.strictEqual(object({ code: 401, type: "odd", message: "m" })["_tag"], "AuthenticationError")
+      for (const code of [0, 200, 399, 400.5, 600, 1e21, -400, "502", Number.MAX_SAFE_INTEGER]) {
+        assert.strictEqual(object({ code, message: "m" })["_tag"], "StreamFailedError", String(code))
+      }
+    })
+
+    it("means by its message a limit, where type and code say nothing", () => {
+      assert.strictEqual(object({ message: "Overloaded" })["_tag"], "OverloadedError")
+      assert.strictEqual(object({ message: "Rate limit exceeded" })["_tag"], "RateLimitError")
+      const reached = object({ message: "request reached organization max RPM: 3, please try again after 2 seconds" })
+      assert.deepInclude(reached, { _tag: "RateLimitError", kind: "requests per minute", limit: 3 })
+      assert.strictEqual(seconds(reached["retryAfter"]), 2)
+    })
+
+    it("is a failed stream when nothing is known of it, with the host's word scrubbed", () => {
+      const error = object(
+        { message: "broken sk-0123456789abcdef", type: "Bearer abcdefgh" },
+        { "msh-request-id": "r" }
+      )
+      assert.deepStrictEqual(error, {
+        _tag: "StreamFailedError",
+        provider: "moonshot",
+        model: "kimi-k3",
+        requestId: "r",
+        message: "broken <redacted>",
+        type: "Bearer <redacted>"
+      })
+      assert.deepInclude(object({}), { message: "the host reported an error without a message" })
+      assert.deepInclude(object({ type: "server_error" }), { message: "the host reported an error without a message" })
+    })
+
+    it("counts no date in the head of an answer that had already begun", () => {
+      const error = object({ type: "server_error", message: "m" }, { "retry-after": "Sun, 22 Nov 2026 12:01:30 GMT" })
+      assert.strictEqual(seconds(error["retryAfter"]), 0)
+    })
+  })
+})

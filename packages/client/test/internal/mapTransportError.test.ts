@@ -1,0 +1,163 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import { fromBrokenStream, fromTransport } from "../../src/internal/mapTransportError.ts"
+import { call, fields } from "./support/errors.ts"
+
+const bounds = { connectTimeout: Duration.seconds(10), maxResponseBytes: 1_000 }
+const request = HttpClientRequest.post("https://api.moonshot.ai/v1/chat/completions")
+
+const coded = (code: string): Error => Object.assign(new Error("socket text with sk-0123456789abcdef"), { code })
+
+/** As the clients of Effect report a call that did not get through. */
+const failed = (cause: unknown): HttpClientError.HttpClientError =>
+  new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
+
+/** As they report a body that broke. */
+const brokeOff = (cause: unknown, headers: Record<string, string> = {}): HttpClientError.HttpClientError => {
+  const response = HttpClientResponse.fromWeb(request, new Response("", { headers }))
+  return new HttpClientError.HttpClientError({ reason: new HttpClientError.DecodeError({ request, response, cause }) })
+}
+
+const read = (error: unknown) => fields(fromTransport(error, call, bounds))
+const tagOf = (code: string) => read(failed(coded(code)))["_tag"]
+
+describe("mapTransportError", () => {
+  describe("fromTransport", () => {
+    it("tells every family of codes", () => {
+      const families = {
+        DnsError: ["ENOTFOUND", "EAI_AGAIN"],
+        ConnectionRefusedError: ["ECONNREFUSED", "ENETUNREACH", "EHOSTUNREACH", "EADDRNOTAVAIL"],
+        ConnectTimeoutError: ["UND_ERR_CONNECT_TIMEOUT", "ETIMEDOUT"],
+        ResponseTooLargeError: ["UND_ERR_RES_EXCEEDED_MAX_SIZE", "UND_ERR_HEADERS_OVERFLOW"],
+        TlsError: [
+          "ERR_TLS_CERT_ALTNAME_INVALID",
+          "ERR_SSL_WRONG_VERSION_NUMBER",
+          "CERT_HAS_EXPIRED",
+          "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+          "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+          "SELF_SIGNED_CERT_IN_CHAIN",
+          "DEPTH_ZERO_SELF_SIGNED_CERT",
+          "HOSTNAME_MISMATCH",
+          "EPROTO"
+        ],
+        ConnectionLostError: [
+          "ECONNRESET",
+          "EPIPE",
+          "UND_ERR_SOCKET",
+          "UND_ERR_BODY_TIMEOUT",
+          "ERR_HTTP2_STREAM_ERROR",
+          "odd"
+        ]
+      }
+      for (const [tag, codes] of Object.entries(families)) {
+        for (const code of codes) assert.strictEqual(tagOf(code), tag, code)
+      }
+    })
+
+    it("keeps the code, and the members of the call, and nothing of the platform's text", () => {
+      assert.deepStrictEqual(read(failed(coded("ECONNREFUSED"))), {
+        _tag: "ConnectionRefusedError",
+        provider: "moonshot",
+        model: "kimi-k3",
+        code: "ECONNREFUSED",
+        message: "The host does not take connections"
+      })
+      assert.notProperty(fields(fromTransport(coded("x"), { ...call, model: undefined }, bounds)), "model")
+      assert.notInclude(JSON.stringify(read(failed(coded("ECONNRESET")))), "sk-")
+    })
+
+    it("names the bound that was passed", () => {
+      assert.deepStrictEqual(read(failed(coded("UND_ERR_CONNECT_TIMEOUT")))["timeout"], Duration.seconds(10))
+      assert.strictEqual(read(failed(coded("UND_ERR_RES_EXCEEDED_MAX_SIZE")))["limit"], 1_000)
+    })
+
+    it("finds the code through causes, reasons and aggregates", () => {
+      const inner = coded("ENOTFOUND")
+      for (const error of [
+        inner,
+        new TypeError("fetch failed", { cause: inner }),
+        failed(new TypeError("fetch failed", { cause: inner })),
+        new AggregateError([inner, coded("ECONNREFUSED")]),
+        failed(new TypeError("fetch failed", { cause: new AggregateError([inner]) })),
+        { reason: { reason: inner } },
+        { reason: new Error("no code here"), cause: inner },
+        Object.assign(new AggregateError([coded("ECONNRESET")]), { code: "ENOTFOUND" })
+      ]) {
+        assert.strictEqual(read(error)["_tag"], "DnsError")
+      }
+    })
+
+    it("passes over codes that are no words, such as those of a DOMException", () => {
+      const error = new DOMException("aborted", "AbortError")
+      assert.isNumber(error.code)
+      assert.notProperty(read(error), "code")
+      assert.strictEqual(read({ code: 20, cause: coded("ENOTFOUND") })["_tag"], "DnsError")
+    })
+
+    it("comes to an end on causes that go in a circle, and on deep ones", () => {
+      const a = new Error("a")
+      const b = new Error("b", { cause: a })
+      a.cause = b
+      assert.strictEqual(read(a)["_tag"], "ConnectionLostError")
+      const knot: Record<string, unknown> = {}
+      Object.assign(knot, { reason: knot, cause: knot, errors: [knot] })
+      assert.notProperty(read(knot), "code")
+      let deep: Error = coded("ENOTFOUND")
+      for (let depth = 0; depth < 10_000; depth++) deep = new Error("deep", { cause: deep })
+      assert.strictEqual(read(deep)["_tag"], "ConnectionLostError")
+    })
+
+    it("takes anything at all for a lost connection", () => {
+      for (const error of [
+        undefined,
+        null,
+        "text",
+        3,
+        {},
+        [],
+        new Error("terminated"),
+        { errors: [] },
+        { errors: "x" }
+      ]) {
+        assert.deepStrictEqual(read(error), {
+          _tag: "ConnectionLostError",
+          provider: "moonshot",
+          model: "kimi-k3",
+          message: "The connection to the host broke before the answer was complete"
+        })
+      }
+    })
+
+    it("cuts a code of any length", () => {
+      assert.strictEqual(String(read(coded("X".repeat(10_000)))["code"]).length, 64)
+    })
+
+    it("keeps the host's ids of an answer that had begun", () => {
+      const error = read(brokeOff(coded("ECONNRESET"), { "msh-request-id": "r-1", "x-msh-trace-id": "t-1" }))
+      assert.deepInclude(error, { _tag: "ConnectionLostError", code: "ECONNRESET", requestId: "r-1", traceId: "t-1" })
+    })
+  })
+
+  describe("fromBrokenStream", () => {
+    it("is an interrupted stream whatever broke it", () => {
+      for (const code of ["ECONNRESET", "UND_ERR_SOCKET", "ENOTFOUND", "CERT_HAS_EXPIRED"]) {
+        assert.deepStrictEqual(fields(fromBrokenStream(brokeOff(coded(code), { "msh-request-id": "r-1" }), call)), {
+          _tag: "StreamInterruptedError",
+          provider: "moonshot",
+          model: "kimi-k3",
+          requestId: "r-1",
+          code,
+          message: "The connection to the host broke in the middle of the stream"
+        })
+      }
+    })
+
+    it("needs no code", () => {
+      assert.notProperty(fromBrokenStream(new TypeError("terminated"), call), "code")
+      assert.notProperty(fromBrokenStream(undefined, { ...call, model: undefined }), "model")
+    })
+  })
+})

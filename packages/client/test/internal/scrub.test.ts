@@ -1,0 +1,93 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
+import { scrub } from "../../src/internal/scrub.ts"
+
+const key = "Xy7.custom-key/0123456789+="
+
+describe("scrub", () => {
+  it("takes out the caller's own key whatever its form and however often it comes", () => {
+    assert.strictEqual(scrub(`no ${key}, really no ${key}`, key), "no <redacted>, really no <redacted>")
+    for (const odd of ["$&$1(.*)[a]", "....", "a b c d"]) {
+      assert.strictEqual(scrub(`<${odd}>`, odd), "<<redacted>>")
+    }
+  })
+
+  it("takes out credentials of others", () => {
+    assert.strictEqual(scrub("Authorization: Bearer abc.def-ghi", undefined), "Authorization: Bearer <redacted>")
+    assert.strictEqual(scrub("authorization:bearer  abc, next", undefined), "authorization:Bearer <redacted>, next")
+    assert.strictEqual(scrub('{"key":"sk-AbCd_12-34"}', undefined), '{"key":"<redacted>"}')
+    assert.strictEqual(scrub("at https://user:pass@host/v1", undefined), "at https://<redacted>@host/v1")
+    assert.strictEqual(scrub("redis://:pass@host:6379", undefined), "redis://<redacted>@host:6379")
+  })
+
+  it("takes out the ids of accounts, keys, users and projects", () => {
+    assert.strictEqual(
+      scrub("Your account org-0123456789abcdef<ak-0123456789ab> request, uid-012345, proj-abcdef", undefined),
+      "Your account org-<redacted><ak-<redacted>> request, uid-<redacted>, proj-<redacted>"
+    )
+  })
+
+  it("leaves ordinary text alone", () => {
+    for (const text of [
+      "",
+      "invalid temperature: only 1 is allowed for this model",
+      "ask-me, task-123456, risk-averse, org-1",
+      "https://api.moonshot.ai/v1/chat/completions",
+      "write to a@b.example",
+      "你好 👋"
+    ]) {
+      assert.strictEqual(scrub(text, key), text)
+    }
+  })
+
+  it("looks for no secret so short that ordinary words hold it", () => {
+    assert.strictEqual(scrub("the cat sat", "at"), "the cat sat")
+    assert.strictEqual(scrub("the cat sat", ""), "the cat sat")
+    assert.strictEqual(scrub("the cat sat", "cat"), "the cat sat")
+    assert.strictEqual(scrub("the cats sat", "cats"), "the <redacted> sat")
+  })
+
+  it("keeps 2 KB and marks the cut", () => {
+    assert.strictEqual(scrub("x".repeat(2_048), undefined), "x".repeat(2_048))
+    assert.strictEqual(scrub("x".repeat(2_049), undefined), `${"x".repeat(2_048)}…`)
+    assert.strictEqual(scrub("x".repeat(8_193), key), `${"x".repeat(2_048)}…`)
+  })
+
+  it("takes a key out before it cuts, so that no part of it stays", () => {
+    const text = `${"x".repeat(2_040)}${key}`
+    assert.strictEqual(scrub(text, key), `${"x".repeat(2_040)}<redacte…`)
+    assert.strictEqual(scrub(`${"x".repeat(2_039)} sk-0123456789`, undefined), `${"x".repeat(2_039)} <redacte…`)
+  })
+
+  it("leaves no beginning of a key that the bound on what is read goes through", () => {
+    const long = "k0123456789".repeat(12)
+    for (let before = 0; before < long.length; before += 7) {
+      const out = scrub("x".repeat(before) + long.repeat(200), long)
+      assert.notInclude(out, "0123", `${before} characters before`)
+      assert.isAtMost(out.length, 2_049)
+    }
+  })
+
+  it("looks at no more than 8 KB of a hostile text", () => {
+    const size = 1_000_000
+    const hostile = [
+      "Bearer ".repeat(size / 7),
+      "Bearer" + " ".repeat(size),
+      "://".repeat(size / 3),
+      "://" + "a".repeat(size),
+      "sk-".repeat(size / 3),
+      "org-ak-uid-proj-".repeat(size / 16),
+      "://a".repeat(size / 4) + "@",
+      "\u0000".repeat(size),
+      key.repeat(size / key.length)
+    ]
+    for (const text of hostile) {
+      assert.strictEqual(scrub(text, undefined), scrub(text.slice(0, 8_192), undefined))
+      assert.isAtMost(scrub(text, key).length, 2_049)
+    }
+  })
+
+  it.prop("never lets the key through, wherever it stands", [Schema.String, Schema.String], ([before, after]) => {
+    assert.notInclude(scrub(`${before}${key}${after}${key}`, key), key)
+  })
+})

@@ -1,0 +1,88 @@
+/**
+ * Runs a `StreamDecoder` over reads, and holds every run to the laws of a
+ * stream: it ends either with `Finish` or with an error, and says nothing after.
+ */
+import { assert } from "@effect/vitest"
+import { attach } from "@kimi-effect/core/errors/PartialAnswer"
+import type { StreamError } from "@kimi-effect/core/errors/OperationErrors"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import * as StreamFold from "@kimi-effect/core/models/StreamFold"
+import * as Headers from "effect/http/Headers"
+import * as Option from "effect/Option"
+import { type Bounds, StreamDecoder } from "../../../src/internal/StreamDecoder.ts"
+import { fields } from "./errors.ts"
+
+export interface Outcome {
+  readonly events: ReadonlyArray<StreamEvent>
+  readonly failure: StreamError | undefined
+}
+
+export interface Options {
+  readonly bounds?: Partial<Bounds>
+  readonly headers?: Headers.Input
+  readonly model?: string
+}
+
+const encoder = new TextEncoder()
+
+export const bytesOf = (text: string): Uint8Array => encoder.encode(text)
+
+export const makeDecoder = (options: Options = {}): StreamDecoder =>
+  new StreamDecoder(
+    { provider: "moonshot", isMoonshot: true, secret: "sk-0123456789abcdef", model: options.model ?? "kimi-k3" },
+    Headers.fromInput(options.headers ?? {}),
+    { ...KimiConfig.defaults, ...options.bounds }
+  )
+
+/** What a stream gives whose body comes in these reads and then ends. */
+export const decode = (reads: Iterable<Uint8Array | string>, options?: Options): Outcome => {
+  const decoder = makeDecoder(options)
+  const events: Array<StreamEvent> = []
+  for (const read of reads) {
+    const isOver = decoder.failure !== undefined || decoder.isDone
+    decoder.feed(typeof read === "string" ? bytesOf(read) : read)
+    const taken = decoder.take()
+    assert.isTrue(!isOver || taken.length === 0, "nothing comes after the end")
+    events.push(...taken)
+  }
+  decoder.end()
+  events.push(...decoder.take())
+  const { failure, isDone } = decoder
+  assert.strictEqual(isDone, failure === undefined, "a stream is either done or failed")
+  assert.strictEqual(
+    events.findIndex((event) => event._tag === "Finish"),
+    isDone ? events.length - 1 : -1,
+    "Finish comes last, and only when the stream is done"
+  )
+  return { events, failure }
+}
+
+/** The same, where each item is the JSON of one event. */
+export const decodeData = (data: ReadonlyArray<unknown>, options?: Options): Outcome =>
+  decode(data.map(toSse), options)
+
+/** The text of an event with this JSON, or with this text where it is one already. */
+export const toSse = (data: unknown): string =>
+  `data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`
+
+/** Cuts text into reads of so many bytes. */
+export function* readsOf(text: string, size: number): Iterable<Uint8Array> {
+  const bytes = bytesOf(text)
+  for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size)
+}
+
+/** The answer that the events fold into, or the error with what had arrived attached. */
+export const settle = ({ events, failure }: Outcome): ChatResponse | Record<string, unknown> =>
+  failure === undefined
+    ? Option.getOrThrow(StreamFold.fold(events))
+    : fields(attach(failure, StreamFold.toPartial(events.reduce(StreamFold.step, StreamFold.empty))))
+
+/** A chunk with one choice. */
+export const chunk = (delta: object, finish_reason: string | null = null, index?: unknown): object => ({
+  id: "chatcmpl-1",
+  created: 1,
+  model: "kimi-k3",
+  choices: [{ index: index ?? 0, delta, finish_reason }]
+})

@@ -1,0 +1,229 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Fiber, Queue, Ref, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { ServerError } from "../../src/errors/ProviderErrors.ts"
+import { FirstTokenTimeoutError, IdleTimeoutError, TotalTimeoutError } from "../../src/errors/TimeoutErrors.ts"
+import type { StreamEvent } from "../../src/models/StreamEvent.ts"
+import { type Options, withStreamTimeout, withTimeout } from "../../src/resilience/Timeout.ts"
+
+const options: Options = {
+  totalTimeout: Duration.seconds(100),
+  firstTokenTimeout: Duration.seconds(20),
+  idleTimeout: Duration.seconds(10)
+}
+
+const start: StreamEvent = { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1 }
+const text: StreamEvent = { _tag: "TextDelta", choice: 0, text: "a" }
+const thought: StreamEvent = { _tag: "ReasoningDelta", choice: 0, text: "a" }
+const piece: StreamEvent = { _tag: "ToolCallDelta", choice: 0, index: 0, id: "t_0", name: "t", arguments: "{" }
+const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
+
+/** Each event after its silence, in seconds; then silence for ever, unless the last event is `Finish`. */
+const script = (
+  ...steps: ReadonlyArray<readonly [silence: number, event: StreamEvent]>
+): Stream.Stream<StreamEvent> => {
+  const events = Stream.fromIterable(steps).pipe(
+    Stream.rechunk(1),
+    Stream.mapEffect(([silence, event]) => Effect.as(Effect.sleep(Duration.seconds(silence)), event))
+  )
+  return steps.at(-1)?.[1]._tag === "Finish" ? events : Stream.concat(events, Stream.never)
+}
+
+/** Runs until just before `seconds`, sees that nothing has happened, and gives back what happens then. */
+const outcomeAt = Effect.fnUntraced(function* <A, E>(seconds: number, effect: Effect.Effect<A, E>) {
+  const fiber = yield* Effect.forkChild(effect)
+  yield* TestClock.adjust(Duration.millis(seconds * 1000 - 1))
+  assert.isUndefined(fiber.pollUnsafe(), `settled before ${seconds} seconds`)
+  yield* TestClock.adjust(Duration.millis(1))
+  const exit = fiber.pollUnsafe()
+  assert.isDefined(exit, `not settled after ${seconds} seconds`)
+  return yield* Fiber.join(fiber)
+})
+
+const run = (events: Stream.Stream<StreamEvent>, bounds = options) =>
+  Stream.runCollect(withStreamTimeout(bounds)(events))
+
+const failsAt = Effect.fnUntraced(function* (seconds: number, events: Stream.Stream<StreamEvent>, bounds = options) {
+  return yield* outcomeAt(seconds, Effect.flip(run(events, bounds)))
+})
+
+describe("withTimeout", () => {
+  const bounded = withTimeout(options)
+
+  it.effect("fails at the total timeout and not before", () =>
+    Effect.gen(function* () {
+      const error = yield* outcomeAt(100, Effect.flip(bounded(Effect.never)))
+      assert.instanceOf(error, TotalTimeoutError)
+      assert.deepStrictEqual(error.timeout, options.totalTimeout)
+      assert.strictEqual(error.message, "The attempt took longer than 1m 40s")
+    })
+  )
+
+  it.effect("gives an answer that comes the moment before", () =>
+    Effect.gen(function* () {
+      const attempt = Effect.as(Effect.sleep("99999 millis"), "answer")
+      assert.strictEqual(yield* outcomeAt(99.999, bounded(attempt)), "answer")
+    })
+  )
+
+  it.effect("interrupts the attempt and waits for what it releases", () =>
+    Effect.gen(function* () {
+      const interrupted = yield* Ref.make(false)
+      const attempt = Effect.onInterrupt(Effect.never, () => Ref.set(interrupted, true))
+      yield* outcomeAt(100, Effect.flip(bounded(attempt)))
+      assert.isTrue(yield* Ref.get(interrupted))
+    })
+  )
+
+  it.effect("lets the attempt's own error through", () =>
+    Effect.gen(function* () {
+      const own = new ServerError({ message: "own" })
+      assert.strictEqual(yield* Effect.flip(bounded(Effect.fail(own))), own)
+    })
+  )
+})
+
+describe("withStreamTimeout", () => {
+  it.effect("waits for the first content up to the first-token timeout and not longer", () =>
+    Effect.gen(function* () {
+      const error = yield* failsAt(20, Stream.never)
+      assert.instanceOf(error, FirstTokenTimeoutError)
+      assert.deepStrictEqual(error.timeout, options.firstTokenTimeout)
+      assert.strictEqual(error.message, "The stream brought no content within 20s")
+    })
+  )
+
+  it.effect("does not take events without content for the first content", () =>
+    Effect.gen(function* () {
+      assert.instanceOf(yield* failsAt(20, script([8, start], [8, start])), FirstTokenTimeoutError)
+    })
+  )
+
+  it.effect("takes first content that comes the moment before", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* outcomeAt(20, run(script([19.999, text], [0.001, finish]))), [text, finish])
+    })
+  )
+
+  it.effect("fails when nothing comes for the idle timeout after a content", () =>
+    Effect.gen(function* () {
+      const error = yield* failsAt(25, script([15, text]))
+      assert.instanceOf(error, IdleTimeoutError)
+      assert.deepStrictEqual(error.timeout, options.idleTimeout)
+      assert.strictEqual(error.message, "The stream brought nothing for 10s")
+    })
+  )
+
+  it.effect.each([
+    ["text", text],
+    ["reasoning", thought],
+    ["a tool-call delta", piece]
+  ] as const)("%s breaks the silence", ([, event]) =>
+    Effect.gen(function* () {
+      assert.instanceOf(yield* failsAt(24, script([5, event], [9, event])), IdleTimeoutError)
+    })
+  )
+
+  it.effect("events without content do not break the silence", () =>
+    Effect.gen(function* () {
+      assert.instanceOf(yield* failsAt(11, script([1, text], [4, start], [4, start])), IdleTimeoutError)
+    })
+  )
+
+  it.effect("does not count the time that the consumer takes as silence", () =>
+    Effect.gen(function* () {
+      const slow = withStreamTimeout(options)(script([9, text], [9, text], [9, finish])).pipe(
+        Stream.mapEffect((event) => Effect.as(Effect.sleep("15 seconds"), event)),
+        Stream.runCollect
+      )
+      assert.deepStrictEqual(yield* outcomeAt(72, slow), [text, text, finish])
+    })
+  )
+
+  it.effect("does not count the consumer's time against the first content", () =>
+    Effect.gen(function* () {
+      const slow = withStreamTimeout(options)(script([9, start], [9, text], [0, finish])).pipe(
+        Stream.mapEffect((event) => Effect.as(Effect.sleep("25 seconds"), event)),
+        Stream.runCollect
+      )
+      assert.deepStrictEqual(yield* outcomeAt(93, slow), [start, text, finish])
+    })
+  )
+
+  it.effect("ends a stream that is never idle at the total timeout", () =>
+    Effect.gen(function* () {
+      const endless = Stream.fromEffectRepeat(Effect.as(Effect.sleep("5 seconds"), text))
+      const error = yield* failsAt(100, endless)
+      assert.instanceOf(error, TotalTimeoutError)
+      assert.deepStrictEqual(error.timeout, options.totalTimeout)
+    })
+  )
+
+  it.effect("ends a stream that always has more at the total timeout, however slow its consumer", () =>
+    Effect.gen(function* () {
+      const seen = yield* Queue.unbounded<StreamEvent>()
+      const slow = withStreamTimeout(options)(Stream.fromEffectRepeat(Effect.succeed(text))).pipe(
+        Stream.runForEach((event) => Effect.andThen(Queue.offer(seen, event), Effect.sleep("20 seconds")))
+      )
+      assert.instanceOf(yield* outcomeAt(100, Effect.flip(slow)), TotalTimeoutError)
+      assert.strictEqual((yield* Queue.takeAll(seen)).length, 5)
+    })
+  )
+
+  it.effect("reports the total timeout where it comes before the first-token timeout", () =>
+    Effect.gen(function* () {
+      const error = yield* failsAt(3, Stream.never, { ...options, totalTimeout: Duration.seconds(3) })
+      assert.instanceOf(error, TotalTimeoutError)
+    })
+  )
+
+  it.effect("reports the total timeout where it comes before the idle timeout", () =>
+    Effect.gen(function* () {
+      const bounds = { ...options, totalTimeout: Duration.seconds(12) }
+      assert.instanceOf(yield* failsAt(12, script([5, text]), bounds), TotalTimeoutError)
+    })
+  )
+
+  it.effect("gives the events before the error", () =>
+    Effect.gen(function* () {
+      const seen: Array<StreamEvent> = []
+      const events = Stream.tap(withStreamTimeout(options)(script([1, start], [1, text])), (event) =>
+        Effect.sync(() => seen.push(event))
+      )
+      yield* outcomeAt(12, Effect.flip(Stream.runDrain(events)))
+      assert.deepStrictEqual(seen, [start, text])
+    })
+  )
+
+  it.effect("interrupts the attempt and closes what it holds", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const note = (what: string) => Effect.sync(() => seen.push(what))
+      const waiting = Stream.fromEffect(Effect.onInterrupt(Effect.never, () => note("interrupted")))
+      const attempt = Stream.concat(script([5, text]).pipe(Stream.take(1)), waiting).pipe(
+        Stream.ensuring(note("closed"))
+      )
+      assert.instanceOf(yield* failsAt(15, attempt), IdleTimeoutError)
+      assert.deepStrictEqual(seen, ["interrupted", "closed"])
+    })
+  )
+
+  it.effect("begins to count when the stream is run, and anew for every run", () =>
+    Effect.gen(function* () {
+      const stream = withStreamTimeout(options)(script([19, text], [1, finish]))
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual((yield* outcomeAt(20, Stream.runCollect(stream))).length, 2)
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual((yield* outcomeAt(20, Stream.runCollect(stream))).length, 2)
+    })
+  )
+
+  it.effect("lets the end and the attempt's own error through", () =>
+    Effect.gen(function* () {
+      const own = new ServerError({ message: "own" })
+      assert.deepStrictEqual(yield* run(Stream.make(start, text, finish)), [start, text, finish])
+      const failing = Stream.concat(Stream.make(text), Stream.fail(own))
+      assert.strictEqual(yield* Effect.flip(Stream.runDrain(withStreamTimeout(options)(failing))), own)
+    })
+  )
+})
