@@ -19,7 +19,7 @@ interface Row {
 const common = { provider: "moonshot", model: "kimi-k3" }
 const json = { contentType: "application/json; charset=utf-8" }
 const html = { contentType: "text/html; charset=utf-8" }
-const total = { totalTimeout: "300 millis" } as const
+const total = { totalTimeout: "200 millis" } as const
 const firstToken = { firstTokenTimeout: "50 millis" } as const
 const idle = { idleTimeout: "50 millis" } as const
 
@@ -138,9 +138,11 @@ const streamed: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
   }
 }
 
+type Http = "undici" | "fetch"
+
 const stalls = /^(?:Stall|KeepAlive)/
 
-const rowTest = (mode: Mode, name: string, { bound, expected, fault }: Row) =>
+const rowTest = (http: Http, mode: Mode, name: string, { bound, expected, fault }: Row) =>
   it.live(`${name}: ${expected === "answer" ? "the answer" : expected["_tag"]}, and the next call is answered`, () =>
     withKimi(
       (client, server) =>
@@ -148,19 +150,21 @@ const rowTest = (mode: Mode, name: string, { bound, expected, fault }: Row) =>
           yield* server.reply(Reply.faulty(fault))
           assert.deepStrictEqual(yield* outcome(client, mode), expected)
           if (stalls.test(name)) yield* server.awaitAborted(1)
-          yield* call(client, mode)
+          yield* call(client, "chat")
         }),
-      bound === undefined ? {} : { client: bound }
+      { http, ...(bound === undefined ? {} : { client: bound }) }
     )
   )
 
-describe("a plain call meets", () => {
-  for (const [name, row] of Object.entries(plain)) rowTest("chat", name, row)
-})
+for (const http of ["undici", "fetch"] as const) {
+  describe(`a plain call over ${http} meets`, () => {
+    for (const [name, row] of Object.entries(plain)) rowTest(http, "chat", name, row)
+  })
 
-describe("a streamed call meets", () => {
-  for (const [name, row] of Object.entries(streamed)) rowTest("stream", name, row)
-})
+  describe(`a streamed call over ${http} meets`, () => {
+    for (const [name, row] of Object.entries(streamed)) rowTest(http, "stream", name, row)
+  })
+}
 
 describe("an error object where an answer should be", () => {
   const limited = { error: { message: "request reached organization max RPM: 3", type: "rate_limit_reached_error" } }
@@ -172,7 +176,7 @@ describe("an error object where an answer should be", () => {
       withKimi((client, server) =>
         Effect.gen(function* () {
           yield* server.reply(Reply.json(limited), Reply.json(unknown))
-          const expected = { _tag: "RateLimitError", ...common, status: 429, ...ids }
+          const expected = { _tag: "RateLimitError", ...common, status: 429, limit: 3, ...ids }
           assert.deepStrictEqual(yield* outcome(client, mode), expected)
           assert.deepStrictEqual(yield* outcome(client, mode), { _tag: "InvalidResponseError", ...failed })
         })

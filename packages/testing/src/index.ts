@@ -5,5 +5,6 @@
  */
 export * as Fault from "./Fault.ts"
 export * as Fixtures from "./Fixtures.ts"
+export * as MockKimiClient from "./MockKimiClient.ts"
 export * as MockServer from "./MockServer.ts"
 export * as Reply from "./Reply.ts"

@@ -1,6 +1,6 @@
 /** kimi-effect as its users run it: schemas, checks, spans, timeouts, all on. */
 import { KimiClient } from "@kimi-effect/client"
-import { KimiNode } from "@kimi-effect/client/node/index"
+import { KimiNode } from "@kimi-effect/client/node"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"

@@ -31,9 +31,14 @@ const decodeEstimate = Schema.decodeUnknownResult(TokenEstimateResponse)
 const decodeBalance = Schema.decodeUnknownResult(BalanceResponse)
 
 /** The first call whose arguments are larger than the bound. */
-const oversized = (response: ChatResponse, limit: number): ToolArgumentsTooLargeError | undefined =>
+const oversized = (
+  response: ChatResponse,
+  limit: number,
+  head: { readonly provider: string; readonly requestId?: string; readonly traceId?: string }
+): ToolArgumentsTooLargeError | undefined =>
   response.choices.some((choice) => choice.message.tool_calls?.some((call) => call.function.arguments.length > limit))
     ? new ToolArgumentsTooLargeError({
+        ...head,
         message: "The arguments of a tool call are larger than allowed",
         model: response.model,
         limit
@@ -55,9 +60,10 @@ export const make = Effect.gen(function* () {
     return Effect.flatMap(
       http.json(postChat(body), call, decodeCompletion),
       ([completion, headers]): Effect.Effect<ChatResponse, ChatError> => {
-        const answer = Answer.fromCompletion(completion, { provider: provider.id, ...idsOf(headers) }, request.model)
+        const head = { provider: provider.id, ...idsOf(headers) }
+        const answer = Answer.fromCompletion(completion, head, request.model)
         if ("_tag" in answer) return Effect.fail(answer)
-        const tooLarge = oversized(answer, config.maxToolArgumentBytes)
+        const tooLarge = oversized(answer, config.maxToolArgumentBytes, head)
         return tooLarge === undefined ? Effect.succeed(answer) : Effect.fail(tooLarge)
       }
     )

@@ -27,13 +27,18 @@ type WireAssistant = Omit<AssistantMessage, "reasoning_content"> & {
 
 /** Moonshot refuses an empty content beside tool calls in some forms; leaving it out is always taken. */
 const isBlank = (content: AssistantMessage["content"]): boolean =>
-  content === undefined || content.length === 0 || (typeof content !== "string" && content.every((p) => p.text === ""))
+  content === undefined ||
+  content === null ||
+  content.length === 0 ||
+  (typeof content !== "string" && content.every((p) => p.text === ""))
 
 const toWireAssistant = (message: AssistantMessage, provider: Provider): WireAssistant => {
   const { reasoning_content: reasoning, content, ...rest } = message
   return {
     ...rest,
-    ...(content === undefined || (message.tool_calls !== undefined && isBlank(content)) ? {} : { content }),
+    ...(content === undefined || content === null || (message.tool_calls !== undefined && isBlank(content))
+      ? {}
+      : { content }),
     ...(reasoning === undefined ? {} : { [provider.reasoningMember]: reasoning })
   }
 }

@@ -90,7 +90,8 @@ export const UserMessage = Schema.Struct({
  */
 export const AssistantMessage = Schema.Struct({
   role: Schema.tag("assistant"),
-  content: Schema.optional(TextContent),
+  /** `null`, as other clients write it beside tool calls, is the same as absent. */
+  content: Schema.optional(Schema.NullOr(TextContent)),
   reasoning_content: Schema.optional(Schema.String),
   tool_calls: Schema.optional(Schema.Array(ToolCall)),
   name: Schema.optional(Schema.String),

@@ -3,8 +3,11 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import type { PartialAnswer } from "../errors/PartialAnswer.ts"
+import { StreamTruncatedError } from "../errors/StreamErrors.ts"
 import { type AnswerMessage, ChatResponse, type Choice } from "./ChatResponse.ts"
 import type { Finish, Start, StreamEvent } from "./StreamEvent.ts"
 import type { ToolCall } from "./Tool.ts"
@@ -147,4 +150,61 @@ export const fold = (events: Iterable<StreamEvent>): Option.Option<ChatResponse>
   let state = empty
   for (const event of events) state = step(state, event)
   return toResponse(state)
+}
+
+/**
+ * Runs a stream of events to its end and gives the complete answer. A stream
+ * from which `Start` or `Finish` was taken out fails with `StreamTruncatedError`.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const collect = <E, R>(
+  events: Stream.Stream<StreamEvent, E, R>
+): Effect.Effect<ChatResponse, E | StreamTruncatedError, R> =>
+  Effect.flatMap(
+    Stream.runFold(events, () => empty, step),
+    (state) =>
+      Option.match(toResponse(state), {
+        onSome: (response) => Effect.succeed(response),
+        onNone: () => Effect.fail(new StreamTruncatedError({ message: "The stream has no beginning or no end" }))
+      })
+  )
+
+const eventsOfChoice = ({ message }: Choice, choice: number): ReadonlyArray<StreamEvent> => [
+  ...(message.reasoning_content === undefined
+    ? []
+    : [{ _tag: "ReasoningDelta" as const, choice, text: message.reasoning_content }]),
+  ...(message.content === "" ? [] : [{ _tag: "TextDelta" as const, choice, text: message.content }]),
+  ...(message.tool_calls ?? []).map(({ id, function: { name, arguments: args } }, index) => ({
+    _tag: "ToolCallDelta" as const,
+    choice,
+    index,
+    id,
+    name,
+    arguments: args
+  }))
+]
+
+/**
+ * The events of a complete answer, each choice in one piece; folding them gives the answer back.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const unfold = (response: ChatResponse): ReadonlyArray<StreamEvent> => {
+  const { choices, usage, ...head } = response
+  return [
+    { _tag: "Start", ...head },
+    ...choices.flatMap(eventsOfChoice),
+    ...choices.flatMap(({ message }, choice) =>
+      (message.tool_calls ?? []).map((call, index) => ({ _tag: "ToolCall" as const, choice, index, call }))
+    ),
+    ...(usage === undefined ? [] : [{ _tag: "Usage" as const, usage }]),
+    {
+      _tag: "Finish",
+      finishReason: response.finishReason,
+      finishReasons: choices.map((choice) => choice.finish_reason)
+    }
+  ]
 }

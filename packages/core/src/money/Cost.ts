@@ -4,8 +4,11 @@
  * @since 0.1.0
  */
 import * as BigDecimal from "effect/BigDecimal"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ModelCatalog from "../ModelCatalog.ts"
+import type { ChatResponse } from "../models/ChatResponse.ts"
 import type { Usage } from "../models/Usage.ts"
 
 /**
@@ -74,3 +77,17 @@ export const ofModel = (usage: Usage, model: string, provider: string, day: stri
  */
 export const format = (cost: Cost): string =>
   `${cost.currency === "USD" ? "$" : "¥"}${BigDecimal.format(BigDecimal.normalize(cost.total))}`
+
+/**
+ * The cost of an answer at today's price; none when the host reported no usage
+ * or the price is not known.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const ofResponse = (response: ChatResponse): Effect.Effect<Option.Option<Cost>> =>
+  Effect.map(DateTime.now, (now) =>
+    response.usage === undefined || response.provider === undefined
+      ? Option.none()
+      : ofModel(response.usage, response.model, response.provider, DateTime.formatIsoDateUtc(now))
+  )

@@ -10,6 +10,7 @@ import { common, type Problem, type Rule, type Target } from "./Rule.ts"
 
 const isEmptyContent = (content: Message["content"]): boolean =>
   content === undefined ||
+  content === null ||
   (typeof content === "string" ? content === "" : content.every((part) => part.type === "text" && part.text === ""))
 
 const isEmpty = (message: Message): boolean => {
@@ -92,7 +93,7 @@ const mediaFault = (part: ContentPart, request: ModelRequest, { provider, known 
 /** Images and videos that the model or the host does not take. */
 export const media: Rule = (request, target) => {
   for (const [index, message] of request.messages.entries()) {
-    if (typeof message.content === "string" || message.content === undefined) continue
+    if (typeof message.content !== "object" || message.content === null) continue
     for (const [position, part] of message.content.entries()) {
       const fault = mediaFault(part, request, target)
       if (fault === undefined) continue

@@ -60,12 +60,10 @@ export const decode = (reads: Iterable<Uint8Array | string>, options?: Options):
 }
 
 /** The same, where each item is the JSON of one event. */
-export const decodeData = (data: ReadonlyArray<unknown>, options?: Options): Outcome =>
-  decode(data.map(toSse), options)
+export const decodeData = (data: ReadonlyArray<unknown>, options?: Options): Outcome => decode(data.map(toSse), options)
 
 /** The text of an event with this JSON, or with this text where it is one already. */
-export const toSse = (data: unknown): string =>
-  `data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`
+export const toSse = (data: unknown): string => `data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`
 
 /** Cuts text into reads of so many bytes. */
 export function* readsOf(text: string, size: number): Iterable<Uint8Array> {

@@ -1,0 +1,172 @@
+/**
+ * How the client bounds attempts in time, on a scripted transport and a test
+ * clock. The stage itself is tested in the core package.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import type { ChatError, StreamError } from "@kimi-effect/core/errors/OperationErrors"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import { Context, Duration, Effect, Fiber, Layer, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { ChatTransport } from "../src/ChatTransport.ts"
+import * as KimiClient from "../src/KimiClient.ts"
+import { providers } from "../src/Provider.ts"
+import { hello } from "./node/support/kimi.ts"
+
+const options = {
+  provider: "custom",
+  baseUrl: "http://localhost/v1",
+  totalTimeout: "100 seconds",
+  firstTokenTimeout: "20 seconds",
+  idleTimeout: "10 seconds"
+} as const
+
+interface Script {
+  readonly chat?: Effect.Effect<ChatResponse, ChatError>
+  readonly stream?: Stream.Stream<StreamEvent, StreamError>
+}
+
+/** A client whose transport does what the script says, and waits for ever where it says nothing. */
+const scripted = (script: Script) => {
+  const transport = Layer.succeed(ChatTransport, {
+    provider: providers.custom,
+    chat: () => script.chat ?? Effect.never,
+    stream: () => script.stream ?? Stream.never,
+    models: Effect.never,
+    estimateTokens: () => Effect.never,
+    balance: Effect.never
+  })
+  const layer = KimiClient.layerTransport.pipe(Layer.provide(transport), Layer.provide(KimiConfig.layer(options)))
+  return Effect.map(Layer.build(layer), Context.get(KimiClient.KimiClient))
+}
+
+const start: StreamEvent = { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1 }
+const text = (piece: string): StreamEvent => ({ _tag: "TextDelta", choice: 0, text: piece })
+const usage: StreamEvent = {
+  _tag: "Usage",
+  usage: {
+    prompt_tokens: 1,
+    completion_tokens: 2,
+    total_tokens: 3,
+    cached_tokens: 0,
+    cache_write_tokens: 0,
+    reasoning_tokens: 0
+  }
+}
+
+/** Each event after so many seconds, then silence. */
+const after = (...steps: ReadonlyArray<readonly [number, StreamEvent]>): Stream.Stream<StreamEvent> =>
+  Stream.fromIterable(steps).pipe(
+    Stream.rechunk(1),
+    Stream.mapEffect(([seconds, event]) => Effect.as(Effect.sleep(Duration.seconds(seconds)), event)),
+    Stream.concat(Stream.never)
+  )
+
+/** The error that comes at so many seconds, and not a moment before. */
+const failsAt = Effect.fnUntraced(function* <A, E>(seconds: number, effect: Effect.Effect<A, E>) {
+  const fiber = yield* Effect.forkChild(Effect.flip(effect))
+  yield* TestClock.adjust(Duration.millis(seconds * 1000 - 1))
+  assert.isUndefined(fiber.pollUnsafe(), `settled before ${seconds} seconds`)
+  yield* TestClock.adjust(Duration.millis(1))
+  assert.isDefined(fiber.pollUnsafe(), `not settled after ${seconds} seconds`)
+  return yield* Fiber.join(fiber)
+})
+
+describe("the total timeout", () => {
+  it.effect("bounds a plain call and interrupts it", () =>
+    Effect.gen(function* () {
+      let interruptions = 0
+      const client = yield* scripted({
+        chat: Effect.onInterrupt(Effect.never, () => Effect.sync(() => interruptions++))
+      })
+      const error = yield* failsAt(100, client.chat(hello))
+      assert.strictEqual(error._tag, "TotalTimeoutError")
+      assert.deepStrictEqual(error._tag === "TotalTimeoutError" && error.timeout, Duration.seconds(100))
+      assert.strictEqual(interruptions, 1)
+    })
+  )
+
+  it.effect("bounds every other operation", () =>
+    Effect.gen(function* () {
+      const client = yield* scripted({})
+      assert.strictEqual((yield* failsAt(100, client.models))._tag, "TotalTimeoutError")
+      assert.strictEqual((yield* failsAt(100, client.balance))._tag, "TotalTimeoutError")
+      const estimate = client.estimateTokens({ messages: hello.messages })
+      assert.strictEqual((yield* failsAt(100, estimate))._tag, "TotalTimeoutError")
+    })
+  )
+
+  it.effect("bounds a stream that never falls silent, and keeps what had arrived", () =>
+    Effect.gen(function* () {
+      const stream = Stream.fromEffectRepeat(Effect.as(Effect.sleep("5 seconds"), text("a")))
+      const client = yield* scripted({ stream })
+      const error = yield* failsAt(100, Stream.runDrain(client.stream(hello)))
+      assert.strictEqual(error._tag, "TotalTimeoutError")
+      assert.strictEqual(error.partial?.content, "a".repeat(19))
+    })
+  )
+})
+
+describe("the first-token timeout", () => {
+  it.effect("bounds the wait for the first content, whatever else arrives", () =>
+    Effect.gen(function* () {
+      const client = yield* scripted({ stream: after([5, start], [5, usage]) })
+      const error = yield* failsAt(20, Stream.runDrain(client.stream(hello)))
+      assert.strictEqual(error._tag, "FirstTokenTimeoutError")
+      assert.deepStrictEqual(error._tag === "FirstTokenTimeoutError" && error.timeout, Duration.seconds(20))
+      assert.isUndefined(error.partial)
+    })
+  )
+
+  it.effect("includes the time until the stream begins", () =>
+    Effect.gen(function* () {
+      const stream = Stream.unwrap(Effect.as(Effect.sleep("15 seconds"), after([10, text("a")])))
+      const client = yield* scripted({ stream })
+      const error = yield* failsAt(20, Stream.runDrain(client.stream(hello)))
+      assert.strictEqual(error._tag, "FirstTokenTimeoutError")
+    })
+  )
+})
+
+describe("the idle timeout", () => {
+  it.effect("bounds the silence after a content, keeps what had arrived, and interrupts the attempt", () =>
+    Effect.gen(function* () {
+      let closed = 0
+      const stream = Stream.ensuring(
+        after([5, start], [5, text("Hel")], [9, text("lo")]),
+        Effect.sync(() => closed++)
+      )
+      const client = yield* scripted({ stream })
+      const error = yield* failsAt(29, Stream.runDrain(client.stream(hello)))
+      assert.strictEqual(error._tag, "IdleTimeoutError")
+      assert.deepStrictEqual(error._tag === "IdleTimeoutError" && error.timeout, Duration.seconds(10))
+      assert.deepStrictEqual(error.partial, { content: "Hello", reasoning_content: "", tool_calls: [] })
+      assert.strictEqual(closed, 1)
+    })
+  )
+
+  it.effect("is not held off by events without content", () =>
+    Effect.gen(function* () {
+      const client = yield* scripted({ stream: after([1, text("a")], [4, usage], [4, usage], [4, usage]) })
+      const error = yield* failsAt(11, Stream.runDrain(client.stream(hello)))
+      assert.strictEqual(error._tag, "IdleTimeoutError")
+      assert.deepStrictEqual(error.partial?.usage, { prompt_tokens: 1, completion_tokens: 2 })
+    })
+  )
+
+  it.effect("does not run while the consumer is busy", () =>
+    Effect.gen(function* () {
+      const client = yield* scripted({ stream: after([1, text("a")], [1, text("b")], [1, text("c")]) })
+      const seen: Array<StreamEvent> = []
+      const slow = client.stream(hello).pipe(
+        Stream.tap((event) => Effect.sync(() => seen.push(event))),
+        Stream.mapEffect(() => Effect.sleep("15 seconds")),
+        Stream.runDrain
+      )
+      // Three waits of a second, three of the consumer's fifteen, and the silence.
+      assert.strictEqual((yield* failsAt(58, slow))._tag, "IdleTimeoutError")
+      assert.deepStrictEqual(seen, [text("a"), text("b"), text("c")])
+    })
+  )
+})

@@ -1,0 +1,166 @@
+/**
+ * Answers that are larger than allowed.
+ */
+import { gzipSync } from "node:zlib"
+import { assert, describe, it } from "@effect/vitest"
+import { Fault, Reply } from "@kimi-effect/testing"
+import { Effect, Stream } from "effect"
+import { hello, ids, plainIds, withKimi } from "./node/support/kimi.ts"
+import { call, facts, outcome } from "./node/support/outcome.ts"
+
+const common = { provider: "moonshot", model: "kimi-k3" }
+const partial = { content: "", reasoning_content: "The user wants me", tool_calls: [] }
+
+for (const http of ["undici", "fetch"] as const) {
+  describe(`the largest answer over ${http}`, () => {
+    for (const contentLength of [true, false]) {
+      const announced = contentLength ? "announced" : "not announced"
+
+      it.live(`may be as large as allowed and not a byte larger, its length ${announced}`, () =>
+        withKimi(
+          (client, server) =>
+            Effect.gen(function* () {
+              yield* server.reply(
+                Reply.faulty(Fault.HugeBody({ bytes: 10_000, contentLength })),
+                Reply.faulty(Fault.HugeBody({ bytes: 10_001, contentLength }))
+              )
+              assert.strictEqual(yield* outcome(client, "chat"), "answer")
+              assert.deepStrictEqual(yield* outcome(client, "chat"), {
+                _tag: "ResponseTooLargeError",
+                ...common,
+                limit: 10_000,
+                ...plainIds
+              })
+            }),
+          { client: { maxResponseBytes: 10_000 }, http }
+        )
+      )
+
+      it.live(`is cut off when it goes on, its length ${announced}`, () =>
+        withKimi(
+          (client, server) =>
+            Effect.gen(function* () {
+              yield* server.reply(Reply.faulty(Fault.HugeBody({ bytes: 50_000_000, contentLength })))
+              assert.strictEqual((yield* Effect.flip(client.chat(hello)))._tag, "ResponseTooLargeError")
+              yield* server.awaitAborted(1)
+              yield* client.chat(hello)
+            }),
+          { client: { maxResponseBytes: 10_000 }, http }
+        )
+      )
+    }
+
+    it.live("counts the bytes of a stream as a whole, and keeps what had arrived", () =>
+      withKimi(
+        (client, server) =>
+          Effect.gen(function* () {
+            const text = "x".repeat(1_000)
+            const chunk = JSON.stringify({ choices: [{ index: 0, delta: { content: text } }] })
+            yield* server.reply(Reply.sse(Array.from({ length: 1_000 }, () => chunk)))
+            const error = yield* Effect.flip(Stream.runDrain(client.stream(hello)))
+            assert.strictEqual(error._tag, "ResponseTooLargeError")
+            assert.match(error.partial?.content ?? "", /^x+$/)
+            assert.isBelow(error.partial?.content.length ?? 0, 20_000)
+            assert.strictEqual(error.requestId, ids.requestId)
+          }),
+        { client: { maxResponseBytes: 20_000 }, http }
+      )
+    )
+
+    it.live("a compressed answer is bounded by what it becomes", () =>
+      withKimi(
+        (client, server) =>
+          Effect.gen(function* () {
+            const bomb = gzipSync(JSON.stringify({ choices: [], padding: "x".repeat(1_000_000) }))
+            const headers = { "content-type": "application/json", "content-encoding": "gzip" }
+            yield* server.reply(Reply.text(bomb.toString("latin1"), { headers }))
+            const error = yield* Effect.flip(client.chat(hello))
+            assert.include(["ResponseTooLargeError", "InvalidResponseError", "ConnectionLostError"], error._tag)
+          }),
+        { client: { maxResponseBytes: 10_000 }, http }
+      )
+    )
+
+    it.live("a refusal is read in part only", () =>
+      withKimi(
+        (client, server) =>
+          Effect.gen(function* () {
+            yield* server.reply(Reply.text("x".repeat(5_000_000), { status: 500 }))
+            const error = yield* Effect.flip(client.chat(hello))
+            assert.strictEqual(error._tag, "ServerError")
+            assert.isAtMost(error.message.length, 2_100)
+            yield* client.chat(hello)
+          }),
+        { http }
+      )
+    )
+
+    it.live("headers beyond what HTTP clients take are an answer that is too large", () =>
+      withKimi(
+        (client, server) =>
+          Effect.gen(function* () {
+            yield* server.reply(Reply.answer({ content: "Hi" }, { headers: { "x-huge": "x".repeat(100_000) } }))
+            assert.strictEqual((yield* Effect.flip(client.chat(hello)))._tag, "ResponseTooLargeError")
+            yield* client.chat(hello)
+          }),
+        { http }
+      )
+    )
+  })
+}
+
+describe("the largest event", () => {
+  it.live("fails the stream beyond the limit, and the rest is not read", () =>
+    withKimi(
+      (client, server) =>
+        Effect.gen(function* () {
+          yield* server.reply(Reply.faulty(Fault.HugeEvent({ afterEvents: 5, bytes: 50_000_000 })))
+          const error = yield* Effect.flip(call(client, "stream"))
+          assert.deepStrictEqual(facts(error), {
+            _tag: "EventTooLargeError",
+            ...common,
+            limit: 10_000,
+            ...ids,
+            partial
+          })
+          yield* server.awaitAborted(1)
+        }),
+      { client: { maxEventBytes: 10_000 } }
+    )
+  )
+
+  it.live("is taken below the limit", () =>
+    withKimi(
+      (client, server) =>
+        Effect.gen(function* () {
+          yield* server.reply(Reply.faulty(Fault.HugeEvent({ afterEvents: 5, bytes: 9_900 })))
+          assert.strictEqual(yield* outcome(client, "stream"), "answer")
+        }),
+      { client: { maxEventBytes: 10_000 } }
+    )
+  )
+})
+
+describe("the longest arguments of a tool call", () => {
+  const tools = [{ type: "function" as const, function: { name: "f", parameters: { type: "object" } } }]
+  const answer = (length: number) =>
+    Reply.answer({ tool_calls: [{ name: "f", arguments: `"${"x".repeat(length - 2)}"` }] })
+
+  for (const mode of ["chat", "stream"] as const) {
+    it.live(`may be as long as allowed and not longer: ${mode}`, () =>
+      withKimi(
+        (client, server) =>
+          Effect.gen(function* () {
+            yield* server.reply(answer(1_000), answer(1_001))
+            assert.strictEqual(yield* outcome(client, mode, { ...hello, tools }), "answer")
+            const error = yield* Effect.flip(call(client, mode, { ...hello, tools }))
+            assert.strictEqual(error._tag, "ToolArgumentsTooLargeError")
+            assert.strictEqual(error._tag === "ToolArgumentsTooLargeError" && error.limit, 1_000)
+            assert.strictEqual(error.requestId, ids.requestId)
+            assert.strictEqual(error.provider, "moonshot")
+          }),
+        { client: { maxToolArgumentBytes: 1_000 } }
+      )
+    )
+  }
+})

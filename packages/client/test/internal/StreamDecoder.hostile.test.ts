@@ -1,0 +1,263 @@
+import { assert, describe, it } from "@effect/vitest"
+import { maxToolCalls } from "../../src/internal/toolCalls.ts"
+import { fields } from "./support/errors.ts"
+import { bytesOf, chunk, decode, decodeData, type Options, type Outcome, settle, toSse } from "./support/sse.ts"
+
+const done = "data: [DONE]\n\n"
+const hello = toSse(chunk({ content: "hello" }))
+const stop = toSse(chunk({}, "stop"))
+
+const failureOf = ({ failure }: Outcome): Record<string, unknown> => (failure === undefined ? {} : fields(failure))
+const tagOf = (outcome: Outcome): string | undefined => outcome.failure?._tag
+
+/** What a text in the place of an event fails with, after `hello` and before more text and an end mark. */
+const failsWith = (text: string, options?: Options): Outcome => {
+  const outcome = decode([hello, text, hello, stop, done], options)
+  assert.deepStrictEqual(outcome.events, decode([hello]).events, "nothing comes after a failure")
+  return outcome
+}
+
+describe("StreamDecoder on what is no answer", () => {
+  describe("an event that is no chunk", () => {
+    it("fails the stream, in the same read or a later one, and nothing comes after it", () => {
+      const corrupt = [
+        '{"id":"chatcmpl-abdata: {"id":"chatcmpl-1","choices":[{"delta":{"content":"x"}}]}',
+        '{"choices":[{"delta":{"content":"x"}}]}{"choices":[]}',
+        '{"choices":[',
+        "not json",
+        "null",
+        "3",
+        '"text"',
+        "true",
+        '{"choices":{}}',
+        '{"choices":[3]}',
+        '{"choices":[{"delta":"x"}]}',
+        '{"choices":[{"delta":{"content":["x"]}}]}',
+        '{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":{}}}]}}]}',
+        '{"usage":{"prompt_tokens":"many"}}',
+        '{"usage":{"prompt_tokens":1e999}}',
+        "[".repeat(100_000)
+      ]
+      for (const data of corrupt) {
+        const outcome = failsWith(toSse(data))
+        assert.strictEqual(tagOf(outcome), "StreamDecodeError", data.slice(0, 80))
+        assert.deepStrictEqual(decode([hello + toSse(data) + hello + done]), outcome)
+      }
+    })
+
+    it("is not quoted", () => {
+      assert.deepStrictEqual(failureOf(failsWith("data: what the model said\n\n")), {
+        _tag: "StreamDecodeError",
+        provider: "moonshot",
+        model: "kimi-k3",
+        message: "An event of the stream is not a chunk"
+      })
+    })
+
+    it("fails the stream when two events are joined by a lost line end", () => {
+      assert.strictEqual(tagOf(failsWith(hello.trimEnd() + hello)), "StreamDecodeError")
+      assert.strictEqual(tagOf(failsWith(hello.trimEnd() + "\n" + hello)), "StreamDecodeError")
+    })
+  })
+
+  describe("an error inside the stream", () => {
+    it("means what it would have meant as an answer, and ends the stream", () => {
+      const tags = {
+        engine_overloaded_error: "OverloadedError",
+        rate_limit_reached_error: "RateLimitError",
+        exceeded_current_quota_error: "QuotaExceededError",
+        server_error: "ServerError",
+        timeout: "GatewayTimeoutError",
+        content_filter: "ContentFilterError",
+        invalid_request_error: "InvalidRequestError",
+        odd_error: "StreamFailedError"
+      }
+      for (const [type, tag] of Object.entries(tags)) {
+        const error = { message: "sorry", type }
+        for (const text of [
+          toSse({ error }),
+          toSse({ ...chunk({ content: "x" }), error }),
+          `event: error\n${toSse({ error })}`,
+          `event: error\n${toSse(error)}`,
+          `event: error\n${toSse({ type: "error", error })}`
+        ]) {
+          assert.deepInclude(failureOf(failsWith(text)), { _tag: tag, message: "sorry" }, text)
+        }
+      }
+    })
+
+    it("may be a bare text", () => {
+      assert.strictEqual(failureOf(failsWith(toSse({ error: "model crashed" })))["message"], "model crashed")
+      for (const text of ["event: error\ndata: model crashed\n\n", 'event: error\ndata: "model crashed"\n\n']) {
+        assert.deepInclude(failureOf(failsWith(text)), { _tag: "StreamFailedError", message: "model crashed" })
+      }
+    })
+
+    it("may say nothing at all", () => {
+      const message = "the host reported an error without a message"
+      for (const text of [toSse({ error: {} }), "event: error\ndata: {}\n\n", "event: error\ndata: [1]\n\n"]) {
+        assert.deepInclude(failureOf(failsWith(text)), { _tag: "StreamFailedError", message }, text)
+      }
+      assert.strictEqual(tagOf(failsWith(toSse({ error: null }) + toSse({ error: {} }))), "StreamFailedError")
+    })
+
+    it("keeps the answer's ids and what had arrived, and loses secrets and length", () => {
+      const error = { message: `sk-0123456789abcdef ${"x".repeat(100_000)}`, type: "odd" }
+      const outcome = decodeData([chunk({ content: "hel" }), { error }], { headers: { "msh-request-id": "r-1" } })
+      const settled = settle(outcome)
+      assert.deepInclude(settled, {
+        _tag: "StreamFailedError",
+        requestId: "r-1",
+        partial: { content: "hel", reasoning_content: "", tool_calls: [] }
+      })
+      assert.match(String(failureOf(outcome)["message"]), /^<redacted> x{2,}…$/)
+      assert.isAtMost(String(failureOf(outcome)["message"]).length, 2_049)
+    })
+
+    it("is an error whatever its code is", () => {
+      for (const code of [429, 502, "x", null, 400.5, 1e300, -1]) {
+        assert.isDefined(failsWith(toSse({ error: { message: "m", code } })).failure, String(code))
+      }
+    })
+  })
+
+  describe("an answer that says nothing", () => {
+    const ends = (finish_reason: string | null, ...deltas: ReadonlyArray<object>) =>
+      decodeData([...deltas.map((delta) => chunk(delta)), chunk({}, finish_reason), "[DONE]"])
+
+    it("is an empty response, with the reasoning that had arrived", () => {
+      assert.deepStrictEqual(settle(ends("stop", { content: "" }, { reasoning_content: "Hm" })), {
+        _tag: "EmptyResponseError",
+        provider: "moonshot",
+        model: "kimi-k3",
+        finishReason: "stop",
+        message: "The model answered without text and without tool calls",
+        partial: { content: "", reasoning_content: "Hm", tool_calls: [] }
+      })
+      assert.deepInclude(settle(ends(null)), { _tag: "EmptyResponseError", finishReason: "unknown" })
+      assert.deepInclude(settle(decode([done])), { _tag: "EmptyResponseError", finishReason: "unknown" })
+    })
+
+    it("is an exhausted budget when it ended by length", () => {
+      const usage = { prompt_tokens: 93, completion_tokens: 16, total_tokens: 109 }
+      const outcome = decodeData([
+        chunk({ reasoning_content: "Hm" }),
+        chunk({}, "length"),
+        { choices: [], usage },
+        "[DONE]"
+      ])
+      assert.deepStrictEqual(settle(outcome), {
+        _tag: "ReasoningBudgetExhaustedError",
+        provider: "moonshot",
+        model: "kimi-k3",
+        completionTokens: 16,
+        message: "The output budget ran out before the answer began",
+        partial: { content: "", reasoning_content: "Hm", tool_calls: [] }
+      })
+      assert.notProperty(settle(ends("length")), "completionTokens")
+    })
+
+    it("is filtered when the host says so", () => {
+      assert.strictEqual(tagOf(ends("content_filter")), "ContentFilterError")
+      assert.isUndefined(ends("content_filter", { content: "said before" }).failure)
+    })
+
+    it("is an answer when one of several choices says something", () => {
+      assert.isUndefined(decodeData([chunk({}, "stop", 0), chunk({ content: "x" }, "stop", 1), "[DONE]"]).failure)
+    })
+  })
+
+  describe("bounds", () => {
+    const limited = (bounds: Options["bounds"]): Options => ({ bounds: bounds ?? {} })
+
+    it("fail a stream that is larger than allowed, counted in bytes", () => {
+      const text = toSse(chunk({ content: "你好" })) + stop + done
+      const size = bytesOf(text).length
+      assert.isUndefined(decode([text], limited({ maxResponseBytes: size })).failure)
+      for (const reads of [[text], [...text]]) {
+        const outcome = decode(reads, limited({ maxResponseBytes: size - 1 }))
+        assert.deepInclude(failureOf(outcome), { _tag: "ResponseTooLargeError", limit: size - 1 })
+      }
+      const noise = limited({ maxResponseBytes: 100 })
+      assert.strictEqual(
+        tagOf(
+          decode(
+            Array.from({ length: 100 }, () => ": keep-alive\n\n"),
+            noise
+          )
+        ),
+        "ResponseTooLargeError"
+      )
+    })
+
+    it("fail an event that is larger than allowed, whole or in reads, ended or not", () => {
+      const huge = toSse(chunk({ content: "x".repeat(10_000) }))
+      const endless = [huge.slice(0, -2), "y".repeat(10_000), `: ${"z".repeat(10_000)}`, "data: x\n".repeat(10_000)]
+      for (const text of [huge, ...endless]) {
+        for (const size of [text.length, 1_000, 1]) {
+          const reads = text.match(new RegExp(`[^]{1,${size}}`, "g")) ?? []
+          const outcome = decode([hello, ...reads], limited({ maxEventBytes: 1_000 }))
+          assert.deepInclude(failureOf(outcome), { _tag: "EventTooLargeError", limit: 1_000 })
+          assert.deepStrictEqual(outcome.events, decode([hello]).events)
+        }
+      }
+    })
+
+    it("do not fail many small events", () => {
+      const reads = Array.from({ length: 1_000 }, () => hello)
+      assert.isUndefined(decode([...reads, stop, done], limited({ maxEventBytes: 200 })).failure)
+    })
+
+    it("fail tool arguments that are larger than allowed, joined from pieces", () => {
+      const piece = (length: number) =>
+        chunk({ tool_calls: [{ index: 0, id: "a", function: { name: "f", arguments: "x".repeat(length) } }] })
+      assert.isUndefined(decodeData([piece(60), piece(40), "[DONE]"], limited({ maxToolArgumentBytes: 100 })).failure)
+      const outcome = decodeData([piece(60), piece(41), "[DONE]"], limited({ maxToolArgumentBytes: 100 }))
+      assert.deepInclude(failureOf(outcome), { _tag: "ToolArgumentsTooLargeError", limit: 100 })
+      assert.strictEqual(outcome.events.length, 2)
+    })
+
+    it("fail more tool calls than any answer has", () => {
+      const calls = (count: number) =>
+        chunk({
+          tool_calls: Array.from({ length: count }, (_, index) => ({ index, id: "a", function: { name: "f" } }))
+        })
+      assert.isUndefined(decodeData([calls(maxToolCalls), "[DONE]"]).failure)
+      assert.strictEqual(tagOf(decodeData([calls(maxToolCalls + 1), "[DONE]"])), "StreamDecodeError")
+    })
+
+    it("fail a choice that no request can have asked for", () => {
+      for (const index of [1e9, 128, -1, 0.5, 1e300, Number.MAX_SAFE_INTEGER]) {
+        assert.strictEqual(
+          tagOf(failsWith(toSse(chunk({ content: "x" }, null, index)))),
+          "StreamDecodeError",
+          String(index)
+        )
+      }
+    })
+  })
+
+  it("lets members that name the prototype do nothing", () => {
+    const text =
+      'data: {"__proto__":{"error":{"message":"injected"},"usage":{"prompt_tokens":1}},"constructor":{"prototype":{}},' +
+      '"choices":[{"index":0,"__proto__":{"finish_reason":"injected"},"delta":{"__proto__":{"content":"injected"},' +
+      '"content":"x","tool_calls":[{"index":0,"id":"__proto__","function":{"name":"__proto__","arguments":"{}"}}]}}]}\n\n'
+    const { events, failure } = decode([text, done])
+    assert.isUndefined(failure)
+    assert.deepStrictEqual(
+      events.map((event) => event._tag),
+      ["Start", "TextDelta", "ToolCallDelta", "ToolCall", "Finish"]
+    )
+    assert.deepInclude(events[1], { text: "x" })
+    assert.deepInclude(events[4], { finishReason: "unknown" })
+    assert.notProperty({}, "error")
+    assert.notProperty({}, "content")
+  })
+
+  it("reads bytes that are no UTF-8 as characters that stand for them, and never throws", () => {
+    const broken = bytesOf(toSse(chunk({ content: "aXb" }))).map((byte) => (byte === 0x58 ? 0xff : byte))
+    const { events, failure } = decode([broken, stop, done])
+    assert.isUndefined(failure)
+    assert.deepInclude(events[1], { text: "a\uFFFDb" })
+  })
+})

@@ -1,0 +1,274 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import { bytesOf, chunk, decode, decodeData, makeDecoder, type Options, type Outcome, toSse } from "./support/sse.ts"
+
+const done = "data: [DONE]\n\n"
+const hello = toSse(chunk({ role: "assistant", content: "hello" }))
+const stop = toSse(chunk({}, "stop"))
+
+/** A stream of these deltas that ends as it should. */
+const streamed = (deltas: ReadonlyArray<object>, options?: Options): Outcome =>
+  decode([...deltas.map((delta) => toSse(chunk(delta))), stop, done], options)
+
+const joined = ({ events }: Outcome, tag: "TextDelta" | "ReasoningDelta", choice = 0): string =>
+  events.map((event) => (event._tag === tag && event.choice === choice ? event.text : "")).join("")
+
+const of = <T extends StreamEvent["_tag"]>(
+  { events }: Outcome,
+  tag: T
+): ReadonlyArray<Extract<StreamEvent, { _tag: T }>> =>
+  events.filter((event): event is Extract<StreamEvent, { _tag: T }> => event._tag === tag)
+
+const wireUsage = (prompt_tokens: number, completion_tokens = 5) => ({
+  prompt_tokens,
+  completion_tokens,
+  total_tokens: prompt_tokens + completion_tokens
+})
+
+const call = (piece: object): object => ({ tool_calls: [piece] })
+
+describe("StreamDecoder", () => {
+  it("says Start, pieces, and Finish, and no empty piece", () => {
+    const outcome = streamed(
+      [{ content: "" }, { reasoning_content: "Hm" }, { reasoning_content: "" }, { content: "hi" }, { content: null }],
+      { headers: { "msh-request-id": "r-1", "x-msh-trace-id": "t-1" } }
+    )
+    const head = { id: "chatcmpl-1", model: "kimi-k3", created: 1 }
+    assert.deepStrictEqual(outcome.events, [
+      { _tag: "Start", ...head, provider: "moonshot", requestId: "r-1", traceId: "t-1" },
+      { _tag: "ReasoningDelta", choice: 0, text: "Hm" },
+      { _tag: "TextDelta", choice: 0, text: "hi" },
+      { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
+    ])
+  })
+
+  it("gives all events of one read at once, ten as well as one", () => {
+    const decoder = makeDecoder()
+    decoder.feed(bytesOf(Array.from({ length: 10 }, (_, i) => toSse(chunk({ content: `${i}` }))).join("")))
+    assert.strictEqual(decoder.take().length, 11)
+    assert.strictEqual(decoder.take().length, 0)
+  })
+
+  it("gives an event as soon as its blank line is there, and not before", () => {
+    const decoder = makeDecoder()
+    decoder.feed(bytesOf(hello.slice(0, -1)))
+    assert.strictEqual(decoder.take().length, 0)
+    decoder.feed(bytesOf("\n"))
+    assert.strictEqual(decoder.take().length, 2)
+  })
+
+  it("takes the host's model, and the requested one where the host names none", () => {
+    const named = (model: unknown) =>
+      of(decodeData([{ model, choices: [{ delta: { content: "x" } }] }, "[DONE]"], { model: "asked" }), "Start")[0]
+        ?.model
+    assert.strictEqual(named("kimi-k3-proxy"), "kimi-k3-proxy")
+    assert.strictEqual(named(null), "asked")
+    assert.deepStrictEqual(of(decodeData([{}, chunk({ content: "x" }), "[DONE]"]), "Start")[0], {
+      _tag: "Start",
+      id: "",
+      model: "kimi-k3",
+      created: 0,
+      provider: "moonshot"
+    })
+  })
+
+  describe("usage", () => {
+    const inChoice = (usage: object): object => ({ choices: [{ index: 0, delta: {}, finish_reason: "stop", usage }] })
+    const onTop = (usage: object): object => ({ choices: [], usage })
+    const usageOf = (...data: ReadonlyArray<unknown>) =>
+      of(decodeData([chunk({ content: "x" }), ...data, "[DONE]"]), "Usage")
+
+    it("is read in the choice only, on top only, and in both without adding", () => {
+      for (const data of [
+        [inChoice(wireUsage(400))],
+        [chunk({}, "stop"), onTop(wireUsage(400))],
+        [{ ...inChoice(wireUsage(400)), usage: wireUsage(400) }],
+        [inChoice(wireUsage(400)), onTop(wireUsage(400))]
+      ]) {
+        const usages = usageOf(...data)
+        assert.strictEqual(usages.length, 1)
+        assert.deepInclude(usages[0]?.usage, { prompt_tokens: 400, completion_tokens: 5, total_tokens: 405 })
+      }
+    })
+
+    it("is what came last", () => {
+      assert.strictEqual(usageOf(inChoice(wireUsage(1)), onTop(wireUsage(2)))[0]?.usage.prompt_tokens, 2)
+      assert.strictEqual(usageOf(onTop(wireUsage(2)), inChoice(wireUsage(3)))[0]?.usage.prompt_tokens, 3)
+      assert.strictEqual(usageOf({ ...inChoice(wireUsage(1)), usage: wireUsage(2) })[0]?.usage.prompt_tokens, 2)
+      assert.strictEqual(usageOf(inChoice(wireUsage(1)), { choices: [], usage: null })[0]?.usage.prompt_tokens, 1)
+    })
+
+    it("may come again and again while the answer comes in", () => {
+      const running = [1, 2, 3].map((tokens) => ({ ...chunk({ content: "x" }), usage: wireUsage(10, tokens) }))
+      const usages = usageOf(...running, inChoice(wireUsage(10, 4)))
+      assert.deepStrictEqual(
+        usages.map((event) => event.usage.completion_tokens),
+        [4]
+      )
+    })
+
+    it("is absent where the host sends none", () => {
+      assert.strictEqual(usageOf(chunk({}, "stop")).length, 0)
+    })
+  })
+
+  describe("tool calls", () => {
+    it("come in pieces, and whole before Finish", () => {
+      const outcome = decodeData([
+        chunk(call({ index: 0, id: "get_time_0", type: "function", function: { name: "get_time", arguments: "" } })),
+        chunk(call({ index: 0, function: { arguments: '{"zo' } })),
+        chunk(call({ index: 1, id: "web_1", type: "builtin_function", function: { name: "$web", arguments: "{}" } })),
+        chunk(call({ index: 0, function: { arguments: 'ne":1}' } })),
+        chunk({}, "tool_calls"),
+        "[DONE]"
+      ])
+      const piece = { _tag: "ToolCallDelta", choice: 0, index: 0, id: "get_time_0", name: "get_time" }
+      assert.deepStrictEqual(outcome.events.slice(1), [
+        { ...piece, arguments: "" },
+        { ...piece, arguments: '{"zo' },
+        { ...piece, index: 1, id: "web_1", name: "$web", arguments: "{}" },
+        { ...piece, arguments: 'ne":1}' },
+        {
+          _tag: "ToolCall",
+          choice: 0,
+          index: 0,
+          call: { id: "get_time_0", type: "function", function: { name: "get_time", arguments: '{"zone":1}' } }
+        },
+        {
+          _tag: "ToolCall",
+          choice: 0,
+          index: 1,
+          call: { id: "web_1", type: "builtin_function", function: { name: "$web", arguments: "{}" } }
+        },
+        { _tag: "Finish", finishReason: "tool_calls", finishReasons: ["tool_calls"] }
+      ] as ReadonlyArray<StreamEvent>)
+    })
+
+    it("are never whole in a stream that did not end", () => {
+      const whole = { index: 0, id: "a", function: { name: "f", arguments: "{}" } }
+      assert.strictEqual(of(decodeData([chunk(call(whole)), chunk({}, "tool_calls")]), "ToolCall").length, 0)
+    })
+
+    it("are kept apart in several answers, with the same id in each", () => {
+      const whole = call({ index: 0, id: "a", function: { name: "f", arguments: "{}" } })
+      const outcome = decodeData([chunk(whole, null, 0), chunk(whole, null, 1), "[DONE]"])
+      assert.deepStrictEqual(
+        of(outcome, "ToolCall").map((event) => [event.choice, event.index, event.call.id]),
+        [
+          [0, 0, "a"],
+          [1, 0, "a"]
+        ]
+      )
+    })
+  })
+
+  it("keeps several answers apart, and tells why each of them ended", () => {
+    const outcome = decodeData([
+      chunk({ content: "b" }, null, 1),
+      chunk({ content: "a" }, "length", 0),
+      chunk({ content: "B" }, "stop", 1),
+      chunk({}, "content_filter", 2),
+      "[DONE]"
+    ])
+    assert.strictEqual(joined(outcome, "TextDelta", 0), "a")
+    assert.strictEqual(joined(outcome, "TextDelta", 1), "bB")
+    assert.deepStrictEqual(of(outcome, "Finish"), [
+      { _tag: "Finish", finishReason: "length", finishReasons: ["length", "stop", "content_filter"] }
+    ])
+  })
+
+  it("reads several choices of one chunk, and a choice without an index as the first", () => {
+    const outcome = decodeData([
+      { choices: [{ delta: { content: "a" } }, { index: 1, delta: { content: "b" } }] },
+      "[DONE]"
+    ])
+    assert.strictEqual(joined(outcome, "TextDelta", 0), "a")
+    assert.strictEqual(joined(outcome, "TextDelta", 1), "b")
+  })
+
+  it("reads reasoning in every dialect", () => {
+    const details = [{ type: "reasoning.text", text: "Hm" }, { type: "reasoning.summary", summary: "m" }, { type: "x" }]
+    for (const delta of [
+      { reasoning_content: "Hmm" },
+      { reasoning: "Hmm" },
+      { reasoning_details: details },
+      { reasoning_content: null, reasoning: "Hmm", reasoning_details: details },
+      { reasoning: "Hmm", content: "" }
+    ]) {
+      assert.strictEqual(joined(streamed([delta, { content: "x" }]), "ReasoningDelta"), "Hmm", JSON.stringify(delta))
+    }
+  })
+
+  it("passes over comments, retry, id and unknown lines, and lines without data", () => {
+    const noise = [": keep-alive\n\n", ":\n\n", "retry: 10\n\n", "id: 7\n\n", "event: ping\n\n", "\n\n\n", "odd: x\n\n"]
+    const clean = decode([hello, stop, done])
+    assert.deepStrictEqual(decode([...noise, hello, ...noise, stop, ...noise, done]), clean)
+    assert.deepStrictEqual(decode([": a\nid: 1\nretry: 5\nevent: chunk\n" + hello, stop, done]), clean)
+    assert.deepStrictEqual(decode(["data:\n\n", "data: \n\n", hello, stop, done]), clean)
+    const decoder = makeDecoder()
+    decoder.feed(bytesOf(noise.join("")))
+    assert.strictEqual(decoder.take().length, 0)
+  })
+
+  it("reads lines that end in LF, CR or both, and a BOM at the beginning", () => {
+    const text = hello + stop + done
+    const clean = decode([text])
+    for (const other of [text.replaceAll("\n", "\r\n"), text.replaceAll("\n", "\r"), `\uFEFF${text}`]) {
+      const bytes = bytesOf(other)
+      for (let at = 0; at <= bytes.length; at++) {
+        assert.deepStrictEqual(decode([bytes.subarray(0, at), bytes.subarray(at)]), clean)
+      }
+    }
+  })
+
+  it("reads data without a space after the colon, and over several lines", () => {
+    const clean = decode([hello, stop, done])
+    assert.deepStrictEqual(decode([hello.replace("data: ", "data:"), stop, "data:[DONE]\n\n"]), clean)
+    assert.deepStrictEqual(decode([hello.replace(',"choices"', ',\ndata: "choices"'), stop, done]), clean)
+  })
+
+  it("reads characters of any length cut anywhere", () => {
+    const said = "é 你好 👋🏽 \u0000 \u2028 \uFEFF end"
+    const bytes = bytesOf(toSse(chunk({ content: said })) + stop + done)
+    for (let at = 0; at <= bytes.length; at++) {
+      assert.strictEqual(joined(decode([bytes.subarray(0, at), bytes.subarray(at)]), "TextDelta"), said)
+    }
+  })
+
+  it("takes an end mark without a blank line, without a line end, and with blanks around it", () => {
+    for (const mark of ["data: [DONE]\n", "data: [DONE]", "data:[DONE]", "data:  [DONE] \n\n", "data: [DONE]\r"]) {
+      assert.isUndefined(decode([hello, stop, mark]).failure, JSON.stringify(mark))
+    }
+  })
+
+  it("takes nothing else for an end mark", () => {
+    for (const mark of [
+      "",
+      "data: [DONE",
+      "[DONE]",
+      "data: DONE",
+      "event: [DONE]\n\n",
+      ": [DONE]\n\n",
+      stop.slice(0, -2)
+    ]) {
+      assert.strictEqual(decode([hello, stop, mark]).failure?._tag, "StreamTruncatedError", JSON.stringify(mark))
+    }
+    for (const mark of ["data: [DONE] [DONE]\n\n", 'data: "[DONE]"\n\n']) {
+      assert.strictEqual(decode([hello, stop, mark]).failure?._tag, "StreamDecodeError", mark)
+    }
+  })
+
+  it("reads nothing after the end mark, in the same read or a later one", () => {
+    const clean = decode([hello, stop, done])
+    for (const after of [hello, "data: {corrupt\n\n", 'data: {"error":{"message":"late"}}\n\n', done, "\u0000"]) {
+      assert.deepStrictEqual(decode([hello + stop + done + after]), clean)
+      assert.deepStrictEqual(decode([hello, stop, done, after, after]), clean)
+    }
+  })
+
+  it("finishes without a reason where the host names none", () => {
+    assert.deepStrictEqual(of(decode([hello, done]), "Finish"), [
+      { _tag: "Finish", finishReason: "unknown", finishReasons: ["unknown"] }
+    ])
+  })
+})

@@ -1,0 +1,34 @@
+/**
+ * Plain answers, and the same answers as streams.
+ */
+import { ChatCompletion } from "@kimi-effect/core/models/ChatCompletion"
+import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import * as Fixtures from "@kimi-effect/testing/Fixtures"
+import * as SseText from "@kimi-effect/testing/SseText"
+import * as Schema from "effect/Schema"
+import { fromCompletion } from "../../../src/internal/answer.ts"
+import { fields } from "./errors.ts"
+
+const decode = Schema.decodeUnknownSync(ChatCompletion)
+
+export const plainNames = Fixtures.exchangeNames.filter((name) => name.startsWith("plain-"))
+
+/** Every plain answer of the fixtures, recorded and synthetic, by name. */
+export const completions: ReadonlyMap<string, ChatCompletion> = new Map([
+  ...plainNames.map((name) => [name, decode(Fixtures.exchange(name).body)] as const),
+  ...Fixtures.syntheticNames.map((name) => [name, decode(Fixtures.synthetic(name))] as const)
+])
+
+/** The text of the stream that the host would have sent in place of a plain answer. */
+export const streamOf = (completion: ChatCompletion, options?: SseText.Options): string =>
+  SseText.fromCompletion(completion, options).join("")
+
+/** Headers with the host's ids, and what errors and answers hold of them. */
+export const headers = { "msh-request-id": "r-1", "x-msh-trace-id": "t-1" }
+export const head = { provider: "moonshot", requestId: "r-1", traceId: "t-1" }
+
+/** The plain answer as callers get it, or its error as plain members. */
+export const plain = (completion: ChatCompletion, model = "kimi-k3"): ChatResponse | Record<string, unknown> => {
+  const answer = fromCompletion(completion, head, model)
+  return "_tag" in answer ? fields(answer) : answer
+}

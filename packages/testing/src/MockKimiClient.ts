@@ -1,0 +1,210 @@
+/**
+ * A `KimiClient` that answers from a script: for tests of applications, with
+ * no server and no network.
+ *
+ * **Example** (One answer, then a rate limit)
+ *
+ * ```ts
+ * const program = Effect.gen(function* () {
+ *   const kimi = yield* KimiClient.KimiClient
+ *   return yield* kimi.chat({ messages: [{ role: "user", content: "Hi" }] })
+ * }).pipe(Effect.provide(MockKimiClient.layerMock({ chat: ["Hello!", rateLimited] })))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import { KimiClient } from "@kimi-effect/client/KimiClient"
+import * as KimiError from "@kimi-effect/core/errors/KimiError"
+import type {
+  BalanceError,
+  ChatError,
+  EstimateTokensError,
+  ModelsError,
+  StreamError
+} from "@kimi-effect/core/errors/OperationErrors"
+import type { Balance } from "@kimi-effect/core/models/Balance"
+import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
+import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import type { Model } from "@kimi-effect/core/models/ModelList"
+import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import * as StreamFold from "@kimi-effect/core/models/StreamFold"
+import type { ToolCall } from "@kimi-effect/core/models/Tool"
+import type { Usage } from "@kimi-effect/core/models/Usage"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+
+/**
+ * One scripted answer: a text, a whole answer, or an error.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Answer = string | ChatResponse | ChatError
+
+/**
+ * One scripted stream: a text or a whole answer to be sent as events, the
+ * events themselves, an error before the first event, or a stream of your own.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Events =
+  | string
+  | ChatResponse
+  | ReadonlyArray<StreamEvent>
+  | StreamError
+  | Stream.Stream<StreamEvent, StreamError>
+
+/**
+ * What to answer: one item after the other, or what a function makes of each request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Script<A> = ReadonlyArray<A> | ((request: ChatRequest) => A)
+
+/**
+ * The script of every operation. An operation that is called and has no
+ * script, or has used up its list, dies with a message that says so: a test
+ * that asks more than it scripted is wrong.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly chat?: Script<Answer>
+  /** Defaults to the script of `chat`, sent as events. */
+  readonly stream?: Script<Events>
+  readonly models?: ReadonlyArray<Model> | ModelsError
+  readonly estimateTokens?: number | EstimateTokensError
+  readonly balance?: Balance | BalanceError
+}
+
+/**
+ * What the mock was asked.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class MockKimiClient extends Context.Service<
+  MockKimiClient,
+  {
+    /** Requests of `chat` and `stream` so far, oldest first. */
+    readonly requests: Effect.Effect<ReadonlyArray<ChatRequest>>
+  }
+>()("@kimi-effect/testing/MockKimiClient") {}
+
+/**
+ * A whole answer for a script.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const response = (answer: {
+  readonly text?: string
+  readonly reasoning?: string
+  readonly toolCalls?: ReadonlyArray<{ readonly id?: string; readonly name: string; readonly arguments: string }>
+  /** Defaults to `tool_calls` with tool calls, else to `stop`. */
+  readonly finishReason?: string
+  readonly usage?: Partial<Usage>
+}): ChatResponse => {
+  const calls = (answer.toolCalls ?? []).map((call, index): ToolCall => ({
+    id: call.id ?? `${call.name}_${index}`,
+    type: "function",
+    function: { name: call.name, arguments: call.arguments }
+  }))
+  const prompt = answer.usage?.prompt_tokens ?? 0
+  const completion = answer.usage?.completion_tokens ?? 0
+  return new ChatResponse({
+    id: "chatcmpl-mock",
+    model: "kimi-k3",
+    created: 0,
+    provider: "moonshot",
+    choices: [
+      {
+        index: 0,
+        message: {
+          role: "assistant",
+          content: answer.text ?? "",
+          ...(answer.reasoning === undefined ? {} : { reasoning_content: answer.reasoning }),
+          ...(calls.length === 0 ? {} : { tool_calls: calls })
+        },
+        finish_reason: answer.finishReason ?? (calls.length === 0 ? "stop" : "tool_calls")
+      }
+    ],
+    usage: {
+      prompt_tokens: prompt,
+      completion_tokens: completion,
+      total_tokens: prompt + completion,
+      cached_tokens: 0,
+      cache_write_tokens: 0,
+      reasoning_tokens: 0,
+      ...answer.usage
+    }
+  })
+}
+
+const toResponse = (answer: string | ChatResponse): ChatResponse =>
+  typeof answer === "string" ? response({ text: answer }) : answer
+
+const unscripted = (operation: string, why: string): Effect.Effect<never> =>
+  Effect.die(new Error(`MockKimiClient: ${operation} was called, and its script ${why}`))
+
+/** Plays a script: the next item for each call. */
+const player = <A>(operation: string, script: Script<A> | undefined) => {
+  let position = 0
+  return (request: ChatRequest): Effect.Effect<A> =>
+    Effect.suspend(() => {
+      if (script === undefined) return unscripted(operation, "is missing")
+      if (typeof script === "function") return Effect.succeed(script(request))
+      const item = script[position++]
+      return item === undefined ? unscripted(operation, "is used up") : Effect.succeed(item)
+    })
+}
+
+const toStream = (events: Events): Stream.Stream<StreamEvent, StreamError> => {
+  if (Stream.isStream(events)) return events
+  if (KimiError.isKimiError(events)) return Stream.fail(events)
+  return Stream.fromIterable(
+    typeof events === "string" || events instanceof ChatResponse ? StreamFold.unfold(toResponse(events)) : events
+  )
+}
+
+const outcome = <A, E>(operation: string, scripted: A | E | undefined): Effect.Effect<A, E> => {
+  if (scripted === undefined) return unscripted(operation, "is missing")
+  // The guard tells an error of ours from every success that an operation has.
+  return KimiError.isKimiError(scripted) ? Effect.fail(scripted as E) : Effect.succeed(scripted as A)
+}
+
+/**
+ * A scripted client, and what it was asked.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerMock = (options: Options): Layer.Layer<KimiClient | MockKimiClient> =>
+  Layer.effectContext(
+    Effect.sync(() => {
+      const requests: Array<ChatRequest> = []
+      const record = (request: ChatRequest) => Effect.sync(() => void requests.push(request))
+      const nextChat = player("chat", options.chat)
+      const nextStream = options.stream === undefined ? nextChat : player("stream", options.stream)
+      const client = KimiClient.of({
+        chat: (request) =>
+          Effect.flatMap(Effect.andThen(record(request), nextChat(request)), (answer) =>
+            typeof answer === "string" || answer instanceof ChatResponse
+              ? Effect.succeed(toResponse(answer))
+              : Effect.fail(answer)
+          ),
+        stream: (request) => Stream.unwrap(Effect.map(Effect.andThen(record(request), nextStream(request)), toStream)),
+        models: outcome<ReadonlyArray<Model>, ModelsError>("models", options.models),
+        estimateTokens: () => outcome<number, EstimateTokensError>("estimateTokens", options.estimateTokens),
+        balance: outcome<Balance, BalanceError>("balance", options.balance)
+      })
+      return Context.make(KimiClient, client).pipe(
+        Context.add(MockKimiClient, { requests: Effect.sync(() => [...requests]) })
+      )
+    })
+  )
