@@ -65,7 +65,7 @@ export const make = Effect.fnUntraced(function* (config: Values, provider: Provi
       provider: call.provider,
       limit: config.maxResponseBytes,
       ...(call.model === undefined ? {} : { model: call.model }),
-      ...idsOf(headers)
+      ...idsOf(headers, call.secret)
     })
 
   const invalid = (message: string, call: Call, response: Response) => {
@@ -75,8 +75,8 @@ export const make = Effect.fnUntraced(function* (config: Values, provider: Provi
       provider: call.provider,
       status: response.status,
       ...(call.model === undefined ? {} : { model: call.model }),
-      ...(contentType === undefined ? {} : { contentType: contentType.slice(0, 128) }),
-      ...idsOf(response.headers)
+      ...(contentType === undefined ? {} : { contentType: scrubWord(contentType, call.secret) }),
+      ...idsOf(response.headers, call.secret)
     })
   }
 

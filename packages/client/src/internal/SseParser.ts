@@ -77,6 +77,8 @@ export class SseParser {
       this.#event = line.slice(line.charCodeAt(6) === 0x20 ? 7 : 6)
     } else if (line === "data") {
       this.#data = this.#data === undefined ? "" : `${this.#data}\n`
+    } else if (line === "event") {
+      this.#event = ""
     }
     // Comments, `id`, `retry` and unknown fields say nothing here.
   }

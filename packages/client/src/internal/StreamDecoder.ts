@@ -69,7 +69,7 @@ export class StreamDecoder {
     this.#headers = headers
     this.#bounds = bounds
     this.#model = call.model
-    this.#ids = idsOf(headers)
+    this.#ids = idsOf(headers, call.secret)
     this.#parser = new SseParser((data, event) => this.#onData(data, event))
   }
 

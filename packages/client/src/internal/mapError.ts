@@ -29,7 +29,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type Common, fromText, type TextError } from "./errorTexts.ts"
 import { fromLimit, type LimitError, waitInText } from "./rateLimitTexts.ts"
-import { scrub } from "./scrub.ts"
+import { scrub, scrubWord } from "./scrub.ts"
 
 /** What the mapping needs to know of the call. */
 export interface Call {
@@ -65,13 +65,13 @@ export type StatusError =
   | RequestCancelledError
   | InvalidResponseError
 
-/** The host's ids of an answer, for its support. */
-export const idsOf = (headers: Headers.Headers): { requestId?: string; traceId?: string } => {
+/** The host's ids of an answer, for its support, without the caller's key. */
+export const idsOf = (headers: Headers.Headers, secret?: string): { requestId?: string; traceId?: string } => {
   const requestId = headers["msh-request-id"] ?? headers["x-request-id"]
   const traceId = headers["x-msh-trace-id"] ?? headers["x-trace-id"]
   return {
-    ...(requestId === undefined ? {} : { requestId: requestId.slice(0, 128) }),
-    ...(traceId === undefined ? {} : { traceId: traceId.slice(0, 128) })
+    ...(requestId === undefined ? {} : { requestId: scrubWord(requestId, secret) }),
+    ...(traceId === undefined ? {} : { traceId: scrubWord(traceId, secret) })
   }
 }
 
@@ -161,8 +161,8 @@ export const fromStatus = (answer: ErrorAnswer, call: Call): StatusError => {
     provider: call.provider,
     status,
     ...(call.model === undefined ? {} : { model: call.model }),
-    ...(decoded?.requestId === undefined ? {} : { requestId: decoded.requestId.slice(0, 128) }),
-    ...idsOf(headers)
+    ...(decoded?.requestId === undefined ? {} : { requestId: scrubWord(decoded.requestId, call.secret) }),
+    ...idsOf(headers, call.secret)
   }
   const retryAfter = longest([
     headerWait(headers["retry-after"], answer.now),
@@ -173,7 +173,7 @@ export const fromStatus = (answer: ErrorAnswer, call: Call): StatusError => {
   const wait = retryAfter === undefined ? {} : { retryAfter }
 
   if (status >= 300 && status < 400) {
-    const location = URL.parse(headers["location"] ?? "")?.origin
+    const location = URL.parse(scrubWord(headers["location"] ?? "", call.secret))?.origin
     return new RedirectError({ ...common, ...(location === undefined ? {} : { location }) })
   }
   if (status >= 500) return serverSide(common, status, type, wait)
@@ -256,6 +256,6 @@ export const fromErrorObject = (
     provider: call.provider,
     ...(call.model === undefined ? {} : { model: call.model }),
     ...(error.type === undefined ? {} : { type: scrub(error.type, call.secret) }),
-    ...idsOf(headers)
+    ...idsOf(headers, call.secret)
   })
 }

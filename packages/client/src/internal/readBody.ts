@@ -14,7 +14,8 @@ export interface BodyText {
 const declaredLength = (response: HttpClientResponse.HttpClientResponse): number | undefined => {
   const value = response.headers["content-length"]
   // A coded body is longer than it says once it is decoded.
-  return value === undefined || response.headers["content-encoding"] !== undefined ? undefined : Number(value)
+  const isPlain = response.headers["content-encoding"] === undefined
+  return value !== undefined && isPlain && /^\d+$/.test(value) ? Number(value) : undefined
 }
 
 /** Ends the body without reading it, so that its connection is closed. */
@@ -35,11 +36,14 @@ const readCounted = (
     let text = ""
     return Stream.runForEachWhile(response.stream, (bytes) =>
       Effect.sync(() => {
+        const room = maxBytes - count
         count += bytes.length
-        if (count <= maxBytes) text += decoder.decode(bytes, { stream: true })
+        text += decoder.decode(bytes.length > room ? bytes.subarray(0, room) : bytes, { stream: true })
         return count <= maxBytes
       })
-    ).pipe(Effect.map(() => ({ text: text + decoder.decode(), isCut: count > maxBytes })))
+    ).pipe(
+      Effect.map(() => (count > maxBytes ? { text, isCut: true } : { text: text + decoder.decode(), isCut: false }))
+    )
   })
 
 /** Reads at most `maxBytes`, decoded. */

@@ -15,11 +15,17 @@ const patterns: ReadonlyArray<readonly [RegExp, string]> = [
   [/:\/\/[^/\s@]{1,256}@/g, "://<redacted>@"]
 ]
 
+/** Shorter secrets are found in ordinary words; no real key is that short. */
+const isKey = (secret: string | undefined): secret is string => secret !== undefined && secret.length >= 4
+
+/** Takes the key out of one word of the server's, such as an id, and shortens it. */
+export const scrubWord = (word: string, secret: string | undefined): string =>
+  (isKey(secret) ? word.replaceAll(secret, "<redacted>") : word).slice(0, 128)
+
 /** Scrubs and shortens `text`. `secret` is the caller's own key, whatever its form. */
 export const scrub = (text: string, secret: string | undefined): string => {
   let out = text.slice(0, maxInput)
-  // Shorter secrets are found in ordinary words; no real key is that short.
-  if (secret !== undefined && secret.length >= 4) {
+  if (isKey(secret)) {
     out = out.replaceAll(secret, "<redacted>")
     // The beginning of one that the cut went through is not found, so it goes with the end.
     if (text.length > maxInput) out = out.slice(0, Math.max(0, out.length - secret.length))

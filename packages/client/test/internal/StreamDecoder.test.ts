@@ -99,7 +99,9 @@ describe("StreamDecoder", () => {
     })
 
     it("may come again and again while the answer comes in", () => {
-      const running = [1, 2, 3].map((tokens) => ({ ...chunk({ content: "x" }), usage: wireUsage(10, tokens) }))
+      const running = [1, 2, 3].map((tokens) =>
+        Object.assign(chunk({ content: "x" }), { usage: wireUsage(10, tokens) })
+      )
       const usages = usageOf(...running, inChoice(wireUsage(10, 4)))
       assert.deepStrictEqual(
         usages.map((event) => event.usage.completion_tokens),

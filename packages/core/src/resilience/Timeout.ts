@@ -87,6 +87,8 @@ export const withStreamTimeout =
 
         return Effect.suspend((): Pull.Pull<Events, E | StreamTimeoutError> => {
           const start = clock.currentTimeMillisUnsafe()
+          // Events that are already there would win against any timer.
+          if (start >= end) return Effect.fail(totalTimeout(options.totalTimeout))
           const isTotal = end - start <= patience
           const onExpired = () =>
             Effect.fail(isTotal ? totalTimeout(options.totalTimeout) : silence(hasContent, options))

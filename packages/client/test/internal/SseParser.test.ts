@@ -1,0 +1,106 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Sse from "effect/encoding/Sse"
+import * as Schema from "effect/Schema"
+import { SseParser } from "../../src/internal/SseParser.ts"
+
+type Event = readonly [data: string, event: string]
+
+const parse = (texts: ReadonlyArray<string>): ReadonlyArray<Event> => {
+  const events: Array<Event> = []
+  const parser = new SseParser((data, event) => events.push([data, event]))
+  for (const text of texts) parser.feed(text)
+  return events
+}
+
+/** What Effect's own parser makes of the same; an event without a name is a `message` there. */
+const reference = (texts: ReadonlyArray<string>): ReadonlyArray<Event> => {
+  const events: Array<Event> = []
+  const parser = Sse.makeParser((event) => {
+    if (event._tag === "Event") events.push([event.data, event.event === "message" ? "" : event.event])
+  })
+  for (const text of texts) parser.feed(text)
+  return events
+}
+
+/** Pieces that meet every rule of the format sooner or later. */
+const Token = Schema.Literals([
+  "data",
+  "event",
+  "id",
+  "retry",
+  ":",
+  ": ",
+  " ",
+  "\n",
+  "\r",
+  "\r\n",
+  "\n\n",
+  "\uFEFF",
+  "x",
+  "7",
+  "data: a\n\n",
+  "data:b\r\n\r\n",
+  "event: error\n"
+])
+
+describe("SseParser", () => {
+  it("reports an event at its blank line, with its name", () => {
+    const events: Array<Event> = []
+    const parser = new SseParser((data, event) => events.push([data, event]))
+    parser.feed("event: error\ndata: 1")
+    parser.feed("\n")
+    assert.strictEqual(events.length, 0)
+    parser.feed("\n")
+    assert.deepStrictEqual(events, [["1", "error"]])
+    parser.feed("data: 2\n\n")
+    assert.deepStrictEqual(events[1], ["2", ""])
+  })
+
+  it("joins data of several lines, and takes one blank after the colon", () => {
+    assert.deepStrictEqual(parse(["data:a\ndata: b\ndata:  c\ndata\n\n"]), [["a\nb\n c\n", ""]])
+  })
+
+  it("reports no event without data, and forgets its name", () => {
+    assert.deepStrictEqual(parse(["event: error\n\ndata: 1\n\n"]), [["1", ""]])
+    assert.deepStrictEqual(parse([": comment\n\nid: 1\n\nretry: 1\n\ndatabase: 1\n\n data: 1\n\n"]), [])
+  })
+
+  it("counts what it holds of an event that is not complete, whichever lines it is in", () => {
+    const parser = new SseParser(() => {})
+    const sizes = ["data: 12", "345", "\n", "data: 6\n", ": 12345", "\n", "\n"].map((text) => {
+      parser.feed(text)
+      return parser.size
+    })
+    assert.deepStrictEqual(sizes, [8, 11, 5, 7, 14, 7, 0])
+  })
+
+  it("takes a CR and the LF of the next read for one line end", () => {
+    assert.deepStrictEqual(parse(["data: 1\r", "\ndata: 2\r", "\n\r", "\n"]), [["1\n2", ""]])
+    assert.deepStrictEqual(parse(["data: 1\r", "data: 2\r", "\r"]), [["1\n2", ""]])
+    assert.deepStrictEqual(parse(["data: 1\r", "", "\n\n"]), [["1", ""]])
+  })
+
+  it("drops a BOM at the beginning only", () => {
+    assert.deepStrictEqual(parse(["", "\uFEFFdata: 1\n\n", "\uFEFFdata: 2\n\n"]), [["1", ""]])
+  })
+
+  it.prop(
+    "reads any text in any reads as Effect's own parser does",
+    { texts: Schema.Array(Schema.Array(Token)) },
+    ({ texts }) => {
+      const reads = texts.map((tokens) => tokens.join(""))
+      assert.deepStrictEqual(parse(reads), reference(reads))
+    },
+    { arbitrary: { runs: 2_000 } }
+  )
+
+  it.prop(
+    "reads any text the same, however it is cut",
+    { tokens: Schema.Array(Token) },
+    ({ tokens }) => {
+      const text = tokens.join("")
+      assert.deepStrictEqual(parse([...text]), parse([text]))
+    },
+    { arbitrary: { runs: 1_000 } }
+  )
+})

@@ -1,0 +1,141 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { readBody } from "../../src/internal/readBody.ts"
+import { watched } from "./support/bodies.ts"
+import { bytesOf, readsOf } from "./support/sse.ts"
+
+const text = "é 你好 👋🏽 end"
+const size = bytesOf(text).length
+
+/** Far more than any bound of these tests, and yet no more than a mistake may read. */
+const endless = function* (): Iterable<Uint8Array> {
+  for (let piece = 0; piece < 1_000; piece++) yield bytesOf("x".repeat(10))
+}
+
+describe("readBody", () => {
+  it.effect("reads a body of any pieces, cut inside its characters", () =>
+    Effect.gen(function* () {
+      for (let length = 1; length <= size; length++) {
+        const { response } = watched(readsOf(text, length))
+        assert.deepStrictEqual(yield* readBody(response, 1_000), { text, isCut: false })
+      }
+    })
+  )
+
+  it.effect("reads a body of a length that it told", () =>
+    Effect.gen(function* () {
+      for (const limit of [size, size + 1, 1_000]) {
+        const { response } = watched(readsOf(text, 3), { headers: { "content-length": `${size}` } })
+        assert.deepStrictEqual(yield* readBody(response, limit), { text, isCut: false })
+      }
+    })
+  )
+
+  it.effect("reads an empty body", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* readBody(watched([]).response, 10), { text: "", isCut: false })
+    })
+  )
+
+  it.effect("refuses a body that tells a length over the bound, without reading it", () =>
+    Effect.gen(function* () {
+      const body = watched(endless(), { headers: { "content-length": "11" } })
+      assert.deepStrictEqual(yield* readBody(body.response, 10), { text: "", isCut: true })
+      assert.strictEqual(body.reads(), 0)
+      assert.isTrue(body.isLeft())
+    })
+  )
+
+  it.effect("takes a body of exactly the bound, told or not", () =>
+    Effect.gen(function* () {
+      for (const headers of [{}, { "content-length": `${size}` }]) {
+        assert.isFalse((yield* readBody(watched(readsOf(text, 1), { headers }).response, size)).isCut)
+        assert.isTrue((yield* readBody(watched(readsOf(text, 1), { headers }).response, size - 1)).isCut)
+      }
+    })
+  )
+
+  it.effect("cuts an endless body, keeps the text up to the bound, and leaves the rest", () =>
+    Effect.gen(function* () {
+      for (const limit of [1, 9, 10, 15, 100]) {
+        const body = watched(endless())
+        assert.deepStrictEqual(yield* readBody(body.response, limit), { text: "x".repeat(limit), isCut: true })
+        assert.strictEqual(body.reads(), Math.floor(limit / 10) + 1)
+        assert.isTrue(body.isLeft())
+      }
+    })
+  )
+
+  it.effect("keeps whole characters only where the bound goes through one", () =>
+    Effect.gen(function* () {
+      for (const piece of [1, 2, size]) {
+        for (let limit = 0; limit < size; limit++) {
+          const cut = yield* readBody(watched(readsOf(text, piece)).response, limit)
+          assert.isTrue(cut.isCut)
+          assert.isTrue(text.startsWith(cut.text), `${cut.text} of ${limit} bytes`)
+          assert.isAbove(bytesOf(cut.text).length, limit - 4)
+        }
+      }
+    })
+  )
+
+  it.effect("counts what comes out of a coded body, whatever length it tells", () =>
+    Effect.gen(function* () {
+      const headers = { "content-length": "5", "content-encoding": "gzip" }
+      const body = watched(endless(), { headers })
+      assert.deepStrictEqual(yield* readBody(body.response, 15), { text: "x".repeat(15), isCut: true })
+      const large = { "content-length": "5000", "content-encoding": "gzip" }
+      assert.deepStrictEqual(yield* readBody(watched(readsOf(text, 4), { headers: large }).response, 100), {
+        text,
+        isCut: false
+      })
+    })
+  )
+
+  it.effect("counts a body whose length is no number", () =>
+    Effect.gen(function* () {
+      for (const value of ["many", "-1", "1e1", "5, 5", "0x5", ""]) {
+        const body = watched(endless(), { headers: { "content-length": value } })
+        assert.deepStrictEqual(yield* readBody(body.response, 15), { text: "x".repeat(15), isCut: true })
+      }
+    })
+  )
+
+  it.effect("fails when the body breaks, told or not", () =>
+    Effect.gen(function* () {
+      for (const headers of [{}, { "content-length": "100" }]) {
+        const { response } = watched(readsOf(text, 3), { headers, breaks: new Error("terminated") })
+        const error = yield* Effect.flip(readBody(response, 1_000))
+        assert.strictEqual(error._tag, "HttpClientError")
+      }
+    })
+  )
+
+  it.effect("starts anew when it is run again", () =>
+    Effect.gen(function* () {
+      const { response } = watched(readsOf(text, 3))
+      const read = readBody(response, 1_000)
+      assert.deepStrictEqual(yield* read, { text, isCut: false })
+      // The body is used up by now; what matters is that nothing of the first run is in the second.
+      const again = yield* Effect.option(read)
+      assert.isTrue(again._tag === "None" || again.value.text === "")
+    })
+  )
+
+  const Length = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 60 }))
+
+  it.effect.prop(
+    "never holds more than the bound",
+    { pieces: Schema.Array(Length), limit: Length },
+    ({ pieces, limit }) =>
+      Effect.gen(function* () {
+        const total = pieces.reduce((sum, length) => sum + length, 0)
+        const { response } = watched(pieces.map((length) => bytesOf("x".repeat(length))))
+        assert.deepStrictEqual(yield* readBody(response, limit), {
+          text: "x".repeat(Math.min(total, limit)),
+          isCut: total > limit
+        })
+      })
+  )
+})

@@ -1,0 +1,111 @@
+/**
+ * A key and a prompt that must not be found anywhere they do not belong.
+ */
+import { inspect } from "node:util"
+import { codec, type KimiError } from "@kimi-effect/core/errors/KimiError"
+import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
+import type { Reply } from "@kimi-effect/testing"
+import type { ReceivedRequest } from "@kimi-effect/testing/ReceivedRequest"
+import { Cause, Effect, Exit, Logger, References, Schema, Tracer } from "effect"
+
+export const key = "sk-canary-4be91c07d2f35a68"
+export const prompt = "canary prompt: the launch code is 8812"
+
+export const request: ChatRequest = {
+  messages: [
+    { role: "system", content: `${prompt} (system)` },
+    { role: "user", content: [{ type: "text", text: `${prompt} (part)` }] }
+  ]
+}
+
+/** What must not be found. The key is looked for in part too. */
+const canaries = [key, key.slice(3), "canary prompt", "8812"]
+
+/** The first canary in a text. */
+export const canaryIn = (text: string): string | undefined => canaries.find((canary) => text.includes(canary))
+
+const everything = { depth: 10, showHidden: true, maxStringLength: null, maxArrayLength: null, getters: true } as const
+
+const json = (value: unknown): string =>
+  `${JSON.stringify(value, (_, member: unknown) => (typeof member === "bigint" ? `${member}` : member))}`
+
+/** Every way in which code turns a value into text. */
+export const texts = (value: unknown): ReadonlyArray<string> => [
+  String(value),
+  json(value),
+  inspect(value),
+  inspect(value, everything)
+]
+
+const encode = Schema.encodeSync(codec)
+
+const textsOfError = (error: KimiError): ReadonlyArray<string> => {
+  // What the model has said by then belongs to the caller.
+  const { partial: _, ...rest } = error
+  return [
+    error.message,
+    `${error.stack}`,
+    ...texts(error),
+    ...texts(rest),
+    JSON.stringify(encode(error)),
+    Cause.pretty(Cause.fail(error)),
+    ...texts(Cause.fail(error)),
+    ...texts(Exit.fail(error))
+  ]
+}
+
+export interface Watched {
+  readonly texts: ReadonlyArray<string>
+  readonly spans: ReadonlyArray<Tracer.NativeSpan>
+  readonly exit: Exit.Exit<unknown, unknown>
+}
+
+const errorsOf = (exit: Exit.Exit<unknown, KimiError>): ReadonlyArray<KimiError> =>
+  Exit.isFailure(exit) ? exit.cause.reasons.flatMap((reason) => (Cause.isFailReason(reason) ? [reason.error] : [])) : []
+
+/**
+ * Runs an effect at the lowest log level inside a span, logs its cause as
+ * applications do, and gives back every text that came of it.
+ */
+export const watch = <A>(effect: Effect.Effect<A, KimiError>): Effect.Effect<Watched> =>
+  Effect.gen(function* () {
+    const found: Array<string> = []
+    const spans: Array<Tracer.NativeSpan> = []
+    const logger = Logger.make<unknown, void>((options) => {
+      found.push(
+        Logger.formatSimple.log(options),
+        Logger.formatLogFmt.log(options),
+        Logger.formatJson.log(options),
+        inspect(options.message, everything),
+        inspect(options.cause, everything)
+      )
+    })
+    const tracer = Tracer.make({
+      span: (options) => {
+        const span = new Tracer.NativeSpan(options)
+        spans.push(span)
+        return span
+      }
+    })
+    const logged = Effect.tapCause(effect, (cause) => Effect.logError("a call failed", cause))
+    const exit = yield* Effect.exit(Effect.withSpan(logged, "outer")).pipe(
+      Effect.withTracer(tracer),
+      Effect.provide(Logger.layer([logger, Logger.tracerLogger])),
+      Effect.provideService(References.MinimumLogLevel, "Trace")
+    )
+    for (const span of spans)
+      found.push(...texts([span.name, [...span.attributes], span.events, span.links, span.status]))
+    for (const error of errorsOf(exit)) found.push(...textsOfError(error))
+    return { texts: found, spans, exit }
+  })
+
+/** Puts the key of the request into what a reply says, as careless hosts and proxies do. */
+export const echo =
+  (reply: Reply.Json | Reply.Text) =>
+  ({ headers }: Pick<ReceivedRequest, "headers">): Reply.Reply => {
+    const heard = `${headers["authorization"]}`
+    const said = ` [authorization: ${heard}; key ${heard.slice("Bearer ".length)}]`
+    if (reply._tag === "Text") return { ...reply, body: `${said}${reply.body}${said}` }
+    const { error } = reply.body as { readonly error: { readonly message: string; readonly type?: string } }
+    return { ...reply, body: { error: { ...error, message: `${said} ${error.message}${said}` } } }
+  }

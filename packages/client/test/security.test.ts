@@ -1,0 +1,164 @@
+/**
+ * Neither the key nor the prompt is found in an error, a log or a span,
+ * whatever goes wrong.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import type { KimiError } from "@kimi-effect/core/errors/KimiError"
+import { ServerError } from "@kimi-effect/core/errors/ProviderErrors"
+import type { Options } from "@kimi-effect/core/KimiConfig"
+import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
+import { Fault, Reply } from "@kimi-effect/testing"
+import { Effect, Exit, Redacted, Stream } from "effect"
+import * as Canary from "./node/support/canary.ts"
+import { type Client, type Server, withKimi } from "./node/support/kimi.ts"
+
+const apiKey = Redacted.make(Canary.key)
+
+const assertClean = (texts: ReadonlyArray<string>): void => {
+  for (const text of texts) {
+    const canary = Canary.canaryIn(text)
+    if (canary !== undefined) assert.fail(`found ${canary} in:\n${text}`)
+  }
+}
+
+const calls = (client: Client, request: ChatRequest): ReadonlyArray<Effect.Effect<unknown, KimiError>> => [
+  client.chat(request),
+  Stream.runDrain(client.stream(request))
+]
+
+/** Makes a plain and a streamed call, both of which fail and say neither key nor prompt. */
+const failsCleanly = Effect.fnUntraced(function* (client: Client, request = Canary.request) {
+  for (const call of calls(client, request)) {
+    const { exit, spans, texts } = yield* Canary.watch(call)
+    assert.isTrue(Exit.isFailure(exit))
+    assert.isAbove(spans.length, 1)
+    assert.isAbove(texts.length, 20)
+    assertClean(texts)
+  }
+})
+
+const withCanary = <E>(test: (client: Client, server: Server) => Effect.Effect<void, E>, client: Options = {}) =>
+  withKimi(test, { client: { apiKey, ...client } })
+
+describe("the canaries", () => {
+  it.live("are found where they are, so that these tests can fail", () =>
+    Effect.gen(function* () {
+      const { texts } = yield* Canary.watch(Effect.logInfo(Canary.prompt, Canary.key))
+      assert.isDefined(texts.find((text) => text.includes(Canary.prompt)))
+      assert.isDefined(texts.find((text) => text.includes(Canary.key)))
+      const leaky = new ServerError({ message: `no ${Canary.key}` })
+      const failed = yield* Canary.watch(Effect.fail(leaky))
+      assert.isTrue(failed.texts.every((text) => text === failed.spans[0]?.name || Canary.canaryIn(text) !== undefined))
+    })
+  )
+
+  it.live("come back from the server", () =>
+    Effect.gen(function* () {
+      const heard = {
+        method: "POST",
+        path: "/v1/chat/completions",
+        query: "",
+        headers: { authorization: `Bearer ${Canary.key}` },
+        body: "",
+        json: undefined
+      }
+      for (const name of Reply.errorNames) {
+        const reply = Canary.echo(Reply.errorTable[name])(heard)
+        assert.strictEqual(JSON.stringify(reply).split(Canary.key).length, 5, name)
+      }
+    })
+  )
+})
+
+describe("an error answer that repeats the key says neither key nor prompt", () => {
+  for (const name of Reply.errorNames) {
+    it.live(name, () =>
+      withCanary((client, server) =>
+        Effect.gen(function* () {
+          yield* server.replyAlways(Canary.echo(Reply.errorTable[name]))
+          yield* failsCleanly(client)
+        })
+      )
+    )
+  }
+})
+
+describe("a fault says neither key nor prompt", () => {
+  const message = `refused ${Canary.key}, sent as Bearer ${Canary.key}`
+  const bounds = { totalTimeout: "50 millis", maxResponseBytes: 20_000, maxEventBytes: 2_000 } as const
+  const faults: ReadonlyArray<Fault.Fault> = [
+    Fault.ResetBeforeHeaders(),
+    Fault.StallBeforeHeaders(),
+    Fault.ResetMidBody({ afterBytes: 100 }),
+    Fault.StallMidBody({ afterBytes: 100 }),
+    Fault.TruncatedBody({ afterBytes: 100 }),
+    Fault.EmptyBody(),
+    Fault.WrongType(),
+    Fault.UndecodableJson(),
+    Fault.HugeBody({ bytes: 100_000, contentLength: true }),
+    Fault.HugeBody({ bytes: 100_000, contentLength: false }),
+    Fault.Redirect({ status: 307, location: `https://user:${Canary.key}@elsewhere.example/?key=${Canary.key}` }),
+    Fault.ResetMidStream({ afterEvents: 0 }),
+    Fault.StallMidStream({ afterEvents: 0 }),
+    Fault.Truncated({ afterEvents: 0 }),
+    Fault.KeepAlive({ afterEvents: 1, every: 5 }),
+    Fault.HugeEvent({ afterEvents: 0, bytes: 5_000 }),
+    Fault.CorruptEvent({ afterEvents: 0 }),
+    Fault.JoinedEvents({ afterEvents: 0 }),
+    Fault.ErrorInStream({ afterEvents: 0, error: { message, type: `odd ${Canary.key}` } }),
+    Fault.ErrorInStream({ afterEvents: 5, error: { message, type: "server_error" } })
+  ]
+  for (const fault of faults) {
+    it.live(JSON.stringify(fault).replaceAll(Canary.key, "<key>"), () =>
+      withCanary(
+        (client, server) =>
+          Effect.gen(function* () {
+            yield* server.replyAlways(Reply.faulty(fault))
+            yield* failsCleanly(client)
+          }),
+        bounds
+      )
+    )
+  }
+
+  it.live("slow answers, which are no failures, are logged and traced without them too", () =>
+    withCanary((client, server) =>
+      Effect.gen(function* () {
+        for (const fault of [
+          Fault.SlowHeaders({ delay: 5 }),
+          Fault.SlowBody({ delay: 5 }),
+          Fault.SlowEvents({ every: 1 })
+        ]) {
+          yield* server.replyAlways(Reply.faulty(fault))
+          for (const call of calls(client, Canary.request)) assertClean((yield* Canary.watch(call)).texts)
+        }
+      })
+    )
+  )
+})
+
+describe("other places in an answer that repeat the key", () => {
+  const { key } = Canary
+  const message = `no ${key}`
+  const places: { readonly [place: string]: Reply.Reply } = {
+    "an error's type and code": Reply.json({ error: { message, type: key, code: key, param: key } }, { status: 418 }),
+    "an error's type under 200": Reply.json({ error: { message, type: key } }),
+    "an error that is a text": Reply.json({ error: message }, { status: 500 }),
+    "the request id of the body": Reply.json({ error: { message }, request_id: `r-${key}` }, { status: 500 }),
+    "the id headers": Reply.error(500, "server_error", message, { "msh-request-id": key, "x-msh-trace-id": key }),
+    "the content type": Reply.text(message, { headers: { "content-type": `text/${key}` } }),
+    "the content type of a refusal": Reply.text(message, { status: 500, headers: { "content-type": `text/${key}` } }),
+    "a redirect's host": Reply.text("", { status: 302, headers: { location: `https://${key}.example/` } }),
+    "the name of the model": Reply.error(404, "resource_not_found_error", `Not found the model ${key}`)
+  }
+  for (const [place, reply] of Object.entries(places)) {
+    it.live(`${place}: it is not in the error`, () =>
+      withCanary((client, server) =>
+        Effect.gen(function* () {
+          yield* server.replyAlways(reply)
+          yield* failsCleanly(client)
+        })
+      )
+    )
+  }
+})
