@@ -20,6 +20,7 @@ import { isolate } from "./isolation.ts"
 import { type Call, fromErrorObject, fromStatus, idsOf } from "./mapError.ts"
 import { fromTransport } from "./mapTransportError.ts"
 import { readBody } from "./readBody.ts"
+import { scrubWord } from "./scrub.ts"
 
 type Request = HttpClientRequest.HttpClientRequest
 type Response = HttpClientResponse.HttpClientResponse

@@ -60,7 +60,7 @@ export const make = Effect.gen(function* () {
     return Effect.flatMap(
       http.json(postChat(body), call, decodeCompletion),
       ([completion, headers]): Effect.Effect<ChatResponse, ChatError> => {
-        const head = { provider: provider.id, ...idsOf(headers) }
+        const head = { provider: provider.id, ...idsOf(headers, call.secret) }
         const answer = Answer.fromCompletion(completion, head, request.model)
         if ("_tag" in answer) return Effect.fail(answer)
         const tooLarge = oversized(answer, config.maxToolArgumentBytes, head)

@@ -173,7 +173,7 @@ export const fromStatus = (answer: ErrorAnswer, call: Call): StatusError => {
   const wait = retryAfter === undefined ? {} : { retryAfter }
 
   if (status >= 300 && status < 400) {
-    const location = URL.parse(scrubWord(headers["location"] ?? "", call.secret))?.origin
+    const location = URL.parse(scrub(headers["location"] ?? "", call.secret))?.origin
     return new RedirectError({ ...common, ...(location === undefined ? {} : { location }) })
   }
   if (status >= 500) return serverSide(common, status, type, wait)

@@ -41,7 +41,9 @@ const commonOf = (error: unknown, call: Call) => (message: string) => ({
   message,
   provider: call.provider,
   ...(call.model === undefined ? {} : { model: call.model }),
-  ...(HttpClientError.isHttpClientError(error) && error.response !== undefined ? idsOf(error.response.headers, call.secret) : {})
+  ...(HttpClientError.isHttpClientError(error) && error.response !== undefined
+    ? idsOf(error.response.headers, call.secret)
+    : {})
 })
 
 /** A call that failed before its answer was whole. The server's text is not quoted: there is none. */

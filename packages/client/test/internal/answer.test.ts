@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ChatCompletion } from "@kimi-effect/core/models/ChatCompletion"
-import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import { type AnswerMessage, ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import type { Usage } from "@kimi-effect/core/models/Usage"
 import * as Schema from "effect/Schema"
 import { noAnswer, reasoningOf } from "../../src/internal/answer.ts"
 import { completions, head, plain } from "./support/completions.ts"
@@ -105,7 +106,7 @@ describe("fromCompletion", () => {
   })
 
   it("reads the idealised answers", () => {
-    const expected = {
+    const expected: Record<string, { message: AnswerMessage; usage: Usage | undefined }> = {
       "moonshotai-text": { message: { role: "assistant", content: "Hello, world!" }, usage: usage(9, 5, 0) },
       "moonshotai-reasoning": {
         message: {
@@ -129,7 +130,7 @@ describe("fromCompletion", () => {
     for (const [name, members] of Object.entries(expected)) {
       const answer = fixture(name)
       assert.instanceOf(answer, ChatResponse)
-      assert.deepEqual({ message: answer.message, usage: answer.usage }, members, name)
+      assert.deepStrictEqual({ message: answer.message, usage: answer.usage }, members, name)
     }
   })
 

@@ -49,9 +49,10 @@ describe("ChatCompletionChunk", () => {
     assert.deepStrictEqual(decode({ choices: [choice] }), { choices: [choice] })
   })
 
-  it("reads an error in the middle of a stream", () => {
-    const error = { message: "The engine is currently overloaded", type: "engine_overloaded_error" }
-    assert.deepStrictEqual(decode({ error: { ...error, code: null } }), { error })
+  it("keeps an error in the middle of a stream as it came, to be decoded where it matters", () => {
+    const error = { message: "The engine is currently overloaded", type: "engine_overloaded_error", code: null }
+    assert.deepStrictEqual(decode({ error }), { error })
+    assert.deepStrictEqual(decode({ error: "overloaded" }), { error: "overloaded" })
   })
 
   it("refuses what is no chunk, by path", () => {

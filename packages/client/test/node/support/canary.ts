@@ -9,7 +9,7 @@ import type { ReceivedRequest } from "@kimi-effect/testing/ReceivedRequest"
 import { Cause, Effect, Exit, Logger, References, Schema, Tracer } from "effect"
 
 export const key = "sk-canary-4be91c07d2f35a68"
-export const prompt = "canary prompt: the launch code is 8812"
+export const prompt = "canary prompt: the launch code is nightingale"
 
 export const request: ChatRequest = {
   messages: [
@@ -19,7 +19,7 @@ export const request: ChatRequest = {
 }
 
 /** What must not be found. The key is looked for in part too. */
-const canaries = [key, key.slice(3), "canary prompt", "8812"]
+const canaries = [key, key.slice(3), "canary prompt", "nightingale"]
 
 /** The first canary in a text. */
 export const canaryIn = (text: string): string | undefined => canaries.find((canary) => text.includes(canary))

@@ -1,0 +1,17 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as shipped from "../src/index.ts"
+
+// A name that goes breaks callers: it needs a changeset that says so.
+const expected: Record<string, ReadonlyArray<string>> = {
+  ChatTransport: ["ChatTransport", "layerHttp"],
+  KimiClient: ["KimiClient", "layer", "layerConfig", "layerTransport", "make"],
+  Provider: ["fromConfig", "providers"],
+  RequestCheck: ["check"]
+}
+
+describe("the package", () => {
+  it("exports these names and no others", () => {
+    const names = Object.entries(shipped).map(([name, members]) => [name, Object.keys(members).toSorted()])
+    assert.deepStrictEqual(Object.fromEntries(names), expected)
+  })
+})

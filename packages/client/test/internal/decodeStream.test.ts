@@ -1,0 +1,160 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import * as Ref from "effect/Ref"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import { decodeStream } from "../../src/internal/decodeStream.ts"
+import { fromBrokenStream } from "../../src/internal/mapTransportError.ts"
+import { brokenBody } from "./support/bodies.ts"
+import { call } from "./support/errors.ts"
+import { bytesOf, chunk, decode, makeDecoder, readsOf, toSse } from "./support/sse.ts"
+
+const done = "data: [DONE]\n\n"
+const hello = toSse(chunk({ content: "hello" }))
+const more = toSse(chunk({ content: " more" }))
+const stop = toSse(chunk({}, "stop"))
+const whole = [hello, more, stop, done]
+const { events } = decode(whole)
+
+type Body = Stream.Stream<Uint8Array, HttpClientError.HttpClientError>
+
+const bodyOf = (...texts: ReadonlyArray<string>): Body =>
+  Stream.fromIterable(texts.map(bytesOf)).pipe(Stream.rechunk(1))
+
+const broken: Body = Stream.fail(brokenBody(Object.assign(new Error("reset"), { code: "ECONNRESET" })))
+
+const decoded = (body: Body) => decodeStream(body, makeDecoder(), (error) => fromBrokenStream(error, call))
+
+/** What a consumer gets before the end, and how it ends. */
+const consume = Effect.fnUntraced(function* (body: Body) {
+  const seen: Array<StreamEvent> = []
+  const exit = yield* Effect.exit(Stream.runForEach(decoded(body), (event) => Effect.sync(() => void seen.push(event))))
+  const error = Exit.isFailure(exit) ? Cause.findErrorOption(exit.cause) : undefined
+  return { seen, tag: error?._tag === "Some" ? error.value._tag : undefined, exit }
+})
+
+describe("decodeStream", () => {
+  it.effect("gives the events of a body, whatever its reads are", () =>
+    Effect.gen(function* () {
+      for (const size of [1, 7, 100, 10_000]) {
+        const body = Stream.fromIterable(readsOf(whole.join(""), size))
+        assert.deepStrictEqual(yield* Stream.runCollect(decoded(body)), events, `${size} bytes a read`)
+      }
+    })
+  )
+
+  it.effect("gives what came before a body breaks, then what broke it", () =>
+    Effect.gen(function* () {
+      const { seen, tag } = yield* consume(Stream.concat(bodyOf(hello, more), broken))
+      assert.deepStrictEqual(seen, events.slice(0, 3))
+      assert.strictEqual(tag, "StreamInterruptedError")
+      assert.strictEqual((yield* consume(broken)).tag, "StreamInterruptedError")
+    })
+  )
+
+  it.effect("gives what came before a body ends without its end mark, then that it was cut off", () =>
+    Effect.gen(function* () {
+      const { seen, tag } = yield* consume(bodyOf(hello, more, stop))
+      assert.deepStrictEqual(seen, events.slice(0, 3))
+      assert.strictEqual(tag, "StreamTruncatedError")
+      assert.strictEqual((yield* consume(Stream.empty)).tag, "StreamTruncatedError")
+    })
+  )
+
+  it.effect("gives what came in one read with a failure, then the failure, and reads no further", () =>
+    Effect.gen(function* () {
+      const isReadOn = yield* Ref.make(false)
+      const rest: Body = Stream.fromEffect(Effect.as(Ref.set(isReadOn, true), bytesOf(more)))
+      const { seen, tag } = yield* consume(Stream.concat(bodyOf(`${hello}data: {corrupt\n\n${more}`), rest))
+      assert.deepStrictEqual(seen, events.slice(0, 2))
+      assert.strictEqual(tag, "StreamDecodeError")
+      assert.isFalse(yield* Ref.get(isReadOn))
+    })
+  )
+
+  it.effect("does not blame the host for a defect or an interruption of the body", () =>
+    Effect.gen(function* () {
+      const died = yield* consume(Stream.concat(bodyOf(hello), Stream.die("bug")))
+      assert.isUndefined(died.tag)
+      assert.isTrue(Exit.isFailure(died.exit) && Cause.hasDies(died.exit.cause))
+    })
+  )
+
+  it.effect("reads the body only as far as events are asked for", () =>
+    Effect.gen(function* () {
+      const reads = yield* Ref.make(0)
+      const body = Stream.tap(bodyOf(hello, more, stop, done), () => Ref.update(reads, (n) => n + 1))
+      assert.strictEqual((yield* Stream.runCollect(Stream.take(decoded(body), 1))).length, 1)
+      assert.strictEqual(yield* Ref.get(reads), 1)
+    })
+  )
+
+  it.effect("leaves the body when its consumer does, and at every end", () =>
+    Effect.gen(function* () {
+      for (const texts of [whole, [hello, "data: {corrupt\n\n"], [hello, stop]]) {
+        for (const count of [1, 100]) {
+          const left = yield* Ref.make(0)
+          const body = Stream.ensuring(
+            bodyOf(...texts),
+            Ref.update(left, (n) => n + 1)
+          )
+          yield* Effect.exit(Stream.runDrain(Stream.take(decoded(body), count)))
+          assert.strictEqual(yield* Ref.get(left), 1)
+        }
+      }
+    })
+  )
+
+  it.effect("reads on to the end of the body after the end mark, so that the connection can be used again", () =>
+    Effect.gen(function* () {
+      const hasEnded = yield* Ref.make(false)
+      const end: Body = Stream.drain(Stream.fromEffect(Ref.set(hasEnded, true)))
+      const body = Stream.concat(bodyOf(...whole, "\n", ": bye\n\n"), end)
+      assert.deepStrictEqual(yield* Stream.runCollect(decoded(body)), events)
+      assert.isTrue(yield* Ref.get(hasEnded))
+    })
+  )
+
+  it.effect("takes no error from a body that breaks after the end mark", () =>
+    Effect.gen(function* () {
+      const { seen, exit } = yield* consume(Stream.concat(bodyOf(...whole), broken))
+      assert.isTrue(Exit.isSuccess(exit))
+      assert.deepStrictEqual(seen, events)
+    })
+  )
+
+  it.effect("waits a quarter of a second for a body that stays open after the end mark, and Finish does not wait", () =>
+    Effect.gen(function* () {
+      const isFinished = yield* Deferred.make<void>()
+      const left = yield* Ref.make(false)
+      const open = Stream.ensuring(Stream.concat(bodyOf(...whole), Stream.never), Ref.set(left, true))
+      const fiber = yield* Effect.forkChild(
+        Stream.runForEach(decoded(open), (event) =>
+          event._tag === "Finish" ? Deferred.succeed(isFinished, undefined) : Effect.void
+        )
+      )
+      yield* Deferred.await(isFinished)
+      yield* TestClock.adjust("249 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      assert.isFalse(yield* Ref.get(left))
+      yield* TestClock.adjust("1 millis")
+      yield* Fiber.join(fiber)
+      assert.isTrue(yield* Ref.get(left))
+    })
+  )
+
+  it.effect("is not held up by a host that goes on talking after the end mark", () =>
+    Effect.gen(function* () {
+      const chatter: Body = Stream.map(Stream.tick("10 millis"), () => bytesOf(hello))
+      const fiber = yield* Effect.forkChild(Stream.runCollect(decoded(Stream.concat(bodyOf(...whole), chatter))))
+      yield* TestClock.adjust("250 millis")
+      assert.deepStrictEqual(yield* Fiber.join(fiber), events)
+    })
+  )
+})

@@ -1,0 +1,85 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Equal, Option, Stream } from "effect"
+import { ChatResponse } from "../../src/models/ChatResponse.ts"
+import * as StreamFold from "../../src/models/StreamFold.ts"
+
+const usage = {
+  prompt_tokens: 400,
+  completion_tokens: 70,
+  total_tokens: 470,
+  cached_tokens: 256,
+  cache_write_tokens: 0,
+  reasoning_tokens: 50
+}
+
+const whole = new ChatResponse({
+  id: "chatcmpl-1",
+  model: "kimi-k3",
+  created: 1,
+  provider: "moonshot",
+  requestId: "r-1",
+  usage,
+  choices: [
+    {
+      index: 0,
+      message: {
+        role: "assistant",
+        content: "hello",
+        reasoning_content: "they greet",
+        tool_calls: [
+          { id: "a_0", type: "function", function: { name: "a", arguments: "{}" } },
+          { id: "b_1", type: "builtin_function", function: { name: "$b", arguments: '{"x":1}' } }
+        ]
+      },
+      finish_reason: "tool_calls"
+    },
+    { index: 1, message: { role: "assistant", content: "" }, finish_reason: "length" }
+  ]
+})
+
+describe("StreamFold.unfold", () => {
+  it("gives events that fold into the same answer", () => {
+    const folded = StreamFold.fold(StreamFold.unfold(whole))
+    assert.isTrue(Equal.equals(Option.getOrUndefined(folded), whole))
+  })
+
+  it("begins with Start, completes tool calls after their pieces, and ends with Finish", () => {
+    assert.deepStrictEqual(
+      StreamFold.unfold(whole).map((event) => event._tag),
+      [
+        "Start",
+        "ReasoningDelta",
+        "TextDelta",
+        "ToolCallDelta",
+        "ToolCallDelta",
+        "ToolCall",
+        "ToolCall",
+        "Usage",
+        "Finish"
+      ]
+    )
+  })
+})
+
+describe("StreamFold.collect", () => {
+  it.effect("runs a stream to its end and gives the whole answer", () =>
+    Effect.gen(function* () {
+      const answer = yield* StreamFold.collect(Stream.fromIterable(StreamFold.unfold(whole)))
+      assert.isTrue(Equal.equals(answer, whole))
+    })
+  )
+
+  it.effect("fails when the end of the stream was taken out", () =>
+    Effect.gen(function* () {
+      const events = StreamFold.unfold(whole).filter((event) => event._tag !== "Finish")
+      const error = yield* Effect.flip(StreamFold.collect(Stream.fromIterable(events)))
+      assert.strictEqual(error._tag, "StreamTruncatedError")
+    })
+  )
+
+  it.effect("fails with the stream's own error", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* Effect.flip(StreamFold.collect(Stream.fail("broken" as const))), "broken")
+    })
+  )
+})

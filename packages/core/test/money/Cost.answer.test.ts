@@ -1,0 +1,51 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import { TestClock } from "effect/testing"
+import { ChatResponse } from "../../src/models/ChatResponse.ts"
+import * as Cost from "../../src/money/Cost.ts"
+
+const answer = (members: { readonly provider?: string; readonly model?: string; readonly hasUsage?: boolean }) =>
+  new ChatResponse({
+    id: "chatcmpl-1",
+    model: members.model ?? "kimi-k3",
+    created: 1,
+    choices: [{ index: 0, message: { role: "assistant", content: "hi" }, finish_reason: "stop" }],
+    ...(members.provider === undefined ? {} : { provider: members.provider }),
+    ...(members.hasUsage === false
+      ? {}
+      : {
+          usage: {
+            prompt_tokens: 1_000,
+            completion_tokens: 100,
+            total_tokens: 1_100,
+            cached_tokens: 0,
+            cache_write_tokens: 1_000,
+            reasoning_tokens: 0
+          }
+        })
+  })
+
+const costOf = (response: ChatResponse) =>
+  Effect.map(Cost.ofResponse(response), (cost) => Option.getOrUndefined(Option.map(cost, Cost.format)))
+
+describe("Cost.ofResponse", () => {
+  it.effect("prices an answer at the host that gave it", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 7, 31))
+      assert.strictEqual(yield* costOf(answer({ provider: "moonshot" })), "$0.0045")
+      yield* TestClock.setTime(Date.UTC(2026, 8, 1))
+      assert.strictEqual(yield* costOf(answer({ provider: "moonshot" })), "$0.0045")
+      assert.strictEqual(yield* costOf(answer({ provider: "moonshot-cn" })), "¥0.03")
+    })
+  )
+
+  it.effect("is none, and not zero, without usage, host or a known price", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 8, 1))
+      assert.isUndefined(yield* costOf(answer({ provider: "moonshot", hasUsage: false })))
+      assert.isUndefined(yield* costOf(answer({})))
+      assert.isUndefined(yield* costOf(answer({ provider: "together" })))
+      assert.isUndefined(yield* costOf(answer({ provider: "moonshot", model: "kimi-k9" })))
+    })
+  )
+})
