@@ -83,31 +83,34 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
     const transport = yield* ChatTransport.ChatTransport
     const { provider } = transport
     const attributes = { "gen_ai.provider.name": provider.id }
-    const timeout = withTimeout(config)
-    const streamTimeout = withStreamTimeout(config)
+    const span = { attributes, kind: "client", captureStackTrace: false } as const
 
     const modelOf = (model: string | undefined): string => model ?? config.model ?? provider.defaultModel
 
     const prepare = (request: ChatRequest): Effect.Effect<ModelRequest, RequestCheck.CheckError> =>
       RequestCheck.check({ ...request, model: modelOf(request.model) }, provider, config.requestPolicy)
 
+    /** Bounds a call by the configuration, and names it in the error. */
+    const bounded = (model?: string) =>
+      withTimeout(config, { provider: provider.id, ...(model === undefined ? {} : { model }) })
+
     return {
       chat: (request) =>
-        Effect.flatMap(prepare(request), (prepared) => timeout(transport.chat(prepared))).pipe(
-          Effect.withSpan("KimiClient.chat", { attributes, kind: "client" }, { captureStackTrace: false })
+        Effect.flatMap(prepare(request), (prepared) => bounded(prepared.model)(transport.chat(prepared))).pipe(
+          Effect.withSpan("KimiClient.chat", span)
         ),
       stream: (request) =>
-        Stream.unwrap(Effect.map(prepare(request), (prepared) => streamTimeout(transport.stream(prepared)))).pipe(
-          withPartial,
-          Stream.withSpan("KimiClient.stream", { attributes, kind: "client", captureStackTrace: false })
-        ),
-      models: Effect.withSpan(timeout(transport.models), "KimiClient.models", { attributes, kind: "client" }),
+        Stream.unwrap(
+          Effect.map(prepare(request), (prepared) =>
+            withStreamTimeout(config, { provider: provider.id, model: prepared.model })(transport.stream(prepared))
+          )
+        ).pipe(withPartial, Stream.withSpan("KimiClient.stream", span)),
+      models: Effect.withSpan(bounded()(transport.models), "KimiClient.models", span),
       estimateTokens: ({ model, messages }) =>
-        Effect.withSpan(timeout(transport.estimateTokens(modelOf(model), messages)), "KimiClient.estimateTokens", {
-          attributes,
-          kind: "client"
-        }),
-      balance: Effect.withSpan(timeout(transport.balance), "KimiClient.balance", { attributes, kind: "client" })
+        Effect.suspend(() => bounded(modelOf(model))(transport.estimateTokens(modelOf(model), messages))).pipe(
+          Effect.withSpan("KimiClient.estimateTokens", span)
+        ),
+      balance: Effect.withSpan(bounded()(transport.balance), "KimiClient.balance", span)
     }
   })
 

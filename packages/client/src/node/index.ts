@@ -3,5 +3,6 @@
  *
  * @since 0.1.0
  */
+export * as ConfigFile from "./ConfigFile.ts"
 export * as KimiNode from "./KimiNode.ts"
 export * as UndiciHttpClient from "./UndiciHttpClient.ts"

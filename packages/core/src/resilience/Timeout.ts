@@ -37,8 +37,20 @@ export interface Options {
   readonly idleTimeout: Duration.Duration
 }
 
-const totalTimeout = (timeout: Duration.Duration): TotalTimeoutError =>
-  new TotalTimeoutError({ message: `The attempt took longer than ${Duration.format(timeout)}`, timeout })
+/**
+ * What an attempt asked, to be named in its errors.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Origin {
+  /** The host, by the id of its provider description. */
+  readonly provider?: string
+  readonly model?: string
+}
+
+const totalTimeout = (timeout: Duration.Duration, origin: Origin): TotalTimeoutError =>
+  new TotalTimeoutError({ ...origin, message: `The attempt took longer than ${Duration.format(timeout)}`, timeout })
 
 /**
  * Bounds an attempt as a whole.
@@ -47,23 +59,25 @@ const totalTimeout = (timeout: Duration.Duration): TotalTimeoutError =>
  * @since 0.1.0
  */
 export const withTimeout =
-  (options: Pick<Options, "totalTimeout">) =>
+  (options: Pick<Options, "totalTimeout">, origin: Origin = {}) =>
   <A, E, R>(attempt: Effect.Effect<A, E, R>): Effect.Effect<A, E | TotalTimeoutError, R> =>
     Effect.timeoutOrElse(attempt, {
       duration: options.totalTimeout,
-      orElse: () => Effect.fail(totalTimeout(options.totalTimeout))
+      orElse: () => Effect.fail(totalTimeout(options.totalTimeout, origin))
     })
 
 type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 type StreamTimeoutError = FirstTokenTimeoutError | IdleTimeoutError | TotalTimeoutError
 
-const silence = (hasContent: boolean, options: Options): StreamTimeoutError =>
+const silence = (hasContent: boolean, options: Options, origin: Origin): StreamTimeoutError =>
   hasContent
     ? new IdleTimeoutError({
+        ...origin,
         message: `The stream brought nothing for ${Duration.format(options.idleTimeout)}`,
         timeout: options.idleTimeout
       })
     : new FirstTokenTimeoutError({
+        ...origin,
         message: `The stream brought no content within ${Duration.format(options.firstTokenTimeout)}`,
         timeout: options.firstTokenTimeout
       })
@@ -75,7 +89,7 @@ const silence = (hasContent: boolean, options: Options): StreamTimeoutError =>
  * @since 0.1.0
  */
 export const withStreamTimeout =
-  (options: Options) =>
+  (options: Options, origin: Origin = {}) =>
   <E, R>(attempt: Stream.Stream<StreamEvent, E, R>): Stream.Stream<StreamEvent, E | StreamTimeoutError, R> =>
     Stream.transformPull(attempt, (pull, scope) =>
       Effect.map(Effect.all([Clock.Clock, Watchdog.make(scope)]), ([clock, watchdog]) => {
@@ -88,10 +102,10 @@ export const withStreamTimeout =
         return Effect.suspend((): Pull.Pull<Events, E | StreamTimeoutError> => {
           const start = clock.currentTimeMillisUnsafe()
           // Events that are already there would win against any timer.
-          if (start >= end) return Effect.fail(totalTimeout(options.totalTimeout))
+          if (start >= end) return Effect.fail(totalTimeout(options.totalTimeout, origin))
           const isTotal = end - start <= patience
           const onExpired = () =>
-            Effect.fail(isTotal ? totalTimeout(options.totalTimeout) : silence(hasContent, options))
+            Effect.fail(isTotal ? totalTimeout(options.totalTimeout, origin) : silence(hasContent, options, origin))
           return Effect.map(watchdog.guard(pull, isTotal ? end : start + patience, onExpired), (events) => {
             if (events.some(isContent)) {
               hasContent = true

@@ -1,0 +1,62 @@
+/**
+ * Options from files: a `.env` file, a JSON document, or both.
+ *
+ * @since 0.1.0
+ */
+import { readFile } from "node:fs/promises"
+import { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+
+/**
+ * Which files to read. A file that is named must be there.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Path of a file of `NAME=value` lines, such as `.env`. */
+  readonly dotEnv?: string | undefined
+  /** Path of a JSON document whose member `kimi` holds the options. */
+  readonly json?: string | undefined
+}
+
+const unusable = (path: string, expected: string): ConfigurationError =>
+  ConfigurationError.of([{ name: path, expected }])
+
+const read = (path: string): Effect.Effect<string, ConfigurationError> =>
+  Effect.tryPromise({ try: () => readFile(path, "utf8"), catch: () => unusable(path, "a file that can be read") })
+
+const fromJson = (path: string): Effect.Effect<ConfigProvider.ConfigProvider, ConfigurationError> =>
+  Effect.flatMap(read(path), (text) =>
+    Effect.try({
+      // A parser's own message would quote the text, which may hold the key.
+      try: () => ConfigProvider.fromUnknown(JSON.parse(text)),
+      catch: () => unusable(path, "a JSON document")
+    })
+  )
+
+const fromDotEnv = (path: string): Effect.Effect<ConfigProvider.ConfigProvider, ConfigurationError> =>
+  Effect.map(read(path), (text) => ConfigProvider.fromDotEnvContents(text))
+
+/**
+ * Reads the files and puts them behind the current `ConfigProvider`: the
+ * environment wins over the `.env` file, and that over the JSON document.
+ *
+ * Provide it to the layers that read options:
+ * `KimiNode.layerConfig().pipe(Layer.provide(ConfigFile.layer({ dotEnv: ".env" })))`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: Options): Layer.Layer<never, ConfigurationError> =>
+  Layer.effect(
+    ConfigProvider.ConfigProvider,
+    Effect.gen(function* () {
+      let provider = yield* ConfigProvider.ConfigProvider
+      if (options.dotEnv !== undefined) provider = ConfigProvider.orElse(provider, yield* fromDotEnv(options.dotEnv))
+      if (options.json !== undefined) provider = ConfigProvider.orElse(provider, yield* fromJson(options.json))
+      return provider
+    })
+  )

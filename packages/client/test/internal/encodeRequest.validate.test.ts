@@ -1,0 +1,100 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
+import * as Result from "effect/Result"
+import { validate } from "../../src/internal/encodeRequest.ts"
+import { providers } from "../../src/Provider.ts"
+import { fields } from "./support/errors.ts"
+
+const { moonshot } = providers
+const messages = [{ role: "user", content: "hi" }]
+
+describe("validate", () => {
+  const secret = "what the user said"
+  const refusal = (request: unknown): Record<string, unknown> => {
+    const result = validate(request, moonshot)
+    return Result.isFailure(result) ? fields(result.failure) : assert.fail("the request was taken")
+  }
+
+  it("gives back a valid request", () => {
+    const request: ChatRequest = {
+      messages: [{ role: "user", content: "hi" }],
+      temperature: 1,
+      extra_body: { a: [1, { b: null }] }
+    }
+    assert.deepStrictEqual(Result.getOrUndefined(validate(request, moonshot)), request)
+  })
+
+  it("names the member that is malformed, what is expected, and never what was there", () => {
+    const assistant = { role: "assistant", tool_calls: [{ id: 3, [secret]: secret }] }
+    const cases: ReadonlyArray<readonly [object, string, string]> = [
+      [{}, "messages", "Missing key"],
+      [{ messages: secret }, "messages", "Expected array"],
+      [{ messages: [{ role: "user", content: 3 }] }, "messages[0].content", "Expected string | array"],
+      [{ messages: [{ role: "user" }] }, "messages[0].content", "Missing key"],
+      [{ messages: [...messages, { role: "tool", content: secret }] }, "messages[1].tool_call_id", "Missing key"],
+      [{ messages: [assistant] }, "messages[0].tool_calls[0].id", "Expected string"],
+      [{ messages, model: 3 }, "model", "Expected string | undefined"],
+      [{ messages, temperature: secret }, "temperature", "Expected number | undefined"],
+      [{ messages, temperature: Number.NaN }, "temperature", "Expected a finite number"],
+      [{ messages, temperature: 2.5 }, "temperature", "Expected a value between 0 and 2"],
+      [{ messages, top_p: -1 }, "top_p", "Expected a value between 0 and 1"],
+      [{ messages, n: 1.5 }, "n", "Expected an integer"],
+      [{ messages, n: 6 }, "n", "Expected a value between 1 and 5"],
+      [{ messages, presence_penalty: 3 }, "presence_penalty", "Expected a value between -2 and 2"],
+      [{ messages, max_tokens: 0 }, "max_tokens", "Expected a value greater than 0"],
+      [{ messages, stop: [secret, 4] }, "stop[1]", "Expected string"],
+      [{ messages, top_logprobs: 21 }, "top_logprobs", "Expected a value between 0 and 20"],
+      [{ messages, tool_choice: secret }, "tool_choice", 'Expected "auto" | "none" | "required"'],
+      [{ messages, thinking: { type: secret } }, "thinking.type", 'Expected "enabled" | "disabled"'],
+      [{ messages, extra_body: { a: () => secret } }, "extra_body.a", "Expected JSON value"]
+    ]
+    for (const [request, path, expected] of cases) {
+      const error = refusal(request)
+      assert.deepStrictEqual(error, {
+        _tag: "InvalidRequestError",
+        provider: "moonshot",
+        parameter: path,
+        message: `${path}: ${expected}`
+      })
+      assert.notInclude(JSON.stringify(error), secret)
+    }
+  })
+
+  it("names the place of a message, a part, a format or a tool of no known kind", () => {
+    for (const [request, path] of [
+      [{ messages: [secret] }, "messages[0]"],
+      [{ messages: [{ role: secret, content: secret }] }, "messages[0]"],
+      [{ messages: [{ role: "developer", content: secret }] }, "messages[0]"],
+      [{ messages: [{ role: "user", content: [{ type: secret }] }] }, "messages[0].content[0]"],
+      [{ messages, response_format: { type: secret } }, "response_format"],
+      [{ messages, tools: [{ type: secret }] }, "tools[0]"],
+      [{ messages, tools: [{ type: "function", function: { name: `${secret}!` } }] }, "tools[0].function.name"]
+    ] as const) {
+      const error = refusal(request)
+      assert.strictEqual(error["parameter"], path)
+      assert.notInclude(JSON.stringify(error), secret)
+    }
+  })
+
+  it("names an unknown member and where it belongs", () => {
+    assert.deepInclude(refusal({ messages, seed: 1 }), {
+      parameter: "seed",
+      message: "seed: Unknown member of a chat request; members of a host's own go into extra_body"
+    })
+    for (const name of ["stream", "max_output_tokens", "toString", "x".repeat(1_000)]) {
+      assert.strictEqual(refusal({ messages, [name]: secret })["parameter"], name.slice(0, 64))
+    }
+    assert.strictEqual(refusal(JSON.parse('{"messages":[],"__proto__":{}}'))["parameter"], "__proto__")
+  })
+
+  it("refuses what is no object", () => {
+    for (const request of [undefined, null, 3, secret]) {
+      assert.deepStrictEqual(refusal(request), {
+        _tag: "InvalidRequestError",
+        provider: "moonshot",
+        message: "A chat request is an object with messages"
+      })
+    }
+    assert.strictEqual(refusal([])["_tag"], "InvalidRequestError")
+  })
+})

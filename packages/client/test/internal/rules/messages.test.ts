@@ -1,0 +1,196 @@
+import { assert, describe, it } from "@effect/vitest"
+import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import type { ContentPart, Message } from "@kimi-effect/core/models/Message"
+import { emptiness, media, partialMode } from "../../../src/internal/rules/messages.ts"
+import { ask, elsewhere, requestOf, user } from "../support/rules.ts"
+
+const call = { id: "f_0", type: "function", function: { name: "f", arguments: "{}" } }
+const hosts = ["moonshot", ...elsewhere] as const
+
+describe("emptiness", () => {
+  it("refuses a request without messages, which nothing repairs", () => {
+    assert.deepStrictEqual(ask(emptiness, "kimi-k3", { messages: [] }), {
+      error: { _tag: "InvalidRequestError", message: "There are no messages", parameter: "messages" }
+    })
+  })
+
+  it("refuses a message that says nothing, and repairs by leaving it out", () => {
+    const empty: ReadonlyArray<Message> = [
+      { role: "user", content: "" },
+      { role: "user", content: [] },
+      { role: "user", content: [{ type: "text", text: "" }] },
+      { role: "system" },
+      { role: "system", content: "", tools: [] },
+      { role: "assistant" },
+      { role: "assistant", content: null },
+      { role: "assistant", content: "", tool_calls: [] },
+      { role: "assistant", content: "", reasoning_content: "Hm" },
+      { role: "assistant", content: "", partial: true },
+      { role: "assistant", content: "", partial: true, reasoning_content: "" }
+    ]
+    for (const host of hosts) {
+      for (const message of empty) {
+        assert.deepStrictEqual(
+          ask(emptiness, "kimi-k3", { messages: [user, message, user] }, host),
+          {
+            error: {
+              _tag: "EmptyMessageError",
+              message: `The ${message.role} message 1 has no content`,
+              parameter: "messages[1]"
+            },
+            repaired: requestOf("kimi-k3", { messages: [user, user] }),
+            note: "left out messages[1]"
+          },
+          JSON.stringify(message)
+        )
+      }
+    }
+  })
+
+  it("does not repair by leaving out the only message", () => {
+    const found = ask(emptiness, "kimi-k3", { messages: [{ role: "user", content: "" }] })
+    assert.deepInclude(found?.error, { _tag: "EmptyMessageError", parameter: "messages[0]" })
+    assert.notProperty(found, "repaired")
+  })
+
+  it("takes every message that says something in its own way", () => {
+    const messages: ReadonlyArray<Message> = [
+      { role: "system", tools: [{ type: "function", function: { name: "f" } }] },
+      { role: "user", content: " " },
+      {
+        role: "user",
+        content: [
+          { type: "text", text: "" },
+          { type: "image_url", image_url: "ms://f" }
+        ]
+      },
+      { role: "assistant", content: "", tool_calls: [call] },
+      { role: "tool", tool_call_id: "f_0", content: "" },
+      { role: "assistant", content: "", partial: true, reasoning_content: "Hm" }
+    ]
+    assert.isUndefined(ask(emptiness, "kimi-k3", { messages }))
+  })
+})
+
+describe("partialMode", () => {
+  const partial: Message = { role: "assistant", content: "{", partial: true }
+
+  it("takes a last message that is partial, and others that say that they are not", () => {
+    assert.isUndefined(ask(partialMode, "kimi-k3", { messages: [user, partial] }))
+    assert.isUndefined(
+      ask(partialMode, "kimi-k3", { messages: [{ role: "assistant", content: "x", partial: false }, user] })
+    )
+  })
+
+  it("refuses a partial message before the last", () => {
+    for (const messages of [
+      [user, partial, user],
+      [user, partial, partial]
+    ]) {
+      assert.deepStrictEqual(ask(partialMode, "kimi-k3", { messages }), {
+        error: {
+          _tag: "InvalidRequestError",
+          message: "Only the last message may be partial",
+          parameter: "messages[1].partial"
+        }
+      })
+    }
+  })
+
+  it("refuses to be combined with json_object, and with no other format", () => {
+    const messages = [user, partial]
+    assert.deepStrictEqual(ask(partialMode, "kimi-k3", { messages, response_format: { type: "json_object" } }), {
+      error: {
+        _tag: "InvalidRequestError",
+        message: "Partial Mode must not be combined with json_object",
+        parameter: "response_format"
+      }
+    })
+    assert.isUndefined(ask(partialMode, "kimi-k3", { messages, response_format: { type: "text" } }))
+    assert.isUndefined(ask(partialMode, "kimi-k3", { messages: [user], response_format: { type: "json_object" } }))
+  })
+})
+
+const image = (url: string): ContentPart => ({ type: "image_url", image_url: { url } })
+const video = (url: string): ContentPart => ({ type: "video_url", video_url: { url } })
+
+/** What the rule says of one part in the place `messages[1].content[1]`. */
+const fault = (part: ContentPart, host: KimiConfig.ProviderId = "moonshot", model = "kimi-k3"): unknown => {
+  const found = ask(
+    media,
+    model,
+    { messages: [user, { role: "user", content: [{ type: "text", text: "x" }, part] }] },
+    host
+  )
+  if (found === undefined) return undefined
+  assert.deepInclude(found.error, { _tag: "UnsupportedMediaError", parameter: "messages[1].content[1]" })
+  assert.notProperty(found, "repaired")
+  return found.error["message"]
+}
+
+describe("media", () => {
+  it("takes data: URLs everywhere, in the short form and the long one", () => {
+    for (const host of hosts) {
+      assert.isUndefined(fault(image("data:image/png;base64,AAAA"), host))
+      assert.isUndefined(fault({ type: "image_url", image_url: "DATA:image/webp;base64,AAAA" }, host))
+      assert.isUndefined(fault(video("data:video/mp4;base64,AAAA"), host))
+      assert.isUndefined(fault({ type: "video_url", video_url: "data:video/webm;base64,AAAA" }, host))
+      assert.isUndefined(fault({ type: "text", text: "https://example.com/cat.png" }, host))
+    }
+  })
+
+  it("takes uploaded files at Moonshot only", () => {
+    for (const host of ["moonshot", "moonshot-cn"] as const) assert.isUndefined(fault(image("ms://f"), host))
+    for (const host of elsewhere) assert.strictEqual(fault(video("ms://f"), host), `${host} knows no ms:// files`)
+  })
+
+  it("takes http(s) URLs only where the host fetches them, and never names the URL", () => {
+    for (const url of ["https://example.com/cat.png", "http://example.com/cat.png", "HTTPS://example.com/cat.png"]) {
+      for (const host of ["moonshot", "moonshot-cn", "ollama"] as const) {
+        assert.strictEqual(fault(image(url), host), `${host} does not fetch images by URL`)
+        assert.strictEqual(fault(video(url), host), `${host} does not fetch videos by URL`)
+      }
+      for (const host of ["together", "openrouter", "custom"] as const) assert.isUndefined(fault(image(url), host))
+    }
+  })
+
+  it("takes nothing else for media, at any host", () => {
+    for (const host of hosts) {
+      for (const url of [
+        "",
+        "cat.png",
+        "/etc/passwd",
+        "file:///etc/passwd",
+        "ftp://example.com/x",
+        " data:image/png,x"
+      ]) {
+        assert.strictEqual(
+          fault(image(url), host),
+          "A image is neither a data: URL nor an uploaded file".replace("A i", "An i")
+        )
+        assert.strictEqual(fault(video(url), host), "A video is neither a data: URL nor an uploaded file")
+      }
+      assert.strictEqual(fault(image("data:image/svg+xml;base64,AAAA"), host), "SVG images are not read")
+    }
+  })
+
+  it("tells a model that reads no images or no videos, at Moonshot", () => {
+    const png = image("data:image/png;base64,AAAA")
+    const mp4 = video("data:video/mp4;base64,AAAA")
+    assert.strictEqual(fault(png, "moonshot", "kimi-k2-thinking"), "kimi-k2-thinking does not read images")
+    assert.strictEqual(
+      fault(mp4, "moonshot", "moonshot-v1-8k-vision-preview"),
+      "moonshot-v1-8k-vision-preview does not read videos"
+    )
+    assert.isUndefined(fault(png, "moonshot", "moonshot-v1-8k-vision-preview"))
+    assert.isUndefined(fault(mp4, "moonshot", "kimi-k2.6"))
+    assert.isUndefined(fault(png, "moonshot", "unknown"))
+    assert.isUndefined(fault(png, "together", "moonshotai/Kimi-K2-Thinking"))
+  })
+
+  it("looks into the results of tools too", () => {
+    const content = [image("https://example.com/cat.png")]
+    const found = ask(media, "kimi-k3", { messages: [user, { role: "tool", tool_call_id: "f_0", content }] })
+    assert.deepInclude(found?.error, { _tag: "UnsupportedMediaError", parameter: "messages[1].content[0]" })
+  })
+})

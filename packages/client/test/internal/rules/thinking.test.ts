@@ -1,0 +1,212 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { Message } from "@kimi-effect/core/models/Message"
+import { forcedTool, reasoningHistory, thinkingControl } from "../../../src/internal/rules/thinking.ts"
+import { ask, elsewhere, families, familyNames, type Members, requestOf, user } from "../support/rules.ts"
+
+const on: Members = { thinking: { type: "enabled" } }
+const off: Members = { thinking: { type: "disabled" } }
+const keep: Members = { thinking: { type: "enabled", keep: "all" } }
+const required: Members = { tool_choice: "required" }
+const named: Members = { tool_choice: { type: "function", function: { name: "f" } } }
+
+const firstOf = (...names: ReadonlyArray<keyof typeof families>): ReadonlyArray<string> =>
+  names.flatMap((name) => families[name])
+
+describe("thinkingControl", () => {
+  it("takes the switch of each family, and the effort of the K3 models", () => {
+    for (const model of firstOf("k26", "k25")) {
+      for (const members of [{}, on, off]) assert.isUndefined(ask(thinkingControl, model, members), model)
+    }
+    for (const model of firstOf("k27", "k2Thinking")) assert.isUndefined(ask(thinkingControl, model, on), model)
+    for (const model of firstOf("k3")) {
+      for (const effort of ["low", "high", "max"]) {
+        assert.isUndefined(ask(thinkingControl, model, { reasoning_effort: effort }), model)
+      }
+    }
+    for (const model of firstOf("k26")) {
+      assert.isUndefined(ask(thinkingControl, model, keep))
+      assert.isUndefined(ask(thinkingControl, model, { thinking: { type: "disabled", keep: null } }))
+    }
+  })
+
+  it("refuses the switch on models that have an effort instead", () => {
+    for (const model of firstOf("k3")) {
+      for (const members of [on, off, keep]) {
+        assert.deepStrictEqual(ask(thinkingControl, model, { ...members, reasoning_effort: "low" }), {
+          error: {
+            _tag: "UnsupportedParameterError",
+            message: `${model} takes thinking only as absent`,
+            parameter: "thinking",
+            allowed: "absent",
+            fix: "Use reasoning_effort instead."
+          },
+          repaired: requestOf(model, { reasoning_effort: "low" }),
+          note: "left out thinking"
+        })
+      }
+    }
+  })
+
+  it("refuses to switch off what always thinks", () => {
+    for (const model of firstOf("k27", "k2Thinking")) {
+      assert.deepStrictEqual(ask(thinkingControl, model, off), {
+        error: {
+          _tag: "UnsupportedParameterError",
+          message: `${model} takes thinking only as enabled`,
+          parameter: "thinking",
+          allowed: "enabled",
+          fix: "This model always thinks."
+        },
+        repaired: requestOf(model),
+        note: "left out thinking"
+      })
+    }
+  })
+
+  it("refuses to keep reasoning where a model cannot, and leaves the switch as it is", () => {
+    for (const model of firstOf("k27", "k25", "k2Thinking")) {
+      const found = ask(thinkingControl, model, keep)
+      assert.deepInclude(found?.error, { parameter: "thinking", allowed: "a switch without keep" })
+      assert.deepStrictEqual(found?.repaired, requestOf(model, on))
+      assert.strictEqual(found?.note, "left out thinking.keep")
+    }
+    const kept = ask(thinkingControl, "kimi-k2.5", { thinking: { type: "disabled", keep: "all" } })
+    assert.deepStrictEqual(kept?.repaired, requestOf("kimi-k2.5", off))
+  })
+
+  it("refuses an effort that the K3 models do not know", () => {
+    for (const model of firstOf("k3")) {
+      for (const effort of ["medium", "none", "HIGH", ""]) {
+        assert.deepStrictEqual(ask(thinkingControl, model, { reasoning_effort: effort }), {
+          error: {
+            _tag: "UnsupportedParameterError",
+            message: `${model} takes reasoning_effort only as low, high or max`,
+            parameter: "reasoning_effort",
+            allowed: "low, high or max",
+            fix: "Use one of low, high, max."
+          },
+          repaired: requestOf(model),
+          note: "left out reasoning_effort"
+        })
+      }
+    }
+    assert.isUndefined(ask(thinkingControl, "kimi-k2.6", { reasoning_effort: "medium" }))
+  })
+})
+
+describe("forcedTool", () => {
+  it("takes what each family allows, thinking and not", () => {
+    const table = {
+      k3: [true, true, false, false],
+      k27: [false, false, false, false],
+      k26: [false, true, false, true],
+      k25: [false, true, false, true],
+      k2: [true, true, true, true],
+      k2Thinking: [false, false, false, false],
+      v1: [false, false, false, false]
+    }
+    for (const family of familyNames) {
+      for (const model of families[family]) {
+        assert.deepStrictEqual(
+          [required, { ...required, ...off }, named, { ...named, ...off }].map(
+            (members) => ask(forcedTool, model, members) === undefined
+          ),
+          table[family],
+          model
+        )
+        for (const choice of ["auto", "none", undefined] as const) {
+          assert.isUndefined(ask(forcedTool, model, { tool_choice: choice }), model)
+        }
+      }
+    }
+  })
+
+  it("says how to force a tool, where there is a way, and repairs by leaving the choice to the model", () => {
+    assert.deepStrictEqual(ask(forcedTool, "kimi-k2.6", named), {
+      error: {
+        _tag: "UnsupportedParameterError",
+        message: "kimi-k2.6 takes tool_choice only as auto or none",
+        parameter: "tool_choice",
+        allowed: "auto or none",
+        fix: 'Set thinking to {"type":"disabled"}, or use "auto".'
+      },
+      repaired: requestOf("kimi-k2.6", { tool_choice: "auto" }),
+      note: "set tool_choice to auto"
+    })
+    assert.deepInclude(ask(forcedTool, "kimi-k3", named)?.error, {
+      allowed: "auto, none or required",
+      fix: "Use auto, none or required."
+    })
+    assert.deepInclude(ask(forcedTool, "kimi-k2.7-code", required)?.error, { fix: "Use auto or none." })
+  })
+})
+
+describe("reasoningHistory", () => {
+  const call = { id: "f_0", type: "function", function: { name: "f", arguments: "{}" } }
+  const without: Message = { role: "assistant", tool_calls: [call] }
+  const result: Message = { role: "tool", tool_call_id: "f_0", content: "1" }
+  const history = [user, without, result]
+
+  it("refuses tool calls without their reasoning while the model thinks", () => {
+    for (const model of firstOf("k3", "k27", "k26", "k25", "k2Thinking")) {
+      assert.deepStrictEqual(ask(reasoningHistory, model, { messages: history }), {
+        error: {
+          _tag: "MissingReasoningError",
+          message: "The assistant message 1 has tool calls and no reasoning_content",
+          parameter: "messages[1]"
+        },
+        repaired: requestOf(model, { messages: [user, { ...without, reasoning_content: "" }, result] }),
+        note: "gave messages[1] an empty reasoning_content"
+      })
+    }
+  })
+
+  it("asks for no reasoning where the model does not think", () => {
+    for (const model of firstOf("k2", "v1")) assert.isUndefined(ask(reasoningHistory, model, { messages: history }))
+    for (const model of firstOf("k26", "k25")) {
+      assert.isUndefined(ask(reasoningHistory, model, { ...off, messages: history }))
+    }
+  })
+
+  it("takes reasoning, also an empty one, and messages without tool calls", () => {
+    for (const reasoning_content of ["Hm", ""]) {
+      assert.isUndefined(
+        ask(reasoningHistory, "kimi-k3", { messages: [user, { ...without, reasoning_content }, result] })
+      )
+    }
+    const plain: ReadonlyArray<Message> = [
+      user,
+      { role: "assistant", content: "x" },
+      { role: "assistant", content: "x", tool_calls: [] }
+    ]
+    assert.isUndefined(ask(reasoningHistory, "kimi-k3", { messages: plain }))
+  })
+
+  it("repairs one message at a time, the first one first", () => {
+    const messages = [...history, without, result]
+    const first = ask(reasoningHistory, "kimi-k3", { messages })
+    const second = ask(reasoningHistory, "kimi-k3", { messages: first?.repaired?.messages ?? [] })
+    assert.deepStrictEqual(
+      [first?.note, second?.note],
+      ["gave messages[1] an empty reasoning_content", "gave messages[3] an empty reasoning_content"]
+    )
+    assert.isUndefined(ask(reasoningHistory, "kimi-k3", { messages: second?.repaired?.messages ?? [] }))
+  })
+})
+
+describe("every rule of thinking", () => {
+  it("assumes nothing of other hosts and of unknown models", () => {
+    const call = { id: "f_0", type: "function", function: { name: "f", arguments: "{}" } }
+    const odd: Members = {
+      ...off,
+      ...named,
+      reasoning_effort: "odd",
+      messages: [{ role: "assistant", tool_calls: [call] }]
+    }
+    for (const rule of [thinkingControl, forcedTool, reasoningHistory]) {
+      for (const host of elsewhere) assert.isUndefined(ask(rule, "kimi-k3", odd, host), host)
+      assert.isUndefined(ask(rule, "kimi-k9", odd))
+      assert.isDefined(ask(rule, "kimi-k3", odd, "moonshot-cn"))
+    }
+  })
+})

@@ -1,0 +1,144 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { Message } from "@kimi-effect/core/models/Message"
+import type { ToolDefinition } from "@kimi-effect/core/models/Tool"
+import * as Schema from "effect/Schema"
+import { toolHistory, toolList } from "../../../src/internal/rules/tools.ts"
+import { ask, elsewhere, families, familyNames, type Members, user } from "../support/rules.ts"
+
+const tool = (name: string): ToolDefinition => ({ type: "function", function: { name } })
+const search: ToolDefinition = { type: "builtin_function", function: { name: "$web_search" } }
+const tools = (count: number): ReadonlyArray<ToolDefinition> => Array.from({ length: count }, (_, i) => tool(`f${i}`))
+
+describe("toolList", () => {
+  it("takes 128 tools and not one more at Moonshot, any number elsewhere", () => {
+    for (const model of ["kimi-k3", "unknown"]) {
+      assert.isUndefined(ask(toolList, model, { tools: tools(128) }))
+      assert.deepStrictEqual(ask(toolList, model, { tools: tools(129) }), {
+        error: {
+          _tag: "UnsupportedParameterError",
+          message: "129 tools are offered",
+          parameter: "tools",
+          allowed: "at most 128",
+          fix: "Offer at most 128 tools."
+        }
+      })
+      for (const host of elsewhere) assert.isUndefined(ask(toolList, model, { tools: tools(129) }, host))
+    }
+    assert.isUndefined(ask(toolList, "kimi-k3", {}))
+    assert.isUndefined(ask(toolList, "kimi-k3", { tools: [] }))
+  })
+
+  it("refuses two tools of one name at every host", () => {
+    for (const host of ["moonshot", ...elsewhere] as const) {
+      assert.deepStrictEqual(ask(toolList, "kimi-k3", { tools: [tool("f"), tool("g"), tool("f")] }, host), {
+        error: {
+          _tag: "InvalidRequestError",
+          message: "Two tools are named f",
+          parameter: "tools[2].function.name"
+        }
+      })
+    }
+    assert.isUndefined(ask(toolList, "kimi-k3", { tools: [tool("__proto__"), tool("constructor")] }))
+  })
+
+  it("refuses the host's own tools while a model thinks", () => {
+    const thinks = { k3: true, k27: true, k26: true, k25: true, k2: false, k2Thinking: true, v1: false }
+    for (const family of familyNames) {
+      for (const model of families[family]) {
+        const found = ask(toolList, model, { tools: [tool("f"), search] })
+        assert.strictEqual(found !== undefined, thinks[family], model)
+        if (found === undefined) continue
+        assert.deepInclude(found.error, { _tag: "UnsupportedParameterError", parameter: "tools" })
+        assert.notProperty(found, "repaired")
+      }
+    }
+    for (const model of [...families.k26, ...families.k25]) {
+      assert.isUndefined(ask(toolList, model, { tools: [search], thinking: { type: "disabled" } }))
+    }
+  })
+
+  it("assumes nothing of the tools of other hosts and of unknown models", () => {
+    for (const host of elsewhere) assert.isUndefined(ask(toolList, "kimi-k3", { tools: [search] }, host), host)
+    assert.isUndefined(ask(toolList, "unknown", { tools: [search] }))
+  })
+})
+
+const calling = (...ids: ReadonlyArray<string>): Message => ({
+  role: "assistant",
+  reasoning_content: "Hm",
+  tool_calls: ids.map((id) => ({ id, type: "function", function: { name: "f", arguments: "{}" } }))
+})
+const result = (tool_call_id: string): Message => ({ role: "tool", tool_call_id, content: "1" })
+const said: Message = { role: "assistant", content: "x" }
+
+const history = (...messages: ReadonlyArray<Message>) => {
+  const found = ask(toolHistory, "kimi-k3", { messages })
+  assert.notProperty(found ?? {}, "repaired")
+  return found?.error
+}
+
+describe("toolHistory", () => {
+  it("takes a tool loop of several turns, its results in any order, its ids used again in the next turn", () => {
+    assert.isUndefined(history(user))
+    assert.isUndefined(history(user, calling("a_0"), result("a_0"), said, user))
+    assert.isUndefined(history(user, calling("a", "b", "c"), result("c"), result("a"), result("b")))
+    assert.isUndefined(history(user, calling("f_0"), result("f_0"), calling("f_0"), result("f_0"), said))
+    assert.isUndefined(history({ role: "assistant", content: "x", tool_calls: [] }, user))
+  })
+
+  it("refuses a call without a result before anything else is said, and at the end", () => {
+    for (const next of [user, said, calling("b"), { role: "system", content: "x" } as const]) {
+      assert.deepStrictEqual(history(user, calling("a", "b"), result("a"), next), {
+        _tag: "ToolHistoryError",
+        message: "1 tool calls are not answered before message 3",
+        parameter: "messages[3]"
+      })
+    }
+    assert.deepStrictEqual(history(user, calling("a", "b")), {
+      _tag: "ToolHistoryError",
+      message: "2 tool calls at the end are not answered",
+      parameter: "messages[1]"
+    })
+  })
+
+  it("refuses a result that no call asked for, a second one, and one of an earlier turn", () => {
+    const unasked = (index: number) => ({
+      _tag: "ToolHistoryError",
+      message: `The tool message ${index} answers no open tool call`,
+      parameter: `messages[${index}]`
+    })
+    assert.deepStrictEqual(history(result("a")), unasked(0))
+    assert.deepStrictEqual(history(user, calling("a"), result("b")), unasked(2))
+    assert.deepStrictEqual(history(user, calling("a"), result("a"), result("a")), unasked(3))
+    assert.deepStrictEqual(history(user, calling("a"), result("a"), calling("b"), result("a")), unasked(4))
+  })
+
+  it("refuses two calls of one turn with the same id", () => {
+    assert.deepStrictEqual(history(user, calling("a", "a"), result("a"), result("a")), {
+      _tag: "ToolHistoryError",
+      message: "Two tool calls of message 1 have the same id",
+      parameter: "messages[1]"
+    })
+  })
+
+  it("holds at every host and for every model", () => {
+    for (const host of ["moonshot", ...elsewhere] as const) {
+      for (const model of ["kimi-k3", "unknown"]) {
+        assert.isDefined(ask(toolHistory, model, { messages: [user, calling("a")] }, host))
+        assert.isUndefined(ask(toolHistory, model, { messages: [user, calling("a"), result("a")] }, host))
+      }
+    }
+  })
+
+  const Turn = Schema.Array(Schema.Literals(["a", "b", "c", "__proto__", ""]))
+
+  it.prop("takes every history in which each call is answered once", { turns: Schema.Array(Turn) }, ({ turns }) => {
+    const messages: Array<Message> = [user]
+    for (const turn of turns) {
+      const ids = [...new Set(turn)]
+      messages.push(calling(...ids), ...ids.toReversed().map(result), said)
+    }
+    const members: Members = { messages }
+    assert.isUndefined(ask(toolHistory, "kimi-k3", members))
+  })
+})
