@@ -12,7 +12,7 @@ import type {
   ModelsError,
   StreamError
 } from "@kimi-effect/core/errors/OperationErrors"
-import { attach } from "@kimi-effect/core/errors/PartialAnswer"
+import { attach } from "@kimi-effect/core/errors/Attachment"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { Balance } from "@kimi-effect/core/models/Balance"
 import type { ChatRequest, ModelRequest } from "@kimi-effect/core/models/ChatRequest"
@@ -67,7 +67,13 @@ const withPartial = <R>(
         for (const event of chunk) fold = StreamFold.step(fold, event)
         return chunk
       }),
-      Stream.mapError((error) => attach(error, StreamFold.toPartial(fold)))
+      Stream.mapError((error) =>
+        attach(error, {
+          partial: StreamFold.toPartial(fold),
+          requestId: fold.start?.requestId,
+          traceId: fold.start?.traceId
+        })
+      )
     )
   })
 

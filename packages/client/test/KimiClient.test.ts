@@ -251,7 +251,7 @@ describe("the account's operations", () => {
 })
 
 describe("the model of a request", () => {
-  const modelOf = (server: { readonly json: unknown } | undefined) => (server?.json as { model?: string }).model
+  const modelOf = ({ json }: { readonly json: unknown }) => (json as { readonly model?: string }).model
 
   for (const provider of providerIds) {
     it.live(`is the default model of ${provider} where nothing names one`, () =>

@@ -29,13 +29,17 @@ const unreadable = unusable({ ...json, ...plainIds })
 
 const plain: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
   ResetBeforeHeaders: { fault: Fault.ResetBeforeHeaders(), expected: lost("ECONNRESET", {}) },
-  StallBeforeHeaders: { fault: Fault.StallBeforeHeaders(), bound: total, expected: { _tag: "TotalTimeoutError" } },
+  StallBeforeHeaders: {
+    fault: Fault.StallBeforeHeaders(),
+    bound: total,
+    expected: { _tag: "TotalTimeoutError", ...common }
+  },
   SlowHeaders: { fault: Fault.SlowHeaders({ delay: 20 }), expected: "answer" },
   ResetMidBody: { fault: Fault.ResetMidBody({ afterBytes: 100 }), expected: lost("ECONNRESET") },
   StallMidBody: {
     fault: Fault.StallMidBody({ afterBytes: 100 }),
     bound: total,
-    expected: { _tag: "TotalTimeoutError" }
+    expected: { _tag: "TotalTimeoutError", ...common }
   },
   SlowBody: { fault: Fault.SlowBody({ delay: 20 }), expected: "answer" },
   TruncatedBody: { fault: Fault.TruncatedBody({ afterBytes: 100 }), expected: lost("UND_ERR_SOCKET") },
@@ -55,14 +59,14 @@ const plain: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
   StallMidStream: {
     fault: Fault.StallMidStream({ afterEvents: 0 }),
     bound: total,
-    expected: { _tag: "TotalTimeoutError" }
+    expected: { _tag: "TotalTimeoutError", ...common }
   },
   SlowEvents: { fault: Fault.SlowEvents({ every: 20 }), expected: "answer" },
   Truncated: { fault: Fault.Truncated({ afterEvents: 0 }), expected: unreadable },
   KeepAlive: {
     fault: Fault.KeepAlive({ afterEvents: 1, every: 10 }),
     bound: total,
-    expected: { _tag: "TotalTimeoutError" }
+    expected: { _tag: "TotalTimeoutError", ...common }
   },
   HugeEvent: { fault: Fault.HugeEvent({ afterEvents: 0, bytes: 1_000 }), expected: unreadable },
   CorruptEvent: { fault: Fault.CorruptEvent({ afterEvents: 0 }), expected: unreadable },
@@ -90,14 +94,14 @@ const streamed: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
   StallBeforeHeaders: {
     fault: Fault.StallBeforeHeaders(),
     bound: firstToken,
-    expected: { _tag: "FirstTokenTimeoutError" }
+    expected: { _tag: "FirstTokenTimeoutError", ...common }
   },
   SlowHeaders: { fault: Fault.SlowHeaders({ delay: 20 }), expected: "answer" },
   ResetMidBody: { fault: Fault.ResetMidBody({ afterBytes: 100 }), expected: broken("ECONNRESET", {}) },
   StallMidBody: {
     fault: Fault.StallMidBody({ afterBytes: 100 }),
     bound: firstToken,
-    expected: { _tag: "FirstTokenTimeoutError" }
+    expected: { _tag: "FirstTokenTimeoutError", ...common }
   },
   SlowBody: { fault: Fault.SlowBody({ delay: 20 }), expected: "answer" },
   TruncatedBody: { fault: Fault.TruncatedBody({ afterBytes: 100 }), expected: broken("UND_ERR_SOCKET", {}) },
@@ -113,7 +117,7 @@ const streamed: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
   StallMidStream: {
     fault: Fault.StallMidStream({ afterEvents: 5 }),
     bound: idle,
-    expected: { _tag: "IdleTimeoutError", partial }
+    expected: { _tag: "IdleTimeoutError", ...common, ...ids, partial }
   },
   SlowEvents: { fault: Fault.SlowEvents({ every: 1 }), expected: "answer" },
   Truncated: {
@@ -123,7 +127,7 @@ const streamed: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
   KeepAlive: {
     fault: Fault.KeepAlive({ afterEvents: 5, every: 5 }),
     bound: idle,
-    expected: { _tag: "IdleTimeoutError", partial }
+    expected: { _tag: "IdleTimeoutError", ...common, ...ids, partial }
   },
   HugeEvent: {
     fault: Fault.HugeEvent({ afterEvents: 5, bytes: 20_000 }),

@@ -52,22 +52,13 @@ describe("the canaries", () => {
     })
   )
 
-  it.live("come back from the server", () =>
-    Effect.gen(function* () {
-      const heard = {
-        method: "POST",
-        path: "/v1/chat/completions",
-        query: "",
-        headers: { authorization: `Bearer ${Canary.key}` },
-        body: "",
-        json: undefined
-      }
-      for (const name of Reply.errorNames) {
-        const reply = Canary.echo(Reply.errorTable[name])(heard)
-        assert.strictEqual(JSON.stringify(reply).split(Canary.key).length, 5, name)
-      }
-    })
-  )
+  it("come back from the server", () => {
+    const heard = { headers: { authorization: `Bearer ${Canary.key}` } }
+    for (const name of Reply.errorNames) {
+      const reply = Canary.echo(Reply.errorTable[name])(heard)
+      assert.strictEqual(JSON.stringify(reply).split(Canary.key).length, 5, name)
+    }
+  })
 })
 
 describe("an error answer that repeats the key says neither key nor prompt", () => {

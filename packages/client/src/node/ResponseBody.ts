@@ -49,6 +49,11 @@ export class ResponseBody<E> {
     this.#wake?.()
   }
 
+  /** Goes on in a turn of its own: undici pushes at once, and must not be in the middle of another body then. */
+  #resume(): void {
+    queueMicrotask(() => this.#controller.resume())
+  }
+
   /** Closes the connection unless the body has ended. */
   readonly close: Effect.Effect<void> = Effect.sync(() => {
     this.#chunks = []
@@ -60,7 +65,7 @@ export class ResponseBody<E> {
     const [first, ...rest] = this.#chunks
     if (first !== undefined) {
       this.#chunks = []
-      if (this.#waiting > highWaterMark) this.#controller.resume()
+      if (this.#waiting > highWaterMark) this.#resume()
       this.#waiting = 0
       return Effect.succeed([first, ...rest])
     }
@@ -73,8 +78,8 @@ export class ResponseBody<E> {
     if (this.#failure !== undefined) return Effect.fail(this.#failure)
     if (this.#hasEnded) return Effect.succeed(Buffer.concat(this.#chunks))
     // Whoever asks for the whole body wants all of it in memory, so nothing is to be paused.
+    if (this.#waiting > highWaterMark) this.#resume()
     this.#waiting = Number.NEGATIVE_INFINITY
-    this.#controller.resume()
     return Effect.flatMap(this.#more, () => this.bytes)
   }).pipe(Effect.onInterrupt(() => this.close))
 

@@ -77,6 +77,15 @@ describe("rateLimitTexts", () => {
       }
     })
 
+    it("reads a message in any case", () => {
+      for (const { type, message, meaning } of rows) {
+        const error = fields(fromLimit({ ...common, message: message.toUpperCase() }, type, wait))
+        assert.deepStrictEqual(error, { ...common, message: message.toUpperCase(), ...meaning })
+        const { _tag } = fromLimit({ ...common, message: message.toLowerCase() }, type, wait)
+        assert.strictEqual(_tag, meaning["_tag"], message)
+      }
+    })
+
     it("never retries an empty account and a used-up day, and always the rest", () => {
       for (const { type, message, meaning } of rows) {
         const { isRetryable } = fromLimit({ ...common, message }, type, wait)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { scrub } from "../../src/internal/scrub.ts"
+import { scrub, scrubWord } from "../../src/internal/scrub.ts"
 
 const key = "Xy7.custom-key/0123456789+="
 
@@ -16,6 +16,7 @@ describe("scrub", () => {
     assert.strictEqual(scrub("Authorization: Bearer abc.def-ghi", undefined), "Authorization: Bearer <redacted>")
     assert.strictEqual(scrub("authorization:bearer  abc, next", undefined), "authorization:Bearer <redacted>, next")
     assert.strictEqual(scrub('{"key":"sk-AbCd_12-34"}', undefined), '{"key":"<redacted>"}')
+    assert.strictEqual(scrub("sk-abcdef and sk-abcde", undefined), "<redacted> and sk-abcde")
     assert.strictEqual(scrub("at https://user:pass@host/v1", undefined), "at https://<redacted>@host/v1")
     assert.strictEqual(scrub("redis://:pass@host:6379", undefined), "redis://<redacted>@host:6379")
   })
@@ -87,7 +88,22 @@ describe("scrub", () => {
     }
   })
 
+  it("reads no further where what it took out was most of the text", () => {
+    const text = `sk-${"a".repeat(200)} `.repeat(5_000)
+    assert.isAtMost(scrub(text, undefined).length, (8_192 / 204) * "<redacted> ".length + 204)
+  })
+
   it.prop("never lets the key through, wherever it stands", [Schema.String, Schema.String], ([before, after]) => {
     assert.notInclude(scrub(`${before}${key}${after}${key}`, key), key)
+  })
+})
+
+describe("scrubWord", () => {
+  it("takes the key out of a word of the host's, and keeps 128 characters", () => {
+    assert.strictEqual(scrubWord(`r-${key}-1`, key), "r-<redacted>-1")
+    assert.strictEqual(scrubWord("r-1", key), "r-1")
+    assert.strictEqual(scrubWord("category", "cat"), "category")
+    assert.strictEqual(scrubWord(`${"x".repeat(120)}${key}`, key), `${"x".repeat(120)}<redacte`)
+    assert.strictEqual(scrubWord("x".repeat(10_000), undefined), "x".repeat(128))
   })
 })

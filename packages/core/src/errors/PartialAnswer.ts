@@ -42,21 +42,3 @@ export const PartialAnswer = Schema.Struct({
  * @since 0.1.0
  */
 export type PartialAnswer = typeof PartialAnswer.Type
-
-/**
- * The same error with what had been received attached; an error that already
- * carries a partial answer, and an answer of which nothing arrived, change nothing.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const attach = <E extends Error>(error: E, partial: PartialAnswer): E => {
-  const isEmpty = partial.content === "" && partial.reasoning_content === "" && partial.tool_calls.length === 0
-  if (isEmpty || "partial" in error) return error
-  // An error cannot be copied member by member: its `stack` reads only from the
-  // error it was made for. Every class of the library is built from its members.
-  const Class = error.constructor as new (members: object) => E
-  const copy = new Class({ ...error, message: error.message, partial })
-  Object.defineProperty(copy, "stack", { configurable: true, writable: true, value: error.stack })
-  return copy
-}

@@ -19,7 +19,7 @@ import * as Effect from "effect/Effect"
 import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import { FirstTokenTimeoutError, IdleTimeoutError, TotalTimeoutError } from "../errors/TimeoutErrors.ts"
-import { isContent, type StreamEvent } from "../models/StreamEvent.ts"
+import { isContent, type Start, type StreamEvent } from "../models/StreamEvent.ts"
 import * as Watchdog from "./Watchdog.ts"
 
 /**
@@ -49,7 +49,19 @@ export interface Origin {
   readonly model?: string
 }
 
-const totalTimeout = (timeout: Duration.Duration, origin: Origin): TotalTimeoutError =>
+/** With the host's ids, once it has begun to answer. */
+interface Begun extends Origin {
+  readonly requestId?: string
+  readonly traceId?: string
+}
+
+const begin = (origin: Origin, { requestId, traceId }: typeof Start.Type): Begun => ({
+  ...origin,
+  ...(requestId === undefined ? {} : { requestId }),
+  ...(traceId === undefined ? {} : { traceId })
+})
+
+const totalTimeout = (timeout: Duration.Duration, origin: Begun): TotalTimeoutError =>
   new TotalTimeoutError({ ...origin, message: `The attempt took longer than ${Duration.format(timeout)}`, timeout })
 
 /**
@@ -69,7 +81,7 @@ export const withTimeout =
 type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 type StreamTimeoutError = FirstTokenTimeoutError | IdleTimeoutError | TotalTimeoutError
 
-const silence = (hasContent: boolean, options: Options, origin: Origin): StreamTimeoutError =>
+const silence = (hasContent: boolean, options: Options, origin: Begun): StreamTimeoutError =>
   hasContent
     ? new IdleTimeoutError({
         ...origin,
@@ -95,6 +107,7 @@ export const withStreamTimeout =
       Effect.map(Effect.all([Clock.Clock, Watchdog.make(scope)]), ([clock, watchdog]) => {
         const idle = Duration.toMillis(options.idleTimeout)
         const end = clock.currentTimeMillisUnsafe() + Duration.toMillis(options.totalTimeout)
+        let begun: Begun = origin
         let hasContent = false
         /** How much longer the host may stay silent. */
         let patience = Duration.toMillis(options.firstTokenTimeout)
@@ -102,11 +115,12 @@ export const withStreamTimeout =
         return Effect.suspend((): Pull.Pull<Events, E | StreamTimeoutError> => {
           const start = clock.currentTimeMillisUnsafe()
           // Events that are already there would win against any timer.
-          if (start >= end) return Effect.fail(totalTimeout(options.totalTimeout, origin))
+          if (start >= end) return Effect.fail(totalTimeout(options.totalTimeout, begun))
           const isTotal = end - start <= patience
           const onExpired = () =>
-            Effect.fail(isTotal ? totalTimeout(options.totalTimeout, origin) : silence(hasContent, options, origin))
+            Effect.fail(isTotal ? totalTimeout(options.totalTimeout, begun) : silence(hasContent, options, begun))
           return Effect.map(watchdog.guard(pull, isTotal ? end : start + patience, onExpired), (events) => {
+            if (events[0]._tag === "Start") begun = begin(origin, events[0])
             if (events.some(isContent)) {
               hasContent = true
               patience = idle

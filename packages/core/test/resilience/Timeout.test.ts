@@ -184,6 +184,26 @@ describe("withStreamTimeout", () => {
     })
   )
 
+  it.effect("names host and model, and the host's ids once it has begun to answer", () =>
+    Effect.gen(function* () {
+      const origin = { provider: "moonshot", model: "kimi-k3" }
+      const ids = { requestId: "r-1", traceId: "t-1" }
+      const named = (events: Stream.Stream<StreamEvent>, seconds: number, bounds = options) =>
+        Effect.map(
+          outcomeAt(seconds, Effect.flip(Stream.runDrain(withStreamTimeout(bounds, origin)(events)))),
+          ({ model, provider, requestId, traceId }) => ({ model, provider, requestId, traceId })
+        )
+      const nothing = { requestId: undefined, traceId: undefined }
+      assert.deepStrictEqual(yield* named(Stream.never, 20), { ...origin, ...nothing })
+      assert.deepStrictEqual(yield* named(script([1, { ...start, ...ids }]), 20), { ...origin, ...ids })
+      assert.deepStrictEqual(yield* named(script([1, { ...start, ...ids }], [1, text]), 12), { ...origin, ...ids })
+      const short = { ...options, totalTimeout: Duration.seconds(3) }
+      assert.deepStrictEqual(yield* named(script([1, { ...start, ...ids }]), 3, short), { ...origin, ...ids })
+      const plain = yield* outcomeAt(100, Effect.flip(withTimeout(options, origin)(Effect.never)))
+      assert.deepInclude({ ...plain }, origin)
+    })
+  )
+
   it.effect("gives the events before the error", () =>
     Effect.gen(function* () {
       const seen: Array<StreamEvent> = []

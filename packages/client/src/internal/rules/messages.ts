@@ -85,7 +85,7 @@ const mediaFault = (part: ContentPart, request: ModelRequest, { provider, known 
   if (/^https?:/i.test(url))
     return provider.takesRemoteMedia ? undefined : `${provider.id} does not fetch ${kind}s by URL`
   if (url.startsWith("ms://")) return provider.isMoonshot ? undefined : `${provider.id} knows no ms:// files`
-  if (!/^data:/i.test(url)) return `A ${kind} is neither a data: URL nor an uploaded file`
+  if (!/^data:/i.test(url)) return `The ${kind} is neither a data: URL nor an uploaded file`
   if (/^data:image\/svg/i.test(url)) return "SVG images are not read"
   return undefined
 }

@@ -39,7 +39,8 @@ export const toolList: Rule = (request, target) => {
       }
     }
     names.add(name)
-    if (tool.type === "builtin_function" && target.known !== undefined && isThinking(request, target.known)) {
+    const isHosted = tool.type === "builtin_function" && target.provider.isMoonshot
+    if (isHosted && target.known !== undefined && isThinking(request, target.known)) {
       return unsupported(
         request,
         target,

@@ -164,11 +164,8 @@ describe("media", () => {
         "ftp://example.com/x",
         " data:image/png,x"
       ]) {
-        assert.strictEqual(
-          fault(image(url), host),
-          "A image is neither a data: URL nor an uploaded file".replace("A i", "An i")
-        )
-        assert.strictEqual(fault(video(url), host), "A video is neither a data: URL nor an uploaded file")
+        assert.strictEqual(fault(image(url), host), "The image is neither a data: URL nor an uploaded file")
+        assert.strictEqual(fault(video(url), host), "The video is neither a data: URL nor an uploaded file")
       }
       assert.strictEqual(fault(image("data:image/svg+xml;base64,AAAA"), host), "SVG images are not read")
     }

@@ -3,7 +3,7 @@
  * stream: it ends either with `Finish` or with an error, and says nothing after.
  */
 import { assert } from "@effect/vitest"
-import { attach } from "@kimi-effect/core/errors/PartialAnswer"
+import { attach } from "@kimi-effect/core/errors/Attachment"
 import type { StreamError } from "@kimi-effect/core/errors/OperationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
@@ -75,7 +75,7 @@ export function* readsOf(text: string, size: number): Iterable<Uint8Array> {
 export const settle = ({ events, failure }: Outcome): ChatResponse | Record<string, unknown> =>
   failure === undefined
     ? Option.getOrThrow(StreamFold.fold(events))
-    : fields(attach(failure, StreamFold.toPartial(events.reduce(StreamFold.step, StreamFold.empty))))
+    : fields(attach(failure, { partial: StreamFold.toPartial(events.reduce(StreamFold.step, StreamFold.empty)) }))
 
 /** A chunk with one choice. */
 export const chunk = (delta: object, finish_reason: string | null = null, index?: unknown): object => ({

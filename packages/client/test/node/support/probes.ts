@@ -53,9 +53,12 @@ export const nextAgent: Effect.Effect<() => Agent | undefined, never, Scope.Scop
   const restore = Effect.sync(() => Reflect.deleteProperty(Agent.prototype, "dispatch"))
   yield* Effect.acquireRelease(
     Effect.sync(() => {
-      Agent.prototype.dispatch = function (this: Agent, ...call) {
-        agent = this
+      const keep = (called: Agent): void => {
+        agent = called
         Reflect.deleteProperty(Agent.prototype, "dispatch")
+      }
+      Agent.prototype.dispatch = function (this: Agent, ...call) {
+        keep(this)
         return inherited.apply(this, call)
       }
     }),

@@ -1,0 +1,87 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Provider from "../src/Provider.ts"
+
+const apiKey = Redacted.make("sk-0123456789abcdef")
+const config = (options: KimiConfig.Options) => KimiConfig.make({ apiKey, ...options })
+
+const hosts = Object.values(Provider.providers)
+
+describe("Provider", () => {
+  it("describes every host that the configuration knows, under its own id", () => {
+    assert.sameMembers(Object.keys(Provider.providers), [...KimiConfig.providerIds])
+    for (const id of KimiConfig.providerIds) assert.strictEqual(Provider.providers[id].id, id)
+  })
+
+  it("gives every host a base URL that a path can be added to", () => {
+    for (const { id, baseUrl } of hosts) {
+      assert.match(baseUrl, /^https?:\/\/[^?#]+[^/]$/, id)
+      assert.isTrue(baseUrl.startsWith("https:") || new URL(baseUrl).hostname === "localhost", id)
+    }
+    assert.strictEqual(Provider.providers.moonshot.baseUrl, "https://api.moonshot.ai/v1")
+    assert.strictEqual(Provider.providers["moonshot-cn"].baseUrl, "https://api.moonshot.cn/v1")
+  })
+
+  it("lets Moonshot's two hosts differ in nothing but name and place", () => {
+    const { id: _, baseUrl: __, ...global } = Provider.providers.moonshot
+    const { id: ___, baseUrl: ____, ...china } = Provider.providers["moonshot-cn"]
+    assert.deepStrictEqual(global, china)
+  })
+
+  it("holds only Moonshot's own hosts to Moonshot's rules", () => {
+    assert.deepStrictEqual(
+      hosts.filter(({ isMoonshot }) => isMoonshot).map(({ id }) => id),
+      ["moonshot", "moonshot-cn"]
+    )
+  })
+
+  it("defaults to a model that the catalogue knows, and that is live at Moonshot", () => {
+    for (const { id, defaultModel, isMoonshot } of hosts) {
+      const known = ModelCatalog.find(defaultModel)
+      assert.isDefined(known, id)
+      if (isMoonshot) assert.strictEqual(known?.lifecycle.state, "live", id)
+    }
+  })
+
+  describe("fromConfig", () => {
+    it.effect("gives the host that is configured", () =>
+      Effect.gen(function* () {
+        for (const provider of KimiConfig.providerIds) {
+          if (provider === "custom") continue
+          assert.deepStrictEqual(Provider.fromConfig(yield* config({ provider })), Provider.providers[provider])
+        }
+        assert.deepStrictEqual(Provider.fromConfig(yield* config({})), Provider.providers.moonshot)
+      })
+    )
+
+    it.effect("puts the configured base URL in place of the host's own, and changes nothing else", () =>
+      Effect.gen(function* () {
+        const baseUrl = "https://proxy.example.com/kimi/v1"
+        for (const provider of KimiConfig.providerIds) {
+          assert.deepStrictEqual(Provider.fromConfig(yield* config({ provider, baseUrl })), {
+            ...Provider.providers[provider],
+            baseUrl
+          })
+        }
+        assert.notStrictEqual(Provider.providers.moonshot.baseUrl, baseUrl)
+      })
+    )
+
+    it.effect("takes slashes off the end of a base URL", () =>
+      Effect.gen(function* () {
+        for (const [baseUrl, expected] of [
+          ["https://example.com/v1/", "https://example.com/v1"],
+          ["https://example.com/v1///", "https://example.com/v1"],
+          ["https://example.com/", "https://example.com"],
+          ["https://example.com", "https://example.com"],
+          ["http://localhost:11434//v1/", "http://localhost:11434//v1"]
+        ] as const) {
+          assert.strictEqual(Provider.fromConfig(yield* config({ provider: "custom", baseUrl })).baseUrl, expected)
+        }
+      })
+    )
+  })
+})

@@ -1,0 +1,105 @@
+/**
+ * Random requests that are well formed and break many a rule.
+ */
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
+import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
+import type { Message } from "@kimi-effect/core/models/Message"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Schema from "effect/Schema"
+
+const Text = Schema.Literals(["", " ", "hi", "ho", "ha"])
+const Id = Schema.Literals(["a", "b"])
+
+const Call = Schema.Struct({
+  id: Id,
+  type: Schema.Literal("function"),
+  function: Schema.Struct({ name: Schema.Literals(["f", "g"]), arguments: Schema.Literal("{}") })
+})
+
+const Part = Schema.Union([
+  Schema.Struct({ type: Schema.Literal("text"), text: Text }),
+  Schema.Struct({
+    type: Schema.Literal("image_url"),
+    image_url: Schema.Literals(["data:image/png,x", "data:image/png,y", "data:image/png,z", "https://x.y"])
+  })
+])
+
+const System = Schema.Struct({ role: Schema.Literal("system"), content: Schema.optionalKey(Text) })
+
+const User = Schema.Struct({ role: Schema.Literal("user"), content: Schema.Union([Text, Schema.Array(Part)]) })
+
+const Assistant = Schema.Struct({
+  role: Schema.Literal("assistant"),
+  content: Schema.optionalKey(Schema.NullOr(Text)),
+  reasoning_content: Schema.optionalKey(Text),
+  tool_calls: Schema.optionalKey(Schema.Array(Call)),
+  partial: Schema.optionalKey(Schema.Literals([false, false, false, true]))
+})
+
+const Tool = Schema.Struct({ role: Schema.Literal("tool"), tool_call_id: Id, content: Text })
+
+/** A turn of tools that is in order but for its texts. */
+const Loop = Schema.Tuple([
+  Schema.Struct({ ...Assistant.fields, partial: Schema.Literal(false), tool_calls: Schema.Tuple([Call]) }),
+  Schema.Struct({ role: Schema.Literal("user"), content: Text })
+])
+
+/** In-order turns outweigh the others, so that whole histories are lawful often enough. */
+const Turn = Schema.Union([
+  Loop,
+  Loop,
+  Loop,
+  ...[User, User, User, System, Assistant, Tool].map((message) => Schema.Tuple([message]))
+])
+
+const oneOf = <const L extends ReadonlyArray<string | number | boolean>>(...values: L) =>
+  Schema.optionalKey(Schema.Literals(values))
+
+const Members = Schema.Struct({
+  max_completion_tokens: oneOf(1, 300_000, 2_000_000),
+  max_tokens: oneOf(1, 300_000, 2_000_000),
+  temperature: oneOf(0, 0.6, 1),
+  top_p: oneOf(0.5, 0.95),
+  n: oneOf(1, 2),
+  presence_penalty: oneOf(0, 1),
+  frequency_penalty: oneOf(0, -1),
+  stop: Schema.optionalKey(Schema.Union([Text, Schema.Array(Text)])),
+  logprobs: oneOf(true, false),
+  top_logprobs: oneOf(0, 3),
+  reasoning_effort: oneOf("low", "medium", "max"),
+  thinking: Schema.optionalKey(
+    Schema.Struct({
+      type: Schema.Literals(["enabled", "disabled"]),
+      keep: Schema.optionalKey(Schema.NullOr(Schema.Literal("all")))
+    })
+  ),
+  tool_choice: Schema.optionalKey(
+    Schema.Union([
+      Schema.Literals(["auto", "none", "required"]),
+      Schema.Struct({ type: Schema.Literal("function"), function: Schema.Struct({ name: Schema.Literal("f") }) })
+    ])
+  ),
+  response_format: Schema.optionalKey(Schema.Struct({ type: Schema.Literals(["text", "json_object"]) }))
+})
+
+const live = ModelCatalog.knownModels.filter(({ lifecycle }) => lifecycle.state === "live").map(({ id }) => id)
+
+/** A random request, and a host that it is for. */
+export const requests: Arbitrary.Arbitrary<{ request: ModelRequest; host: KimiConfig.ProviderId }> = Arbitrary.map(
+  Arbitrary.all({
+    members: Arbitrary.schema(Members),
+    turns: Arbitrary.schema(Schema.Array(Turn)),
+    model: Arbitrary.schema(Schema.Literals([...live, ...live, "unknown", "kimi-k2.5"])),
+    host: Arbitrary.schema(Schema.Literals(["moonshot", "moonshot", "moonshot", ...KimiConfig.providerIds]))
+  }),
+  ({ members, turns, model, host }) => {
+    const messages = turns.flatMap((turn): ReadonlyArray<Message> =>
+      turn.length === 1
+        ? [...turn]
+        : [turn[0], { role: "tool", tool_call_id: turn[0].tool_calls[0].id, content: "1" }, turn[1]]
+    )
+    // Generated objects have no prototype; those of callers do.
+    return structuredClone({ request: { ...members, model, messages }, host })
+  }
+)

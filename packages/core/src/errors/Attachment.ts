@@ -1,0 +1,45 @@
+/**
+ * Adds to an error what the place that made it could not know.
+ *
+ * @since 0.1.0
+ */
+import type { PartialAnswer } from "./PartialAnswer.ts"
+
+/**
+ * What can be added later.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Attachment {
+  /** What had been received of a stream. An answer of which nothing arrived is left out. */
+  readonly partial?: PartialAnswer
+  /** The host's request id. */
+  readonly requestId?: string | undefined
+  /** The host's trace id. */
+  readonly traceId?: string | undefined
+}
+
+const isEmpty = ({ content, reasoning_content, tool_calls }: PartialAnswer): boolean =>
+  content === "" && reasoning_content === "" && tool_calls.length === 0
+
+/**
+ * The same error with what it lacked; what it carries already stays.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const attach = <E extends Error>(error: E, { partial, requestId, traceId }: Attachment): E => {
+  const members = {
+    ...(partial === undefined || isEmpty(partial) || "partial" in error ? {} : { partial }),
+    ...(requestId === undefined || "requestId" in error ? {} : { requestId }),
+    ...(traceId === undefined || "traceId" in error ? {} : { traceId })
+  }
+  if (Object.keys(members).length === 0) return error
+  // An error cannot be copied member by member: its `stack` reads only from the
+  // error it was made for. Every class of the library is built from its members.
+  const Class = error.constructor as new (members: object) => E
+  const copy = new Class({ ...error, message: error.message, ...members })
+  Object.defineProperty(copy, "stack", { configurable: true, writable: true, value: error.stack })
+  return copy
+}

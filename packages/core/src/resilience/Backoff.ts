@@ -1,0 +1,86 @@
+/**
+ * How long to wait before the next attempt, as Effect `Schedule`s.
+ *
+ * The schedules here never read the error: what a host says about waiting is a
+ * floor under whatever schedule is used, and is put there by `Retry`.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+
+/**
+ * How chance spreads waits, so that callers who failed together do not come
+ * back together.
+ *
+ * - `full`: anything from zero to the exponential wait.
+ * - `equal`: from half of the exponential wait to all of it.
+ * - `decorrelated`: from the base to three times the previous wait.
+ * - `none`: the exponential wait itself.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Jitter = "full" | "equal" | "decorrelated" | "none"
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The first wait before chance spreads it. */
+  readonly base: Duration.Duration
+  /** The longest wait. */
+  readonly cap: Duration.Duration
+  /** How chance spreads waits. */
+  readonly jitter: Jitter
+}
+
+/** The exponential wait before attempt `n + 1`, in milliseconds. It stays finite for any `n`. */
+const exponential = (base: number, cap: number, n: number): number => Math.min(cap, base * 2 ** Math.min(n - 1, 1_000))
+
+/**
+ * The bounds between which the wait after failure number `n` lies, in
+ * milliseconds. `previous` is the wait before.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const bounds = (options: Options, n: number, previous: number): readonly [from: number, to: number] => {
+  const base = Duration.toMillis(options.base)
+  const cap = Duration.toMillis(options.cap)
+  const wait = exponential(base, cap, n)
+  switch (options.jitter) {
+    case "none":
+      return [wait, wait]
+    case "full":
+      return [0, wait]
+    case "equal":
+      return [wait / 2, wait]
+    case "decorrelated":
+      return [Math.min(base, cap), Math.min(cap, Math.max(base, previous * 3))]
+  }
+}
+
+/**
+ * Doubles the wait after every failure up to the cap, spread by `Random`. It
+ * never ends by itself.
+ *
+ * @category schedules
+ * @since 0.1.0
+ */
+export const schedule = (options: Options): Schedule.Schedule<Duration.Duration> =>
+  Schedule.fromStepWithMetadata(
+    Effect.sync(() => {
+      let previous = Duration.toMillis(options.base)
+      return ({ attempt }: Schedule.InputMetadata<unknown>) =>
+        Effect.map(Random.next, (chance): [Duration.Duration, Duration.Duration] => {
+          const [from, to] = bounds(options, attempt, previous)
+          previous = from + chance * (to - from)
+          const wait = Duration.millis(previous)
+          return [wait, wait]
+        })
+    })
+  )

@@ -1,0 +1,92 @@
+/**
+ * Bounds the retries of a whole client, so that a host that is down is not
+ * asked several times as often as one that is up.
+ *
+ * A bucket of tokens, as in the AWS SDK's standard mode: a retry takes some, a
+ * success gives some back. While a host is down nothing comes back, and after
+ * `capacity / cost` retries every call is one attempt.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Tokens in a full bucket. Defaults to 500. */
+  readonly capacity?: number | undefined
+  /** Tokens that a retry takes. Defaults to 5. */
+  readonly cost?: number | undefined
+  /** Tokens that a retry takes after a failure that may have been billed. Defaults to 10. */
+  readonly ambiguousCost?: number | undefined
+  /** Tokens that a call gives back which succeeds at once. Defaults to 1. */
+  readonly reward?: number | undefined
+}
+
+/**
+ * The budget that all retries of a client share.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class RetryBudget extends Context.Service<
+  RetryBudget,
+  {
+    /** Takes the tokens of one retry; `undefined` when there are not enough, else how many it took. */
+    readonly withdraw: (isAmbiguous: boolean) => Effect.Effect<number | undefined>
+    /** Gives tokens back: those of the retry that succeeded, or the reward of a call that needed none. */
+    readonly deposit: (withdrawn: number | undefined) => Effect.Effect<void>
+    /** Tokens left, and in a full bucket. */
+    readonly state: Effect.Effect<{ readonly tokens: number; readonly capacity: number }>
+  }
+>()("@kimi-effect/core/resilience/RetryBudget") {}
+
+/**
+ * A budget in this process, full at the start.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"]> =>
+  Effect.sync(() => {
+    const { capacity = 500, cost = 5, ambiguousCost = 10, reward = 1 } = options
+    let tokens = capacity
+    return {
+      withdraw: (isAmbiguous) =>
+        Effect.sync(() => {
+          const price = isAmbiguous ? ambiguousCost : cost
+          if (tokens < price) return undefined
+          tokens -= price
+          return price
+        }),
+      deposit: (withdrawn) =>
+        Effect.sync(() => {
+          tokens = Math.min(capacity, tokens + (withdrawn ?? reward))
+        }),
+      state: Effect.sync(() => ({ tokens, capacity }))
+    }
+  })
+
+/**
+ * A budget in this process.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: Options): Layer.Layer<RetryBudget> => Layer.effect(RetryBudget, make(options))
+
+/**
+ * No bound over the calls of a client; each call's own bounds remain.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerOff: Layer.Layer<RetryBudget> = Layer.succeed(RetryBudget, {
+  withdraw: () => Effect.succeed(0),
+  deposit: () => Effect.void,
+  state: Effect.succeed({ tokens: Number.POSITIVE_INFINITY, capacity: Number.POSITIVE_INFINITY })
+})
