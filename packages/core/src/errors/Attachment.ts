@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { AttemptFacts } from "./AttemptFacts.ts"
 import type { PartialAnswer } from "./PartialAnswer.ts"
 
 /**
@@ -18,6 +19,8 @@ export interface Attachment {
   readonly requestId?: string | undefined
   /** The host's trace id. */
   readonly traceId?: string | undefined
+  /** The attempts of a call that was retried. */
+  readonly attempts?: ReadonlyArray<AttemptFacts>
 }
 
 const isEmpty = ({ content, reasoning_content, tool_calls }: PartialAnswer): boolean =>
@@ -29,10 +32,11 @@ const isEmpty = ({ content, reasoning_content, tool_calls }: PartialAnswer): boo
  * @category combinators
  * @since 0.1.0
  */
-export const attach = <E extends Error>(error: E, { partial, requestId, traceId }: Attachment): E => {
+export const attach = <E extends Error>(error: E, { attempts, partial, requestId, traceId }: Attachment): E => {
   const members = {
     ...(partial === undefined || isEmpty(partial) || "partial" in error ? {} : { partial }),
     ...(requestId === undefined || "requestId" in error ? {} : { requestId }),
+    ...(attempts === undefined || "attempts" in error ? {} : { attempts }),
     ...(traceId === undefined || "traceId" in error ? {} : { traceId })
   }
   if (Object.keys(members).length === 0) return error

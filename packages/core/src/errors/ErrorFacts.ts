@@ -126,6 +126,7 @@ export const table = {
   FirstTokenTimeoutError: row("timeout", "warning", "retry", "failure", "possible", "RetryAfter", "Raise the first-token timeout, lower the reasoning effort, or shorten the prompt."),
   IdleTimeoutError: row("timeout", "warning", "retry", "failure", "possible", "RetryAfter", "The stream went silent; raise the idle timeout or ask again."),
   TotalTimeoutError: row("timeout", "warning", "retry", "failure", "possible", "RetryAfter", "Raise the total timeout, lower max_completion_tokens, or stream the answer."),
+  DeadlineExceededError: row("timeout", "warning", "final", "ignored", "possible", "FixRequest", "Give the call more time, or lower max_completion_tokens."),
 
   AuthenticationError: row("authentication", "critical", "final", "ignored", "none", "RotateKey", "Check the key and that it belongs to this host: keys of the global and the China host do not cross over."),
   PermissionDeniedError: row("authentication", "critical", "final", "ignored", "none", "FixRequest", "This account may not use that API; ask the host to open it or choose another."),
@@ -151,7 +152,7 @@ export const table = {
 
   UnsupportedOperationError: row("validation", "error", "final", "ignored", "none", "FailOver", "This host does not offer the operation; ask a host that does."),
 
-  ServerError: row("provider", "warning", "retry", "failure", "possible", "RetryAfter", "The host failed inside; ask again."),
+  ServerError: row("provider", "warning", "retry", "failure", "none", "RetryAfter", "The host failed inside; ask again."),
   ServiceUnavailableError: row("provider", "warning", "retry", "failure", "none", "FailOver", "The host is not taking calls at the moment; ask again later or elsewhere."),
   GatewayTimeoutError: row("provider", "warning", "retry", "failure", "possible", "RetryAfter", "The gateway gave up waiting for the model; stream long answers instead of waiting for them whole."),
   InvalidResponseError: row("provider", "error", "retry", "failure", "possible", "FailOver", "The host answered with something that is not its API; check the base URL and what stands in between."),

@@ -25,7 +25,13 @@ import {
 import { DailyLimitError, OverloadedError, QuotaExceededError, RateLimitError } from "./RateLimitErrors.ts"
 import { EventTooLargeError, ResponseTooLargeError, ToolArgumentsTooLargeError } from "./ResourceErrors.ts"
 import { StreamDecodeError, StreamFailedError, StreamInterruptedError, StreamTruncatedError } from "./StreamErrors.ts"
-import { ConnectTimeoutError, FirstTokenTimeoutError, IdleTimeoutError, TotalTimeoutError } from "./TimeoutErrors.ts"
+import {
+  ConnectTimeoutError,
+  DeadlineExceededError,
+  FirstTokenTimeoutError,
+  IdleTimeoutError,
+  TotalTimeoutError
+} from "./TimeoutErrors.ts"
 import {
   ContentFilterError,
   ContextLengthError,
@@ -59,6 +65,7 @@ export const classes = {
   FirstTokenTimeoutError,
   IdleTimeoutError,
   TotalTimeoutError,
+  DeadlineExceededError,
   AuthenticationError,
   PermissionDeniedError,
   IpNotAllowedError,

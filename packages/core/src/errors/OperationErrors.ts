@@ -24,6 +24,7 @@ import type {
 } from "./StreamErrors.ts"
 import type {
   ConnectTimeoutError,
+  DeadlineExceededError,
   FirstTokenTimeoutError,
   IdleTimeoutError,
   TotalTimeoutError
@@ -113,6 +114,7 @@ export type CallError =
   | HostError
   | ConnectTimeoutError
   | TotalTimeoutError
+  | DeadlineExceededError
   | ResponseTooLargeError
 
 /**

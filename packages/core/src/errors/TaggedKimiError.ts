@@ -17,6 +17,7 @@ import {
   table,
   type Tag
 } from "./ErrorFacts.ts"
+import { AttemptFacts } from "./AttemptFacts.ts"
 import { PartialAnswer } from "./PartialAnswer.ts"
 
 /**
@@ -42,7 +43,9 @@ export const commonFields = {
   /** How long the host said to wait. A floor: never retry earlier. */
   retryAfter: Schema.optionalKey(Schema.Duration),
   /** What had arrived of a stream before it failed. */
-  partial: Schema.optionalKey(PartialAnswer)
+  partial: Schema.optionalKey(PartialAnswer),
+  /** Every failed attempt of a call that was retried, oldest first. */
+  attempts: Schema.optionalKey(Schema.Array(AttemptFacts))
 } as const
 
 /**

@@ -46,3 +46,12 @@ export class IdleTimeoutError extends TaggedKimiError<IdleTimeoutError>()("IdleT
  * @since 0.1.0
  */
 export class TotalTimeoutError extends TaggedKimiError<TotalTimeoutError>()("TotalTimeoutError", limit) {}
+
+/**
+ * The call as a whole, with all its attempts and waits, passed the caller's
+ * deadline.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class DeadlineExceededError extends TaggedKimiError<DeadlineExceededError>()("DeadlineExceededError", limit) {}

@@ -1,0 +1,181 @@
+/**
+ * Sends a call again while its failure says that this may help.
+ *
+ * The stage asks an error nothing but its facts: whether it is retryable, how
+ * long the host said to wait, and whether the attempt may have been billed.
+ *
+ * **Details**
+ *
+ * - What the host says about waiting is a floor under the schedule: never
+ *   earlier, and still growing, because the host is known to say too little.
+ * - A wait longer than `maxDelay` is not waited for: the call fails at once,
+ *   with the wait in the error.
+ * - An attempt that was sent and not answered may be billed, so by default it
+ *   is repeated once.
+ * - A stream is retried only before its first content.
+ * - The final error is the last one, with the facts of every attempt in
+ *   `attempts`.
+ *
+ * **Gotchas**
+ *
+ * - Put this stage outside the breaker, so that the breaker learns from every
+ *   attempt and an open circuit ends the loop at once.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import type * as Stream from "effect/Stream"
+import { attach } from "../errors/Attachment.ts"
+import type { AttemptFacts } from "../errors/AttemptFacts.ts"
+import type { KimiError } from "../errors/KimiError.ts"
+import { DeadlineExceededError } from "../errors/TimeoutErrors.ts"
+import type { StreamEvent } from "../models/StreamEvent.ts"
+import * as Backoff from "./Backoff.ts"
+import { RetryBudget } from "./RetryBudget.ts"
+import { onOpening } from "./StreamOpening.ts"
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Attempts in all, the first included. Defaults to 4. */
+  readonly maxAttempts: number
+  /** The first wait. Defaults to 500 milliseconds. */
+  readonly baseDelay: Duration.Duration
+  /** The longest wait, its own or the host's. Defaults to 30 seconds. */
+  readonly maxDelay: Duration.Duration
+  /** How chance spreads waits. Defaults to `full`. */
+  readonly jitter: Backoff.Jitter
+  /** Longest time for all attempts and waits together. Defaults to 20 minutes. */
+  readonly maxElapsed: Duration.Duration
+  /** How often an attempt that was sent and not answered is repeated. Defaults to `once`. */
+  readonly ambiguous: "never" | "once" | "always"
+  /** Waits in place of the exponential ones. It sees the error, and ends the loop when it is done. */
+  readonly schedule?: Schedule.Schedule<unknown, KimiError> | undefined
+}
+
+/**
+ * The default of every option.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const defaults: Options = {
+  maxAttempts: 4,
+  baseDelay: Duration.millis(500),
+  maxDelay: Duration.seconds(30),
+  jitter: "full",
+  maxElapsed: Duration.minutes(20),
+  ambiguous: "once"
+}
+
+const ambiguousLimit = { never: 0, once: 1, always: Number.POSITIVE_INFINITY } as const
+
+const factsOf = (error: KimiError, startedAt: number, end: number, delay: number): AttemptFacts => ({
+  tag: error._tag,
+  ...(error.provider === undefined ? {} : { provider: error.provider }),
+  ...(error.model === undefined ? {} : { model: error.model }),
+  ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
+  startedAt,
+  duration: end - startedAt,
+  delay,
+  isPossiblyBilled: error.billing === "possible"
+})
+
+type Step = (now: number, error: KimiError) => Pull.Pull<readonly [unknown, Duration.Duration], unknown, unknown>
+
+/** The schedule's wait in milliseconds; `undefined` when it is done. A schedule that fails is done too. */
+const nextDelay = (step: Step, now: number, error: KimiError): Effect.Effect<number | undefined> =>
+  Effect.match(step(now, error), {
+    onSuccess: ([, delay]) => Duration.toMillis(delay),
+    onFailure: () => undefined
+  })
+
+/**
+ * Retries an attempt within its own bounds and those of the client's budget.
+ *
+ * @category stages
+ * @since 0.1.0
+ */
+export const withRetry =
+  (options: Options, budget: RetryBudget["Service"]) =>
+  <A, E extends KimiError, R>(attempt: Effect.Effect<A, E, R>): Effect.Effect<A, E | DeadlineExceededError, R> =>
+    Effect.suspend(() => {
+      const attempts: Array<AttemptFacts> = []
+      const maxDelay = Duration.toMillis(options.maxDelay)
+      const maxElapsed = Duration.toMillis(options.maxElapsed)
+      let ambiguous = 0
+
+      const loop = Effect.gen(function* () {
+        const clock = yield* Clock.Clock
+        const step = yield* Schedule.toStep(options.schedule ?? backoff(options))
+        const begin = clock.currentTimeMillisUnsafe()
+        let withdrawn: number | undefined
+
+        /** How long to wait before the next attempt; `undefined` when there is none. */
+        const decide = Effect.fnUntraced(function* (error: E, now: number) {
+          if (!error.isRetryable || attempts.length + 1 >= options.maxAttempts) return undefined
+          const isAmbiguous = error.billing === "possible"
+          if (isAmbiguous && ambiguous++ >= ambiguousLimit[options.ambiguous]) return undefined
+          const floor = error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter)
+          if (floor > maxDelay) return undefined
+          const planned = yield* nextDelay(step, now, error)
+          if (planned === undefined) return undefined
+          const delay = Math.max(planned, floor)
+          if (now + delay - begin >= maxElapsed) return undefined
+          withdrawn = yield* budget.withdraw(isAmbiguous)
+          return withdrawn === undefined ? undefined : delay
+        })
+
+        for (;;) {
+          const startedAt = clock.currentTimeMillisUnsafe()
+          const result = yield* Effect.result(attempt)
+          if (Result.isSuccess(result)) {
+            yield* budget.deposit(withdrawn)
+            return result.success
+          }
+          const error = result.failure
+          const now = clock.currentTimeMillisUnsafe()
+          const delay = yield* decide(error, now)
+          attempts.push(factsOf(error, startedAt, now, delay ?? 0))
+          if (delay === undefined)
+            return yield* Effect.fail(attempts.length === 1 ? error : attach(error, { attempts }))
+          yield* Effect.sleep(Duration.millis(delay))
+        }
+      })
+
+      return Effect.timeoutOrElse(loop, {
+        duration: options.maxElapsed,
+        orElse: () =>
+          Effect.fail(
+            new DeadlineExceededError({
+              message: `All attempts together took longer than ${Duration.format(options.maxElapsed)}`,
+              timeout: options.maxElapsed,
+              ...(attempts.length === 0 ? {} : { attempts })
+            })
+          )
+      })
+    })
+
+const backoff = ({ baseDelay, jitter, maxDelay }: Options): Schedule.Schedule<unknown, KimiError> =>
+  Backoff.schedule({ base: baseDelay, cap: maxDelay, jitter })
+
+/**
+ * Retries a stream's attempt up to its first content. What fails after it is
+ * the consumer's to see.
+ *
+ * @category stages
+ * @since 0.1.0
+ */
+export const withStreamRetry =
+  (options: Options, budget: RetryBudget["Service"]) =>
+  <E extends KimiError>(
+    attempt: Stream.Stream<StreamEvent, E>
+  ): Stream.Stream<StreamEvent, E | DeadlineExceededError> =>
+    onOpening<E, E | DeadlineExceededError>((open) => withRetry(options, budget)(open))(attempt)

@@ -1,0 +1,67 @@
+/**
+ * Opens a stream up to its first content, which is as far as an attempt may
+ * be given up unseen: what came before is held back, and nothing that the
+ * model generated has been shown to anyone.
+ *
+ * @since 0.1.0
+ */
+import * as Arr from "effect/Array"
+import * as Channel from "effect/Channel"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { isContent, type StreamEvent } from "../models/StreamEvent.ts"
+
+type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
+type EventPull<E> = Pull.Pull<Events, E>
+
+/** Pulls until the first content, or to the end of a stream that has none. */
+const pullFirst = <E>(pull: EventPull<E>): Effect.Effect<ReadonlyArray<StreamEvent>, E> => {
+  const held: Array<StreamEvent> = []
+  const next: Effect.Effect<ReadonlyArray<StreamEvent>, E> = Pull.matchEffect(pull, {
+    onSuccess: (events): Effect.Effect<ReadonlyArray<StreamEvent>, E> => {
+      held.push(...events)
+      return events.some(isContent) ? Effect.succeed(held) : next
+    },
+    onFailure: (cause) => Effect.failCause(cause),
+    onDone: () => Effect.succeed(held)
+  })
+  return next
+}
+
+/**
+ * Makes a stage on openings out of a stage on effects: `stage` sees one effect
+ * per attempt, which succeeds when the stream's first content is there, and
+ * may run it as often as it likes. An attempt that fails or is interrupted is
+ * closed before the next one begins; the one that succeeds becomes the stream.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const onOpening =
+  <E, E2>(stage: <A>(open: Effect.Effect<A, E>) => Effect.Effect<A, E2>) =>
+  (attempt: Stream.Stream<StreamEvent, E>): Stream.Stream<StreamEvent, E | E2> =>
+    Stream.fromChannel(
+      Channel.fromTransform((_: unknown, scope: Scope.Scope) => {
+        const open = Effect.uninterruptibleMask((restore) => {
+          const attemptScope = Scope.forkUnsafe(scope)
+          return Effect.flatMap(Channel.toPullScoped(attempt.channel, attemptScope), (pull) =>
+            restore(pullFirst(pull)).pipe(
+              Effect.onExit((exit) => (Exit.isFailure(exit) ? Scope.close(attemptScope, exit) : Effect.void)),
+              Effect.map((first) => ({ first, pull }))
+            )
+          )
+        })
+        return Effect.map(stage(open), ({ first, pull }): EventPull<E | E2> => {
+          let held = Arr.isReadonlyArrayNonEmpty(first) ? first : undefined
+          return Effect.suspend((): EventPull<E> => {
+            if (held === undefined) return pull
+            const events = held
+            held = undefined
+            return Effect.succeed(events)
+          })
+        })
+      })
+    )
