@@ -16,6 +16,8 @@ for (const http of ["undici", "fetch"] as const) {
             yield* server.reply(Reply.faulty(fault))
             const fiber = yield* Effect.forkChild(run(client))
             yield* server.awaitRequests(1)
+            // As far as the answer goes in that time.
+            for (let passed = 0; passed < 20; passed++) yield* Probes.turn
             yield* Fiber.interrupt(fiber)
             yield* server.awaitAborted(1)
             yield* client.chat(hello)

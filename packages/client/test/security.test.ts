@@ -9,8 +9,9 @@ import type { Options } from "@kimi-effect/core/KimiConfig"
 import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
 import { Fault, Reply } from "@kimi-effect/testing"
 import { Effect, Exit, Redacted, Stream } from "effect"
+import type * as Scope from "effect/Scope"
 import * as Canary from "./node/support/canary.ts"
-import { type Client, type Server, withKimi } from "./node/support/kimi.ts"
+import { type Client, connect, type Server, withKimi } from "./node/support/kimi.ts"
 
 const apiKey = Redacted.make(Canary.key)
 
@@ -37,8 +38,10 @@ const failsCleanly = Effect.fnUntraced(function* (client: Client, request = Cana
   }
 })
 
-const withCanary = <E>(test: (client: Client, server: Server) => Effect.Effect<void, E>, client: Options = {}) =>
-  withKimi(test, { client: { apiKey, ...client } })
+const withCanary = <E>(
+  test: (client: Client, server: Server) => Effect.Effect<void, E, Scope.Scope>,
+  client: Options = {}
+) => withKimi(test, { client: { apiKey, ...client } })
 
 describe("the canaries", () => {
   it.live("are found where they are, so that these tests can fail", () =>
@@ -68,6 +71,7 @@ describe("an error answer that repeats the key says neither key nor prompt", () 
         Effect.gen(function* () {
           yield* server.replyAlways(Canary.echo(Reply.errorTable[name]))
           yield* failsCleanly(client)
+          yield* failsCleanly(yield* connect(server, { apiKey: Redacted.make(Canary.formless) }))
         })
       )
     )
@@ -129,9 +133,7 @@ describe("a fault says neither key nor prompt", () => {
 })
 
 describe("other places in an answer that repeat the key", () => {
-  const { key } = Canary
-  const message = `no ${key}`
-  const places: { readonly [place: string]: Reply.Reply } = {
+  const placesOf = (key: string, message = `no ${key}`): { readonly [place: string]: Reply.Reply } => ({
     "an error's type and code": Reply.json({ error: { message, type: key, code: key, param: key } }, { status: 418 }),
     "an error's type under 200": Reply.json({ error: { message, type: key } }),
     "an error that is a text": Reply.json({ error: message }, { status: 500 }),
@@ -149,15 +151,19 @@ describe("other places in an answer that repeat the key", () => {
     "the content type of a refusal": Reply.text(message, { status: 500, headers: { "content-type": `text/${key}` } }),
     "a redirect's host": Reply.text("", { status: 302, headers: { location: `https://${key}.example/` } }),
     "the name of the model": Reply.error(404, "resource_not_found_error", `Not found the model ${key}`)
-  }
-  for (const [place, reply] of Object.entries(places)) {
-    it.live(`${place}: it is not in the error`, () =>
-      withCanary((client, server) =>
-        Effect.gen(function* () {
-          yield* server.replyAlways(reply)
-          yield* failsCleanly(client)
-        })
+  })
+  for (const key of [Canary.key, Canary.formless]) {
+    for (const [place, reply] of Object.entries(placesOf(key))) {
+      it.live(`${place}: it is not in the error (${key === Canary.key ? "sk-…" : "another form"})`, () =>
+        withCanary(
+          (client, server) =>
+            Effect.gen(function* () {
+              yield* server.replyAlways(reply)
+              yield* failsCleanly(client)
+            }),
+          { apiKey: Redacted.make(key) }
+        )
       )
-    )
+    }
   }
 })

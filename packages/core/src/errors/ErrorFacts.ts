@@ -25,6 +25,7 @@ export type Category =
   | "validation"
   | "provider"
   | "stream"
+  | "resilience"
   | "configuration"
   | "resource"
 
@@ -164,6 +165,8 @@ export const table = {
   StreamInterruptedError: row("stream", "warning", "retry", "failure", "possible", "RetryAfter", "The connection broke in the middle of the stream; ask again or continue from the partial answer."),
   StreamDecodeError: row("stream", "error", "retry", "failure", "possible", "RetryAfter", "An event of the stream could not be read; ask again, and check for a gateway that rewrites the stream."),
   StreamFailedError: row("stream", "warning", "retry", "failure", "possible", "RetryAfter", "The host reported an error in the middle of the stream; ask again."),
+
+  CircuitOpenError: row("resilience", "warning", "final", "ignored", "none", "FailOver", "The host failed too often; wait until its circuit is probed, or ask another host."),
 
   ConfigurationError: row("configuration", "critical", "final", "ignored", "none", "FixRequest", "Set the named options to the expected form."),
 

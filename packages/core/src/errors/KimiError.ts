@@ -23,6 +23,7 @@ import {
   ServiceUnavailableError
 } from "./ProviderErrors.ts"
 import { DailyLimitError, OverloadedError, QuotaExceededError, RateLimitError } from "./RateLimitErrors.ts"
+import { CircuitOpenError } from "./ResilienceErrors.ts"
 import { EventTooLargeError, ResponseTooLargeError, ToolArgumentsTooLargeError } from "./ResourceErrors.ts"
 import { StreamDecodeError, StreamFailedError, StreamInterruptedError, StreamTruncatedError } from "./StreamErrors.ts"
 import {
@@ -97,6 +98,7 @@ export const classes = {
   StreamInterruptedError,
   StreamDecodeError,
   StreamFailedError,
+  CircuitOpenError,
   ConfigurationError,
   ResponseTooLargeError,
   EventTooLargeError,

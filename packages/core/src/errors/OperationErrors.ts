@@ -15,6 +15,7 @@ import type {
   ServiceUnavailableError
 } from "./ProviderErrors.ts"
 import type { DailyLimitError, OverloadedError, QuotaExceededError, RateLimitError } from "./RateLimitErrors.ts"
+import type { CircuitOpenError } from "./ResilienceErrors.ts"
 import type { EventTooLargeError, ResponseTooLargeError, ToolArgumentsTooLargeError } from "./ResourceErrors.ts"
 import type {
   StreamDecodeError,
@@ -123,7 +124,12 @@ export type CallError =
  * @category models
  * @since 0.1.0
  */
-export type ChatError = CallError | EmptyResponseError | ReasoningBudgetExhaustedError | ToolArgumentsTooLargeError
+export type ChatError =
+  | CallError
+  | CircuitOpenError
+  | EmptyResponseError
+  | ReasoningBudgetExhaustedError
+  | ToolArgumentsTooLargeError
 
 /**
  * What `stream` can fail with.

@@ -9,6 +9,9 @@ import type { ReceivedRequest } from "@kimi-effect/testing/ReceivedRequest"
 import { Cause, Effect, Exit, Logger, References, Schema, Tracer } from "effect"
 
 export const key = "sk-canary-4be91c07d2f35a68"
+
+/** A key without the form that keys have, which can be told only by its owner. */
+export const formless = "canary4be91c07d2f35a68"
 export const prompt = "canary prompt: the launch code is nightingale"
 
 export const request: ChatRequest = {
@@ -18,8 +21,8 @@ export const request: ChatRequest = {
   ]
 }
 
-/** What must not be found. The key is looked for in part too. */
-const canaries = [key, key.slice(3), "canary prompt", "nightingale"]
+/** What must not be found. Keys are looked for in part too. */
+const canaries = ["4be91c07", "canary prompt", "nightingale"]
 
 /** The first canary in a text. */
 export const canaryIn = (text: string): string | undefined => canaries.find((canary) => text.includes(canary))

@@ -1,0 +1,122 @@
+/**
+ * What a circuit remembers of its latest calls: a window over a number of
+ * calls or over a span of time.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * Which calls a rate is taken over.
+ *
+ * - `Count`: the latest `size` calls.
+ * - `Time`: the calls of the latest `millis` milliseconds, kept in ten slots,
+ *   so that a call leaves the window up to a tenth of its span late.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Window =
+  | { readonly _tag: "Count"; readonly size: number }
+  | { readonly _tag: "Time"; readonly millis: number }
+
+/**
+ * One call, as a rate sees it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Call {
+  readonly isFailure: boolean
+  readonly isSlow: boolean
+}
+
+/**
+ * Counted calls.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Tally {
+  readonly calls: number
+  readonly failures: number
+  readonly slow: number
+}
+
+interface Slot extends Tally {
+  /** Number of the slot since the epoch. */
+  readonly slot: number
+}
+
+/**
+ * The memory of a window.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Memory =
+  | { readonly _tag: "Count"; readonly calls: ReadonlyArray<Call> }
+  | { readonly _tag: "Time"; readonly slots: ReadonlyArray<Slot> }
+
+const slotsPerWindow = 10
+
+const none: Tally = { calls: 0, failures: 0, slow: 0 }
+
+const plus = (tally: Tally, { isFailure, isSlow }: Call): Tally => ({
+  calls: tally.calls + 1,
+  failures: tally.failures + (isFailure ? 1 : 0),
+  slow: tally.slow + (isSlow ? 1 : 0)
+})
+
+/**
+ * A memory of nothing.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const empty = (window: Window): Memory =>
+  window._tag === "Count" ? { _tag: "Count", calls: [] } : { _tag: "Time", slots: [] }
+
+const slotOf = (now: number, millis: number): number => Math.floor((now * slotsPerWindow) / millis)
+
+/** The slots that are still inside the window. */
+const current = (slots: ReadonlyArray<Slot>, slot: number): ReadonlyArray<Slot> =>
+  slots.filter((entry) => entry.slot > slot - slotsPerWindow)
+
+/**
+ * Remembers one more call.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const add = (memory: Memory, window: Window, call: Call, now: number): Memory => {
+  if (memory._tag === "Count") {
+    const size = window._tag === "Count" ? window.size : memory.calls.length + 1
+    return { _tag: "Count", calls: [...memory.calls, call].slice(-size) }
+  }
+  const slot = slotOf(now, window._tag === "Time" ? window.millis : 1)
+  const slots = current(memory.slots, slot)
+  const last = slots.at(-1)
+  // A clock that went back adds to the newest slot there is.
+  return last !== undefined && last.slot >= slot
+    ? { _tag: "Time", slots: [...slots.slice(0, -1), { slot: last.slot, ...plus(last, call) }] }
+    : { _tag: "Time", slots: [...slots, { slot, ...plus(none, call) }] }
+}
+
+/**
+ * What is in the window now.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const tally = (memory: Memory, window: Window, now: number): Tally => {
+  if (memory._tag === "Count") return memory.calls.reduce(plus, none)
+  const slots = current(memory.slots, slotOf(now, window._tag === "Time" ? window.millis : 1))
+  return slots.reduce(
+    (sum, slot) => ({
+      calls: sum.calls + slot.calls,
+      failures: sum.failures + slot.failures,
+      slow: sum.slow + slot.slow
+    }),
+    none
+  )
+}
