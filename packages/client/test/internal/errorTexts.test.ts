@@ -205,6 +205,27 @@ describe("errorTexts", () => {
     )
   })
 
+  it("reads a message in any case", () => {
+    for (const message of [
+      "considered high risk",
+      "tool_choice 'required' is incompatible with thinking enabled",
+      "stop sequence 1 is too long",
+      "reasoning_content is missing in assistant tool call message at index 2",
+      "message at position 3 with role 'user' must not be empty",
+      "text content is empty",
+      "tool_call_id  is not found",
+      "unknown tool type: plugin",
+      "invalid image",
+      "file size is too large",
+      "invalid purpose: none",
+      "invalid top_p: only 0.95 is allowed",
+      "n is not supported",
+      "missing required header kimi-api-version"
+    ]) {
+      assert.strictEqual(read(message.toUpperCase())["_tag"], read(message)["_tag"], message)
+    }
+  })
+
   it("believes the type of a filtered request whatever its message says", () => {
     assert.strictEqual(read("invalid temperature: only 1 is allowed", "content_filter")["_tag"], "ContentFilterError")
     means("The request was rejected because it was considered high risk", "ContentFilterError")

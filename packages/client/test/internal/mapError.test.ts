@@ -145,7 +145,7 @@ describe("mapError", () => {
     })
 
     it("describes a page and never quotes it", () => {
-      const page = { headers: { "content-type": "text/html; charset=utf-8" }, body: "<h1>secret</h1>" }
+      const page = { headers: { "content-type": "text/html; charset=utf-8" }, body: "secret <h1>" }
       assert.strictEqual(read(500, page)["message"], "the host answered 500 with a page of text/html")
       assert.strictEqual(
         read(500, { body: " <html>secret" })["message"],
@@ -239,28 +239,29 @@ describe("mapError", () => {
 
     it("means by its type what the status would have meant", () => {
       const tags = {
-        content_filter: "ContentFilterError",
-        invalid_request_error: "InvalidRequestError",
-        invalid_authentication_error: "AuthenticationError",
-        incorrect_api_key_error: "AuthenticationError",
-        permission_denied_error: "PermissionDeniedError",
-        resource_not_found_error: "ModelNotFoundError",
-        engine_overloaded_error: "OverloadedError",
-        exceeded_current_quota_error: "QuotaExceededError",
-        rate_limit_reached_error: "RateLimitError",
-        rate_limit_error: "RateLimitError",
-        server_error: "ServerError",
-        unexpected_output: "ServerError",
-        server_unavailable: "ServiceUnavailableError",
-        timeout: "GatewayTimeoutError"
+        content_filter: ["ContentFilterError", 400],
+        invalid_request_error: ["InvalidRequestError", 400],
+        invalid_authentication_error: ["AuthenticationError", 401],
+        incorrect_api_key_error: ["AuthenticationError", 401],
+        permission_denied_error: ["PermissionDeniedError", 403],
+        resource_not_found_error: ["ModelNotFoundError", 404],
+        engine_overloaded_error: ["OverloadedError", 429],
+        exceeded_current_quota_error: ["QuotaExceededError", 429],
+        rate_limit_reached_error: ["RateLimitError", 429],
+        rate_limit_error: ["RateLimitError", 429],
+        server_error: ["ServerError", 500],
+        unexpected_output: ["ServerError", 500],
+        server_unavailable: ["ServiceUnavailableError", 503],
+        timeout: ["GatewayTimeoutError", 504]
       }
-      for (const [type, tag] of Object.entries(tags)) {
-        assert.deepInclude(object({ type, message: "m", code: 418 }), { _tag: tag, message: "m" }, type)
+      for (const [type, [tag, status]] of Object.entries(tags)) {
+        assert.deepInclude(object({ type, message: "m", code: 418 }), { _tag: tag, status, message: "m" }, type)
       }
     })
 
     it("means by its code what the status would have meant, where the type says nothing", () => {
       assert.strictEqual(object({ code: 502, message: "m" })["_tag"], "ServiceUnavailableError")
+      assert.strictEqual(object({ code: 400, message: "m" })["_tag"], "InvalidRequestError")
       assert.strictEqual(object({ code: 401, type: "odd", message: "m" })["_tag"], "AuthenticationError")
       for (const code of [0, 200, 399, 400.5, 600, 1e21, -400, "502", Number.MAX_SAFE_INTEGER]) {
         assert.strictEqual(object({ code, message: "m" })["_tag"], "StreamFailedError", String(code))

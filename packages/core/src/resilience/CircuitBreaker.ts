@@ -255,7 +255,9 @@ export const make = (options: Partial<Options> = {}): Effect.Effect<CircuitBreak
         Effect.flatMap(entryOf(key), (entry) =>
           Effect.flatMap(acquire(key, entry), (permit) =>
             Effect.onExit(restore(attempt), (exit) =>
-              Exit.isSuccess(exit) ? settle(key, entry, permit, "success") : settleCause(key, entry, permit, exit.cause)
+              Exit.isSuccess(exit)
+                ? settle(key, entry, permit, "success")
+                : settle(key, entry, permit, ...verdict(exit.cause))
             )
           )
         )
