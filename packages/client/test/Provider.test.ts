@@ -21,8 +21,17 @@ describe("Provider", () => {
       assert.match(baseUrl, /^https?:\/\/[^?#]+[^/]$/, id)
       assert.isTrue(baseUrl.startsWith("https:") || new URL(baseUrl).hostname === "localhost", id)
     }
-    assert.strictEqual(Provider.providers.moonshot.baseUrl, "https://api.moonshot.ai/v1")
-    assert.strictEqual(Provider.providers["moonshot-cn"].baseUrl, "https://api.moonshot.cn/v1")
+    assert.deepStrictEqual(
+      hosts.map(({ id, baseUrl }) => [id, baseUrl]),
+      [
+        ["moonshot", "https://api.moonshot.ai/v1"],
+        ["moonshot-cn", "https://api.moonshot.cn/v1"],
+        ["together", "https://api.together.xyz/v1"],
+        ["openrouter", "https://openrouter.ai/api/v1"],
+        ["ollama", "http://localhost:11434/v1"],
+        ["custom", "https://api.moonshot.ai/v1"]
+      ]
+    )
   })
 
   it("lets Moonshot's two hosts differ in nothing but name and place", () => {
@@ -35,6 +44,13 @@ describe("Provider", () => {
     assert.deepStrictEqual(
       hosts.filter(({ isMoonshot }) => isMoonshot).map(({ id }) => id),
       ["moonshot", "moonshot-cn"]
+    )
+  })
+
+  it("asks only hosts of Moonshot's kind for a balance and a count of tokens", () => {
+    assert.deepStrictEqual(
+      hosts.filter(({ hasAccountApi }) => hasAccountApi).map(({ id }) => id),
+      ["moonshot", "moonshot-cn", "custom"]
     )
   })
 

@@ -52,8 +52,11 @@ describe("SseParser", () => {
     assert.strictEqual(events.length, 0)
     parser.feed("\n")
     assert.deepStrictEqual(events, [["1", "error"]])
-    parser.feed("data: 2\n\n")
-    assert.deepStrictEqual(events[1], ["2", ""])
+    parser.feed("data: 2\n\nevent:error\ndata:3\n\n")
+    assert.deepStrictEqual(events.slice(1), [
+      ["2", ""],
+      ["3", "error"]
+    ])
   })
 
   it("joins data of several lines, and takes one blank after the colon", () => {
@@ -72,6 +75,8 @@ describe("SseParser", () => {
       return parser.size
     })
     assert.deepStrictEqual(sizes, [8, 11, 5, 7, 14, 7, 0])
+    parser.feed("data: 1\ndata: 23")
+    assert.strictEqual(parser.size, 1 + 8)
   })
 
   it("takes a CR and the LF of the next read for one line end", () => {

@@ -176,18 +176,12 @@ describe("StreamDecoder on what is no answer", () => {
       assert.isUndefined(decode([text], limited({ maxResponseBytes: size })).failure)
       for (const reads of [[text], [...text]]) {
         const outcome = decode(reads, limited({ maxResponseBytes: size - 1 }))
-        assert.deepInclude(failureOf(outcome), { _tag: "ResponseTooLargeError", limit: size - 1 })
+        const message = "The stream is larger than allowed"
+        assert.deepInclude(failureOf(outcome), { _tag: "ResponseTooLargeError", limit: size - 1, message })
       }
       const noise = limited({ maxResponseBytes: 100 })
-      assert.strictEqual(
-        tagOf(
-          decode(
-            Array.from({ length: 100 }, () => ": keep-alive\n\n"),
-            noise
-          )
-        ),
-        "ResponseTooLargeError"
-      )
+      const keepAlive = ": keep-alive\n\n".repeat(100)
+      assert.strictEqual(tagOf(decode(keepAlive.split(/(?<=\n\n)/), noise)), "ResponseTooLargeError")
     })
 
     it("fail an event that is larger than allowed, whole or in reads, ended or not", () => {
@@ -197,15 +191,19 @@ describe("StreamDecoder on what is no answer", () => {
         for (const size of [text.length, 1_000, 1]) {
           const reads = text.match(new RegExp(`[^]{1,${size}}`, "g")) ?? []
           const outcome = decode([hello, ...reads], limited({ maxEventBytes: 1_000 }))
-          assert.deepInclude(failureOf(outcome), { _tag: "EventTooLargeError", limit: 1_000 })
+          const message = "An event of the stream is larger than allowed"
+          assert.deepInclude(failureOf(outcome), { _tag: "EventTooLargeError", limit: 1_000, message })
           assert.deepStrictEqual(outcome.events, decode([hello]).events)
         }
       }
     })
 
-    it("do not fail many small events", () => {
+    it("do not fail many small events, nor one of exactly the size", () => {
       const reads = Array.from({ length: 1_000 }, () => hello)
       assert.isUndefined(decode([...reads, stop, done], limited({ maxEventBytes: 200 })).failure)
+      const exact = limited({ maxEventBytes: hello.length - "data: \n\n".length })
+      assert.isUndefined(decode([hello, done], exact).failure)
+      assert.isUndefined(decode(hello.split(/(?<=\n)/).concat(done), exact).failure)
     })
 
     it("fail tool arguments that are larger than allowed, joined from pieces", () => {
@@ -213,8 +211,34 @@ describe("StreamDecoder on what is no answer", () => {
         chunk({ tool_calls: [{ index: 0, id: "a", function: { name: "f", arguments: "x".repeat(length) } }] })
       assert.isUndefined(decodeData([piece(60), piece(40), "[DONE]"], limited({ maxToolArgumentBytes: 100 })).failure)
       const outcome = decodeData([piece(60), piece(41), "[DONE]"], limited({ maxToolArgumentBytes: 100 }))
-      assert.deepInclude(failureOf(outcome), { _tag: "ToolArgumentsTooLargeError", limit: 100 })
+      const message = "The arguments of a tool call are larger than allowed"
+      assert.deepInclude(failureOf(outcome), { _tag: "ToolArgumentsTooLargeError", limit: 100, message })
       assert.strictEqual(outcome.events.length, 2)
+    })
+
+    it("fail a chunk where it passes them, and take nothing from the rest of it", () => {
+      const over = { index: 0, id: "a", function: { name: "f", arguments: "xx" } }
+      const calls = [over, { index: 1, id: "b", function: { name: "g", arguments: "" } }]
+      for (const choices of [
+        [
+          { index: 0, delta: { tool_calls: calls } },
+          { index: 0, delta: { content: "x" } }
+        ],
+        [
+          { index: -1, delta: {} },
+          { index: 0, delta: { content: "x" } }
+        ]
+      ]) {
+        const outcome = decodeData(
+          [{ choices, usage: { prompt_tokens: 1 } }, "[DONE]"],
+          limited({ maxToolArgumentBytes: 1 })
+        )
+        assert.isDefined(outcome.failure)
+        assert.deepStrictEqual(
+          outcome.events.map((event) => event._tag),
+          ["Start"]
+        )
+      }
     })
 
     it("fail more tool calls than any answer has", () => {
@@ -228,11 +252,11 @@ describe("StreamDecoder on what is no answer", () => {
 
     it("fail a choice that no request can have asked for", () => {
       for (const index of [1e9, 128, -1, 0.5, 1e300, Number.MAX_SAFE_INTEGER]) {
-        assert.strictEqual(
-          tagOf(failsWith(toSse(chunk({ content: "x" }, null, index)))),
-          "StreamDecodeError",
-          String(index)
-        )
+        const error = failureOf(failsWith(toSse(chunk({ content: "x" }, null, index))))
+        assert.deepInclude(error, {
+          _tag: "StreamDecodeError",
+          message: "A choice of the stream has an impossible index"
+        })
       }
     })
   })

@@ -151,9 +151,14 @@ describe("encode", () => {
     for (const content of ["", undefined, null, [], [{ type: "text", text: "" }]] as const) {
       assert.deepStrictEqual(messagesOf({ ...rest, content }), [rest], JSON.stringify(content))
     }
-    for (const content of ["x", " ", [{ type: "text", text: "x" }]] as const) {
+    const mixed = [
+      { type: "text", text: "" },
+      { type: "text", text: "x" }
+    ] as const
+    for (const content of ["x", " ", mixed] as const) {
       assert.deepStrictEqual(messagesOf({ ...rest, content }), [{ ...rest, content }])
     }
+    assert.deepStrictEqual(messagesOf({ role: "assistant", content: null }), [{ role: "assistant" }])
     assert.deepStrictEqual(messagesOf({ role: "assistant", content: "", partial: true, name: "Ada" }), [
       { role: "assistant", content: "", partial: true, name: "Ada" }
     ])

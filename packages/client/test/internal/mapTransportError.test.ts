@@ -90,6 +90,31 @@ describe("mapTransportError", () => {
       }
     })
 
+    it("looks for the code through six levels and no more", () => {
+      const nested = (depth: number, level: (inner: unknown) => object): unknown =>
+        depth === 0 ? coded("ENOTFOUND") : level(nested(depth - 1, level))
+      for (const level of [
+        (cause: unknown) => ({ cause }),
+        (reason: unknown) => ({ reason }),
+        (first: unknown) => ({ errors: [first] })
+      ]) {
+        assert.strictEqual(read(nested(6, level))["_tag"], "DnsError")
+        assert.strictEqual(read(nested(7, level))["_tag"], "ConnectionLostError")
+      }
+    })
+
+    it("says in one sentence what happened", () => {
+      const sentences = {
+        ENOTFOUND: "The host name of the base URL could not be resolved",
+        ETIMEDOUT: "No connection to the host was established in time",
+        UND_ERR_HEADERS_OVERFLOW: "The answer is larger than allowed",
+        EPROTO: "The TLS handshake with the host failed"
+      }
+      for (const [code, sentence] of Object.entries(sentences)) {
+        assert.strictEqual(read(coded(code))["message"], sentence)
+      }
+    })
+
     it("passes over codes that are no words, such as those of a DOMException", () => {
       const error = new DOMException("aborted", "AbortError")
       assert.isNumber(error.code)
@@ -120,7 +145,8 @@ describe("mapTransportError", () => {
         [],
         new Error("terminated"),
         { errors: [] },
-        { errors: "x" }
+        { errors: "x" },
+        { errors: null }
       ]) {
         assert.deepStrictEqual(read(error), {
           _tag: "ConnectionLostError",

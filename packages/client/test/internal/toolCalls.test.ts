@@ -99,6 +99,10 @@ describe("ToolCallAssembly", () => {
     ])
   })
 
+  it("joins a piece that repeats the id after complete arguments", () => {
+    assert.deepStrictEqual(assemble(piece(0, "a", "f", "{}"), piece(0, "a", "f", "")), [["a", "f", "{}"]])
+  })
+
   it("joins pieces that carry a fresh id each at index 0", () => {
     assert.deepStrictEqual(
       assemble(
@@ -155,6 +159,14 @@ describe("ToolCallAssembly", () => {
     assembly.add({ ...piece(0, undefined, "other", "{}"), type: "builtin_function" })
     assert.deepStrictEqual(assembly.calls.map(toToolCall), [
       { id: "a", type: "builtin_function", function: { name: "$web_search", arguments: "{}" } }
+    ])
+  })
+
+  it("takes a call of no type for a function", () => {
+    const assembly = new ToolCallAssembly()
+    assembly.add(piece(0, "a", "f", "{}"))
+    assert.deepStrictEqual(assembly.calls.map(toToolCall), [
+      { id: "a", type: "function", function: { name: "f", arguments: "{}" } }
     ])
   })
 

@@ -57,6 +57,7 @@ describe("emptiness", () => {
     const messages: ReadonlyArray<Message> = [
       { role: "system", tools: [{ type: "function", function: { name: "f" } }] },
       { role: "user", content: " " },
+      { role: "user", content: [{ type: "text", text: "x" }] },
       {
         role: "user",
         content: [
@@ -83,6 +84,8 @@ describe("partialMode", () => {
   })
 
   it("refuses a partial message before the last", () => {
+    const first = ask(partialMode, "kimi-k3", { messages: [partial, user] })
+    assert.deepInclude(first?.error, { parameter: "messages[0].partial" })
     for (const messages of [
       [user, partial, user],
       [user, partial, partial]
@@ -167,7 +170,9 @@ describe("media", () => {
         assert.strictEqual(fault(image(url), host), "The image is neither a data: URL nor an uploaded file")
         assert.strictEqual(fault(video(url), host), "The video is neither a data: URL nor an uploaded file")
       }
-      assert.strictEqual(fault(image("data:image/svg+xml;base64,AAAA"), host), "SVG images are not read")
+      for (const url of ["data:image/svg+xml;base64,AAAA", "DATA:image/SVG+xml,x"]) {
+        assert.strictEqual(fault(image(url), host), "SVG images are not read")
+      }
     }
   })
 

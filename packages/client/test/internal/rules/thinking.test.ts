@@ -66,7 +66,11 @@ describe("thinkingControl", () => {
   it("refuses to keep reasoning where a model cannot, and leaves the switch as it is", () => {
     for (const model of firstOf("k27", "k25", "k2Thinking")) {
       const found = ask(thinkingControl, model, keep)
-      assert.deepInclude(found?.error, { parameter: "thinking", allowed: "a switch without keep" })
+      assert.deepInclude(found?.error, {
+        parameter: "thinking",
+        allowed: "a switch without keep",
+        fix: "Leave thinking.keep out."
+      })
       assert.deepStrictEqual(found?.repaired, requestOf(model, on))
       assert.strictEqual(found?.note, "left out thinking.keep")
     }

@@ -108,6 +108,9 @@ describe("overflow", () => {
       assert.notProperty(found, "repaired")
     }
     assert.isUndefined(ask(overflow, "kimi-k2.6", { messages: [said(8 * window + 7)] }))
+    const full = ask(overflow, "kimi-k2.6", { messages: [said(8 * window)], max_completion_tokens: 1 })
+    assert.deepInclude(full?.error, { requested: window + 1 })
+    assert.notProperty(full, "repaired")
   })
 
   it("counts the texts of all messages, in parts too, and nothing that cannot be counted", () => {
@@ -123,6 +126,11 @@ describe("overflow", () => {
       { role: "assistant", content: [{ type: "text", text: half }] }
     ]
     assert.deepInclude(ask(overflow, "kimi-k2.6", { messages: parts })?.error, { requested: window + 2 })
+    const several = [said(4 * window), said(4 * window), said(7)]
+    assert.isUndefined(ask(overflow, "kimi-k2.6", { messages: several }))
+    assert.isDefined(ask(overflow, "kimi-k2.6", { messages: [...several, said(1)] }))
+    const shown: Message = { role: "user", content: [{ type: "image_url", image_url: "x" }] }
+    assert.isUndefined(ask(overflow, "kimi-k2.6", { messages: [...several, shown] }))
     const silent: ReadonlyArray<Message> = [
       { role: "user", content: [{ type: "image_url", image_url: half }] },
       { role: "assistant", content: null, reasoning_content: half },

@@ -5,7 +5,7 @@ import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 
-export const request = HttpClientRequest.get("https://api.moonshot.ai/v1/models")
+const request = HttpClientRequest.get("https://api.moonshot.ai/v1/models")
 
 export interface Watched {
   readonly response: HttpClientResponse.HttpClientResponse

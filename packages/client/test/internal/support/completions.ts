@@ -11,7 +11,7 @@ import { fields } from "./errors.ts"
 
 const decode = Schema.decodeUnknownSync(ChatCompletion)
 
-export const plainNames = Fixtures.exchangeNames.filter((name) => name.startsWith("plain-"))
+const plainNames = Fixtures.exchangeNames.filter((name) => name.startsWith("plain-"))
 
 /** Every plain answer of the fixtures, recorded and synthetic, by name. */
 export const completions: ReadonlyMap<string, ChatCompletion> = new Map([

@@ -1,0 +1,53 @@
+/**
+ * Bounds a whole call in time: every attempt and every wait together.
+ *
+ * It is the outermost stage, so that one caller's deadline ends that caller's
+ * wait and nobody else's.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { DeadlineExceededError } from "../errors/TimeoutErrors.ts"
+import * as Watchdog from "./Watchdog.ts"
+
+const exceeded = (timeout: Duration.Duration): Effect.Effect<never, DeadlineExceededError> =>
+  Effect.fail(
+    new DeadlineExceededError({ message: `The call took longer than its ${Duration.format(timeout)}`, timeout })
+  )
+
+/**
+ * Bounds a call; without a deadline it is left as it is.
+ *
+ * @category stages
+ * @since 0.1.0
+ */
+export const withDeadline =
+  (deadline: Duration.Duration | undefined) =>
+  <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E | DeadlineExceededError, R> =>
+    deadline === undefined ? call : Effect.timeoutOrElse(call, { duration: deadline, orElse: () => exceeded(deadline) })
+
+/**
+ * Bounds a streamed call from its run to its last event. The time that the
+ * consumer takes counts.
+ *
+ * @category stages
+ * @since 0.1.0
+ */
+export const withStreamDeadline =
+  (deadline: Duration.Duration | undefined) =>
+  <A, E, R>(call: Stream.Stream<A, E, R>): Stream.Stream<A, E | DeadlineExceededError, R> =>
+    deadline === undefined
+      ? call
+      : Stream.transformPull(call, (pull, scope) =>
+          Effect.map(Effect.all([Clock.Clock, Watchdog.make(scope)]), ([clock, watchdog]) => {
+            const end = clock.currentTimeMillisUnsafe() + Duration.toMillis(deadline)
+            return Effect.suspend(() =>
+              clock.currentTimeMillisUnsafe() >= end
+                ? exceeded(deadline)
+                : watchdog.guard(pull, end, () => exceeded(deadline))
+            )
+          })
+        )

@@ -1,0 +1,137 @@
+/**
+ * A circuit breaker written to be read: it forgets nothing, and works out every
+ * answer anew from the list of all calls and the list of all probes.
+ */
+
+export type Outcome = "success" | "failure" | "slow" | "ignored"
+
+/** Rates are whole parts of a hundred, so that nothing is rounded. */
+export interface Rules {
+  readonly consecutiveFailures: number | undefined
+  readonly failurePercent: number | undefined
+  readonly slowPercent: number | undefined
+  readonly window: { readonly _tag: "Count"; readonly size: number } | { readonly _tag: "Time"; readonly millis: number }
+  readonly minimumCalls: number
+  readonly halfOpenPermits: number
+  readonly halfOpenSuccesses: number
+  readonly probeMillis: number
+}
+
+interface Call {
+  readonly life: number
+  readonly outcome: Outcome
+  readonly slot: number
+}
+
+interface Probe {
+  readonly life: number
+  readonly number: number
+  readonly startedAt: number
+  end: Outcome | "given up" | undefined
+}
+
+/** The number of the tenth of a window in which a time lies, without a fraction anywhere. */
+const slotAt = (now: number, millis: number): number => (now * 10 - ((now * 10) % millis)) / millis
+
+export const makeReference = (rules: Rules) => {
+  const calls: Array<Call> = []
+  const probes: Array<Probe> = []
+  let state: "Closed" | "Open" | "HalfOpen" = "Closed"
+  let life = 0
+  let openUntil = 0
+
+  const begin = (next: typeof state) => {
+    state = next
+    life = life + 1
+  }
+
+  const open = (until: number) => {
+    begin("Open")
+    openUntil = until
+  }
+
+  const runOfFailures = (): number => {
+    const ofThisLife = calls.filter((call) => call.life === life)
+    let run = 0
+    for (const call of ofThisLife) run = call.outcome === "failure" ? run + 1 : 0
+    return run
+  }
+
+  /** The calls of this life that the window shows; `slot` is the one we are in. */
+  const inWindow = (slot: number): ReadonlyArray<Call> => {
+    const ofThisLife = calls.filter((call) => call.life === life)
+    if (rules.window._tag === "Count") {
+      const { size } = rules.window
+      return ofThisLife.filter((_, index) => index >= ofThisLife.length - size)
+    }
+    return ofThisLife.filter((call) => call.slot >= slot - 9 && call.slot <= slot)
+  }
+
+  /** The slot that a call enters: that of the time, but never before that of a call of this life. */
+  const slotToEnter = (now: number): number => {
+    if (rules.window._tag === "Count") return 0
+    let slot = slotAt(now, rules.window.millis)
+    for (const call of calls) if (call.life === life && call.slot > slot) slot = call.slot
+    return slot
+  }
+
+  const reaches = (part: number, whole: number, percent: number | undefined): boolean =>
+    percent !== undefined && part > 0 && part * 100 >= percent * whole
+
+  const reasonToOpen = (slot: number): "run" | "failures" | "slowness" | undefined => {
+    if (rules.consecutiveFailures !== undefined && runOfFailures() >= rules.consecutiveFailures) return "run"
+    const seen = inWindow(slot)
+    if (seen.length < rules.minimumCalls) return undefined
+    const failures = seen.filter((call) => call.outcome === "failure").length
+    if (reaches(failures, seen.length, rules.failurePercent)) return "failures"
+    const slow = seen.filter((call) => call.outcome === "slow").length
+    return reaches(slow, seen.length, rules.slowPercent) ? "slowness" : undefined
+  }
+
+  const probesOut = () => probes.filter((probe) => probe.life === life && probe.end === undefined)
+
+  const acquire = (now: number) => {
+    if (state === "Closed") return { permit: { epoch: life, probe: 0 }, retryAfter: undefined }
+    if (state === "Open") {
+      if (now < openUntil) return { permit: undefined, retryAfter: openUntil - now }
+      begin("HalfOpen")
+    }
+    for (const probe of probesOut()) if (now - probe.startedAt >= rules.probeMillis) probe.end = "given up"
+    if (probesOut().length >= rules.halfOpenPermits) return { permit: undefined, retryAfter: undefined }
+    const number = probes.filter((probe) => probe.life === life).length + 1
+    probes.push({ life, number, startedAt: now, end: undefined })
+    return { permit: { epoch: life, probe: number }, retryAfter: undefined }
+  }
+
+  /** Tells how a call ended, and says what it did, for the test to count. */
+  const settle = (
+    permit: { readonly epoch: number; readonly probe: number },
+    outcome: Outcome,
+    now: number,
+    until: number
+  ): string => {
+    if (permit.epoch !== life) return "late"
+    if (state === "Closed") {
+      if (outcome === "ignored") return "ignored"
+      const slot = slotToEnter(now)
+      calls.push({ life, outcome, slot })
+      const reason = reasonToOpen(slot)
+      if (reason === undefined) return "counted"
+      open(until)
+      return `opened by ${reason}`
+    }
+    const probe = probes.find(({ life, number }) => life === permit.epoch && number === permit.probe)
+    if (probe === undefined || probe.end !== undefined) return "nothing to settle"
+    probe.end = outcome
+    if (outcome === "failure" || outcome === "slow") {
+      open(until)
+      return "opened by a probe"
+    }
+    const good = probes.filter(({ end, life }) => life === permit.epoch && end === "success").length
+    if (outcome === "ignored" || good < rules.halfOpenSuccesses) return `${outcome} probe`
+    begin("Closed")
+    return "closed"
+  }
+
+  return { acquire, settle, open, tag: () => state, probesOut: () => probesOut().length }
+}
