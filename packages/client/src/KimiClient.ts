@@ -21,13 +21,15 @@ import type { Model } from "@kimi-effect/core/models/ModelList"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/models/StreamFold"
 import type { TokenEstimateRequest } from "@kimi-effect/core/models/TokenEstimate"
-import { withStreamTimeout, withTimeout } from "@kimi-effect/core/resilience/Timeout"
+import * as Pipeline from "@kimi-effect/core/resilience/Pipeline"
+import { withTimeout } from "@kimi-effect/core/resilience/Timeout"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as ChatTransport from "./ChatTransport.ts"
+import { make as makeStages } from "./internal/stages.ts"
 import * as RequestCheck from "./RequestCheck.ts"
 
 /**
@@ -53,6 +55,8 @@ export class KimiClient extends Context.Service<
     readonly estimateTokens: (request: TokenEstimateRequest) => Effect.Effect<number, EstimateTokensError>
     /** Tells the money in the account. Costs nothing. */
     readonly balance: Effect.Effect<Balance, BalanceError>
+    /** The stages of a call to a model, outermost first, with their options; for people. */
+    readonly describe: (model?: string) => string
   }
 >()("@kimi-effect/client/KimiClient") {}
 
@@ -78,7 +82,9 @@ const withPartial = <R>(
   })
 
 /**
- * Builds the client on a transport.
+ * Builds the client on a transport. Its stages follow the configuration; a
+ * `CircuitBreaker`, `RetryBudget` or `RetrySchedule` that is provided takes
+ * the place of the client's own.
  *
  * @category constructors
  * @since 0.1.0
@@ -90,33 +96,34 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
     const { provider } = transport
     const attributes = { "gen_ai.provider.name": provider.id }
     const span = { attributes, kind: "client", captureStackTrace: false } as const
+    const stagesOf = yield* makeStages(config)
 
     const modelOf = (model: string | undefined): string => model ?? config.model ?? provider.defaultModel
 
     const prepare = (request: ChatRequest): Effect.Effect<ModelRequest, RequestCheck.CheckError> =>
       RequestCheck.check({ ...request, model: modelOf(request.model) }, provider, config.requestPolicy)
 
-    /** Bounds a call by the configuration, and names it in the error. */
-    const bounded = (model?: string) =>
-      withTimeout(config, { provider: provider.id, ...(model === undefined ? {} : { model }) })
+    /** Bounds a free call, and names it in the error. */
+    const bounded = withTimeout(config, { provider: provider.id })
 
     return {
       chat: (request) =>
-        Effect.flatMap(prepare(request), (prepared) => bounded(prepared.model)(transport.chat(prepared))).pipe(
-          Effect.withSpan("KimiClient.chat", span)
-        ),
+        Effect.flatMap(prepare(request), (prepared) =>
+          Pipeline.effect(stagesOf(provider.id, prepared.model), transport.chat(prepared))
+        ).pipe(Effect.withSpan("KimiClient.chat", span)),
       stream: (request) =>
         Stream.unwrap(
           Effect.map(prepare(request), (prepared) =>
-            withStreamTimeout(config, { provider: provider.id, model: prepared.model })(transport.stream(prepared))
+            Pipeline.stream(stagesOf(provider.id, prepared.model), transport.stream(prepared))
           )
         ).pipe(withPartial, Stream.withSpan("KimiClient.stream", span)),
-      models: Effect.withSpan(bounded()(transport.models), "KimiClient.models", span),
+      models: Effect.withSpan(bounded(transport.models), "KimiClient.models", span),
       estimateTokens: ({ model, messages }) =>
-        Effect.suspend(() => bounded(modelOf(model))(transport.estimateTokens(modelOf(model), messages))).pipe(
+        Effect.suspend(() => bounded(transport.estimateTokens(modelOf(model), messages))).pipe(
           Effect.withSpan("KimiClient.estimateTokens", span)
         ),
-      balance: Effect.withSpan(bounded()(transport.balance), "KimiClient.balance", span)
+      balance: Effect.withSpan(bounded(transport.balance), "KimiClient.balance", span),
+      describe: (model) => Pipeline.describe(stagesOf(provider.id, modelOf(model)))
     }
   })
 

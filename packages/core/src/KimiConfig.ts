@@ -75,6 +75,16 @@ const entries = {
   firstTokenTimeout: { codec: duration, expected: durationForm },
   idleTimeout: { codec: duration, expected: durationForm },
   totalTimeout: { codec: duration, expected: durationForm },
+  deadline: { codec: duration, expected: durationForm },
+  maxAttempts: { codec: count, expected: "a whole number over zero" },
+  retryBaseDelay: { codec: duration, expected: durationForm },
+  retryMaxDelay: { codec: duration, expected: durationForm },
+  retryMaxElapsed: { codec: duration, expected: durationForm },
+  retryJitter: {
+    codec: Schema.Literals(["full", "equal", "decorrelated", "none"]),
+    expected: "full, equal, decorrelated or none"
+  },
+  retryAmbiguous: { codec: Schema.Literals(["never", "once", "always"]), expected: "never, once or always" },
   maxResponseBytes: { codec: count, expected: "a whole number of bytes over zero" },
   maxEventBytes: { codec: count, expected: "a whole number of bytes over zero" },
   maxToolArgumentBytes: { codec: count, expected: "a whole number of bytes over zero" },
@@ -109,6 +119,20 @@ export interface Values {
   readonly idleTimeout: Duration.Duration
   /** Longest attempt as a whole, plain or streamed. Defaults to 15 minutes, the host's own bound. */
   readonly totalTimeout: Duration.Duration
+  /** Longest call as a whole, with all its attempts and waits. Without bound by default. */
+  readonly deadline: Duration.Duration | undefined
+  /** Attempts of a call in all, the first included. Defaults to 4. */
+  readonly maxAttempts: number
+  /** The first wait between attempts, doubled after every failure. Defaults to 500 milliseconds. */
+  readonly retryBaseDelay: Duration.Duration
+  /** The longest wait between attempts; when the host asks for more, the call fails. Defaults to 30 seconds. */
+  readonly retryMaxDelay: Duration.Duration
+  /** The longest time for all attempts and waits together. Defaults to 20 minutes. */
+  readonly retryMaxElapsed: Duration.Duration
+  /** How chance spreads waits. Defaults to `full`. */
+  readonly retryJitter: "full" | "equal" | "decorrelated" | "none"
+  /** How often an attempt is repeated that was sent and not answered, and so may be billed. Defaults to `once`. */
+  readonly retryAmbiguous: "never" | "once" | "always"
   /** Largest answer, decoded, plain or streamed. Defaults to 32 MiB. */
   readonly maxResponseBytes: number
   /** Largest event of a stream. Defaults to 10 MiB. */
@@ -146,6 +170,13 @@ export const defaults: Values = {
   firstTokenTimeout: Duration.minutes(2),
   idleTimeout: Duration.seconds(60),
   totalTimeout: Duration.minutes(15),
+  deadline: undefined,
+  maxAttempts: 4,
+  retryBaseDelay: Duration.millis(500),
+  retryMaxDelay: Duration.seconds(30),
+  retryMaxElapsed: Duration.minutes(20),
+  retryJitter: "full",
+  retryAmbiguous: "once",
   maxResponseBytes: 32 * 1024 * 1024,
   maxEventBytes: 10 * 1024 * 1024,
   maxToolArgumentBytes: 1024 * 1024,
@@ -162,7 +193,7 @@ export const defaults: Values = {
  * @since 0.1.0
  */
 export type Options = {
-  readonly [K in Name]?: (Values[K] extends Duration.Duration ? Duration.Input : Values[K]) | undefined
+  readonly [K in Name]?: (Duration.Duration extends Values[K] ? Duration.Input : Values[K]) | undefined
 }
 
 const names = Object.keys(entries) as ReadonlyArray<Name>
@@ -227,9 +258,7 @@ const readOptions = (options: Options): Read => {
       continue
     }
     const entry = entries[name as Name]
-    const value = Duration.isDuration(defaults[name as Name])
-      ? Option.getOrUndefined(Duration.fromInput(given as Duration.Input))
-      : given
+    const value = entry.codec === duration ? Option.getOrUndefined(Duration.fromInput(given as Duration.Input)) : given
     if (Schema.is(Schema.toType(entry.codec))(value)) values[name as Name] = value
     else issues.push({ name, expected: entry.expected })
   }

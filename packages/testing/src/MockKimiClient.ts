@@ -201,7 +201,8 @@ export const layerMock = (options: Options): Layer.Layer<KimiClient | MockKimiCl
         stream: (request) => Stream.unwrap(Effect.map(Effect.andThen(record(request), nextStream(request)), toStream)),
         models: outcome<ReadonlyArray<Model>, ModelsError>("models", options.models),
         estimateTokens: () => outcome<number, EstimateTokensError>("estimateTokens", options.estimateTokens),
-        balance: outcome<Balance, BalanceError>("balance", options.balance)
+        balance: outcome<Balance, BalanceError>("balance", options.balance),
+        describe: () => "mock"
       })
       return Context.make(KimiClient, client).pipe(
         Context.add(MockKimiClient, { requests: Effect.sync(() => [...requests]) })

@@ -150,8 +150,9 @@ export const acquire = (circuit: Circuit, policy: Policy, now: number): Acquired
   }
 }
 
+/** A quotient, since a product rounds past the threshold: 55 of 100 is less than 100 times 0.55. */
 const isOver = (part: number, whole: number, threshold: number | undefined): boolean =>
-  threshold !== undefined && part >= whole * threshold && part > 0
+  threshold !== undefined && part / whole >= threshold && part > 0
 
 const trips = (policy: Policy, run: number, memory: CircuitWindow.Memory, now: number): boolean => {
   if (policy.consecutiveFailures !== undefined && run >= policy.consecutiveFailures) return true

@@ -78,23 +78,23 @@ export const empty = (window: Window): Memory =>
 
 const slotOf = (now: number, millis: number): number => Math.floor((now * slotsPerWindow) / millis)
 
-/** The slots that are still inside the window. */
+/** The slots that are still inside the window, or ahead of it by less than a window since the clock went back. */
 const current = (slots: ReadonlyArray<Slot>, slot: number): ReadonlyArray<Slot> =>
-  slots.filter((entry) => entry.slot > slot - slotsPerWindow)
+  slots.filter((entry) => Math.abs(entry.slot - slot) < slotsPerWindow)
 
 /**
- * Remembers one more call.
+ * Remembers one more call. A memory of the other kind of window begins anew.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const add = (memory: Memory, window: Window, call: Call, now: number): Memory => {
-  if (memory._tag === "Count") {
-    const size = window._tag === "Count" ? window.size : memory.calls.length + 1
-    return { _tag: "Count", calls: [...memory.calls, call].slice(-size) }
+  if (window._tag === "Count") {
+    const calls = memory._tag === "Count" ? memory.calls : []
+    return { _tag: "Count", calls: [...calls, call].slice(-window.size) }
   }
-  const slot = slotOf(now, window._tag === "Time" ? window.millis : 1)
-  const slots = current(memory.slots, slot)
+  const slot = slotOf(now, window.millis)
+  const slots = memory._tag === "Time" ? current(memory.slots, slot) : []
   const last = slots.at(-1)
   // A clock that went back adds to the newest slot there is.
   return last !== undefined && last.slot >= slot
@@ -109,8 +109,8 @@ export const add = (memory: Memory, window: Window, call: Call, now: number): Me
  * @since 0.1.0
  */
 export const tally = (memory: Memory, window: Window, now: number): Tally => {
-  if (memory._tag === "Count") return memory.calls.reduce(plus, none)
-  const slots = current(memory.slots, slotOf(now, window._tag === "Time" ? window.millis : 1))
+  if (window._tag === "Count") return memory._tag === "Count" ? memory.calls.reduce(plus, none) : none
+  const slots = memory._tag === "Time" ? current(memory.slots, slotOf(now, window.millis)) : []
   return slots.reduce(
     (sum, slot) => ({
       calls: sum.calls + slot.calls,

@@ -24,6 +24,7 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
@@ -34,6 +35,7 @@ import { attach } from "../errors/Attachment.ts"
 import type { AttemptFacts } from "../errors/AttemptFacts.ts"
 import type { KimiError } from "../errors/KimiError.ts"
 import { DeadlineExceededError } from "../errors/TimeoutErrors.ts"
+import type * as KimiConfig from "../KimiConfig.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
 import * as Backoff from "./Backoff.ts"
 import { RetryBudget } from "./RetryBudget.ts"
@@ -44,36 +46,48 @@ import { onOpening } from "./StreamOpening.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** Attempts in all, the first included. Defaults to 4. */
+  /** Attempts in all, the first included. */
   readonly maxAttempts: number
-  /** The first wait. Defaults to 500 milliseconds. */
+  /** The first wait. */
   readonly baseDelay: Duration.Duration
-  /** The longest wait, its own or the host's. Defaults to 30 seconds. */
+  /** The longest wait, its own or the host's. */
   readonly maxDelay: Duration.Duration
-  /** How chance spreads waits. Defaults to `full`. */
+  /** How chance spreads waits. */
   readonly jitter: Backoff.Jitter
-  /** Longest time for all attempts and waits together. Defaults to 20 minutes. */
+  /** Longest time for all attempts and waits together. */
   readonly maxElapsed: Duration.Duration
-  /** How often an attempt that was sent and not answered is repeated. Defaults to `once`. */
+  /** How often an attempt that was sent and not answered is repeated. */
   readonly ambiguous: "never" | "once" | "always"
   /** Waits in place of the exponential ones. It sees the error, and ends the loop when it is done. */
   readonly schedule?: Schedule.Schedule<unknown, KimiError> | undefined
 }
 
 /**
- * The default of every option.
+ * The options of a configuration; their defaults are in `KimiConfig`.
  *
  * @category options
  * @since 0.1.0
  */
-export const defaults: Options = {
-  maxAttempts: 4,
-  baseDelay: Duration.millis(500),
-  maxDelay: Duration.seconds(30),
-  jitter: "full",
-  maxElapsed: Duration.minutes(20),
-  ambiguous: "once"
-}
+export const fromConfig = (config: KimiConfig.Values): Options => ({
+  maxAttempts: config.maxAttempts,
+  baseDelay: config.retryBaseDelay,
+  maxDelay: config.retryMaxDelay,
+  jitter: config.retryJitter,
+  maxElapsed: config.retryMaxElapsed,
+  ambiguous: config.retryAmbiguous
+})
+
+/**
+ * A schedule of the user's in place of the exponential one, for every call of
+ * a client. It sees the error and ends the retries when it is done; the host's
+ * waits stay floors under it.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class RetrySchedule extends Context.Service<RetrySchedule, Schedule.Schedule<unknown, KimiError>>()(
+  "@kimi-effect/core/resilience/Retry/RetrySchedule"
+) {}
 
 const ambiguousLimit = { never: 0, once: 1, always: Number.POSITIVE_INFINITY } as const
 

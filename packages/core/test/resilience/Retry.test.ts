@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber, Random, Schedule, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { classes, type KimiError } from "../../src/errors/KimiError.ts"
+import { defaults } from "../../src/KimiConfig.ts"
 import type { StreamEvent } from "../../src/models/StreamEvent.ts"
 import * as Retry from "../../src/resilience/Retry.ts"
 import * as RetryBudget from "../../src/resilience/RetryBudget.ts"
@@ -25,7 +26,7 @@ const script = (...errors: ReadonlyArray<KimiError>) => {
 }
 
 /** Without chance: 500, 1000, 2000, … milliseconds. */
-const plain: Retry.Options = { ...Retry.defaults, jitter: "none" }
+const plain: Retry.Options = { ...Retry.fromConfig(defaults), jitter: "none" }
 
 const run = <A, E>(
   attempt: Effect.Effect<A, E & KimiError>,

@@ -10,7 +10,9 @@ export interface Rules {
   readonly consecutiveFailures: number | undefined
   readonly failurePercent: number | undefined
   readonly slowPercent: number | undefined
-  readonly window: { readonly _tag: "Count"; readonly size: number } | { readonly _tag: "Time"; readonly millis: number }
+  readonly window:
+    | { readonly _tag: "Count"; readonly size: number }
+    | { readonly _tag: "Time"; readonly millis: number }
   readonly minimumCalls: number
   readonly halfOpenPermits: number
   readonly halfOpenSuccesses: number
@@ -21,6 +23,7 @@ interface Call {
   readonly life: number
   readonly outcome: Outcome
   readonly slot: number
+  isForgotten: boolean
 }
 
 interface Probe {
@@ -57,30 +60,28 @@ export const makeReference = (rules: Rules) => {
     return run
   }
 
-  /** The calls of this life that the window shows; `slot` is the one we are in. */
-  const inWindow = (slot: number): ReadonlyArray<Call> => {
-    const ofThisLife = calls.filter((call) => call.life === life)
-    if (rules.window._tag === "Count") {
-      const { size } = rules.window
-      return ofThisLife.filter((_, index) => index >= ofThisLife.length - size)
-    }
-    return ofThisLife.filter((call) => call.slot >= slot - 9 && call.slot <= slot)
+  /** The calls of this life that the window still shows. */
+  const inWindow = (): ReadonlyArray<Call> => {
+    const ofThisLife = calls.filter((call) => call.life === life && !call.isForgotten)
+    if (rules.window._tag === "Time") return ofThisLife
+    const { size } = rules.window
+    return ofThisLife.filter((_, index) => index >= ofThisLife.length - size)
   }
 
-  /** The slot that a call enters: that of the time, but never before that of a call of this life. */
+  /** Forgets what is ten slots away; a call enters the slot of the time, but none before a remembered one. */
   const slotToEnter = (now: number): number => {
     if (rules.window._tag === "Count") return 0
-    let slot = slotAt(now, rules.window.millis)
-    for (const call of calls) if (call.life === life && call.slot > slot) slot = call.slot
-    return slot
+    const slot = slotAt(now, rules.window.millis)
+    for (const call of calls) if (call.slot <= slot - 10 || call.slot >= slot + 10) call.isForgotten = true
+    return Math.max(slot, ...inWindow().map((call) => call.slot))
   }
 
   const reaches = (part: number, whole: number, percent: number | undefined): boolean =>
     percent !== undefined && part > 0 && part * 100 >= percent * whole
 
-  const reasonToOpen = (slot: number): "run" | "failures" | "slowness" | undefined => {
+  const reasonToOpen = (): "run" | "failures" | "slowness" | undefined => {
     if (rules.consecutiveFailures !== undefined && runOfFailures() >= rules.consecutiveFailures) return "run"
-    const seen = inWindow(slot)
+    const seen = inWindow()
     if (seen.length < rules.minimumCalls) return undefined
     const failures = seen.filter((call) => call.outcome === "failure").length
     if (reaches(failures, seen.length, rules.failurePercent)) return "failures"
@@ -113,9 +114,8 @@ export const makeReference = (rules: Rules) => {
     if (permit.epoch !== life) return "late"
     if (state === "Closed") {
       if (outcome === "ignored") return "ignored"
-      const slot = slotToEnter(now)
-      calls.push({ life, outcome, slot })
-      const reason = reasonToOpen(slot)
+      calls.push({ life, outcome, slot: slotToEnter(now), isForgotten: false })
+      const reason = reasonToOpen()
       if (reason === undefined) return "counted"
       open(until)
       return `opened by ${reason}`

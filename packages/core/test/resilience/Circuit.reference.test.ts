@@ -25,7 +25,9 @@ describe("Circuit against its reference", () => {
             story.push(deed)
             const differs = (what: string, expected: unknown, found: unknown) => {
               if (expected === found) return
-              assert.fail(`walk ${number}: ${what} is ${String(found)}, not ${String(expected)}: ${JSON.stringify(story)}`)
+              assert.fail(
+                `walk ${number}: ${what} is ${String(found)}, not ${String(expected)}: ${JSON.stringify(story)}`
+              )
             }
             if (deed._tag === "Open") reference.open(deed.until)
             else if (deed._tag === "Settle") {
