@@ -17,6 +17,7 @@ import { hello } from "./node/support/kimi.ts"
 const options = {
   provider: "custom",
   baseUrl: "http://localhost/v1",
+  maxAttempts: 1,
   totalTimeout: "100 seconds",
   firstTokenTimeout: "20 seconds",
   idleTimeout: "10 seconds"

@@ -1,8 +1,14 @@
 /** The transport over HTTP: what `ChatTransport.layerHttp` provides. */
-import type { CallError, ChatError, StreamError } from "@kimi-effect/core/errors/OperationErrors"
+import type {
+  CallError,
+  ChatError,
+  PlainCallError,
+  RequestError,
+  StreamError
+} from "@kimi-effect/core/errors/OperationErrors"
 import { InvalidResponseError } from "@kimi-effect/core/errors/ProviderErrors"
 import { ToolArgumentsTooLargeError } from "@kimi-effect/core/errors/ResourceErrors"
-import { UnsupportedOperationError } from "@kimi-effect/core/errors/ValidationErrors"
+import { InvalidRequestError, UnsupportedOperationError } from "@kimi-effect/core/errors/ValidationErrors"
 import { KimiConfig } from "@kimi-effect/core/KimiConfig"
 import { type Balance, BalanceResponse } from "@kimi-effect/core/models/Balance"
 import { ChatCompletion } from "@kimi-effect/core/models/ChatCompletion"
@@ -44,6 +50,38 @@ const oversized = (
         limit
       })
     : undefined
+
+type Refusal = Exclude<RequestError, InvalidRequestError>
+
+const refusals: ReadonlySet<string> = new Set<Refusal["_tag"]>([
+  "UnsupportedParameterError",
+  "ContextLengthError",
+  "ModelNotFoundError",
+  "ModelRetiredError",
+  "ContentFilterError",
+  "RequestTooLargeError",
+  "UnsupportedMediaError",
+  "ToolSchemaError",
+  "ToolHistoryError",
+  "MissingReasoningError",
+  "EmptyMessageError"
+])
+
+const isRefusal = (error: CallError): error is Refusal => refusals.has(error._tag)
+
+/** What is wrong with a request that names no model and holds no messages can only be the request itself. */
+const plain = <A>(call: Effect.Effect<A, CallError>): Effect.Effect<A, PlainCallError> =>
+  Effect.mapError(call, (error) => {
+    if (!isRefusal(error)) return error
+    const { message, provider, status, requestId, traceId } = error
+    return new InvalidRequestError({
+      message,
+      ...(provider === undefined ? {} : { provider }),
+      ...(status === undefined ? {} : { status }),
+      ...(requestId === undefined ? {} : { requestId }),
+      ...(traceId === undefined ? {} : { traceId })
+    })
+  })
 
 /** Builds the transport of the configured host. */
 export const make = Effect.gen(function* () {
@@ -103,7 +141,7 @@ export const make = Effect.gen(function* () {
   const readBalance = Effect.suspend(() => {
     const call = http.describe(undefined)
     return Effect.flatMap(
-      http.json(http.get("/users/me/balance"), call, decodeBalance),
+      plain(http.json(http.get("/users/me/balance"), call, decodeBalance)),
       ([answer]): Effect.Effect<Balance, InvalidResponseError> =>
         answer.code === 0
           ? Effect.succeed(answer.data)
@@ -121,7 +159,7 @@ export const make = Effect.gen(function* () {
     chat,
     stream: (request: ModelRequest) => Stream.unwrap(open(request)),
     models: Effect.suspend(() =>
-      Effect.map(http.json(http.get("/models"), http.describe(undefined), decodeModels), ([list]) => list.data)
+      Effect.map(plain(http.json(http.get("/models"), http.describe(undefined), decodeModels)), ([list]) => list.data)
     ),
     estimateTokens,
     balance: provider.hasAccountApi ? readBalance : Effect.fail(unsupported("balance"))

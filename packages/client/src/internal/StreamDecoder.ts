@@ -59,7 +59,7 @@ export class StreamDecoder {
   readonly #choices: Array<ChoiceState> = []
   readonly #text = new TextDecoder()
   readonly #parser: SseParser
-  readonly #call: Call
+  readonly #call: Call & { readonly model: string }
   readonly #headers: Headers.Headers
   readonly #bounds: Bounds
   readonly #ids: { requestId?: string; traceId?: string }
@@ -108,7 +108,7 @@ export class StreamDecoder {
   }
 
   #common(message: string) {
-    return { message, provider: this.#call.provider, model: this.#model, ...this.#ids }
+    return { message, provider: this.#call.provider, model: this.#call.model, ...this.#ids }
   }
 
   #failTooLarge(): void {

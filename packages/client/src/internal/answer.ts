@@ -41,7 +41,7 @@ export const noAnswer = (
         ...common,
         ...partial,
         message: "The model answered without text and without tool calls",
-        finishReason: outcome.finishReason
+        finishReason: outcome.finishReason.slice(0, 64)
       })
   }
 }
@@ -112,9 +112,9 @@ export const fromCompletion = (
       finishReason: first?.finish_reason ?? "unknown",
       completionTokens: usage?.completion_tokens
     },
-    { ...head, model }
+    { ...head, model: requestedModel }
   )
-  if (error !== undefined || first === undefined) return error ?? emptyOf(head, model)
+  if (error !== undefined || first === undefined) return error ?? emptyOf(head, requestedModel)
   return new ChatResponse(
     {
       ...head,

@@ -18,19 +18,21 @@ export type TransportError =
 
 const maxDepth = 6
 
-/** The platform's code, searched through causes and aggregates. Causes may be circular, so the depth is bounded. */
-const codeOf = (error: unknown, depth = 0): string | undefined => {
+interface Fault {
+  readonly code: string
+  /** Whether the system was still connecting. */
+  readonly isConnecting: boolean
+}
+
+/** The platform's fault, searched through causes and aggregates. Causes may be circular, so the depth is bounded. */
+const faultOf = (error: unknown, depth = 0): Fault | undefined => {
   if (depth > maxDepth || typeof error !== "object" || error === null) return undefined
-  if ("code" in error && typeof error.code === "string") return error.code.slice(0, 64)
-  if ("reason" in error) {
-    const code = codeOf(error.reason, depth + 1)
-    if (code !== undefined) return code
+  if ("code" in error && typeof error.code === "string") {
+    return { code: error.code.slice(0, 64), isConnecting: "syscall" in error && error.syscall === "connect" }
   }
-  if ("cause" in error) {
-    const code = codeOf(error.cause, depth + 1)
-    if (code !== undefined) return code
-  }
-  return "errors" in error && Array.isArray(error.errors) ? codeOf(error.errors[0], depth + 1) : undefined
+  const reason = "reason" in error ? faultOf(error.reason, depth + 1) : undefined
+  const cause = reason ?? ("cause" in error ? faultOf(error.cause, depth + 1) : undefined)
+  return cause ?? ("errors" in error && Array.isArray(error.errors) ? faultOf(error.errors[0], depth + 1) : undefined)
 }
 
 const isTls = (code: string): boolean =>
@@ -52,8 +54,10 @@ export const fromTransport = (
   call: Call,
   bounds: { readonly connectTimeout: Duration.Duration; readonly maxResponseBytes: number }
 ): TransportError => {
-  const code = codeOf(error)
+  const fault = faultOf(error)
+  const code = fault?.code
   const common = commonOf(error, call)
+  const lost = "The connection to the host broke before the answer was complete"
   const fields = code === undefined ? {} : { code }
   switch (code) {
     case "ENOTFOUND":
@@ -66,10 +70,13 @@ export const fromTransport = (
       return new ConnectionRefusedError({ ...common("The host does not take connections"), ...fields })
     case "UND_ERR_CONNECT_TIMEOUT":
     case "ETIMEDOUT":
-      return new ConnectTimeoutError({
-        ...common("No connection to the host was established in time"),
-        timeout: bounds.connectTimeout
-      })
+      // The system's code stands for a connection that went silent, too; then the request had been sent.
+      return code === "ETIMEDOUT" && fault?.isConnecting === false
+        ? new ConnectionLostError({ ...common(lost), ...fields })
+        : new ConnectTimeoutError({
+            ...common("No connection to the host was established in time"),
+            timeout: bounds.connectTimeout
+          })
     case "UND_ERR_RES_EXCEEDED_MAX_SIZE":
     case "UND_ERR_HEADERS_OVERFLOW":
       return new ResponseTooLargeError({
@@ -80,7 +87,7 @@ export const fromTransport = (
       return code !== undefined && isTls(code)
         ? new TlsError({ ...common("The TLS handshake with the host failed"), ...fields })
         : new ConnectionLostError({
-            ...common("The connection to the host broke before the answer was complete"),
+            ...common(lost),
             ...fields
           })
   }
@@ -88,7 +95,7 @@ export const fromTransport = (
 
 /** A stream whose connection broke. */
 export const fromBrokenStream = (error: unknown, call: Call): StreamInterruptedError => {
-  const code = codeOf(error)
+  const code = faultOf(error)?.code
   return new StreamInterruptedError({
     ...commonOf(error, call)("The connection to the host broke in the middle of the stream"),
     ...(code === undefined ? {} : { code })

@@ -104,7 +104,7 @@ const trust = Effect.acquireRelease(
 
 const connect = (server: Server, options: Options = {}) =>
   Effect.map(
-    Layer.build(KimiNode.layer({ apiKey: Redacted.make(key), baseUrl: server.url, ...options })),
+    Layer.build(KimiNode.layer({ apiKey: Redacted.make(key), baseUrl: server.url, maxAttempts: 1, ...options })),
     Context.get(KimiClient)
   )
 

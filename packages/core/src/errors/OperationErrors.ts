@@ -115,8 +115,16 @@ export type CallError =
   | HostError
   | ConnectTimeoutError
   | TotalTimeoutError
-  | DeadlineExceededError
   | ResponseTooLargeError
+
+/**
+ * What a call that asks no model can fail with: of all that can be wrong with
+ * a request, only that the host does not know it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type PlainCallError = Exclude<CallError, Exclude<RequestError, InvalidRequestError>>
 
 /**
  * What `chat` can fail with.
@@ -127,6 +135,7 @@ export type CallError =
 export type ChatError =
   | CallError
   | CircuitOpenError
+  | DeadlineExceededError
   | EmptyResponseError
   | ReasoningBudgetExhaustedError
   | ToolArgumentsTooLargeError
@@ -153,7 +162,7 @@ export type StreamError =
  * @category models
  * @since 0.1.0
  */
-export type ModelsError = CallError
+export type ModelsError = PlainCallError
 
 /**
  * What `balance` can fail with.
@@ -161,7 +170,7 @@ export type ModelsError = CallError
  * @category models
  * @since 0.1.0
  */
-export type BalanceError = CallError | UnsupportedOperationError
+export type BalanceError = PlainCallError | UnsupportedOperationError
 
 /**
  * What `estimateTokens` can fail with.

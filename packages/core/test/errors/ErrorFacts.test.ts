@@ -55,7 +55,10 @@ describe("ErrorFacts", () => {
 
   it("holds overload, server faults, timeouts and a lost network against the host", () => {
     const tags = [
-      ...tagsWhere((facts) => facts.category === "timeout" || facts.category === "stream"),
+      ...tagsWhere((facts) => facts.category === "timeout" || facts.category === "stream").filter(
+        // The caller's own deadline speaks of the caller.
+        (tag) => tag !== "DeadlineExceededError"
+      ),
       "DnsError",
       "ConnectionRefusedError",
       "ConnectionLostError",

@@ -2,6 +2,7 @@
  * A mock server of its own for a test, and a client that talks to it over real sockets.
  */
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
 import type { Options } from "@kimi-effect/core/KimiConfig"
 import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
 import { MockServer } from "@kimi-effect/testing"
@@ -38,8 +39,13 @@ export interface Setting {
   readonly http?: "undici" | "fetch"
 }
 
-const layerOf = (http: Setting["http"], options: Options) =>
-  http === "fetch" ? Layer.provide(KimiClient.layer(options), FetchHttpClient.layer) : KimiNode.layer(options)
+/** A client that makes single attempts and has no circuits, so that a test sees what one attempt does. */
+const layerOf = (http: Setting["http"], options: Options) => {
+  const single = { maxAttempts: 1, ...options }
+  const layer =
+    http === "fetch" ? Layer.provide(KimiClient.layer(single), FetchHttpClient.layer) : KimiNode.layer(single)
+  return Layer.provide(layer, CircuitBreaker.layerOff)
+}
 
 /** A client of the server that lives as long as the scope. */
 export const connect = (

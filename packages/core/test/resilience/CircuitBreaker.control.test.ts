@@ -1,0 +1,179 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import type * as Circuit from "../../src/resilience/Circuit.ts"
+import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
+import { broken, fail, key, make, rejection, succeed, tag, waits } from "./support/breaker.ts"
+
+describe("somebody who takes the circuit in hand", () => {
+  it.effect("isolates it: every call is rejected without a time until it is reset", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make()
+      yield* breaker.isolate(key)
+      yield* TestClock.adjust("1 day")
+      const error = yield* rejection(breaker)
+      assert.deepStrictEqual([error.state, error.retryAfter], ["isolated", undefined])
+      yield* breaker.reset(key)
+      assert.strictEqual(yield* succeed(breaker), "answer")
+    })
+  )
+
+  it.effect("opens it for the next open time, after which it is probed", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make()
+      yield* breaker.forceOpen(key)
+      yield* waits(breaker, 10)
+      yield* fail(breaker)
+      yield* waits(breaker, 20)
+      yield* succeed(breaker)
+      assert.strictEqual(yield* tag(breaker), "Closed")
+    })
+  )
+
+  it.effect("forces it closed: every call is made, whatever fails, until it is reset", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make()
+      yield* fail(breaker, broken, 3)
+      yield* breaker.forceClosed(key)
+      yield* fail(breaker, broken, 100)
+      assert.strictEqual(yield* tag(breaker), "ForcedClosed")
+      yield* breaker.reset(key)
+      yield* fail(breaker, broken, 2)
+      assert.strictEqual(yield* tag(breaker), "Closed")
+      yield* fail(breaker)
+      yield* waits(breaker, 10)
+    })
+  )
+
+  it.effect("resets it to its beginning, run and open time too", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make()
+      yield* fail(breaker, broken, 2)
+      yield* breaker.reset(key)
+      yield* fail(breaker, broken, 2)
+      assert.strictEqual(yield* tag(breaker), "Closed")
+      yield* fail(breaker)
+      yield* waits(breaker, 10)
+      yield* fail(breaker)
+      yield* breaker.reset(key)
+      yield* fail(breaker, broken, 3)
+      yield* waits(breaker, 10)
+    })
+  )
+})
+
+describe("CircuitBreaker.states and restore", () => {
+  it.effect("carry every circuit over to another process as JSON", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make({ halfOpenSuccesses: 2 })
+      yield* fail(breaker, broken, 2)
+      yield* Effect.flip(breaker.guard("open")(Effect.fail(broken))).pipe(Effect.repeat({ times: 2 }))
+      yield* breaker.forceOpen("forced open")
+      yield* breaker.isolate("isolated")
+      yield* breaker.forceClosed("forced closed")
+      yield* breaker.guard("healthy")(Effect.void)
+      const states = yield* breaker.states
+      const restored: ReadonlyArray<[string, Circuit.Circuit]> = JSON.parse(JSON.stringify([...states]))
+      const other = yield* make()
+      yield* other.restore(new Map(restored))
+      assert.deepStrictEqual(yield* other.states, states)
+      yield* TestClock.adjust("4 seconds")
+      assert.deepStrictEqual((yield* rejection(other, "open")).retryAfter, Duration.seconds(6))
+      assert.strictEqual((yield* rejection(other, "isolated")).state, "isolated")
+      yield* fail(other)
+      assert.strictEqual(yield* tag(other), "Open")
+      yield* TestClock.adjust("6 seconds")
+      yield* succeed(other, "open")
+      assert.strictEqual(yield* tag(other, "open"), "Closed")
+    })
+  )
+
+  it.effect("carry a half-open circuit with its successes over", () =>
+    Effect.gen(function* () {
+      const options = { consecutiveFailures: 1, halfOpenSuccesses: 2 }
+      const breaker = yield* make(options)
+      yield* fail(breaker)
+      yield* TestClock.adjust("10 seconds")
+      yield* succeed(breaker)
+      const other = yield* make(options)
+      yield* other.restore(yield* breaker.states)
+      assert.strictEqual(yield* tag(other), "HalfOpen")
+      yield* succeed(other)
+      assert.strictEqual(yield* tag(other), "Closed")
+    })
+  )
+
+  it.effect("does not let what somebody holds change when the circuits do", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make()
+      yield* succeed(breaker)
+      const before = yield* breaker.states
+      yield* fail(breaker, broken, 3)
+      assert.strictEqual(before.get(key)?._tag, "Closed")
+    })
+  )
+})
+
+describe("CircuitBreaker.transitions", () => {
+  it.effect("tells each change of state once, in order, with its time", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make()
+      const seen: Array<CircuitBreaker.Transition> = []
+      const listener = yield* Effect.forkChild(
+        Stream.runForEach(breaker.transitions, (transition) => Effect.sync(() => seen.push(transition))),
+        { startImmediately: true }
+      )
+      yield* succeed(breaker)
+      yield* fail(breaker, broken, 3)
+      yield* rejection(breaker)
+      yield* TestClock.adjust("10 seconds")
+      yield* fail(breaker)
+      yield* TestClock.adjust("20 seconds")
+      yield* succeed(breaker)
+      yield* breaker.isolate(key)
+      yield* breaker.isolate(key)
+      yield* breaker.forceClosed(key)
+      yield* breaker.reset(key)
+      yield* breaker.reset(key)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(
+        seen.map(({ at, from, to }) => [from, to, at]),
+        [
+          ["Closed", "Open", 0],
+          ["Open", "HalfOpen", 10_000],
+          ["HalfOpen", "Open", 10_000],
+          ["Open", "HalfOpen", 30_000],
+          ["HalfOpen", "Closed", 30_000],
+          ["Closed", "Isolated", 30_000],
+          ["Isolated", "ForcedClosed", 30_000],
+          ["ForcedClosed", "Closed", 30_000]
+        ]
+      )
+      assert.isTrue(seen.every((transition) => transition.key === key))
+      assert.isUndefined(listener.pollUnsafe())
+      yield* Fiber.interrupt(listener)
+    })
+  )
+
+  it.effect("never makes a call wait for somebody who does not listen", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make()
+      yield* Effect.forkChild(
+        Stream.runForEach(breaker.transitions, () => Effect.never),
+        { startImmediately: true }
+      )
+      for (let i = 0; i < 1_000; i++) {
+        yield* breaker.isolate(key)
+        yield* breaker.reset(key)
+      }
+      assert.strictEqual(yield* succeed(breaker), "answer")
+    })
+  )
+
+  it.effect("end at once when the breaker is off", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.CircuitBreaker
+      assert.deepStrictEqual(yield* Stream.runCollect(breaker.transitions), [])
+    }).pipe(Effect.provide(CircuitBreaker.layerOff))
+  )
+})

@@ -1,0 +1,266 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Duration, Effect, Exit, Fiber, Random, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { classes, type KimiError } from "../../src/errors/KimiError.ts"
+import type { StreamEvent } from "../../src/models/StreamEvent.ts"
+import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
+import { type Breaker, broken, errorOf, fail, key, make, rejection, succeed, tag } from "./support/breaker.ts"
+
+const start: StreamEvent = { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1 }
+const text: StreamEvent = { _tag: "TextDelta", choice: 0, text: "a" }
+const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
+
+type Events = Stream.Stream<StreamEvent, KimiError>
+
+const whole: Events = Stream.make(start, text, finish)
+const failing: Events = Stream.concat(Stream.make(start, text), Stream.fail(broken))
+const hanging: Events = Stream.concat(Stream.make(start, text), Stream.never)
+
+/** Whole, with its first content so many seconds after the start. */
+const after = (seconds: number): Events =>
+  Stream.concat(Stream.make(start), Stream.fromEffect(Effect.delay(Effect.succeed(text), Duration.seconds(seconds))))
+
+const run = (breaker: Breaker, events: Events) => Effect.exit(Stream.runCollect(breaker.guardStream(key)(events)))
+
+const halfOpen = Effect.gen(function* () {
+  const breaker = yield* make({ consecutiveFailures: 1 })
+  yield* fail(breaker)
+  yield* TestClock.adjust("10 seconds")
+  return breaker
+})
+
+/** A half-open circuit has given the probe back: it is still half-open, and lets the next one go. */
+const isBack = Effect.fnUntraced(function* (breaker: Breaker) {
+  const circuit = (yield* breaker.states).get(key)
+  assert.deepInclude(circuit, { _tag: "HalfOpen", probes: [], successes: 0 })
+  assert.strictEqual(yield* succeed(breaker), "answer")
+  assert.strictEqual(yield* tag(breaker), "Closed")
+})
+
+describe("CircuitBreaker.guardStream", () => {
+  it.effect("gives the events, and takes a stream that finishes for a success", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen
+      assert.deepStrictEqual(yield* run(breaker, whole), Exit.succeed([start, text, finish]))
+      assert.strictEqual(yield* tag(breaker), "Closed")
+    })
+  )
+
+  it.effect("takes a stream that fails midway for a failure, after it has given its events", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make({ consecutiveFailures: 2 })
+      const seen: Array<StreamEvent> = []
+      for (let i = 0; i < 2; i++) {
+        assert.strictEqual(yield* tag(breaker), i === 0 ? undefined : "Closed")
+        const events = Stream.tap(breaker.guardStream(key)(failing), (event) => Effect.sync(() => seen.push(event)))
+        assert.strictEqual(yield* Effect.flip(Stream.runDrain(events)), broken)
+      }
+      assert.deepStrictEqual(seen, [start, text, start, text])
+      assert.strictEqual(yield* tag(breaker), "Open")
+    })
+  )
+
+  it.effect("does not judge a stream before it ends", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen
+      const gate = yield* Deferred.make<void>()
+      const fiber = yield* Effect.forkChild(
+        run(breaker, Stream.concat(Stream.make(start, text), Stream.drain(Stream.fromEffect(Deferred.await(gate)))))
+      )
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* rejection(breaker)).state, "half-open")
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(fiber)
+      assert.strictEqual(yield* tag(breaker), "Closed")
+    })
+  )
+
+  it.effect("waits as long as a failing stream's host asks", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make({ consecutiveFailures: 1 })
+      const busy = new classes.OverloadedError({ message: "busy", retryAfter: Duration.seconds(42) })
+      yield* run(breaker, Stream.fail(busy))
+      assert.deepStrictEqual((yield* rejection(breaker)).retryAfter, Duration.seconds(42))
+    })
+  )
+
+  it.effect("counts first content that came late as slow, and not the moment before", () =>
+    Effect.gen(function* () {
+      for (const [seconds, expected] of [
+        [29.999, "Closed"],
+        [30, "Open"]
+      ] as const) {
+        const breaker = yield* make({ slowRate: 1, minimumCalls: 1 })
+        const fiber = yield* Effect.forkChild(run(breaker, after(seconds)))
+        yield* TestClock.adjust("1 minute")
+        assert.isTrue(Exit.isSuccess(yield* Fiber.join(fiber)))
+        assert.strictEqual(yield* tag(breaker), expected, `${seconds} seconds`)
+      }
+    })
+  )
+
+  it.effect("judges the first content only, and a stream without content not by its length", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make({ slowRate: 1, minimumCalls: 1 })
+      const late = Stream.fromEffect(Effect.delay(Effect.succeed(text), Duration.seconds(40)))
+      for (const events of [
+        Stream.concat(Stream.make(text), late),
+        Stream.concat(Stream.make(start), Stream.drain(late))
+      ]) {
+        const fiber = yield* Effect.forkChild(run(breaker, events))
+        yield* TestClock.adjust("1 minute")
+        yield* Fiber.join(fiber)
+        assert.strictEqual(yield* tag(breaker), "Closed")
+      }
+    })
+  )
+
+  it.effect("takes a slow probe for a failed one", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen
+      const fiber = yield* Effect.forkChild(run(breaker, after(30)))
+      yield* TestClock.adjust("30 seconds")
+      yield* Fiber.join(fiber)
+      assert.strictEqual(yield* tag(breaker), "Open")
+    })
+  )
+
+  it.effect("learns nothing from a consumer that leaves early, and has its probe back", () =>
+    Effect.gen(function* () {
+      for (const events of [whole, failing, hanging]) {
+        const breaker = yield* halfOpen
+        const first = yield* breaker.guardStream(key)(Stream.rechunk(events, 1)).pipe(Stream.take(1), Stream.runCollect)
+        assert.deepStrictEqual(first, [start])
+        yield* isBack(breaker)
+      }
+    })
+  )
+
+  it.effect("learns nothing from an interruption, a defect or a consumer's own failure", () =>
+    Effect.gen(function* () {
+      const ends: ReadonlyArray<(events: Events) => Effect.Effect<unknown, unknown>> = [
+        (events) => Effect.timeout(Stream.runDrain(events), "1 second"),
+        (events) => Stream.runForEach(events, () => Effect.fail("the consumer's")),
+        (events) => Stream.runForEach(events, () => Effect.die("the consumer's"))
+      ]
+      for (const end of ends) {
+        const breaker = yield* halfOpen
+        const fiber = yield* Effect.forkChild(end(breaker.guardStream(key)(hanging)))
+        yield* TestClock.adjust("1 second")
+        assert.isTrue(Exit.isFailure(yield* Fiber.await(fiber)))
+        yield* isBack(breaker)
+      }
+      const breaker = yield* halfOpen
+      assert.deepStrictEqual(yield* run(breaker, Stream.die("ours")), Exit.die("ours"))
+      yield* isBack(breaker)
+    })
+  )
+
+  it.effect("can be interrupted while the stream is being opened", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen
+      const opening: Events = Stream.unwrap(Effect.never)
+      const fiber = yield* Effect.forkChild(run(breaker, opening), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* rejection(breaker)).state, "half-open")
+      yield* Fiber.interrupt(fiber)
+      yield* isBack(breaker)
+    })
+  )
+
+  it.effect("tells the circuit once, although the stream is also closed after it has ended", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make({ window: { _tag: "Count", size: 9 }, consecutiveFailures: undefined })
+      for (const events of [whole, failing]) yield* run(breaker, events)
+      yield* run(breaker, Stream.fail(new classes.RateLimitError({ message: "429", kind: "unknown" })))
+      const circuit = (yield* breaker.states).get(key)
+      assert.deepStrictEqual(circuit?._tag === "Closed" ? circuit.memory : undefined, {
+        _tag: "Count",
+        calls: [
+          { isFailure: false, isSlow: false },
+          { isFailure: true, isSlow: false }
+        ]
+      })
+    })
+  )
+
+  it.effect("closes what the stream holds before its probe is back", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen
+      const seen: Array<unknown> = []
+      const held = Stream.ensuring(
+        hanging,
+        Effect.map(rejection(breaker), ({ state }) => seen.push(state))
+      )
+      yield* breaker.guardStream(key)(held).pipe(Stream.take(1), Stream.runDrain, Effect.exit)
+      assert.deepStrictEqual(seen, ["half-open"])
+      yield* isBack(breaker)
+    })
+  )
+
+  it.effect("asks the circuit when the stream is run, and anew for every run", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make({ consecutiveFailures: 1 })
+      let opened = 0
+      const counted = Stream.suspend(() => {
+        opened++
+        return whole
+      })
+      const stream = breaker.guardStream(key)(counted)
+      assert.strictEqual((yield* breaker.states).size, 0)
+      yield* fail(breaker)
+      const rejected = errorOf(yield* Effect.exit(Stream.runDrain(stream)))
+      assert.deepInclude({ ...rejected }, { _tag: "CircuitOpenError", key, retryAfter: Duration.seconds(10) })
+      assert.strictEqual(opened, 0)
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual((yield* Stream.runCollect(stream)).length, 3)
+      assert.strictEqual((yield* Stream.runCollect(stream)).length, 3)
+      assert.strictEqual(opened, 2)
+      yield* fail(breaker)
+      assert.strictEqual(errorOf(yield* Effect.exit(Stream.runDrain(stream)))?._tag, "CircuitOpenError")
+    })
+  )
+
+  it.effect("has no probe left after a thousand interruptions at any moment", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen
+      let probes = 0
+      const slow: Events = Stream.unwrap(
+        Effect.as(
+          Effect.andThen(
+            Effect.sync(() => probes++),
+            Effect.sleep("2 millis")
+          ),
+          hanging
+        )
+      )
+      const once = Effect.gen(function* () {
+        yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 500)))
+        const fiber = yield* Effect.forkChild(run(breaker, slow))
+        const turns = yield* Random.nextIntBetween(0, 6)
+        for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow
+        yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 5)))
+        yield* Fiber.interrupt(fiber)
+      })
+      const all = yield* Effect.forkChild(
+        Effect.all(
+          Array.from({ length: 1_000 }, () => once),
+          { concurrency: "unbounded", discard: true }
+        )
+      )
+      for (let millis = 0; millis < 520; millis++) yield* TestClock.adjust(Duration.millis(1))
+      assert.deepStrictEqual(all.pollUnsafe(), Exit.void)
+      assert.isAbove(probes, 100)
+      yield* isBack(breaker)
+    }).pipe(Random.withSeed("interrupted streams"))
+  )
+})
+
+describe("CircuitBreaker.layerOff", () => {
+  it.effect("gives every stream as it is", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.CircuitBreaker
+      assert.strictEqual(breaker.guardStream(key)(whole), whole)
+    }).pipe(Effect.provide(CircuitBreaker.layerOff))
+  )
+})

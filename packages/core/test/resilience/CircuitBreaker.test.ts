@@ -1,0 +1,296 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Deferred, Duration, Effect, Exit, Fiber, Random, Ref } from "effect"
+import { TestClock } from "effect/testing"
+import { table } from "../../src/errors/ErrorFacts.ts"
+import { classes, type KimiError } from "../../src/errors/KimiError.ts"
+import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
+import { broken, fail, key, make, openTimes, rejection, succeed, tag, waits } from "./support/breaker.ts"
+
+const overloaded = (after: Duration.Input) =>
+  new classes.OverloadedError({ message: "busy", retryAfter: Duration.fromInputUnsafe(after) })
+
+/** What an error says of the host. */
+const errors: ReadonlyArray<readonly [counts: "failure" | "ignored", error: KimiError]> = [
+  ["failure", broken],
+  ["failure", new classes.ServiceUnavailableError({ message: "503" })],
+  ["failure", new classes.GatewayTimeoutError({ message: "504" })],
+  ["failure", new classes.ConnectionLostError({ message: "lost" })],
+  ["failure", new classes.ConnectionRefusedError({ message: "refused" })],
+  ["failure", new classes.DnsError({ message: "unknown" })],
+  ["failure", new classes.TotalTimeoutError({ message: "slow", timeout: Duration.seconds(1) })],
+  ["failure", new classes.FirstTokenTimeoutError({ message: "slow", timeout: Duration.seconds(1) })],
+  ["failure", new classes.IdleTimeoutError({ message: "slow", timeout: Duration.seconds(1) })],
+  ["failure", new classes.OverloadedError({ message: "busy" })],
+  ["failure", new classes.StreamInterruptedError({ message: "broke" })],
+  ["ignored", new classes.RateLimitError({ message: "429", kind: "unknown" })],
+  ["ignored", new classes.QuotaExceededError({ message: "empty" })],
+  ["ignored", new classes.InvalidRequestError({ message: "400" })],
+  ["ignored", new classes.ModelNotFoundError({ message: "404" })],
+  ["ignored", new classes.AuthenticationError({ message: "401" })],
+  ["ignored", new classes.PermissionDeniedError({ message: "403" })],
+  ["ignored", new classes.RequestCancelledError({ message: "499" })]
+]
+
+describe("CircuitBreaker.guard", () => {
+  it.effect("gives the answer, and opens at the last failure of a run", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make()
+      yield* fail(breaker, broken, 2)
+      assert.strictEqual(yield* succeed(breaker), "answer")
+      yield* fail(breaker, broken, 2)
+      assert.strictEqual(yield* tag(breaker), "Closed")
+      yield* fail(breaker)
+      assert.strictEqual(yield* tag(breaker), "Open")
+    })
+  )
+
+  it.effect("rejects without making the call, and says which circuit, why and until when", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make()
+      yield* fail(breaker, broken, 3)
+      yield* TestClock.adjust("4 seconds")
+      const error = yield* rejection(breaker)
+      assert.strictEqual(error.message, `The circuit of ${key} is open; the call was not sent`)
+      assert.deepStrictEqual([error.key, error.state, error.retryAfter], [key, "open", Duration.seconds(6)])
+      assert.isFalse(error.isRetryable)
+    })
+  )
+
+  it.effect("probes after the open time and not before, and closes when the probe succeeds", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make()
+      yield* fail(breaker, broken, 3)
+      yield* waits(breaker, 10)
+      assert.strictEqual(yield* tag(breaker), "Open")
+      assert.strictEqual(yield* succeed(breaker), "answer")
+      assert.strictEqual(yield* tag(breaker), "Closed")
+      yield* fail(breaker, broken, 2)
+      assert.strictEqual(yield* tag(breaker), "Closed")
+    })
+  )
+
+  it.effect("opens for longer after every failed probe up to the cap, and for the first time again once closed", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make()
+      for (let round = 0; round < 2; round++) {
+        yield* fail(breaker, broken, 3)
+        for (const seconds of [10, 20, 40, 60, 60]) {
+          yield* waits(breaker, seconds)
+          yield* fail(breaker)
+        }
+        yield* waits(breaker, 60)
+        yield* succeed(breaker)
+      }
+    })
+  )
+
+  it.effect("stays at the last open time of a schedule that ends", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make({ consecutiveFailures: 1, openTime: openTimes(3, 5) })
+      for (const seconds of [3, 5, 5, 5]) {
+        yield* fail(breaker)
+        yield* waits(breaker, seconds)
+      }
+    })
+  )
+
+  it.effect("opens from half of five seconds to all of it when nothing else is said", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make()
+      yield* fail(breaker, broken, 5)
+      yield* waits(breaker, 3.75)
+    }).pipe(Effect.provideService(Random.Random, { nextDoubleUnsafe: () => 0.5, nextIntUnsafe: () => 0 }))
+  )
+
+  it.effect("waits as long as the host asks when that is longer, and no longer than the longest open time", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make({ consecutiveFailures: 1, maxOpenTime: Duration.seconds(90) })
+      yield* fail(breaker, overloaded("15 seconds"))
+      yield* waits(breaker, 15)
+      yield* fail(breaker, overloaded("15 seconds"))
+      yield* waits(breaker, 20)
+      yield* fail(breaker, overloaded("1 hour"))
+      yield* waits(breaker, 90)
+      const short = yield* make({ consecutiveFailures: 1, maxOpenTime: Duration.seconds(7) })
+      yield* fail(short)
+      yield* waits(short, 7)
+    })
+  )
+
+  it.effect("opens at the failure rate of the calls in the window, once there are enough", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make({ consecutiveFailures: undefined, failureRate: 0.5, minimumCalls: 4 })
+      yield* fail(breaker, broken, 3)
+      yield* TestClock.adjust("61 seconds")
+      yield* fail(breaker, broken, 2)
+      yield* succeed(breaker)
+      assert.strictEqual(yield* tag(breaker), "Closed")
+      yield* succeed(breaker)
+      assert.strictEqual(yield* tag(breaker), "Open")
+    })
+  )
+
+  it.effect.each(errors.map(([counts, error]) => [error._tag, counts, error] as const))(
+    "%s: %s",
+    ([tagOf, counts, error]) =>
+      Effect.gen(function* () {
+        assert.strictEqual(table[tagOf].breaker, counts)
+        const breaker = yield* make({ consecutiveFailures: 1 })
+        yield* fail(breaker, error)
+        assert.strictEqual(yield* tag(breaker), counts === "failure" ? "Open" : "Closed")
+      })
+  )
+
+  it.effect("does not take our defects or interruption for failures, nor for successes", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make()
+      yield* fail(breaker, broken, 2)
+      const defect = new Error("ours")
+      assert.deepStrictEqual(yield* Effect.exit(breaker.guard(key)(Effect.die(defect))), Exit.die(defect))
+      yield* Effect.exit(breaker.guard(key)(Effect.interrupt))
+      const both = Cause.combine(Cause.fail(broken), Cause.interrupt())
+      yield* Effect.exit(breaker.guard(key)(Effect.failCause(both)))
+      assert.strictEqual(yield* tag(breaker), "Closed")
+      yield* fail(breaker)
+      assert.strictEqual(yield* tag(breaker), "Open")
+    })
+  )
+
+  it.effect("does not hear calls that began before it opened", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make()
+      const gate = yield* Deferred.make<string, KimiError>()
+      const calls = yield* Effect.forkChild(
+        Effect.all(
+          Array.from({ length: 9 }, () => Effect.exit(breaker.guard(key)(Deferred.await(gate)))),
+          { concurrency: "unbounded" }
+        )
+      )
+      yield* TestClock.adjust("1 second")
+      yield* fail(breaker, broken, 3)
+      yield* TestClock.adjust("1 second")
+      yield* Deferred.fail(gate, broken)
+      yield* Fiber.join(calls)
+      yield* waits(breaker, 9)
+      yield* succeed(breaker)
+      assert.strictEqual(yield* tag(breaker), "Closed")
+    })
+  )
+
+  it.effect("keeps the circuits of keys apart", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make()
+      yield* fail(breaker, broken, 3)
+      assert.strictEqual(yield* succeed(breaker, "other"), "answer")
+      assert.strictEqual((yield* rejection(breaker)).key, key)
+      assert.deepStrictEqual([...(yield* breaker.states).keys()], [key, "other"])
+    })
+  )
+})
+
+describe("a half-open circuit", () => {
+  const halfOpen = Effect.fnUntraced(function* (options: Partial<CircuitBreaker.Options> = {}) {
+    const breaker = yield* make({ consecutiveFailures: 1, ...options })
+    yield* fail(breaker)
+    yield* TestClock.adjust("10 seconds")
+    return breaker
+  })
+
+  it.effect("lets as many concurrent calls through as it has permits, and tells the others why", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen({ halfOpenPermits: 2, halfOpenSuccesses: 2 })
+      const gate = yield* Deferred.make<void>()
+      const made = yield* Ref.make(0)
+      const attempt = Effect.andThen(
+        Ref.update(made, (count) => count + 1),
+        Deferred.await(gate)
+      )
+      const calls = yield* Effect.forkChild(
+        Effect.all(
+          Array.from({ length: 50 }, () => Effect.exit(breaker.guard(key)(attempt))),
+          { concurrency: "unbounded" }
+        )
+      )
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* Ref.get(made), 2)
+      const error = yield* rejection(breaker)
+      assert.deepStrictEqual([error.state, error.retryAfter], ["half-open", undefined])
+      assert.strictEqual(error.message, `The circuit of ${key} is half-open; the call was not sent`)
+      yield* Deferred.succeed(gate, undefined)
+      assert.strictEqual((yield* Fiber.join(calls)).filter(Exit.isSuccess).length, 2)
+      assert.strictEqual(yield* tag(breaker), "Closed")
+    })
+  )
+
+  it.effect("gives the permit of an ignored, interrupted or defective probe back", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen()
+      const limited = new classes.RateLimitError({ message: "429", kind: "unknown" })
+      for (const attempt of [Effect.fail(limited), Effect.interrupt, Effect.die("ours")]) {
+        yield* Effect.exit(breaker.guard(key)(attempt))
+        assert.strictEqual(yield* tag(breaker), "HalfOpen")
+      }
+      assert.strictEqual(yield* succeed(breaker), "answer")
+      assert.strictEqual(yield* tag(breaker), "Closed")
+    })
+  )
+
+  it.effect("lets another probe go when one says nothing for the probe timeout", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen({ probeTimeout: Duration.seconds(30) })
+      yield* Effect.forkChild(breaker.guard(key)(Effect.never), { startImmediately: true })
+      yield* TestClock.adjust(Duration.millis(29_999))
+      assert.strictEqual((yield* rejection(breaker)).state, "half-open")
+      yield* TestClock.adjust(Duration.millis(1))
+      assert.strictEqual(yield* succeed(breaker), "answer")
+    })
+  )
+
+  it.effect("has no probe left after a thousand interruptions at any moment", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen({ halfOpenPermits: 3, halfOpenSuccesses: 1 })
+      const made = yield* Ref.make(0)
+      const ignored = new classes.RateLimitError({ message: "429", kind: "unknown" })
+      const attempt = Effect.gen(function* () {
+        yield* Ref.update(made, (count) => count + 1)
+        const millis = yield* Random.nextIntBetween(0, 40)
+        yield* Effect.yieldNow
+        if (millis > 0) yield* Effect.sleep(Duration.millis(millis))
+        return yield* Effect.fail(ignored)
+      })
+      const run = Effect.gen(function* () {
+        yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 500)))
+        const fiber = yield* Effect.forkChild(breaker.guard(key)(attempt))
+        const turns = yield* Random.nextIntBetween(0, 4)
+        for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow
+        yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 30)))
+        yield* Fiber.interrupt(fiber)
+      })
+      const all = yield* Effect.forkChild(
+        Effect.all(
+          Array.from({ length: 1_000 }, () => run),
+          { concurrency: "unbounded", discard: true }
+        )
+      )
+      for (let millis = 0; millis < 600; millis++) yield* TestClock.adjust(Duration.millis(1))
+      assert.deepStrictEqual(all.pollUnsafe(), Exit.void)
+      assert.isAbove(yield* Ref.get(made), 20)
+      const circuit = (yield* breaker.states).get(key)
+      assert.isTrue(circuit?._tag === "HalfOpen" && circuit.probes.length === 0)
+      assert.strictEqual(yield* succeed(breaker), "answer")
+    }).pipe(Random.withSeed("interruptions"))
+  )
+})
+
+describe("CircuitBreaker.layerOff", () => {
+  it.effect("makes every call and keeps nothing", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.CircuitBreaker
+      yield* fail(breaker, broken, 100)
+      yield* Effect.all([breaker.isolate(key), breaker.forceOpen(key), breaker.forceClosed(key), breaker.reset(key)])
+      yield* breaker.restore(new Map([[key, { _tag: "Isolated", epoch: 1 }]]))
+      assert.strictEqual(yield* succeed(breaker), "answer")
+      assert.strictEqual((yield* breaker.states).size, 0)
+    }).pipe(Effect.provide(CircuitBreaker.layerOff))
+  )
+})
