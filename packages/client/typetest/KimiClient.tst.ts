@@ -1,10 +1,10 @@
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
 import type {
   BalanceError,
-  CallError,
   ChatError,
   EstimateTokensError,
   ModelsError,
+  PlainCallError,
   StreamError
 } from "@kimi-effect/core/errors/OperationErrors"
 import type { ReasoningBudgetExhaustedError } from "@kimi-effect/core/errors/ProviderErrors"
@@ -142,7 +142,9 @@ describe("the account's operations", () => {
   test("can be unsupported by a host, except the models", () => {
     expect<"UnsupportedOperationError">().type.toBeAssignableTo<Tags<typeof client.balance>>()
     expect<"UnsupportedOperationError">().type.not.toBeAssignableTo<Tags<typeof client.models>>()
-    expect<ModelsError>().type.toBe<CallError>()
+    expect<ModelsError>().type.toBe<PlainCallError>()
+    expect<"ContextLengthError">().type.not.toBeAssignableTo<Tags<typeof client.models>>()
+    expect<"DeadlineExceededError">().type.not.toBeAssignableTo<Tags<typeof client.models>>()
   })
 })
 

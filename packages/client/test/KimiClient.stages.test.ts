@@ -1,0 +1,152 @@
+import { assert, describe, it } from "@effect/vitest"
+import { classes } from "@kimi-effect/core/errors/KimiError"
+import type { ChatError, StreamError } from "@kimi-effect/core/errors/OperationErrors"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import * as Pipeline from "@kimi-effect/core/resilience/Pipeline"
+import { RetrySchedule } from "@kimi-effect/core/resilience/Retry"
+import * as RetryBudget from "@kimi-effect/core/resilience/RetryBudget"
+import { Context, Effect, Exit, Fiber, Layer, Random, Schedule, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { ChatTransport } from "../src/ChatTransport.ts"
+import * as KimiClient from "../src/KimiClient.ts"
+import { providers } from "../src/Provider.ts"
+
+const ask = { messages: [{ role: "user" as const, content: "Hi" }] }
+const overloaded = new classes.OverloadedError({ message: "overloaded" })
+const unauthorised = new classes.AuthenticationError({ message: "who?" })
+const answer = new ChatResponse({
+  id: "chatcmpl-1",
+  model: "kimi-k3",
+  created: 1,
+  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }]
+})
+const events: ReadonlyArray<StreamEvent> = [
+  { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1 },
+  { _tag: "TextDelta", choice: 0, text: "hello" },
+  { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
+]
+
+/** A client on a transport that fails with each error in turn and answers after them, and its number of attempts. */
+const scripted = (
+  options: KimiConfig.Options,
+  errors: ReadonlyArray<ChatError & StreamError>,
+  stages:
+    | Layer.Layer<never>
+    | Layer.Layer<CircuitBreaker.CircuitBreaker | RetryBudget.RetryBudget | RetrySchedule> = Layer.empty
+) => {
+  const count = { attempts: 0 }
+  const next = Effect.suspend(() => {
+    const error = errors[count.attempts++]
+    return error === undefined ? Effect.void : Effect.fail(error)
+  })
+  const transport = Layer.succeed(ChatTransport, {
+    provider: providers.custom,
+    chat: () => Effect.as(next, answer),
+    stream: () => Stream.unwrap(Effect.as(next, Stream.fromIterable(events))),
+    models: Effect.never,
+    estimateTokens: () => Effect.never,
+    balance: Effect.never
+  })
+  const config = KimiConfig.layer({
+    provider: "custom",
+    baseUrl: "http://localhost/v1",
+    retryJitter: "none",
+    retryBaseDelay: "1 second",
+    ...options
+  })
+  const layer = KimiClient.layerTransport.pipe(Layer.provide(transport), Layer.provide(config), Layer.provide(stages))
+  return Effect.map(Layer.build(layer), (context) => ({ count, kimi: Context.get(context, KimiClient.KimiClient) }))
+}
+
+const errorOf = <A, E>(exit: Exit.Exit<A, E>): E | undefined =>
+  Exit.isFailure(exit) ? exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error : undefined
+
+const settled = <A, E>(effect: Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(effect)
+    yield* TestClock.adjust("1 hour")
+    return yield* Fiber.await(fiber)
+  })
+
+describe("the stages of a client", () => {
+  it.effect("retry a plain call and a stream by default", () =>
+    Effect.gen(function* () {
+      const { count, kimi } = yield* scripted({}, [overloaded, overloaded])
+      assert.deepStrictEqual(yield* settled(kimi.chat(ask)), Exit.succeed(answer))
+      assert.strictEqual(count.attempts, 3)
+      const streams = yield* scripted({}, [overloaded, overloaded])
+      assert.deepStrictEqual(yield* settled(Stream.runCollect(streams.kimi.stream(ask))), Exit.succeed([...events]))
+      assert.strictEqual(streams.count.attempts, 3)
+    })
+  )
+
+  it.effect("retry no more than configured, and not what will fail again", () =>
+    Effect.gen(function* () {
+      const single = yield* scripted({ maxAttempts: 1 }, [overloaded])
+      assert.strictEqual(errorOf(yield* settled(single.kimi.chat(ask))), overloaded)
+      const final = yield* scripted({}, [unauthorised])
+      assert.strictEqual(errorOf(yield* settled(final.kimi.chat(ask))), unauthorised)
+      assert.strictEqual(final.count.attempts, 1)
+    })
+  )
+
+  it.effect("end the retries when the circuit opens, and let the host alone until it is probed", () =>
+    Effect.gen(function* () {
+      const { count, kimi } = yield* scripted(
+        { maxAttempts: 9, retryMaxDelay: "1 second" },
+        Array.from({ length: 5 }, () => overloaded)
+      )
+      const exit = yield* settled(Random.withSeed(kimi.chat(ask), "breaker"))
+      assert.strictEqual(count.attempts, 5)
+      const error = errorOf(exit)
+      assert.strictEqual(error?._tag, "CircuitOpenError")
+      assert.strictEqual(error?.attempts?.length, 6)
+      assert.deepStrictEqual(yield* settled(kimi.chat(ask)), Exit.succeed(answer))
+    })
+  )
+
+  it.effect("give way to a breaker, a budget and a schedule that are provided", () =>
+    Effect.gen(function* () {
+      const failures = Array.from({ length: 8 }, () => overloaded)
+      const off = yield* scripted({ maxAttempts: 9 }, failures, CircuitBreaker.layerOff)
+      assert.deepStrictEqual(yield* settled(off.kimi.chat(ask)), Exit.succeed(answer))
+      const poor = yield* scripted({ maxAttempts: 9 }, failures, RetryBudget.layer({ capacity: 5 }))
+      yield* settled(poor.kimi.chat(ask))
+      assert.strictEqual(poor.count.attempts, 2)
+      const own = Layer.succeed(RetrySchedule, Schedule.recurs(3))
+      const custom = yield* scripted({ maxAttempts: 9 }, failures, own)
+      yield* settled(custom.kimi.chat(ask))
+      assert.strictEqual(custom.count.attempts, 4)
+    })
+  )
+
+  it.effect("end the whole call at its deadline, waits between attempts included", () =>
+    Effect.gen(function* () {
+      const { count, kimi } = yield* scripted({ deadline: "2 seconds" }, [overloaded, overloaded, overloaded])
+      const fiber = yield* Effect.forkChild(Effect.flip(kimi.chat(ask)))
+      yield* TestClock.adjust("1999 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "DeadlineExceededError")
+      assert.strictEqual(count.attempts, 2)
+    })
+  )
+
+  it.effect("are described in their order", () =>
+    Effect.gen(function* () {
+      const { kimi } = yield* scripted({ deadline: "1 minute" }, [])
+      const lines = kimi.describe("kimi-k3").split("\n")
+      assert.deepStrictEqual(
+        lines.map((line) => line.split(":")[0]),
+        [...Pipeline.order]
+      )
+      assert.include(lines[0], "1m")
+      assert.include(lines[1], "attempts 4")
+      assert.include(lines[2], "custom/kimi-k3")
+      assert.include(lines[3], "idle 1m")
+    })
+  )
+})
