@@ -1,0 +1,64 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Exit, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { withDeadline, withStreamDeadline } from "../../src/resilience/Deadline.ts"
+
+const deadline = Duration.seconds(2)
+
+describe("withDeadline", () => {
+  it.effect("ends a call at its deadline and not before, and interrupts it", () =>
+    Effect.gen(function* () {
+      let interrupted = false
+      const call = Effect.onInterrupt(Effect.never, () => Effect.sync(() => (interrupted = true)))
+      const fiber = yield* Effect.forkChild(Effect.flip(withDeadline(deadline)(call)))
+      yield* TestClock.adjust("1999 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      const error = yield* Fiber.join(fiber)
+      assert.strictEqual(error._tag, "DeadlineExceededError")
+      assert.deepStrictEqual(error.timeout, deadline)
+      assert.isTrue(interrupted)
+    })
+  )
+
+  it.effect("leaves a call without a deadline as it is", () =>
+    Effect.gen(function* () {
+      const call = Effect.succeed(1)
+      assert.strictEqual(withDeadline(undefined)(call), call)
+      const stream = Stream.succeed(1)
+      assert.strictEqual(withStreamDeadline(undefined)(stream), stream)
+    })
+  )
+})
+
+describe("withStreamDeadline", () => {
+  it.effect("ends a stream that goes on at its deadline, after what it brought", () =>
+    Effect.gen(function* () {
+      const seen: Array<number> = []
+      const ticks = Stream.tap(Stream.tick("900 millis"), () => Effect.sync(() => void seen.push(seen.length)))
+      const fiber = yield* Effect.forkChild(Effect.flip(Stream.runDrain(withStreamDeadline(deadline)(ticks))))
+      yield* TestClock.adjust("1999 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "DeadlineExceededError")
+      assert.deepStrictEqual(seen, [0, 1, 2])
+    })
+  )
+
+  it.effect("counts the time that the consumer takes", () =>
+    Effect.gen(function* () {
+      const slow = Stream.runForEach(withStreamDeadline(deadline)(Stream.make(1, 2).pipe(Stream.rechunk(1))), () =>
+        Effect.sleep("3 seconds")
+      )
+      const fiber = yield* Effect.forkChild(slow)
+      yield* TestClock.adjust("1 minute")
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(fiber)))
+    })
+  )
+
+  it.effect("lets a stream end that is in time", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* Stream.runCollect(withStreamDeadline(deadline)(Stream.make(1, 2))), [1, 2])
+    })
+  )
+})
