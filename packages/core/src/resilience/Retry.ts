@@ -58,6 +58,8 @@ export interface Options {
   readonly maxElapsed: Duration.Duration
   /** How often an attempt that was sent and not answered is repeated. */
   readonly ambiguous: "never" | "once" | "always"
+  /** The longest attempt, when a stage inside bounds it: it saves a timer for every call that needs no retry. */
+  readonly attemptTimeout?: Duration.Duration | undefined
   /** Waits in place of the exponential ones. It sees the error, and ends the loop when it is done. */
   readonly schedule?: Schedule.Schedule<unknown, KimiError> | undefined
 }
@@ -74,7 +76,8 @@ export const fromConfig = (config: KimiConfig.Values): Options => ({
   maxDelay: config.retryMaxDelay,
   jitter: config.retryJitter,
   maxElapsed: config.retryMaxElapsed,
-  ambiguous: config.retryAmbiguous
+  ambiguous: config.retryAmbiguous,
+  attemptTimeout: config.totalTimeout
 })
 
 /**
@@ -111,6 +114,13 @@ const nextDelay = (step: Step, now: number, error: KimiError): Effect.Effect<num
     onFailure: () => undefined
   })
 
+const exceeded = (maxElapsed: Duration.Duration, attempts: ReadonlyArray<AttemptFacts>): DeadlineExceededError =>
+  new DeadlineExceededError({
+    message: `All attempts together took longer than ${Duration.format(maxElapsed)}`,
+    timeout: maxElapsed,
+    ...(attempts.length === 0 ? {} : { attempts })
+  })
+
 /**
  * Retries an attempt within its own bounds and those of the client's budget.
  *
@@ -120,62 +130,68 @@ const nextDelay = (step: Step, now: number, error: KimiError): Effect.Effect<num
 export const withRetry =
   (options: Options, budget: RetryBudget["Service"]) =>
   <A, E extends KimiError, R>(attempt: Effect.Effect<A, E, R>): Effect.Effect<A, E | DeadlineExceededError, R> =>
-    Effect.suspend(() => {
+    Effect.flatMap(Clock.Clock, (clock) => {
       const attempts: Array<AttemptFacts> = []
       const maxDelay = Duration.toMillis(options.maxDelay)
-      const maxElapsed = Duration.toMillis(options.maxElapsed)
+      const end = clock.currentTimeMillisUnsafe() + Duration.toMillis(options.maxElapsed)
       let ambiguous = 0
+      let withdrawn: number | undefined
 
-      const loop = Effect.gen(function* () {
-        const clock = yield* Clock.Clock
+      const bounded = <B, E2, R2>(effect: Effect.Effect<B, E2, R2>) =>
+        Effect.suspend(() =>
+          Effect.timeoutOrElse(effect, {
+            duration: Math.max(0, end - clock.currentTimeMillisUnsafe()),
+            orElse: () => Effect.fail(exceeded(options.maxElapsed, attempts))
+          })
+        )
+
+      /** How long to wait before the next attempt; `undefined` when there is none. */
+      const decide = Effect.fnUntraced(function* (error: E | DeadlineExceededError, now: number, step: Step) {
+        if (!error.isRetryable || attempts.length + 1 >= options.maxAttempts) return undefined
+        const isAmbiguous = error.billing === "possible"
+        if (isAmbiguous && ambiguous++ >= ambiguousLimit[options.ambiguous]) return undefined
+        const floor = error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter)
+        if (floor > maxDelay) return undefined
+        const planned = yield* nextDelay(step, now, error)
+        if (planned === undefined) return undefined
+        const delay = Math.max(planned, floor)
+        if (now + delay >= end) return undefined
+        withdrawn = yield* budget.withdraw(isAmbiguous)
+        return withdrawn === undefined ? undefined : delay
+      })
+
+      /** Waits and tries again after a failure, as often as is allowed. */
+      const again = Effect.fnUntraced(function* (
+        failure: E | DeadlineExceededError,
+        began: number
+      ): Effect.fn.Return<A, E | DeadlineExceededError, R> {
         const step = yield* Schedule.toStep(options.schedule ?? backoff(options))
-        const begin = clock.currentTimeMillisUnsafe()
-        let withdrawn: number | undefined
-
-        /** How long to wait before the next attempt; `undefined` when there is none. */
-        const decide = Effect.fnUntraced(function* (error: E, now: number) {
-          if (!error.isRetryable || attempts.length + 1 >= options.maxAttempts) return undefined
-          const isAmbiguous = error.billing === "possible"
-          if (isAmbiguous && ambiguous++ >= ambiguousLimit[options.ambiguous]) return undefined
-          const floor = error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter)
-          if (floor > maxDelay) return undefined
-          const planned = yield* nextDelay(step, now, error)
-          if (planned === undefined) return undefined
-          const delay = Math.max(planned, floor)
-          if (now + delay - begin >= maxElapsed) return undefined
-          withdrawn = yield* budget.withdraw(isAmbiguous)
-          return withdrawn === undefined ? undefined : delay
-        })
-
+        let error = failure
+        let startedAt = began
         for (;;) {
-          const startedAt = clock.currentTimeMillisUnsafe()
-          const result = yield* Effect.result(attempt)
-          if (Result.isSuccess(result)) {
-            yield* budget.deposit(withdrawn)
-            return result.success
-          }
-          const error = result.failure
           const now = clock.currentTimeMillisUnsafe()
-          const delay = yield* decide(error, now)
+          const delay = yield* decide(error, now, step)
           attempts.push(factsOf(error, startedAt, now, delay ?? 0))
           if (delay === undefined)
             return yield* Effect.fail(attempts.length === 1 ? error : attach(error, { attempts }))
           yield* Effect.sleep(Duration.millis(delay))
+          startedAt = clock.currentTimeMillisUnsafe()
+          const result = yield* Effect.result(attempt)
+          if (Result.isSuccess(result)) return result.success
+          error = result.failure
         }
       })
 
-      return Effect.timeoutOrElse(loop, {
-        duration: options.maxElapsed,
-        orElse: () =>
-          Effect.fail(
-            new DeadlineExceededError({
-              message: `All attempts together took longer than ${Duration.format(options.maxElapsed)}`,
-              timeout: options.maxElapsed,
-              ...(attempts.length === 0 ? {} : { attempts })
-            })
-          )
+      const startedAt = clock.currentTimeMillisUnsafe()
+      return Effect.matchEffect(isBoundedWithin(options) ? attempt : bounded(attempt), {
+        onSuccess: (answer) => Effect.as(budget.deposit(undefined), answer),
+        onFailure: (error) => Effect.tap(bounded(again(error, startedAt)), () => budget.deposit(withdrawn))
       })
     })
+
+/** Whether an attempt ends before the time for all of them does, so that it needs no timer here. */
+const isBoundedWithin = ({ attemptTimeout, maxElapsed }: Options): boolean =>
+  attemptTimeout !== undefined && Duration.isLessThanOrEqualTo(attemptTimeout, maxElapsed)
 
 const backoff = ({ baseDelay, jitter, maxDelay }: Options): Schedule.Schedule<unknown, KimiError> =>
   Backoff.schedule({ base: baseDelay, cap: maxDelay, jitter })

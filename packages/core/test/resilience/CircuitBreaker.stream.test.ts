@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { classes, type KimiError } from "../../src/errors/KimiError.ts"
 import type { StreamEvent } from "../../src/models/StreamEvent.ts"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
-import { type Breaker, broken, errorOf, fail, key, make, rejection, succeed, tag } from "./support/breaker.ts"
+import { type Breaker, broken, errorOf, fail, key, make, rejection, stepwise, succeed, tag } from "./support/breaker.ts"
 
 const start: StreamEvent = { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1 }
 const text: StreamEvent = { _tag: "TextDelta", choice: 0, text: "a" }
@@ -236,10 +236,10 @@ describe("CircuitBreaker.guardStream", () => {
       )
       const once = Effect.gen(function* () {
         yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 500)))
-        const fiber = yield* Effect.forkChild(run(breaker, slow))
-        const turns = yield* Random.nextIntBetween(0, 6)
+        const fiber = yield* Effect.forkChild(stepwise(run(breaker, slow)))
+        const turns = yield* Random.nextIntBetween(0, 90)
         for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow
-        yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 5)))
+        if (yield* Random.nextBoolean) yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(1, 5)))
         yield* Fiber.interrupt(fiber)
       })
       const all = yield* Effect.forkChild(

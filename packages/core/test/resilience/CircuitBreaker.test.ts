@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { table } from "../../src/errors/ErrorFacts.ts"
 import { classes, type KimiError } from "../../src/errors/KimiError.ts"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
-import { broken, fail, key, make, openTimes, rejection, succeed, tag, waits } from "./support/breaker.ts"
+import { broken, fail, key, make, openTimes, rejection, stepwise, succeed, tag, waits } from "./support/breaker.ts"
 
 const overloaded = (after: Duration.Input) =>
   new classes.OverloadedError({ message: "busy", retryAfter: Duration.fromInputUnsafe(after) })
@@ -177,6 +177,18 @@ describe("CircuitBreaker.guard", () => {
     })
   )
 
+  it.effect("does not hear calls that began before it was reset", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make({ consecutiveFailures: 1 })
+      const call = yield* Effect.forkChild(breaker.guard(key)(Effect.delay(Effect.fail(broken), "1 second")))
+      yield* TestClock.adjust("500 millis")
+      yield* breaker.reset(key)
+      yield* TestClock.adjust("500 millis")
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(call)))
+      assert.strictEqual(yield* tag(breaker), "Closed")
+    })
+  )
+
   it.effect("keeps the circuits of keys apart", () =>
     Effect.gen(function* () {
       const breaker = yield* make()
@@ -260,10 +272,10 @@ describe("a half-open circuit", () => {
       })
       const run = Effect.gen(function* () {
         yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 500)))
-        const fiber = yield* Effect.forkChild(breaker.guard(key)(attempt))
-        const turns = yield* Random.nextIntBetween(0, 4)
+        const fiber = yield* Effect.forkChild(stepwise(breaker.guard(key)(attempt)))
+        const turns = yield* Random.nextIntBetween(0, 60)
         for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow
-        yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 30)))
+        if (yield* Random.nextBoolean) yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(1, 30)))
         yield* Fiber.interrupt(fiber)
       })
       const all = yield* Effect.forkChild(

@@ -2,7 +2,7 @@
  * What the tests of the breaker's service have in common.
  */
 import { assert } from "@effect/vitest"
-import { Duration, Effect, type Exit, Schedule } from "effect"
+import { Duration, Effect, type Exit, Schedule, Scheduler } from "effect"
 import { TestClock } from "effect/testing"
 import { classes, type KimiError } from "../../../src/errors/KimiError.ts"
 import type { CircuitOpenError } from "../../../src/errors/ResilienceErrors.ts"
@@ -58,6 +58,9 @@ export const waits = (breaker: Breaker, seconds: number) =>
     assert.deepStrictEqual((yield* rejection(breaker)).retryAfter, Duration.millis(1))
     yield* TestClock.adjust(Duration.millis(1))
   })
+
+/** Gives way after every step, so that it can be interrupted between any two. */
+export const stepwise = Effect.provideService(Scheduler.MaxOpsBeforeYield, 1)
 
 export const errorOf = (exit: Exit.Exit<unknown, KimiError>): KimiError | undefined =>
   exit._tag === "Failure" ? exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error : undefined
