@@ -13,6 +13,9 @@ import * as Option from "effect/Option"
 /** The stages of a call to one model of one host. */
 export type StagesOf = (provider: string, model: string) => Stages
 
+/** Models of one client are few; whoever makes up names for them does not fill the memory. */
+const maxBuilt = 64
+
 /**
  * Builds the stages. A stage that nobody provides is built here, so that every
  * client has a budget and circuits of its own.
@@ -29,7 +32,7 @@ export const make = Effect.fnUntraced(function* (config: KimiConfig.Values): Eff
   const schedule = Option.getOrUndefined(yield* Effect.serviceOption(Retry.RetrySchedule))
   const retry = { ...Retry.fromConfig(config), schedule }
 
-  return (provider, model) => {
+  const build: StagesOf = (provider, model) => {
     const key = `${provider}/${model}`
     const origin = { provider, model }
     return {
@@ -62,5 +65,16 @@ export const make = Effect.fnUntraced(function* (config: KimiConfig.Values): Eff
         }
       }
     }
+  }
+
+  const built = new Map<string, Stages>()
+  return (provider, model) => {
+    const key = `${provider}/${model}`
+    const known = built.get(key)
+    if (known !== undefined) return known
+    if (built.size >= maxBuilt) built.clear()
+    const stages = build(provider, model)
+    built.set(key, stages)
+    return stages
   }
 })

@@ -60,7 +60,7 @@ export const waits = (breaker: Breaker, seconds: number) =>
   })
 
 /** Gives way after every step, so that it can be interrupted between any two. */
-export const stepwise = Effect.provideService(Scheduler.MaxOpsBeforeYield, 1)
+export const stepwise = Effect.provideService(Scheduler.MaxOpsBeforeYield, 2)
 
 export const errorOf = (exit: Exit.Exit<unknown, KimiError>): KimiError | undefined =>
   exit._tag === "Failure" ? exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error : undefined
