@@ -83,9 +83,13 @@ export const make = Effect.fnUntraced(function* (config: Values, provider: Provi
 
   /** A refusal may break off while it is read; what arrived is enough to tell its meaning by the status. */
   const failWithStatus = Effect.fnUntraced(function* (response: Response, call: Call) {
-    const { text } = yield* Effect.orElseSucceed(readBody(response, maxErrorBytes), () => ({ text: "" }))
+    const { isCut, text } = yield* Effect.orElseSucceed(readBody(response, maxErrorBytes), () => ({
+      isCut: false,
+      text: ""
+    }))
+    const body = isCut && text === "" ? "a body that is too large for an error" : text
     const now = yield* Clock.currentTimeMillis
-    return yield* fromStatus({ status: response.status, headers: response.headers, body: text, now }, call)
+    return yield* fromStatus({ status: response.status, headers: response.headers, body, now }, call)
   })
 
   /** Sends and waits for the head of a successful answer. */

@@ -54,7 +54,10 @@ const thinkingMembers = (
   const isOff = thinking?.type === "disabled"
   switch (dialect) {
     case "moonshot":
-      return { thinking, reasoning_effort }
+      return {
+        ...(thinking === undefined ? {} : { thinking }),
+        ...(reasoning_effort === undefined ? {} : { reasoning_effort })
+      }
     case "reasoning object": {
       if (isOff) return { reasoning: { enabled: false } }
       if (reasoning_effort !== undefined) return { reasoning: { effort: reasoning_effort } }
@@ -114,7 +117,9 @@ export const encode = (request: ChatRequest, target: Target): string => {
     ...(maxTokens === undefined ? {} : { [provider.maxTokensMember]: maxTokens }),
     model: target.model,
     messages: toWireMessages(messages, provider),
-    ...(target.stream ? { stream: true, stream_options: { include_usage: true } } : {})
+    // Not for extra_body to say: the caller's choice of method did.
+    stream: target.stream ? true : undefined,
+    stream_options: target.stream ? { include_usage: true } : undefined
   })
 }
 

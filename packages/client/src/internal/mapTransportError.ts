@@ -24,11 +24,16 @@ interface Fault {
   readonly isConnecting: boolean
 }
 
+const isConnect = (error: unknown): boolean =>
+  typeof error === "object" && error !== null && "syscall" in error && error.syscall === "connect"
+
 /** The platform's fault, searched through causes and aggregates. Causes may be circular, so the depth is bounded. */
 const faultOf = (error: unknown, depth = 0): Fault | undefined => {
   if (depth > maxDepth || typeof error !== "object" || error === null) return undefined
   if ("code" in error && typeof error.code === "string") {
-    return { code: error.code.slice(0, 64), isConnecting: "syscall" in error && error.syscall === "connect" }
+    // Where several addresses were tried, the code stands on the aggregate and the call in each of its errors.
+    const attempts: ReadonlyArray<unknown> = "errors" in error && Array.isArray(error.errors) ? error.errors : []
+    return { code: error.code.slice(0, 64), isConnecting: isConnect(error) || attempts.some(isConnect) }
   }
   const reason = "reason" in error ? faultOf(error.reason, depth + 1) : undefined
   const cause = reason ?? ("cause" in error ? faultOf(error.cause, depth + 1) : undefined)

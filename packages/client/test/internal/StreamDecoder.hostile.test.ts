@@ -250,6 +250,13 @@ describe("StreamDecoder on what is no answer", () => {
       assert.strictEqual(tagOf(decodeData([calls(maxToolCalls + 1), "[DONE]"])), "StreamDecodeError")
     })
 
+    it("do not take the place of an earlier failure, nor spoil a complete answer", () => {
+      const bounds = limited({ maxResponseBytes: 1_000, maxEventBytes: 500 })
+      const after = "x".repeat(2_000)
+      assert.strictEqual(tagOf(decode(["data: {\n\n", after, after], bounds)), "StreamDecodeError")
+      assert.isUndefined(decode([hello, done, after, after], bounds).failure)
+    })
+
     it("fail a choice that no request can have asked for", () => {
       for (const index of [1e9, 128, -1, 0.5, 1e300, Number.MAX_SAFE_INTEGER]) {
         const error = failureOf(failsWith(toSse(chunk({ content: "x" }, null, index))))

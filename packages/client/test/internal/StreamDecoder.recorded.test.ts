@@ -60,7 +60,8 @@ describe("StreamDecoder on recorded traffic", () => {
     assert.deepStrictEqual(settle(outcome), {
       ...head,
       _tag: "EmptyResponseError",
-      model: "kimi-k2-turbo-preview",
+      // An error names the model that was asked for.
+      model: "kimi-k3",
       finishReason: "stop",
       message: "The model answered without text and without tool calls"
     })

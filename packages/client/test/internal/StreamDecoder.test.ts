@@ -255,6 +255,7 @@ describe("StreamDecoder", () => {
     ]) {
       assert.strictEqual(decode([hello, stop, mark]).failure?._tag, "StreamTruncatedError", JSON.stringify(mark))
     }
+    assert.strictEqual(decode([hello]).failure?.message, "The stream ended without its end mark")
     for (const mark of ["data: [DONE] [DONE]\n\n", 'data: "[DONE]"\n\n']) {
       assert.strictEqual(decode([hello, stop, mark]).failure?._tag, "StreamDecodeError", mark)
     }

@@ -221,6 +221,9 @@ describe("fromCompletion", () => {
     }
     const nothing = { _tag: "EmptyResponseError", model: "kimi-k3", finishReason: "unknown" }
     assert.deepInclude(plain({ choices: [] }), nothing)
+    assert.deepInclude(plain({ model: "host's", choices: [] }, "asked"), { ...nothing, model: "asked" })
+    const long = plain(says({}, "x".repeat(10_000)))
+    assert.deepInclude(long, { finishReason: "x".repeat(64) })
   })
 
   it("takes blanks for an answer", () => {

@@ -30,7 +30,7 @@ describe("mapTransportError", () => {
       const families = {
         DnsError: ["ENOTFOUND", "EAI_AGAIN"],
         ConnectionRefusedError: ["ECONNREFUSED", "ENETUNREACH", "EHOSTUNREACH", "EADDRNOTAVAIL"],
-        ConnectTimeoutError: ["UND_ERR_CONNECT_TIMEOUT", "ETIMEDOUT"],
+        ConnectTimeoutError: ["UND_ERR_CONNECT_TIMEOUT"],
         ResponseTooLargeError: ["UND_ERR_RES_EXCEEDED_MAX_SIZE", "UND_ERR_HEADERS_OVERFLOW"],
         TlsError: [
           "ERR_TLS_CERT_ALTNAME_INVALID",
@@ -54,6 +54,18 @@ describe("mapTransportError", () => {
       }
       for (const [tag, codes] of Object.entries(families)) {
         for (const code of codes) assert.strictEqual(tagOf(code), tag, code)
+      }
+    })
+
+    it("tells a connection that never stood from one that went silent, though both have one code", () => {
+      const timedOut = (syscall: string) => Object.assign(coded("ETIMEDOUT"), { syscall })
+      const tried = (...errors: ReadonlyArray<unknown>) =>
+        Object.assign(new AggregateError(errors), { code: "ETIMEDOUT" })
+      for (const error of [timedOut("connect"), tried(timedOut("connect"), timedOut("connect"))]) {
+        assert.strictEqual(read(failed(error))["_tag"], "ConnectTimeoutError")
+      }
+      for (const error of [coded("ETIMEDOUT"), timedOut("read"), tried(timedOut("read")), tried(), tried(null, 3)]) {
+        assert.deepInclude(read(failed(error)), { _tag: "ConnectionLostError", code: "ETIMEDOUT" })
       }
     })
 
@@ -106,7 +118,7 @@ describe("mapTransportError", () => {
     it("says in one sentence what happened", () => {
       const sentences = {
         ENOTFOUND: "The host name of the base URL could not be resolved",
-        ETIMEDOUT: "No connection to the host was established in time",
+        UND_ERR_CONNECT_TIMEOUT: "No connection to the host was established in time",
         UND_ERR_HEADERS_OVERFLOW: "The answer is larger than allowed",
         EPROTO: "The TLS handshake with the host failed"
       }

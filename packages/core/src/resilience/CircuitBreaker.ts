@@ -141,6 +141,12 @@ const rejection = (key: string, tag: keyof typeof stateName, retryAfter: number 
     ...(retryAfter === undefined ? {} : { retryAfter: Duration.millis(retryAfter) })
   })
 
+/** A restored circuit in the place of a live one: calls that run now say nothing of it, and its probes are gone. */
+const adopt = (restored: Circuit.Circuit, live: Circuit.Circuit): Circuit.Circuit => {
+  const epoch = Math.max(restored.epoch, live.epoch) + 1
+  return restored._tag === "HalfOpen" ? { ...restored, epoch, probes: [] } : { ...restored, epoch }
+}
+
 /**
  * Circuits in this process.
  *
@@ -298,7 +304,9 @@ export const make = (options: Partial<Options> = {}): Effect.Effect<CircuitBreak
       guardStream,
       states: Effect.sync(() => new Map([...entries].map(([key, { circuit }]) => [key, circuit]))),
       restore: (states) =>
-        Effect.forEach([...states], ([key, circuit]) => force(key, () => circuit), { discard: true }),
+        Effect.forEach([...states], ([key, circuit]) => force(key, (entry) => adopt(circuit, entry.circuit)), {
+          discard: true
+        }),
       isolate: (key) => force(key, ({ circuit }) => ({ _tag: "Isolated", epoch: circuit.epoch + 1 })),
       forceOpen: (key) =>
         force(key, (entry) => Circuit.open(entry.circuit, openUntil(entry, clock.currentTimeMillisUnsafe()))),

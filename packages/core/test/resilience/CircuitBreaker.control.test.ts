@@ -76,7 +76,9 @@ describe("CircuitBreaker.states and restore", () => {
       const restored: ReadonlyArray<[string, Circuit.Circuit]> = JSON.parse(JSON.stringify([...states]))
       const other = yield* make()
       yield* other.restore(new Map(restored))
-      assert.deepStrictEqual(yield* other.states, states)
+      // A life of its own: results of calls that run now belong to none of these.
+      const lives = new Map([...states].map(([key, circuit]) => [key, { ...circuit, epoch: circuit.epoch + 1 }]))
+      assert.deepStrictEqual(yield* other.states, lives)
       yield* TestClock.adjust("4 seconds")
       assert.deepStrictEqual((yield* rejection(other, "open")).retryAfter, Duration.seconds(6))
       assert.strictEqual((yield* rejection(other, "isolated")).state, "isolated")

@@ -21,14 +21,12 @@ describe("withDeadline", () => {
     })
   )
 
-  it.effect("leaves a call without a deadline as it is", () =>
-    Effect.gen(function* () {
-      const call = Effect.succeed(1)
-      assert.strictEqual(withDeadline(undefined)(call), call)
-      const stream = Stream.succeed(1)
-      assert.strictEqual(withStreamDeadline(undefined)(stream), stream)
-    })
-  )
+  it("leaves a call without a deadline as it is", () => {
+    const call = Effect.succeed(1)
+    assert.strictEqual(withDeadline(undefined)(call), call)
+    const stream = Stream.succeed(1)
+    assert.strictEqual(withStreamDeadline(undefined)(stream), stream)
+  })
 })
 
 describe("withStreamDeadline", () => {

@@ -59,8 +59,8 @@ export const waits = (breaker: Breaker, seconds: number) =>
     yield* TestClock.adjust(Duration.millis(1))
   })
 
-/** Gives way after every step, so that it can be interrupted between any two. */
-export const stepwise = Effect.provideService(Scheduler.MaxOpsBeforeYield, 2)
+/** Gives way after every few steps, so that it can be interrupted in between; with fewer it would never get on. */
+export const stepwise = Effect.provideService(Scheduler.MaxOpsBeforeYield, 4)
 
 export const errorOf = (exit: Exit.Exit<unknown, KimiError>): KimiError | undefined =>
   exit._tag === "Failure" ? exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error : undefined
