@@ -95,6 +95,7 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
     const transport = yield* ChatTransport.ChatTransport
     const { provider } = transport
     const attributes = { "gen_ai.provider.name": provider.id }
+    // Where a call was made is the caller's own span to say; looking for it costs more than the span.
     const span = { attributes, kind: "client", captureStackTrace: false } as const
     const stagesOf = yield* makeStages(config)
 
@@ -108,9 +109,13 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
 
     return {
       chat: (request) =>
-        Effect.flatMap(prepare(request), (prepared) =>
-          Pipeline.effect(stagesOf(provider.id, prepared.model), transport.chat(prepared))
-        ).pipe(Effect.withSpan("KimiClient.chat", span)),
+        Effect.withSpan(
+          Effect.flatMap(prepare(request), (prepared) =>
+            Pipeline.effect(stagesOf(provider.id, prepared.model), transport.chat(prepared))
+          ),
+          "KimiClient.chat",
+          span
+        ),
       stream: (request) =>
         Stream.unwrap(
           Effect.map(prepare(request), (prepared) =>
@@ -119,8 +124,10 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
         ).pipe(withPartial, Stream.withSpan("KimiClient.stream", span)),
       models: Effect.withSpan(bounded(transport.models), "KimiClient.models", span),
       estimateTokens: ({ model, messages }) =>
-        Effect.suspend(() => bounded(transport.estimateTokens(modelOf(model), messages))).pipe(
-          Effect.withSpan("KimiClient.estimateTokens", span)
+        Effect.withSpan(
+          Effect.suspend(() => bounded(transport.estimateTokens(modelOf(model), messages))),
+          "KimiClient.estimateTokens",
+          span
         ),
       balance: Effect.withSpan(bounded(transport.balance), "KimiClient.balance", span),
       describe: (model) => Pipeline.describe(stagesOf(provider.id, modelOf(model)))

@@ -20,7 +20,7 @@ interface Size {
   readonly heapRounds: number
 }
 
-const full: Size = { warmUp: 3, rounds: 11, calls: 1_024, streams: 40, heapRounds: 3 }
+const full: Size = { warmUp: 6, rounds: 11, calls: 2_048, streams: 40, heapRounds: 3 }
 const quick: Size = { warmUp: 2, rounds: 3, calls: 512, streams: 20, heapRounds: 1 }
 
 const module = (name: string): URL => new URL(name, import.meta.url)

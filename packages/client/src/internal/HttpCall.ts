@@ -94,12 +94,11 @@ export const make = Effect.fnUntraced(function* (config: Values, provider: Provi
 
   /** Sends and waits for the head of a successful answer. */
   const execute = (request: Request, call: Call): Effect.Effect<Response, CallError> =>
-    send(request).pipe(
-      Effect.mapError(onTransport(call)),
-      Effect.flatMap((response) =>
+    Effect.matchEffect(send(request), {
+      onFailure: (error) => Effect.fail(onTransport(call)(error)),
+      onSuccess: (response): Effect.Effect<Response, CallError> =>
         response.status === 200 ? Effect.succeed(response) : failWithStatus(response, call)
-      )
-    )
+    })
 
   /** Fails with what a body is, when it is not what was asked for: an error object in place of an answer, or a page. */
   const unusable = (text: string, message: string, call: Call, response: Response): Effect.Effect<never, CallError> => {
@@ -124,17 +123,17 @@ export const make = Effect.fnUntraced(function* (config: Values, provider: Provi
     decode: Decoder<A>
   ): Effect.Effect<readonly [A, Headers.Headers], CallError> =>
     Effect.flatMap(execute(request, call), (response) =>
-      readBody(response, config.maxResponseBytes).pipe(
-        Effect.mapError(onTransport(call)),
-        Effect.flatMap(({ text, isCut }): Effect.Effect<readonly [A, Headers.Headers], CallError> => {
+      Effect.matchEffect(readBody(response, config.maxResponseBytes), {
+        onFailure: (error) => Effect.fail(onTransport(call)(error)),
+        onSuccess: ({ text, isCut }): Effect.Effect<readonly [A, Headers.Headers], CallError> => {
           if (isCut) return Effect.fail(tooLarge(call, response.headers))
           const parsed = parse(text)
           const decoded = Result.isSuccess(parsed) ? decode(parsed.success) : undefined
           return decoded !== undefined && Result.isSuccess(decoded)
             ? Effect.succeed([decoded.success, response.headers] as const)
             : unusable(text, "The host answered with something that is not its API", call, response)
-        })
-      )
+        }
+      })
     )
 
   return { describe, get, post, execute, unexpected, json }

@@ -31,6 +31,9 @@ export interface Bounds {
 const decodeChunk = Schema.decodeUnknownSync(ChatCompletionChunk)
 const decodeError = Schema.decodeUnknownOption(Schema.Union([ErrorBody, ErrorObject]))
 
+/** Shared by all streams, as it keeps nothing between reads. A byte order mark is the parser's to take away. */
+const wholeText = new TextDecoder("utf-8", { ignoreBOM: true })
+
 /** More choices than any request may ask for; bounds what a hostile index can allocate. */
 const maxChoices = 128
 
@@ -57,7 +60,8 @@ export class StreamDecoder {
   #model: string
   #usage: Usage.Usage | undefined = undefined
   readonly #choices: Array<ChoiceState> = []
-  readonly #text = new TextDecoder()
+  /** Made when a read ends inside a character; most end with an event. */
+  #text: TextDecoder | undefined = undefined
   readonly #parser: SseParser
   readonly #call: Call & { readonly model: string }
   readonly #headers: Headers.Headers
@@ -84,7 +88,7 @@ export class StreamDecoder {
       })
       return
     }
-    this.#parser.feed(this.#text.decode(bytes, { stream: true }))
+    this.#parser.feed(this.#decode(bytes))
     if (this.#parser.size > this.#bounds.maxEventBytes && this.failure === undefined && !this.isDone) {
       this.#failTooLarge()
     }
@@ -95,7 +99,7 @@ export class StreamDecoder {
     if (this.failure !== undefined || this.isDone) return
     // Some hosts leave out the blank line after the end mark. Anything else that is pending was cut off.
     this.#isEnding = true
-    this.#parser.feed(`${this.#text.decode()}\n\n`)
+    this.#parser.feed(`${this.#text?.decode() ?? ""}\n\n`)
     if (this.failure !== undefined || this.isDone) return
     this.failure = new StreamTruncatedError(this.#common("The stream ended without its end mark"))
   }
@@ -105,6 +109,14 @@ export class StreamDecoder {
     const events = this.#events
     this.#events = []
     return events
+  }
+
+  #decode(bytes: Uint8Array): string {
+    if (this.#text === undefined) {
+      if ((bytes.at(-1) ?? 0) < 0x80) return wholeText.decode(bytes)
+      this.#text = new TextDecoder("utf-8", { ignoreBOM: true })
+    }
+    return this.#text.decode(bytes, { stream: true })
   }
 
   #common(message: string) {

@@ -24,6 +24,7 @@ export class ResponseBody<E> {
   #chunks: Array<Uint8Array> = []
   #waiting = 0
   #hasEnded = false
+  #isWantedWhole = false
   #failure: E | undefined = undefined
   #wake: (() => void) | undefined = undefined
   readonly #controller: Dispatcher.DispatchController
@@ -36,7 +37,7 @@ export class ResponseBody<E> {
     this.#chunks.push(chunk)
     this.#waiting += chunk.length
     if (this.#waiting > highWaterMark) this.#controller.pause()
-    this.#wake?.()
+    if (!this.#isWantedWhole) this.#wake?.()
   }
 
   end(): void {
@@ -54,42 +55,61 @@ export class ResponseBody<E> {
     queueMicrotask(() => this.#controller.resume())
   }
 
+  // Getters, not fields: an answer makes only the effects that it is asked for.
+
   /** Closes the connection unless the body has ended. */
-  readonly close: Effect.Effect<void> = Effect.sync(() => {
-    this.#chunks = []
-    if (!this.#hasEnded && this.#failure === undefined) this.#controller.abort(abandoned)
-  })
+  get close(): Effect.Effect<void> {
+    return Effect.sync(() => {
+      this.#chunks = []
+      if (!this.#hasEnded && this.#failure === undefined) this.#controller.abort(abandoned)
+    })
+  }
 
   /** The bytes that wait, or the next ones. */
-  readonly pull: Pull.Pull<Bytes, E> = Effect.suspend((): Pull.Pull<Bytes, E> => {
-    const [first, ...rest] = this.#chunks
-    if (first !== undefined) {
-      this.#chunks = []
-      if (this.#waiting > highWaterMark) this.#resume()
-      this.#waiting = 0
-      return Effect.succeed([first, ...rest])
-    }
-    if (this.#failure !== undefined) return Effect.fail(this.#failure)
-    return this.#hasEnded ? Cause.done() : Effect.flatMap(this.#more, () => this.pull)
-  })
+  get pull(): Pull.Pull<Bytes, E> {
+    const more = this.#more
+    const next: Pull.Pull<Bytes, E> = Effect.suspend((): Pull.Pull<Bytes, E> => {
+      const [first, ...rest] = this.#chunks
+      if (first !== undefined) {
+        this.#chunks = []
+        if (this.#waiting > highWaterMark) this.#resume()
+        this.#waiting = 0
+        return Effect.succeed([first, ...rest])
+      }
+      if (this.#failure !== undefined) return Effect.fail(this.#failure)
+      return this.#hasEnded ? Cause.done() : Effect.flatMap(more, () => next)
+    })
+    return next
+  }
 
   /** Everything at once. */
-  readonly bytes: Effect.Effect<Buffer, E> = Effect.suspend((): Effect.Effect<Buffer, E> => {
-    if (this.#failure !== undefined) return Effect.fail(this.#failure)
-    if (this.#hasEnded) return Effect.succeed(Buffer.concat(this.#chunks))
-    // Whoever asks for the whole body wants all of it in memory, so nothing is to be paused.
-    if (this.#waiting > highWaterMark) this.#resume()
-    this.#waiting = Number.NEGATIVE_INFINITY
-    return Effect.flatMap(this.#more, () => this.bytes)
-  }).pipe(Effect.onInterrupt(() => this.close))
-
-  readonly #more: Effect.Effect<void> = Effect.callback((resume) => {
-    this.#wake = () => {
-      this.#wake = undefined
-      resume(Effect.void)
-    }
-    return Effect.sync(() => {
-      this.#wake = undefined
+  get bytes(): Effect.Effect<Buffer, E> {
+    return Effect.suspend((): Effect.Effect<Buffer, E> => {
+      if (this.#hasEnded || this.#failure !== undefined) return this.#whole
+      // Whoever asks for the whole body wants all of it in memory, so nothing is to be paused.
+      if (this.#waiting > highWaterMark) this.#resume()
+      this.#waiting = Number.NEGATIVE_INFINITY
+      this.#isWantedWhole = true
+      return Effect.onInterrupt(
+        Effect.flatMap(this.#more, () => this.#whole),
+        () => this.close
+      )
     })
-  })
+  }
+
+  get #whole(): Effect.Effect<Buffer, E> {
+    return this.#failure === undefined ? Effect.succeed(Buffer.concat(this.#chunks)) : Effect.fail(this.#failure)
+  }
+
+  get #more(): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      this.#wake = () => {
+        this.#wake = undefined
+        resume(Effect.void)
+      }
+      return Effect.sync(() => {
+        this.#wake = undefined
+      })
+    })
+  }
 }

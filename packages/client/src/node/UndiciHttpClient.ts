@@ -100,6 +100,8 @@ class Handler implements Dispatcher.DispatchHandler {
   ): void {
     // Informational answers come before the real one.
     if (status < 200) return
+    // The raw form of the headers, two buffers each, would be kept as long as a stream is open.
+    controller.rawHeaders = null
     this.#body = new ResponseBody(controller)
     this.#response = new UndiciResponse(this.#request, status, headers, this.#body)
     this.#resume(Effect.succeed(this.#response))

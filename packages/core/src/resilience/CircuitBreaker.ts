@@ -213,13 +213,15 @@ export const make = (options: Partial<Options> = {}): Effect.Effect<CircuitBreak
 
     const acquire = (key: string, entry: Entry): Effect.Effect<Circuit.Permit, CircuitOpenError> =>
       Effect.suspend(() => {
-        const acquired = Circuit.acquire(entry.circuit, policy, clock.currentTimeMillisUnsafe())
-        const moved = move(key, entry, acquired.circuit)
-        if (acquired.permit !== undefined) return Effect.as(moved, acquired.permit)
-        const { _tag } = acquired.circuit
-        return _tag === "Closed" || _tag === "ForcedClosed"
+        const { circuit, ...acquired } = Circuit.acquire(entry.circuit, policy, clock.currentTimeMillisUnsafe())
+        if (acquired.permit !== undefined) {
+          // Nearly every call: the circuit is as it was.
+          if (circuit === entry.circuit) return Effect.succeed(acquired.permit)
+          return Effect.as(move(key, entry, circuit), acquired.permit)
+        }
+        return circuit._tag === "Closed" || circuit._tag === "ForcedClosed"
           ? Effect.die(new Error("A closed circuit rejected a call"))
-          : Effect.andThen(moved, Effect.fail(rejection(key, _tag, acquired.retryAfter)))
+          : Effect.andThen(move(key, entry, circuit), Effect.fail(rejection(key, circuit._tag, acquired.retryAfter)))
       })
 
     const settle = (key: string, entry: Entry, permit: Circuit.Permit, outcome: Circuit.Outcome, retryAfter?: number) =>
