@@ -17,8 +17,8 @@ export interface RoundResult {
   readonly perChunk: number
 }
 
+// No forced collection before a round: a full one throws compiled code away, which no program in service sees.
 const cpuOf = async (work: () => Promise<void>): Promise<number> => {
-  globalThis.gc?.()
   const before = process.cpuUsage()
   await work()
   const { user, system } = process.cpuUsage(before)

@@ -20,8 +20,8 @@ interface Size {
   readonly heapRounds: number
 }
 
-const full: Size = { warmUp: 6, rounds: 11, calls: 2_048, streams: 40, heapRounds: 3 }
-const quick: Size = { warmUp: 2, rounds: 3, calls: 512, streams: 20, heapRounds: 1 }
+const full: Size = { warmUp: 2, rounds: 7, calls: 4_096, streams: 80, heapRounds: 3 }
+const quick: Size = { warmUp: 1, rounds: 3, calls: 2_048, streams: 40, heapRounds: 1 }
 
 const module = (name: string): URL => new URL(name, import.meta.url)
 

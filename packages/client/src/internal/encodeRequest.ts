@@ -8,9 +8,26 @@ import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import type { Provider } from "../Provider.ts"
 import { describe } from "./schemaIssue.ts"
 
-SchemaJITCompiler.enable(ChatRequest.ast)
+const { tools, response_format, extra_body, prediction, ...plainMembers } = ChatRequest.fields
 
-const encodeRequest = Schema.encodeUnknownResult(ChatRequest)
+/** Members that hold JSON of any depth, which the compiler of schemas leaves to the interpreter. Most requests have none. */
+const JsonMembers = Schema.Struct({ tools, response_format, extra_body, prediction })
+const PlainMembers = Schema.Struct(plainMembers)
+
+SchemaJITCompiler.enable(Schema.flip(PlainMembers).ast)
+
+const encodePlainMembers = Schema.encodeUnknownResult(PlainMembers)
+const encodeJsonMembers = Schema.encodeUnknownResult(JsonMembers)
+
+const hasJsonMembers = (request: object): boolean => Object.keys(JsonMembers.fields).some((name) => name in request)
+
+const encodeRequest = (request: object): Result.Result<ChatRequest, Schema.SchemaError> => {
+  const plain = encodePlainMembers(request)
+  return Result.isFailure(plain) || !hasJsonMembers(request)
+    ? plain
+    : Result.map(encodeJsonMembers(request), (json) => ({ ...plain.success, ...json }))
+}
+
 const encodeMessages = Schema.encodeUnknownResult(Schema.Array(Message))
 
 const invalid = (provider: Provider, path: string, message: string): InvalidRequestError =>

@@ -98,7 +98,9 @@ export class ResponseBody<E> {
   }
 
   get #whole(): Effect.Effect<Buffer, E> {
-    return this.#failure === undefined ? Effect.succeed(Buffer.concat(this.#chunks)) : Effect.fail(this.#failure)
+    if (this.#failure !== undefined) return Effect.fail(this.#failure)
+    const [first] = this.#chunks
+    return Effect.succeed(this.#chunks.length === 1 && Buffer.isBuffer(first) ? first : Buffer.concat(this.#chunks))
   }
 
   get #more(): Effect.Effect<void> {

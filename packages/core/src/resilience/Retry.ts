@@ -121,6 +121,70 @@ const exceeded = (maxElapsed: Duration.Duration, attempts: ReadonlyArray<Attempt
     ...(attempts.length === 0 ? {} : { attempts })
   })
 
+/** What the retries of one call share. */
+interface Run<A, E, R> {
+  readonly options: Options
+  readonly budget: RetryBudget["Service"]
+  readonly attempt: Effect.Effect<A, E, R>
+  readonly clock: Clock.Clock
+  /** Unix milliseconds at which all attempts must be over. */
+  readonly end: number
+  readonly attempts: Array<AttemptFacts>
+}
+
+const bounded = <A, E, R, B, E2, R2>(
+  { attempts, clock, end, options }: Run<A, E, R>,
+  effect: Effect.Effect<B, E2, R2>
+): Effect.Effect<B, E2 | DeadlineExceededError, R2> =>
+  Effect.timeoutOrElse(effect, {
+    duration: Math.max(0, end - clock.currentTimeMillisUnsafe()),
+    orElse: () => Effect.fail(exceeded(options.maxElapsed, attempts))
+  })
+
+/** Waits and tries again after a failure, as often as is allowed. */
+const again = Effect.fnUntraced(function* <A, E extends KimiError, R>(
+  { attempt, attempts, budget, clock, end, options }: Run<A, E, R>,
+  failure: E | DeadlineExceededError,
+  began: number
+): Effect.fn.Return<A, E | DeadlineExceededError, R> {
+  const step = yield* Schedule.toStep(options.schedule ?? backoff(options))
+  const maxDelay = Duration.toMillis(options.maxDelay)
+  let ambiguous = 0
+  let withdrawn: number | undefined
+
+  /** How long to wait before the next attempt; `undefined` when there is none. */
+  const decide = Effect.fnUntraced(function* (error: E | DeadlineExceededError, now: number) {
+    if (!error.isRetryable || attempts.length + 1 >= options.maxAttempts) return undefined
+    const isAmbiguous = error.billing === "possible"
+    if (isAmbiguous && ambiguous++ >= ambiguousLimit[options.ambiguous]) return undefined
+    const floor = error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter)
+    if (floor > maxDelay) return undefined
+    const planned = yield* nextDelay(step, now, error)
+    if (planned === undefined) return undefined
+    const delay = Math.max(planned, floor)
+    if (now + delay >= end) return undefined
+    withdrawn = yield* budget.withdraw(isAmbiguous)
+    return withdrawn === undefined ? undefined : delay
+  })
+
+  let error = failure
+  let startedAt = began
+  for (;;) {
+    const now = clock.currentTimeMillisUnsafe()
+    const delay = yield* decide(error, now)
+    attempts.push(factsOf(error, startedAt, now, delay ?? 0))
+    if (delay === undefined) return yield* Effect.fail(attempts.length === 1 ? error : attach(error, { attempts }))
+    yield* Effect.sleep(Duration.millis(delay))
+    startedAt = clock.currentTimeMillisUnsafe()
+    const result = yield* Effect.result(attempt)
+    if (Result.isSuccess(result)) {
+      yield* budget.deposit(withdrawn)
+      return result.success
+    }
+    error = result.failure
+  }
+})
+
 /**
  * Retries an attempt within its own bounds and those of the client's budget.
  *
@@ -131,61 +195,12 @@ export const withRetry =
   (options: Options, budget: RetryBudget["Service"]) =>
   <A, E extends KimiError, R>(attempt: Effect.Effect<A, E, R>): Effect.Effect<A, E | DeadlineExceededError, R> =>
     Effect.flatMap(Clock.Clock, (clock) => {
-      const attempts: Array<AttemptFacts> = []
-      const maxDelay = Duration.toMillis(options.maxDelay)
-      const end = clock.currentTimeMillisUnsafe() + Duration.toMillis(options.maxElapsed)
-      let ambiguous = 0
-      let withdrawn: number | undefined
-
-      const bounded = <B, E2, R2>(effect: Effect.Effect<B, E2, R2>) =>
-        Effect.suspend(() =>
-          Effect.timeoutOrElse(effect, {
-            duration: Math.max(0, end - clock.currentTimeMillisUnsafe()),
-            orElse: () => Effect.fail(exceeded(options.maxElapsed, attempts))
-          })
-        )
-
-      /** How long to wait before the next attempt; `undefined` when there is none. */
-      const decide = Effect.fnUntraced(function* (error: E | DeadlineExceededError, now: number, step: Step) {
-        if (!error.isRetryable || attempts.length + 1 >= options.maxAttempts) return undefined
-        const isAmbiguous = error.billing === "possible"
-        if (isAmbiguous && ambiguous++ >= ambiguousLimit[options.ambiguous]) return undefined
-        const floor = error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter)
-        if (floor > maxDelay) return undefined
-        const planned = yield* nextDelay(step, now, error)
-        if (planned === undefined) return undefined
-        const delay = Math.max(planned, floor)
-        if (now + delay >= end) return undefined
-        withdrawn = yield* budget.withdraw(isAmbiguous)
-        return withdrawn === undefined ? undefined : delay
-      })
-
-      /** Waits and tries again after a failure, as often as is allowed. */
-      const again = Effect.fnUntraced(function* (
-        failure: E | DeadlineExceededError,
-        began: number
-      ): Effect.fn.Return<A, E | DeadlineExceededError, R> {
-        const step = yield* Schedule.toStep(options.schedule ?? backoff(options))
-        let error = failure
-        let startedAt = began
-        for (;;) {
-          const now = clock.currentTimeMillisUnsafe()
-          const delay = yield* decide(error, now, step)
-          attempts.push(factsOf(error, startedAt, now, delay ?? 0))
-          if (delay === undefined)
-            return yield* Effect.fail(attempts.length === 1 ? error : attach(error, { attempts }))
-          yield* Effect.sleep(Duration.millis(delay))
-          startedAt = clock.currentTimeMillisUnsafe()
-          const result = yield* Effect.result(attempt)
-          if (Result.isSuccess(result)) return result.success
-          error = result.failure
-        }
-      })
-
       const startedAt = clock.currentTimeMillisUnsafe()
-      return Effect.matchEffect(isBoundedWithin(options) ? attempt : bounded(attempt), {
+      const end = startedAt + Duration.toMillis(options.maxElapsed)
+      const run: Run<A, E, R> = { options, budget, attempt, clock, end, attempts: [] }
+      return Effect.matchEffect(isBoundedWithin(options) ? attempt : bounded(run, attempt), {
         onSuccess: (answer) => Effect.as(budget.deposit(undefined), answer),
-        onFailure: (error) => Effect.tap(bounded(again(error, startedAt)), () => budget.deposit(withdrawn))
+        onFailure: (error) => bounded(run, again(run, error, startedAt))
       })
     })
 
