@@ -6,7 +6,7 @@ import * as Circuit from "../../../src/resilience/Circuit.ts"
 import type { Rules } from "./circuitReference.ts"
 
 /** What was done to the circuit. */
-export type Deed =
+type Deed =
   | { readonly _tag: "Acquire"; readonly now: number; readonly acquired: Circuit.Acquired }
   | {
       readonly _tag: "Settle"
