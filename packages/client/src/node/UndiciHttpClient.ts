@@ -19,8 +19,8 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { Agent, type Dispatcher } from "undici"
 import { markIsolated } from "../internal/isolation.ts"
-import { ResponseBody } from "./ResponseBody.ts"
-import { UndiciResponse } from "./UndiciResponse.ts"
+import { ResponseBody } from "./internal/ResponseBody.ts"
+import { UndiciResponse } from "./internal/UndiciResponse.ts"
 
 type Request = HttpClientRequest.HttpClientRequest
 type Failure = HttpClientError.HttpClientError

@@ -1,8 +1,6 @@
 /**
  * An answer of the undici client, in the shape of Effect's `HttpClientResponse`.
  *
- * Internal to the undici client.
- *
  * @since 0.1.0
  */
 import * as Channel from "effect/Channel"

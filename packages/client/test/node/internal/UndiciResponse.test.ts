@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { Cookies, HttpClientRequest, type HttpClientError, UrlParams } from "effect/http"
 import type { Dispatcher } from "undici"
-import { ResponseBody } from "../../src/node/ResponseBody.ts"
-import { UndiciResponse } from "../../src/node/UndiciResponse.ts"
+import { ResponseBody } from "../../../src/node/internal/ResponseBody.ts"
+import { UndiciResponse } from "../../../src/node/internal/UndiciResponse.ts"
 
 type RawHeaders = Record<string, string | Array<string> | undefined>
 

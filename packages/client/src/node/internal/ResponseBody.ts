@@ -2,8 +2,6 @@
  * The body of one answer as undici delivers it: bytes wait here until they are
  * asked for, and a body that is left before its end closes its connection.
  *
- * Internal to the undici client.
- *
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Pull } from "effect"
 import type { Dispatcher } from "undici"
-import { ResponseBody } from "../../src/node/ResponseBody.ts"
-import * as Probes from "./support/probes.ts"
+import { ResponseBody } from "../../../src/node/internal/ResponseBody.ts"
+import * as Probes from "../support/probes.ts"
 
 const highWaterMark = 256 * 1024
 
