@@ -3,7 +3,7 @@
  * `EventSource` algorithm as far as this API uses them: `data` and `event`.
  *
  * It stands in for Effect's `Sse.makeParser`, which looks at every character
- * in turn and cost a fifth of the CPU of a stream; lines are found here by the
+ * in turn and took a fifth of the CPU of decoding; lines are found here by the
  * engine's own search.
  */
 

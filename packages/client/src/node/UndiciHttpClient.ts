@@ -2,9 +2,8 @@
  * An `HttpClient` on undici for the calls of this library: pooled connections,
  * HTTP/2 where the host has it, no redirects, no proxy from the environment.
  *
- * It replaces platform-node's undici client because that one costs about twice
- * the CPU per call and keeps a Node stream per answer; any other `HttpClient`
- * can be provided in its place.
+ * It stands in for platform-node's undici client, which keeps a Node stream for
+ * every answer; any other `HttpClient` can be provided in its place.
  *
  * @since 0.1.0
  */
