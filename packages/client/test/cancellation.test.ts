@@ -2,6 +2,7 @@
  * Calls that are left before their end: the host sees it, and nothing stays behind.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
 import { Fault, MockServer, Reply } from "@kimi-effect/testing"
 import { Deferred, Effect, Fiber, Random, Stream } from "effect"
 import { type Client, connect, hello, type Server, withKimi } from "./node/support/kimi.ts"
@@ -185,7 +186,8 @@ describe("ten thousand cancelled streams", () => {
   const program = Effect.fnUntraced(function* (server: Server) {
     const sockets = yield* Probes.sockets
     const agent = yield* Probes.nextAgent
-    const client = yield* connect(server, { maxConnections })
+    // All stages at work, as in a program.
+    const client = yield* connect(server, { maxConnections, maxAttempts: 4 }, "undici", CircuitBreaker.layer())
     yield* client.chat(hello)
     const listenersBefore = Probes.listeners(agent())
     assert.isDefined(agent())

@@ -242,7 +242,8 @@ export const make = (options: Partial<Options> = {}): Effect.Effect<CircuitBreak
     const begin = Effect.fnUntraced(function* <E, R>(
       key: string,
       attempt: Stream.Stream<StreamEvent, E, R>,
-      scope: Scope.Scope
+      scope: Scope.Scope,
+      restore: <B, E2, R2>(effect: Effect.Effect<B, E2, R2>) => Effect.Effect<B, E2, R2>
     ) {
       const entry = yield* entryOf(key)
       const permit = yield* acquire(key, entry)
@@ -255,7 +256,8 @@ export const make = (options: Partial<Options> = {}): Effect.Effect<CircuitBreak
         })
       yield* Scope.addFinalizer(scope, finish("ignored"))
       const startedAt = clock.currentTimeMillisUnsafe()
-      return { finish, pull: yield* Channel.toPullScoped(attempt.channel, scope), startedAt }
+      // Some streams begin their work before the first pull; left there, the scope gives the permit back.
+      return { finish, pull: yield* restore(Channel.toPullScoped(attempt.channel, scope)), startedAt }
     })
 
     const guard: CircuitBreaker["Service"]["guard"] = (key) => (attempt) =>
@@ -276,8 +278,8 @@ export const make = (options: Partial<Options> = {}): Effect.Effect<CircuitBreak
       <E extends KimiError, R>(attempt: Stream.Stream<StreamEvent, E, R>) =>
         Stream.fromChannel(
           Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
-            Effect.uninterruptible(
-              Effect.map(begin(key, attempt, scope), ({ finish, pull, startedAt }) => {
+            Effect.uninterruptibleMask((restore) =>
+              Effect.map(begin(key, attempt, scope, restore), ({ finish, pull, startedAt }) => {
                 let firstContent: number | undefined
                 return Pull.matchEffect(pull, {
                   onSuccess: (events) => {

@@ -47,12 +47,12 @@ export const onOpening =
       Channel.fromTransform((_: unknown, scope: Scope.Scope) => {
         const open = Effect.uninterruptibleMask((restore) => {
           const attemptScope = Scope.forkUnsafe(scope)
-          return Effect.flatMap(Channel.toPullScoped(attempt.channel, attemptScope), (pull) =>
-            restore(pullFirst(pull)).pipe(
-              Effect.onExit((exit) => (Exit.isFailure(exit) ? Scope.close(attemptScope, exit) : Effect.void)),
-              Effect.map((first) => ({ first, pull }))
+          // Some streams begin their work before the first pull, so all of it must be interruptible.
+          return restore(
+            Effect.flatMap(Channel.toPullScoped(attempt.channel, attemptScope), (pull) =>
+              Effect.map(pullFirst(pull), (first) => ({ first, pull }))
             )
-          )
+          ).pipe(Effect.onExit((exit) => (Exit.isFailure(exit) ? Scope.close(attemptScope, exit) : Effect.void)))
         })
         return Effect.map(stage(open), ({ first, pull }): EventPull<E | E2> => {
           let held = Arr.isReadonlyArrayNonEmpty(first) ? first : undefined

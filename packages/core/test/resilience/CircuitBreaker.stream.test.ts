@@ -156,6 +156,23 @@ describe("CircuitBreaker.guardStream", () => {
     })
   )
 
+  it.effect("can be interrupted where a stream works before its first pull, and gives its probe back", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make({ consecutiveFailures: 1 })
+      yield* fail(breaker)
+      yield* TestClock.adjust("10 seconds")
+      const eager: Stream.Stream<StreamEvent> = Stream.fromPull(Effect.never)
+      const fiber = yield* Effect.forkChild(Stream.runDrain(breaker.guardStream(key)(eager)), {
+        startImmediately: true
+      })
+      yield* Effect.yieldNow
+      assert.strictEqual(yield* tag(breaker), "HalfOpen")
+      yield* Fiber.interrupt(fiber)
+      yield* succeed(breaker)
+      assert.strictEqual(yield* tag(breaker), "Closed")
+    })
+  )
+
   it.effect("can be interrupted while the stream is being opened", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen

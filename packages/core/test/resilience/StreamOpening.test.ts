@@ -73,6 +73,16 @@ describe("onOpening", () => {
     })
   )
 
+  it.effect("can be interrupted where a stream works before its first pull", () =>
+    Effect.gen(function* () {
+      const eager: Stream.Stream<StreamEvent, string> = Stream.fromPull(Effect.never)
+      const fiber = yield* Effect.forkChild(Stream.runDrain(retryOnce(eager)), { startImmediately: true })
+      yield* Effect.yieldNow
+      yield* Fiber.interrupt(fiber)
+      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(fiber)))
+    })
+  )
+
   it.effect("closes the attempt when it is interrupted while opening", () =>
     Effect.gen(function* () {
       let closed = 0

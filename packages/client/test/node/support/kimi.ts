@@ -39,22 +39,23 @@ export interface Setting {
   readonly http?: "undici" | "fetch"
 }
 
-/** A client that makes single attempts and has no circuits, so that a test sees what one attempt does. */
-const layerOf = (http: Setting["http"], options: Options) => {
+/** A client that makes single attempts and by default has no circuits, so that a test sees what one attempt does. */
+const layerOf = (http: Setting["http"], options: Options, circuits = CircuitBreaker.layerOff) => {
   const single = { maxAttempts: 1, ...options }
   const layer =
     http === "fetch" ? Layer.provide(KimiClient.layer(single), FetchHttpClient.layer) : KimiNode.layer(single)
-  return Layer.provide(layer, CircuitBreaker.layerOff)
+  return Layer.provide(layer, circuits)
 }
 
 /** A client of the server that lives as long as the scope. */
 export const connect = (
   server: Server,
   options: Options = {},
-  http: Setting["http"] = "undici"
+  http: Setting["http"] = "undici",
+  circuits?: Layer.Layer<CircuitBreaker.CircuitBreaker>
 ): Effect.Effect<Client, ConfigurationError, Scope.Scope> =>
   Effect.map(
-    Layer.build(layerOf(http, { apiKey: Redacted.make(key), baseUrl: server.url, ...options })),
+    Layer.build(layerOf(http, { apiKey: Redacted.make(key), baseUrl: server.url, ...options }, circuits)),
     Context.get(KimiClient.KimiClient)
   )
 
