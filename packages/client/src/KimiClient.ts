@@ -15,12 +15,13 @@ import type {
 import { attach } from "@kimi-effect/core/errors/Attachment"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { Balance } from "@kimi-effect/core/models/Balance"
-import type { ChatRequest, ModelRequest } from "@kimi-effect/core/models/ChatRequest"
+import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
 import type { Model } from "@kimi-effect/core/models/ModelList"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/models/StreamFold"
 import type { TokenEstimateRequest } from "@kimi-effect/core/models/TokenEstimate"
+import type { Call } from "@kimi-effect/core/resilience/Call"
 import * as Pipeline from "@kimi-effect/core/resilience/Pipeline"
 import { withTimeout } from "@kimi-effect/core/resilience/Timeout"
 import * as Context from "effect/Context"
@@ -55,8 +56,8 @@ export class KimiClient extends Context.Service<
     readonly estimateTokens: (request: TokenEstimateRequest) => Effect.Effect<number, EstimateTokensError>
     /** Tells the money in the account. Costs nothing. */
     readonly balance: Effect.Effect<Balance, BalanceError>
-    /** The stages of a call to a model, outermost first, with their options; for people. */
-    readonly describe: (model?: string) => string
+    /** The stages of a call, outermost first, with their options; for people. */
+    readonly describe: () => string
   }
 >()("@kimi-effect/client/KimiClient") {}
 
@@ -97,31 +98,28 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
     const attributes = { "gen_ai.provider.name": provider.id }
     // Where a call was made is the caller's own span to say; looking for it costs more than the span.
     const span = { attributes, kind: "client", captureStackTrace: false } as const
-    const stagesOf = yield* makeStages(config)
+    const stages = yield* makeStages(config)
+    const chat = Pipeline.effect(stages, ({ request }) => transport.chat(request))
+    const stream = Pipeline.stream(stages, ({ request }) => transport.stream(request))
 
     const modelOf = (model: string | undefined): string => model ?? config.model ?? provider.defaultModel
 
-    const prepare = (request: ChatRequest): Effect.Effect<ModelRequest, RequestCheck.CheckError> =>
-      RequestCheck.check({ ...request, model: modelOf(request.model) }, provider, config.requestPolicy)
+    const prepare = (request: ChatRequest): Effect.Effect<Call, RequestCheck.CheckError> =>
+      Effect.map(
+        RequestCheck.check({ ...request, model: modelOf(request.model) }, provider, config.requestPolicy),
+        (checked) => ({ account: provider.id, provider: provider.id, request: checked })
+      )
 
     /** Bounds a free call, and names it in the error. */
     const bounded = withTimeout(config, { provider: provider.id })
 
     return {
-      chat: (request) =>
-        Effect.withSpan(
-          Effect.flatMap(prepare(request), (prepared) =>
-            Pipeline.effect(stagesOf(provider.id, prepared.model), transport.chat(prepared))
-          ),
-          "KimiClient.chat",
-          span
-        ),
+      chat: (request) => Effect.withSpan(Effect.flatMap(prepare(request), chat), "KimiClient.chat", span),
       stream: (request) =>
-        Stream.unwrap(
-          Effect.map(prepare(request), (prepared) =>
-            Pipeline.stream(stagesOf(provider.id, prepared.model), transport.stream(prepared))
-          )
-        ).pipe(withPartial, Stream.withSpan("KimiClient.stream", span)),
+        Stream.unwrap(Effect.map(prepare(request), stream)).pipe(
+          withPartial,
+          Stream.withSpan("KimiClient.stream", span)
+        ),
       models: Effect.withSpan(bounded(transport.models), "KimiClient.models", span),
       estimateTokens: ({ model, messages }) =>
         Effect.withSpan(
@@ -130,7 +128,7 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
           span
         ),
       balance: Effect.withSpan(bounded(transport.balance), "KimiClient.balance", span),
-      describe: (model) => Pipeline.describe(stagesOf(provider.id, modelOf(model)))
+      describe: () => Pipeline.describe(stages)
     }
   })
 

@@ -64,6 +64,7 @@ const expected: ReadonlyArray<string> = [
   "PartialAnswer",
   "Pipeline.describe",
   "Pipeline.effect",
+  "Pipeline.off",
   "Pipeline.order",
   "Pipeline.stream",
   "Retry.RetrySchedule",

@@ -1,80 +1,80 @@
 /** The stages of one client, from its configuration and from the services that are provided in their place. */
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import { type Call, keyOf } from "@kimi-effect/core/resilience/Call"
 import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
 import { withDeadline, withStreamDeadline } from "@kimi-effect/core/resilience/Deadline"
-import type { Stages } from "@kimi-effect/core/resilience/Pipeline"
+import { off, type Stage, type Stages } from "@kimi-effect/core/resilience/Pipeline"
 import * as Retry from "@kimi-effect/core/resilience/Retry"
 import * as RetryBudget from "@kimi-effect/core/resilience/RetryBudget"
-import { withStreamTimeout, withTimeout } from "@kimi-effect/core/resilience/Timeout"
+import { type Origin, withStreamTimeout, withTimeout } from "@kimi-effect/core/resilience/Timeout"
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 
-/** The stages of a call to one model of one host. */
-export type StagesOf = (provider: string, model: string) => Stages
+/** The service that is provided, else one of the client's own. */
+const serviceOr = <I, S>(key: Context.Key<I, S>, make: Effect.Effect<S>): Effect.Effect<S> =>
+  Effect.flatMap(Effect.serviceOption(key), Option.match({ onNone: () => make, onSome: Effect.succeed }))
 
-/** Models of one client are few; whoever makes up names for them does not fill the memory. */
-const maxBuilt = 64
+const deadline = ({ deadline }: KimiConfig.Values): Stage => ({
+  effect: (inner) => (call) => withDeadline(deadline)(inner(call)),
+  stream: (inner) => (call) => withStreamDeadline(deadline)(inner(call)),
+  options: { deadline: deadline === undefined ? "none" : Duration.format(deadline) }
+})
+
+const retry = (options: Retry.Options, budget: RetryBudget.RetryBudget["Service"]): Stage => {
+  const effect = Retry.withRetry(options, budget)
+  const stream = Retry.withStreamRetry(options, budget)
+  return {
+    effect: (inner) => (call) => effect(inner(call)),
+    stream: (inner) => (call) => stream(inner(call)),
+    options: {
+      attempts: String(options.maxAttempts),
+      delays: `${Duration.format(options.baseDelay)} to ${Duration.format(options.maxDelay)}`,
+      jitter: options.jitter,
+      ambiguous: options.ambiguous,
+      elapsed: Duration.format(options.maxElapsed),
+      ...(options.schedule === undefined ? {} : { schedule: "custom" })
+    }
+  }
+}
+
+const breaker = ({ guard, guardStream }: CircuitBreaker.CircuitBreaker["Service"]): Stage => ({
+  effect: (inner) => (call) => guard(keyOf(call))(inner(call)),
+  stream: (inner) => (call) => guardStream(keyOf(call))(inner(call)),
+  options: { by: "account and model" }
+})
+
+const originOf = ({ provider, request }: Call): Origin => ({ provider, model: request.model })
+
+const timeout = (config: KimiConfig.Values): Stage => ({
+  effect: (inner) => (call) => withTimeout(config, originOf(call))(inner(call)),
+  stream: (inner) => (call) => withStreamTimeout(config, originOf(call))(inner(call)),
+  options: {
+    connect: Duration.format(config.connectTimeout),
+    "first token": Duration.format(config.firstTokenTimeout),
+    idle: Duration.format(config.idleTimeout),
+    total: Duration.format(config.totalTimeout)
+  }
+})
 
 /**
  * Builds the stages. A stage that nobody provides is built here, so that every
  * client has a budget and circuits of its own.
  */
-export const make = Effect.fnUntraced(function* (config: KimiConfig.Values): Effect.fn.Return<StagesOf> {
-  const breaker = yield* Effect.flatMap(
-    Effect.serviceOption(CircuitBreaker.CircuitBreaker),
-    Option.match({ onNone: () => CircuitBreaker.make(), onSome: Effect.succeed })
-  )
-  const budget = yield* Effect.flatMap(
-    Effect.serviceOption(RetryBudget.RetryBudget),
-    Option.match({ onNone: () => RetryBudget.make(), onSome: Effect.succeed })
-  )
+export const make = Effect.fnUntraced(function* (config: KimiConfig.Values): Effect.fn.Return<Stages> {
+  const circuits = yield* serviceOr(CircuitBreaker.CircuitBreaker, CircuitBreaker.make())
+  const budget = yield* serviceOr(RetryBudget.RetryBudget, RetryBudget.make())
   const schedule = Option.getOrUndefined(yield* Effect.serviceOption(Retry.RetrySchedule))
-  const retry = { ...Retry.fromConfig(config), schedule }
-
-  const build: StagesOf = (provider, model) => {
-    const key = `${provider}/${model}`
-    const origin = { provider, model }
-    return {
-      deadline: {
-        effect: withDeadline(config.deadline),
-        stream: withStreamDeadline(config.deadline),
-        options: { deadline: config.deadline === undefined ? "none" : Duration.format(config.deadline) }
-      },
-      retry: {
-        effect: Retry.withRetry(retry, budget),
-        stream: Retry.withStreamRetry(retry, budget),
-        options: {
-          attempts: String(retry.maxAttempts),
-          delays: `${Duration.format(retry.baseDelay)} to ${Duration.format(retry.maxDelay)}`,
-          jitter: retry.jitter,
-          ambiguous: retry.ambiguous,
-          elapsed: Duration.format(retry.maxElapsed),
-          ...(schedule === undefined ? {} : { schedule: "custom" })
-        }
-      },
-      breaker: { effect: breaker.guard(key), stream: breaker.guardStream(key), options: { key } },
-      timeout: {
-        effect: withTimeout(config, origin),
-        stream: withStreamTimeout(config, origin),
-        options: {
-          connect: Duration.format(config.connectTimeout),
-          "first token": Duration.format(config.firstTokenTimeout),
-          idle: Duration.format(config.idleTimeout),
-          total: Duration.format(config.totalTimeout)
-        }
-      }
-    }
-  }
-
-  const built = new Map<string, Stages>()
-  return (provider, model) => {
-    const key = `${provider}/${model}`
-    const known = built.get(key)
-    if (known !== undefined) return known
-    if (built.size >= maxBuilt) built.clear()
-    const stages = build(provider, model)
-    built.set(key, stages)
-    return stages
+  return {
+    deadline: deadline(config),
+    recovery: off,
+    fallback: off,
+    hedge: off,
+    retry: retry({ ...Retry.fromConfig(config), schedule }, budget),
+    breaker: breaker(circuits),
+    admission: off,
+    accounting: off,
+    timeout: timeout(config)
   }
 })

@@ -167,6 +167,9 @@ export const table = {
   StreamFailedError: row("stream", "warning", "retry", "failure", "possible", "RetryAfter", "The host reported an error in the middle of the stream; ask again."),
 
   CircuitOpenError: row("resilience", "warning", "final", "ignored", "none", "FailOver", "The host failed too often; wait until its circuit is probed, or ask another host."),
+  AdmissionTimeoutError: row("resilience", "warning", "final", "ignored", "none", "WaitForQuota", "The account's limits are in use: send fewer calls, raise the tier, or allow a longer wait."),
+  AdmissionQueueFullError: row("resilience", "warning", "final", "ignored", "none", "WaitForQuota", "Too many calls wait for the account's limits: send fewer at once, or allow a longer queue."),
+  AdmissionLimitError: row("resilience", "error", "final", "ignored", "none", "FixRequest", "Shorten the prompt or lower max_completion_tokens: the host counts both together against the account's limit."),
 
   ConfigurationError: row("configuration", "critical", "final", "ignored", "none", "FixRequest", "Set the named options to the expected form."),
 

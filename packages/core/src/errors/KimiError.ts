@@ -23,7 +23,12 @@ import {
   ServiceUnavailableError
 } from "./ProviderErrors.ts"
 import { DailyLimitError, OverloadedError, QuotaExceededError, RateLimitError } from "./RateLimitErrors.ts"
-import { CircuitOpenError } from "./ResilienceErrors.ts"
+import {
+  AdmissionLimitError,
+  AdmissionQueueFullError,
+  AdmissionTimeoutError,
+  CircuitOpenError
+} from "./ResilienceErrors.ts"
 import { EventTooLargeError, ResponseTooLargeError, ToolArgumentsTooLargeError } from "./ResourceErrors.ts"
 import { StreamDecodeError, StreamFailedError, StreamInterruptedError, StreamTruncatedError } from "./StreamErrors.ts"
 import {
@@ -99,6 +104,9 @@ export const classes = {
   StreamDecodeError,
   StreamFailedError,
   CircuitOpenError,
+  AdmissionTimeoutError,
+  AdmissionQueueFullError,
+  AdmissionLimitError,
   ConfigurationError,
   ResponseTooLargeError,
   EventTooLargeError,

@@ -15,7 +15,12 @@ import type {
   ServiceUnavailableError
 } from "./ProviderErrors.ts"
 import type { DailyLimitError, OverloadedError, QuotaExceededError, RateLimitError } from "./RateLimitErrors.ts"
-import type { CircuitOpenError } from "./ResilienceErrors.ts"
+import type {
+  AdmissionLimitError,
+  AdmissionQueueFullError,
+  AdmissionTimeoutError,
+  CircuitOpenError
+} from "./ResilienceErrors.ts"
 import type { EventTooLargeError, ResponseTooLargeError, ToolArgumentsTooLargeError } from "./ResourceErrors.ts"
 import type {
   StreamDecodeError,
@@ -127,6 +132,14 @@ export type CallError =
 export type PlainCallError = Exclude<CallError, Exclude<RequestError, InvalidRequestError>>
 
 /**
+ * The limits of the account had no room for the call; nothing was sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type AdmissionError = AdmissionTimeoutError | AdmissionQueueFullError | AdmissionLimitError
+
+/**
  * What `chat` can fail with.
  *
  * @category models
@@ -134,6 +147,7 @@ export type PlainCallError = Exclude<CallError, Exclude<RequestError, InvalidReq
  */
 export type ChatError =
   | CallError
+  | AdmissionError
   | CircuitOpenError
   | DeadlineExceededError
   | EmptyResponseError

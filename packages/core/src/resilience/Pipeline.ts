@@ -2,15 +2,13 @@
  * The order of the stages, and nothing else.
  *
  * Outermost first: a deadline inside would kill work that others wait for; a
- * breaker outside retry would let a whole retry loop into an outage; a timeout
- * outside the breaker would charge waiting to the attempt.
+ * breaker outside retry would let a whole retry loop into an outage; admission
+ * outside retry would count calls while the host counts attempts; a timeout
+ * outside admission would charge waiting to the attempt.
  *
  * @since 0.1.0
  */
-import type * as Effect from "effect/Effect"
-import type * as Stream from "effect/Stream"
-import type { ChatError, StreamError } from "../errors/OperationErrors.ts"
-import type { StreamEvent } from "../models/StreamEvent.ts"
+import type { Attempt, StreamAttempt } from "./Call.ts"
 
 /**
  * The stages of a call, outermost first.
@@ -18,7 +16,17 @@ import type { StreamEvent } from "../models/StreamEvent.ts"
  * @category models
  * @since 0.1.0
  */
-export const order = ["deadline", "retry", "breaker", "timeout"] as const
+export const order = [
+  "deadline",
+  "recovery",
+  "fallback",
+  "hedge",
+  "retry",
+  "breaker",
+  "admission",
+  "accounting",
+  "timeout"
+] as const
 
 /**
  * @category models
@@ -34,8 +42,8 @@ export type StageName = (typeof order)[number]
  * @since 0.1.0
  */
 export interface Stage {
-  readonly effect: <A>(attempt: Effect.Effect<A, ChatError>) => Effect.Effect<A, ChatError>
-  readonly stream: (attempt: Stream.Stream<StreamEvent, StreamError>) => Stream.Stream<StreamEvent, StreamError>
+  readonly effect: (inner: Attempt) => Attempt
+  readonly stream: (inner: StreamAttempt) => StreamAttempt
   readonly options: { readonly [name: string]: string }
 }
 
@@ -47,6 +55,14 @@ export interface Stage {
  */
 export type Stages = { readonly [Name in StageName]: Stage }
 
+/**
+ * A stage that is switched off.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const off: Stage = { effect: (inner) => inner, stream: (inner) => inner, options: { is: "off" } }
+
 const innermostFirst = order.toReversed()
 
 /**
@@ -55,7 +71,7 @@ const innermostFirst = order.toReversed()
  * @category combinators
  * @since 0.1.0
  */
-export const effect = <A>(stages: Stages, attempt: Effect.Effect<A, ChatError>): Effect.Effect<A, ChatError> =>
+export const effect = (stages: Stages, attempt: Attempt): Attempt =>
   innermostFirst.reduce((inner, name) => stages[name].effect(inner), attempt)
 
 /**
@@ -64,10 +80,7 @@ export const effect = <A>(stages: Stages, attempt: Effect.Effect<A, ChatError>):
  * @category combinators
  * @since 0.1.0
  */
-export const stream = (
-  stages: Stages,
-  attempt: Stream.Stream<StreamEvent, StreamError>
-): Stream.Stream<StreamEvent, StreamError> =>
+export const stream = (stages: Stages, attempt: StreamAttempt): StreamAttempt =>
   innermostFirst.reduce((inner, name) => stages[name].stream(inner), attempt)
 
 /**

@@ -1,0 +1,62 @@
+/**
+ * What a caller says about its calls beside the request: how urgent they are
+ * and for whom they are made.
+ *
+ * It is a reference of the fiber, so that one line covers a whole job:
+ *
+ * ```ts
+ * job.pipe(CallOptions.provide({ priority: "batch", tenant: "reports" }))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+
+/**
+ * How urgent a call is, the most urgent first: somebody waits for it, a job
+ * works through its rows, or one of many agents asks.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const priorities = ["interactive", "batch", "swarm"] as const
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Priority = (typeof priorities)[number]
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Values {
+  /** Who goes first when calls have to wait. Defaults to `interactive`. */
+  readonly priority: Priority
+  /** For whom the call is made; waiting calls of one priority take turns by tenant. Empty by default. */
+  readonly tenant: string
+}
+
+/**
+ * The options of the calls that this fiber makes.
+ *
+ * @category references
+ * @since 0.1.0
+ */
+export const CallOptions: Context.Reference<Values> = Context.Reference<Values>("@kimi-effect/core/CallOptions", {
+  defaultValue: () => ({ priority: "interactive", tenant: "" })
+})
+
+/**
+ * Sets options of every call made inside; those that are left out stay as
+ * they are outside.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const provide =
+  (options: Partial<Values>) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.updateService(effect, CallOptions, (outer) => ({ ...outer, ...options }))
