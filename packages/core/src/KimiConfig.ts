@@ -48,6 +48,9 @@ const durationForm = 'a duration over zero, such as "30 seconds"'
 
 const count = Schema.NumberFromString.check(Schema.isInt(), Schema.isGreaterThan(0))
 
+/** Text in a source, a number in code. */
+const tier = Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 0, maximum: 5 }))
+
 const flag = Schema.Literals(["true", "false"]).pipe(
   Schema.decodeTo(
     Schema.Boolean,
@@ -85,6 +88,13 @@ const entries = {
     expected: "full, equal, decorrelated or none"
   },
   retryAmbiguous: { codec: Schema.Literals(["never", "once", "always"]), expected: "never, once or always" },
+  tier: { codec: tier, expected: "a tier from 0 to 5" },
+  maxConcurrency: { codec: count, expected: "a whole number over zero" },
+  requestsPerMinute: { codec: count, expected: "a whole number over zero" },
+  tokensPerMinute: { codec: count, expected: "a whole number over zero" },
+  tokensPerDay: { codec: count, expected: "a whole number over zero" },
+  admissionMaxWait: { codec: duration, expected: durationForm },
+  admissionMaxQueue: { codec: count, expected: "a whole number over zero" },
   maxResponseBytes: { codec: count, expected: "a whole number of bytes over zero" },
   maxEventBytes: { codec: count, expected: "a whole number of bytes over zero" },
   maxToolArgumentBytes: { codec: count, expected: "a whole number of bytes over zero" },
@@ -133,6 +143,20 @@ export interface Values {
   readonly retryJitter: "full" | "equal" | "decorrelated" | "none"
   /** How often an attempt is repeated that was sent and not answered, and so may be billed. Defaults to `once`. */
   readonly retryAmbiguous: "never" | "once" | "always"
+  /** The tier of the account at Moonshot, which gives its limits. Limits are unknown by default: the host's refusals teach them. */
+  readonly tier: 0 | 1 | 2 | 3 | 4 | 5 | undefined
+  /** Attempts at the same time, in place of the tier's. */
+  readonly maxConcurrency: number | undefined
+  /** Attempts per minute, in place of the tier's. */
+  readonly requestsPerMinute: number | undefined
+  /** Tokens per minute, counted as prompt plus the most that may be generated, in place of the tier's. */
+  readonly tokensPerMinute: number | undefined
+  /** Tokens per day, counted the same way, in place of the tier's. */
+  readonly tokensPerDay: number | undefined
+  /** Longest wait of an attempt for the account's limits. Defaults to 2 minutes. */
+  readonly admissionMaxWait: Duration.Duration
+  /** Attempts of one priority that may wait for the account's limits. Defaults to 10,000. */
+  readonly admissionMaxQueue: number
   /** Largest answer, decoded, plain or streamed. Defaults to 32 MiB. */
   readonly maxResponseBytes: number
   /** Largest event of a stream. Defaults to 10 MiB. */
@@ -177,6 +201,13 @@ export const defaults: Values = {
   retryMaxElapsed: Duration.minutes(20),
   retryJitter: "full",
   retryAmbiguous: "once",
+  tier: undefined,
+  maxConcurrency: undefined,
+  requestsPerMinute: undefined,
+  tokensPerMinute: undefined,
+  tokensPerDay: undefined,
+  admissionMaxWait: Duration.minutes(2),
+  admissionMaxQueue: 10_000,
   maxResponseBytes: 32 * 1024 * 1024,
   maxEventBytes: 10 * 1024 * 1024,
   maxToolArgumentBytes: 1024 * 1024,

@@ -1,9 +1,13 @@
 /** The stages of one client, from its configuration and from the services that are provided in their place. */
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import { atTheDoor } from "@kimi-effect/core/money/TokenCount"
+import * as Admission from "@kimi-effect/core/resilience/Admission"
 import { type Call, keyOf } from "@kimi-effect/core/resilience/Call"
 import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import type { Ask } from "@kimi-effect/core/resilience/Door"
 import { withDeadline, withStreamDeadline } from "@kimi-effect/core/resilience/Deadline"
 import { off, type Stage, type Stages } from "@kimi-effect/core/resilience/Pipeline"
+import type { RateLimits } from "@kimi-effect/core/resilience/RateLimits"
 import * as Retry from "@kimi-effect/core/resilience/Retry"
 import * as RetryBudget from "@kimi-effect/core/resilience/RetryBudget"
 import { type Origin, withStreamTimeout, withTimeout } from "@kimi-effect/core/resilience/Timeout"
@@ -45,6 +49,22 @@ const breaker = ({ guard, guardStream }: CircuitBreaker.CircuitBreaker["Service"
   options: { by: "account and model" }
 })
 
+const limitText = (limits: RateLimits): { readonly [name: string]: string } => {
+  const known = Object.entries(limits).filter(([, limit]) => limit !== undefined)
+  return known.length === 0
+    ? { limits: "unknown" }
+    : Object.fromEntries(known.map(([name, limit]) => [name, String(limit)]))
+}
+
+const admission = ({ guard, guardStream }: Admission.Admission["Service"], config: KimiConfig.Values): Stage => {
+  const ask = (call: Call): Ask => ({ account: call.account, tokens: () => atTheDoor(call.request) })
+  return {
+    effect: (inner) => (call) => guard(ask(call))(inner(call)),
+    stream: (inner) => (call) => guardStream(ask(call))(inner(call)),
+    options: { ...limitText(Admission.limitsOf(config)), "max wait": Duration.format(config.admissionMaxWait) }
+  }
+}
+
 const originOf = ({ provider, request }: Call): Origin => ({ provider, model: request.model })
 
 const timeout = (config: KimiConfig.Values): Stage => ({
@@ -64,6 +84,7 @@ const timeout = (config: KimiConfig.Values): Stage => ({
  */
 export const make = Effect.fnUntraced(function* (config: KimiConfig.Values): Effect.fn.Return<Stages> {
   const circuits = yield* serviceOr(CircuitBreaker.CircuitBreaker, CircuitBreaker.make())
+  const doors = yield* serviceOr(Admission.Admission, Admission.fromConfig(config))
   const budget = yield* serviceOr(RetryBudget.RetryBudget, RetryBudget.make())
   const schedule = Option.getOrUndefined(yield* Effect.serviceOption(Retry.RetrySchedule))
   return {
@@ -73,7 +94,7 @@ export const make = Effect.fnUntraced(function* (config: KimiConfig.Values): Eff
     hedge: off,
     retry: retry({ ...Retry.fromConfig(config), schedule }, budget),
     breaker: breaker(circuits),
-    admission: off,
+    admission: admission(doors, config),
     accounting: off,
     timeout: timeout(config)
   }

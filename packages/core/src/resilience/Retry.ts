@@ -77,7 +77,7 @@ export const fromConfig = (config: KimiConfig.Values): Options => ({
   jitter: config.retryJitter,
   maxElapsed: config.retryMaxElapsed,
   ambiguous: config.retryAmbiguous,
-  attemptTimeout: config.totalTimeout
+  attemptTimeout: Duration.sum(config.totalTimeout, config.admissionMaxWait)
 })
 
 /**

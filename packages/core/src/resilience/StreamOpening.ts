@@ -31,11 +31,26 @@ const pullFirst = <E>(pull: EventPull<E>): Effect.Effect<ReadonlyArray<StreamEve
   return next
 }
 
+/** An attempt whose first content is there. */
+interface Opened<E> {
+  readonly first: ReadonlyArray<StreamEvent>
+  readonly pull: EventPull<E>
+  readonly scope: Scope.Closeable
+}
+
+/** Closes what was opened beside the attempt in use, as if it had been interrupted a moment earlier. */
+const closeUnused = <E>(opened: ReadonlyArray<Opened<E>>, used: Opened<E>): Effect.Effect<void> =>
+  Effect.forEach(opened, (one) => (one === used ? Effect.void : Effect.exit(Scope.close(one.scope, Exit.interrupt()))), {
+    discard: true
+  })
+
 /**
  * Makes a stage on openings out of a stage on effects: `stage` sees one effect
  * per attempt, which succeeds when the stream's first content is there, and
- * may run it as often as it likes. An attempt that fails or is interrupted is
- * closed before the next one begins; the one that succeeds becomes the stream.
+ * may run it as often as it likes, also several at once as long as all have
+ * ended when the stage ends. An attempt that fails or is interrupted is closed
+ * before the next one begins; the one that succeeds becomes the stream, and
+ * others that opened as well are closed before its events go on.
  *
  * @category combinators
  * @since 0.1.0
@@ -45,23 +60,32 @@ export const onOpening =
   (attempt: Stream.Stream<StreamEvent, E>): Stream.Stream<StreamEvent, E | E2> =>
     Stream.fromChannel(
       Channel.fromTransform((_: unknown, scope: Scope.Scope) => {
+        const opened: Array<Opened<E>> = []
         const open = Effect.uninterruptibleMask((restore) => {
           const attemptScope = Scope.forkUnsafe(scope)
           // Some streams begin their work before the first pull, so all of it must be interruptible.
           return restore(
             Effect.flatMap(Channel.toPullScoped(attempt.channel, attemptScope), (pull) =>
-              Effect.map(pullFirst(pull), (first) => ({ first, pull }))
+              Effect.map(pullFirst(pull), (first): Opened<E> => ({ first, pull, scope: attemptScope }))
             )
-          ).pipe(Effect.onExit((exit) => (Exit.isFailure(exit) ? Scope.close(attemptScope, exit) : Effect.void)))
+          ).pipe(
+            Effect.onExit((exit) => {
+              if (Exit.isFailure(exit)) return Scope.close(attemptScope, exit)
+              // An interrupt may still take the result from whoever runs this, so it is not enough to return it.
+              opened.push(exit.value)
+              return Effect.void
+            })
+          )
         })
-        return Effect.map(stage(open), ({ first, pull }): EventPull<E | E2> => {
-          let held = Arr.isReadonlyArrayNonEmpty(first) ? first : undefined
-          return Effect.suspend((): EventPull<E> => {
-            if (held === undefined) return pull
+        return Effect.flatMap(stage(open), (used) => {
+          let held = Arr.isReadonlyArrayNonEmpty(used.first) ? used.first : undefined
+          const pull = Effect.suspend((): EventPull<E> => {
+            if (held === undefined) return used.pull
             const events = held
             held = undefined
             return Effect.succeed(events)
           })
+          return opened.length === 1 ? Effect.succeed(pull) : Effect.as(closeUnused(opened, used), pull)
         })
       })
     )

@@ -1,0 +1,69 @@
+/**
+ * Bounds the hedges of a whole client to a share of its calls, so that a host
+ * that is slow for everyone is not asked twice as often.
+ *
+ * A bucket of tokens, full at the start: every call puts a part of a token in,
+ * a hedge takes a whole one out.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Tokens that a call puts in, from 0 to 1: the share of calls that may be hedged in the long run. Defaults to 0.05. */
+  readonly ratio?: number | undefined
+  /** Tokens in a full bucket, at least 1: how many hedges may come at once. Defaults to 10. */
+  readonly capacity?: number | undefined
+}
+
+/**
+ * The default of every option.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const defaults = { ratio: 0.05, capacity: 10 } as const
+
+/**
+ * The budget that all hedges of a client share.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HedgeBudget {
+  /** Puts the part of one call in. */
+  readonly deposit: () => void
+  /** Takes the token of one hedge, and tells whether there was one. */
+  readonly withdraw: () => boolean
+  /** Tokens left. */
+  readonly tokens: () => number
+}
+
+/** Whole numbers, because twenty times 0.05 is not always 1. */
+const partsPerToken = 1_000_000
+
+/**
+ * A budget in this process.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Options = {}): HedgeBudget => {
+  const deposit = Math.round((options.ratio ?? defaults.ratio) * partsPerToken)
+  const capacity = Math.round((options.capacity ?? defaults.capacity) * partsPerToken)
+  let parts = capacity
+  return {
+    deposit: () => {
+      parts = Math.min(capacity, parts + deposit)
+    },
+    withdraw: () => {
+      if (parts < partsPerToken) return false
+      parts -= partsPerToken
+      return true
+    },
+    tokens: () => parts / partsPerToken
+  }
+}
