@@ -124,6 +124,13 @@ export class AccountLimits {
     this.#daily.add(tokens, now)
   }
 
+  /** Counts what others have spent of the account. */
+  absorb(others: { readonly requests: number; readonly tokens: number; readonly daily: number }, now: number): void {
+    this.#requests.add(others.requests, now)
+    this.#tokens.add(others.tokens, now)
+    this.#daily.add(others.daily, now)
+  }
+
   /** A call has ended. */
   leave(): void {
     this.#inFlight -= 1

@@ -30,6 +30,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type * as Redis from "effect/persistence/Redis"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -41,6 +42,7 @@ import type * as KimiConfig from "../KimiConfig.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
 import type { AccountState, Ask, Door, Outcome } from "./Door.ts"
 import * as LocalDoor from "./LocalDoor.ts"
+import * as RedisDoor from "./RedisDoor.ts"
 import { type RateLimits, tiers } from "./RateLimits.ts"
 
 type EntryError = AdmissionError | CircuitOpenError
@@ -157,31 +159,38 @@ export const behind = ({ enter, states }: Door): Admission["Service"] => {
   }
 }
 
-const positive = (value: number | undefined, isWhole: boolean): boolean =>
-  value === undefined || (value > 0 && (isWhole ? Number.isInteger(value) : Number.isFinite(value)))
+const isCount = (value: number | undefined): boolean => value === undefined || (value > 0 && Number.isInteger(value))
 
-const dimensions = ["concurrency", "requestsPerMinute", "tokensPerMinute", "tokensPerDay"] as const
+const isDuration = (given: Duration.Input | undefined): boolean =>
+  given === undefined ||
+  Option.exists(
+    Duration.fromInput(given),
+    (duration) => Duration.isFinite(duration) && Duration.toMillis(duration) >= 0
+  )
 
 type Issue = typeof ConfigurationIssue.Type
 
-const issuesOf = ({ limits, margin, maxQueue, maxWait }: Options): ReadonlyArray<Issue> => {
-  const issues: Array<Issue> = []
-  if (typeof limits === "object") {
-    for (const name of dimensions) {
-      if (!positive(limits[name], true)) issues.push({ name: `limits.${name}`, expected: "a whole number over zero" })
-    }
-  }
-  if (!positive(maxQueue, true)) issues.push({ name: "maxQueue", expected: "a whole number over zero" })
-  for (const [name, given] of [
-    ["maxWait", maxWait],
-    ["margin", margin]
-  ] as const) {
-    const millis =
-      given === undefined ? 0 : Option.match(Duration.fromInput(given), { onNone: () => -1, onSome: Duration.toMillis })
-    if (!(millis >= 0 && Number.isFinite(millis))) issues.push({ name, expected: 'a duration, such as "30 seconds"' })
-  }
-  return issues
-}
+const countIssues = (values: { readonly [name: string]: number | undefined }): ReadonlyArray<Issue> =>
+  Object.entries(values).flatMap(([name, value]) =>
+    isCount(value) ? [] : [{ name, expected: "a whole number over zero" }]
+  )
+
+const durationIssues = (values: { readonly [name: string]: Duration.Input | undefined }): ReadonlyArray<Issue> =>
+  Object.entries(values).flatMap(([name, value]) =>
+    isDuration(value) ? [] : [{ name, expected: 'a duration, such as "30 seconds"' }]
+  )
+
+const issuesOf = ({ limits, margin, maxQueue, maxWait }: Options): ReadonlyArray<Issue> => [
+  ...countIssues(typeof limits === "object" ? { ...limits, maxQueue } : { maxQueue }),
+  ...durationIssues({ margin, maxWait })
+]
+
+const doorOptions = ({ limits = {}, margin = defaultMargin, maxQueue = 10_000, maxWait = "2 minutes" }: Options) => ({
+  limitsOf: typeof limits === "function" ? limits : () => limits,
+  margin: Duration.fromInputUnsafe(margin),
+  maxQueue,
+  maxWait: Duration.fromInputUnsafe(maxWait)
+})
 
 /**
  * Limits in this process.
@@ -192,17 +201,9 @@ const issuesOf = ({ limits, margin, maxQueue, maxWait }: Options): ReadonlyArray
 export const make = (options: Options = {}): Effect.Effect<Admission["Service"], ConfigurationError> =>
   Effect.suspend(() => {
     const issues = issuesOf(options)
-    if (issues.length > 0) return Effect.fail(ConfigurationError.of(issues))
-    const { limits = {}, margin = defaultMargin, maxQueue = 10_000, maxWait = "2 minutes" } = options
-    return Effect.map(
-      LocalDoor.make({
-        limitsOf: typeof limits === "function" ? limits : () => limits,
-        margin: Duration.fromInputUnsafe(margin),
-        maxQueue,
-        maxWait: Duration.fromInputUnsafe(maxWait)
-      }),
-      behind
-    )
+    return issues.length > 0
+      ? Effect.fail(ConfigurationError.of(issues))
+      : Effect.map(LocalDoor.make(doorOptions(options)), behind)
   })
 
 /**
@@ -234,6 +235,67 @@ export const fromConfig = (
  */
 export const layer = (options?: Options): Layer.Layer<Admission, ConfigurationError> =>
   Layer.effect(Admission, make(options))
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface RedisOptions extends Options {
+  /** Before every key in Redis. Defaults to `kimi:admission:`. */
+  readonly prefix?: string | undefined
+  /**
+   * Part of the limits that this process keeps to while Redis is away, over 0
+   * to 1: one by the number of processes. Defaults to 0.5.
+   */
+  readonly share?: number | undefined
+  /** Longest wait for an answer of Redis. Defaults to 250 milliseconds. */
+  readonly timeout?: Duration.Input | undefined
+  /** How long Redis is left alone after it failed. Defaults to 1 second. */
+  readonly cooldown?: Duration.Input | undefined
+  /** How long the places of a process that died are held. Defaults to 30 seconds. */
+  readonly lease?: Duration.Input | undefined
+}
+
+/**
+ * Limits that all processes with the same Redis share: all four dimensions,
+ * decided in one step. Priorities and tenants take turns within a process.
+ *
+ * While Redis is away, which is said once, a process keeps to its share of the
+ * limits, and for a minute after that.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerRedis = (options: RedisOptions = {}): Layer.Layer<Admission, ConfigurationError, Redis.Redis> =>
+  Layer.effect(
+    Admission,
+    Effect.suspend(() => {
+      const {
+        cooldown = "1 second",
+        lease = "30 seconds",
+        prefix = "kimi:admission:",
+        share = 0.5,
+        timeout = "250 millis"
+      } = options
+      const issues = [
+        ...issuesOf(options),
+        ...durationIssues({ cooldown, lease, timeout }),
+        ...(share > 0 && share <= 1 ? [] : [{ name: "share", expected: "a number over 0 up to 1" }])
+      ]
+      if (issues.length > 0) return Effect.fail(ConfigurationError.of(issues))
+      return Effect.map(
+        RedisDoor.make({
+          ...doorOptions(options),
+          prefix,
+          share,
+          cooldown: Duration.fromInputUnsafe(cooldown),
+          lease: Duration.fromInputUnsafe(lease),
+          timeout: Duration.fromInputUnsafe(timeout)
+        }),
+        behind
+      )
+    })
+  )
 
 /**
  * No limits: every attempt is made at once, whatever the host says.

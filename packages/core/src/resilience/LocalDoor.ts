@@ -30,13 +30,37 @@ interface Account {
   readonly admit: (tokens: number, now: number) => WaitingRoom.GivenPlace
 }
 
-const tooLarge = (account: string, tokens: number, excess: NonNullable<ReturnType<AccountLimits["exceeds"]>>) =>
+/**
+ * The error of a call that no waiting helps.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const tooLarge = (account: string, tokens: number, excess: NonNullable<ReturnType<AccountLimits["exceeds"]>>) =>
   new AdmissionLimitError({
     message: `The call counts for ${tokens} tokens, and ${account} has ${excess.limit} ${excess.kind}`,
     account,
     tokens,
     ...excess
   })
+
+/**
+ * Estimates in milliseconds how long so many calls and tokens take, when a
+ * call holds its place for `held`.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const estimate = (limits: AccountLimits, calls: number, tokens: number, now: number, held: number): number => {
+  const { concurrency, requestsPerMinute, tokensPerMinute } = limits.limits
+  const ready = limits.wait(0, now)
+  return Math.max(
+    Number.isFinite(ready) ? ready : held,
+    requestsPerMinute === undefined ? 0 : (60_000 * calls) / requestsPerMinute,
+    tokensPerMinute === undefined ? 0 : (60_000 * tokens) / tokensPerMinute,
+    concurrency === undefined ? 0 : (held * calls) / concurrency
+  )
+}
 
 const open = (name: string, options: Options, context: Context.Context<never>): Account => {
   const clock = Context.get(context, Clock.Clock)
@@ -73,18 +97,12 @@ const open = (name: string, options: Options, context: Context.Context<never>): 
     return wait === 0 ? admit(tokens, now) : wait
   }
 
-  const estimate: WaitingRoom.Decider["estimate"] = (calls, tokens, now) => {
-    const { concurrency, requestsPerMinute, tokensPerMinute } = limits.limits
-    const ready = limits.wait(0, now)
-    return Math.max(
-      Number.isFinite(ready) ? ready : held,
-      requestsPerMinute === undefined ? 0 : (60_000 * calls) / requestsPerMinute,
-      tokensPerMinute === undefined ? 0 : (60_000 * tokens) / tokensPerMinute,
-      concurrency === undefined ? 0 : (held * calls) / concurrency
-    )
-  }
-
-  const room = WaitingRoom.make(name, options, { decide, estimate }, context)
+  const room = WaitingRoom.make(
+    name,
+    options,
+    { decide, estimate: (calls, tokens, now) => estimate(limits, calls, tokens, now, held) },
+    context
+  )
   return { limits, room, admit }
 }
 
