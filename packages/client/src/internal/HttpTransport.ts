@@ -29,6 +29,7 @@ import { encode, encodeEstimate } from "./encodeRequest.ts"
 import * as HttpCall from "./HttpCall.ts"
 import { idsOf } from "./mapError.ts"
 import { fromBrokenStream } from "./mapTransportError.ts"
+import { rateStatusOf } from "./rateHeaders.ts"
 import { StreamDecoder } from "./StreamDecoder.ts"
 
 const decodeCompletion = Schema.decodeUnknownResult(ChatCompletion)
@@ -99,7 +100,7 @@ export const make = Effect.gen(function* () {
       http.json(postChat(body), call, decodeCompletion),
       ([completion, headers]): Effect.Effect<ChatResponse, ChatError> => {
         const head = { provider: provider.id, ...idsOf(headers, call.secret) }
-        const answer = Answer.fromCompletion(completion, head, request.model)
+        const answer = Answer.fromCompletion(completion, head, request.model, rateStatusOf(headers))
         if ("_tag" in answer) return Effect.fail(answer)
         const tooLarge = oversized(answer, config.maxToolArgumentBytes, head)
         return tooLarge === undefined ? Effect.succeed(answer) : Effect.fail(tooLarge)

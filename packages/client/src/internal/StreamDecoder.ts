@@ -18,6 +18,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { noAnswer, reasoningOf } from "./answer.ts"
 import { type Call, fromErrorObject, idsOf } from "./mapError.ts"
+import { rateStatusOf } from "./rateHeaders.ts"
 import { SseParser } from "./SseParser.ts"
 import { maxToolCalls, ToolCallAssembly, toToolCall } from "./toolCalls.ts"
 
@@ -173,13 +174,15 @@ export class StreamDecoder {
   #start(chunk: Chunk): void {
     this.#isStarted = true
     this.#model = chunk.model ?? this.#model
+    const rateStatus = rateStatusOf(this.#headers)
     this.#events.push({
       _tag: "Start",
       id: chunk.id ?? "",
       model: this.#model,
       created: chunk.created ?? 0,
       provider: this.#call.provider,
-      ...this.#ids
+      ...this.#ids,
+      ...(rateStatus === undefined ? {} : { rateStatus })
     })
   }
 

@@ -3,6 +3,7 @@ import { EmptyResponseError, ReasoningBudgetExhaustedError } from "@kimi-effect/
 import { ContentFilterError } from "@kimi-effect/core/errors/ValidationErrors"
 import type { ChatCompletion } from "@kimi-effect/core/models/ChatCompletion"
 import { ChatResponse, type Choice } from "@kimi-effect/core/models/ChatResponse"
+import type { RateStatus } from "@kimi-effect/core/models/RateStatus"
 import type { ToolCall } from "@kimi-effect/core/models/Tool"
 import * as Usage from "@kimi-effect/core/models/Usage"
 import { UniqueIds } from "./toolCalls.ts"
@@ -97,7 +98,8 @@ const choiceOf = (choice: WireChoice, position: number): Choice => {
 export const fromCompletion = (
   wire: ChatCompletion,
   head: { readonly provider: string; readonly requestId?: string; readonly traceId?: string },
-  requestedModel: string
+  requestedModel: string,
+  rateStatus?: RateStatus
 ): ChatResponse | NoAnswerError => {
   const [first, ...rest] = wire.choices.map(choiceOf)
   const wireUsage = wire.usage ?? wire.choices[0]?.usage
@@ -122,7 +124,8 @@ export const fromCompletion = (
       model,
       created: wire.created ?? 0,
       choices: [first, ...rest],
-      ...(usage === undefined ? {} : { usage })
+      ...(usage === undefined ? {} : { usage }),
+      ...(rateStatus === undefined ? {} : { rateStatus })
     },
     // Every member was just built from decoded parts.
     { disableChecks: true }

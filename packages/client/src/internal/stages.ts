@@ -1,11 +1,13 @@
 /** The stages of one client, from its configuration and from the services that are provided in their place. */
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import { Accounting } from "@kimi-effect/core/money/Accounting"
 import { atTheDoor } from "@kimi-effect/core/money/TokenCount"
 import * as Admission from "@kimi-effect/core/resilience/Admission"
 import { type Call, keyOf } from "@kimi-effect/core/resilience/Call"
 import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
 import type { Ask } from "@kimi-effect/core/resilience/Door"
 import { withDeadline, withStreamDeadline } from "@kimi-effect/core/resilience/Deadline"
+import { withMetering, withStreamMetering } from "@kimi-effect/core/resilience/Metering"
 import { off, type Stage, type Stages } from "@kimi-effect/core/resilience/Pipeline"
 import type { RateLimits } from "@kimi-effect/core/resilience/RateLimits"
 import * as Retry from "@kimi-effect/core/resilience/Retry"
@@ -65,6 +67,12 @@ const admission = ({ guard, guardStream }: Admission.Admission["Service"], confi
   }
 }
 
+const accounting = (book: Accounting["Service"]): Stage => ({
+  effect: withMetering(book),
+  stream: withStreamMetering(book),
+  options: { is: "on" }
+})
+
 const originOf = ({ provider, request }: Call): Origin => ({ provider, model: request.model })
 
 const timeout = (config: KimiConfig.Values): Stage => ({
@@ -82,7 +90,7 @@ const timeout = (config: KimiConfig.Values): Stage => ({
  * Builds the stages. A stage that nobody provides is built here, so that every
  * client has a budget and circuits of its own.
  */
-export const make = Effect.fnUntraced(function* (config: KimiConfig.Values): Effect.fn.Return<Stages> {
+export const make = Effect.fnUntraced(function* (config: KimiConfig.Values, fallback: Stage): Effect.fn.Return<Stages> {
   const circuits = yield* serviceOr(CircuitBreaker.CircuitBreaker, CircuitBreaker.make())
   const doors = yield* serviceOr(Admission.Admission, Admission.fromConfig(config))
   const budget = yield* serviceOr(RetryBudget.RetryBudget, RetryBudget.make())
@@ -90,12 +98,12 @@ export const make = Effect.fnUntraced(function* (config: KimiConfig.Values): Eff
   return {
     deadline: deadline(config),
     recovery: off,
-    fallback: off,
+    fallback,
     hedge: off,
     retry: retry({ ...Retry.fromConfig(config), schedule }, budget),
     breaker: breaker(circuits),
     admission: admission(doors, config),
-    accounting: off,
+    accounting: Option.match(yield* Effect.serviceOption(Accounting), { onNone: () => off, onSome: accounting }),
     timeout: timeout(config)
   }
 })

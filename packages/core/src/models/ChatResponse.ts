@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { RateStatus } from "./RateStatus.ts"
 import { ToolCall } from "./Tool.ts"
 import { Usage } from "./Usage.ts"
 
@@ -70,7 +71,9 @@ export class ChatResponse extends Schema.Class<ChatResponse>("@kimi-effect/core/
   /** The host's request id, for its support. */
   requestId: Schema.optionalKey(Schema.String),
   /** The host's trace id. */
-  traceId: Schema.optionalKey(Schema.String)
+  traceId: Schema.optionalKey(Schema.String),
+  /** What the host told of the account's request limit; most tell nothing. */
+  rateStatus: Schema.optionalKey(RateStatus)
 }) {
   /** The assistant's message; append it to the conversation as it is. */
   get message(): AnswerMessage {

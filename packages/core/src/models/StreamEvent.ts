@@ -5,9 +5,14 @@
  * host reported it; one `Finish`, which is always last. A stream that ends
  * without `Finish` has failed.
  *
+ * Only a client that recovers broken streams, which is off by default, also
+ * says `Reset` or `Seam` between two attempts: a new `Start` follows a `Reset`,
+ * and none follows a `Seam`.
+ *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { RateStatus } from "./RateStatus.ts"
 import { ToolCall as ToolCallModel } from "./Tool.ts"
 import { Usage as UsageModel } from "./Usage.ts"
 
@@ -27,7 +32,9 @@ export const Start = Schema.TaggedStruct("Start", {
   created: Schema.Finite,
   provider: Schema.optionalKey(Schema.String),
   requestId: Schema.optionalKey(Schema.String),
-  traceId: Schema.optionalKey(Schema.String)
+  traceId: Schema.optionalKey(Schema.String),
+  /** What the host told of the account's request limit. */
+  rateStatus: Schema.optionalKey(RateStatus)
 })
 
 /**
@@ -75,12 +82,16 @@ export const ToolCall = Schema.TaggedStruct("ToolCall", {
 })
 
 /**
- * Tokens of the whole call.
+ * Tokens of the whole call. After a recovery, the sum over all of its attempts.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const Usage = Schema.TaggedStruct("Usage", { usage: UsageModel })
+export const Usage = Schema.TaggedStruct("Usage", {
+  usage: UsageModel,
+  /** Present when a part of the sum is an estimate: a broken attempt rarely says what it cost. */
+  isEstimate: Schema.optionalKey(Schema.Literal(true))
+})
 
 /**
  * The answer is complete: the host sent its end mark.
@@ -96,12 +107,51 @@ export const Finish = Schema.TaggedStruct("Finish", {
 })
 
 /**
+ * The stream broke and the answer begins anew: throw away all that came so far.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Reset = Schema.TaggedStruct("Reset", {
+  /** Tag of the error that broke the stream. */
+  reason: Schema.String
+})
+
+/**
+ * The stream broke and another attempt takes the answer up where it broke
+ * off: keep what came so far, the rest follows. In place of a second `Start`
+ * it tells who answers from here on.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Seam = Schema.TaggedStruct("Seam", {
+  /** Tag of the error that broke the stream. */
+  reason: Schema.String,
+  id: Schema.optionalKey(Schema.String),
+  model: Schema.optionalKey(Schema.String),
+  provider: Schema.optionalKey(Schema.String),
+  requestId: Schema.optionalKey(Schema.String),
+  traceId: Schema.optionalKey(Schema.String)
+})
+
+/**
  * An event of a stream, by `_tag`.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const StreamEvent = Schema.Union([Start, ReasoningDelta, TextDelta, ToolCallDelta, ToolCall, Usage, Finish])
+export const StreamEvent = Schema.Union([
+  Start,
+  ReasoningDelta,
+  TextDelta,
+  ToolCallDelta,
+  ToolCall,
+  Usage,
+  Finish,
+  Reset,
+  Seam
+])
 
 /**
  * @category models

@@ -84,6 +84,10 @@ export const step = (fold: StreamFold, event: StreamEvent): StreamFold => {
       return { ...fold, usage: event.usage }
     case "Finish":
       return { ...fold, finish: event }
+    case "Reset":
+      return empty
+    case "Seam":
+      return fold
   }
 }
 

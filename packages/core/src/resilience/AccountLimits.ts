@@ -11,6 +11,7 @@
  */
 import * as Duration from "effect/Duration"
 import type { KimiError } from "../errors/KimiError.ts"
+import type { RateStatus } from "../models/RateStatus.ts"
 import type { RateLimits } from "./RateLimits.ts"
 import { RateWindow } from "./RateWindow.ts"
 
@@ -150,8 +151,20 @@ export class AccountLimits {
     const most = this.#limits.concurrency ?? Number.POSITIVE_INFINITY
     if (this.#concurrency < most) this.#concurrency = Math.min(most, this.#concurrency + 1 / this.#concurrency)
     if (this.#pace >= 1) return
-    this.#pace = Math.min(1, this.#pace + (paceGain * (now - this.#pacedAt)) / minute)
+    // The clock may have been put back.
+    this.#pace = Math.min(1, this.#pace + (paceGain * Math.max(0, now - this.#pacedAt)) / minute)
     this.#pacedAt = now
+  }
+
+  /** Learns from what the host tells beside an answer: what others have used, and when it will refuse. */
+  observe({ limit, remaining, reset }: RateStatus, now: number): void {
+    if (limit !== undefined) {
+      this.#limits = { ...this.#limits, requestsPerMinute: smaller(this.#limits.requestsPerMinute, limit) }
+    }
+    if (remaining === undefined) return
+    const most = limit ?? this.#limits.requestsPerMinute
+    if (most !== undefined) this.#believe(this.#requests, most - remaining, now)
+    if (remaining === 0 && reset !== undefined) this.#pause(Duration.millis(reset), now)
   }
 
   /** Learns from the refusal of a call that began at `at`. Other errors say nothing about limits. */

@@ -23,7 +23,6 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
-import * as Channel from "effect/Channel"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -31,18 +30,18 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redis from "effect/persistence/Redis"
-import * as Pull from "effect/Pull"
-import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import { ConfigurationError, type ConfigurationIssue } from "../errors/ConfigurationErrors.ts"
 import type { KimiError } from "../errors/KimiError.ts"
 import type { AdmissionError } from "../errors/OperationErrors.ts"
 import type { CircuitOpenError } from "../errors/ResilienceErrors.ts"
 import type * as KimiConfig from "../KimiConfig.ts"
+import { ChatResponse } from "../models/ChatResponse.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
 import type { AccountState, Ask, Door, Outcome } from "./Door.ts"
 import * as LocalDoor from "./LocalDoor.ts"
 import * as RedisDoor from "./RedisDoor.ts"
+import { holding } from "./StreamGuard.ts"
 import { type RateLimits, tiers } from "./RateLimits.ts"
 
 type EntryError = AdmissionError | CircuitOpenError
@@ -119,42 +118,27 @@ const outcomeOf = <A, E extends KimiError>(exit: Exit.Exit<A, E>): Outcome => {
  * @since 0.1.0
  */
 export const behind = ({ enter, states }: Door): Admission["Service"] => {
-  const begin = Effect.fnUntraced(function* <E, R>(
-    ask: Ask,
-    attempt: Stream.Stream<StreamEvent, E, R>,
-    scope: Scope.Scope,
-    restore: <B, E2, R2>(effect: Effect.Effect<B, E2, R2>) => Effect.Effect<B, E2, R2>
-  ) {
-    const place = yield* enter(ask, restore)
-    yield* Scope.addFinalizer(scope, place.leave("left"))
-    // Some streams begin their work before the first pull; left there, the scope gives the place back.
-    return { place, pull: yield* restore(Channel.toPullScoped(attempt.channel, scope)) }
-  })
-
   return {
     guard: (ask) => (attempt) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(enter(ask, restore), (place) =>
-          Effect.onExit(restore(attempt), (exit) => place.leave(outcomeOf(exit)))
+          Effect.onExit(restore(attempt), (exit) => {
+            if (Exit.isSuccess(exit) && exit.value instanceof ChatResponse && exit.value.rateStatus !== undefined) {
+              place.observe(exit.value.rateStatus)
+            }
+            return place.leave(outcomeOf(exit))
+          })
         )
       ),
-    guardStream:
-      (ask) =>
-      <E extends KimiError, R>(attempt: Stream.Stream<StreamEvent, E, R>) =>
-        Stream.fromChannel(
-          Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
-            Effect.uninterruptibleMask((restore) =>
-              Effect.map(begin(ask, attempt, scope, restore), ({ place, pull }) =>
-                Pull.matchEffect(pull, {
-                  onSuccess: Effect.succeed,
-                  onFailure: (cause: Cause.Cause<E>) =>
-                    Effect.andThen(place.leave(outcomeOf(Exit.failCause(cause))), Effect.failCause(cause)),
-                  onDone: () => Effect.andThen(place.leave("success"), Cause.done())
-                })
-              )
-            )
-          )
-        ),
+    guardStream: (ask) =>
+      holding((restore) =>
+        Effect.map(enter(ask, restore), (place) => ({
+          onEvents: ([first]) => {
+            if (first._tag === "Start" && first.rateStatus !== undefined) place.observe(first.rateStatus)
+          },
+          onEnd: (exit) => place.leave(outcomeOf(exit))
+        }))
+      ),
     states
   }
 }

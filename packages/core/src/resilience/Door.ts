@@ -11,8 +11,10 @@ import type * as Effect from "effect/Effect"
 import type { KimiError } from "../errors/KimiError.ts"
 import type { AdmissionError } from "../errors/OperationErrors.ts"
 import type { CircuitOpenError } from "../errors/ResilienceErrors.ts"
+import type { RateStatus } from "../models/RateStatus.ts"
 import type { Usage } from "./AccountLimits.ts"
 import type { RateLimits } from "./RateLimits.ts"
+import type { Restore } from "./StreamGuard.ts"
 
 /**
  * A call that asks to be let in.
@@ -48,6 +50,8 @@ export type Outcome = "success" | "left" | KimiError
  * @since 0.1.0
  */
 export interface Place {
+  /** Hears what the host tells of the account beside its answer. */
+  readonly observe: (status: RateStatus) => void
   /** Gives the place back, once. */
   readonly leave: (outcome: Outcome) => Effect.Effect<void>
 }
@@ -76,14 +80,6 @@ export interface AccountState extends Usage {
   /** Calls that wait. */
   readonly waiting: number
 }
-
-/**
- * Makes an effect as interruptible as its surroundings are.
- *
- * @category models
- * @since 0.1.0
- */
-export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
 /**
  * @category models

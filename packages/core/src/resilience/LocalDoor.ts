@@ -79,6 +79,7 @@ const open = (name: string, options: Options, context: Context.Context<never>): 
         if (room.size() > 0) room.serve()
       })
     return {
+      observe: (status) => limits.observe(status, clock.currentTimeMillisUnsafe()),
       leave: (outcome) =>
         end((later) => {
           limits.leave()

@@ -18,7 +18,8 @@ import type { AdmissionError } from "../errors/OperationErrors.ts"
 import type { CircuitOpenError } from "../errors/ResilienceErrors.ts"
 import { AccountLimits } from "./AccountLimits.ts"
 import type { AdmissionScript, Reply } from "./AdmissionScript.ts"
-import type { AccountState, Ask, Outcome, Patience, Place, Restore } from "./Door.ts"
+import type { AccountState, Ask, Outcome, Patience, Place } from "./Door.ts"
+import type { Restore } from "./StreamGuard.ts"
 import * as LocalDoor from "./LocalDoor.ts"
 import { type RateLimits, scale } from "./RateLimits.ts"
 import type { StoreOutage } from "./StoreOutage.ts"
@@ -168,6 +169,7 @@ export const make = (options: Options): RedisAccount => {
         if (room.size() > 0) room.serve()
       })
     return {
+      observe: (status) => own.observe(status, now()),
       leave: (outcome) =>
         end(outcome, (later) => {
           own.leave()

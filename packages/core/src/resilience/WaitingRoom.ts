@@ -15,7 +15,8 @@ import { CallOptions, type Priority } from "../CallOptions.ts"
 import type { AdmissionError } from "../errors/OperationErrors.ts"
 import { AdmissionQueueFullError, AdmissionTimeoutError, type CircuitOpenError } from "../errors/ResilienceErrors.ts"
 import { AdmissionQueue } from "./AdmissionQueue.ts"
-import type { Ask, Patience, Place, Restore } from "./Door.ts"
+import type { Ask, Patience, Place } from "./Door.ts"
+import type { Restore } from "./StreamGuard.ts"
 
 type EntryError = AdmissionError | CircuitOpenError
 

@@ -1,0 +1,27 @@
+/**
+ * What a host says beside an answer about the account's requests per minute.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * The state of the account's request limit, as far as the host told it.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const RateStatus = Schema.Struct({
+  /** Requests allowed in the window. */
+  limit: Schema.optionalKey(Schema.Finite),
+  /** Requests left in the window. */
+  remaining: Schema.optionalKey(Schema.Finite),
+  /** Milliseconds until the window begins anew. */
+  reset: Schema.optionalKey(Schema.Finite)
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type RateStatus = typeof RateStatus.Type
