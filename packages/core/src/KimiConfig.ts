@@ -131,7 +131,7 @@ export interface Values {
   readonly totalTimeout: Duration.Duration
   /** Longest call as a whole, with all its attempts and waits. Without bound by default. */
   readonly deadline: Duration.Duration | undefined
-  /** Attempts of a call in all, the first included. Defaults to 4. */
+  /** Attempts of a call in all, the first included. Defaults to 7. */
   readonly maxAttempts: number
   /** The first wait between attempts, doubled after every failure. Defaults to 500 milliseconds. */
   readonly retryBaseDelay: Duration.Duration
@@ -195,7 +195,7 @@ export const defaults: Values = {
   idleTimeout: Duration.seconds(60),
   totalTimeout: Duration.minutes(15),
   deadline: undefined,
-  maxAttempts: 4,
+  maxAttempts: 7,
   retryBaseDelay: Duration.millis(500),
   retryMaxDelay: Duration.seconds(30),
   retryMaxElapsed: Duration.minutes(20),

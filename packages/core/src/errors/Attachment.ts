@@ -27,6 +27,17 @@ const isEmpty = ({ content, reasoning_content, tool_calls }: PartialAnswer): boo
   content === "" && reasoning_content === "" && tool_calls.length === 0
 
 /**
+ * An error cannot be copied member by member: its `stack` reads only from the
+ * error it was made for. Every class of the library is built from its members.
+ */
+const copyWith = <E extends Error>(error: E, members: object): E => {
+  const Class = error.constructor as new (members: object) => E
+  const copy = new Class({ ...error, message: error.message, ...members })
+  Object.defineProperty(copy, "stack", { configurable: true, writable: true, value: error.stack })
+  return copy
+}
+
+/**
  * The same error with what it lacked; what it carries already stays.
  *
  * @category combinators
@@ -39,11 +50,15 @@ export const attach = <E extends Error>(error: E, { attempts, partial, requestId
     ...(attempts === undefined || "attempts" in error ? {} : { attempts }),
     ...(traceId === undefined || "traceId" in error ? {} : { traceId })
   }
-  if (Object.keys(members).length === 0) return error
-  // An error cannot be copied member by member: its `stack` reads only from the
-  // error it was made for. Every class of the library is built from its members.
-  const Class = error.constructor as new (members: object) => E
-  const copy = new Class({ ...error, message: error.message, ...members })
-  Object.defineProperty(copy, "stack", { configurable: true, writable: true, value: error.stack })
-  return copy
+  return Object.keys(members).length === 0 ? error : copyWith(error, members)
 }
+
+/**
+ * The same error with these attempts in place of those that it carries: the
+ * place that adds earlier ones knows both.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withAttempts = <E extends Error>(error: E, attempts: ReadonlyArray<AttemptFacts>): E =>
+  copyWith(error, { attempts })

@@ -150,7 +150,7 @@ const again = Effect.fnUntraced(function* <A, E extends KimiError, R>(
   const step = yield* Schedule.toStep(options.schedule ?? backoff(options))
   const maxDelay = Duration.toMillis(options.maxDelay)
   let ambiguous = 0
-  let withdrawn: number | undefined
+  let withdrawn = 0
 
   /** How long to wait before the next attempt; `undefined` when there is none. */
   const decide = Effect.fnUntraced(function* (error: E | DeadlineExceededError, now: number) {
@@ -163,8 +163,10 @@ const again = Effect.fnUntraced(function* <A, E extends KimiError, R>(
     if (planned === undefined) return undefined
     const delay = Math.max(planned, floor)
     if (now + delay >= end) return undefined
-    withdrawn = yield* budget.withdraw(isAmbiguous)
-    return withdrawn === undefined ? undefined : delay
+    const price = yield* budget.withdraw(isAmbiguous)
+    if (price === undefined) return undefined
+    withdrawn += price
+    return delay
   })
 
   let error = failure

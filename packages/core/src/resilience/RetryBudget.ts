@@ -4,7 +4,9 @@
  *
  * A bucket of tokens, as in the AWS SDK's standard mode: a retry takes some, a
  * success gives some back. While a host is down nothing comes back, and after
- * `capacity / cost` retries every call is one attempt.
+ * `capacity / cost` retries every call is one attempt. A call that succeeds in
+ * the end gives back what all of its retries took, so that a host that fails
+ * now and then does not wear the budget down.
  *
  * @since 0.1.0
  */
@@ -38,7 +40,7 @@ export class RetryBudget extends Context.Service<
   {
     /** Takes the tokens of one retry; `undefined` when there are not enough, else how many it took. */
     readonly withdraw: (isAmbiguous: boolean) => Effect.Effect<number | undefined>
-    /** Gives tokens back: those of the retry that succeeded, or the reward of a call that needed none. */
+    /** Gives tokens back: those of all retries of a call that succeeded, or the reward of one that needed none. */
     readonly deposit: (withdrawn: number | undefined) => Effect.Effect<void>
     /** Tokens left, and in a full bucket. */
     readonly state: Effect.Effect<{ readonly tokens: number; readonly capacity: number }>

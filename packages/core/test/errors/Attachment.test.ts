@@ -1,7 +1,7 @@
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import { Equal, Schema } from "effect"
-import { attach } from "../../src/errors/Attachment.ts"
+import { attach, withAttempts } from "../../src/errors/Attachment.ts"
 import { classes, codec, isKimiError } from "../../src/errors/KimiError.ts"
 import type { PartialAnswer } from "../../src/errors/PartialAnswer.ts"
 import { throughText } from "../support/codec.ts"
@@ -61,5 +61,20 @@ describe("attach", () => {
     const attached = attach(lost, { requestId: "r-2", traceId: "t-1" })
     assert.deepStrictEqual([attached.requestId, attached.traceId], ["r-1", "t-1"])
     assert.strictEqual(attach(attached, { requestId: "r-3", traceId: undefined }), attached)
+  })
+})
+
+describe("withAttempts", () => {
+  const facts = { tag: "DnsError", startedAt: 1, duration: 2, delay: 3, isPossiblyBilled: false }
+
+  it("gives the same error with these attempts in place of its own", () => {
+    const first = withAttempts(lost, [facts])
+    assert.deepStrictEqual(first.attempts, [facts])
+    const second = withAttempts(attach(first, { partial }), [facts, { ...facts, delay: 0 }])
+    assert.deepStrictEqual(second.attempts, [facts, { ...facts, delay: 0 }])
+    assert.deepStrictEqual(second.partial, partial)
+    assert.instanceOf(second, classes.StreamInterruptedError)
+    assert.deepStrictEqual([second.message, second.code, second.stack], ["lost", "UND_ERR_SOCKET", lost.stack])
+    assert.notProperty(lost, "attempts")
   })
 })

@@ -14,14 +14,22 @@ const events: ReadonlyArray<StreamEvent> = [
   { _tag: "ToolCallDelta", choice: 0, index: 0, id: "a_0", name: "a", arguments: "{" },
   { _tag: "ToolCall", choice: 0, index: 0, call },
   { _tag: "Usage", usage: { ...counts, cached_tokens: 0, cache_write_tokens: 0, reasoning_tokens: 1 } },
-  { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
+  { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] },
+  { _tag: "Reset", reason: "StreamInterruptedError" },
+  { _tag: "Seam", reason: "StreamInterruptedError", id: "chatcmpl-2", requestId: "r-2" }
 ]
 
 describe("StreamEvent", () => {
-  it("has the seven events that a stream is made of", () => {
+  it("has the seven events that a stream is made of, and two of a recovery", () => {
     for (const event of events) assert.isTrue(Schema.is(StreamEvent)(event), event._tag)
     assert.strictEqual(new Set(events.map((event) => event._tag)).size, StreamEvent.members.length)
     assert.isDefined(refusal(StreamEvent, { _tag: "Ping" }))
+  })
+
+  it("marks usage as an estimate, or not at all", () => {
+    const usage = { ...counts, cached_tokens: 0, cache_write_tokens: 0, reasoning_tokens: 1 }
+    assert.isTrue(Schema.is(StreamEvent)({ _tag: "Usage", usage, isEstimate: true }))
+    assert.isDefined(refusal(StreamEvent, { _tag: "Usage", usage, isEstimate: false }))
   })
 
   it.effect.prop(

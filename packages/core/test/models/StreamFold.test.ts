@@ -196,6 +196,23 @@ describe("StreamFold.fold", () => {
 })
 
 describe("StreamFold.step", () => {
+  const events = [start, thought("Hm"), text("a"), text("b", 2), piece(1, "{"), called(1, call(1, "{}")), used]
+
+  it("begins anew after a reset, at any position", () => {
+    const reset: StreamEvent = { _tag: "Reset", reason: "StreamInterruptedError" }
+    for (let length = 0; length <= events.length; length++) {
+      assert.deepStrictEqual(after(...events.slice(0, length), reset), StreamFold.empty)
+    }
+    assert.deepStrictEqual(after(...events, finish("stop"), reset, start, text("c")), after(start, text("c")))
+  })
+
+  it("goes on after a seam, at any position, with the beginning that it has", () => {
+    const seam: StreamEvent = { _tag: "Seam", reason: "StreamInterruptedError", id: "chatcmpl-2", requestId: "r-2" }
+    for (let position = 0; position <= events.length; position++) {
+      assert.deepStrictEqual(after(...events.toSpliced(position, 0, seam)), after(...events))
+    }
+  })
+
   it("changes neither an earlier state nor an event", () => {
     const events = [
       start,

@@ -121,7 +121,7 @@ describe("withRetry", () => {
         ["always", 4]
       ] as const) {
         const { attempt, times } = script(lost, lost, lost, lost)
-        const error = errorOf((yield* run(attempt, { ambiguous })).exit)
+        const error = errorOf((yield* run(attempt, { ambiguous, maxAttempts: 4 })).exit)
         assert.strictEqual(times.length, expected, ambiguous)
         assert.isTrue(error.attempts?.every((facts) => facts.isPossiblyBilled) ?? true)
       }
@@ -167,6 +167,7 @@ describe("withRetry", () => {
     Effect.gen(function* () {
       const { attempt } = script(overloaded)
       assert.strictEqual((yield* run(attempt)).tokens, 500)
+      assert.strictEqual((yield* run(script(overloaded, overloaded, overloaded).attempt)).tokens, 500)
       const failing = script(overloaded, quota)
       assert.strictEqual((yield* run(failing.attempt)).tokens, 495)
     })

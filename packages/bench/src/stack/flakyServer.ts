@@ -1,0 +1,41 @@
+/**
+ * A host of which three answers in ten are failures, by a seed: 500, 503 and
+ * Kimi's 429 for an overloaded engine. Every contestant has a server of its
+ * own, with the same seed.
+ *
+ * Connections that break after the request was sent are not among them: our
+ * default repeats those once, because they may have been billed.
+ */
+import { MockServer, Reply } from "@kimi-effect/testing"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+
+const failureRate = 0.3
+
+/** Answers whose fate is drawn before the server starts; enough for every attempt of a run. */
+const drawn = 100_000
+
+const failures = [
+  Reply.error(500, "server_error", "the host failed"),
+  Reply.error(503, "server_unavailable", "the host is not there"),
+  Reply.errorTable.engineOverloaded
+] as const
+
+const draw = Effect.gen(function* () {
+  const replies: Array<Reply.Reply> = []
+  for (let i = 0; i < drawn; i++) {
+    replies.push((yield* Random.next) < failureRate ? yield* Random.choice(failures) : Reply.usual)
+  }
+  return replies
+})
+
+const program = Effect.gen(function* () {
+  const replies = yield* Random.withSeed(draw, "three in ten")
+  const server = yield* MockServer.make({ checks: false, keptRequests: 0 })
+  let next = 0
+  yield* server.replyAlways(() => replies[next++ % drawn] ?? Reply.usual)
+  yield* Effect.sync(() => process.send?.(server.url))
+  return yield* Effect.never
+})
+
+if (process.send !== undefined) Effect.runFork(Effect.scoped(program))

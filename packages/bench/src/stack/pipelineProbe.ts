@@ -1,0 +1,90 @@
+/** The whole client around a transport that answers at once, and the transport alone. */
+import { KimiClient, ChatTransport, Provider } from "@kimi-effect/client"
+import { ChatResponse, KimiConfig } from "@kimi-effect/core"
+import * as Accounting from "@kimi-effect/core/money/Accounting"
+import * as Hedge from "@kimi-effect/core/resilience/Hedge"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+
+/** Microseconds of CPU per call. */
+export interface RoundResult {
+  readonly transport: number
+  readonly defaults: number
+  readonly everything: number
+}
+
+const calls = 20_000
+
+const answer = new ChatResponse({
+  id: "chatcmpl-6a5a94402c5b15ae3c2ccb5b",
+  model: "kimi-k3",
+  created: 1784321103,
+  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
+  usage: {
+    prompt_tokens: 17,
+    completion_tokens: 3,
+    total_tokens: 20,
+    cached_tokens: 0,
+    cache_write_tokens: 0,
+    reasoning_tokens: 0
+  }
+})
+
+const request = {
+  model: "kimi-k3",
+  messages: [{ role: "user" as const, content: "Reply with exactly one word: hello." }]
+}
+
+const transport: ChatTransport.ChatTransport["Service"] = {
+  provider: Provider.providers.custom,
+  chat: () => Effect.succeed(answer),
+  stream: () => Stream.empty,
+  models: Effect.succeed([]),
+  estimateTokens: () => Effect.succeed(17),
+  balance: Effect.never
+}
+
+const clientOf = (options: KimiConfig.Options) =>
+  KimiClient.layerTransport.pipe(
+    Layer.provide(Layer.succeed(ChatTransport.ChatTransport, transport)),
+    Layer.provide(KimiConfig.layer({ provider: "custom", baseUrl: "http://localhost/v1", ...options }))
+  )
+
+const build = <E>(layer: Layer.Layer<KimiClient.KimiClient, E>) =>
+  Effect.runPromise(Effect.provide(KimiClient.KimiClient, layer))
+
+const defaults = await build(clientOf({}))
+const everything = await build(
+  clientOf({
+    deadline: "1 minute",
+    maxConcurrency: 1_000,
+    requestsPerMinute: 1_000_000_000,
+    tokensPerMinute: 1_000_000_000_000,
+    tokensPerDay: 1_000_000_000_000
+  }).pipe(
+    Layer.provide(Accounting.layer),
+    Layer.provide(Hedge.layer({ after: "10 seconds", answerAfter: "10 seconds" }))
+  )
+)
+
+const cpuOf = async (call: () => Effect.Effect<unknown, unknown>): Promise<number> => {
+  const before = process.cpuUsage()
+  await Effect.runPromise(
+    Effect.gen(function* () {
+      for (let i = 0; i < calls; i++) yield* call()
+    })
+  )
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / calls
+}
+
+process.on("message", async () => {
+  const result: RoundResult = {
+    transport: await cpuOf(() => transport.chat(request)),
+    defaults: await cpuOf(() => defaults.chat(request)),
+    everything: await cpuOf(() => everything.chat(request))
+  }
+  process.send?.(result)
+})
+process.send?.("ready")

@@ -1,0 +1,95 @@
+/** One stage alone around an attempt that answers at once: runs the rounds it is asked for, all contestants in turn. */
+import * as Admission from "@kimi-effect/core/resilience/Admission"
+import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import * as cockatiel from "cockatiel"
+import * as Effect from "effect/Effect"
+import * as EffectBreaker from "effect/persistence/CircuitBreaker"
+import Opossum from "opossum"
+
+/** What is compared; each is held against the bare call of its kind. */
+export const kinds = {
+  "fiber, bare": "fiber",
+  "promise, bare": "promise",
+  "breaker, kimi-effect": "fiber",
+  "breaker, effect": "fiber",
+  "breaker, cockatiel": "promise",
+  "breaker, opossum": "promise",
+  "admission, kimi-effect": "fiber"
+} as const
+
+export type Name = keyof typeof kinds
+
+/** Microseconds of CPU per call, by contestant. */
+export type RoundResult = { readonly [N in Name]: number }
+
+const calls = 50_000
+
+/** Room for every call of every round, in all four dimensions. */
+const limits = {
+  concurrency: 1_000,
+  requestsPerMinute: 1_000_000_000,
+  tokensPerMinute: 1_000_000_000_000,
+  tokensPerDay: 1_000_000_000_000
+}
+
+const answer = Effect.succeed("answer")
+const promised = async (): Promise<string> => "answer"
+
+/** Makes the calls one after the other inside one fiber. */
+const inFiber = (call: Effect.Effect<unknown, unknown>) => (): Promise<void> =>
+  Effect.runPromise(
+    Effect.gen(function* () {
+      for (let i = 0; i < calls; i++) yield* call
+    })
+  )
+
+const inPromises = (call: () => Promise<unknown>) => async (): Promise<void> => {
+  for (let i = 0; i < calls; i++) await call()
+}
+
+const breaker = await Effect.runPromise(CircuitBreaker.make())
+const admission = await Effect.runPromise(Admission.make({ limits }))
+const effects = await Effect.runPromise(
+  Effect.provide(
+    EffectBreaker.make({ tripPolicy: EffectBreaker.consecutive(5), openDuration: "10 seconds" }),
+    EffectBreaker.layerStoreMemory()
+  ).pipe(Effect.scoped)
+)
+const policy = cockatiel.circuitBreaker(cockatiel.handleAll, {
+  halfOpenAfter: 10_000,
+  breaker: new cockatiel.ConsecutiveBreaker(5)
+})
+const opossum = new Opossum(promised, { timeout: false })
+
+// Our two are built per call, as the pipeline builds them.
+const runs: { readonly [N in Name]: () => Promise<void> } = {
+  "fiber, bare": inFiber(Effect.suspend(() => answer)),
+  "promise, bare": inPromises(promised),
+  "breaker, kimi-effect": inFiber(Effect.suspend(() => breaker.guard("moonshot/kimi-k3")(answer))),
+  "breaker, effect": inFiber(Effect.suspend(() => effects.execute(answer, { key: "moonshot/kimi-k3" }))),
+  "breaker, cockatiel": inPromises(() => policy.execute(promised)),
+  "breaker, opossum": inPromises(() => opossum.fire()),
+  "admission, kimi-effect": inFiber(
+    Effect.suspend(() => admission.guard({ account: "moonshot", tokens: () => 1_000 })(answer))
+  )
+}
+
+const names = Object.keys(runs) as ReadonlyArray<Name>
+
+const round = async (first: number): Promise<RoundResult> => {
+  const result: Partial<Record<Name, number>> = {}
+  for (let i = 0; i < names.length; i++) {
+    const name = names[(first + i) % names.length] as Name
+    const before = process.cpuUsage()
+    await runs[name]()
+    const { user, system } = process.cpuUsage(before)
+    result[name] = (user + system) / calls
+  }
+  // Every name was measured.
+  return result as RoundResult
+}
+
+process.on("message", async (first: number) => {
+  process.send?.(await round(first))
+})
+process.send?.("ready")
