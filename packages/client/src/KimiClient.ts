@@ -15,21 +15,24 @@ import type {
 import { attach } from "@kimi-effect/core/errors/Attachment"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { Balance } from "@kimi-effect/core/models/Balance"
-import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
+import type { ChatRequest, ModelRequest } from "@kimi-effect/core/models/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
 import type { Model } from "@kimi-effect/core/models/ModelList"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/models/StreamFold"
 import type { TokenEstimateRequest } from "@kimi-effect/core/models/TokenEstimate"
 import type { Call } from "@kimi-effect/core/resilience/Call"
+import * as Fallback from "@kimi-effect/core/resilience/Fallback"
 import * as Pipeline from "@kimi-effect/core/resilience/Pipeline"
 import { withTimeout } from "@kimi-effect/core/resilience/Timeout"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as ChatTransport from "./ChatTransport.ts"
+import { FallbackPlan, layer as layerFallback, type Step as FallbackStep } from "./FallbackPlan.ts"
 import { make as makeStages } from "./internal/stages.ts"
 import * as RequestCheck from "./RequestCheck.ts"
 
@@ -84,8 +87,10 @@ const withPartial = <R>(
 
 /**
  * Builds the client on a transport. Its stages follow the configuration; a
- * `CircuitBreaker`, `RetryBudget` or `RetrySchedule` that is provided takes
- * the place of the client's own.
+ * `CircuitBreaker`, `Admission`, `RetryBudget` or `RetrySchedule` that is
+ * provided takes the place of the client's own. `Hedge` and `Accounting` are
+ * off unless they are provided, and a `FallbackPlan` says where calls go when
+ * the host cannot answer them.
  *
  * @category constructors
  * @since 0.1.0
@@ -98,17 +103,24 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
     const attributes = { "gen_ai.provider.name": provider.id }
     // Where a call was made is the caller's own span to say; looking for it costs more than the span.
     const span = { attributes, kind: "client", captureStackTrace: false } as const
-    const stages = yield* makeStages(config)
-    const chat = Pipeline.effect(stages, ({ request }) => transport.chat(request))
-    const stream = Pipeline.stream(stages, ({ request }) => transport.stream(request))
+    const plan = Option.getOrUndefined(yield* Effect.serviceOption(FallbackPlan))
+    const check = (request: ModelRequest) => RequestCheck.check(request, provider, config.requestPolicy)
+    const fallback = plan === undefined ? Pipeline.off : Fallback.make({ check, steps: plan.steps })
+    const configOf = (account: string) => plan?.configs.get(account) ?? config
+    const stages = yield* makeStages(config, fallback, configOf)
+    const transportOf = ({ account }: Call) => plan?.transports.get(account) ?? transport
+    const chat = Pipeline.effect(stages, (call) => transportOf(call).chat(call.request))
+    const stream = Pipeline.stream(stages, (call) => transportOf(call).stream(call.request))
 
     const modelOf = (model: string | undefined): string => model ?? config.model ?? provider.defaultModel
 
-    const prepare = (request: ChatRequest): Effect.Effect<Call, RequestCheck.CheckError> =>
-      Effect.map(
-        RequestCheck.check({ ...request, model: modelOf(request.model) }, provider, config.requestPolicy),
-        (checked) => ({ account: provider.id, provider: provider.id, request: checked })
-      )
+    const address = (request: ModelRequest): Call => ({ account: provider.id, provider: provider.id, request })
+
+    const prepare = (request: ChatRequest): Effect.Effect<Call, RequestCheck.CheckError> => {
+      const named = { ...request, model: modelOf(request.model) }
+      // A plan checks for each of its hosts, and a refusal of the first may be what moves the call.
+      return plan === undefined ? Effect.map(check(named), address) : Effect.succeed(address(named))
+    }
 
     /** Bounds a free call, and names it in the error. */
     const bounded = withTimeout(config, { provider: provider.id })
@@ -132,10 +144,33 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
     }
   })
 
-const onHttp: Layer.Layer<KimiClient, never, KimiConfig.KimiConfig | HttpClient.HttpClient> = Layer.effect(
+/**
+ * What a client may be given beside its options.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Extras {
+  /** Hosts and models that answer when the configured one cannot, in order. */
+  readonly fallback?: ReadonlyArray<FallbackStep> | undefined
+}
+
+/**
+ * The client on HTTP, for a configuration that is provided.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerHttp = ({ fallback = [] }: Extras = {}): Layer.Layer<
   KimiClient,
-  make
-).pipe(Layer.provide(ChatTransport.layerHttp))
+  ConfigurationError,
+  KimiConfig.KimiConfig | HttpClient.HttpClient
+> => {
+  const client = Layer.effect(KimiClient, make)
+  return (fallback.length === 0 ? client : Layer.provide(client, layerFallback(fallback))).pipe(
+    Layer.provide(ChatTransport.layerHttp)
+  )
+}
 
 /**
  * The client with options given in code.
@@ -144,9 +179,10 @@ const onHttp: Layer.Layer<KimiClient, never, KimiConfig.KimiConfig | HttpClient.
  * @since 0.1.0
  */
 export const layer = (
-  options: KimiConfig.Options
+  options: KimiConfig.Options,
+  extras?: Extras
 ): Layer.Layer<KimiClient, ConfigurationError, HttpClient.HttpClient> =>
-  Layer.provide(onHttp, KimiConfig.layer(options))
+  Layer.provide(layerHttp(extras), KimiConfig.layer(options))
 
 /**
  * The client with the options of the current `ConfigProvider`, which is the
@@ -157,9 +193,10 @@ export const layer = (
  * @since 0.1.0
  */
 export const layerConfig = (
-  overrides: KimiConfig.Options = {}
+  overrides: KimiConfig.Options = {},
+  extras?: Extras
 ): Layer.Layer<KimiClient, ConfigurationError, HttpClient.HttpClient> =>
-  Layer.provide(onHttp, KimiConfig.layerConfig(overrides))
+  Layer.provide(layerHttp(extras), KimiConfig.layerConfig(overrides))
 
 /**
  * The client on a transport of your own.

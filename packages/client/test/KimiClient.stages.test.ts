@@ -144,7 +144,7 @@ describe("the stages of a client", () => {
         [...Pipeline.order]
       )
       assert.include(kimi.describe(), "deadline: deadline 1m")
-      assert.include(kimi.describe(), "retry: attempts 4")
+      assert.include(kimi.describe(), "retry: attempts 7")
       assert.include(kimi.describe(), "breaker: by account and model")
       assert.include(lines.at(-1), "idle 1m")
     })

@@ -88,6 +88,11 @@ const entries = {
     expected: "full, equal, decorrelated or none"
   },
   retryAmbiguous: { codec: Schema.Literals(["never", "once", "always"]), expected: "never, once or always" },
+  recovery: {
+    codec: Schema.Literals(["off", "regenerate", "continue"]),
+    expected: "off, regenerate or continue"
+  },
+  maxRecoveries: { codec: count, expected: "a whole number over zero" },
   tier: { codec: tier, expected: "a tier from 0 to 5" },
   maxConcurrency: { codec: count, expected: "a whole number over zero" },
   requestsPerMinute: { codec: count, expected: "a whole number over zero" },
@@ -143,6 +148,10 @@ export interface Values {
   readonly retryJitter: "full" | "equal" | "decorrelated" | "none"
   /** How often an attempt is repeated that was sent and not answered, and so may be billed. Defaults to `once`. */
   readonly retryAmbiguous: "never" | "once" | "always"
+  /** What to do when a stream breaks after its first content. Defaults to `off`: it fails, with what came in `partial`. */
+  readonly recovery: "off" | "regenerate" | "continue"
+  /** How often one stream may be recovered. Defaults to 1. */
+  readonly maxRecoveries: number
   /** The tier of the account at Moonshot, which gives its limits. Limits are unknown by default: the host's refusals teach them. */
   readonly tier: 0 | 1 | 2 | 3 | 4 | 5 | undefined
   /** Attempts at the same time, in place of the tier's. */
@@ -201,6 +210,8 @@ export const defaults: Values = {
   retryMaxElapsed: Duration.minutes(20),
   retryJitter: "full",
   retryAmbiguous: "once",
+  recovery: "off",
+  maxRecoveries: 1,
   tier: undefined,
   maxConcurrency: undefined,
   requestsPerMinute: undefined,

@@ -8,8 +8,10 @@ import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
 import type { Ask } from "@kimi-effect/core/resilience/Door"
 import { withDeadline, withStreamDeadline } from "@kimi-effect/core/resilience/Deadline"
 import { withMetering, withStreamMetering } from "@kimi-effect/core/resilience/Metering"
+import { Hedge } from "@kimi-effect/core/resilience/Hedge"
 import { off, type Stage, type Stages } from "@kimi-effect/core/resilience/Pipeline"
 import type { RateLimits } from "@kimi-effect/core/resilience/RateLimits"
+import * as Recovery from "@kimi-effect/core/resilience/Recovery"
 import * as Retry from "@kimi-effect/core/resilience/Retry"
 import * as RetryBudget from "@kimi-effect/core/resilience/RetryBudget"
 import { type Origin, withStreamTimeout, withTimeout } from "@kimi-effect/core/resilience/Timeout"
@@ -17,6 +19,7 @@ import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { providers } from "../Provider.ts"
 
 /** The service that is provided, else one of the client's own. */
 const serviceOr = <I, S>(key: Context.Key<I, S>, make: Effect.Effect<S>): Effect.Effect<S> =>
@@ -27,6 +30,17 @@ const deadline = ({ deadline }: KimiConfig.Values): Stage => ({
   stream: (inner) => (call) => withStreamDeadline(deadline)(inner(call)),
   options: { deadline: deadline === undefined ? "none" : Duration.format(deadline) }
 })
+
+const recovery = ({ maxRecoveries, recovery: mode }: KimiConfig.Values): Stage =>
+  mode === "off"
+    ? off
+    : Recovery.stage({
+        mode,
+        maxRecoveries,
+        // Partial Mode is Moonshot's own; other hosts would begin the answer anew.
+        allowsContinuation: ({ provider }) =>
+          Object.hasOwn(providers, provider) && providers[provider as KimiConfig.ProviderId].isMoonshot
+      })
 
 const retry = (options: Retry.Options, budget: RetryBudget.RetryBudget["Service"]): Stage => {
   const effect = Retry.withRetry(options, budget)
@@ -58,8 +72,16 @@ const limitText = (limits: RateLimits): { readonly [name: string]: string } => {
     : Object.fromEntries(known.map(([name, limit]) => [name, String(limit)]))
 }
 
-const admission = ({ guard, guardStream }: Admission.Admission["Service"], config: KimiConfig.Values): Stage => {
-  const ask = (call: Call): Ask => ({ account: call.account, tokens: () => atTheDoor(call.request) })
+const admission = (
+  { guard, guardStream }: Admission.Admission["Service"],
+  { watch }: CircuitBreaker.CircuitBreaker["Service"],
+  config: KimiConfig.Values
+): Stage => {
+  const ask = (call: Call): Ask => ({
+    account: call.account,
+    tokens: () => atTheDoor(call.request),
+    watch: () => watch(keyOf(call))
+  })
   return {
     effect: (inner) => (call) => guard(ask(call))(inner(call)),
     stream: (inner) => (call) => guardStream(ask(call))(inner(call)),
@@ -90,19 +112,23 @@ const timeout = (config: KimiConfig.Values): Stage => ({
  * Builds the stages. A stage that nobody provides is built here, so that every
  * client has a budget and circuits of its own.
  */
-export const make = Effect.fnUntraced(function* (config: KimiConfig.Values, fallback: Stage): Effect.fn.Return<Stages> {
+export const make = Effect.fnUntraced(function* (
+  config: KimiConfig.Values,
+  fallback: Stage,
+  configOf: (account: string) => KimiConfig.Values
+): Effect.fn.Return<Stages> {
   const circuits = yield* serviceOr(CircuitBreaker.CircuitBreaker, CircuitBreaker.make())
-  const doors = yield* serviceOr(Admission.Admission, Admission.fromConfig(config))
+  const doors = yield* serviceOr(Admission.Admission, Admission.fromConfig(config, configOf))
   const budget = yield* serviceOr(RetryBudget.RetryBudget, RetryBudget.make())
   const schedule = Option.getOrUndefined(yield* Effect.serviceOption(Retry.RetrySchedule))
   return {
     deadline: deadline(config),
-    recovery: off,
+    recovery: recovery(config),
     fallback,
-    hedge: off,
+    hedge: Option.getOrElse(yield* Effect.serviceOption(Hedge), () => off),
     retry: retry({ ...Retry.fromConfig(config), schedule }, budget),
     breaker: breaker(circuits),
-    admission: admission(doors, config),
+    admission: admission(doors, circuits, config),
     accounting: Option.match(yield* Effect.serviceOption(Accounting), { onNone: () => off, onSome: accounting }),
     timeout: timeout(config)
   }

@@ -6,14 +6,11 @@
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Layer from "effect/Layer"
-import * as ChatTransport from "../ChatTransport.ts"
 import * as KimiClient from "../KimiClient.ts"
 import * as UndiciHttpClient from "./UndiciHttpClient.ts"
 
-const onUndici = KimiClient.layerTransport.pipe(
-  Layer.provide(ChatTransport.layerHttp),
-  Layer.provide(UndiciHttpClient.layer)
-)
+const onUndici = (extras: KimiClient.Extras | undefined) =>
+  Layer.provide(KimiClient.layerHttp(extras), UndiciHttpClient.layer)
 
 /**
  * The client with options given in code.
@@ -21,8 +18,10 @@ const onUndici = KimiClient.layerTransport.pipe(
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: KimiConfig.Options): Layer.Layer<KimiClient.KimiClient, ConfigurationError> =>
-  Layer.provide(onUndici, KimiConfig.layer(options))
+export const layer = (
+  options: KimiConfig.Options,
+  extras?: KimiClient.Extras
+): Layer.Layer<KimiClient.KimiClient, ConfigurationError> => Layer.provide(onUndici(extras), KimiConfig.layer(options))
 
 /**
  * The client with the options of the current `ConfigProvider`, the environment
@@ -32,5 +31,7 @@ export const layer = (options: KimiConfig.Options): Layer.Layer<KimiClient.KimiC
  * @since 0.1.0
  */
 export const layerConfig = (
-  overrides: KimiConfig.Options = {}
-): Layer.Layer<KimiClient.KimiClient, ConfigurationError> => Layer.provide(onUndici, KimiConfig.layerConfig(overrides))
+  overrides: KimiConfig.Options = {},
+  extras?: KimiClient.Extras
+): Layer.Layer<KimiClient.KimiClient, ConfigurationError> =>
+  Layer.provide(onUndici(extras), KimiConfig.layerConfig(overrides))

@@ -40,9 +40,13 @@ interface Opened<E> {
 
 /** Closes what was opened beside the attempt in use, as if it had been interrupted a moment earlier. */
 const closeUnused = <E>(opened: ReadonlyArray<Opened<E>>, used: Opened<E>): Effect.Effect<void> =>
-  Effect.forEach(opened, (one) => (one === used ? Effect.void : Effect.exit(Scope.close(one.scope, Exit.interrupt()))), {
-    discard: true
-  })
+  Effect.forEach(
+    opened,
+    (one) => (one === used ? Effect.void : Effect.exit(Scope.close(one.scope, Exit.interrupt()))),
+    {
+      discard: true
+    }
+  )
 
 /**
  * Makes a stage on openings out of a stage on effects: `stage` sees one effect

@@ -1,0 +1,48 @@
+/** A host that is overloaded, and a plan that says who answers in its place. Two local servers stand for the hosts. */
+import { ChatTransport, KimiClient } from "@kimi-effect/client"
+import * as FallbackPlan from "@kimi-effect/client/FallbackPlan"
+import { UndiciHttpClient } from "@kimi-effect/client/node"
+import { KimiConfig } from "@kimi-effect/core"
+import { MockServer, Reply } from "@kimi-effect/testing"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+
+const client = Layer.unwrap(
+  Effect.gen(function* () {
+    const moonshot = yield* MockServer.make()
+    const together = yield* MockServer.make({ checks: false })
+    yield* moonshot.replyAlways(Reply.errorTable.engineOverloaded)
+    yield* together.replyAlways(Reply.answer({ content: "Hello from the second host!", model: "moonshotai/Kimi-K2.5" }))
+
+    const plan = FallbackPlan.layer([
+      // Our own host and key with another model, once the circuit of the first model is open.
+      { model: "kimi-k2.6", on: ["CircuitOpenError"] },
+      // Another host, with a key of its own: no host is ever told the key of another.
+      { provider: "together", apiKey: Redacted.make("sk-together"), baseUrl: together.url }
+    ])
+    return KimiClient.layerTransport.pipe(
+      Layer.provide(plan),
+      Layer.provide(ChatTransport.layerHttp),
+      Layer.provide(UndiciHttpClient.layer),
+      Layer.provide(
+        KimiConfig.layer({ apiKey: Redacted.make("sk-moonshot"), baseUrl: moonshot.url, retryBaseDelay: "1 millis" })
+      )
+    )
+  })
+)
+
+const program = Effect.gen(function* () {
+  const kimi = yield* KimiClient.KimiClient
+  yield* Console.log(kimi.describe().match(/fallback: .*/)?.[0])
+
+  const answer = yield* kimi.chat({ messages: [{ role: "user", content: "Hello world!" }] })
+  yield* Console.log(`${answer.provider} (${answer.model}): ${answer.text}`)
+
+  // What is wrong with the request itself is wrong everywhere: nobody else is asked.
+  const error = yield* Effect.flip(kimi.chat({ messages: [] }))
+  yield* Console.log(`${error._tag}: ${error.message}`)
+}).pipe(Effect.provide(client))
+
+await Effect.runPromise(program)

@@ -1,0 +1,204 @@
+/** A client and its plan over real sockets, with a server for each host. */
+import { inspect } from "node:util"
+import { assert, describe, it } from "@effect/vitest"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import * as StreamFold from "@kimi-effect/core/models/StreamFold"
+import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import { Fault, MockServer, Reply } from "@kimi-effect/testing"
+import { Context, Effect, Layer, Redacted, Stream } from "effect"
+import * as ChatTransport from "../src/ChatTransport.ts"
+import * as FallbackPlan from "../src/FallbackPlan.ts"
+import * as KimiClient from "../src/KimiClient.ts"
+import * as UndiciHttpClient from "../src/node/UndiciHttpClient.ts"
+import { hello, type Server } from "./node/support/kimi.ts"
+
+const first = "sk-first-4be91c07d2f35a68"
+const second = "sk-second-99aa55e01c7b3f42"
+const overloaded = Reply.errorTable.engineOverloaded
+
+interface Setting {
+  readonly steps: (spare: Server) => ReadonlyArray<FallbackPlan.Step>
+  readonly options?: KimiConfig.Options
+}
+
+/** A client at Moonshot, in the shape of a server, whose plan leads to another one. */
+const connect = Effect.fnUntraced(function* ({ options, steps }: Setting) {
+  const own = yield* MockServer.make()
+  const spare = yield* MockServer.make({ checks: false })
+  const layer = KimiClient.layerTransport.pipe(
+    Layer.provide(FallbackPlan.layer(steps(spare))),
+    Layer.provide(ChatTransport.layerHttp),
+    Layer.provide(UndiciHttpClient.layer),
+    Layer.provide(KimiConfig.layer({ apiKey: Redacted.make(first), baseUrl: own.url, maxAttempts: 1, ...options })),
+    Layer.provideMerge(CircuitBreaker.layer())
+  )
+  const context = yield* Layer.build(layer)
+  return {
+    own,
+    spare,
+    breaker: Context.get(context, CircuitBreaker.CircuitBreaker),
+    kimi: Context.get(context, KimiClient.KimiClient)
+  }
+})
+
+const together: Setting["steps"] = (spare) => [
+  { provider: "together", apiKey: Redacted.make(second), baseUrl: spare.url }
+]
+
+/** Everything that a server was told, as text. */
+const heard = (server: Server) => Effect.map(server.requests, (requests) => inspect(requests, { depth: 10 }))
+
+const membersOf = (server: Server) =>
+  Effect.map(server.requests, (requests) => requests.map(({ json }) => json as Record<string, unknown>))
+
+describe("a client with a plan", () => {
+  it.live("asks the next host when its own is overloaded, and says who answered", () =>
+    Effect.gen(function* () {
+      const { breaker, kimi, own, spare } = yield* connect({ steps: together })
+      yield* own.replyAlways(overloaded)
+      yield* spare.replyAlways(Reply.answer({ content: "from the spare", model: "moonshotai/Kimi-K2.5" }))
+      const request = { ...hello, max_completion_tokens: 10 }
+      const answer = yield* kimi.chat(request)
+      assert.strictEqual(answer.text, "from the spare")
+      assert.deepStrictEqual([answer.provider, answer.model], ["together", "moonshotai/Kimi-K2.5"])
+      const events = yield* Stream.runCollect(kimi.stream(request))
+      const start = events[0]
+      assert.strictEqual(start?._tag === "Start" ? start.provider : undefined, "together")
+      assert.strictEqual(events.at(-1)?._tag, "Finish")
+      // Each host is asked in its own words.
+      const [atOwn] = yield* membersOf(own)
+      assert.deepInclude(atOwn, { model: "kimi-k3", max_completion_tokens: 10 })
+      const [atSpare] = yield* membersOf(spare)
+      assert.deepInclude(atSpare, { model: "moonshotai/Kimi-K2.5", max_tokens: 10 })
+      assert.deepStrictEqual([...(yield* breaker.states).keys()], ["moonshot/kimi-k3", "together/moonshotai/Kimi-K2.5"])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("never tells a host the key of another, whatever fails", () =>
+    Effect.gen(function* () {
+      const { kimi, own, spare } = yield* connect({
+        steps: (server) => [
+          ...together(server),
+          { provider: "custom", baseUrl: server.url, on: ["ServiceUnavailableError"] },
+          { model: "kimi-k2.6", on: ["ServiceUnavailableError"] }
+        ]
+      })
+      yield* own.replyAlways(overloaded)
+      yield* spare.replyAlways(({ headers }) => Reply.error(503, undefined, `no ${headers["authorization"] ?? ""}`))
+      const errors = [yield* Effect.flip(kimi.chat(hello)), yield* Effect.flip(Stream.runDrain(kimi.stream(hello)))]
+      const atOwn = yield* heard(own)
+      const atSpare = yield* heard(spare)
+      assert.include(atOwn, `Bearer ${first}`)
+      assert.include(atSpare, `Bearer ${second}`)
+      assert.notInclude(atOwn, "99aa55e0")
+      assert.notInclude(atSpare, "4be91c07")
+      // The custom host has no key, and is sent none.
+      const keys = (yield* spare.requests).map(({ headers }) => headers["authorization"])
+      assert.deepStrictEqual(keys, [`Bearer ${second}`, undefined, `Bearer ${second}`, undefined])
+      for (const error of errors) {
+        assert.notMatch(
+          `${error.message} ${inspect(error, { depth: 10 })} ${JSON.stringify(error)}`,
+          /4be91c07|99aa55e0/
+        )
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("gives the last error with the attempts at every host", () =>
+    Effect.gen(function* () {
+      const { kimi, own, spare } = yield* connect({
+        steps: together,
+        options: { maxAttempts: 2, retryBaseDelay: "1 millis", retryJitter: "none" }
+      })
+      yield* own.replyAlways(overloaded)
+      yield* spare.replyAlways(Reply.error(503, undefined, "down"))
+      const error = yield* Effect.flip(kimi.chat(hello))
+      assert.strictEqual(error._tag, "ServiceUnavailableError")
+      assert.strictEqual(error.provider, "together")
+      assert.deepStrictEqual(
+        error.attempts?.map(({ model, provider, tag }) => [tag, provider, model]),
+        [
+          ["OverloadedError", "moonshot", "kimi-k3"],
+          ["OverloadedError", "moonshot", "kimi-k3"],
+          ["ServiceUnavailableError", "together", "moonshotai/Kimi-K2.5"],
+          ["ServiceUnavailableError", "together", "moonshotai/Kimi-K2.5"]
+        ]
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("does not move a stream that has said something", () =>
+    Effect.gen(function* () {
+      const { kimi, own, spare } = yield* connect({ steps: together })
+      const answer = Reply.answer({ content: "one two three four five six" })
+      yield* own.reply(Reply.withFault(Fault.Truncated({ afterEvents: 4 }))(answer))
+      const error = yield* Effect.flip(StreamFold.collect(kimi.stream(hello)))
+      assert.strictEqual(error._tag, "StreamTruncatedError")
+      assert.notStrictEqual(error.partial?.content ?? "", "")
+      assert.deepStrictEqual(yield* spare.requests, [])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("moves a request that the check of its own host refuses", () =>
+    Effect.gen(function* () {
+      const { kimi, own } = yield* connect({ steps: () => [{ model: "kimi-k2.6" }] })
+      const answer = yield* kimi.chat({ ...hello, model: "kimi-k2.5" })
+      assert.strictEqual(answer.provider, "moonshot")
+      assert.deepStrictEqual(
+        (yield* membersOf(own)).map(({ model }) => model),
+        ["kimi-k2.6"]
+      )
+      const refused = yield* Effect.flip(kimi.chat({ ...hello, temperature: 0.3 }))
+      assert.strictEqual(refused._tag, "UnsupportedParameterError")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("asks another model with the key and the account of its own", () =>
+    Effect.gen(function* () {
+      const { breaker, kimi, own } = yield* connect({ steps: () => [{ model: "kimi-k2.6", on: ["OverloadedError"] }] })
+      yield* own.reply(overloaded)
+      yield* kimi.chat(hello)
+      assert.deepStrictEqual([...(yield* breaker.states).keys()], ["moonshot/kimi-k3", "moonshot/kimi-k2.6"])
+      assert.deepStrictEqual(
+        (yield* own.requests).map(({ headers }) => headers["authorization"]),
+        [`Bearer ${first}`, `Bearer ${first}`]
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("holds every account to limits of its own", () =>
+    Effect.gen(function* () {
+      const { kimi, own, spare } = yield* connect({
+        steps: (server) => together(server).map((step) => ({ ...step, tokensPerMinute: 10 })),
+        options: { tokensPerMinute: 1_000 }
+      })
+      yield* own.reply(overloaded)
+      const error = yield* Effect.flip(kimi.chat({ ...hello, max_completion_tokens: 100 }))
+      assert.deepInclude(error, { _tag: "AdmissionLimitError", account: "together", limit: 10 })
+      assert.strictEqual((yield* own.requests).length, 1)
+      assert.deepStrictEqual(yield* spare.requests, [])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("has its bounds on answers at every host", () =>
+    Effect.gen(function* () {
+      const { kimi, own, spare } = yield* connect({ steps: together, options: { maxResponseBytes: 500 } })
+      yield* own.reply(overloaded)
+      yield* spare.reply(Reply.answer({ content: "x".repeat(501) }))
+      const error = yield* Effect.flip(kimi.chat(hello))
+      assert.deepStrictEqual([error._tag, error.provider], ["ResponseTooLargeError", "together"])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("describes where calls go", () =>
+    Effect.gen(function* () {
+      const { kimi } = yield* connect({
+        steps: (server) => [...together(server), { model: "kimi-k2.6", on: ["OverloadedError"] }]
+      })
+      assert.include(
+        kimi.describe(),
+        "\nfallback: 1 together/moonshotai/Kimi-K2.5, 2 moonshot/kimi-k2.6 on OverloadedError\n"
+      )
+    }).pipe(Effect.scoped)
+  )
+})

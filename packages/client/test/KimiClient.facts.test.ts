@@ -1,0 +1,224 @@
+/** What must hold between the stages, whatever each of them does alone. */
+import { assert, describe, it } from "@effect/vitest"
+import { classes } from "@kimi-effect/core/errors/KimiError"
+import type { ChatError } from "@kimi-effect/core/errors/OperationErrors"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import * as Accounting from "@kimi-effect/core/money/Accounting"
+import * as Admission from "@kimi-effect/core/resilience/Admission"
+import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import { Context, Duration, Effect, Exit, Fiber, Layer, Random, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { ChatTransport } from "../src/ChatTransport.ts"
+import * as KimiClient from "../src/KimiClient.ts"
+import { providers } from "../src/Provider.ts"
+
+const ask = { messages: [{ role: "user" as const, content: "Hi" }], max_completion_tokens: 100 }
+const broken = new classes.ServerError({ message: "broken" })
+const answer = new ChatResponse({
+  id: "chatcmpl-1",
+  model: "kimi-k3",
+  created: 1,
+  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }]
+})
+const events: ReadonlyArray<StreamEvent> = [
+  { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1 },
+  { _tag: "TextDelta", choice: 0, text: "hello" },
+  { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
+]
+
+/** A client whose transport does as it is told, with its stages at hand. */
+const client = (attempt: Effect.Effect<void, ChatError>, options: KimiConfig.Options = {}) =>
+  Effect.gen(function* () {
+    const sent = { attempts: 0 }
+    const tried = Effect.andThen(
+      Effect.sync(() => void sent.attempts++),
+      attempt
+    )
+    const transport = Layer.succeed(ChatTransport, {
+      provider: providers.custom,
+      chat: () => Effect.as(tried, answer),
+      stream: () => Stream.unwrap(Effect.as(tried, Stream.fromIterable(events))),
+      models: Effect.never,
+      estimateTokens: () => Effect.never,
+      balance: Effect.never
+    })
+    const config = KimiConfig.layer({
+      provider: "custom",
+      baseUrl: "http://localhost/v1",
+      retryJitter: "none",
+      retryBaseDelay: "1 second",
+      retryMaxDelay: "1 second",
+      ...options
+    })
+    const limits = { concurrency: 5, requestsPerMinute: 50, tokensPerMinute: 1_000_000, tokensPerDay: 10_000_000 }
+    const services = Layer.mergeAll(
+      Admission.layer({ limits, maxWait: "10 minutes" }),
+      CircuitBreaker.layer({ consecutiveFailures: 3 }),
+      Accounting.layer
+    )
+    const context = yield* Layer.build(
+      KimiClient.layerTransport.pipe(Layer.provide(transport), Layer.provide(config), Layer.provideMerge(services))
+    )
+    const account = Effect.map(Context.get(context, Admission.Admission).states, (states) => states.get("custom"))
+    return {
+      sent,
+      account,
+      doors: Context.get(context, Admission.Admission),
+      kimi: Context.get(context, KimiClient.KimiClient),
+      circuits: Context.get(context, CircuitBreaker.CircuitBreaker),
+      book: Context.get(context, Accounting.Accounting)
+    }
+  })
+
+const settled = <A, E>(effect: Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(effect)
+    yield* TestClock.adjust("1 hour")
+    return yield* Fiber.await(fiber)
+  })
+
+describe("between the stages of a client", () => {
+  it.effect("an open circuit spends no token and makes no attempt", () =>
+    Effect.gen(function* () {
+      const { account, circuits, kimi, sent } = yield* client(Effect.void)
+      yield* kimi.chat(ask)
+      const before = yield* account
+      yield* circuits.isolate("custom/kimi-k3")
+      for (const call of [kimi.chat(ask), Stream.runDrain(kimi.stream(ask))]) {
+        assert.strictEqual((yield* Effect.flip(call))._tag, "CircuitOpenError")
+      }
+      assert.deepStrictEqual(yield* account, before)
+      assert.strictEqual(sent.attempts, 1)
+    })
+  )
+
+  it.effect("each attempt spends its tokens and its request, also one that fails", () =>
+    Effect.gen(function* () {
+      for (const run of ["plain", "stream"] as const) {
+        const { account, circuits, kimi, sent } = yield* client(Effect.fail(broken), { maxAttempts: 3 })
+        yield* circuits.forceClosed("custom/kimi-k3")
+        const fiber = yield* Effect.forkChild(
+          run === "plain" ? Effect.flip(kimi.chat(ask)) : Effect.flip(Stream.runDrain(kimi.stream(ask)))
+        )
+        yield* TestClock.adjust("5 seconds")
+        assert.strictEqual((yield* Fiber.join(fiber))._tag, "ServerError")
+        assert.strictEqual(sent.attempts, 3)
+        const state = yield* account
+        assert.strictEqual(state?.requestsInMinute, 3)
+        assert.isAtLeast(state?.tokensInMinute ?? 0, 3 * 100)
+        assert.strictEqual(state?.inFlight, 0)
+      }
+    })
+  )
+
+  it.effect("waiting for admission is not charged to the attempt", () =>
+    Effect.gen(function* () {
+      const { kimi, sent } = yield* client(Effect.sleep("9 seconds"), { totalTimeout: "10 seconds" })
+      const fibers = yield* Effect.forEach(Array.from({ length: 25 }), () => Effect.forkChild(kimi.chat(ask)))
+      yield* TestClock.adjust("45 seconds")
+      const exits = yield* Effect.forEach(fibers, Fiber.await)
+      assert.isTrue(exits.every(Exit.isSuccess))
+      assert.strictEqual(sent.attempts, 25)
+    })
+  )
+
+  it.effect("the caller's deadline covers the wait for admission, and a waiter that it ends holds nothing", () =>
+    Effect.gen(function* () {
+      const { account, doors, kimi, sent } = yield* client(Effect.void, { deadline: "10 seconds" })
+      const others = doors.guard({ account: "custom", tokens: () => 1 })(Effect.sleep("1 minute"))
+      yield* Effect.forEach(Array.from({ length: 5 }), () => Effect.forkChild(others))
+      const fibers = yield* Effect.forEach(Array.from({ length: 3 }), () =>
+        Effect.forkChild(Effect.flip(kimi.chat(ask)))
+      )
+      yield* TestClock.adjust("9999 millis")
+      assert.deepInclude(yield* account, { waiting: 3, inFlight: 5 })
+      yield* TestClock.adjust("1 millis")
+      for (const error of yield* Effect.forEach(fibers, Fiber.join)) {
+        assert.strictEqual(error._tag, "DeadlineExceededError")
+      }
+      assert.strictEqual(sent.attempts, 0)
+      assert.deepInclude(yield* account, { waiting: 0, inFlight: 5, requestsInMinute: 5 })
+    })
+  )
+
+  it.effect("a call that waited while its circuit opened is not sent", () =>
+    Effect.gen(function* () {
+      const { account, kimi, sent } = yield* client(Effect.andThen(Effect.sleep("5 seconds"), Effect.fail(broken)), {
+        maxAttempts: 1
+      })
+      const fibers = yield* Effect.forEach(Array.from({ length: 20 }), () =>
+        Effect.forkChild(Effect.flip(kimi.chat(ask)))
+      )
+      yield* TestClock.adjust("1 minute")
+      const tags = (yield* Effect.forEach(fibers, Fiber.join)).map((error) => error._tag)
+      // Five were let in at once, and one more after each of the three failures that opened the circuit.
+      assert.strictEqual(sent.attempts, 8)
+      assert.strictEqual(tags.filter((tag) => tag === "CircuitOpenError").length, 12)
+      assert.deepInclude(yield* account, { waiting: 0, inFlight: 0, requestsInMinute: 8 })
+    })
+  )
+
+  it.effect("every attempt is in the books, once, whoever leaves and whatever fails", () =>
+    Effect.gen(function* () {
+      const left = yield* client(Effect.sleep("10 seconds"))
+      const fiber = yield* Effect.forkChild(left.kimi.chat(ask))
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.interrupt(fiber)
+      const [abandoned] = yield* left.book.entries
+      assert.deepInclude(abandoned, { outcome: "abandoned", attempts: 1, isEstimate: true })
+      assert.strictEqual(abandoned?.usage.completion_tokens, 100)
+
+      const free = yield* client(Effect.fail(broken), { maxAttempts: 2 })
+      yield* settled(free.kimi.chat(ask))
+      assert.deepStrictEqual(yield* free.book.entries, [])
+
+      const streamed = yield* client(Effect.void)
+      yield* Stream.runDrain(Stream.take(streamed.kimi.stream(ask), 2))
+      yield* Stream.runDrain(streamed.kimi.stream(ask))
+      const outcomes = (yield* streamed.book.entries).map(({ attempts, outcome }) => [outcome, attempts])
+      assert.deepStrictEqual(outcomes, [
+        ["abandoned", 1],
+        ["answered", 1]
+      ])
+    })
+  )
+
+  it.effect("1,000 random interruptions leave no permit, place or probe behind", () =>
+    Random.withSeed(
+      Effect.gen(function* () {
+        const flaky = Effect.gen(function* () {
+          yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(1, 2_000)))
+          if ((yield* Random.next) < 0.5) return yield* Effect.fail(broken)
+        })
+        const { account, circuits, kimi } = yield* client(flaky)
+        const one = Effect.gen(function* () {
+          yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 600_000)))
+          const isPlain = yield* Random.nextBoolean
+          const call = isPlain ? Effect.asVoid(kimi.chat(ask)) : Stream.runDrain(kimi.stream(ask))
+          const fiber = yield* Effect.forkChild(Effect.exit(call))
+          yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 5_000)))
+          yield* Fiber.interrupt(fiber)
+        })
+        const all = yield* Effect.forkChild(
+          Effect.all(
+            Array.from({ length: 1_000 }, () => one),
+            { concurrency: "unbounded" }
+          )
+        )
+        yield* TestClock.adjust("1 hour")
+        assert.isTrue(Exit.isSuccess(yield* Fiber.await(all)))
+        assert.deepInclude(yield* account, { waiting: 0, inFlight: 0 })
+        for (const circuit of (yield* circuits.states).values()) {
+          if (circuit._tag === "HalfOpen") assert.deepStrictEqual(circuit.probes, [])
+        }
+        // Whoever comes now is let in.
+        yield* circuits.reset("custom/kimi-k3")
+        const after = yield* settled(Effect.forEach(Array.from({ length: 5 }), () => Effect.exit(kimi.chat(ask))))
+        assert.isTrue(Exit.isSuccess(after))
+      }),
+      "a thousand"
+    )
+  )
+})

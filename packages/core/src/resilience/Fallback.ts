@@ -1,0 +1,278 @@
+/**
+ * Puts a call to another host, account or model when the one that was asked
+ * cannot answer it.
+ *
+ * The plan is an ordered list of steps. What went wrong decides which of them
+ * may help: `moves` says it for every error. Each step is a call of its own to
+ * the stages inside, with its own retries, circuit and admission.
+ *
+ * **Details**
+ *
+ * - After a failure the next later step that may help is tried; when there is
+ *   none, the error goes out. A step is tried at most once.
+ * - A step must help against everything that went wrong so far: an account
+ *   that is out of quota is not asked again further down, and a window that
+ *   was too small is not followed by a smaller one. A step with `on` looks at
+ *   the last error alone.
+ * - Every step checks the request as the caller gave it. A step that cannot
+ *   take it is left out.
+ * - A stream moves only before its first content. What fails after it is the
+ *   consumer's to see.
+ * - The final error is the last one, with the attempts of all steps in
+ *   `attempts`, oldest first.
+ *
+ * **Gotchas**
+ *
+ * - A step is tried after all retries of the one before it. A deadline bounds
+ *   them together.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import { withAttempts } from "../errors/Attachment.ts"
+import type { AttemptFacts } from "../errors/AttemptFacts.ts"
+import type { ChatError, StreamError } from "../errors/OperationErrors.ts"
+import * as ModelCatalog from "../ModelCatalog.ts"
+import type { ModelRequest } from "../models/ChatRequest.ts"
+import type { Call } from "./Call.ts"
+import type { Stage } from "./Pipeline.ts"
+import { onOpening } from "./StreamOpening.ts"
+
+/**
+ * Tag of an error that a call can fail with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Tag = StreamError["_tag"]
+
+/**
+ * Which steps may help: those at another account, which is another host or
+ * another key; those with another account or another model; those whose model
+ * has a larger window; or none.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Move = "other account" | "other account or model" | "larger window" | "none"
+
+/**
+ * Which steps may help against an error, by its tag.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const moves: { readonly [T in Tag]: Move } = {
+  DnsError: "other account",
+  ConnectionRefusedError: "other account",
+  ConnectionLostError: "other account",
+  TlsError: "other account",
+  RedirectError: "other account",
+
+  ConnectTimeoutError: "other account",
+  FirstTokenTimeoutError: "other account",
+  IdleTimeoutError: "other account",
+  TotalTimeoutError: "other account",
+  // The time of the caller is up, wherever the call would go.
+  DeadlineExceededError: "none",
+
+  // A wrong key is to be put right, and not to be hidden by a second one.
+  AuthenticationError: "none",
+  PermissionDeniedError: "none",
+  IpNotAllowedError: "none",
+
+  RateLimitError: "other account",
+  DailyLimitError: "other account",
+  OverloadedError: "other account",
+  QuotaExceededError: "other account",
+
+  // The request itself is at fault.
+  InvalidRequestError: "none",
+  UnsupportedParameterError: "none",
+  ContextLengthError: "larger window",
+  ModelNotFoundError: "other account or model",
+  ModelRetiredError: "other account or model",
+  // Whether another host may be asked what one has refused is not for a library to decide.
+  ContentFilterError: "none",
+  RequestTooLargeError: "none",
+  UnsupportedMediaError: "none",
+  ToolSchemaError: "none",
+  ToolHistoryError: "none",
+  MissingReasoningError: "none",
+  EmptyMessageError: "none",
+
+  ServerError: "other account",
+  ServiceUnavailableError: "other account",
+  GatewayTimeoutError: "other account",
+  InvalidResponseError: "other account",
+  EmptyResponseError: "other account",
+  RequestCancelledError: "other account",
+  ReasoningBudgetExhaustedError: "none",
+
+  StreamTruncatedError: "other account",
+  StreamInterruptedError: "other account",
+  StreamDecodeError: "other account",
+  StreamFailedError: "other account",
+
+  CircuitOpenError: "other account",
+  AdmissionTimeoutError: "other account",
+  AdmissionQueueFullError: "other account",
+  AdmissionLimitError: "other account",
+
+  // Bounds of our own.
+  ResponseTooLargeError: "none",
+  EventTooLargeError: "none",
+  ToolArgumentsTooLargeError: "none"
+}
+
+/**
+ * One place to which a call may be put.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Step {
+  /** The account that is asked. */
+  readonly account: string
+  /** The account's host, by the id of its provider description. */
+  readonly provider: string
+  /** The model that is asked. Defaults to that of the call. */
+  readonly model?: string | undefined
+  /** The errors after which this step is tried, in place of what `moves` says. */
+  readonly on?: ReadonlyArray<Tag> | undefined
+  /** Gives the request as this host takes it. The step is left out when it fails. */
+  readonly check: (request: ModelRequest) => Effect.Effect<ModelRequest, ChatError>
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Plan {
+  /** Gives the request as the host of the call takes it. A failure counts as one of the call. */
+  readonly check: (request: ModelRequest) => Effect.Effect<ModelRequest, ChatError>
+  /** What is tried when the call itself fails, in this order. */
+  readonly steps: ReadonlyArray<Step>
+}
+
+/** Whom a failed attempt was put to, and how it failed. */
+interface Failure {
+  readonly error: StreamError
+  readonly account: string
+  readonly model: string
+}
+
+/** What the host says of its window is truer than the catalogue; a window that is not known is not larger. */
+const isLarger = (next: string, { error, model }: Failure): boolean => {
+  const window = ModelCatalog.find(next)?.contextWindow
+  const said = error._tag === "ContextLengthError" ? error.limit : undefined
+  const exceeded = said ?? ModelCatalog.find(model)?.contextWindow
+  return window !== undefined && exceeded !== undefined && window > exceeded
+}
+
+/** Whether an account and a model are any better than those that failed. */
+const isBetter = (account: string, model: string, failure: Failure): boolean => {
+  switch (moves[failure.error._tag]) {
+    case "other account":
+      return account !== failure.account
+    case "other account or model":
+      return account !== failure.account || model !== failure.model
+    case "larger window":
+      return isLarger(model, failure)
+    case "none":
+      // Such a failure ends the plan unless a step names it, and then it says nothing of the steps after that one.
+      return true
+  }
+}
+
+const mayHelp = ({ account, on }: Step, model: string, last: Failure, failures: ReadonlyArray<Failure>): boolean => {
+  if (on !== undefined) return on.includes(last.error._tag)
+  return moves[last.error._tag] !== "none" && failures.every((failure) => isBetter(account, model, failure))
+}
+
+/** The facts of all attempts at one step: those of its retries, or of its only attempt. */
+const factsOf = (error: StreamError, call: Call, startedAt: number, end: number): ReadonlyArray<AttemptFacts> =>
+  error.attempts ?? [
+    {
+      tag: error._tag,
+      provider: call.provider,
+      model: call.request.model,
+      ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
+      startedAt,
+      duration: end - startedAt,
+      delay: 0,
+      isPossiblyBilled: error.billing === "possible"
+    }
+  ]
+
+type Run<A, E> = (call: Call) => Effect.Effect<A, E>
+
+/** Tries the steps after the call itself has failed. */
+const next = Effect.fnUntraced(function* <A, E extends StreamError>(
+  steps: ReadonlyArray<Step>,
+  call: Call,
+  run: Run<A, E>,
+  failure: E | ChatError,
+  began: number
+): Effect.fn.Return<A, E | ChatError> {
+  const clock = yield* Clock.Clock
+  let error = failure
+  let last: Failure = { error, account: call.account, model: call.request.model }
+  const failures = [last]
+  const attempts = [...factsOf(error, call, began, clock.currentTimeMillisUnsafe())]
+  for (const step of steps) {
+    const model = step.model ?? call.request.model
+    if (!mayHelp(step, model, last, failures)) continue
+    const checked = yield* Effect.result(step.check({ ...call.request, model }))
+    if (Result.isFailure(checked)) continue
+    const moved: Call = { account: step.account, provider: step.provider, request: checked.success }
+    const startedAt = clock.currentTimeMillisUnsafe()
+    const result = yield* Effect.result(run(moved))
+    if (Result.isSuccess(result)) return result.success
+    error = result.failure
+    last = { error, account: step.account, model }
+    failures.push(last)
+    attempts.push(...factsOf(error, moved, startedAt, clock.currentTimeMillisUnsafe()))
+  }
+  return yield* Effect.fail(failures.length === 1 ? error : withAttempts(error, attempts))
+})
+
+const along =
+  ({ check, steps }: Plan) =>
+  <A, E extends StreamError>(call: Call, run: Run<A, E>): Effect.Effect<A, E | ChatError> =>
+    Effect.clockWith((clock) => {
+      const startedAt = clock.currentTimeMillisUnsafe()
+      const first = Effect.flatMap(check(call.request), (request) => run({ ...call, request }))
+      return Effect.catch(first, (error) => next(steps, call, run, error, startedAt))
+    })
+
+const nameOf = ({ account, model = "the same model", on }: Step): string =>
+  `${account}/${model}${on === undefined ? "" : ` on ${on.join(" or ")}`}`
+
+/**
+ * The stage of a plan. Calls come to it unchecked: it checks them for every
+ * host that it puts them to.
+ *
+ * @category stages
+ * @since 0.1.0
+ */
+export const make = (plan: Plan): Stage => {
+  const walk = along(plan)
+  return {
+    effect: (inner) => (call) => walk(call, inner),
+    stream: (inner) => (call) =>
+      Stream.suspend(() => {
+        let asked = call
+        return onOpening<StreamError, StreamError>((open) =>
+          walk(call, (moved) => {
+            asked = moved
+            return open
+          })
+        )(Stream.suspend(() => inner(asked)))
+      }),
+    options: Object.fromEntries(plan.steps.map((step, index) => [`${index + 1}`, nameOf(step)]))
+  }
+}

@@ -1,0 +1,303 @@
+/**
+ * Makes a call a second time when its first content is late, takes whichever
+ * answers first and interrupts the other.
+ *
+ * **Details**
+ *
+ * - Late is later than a given time, or than most of the recent calls of the
+ *   same account and model.
+ * - A stream is hedged up to its first content and never after it. A plain
+ *   call has no first content, so it is left alone unless `answerAfter` says
+ *   when a whole answer is late.
+ * - The first attempt that succeeds wins. The other has been interrupted and
+ *   its connection closed before the winner's events go on.
+ * - A hedge is not a retry: a call that fails before it is late fails as it
+ *   would without this stage. When one of two attempts fails, the other goes
+ *   on; when both do, the error is that of the first, so that stages outside
+ *   decide as they would have decided without a hedge.
+ * - What is remembered of a hedged call is how long its caller waited,
+ *   whichever attempt won. Remembering the winner's own time would forget that
+ *   the first attempt was late, and so hedge more and more calls.
+ *
+ * **Gotchas**
+ *
+ * - Both attempts may be billed. `budget` bounds how many calls are hedged.
+ * - Retries and the wait for admission are inside, and count as late too.
+ * - The winner waits until the loser's finalizers have run.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { ConfigurationError, type ConfigurationIssue } from "../errors/ConfigurationErrors.ts"
+import type { StreamError } from "../errors/OperationErrors.ts"
+import { keyOf } from "./Call.ts"
+import * as HedgeBudget from "./HedgeBudget.ts"
+import * as Latencies from "./Latencies.ts"
+import { off, type Stage } from "./Pipeline.ts"
+import { onOpening } from "./StreamOpening.ts"
+
+/**
+ * When a call is late. At least one of `after`, `percentile` and `answerAfter`
+ * must be given.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Time to first content from which a stream is late. With `percentile`, only until there are enough samples. */
+  readonly after?: Duration.Input | undefined
+  /**
+   * The part of recent streams that is not late, such as 0.95: one is late when
+   * it has waited longer than that part of the latest 128 of its account and
+   * model. Until there are `minimumSamples`, `after` holds; without it no
+   * stream is late.
+   */
+  readonly percentile?: number | undefined
+  /** Recent streams from which `percentile` holds, from 1 to 128. Defaults to 20. */
+  readonly minimumSamples?: number | undefined
+  /** The shortest time that `percentile` may lead to. Defaults to 100 milliseconds. */
+  readonly atLeast?: Duration.Input | undefined
+  /** Time to the whole answer from which a plain call is late. By default none is. */
+  readonly answerAfter?: Duration.Input | undefined
+  /** How many calls are hedged at most. */
+  readonly budget?: HedgeBudget.Options | undefined
+}
+
+/**
+ * The default of every option that has one.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const defaults = {
+  minimumSamples: 20,
+  atLeast: Duration.millis(100),
+  budget: HedgeBudget.defaults
+} as const
+
+/**
+ * What the stage has done so far.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface State {
+  /** Calls that would have been hedged, had they been late. */
+  readonly calls: number
+  /** Second attempts that were made. */
+  readonly hedges: number
+  /** Second attempts that answered first. */
+  readonly hedgeWins: number
+  /** Second attempts that the budget refused. */
+  readonly refused: number
+  /** Hedges that the budget would pay for now. */
+  readonly tokens: number
+}
+
+/**
+ * The hedge stage of a client. Clients that share the service share its
+ * memory and its budget.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Hedge extends Context.Service<Hedge, Stage & { readonly state: Effect.Effect<State> }>()(
+  "@kimi-effect/core/resilience/Hedge"
+) {}
+
+/** A duration over zero; `undefined` when it is none, or cannot be read. */
+const positive = (input: Duration.Input): Duration.Duration | undefined =>
+  Option.getOrUndefined(
+    Option.filter(Duration.fromInput(input), (value) => Duration.isFinite(value) && Duration.isPositive(value))
+  )
+
+const issuesOf = (options: Options): ReadonlyArray<typeof ConfigurationIssue.Type> => {
+  const issues: Array<typeof ConfigurationIssue.Type> = []
+  const expect = (name: string, isMet: boolean, expected: string) => {
+    if (!isMet) issues.push({ name: `hedge.${name}`, expected })
+  }
+  const { after, answerAfter, atLeast, budget, minimumSamples, percentile } = options
+  for (const [name, value] of Object.entries({ after, atLeast, answerAfter })) {
+    expect(name, value === undefined || positive(value) !== undefined, 'a duration over zero, such as "2 seconds"')
+  }
+  // Written so that NaN meets nothing.
+  const isWithin = (value: number | undefined, least: number, most: number): boolean =>
+    value === undefined || (value >= least && value <= most)
+  expect("percentile", isWithin(percentile, 0, 1), "a number from 0 to 1, such as 0.95")
+  const { samples } = Latencies.defaults
+  const isCount = minimumSamples === undefined || Number.isInteger(minimumSamples)
+  expect(
+    "minimumSamples",
+    isCount && isWithin(minimumSamples, 1, samples),
+    `a whole number from 1 to ${samples}, which is how many are remembered`
+  )
+  expect("budget.ratio", isWithin(budget?.ratio, 0, 1), "a number from 0 to 1, such as 0.05")
+  expect("budget.capacity", isWithin(budget?.capacity, 1, Number.MAX_SAFE_INTEGER / 1e6), "a number that is at least 1")
+  const isOn = after !== undefined || percentile !== undefined || answerAfter !== undefined
+  expect("after", isOn, "a duration, unless hedge.percentile or hedge.answerAfter is given")
+  return issues
+}
+
+/** Tells a race what it needs to know of the call, and hears of it. */
+interface Rules {
+  /** Asked once, when the first attempt is late. */
+  readonly mayHedge: () => boolean
+  readonly onHedgeWon: () => void
+}
+
+/** The attempt, and once more when it is late. */
+const race = <A, E>(attempt: Effect.Effect<A, E>, after: Duration.Duration, rules: Rules): Effect.Effect<A, E> =>
+  Effect.flatMap(Effect.context<never>(), (context) => {
+    const fork = Effect.runForkWith(context)
+    return Effect.callback((resume) => {
+      const first = fork(attempt)
+      const early = first.pollUnsafe()
+      if (early !== undefined) return resume(early)
+      let isHedged = false
+      let isOver = false
+      // The timer becomes the hedge, so that one handle ends either.
+      const second = fork(
+        Effect.flatMap(Context.get(context, Clock.Clock).sleep(after), () => {
+          isHedged = rules.mayHedge()
+          return isHedged ? attempt : Effect.never
+        })
+      )
+      const end = (exit: Exit.Exit<A, E>, loser: Fiber.Fiber<A, E>): void => {
+        isOver = true
+        resume(Effect.andThen(Fiber.interrupt(loser), exit))
+      }
+      // One attempt may end the other while it is being started, so nobody listens before both are.
+      first.addObserver((exit) => {
+        const mayYetSucceed = isHedged && second.pollUnsafe() === undefined
+        if (Exit.isSuccess(exit) || !mayYetSucceed) end(exit, second)
+      })
+      second.addObserver((exit) => {
+        if (isOver) return
+        if (Exit.isSuccess(exit)) {
+          rules.onHedgeWon()
+          return end(exit, first)
+        }
+        const failed = first.pollUnsafe()
+        if (failed !== undefined) end(failed, second)
+      })
+      return Fiber.interruptAll([first, second])
+    })
+  })
+
+const inWords = (options: Options): Stage["options"] => {
+  const format = (input: Duration.Input) => Duration.format(Duration.fromInputUnsafe(input))
+  const { after, answerAfter, atLeast = defaults.atLeast, percentile } = options
+  const { capacity = defaults.budget.capacity, ratio = defaults.budget.ratio } = options.budget ?? {}
+  const { minimumSamples = defaults.minimumSamples } = options
+  return {
+    ...(after === undefined ? {} : { after: format(after) }),
+    ...(percentile === undefined
+      ? {}
+      : { percentile: `${percentile} of ${minimumSamples} or more, at least ${format(atLeast)}` }),
+    ...(answerAfter === undefined ? {} : { "answer after": format(answerAfter) }),
+    budget: `${ratio} of calls and ${capacity} at once`
+  }
+}
+
+/**
+ * A hedge stage with a memory and a budget of its own. Fails with everything
+ * that is wrong with its options.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Options): Effect.Effect<Hedge["Service"], ConfigurationError> =>
+  Effect.suspend(() => {
+    const issues = issuesOf(options)
+    if (issues.length > 0) return Effect.fail(ConfigurationError.of(issues))
+    const { after, answerAfter, atLeast = defaults.atLeast, percentile } = options
+    const { minimumSamples = defaults.minimumSamples } = options
+    const afterDuration = after === undefined ? undefined : Duration.fromInputUnsafe(after)
+    const shortest = Duration.toMillis(atLeast)
+    const budget = HedgeBudget.make(options.budget)
+    const latencies = Latencies.make()
+    let calls = 0
+    let hedges = 0
+    let hedgeWins = 0
+    let refused = 0
+
+    const begin = (): void => {
+      calls++
+      budget.deposit()
+    }
+    const rules: Rules = {
+      mayHedge: () => {
+        const isPaid = budget.withdraw()
+        if (isPaid) hedges++
+        else refused++
+        return isPaid
+      },
+      onHedgeWon: () => {
+        hedgeWins++
+      }
+    }
+
+    const lateAfter = (key: string): Duration.Duration | undefined => {
+      const learned = percentile === undefined ? undefined : latencies.percentile(key, percentile, minimumSamples)
+      return learned === undefined ? afterDuration : Duration.millis(Math.max(shortest, learned))
+    }
+
+    const hedgeOpening =
+      (key: string) =>
+      <A>(open: Effect.Effect<A, StreamError>): Effect.Effect<A, StreamError> =>
+        Effect.flatMap(Clock.Clock, (clock) => {
+          begin()
+          const late = lateAfter(key)
+          const opening = late === undefined ? open : race(open, late, rules)
+          if (percentile === undefined) return opening
+          const startedAt = clock.currentTimeMillisUnsafe()
+          return Effect.map(opening, (opened) => {
+            latencies.record(key, clock.currentTimeMillisUnsafe() - startedAt)
+            return opened
+          })
+        })
+
+    const effect = (late: Duration.Duration): Stage["effect"] => {
+      return (inner) => (call) =>
+        Effect.suspend(() => {
+          begin()
+          return race(inner(call), late, rules)
+        })
+    }
+
+    const stream: Stage["stream"] = (inner) => (call) =>
+      onOpening<StreamError, StreamError>(hedgeOpening(keyOf(call)))(inner(call))
+
+    return Effect.succeed({
+      effect: answerAfter === undefined ? off.effect : effect(Duration.fromInputUnsafe(answerAfter)),
+      stream: after === undefined && percentile === undefined ? off.stream : stream,
+      options: inWords(options),
+      state: Effect.sync(() => ({ calls, hedges, hedgeWins, refused, tokens: budget.tokens() }))
+    })
+  })
+
+/**
+ * A hedge stage with a memory and a budget of its own.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: Options): Layer.Layer<Hedge, ConfigurationError> => Layer.effect(Hedge, make(options))
+
+/**
+ * No hedges: every call is made once.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerOff: Layer.Layer<Hedge> = Layer.succeed(Hedge, {
+  ...off,
+  state: Effect.succeed({ calls: 0, hedges: 0, hedgeWins: 0, refused: 0, tokens: 0 })
+})
