@@ -123,6 +123,8 @@ export const make = Effect.fnUntraced(function* (
   const schedule = Option.getOrUndefined(yield* Effect.serviceOption(Retry.RetrySchedule))
   return {
     deadline: deadline(config),
+    cache: off,
+    budget: off,
     recovery: recovery(config),
     fallback,
     hedge: Option.getOrElse(yield* Effect.serviceOption(Hedge), () => off),

@@ -26,6 +26,8 @@ export type Category =
   | "provider"
   | "stream"
   | "resilience"
+  | "cache"
+  | "money"
   | "configuration"
   | "resource"
 
@@ -170,6 +172,13 @@ export const table = {
   AdmissionTimeoutError: row("resilience", "warning", "final", "ignored", "none", "WaitForQuota", "The account's limits are in use: send fewer calls, raise the tier, or allow a longer wait."),
   AdmissionQueueFullError: row("resilience", "warning", "final", "ignored", "none", "WaitForQuota", "Too many calls wait for the account's limits: send fewer at once, or allow a longer queue."),
   AdmissionLimitError: row("resilience", "error", "final", "ignored", "none", "FixRequest", "Shorten the prompt or lower max_completion_tokens: the host counts both together against the account's limit."),
+
+  CacheMissError: row("cache", "info", "final", "ignored", "none", "None", "The cache has no answer to this call; let it ask the host, or fill the cache first."),
+  CacheStoreError: row("cache", "warning", "final", "ignored", "none", "None", "Calls go on without the store; check that it is there, writable and not full."),
+
+  BudgetExceededError: row("money", "error", "final", "ignored", "none", "WaitForQuota", "Raise the cap, lower max_completion_tokens, or wait until calls that run have settled."),
+  UnknownPriceError: row("money", "error", "final", "ignored", "none", "FixRequest", "Give the model's price, or allow calls without a known price in this budget."),
+  BudgetStoreError: row("money", "error", "final", "ignored", "none", "None", "Check the store of the budget; until it answers, no call is paid for."),
 
   ConfigurationError: row("configuration", "critical", "final", "ignored", "none", "FixRequest", "Set the named options to the expected form."),
 

@@ -10,8 +10,10 @@
  */
 import * as Schema from "effect/Schema"
 import { AuthenticationError, IpNotAllowedError, PermissionDeniedError } from "./AuthenticationErrors.ts"
+import { CacheMissError, CacheStoreError } from "./CacheErrors.ts"
 import { ConfigurationError } from "./ConfigurationErrors.ts"
 import type { Tag } from "./ErrorFacts.ts"
+import { BudgetExceededError, BudgetStoreError, UnknownPriceError } from "./MoneyErrors.ts"
 import { ConnectionLostError, ConnectionRefusedError, DnsError, RedirectError, TlsError } from "./NetworkErrors.ts"
 import {
   EmptyResponseError,
@@ -107,6 +109,11 @@ export const classes = {
   AdmissionTimeoutError,
   AdmissionQueueFullError,
   AdmissionLimitError,
+  CacheMissError,
+  CacheStoreError,
+  BudgetExceededError,
+  UnknownPriceError,
+  BudgetStoreError,
   ConfigurationError,
   ResponseTooLargeError,
   EventTooLargeError,

@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import type { AuthenticationError, IpNotAllowedError, PermissionDeniedError } from "./AuthenticationErrors.ts"
+import type { CacheMissError } from "./CacheErrors.ts"
+import type { BudgetExceededError, BudgetStoreError, UnknownPriceError } from "./MoneyErrors.ts"
 import type { ConnectionLostError, ConnectionRefusedError, DnsError, RedirectError, TlsError } from "./NetworkErrors.ts"
 import type {
   EmptyResponseError,
@@ -140,6 +142,14 @@ export type PlainCallError = Exclude<CallError, Exclude<RequestError, InvalidReq
 export type AdmissionError = AdmissionTimeoutError | AdmissionQueueFullError | AdmissionLimitError
 
 /**
+ * The call was not paid for; nothing was sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type BudgetError = BudgetExceededError | UnknownPriceError | BudgetStoreError
+
+/**
  * What `chat` can fail with.
  *
  * @category models
@@ -148,6 +158,8 @@ export type AdmissionError = AdmissionTimeoutError | AdmissionQueueFullError | A
 export type ChatError =
   | CallError
   | AdmissionError
+  | BudgetError
+  | CacheMissError
   | CircuitOpenError
   | DeadlineExceededError
   | EmptyResponseError

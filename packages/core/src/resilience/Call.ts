@@ -9,10 +9,50 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
-import type { ChatError, StreamError } from "../errors/OperationErrors.ts"
+import type { BudgetError, ChatError, StreamError } from "../errors/OperationErrors.ts"
 import type { ModelRequest } from "../models/ChatRequest.ts"
 import type { ChatResponse } from "../models/ChatResponse.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
+import type { Usage } from "../models/Usage.ts"
+
+/**
+ * What the stages of one call tell each other while it runs. Each member
+ * belongs to the stage that is named at it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Notes {
+  /** Cache: the call as it was put to whoever answered, which a fallback may have changed. Written by each attempt that answers. */
+  answered?: Call
+  /** Budget: what the call may spend. Read by each attempt. */
+  purse?: Purse
+}
+
+/**
+ * The money of one call.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Purse {
+  /**
+   * Reserves the worst price of an attempt until the scope of the attempt is
+   * settled: with what it used, or with nothing when it was free.
+   */
+  readonly reserve: (call: Call) => Effect.Effect<Reservation, BudgetError>
+}
+
+/**
+ * Money that is held for one attempt.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reservation {
+  /** Pays what was used and gives the rest back, once. `undefined` says that the attempt was free. */
+  readonly settle: (usage: Usage | undefined, isEstimate: boolean) => Effect.Effect<void>
+}
 
 /**
  * A checked request and the account that it is put to.
@@ -21,6 +61,8 @@ import type { StreamEvent } from "../models/StreamEvent.ts"
  * @since 0.1.0
  */
 export interface Call {
+  /** What the stages of this call tell each other; the same for all of its attempts. */
+  readonly notes?: Notes | undefined
   /** The account at a host: its limits and its circuits are its own. The id of the host, or a name given to it. */
   readonly account: string
   /** The host, by the id of its provider description. */

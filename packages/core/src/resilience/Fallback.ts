@@ -77,6 +77,10 @@ export const moves: { readonly [T in Tag]: Move } = {
   IdleTimeoutError: "other account",
   TotalTimeoutError: "other account",
   // The time of the caller is up, wherever the call would go.
+  BudgetExceededError: "none",
+  UnknownPriceError: "none",
+  BudgetStoreError: "none",
+  CacheMissError: "none",
   DeadlineExceededError: "none",
 
   // A wrong key is to be put right, and not to be hidden by a second one.

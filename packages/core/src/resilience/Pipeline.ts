@@ -18,6 +18,8 @@ import type { Attempt, StreamAttempt } from "./Call.ts"
  */
 export const order = [
   "deadline",
+  "cache",
+  "budget",
   "recovery",
   "fallback",
   "hedge",

@@ -35,6 +35,8 @@ const logging = () => {
   })
   const stages: Pipeline.Stages = {
     deadline: stage("deadline"),
+    cache: Pipeline.off,
+    budget: Pipeline.off,
     recovery: Pipeline.off,
     fallback: stage("fallback"),
     hedge: stage("hedge"),
@@ -71,7 +73,7 @@ describe("Pipeline", () => {
   it("has its order as data", () => {
     assert.deepStrictEqual(
       [...Pipeline.order],
-      ["deadline", "recovery", "fallback", "hedge", "retry", "breaker", "admission", "accounting", "timeout"]
+      ["deadline", "cache", "budget", "recovery", "fallback", "hedge", "retry", "breaker", "admission", "accounting", "timeout"]
     )
   })
 
@@ -100,6 +102,8 @@ describe("Pipeline", () => {
       Pipeline.describe(logging().stages),
       [
         "deadline: of deadline, is on",
+        "cache: is off",
+        "budget: is off",
         "recovery: is off",
         "fallback: of fallback, is on",
         "hedge: of hedge, is on",

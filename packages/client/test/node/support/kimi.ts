@@ -2,6 +2,7 @@
  * A mock server of its own for a test, and a client that talks to it over real sockets.
  */
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import * as Admission from "@kimi-effect/core/resilience/Admission"
 import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
 import type { Options } from "@kimi-effect/core/KimiConfig"
 import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
@@ -39,12 +40,12 @@ export interface Setting {
   readonly http?: "undici" | "fetch"
 }
 
-/** A client that makes single attempts and by default has no circuits, so that a test sees what one attempt does. */
+/** A client that makes single attempts, has no limits and by default no circuits, so that a test sees what one attempt does. */
 const layerOf = (http: Setting["http"], options: Options, circuits = CircuitBreaker.layerOff) => {
   const single = { maxAttempts: 1, ...options }
   const layer =
     http === "fetch" ? Layer.provide(KimiClient.layer(single), FetchHttpClient.layer) : KimiNode.layer(single)
-  return Layer.provide(layer, circuits)
+  return Layer.provide(layer, [circuits, Admission.layerOff])
 }
 
 /** A client of the server that lives as long as the scope. */
