@@ -1,0 +1,109 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Stream } from "effect"
+import { ConfigurationError } from "../../src/errors/ConfigurationErrors.ts"
+import * as Hedge from "../../src/resilience/Hedge.ts"
+import { call, elapse, scripted } from "./support/hedge.ts"
+
+describe("Hedge, its options", () => {
+  it.effect("reports everything that is wrong at once", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(
+        Hedge.make({
+          after: "0 seconds",
+          percentile: 1.01,
+          minimumSamples: 129,
+          atLeast: -1,
+          answerAfter: "Infinity",
+          budget: { ratio: Number.NaN, capacity: 0.5 }
+        })
+      )
+      assert.instanceOf(error, ConfigurationError)
+      assert.deepStrictEqual(
+        error.issues.map(({ name }) => name),
+        [
+          "hedge.after",
+          "hedge.atLeast",
+          "hedge.answerAfter",
+          "hedge.percentile",
+          "hedge.minimumSamples",
+          "hedge.budget.ratio",
+          "hedge.budget.capacity"
+        ]
+      )
+    })
+  )
+
+  it.effect("needs to be told when a call is late", () =>
+    Effect.gen(function* () {
+      for (const options of [
+        {},
+        { atLeast: "1 second", minimumSamples: 5, budget: { ratio: 1, capacity: 100 } }
+      ] as const) {
+        const error = yield* Effect.flip(Hedge.make(options))
+        assert.deepStrictEqual(error.issues, [
+          { name: "hedge.after", expected: "a duration, unless hedge.percentile or hedge.answerAfter is given" }
+        ])
+      }
+    })
+  )
+
+  it.effect("refuses what is no number or duration, and takes the bounds themselves", () =>
+    Effect.gen(function* () {
+      for (const options of [
+        { percentile: -0.01 },
+        { percentile: Number.NaN },
+        { after: Number.NaN },
+        { after: Number.POSITIVE_INFINITY },
+        { percentile: 0.5, minimumSamples: 0 },
+        { percentile: 0.5, minimumSamples: 1.5 },
+        { after: 1, budget: { ratio: 1.01 } },
+        { after: 1, budget: { ratio: -0.01 } },
+        { after: 1, budget: { capacity: Number.POSITIVE_INFINITY } }
+      ] satisfies ReadonlyArray<Hedge.Options>) {
+        assert.strictEqual((yield* Effect.flip(Hedge.make(options))).issues.length, 1, JSON.stringify(options))
+      }
+      for (const percentile of [0, 1]) yield* Hedge.make({ percentile, minimumSamples: 1 })
+      yield* Hedge.make({ percentile: 0.5, minimumSamples: 128, budget: { ratio: 1, capacity: 1 } })
+      yield* Hedge.make({ after: undefined, percentile: 0.5, budget: { ratio: 0, capacity: undefined } })
+    })
+  )
+
+  it.effect("says them in words", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual((yield* Hedge.make({ after: "2 seconds" })).options, {
+        after: "2s",
+        budget: "0.05 of calls and 10 at once"
+      })
+      const full = yield* Hedge.make({
+        percentile: 0.95,
+        atLeast: "200 millis",
+        answerAfter: "1 minute",
+        budget: { ratio: 0.1, capacity: undefined }
+      })
+      assert.deepStrictEqual(full.options, {
+        percentile: "0.95 of 20 or more, at least 200ms",
+        "answer after": "1m",
+        budget: "0.1 of calls and 10 at once"
+      })
+    })
+  )
+
+  it.effect("is a service, which may be off", () =>
+    Effect.gen(function* () {
+      const on = yield* Effect.provide(Hedge.Hedge, Hedge.layer({ after: "20 millis" }))
+      const late = scripted({ first: 21 })
+      yield* elapse(Stream.runDrain(on.stream(late.stream)(call)))
+      assert.strictEqual(late.opened(), 2)
+      assert.instanceOf(
+        yield* Effect.flip(Effect.provide(Hedge.Hedge, Hedge.layer({ percentile: 2 }))),
+        ConfigurationError
+      )
+      const off = yield* Effect.provide(Hedge.Hedge, Hedge.layerOff)
+      const script = scripted({})
+      assert.strictEqual(off.stream(script.stream), script.stream)
+      assert.strictEqual(off.effect(script.plain), script.plain)
+      assert.deepStrictEqual(off.options, { is: "off" })
+      assert.deepStrictEqual(yield* off.state, { calls: 0, hedges: 0, hedgeWins: 0, refused: 0, tokens: 0 })
+    })
+  )
+})
