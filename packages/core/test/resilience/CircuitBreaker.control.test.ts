@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Stream } from "effect"
+import { Duration, Effect, Fiber, Schedule, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import type * as Circuit from "../../src/resilience/Circuit.ts"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
-import { broken, fail, key, make, rejection, succeed, tag, waits } from "./support/breaker.ts"
+import { broken, fail, key, make, openTimes, rejection, succeed, tag, waits } from "./support/breaker.ts"
 
 describe("somebody who takes the circuit in hand", () => {
   it.effect("isolates it: every call is rejected without a time until it is reset", () =>
@@ -154,6 +154,30 @@ describe("CircuitBreaker.transitions", () => {
       assert.isTrue(seen.every((transition) => transition.key === key))
       assert.isUndefined(listener.pollUnsafe())
       yield* Fiber.interrupt(listener)
+    })
+  )
+
+  it.effect("tells an opening whose caller is interrupted in the middle of it", () =>
+    Effect.gen(function* () {
+      const slowly = Schedule.modifyDelay(openTimes(10, 20), ({ duration }) =>
+        Effect.delay(Effect.succeed(duration), "1 second")
+      )
+      const breaker = yield* make({ consecutiveFailures: 1, openTime: slowly })
+      const first = yield* Effect.forkChild(succeed(breaker), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(first)
+      const seen: Array<string> = []
+      yield* Effect.forkChild(
+        Stream.runForEach(breaker.transitions, ({ to }) => Effect.sync(() => seen.push(to))),
+        { startImmediately: true }
+      )
+      const call = yield* Effect.forkChild(Effect.exit(breaker.guard(key)(Effect.fail(broken))), {
+        startImmediately: true
+      })
+      yield* Effect.forkChild(Fiber.interrupt(call), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(seen, ["Open"])
+      assert.deepStrictEqual((yield* rejection(breaker)).retryAfter, Duration.seconds(9))
     })
   )
 

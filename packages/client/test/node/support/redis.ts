@@ -1,0 +1,148 @@
+/**
+ * Redis for tests: the one that runs on this machine, and private servers that
+ * can be killed.
+ *
+ * Suites are skipped where there is none, with a line that says so; `.ci/run`
+ * fails when a test was skipped.
+ */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process"
+import { randomUUID } from "node:crypto"
+import { mkdtempSync, rmSync } from "node:fs"
+import { connect as connectSocket, createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as NodeRedis from "@effect/platform-node/NodeRedis"
+import { Context, Data, Effect, Layer } from "effect"
+import * as Redis from "effect/persistence/Redis"
+import type * as Scope from "effect/Scope"
+
+const host = "127.0.0.1"
+
+/** The port of the Redis that runs on this machine. */
+export const port = 6379
+
+const answers = (): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connectSocket({ host, port })
+    const end = (isAnswered: boolean): void => {
+      socket.destroy()
+      resolve(isAnswered)
+    }
+    socket.setTimeout(2_000, () => end(false))
+    socket.once("error", () => end(false))
+    socket.once("connect", () => socket.write("PING\r\n"))
+    socket.once("data", (data) => end(`${data}`.startsWith("+PONG")))
+  })
+
+const said = (isThere: boolean, what: string): boolean => {
+  if (!isThere) process.stderr.write(`\nSKIPPED, and not proven here: ${what}\n`)
+  return isThere
+}
+
+/** Whether a Redis runs on this machine. */
+export const reachable: boolean = said(await answers(), `tests with Redis, since none answers at ${host}:${port}`)
+
+/** Whether private servers can be run. */
+export const hasServer: boolean = said(
+  spawnSync("redis-server", ["--version"]).status === 0,
+  "tests of Redis outages, since there is no redis-server"
+)
+
+/** The beginning of keys that no other test uses. */
+export const uniquePrefix = (): string => `kimi-effect-test:${randomUUID()}:`
+
+/** A connection of its own, as a process has one. It lives as long as the scope, whether or not Redis does. */
+export const connect = (to: number = port): Effect.Effect<Redis.Redis["Service"], Redis.RedisError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const services = yield* Layer.build(NodeRedis.layer({ socket: { host, port: to } }))
+    const { client } = Context.get(services, NodeRedis.NodeRedis)
+    // Closing would wait for commands that a dead server never answers.
+    yield* Effect.addFinalizer(() => Effect.sync(() => (client.isOpen ? client.destroy() : undefined)))
+    return Context.get(services, Redis.Redis)
+  })
+
+/** A private server could not be run. */
+class RedisServerError extends Data.TaggedError("RedisServerError")<{ readonly message: string }> {}
+
+/** A `redis-server` of the test's own, which remembers nothing over a restart. */
+export interface PrivateRedis {
+  readonly port: number
+  /** Kills it without a word; it is gone afterwards. */
+  readonly kill: Effect.Effect<void>
+  /** Starts it again where it was; it answers afterwards. */
+  readonly restart: Effect.Effect<void, RedisServerError>
+  /** Stops it where it is: connections stay, and nothing is answered. */
+  readonly pause: Effect.Effect<void>
+  /** Lets it go on. */
+  readonly resume: Effect.Effect<void>
+}
+
+const freePort: Effect.Effect<number, RedisServerError> = Effect.callback((resume) => {
+  const server = createServer()
+  server.listen(0, host, () => {
+    const address = server.address()
+    server.close(() =>
+      resume(
+        typeof address === "object" && address !== null
+          ? Effect.succeed(address.port)
+          : Effect.fail(new RedisServerError({ message: "no free port" }))
+      )
+    )
+  })
+})
+
+const start = (on: number, dir: string): Effect.Effect<ChildProcess, RedisServerError> =>
+  Effect.callback<ChildProcess, RedisServerError>((resume) => {
+    const args = ["--port", `${on}`, "--bind", host, "--dir", dir, "--save", "", "--appendonly", "no"]
+    const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "ignore"] })
+    let output = ""
+    const fail = (reason: string): void =>
+      resume(
+        Effect.fail(new RedisServerError({ message: `redis-server on port ${on} ${reason}: ${output.slice(-500)}` }))
+      )
+    child.once("error", (error) => fail(`did not start, ${error.message}`))
+    child.once("exit", (code, signal) => fail(`ended with ${code ?? signal}`))
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output += text
+      if (output.includes("Ready to accept connections")) resume(Effect.succeed(child))
+    })
+    return Effect.sync(() => child.kill("SIGKILL"))
+  }).pipe(
+    Effect.timeoutOrElse({
+      duration: "10 seconds",
+      orElse: () => Effect.fail(new RedisServerError({ message: `redis-server on port ${on} is not ready` }))
+    })
+  )
+
+const killed = (child: ChildProcess): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
+    child.once("exit", () => resume(Effect.void))
+    child.kill("SIGKILL")
+  })
+
+/** A private server on a free port, gone with the scope. */
+export const privateRedis: Effect.Effect<PrivateRedis, RedisServerError, Scope.Scope> = Effect.gen(function* () {
+  const dir = yield* Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "kimi-effect-redis-"))),
+    (dir) => Effect.sync(() => rmSync(dir, { recursive: true, force: true }))
+  )
+  const begin = Effect.gen(function* () {
+    const port = yield* freePort
+    return { port, child: yield* start(port, dir) }
+  })
+  // Somebody else may take the port before the server does.
+  const server = yield* Effect.acquireRelease(Effect.retry(begin, { times: 3 }), (server) => killed(server.child))
+  const signal = (name: NodeJS.Signals) => Effect.sync(() => server.child.kill(name))
+  return {
+    port: server.port,
+    kill: Effect.suspend(() => killed(server.child)),
+    restart: Effect.uninterruptible(
+      Effect.map(Effect.interruptible(start(server.port, dir)), (child) => {
+        server.child = child
+      })
+    ),
+    pause: signal("SIGSTOP"),
+    resume: signal("SIGCONT")
+  }
+})

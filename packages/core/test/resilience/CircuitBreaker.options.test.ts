@@ -1,0 +1,141 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Duration, Effect, Layer } from "effect"
+import * as Redis from "effect/persistence/Redis"
+import type * as Scope from "effect/Scope"
+import type { ConfigurationError } from "../../src/errors/ConfigurationErrors.ts"
+import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
+import { key, succeed } from "./support/breaker.ts"
+
+const { infinity, millis, zero } = Duration
+
+const namesOf = <A>(made: Effect.Effect<A, ConfigurationError, Scope.Scope>) =>
+  Effect.map(Effect.flip(Effect.scoped(made)), (error) => error.issues.map(({ name }) => name))
+
+const unusable: ReadonlyArray<readonly [name: string, options: Partial<CircuitBreaker.Options>]> = [
+  ...[0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY].flatMap(
+    (number): ReadonlyArray<readonly [string, Partial<CircuitBreaker.Options>]> => [
+      ["consecutiveFailures", { consecutiveFailures: number }],
+      ["minimumCalls", { minimumCalls: number }],
+      ["halfOpenPermits", { halfOpenPermits: number }],
+      ["halfOpenSuccesses", { halfOpenSuccesses: number }],
+      ["window.size", { failureRate: undefined, window: { _tag: "Count", size: number } }]
+    ]
+  ),
+  ...[0, -0.1, 1.1, Number.NaN].flatMap((rate): ReadonlyArray<readonly [string, Partial<CircuitBreaker.Options>]> => [
+    ["failureRate", { failureRate: rate }],
+    ["slowRate", { slowRate: rate }]
+  ]),
+  ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY].map(
+    (millis) => ["window.millis", { window: { _tag: "Time", millis } }] as const
+  ),
+  ["minimumCalls", { window: { _tag: "Count", size: 9 }, minimumCalls: 10 }],
+  ["minimumCalls", { window: { _tag: "Count", size: 9 }, minimumCalls: 10, failureRate: undefined, slowRate: 0.5 }],
+  ["slowAfter", { slowAfter: zero }],
+  ["maxOpenTime", { maxOpenTime: zero }],
+  ["maxOpenTime", { maxOpenTime: infinity }],
+  ["probeTimeout", { probeTimeout: zero }],
+  ["probeTimeout", { probeTimeout: infinity }]
+]
+
+const usable: ReadonlyArray<Partial<CircuitBreaker.Options>> = [
+  {},
+  CircuitBreaker.defaults,
+  { consecutiveFailures: undefined, failureRate: undefined },
+  { consecutiveFailures: 1, failureRate: 1, slowRate: 1e-9, minimumCalls: 1 },
+  { window: { _tag: "Count", size: 10 }, minimumCalls: 10 },
+  // Without a rate nothing is counted.
+  { window: { _tag: "Count", size: 1 }, failureRate: undefined },
+  // More successes than permits: the probes go one after the other.
+  { halfOpenPermits: 1, halfOpenSuccesses: 5 },
+  { slowAfter: infinity, maxOpenTime: millis(1), probeTimeout: millis(1) }
+]
+
+describe("CircuitBreaker.make and layer", () => {
+  it.effect("need no options, and cannot fail then", () =>
+    Effect.gen(function* () {
+      const made: Effect.Effect<CircuitBreaker.CircuitBreaker["Service"]> = CircuitBreaker.make()
+      assert.strictEqual(yield* succeed(yield* made), "answer")
+      const layer: Layer.Layer<CircuitBreaker.CircuitBreaker> = CircuitBreaker.layer()
+      const breaker = Context.get(yield* Layer.build(layer), CircuitBreaker.CircuitBreaker)
+      assert.strictEqual(yield* succeed(breaker), "answer")
+    })
+  )
+
+  it.effect("take what can be used", () =>
+    Effect.gen(function* () {
+      for (const options of usable) {
+        assert.strictEqual(yield* succeed(yield* CircuitBreaker.make(options)), "answer")
+        yield* Layer.build(CircuitBreaker.layer(options))
+      }
+    })
+  )
+
+  it.effect("refuse what cannot be used, by its name", () =>
+    Effect.gen(function* () {
+      for (const [name, options] of unusable) {
+        assert.deepStrictEqual(yield* namesOf(CircuitBreaker.make(options)), [`CircuitBreaker ${name}`])
+        assert.deepStrictEqual(yield* namesOf(Layer.build(CircuitBreaker.layer(options))), [`CircuitBreaker ${name}`])
+      }
+    })
+  )
+
+  it.effect("name everything that cannot be used at once, with what is expected and not what was given", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(
+        CircuitBreaker.make({ failureRate: 31, halfOpenPermits: 0, window: { _tag: "Count", size: -7 } })
+      )
+      assert.strictEqual(
+        error.message,
+        [
+          "Invalid configuration:",
+          "  CircuitBreaker failureRate: expected a number over 0 and up to 1",
+          "  CircuitBreaker window.size: expected a whole number over zero",
+          "  CircuitBreaker halfOpenPermits: expected a whole number over zero"
+        ].join("\n")
+      )
+    })
+  )
+})
+
+const rate = { _tag: "Rate", threshold: 0.5, minimumCalls: 10, size: 20 } as const
+
+const unusableShared: ReadonlyArray<readonly [name: string, options: Partial<CircuitBreaker.SharedOptions>]> = [
+  ["trip.failures", { trip: { _tag: "Consecutive", failures: 0 } }],
+  ["trip.threshold", { trip: { ...rate, threshold: 0 } }],
+  ["trip.threshold", { trip: { ...rate, threshold: 1.01 } }],
+  ["trip.minimumCalls", { trip: { ...rate, minimumCalls: 0 } }],
+  ["trip.minimumCalls", { trip: { ...rate, minimumCalls: 21 } }],
+  ["trip.size", { trip: { ...rate, size: 20.5 } }],
+  ["slowAfter", { slowAfter: zero }],
+  ["maxOpenTime", { maxOpenTime: infinity }],
+  ["probeLease", { probeLease: zero }],
+  ["idleTimeToLive", { idleTimeToLive: infinity }],
+  ["storeTimeout", { storeTimeout: infinity }],
+  ["storeCooldown", { storeCooldown: zero }]
+]
+
+describe("CircuitBreaker.layerShared", () => {
+  const gone = Effect.fail(new Redis.RedisError({ cause: "gone" }))
+  const noRedis = Layer.effect(Redis.Redis, Redis.make({ send: () => gone, subscribe: () => gone, connect: gone }))
+
+  it.effect("refuses what cannot be used, by its name", () =>
+    Effect.gen(function* () {
+      for (const [name, options] of unusableShared) {
+        const layer = Layer.provide(CircuitBreaker.layerShared(options), noRedis)
+        assert.deepStrictEqual(yield* namesOf(Layer.build(layer)), [`CircuitBreaker ${name}`])
+      }
+    })
+  )
+
+  it.effect("builds and lets calls through when Redis does not answer, with and without options", () =>
+    Effect.gen(function* () {
+      const byDefault: Layer.Layer<CircuitBreaker.CircuitBreaker, never, Redis.Redis> = CircuitBreaker.layerShared()
+      for (const layer of [byDefault, CircuitBreaker.layerShared({ trip: rate })]) {
+        const services = yield* Layer.build(Layer.provide(layer, noRedis))
+        const breaker = Context.get(services, CircuitBreaker.CircuitBreaker)
+        yield* breaker.reset(key)
+        assert.strictEqual(yield* succeed(breaker), "answer")
+      }
+    })
+  )
+})
