@@ -46,6 +46,38 @@ describe("KimiConfig.make", () => {
     })
   )
 
+  it.effect("takes a tier and limits as numbers, and reports those that are none", () =>
+    Effect.gen(function* () {
+      const config = yield* KimiConfig.make({ apiKey, tier: 2, requestsPerMinute: 7, admissionMaxWait: "3 seconds" })
+      assert.deepStrictEqual(
+        [config.tier, config.requestsPerMinute, config.maxConcurrency, config.admissionMaxWait],
+        [2, 7, undefined, Duration.seconds(3)]
+      )
+      assert.strictEqual((yield* KimiConfig.make({ apiKey, tier: 0 })).tier, 0)
+      for (const tier of [6, -1, 2.5, "2", Number.NaN]) {
+        const error = yield* reject({ apiKey, tier })
+        assert.deepStrictEqual(error.issues, [{ name: "tier", expected: "a tier from 0 to 5" }], String(tier))
+      }
+      const error = yield* reject({
+        apiKey,
+        maxConcurrency: 0,
+        requestsPerMinute: -1,
+        tokensPerMinute: 1.5,
+        tokensPerDay: "8",
+        admissionMaxWait: 0,
+        admissionMaxQueue: Infinity
+      })
+      assert.deepStrictEqual(namesOf(error), [
+        "maxConcurrency",
+        "requestsPerMinute",
+        "tokensPerMinute",
+        "tokensPerDay",
+        "admissionMaxWait",
+        "admissionMaxQueue"
+      ])
+    })
+  )
+
   it.effect("requires a key, except of hosts that need none", () =>
     Effect.gen(function* () {
       for (const provider of ["moonshot", "moonshot-cn", "together", "openrouter"]) {

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { CacheStatus } from "./CacheStatus.ts"
 import { RateStatus } from "./RateStatus.ts"
 import { ToolCall } from "./Tool.ts"
 import { Usage } from "./Usage.ts"
@@ -73,7 +74,9 @@ export class ChatResponse extends Schema.Class<ChatResponse>("@kimi-effect/core/
   /** The host's trace id. */
   traceId: Schema.optionalKey(Schema.String),
   /** What the host told of the account's request limit; most tell nothing. */
-  rateStatus: Schema.optionalKey(RateStatus)
+  rateStatus: Schema.optionalKey(RateStatus),
+  /** Present when the host was not asked for this answer: it came from the cache, or from an equal call under way. */
+  cached: Schema.optionalKey(CacheStatus)
 }) {
   /** The assistant's message; append it to the conversation as it is. */
   get message(): AnswerMessage {

@@ -12,6 +12,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { CacheStatus } from "./CacheStatus.ts"
 import { RateStatus } from "./RateStatus.ts"
 import { ToolCall as ToolCallModel } from "./Tool.ts"
 import { Usage as UsageModel } from "./Usage.ts"
@@ -34,7 +35,9 @@ export const Start = Schema.TaggedStruct("Start", {
   requestId: Schema.optionalKey(Schema.String),
   traceId: Schema.optionalKey(Schema.String),
   /** What the host told of the account's request limit. */
-  rateStatus: Schema.optionalKey(RateStatus)
+  rateStatus: Schema.optionalKey(RateStatus),
+  /** Present when the host was not asked for this answer: it came from the cache, or from an equal call under way. */
+  cached: Schema.optionalKey(CacheStatus)
 })
 
 /**

@@ -145,11 +145,11 @@ export const behind = ({ enter, states }: Door): Admission["Service"] => {
 
 const isCount = (value: number | undefined): boolean => value === undefined || (value > 0 && Number.isInteger(value))
 
-const isDuration = (given: Duration.Input | undefined): boolean =>
+const isDuration = (given: Duration.Input | undefined, leastMillis: number): boolean =>
   given === undefined ||
   Option.exists(
     Duration.fromInput(given),
-    (duration) => Duration.isFinite(duration) && Duration.toMillis(duration) >= 0
+    (duration) => Duration.isFinite(duration) && Duration.toMillis(duration) >= leastMillis
   )
 
 type Issue = typeof ConfigurationIssue.Type
@@ -159,9 +159,14 @@ const countIssues = (values: { readonly [name: string]: number | undefined }): R
     isCount(value) ? [] : [{ name, expected: "a whole number over zero" }]
   )
 
-const durationIssues = (values: { readonly [name: string]: Duration.Input | undefined }): ReadonlyArray<Issue> =>
+const durationIssues = (
+  values: { readonly [name: string]: Duration.Input | undefined },
+  leastMillis = 0
+): ReadonlyArray<Issue> =>
   Object.entries(values).flatMap(([name, value]) =>
-    isDuration(value) ? [] : [{ name, expected: 'a duration, such as "30 seconds"' }]
+    isDuration(value, leastMillis)
+      ? []
+      : [{ name, expected: `a duration${leastMillis > 0 ? " of a millisecond or more" : ""}, such as "30 seconds"` }]
   )
 
 const issuesOf = ({ limits, margin, maxQueue, maxWait }: Options): ReadonlyArray<Issue> => [
@@ -229,23 +234,38 @@ export interface RedisOptions extends Options {
   readonly prefix?: string | undefined
   /**
    * Part of the limits that this process keeps to while Redis is away, over 0
-   * to 1: one by the number of processes. Defaults to 0.5.
+   * to 1: one by the number of processes. A call that is larger than it goes
+   * alone. Defaults to 0.5.
    */
   readonly share?: number | undefined
   /** Longest wait for an answer of Redis. Defaults to 250 milliseconds. */
   readonly timeout?: Duration.Input | undefined
   /** How long Redis is left alone after it failed. Defaults to 1 second. */
   readonly cooldown?: Duration.Input | undefined
-  /** How long the places of a process that died are held. Defaults to 30 seconds. */
+  /** How long the places of a process that died are held; those of a living one are renewed. Defaults to 30 seconds. */
   readonly lease?: Duration.Input | undefined
 }
 
 /**
  * Limits that all processes with the same Redis share: all four dimensions,
- * decided in one step. Priorities and tenants take turns within a process.
+ * decided in one step. Priorities and tenants take turns within a process, and
+ * processes take turns with each other.
  *
- * While Redis is away, which is said once, a process keeps to its share of the
- * limits, and for a minute after that.
+ * **Details**
+ *
+ * - A call that need not wait costs one round trip to Redis, and one more in
+ *   the background when it ends.
+ * - While Redis is away, which is said once, a process keeps to its share of
+ *   the limits, and for a minute after that. At first it takes only its share
+ *   of what was left when it last heard of the others.
+ *
+ * **Gotchas**
+ *
+ * - What others took after a process has last heard of them it cannot know: one
+ *   that was idle may exceed the limits together with one that was over its
+ *   share when Redis went away, for a minute at most, or until calls end that
+ *   run longer.
+ * - The same Redis must be told the same limits by everybody.
  *
  * @category layers
  * @since 0.1.0
@@ -263,7 +283,8 @@ export const layerRedis = (options: RedisOptions = {}): Layer.Layer<Admission, C
       } = options
       const issues = [
         ...issuesOf(options),
-        ...durationIssues({ cooldown, lease, timeout }),
+        ...durationIssues({ cooldown }),
+        ...durationIssues({ lease, timeout }, 1),
         ...(share > 0 && share <= 1 ? [] : [{ name: "share", expected: "a number over 0 up to 1" }])
       ]
       if (issues.length > 0) return Effect.fail(ConfigurationError.of(issues))

@@ -5,20 +5,17 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
-import * as Channel from "effect/Channel"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Pull from "effect/Pull"
-import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { KimiError } from "../errors/KimiError.ts"
 import type { CircuitOpenError } from "../errors/ResilienceErrors.ts"
-import { isContent, type StreamEvent } from "../models/StreamEvent.ts"
+import { isContent } from "../models/StreamEvent.ts"
 import type * as Circuit from "./Circuit.ts"
 import type { Circuits } from "./Circuits.ts"
+import { holding } from "./StreamGuard.ts"
 
 /**
  * Where permits come from. Both members run uninterruptibly, so neither may
@@ -61,27 +58,6 @@ export const make = <Permit>(
   clock: Clock.Clock,
   slowMillis: number
 ): Pick<Circuits, "guard" | "guardStream"> => {
-  /** Opens a guarded stream. Its circuit is told once; a consumer that leaves early says nothing. */
-  const begin = Effect.fnUntraced(function* <E, R>(
-    key: string,
-    attempt: Stream.Stream<StreamEvent, E, R>,
-    scope: Scope.Scope,
-    restore: <B, E2, R2>(effect: Effect.Effect<B, E2, R2>) => Effect.Effect<B, E2, R2>
-  ) {
-    const permit = yield* acquire(key)
-    let isSettled = false
-    const finish = (outcome: Circuit.Outcome, retryAfter?: number) =>
-      Effect.suspend(() => {
-        if (isSettled) return Effect.void
-        isSettled = true
-        return Effect.uninterruptible(settle(permit, outcome, retryAfter))
-      })
-    yield* Scope.addFinalizer(scope, finish("ignored"))
-    const startedAt = clock.currentTimeMillisUnsafe()
-    // Some streams begin their work before the first pull; left there, the scope gives the permit back.
-    return { finish, pull: yield* restore(Channel.toPullScoped(attempt.channel, scope)), startedAt }
-  })
-
   return {
     guard: (key) => (attempt) =>
       Effect.uninterruptibleMask((restore) =>
@@ -91,31 +67,22 @@ export const make = <Permit>(
           )
         )
       ),
-    guardStream:
-      (key) =>
-      <E extends KimiError, R>(attempt: Stream.Stream<StreamEvent, E, R>) =>
-        Stream.fromChannel(
-          Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
-            Effect.uninterruptibleMask((restore) =>
-              Effect.map(begin(key, attempt, scope, restore), ({ finish, pull, startedAt }) => {
-                let firstContent: number | undefined
-                return Pull.matchEffect(pull, {
-                  onSuccess: (events) => {
-                    if (firstContent === undefined && events.some(isContent)) {
-                      firstContent = clock.currentTimeMillisUnsafe()
-                    }
-                    return Effect.succeed(events)
-                  },
-                  onFailure: (cause: Cause.Cause<E>) =>
-                    Effect.andThen(finish(...verdict(cause)), Effect.failCause(cause)),
-                  onDone: () => {
-                    const isSlow = (firstContent ?? startedAt) - startedAt >= slowMillis
-                    return Effect.andThen(finish(isSlow ? "slow" : "success"), Cause.done())
-                  }
-                })
-              })
-            )
-          )
-        )
+    guardStream: (key) =>
+      holding(() =>
+        Effect.map(acquire(key), (permit) => {
+          const startedAt = clock.currentTimeMillisUnsafe()
+          let firstContent: number | undefined
+          return {
+            onEvents: (events) => {
+              if (firstContent === undefined && events.some(isContent)) firstContent = clock.currentTimeMillisUnsafe()
+            },
+            onEnd: (exit) => {
+              if (Exit.isFailure(exit)) return settle(permit, ...verdict(exit.cause))
+              const isSlow = (firstContent ?? startedAt) - startedAt >= slowMillis
+              return settle(permit, isSlow ? "slow" : "success")
+            }
+          }
+        })
+      )
   }
 }

@@ -55,7 +55,7 @@ export type Trip =
  * @since 0.1.0
  */
 export interface SharedOptions extends Common {
-  /** What opens a circuit, over the calls of all processes. Defaults to 5 failures in a row. */
+  /** What opens a circuit, over the calls of all processes. Defaults to 15 failures in a row. */
   readonly trip: Trip
   /** What the keys in Redis begin with. Defaults to `kimi-effect:circuit:`. */
   readonly prefix: string
@@ -76,18 +76,21 @@ const common: Common = {
 }
 
 /**
- * The default of every option: open after 5 failures in a row, or at half of at
- * least 10 calls in a minute; one probe closes.
+ * The default of every option: open after 15 failures in a row, or when four
+ * of five calls fail of at least 20 in a minute; one probe closes.
+ *
+ * A host that fails three times in ten does not open a circuit by chance: 15
+ * such failures in a row come once in 70 million attempts.
  *
  * @category options
  * @since 0.1.0
  */
 export const defaults: Options = {
   ...common,
-  consecutiveFailures: 5,
-  failureRate: 0.5,
+  consecutiveFailures: 15,
+  failureRate: 0.8,
   window: { _tag: "Time", millis: 60_000 },
-  minimumCalls: 10,
+  minimumCalls: 20,
   halfOpenPermits: 1,
   halfOpenSuccesses: 1,
   probeTimeout: Duration.minutes(20)
@@ -101,7 +104,7 @@ export const defaults: Options = {
  */
 export const sharedDefaults: SharedOptions = {
   ...common,
-  trip: { _tag: "Consecutive", failures: 5 },
+  trip: { _tag: "Consecutive", failures: 15 },
   prefix: "kimi-effect:circuit:",
   probeLease: Duration.seconds(10),
   idleTimeToLive: Duration.hours(1),

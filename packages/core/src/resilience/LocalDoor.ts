@@ -52,12 +52,12 @@ export const tooLarge = (account: string, tokens: number, excess: NonNullable<Re
  * @since 0.1.0
  */
 export const estimate = (limits: AccountLimits, calls: number, tokens: number, now: number, held: number): number => {
-  const { concurrency, requestsPerMinute, tokensPerMinute } = limits.limits
-  const ready = limits.wait(0, now)
+  const { concurrency, requestsPerMinute, tokensPerDay = tokens, tokensPerMinute = tokens } = limits.limits
+  const ready = limits.wait(Math.min(tokens, tokensPerMinute, tokensPerDay), now)
   return Math.max(
     Number.isFinite(ready) ? ready : held,
     requestsPerMinute === undefined ? 0 : (60_000 * calls) / requestsPerMinute,
-    tokensPerMinute === undefined ? 0 : (60_000 * tokens) / tokensPerMinute,
+    limits.limits.tokensPerMinute === undefined ? 0 : (60_000 * tokens) / tokensPerMinute,
     concurrency === undefined ? 0 : (held * calls) / concurrency
   )
 }
@@ -68,7 +68,9 @@ const open = (name: string, options: Options, context: Context.Context<never>): 
   /** Mean time that a call holds its place, in milliseconds, for estimates. */
   let held = 0
 
-  const admit = (tokens: number, now: number): WaitingRoom.GivenPlace => {
+  const admit = (asked: number, now: number): WaitingRoom.GivenPlace => {
+    // What is not counted now must not be taken back when tokens count later.
+    const tokens = limits.countsTokens ? asked : 0
     limits.enter(tokens, now)
     let isHeld = true
     const end = (settle: (later: number) => void) =>
@@ -134,7 +136,8 @@ export const make = (options: Options): Effect.Effect<Door> =>
           if (excess !== undefined) return Effect.fail(tooLarge(ask.account, tokens, excess))
           const wait = limits.wait(tokens, now)
           if (wait === 0 && room.size() === 0) return Effect.succeed(admit(tokens, now))
-          return room.wait(ask, tokens, wait, restore)
+          // Tokens may begin to count while the call waits.
+          return room.wait(ask, limits.countsTokens ? tokens : ask.tokens(), wait, restore)
         }),
       states: Effect.sync(() => {
         const now = clock.currentTimeMillisUnsafe()

@@ -104,19 +104,19 @@ export const make = (
   let isServing = false
   let isAskedAgain = false
 
-  const retryAfter = (tokens: number, now: number) =>
-    Duration.millis(Math.ceil(estimate(queue.size + 1, waitingTokens + tokens, now)))
+  const retryAfter = (tokens: number, now: number, atLeast = 0) =>
+    Duration.millis(Math.ceil(Math.max(atLeast, estimate(queue.size + 1, waitingTokens + tokens, now))))
 
   const remove = (entry: Entry): void => {
     if (queue.remove(entry)) waitingTokens -= entry.tokens
   }
 
-  const timedOut = (tokens: number, now: number): AdmissionTimeoutError =>
+  const timedOut = (tokens: number, now: number, atLeast?: number): AdmissionTimeoutError =>
     new AdmissionTimeoutError({
       message: `The limits of ${account} had no room for the call within ${Duration.format(maxWait)}`,
       account,
       maxWait,
-      retryAfter: retryAfter(tokens, now)
+      retryAfter: retryAfter(tokens, now, atLeast)
     })
 
   const arm = (at: number): void => {
@@ -182,7 +182,7 @@ export const make = (
     Effect.flatMap(CallOptions, ({ priority, tenant }) =>
       Effect.suspend(() => {
         const now = clock.currentTimeMillisUnsafe()
-        if (Number.isFinite(atLeast) && atLeast > maxWaitMillis) return Effect.fail(timedOut(tokens, now))
+        if (Number.isFinite(atLeast) && atLeast >= maxWaitMillis) return Effect.fail(timedOut(tokens, now, atLeast))
         if (queue.sizeOf(priority) >= maxQueue) {
           return Effect.fail(
             new AdmissionQueueFullError({

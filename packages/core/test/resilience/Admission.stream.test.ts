@@ -1,0 +1,163 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Duration, Effect, Exit, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { classes, type KimiError } from "../../src/errors/KimiError.ts"
+import type { StreamEvent } from "../../src/models/StreamEvent.ts"
+import * as Admission from "../../src/resilience/Admission.ts"
+import { ask, isIdle, makeCounted, start, stateOf } from "./support/admission.ts"
+import { errorOf } from "./support/breaker.ts"
+
+const begin: StreamEvent = { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1 }
+const text: StreamEvent = { _tag: "TextDelta", choice: 0, text: "a" }
+const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
+const overloaded = new classes.OverloadedError({ message: "429", retryAfter: Duration.seconds(5) })
+
+type Events = Stream.Stream<StreamEvent, KimiError>
+
+const whole: Events = Stream.make(begin, text, finish)
+const hanging: Events = Stream.concat(Stream.make(begin, text), Stream.never)
+
+describe("Admission.guardStream", () => {
+  it.effect("gives the events, and holds its place until the stream has ended", () =>
+    Effect.gen(function* () {
+      const { admission, timersBegun } = yield* makeCounted({ limits: { concurrency: 1, tokensPerMinute: 100 } })
+      const gate = yield* Deferred.make<void>()
+      const gated: Events = Stream.concat(
+        Stream.make(begin, text),
+        Stream.fromEffect(Effect.as(Deferred.await(gate), finish))
+      )
+      const fiber = yield* start(Stream.runCollect(admission.guardStream(ask(7))(gated)))
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual((yield* stateOf(admission)).inFlight, 1)
+      yield* Deferred.succeed(gate, undefined)
+      assert.deepStrictEqual(yield* Fiber.join(fiber), [begin, text, finish])
+      yield* isIdle(admission)
+      assert.strictEqual(timersBegun(), 0)
+    })
+  )
+
+  it.effect("takes nothing before it is run, and a place for every run", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { requestsPerMinute: 100, tokensPerDay: 1_000 } })
+      const stream = admission.guardStream(ask(7))(whole)
+      assert.strictEqual((yield* admission.states).size, 0)
+      yield* Stream.runDrain(stream)
+      yield* Stream.runDrain(stream)
+      assert.deepInclude(yield* stateOf(admission), { inFlight: 0, requestsInMinute: 2, tokensInDay: 14 })
+    })
+  )
+
+  it.effect("waits its turn, and is refused as a call is", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({
+        limits: { concurrency: 1, tokensPerMinute: 100 },
+        maxWait: "10 seconds"
+      })
+      const holder = yield* start(Stream.runDrain(admission.guardStream(ask())(hanging)))
+      const next = yield* start(Stream.runCollect(admission.guardStream(ask())(whole)))
+      assert.strictEqual((yield* stateOf(admission)).waiting, 1)
+      yield* Fiber.interrupt(holder)
+      assert.deepStrictEqual(next.pollUnsafe(), Exit.succeed([begin, text, finish]))
+      const tooLarge = yield* Effect.exit(Stream.runDrain(admission.guardStream(ask(101))(whole)))
+      assert.strictEqual(errorOf(tooLarge)?._tag, "AdmissionLimitError")
+      yield* start(Stream.runDrain(admission.guardStream(ask())(hanging)))
+      const late = yield* start(Effect.exit(Stream.runDrain(admission.guardStream(ask())(whole))))
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(errorOf(yield* Fiber.join(late))?._tag, "AdmissionTimeoutError")
+    })
+  )
+
+  it.effect("gives its place back when it fails, and learns from the error", () =>
+    Effect.gen(function* () {
+      const failing: ReadonlyArray<Events> = [
+        Stream.fail(overloaded),
+        Stream.concat(Stream.make(begin, text), Stream.fail(overloaded)),
+        Stream.unwrap(Effect.fail(overloaded))
+      ]
+      for (const events of failing) {
+        const admission = yield* Admission.make({ limits: { concurrency: 9 } })
+        assert.strictEqual(yield* Effect.flip(Stream.runDrain(admission.guardStream(ask())(events))), overloaded)
+        yield* isIdle(admission)
+        assert.deepInclude(yield* stateOf(admission), {
+          concurrency: 1,
+          pausedUntil: (yield* TestClock.testClockWith((clock) => clock.currentTimeMillis)) + 5_000
+        })
+        yield* TestClock.adjust("5 seconds")
+        yield* Stream.runDrain(admission.guardStream(ask())(whole))
+        assert.strictEqual((yield* stateOf(admission)).concurrency, 2)
+      }
+    })
+  )
+
+  it.effect("gives its place back when its consumer leaves, however it does, and learns nothing", () =>
+    Effect.gen(function* () {
+      const ends: ReadonlyArray<(events: Events) => Effect.Effect<unknown, unknown>> = [
+        (events) => Stream.runDrain(Stream.take(Stream.rechunk(events, 1), 1)),
+        (events) => Effect.timeout(Stream.runDrain(events), "1 second"),
+        (events) => Stream.runForEach(events, () => Effect.fail("the consumer's")),
+        (events) => Stream.runForEach(events, () => Effect.die("the consumer's"))
+      ]
+      const admission = yield* Admission.make({ limits: { concurrency: 1 } })
+      for (const end of ends) {
+        const fiber = yield* Effect.forkChild(end(admission.guardStream(ask())(hanging)))
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.await(fiber)
+        yield* isIdle(admission)
+        assert.strictEqual((yield* stateOf(admission)).concurrency, 1)
+      }
+      assert.deepStrictEqual(
+        yield* Effect.exit(Stream.runDrain(admission.guardStream(ask())(Stream.die("ours")))),
+        Exit.die("ours")
+      )
+      yield* isIdle(admission)
+    })
+  )
+
+  it.effect("can be interrupted while it waits, and where it works before its first pull", () =>
+    Effect.gen(function* () {
+      const { admission, timers } = yield* makeCounted({ limits: { concurrency: 1, requestsPerMinute: 10 } })
+      const eager: Stream.Stream<StreamEvent> = Stream.fromPull(Effect.never)
+      const working = yield* start(Stream.runDrain(admission.guardStream(ask())(eager)))
+      const waiting = yield* start(Stream.runDrain(admission.guardStream(ask())(whole)))
+      assert.deepInclude(yield* stateOf(admission), { inFlight: 1, waiting: 1, requestsInMinute: 1 })
+      yield* Fiber.interrupt(waiting)
+      assert.deepInclude(yield* stateOf(admission), { inFlight: 1, waiting: 0, requestsInMinute: 1 })
+      assert.strictEqual(timers(), 0)
+      yield* Fiber.interrupt(working)
+      yield* isIdle(admission)
+    })
+  )
+
+  it.effect("closes what the stream holds before the next is let in, when its consumer leaves", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { concurrency: 1 } })
+      const log: Array<string> = []
+      const note = (entry: string) => Effect.sync(() => void log.push(entry))
+      const held = Stream.ensuring(hanging, note("closed"))
+      const fiber = yield* start(Stream.runDrain(admission.guardStream(ask())(held)))
+      yield* start(admission.guard(ask())(note("next")))
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(log, ["closed", "next"])
+    })
+  )
+
+  it.effect("hears what the host tells with the start of a stream", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make()
+      const told: Events = Stream.make<ReadonlyArray<StreamEvent>>(
+        { ...begin, rateStatus: { limit: 10, remaining: 3 } },
+        text
+      )
+      const fiber = yield* start(Stream.runDrain(admission.guardStream(ask())(Stream.concat(told, Stream.never))))
+      assert.deepInclude(yield* stateOf(admission), { inFlight: 1, requestsInMinute: 7 })
+      yield* Fiber.interrupt(fiber)
+    })
+  )
+
+  it.effect("gives every stream as it is when admission is off", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.Admission
+      assert.strictEqual(admission.guardStream(ask())(whole), whole)
+    }).pipe(Effect.provide(Admission.layerOff))
+  )
+})

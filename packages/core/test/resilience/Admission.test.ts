@@ -1,0 +1,218 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Deferred, Duration, Effect, Exit, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { classes } from "../../src/errors/KimiError.ts"
+import { ChatResponse } from "../../src/models/ChatResponse.ts"
+import * as Admission from "../../src/resilience/Admission.ts"
+import { account, ask, isIdle, makeCounted, refusal, start, stateOf } from "./support/admission.ts"
+import { errorOf } from "./support/breaker.ts"
+import { makePausing } from "./support/pausing.ts"
+
+const broken = new classes.ServerError({ message: "broken" })
+
+/** An attempt that ends when it is told to. */
+const makeHeld = Effect.map(Deferred.make<string, typeof broken>(), (end) => ({ attempt: Deferred.await(end), end }))
+
+describe("Admission", () => {
+  it.effect("makes an attempt at once when there is room, and gives its answer or its error", () =>
+    Effect.gen(function* () {
+      const { admission, timersBegun } = yield* makeCounted({
+        limits: { concurrency: 1, requestsPerMinute: 3, tokensPerMinute: 100, tokensPerDay: 1_000 }
+      })
+      assert.strictEqual(yield* admission.guard(ask(10))(Effect.succeed("answer")), "answer")
+      assert.strictEqual(yield* Effect.flip(admission.guard(ask(20))(Effect.fail(broken))), broken)
+      assert.deepStrictEqual(yield* Effect.exit(admission.guard(ask(30))(Effect.die("ours"))), Exit.die("ours"))
+      assert.deepInclude(yield* stateOf(admission), {
+        inFlight: 0,
+        waiting: 0,
+        requestsInMinute: 3,
+        tokensInMinute: 60,
+        tokensInDay: 60
+      })
+      assert.strictEqual(timersBegun(), 0)
+    })
+  )
+
+  it.effect("asks for tokens only where they are limited, and once", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const counted = {
+        account,
+        tokens: () => {
+          asked += 1
+          return 1
+        }
+      }
+      const without = yield* Admission.make({ limits: { concurrency: 1, requestsPerMinute: 9 } })
+      yield* without.guard(counted)(Effect.void)
+      assert.strictEqual(asked, 0)
+      const limited = yield* Admission.make({ limits: { tokensPerDay: 1 } })
+      yield* limited.guard(counted)(Effect.void)
+      assert.strictEqual(asked, 1)
+    })
+  )
+
+  it.effect("keeps accounts apart, each with its own limits", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: (name) => ({ concurrency: name === "a" ? 1 : 2 }) })
+      assert.strictEqual((yield* admission.states).size, 0)
+      const never = (name: string) => start(admission.guard({ ...ask(), account: name })(Effect.never))
+      for (const name of ["a", "a", "b", "b", "b"]) yield* never(name)
+      const states = yield* admission.states
+      assert.deepStrictEqual([...states.keys()], ["a", "b"])
+      assert.deepInclude(states.get("a"), { inFlight: 1, waiting: 1, limits: { concurrency: 1 } })
+      assert.deepInclude(states.get("b"), { inFlight: 2, waiting: 1, limits: { concurrency: 2 } })
+    })
+  )
+
+  it.effect("lets the next in at the moment in which one ends, however it ends", () =>
+    Effect.gen(function* () {
+      const { admission, timers } = yield* makeCounted({ limits: { concurrency: 1 } })
+      for (const finish of [Exit.succeed("answer"), Exit.fail(broken), Exit.die("ours"), Exit.interrupt()]) {
+        const { attempt, end } = yield* makeHeld
+        const first = yield* start(admission.guard(ask())(attempt))
+        const second = yield* start(admission.guard(ask())(Effect.succeed("next")))
+        assert.deepInclude(yield* stateOf(admission), { inFlight: 1, waiting: 1 })
+        assert.strictEqual(timers(), 1)
+        yield* Deferred.done(end, finish)
+        yield* Fiber.await(first)
+        assert.deepStrictEqual(second.pollUnsafe(), Exit.succeed("next"))
+        yield* isIdle(admission)
+        assert.strictEqual(timers(), 0)
+      }
+    })
+  )
+
+  it.effect("lets calls in again when the first of them leave the window, with its margin, and not before", () =>
+    Effect.gen(function* () {
+      const { admission, timers } = yield* makeCounted({ limits: { requestsPerMinute: 2 } })
+      yield* admission.guard(ask())(Effect.void)
+      yield* TestClock.adjust("30 seconds")
+      yield* admission.guard(ask())(Effect.void)
+      const third = yield* start(admission.guard(ask())(Effect.void))
+      const fourth = yield* start(admission.guard(ask())(Effect.void))
+      assert.strictEqual(timers(), 1)
+      yield* TestClock.adjust("31099 millis")
+      assert.isUndefined(third.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(third.pollUnsafe(), Exit.void)
+      assert.isUndefined(fourth.pollUnsafe())
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(fourth.pollUnsafe(), Exit.void)
+      assert.strictEqual(timers(), 0)
+    })
+  )
+
+  it.effect("does not let a small call pass a large one that waits for tokens", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { tokensPerMinute: 100 } })
+      yield* admission.guard(ask(50))(Effect.void)
+      const large = yield* start(admission.guard(ask(80))(Effect.void))
+      const small = yield* start(admission.guard(ask(1))(Effect.void))
+      yield* TestClock.adjust("61 seconds")
+      assert.isUndefined(small.pollUnsafe())
+      yield* TestClock.adjust("100 millis")
+      assert.deepStrictEqual([large.pollUnsafe(), small.pollUnsafe()], [Exit.void, Exit.void])
+    })
+  )
+
+  it.effect("learns from the host's refusals and answers", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { concurrency: 8 } })
+      for (let call = 0; call < 5; call++) yield* start(admission.guard(ask())(Effect.never))
+      const overloaded = new classes.OverloadedError({ message: "429", retryAfter: Duration.seconds(5) })
+      yield* refusal(admission, 0, Effect.fail(overloaded))
+      assert.deepInclude(yield* stateOf(admission), { inFlight: 5, concurrency: 2, pausedUntil: 5_000 })
+      yield* TestClock.adjust("5 seconds")
+      const later = yield* Admission.make({ limits: { concurrency: 8 } })
+      yield* refusal(later, 0, Effect.fail(overloaded))
+      yield* TestClock.adjust("5 seconds")
+      yield* later.guard(ask())(Effect.void)
+      assert.strictEqual((yield* stateOf(later)).concurrency, 2)
+    })
+  )
+
+  it.effect("learns nothing from an error that came as its caller left", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { concurrency: 8 } })
+      const overloaded = new classes.OverloadedError({ message: "429", retryAfter: Duration.seconds(5) })
+      const both = Cause.combine(Cause.fail(overloaded), Cause.interrupt())
+      yield* Effect.exit(admission.guard(ask())(Effect.failCause(both)))
+      assert.deepInclude(yield* stateOf(admission), { inFlight: 0, concurrency: 8, pausedUntil: 0 })
+    })
+  )
+
+  it.effect("hears what the host tells of the account beside an answer", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make()
+      const answer = new ChatResponse({
+        id: "chatcmpl-1",
+        model: "kimi-k3",
+        created: 1,
+        choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
+        rateStatus: { limit: 10, remaining: 2 }
+      })
+      assert.strictEqual(yield* admission.guard(ask())(Effect.succeed(answer)), answer)
+      assert.deepInclude(yield* stateOf(admission), { requestsInMinute: 8, limits: { requestsPerMinute: 10 } })
+    })
+  )
+
+  it.effect("counts the tokens of a call that began to wait before tokens counted", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { concurrency: 1 } })
+      const holder = yield* makeHeldBy(admission)
+      const first = yield* start(admission.guard(ask(600))(Effect.void))
+      const second = yield* start(admission.guard(ask(600))(Effect.void))
+      yield* holder.fail(new classes.RateLimitError({ message: "429", kind: "tokens per minute", limit: 1_000 }))
+      assert.deepStrictEqual(first.pollUnsafe(), Exit.void)
+      assert.isUndefined(second.pollUnsafe())
+      assert.deepInclude(yield* stateOf(admission), { tokensInMinute: 600, waiting: 1, inFlight: 0 })
+    })
+  )
+
+  it.effect("gives no tokens back that were not counted when the call was let in", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { concurrency: 2 } })
+      const { attempt, end } = yield* makeHeld
+      yield* start(admission.guard(ask())(attempt))
+      const holder = yield* makeHeldBy(admission)
+      const { at, pausing } = yield* makePausing
+      const waiting = yield* start(pausing(admission.guard(ask(600))(Effect.never)))
+      at(1)
+      yield* Deferred.succeed(end, "answer")
+      assert.deepInclude(yield* stateOf(admission), { inFlight: 2, waiting: 0, requestsInMinute: 3 })
+      yield* holder.fail(new classes.RateLimitError({ message: "429", kind: "tokens per minute", limit: 1_000 }))
+      yield* Fiber.interrupt(waiting)
+      assert.deepInclude(yield* stateOf(admission), { inFlight: 0, requestsInMinute: 2, tokensInMinute: 0 })
+    })
+  )
+
+  it.effect("turns away a waiting call that has become too large for a limit named meanwhile", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { concurrency: 1, tokensPerMinute: 10_000 } })
+      const holder = yield* makeHeldBy(admission)
+      const large = yield* start(admission.guard(ask(6_000))(Effect.void))
+      const small = yield* start(admission.guard(ask(400))(Effect.void))
+      yield* holder.fail(
+        new classes.RateLimitError({ message: "429", kind: "tokens per minute", limit: 5_000, current: 5_000 })
+      )
+      assert.deepInclude(
+        { ...errorOf(yield* Fiber.await(large)) },
+        { _tag: "AdmissionLimitError", kind: "tokens per minute", limit: 5_000, tokens: 6_000, account }
+      )
+      assert.isUndefined(small.pollUnsafe())
+      yield* TestClock.adjust("2 minutes")
+      assert.deepStrictEqual(small.pollUnsafe(), Exit.void)
+    })
+  )
+})
+
+/** A call that holds a place until it is told to fail. */
+const makeHeldBy = Effect.fnUntraced(function* (admission: Admission.Admission["Service"]) {
+  const end = yield* Deferred.make<never, InstanceType<typeof classes.RateLimitError>>()
+  const fiber = yield* start(Effect.exit(admission.guard(ask(0))(Deferred.await(end))))
+  return {
+    fail: (error: InstanceType<typeof classes.RateLimitError>) =>
+      Effect.andThen(Deferred.fail(end, error), Fiber.await(fiber))
+  }
+})

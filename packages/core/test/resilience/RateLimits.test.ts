@@ -1,0 +1,60 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as KimiConfig from "../../src/KimiConfig.ts"
+import { limitsOf } from "../../src/resilience/Admission.ts"
+import { scale, tiers } from "../../src/resilience/RateLimits.ts"
+
+describe("RateLimits", () => {
+  it("has Moonshot's tiers 0 to 5, of which only the first has a limit by the day", () => {
+    assert.deepStrictEqual(
+      tiers.map((tier) => [
+        tier.concurrency,
+        tier.requestsPerMinute,
+        tier.tokensPerMinute,
+        "tokensPerDay" in tier ? tier.tokensPerDay : undefined
+      ]),
+      [
+        [1, 3, 500_000, 1_500_000],
+        [50, 200, 2_000_000, undefined],
+        [100, 500, 3_000_000, undefined],
+        [200, 5_000, 3_000_000, undefined],
+        [400, 5_000, 4_000_000, undefined],
+        [1_000, 10_000, 5_000_000, undefined]
+      ]
+    )
+  })
+
+  it("gives a part of the limits, rounded down and never less than one", () => {
+    assert.deepStrictEqual(scale({ concurrency: 1, requestsPerMinute: 7, tokensPerMinute: 1_000 }, 0.5), {
+      concurrency: 1,
+      requestsPerMinute: 3,
+      tokensPerMinute: 500,
+      tokensPerDay: undefined
+    })
+    assert.deepStrictEqual(scale({ tokensPerDay: 1_500_000 }, 1 / 3), {
+      concurrency: undefined,
+      requestsPerMinute: undefined,
+      tokensPerMinute: undefined,
+      tokensPerDay: 500_000
+    })
+  })
+
+  it("come from a configuration: those of its tier, and in their place those that it names", () => {
+    const nothing = {
+      concurrency: undefined,
+      requestsPerMinute: undefined,
+      tokensPerMinute: undefined,
+      tokensPerDay: undefined
+    }
+    assert.deepStrictEqual(limitsOf(KimiConfig.defaults), nothing)
+    assert.deepStrictEqual(limitsOf({ ...KimiConfig.defaults, tier: 0 }), tiers[0])
+    assert.deepStrictEqual(limitsOf({ ...KimiConfig.defaults, tier: 5 }), { ...nothing, ...tiers[5] })
+    const own = { maxConcurrency: 2, requestsPerMinute: 3, tokensPerMinute: 4, tokensPerDay: 5 }
+    assert.deepStrictEqual(limitsOf({ ...KimiConfig.defaults, tier: 0, ...own }), {
+      concurrency: 2,
+      requestsPerMinute: 3,
+      tokensPerMinute: 4,
+      tokensPerDay: 5
+    })
+    assert.deepStrictEqual(limitsOf({ ...KimiConfig.defaults, tokensPerDay: 5 }), { ...nothing, tokensPerDay: 5 })
+  })
+})

@@ -1,0 +1,37 @@
+/**
+ * What the tests of an account's limits have in common.
+ */
+import { type Duration } from "effect"
+import { classes, type KimiError } from "../../../src/errors/KimiError.ts"
+import { AccountLimits } from "../../../src/resilience/AccountLimits.ts"
+import type { RateLimits } from "../../../src/resilience/RateLimits.ts"
+
+/** The time of day does not matter; that it is far from zero may. */
+export const t0 = 1_763_900_000_000
+export const minute = 60_000
+export const day = 24 * 60 * minute
+export const forever = Number.POSITIVE_INFINITY
+
+export const refused = (
+  kind: "concurrency" | "requests per minute" | "tokens per minute" | "unknown",
+  figures: { limit?: number; current?: number; retryAfter?: Duration.Duration } = {}
+) => new classes.RateLimitError({ message: "429", kind, ...figures })
+
+export const daily = (figures: { limit?: number; current?: number; retryAfter?: Duration.Duration } = {}) =>
+  new classes.DailyLimitError({ message: "429", ...figures })
+
+export const overloaded = (retryAfter?: Duration.Duration) =>
+  new classes.OverloadedError({ message: "429", ...(retryAfter === undefined ? {} : { retryAfter }) })
+
+/** An account in which so many calls have begun. */
+export const running = (limits: RateLimits, calls: number, at = t0, tokens = 0) => {
+  const account = new AccountLimits(limits, 0)
+  for (let call = 0; call < calls; call++) account.enter(tokens, at)
+  return account
+}
+
+/** A call that began at `at` is refused now. */
+export const refuse = (account: AccountLimits, error: KimiError, at: number, now: number) => {
+  account.leave()
+  account.fail(error, at, now)
+}

@@ -1,0 +1,46 @@
+/**
+ * What the tests of admission have in common.
+ */
+import { assert } from "@effect/vitest"
+import { Clock, Effect } from "effect"
+import type { KimiError } from "../../../src/errors/KimiError.ts"
+import * as Admission from "../../../src/resilience/Admission.ts"
+import type { Ask } from "../../../src/resilience/Door.ts"
+import { makeCounting } from "./counting.ts"
+
+export type Service = Admission.Admission["Service"]
+
+export const account = "moonshot"
+
+export const ask = (tokens = 0, watch?: Ask["watch"]): Ask => ({
+  account,
+  tokens: () => tokens,
+  ...(watch === undefined ? {} : { watch })
+})
+
+/** With a clock that knows how many sleep for it. */
+export const makeCounted = Effect.fnUntraced(function* (options: Admission.Options) {
+  const counting = yield* makeCounting
+  const admission = yield* Effect.provideService(Admission.make(options), Clock.Clock, counting.clock)
+  return { admission, timers: counting.asleep, timersBegun: counting.begun }
+})
+
+export const stateOf = Effect.fnUntraced(function* (admission: Service) {
+  const state = (yield* admission.states).get(account)
+  assert.isDefined(state)
+  return state
+})
+
+/** Nobody holds a place or waits for one. */
+export const isIdle = Effect.fnUntraced(function* (admission: Service) {
+  assert.deepInclude(yield* stateOf(admission), { inFlight: 0, waiting: 0 })
+})
+
+/** Makes an attempt at once, or else says why not. */
+export const refusal = <A>(
+  admission: Service,
+  tokens = 0,
+  attempt: Effect.Effect<A, KimiError> = Effect.die("made")
+): Effect.Effect<KimiError, A> => Effect.flip(admission.guard(ask(tokens))(attempt))
+
+export const start = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
