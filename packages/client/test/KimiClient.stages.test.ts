@@ -96,14 +96,14 @@ describe("the stages of a client", () => {
   it.effect("end the retries when the circuit opens, and let the host alone until it is probed", () =>
     Effect.gen(function* () {
       const { count, kimi } = yield* scripted(
-        { maxAttempts: 9, retryMaxDelay: "1 second" },
-        Array.from({ length: 5 }, () => overloaded)
+        { maxAttempts: 19, retryMaxDelay: "1 second" },
+        Array.from({ length: 15 }, () => overloaded)
       )
       const exit = yield* settled(Random.withSeed(kimi.chat(ask), "breaker"))
-      assert.strictEqual(count.attempts, 5)
+      assert.strictEqual(count.attempts, 15)
       const error = errorOf(exit)
       assert.strictEqual(error?._tag, "CircuitOpenError")
-      assert.strictEqual(error?.attempts?.length, 6)
+      assert.strictEqual(error?.attempts?.length, 16)
       assert.deepStrictEqual(yield* settled(kimi.chat(ask)), Exit.succeed(answer))
     })
   )

@@ -3,9 +3,9 @@
  * tokens per minute, tokens per day, decided together.
  *
  * It counts as the host does, at the door and for good. It also learns: a
- * refusal that names a limit or the use of it is believed, a refusal that
- * names nothing slows the account down, and answers speed it up again, never
- * above the limits that were given.
+ * refusal that names a limit or the use of it is believed for ten minutes, a
+ * refusal that names nothing slows the account down, and answers speed it up
+ * again, never above the limits that were given.
  *
  * @since 0.1.0
  */
@@ -14,17 +14,17 @@ import type { KimiError } from "../errors/KimiError.ts"
 import type { RateStatus } from "../models/RateStatus.ts"
 import type { RateLimits } from "./RateLimits.ts"
 import { RateWindow } from "./RateWindow.ts"
+import { Throttle } from "./Throttle.ts"
 
 const minute = 60_000
 const day = 24 * 60 * minute
 
-/** Part of the concurrency that is left after a refusal for it. */
-const concurrencyCut = 0.5
-/** Part of the pace that is left after a refusal that names no figures. */
-const paceCut = 0.7
-const slowestPace = 0.1
-/** Pace that comes back in a minute of answers. */
-const paceGain = 0.1
+/** How long a limit that the host named is believed; it may have been lowered for a time, or raised since. */
+const beliefMillis = 10 * minute
+/** How long to leave a host alone whose day is used up, when it does not say. */
+const dayPause = Duration.millis(10 * minute)
+/** The share of a rate is of as many calls as a minute sees, and at least of these. */
+const leastPerMinute = 10
 
 const smaller = (known: number | undefined, told: number | undefined): number | undefined =>
   told === undefined || told < 1 ? known : known === undefined ? told : Math.min(known, told)
@@ -61,16 +61,19 @@ export class AccountLimits {
   readonly #tokens: RateWindow
   readonly #daily: RateWindow
   #inFlight = 0
-  #concurrency: number
-  #cutAt = Number.NEGATIVE_INFINITY
-  #pace = 1
-  #pacedAt = 0
+  readonly #given: RateLimits
+  /** Unix milliseconds until which limits are believed that the host named. */
+  #believedUntil = 0
+  readonly #concurrency = new Throttle(0.01)
+  readonly #pace = new Throttle(0.1)
+  /** Calls at once when the host first refused, where no limit is known. */
+  #crowd = Number.POSITIVE_INFINITY
   #pausedUntil = 0
 
   /** `marginMillis` is added to the windows: two calls may reach the host closer together than they were sent. */
   constructor(limits: RateLimits, marginMillis: number) {
     this.#limits = limits
-    this.#concurrency = limits.concurrency ?? Number.POSITIVE_INFINITY
+    this.#given = limits
     this.#requests = new RateWindow(minute + marginMillis, 100)
     this.#tokens = new RateWindow(minute + marginMillis, 100)
     this.#daily = new RateWindow(day + marginMillis, minute)
@@ -103,8 +106,9 @@ export class AccountLimits {
    * when a call has to end first.
    */
   wait(tokens: number, now: number): number {
+    if (now >= this.#believedUntil) this.#limits = this.#given
     const { requestsPerMinute, tokensPerDay, tokensPerMinute } = this.#limits
-    if (this.#inFlight >= Math.max(1, Math.floor(this.#concurrency))) return Number.POSITIVE_INFINITY
+    if (this.#inFlight >= this.#places()) return Number.POSITIVE_INFINITY
     let wait = Math.max(0, this.#pausedUntil - now)
     if (requestsPerMinute !== undefined) {
       wait = Math.max(wait, this.#requests.wait(1, this.#paced(requestsPerMinute, 1), now))
@@ -148,37 +152,31 @@ export class AccountLimits {
 
   /** Learns from an answer: what was slowed down comes back bit by bit. */
   succeed(now: number): void {
-    const most = this.#limits.concurrency ?? Number.POSITIVE_INFINITY
-    if (this.#concurrency < most) this.#concurrency = Math.min(most, this.#concurrency + 1 / this.#concurrency)
-    if (this.#pace >= 1) return
-    // The clock may have been put back.
-    this.#pace = Math.min(1, this.#pace + (paceGain * Math.max(0, now - this.#pacedAt)) / minute)
-    this.#pacedAt = now
+    this.#concurrency.answer(this.#places())
+    this.#pace.answer(this.#perMinute(now))
+    if (this.#concurrency.share === 1) this.#crowd = Number.POSITIVE_INFINITY
   }
 
   /** Learns from what the host tells beside an answer: what others have used, and when it will refuse. */
   observe({ limit, remaining, reset }: RateStatus, now: number): void {
-    if (limit !== undefined) {
-      this.#limits = { ...this.#limits, requestsPerMinute: smaller(this.#limits.requestsPerMinute, limit) }
-    }
+    this.#believe("requestsPerMinute", limit, now)
     if (remaining === undefined) return
     const most = limit ?? this.#limits.requestsPerMinute
-    if (most !== undefined) this.#believe(this.#requests, most - remaining, now)
+    if (most !== undefined) this.#catchUp(this.#requests, most - remaining, now)
     if (remaining === 0 && reset !== undefined) this.#pause(Duration.millis(reset), now)
   }
 
-  /** Learns from the refusal of a call that began at `at`. Other errors say nothing about limits. */
-  fail(error: KimiError, at: number, now: number): void {
+  /** Learns from a refusal. Other errors say nothing about limits. */
+  fail(error: KimiError, now: number): void {
     switch (error._tag) {
       case "OverloadedError":
-        this.#cutConcurrency(at, now)
+        this.#allowFewer()
         return this.#pause(error.retryAfter, now)
       case "DailyLimitError":
-        this.#limits = { ...this.#limits, tokensPerDay: smaller(this.#limits.tokensPerDay, error.limit) }
-        this.#believe(this.#daily, error.current, now)
-        return this.#pause(error.retryAfter, now)
+        this.#believe("tokensPerDay", error.limit, now)
+        return this.#pause(error.retryAfter ?? dayPause, now)
       case "RateLimitError":
-        this.#learn(error, at, now)
+        this.#learn(error, now)
         return this.#pause(error.retryAfter, now)
     }
   }
@@ -187,8 +185,8 @@ export class AccountLimits {
   usage(now: number): Usage {
     return {
       inFlight: this.#inFlight,
-      concurrency: this.#concurrency,
-      pace: this.#pace,
+      concurrency: this.#places(),
+      pace: this.#pace.share,
       requestsInMinute: this.#requests.sum(now),
       tokensInMinute: this.#tokens.sum(now),
       tokensInDay: this.#daily.sum(now),
@@ -196,56 +194,65 @@ export class AccountLimits {
     }
   }
 
+  /** Calls that may run at once. */
+  #places(): number {
+    const most = this.#limits.concurrency ?? this.#crowd
+    return most === Number.POSITIVE_INFINITY ? most : Math.max(1, Math.floor(most * this.#concurrency.share))
+  }
+
+  #perMinute(now: number): number {
+    return Math.max(leastPerMinute, this.#requests.sum(now))
+  }
+
   /** A slowed-down limit still lets the largest lawful call through. */
   #paced(limit: number, amount: number): number {
-    return this.#pace === 1 ? limit : Math.max(limit * this.#pace, amount)
+    return this.#pace.share === 1 ? limit : Math.max(limit * this.#pace.share, amount)
   }
 
-  #learn(error: Extract<KimiError, { readonly _tag: "RateLimitError" }>, at: number, now: number): void {
-    const { current, limit } = error
-    switch (error.kind) {
+  #learn({ current, kind, limit }: Extract<KimiError, { readonly _tag: "RateLimitError" }>, now: number): void {
+    switch (kind) {
       case "concurrency":
-        this.#limits = { ...this.#limits, concurrency: smaller(this.#limits.concurrency, limit) }
-        return this.#cutConcurrency(at, now)
+        this.#believe("concurrency", limit, now)
+        return this.#allowFewer()
       case "requests per minute":
-        this.#limits = { ...this.#limits, requestsPerMinute: smaller(this.#limits.requestsPerMinute, limit) }
+        if (this.#believe("requestsPerMinute", limit, now)) return
         break
-      case "tokens per minute":
-        this.#limits = { ...this.#limits, tokensPerMinute: smaller(this.#limits.tokensPerMinute, limit) }
+      case "tokens per minute": {
+        const isNews = this.#believe("tokensPerMinute", limit, now)
         // The host's own count says it all: others use the account too, or our estimates were low.
-        if (this.#believe(this.#tokens, current, now)) return
+        if (this.#catchUp(this.#tokens, current, now) || isNews) return
+      }
     }
-    this.#slowDown(at, now)
+    this.#slowDown(now)
   }
 
-  /** Calls that began before the last cut tell the same story again. */
-  #isNews(at: number): boolean {
-    return at >= this.#cutAt
+  #allowFewer(): void {
+    // The refused call has left already.
+    if (this.#limits.concurrency === undefined) this.#crowd = Math.min(this.#crowd, this.#inFlight + 1)
+    this.#concurrency.refuse(this.#places())
   }
 
-  #cutConcurrency(at: number, now: number): void {
-    const most = this.#limits.concurrency ?? Number.POSITIVE_INFINITY
-    if (this.#isNews(at)) {
-      this.#concurrency = Math.max(1, Math.floor(Math.min(this.#concurrency, this.#inFlight) * concurrencyCut))
-      this.#cutAt = now
-    }
-    this.#concurrency = Math.min(this.#concurrency, most)
-  }
-
-  #slowDown(at: number, now: number): void {
-    if (!this.#isNews(at)) return
+  #slowDown(now: number): void {
     const { requestsPerMinute, tokensPerMinute } = this.#limits
     // Without a rate to slow down, fewer calls at once are all that is left.
-    if (requestsPerMinute === undefined && tokensPerMinute === undefined) return this.#cutConcurrency(at, now)
-    this.#pace = Math.max(slowestPace, this.#pace * paceCut)
-    this.#pacedAt = now
-    this.#cutAt = now
+    if (requestsPerMinute === undefined && tokensPerMinute === undefined) return this.#allowFewer()
+    this.#pace.refuse(this.#perMinute(now))
   }
 
-  /** Adds what the host has counted beyond our count. */
-  #believe(window: RateWindow, counted: number | undefined, now: number): boolean {
-    if (counted === undefined) return false
-    const unseen = counted - window.sum(now)
+  /** Takes over a limit that the host names, for a time, when it is lower than ours; tells whether it was. */
+  #believe(name: keyof RateLimits, told: number | undefined, now: number): boolean {
+    const known = this.#limits[name]
+    const limit = smaller(known, told)
+    if (told === undefined || limit === undefined) return false
+    if (limit === told) this.#believedUntil = now + beliefMillis
+    if (limit === known) return false
+    this.#limits = { ...this.#limits, [name]: limit }
+    return true
+  }
+
+  /** Counts what the host has counted beyond our count; tells whether there was any. */
+  #catchUp(window: RateWindow, counted: number | undefined, now: number): boolean {
+    const unseen = (counted ?? 0) - window.sum(now)
     if (unseen > 0) window.add(unseen, now)
     return unseen > 0
   }

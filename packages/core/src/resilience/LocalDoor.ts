@@ -87,7 +87,7 @@ const open = (name: string, options: Options, context: Context.Context<never>): 
           limits.leave()
           held += (later - now - held) / 8
           if (outcome === "success") limits.succeed(later)
-          else if (outcome !== "left") limits.fail(outcome, now, later)
+          else if (outcome !== "left") limits.fail(outcome, later)
         }),
       cancel: end((later) => limits.cancel(tokens, now, later))
     }

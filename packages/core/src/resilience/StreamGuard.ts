@@ -56,7 +56,10 @@ export const holding =
         })
       yield* Scope.addFinalizer(scope, end(Exit.interrupt()))
       // Some streams begin their work before the first pull; left there, the scope ends what is held.
-      return yield* Effect.map(restore(Channel.toPullScoped(stream.channel, scope)), (pull) =>
+      const opened = Effect.onExit(restore(Channel.toPullScoped(stream.channel, scope)), (exit) =>
+        Exit.isFailure(exit) ? end(exit) : Effect.void
+      )
+      return yield* Effect.map(opened, (pull) =>
         Pull.matchEffect(pull, {
           onSuccess: (events) => {
             onEvents?.(events)

@@ -145,6 +145,12 @@ export const make = (
     for (let entry = queue.peek(); entry !== undefined; entry = queue.peek()) {
       const decision = entry.rejection() ?? decide(entry, now)
       if (typeof decision === "number") {
+        if (Number.isFinite(decision) && now + decision >= entry.deadline) {
+          // It cannot make it, and must not hold up those behind it until then.
+          remove(entry)
+          entry.resume(Effect.fail(timedOut(entry.tokens, now)))
+          continue
+        }
         const [oldest = entry] = queue.oldestFirst
         return Math.min(now + decision, oldest.deadline)
       }

@@ -79,12 +79,12 @@ describe("Admission.guardStream", () => {
         assert.strictEqual(yield* Effect.flip(Stream.runDrain(admission.guardStream(ask())(events))), overloaded)
         yield* isIdle(admission)
         assert.deepInclude(yield* stateOf(admission), {
-          concurrency: 1,
+          concurrency: 8,
           pausedUntil: (yield* TestClock.testClockWith((clock) => clock.currentTimeMillis)) + 5_000
         })
         yield* TestClock.adjust("5 seconds")
-        yield* Stream.runDrain(admission.guardStream(ask())(whole))
-        assert.strictEqual((yield* stateOf(admission)).concurrency, 2)
+        for (let call = 0; call < 10; call++) yield* Stream.runDrain(admission.guardStream(ask())(whole))
+        assert.strictEqual((yield* stateOf(admission)).concurrency, 9)
       }
     })
   )

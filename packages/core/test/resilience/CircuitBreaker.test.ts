@@ -97,7 +97,7 @@ describe("CircuitBreaker.guard", () => {
   it.effect("opens from half of five seconds to all of it when nothing else is said", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.make()
-      yield* fail(breaker, broken, 5)
+      yield* fail(breaker, broken, 15)
       yield* waits(breaker, 3.75)
     }).pipe(Effect.provideService(Random.Random, { nextDoubleUnsafe: () => 0.5, nextIntUnsafe: () => 0 }))
   )

@@ -28,7 +28,7 @@ describe("LocalDoor", () => {
       for (const outcome of ["success", "left", busy] as const) yield* places[0]?.leave(outcome) ?? Effect.void
       assert.deepInclude(yield* stateOf(door), { inFlight: 2, concurrency: 8, pausedUntil: 0 })
       yield* places[1]?.leave(busy) ?? Effect.void
-      assert.deepInclude(yield* stateOf(door), { inFlight: 1, concurrency: 1, pausedUntil: 5_000 })
+      assert.deepInclude(yield* stateOf(door), { inFlight: 1, concurrency: 7, pausedUntil: 5_000 })
     })
   )
 

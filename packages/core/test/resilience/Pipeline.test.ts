@@ -73,7 +73,19 @@ describe("Pipeline", () => {
   it("has its order as data", () => {
     assert.deepStrictEqual(
       [...Pipeline.order],
-      ["deadline", "cache", "budget", "recovery", "fallback", "hedge", "retry", "breaker", "admission", "accounting", "timeout"]
+      [
+        "deadline",
+        "cache",
+        "budget",
+        "recovery",
+        "fallback",
+        "hedge",
+        "retry",
+        "breaker",
+        "admission",
+        "accounting",
+        "timeout"
+      ]
     )
   })
 

@@ -50,13 +50,23 @@ describe("holding", () => {
 
   it.effect("ends when its consumer is interrupted, also in a stream that works before its first pull", () =>
     Effect.gen(function* () {
-      for (const stream of [Stream.never, Stream.unwrap(Effect.never)] as const) {
+      const streams: ReadonlyArray<Stream.Stream<StreamEvent>> = [Stream.never, Stream.unwrap(Effect.never)]
+      for (const stream of streams) {
         const { hold, log } = holder()
         const fiber = yield* Effect.forkChild(Stream.runDrain(hold(stream)))
         yield* TestClock.adjust(1)
         yield* Fiber.interrupt(fiber)
         assert.deepStrictEqual(log, ["begin", "left"])
       }
+    })
+  )
+
+  it.effect("tells the failure of a stream that fails before its first pull", () =>
+    Effect.gen(function* () {
+      const { hold, log } = holder()
+      const stream: Stream.Stream<StreamEvent, typeof broken> = Stream.fromPull(Effect.fail(broken))
+      assert.strictEqual(yield* Effect.flip(Stream.runDrain(hold(stream))), broken)
+      assert.deepStrictEqual(log, ["begin", "failed"])
     })
   )
 

@@ -30,8 +30,14 @@ export const running = (limits: RateLimits, calls: number, at = t0, tokens = 0) 
   return account
 }
 
-/** A call that began at `at` is refused now. */
-export const refuse = (account: AccountLimits, error: KimiError, at: number, now: number) => {
+/** A call that runs is refused. */
+export const refuse = (account: AccountLimits, error: KimiError, now: number) => {
   account.leave()
-  account.fail(error, at, now)
+  account.fail(error, now)
+}
+
+/** A call that runs is answered. */
+export const answer = (account: AccountLimits, now: number) => {
+  account.leave()
+  account.succeed(now)
 }
