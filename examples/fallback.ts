@@ -1,8 +1,6 @@
 /** A host that is overloaded, and a plan that says who answers in its place. Two local servers stand for the hosts. */
-import { ChatTransport, KimiClient } from "@kimi-effect/client"
-import * as FallbackPlan from "@kimi-effect/client/FallbackPlan"
-import { UndiciHttpClient } from "@kimi-effect/client/node"
-import { KimiConfig } from "@kimi-effect/core"
+import { KimiClient } from "@kimi-effect/client"
+import { KimiNode } from "@kimi-effect/client/node"
 import { MockServer, Reply } from "@kimi-effect/testing"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -16,19 +14,16 @@ const client = Layer.unwrap(
     yield* moonshot.replyAlways(Reply.errorTable.engineOverloaded)
     yield* together.replyAlways(Reply.answer({ content: "Hello from the second host!", model: "moonshotai/Kimi-K2.5" }))
 
-    const plan = FallbackPlan.layer([
-      // Our own host and key with another model, once the circuit of the first model is open.
-      { model: "kimi-k2.6", on: ["CircuitOpenError"] },
-      // Another host, with a key of its own: no host is ever told the key of another.
-      { provider: "together", apiKey: Redacted.make("sk-together"), baseUrl: together.url }
-    ])
-    return KimiClient.layerTransport.pipe(
-      Layer.provide(plan),
-      Layer.provide(ChatTransport.layerHttp),
-      Layer.provide(UndiciHttpClient.layer),
-      Layer.provide(
-        KimiConfig.layer({ apiKey: Redacted.make("sk-moonshot"), baseUrl: moonshot.url, retryBaseDelay: "1 millis" })
-      )
+    return KimiNode.layer(
+      { apiKey: Redacted.make("sk-moonshot"), baseUrl: moonshot.url, retryBaseDelay: "1 millis" },
+      {
+        fallback: [
+          // Our own host and key with another model, once the circuit of the first model is open.
+          { model: "kimi-k2.6", on: ["CircuitOpenError"] },
+          // Another host, with a key of its own: no host is ever told the key of another.
+          { provider: "together", apiKey: Redacted.make("sk-together"), baseUrl: together.url }
+        ]
+      }
     )
   })
 )

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export * as ChatTransport from "./ChatTransport.ts"
+export * as FallbackPlan from "./FallbackPlan.ts"
 export * as KimiClient from "./KimiClient.ts"
 export * as Provider from "./Provider.ts"
 export * as RequestCheck from "./RequestCheck.ts"

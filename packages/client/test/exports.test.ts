@@ -4,7 +4,8 @@ import * as shipped from "../src/index.ts"
 // A name that goes breaks callers: it needs a changeset that says so.
 const expected: Record<string, ReadonlyArray<string>> = {
   ChatTransport: ["ChatTransport", "layerHttp"],
-  KimiClient: ["KimiClient", "layer", "layerConfig", "layerTransport", "make"],
+  FallbackPlan: ["FallbackPlan", "layer", "make"],
+  KimiClient: ["KimiClient", "layer", "layerConfig", "layerHttp", "layerTransport", "make"],
   Provider: ["fromConfig", "providers"],
   RequestCheck: ["check"]
 }

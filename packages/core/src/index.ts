@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * as CallOptions from "./CallOptions.ts"
 export * as ErrorFacts from "./errors/ErrorFacts.ts"
 export * as KimiError from "./errors/KimiError.ts"
 export type * as OperationErrors from "./errors/OperationErrors.ts"
@@ -20,10 +21,15 @@ export * as StreamEvent from "./models/StreamEvent.ts"
 export * as StreamFold from "./models/StreamFold.ts"
 export * as Tool from "./models/Tool.ts"
 export { Usage } from "./models/Usage.ts"
+export * as Accounting from "./money/Accounting.ts"
 export * as Cost from "./money/Cost.ts"
+export * as TokenCount from "./money/TokenCount.ts"
+export * as Admission from "./resilience/Admission.ts"
 export * as Backoff from "./resilience/Backoff.ts"
 export * as CircuitBreaker from "./resilience/CircuitBreaker.ts"
+export * as Hedge from "./resilience/Hedge.ts"
 export * as Pipeline from "./resilience/Pipeline.ts"
+export * as RateLimits from "./resilience/RateLimits.ts"
 export * as Retry from "./resilience/Retry.ts"
 export * as RetryBudget from "./resilience/RetryBudget.ts"
 export * as Timeout from "./resilience/Timeout.ts"
