@@ -26,6 +26,19 @@ const expected: Record<string, ReadonlyArray<string>> = {
     "UndecodableJson",
     "WrongType"
   ],
+  FaultScript: [
+    "BrownOut",
+    "Outage",
+    "RateLimitStorm",
+    "SlowPeriod",
+    "conditionsAt",
+    "outageWithin",
+    "periodsOf",
+    "problemOf"
+  ],
+  Scenarios: ["roughDay"],
+  VirtualHost: ["defaults", "make", "problemsOf"],
+  Simulator: ["run", "toHtml", "toTable"],
   Fixtures: [
     "Exchange",
     "exchange",

@@ -86,6 +86,9 @@ const toolTokens = (tools: NonNullable<ModelRequest["tools"]>): number => {
 const preamble = (model: string): number =>
   ModelCatalog.find(model)?.abilities.thinking === "effort" ? perConversation : 0
 
+/** A request is the same object in every stage and attempt of its call. */
+const ofRequests = new WeakMap<ModelRequest, number>()
+
 /**
  * Tokens of a request's prompt: its messages, its tools, and what the host
  * adds to them.
@@ -93,9 +96,13 @@ const preamble = (model: string): number =>
  * @category getters
  * @since 0.1.0
  */
-export const ofPrompt = ({ messages, model, tools }: ModelRequest): number => {
+export const ofPrompt = (request: ModelRequest): number => {
+  const known = ofRequests.get(request)
+  if (known !== undefined) return known
+  const { messages, model, tools } = request
   let tokens = preamble(model) + (tools === undefined ? 0 : toolTokens(tools))
   for (const message of messages) tokens += ofMessage(message)
+  ofRequests.set(request, tokens)
   return tokens
 }
 

@@ -28,7 +28,7 @@ interface Common {
  * @since 0.1.0
  */
 export interface Options extends Omit<Circuit.Policy, "probeMillis">, Common {
-  /** How long a probe may say nothing before another may go. Defaults to 20 minutes. */
+  /** How long a probe may say nothing before another may go. Defaults to 30 seconds. */
   readonly probeTimeout: Duration.Duration
 }
 
@@ -93,7 +93,7 @@ export const defaults: Options = {
   minimumCalls: 20,
   halfOpenPermits: 1,
   halfOpenSuccesses: 1,
-  probeTimeout: Duration.minutes(20)
+  probeTimeout: Duration.seconds(30)
 }
 
 /**

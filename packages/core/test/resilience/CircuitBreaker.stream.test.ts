@@ -67,7 +67,7 @@ describe("CircuitBreaker.guardStream", () => {
       const fiber = yield* Effect.forkChild(
         run(breaker, Stream.concat(Stream.make(start, text), Stream.drain(Stream.fromEffect(Deferred.await(gate)))))
       )
-      yield* TestClock.adjust("1 minute")
+      yield* TestClock.adjust("29 seconds")
       assert.strictEqual((yield* rejection(breaker)).state, "half-open")
       yield* Deferred.succeed(gate, undefined)
       yield* Fiber.join(fiber)

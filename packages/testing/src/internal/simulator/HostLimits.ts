@@ -1,0 +1,150 @@
+/**
+ * One account's limits as the host counts them: at the door, for good, over
+ * windows that slide, with a log of every admitted request.
+ *
+ * It shares no code with the client's own counting, so that each can show the
+ * other wrong.
+ */
+import { DailyLimitError, RateLimitError } from "@kimi-effect/core/errors/RateLimitErrors"
+import type { RateLimits } from "@kimi-effect/core/resilience/RateLimits"
+import * as Duration from "effect/Duration"
+import type { Origin } from "./hostErrors.ts"
+
+const minute = 60_000
+const day = 24 * 60 * minute
+
+/** What left the window last, and what is in it. */
+class Window {
+  readonly #millis: number
+  #times: Array<number> = []
+  #amounts: Array<number> = []
+  #oldest = 0
+  #sum = 0
+  #peak = 0
+
+  constructor(millis: number) {
+    this.#millis = millis
+  }
+
+  get peak(): number {
+    return this.#peak
+  }
+
+  sum(now: number): number {
+    for (;;) {
+      const time = this.#times[this.#oldest]
+      if (time === undefined || time > now - this.#millis) break
+      this.#sum -= this.#amounts[this.#oldest] ?? 0
+      this.#oldest += 1
+    }
+    if (this.#oldest > 10_000) {
+      this.#times = this.#times.slice(this.#oldest)
+      this.#amounts = this.#amounts.slice(this.#oldest)
+      this.#oldest = 0
+    }
+    return this.#sum
+  }
+
+  add(amount: number, now: number): void {
+    this.#times.push(now)
+    this.#amounts.push(amount)
+    this.#sum += amount
+    this.#peak = Math.max(this.#peak, this.sum(now))
+  }
+}
+
+/** The most that was ever in use, of each limit. */
+export interface Peaks {
+  readonly concurrency: number
+  readonly requestsInMinute: number
+  readonly tokensInMinute: number
+  readonly tokensInDay: number
+}
+
+/** What the host says with every refusal; it is known to be too little at times. */
+const wait = { seconds: 1, text: "please try again after 1 seconds" }
+
+export class HostLimits {
+  readonly #limits: RateLimits
+  readonly #requests = new Window(minute)
+  readonly #tokens = new Window(minute)
+  readonly #daily = new Window(day)
+  #inFlight = 0
+  #most = 0
+
+  constructor(limits: RateLimits) {
+    this.#limits = limits
+  }
+
+  /** Lets a request of so many tokens in and counts it, or gives the refusal as Kimi words it. */
+  enter(tokens: number, now: number, origin: Origin): RateLimitError | DailyLimitError | undefined {
+    const refusal = this.#refusal(tokens, now, origin)
+    if (refusal !== undefined) return refusal
+    this.#inFlight += 1
+    this.#most = Math.max(this.#most, this.#inFlight)
+    this.#requests.add(1, now)
+    this.#tokens.add(tokens, now)
+    this.#daily.add(tokens, now)
+    return undefined
+  }
+
+  /** The request has ended. Only its place is given back. */
+  leave(): void {
+    this.#inFlight -= 1
+  }
+
+  get peaks(): Peaks {
+    return {
+      concurrency: this.#most,
+      requestsInMinute: this.#requests.peak,
+      tokensInMinute: this.#tokens.peak,
+      tokensInDay: this.#daily.peak
+    }
+  }
+
+  #refusal(tokens: number, now: number, origin: Origin): RateLimitError | DailyLimitError | undefined {
+    const { concurrency, requestsPerMinute, tokensPerDay, tokensPerMinute } = this.#limits
+    if (concurrency !== undefined && this.#inFlight >= concurrency) {
+      return new RateLimitError({
+        ...origin,
+        message: `The request reached organization max concurrency: ${concurrency}, ${wait.text}`,
+        status: 429,
+        kind: "concurrency",
+        limit: concurrency,
+        retryAfter: Duration.seconds(wait.seconds)
+      })
+    }
+    if (requestsPerMinute !== undefined && this.#requests.sum(now) >= requestsPerMinute) {
+      return new RateLimitError({
+        ...origin,
+        message: `The request reached organization max RPM: ${requestsPerMinute}, ${wait.text}`,
+        status: 429,
+        kind: "requests per minute",
+        limit: requestsPerMinute,
+        retryAfter: Duration.seconds(wait.seconds)
+      })
+    }
+    const used = this.#tokens.sum(now)
+    if (tokensPerMinute !== undefined && used + tokens > tokensPerMinute) {
+      return new RateLimitError({
+        ...origin,
+        message: `The request reached organization TPM rate limit, current:${used}, limit:${tokensPerMinute}`,
+        status: 429,
+        kind: "tokens per minute",
+        limit: tokensPerMinute,
+        current: used
+      })
+    }
+    const usedToday = this.#daily.sum(now)
+    if (tokensPerDay !== undefined && usedToday + tokens > tokensPerDay) {
+      return new DailyLimitError({
+        ...origin,
+        message: `The request reached organization TPD rate limit, current:${usedToday}, limit:${tokensPerDay}`,
+        status: 429,
+        limit: tokensPerDay,
+        current: usedToday
+      })
+    }
+    return undefined
+  }
+}

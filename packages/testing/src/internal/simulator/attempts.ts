@@ -1,0 +1,168 @@
+/** Attempts at the virtual host as effects and streams: they wait as planned, and leave whatever happens. */
+import type { ChatError, StreamError } from "@kimi-effect/core/errors/OperationErrors"
+import { StreamInterruptedError } from "@kimi-effect/core/errors/StreamErrors"
+import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
+import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import type { Usage } from "@kimi-effect/core/models/Usage"
+import type * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { CurrentCall, type SimulatedCall } from "../../simulator/SimulatedCall.ts"
+import type { Plan } from "./attemptPlan.ts"
+
+/** An attempt that is being made. */
+export interface Running {
+  readonly request: ModelRequest
+  readonly plan: Plan
+  readonly promptTokens: number
+  readonly outputTokens: number
+  /** Whether the model had more to say than the request allows. */
+  readonly isCut: boolean
+  /** Unix milliseconds. */
+  readonly startedAt: number
+  /** Whether the host counts it as running. */
+  readonly isInside: boolean
+}
+
+/** What a host does at both ends of an attempt. */
+export interface Host {
+  readonly provider: string
+  readonly begin: (request: ModelRequest, call: SimulatedCall) => Running
+  /** `outcome` is `Success`, the tag of an error, or `Interrupted` when the caller left. */
+  readonly end: (running: Running, outcome: string) => void
+}
+
+const wait = (millis: number): Effect.Effect<void> =>
+  Number.isFinite(millis) ? Effect.sleep(Duration.millis(millis)) : Effect.never
+
+const usageOf = ({ outputTokens, promptTokens }: Running): Usage => ({
+  prompt_tokens: promptTokens,
+  completion_tokens: outputTokens,
+  total_tokens: promptTokens + outputTokens,
+  cached_tokens: 0,
+  cache_write_tokens: 0,
+  reasoning_tokens: 0
+})
+
+const finishReasonOf = ({ isCut }: Running): string => (isCut ? "length" : "stop")
+
+const headOf = (host: Host, { request, startedAt }: Running) => ({
+  id: "chatcmpl-virtual",
+  model: request.model,
+  created: Math.floor(startedAt / 1_000),
+  provider: host.provider
+})
+
+// How much was said is in the usage; the text itself says nothing.
+const text = "virtual"
+
+const responseOf = (host: Host, running: Running): ChatResponse =>
+  new ChatResponse(
+    {
+      ...headOf(host, running),
+      choices: [{ index: 0, message: { role: "assistant", content: text }, finish_reason: finishReasonOf(running) }],
+      usage: usageOf(running)
+    },
+    { disableChecks: true }
+  )
+
+/** One attempt at a whole answer. */
+export const chat = (host: Host, request: ModelRequest): Effect.Effect<ChatResponse, ChatError> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(CurrentCall, (call) => {
+      const running = host.begin(request, call)
+      const { end, error } = running.plan
+      return Effect.flatMap(
+        Effect.onInterrupt(restore(wait(end)), () => Effect.sync(() => host.end(running, "Interrupted"))),
+        (): Effect.Effect<ChatResponse, ChatError> => {
+          host.end(running, error?._tag ?? "Success")
+          return error === undefined ? Effect.succeed(responseOf(host, running)) : Effect.fail(error)
+        }
+      )
+    })
+  )
+
+type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
+
+const delta: StreamEvent = { _tag: "TextDelta", choice: 0, text }
+
+/** What a stream that has begun makes of an error. */
+const broken = ({ request }: Running, provider: string, error: ChatError & StreamError): StreamError =>
+  error._tag === "ConnectionLostError"
+    ? new StreamInterruptedError({
+        message: "The connection broke in the middle of the stream",
+        provider,
+        model: request.model,
+        code: "ECONNRESET"
+      })
+    : error
+
+/** Longest silence of a stream that writes, in milliseconds: every real one is less silent. */
+const silence = 10_000
+
+/**
+ * One attempt at a stream. Its events come in few pieces, so that a day of
+ * streams stays fast: with the first token, at the end, and so often in
+ * between that no idle timeout takes it for dead.
+ */
+export const stream = (host: Host, request: ModelRequest): Stream.Stream<StreamEvent, StreamError> =>
+  Stream.fromChannel(
+    Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
+      Effect.flatMap(CurrentCall, (call) => {
+        const running = host.begin(request, call)
+        const { end, error, firstToken, silentFrom } = running.plan
+        /** Milliseconds from the beginning up to which the stream has been played. */
+        let played = 0
+        let isOver = false
+
+        const begin = Effect.sync((): Events => {
+          played = firstToken
+          return [{ _tag: "Start", ...headOf(host, running) }, delta]
+        })
+
+        const more = Effect.sync((): Events => {
+          played += silence
+          return [delta]
+        })
+
+        const finish = Effect.suspend((): Pull.Pull<Events, StreamError> => {
+          const failure = played > 0 && error !== undefined ? broken(running, host.provider, error) : error
+          isOver = true
+          host.end(running, failure?._tag ?? "Success")
+          if (failure !== undefined) return Effect.fail(failure)
+          const finishReason = finishReasonOf(running)
+          return Effect.succeed([
+            delta,
+            { _tag: "Usage", usage: usageOf(running) },
+            { _tag: "Finish", finishReason, finishReasons: [finishReason] }
+          ])
+        })
+
+        const pull = Effect.suspend((): Pull.Pull<Events, StreamError> => {
+          if (isOver) return Cause.done()
+          if (played === 0 && firstToken < end) return Effect.andThen(wait(firstToken), begin)
+          const left = end - played
+          if (left <= silence) return Effect.andThen(wait(left), finish)
+          return played + silence < silentFrom
+            ? Effect.andThen(wait(silence), more)
+            : Effect.andThen(wait(left), finish)
+        })
+
+        return Effect.as(
+          Scope.addFinalizer(
+            scope,
+            Effect.sync(() => {
+              if (!isOver) host.end(running, "Interrupted")
+            })
+          ),
+          pull
+        )
+      }).pipe(Effect.uninterruptible)
+    )
+  )

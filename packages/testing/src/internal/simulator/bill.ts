@@ -1,0 +1,40 @@
+/** What attempts cost together: exact, because cost is linear in tokens. */
+import * as Cost from "@kimi-effect/core/money/Cost"
+import * as BigDecimal from "effect/BigDecimal"
+import * as Option from "effect/Option"
+import type { Attempt } from "../../simulator/VirtualHost.ts"
+
+export interface Bill {
+  readonly currency: Cost.Cost["currency"] | undefined
+  readonly amount: BigDecimal.BigDecimal
+}
+
+const zero = BigDecimal.fromNumberUnsafe(0)
+
+/** `day` is `YYYY-MM-DD`. */
+export const billOf = (attempts: ReadonlyArray<Attempt>, provider: string, day: string): Bill => {
+  const byModel = new Map<string, { prompt: number; output: number }>()
+  for (const { model, outputTokens, promptTokens } of attempts) {
+    const known = byModel.get(model)
+    if (known === undefined) byModel.set(model, { prompt: promptTokens, output: outputTokens })
+    else {
+      known.prompt += promptTokens
+      known.output += outputTokens
+    }
+  }
+  const costs = [...byModel].flatMap(([model, { output, prompt }]) => {
+    const usage = {
+      prompt_tokens: prompt,
+      completion_tokens: output,
+      total_tokens: prompt + output,
+      cached_tokens: 0,
+      cache_write_tokens: 0,
+      reasoning_tokens: 0
+    }
+    return Option.toArray(Cost.ofModel(usage, model, provider, day))
+  })
+  return { currency: costs[0]?.currency, amount: BigDecimal.sumAll([zero, ...costs.map(({ total }) => total)]) }
+}
+
+/** Exact, without an exponent. */
+export const format = (amount: BigDecimal.BigDecimal): string => BigDecimal.format(BigDecimal.normalize(amount))

@@ -1,0 +1,165 @@
+/** Charts over the simulated time, as SVG: one scale each, faults shaded behind. */
+import type { FaultPeriod } from "../../simulator/Report.ts"
+import { faultNames, moment, number } from "./words.ts"
+
+/** One value for each equal part of the time. */
+export interface Series {
+  readonly name: string
+  /** Class in the page's style: `a` and `b` are two kinds, `bad` is failure. */
+  readonly color: "a" | "b" | "bad"
+  /** A part without a value is a gap in a line. */
+  readonly values: ReadonlyArray<number | undefined>
+}
+
+/** A stretch of time that is drawn as a bar. */
+export interface Stretch {
+  readonly label: string
+  readonly from: number
+  readonly to: number
+}
+
+export interface Frame {
+  readonly id: string
+  readonly title: string
+  readonly duration: number
+  readonly faults: ReadonlyArray<FaultPeriod>
+}
+
+const width = 960
+const height = 170
+const left = 64
+const right = width - 12
+const top = 10
+const bottom = height - 26
+
+/** Text for an attribute or an element. */
+export const escape = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;")
+
+const point = (value: number): string => value.toFixed(1)
+
+const scaleX = (at: number, duration: number): number => left + ((right - left) * Math.min(at, duration)) / duration
+
+const rect = (x1: number, x2: number, y1: number, y2: number, className: string, title: string): string =>
+  `<rect class="${className}" x="${point(x1)}" y="${point(y1)}" width="${point(Math.max(0.5, x2 - x1))}"` +
+  ` height="${point(Math.max(0, y2 - y1))}"><title>${escape(title)}</title></rect>`
+
+const label = (x: number, y: number, anchor: "start" | "middle" | "end", text: string): string =>
+  `<text x="${point(x)}" y="${point(y)}" text-anchor="${anchor}">${escape(text)}</text>`
+
+/** The least round number that is no less than the value: 1, 2, 2.5, 5, 10, 20, … */
+const roundUp = (value: number): number => {
+  if (value <= 0) return 1
+  const power = 10 ** Math.floor(Math.log10(value))
+  const factor = [1, 2, 2.5, 5, 10].find((step) => step * power >= value * (1 - 1e-9)) ?? 10
+  return Number((factor * power).toPrecision(3))
+}
+
+const shades = ({ duration, faults }: Frame): string =>
+  faults
+    .filter(({ from }) => from < duration)
+    .map(({ from, kind, to }) => {
+      const title = `${faultNames[kind]}, ${moment(from)} to ${moment(to)}`
+      return rect(scaleX(from, duration), scaleX(to, duration), top, bottom, `fault ${kind}`, title)
+    })
+    .join("")
+
+/** Minutes between two marks of the time, the first that gives no more than nine of them. */
+const steps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1_440]
+
+const hours = ({ duration }: Frame): string => {
+  const minutes = duration / 60_000
+  const step = steps.find((step) => minutes / step <= 9) ?? Math.ceil(minutes / 9)
+  return Array.from({ length: Math.floor(minutes / step) + 1 }, (_, index) => {
+    const at = index * step * 60_000
+    return label(
+      scaleX(at, duration),
+      height - 8,
+      index === 0 ? "start" : at === duration ? "end" : "middle",
+      moment(at)
+    )
+  }).join("")
+}
+
+const levels = (most: number): string =>
+  [0, 0.5, 1]
+    .map((share) => {
+      const y = point(bottom - (bottom - top) * share)
+      const text = number(Number((most * share).toPrecision(3)))
+      return `<line class="grid" x1="${left}" x2="${right}" y1="${y}" y2="${y}"/>${label(left - 8, Number(y) + 4, "end", text)}`
+    })
+    .join("")
+
+const figure = (frame: Frame, legend: string, drawing: string): string =>
+  `<figure><figcaption id="${frame.id}">${escape(frame.title)}${legend}</figcaption>` +
+  `<svg viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${frame.id}">${drawing}</svg></figure>`
+
+const legendOf = (series: ReadonlyArray<Series>): string =>
+  series.length < 2
+    ? ""
+    : series.map(({ color, name }) => ` <span class="key"><i class="${color}"></i>${escape(name)}</span>`).join("")
+
+/** Bars that stand on each other. */
+export const bars = (frame: Frame, series: ReadonlyArray<Series>): string => {
+  const { duration } = frame
+  const parts = series[0]?.values.length ?? 0
+  const sums = Array.from({ length: parts }, (_, index) =>
+    series.reduce((sum, { values }) => sum + (values[index] ?? 0), 0)
+  )
+  const most = roundUp(Math.max(...sums))
+  const drawing: Array<string> = []
+  for (let index = 0; index < parts; index += 1) {
+    const from = (duration * index) / parts
+    let under = 0
+    for (const { color, name, values } of series) {
+      const value = values[index] ?? 0
+      if (value === 0) continue
+      const y = (sum: number): number => bottom - ((bottom - top) * sum) / most
+      const title = `${moment(Math.round(from))} ${name}: ${number(value)}`
+      const x2 = scaleX((duration * (index + 1)) / parts, duration) - 1
+      drawing.push(rect(scaleX(from, duration), x2, y(under + value), y(under), color, title))
+      under += value
+    }
+  }
+  return figure(frame, legendOf(series), levels(most) + shades(frame) + drawing.join("") + hours(frame))
+}
+
+/** The stretches of a line that have values, as the points of each. */
+const pieces = (values: Series["values"], place: (value: number, index: number) => string) => {
+  const all: Array<Array<string>> = [[]]
+  for (const [index, value] of values.entries()) {
+    if (value === undefined) all.push([])
+    else all.at(-1)?.push(place(value, index))
+  }
+  return all.filter((points) => points.length > 0)
+}
+
+/** Lines through the middles of the parts. */
+export const lines = (frame: Frame, series: ReadonlyArray<Series>): string => {
+  const { duration } = frame
+  const most = roundUp(Math.max(0, ...series.flatMap(({ values }) => values.filter((value) => value !== undefined))))
+  const drawing = series.flatMap(({ color, name, values }) => {
+    const place = (value: number, index: number): string =>
+      `${point(scaleX((duration * (index + 0.5)) / values.length, duration))},${point(bottom - ((bottom - top) * value) / most)}`
+    return pieces(values, place).map(
+      (points) => `<polyline class="${color}" points="${points.join(" ")}"><title>${escape(name)}</title></polyline>`
+    )
+  })
+  return figure(frame, legendOf(series), levels(most) + shades(frame) + drawing.join("") + hours(frame))
+}
+
+/** Stretches of time, a row for each label. */
+export const stretches = (frame: Frame, all: ReadonlyArray<Stretch>): string => {
+  const labels = [...new Set(all.map(({ label }) => label))].toSorted()
+  const rowHeight = (bottom - top) / Math.max(1, labels.length)
+  const drawing = all.map((stretch) => {
+    const y = top + rowHeight * labels.indexOf(stretch.label)
+    const title = `${stretch.label}: ${moment(stretch.from)} to ${moment(stretch.to)}`
+    const [x1, x2] = [scaleX(stretch.from, frame.duration), scaleX(stretch.to, frame.duration)]
+    return rect(x1, x2, y + rowHeight * 0.35, y + rowHeight * 0.85, "bad", title)
+  })
+  const names = labels.map((name, index) => label(left + 4, top + rowHeight * index + 12, "start", name))
+  const empty = all.length === 0 ? label((left + right) / 2, (top + bottom) / 2, "middle", "never") : ""
+  const axis = `<line class="grid" x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}"/>`
+  return figure(frame, "", axis + shades(frame) + drawing.join("") + names.join("") + empty + hours(frame))
+}

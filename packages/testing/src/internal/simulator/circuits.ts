@@ -1,0 +1,63 @@
+/** What the transitions of circuits say about a day: when they were open, and how they met its outages. */
+import type { Transition } from "@kimi-effect/core/resilience/CircuitBreaker"
+import type { FaultPeriod, OpenPeriod, OutageAtKey } from "../../simulator/Report.ts"
+
+/** Times that circuits were not closed, in order of their beginnings. Times are milliseconds from the start. */
+export const openPeriodsOf = (transitions: ReadonlyArray<Transition>, start: number, end: number) => {
+  const openSince = new Map<string, number>()
+  const periods: Array<OpenPeriod> = []
+  for (const { at, key, to } of transitions) {
+    const from = openSince.get(key)
+    if (to === "Closed" || to === "ForcedClosed") {
+      openSince.delete(key)
+      if (from !== undefined) periods.push({ key, from, to: at - start })
+    } else if (from === undefined) openSince.set(key, at - start)
+  }
+  for (const [key, from] of openSince) periods.push({ key, from, to: Math.max(from, end) })
+  return periods.toSorted((a, b) => a.from - b.from || (a.key < b.key ? -1 : 1))
+}
+
+/** An attempt at the host, by the key of its circuit and milliseconds from the start. */
+export interface Reached {
+  readonly key: string
+  readonly at: number
+}
+
+const meet = (
+  { from, to }: FaultPeriod,
+  key: string,
+  moments: ReadonlyArray<number>,
+  open: ReadonlyArray<OpenPeriod>
+) => {
+  const inside = moments.filter((at) => at >= from && at < to)
+  const opening = open.find((period) => period.key === key && period.from < to && period.to > from)
+  const openedAt = opening === undefined ? undefined : Math.max(from, opening.from)
+  // A closed circuit that opens ends the very millisecond for everyone else, so a later attempt is a later millisecond.
+  const after = openedAt === undefined ? 0 : inside.filter((at) => at > openedAt).length
+  return {
+    from,
+    to,
+    key,
+    attemptsBefore: inside.length - after,
+    ...(openedAt === undefined ? {} : { openedAfter: openedAt - from }),
+    attemptsAfter: after
+  }
+}
+
+/** How every circuit met every outage. */
+export const outagesOf = (
+  faults: ReadonlyArray<FaultPeriod>,
+  reached: ReadonlyArray<Reached>,
+  open: ReadonlyArray<OpenPeriod>
+): ReadonlyArray<OutageAtKey> => {
+  const byKey = new Map<string, Array<number>>()
+  for (const { at, key } of reached) {
+    const moments = byKey.get(key)
+    if (moments === undefined) byKey.set(key, [at])
+    else moments.push(at)
+  }
+  const keys = [...byKey].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return faults
+    .filter(({ kind }) => kind === "Outage")
+    .flatMap((outage) => keys.map(([key, moments]) => meet(outage, key, moments, open)))
+}

@@ -1,0 +1,55 @@
+/**
+ * The errors that a host fails with. They say nothing of a single attempt, and
+ * making one costs more than all else that the virtual host does, so each is
+ * made once for a model.
+ */
+import { ConnectionLostError, ConnectionRefusedError } from "@kimi-effect/core/errors/NetworkErrors"
+import { ServerError, ServiceUnavailableError } from "@kimi-effect/core/errors/ProviderErrors"
+import { OverloadedError } from "@kimi-effect/core/errors/RateLimitErrors"
+
+/** Who was asked for what, to be named in errors. */
+export interface Origin {
+  readonly provider: string
+  readonly model: string
+}
+
+export interface HostErrors {
+  readonly origin: Origin
+  readonly refused: ConnectionRefusedError
+  /** A stream that has begun sees it as its interruption. */
+  readonly lost: ConnectionLostError
+  readonly failed: ServerError
+  readonly unavailable: ServiceUnavailableError
+  readonly overloaded: OverloadedError
+}
+
+const make = (origin: Origin): HostErrors => ({
+  origin,
+  refused: new ConnectionRefusedError({
+    ...origin,
+    message: "The host refused the connection",
+    code: "ECONNREFUSED"
+  }),
+  lost: new ConnectionLostError({
+    ...origin,
+    message: "The connection broke before the answer came",
+    code: "ECONNRESET"
+  }),
+  failed: new ServerError({ ...origin, message: "Internal server error", status: 500 }),
+  unavailable: new ServiceUnavailableError({ ...origin, message: "Service unavailable", status: 503 }),
+  overloaded: new OverloadedError({
+    ...origin,
+    message: "The engine is currently overloaded, please try again later",
+    status: 429
+  })
+})
+
+/** The errors of a host, by model. */
+export const makeAll = (provider: string): ((model: string) => HostErrors) => {
+  const byModel = new Map<string, HostErrors>()
+  return (model) => {
+    const errors = byModel.get(model) ?? make({ provider, model })
+    byModel.set(model, errors)
+    return errors
+  }
+}

@@ -1,0 +1,117 @@
+/** The report as a page that needs nothing else: no script, no font, no network. */
+import type { FaultPeriod, Percentiles, Report } from "../../simulator/Report.ts"
+import * as Chart from "./chart.ts"
+import { sectionsOf, titleOf } from "./facts.ts"
+import { faultNames } from "./words.ts"
+
+const style = `
+:root { color-scheme: light dark; --ink: #1c1c1a; --soft: #5c5b57; --line: #dedcd6; --paper: #fcfcfa;
+  --a: #2a6fc9; --b: #b85c00; --bad: #c62f2f;
+  --Outage: #c62f2f; --BrownOut: #b85c00; --RateLimitStorm: #7a4fc4; --SlowPeriod: #5c7a1e }
+@media (prefers-color-scheme: dark) { :root { --ink: #ecebe6; --soft: #a9a79f; --line: #3a3935; --paper: #191917;
+  --a: #5b9bea; --b: #e08a35; --bad: #ee6a6a;
+  --Outage: #ee6a6a; --BrownOut: #e08a35; --RateLimitStorm: #a98aeb; --SlowPeriod: #9dbb52 } }
+body { margin: 0 auto; max-width: 1000px; padding: 24px 16px 48px; background: var(--paper); color: var(--ink);
+  font: 15px/1.5 system-ui, sans-serif }
+h1 { font-size: 22px; margin: 0 } h2 { font-size: 16px; margin: 28px 0 4px } p { margin: 4px 0; color: var(--soft) }
+figure { margin: 20px 0 0 } figcaption { font-weight: 600 } svg { display: block; width: 100%; height: auto }
+text { font: 12px system-ui, sans-serif; fill: var(--soft); font-variant-numeric: tabular-nums }
+.grid { stroke: var(--line) } rect.a { fill: var(--a) } rect.b { fill: var(--b) } rect.bad { fill: var(--bad) }
+polyline { fill: none; stroke-width: 2; stroke-linejoin: round } polyline.a { stroke: var(--a) } polyline.b { stroke: var(--b) }
+.fault { opacity: 0.22 }
+.Outage { fill: var(--Outage); background: var(--Outage) } .BrownOut { fill: var(--BrownOut); background: var(--BrownOut) }
+.RateLimitStorm { fill: var(--RateLimitStorm); background: var(--RateLimitStorm) }
+.SlowPeriod { fill: var(--SlowPeriod); background: var(--SlowPeriod) }
+.key { margin-left: 14px; font-weight: 400; color: var(--soft) }
+.key i { display: inline-block; width: 10px; height: 10px; margin-right: 5px; border-radius: 2px }
+.key i.fault { opacity: 0.5 }
+i.a { background: var(--a) } i.b { background: var(--b) } i.bad { background: var(--bad) }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums } th { text-align: left; font-weight: 400; color: var(--soft);
+  padding: 1px 24px 1px 0; vertical-align: top } td { padding: 1px 0 } th.sub { padding-left: 16px }
+pre { white-space: pre-wrap; color: var(--soft); font: 13px/1.5 ui-monospace, monospace }`
+
+const legend = (faults: ReadonlyArray<FaultPeriod>): string => {
+  const kinds = [...new Set(faults.map(({ kind }) => kind))].toSorted()
+  return kinds.length === 0
+    ? ""
+    : `<p>Shaded:${kinds
+        .map((kind) => ` <span class="key"><i class="fault ${kind}"></i>${faultNames[kind]}</span>`)
+        .join("")}</p>`
+}
+
+const tables = (report: Report): string =>
+  sectionsOf(report)
+    .map(({ rows, title }) => {
+      const lines = rows.map(([name, value]) => {
+        const scope = name.startsWith(" ") ? ' class="sub"' : ""
+        return `<tr><th scope="row"${scope}>${Chart.escape(name.trim())}</th><td>${Chart.escape(value)}</td></tr>`
+      })
+      return `<h2>${Chart.escape(title)}</h2><table>${lines.join("")}</table>`
+    })
+    .join("\n")
+
+const charts = ({ breaker, buckets, cost, duration, faults }: Report): ReadonlyArray<string> => {
+  const frame = (id: string, title: string): Chart.Frame => ({ id, title, duration, faults })
+  type Bucket = Report["buckets"][number]
+  const of = (value: (bucket: Bucket) => number): ReadonlyArray<number> => buckets.map(value)
+  const seconds = (of: (bucket: Bucket) => Percentiles, rank: "p50" | "p95" | "max"): Chart.Series["values"] =>
+    buckets.map((bucket) => (of(bucket).count === 0 ? undefined : of(bucket)[rank] / 1_000))
+  return [
+    Chart.bars(frame("calls", "Calls by when they arrived"), [
+      { name: "succeeded", color: "a", values: of(({ succeeded }) => succeeded) },
+      { name: "failed", color: "bad", values: of(({ calls, succeeded }) => calls - succeeded) }
+    ]),
+    Chart.lines(frame("first", "First token of streams, seconds"), [
+      { name: "median", color: "a", values: seconds(({ firstToken }) => firstToken, "p50") },
+      { name: "95th percentile", color: "b", values: seconds(({ firstToken }) => firstToken, "p95") }
+    ]),
+    Chart.bars(frame("attempts", "Attempts at the host"), [
+      { name: "attempts", color: "a", values: of(({ attempts }) => attempts) }
+    ]),
+    Chart.bars(frame("limited", "429s for the account's limits"), [
+      { name: "429s", color: "bad", values: of(({ rateLimited }) => rateLimited) }
+    ]),
+    Chart.stretches(
+      frame("breaker", "Circuits that were open or half-open"),
+      breaker.openPeriods.map(({ from, key, to }) => ({ label: key, from, to }))
+    ),
+    Chart.lines(frame("admission", "Wait for admission, seconds"), [
+      { name: "95th percentile", color: "a", values: seconds(({ admissionWait }) => admissionWait, "p95") },
+      { name: "longest", color: "b", values: seconds(({ admissionWait }) => admissionWait, "max") }
+    ]),
+    Chart.bars(frame("cost", `Cost, ${cost.currency ?? "price unknown"}`), [
+      { name: "cost", color: "a", values: of((bucket) => Number(bucket.cost)) }
+    ])
+  ]
+}
+
+/**
+ * The report as one HTML page with charts over the day, which needs no other
+ * file and no network.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const toHtml = (report: Report): string => {
+  const title = titleOf(report)
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8"/>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>
+<title>${Chart.escape(title)}</title>
+<style>${style}
+</style>
+</head>
+<body>
+<h1>${Chart.escape(title)}</h1>
+<p>From ${Chart.escape(report.start)}</p>
+${legend(report.faults)}
+${charts(report).join("\n")}
+${tables(report)}
+<h2>The client</h2>
+<pre>${Chart.escape(report.stages)}</pre>
+</body>
+</html>
+`
+}

@@ -1,0 +1,113 @@
+/**
+ * A clock and a run queue that take a program through hours of its own time as
+ * fast as its work allows.
+ *
+ * Not `TestClock`: its order of events is the same, but it goes through the
+ * event loop for every sleep that ends, and a day of calls has a million.
+ *
+ * Time stands still while any fiber can run, and then jumps to the next sleep.
+ * All fibers share one run queue, so the order of events depends on the
+ * program alone.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
+import { Sleeps } from "./Sleeps.ts"
+
+const nanosPerMilli = 1_000_000n
+
+const makeClock = (sleeps: Sleeps, start: number): Clock.Clock => {
+  const millis = (): number => sleeps.now
+  const wallNanos = (): bigint => BigInt(sleeps.now) * nanosPerMilli
+  const monotonicNanos = (): bigint => BigInt(sleeps.now - start) * nanosPerMilli
+  return {
+    currentTimeMillisUnsafe: millis,
+    currentTimeMillis: Effect.sync(millis),
+    currentTimeNanosUnsafe: wallNanos,
+    currentTimeNanos: Effect.sync(wallNanos),
+    monotonicTimeNanosUnsafe: monotonicNanos,
+    monotonicTimeNanos: Effect.sync(monotonicNanos),
+    sleep: (duration) => {
+      const wait = Duration.toMillis(duration)
+      if (wait <= 0) return Effect.yieldNow
+      if (!Number.isFinite(wait)) return Effect.never
+      return Effect.callback((resume) => {
+        const sleep = sleeps.add(wait, () => resume(Effect.void))
+        return Effect.sync(() => sleeps.cancel(sleep))
+      })
+    }
+  }
+}
+
+/** What fibers have to do, in the order in which it came up. */
+class RunQueue {
+  #tasks: Array<() => void> = []
+  #position = 0
+
+  readonly add = (task: () => void): (() => void) => {
+    let isWanted = true
+    this.#tasks.push(() => {
+      if (isWanted) task()
+    })
+    return () => {
+      isWanted = false
+    }
+  }
+
+  /** Runs the next task; `false` when there is none. */
+  runNext(): boolean {
+    const task = this.#tasks[this.#position]
+    if (task === undefined) {
+      this.#tasks = []
+      this.#position = 0
+      return false
+    }
+    this.#position += 1
+    task()
+    return true
+  }
+}
+
+/** Steps between two turns of the real event loop, so that a simulation can be interrupted and blocks nobody for long. */
+const stepsPerTurn = 1_000
+
+/**
+ * Runs a program in time of its own, which begins at `start`, in whole Unix
+ * milliseconds.
+ *
+ * Time does not wait for promises, timers and sockets. A program that waits
+ * for them, or for ever, dies as soon as nothing else is left to happen.
+ */
+export const runVirtual = <A, E, R>(start: number, program: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.contextWith((context: Context.Context<R>) => {
+    const sleeps = new Sleeps(start)
+    const queue = new RunQueue()
+    const own = context.pipe(
+      Context.add(Clock.Clock, makeClock(sleeps, start)),
+      Context.add(Scheduler.Scheduler, new Scheduler.MixedScheduler("async", queue.add))
+    )
+
+    const drive = <A, E>(fiber: Fiber.Fiber<A, E>): Effect.Effect<A, E> =>
+      Effect.suspend(() => {
+        for (let steps = 0; steps < stepsPerTurn; steps += 1) {
+          const exit = fiber.pollUnsafe()
+          if (exit !== undefined) return exit
+          if (!queue.runNext() && !sleeps.wakeNext()) {
+            return Effect.die(new Error("Nothing is left to happen in virtual time, and the program still waits"))
+          }
+        }
+        return Effect.andThen(Effect.yieldNow, drive(fiber))
+      })
+
+    return Effect.suspend(() => {
+      const fiber = Effect.runForkWith(own)(program)
+      return Effect.onExit(drive(fiber), () => {
+        if (fiber.pollUnsafe() !== undefined) return Effect.void
+        fiber.interruptUnsafe()
+        return Effect.ignoreCause(drive(fiber))
+      })
+    })
+  })

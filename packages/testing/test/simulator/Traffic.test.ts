@@ -1,0 +1,70 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as TokenCount from "@kimi-effect/core/money/TokenCount"
+import { Effect, Random } from "effect"
+import * as Traffic from "../../src/simulator/Traffic.ts"
+
+const hour = 3_600_000
+const arrivals = (options: Traffic.Options) =>
+  Effect.map(Effect.service(Random.Random), (random) => Traffic.arrivals(options, 24 * hour, random)).pipe(
+    Random.withSeed(1)
+  )
+
+describe("arrivals", () => {
+  it.effect("are exactly as many as asked, in order, within the time, by the weights of its parts", () =>
+    Effect.gen(function* () {
+      const all = yield* arrivals({ calls: 10_000, weights: [1, 0, 3] })
+      assert.strictEqual(all.length, 10_000)
+      const moments = all.map(({ at }) => at)
+      assert.deepStrictEqual(
+        moments,
+        moments.toSorted((a, b) => a - b)
+      )
+      const parts = [0, 1, 2].map((part) => moments.filter((at) => Math.floor(at / (8 * hour)) === part).length)
+      assert.strictEqual(parts[1], 0)
+      // Four standard deviations of 10,000 draws.
+      assert.closeTo((parts[0] ?? 0) / 10_000, 0.25, 0.0174)
+    })
+  )
+
+  it.effect("have sizes and streams as the options say", () =>
+    Effect.gen(function* () {
+      const all = yield* arrivals({
+        calls: 4_000,
+        streams: 0.25,
+        models: ["kimi-k2.6", "kimi-k3"],
+        promptTokens: { median: 2_000, p95: 8_000 },
+        outputTokens: { median: 300, p95: 900 },
+        maxCompletionTokens: 500
+      })
+      const share = (of: (arrival: Traffic.Arrival) => boolean) => all.filter(of).length / all.length
+      assert.closeTo(
+        share(({ isStream }) => isStream),
+        0.25,
+        0.03
+      )
+      assert.closeTo(
+        share(({ outputTokens }) => outputTokens <= 300),
+        0.5,
+        0.04
+      )
+      assert.closeTo(
+        share(({ outputTokens }) => outputTokens <= 900),
+        0.95,
+        0.02
+      )
+      assert.strictEqual(
+        share(({ request }) => request.model === "kimi-k3"),
+        0.5
+      )
+      assert.strictEqual(
+        share(({ request }) => request.max_completion_tokens === 500),
+        1
+      )
+      // A model to which the host adds nothing of its own, and a message of four tokens around its text.
+      const tokens = all.map(({ request }) => TokenCount.ofPrompt({ ...request, model: "moonshot-v1-8k" }) - 4)
+      assert.closeTo(tokens.filter((count) => count <= 2_000).length / all.length, 0.5, 0.04)
+      assert.closeTo(tokens.filter((count) => count <= 8_000).length / all.length, 0.95, 0.02)
+      assert.isBelow(new Set(all.map(({ request }) => request)).size, 2_000)
+    })
+  )
+})

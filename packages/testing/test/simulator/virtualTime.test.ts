@@ -1,0 +1,106 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Clock, Effect, Exit, Fiber, Random } from "effect"
+import { Sleeps } from "../../src/internal/simulator/Sleeps.ts"
+import { runVirtual } from "../../src/internal/simulator/virtualTime.ts"
+
+describe("runVirtual", () => {
+  it.effect("ends sleeps in order of time, those of one moment in order of beginning", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const note = (name: string, wait: number) =>
+        Effect.andThen(
+          Effect.sleep(wait),
+          Effect.map(Clock.currentTimeMillis, (now) => log.push(`${name} ${now}`))
+        )
+      const program = Effect.all([note("a", 30), note("b", 10), note("c", 30), note("d", 9.2)], {
+        concurrency: "unbounded"
+      })
+      yield* runVirtual(1_000, program)
+      assert.deepStrictEqual(log, ["b 1010", "d 1010", "a 1030", "c 1030"])
+    })
+  )
+
+  it.effect("lets everything run that can before time goes on", () =>
+    Effect.gen(function* () {
+      const program = Effect.gen(function* () {
+        const fiber = yield* Effect.forkChild(Effect.sleep("1 second"))
+        for (let i = 0; i < 100; i += 1) yield* Effect.yieldNow
+        const before = yield* Clock.currentTimeMillis
+        yield* Fiber.join(fiber)
+        return [before, yield* Clock.currentTimeMillis]
+      })
+      assert.deepStrictEqual(yield* runVirtual(0, program), [0, 1_000])
+    })
+  )
+
+  it.effect("does not wait for sleeps that were given up", () =>
+    Effect.gen(function* () {
+      const program = Effect.andThen(Effect.timeoutOption(Effect.sleep(5), "1 hour"), Clock.currentTimeMillis)
+      assert.strictEqual(yield* runVirtual(0, program), 5)
+    })
+  )
+
+  it.effect("dies when nothing is left to happen, after finalizers have run", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const program = Effect.ensuring(
+        Effect.never,
+        Effect.sync(() => log.push("closed"))
+      )
+      const exit = yield* Effect.exit(runVirtual(0, program))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+      assert.deepStrictEqual(log, ["closed"])
+    })
+  )
+
+  it.live("stops and runs finalizers when it is interrupted", () =>
+    Effect.gen(function* () {
+      const seen = { steps: 0, isClosed: false }
+      const forever = Effect.forever(
+        Effect.andThen(
+          Effect.sleep("1 second"),
+          Effect.sync(() => (seen.steps += 1))
+        )
+      )
+      const program = Effect.ensuring(
+        forever,
+        Effect.sync(() => (seen.isClosed = true))
+      )
+      const fiber = yield* Effect.forkChild(runVirtual(0, program), { startImmediately: true })
+      yield* Effect.yieldNow
+      yield* Fiber.interrupt(fiber)
+      const { steps } = seen
+      yield* Effect.yieldNow
+      assert.isAbove(steps, 0)
+      assert.deepStrictEqual(seen, { steps, isClosed: true })
+    })
+  )
+})
+
+describe("Sleeps", () => {
+  it.effect("ends random sleeps as a sorted list does", () =>
+    Effect.gen(function* () {
+      const random = yield* Random.Random
+      const sleeps = new Sleeps(0)
+      const woken: Array<number> = []
+      let expected: Array<{ readonly id: number; readonly until: number }> = []
+      for (let id = 0; id < 2_000; id += 1) {
+        const wait = Math.floor(random.nextDoubleUnsafe() * 50)
+        const sleep = sleeps.add(wait, () => woken.push(id))
+        if (random.nextDoubleUnsafe() < 0.2) sleeps.cancel(sleep)
+        else expected.push({ id, until: sleeps.now + wait })
+        if (random.nextDoubleUnsafe() < 0.5 && expected.length > 0) {
+          expected = expected.toSorted((a, b) => a.until - b.until || a.id - b.id)
+          const next = expected.shift()
+          assert.isTrue(sleeps.wakeNext())
+          assert.deepStrictEqual([woken.at(-1), sleeps.now], [next?.id, next?.until])
+        }
+      }
+      for (const { id } of expected.toSorted((a, b) => a.until - b.until || a.id - b.id)) {
+        assert.isTrue(sleeps.wakeNext())
+        assert.strictEqual(woken.at(-1), id)
+      }
+      assert.isFalse(sleeps.wakeNext())
+    }).pipe(Random.withSeed(7))
+  )
+})
