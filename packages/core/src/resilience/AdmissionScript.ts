@@ -1,10 +1,12 @@
 /**
  * The shared count of an account's limits: one script, which Redis runs as one
- * step. `RedisDoor` is its only user.
+ * step. `RedisAccount` is its only user.
  *
  * The minute is kept in slots of 100 milliseconds and the day in slots of a
  * minute, as `RateWindow` keeps them, by the clock of Redis. Places are leased,
- * so that those of a killed process come back.
+ * so that those of a killed process come back. Processes that were refused take
+ * turns: what each asked for is kept free of those behind it until it asks
+ * again, or else one that never stops asking would leave the others nothing.
  *
  * @since 0.1.0
  */
@@ -12,9 +14,30 @@ import * as Effect from "effect/Effect"
 import * as Redis from "effect/persistence/Redis"
 import type { RateLimits } from "./RateLimits.ts"
 
+/**
+ * How soon to ask again when all places are taken: another process may have
+ * given one back.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const pollMillis = 50
+
+/**
+ * How soon to ask again at the latest, so that whoever waits for its turn is
+ * known to be alive.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const longestPollMillis = 1_000
+
+/** What a turn is kept beyond the time at which its process asks again. */
+const turnSlackMillis = 250
+
 const lua = `
-local state, minutes, days, places = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local op, known, fresh, place = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local state, minutes, days, places, turns, told = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local op, known, process, place = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local lease, requests, tokens = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local minute, day = tonumber(ARGV[8]), tonumber(ARGV[9])
 local time = redis.call('TIME')
@@ -22,8 +45,10 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local generation, born = unpack(redis.call('HMGET', state, 'generation', 'born'))
 if not generation then
-  local uptime = tonumber(string.match(redis.call('INFO', 'server'), 'uptime_in_seconds:(%d+)'))
-  generation, born = fresh, uptime * 1000 < minute and now or 0
+  -- Where a user may not ask how long Redis has run, it may have forgotten just now.
+  local info = redis.pcall('INFO', 'server')
+  local uptime = type(info) == 'string' and tonumber(string.match(info, 'uptime_in_seconds:(%d+)')) or 0
+  generation, born = process .. ':' .. time[1] .. ':' .. time[2], uptime * 1000 < minute and now or 0
   redis.call('HSET', state, 'generation', generation, 'born', born)
 end
 
@@ -36,7 +61,11 @@ local function expire(key, span, window, calls_field, tokens_field)
   local calls, amount = 0, 0
   while true do
     local item = redis.call('LINDEX', key, 0)
-    if not item then break end
+    if not item then
+      -- Nothing is left to count, also when Redis has thrown the list away.
+      redis.call('HSET', state, calls_field, 0, tokens_field, 0)
+      return
+    end
     local slot, c, a = parts(item)
     if (slot + 1) * span + window > now then break end
     redis.call('LPOP', key)
@@ -71,6 +100,26 @@ local function room_in(key, span, window, excess, by_calls)
   return math.max(1, last)
 end
 
+-- Since when this process waits, and how many wait longer with how many tokens.
+local function turn()
+  local since, ahead, ahead_tokens, others = now, 0, 0, {}
+  local all = redis.call('HGETALL', turns)
+  for i = 1, #all, 2 do
+    local first, amount, last = parts(all[i + 1])
+    if last <= now then
+      redis.call('HDEL', turns, all[i])
+    elseif all[i] == process then
+      since = first
+    else
+      table.insert(others, { first, amount })
+    end
+  end
+  for _, other in ipairs(others) do
+    if other[1] < since then ahead, ahead_tokens = ahead + 1, ahead_tokens + other[2] end
+  end
+  return since, ahead, ahead_tokens
+end
+
 expire(minutes, 100, minute, 'requests', 'tokens')
 expire(days, 60000, day, 'calls', 'daily')
 redis.call('ZREMRANGEBYSCORE', places, '-inf', now)
@@ -85,35 +134,56 @@ elseif op == 'leave' then
     redis.call('HSET', state, 'paused', now + pause)
   end
 elseif op == 'renew' then
-  for i = 10, #ARGV do redis.call('ZADD', places, now + lease, ARGV[i]) end
+  local held = tonumber(ARGV[10])
+  for i = 11, 10 + held do redis.call('ZADD', places, now + lease, ARGV[i]) end
+  for i = 11 + held, #ARGV do redis.call('ZREM', places, ARGV[i]) end
 elseif op == 'report' then
-  local daily = tokens
-  if known ~= generation then
-    requests, tokens, daily = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
+  -- A report may arrive more than once, and late: only what is new in it counts.
+  local told_to, calls, amount = string.match(redis.call('GET', told) or '', '^(.*),(%d+),(%d+)$')
+  local daily
+  if told_to ~= generation and known ~= generation then
+    requests, tokens, daily = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
+  else
+    if told_to ~= generation then calls, amount = 0, 0 end
+    local base = known == generation
+    requests = requests - math.max(tonumber(calls), base and tonumber(ARGV[10]) or 0)
+    tokens = tokens - math.max(tonumber(amount), base and tonumber(ARGV[11]) or 0)
+    daily = tokens
   end
-  if requests > 0 or daily > 0 then
-    count(minutes, 100, requests, tokens, 'requests', 'tokens')
-    count(days, 60000, requests, daily, 'calls', 'daily')
+  if requests > 0 or tokens > 0 or daily > 0 then
+    count(minutes, 100, math.max(0, requests), math.max(0, tokens), 'requests', 'tokens')
+    count(days, 60000, math.max(0, requests), math.max(0, daily), 'calls', 'daily')
   end
-  for i = 13, #ARGV do redis.call('ZADD', places, now + lease, ARGV[i]) end
+  redis.call('SET', told, generation .. ',' .. ARGV[6] .. ',' .. ARGV[7])
 else
   local used = redis.call('HMGET', state, 'requests', 'tokens', 'daily', 'paused')
   local limits = { tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13]) }
-  wait = math.max(0, tonumber(used[4] or 0) - now)
-  local over = tonumber(used[1] or 0) + requests - limits[2]
-  if limits[2] >= 0 and over > 0 then wait = math.max(wait, room_in(minutes, 100, minute, over, true)) end
-  over = tonumber(used[2] or 0) + tokens - limits[3]
-  if limits[3] >= 0 and over > 0 then wait = math.max(wait, room_in(minutes, 100, minute, over, false)) end
-  over = tonumber(used[3] or 0) + tokens - limits[4]
-  if limits[4] >= 0 and over > 0 then wait = math.max(wait, room_in(days, 60000, day, over, false)) end
-  if limits[1] >= 0 and redis.call('ZCARD', places) >= limits[1] then
+  local since, ahead, ahead_tokens = turn()
+  wait = math.max(0, math.ceil(tonumber(used[4] or 0) - now))
+  local is_open = wait == 0
+  -- Those ahead may give up, so that what they keep is no reason to call a wait certain.
+  local function check(key, span, window, limit, spent, amount, kept, by_calls)
+    if limit < 0 or spent + kept + amount <= limit then return end
+    is_open = false
+    local over = spent + amount - limit
+    if over > 0 then wait = math.max(wait, room_in(key, span, window, over, by_calls)) end
+  end
+  check(minutes, 100, minute, limits[2], tonumber(used[1] or 0), requests, ahead, true)
+  check(minutes, 100, minute, limits[3], tonumber(used[2] or 0), tokens, ahead_tokens, false)
+  check(days, 60000, day, limits[4], tonumber(used[3] or 0), tokens, ahead_tokens, false)
+  if limits[1] >= 0 and redis.call('ZCARD', places) + ahead >= limits[1] then
     status = 'full'
-  elseif wait > 0 then
+  elseif not is_open then
     status = 'wait'
-  else
+  end
+  if status == 'ok' then
     count(minutes, 100, requests, tokens, 'requests', 'tokens')
     count(days, 60000, requests, tokens, 'calls', 'daily')
     redis.call('ZADD', places, now + lease, place)
+    redis.call('HDEL', turns, process)
+  else
+    local soon = math.max(${pollMillis}, math.min(wait, ${longestPollMillis}))
+    redis.call('HSET', turns, process, string.format('%d,%d,%d', since, tokens, now + soon + ${turnSlackMillis}))
   end
 end
 
@@ -127,7 +197,7 @@ type Argument = string | number
 
 const script = Redis.script((keys: ReadonlyArray<string>, args: ReadonlyArray<Argument>) => [...keys, ...args], {
   lua,
-  numberOfKeys: 4
+  numberOfKeys: 6
 }).withReturnType<readonly [Reply["status"], number, string, number, number, number, number, number]>()
 
 /**
@@ -139,7 +209,7 @@ const script = Redis.script((keys: ReadonlyArray<string>, args: ReadonlyArray<Ar
 export interface Reply {
   /** Done; refused for a time; refused until a call ends; or Redis has forgotten what was counted. */
   readonly status: "ok" | "wait" | "full" | "lost"
-  /** Milliseconds until there is room. */
+  /** Milliseconds for which there is no room for certain. */
   readonly wait: number
   /** Milliseconds for which a restarted Redis may know less than was spent. */
   readonly unsure: number
@@ -160,10 +230,14 @@ export interface AdmissionScript {
   readonly enter: (place: string, tokens: number, limits: RateLimits) => Effect.Effect<Reply, Redis.RedisError>
   /** Gives a place back, and asks everybody to pause for some milliseconds. */
   readonly leave: (place: string, pauseMillis: number) => Effect.Effect<Reply, Redis.RedisError>
-  /** Keeps places. */
-  readonly renew: (places: Iterable<string>) => Effect.Effect<Reply, Redis.RedisError>
-  /** Counts what was spent without Redis: `missed` when it remembers the rest, `all` when it has forgotten. */
-  readonly report: (missed: Spent, all: SpentInDay, places: Iterable<string>) => Effect.Effect<Reply, Redis.RedisError>
+  /** Keeps the places that are held, and gives back those that are not. */
+  readonly renew: (held: Iterable<string>, gone: Iterable<string>) => Effect.Effect<Reply, Redis.RedisError>
+  /**
+   * Counts what was spent without Redis, all of it since this process began;
+   * `from` is how much of that Redis has confirmed. When it has forgotten, all
+   * that this process has spent lately counts instead.
+   */
+  readonly report: (from: Spent, to: Spent, lately: SpentInDay) => Effect.Effect<Reply, Redis.RedisError>
 }
 
 /**
@@ -192,33 +266,39 @@ export interface Options {
   readonly leaseMillis: number
   readonly minuteMillis: number
   readonly dayMillis: number
-  /** An id of this process: whoever begins a generation names it. */
+  /** An id of this process. */
   readonly process: string
 }
+
+const nothing: Spent = { requests: 0, tokens: 0 }
 
 /**
  * @category constructors
  * @since 0.1.0
  */
 export const make = (redis: Redis.Redis["Service"], account: string, options: Options): AdmissionScript => {
+  const { dayMillis, leaseMillis, minuteMillis, process } = options
   // The braces keep an account's keys on one node of a cluster.
   const name = `${options.prefix}{${account}}`
-  const keys = [`${name}:state`, `${name}:minute`, `${name}:day`, `${name}:places`]
+  const keys = [
+    `${name}:state`,
+    `${name}:minute`,
+    `${name}:day`,
+    `${name}:places`,
+    `${name}:turns`,
+    `${name}:told:${process}`
+  ]
   const evaluate = redis.eval(script)
   let known = ""
-  let begun = 0
   const run = (op: string, place: string, { requests, tokens }: Spent, rest: ReadonlyArray<Argument>) => {
-    const { dayMillis, leaseMillis, minuteMillis, process } = options
-    begun += 1
-    const head = [op, known, `${process}:${begun}`, place, leaseMillis, requests, tokens, minuteMillis, dayMillis]
-    return Effect.map(evaluate(keys, [...head, ...rest]), (reply): Reply => {
+    const head = [op, known, process, place, leaseMillis, requests, tokens, Math.ceil(minuteMillis)]
+    return Effect.map(evaluate(keys, [...head, Math.ceil(dayMillis), ...rest]), (reply): Reply => {
       const [status, wait, generation, unsure, calls, minute, daily, inFlight] = reply
       // What was lost has to be reported first: only then is the new generation the known one.
       if (known === "" || op === "report") known = generation
       return { status, wait, unsure, requests: calls, tokens: minute, daily, inFlight }
     })
   }
-  const nothing = { requests: 0, tokens: 0 }
   const limit = (value: number | undefined): number => value ?? -1
   return {
     enter: (place, tokens, limits) =>
@@ -228,8 +308,12 @@ export const make = (redis: Redis.Redis["Service"], account: string, options: Op
         limit(limits.tokensPerMinute),
         limit(limits.tokensPerDay)
       ]),
-    leave: (place, pauseMillis) => run("leave", place, nothing, [pauseMillis]),
-    renew: (places) => run("renew", "", nothing, [...places]),
-    report: (missed, all, places) => run("report", "", missed, [all.requests, all.tokens, all.daily, ...places])
+    leave: (place, pauseMillis) => run("leave", place, nothing, [Math.min(Math.ceil(pauseMillis), dayMillis)]),
+    renew: (held, gone) => {
+      const kept = [...held]
+      return run("renew", "", nothing, [kept.length, ...kept, ...gone])
+    },
+    report: (from, to, lately) =>
+      run("report", "", to, [from.requests, from.tokens, lately.requests, lately.tokens, lately.daily])
   }
 }

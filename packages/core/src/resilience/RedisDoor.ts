@@ -5,6 +5,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import * as Redis from "effect/persistence/Redis"
 import type * as Scope from "effect/Scope"
 import * as AdmissionScript from "./AdmissionScript.ts"
@@ -45,6 +46,9 @@ export const make = (options: Options): Effect.Effect<Door, never, Redis.Redis |
       away: `Redis is away: this process keeps to ${percent} % of the account's limits until it is back`,
       back: "Redis is back: the account's limits are shared again"
     })
+    // Closing the door waits until Redis has heard of the calls that ended last, or its time is up.
+    const fork = yield* FiberSet.makeRuntime<never, void, never>()
+    const background = (effect: Effect.Effect<void>): void => void fork(effect)
     const accounts = new Map<string, RedisAccount.RedisAccount>()
     const marginMillis = Duration.toMillis(options.margin)
     const process = crypto.randomUUID()
@@ -63,6 +67,7 @@ export const make = (options: Options): Effect.Effect<Door, never, Redis.Redis |
         limits: options.limitsOf(name),
         share: options.share,
         marginMillis,
+        retryMillis: Math.max(Duration.toMillis(options.cooldown), AdmissionScript.pollMillis),
         maxQueue: options.maxQueue,
         maxWait: options.maxWait,
         script,
@@ -71,6 +76,7 @@ export const make = (options: Options): Effect.Effect<Door, never, Redis.Redis |
         onLost: () => {
           for (const account of accounts.values()) account.lose()
         },
+        background,
         context
       })
     }

@@ -9,7 +9,7 @@ import * as Admission from "../../../src/resilience/Admission.ts"
 export interface Remote {
   /** What becomes of commands: an answer, an error, or nothing. */
   mode: "up" | "failing" | "silent"
-  /** What each command takes; commands are done half-way. */
+  /** What each command takes; commands are done half-way. With none they are done before they are waited for. */
   delay: Duration.Duration
   /** Commands by the name of their operation, whatever became of them. */
   readonly asked: Array<string>
@@ -94,6 +94,7 @@ export const makeRemote = (): Remote => {
       self.asked.push(`${args[0]}`)
       if (self.mode === "failing") return died
       if (self.mode === "silent") return Effect.never
+      if (Duration.isZero(self.delay)) return Effect.map(Clock.currentTimeMillis, (now) => done(args, now))
       const half = Duration.times(self.delay, 0.5)
       return Effect.sleep(half).pipe(
         Effect.andThen(Effect.map(Clock.currentTimeMillis, (now) => done(args, now))),
