@@ -29,13 +29,13 @@ import * as EffectBreaker from "effect/persistence/CircuitBreaker"
 import * as Redis from "effect/persistence/Redis"
 import * as Stream from "effect/Stream"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
-import * as CircuitOptions from "./CircuitOptions.ts"
-import type { Circuits } from "./Circuits.ts"
-import * as LocalCircuits from "./LocalCircuits.ts"
-import * as SharedCircuits from "./SharedCircuits.ts"
+import * as CircuitOptions from "./circuit/CircuitOptions.ts"
+import type { Circuits } from "./circuit/Circuits.ts"
+import * as LocalCircuits from "./circuit/LocalCircuits.ts"
+import * as SharedCircuits from "./circuit/SharedCircuits.ts"
 
-export { defaults, type Options, sharedDefaults, type SharedOptions, type Trip } from "./CircuitOptions.ts"
-export type { Transition } from "./Circuits.ts"
+export { defaults, type Options, sharedDefaults, type SharedOptions, type Trip } from "./circuit/CircuitOptions.ts"
+export type { Transition } from "./circuit/Circuits.ts"
 
 /**
  * The circuits of a client.

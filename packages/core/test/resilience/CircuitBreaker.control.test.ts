@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Schedule, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import type * as Circuit from "../../src/resilience/Circuit.ts"
+import type * as Circuit from "../../src/resilience/circuit/Circuit.ts"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
 import { broken, fail, key, make, openTimes, rejection, succeed, tag, waits } from "./support/breaker.ts"
 

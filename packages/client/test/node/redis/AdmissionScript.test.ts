@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as AdmissionScript from "@kimi-effect/core/resilience/AdmissionScript"
+import * as AdmissionScript from "@kimi-effect/core/resilience/admission/AdmissionScript"
 import { Effect, Schedule } from "effect"
 import { connect, hasServer, port, privateRedis, reachable, uniquePrefix } from "../support/redis.ts"
 

@@ -3,7 +3,7 @@
  */
 import { type Duration } from "effect"
 import { classes, type KimiError } from "../../../src/errors/KimiError.ts"
-import { AccountLimits } from "../../../src/resilience/AccountLimits.ts"
+import { AccountLimits } from "../../../src/resilience/admission/AccountLimits.ts"
 import type { RateLimits } from "../../../src/resilience/RateLimits.ts"
 
 /** The time of day does not matter; that it is far from zero may. */

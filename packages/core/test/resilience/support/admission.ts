@@ -5,7 +5,7 @@ import { assert } from "@effect/vitest"
 import { Clock, Effect } from "effect"
 import type { KimiError } from "../../../src/errors/KimiError.ts"
 import * as Admission from "../../../src/resilience/Admission.ts"
-import type { Ask } from "../../../src/resilience/Door.ts"
+import type { Ask } from "../../../src/resilience/admission/Door.ts"
 import { makeCounting } from "./counting.ts"
 
 export type Service = Admission.Admission["Service"]

@@ -2,7 +2,7 @@
  * Random policies, and random walks through the life of a circuit.
  */
 import type { Random } from "effect"
-import * as Circuit from "../../../src/resilience/Circuit.ts"
+import * as Circuit from "../../../src/resilience/circuit/Circuit.ts"
 import type { Rules } from "./circuitReference.ts"
 
 /** What was done to the circuit. */

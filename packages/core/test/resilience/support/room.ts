@@ -3,8 +3,8 @@
  */
 import { Clock, Duration, Effect, Exit } from "effect"
 import type { AdmissionError } from "../../../src/errors/OperationErrors.ts"
-import type { Ask, Outcome } from "../../../src/resilience/Door.ts"
-import * as WaitingRoom from "../../../src/resilience/WaitingRoom.ts"
+import type { Ask, Outcome } from "../../../src/resilience/admission/Door.ts"
+import * as WaitingRoom from "../../../src/resilience/admission/WaitingRoom.ts"
 import { makeCounting } from "./counting.ts"
 
 export const ask: Ask = { account: "moonshot", tokens: () => 0 }

@@ -6,8 +6,8 @@ import { Context, Duration, Effect, Layer, Logger, type LogLevel } from "effect"
 import * as EffectBreaker from "effect/persistence/CircuitBreaker"
 import type * as Scope from "effect/Scope"
 import * as Backoff from "../../../src/resilience/Backoff.ts"
-import * as CircuitOptions from "../../../src/resilience/CircuitOptions.ts"
-import * as SharedCircuits from "../../../src/resilience/SharedCircuits.ts"
+import * as CircuitOptions from "../../../src/resilience/circuit/CircuitOptions.ts"
+import * as SharedCircuits from "../../../src/resilience/circuit/SharedCircuits.ts"
 
 export interface Remote extends SharedCircuits.Store {
   /** What the store does with operations: answers, fails, or says nothing. */

@@ -1,0 +1,97 @@
+/**
+ * Where a call asks to be let in, and is let in at once, later or not at all.
+ *
+ * `Admission` puts attempts behind a door; `LocalDoor` decides in this
+ * process, `RedisDoor` together with others.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type { KimiError } from "../../errors/KimiError.ts"
+import type { AdmissionError } from "../../errors/OperationErrors.ts"
+import type { CircuitOpenError } from "../../errors/ResilienceErrors.ts"
+import type { RateStatus } from "../../models/RateStatus.ts"
+import type { Usage } from "./AccountLimits.ts"
+import type { RateLimits } from "../RateLimits.ts"
+import type { Restore } from "../StreamGuard.ts"
+
+/**
+ * A call that asks to be let in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Ask {
+  /** The account whose limits are asked. */
+  readonly account: string
+  /** What the call counts for; only asked when tokens are limited. */
+  readonly tokens: () => number
+  /**
+   * Asked when the call has to wait: the answer tells later whether the call
+   * may still be made, so that a host that failed in the meantime is let alone.
+   */
+  readonly watch?: (() => () => CircuitOpenError | undefined) | undefined
+}
+
+/**
+ * How a call ended: with an answer, with an error, or without a word because
+ * its caller left.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Outcome = "success" | "left" | KimiError
+
+/**
+ * The place of a call that was let in. It is held until the call has ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Place {
+  /** Hears what the host tells of the account beside its answer. */
+  readonly observe: (status: RateStatus) => void
+  /** Gives the place back, once. */
+  readonly leave: (outcome: Outcome) => Effect.Effect<void>
+}
+
+/**
+ * How long and how many may wait.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Patience {
+  readonly maxWait: Duration.Duration
+  /** Calls of one priority that may wait for one account. */
+  readonly maxQueue: number
+}
+
+/**
+ * What is known of an account.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AccountState extends Usage {
+  /** The limits that were given or that the host has named. */
+  readonly limits: RateLimits
+  /** Calls that wait. */
+  readonly waiting: number
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Door {
+  /**
+   * Waits for a place. It is called where nothing interrupts, so that no place
+   * is lost between being given and being held; the wait itself goes through
+   * `restore`, and takes nothing when it is interrupted.
+   */
+  readonly enter: (ask: Ask, restore: Restore) => Effect.Effect<Place, AdmissionError | CircuitOpenError>
+  /** Every account that was asked for, by its name. */
+  readonly states: Effect.Effect<ReadonlyMap<string, AccountState>>
+}

@@ -1,0 +1,151 @@
+/**
+ * A door that decides in this process.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { AdmissionLimitError } from "../../errors/ResilienceErrors.ts"
+import { AccountLimits } from "./AccountLimits.ts"
+import type { AccountState, Door, Patience } from "./Door.ts"
+import type { RateLimits } from "../RateLimits.ts"
+import * as WaitingRoom from "./WaitingRoom.ts"
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options extends Patience {
+  /** The limits of an account. */
+  readonly limitsOf: (account: string) => RateLimits
+  /** Added to every window of time, for calls that reach the host closer together than they were sent. */
+  readonly margin: Duration.Duration
+}
+
+interface Account {
+  readonly limits: AccountLimits
+  readonly room: WaitingRoom.WaitingRoom
+  readonly admit: (tokens: number, now: number) => WaitingRoom.GivenPlace
+}
+
+/**
+ * The error of a call that no waiting helps.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const tooLarge = (account: string, tokens: number, excess: NonNullable<ReturnType<AccountLimits["exceeds"]>>) =>
+  new AdmissionLimitError({
+    message: `The call counts for ${tokens} tokens, and ${account} has ${excess.limit} ${excess.kind}`,
+    account,
+    tokens,
+    ...excess
+  })
+
+/**
+ * Estimates in milliseconds how long so many calls and tokens take, when a
+ * call holds its place for `held`.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const estimate = (limits: AccountLimits, calls: number, tokens: number, now: number, held: number): number => {
+  const { concurrency, requestsPerMinute, tokensPerDay = tokens, tokensPerMinute = tokens } = limits.limits
+  const ready = limits.wait(Math.min(tokens, tokensPerMinute, tokensPerDay), now)
+  return Math.max(
+    Number.isFinite(ready) ? ready : held,
+    requestsPerMinute === undefined ? 0 : (60_000 * calls) / requestsPerMinute,
+    limits.limits.tokensPerMinute === undefined ? 0 : (60_000 * tokens) / tokensPerMinute,
+    concurrency === undefined ? 0 : (held * calls) / concurrency
+  )
+}
+
+const open = (name: string, options: Options, context: Context.Context<never>): Account => {
+  const clock = Context.get(context, Clock.Clock)
+  const limits = new AccountLimits(options.limitsOf(name), Duration.toMillis(options.margin))
+  /** Mean time that a call holds its place, in milliseconds, for estimates. */
+  let held = 0
+
+  const admit = (asked: number, now: number): WaitingRoom.GivenPlace => {
+    // What is not counted now must not be taken back when tokens count later.
+    const tokens = limits.countsTokens ? asked : 0
+    limits.enter(tokens, now)
+    let isHeld = true
+    const end = (settle: (later: number) => void) =>
+      Effect.sync(() => {
+        if (!isHeld) return
+        isHeld = false
+        settle(clock.currentTimeMillisUnsafe())
+        if (room.size() > 0) room.serve()
+      })
+    return {
+      observe: (status) => limits.observe(status, clock.currentTimeMillisUnsafe()),
+      leave: (outcome) =>
+        end((later) => {
+          limits.leave()
+          held += (later - now - held) / 8
+          if (outcome === "success") limits.succeed(later)
+          else if (outcome !== "left") limits.fail(outcome, later)
+        }),
+      cancel: end((later) => limits.cancel(tokens, now, later))
+    }
+  }
+
+  const decide: WaitingRoom.Decider["decide"] = ({ tokens }, now) => {
+    const excess = limits.exceeds(tokens)
+    if (excess !== undefined) return tooLarge(name, tokens, excess)
+    const wait = limits.wait(tokens, now)
+    return wait === 0 ? admit(tokens, now) : wait
+  }
+
+  const room = WaitingRoom.make(
+    name,
+    options,
+    { decide, estimate: (calls, tokens, now) => estimate(limits, calls, tokens, now, held) },
+    context
+  )
+  return { limits, room, admit }
+}
+
+/**
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Options): Effect.Effect<Door> =>
+  Effect.map(Effect.context<never>(), (context) => {
+    const clock = Context.get(context, Clock.Clock)
+    const accounts = new Map<string, Account>()
+
+    const accountOf = (name: string): Account => {
+      const known = accounts.get(name)
+      if (known !== undefined) return known
+      const account = open(name, options, context)
+      accounts.set(name, account)
+      return account
+    }
+
+    return {
+      enter: (ask, restore) =>
+        Effect.suspend(() => {
+          const { admit, limits, room } = accountOf(ask.account)
+          const now = clock.currentTimeMillisUnsafe()
+          const tokens = limits.countsTokens ? ask.tokens() : 0
+          const excess = limits.exceeds(tokens)
+          if (excess !== undefined) return Effect.fail(tooLarge(ask.account, tokens, excess))
+          const wait = limits.wait(tokens, now)
+          if (wait === 0 && room.size() === 0) return Effect.succeed(admit(tokens, now))
+          // Tokens may begin to count while the call waits.
+          return room.wait(ask, limits.countsTokens ? tokens : ask.tokens(), wait, restore)
+        }),
+      states: Effect.sync(() => {
+        const now = clock.currentTimeMillisUnsafe()
+        const states = new Map<string, AccountState>()
+        for (const [name, { limits, room }] of accounts) {
+          states.set(name, { ...limits.usage(now), limits: limits.limits, waiting: room.size() })
+        }
+        return states
+      })
+    }
+  })

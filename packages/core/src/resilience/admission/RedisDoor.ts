@@ -1,0 +1,106 @@
+/**
+ * A door that decides together with other processes, through Redis.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as Redis from "effect/persistence/Redis"
+import type * as Scope from "effect/Scope"
+import * as AdmissionScript from "./AdmissionScript.ts"
+import type { AccountState, Door } from "./Door.ts"
+import type * as LocalDoor from "./LocalDoor.ts"
+import * as RedisAccount from "./RedisAccount.ts"
+import * as StoreOutage from "../StoreOutage.ts"
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options extends LocalDoor.Options {
+  /** Before every key in Redis. */
+  readonly prefix: string
+  /** Part of the limits that this process keeps to while Redis is away, over 0 to 1. */
+  readonly share: number
+  /** Longest wait for an answer of Redis. */
+  readonly timeout: Duration.Duration
+  /** How long Redis is left alone after it failed. */
+  readonly cooldown: Duration.Duration
+  /** How long the places of a process that died are held. */
+  readonly lease: Duration.Duration
+}
+
+/**
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Options): Effect.Effect<Door, never, Redis.Redis | Scope.Scope> =>
+  Effect.gen(function* () {
+    const redis = yield* Redis.Redis
+    const context = yield* Effect.context<never>()
+    const percent = Math.round(options.share * 100)
+    const outage = yield* StoreOutage.make({
+      timeout: options.timeout,
+      cooldown: options.cooldown,
+      away: `Redis is away: this process keeps to ${percent} % of the account's limits until it is back`,
+      back: "Redis is back: the account's limits are shared again"
+    })
+    // Closing the door waits until Redis has heard of the calls that ended last, or its time is up.
+    const fork = yield* FiberSet.makeRuntime<never, void, never>()
+    const background = (effect: Effect.Effect<void>): void => void fork(effect)
+    const accounts = new Map<string, RedisAccount.RedisAccount>()
+    const marginMillis = Duration.toMillis(options.margin)
+    const process = crypto.randomUUID()
+    let places = 0
+
+    const open = (name: string): RedisAccount.RedisAccount => {
+      const script = AdmissionScript.make(redis, name, {
+        prefix: options.prefix,
+        leaseMillis: Duration.toMillis(options.lease),
+        minuteMillis: 60_000 + marginMillis,
+        dayMillis: 86_400_000 + marginMillis,
+        process
+      })
+      return RedisAccount.make({
+        name,
+        limits: options.limitsOf(name),
+        share: options.share,
+        marginMillis,
+        retryMillis: Math.max(Duration.toMillis(options.cooldown), AdmissionScript.pollMillis),
+        maxQueue: options.maxQueue,
+        maxWait: options.maxWait,
+        script,
+        outage,
+        nextPlace: () => `${process}:${(places += 1)}`,
+        onLost: () => {
+          for (const account of accounts.values()) account.lose()
+        },
+        background,
+        context
+      })
+    }
+
+    const accountOf = (name: string): RedisAccount.RedisAccount => {
+      const known = accounts.get(name)
+      if (known !== undefined) return known
+      const account = open(name)
+      accounts.set(name, account)
+      return account
+    }
+
+    yield* Effect.suspend(() => Effect.forEach([...accounts.values()], ({ renew }) => renew, { discard: true })).pipe(
+      Effect.delay(Duration.times(options.lease, 1 / 3)),
+      Effect.forever,
+      Effect.forkScoped
+    )
+
+    return {
+      enter: (ask, restore) => Effect.suspend(() => accountOf(ask.account).enter(ask, restore)),
+      states: Effect.sync(() => {
+        const states = new Map<string, AccountState>()
+        for (const [name, { state }] of accounts) states.set(name, state())
+        return states
+      })
+    }
+  })

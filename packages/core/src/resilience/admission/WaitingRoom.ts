@@ -1,0 +1,230 @@
+/**
+ * Where calls to one account wait: in order, bounded in number and in time.
+ *
+ * One timer serves all that wait, and lives only while somebody does.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import { CallOptions, type Priority } from "../../CallOptions.ts"
+import type { AdmissionError } from "../../errors/OperationErrors.ts"
+import { AdmissionQueueFullError, AdmissionTimeoutError, type CircuitOpenError } from "../../errors/ResilienceErrors.ts"
+import { AdmissionQueue } from "./AdmissionQueue.ts"
+import type { Ask, Patience, Place } from "./Door.ts"
+import type { Restore } from "../StreamGuard.ts"
+
+type EntryError = AdmissionError | CircuitOpenError
+
+/**
+ * A call that waits.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Waiter {
+  readonly priority: Priority
+  readonly tenant: string
+  readonly tokens: number
+  /** Unix milliseconds at which it gives up. */
+  readonly deadline: number
+  /** Why it may no longer be made, when that is so. */
+  readonly rejection: () => CircuitOpenError | undefined
+}
+
+/**
+ * What the room asks of whoever decides.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Decider {
+  /**
+   * Decides over the call that goes next: its place, an error, or the
+   * milliseconds after which to ask again, infinite when a call has to end first.
+   */
+  readonly decide: (waiter: Waiter, now: number) => GivenPlace | EntryError | number
+  /** Estimates in milliseconds how long a call waits that has so many calls and tokens before it, its own included. */
+  readonly estimate: (calls: number, tokens: number, now: number) => number
+}
+
+/**
+ * A place that can still be taken back, since nothing was sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface GivenPlace extends Place {
+  readonly cancel: Effect.Effect<void>
+}
+
+interface Entry extends Waiter {
+  readonly resume: (effect: Effect.Effect<Place, EntryError>) => void
+  given: GivenPlace | undefined
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface WaitingRoom {
+  /** How many wait. */
+  readonly size: () => number
+  /** Waits for a place in order. `atLeast` is how long that takes for certain, in milliseconds. */
+  readonly wait: (ask: Ask, tokens: number, atLeast: number, restore: Restore) => Effect.Effect<Place, EntryError>
+  /** Lets in whoever may go: to be called when a call has ended. */
+  readonly serve: () => void
+}
+
+const isError = (decision: GivenPlace | EntryError): decision is EntryError => "_tag" in decision
+
+/**
+ * A room in which nobody waits yet. The context is where the timer runs.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  account: string,
+  { maxQueue, maxWait }: Patience,
+  { decide, estimate }: Decider,
+  context: Context.Context<never>
+): WaitingRoom => {
+  const clock = Context.get(context, Clock.Clock)
+  const fork = Effect.runForkWith(context)
+  const queue = new AdmissionQueue<Entry>()
+  const maxWaitMillis = Duration.toMillis(maxWait)
+  let waitingTokens = 0
+  let timer: Fiber.Fiber<void> | undefined
+  let armedFor = Number.POSITIVE_INFINITY
+  let isServing = false
+  let isAskedAgain = false
+
+  const retryAfter = (tokens: number, now: number, atLeast = 0) =>
+    Duration.millis(Math.ceil(Math.max(atLeast, estimate(queue.size + 1, waitingTokens + tokens, now))))
+
+  const remove = (entry: Entry): void => {
+    if (queue.remove(entry)) waitingTokens -= entry.tokens
+  }
+
+  const timedOut = (tokens: number, now: number, atLeast?: number): AdmissionTimeoutError =>
+    new AdmissionTimeoutError({
+      message: `The limits of ${account} had no room for the call within ${Duration.format(maxWait)}`,
+      account,
+      maxWait,
+      retryAfter: retryAfter(tokens, now, atLeast)
+    })
+
+  const arm = (at: number): void => {
+    if (armedFor === at) return
+    timer?.interruptUnsafe()
+    armedFor = at
+    timer = Number.isFinite(at)
+      ? fork(Effect.andThen(clock.sleep(Duration.millis(at - clock.currentTimeMillisUnsafe())), Effect.sync(wake)))
+      : undefined
+  }
+
+  const wake = (): void => {
+    timer = undefined
+    armedFor = Number.POSITIVE_INFINITY
+    serve()
+  }
+
+  /** Lets in whoever may go, and gives the time of the next look. */
+  const serveOnce = (): number => {
+    const now = clock.currentTimeMillisUnsafe()
+    for (const entry of queue.oldestFirst) {
+      if (entry.deadline > now) break
+      remove(entry)
+      entry.resume(Effect.fail(timedOut(entry.tokens, now)))
+    }
+    for (let entry = queue.peek(); entry !== undefined; entry = queue.peek()) {
+      const decision = entry.rejection() ?? decide(entry, now)
+      if (typeof decision === "number") {
+        if (Number.isFinite(decision) && now + decision >= entry.deadline) {
+          // It cannot make it, and must not hold up those behind it until then.
+          remove(entry)
+          entry.resume(Effect.fail(timedOut(entry.tokens, now)))
+          continue
+        }
+        const [oldest = entry] = queue.oldestFirst
+        return Math.min(now + decision, oldest.deadline)
+      }
+      if (isError(decision)) {
+        remove(entry)
+        entry.resume(Effect.fail(decision))
+      } else {
+        queue.take()
+        waitingTokens -= entry.tokens
+        entry.given = decision
+        entry.resume(Effect.succeed(decision))
+      }
+    }
+    return Number.POSITIVE_INFINITY
+  }
+
+  /** Whoever is let in may run, end and call this again before it returns: once more is enough, and not deeper. */
+  const serve = (): void => {
+    isAskedAgain = true
+    if (isServing) return
+    isServing = true
+    try {
+      let next = Number.POSITIVE_INFINITY
+      while (isAskedAgain) {
+        isAskedAgain = false
+        next = serveOnce()
+      }
+      arm(next)
+    } finally {
+      isServing = false
+    }
+  }
+
+  const wait: WaitingRoom["wait"] = (ask, tokens, atLeast, restore) =>
+    Effect.flatMap(CallOptions, ({ priority, tenant }) =>
+      Effect.suspend(() => {
+        const now = clock.currentTimeMillisUnsafe()
+        if (Number.isFinite(atLeast) && atLeast >= maxWaitMillis) return Effect.fail(timedOut(tokens, now, atLeast))
+        if (queue.sizeOf(priority) >= maxQueue) {
+          return Effect.fail(
+            new AdmissionQueueFullError({
+              message: `${maxQueue} calls wait for ${account} already`,
+              account,
+              limit: maxQueue,
+              retryAfter: retryAfter(tokens, now)
+            })
+          )
+        }
+        const rejection = ask.watch?.() ?? (() => undefined)
+        let entry: Entry | undefined
+        const entered = Effect.callback<Place, EntryError>((resume) => {
+          const own: Entry = {
+            priority,
+            tenant,
+            tokens,
+            deadline: now + maxWaitMillis,
+            rejection,
+            resume,
+            given: undefined
+          }
+          entry = own
+          queue.add(own)
+          waitingTokens += tokens
+          serve()
+          return Effect.sync(() => {
+            remove(own)
+            serve()
+          })
+        })
+        return Effect.onExit(restore(entered), (exit) =>
+          Exit.isFailure(exit) && entry?.given !== undefined ? entry.given.cancel : Effect.void
+        )
+      })
+    )
+
+  return { size: () => queue.size, wait, serve }
+}

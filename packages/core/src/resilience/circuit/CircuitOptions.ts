@@ -1,0 +1,208 @@
+/**
+ * When circuits open and for how long: the options of local and of shared
+ * circuits, their defaults, and what makes them unusable.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Schedule from "effect/Schedule"
+import { ConfigurationError } from "../../errors/ConfigurationErrors.ts"
+import * as Backoff from "../Backoff.ts"
+import type * as Circuit from "./Circuit.ts"
+
+/** What every circuit is told, wherever it is kept. */
+interface Common {
+  /** Time to first content from which a stream counts as slow. Defaults to 30 seconds. */
+  readonly slowAfter: Duration.Duration
+  /** Open times, one after the other. Defaults to 5 seconds doubling to 60, from half of it to all. */
+  readonly openTime: Schedule.Schedule<unknown>
+  /** Longest open time, whatever the schedule and the host say. Defaults to 5 minutes. */
+  readonly maxOpenTime: Duration.Duration
+}
+
+/**
+ * Options of circuits in this process.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options extends Omit<Circuit.Policy, "probeMillis">, Common {
+  /** How long a probe may say nothing before another may go. Defaults to 30 seconds. */
+  readonly probeTimeout: Duration.Duration
+}
+
+/**
+ * What opens a shared circuit.
+ *
+ * - `Consecutive`: so many failures in a row, in the order in which they
+ *   become known.
+ * - `Rate`: at least this part of the latest `size` calls failed, 0 to 1, once
+ *   there are `minimumCalls`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type Trip =
+  | { readonly _tag: "Consecutive"; readonly failures: number }
+  | { readonly _tag: "Rate"; readonly threshold: number; readonly minimumCalls: number; readonly size: number }
+
+/**
+ * Options of circuits that are shared over Redis. Processes that share a
+ * circuit must be given the same ones.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface SharedOptions extends Common {
+  /** What opens a circuit, over the calls of all processes. Defaults to 15 failures in a row. */
+  readonly trip: Trip
+  /** What the keys in Redis begin with. Defaults to `kimi-effect:circuit:`. */
+  readonly prefix: string
+  /** How long a probe is lent at a time; it is lent again while the probe runs. Defaults to 10 seconds. */
+  readonly probeLease: Duration.Duration
+  /** After this time without a call a circuit is forgotten, which closes it. Defaults to an hour. */
+  readonly idleTimeToLive: Duration.Duration
+  /** Longest wait for Redis before a call is made without it. Defaults to 250 milliseconds. */
+  readonly storeTimeout: Duration.Duration
+  /** How long Redis is left alone after it did not answer. Defaults to a second. */
+  readonly storeCooldown: Duration.Duration
+}
+
+const common: Common = {
+  slowAfter: Duration.seconds(30),
+  openTime: Backoff.schedule({ base: Duration.seconds(5), cap: Duration.seconds(60), jitter: "equal" }),
+  maxOpenTime: Duration.minutes(5)
+}
+
+/**
+ * The default of every option: open after 15 failures in a row, or when four
+ * of five calls fail of at least 20 in a minute; one probe closes.
+ *
+ * A host that fails three times in ten does not open a circuit by chance: 15
+ * such failures in a row come once in 70 million attempts.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const defaults: Options = {
+  ...common,
+  consecutiveFailures: 15,
+  failureRate: 0.8,
+  window: { _tag: "Time", millis: 60_000 },
+  minimumCalls: 20,
+  halfOpenPermits: 1,
+  halfOpenSuccesses: 1,
+  probeTimeout: Duration.seconds(30)
+}
+
+/**
+ * The default of every option of shared circuits.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const sharedDefaults: SharedOptions = {
+  ...common,
+  trip: { _tag: "Consecutive", failures: 15 },
+  prefix: "kimi-effect:circuit:",
+  probeLease: Duration.seconds(10),
+  idleTimeToLive: Duration.hours(1),
+  storeTimeout: Duration.millis(250),
+  storeCooldown: Duration.seconds(1)
+}
+
+type Rule = readonly [name: string, isMet: boolean, expected: string]
+
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value > 0
+const isRate = (value: number): boolean => value > 0 && value <= 1
+
+const count = (name: string, value: number | undefined): Rule => [
+  name,
+  value === undefined || isCount(value),
+  "a whole number over zero"
+]
+const rate = (name: string, value: number | undefined): Rule => [
+  name,
+  value === undefined || isRate(value),
+  "a number over 0 and up to 1"
+]
+const time = (name: string, value: Duration.Duration): Rule => [
+  name,
+  Duration.isFinite(value) && Duration.toMillis(value) > 0,
+  "a finite duration over zero"
+]
+const fits = (name: string, minimumCalls: number, size: number): Rule => [
+  name,
+  !isCount(minimumCalls) || !isCount(size) || minimumCalls <= size,
+  "at most the size of the window, which otherwise never has so many calls"
+]
+
+const commonRules = ({ maxOpenTime, slowAfter }: Common): ReadonlyArray<Rule> => [
+  ["slowAfter", Duration.toMillis(slowAfter) > 0, "a duration over zero"],
+  time("maxOpenTime", maxOpenTime)
+]
+
+const check = <O>(options: O, rules: ReadonlyArray<Rule>): Effect.Effect<O, ConfigurationError> => {
+  const broken = rules.filter(([, isMet]) => !isMet)
+  return broken.length === 0
+    ? Effect.succeed(options)
+    : Effect.fail(
+        ConfigurationError.of(broken.map(([name, , expected]) => ({ name: `CircuitBreaker ${name}`, expected })))
+      )
+}
+
+/**
+ * Fills options up with the defaults and checks them. The error names every
+ * unusable option.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const local = (given: Partial<Options>): Effect.Effect<Options, ConfigurationError> =>
+  Effect.suspend(() => {
+    const options: Options = { ...defaults, ...given }
+    const { failureRate, minimumCalls, slowRate, window } = options
+    const hasRate = failureRate !== undefined || slowRate !== undefined
+    return check(options, [
+      ...commonRules(options),
+      count("consecutiveFailures", options.consecutiveFailures),
+      rate("failureRate", failureRate),
+      rate("slowRate", slowRate),
+      window._tag === "Count"
+        ? count("window.size", window.size)
+        : ["window.millis", window.millis > 0 && Number.isFinite(window.millis), "a finite number over zero"],
+      count("minimumCalls", minimumCalls),
+      ...(hasRate && window._tag === "Count" ? [fits("minimumCalls", minimumCalls, window.size)] : []),
+      count("halfOpenPermits", options.halfOpenPermits),
+      count("halfOpenSuccesses", options.halfOpenSuccesses),
+      time("probeTimeout", options.probeTimeout)
+    ])
+  })
+
+/**
+ * The same for options of shared circuits.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const shared = (given: Partial<SharedOptions>): Effect.Effect<SharedOptions, ConfigurationError> =>
+  Effect.suspend(() => {
+    const options: SharedOptions = { ...sharedDefaults, ...given }
+    const { trip } = options
+    return check(options, [
+      ...commonRules(options),
+      ...(trip._tag === "Consecutive"
+        ? [count("trip.failures", trip.failures)]
+        : [
+            rate("trip.threshold", trip.threshold),
+            count("trip.minimumCalls", trip.minimumCalls),
+            count("trip.size", trip.size),
+            fits("trip.minimumCalls", trip.minimumCalls, trip.size)
+          ]),
+      time("probeLease", options.probeLease),
+      time("idleTimeToLive", options.idleTimeToLive),
+      time("storeTimeout", options.storeTimeout),
+      time("storeCooldown", options.storeCooldown)
+    ])
+  })
