@@ -1,5 +1,6 @@
 /** What must hold between the stages, whatever each of them does alone. */
 import { assert, describe, it } from "@effect/vitest"
+import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
 import { classes } from "@kimi-effect/core/errors/KimiError"
 import type { ChatError } from "@kimi-effect/core/errors/OperationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
@@ -8,6 +9,7 @@ import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
 import * as Accounting from "@kimi-effect/core/money/Accounting"
 import * as Admission from "@kimi-effect/core/resilience/Admission"
 import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import * as Hedge from "@kimi-effect/core/resilience/Hedge"
 import { Context, Duration, Effect, Exit, Fiber, Layer, Random, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { ChatTransport } from "../src/ChatTransport.ts"
@@ -29,7 +31,11 @@ const events: ReadonlyArray<StreamEvent> = [
 ]
 
 /** A client whose transport does as it is told, with its stages at hand. */
-const client = (attempt: Effect.Effect<void, ChatError>, options: KimiConfig.Options = {}) =>
+const client = (
+  attempt: Effect.Effect<void, ChatError>,
+  options: KimiConfig.Options = {},
+  hedge: Layer.Layer<Hedge.Hedge, ConfigurationError> = Hedge.layerOff
+) =>
   Effect.gen(function* () {
     const sent = { attempts: 0 }
     const tried = Effect.andThen(
@@ -56,7 +62,8 @@ const client = (attempt: Effect.Effect<void, ChatError>, options: KimiConfig.Opt
     const services = Layer.mergeAll(
       Admission.layer({ limits, maxWait: "10 minutes" }),
       CircuitBreaker.layer({ consecutiveFailures: 3 }),
-      Accounting.layer
+      Accounting.layer,
+      hedge
     )
     const context = yield* Layer.build(
       KimiClient.layerTransport.pipe(Layer.provide(transport), Layer.provide(config), Layer.provideMerge(services))
@@ -182,6 +189,24 @@ describe("between the stages of a client", () => {
         ["abandoned", 1],
         ["answered", 1]
       ])
+    })
+  )
+
+  it.effect("the loser of a hedge is in the books, and so is the winner", () =>
+    Effect.gen(function* () {
+      let attempts = 0
+      const slowFirst = Effect.suspend(() => Effect.sleep(attempts++ === 0 ? "1 minute" : "1 second"))
+      const { account, book, kimi } = yield* client(slowFirst, {}, Hedge.layer({ after: "5 seconds" }))
+      const fiber = yield* Effect.forkChild(Stream.runDrain(kimi.stream(ask)))
+      yield* TestClock.adjust("6 seconds")
+      yield* Fiber.join(fiber)
+      assert.strictEqual(attempts, 2)
+      const outcomes = (yield* book.entries).map(({ attempts, outcome }) => [outcome, attempts])
+      assert.sameDeepMembers(outcomes, [
+        ["abandoned", 1],
+        ["answered", 1]
+      ])
+      assert.deepInclude(yield* account, { inFlight: 0, requestsInMinute: 2 })
     })
   )
 
