@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import type { FromWorker, Settings, ToWorker } from "./admissionMessages.ts"
 
 /** What a host has seen of an account. */
-export interface Seen {
+interface Seen {
   requests: number
   tokens: number
   running: number
@@ -15,7 +15,7 @@ export interface Seen {
   peak: number
 }
 
-export interface Worker {
+interface Worker {
   readonly child: ChildProcess
   readonly send: (message: ToWorker) => void
   readonly logs: Array<readonly [level: string, text: string]>
