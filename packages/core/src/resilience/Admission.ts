@@ -41,7 +41,7 @@ import type { StreamEvent } from "../models/StreamEvent.ts"
 import type { AccountState, Ask, Door, Outcome } from "./admission/Door.ts"
 import * as LocalDoor from "./admission/LocalDoor.ts"
 import * as RedisDoor from "./admission/RedisDoor.ts"
-import { holding } from "./StreamGuard.ts"
+import { holding } from "./stream/StreamGuard.ts"
 import { type RateLimits, tiers } from "./RateLimits.ts"
 
 type EntryError = AdmissionError | CircuitOpenError

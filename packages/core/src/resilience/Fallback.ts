@@ -39,7 +39,7 @@ import * as ModelCatalog from "../ModelCatalog.ts"
 import type { ModelRequest } from "../models/ChatRequest.ts"
 import type { Call } from "./Call.ts"
 import type { Stage } from "./Pipeline.ts"
-import { onOpening } from "./StreamOpening.ts"
+import { onOpening } from "./stream/StreamOpening.ts"
 
 /**
  * Tag of an error that a call can fail with.

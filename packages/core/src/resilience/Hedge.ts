@@ -41,7 +41,7 @@ import { keyOf } from "./Call.ts"
 import * as HedgeBudget from "./HedgeBudget.ts"
 import * as Latencies from "./Latencies.ts"
 import { off, type Stage } from "./Pipeline.ts"
-import { onOpening } from "./StreamOpening.ts"
+import { onOpening } from "./stream/StreamOpening.ts"
 
 /**
  * When a call is late. At least one of `after`, `percentile` and `answerAfter`

@@ -19,8 +19,8 @@ import type { Usage } from "../models/Usage.ts"
 import type { Accounting, Outcome } from "../money/Accounting.ts"
 import * as TokenCount from "../money/TokenCount.ts"
 import type { Attempt, Call, StreamAttempt } from "./Call.ts"
-import { holding } from "./StreamGuard.ts"
-import { Transcript } from "./Transcript.ts"
+import { holding } from "./stream/StreamGuard.ts"
+import { Transcript } from "./stream/Transcript.ts"
 
 type Book = Accounting["Service"]
 

@@ -56,7 +56,7 @@ import * as TokenCount from "../money/TokenCount.ts"
 import type { Call, StreamAttempt } from "./Call.ts"
 import * as Continuation from "./Continuation.ts"
 import type { Stage } from "./Pipeline.ts"
-import { Transcript } from "./Transcript.ts"
+import { Transcript } from "./stream/Transcript.ts"
 
 /**
  * @category options

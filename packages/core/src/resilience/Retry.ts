@@ -39,7 +39,7 @@ import type * as KimiConfig from "../KimiConfig.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
 import * as Backoff from "./Backoff.ts"
 import { RetryBudget } from "./RetryBudget.ts"
-import { onOpening } from "./StreamOpening.ts"
+import { onOpening } from "./stream/StreamOpening.ts"
 
 /**
  * @category options

@@ -20,7 +20,7 @@ import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import { FirstTokenTimeoutError, IdleTimeoutError, TotalTimeoutError } from "../errors/TimeoutErrors.ts"
 import { isContent, type Start, type StreamEvent } from "../models/StreamEvent.ts"
-import * as Watchdog from "./Watchdog.ts"
+import * as Watchdog from "./stream/Watchdog.ts"
 
 /**
  * The bounds of one attempt. The defaults are in `KimiConfig`.

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import type { StreamEvent } from "../../src/models/StreamEvent.ts"
-import { onOpening } from "../../src/resilience/StreamOpening.ts"
+import { onOpening } from "../../src/resilience/stream/StreamOpening.ts"
 
 describe("onOpening, for a stage that opens several", () => {
   const text: StreamEvent = { _tag: "TextDelta", choice: 0, text: "a" }

@@ -14,7 +14,7 @@ import type { CircuitOpenError } from "../../errors/ResilienceErrors.ts"
 import type { RateStatus } from "../../models/RateStatus.ts"
 import type { Usage } from "./AccountLimits.ts"
 import type { RateLimits } from "../RateLimits.ts"
-import type { Restore } from "../StreamGuard.ts"
+import type { Restore } from "../stream/StreamGuard.ts"
 
 /**
  * A call that asks to be let in.

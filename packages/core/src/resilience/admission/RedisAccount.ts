@@ -25,7 +25,7 @@ import * as LocalDoor from "./LocalDoor.ts"
 import { type Heard, OwnShare } from "./OwnShare.ts"
 import type { RateLimits } from "../RateLimits.ts"
 import type { StoreOutage } from "../StoreOutage.ts"
-import type { Restore } from "../StreamGuard.ts"
+import type { Restore } from "../stream/StreamGuard.ts"
 import * as WaitingRoom from "./WaitingRoom.ts"
 
 /**

@@ -16,7 +16,7 @@ import type { AdmissionError } from "../../errors/OperationErrors.ts"
 import { AdmissionQueueFullError, AdmissionTimeoutError, type CircuitOpenError } from "../../errors/ResilienceErrors.ts"
 import { AdmissionQueue } from "./AdmissionQueue.ts"
 import type { Ask, Patience, Place } from "./Door.ts"
-import type { Restore } from "../StreamGuard.ts"
+import type { Restore } from "../stream/StreamGuard.ts"
 
 type EntryError = AdmissionError | CircuitOpenError
 

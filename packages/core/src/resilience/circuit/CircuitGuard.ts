@@ -15,7 +15,7 @@ import type { CircuitOpenError } from "../../errors/ResilienceErrors.ts"
 import { isContent } from "../../models/StreamEvent.ts"
 import type * as Circuit from "./Circuit.ts"
 import type { Circuits } from "./Circuits.ts"
-import { holding } from "../StreamGuard.ts"
+import { holding } from "../stream/StreamGuard.ts"
 
 /**
  * Where permits come from. Both members run uninterruptibly, so neither may

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { StreamEvent } from "../../src/models/StreamEvent.ts"
-import { Transcript } from "../../src/resilience/Transcript.ts"
+import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
+import { Transcript } from "../../../src/resilience/stream/Transcript.ts"
 import {
   called,
   estimated,
@@ -13,7 +13,7 @@ import {
   thought,
   tokens,
   used
-} from "./support/recovery.ts"
+} from "../support/recovery.ts"
 
 const of = (...events: ReadonlyArray<StreamEvent>): Transcript => {
   const transcript = new Transcript()

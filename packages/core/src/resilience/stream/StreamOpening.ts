@@ -12,7 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { isContent, type StreamEvent } from "../models/StreamEvent.ts"
+import { isContent, type StreamEvent } from "../../models/StreamEvent.ts"
 
 type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 type EventPull<E> = Pull.Pull<Events, E>

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Stream } from "effect"
-import type { StreamEvent } from "../../src/models/StreamEvent.ts"
-import { onOpening } from "../../src/resilience/StreamOpening.ts"
+import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
+import { onOpening } from "../../../src/resilience/stream/StreamOpening.ts"
 
 const start: StreamEvent = { _tag: "Start", id: "1", model: "kimi-k3", created: 0 }
 const text = (piece: string): StreamEvent => ({ _tag: "TextDelta", choice: 0, text: piece })

@@ -11,8 +11,8 @@ import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { KimiError } from "../errors/KimiError.ts"
-import type { StreamEvent } from "../models/StreamEvent.ts"
+import type { KimiError } from "../../errors/KimiError.ts"
+import type { StreamEvent } from "../../models/StreamEvent.ts"
 
 /**
  * Makes an effect as interruptible as its surroundings are.

@@ -4,9 +4,9 @@
  *
  * @since 0.1.0
  */
-import { isContent, type Start, type StreamEvent, type Usage } from "../models/StreamEvent.ts"
-import type * as TokenUsage from "../models/Usage.ts"
-import * as TokenCount from "../money/TokenCount.ts"
+import { isContent, type Start, type StreamEvent, type Usage } from "../../models/StreamEvent.ts"
+import type * as TokenUsage from "../../models/Usage.ts"
+import * as TokenCount from "../../money/TokenCount.ts"
 
 /**
  * A record of one attempt. It is written to as the events pass.

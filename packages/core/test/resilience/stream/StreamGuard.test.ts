@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { classes } from "../../src/errors/KimiError.ts"
-import type { StreamEvent } from "../../src/models/StreamEvent.ts"
-import { holding } from "../../src/resilience/StreamGuard.ts"
+import { classes } from "../../../src/errors/KimiError.ts"
+import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
+import { holding } from "../../../src/resilience/stream/StreamGuard.ts"
 
 const text = (word: string): StreamEvent => ({ _tag: "TextDelta", choice: 0, text: word })
 const broken = new classes.ServerError({ message: "broken" })
