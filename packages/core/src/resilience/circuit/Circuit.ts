@@ -187,7 +187,7 @@ export const settle = (
     const isFailure = outcome === "failure"
     const run = isFailure ? circuit.run + 1 : 0
     const memory = CircuitWindow.add(circuit.memory, policy.window, { isFailure, isSlow: outcome === "slow" }, now)
-    const next: Circuit = { ...circuit, run, memory }
+    const next: Circuit = { _tag: "Closed", epoch: circuit.epoch, run, memory }
     return trips(policy, run, memory, now) ? open(next, openUntil) : next
   }
   if (circuit._tag !== "HalfOpen" || !circuit.probes.some((entry) => entry.probe === permit.probe)) return circuit

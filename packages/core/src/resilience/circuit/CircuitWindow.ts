@@ -48,14 +48,21 @@ interface Slot extends Tally {
 }
 
 /**
- * The memory of a window.
+ * The memory of a window. Of a window of time, `latest` is the slot that
+ * counts now, `earlier` those before it, and `total` all of them together, so
+ * that most calls touch nothing else.
  *
  * @category models
  * @since 0.1.0
  */
 export type Memory =
   | { readonly _tag: "Count"; readonly calls: ReadonlyArray<Call> }
-  | { readonly _tag: "Time"; readonly slots: ReadonlyArray<Slot> }
+  | {
+      readonly _tag: "Time"
+      readonly earlier: ReadonlyArray<Slot>
+      readonly latest: Slot | undefined
+      readonly total: Tally
+    }
 
 const slotsPerWindow = 10
 
@@ -67,6 +74,18 @@ const plus = (tally: Tally, { isFailure, isSlow }: Call): Tally => ({
   slow: tally.slow + (isSlow ? 1 : 0)
 })
 
+const sum = (slots: ReadonlyArray<Slot>): Tally => {
+  let calls = 0
+  let failures = 0
+  let slow = 0
+  for (const slot of slots) {
+    calls += slot.calls
+    failures += slot.failures
+    slow += slot.slow
+  }
+  return { calls, failures, slow }
+}
+
 /**
  * A memory of nothing.
  *
@@ -74,13 +93,24 @@ const plus = (tally: Tally, { isFailure, isSlow }: Call): Tally => ({
  * @since 0.1.0
  */
 export const empty = (window: Window): Memory =>
-  window._tag === "Count" ? { _tag: "Count", calls: [] } : { _tag: "Time", slots: [] }
+  window._tag === "Count"
+    ? { _tag: "Count", calls: [] }
+    : { _tag: "Time", earlier: [], latest: undefined, total: none }
 
 const slotOf = (now: number, millis: number): number => Math.floor((now * slotsPerWindow) / millis)
 
+const counted = ({ calls, failures, slot, slow }: Slot, { isFailure, isSlow }: Call): Slot => ({
+  slot,
+  calls: calls + 1,
+  failures: failures + (isFailure ? 1 : 0),
+  slow: slow + (isSlow ? 1 : 0)
+})
+
 /** The slots that are still inside the window, or ahead of it by less than a window since the clock went back. */
-const current = (slots: ReadonlyArray<Slot>, slot: number): ReadonlyArray<Slot> =>
-  slots.filter((entry) => Math.abs(entry.slot - slot) < slotsPerWindow)
+const current = (memory: Memory, slot: number): ReadonlyArray<Slot> => {
+  if (memory._tag === "Count" || memory.latest === undefined) return []
+  return [...memory.earlier, memory.latest].filter((entry) => Math.abs(entry.slot - slot) < slotsPerWindow)
+}
 
 /**
  * Remembers one more call. A memory of the other kind of window begins anew.
@@ -94,12 +124,17 @@ export const add = (memory: Memory, window: Window, call: Call, now: number): Me
     return { _tag: "Count", calls: [...calls, call].slice(-window.size) }
   }
   const slot = slotOf(now, window.millis)
-  const slots = memory._tag === "Time" ? current(memory.slots, slot) : []
+  if (memory._tag === "Time" && memory.latest?.slot === slot) {
+    const { earlier, latest, total } = memory
+    return { _tag: "Time", earlier, latest: counted(latest, call), total: plus(total, call) }
+  }
+  const slots = current(memory, slot)
   const last = slots.at(-1)
   // A clock that went back adds to the newest slot there is.
-  return last !== undefined && last.slot >= slot
-    ? { _tag: "Time", slots: [...slots.slice(0, -1), { slot: last.slot, ...plus(last, call) }] }
-    : { _tag: "Time", slots: [...slots, { slot, ...plus(none, call) }] }
+  const isBehind = last !== undefined && last.slot >= slot
+  const earlier = isBehind ? slots.slice(0, -1) : slots
+  const latest = counted(isBehind ? last : { slot, ...none }, call)
+  return { _tag: "Time", earlier, latest, total: sum([...earlier, latest]) }
 }
 
 /**
@@ -110,13 +145,6 @@ export const add = (memory: Memory, window: Window, call: Call, now: number): Me
  */
 export const tally = (memory: Memory, window: Window, now: number): Tally => {
   if (window._tag === "Count") return memory._tag === "Count" ? memory.calls.reduce(plus, none) : none
-  const slots = memory._tag === "Time" ? current(memory.slots, slotOf(now, window.millis)) : []
-  return slots.reduce(
-    (sum, slot) => ({
-      calls: sum.calls + slot.calls,
-      failures: sum.failures + slot.failures,
-      slow: sum.slow + slot.slow
-    }),
-    none
-  )
+  const slot = slotOf(now, window.millis)
+  return memory._tag === "Time" && memory.latest?.slot === slot ? memory.total : sum(current(memory, slot))
 }
