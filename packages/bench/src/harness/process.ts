@@ -24,9 +24,13 @@ const next = async (child: ChildProcess, name: string): Promise<unknown> => {
   }
 }
 
-/** Starts a module as a process and waits for the first message it sends. */
-export const start = async <A>(module: URL, args: ReadonlyArray<string> = []): Promise<Child<A>> => {
-  const child = fork(module, args, { execArgv: ["--expose-gc"], stdio: ["ignore", "inherit", "inherit", "ipc"] })
+/** Starts a module as a process, with options of Node's own, and waits for the first message it sends. */
+export const start = async <A>(
+  module: URL,
+  args: ReadonlyArray<string> = [],
+  nodeOptions: ReadonlyArray<string> = ["--expose-gc"]
+): Promise<Child<A>> => {
+  const child = fork(module, args, { execArgv: [...nodeOptions], stdio: ["ignore", "inherit", "inherit", "ipc"] })
   const message = await next(child, module.pathname)
   return {
     // The module and the caller agree on the message's type.

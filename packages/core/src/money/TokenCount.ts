@@ -24,7 +24,7 @@ const perIdeograph = (perToken * 3) / 4
 const weightOf = (code: number): number => (code < 0x250 ? perLatin : code < 0x2e80 ? perAlphabetic : perIdeograph)
 
 /** Characters that are looked at in a longer text, one in each of as many equal parts: the mix of scripts needs no more. */
-const samples = 4096
+const samples = 1024
 const goldenRatio = 0.618_033_988_749_895
 
 /**

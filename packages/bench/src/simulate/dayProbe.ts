@@ -1,0 +1,42 @@
+/** Simulates one day, and answers with what it took and what it showed. */
+import * as Scenarios from "@kimi-effect/testing/simulator/Scenarios"
+import * as Simulator from "@kimi-effect/testing/Simulator"
+import * as Effect from "effect/Effect"
+
+export interface Result {
+  readonly seconds: number
+  /** Microseconds of CPU per attempt. */
+  readonly perAttempt: number
+  /** Attempts let into an outage after its circuit opened, at most. */
+  readonly letIn: number
+  /** Parts of 1. */
+  readonly successOutside: number
+  readonly success: number
+  readonly limited: number
+  readonly openings: number
+  readonly attemptsPerCall: number
+}
+
+const seed = 1
+
+const measure = async (calls: number, hours: number): Promise<Result> => {
+  const before = process.cpuUsage()
+  const startedAt = performance.now()
+  const report = await Effect.runPromise(Simulator.run(Scenarios.roughDay(seed, { calls, duration: { hours } })))
+  const seconds = (performance.now() - startedAt) / 1_000
+  const { system, user } = process.cpuUsage(before)
+  return {
+    seconds,
+    perAttempt: (user + system) / report.attempts.count,
+    letIn: Math.max(...report.breaker.outages.map(({ attemptsAfter }) => attemptsAfter)),
+    successOutside: report.outsideOutages.successRate,
+    success: report.calls.successRate,
+    limited: report.rateLimited.inSteadyState,
+    openings: report.breaker.openings,
+    attemptsPerCall: report.attempts.count / report.calls.calls
+  }
+}
+
+const [calls, hours] = process.argv.slice(2).map(Number)
+
+if (process.send !== undefined && calls !== undefined && hours !== undefined) process.send(await measure(calls, hours))
