@@ -93,9 +93,7 @@ const sum = (slots: ReadonlyArray<Slot>): Tally => {
  * @since 0.1.0
  */
 export const empty = (window: Window): Memory =>
-  window._tag === "Count"
-    ? { _tag: "Count", calls: [] }
-    : { _tag: "Time", earlier: [], latest: undefined, total: none }
+  window._tag === "Count" ? { _tag: "Count", calls: [] } : { _tag: "Time", earlier: [], latest: undefined, total: none }
 
 const slotOf = (now: number, millis: number): number => Math.floor((now * slotsPerWindow) / millis)
 
