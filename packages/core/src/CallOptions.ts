@@ -5,7 +5,7 @@
  * It is a reference of the fiber, so that one line covers a whole job:
  *
  * ```ts
- * job.pipe(CallOptions.provide({ priority: "batch", tenant: "reports" }))
+ * nightly.pipe(CallOptions.provide({ priority: "batch", tenant: "acme", job: "reports" }))
  * ```
  *
  * @since 0.1.0
@@ -37,6 +37,10 @@ export interface Values {
   readonly priority: Priority
   /** For whom the call is made; waiting calls of one priority take turns by tenant. Empty by default. */
   readonly tenant: string
+  /** The job that the call belongs to, for money. Empty by default. */
+  readonly job: string
+  /** The agent that makes the call, for money. Empty by default. */
+  readonly agent: string
 }
 
 /**
@@ -46,7 +50,7 @@ export interface Values {
  * @since 0.1.0
  */
 export const CallOptions: Context.Reference<Values> = Context.Reference<Values>("@kimi-effect/core/CallOptions", {
-  defaultValue: () => ({ priority: "interactive", tenant: "" })
+  defaultValue: () => ({ priority: "interactive", tenant: "", job: "", agent: "" })
 })
 
 /**

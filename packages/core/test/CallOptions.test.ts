@@ -4,22 +4,24 @@ import * as CallOptions from "../src/CallOptions.ts"
 
 const current = Effect.map(CallOptions.CallOptions, (options) => options)
 
+const outermost = { priority: "interactive", tenant: "", job: "", agent: "" } as const
+
 describe("CallOptions", () => {
   it("knows its priorities, the most urgent first", () => {
     assert.deepStrictEqual([...CallOptions.priorities], ["interactive", "batch", "swarm"])
   })
 
-  it.effect("are interactive and of no tenant by default", () =>
+  it.effect("are interactive and of nobody by default", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* current, { priority: "interactive", tenant: "" })
+      assert.deepStrictEqual(yield* current, outermost)
     })
   )
 
   it.effect("are set inside and as before outside", () =>
     Effect.gen(function* () {
-      const inside = yield* CallOptions.provide({ priority: "batch", tenant: "reports" })(current)
-      assert.deepStrictEqual(inside, { priority: "batch", tenant: "reports" })
-      assert.deepStrictEqual(yield* current, { priority: "interactive", tenant: "" })
+      const inside = yield* CallOptions.provide({ priority: "batch", tenant: "reports", job: "nightly" })(current)
+      assert.deepStrictEqual(inside, { ...outermost, priority: "batch", tenant: "reports", job: "nightly" })
+      assert.deepStrictEqual(yield* current, outermost)
     })
   )
 
@@ -32,10 +34,10 @@ describe("CallOptions", () => {
         CallOptions.provide({ priority: "batch", tenant: "c" })(current)
       ])
       assert.deepStrictEqual(yield* CallOptions.provide({ tenant: "a" })(all), [
-        { priority: "interactive", tenant: "a" },
-        { priority: "interactive", tenant: "b" },
-        { priority: "swarm", tenant: "a" },
-        { priority: "batch", tenant: "c" }
+        { ...outermost, tenant: "a" },
+        { ...outermost, tenant: "b" },
+        { ...outermost, priority: "swarm", tenant: "a" },
+        { ...outermost, priority: "batch", tenant: "c" }
       ])
     })
   )

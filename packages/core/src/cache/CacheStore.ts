@@ -6,6 +6,9 @@
  * `CacheEnvelope`. It may fail and it may be slow; who uses it sees to it that
  * neither costs an answer.
  *
+ * Keys are digests, 32 to 128 lowercase hexadecimal digits: a store refuses
+ * anything else.
+ *
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
@@ -34,6 +37,7 @@ export interface Keeping {
  */
 export interface StoreStatistics {
   readonly entries: number
+  /** What the entries take up, in the form in which the store keeps them. */
   readonly bytes: number
 }
 

@@ -1,27 +1,31 @@
 /**
  * Keeps account of what every attempt used, also of those whose answer nobody
- * received: a retried, hedged or abandoned attempt is money too.
+ * received: a retried, hedged or abandoned attempt is money too. And of what
+ * was not paid, because an answer came out of a cache.
  *
  * @since 0.1.0
  */
 import * as BigDecimal from "effect/BigDecimal"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { Usage } from "../models/Usage.ts"
+import type { ChatResponse } from "../models/ChatResponse.ts"
+import { AccountBook } from "./AccountBook.ts"
+import type { Tags } from "./BudgetCaps.ts"
 import * as Cost from "./Cost.ts"
+import * as PriceTable from "./PriceTable.ts"
 
 /**
  * How an attempt ended: with an answer, with an error after which the host may
- * charge, or because its caller left.
+ * charge, or because its caller left. `cached` is no attempt: an answer of our
+ * own cache, and its cost is what it saved.
  *
  * @category models
  * @since 0.1.0
  */
-export const outcomes = ["answered", "failed", "abandoned"] as const
+export const outcomes = ["answered", "failed", "abandoned", "cached"] as const
 
 /**
  * @category models
@@ -40,18 +44,26 @@ export interface Bill {
   readonly provider: string
   readonly model: string
   readonly outcome: Outcome
-  readonly usage: Usage
+  readonly usage: Cost.Used
   /** Whether `usage` is a guess, because the host did not say. */
   readonly isEstimate: boolean
+  /** For whom the call was made. Defaults to nobody. */
+  readonly tags?: Tags
+  /** Whether it was a request of a batch. */
+  readonly isBatch?: boolean
 }
 
 /**
- * All that was used at a host of a model on a day with one outcome.
+ * All that was used at a host of a model on a day for somebody with one
+ * outcome.
+ *
+ * When the book is full, its oldest entries are added up into one for each
+ * currency, outcome and kind, whose names and day are empty: no money is lost.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Entry {
+export interface Entry extends Tags {
   readonly account: string
   readonly provider: string
   readonly model: string
@@ -59,8 +71,9 @@ export interface Entry {
   readonly day: string
   readonly outcome: Outcome
   readonly isEstimate: boolean
+  readonly isBatch: boolean
   readonly attempts: number
-  readonly usage: Usage
+  readonly usage: Cost.Used
   /** None where the price is not known, which is not the same as free. */
   readonly cost: Option.Option<Cost.Cost>
 }
@@ -81,88 +94,33 @@ export class Accounting extends Context.Service<
   }
 >()("@kimi-effect/core/money/Accounting") {}
 
-type Sum = { -readonly [K in keyof Usage]: Usage[K] }
-
-interface Account extends Omit<Entry, "usage" | "attempts" | "cost"> {
-  attempts: number
-  readonly usage: Sum
-}
-
-/** Days and models of one client are few; whoever makes up names for them does not fill the memory. */
-const maxEntries = 4096
-
 /**
- * A book in memory.
+ * A book in memory of so many entries at most.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make: Effect.Effect<Accounting["Service"]> = Effect.map(Clock.Clock, (clock) => {
-  const accounts = new Map<string, Account>()
-  let dayNumber = Number.NaN
-  let day = ""
-
-  /** A price is looked up by the day, and days change seldom. */
-  const today = (): string => {
-    const number = Math.floor(clock.currentTimeMillisUnsafe() / 86_400_000)
-    if (number !== dayNumber) {
-      dayNumber = number
-      day = DateTime.formatIsoDateUtc(DateTime.makeUnsafe(number * 86_400_000))
+export const makeWith = (options: { readonly maxEntries: number }): Effect.Effect<Accounting["Service"]> =>
+  Effect.gen(function* () {
+    const clock = yield* Clock.Clock
+    const prices = PriceTable.orElse(yield* PriceTable.PriceTable)
+    const book = new AccountBook(options.maxEntries)
+    return {
+      record: (bill) =>
+        Effect.map(prices, (table) =>
+          book.record(bill, Math.floor(clock.currentTimeMillisUnsafe() / 86_400_000), table)
+        ),
+      entries: Effect.map(prices, (table) => book.entries(table))
     }
-    return day
-  }
+  })
 
-  const accountOf = ({ account, isEstimate, model, outcome, provider }: Bill): Account => {
-    const date = today()
-    const key = JSON.stringify([account, model, date, outcome, isEstimate])
-    const known = accounts.get(key)
-    if (known !== undefined) return known
-    const [oldest] = accounts.keys()
-    if (accounts.size >= maxEntries && oldest !== undefined) accounts.delete(oldest)
-    const fresh: Account = {
-      account,
-      provider,
-      model,
-      day: date,
-      outcome,
-      isEstimate,
-      attempts: 0,
-      usage: {
-        prompt_tokens: 0,
-        completion_tokens: 0,
-        total_tokens: 0,
-        cached_tokens: 0,
-        cache_write_tokens: 0,
-        reasoning_tokens: 0
-      }
-    }
-    accounts.set(key, fresh)
-    return fresh
-  }
-
-  return {
-    record: (bill) =>
-      Effect.sync(() => {
-        const account = accountOf(bill)
-        account.attempts += 1
-        const { usage } = account
-        usage.prompt_tokens += bill.usage.prompt_tokens
-        usage.completion_tokens += bill.usage.completion_tokens
-        usage.total_tokens += bill.usage.total_tokens
-        usage.cached_tokens += Math.min(bill.usage.cached_tokens, bill.usage.prompt_tokens)
-        usage.cache_write_tokens += bill.usage.cache_write_tokens
-        usage.reasoning_tokens += bill.usage.reasoning_tokens
-      }),
-    entries: Effect.sync(() =>
-      // Prices are by the token, so the cost of the sum is the sum of the costs.
-      [...accounts.values()].map((account) => ({
-        ...account,
-        usage: { ...account.usage },
-        cost: Cost.ofModel(account.usage, account.model, account.provider, account.day)
-      }))
-    )
-  }
-})
+/**
+ * A book in memory, of 4,096 entries at most.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make: Effect.Effect<Accounting["Service"]> = makeWith({ maxEntries: 4096 })
 
 /**
  * A book in memory.
@@ -173,29 +131,100 @@ export const make: Effect.Effect<Accounting["Service"]> = Effect.map(Clock.Clock
 export const layer: Layer.Layer<Accounting> = Layer.effect(Accounting, make)
 
 /**
- * The cost of entries by currency; those without a price are left out, and
+ * The bill of an answer that our own cache gave, whose cost is what it saved;
+ * none when the host never said what the answer used. Record it where the
+ * cache answers.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const cached = (
+  response: ChatResponse,
+  call: { readonly account: string; readonly provider: string },
+  tags: Tags
+): Option.Option<Bill> =>
+  response.usage === undefined
+    ? Option.none()
+    : Option.some({
+        account: call.account,
+        provider: response.provider ?? call.provider,
+        model: response.model,
+        outcome: "cached",
+        usage: Cost.usedBy(response.usage, Cost.toolNames(response)),
+        isEstimate: false,
+        tags
+      })
+
+/**
+ * Amounts by their currency.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Amounts = ReadonlyMap<Cost.Cost["currency"], BigDecimal.BigDecimal>
+
+/**
+ * What entries come to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Total {
+  readonly costs: Amounts
+  /** What would have been paid more without the hosts' prefix caches. */
+  readonly savedByHosts: Amounts
+  /** What would have been paid more without our own cache. */
+  readonly savedByCache: Amounts
+  readonly attempts: number
+  /** Answers of our own cache. */
+  readonly cached: number
+  /** Attempts and cached answers whose price is not known; they are in no amount. */
+  readonly unpriced: number
+}
+
+const zero = BigDecimal.fromBigInt(0n)
+
+/**
+ * The cost and the savings of entries by currency. Those without a price are
  * counted in `unpriced`.
  *
  * @category getters
  * @since 0.1.0
  */
-export const total = (
-  entries: Iterable<Entry>
-): {
-  readonly costs: ReadonlyMap<Cost.Cost["currency"], BigDecimal.BigDecimal>
-  readonly attempts: number
-  readonly unpriced: number
-} => {
+export const total = (entries: Iterable<Entry>): Total => {
   const costs = new Map<Cost.Cost["currency"], BigDecimal.BigDecimal>()
-  let attempts = 0
-  let unpriced = 0
-  for (const entry of entries) {
-    attempts += entry.attempts
-    if (Option.isNone(entry.cost)) unpriced += entry.attempts
-    else {
-      const { currency, total } = entry.cost.value
-      costs.set(currency, BigDecimal.sum(costs.get(currency) ?? BigDecimal.fromBigInt(0n), total))
-    }
+  const savedByHosts = new Map<Cost.Cost["currency"], BigDecimal.BigDecimal>()
+  const savedByCache = new Map<Cost.Cost["currency"], BigDecimal.BigDecimal>()
+  const add = (amounts: typeof costs, currency: Cost.Cost["currency"], amount: BigDecimal.BigDecimal): void => {
+    amounts.set(currency, BigDecimal.sum(amounts.get(currency) ?? zero, amount))
   }
-  return { costs, attempts, unpriced }
+  const counts = { attempts: 0, cached: 0, unpriced: 0 }
+  for (const entry of entries) {
+    const isCached = entry.outcome === "cached"
+    counts[isCached ? "cached" : "attempts"] += entry.attempts
+    if (Option.isNone(entry.cost)) {
+      counts.unpriced += entry.attempts
+      continue
+    }
+    const { currency, saved, total } = entry.cost.value
+    add(isCached ? savedByCache : costs, currency, total)
+    if (!isCached) add(savedByHosts, currency, saved)
+  }
+  return { costs, savedByHosts, savedByCache, ...counts }
+}
+
+/**
+ * What entries come to for each tenant, job or agent.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const totalBy = (entries: Iterable<Entry>, tag: keyof Tags): ReadonlyMap<string, Total> => {
+  const groups = new Map<string, Array<Entry>>()
+  for (const entry of entries) {
+    const group = groups.get(entry[tag])
+    if (group === undefined) groups.set(entry[tag], [entry])
+    else group.push(entry)
+  }
+  return new Map([...groups].map(([name, group]) => [name, total(group)]))
 }

@@ -1,10 +1,15 @@
 /**
- * Enters every attempt into the account book: what the host reported, or an
- * estimate where it could not, because the attempt failed or its caller left.
+ * Enters every attempt into the account book and pays for it out of the
+ * call's purse: what the host reported, or an estimate where it could not,
+ * because the attempt failed or its caller left.
  *
- * An attempt that the host certainly does not charge is not entered. A caller
- * that leaves before the request was sent cannot be told from one that leaves
- * after it, and is entered for the prompt.
+ * An attempt takes its reservation from the purse before it is made, and
+ * settles it however it ends. Without a purse nothing is reserved, and without
+ * a book nothing is entered.
+ *
+ * An attempt that the host certainly does not charge is not entered and costs
+ * nothing. A caller that leaves before the request was sent cannot be told
+ * from one that leaves after it, and is charged for the prompt.
  *
  * @since 0.1.0
  */
@@ -13,12 +18,16 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import { CallOptions } from "../CallOptions.ts"
 import type { KimiError } from "../errors/KimiError.ts"
 import type { ChatResponse } from "../models/ChatResponse.ts"
+import type { StreamEvent } from "../models/StreamEvent.ts"
 import type { Usage } from "../models/Usage.ts"
 import type { Accounting, Outcome } from "../money/Accounting.ts"
+import * as Cost from "../money/Cost.ts"
 import * as TokenCount from "../money/TokenCount.ts"
-import type { Attempt, Call, StreamAttempt } from "./Call.ts"
+import type { Attempt, Call, Reservation, StreamAttempt } from "./Call.ts"
+import type { Stage } from "./Pipeline.ts"
 import { holding } from "./stream/StreamGuard.ts"
 import { Transcript } from "./stream/Transcript.ts"
 
@@ -36,11 +45,15 @@ const estimate = (prompt: number, completion: number): Usage => ({
   reasoning_tokens: 0
 })
 
-/** What a whole answer may have cost of which nothing was seen. */
-const unseen = ({ request }: Call, millis: number): Usage => {
+/** What a whole answer may have cost of which nothing was seen but the error. */
+const unseen = ({ request }: Call, cause: Cause.Cause<KimiError>, millis: number): Usage => {
   const prompt = TokenCount.ofPrompt(request)
-  const generated = Math.ceil((millis / 1000) * tokensPerSecond)
-  return estimate(prompt, Math.min(generated, TokenCount.maxOutput(request, prompt)))
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  if (error?._tag === "ReasoningBudgetExhaustedError" && error.completionTokens !== undefined) {
+    return estimate(prompt, error.completionTokens)
+  }
+  const generated = Math.ceil((Math.max(0, millis) / 1000) * tokensPerSecond)
+  return estimate(prompt, Math.min(generated, TokenCount.maxOutput(request, prompt)) * (request.n ?? 1))
 }
 
 /** How an attempt ended that gave no answer; none when it was free. */
@@ -50,25 +63,51 @@ const lossOf = (cause: Cause.Cause<KimiError>): Outcome | undefined => {
   return Option.isSome(error) && error.value.billing === "none" ? undefined : "failed"
 }
 
-const enter = (book: Book, call: Call, outcome: Outcome, usage: Usage, isEstimate: boolean): Effect.Effect<void> =>
-  book.record({
-    account: call.account,
-    provider: call.provider,
-    model: call.request.model,
-    outcome,
-    usage,
-    isEstimate
-  })
+/** What one attempt comes to; nothing when it was free. */
+interface Due {
+  readonly outcome: Outcome
+  readonly usage: Cost.Used
+  readonly isEstimate: boolean
+}
 
-const enterAnswer = (book: Book, call: Call, { choices, usage }: ChatResponse): Effect.Effect<void> => {
-  if (usage !== undefined) return enter(book, call, "answered", usage, false)
+/** Pays, and then enters: a book of the user's must not stand between an attempt and its reservation. */
+const charge = (
+  book: Book | undefined,
+  call: Call,
+  reservation: Reservation | undefined,
+  due: Due | undefined
+): Effect.Effect<void> => {
+  const settled =
+    reservation === undefined ? Effect.void : reservation.settle(due?.usage, due === undefined || due.isEstimate)
+  if (book === undefined || due === undefined) return settled
+  return Effect.andThen(
+    settled,
+    Effect.flatMap(CallOptions, ({ agent, job, tenant }) =>
+      book.record({
+        account: call.account,
+        provider: call.provider,
+        model: call.request.model,
+        ...due,
+        tags: { tenant, job, agent }
+      })
+    )
+  )
+}
+
+const dueForAnswer = (call: Call, response: ChatResponse): Due => {
+  const { choices, usage } = response
+  const tools = Cost.toolNames(response)
+  if (usage !== undefined) return { outcome: "answered", usage: Cost.usedBy(usage, tools), isEstimate: false }
   let completion = 0
   for (const { message } of choices) {
     completion += TokenCount.ofText(message.content) + TokenCount.ofText(message.reasoning_content ?? "")
     for (const tool of message.tool_calls ?? []) completion += TokenCount.ofText(tool.function.arguments)
   }
-  return enter(book, call, "answered", estimate(TokenCount.ofPrompt(call.request), completion), true)
+  const used = Cost.usedBy(estimate(TokenCount.ofPrompt(call.request), completion), tools)
+  return { outcome: "answered", usage: used, isEstimate: true }
 }
+
+const reserve = (call: Call) => call.notes?.purse?.reserve(call) ?? Effect.undefined
 
 /**
  * Accounts for attempts that give a whole answer.
@@ -77,19 +116,33 @@ const enterAnswer = (book: Book, call: Call, { choices, usage }: ChatResponse): 
  * @since 0.1.0
  */
 export const withMetering =
-  (book: Book) =>
+  (book: Book | undefined) =>
   (inner: Attempt): Attempt =>
   (call) =>
-    Effect.flatMap(Clock.Clock, (clock) => {
-      const startedAt = clock.currentTimeMillisUnsafe()
-      return Effect.onExit(inner(call), (exit) => {
-        if (Exit.isSuccess(exit)) return enterAnswer(book, call, exit.value)
-        const loss = lossOf(exit.cause)
-        return loss === undefined
-          ? Effect.void
-          : enter(book, call, loss, unseen(call, clock.currentTimeMillisUnsafe() - startedAt), true)
-      })
-    })
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(reserve(call), (reservation) =>
+        Effect.flatMap(Clock.Clock, (clock) => {
+          const startedAt = clock.currentTimeMillisUnsafe()
+          return Effect.onExit(restore(inner(call)), (exit) => {
+            if (Exit.isSuccess(exit)) return charge(book, call, reservation, dueForAnswer(call, exit.value))
+            const outcome = lossOf(exit.cause)
+            if (outcome === undefined) return charge(book, call, reservation, undefined)
+            const usage = unseen(call, exit.cause, clock.currentTimeMillisUnsafe() - startedAt)
+            return charge(book, call, reservation, { outcome, usage, isEstimate: true })
+          })
+        })
+      )
+    )
+
+/** The tools that a stream has called so far, each call once. */
+class ToolNames {
+  readonly names = new Map<string, string>()
+
+  add(event: StreamEvent): void {
+    if (event._tag === "ToolCallDelta") this.names.set(`${event.choice}/${event.index}`, event.name)
+    else if (event._tag === "ToolCall") this.names.set(`${event.choice}/${event.index}`, event.call.function.name)
+  }
+}
 
 /**
  * Accounts for attempts that give their answer as a stream.
@@ -98,22 +151,44 @@ export const withMetering =
  * @since 0.1.0
  */
 export const withStreamMetering =
-  (book: Book) =>
+  (book: Book | undefined) =>
   (inner: StreamAttempt): StreamAttempt =>
   (call) =>
     holding(() =>
-      Effect.sync(() => {
+      Effect.map(reserve(call), (reservation) => {
         const transcript = new Transcript()
+        const tools = new ToolNames()
         return {
           onEvents: (events) => {
-            for (const event of events) transcript.add(event)
+            for (const event of events) {
+              transcript.add(event)
+              tools.add(event)
+            }
           },
           onEnd: (exit) => {
             const outcome = Exit.isSuccess(exit) ? "answered" : lossOf(exit.cause)
-            if (outcome === undefined && transcript.start === undefined) return Effect.void
+            if (outcome === undefined && transcript.start === undefined) {
+              return charge(book, call, reservation, undefined)
+            }
             const usage = transcript.billed(TokenCount.ofPrompt(call.request))
-            return enter(book, call, outcome ?? "failed", usage, transcript.usage === undefined)
+            return charge(book, call, reservation, {
+              outcome: outcome ?? "failed",
+              usage: Cost.usedBy(usage, tools.names.values()),
+              isEstimate: transcript.usage === undefined
+            })
           }
         }
       })
     )(inner(call))
+
+/**
+ * The stage of the pipeline. It is needed where there is a book or a budget.
+ *
+ * @category stages
+ * @since 0.1.0
+ */
+export const stage = (book: Book | undefined): Stage => ({
+  effect: withMetering(book),
+  stream: withStreamMetering(book),
+  options: { book: book === undefined ? "none" : "kept" }
+})

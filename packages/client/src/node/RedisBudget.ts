@@ -1,0 +1,224 @@
+/**
+ * The books of a budget in Redis, which all processes with the same Redis,
+ * prefix and name share.
+ *
+ * **Details**
+ *
+ * - Every operation is one script, which Redis runs as one step. Its keys
+ *   are on one node of a cluster.
+ * - Lua counts in doubles, so no sum is made there: Redis adds amounts as whole
+ *   numbers of 64 bits, exactly, and Lua compares them as texts. `Amount` says
+ *   why they never grow over 2^63.
+ * - A process that is killed leaves what it had reserved; that is paid at its
+ *   worst price when its lease is over, by the clock of Redis.
+ *
+ * **Gotchas**
+ *
+ * - A Redis that forgets what it was told has nothing spent. Let it write its
+ *   log (`appendonly yes`), and let it evict nothing (`noeviction`).
+ *
+ * @since 0.1.0
+ */
+import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import * as Amount from "@kimi-effect/core/money/Amount"
+import * as Budget from "@kimi-effect/core/money/Budget"
+import * as BudgetStore from "@kimi-effect/core/money/BudgetStore"
+import type { Change, Line, Verdict } from "@kimi-effect/core/money/Ledger"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redis from "effect/persistence/Redis"
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** What the keys in Redis begin with. Defaults to `kimi-effect:budget:`. */
+  readonly prefix?: string | undefined
+  /** Which budget it is, where there are several. Defaults to `default`. */
+  readonly name?: string | undefined
+}
+
+const lua = `
+local used, spent, caps, holds, leases, forget = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local op, lease = ARGV[1], tonumber(ARGV[2])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local changes = {}
+
+-- Whole numbers as texts, which are not negative and have no leading zeros.
+local function over(a, b)
+  if #a ~= #b then return #a > #b end
+  return a > b
+end
+
+local function take(key, scope, amount)
+  if amount ~= '0' then redis.call('HINCRBY', key, scope, '-' .. amount) end
+end
+
+local function settle(id, paid)
+  local hold = redis.call('HGET', holds, id)
+  if not hold then return end
+  redis.call('HDEL', holds, id)
+  redis.call('ZREM', leases, id)
+  local parts = cjson.decode(hold)
+  for i = 2, #parts do
+    local scope = parts[i]
+    local before = redis.call('HGET', spent, scope) or '0'
+    local price = paid or parts[1]
+    if over(before, '${Amount.saturated}') then price = '0' end
+    take(used, scope, parts[1])
+    redis.call('HINCRBY', used, scope, price)
+    redis.call('HINCRBY', spent, scope, price)
+    table.insert(changes, scope)
+    table.insert(changes, redis.call('HGET', caps, scope) or '0')
+    table.insert(changes, before)
+    table.insert(changes, redis.call('HGET', spent, scope))
+  end
+end
+
+local function lapse()
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now)) do settle(id) end
+end
+
+if op == 'settle' then
+  settle(ARGV[3], ARGV[4])
+  return { changes }
+end
+
+if op == 'renew' then
+  -- Whoever asks lives, however late it is.
+  for i = 3, #ARGV do redis.call('ZADD', leases, 'XX', now + lease, ARGV[i]) end
+  lapse()
+  for _, scope in ipairs(redis.call('ZRANGEBYSCORE', forget, '-inf', now)) do
+    if redis.call('HGET', used, scope) == redis.call('HGET', spent, scope) then
+      for _, key in ipairs({ used, spent, caps }) do redis.call('HDEL', key, scope) end
+      redis.call('ZREM', forget, scope)
+    end
+  end
+  return { changes }
+end
+
+lapse()
+
+if op == 'lines' then
+  local lines = {}
+  local all = redis.call('HGETALL', caps)
+  for i = 1, #all, 2 do
+    table.insert(lines, all[i])
+    table.insert(lines, all[i + 1])
+    table.insert(lines, redis.call('HGET', spent, all[i]) or '0')
+    table.insert(lines, redis.call('HGET', used, all[i]) or '0')
+  end
+  return { changes, lines }
+end
+
+local id, amount = ARGV[3], ARGV[4]
+if redis.call('HEXISTS', holds, id) == 1 then return { changes, {} } end
+local hold = { amount }
+for i = 5, #ARGV, 3 do
+  local scope, cap = ARGV[i], ARGV[i + 1]
+  redis.call('HINCRBY', used, scope, amount)
+  if over(redis.call('HGET', used, scope), cap) then
+    for j = 5, i, 3 do
+      take(used, ARGV[j], amount)
+      if redis.call('HEXISTS', caps, ARGV[j]) == 0 then redis.call('HDEL', used, ARGV[j]) end
+    end
+    return { changes, { scope, cap, redis.call('HGET', spent, scope) or '0', redis.call('HGET', used, scope) or '0' } }
+  end
+  table.insert(hold, scope)
+end
+for i = 5, #ARGV, 3 do
+  redis.call('HSET', caps, ARGV[i], ARGV[i + 1])
+  redis.call('HSETNX', spent, ARGV[i], '0')
+  if ARGV[i + 2] ~= '' then redis.call('ZADD', forget, ARGV[i + 2], ARGV[i]) end
+end
+redis.call('HSET', holds, id, cjson.encode(hold))
+redis.call('ZADD', leases, now + lease, id)
+return { changes, {} }
+`
+
+const script = Redis.script((keys: ReadonlyArray<string>, args: ReadonlyArray<string>) => [...keys, ...args], {
+  lua,
+  numberOfKeys: 6
+}).withReturnType<readonly [changes: ReadonlyArray<string>, lines?: ReadonlyArray<string>]>()
+
+const name = "redis"
+
+/** A flat list of four members each. */
+const inFours = <A>(
+  flat: ReadonlyArray<string>,
+  make: (scope: string, a: bigint, b: bigint, c: bigint) => A
+): ReadonlyArray<A> => {
+  const rows: Array<A> = []
+  for (let i = 0; i + 3 < flat.length; i += 4) {
+    const [scope = "", a = "0", b = "0", c = "0"] = flat.slice(i, i + 4)
+    rows.push(make(scope, BigInt(a), BigInt(b), BigInt(c)))
+  }
+  return rows
+}
+
+const changesOf = (flat: ReadonlyArray<string>): ReadonlyArray<Change> =>
+  inFours(flat, (scope, cap, before, spent) => ({ scope, cap, before, spent }))
+
+const linesOf = (flat: ReadonlyArray<string> = []): ReadonlyArray<Line> =>
+  inFours(flat, (scope, cap, spent, used) => ({ scope, cap, spent, reserved: used - spent }))
+
+/**
+ * Books in the Redis that is provided.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeStore = ({ name: budget = "default", prefix = "kimi-effect:budget:" }: Options = {}): Effect.Effect<
+  BudgetStore.BudgetStore["Service"],
+  never,
+  Redis.Redis
+> =>
+  Effect.map(Redis.Redis, (redis) => {
+    // The braces keep the keys on one node of a cluster.
+    const keys = ["used", "spent", "caps", "holds", "leases", "forget"].map((key) => `${prefix}{${budget}}:${key}`)
+    const evaluate = redis.eval(script)
+    const run = (operation: string, args: ReadonlyArray<string>) =>
+      Effect.mapError(evaluate(keys, args), ({ cause }) =>
+        BudgetStore.failed(name, operation, cause instanceof Error ? cause.message : "unknown")
+      )
+    const lease = (millis: number): string => String(Math.ceil(millis))
+    return {
+      name,
+      reserve: ({ amount, claims, id }, leaseMillis) => {
+        const scopes = claims.flatMap(({ cap, forgetAt, scope }) => [scope, String(cap), String(forgetAt ?? "")])
+        return Effect.map(
+          run("reserve", ["reserve", lease(leaseMillis), id, String(amount), ...scopes]),
+          ([changes, lines]) => {
+            const [refused] = linesOf(lines)
+            const verdict: Verdict = refused === undefined ? { _tag: "Reserved" } : { _tag: "Refused", ...refused }
+            return { verdict, changes: changesOf(changes) }
+          }
+        )
+      },
+      settle: (id, used) =>
+        Effect.map(run("settle", ["settle", "0", id, String(used)]), ([changes]) => changesOf(changes)),
+      renew: (ids, leaseMillis) =>
+        Effect.map(run("renew", ["renew", lease(leaseMillis), ...ids]), ([changes]) => changesOf(changes)),
+      lines: Effect.map(run("read", ["lines", "0"]), ([, lines]) => linesOf(lines))
+    }
+  })
+
+/**
+ * Books in the Redis that is provided.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerStore = (options?: Options): Layer.Layer<BudgetStore.BudgetStore, never, Redis.Redis> =>
+  Layer.effect(BudgetStore.BudgetStore, makeStore(options))
+
+/**
+ * A budget whose books are in the Redis that is provided.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: Options & Budget.Options): Layer.Layer<Budget.Budget, ConfigurationError, Redis.Redis> =>
+  Layer.provide(Budget.layerStore(options), layerStore(options))

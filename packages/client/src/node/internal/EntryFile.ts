@@ -1,0 +1,179 @@
+/**
+ * One entry of the cache as a file: what is written into it, and how it is
+ * read, written and removed.
+ *
+ * The head of a file holds the tags and the time of the entry, with a checksum
+ * that also covers the name; what the head says of another file is not
+ * believed. The file's own times are hints that spare opening it: it is
+ * modified when the entry expires, and accessed when it was last used.
+ *
+ * @since 0.1.0
+ */
+import { type FileHandle, mkdir, open, rename, unlink } from "node:fs/promises"
+import { dirname } from "node:path"
+import * as Checksum from "@kimi-effect/core/cache/Checksum"
+
+/** What the head of a file says. */
+export interface Head {
+  readonly expiresAt: number
+  readonly tags: ReadonlyArray<string>
+}
+
+/** What was found where a file should be. */
+export type Found =
+  | { readonly _tag: "Entry"; readonly entry: Uint8Array; readonly head: Head }
+  | { readonly _tag: "None" }
+  | { readonly _tag: "Damaged" }
+
+const magic = 0x4b_6d_66_45
+const version = 1
+const fixedBytes = 24 + Checksum.size
+const tagBytes = 16
+const none: Found = { _tag: "None" }
+const damaged: Found = { _tag: "Damaged" }
+/** Times that no file system can keep are kept as this one; the head has the true one. */
+const latestFileTime = 4_102_444_800_000
+
+/** Most bytes that a head takes. */
+export const maxHeadBytes = (maxTags: number): number => fixedBytes + maxTags * tagBytes
+
+/** Whether a failure says that there is no such file. */
+export const isMissing = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")
+
+const encoder = new TextEncoder()
+
+const headChecksum = (head: Buffer, name: string): Checksum.Checksum =>
+  Checksum.of(head.subarray(fixedBytes), Checksum.of(encoder.encode(name), Checksum.of(head.subarray(0, 24))))
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+const encodeHead = (name: string, length: number, { expiresAt, tags }: Head): Buffer => {
+  const head = Buffer.alloc(fixedBytes + tags.length * tagBytes)
+  head.writeUInt32BE(magic, 0)
+  head.writeUInt8(version, 4)
+  head.writeUInt16BE(tags.length, 6)
+  head.writeDoubleBE(expiresAt, 8)
+  head.writeDoubleBE(length, 16)
+  for (const [i, tag] of tags.entries()) head.write(tag, fixedBytes + i * tagBytes, "hex")
+  Checksum.write(headChecksum(head, name), viewOf(head), 24)
+  return head
+}
+
+/** The head at the beginning of some bytes, and how many it takes; nothing when they do not begin with one. */
+const decodeHead = (name: string, bytes: Buffer): { head: Head; bytes: number; length: number } | undefined => {
+  if (bytes.length < fixedBytes || bytes.readUInt32BE(0) !== magic || bytes.readUInt8(4) !== version) return undefined
+  const count = bytes.readUInt16BE(6)
+  const end = fixedBytes + count * tagBytes
+  if (bytes.length < end) return undefined
+  const whole = bytes.subarray(0, end)
+  if (!Checksum.matches(headChecksum(whole, name), viewOf(whole), 24)) return undefined
+  const tags = Array.from({ length: count }, (_, i) =>
+    whole.toString("hex", fixedBytes + i * tagBytes, fixedBytes + (i + 1) * tagBytes)
+  )
+  return { head: { expiresAt: bytes.readDoubleBE(8), tags }, bytes: end, length: bytes.readDoubleBE(16) }
+}
+
+const readUpTo = async (file: FileHandle, size: number): Promise<Buffer> => {
+  const bytes = Buffer.allocUnsafeSlow(size)
+  let length = 0
+  while (length < size) {
+    const { bytesRead } = await file.read(bytes, length, size - length, length)
+    if (bytesRead === 0) break
+    length += bytesRead
+  }
+  return bytes.subarray(0, length)
+}
+
+const opened = async <A>(path: string, use: (file: FileHandle) => Promise<A>): Promise<A | undefined> => {
+  let file: FileHandle
+  try {
+    file = await open(path, "r")
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+  try {
+    return await use(file)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Seconds, as the calls of the file system count. */
+const fileTime = (millis: number): number => Math.min(millis, latestFileTime) / 1_000
+
+/**
+ * Reads the entry of a file of at most so many bytes, and remembers its use
+ * when the last known one is older than `useMillis`.
+ */
+export const read = async (
+  path: string,
+  name: string,
+  limits: { readonly maxBytes: number; readonly useMillis: number; readonly now: number }
+): Promise<Found> =>
+  (await opened(path, async (file): Promise<Found> => {
+    const { atimeMs, size } = await file.stat()
+    if (size > limits.maxBytes) return damaged
+    const bytes = await readUpTo(file, size)
+    const decoded = decodeHead(name, bytes)
+    if (decoded === undefined || decoded.bytes + decoded.length !== bytes.length) return damaged
+    const { head } = decoded
+    if (head.expiresAt <= limits.now) return none
+    if (limits.now - atimeMs >= limits.useMillis) await file.utimes(fileTime(limits.now), fileTime(head.expiresAt))
+    return { _tag: "Entry", entry: bytes.subarray(decoded.bytes), head }
+  })) ?? none
+
+/** Reads the head of a file only; nothing when there is none, or none that can be believed. */
+export const readHead = (path: string, name: string, maxTags: number): Promise<Head | undefined> =>
+  opened(path, async (file) => decodeHead(name, await readUpTo(file, maxHeadBytes(maxTags)))?.head)
+
+/** Removes a file, which need not be there. */
+export const remove = async (path: string): Promise<void> => {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (!isMissing(error)) throw error
+  }
+}
+
+const moveInto = async (from: string, to: string): Promise<void> => {
+  try {
+    await rename(from, to)
+  } catch (error) {
+    if (!isMissing(error)) throw error
+    await mkdir(dirname(to), { recursive: true, mode: 0o700 })
+    await rename(from, to)
+  }
+}
+
+/**
+ * Writes an entry beside its place and moves it there when it is whole. After
+ * an abort nothing is moved. Tells how many bytes the file has.
+ */
+export const write = async (
+  path: string,
+  name: string,
+  entry: Uint8Array,
+  head: Head,
+  aside: { readonly path: string; readonly now: number; readonly signal: AbortSignal }
+): Promise<number> => {
+  const bytes = encodeHead(name, entry.length, head)
+  aside.signal.throwIfAborted()
+  const file = await open(aside.path, "wx", 0o600)
+  try {
+    try {
+      await file.writeFile(bytes)
+      await file.writeFile(entry, { signal: aside.signal })
+      await file.utimes(fileTime(aside.now), fileTime(head.expiresAt))
+    } finally {
+      await file.close()
+    }
+    aside.signal.throwIfAborted()
+    await moveInto(aside.path, path)
+  } catch (error) {
+    await remove(aside.path)
+    throw error
+  }
+  return bytes.length + entry.length
+}

@@ -1,0 +1,109 @@
+/**
+ * One process's hold on an SQLite cache: what is done with the entries is done
+ * at once where that works, and else waits for other processes, or begins a
+ * file anew that cannot be used.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import type { SqliteEntries } from "./SqliteEntries.ts"
+import * as SqliteFailure from "./SqliteFailure.ts"
+import * as SqliteFile from "./SqliteFile.ts"
+
+/** Something done with the entries in one go. */
+export type Run<A> = (entries: SqliteEntries) => A
+
+/** A file that is open, or is opened by what is done next. */
+export interface SqliteConnection {
+  /** Tries once, now. */
+  readonly attempt: <A>(run: Run<A>) => Result.Result<A, SqliteFailure.SqliteFailure>
+  /** Tries until it is done, or waiting does not help. */
+  readonly perform: <A>(run: Run<A>) => Effect.Effect<A, SqliteFailure.SqliteFailure>
+  /** Lets go of a file that another process has put aside. */
+  readonly follow: Effect.Effect<void>
+  readonly close: Effect.Effect<void>
+}
+
+/** A connection to the file of a path, of at most so many bytes. Nothing is opened yet. */
+export const make = (path: string, maxBytes: number, lockTimeout: Duration.Duration): SqliteConnection => {
+  const lockRetries = Schedule.spaced("4 millis").pipe(Schedule.jittered, Schedule.upTo({ duration: lockTimeout }))
+  let file: SqliteFile.SqliteFile | undefined
+  let isClosed = false
+
+  const attempt: SqliteConnection["attempt"] = (run) => {
+    if (isClosed) return Result.fail({ kind: "Other", reason: "it is closed" })
+    try {
+      file ??= SqliteFile.open(path, maxBytes)
+      return Result.succeed(run(file.entries))
+    } catch (error) {
+      return Result.fail(SqliteFailure.of(error))
+    }
+  }
+
+  const letGo = (): void => {
+    const open = file
+    file = undefined
+    try {
+      open?.close()
+    } catch {
+      // Nothing of it is used any more.
+    }
+  }
+
+  const isReplaced = (): boolean => file !== undefined && !file.isInPlace()
+
+  const beginAnew = ({ kind, reason }: SqliteFailure.SqliteFailure): Effect.Effect<void, SqliteFailure.SqliteFailure> =>
+    Effect.suspend(() => {
+      const isDone = isReplaced()
+      letGo()
+      if (isDone) return Effect.void
+      return Effect.andThen(
+        Effect.try({ try: () => SqliteFile.discard(path, kind === "Damaged"), catch: SqliteFailure.of }),
+        Effect.logWarning(`The cache's file ${path} could not be used and was begun anew: ${reason}`)
+      )
+    })
+
+  const again = <A>(run: Run<A>): Effect.Effect<A, SqliteFailure.SqliteFailure> =>
+    Effect.retry(
+      Effect.suspend(() => Effect.fromResult(attempt(run))),
+      { while: ({ kind }) => kind === "Busy", schedule: lockRetries }
+    )
+
+  const recover = <A>(
+    run: Run<A>,
+    failed: SqliteFailure.SqliteFailure
+  ): Effect.Effect<A, SqliteFailure.SqliteFailure> => {
+    switch (failed.kind) {
+      case "Busy":
+        return Effect.catch(again(run), (later) => (later.kind === "Busy" ? Effect.fail(later) : recover(run, later)))
+      case "Damaged":
+      case "Outdated":
+        return Effect.andThen(beginAnew(failed), again(run))
+      case "Other":
+        if (!isReplaced()) return Effect.fail(failed)
+        letGo()
+        return again(run)
+      case "Full":
+        return Effect.fail(failed)
+    }
+  }
+
+  return {
+    attempt,
+    perform: (run) =>
+      Effect.suspend(() => {
+        const first = attempt(run)
+        return Result.isSuccess(first) ? Effect.succeed(first.success) : recover(run, first.failure)
+      }),
+    follow: Effect.sync(() => {
+      if (isReplaced()) letGo()
+    }),
+    close: Effect.sync(() => {
+      isClosed = true
+      letGo()
+    })
+  }
+}

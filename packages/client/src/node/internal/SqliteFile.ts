@@ -1,0 +1,101 @@
+/**
+ * The file of an SQLite cache: opened, created, and put out of the way when it
+ * is damaged. All of it is synchronous, and throws what SQLite and the file
+ * system throw.
+ *
+ * @since 0.1.0
+ */
+import { chmodSync, closeSync, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs"
+import { dirname } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import * as SqliteEntries from "./SqliteEntries.ts"
+import * as SqliteFailure from "./SqliteFailure.ts"
+
+/** An open database. */
+export interface SqliteFile {
+  readonly entries: SqliteEntries.SqliteEntries
+  /** Whether the path still leads to the file that is open. */
+  readonly isInPlace: () => boolean
+  readonly close: () => void
+}
+
+const pageBytes = 4_096
+/** Longest wait for another process within a statement, which stops everything else: waiting is done outside. */
+const lockMillis = 4
+/** The size to which the log is cut back when it has grown. */
+const logBytes = 4_194_304
+
+const companions = ["-wal", "-shm", "-journal"]
+
+const create = (path: string): void => {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  try {
+    // Opening a database that is in use and closing it again would release SQLite's locks on it.
+    closeSync(openSync(path, "wx", 0o600))
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error
+  }
+}
+
+const pragma = (db: DatabaseSync, name: string): unknown => db.prepare(`PRAGMA ${name}`).get()?.[name]
+
+/** Whether there are no tables yet; throws when there are others than ours. */
+const isEmpty = (db: DatabaseSync): boolean => {
+  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+  const mark = pragma(db, "application_id")
+  if (tables.length === 0 && mark === 0) return true
+  if (mark !== SqliteEntries.applicationId && !tables.some(({ name }) => name === SqliteEntries.mainTable)) {
+    throw new SqliteFailure.UnusableFile("Other", "the file is another application's database")
+  }
+  if (pragma(db, "user_version") !== SqliteEntries.schemaVersion) {
+    throw new SqliteFailure.UnusableFile("Outdated", "the file is of another version")
+  }
+  return false
+}
+
+/** Creates the tables, unless they are there. Nothing is done to a file that is not ours. */
+const establish = (db: DatabaseSync, path: string): void => {
+  isEmpty(db)
+  // Answers are nobody else's business. The log and its index get the mode of the file.
+  chmodSync(path, 0o600)
+  // The first has an effect only before there is a table, and before the log is turned on.
+  db.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")
+  db.exec(`PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${logBytes}; PRAGMA cell_size_check = ON`)
+  db.exec("BEGIN IMMEDIATE")
+  try {
+    if (isEmpty(db)) db.exec(SqliteEntries.schema)
+    db.exec("COMMIT")
+  } catch (error) {
+    if (db.isTransaction) db.exec("ROLLBACK")
+    throw error
+  }
+}
+
+/** Opens the database of a path, which is created when there is none, to grow up to so many bytes. */
+export const open = (path: string, maxBytes: number): SqliteFile => {
+  create(path)
+  const db = new DatabaseSync(path, { timeout: lockMillis })
+  try {
+    establish(db, path)
+    const entries = SqliteEntries.make(db, pageBytes, Math.floor(maxBytes / pageBytes))
+    const { ino } = statSync(path)
+    return {
+      entries,
+      isInPlace: () => statSync(path, { throwIfNoEntry: false })?.ino === ino,
+      close: () => db.close()
+    }
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/**
+ * Makes room for a new database. With `keep` the old one stays beside it as
+ * `<path>.damaged`, in the place of an earlier one.
+ */
+export const discard = (path: string, keep: boolean): void => {
+  for (const companion of companions) rmSync(`${path}${companion}`, { force: true })
+  if (keep) renameSync(path, `${path}.damaged`)
+  else rmSync(path, { force: true })
+}

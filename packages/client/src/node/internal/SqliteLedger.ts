@@ -1,0 +1,127 @@
+/**
+ * The books of a budget in SQLite tables. All of it is synchronous, throws
+ * what SQLite throws, and belongs inside a transaction.
+ *
+ * @since 0.1.0
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite"
+import * as Amount from "@kimi-effect/core/money/Amount"
+import type { Change, Hold, Line, Verdict } from "@kimi-effect/core/money/Ledger"
+
+/** `kimB`, which tells our file from those of others. */
+export const applicationId = 0x6b_69_6d_42
+
+/** Changes with the tables. */
+export const schemaVersion = 1
+
+export const schema = `
+  CREATE TABLE lines (
+    scope TEXT PRIMARY KEY,
+    cap INTEGER NOT NULL,
+    spent INTEGER NOT NULL,
+    reserved INTEGER NOT NULL,
+    forget_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX lines_forget_at ON lines (forget_at) WHERE forget_at IS NOT NULL;
+  CREATE TABLE holds (
+    id TEXT PRIMARY KEY,
+    amount INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    scopes TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX holds_expires_at ON holds (expires_at);
+  PRAGMA application_id = ${applicationId};
+  PRAGMA user_version = ${schemaVersion};
+`
+
+/** The books, within one transaction. Times are Unix milliseconds. */
+export interface SqliteLedger {
+  readonly reserve: (hold: Hold, expiresAt: number) => Verdict
+  readonly settle: (id: string, used: bigint) => ReadonlyArray<Change>
+  readonly renew: (ids: ReadonlyArray<string>, expiresAt: number) => void
+  /** Pays in full what was held longer than its lease. */
+  readonly lapse: (now: number) => ReadonlyArray<Change>
+  /** Forgets scopes that are over. */
+  readonly forget: (now: number) => void
+  readonly lines: () => ReadonlyArray<Line>
+}
+
+const whole = (value: unknown): bigint => {
+  if (typeof value !== "bigint") throw new TypeError("The ledger holds something that is no amount")
+  return value
+}
+
+const text = (value: unknown): string => {
+  if (typeof value !== "string") throw new TypeError("The ledger holds something that is no name")
+  return value
+}
+
+const lineOf = (row: Record<string, unknown>): Line => ({
+  scope: text(row["scope"]),
+  cap: whole(row["cap"]),
+  spent: whole(row["spent"]),
+  reserved: whole(row["reserved"])
+})
+
+/** The statements of a database whose tables are there. */
+export const make = (db: DatabaseSync): SqliteLedger => {
+  const prepare = (sql: string): StatementSync => {
+    const statement = db.prepare(sql)
+    statement.setReadBigInts(true)
+    return statement
+  }
+  const held = prepare("SELECT id, amount, scopes FROM holds WHERE id = ?")
+  const lapsed = prepare("SELECT id, amount, scopes FROM holds WHERE expires_at <= ?")
+  const insertHold = prepare("INSERT INTO holds (id, amount, expires_at, scopes) VALUES (?, ?, ?, ?)")
+  const removeHold = prepare("DELETE FROM holds WHERE id = ?")
+  const renewHold = prepare("UPDATE holds SET expires_at = ? WHERE id = ?")
+  const line = prepare("SELECT scope, cap, spent, reserved FROM lines WHERE scope = ?")
+  const all = prepare("SELECT scope, cap, spent, reserved FROM lines ORDER BY scope")
+  const reserveIn = prepare(`
+    INSERT INTO lines (scope, cap, spent, reserved, forget_at) VALUES (?, ?, 0, ?, ?)
+    ON CONFLICT (scope) DO UPDATE SET cap = excluded.cap, reserved = reserved + excluded.reserved`)
+  const pay = prepare("UPDATE lines SET spent = ?, reserved = reserved - ? WHERE scope = ?")
+  const forget = prepare("DELETE FROM lines WHERE forget_at <= ? AND reserved = 0")
+
+  const scopesOf = (json: unknown): ReadonlyArray<string> => {
+    const scopes: unknown = JSON.parse(text(json))
+    return Array.isArray(scopes) ? scopes.map(text) : []
+  }
+
+  const settleRow = (row: Record<string, unknown>, used: bigint): ReadonlyArray<Change> => {
+    removeHold.run(text(row["id"]))
+    const amount = whole(row["amount"])
+    return scopesOf(row["scopes"]).flatMap((scope): ReadonlyArray<Change> => {
+      const found = line.get(scope)
+      if (found === undefined) return []
+      const { cap, spent: before } = lineOf(found)
+      const spent = Amount.pay(before, used)
+      pay.run(spent, amount, scope)
+      return [{ scope, cap, before, spent }]
+    })
+  }
+
+  return {
+    reserve: ({ amount, claims, id }, expiresAt) => {
+      if (held.get(id) !== undefined) return { _tag: "Reserved" }
+      for (const { cap, scope } of claims) {
+        const found = line.get(scope)
+        const { reserved, spent } = found === undefined ? { spent: 0n, reserved: 0n } : lineOf(found)
+        if (spent + reserved + amount > cap) return { _tag: "Refused", scope, cap, spent, reserved }
+      }
+      for (const { cap, forgetAt, scope } of claims) reserveIn.run(scope, cap, amount, forgetAt ?? null)
+      insertHold.run(id, amount, expiresAt, JSON.stringify(claims.map(({ scope }) => scope)))
+      return { _tag: "Reserved" }
+    },
+    settle: (id, used) => {
+      const row = held.get(id)
+      return row === undefined ? [] : settleRow(row, used)
+    },
+    renew: (ids, expiresAt) => {
+      for (const id of ids) renewHold.run(expiresAt, id)
+    },
+    lapse: (now) => lapsed.all(now).flatMap((row) => settleRow(row, whole(row["amount"]))),
+    forget: (now) => void forget.run(now),
+    lines: () => all.all().map(lineOf)
+  }
+}

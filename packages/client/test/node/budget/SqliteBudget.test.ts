@@ -1,0 +1,102 @@
+import { mkdirSync, statSync, writeFileSync } from "node:fs"
+import { DatabaseSync } from "node:sqlite"
+import { assert, describe, it } from "@effect/vitest"
+import type { Hold } from "@kimi-effect/core/money/Ledger"
+import { Effect, Exit, Fiber } from "effect"
+import * as SqliteBudget from "../../../src/node/SqliteBudget.ts"
+import { folder } from "./support/files.ts"
+
+const hold = (id: string): Hold => ({
+  id,
+  amount: 10n,
+  claims: [{ scope: "USD total", cap: 100n, forgetAt: undefined }]
+})
+const line = (spent: bigint, reserved: bigint) => ({ scope: "USD total", cap: 100n, spent, reserved })
+
+describe("SqliteBudget", () => {
+  it.effect("remembers what was spent and reserved when it is opened again", () =>
+    Effect.gen(function* () {
+      const path = `${yield* folder}/budget.db`
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const store = yield* SqliteBudget.makeStore({ path })
+          yield* store.reserve(hold("1"), 60_000)
+          yield* store.reserve(hold("2"), 60_000)
+          yield* store.settle("1", 4n)
+        })
+      )
+      const store = yield* SqliteBudget.makeStore({ path })
+      assert.deepStrictEqual(yield* store.lines, [line(4n, 10n)])
+      yield* store.settle("2", 5n)
+      assert.deepStrictEqual(yield* store.lines, [line(9n, 0n)])
+    })
+  )
+
+  it.effect("is nobody else's business", () =>
+    Effect.gen(function* () {
+      const path = `${yield* folder}/deep/er/budget.db`
+      const store = yield* SqliteBudget.makeStore({ path })
+      yield* store.reserve(hold("1"), 60_000)
+      for (const file of [path, `${path}-wal`]) assert.strictEqual(statSync(file).mode & 0o077, 0)
+    })
+  )
+
+  it.live("waits for another process that writes, and fails nothing for it", () =>
+    Effect.gen(function* () {
+      const path = `${yield* folder}/budget.db`
+      const store = yield* SqliteBudget.makeStore({ path })
+      const other = new DatabaseSync(path)
+      other.exec("BEGIN IMMEDIATE")
+      const fiber = yield* Effect.forkChild(store.reserve(hold("1"), 60_000))
+      yield* Effect.sleep("50 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      other.exec("COMMIT")
+      other.close()
+      assert.strictEqual((yield* Fiber.join(fiber)).verdict._tag, "Reserved")
+    })
+  )
+
+  it.effect("begins no file anew that it cannot read, nor one of somebody else", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const garbage = `${path}/garbage.db`
+      writeFileSync(garbage, "this is no database, and has never been one".repeat(200))
+      const foreign = `${path}/foreign.db`
+      const db = new DatabaseSync(foreign)
+      db.exec("CREATE TABLE cats (name TEXT)")
+      db.close()
+      const later = `${path}/later.db`
+      yield* Effect.scoped(SqliteBudget.makeStore({ path: later }))
+      const newer = new DatabaseSync(later)
+      newer.exec("PRAGMA user_version = 2")
+      newer.close()
+      mkdirSync(`${path}/folder`)
+      const reasonOf = (file: string) =>
+        Effect.map(Effect.flip(Effect.scoped(SqliteBudget.makeStore({ path: file }))), ({ message, operation }) => {
+          assert.strictEqual(operation, "open")
+          return message.slice(message.indexOf(": ") + 2)
+        })
+      assert.strictEqual(yield* reasonOf(garbage), "file is not a database")
+      assert.strictEqual(yield* reasonOf(foreign), "the file is another application's database")
+      assert.strictEqual(yield* reasonOf(later), "the file is of another version of this library")
+      assert.include(yield* reasonOf(`${path}/folder`), "EISDIR")
+    })
+  )
+
+  it.effect("takes back what it could not finish", () =>
+    Effect.gen(function* () {
+      const path = `${yield* folder}/budget.db`
+      const store = yield* SqliteBudget.makeStore({ path })
+      yield* store.reserve(hold("1"), 60_000)
+      // A hold that cannot be written, after its lines were.
+      const other = new DatabaseSync(path)
+      other.exec("CREATE TRIGGER no BEFORE INSERT ON holds BEGIN SELECT RAISE(ABORT, 'no'); END")
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(store.reserve(hold("2"), 60_000))))
+      other.exec("DROP TRIGGER no")
+      other.close()
+      assert.deepStrictEqual(yield* store.lines, [line(0n, 10n)])
+      yield* store.reserve(hold("2"), 60_000)
+      assert.deepStrictEqual(yield* store.lines, [line(0n, 20n)])
+    })
+  )
+})

@@ -1,0 +1,66 @@
+/**
+ * The key of a call in the cache: a digest of everything that can change its
+ * answer. Nothing of the request can be read from it.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { Call } from "../resilience/Call.ts"
+import * as EffectiveRequest from "./EffectiveRequest.ts"
+
+/**
+ * The version of all keys. It changes whenever the same text would mean
+ * another request, so that entries of an older version are not found.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const version = 1
+
+/**
+ * What a key is made of.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Subject extends Pick<Call, "provider" | "request"> {
+  /** For whom the call is made: tenants have nothing of each other. */
+  readonly tenant: string
+  /** The address of the host, where it is not the provider's own. */
+  readonly origin?: string | undefined
+}
+
+/**
+ * Makes the key of a call: 64 hexadecimal digits.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type CacheKey = (subject: Subject) => Effect.Effect<string>
+
+const encoder = new TextEncoder()
+
+/**
+ * The text whose digest is the key. It holds the prompt: keep it nowhere.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const textOf = ({ origin = "", provider, request, tenant }: Subject): string =>
+  `${JSON.stringify([version, provider, origin, tenant, request.model])}${EffectiveRequest.textOf(provider, request)}`
+
+/**
+ * Makes keys with the `Digest` service, or with Web Crypto when there is none.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make: Effect.Effect<CacheKey> = Effect.gen(function* () {
+  const provided = Option.getOrUndefined(yield* Effect.serviceOption(Digest.Digest))
+  const { digestHex } = provided ?? Context.get(yield* Effect.scoped(Layer.build(Digest.layerWebCrypto)), Digest.Digest)
+  return (subject) => Effect.suspend(() => digestHex(Digest.sha256, encoder.encode(textOf(subject))))
+})

@@ -1,0 +1,253 @@
+/**
+ * Answers a call from what was answered before, and asks once for all who ask
+ * the same at the same time.
+ *
+ * **Details**
+ *
+ * - Calls are the same when everything that can change the answer is: every
+ *   member of the request, host, model and tenant. See `CacheKey`.
+ * - Complete answers with a single choice are kept, others only when asked; see
+ *   `CachePolicy`. An answer is kept for the host and the model that gave it.
+ * - Plain calls and streams share answers and flights. A stream that is answered
+ *   from the cache comes at once, or at the times at which its answer came.
+ * - `CacheControl` says for each call whether it may be answered from the cache.
+ * - An answer that was not asked for says so in `cached`, in the response or in
+ *   `Start`. Its usage is that of the call that was paid for.
+ * - A store that fails or is slow costs no answer, and a call at most its
+ *   timeout.
+ *
+ * **Gotchas**
+ *
+ * - Whoever asks first lends its options to a flight: its priority is that of
+ *   all who join.
+ * - A plain call and a stream of the same key share one call to the host. A
+ *   stream that joins a plain call gets its events when the whole answer is there.
+ * - Removing entries reaches the memory of this process and the store. Other
+ *   processes that share the store keep what they have in memory for its time.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { CallOptions } from "../CallOptions.ts"
+import { CacheMissError, type CacheStoreError } from "../errors/CacheErrors.ts"
+import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import type { StreamError } from "../errors/OperationErrors.ts"
+import * as Stream from "effect/Stream"
+import type { Attempt, Call, StreamAttempt } from "../resilience/Call.ts"
+import type { Events } from "./Asking.ts"
+import * as CachedCalls from "./CachedCalls.ts"
+import { CacheControl } from "./CacheControl.ts"
+import * as CacheEnvelope from "./CacheEnvelope.ts"
+import * as CacheKey from "./CacheKey.ts"
+import * as CacheLevels from "./CacheLevels.ts"
+import * as CacheOptions from "./CacheOptions.ts"
+import { CacheStore } from "./CacheStore.ts"
+import * as CacheTags from "./CacheTags.ts"
+import * as MemoryCache from "./MemoryCache.ts"
+import * as Refreshes from "./Refreshes.ts"
+import * as SingleFlight from "./SingleFlight.ts"
+import * as StoreLevel from "./StoreLevel.ts"
+
+export { defaults, type Options, persistedDefaults, type PersistedOptions } from "./CacheOptions.ts"
+
+/**
+ * What the cache has done so far.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Statistics {
+  readonly memory: MemoryCache.MemoryStatistics
+  /** Absent without a store. */
+  readonly store?: StoreLevel.StoreLevelStatistics
+  readonly refreshes: Refreshes.RefreshStatistics
+  /** Flights under way, to the store or to the host. */
+  readonly flights: number
+}
+
+/**
+ * The answers that calls share. Clients that share the service share them.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class ResponseCache extends Context.Service<
+  ResponseCache,
+  {
+    /** Answers plain calls from the cache, and puts those to `inner` that it has no answer to. */
+    readonly guard: (inner: Attempt, originOf: CachedCalls.OriginOf) => Attempt
+    /** The same for streams. */
+    readonly guardStream: (inner: StreamAttempt, originOf: CachedCalls.OriginOf) => StreamAttempt
+    /** The key of a call that this fiber would make. */
+    readonly keyOf: (call: Call, origin?: string) => Effect.Effect<string>
+    /** Removes the entry of a key. The call that is under way for it is not kept. */
+    readonly remove: (key: string) => Effect.Effect<void, CacheStoreError>
+    /** Removes all entries whose calls carried a tag. */
+    readonly removeTag: (tag: string) => Effect.Effect<void, CacheStoreError>
+    /** Removes all answers of a model. */
+    readonly removeModel: (model: string) => Effect.Effect<void, CacheStoreError>
+    /** Removes everything. */
+    readonly clear: Effect.Effect<void, CacheStoreError>
+    readonly statistics: Effect.Effect<Statistics>
+    /** The options in words for people. */
+    readonly options: { readonly [name: string]: string }
+  }
+>()("@kimi-effect/core/cache/ResponseCache") {}
+
+type Service = ResponseCache["Service"]
+
+const keyOfCall =
+  (keyOf: CacheKey.CacheKey): Service["keyOf"] =>
+  ({ provider, request }, origin) =>
+    Effect.withFiber(({ context }) => {
+      const { tenant } = Context.get(context, CallOptions)
+      return keyOf({ provider, request, tenant, origin })
+    })
+
+const makeOn = Effect.fnUntraced(function* (
+  options: CacheOptions.Options,
+  store: StoreLevel.StoreLevel | undefined
+): Effect.fn.Return<Service, never, Scope.Scope> {
+  const scope = yield* Scope.Scope
+  const clock = yield* Clock.Clock
+  const keyOf = yield* CacheKey.make
+  const memory = yield* MemoryCache.make(options)
+  const levels = CacheLevels.make(clock, memory, store)
+  const flights = SingleFlight.make<Events, CachedCalls.Landing, StreamError>()
+  const refreshes = Refreshes.make(clock, memory, options.refreshPause, scope)
+  const calls = CachedCalls.make({ clock, options, keyOf, levels, flights, refreshes })
+
+  const removeTag = (tag: string) =>
+    Effect.suspend(() => {
+      flights.forget((_, tags) => tags.includes(tag))
+      return levels.removeTag(tag)
+    })
+
+  return {
+    guard: calls.guard,
+    guardStream: calls.guardStream,
+    keyOf: keyOfCall(keyOf),
+    remove: (key) =>
+      Effect.suspend(() => {
+        flights.forget((other) => other === key)
+        return levels.remove(key)
+      }),
+    removeTag: (tag) => removeTag(CacheTags.named(tag)),
+    removeModel: (model) => removeTag(CacheTags.ofModel(model)),
+    clear: Effect.suspend(() => {
+      flights.forget(() => true)
+      return levels.clear
+    }),
+    statistics: Effect.sync(() => ({
+      memory: memory.statistics(),
+      ...(store === undefined ? {} : { store: store.statistics() }),
+      refreshes: refreshes.statistics(),
+      flights: flights.size()
+    })),
+    options: CacheOptions.inWords(options)
+  }
+})
+
+/**
+ * A cache in memory, until the scope closes. Options that cannot be used fail
+ * it; the defaults can.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export function makeMemory(): Effect.Effect<Service, never, Scope.Scope>
+export function makeMemory(
+  options: Partial<CacheOptions.Options>
+): Effect.Effect<Service, ConfigurationError, Scope.Scope>
+export function makeMemory(
+  given?: Partial<CacheOptions.Options>
+): Effect.Effect<Service, ConfigurationError, Scope.Scope> {
+  return given === undefined
+    ? makeOn(CacheOptions.defaults, undefined)
+    : Effect.flatMap(CacheOptions.memory(given), (options) => makeOn(options, undefined))
+}
+
+/**
+ * A cache in the memory of this process.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export function layerMemory(): Layer.Layer<ResponseCache>
+export function layerMemory(options: Partial<CacheOptions.Options>): Layer.Layer<ResponseCache, ConfigurationError>
+export function layerMemory(options?: Partial<CacheOptions.Options>): Layer.Layer<ResponseCache, ConfigurationError> {
+  return Layer.effect(ResponseCache, options === undefined ? makeMemory() : makeMemory(options))
+}
+
+/**
+ * A cache in memory over the `CacheStore` that is provided. What is not yet
+ * written when the layer closes is written then, within `flushTimeout`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerPersisted = (
+  given: Partial<CacheOptions.PersistedOptions> = {}
+): Layer.Layer<ResponseCache, ConfigurationError, CacheStore> =>
+  Layer.effect(
+    ResponseCache,
+    Effect.gen(function* () {
+      const options = yield* CacheOptions.persisted(given)
+      const envelope = yield* CacheEnvelope.make(options.envelope)
+      return yield* makeOn(options, yield* StoreLevel.make(yield* CacheStore, envelope, options))
+    })
+  )
+
+const noMemory: MemoryCache.MemoryStatistics = {
+  hits: 0,
+  staleHits: 0,
+  misses: 0,
+  hitRate: 0,
+  evictions: 0,
+  expirations: 0,
+  refusals: 0,
+  entries: 0,
+  bytes: 0
+}
+
+/**
+ * No cache: every call is made, except those that are to be answered from the
+ * cache only.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerOff: Layer.Layer<ResponseCache> = Layer.effect(
+  ResponseCache,
+  Effect.map(CacheKey.make, (makeKey): Service => {
+    const keyOf = keyOfCall(makeKey)
+    /** Fails a call that must not be made. */
+    const check = (call: Call): Effect.Effect<void, CacheMissError> =>
+      Effect.withFiber(({ context }) =>
+        Context.get(context, CacheControl).mode === "onlyIfCached"
+          ? Effect.flatMap(keyOf(call), (key) =>
+              Effect.fail(new CacheMissError({ message: "The cache is off", key, provider: call.provider }))
+            )
+          : Effect.void
+      )
+    return {
+      guard: (inner) => (call) => Effect.andThen(check(call), inner(call)),
+      guardStream: (inner) => (call) => Stream.unwrap(Effect.as(check(call), inner(call))),
+      keyOf,
+      remove: () => Effect.void,
+      removeTag: () => Effect.void,
+      removeModel: () => Effect.void,
+      clear: Effect.void,
+      statistics: Effect.succeed({
+        memory: noMemory,
+        refreshes: { begun: 0, failed: 0, running: 0 },
+        flights: 0
+      }),
+      options: { is: "off" }
+    }
+  })
+)

@@ -1,0 +1,266 @@
+/**
+ * Keeps what calls cost under hard caps: in total, by day, by tenant, by job,
+ * by agent, and by any of them together.
+ *
+ * Before a call the most that it can cost is reserved in every scope that it
+ * counts in; afterwards what it did cost is paid and the rest is given back.
+ * So no number of calls at the same time, no failure and no interrupt lets
+ * what is spent and reserved together pass a cap. A call that does not fit is
+ * refused, and touches nothing below.
+ *
+ * **Details**
+ *
+ * - Every attempt has a reservation of its own: retries, hedges, fallbacks and
+ *   recoveries are money too. One that does not fit fails with
+ *   `BudgetExceededError`.
+ * - An attempt whose cost nobody knows is paid by an estimate, which
+ *   `Metering` makes.
+ * - Days are those of UTC. A call belongs to the day on which it was reserved.
+ * - Dollars and yuan are apart. Where a cap fits a call and none of its kind is
+ *   in the call's currency, nothing bounds the call, and it is treated as one
+ *   whose price is not known.
+ *
+ * **Gotchas**
+ *
+ * - Without `max_completion_tokens` the worst price is that of the model's
+ *   longest answer, which is about two dollars with kimi-k3. Say it, or few
+ *   calls fit at the same time.
+ * - A host that counts more tokens than any estimate is paid what it asks: the
+ *   cap may be passed by that much, and an `Overrun` says so.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as PubSub from "effect/PubSub"
+import type * as BigDecimal from "effect/BigDecimal"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { CallOptions } from "../CallOptions.ts"
+import { ConfigurationError, type ConfigurationIssue } from "../errors/ConfigurationErrors.ts"
+import type { BudgetStoreError } from "../errors/MoneyErrors.ts"
+import type { BudgetError } from "../errors/OperationErrors.ts"
+import type { Call, Purse } from "../resilience/Call.ts"
+import { off, type Stage } from "../resilience/Pipeline.ts"
+import * as Amount from "./Amount.ts"
+import * as BalanceCheck from "./BalanceCheck.ts"
+import * as BudgetCaps from "./BudgetCaps.ts"
+import * as BudgetEvent from "./BudgetEvent.ts"
+import * as BudgetKeeper from "./BudgetKeeper.ts"
+import * as BudgetPurse from "./BudgetPurse.ts"
+import { BudgetStore, layerMemory, type MemoryOptions } from "./BudgetStore.ts"
+import * as PriceTable from "./PriceTable.ts"
+
+export type { Cap, Dimension } from "./BudgetCaps.ts"
+export type { BudgetEvent, Overrun, ThresholdCrossed } from "./BudgetEvent.ts"
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The caps. All that fit a call hold for it at once. */
+  readonly caps: ReadonlyArray<BudgetCaps.Cap>
+  /** Parts of a cap of which `events` tell when they are spent. Defaults to 0.5 and 0.8. */
+  readonly thresholds?: ReadonlyArray<number> | undefined
+  /** What becomes of calls under a cap whose price is not known. Defaults to `refuse`. */
+  readonly unknownPrice?: "refuse" | "allow" | undefined
+  /** What becomes of calls while the store does not answer; those that are allowed are not counted. Defaults to `refuse`. */
+  readonly onStoreError?: "refuse" | "allow" | undefined
+  /** Longest wait for the store. Defaults to a second. */
+  readonly storeTimeout?: Duration.Input | undefined
+  /** How long a shared store holds the money of a process that died. It is renewed while calls run. Defaults to a minute. */
+  readonly lease?: Duration.Input | undefined
+  /** Looks at the account's balance before a call. By default nobody does. */
+  readonly balance?: BalanceCheck.Options | undefined
+}
+
+/**
+ * The default of every option that has one.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const defaults = {
+  thresholds: [0.5, 0.8],
+  unknownPrice: "refuse",
+  onStoreError: "refuse",
+  storeTimeout: Duration.seconds(1),
+  lease: Duration.minutes(1)
+} as const
+
+/**
+ * A scope that money was reserved in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ScopeState {
+  /** The scope, such as `total`, `tenant:acme` or `day:2026-11-23/tenant:acme`. */
+  readonly scope: string
+  readonly currency: BudgetCaps.Currency
+  /** The most that may be spent. */
+  readonly cap: BigDecimal.BigDecimal
+  readonly spent: BigDecimal.BigDecimal
+  /** Held for calls that run. */
+  readonly reserved: BigDecimal.BigDecimal
+}
+
+/**
+ * The budget of a client. Clients that share the service share the caps.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Budget extends Context.Service<
+  Budget,
+  {
+    /**
+     * Holds the worst price of a call until the scope is closed, for whom
+     * `CallOptions` say. Each attempt takes its reservation from the purse and
+     * settles it.
+     */
+    readonly open: (call: Call) => Effect.Effect<Purse, BudgetError, Scope.Scope>
+    /** Thresholds that are crossed and overruns, as they happen. */
+    readonly events: Stream.Stream<BudgetEvent.BudgetEvent>
+    /** Every scope that was used. */
+    readonly state: Effect.Effect<ReadonlyArray<ScopeState>, BudgetStoreError>
+    /** The options in words. */
+    readonly options: Stage["options"]
+  }
+>()("@kimi-effect/core/money/Budget") {}
+
+const positive = (input: Duration.Input): Option.Option<Duration.Duration> =>
+  Option.filter(Duration.fromInput(input), (value) => Duration.isFinite(value) && Duration.toMillis(value) >= 1)
+
+const inWords = ({ caps, onStoreError, unknownPrice }: Options): Stage["options"] => ({
+  caps: caps
+    .map(({ amount, currency, only, per = [] }) => {
+      const whom = [...per, ...Object.entries(only ?? {}).map(([name, value]) => `${name}:${value}`)]
+      return `${typeof amount === "string" ? amount : Amount.toDecimal(Amount.fromDecimal(amount))} ${currency} ${whom.length === 0 ? "in total" : `per ${whom.join("/")}`}`
+    })
+    .join("; "),
+  "unknown price": unknownPrice ?? defaults.unknownPrice,
+  "store error": onStoreError ?? defaults.onStoreError
+})
+
+/**
+ * A budget on the store that is provided. Options that cannot be used fail it,
+ * all at once.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function* (
+  options: Options
+): Effect.fn.Return<Budget["Service"], ConfigurationError, BudgetStore | Scope.Scope> {
+  const lease = positive(options.lease ?? defaults.lease)
+  const storeTimeout = positive(options.storeTimeout ?? defaults.storeTimeout)
+  const { balance, caps, thresholds = defaults.thresholds } = options
+  const duration = 'a duration of a millisecond or more, such as "1 second"'
+  const issues: Array<typeof ConfigurationIssue.Type> = [...BudgetCaps.issuesOf(caps)]
+  if (Option.isNone(lease)) issues.push({ name: "Budget lease", expected: duration })
+  if (Option.isNone(storeTimeout)) issues.push({ name: "Budget storeTimeout", expected: duration })
+  if (!thresholds.every((threshold) => threshold > 0 && threshold <= 1)) {
+    issues.push({ name: "Budget thresholds", expected: "numbers over 0 and up to 1" })
+  }
+  if (Option.isNone(lease) || Option.isNone(storeTimeout) || issues.length > 0) {
+    return yield* Effect.fail(ConfigurationError.of(issues))
+  }
+  const built = yield* PriceTable.PriceTable
+  const prices = PriceTable.orElse(built)
+  const events = yield* PubSub.sliding<BudgetEvent.BudgetEvent>(256)
+  const keeper = yield* BudgetKeeper.make(
+    yield* BudgetStore,
+    { thresholds, lease: lease.value, storeTimeout: storeTimeout.value },
+    events
+  )
+  const treasury: BudgetPurse.Treasury = {
+    keeper,
+    clock: yield* Clock.Clock,
+    isCapped: (tags) => BudgetCaps.isCapped(caps, tags),
+    claimsOf: BudgetCaps.compile(caps),
+    preflight: balance === undefined ? () => Effect.void : yield* BalanceCheck.make(balance),
+    unknownPrice: options.unknownPrice ?? defaults.unknownPrice,
+    onStoreError: options.onStoreError ?? defaults.onStoreError
+  }
+  return {
+    open: Effect.fnUntraced(function* (call: Call) {
+      const tags = yield* CallOptions
+      const table = yield* prices
+      if (balance !== undefined) yield* BudgetPurse.preflight(treasury, tags, table, call)
+      return yield* Effect.acquireRelease(BudgetPurse.open(treasury, tags, table, call), ({ close }) => close)
+    }),
+    events: Stream.fromPubSub(events),
+    state: Effect.map(keeper.lines, (lines) =>
+      lines.map(({ cap, reserved, scope, spent }) => ({
+        ...BudgetEvent.named(scope),
+        cap: Amount.toDecimal(cap),
+        spent: Amount.toDecimal(spent),
+        reserved: Amount.toDecimal(reserved)
+      }))
+    ),
+    options: inWords(options)
+  }
+})
+
+/**
+ * A budget on the store that is provided.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerStore = (options: Options): Layer.Layer<Budget, ConfigurationError, BudgetStore> =>
+  Layer.effect(Budget, make(options))
+
+/**
+ * A budget in this process. It begins with nothing spent.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: Options & MemoryOptions): Layer.Layer<Budget, ConfigurationError> =>
+  Layer.provide(layerStore(options), layerMemory(options))
+
+const none: Budget["Service"] = {
+  open: () => Effect.succeed({ reserve: () => Effect.succeed({ settle: () => Effect.void }) }),
+  events: Stream.empty,
+  state: Effect.succeed([]),
+  options: off.options
+}
+
+/**
+ * No budget: every call is paid for.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerOff: Layer.Layer<Budget> = Layer.succeed(Budget, none)
+
+const withPurse = (call: Call, purse: Purse): Call => {
+  const notes = call.notes ?? {}
+  notes.purse = purse
+  return { ...call, notes }
+}
+
+/**
+ * The stage of the pipeline. It needs the accounting stage, which settles what
+ * each attempt used; what nobody settles is paid at its worst price.
+ *
+ * @category stages
+ * @since 0.1.0
+ */
+export const stage = (budget: Budget["Service"]): Stage =>
+  budget === none
+    ? off
+    : {
+        effect: (inner) => (call) =>
+          Effect.scoped(Effect.flatMap(budget.open(call), (purse) => inner(withPurse(call, purse)))),
+        stream: (inner) => (call) =>
+          Stream.unwrap(Effect.map(budget.open(call), (purse) => inner(withPurse(call, purse)))),
+        options: budget.options
+      }

@@ -1,0 +1,110 @@
+/**
+ * Where the books of a budget are kept: in this process, in a file, or in a
+ * Redis that several processes share. `Ledger` says what every store does;
+ * each operation is one step that no other comes between.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { BudgetStoreError } from "../errors/MoneyErrors.ts"
+import { type Change, type Hold, Ledger, type Line, type Verdict } from "./Ledger.ts"
+
+/**
+ * What reserving came to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reserved {
+  readonly verdict: Verdict
+  /** What other holds cost whose leases were over. */
+  readonly changes: ReadonlyArray<Change>
+}
+
+/**
+ * @category services
+ * @since 0.1.0
+ */
+export class BudgetStore extends Context.Service<
+  BudgetStore,
+  {
+    /** The kind of store, for errors: `memory`, `sqlite`, `redis`. */
+    readonly name: string
+    /** Reserves a price in all of its scopes or in none, for the time of a lease. The same hold may be reserved again. */
+    readonly reserve: (hold: Hold, leaseMillis: number) => Effect.Effect<Reserved, BudgetStoreError>
+    /** Pays what was used and gives the rest back. Nothing happens when the hold has lapsed or was settled. */
+    readonly settle: (id: string, used: bigint) => Effect.Effect<ReadonlyArray<Change>, BudgetStoreError>
+    /** Lengthens the leases of what is still held, and pays in full what nobody holds any more. */
+    readonly renew: (
+      ids: ReadonlyArray<string>,
+      leaseMillis: number
+    ) => Effect.Effect<ReadonlyArray<Change>, BudgetStoreError>
+    /** Every scope that was used, after what nobody holds any more was paid. */
+    readonly lines: Effect.Effect<ReadonlyArray<Line>, BudgetStoreError>
+  }
+>()("@kimi-effect/core/money/BudgetStore") {}
+
+/**
+ * The error of a store.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const failed = (store: string, operation: string, reason: string): BudgetStoreError =>
+  new BudgetStoreError({ message: `The budget's ${store} store failed to ${operation}: ${reason}`, store, operation })
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface MemoryOptions {
+  /**
+   * Most scopes. What a tenant or a job spent must be remembered, so a call
+   * that would need one more is refused. Defaults to 100,000.
+   */
+  readonly maxScopes?: number | undefined
+}
+
+/**
+ * Books in this process, which are gone with it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeMemory = ({ maxScopes = 100_000 }: MemoryOptions = {}): Effect.Effect<BudgetStore["Service"]> =>
+  Effect.map(Clock.Clock, (clock) => {
+    const ledger = new Ledger(maxScopes)
+    const lapse = () => ledger.lapse(clock.currentTimeMillisUnsafe())
+    return {
+      name: "memory",
+      reserve: (hold, leaseMillis) =>
+        Effect.sync(() => {
+          const now = clock.currentTimeMillisUnsafe()
+          const changes = ledger.lapse(now)
+          return { verdict: ledger.reserve(hold, now + leaseMillis), changes }
+        }),
+      settle: (id, used) => Effect.sync(() => ledger.settle(id, used)),
+      renew: (ids, leaseMillis) =>
+        Effect.sync(() => {
+          // Whoever asks lives, however late it is.
+          ledger.renew(ids, clock.currentTimeMillisUnsafe() + leaseMillis)
+          return lapse()
+        }),
+      lines: Effect.sync(() => {
+        lapse()
+        return ledger.lines()
+      })
+    }
+  })
+
+/**
+ * Books in this process, which are gone with it.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerMemory = (options?: MemoryOptions): Layer.Layer<BudgetStore> =>
+  Layer.effect(BudgetStore, makeMemory(options))

@@ -1,0 +1,240 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Fiber, Layer, Result, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import * as CacheControl from "../../src/cache/CacheControl.ts"
+import * as CacheStage from "../../src/cache/CacheStage.ts"
+import { CacheStore } from "../../src/cache/CacheStore.ts"
+import * as ResponseCache from "../../src/cache/ResponseCache.ts"
+import * as Pipeline from "../../src/resilience/Pipeline.ts"
+import { call, callOf, host, layerDigest, makeMemory, response } from "./support/cache.ts"
+import { fakeStore } from "./support/stores.ts"
+
+const texts = ["a", "b", "c"] as const
+
+/** Three answers: one tagged x, one tagged x and y, one of another model. */
+const filled = Effect.gen(function* () {
+  const cache = yield* makeMemory()
+  const upstream = host()
+  const chat = CacheStage.stage(cache).effect(upstream.attempt)
+  const calls = [callOf("a"), callOf("b"), callOf("c", { model: "kimi-k2.6" })] as const
+  yield* chat(calls[0]).pipe(CacheControl.provide({ tags: ["x"] }))
+  yield* chat(calls[1]).pipe(CacheControl.provide({ tags: ["x", "y"] }))
+  yield* chat(calls[2])
+  const known = Effect.map(
+    Effect.forEach(calls, (each) => Effect.isSuccess(chat(each).pipe(CacheControl.provide({ mode: "onlyIfCached" })))),
+    (found) => texts.filter((_, index) => found[index])
+  )
+  return { cache, upstream, chat, calls, known }
+})
+
+describe("ResponseCache", () => {
+  it.effect("removes by key, by tag, by model, and altogether", () =>
+    Effect.gen(function* () {
+      const { cache, calls, chat, known } = yield* filled
+      assert.deepStrictEqual(yield* known, ["a", "b", "c"])
+      yield* cache.remove(yield* cache.keyOf(calls[0]))
+      assert.deepStrictEqual(yield* known, ["b", "c"])
+      yield* cache.removeTag("kimi-k2.6")
+      yield* cache.removeTag("model:kimi-k2.6")
+      assert.deepStrictEqual(yield* known, ["b", "c"])
+      yield* cache.removeModel("kimi-k2.6")
+      assert.deepStrictEqual(yield* known, ["b"])
+      yield* cache.removeTag("y")
+      assert.deepStrictEqual(yield* known, [])
+      yield* chat(calls[0])
+      yield* chat(calls[2])
+      yield* cache.clear
+      assert.deepStrictEqual(yield* known, [])
+    })
+  )
+
+  for (const [what, remove] of [
+    ["key", (cache) => Effect.flatMap(cache.keyOf(call), cache.remove)],
+    ["tag", (cache) => cache.removeTag("x")],
+    ["model", (cache) => cache.removeModel("kimi-k3")],
+    ["everything", (cache) => cache.clear]
+  ] as const satisfies ReadonlyArray<
+    readonly [string, (cache: ResponseCache.ResponseCache["Service"]) => Effect.Effect<void, unknown>]
+  >) {
+    it.effect(`does not keep the answer to a call that was under way when its ${what} was removed`, () =>
+      Effect.gen(function* () {
+        const cache = yield* makeMemory()
+        const upstream = host()
+        const chat = CacheStage.stage(cache).effect(upstream.attempt)
+        const release = upstream.hold()
+        const before = yield* Effect.forkChild(chat(call).pipe(CacheControl.provide({ tags: ["x"] })))
+        yield* TestClock.adjust(0)
+        yield* remove(cache)
+        const after = yield* Effect.forkChild(chat(call))
+        yield* TestClock.adjust(0)
+        assert.strictEqual(upstream.asked(), 2)
+        yield* release
+        assert.strictEqual((yield* Fiber.join(before)).text, "answer 1")
+        assert.strictEqual((yield* Fiber.join(after)).text, "answer 2")
+        assert.strictEqual((yield* chat(call)).text, "answer 2")
+      })
+    )
+  }
+
+  it.effect("leaves calls under way alone that are of another key, tag and model", () =>
+    Effect.gen(function* () {
+      const cache = yield* makeMemory()
+      const upstream = host()
+      const chat = CacheStage.stage(cache).effect(upstream.attempt)
+      const release = upstream.hold()
+      const fiber = yield* Effect.forkChild(chat(call))
+      yield* TestClock.adjust(0)
+      yield* cache.remove("other")
+      yield* cache.removeTag("x")
+      yield* cache.removeModel("kimi-k2.6")
+      yield* release
+      yield* Fiber.join(fiber)
+      yield* chat(call)
+      assert.strictEqual(upstream.asked(), 1)
+    })
+  )
+
+  it.effect("tells what it has done", () =>
+    Effect.gen(function* () {
+      const { cache, calls, chat } = yield* filled
+      yield* chat(calls[0])
+      const { bytes, ...counts } = (yield* cache.statistics).memory
+      assert.deepStrictEqual(counts, {
+        hits: 1,
+        staleHits: 0,
+        misses: 3,
+        hitRate: 0.25,
+        evictions: 0,
+        expirations: 0,
+        refusals: 0,
+        entries: 3
+      })
+      assert.isAbove(bytes, 1_500)
+      assert.isUndefined((yield* cache.statistics).store)
+    })
+  )
+
+  it.effect("goes with the least recently used when there are too many", () =>
+    Effect.gen(function* () {
+      const cache = yield* makeMemory({ maxEntries: 2 })
+      const upstream = host()
+      const chat = CacheStage.stage(cache).effect(upstream.attempt)
+      for (const text of ["a", "b", "a", "c", "a"]) yield* chat(callOf(text))
+      assert.strictEqual(upstream.asked(), 3)
+      yield* chat(callOf("b"))
+      assert.strictEqual(upstream.asked(), 4)
+      assert.deepInclude((yield* cache.statistics).memory, { evictions: 2, entries: 2 })
+    })
+  )
+
+  it.effect("serves plain calls and streams of clients that share it", () =>
+    Effect.gen(function* () {
+      const cache = yield* ResponseCache.ResponseCache
+      const one = host()
+      const other = host()
+      yield* CacheStage.stage(cache).effect(one.attempt)(call)
+      yield* CacheStage.stage(cache).effect(other.attempt)(call)
+      assert.deepStrictEqual([one.asked(), other.asked()], [1, 0])
+    }).pipe(Effect.provide(ResponseCache.layerMemory()))
+  )
+
+  it.effect("names every option that cannot be used", () =>
+    Effect.gen(function* () {
+      const store = Layer.succeed(CacheStore, fakeStore().store)
+      const broken: ReadonlyArray<readonly [Partial<ResponseCache.PersistedOptions>, ReadonlyArray<string>]> = [
+        [{ ttl: Duration.zero, maxEntries: 0.5, maxBytes: -1 }, ["ttl", "maxBytes", "maxEntries"]],
+        [{ ttl: Duration.infinity }, ["ttl"]],
+        [{ ttl: Duration.minutes(1), staleAfter: Duration.minutes(1) }, ["staleAfter"]],
+        [{ refreshPause: Duration.zero, staleAfter: Duration.zero }, ["staleAfter", "refreshPause"]],
+        [{ maxBytes: 1_000, maxEntryBytes: 2_000 }, ["maxEntryBytes"]],
+        [{ alsoKeeps: ["errors" as never], replay: "slowly" as never }, ["alsoKeeps", "replay"]]
+      ]
+      for (const [options, names] of broken) {
+        for (const layer of [
+          ResponseCache.layerMemory(options),
+          Layer.provide(ResponseCache.layerPersisted(options), store)
+        ]) {
+          const result = yield* Effect.result(Effect.scoped(Layer.build(layer)))
+          if (Result.isSuccess(result)) assert.fail(names.join())
+          const expected = names.map((name) => `ResponseCache ${name}`)
+          assert.includeMembers(
+            result.failure.issues.map(({ name }) => name),
+            expected
+          )
+        }
+      }
+      const persisted: Partial<ResponseCache.PersistedOptions> = {
+        storeTimeout: Duration.zero,
+        storeWriteTimeout: Duration.zero,
+        storeCooldown: Duration.infinity,
+        maxPending: 0,
+        maxPendingBytes: Number.NaN,
+        flushTimeout: Duration.zero
+      }
+      const layer = Layer.provide(ResponseCache.layerPersisted(persisted), store)
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
+      assert.deepStrictEqual(
+        error.issues.map(({ name }) => name),
+        Object.keys(persisted).map((name) => `ResponseCache ${name}`)
+      )
+      const sealed = Layer.provide(ResponseCache.layerPersisted({ envelope: { maxBytes: -1 } }), store)
+      assert.strictEqual((yield* Effect.flip(Effect.scoped(Layer.build(sealed))))._tag, "ConfigurationError")
+      yield* Effect.scoped(Layer.build(ResponseCache.layerMemory({ maxBytes: 100_000 })))
+    })
+  )
+
+  it.effect("says its options in words", () =>
+    Effect.gen(function* () {
+      const words = (cache: ResponseCache.ResponseCache["Service"]) => {
+        const stages = Object.fromEntries(Pipeline.order.map((name) => [name, Pipeline.off]))
+        const all = { ...stages, cache: CacheStage.stage(cache) } as unknown as Pipeline.Stages
+        return Pipeline.describe(all)
+          .split("\n")
+          .find((line) => line.startsWith("cache"))
+      }
+      assert.strictEqual(
+        words(yield* makeMemory()),
+        "cache: ttl 1d, memory 67108864 bytes, 10000 entries, replay at once"
+      )
+      assert.strictEqual(
+        words(
+          yield* makeMemory({
+            staleAfter: Duration.minutes(1),
+            replay: "recorded",
+            alsoKeeps: ["toolCalls", "truncated"],
+            sharesFallback: true
+          })
+        ),
+        "cache: ttl 1d, stale after 1m, memory 67108864 bytes, 10000 entries, replay as recorded, also keeps toolCalls and truncated, fallback shared"
+      )
+    })
+  )
+
+  it.effect("makes every call when it is off, but those that are to be answered from the cache only", () =>
+    Effect.gen(function* () {
+      const cache = yield* ResponseCache.ResponseCache
+      const upstream = host()
+      const stage = CacheStage.stage(cache)
+      const chat = stage.effect(upstream.attempt)
+      const stream = stage.stream(() => Stream.die("asked"))
+      yield* chat(call)
+      assert.isUndefined((yield* chat(call)).cached)
+      assert.strictEqual(upstream.asked(), 2)
+      const only = CacheControl.provide({ mode: "onlyIfCached" })
+      const error = yield* Effect.flip(only(chat(call)))
+      assert.deepInclude({ ...error }, { _tag: "CacheMissError", key: yield* cache.keyOf(call) })
+      assert.strictEqual((yield* Effect.flip(only(Stream.runDrain(stream(call)))))._tag, "CacheMissError")
+      assert.strictEqual(upstream.asked(), 2)
+      yield* cache.clear
+      assert.strictEqual((yield* cache.statistics).memory.entries, 0)
+      assert.deepStrictEqual(stage.options, { is: "off" })
+    }).pipe(Effect.provide(Layer.provideMerge(ResponseCache.layerOff, layerDigest)))
+  )
+
+  it.effect("keeps the usage of the call that was paid for", () =>
+    Effect.gen(function* () {
+      const { chat, calls } = yield* filled
+      assert.deepStrictEqual((yield* chat(calls[0])).usage, response("a").usage)
+    })
+  )
+})

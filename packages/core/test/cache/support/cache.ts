@@ -1,0 +1,104 @@
+/**
+ * What the tests of the cache have in common: calls, answers, and a host that a
+ * test drives.
+ */
+import { createHash } from "node:crypto"
+import { Deferred, Effect, Layer } from "effect"
+import { Digest } from "effect/crypto"
+import * as CacheStage from "../../../src/cache/CacheStage.ts"
+import * as ResponseCache from "../../../src/cache/ResponseCache.ts"
+import { ServerError } from "../../../src/errors/ProviderErrors.ts"
+import type { ModelRequest } from "../../../src/models/ChatRequest.ts"
+import { ChatResponse } from "../../../src/models/ChatResponse.ts"
+import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
+import type { Attempt, Call } from "../../../src/resilience/Call.ts"
+
+const digest = (name: string, data: Uint8Array) => createHash(name.replace("-", "").toLowerCase()).update(data)
+
+/** Digests that are there at once, so that no test waits for a thread. */
+export const layerDigest: Layer.Layer<Digest.Digest> = Layer.succeed(Digest.Digest, {
+  digest: ({ name }, data) => Effect.sync(() => new Uint8Array(digest(name, data).digest())),
+  digestHex: ({ name }, data) => Effect.sync(() => digest(name, data).digest("hex"))
+})
+
+export const makeMemory = (options: Partial<ResponseCache.Options> = {}) =>
+  Effect.provide(ResponseCache.makeMemory(options), layerDigest)
+
+export const callOf = (content: string, request: Partial<ModelRequest> = {}, provider = "moonshot"): Call => ({
+  account: provider,
+  provider,
+  request: { model: "kimi-k3", messages: [{ role: "user", content }], ...request }
+})
+
+export const call = callOf("Hi")
+
+export const response = (text: string, members: Partial<ConstructorParameters<typeof ChatResponse>[0]> = {}) =>
+  new ChatResponse({
+    id: `chatcmpl-${text}`,
+    model: "kimi-k3",
+    created: 1_790_000_000,
+    choices: [{ index: 0, message: { role: "assistant", content: text }, finish_reason: "stop" }],
+    usage: {
+      prompt_tokens: 10,
+      completion_tokens: 5,
+      total_tokens: 15,
+      cached_tokens: 0,
+      cache_write_tokens: 0,
+      reasoning_tokens: 0
+    },
+    provider: "moonshot",
+    ...members
+  })
+
+/** The same answer without what the cache says of it. */
+export const plainOf = (response: ChatResponse) => {
+  const { cached: _, ...members } = response
+  return members
+}
+
+/** A host that numbers its answers, and whose answers a test can hold back. */
+export const host = () => {
+  const calls: Array<Call> = []
+  let running = 0
+  let interrupted = 0
+  let gate: Deferred.Deferred<void> | undefined
+  let make: (number: number, call: Call) => ChatResponse = (number) => response(`answer ${number}`)
+  const attempt: Attempt = (asked) =>
+    Effect.suspend(() => {
+      calls.push(asked)
+      const number = calls.length
+      running += 1
+      return (gate === undefined ? Effect.void : Deferred.await(gate)).pipe(
+        Effect.map(() => make(number, asked)),
+        Effect.onInterrupt(() => Effect.sync(() => void (interrupted += 1))),
+        Effect.ensuring(Effect.sync(() => void (running -= 1)))
+      )
+    })
+  return {
+    attempt,
+    calls,
+    asked: () => calls.length,
+    running: () => running,
+    interrupted: () => interrupted,
+    answer: (how: typeof make) => {
+      make = how
+    },
+    hold: () => {
+      gate = Deferred.makeUnsafe<void>()
+      return Deferred.succeed(gate, undefined)
+    }
+  }
+}
+
+export const start: StreamEvent = { _tag: "Start", id: "s", model: "kimi-k3", created: 1, provider: "moonshot" }
+export const text = (text: string): StreamEvent => ({ _tag: "TextDelta", choice: 0, text })
+export const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
+
+/** The stage of a cache in memory over such a host. */
+export const makeStage = (options: Partial<ResponseCache.Options> = {}) =>
+  Effect.map(makeMemory(options), (cache) => {
+    const upstream = host()
+    return { cache, upstream, chat: CacheStage.stage(cache).effect(upstream.attempt) }
+  })
+
+export const failure = new ServerError({ message: "broken" })

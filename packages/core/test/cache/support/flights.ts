@@ -1,0 +1,46 @@
+/**
+ * Flights of numbers, and their readers.
+ */
+import { Effect, Pull } from "effect"
+import * as SingleFlight from "../../../src/cache/SingleFlight.ts"
+
+export type Piece = readonly [number]
+
+export const setup = Effect.gen(function* () {
+  const flights = SingleFlight.make<Piece, string, string>()
+  const context = yield* Effect.context<never>()
+  const launch = (
+    run: SingleFlight.Launch<Piece, string, string>["run"],
+    options: { readonly isRefresh?: boolean; readonly tags?: ReadonlyArray<string> } = {}
+  ): SingleFlight.Launch<Piece, string, string> => ({ run, isRefresh: false, tags: [], context, ...options })
+  return { flights, launch }
+})
+
+/** Takes a seat and waits, as a call does. */
+export const wait = (seat: () => SingleFlight.Seat<Piece, string, string>) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.suspend(() => {
+      const { leave, result } = seat()
+      return Effect.onExit(restore(result), () => leave)
+    })
+  )
+
+export const readAll = Effect.fnUntraced(function* (
+  seat: SingleFlight.Seat<Piece, string, string>,
+  pause: Effect.Effect<void> = Effect.void
+) {
+  const read: Array<number> = []
+  const one: Effect.Effect<string, string> = Effect.andThen(
+    pause,
+    Pull.matchEffect(seat.next, {
+      onSuccess: ([number]) => {
+        read.push(number)
+        return one
+      },
+      onFailure: Effect.failCause,
+      onDone: Effect.succeed
+    })
+  )
+  const exit = yield* Effect.exit(one)
+  return { read, exit }
+})

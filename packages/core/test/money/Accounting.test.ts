@@ -1,0 +1,147 @@
+import { assert, describe, it } from "@effect/vitest"
+import { BigDecimal, Effect, Option } from "effect"
+import { TestClock } from "effect/testing"
+import { ChatResponse } from "../../src/models/ChatResponse.ts"
+import * as Accounting from "../../src/money/Accounting.ts"
+import * as Cost from "../../src/money/Cost.ts"
+
+const usageOf = (prompt: number, completion: number, cached = 0) => ({
+  prompt_tokens: prompt,
+  completion_tokens: completion,
+  total_tokens: prompt + completion,
+  cached_tokens: cached,
+  cache_write_tokens: 0,
+  reasoning_tokens: 0
+})
+
+const nobody = { tenant: "", job: "", agent: "" }
+
+const bill = (members: Partial<Accounting.Bill> = {}): Accounting.Bill => ({
+  account: "moonshot",
+  provider: "moonshot",
+  model: "kimi-k2.5",
+  outcome: "answered",
+  usage: usageOf(1_000, 100),
+  isEstimate: false,
+  ...members
+})
+
+const amounts = (by: Accounting.Amounts) =>
+  Object.fromEntries([...by].map(([currency, amount]) => [currency, BigDecimal.format(BigDecimal.normalize(amount))]))
+
+const totals = (total: Accounting.Total) => ({
+  costs: amounts(total.costs),
+  savedByHosts: amounts(total.savedByHosts),
+  savedByCache: amounts(total.savedByCache),
+  attempts: total.attempts,
+  cached: total.cached,
+  unpriced: total.unpriced
+})
+
+describe("Accounting", () => {
+  it.effect("keeps tenants, jobs and agents apart", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 7, 1))
+      const book = yield* Accounting.make
+      yield* book.record(bill())
+      yield* book.record(bill({ tags: { ...nobody, tenant: "acme", job: "x" } }))
+      yield* book.record(bill({ tags: { ...nobody, tenant: "acme", job: "y" } }))
+      yield* book.record(bill({ tags: { ...nobody, tenant: "globex", agent: "a" } }))
+      const entries = yield* book.entries
+      assert.strictEqual(entries.length, 4)
+      // 1,000 x 0.60 + 100 x 3.00 = 900 millionths
+      const by = (tag: "tenant" | "job" | "agent") =>
+        [...Accounting.totalBy(entries, tag)].map(([name, { costs }]) => [name, amounts(costs)["USD"]])
+      assert.deepStrictEqual(by("tenant"), [
+        ["", "0.0009"],
+        ["acme", "0.0018"],
+        ["globex", "0.0009"]
+      ])
+      assert.deepStrictEqual(by("job"), [
+        ["", "0.0018"],
+        ["x", "0.0009"],
+        ["y", "0.0009"]
+      ])
+      assert.deepStrictEqual(by("agent"), [
+        ["", "0.0027"],
+        ["a", "0.0009"]
+      ])
+    })
+  )
+
+  it.effect("says what caches saved, and does not take it for spent", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 7, 1))
+      const book = yield* Accounting.make
+      // 400 x 0.10 + 600 x 0.60 + 100 x 3.00 = 700; 400 x 0.50 = 200 saved
+      yield* book.record(bill({ usage: usageOf(1_000, 100, 400) }))
+      // 400 x 0.70 + 600 x 4 + 100 x 21 = 4780 fen; 400 x 3.30 = 1320 saved
+      yield* book.record(bill({ provider: "moonshot-cn", usage: usageOf(1_000, 100, 400) }))
+      yield* book.record(bill({ model: "strange" }))
+      const response = new ChatResponse({
+        id: "1",
+        model: "kimi-k2.5",
+        created: 1,
+        choices: [{ index: 0, message: { role: "assistant", content: "hi" }, finish_reason: "stop" }],
+        usage: usageOf(1_000, 100, 1_000)
+      })
+      const host = { account: "moonshot", provider: "moonshot" }
+      const cached = Option.getOrThrow(Accounting.cached(response, host, nobody))
+      // 1,000 x 0.10 + 100 x 3.00 = 400 that were not paid
+      yield* book.record(cached)
+      yield* book.record(cached)
+      assert.deepStrictEqual(totals(Accounting.total(yield* book.entries)), {
+        costs: { USD: "0.0007", CNY: "0.00478" },
+        savedByHosts: { USD: "0.0002", CNY: "0.00132" },
+        savedByCache: { USD: "0.0008" },
+        attempts: 3,
+        cached: 2,
+        unpriced: 1
+      })
+      const { usage: _, ...silent } = response
+      assert.isTrue(Option.isNone(Accounting.cached(new ChatResponse(silent), host, nobody)))
+    })
+  )
+
+  it.effect("discounts batches, and charges for the host's tools", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 7, 1))
+      const book = yield* Accounting.make
+      const searched = { ...usageOf(0, 0), toolCalls: new Map([["$web_search", 3]]) }
+      yield* book.record(bill({ isBatch: true }))
+      yield* book.record(bill({ usage: searched }))
+      yield* book.record(bill({ usage: searched }))
+      const costs = (yield* book.entries).map(({ cost }) => Option.getOrUndefined(Option.map(cost, Cost.format)))
+      // 900 x 0.6; 6 x 0.005
+      assert.deepStrictEqual(costs, ["$0.00054", "$0.03"])
+    })
+  )
+
+  it.effect("loses no money when it is full, however many names there are", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 7, 1))
+      const small = yield* Accounting.makeWith({ maxEntries: 8 })
+      const large = yield* Accounting.makeWith({ maxEntries: 1_000_000 })
+      const outcomes = ["answered", "failed", "cached"] as const
+      for (let i = 0; i < 3_000; i += 1) {
+        const one = bill({
+          tags: { ...nobody, tenant: `tenant ${(i * 7) % 400}` },
+          outcome: outcomes[i % 3] ?? "answered",
+          isEstimate: i % 3 === 1,
+          provider: i % 5 === 0 ? "moonshot-cn" : "moonshot",
+          model: i % 11 === 0 ? "strange" : "kimi-k2.5",
+          usage: usageOf(1_000 + i, i, i % 700)
+        })
+        yield* small.record(one)
+        yield* large.record(one)
+        if (i % 500 === 0) yield* TestClock.adjust("1 day")
+      }
+      const kept = yield* small.entries
+      assert.isAtMost(kept.length, 8 + 9)
+      assert.deepStrictEqual(totals(Accounting.total(kept)), totals(Accounting.total(yield* large.entries)))
+      const tokens = (entries: ReadonlyArray<Accounting.Entry>) =>
+        entries.reduce((sum, { usage }) => sum + usage.total_tokens, 0)
+      assert.strictEqual(tokens(kept), tokens(yield* large.entries))
+    })
+  )
+})

@@ -1,0 +1,220 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Exit, Fiber, Layer, Logger } from "effect"
+import type * as Scope from "effect/Scope"
+import { TestClock } from "effect/testing"
+import type { BudgetStoreError } from "../../src/errors/MoneyErrors.ts"
+import * as Budget from "../../src/money/Budget.ts"
+import * as BudgetStore from "../../src/money/BudgetStore.ts"
+import { answer, callFor, prices, stages, stateOf } from "./support/budget.ts"
+
+const total = { amount: "100", currency: "USD" } as const
+
+type Store = BudgetStore.BudgetStore["Service"]
+
+/** A store that answers, fails, or is silent, before or after it has done what it was asked. */
+const makeStore = Effect.map(BudgetStore.makeMemory(), (memory) => {
+  const state: { mode: "works" | "fails" | "silent" | "does and is silent"; asked: Array<string> } = {
+    mode: "works",
+    asked: []
+  }
+  const faulty =
+    (operation: string) =>
+    <A>(effect: Effect.Effect<A, BudgetStoreError>) =>
+      Effect.suspend(() => {
+        state.asked.push(operation)
+        switch (state.mode) {
+          case "works":
+            return effect
+          case "fails":
+            return Effect.fail(BudgetStore.failed("faulty", operation, "it is broken"))
+          case "silent":
+            return Effect.never
+          case "does and is silent":
+            return Effect.andThen(effect, Effect.never)
+        }
+      })
+  const store: Store = {
+    name: "faulty",
+    reserve: (hold, lease) => faulty("reserve")(memory.reserve(hold, lease)),
+    settle: (id, used) => faulty("settle")(memory.settle(id, used)),
+    renew: (ids, lease) => faulty("renew")(memory.renew(ids, lease)),
+    lines: faulty("read")(memory.lines)
+  }
+  return { memory, state, store }
+})
+
+const makeBudget = (
+  store: Store,
+  options: Partial<Budget.Options> = {}
+): Effect.Effect<Budget.Budget["Service"], never, Scope.Scope> =>
+  Effect.map(
+    Effect.orDie(
+      Layer.build(
+        Budget.layerStore({ caps: [total], lease: "30 seconds", ...options }).pipe(
+          Layer.provide(Layer.merge(prices, Layer.succeed(BudgetStore.BudgetStore, store))),
+          Layer.provideMerge(Logger.layer([]))
+        )
+      )
+    ),
+    (services) => Context.get(services, Budget.Budget)
+  )
+
+const linesOf = (store: Store) =>
+  Effect.map(Effect.orDie(store.lines), (lines) =>
+    lines.map(({ reserved, spent }) => `${spent / 10n ** 12n}+${reserved / 10n ** 12n}`)
+  )
+
+describe("Budget on a store that fails", () => {
+  it.effect("refuses calls, within the time that the store is given", () =>
+    Effect.gen(function* () {
+      const { state, store } = yield* makeStore
+      const budget = yield* makeBudget(store)
+      const ask = stages(budget).effect(() => Effect.succeed(answer(7)))
+      state.mode = "fails"
+      const error = yield* Effect.flip(ask(callFor(10)))
+      assert.deepStrictEqual(error._tag === "BudgetStoreError" ? [error.store, error.operation] : error._tag, [
+        "faulty",
+        "reserve"
+      ])
+      state.mode = "silent"
+      yield* TestClock.adjust("1 second")
+      const fiber = yield* Effect.forkChild(Effect.exit(ask(callFor(10))))
+      yield* TestClock.adjust("999 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.isTrue(Exit.isFailure(yield* Fiber.join(fiber)))
+      // It is left alone for a moment, and then works again.
+      state.mode = "works"
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(ask(callFor(10)))))
+      yield* TestClock.adjust("250 millis")
+      yield* ask(callFor(10))
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 7+0/100"])
+    })
+  )
+
+  it.effect("lets calls through where it is told to, and does not count them", () =>
+    Effect.gen(function* () {
+      const { memory, state, store } = yield* makeStore
+      const budget = yield* makeBudget(store, { onStoreError: "allow" })
+      const ask = stages(budget).effect(() => Effect.succeed(answer(7)))
+      yield* ask(callFor(10))
+      state.mode = "fails"
+      yield* ask(callFor(1_000))
+      assert.deepStrictEqual(yield* linesOf(memory), ["7+0"])
+      // A cap is a cap again when the store is back.
+      state.mode = "works"
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Effect.flip(ask(callFor(94))))._tag, "BudgetExceededError")
+    })
+  )
+
+  it.effect("gives back what the store reserved and could not say", () =>
+    Effect.gen(function* () {
+      const { memory, state, store } = yield* makeStore
+      const budget = yield* makeBudget(store)
+      const ask = stages(budget).effect(() => Effect.succeed(answer(7)))
+      state.mode = "does and is silent"
+      const fiber = yield* Effect.forkChild(Effect.exit(ask(callFor(60))))
+      yield* TestClock.adjust("1 second")
+      assert.isTrue(Exit.isFailure(yield* Fiber.join(fiber)))
+      assert.deepStrictEqual(yield* linesOf(memory), ["0+60"])
+      state.mode = "works"
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* linesOf(memory), ["0+0"])
+    })
+  )
+
+  it.effect("tells the store what was used as soon as it hears, and holds it until then", () =>
+    Effect.gen(function* () {
+      const { memory, state, store } = yield* makeStore
+      const budget = yield* makeBudget(store)
+      const ask = stages(budget).effect(() =>
+        Effect.sync(() => {
+          state.mode = "fails"
+          return answer(7)
+        })
+      )
+      // The call has its answer all the same.
+      yield* ask(callFor(60))
+      assert.deepStrictEqual(yield* linesOf(memory), ["0+60"])
+      yield* TestClock.adjust("20 seconds")
+      assert.deepStrictEqual(yield* linesOf(memory), ["0+60"])
+      state.mode = "works"
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* linesOf(memory), ["7+0"])
+    })
+  )
+
+  it.effect("renews its leases while calls run, and its holds lapse in full when it cannot", () =>
+    Effect.gen(function* () {
+      const { memory, state, store } = yield* makeStore
+      const budget = yield* makeBudget(store)
+      const ask = stages(budget).effect(() => Effect.as(Effect.sleep("10 minutes"), answer(7)))
+      const first = yield* Effect.forkChild(ask(callFor(60)))
+      yield* TestClock.adjust("9 minutes")
+      assert.deepStrictEqual(yield* linesOf(memory), ["0+60"])
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(first)
+      assert.deepStrictEqual(yield* linesOf(memory), ["7+0"])
+      const second = yield* Effect.forkChild(ask(callFor(60)))
+      yield* TestClock.adjust("1 minute")
+      state.mode = "fails"
+      yield* TestClock.adjust("31 seconds")
+      assert.deepStrictEqual(yield* linesOf(memory), ["67+0"])
+      state.mode = "works"
+      yield* TestClock.adjust("10 minutes")
+      yield* Fiber.join(second)
+      // It was paid in full already; nobody pays twice.
+      assert.deepStrictEqual(yield* linesOf(memory), ["67+0"])
+    })
+  )
+
+  it.effect("tells what it has not told when it is closed, and asks nothing while nothing is held", () =>
+    Effect.gen(function* () {
+      const { memory, state, store } = yield* makeStore
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const budget = yield* makeBudget(store)
+          yield* TestClock.adjust("10 minutes")
+          assert.deepStrictEqual(state.asked, [])
+          const ask = stages(budget).effect(() =>
+            Effect.sync(() => {
+              state.mode = "fails"
+              return answer(7)
+            })
+          )
+          yield* ask(callFor(60))
+          state.mode = "works"
+          yield* TestClock.adjust("1 second")
+        })
+      )
+      assert.deepStrictEqual(yield* linesOf(memory), ["7+0"])
+    })
+  )
+
+  it.effect("holds back an interrupt no longer than the store is given, and then holds nothing", () =>
+    Effect.gen(function* () {
+      const { memory, state, store } = yield* makeStore
+      const budget = yield* makeBudget(store)
+      const ask = stages(budget).effect(() => Effect.succeed(answer(7)))
+      state.mode = "does and is silent"
+      const fiber = yield* Effect.forkChild(ask(callFor(60)))
+      yield* Effect.yieldNow
+      const interrupt = yield* Effect.forkChild(Fiber.interrupt(fiber))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(interrupt)
+      state.mode = "works"
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* linesOf(memory), ["0+0"])
+    })
+  )
+
+  it.effect("has no room for more scopes than it is told", () =>
+    Effect.gen(function* () {
+      const memory = yield* BudgetStore.makeMemory({ maxScopes: 1 })
+      const budget = yield* makeBudget(memory, { caps: [total, { ...total, per: ["tenant"] }] })
+      const error = yield* Effect.flip(stages(budget).effect(() => Effect.succeed(answer(7)))(callFor(1)))
+      assert.strictEqual(error._tag, "BudgetStoreError")
+    })
+  )
+})

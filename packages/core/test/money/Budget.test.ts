@@ -1,0 +1,303 @@
+import { assert, describe, it } from "@effect/vitest"
+import { BigDecimal, Deferred, Effect, Exit, Fiber, Result, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import * as CallOptions from "../../src/CallOptions.ts"
+import type { BudgetExceededError } from "../../src/errors/MoneyErrors.ts"
+import { ConnectionRefusedError } from "../../src/errors/NetworkErrors.ts"
+import * as Budget from "../../src/money/Budget.ts"
+import { answer, callFor, events, makeBudget, stages, stateOf } from "./support/budget.ts"
+
+const total = { amount: "100", currency: "USD" } as const
+const digits = (amount: BigDecimal.BigDecimal): string => BigDecimal.format(amount)
+
+describe("Budget", () => {
+  it.effect("reserves the worst price, pays the real one and gives the rest back", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [total] })
+      const seen: Array<string> = []
+      const ask = stages(budget).effect(() =>
+        Effect.gen(function* () {
+          seen.push(...(yield* stateOf(budget)))
+          return answer(7)
+        })
+      )
+      yield* ask(callFor(30))
+      assert.deepStrictEqual(seen, ["total 0+30/100"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 7+0/100"])
+    })
+  )
+
+  it.effect("refuses what does not fit, says why, and touches nothing below", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [total] })
+      let below = 0
+      const { effect, stream } = stages(budget)
+      const ask = effect(() => Effect.sync(() => ((below += 1), answer(7))))
+      yield* ask(callFor(50))
+      const fails = (call: Effect.Effect<unknown, unknown>) =>
+        Effect.map(Effect.flip(call), (error) => {
+          const { cap, currency, price, reserved, scope, spent, _tag } = error as BudgetExceededError
+          return [_tag, scope, currency, digits(cap), digits(spent), digits(reserved), digits(price)]
+        })
+      const expected = ["BudgetExceededError", "total", "USD", "100", "7", "0", "94"]
+      assert.deepStrictEqual(yield* fails(ask(callFor(94))), expected)
+      const read = stream(() => Stream.suspend(() => ((below += 1), events(1))))
+      assert.deepStrictEqual(yield* fails(Stream.runDrain(read(callFor(94)))), expected)
+      assert.strictEqual(below, 1)
+      yield* ask(callFor(93))
+      assert.strictEqual(below, 2)
+    })
+  )
+
+  it.effect("holds no more than the cap for calls at the same time", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [total] })
+      const gate = yield* Deferred.make<void>()
+      const ask = stages(budget).effect(() => Effect.as(Deferred.await(gate), answer(10)))
+      const fibers = yield* Effect.forEach(Array.from({ length: 9 }), () => Effect.forkChild(ask(callFor(30))))
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 0+90/100"])
+      yield* Deferred.succeed(gate, undefined)
+      const exits = yield* Effect.forEach(fibers, Fiber.await)
+      assert.strictEqual(exits.filter(Exit.isSuccess).length, 3)
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 30+0/100"])
+    })
+  )
+
+  it.effect("counts a call in all of its scopes or in none", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 10, 23, 12))
+      const budget = yield* makeBudget({
+        caps: [
+          total,
+          { per: ["day"], amount: "50", currency: "USD" },
+          { per: ["tenant"], amount: "20", currency: "USD" },
+          { only: { tenant: "acme" }, amount: "40", currency: "USD" },
+          { per: ["day", "job"], amount: "35", currency: "USD" }
+        ]
+      })
+      const ask = stages(budget).effect(() => Effect.succeed(answer(15)))
+      const as = (tenant: string, job: string) => CallOptions.provide({ tenant, job })
+      const scopeOf = Effect.map((error: unknown) => (error as BudgetExceededError).scope)
+      // acme's own cap stands in the place of every tenant's.
+      yield* as("acme", "a/b")(ask(callFor(25)))
+      assert.strictEqual(yield* scopeOf(Effect.flip(as("globex", "x")(ask(callFor(21))))), "tenant:globex")
+      assert.strictEqual(yield* scopeOf(Effect.flip(as("acme", "y")(ask(callFor(36))))), "day:2026-11-23")
+      assert.strictEqual(yield* scopeOf(Effect.flip(as("acme", "a/b")(ask(callFor(21))))), "day:2026-11-23/job:a%2Fb")
+      assert.deepStrictEqual(yield* stateOf(budget), [
+        "total 15+0/100",
+        "day:2026-11-23 15+0/50",
+        "tenant:acme 15+0/40",
+        "day:2026-11-23/job:a%2Fb 15+0/35"
+      ])
+    })
+  )
+
+  it.effect("begins anew each day in UTC, and counts a call on the day on which it began", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 10, 23, 23, 59, 59))
+      const budget = yield* makeBudget({ caps: [{ per: ["day"], amount: "50", currency: "USD" }] })
+      const ask = stages(budget).effect(() => Effect.as(Effect.sleep("2 seconds"), answer(20)))
+      const late = yield* Effect.forkChild(ask(callFor(50)))
+      yield* Effect.yieldNow
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(ask(callFor(1)))))
+      yield* TestClock.adjust("1 second")
+      const early = yield* Effect.forkChild(ask(callFor(50)))
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(yield* stateOf(budget), ["day:2026-11-23 0+50/50", "day:2026-11-24 0+50/50"])
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(late)
+      assert.deepStrictEqual(yield* stateOf(budget), ["day:2026-11-23 20+0/50", "day:2026-11-24 0+50/50"])
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(early)
+      assert.deepStrictEqual(yield* stateOf(budget), ["day:2026-11-23 20+0/50", "day:2026-11-24 20+0/50"])
+      // Days that are long over are forgotten.
+      yield* TestClock.adjust("3 days")
+      assert.deepStrictEqual(yield* stateOf(budget), [])
+    })
+  )
+
+  it.effect("gives a reservation to each further attempt, or refuses it", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [{ ...total, amount: "70" }] })
+      const twice = stages(budget, (inner) => ({
+        ...inner,
+        effect: (attempt) => (call) =>
+          Effect.flatMap(
+            Effect.all([inner.effect(attempt)(call), inner.effect(attempt)(call)], { concurrency: 2 }),
+            ([, b]) => Effect.succeed(b)
+          )
+      }))
+      const seen: Array<string> = []
+      const ask = twice.effect(() =>
+        Effect.gen(function* () {
+          yield* Effect.yieldNow
+          seen.push(...(yield* stateOf(budget)))
+          return answer(5)
+        })
+      )
+      yield* ask(callFor(30))
+      assert.deepStrictEqual(seen, ["total 0+60/70", "total 5+30/70"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 10+0/70"])
+      const error = yield* Effect.flip(ask(callFor(40)))
+      assert.strictEqual(error._tag, "BudgetExceededError")
+      // The attempt that ran is interrupted, and pays what it may have used.
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 10+0/70"])
+    })
+  )
+
+  it.effect("holds enough for another model than was asked for at first, and no more", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [total] })
+      const seen: Array<string> = []
+      const dearer = stages(budget, (inner) => ({
+        ...inner,
+        effect: (attempt) => (call) =>
+          inner.effect(attempt)({ ...call, request: { ...call.request, model: "two-dollars" } })
+      }))
+      const ask = dearer.effect(() =>
+        Effect.gen(function* () {
+          seen.push(...(yield* stateOf(budget)))
+          return answer(5)
+        })
+      )
+      yield* ask(callFor(30))
+      assert.deepStrictEqual(seen, ["total 0+60/100"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 10+0/100"])
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(ask(callFor(46)))))
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 10+0/100"])
+    })
+  )
+
+  it.effect("gives all back for an attempt that was free, and when no attempt was made", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [total] })
+      const refused = new ConnectionRefusedError({ message: "refused" })
+      yield* Effect.exit(stages(budget).effect(() => Effect.fail(refused))(callFor(30)))
+      yield* Effect.exit(Stream.runDrain(stages(budget).stream(() => Stream.fail(refused))(callFor(30))))
+      yield* Effect.exit(Budget.stage(budget).effect(() => Effect.fail(refused))(callFor(30)))
+      yield* Effect.exit(Budget.stage(budget).effect(() => Effect.die("defect"))(callFor(30)))
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 0+0/100"])
+    })
+  )
+
+  it.effect("pays in full what an attempt took and nobody settled", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [total] })
+      const ask = Budget.stage(budget).effect((call) =>
+        Effect.as(Effect.asVoid(call.notes?.purse?.reserve(call) ?? Effect.void), answer(1))
+      )
+      yield* ask(callFor(30))
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 30+0/100"])
+    })
+  )
+
+  it.effect("pays for a stream that is left what it may have cost, and holds nothing", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [total] })
+      const read = stages(budget).stream(() => Stream.concat(Stream.take(events(1), 2), Stream.never))
+      yield* Stream.runDrain(Stream.take(read(callFor(30)), 2))
+      // "hello" is two tokens by estimate.
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 2+0/100"])
+      const whole = stages(budget).stream(() => events(9))
+      yield* Stream.runDrain(whole(callFor(30)))
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 11+0/100"])
+    })
+  )
+
+  it.effect("tells once that a threshold is crossed, and of what cost more than was reserved", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [total], thresholds: [0.5, 0.8] })
+      const told: Array<string> = []
+      yield* Effect.forkChild(
+        Stream.runForEach(budget.events, (event) =>
+          Effect.sync(() =>
+            told.push(
+              event._tag === "Overrun"
+                ? `${event.scope} reserved ${digits(event.reserved)}, paid ${digits(event.price)}`
+                : `${event.scope} ${event.threshold} at ${digits(event.spent)}`
+            )
+          )
+        )
+      )
+      yield* Effect.yieldNow
+      const spend = (dollars: number, max = dollars) =>
+        stages(budget).effect(() => Effect.succeed(answer(dollars)))(callFor(max))
+      yield* spend(49)
+      yield* spend(1)
+      yield* spend(1)
+      yield* spend(40)
+      yield* spend(5)
+      yield* spend(9, 4)
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(told, ["total 0.5 at 50", "total 0.8 at 91", "total reserved 4, paid 9"])
+      // What was really paid is in the books.
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 105+0/100"])
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(spend(1))))
+    })
+  )
+
+  it.effect("keeps dollars and yuan apart, and lets no call through that no cap of a kind can hold", () =>
+    Effect.gen(function* () {
+      const yuan = callFor(10, { model: "yuan" })
+      const ask = (budget: Budget.Budget["Service"]) => stages(budget).effect(() => Effect.succeed(answer(10)))
+      const dollars = yield* makeBudget({ caps: [total] })
+      const error = yield* Effect.flip(ask(dollars)(yuan))
+      assert.strictEqual(error._tag, "UnknownPriceError")
+      assert.include(error.message, "is in CNY, in which total has no cap")
+      const both = yield* makeBudget({ caps: [total, { amount: "20", currency: "CNY" }] })
+      yield* ask(both)(yuan)
+      yield* ask(both)(callFor(30))
+      assert.deepStrictEqual(yield* stateOf(both), ["total 10+0/20", "total 10+0/100"])
+      const allowing = yield* makeBudget({ caps: [total], unknownPrice: "allow" })
+      yield* ask(allowing)(yuan)
+      assert.deepStrictEqual(yield* stateOf(allowing), [])
+    })
+  )
+
+  it.effect("refuses a price that is not known, unless it is allowed or no cap fits the call", () =>
+    Effect.gen(function* () {
+      const strange = callFor(10, { model: "strange" })
+      const ask = (budget: Budget.Budget["Service"]) => stages(budget).effect(() => Effect.succeed(answer(10)))(strange)
+      const error = yield* Effect.flip(ask(yield* makeBudget({ caps: [total] })))
+      assert.deepStrictEqual([error._tag, error.provider, error.model], ["UnknownPriceError", "host", "strange"])
+      yield* ask(yield* makeBudget({ caps: [total], unknownPrice: "allow" }))
+      yield* ask(yield* makeBudget({ caps: [{ ...total, only: { tenant: "acme" } }] }))
+      yield* ask(yield* makeBudget({ caps: [] }))
+    })
+  )
+
+  it.effect("is off with layerOff", () =>
+    Effect.gen(function* () {
+      const budget = yield* Effect.provide(Budget.Budget, Budget.layerOff)
+      yield* stages(budget).effect(() => Effect.succeed(answer(10)))(callFor(10, { model: "strange" }))
+      assert.deepStrictEqual(Budget.stage(budget).options, { is: "off" })
+    })
+  )
+
+  it.effect("names every option that cannot be used", () =>
+    Effect.gen(function* () {
+      const result = yield* Effect.result(
+        Effect.provide(
+          Budget.Budget,
+          Budget.layer({
+            caps: [total, total, { amount: "much", currency: "USD" }, { amount: "-1", currency: "USD", per: ["day"] }],
+            thresholds: [0],
+            lease: 0,
+            storeTimeout: "Infinity"
+          })
+        )
+      )
+      const issues = Result.isFailure(result) ? result.failure.issues.map(({ name }) => name) : []
+      assert.deepStrictEqual(issues, [
+        "Budget caps[1]",
+        "Budget caps[2].amount",
+        "Budget caps[2]",
+        "Budget caps[3].amount",
+        "Budget lease",
+        "Budget storeTimeout",
+        "Budget thresholds"
+      ])
+    })
+  )
+})

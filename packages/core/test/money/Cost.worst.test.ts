@@ -1,0 +1,123 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import type { ModelRequest } from "../../src/models/ChatRequest.ts"
+import { ChatResponse } from "../../src/models/ChatResponse.ts"
+import * as Cost from "../../src/money/Cost.ts"
+import * as PriceTable from "../../src/money/PriceTable.ts"
+import * as TokenCount from "../../src/money/TokenCount.ts"
+
+const usage = (prompt: number, completion: number) => ({
+  prompt_tokens: prompt,
+  completion_tokens: completion,
+  total_tokens: prompt + completion,
+  cached_tokens: 0,
+  cache_write_tokens: 0,
+  reasoning_tokens: 0
+})
+
+const request = (members: Partial<ModelRequest> = {}): ModelRequest => ({
+  model: "kimi-k3",
+  messages: [{ role: "user", content: "Hello world!" }],
+  ...members
+})
+
+const at = { provider: "moonshot", day: "2026-11-23" }
+const text = (cost: Option.Option<Cost.Cost>) => Option.getOrUndefined(Option.map(cost, Cost.format))
+const worst = (members: Partial<ModelRequest>, where: Omit<Cost.Purchase, "model"> = at) =>
+  text(Cost.worst(request(members), where))
+
+describe("Cost.worst", () => {
+  // 88 tokens by estimate x 3 = 264 millionths; output at 15.
+  it("is the prompt at the dearest price and all output that is allowed", () => {
+    assert.strictEqual(TokenCount.ofPrompt(request()), 88)
+    assert.strictEqual(worst({ max_completion_tokens: 100 }), "$0.001764")
+    assert.strictEqual(worst({ max_tokens: 100 }), "$0.001764")
+    // 131,072 x 15 = 1,966,080
+    assert.strictEqual(worst({}), "$1.966344")
+    // 88 x 20 + 100 x 100
+    assert.strictEqual(worst({ max_completion_tokens: 100 }, { ...at, provider: "moonshot-cn" }), "¥0.01176")
+  })
+
+  it("counts every answer that is asked for", () => {
+    assert.strictEqual(worst({ max_completion_tokens: 100, n: 3 }), "$0.004764")
+  })
+
+  it("looks at what the body says beside the library's members", () => {
+    assert.strictEqual(worst({ max_completion_tokens: 100, extra_body: { max_tokens: 200, n: 2 } }), "$0.006264")
+    assert.strictEqual(worst({ extra_body: { max_completion_tokens: 200_000 } }), "$3.000264")
+    assert.strictEqual(worst({ max_completion_tokens: 100, extra_body: { max_tokens: "many", n: null } }), "$0.001764")
+  })
+
+  it("takes the price of cache writes where that is dearer", () =>
+    Effect.runPromise(
+      Effect.gen(function* () {
+        const prices = yield* PriceTable.make({
+          models: [
+            { model: "m", provider: "p", currency: "USD", cacheHit: "1", cacheMiss: "2", cacheWrite: "5", output: "0" }
+          ]
+        })
+        const cost = Cost.worst(request({ model: "m", max_completion_tokens: 1 }), { ...at, provider: "p" }, prices)
+        // 8 tokens, since an unknown model has no preamble.
+        assert.strictEqual(text(cost), "$0.00004")
+      })
+    ))
+
+  it("adds some calls of the host's tools", () => {
+    const tools: ModelRequest["tools"] = [{ type: "builtin_function", function: { name: "$web_search" } }]
+    const without = Cost.make(usage(TokenCount.ofPrompt(request({ tools })), 100), {
+      provider: "moonshot",
+      currency: "USD",
+      cacheMiss: "3",
+      output: "15"
+    })
+    const plusTools = Option.getOrThrow(Cost.worst(request({ tools, max_completion_tokens: 100 }), at))
+    // Four searches of half a cent.
+    assert.deepStrictEqual(
+      [Cost.format({ ...plusTools, total: plusTools.tools }), Cost.format(plusTools)],
+      ["$0.02", `$${0.02 + Number(Cost.format(without).slice(1))}`]
+    )
+    // Nobody knows what a search costs at the China host.
+    assert.isUndefined(worst({ tools }, { ...at, provider: "moonshot-cn" }))
+    assert.isUndefined(worst({ tools: [{ type: "builtin_function", function: { name: "$other" } }] }))
+  })
+
+  it("is none, and not zero, where no price is known", () => {
+    assert.isUndefined(worst({ model: "some-other-model" }))
+    assert.isUndefined(worst({}, { ...at, provider: "together" }))
+  })
+})
+
+describe("Cost.of", () => {
+  const used = usage(1_000_000, 1_000_000)
+
+  it("discounts a batch to 60 % where there are batches", () => {
+    const cost = (purchase: Cost.Purchase) => text(Cost.of({ ...used, cached_tokens: 500_000 }, purchase))
+    // kimi-k2.5: (0.5 x 0.10 + 0.5 x 0.60 + 3.00) x 0.6
+    assert.strictEqual(cost({ ...at, model: "kimi-k2.5" }), "$3.35")
+    assert.strictEqual(cost({ ...at, model: "kimi-k2.5", isBatch: true }), "$2.01")
+    assert.strictEqual(cost({ ...at, model: "kimi-k2.5", provider: "moonshot-cn", isBatch: true }), "¥14.01")
+  })
+
+  it("charges for the host's tools that an answer called", () => {
+    const search = { id: "1", type: "builtin_function", function: { name: "$web_search", arguments: "{}" } }
+    const own = { id: "2", type: "function", function: { name: "web_search", arguments: "{}" } }
+    const response = new ChatResponse({
+      id: "1",
+      model: "kimi-k2.6",
+      created: 1,
+      choices: [
+        {
+          index: 0,
+          message: { role: "assistant", content: "", tool_calls: [search, own, search] },
+          finish_reason: "tool_calls"
+        }
+      ]
+    })
+    const purchase = { ...at, model: "kimi-k2.6" }
+    const all = Cost.usedBy(usage(0, 0), Cost.toolNames(response))
+    assert.deepStrictEqual([...(all.toolCalls ?? [])], [["$web_search", 2]])
+    assert.strictEqual(text(Cost.of(all, purchase)), "$0.01")
+    assert.isUndefined(text(Cost.of(Cost.usedBy(used, ["$other"]), purchase)))
+    assert.strictEqual(Cost.usedBy(used, ["web_search"]), used)
+  })
+})
