@@ -173,7 +173,7 @@ describe("CacheStage", () => {
             const chat = CacheStage.stage(cache).effect(upstream.attempt)
             yield* chat(call)
             yield* TestClock.adjust("1 minute")
-            const _ = upstream.hold()
+            void upstream.hold()
             yield* chat(call)
             yield* TestClock.adjust(0)
             assert.strictEqual(upstream.running(), 1)

@@ -120,7 +120,7 @@ describe("ResponseCache with a store", () => {
       yield* (yield* processOn(fake, options)).chat(call)
       yield* TestClock.adjust("1 minute")
       const { chat, upstream } = yield* processOn(fake, options)
-      const _ = upstream.hold()
+      void upstream.hold()
       const stale = yield* Effect.all(
         Array.from({ length: 10 }, () => chat(call)),
         { concurrency: "unbounded" }
