@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import { makeOrigin } from "@kimi-effect/core/cache/CacheKey"
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
 import type {
   BalanceError,
@@ -88,9 +89,12 @@ const withPartial = <R>(
 /**
  * Builds the client on a transport. Its stages follow the configuration; a
  * `CircuitBreaker`, `Admission`, `RetryBudget` or `RetrySchedule` that is
- * provided takes the place of the client's own. `Hedge` and `Accounting` are
- * off unless they are provided, and a `FallbackPlan` says where calls go when
- * the host cannot answer them.
+ * provided takes the place of the client's own. `ResponseCache`, `Budget`,
+ * `Hedge` and `Accounting` are off unless they are provided, and a
+ * `FallbackPlan` says where calls go when the host cannot answer them.
+ *
+ * Clients that share a cache share the answers to calls of the same tenant to
+ * the same host with the same key.
  *
  * @category constructors
  * @since 0.1.0
@@ -107,8 +111,13 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
     const check = (request: ModelRequest) => RequestCheck.check(request, provider, config.requestPolicy)
     const fallback = plan === undefined ? Pipeline.off : Fallback.make({ check, steps: plan.steps })
     const configOf = (account: string) => plan?.configs.get(account) ?? config
-    const stages = yield* makeStages(config, fallback, configOf)
-    const transportOf = ({ account }: Call) => plan?.transports.get(account) ?? transport
+    const transportOf = ({ account }: Pick<Call, "account">) => plan?.transports.get(account) ?? transport
+    const origins = new Map<string, string>()
+    for (const account of plan?.transports.keys() ?? [provider.id]) {
+      const { baseUrl } = transportOf({ account }).provider
+      origins.set(account, yield* makeOrigin(baseUrl, configOf(account).apiKey))
+    }
+    const stages = yield* makeStages(config, fallback, configOf, ({ account }) => origins.get(account))
     const chat = Pipeline.effect(stages, (call) => transportOf(call).chat(call.request))
     const stream = Pipeline.stream(stages, (call) => transportOf(call).stream(call.request))
 

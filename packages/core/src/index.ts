@@ -3,6 +3,9 @@
  *
  * @since 0.1.0
  */
+export * as CacheControl from "./cache/CacheControl.ts"
+export * as CacheStore from "./cache/CacheStore.ts"
+export * as ResponseCache from "./cache/ResponseCache.ts"
 export * as CallOptions from "./CallOptions.ts"
 export * as ErrorFacts from "./errors/ErrorFacts.ts"
 export * as KimiError from "./errors/KimiError.ts"
@@ -22,7 +25,10 @@ export * as StreamFold from "./models/StreamFold.ts"
 export * as Tool from "./models/Tool.ts"
 export { Usage } from "./models/Usage.ts"
 export * as Accounting from "./money/Accounting.ts"
+export * as Budget from "./money/Budget.ts"
+export * as BudgetStore from "./money/BudgetStore.ts"
 export * as Cost from "./money/Cost.ts"
+export * as PriceTable from "./money/PriceTable.ts"
 export * as TokenCount from "./money/TokenCount.ts"
 export * as Admission from "./resilience/Admission.ts"
 export * as Backoff from "./resilience/Backoff.ts"

@@ -1,14 +1,18 @@
 /** The stages of one client, from its configuration and from the services that are provided in their place. */
+import type { OriginOf } from "@kimi-effect/core/cache/CachedCalls"
+import * as CacheStage from "@kimi-effect/core/cache/CacheStage"
+import { ResponseCache } from "@kimi-effect/core/cache/ResponseCache"
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { Accounting } from "@kimi-effect/core/money/Accounting"
+import * as Budget from "@kimi-effect/core/money/Budget"
 import { atTheDoor } from "@kimi-effect/core/money/TokenCount"
 import * as Admission from "@kimi-effect/core/resilience/Admission"
 import { type Call, keyOf } from "@kimi-effect/core/resilience/Call"
 import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
 import type { Ask } from "@kimi-effect/core/resilience/admission/Door"
 import { withDeadline, withStreamDeadline } from "@kimi-effect/core/resilience/Deadline"
-import { withMetering, withStreamMetering } from "@kimi-effect/core/resilience/Metering"
 import { Hedge } from "@kimi-effect/core/resilience/Hedge"
+import * as Metering from "@kimi-effect/core/resilience/Metering"
 import { off, type Stage, type Stages } from "@kimi-effect/core/resilience/Pipeline"
 import type { RateLimits } from "@kimi-effect/core/resilience/RateLimits"
 import * as Recovery from "@kimi-effect/core/resilience/Recovery"
@@ -89,12 +93,6 @@ const admission = (
   }
 }
 
-const accounting = (book: Accounting["Service"]): Stage => ({
-  effect: withMetering(book),
-  stream: withStreamMetering(book),
-  options: { is: "on" }
-})
-
 const originOf = ({ provider, request }: Call): Origin => ({ provider, model: request.model })
 
 const timeout = (config: KimiConfig.Values): Stage => ({
@@ -115,23 +113,27 @@ const timeout = (config: KimiConfig.Values): Stage => ({
 export const make = Effect.fnUntraced(function* (
   config: KimiConfig.Values,
   fallback: Stage,
-  configOf: (account: string) => KimiConfig.Values
+  configOf: (account: string) => KimiConfig.Values,
+  originOf: OriginOf
 ): Effect.fn.Return<Stages> {
   const circuits = yield* serviceOr(CircuitBreaker.CircuitBreaker, CircuitBreaker.make())
   const doors = yield* serviceOr(Admission.Admission, Admission.fromConfig(config, configOf))
   const budget = yield* serviceOr(RetryBudget.RetryBudget, RetryBudget.make())
   const schedule = Option.getOrUndefined(yield* Effect.serviceOption(Retry.RetrySchedule))
+  const cache = Option.getOrUndefined(yield* Effect.serviceOption(ResponseCache))
+  const money = Option.getOrUndefined(yield* Effect.serviceOption(Budget.Budget))
+  const book = Option.getOrUndefined(yield* Effect.serviceOption(Accounting))
   return {
     deadline: deadline(config),
-    cache: off,
-    budget: off,
+    cache: cache === undefined ? off : CacheStage.stage(cache, { originOf, book }),
+    budget: money === undefined ? off : Budget.stage(money),
     recovery: recovery(config),
     fallback,
     hedge: Option.getOrElse(yield* Effect.serviceOption(Hedge), () => off),
     retry: retry({ ...Retry.fromConfig(config), schedule }, budget),
     breaker: breaker(circuits),
     admission: admission(doors, circuits, config),
-    accounting: Option.match(yield* Effect.serviceOption(Accounting), { onNone: () => off, onSome: accounting }),
+    accounting: book === undefined && money === undefined ? off : Metering.stage(book),
     timeout: timeout(config)
   }
 })

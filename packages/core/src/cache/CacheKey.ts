@@ -9,6 +9,7 @@ import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import type { Call } from "../resilience/Call.ts"
 import * as EffectiveRequest from "./EffectiveRequest.ts"
 
@@ -30,7 +31,7 @@ export const version = 1
 export interface Subject extends Pick<Call, "provider" | "request"> {
   /** For whom the call is made: tenants have nothing of each other. */
   readonly tenant: string
-  /** The address of the host, where it is not the provider's own. */
+  /** Address and key, as `makeOrigin` writes them: what one account was answered is nobody else's. */
   readonly origin?: string | undefined
 }
 
@@ -53,14 +54,34 @@ const encoder = new TextEncoder()
 export const textOf = ({ origin = "", provider, request, tenant }: Subject): string =>
   `${JSON.stringify([version, provider, origin, tenant, request.model])}${EffectiveRequest.textOf(provider, request)}`
 
+/** The `Digest` service, or Web Crypto when there is none. */
+const sha256: Effect.Effect<(text: string) => Effect.Effect<string>> = Effect.gen(function* () {
+  const provided = Option.getOrUndefined(yield* Effect.serviceOption(Digest.Digest))
+  const { digestHex } = provided ?? Context.get(yield* Effect.scoped(Layer.build(Digest.layerWebCrypto)), Digest.Digest)
+  return (text) => digestHex(Digest.sha256, encoder.encode(text))
+})
+
 /**
  * Makes keys with the `Digest` service, or with Web Crypto when there is none.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make: Effect.Effect<CacheKey> = Effect.gen(function* () {
-  const provided = Option.getOrUndefined(yield* Effect.serviceOption(Digest.Digest))
-  const { digestHex } = provided ?? Context.get(yield* Effect.scoped(Layer.build(Digest.layerWebCrypto)), Digest.Digest)
-  return (subject) => Effect.suspend(() => digestHex(Digest.sha256, encoder.encode(textOf(subject))))
-})
+export const make: Effect.Effect<CacheKey> = Effect.map(
+  sha256,
+  (digest) => (subject) => Effect.suspend(() => digest(textOf(subject)))
+)
+
+/**
+ * The origin of an account's answers: the address of its host, and a digest of
+ * its API key.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeOrigin = (baseUrl: string, apiKey: Redacted.Redacted<string> | undefined): Effect.Effect<string> =>
+  apiKey === undefined
+    ? Effect.succeed(baseUrl)
+    : Effect.flatMap(sha256, (digest) =>
+        Effect.map(digest(`api key ${Redacted.value(apiKey)}`), (hex) => `${baseUrl} ${hex}`)
+      )

@@ -5,19 +5,79 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { CallOptions } from "../CallOptions.ts"
+import type { ChatResponse } from "../models/ChatResponse.ts"
+import * as StreamFold from "../models/StreamFold.ts"
+import * as Accounting from "../money/Accounting.ts"
+import type { Attempt, Call, StreamAttempt } from "../resilience/Call.ts"
 import type { Stage } from "../resilience/Pipeline.ts"
 import type { OriginOf } from "./CachedCalls.ts"
 import type { ResponseCache } from "./ResponseCache.ts"
 
 /**
- * The stage of a cache. Clients that share a cache and call hosts of the same
- * provider at different addresses must say which by `originOf`.
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /**
+   * Tells whose answers a call gets, as `CacheKey.makeOrigin` writes it. It is
+   * needed where clients share a cache and differ in address or key.
+   */
+  readonly originOf?: OriginOf | undefined
+  /** Where answers of the cache are entered, with what they saved. */
+  readonly book?: Accounting.Accounting["Service"] | undefined
+}
+
+type Book = Accounting.Accounting["Service"]
+
+/** Enters an answer that nobody paid for. */
+const enter = (book: Book, call: Call, response: ChatResponse): Effect.Effect<void> =>
+  Effect.flatMap(CallOptions, ({ agent, job, tenant }) =>
+    Option.match(Accounting.cached(response, call, { tenant, job, agent }), {
+      onNone: () => Effect.void,
+      onSome: book.record
+    })
+  )
+
+const withBook =
+  (book: Book, answered: Attempt): Attempt =>
+  (call) =>
+    Effect.tap(answered(call), (response) =>
+      response.cached === undefined ? Effect.void : enter(book, call, response)
+    )
+
+const withStreamBook =
+  (book: Book, answered: StreamAttempt): StreamAttempt =>
+  (call) =>
+    Stream.suspend(() => {
+      let fold: StreamFold.StreamFold | undefined
+      return Stream.mapArrayEffect(answered(call), (events) => {
+        const [first] = events
+        if (first._tag === "Start" && first.cached !== undefined) fold = StreamFold.empty
+        if (fold === undefined) return Effect.succeed(events)
+        for (const event of events) fold = StreamFold.step(fold, event)
+        const whole = Option.getOrUndefined(StreamFold.toResponse(fold))
+        return whole === undefined ? Effect.succeed(events) : Effect.as(enter(book, call, whole), events)
+      })
+    })
+
+/**
+ * The stage of a cache.
  *
  * @category stages
  * @since 0.1.0
  */
-export const stage = (cache: ResponseCache["Service"], originOf: OriginOf = () => undefined): Stage => ({
-  effect: (inner) => cache.guard(inner, originOf),
-  stream: (inner) => cache.guardStream(inner, originOf),
+export const stage = (cache: ResponseCache["Service"], { book, originOf = () => undefined }: Options = {}): Stage => ({
+  effect: (inner) => {
+    const answered = cache.guard(inner, originOf)
+    return book === undefined ? answered : withBook(book, answered)
+  },
+  stream: (inner) => {
+    const answered = cache.guardStream(inner, originOf)
+    return book === undefined ? answered : withStreamBook(book, answered)
+  },
   options: cache.options
 })

@@ -79,7 +79,7 @@ describe("CacheStage", () => {
   it.effect("has answers of one tenant, host, address and model for no other", () =>
     Effect.gen(function* () {
       const { cache, upstream } = yield* makeStage()
-      const chat = CacheStage.stage(cache, ({ account }) => account).effect(upstream.attempt)
+      const chat = CacheStage.stage(cache, { originOf: ({ account }) => account }).effect(upstream.attempt)
       const calls: ReadonlyArray<Call> = [
         call,
         { ...call, account: "other address" },
