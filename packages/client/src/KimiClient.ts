@@ -117,7 +117,13 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
       const { baseUrl } = transportOf({ account }).provider
       origins.set(account, yield* makeOrigin(baseUrl, configOf(account).apiKey))
     }
-    const stages = yield* makeStages(config, fallback, configOf, ({ account }) => origins.get(account))
+    const stages = yield* makeStages(
+      config,
+      fallback,
+      configOf,
+      ({ account }) => origins.get(account),
+      (call) => transportOf(call).balance
+    )
     const chat = Pipeline.effect(stages, (call) => transportOf(call).chat(call.request))
     const stream = Pipeline.stream(stages, (call) => transportOf(call).stream(call.request))
 

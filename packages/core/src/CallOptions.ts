@@ -12,6 +12,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 
 /**
  * How urgent a call is, the most urgent first: somebody waits for it, a job
@@ -64,3 +65,14 @@ export const provide =
   (options: Partial<Values>) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.updateService(effect, CallOptions, (outer) => ({ ...outer, ...options }))
+
+/**
+ * Sets options of every call that a stream makes, wherever it is run.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const provideStream =
+  (options: Partial<Values>) =>
+  <A, E, R>(stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
+    Stream.updateService(stream, CallOptions, (outer) => ({ ...outer, ...options }))

@@ -58,4 +58,12 @@ describe("CallOptions", () => {
       assert.deepStrictEqual(yield* Stream.runCollect(made), ["", ""])
     })
   )
+
+  it.effect("go with a stream, wherever it is run", () =>
+    Effect.gen(function* () {
+      const stream = CallOptions.provideStream({ tenant: "acme" })(Stream.unwrap(Effect.map(current, Stream.succeed)))
+      const seen = yield* CallOptions.provide({ tenant: "globex", job: "nightly" })(Stream.runCollect(stream))
+      assert.deepStrictEqual([...seen], [{ ...outermost, tenant: "acme", job: "nightly" }])
+    })
+  )
 })

@@ -4,6 +4,7 @@ import * as CacheStage from "@kimi-effect/core/cache/CacheStage"
 import { ResponseCache } from "@kimi-effect/core/cache/ResponseCache"
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { Accounting } from "@kimi-effect/core/money/Accounting"
+import type * as BalanceCheck from "@kimi-effect/core/money/BalanceCheck"
 import * as Budget from "@kimi-effect/core/money/Budget"
 import { atTheDoor } from "@kimi-effect/core/money/TokenCount"
 import * as Admission from "@kimi-effect/core/resilience/Admission"
@@ -114,7 +115,8 @@ export const make = Effect.fnUntraced(function* (
   config: KimiConfig.Values,
   fallback: Stage,
   configOf: (account: string) => KimiConfig.Values,
-  originOf: OriginOf
+  originOf: OriginOf,
+  balanceOf: (call: Call) => BalanceCheck.Reader
 ): Effect.fn.Return<Stages> {
   const circuits = yield* serviceOr(CircuitBreaker.CircuitBreaker, CircuitBreaker.make())
   const doors = yield* serviceOr(Admission.Admission, Admission.fromConfig(config, configOf))
@@ -126,7 +128,7 @@ export const make = Effect.fnUntraced(function* (
   return {
     deadline: deadline(config),
     cache: cache === undefined ? off : CacheStage.stage(cache, { originOf, book }),
-    budget: money === undefined ? off : Budget.stage(money),
+    budget: money === undefined ? off : Budget.stage(money, balanceOf),
     recovery: recovery(config),
     fallback,
     hedge: Option.getOrElse(yield* Effect.serviceOption(Hedge), () => off),

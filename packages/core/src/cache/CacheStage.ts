@@ -38,7 +38,7 @@ const enter = (book: Book, call: Call, response: ChatResponse): Effect.Effect<vo
   Effect.flatMap(CallOptions, ({ agent, job, tenant }) =>
     Option.match(Accounting.cached(response, call, { tenant, job, agent }), {
       onNone: () => Effect.void,
-      onSome: book.record
+      onSome: (bill) => Accounting.enter(book, bill)
     })
   )
 

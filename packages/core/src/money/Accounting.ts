@@ -130,6 +130,45 @@ export const make: Effect.Effect<Accounting["Service"]> = makeWith({ maxEntries:
  */
 export const layer: Layer.Layer<Accounting> = Layer.effect(Accounting, make)
 
+/** The books that this fiber's calls are entered in, beside that of their client. */
+const Books: Context.Reference<ReadonlyArray<Accounting["Service"]>> = Context.Reference<
+  ReadonlyArray<Accounting["Service"]>
+>("@kimi-effect/core/money/Accounting/Books", { defaultValue: () => [] })
+
+/**
+ * Enters what the calls inside use in another book too, so that one call, or
+ * some work of many calls, has a bill of its own: every attempt of it, also
+ * when it fails. The client must keep a book.
+ *
+ * **Example** (What one answer cost, retries included)
+ *
+ * ```ts
+ * const book = yield* Accounting.make
+ * const answer = yield* kimi.chat(request).pipe(Accounting.alsoIn(book))
+ * const { costs } = Accounting.total(yield* book.entries)
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const alsoIn =
+  (book: Accounting["Service"]) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.updateService(effect, Books, (books) => [...books, book])
+
+/**
+ * Enters a bill in the book of a client and in those of this fiber.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const enter = (book: Accounting["Service"], bill: Bill): Effect.Effect<void> =>
+  Effect.flatMap(Books, (books) =>
+    books.length === 0
+      ? book.record(bill)
+      : Effect.forEach([book, ...books], (one) => one.record(bill), { discard: true })
+  )
+
 /**
  * The bill of an answer that our own cache gave, whose cost is what it saved;
  * none when the host never said what the answer used. Record it where the

@@ -2,6 +2,9 @@
  * Looks at what is left in the account before a call is made: a cap of our own
  * says nothing about money that is not there.
  *
+ * Nobody has to say how to ask: the client that makes a call asks the host that
+ * it puts the call to, with the same key. `{ balance: {} }` is enough.
+ *
  * The host is asked seldom, by one call at a time, and never while somebody
  * waits for long. What calls cost since it was asked is not known here, so
  * this is a pre-flight check and no cap.
@@ -21,14 +24,22 @@ import * as Amount from "./Amount.ts"
 import type { Currency } from "./BudgetCaps.ts"
 
 /**
+ * Asks for the money in an account.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Reader = Effect.Effect<Pick<Balance, "available_balance">, unknown>
+
+/**
  * @category options
  * @since 0.1.0
  */
 export interface Options {
-  /** Asks the host, such as `client.balance`. */
-  readonly read: Effect.Effect<Pick<Balance, "available_balance">, unknown>
-  /** The account's currency; calls in another are not checked. */
-  readonly currency: Currency
+  /** Asks for the balance in the client's place. By default the client asks the host of the call. */
+  readonly read?: Reader | undefined
+  /** The account's currency; calls in another are not checked. Defaults to the one that each call is charged in. */
+  readonly currency?: Currency | undefined
   /** The account whose calls are checked. Defaults to all. */
   readonly account?: string | undefined
   /** How long an answer holds. Defaults to a minute. */
@@ -57,6 +68,9 @@ interface Look {
   readonly holdsUntil: number
 }
 
+/** What one reader said last. */
+type Looks = Cache.Cache<"balance", Look>
+
 const unknown = new BudgetStoreError({
   message: "The account's balance is not known, so the call was not sent",
   store: "account",
@@ -64,42 +78,67 @@ const unknown = new BudgetStoreError({
 })
 
 /**
+ * Refuses a price over the balance, which the given reader tells unless the
+ * options name another.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Check = (
+  price: Price,
+  read: Reader | undefined
+) => Effect.Effect<void, BudgetExceededError | BudgetStoreError>
+
+/**
  * Makes a check that refuses a price over the balance.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (
-  options: Options
-): Effect.Effect<(price: Price) => Effect.Effect<void, BudgetExceededError | BudgetStoreError>> => {
-  const { account, currency, onError = "allow", read, timeToLive = "1 minute", timeout = "5 seconds" } = options
-  const lookup = Effect.timeout(read, timeout).pipe(
-    Effect.map(({ available_balance }) => BigDecimal.fromNumberUnsafe(available_balance)),
-    Effect.tapCause((cause) =>
-      Cause.hasInterrupts(cause) ? Effect.void : Effect.logWarning("The account's balance is not known", cause)
-    ),
-    Effect.mapError(() => unknown)
-  )
+export const make = (options: Options): Effect.Effect<Check> => {
+  const { account, currency, onError = "allow", timeToLive = "1 minute", timeout = "5 seconds" } = options
+  const lookup = (read: Reader) =>
+    Effect.timeout(read, timeout).pipe(
+      Effect.map(({ available_balance }) => BigDecimal.fromNumberUnsafe(available_balance)),
+      Effect.tapCause((cause) =>
+        Cause.hasInterrupts(cause) ? Effect.void : Effect.logWarning("The account's balance is not known", cause)
+      ),
+      Effect.mapError(() => unknown)
+    )
   const holdsMillis = Duration.toMillis(Duration.fromInputUnsafe(timeToLive))
   // A failure holds as long: asking again for every call would slow them all down.
-  const look = Effect.flatMap(Clock.Clock, (clock) =>
-    Effect.map(Effect.result(lookup), (found): Look => ({
-      found,
-      holdsUntil: clock.currentTimeMillisUnsafe() + holdsMillis
-    }))
-  )
+  const look = (read: Reader) =>
+    Effect.flatMap(Clock.Clock, (clock) =>
+      Effect.map(Effect.result(lookup(read)), (found): Look => ({
+        found,
+        holdsUntil: clock.currentTimeMillisUnsafe() + holdsMillis
+      }))
+    )
   return Effect.gen(function* () {
     const clock = yield* Clock.Clock
-    // The cache's own time to live reads the clock of the fiber that asked first, which may be gone by then.
-    const looks = yield* Cache.make<"balance", Look>({ capacity: 1, lookup: () => look })
+    // Clients that share a budget may have accounts of the same name, so each reader is remembered by itself.
+    const known = new WeakMap<Reader, Looks>()
+    const looksOf = (read: Reader): Effect.Effect<Looks> => {
+      const looks = known.get(read)
+      if (looks !== undefined) return Effect.succeed(looks)
+      // The cache's own time to live reads the clock of the fiber that asked first, which may be gone by then.
+      return Effect.tap(Cache.make<"balance", Look>({ capacity: 1, lookup: () => look(read) }), (fresh) =>
+        Effect.sync(() => known.set(read, fresh))
+      )
+    }
     const isOver = ({ holdsUntil }: Look): boolean => clock.currentTimeMillisUnsafe() >= holdsUntil
-    const balance = Effect.andThen(
-      Cache.invalidateWhen(looks, "balance", isOver),
-      Effect.flatMap(Cache.get(looks, "balance"), ({ found }) => Effect.fromResult(found))
-    )
-    return (price) => {
-      if (price.currency !== currency || (account !== undefined && price.account !== account)) return Effect.void
-      return Effect.matchEffect(balance, {
+    const balanceOf = (read: Reader) =>
+      Effect.flatMap(looksOf(read), (looks) =>
+        Effect.andThen(
+          Cache.invalidateWhen(looks, "balance", isOver),
+          Effect.flatMap(Cache.get(looks, "balance"), ({ found }) => Effect.fromResult(found))
+        )
+      )
+    return (price, client) => {
+      const isOther = currency !== undefined && price.currency !== currency
+      if (isOther || (account !== undefined && price.account !== account)) return Effect.void
+      const read = options.read ?? client
+      return Effect.matchEffect(read === undefined ? Effect.fail(unknown) : balanceOf(read), {
         onFailure: (error) => (onError === "refuse" ? Effect.fail(error) : Effect.void),
         onSuccess: (available) => {
           const worst = Amount.toDecimal(price.amount)
@@ -108,7 +147,7 @@ export const make = (
             new BudgetExceededError({
               message: "The account's balance is lower than the worst price of the call",
               scope: "balance",
-              currency,
+              currency: price.currency,
               cap: available,
               spent: Amount.toDecimal(0n),
               reserved: Amount.toDecimal(0n),

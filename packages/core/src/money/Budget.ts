@@ -55,6 +55,7 @@ import * as BudgetPurse from "./BudgetPurse.ts"
 import { BudgetStore, layerMemory, type MemoryOptions } from "./BudgetStore.ts"
 import * as PriceTable from "./PriceTable.ts"
 
+export type { Options as BalanceOptions, Reader as BalanceReader } from "./BalanceCheck.ts"
 export type { Cap, Dimension } from "./BudgetCaps.ts"
 export type { BudgetEvent, Overrun, ThresholdCrossed } from "./BudgetEvent.ts"
 
@@ -75,7 +76,7 @@ export interface Options {
   readonly storeTimeout?: Duration.Input | undefined
   /** How long a shared store holds the money of a process that died. It is renewed while calls run. Defaults to a minute. */
   readonly lease?: Duration.Input | undefined
-  /** Looks at the account's balance before a call. By default nobody does. */
+  /** Looks at the account's balance before a call; `{}` is enough. By default nobody does. */
   readonly balance?: BalanceCheck.Options | undefined
 }
 
@@ -122,9 +123,10 @@ export class Budget extends Context.Service<
     /**
      * Holds the worst price of a call until the scope is closed, for whom
      * `CallOptions` say. Each attempt takes its reservation from the purse and
-     * settles it.
+     * settles it. `balance` asks the account for its money, where that is
+     * looked at.
      */
-    readonly open: (call: Call) => Effect.Effect<Purse, BudgetError, Scope.Scope>
+    readonly open: (call: Call, balance?: BalanceCheck.Reader) => Effect.Effect<Purse, BudgetError, Scope.Scope>
     /** Thresholds that are crossed and overruns, as they happen. */
     readonly events: Stream.Stream<BudgetEvent.BudgetEvent>
     /** Every scope that was used. */
@@ -137,7 +139,7 @@ export class Budget extends Context.Service<
 const positive = (input: Duration.Input): Option.Option<Duration.Duration> =>
   Option.filter(Duration.fromInput(input), (value) => Duration.isFinite(value) && Duration.toMillis(value) >= 1)
 
-const inWords = ({ caps, onStoreError, unknownPrice }: Options): Stage["options"] => ({
+const inWords = ({ balance, caps, onStoreError, unknownPrice }: Options): Stage["options"] => ({
   caps: caps
     .map(({ amount, currency, only, per = [] }) => {
       const whom = [...per, ...Object.entries(only ?? {}).map(([name, value]) => `${name}:${value}`)]
@@ -145,7 +147,8 @@ const inWords = ({ caps, onStoreError, unknownPrice }: Options): Stage["options"
     })
     .join("; "),
   "unknown price": unknownPrice ?? defaults.unknownPrice,
-  "store error": onStoreError ?? defaults.onStoreError
+  "store error": onStoreError ?? defaults.onStoreError,
+  ...(balance === undefined ? {} : { balance: "looked at" })
 })
 
 /**
@@ -189,10 +192,10 @@ export const make = Effect.fnUntraced(function* (
     onStoreError: options.onStoreError ?? defaults.onStoreError
   }
   return {
-    open: Effect.fnUntraced(function* (call: Call) {
+    open: Effect.fnUntraced(function* (call: Call, read?: BalanceCheck.Reader) {
       const tags = yield* CallOptions
       const table = yield* prices
-      if (balance !== undefined) yield* BudgetPurse.preflight(treasury, tags, table, call)
+      if (balance !== undefined) yield* BudgetPurse.preflight(treasury, table, call, read)
       return yield* Effect.acquireRelease(BudgetPurse.open(treasury, tags, table, call), ({ close }) => close)
     }),
     events: Stream.fromPubSub(events),
@@ -250,17 +253,18 @@ const withPurse = (call: Call, purse: Purse): Call => {
 /**
  * The stage of the pipeline. It needs the accounting stage, which settles what
  * each attempt used; what nobody settles is paid at its worst price.
+ * `balanceOf` says how the account of a call is asked for its money.
  *
  * @category stages
  * @since 0.1.0
  */
-export const stage = (budget: Budget["Service"]): Stage =>
+export const stage = (budget: Budget["Service"], balanceOf?: (call: Call) => BalanceCheck.Reader | undefined): Stage =>
   budget === none
     ? off
     : {
         effect: (inner) => (call) =>
-          Effect.scoped(Effect.flatMap(budget.open(call), (purse) => inner(withPurse(call, purse)))),
+          Effect.scoped(Effect.flatMap(budget.open(call, balanceOf?.(call)), (purse) => inner(withPurse(call, purse)))),
         stream: (inner) => (call) =>
-          Stream.unwrap(Effect.map(budget.open(call), (purse) => inner(withPurse(call, purse)))),
+          Stream.unwrap(Effect.map(budget.open(call, balanceOf?.(call)), (purse) => inner(withPurse(call, purse)))),
         options: budget.options
       }

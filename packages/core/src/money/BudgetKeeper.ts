@@ -50,7 +50,9 @@ export interface Keeper {
   readonly hold: (
     amount: bigint,
     claims: ReadonlyArray<Claim>
-  ) => Effect.Effect<Held | Extract<Verdict, { _tag: "Refused" }>, BudgetStoreError>
+  ) => Effect.Effect<Held | Exclude<Verdict, { _tag: "Reserved" }>, BudgetStoreError>
+  /** The error of a store that has no room for another scope. */
+  readonly full: BudgetStoreError
   readonly lines: Effect.Effect<ReadonlyArray<Line>, BudgetStoreError>
 }
 
@@ -159,21 +161,23 @@ export const make = Effect.fnUntraced(function* (
       Effect.uninterruptible(
         Effect.suspend(() => {
           const id = `${owner}:${(holds += 1)}`
-          return Effect.matchEffect(within("reserve", store.reserve({ id, amount, claims }, leaseMillis)), {
-            // The store may have done it and not been able to say so.
+          let isAsked = false
+          const reserve = Effect.suspend(() => {
+            isAsked = true
+            return store.reserve({ id, amount, claims }, leaseMillis)
+          })
+          return Effect.matchEffect(within("reserve", reserve), {
             onFailure: (error) => {
-              unheard.set(id, 0n)
+              // The store may have done it and not been able to say so. One that is left alone has done nothing.
+              if (isAsked) unheard.set(id, 0n)
               return Effect.fail(error)
             },
-            onSuccess: ({ changes, verdict }) => {
-              if (verdict._tag === "Full") {
-                return Effect.fail(BudgetStore.failed(store.name, "reserve", "it has no room for another scope"))
-              }
-              return Effect.as(tell(changes), verdict._tag === "Refused" ? verdict : keep(id, amount, claims))
-            }
+            onSuccess: ({ changes, verdict }) =>
+              Effect.as(tell(changes), verdict._tag === "Reserved" ? keep(id, amount, claims) : verdict)
           })
         })
       ),
-    lines: within("read", store.lines)
+    lines: within("read", store.lines),
+    full: BudgetStore.failed(store.name, "reserve", "it has no room for another scope")
   }
 })

@@ -13,7 +13,7 @@ import { BudgetExceededError, type BudgetStoreError, UnknownPriceError } from ".
 import type { BudgetError } from "../errors/OperationErrors.ts"
 import type { Call, Purse, Reservation } from "../resilience/Call.ts"
 import * as Amount from "./Amount.ts"
-import type { Price } from "./BalanceCheck.ts"
+import type * as BalanceCheck from "./BalanceCheck.ts"
 import * as BudgetCaps from "./BudgetCaps.ts"
 import * as BudgetEvent from "./BudgetEvent.ts"
 import type { Held, Keeper } from "./BudgetKeeper.ts"
@@ -33,9 +33,17 @@ export interface Treasury {
   readonly isCapped: (tags: BudgetCaps.Tags) => boolean
   readonly claimsOf: ReturnType<typeof BudgetCaps.compile>
   /** Looks whether the account has the money. */
-  readonly preflight: (price: Price) => Effect.Effect<void, BudgetError>
+  readonly preflight: BalanceCheck.Check
   readonly unknownPrice: "refuse" | "allow"
   readonly onStoreError: "refuse" | "allow"
+}
+
+/** What a call buys, and the most that it can cost. */
+interface Quote {
+  readonly purchase: Cost.Purchase
+  readonly dayNumber: number
+  /** None where the price is not known. */
+  readonly worst: Option.Option<Cost.Cost>
 }
 
 /** A call whose worst price is known, and where it has to fit. */
@@ -84,30 +92,33 @@ export interface OpenPurse extends Purse {
   readonly close: Effect.Effect<void>
 }
 
+const quoted = ({ clock }: Treasury, prices: Prices, { provider, request }: Call): Quote => {
+  const dayNumber = Math.floor(clock.currentTimeMillisUnsafe() / dayMillis)
+  const day = DateTime.formatIsoDateUtc(DateTime.makeUnsafe(dayNumber * dayMillis))
+  const purchase = { model: request.model, provider, day }
+  return { purchase, dayNumber, worst: Cost.worst(request, purchase, prices) }
+}
+
 const priced = (
-  { claimsOf, clock, isCapped, unknownPrice: onUnknown }: Treasury,
+  treasury: Treasury,
   tags: BudgetCaps.Tags,
   prices: Prices,
   call: Call
 ): Effect.Effect<Priced | undefined, UnknownPriceError> => {
-  if (!isCapped(tags)) return Effect.undefined
+  if (!treasury.isCapped(tags)) return Effect.undefined
   const refuse = (reason: string) =>
-    onUnknown === "allow" ? Effect.undefined : Effect.fail(unknownPrice(call, reason))
-  const dayNumber = Math.floor(clock.currentTimeMillisUnsafe() / dayMillis)
-  const day = DateTime.formatIsoDateUtc(DateTime.makeUnsafe(dayNumber * dayMillis))
-  const purchase = { model: call.request.model, provider: call.provider, day }
-  const worst = Cost.worst(call.request, purchase, prices)
+    treasury.unknownPrice === "allow" ? Effect.undefined : Effect.fail(unknownPrice(call, reason))
+  const { dayNumber, purchase, worst } = quoted(treasury, prices, call)
   if (Option.isNone(worst)) return refuse("is not known")
   const { currency, total } = worst.value
-  const claims = claimsOf(tags, currency, day, dayNumber)
+  const claims = treasury.claimsOf(tags, currency, purchase.day, dayNumber)
   return claims._tag === "Claims"
     ? Effect.succeed({ purchase, currency, amount: Amount.fromDecimal(total), claims: claims.claims })
     : refuse(`is in ${currency}, in which ${claims.scope} has no cap`)
 }
 
 /**
- * Opens a purse: looks at the account, and holds the worst price of the first
- * attempt.
+ * Opens a purse: holds the worst price of the first attempt.
  *
  * @category constructors
  * @since 0.1.0
@@ -124,10 +135,14 @@ export const open = Effect.fnUntraced(function* (
     if (price === undefined || price.claims.length === 0) return Effect.succeed(uncounted)
     // Over every cap is over it by however little, and stores count no further.
     const amount = price.amount > Amount.largest ? Amount.largest + 1n : price.amount
-    const held = Effect.flatMap(keeper.hold(amount, price.claims), (held) =>
-      "settle" in held ? Effect.succeed(held) : Effect.fail(exceeded(call, held, price.amount))
-    )
-    return onStoreError === "refuse" ? held : Effect.catchTag(held, "BudgetStoreError", () => Effect.succeed(uncounted))
+    const asked = keeper.hold(amount, price.claims)
+    const heard =
+      onStoreError === "refuse" ? asked : Effect.catchTag(asked, "BudgetStoreError", () => Effect.succeed(uncounted))
+    return Effect.flatMap(heard, (answer) => {
+      if ("settle" in answer) return Effect.succeed(answer)
+      // A store that answers is no outage, or new names would be a way past every cap.
+      return Effect.fail(answer._tag === "Full" ? keeper.full : exceeded(call, answer, price.amount))
+    })
   }
 
   const firstPrice = yield* priced(treasury, tags, prices, call)
@@ -180,19 +195,20 @@ export const open = Effect.fnUntraced(function* (
 })
 
 /**
- * Looks whether the account has the money for a call.
+ * Looks whether the account has the money for a call, whether a cap fits the
+ * call or not. What has no known price is for the caps to refuse.
  *
  * @category getters
  * @since 0.1.0
  */
 export const preflight = (
   treasury: Treasury,
-  tags: BudgetCaps.Tags,
   prices: Prices,
-  call: Call
+  call: Call,
+  read: BalanceCheck.Reader | undefined
 ): Effect.Effect<void, BudgetError> =>
-  Effect.flatMap(priced(treasury, tags, prices, call), (price) =>
-    price === undefined
-      ? Effect.void
-      : treasury.preflight({ account: call.account, currency: price.currency, amount: price.amount })
-  )
+  Option.match(quoted(treasury, prices, call).worst, {
+    onNone: () => Effect.void,
+    onSome: ({ currency, total }) =>
+      treasury.preflight({ account: call.account, currency, amount: Amount.fromDecimal(total) }, read)
+  })

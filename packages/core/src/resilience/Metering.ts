@@ -23,7 +23,7 @@ import type { KimiError } from "../errors/KimiError.ts"
 import type { ChatResponse } from "../models/ChatResponse.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
 import type { Usage } from "../models/Usage.ts"
-import type { Accounting, Outcome } from "../money/Accounting.ts"
+import * as Accounting from "../money/Accounting.ts"
 import * as Cost from "../money/Cost.ts"
 import * as TokenCount from "../money/TokenCount.ts"
 import type { Attempt, Call, Reservation, StreamAttempt } from "./Call.ts"
@@ -31,7 +31,7 @@ import type { Stage } from "./Pipeline.ts"
 import { holding } from "./stream/StreamGuard.ts"
 import { Transcript } from "./stream/Transcript.ts"
 
-type Book = Accounting["Service"]
+type Book = Accounting.Accounting["Service"]
 
 /** What a model may generate in a second, for answers that nobody saw (a guess on the high side). */
 const tokensPerSecond = 100
@@ -57,7 +57,7 @@ const unseen = ({ request }: Call, cause: Cause.Cause<KimiError>, millis: number
 }
 
 /** How an attempt ended that gave no answer; none when it was free. */
-const lossOf = (cause: Cause.Cause<KimiError>): Outcome | undefined => {
+const lossOf = (cause: Cause.Cause<KimiError>): Accounting.Outcome | undefined => {
   if (Cause.hasInterrupts(cause)) return "abandoned"
   const error = Cause.findErrorOption(cause)
   return Option.isSome(error) && error.value.billing === "none" ? undefined : "failed"
@@ -65,7 +65,7 @@ const lossOf = (cause: Cause.Cause<KimiError>): Outcome | undefined => {
 
 /** What one attempt comes to; nothing when it was free. */
 interface Due {
-  readonly outcome: Outcome
+  readonly outcome: Accounting.Outcome
   readonly usage: Cost.Used
   readonly isEstimate: boolean
 }
@@ -83,7 +83,7 @@ const charge = (
   return Effect.andThen(
     settled,
     Effect.flatMap(CallOptions, ({ agent, job, tenant }) =>
-      book.record({
+      Accounting.enter(book, {
         account: call.account,
         provider: call.provider,
         model: call.request.model,

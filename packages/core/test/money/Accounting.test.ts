@@ -144,4 +144,22 @@ describe("Accounting", () => {
       assert.strictEqual(tokens(kept), tokens(yield* large.entries))
     })
   )
+
+  it.effect("enters what some calls use in a book of their own too", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 7, 1))
+      const client = yield* Accounting.make
+      const job = yield* Accounting.make
+      const call = yield* Accounting.make
+      const one = Accounting.enter(client, bill())
+      yield* one
+      yield* Accounting.alsoIn(job)(Effect.andThen(one, Accounting.alsoIn(call)(Effect.andThen(one, Effect.exit(one)))))
+      const costs = (book: typeof client) =>
+        Effect.map(book.entries, (entries) => amounts(Accounting.total(entries).costs)["USD"])
+      assert.deepStrictEqual(
+        [yield* costs(client), yield* costs(job), yield* costs(call)],
+        ["0.0036", "0.0027", "0.0018"]
+      )
+    })
+  )
 })

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { BigDecimal, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import type * as BalanceCheck from "../../src/money/BalanceCheck.ts"
+import type * as Budget from "../../src/money/Budget.ts"
 import { answer, callFor, makeBudget, stages, stateOf } from "./support/budget.ts"
 
 const caps = [{ amount: "1000", currency: "USD" }] as const
@@ -9,7 +10,7 @@ const caps = [{ amount: "1000", currency: "USD" }] as const
 /** An account that says what it has after a while, or that it does not know. */
 const makeAccount = () => {
   const account = { available: 50, fails: false, asked: 0 }
-  const read: BalanceCheck.Options["read"] = Effect.suspend(() => {
+  const read: BalanceCheck.Reader = Effect.suspend(() => {
     account.asked += 1
     const { available, fails } = account
     return Effect.delay(fails ? Effect.fail("away") : Effect.succeed({ available_balance: available }), "1 second")
@@ -80,6 +81,75 @@ describe("the account's balance", () => {
       const error = yield* Effect.map(asking(strict)(), Exit.findErrorOption)
       assert.strictEqual(error._tag === "Some" ? error.value._tag : "none", "BudgetStoreError")
       assert.deepStrictEqual(yield* stateOf(strict), [])
+    })
+  )
+
+  it.effect("is asked for again when everybody left who waited for it", () =>
+    Effect.gen(function* () {
+      const { account, read } = makeAccount()
+      const budget = yield* makeBudget({ caps, balance: { read } })
+      const ask = stages(budget).effect(() => Effect.succeed(answer(1)))
+      const fiber = yield* Effect.forkChild(ask(callFor(10)))
+      yield* Effect.yieldNow
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(yield* stateOf(budget), [])
+      assert.isTrue(Exit.isSuccess(yield* asking(budget)()))
+      assert.strictEqual(account.asked, 2)
+    })
+  )
+
+  it.effect("is looked at where no cap fits, or there is none", () =>
+    Effect.gen(function* () {
+      const { read } = makeAccount()
+      const uncapped = yield* makeBudget({ caps: [], balance: { read } })
+      assert.isTrue(Exit.isSuccess(yield* asking(uncapped)()))
+      assert.isTrue(Exit.isFailure(yield* asking(uncapped)(callFor(51))))
+      // What a call costs that has no price is not known, and nothing says that it may not.
+      assert.isTrue(Exit.isSuccess(yield* asking(uncapped)(callFor(51, { model: "strange" }))))
+      const acmes = yield* makeBudget({ caps: [{ ...caps[0], only: { tenant: "acme" } }], balance: { read } })
+      assert.isTrue(Exit.isFailure(yield* asking(acmes)(callFor(51))))
+    })
+  )
+
+  it.effect("is asked for by the client that makes the call, unless another way is given", () =>
+    Effect.gen(function* () {
+      const first = makeAccount()
+      const second = makeAccount()
+      second.account.available = 5
+      const given = makeAccount()
+      const ask = (budget: Budget.Budget["Service"], read?: BalanceCheck.Reader, call = callFor(10)) =>
+        Effect.gen(function* () {
+          const fiber = yield* Effect.forkChild(Effect.exit(Effect.scoped(budget.open(call, read))))
+          yield* TestClock.adjust("1 second")
+          return Exit.isSuccess(yield* Fiber.join(fiber))
+        })
+      const clients = yield* makeBudget({ caps, balance: {} })
+      // Two accounts of one name are two accounts.
+      for (let i = 0; i < 2; i += 1) {
+        assert.isTrue(yield* ask(clients, first.read))
+        assert.isFalse(yield* ask(clients, second.read))
+      }
+      assert.deepStrictEqual([first.account.asked, second.account.asked], [1, 1])
+      const own = yield* makeBudget({ caps, balance: { read: given.read } })
+      assert.isTrue(yield* ask(own, second.read))
+      assert.deepStrictEqual([given.account.asked, second.account.asked], [1, 1])
+      // Nobody who makes the call knows how to ask.
+      assert.isTrue(yield* ask(clients))
+      assert.isFalse(yield* ask(yield* makeBudget({ caps, balance: { onError: "refuse" } })))
+    })
+  )
+
+  it.effect("is compared in the currency of the call", () =>
+    Effect.gen(function* () {
+      const { read } = makeAccount()
+      const both = [...caps, { amount: "1000", currency: "CNY" as const }]
+      const budget = yield* makeBudget({ caps: both, balance: { read } })
+      assert.isTrue(Exit.isSuccess(yield* asking(budget)(callFor(50, { model: "yuan" }))))
+      const error = yield* Effect.map(asking(budget)(callFor(51, { model: "yuan" })), Exit.findErrorOption)
+      assert.strictEqual(
+        error._tag === "Some" && error.value._tag === "BudgetExceededError" ? error.value.currency : undefined,
+        "CNY"
+      )
     })
   )
 

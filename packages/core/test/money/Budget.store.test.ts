@@ -215,6 +215,33 @@ describe("Budget on a store that fails", () => {
       const budget = yield* makeBudget(memory, { caps: [total, { ...total, per: ["tenant"] }] })
       const error = yield* Effect.flip(stages(budget).effect(() => Effect.succeed(answer(7)))(callFor(1)))
       assert.strictEqual(error._tag, "BudgetStoreError")
+      // It answers, so it is not away: a new name is no way past the caps.
+      const allowing = yield* makeBudget(memory, {
+        caps: [total, { ...total, per: ["tenant"] }],
+        onStoreError: "allow"
+      })
+      const refused = yield* Effect.flip(stages(allowing).effect(() => Effect.succeed(answer(7)))(callFor(1)))
+      assert.strictEqual(refused._tag, "BudgetStoreError")
+      assert.include(refused.message, "it has no room for another scope")
+    })
+  )
+
+  it.effect("remembers of an outage what it asked the store, and not every call that came by", () =>
+    Effect.gen(function* () {
+      const { memory, state, store } = yield* makeStore
+      const budget = yield* makeBudget(store, { onStoreError: "allow" })
+      const ask = stages(budget).effect(() => Effect.succeed(answer(7)))
+      state.mode = "fails"
+      for (let i = 0; i < 100; i += 1) yield* ask(callFor(10))
+      assert.deepStrictEqual(state.asked, ["reserve"])
+      state.mode = "works"
+      state.asked = []
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(
+        state.asked.filter((operation) => operation === "settle"),
+        ["settle"]
+      )
+      assert.deepStrictEqual(yield* linesOf(memory), [])
     })
   )
 })
