@@ -70,6 +70,7 @@ const expected: ReadonlyArray<string> = [
   "Cost.make",
   "Cost.of",
   "Cost.ofModel",
+  "Cost.ofRequest",
   "Cost.ofResponse",
   "Cost.toolNames",
   "Cost.usedBy",

@@ -99,7 +99,7 @@ export const make = (options: Options): Effect.Effect<Check> => {
   const { account, currency, onError = "allow", timeToLive = "1 minute", timeout = "5 seconds" } = options
   const lookup = (read: Reader) =>
     Effect.timeout(read, timeout).pipe(
-      Effect.map(({ available_balance }) => BigDecimal.fromNumberUnsafe(available_balance)),
+      Effect.flatMap(({ available_balance }) => Effect.fromOption(BigDecimal.fromNumber(available_balance))),
       Effect.tapCause((cause) =>
         Cause.hasInterrupts(cause) ? Effect.void : Effect.logWarning("The account's balance is not known", cause)
       ),

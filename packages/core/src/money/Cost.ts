@@ -218,6 +218,20 @@ export const worst = (
 }
 
 /**
+ * The most that a request can cost at a host at today's price; none when the
+ * price is not known.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const ofRequest = (request: ModelRequest, provider: string): Effect.Effect<Option.Option<Cost>> =>
+  Effect.gen(function* () {
+    const prices = yield* PriceTable.PriceTable
+    const day = DateTime.formatIsoDateUtc(yield* DateTime.now)
+    return worst(request, { provider, day }, prices)
+  })
+
+/**
  * An amount for people, such as `$0.000423` or `¥0.0312`; exact, with no rounding.
  *
  * @category conversions

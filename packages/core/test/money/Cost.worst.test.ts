@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
+import { TestClock } from "effect/testing"
 import type { ModelRequest } from "../../src/models/ChatRequest.ts"
 import { ChatResponse } from "../../src/models/ChatResponse.ts"
 import * as Cost from "../../src/money/Cost.ts"
@@ -85,6 +86,22 @@ describe("Cost.worst", () => {
     assert.isUndefined(worst({ model: "some-other-model" }))
     assert.isUndefined(worst({}, { ...at, provider: "together" }))
   })
+})
+
+describe("Cost.ofRequest", () => {
+  it.effect("takes today's price of whoever asks", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 10, 23))
+      const asked = Cost.ofRequest(request({ max_completion_tokens: 100 }), "moonshot")
+      assert.strictEqual(text(yield* asked), "$0.001764")
+      assert.isUndefined(text(yield* Cost.ofRequest(request(), "together")))
+      const rise = { model: "kimi-k3", provider: "moonshot", currency: "USD" as const, cacheMiss: "0", output: "30" }
+      const prices = PriceTable.layer({ models: [{ ...rise, from: "2026-11-24" }] })
+      assert.strictEqual(text(yield* Effect.provide(asked, prices)), "$0.001764")
+      yield* TestClock.adjust("1 day")
+      assert.strictEqual(text(yield* Effect.provide(asked, prices)), "$0.003")
+    })
+  )
 })
 
 describe("Cost.of", () => {

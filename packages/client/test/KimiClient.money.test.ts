@@ -1,0 +1,394 @@
+/** What a client pays for, under a budget and with an account book. */
+import { assert, describe, it } from "@effect/vitest"
+import * as CallOptions from "@kimi-effect/core/CallOptions"
+import { classes } from "@kimi-effect/core/errors/KimiError"
+import * as Accounting from "@kimi-effect/core/money/Accounting"
+import { BigDecimal, Effect, Exit, Fiber, Option, Random, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { providers } from "../src/Provider.ts"
+import { answer, connect, entriesOf, events, model, stateOf, transportTo, upTo } from "./support/money.ts"
+
+const total = { amount: "100", currency: "USD" } as const
+const overloaded = new classes.OverloadedError({ message: "overloaded" })
+const lost = new classes.ConnectionLostError({ message: "lost" })
+
+/** Runs an effect to its end, however long it takes. */
+const settled = <A, E>(effect: Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(effect)
+    yield* TestClock.adjust("1 hour")
+    return yield* Fiber.join(fiber)
+  })
+
+describe("a call that does not fit its budget", () => {
+  it.effect("is refused, sends nothing, and neither circuits nor limits hear of it", () =>
+    Effect.gen(function* () {
+      const host = { chat: () => Effect.succeed(answer(7)), stream: () => Stream.fromIterable(events(7)) }
+      const { book, circuits, count, kimi, limits } = yield* connect(host, { budget: { caps: [total] } })
+      const calls = [kimi.chat(upTo(101)), Stream.runDrain(kimi.stream(upTo(101)))]
+      for (const call of calls) {
+        const error = yield* Effect.flip(call)
+        assert.strictEqual(error._tag, "BudgetExceededError")
+        if (error._tag !== "BudgetExceededError") continue
+        const { cap, price, reserved, scope, spent } = error
+        assert.deepStrictEqual(
+          [scope, ...[cap, spent, reserved, price].map((amount) => BigDecimal.format(amount))],
+          ["total", "100", "0", "0", "101"]
+        )
+      }
+      assert.strictEqual(count.attempts, 0)
+      assert.strictEqual((yield* circuits.states).size, 0)
+      assert.strictEqual((yield* limits.states).size, 0)
+      assert.deepStrictEqual(yield* entriesOf(book), [])
+      yield* kimi.chat(upTo(100))
+      assert.strictEqual(count.attempts, 1)
+    })
+  )
+
+  it.effect("is not tried again, trips no circuit and moves to no other host in the middle of its attempts", () =>
+    Effect.gen(function* () {
+      const other = transportTo({ chat: () => Effect.succeed(answer(1)) }, providers.together)
+      // An attempt of a minute that is lost has cost all that it may, so the next has no room.
+      const { budget, circuits, count, kimi } = yield* connect(
+        { chat: () => Effect.delay(Effect.fail(lost), "1 minute") },
+        { budget: { caps: [{ ...total, amount: "60" }] }, fallback: [{ transport: other.transport, model }] }
+      )
+      const error = yield* settled(Effect.flip(kimi.chat(upTo(40))))
+      assert.strictEqual(error._tag, "BudgetExceededError")
+      assert.deepStrictEqual(
+        error.attempts?.map(({ tag }) => tag),
+        ["ConnectionLostError", "BudgetExceededError"]
+      )
+      assert.deepStrictEqual([count.attempts, other.count.attempts], [1, 0])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 40+0/60"])
+      // 20 more refusals inside the retries would open a circuit, were they failures of the host.
+      for (let i = 0; i < 20; i += 1) yield* settled(Effect.exit(kimi.chat(upTo(15 - (i % 2)))))
+      const states = [...(yield* circuits.states).values()].map(({ _tag }) => _tag)
+      assert.deepStrictEqual(states, ["Closed"])
+    })
+  )
+})
+
+describe("every attempt of a client", () => {
+  it.effect("is paid: for its answer, by an estimate when it was lost, and not when it was free", () =>
+    Effect.gen(function* () {
+      const attempts = [
+        Effect.fail(overloaded),
+        Effect.delay(Effect.fail(lost), "50 millis"),
+        Effect.succeed(answer(7))
+      ]
+      const { book, budget, count, kimi } = yield* connect(
+        { chat: (attempt) => attempts[attempt - 1] ?? Effect.never },
+        { budget: { caps: [total] } }
+      )
+      const own = yield* Accounting.make
+      yield* settled(Accounting.alsoIn(own)(kimi.chat(upTo(30))))
+      assert.strictEqual(count.attempts, 3)
+      // 50 milliseconds at 100 tokens a second.
+      assert.deepStrictEqual(yield* entriesOf(book), ["failed 5 by estimate", "answered 7"])
+      assert.deepStrictEqual(yield* entriesOf(own), ["failed 5 by estimate", "answered 7"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 12+0/100"])
+    })
+  )
+
+  it.effect("is paid by an estimate when its caller leaves or its time is over", () =>
+    Effect.gen(function* () {
+      const { book, budget, kimi } = yield* connect(
+        { chat: () => Effect.never },
+        { budget: { caps: [total] }, config: { totalTimeout: "100 millis", maxAttempts: 1 } }
+      )
+      const left = yield* Effect.forkChild(kimi.chat(upTo(30)))
+      yield* TestClock.adjust("20 millis")
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 0+30/100"])
+      yield* Fiber.interrupt(left)
+      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate"])
+      const error = yield* settled(Effect.flip(kimi.chat(upTo(30))))
+      assert.strictEqual(error._tag, "TotalTimeoutError")
+      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate", "failed 10 by estimate"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 12+0/100"])
+    })
+  )
+
+  it.effect("has a reservation of its own where two are made at once, and the slower one is paid too", () =>
+    Effect.gen(function* () {
+      const { book, budget, kimi } = yield* connect(
+        { chat: (attempt) => (attempt === 1 ? Effect.never : Effect.delay(Effect.succeed(answer(7)), "20 millis")) },
+        { budget: { caps: [total] }, hedge: { answerAfter: "80 millis" } }
+      )
+      const fiber = yield* Effect.forkChild(kimi.chat(upTo(30)))
+      yield* TestClock.adjust("90 millis")
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 0+60/100"])
+      yield* TestClock.adjust("10 millis")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(yield* entriesOf(book), ["answered 7", "abandoned 10 by estimate"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 17+0/100"])
+    })
+  )
+
+  it.effect("is not made a second time at once where that does not fit, and the first goes on", () =>
+    Effect.gen(function* () {
+      const { budget, count, kimi } = yield* connect(
+        { chat: () => Effect.delay(Effect.succeed(answer(7)), "200 millis") },
+        { budget: { caps: [{ ...total, amount: "50" }] }, hedge: { answerAfter: "80 millis" } }
+      )
+      yield* settled(kimi.chat(upTo(30)))
+      assert.strictEqual(count.attempts, 1)
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 7+0/50"])
+    })
+  )
+
+  it.effect("is paid for at each host of a plan", () =>
+    Effect.gen(function* () {
+      const other = transportTo({ chat: () => Effect.succeed(answer(7)) }, providers.together)
+      const { book, budget, kimi } = yield* connect(
+        { chat: () => Effect.delay(Effect.fail(lost), "30 millis") },
+        { budget: { caps: [total] }, config: { maxAttempts: 1 }, fallback: [{ transport: other.transport, model }] }
+      )
+      yield* settled(kimi.chat(upTo(30)))
+      assert.deepStrictEqual(
+        (yield* book.entries).map(({ outcome, provider, usage }) => [outcome, provider, usage.completion_tokens]),
+        [
+          ["failed", "custom", 3],
+          ["answered", "together", 7]
+        ]
+      )
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 10+0/100"])
+    })
+  )
+})
+
+describe("a stream of a client", () => {
+  it.effect("costs nothing before it is run, what came when it is left, and what the host says when it ends", () =>
+    Effect.gen(function* () {
+      const { book, budget, count, kimi } = yield* connect(
+        { stream: (attempt) => (attempt === 1 ? Stream.concat(first, Stream.never) : Stream.fromIterable(events(9))) },
+        { budget: { caps: [total] } }
+      )
+      const first = Stream.fromIterable(events(9).slice(0, 2))
+      const stream = kimi.stream(upTo(30))
+      assert.deepStrictEqual([count.attempts, yield* stateOf(budget)], [0, []])
+      yield* Stream.runDrain(Stream.take(stream, 2))
+      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 2+0/100"])
+      yield* Stream.runDrain(stream)
+      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate", "answered 9"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 11+0/100"])
+    })
+  )
+
+  it.effect("holds its price for as long as it runs, and no longer than it is read", () =>
+    Effect.gen(function* () {
+      const { budget, kimi } = yield* connect(
+        { stream: () => Stream.concat(Stream.fromIterable(events(9).slice(0, 2)), Stream.never) },
+        {
+          budget: { caps: [total] },
+          config: { idleTimeout: "1 hour", totalTimeout: "2 hours", retryMaxElapsed: "3 hours" }
+        }
+      )
+      const fiber = yield* Effect.forkChild(Stream.runDrain(kimi.stream(upTo(30))))
+      // The lease of a minute is renewed.
+      yield* TestClock.adjust("30 minutes")
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 0+30/100"])
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 2+0/100"])
+    })
+  )
+
+  it.effect("is paid for what came when it breaks, and again when it is made anew", () =>
+    Effect.gen(function* () {
+      const broken = Stream.concat(Stream.fromIterable(events(9).slice(0, 2)), Stream.fail(lost))
+      const { book, budget, kimi } = yield* connect(
+        { stream: (attempt) => (attempt === 2 ? Stream.fromIterable(events(9)) : broken) },
+        { budget: { caps: [total] }, config: { recovery: "regenerate" } }
+      )
+      yield* settled(Stream.runDrain(kimi.stream(upTo(30))))
+      assert.deepStrictEqual(yield* entriesOf(book), ["failed 2 by estimate", "answered 9"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 11+0/100"])
+      const { book: single, kimi: plain } = yield* connect({ stream: () => broken }, { budget: { caps: [total] } })
+      const error = yield* settled(Effect.flip(Stream.runDrain(plain.stream(upTo(30)))))
+      assert.strictEqual(error._tag, "ConnectionLostError")
+      assert.deepStrictEqual(yield* entriesOf(single), ["failed 2 by estimate"])
+    })
+  )
+})
+
+describe("the money of a client", () => {
+  it.effect("is kept by tenant, job and agent", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 10, 23))
+      const host = { chat: () => Effect.succeed(answer(7)), stream: () => Stream.fromIterable(events(5)) }
+      const { book, budget, kimi } = yield* connect(host, {
+        budget: {
+          caps: [
+            { ...total, per: ["tenant"] },
+            { ...total, per: ["day", "job", "agent"] }
+          ]
+        }
+      })
+      yield* CallOptions.provide({ tenant: "acme", job: "reports", agent: "writer" })(kimi.chat(upTo(30)))
+      const stream = kimi.stream(upTo(30)).pipe(CallOptions.provideStream({ tenant: "globex", agent: "reader" }))
+      yield* Stream.runDrain(stream)
+      assert.deepStrictEqual(yield* stateOf(budget), [
+        "tenant:acme 7+0/100",
+        "day:2026-11-23/job:reports/agent:writer 7+0/100",
+        "tenant:globex 5+0/100",
+        "day:2026-11-23/job:/agent:reader 5+0/100"
+      ])
+      const costs = (tag: "tenant" | "job" | "agent") =>
+        Effect.map(book.entries, (entries) =>
+          [...Accounting.totalBy(entries, tag)].map(([name, { costs }]) => {
+            const dollars = costs.get("USD")
+            return `${name} ${dollars === undefined ? "none" : BigDecimal.format(dollars)}`
+          })
+        )
+      assert.deepStrictEqual(yield* costs("tenant"), ["acme 7", "globex 5"])
+      assert.deepStrictEqual(yield* costs("job"), ["reports 7", " 5"])
+      assert.deepStrictEqual(yield* costs("agent"), ["writer 7", "reader 5"])
+      yield* Effect.flip(CallOptions.provide({ tenant: "acme" })(kimi.chat(upTo(94))))
+      yield* CallOptions.provide({ tenant: "globex" })(kimi.chat(upTo(94)))
+    })
+  )
+
+  it.effect("is not needed for an answer of the cache, and the book says what that saved", () =>
+    Effect.gen(function* () {
+      const { book, budget, count, kimi } = yield* connect(
+        { chat: () => Effect.succeed(answer(60)) },
+        { budget: { caps: [total] }, isCached: true }
+      )
+      yield* kimi.chat(upTo(60))
+      // It would not fit any more.
+      yield* kimi.chat(upTo(60))
+      assert.strictEqual(count.attempts, 1)
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 60+0/100"])
+      assert.deepStrictEqual(yield* entriesOf(book), ["answered 60", "cached 60"])
+      const { costs, savedByCache } = Accounting.total(yield* book.entries)
+      assert.deepStrictEqual(
+        [costs, savedByCache].map((amounts) => [...amounts].map(([name, amount]) => [name, BigDecimal.format(amount)])),
+        [[["USD", "60"]], [["USD", "60"]]]
+      )
+    })
+  )
+
+  it.effect("is looked for in the account where the budget says so", () =>
+    Effect.gen(function* () {
+      const account = { asked: 0, fails: false }
+      const balance = Effect.suspend(() => {
+        account.asked += 1
+        return account.fails
+          ? Effect.fail(new classes.ServerError({ message: "failed" }))
+          : Effect.succeed({ available_balance: 20, voucher_balance: 0, cash_balance: 20 })
+      })
+      const host = { balance, chat: () => Effect.succeed(answer(1)), stream: () => Stream.fromIterable(events(1)) }
+      const { count, kimi } = yield* connect(host, { budget: { caps: [], balance: {} } })
+      const errors = [
+        yield* Effect.flip(kimi.chat(upTo(21))),
+        yield* Effect.flip(Stream.runDrain(kimi.stream(upTo(21))))
+      ]
+      assert.deepStrictEqual(
+        errors.map((error) => (error._tag === "BudgetExceededError" ? [error.scope, error.currency] : error._tag)),
+        [
+          ["balance", "USD"],
+          ["balance", "USD"]
+        ]
+      )
+      assert.deepStrictEqual([count.attempts, account.asked], [0, 1])
+      yield* kimi.chat(upTo(20))
+      account.fails = true
+      yield* TestClock.adjust("1 minute")
+      yield* kimi.chat(upTo(21))
+      assert.deepStrictEqual([count.attempts, account.asked], [2, 2])
+      assert.include(kimi.describe(), "balance looked at")
+    })
+  )
+})
+
+/** How 200 calls ended. */
+interface Ends {
+  done: number
+  refused: number
+  failed: number
+  interrupted: number
+}
+
+describe("200 calls at the same time", () => {
+  it.effect("pass no cap, whatever happens to them, and hold nothing in the end", () =>
+    Effect.gen(function* () {
+      const chance = yield* Random.Random
+      const between = (from: number, to: number) => from + Math.floor(chance.nextDoubleUnsafe() * (to - from + 1))
+      const failures = [undefined, undefined, undefined, overloaded, lost]
+      const books = { check: Effect.void, checks: 0 }
+      /** The host takes its time, and then fails or goes on. */
+      const work = Effect.suspend(() => {
+        const error = failures[between(0, failures.length - 1)]
+        return Effect.andThen(
+          books.check,
+          Effect.delay(error === undefined ? Effect.void : Effect.fail(error), between(0, 3_000))
+        )
+      })
+      const { book, budget, kimi } = yield* connect(
+        {
+          chat: () => Effect.map(work, () => answer(between(0, 10))),
+          stream: () =>
+            Stream.unwrap(Effect.map(work, () => Stream.fromIterable(events(between(2, 10))))).pipe(
+              Stream.tap(() => Effect.sleep(between(0, 100)))
+            )
+        },
+        {
+          budget: {
+            caps: [
+              { ...total, amount: "2500" },
+              { ...total, amount: "750", per: ["tenant"] }
+            ]
+          },
+          config: { retryJitter: "full", retryAmbiguous: "always" },
+          hedge: { after: "2 seconds", answerAfter: "2 seconds", budget: { ratio: 1, capacity: 1_000 } }
+        }
+      )
+      books.check = Effect.map(Effect.orDie(budget.state), (state) => {
+        books.checks += 1
+        for (const { cap, reserved, scope, spent } of state) {
+          const held = BigDecimal.sum(spent, reserved)
+          assert.isTrue(BigDecimal.isLessThanOrEqualTo(held, cap), `${scope}: ${BigDecimal.format(held)}`)
+        }
+      })
+      const one = Effect.suspend(() => {
+        const request = upTo(between(10, 25))
+        const isWhole = chance.nextDoubleUnsafe() < 0.5
+        const run = isWhole
+          ? Effect.asVoid(kimi.chat(request))
+          : Stream.runDrain(Stream.take(kimi.stream(request), between(0, 6)))
+        return CallOptions.provide({ tenant: `${between(1, 4)}` })(run)
+      })
+      const fibers = yield* Effect.forEach(Array.from({ length: 200 }), () => Effect.forkChild(one))
+      const ends: Ends = { done: 0, refused: 0, failed: 0, interrupted: 0 }
+      while (fibers.some((fiber) => fiber.pollUnsafe() === undefined)) {
+        yield* TestClock.adjust(between(1, 200))
+        const left = fibers[between(0, fibers.length - 1)]
+        if (left !== undefined) yield* Fiber.interrupt(left)
+      }
+      for (const fiber of fibers) {
+        const exit = yield* Fiber.await(fiber)
+        if (Exit.isSuccess(exit)) ends.done += 1
+        else if (Exit.hasInterrupts(exit)) ends.interrupted += 1
+        else {
+          const error = Option.getOrUndefined(Exit.findErrorOption(exit))
+          ends[error?._tag === "BudgetExceededError" ? "refused" : "failed"] += 1
+        }
+      }
+      yield* books.check
+      const state = yield* Effect.orDie(budget.state)
+      assert.isTrue(state.every(({ reserved }) => BigDecimal.isZero(reserved)))
+      // What the budget has paid is what the book has, attempt for attempt.
+      const { costs } = Accounting.total(yield* book.entries)
+      const format = Option.match({ onNone: () => "none", onSome: BigDecimal.format })
+      const spent = Option.fromUndefinedOr(state.find(({ scope }) => scope === "total")?.spent)
+      const entered = Option.map(Option.fromUndefinedOr(costs.get("USD")), BigDecimal.normalize)
+      assert.strictEqual(format(spent), format(entered))
+      // Nothing is proven where nothing happens.
+      assert.isAbove(ends.done, 50)
+      assert.isAbove(ends.refused, 20)
+      assert.isAbove(ends.interrupted, 20)
+      assert.isAbove(books.checks, 150)
+    }).pipe(Random.withSeed("money"))
+  )
+})

@@ -1,0 +1,157 @@
+/**
+ * A client under a budget, on a transport that does what a test says, at a
+ * host whose input is free and whose output costs a dollar a token: the most
+ * that a call may cost is its `max_completion_tokens`.
+ */
+import type { ChatError, StreamError } from "@kimi-effect/core/errors/OperationErrors"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
+import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import type { Usage } from "@kimi-effect/core/models/Usage"
+import * as Accounting from "@kimi-effect/core/money/Accounting"
+import * as Budget from "@kimi-effect/core/money/Budget"
+import * as PriceTable from "@kimi-effect/core/money/PriceTable"
+import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
+import * as Admission from "@kimi-effect/core/resilience/Admission"
+import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import * as Hedge from "@kimi-effect/core/resilience/Hedge"
+import { BigDecimal, Context, Effect, Layer, Stream } from "effect"
+import { FetchHttpClient } from "effect/http"
+import { ChatTransport } from "../../src/ChatTransport.ts"
+import * as FallbackPlan from "../../src/FallbackPlan.ts"
+import * as KimiClient from "../../src/KimiClient.ts"
+import { providers } from "../../src/Provider.ts"
+
+export const model = "dollar-a-token"
+
+const priceAt = (provider: string) => ({
+  model,
+  provider,
+  currency: "USD" as const,
+  cacheMiss: "0",
+  output: "1000000"
+})
+
+const prices = PriceTable.layer({ models: [priceAt("custom"), priceAt("together")] })
+
+/** A request that costs so many dollars at most. */
+export const upTo = (dollars: number, request: Partial<ChatRequest> = {}): ChatRequest => ({
+  model,
+  messages: [{ role: "user", content: "Hi" }],
+  max_completion_tokens: dollars,
+  ...request
+})
+
+const usageOf = (completion: number): Usage => ({
+  prompt_tokens: 10,
+  completion_tokens: completion,
+  total_tokens: 10 + completion,
+  cached_tokens: 0,
+  cache_write_tokens: 0,
+  reasoning_tokens: 0
+})
+
+/** An answer that costs so many dollars. */
+export const answer = (dollars: number): ChatResponse =>
+  new ChatResponse({
+    id: "chatcmpl-1",
+    model,
+    created: 1,
+    choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
+    usage: usageOf(dollars)
+  })
+
+/** The same as a stream. Its text is two tokens by estimate. */
+export const events = (dollars: number): ReadonlyArray<StreamEvent> => [
+  { _tag: "Start", id: "chatcmpl-1", model, created: 1 },
+  { _tag: "TextDelta", choice: 0, text: "hello" },
+  { _tag: "Usage", usage: usageOf(dollars) },
+  { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
+]
+
+/** What the host does with each request. */
+export interface Host {
+  readonly chat?: (attempt: number) => Effect.Effect<ChatResponse, ChatError>
+  readonly stream?: (attempt: number) => Stream.Stream<StreamEvent, StreamError>
+  readonly balance?: ChatTransport["Service"]["balance"]
+}
+
+/** A transport to a host, and how often it was asked. */
+export const transportTo = ({ balance, chat, stream }: Host, provider = providers.custom) => {
+  const count = { attempts: 0 }
+  const transport: ChatTransport["Service"] = {
+    provider,
+    chat: () => Effect.suspend(() => chat?.((count.attempts += 1)) ?? Effect.never),
+    stream: () => Stream.suspend(() => stream?.((count.attempts += 1)) ?? Stream.never),
+    models: Effect.never,
+    estimateTokens: () => Effect.never,
+    balance: balance ?? Effect.never
+  }
+  return { count, transport }
+}
+
+export interface Setting {
+  readonly budget: Parameters<typeof Budget.layer>[0]
+  readonly config?: KimiConfig.Options
+  readonly fallback?: ReadonlyArray<FallbackPlan.Step>
+  /** Defaults to no hedges. */
+  readonly hedge?: Hedge.Options
+  /** Whether answers are cached. */
+  readonly isCached?: boolean
+}
+
+/** A client of the host, and all that it is accountable to. */
+export const connect = (host: Host, { budget, config, fallback = [], hedge, isCached = false }: Setting) =>
+  Effect.gen(function* () {
+    const { count, transport } = transportTo(host)
+    const base = Layer.merge(
+      Layer.succeed(ChatTransport, transport),
+      KimiConfig.layer({
+        provider: "custom",
+        baseUrl: "http://localhost/v1",
+        retryJitter: "none",
+        retryBaseDelay: "1 second",
+        ...config
+      })
+    )
+    const services = Layer.mergeAll(
+      Layer.provide(Layer.merge(Budget.layer(budget), Accounting.layer), prices),
+      CircuitBreaker.layer(),
+      Admission.layer(),
+      FallbackPlan.layer(fallback),
+      hedge === undefined ? Hedge.layerOff : Hedge.layer(hedge),
+      isCached ? ResponseCache.layerMemory() : ResponseCache.layerOff
+    )
+    const layer = KimiClient.layerTransport.pipe(
+      Layer.provideMerge(services),
+      Layer.provide(Layer.merge(base, FetchHttpClient.layer))
+    )
+    const context = yield* Effect.orDie(Layer.build(layer))
+    return {
+      count,
+      kimi: Context.get(context, KimiClient.KimiClient),
+      budget: Context.get(context, Budget.Budget),
+      book: Context.get(context, Accounting.Accounting),
+      circuits: Context.get(context, CircuitBreaker.CircuitBreaker),
+      limits: Context.get(context, Admission.Admission)
+    }
+  })
+
+/** The state of a budget in words, such as `total 5+10/100` for spent, reserved and cap. */
+export const stateOf = (budget: Budget.Budget["Service"]): Effect.Effect<ReadonlyArray<string>> =>
+  Effect.map(Effect.orDie(budget.state), (state) =>
+    state.map(
+      ({ cap, reserved, scope, spent }) =>
+        `${scope} ${BigDecimal.format(spent)}+${BigDecimal.format(reserved)}/${BigDecimal.format(cap)}`
+    )
+  )
+
+/** The entries of a book in words, such as `answered 7` or `failed 3 by estimate`, in the order in which they came. */
+export const entriesOf = (book: Accounting.Accounting["Service"]): Effect.Effect<ReadonlyArray<string>> =>
+  Effect.map(book.entries, (entries) =>
+    entries.map(({ attempts, isEstimate, outcome, usage }) => {
+      const times = attempts === 1 ? "" : ` in ${attempts}`
+      return `${outcome} ${usage.completion_tokens}${times}${isEstimate ? " by estimate" : ""}`
+    })
+  )
