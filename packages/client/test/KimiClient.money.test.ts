@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
 import { classes } from "@kimi-effect/core/errors/KimiError"
 import * as Accounting from "@kimi-effect/core/money/Accounting"
-import { BigDecimal, Effect, Exit, Fiber, Option, Random, Stream } from "effect"
+import { BigDecimal, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { providers } from "../src/Provider.ts"
 import { answer, connect, entriesOf, events, model, stateOf, transportTo, upTo } from "./support/money.ts"
@@ -88,6 +88,26 @@ describe("every attempt of a client", () => {
       assert.deepStrictEqual(yield* entriesOf(book), ["failed 5 by estimate", "answered 7"])
       assert.deepStrictEqual(yield* entriesOf(own), ["failed 5 by estimate", "answered 7"])
       assert.deepStrictEqual(yield* stateOf(budget), ["total 12+0/100"])
+    })
+  )
+
+  it.effect("that is never made costs nothing", () =>
+    Effect.gen(function* () {
+      const { book, budget, circuits, count, kimi } = yield* connect(
+        { chat: () => Effect.succeed(answer(7)), stream: () => Stream.fromIterable(events(7)) },
+        { budget: { caps: [total] } }
+      )
+      yield* circuits.isolate(`custom/${model}`)
+      const errors = [
+        yield* Effect.flip(kimi.chat(upTo(30))),
+        yield* Effect.flip(Stream.runDrain(kimi.stream(upTo(30))))
+      ]
+      assert.deepStrictEqual(
+        errors.map(({ _tag }) => _tag),
+        ["CircuitOpenError", "CircuitOpenError"]
+      )
+      assert.deepStrictEqual([count.attempts, yield* entriesOf(book)], [0, []])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 0+0/100"])
     })
   )
 
@@ -299,96 +319,5 @@ describe("the money of a client", () => {
       assert.deepStrictEqual([count.attempts, account.asked], [2, 2])
       assert.include(kimi.describe(), "balance looked at")
     })
-  )
-})
-
-/** How 200 calls ended. */
-interface Ends {
-  done: number
-  refused: number
-  failed: number
-  interrupted: number
-}
-
-describe("200 calls at the same time", () => {
-  it.effect("pass no cap, whatever happens to them, and hold nothing in the end", () =>
-    Effect.gen(function* () {
-      const chance = yield* Random.Random
-      const between = (from: number, to: number) => from + Math.floor(chance.nextDoubleUnsafe() * (to - from + 1))
-      const failures = [undefined, undefined, undefined, overloaded, lost]
-      const books = { check: Effect.void, checks: 0 }
-      /** The host takes its time, and then fails or goes on. */
-      const work = Effect.suspend(() => {
-        const error = failures[between(0, failures.length - 1)]
-        return Effect.andThen(
-          books.check,
-          Effect.delay(error === undefined ? Effect.void : Effect.fail(error), between(0, 3_000))
-        )
-      })
-      const { book, budget, kimi } = yield* connect(
-        {
-          chat: () => Effect.map(work, () => answer(between(0, 10))),
-          stream: () =>
-            Stream.unwrap(Effect.map(work, () => Stream.fromIterable(events(between(2, 10))))).pipe(
-              Stream.tap(() => Effect.sleep(between(0, 100)))
-            )
-        },
-        {
-          budget: {
-            caps: [
-              { ...total, amount: "2500" },
-              { ...total, amount: "750", per: ["tenant"] }
-            ]
-          },
-          config: { retryJitter: "full", retryAmbiguous: "always" },
-          hedge: { after: "2 seconds", answerAfter: "2 seconds", budget: { ratio: 1, capacity: 1_000 } }
-        }
-      )
-      books.check = Effect.map(Effect.orDie(budget.state), (state) => {
-        books.checks += 1
-        for (const { cap, reserved, scope, spent } of state) {
-          const held = BigDecimal.sum(spent, reserved)
-          assert.isTrue(BigDecimal.isLessThanOrEqualTo(held, cap), `${scope}: ${BigDecimal.format(held)}`)
-        }
-      })
-      const one = Effect.suspend(() => {
-        const request = upTo(between(10, 25))
-        const isWhole = chance.nextDoubleUnsafe() < 0.5
-        const run = isWhole
-          ? Effect.asVoid(kimi.chat(request))
-          : Stream.runDrain(Stream.take(kimi.stream(request), between(0, 6)))
-        return CallOptions.provide({ tenant: `${between(1, 4)}` })(run)
-      })
-      const fibers = yield* Effect.forEach(Array.from({ length: 200 }), () => Effect.forkChild(one))
-      const ends: Ends = { done: 0, refused: 0, failed: 0, interrupted: 0 }
-      while (fibers.some((fiber) => fiber.pollUnsafe() === undefined)) {
-        yield* TestClock.adjust(between(1, 200))
-        const left = fibers[between(0, fibers.length - 1)]
-        if (left !== undefined) yield* Fiber.interrupt(left)
-      }
-      for (const fiber of fibers) {
-        const exit = yield* Fiber.await(fiber)
-        if (Exit.isSuccess(exit)) ends.done += 1
-        else if (Exit.hasInterrupts(exit)) ends.interrupted += 1
-        else {
-          const error = Option.getOrUndefined(Exit.findErrorOption(exit))
-          ends[error?._tag === "BudgetExceededError" ? "refused" : "failed"] += 1
-        }
-      }
-      yield* books.check
-      const state = yield* Effect.orDie(budget.state)
-      assert.isTrue(state.every(({ reserved }) => BigDecimal.isZero(reserved)))
-      // What the budget has paid is what the book has, attempt for attempt.
-      const { costs } = Accounting.total(yield* book.entries)
-      const format = Option.match({ onNone: () => "none", onSome: BigDecimal.format })
-      const spent = Option.fromUndefinedOr(state.find(({ scope }) => scope === "total")?.spent)
-      const entered = Option.map(Option.fromUndefinedOr(costs.get("USD")), BigDecimal.normalize)
-      assert.strictEqual(format(spent), format(entered))
-      // Nothing is proven where nothing happens.
-      assert.isAbove(ends.done, 50)
-      assert.isAbove(ends.refused, 20)
-      assert.isAbove(ends.interrupted, 20)
-      assert.isAbove(books.checks, 150)
-    }).pipe(Random.withSeed("money"))
   )
 })

@@ -2,6 +2,12 @@
  * The books of a budget in Redis, which all processes with the same Redis,
  * prefix and name share.
  *
+ * ```ts
+ * RedisBudget.layer({ caps: [{ per: ["day"], amount: "100", currency: "USD" }] }).pipe(
+ *   Layer.provide(NodeRedis.layer({ url: "redis://localhost" }))
+ * )
+ * ```
+ *
  * **Details**
  *
  * - Every operation is one script, which Redis runs as one step. Its keys

@@ -2,6 +2,10 @@
  * The books of a budget in one SQLite file, which several processes of a
  * machine may share and which outlives them.
  *
+ * ```ts
+ * SqliteBudget.layer({ path: "var/budget.db", caps: [{ per: ["day"], amount: "100", currency: "USD" }] })
+ * ```
+ *
  * **Details**
  *
  * - Every operation is one transaction that no other process comes between.

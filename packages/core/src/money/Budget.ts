@@ -8,6 +8,20 @@
  * what is spent and reserved together pass a cap. A call that does not fit is
  * refused, and touches nothing below.
  *
+ * **Example** (A hundred dollars a day, of which no tenant has more than ten)
+ *
+ * ```ts
+ * const budget = Budget.layer({
+ *   caps: [
+ *     { per: ["day"], amount: "100", currency: "USD" },
+ *     { per: ["day", "tenant"], amount: "10", currency: "USD" }
+ *   ]
+ * })
+ * const client = Layer.provideMerge(KimiNode.layerConfig(), budget)
+ *
+ * kimi.chat(request).pipe(CallOptions.provide({ tenant: "acme" }))
+ * ```
+ *
  * **Details**
  *
  * - Every attempt has a reservation of its own: retries, hedges, fallbacks and

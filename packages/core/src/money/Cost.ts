@@ -32,7 +32,7 @@ export interface Cost {
   /** Tools that the host charges by the call. */
   readonly tools: BigDecimal.BigDecimal
   readonly total: BigDecimal.BigDecimal
-  /** What the same call would have cost more if the host had cached nothing; not part of `total`. */
+  /** What the same call would have cost more if nothing had been cached; not part of `total`. */
   readonly saved: BigDecimal.BigDecimal
 }
 
@@ -266,9 +266,21 @@ export const usedBy = (usage: Usage, calls: Iterable<string>): Used => {
 export const toolNames = ({ choices }: ChatResponse): ReadonlyArray<string> =>
   choices.flatMap(({ message }) => message.tool_calls?.map((call) => call.function.name) ?? [])
 
+/** The cost of an answer that our own cache gave, or that another call had asked for. */
+const unpaid = ({ currency, saved, total }: Cost): Cost => ({
+  currency,
+  cachedInput: zero,
+  uncachedInput: zero,
+  output: zero,
+  tools: zero,
+  total: zero,
+  saved: BigDecimal.sum(total, saved)
+})
+
 /**
  * The cost of an answer at today's price; none when the host reported no usage
- * or the price is not known.
+ * or the price is not known. An answer of our own cache costs nothing, and all
+ * of its price is saved.
  *
  * @category constructors
  * @since 0.1.0
@@ -279,5 +291,6 @@ export const ofResponse = (response: ChatResponse): Effect.Effect<Option.Option<
     if (usage === undefined || provider === undefined) return Option.none()
     const prices = yield* PriceTable.PriceTable
     const day = DateTime.formatIsoDateUtc(yield* DateTime.now)
-    return of(usedBy(usage, toolNames(response)), { model, provider, day }, prices)
+    const cost = of(usedBy(usage, toolNames(response)), { model, provider, day }, prices)
+    return response.cached === undefined ? cost : Option.map(cost, unpaid)
   })

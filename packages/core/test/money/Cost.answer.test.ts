@@ -39,6 +39,19 @@ describe("Cost.ofResponse", () => {
     })
   )
 
+  it.effect("is nothing for an answer of our own cache, which saved all of it", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 7, 31))
+      const response = answer({ provider: "moonshot" })
+      const cached = new ChatResponse({ ...response, cached: { level: "memory", age: 5, isStale: false } })
+      assert.strictEqual(yield* costOf(cached), "$0")
+      const saved = Option.map(yield* Cost.ofResponse(cached), ({ currency, saved }) =>
+        Cost.format({ currency, total: saved })
+      )
+      assert.deepStrictEqual(saved, Option.some("$0.0045"))
+    })
+  )
+
   it.effect("is none, and not zero, without usage, host or a known price", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 8, 1))
