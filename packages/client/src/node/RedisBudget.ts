@@ -124,15 +124,20 @@ if redis.call('HEXISTS', holds, id) == 1 then return { changes, {} } end
 local hold = { amount }
 for i = 5, #ARGV, 3 do
   local scope, cap = ARGV[i], ARGV[i + 1]
-  redis.call('HINCRBY', used, scope, amount)
-  if over(redis.call('HGET', used, scope), cap) then
-    for j = 5, i, 3 do
-      take(used, ARGV[j], amount)
-      if redis.call('HEXISTS', caps, ARGV[j]) == 0 then redis.call('HDEL', used, ARGV[j]) end
+  -- What is over its cap already may be too large to be added to.
+  local isOver = over(redis.call('HGET', used, scope) or '0', cap)
+  if not isOver then
+    redis.call('HINCRBY', used, scope, amount)
+    table.insert(hold, scope)
+    isOver = over(redis.call('HGET', used, scope), cap)
+  end
+  if isOver then
+    for j = 2, #hold do
+      take(used, hold[j], amount)
+      if redis.call('HEXISTS', caps, hold[j]) == 0 then redis.call('HDEL', used, hold[j]) end
     end
     return { changes, { scope, cap, redis.call('HGET', spent, scope) or '0', redis.call('HGET', used, scope) or '0' } }
   end
-  table.insert(hold, scope)
 end
 for i = 5, #ARGV, 3 do
   redis.call('HSET', caps, ARGV[i], ARGV[i + 1])

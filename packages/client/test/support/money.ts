@@ -97,12 +97,17 @@ export interface Setting {
   readonly fallback?: ReadonlyArray<FallbackPlan.Step>
   /** Defaults to no hedges. */
   readonly hedge?: Hedge.Options
+  /** Failures in a row that open a circuit. Defaults to 15. */
+  readonly failuresInRow?: number
   /** Whether answers are cached. */
   readonly isCached?: boolean
 }
 
 /** A client of the host, and all that it is accountable to. */
-export const connect = (host: Host, { budget, config, fallback = [], hedge, isCached = false }: Setting) =>
+export const connect = (
+  host: Host,
+  { budget, config, fallback = [], failuresInRow = 15, hedge, isCached = false }: Setting
+) =>
   Effect.gen(function* () {
     const { count, transport } = transportTo(host)
     const base = Layer.merge(
@@ -117,7 +122,7 @@ export const connect = (host: Host, { budget, config, fallback = [], hedge, isCa
     )
     const services = Layer.mergeAll(
       Layer.provide(Layer.merge(Budget.layer(budget), Accounting.layer), prices),
-      CircuitBreaker.layer(),
+      CircuitBreaker.layer({ consecutiveFailures: failuresInRow }),
       Admission.layer(),
       FallbackPlan.layer(fallback),
       hedge === undefined ? Hedge.layerOff : Hedge.layer(hedge),

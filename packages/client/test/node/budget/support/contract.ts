@@ -159,9 +159,14 @@ export const contract = (
     on("stops counting before its numbers end", (store) =>
       Effect.gen(function* () {
         const total = claim("total", Amount.largest)
+        const small = claim("small", Amount.largest)
         for (let i = 0; i < 12; i += 1) yield* store.reserve(hold(`${i}`, 1n, total), long)
+        yield* store.reserve(hold("large", Amount.largest - 12n, total), long)
         for (let i = 0; i < 12; i += 1) yield* store.settle(`${i}`, Amount.largest)
         const spent = Amount.saturated + Amount.largest
+        const most = yield* store.reserve(hold("x", Amount.largest, small, total), long)
+        assert.strictEqual(most.verdict._tag, "Refused")
+        yield* store.settle("large", 0n)
         assert.deepStrictEqual(yield* store.lines, [{ scope: "USD total", cap: Amount.largest, spent, reserved: 0n }])
         assert.strictEqual((yield* store.reserve(hold("x", 1n, total), long)).verdict._tag, "Refused")
       })
