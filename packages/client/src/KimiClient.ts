@@ -22,7 +22,7 @@ import type { Model } from "@kimi-effect/core/models/ModelList"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/models/StreamFold"
 import type { TokenEstimateRequest } from "@kimi-effect/core/models/TokenEstimate"
-import type { Call } from "@kimi-effect/core/resilience/Call"
+import type { Attempt, Call, StreamAttempt } from "@kimi-effect/core/resilience/Call"
 import * as Fallback from "@kimi-effect/core/resilience/Fallback"
 import * as Pipeline from "@kimi-effect/core/resilience/Pipeline"
 import { withTimeout } from "@kimi-effect/core/resilience/Timeout"
@@ -86,6 +86,31 @@ const withPartial = <R>(
     )
   })
 
+/** Tells the cache, where there is one, who was asked last: a fallback may have changed it. */
+const note = (call: Call): void => {
+  if (call.notes !== undefined) call.notes.answered = call
+}
+
+const noting =
+  (attempt: Attempt): Attempt =>
+  (call) =>
+    call.notes === undefined
+      ? attempt(call)
+      : Effect.suspend(() => {
+          note(call)
+          return attempt(call)
+        })
+
+const notingStream =
+  (attempt: StreamAttempt): StreamAttempt =>
+  (call) =>
+    call.notes === undefined
+      ? attempt(call)
+      : Stream.suspend(() => {
+          note(call)
+          return attempt(call)
+        })
+
 /**
  * Builds the client on a transport. Its stages follow the configuration; a
  * `CircuitBreaker`, `Admission`, `RetryBudget` or `RetrySchedule` that is
@@ -112,14 +137,18 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
     const fallback = plan === undefined ? Pipeline.off : Fallback.make({ check, steps: plan.steps })
     const configOf = (account: string) => plan?.configs.get(account) ?? config
     const transportOf = ({ account }: Pick<Call, "account">) => plan?.transports.get(account) ?? transport
-    const origins = new Map<string, string>()
-    for (const account of plan?.transports.keys() ?? [provider.id]) {
-      const { baseUrl } = transportOf({ account }).provider
-      origins.set(account, yield* makeOrigin(baseUrl, configOf(account).apiKey))
-    }
-    const stages = yield* makeStages(config, fallback, configOf, ({ account }) => origins.get(account))
-    const chat = Pipeline.effect(stages, (call) => transportOf(call).chat(call.request))
-    const stream = Pipeline.stream(stages, (call) => transportOf(call).stream(call.request))
+    const originOf = (account: string) =>
+      makeOrigin(transportOf({ account }).provider.baseUrl, configOf(account).apiKey)
+    const accounts = [...(plan?.transports.keys() ?? [provider.id])]
+    const stages = yield* makeStages(config, fallback, configOf, { accounts, originOf })
+    const chat = Pipeline.effect(
+      stages,
+      noting((call) => transportOf(call).chat(call.request))
+    )
+    const stream = Pipeline.stream(
+      stages,
+      notingStream((call) => transportOf(call).stream(call.request))
+    )
 
     const modelOf = (model: string | undefined): string => model ?? config.model ?? provider.defaultModel
 

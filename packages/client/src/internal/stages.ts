@@ -106,6 +106,21 @@ const timeout = (config: KimiConfig.Values): Stage => ({
   }
 })
 
+/** Whose answers the accounts give. It takes digests to tell, so only a cache is told. */
+export interface Origins {
+  readonly accounts: ReadonlyArray<string>
+  readonly originOf: (account: string) => Effect.Effect<string>
+}
+
+const originsOf = ({ accounts, originOf }: Origins): Effect.Effect<OriginOf> =>
+  Effect.map(
+    Effect.forEach(accounts, (account) => Effect.map(originOf(account), (origin) => [account, origin] as const)),
+    (entries) => {
+      const origins = new Map(entries)
+      return ({ account }) => origins.get(account)
+    }
+  )
+
 /**
  * Builds the stages. A stage that nobody provides is built here, so that every
  * client has a budget and circuits of its own.
@@ -114,7 +129,7 @@ export const make = Effect.fnUntraced(function* (
   config: KimiConfig.Values,
   fallback: Stage,
   configOf: (account: string) => KimiConfig.Values,
-  originOf: OriginOf
+  origins: Origins
 ): Effect.fn.Return<Stages> {
   const circuits = yield* serviceOr(CircuitBreaker.CircuitBreaker, CircuitBreaker.make())
   const doors = yield* serviceOr(Admission.Admission, Admission.fromConfig(config, configOf))
@@ -125,7 +140,7 @@ export const make = Effect.fnUntraced(function* (
   const book = Option.getOrUndefined(yield* Effect.serviceOption(Accounting))
   return {
     deadline: deadline(config),
-    cache: cache === undefined ? off : CacheStage.stage(cache, { originOf, book }),
+    cache: cache === undefined ? off : CacheStage.stage(cache, { originOf: yield* originsOf(origins), book }),
     budget: money === undefined ? off : Budget.stage(money),
     recovery: recovery(config),
     fallback,
