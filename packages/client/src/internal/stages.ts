@@ -138,6 +138,8 @@ export const make = Effect.fnUntraced(function* (
   const cache = Option.getOrUndefined(yield* Effect.serviceOption(ResponseCache))
   const money = Option.getOrUndefined(yield* Effect.serviceOption(Budget.Budget))
   const book = Option.getOrUndefined(yield* Effect.serviceOption(Accounting))
+  const { attemptTimeout, ...bounds } = Retry.fromConfig(config)
+  const hasOwnDoors = Option.isNone(yield* Effect.serviceOption(Admission.Admission))
   return {
     deadline: deadline(config),
     cache: cache === undefined ? off : CacheStage.stage(cache, { originOf: yield* originsOf(origins), book }),
@@ -145,7 +147,8 @@ export const make = Effect.fnUntraced(function* (
     recovery: recovery(config),
     fallback,
     hedge: Option.getOrElse(yield* Effect.serviceOption(Hedge), () => off),
-    retry: retry({ ...Retry.fromConfig(config), schedule }, budget),
+    // How long an attempt waits at the doors of somebody else is not known here.
+    retry: retry({ ...bounds, schedule, attemptTimeout: hasOwnDoors ? attemptTimeout : undefined }, budget),
     breaker: breaker(circuits),
     admission: admission(doors, circuits, config),
     accounting: book === undefined && money === undefined ? off : Metering.stage(book),

@@ -28,7 +28,7 @@ interface Common {
  * @since 0.1.0
  */
 export interface Options extends Omit<Circuit.Policy, "probeMillis">, Common {
-  /** How long a probe may say nothing before another may go. Defaults to 30 seconds. */
+  /** How long a probe may say nothing before another may go; what it says later still counts. Defaults to 30 seconds. */
   readonly probeTimeout: Duration.Duration
 }
 

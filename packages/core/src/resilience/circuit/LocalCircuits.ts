@@ -32,7 +32,7 @@ interface Permit extends Circuit.Permit {
 /** A restored circuit in the place of a live one: calls that run now say nothing of it, and its probes are gone. */
 const adopt = (restored: Circuit.Circuit, live: Circuit.Circuit): Circuit.Circuit => {
   const epoch = Math.max(restored.epoch, live.epoch) + 1
-  return restored._tag === "HalfOpen" ? { ...restored, epoch, probes: [] } : { ...restored, epoch }
+  return restored._tag === "HalfOpen" ? { ...restored, epoch, probes: [], late: [] } : { ...restored, epoch }
 }
 
 /**
