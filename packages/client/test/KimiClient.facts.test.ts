@@ -45,7 +45,8 @@ const client = (
     const transport = Layer.succeed(ChatTransport, {
       provider: providers.custom,
       chat: () => Effect.as(tried, answer),
-      stream: () => Stream.unwrap(Effect.as(tried, Stream.fromIterable(events))),
+      // Every event is a network read of its own.
+      stream: () => Stream.unwrap(Effect.as(tried, Stream.flatMap(Stream.fromIterable(events), Stream.succeed))),
       models: Effect.never,
       estimateTokens: () => Effect.never,
       balance: Effect.never
