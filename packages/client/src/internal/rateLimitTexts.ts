@@ -54,7 +54,8 @@ const millisPer = (unit: string): number | undefined => {
   return perUnit.get(name) ?? perUnit.get(name.replace(/s$/, ""))
 }
 
-const wait = /try again (?:after|in) (\d{1,9}(?:\.\d{1,3})?)\s*([a-z]{0,12})\s*(?:(\d{1,9}(?:\.\d{1,3})?)\s*([a-z]{1,12}))?/i
+const wait =
+  /try again (?:after|in) (\d{1,9}(?:\.\d{1,3})?)\s*([a-z]{0,12})\s*(?:(\d{1,9}(?:\.\d{1,3})?)\s*([a-z]{1,12}))?/i
 
 /** The wait that the message names, such as "please try again after 1 seconds" or "in 6m0s"; in seconds without a unit. */
 export const waitInText = (message: string): Duration.Duration | undefined => {

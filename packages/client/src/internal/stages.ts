@@ -14,7 +14,6 @@ import { withDeadline, withStreamDeadline } from "@kimi-effect/core/resilience/D
 import { Hedge } from "@kimi-effect/core/resilience/Hedge"
 import * as Metering from "@kimi-effect/core/resilience/Metering"
 import { off, type Stage, type Stages } from "@kimi-effect/core/resilience/Pipeline"
-import type { RateLimits } from "@kimi-effect/core/resilience/RateLimits"
 import * as Recovery from "@kimi-effect/core/resilience/Recovery"
 import * as Retry from "@kimi-effect/core/resilience/Retry"
 import * as RetryBudget from "@kimi-effect/core/resilience/RetryBudget"
@@ -58,28 +57,21 @@ const retry = (options: Retry.Options, budget: RetryBudget.RetryBudget["Service"
       jitter: options.jitter,
       ambiguous: options.ambiguous,
       elapsed: Duration.format(options.maxElapsed),
-      ...(options.schedule === undefined ? {} : { schedule: "custom" })
+      ...(options.schedule === undefined ? {} : { schedule: "custom" }),
+      budget: budget.options
     }
   }
 }
 
-const breaker = ({ guard, guardStream }: CircuitBreaker.CircuitBreaker["Service"]): Stage => ({
+const breaker = ({ guard, guardStream, options }: CircuitBreaker.CircuitBreaker["Service"]): Stage => ({
   effect: (inner) => (call) => guard(keyOf(call))(inner(call)),
   stream: (inner) => (call) => guardStream(keyOf(call))(inner(call)),
-  options: { by: "account and model" }
+  options: "is" in options ? options : { by: "account and model", ...options }
 })
 
-const limitText = (limits: RateLimits): { readonly [name: string]: string } => {
-  const known = Object.entries(limits).filter(([, limit]) => limit !== undefined)
-  return known.length === 0
-    ? { limits: "unknown" }
-    : Object.fromEntries(known.map(([name, limit]) => [name, String(limit)]))
-}
-
 const admission = (
-  { guard, guardStream }: Admission.Admission["Service"],
-  { watch }: CircuitBreaker.CircuitBreaker["Service"],
-  config: KimiConfig.Values
+  { guard, guardStream, options }: Admission.Admission["Service"],
+  { watch }: CircuitBreaker.CircuitBreaker["Service"]
 ): Stage => {
   const ask = (call: Call): Ask => ({
     account: call.account,
@@ -89,7 +81,7 @@ const admission = (
   return {
     effect: (inner) => (call) => guard(ask(call))(inner(call)),
     stream: (inner) => (call) => guardStream(ask(call))(inner(call)),
-    options: { ...limitText(Admission.limitsOf(config)), "max wait": Duration.format(config.admissionMaxWait) }
+    options
   }
 }
 
@@ -150,7 +142,7 @@ export const make = Effect.fnUntraced(function* (
     // How long an attempt waits at the doors of somebody else is not known here.
     retry: retry({ ...bounds, schedule, attemptTimeout: hasOwnDoors ? attemptTimeout : undefined }, budget),
     breaker: breaker(circuits),
-    admission: admission(doors, circuits, config),
+    admission: admission(doors, circuits),
     accounting: book === undefined && money === undefined ? off : Metering.stage(book),
     timeout: timeout(config)
   }

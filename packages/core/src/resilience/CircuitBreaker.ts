@@ -33,6 +33,7 @@ import * as CircuitOptions from "./circuit/CircuitOptions.ts"
 import type { Circuits } from "./circuit/Circuits.ts"
 import * as LocalCircuits from "./circuit/LocalCircuits.ts"
 import * as SharedCircuits from "./circuit/SharedCircuits.ts"
+import { off } from "./Pipeline.ts"
 
 export { defaults, type Options, sharedDefaults, type SharedOptions, type Trip } from "./circuit/CircuitOptions.ts"
 export type { Transition } from "./circuit/Circuits.ts"
@@ -128,5 +129,6 @@ export const layerOff: Layer.Layer<CircuitBreaker> = Layer.succeed(CircuitBreake
   forceOpen: () => Effect.void,
   forceClosed: () => Effect.void,
   reset: () => Effect.void,
-  transitions: Stream.empty
+  transitions: Stream.empty,
+  options: off.options
 })

@@ -15,7 +15,7 @@ import type { KimiError } from "../../errors/KimiError.ts"
 import type { CircuitOpenError } from "../../errors/ResilienceErrors.ts"
 import * as Circuit from "./Circuit.ts"
 import * as CircuitGuard from "./CircuitGuard.ts"
-import type { Options } from "./CircuitOptions.ts"
+import { inWords, type Options } from "./CircuitOptions.ts"
 import { type Circuits, rejection, type Transition } from "./Circuits.ts"
 
 interface Entry {
@@ -170,6 +170,7 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
       force(key, (entry) => Circuit.open(entry.circuit, openUntil(entry, clock.currentTimeMillisUnsafe()))),
     forceClosed: (key) => force(key, ({ circuit }) => ({ _tag: "ForcedClosed", epoch: circuit.epoch + 1 })),
     reset: (key) => force(key, ({ circuit }) => Circuit.closed(policy, circuit.epoch + 1)),
-    transitions: Stream.fromPubSub(transitions)
+    transitions: Stream.fromPubSub(transitions),
+    options: inWords(options)
   }
 })

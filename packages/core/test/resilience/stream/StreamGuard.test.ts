@@ -49,15 +49,17 @@ describe("holding", () => {
     })
   )
 
-  it.effect("has ended well when its consumer leaves with the whole answer, though not before what it holds is closed", () =>
-    Effect.gen(function* () {
-      const { hold, log } = holder()
-      const stream = Stream.concat(Stream.fromArray([text("a"), finish]), Stream.never).pipe(
-        Stream.ensuring(Effect.sync(() => void log.push("closed")))
-      )
-      yield* Stream.runDrain(Stream.takeUntil(hold(stream), ({ _tag }) => _tag === "Finish"))
-      assert.deepStrictEqual(log, ["begin", "2 events", "closed", "done"])
-    })
+  it.effect(
+    "has ended well when its consumer leaves with the whole answer, though not before what it holds is closed",
+    () =>
+      Effect.gen(function* () {
+        const { hold, log } = holder()
+        const stream = Stream.concat(Stream.fromArray([text("a"), finish]), Stream.never).pipe(
+          Stream.ensuring(Effect.sync(() => void log.push("closed")))
+        )
+        yield* Stream.runDrain(Stream.takeUntil(hold(stream), ({ _tag }) => _tag === "Finish"))
+        assert.deepStrictEqual(log, ["begin", "2 events", "closed", "done"])
+      })
   )
 
   it.effect("ends when its consumer is interrupted, also in a stream that works before its first pull", () =>
