@@ -139,7 +139,8 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
     const transportOf = ({ account }: Pick<Call, "account">) => plan?.transports.get(account) ?? transport
     const originOf = (account: string) =>
       makeOrigin(transportOf({ account }).provider.baseUrl, configOf(account).apiKey)
-    const accounts = [...(plan?.transports.keys() ?? [provider.id])]
+    const account = config.account ?? provider.id
+    const accounts = [...(plan?.transports.keys() ?? [account])]
     const stages = yield* makeStages(config, fallback, configOf, { accounts, originOf })
     const chat = Pipeline.effect(
       stages,
@@ -152,7 +153,7 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
 
     const modelOf = (model: string | undefined): string => model ?? config.model ?? provider.defaultModel
 
-    const address = (request: ModelRequest): Call => ({ account: provider.id, provider: provider.id, request })
+    const address = (request: ModelRequest): Call => ({ account, provider: provider.id, request })
 
     const prepare = (request: ChatRequest): Effect.Effect<Call, RequestCheck.CheckError> => {
       const named = { ...request, model: modelOf(request.model) }

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as CacheControl from "@kimi-effect/core/cache/CacheControl"
 import { classes } from "@kimi-effect/core/errors/KimiError"
-import { Duration, Effect, Exit, Fiber, Random, Stream } from "effect"
+import { Duration, Effect, Exit, Fiber, Random, Redacted, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import type * as KimiClient from "../src/KimiClient.ts"
 import { providers } from "../src/Provider.ts"
@@ -173,6 +173,27 @@ describe("a client with a cache and a budget", () => {
       )
     })
   }
+
+  it.effect("has circuits, limits and books under the name of its account, beside those of another key", () =>
+    Effect.gen(function* () {
+      const { transport } = transportOf(providers.moonshot, Effect.void)
+      const { account, book, circuits, kimis } = yield* clients(transport, [
+        { account: "team-a" },
+        { account: "team-b", apiKey: Redacted.make("sk-9876543210") }
+      ])
+      const [a, b] = kimis
+      if (a === undefined || b === undefined) return assert.fail("no clients")
+      yield* circuits.isolate("team-a/kimi-k3")
+      assert.strictEqual((yield* Effect.flip(a.chat(ask)))._tag, "CircuitOpenError")
+      yield* b.chat(ask)
+      assert.isUndefined(yield* account("team-a"))
+      assert.deepInclude(yield* account("team-b"), { requestsInMinute: 1 })
+      assert.deepStrictEqual(
+        (yield* book.entries).map(({ account, provider }) => [account, provider]),
+        [["team-b", "moonshot"]]
+      )
+    })
+  )
 
   it.effect("makes no attempt anywhere that its budget cannot pay", () =>
     Effect.gen(function* () {
