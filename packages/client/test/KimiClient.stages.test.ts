@@ -3,6 +3,7 @@ import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationE
 import { classes } from "@kimi-effect/core/errors/KimiError"
 import type { ChatError, StreamError } from "@kimi-effect/core/errors/OperationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
 import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
 import * as Admission from "@kimi-effect/core/resilience/Admission"
@@ -10,11 +11,11 @@ import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
 import * as Pipeline from "@kimi-effect/core/resilience/Pipeline"
 import { RetrySchedule } from "@kimi-effect/core/resilience/Retry"
 import * as RetryBudget from "@kimi-effect/core/resilience/RetryBudget"
-import { Context, Effect, Exit, Fiber, Layer, Random, Schedule, Stream } from "effect"
+import { Context, Effect, Exit, Fiber, Layer, Random, Redacted, Schedule, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { ChatTransport } from "../src/ChatTransport.ts"
 import * as KimiClient from "../src/KimiClient.ts"
-import { providers } from "../src/Provider.ts"
+import { type Provider, providers } from "../src/Provider.ts"
 
 const ask = { messages: [{ role: "user" as const, content: "Hi" }] }
 const overloaded = new classes.OverloadedError({ message: "overloaded" })
@@ -132,6 +133,52 @@ describe("the stages of a client", () => {
       yield* TestClock.adjust("1 millis")
       assert.strictEqual((yield* Fiber.join(fiber))._tag, "DeadlineExceededError")
       assert.strictEqual(count.attempts, 2)
+    })
+  )
+
+  it.effect("recover a stream that breaks only when told to, and go on with it only at Moonshot", () =>
+    Effect.gen(function* () {
+      const broken = new classes.StreamInterruptedError({ message: "broken" })
+      const [start, text, finish] = events
+      if (start === undefined || text === undefined || finish === undefined) return assert.fail("no events")
+      const run = (provider: Provider, options: KimiConfig.Options) => {
+        const asked: Array<ModelRequest> = []
+        const transport = Layer.succeed(ChatTransport, {
+          provider,
+          chat: () => Effect.never,
+          stream: (request) => {
+            asked.push(request)
+            const isFirst = asked.length === 1
+            return Stream.concat(Stream.make(start, text), isFirst ? Stream.fail(broken) : Stream.make(finish))
+          },
+          models: Effect.never,
+          estimateTokens: () => Effect.never,
+          balance: Effect.never
+        })
+        const config = KimiConfig.layer({ apiKey: Redacted.make("sk-1"), ...options })
+        const layer = KimiClient.layerTransport.pipe(Layer.provide(transport), Layer.provide(config))
+        return Effect.gen(function* () {
+          const kimi = Context.get(yield* Layer.build(layer), KimiClient.KimiClient)
+          const seen: Array<string> = []
+          const note = ({ _tag }: StreamEvent) => Effect.sync(() => void seen.push(_tag))
+          const exit = yield* settled(Stream.runForEach(kimi.stream(ask), note))
+          const isPartial = (request: ModelRequest | undefined) => request?.messages.at(-1)?.role === "assistant"
+          return { seen: seen.join(" "), error: errorOf(exit)?._tag, partial: isPartial(asked[1]), asked: asked.length }
+        })
+      }
+      assert.deepInclude(yield* run(providers.moonshot, {}), { error: "StreamInterruptedError", asked: 1 })
+      assert.deepStrictEqual(yield* run(providers.moonshot, { recovery: "continue" }), {
+        seen: "Start TextDelta Seam TextDelta Usage Finish",
+        error: undefined,
+        partial: true,
+        asked: 2
+      })
+      assert.deepStrictEqual(yield* run(providers.together, { recovery: "continue" }), {
+        seen: "Start TextDelta Reset Start TextDelta Usage Finish",
+        error: undefined,
+        partial: false,
+        asked: 2
+      })
     })
   )
 

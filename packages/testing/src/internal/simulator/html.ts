@@ -14,8 +14,8 @@ const style = `
 body { margin: 0 auto; max-width: 1000px; padding: 24px 16px 48px; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif }
 h1 { font-size: 22px; margin: 0 } h2 { font-size: 16px; margin: 28px 0 4px } p { margin: 8px 0; color: var(--soft) }
-dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 12px; margin: 16px 0 0 }
-dl div { display: flex; flex-direction: column-reverse; border: 1px solid var(--line); border-radius: 6px; padding: 8px 12px }
+dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); gap: 12px; margin: 16px 0 }
+dl div { display: flex; flex-direction: column-reverse; justify-content: flex-end; border: 1px solid var(--line); border-radius: 6px; padding: 8px 12px }
 dt { color: var(--soft); font-size: 13px } dd { margin: 0; font-size: 20px; font-weight: 600; font-variant-numeric: tabular-nums }
 figure { margin: 20px 0 0; overflow-x: auto } figcaption { font-weight: 600; position: sticky; left: 0 }
 svg { display: block; width: 100%; min-width: 720px; height: auto }
