@@ -61,6 +61,8 @@ describe("run", () => {
       ])
       assert.deepStrictEqual(bytes(again), bytes(first))
       assert.isBelow(first.attempts.count, without.attempts.count / 2)
+      const distinct = yield* Simulator.run({ ...options, traffic: { ...options.traffic, repeated: 0 } })
+      assert.isAtLeast(distinct.attempts.count, distinct.calls.succeeded)
       assert.include(first.stages, "1000 USD in total")
     })
   )

@@ -12,7 +12,8 @@
  * - A stream is judged by how it ends, and is slow when its first content came
  *   late. A consumer that leaves early says nothing.
  * - The open time follows a schedule, which begins anew when the circuit
- *   closes. A longer `retryAfter` of the failure wins over it.
+ *   closes. A later time that a failure asked for wins over it, also one of a
+ *   failure before the one that opened the circuit.
  * - `layer` keeps circuits in this process, `layerShared` shares them between
  *   processes over Redis.
  *

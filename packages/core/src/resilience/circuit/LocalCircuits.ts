@@ -23,6 +23,8 @@ interface Entry {
   circuit: Circuit.Circuit
   /** The open time that the next opening takes. It is at hand before it is needed, so that a transition never waits. */
   openMillis: number
+  /** Unix milliseconds until which failures asked to be left alone; the one that opens the circuit may say nothing. */
+  askedUntil: number
 }
 
 interface Permit extends Circuit.Permit {
@@ -74,7 +76,7 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     Effect.suspend(() => {
       const known = entries.get(key)
       if (known !== undefined) return Effect.succeed(known)
-      const entry: Entry = { key, circuit: Circuit.closed(policy), openMillis: 0 }
+      const entry: Entry = { key, circuit: Circuit.closed(policy), openMillis: 0, askedUntil: 0 }
       entries.set(key, entry)
       return Effect.as(prepare(entry), entry)
     })
@@ -91,8 +93,8 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     return Effect.andThen(next, Effect.asVoid(PubSub.publish(transitions, transition)))
   }
 
-  const openUntil = (entry: Entry, now: number, retryAfter = 0): number =>
-    now + Math.min(maxOpen, Math.max(entry.openMillis, retryAfter))
+  const openUntil = ({ askedUntil, openMillis }: Entry, now: number): number =>
+    Math.min(now + maxOpen, Math.max(now + openMillis, askedUntil))
 
   const ask = (entry: Entry): Effect.Effect<Permit, CircuitOpenError> => {
     const acquired = Circuit.acquire(entry.circuit, policy, clock.currentTimeMillisUnsafe())
@@ -109,7 +111,11 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
   const settle = (permit: Permit, outcome: Circuit.Outcome, retryAfter?: number): Effect.Effect<void> => {
     const { entry } = permit
     const now = clock.currentTimeMillisUnsafe()
-    const next = () => Circuit.settle(entry.circuit, policy, permit, outcome, now, openUntil(entry, now, retryAfter))
+    if (outcome === "success") entry.askedUntil = 0
+    else if (outcome === "failure" && retryAfter !== undefined) {
+      entry.askedUntil = Math.max(entry.askedUntil, now + retryAfter)
+    }
+    const next = () => Circuit.settle(entry.circuit, policy, permit, outcome, now, openUntil(entry, now))
     const circuit = next()
     if (circuit._tag !== entry.circuit._tag) return Effect.uninterruptible(Effect.suspend(() => move(entry, next())))
     // Nearly every call: it is counted, and nobody needs to know.
