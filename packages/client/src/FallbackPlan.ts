@@ -130,6 +130,7 @@ const isSame = (a: Identity, b: Identity): boolean =>
 const common = (step: Step, config: KimiConfig.Values): KimiConfig.Options => ({
   ...config,
   model: step.model,
+  account: undefined,
   requestPolicy: step.requestPolicy ?? config.requestPolicy,
   tier: step.tier,
   maxConcurrency: step.maxConcurrency,
@@ -216,7 +217,7 @@ export const make = Effect.fnUntraced(function* (
   const primary = yield* ChatTransport
   const issues: Array<typeof ConfigurationIssue.Type> = []
   const accounts: Array<Account> = [
-    { id: primary.provider.id, transport: primary, config, identity: identityOf(config) }
+    { id: config.account ?? primary.provider.id, transport: primary, config, identity: identityOf(config) }
   ]
 
   const add = ({ name }: Step, rest: Omit<Account, "id">): Account => {

@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import { makeOrigin } from "@kimi-effect/core/cache/CacheKey"
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
 import type {
   BalanceError,
@@ -34,6 +33,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as ChatTransport from "./ChatTransport.ts"
 import { FallbackPlan, layer as layerFallback, type Step as FallbackStep } from "./FallbackPlan.ts"
+import { make as makeAccounts } from "./internal/accounts.ts"
 import { make as makeStages } from "./internal/stages.ts"
 import * as RequestCheck from "./RequestCheck.ts"
 
@@ -110,26 +110,14 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
     const plan = Option.getOrUndefined(yield* Effect.serviceOption(FallbackPlan))
     const check = (request: ModelRequest) => RequestCheck.check(request, provider, config.requestPolicy)
     const fallback = plan === undefined ? Pipeline.off : Fallback.make({ check, steps: plan.steps })
-    const configOf = (account: string) => plan?.configs.get(account) ?? config
-    const transportOf = ({ account }: Pick<Call, "account">) => plan?.transports.get(account) ?? transport
-    const origins = new Map<string, string>()
-    for (const account of plan?.transports.keys() ?? [provider.id]) {
-      const { baseUrl } = transportOf({ account }).provider
-      origins.set(account, yield* makeOrigin(baseUrl, configOf(account).apiKey))
-    }
-    const stages = yield* makeStages(
-      config,
-      fallback,
-      configOf,
-      ({ account }) => origins.get(account),
-      (call) => transportOf(call).balance
-    )
-    const chat = Pipeline.effect(stages, (call) => transportOf(call).chat(call.request))
-    const stream = Pipeline.stream(stages, (call) => transportOf(call).stream(call.request))
+    const accounts = yield* makeAccounts
+    const stages = yield* makeStages(config, accounts, fallback)
+    const chat = Pipeline.effect(stages, accounts.chat)
+    const stream = Pipeline.stream(stages, accounts.stream)
 
     const modelOf = (model: string | undefined): string => model ?? config.model ?? provider.defaultModel
 
-    const address = (request: ModelRequest): Call => ({ account: provider.id, provider: provider.id, request })
+    const address = (request: ModelRequest): Call => ({ account: accounts.own, provider: provider.id, request })
 
     const prepare = (request: ChatRequest): Effect.Effect<Call, RequestCheck.CheckError> => {
       const named = { ...request, model: modelOf(request.model) }

@@ -93,6 +93,17 @@ describe("the accounts of a plan", () => {
     })
   )
 
+  it.effect("are under the name that the client's own was given, which no other takes", () =>
+    Effect.gen(function* () {
+      const made = yield* plan([{ model: "kimi-k2.6" }, { apiKey: other }, { apiKey: other, provider: "together" }], {
+        account: "together"
+      })
+      assert.deepStrictEqual(accountsOf(made), ["together", "moonshot", "together-2"])
+      assert.deepStrictEqual([...made.transports.keys()], ["together", "moonshot", "together-2"])
+      assert.isUndefined(made.configs.get("moonshot")?.account)
+    })
+  )
+
   it.effect("may be ready transports, one account each", () =>
     Effect.gen(function* () {
       const mock = transport()

@@ -45,7 +45,8 @@ const client = (
     const transport = Layer.succeed(ChatTransport, {
       provider: providers.custom,
       chat: () => Effect.as(tried, answer),
-      stream: () => Stream.unwrap(Effect.as(tried, Stream.fromIterable(events))),
+      // Every event is a network read of its own.
+      stream: () => Stream.unwrap(Effect.as(tried, Stream.flatMap(Stream.fromIterable(events), Stream.succeed))),
       models: Effect.never,
       estimateTokens: () => Effect.never,
       balance: Effect.never
@@ -147,6 +148,27 @@ describe("between the stages of a client", () => {
       }
       assert.strictEqual(sent.attempts, 0)
       assert.deepInclude(yield* account, { waiting: 0, inFlight: 5, requestsInMinute: 5 })
+    })
+  )
+
+  it.effect("the time for all attempts covers a wait in an admission that may be longer than the client's own", () =>
+    Effect.gen(function* () {
+      const { account, doors, kimi, sent } = yield* client(Effect.void, {
+        retryMaxElapsed: "5 minutes",
+        totalTimeout: "1 minute",
+        admissionMaxWait: "1 minute"
+      })
+      const others = doors.guard({ account: "custom", tokens: () => 1 })(Effect.sleep("1 hour"))
+      yield* Effect.forEach(Array.from({ length: 5 }), () => Effect.forkChild(others))
+      for (const run of [Effect.asVoid(kimi.chat(ask)), Stream.runDrain(kimi.stream(ask))]) {
+        const fiber = yield* Effect.forkChild(Effect.flip(run))
+        yield* TestClock.adjust("299999 millis")
+        assert.isUndefined(fiber.pollUnsafe())
+        yield* TestClock.adjust("1 millis")
+        assert.strictEqual((yield* Fiber.join(fiber))._tag, "DeadlineExceededError")
+        assert.deepInclude(yield* account, { waiting: 0, inFlight: 5 })
+      }
+      assert.strictEqual(sent.attempts, 0)
     })
   )
 

@@ -1,18 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
 import { classes } from "@kimi-effect/core/errors/KimiError"
 import type { ChatError, StreamError } from "@kimi-effect/core/errors/OperationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
 import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import * as Admission from "@kimi-effect/core/resilience/Admission"
 import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
 import * as Pipeline from "@kimi-effect/core/resilience/Pipeline"
 import { RetrySchedule } from "@kimi-effect/core/resilience/Retry"
 import * as RetryBudget from "@kimi-effect/core/resilience/RetryBudget"
-import { Context, Effect, Exit, Fiber, Layer, Random, Schedule, Stream } from "effect"
+import { Context, Effect, Exit, Fiber, Layer, Random, Redacted, Schedule, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { ChatTransport } from "../src/ChatTransport.ts"
 import * as KimiClient from "../src/KimiClient.ts"
-import { providers } from "../src/Provider.ts"
+import { type Provider, providers } from "../src/Provider.ts"
 
 const ask = { messages: [{ role: "user" as const, content: "Hi" }] }
 const overloaded = new classes.OverloadedError({ message: "overloaded" })
@@ -33,9 +36,7 @@ const events: ReadonlyArray<StreamEvent> = [
 const scripted = (
   options: KimiConfig.Options,
   errors: ReadonlyArray<ChatError & StreamError>,
-  stages:
-    | Layer.Layer<never>
-    | Layer.Layer<CircuitBreaker.CircuitBreaker | RetryBudget.RetryBudget | RetrySchedule> = Layer.empty
+  stages: Layer.Layer<never, ConfigurationError> = Layer.empty
 ) => {
   const count = { attempts: 0 }
   const next = Effect.suspend(() => {
@@ -135,6 +136,52 @@ describe("the stages of a client", () => {
     })
   )
 
+  it.effect("recover a stream that breaks only when told to, and go on with it only at Moonshot", () =>
+    Effect.gen(function* () {
+      const broken = new classes.StreamInterruptedError({ message: "broken" })
+      const [start, text, finish] = events
+      if (start === undefined || text === undefined || finish === undefined) return assert.fail("no events")
+      const run = (provider: Provider, options: KimiConfig.Options) => {
+        const asked: Array<ModelRequest> = []
+        const transport = Layer.succeed(ChatTransport, {
+          provider,
+          chat: () => Effect.never,
+          stream: (request) => {
+            asked.push(request)
+            const isFirst = asked.length === 1
+            return Stream.concat(Stream.make(start, text), isFirst ? Stream.fail(broken) : Stream.make(finish))
+          },
+          models: Effect.never,
+          estimateTokens: () => Effect.never,
+          balance: Effect.never
+        })
+        const config = KimiConfig.layer({ apiKey: Redacted.make("sk-1"), ...options })
+        const layer = KimiClient.layerTransport.pipe(Layer.provide(transport), Layer.provide(config))
+        return Effect.gen(function* () {
+          const kimi = Context.get(yield* Layer.build(layer), KimiClient.KimiClient)
+          const seen: Array<string> = []
+          const note = ({ _tag }: StreamEvent) => Effect.sync(() => void seen.push(_tag))
+          const exit = yield* settled(Stream.runForEach(kimi.stream(ask), note))
+          const isPartial = (request: ModelRequest | undefined) => request?.messages.at(-1)?.role === "assistant"
+          return { seen: seen.join(" "), error: errorOf(exit)?._tag, partial: isPartial(asked[1]), asked: asked.length }
+        })
+      }
+      assert.deepInclude(yield* run(providers.moonshot, {}), { error: "StreamInterruptedError", asked: 1 })
+      assert.deepStrictEqual(yield* run(providers.moonshot, { recovery: "continue" }), {
+        seen: "Start TextDelta Seam TextDelta Usage Finish",
+        error: undefined,
+        partial: true,
+        asked: 2
+      })
+      assert.deepStrictEqual(yield* run(providers.together, { recovery: "continue" }), {
+        seen: "Start TextDelta Reset Start TextDelta Usage Finish",
+        error: undefined,
+        partial: false,
+        asked: 2
+      })
+    })
+  )
+
   it.effect("are described in their order", () =>
     Effect.gen(function* () {
       const { kimi } = yield* scripted({ deadline: "1 minute" }, [])
@@ -147,6 +194,41 @@ describe("the stages of a client", () => {
       assert.include(kimi.describe(), "retry: attempts 7")
       assert.include(kimi.describe(), "breaker: by account and model")
       assert.include(lines.at(-1), "idle 1m")
+    })
+  )
+
+  it.effect("are described with the options of the services that are used", () =>
+    Effect.gen(function* () {
+      const line = (text: string, stage: string) => text.split("\n").find((line) => line.startsWith(`${stage}:`))
+      const own = (yield* scripted({ tier: 1 }, [])).kimi.describe()
+      assert.strictEqual(
+        line(own, "breaker"),
+        "breaker: by account and model, opens after 15 failures in a row, failure rate 80 % of 20 or more calls in 1m, " +
+          "probes 1 at a time for 30s, closes after 1 answered, open for at most 5m"
+      )
+      assert.strictEqual(
+        line(own, "admission"),
+        "admission: concurrency 50, requestsPerMinute 200, tokensPerMinute 2000000, max wait 2m, max queue 10000"
+      )
+      assert.include(line(own, "retry"), "budget 500 tokens, 5 a retry or 10")
+      const given = Layer.mergeAll(
+        CircuitBreaker.layer({
+          consecutiveFailures: undefined,
+          failureRate: undefined,
+          slowRate: 0.5,
+          window: { _tag: "Count", size: 50 }
+        }),
+        Admission.layer({ limits: { concurrency: 7 }, maxWait: "1 second" }),
+        RetryBudget.layer({ capacity: 10, cost: 2, ambiguousCost: 3 })
+      )
+      const other = (yield* scripted({ tier: 1 }, [], given)).kimi.describe()
+      assert.include(line(other, "breaker"), "model, slow rate 50 % of 20 or more calls in the latest 50 after 30s, ")
+      assert.strictEqual(line(other, "admission"), "admission: concurrency 7, max wait 1s, max queue 10000")
+      assert.include(line(other, "retry"), "budget 10 tokens, 2 a retry or 3")
+      const none = Layer.mergeAll(CircuitBreaker.layerOff, Admission.layerOff, RetryBudget.layerOff)
+      const off = (yield* scripted({ tier: 1 }, [], none)).kimi.describe()
+      assert.deepStrictEqual([line(off, "breaker"), line(off, "admission")], ["breaker: is off", "admission: is off"])
+      assert.include(line(off, "retry"), "budget off")
     })
   )
 })

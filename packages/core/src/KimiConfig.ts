@@ -61,6 +61,8 @@ const flag = Schema.Literals(["true", "false"]).pipe(
   )
 )
 
+const accountName = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9._-]{1,64}$/))
+
 const isBaseUrl = (text: string): boolean => {
   const url = URL.parse(text)
   return url !== null && /^https?:$/.test(url.protocol) && `${url.username}${url.password}` === "" && !/[?#]/.test(text)
@@ -74,6 +76,7 @@ const entries = {
     expected: "an http or https URL without user, query and fragment"
   },
   model: { codec: Schema.NonEmptyString, expected: "the id of a model" },
+  account: { codec: accountName, expected: "a name of up to 64 letters, digits, dots, hyphens and underscores" },
   connectTimeout: { codec: duration, expected: durationForm },
   firstTokenTimeout: { codec: duration, expected: durationForm },
   idleTimeout: { codec: duration, expected: durationForm },
@@ -126,6 +129,11 @@ export interface Values {
   readonly baseUrl: string | undefined
   /** Model of requests that name none. Defaults to the host's default model. */
   readonly model: string | undefined
+  /**
+   * Name of the account in circuits, limits and books. Defaults to the id of the host. Clients that share those and
+   * differ in key or base URL need a name each, or they are taken for one account.
+   */
+  readonly account: string | undefined
   /** Longest wait for a connection. Defaults to 10 seconds. */
   readonly connectTimeout: Duration.Duration
   /** Longest wait for the first content of a stream. Defaults to 2 minutes. */
@@ -199,6 +207,7 @@ export const defaults: Values = {
   apiKey: undefined,
   baseUrl: undefined,
   model: undefined,
+  account: undefined,
   connectTimeout: Duration.seconds(10),
   firstTokenTimeout: Duration.minutes(2),
   idleTimeout: Duration.seconds(60),

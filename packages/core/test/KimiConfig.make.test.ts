@@ -46,6 +46,15 @@ describe("KimiConfig.make", () => {
     })
   )
 
+  it.effect("takes a short name for the account, which may stand in keys and labels", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* KimiConfig.make({ apiKey, account: "team-a.eu_1" })).account, "team-a.eu_1")
+      for (const account of ["", "team/a", "team a", "{team}", "a".repeat(65)]) {
+        assert.deepStrictEqual(namesOf(yield* reject({ apiKey, account })), ["account"], account)
+      }
+    })
+  )
+
   it.effect("takes a tier and limits as numbers, and reports those that are none", () =>
     Effect.gen(function* () {
       const config = yield* KimiConfig.make({ apiKey, tier: 2, requestsPerMinute: 7, admissionMaxWait: "3 seconds" })

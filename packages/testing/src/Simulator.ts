@@ -45,6 +45,7 @@ import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Digest from "effect/crypto/Digest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -54,6 +55,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { service as digest } from "./internal/simulator/digest.ts"
 import { type CallRecord, Recorder } from "./internal/simulator/Recorder.ts"
 import { summarise } from "./internal/simulator/summary.ts"
 import { runVirtual } from "./internal/simulator/virtualTime.ts"
@@ -218,6 +220,7 @@ export const run = <E = never>(options: Options<E>): Effect.Effect<Report, Confi
         start,
         Effect.scoped(simulate(options, start, duration)).pipe(
           Effect.provideService(Random.Random, random),
+          Effect.provideService(Digest.Digest, digest),
           // Nobody sees the spans of a simulation.
           Effect.withTracerEnabled(false)
         )

@@ -1,4 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
+import * as Accounting from "@kimi-effect/core/money/Accounting"
+import * as Budget from "@kimi-effect/core/money/Budget"
 import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
 import * as RetryBudget from "@kimi-effect/core/resilience/RetryBudget"
 import { Cause, Effect, Exit, Fiber, Layer } from "effect"
@@ -38,6 +41,29 @@ describe("run", () => {
       const [alone] = yield* Effect.all([Simulator.run(small(1))])
       const [one, two] = yield* Effect.all([Simulator.run(small(1)), Simulator.run(small(1))], { concurrency: 2 })
       assert.deepStrictEqual([bytes(one), bytes(two)], [bytes(alone), bytes(alone)])
+    })
+  )
+
+  it.effect("gives the same report with a cache and a budget, and what the cache answers reaches no host", () =>
+    Effect.gen(function* () {
+      const options = {
+        ...small(1),
+        layers: Layer.mergeAll(
+          ResponseCache.layerMemory(),
+          Accounting.layer,
+          Budget.layer({ caps: [{ amount: "1000", currency: "USD" }] })
+        )
+      }
+      const [first, again, without] = yield* Effect.all([
+        Simulator.run(options),
+        Simulator.run(options),
+        Simulator.run(small(1))
+      ])
+      assert.deepStrictEqual(bytes(again), bytes(first))
+      assert.isBelow(first.attempts.count, without.attempts.count / 2)
+      const distinct = yield* Simulator.run({ ...options, traffic: { ...options.traffic, repeated: 0 } })
+      assert.isAtLeast(distinct.attempts.count, distinct.calls.succeeded)
+      assert.include(first.stages, "1000 USD in total")
     })
   )
 

@@ -31,14 +31,41 @@ const kindOf = (message: string): RateLimitError["kind"] => {
   return "unknown"
 }
 
-/** The wait that the message names, such as "please try again after 1 seconds". */
+const minute = 60_000
+const hour = 3_600_000
+
+const perUnit = new Map([
+  ["ms", 1],
+  ["millisecond", 1],
+  ["s", 1_000],
+  ["sec", 1_000],
+  ["second", 1_000],
+  ["m", minute],
+  ["min", minute],
+  ["minute", minute],
+  ["h", hour],
+  ["hr", hour],
+  ["hour", hour]
+])
+
+/** `ms` is a unit of its own, and no plural. */
+const millisPer = (unit: string): number | undefined => {
+  const name = unit.toLowerCase()
+  return perUnit.get(name) ?? perUnit.get(name.replace(/s$/, ""))
+}
+
+const wait =
+  /try again (?:after|in) (\d{1,9}(?:\.\d{1,3})?)\s*([a-z]{0,12})\s*(?:(\d{1,9}(?:\.\d{1,3})?)\s*([a-z]{1,12}))?/i
+
+/** The wait that the message names, such as "please try again after 1 seconds" or "in 6m0s"; in seconds without a unit. */
 export const waitInText = (message: string): Duration.Duration | undefined => {
-  const match = /try again after (\d{1,9}(?:\.\d{1,3})?)\s*(ms|milliseconds?|s\b|seconds?|minutes?)?/i.exec(message)
+  const match = wait.exec(message)
   if (match === null) return undefined
-  const amount = Number(match[1])
-  const unit = match[2] ?? "s"
-  if (unit.startsWith("mi") && unit.startsWith("min")) return Duration.minutes(amount)
-  return unit.startsWith("m") ? Duration.millis(amount) : Duration.seconds(amount)
+  const [, amount, unit = "", more, smaller = ""] = match
+  const per = millisPer(unit)
+  const rest = per === undefined || more === undefined ? 0 : Number(more) * (millisPer(smaller) ?? 0)
+  // What is lost or won by a fraction of a millisecond comes from the arithmetic.
+  return Duration.millis(Math.round(Number(amount) * (per ?? 1_000) + rest))
 }
 
 /** Reads a 429. `retryAfter` is the longest wait that headers and message name. */

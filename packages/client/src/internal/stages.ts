@@ -1,10 +1,10 @@
 /** The stages of one client, from its configuration and from the services that are provided in their place. */
+import { makeOrigin } from "@kimi-effect/core/cache/CacheKey"
 import type { OriginOf } from "@kimi-effect/core/cache/CachedCalls"
 import * as CacheStage from "@kimi-effect/core/cache/CacheStage"
 import { ResponseCache } from "@kimi-effect/core/cache/ResponseCache"
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { Accounting } from "@kimi-effect/core/money/Accounting"
-import type * as BalanceCheck from "@kimi-effect/core/money/BalanceCheck"
 import * as Budget from "@kimi-effect/core/money/Budget"
 import { atTheDoor } from "@kimi-effect/core/money/TokenCount"
 import * as Admission from "@kimi-effect/core/resilience/Admission"
@@ -15,7 +15,6 @@ import { withDeadline, withStreamDeadline } from "@kimi-effect/core/resilience/D
 import { Hedge } from "@kimi-effect/core/resilience/Hedge"
 import * as Metering from "@kimi-effect/core/resilience/Metering"
 import { off, type Stage, type Stages } from "@kimi-effect/core/resilience/Pipeline"
-import type { RateLimits } from "@kimi-effect/core/resilience/RateLimits"
 import * as Recovery from "@kimi-effect/core/resilience/Recovery"
 import * as Retry from "@kimi-effect/core/resilience/Retry"
 import * as RetryBudget from "@kimi-effect/core/resilience/RetryBudget"
@@ -25,6 +24,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { providers } from "../Provider.ts"
+import type { Accounts } from "./accounts.ts"
 
 /** The service that is provided, else one of the client's own. */
 const serviceOr = <I, S>(key: Context.Key<I, S>, make: Effect.Effect<S>): Effect.Effect<S> =>
@@ -59,28 +59,21 @@ const retry = (options: Retry.Options, budget: RetryBudget.RetryBudget["Service"
       jitter: options.jitter,
       ambiguous: options.ambiguous,
       elapsed: Duration.format(options.maxElapsed),
-      ...(options.schedule === undefined ? {} : { schedule: "custom" })
+      ...(options.schedule === undefined ? {} : { schedule: "custom" }),
+      budget: budget.options
     }
   }
 }
 
-const breaker = ({ guard, guardStream }: CircuitBreaker.CircuitBreaker["Service"]): Stage => ({
+const breaker = ({ guard, guardStream, options }: CircuitBreaker.CircuitBreaker["Service"]): Stage => ({
   effect: (inner) => (call) => guard(keyOf(call))(inner(call)),
   stream: (inner) => (call) => guardStream(keyOf(call))(inner(call)),
-  options: { by: "account and model" }
+  options: "is" in options ? options : { by: "account and model", ...options }
 })
 
-const limitText = (limits: RateLimits): { readonly [name: string]: string } => {
-  const known = Object.entries(limits).filter(([, limit]) => limit !== undefined)
-  return known.length === 0
-    ? { limits: "unknown" }
-    : Object.fromEntries(known.map(([name, limit]) => [name, String(limit)]))
-}
-
 const admission = (
-  { guard, guardStream }: Admission.Admission["Service"],
-  { watch }: CircuitBreaker.CircuitBreaker["Service"],
-  config: KimiConfig.Values
+  { guard, guardStream, options }: Admission.Admission["Service"],
+  { watch }: CircuitBreaker.CircuitBreaker["Service"]
 ): Stage => {
   const ask = (call: Call): Ask => ({
     account: call.account,
@@ -90,7 +83,7 @@ const admission = (
   return {
     effect: (inner) => (call) => guard(ask(call))(inner(call)),
     stream: (inner) => (call) => guardStream(ask(call))(inner(call)),
-    options: { ...limitText(Admission.limitsOf(config)), "max wait": Duration.format(config.admissionMaxWait) }
+    options
   }
 }
 
@@ -107,34 +100,50 @@ const timeout = (config: KimiConfig.Values): Stage => ({
   }
 })
 
+/** Whose answers the accounts give. It takes digests to tell, so only a cache is told. */
+const originsOf = ({ configOf, ids, transportOf }: Accounts): Effect.Effect<OriginOf> =>
+  Effect.map(
+    Effect.forEach(ids, (account) =>
+      Effect.map(
+        makeOrigin(transportOf(account).provider.baseUrl, configOf(account).apiKey),
+        (origin) => [account, origin] as const
+      )
+    ),
+    (entries) => {
+      const origins = new Map(entries)
+      return ({ account }) => origins.get(account)
+    }
+  )
+
 /**
  * Builds the stages. A stage that nobody provides is built here, so that every
  * client has a budget and circuits of its own.
  */
 export const make = Effect.fnUntraced(function* (
   config: KimiConfig.Values,
-  fallback: Stage,
-  configOf: (account: string) => KimiConfig.Values,
-  originOf: OriginOf,
-  balanceOf: (call: Call) => BalanceCheck.Reader
+  accounts: Accounts,
+  fallback: Stage
 ): Effect.fn.Return<Stages> {
   const circuits = yield* serviceOr(CircuitBreaker.CircuitBreaker, CircuitBreaker.make())
-  const doors = yield* serviceOr(Admission.Admission, Admission.fromConfig(config, configOf))
+  const doors = yield* serviceOr(Admission.Admission, Admission.fromConfig(config, accounts.configOf))
   const budget = yield* serviceOr(RetryBudget.RetryBudget, RetryBudget.make())
   const schedule = Option.getOrUndefined(yield* Effect.serviceOption(Retry.RetrySchedule))
   const cache = Option.getOrUndefined(yield* Effect.serviceOption(ResponseCache))
   const money = Option.getOrUndefined(yield* Effect.serviceOption(Budget.Budget))
   const book = Option.getOrUndefined(yield* Effect.serviceOption(Accounting))
+  const { attemptTimeout, ...bounds } = Retry.fromConfig(config)
+  const hasOwnDoors = Option.isNone(yield* Effect.serviceOption(Admission.Admission))
   return {
     deadline: deadline(config),
-    cache: cache === undefined ? off : CacheStage.stage(cache, { originOf, book }),
-    budget: money === undefined ? off : Budget.stage(money, balanceOf),
+    cache: cache === undefined ? off : CacheStage.stage(cache, { originOf: yield* originsOf(accounts), book }),
+    budget: money === undefined ? off : Budget.stage(money, ({ account }) => accounts.transportOf(account).balance),
     recovery: recovery(config),
     fallback,
     hedge: Option.getOrElse(yield* Effect.serviceOption(Hedge), () => off),
-    retry: retry({ ...Retry.fromConfig(config), schedule }, budget),
+    // How long an attempt waits at the doors of somebody else is not known here.
+    retry: retry({ ...bounds, schedule, attemptTimeout: hasOwnDoors ? attemptTimeout : undefined }, budget),
     breaker: breaker(circuits),
-    admission: admission(doors, circuits, config),
+    admission: admission(doors, circuits),
     accounting: book === undefined && money === undefined ? off : Metering.stage(book),
     timeout: timeout(config)
   }

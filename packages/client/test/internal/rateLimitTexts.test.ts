@@ -124,6 +124,15 @@ describe("rateLimitTexts", () => {
         ["try again after 2 minutes", Duration.minutes(2)],
         ["try again after 1 minute", Duration.minutes(1)],
         ["try again after 7", Duration.seconds(7)],
+        ["try again after 7 or later", Duration.seconds(7)],
+        ["Please try again after 2 Minutes", Duration.minutes(2)],
+        ["try again after 3 hours", Duration.hours(3)],
+        ["try again after 1 min", Duration.minutes(1)],
+        ["Please try again in 20s. Visit our page", Duration.seconds(20)],
+        ["Please try again in 1.242s", Duration.millis(1_242)],
+        ["try again in 6m30s", Duration.seconds(390)],
+        ["try again in 1h 5m", Duration.minutes(65)],
+        ["try again after 2 seconds, 5 calls at most", Duration.seconds(2)],
         ["try again after 0 seconds", Duration.zero]
       ] as const
       for (const [text, expected] of cases) {

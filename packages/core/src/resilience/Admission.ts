@@ -38,13 +38,15 @@ import type { CircuitOpenError } from "../errors/ResilienceErrors.ts"
 import type * as KimiConfig from "../KimiConfig.ts"
 import { ChatResponse } from "../models/ChatResponse.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
-import type { AccountState, Ask, Door, Outcome } from "./admission/Door.ts"
+import type { AccountState, Ask, Door, Outcome, Patience } from "./admission/Door.ts"
 import * as LocalDoor from "./admission/LocalDoor.ts"
 import * as RedisDoor from "./admission/RedisDoor.ts"
+import { off } from "./Pipeline.ts"
 import { holding } from "./stream/StreamGuard.ts"
 import { type RateLimits, tiers } from "./RateLimits.ts"
 
 type EntryError = AdmissionError | CircuitOpenError
+type Words = { readonly [name: string]: string }
 
 /**
  * The limits of accounts.
@@ -67,6 +69,8 @@ export class Admission extends Context.Service<
     ) => Stream.Stream<StreamEvent, E | EntryError, R>
     /** What is in use of every account, by its name. */
     readonly states: Effect.Effect<ReadonlyMap<string, AccountState>>
+    /** The options in words for people. */
+    readonly options: Words
   }
 >()("@kimi-effect/core/resilience/Admission") {}
 
@@ -111,14 +115,28 @@ const outcomeOf = <A, E extends KimiError>(exit: Exit.Exit<A, E>): Outcome => {
   return Option.getOrElse(Cause.findErrorOption(exit.cause), () => "left" as const)
 }
 
+const limitsInWords = (limits: RateLimits): Words => {
+  const known = Object.entries(limits).filter(([, limit]) => limit !== undefined)
+  return known.length === 0
+    ? { limits: "unknown" }
+    : Object.fromEntries(known.map(([name, limit]) => [name, String(limit)]))
+}
+
+const inWords = (limits: RateLimits | "by account", { maxQueue, maxWait }: Patience): Words => ({
+  ...(limits === "by account" ? { limits } : limitsInWords(limits)),
+  "max wait": Duration.format(maxWait),
+  "max queue": String(maxQueue)
+})
+
 /**
- * Puts attempts behind a door.
+ * Puts attempts behind a door. `options` say in words what it goes by.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const behind = ({ enter, states }: Door): Admission["Service"] => {
+export const behind = ({ enter, states }: Door, options: Words = {}): Admission["Service"] => {
   return {
+    options,
     guard: (ask) => (attempt) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(enter(ask, restore), (place) =>
@@ -174,6 +192,9 @@ const issuesOf = ({ limits, margin, maxQueue, maxWait }: Options): ReadonlyArray
   ...durationIssues({ margin, maxWait })
 ]
 
+const optionsInWords = (options: Options): Words =>
+  inWords(typeof options.limits === "function" ? "by account" : (options.limits ?? {}), doorOptions(options))
+
 const doorOptions = ({ limits = {}, margin = defaultMargin, maxQueue = 10_000, maxWait = "2 minutes" }: Options) => ({
   limitsOf: typeof limits === "function" ? limits : () => limits,
   margin: Duration.fromInputUnsafe(margin),
@@ -192,7 +213,7 @@ export const make = (options: Options = {}): Effect.Effect<Admission["Service"],
     const issues = issuesOf(options)
     return issues.length > 0
       ? Effect.fail(ConfigurationError.of(issues))
-      : Effect.map(LocalDoor.make(doorOptions(options)), behind)
+      : Effect.map(LocalDoor.make(doorOptions(options)), (door) => behind(door, optionsInWords(options)))
   })
 
 /**
@@ -205,16 +226,13 @@ export const make = (options: Options = {}): Effect.Effect<Admission["Service"],
 export const fromConfig = (
   config: KimiConfig.Values,
   configOf: (account: string) => KimiConfig.Values = () => config
-): Effect.Effect<Admission["Service"]> =>
-  Effect.map(
-    LocalDoor.make({
-      limitsOf: (account) => limitsOf(configOf(account)),
-      margin: defaultMargin,
-      maxQueue: config.admissionMaxQueue,
-      maxWait: config.admissionMaxWait
-    }),
-    behind
+): Effect.Effect<Admission["Service"]> => {
+  const patience = { maxQueue: config.admissionMaxQueue, maxWait: config.admissionMaxWait }
+  return Effect.map(
+    LocalDoor.make({ limitsOf: (account) => limitsOf(configOf(account)), margin: defaultMargin, ...patience }),
+    (door) => behind(door, inWords(limitsOf(config), patience))
   )
+}
 
 /**
  * Limits in this process.
@@ -297,7 +315,7 @@ export const layerRedis = (options: RedisOptions = {}): Layer.Layer<Admission, C
           lease: Duration.fromInputUnsafe(lease),
           timeout: Duration.fromInputUnsafe(timeout)
         }),
-        behind
+        (door) => behind(door, { ...optionsInWords(options), shared: `on Redis under ${prefix}`, share: String(share) })
       )
     })
   )
@@ -311,5 +329,6 @@ export const layerRedis = (options: RedisOptions = {}): Layer.Layer<Admission, C
 export const layerOff: Layer.Layer<Admission> = Layer.succeed(Admission, {
   guard: () => (attempt) => attempt,
   guardStream: () => (attempt) => attempt,
-  states: Effect.succeed(new Map())
+  states: Effect.succeed(new Map()),
+  options: off.options
 })

@@ -12,7 +12,8 @@
  * - A stream is judged by how it ends, and is slow when its first content came
  *   late. A consumer that leaves early says nothing.
  * - The open time follows a schedule, which begins anew when the circuit
- *   closes. A longer `retryAfter` of the failure wins over it.
+ *   closes. A later time that a failure asked for wins over it, also one of a
+ *   failure before the one that opened the circuit.
  * - `layer` keeps circuits in this process, `layerShared` shares them between
  *   processes over Redis.
  *
@@ -33,6 +34,7 @@ import * as CircuitOptions from "./circuit/CircuitOptions.ts"
 import type { Circuits } from "./circuit/Circuits.ts"
 import * as LocalCircuits from "./circuit/LocalCircuits.ts"
 import * as SharedCircuits from "./circuit/SharedCircuits.ts"
+import { off } from "./Pipeline.ts"
 
 export { defaults, type Options, sharedDefaults, type SharedOptions, type Trip } from "./circuit/CircuitOptions.ts"
 export type { Transition } from "./circuit/Circuits.ts"
@@ -128,5 +130,6 @@ export const layerOff: Layer.Layer<CircuitBreaker> = Layer.succeed(CircuitBreake
   forceOpen: () => Effect.void,
   forceClosed: () => Effect.void,
   reset: () => Effect.void,
-  transitions: Stream.empty
+  transitions: Stream.empty,
+  options: off.options
 })

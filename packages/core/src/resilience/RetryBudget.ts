@@ -44,6 +44,8 @@ export class RetryBudget extends Context.Service<
     readonly deposit: (withdrawn: number | undefined) => Effect.Effect<void>
     /** Tokens left, and in a full bucket. */
     readonly state: Effect.Effect<{ readonly tokens: number; readonly capacity: number }>
+    /** The options in words for people. */
+    readonly options: string
   }
 >()("@kimi-effect/core/resilience/RetryBudget") {}
 
@@ -69,7 +71,8 @@ export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"
         Effect.sync(() => {
           tokens = Math.min(capacity, tokens + (withdrawn ?? reward))
         }),
-      state: Effect.sync(() => ({ tokens, capacity }))
+      state: Effect.sync(() => ({ tokens, capacity })),
+      options: `${capacity} tokens, ${cost} a retry or ${ambiguousCost}`
     }
   })
 
@@ -90,5 +93,6 @@ export const layer = (options?: Options): Layer.Layer<RetryBudget> => Layer.effe
 export const layerOff: Layer.Layer<RetryBudget> = Layer.succeed(RetryBudget, {
   withdraw: () => Effect.succeed(0),
   deposit: () => Effect.void,
-  state: Effect.succeed({ tokens: Number.POSITIVE_INFINITY, capacity: Number.POSITIVE_INFINITY })
+  state: Effect.succeed({ tokens: Number.POSITIVE_INFINITY, capacity: Number.POSITIVE_INFINITY }),
+  options: "off"
 })

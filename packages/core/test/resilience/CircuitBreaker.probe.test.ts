@@ -3,7 +3,7 @@ import { Deferred, Duration, Effect, Exit, Fiber, Random, Ref } from "effect"
 import { TestClock } from "effect/testing"
 import { classes } from "../../src/errors/KimiError.ts"
 import type * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
-import { fail, key, make, rejection, stepwise, succeed, tag } from "./support/breaker.ts"
+import { broken, fail, key, make, rejection, stepwise, succeed, tag } from "./support/breaker.ts"
 
 describe("a half-open circuit", () => {
   const halfOpen = Effect.fnUntraced(function* (options: Partial<CircuitBreaker.Options> = {}) {
@@ -63,6 +63,34 @@ describe("a half-open circuit", () => {
     })
   )
 
+  it.effect("closes when a probe succeeds after it lost its permit, and opens when one fails", () =>
+    Effect.gen(function* () {
+      for (const end of ["success", "failure"] as const) {
+        const breaker = yield* halfOpen({ probeTimeout: Duration.seconds(30) })
+        const slow = Effect.andThen(Effect.sleep("45 seconds"), end === "success" ? Effect.void : Effect.fail(broken))
+        yield* Effect.forkChild(Effect.exit(breaker.guard(key)(slow)), { startImmediately: true })
+        yield* TestClock.adjust("30 seconds")
+        yield* Effect.forkChild(breaker.guard(key)(Effect.never), { startImmediately: true })
+        yield* TestClock.adjust(Duration.millis(14_999))
+        assert.strictEqual((yield* rejection(breaker)).state, "half-open")
+        yield* TestClock.adjust(Duration.millis(1))
+        assert.strictEqual(yield* tag(breaker), end === "success" ? "Closed" : "Open")
+      }
+    })
+  )
+
+  it.effect("closes under a stream of calls that all take longer than the probe timeout", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen({ probeTimeout: Duration.seconds(30) })
+      const long = breaker.guard(key)(Effect.sleep("45 seconds"))
+      for (let second = 0; second < 60; second++) {
+        yield* Effect.forkChild(Effect.exit(long), { startImmediately: true })
+        yield* TestClock.adjust("1 second")
+      }
+      assert.strictEqual(yield* tag(breaker), "Closed")
+    })
+  )
+
   it.effect("has no probe left after a thousand interruptions at any moment", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen({ halfOpenPermits: 3, halfOpenSuccesses: 1 })
@@ -93,7 +121,7 @@ describe("a half-open circuit", () => {
       assert.deepStrictEqual(all.pollUnsafe(), Exit.void)
       assert.isAbove(yield* Ref.get(made), 20)
       const circuit = (yield* breaker.states).get(key)
-      assert.isTrue(circuit?._tag === "HalfOpen" && circuit.probes.length === 0)
+      assert.isTrue(circuit?._tag === "HalfOpen" && circuit.probes.length === 0 && circuit.late.length === 0)
       assert.strictEqual(yield* succeed(breaker), "answer")
     }).pipe(Random.withSeed("interruptions"))
   )

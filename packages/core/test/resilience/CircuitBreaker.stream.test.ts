@@ -125,6 +125,17 @@ describe("CircuitBreaker.guardStream", () => {
     })
   )
 
+  it.effect("learns from a consumer that leaves with the whole answer what it would have learned at the end", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make({ consecutiveFailures: 1 })
+      yield* fail(breaker)
+      yield* TestClock.adjust("10 seconds")
+      const answer = Stream.concat(Stream.succeed(finish), Stream.never)
+      yield* Stream.runDrain(Stream.take(breaker.guardStream(key)(answer), 1))
+      assert.strictEqual(yield* tag(breaker), "Closed")
+    })
+  )
+
   it.effect("learns nothing from a consumer that leaves early, and has its probe back", () =>
     Effect.gen(function* () {
       for (const events of [whole, failing, hanging]) {

@@ -117,6 +117,22 @@ describe("CircuitBreaker.guard", () => {
     })
   )
 
+  it.effect("waits as long as an earlier failure of the run asked, unless the host has answered since", () =>
+    Effect.gen(function* () {
+      const busy = new classes.ServiceUnavailableError({ message: "busy", retryAfter: Duration.seconds(40) })
+      const breaker = yield* make()
+      yield* fail(breaker, busy)
+      yield* TestClock.adjust("5 seconds")
+      yield* fail(breaker, broken, 2)
+      yield* waits(breaker, 35)
+      assert.strictEqual(yield* succeed(breaker), "answer")
+      yield* fail(breaker, busy)
+      yield* succeed(breaker)
+      yield* fail(breaker, broken, 3)
+      yield* waits(breaker, 10)
+    })
+  )
+
   it.effect("opens at the failure rate of the calls in the window, once there are enough", () =>
     Effect.gen(function* () {
       const breaker = yield* make({ consecutiveFailures: undefined, failureRate: 0.5, minimumCalls: 4 })

@@ -3,7 +3,7 @@ import { Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { classes } from "../../src/errors/KimiError.ts"
 import { defaults } from "../../src/KimiConfig.ts"
-import { keyOf } from "../../src/resilience/Call.ts"
+import { type Call, keyOf } from "../../src/resilience/Call.ts"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
 import * as Fallback from "../../src/resilience/Fallback.ts"
 import * as Retry from "../../src/resilience/Retry.ts"
@@ -38,6 +38,24 @@ describe("Fallback", () => {
         { account: "b", provider: "host of b", request },
         { account: "c", provider: "host of c", request: { ...request, model: "kimi-k3" } }
       ])
+    })
+  )
+
+  it.effect("hands every step what the stages of the call tell each other", () =>
+    Effect.gen(function* () {
+      const notes = {}
+      const asked: Array<Call> = []
+      const stage = Fallback.make({ check: Effect.succeed, steps: [step("b")] })
+      const run = stage.effect((inner) => {
+        asked.push(inner)
+        return Effect.fail(overloaded)
+      })
+      yield* Effect.flip(run({ ...call, notes }))
+      assert.deepStrictEqual(
+        asked.map(({ account }) => account),
+        ["a", "b"]
+      )
+      for (const inner of asked) assert.strictEqual(inner.notes, notes)
     })
   )
 

@@ -184,6 +184,12 @@ describe("withStreamMetering", () => {
       `settle ${prompt}+${hello} by estimate`,
       "failed"
     ],
+    [
+      "a stream that had begun when it failed with what is free before that",
+      Stream.concat(Stream.make(start, text), refused),
+      `settle ${prompt}+${hello} by estimate`,
+      "failed"
+    ],
     ["a stream that was free", refused, "settle nothing", ""],
     ["a stream that never began and may be billed", lost, `settle ${prompt}+0 by estimate`, "failed"]
   ]

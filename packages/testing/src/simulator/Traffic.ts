@@ -24,6 +24,11 @@ export interface Options {
   readonly maxCompletionTokens?: number | undefined
   /** Share of the calls that are streams, 0 to 1. Defaults to 0.3. */
   readonly streams?: number | undefined
+  /**
+   * Share of the calls that ask what others of the same length ask too, 0 to 1. Only a cache can tell. Defaults to 1,
+   * with which nearly every call is answered from a cache after the first hour.
+   */
+  readonly repeated?: number | undefined
   /** Models that are asked for, in turn. Defaults to the client's default model. */
   readonly models?: ReadonlyArray<string> | undefined
 }
@@ -39,7 +44,8 @@ export const defaults = {
   promptTokens: { median: 200, p95: 1_000 },
   outputTokens: { median: 250, p95: 1_000 },
   maxCompletionTokens: 2_048,
-  streams: 0.3
+  streams: 0.3,
+  repeated: 1
 } as const satisfies Omit<Options, "calls">
 
 /**
@@ -90,6 +96,7 @@ export const arrivals = (options: Options, duration: number, random: Random.Rand
     maxCompletionTokens = defaults.maxCompletionTokens,
     outputTokens = defaults.outputTokens,
     promptTokens = defaults.promptTokens,
+    repeated = defaults.repeated,
     streams = defaults.streams,
     weights = defaults.weights
   } = options
@@ -99,25 +106,30 @@ export const arrivals = (options: Options, duration: number, random: Random.Rand
   ).toSorted()
   const requests = new Map<string, ChatRequest>()
 
+  const makeRequest = (model: string | undefined, tokens: number, mark: string): ChatRequest => ({
+    ...(model === undefined ? {} : { model }),
+    messages: [{ role: "user", content: mark + text.slice(0, Math.floor(tokens * charactersPerToken)) }],
+    max_completion_tokens: maxCompletionTokens
+  })
+
   const requestOf = (model: string | undefined, tokens: number): ChatRequest => {
     const key = `${tokens} ${model ?? ""}`
-    const known = requests.get(key)
-    if (known !== undefined) return known
-    const request: ChatRequest = {
-      ...(model === undefined ? {} : { model }),
-      messages: [{ role: "user", content: text.slice(0, Math.floor(tokens * charactersPerToken)) }],
-      max_completion_tokens: maxCompletionTokens
-    }
+    const request = requests.get(key) ?? makeRequest(model, tokens, "")
     requests.set(key, request)
     return request
   }
 
   return Array.from(moments, (at, index): Arrival => {
     const tokens = Math.min(longest, Math.ceil(Distribution.draw(random, promptTokens) / step) * step)
+    const model = models?.[index % models.length]
     return {
       at,
       isStream: random.nextDoubleUnsafe() < streams,
-      request: requestOf(models?.[index % models.length], tokens),
+      // Without a draw where there is nothing to decide, so that the option leaves other traffic as it was.
+      request:
+        repeated === 1 || random.nextDoubleUnsafe() < repeated
+          ? requestOf(model, tokens)
+          : makeRequest(model, tokens, `${index} `),
       outputTokens: Math.max(1, Math.round(Distribution.draw(random, outputTokens)))
     }
   })
@@ -147,6 +159,7 @@ export const problemsOf = (options: Options): ReadonlyArray<readonly [name: stri
     [isDistribution(options.outputTokens), "outputTokens", "a median over 0 and a p95 of at least that"],
     [isCount(options.maxCompletionTokens), "maxCompletionTokens", "a whole number over zero"],
     [isShare(options.streams), "streams", "a share from 0 to 1"],
+    [isShare(options.repeated), "repeated", "a share from 0 to 1"],
     [options.models === undefined || options.models.length > 0, "models", "at least one model"]
   ]
   return checks.filter(([isGood]) => !isGood).map(([, name, expected]) => [name, expected])

@@ -67,4 +67,20 @@ describe("arrivals", () => {
       assert.isBelow(new Set(all.map(({ request }) => request)).size, 2_000)
     })
   )
+
+  it.effect("ask again what others ask as often as told, and nothing else of them changes with it", () =>
+    Effect.gen(function* () {
+      const few = { calls: 2_000, promptTokens: { median: 100, p95: 100 } }
+      const texts = (all: ReadonlyArray<Traffic.Arrival>) =>
+        new Set(all.map(({ request }) => JSON.stringify(request.messages))).size
+      assert.strictEqual(texts(yield* arrivals(few)), 1)
+      assert.strictEqual(texts(yield* arrivals({ ...few, repeated: 0 })), 2_000)
+      const some = yield* arrivals({ ...few, repeated: 0.25 })
+      assert.closeTo(texts(some) / 2_000, 0.75, 0.05)
+      assert.deepStrictEqual(
+        some.map(({ at }) => at),
+        (yield* arrivals(few)).map(({ at }) => at)
+      )
+    })
+  )
 })

@@ -85,6 +85,35 @@ describe("the page", () => {
   )
 })
 
+describe("the page of a day", () => {
+  const figuresOf = (page: string) =>
+    new Map([...page.matchAll(/<dt>([^<]*)<\/dt><dd>([^<]*)<\/dd>/g)].map(([, name = "", value]) => [name, value]))
+
+  it.effect("begins with the figures that are looked for first", () =>
+    Effect.gen(function* () {
+      const report = yield* day
+      const figures = figuresOf(Simulator.toHtml(report))
+      assert.strictEqual(figures.get("of 400 calls succeeded"), `${(report.calls.successRate * 100).toFixed(4)} %`)
+      assert.strictEqual(figures.get("429s for limits"), String(report.rateLimited.count))
+      assert.strictEqual(figures.get("openings of circuits"), String(report.breaker.openings))
+      assert.match(figures.get("cost") ?? "", /^\$\d+\.\d\d$/)
+      assert.isTrue(figures.has("succeeded outside outages"))
+    })
+  )
+
+  it.effect("says where nothing happened, and does not speak of outages that were none", () =>
+    Effect.gen(function* () {
+      const calm = yield* Simulator.run({ seed: 1, duration: "1 hour", traffic: { calls: 20, streams: 0 } })
+      const page = Simulator.toHtml(calm)
+      // No 429s and no open circuits.
+      assert.strictEqual(page.match(/>none<\/text>/g)?.length, 2)
+      const figures = figuresOf(page)
+      assert.isFalse(figures.has("succeeded outside outages"))
+      assert.strictEqual(figures.get("first token, p95"), "none")
+    })
+  )
+})
+
 describe("the table", () => {
   it.effect("says every figure of the report", () =>
     Effect.gen(function* () {

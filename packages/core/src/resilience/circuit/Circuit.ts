@@ -35,7 +35,10 @@ export interface Policy {
   readonly halfOpenPermits: number
   /** Successful probes that close the circuit. */
   readonly halfOpenSuccesses: number
-  /** Milliseconds after which a probe that says nothing is given up, so that it cannot block the circuit. */
+  /**
+   * Milliseconds after which a probe that says nothing loses its permit to the next, so that it cannot block the
+   * circuit. What it says after that still counts: where answers take longer, no other could ever close it.
+   */
   readonly probeMillis: number
 }
 
@@ -61,6 +64,18 @@ export interface Permit {
 export type Outcome = "success" | "failure" | "slow" | "ignored"
 
 /**
+ * A call that finds out whether the host is back.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Probe {
+  readonly probe: number
+  /** Unix milliseconds. */
+  readonly startedAt: number
+}
+
+/**
  * A circuit. `epoch` counts its changes of state.
  *
  * @category models
@@ -79,7 +94,10 @@ export type Circuit =
       readonly epoch: number
       readonly successes: number
       readonly lastProbe: number
-      readonly probes: ReadonlyArray<{ readonly probe: number; readonly startedAt: number }>
+      /** Probes that hold a permit. */
+      readonly probes: ReadonlyArray<Probe>
+      /** Probes that have lost theirs, and have said nothing yet. */
+      readonly late: ReadonlyArray<Probe>
     }
   | { readonly _tag: "Isolated"; readonly epoch: number }
   | { readonly _tag: "ForcedClosed"; readonly epoch: number }
@@ -116,7 +134,7 @@ export type Acquired =
   | { readonly circuit: Circuit; readonly permit: Permit }
   | { readonly circuit: Circuit; readonly permit: undefined; readonly retryAfter: number | undefined }
 
-const probe = (circuit: Extract<Circuit, { _tag: "HalfOpen" }>, now: number): Acquired => {
+const sendProbe = (circuit: Extract<Circuit, { _tag: "HalfOpen" }>, now: number): Acquired => {
   const number = circuit.lastProbe + 1
   return {
     circuit: { ...circuit, lastProbe: number, probes: [...circuit.probes, { probe: number, startedAt: now }] },
@@ -139,13 +157,18 @@ export const acquire = (circuit: Circuit, policy: Policy, now: number): Acquired
       return { circuit, permit: undefined, retryAfter: undefined }
     case "Open": {
       if (now < circuit.until) return { circuit, permit: undefined, retryAfter: circuit.until - now }
-      return probe({ _tag: "HalfOpen", epoch: circuit.epoch + 1, successes: 0, lastProbe: 0, probes: [] }, now)
+      const epoch = circuit.epoch + 1
+      return sendProbe({ _tag: "HalfOpen", epoch, successes: 0, lastProbe: 0, probes: [], late: [] }, now)
     }
     case "HalfOpen": {
-      const probes = circuit.probes.filter(({ startedAt }) => now - startedAt < policy.probeMillis)
-      const pruned = { ...circuit, probes }
-      if (probes.length < policy.halfOpenPermits) return probe(pruned, now)
-      return { circuit: pruned, permit: undefined, retryAfter: undefined }
+      const isLate = ({ startedAt }: Probe) => now - startedAt >= policy.probeMillis
+      const probes = circuit.probes.filter((probe) => !isLate(probe))
+      const current =
+        probes.length === circuit.probes.length
+          ? circuit
+          : { ...circuit, probes, late: [...circuit.late, ...circuit.probes.filter(isLate)] }
+      if (probes.length < policy.halfOpenPermits) return sendProbe(current, now)
+      return { circuit: current, permit: undefined, retryAfter: undefined }
     }
   }
 }
@@ -190,11 +213,14 @@ export const settle = (
     const next: Circuit = { _tag: "Closed", epoch: circuit.epoch, run, memory }
     return trips(policy, run, memory, now) ? open(next, openUntil) : next
   }
-  if (circuit._tag !== "HalfOpen" || !circuit.probes.some((entry) => entry.probe === permit.probe)) return circuit
-  const probes = circuit.probes.filter((entry) => entry.probe !== permit.probe)
+  if (circuit._tag !== "HalfOpen") return circuit
+  const isOther = ({ probe }: Probe) => probe !== permit.probe
+  if (circuit.probes.every(isOther) && circuit.late.every(isOther)) return circuit
+  const probes = circuit.probes.filter(isOther)
+  const late = circuit.late.filter(isOther)
   switch (outcome) {
     case "ignored":
-      return { ...circuit, probes }
+      return { ...circuit, probes, late }
     case "failure":
     case "slow":
       return open(circuit, openUntil)
@@ -202,7 +228,7 @@ export const settle = (
       const successes = circuit.successes + 1
       return successes >= policy.halfOpenSuccesses
         ? closed(policy, circuit.epoch + 1)
-        : { ...circuit, probes, successes }
+        : { ...circuit, probes, late, successes }
     }
   }
 }

@@ -28,7 +28,7 @@ interface Common {
  * @since 0.1.0
  */
 export interface Options extends Omit<Circuit.Policy, "probeMillis">, Common {
-  /** How long a probe may say nothing before another may go. Defaults to 30 seconds. */
+  /** How long a probe may say nothing before another may go; what it says later still counts. Defaults to 30 seconds. */
   readonly probeTimeout: Duration.Duration
 }
 
@@ -206,3 +206,48 @@ export const shared = (given: Partial<SharedOptions>): Effect.Effect<SharedOptio
       time("storeCooldown", options.storeCooldown)
     ])
   })
+
+type Words = { readonly [name: string]: string }
+
+const percent = (part: number): string => `${Number((part * 100).toPrecision(6))} %`
+
+/**
+ * Options in words for people.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const inWords = (options: Options): Words => {
+  const { consecutiveFailures, failureRate, halfOpenPermits, halfOpenSuccesses, minimumCalls, slowRate, window } =
+    options
+  const seen =
+    window._tag === "Count" ? `the latest ${window.size}` : `${Duration.format(Duration.millis(window.millis))}`
+  const among = `of ${minimumCalls} or more calls in ${seen}`
+  return {
+    ...(consecutiveFailures === undefined ? {} : { "opens after": `${consecutiveFailures} failures in a row` }),
+    ...(failureRate === undefined ? {} : { "failure rate": `${percent(failureRate)} ${among}` }),
+    ...(slowRate === undefined
+      ? {}
+      : { "slow rate": `${percent(slowRate)} ${among} after ${Duration.format(options.slowAfter)}` }),
+    probes: `${halfOpenPermits} at a time for ${Duration.format(options.probeTimeout)}`,
+    "closes after": `${halfOpenSuccesses} answered`,
+    "open for": `at most ${Duration.format(options.maxOpenTime)}`
+  }
+}
+
+/**
+ * The same for options of shared circuits.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const sharedInWords = ({ maxOpenTime, prefix, probeLease, trip }: SharedOptions): Words => ({
+  ...(trip._tag === "Consecutive"
+    ? { "opens after": `${trip.failures} failures in a row` }
+    : {
+        "failure rate": `${percent(trip.threshold)} of ${trip.minimumCalls} or more calls in the latest ${trip.size}`
+      }),
+  probes: `1 at a time, lent for ${Duration.format(probeLease)}`,
+  "open for": `at most ${Duration.format(maxOpenTime)}`,
+  shared: `on Redis under ${prefix}`
+})

@@ -66,7 +66,7 @@ export const toCircuit = ({ epoch, tag, until }: Entry): Circuit.Circuit => {
     case "Open":
       return { _tag: tag, epoch, until }
     case "HalfOpen":
-      return { _tag: tag, epoch, successes: 0, lastProbe: 0, probes: [] }
+      return { _tag: tag, epoch, successes: 0, lastProbe: 0, probes: [], late: [] }
     case "Isolated":
     case "ForcedClosed":
       return { _tag: tag, epoch }

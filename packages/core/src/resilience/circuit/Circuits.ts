@@ -65,6 +65,8 @@ export interface Circuits {
   readonly reset: (key: string) => Effect.Effect<void>
   /** Changes of state as they happen. */
   readonly transitions: Stream.Stream<Transition>
+  /** The options in words for people. */
+  readonly options: { readonly [name: string]: string }
 }
 
 const stateName = { Open: "open", HalfOpen: "half-open", Isolated: "isolated" } as const

@@ -15,7 +15,7 @@ import type { KimiError } from "../../errors/KimiError.ts"
 import type { CircuitOpenError } from "../../errors/ResilienceErrors.ts"
 import * as Circuit from "./Circuit.ts"
 import * as CircuitGuard from "./CircuitGuard.ts"
-import type { Options } from "./CircuitOptions.ts"
+import { inWords, type Options } from "./CircuitOptions.ts"
 import { type Circuits, rejection, type Transition } from "./Circuits.ts"
 
 interface Entry {
@@ -23,6 +23,8 @@ interface Entry {
   circuit: Circuit.Circuit
   /** The open time that the next opening takes. It is at hand before it is needed, so that a transition never waits. */
   openMillis: number
+  /** Unix milliseconds until which failures asked to be left alone; the one that opens the circuit may say nothing. */
+  askedUntil: number
 }
 
 interface Permit extends Circuit.Permit {
@@ -32,7 +34,7 @@ interface Permit extends Circuit.Permit {
 /** A restored circuit in the place of a live one: calls that run now say nothing of it, and its probes are gone. */
 const adopt = (restored: Circuit.Circuit, live: Circuit.Circuit): Circuit.Circuit => {
   const epoch = Math.max(restored.epoch, live.epoch) + 1
-  return restored._tag === "HalfOpen" ? { ...restored, epoch, probes: [] } : { ...restored, epoch }
+  return restored._tag === "HalfOpen" ? { ...restored, epoch, probes: [], late: [] } : { ...restored, epoch }
 }
 
 /**
@@ -74,7 +76,7 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     Effect.suspend(() => {
       const known = entries.get(key)
       if (known !== undefined) return Effect.succeed(known)
-      const entry: Entry = { key, circuit: Circuit.closed(policy), openMillis: 0 }
+      const entry: Entry = { key, circuit: Circuit.closed(policy), openMillis: 0, askedUntil: 0 }
       entries.set(key, entry)
       return Effect.as(prepare(entry), entry)
     })
@@ -91,8 +93,8 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     return Effect.andThen(next, Effect.asVoid(PubSub.publish(transitions, transition)))
   }
 
-  const openUntil = (entry: Entry, now: number, retryAfter = 0): number =>
-    now + Math.min(maxOpen, Math.max(entry.openMillis, retryAfter))
+  const openUntil = ({ askedUntil, openMillis }: Entry, now: number): number =>
+    Math.min(now + maxOpen, Math.max(now + openMillis, askedUntil))
 
   const ask = (entry: Entry): Effect.Effect<Permit, CircuitOpenError> => {
     const acquired = Circuit.acquire(entry.circuit, policy, clock.currentTimeMillisUnsafe())
@@ -109,7 +111,11 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
   const settle = (permit: Permit, outcome: Circuit.Outcome, retryAfter?: number): Effect.Effect<void> => {
     const { entry } = permit
     const now = clock.currentTimeMillisUnsafe()
-    const next = () => Circuit.settle(entry.circuit, policy, permit, outcome, now, openUntil(entry, now, retryAfter))
+    if (outcome === "success") entry.askedUntil = 0
+    else if (outcome === "failure" && retryAfter !== undefined) {
+      entry.askedUntil = Math.max(entry.askedUntil, now + retryAfter)
+    }
+    const next = () => Circuit.settle(entry.circuit, policy, permit, outcome, now, openUntil(entry, now))
     const circuit = next()
     if (circuit._tag !== entry.circuit._tag) return Effect.uninterruptible(Effect.suspend(() => move(entry, next())))
     // Nearly every call: it is counted, and nobody needs to know.
@@ -170,6 +176,7 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
       force(key, (entry) => Circuit.open(entry.circuit, openUntil(entry, clock.currentTimeMillisUnsafe()))),
     forceClosed: (key) => force(key, ({ circuit }) => ({ _tag: "ForcedClosed", epoch: circuit.epoch + 1 })),
     reset: (key) => force(key, ({ circuit }) => Circuit.closed(policy, circuit.epoch + 1)),
-    transitions: Stream.fromPubSub(transitions)
+    transitions: Stream.fromPubSub(transitions),
+    options: inWords(options)
   }
 })

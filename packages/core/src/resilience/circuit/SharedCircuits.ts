@@ -39,7 +39,7 @@ import * as Scope from "effect/Scope"
 import type { CircuitOpenError } from "../../errors/ResilienceErrors.ts"
 import type * as Circuit from "./Circuit.ts"
 import * as CircuitGuard from "./CircuitGuard.ts"
-import type { SharedOptions } from "./CircuitOptions.ts"
+import { sharedInWords, type SharedOptions } from "./CircuitOptions.ts"
 import { type Circuits, rejection } from "./Circuits.ts"
 import * as CircuitView from "./CircuitView.ts"
 import * as StoreOutage from "../StoreOutage.ts"
@@ -244,6 +244,7 @@ export const make = Effect.fnUntraced(function* (
     forceClosed: (key) => view.hold(key, "ForcedClosed"),
     forceOpen,
     reset: (key) => Effect.uninterruptible(Effect.andThen(reach(forget(key)), view.release(key))),
-    transitions: view.transitions
+    transitions: view.transitions,
+    options: sharedInWords(options)
   }
 })

@@ -31,7 +31,10 @@ export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect
 export interface Holder {
   /** Sees the events as they pass. */
   readonly onEvents?: (events: Arr.NonEmptyReadonlyArray<StreamEvent>) => void
-  /** Told once how the stream ended; with an interrupt when its consumer left. Runs uninterruptibly. */
+  /**
+   * Told once how the stream ended; with an interrupt when its consumer left. One that leaves after `Finish` has the
+   * whole answer, so the stream has ended well. Runs uninterruptibly.
+   */
   readonly onEnd: (exit: Exit.Exit<void, KimiError>) => Effect.Effect<void>
 }
 
@@ -48,13 +51,17 @@ export const holding =
     const open = Effect.fnUntraced(function* (scope: Scope.Scope, restore: Restore) {
       const { onEnd, onEvents } = yield* begin(restore)
       let hasEnded = false
+      let isWhole = false
       const end = (exit: Exit.Exit<void, KimiError>) =>
         Effect.suspend(() => {
           if (hasEnded) return Effect.void
           hasEnded = true
           return Effect.uninterruptible(onEnd(exit))
         })
-      yield* Scope.addFinalizer(scope, end(Exit.interrupt()))
+      yield* Scope.addFinalizer(
+        scope,
+        Effect.suspend(() => end(isWhole ? Exit.void : Exit.interrupt()))
+      )
       // Some streams begin their work before the first pull; left there, the scope ends what is held.
       const opened = Effect.onExit(restore(Channel.toPullScoped(stream.channel, scope)), (exit) =>
         Exit.isFailure(exit) ? end(exit) : Effect.void
@@ -63,6 +70,7 @@ export const holding =
         Pull.matchEffect(pull, {
           onSuccess: (events) => {
             onEvents?.(events)
+            isWhole ||= events[events.length - 1]?._tag === "Finish"
             return Effect.succeed(events)
           },
           onFailure: (cause: Cause.Cause<E>) => Effect.andThen(end(Exit.failCause(cause)), Effect.failCause(cause)),

@@ -6,6 +6,7 @@ import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
 import { holding } from "../../../src/resilience/stream/StreamGuard.ts"
 
 const text = (word: string): StreamEvent => ({ _tag: "TextDelta", choice: 0, text: word })
+const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
 const broken = new classes.ServerError({ message: "broken" })
 
 /** A holder that writes down what it is told. */
@@ -46,6 +47,19 @@ describe("holding", () => {
       yield* Stream.runDrain(Stream.take(left.hold(Stream.concat(Stream.succeed(text("a")), Stream.never)), 1))
       assert.deepStrictEqual(left.log, ["begin", "1 events", "left"])
     })
+  )
+
+  it.effect(
+    "has ended well when its consumer leaves with the whole answer, though not before what it holds is closed",
+    () =>
+      Effect.gen(function* () {
+        const { hold, log } = holder()
+        const stream = Stream.concat(Stream.fromArray([text("a"), finish]), Stream.never).pipe(
+          Stream.ensuring(Effect.sync(() => void log.push("closed")))
+        )
+        yield* Stream.runDrain(Stream.takeUntil(hold(stream), ({ _tag }) => _tag === "Finish"))
+        assert.deepStrictEqual(log, ["begin", "2 events", "closed", "done"])
+      })
   )
 
   it.effect("ends when its consumer is interrupted, also in a stream that works before its first pull", () =>

@@ -30,7 +30,9 @@ interface Probe {
   readonly life: number
   readonly number: number
   readonly startedAt: number
-  end: Outcome | "given up" | undefined
+  /** Whether another may go in its place. */
+  isGivenUp: boolean
+  end: Outcome | undefined
 }
 
 /** The number of the tenth of a window in which a time lies, without a fraction anywhere. */
@@ -89,7 +91,7 @@ export const makeReference = (rules: Rules) => {
     return reaches(slow, seen.length, rules.slowPercent) ? "slowness" : undefined
   }
 
-  const probesOut = () => probes.filter((probe) => probe.life === life && probe.end === undefined)
+  const probesOut = () => probes.filter((probe) => probe.life === life && probe.end === undefined && !probe.isGivenUp)
 
   const acquire = (now: number) => {
     if (state === "Closed") return { permit: { epoch: life, probe: 0 }, retryAfter: undefined }
@@ -97,10 +99,10 @@ export const makeReference = (rules: Rules) => {
       if (now < openUntil) return { permit: undefined, retryAfter: openUntil - now }
       begin("HalfOpen")
     }
-    for (const probe of probesOut()) if (now - probe.startedAt >= rules.probeMillis) probe.end = "given up"
+    for (const probe of probesOut()) if (now - probe.startedAt >= rules.probeMillis) probe.isGivenUp = true
     if (probesOut().length >= rules.halfOpenPermits) return { permit: undefined, retryAfter: undefined }
     const number = probes.filter((probe) => probe.life === life).length + 1
-    probes.push({ life, number, startedAt: now, end: undefined })
+    probes.push({ life, number, startedAt: now, isGivenUp: false, end: undefined })
     return { permit: { epoch: life, probe: number }, retryAfter: undefined }
   }
 
@@ -130,7 +132,7 @@ export const makeReference = (rules: Rules) => {
     const good = probes.filter(({ end, life }) => life === permit.epoch && end === "success").length
     if (outcome === "ignored" || good < rules.halfOpenSuccesses) return `${outcome} probe`
     begin("Closed")
-    return "closed"
+    return probe.isGivenUp ? "closed by a late probe" : "closed"
   }
 
   return { acquire, settle, open, tag: () => state, probesOut: () => probesOut().length }

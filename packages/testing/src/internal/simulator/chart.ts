@@ -99,6 +99,10 @@ const legendOf = (series: ReadonlyArray<Series>): string =>
     ? ""
     : series.map(({ color, name }) => ` <span class="key"><i class="${color}"></i>${escape(name)}</span>`).join("")
 
+/** Says that there is nothing to see, so that nobody takes the drawing for broken. */
+const nothing = (drawing: ReadonlyArray<string>): string =>
+  drawing.length > 0 ? "" : label((left + right) / 2, (top + bottom) / 2, "middle", "none")
+
 /** Bars that stand on each other. */
 export const bars = (frame: Frame, series: ReadonlyArray<Series>): string => {
   const { duration } = frame
@@ -121,7 +125,11 @@ export const bars = (frame: Frame, series: ReadonlyArray<Series>): string => {
       under += value
     }
   }
-  return figure(frame, legendOf(series), levels(most) + shades(frame) + drawing.join("") + hours(frame))
+  return figure(
+    frame,
+    legendOf(series),
+    levels(most) + shades(frame) + drawing.join("") + nothing(drawing) + hours(frame)
+  )
 }
 
 /** The stretches of a line that have values, as the points of each. */
@@ -159,7 +167,6 @@ export const stretches = (frame: Frame, all: ReadonlyArray<Stretch>): string => 
     return rect(x1, x2, y + rowHeight * 0.35, y + rowHeight * 0.85, "bad", title)
   })
   const names = labels.map((name, index) => label(left + 4, top + rowHeight * index + 12, "start", name))
-  const empty = all.length === 0 ? label((left + right) / 2, (top + bottom) / 2, "middle", "never") : ""
   const axis = `<line class="grid" x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}"/>`
-  return figure(frame, "", axis + shades(frame) + drawing.join("") + names.join("") + empty + hours(frame))
+  return figure(frame, "", axis + shades(frame) + drawing.join("") + names.join("") + nothing(drawing) + hours(frame))
 }

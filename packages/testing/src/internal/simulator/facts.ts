@@ -85,6 +85,23 @@ export const sectionsOf = (report: Report): ReadonlyArray<Section> => {
   return sections.filter(({ rows }) => rows.length > 0)
 }
 
+/** The figures that are looked for first. */
+export const highlightsOf = (report: Report): Section["rows"] => {
+  const { attempts, breaker, calls, cost, firstToken, outsideOutages, rateLimited, total } = report
+  const hasOutages = report.faults.some(({ kind }) => kind === "Outage")
+  const p95 = ({ count, p95 }: Percentiles): string => (count === 0 ? "none" : millis(p95))
+  return [
+    [`of ${number(calls.calls)} calls succeeded`, percent(calls.successRate)],
+    ...(hasOutages ? [["succeeded outside outages", percent(outsideOutages.successRate)] as const] : []),
+    ["first token, p95", p95(firstToken)],
+    ["whole answers, p95", p95(total)],
+    ["attempts per call", calls.calls === 0 ? "none" : (attempts.count / calls.calls).toFixed(2)],
+    ["429s for limits", number(rateLimited.count)],
+    ["openings of circuits", number(breaker.openings)],
+    ["cost", money(cost.total, cost.currency)]
+  ]
+}
+
 /** What was simulated, in one line. */
 export const titleOf = ({ duration, seed }: Report): string =>
   `Simulated ${Duration.format(Duration.millis(duration))}, seed ${seed}`

@@ -1,7 +1,7 @@
 /** The report as a page that needs nothing else: no script, no font, no network. */
 import type { FaultPeriod, Percentiles, Report } from "../../simulator/Report.ts"
 import * as Chart from "./chart.ts"
-import { sectionsOf, titleOf } from "./facts.ts"
+import { highlightsOf, sectionsOf, titleOf } from "./facts.ts"
 import { faultNames } from "./words.ts"
 
 const style = `
@@ -13,8 +13,12 @@ const style = `
   --Outage: #ee6a6a; --BrownOut: #e08a35; --RateLimitStorm: #a98aeb; --SlowPeriod: #9dbb52 } }
 body { margin: 0 auto; max-width: 1000px; padding: 24px 16px 48px; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif }
-h1 { font-size: 22px; margin: 0 } h2 { font-size: 16px; margin: 28px 0 4px } p { margin: 4px 0; color: var(--soft) }
-figure { margin: 20px 0 0 } figcaption { font-weight: 600 } svg { display: block; width: 100%; height: auto }
+h1 { font-size: 22px; margin: 0 } h2 { font-size: 16px; margin: 28px 0 4px } p { margin: 8px 0; color: var(--soft) }
+dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); gap: 12px; margin: 16px 0 }
+dl div { display: flex; flex-direction: column-reverse; justify-content: flex-end; border: 1px solid var(--line); border-radius: 6px; padding: 8px 12px }
+dt { color: var(--soft); font-size: 13px } dd { margin: 0; font-size: 20px; font-weight: 600; font-variant-numeric: tabular-nums }
+figure { margin: 20px 0 0; overflow-x: auto } figcaption { font-weight: 600; position: sticky; left: 0 }
+svg { display: block; width: 100%; min-width: 720px; height: auto }
 text { font: 12px system-ui, sans-serif; fill: var(--soft); font-variant-numeric: tabular-nums }
 .grid { stroke: var(--line) } rect.a { fill: var(--a) } rect.b { fill: var(--b) } rect.bad { fill: var(--bad) }
 polyline { fill: none; stroke-width: 2; stroke-linejoin: round } polyline.a { stroke: var(--a) } polyline.b { stroke: var(--b) }
@@ -23,7 +27,7 @@ polyline { fill: none; stroke-width: 2; stroke-linejoin: round } polyline.a { st
 .RateLimitStorm { fill: var(--RateLimitStorm); background: var(--RateLimitStorm) }
 .SlowPeriod { fill: var(--SlowPeriod); background: var(--SlowPeriod) }
 .key { margin-left: 14px; font-weight: 400; color: var(--soft) }
-.key i { display: inline-block; width: 10px; height: 10px; margin-right: 5px; border-radius: 2px }
+.key { white-space: nowrap } .key i { display: inline-block; width: 10px; height: 10px; margin-right: 5px; border-radius: 2px }
 .key i.fault { opacity: 0.5 }
 i.a { background: var(--a) } i.b { background: var(--b) } i.bad { background: var(--bad) }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums } th { text-align: left; font-weight: 400; color: var(--soft);
@@ -49,6 +53,13 @@ const tables = (report: Report): string =>
       return `<h2>${Chart.escape(title)}</h2><table>${lines.join("")}</table>`
     })
     .join("\n")
+
+const highlights = (report: Report): string => {
+  const figures = highlightsOf(report).map(
+    ([name, value]) => `<div><dt>${Chart.escape(name)}</dt><dd>${Chart.escape(value)}</dd></div>`
+  )
+  return `<dl>${figures.join("")}</dl>`
+}
 
 const charts = ({ breaker, buckets, cost, duration, faults }: Report): ReadonlyArray<string> => {
   const frame = (id: string, title: string): Chart.Frame => ({ id, title, duration, faults })
@@ -106,6 +117,7 @@ export const toHtml = (report: Report): string => {
 <body>
 <h1>${Chart.escape(title)}</h1>
 <p>From ${Chart.escape(report.start)}</p>
+${highlights(report)}
 ${legend(report.faults)}
 ${charts(report).join("\n")}
 ${tables(report)}

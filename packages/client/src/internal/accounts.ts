@@ -1,0 +1,56 @@
+/** The accounts that a client calls: its own, and those of its fallback plan. */
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import type { Attempt, Call, StreamAttempt } from "@kimi-effect/core/resilience/Call"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as ChatTransport from "../ChatTransport.ts"
+import { FallbackPlan } from "../FallbackPlan.ts"
+
+type Transport = ChatTransport.ChatTransport["Service"]
+
+/** What a client knows of its accounts. */
+export interface Accounts {
+  /** The client's own account, to which calls are put first. */
+  readonly own: string
+  /** Every account, the own one included. */
+  readonly ids: ReadonlyArray<string>
+  readonly configOf: (account: string) => KimiConfig.Values
+  readonly transportOf: (account: string) => Transport
+  /** Puts a call to the host of its account. */
+  readonly chat: Attempt
+  /** The same for a stream. */
+  readonly stream: StreamAttempt
+}
+
+/** Tells the cache, where there is one, who was asked last: a fallback may have changed it. */
+const note = (call: Call): void => {
+  if (call.notes !== undefined) call.notes.answered = call
+}
+
+/** Reads them from the services of a client. */
+export const make: Effect.Effect<Accounts, never, KimiConfig.KimiConfig | ChatTransport.ChatTransport> = Effect.gen(
+  function* () {
+    const config = yield* KimiConfig.KimiConfig
+    const transport = yield* ChatTransport.ChatTransport
+    const plan = Option.getOrUndefined(yield* Effect.serviceOption(FallbackPlan))
+    const own = config.account ?? transport.provider.id
+    const transportOf = (account: string) => plan?.transports.get(account) ?? transport
+    return {
+      own,
+      ids: [...(plan?.transports.keys() ?? [own])],
+      configOf: (account) => plan?.configs.get(account) ?? config,
+      transportOf,
+      chat: (call) =>
+        Effect.suspend(() => {
+          note(call)
+          return transportOf(call.account).chat(call.request)
+        }),
+      stream: (call) =>
+        Stream.suspend(() => {
+          note(call)
+          return transportOf(call.account).stream(call.request)
+        })
+    }
+  }
+)

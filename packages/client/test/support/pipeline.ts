@@ -1,0 +1,132 @@
+/**
+ * Clients with every stage that can be switched on, and transports that do as
+ * a test says.
+ */
+import { createHash } from "node:crypto"
+import { assert } from "@effect/vitest"
+import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
+import type { ChatError } from "@kimi-effect/core/errors/OperationErrors"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import * as Accounting from "@kimi-effect/core/money/Accounting"
+import * as Budget from "@kimi-effect/core/money/Budget"
+import * as Admission from "@kimi-effect/core/resilience/Admission"
+import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import * as RetryBudget from "@kimi-effect/core/resilience/RetryBudget"
+import { Context, Effect, Layer, Redacted, Stream } from "effect"
+import { Digest } from "effect/crypto"
+import { FetchHttpClient } from "effect/http"
+import { ChatTransport } from "../../src/ChatTransport.ts"
+import * as FallbackPlan from "../../src/FallbackPlan.ts"
+import * as KimiClient from "../../src/KimiClient.ts"
+import type { Provider } from "../../src/Provider.ts"
+
+const usage = {
+  prompt_tokens: 1_000,
+  completion_tokens: 100,
+  total_tokens: 1_100,
+  cached_tokens: 0,
+  cache_write_tokens: 0,
+  reasoning_tokens: 0
+}
+
+/** Digests that are there at once, so that no test waits for a thread. */
+const layerDigest = Layer.succeed(Digest.Digest, {
+  digest: () => Effect.die(new Error("not asked")),
+  digestHex: (_, data) => Effect.sync(() => createHash("sha256").update(data).digest("hex"))
+})
+
+/** A transport whose attempts do as they are told, and answer as their host. */
+export const transportOf = (provider: Provider, attempt: Effect.Effect<void, ChatError>) => {
+  const sent = { attempts: 0 }
+  const tried = Effect.andThen(
+    Effect.sync(() => void sent.attempts++),
+    attempt
+  )
+  const head = { id: "chatcmpl-1", model: provider.defaultModel, created: 1, provider: provider.id }
+  const answer = new ChatResponse({
+    ...head,
+    choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
+    usage
+  })
+  const events: ReadonlyArray<StreamEvent> = [
+    { _tag: "Start", ...head },
+    { _tag: "TextDelta", choice: 0, text: "hello" },
+    { _tag: "Usage", usage },
+    { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
+  ]
+  const transport: ChatTransport["Service"] = {
+    provider,
+    chat: () => Effect.as(tried, answer),
+    stream: () => Stream.unwrap(Effect.as(tried, Stream.fromIterable(events))),
+    models: Effect.never,
+    estimateTokens: () => Effect.never,
+    balance: Effect.never
+  }
+  return { sent, transport }
+}
+
+/** Clients on the given transports, the first of which is their own; they share all their services. */
+export const clients = (
+  own: ChatTransport["Service"],
+  options: ReadonlyArray<KimiConfig.Options> = [{}],
+  { amount = "1000", fallback = [] }: { amount?: string; fallback?: ReadonlyArray<FallbackPlan.Step> } = {}
+) =>
+  Effect.gen(function* () {
+    const limits = { concurrency: 5, requestsPerMinute: 50, tokensPerMinute: 1_000_000, tokensPerDay: 10_000_000 }
+    const services = yield* Layer.build(
+      Layer.mergeAll(
+        ResponseCache.layerMemory(),
+        Budget.layer({ caps: [{ amount, currency: "USD" }] }),
+        Accounting.layer,
+        Admission.layer({ limits, maxWait: "10 minutes" }),
+        CircuitBreaker.layer({ consecutiveFailures: 3 }),
+        RetryBudget.layer(),
+        layerDigest
+      ).pipe(Layer.provide(layerDigest))
+    )
+    const build = (given: KimiConfig.Options) => {
+      const client =
+        fallback.length === 0
+          ? KimiClient.layerTransport
+          : Layer.provide(KimiClient.layerTransport, FallbackPlan.layer(fallback))
+      const config = KimiConfig.layer({
+        apiKey: Redacted.make("sk-0123456789"),
+        retryJitter: "none",
+        retryBaseDelay: "1 second",
+        retryMaxDelay: "1 second",
+        ...given
+      })
+      return client.pipe(
+        Layer.provide(Layer.succeed(ChatTransport, own)),
+        Layer.provide(config),
+        Layer.provide(FetchHttpClient.layer),
+        Layer.provide(Layer.succeedContext(services)),
+        Layer.build,
+        Effect.map((context) => Context.get(context, KimiClient.KimiClient))
+      )
+    }
+    const kimis = yield* Effect.forEach(options, build)
+    const [kimi] = kimis
+    if (kimi === undefined) return assert.fail("no client")
+    const book = Context.get(services, Accounting.Accounting)
+    const doors = Context.get(services, Admission.Admission)
+    const circuits = Context.get(services, CircuitBreaker.CircuitBreaker)
+    const money = Context.get(services, Budget.Budget)
+    const cache = Context.get(services, ResponseCache.ResponseCache)
+    const retries = Context.get(services, RetryBudget.RetryBudget)
+    const account = (name = "moonshot") => Effect.map(doors.states, (states) => states.get(name))
+    const spent = Effect.map(money.state, ([total]) => ({
+      spent: Number(total?.spent.value ?? 0n) / 10 ** (total?.spent.scale ?? 0),
+      reserved: Number(total?.reserved.value ?? 0n)
+    }))
+    /** Everything that the stages below the cache remember. */
+    const below = Effect.all({
+      doors: account(),
+      circuits: circuits.states,
+      money: money.state,
+      retries: retries.state
+    })
+    return { kimi, kimis, account, below, book, cache, circuits, doors, money, spent }
+  })
