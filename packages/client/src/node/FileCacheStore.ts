@@ -22,6 +22,7 @@
  *
  * @since 0.1.0
  */
+import { durationOf } from "@kimi-effect/core/cache/CacheOptions"
 import { CacheStore } from "@kimi-effect/core/cache/CacheStore"
 import type { CacheStoreError } from "@kimi-effect/core/errors/CacheErrors"
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
@@ -46,7 +47,7 @@ export interface Options {
   /** Bytes that all files may take. Defaults to 1 GiB, at least 1 MiB. */
   readonly maxBytes?: number | undefined
   /** Time between two removals of what has expired or is too much. Defaults to 10 minutes. */
-  readonly sweepInterval?: Duration.Duration | undefined
+  readonly sweepInterval?: Duration.Input | undefined
 }
 
 const name = "file system"
@@ -76,7 +77,7 @@ export const make = (
 ): Effect.Effect<CacheStore["Service"], CacheStoreError | ConfigurationError, Scope.Scope> =>
   Effect.gen(function* () {
     const { path: root, maxBytes = 1_073_741_824 } = options
-    const sweepInterval = options.sweepInterval ?? Duration.minutes(10)
+    const sweepInterval = durationOf(options.sweepInterval ?? Duration.minutes(10))
     yield* checkedStore.check("FileCacheStore", [
       ["path", root.length > 0 && !root.includes("\0"), "the path of a folder"],
       checkedStore.bytes("maxBytes", maxBytes, smallest),
