@@ -22,6 +22,7 @@ import type { Model } from "@kimi-effect/core/models/ModelList"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/models/StreamFold"
 import type { TokenEstimateRequest } from "@kimi-effect/core/models/TokenEstimate"
+import * as Answerer from "@kimi-effect/core/resilience/Answerer"
 import type { Call } from "@kimi-effect/core/resilience/Call"
 import * as Fallback from "@kimi-effect/core/resilience/Fallback"
 import * as Pipeline from "@kimi-effect/core/resilience/Pipeline"
@@ -118,8 +119,14 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
       origins.set(account, yield* makeOrigin(baseUrl, configOf(account).apiKey))
     }
     const stages = yield* makeStages(config, fallback, configOf, ({ account }) => origins.get(account))
-    const chat = Pipeline.effect(stages, (call) => transportOf(call).chat(call.request))
-    const stream = Pipeline.stream(stages, (call) => transportOf(call).stream(call.request))
+    const chat = Pipeline.effect(
+      stages,
+      Answerer.noted((call) => transportOf(call).chat(call.request))
+    )
+    const stream = Pipeline.stream(
+      stages,
+      Answerer.streamNoted((call) => transportOf(call).stream(call.request))
+    )
 
     const modelOf = (model: string | undefined): string => model ?? config.model ?? provider.defaultModel
 

@@ -232,7 +232,7 @@ const next = Effect.fnUntraced(function* <A, E extends StreamError>(
     if (!mayHelp(step, model, last, failures)) continue
     const checked = yield* Effect.result(step.check({ ...call.request, model }))
     if (Result.isFailure(checked)) continue
-    const moved: Call = { account: step.account, provider: step.provider, request: checked.success }
+    const moved: Call = { ...call, account: step.account, provider: step.provider, request: checked.success }
     const startedAt = clock.currentTimeMillisUnsafe()
     const result = yield* Effect.result(run(moved))
     if (Result.isSuccess(result)) return result.success
