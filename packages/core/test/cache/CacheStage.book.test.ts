@@ -32,7 +32,10 @@ const expected = (job: string): Omit<Accounting.Bill, "usage"> => ({
   tags: { tenant: "", job, agent: "" }
 })
 
-const facts = ({ usage: _, ...rest }: Accounting.Bill) => rest
+const facts = (bill: Accounting.Bill) => {
+  const { usage: _, ...rest } = bill
+  return rest
+}
 
 describe("CacheStage with an account book", () => {
   it.effect("enters what a hit saved and for whom, and not what was asked for", () =>
