@@ -8,6 +8,7 @@ import { type Figure, holds, toJson, toTable } from "./harness/Figure.ts"
 
 const scenarios: Record<string, () => Promise<{ readonly run: (isQuick: boolean) => Promise<ReadonlyArray<Figure>> }>> =
   {
+    cache: () => import("./cache/scenario.ts"),
     stack: () => import("./stack/scenario.ts"),
     simulate: () => import("./simulate/scenario.ts"),
     transport: () => import("./transport/scenario.ts")

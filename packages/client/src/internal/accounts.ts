@@ -1,9 +1,9 @@
 /** The accounts that a client calls: its own, and those of its fallback plan. */
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import type { Attempt, Call, StreamAttempt } from "@kimi-effect/core/resilience/Call"
+import * as Answerer from "@kimi-effect/core/resilience/Answerer"
+import type { Attempt, StreamAttempt } from "@kimi-effect/core/resilience/Call"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import * as ChatTransport from "../ChatTransport.ts"
 import { FallbackPlan } from "../FallbackPlan.ts"
 
@@ -23,11 +23,6 @@ export interface Accounts {
   readonly stream: StreamAttempt
 }
 
-/** Tells the cache, where there is one, who was asked last: a fallback may have changed it. */
-const note = (call: Call): void => {
-  if (call.notes !== undefined) call.notes.answered = call
-}
-
 /** Reads them from the services of a client. */
 export const make: Effect.Effect<Accounts, never, KimiConfig.KimiConfig | ChatTransport.ChatTransport> = Effect.gen(
   function* () {
@@ -41,16 +36,8 @@ export const make: Effect.Effect<Accounts, never, KimiConfig.KimiConfig | ChatTr
       ids: [...(plan?.transports.keys() ?? [own])],
       configOf: (account) => plan?.configs.get(account) ?? config,
       transportOf,
-      chat: (call) =>
-        Effect.suspend(() => {
-          note(call)
-          return transportOf(call.account).chat(call.request)
-        }),
-      stream: (call) =>
-        Stream.suspend(() => {
-          note(call)
-          return transportOf(call.account).stream(call.request)
-        })
+      chat: Answerer.noted(({ account, request }) => transportOf(account).chat(request)),
+      stream: Answerer.streamNoted(({ account, request }) => transportOf(account).stream(request))
     }
   }
 )

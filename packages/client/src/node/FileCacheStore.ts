@@ -22,6 +22,7 @@
  *
  * @since 0.1.0
  */
+import { durationOf } from "@kimi-effect/core/cache/CacheOptions"
 import { CacheStore } from "@kimi-effect/core/cache/CacheStore"
 import type { CacheStoreError } from "@kimi-effect/core/errors/CacheErrors"
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
@@ -46,7 +47,7 @@ export interface Options {
   /** Bytes that all files may take. Defaults to 1 GiB, at least 1 MiB. */
   readonly maxBytes?: number | undefined
   /** Time between two removals of what has expired or is too much. Defaults to 10 minutes. */
-  readonly sweepInterval?: Duration.Duration | undefined
+  readonly sweepInterval?: Duration.Input | undefined
 }
 
 const name = "file system"
@@ -76,7 +77,7 @@ export const make = (
 ): Effect.Effect<CacheStore["Service"], CacheStoreError | ConfigurationError, Scope.Scope> =>
   Effect.gen(function* () {
     const { path: root, maxBytes = 1_073_741_824 } = options
-    const sweepInterval = options.sweepInterval ?? Duration.minutes(10)
+    const sweepInterval = durationOf(options.sweepInterval ?? Duration.minutes(10))
     yield* checkedStore.check("FileCacheStore", [
       ["path", root.length > 0 && !root.includes("\0"), "the path of a folder"],
       checkedStore.bytes("maxBytes", maxBytes, smallest),
@@ -87,8 +88,10 @@ export const make = (
     const running = new Set<Promise<unknown>>()
     const maxEntryBytes = Math.floor(maxBytes / 4)
     const maxFileBytes = maxEntryBytes + EntryFile.maxHeadBytes(checkedStore.maxTags)
-    /** Bytes of all files when they were last looked at, and of what was written since. */
+    /** Bytes of all files when they were last looked at, and of what was written from then on. */
     let bytes = 0
+    /** Bytes of all that this process has written. */
+    let written = 0
 
     const now = () => clock.currentTimeMillisUnsafe()
 
@@ -122,18 +125,33 @@ export const make = (
       return head === undefined || head.expiresAt <= now()
     }
 
-    const evict = async (kept: Array<EntryFolder.Listed>, most: number, signal: AbortSignal): Promise<void> => {
+    /** Removes what was not used for longest until there are so many bytes at most. Tells how many are left. */
+    const evict = async (
+      kept: Array<EntryFolder.Listed>,
+      found: number,
+      most: number,
+      signal: AbortSignal
+    ): Promise<number> => {
       kept.sort((one, other) => one.usedAt - other.usedAt)
+      let left = found
       for (const file of kept) {
-        if (bytes <= most || signal.aborted) return
+        if (left <= most || signal.aborted) break
         await EntryFile.remove(file.path)
-        bytes -= file.bytes
+        left -= file.bytes
       }
+      return left
+    }
+
+    /** Has more removed at once when there is too much. */
+    const count = (known: number): void => {
+      bytes = known
+      if (bytes > maxBytes) Queue.offerUnsafe(wanted, undefined)
     }
 
     /** Removes what has expired, and of the rest what is over a size, which is told the size found. */
     const tidy = async (mostOf: (found: number) => number, signal: AbortSignal): Promise<void> => {
       const kept: Array<EntryFolder.Listed> = []
+      const before = written
       let found = 0
       for await (const files of EntryFolder.walk(root)) {
         if (signal.aborted) return
@@ -145,8 +163,9 @@ export const make = (
           }
         }
       }
-      bytes = found
-      await evict(kept, mostOf(found), signal)
+      const left = await evict(kept, found, mostOf(found), signal)
+      // The walk may have passed a place before a file was written there: what was written meanwhile counts in any case.
+      count(left + written - before)
       await EntryFolder.removeLeftovers(root, now())
     }
 
@@ -156,8 +175,9 @@ export const make = (
     const write = async (key: string, entry: Uint8Array, head: EntryFile.Head, signal: AbortSignal): Promise<void> => {
       const name = EntryFolder.nameOf(key)
       const aside = { path: EntryFolder.aside(root), now: now(), signal }
-      bytes += await EntryFile.write(EntryFolder.pathOf(root, name), name, entry, head, aside)
-      if (bytes > maxBytes) Queue.offerUnsafe(wanted, undefined)
+      const size = await EntryFile.write(EntryFolder.pathOf(root, name), name, entry, head, aside)
+      written += size
+      count(bytes + size)
     }
 
     yield* Effect.acquireRelease(

@@ -36,7 +36,7 @@ const layerDigest: Layer.Layer<Digest.Digest> = Layer.succeed(Digest.Digest, {
  * @since 0.1.0
  */
 export const layerMemory = (
-  options: Partial<CacheOptions.Options> = {}
+  options: CacheOptions.Options = {}
 ): Layer.Layer<ResponseCache.ResponseCache, ConfigurationError> =>
   Layer.provide(ResponseCache.layerMemory(options), layerDigest)
 
@@ -49,7 +49,7 @@ export const layerMemory = (
  */
 export const layerSqlite = (
   store: SqliteCacheStore.Options,
-  options: Partial<CacheOptions.PersistedOptions> = {}
+  options: CacheOptions.PersistedOptions = {}
 ): Layer.Layer<ResponseCache.ResponseCache, ConfigurationError | CacheStoreError> =>
   Layer.provide(ResponseCache.layerPersisted(options), [SqliteCacheStore.layer(store), layerDigest])
 
@@ -61,7 +61,7 @@ export const layerSqlite = (
  */
 export const layerFile = (
   store: FileCacheStore.Options,
-  options: Partial<CacheOptions.PersistedOptions> = {}
+  options: CacheOptions.PersistedOptions = {}
 ): Layer.Layer<ResponseCache.ResponseCache, ConfigurationError | CacheStoreError> =>
   Layer.provide(ResponseCache.layerPersisted(options), [FileCacheStore.layer(store), layerDigest])
 
@@ -74,6 +74,6 @@ export const layerFile = (
  */
 export const layerRedis = (
   store: RedisCacheStore.Options = {},
-  options: Partial<CacheOptions.PersistedOptions> = {}
+  options: CacheOptions.PersistedOptions = {}
 ): Layer.Layer<ResponseCache.ResponseCache, ConfigurationError, Redis.Redis> =>
   Layer.provide(ResponseCache.layerPersisted(options), [RedisCacheStore.layer(store), layerDigest])

@@ -22,6 +22,7 @@
  *
  * @since 0.1.0
  */
+import { durationOf } from "@kimi-effect/core/cache/CacheOptions"
 import { CacheStore } from "@kimi-effect/core/cache/CacheStore"
 import type { CacheStoreError } from "@kimi-effect/core/errors/CacheErrors"
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
@@ -42,7 +43,7 @@ export interface Options {
   /** What the keys in Redis begin with, in braces. Defaults to `kimi-effect:cache:`. */
   readonly prefix?: string | undefined
   /** Longest wait for an answer of Redis. Defaults to a second. */
-  readonly timeout?: Duration.Duration | undefined
+  readonly timeout?: Duration.Input | undefined
   /** Largest entry, written or read, in bytes. Defaults to 16 MiB. */
   readonly maxEntryBytes?: number | undefined
   /** Most entries that carry the same tag. Defaults to 100,000. */
@@ -81,7 +82,7 @@ const decode = (value: unknown, maxLength: number): Option.Option<Uint8Array> =>
 export const make = (options: Options = {}): Effect.Effect<CacheStore["Service"], ConfigurationError, Redis.Redis> =>
   Effect.gen(function* () {
     const { maxEntryBytes = 16_777_216, maxTagged = 100_000, prefix = "kimi-effect:cache:" } = options
-    const timeout = options.timeout ?? Duration.seconds(1)
+    const timeout = durationOf(options.timeout ?? Duration.seconds(1))
     yield* checkedStore.check("RedisCacheStore", [
       ["prefix", /^[^{}]+$/.test(prefix), "a text without braces"],
       checkedStore.time("timeout", timeout),

@@ -23,6 +23,7 @@
  *
  * @since 0.1.0
  */
+import { durationOf } from "@kimi-effect/core/cache/CacheOptions"
 import { CacheStore } from "@kimi-effect/core/cache/CacheStore"
 import type { CacheStoreError } from "@kimi-effect/core/errors/CacheErrors"
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
@@ -47,9 +48,9 @@ export interface Options {
   /** Largest size of the file. Defaults to 256 MiB, at least 1 MiB. */
   readonly maxBytes?: number | undefined
   /** Time between two removals of what has expired. Defaults to a minute. */
-  readonly sweepInterval?: Duration.Duration | undefined
+  readonly sweepInterval?: Duration.Input | undefined
   /** Longest wait for another process that writes. Defaults to 5 seconds. */
-  readonly lockTimeout?: Duration.Duration | undefined
+  readonly lockTimeout?: Duration.Input | undefined
 }
 
 const name = "sqlite"
@@ -74,8 +75,8 @@ export const make = (
 ): Effect.Effect<CacheStore["Service"], CacheStoreError | ConfigurationError, Scope.Scope> =>
   Effect.gen(function* () {
     const { path, maxBytes = 268_435_456 } = options
-    const sweepInterval = options.sweepInterval ?? Duration.minutes(1)
-    const lockTimeout = options.lockTimeout ?? Duration.seconds(5)
+    const sweepInterval = durationOf(options.sweepInterval ?? Duration.minutes(1))
+    const lockTimeout = durationOf(options.lockTimeout ?? Duration.seconds(5))
     yield* checkedStore.check("SqliteCacheStore", [
       ["path", path.length > 0 && !path.startsWith(":") && !path.includes("\0"), "the path of a file"],
       checkedStore.bytes("maxBytes", maxBytes, smallest),

@@ -11,8 +11,10 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 
 /**
  * What a call may do with the cache.
@@ -41,6 +43,19 @@ export interface Values {
 }
 
 /**
+ * What a caller may say; what is left out stays as it is outside.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly mode?: Mode | undefined
+  /** In any form, such as `"1 hour"`. Zero keeps nothing. */
+  readonly ttl?: Duration.Input | undefined
+  readonly tags?: ReadonlyArray<string> | undefined
+}
+
+/**
  * The cache control of the calls that this fiber makes. It has no effect on a
  * client without a cache.
  *
@@ -52,14 +67,24 @@ export const CacheControl: Context.Reference<Values> = Context.Reference<Values>
   { defaultValue: () => ({ mode: "use", ttl: undefined, tags: [] }) }
 )
 
+const unreadable = ConfigurationError.of([{ name: "CacheControl ttl", expected: "a duration" }])
+
 /**
  * Sets the cache control of every call made inside; what is left out stays as
- * it is outside.
+ * it is outside. A time that is no duration, which the types do not let pass,
+ * is a defect: a `ConfigurationError`.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const provide =
-  (options: Partial<Values>) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.updateService(effect, CacheControl, (outer) => ({ ...outer, ...options }))
+  ({ mode, tags, ttl }: Options) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+    const time = ttl === undefined ? Option.some(undefined) : Duration.fromInput(ttl)
+    if (Option.isNone(time)) return Effect.die(unreadable)
+    return Effect.updateService(effect, CacheControl, (outer) => ({
+      mode: mode ?? outer.mode,
+      ttl: time.value ?? outer.ttl,
+      tags: tags ?? outer.tags
+    }))
+  }

@@ -51,8 +51,12 @@ const encoder = new TextEncoder()
  * @category conversions
  * @since 0.1.0
  */
-export const textOf = ({ origin = "", provider, request, tenant }: Subject): string =>
-  `${JSON.stringify([version, provider, origin, tenant, request.model])}${EffectiveRequest.textOf(provider, request)}`
+export const textOf = ({ origin = "", provider, request, tenant }: Subject): string => {
+  // Text by text, which takes less time than an array of them.
+  const host = `${JSON.stringify(provider)},${JSON.stringify(origin)}`
+  const asked = `${JSON.stringify(tenant)},${JSON.stringify(request.model)}`
+  return `[${version},${host},${asked}]${EffectiveRequest.textOf(provider, request)}`
+}
 
 /** The `Digest` service, or Web Crypto when there is none. */
 const sha256: Effect.Effect<(text: string) => Effect.Effect<string>> = Effect.gen(function* () {

@@ -77,8 +77,7 @@ export const make = (clock: Clock.Clock, memory: MemoryCache, store: StoreLevel 
           }),
     keep: (keys, body, { staleAfter, ttl }) => {
       if (keys.length === 0 || !memory.accepts(body)) return
-      const copied = Option.getOrUndefined(CachedAnswer.copy(body))
-      if (copied === undefined) return
+      const copied = CachedAnswer.copy(body)
       const createdAt = clock.currentTimeMillisUnsafe()
       const expiresAt = createdAt + Math.min(longestMillis, Math.ceil(Duration.toMillis(ttl)))
       const staleAt =

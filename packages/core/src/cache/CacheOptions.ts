@@ -6,17 +6,18 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type * as CacheEnvelope from "./CacheEnvelope.ts"
 import { type Kind, kinds } from "./CachePolicy.ts"
 
 /**
- * Options of a cache in memory.
+ * Options of a cache in memory, all of them and as they are used.
  *
  * @category options
  * @since 0.1.0
  */
-export interface Options {
+export interface Values {
   /** How long an answer is kept. Defaults to a day. */
   readonly ttl: Duration.Duration
   /**
@@ -46,12 +47,13 @@ export interface Options {
 }
 
 /**
- * Options of a cache with a store below the memory.
+ * Options of a cache with a store below the memory, all of them and as they are
+ * used.
  *
  * @category options
  * @since 0.1.0
  */
-export interface PersistedOptions extends Options {
+export interface PersistedValues extends Values {
   /** Longest wait of a call for the store. Defaults to 100 milliseconds. */
   readonly storeTimeout: Duration.Duration
   /** Longest write, in the background, and longest removal. Defaults to 2 seconds. */
@@ -68,13 +70,34 @@ export interface PersistedOptions extends Options {
   readonly envelope: Partial<CacheEnvelope.Options>
 }
 
+/** What a caller may say: some options, and durations in any form, such as `"1 hour"`. */
+type Given<V> = {
+  readonly [Name in keyof V]?: (V[Name] extends Duration.Duration | undefined ? Duration.Input : V[Name]) | undefined
+}
+
+/**
+ * Options of a cache in memory, as callers give them.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options extends Given<Values> {}
+
+/**
+ * Options of a cache with a store below the memory, as callers give them.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface PersistedOptions extends Given<PersistedValues> {}
+
 /**
  * The default of every option of a cache in memory.
  *
  * @category options
  * @since 0.1.0
  */
-export const defaults: Options = {
+export const defaults: Values = {
   ttl: Duration.days(1),
   staleAfter: undefined,
   refreshPause: Duration.seconds(10),
@@ -92,7 +115,7 @@ export const defaults: Options = {
  * @category options
  * @since 0.1.0
  */
-export const persistedDefaults: PersistedOptions = {
+export const persistedDefaults: PersistedValues = {
   ...defaults,
   storeTimeout: Duration.millis(100),
   storeWriteTimeout: Duration.seconds(2),
@@ -121,7 +144,7 @@ const oneOf = (name: string, isMet: boolean, words: ReadonlyArray<string>): Rule
   `one of ${words.join(", ")}`
 ]
 
-const rulesOf = (options: Options): ReadonlyArray<Rule> => [
+const rulesOf = (options: Values): ReadonlyArray<Rule> => [
   time("ttl", options.ttl),
   ...(options.staleAfter === undefined ? [] : [time("staleAfter", options.staleAfter)]),
   [
@@ -151,11 +174,46 @@ const check = <O>(options: O, rules: ReadonlyArray<Rule>): Effect.Effect<O, Conf
       )
 }
 
-/** A memory that is smaller than the default largest answer has a smaller largest answer. */
-const fitted = <O extends Options>(options: O, given: Partial<Options>): O =>
-  given.maxEntryBytes === undefined
-    ? { ...options, maxEntryBytes: Math.min(options.maxEntryBytes, options.maxBytes) }
-    : options
+/**
+ * A duration in any form. One that cannot be read is zero, which is the
+ * duration of no option.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const durationOf = (input: Duration.Input): Duration.Duration =>
+  Option.getOrElse(Duration.fromInput(input), () => Duration.zero)
+
+/** The default where nothing is given. */
+const timeOr = (given: Duration.Input | undefined, standard: Duration.Duration): Duration.Duration =>
+  given === undefined ? standard : durationOf(given)
+
+const memoryOf = (given: Options): Values => {
+  const maxBytes = given.maxBytes ?? defaults.maxBytes
+  return {
+    ttl: timeOr(given.ttl, defaults.ttl),
+    staleAfter: given.staleAfter === undefined ? defaults.staleAfter : durationOf(given.staleAfter),
+    refreshPause: timeOr(given.refreshPause, defaults.refreshPause),
+    alsoKeeps: given.alsoKeeps ?? defaults.alsoKeeps,
+    sharesFallback: given.sharesFallback ?? defaults.sharesFallback,
+    replay: given.replay ?? defaults.replay,
+    maxBytes,
+    maxEntries: given.maxEntries ?? defaults.maxEntries,
+    // A memory that is smaller than the default largest answer has a smaller largest answer.
+    maxEntryBytes: given.maxEntryBytes ?? Math.min(defaults.maxEntryBytes, maxBytes)
+  }
+}
+
+const persistedOf = (given: PersistedOptions): PersistedValues => ({
+  ...memoryOf(given),
+  storeTimeout: timeOr(given.storeTimeout, persistedDefaults.storeTimeout),
+  storeWriteTimeout: timeOr(given.storeWriteTimeout, persistedDefaults.storeWriteTimeout),
+  storeCooldown: timeOr(given.storeCooldown, persistedDefaults.storeCooldown),
+  maxPending: given.maxPending ?? persistedDefaults.maxPending,
+  maxPendingBytes: given.maxPendingBytes ?? persistedDefaults.maxPendingBytes,
+  flushTimeout: timeOr(given.flushTimeout, persistedDefaults.flushTimeout),
+  envelope: given.envelope ?? persistedDefaults.envelope
+})
 
 /**
  * Fills options up with the defaults and checks them. The error names every
@@ -164,9 +222,9 @@ const fitted = <O extends Options>(options: O, given: Partial<Options>): O =>
  * @category constructors
  * @since 0.1.0
  */
-export const memory = (given: Partial<Options>): Effect.Effect<Options, ConfigurationError> =>
+export const memory = (given: Options): Effect.Effect<Values, ConfigurationError> =>
   Effect.suspend(() => {
-    const options = fitted({ ...defaults, ...given }, given)
+    const options = memoryOf(given)
     return check(options, rulesOf(options))
   })
 
@@ -176,9 +234,9 @@ export const memory = (given: Partial<Options>): Effect.Effect<Options, Configur
  * @category constructors
  * @since 0.1.0
  */
-export const persisted = (given: Partial<PersistedOptions>): Effect.Effect<PersistedOptions, ConfigurationError> =>
+export const persisted = (given: PersistedOptions): Effect.Effect<PersistedValues, ConfigurationError> =>
   Effect.suspend(() => {
-    const options = fitted({ ...persistedDefaults, ...given }, given)
+    const options = persistedOf(given)
     return check(options, [
       ...rulesOf(options),
       time("storeTimeout", options.storeTimeout),
@@ -196,7 +254,7 @@ export const persisted = (given: Partial<PersistedOptions>): Effect.Effect<Persi
  * @category conversions
  * @since 0.1.0
  */
-export const inWords = (options: Options): { readonly [name: string]: string } => ({
+export const inWords = (options: Values): { readonly [name: string]: string } => ({
   ttl: Duration.format(options.ttl),
   ...(options.staleAfter === undefined ? {} : { "stale after": Duration.format(options.staleAfter) }),
   memory: `${options.maxBytes} bytes, ${options.maxEntries} entries`,

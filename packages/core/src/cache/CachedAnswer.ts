@@ -47,24 +47,22 @@ const BodySchema = Schema.Struct({
   tags: Schema.Array(Schema.String)
 })
 
-const encodeBody = Schema.encodeResult(BodySchema)
 const decodeBody = Schema.decodeUnknownOption(BodySchema)
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
-/** Freezes all of a value. Arrays are copied to their length: those that grew have room for more. */
-const freeze = (value: unknown): unknown => {
+const freeze = <A>(value: A): A => {
   if (typeof value !== "object" || value === null) return value
-  if (Array.isArray(value)) return Object.freeze(value.map(freeze))
-  return Object.freeze(Object.assign(value, Object.fromEntries(Object.entries(value).map(([k, v]) => [k, freeze(v)]))))
+  for (const member of Object.values(value)) freeze(member)
+  return Object.freeze(value)
 }
 
-const parse = (text: string): Option.Option<Body> =>
-  Option.map(Option.flatMap(Result.getSuccess(Result.try((): unknown => JSON.parse(text))), decodeBody), (body) => {
-    freeze(body)
-    return body
-  })
+const write = ({ answer, recording, tags }: Body): string =>
+  JSON.stringify({ answer, ...(recording === undefined ? {} : { recording }), tags })
+
+/** An answer without members. Those of another one were checked when it was made; checking them again costs ten times the lookup. */
+const blank = (): ChatResponse => Object.create(ChatResponse.prototype)
 
 /**
  * The body of an answer, as a copy that nobody else holds. What the host said
@@ -73,12 +71,12 @@ const parse = (text: string): Option.Option<Body> =>
  * @category constructors
  * @since 0.1.0
  */
-export const copy = (body: Body): Option.Option<Body> => {
-  const { cached: _, rateStatus: __, ...answer } = body.answer
-  // Texts that were put together from pieces keep the pieces alive, and parts of larger texts those.
-  return Option.flatMap(Result.getSuccess(encodeBody({ ...body, answer: new ChatResponse(answer) })), (encoded) =>
-    parse(JSON.stringify(encoded))
-  )
+export const copy = ({ answer: given, ...rest }: Body): Body => {
+  const { cached: _, rateStatus: __, ...answer } = given
+  // Texts that were put together from pieces keep the pieces alive, parts of larger texts those, and arrays that grew have
+  // room for more. JSON is the quickest way to be rid of all three.
+  const body = JSON.parse(write({ ...rest, answer: Object.assign(blank(), answer) })) as Body
+  return freeze({ ...body, answer: Object.assign(blank(), body.answer) })
 }
 
 /**
@@ -87,8 +85,7 @@ export const copy = (body: Body): Option.Option<Body> => {
  * @category conversions
  * @since 0.1.0
  */
-export const encode = ({ answer, recording, tags }: Body): Uint8Array =>
-  encoder.encode(JSON.stringify({ answer, ...(recording === undefined ? {} : { recording }), tags }))
+export const encode = (body: Body): Uint8Array => encoder.encode(write(body))
 
 /**
  * The body that bytes hold; none when they are of another form.
@@ -97,7 +94,11 @@ export const encode = ({ answer, recording, tags }: Body): Uint8Array =>
  * @since 0.1.0
  */
 export const decode = (bytes: Uint8Array): Option.Option<Body> =>
-  Option.flatMap(Result.getSuccess(Result.try(() => decoder.decode(bytes))), parse)
+  Result.try((): unknown => JSON.parse(decoder.decode(bytes))).pipe(
+    Result.getSuccess,
+    Option.flatMap(decodeBody),
+    Option.map(copy)
+  )
 
 /**
  * The answer as it is given to a caller, with where it came from.
@@ -106,8 +107,7 @@ export const decode = (bytes: Uint8Array): Option.Option<Body> =>
  * @since 0.1.0
  */
 export const marked = (answer: ChatResponse, cached: CacheStatus): ChatResponse =>
-  // The members were checked when the answer was made; checking them again costs ten times the lookup.
-  Object.assign(Object.create(ChatResponse.prototype), answer, { cached })
+  Object.assign(blank(), answer, { cached })
 
 /**
  * The status of an entry that is served.

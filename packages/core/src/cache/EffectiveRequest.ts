@@ -12,7 +12,7 @@
 import * as Predicate from "effect/Predicate"
 import * as ModelCatalog from "../ModelCatalog.ts"
 import type { ModelRequest } from "../models/ChatRequest.ts"
-import { Encoded, write, writeText } from "./CanonicalJson.ts"
+import { write, writeText } from "./CanonicalJson.ts"
 
 /** How the answer is sent, what steers the host's own cache, and who the end user is. */
 const ignored: ReadonlySet<string> = new Set(["stream", "stream_options", "prompt_cache_key", "safety_identifier"])
@@ -165,7 +165,7 @@ const writeMessage = (message: ModelRequest["messages"][number]): string =>
  */
 export const textOf = (provider: string, request: ModelRequest): string => {
   const facts = factsOf(provider, request)
-  const parts: Array<string> = []
+  const parts = [`"messages":[${request.messages.map(writeMessage).join()}]`]
   const add = (name: string, value: unknown): void => {
     if (value !== undefined) parts.push(`${JSON.stringify(name)}:${write(value)}`)
   }
@@ -173,19 +173,20 @@ export const textOf = (provider: string, request: ModelRequest): string => {
     const rule = rules.get(name)
     add(name, rule === undefined ? value : rule(value, facts))
   }
-  for (const [name, value] of Object.entries(request)) {
+  for (const name of Object.keys(request)) {
     if (name === "extra_body" || ignored.has(name) || settled.has(name) || translated.has(name)) continue
-    addMember(name, value)
+    addMember(name, request[name as keyof ModelRequest])
   }
-  for (const [name, value] of Object.entries(request.extra_body ?? {})) {
-    // As in the body, a member of the request wins over its namesake here, even one without a value.
-    if (ignored.has(name) || settled.has(name)) continue
-    if (translated.has(name)) add(`extra_body.${name}`, value)
-    else if (!Object.hasOwn(request, name)) addMember(name, value)
+  if (request.extra_body !== undefined) {
+    for (const [name, value] of Object.entries(request.extra_body)) {
+      // As in the body, a member of the request wins over its namesake here, even one without a value.
+      if (ignored.has(name) || settled.has(name)) continue
+      if (translated.has(name)) add(`extra_body.${name}`, value)
+      else if (!Object.hasOwn(request, name)) addMember(name, value)
+    }
   }
   add("thinking", thinkingOf(request, facts))
   add("reasoning_effort", effortOf(request, facts))
   add("max_completion_tokens", maxTokensOf(request, facts))
-  add("messages", new Encoded(`[${request.messages.map(writeMessage).join()}]`))
-  return `{${parts.toSorted().join()}}`
+  return `{${(parts.length > 1 ? parts.toSorted() : parts).join()}}`
 }

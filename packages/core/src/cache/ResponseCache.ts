@@ -109,7 +109,7 @@ const keyOfCall =
     })
 
 const makeOn = Effect.fnUntraced(function* (
-  options: CacheOptions.Options,
+  options: CacheOptions.Values,
   store: StoreLevel.StoreLevel | undefined
 ): Effect.fn.Return<Service, never, Scope.Scope> {
   const scope = yield* Scope.Scope
@@ -160,12 +160,8 @@ const makeOn = Effect.fnUntraced(function* (
  * @since 0.1.0
  */
 export function makeMemory(): Effect.Effect<Service, never, Scope.Scope>
-export function makeMemory(
-  options: Partial<CacheOptions.Options>
-): Effect.Effect<Service, ConfigurationError, Scope.Scope>
-export function makeMemory(
-  given?: Partial<CacheOptions.Options>
-): Effect.Effect<Service, ConfigurationError, Scope.Scope> {
+export function makeMemory(options: CacheOptions.Options): Effect.Effect<Service, ConfigurationError, Scope.Scope>
+export function makeMemory(given?: CacheOptions.Options): Effect.Effect<Service, ConfigurationError, Scope.Scope> {
   return given === undefined
     ? makeOn(CacheOptions.defaults, undefined)
     : Effect.flatMap(CacheOptions.memory(given), (options) => makeOn(options, undefined))
@@ -178,8 +174,8 @@ export function makeMemory(
  * @since 0.1.0
  */
 export function layerMemory(): Layer.Layer<ResponseCache>
-export function layerMemory(options: Partial<CacheOptions.Options>): Layer.Layer<ResponseCache, ConfigurationError>
-export function layerMemory(options?: Partial<CacheOptions.Options>): Layer.Layer<ResponseCache, ConfigurationError> {
+export function layerMemory(options: CacheOptions.Options): Layer.Layer<ResponseCache, ConfigurationError>
+export function layerMemory(options?: CacheOptions.Options): Layer.Layer<ResponseCache, ConfigurationError> {
   return Layer.effect(ResponseCache, options === undefined ? makeMemory() : makeMemory(options))
 }
 
@@ -191,7 +187,7 @@ export function layerMemory(options?: Partial<CacheOptions.Options>): Layer.Laye
  * @since 0.1.0
  */
 export const layerPersisted = (
-  given: Partial<CacheOptions.PersistedOptions> = {}
+  given: CacheOptions.PersistedOptions = {}
 ): Layer.Layer<ResponseCache, ConfigurationError, CacheStore> =>
   Layer.effect(
     ResponseCache,

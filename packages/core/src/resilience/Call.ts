@@ -23,7 +23,7 @@ import type { Usage } from "../models/Usage.ts"
  * @since 0.1.0
  */
 export interface Notes {
-  /** Cache: the call as it was put to whoever answered, which a fallback may have changed. Written by each attempt that answers. */
+  /** Cache: the call as it was put to whoever answered, which a fallback may have changed. Written by each attempt, so that the last one holds. */
   answered?: Call
   /** Budget: what the call may spend. Read by each attempt. */
   purse?: Purse

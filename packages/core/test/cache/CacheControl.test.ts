@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect } from "effect"
+import { Cause, Duration, Effect, Exit } from "effect"
 import * as CacheControl from "../../src/cache/CacheControl.ts"
+import { ConfigurationError } from "../../src/errors/ConfigurationErrors.ts"
 
 describe("CacheControl", () => {
   it.effect("lets calls use the cache unless something else is said", () =>
@@ -12,11 +13,20 @@ describe("CacheControl", () => {
   it.effect("holds inside, and leaves what it does not say as it is outside", () =>
     Effect.gen(function* () {
       const inner = yield* CacheControl.CacheControl.pipe(
-        CacheControl.provide({ ttl: Duration.minutes(1) }),
+        CacheControl.provide({ ttl: "1 minute", mode: undefined }),
         CacheControl.provide({ mode: "refresh", tags: ["x"], ttl: Duration.minutes(2) })
       )
       assert.deepStrictEqual(inner, { mode: "refresh", ttl: Duration.minutes(1), tags: ["x"] })
       assert.strictEqual((yield* CacheControl.CacheControl).mode, "use")
+    })
+  )
+
+  it.effect("dies of a time that is no duration, which no typed program gives", () =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(CacheControl.provide({ ttl: "1 fortnight" as never })(Effect.void))
+      const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+      if (!(error instanceof ConfigurationError)) return assert.fail("no ConfigurationError")
+      assert.deepStrictEqual(error.issues, [{ name: "CacheControl ttl", expected: "a duration" }])
     })
   )
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Random } from "effect"
+import { Effect, Layer, Random, Redacted } from "effect"
 import { Digest } from "effect/crypto"
 import * as CacheKey from "../../src/cache/CacheKey.ts"
 import type { ModelRequest } from "../../src/models/ChatRequest.ts"
@@ -206,6 +206,37 @@ describe("CacheKey", () => {
       const key = yield* keyOf({ provider: "moonshot", tenant: "t", request: base })
       assert.match(key, /^[0-9a-f]{64}$/)
       assert.strictEqual(key, yield* keyOf({ provider: "moonshot", tenant: "t", request: { ...base, n: 1 } }))
+    })
+  )
+
+  it.effect("is nobody else's among a million pairs of random requests", () =>
+    Effect.gen(function* () {
+      const chance = yield* Random.Random
+      const keyOf = yield* CacheKey.make
+      const seen = new Map<string, string>()
+      for (let number = 0; number < 1_500; number++) {
+        const request = Requests.random(chance)
+        const key = yield* keyOf({ provider: "moonshot", tenant: "", request })
+        const known = seen.get(key)
+        assert.isTrue(known === undefined || known === JSON.stringify(request))
+        seen.set(key, JSON.stringify(request))
+      }
+      assert.isAtLeast((seen.size * (seen.size - 1)) / 2, 1_000_000)
+    }).pipe(Random.withSeed("pairs"))
+  )
+
+  it.effect("is one account's: its origin tells addresses and keys apart, and shows no key", () =>
+    Effect.gen(function* () {
+      const origins: Array<string> = []
+      for (const baseUrl of ["https://a.example/v1", "https://b.example/v1"]) {
+        for (const key of [undefined, "sk-one-0123456789", "sk-two-0123456789"]) {
+          origins.push(yield* CacheKey.makeOrigin(baseUrl, key === undefined ? undefined : Redacted.make(key)))
+        }
+      }
+      assert.strictEqual(new Set(origins).size, 6)
+      for (const origin of origins) assert.notMatch(origin, /sk-|0123456789/)
+      const again = yield* CacheKey.makeOrigin("https://a.example/v1", Redacted.make("sk-one-0123456789"))
+      assert.strictEqual(again, origins[1])
     })
   )
 

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { kinds } from "../../src/cache/CachePolicy.ts"
-import type * as ResponseCache from "../../src/cache/ResponseCache.ts"
+import { type Kind, kinds } from "../../src/cache/CachePolicy.ts"
 import type { ChatResponse } from "../../src/models/ChatResponse.ts"
 import { call, callOf, makeStage, plainOf, response } from "./support/cache.ts"
 
@@ -9,9 +8,7 @@ describe("CacheStage's policy", () => {
   const message = { role: "assistant", content: "a" } as const
   const choice = { index: 0, message, finish_reason: "stop" }
   const toolCall = { id: "1", type: "function", function: { name: "look", arguments: "{}" } }
-  const answers: ReadonlyArray<
-    readonly [what: string, answer: ChatResponse, needs: ReadonlyArray<ResponseCache.Options["alsoKeeps"][number]>]
-  > = [
+  const answers: ReadonlyArray<readonly [what: string, answer: ChatResponse, needs: ReadonlyArray<Kind>]> = [
     ["a complete answer", response("a"), []],
     ["no tool calls", response("a", { choices: [{ ...choice, message: { ...message, tool_calls: [] } }] }), []],
     [

@@ -169,7 +169,7 @@ describe("CacheStage", () => {
 
   describe("fallback", () => {
     const other = callOf("Hi", { model: "moonshotai/Kimi-K3" }, "together")
-    const setup = Effect.fnUntraced(function* (options: Partial<ResponseCache.Options>) {
+    const setup = Effect.fnUntraced(function* (options: ResponseCache.Options) {
       const cache = yield* makeMemory(options)
       const asked: Array<string> = []
       const chat = CacheStage.stage(cache).effect((call) =>

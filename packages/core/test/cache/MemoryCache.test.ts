@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Option, Random } from "effect"
+import { Duration, Effect, Random } from "effect"
 import { TestClock } from "effect/testing"
 import * as CachedAnswer from "../../src/cache/CachedAnswer.ts"
 import * as HeapSize from "../../src/cache/HeapSize.ts"
@@ -9,7 +9,7 @@ import * as MemoryCache from "../../src/cache/MemoryCache.ts"
 import { response } from "./support/cache.ts"
 
 const body = (text: string, tags: ReadonlyArray<string> = ["model:kimi-k3"]): CachedAnswer.Body =>
-  Option.getOrThrow(CachedAnswer.copy({ answer: response(text), tags }))
+  CachedAnswer.copy({ answer: response(text), tags })
 
 const entry = (
   text: string,
@@ -64,15 +64,13 @@ describe("MemoryCache", () => {
           choices: [choices[0] ?? assert.fail(), ...choices.slice(1)],
           ...(between(0, 2) === 0 ? { requestId: `request ${number}`, traceId: `trace ${number}` } : {})
         })
-        return Option.getOrThrow(
-          CachedAnswer.copy({
-            answer,
-            tags: Array.from({ length: between(1, 4) }, (_, tag) => `tag:of this number ${tag}`),
-            ...(between(0, 3) === 0
-              ? { recording: Array.from({ length: 5 * between(1, 200) + 1 }, () => between(0, 10_000)) }
-              : {})
-          })
-        )
+        return CachedAnswer.copy({
+          answer,
+          tags: Array.from({ length: between(1, 4) }, (_, tag) => `tag:of this number ${tag}`),
+          ...(between(0, 3) === 0
+            ? { recording: Array.from({ length: 5 * between(1, 200) + 1 }, () => between(0, 10_000)) }
+            : {})
+        })
       }
       const fill = (memory: MemoryCache.MemoryCache, from: number, to: number) => {
         for (let number = from; number < to; number++) {
@@ -105,7 +103,7 @@ describe("MemoryCache", () => {
       const before = heapUsed()
       for (const [number, key] of keys.entries()) {
         const answer = response(`A short answer, number ${number}`)
-        const made = Option.getOrThrow(CachedAnswer.copy({ answer, tags: ["model:kimi-k3"] }))
+        const made = CachedAnswer.copy({ answer, tags: ["model:kimi-k3"] })
         memory.set(key, { ...made, createdAt: number, staleAt: 1e12, refreshAt: 1e12, expiresAt: 1e12 })
       }
       const taken = heapUsed() - before + 5_000 * 80

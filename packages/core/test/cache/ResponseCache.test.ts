@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Layer, Result, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as CacheControl from "../../src/cache/CacheControl.ts"
+import * as CacheOptions from "../../src/cache/CacheOptions.ts"
 import * as CacheStage from "../../src/cache/CacheStage.ts"
 import { CacheStore } from "../../src/cache/CacheStore.ts"
 import * as ResponseCache from "../../src/cache/ResponseCache.ts"
@@ -141,11 +142,13 @@ describe("ResponseCache", () => {
   it.effect("names every option that cannot be used", () =>
     Effect.gen(function* () {
       const store = Layer.succeed(CacheStore, fakeStore().store)
-      const broken: ReadonlyArray<readonly [Partial<ResponseCache.PersistedOptions>, ReadonlyArray<string>]> = [
+      const broken: ReadonlyArray<readonly [ResponseCache.PersistedOptions, ReadonlyArray<string>]> = [
         [{ ttl: Duration.zero, maxEntries: 0.5, maxBytes: -1 }, ["ttl", "maxBytes", "maxEntries"]],
         [{ ttl: Duration.infinity }, ["ttl"]],
         [{ ttl: Duration.minutes(1), staleAfter: Duration.minutes(1) }, ["staleAfter"]],
         [{ refreshPause: Duration.zero, staleAfter: Duration.zero }, ["staleAfter", "refreshPause"]],
+        [{ ttl: "1 fortnight" as never, refreshPause: "-1 seconds" }, ["ttl", "refreshPause"]],
+        [{ ttl: "1 minute", staleAfter: "60 seconds" }, ["staleAfter"]],
         [{ maxBytes: 1_000, maxEntryBytes: 2_000 }, ["maxEntryBytes"]],
         [{ alsoKeeps: ["errors" as never], replay: "slowly" as never }, ["alsoKeeps", "replay"]]
       ]
@@ -163,7 +166,7 @@ describe("ResponseCache", () => {
           )
         }
       }
-      const persisted: Partial<ResponseCache.PersistedOptions> = {
+      const persisted: ResponseCache.PersistedOptions = {
         storeTimeout: Duration.zero,
         storeWriteTimeout: Duration.zero,
         storeCooldown: Duration.infinity,
@@ -180,6 +183,23 @@ describe("ResponseCache", () => {
       const sealed = Layer.provide(ResponseCache.layerPersisted({ envelope: { maxBytes: -1 } }), store)
       assert.strictEqual((yield* Effect.flip(Effect.scoped(Layer.build(sealed))))._tag, "ConfigurationError")
       yield* Effect.scoped(Layer.build(ResponseCache.layerMemory({ maxBytes: 100_000 })))
+    })
+  )
+
+  it.effect("takes durations in any form, and the default for what is not given", () =>
+    Effect.gen(function* () {
+      const given = { ttl: "90 minutes", staleAfter: 30_000, refreshPause: undefined, maxBytes: undefined } as const
+      const memory = { ...CacheOptions.defaults, ttl: Duration.minutes(90), staleAfter: Duration.seconds(30) }
+      assert.deepStrictEqual(yield* CacheOptions.memory(given), memory)
+      const store = { storeTimeout: "50 millis", storeWriteTimeout: { seconds: 3 }, storeCooldown: 4_000 } as const
+      assert.deepStrictEqual(yield* CacheOptions.persisted({ ...given, ...store, flushTimeout: "5 seconds" }), {
+        ...CacheOptions.persistedDefaults,
+        ...memory,
+        storeTimeout: Duration.millis(50),
+        storeWriteTimeout: Duration.seconds(3),
+        storeCooldown: Duration.seconds(4),
+        flushTimeout: Duration.seconds(5)
+      })
     })
   )
 

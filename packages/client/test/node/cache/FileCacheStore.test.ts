@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
 import * as FileCacheStore from "../../../src/node/FileCacheStore.ts"
+import * as EntryFolder from "../../../src/node/internal/EntryFolder.ts"
 import { folder } from "./support/places.ts"
 import { assertEntry, bytesOf, keep, keptFor, keyOf } from "./support/storeContract.ts"
 
@@ -14,6 +15,10 @@ const filesOf = (root: string): ReadonlyArray<string> =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .toSorted()
+
+/** Bytes of all files, of which some may go meanwhile. */
+const sizeOf = (root: string): number =>
+  filesOf(root).reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0)
 
 /** Waits for files, with the clock of the tests standing still. */
 const untilFiles = (isTrue: () => boolean) =>
@@ -96,6 +101,32 @@ describe("FileCacheStore", () => {
     })
   )
 
+  it.effect("counts what is written behind a sweep that is under way", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const store = yield* FileCacheStore.make({ path, maxBytes: megabyte, sweepInterval: "1 hour" })
+      for (let i = 0; i < 400; i++) yield* store.set(keyOf(i), bytesOf(10), yield* keptFor(7_200_000))
+      const part = readdirSync(path).find((name) => /^[0-9a-f]{2}$/.test(name)) ?? assert.fail("there is no part")
+      const [expired, behind] = Array.from({ length: 5_000 }, (_, i) => keyOf(`in ${i}`)).filter((key) =>
+        EntryFolder.nameOf(key).startsWith(part)
+      )
+      if (expired === undefined || behind === undefined) return assert.fail("no key is kept in this part")
+      const first = EntryFolder.pathOf(path, EntryFolder.nameOf(expired))
+      yield* keep(store, expired, bytesOf(10))
+      for (let i = 0; i < 4; i++) yield* store.set(keyOf(`large ${i}`), bytesOf(200_000), yield* keptFor(7_200_000))
+      const last = join(path, "writing", "left over")
+      writeFileSync(last, "half")
+      utimesSync(last, 0, 0)
+      // The sweep passes one part first, and ends with what was left half written.
+      yield* TestClock.adjust("1 hour")
+      yield* untilFiles(() => !existsSync(first))
+      yield* keep(store, behind, bytesOf(200_000))
+      yield* untilFiles(() => !existsSync(last))
+      yield* keep(store, keyOf("too much"), bytesOf(200_000))
+      yield* untilFiles(() => sizeOf(path) <= megabyte)
+    })
+  )
+
   it.effect("lets go of what was not used for longest when it takes too much", () =>
     Effect.gen(function* () {
       const path = yield* folder
@@ -108,9 +139,7 @@ describe("FileCacheStore", () => {
       }
       for (const i of used) yield* store.get(keyOf(i))
       for (let i = 90; i < 110; i++) yield* keep(store, keyOf(i), bytesOf(10_000, i + 1))
-      const size = () =>
-        filesOf(path).reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0)
-      yield* untilFiles(() => size() <= maxBytes)
+      yield* untilFiles(() => sizeOf(path) <= maxBytes)
       for (const i of used) assertEntry(yield* store.get(keyOf(i)), bytesOf(10_000, i + 1))
       assert.deepStrictEqual(yield* store.get(keyOf(3)), Option.none())
       assertEntry(yield* store.get(keyOf(109)), bytesOf(10_000, 110))
@@ -131,7 +160,7 @@ describe("FileCacheStore", () => {
   it.effect("fails on options that cannot be used, and where it cannot write", () =>
     Effect.gen(function* () {
       const path = yield* folder
-      for (const options of [{ path: "" }, { path, maxBytes: 1 }, { path, sweepInterval: Duration.infinity }]) {
+      for (const options of [{ path: "" }, { path, maxBytes: 1 }, { path, sweepInterval: "Infinity" as const }]) {
         assert.strictEqual((yield* Effect.flip(FileCacheStore.make(options)))._tag, "ConfigurationError")
       }
       writeFileSync(join(path, "file"), "")

@@ -81,7 +81,8 @@ describe.skipIf(!reachable)("RedisCacheStore", () => {
       const unusable: ReadonlyArray<RedisCacheStore.Options> = [
         { prefix: "" },
         { prefix: "a{b}" },
-        { timeout: Duration.infinity },
+        { timeout: "Infinity" },
+        { timeout: "1 fortnight" as never },
         { maxEntryBytes: 0 },
         { maxEntryBytes: 2 ** 31 },
         { maxTagged: 0 }

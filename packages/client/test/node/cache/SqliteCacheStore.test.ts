@@ -289,12 +289,18 @@ describe("SqliteCacheStore", () => {
         { path, maxBytes: megabyte - 1 },
         { path, maxBytes: Number.NaN },
         { path, sweepInterval: Duration.zero },
-        { path, lockTimeout: Duration.infinity }
+        { path, sweepInterval: "1 fortnight" as never },
+        { path, lockTimeout: "Infinity" }
       ]
       for (const options of unusable) {
-        assert.strictEqual((yield* Effect.flip(SqliteCacheStore.make(options)))._tag, "ConfigurationError")
+        const error = yield* Effect.flip(SqliteCacheStore.make(options))
+        const option = Object.keys(options).at(-1)
+        assert.deepStrictEqual(
+          error._tag === "ConfigurationError" ? error.issues.map(({ name }) => name) : error._tag,
+          [`SqliteCacheStore ${option}`]
+        )
       }
-      yield* Effect.scoped(SqliteCacheStore.make({ path }))
+      yield* Effect.scoped(SqliteCacheStore.make({ path, sweepInterval: "30 seconds", lockTimeout: 1_000 }))
       const error = yield* Effect.flip(SqliteCacheStore.make({ path: join(path, "entries.db") }))
       assert.strictEqual(error._tag, "CacheStoreError")
     })

@@ -21,7 +21,7 @@ export const layerDigest: Layer.Layer<Digest.Digest> = Layer.succeed(Digest.Dige
   digestHex: ({ name }, data) => Effect.sync(() => digest(name, data).digest("hex"))
 })
 
-export const makeMemory = (options: Partial<ResponseCache.Options> = {}) =>
+export const makeMemory = (options: ResponseCache.Options = {}) =>
   Effect.provide(ResponseCache.makeMemory(options), layerDigest)
 
 export const callOf = (content: string, request: Partial<ModelRequest> = {}, provider = "moonshot"): Call => ({
@@ -95,7 +95,7 @@ export const text = (text: string): StreamEvent => ({ _tag: "TextDelta", choice:
 export const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
 
 /** The stage of a cache in memory over such a host. */
-export const makeStage = (options: Partial<ResponseCache.Options> = {}) =>
+export const makeStage = (options: ResponseCache.Options = {}) =>
   Effect.map(makeMemory(options), (cache) => {
     const upstream = host()
     return { cache, upstream, chat: CacheStage.stage(cache).effect(upstream.attempt) }

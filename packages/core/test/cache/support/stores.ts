@@ -63,7 +63,7 @@ export interface Process {
 /** One process over a store, until its scope closes. */
 export const processOn = Effect.fnUntraced(function* (
   fake: FakeStore,
-  options: Partial<ResponseCache.PersistedOptions> = {},
+  options: ResponseCache.PersistedOptions = {},
   upstream = host()
 ): Effect.fn.Return<Process, ConfigurationError, Scope.Scope> {
   const layer = ResponseCache.layerPersisted({ envelope: { compressFrom: Infinity }, ...options }).pipe(

@@ -61,7 +61,7 @@ const feed = () => {
 }
 
 /** Both stages of a cache in memory. */
-export const makeStages = (options: Partial<ResponseCache.Options> = {}) =>
+export const makeStages = (options: ResponseCache.Options = {}) =>
   Effect.map(makeMemory(options), (cache) => {
     const upstream = feed()
     const plain = host()

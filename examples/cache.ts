@@ -1,0 +1,66 @@
+/**
+ * Answers that are paid for once: a cache in memory over an SQLite file, what a call may say of it, and what it has saved.
+ *
+ * `NodeCache.layerMemory` needs no file; `layerFile` and `layerRedis` keep answers elsewhere.
+ */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { KimiClient } from "@kimi-effect/client"
+import { KimiNode, NodeCache } from "@kimi-effect/client/node"
+import { Accounting, CacheControl, type ChatRequest, Cost, ResponseCache } from "@kimi-effect/core"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+
+const request: ChatRequest = { messages: [{ role: "user", content: "Hello world!" }] }
+
+const program = Effect.gen(function* () {
+  const kimi = yield* KimiClient.KimiClient
+  const cache = yield* ResponseCache.ResponseCache
+
+  // One line covers a whole job: its answers are kept for an hour and can be removed together.
+  const job = Effect.gen(function* () {
+    const asked = yield* kimi.chat(request)
+    const found = yield* kimi.chat(request)
+    yield* Console.log(`asked: ${asked.cached?.level ?? "the host"}, then: ${found.cached?.level}`)
+
+    // Equal calls at the same time are one, and streams share answers with plain calls.
+    const question: ChatRequest = { messages: [{ role: "user", content: "How are you?" }] }
+    yield* Effect.all(
+      Array.from({ length: 20 }, () => Stream.runDrain(kimi.stream(question))),
+      { concurrency: "unbounded" }
+    )
+  }).pipe(CacheControl.provide({ ttl: "1 hour", tags: ["greetings"] }))
+  yield* job
+
+  const anew = yield* kimi.chat(request).pipe(CacheControl.provide({ mode: "refresh" }))
+  yield* Console.log(`refreshed: ${anew.cached?.level ?? "the host"}`)
+
+  yield* cache.removeTag("greetings")
+  const onlyIfCached = kimi
+    .stream({ messages: [{ role: "user", content: "How are you?" }] })
+    .pipe(Stream.runDrain, CacheControl.provide({ mode: "onlyIfCached" }))
+  const error = yield* Effect.flip(onlyIfCached)
+  yield* Console.log(`removed: ${error._tag}`)
+
+  const { memory, store } = yield* cache.statistics
+  yield* Console.log(
+    `memory: ${memory.hits} of ${memory.hits + memory.misses} lookups, store: ${store?.pending} to write`
+  )
+
+  const { cached, savedByCache } = Accounting.total(yield* (yield* Accounting.Accounting).entries)
+  const saved = [...savedByCache].map(([currency, amount]) => Cost.format({ currency, total: amount }))
+  yield* Console.log(`${cached} answers were not paid for, which saved ${saved.join(" and ")}`)
+})
+
+const folder = mkdtempSync(join(tmpdir(), "kimi-cache-"))
+
+const layer = KimiNode.layerConfig().pipe(
+  Layer.provideMerge(NodeCache.layerSqlite({ path: join(folder, "answers.db") }, { staleAfter: "30 minutes" })),
+  Layer.provideMerge(Accounting.layer)
+)
+
+await Effect.runPromise(program.pipe(Effect.provide(layer)))
+rmSync(folder, { recursive: true })

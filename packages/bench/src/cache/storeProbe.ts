@@ -1,0 +1,61 @@
+/** Calls that are answered from an SQLite file: the memory has room for one answer, and no call asks for the one before it. */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { KimiClient } from "@kimi-effect/client"
+import { KimiNode, NodeCache } from "@kimi-effect/client/node"
+import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Redacted from "effect/Redacted"
+import { apiKey, model } from "../transport/Contestant.ts"
+
+const [baseUrl = ""] = process.argv.slice(2)
+
+const distinct = 500
+const calls = 5_000
+
+const folder = mkdtempSync(join(tmpdir(), "kimi-effect-bench-"))
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
+
+const runtime = ManagedRuntime.make(
+  Layer.provideMerge(
+    KimiNode.layer({ apiKey: Redacted.make(apiKey), baseUrl }),
+    NodeCache.layerSqlite({ path: join(folder, "answers.db") }, { maxEntries: 1 })
+  )
+)
+
+const ask = (kimi: KimiClient.KimiClient["Service"], i: number) =>
+  kimi.chat({ model, messages: [{ role: "user", content: `Question ${i % distinct}` }] })
+
+const filled = Effect.gen(function* () {
+  const kimi = yield* KimiClient.KimiClient
+  const cache = yield* ResponseCache.ResponseCache
+  for (let i = 0; i < distinct; i++) yield* ask(kimi, i)
+  yield* Effect.repeat(Effect.delay(cache.statistics, "10 millis"), {
+    until: ({ store }) => store?.writes === distinct
+  })
+})
+
+const round = Effect.gen(function* () {
+  const kimi = yield* KimiClient.KimiClient
+  const cache = yield* ResponseCache.ResponseCache
+  const hits = () => Effect.map(cache.statistics, ({ store }) => store?.hits ?? 0)
+  const before = yield* hits()
+  const start = performance.now()
+  for (let i = 0; i < calls; i++) yield* ask(kimi, i)
+  const micros = ((performance.now() - start) * 1_000) / calls
+  const found = (yield* hits()) - before
+  return found === calls ? micros : yield* Effect.die(new Error(`${found} of ${calls} calls were found in the store`))
+})
+
+if (process.send !== undefined) {
+  await runtime.runPromise(filled)
+  process.on("message", async () => {
+    process.send?.(await runtime.runPromise(round))
+  })
+  // Asked to end, it takes its file along.
+  process.on("SIGTERM", () => process.exit(0))
+  process.send("ready")
+}

@@ -1,0 +1,128 @@
+/**
+ * Clients on transports that a test drives, with what they may share: a cache,
+ * an account book, a budget.
+ */
+import { assert } from "@effect/vitest"
+import type { ResponseCache } from "@kimi-effect/core/cache/ResponseCache"
+import type { ChatError, StreamError } from "@kimi-effect/core/errors/OperationErrors"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import type { Accounting } from "@kimi-effect/core/money/Accounting"
+import type { Budget } from "@kimi-effect/core/money/Budget"
+import type { Admission } from "@kimi-effect/core/resilience/Admission"
+import { Context, Deferred, Effect, Layer, Redacted, Stream } from "effect"
+import { FetchHttpClient } from "effect/http"
+import { ChatTransport } from "../../src/ChatTransport.ts"
+import * as FallbackPlan from "../../src/FallbackPlan.ts"
+import * as KimiClient from "../../src/KimiClient.ts"
+import { type Provider, providers } from "../../src/Provider.ts"
+
+export const ask = (content = "Hi") => ({ messages: [{ role: "user" as const, content }] })
+
+const usage = {
+  prompt_tokens: 1_000,
+  completion_tokens: 500,
+  total_tokens: 1_500,
+  cached_tokens: 0,
+  cache_write_tokens: 0,
+  reasoning_tokens: 0
+}
+
+/** A host that numbers its answers, counts what it is asked, and can be held back or fail. */
+export const scripted = (provider: Provider = providers.moonshot, model = "kimi-k3") => {
+  const asked = { chats: 0, streams: 0 }
+  let gate: Deferred.Deferred<void> | undefined
+  let failure: (ChatError & StreamError) | undefined
+  const answered = (): Effect.Effect<number, ChatError & StreamError> =>
+    Effect.suspend(() => {
+      const number = asked.chats + asked.streams
+      const open = gate === undefined ? Effect.void : Deferred.await(gate)
+      return failure === undefined ? Effect.as(open, number) : Effect.fail(failure)
+    })
+  const answer = (number: number) =>
+    new ChatResponse({
+      id: `chatcmpl-${number}`,
+      model,
+      created: 1,
+      provider: provider.id,
+      choices: [{ index: 0, message: { role: "assistant", content: `answer ${number}` }, finish_reason: "stop" }],
+      usage
+    })
+  const events = (number: number): ReadonlyArray<StreamEvent> => [
+    { _tag: "Start", id: `chatcmpl-${number}`, model, created: 1, provider: provider.id },
+    { _tag: "TextDelta", choice: 0, text: "answer " },
+    { _tag: "TextDelta", choice: 0, text: `${number}` },
+    { _tag: "Usage", usage },
+    { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
+  ]
+  const transport: ChatTransport["Service"] = {
+    provider,
+    chat: () =>
+      Effect.suspend(() => {
+        asked.chats += 1
+        return Effect.map(answered(), answer)
+      }),
+    stream: () =>
+      Stream.suspend(() => {
+        asked.streams += 1
+        return Stream.unwrap(Effect.map(answered(), (number) => Stream.fromIterable(events(number))))
+      }),
+    models: Effect.never,
+    estimateTokens: () => Effect.never,
+    balance: Effect.never
+  }
+  return {
+    transport,
+    asked,
+    /** Holds every answer back until the effect is run. */
+    hold: () => {
+      gate = Deferred.makeUnsafe<void>()
+      return Effect.suspend(() => {
+        const open = gate
+        gate = undefined
+        return open === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(open, undefined))
+      })
+    },
+    fail: (error: (ChatError & StreamError) | undefined) => {
+      failure = error
+    }
+  }
+}
+
+export type Host = ReturnType<typeof scripted>
+
+/** What a client may be given beside its transport. */
+export type Given = ResponseCache | Accounting | Budget | Admission
+
+export interface Setting {
+  readonly options?: KimiConfig.Options
+  readonly fallback?: ReadonlyArray<FallbackPlan.Step>
+}
+
+/** A client on a host, with the services of the context. */
+export const clientOf = <R extends Given>(host: Host, given: Context.Context<R>, setting: Setting = {}) => {
+  const { provider } = host.transport
+  const config = KimiConfig.layer({
+    provider: provider.id as KimiConfig.ProviderId,
+    baseUrl: provider.baseUrl,
+    apiKey: Redacted.make("sk-own-0123456789"),
+    maxAttempts: 1,
+    ...setting.options
+  })
+  const below = Layer.mergeAll(
+    config,
+    Layer.succeed(ChatTransport, host.transport),
+    Layer.succeedContext(given),
+    FetchHttpClient.layer
+  )
+  const steps = setting.fallback ?? []
+  const client =
+    steps.length === 0 ? KimiClient.layerTransport : Layer.provide(KimiClient.layerTransport, FallbackPlan.layer(steps))
+  return Effect.map(Layer.build(Layer.provide(client, below)), Context.get(KimiClient.KimiClient))
+}
+
+export const markOf = (events: ReadonlyArray<StreamEvent>) => {
+  const [first] = events
+  return first?._tag === "Start" ? first.cached : assert.fail("no Start")
+}
