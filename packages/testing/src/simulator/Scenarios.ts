@@ -18,8 +18,8 @@ import * as FaultScript from "./FaultScript.ts"
  *
  * The client is set up for such a host: more attempts, those included that may
  * be billed; timeouts and probes that give a silent host up soon. With the
- * default timeouts a whole answer that is asked for as a probe may hang for a
- * quarter of an hour, and its circuit rejects all calls so long.
+ * defaults a whole answer may hang for a quarter of an hour before it counts
+ * as a failure, and a circuit tries another probe every half minute.
  *
  * @category scenarios
  * @since 0.1.0

@@ -23,6 +23,8 @@
  * **Gotchas**
  *
  * - While Redis is away every call is made and nothing is counted.
+ * - A probe is lent for as long as it runs. One that hangs keeps the circuit
+ *   half-open for all until its attempt times out.
  * - A probe that was lent just when Redis stopped answering is free again after
  *   its lease.
  *
