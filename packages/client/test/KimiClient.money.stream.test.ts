@@ -3,18 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { classes } from "@kimi-effect/core/errors/KimiError"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { connect, entriesOf, events, stateOf, upTo } from "./support/money.ts"
+import { connect, entriesOf, events, settled, stateOf, upTo } from "./support/money.ts"
 
 const total = { amount: "100", currency: "USD" } as const
 const lost = new classes.ConnectionLostError({ message: "lost" })
-
-/** Runs an effect to its end, however long it takes. */
-const settled = <A, E>(effect: Effect.Effect<A, E>) =>
-  Effect.gen(function* () {
-    const fiber = yield* Effect.forkChild(effect)
-    yield* TestClock.adjust("1 hour")
-    return yield* Fiber.join(fiber)
-  })
 
 describe("a stream of a client", () => {
   it.effect("costs nothing before it is run, what came when it is left, and what the host says when it ends", () =>

@@ -6,19 +6,11 @@ import * as Accounting from "@kimi-effect/core/money/Accounting"
 import { BigDecimal, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { providers } from "../src/Provider.ts"
-import { answer, connect, entriesOf, events, model, stateOf, transportTo, upTo } from "./support/money.ts"
+import { answer, connect, entriesOf, events, model, settled, stateOf, transportTo, upTo } from "./support/money.ts"
 
 const total = { amount: "100", currency: "USD" } as const
 const overloaded = new classes.OverloadedError({ message: "overloaded" })
 const lost = new classes.ConnectionLostError({ message: "lost" })
-
-/** Runs an effect to its end, however long it takes. */
-const settled = <A, E>(effect: Effect.Effect<A, E>) =>
-  Effect.gen(function* () {
-    const fiber = yield* Effect.forkChild(effect)
-    yield* TestClock.adjust("1 hour")
-    return yield* Fiber.join(fiber)
-  })
 
 describe("a call that does not fit its budget", () => {
   it.effect("is refused, sends nothing, and neither circuits nor limits hear of it", () =>

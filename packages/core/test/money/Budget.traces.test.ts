@@ -137,6 +137,6 @@ describe("Budget", () => {
         assert.isAbove(seen.interrupted, traces / 2)
         assert.isTrue(seen.spent > 0n)
       }).pipe(Effect.provide(prices), Random.withSeed("budget")),
-    180_000
+    300_000
   )
 })
