@@ -1,23 +1,16 @@
 /** What a client pays for, under a budget and with an account book. */
 import { assert, describe, it } from "@effect/vitest"
+import * as CallOptions from "@kimi-effect/core/CallOptions"
 import { classes } from "@kimi-effect/core/errors/KimiError"
 import * as Accounting from "@kimi-effect/core/money/Accounting"
 import { BigDecimal, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { providers } from "../src/Provider.ts"
-import { answer, connect, entriesOf, events, model, stateOf, transportTo, upTo } from "./support/money.ts"
+import { answer, connect, entriesOf, events, model, settled, stateOf, transportTo, upTo } from "./support/money.ts"
 
 const total = { amount: "100", currency: "USD" } as const
 const overloaded = new classes.OverloadedError({ message: "overloaded" })
 const lost = new classes.ConnectionLostError({ message: "lost" })
-
-/** Runs an effect to its end, however long it takes. */
-const settled = <A, E>(effect: Effect.Effect<A, E>) =>
-  Effect.gen(function* () {
-    const fiber = yield* Effect.forkChild(effect)
-    yield* TestClock.adjust("1 hour")
-    return yield* Fiber.join(fiber)
-  })
 
 describe("a call that does not fit its budget", () => {
   it.effect("is refused, sends nothing, and neither circuits nor limits hear of it", () =>
@@ -179,57 +172,92 @@ describe("every attempt of a client", () => {
   )
 })
 
-describe("a stream of a client", () => {
-  it.effect("costs nothing before it is run, what came when it is left, and what the host says when it ends", () =>
+describe("the money of a client", () => {
+  it.effect("is kept by tenant, job and agent", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 10, 23))
+      const host = { chat: () => Effect.succeed(answer(7)), stream: () => Stream.fromIterable(events(5)) }
+      const { book, budget, kimi } = yield* connect(host, {
+        budget: {
+          caps: [
+            { ...total, per: ["tenant"] },
+            { ...total, per: ["day", "job", "agent"] }
+          ]
+        }
+      })
+      yield* CallOptions.provide({ tenant: "acme", job: "reports", agent: "writer" })(kimi.chat(upTo(30)))
+      const stream = kimi.stream(upTo(30)).pipe(CallOptions.provideStream({ tenant: "globex", agent: "reader" }))
+      yield* Stream.runDrain(stream)
+      assert.deepStrictEqual(yield* stateOf(budget), [
+        "tenant:acme 7+0/100",
+        "day:2026-11-23/job:reports/agent:writer 7+0/100",
+        "tenant:globex 5+0/100",
+        "day:2026-11-23/job:/agent:reader 5+0/100"
+      ])
+      const costs = (tag: "tenant" | "job" | "agent") =>
+        Effect.map(book.entries, (entries) =>
+          [...Accounting.totalBy(entries, tag)].map(([name, { costs }]) => {
+            const dollars = costs.get("USD")
+            return `${name} ${dollars === undefined ? "none" : BigDecimal.format(dollars)}`
+          })
+        )
+      assert.deepStrictEqual(yield* costs("tenant"), ["acme 7", "globex 5"])
+      assert.deepStrictEqual(yield* costs("job"), ["reports 7", " 5"])
+      assert.deepStrictEqual(yield* costs("agent"), ["writer 7", "reader 5"])
+      yield* Effect.flip(CallOptions.provide({ tenant: "acme" })(kimi.chat(upTo(94))))
+      yield* CallOptions.provide({ tenant: "globex" })(kimi.chat(upTo(94)))
+    })
+  )
+
+  it.effect("is not needed for an answer of the cache, and the book says what that saved", () =>
     Effect.gen(function* () {
       const { book, budget, count, kimi } = yield* connect(
-        { stream: (attempt) => (attempt === 1 ? Stream.concat(first, Stream.never) : Stream.fromIterable(events(9))) },
-        { budget: { caps: [total] } }
+        { chat: () => Effect.succeed(answer(60)) },
+        { budget: { caps: [total] }, isCached: true }
       )
-      const first = Stream.fromIterable(events(9).slice(0, 2))
-      const stream = kimi.stream(upTo(30))
-      assert.deepStrictEqual([count.attempts, yield* stateOf(budget)], [0, []])
-      yield* Stream.runDrain(Stream.take(stream, 2))
-      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate"])
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 2+0/100"])
-      yield* Stream.runDrain(stream)
-      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate", "answered 9"])
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 11+0/100"])
+      yield* kimi.chat(upTo(60))
+      // It would not fit any more.
+      yield* kimi.chat(upTo(60))
+      assert.strictEqual(count.attempts, 1)
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 60+0/100"])
+      assert.deepStrictEqual(yield* entriesOf(book), ["answered 60", "cached 60"])
+      const { costs, savedByCache } = Accounting.total(yield* book.entries)
+      assert.deepStrictEqual(
+        [costs, savedByCache].map((amounts) => [...amounts].map(([name, amount]) => [name, BigDecimal.format(amount)])),
+        [[["USD", "60"]], [["USD", "60"]]]
+      )
     })
   )
 
-  it.effect("holds its price for as long as it runs, and no longer than it is read", () =>
+  it.effect("is looked for in the account where the budget says so", () =>
     Effect.gen(function* () {
-      const { budget, kimi } = yield* connect(
-        { stream: () => Stream.concat(Stream.fromIterable(events(9).slice(0, 2)), Stream.never) },
-        {
-          budget: { caps: [total] },
-          config: { idleTimeout: "1 hour", totalTimeout: "2 hours", retryMaxElapsed: "3 hours" }
-        }
+      const account = { asked: 0, fails: false }
+      const balance = Effect.suspend(() => {
+        account.asked += 1
+        return account.fails
+          ? Effect.fail(new classes.ServerError({ message: "failed" }))
+          : Effect.succeed({ available_balance: 20, voucher_balance: 0, cash_balance: 20 })
+      })
+      const host = { balance, chat: () => Effect.succeed(answer(1)), stream: () => Stream.fromIterable(events(1)) }
+      const { count, kimi } = yield* connect(host, { budget: { caps: [], balance: {} } })
+      const errors = [
+        yield* Effect.flip(kimi.chat(upTo(21))),
+        yield* Effect.flip(Stream.runDrain(kimi.stream(upTo(21))))
+      ]
+      assert.deepStrictEqual(
+        errors.map((error) => (error._tag === "BudgetExceededError" ? [error.scope, error.currency] : error._tag)),
+        [
+          ["balance", "USD"],
+          ["balance", "USD"]
+        ]
       )
-      const fiber = yield* Effect.forkChild(Stream.runDrain(kimi.stream(upTo(30))))
-      // The lease of a minute is renewed.
-      yield* TestClock.adjust("30 minutes")
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 0+30/100"])
-      yield* Fiber.interrupt(fiber)
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 2+0/100"])
-    })
-  )
-
-  it.effect("is paid for what came when it breaks, and again when it is made anew", () =>
-    Effect.gen(function* () {
-      const broken = Stream.concat(Stream.fromIterable(events(9).slice(0, 2)), Stream.fail(lost))
-      const { book, budget, kimi } = yield* connect(
-        { stream: (attempt) => (attempt === 2 ? Stream.fromIterable(events(9)) : broken) },
-        { budget: { caps: [total] }, config: { recovery: "regenerate" } }
-      )
-      yield* settled(Stream.runDrain(kimi.stream(upTo(30))))
-      assert.deepStrictEqual(yield* entriesOf(book), ["failed 2 by estimate", "answered 9"])
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 11+0/100"])
-      const { book: single, kimi: plain } = yield* connect({ stream: () => broken }, { budget: { caps: [total] } })
-      const error = yield* settled(Effect.flip(Stream.runDrain(plain.stream(upTo(30)))))
-      assert.strictEqual(error._tag, "ConnectionLostError")
-      assert.deepStrictEqual(yield* entriesOf(single), ["failed 2 by estimate"])
+      assert.deepStrictEqual([count.attempts, account.asked], [0, 1])
+      yield* kimi.chat(upTo(20))
+      account.fails = true
+      yield* TestClock.adjust("1 minute")
+      yield* kimi.chat(upTo(21))
+      assert.deepStrictEqual([count.attempts, account.asked], [2, 2])
+      assert.include(kimi.describe(), "balance looked at")
     })
   )
 })

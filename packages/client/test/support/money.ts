@@ -16,8 +16,9 @@ import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
 import * as Admission from "@kimi-effect/core/resilience/Admission"
 import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
 import * as Hedge from "@kimi-effect/core/resilience/Hedge"
-import { BigDecimal, Context, Effect, Layer, Stream } from "effect"
+import { BigDecimal, Context, Effect, Fiber, Layer, Stream } from "effect"
 import { FetchHttpClient } from "effect/http"
+import { TestClock } from "effect/testing"
 import { ChatTransport } from "../../src/ChatTransport.ts"
 import * as FallbackPlan from "../../src/FallbackPlan.ts"
 import * as KimiClient from "../../src/KimiClient.ts"
@@ -160,3 +161,11 @@ export const entriesOf = (book: Accounting.Accounting["Service"]): Effect.Effect
       return `${outcome} ${usage.completion_tokens}${times}${isEstimate ? " by estimate" : ""}`
     })
   )
+
+/** Runs an effect to its end, however long it takes. */
+export const settled = <A, E>(effect: Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(effect)
+    yield* TestClock.adjust("1 hour")
+    return yield* Fiber.join(fiber)
+  })

@@ -1,0 +1,64 @@
+/** What a client pays for its streams. */
+import { assert, describe, it } from "@effect/vitest"
+import { classes } from "@kimi-effect/core/errors/KimiError"
+import { Effect, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { connect, entriesOf, events, settled, stateOf, upTo } from "./support/money.ts"
+
+const total = { amount: "100", currency: "USD" } as const
+const lost = new classes.ConnectionLostError({ message: "lost" })
+
+describe("a stream of a client", () => {
+  it.effect("costs nothing before it is run, what came when it is left, and what the host says when it ends", () =>
+    Effect.gen(function* () {
+      const { book, budget, count, kimi } = yield* connect(
+        { stream: (attempt) => (attempt === 1 ? Stream.concat(first, Stream.never) : Stream.fromIterable(events(9))) },
+        { budget: { caps: [total] } }
+      )
+      const first = Stream.fromIterable(events(9).slice(0, 2))
+      const stream = kimi.stream(upTo(30))
+      assert.deepStrictEqual([count.attempts, yield* stateOf(budget)], [0, []])
+      yield* Stream.runDrain(Stream.take(stream, 2))
+      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 2+0/100"])
+      yield* Stream.runDrain(stream)
+      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate", "answered 9"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 11+0/100"])
+    })
+  )
+
+  it.effect("holds its price for as long as it runs, and no longer than it is read", () =>
+    Effect.gen(function* () {
+      const { budget, kimi } = yield* connect(
+        { stream: () => Stream.concat(Stream.fromIterable(events(9).slice(0, 2)), Stream.never) },
+        {
+          budget: { caps: [total] },
+          config: { idleTimeout: "1 hour", totalTimeout: "2 hours", retryMaxElapsed: "3 hours" }
+        }
+      )
+      const fiber = yield* Effect.forkChild(Stream.runDrain(kimi.stream(upTo(30))))
+      // The lease of a minute is renewed.
+      yield* TestClock.adjust("30 minutes")
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 0+30/100"])
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 2+0/100"])
+    })
+  )
+
+  it.effect("is paid for what came when it breaks, and again when it is made anew", () =>
+    Effect.gen(function* () {
+      const broken = Stream.concat(Stream.fromIterable(events(9).slice(0, 2)), Stream.fail(lost))
+      const { book, budget, kimi } = yield* connect(
+        { stream: (attempt) => (attempt === 2 ? Stream.fromIterable(events(9)) : broken) },
+        { budget: { caps: [total] }, config: { recovery: "regenerate" } }
+      )
+      yield* settled(Stream.runDrain(kimi.stream(upTo(30))))
+      assert.deepStrictEqual(yield* entriesOf(book), ["failed 2 by estimate", "answered 9"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 11+0/100"])
+      const { book: single, kimi: plain } = yield* connect({ stream: () => broken }, { budget: { caps: [total] } })
+      const error = yield* settled(Effect.flip(Stream.runDrain(plain.stream(upTo(30)))))
+      assert.strictEqual(error._tag, "ConnectionLostError")
+      assert.deepStrictEqual(yield* entriesOf(single), ["failed 2 by estimate"])
+    })
+  )
+})
