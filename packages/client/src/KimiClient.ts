@@ -18,10 +18,16 @@ import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { Balance } from "@kimi-effect/core/models/Balance"
 import type { ChatRequest, ModelRequest } from "@kimi-effect/core/models/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import type { SystemMetrics } from "@kimi-effect/core/models/Metrics"
 import type { Model } from "@kimi-effect/core/models/ModelList"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/models/StreamFold"
 import type { TokenEstimateRequest } from "@kimi-effect/core/models/TokenEstimate"
+import * as CallTap from "@kimi-effect/core/observability/CallTap"
+import { providerName } from "@kimi-effect/core/observability/CallMetrics"
+import { Observer } from "@kimi-effect/core/observability/Observer"
+import * as Snapshot from "@kimi-effect/core/observability/Snapshot"
+import * as Telemetry from "@kimi-effect/core/observability/Telemetry"
 import type { Call } from "@kimi-effect/core/resilience/Call"
 import * as Fallback from "@kimi-effect/core/resilience/Fallback"
 import * as Pipeline from "@kimi-effect/core/resilience/Pipeline"
@@ -31,6 +37,7 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as ChatTransport from "./ChatTransport.ts"
 import { FallbackPlan, layer as layerFallback, type Step as FallbackStep } from "./FallbackPlan.ts"
@@ -60,6 +67,8 @@ export class KimiClient extends Context.Service<
     readonly estimateTokens: (request: TokenEstimateRequest) => Effect.Effect<number, EstimateTokensError>
     /** Tells the money in the account. Costs nothing. */
     readonly balance: Effect.Effect<Balance, BalanceError>
+    /** What was counted, and the state of stages. Without telemetry, what the stages know of themselves. */
+    readonly metrics: Effect.Effect<SystemMetrics>
     /** The stages of a call, outermost first, with their options; for people. */
     readonly describe: () => string
   }
@@ -90,7 +99,7 @@ const withPartial = <R>(
  * Builds the client on a transport. Its stages follow the configuration; a
  * `CircuitBreaker`, `Admission`, `RetryBudget` or `RetrySchedule` that is
  * provided takes the place of the client's own. `ResponseCache`, `Budget`,
- * `Hedge` and `Accounting` are off unless they are provided, and a
+ * `Hedge`, `Accounting` and `Observer` are off unless they are provided, and a
  * `FallbackPlan` says where calls go when the host cannot answer them.
  *
  * Clients that share a cache share the answers to calls of the same tenant to
@@ -99,59 +108,82 @@ const withPartial = <R>(
  * @category constructors
  * @since 0.1.0
  */
-export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiConfig | ChatTransport.ChatTransport> =
-  Effect.gen(function* () {
-    const config = yield* KimiConfig.KimiConfig
-    const transport = yield* ChatTransport.ChatTransport
-    const { provider } = transport
-    const attributes = { "gen_ai.provider.name": provider.id }
-    // Where a call was made is the caller's own span to say; looking for it costs more than the span.
-    const span = { attributes, kind: "client", captureStackTrace: false } as const
-    const plan = Option.getOrUndefined(yield* Effect.serviceOption(FallbackPlan))
-    const check = (request: ModelRequest) => RequestCheck.check(request, provider, config.requestPolicy)
-    const fallback = plan === undefined ? Pipeline.off : Fallback.make({ check, steps: plan.steps })
-    const configOf = (account: string) => plan?.configs.get(account) ?? config
-    const transportOf = ({ account }: Pick<Call, "account">) => plan?.transports.get(account) ?? transport
-    const origins = new Map<string, string>()
-    for (const account of plan?.transports.keys() ?? [provider.id]) {
-      const { baseUrl } = transportOf({ account }).provider
-      origins.set(account, yield* makeOrigin(baseUrl, configOf(account).apiKey))
-    }
-    const stages = yield* makeStages(config, fallback, configOf, ({ account }) => origins.get(account))
-    const chat = Pipeline.effect(stages, (call) => transportOf(call).chat(call.request))
-    const stream = Pipeline.stream(stages, (call) => transportOf(call).stream(call.request))
+export const make: Effect.Effect<
+  KimiClient["Service"],
+  never,
+  KimiConfig.KimiConfig | ChatTransport.ChatTransport | Scope.Scope
+> = Effect.gen(function* () {
+  const config = yield* KimiConfig.KimiConfig
+  const transport = yield* ChatTransport.ChatTransport
+  const { provider } = transport
+  const attributes = { [Telemetry.attributes.providerName.name]: providerName(provider.id) }
+  // Where a call was made is the caller's own span to say; looking for it costs more than the span.
+  const span = { attributes, kind: "client", captureStackTrace: false } as const
+  const plan = Option.getOrUndefined(yield* Effect.serviceOption(FallbackPlan))
+  const check = (request: ModelRequest) => RequestCheck.check(request, provider, config.requestPolicy)
+  const fallback = plan === undefined ? Pipeline.off : Fallback.make({ check, steps: plan.steps })
+  const configOf = (account: string) => plan?.configs.get(account) ?? config
+  const transportOf = ({ account }: Pick<Call, "account">) => plan?.transports.get(account) ?? transport
+  const origins = new Map<string, string>()
+  for (const account of plan?.transports.keys() ?? [provider.id]) {
+    const { baseUrl } = transportOf({ account }).provider
+    origins.set(account, yield* makeOrigin(baseUrl, configOf(account).apiKey))
+  }
+  const observer = Option.getOrUndefined(yield* Effect.serviceOption(Observer))
+  const { sources, stages } = yield* makeStages(
+    config,
+    fallback,
+    configOf,
+    ({ account }) => origins.get(account),
+    observer
+  )
+  if (observer !== undefined) yield* observer.attach(sources)
+  const chat = Pipeline.effect(stages, (call) => transportOf(call).chat(call.request))
+  const stream = Pipeline.stream(stages, (call) => transportOf(call).stream(call.request))
 
-    const modelOf = (model: string | undefined): string => model ?? config.model ?? provider.defaultModel
+  const modelOf = (model: string | undefined): string => model ?? config.model ?? provider.defaultModel
 
-    const address = (request: ModelRequest): Call => ({ account: provider.id, provider: provider.id, request })
+  const address = (request: ModelRequest): Call => ({ account: provider.id, provider: provider.id, request })
 
-    const prepare = (request: ChatRequest): Effect.Effect<Call, RequestCheck.CheckError> => {
-      const named = { ...request, model: modelOf(request.model) }
-      // A plan checks for each of its hosts, and a refusal of the first may be what moves the call.
-      return plan === undefined ? Effect.map(check(named), address) : Effect.succeed(address(named))
-    }
+  const prepare = (request: ChatRequest): Effect.Effect<Call, RequestCheck.CheckError> => {
+    const named = { ...request, model: modelOf(request.model) }
+    // A plan checks for each of its hosts, and a refusal of the first may be what moves the call.
+    return plan === undefined ? Effect.map(check(named), address) : Effect.succeed(address(named))
+  }
 
-    /** Bounds a free call, and names it in the error. */
-    const bounded = withTimeout(config, { provider: provider.id })
+  /** Bounds a free call, and names it in the error. */
+  const bounded = withTimeout(config, { provider: provider.id })
 
-    return {
-      chat: (request) => Effect.withSpan(Effect.flatMap(prepare(request), chat), "KimiClient.chat", span),
-      stream: (request) =>
-        Stream.unwrap(Effect.map(prepare(request), stream)).pipe(
-          withPartial,
-          Stream.withSpan("KimiClient.stream", span)
-        ),
-      models: Effect.withSpan(bounded(transport.models), "KimiClient.models", span),
-      estimateTokens: ({ model, messages }) =>
-        Effect.withSpan(
-          Effect.suspend(() => bounded(transport.estimateTokens(modelOf(model), messages))),
-          "KimiClient.estimateTokens",
-          span
-        ),
-      balance: Effect.withSpan(bounded(transport.balance), "KimiClient.balance", span),
-      describe: () => Pipeline.describe(stages)
-    }
-  })
+  const chatOf = (request: ChatRequest) => Effect.flatMap(prepare(request), chat)
+  const streamOf = (request: ChatRequest) => withPartial(Stream.unwrap(Effect.map(prepare(request), stream)))
+  const nameOf = (request: ChatRequest) => `chat ${modelOf(request.model)}`
+  const addressee = { account: provider.id, provider: provider.id, baseUrl: provider.baseUrl }
+  const tap = observer === undefined ? undefined : CallTap.make(observer, addressee, sources.cache !== undefined)
+  const calls =
+    tap === undefined
+      ? {
+          chat: (request: ChatRequest) => Effect.withSpan(chatOf(request), nameOf(request), span),
+          stream: (request: ChatRequest) => Stream.withSpan(streamOf(request), nameOf(request), span)
+        }
+      : {
+          chat: (request: ChatRequest) => tap.chat(request, modelOf(request.model), chatOf(request)),
+          stream: (request: ChatRequest) => tap.stream(request, modelOf(request.model), streamOf(request))
+        }
+
+  return {
+    ...calls,
+    metrics: Snapshot.make(sources, observer?.calls),
+    models: Effect.withSpan(bounded(transport.models), Telemetry.spans.models.name, span),
+    estimateTokens: ({ model, messages }) =>
+      Effect.withSpan(
+        Effect.suspend(() => bounded(transport.estimateTokens(modelOf(model), messages))),
+        Telemetry.spans.estimateTokens.name,
+        span
+      ),
+    balance: Effect.withSpan(bounded(transport.balance), Telemetry.spans.balance.name, span),
+    describe: () => Pipeline.describe(stages)
+  }
+})
 
 /**
  * What a client may be given beside its options.
