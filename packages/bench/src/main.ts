@@ -10,6 +10,7 @@ const scenarios: Record<string, () => Promise<{ readonly run: (isQuick: boolean)
   {
     stack: () => import("./stack/scenario.ts"),
     simulate: () => import("./simulate/scenario.ts"),
+    telemetry: () => import("./telemetry/scenario.ts"),
     transport: () => import("./transport/scenario.ts")
   }
 

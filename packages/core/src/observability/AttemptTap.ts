@@ -9,7 +9,7 @@ import type * as Arr from "effect/Array"
 import * as Channel from "effect/Channel"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import type { KimiError } from "../errors/KimiError.ts"
@@ -81,10 +81,15 @@ class Seen {
       span.attribute(attributes.errorType.name, error._tag)
     }
     span.attribute(attributes.outcome.name, outcome)
-    if (!isStream) return calls.attempt(asked, { outcome })
-    const streamEnd = CallOutcome.streamEnd(outcome, firstContentAt !== undefined)
-    span.attribute(attributes.streamEnd.name, streamEnd)
-    calls.attempt(asked, { outcome, streamEnd, outputRate: this.outputRate() })
+    if (isStream) {
+      const streamEnd = CallOutcome.streamEnd(outcome, firstContentAt !== undefined)
+      span.attribute(attributes.streamEnd.name, streamEnd)
+      calls.attempt(asked, { outcome, streamEnd, outputRate: this.outputRate() })
+    } else {
+      calls.attempt(asked, { outcome })
+    }
+    // A tracer is told how it ended, and not what the model said.
+    span.end(observation.clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
   }
 
   /** Tokens a second; a stream that came at once has none. */
@@ -120,9 +125,10 @@ const withSpan =
       if (observation === undefined) return inner(call)
       return Effect.useSpan(spans.attempt.name, begin(observation, call), (span) => {
         const seen = new Seen(calls, observation, call, span)
-        return Effect.onExit(Effect.provideService(inner(call), Tracer.ParentSpan, span), (exit) =>
-          Effect.sync(() => seen.end(exit, false))
-        )
+        return Effect.onExit(Effect.provideService(inner(call), Tracer.ParentSpan, span), (exit) => {
+          seen.end(exit, false)
+          return Effect.void
+        })
       })
     })
 
@@ -165,10 +171,7 @@ const withStreamSpan =
                 onEnd: (exit) =>
                   Effect.andThen(
                     metered.onEnd(exit),
-                    Effect.sync(() => {
-                      attempt.end(exit, true)
-                      span.end(observation.clock.currentTimeNanosUnsafe(), exit)
-                    })
+                    Effect.sync(() => attempt.end(exit, true))
                   )
               }
             })

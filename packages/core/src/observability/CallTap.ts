@@ -239,6 +239,8 @@ export const make = (
         })
       }
       tellSpan(observation, record, answer)
+      // A tracer is told how it ended, and not what the model said.
+      observation.span.end(observation.clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
       calls.call(record, hasCache)
       return onCall(record)
     })
@@ -270,12 +272,7 @@ export const make = (
         isOver = true
         const streamEnd = CallOutcome.streamEnd(CallOutcome.ofExit(exit), heard.hasContent)
         if (heard.fold !== undefined) show(span, Option.getOrUndefined(StreamFold.toResponse(heard.fold)))
-        return Effect.uninterruptible(
-          Effect.andThen(
-            within(end(observation, model, heard.answer, exit, caller, streamEnd)),
-            Effect.sync(() => span.end(clock.currentTimeNanosUnsafe(), exit))
-          )
-        )
+        return Effect.uninterruptible(within(end(observation, model, heard.answer, exit, caller, streamEnd)))
       })
 
     // What ends inside ends within the call's span, whoever closes the scope.

@@ -8,7 +8,7 @@ import type * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import type { StreamEvent } from "../../models/StreamEvent.ts"
 
@@ -39,10 +39,19 @@ export const onRefusal =
   <E>(hear: (cause: Cause.Cause<E>) => void) =>
   (stream: Events<E>): Events<E> =>
     Stream.fromChannel(
-      Channel.fromTransform((upstream, scope) =>
-        Effect.onExit(Channel.toTransform(stream.channel)(upstream, scope), (exit) => {
-          if (Exit.isFailure(exit)) hear(exit.cause)
-          return Effect.void
+      Channel.fromTransform((upstream, scope) => {
+        let hasBegun = false
+        const heard = <A, E2 extends E | Cause.Done<void>>(effect: Effect.Effect<A, E2>): Effect.Effect<A, E2> =>
+          Effect.tapCause(effect, (cause) => {
+            if (!Pull.isDoneCause(cause)) hear(cause as Cause.Cause<E>)
+            return Effect.void
+          })
+        return Effect.map(heard(Channel.toTransform(stream.channel)(upstream, scope)), (pull) => {
+          const first = Effect.map(heard(pull), (events) => {
+            hasBegun = true
+            return events
+          })
+          return Effect.suspend(() => (hasBegun ? pull : first))
         })
-      )
+      })
     )
