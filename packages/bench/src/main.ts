@@ -11,6 +11,7 @@ const scenarios: Record<string, () => Promise<{ readonly run: (isQuick: boolean)
     cache: () => import("./cache/scenario.ts"),
     stack: () => import("./stack/scenario.ts"),
     simulate: () => import("./simulate/scenario.ts"),
+    telemetry: () => import("./telemetry/scenario.ts"),
     transport: () => import("./transport/scenario.ts")
   }
 

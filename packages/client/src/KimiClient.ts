@@ -12,17 +12,18 @@ import type {
   ModelsError,
   StreamError
 } from "@kimi-effect/core/errors/OperationErrors"
-import { attach } from "@kimi-effect/core/errors/Attachment"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { Balance } from "@kimi-effect/core/models/Balance"
-import type { ChatRequest, ModelRequest } from "@kimi-effect/core/models/ChatRequest"
+import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import type { SystemMetrics } from "@kimi-effect/core/models/Metrics"
 import type { Model } from "@kimi-effect/core/models/ModelList"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
-import * as StreamFold from "@kimi-effect/core/models/StreamFold"
 import type { TokenEstimateRequest } from "@kimi-effect/core/models/TokenEstimate"
-import type { Call } from "@kimi-effect/core/resilience/Call"
-import * as Fallback from "@kimi-effect/core/resilience/Fallback"
+import { providerName } from "@kimi-effect/core/observability/CallMetrics"
+import { Observer } from "@kimi-effect/core/observability/Observer"
+import * as Snapshot from "@kimi-effect/core/observability/Snapshot"
+import * as Telemetry from "@kimi-effect/core/observability/Telemetry"
 import * as Pipeline from "@kimi-effect/core/resilience/Pipeline"
 import { withTimeout } from "@kimi-effect/core/resilience/Timeout"
 import * as Context from "effect/Context"
@@ -30,12 +31,12 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
 import * as ChatTransport from "./ChatTransport.ts"
-import { FallbackPlan, layer as layerFallback, type Step as FallbackStep } from "./FallbackPlan.ts"
+import { layer as layerFallback, type Step as FallbackStep } from "./FallbackPlan.ts"
 import { make as makeAccounts } from "./internal/accounts.ts"
-import { make as makeStages } from "./internal/stages.ts"
-import * as RequestCheck from "./RequestCheck.ts"
+import { make as makeCalls } from "./internal/calls.ts"
 
 /**
  * Kimi, as a service.
@@ -60,37 +61,18 @@ export class KimiClient extends Context.Service<
     readonly estimateTokens: (request: TokenEstimateRequest) => Effect.Effect<number, EstimateTokensError>
     /** Tells the money in the account. Costs nothing. */
     readonly balance: Effect.Effect<Balance, BalanceError>
+    /** What was counted, and the state of stages. Without telemetry, what the stages know of themselves. */
+    readonly metrics: Effect.Effect<SystemMetrics>
     /** The stages of a call, outermost first, with their options; for people. */
     readonly describe: () => string
   }
 >()("@kimi-effect/client/KimiClient") {}
 
-/** Attaches what had arrived to the error that ends a stream. */
-const withPartial = <R>(
-  events: Stream.Stream<StreamEvent, StreamError, R>
-): Stream.Stream<StreamEvent, StreamError, R> =>
-  Stream.suspend(() => {
-    let fold = StreamFold.empty
-    return events.pipe(
-      Stream.mapArray((chunk) => {
-        for (const event of chunk) fold = StreamFold.step(fold, event)
-        return chunk
-      }),
-      Stream.mapError((error) =>
-        attach(error, {
-          partial: StreamFold.toPartial(fold),
-          requestId: fold.start?.requestId,
-          traceId: fold.start?.traceId
-        })
-      )
-    )
-  })
-
 /**
  * Builds the client on a transport. Its stages follow the configuration; a
  * `CircuitBreaker`, `Admission`, `RetryBudget` or `RetrySchedule` that is
  * provided takes the place of the client's own. `ResponseCache`, `Budget`,
- * `Hedge` and `Accounting` are off unless they are provided, and a
+ * `Hedge`, `Accounting` and `Observer` are off unless they are provided, and a
  * `FallbackPlan` says where calls go when the host cannot answer them.
  *
  * Clients that share a cache share the answers to calls of the same tenant to
@@ -99,53 +81,40 @@ const withPartial = <R>(
  * @category constructors
  * @since 0.1.0
  */
-export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiConfig | ChatTransport.ChatTransport> =
-  Effect.gen(function* () {
-    const config = yield* KimiConfig.KimiConfig
-    const transport = yield* ChatTransport.ChatTransport
-    const { provider } = transport
-    const attributes = { "gen_ai.provider.name": provider.id }
-    // Where a call was made is the caller's own span to say; looking for it costs more than the span.
-    const span = { attributes, kind: "client", captureStackTrace: false } as const
-    const plan = Option.getOrUndefined(yield* Effect.serviceOption(FallbackPlan))
-    const check = (request: ModelRequest) => RequestCheck.check(request, provider, config.requestPolicy)
-    const fallback = plan === undefined ? Pipeline.off : Fallback.make({ check, steps: plan.steps })
-    const accounts = yield* makeAccounts
-    const stages = yield* makeStages(config, accounts, fallback)
-    const chat = Pipeline.effect(stages, accounts.chat)
-    const stream = Pipeline.stream(stages, accounts.stream)
+export const make: Effect.Effect<
+  KimiClient["Service"],
+  never,
+  KimiConfig.KimiConfig | ChatTransport.ChatTransport | Scope.Scope
+> = Effect.gen(function* () {
+  const config = yield* KimiConfig.KimiConfig
+  const transport = yield* ChatTransport.ChatTransport
+  const { provider } = transport
+  const attributes = { [Telemetry.attributes.providerName.name]: providerName(provider.id) }
+  // Where a call was made is the caller's own span to say; looking for it costs more than the span.
+  const span = { attributes, kind: "client", captureStackTrace: false } as const
+  const accounts = yield* makeAccounts
+  const observer = Option.getOrUndefined(yield* Effect.serviceOption(Observer))
+  const { chat, modelOf, sources, stages, stream } = yield* makeCalls({ config, provider, accounts, observer, span })
+  if (observer !== undefined) yield* observer.attach(sources)
 
-    const modelOf = (model: string | undefined): string => model ?? config.model ?? provider.defaultModel
+  /** Bounds a free call, and names it in the error. */
+  const bounded = withTimeout(config, { provider: provider.id })
 
-    const address = (request: ModelRequest): Call => ({ account: accounts.own, provider: provider.id, request })
-
-    const prepare = (request: ChatRequest): Effect.Effect<Call, RequestCheck.CheckError> => {
-      const named = { ...request, model: modelOf(request.model) }
-      // A plan checks for each of its hosts, and a refusal of the first may be what moves the call.
-      return plan === undefined ? Effect.map(check(named), address) : Effect.succeed(address(named))
-    }
-
-    /** Bounds a free call, and names it in the error. */
-    const bounded = withTimeout(config, { provider: provider.id })
-
-    return {
-      chat: (request) => Effect.withSpan(Effect.flatMap(prepare(request), chat), "KimiClient.chat", span),
-      stream: (request) =>
-        Stream.unwrap(Effect.map(prepare(request), stream)).pipe(
-          withPartial,
-          Stream.withSpan("KimiClient.stream", span)
-        ),
-      models: Effect.withSpan(bounded(transport.models), "KimiClient.models", span),
-      estimateTokens: ({ model, messages }) =>
-        Effect.withSpan(
-          Effect.suspend(() => bounded(transport.estimateTokens(modelOf(model), messages))),
-          "KimiClient.estimateTokens",
-          span
-        ),
-      balance: Effect.withSpan(bounded(transport.balance), "KimiClient.balance", span),
-      describe: () => Pipeline.describe(stages)
-    }
-  })
+  return {
+    chat,
+    stream,
+    models: Effect.withSpan(bounded(transport.models), Telemetry.spans.models.name, span),
+    estimateTokens: ({ model, messages }) =>
+      Effect.withSpan(
+        Effect.suspend(() => bounded(transport.estimateTokens(modelOf(model), messages))),
+        Telemetry.spans.estimateTokens.name,
+        span
+      ),
+    balance: Effect.withSpan(bounded(transport.balance), Telemetry.spans.balance.name, span),
+    metrics: Snapshot.make(sources, observer?.calls),
+    describe: () => Pipeline.describe(stages)
+  }
+})
 
 /**
  * What a client may be given beside its options.

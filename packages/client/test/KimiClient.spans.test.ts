@@ -24,7 +24,7 @@ const describeSpan = (span: Tracer.NativeSpan | undefined) =>
     ended: span.status._tag === "Ended" ? (Exit.isSuccess(span.status.exit) ? "success" : "failure") : "no"
   }
 
-const attributes = { "gen_ai.provider.name": "moonshot" }
+const attributes = { "gen_ai.provider.name": "moonshot_ai" }
 
 for (const http of ["undici", "fetch"] as const) {
   describe(`the spans of a client over ${http}`, () => {
@@ -40,8 +40,14 @@ for (const http of ["undici", "fetch"] as const) {
             yield* record(client.balance)
             assert.deepStrictEqual(
               spans.map(describeSpan),
-              ["chat", "stream", "models", "estimateTokens", "balance"].map((operation) => ({
-                name: `KimiClient.${operation}`,
+              [
+                "chat kimi-k3",
+                "chat kimi-k3",
+                "KimiClient.models",
+                "KimiClient.estimateTokens",
+                "KimiClient.balance"
+              ].map((name) => ({
+                name,
                 kind: "client" as const,
                 attributes,
                 ended: "success"

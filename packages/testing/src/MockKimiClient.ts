@@ -25,6 +25,7 @@ import type {
 import type { Balance } from "@kimi-effect/core/models/Balance"
 import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
 import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import type { SystemMetrics } from "@kimi-effect/core/models/Metrics"
 import type { Model } from "@kimi-effect/core/models/ModelList"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/models/StreamFold"
@@ -80,6 +81,17 @@ export interface Options {
   readonly models?: ReadonlyArray<Model> | ModelsError
   readonly estimateTokens?: number | EstimateTokensError
   readonly balance?: Balance | BalanceError
+  /** Defaults to those of a client that has done nothing. */
+  readonly metrics?: SystemMetrics
+}
+
+/** What a client says of itself that has done nothing. */
+const idle: SystemMetrics = {
+  at: 0,
+  retryBudget: { left: 500, capacity: 500 },
+  providers: [],
+  breakers: [],
+  budgets: []
 }
 
 /**
@@ -202,6 +214,7 @@ export const layerMock = (options: Options): Layer.Layer<KimiClient | MockKimiCl
         models: outcome<ReadonlyArray<Model>, ModelsError>("models", options.models),
         estimateTokens: () => outcome<number, EstimateTokensError>("estimateTokens", options.estimateTokens),
         balance: outcome<Balance, BalanceError>("balance", options.balance),
+        metrics: Effect.succeed(options.metrics ?? idle),
         describe: () => "mock"
       })
       return Context.make(KimiClient, client).pipe(

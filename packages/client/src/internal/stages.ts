@@ -7,6 +7,9 @@ import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { Accounting } from "@kimi-effect/core/money/Accounting"
 import * as Budget from "@kimi-effect/core/money/Budget"
 import { atTheDoor } from "@kimi-effect/core/money/TokenCount"
+import type { Observer } from "@kimi-effect/core/observability/Observer"
+import type { Sources } from "@kimi-effect/core/observability/Sources"
+import * as StageTaps from "@kimi-effect/core/observability/StageTaps"
 import * as Admission from "@kimi-effect/core/resilience/Admission"
 import { type Call, keyOf } from "@kimi-effect/core/resilience/Call"
 import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
@@ -115,25 +118,34 @@ const originsOf = ({ configOf, ids, transportOf }: Accounts): Effect.Effect<Orig
     }
   )
 
+/** The stages of a client, and the services that know their state. */
+export interface Built {
+  readonly stages: Stages
+  readonly sources: Sources
+}
+
 /**
  * Builds the stages. A stage that nobody provides is built here, so that every
- * client has a budget and circuits of its own.
+ * client has a budget and circuits of its own. With an observer there are taps
+ * between them.
  */
 export const make = Effect.fnUntraced(function* (
   config: KimiConfig.Values,
   accounts: Accounts,
-  fallback: Stage
-): Effect.fn.Return<Stages> {
+  fallback: Stage,
+  observer: Observer["Service"] | undefined
+): Effect.fn.Return<Built> {
   const circuits = yield* serviceOr(CircuitBreaker.CircuitBreaker, CircuitBreaker.make())
   const doors = yield* serviceOr(Admission.Admission, Admission.fromConfig(config, accounts.configOf))
   const budget = yield* serviceOr(RetryBudget.RetryBudget, RetryBudget.make())
   const schedule = Option.getOrUndefined(yield* Effect.serviceOption(Retry.RetrySchedule))
   const cache = Option.getOrUndefined(yield* Effect.serviceOption(ResponseCache))
   const money = Option.getOrUndefined(yield* Effect.serviceOption(Budget.Budget))
-  const book = Option.getOrUndefined(yield* Effect.serviceOption(Accounting))
+  const given = Option.getOrUndefined(yield* Effect.serviceOption(Accounting))
+  const book = observer === undefined ? given : observer.bookOn(given)
   const { attemptTimeout, ...bounds } = Retry.fromConfig(config)
   const hasOwnDoors = Option.isNone(yield* Effect.serviceOption(Admission.Admission))
-  return {
+  const stages: Stages = {
     deadline: deadline(config),
     cache: cache === undefined ? off : CacheStage.stage(cache, { originOf: yield* originsOf(accounts), book }),
     budget: money === undefined ? off : Budget.stage(money, ({ account }) => accounts.transportOf(account).balance),
@@ -146,5 +158,9 @@ export const make = Effect.fnUntraced(function* (
     admission: admission(doors, circuits),
     accounting: book === undefined && money === undefined ? off : Metering.stage(book),
     timeout: timeout(config)
+  }
+  return {
+    stages: observer === undefined || book === undefined ? stages : StageTaps.observe(observer, stages, book),
+    sources: { circuits, admission: doors, retryBudget: budget, cache, budget: money, book }
   }
 })

@@ -20,6 +20,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import { CallOptions } from "../CallOptions.ts"
 import type { KimiError } from "../errors/KimiError.ts"
+import type { BudgetError } from "../errors/OperationErrors.ts"
 import type { ChatResponse } from "../models/ChatResponse.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
 import type { Usage } from "../models/Usage.ts"
@@ -28,7 +29,7 @@ import * as Cost from "../money/Cost.ts"
 import * as TokenCount from "../money/TokenCount.ts"
 import type { Attempt, Call, Reservation, StreamAttempt } from "./Call.ts"
 import type { Stage } from "./Pipeline.ts"
-import { holding } from "./stream/StreamGuard.ts"
+import { type Holder, holding } from "./stream/StreamGuard.ts"
 import { Transcript } from "./stream/Transcript.ts"
 
 type Book = Accounting.Accounting["Service"]
@@ -145,6 +146,39 @@ class ToolNames {
 }
 
 /**
+ * What is kept of one streamed attempt while it runs, to be settled and
+ * entered when it ends.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const meter = (book: Book | undefined, call: Call): Effect.Effect<Required<Holder>, BudgetError> =>
+  Effect.map(reserve(call), (reservation) => {
+    const transcript = new Transcript()
+    const tools = new ToolNames()
+    return {
+      onEvents: (events) => {
+        for (const event of events) {
+          transcript.add(event)
+          tools.add(event)
+        }
+      },
+      onEnd: (exit) => {
+        const outcome = Exit.isSuccess(exit) ? "answered" : lossOf(exit.cause)
+        if (outcome === undefined && transcript.start === undefined) {
+          return charge(book, call, reservation, undefined)
+        }
+        const usage = transcript.billed(TokenCount.ofPrompt(call.request))
+        return charge(book, call, reservation, {
+          outcome: outcome ?? "failed",
+          usage: Cost.usedBy(usage, tools.names.values()),
+          isEstimate: transcript.usage === undefined
+        })
+      }
+    }
+  })
+
+/**
  * Accounts for attempts that give their answer as a stream.
  *
  * @category stages
@@ -154,32 +188,7 @@ export const withStreamMetering =
   (book: Book | undefined) =>
   (inner: StreamAttempt): StreamAttempt =>
   (call) =>
-    holding(() =>
-      Effect.map(reserve(call), (reservation) => {
-        const transcript = new Transcript()
-        const tools = new ToolNames()
-        return {
-          onEvents: (events) => {
-            for (const event of events) {
-              transcript.add(event)
-              tools.add(event)
-            }
-          },
-          onEnd: (exit) => {
-            const outcome = Exit.isSuccess(exit) ? "answered" : lossOf(exit.cause)
-            if (outcome === undefined && transcript.start === undefined) {
-              return charge(book, call, reservation, undefined)
-            }
-            const usage = transcript.billed(TokenCount.ofPrompt(call.request))
-            return charge(book, call, reservation, {
-              outcome: outcome ?? "failed",
-              usage: Cost.usedBy(usage, tools.names.values()),
-              isEstimate: transcript.usage === undefined
-            })
-          }
-        }
-      })
-    )(inner(call))
+    holding(() => meter(book, call))(inner(call))
 
 /**
  * The stage of the pipeline. It is needed where there is a book or a budget.

@@ -1,0 +1,52 @@
+/** What observing costs: per call, per chunk of a stream, and where it is switched off. */
+import { type Figure, median } from "../harness/Figure.ts"
+import { start } from "../harness/process.ts"
+import type { Cost, RoundResult } from "./telemetryProbe.ts"
+
+interface Size {
+  readonly warmUp: number
+  readonly rounds: number
+}
+
+const full: Size = { warmUp: 2, rounds: 9 }
+const quick: Size = { warmUp: 1, rounds: 3 }
+
+/** As many as the probe streams. */
+const chunks = 1_000
+
+export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
+  const { rounds, warmUp } = isQuick ? quick : full
+  const child = await start(new URL("./telemetryProbe.ts", import.meta.url))
+  const results: Array<RoundResult> = []
+  for (let i = 0; i < warmUp + rounds; i++) {
+    const result = (await child.ask(i)) as RoundResult
+    if (i >= warmUp) results.push(result)
+  }
+  await child.stop()
+
+  const of = (name: keyof RoundResult, member: keyof Cost) => median(results.map((result) => result[name][member]))
+  const beyond = (name: keyof RoundResult, member: keyof Cost) =>
+    median(results.map((result) => result[name][member] - result.off[member]))
+  const perChunk = (name: keyof RoundResult, member: "single" | "joined") =>
+    // What a stream costs beside its chunks is what a call costs.
+    (beyond(name, member) - beyond(name, "call")) / chunks
+
+  return [
+    { name: "a call without telemetry", value: of("off", "call"), unit: "µs" },
+    { name: "a call, metrics, spans and records on, beyond it", value: beyond("on", "call"), unit: "µs", bar: 25 },
+    { name: "a call, spans encoded for a collector too, beyond it", value: beyond("exported", "call"), unit: "µs" },
+    {
+      name: "a chunk of a stream, on, beyond off, 8 in a read",
+      value: perChunk("on", "joined"),
+      unit: "µs",
+      bar: 0.3
+    },
+    { name: "a chunk of a stream, on, beyond off, each a read", value: perChunk("on", "single"), unit: "µs", bar: 0.3 },
+    { name: "a chunk of a stream without telemetry, each a read", value: of("off", "single") / chunks, unit: "µs" },
+    {
+      name: "a call without telemetry, to another such",
+      value: median(results.map(({ off, offAgain }) => offAgain.call / off.call)),
+      unit: "x"
+    }
+  ]
+}

@@ -1,0 +1,152 @@
+/** The same client around a transport that answers at once, with telemetry off, and with metrics, spans and records on. */
+import { ChatTransport, KimiClient, Provider } from "@kimi-effect/client"
+import { ChatResponse, KimiConfig, Observer } from "@kimi-effect/core"
+import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Otlp from "effect/observability/Otlp"
+import * as Stream from "effect/Stream"
+
+/** Microseconds of CPU per call, or per stream. */
+export interface Cost {
+  readonly call: number
+  /** A stream of `chunks` chunks of which each is a read of its own, as they come from a host. */
+  readonly single: number
+  /** The same chunks, `together` in each read, as they come when the consumer is slower than the host. */
+  readonly joined: number
+}
+
+export interface RoundResult {
+  /** Without telemetry. */
+  readonly off: Cost
+  /** Without telemetry, another client: what two equal clients differ by. */
+  readonly offAgain: Cost
+  /** Metrics and records, and the spans of the built-in tracer. */
+  readonly on: Cost
+  /** The same with spans made and encoded for a collector that throws them away. */
+  readonly exported: Cost
+}
+
+export const chunks = 1_000
+export const together = 8
+const calls = 10_000
+const streams = 60
+
+const usage = {
+  prompt_tokens: 17,
+  completion_tokens: chunks,
+  total_tokens: 17 + chunks,
+  cached_tokens: 0,
+  cache_write_tokens: 0,
+  reasoning_tokens: 0
+}
+
+const answer = new ChatResponse({
+  id: "chatcmpl-6a5a94402c5b15ae3c2ccb5b",
+  model: "kimi-k3",
+  created: 1784321103,
+  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
+  usage
+})
+
+const request = {
+  model: "kimi-k3",
+  messages: [{ role: "user" as const, content: "Reply with exactly one word: hello." }]
+}
+
+const start: StreamEvent = { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1784321103 }
+const delta: StreamEvent = { _tag: "TextDelta", choice: 0, text: "hello " }
+const end: ReadonlyArray<StreamEvent> = [
+  { _tag: "Usage", usage },
+  { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
+]
+
+const reads = (size: number): ReadonlyArray<Arr.NonEmptyReadonlyArray<StreamEvent>> =>
+  Arr.chunksOf([start, ...Arr.replicate(delta, chunks), ...end], size)
+
+/** A stream whose reads are those, and no more work than that. */
+const streamOf = (all: ReadonlyArray<Arr.NonEmptyReadonlyArray<StreamEvent>>): Stream.Stream<StreamEvent> =>
+  Stream.flattenArray(Stream.rechunk(Stream.fromIterable(all), 1))
+
+let stream: Stream.Stream<StreamEvent> = Stream.empty
+const singles = streamOf(reads(1))
+const joined = streamOf(reads(together))
+
+const transport: ChatTransport.ChatTransport["Service"] = {
+  provider: Provider.providers.custom,
+  chat: () => Effect.succeed(answer),
+  stream: () => stream,
+  models: Effect.succeed([]),
+  estimateTokens: () => Effect.succeed(17),
+  balance: Effect.never
+}
+
+const client = KimiClient.layerTransport.pipe(
+  Layer.provide(Layer.succeed(ChatTransport.ChatTransport, transport)),
+  Layer.provide(KimiConfig.layer({ provider: "custom", baseUrl: "http://localhost/v1" }))
+)
+
+/** A collector that throws everything away. */
+const nowhere = Layer.succeed(
+  HttpClient.HttpClient,
+  HttpClient.make((sent) => Effect.succeed(HttpClientResponse.fromWeb(sent, new Response("{}"))))
+)
+
+const observed = Layer.provide(client, Observer.layer({ onCall: [() => Effect.void] }))
+const exporting = Layer.provideMerge(
+  observed,
+  Layer.provide(
+    Otlp.layerJson({ baseUrl: "http://localhost", resource: { serviceName: "bench" }, loggerMergeWithExisting: true }),
+    nowhere
+  )
+)
+
+const off = ManagedRuntime.make(client)
+const offAgain = ManagedRuntime.make(Layer.fresh(client))
+const on = ManagedRuntime.make(observed)
+const exported = ManagedRuntime.make(exporting)
+
+type Runtime = ManagedRuntime.ManagedRuntime<KimiClient.KimiClient, unknown>
+
+const cpuOf = async (
+  runtime: Runtime,
+  times: number,
+  use: (kimi: KimiClient.KimiClient["Service"]) => Effect.Effect<unknown, unknown>
+): Promise<number> => {
+  await runtime.runPromise(KimiClient.KimiClient)
+  const before = process.cpuUsage()
+  await runtime.runPromise(
+    Effect.gen(function* () {
+      const kimi = yield* KimiClient.KimiClient
+      for (let i = 0; i < times; i++) yield* use(kimi)
+    })
+  )
+  const { system, user } = process.cpuUsage(before)
+  return (user + system) / times
+}
+
+const streamCost = (runtime: Runtime, of: Stream.Stream<StreamEvent>): Promise<number> => {
+  stream = of
+  return cpuOf(runtime, streams, (kimi) => Stream.runDrain(kimi.stream(request)))
+}
+
+const costOf = async (runtime: Runtime): Promise<Cost> => ({
+  call: await cpuOf(runtime, calls, (kimi) => kimi.chat(request)),
+  single: await streamCost(runtime, singles),
+  joined: await streamCost(runtime, joined)
+})
+
+process.on("message", async () => {
+  const result: RoundResult = {
+    off: await costOf(off),
+    on: await costOf(on),
+    offAgain: await costOf(offAgain),
+    exported: await costOf(exported)
+  }
+  process.send?.(result)
+})
+process.send?.("ready")

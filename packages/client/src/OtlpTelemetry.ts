@@ -1,0 +1,77 @@
+/**
+ * Telemetry over OTLP: spans, metrics and logs go to a collector, without
+ * further packages.
+ *
+ * Provide it to the program, and not to the client alone: spans are made where
+ * calls are made.
+ *
+ * ```ts
+ * const Live = KimiNode.layerConfig().pipe(
+ *   Layer.provideMerge(OtlpTelemetry.layer({ baseUrl: "http://localhost:4318", serviceName: "reports" })),
+ *   Layer.provide(FetchHttpClient.layer)
+ * )
+ * ```
+ *
+ * **Gotchas**
+ *
+ * - Exporters that speak by the `OTEL_*` variables are `Otlp.layerFromConfig`
+ *   of Effect; put `Observer.layer` beside it.
+ *
+ * @since 0.1.0
+ */
+import * as Observer from "@kimi-effect/core/observability/Observer"
+import type * as Duration from "effect/Duration"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Otlp from "effect/observability/Otlp"
+import type * as OtlpExporter from "effect/observability/OtlpExporter"
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options extends Observer.Options {
+  /** The collector, such as `http://localhost:4318`. */
+  readonly baseUrl: string
+  /** The name of the program. Defaults to `OTEL_SERVICE_NAME`. */
+  readonly serviceName?: string | undefined
+  readonly serviceVersion?: string | undefined
+  /** What else is said of the program, such as `deployment.environment.name`. */
+  readonly attributes?: Record<string, unknown> | undefined
+  /** Sent with everything, such as the key of a collector. */
+  readonly headers?: Record<string, string> | undefined
+  /** How often spans, metrics and logs are sent. Defaults to those of Effect: 5, 10 and 1 seconds. */
+  readonly exportInterval?: Duration.Input | undefined
+  /** Longest wait for what is left to be sent when the program ends. Defaults to 3 seconds. */
+  readonly shutdownTimeout?: Duration.Input | undefined
+}
+
+/**
+ * Switches telemetry on and sends it to a collector. `Flusher` sends at once
+ * what waits.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  options: Options
+): Layer.Layer<Observer.Observer | OtlpExporter.Flusher, never, HttpClient.HttpClient> => {
+  const { attributes, baseUrl, exportInterval, headers, serviceName, serviceVersion, shutdownTimeout } = options
+  const resource = {
+    serviceName,
+    serviceVersion,
+    attributes: { ...attributes, "telemetry.distro.name": "kimi-effect" }
+  }
+  return Layer.merge(
+    Observer.layer(options),
+    Otlp.layerJson({
+      baseUrl,
+      resource,
+      headers,
+      shutdownTimeout,
+      tracerExportInterval: exportInterval,
+      metricsExportInterval: exportInterval,
+      loggerExportInterval: exportInterval
+    })
+  )
+}

@@ -1,0 +1,101 @@
+/** Chat and streams of one client: the request is checked, put through the stages, and observed. */
+import { attach } from "@kimi-effect/core/errors/Attachment"
+import type { StreamError } from "@kimi-effect/core/errors/OperationErrors"
+import type { Values } from "@kimi-effect/core/KimiConfig"
+import type { ChatRequest, ModelRequest } from "@kimi-effect/core/models/ChatRequest"
+import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import * as StreamFold from "@kimi-effect/core/models/StreamFold"
+import * as CallTap from "@kimi-effect/core/observability/CallTap"
+import type { Observer } from "@kimi-effect/core/observability/Observer"
+import type { Call } from "@kimi-effect/core/resilience/Call"
+import * as Fallback from "@kimi-effect/core/resilience/Fallback"
+import * as Pipeline from "@kimi-effect/core/resilience/Pipeline"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type * as Tracer from "effect/Tracer"
+import { FallbackPlan } from "../FallbackPlan.ts"
+import type { KimiClient } from "../KimiClient.ts"
+import type { Provider } from "../Provider.ts"
+import * as RequestCheck from "../RequestCheck.ts"
+import type { Accounts } from "./accounts.ts"
+import { make as makeStages, type Built } from "./stages.ts"
+
+/** Attaches what had arrived to the error that ends a stream. */
+const withPartial = <R>(
+  events: Stream.Stream<StreamEvent, StreamError, R>
+): Stream.Stream<StreamEvent, StreamError, R> =>
+  Stream.suspend(() => {
+    let fold = StreamFold.empty
+    return events.pipe(
+      Stream.mapArray((chunk) => {
+        for (const event of chunk) fold = StreamFold.step(fold, event)
+        return chunk
+      }),
+      Stream.mapError((error) =>
+        attach(error, {
+          partial: StreamFold.toPartial(fold),
+          requestId: fold.start?.requestId,
+          traceId: fold.start?.traceId
+        })
+      )
+    )
+  })
+
+/** What a client is built of. */
+interface Parts {
+  readonly config: Values
+  readonly provider: Provider
+  readonly accounts: Accounts
+  readonly observer: Observer["Service"] | undefined
+  /** How spans are made where nobody observes. */
+  readonly span: Tracer.SpanOptionsNoTrace
+}
+
+/** The calls, with what they are built of. */
+interface Calls extends Pick<KimiClient["Service"], "chat" | "stream">, Built {
+  /** The model of a request that may name none. */
+  readonly modelOf: (model: string | undefined) => string
+}
+
+/** Builds them. */
+export const make = Effect.fnUntraced(function* (parts: Parts): Effect.fn.Return<Calls> {
+  const { accounts, config, observer, provider, span } = parts
+  const plan = Option.getOrUndefined(yield* Effect.serviceOption(FallbackPlan))
+  const check = (request: ModelRequest) => RequestCheck.check(request, provider, config.requestPolicy)
+  const fallback = plan === undefined ? Pipeline.off : Fallback.make({ check, steps: plan.steps })
+  const built = yield* makeStages(config, accounts, fallback, observer)
+  const through = Pipeline.effect(built.stages, accounts.chat)
+  const streamThrough = Pipeline.stream(built.stages, accounts.stream)
+
+  const modelOf: Calls["modelOf"] = (model) => model ?? config.model ?? provider.defaultModel
+
+  const address = (request: ModelRequest): Call => ({ account: accounts.own, provider: provider.id, request })
+
+  const prepare = (request: ChatRequest): Effect.Effect<Call, RequestCheck.CheckError> => {
+    const named = { ...request, model: modelOf(request.model) }
+    // A plan checks for each of its hosts, and a refusal of the first may be what moves the call.
+    return plan === undefined ? Effect.map(check(named), address) : Effect.succeed(address(named))
+  }
+
+  const chat = (request: ChatRequest) => Effect.flatMap(prepare(request), through)
+  const stream = (request: ChatRequest) => withPartial(Stream.unwrap(Effect.map(prepare(request), streamThrough)))
+  const nameOf = ({ model }: ChatRequest) => `chat ${modelOf(model)}`
+
+  if (observer === undefined) {
+    return {
+      ...built,
+      modelOf,
+      chat: (request) => Effect.withSpan(chat(request), nameOf(request), span),
+      stream: (request) => Stream.withSpan(stream(request), nameOf(request), span)
+    }
+  }
+  const addressee = { account: accounts.own, provider: provider.id, baseUrl: provider.baseUrl }
+  const tap = CallTap.make(observer, addressee, built.sources.cache !== undefined)
+  return {
+    ...built,
+    modelOf,
+    chat: (request) => tap.chat(request, modelOf(request.model), chat(request)),
+    stream: (request) => tap.stream(request, modelOf(request.model), stream(request))
+  }
+})

@@ -1,0 +1,109 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
+import { Fault, Reply } from "@kimi-effect/testing"
+import { Context, Effect, Metric, Redacted, Stream } from "effect"
+import { canaryIn, formless, key, prompt, request, texts } from "./support/canary.ts"
+import { type Observed, withObserved } from "./support/observed.ts"
+
+const answered = "canary prompt in the answer: nightingale"
+
+const answer = Reply.answer({
+  content: answered,
+  reasoning_content: `thinking of ${answered}`,
+  tool_calls: [{ name: "launch", arguments: JSON.stringify({ code: answered }) }]
+})
+
+/** Everything that observing says. */
+const said = ({ records, registry, spans, text }: Observed) =>
+  Effect.map(text, (exposition) => [
+    exposition,
+    ...records.flatMap(texts),
+    ...texts(Metric.snapshotUnsafe(Context.make(Metric.MetricRegistry, registry))),
+    ...spans.flatMap((span) => [
+      span.name,
+      ...texts(Object.fromEntries(span.attributes)),
+      ...texts(span.events),
+      ...texts(span.status)
+    ])
+  ])
+
+const calls = ({ client, server, traced }: Observed, asked: ChatRequest) =>
+  Effect.gen(function* () {
+    yield* server.reply(answer)
+    yield* traced(client.chat(asked))
+    yield* server.reply(answer)
+    yield* traced(Stream.runDrain(client.stream(asked)))
+    yield* server.reply(Reply.error(401, "invalid_authentication_error", "Invalid Authentication"))
+    yield* Effect.ignore(traced(client.chat(asked)))
+    yield* server.reply(Reply.faulty(Fault.ResetMidStream({ afterEvents: 3 })))
+    yield* Effect.ignore(traced(Stream.runDrain(client.stream(asked))))
+  })
+
+describe("content", () => {
+  for (const [name, apiKey] of [
+    ["a key", key],
+    ["a key without form", formless]
+  ] as const) {
+    it.live(`and ${name} are in nothing that is observed unless content is switched on`, () =>
+      withObserved(
+        (observed) =>
+          Effect.gen(function* () {
+            yield* calls(observed, request)
+            const all = yield* said(observed)
+            assert.isAbove(observed.spans.length, 7)
+            assert.strictEqual(observed.records.length, 4)
+            for (const text of all) {
+              assert.isUndefined(canaryIn(text), text.slice(0, 2000))
+              assert.notInclude(text, "4be91c07")
+            }
+          }),
+        { client: { maxAttempts: 1, apiKey: Redacted.make(apiKey) } }
+      )
+    )
+  }
+
+  it.live("is on the spans of calls when it is, redacted and cut, and nowhere else", () =>
+    withObserved(
+      (observed) =>
+        Effect.gen(function* () {
+          yield* calls(observed, request)
+          const [chat, , stream] = observed.spans
+          for (const span of [chat, stream]) {
+            assert.deepStrictEqual(JSON.parse(`${span?.attributes.get("gen_ai.input.messages")}`), [
+              {
+                role: "system",
+                parts: [{ type: "text", content: "canary prompt: the launch code is <bird> (system)" }]
+              },
+              { role: "user", parts: [{ type: "text", content: "canary prompt: the launch code is <bird> (part)" }] }
+            ])
+            assert.deepStrictEqual(JSON.parse(`${span?.attributes.get("gen_ai.output.messages")}`), [
+              {
+                role: "assistant",
+                parts: [
+                  { type: "reasoning", content: "thinking of canary prompt in the answer: <bird>" },
+                  { type: "text", content: "canary prompt in the answer: <bird>" },
+                  {
+                    type: "tool_call",
+                    id: "launch_0",
+                    name: "launch",
+                    arguments: '{"code":"canary prompt in the answer: <bird>"}'
+                  }
+                ],
+                finish_reason: "tool_calls"
+              }
+            ])
+          }
+          const all = yield* said(observed)
+          for (const text of all) {
+            assert.notInclude(text, "nightingale")
+            assert.notInclude(text, "4be91c07")
+          }
+          for (const text of [...observed.records.flatMap(texts), yield* observed.text]) assert.notInclude(text, prompt)
+        }),
+      {
+        client: { maxAttempts: 1, apiKey: Redacted.make(key) },
+        observer: { content: { redact: (text) => text.replaceAll("nightingale", "<bird>") } }
+      }
+    )
+  )
+})

@@ -1,0 +1,344 @@
+import { spawnSync } from "node:child_process"
+import { NodeHttpServer } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
+import * as CallOptions from "@kimi-effect/core/CallOptions"
+import { SystemMetrics } from "@kimi-effect/core/models/Metrics"
+import * as Budget from "@kimi-effect/core/money/Budget"
+import * as Observer from "@kimi-effect/core/observability/Observer"
+import * as PrometheusName from "@kimi-effect/core/observability/PrometheusName"
+import * as Telemetry from "@kimi-effect/core/observability/Telemetry"
+import * as Admission from "@kimi-effect/core/resilience/Admission"
+import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import { Fault, Reply } from "@kimi-effect/testing"
+import { BigDecimal, Context, Effect, Layer, Metric, Schema, Stream } from "effect"
+import { HttpClient, HttpRouter } from "effect/http"
+import parse from "parse-prometheus-text-format"
+import * as MetricsRoute from "../../src/MetricsRoute.ts"
+import { hello } from "./support/kimi.ts"
+import { type Observed, withObserved } from "./support/observed.ts"
+
+/** The values of a family, by the labels that are asked for. */
+const valuesOf = (text: string, name: string, ...labels: ReadonlyArray<string>) =>
+  Object.fromEntries(
+    parse(text)
+      .filter((family) => family.name === name)
+      .flatMap(({ metrics }) =>
+        metrics.map((metric) => [
+          labels.map((label) => metric.labels?.[label] ?? "").join(" "),
+          Number(metric.value ?? metric.count)
+        ])
+      )
+  )
+
+const stages = Layer.mergeAll(
+  CircuitBreaker.layer({ consecutiveFailures: 100 }),
+  Admission.layer({ limits: { concurrency: 8 } }),
+  ResponseCache.layerMemory(),
+  Budget.layer({
+    unknownPrice: "allow",
+    caps: [
+      { amount: "10", currency: "USD" },
+      { amount: "5", currency: "USD", per: ["day", "tenant"] }
+    ]
+  })
+)
+
+const ask = (client: Observed["client"], content: string, tenant = "acme") =>
+  client
+    .chat({ messages: [{ role: "user", content }], max_completion_tokens: 100 })
+    .pipe(CallOptions.provide({ tenant, job: "reports" }))
+
+/** Something of everything: answers, retries, failures, streams that end in all ways, hits, and a rejection. */
+const scenario = ({ client, server }: Observed) =>
+  Effect.gen(function* () {
+    const usage = { prompt_tokens: 1000, completion_tokens: 200, cached_tokens: 400, reasoning_tokens: 150 }
+    yield* server.reply(Reply.answer({ content: "one", usage }))
+    yield* ask(client, "one")
+    yield* ask(client, "one")
+    yield* server.reply(Reply.error(503, "server_error", "down"))
+    yield* ask(client, "two")
+    yield* server.reply(Reply.error(401, "invalid_authentication_error", "no"))
+    yield* Effect.flip(ask(client, "three"))
+    yield* Stream.runDrain(client.stream(hello))
+    yield* server.reply(Reply.faulty(Fault.ResetMidStream({ afterEvents: 5 })))
+    yield* Effect.flip(Stream.runDrain(client.stream({ messages: [{ role: "user", content: "four" }] })))
+    yield* server.reply(Reply.faulty(Fault.StallMidStream({ afterEvents: 5 })))
+    yield* client.stream({ messages: [{ role: "user", content: "five" }] }).pipe(Stream.take(2), Stream.runDrain)
+    yield* server.reply(Reply.answer({ content: "six", model: "kimi-unheard-of" }))
+    yield* client.chat({ ...hello, model: "kimi-unheard-of" }).pipe(Effect.ignore)
+  })
+
+describe("the metrics of calls", () => {
+  it.live("count what happened, and are read by Prometheus", () =>
+    withObserved(
+      (observed) =>
+        Effect.gen(function* () {
+          yield* scenario(observed)
+          const text = yield* observed.text
+          const model = "gen_ai_request_model"
+
+          assert.deepStrictEqual(
+            valuesOf(text, "kimi_client_requests_total", "kimi_operation", model, "kimi_outcome"),
+            {
+              "chat kimi-k3 ok": 3,
+              "chat kimi-k3 AuthenticationError": 1,
+              "stream kimi-k3 ok": 1,
+              "stream kimi-k3 StreamInterruptedError": 1,
+              "stream kimi-k3 interrupted": 1,
+              "chat kimi-unheard-of ok": 1
+            }
+          )
+          assert.deepInclude(valuesOf(text, "kimi_client_attempts_total", "kimi_operation", model, "kimi_outcome"), {
+            "chat kimi-k3 ok": 2,
+            "chat kimi-k3 ServiceUnavailableError": 1,
+            "chat kimi-k3 AuthenticationError": 1,
+            "stream kimi-k3 ok": 1
+          })
+          assert.deepStrictEqual(valuesOf(text, "kimi_client_retries_total", "error_type"), {
+            ServiceUnavailableError: 1
+          })
+          assert.deepInclude(valuesOf(text, "kimi_client_cache_requests_total", "kimi_cache_level"), { memory: 1 })
+          assert.deepStrictEqual(valuesOf(text, "kimi_client_stream_ends_total", "kimi_stream_end"), {
+            complete: 1,
+            broken: 1,
+            left: 1
+          })
+          const tokens = valuesOf(text, "kimi_client_tokens_total", model, "gen_ai_token_type", "kimi_estimated")
+          // 400 of "one", and 88 that the recorded answer to "two" read from the host's cache.
+          assert.strictEqual(tokens["kimi-k3 cache_read false"], 488)
+          assert.isAbove(tokens["kimi-k3 output true"] ?? 0, 0)
+          const cost = valuesOf(text, "kimi_client_cost_total", "kimi_currency", model, "kimi_tenant", "kimi_job")
+          assert.deepStrictEqual(Object.keys(cost).toSorted(), ["USD kimi-k3  ", "USD kimi-k3 acme reports"])
+          assert.deepStrictEqual(valuesOf(text, "kimi_client_unpriced_total", model), { "kimi-unheard-of": 1 })
+          const savings = valuesOf(text, "kimi_client_savings_total", "kimi_savings_source")
+          assert.deepStrictEqual(Object.keys(savings).toSorted(), ["client_cache", "host_cache"])
+          assert.deepStrictEqual(valuesOf(text, "kimi_client_admission_in_flight", "kimi_account"), { moonshot: 0 })
+          assert.deepStrictEqual(valuesOf(text, "kimi_client_admission_queue", "kimi_account"), { moonshot: 0 })
+          assert.strictEqual(
+            valuesOf(text, "kimi_client_breaker_circuits", "kimi_circuit", "kimi_circuit_state")[
+              "moonshot/kimi-k3 closed"
+            ],
+            1
+          )
+          const left = valuesOf(text, "kimi_client_budget_left", "kimi_budget_scope")
+          assert.includeMembers(Object.keys(left), ["total", "day/tenant:acme"])
+          assert.isBelow(left["total"] ?? 0, 10)
+          assert.isAtLeast(left["total"] ?? 0, 9)
+
+          // The snapshot tells the same.
+          const metrics = yield* observed.client.metrics
+          assert.deepInclude(metrics.performance?.requests, { ok: 5, AuthenticationError: 1, interrupted: 1 })
+          assert.deepStrictEqual(metrics.performance?.retries, 1)
+          const usd = metrics.cost?.currencies.find(({ currency }) => currency === "USD")
+          const sum = Object.values(cost).reduce((a, b) => a + b, 0)
+          assert.approximately(BigDecimal.toNumberUnsafe(usd!.total), sum, 1e-12)
+          const codec = Schema.toCodecJson(SystemMetrics)
+          const json = JSON.stringify(Schema.encodeSync(codec)(metrics))
+          assert.strictEqual(
+            JSON.stringify(Schema.encodeSync(codec)(Schema.decodeUnknownSync(codec)(JSON.parse(json)))),
+            json
+          )
+        }),
+      { stages, client: { maxAttempts: 2 } }
+    )
+  )
+
+  it.live("are well-formed in the eyes of Prometheus' own tool, where it is installed", () =>
+    withObserved(
+      (observed) =>
+        Effect.gen(function* () {
+          yield* scenario(observed)
+          const text = yield* observed.text
+          const all = parse(text)
+          assert.isAbove(all.length, 20)
+          for (const { help, name } of all) {
+            assert.isNotEmpty(help, name)
+          }
+          // The parser leaves out the labels of histograms.
+          const lines = new Map(
+            text.split("\n").map((line) => [line.slice(0, line.lastIndexOf(" ")), line.split(" ").at(-1)])
+          )
+          let histograms = 0
+          for (const [series, value] of lines) {
+            const [, name, labels = ""] = /^(\w+)_count(?:\{(.*)\})?$/.exec(series) ?? []
+            if (name === undefined) continue
+            histograms += 1
+            const last = `${name}_bucket{${labels === "" ? "" : `${labels},`}le="+Inf"}`
+            assert.strictEqual(lines.get(last), value, series)
+          }
+          assert.isAbove(histograms, 10)
+          const { error, status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], { input: text })
+          if (error === undefined) assert.strictEqual(status, 0, `${stdout}${stderr}`)
+        }),
+      { stages, client: { maxAttempts: 2 } }
+    )
+  )
+
+  it.live("are all written down, and all that are written down are emitted", () =>
+    withObserved(
+      (observed) =>
+        Effect.gen(function* () {
+          const { observer, registry } = observed
+          yield* scenario(observed)
+          // What a scenario over real time does not bring about by itself.
+          observer.calls.transition("moonshot/kimi-k3", "open")
+          observer.calls.rejection({
+            account: "moonshot",
+            provider: "moonshot",
+            request: { ...hello, model: "kimi-k3" }
+          })
+          const text = yield* observed.text
+          const written = new Map(Object.values(Telemetry.metrics).map((metric) => [metric.name as string, metric]))
+          const emitted = Metric.snapshotUnsafe(Context.make(Metric.MetricRegistry, registry))
+          for (const { attributes = {}, description, id, type } of emitted) {
+            const metric = written.get(id)
+            assert.isDefined(metric, id)
+            assert.strictEqual(type.toLowerCase(), metric?.kind, id)
+            assert.strictEqual(description, metric?.meaning, id)
+            assert.strictEqual(attributes["unit"], metric?.unit, id)
+            const names = new Set<string>(["unit", ...(metric?.attributes.map(({ name }) => name) ?? [])])
+            for (const name of Object.keys(attributes)) assert.isTrue(names.has(name), `${id} has ${name}`)
+          }
+          const seen = new Set(emitted.map(({ id }) => id))
+          assert.deepStrictEqual(
+            [...written.keys()].filter((name) => !seen.has(name)),
+            []
+          )
+          const names = parse(text).map(({ name }) => name)
+          assert.deepStrictEqual(
+            names.toSorted(),
+            Object.values(Telemetry.metrics).map(PrometheusName.ofMetric).toSorted()
+          )
+        }),
+      { stages, client: { maxAttempts: 2 } }
+    )
+  )
+})
+
+describe("the metrics of state", () => {
+  it.live("tell the transitions of circuits", () =>
+    withObserved(
+      ({ client, server, text }) =>
+        Effect.gen(function* () {
+          yield* server.replyAlways(Reply.error(503, "server_error", "down"))
+          yield* Effect.ignore(client.chat(hello))
+          yield* Effect.ignore(client.chat({ messages: [{ role: "user", content: "again" }] }))
+          const after = yield* text
+          assert.deepStrictEqual(
+            valuesOf(after, "kimi_client_breaker_transitions_total", "kimi_circuit", "kimi_circuit_state"),
+            { "moonshot/kimi-k3 open": 1 }
+          )
+          assert.deepStrictEqual(valuesOf(after, "kimi_client_breaker_rejections_total", "gen_ai_request_model"), {
+            "kimi-k3": 1
+          })
+          const circuits = valuesOf(after, "kimi_client_breaker_circuits", "kimi_circuit", "kimi_circuit_state")
+          assert.strictEqual(circuits["moonshot/kimi-k3 open"], 1)
+          assert.strictEqual(circuits["moonshot/kimi-k3 closed"], 0)
+        }),
+      {
+        client: { maxAttempts: 1 },
+        stages: Layer.merge(Admission.layerOff, CircuitBreaker.layer({ consecutiveFailures: 1 }))
+      }
+    )
+  )
+
+  it.live("are those of the services that are there, once for all clients that share them", () =>
+    withObserved(({ observer, registry }) =>
+      Effect.gen(function* () {
+        yield* observer.collect
+        const before = Metric.snapshotUnsafe(Context.make(Metric.MetricRegistry, registry))
+        assert.deepStrictEqual(
+          before.filter(({ id }) => id.startsWith("kimi.client.cache")),
+          []
+        )
+        const capacity = before.find(({ id }) => id === "kimi.client.retry_budget.capacity")
+        assert.deepInclude(capacity?.state, { value: 500 })
+      })
+    )
+  )
+})
+
+describe("the labels of metrics", () => {
+  it.live("stay bounded over 10,000 calls of random models, accounts and tags", () =>
+    withObserved(({ observer, registry }) =>
+      Effect.sync(() => {
+        const id = (i: number) => `id-${(i * 7919) % 10_007}`
+        for (let i = 0; i < 10_000; i += 1) {
+          const asked = { account: id(i), provider: "custom", model: id(i + 1), operation: "chat" } as const
+          observer.calls.attempt(asked, { outcome: "ok", streamEnd: "complete", outputRate: 10 })
+          observer.calls.firstContent(asked, 10)
+          observer.calls.nextContent(asked, 10)
+          observer.calls.admission(asked, 1, "admitted")
+          observer.calls.transition(id(i), "open")
+          observer.calls.retry({ ...asked, request: { ...hello, model: asked.model } }, "ServerError")
+          observer.calls.call(
+            {
+              ...asked,
+              startedAt: 0,
+              duration: 1,
+              requestModel: asked.model,
+              responseModel: id(i + 2),
+              outcome: "ok",
+              isEstimate: false,
+              attempts: 1,
+              retries: 0,
+              admissionWait: 0,
+              tags: { tenant: id(i), job: id(i), agent: id(i) },
+              priority: "interactive"
+            },
+            true
+          )
+        }
+        const series = new Map<string, number>()
+        for (const metric of Metric.snapshotUnsafe(Context.make(Metric.MetricRegistry, registry))) {
+          series.set(metric.id, (series.get(metric.id) ?? 0) + 1)
+        }
+        for (const [name, count] of series) assert.isAtMost(count, 101, name)
+        assert.isAtLeast(series.get("kimi.client.requests") ?? 0, 100)
+      })
+    )
+  )
+
+  it.live("of money stay bounded too, with one set for the rest of each model", () =>
+    withObserved(
+      ({ client, records, text }) =>
+        Effect.gen(function* () {
+          for (let i = 0; i < 40; i += 1) {
+            yield* client
+              .chat({ messages: [{ role: "user", content: `${i}` }] })
+              .pipe(CallOptions.provide({ tenant: `tenant-${i}`, job: `job-${i}`, agent: `agent-${i}` }))
+          }
+          assert.strictEqual(records.length, 40)
+          const costs = valuesOf(yield* text, "kimi_client_cost_total", "kimi_tenant", "kimi_job", "kimi_agent")
+          assert.strictEqual(Object.keys(costs).length, 11)
+          assert.isAbove(costs["other other other"] ?? 0, costs["tenant-0 job-0 agent-0"] ?? 0)
+        }),
+      { observer: { maxLabelValues: 10 } }
+    )
+  )
+})
+
+describe("the route of metrics", () => {
+  it.live("tells them over HTTP as Prometheus asks for them", () =>
+    withObserved((observed) =>
+      Effect.gen(function* () {
+        yield* observed.client.chat(hello)
+        const { body, status, type } = yield* Effect.gen(function* () {
+          const response = yield* HttpClient.get("/metrics")
+          return { status: response.status, type: response.headers["content-type"], body: yield* response.text }
+        }).pipe(
+          Effect.provide(
+            HttpRouter.serve(MetricsRoute.layer(), { disableLogger: true }).pipe(
+              Layer.provide(Layer.succeed(Observer.Observer, observed.observer)),
+              Layer.provideMerge(NodeHttpServer.layerTest)
+            )
+          )
+        )
+        assert.strictEqual(status, 200)
+        assert.strictEqual(type, "text/plain; version=0.0.4; charset=utf-8")
+        assert.deepStrictEqual(valuesOf(body, "kimi_client_requests_total", "kimi_outcome"), { ok: 1 })
+      })
+    )
+  )
+})

@@ -1,0 +1,377 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as CallOptions from "@kimi-effect/core/CallOptions"
+import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
+import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
+import { attributes as known, spans as knownSpans } from "@kimi-effect/core/observability/Telemetry"
+import * as Admission from "@kimi-effect/core/resilience/Admission"
+import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import { Fault, Reply } from "@kimi-effect/testing"
+import { Effect, Fiber, Layer, Stream } from "effect"
+import { hello } from "./support/kimi.ts"
+import { type SpanTree, withObserved } from "./support/observed.ts"
+
+/** The name, outcome and children of a span. */
+const outline = ({ attributes, children, ended, name }: SpanTree): unknown => ({
+  name,
+  outcome: attributes["kimi.outcome"],
+  ended,
+  ...(children.length === 0 ? {} : { children: children.map(outline) })
+})
+
+const eventNames = (tree: SpanTree | undefined) => tree?.events.map(([name]) => name)
+
+const attempt = (outcome: string, ended = "success") => ({ name: "kimi.attempt", outcome, ended })
+
+describe("the span of a call", () => {
+  it.live("has its attempt inside and says what the conventions ask for", () =>
+    withObserved(({ client, server, traced, trees }) =>
+      Effect.gen(function* () {
+        const request: ChatRequest = { ...hello, max_completion_tokens: 500 }
+        yield* server.reply(
+          Reply.answer({
+            content: "hi",
+            usage: { prompt_tokens: 88, completion_tokens: 40, cached_tokens: 8, reasoning_tokens: 30 }
+          })
+        )
+        yield* client
+          .chat(request)
+          .pipe(CallOptions.provide({ tenant: "acme", job: "reports", priority: "batch" }), traced)
+        const [tree] = trees()
+        assert.deepStrictEqual(outline(tree!), {
+          name: "chat kimi-k3",
+          outcome: "ok",
+          ended: "success",
+          children: [attempt("ok")]
+        })
+        const {
+          "kimi.request_id": requestId,
+          "kimi.host_trace_id": traceId,
+          "kimi.cost": cost,
+          ...rest
+        } = tree!.attributes
+        assert.isString(requestId)
+        assert.isString(traceId)
+        // 80 at $1.65 and 8 at $0.165 and 40 at $8.25 a million would be other prices; the catalogue's are in its own test.
+        assert.isAbove(cost as number, 0)
+        assert.deepStrictEqual(rest, {
+          "gen_ai.operation.name": "chat",
+          "gen_ai.provider.name": "moonshot_ai",
+          "kimi.host": "moonshot",
+          "kimi.account": "moonshot",
+          "server.address": "127.0.0.1",
+          "server.port": Number(new URL(server.url).port),
+          "kimi.operation": "chat",
+          "gen_ai.request.model": "kimi-k3",
+          "gen_ai.request.stream": false,
+          "gen_ai.output.type": "text",
+          "gen_ai.request.max_tokens": 500,
+          "kimi.priority": "batch",
+          "kimi.tenant": "acme",
+          "kimi.job": "reports",
+          "kimi.outcome": "ok",
+          "gen_ai.response.id": "chatcmpl-6a97653c31b3adf613a7661f",
+          "gen_ai.response.model": "kimi-k3",
+          "gen_ai.response.finish_reasons": ["stop"],
+          "gen_ai.usage.input_tokens": 88,
+          "gen_ai.usage.output_tokens": 40,
+          "gen_ai.usage.cache_read.input_tokens": 8,
+          "gen_ai.usage.cache_creation.input_tokens": 0,
+          "gen_ai.usage.reasoning.output_tokens": 30,
+          "kimi.attempts": 1,
+          "kimi.retries": 0,
+          "kimi.currency": "USD",
+          "kimi.estimated": false
+        })
+      })
+    )
+  )
+
+  it.live("has a span for every attempt, and says why there was another", () =>
+    withObserved(({ client, records, server, traced, trees }) =>
+      Effect.gen(function* () {
+        yield* server.reply(Reply.error(503, "server_error", "down"), Reply.error(500, "server_error", "down"))
+        yield* traced(client.chat(hello))
+        const [tree] = trees()
+        assert.deepStrictEqual(outline(tree!), {
+          name: "chat kimi-k3",
+          outcome: "ok",
+          ended: "success",
+          children: [attempt("ServiceUnavailableError", "failure"), attempt("ServerError", "failure"), attempt("ok")]
+        })
+        assert.deepStrictEqual(
+          tree!.children.map(({ attributes }) => attributes["kimi.attempt.number"]),
+          [1, 2, 3]
+        )
+        assert.deepStrictEqual(tree!.events, [
+          ["kimi.retry", { "error.type": "ServiceUnavailableError" }],
+          ["kimi.retry", { "error.type": "ServerError" }]
+        ])
+        const [record] = records
+        assert.deepInclude(record, { attempts: 3, retries: 2, outcome: "ok", operation: "chat" })
+      })
+    )
+  )
+
+  it.live("ends as a failure with the error's tag, which its record sums up", () =>
+    withObserved(({ client, records, server, spans, traced, trees }) =>
+      Effect.gen(function* () {
+        yield* server.reply(Reply.error(401, "invalid_authentication_error", "Invalid Authentication"))
+        const error = yield* Effect.flip(traced(client.chat(hello)))
+        const [tree] = trees()
+        assert.strictEqual(tree?.ended, "failure")
+        assert.strictEqual(tree?.attributes["error.type"], error._tag)
+        const [record] = records
+        assert.deepStrictEqual(record?.error, {
+          tag: error._tag,
+          category: error.category,
+          severity: error.severity,
+          message: error.message
+        })
+        assert.strictEqual(record?.outcome, error._tag)
+        assert.strictEqual(record?.spanId, spans[0]?.spanId)
+        assert.strictEqual(record?.traceId, spans[0]?.traceId)
+        assert.strictEqual(record?.requestId, error.requestId)
+      })
+    )
+  )
+
+  it.live("is interrupted with its caller, and so is its attempt", () =>
+    withObserved(({ client, records, server, traced, trees }) =>
+      Effect.gen(function* () {
+        yield* server.reply(Reply.faulty(Fault.StallBeforeHeaders()))
+        const fiber = yield* Effect.forkChild(traced(client.chat(hello)))
+        yield* server.awaitRequests(1)
+        yield* Fiber.interrupt(fiber)
+        assert.deepStrictEqual(outline(trees()[0]!), {
+          name: "chat kimi-k3",
+          outcome: "interrupted",
+          ended: "failure",
+          children: [attempt("interrupted", "failure")]
+        })
+        assert.deepInclude(records[0], { outcome: "interrupted", isEstimate: true, attempts: 1 })
+        assert.isDefined(records[0]?.cost)
+      })
+    )
+  )
+
+  it.live("has no attempt when the request is refused before it is sent", () =>
+    withObserved(({ client, records, traced, trees }) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(traced(client.chat({ messages: [] })))
+        assert.deepStrictEqual(outline(trees()[0]!), { name: "chat kimi-k3", outcome: error._tag, ended: "failure" })
+        assert.deepInclude(records[0], { outcome: error._tag, attempts: 0 })
+      })
+    )
+  )
+
+  it.live("says that a circuit did not permit it", () =>
+    withObserved(
+      ({ client, traced, trees }) =>
+        Effect.gen(function* () {
+          yield* Effect.flip(traced(client.chat(hello)))
+          assert.deepStrictEqual(trees()[0]?.events, [
+            ["kimi.breaker.rejected", { "kimi.circuit": "moonshot/kimi-k3", "kimi.circuit.state": "isolated" }]
+          ])
+          assert.deepStrictEqual(trees()[0]?.children, [])
+          yield* Effect.flip(traced(Stream.runDrain(client.stream(hello))))
+          assert.deepStrictEqual(eventNames(trees()[1]), ["kimi.breaker.rejected"])
+        }),
+      {
+        stages: Layer.merge(
+          Admission.layerOff,
+          Layer.effect(
+            CircuitBreaker.CircuitBreaker,
+            Effect.tap(CircuitBreaker.make(), ({ isolate }) => isolate("moonshot/kimi-k3"))
+          )
+        )
+      }
+    )
+  )
+})
+
+describe("the span of a stream", () => {
+  it.live("covers it until it ends, with its first token", () =>
+    withObserved(({ client, records, spans, traced, trees }) =>
+      Effect.gen(function* () {
+        const during = new Set<string>()
+        yield* traced(
+          Stream.runForEach(client.stream(hello), () =>
+            Effect.sync(() => spans.forEach(({ name, status }) => during.add(`${name} ${status._tag}`)))
+          )
+        )
+        assert.isTrue(during.has("chat kimi-k3 Started"))
+        assert.isTrue(during.has("kimi.attempt Started"))
+        assert.isFalse(during.has("chat kimi-k3 Ended"))
+        const [tree] = trees()
+        assert.deepStrictEqual(outline(tree!), {
+          name: "chat kimi-k3",
+          outcome: "ok",
+          ended: "success",
+          children: [attempt("ok")]
+        })
+        assert.deepStrictEqual(eventNames(tree), ["kimi.first_token"])
+        assert.deepStrictEqual(eventNames(tree?.children[0]), ["kimi.first_token"])
+        assert.strictEqual(tree?.attributes["kimi.stream.end"], "complete")
+        assert.strictEqual(tree?.attributes["gen_ai.usage.reasoning.output_tokens"], 127)
+        assert.deepInclude(records[0], {
+          operation: "stream",
+          streamEnd: "complete",
+          finishReason: "stop",
+          outcome: "ok"
+        })
+        assert.isNumber(records[0]?.timeToFirstToken)
+      })
+    )
+  )
+
+  it.live("has the attempts before the first content inside", () =>
+    withObserved(({ client, records, server, traced, trees }) =>
+      Effect.gen(function* () {
+        yield* server.reply(Reply.error(503, "server_error", "down"))
+        yield* traced(Stream.runDrain(client.stream(hello)))
+        assert.deepStrictEqual(outline(trees()[0]!), {
+          name: "chat kimi-k3",
+          outcome: "ok",
+          ended: "success",
+          children: [attempt("ServiceUnavailableError", "failure"), attempt("ok")]
+        })
+        assert.deepStrictEqual(trees()[0]?.events[0], ["kimi.retry", { "error.type": "ServiceUnavailableError" }])
+        assert.deepInclude(records[0], { attempts: 2, retries: 1 })
+      })
+    )
+  )
+
+  for (const [name, fault, end] of [
+    ["breaks after its first content", Fault.ResetMidStream({ afterEvents: 5 }), "broken"],
+    ["fails before it", Fault.ResetMidStream({ afterEvents: 0 }), "failed"]
+  ] as const) {
+    it.live(`says that it ${name}`, () =>
+      withObserved(
+        ({ client, records, server, traced, trees }) =>
+          Effect.gen(function* () {
+            yield* server.reply(Reply.faulty(fault))
+            const error = yield* Effect.flip(traced(Stream.runDrain(client.stream(hello))))
+            assert.strictEqual(trees()[0]?.attributes["kimi.stream.end"], end)
+            assert.strictEqual(trees()[0]?.children[0]?.attributes["kimi.stream.end"], end)
+            assert.strictEqual(trees()[0]?.attributes["error.type"], error._tag)
+            assert.strictEqual(records[0]?.streamEnd, end)
+            assert.strictEqual(records.length, 1)
+          }),
+        { client: { maxAttempts: 1 } }
+      )
+    )
+  }
+
+  it.live("ends when its consumer leaves, with what it cost by then", () =>
+    withObserved(({ client, records, server, traced, trees }) =>
+      Effect.gen(function* () {
+        yield* server.reply(Reply.faulty(Fault.StallMidStream({ afterEvents: 5 })))
+        yield* traced(client.stream(hello).pipe(Stream.take(2), Stream.runDrain))
+        assert.deepStrictEqual(outline(trees()[0]!), {
+          name: "chat kimi-k3",
+          outcome: "interrupted",
+          ended: "failure",
+          children: [attempt("interrupted", "failure")]
+        })
+        assert.deepInclude(records[0], { streamEnd: "left", outcome: "interrupted", isEstimate: true })
+        assert.isDefined(records[0]?.cost)
+      })
+    )
+  )
+})
+
+describe("the span of a cached answer", () => {
+  const stages = Layer.mergeAll(CircuitBreaker.layerOff, Admission.layerOff, ResponseCache.layerMemory())
+
+  it.live("has no attempt and says where it came from", () =>
+    withObserved(
+      ({ client, records, traced, trees }) =>
+        Effect.gen(function* () {
+          yield* traced(client.chat(hello))
+          yield* traced(client.chat(hello))
+          yield* traced(Stream.runDrain(client.stream(hello)))
+          const [first, second, third] = trees()
+          assert.deepStrictEqual(outline(first!), {
+            name: "chat kimi-k3",
+            outcome: "ok",
+            ended: "success",
+            children: [attempt("ok")]
+          })
+          for (const cached of [second, third]) {
+            assert.deepStrictEqual(cached?.children, [])
+            assert.strictEqual(cached?.attributes["kimi.cache.level"], "memory")
+            assert.include(eventNames(cached) ?? [], "kimi.cache.hit")
+          }
+          assert.deepStrictEqual(
+            records.map(({ attempts, cached, cost }) => [attempts, cached, cost === undefined]),
+            [
+              [1, undefined, false],
+              [0, "memory", true],
+              [0, "memory", true]
+            ]
+          )
+        }),
+      { stages }
+    )
+  )
+
+  it.live("of an equal call under way has none either, while the first has one", () =>
+    withObserved(
+      ({ client, server, traced, trees }) =>
+        Effect.gen(function* () {
+          yield* server.reply(Reply.faulty(Fault.SlowHeaders({ delay: "40 millis" })))
+          yield* traced(Effect.all([client.chat(hello), client.chat(hello)], { concurrency: 2 }))
+          assert.deepStrictEqual(
+            trees().map(({ attributes, children }) => [attributes["kimi.cache.level"], children.length]),
+            [
+              [undefined, 1],
+              ["flight", 0]
+            ]
+          )
+        }),
+      { stages }
+    )
+  )
+})
+
+describe("every attribute of a span", () => {
+  const types: Record<string, string> = Object.fromEntries(Object.values(known).map(({ name, type }) => [name, type]))
+  const typeOf = (value: unknown): string =>
+    Array.isArray(value)
+      ? "string[]"
+      : typeof value === "number"
+        ? Number.isInteger(value)
+          ? "int"
+          : "double"
+        : typeof value
+
+  it.live("is one of those that are written down for it, and of its type", () =>
+    withObserved(
+      ({ client, server, spans, traced }) =>
+        Effect.gen(function* () {
+          yield* traced(client.chat({ ...hello, temperature: 1, top_p: 0.95, max_completion_tokens: 64 }))
+          yield* server.reply(Reply.error(503, "server_error", "down"))
+          yield* traced(Stream.runDrain(client.stream(hello)))
+          yield* server.reply(Reply.error(401, "invalid_authentication_error", "no"))
+          yield* Effect.flip(traced(client.chat(hello)))
+          yield* traced(client.models)
+          assert.isAbove(spans.length, 6)
+          for (const span of spans) {
+            const written = Object.values(knownSpans).find(
+              ({ name }) => span.name === name || (name.startsWith("chat ") && span.name.startsWith("chat "))
+            )
+            assert.isDefined(written, span.name)
+            const names = new Set<string>(written?.attributes.map(({ name }) => name))
+            for (const [name, value] of span.attributes) {
+              assert.isTrue(names.has(name), `${span.name} says ${name}`)
+              const type = typeOf(value)
+              assert.isTrue(type === types[name] || (type === "int" && types[name] === "double"), `${name} is ${type}`)
+            }
+            const events = new Set<string>(written?.events.map(({ name }) => name))
+            for (const [name] of span.events) assert.isTrue(events.has(name), `${span.name} has the event ${name}`)
+          }
+        }),
+      { observer: { content: { redact: (text) => text } } }
+    )
+  )
+})

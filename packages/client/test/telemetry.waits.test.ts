@@ -1,0 +1,167 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import type { CallRecord } from "@kimi-effect/core/observability/CallRecord"
+import * as Observer from "@kimi-effect/core/observability/Observer"
+import * as Admission from "@kimi-effect/core/resilience/Admission"
+import { Context, Effect, Fiber, Layer, Metric, Redacted, Stream, Tracer } from "effect"
+import { TestClock } from "effect/testing"
+import * as ChatTransport from "../src/ChatTransport.ts"
+import * as KimiClient from "../src/KimiClient.ts"
+import { providers } from "../src/Provider.ts"
+
+const request = { model: "kimi-k3", messages: [{ role: "user" as const, content: "hello" }] }
+
+const usage = {
+  prompt_tokens: 20,
+  completion_tokens: 30,
+  total_tokens: 50,
+  cached_tokens: 0,
+  cache_write_tokens: 0,
+  reasoning_tokens: 0
+}
+
+const answer = new ChatResponse({
+  id: "chatcmpl-1",
+  model: "kimi-k3",
+  created: 0,
+  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
+  usage,
+  provider: "moonshot"
+})
+
+const text = (words: string): StreamEvent => ({ _tag: "TextDelta", choice: 0, text: words })
+
+/** A stream that gives each read after so many milliseconds. */
+const timed = (reads: ReadonlyArray<readonly [millis: number, event: StreamEvent]>) =>
+  Stream.fromIterable(reads).pipe(
+    Stream.rechunk(1),
+    Stream.mapEffect(([millis, event]) => Effect.as(Effect.sleep(millis), event))
+  )
+
+/** A call that takes a second, and a stream whose times are known. */
+const transport: ChatTransport.ChatTransport["Service"] = {
+  provider: providers.moonshot,
+  chat: () => Effect.as(Effect.sleep("1 second"), answer),
+  stream: () =>
+    timed([
+      [100, { _tag: "Start", id: "chatcmpl-2", model: "kimi-k3", created: 0, provider: "moonshot" }],
+      [400, text("a")],
+      [30, text("b")],
+      [70, text("c")],
+      [0, { _tag: "Usage", usage }],
+      [0, { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }]
+    ]),
+  models: Effect.succeed([]),
+  estimateTokens: () => Effect.succeed(1),
+  balance: Effect.never
+}
+
+const build = Effect.gen(function* () {
+  const records: Array<CallRecord> = []
+  const registry: Metric.MetricRegistry = new Map()
+  const spans: Array<Tracer.NativeSpan> = []
+  const context = yield* Layer.build(
+    KimiClient.layerTransport.pipe(
+      Layer.provide(Layer.succeed(ChatTransport.ChatTransport, transport)),
+      Layer.provide(KimiConfig.layer({ apiKey: Redacted.make("sk-test-0123456789") })),
+      Layer.provide(Admission.layer({ limits: { concurrency: 1 } })),
+      Layer.provide(Observer.layer({ onCall: [(record) => Effect.sync(() => void records.push(record))] })),
+      Layer.provide(Layer.succeed(Metric.MetricRegistry, registry))
+    )
+  )
+  const tracer = Tracer.make({
+    span: (options) => {
+      const span = new Tracer.NativeSpan(options)
+      spans.push(span)
+      return span
+    }
+  })
+  const histogram = (id: string, labels: Record<string, string> = {}) =>
+    Metric.snapshotUnsafe(Context.make(Metric.MetricRegistry, registry)).flatMap((metric) =>
+      metric.id === id &&
+      metric.type === "Histogram" &&
+      Object.entries(labels).every(([name, value]) => metric.attributes?.[name] === value)
+        ? [{ count: metric.state.count, sum: metric.state.sum }]
+        : []
+    )
+  return {
+    client: Context.get(context, KimiClient.KimiClient),
+    records,
+    spans,
+    histogram,
+    traced: Effect.withTracer(tracer)
+  }
+})
+
+describe("an observed wait for admission", () => {
+  it.effect("is as long as it was, in the metrics, on the span and in the record", () =>
+    Effect.gen(function* () {
+      const { client, histogram, records, spans, traced } = yield* build
+      const fiber = yield* Effect.forkChild(
+        traced(Effect.all([client.chat(request), client.chat(request)], { concurrency: 2 }))
+      )
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(
+        records.map(({ admissionWait, duration }) => ({ admissionWait, duration })),
+        [
+          { admissionWait: 0, duration: 1000 },
+          { admissionWait: 1000, duration: 2000 }
+        ]
+      )
+      assert.deepStrictEqual(histogram("kimi.client.admission.wait", { "kimi.outcome": "admitted" }), [
+        { count: 2, sum: 1 }
+      ])
+      const events = spans.flatMap(({ events }) => events.map(([name, , attributes]) => [name, attributes]))
+      assert.deepStrictEqual(events, [["kimi.admission.wait", { "kimi.wait": 1, "kimi.outcome": "admitted" }]])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("that its caller does not see the end of is interrupted, and no attempt", () =>
+    Effect.gen(function* () {
+      const { client, histogram, records } = yield* build
+      const first = yield* Effect.forkChild(client.chat(request))
+      yield* TestClock.adjust("1 millis")
+      const second = yield* Effect.forkChild(client.chat(request))
+      yield* TestClock.adjust("300 millis")
+      yield* Fiber.interrupt(second)
+      assert.deepInclude(records[0], { admissionWait: 300, attempts: 0, outcome: "interrupted" })
+      assert.deepStrictEqual(histogram("kimi.client.admission.wait", { "kimi.outcome": "interrupted" }), [
+        { count: 1, sum: 0.3 }
+      ])
+      yield* Fiber.interrupt(first)
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("an observed stream", () => {
+  it.effect("has its first token, the times between reads and its rate in the metrics", () =>
+    Effect.gen(function* () {
+      const { client, histogram, records } = yield* build
+      const fiber = yield* Effect.forkChild(Stream.runDrain(client.stream(request)))
+      yield* TestClock.adjust("600 millis")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(histogram("gen_ai.client.operation.time_to_first_chunk"), [{ count: 1, sum: 0.5 }])
+      assert.deepStrictEqual(histogram("gen_ai.client.operation.time_per_output_chunk"), [
+        { count: 2, sum: 0.03 + 0.07 }
+      ])
+      // 30 tokens in the 100 milliseconds after the first content.
+      assert.deepStrictEqual(histogram("kimi.client.output_rate"), [{ count: 1, sum: 300 }])
+      assert.deepStrictEqual(histogram("gen_ai.client.operation.duration"), [{ count: 1, sum: 0.6 }])
+      assert.deepInclude(records[0], { duration: 600, timeToFirstToken: 500 })
+      const metrics = yield* client.metrics
+      assert.deepStrictEqual(metrics.performance, {
+        requests: { ok: 1 },
+        attempts: 1,
+        retries: 0,
+        streamEnds: { complete: 1 },
+        duration: { p50: 600, p95: 600, p99: 600, samples: 1 },
+        timeToFirstToken: { p50: 500, p95: 500, p99: 500, samples: 1 },
+        outputRate: { p50: 300, p95: 300, p99: 300, samples: 1 },
+        admissionWait: { p50: 0, p95: 0, p99: 0, samples: 1 }
+      })
+    }).pipe(Effect.scoped)
+  )
+})

@@ -1,0 +1,224 @@
+/**
+ * Observes the calls of clients: metrics, spans, and a record of each call for
+ * whoever writes them down.
+ *
+ * A client whose services include this one puts taps between its stages; one
+ * without it is built without them and pays nothing.
+ *
+ * **Details**
+ *
+ * - Metrics go to the fiber's `Metric.MetricRegistry`, from which Prometheus
+ *   and OTLP read them; spans go to the fiber's tracer. `Telemetry` names all.
+ * - Nothing that is observed holds a prompt, an answer or a key unless
+ *   `content` is given.
+ * - What observes never fails a call: a sink that does is named in a warning.
+ *
+ * **Gotchas**
+ *
+ * - Metrics of state, such as queues and circuits, are as old as the last
+ *   `collect`; the Prometheus route asks before each answer, and this layer
+ *   every `interval`.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Accounting from "../money/Accounting.ts"
+import * as Cost from "../money/Cost.ts"
+import * as PriceTable from "../money/PriceTable.ts"
+import type { CallRecord } from "./CallRecord.ts"
+import { CallMetrics } from "./CallMetrics.ts"
+import * as CircuitState from "./CircuitState.ts"
+import type * as Content from "./Content.ts"
+import * as InstrumentsModule from "./Instruments.ts"
+import { CurrentObservation } from "./Observation.ts"
+import type { Sources } from "./Sources.ts"
+import * as StateMetrics from "./StateMetrics.ts"
+
+/**
+ * Writes calls down.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Sink = (record: CallRecord) => Effect.Effect<void>
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Called with each call that has ended, before its caller goes on. None by default. */
+  readonly onCall?: ReadonlyArray<Sink> | undefined
+  /** Shows prompts and answers on the spans of calls. By default nothing does. */
+  readonly content?: Content.Options | undefined
+  /** How often metrics of state are brought up to date. Defaults to 10 seconds. */
+  readonly interval?: Duration.Input | undefined
+  /** Values of each open label, such as models and tenants, that metrics tell apart. Defaults to 100. */
+  readonly maxLabelValues?: number | undefined
+  /** Sets of labels that each metric tells apart. Defaults to 1,000. */
+  readonly maxSeries?: number | undefined
+}
+
+/**
+ * What observes the clients that share it.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Observer extends Context.Service<
+  Observer,
+  {
+    /** What was counted. */
+    readonly calls: CallMetrics
+    /** Where it is written to. */
+    readonly registry: Metric.MetricRegistry
+    readonly content: Content.Options | undefined
+    /** Has a call written down. */
+    readonly onCall: Sink
+    /** The book that enters what it is told of into the metrics, and then into the given one or one of its own. */
+    readonly bookOn: (book: Accounting.Accounting["Service"] | undefined) => Accounting.Accounting["Service"]
+    /** Includes the state of a client in the metrics until the scope closes. */
+    readonly attach: (sources: Sources) => Effect.Effect<void, never, Scope.Scope>
+    /** Brings the metrics of state up to date. */
+    readonly collect: Effect.Effect<void>
+  }
+>()("@kimi-effect/core/observability/Observer") {}
+
+type Book = Accounting.Accounting["Service"]
+
+/** Enters bills into the metrics and into the call that they belong to. */
+const observed = (calls: CallMetrics, prices: Effect.Effect<PriceTable.Prices>, book: Book): Book => {
+  let dayNumber = Number.NaN
+  let day = ""
+  const dayOf = (millis: number): string => {
+    const number = Math.floor(millis / 86_400_000)
+    if (number !== dayNumber) {
+      dayNumber = number
+      day = DateTime.formatIsoDateUtc(DateTime.makeUnsafe(number * 86_400_000))
+    }
+    return day
+  }
+  return {
+    record: (bill) =>
+      Effect.flatMap(prices, (table) =>
+        Effect.withFiber(({ context }) => {
+          const { isBatch = false, isEstimate, model, outcome, provider, usage } = bill
+          const today = dayOf(Context.get(context, Clock.Clock).currentTimeMillisUnsafe())
+          const cost = Cost.of(usage, { model, provider, day: today, isBatch }, table)
+          calls.bill(bill, cost)
+          if (outcome !== "cached") {
+            Context.get(context, CurrentObservation)?.charge(cost._tag === "Some" ? cost.value : undefined, isEstimate)
+          }
+          return book.record(bill)
+        })
+      ),
+    entries: book.entries
+  }
+}
+
+/** Clients that are observed, and the circuits whose transitions are heard of. */
+const watching = (calls: CallMetrics, scope: Scope.Scope) => {
+  const clients = new Set<Sources>()
+  const heard = new Map<Sources["circuits"], { users: number; readonly fiber: Fiber.Fiber<void> }>()
+
+  const hear = (circuits: Sources["circuits"]) =>
+    Effect.suspend(() => {
+      const known = heard.get(circuits)
+      if (known !== undefined) {
+        known.users += 1
+        return Effect.void
+      }
+      return Effect.map(
+        Effect.forkIn(
+          Stream.runForEach(circuits.transitions, ({ key, to }) =>
+            Effect.sync(() => calls.transition(key, CircuitState.names[to]))
+          ),
+          scope,
+          { startImmediately: true }
+        ),
+        (fiber) => void heard.set(circuits, { users: 1, fiber })
+      )
+    })
+
+  const leave = (circuits: Sources["circuits"]) =>
+    Effect.suspend(() => {
+      const known = heard.get(circuits)
+      if (known === undefined || --known.users > 0) return Effect.void
+      heard.delete(circuits)
+      return Fiber.interrupt(known.fiber)
+    })
+
+  return {
+    clients,
+    attach: (sources: Sources) =>
+      Effect.acquireRelease(
+        Effect.andThen(
+          hear(sources.circuits),
+          Effect.sync(() => void clients.add(sources))
+        ),
+        () =>
+          Effect.andThen(
+            Effect.sync(() => void clients.delete(sources)),
+            leave(sources.circuits)
+          )
+      )
+  }
+}
+
+const safely =
+  (sink: Sink): Sink =>
+  (record) =>
+    Effect.catchCause(
+      Effect.suspend(() => sink(record)),
+      (cause) => Effect.logWarning("A call could not be written down", cause)
+    )
+
+/**
+ * An observer, until the scope closes.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function* (
+  options: Options = {}
+): Effect.fn.Return<Observer["Service"], never, Scope.Scope> {
+  const { content, interval = "10 seconds", maxLabelValues, maxSeries, onCall = [] } = options
+  const registry = yield* Metric.MetricRegistry
+  const instruments = new InstrumentsModule.Instruments(registry, {
+    maxLabelValues: maxLabelValues ?? InstrumentsModule.defaults.maxLabelValues,
+    maxSeries: maxSeries ?? InstrumentsModule.defaults.maxSeries
+  })
+  const calls = new CallMetrics(instruments)
+  const prices = PriceTable.orElse(yield* PriceTable.PriceTable)
+  const own = yield* Accounting.make
+  const { attach, clients } = watching(calls, yield* Scope.Scope)
+  const collect = StateMetrics.collect(instruments, clients)
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(interval), collect)))
+  const sinks = onCall.map(safely)
+  return {
+    calls,
+    registry,
+    content,
+    onCall: (record) => Effect.forEach(sinks, (sink) => sink(record), { discard: true }),
+    bookOn: (book = own) => observed(calls, prices, book),
+    attach,
+    collect
+  }
+})
+
+/**
+ * Switches telemetry on for the clients that are built with it.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: Options): Layer.Layer<Observer> => Layer.effect(Observer, make(options))

@@ -1,0 +1,186 @@
+/**
+ * Every span, metric and attribute that the library emits, with its unit and
+ * its meaning, once. Data only.
+ *
+ * Names follow OpenTelemetry's conventions for generative AI where there is
+ * one (`@opentelemetry/semantic-conventions` 1.45, incubating) and are
+ * `kimi.*` where there is none. The reference in `docs/telemetry.md` is made
+ * from this file.
+ *
+ * @since 0.1.0
+ */
+import { type Attribute, attributes as a } from "./TelemetryAttributes.ts"
+
+export { type Attribute, attributes } from "./TelemetryAttributes.ts"
+export { type Metric, metrics } from "./TelemetryMetrics.ts"
+
+/**
+ * Something that happened within a span.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SpanEvent {
+  readonly name: string
+  readonly meaning: string
+  readonly attributes: ReadonlyArray<Attribute>
+}
+
+/**
+ * The events on the span of a call.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const events = {
+  admissionWait: {
+    name: "kimi.admission.wait",
+    meaning: "An attempt had to wait for its admission, and the wait is over",
+    attributes: [a.wait, a.outcome]
+  },
+  retry: { name: "kimi.retry", meaning: "Another attempt begins after one that failed", attributes: [a.errorType] },
+  breakerRejected: {
+    name: "kimi.breaker.rejected",
+    meaning: "A circuit did not permit an attempt",
+    attributes: [a.circuit, a.circuitState]
+  },
+  cacheHit: {
+    name: "kimi.cache.hit",
+    meaning: "The host was not asked for the answer",
+    attributes: [a.cacheLevel, a.cacheAge]
+  },
+  firstToken: {
+    name: "kimi.first_token",
+    meaning: "The first content of a stream came, to the call and to an attempt",
+    attributes: []
+  }
+} as const satisfies Record<string, SpanEvent>
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Span {
+  /** Words in braces stand for the value of an attribute. */
+  readonly name: string
+  readonly kind: "client" | "internal"
+  readonly meaning: string
+  readonly attributes: ReadonlyArray<Attribute>
+  readonly events: ReadonlyArray<SpanEvent>
+}
+
+/**
+ * Every span.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const spans = {
+  call: {
+    name: "chat {gen_ai.request.model}",
+    kind: "client",
+    meaning: "One call of `chat` or `stream` with all of its attempts; that of a stream lasts until it ends",
+    attributes: [
+      a.operationName,
+      a.operation,
+      a.providerName,
+      a.host,
+      a.account,
+      a.serverAddress,
+      a.serverPort,
+      a.requestModel,
+      a.requestStream,
+      a.requestMaxTokens,
+      a.requestTemperature,
+      a.requestTopP,
+      a.requestFrequencyPenalty,
+      a.requestPresencePenalty,
+      a.requestChoiceCount,
+      a.outputType,
+      a.priority,
+      a.tenant,
+      a.job,
+      a.agent,
+      a.outcome,
+      a.errorType,
+      a.responseId,
+      a.responseModel,
+      a.responseFinishReasons,
+      a.usageInputTokens,
+      a.usageOutputTokens,
+      a.usageCacheReadTokens,
+      a.usageCacheWriteTokens,
+      a.usageReasoningTokens,
+      a.requestId,
+      a.hostTraceId,
+      a.attempts,
+      a.retries,
+      a.cacheLevel,
+      a.streamEnd,
+      a.cost,
+      a.currency,
+      a.isEstimate,
+      a.inputMessages,
+      a.outputMessages
+    ],
+    events: [events.admissionWait, events.retry, events.breakerRejected, events.cacheHit, events.firstToken]
+  },
+  attempt: {
+    name: "kimi.attempt",
+    kind: "internal",
+    meaning: "One time that a host was asked",
+    attributes: [
+      a.providerName,
+      a.host,
+      a.account,
+      a.requestModel,
+      a.attemptNumber,
+      a.outcome,
+      a.errorType,
+      a.responseTimeToFirstChunk,
+      a.streamEnd
+    ],
+    events: [events.firstToken]
+  },
+  models: {
+    name: "KimiClient.models",
+    kind: "client",
+    meaning: "One call of `models`",
+    attributes: [a.providerName],
+    events: []
+  },
+  estimateTokens: {
+    name: "KimiClient.estimateTokens",
+    kind: "client",
+    meaning: "One call of `estimateTokens`",
+    attributes: [a.providerName],
+    events: []
+  },
+  balance: {
+    name: "KimiClient.balance",
+    kind: "client",
+    meaning: "One call of `balance`",
+    attributes: [a.providerName],
+    events: []
+  }
+} as const satisfies Record<string, Span>
+
+/**
+ * What stands for all values of an open attribute that are beyond its bound.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const other = "other"
+
+/**
+ * The names of hosts in the conventions; other hosts go by the ids of their
+ * provider descriptions.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const providerNames: { readonly [host: string]: string } = {
+  moonshot: "moonshot_ai",
+  "moonshot-cn": "moonshot_ai"
+}
