@@ -17,6 +17,7 @@ import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { Balance } from "@kimi-effect/core/models/Balance"
 import type { ChatRequest, ModelRequest } from "@kimi-effect/core/models/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import type { SystemHealth } from "@kimi-effect/core/models/Health"
 import type { Model } from "@kimi-effect/core/models/ModelList"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/models/StreamFold"
@@ -34,6 +35,7 @@ import * as Stream from "effect/Stream"
 import * as ChatTransport from "./ChatTransport.ts"
 import { FallbackPlan, layer as layerFallback, type Step as FallbackStep } from "./FallbackPlan.ts"
 import { make as makeAccounts } from "./internal/accounts.ts"
+import { make as makeHealth } from "./internal/health.ts"
 import { make as makeStages } from "./internal/stages.ts"
 import * as RequestCheck from "./RequestCheck.ts"
 
@@ -60,6 +62,12 @@ export class KimiClient extends Context.Service<
     readonly estimateTokens: (request: TokenEstimateRequest) => Effect.Effect<number, EstimateTokensError>
     /** Tells the money in the account. Costs nothing. */
     readonly balance: Effect.Effect<Balance, BalanceError>
+    /**
+     * Tells how the client and its parts are: hosts, balance, circuits, limits,
+     * cache, budget. It never fails, holds for a short time, and costs nothing
+     * unless `HealthSettings` say so.
+     */
+    readonly health: Effect.Effect<SystemHealth>
     /** The stages of a call, outermost first, with their options; for people. */
     readonly describe: () => string
   }
@@ -111,7 +119,7 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
     const check = (request: ModelRequest) => RequestCheck.check(request, provider, config.requestPolicy)
     const fallback = plan === undefined ? Pipeline.off : Fallback.make({ check, steps: plan.steps })
     const accounts = yield* makeAccounts
-    const stages = yield* makeStages(config, accounts, fallback)
+    const { parts, stages } = yield* makeStages(config, accounts, fallback)
     const chat = Pipeline.effect(stages, accounts.chat)
     const stream = Pipeline.stream(stages, accounts.stream)
 
@@ -128,8 +136,12 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
     /** Bounds a free call, and names it in the error. */
     const bounded = withTimeout(config, { provider: provider.id })
 
+    const ask: KimiClient["Service"]["chat"] = (request) =>
+      Effect.withSpan(Effect.flatMap(prepare(request), chat), "KimiClient.chat", span)
+    const { report } = yield* makeHealth({ config, parts, accounts, chat: ask })
+
     return {
-      chat: (request) => Effect.withSpan(Effect.flatMap(prepare(request), chat), "KimiClient.chat", span),
+      chat: ask,
       stream: (request) =>
         Stream.unwrap(Effect.map(prepare(request), stream)).pipe(
           withPartial,
@@ -143,6 +155,7 @@ export const make: Effect.Effect<KimiClient["Service"], never, KimiConfig.KimiCo
           span
         ),
       balance: Effect.withSpan(bounded(transport.balance), "KimiClient.balance", span),
+      health: Effect.withSpan(report, "KimiClient.health", span),
       describe: () => Pipeline.describe(stages)
     }
   })

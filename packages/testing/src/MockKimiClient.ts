@@ -25,12 +25,14 @@ import type {
 import type { Balance } from "@kimi-effect/core/models/Balance"
 import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
 import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import type { SystemHealth } from "@kimi-effect/core/models/Health"
 import type { Model } from "@kimi-effect/core/models/ModelList"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/models/StreamFold"
 import type { ToolCall } from "@kimi-effect/core/models/Tool"
 import type { Usage } from "@kimi-effect/core/models/Usage"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
@@ -80,6 +82,8 @@ export interface Options {
   readonly models?: ReadonlyArray<Model> | ModelsError
   readonly estimateTokens?: number | EstimateTokensError
   readonly balance?: Balance | BalanceError
+  /** Defaults to healthy and without components. */
+  readonly health?: SystemHealth
 }
 
 /**
@@ -202,6 +206,10 @@ export const layerMock = (options: Options): Layer.Layer<KimiClient | MockKimiCl
         models: outcome<ReadonlyArray<Model>, ModelsError>("models", options.models),
         estimateTokens: () => outcome<number, EstimateTokensError>("estimateTokens", options.estimateTokens),
         balance: outcome<Balance, BalanceError>("balance", options.balance),
+        health:
+          options.health === undefined
+            ? Effect.map(DateTime.now, (checkedAt) => ({ status: "healthy", checkedAt, components: [] }))
+            : Effect.succeed(options.health),
         describe: () => "mock"
       })
       return Context.make(KimiClient, client).pipe(

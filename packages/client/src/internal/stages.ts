@@ -115,6 +115,14 @@ const originsOf = ({ configOf, ids, transportOf }: Accounts): Effect.Effect<Orig
     }
   )
 
+/** The services that stages are made of, for those who tell how they are. */
+export interface Parts {
+  readonly circuits: CircuitBreaker.CircuitBreaker["Service"]
+  readonly doors: Admission.Admission["Service"]
+  readonly cache: ResponseCache["Service"] | undefined
+  readonly money: Budget.Budget["Service"] | undefined
+}
+
 /**
  * Builds the stages. A stage that nobody provides is built here, so that every
  * client has a budget and circuits of its own.
@@ -123,7 +131,7 @@ export const make = Effect.fnUntraced(function* (
   config: KimiConfig.Values,
   accounts: Accounts,
   fallback: Stage
-): Effect.fn.Return<Stages> {
+): Effect.fn.Return<{ readonly stages: Stages; readonly parts: Parts }> {
   const circuits = yield* serviceOr(CircuitBreaker.CircuitBreaker, CircuitBreaker.make())
   const doors = yield* serviceOr(Admission.Admission, Admission.fromConfig(config, accounts.configOf))
   const budget = yield* serviceOr(RetryBudget.RetryBudget, RetryBudget.make())
@@ -133,7 +141,7 @@ export const make = Effect.fnUntraced(function* (
   const book = Option.getOrUndefined(yield* Effect.serviceOption(Accounting))
   const { attemptTimeout, ...bounds } = Retry.fromConfig(config)
   const hasOwnDoors = Option.isNone(yield* Effect.serviceOption(Admission.Admission))
-  return {
+  const stages: Stages = {
     deadline: deadline(config),
     cache: cache === undefined ? off : CacheStage.stage(cache, { originOf: yield* originsOf(accounts), book }),
     budget: money === undefined ? off : Budget.stage(money, ({ account }) => accounts.transportOf(account).balance),
@@ -147,4 +155,5 @@ export const make = Effect.fnUntraced(function* (
     accounting: book === undefined && money === undefined ? off : Metering.stage(book),
     timeout: timeout(config)
   }
+  return { stages, parts: { circuits, doors, cache, money } }
 })
