@@ -68,6 +68,9 @@ export const defaults = {
   failureThreshold: 2
 } as const
 
+const withoutSpan = (context: Context.Context<never>): Context.Context<never> =>
+  Context.omit(Tracer.ParentSpan)(context)
+
 /** A report, and until when it is given out. */
 interface Made {
   readonly report: SystemHealth
@@ -92,7 +95,7 @@ export const make = Effect.fnUntraced(function* (
   const { failureThreshold = defaults.failureThreshold } = options
   const clock = yield* Clock.Clock
   // Reports belong to nobody's call: not to its trace, not to its options.
-  const context = Context.omit(Tracer.ParentSpan)(yield* Effect.context<never>())
+  const context = withoutSpan(yield* Effect.context<never>())
   const latest = new Map(checks.map((check) => [nameOf(check), check]))
   const looks = yield* Effect.forEach(latest.values(), (check) =>
     HealthCheck.make(check, { timeout, failureThreshold })
@@ -105,7 +108,10 @@ export const make = Effect.fnUntraced(function* (
       holdsUntil: now + holdsMillis
     }
   })
-  const reports = yield* Cache.make({ capacity: 1, lookup: () => lookAtAll })
+  const reports = yield* Effect.updateContext(
+    Cache.make<"report", Made>({ capacity: 1, lookup: () => lookAtAll }),
+    withoutSpan
+  )
   const isOver = ({ holdsUntil }: Made) => clock.currentTimeMillisUnsafe() >= holdsUntil
   const current = Effect.andThen(Cache.invalidateWhen(reports, "report", isOver), Cache.get(reports, "report"))
   const fork = Effect.runForkWith(context)
