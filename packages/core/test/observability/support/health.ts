@@ -35,6 +35,3 @@ export const component = (options: Partial<HealthCheck> = {}): Component => {
   }
   return self
 }
-
-/** What a check finds, without what every look adds. */
-export const find = ({ look }: HealthCheck) => look
