@@ -4,7 +4,8 @@
  * `toWebHandler` makes a function from `Request` to `Response` of it, which runs
  * everywhere; on Node `HttpRouter.serve` and `NodeHttpServer.layer` listen.
  */
-import { HealthRoutes, KimiClient } from "@kimi-effect/client"
+import { KimiClient } from "@kimi-effect/client"
+import * as HealthRoutes from "@kimi-effect/client/HealthRoutes"
 import { KimiNode } from "@kimi-effect/client/node"
 import { type Health, HealthSettings, SystemHealth } from "@kimi-effect/core"
 import * as Console from "effect/Console"

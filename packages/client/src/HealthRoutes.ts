@@ -8,6 +8,8 @@
  *   restart mends no host.
  * - `/readyz` and `/healthz` are 200 when the client is healthy or degraded and
  *   503 when it is unhealthy, with the report as body.
+ * - The module is imported by its path, so that whoever serves no routes loads
+ *   none of Effect's HTTP server: `@kimi-effect/client/HealthRoutes`.
  * - A report is made at most once in its time to live, however often it is asked
  *   for. Requests are not logged.
  *

@@ -5,8 +5,6 @@
  */
 export * as ChatTransport from "./ChatTransport.ts"
 export * as FallbackPlan from "./FallbackPlan.ts"
-export * as HealthApi from "./HealthApi.ts"
-export * as HealthRoutes from "./HealthRoutes.ts"
 export * as KimiClient from "./KimiClient.ts"
 export * as Provider from "./Provider.ts"
 export * as RequestCheck from "./RequestCheck.ts"

@@ -5,8 +5,6 @@ import * as shipped from "../src/index.ts"
 const expected: Record<string, ReadonlyArray<string>> = {
   ChatTransport: ["ChatTransport", "layerHttp"],
   FallbackPlan: ["FallbackPlan", "layer", "make"],
-  HealthApi: ["Alive", "NotReady", "Ready", "api", "group", "openApi"],
-  HealthRoutes: ["layer", "layerHealth"],
   KimiClient: ["KimiClient", "layer", "layerConfig", "layerHttp", "layerTransport", "make"],
   Provider: ["fromConfig", "providers"],
   RequestCheck: ["check"]
