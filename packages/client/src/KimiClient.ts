@@ -17,6 +17,7 @@ import type { Balance } from "@kimi-effect/core/models/Balance"
 import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
 import type { SystemMetrics } from "@kimi-effect/core/models/Metrics"
+import type { SystemHealth } from "@kimi-effect/core/models/Health"
 import type { Model } from "@kimi-effect/core/models/ModelList"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
 import type { TokenEstimateRequest } from "@kimi-effect/core/models/TokenEstimate"
@@ -37,6 +38,7 @@ import * as ChatTransport from "./ChatTransport.ts"
 import { layer as layerFallback, type Step as FallbackStep } from "./FallbackPlan.ts"
 import { make as makeAccounts } from "./internal/accounts.ts"
 import { make as makeCalls } from "./internal/calls.ts"
+import { make as makeHealth } from "./internal/health.ts"
 
 /**
  * Kimi, as a service.
@@ -63,6 +65,12 @@ export class KimiClient extends Context.Service<
     readonly balance: Effect.Effect<Balance, BalanceError>
     /** What was counted, and the state of stages. Without telemetry, what the stages know of themselves. */
     readonly metrics: Effect.Effect<SystemMetrics>
+    /**
+     * Tells how the client and its parts are: hosts, balance, circuits, limits,
+     * cache, budget. It never fails, holds for a short time, and costs nothing
+     * unless `HealthSettings` say so.
+     */
+    readonly health: Effect.Effect<SystemHealth>
     /** The stages of a call, outermost first, with their options; for people. */
     readonly describe: () => string
   }
@@ -97,6 +105,8 @@ export const make: Effect.Effect<
   const { chat, modelOf, sources, stages, stream } = yield* makeCalls({ config, provider, accounts, observer, span })
   if (observer !== undefined) yield* observer.attach(sources)
 
+  const { report } = yield* makeHealth({ config, accounts, sources, chat })
+
   /** Bounds a free call, and names it in the error. */
   const bounded = withTimeout(config, { provider: provider.id })
 
@@ -111,6 +121,7 @@ export const make: Effect.Effect<
         span
       ),
     balance: Effect.withSpan(bounded(transport.balance), Telemetry.spans.balance.name, span),
+    health: Effect.withSpan(report, Telemetry.spans.health.name, span),
     metrics: Snapshot.make(sources, observer?.calls),
     describe: () => Pipeline.describe(stages)
   }

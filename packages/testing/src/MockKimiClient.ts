@@ -26,12 +26,14 @@ import type { Balance } from "@kimi-effect/core/models/Balance"
 import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
 import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
 import type { SystemMetrics } from "@kimi-effect/core/models/Metrics"
+import type { SystemHealth } from "@kimi-effect/core/models/Health"
 import type { Model } from "@kimi-effect/core/models/ModelList"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/models/StreamFold"
 import type { ToolCall } from "@kimi-effect/core/models/Tool"
 import type { Usage } from "@kimi-effect/core/models/Usage"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
@@ -83,6 +85,8 @@ export interface Options {
   readonly balance?: Balance | BalanceError
   /** Defaults to those of a client that has done nothing. */
   readonly metrics?: SystemMetrics
+  /** Defaults to healthy and without components. */
+  readonly health?: SystemHealth
 }
 
 /** What a client says of itself that has done nothing. */
@@ -215,6 +219,10 @@ export const layerMock = (options: Options): Layer.Layer<KimiClient | MockKimiCl
         estimateTokens: () => outcome<number, EstimateTokensError>("estimateTokens", options.estimateTokens),
         balance: outcome<Balance, BalanceError>("balance", options.balance),
         metrics: Effect.succeed(options.metrics ?? idle),
+        health:
+          options.health === undefined
+            ? Effect.map(DateTime.now, (checkedAt) => ({ status: "healthy", checkedAt, components: [] }))
+            : Effect.succeed(options.health),
         describe: () => "mock"
       })
       return Context.make(KimiClient, client).pipe(

@@ -1,7 +1,7 @@
 import { KimiClient } from "@kimi-effect/client"
 import { ChatResponse, KimiError, StreamFold } from "@kimi-effect/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Stream } from "effect"
+import { Cause, DateTime, Effect, Exit, Stream } from "effect"
 import * as MockKimiClient from "../src/MockKimiClient.ts"
 
 const ask = { messages: [{ role: "user" as const, content: "Hi" }] }
@@ -77,6 +77,15 @@ describe("layerMock", () => {
         withMock({ balance }, (kimi) => Effect.map(kimi.balance, (got) => assert.deepStrictEqual(got, balance)))
       )
     )
+  })
+
+  it.effect("is healthy, unless it is scripted otherwise", () => {
+    const ill = { status: "unhealthy", checkedAt: DateTime.makeUnsafe(1), components: [] } as const
+    return Effect.gen(function* () {
+      const found = yield* withMock({}, (kimi) => kimi.health)
+      assert.deepStrictEqual(found, { status: "healthy", checkedAt: DateTime.makeUnsafe(0), components: [] })
+      assert.strictEqual(yield* withMock({ health: ill }, (kimi) => kimi.health), ill)
+    })
   })
 
   it.effect("dies with a message that names the operation when the script is missing or used up", () =>

@@ -15,7 +15,7 @@ import { ChatCompletion } from "@kimi-effect/core/models/ChatCompletion"
 import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
 import type { Message } from "@kimi-effect/core/models/Message"
-import { ModelList } from "@kimi-effect/core/models/ModelList"
+import { ModelListAnswer } from "@kimi-effect/core/models/ModelList"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
 import { TokenEstimateResponse } from "@kimi-effect/core/models/TokenEstimate"
 import * as Effect from "effect/Effect"
@@ -33,7 +33,7 @@ import { rateStatusOf } from "./rateHeaders.ts"
 import { StreamDecoder } from "./StreamDecoder.ts"
 
 const decodeCompletion = Schema.decodeUnknownResult(ChatCompletion)
-const decodeModels = Schema.decodeUnknownResult(ModelList)
+const decodeModels = Schema.decodeUnknownResult(ModelListAnswer)
 const decodeEstimate = Schema.decodeUnknownResult(TokenEstimateResponse)
 const decodeBalance = Schema.decodeUnknownResult(BalanceResponse)
 
@@ -160,7 +160,9 @@ export const make = Effect.gen(function* () {
     chat,
     stream: (request: ModelRequest) => Stream.unwrap(open(request)),
     models: Effect.suspend(() =>
-      Effect.map(plain(http.json(http.get("/models"), http.describe(undefined), decodeModels)), ([list]) => list.data)
+      Effect.map(plain(http.json(http.get("/models"), http.describe(undefined), decodeModels)), ([list]) =>
+        "data" in list ? list.data : list
+      )
     ),
     estimateTokens,
     balance: provider.hasAccountApi ? readBalance : Effect.fail(unsupported("balance"))

@@ -20,6 +20,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { CacheStoreError } from "../errors/CacheErrors.ts"
+import { abandonable } from "../resilience/Abandonable.ts"
 import * as StoreOutage from "../resilience/StoreOutage.ts"
 import * as CachedAnswer from "./CachedAnswer.ts"
 import type { CacheEnvelope } from "./CacheEnvelope.ts"
@@ -59,6 +60,10 @@ export interface StoreLevelStatistics {
   readonly lostWrites: number
   /** Operations that wait in the background. */
   readonly pending: number
+  /** Whether the latest lookup was answered. */
+  readonly isReadable: boolean
+  /** Whether the latest write or removal was done. */
+  readonly isWritable: boolean
 }
 
 /**
@@ -78,19 +83,6 @@ export interface StoreLevel {
 
 /** What a store gave for a key: an entry, or why there is none. */
 type Found = CachedAnswer.CachedAnswer | "none" | "corrupt" | "expired"
-
-/**
- * Does not wait for an operation that will not be interrupted: it may go on
- * alone.
- */
-const abandonable = <A, E>(operation: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  Effect.flatMap(Effect.context<never>(), (context) =>
-    Effect.callback((resume) => {
-      const fiber = Effect.runForkWith(context)(operation)
-      fiber.addObserver(resume)
-      return Effect.sync(() => fiber.interruptUnsafe())
-    })
-  )
 
 /**
  * A store as calls use it, until the scope closes.
@@ -201,6 +193,16 @@ export const make = Effect.fnUntraced(function* (
     remove: (key) => manage("remove", store.remove(key)),
     removeTag: (tag) => manage("removeTag", store.removeTag(tag)),
     clear: manage("clear", store.clear),
-    statistics: () => ({ hits, misses, failures, corrupt, writes, lostWrites, pending: behind.pending() })
+    statistics: () => ({
+      hits,
+      misses,
+      failures,
+      corrupt,
+      writes,
+      lostWrites,
+      pending: behind.pending(),
+      isReadable: !reading.isAway(),
+      isWritable: !writing.isAway()
+    })
   }
 })

@@ -41,3 +41,11 @@ export type Model = typeof Model.Type
  * @since 0.1.0
  */
 export const ModelList = Schema.Struct({ data: Schema.Array(Model) })
+
+/**
+ * The list as hosts send it: in its envelope, or bare, as Together does.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ModelListAnswer = Schema.Union([ModelList, Schema.Array(Model)])

@@ -145,6 +145,8 @@ export class Budget extends Context.Service<
     readonly events: Stream.Stream<BudgetEvent.BudgetEvent>
     /** Every scope that was used. */
     readonly state: Effect.Effect<ReadonlyArray<ScopeState>, BudgetStoreError>
+    /** What becomes of calls while the store does not answer. */
+    readonly onStoreError: "refuse" | "allow"
     /** The options in words. */
     readonly options: Stage["options"]
   }
@@ -221,6 +223,7 @@ export const make = Effect.fnUntraced(function* (
         reserved: Amount.toDecimal(reserved)
       }))
     ),
+    onStoreError: treasury.onStoreError,
     options: inWords(options)
   }
 })
@@ -247,6 +250,7 @@ const none: Budget["Service"] = {
   open: () => Effect.succeed({ reserve: () => Effect.succeed({ settle: () => Effect.void }) }),
   events: Stream.empty,
   state: Effect.succeed([]),
+  onStoreError: "allow",
   options: off.options
 }
 

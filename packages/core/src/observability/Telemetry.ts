@@ -162,6 +162,13 @@ export const spans = {
     meaning: "One call of `balance`",
     attributes: [a.providerName],
     events: []
+  },
+  health: {
+    name: "KimiClient.health",
+    kind: "client",
+    meaning: "One look at the health of a client and its parts, or at what the last one found",
+    attributes: [a.providerName],
+    events: []
   }
 } as const satisfies Record<string, Span>
 

@@ -57,6 +57,11 @@ export class AdmissionQueue<W extends Waiting> {
     return this.#sizes[priority]
   }
 
+  /** How many of each priority wait. */
+  get sizes(): { readonly [P in Priority]: number } {
+    return { ...this.#sizes }
+  }
+
   /** All that wait, the oldest first. */
   get oldestFirst(): ReadonlySet<W> {
     return this.#all

@@ -8,6 +8,7 @@
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
+import type { Priority } from "../../CallOptions.ts"
 import type { KimiError } from "../../errors/KimiError.ts"
 import type { AdmissionError } from "../../errors/OperationErrors.ts"
 import type { CircuitOpenError } from "../../errors/ResilienceErrors.ts"
@@ -79,6 +80,10 @@ export interface AccountState extends Usage {
   readonly limits: RateLimits
   /** Calls that wait. */
   readonly waiting: number
+  /** Calls that wait, by their priority. */
+  readonly queues: { readonly [P in Priority]: number }
+  /** Calls of one priority that may wait. */
+  readonly maxQueue: number
 }
 
 /**

@@ -143,7 +143,7 @@ export const make = (options: Options): Effect.Effect<Door> =>
         const now = clock.currentTimeMillisUnsafe()
         const states = new Map<string, AccountState>()
         for (const [name, { limits, room }] of accounts) {
-          states.set(name, { ...limits.usage(now), limits: limits.limits, waiting: room.size() })
+          states.set(name, { ...limits.usage(now), limits: limits.limits, ...room.state() })
         }
         return states
       })

@@ -372,6 +372,6 @@ export const make = (options: Options): RedisAccount => {
     enter,
     lose,
     renew,
-    state: () => ({ ...own.usage(now()), limits: own.limits, waiting: room.size() })
+    state: () => ({ ...own.usage(now()), limits: own.limits, ...room.state() })
   }
 }

@@ -15,7 +15,7 @@ import { CallOptions, type Priority } from "../../CallOptions.ts"
 import type { AdmissionError } from "../../errors/OperationErrors.ts"
 import { AdmissionQueueFullError, AdmissionTimeoutError, type CircuitOpenError } from "../../errors/ResilienceErrors.ts"
 import { AdmissionQueue } from "./AdmissionQueue.ts"
-import type { Ask, Patience, Place } from "./Door.ts"
+import type { AccountState, Ask, Patience, Place } from "./Door.ts"
 import type { Restore } from "../stream/StreamGuard.ts"
 
 type EntryError = AdmissionError | CircuitOpenError
@@ -74,6 +74,8 @@ interface Entry extends Waiter {
 export interface WaitingRoom {
   /** How many wait. */
   readonly size: () => number
+  /** How many wait and how many may. */
+  readonly state: () => Pick<AccountState, "waiting" | "queues" | "maxQueue">
   /** Waits for a place in order. `atLeast` is how long that takes for certain, in milliseconds. */
   readonly wait: (ask: Ask, tokens: number, atLeast: number, restore: Restore) => Effect.Effect<Place, EntryError>
   /** Lets in whoever may go: to be called when a call has ended. */
@@ -226,5 +228,5 @@ export const make = (
       })
     )
 
-  return { size: () => queue.size, wait, serve }
+  return { size: () => queue.size, state: () => ({ waiting: queue.size, queues: queue.sizes, maxQueue }), wait, serve }
 }

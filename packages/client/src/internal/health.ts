@@ -1,0 +1,104 @@
+/** The health of one client: checks of its own parts, by the settings that are provided. */
+import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import type { ChatError } from "@kimi-effect/core/errors/OperationErrors"
+import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
+import type { HealthRole } from "@kimi-effect/core/models/Health"
+import * as Health from "@kimi-effect/core/observability/Health"
+import * as AdmissionCheck from "@kimi-effect/core/observability/health/AdmissionCheck"
+import * as BalanceCheck from "@kimi-effect/core/observability/health/BalanceCheck"
+import * as BudgetCheck from "@kimi-effect/core/observability/health/BudgetCheck"
+import * as CacheCheck from "@kimi-effect/core/observability/health/CacheCheck"
+import * as ChatCheck from "@kimi-effect/core/observability/health/ChatCheck"
+import * as CircuitsCheck from "@kimi-effect/core/observability/health/CircuitsCheck"
+import * as HealthSettings from "@kimi-effect/core/observability/health/HealthSettings"
+import * as HostCheck from "@kimi-effect/core/observability/health/HostCheck"
+import type { Sources } from "@kimi-effect/core/observability/Sources"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { Accounts } from "./accounts.ts"
+
+/** What a client consists of. */
+export interface Anatomy {
+  readonly config: KimiConfig.Values
+  readonly sources: Sources
+  readonly accounts: Accounts
+  readonly chat: (request: ChatRequest) => Effect.Effect<unknown, ChatError>
+}
+
+const configuration: Health.HealthCheck = {
+  name: "config",
+  look: Effect.succeed({ status: "healthy", code: "Ok", message: "The configuration is valid." })
+}
+
+const paidProbe = (
+  probe: HealthSettings.Values["paidProbe"],
+  chat: Anatomy["chat"]
+): ReadonlyArray<Health.HealthCheck> => {
+  if (probe === undefined || probe === false) return []
+  const { every = "5 minutes", model, timeout = "30 seconds" } = probe === true ? {} : probe
+  return [
+    ChatCheck.make({
+      chat,
+      model,
+      every: Duration.fromInputUnsafe(every),
+      timeout: Duration.fromInputUnsafe(timeout)
+    })
+  ]
+}
+
+const ofAccounts = (
+  { accounts: { ids, own, transportOf }, config, sources }: Anatomy,
+  settings: HealthSettings.Values
+): ReadonlyArray<Health.HealthCheck> => {
+  const { balanceEvery = "1 minute", balanceWarning = 5, queueWarning = 0.8, slowAfter = "2 seconds" } = settings
+  const accounts = [...ids]
+  const role: HealthRole = accounts.length > 1 ? "alternative" : "required"
+  return accounts.flatMap((account) => {
+    const { balance, models, provider } = transportOf(account)
+    const isFirst = account === own
+    return [
+      HostCheck.make({
+        account,
+        role,
+        isFirst,
+        url: provider.baseUrl,
+        models,
+        // Only Moonshot's list is known to be complete; other accounts have models of their own.
+        model: provider.isMoonshot && isFirst ? (config.model ?? provider.defaultModel) : undefined,
+        mayLackList: provider.id === "custom",
+        slowAfter: Duration.fromInputUnsafe(slowAfter)
+      }),
+      ...(provider.hasAccountApi
+        ? [
+            BalanceCheck.make({
+              account,
+              role,
+              read: balance,
+              warning: balanceWarning,
+              every: Duration.fromInputUnsafe(balanceEvery)
+            })
+          ]
+        : []),
+      CircuitsCheck.make({ account, accounts, role, states: sources.circuits.states }),
+      AdmissionCheck.make({ account, role, states: sources.admission.states, warning: queueWarning })
+    ]
+  })
+}
+
+/** Builds the health of a client. */
+export const make = Effect.fnUntraced(function* (anatomy: Anatomy): Effect.fn.Return<Health.Health["Service"]> {
+  const settings = yield* HealthSettings.HealthSettings
+  const { budget, cache } = anatomy.sources
+  const { budgetWarning = 0.8, checks = [] } = settings
+  return yield* Health.make(
+    [
+      ...ofAccounts(anatomy, settings),
+      ...(cache === undefined ? [] : [CacheCheck.make(cache.statistics)]),
+      ...(budget === undefined ? [] : [BudgetCheck.make({ budget, warning: budgetWarning })]),
+      configuration,
+      ...paidProbe(settings.paidProbe, anatomy.chat),
+      ...checks
+    ],
+    settings
+  )
+})

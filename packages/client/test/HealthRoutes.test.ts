@@ -1,0 +1,262 @@
+/** The health routes of a client over real HTTP, with a mock server as the host. */
+import { assert, describe, it } from "@effect/vitest"
+import { SystemHealth } from "@kimi-effect/core/models/Health"
+import * as Health from "@kimi-effect/core/observability/Health"
+import { Fault, Reply } from "@kimi-effect/testing"
+import { Effect, JsonSchema, Layer, Logger, Option, References, Schema, SchemaRepresentation } from "effect"
+import { FetchHttpClient, HttpRouter, HttpServerResponse } from "effect/http"
+import { HttpApiClient } from "effect/http-api"
+import * as HealthApi from "../src/HealthApi.ts"
+import * as HealthRoutes from "../src/HealthRoutes.ts"
+import { type Answer, backend, get, serve } from "./node/support/health.ts"
+
+const decode = Schema.decodeUnknownSync(Schema.fromJsonString(SystemHealth))
+
+const codes = ({ text }: Answer) => Object.fromEntries(decode(text).components.map(({ code, name }) => [name, code]))
+
+const broken = Reply.error(500, "server_error", "broken")
+
+describe("/livez", () => {
+  it.live("is 200 whatever the host does, and does not ask it", () =>
+    Effect.gen(function* () {
+      const { get, server } = yield* backend()
+      yield* server.replyAt("GET /v1/models", broken)
+      const { headers, status, text } = yield* get("/livez")
+      assert.deepStrictEqual([status, text], [200, '{"status":"alive"}'])
+      assert.strictEqual(headers["cache-control"], "no-store")
+      assert.deepStrictEqual(yield* server.requests, [])
+    })
+  )
+})
+
+describe("/readyz and /healthz", () => {
+  for (const path of ["/readyz", "/healthz"]) {
+    it.live(`${path} is 200 with the report when all is well`, () =>
+      Effect.gen(function* () {
+        const { get, server } = yield* backend()
+        const answer = yield* get(path)
+        assert.strictEqual(answer.status, 200)
+        assert.strictEqual(answer.headers["cache-control"], "no-store")
+        assert.match(answer.headers["content-type"] ?? "", /^application\/json/)
+        assert.strictEqual(decode(answer.text).status, "healthy")
+        assert.deepStrictEqual(codes(answer), {
+          host: "Ok",
+          balance: "Ok",
+          breaker: "Ok",
+          admission: "Ok",
+          config: "Ok"
+        })
+        const asked = (yield* server.requests).map(({ method, path }) => `${method} ${path}`)
+        assert.sameMembers(asked, ["GET /v1/models", "GET /v1/users/me/balance"])
+      })
+    )
+
+    it.live(`${path} is 503 with the report when the host refuses the key`, () =>
+      Effect.gen(function* () {
+        const { get } = yield* backend({ server: { apiKey: "sk-another" } })
+        const answer = yield* get(path)
+        assert.strictEqual(answer.status, 503)
+        assert.strictEqual(answer.headers["cache-control"], "no-store")
+        assert.strictEqual(decode(answer.text).status, "unhealthy")
+        assert.deepInclude(codes(answer), { host: "AuthenticationError", balance: "AuthenticationError" })
+      })
+    )
+  }
+
+  it.live("are 503 when the host has been broken from the start, and 200 once it answers", () =>
+    Effect.gen(function* () {
+      const { get, server } = yield* backend()
+      yield* server.replyAt("GET /v1/models", broken)
+      const answer = yield* get("/readyz")
+      assert.strictEqual(answer.status, 503)
+      assert.strictEqual(codes(answer)["host"], "ServerError")
+      yield* server.replyAt("GET /v1/models", Reply.usual)
+      assert.strictEqual((yield* get("/readyz")).status, 200)
+    })
+  )
+
+  it.live("are 503 only at the second failure when the host was well before", () =>
+    Effect.gen(function* () {
+      const { get, server } = yield* backend()
+      const statuses: Array<string> = []
+      const look = Effect.map(get("/healthz"), ({ status, text }) => {
+        statuses.push(`${status} ${decode(text).status}`)
+      })
+      yield* look
+      yield* server.replyAt("GET /v1/models", broken)
+      yield* Effect.andThen(look, look)
+      yield* server.replyAt("GET /v1/models", Reply.usual)
+      yield* look
+      assert.deepStrictEqual(statuses, ["200 healthy", "200 degraded", "503 unhealthy", "200 healthy"])
+    })
+  )
+
+  it.live("answer in the time of a look when the host hangs, and let its connection go", () =>
+    Effect.gen(function* () {
+      const { get, server } = yield* backend({ settings: { timeout: "50 millis" } })
+      yield* server.replyAt("GET /v1/models", Reply.faulty(Fault.StallBeforeHeaders()))
+      const answer = yield* get("/healthz")
+      assert.strictEqual(answer.status, 503)
+      assert.strictEqual(codes(answer)["host"], "Timeout")
+      yield* server.awaitAborted(1)
+    })
+  )
+
+  it.live("are 200 and degraded while money is short, and 503 without any", () =>
+    Effect.gen(function* () {
+      const { get, server } = yield* backend({ settings: { balanceWarning: 10 } })
+      const has = (available_balance: number) =>
+        server.replyAt(
+          "GET /v1/users/me/balance",
+          Reply.json({ code: 0, data: { available_balance, voucher_balance: 0, cash_balance: available_balance } })
+        )
+      yield* has(9.5)
+      const short = yield* get("/healthz")
+      assert.deepStrictEqual(
+        [short.status, decode(short.text).status, codes(short)["balance"]],
+        [200, "degraded", "Low"]
+      )
+      yield* has(0)
+      const empty = yield* get("/healthz")
+      assert.deepStrictEqual([empty.status, codes(empty)["balance"]], [503, "Empty"])
+    })
+  )
+
+  it.live("answer 503 and no error of their own when a check throws", () =>
+    Effect.gen(function* () {
+      const thrown = Effect.sync(() => {
+        throw new TypeError("a secret of mine")
+      })
+      const { get } = yield* backend({ settings: { checks: [{ name: "mine", role: "required", look: thrown }] } })
+      const answer = yield* get("/healthz")
+      assert.deepStrictEqual([answer.status, codes(answer)["mine"]], [503, "Failed"])
+      assert.notInclude(answer.text, "a secret of mine")
+    })
+  )
+
+  it.live("ask the host once for many requests, also when the first of them leaves", () =>
+    Effect.gen(function* () {
+      const { server, url } = yield* backend({ settings: { timeToLive: "1 hour" }, server: { latency: "50 millis" } })
+      const first = yield* Effect.forkChild(get(`${url}/readyz`))
+      yield* server.awaitRequests(2)
+      first.interruptUnsafe()
+      const answers = yield* Effect.all(
+        Array.from({ length: 20 }, () => get(`${url}/readyz`)),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(new Set(answers.map(({ status }) => status)), new Set([200]))
+      assert.strictEqual(new Set(answers.map(({ text }) => text)).size, 1)
+      assert.strictEqual((yield* server.requests).length, 2)
+      assert.strictEqual(yield* server.aborted, 0)
+    })
+  )
+
+  it.live("answer HEAD as they answer GET", () =>
+    Effect.gen(function* () {
+      const { url } = yield* backend({ server: { apiKey: "sk-another" } })
+      const { status, text } = yield* get(`${url}/readyz`, "HEAD")
+      assert.deepStrictEqual([status, text], [503, ""])
+    })
+  )
+})
+
+describe("the routes", () => {
+  it.live("can be mounted below a prefix, with their document", () =>
+    Effect.gen(function* () {
+      const { get } = yield* backend({ routes: { prefix: "/internal", openApiPath: "/openapi.json" } })
+      assert.strictEqual((yield* get("/internal/livez")).status, 200)
+      assert.strictEqual((yield* get("/livez")).status, 404)
+      const { text } = yield* get("/internal/openapi.json")
+      assert.deepStrictEqual(JSON.parse(text), JSON.parse(JSON.stringify(HealthApi.openApi("/internal"))))
+    })
+  )
+
+  it.live("serve the document of a larger API where there is one, and none by default", () =>
+    Effect.gen(function* () {
+      const document = { ...HealthApi.openApi(), info: { title: "Larger", version: "2" } }
+      const larger = yield* backend({ routes: { openApiPath: "/docs.json", document } })
+      assert.nestedPropertyVal(JSON.parse((yield* larger.get("/docs.json")).text), "info.title", "Larger")
+      assert.strictEqual((yield* (yield* backend()).get("/openapi.json")).status, 404)
+    })
+  )
+
+  it.live("tell the health that a backend provides itself", () =>
+    Effect.gen(function* () {
+      const look = Effect.succeed<Health.Finding>({ status: "unhealthy", code: "Down", message: "The queue is down." })
+      const url = yield* serve(
+        Layer.provide(HealthRoutes.layerHealth(), Health.layer([{ name: "queue", role: "required", look }]))
+      ).pipe(Effect.provide(Logger.layer([])))
+      const answer = yield* get(`${url}/healthz`)
+      assert.deepStrictEqual([answer.status, codes(answer)], [503, { queue: "Down" }])
+    })
+  )
+
+  it.live("are not logged, as others are", () =>
+    Effect.gen(function* () {
+      const logged: Array<unknown> = []
+      const logger = Logger.make<unknown, void>(({ fiber }) => {
+        logged.push(fiber.getRef(References.CurrentLogAnnotations)["http.url"])
+      })
+      const routes = Layer.merge(
+        Layer.provide(HealthRoutes.layerHealth({ openApiPath: "/openapi.json" }), Health.layer([])),
+        HttpRouter.add("GET", "/other", HttpServerResponse.text("other"))
+      )
+      const url = yield* serve(routes).pipe(Effect.provide(Logger.layer([logger])))
+      for (const path of ["/livez", "/readyz", "/healthz", "/openapi.json", "/other"]) yield* get(`${url}${path}`)
+      assert.deepStrictEqual(logged, ["/other"])
+    })
+  )
+})
+
+describe("what the routes answer", () => {
+  /** The answers of a host that is well and of one that refuses the key. */
+  const both = Effect.gen(function* () {
+    const answers: Array<{ readonly url: string; readonly status: number; readonly json: unknown }> = []
+    for (const options of [{}, { server: { apiKey: "sk-another" } }]) {
+      const { get, url } = yield* backend(options)
+      const { status, text } = yield* get("/healthz")
+      answers.push({ url, status, json: JSON.parse(text) })
+    }
+    return answers
+  })
+
+  it.live("is what the document says, by the schemas that are read back from it", () =>
+    Effect.gen(function* () {
+      const { schemas } = HealthApi.openApi().components
+      const definitions = Object.fromEntries(
+        Object.entries(schemas).map(([name, schema]) => [name, JsonSchema.fromSchemaOpenApi3_1(schema).schema])
+      )
+      const takes = (name: string) => {
+        const schema = { $ref: `#/$defs/${name}` }
+        const document = { dialect: "draft-2020-12", schema, definitions } as const
+        // What is read back from a document asks for no services.
+        const codec = SchemaRepresentation.fromJsonSchemaDocument(document) as Schema.Codec<unknown>
+        return (json: unknown) => Option.isSome(Schema.decodeUnknownOption(codec, { onExcessProperty: "error" })(json))
+      }
+      const [well, ill] = yield* both
+      const isReady = takes("Ready")
+      const isNotReady = takes("NotReady")
+      assert.deepStrictEqual([isReady(well?.json), isNotReady(well?.json)], [true, false])
+      assert.deepStrictEqual([isReady(ill?.json), isNotReady(ill?.json)], [false, true])
+      assert.isFalse(isReady({ ...Object(well?.json), more: 1 }))
+      assert.isTrue(takes("Alive")({ status: "alive" }))
+    })
+  )
+
+  it.live("is read by a client that is made from the description", () =>
+    Effect.gen(function* () {
+      const statuses: Array<unknown> = []
+      for (const { status, url } of yield* both) {
+        const client = yield* HttpApiClient.make(HealthApi.api, { baseUrl: url })
+        const alive = yield* client.health.livez()
+        const ready = yield* client.health.readyz()
+        const health = yield* client.health.healthz()
+        statuses.push([status, alive.status, ready.status, health.status])
+      }
+      assert.deepStrictEqual(statuses, [
+        [200, "alive", "healthy", "healthy"],
+        [503, "alive", "unhealthy", "unhealthy"]
+      ])
+    }).pipe(Effect.provide(FetchHttpClient.layer))
+  )
+})

@@ -1,0 +1,78 @@
+/**
+ * What is said of a client's health beside the defaults, and checks of your own.
+ *
+ * It is a reference: provide `layer` below the client, or nothing.
+ *
+ * ```ts
+ * KimiNode.layerConfig().pipe(Layer.provide(HealthSettings.layer({ balanceWarning: 20 })))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Health from "../Health.ts"
+import type { HealthCheck } from "./HealthCheck.ts"
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface PaidProbe {
+  /** The model that is asked. Defaults to that of calls that name none. */
+  readonly model?: string | undefined
+  /** How long an answer holds: one call is made in this time. Defaults to 5 minutes. */
+  readonly every?: Duration.Input | undefined
+  /** Longest call with its retries. Defaults to 30 seconds. */
+  readonly timeout?: Duration.Input | undefined
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Values extends Health.Options {
+  /** Money left in an account, in its currency, at which it is degraded. Defaults to 5. */
+  readonly balanceWarning?: number | undefined
+  /** How long a balance holds. Defaults to a minute. */
+  readonly balanceEvery?: Duration.Input | undefined
+  /** Latency of the host from which on it is degraded. Defaults to 2 seconds. */
+  readonly slowAfter?: Duration.Input | undefined
+  /** Part of a queue that is taken when admission is degraded. Defaults to 0.8. */
+  readonly queueWarning?: number | undefined
+  /** Part of a cap that is spent when the budget is degraded. Defaults to 0.8. */
+  readonly budgetWarning?: number | undefined
+  /** Whether a small call is made and paid for, as the component `chat`. Off by default. */
+  readonly paidProbe?: boolean | PaidProbe | undefined
+  /** Further checks. One with the name and account of a component takes its place. */
+  readonly checks?: ReadonlyArray<HealthCheck> | undefined
+}
+
+/**
+ * The settings of clients that are built below.
+ *
+ * @category references
+ * @since 0.1.0
+ */
+export const HealthSettings: Context.Reference<Values> = Context.Reference<Values>(
+  "@kimi-effect/core/observability/HealthSettings",
+  { defaultValue: () => ({}) }
+)
+
+/**
+ * Settings over those that are provided; checks are added to theirs.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (settings: Values): Layer.Layer<never> =>
+  Layer.effect(
+    HealthSettings,
+    Effect.map(HealthSettings, (below) => ({
+      ...below,
+      ...settings,
+      checks: [...(below.checks ?? []), ...(settings.checks ?? [])]
+    }))
+  )

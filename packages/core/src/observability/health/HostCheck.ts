@@ -1,0 +1,89 @@
+/**
+ * Looks whether a host can be reached and knows the key, by the list of its
+ * models: it costs nothing and goes past the account's limits.
+ *
+ * A host that is busy is there, so a refusal for its rates makes it degraded
+ * and no more.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { ModelsError } from "../../errors/OperationErrors.ts"
+import type { HealthRole } from "../../models/Health.ts"
+import type { Model } from "../../models/ModelList.ts"
+import { moves } from "../../resilience/Fallback.ts"
+import { type Finding, type HealthCheck, ofError } from "./HealthCheck.ts"
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly account: string
+  readonly role: HealthRole
+  /** Whether calls begin at this account, so that an error that moves no call stops them all. */
+  readonly isFirst: boolean
+  /** Where the host is. User, query and fragment are not shown. */
+  readonly url: string
+  readonly models: Effect.Effect<ReadonlyArray<Model>, ModelsError>
+  /** The model that must be in the list. By default none must. */
+  readonly model?: string | undefined
+  /** Whether hosts of this kind may be without a list. */
+  readonly mayLackList: boolean
+  /** From this latency on the host is degraded. */
+  readonly slowAfter: Duration.Duration
+}
+
+/** A URL without what may be secret in it. */
+const shown = (text: string): string => {
+  const url = URL.parse(text)
+  return url === null ? "not a URL" : `${url.origin}${url.pathname}`
+}
+
+const ofList = ({ model, slowAfter }: Options, list: ReadonlyArray<Model>, latency: number): Finding => {
+  const facts = { models: list.length }
+  if (model !== undefined && !list.some(({ id }) => id === model)) {
+    const message = `The key may not use ${model}, the model of calls that name none.`
+    return { status: "degraded", code: "ModelNotListed", message, facts }
+  }
+  if (latency >= Duration.toMillis(slowAfter)) {
+    const message = `The host took ${Duration.format(Duration.millis(latency))} to answer.`
+    return { status: "degraded", code: "Slow", message, facts }
+  }
+  return { status: "healthy", code: "Ok", message: "The host answers and knows the key.", facts }
+}
+
+const refused = ({ isFirst, mayLackList }: Options, error: ModelsError): Effect.Effect<Finding, ModelsError> => {
+  const finding = ofError(error)
+  if (mayLackList && (error.status === 404 || error.status === 405)) {
+    const message = "The host answers and has no list of models, so nobody knows whether it takes the key."
+    return Effect.succeed({ ...finding, status: "degraded", code: "NotOffered", message })
+  }
+  if (error.category === "rate limit") return Effect.succeed({ ...finding, status: "degraded" })
+  if (isFirst && !error.isRetryable && moves[error._tag] === "none") {
+    return Effect.succeed({ ...finding, role: "required" })
+  }
+  return Effect.fail(error)
+}
+
+/**
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Options): HealthCheck => {
+  const { account, models, role, url } = options
+  return {
+    name: "host",
+    account,
+    role,
+    facts: { url: shown(url) },
+    look: Effect.flatMap(Clock.currentTimeMillis, (startedAt) =>
+      Effect.matchEffect(models, {
+        onFailure: (error) => refused(options, error),
+        onSuccess: (list) => Effect.map(Clock.currentTimeMillis, (now) => ofList(options, list, now - startedAt))
+      })
+    )
+  }
+}

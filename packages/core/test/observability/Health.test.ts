@@ -1,0 +1,178 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, DateTime, Deferred, Effect, Fiber, Layer, Logger, Option, Tracer } from "effect"
+import { TestClock } from "effect/testing"
+import * as CallOptions from "../../src/CallOptions.ts"
+import * as Health from "../../src/observability/Health.ts"
+import { component, ill, poor, well } from "./support/health.ts"
+
+const quiet = Effect.provide(Logger.layer([]))
+
+const make = (checks: ReadonlyArray<Health.HealthCheck>, options?: Health.Options) =>
+  quiet(Effect.map(Health.make(checks, options), ({ report }) => report))
+
+describe("a report of health", () => {
+  it.effect("holds every component in order, and the verdict over them", () =>
+    Effect.gen(function* () {
+      const report = yield* make([
+        component({ name: "first", look: Effect.succeed(poor) }),
+        component({ name: "second", account: "a" }),
+        component({ name: "second", account: "b" })
+      ])
+      const { checkedAt, components, status } = yield* report
+      assert.strictEqual(status, "degraded")
+      assert.strictEqual(DateTime.toEpochMillis(checkedAt), 0)
+      assert.deepStrictEqual(
+        components.map(({ account, name, status }) => [name, account, status]),
+        [
+          ["first", undefined, "degraded"],
+          ["second", "a", "healthy"],
+          ["second", "b", "healthy"]
+        ]
+      )
+    })
+  )
+
+  it.effect("has the later of two checks with the same name and account, in the place of the first", () =>
+    Effect.gen(function* () {
+      const replaced = component({ name: "config" })
+      const report = yield* make([
+        replaced,
+        component({ name: "config", account: "a" }),
+        component({ name: "other" }),
+        component({ name: "config", look: Effect.succeed(ill) })
+      ])
+      const { components } = yield* report
+      assert.deepStrictEqual(
+        components.map(({ code, name }) => `${name} ${code}`),
+        ["config Ill", "config Ok", "other Ok"]
+      )
+      assert.strictEqual(replaced.looks(), 0)
+    })
+  )
+
+  it.effect("takes as long as its slowest look, and no longer than that may take", () =>
+    Effect.gen(function* () {
+      const slow = (millis: number) => Effect.as(Effect.sleep(millis), well)
+      const report = yield* make(
+        [
+          component({ look: slow(300) }),
+          component({ name: "b", look: slow(400) }),
+          component({ name: "c", look: Effect.never })
+        ],
+        { timeout: "1 second" }
+      )
+      const fiber = yield* Effect.forkChild(report)
+      yield* TestClock.adjust("999 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      const { components } = yield* Fiber.join(fiber)
+      assert.deepStrictEqual(
+        components.map(({ code, latencyMillis }) => [code, latencyMillis]),
+        [
+          ["Ok", 300],
+          ["Ok", 400],
+          ["Timeout", 1_000]
+        ]
+      )
+    })
+  )
+
+  it.effect("holds for its time, whatever it says", () =>
+    Effect.gen(function* () {
+      const part = component({ look: Effect.succeed(ill) })
+      const report = yield* make([part], { timeToLive: "10 seconds" })
+      const first = yield* report
+      yield* TestClock.adjust("9999 millis")
+      part.next = Effect.succeed(well)
+      assert.strictEqual(yield* report, first)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* report).status, "healthy")
+      assert.strictEqual(part.looks(), 2)
+    })
+  )
+
+  it.effect("holds from when it was made, although the look took long", () =>
+    Effect.gen(function* () {
+      const part = component({ look: Effect.as(Effect.sleep("4 seconds"), well) })
+      const report = yield* make([part], { timeToLive: "3 seconds" })
+      const fiber = yield* Effect.forkChild(report)
+      yield* TestClock.adjust("4 seconds")
+      yield* Fiber.join(fiber)
+      yield* TestClock.adjust("2999 millis")
+      yield* report
+      assert.strictEqual(part.looks(), 1)
+    })
+  )
+})
+
+describe("many who ask for a report at once", () => {
+  it.effect("get the same one", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<void>()
+      const part = component({ look: Effect.as(Deferred.await(gate), well) })
+      const report = yield* make([part])
+      const fibers = yield* Effect.forEach(Array.from({ length: 50 }), () => Effect.forkChild(report))
+      yield* Effect.yieldNow
+      yield* Deferred.succeed(gate, undefined)
+      const reports = yield* Effect.forEach(fibers, Fiber.join)
+      assert.strictEqual(new Set(reports).size, 1)
+      assert.strictEqual(part.looks(), 1)
+    })
+  )
+
+  it.effect("get it although the first of them leaves, and the next although all leave", () =>
+    Effect.gen(function* () {
+      const part = component({ look: Effect.as(Effect.sleep("3 seconds"), well) })
+      const report = yield* make([part])
+      const [first, ...others] = yield* Effect.forEach(Array.from({ length: 3 }), () => Effect.forkChild(report))
+      yield* TestClock.adjust("1 second")
+      if (first !== undefined) yield* Fiber.interrupt(first)
+      yield* Effect.forEach(others, Fiber.interrupt)
+      assert.strictEqual(part.interrupted(), 0)
+      const late = yield* Effect.forkChild(report)
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual((yield* Fiber.join(late)).status, "healthy")
+      assert.strictEqual(part.looks(), 1)
+    })
+  )
+
+  it.effect("get one at all although each of them is less patient than a look takes", () =>
+    Effect.gen(function* () {
+      const part = component({ look: Effect.never })
+      const report = yield* make([part], { timeout: "5 seconds", timeToLive: "1 minute" })
+      for (let asked = 0; asked < 5; asked++) {
+        const fiber = yield* Effect.forkChild(Effect.timeoutOption(report, "1 second"))
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.join(fiber)
+      }
+      const found = yield* Effect.timeoutOption(report, "1 second")
+      assert.strictEqual(Option.getOrThrow(found).components[0]?.code, "Timeout")
+      assert.strictEqual(part.looks(), 1)
+    })
+  )
+})
+
+describe("a look", () => {
+  it.effect("is nobody's call: it has no options and no span of who asked first", () =>
+    Effect.gen(function* () {
+      let seen: unknown
+      const look = Effect.gen(function* () {
+        const { tenant } = yield* CallOptions.CallOptions
+        seen = [tenant, yield* Effect.serviceOption(Tracer.ParentSpan)]
+        return well
+      })
+      const report = yield* Effect.withSpan(make([component({ look })]), "where the client was built")
+      yield* Effect.withSpan(CallOptions.provide({ tenant: "acme" })(report), "who asked")
+      assert.deepStrictEqual(seen, ["", Option.none()])
+    })
+  )
+})
+
+describe("the layer", () => {
+  it.effect("gives health by checks of one's own", () =>
+    Effect.gen(function* () {
+      const context = yield* Layer.build(Health.layer([component({ role: "required", look: Effect.succeed(ill) })]))
+      assert.strictEqual((yield* quiet(Context.get(context, Health.Health).report)).status, "unhealthy")
+    }).pipe(quiet)
+  )
+})

@@ -1,0 +1,37 @@
+/**
+ * What the tests of health have in common: a component that a test makes well,
+ * ill or silent.
+ */
+import { Effect } from "effect"
+import type { Finding, HealthCheck } from "../../../src/observability/Health.ts"
+
+export const well: Finding = { status: "healthy", code: "Ok", message: "It is well." }
+export const ill: Finding = { status: "unhealthy", code: "Ill", message: "It is ill." }
+export const poor: Finding = { status: "degraded", code: "Poor", message: "It is poor." }
+
+export interface Component extends HealthCheck {
+  /** What the next looks do. */
+  next: Effect.Effect<Finding, unknown>
+  /** Looks that were begun. */
+  readonly looks: () => number
+  /** Looks that were interrupted. */
+  readonly interrupted: () => number
+}
+
+/** A component that is well. */
+export const component = (options: Partial<HealthCheck> = {}): Component => {
+  let looks = 0
+  let interrupted = 0
+  const self: Component = {
+    name: "part",
+    ...options,
+    next: options.look ?? Effect.succeed(well),
+    looks: () => looks,
+    interrupted: () => interrupted,
+    look: Effect.suspend(() => {
+      looks += 1
+      return Effect.onInterrupt(self.next, () => Effect.sync(() => void (interrupted += 1)))
+    })
+  }
+  return self
+}
