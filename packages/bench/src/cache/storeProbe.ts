@@ -11,6 +11,12 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import { apiKey, model } from "../transport/Contestant.ts"
 
+/** Microseconds per call. */
+export interface RoundResult {
+  readonly cpu: number
+  readonly wall: number
+}
+
 const [baseUrl = ""] = process.argv.slice(2)
 
 const distinct = 500
@@ -43,11 +49,14 @@ const round = Effect.gen(function* () {
   const cache = yield* ResponseCache.ResponseCache
   const hits = () => Effect.map(cache.statistics, ({ store }) => store?.hits ?? 0)
   const before = yield* hits()
+  const used = process.cpuUsage()
   const start = performance.now()
   for (let i = 0; i < calls; i++) yield* ask(kimi, i)
-  const micros = ((performance.now() - start) * 1_000) / calls
+  const wall = ((performance.now() - start) * 1_000) / calls
+  const { system, user } = process.cpuUsage(used)
   const found = (yield* hits()) - before
-  return found === calls ? micros : yield* Effect.die(new Error(`${found} of ${calls} calls were found in the store`))
+  const result: RoundResult = { cpu: (user + system) / calls, wall }
+  return found === calls ? result : yield* Effect.die(new Error(`${found} of ${calls} calls were found in the store`))
 })
 
 if (process.send !== undefined) {

@@ -9,7 +9,7 @@
  *
  * @since 0.1.0
  */
-import { type FileHandle, mkdir, open, rename, unlink } from "node:fs/promises"
+import { constants, type FileHandle, mkdir, open, rename, unlink } from "node:fs/promises"
 import { dirname } from "node:path"
 import * as Checksum from "@kimi-effect/core/cache/Checksum"
 
@@ -85,12 +85,20 @@ const readUpTo = async (file: FileHandle, size: number): Promise<Buffer> => {
   return bytes.subarray(0, length)
 }
 
-const opened = async <A>(path: string, use: (file: FileHandle) => Promise<A>): Promise<A | undefined> => {
+/** Reading does not count as a use, where the system can tell the two apart and the file is ours. */
+const unused = constants.O_RDONLY | (constants.O_NOATIME ?? 0)
+
+const opened = async <A>(
+  path: string,
+  flags: number,
+  use: (file: FileHandle) => Promise<A>
+): Promise<A | undefined> => {
   let file: FileHandle
   try {
-    file = await open(path, "r")
+    file = await open(path, flags)
   } catch (error) {
     if (isMissing(error)) return undefined
+    if (flags !== constants.O_RDONLY) return opened(path, constants.O_RDONLY, use)
     throw error
   }
   try {
@@ -112,7 +120,7 @@ export const read = async (
   name: string,
   limits: { readonly maxBytes: number; readonly useMillis: number; readonly now: number }
 ): Promise<Found> =>
-  (await opened(path, async (file): Promise<Found> => {
+  (await opened(path, constants.O_RDONLY, async (file): Promise<Found> => {
     const { atimeMs, size } = await file.stat()
     if (size > limits.maxBytes) return damaged
     const bytes = await readUpTo(file, size)
@@ -126,7 +134,7 @@ export const read = async (
 
 /** Reads the head of a file only; nothing when there is none, or none that can be believed. */
 export const readHead = (path: string, name: string, maxTags: number): Promise<Head | undefined> =>
-  opened(path, async (file) => decodeHead(name, await readUpTo(file, maxHeadBytes(maxTags)))?.head)
+  opened(path, unused, async (file) => decodeHead(name, await readUpTo(file, maxHeadBytes(maxTags)))?.head)
 
 /** Removes a file, which need not be there. */
 export const remove = async (path: string): Promise<void> => {

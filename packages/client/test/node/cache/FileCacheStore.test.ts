@@ -146,6 +146,25 @@ describe("FileCacheStore", () => {
     })
   )
 
+  it.effect("does not take a look for a tag or a time for a use", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const store = yield* FileCacheStore.make({ path })
+      for (let i = 0; i < 20; i++) yield* keep(store, keyOf(i), bytesOf(10), "kept")
+      const uses = () => filesOf(path).map((file) => statSync(file).atimeMs)
+      const before = uses()
+      yield* TestClock.adjust("10 minutes")
+      yield* store.removeTag("another")
+      yield* store.statistics
+      assert.deepStrictEqual(uses(), before)
+      yield* store.get(keyOf(1))
+      assert.deepStrictEqual(
+        uses().filter((use) => use !== 0),
+        [600_000]
+      )
+    })
+  )
+
   it.effect("is seen and used by another process at once", () =>
     Effect.gen(function* () {
       const path = yield* folder
