@@ -158,7 +158,13 @@ export const make: Effect.Effect<
   const streamOf = (request: ChatRequest) => withPartial(Stream.unwrap(Effect.map(prepare(request), stream)))
   const nameOf = (request: ChatRequest) => `chat ${modelOf(request.model)}`
   const addressee = { account: provider.id, provider: provider.id, baseUrl: provider.baseUrl }
-  const tap = observer === undefined ? undefined : CallTap.make(observer, addressee, sources.cache !== undefined)
+  const tap =
+    observer === undefined
+      ? undefined
+      : CallTap.make(observer, addressee, {
+          hasCache: sources.cache !== undefined,
+          reopens: stages.recovery !== Pipeline.off
+        })
   const calls =
     tap === undefined
       ? {
