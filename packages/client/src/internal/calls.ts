@@ -91,7 +91,10 @@ export const make = Effect.fnUntraced(function* (parts: Parts): Effect.fn.Return
     }
   }
   const addressee = { account: accounts.own, provider: provider.id, baseUrl: provider.baseUrl }
-  const tap = CallTap.make(observer, addressee, built.sources.cache !== undefined)
+  const tap = CallTap.make(observer, addressee, {
+    hasCache: built.sources.cache !== undefined,
+    reopens: built.stages.recovery !== Pipeline.off
+  })
   return {
     ...built,
     modelOf,

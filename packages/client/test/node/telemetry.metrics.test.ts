@@ -268,7 +268,7 @@ describe("the labels of metrics", () => {
           const asked = { account: id(i), provider: "custom", model: id(i + 1), operation: "chat" } as const
           observer.calls.attempt(asked, { outcome: "ok", streamEnd: "complete", outputRate: 10 })
           observer.calls.firstContent(asked, 10)
-          observer.calls.nextContent(asked, 10)
+          observer.calls.nextContent(asked)(10)
           observer.calls.admission(asked, 1, "admitted")
           observer.calls.transition(id(i), "open")
           observer.calls.retry({ ...asked, request: { ...hello, model: asked.model } }, "ServerError")

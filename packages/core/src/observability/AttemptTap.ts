@@ -39,6 +39,7 @@ class Seen {
   private readonly startedAt: number
   private firstContentAt: number | undefined = undefined
   private lastContentAt = 0
+  private nextContent: ((millis: number) => void) | undefined = undefined
   private outputTokens: number | undefined = undefined
   /** Whether the host has begun to answer. */
   hasBegun = false
@@ -67,7 +68,8 @@ class Seen {
       this.span.attribute(attributes.responseTimeToFirstChunk.name, millis / 1000)
       this.span.event(events.firstToken.name, this.observation.clock.currentTimeNanosUnsafe())
     } else {
-      this.calls.nextContent(this.asked, now - this.lastContentAt)
+      this.nextContent ??= this.calls.nextContent(this.asked)
+      this.nextContent(now - this.lastContentAt)
     }
     this.lastContentAt = now
   }

@@ -113,9 +113,10 @@ export class CallMetrics {
     this.instruments.update(metrics.timeToFirstChunk, millis / 1000, [chat, providerName(provider), provider, model])
   }
 
-  /** Later content came after so many milliseconds. */
-  nextContent({ provider, model }: Asked, millis: number): void {
-    this.instruments.update(metrics.timePerOutputChunk, millis / 1000, [chat, providerName(provider), provider, model])
+  /** Hears of the milliseconds after which later content of a streamed attempt came. */
+  nextContent({ provider, model }: Asked): (millis: number) => void {
+    const update = this.instruments.updater(metrics.timePerOutputChunk, [chat, providerName(provider), provider, model])
+    return (millis) => update(millis / 1000)
   }
 
   /** A wait for admission is over. */

@@ -33,6 +33,8 @@ import type { Observer } from "./Observer.ts"
 import * as RequestAttributes from "./RequestAttributes.ts"
 import { attributes as a, events as spanEvents, spans } from "./Telemetry.ts"
 
+type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
+
 /** What is known of an answer. */
 interface Answer {
   readonly id: string | undefined
@@ -79,7 +81,7 @@ class Heard {
   }
 
   /** Hears of a read; tells whether it brought the first content. */
-  events(read: Arr.NonEmptyReadonlyArray<StreamEvent>): boolean {
+  events(read: Events): boolean {
     const had = this.hasContent
     for (const event of read) {
       if (this.fold !== undefined) this.fold = StreamFold.step(this.fold, event)
@@ -96,11 +98,7 @@ class Heard {
   }
 }
 
-type Given<A> = { readonly [Name in keyof A]?: A[Name] | undefined }
-
-/** The members that have a value. */
-const present = <A extends object>(members: Given<A>): Partial<A> =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Partial<A>
+type Mutable<A> = { -readonly [Name in keyof A]: A[Name] }
 
 /**
  * What observes the calls of one client.
@@ -124,13 +122,24 @@ export interface CallTap {
 }
 
 /**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Whether the client has a cache. */
+  readonly hasCache: boolean
+  /** Whether a stream may ask a host again after its first content. */
+  readonly reopens: boolean
+}
+
+/**
  * @category constructors
  * @since 0.1.0
  */
 export const make = (
   { calls, content, onCall }: Observer["Service"],
   addressee: RequestAttributes.Addressee,
-  hasCache: boolean
+  { hasCache, reopens }: Options
 ): CallTap => {
   const { account, provider } = addressee
   const ofAddressee = RequestAttributes.ofAddressee(addressee)
@@ -191,7 +200,7 @@ export const make = (
   ): CallRecord => {
     const { asked, cost, firstContentAt, isCostKnown, span, startedAt } = observation
     const error = CallOutcome.errorOf(exit)
-    return {
+    const record: Mutable<CallRecord> = {
       operation: observation.operation,
       startedAt,
       duration: Math.max(0, observation.clock.currentTimeMillisUnsafe() - startedAt),
@@ -206,20 +215,22 @@ export const make = (
       tags: { tenant, job, agent },
       priority,
       traceId: span.traceId,
-      spanId: span.spanId,
-      ...present<CallRecord>({
-        responseModel: answer.model,
-        error: error === undefined ? undefined : CallOutcome.summaryOf(error),
-        finishReason: answer.finishReasons[0],
-        requestId: answer.requestId ?? error?.requestId,
-        hostTraceId: answer.traceId ?? error?.traceId,
-        usage: answer.usage,
-        cost: isCostKnown ? cost : undefined,
-        cached: answer.cached?.level,
-        timeToFirstToken: firstContentAt === undefined ? undefined : firstContentAt - startedAt,
-        streamEnd
-      })
+      spanId: span.spanId
     }
+    const requestId = answer.requestId ?? error?.requestId
+    const hostTraceId = answer.traceId ?? error?.traceId
+    const [finishReason] = answer.finishReasons
+    if (answer.model !== undefined) record.responseModel = answer.model
+    if (error !== undefined) record.error = CallOutcome.summaryOf(error)
+    if (finishReason !== undefined) record.finishReason = finishReason
+    if (requestId !== undefined) record.requestId = requestId
+    if (hostTraceId !== undefined) record.hostTraceId = hostTraceId
+    if (answer.usage !== undefined) record.usage = answer.usage
+    if (isCostKnown && cost !== undefined) record.cost = cost
+    if (answer.cached !== undefined) record.cached = answer.cached.level
+    if (firstContentAt !== undefined) record.timeToFirstToken = firstContentAt - startedAt
+    if (streamEnd !== undefined) record.streamEnd = streamEnd
+    return record
   }
 
   const end = (
@@ -282,20 +293,25 @@ export const make = (
     const opened = Effect.onExit(restore(within(Channel.toPullScoped(events.channel, innerScope))), (exit) =>
       Exit.isFailure(exit) ? over(exit) : Effect.void
     )
-    return yield* Effect.map(opened, (pull) =>
-      Pull.matchEffect(within(pull), {
-        onSuccess: (read) => {
-          if (heard.events(read)) {
-            observation.firstContentAt = clock.currentTimeMillisUnsafe()
-            observation.event(spanEvents.firstToken.name)
-          }
-          return Effect.succeed(read)
-        },
-        onFailure: (cause: Cause.Cause<StreamError>) =>
-          Effect.andThen(over(Exit.failCause(cause)), Effect.failCause(cause)),
-        onDone: () => Effect.andThen(over(Exit.void), Cause.done())
-      })
-    )
+    return yield* Effect.map(opened, (pull) => {
+      const heardOf = (pull: Pull.Pull<Events, StreamError>) =>
+        Pull.matchEffect(pull, {
+          onSuccess: (read) => {
+            if (heard.events(read)) {
+              observation.firstContentAt = clock.currentTimeMillisUnsafe()
+              observation.event(spanEvents.firstToken.name)
+            }
+            return Effect.succeed(read)
+          },
+          onFailure: (cause: Cause.Cause<StreamError>) =>
+            Effect.andThen(over(Exit.failCause(cause)), Effect.failCause(cause)),
+          onDone: () => Effect.andThen(over(Exit.void), Cause.done())
+        })
+      const asking = heardOf(within(pull))
+      // What is only read needs no span around it.
+      const reading = heardOf(pull)
+      return Effect.suspend(() => (heard.hasContent && !reopens ? reading : asking))
+    })
   })
 
   return {

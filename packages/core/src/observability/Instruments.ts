@@ -42,6 +42,50 @@ type Told<Attributes extends ReadonlyArray<unknown>> = { readonly [Index in keyo
 
 type Series = Metric.Metric<number, unknown>
 
+/** A place on the way from the labels of a metric to its series: one step a label, and no text is put together. */
+interface Place {
+  readonly next: Map<string | undefined, Place>
+  series: Series | undefined
+}
+
+const place = (): Place => ({ next: new Map(), series: undefined })
+
+/** The series of one metric. */
+class Family {
+  private readonly root = place()
+  readonly all = new Map<Series, ReadonlyArray<string | undefined>>()
+
+  get(labels: ReadonlyArray<string | undefined>): Series | undefined {
+    let at: Place | undefined = this.root
+    for (const label of labels) {
+      at = at.next.get(label)
+      if (at === undefined) return undefined
+    }
+    return at.series
+  }
+
+  set(labels: ReadonlyArray<string | undefined>, series: Series): void {
+    this.at(labels).series = series
+    this.all.set(series, labels)
+  }
+
+  remove(series: Series): void {
+    const labels = this.all.get(series)
+    if (labels !== undefined) this.at(labels).series = undefined
+    this.all.delete(series)
+  }
+
+  private at(labels: ReadonlyArray<string | undefined>): Place {
+    let at = this.root
+    for (const label of labels) {
+      const next = at.next.get(label) ?? place()
+      at.next.set(label, next)
+      at = next
+    }
+    return at
+  }
+}
+
 const build = (definition: Telemetry.Metric, labels: ReadonlyArray<string | undefined>): Series => {
   // Exporters read the unit from an attribute of this name.
   const attributes: Record<string, string> = { unit: definition.unit }
@@ -69,7 +113,7 @@ const build = (definition: Telemetry.Metric, labels: ReadonlyArray<string | unde
 export class Instruments {
   private readonly context: Context.Context<never>
   private readonly options: Options
-  private readonly families = new Map<Telemetry.Metric, Map<string, Series>>()
+  private readonly families = new Map<Telemetry.Metric, Family>()
   private readonly values = new Map<string, Set<string>>()
 
   constructor(registry: Metric.MetricRegistry, options: Options) {
@@ -82,6 +126,12 @@ export class Instruments {
     this.seriesOf(definition, labels).updateUnsafe(value, this.context)
   }
 
+  /** The same for one set of labels that is used again and again. */
+  updater<D extends Telemetry.Metric>(definition: D, labels: Labels<D>): (value: number) => void {
+    const series = this.seriesOf(definition, labels)
+    return (value) => series.updateUnsafe(value, this.context)
+  }
+
   /** Sets all series of a gauge at once; those that are not named are no more. Equal sets of labels are added up. */
   replace<D extends Telemetry.Metric>(definition: D, rows: Iterable<readonly [Labels<D>, number]>): void {
     const sums = new Map<Series, number>()
@@ -90,52 +140,43 @@ export class Instruments {
       sums.set(series, (sums.get(series) ?? 0) + value)
     }
     const family = this.familyOf(definition)
-    for (const [key, series] of family) {
+    for (const series of [...family.all.keys()]) {
       const value = sums.get(series)
       if (value !== undefined) series.updateUnsafe(value, this.context)
       else {
-        family.delete(key)
+        family.remove(series)
         Metric.removeUnsafe(series, this.context)
       }
     }
   }
 
-  private familyOf(definition: Telemetry.Metric): Map<string, Series> {
+  private familyOf(definition: Telemetry.Metric): Family {
     const known = this.families.get(definition)
     if (known !== undefined) return known
-    const family = new Map<string, Series>()
+    const family = new Family()
     this.families.set(definition, family)
     return family
   }
 
   private seriesOf(definition: Telemetry.Metric, labels: ReadonlyArray<string | undefined>): Series {
     const family = this.familyOf(definition)
-    return (
-      family.get(labels.join("\0")) ??
-      this.bounded(
-        definition,
-        family,
-        labels.map((value, index) => this.told(definition.attributes[index], value))
-      )
-    )
+    const known = family.get(labels)
+    if (known !== undefined) return known
+    const told = labels.map((value, index) => this.told(definition.attributes[index], value))
+    return this.bounded(definition, family, told)
   }
 
   /** The series of labels whose open values are bounded, unless the metric has too many. */
-  private bounded(
-    definition: Telemetry.Metric,
-    family: Map<string, Series>,
-    labels: ReadonlyArray<string | undefined>
-  ): Series {
-    const key = labels.join("\0")
-    const known = family.get(key)
+  private bounded(definition: Telemetry.Metric, family: Family, labels: ReadonlyArray<string | undefined>): Series {
+    const known = family.get(labels)
     if (known !== undefined) return known
     const rest = labels.map((value, index) =>
       value !== undefined && definition.attributes[index]?.isOpen === true ? Telemetry.other : value
     )
     const isRest = rest.every((value, index) => value === labels[index])
-    if (family.size >= this.options.maxSeries && !isRest) return this.bounded(definition, family, rest)
+    if (family.all.size >= this.options.maxSeries && !isRest) return this.bounded(definition, family, rest)
     const series = build(definition, labels)
-    family.set(key, series)
+    family.set(labels, series)
     return series
   }
 

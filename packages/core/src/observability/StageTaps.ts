@@ -12,7 +12,7 @@ import type { StreamError } from "../errors/OperationErrors.ts"
 import type { Accounting } from "../money/Accounting.ts"
 import type { Attempt, Call, StreamAttempt } from "../resilience/Call.ts"
 import type { Stage, Stages } from "../resilience/Pipeline.ts"
-import { onRefusal, onRun } from "../resilience/stream/StreamRun.ts"
+import { onClose, onRun } from "../resilience/stream/StreamRun.ts"
 import * as AttemptTap from "./AttemptTap.ts"
 import type { CallMetrics } from "./CallMetrics.ts"
 import * as CallOutcome from "./CallOutcome.ts"
@@ -85,9 +85,7 @@ const aroundRetry = (calls: CallMetrics, stage: Stage): Stage => ({
       if (observation === undefined) return stage.stream(inner)(call)
       const loop = new Loop(calls, observation)
       const below: StreamAttempt = (asked) => {
-        const heard = onRefusal<StreamError>((cause) => loop.fail(asked, CallOutcome.errorOf(Exit.failCause(cause))))(
-          inner(asked)
-        )
+        const heard = onClose<StreamError>((exit) => loop.fail(asked, CallOutcome.errorOf(exit)))(inner(asked))
         return onRun(() => {
           loop.begin(asked)
           return heard
@@ -160,9 +158,7 @@ const aroundAdmission = (calls: CallMetrics, stage: Stage): Stage => ({
           wait.end(admitted)
           return inner(asked)
         })
-      return onRefusal<StreamError>((cause) => wait.end(CallOutcome.ofExit(Exit.failCause(cause))))(
-        stage.stream(below)(call)
-      )
+      return onClose<StreamError>((exit) => wait.end(CallOutcome.ofExit(exit)))(stage.stream(below)(call))
     }),
   options: stage.options
 })

@@ -4,11 +4,11 @@
  *
  * @since 0.1.0
  */
-import type * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Pull from "effect/Pull"
+import type * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { StreamEvent } from "../../models/StreamEvent.ts"
 
@@ -29,29 +29,22 @@ export const onRun = <E>(make: (context: Context.Context<never>) => Events<E>): 
   )
 
 /**
- * Hears of a stream that fails before its first read, as one does that a stage
- * does not let through.
+ * Hears how a run ended when its scope closes. It costs nothing for each read.
+ * A run that did not begin, because a stage did not let it through, is heard of
+ * before another begins in its place.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const onRefusal =
-  <E>(hear: (cause: Cause.Cause<E>) => void) =>
+export const onClose =
+  <E>(hear: (exit: Exit.Exit<unknown, E>) => void) =>
   (stream: Events<E>): Events<E> =>
     Stream.fromChannel(
-      Channel.fromTransform((upstream, scope) => {
-        let hasBegun = false
-        const heard = <A, E2 extends E | Cause.Done<void>>(effect: Effect.Effect<A, E2>): Effect.Effect<A, E2> =>
-          Effect.tapCause(effect, (cause) => {
-            if (!Pull.isDoneCause(cause)) hear(cause as Cause.Cause<E>)
-            return Effect.void
-          })
-        return Effect.map(heard(Channel.toTransform(stream.channel)(upstream, scope)), (pull) => {
-          const first = Effect.map(heard(pull), (events) => {
-            hasBegun = true
-            return events
-          })
-          return Effect.suspend(() => (hasBegun ? pull : first))
-        })
-      })
+      Channel.fromTransform((upstream, scope) =>
+        Effect.andThen(
+          // A scope does not know the type of what closes it; a run closes its own with its own errors.
+          Scope.addFinalizerExit(scope, (exit) => Effect.sync(() => hear(exit as Exit.Exit<unknown, E>))),
+          Channel.toTransform(stream.channel)(upstream, scope)
+        )
+      )
     )
