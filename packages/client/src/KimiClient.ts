@@ -26,6 +26,7 @@ import { Observer } from "@kimi-effect/core/observability/Observer"
 import * as Snapshot from "@kimi-effect/core/observability/Snapshot"
 import * as Telemetry from "@kimi-effect/core/observability/Telemetry"
 import * as Pipeline from "@kimi-effect/core/resilience/Pipeline"
+import * as Settings from "@kimi-effect/core/reload/Settings"
 import { withTimeout } from "@kimi-effect/core/resilience/Timeout"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -39,6 +40,7 @@ import { layer as layerFallback, type Step as FallbackStep } from "./FallbackPla
 import { make as makeAccounts } from "./internal/accounts.ts"
 import { make as makeCalls } from "./internal/calls.ts"
 import { make as makeHealth } from "./internal/health.ts"
+import { atLevel } from "./internal/logLevel.ts"
 
 /**
  * Kimi, as a service.
@@ -110,7 +112,7 @@ export const make: Effect.Effect<
   /** Bounds a free call, and names it in the error. */
   const bounded = withTimeout(config, { provider: provider.id })
 
-  return {
+  const client: KimiClient["Service"] = {
     chat,
     stream,
     models: Effect.withSpan(bounded(transport.models), Telemetry.spans.models.name, span),
@@ -125,6 +127,7 @@ export const make: Effect.Effect<
     metrics: Snapshot.make(sources, observer?.calls),
     describe: () => Pipeline.describe(stages)
   }
+  return atLevel(client, config.logLevel)
 })
 
 /**
@@ -170,16 +173,17 @@ export const layer = (
 /**
  * The client with the options of the current `ConfigProvider`, which is the
  * environment by default: `KIMI_API_KEY` and the other `KIMI_` variables.
- * Options in `overrides` win.
+ * Options in `overrides` win. Prices of a JSON source hold for what is run
+ * with this layer.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layerConfig = (
-  overrides: KimiConfig.Options = {},
+  overrides: Settings.Options = {},
   extras?: Extras
 ): Layer.Layer<KimiClient, ConfigurationError, HttpClient.HttpClient> =>
-  Layer.provide(layerHttp(extras), KimiConfig.layerConfig(overrides))
+  Layer.unwrap(Effect.map(Settings.fromConfig(overrides), Settings.provideTo(layerHttp(extras))))
 
 /**
  * The client on a transport of your own.

@@ -7,6 +7,7 @@ const expected: Record<string, ReadonlyArray<string>> = {
   FallbackPlan: ["FallbackPlan", "layer", "make"],
   KimiClient: ["KimiClient", "layer", "layerConfig", "layerHttp", "layerTransport", "make"],
   Provider: ["fromConfig", "providers"],
+  Reload: ["layer", "layerHttp", "make"],
   RequestCheck: ["check"]
 }
 

@@ -13,6 +13,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -63,6 +64,17 @@ const flag = Schema.Literals(["true", "false"]).pipe(
 
 const accountName = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9._-]{1,64}$/))
 
+/** Effect's own names, in any case in a source. */
+const logLevel = Schema.String.pipe(
+  Schema.decodeTo(
+    Schema.Literals(LogLevel.values),
+    SchemaTransformation.transform({
+      decode: (text) => `${text.slice(0, 1).toUpperCase()}${text.slice(1).toLowerCase()}` as LogLevel.LogLevel,
+      encode: (level): string => level
+    })
+  )
+)
+
 const isBaseUrl = (text: string): boolean => {
   const url = URL.parse(text)
   return url !== null && /^https?:$/.test(url.protocol) && `${url.username}${url.password}` === "" && !/[?#]/.test(text)
@@ -108,7 +120,8 @@ const entries = {
   maxToolArgumentBytes: { codec: count, expected: "a whole number of bytes over zero" },
   maxConnections: { codec: count, expected: "a whole number over zero" },
   requestPolicy: { codec: Schema.Literals(["reject", "repair"]), expected: "reject or repair" },
-  allowPlainHttp: { codec: flag, expected: "true or false" }
+  allowPlainHttp: { codec: flag, expected: "true or false" },
+  logLevel: { codec: logLevel, expected: "all, trace, debug, info, warn, error, fatal or none" }
 } as const satisfies Record<string, { readonly codec: Schema.Codec<unknown, string>; readonly expected: string }>
 
 type Entries = typeof entries
@@ -186,6 +199,8 @@ export interface Values {
   readonly requestPolicy: "reject" | "repair"
   /** Whether http:// is allowed beyond this machine. Defaults to `false`. */
   readonly allowPlainHttp: boolean
+  /** The least level of lines that calls log. Defaults to the program's own. */
+  readonly logLevel: LogLevel.LogLevel | undefined
 }
 
 /**
@@ -233,7 +248,8 @@ export const defaults: Values = {
   maxToolArgumentBytes: 1024 * 1024,
   maxConnections: 256,
   requestPolicy: "reject",
-  allowPlainHttp: false
+  allowPlainHttp: false,
+  logLevel: undefined
 }
 
 /**
@@ -248,6 +264,9 @@ export type Options = {
 }
 
 const names = Object.keys(entries) as ReadonlyArray<Name>
+
+/** What the object `kimi` may hold beside the options: it is read and checked elsewhere. */
+const besides: ReadonlySet<string> = new Set(["prices"])
 
 /** `maxEventBytes` → `KIMI_MAX_EVENT_BYTES` */
 const variable = (name: string): string => `KIMI_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
@@ -351,7 +370,7 @@ const unknownMembers = Effect.gen(function* () {
   const provider = yield* ConfigProvider.ConfigProvider
   const node = yield* Effect.orElseSucceed(provider.load(["kimi"]), () => undefined)
   if (node?._tag !== "Record") return []
-  return [...node.keys].filter((key) => !Object.hasOwn(entries, key))
+  return [...node.keys].filter((key) => !Object.hasOwn(entries, key) && !besides.has(key))
 })
 
 /**

@@ -42,7 +42,29 @@ const fromDotEnv = (path: string): Effect.Effect<ConfigProvider.ConfigProvider, 
 
 /**
  * Reads the files and puts them behind the current `ConfigProvider`: the
- * environment wins over the `.env` file, and that over the JSON document.
+ * environment wins over the `.env` file, and that over the JSON document. The
+ * error names every file that cannot be used.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = ({ dotEnv, json }: Options): Effect.Effect<ConfigProvider.ConfigProvider, ConfigurationError> =>
+  Effect.gen(function* () {
+    const [providers, failures] = yield* Effect.partition(
+      [...(dotEnv === undefined ? [] : [fromDotEnv(dotEnv)]), ...(json === undefined ? [] : [fromJson(json)])],
+      (provider) => provider
+    )
+    if (failures.length > 0) {
+      return yield* Effect.fail(ConfigurationError.of(failures.flatMap(({ issues }) => issues)))
+    }
+    return providers.reduce(
+      (first, second) => ConfigProvider.orElse(first, second),
+      yield* ConfigProvider.ConfigProvider
+    )
+  })
+
+/**
+ * The current `ConfigProvider` with the files behind it.
  *
  * Provide it to the layers that read options:
  * `KimiNode.layerConfig().pipe(Layer.provide(ConfigFile.layer({ dotEnv: ".env" })))`.
@@ -51,12 +73,4 @@ const fromDotEnv = (path: string): Effect.Effect<ConfigProvider.ConfigProvider, 
  * @since 0.1.0
  */
 export const layer = (options: Options): Layer.Layer<never, ConfigurationError> =>
-  Layer.effect(
-    ConfigProvider.ConfigProvider,
-    Effect.gen(function* () {
-      let provider = yield* ConfigProvider.ConfigProvider
-      if (options.dotEnv !== undefined) provider = ConfigProvider.orElse(provider, yield* fromDotEnv(options.dotEnv))
-      if (options.json !== undefined) provider = ConfigProvider.orElse(provider, yield* fromJson(options.json))
-      return provider
-    })
-  )
+  Layer.effect(ConfigProvider.ConfigProvider, make(options))

@@ -5,8 +5,17 @@
  */
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import type { LiveConfig } from "@kimi-effect/core/reload/LiveConfig"
+import * as Settings from "@kimi-effect/core/reload/Settings"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as RcMap from "effect/RcMap"
+import { layerHosts } from "../internal/hosts.ts"
 import * as KimiClient from "../KimiClient.ts"
+import * as Reload from "../Reload.ts"
+import * as ConfigWatch from "./ConfigWatch.ts"
 import * as UndiciHttpClient from "./UndiciHttpClient.ts"
 
 const onUndici = (extras: KimiClient.Extras | undefined) =>
@@ -31,7 +40,60 @@ export const layer = (
  * @since 0.1.0
  */
 export const layerConfig = (
-  overrides: KimiConfig.Options = {},
+  overrides: Settings.Options = {},
   extras?: KimiClient.Extras
 ): Layer.Layer<KimiClient.KimiClient, ConfigurationError> =>
-  Layer.provide(onUndici(extras), KimiConfig.layerConfig(overrides))
+  Layer.unwrap(Effect.map(Settings.fromConfig(overrides), Settings.provideTo(onUndici(extras))))
+
+/** Pools by their options: swaps that do not change them share one, and it is closed after the last call on it. */
+const makePools = RcMap.make({
+  lookup: (key: string) => {
+    const [connectMillis = 0, maxConnections = 0] = key.split("/").map(Number)
+    return UndiciHttpClient.make({ connectTimeout: Duration.millis(connectMillis), maxConnections })
+  }
+})
+
+/**
+ * The client on a `LiveConfig`, whose calls stay with the configuration that
+ * they began with; `Reload` says what a swap does. Its connections are kept
+ * over swaps, except those that change `connectTimeout` or `maxConnections`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerReload = (
+  extras?: KimiClient.Extras
+): Layer.Layer<KimiClient.KimiClient, ConfigurationError, LiveConfig> =>
+  Layer.unwrap(
+    Effect.map(makePools, (pools) =>
+      Reload.layer(
+        Layer.provide(
+          layerHosts(extras),
+          Layer.effect(
+            HttpClient.HttpClient,
+            Effect.flatMap(KimiConfig.KimiConfig, ({ connectTimeout, maxConnections }) =>
+              RcMap.get(pools, `${Duration.toMillis(connectTimeout)}/${maxConnections}`)
+            )
+          )
+        )
+      )
+    )
+  )
+
+/**
+ * The client that follows its configuration files, and their `LiveConfig`,
+ * whose events say what becomes of every change:
+ * `KimiNode.layerWatch({ dotEnv: ".env", json: "kimi.json" })`.
+ *
+ * The environment wins over the `.env` file, and that over the JSON document;
+ * options in `overrides` win over all.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerWatch = (
+  files: ConfigWatch.Options,
+  overrides?: Settings.Options,
+  extras?: KimiClient.Extras
+): Layer.Layer<KimiClient.KimiClient | LiveConfig, ConfigurationError> =>
+  Layer.provideMerge(layerReload(extras), ConfigWatch.layer(files, overrides))

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export * as ConfigFile from "./ConfigFile.ts"
+export * as ConfigWatch from "./ConfigWatch.ts"
 export * as FileCacheStore from "./FileCacheStore.ts"
 export * as KimiNode from "./KimiNode.ts"
 export * as NodeCache from "./NodeCache.ts"

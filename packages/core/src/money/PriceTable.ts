@@ -202,6 +202,22 @@ export const layer = (options: Options): Layer.Layer<never, ConfigurationError> 
 export const orElse = (built: Prices): Effect.Effect<Prices> =>
   Effect.map(PriceTable, (own) => (own === catalogue ? built : own))
 
+/**
+ * Runs an effect with a configuration's prices, where it has any and the fiber
+ * has none of its own.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const within =
+  <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  ({ table }: { readonly table: Prices | undefined }): Effect.Effect<A, E, R> =>
+    table === undefined
+      ? effect
+      : Effect.flatMap(PriceTable, (own) =>
+          own === catalogue ? Effect.provideService(effect, PriceTable, table) : effect
+        )
+
 const times = (price: string, factor: BigDecimal.BigDecimal): string =>
   BigDecimal.format(BigDecimal.multiply(BigDecimal.fromStringUnsafe(price), factor))
 

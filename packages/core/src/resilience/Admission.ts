@@ -38,7 +38,7 @@ import type { CircuitOpenError } from "../errors/ResilienceErrors.ts"
 import type * as KimiConfig from "../KimiConfig.ts"
 import { ChatResponse } from "../models/ChatResponse.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
-import type { AccountState, Ask, Door, Outcome, Patience } from "./admission/Door.ts"
+import type { AccountState, Ask, Changes as DoorChanges, Door, Outcome, Patience } from "./admission/Door.ts"
 import * as LocalDoor from "./admission/LocalDoor.ts"
 import * as RedisDoor from "./admission/RedisDoor.ts"
 import { off } from "./Pipeline.ts"
@@ -71,6 +71,13 @@ export class Admission extends Context.Service<
     readonly states: Effect.Effect<ReadonlyMap<string, AccountState>>
     /** The options in words for people. */
     readonly options: Words
+    /**
+     * Changes limits and patience in place. What was counted stays counted and
+     * calls that run keep their places: where they are more than a lower limit
+     * allows, nobody is let in until it fits. Calls that wait are looked at
+     * anew, with the patience that they came with.
+     */
+    readonly change: (changes: Changes) => Effect.Effect<void, ConfigurationError>
   }
 >()("@kimi-effect/core/resilience/Admission") {}
 
@@ -87,6 +94,17 @@ export interface Options {
   readonly maxQueue?: number | undefined
   /** Added to every window of time, because two calls may reach the host closer together than they were sent. Defaults to 1 second. */
   readonly margin?: Duration.Input | undefined
+}
+
+/**
+ * What may change while calls run. What is absent stays as it is.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Changes extends Pick<Options, "maxWait" | "maxQueue"> {
+  /** The limits of every account, or of each by its name; `undefined` leaves an account those that it has. */
+  readonly limits?: RateLimits | ((account: string) => RateLimits | undefined) | undefined
 }
 
 /**
@@ -134,9 +152,19 @@ const inWords = (limits: RateLimits | "by account", { maxQueue, maxWait }: Patie
  * @category constructors
  * @since 0.1.0
  */
-export const behind = ({ enter, states }: Door, options: Words = {}): Admission["Service"] => {
+export const behind = ({ change, enter, states }: Door, options: Words = {}): Admission["Service"] => {
   return {
     options,
+    change: (changes) => {
+      const { limits, maxQueue, maxWait } = changes
+      const issues = issuesOf(changes)
+      if (issues.length > 0) return Effect.fail(ConfigurationError.of(issues))
+      return change({
+        ...(limits === undefined ? {} : { limitsOf: typeof limits === "function" ? limits : () => limits }),
+        ...(maxQueue === undefined ? {} : { maxQueue }),
+        ...(maxWait === undefined ? {} : { maxWait: Duration.fromInputUnsafe(maxWait) })
+      })
+    },
     guard: (ask) => (attempt) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(enter(ask, restore), (place) =>
@@ -187,7 +215,7 @@ const durationIssues = (
       : [{ name, expected: `a duration${leastMillis > 0 ? " of a millisecond or more" : ""}, such as "30 seconds"` }]
   )
 
-const issuesOf = ({ limits, margin, maxQueue, maxWait }: Options): ReadonlyArray<Issue> => [
+const issuesOf = ({ limits, margin, maxQueue, maxWait }: Changes & Pick<Options, "margin">): ReadonlyArray<Issue> => [
   ...countIssues(typeof limits === "object" ? { ...limits, maxQueue } : { maxQueue }),
   ...durationIssues({ margin, maxWait })
 ]
@@ -215,6 +243,56 @@ export const make = (options: Options = {}): Effect.Effect<Admission["Service"],
       ? Effect.fail(ConfigurationError.of(issues))
       : Effect.map(LocalDoor.make(doorOptions(options)), (door) => behind(door, optionsInWords(options)))
   })
+
+/**
+ * Limits in this process that follow a configuration.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Following extends Pick<LocalDoor.LocalDoor, "forget"> {
+  /** The limits, which say the options of a configuration in words. */
+  readonly admissionOf: (config: KimiConfig.Values) => Admission["Service"]
+  /** Takes the options of another configuration. Accounts that it does not know keep their limits. */
+  readonly follow: (
+    config: KimiConfig.Values,
+    configOf: (account: string) => KimiConfig.Values | undefined
+  ) => Effect.Effect<void>
+}
+
+const changesOf = (
+  config: KimiConfig.Values,
+  configOf: (account: string) => KimiConfig.Values | undefined
+): Required<DoorChanges> => ({
+  limitsOf: (account) => {
+    const own = configOf(account)
+    return own === undefined ? undefined : limitsOf(own)
+  },
+  maxQueue: config.admissionMaxQueue,
+  maxWait: config.admissionMaxWait
+})
+
+/**
+ * Limits in this process with the options of a configuration that may change.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const following = (config: KimiConfig.Values): Effect.Effect<Following> =>
+  Effect.map(
+    LocalDoor.make({
+      limitsOf: () => limitsOf(config),
+      margin: defaultMargin,
+      maxQueue: config.admissionMaxQueue,
+      maxWait: config.admissionMaxWait
+    }),
+    (door) => ({
+      admissionOf: (now) =>
+        behind(door, inWords(limitsOf(now), { maxQueue: now.admissionMaxQueue, maxWait: now.admissionMaxWait })),
+      follow: (next, configOf) => door.change(changesOf(next, configOf)),
+      forget: door.forget
+    })
+  )
 
 /**
  * Limits in this process, with the options of a configuration. The accounts of
@@ -330,5 +408,6 @@ export const layerOff: Layer.Layer<Admission> = Layer.succeed(Admission, {
   guard: () => (attempt) => attempt,
   guardStream: () => (attempt) => attempt,
   states: Effect.succeed(new Map()),
-  options: off.options
+  options: off.options,
+  change: () => Effect.void
 })

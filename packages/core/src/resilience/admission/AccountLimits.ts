@@ -61,7 +61,7 @@ export class AccountLimits {
   readonly #tokens: RateWindow
   readonly #daily: RateWindow
   #inFlight = 0
-  readonly #given: RateLimits
+  #given: RateLimits
   /** Unix milliseconds until which limits are believed that the host named. */
   #believedUntil = 0
   readonly #concurrency = new Throttle(0.01)
@@ -77,6 +77,23 @@ export class AccountLimits {
     this.#requests = new RateWindow(minute + marginMillis, 100)
     this.#tokens = new RateWindow(minute + marginMillis, 100)
     this.#daily = new RateWindow(day + marginMillis, minute)
+  }
+
+  /**
+   * Takes other limits in place of those given, at once: what runs is counted
+   * on, and nobody is let in until it fits. A limit that stays as it was given
+   * stays as the host has named it; one that changes is newer than its word.
+   */
+  change(limits: RateLimits): void {
+    const given = this.#given
+    const after = (name: keyof RateLimits) => (limits[name] === given[name] ? this.#limits[name] : limits[name])
+    this.#given = limits
+    this.#limits = {
+      concurrency: after("concurrency"),
+      requestsPerMinute: after("requestsPerMinute"),
+      tokensPerMinute: after("tokensPerMinute"),
+      tokensPerDay: after("tokensPerDay")
+    }
   }
 
   /** Whether tokens matter, so that nobody counts them in vain. */
@@ -138,7 +155,6 @@ export class AccountLimits {
   cancel(tokens: number, at: number, now: number): void {
     this.leave()
     this.#requests.remove(1, at, now)
-    if (!this.countsTokens) return
     this.#tokens.remove(tokens, at, now)
     this.#daily.remove(tokens, at, now)
   }

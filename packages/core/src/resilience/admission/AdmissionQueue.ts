@@ -62,11 +62,6 @@ export class AdmissionQueue<W extends Waiting> {
     return { ...this.#sizes }
   }
 
-  /** All that wait, the oldest first. */
-  get oldestFirst(): ReadonlySet<W> {
-    return this.#all
-  }
-
   add(waiter: W): void {
     const turns = this.#turns[waiter.priority]
     const known = turns.get(waiter.tenant)

@@ -70,6 +70,17 @@ export interface Patience {
 }
 
 /**
+ * What of a door may change while it is used.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Changes extends Partial<Patience> {
+  /** The limits of an account; `undefined` leaves it those that it has. */
+  readonly limitsOf?: (account: string) => RateLimits | undefined
+}
+
+/**
  * What is known of an account.
  *
  * @category models
@@ -99,4 +110,10 @@ export interface Door {
   readonly enter: (ask: Ask, restore: Restore) => Effect.Effect<Place, AdmissionError | CircuitOpenError>
   /** Every account that was asked for, by its name. */
   readonly states: Effect.Effect<ReadonlyMap<string, AccountState>>
+  /**
+   * Changes limits in place. What was counted stays counted, calls that run
+   * keep their places, and calls that wait are looked at anew; they keep the
+   * patience that they came with.
+   */
+  readonly change: (changes: Changes) => Effect.Effect<void>
 }

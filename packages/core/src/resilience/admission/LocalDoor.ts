@@ -62,7 +62,8 @@ export const estimate = (limits: AccountLimits, calls: number, tokens: number, n
   )
 }
 
-const open = (name: string, options: Options, context: Context.Context<never>): Account => {
+/** `patience` is read when a call comes, and may change. */
+const open = (name: string, options: Options, patience: Patience, context: Context.Context<never>): Account => {
   const clock = Context.get(context, Clock.Clock)
   const limits = new AccountLimits(options.limitsOf(name), Duration.toMillis(options.margin))
   /** Mean time that a call holds its place, in milliseconds, for estimates. */
@@ -102,7 +103,7 @@ const open = (name: string, options: Options, context: Context.Context<never>): 
 
   const room = WaitingRoom.make(
     name,
-    options,
+    patience,
     { decide, estimate: (calls, tokens, now) => estimate(limits, calls, tokens, now, held) },
     context
   )
@@ -110,18 +111,33 @@ const open = (name: string, options: Options, context: Context.Context<never>): 
 }
 
 /**
+ * @category models
+ * @since 0.1.0
+ */
+export interface LocalDoor extends Door {
+  /**
+   * Begins anew with an account, whose name now stands for another host:
+   * nothing is counted and nothing was learned. Calls that run or wait go on
+   * as they are.
+   */
+  readonly forget: (account: string) => Effect.Effect<void>
+}
+
+/**
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Options): Effect.Effect<Door> =>
+export const make = (given: Options): Effect.Effect<LocalDoor> =>
   Effect.map(Effect.context<never>(), (context) => {
     const clock = Context.get(context, Clock.Clock)
     const accounts = new Map<string, Account>()
+    const patience = { maxQueue: given.maxQueue, maxWait: given.maxWait }
+    let options = given
 
     const accountOf = (name: string): Account => {
       const known = accounts.get(name)
       if (known !== undefined) return known
-      const account = open(name, options, context)
+      const account = open(name, options, patience, context)
       accounts.set(name, account)
       return account
     }
@@ -146,6 +162,19 @@ export const make = (options: Options): Effect.Effect<Door> =>
           states.set(name, { ...limits.usage(now), limits: limits.limits, ...room.state() })
         }
         return states
-      })
+      }),
+      change: ({ limitsOf, maxQueue = patience.maxQueue, maxWait = patience.maxWait }) =>
+        Effect.sync(() => {
+          Object.assign(patience, { maxQueue, maxWait })
+          if (limitsOf === undefined) return
+          options = { ...options, limitsOf: (account) => limitsOf(account) ?? {} }
+          for (const [name, { limits, room }] of accounts) {
+            const changed = limitsOf(name)
+            if (changed === undefined) continue
+            limits.change(changed)
+            room.serve()
+          }
+        }),
+      forget: (account) => Effect.sync(() => void accounts.delete(account))
     }
   })

@@ -32,8 +32,10 @@ import * as WaitingRoom from "./WaitingRoom.ts"
  * @category options
  * @since 0.1.0
  */
-export interface Options extends Patience {
+export interface Options {
   readonly name: string
+  /** Read when a call comes, and may change. */
+  readonly patience: Patience
   readonly limits: RateLimits
   /** Part of the limits that this process keeps to while Redis is away. */
   readonly share: number
@@ -61,6 +63,8 @@ export interface RedisAccount {
   readonly lose: () => void
   /** Keeps the places that calls hold. */
   readonly renew: Effect.Effect<void>
+  /** Takes other limits. Redis is told them with the next call that asks. */
+  readonly change: (limits: RateLimits) => void
   readonly state: () => AccountState
 }
 
@@ -348,7 +352,7 @@ export const make = (options: Options): RedisAccount => {
   const estimate: WaitingRoom.Decider["estimate"] = (calls, tokens, at) =>
     Math.max(refusal.until - at, LocalDoor.estimate(own, calls, tokens, at, 0))
 
-  const room: WaitingRoom.WaitingRoom = WaitingRoom.make(name, options, { decide, estimate }, context)
+  const room: WaitingRoom.WaitingRoom = WaitingRoom.make(name, options.patience, { decide, estimate }, context)
 
   const enter: RedisAccount["enter"] = (asking, restore) =>
     Effect.suspend(() => {
@@ -372,6 +376,11 @@ export const make = (options: Options): RedisAccount => {
     enter,
     lose,
     renew,
+    change: (limits) => {
+      own.change(limits)
+      refusal = noRefusal
+      room.serve()
+    },
     state: () => ({ ...own.usage(now()), limits: own.limits, ...room.state() })
   }
 }

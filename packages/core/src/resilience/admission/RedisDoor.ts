@@ -35,8 +35,10 @@ export interface Options extends LocalDoor.Options {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Options): Effect.Effect<Door, never, Redis.Redis | Scope.Scope> =>
+export const make = (given: Options): Effect.Effect<Door, never, Redis.Redis | Scope.Scope> =>
   Effect.gen(function* () {
+    const patience = { maxQueue: given.maxQueue, maxWait: given.maxWait }
+    let options = given
     const redis = yield* Redis.Redis
     const context = yield* Effect.context<never>()
     const percent = Math.round(options.share * 100)
@@ -68,8 +70,7 @@ export const make = (options: Options): Effect.Effect<Door, never, Redis.Redis |
         share: options.share,
         marginMillis,
         retryMillis: Math.max(Duration.toMillis(options.cooldown), AdmissionScript.pollMillis),
-        maxQueue: options.maxQueue,
-        maxWait: options.maxWait,
+        patience,
         script,
         outage,
         nextPlace: () => `${process}:${(places += 1)}`,
@@ -101,6 +102,16 @@ export const make = (options: Options): Effect.Effect<Door, never, Redis.Redis |
         const states = new Map<string, AccountState>()
         for (const [name, { state }] of accounts) states.set(name, state())
         return states
-      })
+      }),
+      change: ({ limitsOf, maxQueue = patience.maxQueue, maxWait = patience.maxWait }) =>
+        Effect.sync(() => {
+          Object.assign(patience, { maxQueue, maxWait })
+          if (limitsOf === undefined) return
+          options = { ...options, limitsOf: (account) => limitsOf(account) ?? {} }
+          for (const [name, account] of accounts) {
+            const changed = limitsOf(name)
+            if (changed !== undefined) account.change(changed)
+          }
+        })
     }
   })

@@ -63,6 +63,7 @@ export interface GivenPlace extends Place {
 }
 
 interface Entry extends Waiter {
+  readonly maxWait: Duration.Duration
   readonly resume: (effect: Effect.Effect<Place, EntryError>) => void
   given: GivenPlace | undefined
 }
@@ -85,21 +86,23 @@ export interface WaitingRoom {
 const isError = (decision: GivenPlace | EntryError): decision is EntryError => "_tag" in decision
 
 /**
- * A room in which nobody waits yet. The context is where the timer runs.
+ * A room in which nobody waits yet. The context is where the timer runs; what
+ * the patience says holds for who comes next.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const make = (
   account: string,
-  { maxQueue, maxWait }: Patience,
+  patience: Patience,
   { decide, estimate }: Decider,
   context: Context.Context<never>
 ): WaitingRoom => {
   const clock = Context.get(context, Clock.Clock)
   const fork = Effect.runForkWith(context)
   const queue = new AdmissionQueue<Entry>()
-  const maxWaitMillis = Duration.toMillis(maxWait)
+  /** Who waits, by the patience that they came with, and so in order of their deadlines. */
+  const impatience = new Map<number, Set<Entry>>()
   let waitingTokens = 0
   let timer: Fiber.Fiber<void> | undefined
   let armedFor = Number.POSITIVE_INFINITY
@@ -109,11 +112,43 @@ export const make = (
   const retryAfter = (tokens: number, now: number, atLeast = 0) =>
     Duration.millis(Math.ceil(Math.max(atLeast, estimate(queue.size + 1, waitingTokens + tokens, now))))
 
-  const remove = (entry: Entry): void => {
-    if (queue.remove(entry)) waitingTokens -= entry.tokens
+  const add = (entry: Entry): void => {
+    queue.add(entry)
+    waitingTokens += entry.tokens
+    const patience = Duration.toMillis(entry.maxWait)
+    const equals = impatience.get(patience)
+    if (equals === undefined) impatience.set(patience, new Set([entry]))
+    else equals.add(entry)
   }
 
-  const timedOut = (tokens: number, now: number, atLeast?: number): AdmissionTimeoutError =>
+  const forget = (entry: Entry): void => {
+    waitingTokens -= entry.tokens
+    const patience = Duration.toMillis(entry.maxWait)
+    const equals = impatience.get(patience)
+    equals?.delete(entry)
+    if (equals?.size === 0) impatience.delete(patience)
+  }
+
+  const remove = (entry: Entry): void => {
+    if (queue.remove(entry)) forget(entry)
+  }
+
+  const firstDeadline = (): number => {
+    let first = Number.POSITIVE_INFINITY
+    for (const equals of impatience.values()) {
+      for (const { deadline } of equals) {
+        first = Math.min(first, deadline)
+        break
+      }
+    }
+    return first
+  }
+
+  const timedOut = (
+    { maxWait, tokens }: Pick<Entry, "maxWait" | "tokens">,
+    now: number,
+    atLeast?: number
+  ): AdmissionTimeoutError =>
     new AdmissionTimeoutError({
       message: `The limits of ${account} had no room for the call within ${Duration.format(maxWait)}`,
       account,
@@ -139,10 +174,12 @@ export const make = (
   /** Lets in whoever may go, and gives the time of the next look. */
   const serveOnce = (): number => {
     const now = clock.currentTimeMillisUnsafe()
-    for (const entry of queue.oldestFirst) {
-      if (entry.deadline > now) break
-      remove(entry)
-      entry.resume(Effect.fail(timedOut(entry.tokens, now)))
+    for (const equals of impatience.values()) {
+      for (const entry of equals) {
+        if (entry.deadline > now) break
+        remove(entry)
+        entry.resume(Effect.fail(timedOut(entry, now)))
+      }
     }
     for (let entry = queue.peek(); entry !== undefined; entry = queue.peek()) {
       const decision = entry.rejection() ?? decide(entry, now)
@@ -150,18 +187,17 @@ export const make = (
         if (Number.isFinite(decision) && now + decision >= entry.deadline) {
           // It cannot make it, and must not hold up those behind it until then.
           remove(entry)
-          entry.resume(Effect.fail(timedOut(entry.tokens, now)))
+          entry.resume(Effect.fail(timedOut(entry, now)))
           continue
         }
-        const [oldest = entry] = queue.oldestFirst
-        return Math.min(now + decision, oldest.deadline)
+        return Math.min(now + decision, firstDeadline())
       }
       if (isError(decision)) {
         remove(entry)
         entry.resume(Effect.fail(decision))
       } else {
         queue.take()
-        waitingTokens -= entry.tokens
+        forget(entry)
         entry.given = decision
         entry.resume(Effect.succeed(decision))
       }
@@ -190,7 +226,11 @@ export const make = (
     Effect.flatMap(CallOptions, ({ priority, tenant }) =>
       Effect.suspend(() => {
         const now = clock.currentTimeMillisUnsafe()
-        if (Number.isFinite(atLeast) && atLeast >= maxWaitMillis) return Effect.fail(timedOut(tokens, now, atLeast))
+        const { maxQueue, maxWait } = patience
+        const maxWaitMillis = Duration.toMillis(maxWait)
+        if (Number.isFinite(atLeast) && atLeast >= maxWaitMillis) {
+          return Effect.fail(timedOut({ maxWait, tokens }, now, atLeast))
+        }
         if (queue.sizeOf(priority) >= maxQueue) {
           return Effect.fail(
             new AdmissionQueueFullError({
@@ -209,13 +249,13 @@ export const make = (
             tenant,
             tokens,
             deadline: now + maxWaitMillis,
+            maxWait,
             rejection,
             resume,
             given: undefined
           }
           entry = own
-          queue.add(own)
-          waitingTokens += tokens
+          add(own)
           serve()
           return Effect.sync(() => {
             remove(own)
@@ -228,5 +268,5 @@ export const make = (
       })
     )
 
-  return { size: () => queue.size, state: () => ({ waiting: queue.size, queues: queue.sizes, maxQueue }), wait, serve }
+  return { size: () => queue.size, state: () => ({ waiting: queue.size, queues: queue.sizes, maxQueue: patience.maxQueue }), wait, serve }
 }

@@ -1,0 +1,130 @@
+/**
+ * Prices of the user's own in a configuration: the member `prices` beside the
+ * options in the object `kimi`.
+ *
+ * ```json
+ * {
+ *   "kimi": {
+ *     "prices": {
+ *       "models": [
+ *         { "model": "kimi-k3", "provider": "together", "currency": "USD", "cacheMiss": "3.20", "output": "16.00" }
+ *       ]
+ *     }
+ *   }
+ * }
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { ConfigurationError, type ConfigurationIssue } from "../errors/ConfigurationErrors.ts"
+import * as PriceTable from "./PriceTable.ts"
+
+const Price = Schema.Struct({
+  provider: Schema.NonEmptyString,
+  currency: Schema.Literals(["USD", "CNY"]),
+  from: Schema.optionalKey(Schema.String)
+})
+
+const Prices = Schema.Struct({
+  models: Schema.optionalKey(
+    Schema.Array(
+      Schema.Struct({
+        ...Price.fields,
+        model: Schema.NonEmptyString,
+        cacheHit: Schema.optionalKey(Schema.String),
+        cacheMiss: Schema.String,
+        cacheWrite: Schema.optionalKey(Schema.String),
+        output: Schema.String
+      })
+    )
+  ),
+  tools: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ ...Price.fields, tool: Schema.NonEmptyString, perCall: Schema.String }))
+  ),
+  batches: Schema.optionalKey(Schema.Array(Schema.Struct({ provider: Schema.NonEmptyString, factor: Schema.String })))
+})
+
+const decode = Schema.decodeUnknownResult(Prices, { errors: "all", onExcessProperty: "error" })
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const forms: { readonly [member: string]: string } = {
+  prices: "an object with models, tools or batches",
+  models: "a list of prices of models",
+  tools: "a list of prices of tools",
+  batches: "a list of prices of batches",
+  model: "the id of a model",
+  tool: "the name of a tool",
+  provider: "the id of a host",
+  currency: "USD or CNY",
+  from: 'a day, such as "2026-11-23"',
+  factor: 'a decimal from 0 to 1, such as "0.6"'
+}
+const amount = 'a decimal that is not negative, such as "0.95"'
+const entry = "an object"
+const amounts: ReadonlySet<string> = new Set(["cacheHit", "cacheMiss", "cacheWrite", "output", "perCall"])
+
+type Issue = typeof ConfigurationIssue.Type
+
+/** `kimi.prices.models[0].output`, and the form of what stands there. */
+const issueAt = (path: ReadonlyArray<PropertyKey>): Issue => {
+  const keys = ["kimi", "prices", ...path.map(String)]
+  const name = keys.map((key, i) => (/^\d+$/.test(key) ? `[${key}]` : i === 0 ? key : `.${key}`)).join("")
+  const last = `${keys.at(-1)}`
+  if (/^\d+$/.test(last)) return { name, expected: entry }
+  if (amounts.has(last)) return { name, expected: amount }
+  return { name, expected: Object.hasOwn(forms, last) ? `${forms[last]}` : "no such member" }
+}
+
+const keyOf = (segment: PropertyKey | { readonly key: PropertyKey }): PropertyKey =>
+  typeof segment === "object" ? segment.key : segment
+
+const misfits = (error: Schema.SchemaError): ReadonlyArray<Issue> =>
+  format(error.issue).issues.map(({ path = [] }) => issueAt(path.map(keyOf)))
+
+/** A part of a source as plain data; `Option.none` where it cannot be read. */
+const load = (
+  provider: ConfigProvider.ConfigProvider,
+  path: ConfigProvider.Path
+): Effect.Effect<Option.Option<unknown>> =>
+  Effect.gen(function* () {
+    const found = yield* Effect.option(provider.load(path))
+    if (Option.isNone(found)) return Option.none()
+    const node = found.value
+    if (node === undefined || node._tag === "Value") return Option.some(node?.value)
+    const keys = node._tag === "Array" ? Array.from({ length: node.length }, (_, index) => index) : [...node.keys]
+    const members: Array<readonly [string | number, unknown]> = []
+    for (const key of keys) {
+      const member = yield* load(provider, [...path, key])
+      if (Option.isNone(member)) return Option.none()
+      if (member.value !== undefined) members.push([key, member.value])
+    }
+    // `fromEntries` defines members and so sets no prototype, whatever they are called.
+    return Option.some(node._tag === "Array" ? members.map(([, member]) => member) : Object.fromEntries(members))
+  })
+
+/**
+ * Reads the prices from the current `ConfigProvider`; `undefined` where it has
+ * none. The error names every price that cannot be used.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromConfig: Effect.Effect<PriceTable.Options | undefined, ConfigurationError> = Effect.gen(function* () {
+  const found = yield* load(yield* ConfigProvider.ConfigProvider, ["kimi", "prices"])
+  if (Option.isNone(found)) return yield* Effect.fail(ConfigurationError.of([issueAt([])]))
+  if (found.value === undefined) return undefined
+  const decoded = decode(found.value)
+  if (Result.isFailure(decoded)) return yield* Effect.fail(ConfigurationError.of(misfits(decoded.failure)))
+  yield* Effect.mapError(PriceTable.make(decoded.success), ({ issues }) =>
+    ConfigurationError.of(
+      issues.map(({ expected, name }) => ({ name: name.replace(/^PriceTable /, "kimi.prices."), expected }))
+    )
+  )
+  return decoded.success
+})

@@ -1,0 +1,281 @@
+/**
+ * A configuration that may change while it is used.
+ *
+ * A change is validated whole: by the options themselves, then by everyone who
+ * follows the configuration. Only when all accept is it swapped in, for all at
+ * once; else the last good one stays, and an event says every reason.
+ *
+ * **Details**
+ *
+ * - Changes come from the source, which is read again on `reload`, and from
+ *   code by `set`, whose options win over the source's until they are set to
+ *   `undefined`. One change is dealt with after the other.
+ * - Events hold the names of options and never a value. Each is logged once;
+ *   a source that stays broken in the same way is told of once.
+ *
+ * **Example** (A key from a secret manager)
+ *
+ * ```ts
+ * const rotate = Effect.gen(function* () {
+ *   const config = yield* LiveConfig.LiveConfig
+ *   yield* config.set({ apiKey: yield* freshKey })
+ * }).pipe(Effect.repeat(Schedule.spaced("1 hour")))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as PubSub from "effect/PubSub"
+import * as References from "effect/References"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import * as PriceTable from "../money/PriceTable.ts"
+import type { ReloadEvent } from "./ReloadEvent.ts"
+import * as Settings from "./Settings.ts"
+
+/**
+ * New settings as one follower is ready for them: it uses them from `commit`
+ * on, or never if they are discarded because another refused them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Prepared {
+  readonly commit: Effect.Effect<void>
+  readonly discard: Effect.Effect<void>
+}
+
+/**
+ * What follows the configuration. It makes everything ready for new settings,
+ * without using them yet, or fails with every reason why it cannot.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Follower = (settings: Settings.Settings) => Effect.Effect<Prepared, ConfigurationError>
+
+/**
+ * @category services
+ * @since 0.1.0
+ */
+export class LiveConfig extends Context.Service<
+  LiveConfig,
+  {
+    /** The settings that hold now. */
+    readonly current: Effect.Effect<Settings.Settings>
+    /** Every change from now on, taken or refused. */
+    readonly events: Stream.Stream<ReloadEvent>
+    /** Reads the source again and gives the names of the options that changed. */
+    readonly reload: Effect.Effect<ReadonlyArray<string>, ConfigurationError>
+    /** Changes options in code, over those of the source. `undefined` gives an option back to the source. */
+    readonly set: (options: Settings.Options) => Effect.Effect<ReadonlyArray<string>, ConfigurationError>
+    /** Takes part in every change as long as the scope lives, beginning with the settings that hold now. */
+    readonly follow: (follower: Follower) => Effect.Effect<void, ConfigurationError, Scope.Scope>
+  }
+>()("@kimi-effect/core/reload/LiveConfig") {}
+
+/**
+ * Where settings come from: it reads them with the options that code has set.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Source = (set: Settings.Options) => Effect.Effect<Settings.Settings, ConfigurationError>
+
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/** Makes all ready, or none: the error names every reason of each. To be called where nothing interrupts. */
+const prepareAll = Effect.fnUntraced(function* (
+  followers: Iterable<Follower>,
+  settings: Settings.Settings,
+  restore: Restore
+): Effect.fn.Return<ReadonlyArray<Prepared>, ConfigurationError> {
+  const ready: Array<Prepared> = []
+  const discard = Effect.suspend(() => Effect.forEach(ready, ({ discard }) => discard, { discard: true }))
+  const issues: Array<ConfigurationError["issues"][number]> = []
+  for (const follower of followers) {
+    const prepared = yield* Effect.result(restore(follower(settings))).pipe(Effect.onError(() => discard))
+    if (Result.isSuccess(prepared)) ready.push(prepared.success)
+    else issues.push(...prepared.failure.issues)
+  }
+  if (issues.length === 0) return ready
+  yield* discard
+  return yield* Effect.fail(ConfigurationError.of(issues))
+})
+
+const log = (event: ReloadEvent): Effect.Effect<void> =>
+  event._tag === "Reloaded"
+    ? Effect.logInfo(`The configuration changed: ${event.changed.join(", ")}`)
+    : Effect.logWarning(
+        `A change of the configuration was refused, the last one stays:\n${event.issues
+          .map(({ expected, name }) => `  ${name}: expected ${expected}`)
+          .join("\n")}`
+      )
+
+/**
+ * A configuration from any source. It fails when what the source gives first
+ * cannot be used.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function* (
+  source: Source
+): Effect.fn.Return<LiveConfig["Service"], ConfigurationError> {
+  const events = yield* PubSub.sliding<ReloadEvent>(256)
+  const lock = yield* Semaphore.make(1)
+  const followers = new Set<Follower>()
+  let set: Settings.Options = {}
+  let current = yield* source(set)
+  /** The reasons of the latest refusal, until the configuration can be used again. */
+  let refused: ConfigurationError["issues"] | undefined
+
+  const tell = (event: ReloadEvent) =>
+    Effect.andThen(
+      Effect.flatMap(References.MinimumLogLevel, (own) =>
+        Effect.provideService(log(event), References.MinimumLogLevel, current.config.logLevel ?? own)
+      ),
+      PubSub.publish(events, event)
+    )
+
+  const refuse = Effect.fnUntraced(function* (error: ConfigurationError) {
+    if (!Equal.equals(refused, error.issues)) {
+      refused = error.issues
+      yield* tell({ _tag: "Rejected", issues: error.issues, at: yield* Clock.currentTimeMillis })
+    }
+    return yield* Effect.fail(error)
+  })
+
+  const apply = Effect.fnUntraced(function* (wanted: Settings.Options, restore: Restore) {
+    const next = yield* restore(source(wanted))
+    const changed = Settings.changes(current, next)
+    if (changed.length > 0) {
+      const ready = yield* prepareAll(followers, next, restore)
+      current = next
+      for (const { commit } of ready) yield* commit
+      yield* tell({ _tag: "Reloaded", changed, at: yield* Clock.currentTimeMillis })
+    }
+    set = wanted
+    refused = undefined
+    return changed
+  })
+
+  /** Everyone gets the same settings: an interrupt comes before the swap or after it. */
+  const change = (wanted: () => Settings.Options) =>
+    lock.withPermit(
+      Effect.uninterruptibleMask((restore) =>
+        Effect.catch(
+          Effect.suspend(() => apply(wanted(), restore)),
+          refuse
+        )
+      )
+    )
+
+  return {
+    current: Effect.sync(() => current),
+    events: Stream.fromPubSub(events),
+    reload: change(() => set),
+    set: (options) => change(() => ({ ...set, ...options })),
+    follow: (follower) =>
+      lock.withPermit(
+        Effect.uninterruptibleMask((restore) =>
+          Effect.gen(function* () {
+            const { commit } = yield* restore(follower(current))
+            yield* commit
+            followers.add(follower)
+            yield* Effect.addFinalizer(() => Effect.sync(() => followers.delete(follower)))
+          })
+        )
+      )
+  }
+})
+
+/**
+ * Options given in code, to be changed by `set`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: Settings.Options): Layer.Layer<LiveConfig, ConfigurationError> =>
+  Layer.effect(
+    LiveConfig,
+    make((set) => Settings.make({ ...options, ...set }))
+  )
+
+/**
+ * Runs an effect with the prices of the configuration as they are now: what a
+ * program counts itself, outside of calls. Calls have them of their own accord.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withPrices = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | LiveConfig> =>
+  Effect.flatMap(
+    Effect.flatMap(LiveConfig, ({ current }) => current),
+    PriceTable.within(effect)
+  )
+
+/**
+ * When a source is read again by itself.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Refresh {
+  /** Time between two reads. By default the source is read again on `reload` only. */
+  readonly every?: Duration.Input | undefined
+}
+
+/**
+ * Reads the source of a configuration again and again, as long as the scope
+ * lives. What cannot be used is told by an event, and does not end it.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const refresh = (
+  { reload }: Pick<LiveConfig["Service"], "reload">,
+  every: Duration.Input
+): Effect.Effect<void, ConfigurationError, Scope.Scope> =>
+  Option.match(
+    Option.filter(Duration.fromInput(every), (time) => Duration.toMillis(time) >= 1),
+    {
+      onNone: () =>
+        Effect.fail(ConfigurationError.of([{ name: "every", expected: "a duration of a millisecond or more" }])),
+      onSome: (time) => Effect.asVoid(Effect.forkScoped(Effect.schedule(Effect.ignore(reload), Schedule.spaced(time))))
+    }
+  )
+
+/**
+ * The options of the current `ConfigProvider`, which is asked again for every
+ * `reload`; those in `overrides` win.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  overrides: Settings.Options = {},
+  { every }: Refresh = {}
+): Layer.Layer<LiveConfig, ConfigurationError> =>
+  Layer.effect(
+    LiveConfig,
+    Effect.gen(function* () {
+      const provider = yield* ConfigProvider.ConfigProvider
+      const live = yield* make((set) =>
+        Effect.provideService(Settings.fromConfig({ ...overrides, ...set }), ConfigProvider.ConfigProvider, provider)
+      )
+      if (every !== undefined) yield* refresh(live, every)
+      return live
+    })
+  )

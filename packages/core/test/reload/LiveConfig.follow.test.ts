@@ -1,0 +1,124 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber, Redacted } from "effect"
+import { ConfigurationError } from "../../src/errors/ConfigurationErrors.ts"
+import * as LiveConfig from "../../src/reload/LiveConfig.ts"
+import * as Settings from "../../src/reload/Settings.ts"
+import { listen, modelOf } from "./support/live.ts"
+
+const refusal = (name: string) => ConfigurationError.of([{ name, expected: "something else" }])
+
+describe("LiveConfig.follow", () => {
+  /** A follower that writes down what becomes of it, and refuses models that begin with its name. */
+  const follower =
+    (name: string, log: Array<string>): LiveConfig.Follower =>
+    ({ config: { model = "" } }) =>
+      Effect.suspend(() => {
+        if (model.startsWith(name)) return Effect.fail(refusal(name))
+        log.push(`${name} ready for ${model}`)
+        return Effect.succeed({
+          commit: Effect.sync(() => void log.push(`${name} uses ${model}`)),
+          discard: Effect.sync(() => void log.push(`${name} discards ${model}`))
+        })
+      })
+
+  const make = LiveConfig.make((set) => Settings.make({ apiKey: Redacted.make("sk-1"), model: "0", ...set }))
+
+  it.effect("begins with what holds now, and swaps for all only when all are ready", () =>
+    Effect.gen(function* () {
+      const live = yield* make
+      const log: Array<string> = []
+      yield* live.follow(follower("a", log))
+      yield* live.follow(follower("b", log))
+      yield* live.set({ model: "1" })
+      assert.deepStrictEqual(log, [
+        "a ready for 0",
+        "a uses 0",
+        "b ready for 0",
+        "b uses 0",
+        "a ready for 1",
+        "b ready for 1",
+        "a uses 1",
+        "b uses 1"
+      ])
+    })
+  )
+
+  it.effect("refuses for all what one cannot use, with the reasons of each, and discards what was ready", () =>
+    Effect.gen(function* () {
+      const live = yield* make
+      const log: Array<string> = []
+      for (const name of ["a", "b", "bc"]) yield* live.follow(follower(name, log))
+      log.length = 0
+      const heard = yield* listen(live)
+      const error = yield* Effect.flip(live.set({ model: "bcd" }))
+      assert.deepStrictEqual(
+        error.issues.map(({ name }) => name),
+        ["b", "bc"]
+      )
+      assert.deepStrictEqual(log, ["a ready for bcd", "a discards bcd"])
+      assert.strictEqual(yield* modelOf(live), "0")
+      yield* Effect.yieldNow
+      assert.deepInclude(heard[0], { _tag: "Rejected", issues: error.issues })
+    })
+  )
+
+  it.effect("fails at once for whom what holds now is of no use, and forgets it", () =>
+    Effect.gen(function* () {
+      const live = yield* make
+      const log: Array<string> = []
+      const error = yield* Effect.flip(live.follow(follower("0", log)))
+      assert.deepStrictEqual(error.issues, refusal("0").issues)
+      yield* live.set({ model: "1" })
+      assert.deepStrictEqual(log, [])
+    })
+  )
+
+  it.effect("asks nobody whose scope has ended", () =>
+    Effect.gen(function* () {
+      const live = yield* make
+      const log: Array<string> = []
+      yield* Effect.scoped(live.follow(follower("a", log)))
+      log.length = 0
+      yield* live.set({ model: "1" })
+      assert.deepStrictEqual(log, [])
+    })
+  )
+
+  it.effect("deals with one change after the other", () =>
+    Effect.gen(function* () {
+      const live = yield* make
+      const gate = yield* Deferred.make<void>()
+      const log: Array<string> = []
+      yield* live.follow(({ config: { model } }) =>
+        Effect.as(model === "slow" ? Deferred.await(gate) : Effect.void, {
+          commit: Effect.sync(() => void log.push(`uses ${model}`)),
+          discard: Effect.void
+        })
+      )
+      const first = yield* Effect.forkChild(live.set({ model: "slow" }), { startImmediately: true })
+      const second = yield* Effect.forkChild(live.set({ maxAttempts: 2 }), { startImmediately: true })
+      assert.deepStrictEqual(log, ["uses 0"])
+      yield* Deferred.succeed(gate, undefined)
+      assert.deepStrictEqual(yield* Fiber.join(first), ["model"])
+      assert.deepStrictEqual(yield* Fiber.join(second), ["maxAttempts"])
+      assert.deepStrictEqual(log, ["uses 0", "uses slow", "uses slow"])
+    })
+  )
+
+  it.effect("an interrupt before the swap leaves everything as it was, and the next change goes through", () =>
+    Effect.gen(function* () {
+      const live = yield* make
+      const log: Array<string> = []
+      yield* live.follow(follower("a", log))
+      yield* live.follow(({ config: { model } }) =>
+        Effect.as(model === "slow" ? Effect.never : Effect.void, { commit: Effect.void, discard: Effect.void })
+      )
+      log.length = 0
+      const fiber = yield* Effect.forkChild(live.set({ model: "slow" }), { startImmediately: true })
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(log, ["a ready for slow", "a discards slow"])
+      assert.strictEqual(yield* modelOf(live), "0")
+      assert.deepStrictEqual(yield* live.set({ model: "1" }), ["model"])
+    })
+  )
+})

@@ -1,0 +1,85 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ConfigProvider, Duration, Effect, Layer, Redacted } from "effect"
+import * as KimiConfig from "../../src/KimiConfig.ts"
+import * as PriceTable from "../../src/money/PriceTable.ts"
+import * as Settings from "../../src/reload/Settings.ts"
+import { canary, env, json, keyOf, printed } from "../support/config.ts"
+
+const apiKey = Redacted.make("sk-1")
+const own = { model: "kimi-k3", provider: "together", currency: "USD", cacheMiss: "3.20", output: "16.00" } as const
+
+const read = (provider: ConfigProvider.ConfigProvider, overrides?: Settings.Options) =>
+  Effect.provideService(Settings.fromConfig(overrides), ConfigProvider.ConfigProvider, provider)
+
+const priceOf = (prices: PriceTable.Prices | undefined) => prices?.model("kimi-k3", "together", "2026-11-23")?.output
+
+describe("Settings", () => {
+  it.effect("make: checks options and prices together", () =>
+    Effect.gen(function* () {
+      const settings = yield* Settings.make({ apiKey, model: "a", prices: { models: [own] } })
+      assert.strictEqual(settings.config.model, "a")
+      assert.strictEqual(priceOf(settings.table), "16.00")
+      assert.isUndefined((yield* Settings.make({ apiKey })).table)
+      const error = yield* Effect.flip(
+        Settings.make({ maxAttempts: 0, prices: { batches: [{ provider: "a", factor: "2" }] } })
+      )
+      assert.deepStrictEqual(
+        error.issues.map(({ name }) => name),
+        ["maxAttempts", "apiKey", "PriceTable batches[0].factor"]
+      )
+    })
+  )
+
+  it.effect("fromConfig: reads both from a source, and what code gives wins", () =>
+    Effect.gen(function* () {
+      const source = json({ apiKey: "sk-1", model: "a", prices: { models: [own] } })
+      const settings = yield* read(source)
+      assert.strictEqual(settings.config.model, "a")
+      assert.strictEqual(priceOf(settings.table), "16.00")
+      const set = yield* read(source, { model: "b", prices: { models: [{ ...own, output: "1" }] } })
+      assert.strictEqual(set.config.model, "b")
+      assert.strictEqual(priceOf(set.table), "1")
+    })
+  )
+
+  it.effect("fromConfig: reports what is wrong with either, at once", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(read(json({ idleTimeout: "soon", prices: { models: [{}] }, more: 1 })))
+      assert.sameMembers(
+        error.issues.map(({ name }) => name),
+        [
+          "kimi.idleTimeout",
+          "kimi.more",
+          "KIMI_API_KEY",
+          ...["model", "provider", "currency", "cacheMiss", "output"].map((name) => `kimi.prices.models[0].${name}`)
+        ]
+      )
+    })
+  )
+
+  it.effect("changes: names what differs by value, and nothing else", () =>
+    Effect.gen(function* () {
+      const before = yield* read(json({ apiKey: canary, idleTimeout: "60 seconds", prices: { models: [own] } }))
+      const same = yield* read(json({ apiKey: canary, idleTimeout: "1 minute", prices: { models: [{ ...own }] } }))
+      assert.deepStrictEqual(Settings.changes(before, same), [])
+      const after = yield* read(env({ KIMI_API_KEY: `${canary}-2`, KIMI_MAX_ATTEMPTS: "2" }))
+      const changes = Settings.changes(before, after)
+      assert.deepStrictEqual(changes, ["apiKey", "maxAttempts", "prices"])
+      for (const text of printed({ changes, before, after })) assert.notInclude(text, canary)
+    })
+  )
+
+  it.effect("provideTo: builds on the options, and sets prices where there are any", () =>
+    Effect.gen(function* () {
+      const model = Layer.effect(
+        ConfigProvider.ConfigProvider,
+        Effect.map(KimiConfig.KimiConfig, (config) => ConfigProvider.fromUnknown({ key: keyOf(config) }))
+      )
+      const priced = Settings.provideTo(model)(yield* Settings.make({ apiKey, prices: { models: [own] } }))
+      const seen = Effect.all([Effect.map(PriceTable.PriceTable, priceOf), Effect.asSome(PriceTable.PriceTable)])
+      assert.strictEqual((yield* Effect.provide(seen, priced))[0], "16.00")
+      const plain = Settings.provideTo(model)(yield* Settings.make({ apiKey, idleTimeout: Duration.seconds(1) }))
+      assert.strictEqual(yield* Effect.provide(PriceTable.PriceTable, plain), PriceTable.catalogue)
+    })
+  )
+})

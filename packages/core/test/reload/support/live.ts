@@ -1,0 +1,20 @@
+/**
+ * What the tests of a changing configuration have in common.
+ */
+import { Effect, Stream } from "effect"
+import type * as LiveConfig from "../../../src/reload/LiveConfig.ts"
+import type { ReloadEvent } from "../../../src/reload/ReloadEvent.ts"
+
+export type Live = LiveConfig.LiveConfig["Service"]
+
+/** The events from now on. */
+export const listen = Effect.fnUntraced(function* ({ events }: Live) {
+  const heard: Array<ReloadEvent> = []
+  yield* Effect.forkScoped(
+    Stream.runForEach(events, (event) => Effect.sync(() => heard.push(event))),
+    { startImmediately: true }
+  )
+  return heard
+})
+
+export const modelOf = ({ current }: Live) => Effect.map(current, ({ config }) => config.model)

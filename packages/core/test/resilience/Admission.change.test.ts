@@ -1,0 +1,212 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Exit, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import * as KimiConfig from "../../src/KimiConfig.ts"
+import * as Admission from "../../src/resilience/Admission.ts"
+import { account, ask, isIdle, makeCounted, start, stateOf } from "./support/admission.ts"
+import { doorTo, makeRemote } from "./support/admissionRedis.ts"
+import { errorOf } from "./support/breaker.ts"
+import { held } from "./support/heldCalls.ts"
+
+const values = (options: KimiConfig.Options) => KimiConfig.make({ provider: "ollama", ...options })
+
+describe("Admission.change", () => {
+  it.effect("lets in at once who waits, when limits are raised", () =>
+    Effect.gen(function* () {
+      const { admission, timers } = yield* makeCounted({ limits: { concurrency: 1 } })
+      const calls = yield* Effect.forEach([1, 2, 3, 4], () => held(admission))
+      yield* admission.change({ limits: { concurrency: 3 } })
+      assert.deepStrictEqual(
+        calls.map(({ isRunning }) => isRunning()),
+        [true, true, true, false]
+      )
+      assert.deepInclude(yield* stateOf(admission), { inFlight: 3, waiting: 1, concurrency: 3 })
+      yield* admission.change({ limits: {} })
+      for (const { end, fiber } of calls) yield* Effect.andThen(end, Fiber.join(fiber))
+      yield* isIdle(admission)
+      assert.strictEqual(timers(), 0)
+    })
+  )
+
+  it.effect("keeps who runs and lets nobody in until it fits, when limits are lowered", () =>
+    Effect.gen(function* () {
+      const { admission } = yield* makeCounted({ limits: { concurrency: 3 } })
+      const running = yield* Effect.forEach([1, 2, 3], () => held(admission))
+      yield* admission.change({ limits: { concurrency: 1 } })
+      const next = yield* held(admission)
+      for (const { end, fiber } of running) {
+        assert.isFalse(next.isRunning())
+        yield* end
+        yield* Fiber.join(fiber)
+      }
+      assert.isTrue(next.isRunning())
+      assert.deepInclude(yield* stateOf(admission), { inFlight: 1, waiting: 0 })
+    })
+  )
+
+  it.effect("looks at rates anew: a longer wait, a shorter one, and one that is too long", () =>
+    Effect.gen(function* () {
+      const { admission } = yield* makeCounted({ limits: { requestsPerMinute: 1 }, margin: 0 })
+      yield* admission.guard(ask())(Effect.void)
+      const waiting = yield* held(admission)
+      yield* TestClock.adjust("1 second")
+      yield* admission.change({ limits: { requestsPerMinute: 2 } })
+      assert.isTrue(waiting.isRunning())
+      const late = yield* start(admission.guard(ask())(Effect.void))
+      yield* TestClock.adjust("30 seconds")
+      yield* admission.change({ limits: { requestsPerMinute: 1 } })
+      // The one that began last has to leave the window now: 61 seconds after the start.
+      yield* TestClock.adjust("30 seconds")
+      assert.isUndefined(late.pollUnsafe())
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(late.pollUnsafe(), Exit.void)
+    })
+  )
+
+  it.effect("fails who waits and is too large for the new limits", () =>
+    Effect.gen(function* () {
+      const { admission } = yield* makeCounted({ limits: { concurrency: 1, tokensPerMinute: 100 } })
+      yield* held(admission, 10)
+      const large = yield* start(admission.guard(ask(60))(Effect.void))
+      yield* admission.change({ limits: { concurrency: 1, tokensPerMinute: 50 } })
+      assert.strictEqual(errorOf(yield* Fiber.await(large))?._tag, "AdmissionLimitError")
+    })
+  )
+
+  it.effect("leaves accounts alone of which nothing is said, and takes those that come later", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { concurrency: 1 } })
+      const enter = (name: string) => start(admission.guard({ ...ask(), account: name })(Effect.never))
+      yield* enter("a")
+      yield* enter("b")
+      yield* admission.change({ limits: (name) => (name === "b" ? undefined : { concurrency: 2 }) })
+      yield* enter("c")
+      const states = yield* admission.states
+      assert.deepStrictEqual(
+        [...states].map(([name, { concurrency }]) => [name, concurrency]),
+        [
+          ["a", 2],
+          ["b", 1],
+          ["c", 2]
+        ]
+      )
+      assert.strictEqual(states.size, 3)
+    })
+  )
+
+  it.effect(
+    "new patience holds for who comes next: the others keep theirs, and everybody's is kept to the millisecond",
+    () =>
+      Effect.gen(function* () {
+        const { admission, timers } = yield* makeCounted({ limits: { concurrency: 1 }, maxWait: "1 minute" })
+        const first = yield* held(admission)
+        const patient = yield* start(admission.guard(ask())(Effect.void))
+        yield* admission.change({ maxWait: "10 seconds" })
+        const hasty = yield* start(admission.guard(ask())(Effect.void))
+        assert.strictEqual(timers(), 1)
+        yield* TestClock.adjust("9999 millis")
+        assert.isUndefined(hasty.pollUnsafe())
+        yield* TestClock.adjust("1 millis")
+        const error = errorOf(yield* Fiber.await(hasty))
+        assert.strictEqual(error?._tag, "AdmissionTimeoutError")
+        assert.deepInclude({ ...error }, { maxWait: Duration.seconds(10) })
+        yield* TestClock.adjust("49999 millis")
+        assert.isUndefined(patient.pollUnsafe())
+        yield* TestClock.adjust("1 millis")
+        assert.deepInclude({ ...errorOf(yield* Fiber.await(patient)) }, { maxWait: Duration.minutes(1) })
+        yield* first.end
+        yield* Fiber.join(first.fiber)
+        yield* isIdle(admission)
+        assert.strictEqual(timers(), 0)
+      })
+  )
+
+  it.effect("a shorter queue turns away who comes next", () =>
+    Effect.gen(function* () {
+      const { admission } = yield* makeCounted({ limits: { concurrency: 1 }, maxQueue: 5 })
+      yield* held(admission)
+      yield* start(admission.guard(ask())(Effect.void))
+      yield* admission.change({ maxQueue: 1 })
+      const error = yield* Effect.flip(admission.guard(ask())(Effect.void))
+      assert.strictEqual(error._tag, "AdmissionQueueFullError")
+      assert.deepInclude(yield* stateOf(admission), { waiting: 1 })
+    })
+  )
+
+  it.effect("refuses what cannot be used, whole, and names all of it", () =>
+    Effect.gen(function* () {
+      const { admission } = yield* makeCounted({ limits: { concurrency: 1 } })
+      yield* held(admission)
+      const error = yield* Effect.flip(
+        admission.change({ limits: { concurrency: 9, tokensPerDay: 0 }, maxQueue: -1, maxWait: Duration.infinity })
+      )
+      assert.deepStrictEqual(
+        error.issues.map(({ name }) => name),
+        ["tokensPerDay", "maxQueue", "maxWait"]
+      )
+      assert.deepInclude(yield* stateOf(admission), { concurrency: 1 })
+    })
+  )
+
+  it.effect("through Redis: tells it the new limits with the next call, and asks again at once for who waits", () =>
+    Effect.gen(function* () {
+      const remote = makeRemote()
+      const other = yield* doorTo(remote, { limits: { requestsPerMinute: 1 } })
+      const door = yield* doorTo(remote, { limits: { requestsPerMinute: 1 }, maxQueue: 1 })
+      yield* held(other)
+      yield* TestClock.adjust("10 millis")
+      const waiting = yield* held(door)
+      yield* TestClock.adjust("10 millis")
+      assert.isFalse(waiting.isRunning())
+      yield* door.change({ limits: { requestsPerMinute: 2, concurrency: 30 } })
+      yield* TestClock.adjust("10 millis")
+      assert.isTrue(waiting.isRunning())
+      assert.deepStrictEqual(remote.limits, [30, 2, -1, -1])
+      yield* door.change({ maxQueue: 2 })
+      yield* held(door)
+      yield* held(door)
+      yield* TestClock.adjust("10 millis")
+      assert.deepInclude(yield* stateOf(door), { inFlight: 1, waiting: 2 })
+    })
+  )
+})
+
+describe("Admission.following", () => {
+  it.effect("takes the options of one configuration after the other, each account its own", () =>
+    Effect.gen(function* () {
+      const first = yield* values({ maxConcurrency: 1 })
+      const { admissionOf, follow } = yield* Admission.following(first)
+      const admission = admissionOf(first)
+      yield* held(admission)
+      const waiting = yield* held(admission)
+      const next = yield* values({ maxConcurrency: 2, admissionMaxQueue: 1 })
+      yield* follow(next, (name) => (name === account ? next : undefined))
+      assert.isTrue(waiting.isRunning())
+      yield* held(admission)
+      assert.strictEqual((yield* Effect.flip(admission.guard(ask())(Effect.void)))._tag, "AdmissionQueueFullError")
+      // What no configuration speaks of has no limits that are known.
+      yield* start(admission.guard({ ...ask(), account: "other" })(Effect.never))
+      assert.deepInclude((yield* admission.states).get("other"), { concurrency: Number.POSITIVE_INFINITY })
+    })
+  )
+
+  it.effect("forget: begins anew, and who runs or waits goes on as before", () =>
+    Effect.gen(function* () {
+      const config = yield* values({ maxConcurrency: 1, requestsPerMinute: 3 })
+      const { admissionOf, forget } = yield* Admission.following(config)
+      const admission = admissionOf(config)
+      const old = yield* held(admission)
+      const waiting = yield* held(admission)
+      yield* forget(account)
+      assert.strictEqual((yield* admission.states).size, 0)
+      const fresh = yield* held(admission)
+      assert.isTrue(fresh.isRunning())
+      assert.deepInclude(yield* stateOf(admission), { inFlight: 1, requestsInMinute: 1 })
+      assert.isFalse(waiting.isRunning())
+      yield* old.end
+      yield* Fiber.join(old.fiber)
+      assert.isTrue(waiting.isRunning())
+      assert.deepInclude(yield* stateOf(admission), { inFlight: 1, requestsInMinute: 1 })
+    })
+  )
+})
