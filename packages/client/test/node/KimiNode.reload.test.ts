@@ -69,7 +69,7 @@ describe("KimiNode.layerReload", () => {
       Effect.gen(function* () {
         const swaps = 1_000
         const servers = [yield* MockServer.make(), yield* MockServer.make()] as const
-        const { kimi, live } = yield* connect(servers[0], { maxAttempts: 1, maxConnections: 16 })
+        const { kimi, live } = yield* connect(servers[0], { maxAttempts: 1, maxConnections: 8 })
         /** The latest swap that is over. */
         let latest = 0
         let isOver = false
@@ -89,7 +89,7 @@ describe("KimiNode.layerReload", () => {
           )
         const workers = yield* Effect.forkChild(
           Effect.forEach(
-            Array.from({ length: 16 }, (_, worker) => worker),
+            Array.from({ length: 8 }, (_, worker) => worker),
             (worker) => Effect.whileLoop({ while: () => !isOver, body: () => call(worker), step: () => undefined }),
             { concurrency: "unbounded" }
           )
@@ -98,13 +98,15 @@ describe("KimiNode.layerReload", () => {
         for (let swap = 1; swap <= swaps; swap++) {
           const changed = yield* live.set({
             apiKey: keyOf(swap),
-            maxConcurrency: 1 + (swap % 20),
+            maxConcurrency: 1 + (swap % 10),
             totalTimeout: `${60 + (swap % 3)} seconds`,
             ...(swap % 100 === 0 ? { baseUrl: servers[(swap / 100) % 2 === 0 ? 0 : 1].url } : {})
           })
           latest = swap
           assert.include(changed, "apiKey")
           if (swap % 50 === 0) assert.strictEqual((yield* Effect.exit(live.set({ maxAttempts: 0 })))._tag, "Failure")
+          // Calls end between any two swaps.
+          yield* Queue.clear(ended)
           yield* Queue.take(ended)
         }
         isOver = true
@@ -114,16 +116,16 @@ describe("KimiNode.layerReload", () => {
         const requests = [...(yield* servers[0].requests), ...(yield* servers[1].requests)]
         assert.isAtLeast(requests.length, swaps)
         const keys = new Set(requests.map(({ headers }) => headers["authorization"]))
-        assert.isAbove(keys.size, 500)
+        assert.isAbove(keys.size, swaps / 10)
         for (const { body, headers } of requests) {
           // The swap may be done and not yet be known to the one who asks.
           const began = Number(/call of (\d+)/.exec(body)?.[1])
           assert.include([`Bearer sk-${began}`, `Bearer sk-${began + 1}`], headers["authorization"])
         }
         // One pool for all of them.
-        for (const server of servers) assert.isAtMost(yield* server.openConnections, 16)
+        for (const server of servers) assert.isAtMost(yield* server.openConnections, 8)
       }),
-    { timeout: 60_000 }
+    { timeout: 120_000 }
   )
 
   it.live("calls and streams that run end on the old key and host, the next ones use the new", () =>
@@ -159,7 +161,7 @@ describe("KimiNode.layerReload", () => {
     Effect.gen(function* () {
       const server = yield* MockServer.make()
       const { connections, url } = yield* counted(server)
-      const { kimi, live } = yield* connect(server, { baseUrl: url })
+      const { kimi, live } = yield* connect(server, { baseUrl: url, maxConnections: 1 })
       for (let swap = 1; swap <= 5; swap++) {
         yield* kimi.chat(hello)
         yield* live.set({ apiKey: keyOf(swap) })
