@@ -37,6 +37,7 @@ const steps: ReadonlyArray<Step> = [
   },
   { name: "unused", command: "knip", args: ["--no-progress"] },
   { name: "docs", command: "node", args: ["scripts/docs.ts"] },
+  { name: "telemetry reference", command: "node", args: ["scripts/telemetry.ts", "--check"] },
   { name: "packages", command: "node", args: ["scripts/packages.ts"] },
   { name: "examples", command: "node", args: ["scripts/examples.ts"] },
   {

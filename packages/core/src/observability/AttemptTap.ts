@@ -170,9 +170,10 @@ const withStreamSpan =
                   metered.onEvents(read)
                   attempt.events(read)
                 },
+                // Whoever ends the stream may not be within the call.
                 onEnd: (exit) =>
                   Effect.andThen(
-                    metered.onEnd(exit),
+                    Effect.provideService(metered.onEnd(exit), CurrentObservation, observation),
                     Effect.sync(() => attempt.end(exit, true))
                   )
               }

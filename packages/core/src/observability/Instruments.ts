@@ -140,7 +140,7 @@ export class Instruments {
       sums.set(series, (sums.get(series) ?? 0) + value)
     }
     const family = this.familyOf(definition)
-    for (const series of [...family.all.keys()]) {
+    for (const series of family.all.keys()) {
       const value = sums.get(series)
       if (value !== undefined) series.updateUnsafe(value, this.context)
       else {

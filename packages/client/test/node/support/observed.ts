@@ -36,6 +36,19 @@ const treeOf = (span: Tracer.NativeSpan, all: ReadonlyArray<Tracer.NativeSpan>):
     .map((child) => treeOf(child, all))
 })
 
+/** The name, outcome and children of a span. */
+export const outline = (tree: SpanTree | undefined): unknown =>
+  tree && {
+    name: tree.name,
+    outcome: tree.attributes["kimi.outcome"],
+    ended: tree.ended,
+    ...(tree.children.length === 0 ? {} : { children: tree.children.map(outline) })
+  }
+
+export const eventNames = (tree: SpanTree | undefined) => tree?.events.map(([name]) => name)
+
+export const attempt = (outcome: string, ended = "success") => ({ name: "kimi.attempt", outcome, ended })
+
 export interface Observed {
   readonly client: Client
   readonly server: Server

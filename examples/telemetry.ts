@@ -1,0 +1,36 @@
+/** What a client does, in numbers: a snapshot, a record of each call, and the text that Prometheus reads. */
+import { MetricsRoute } from "@kimi-effect/client"
+import { KimiClient } from "@kimi-effect/client/KimiClient"
+import { KimiNode } from "@kimi-effect/client/node"
+import { CallOptions, type CallRecord, Cost, Observer } from "@kimi-effect/core"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+
+const write = ({ attempts, cost, duration, operation, outcome, requestModel }: CallRecord) =>
+  Console.log(
+    `${operation} ${requestModel}: ${outcome} in ${duration} ms, ${attempts} attempt, ${cost === undefined ? "cost unknown" : Cost.format(cost)}`
+  )
+
+const program = Effect.gen(function* () {
+  const kimi = yield* KimiClient
+  yield* kimi.chat({ messages: [{ role: "user", content: "Say hello." }] })
+  yield* Stream.runDrain(kimi.stream({ messages: [{ role: "user", content: "Say it slowly." }] }))
+
+  const { performance, retryBudget } = yield* kimi.metrics
+  yield* Console.log(`${performance?.attempts} attempts, ${retryBudget.left} of ${retryBudget.capacity} retries left`)
+
+  // A backend mounts `MetricsRoute.layer()`, and Prometheus asks for the same at /metrics.
+  const exposition = yield* MetricsRoute.text
+  yield* Console.log(
+    exposition
+      .split("\n")
+      .filter((line) => /^kimi_client_(requests|tokens|cost|stream_ends)_total/.test(line))
+      .join("\n")
+  )
+}).pipe(CallOptions.provide({ tenant: "acme" }))
+
+await Effect.runPromise(
+  Effect.provide(program, Layer.provideMerge(KimiNode.layerConfig(), Observer.layer({ onCall: [write] })))
+)

@@ -1,0 +1,167 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
+import * as Admission from "@kimi-effect/core/resilience/Admission"
+import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import { Fault, Reply } from "@kimi-effect/testing"
+import { Effect, Layer, Stream } from "effect"
+import { hello } from "./support/kimi.ts"
+import { attempt, eventNames, outline, withObserved } from "./support/observed.ts"
+
+/** What the recorded stream says. */
+const usageOfStream = {
+  prompt_tokens: 113,
+  completion_tokens: 157,
+  total_tokens: 270,
+  cached_tokens: 0,
+  cache_write_tokens: 0,
+  reasoning_tokens: 127
+}
+
+describe("the span of a stream", () => {
+  it.live("covers it until it ends, with its first token", () =>
+    withObserved(({ client, records, spans, traced, trees }) =>
+      Effect.gen(function* () {
+        const during = new Set<string>()
+        yield* traced(
+          Stream.runForEach(client.stream(hello), () =>
+            Effect.sync(() => spans.forEach(({ name, status }) => during.add(`${name} ${status._tag}`)))
+          )
+        )
+        assert.isTrue(during.has("chat kimi-k3 Started"))
+        assert.isTrue(during.has("kimi.attempt Started"))
+        assert.isFalse(during.has("chat kimi-k3 Ended"))
+        const [tree] = trees()
+        assert.deepStrictEqual(outline(tree), {
+          name: "chat kimi-k3",
+          outcome: "ok",
+          ended: "success",
+          children: [attempt("ok")]
+        })
+        assert.deepStrictEqual(eventNames(tree), ["kimi.first_token"])
+        assert.deepStrictEqual(eventNames(tree?.children[0]), ["kimi.first_token"])
+        assert.strictEqual(tree?.attributes["kimi.stream.end"], "complete")
+        assert.strictEqual(tree?.attributes["gen_ai.usage.reasoning.output_tokens"], 127)
+        assert.deepInclude(records[0], {
+          operation: "stream",
+          streamEnd: "complete",
+          finishReason: "stop",
+          outcome: "ok"
+        })
+        assert.isNumber(records[0]?.timeToFirstToken)
+        assert.isAbove(tree?.attributes["kimi.cost"] as number, 0)
+        assert.deepInclude(records[0], { isEstimate: false, usage: usageOfStream })
+      })
+    )
+  )
+
+  it.live("has the attempts before the first content inside", () =>
+    withObserved(({ client, records, server, traced, trees }) =>
+      Effect.gen(function* () {
+        yield* server.reply(Reply.error(503, "server_error", "down"))
+        yield* traced(Stream.runDrain(client.stream(hello)))
+        assert.deepStrictEqual(outline(trees()[0]), {
+          name: "chat kimi-k3",
+          outcome: "ok",
+          ended: "success",
+          children: [attempt("ServiceUnavailableError", "failure"), attempt("ok")]
+        })
+        assert.deepStrictEqual(trees()[0]?.events[0], ["kimi.retry", { "error.type": "ServiceUnavailableError" }])
+        assert.deepInclude(records[0], { attempts: 2, retries: 1 })
+      })
+    )
+  )
+
+  for (const [name, fault, end] of [
+    ["breaks after its first content", Fault.ResetMidStream({ afterEvents: 5 }), "broken"],
+    ["fails before it", Fault.ResetMidStream({ afterEvents: 0 }), "failed"]
+  ] as const) {
+    it.live(`says that it ${name}`, () =>
+      withObserved(
+        ({ client, records, server, traced, trees }) =>
+          Effect.gen(function* () {
+            yield* server.reply(Reply.faulty(fault))
+            const error = yield* Effect.flip(traced(Stream.runDrain(client.stream(hello))))
+            assert.strictEqual(trees()[0]?.attributes["kimi.stream.end"], end)
+            assert.strictEqual(trees()[0]?.children[0]?.attributes["kimi.stream.end"], end)
+            assert.strictEqual(trees()[0]?.attributes["error.type"], error._tag)
+            assert.strictEqual(records[0]?.streamEnd, end)
+            assert.strictEqual(records[0]?.isEstimate, true)
+            assert.isDefined(records[0]?.cost)
+            assert.strictEqual(records.length, 1)
+          }),
+        { client: { maxAttempts: 1 } }
+      )
+    )
+  }
+
+  it.live("ends when its consumer leaves, with what it cost by then", () =>
+    withObserved(({ client, records, server, traced, trees }) =>
+      Effect.gen(function* () {
+        yield* server.reply(Reply.faulty(Fault.StallMidStream({ afterEvents: 5 })))
+        yield* traced(client.stream(hello).pipe(Stream.take(2), Stream.runDrain))
+        assert.deepStrictEqual(outline(trees()[0]), {
+          name: "chat kimi-k3",
+          outcome: "interrupted",
+          ended: "failure",
+          children: [attempt("interrupted", "failure")]
+        })
+        assert.deepInclude(records[0], { streamEnd: "left", outcome: "interrupted", isEstimate: true })
+        assert.isDefined(records[0]?.cost)
+      })
+    )
+  )
+})
+
+describe("the span of a cached answer", () => {
+  const stages = Layer.mergeAll(CircuitBreaker.layerOff, Admission.layerOff, ResponseCache.layerMemory())
+
+  it.live("has no attempt and says where it came from", () =>
+    withObserved(
+      ({ client, records, traced, trees }) =>
+        Effect.gen(function* () {
+          yield* traced(client.chat(hello))
+          yield* traced(client.chat(hello))
+          yield* traced(Stream.runDrain(client.stream(hello)))
+          const [first, second, third] = trees()
+          assert.deepStrictEqual(outline(first), {
+            name: "chat kimi-k3",
+            outcome: "ok",
+            ended: "success",
+            children: [attempt("ok")]
+          })
+          for (const cached of [second, third]) {
+            assert.deepStrictEqual(cached?.children, [])
+            assert.strictEqual(cached?.attributes["kimi.cache.level"], "memory")
+            assert.include(eventNames(cached) ?? [], "kimi.cache.hit")
+          }
+          assert.deepStrictEqual(
+            records.map(({ attempts, cached, cost }) => [attempts, cached, cost === undefined]),
+            [
+              [1, undefined, false],
+              [0, "memory", true],
+              [0, "memory", true]
+            ]
+          )
+        }),
+      { stages }
+    )
+  )
+
+  it.live("of an equal call under way has none either, while the first has one", () =>
+    withObserved(
+      ({ client, server, traced, trees }) =>
+        Effect.gen(function* () {
+          yield* server.reply(Reply.faulty(Fault.SlowHeaders({ delay: "40 millis" })))
+          yield* traced(Effect.all([client.chat(hello), client.chat(hello)], { concurrency: 2 }))
+          assert.deepStrictEqual(
+            trees().map(({ attributes, children }) => [attributes["kimi.cache.level"], children.length]),
+            [
+              [undefined, 1],
+              ["flight", 0]
+            ]
+          )
+        }),
+      { stages }
+    )
+  )
+})
