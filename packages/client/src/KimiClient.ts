@@ -36,9 +36,10 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as ChatTransport from "./ChatTransport.ts"
-import { layer as layerFallback, type Step as FallbackStep } from "./FallbackPlan.ts"
+import type { Step as FallbackStep } from "./FallbackPlan.ts"
 import { make as makeAccounts } from "./internal/accounts.ts"
 import { make as makeCalls } from "./internal/calls.ts"
+import { layerHosts } from "./internal/hosts.ts"
 import { make as makeHealth } from "./internal/health.ts"
 import { atLevel } from "./internal/logLevel.ts"
 
@@ -147,16 +148,10 @@ export interface Extras {
  * @category layers
  * @since 0.1.0
  */
-export const layerHttp = ({ fallback = [] }: Extras = {}): Layer.Layer<
-  KimiClient,
-  ConfigurationError,
-  KimiConfig.KimiConfig | HttpClient.HttpClient
-> => {
-  const client = Layer.effect(KimiClient, make)
-  return (fallback.length === 0 ? client : Layer.provide(client, layerFallback(fallback))).pipe(
-    Layer.provide(ChatTransport.layerHttp)
-  )
-}
+export const layerHttp = (
+  extras?: Extras
+): Layer.Layer<KimiClient, ConfigurationError, KimiConfig.KimiConfig | HttpClient.HttpClient> =>
+  Layer.provide(Layer.effect(KimiClient, make), layerHosts(extras))
 
 /**
  * The client with options given in code.

@@ -268,5 +268,10 @@ export const make = (
       })
     )
 
-  return { size: () => queue.size, state: () => ({ waiting: queue.size, queues: queue.sizes, maxQueue: patience.maxQueue }), wait, serve }
+  return {
+    size: () => queue.size,
+    state: () => ({ waiting: queue.size, queues: queue.sizes, maxQueue: patience.maxQueue }),
+    wait,
+    serve
+  }
 }
