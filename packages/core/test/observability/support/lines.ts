@@ -6,7 +6,7 @@ import * as Logging from "../../../src/observability/Logging.ts"
 /** What a line says, after it was seen to be one line of JSON. */
 export const parse = (line: string): Record<string, unknown> => {
   // Not only what JSON ends lines at.
-  assert.notMatch(line, /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/)
+  assert.notMatch(line, /[\p{Cc}\p{Zl}\p{Zp}]/u)
   assert.isTrue(line.isWellFormed())
   const parsed: unknown = JSON.parse(line)
   assert.isTrue(typeof parsed === "object" && parsed !== null && !Array.isArray(parsed))
