@@ -6,12 +6,11 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as References from "effect/References"
 import * as Scope from "effect/Scope"
-import * as Tracer from "effect/Tracer"
+import { outside } from "./LogContext.ts"
 
 /**
  * @category options
@@ -46,13 +45,6 @@ interface Window<A> {
   count: number
   last: A
 }
-
-/** Nothing of the one event whose fiber happens to tell of the others. */
-const outside = (context: Context.Context<never>): Context.Context<never> =>
-  Context.omit(Tracer.ParentSpan)(context).pipe(
-    Context.add(References.CurrentLogAnnotations, {}),
-    Context.add(References.CurrentLogSpans, [])
-  )
 
 /**
  * Makes a function that tells whether an event of a kind passes. `tell` is run
