@@ -6,19 +6,7 @@
  */
 import * as BigDecimal from "effect/BigDecimal"
 import type { CallRecord } from "./CallRecord.ts"
-
-/**
- * The events of the log that tell of calls.
- *
- * @category constants
- * @since 0.1.0
- */
-export const events = {
-  /** A call has ended. */
-  call: "kimi.call",
-  /** Failures like one that was written were not, because there were too many. */
-  suppressed: "kimi.call.suppressed"
-} as const
+import { attributes as a, logAttributes as l, logs, providerNames } from "./Telemetry.ts"
 
 /**
  * The members of a line, by their names.
@@ -26,7 +14,7 @@ export const events = {
  * @category models
  * @since 0.1.0
  */
-export type Fields = { readonly [name: string]: string | number | boolean | undefined }
+export type Fields = { readonly [name: string]: string | number | boolean | ReadonlyArray<string> | undefined }
 
 const seconds = (millis: number | undefined): number | undefined =>
   millis === undefined ? undefined : Math.round(millis) / 1_000
@@ -35,36 +23,47 @@ const tokensOf = ({ usage }: CallRecord): Fields =>
   usage === undefined
     ? {}
     : {
-        "gen_ai.usage.input_tokens": usage.prompt_tokens,
-        "gen_ai.usage.output_tokens": usage.completion_tokens,
-        "gen_ai.usage.cache_read.input_tokens": usage.cached_tokens,
-        "gen_ai.usage.reasoning.output_tokens": usage.reasoning_tokens
+        [a.usageInputTokens.name]: usage.prompt_tokens,
+        [a.usageOutputTokens.name]: usage.completion_tokens,
+        [a.usageCacheReadTokens.name]: usage.cached_tokens,
+        [a.usageReasoningTokens.name]: usage.reasoning_tokens
       }
 
 const costOf = ({ cost, isEstimate }: CallRecord): Fields =>
   cost === undefined
     ? {}
     : {
-        "kimi.cost": BigDecimal.toNumberUnsafe(cost.total),
-        "kimi.currency": cost.currency,
-        "kimi.estimated": isEstimate
+        [a.cost.name]: BigDecimal.toNumberUnsafe(cost.total),
+        [a.currency.name]: cost.currency,
+        [a.isEstimate.name]: isEstimate
       }
 
 const errorOf = ({ error, outcome }: CallRecord): Fields =>
   error === undefined
-    ? { "error.type": outcome === "defect" ? outcome : undefined }
+    ? { [a.errorType.name]: outcome === "defect" ? outcome : undefined }
     : {
-        "error.type": error.tag,
-        "kimi.error.category": error.category,
-        "kimi.error.severity": error.severity,
-        "kimi.error.message": error.message
+        [a.errorType.name]: error.tag,
+        [l.errorCategory.name]: error.category,
+        [l.errorSeverity.name]: error.severity,
+        [l.errorMessage.name]: error.message
       }
 
 /** Names that nobody gave are left out. */
 const whoOf = ({ tags: { agent, job, tenant } }: CallRecord): Fields => ({
-  "kimi.tenant": tenant || undefined,
-  "kimi.job": job || undefined,
-  "kimi.agent": agent || undefined
+  [a.tenant.name]: tenant || undefined,
+  [a.job.name]: job || undefined,
+  [a.agent.name]: agent || undefined
+})
+
+/**
+ * The host, as the conventions name it and as the library does.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const hostOf = ({ provider }: Pick<CallRecord, "provider">): Fields => ({
+  [a.providerName.name]: providerNames[provider] ?? provider,
+  [a.host.name]: provider
 })
 
 /**
@@ -74,24 +73,24 @@ const whoOf = ({ tags: { agent, job, tenant } }: CallRecord): Fields => ({
  * @since 0.1.0
  */
 export const of = (record: CallRecord): Fields => ({
-  "event.name": events.call,
-  "kimi.operation": record.operation,
-  "kimi.outcome": record.outcome,
-  "kimi.host": record.provider,
-  "kimi.account": record.account,
-  "gen_ai.request.model": record.requestModel,
-  "gen_ai.response.model": record.responseModel,
-  "gen_ai.response.finish_reasons": record.finishReason,
-  "kimi.request_id": record.requestId,
-  "kimi.host_trace_id": record.hostTraceId,
-  "kimi.duration": seconds(record.duration),
-  "kimi.time_to_first_token": seconds(record.timeToFirstToken),
-  "kimi.wait": seconds(record.admissionWait),
-  "kimi.attempts": record.attempts,
-  "kimi.retries": record.retries,
-  "kimi.cache.level": record.cached,
-  "kimi.stream.end": record.streamEnd,
-  "kimi.priority": record.priority,
+  [l.eventName.name]: logs.call.name,
+  [a.operation.name]: record.operation,
+  [a.outcome.name]: record.outcome,
+  ...hostOf(record),
+  [a.account.name]: record.account,
+  [a.requestModel.name]: record.requestModel,
+  [a.responseModel.name]: record.responseModel,
+  [a.responseFinishReasons.name]: record.finishReason === undefined ? undefined : [record.finishReason],
+  [a.requestId.name]: record.requestId,
+  [a.hostTraceId.name]: record.hostTraceId,
+  [l.duration.name]: seconds(record.duration),
+  [l.timeToFirstToken.name]: seconds(record.timeToFirstToken),
+  [a.wait.name]: seconds(record.admissionWait),
+  [a.attempts.name]: record.attempts,
+  [a.retries.name]: record.retries,
+  [a.cacheLevel.name]: record.cached,
+  [a.streamEnd.name]: record.streamEnd,
+  [a.priority.name]: record.priority,
   ...tokensOf(record),
   ...costOf(record),
   ...errorOf(record),

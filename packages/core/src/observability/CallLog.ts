@@ -22,6 +22,7 @@ import * as Tracer from "effect/Tracer"
 import * as CallFields from "./CallFields.ts"
 import type { CallRecord } from "./CallRecord.ts"
 import * as RepeatLimit from "./RepeatLimit.ts"
+import { attributes as a, logAttributes as l, logs } from "./Telemetry.ts"
 
 /**
  * @category options
@@ -63,7 +64,7 @@ const saidOf = ({ error, operation, outcome }: CallRecord): string => {
 }
 
 const kindOf = ({ outcome, provider, requestModel }: CallRecord): string =>
-  JSON.stringify([CallFields.events.call, outcome, provider, requestModel])
+  JSON.stringify([outcome, provider, requestModel])
 
 const write = (level: LogLevel.Severity, text: string, fields: CallFields.Fields): Effect.Effect<void> =>
   Effect.annotateLogs(
@@ -81,14 +82,14 @@ const inTraceOf =
 
 const tellSuppressed = ({ count, last, since }: RepeatLimit.Suppressed<CallRecord>): Effect.Effect<void> =>
   write(levelOf(last), `${saidOf(last)}, ${count} more times`, {
-    "event.name": CallFields.events.suppressed,
-    "kimi.operation": last.operation,
-    "kimi.outcome": last.outcome,
-    "error.type": last.error?.tag ?? last.outcome,
-    "kimi.host": last.provider,
-    "gen_ai.request.model": last.requestModel,
-    "kimi.log.suppressed": count,
-    "kimi.log.since": Math.round(since) / 1_000
+    [l.eventName.name]: logs.suppressed.name,
+    [a.operation.name]: last.operation,
+    [a.outcome.name]: last.outcome,
+    [a.errorType.name]: last.error?.tag ?? last.outcome,
+    ...CallFields.hostOf(last),
+    [a.requestModel.name]: last.requestModel,
+    [l.suppressed.name]: count,
+    [l.since.name]: Math.round(since) / 1_000
   })
 
 /**
@@ -114,7 +115,7 @@ export const make = (options: Options = {}): Effect.Effect<CallLog, never, Scope
     const line = (record: CallRecord): Effect.Effect<void> => {
       const fields = CallFields.of(record)
       if (record.outcome !== "ok") return write(levelOf(record), saidOf(record), fields)
-      return write(answered, saidOf(record), sample === 1 ? fields : { ...fields, "kimi.log.sample": sample })
+      return write(answered, saidOf(record), sample === 1 ? fields : { ...fields, [l.sample.name]: sample })
     }
 
     return (record) => Effect.flatMap(isKept(record), (kept) => (kept ? inTraceOf(record)(line(record)) : Effect.void))

@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import { table, type Tag } from "../../src/errors/ErrorFacts.ts"
 import * as CallLog from "../../src/observability/CallLog.ts"
 import type { CallRecord } from "../../src/observability/CallRecord.ts"
+import * as Telemetry from "../../src/observability/Telemetry.ts"
 import { linesOf, parse } from "./support/lines.ts"
 import { answered, failed } from "./support/records.ts"
 
@@ -37,11 +38,12 @@ describe("CallLog", () => {
         "event.name": "kimi.call",
         "kimi.operation": "stream",
         "kimi.outcome": "ok",
+        "gen_ai.provider.name": "moonshot_ai",
         "kimi.host": "moonshot",
         "kimi.account": "moonshot",
         "gen_ai.request.model": "kimi-k3",
         "gen_ai.response.model": "kimi-k3-0905",
-        "gen_ai.response.finish_reasons": "stop",
+        "gen_ai.response.finish_reasons": ["stop"],
         "kimi.request_id": "req-1",
         "kimi.host_trace_id": "host-1",
         "kimi.duration": 2.346,
@@ -61,6 +63,34 @@ describe("CallLog", () => {
         "kimi.tenant": "acme",
         "kimi.agent": "writer"
       })
+    })
+  )
+
+  it.effect("says nothing under a name that is not in the list of names", () =>
+    Effect.gen(function* () {
+      const everything = {
+        ...failed("ServerError"),
+        ...answered,
+        cached: "store" as const,
+        tags: { tenant: "t", job: "j", agent: "a" }
+      }
+      const { call, suppressed } = Telemetry.logs
+      const calls = yield* linesFor([everything, failed("ServerError"), failed("ServerError")], {
+        sample: 1,
+        repeats: { times: 1 }
+      })
+      const [sampled] = yield* Effect.repeat(linesFor([everything], { sample: 2 }), {
+        until: ({ length }) => length === 1
+      })
+      const namesOf = (lines: ReadonlyArray<Fields | undefined>) =>
+        new Set(lines.flatMap((line) => Object.keys(fieldsOf(line))))
+      assert.deepStrictEqual(namesOf([...calls.slice(0, 2), sampled]), new Set(call.attributes.map(({ name }) => name)))
+      const [told] = yield* linesFor(
+        [failed("ServerError"), failed("ServerError")],
+        { repeats: { times: 0, interval: "1 second" } },
+        TestClock.adjust("1 second")
+      )
+      assert.deepStrictEqual(namesOf([told]), new Set<string>(suppressed.attributes.map(({ name }) => name)))
     })
   )
 
@@ -162,6 +192,7 @@ describe("CallLog", () => {
         "kimi.operation": "stream",
         "kimi.outcome": "ServerError",
         "error.type": "ServerError",
+        "gen_ai.provider.name": "moonshot_ai",
         "kimi.host": "moonshot",
         "gen_ai.request.model": "kimi-k3",
         "kimi.log.suppressed": 997,
