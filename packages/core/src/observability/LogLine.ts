@@ -7,6 +7,7 @@
  */
 import type { LogRecord } from "./LogRecord.ts"
 import type { Json } from "./LogValue.ts"
+import { logAttributes } from "./TelemetryLogs.ts"
 
 /** JSON escapes those below a space itself. Some readers end lines at the others, and some turn text around. */
 const unsafe = /[\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
@@ -46,18 +47,22 @@ const said = (message: Json): string =>
     )
     .join(" ")
 
+/** People know whose log they read. */
+const short = (name: string): string => name.replace(/^(?:kimi|gen_ai)\./, "")
+
 const isRecord = (value: Json | undefined): value is { readonly [name: string]: Json } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /**
- * One line for people: time, level, message, then the rest as `name=value`.
+ * One line for people: time, level, message, then the rest as `name=value`,
+ * with short names and the beginnings of the ids.
  *
  * @category conversions
  * @since 0.1.0
  */
 export const toPretty = (record: LogRecord, hasColours: boolean): string => {
   const paint = (code: string, text: string) => (hasColours ? `\u001b[${code}m${text}\u001b[0m` : text)
-  const member = (name: string, value: string) => paint("90", `${said(name)}=`) + value
+  const member = (name: string, value: string) => paint("90", `${said(short(name))}=`) + value
   const { annotations, cause, level, message, span_id, spans, timestamp, trace_id, truncated } = record
   const parts = [
     paint("90", timestamp.slice(11, 23)),
@@ -66,11 +71,13 @@ export const toPretty = (record: LogRecord, hasColours: boolean): string => {
   ]
   for (const members of [annotations, spans]) {
     if (!isRecord(members)) continue
-    for (const [name, value] of Object.entries(members)) parts.push(member(name, shown(value)))
+    for (const [name, value] of Object.entries(members)) {
+      if (name !== logAttributes.eventName.name) parts.push(member(name, shown(value)))
+    }
   }
   if (cause !== undefined) parts.push(member("cause", shown(cause)))
-  if (trace_id !== undefined) parts.push(member("trace", shown(trace_id)))
-  if (span_id !== undefined) parts.push(member("span", shown(span_id)))
+  if (trace_id !== undefined) parts.push(member("trace", shown(trace_id.slice(0, 8))))
+  if (span_id !== undefined) parts.push(member("span", shown(span_id.slice(0, 8))))
   if (truncated === true) parts.push(member("truncated", "true"))
   return parts.join(" ")
 }

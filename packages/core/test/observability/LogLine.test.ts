@@ -10,15 +10,23 @@ describe("a line for people", () => {
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 10, 26, 2, 30, 1, 5))
       const program = Effect.logWarning("slow host", { tries: 2 }).pipe(
-        Effect.annotateLogs({ tenant: "acme", note: 'two words "quoted"', empty: "", count: 3, yes: true }),
+        Effect.annotateLogs({
+          "event.name": "x",
+          "kimi.tenant": "acme",
+          "gen_ai.request.model": "k3",
+          note: 'two words "quoted"',
+          empty: "",
+          count: 3,
+          yes: true
+        }),
         Effect.withLogSpan("job"),
         Effect.withParentSpan(parent)
       )
       const [plain] = yield* linesOf(program, {}, "pretty")
       assert.strictEqual(
         plain,
-        `02:30:01.005 WARN  slow host {"tries":2} tenant=acme note="two words \\"quoted\\"" empty="" count=3 yes=true job=0 ` +
-          `trace=${parent.traceId} span=${parent.spanId}`
+        `02:30:01.005 WARN  slow host {"tries":2} tenant=acme request.model=k3 note="two words \\"quoted\\"" empty="" count=3 yes=true job=0 ` +
+          "trace=aaaaaaaa span=bbbbbbbb"
       )
       const [coloured = ""] = yield* linesOf(program, { colors: true }, "pretty")
       assert.notStrictEqual(coloured, plain)

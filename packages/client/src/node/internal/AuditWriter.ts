@@ -34,7 +34,7 @@ export interface AuditWriter {
   readonly status: () => Status
 }
 
-export interface Status {
+interface Status {
   readonly written: number
   readonly buffered: number
   readonly lost: number
