@@ -15,7 +15,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type * as LogLevel from "effect/LogLevel"
+import * as LogLevel from "effect/LogLevel"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
@@ -66,11 +66,15 @@ const saidOf = ({ error, operation, outcome }: CallRecord): string => {
 const kindOf = ({ outcome, provider, requestModel }: CallRecord): string =>
   JSON.stringify([outcome, provider, requestModel])
 
+/** What is known of a call. */
+const known = (fields: CallFields.Fields): Record<string, unknown> => {
+  const members: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) members[name] = value
+  return members
+}
+
 const write = (level: LogLevel.Severity, text: string, fields: CallFields.Fields): Effect.Effect<void> =>
-  Effect.annotateLogs(
-    Effect.logWithLevel(level)(text),
-    Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
-  )
+  Effect.annotateLogs(Effect.logWithLevel(level)(text), known(fields))
 
 /** Says it in the span of the call, which has ended by now. */
 const inTraceOf =
@@ -113,10 +117,14 @@ export const make = (options: Options = {}): Effect.Effect<CallLog, never, Scope
     }
 
     const line = (record: CallRecord): Effect.Effect<void> => {
-      const fields = CallFields.of(record)
-      if (record.outcome !== "ok") return write(levelOf(record), saidOf(record), fields)
-      return write(answered, saidOf(record), sample === 1 ? fields : { ...fields, [l.sample.name]: sample })
+      const level = record.outcome === "ok" ? answered : levelOf(record)
+      const written = Effect.suspend(() => {
+        const fields = CallFields.of(record)
+        const isOne = record.outcome === "ok" && sample > 1
+        return inTraceOf(record)(write(level, saidOf(record), isOne ? { ...fields, [l.sample.name]: sample } : fields))
+      })
+      return Effect.flatMap(LogLevel.isEnabled(level), (isEnabled) => (isEnabled ? written : Effect.void))
     }
 
-    return (record) => Effect.flatMap(isKept(record), (kept) => (kept ? inTraceOf(record)(line(record)) : Effect.void))
+    return (record) => Effect.flatMap(isKept(record), (kept) => (kept ? line(record) : Effect.void))
   })

@@ -31,7 +31,9 @@ const maxStack = 16_384
 /** What can be a name or a code, and is no sentence. */
 const isWord = (value: unknown): value is string => typeof value === "string" && /^[\w$@./-]{1,64}$/.test(value)
 
-const frame = /^\s*at [^\n]{1,500}:\d{1,9}:\d{1,9}\)?$/
+/** `at name (place:1:2)` or `at place:1:2`, where the place is a path or an address. */
+const frame =
+  /^\s*at (?:[\w$.<>#[\]/~ ]{1,200} \()?(?:file:\/\/|node:|\/|[A-Za-z]:\\)[^\n()]{1,400}:\d{1,9}:\d{1,9}\)?$/
 
 /** The lines of a stack that name places. Where the message cannot be told from them, there are none. */
 const framesOf = ({ message, stack }: Error): ReadonlyArray<string> => {

@@ -12,6 +12,27 @@ const margin = 256
 /** Shorter ones are found in ordinary words. */
 const shortest = 4
 
+/** Names in a log are few, and come again in every line. */
+const maxNames = 1_000
+const longestName = 128
+
+/**
+ * Remembers what is made of names.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const remembering = <A>(make: (name: string) => A): ((name: string) => A) => {
+  const known = new Map<string, A>()
+  return (name) => {
+    const found = known.get(name)
+    if (found !== undefined) return found
+    const made = make(name)
+    if (known.size < maxNames && name.length <= longestName) known.set(name, made)
+    return made
+  }
+}
+
 /**
  * Makes a function that bounds texts to a length and takes secrets out of
  * them: those that have the form of one, and those that are given.

@@ -40,6 +40,8 @@ export interface Options {
   readonly limits: Limits
   /** Bounds and scrubs a text. */
   readonly text: (text: string) => string
+  /** Bounds and scrubs the name of a member. */
+  readonly name: (name: string) => string
   /** Whether the value of a member of this name is left out. */
   readonly isHidden: (name: string) => boolean
   /** Shows objects of a kind that the caller knows better; `inside` shows what is in them. */
@@ -75,7 +77,7 @@ const ofKnown = (value: object, inside: (value: unknown) => Json, text: (text: s
  * @category conversions
  * @since 0.1.0
  */
-export const of = (input: unknown, { isHidden, limits, special, text }: Options): Json => {
+export const of = (input: unknown, { isHidden, limits, name: nameOf, special, text }: Options): Json => {
   const ancestors = new Set<object>()
   let left = limits.maxValues
 
@@ -100,15 +102,17 @@ export const of = (input: unknown, { isHidden, limits, special, text }: Options)
     const names = Object.keys(value)
     // Without a prototype, `__proto__` is a name as any other.
     const shown: { [name: string]: Json } = Object.create(null)
-    for (const [i, name] of names.entries()) {
-      if (i >= limits.maxEntries || left <= 0) {
-        shown["…"] = `<${names.length - i} more>`
+    let count = 0
+    for (const name of names) {
+      if (count >= limits.maxEntries || left <= 0) {
+        shown["…"] = `<${names.length - count} more>`
         break
       }
-      if (isHidden(name)) shown[text(name)] = hidden
+      count += 1
+      if (isHidden(name)) shown[nameOf(name)] = hidden
       else {
         const member = attempt((): unknown => Reflect.get(value, name))
-        if (member !== undefined) shown[text(name)] = show(member)
+        if (member !== undefined) shown[nameOf(name)] = show(member)
       }
     }
     return shown

@@ -129,12 +129,13 @@ export const format = (
   const hidden = new Set([...(options.hiddenNames ?? contentNames), ...secretNames].map(plainName))
   const textOf = LogText.make((options.secrets ?? []).map(Redacted.value))
   const shared = {
-    isHidden: (name: string) => hidden.has(plainName(name)),
+    isHidden: LogText.remembering((name) => hidden.has(plainName(name))),
     special: special(options.errorMessages ?? "own")
   }
   const makers = sizes.map(({ maxText, ...limits }) => {
     const text = textOf(maxText)
-    const show = (value: unknown) => LogValue.of(value, { ...shared, limits, text })
+    const viewed = { ...shared, limits, text, name: LogText.remembering(text) }
+    const show = (value: unknown) => LogValue.of(value, viewed)
     return (event: Logger.Options<unknown>) => LogRecord.of(event, show, text)
   })
   const toLine = (record: LogRecord.LogRecord) =>

@@ -203,6 +203,13 @@ describe("CallLog", () => {
     })
   )
 
+  it.effect("writes every call that was left, however many there are", () =>
+    Effect.gen(function* () {
+      const left = Array.from({ length: 20 }, () => ({ ...answered, outcome: "interrupted" as const }))
+      assert.strictEqual((yield* linesFor(left, { sample: 100, repeats: { times: 1 } })).length, 20)
+    })
+  )
+
   it.effect("counts what it did not write when it is closed", () =>
     Effect.gen(function* () {
       const lines = yield* linesOf(

@@ -41,7 +41,8 @@ describe("what a log says of errors", () => {
       const text = `Bearer ${key} ${formless} https://user:${formless}@host/`
       const values = [new Error(text, { cause: text }), { [key]: key }, new Map([[key, formless]]), text]
       const cut = [0, 1, 10, 22, 23, 24].map((part) => `${"x".repeat(4_096 - part)}${formless}`)
-      for (const value of [...values, ...cut]) {
+      const many = Array.from({ length: 24 }, (_, i) => "x".repeat(i) + `${formless} `.repeat(1_000))
+      for (const value of [...values, ...cut, ...many]) {
         for (const line of yield* linesOf(Effect.logError(value), { secrets, errorMessages: "all" })) {
           assert.isUndefined(canaryIn(line), line)
         }

@@ -47,7 +47,8 @@ const throwing = (): Error =>
 
 const renamed = (): Error => Object.assign(new Error(prompt), { name: prompt, code: prompt })
 const changed = (): Error => Object.assign(new Error(prompt), { message: "harmless" })
-const lines = (): Error => new Error(`first\n    at ${prompt}:1:1\n    at x (${prompt}:1:1)`)
+const lines = (): Error => new Error(`first\n    at /${prompt}:1:1\n    at x (/${prompt}:1:1)`)
+const changedLines = (): Error => Object.assign(new Error(`first\n    at x (/${prompt}:1:1)`), { message: "harmless" })
 const withJson = (): Error => Object.assign(new Error(prompt), { toJSON: () => ({ said: prompt }) })
 
 /** Errors, failures and causes that all quote the prompt, and one whose text holds the key. */
@@ -66,6 +67,7 @@ export const failures: ReadonlyArray<readonly [string, () => unknown]> = [
   ["an error that is named by it", renamed],
   ["an error whose message was changed", changed],
   ["an error whose message looks like a stack", lines],
+  ["an error whose message was changed and looked like a stack", changedLines],
   ["an error with JSON of its own", withJson],
   ["an exit", () => Exit.fail(prompt)],
   ["an exit with a defect", () => Exit.die(new Error(prompt))],
