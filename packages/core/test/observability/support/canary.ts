@@ -46,9 +46,16 @@ const throwing = (): Error =>
   })
 
 const renamed = (): Error => Object.assign(new Error(prompt), { name: prompt, code: prompt })
-const changed = (): Error => Object.assign(new Error(prompt), { message: "harmless" })
+/** An error whose stack was written before its message was changed. */
+const changedFrom = (message: string): Error => {
+  const error = new Error(message)
+  return error.stack === undefined ? error : Object.assign(error, { message: "harmless" })
+}
+const changed = (): Error => changedFrom(prompt)
 const lines = (): Error => new Error(`first\n    at /${prompt}:1:1\n    at x (/${prompt}:1:1)`)
-const changedLines = (): Error => Object.assign(new Error(`first\n    at x (/${prompt}:1:1)`), { message: "harmless" })
+const changedLines = (): Error =>
+  changedFrom(`first
+    at x (/${prompt}:1:1)`)
 const withJson = (): Error => Object.assign(new Error(prompt), { toJSON: () => ({ said: prompt }) })
 
 /** Errors, failures and causes that all quote the prompt, and one whose text holds the key. */
