@@ -4,16 +4,10 @@
  * Every pattern is linear, and the text is cut before it is matched, so that a
  * hostile server cannot make this slow.
  */
+import { withoutSecrets } from "@kimi-effect/core/observability/Secrets"
 
 const maxInput = 8_192
 const maxOutput = 2_048
-
-const patterns: ReadonlyArray<readonly [RegExp, string]> = [
-  [/\bBearer\s{1,8}[^\s"',]+/gi, "Bearer <redacted>"],
-  [/\bsk-[A-Za-z0-9_-]{6,}/g, "<redacted>"],
-  [/\b(org|ak|uid|proj)-[A-Za-z0-9]{6,}/g, "$1-<redacted>"],
-  [/:\/\/[^/\s@]{1,256}@/g, "://<redacted>@"]
-]
 
 /** Shorter secrets are found in ordinary words; no real key is that short. */
 const isKey = (secret: string | undefined): secret is string => secret !== undefined && secret.length >= 4
@@ -30,6 +24,6 @@ export const scrub = (text: string, secret: string | undefined): string => {
     // The beginning of one that the cut went through is not found, so it goes with the end.
     if (text.length > maxInput) out = out.slice(0, Math.max(0, out.length - secret.length))
   }
-  for (const [pattern, replacement] of patterns) out = out.replace(pattern, replacement)
+  out = withoutSecrets(out)
   return out.length > maxOutput ? `${out.slice(0, maxOutput)}…` : out
 }

@@ -12,6 +12,7 @@
 import { type Attribute, attributes as a } from "./TelemetryAttributes.ts"
 
 export { type Attribute, attributes } from "./TelemetryAttributes.ts"
+export { type LogEvent, logAttributes, logs } from "./TelemetryLogs.ts"
 export { type Metric, metrics } from "./TelemetryMetrics.ts"
 
 /**

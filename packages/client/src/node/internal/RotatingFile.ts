@@ -1,0 +1,252 @@
+/**
+ * A file of lines that is only ever appended to, and set aside when it is
+ * large or its day is over.
+ *
+ * Several processes may write the same file. Lines of one batch are one write
+ * at the end of the file, which the system does as one step; a file that was
+ * set aside by another process is noticed by its identity before every write;
+ * and files that were set aside have names that nobody else gives, so that
+ * none is ever overwritten.
+ *
+ * @since 0.1.0
+ */
+import { closeSync, openSync, type Stats, writeSync } from "node:fs"
+import { type FileHandle, mkdir, open, readdir, rename, stat } from "node:fs/promises"
+import { basename, dirname, extname, join } from "node:path"
+import { setTimeout } from "node:timers/promises"
+import { isMissing, remove } from "./EntryFile.ts"
+
+export interface Options {
+  readonly path: string
+  /** A file of this size is set aside. */
+  readonly maxBytes: number
+  /** Files that are kept beside the current one. */
+  readonly maxFiles: number
+  readonly isDaily: boolean
+  /** Of new files. */
+  readonly mode: number
+  /** Whether a write is over only when the disk has it. */
+  readonly isSynced: boolean
+}
+
+/** How much of a batch was written, and what kept the rest from it. */
+export interface Appended {
+  readonly lines: number
+  readonly failure?: unknown
+}
+
+interface Current {
+  readonly handle: FileHandle
+  readonly ino: number
+  readonly dev: number
+  readonly day: string
+}
+
+/** Larger batches are written in parts, so that a file is not passed its size by much. */
+const maxWrite = 262_144
+const newline = 10
+/** A write that has begun is over by then. */
+const writeMillis = 10
+
+const dayOf = (millis: number): string => new Date(millis).toISOString().slice(0, 10)
+
+const isSame = ({ dev, ino }: Pick<Stats, "dev" | "ino">, other: Pick<Stats, "dev" | "ino">): boolean =>
+  dev === other.dev && ino === other.ino
+
+const existing = async (path: string): Promise<Stats | undefined> => {
+  try {
+    return await stat(path)
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+const endsInside = async (handle: FileHandle, size: number): Promise<boolean> => {
+  if (size === 0) return false
+  const last = Buffer.alloc(1)
+  const { bytesRead } = await handle.read(last, 0, 1, size - 1)
+  return bytesRead === 1 && last[0] !== newline
+}
+
+/**
+ * Whether the last line was left half written, by whichever process. One that
+ * is being written at this moment looks the same, and is longer a moment later.
+ */
+const isTornAt = async (handle: FileHandle, size: number): Promise<boolean> => {
+  if (!(await endsInside(handle, size))) return false
+  await setTimeout(writeMillis)
+  const later = await handle.stat()
+  return later.size === size && (await endsInside(handle, size))
+}
+
+const openFile = async ({ mode, path }: Options, now: number): Promise<Current> => {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const handle = await open(path, "a+", mode)
+  try {
+    const { dev, ino, mtimeMs, size } = await handle.stat()
+    return { handle, ino, dev, day: dayOf(size === 0 ? now : mtimeMs) }
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+/** `audit.jsonl` → `audit-2026-11-26T02-35-20-123Z-1a2b3c4d.jsonl`; by name, the oldest is first. */
+const asideOf = (path: string, now: number): string => {
+  const extension = extname(path)
+  const time = new Date(now).toISOString().replaceAll(/[:.]/g, "-")
+  const own = Buffer.from(crypto.getRandomValues(new Uint8Array(4))).toString("hex")
+  return join(dirname(path), `${basename(path, extension)}-${time}-${own}${extension}`)
+}
+
+const timeAndOwn = /^-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-[0-9a-f]{8}$/
+
+/** The files that were set aside, the oldest first. */
+export const listAside = async (path: string): Promise<ReadonlyArray<string>> => {
+  const extension = extname(path)
+  const base = basename(path, extension)
+  const names = await readdir(dirname(path))
+  return names
+    .filter(
+      (name) =>
+        name.startsWith(base) &&
+        name.endsWith(extension) &&
+        timeAndOwn.test(name.slice(base.length, name.length - extension.length))
+    )
+    .toSorted()
+    .map((name) => join(dirname(path), name))
+}
+
+/** Batches of at most so many bytes, or of one line. */
+const inParts = (lines: ReadonlyArray<string>, maxBytes: number): ReadonlyArray<ReadonlyArray<string>> => {
+  const parts: Array<Array<string>> = []
+  let size = Number.POSITIVE_INFINITY
+  for (const line of lines) {
+    const bytes = Buffer.byteLength(line) + 1
+    if (size + bytes > maxBytes) {
+      parts.push([])
+      size = 0
+    }
+    parts.at(-1)?.push(line)
+    size += bytes
+  }
+  return parts
+}
+
+const toBytes = (lines: ReadonlyArray<string>, isTorn: boolean): Buffer =>
+  Buffer.from(`${isTorn ? "\n" : ""}${lines.join("\n")}\n`)
+
+/** Lines that are whole in the first bytes of a batch. */
+const wholeLines = (bytes: Buffer, isTorn: boolean): number => {
+  let lines = isTorn ? -1 : 0
+  for (const byte of bytes) if (byte === newline) lines += 1
+  return Math.max(0, lines)
+}
+
+export class RotatingFile {
+  readonly #options: Options
+  #current: Current | undefined
+  #isCrowded = false
+
+  constructor(options: Options) {
+    this.#options = options
+  }
+
+  async #leave(): Promise<void> {
+    const { handle } = this.#current ?? {}
+    this.#current = undefined
+    await handle?.close()
+  }
+
+  /** The file that goes by the name now, which another process may have set aside. */
+  async #open(now: number): Promise<Current> {
+    const found = await existing(this.#options.path)
+    if (this.#current !== undefined && (found === undefined || !isSame(found, this.#current))) await this.#leave()
+    this.#current ??= await openFile(this.#options, now)
+    return this.#current
+  }
+
+  async #rotate(now: number): Promise<void> {
+    const { path } = this.#options
+    await this.#leave()
+    this.#isCrowded = true
+    try {
+      await rename(path, asideOf(path, now))
+    } catch (error) {
+      // Another process was first.
+      if (!isMissing(error)) throw error
+    }
+  }
+
+  /** Removes what is beyond the number of files that are kept. */
+  async #tidy(): Promise<void> {
+    const { maxFiles, path } = this.#options
+    const aside = await listAside(path)
+    await Promise.all(aside.slice(0, Math.max(0, aside.length - maxFiles)).map(remove))
+    this.#isCrowded = false
+  }
+
+  /** The file that so many bytes go into, and its size. */
+  async #fitting(bytes: number, now: number): Promise<readonly [FileHandle, number]> {
+    const { isDaily, maxBytes } = this.#options
+    const { day, handle } = await this.#open(now)
+    const file = await handle.stat()
+    const isOver = file.size + bytes > maxBytes || (isDaily && day !== dayOf(now))
+    if (!file.isFile() || file.size === 0 || !isOver) return [handle, file.isFile() ? file.size : 0]
+    await this.#rotate(now)
+    const next = await this.#open(now)
+    return [next.handle, (await next.handle.stat()).size]
+  }
+
+  async #write(lines: ReadonlyArray<string>, now: number): Promise<number> {
+    const [handle, size] = await this.#fitting(Buffer.byteLength(lines.join("\n")) + 1, now)
+    const isTorn = await isTornAt(handle, size)
+    const bytes = toBytes(lines, isTorn)
+    const { bytesWritten } = await handle.write(bytes)
+    if (this.#options.isSynced) await handle.datasync()
+    return wholeLines(bytes.subarray(0, bytesWritten), isTorn)
+  }
+
+  /** Appends lines in order. When it fails, those that are left can be appended later. */
+  async append(lines: ReadonlyArray<string>, now: number): Promise<Appended> {
+    let written = 0
+    try {
+      for (const part of inParts(lines, Math.min(maxWrite, this.#options.maxBytes))) {
+        const whole = await this.#write(part, now)
+        written += whole
+        if (whole < part.length) return { lines: written, failure: new Error("a write was cut short") }
+      }
+      if (this.#isCrowded) await this.#tidy()
+      return { lines: written }
+    } catch (failure) {
+      return { lines: written, failure }
+    }
+  }
+
+  /** Opens the file, so that what is wrong with it is known before the first line. */
+  async probe(now: number): Promise<Appended> {
+    try {
+      await this.#open(now)
+      return { lines: 0 }
+    } catch (failure) {
+      return { lines: 0, failure }
+    }
+  }
+
+  /** Appends lines while the process ends, when nothing can be waited for. */
+  appendNow(lines: ReadonlyArray<string>): void {
+    const bytes = toBytes(lines, false)
+    if (this.#current !== undefined) {
+      writeSync(this.#current.handle.fd, bytes)
+      return
+    }
+    const file = openSync(this.#options.path, "a", this.#options.mode)
+    writeSync(file, bytes)
+    closeSync(file)
+  }
+
+  close(): Promise<void> {
+    return this.#leave()
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Writes a line into the log for every call that has ended.
+ *
+ * **Details**
+ *
+ * - An answered call, and one whose caller left, is written as `Info`; a failed
+ *   one as `Warn` or `Error`, by the severity of its error. A request that was
+ *   refused is its caller's to mend, so it is a `Warn`. A defect is an `Error`.
+ * - Of answered calls, one of `sample` is written; the line says of how many.
+ *   What failed is written always, until it repeats itself.
+ * - After some failures with the same error at the same host with the same
+ *   model, one line at the end of the interval says how many more there were.
+ * - A line is in the trace of the call it tells of.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as LogLevel from "effect/LogLevel"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
+import * as CallFields from "./CallFields.ts"
+import type { CallRecord } from "./CallRecord.ts"
+import * as RepeatLimit from "./RepeatLimit.ts"
+import { attributes as a, logAttributes as l, logs } from "./Telemetry.ts"
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** One of so many answered calls is written, by chance. Defaults to 1: all of them. */
+  readonly sample?: number | undefined
+  /** The level of answered calls. Defaults to `Info`. */
+  readonly answered?: LogLevel.Severity | undefined
+  /** How often failures of a kind are written; `false` writes all of them. */
+  readonly repeats?: RepeatLimit.Options | false | undefined
+}
+
+/**
+ * Writes down a call that has ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type CallLog = (record: CallRecord) => Effect.Effect<void>
+
+/**
+ * How loudly a call that was not answered is told of.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const levelOf = ({ error, outcome }: Pick<CallRecord, "error" | "outcome">): LogLevel.Severity => {
+  if (error === undefined) return outcome === "defect" ? "Error" : "Info"
+  if (error.category === "validation") return "Warn"
+  return error.severity === "error" || error.severity === "critical" ? "Error" : "Warn"
+}
+
+const saidOf = ({ error, operation, outcome }: CallRecord): string => {
+  if (outcome === "ok") return `${operation} answered`
+  if (outcome === "interrupted") return `${operation} left by its caller`
+  return error === undefined ? `${operation} ended with a defect` : `${operation} failed: ${error.tag}`
+}
+
+const kindOf = ({ outcome, provider, requestModel }: CallRecord): string =>
+  JSON.stringify([outcome, provider, requestModel])
+
+/** What is known of a call. */
+const known = (fields: CallFields.Fields): Record<string, unknown> => {
+  const members: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) members[name] = value
+  return members
+}
+
+const write = (level: LogLevel.Severity, text: string, fields: CallFields.Fields): Effect.Effect<void> =>
+  Effect.annotateLogs(Effect.logWithLevel(level)(text), known(fields))
+
+/** Says it in the span of the call, which has ended by now. */
+const inTraceOf =
+  ({ spanId, traceId }: CallRecord) =>
+  (effect: Effect.Effect<void>): Effect.Effect<void> =>
+    traceId === undefined || spanId === undefined
+      ? effect
+      : Effect.withParentSpan(effect, Tracer.externalSpan({ traceId, spanId }))
+
+const tellSuppressed = ({ count, last, since }: RepeatLimit.Suppressed<CallRecord>): Effect.Effect<void> =>
+  write(levelOf(last), `${saidOf(last)}, ${count} more times`, {
+    [l.eventName.name]: logs.suppressed.name,
+    [a.operation.name]: last.operation,
+    [a.outcome.name]: last.outcome,
+    [a.errorType.name]: last.error?.tag ?? last.outcome,
+    ...CallFields.hostOf(last),
+    [a.requestModel.name]: last.requestModel,
+    [l.suppressed.name]: count,
+    [l.since.name]: Math.round(since) / 1_000
+  })
+
+/**
+ * Makes a log of calls. When its scope closes, what was not written is counted
+ * in a last line.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Options = {}): Effect.Effect<CallLog, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { answered = "Info", repeats = {} } = options
+    const sample = Math.max(1, Math.floor(options.sample ?? 1))
+    const passes =
+      repeats === false ? () => Effect.succeed(true) : yield* RepeatLimit.make<CallRecord>(tellSuppressed, repeats)
+    const isSampled = sample === 1 ? Effect.succeed(true) : Effect.map(Random.nextIntBetween(1, sample), (n) => n === 1)
+
+    const isKept = (record: CallRecord): Effect.Effect<boolean> => {
+      if (record.outcome === "ok") return isSampled
+      return record.outcome === "interrupted" ? Effect.succeed(true) : passes(kindOf(record), record)
+    }
+
+    const line = (record: CallRecord): Effect.Effect<void> => {
+      const level = record.outcome === "ok" ? answered : levelOf(record)
+      const written = Effect.suspend(() => {
+        const fields = CallFields.of(record)
+        const isOne = record.outcome === "ok" && sample > 1
+        return inTraceOf(record)(write(level, saidOf(record), isOne ? { ...fields, [l.sample.name]: sample } : fields))
+      })
+      return Effect.flatMap(LogLevel.isEnabled(level), (isEnabled) => (isEnabled ? written : Effect.void))
+    }
+
+    return (record) => Effect.flatMap(isKept(record), (kept) => (kept ? line(record) : Effect.void))
+  })

@@ -1,0 +1,176 @@
+/**
+ * Any value as data that can be written down: bounded in size, without what
+ * must not be in a log, and whatever the value is made of. Reading it never
+ * throws: cycles, getters that throw, huge arrays, proxies and half characters
+ * are shown as what they are.
+ *
+ * @since 0.1.0
+ */
+import * as BigDecimal from "effect/BigDecimal"
+import * as Option from "effect/Option"
+import * as Redactable from "effect/Redactable"
+import * as Redacted from "effect/Redacted"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [name: string]: Json }
+
+/**
+ * How much of a value is shown.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Limits {
+  /** Values in all, nested ones counted. */
+  readonly maxValues: number
+  /** Members of one object, or elements of one array. */
+  readonly maxEntries: number
+  /** Objects inside objects. */
+  readonly maxDepth: number
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly limits: Limits
+  /** Bounds and scrubs a text. */
+  readonly text: (text: string) => string
+  /** Bounds and scrubs the name of a member. */
+  readonly name: (name: string) => string
+  /** Whether the value of a member of this name is left out. */
+  readonly isHidden: (name: string) => boolean
+  /** Shows objects of a kind that the caller knows better; `inside` shows what is in them. */
+  readonly special: (value: object, inside: (value: unknown) => Json) => Json | undefined
+}
+
+const redacted = "<redacted>"
+const hidden = "<hidden>"
+const mostDigits = 10n ** 300n
+
+const ofBigInt = (value: bigint): string =>
+  value < mostDigits && value > -mostDigits ? value.toString() : "<a very large integer>"
+
+const isIn = <T>(value: object, type: abstract new (...args: never) => T): value is T & object => value instanceof type
+
+/** Objects whose members would not say what they are. */
+const ofKnown = (value: object, inside: (value: unknown) => Json, text: (text: string) => string): Json | undefined => {
+  if (Redacted.isRedacted(value)) return redacted
+  if (Redactable.isRedactable(value)) return inside(Redactable.redact(value))
+  if (Option.isOption(value)) return Option.isSome(value) ? inside(value.value) : null
+  if (BigDecimal.isBigDecimal(value)) return text(BigDecimal.format(value))
+  if (isIn(value, Date)) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString()
+  // What follows the path, and who asks, may be secret.
+  if (isIn(value, URL)) return text(`${value.protocol}//${value.host}${value.pathname}`)
+  if (isIn(value, RegExp)) return text(String(value))
+  if (ArrayBuffer.isView(value) || isIn(value, ArrayBuffer)) return `<${value.byteLength} bytes>`
+  return undefined
+}
+
+/**
+ * Shows a value.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const of = (input: unknown, { isHidden, limits, name: nameOf, special, text }: Options): Json => {
+  const ancestors = new Set<object>()
+  let left = limits.maxValues
+
+  const ofIterable = (values: Iterable<unknown>, size: number, show: (value: unknown) => Json): Json => {
+    const shown: Array<Json> = []
+    for (const value of values) {
+      if (shown.length >= limits.maxEntries || left <= 0) {
+        shown.push(`<${size - shown.length} more>`)
+        break
+      }
+      shown.push(show(value))
+    }
+    return shown
+  }
+
+  /** By index: an array's own iterator may be anybody's. */
+  function* elementsOf(array: ReadonlyArray<unknown>): Generator<unknown> {
+    for (let i = 0; i < array.length; i++) yield attempt(() => array[i])
+  }
+
+  const ofMembers = (value: object): Json => {
+    const names = Object.keys(value)
+    // Without a prototype, `__proto__` is a name as any other.
+    const shown: { [name: string]: Json } = Object.create(null)
+    let count = 0
+    for (const name of names) {
+      if (count >= limits.maxEntries || left <= 0) {
+        shown["…"] = `<${names.length - count} more>`
+        break
+      }
+      count += 1
+      if (isHidden(name)) shown[nameOf(name)] = hidden
+      else {
+        const member = attempt((): unknown => Reflect.get(value, name))
+        if (member !== undefined) shown[nameOf(name)] = show(member)
+      }
+    }
+    return shown
+  }
+
+  const ofEntry = (entry: unknown): Json => {
+    const [key, value] = entry as [unknown, unknown]
+    return [show(key), typeof key === "string" && isHidden(key) ? hidden : show(value)]
+  }
+
+  const ofObject = (value: object): Json => {
+    const known = special(value, show) ?? ofKnown(value, show, text)
+    if (known !== undefined) return known
+    if (Array.isArray(value)) return ofIterable(elementsOf(value), value.length, show)
+    if (isIn(value, Map)) return ofIterable(value, value.size, ofEntry)
+    if (isIn(value, Set)) return ofIterable(value, value.size, show)
+    if ("toJSON" in value && typeof value.toJSON === "function") return show(value.toJSON())
+    return ofMembers(value)
+  }
+
+  const ofGuarded = (value: object): Json => {
+    if (ancestors.has(value)) return "<circular>"
+    if (ancestors.size >= limits.maxDepth) return "<too deep>"
+    ancestors.add(value)
+    const shown = attempt(() => ofObject(value)) as Json
+    ancestors.delete(value)
+    return shown
+  }
+
+  const show = (value: unknown): Json => {
+    left -= 1
+    if (left < 0) return "…"
+    switch (typeof value) {
+      case "string":
+        return text(value)
+      case "number":
+        return Number.isFinite(value) ? value : String(value)
+      case "boolean":
+        return value
+      case "bigint":
+        return ofBigInt(value)
+      case "symbol":
+        return text(String(value))
+      case "function":
+        return "<function>"
+      case "object":
+        return value === null ? null : ofGuarded(value)
+      default:
+        return null
+    }
+  }
+  return show(input)
+}
+
+const attempt = <A>(read: () => A): A | string => {
+  try {
+    return read()
+  } catch {
+    return "<unreadable>"
+  }
+}
