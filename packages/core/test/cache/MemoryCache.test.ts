@@ -22,13 +22,20 @@ const entry = (
 
 const options: MemoryCache.Options = { maxBytes: 1_000_000, maxEntries: 100, maxEntryBytes: 1_000_000 }
 
-const heapUsed = (): number => {
+/** What is in use when no more can be collected: something may still be held by the turn that made it. */
+const heapUsed = Effect.promise(async () => {
   setFlagsFromString("--expose-gc")
   const collect: () => void = runInNewContext("gc")
-  collect()
-  collect()
-  return process.memoryUsage().heapUsed
-}
+  let least = Number.POSITIVE_INFINITY
+  for (let quiet = 0; quiet < 4;) {
+    await new Promise(setImmediate)
+    collect()
+    const { heapUsed } = process.memoryUsage()
+    quiet = heapUsed < least * 0.999 ? 0 : quiet + 1
+    least = Math.min(least, heapUsed)
+  }
+  return least
+})
 
 describe("MemoryCache", () => {
   it.effect("keeps its bound of bytes within a tenth of the heap that it really takes", () =>
@@ -81,10 +88,10 @@ describe("MemoryCache", () => {
       const bounds = { maxBytes, maxEntries: 20_000, maxEntryBytes: maxBytes }
       fill(yield* MemoryCache.make(bounds), 0, 500)
       const memory = yield* MemoryCache.make(bounds)
-      const before = heapUsed()
+      const before = yield* heapUsed
       fill(memory, 0, 3_000)
       const { bytes, entries, evictions } = memory.statistics()
-      const taken = heapUsed() - before
+      const taken = (yield* heapUsed) - before
       assert.isAtMost(bytes, maxBytes)
       assert.isAtLeast(evictions, 100)
       assert.isAtLeast(entries, 500)
@@ -100,13 +107,13 @@ describe("MemoryCache", () => {
       const keys = Array.from({ length: 5_000 }, (_, number) => `${number}`.padStart(64, "0"))
       for (const key of keys.slice(0, 100)) memory.set(key, entry("warm"))
       memory.clear()
-      const before = heapUsed()
+      const before = yield* heapUsed
       for (const [number, key] of keys.entries()) {
         const answer = response(`A short answer, number ${number}`)
         const made = CachedAnswer.copy({ answer, tags: ["model:kimi-k3"] })
         memory.set(key, { ...made, createdAt: number, staleAt: 1e12, refreshAt: 1e12, expiresAt: 1e12 })
       }
-      const taken = heapUsed() - before + 5_000 * 80
+      const taken = (yield* heapUsed) - before + 5_000 * 80
       const { bytes, entries } = memory.statistics()
       assert.strictEqual(entries, 5_000)
       // The keys, 80 bytes each, were there before.

@@ -73,6 +73,16 @@ describe("ResponseCache", () => {
         assert.strictEqual((yield* Fiber.join(before)).text, "answer 1")
         assert.strictEqual((yield* Fiber.join(after)).text, "answer 2")
         assert.strictEqual((yield* chat(call)).text, "answer 2")
+        // Nor is it when nobody has asked again meanwhile.
+        yield* cache.clear
+        const again = upstream.hold()
+        const alone = yield* Effect.forkChild(chat(call).pipe(CacheControl.provide({ mode: "refresh", tags: ["x"] })))
+        yield* TestClock.adjust(0)
+        yield* remove(cache)
+        yield* again
+        assert.strictEqual((yield* Fiber.join(alone)).text, "answer 3")
+        assert.isUndefined((yield* chat(call)).cached)
+        assert.strictEqual(upstream.asked(), 4)
       })
     )
   }
