@@ -35,11 +35,12 @@ const overlap = ({ gridPos: a }: Panel, { gridPos: b }: Panel): boolean =>
   a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h
 
 const dashboard = "grafana/dashboards/kimi-effect.json"
-if (read(dashboard) !== `${JSON.stringify(build(), null, 2)}\n`) {
+const written: unknown = JSON.parse(read(dashboard))
+if (JSON.stringify(written) !== JSON.stringify(build())) {
   found.push(`${dashboard} is not what ops/dashboard builds: run \`node ops/dashboard/write.ts\``)
 }
 
-const panels = panelsOf(JSON.parse(read(dashboard)) as Dashboard)
+const panels = panelsOf(written as Dashboard)
 const shown = new Set<string>()
 for (const [index, panel] of panels.entries()) {
   for (const { expr } of panel.targets ?? []) {

@@ -2,14 +2,14 @@
 import { parser } from "@prometheus-io/lezer-promql"
 
 /** A metric that a query reads, and the labels that it expects of it. */
-export interface Selector {
+interface Selector {
   readonly metric: string
   readonly labels: ReadonlyArray<string>
   /** Values that a label is compared with. */
   readonly values: ReadonlyArray<readonly [label: string, pattern: string]>
 }
 
-export interface Query {
+interface Query {
   readonly isValid: boolean
   readonly selectors: ReadonlyArray<Selector>
   /** Labels by which something is grouped or joined. */

@@ -17,7 +17,7 @@ import * as Stat from "@grafana/grafana-foundation-sdk/stat"
 import * as Timeseries from "@grafana/grafana-foundation-sdk/timeseries"
 
 /** A query, and what its lines are called: labels in double braces. */
-export type Query = readonly [expression: string, legend: string]
+type Query = readonly [expression: string, legend: string]
 
 export interface Description {
   readonly title: string
