@@ -21,7 +21,7 @@ const report = "node_modules/.cache/vitest.json"
 
 const steps: ReadonlyArray<Step> = [
   { name: "format", command: "oxfmt", args: ["--check", "."] },
-  { name: "lint", command: "oxlint", args: ["--deny-warnings", "packages", "examples", "scripts"] },
+  { name: "lint", command: "oxlint", args: ["--deny-warnings", "packages", "examples", "ops", "scripts"] },
   {
     name: "types",
     command: "tsc",
@@ -36,6 +36,7 @@ const steps: ReadonlyArray<Step> = [
     env: { TSTYCHE_TYPESCRIPT_MODULE: `${root}node_modules/typescript6/lib/typescript.js` }
   },
   { name: "unused", command: "knip", args: ["--no-progress"] },
+  { name: "ops", command: "node", args: ["ops/check/check.ts"] },
   { name: "docs", command: "node", args: ["scripts/docs.ts"] },
   { name: "telemetry reference", command: "node", args: ["scripts/telemetry.ts", "--check"] },
   { name: "packages", command: "node", args: ["scripts/packages.ts"] },

@@ -1,0 +1,78 @@
+/**
+ * Holds the dashboard and the alerts against what the library emits: every
+ * query is valid and names metrics, labels and outcomes that there are, and
+ * every metric is on a panel. Where `promtool` is installed it has a look too.
+ */
+import { spawnSync } from "node:child_process"
+import { readFileSync } from "node:fs"
+import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard"
+import { parse } from "yaml"
+import { build } from "../dashboard/dashboard.ts"
+import { metrics, metricsOf, problems } from "./names.ts"
+
+const folder = new URL("../", import.meta.url)
+const read = (path: string): string => readFileSync(new URL(path, folder), "utf8")
+
+interface Rules {
+  readonly groups: ReadonlyArray<{ readonly rules: ReadonlyArray<{ readonly alert: string; readonly expr: string }> }>
+}
+
+interface Target {
+  readonly expr: string
+}
+
+interface Panel {
+  readonly title: string
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number }
+  readonly targets?: ReadonlyArray<Target>
+}
+
+const found: Array<string> = []
+
+const panelsOf = ({ panels = [] }: Dashboard): ReadonlyArray<Panel> => panels as ReadonlyArray<Panel>
+
+const overlap = ({ gridPos: a }: Panel, { gridPos: b }: Panel): boolean =>
+  a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h
+
+const dashboard = "grafana/dashboards/kimi-effect.json"
+const written: unknown = JSON.parse(read(dashboard))
+if (JSON.stringify(written) !== JSON.stringify(build())) {
+  found.push(`${dashboard} is not what ops/dashboard builds: run \`node ops/dashboard/write.ts\``)
+}
+
+const panels = panelsOf(written as Dashboard)
+const shown = new Set<string>()
+for (const [index, panel] of panels.entries()) {
+  for (const { expr } of panel.targets ?? []) {
+    for (const problem of problems(expr)) found.push(`panel "${panel.title}" ${problem}`)
+    for (const metric of metricsOf(expr)) shown.add(metric)
+  }
+  for (const other of panels.slice(index + 1)) {
+    if (other.title === panel.title) found.push(`there are two panels "${panel.title}"`)
+    if (overlap(panel, other)) found.push(`the panels "${panel.title}" and "${other.title}" overlap`)
+  }
+}
+for (const metric of metrics) if (!shown.has(metric)) found.push(`${metric} is on no panel`)
+
+const { groups } = parse(read("prometheus/rules.yml")) as Rules
+const alerts = groups.flatMap(({ rules }) => rules)
+for (const { alert, expr } of alerts) {
+  for (const problem of problems(expr)) found.push(`alert ${alert} ${problem}`)
+}
+
+/** Where it is not installed, the grammar above is what was checked. */
+const promtool = (...args: ReadonlyArray<string>): boolean => {
+  const { error, status, stderr, stdout } = spawnSync("promtool", args, { cwd: folder, encoding: "utf8" })
+  if (error !== undefined) return false
+  if (status !== 0) found.push(`promtool ${args.join(" ")}\n${stdout}${stderr}`)
+  return true
+}
+const wasThere = promtool("check", "rules", "prometheus/rules.yml")
+if (wasThere) promtool("test", "rules", "prometheus/rules.test.yml")
+
+const queries = panels.reduce((count, { targets = [] }) => count + targets.length, 0)
+process.stdout.write(
+  `  ${panels.length} panels, ${queries} queries, ${alerts.length} alerts, ${metrics.size} metrics; promtool ${wasThere ? "agrees" : "is not installed"}\n`
+)
+process.stdout.write(found.map((problem) => `  ${problem}\n`).join(""))
+process.exit(found.length === 0 ? 0 : 1)

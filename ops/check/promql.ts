@@ -1,0 +1,48 @@
+/** Reads PromQL with Prometheus' own grammar. */
+import { parser } from "@prometheus-io/lezer-promql"
+
+/** A metric that a query reads, and the labels that it expects of it. */
+interface Selector {
+  readonly metric: string
+  readonly labels: ReadonlyArray<string>
+  /** Values that a label is compared with. */
+  readonly values: ReadonlyArray<readonly [label: string, pattern: string]>
+}
+
+interface Query {
+  readonly isValid: boolean
+  readonly selectors: ReadonlyArray<Selector>
+  /** Labels by which something is grouped or joined. */
+  readonly grouping: ReadonlyArray<string>
+}
+
+/** What Grafana puts in the place of its variables. */
+const withoutVariables = (text: string): string => text.replaceAll("$__rate_interval", "1m")
+
+const unquoted = (text: string): string => text.slice(1, -1)
+
+export const read = (expression: string): Query => {
+  const text = withoutVariables(expression)
+  let isValid = true
+  const selectors: Array<{ metric: string; labels: Array<string>; values: Array<readonly [string, string]> }> = []
+  const grouping: Array<string> = []
+  let name = ""
+  parser.parse(text).iterate({
+    enter: ({ from, name: kind, node, to, type }) => {
+      const source = text.slice(from, to)
+      if (type.isError) isValid = false
+      if (kind === "VectorSelector") {
+        const metric = node.getChild("Identifier")
+        selectors.push({ metric: metric === null ? "" : text.slice(metric.from, metric.to), labels: [], values: [] })
+      }
+      if (kind !== "LabelName" && kind !== "StringLiteral") return
+      const isMatcher = node.parent?.name === "UnquotedLabelMatcher"
+      if (kind === "LabelName") {
+        name = source
+        if (isMatcher) selectors.at(-1)?.labels.push(source)
+        else grouping.push(source)
+      } else if (isMatcher) selectors.at(-1)?.values.push([name, unquoted(source)])
+    }
+  })
+  return { isValid, selectors, grouping }
+}

@@ -1,0 +1,91 @@
+/** The kinds of panels that the dashboard has. */
+import { type Builder } from "@grafana/grafana-foundation-sdk/cog"
+import {
+  GraphDrawStyle,
+  LegendDisplayMode,
+  LegendPlacement,
+  ReduceDataOptionsBuilder,
+  StackingConfigBuilder,
+  StackingMode,
+  TooltipDisplayMode,
+  VizLegendOptionsBuilder,
+  VizTooltipOptionsBuilder
+} from "@grafana/grafana-foundation-sdk/common"
+import { type Panel, ThresholdsConfigBuilder, ThresholdsMode } from "@grafana/grafana-foundation-sdk/dashboard"
+import { DataqueryBuilder } from "@grafana/grafana-foundation-sdk/prometheus"
+import * as Stat from "@grafana/grafana-foundation-sdk/stat"
+import * as Timeseries from "@grafana/grafana-foundation-sdk/timeseries"
+
+/** A query, and what its lines are called: labels in double braces. */
+type Query = readonly [expression: string, legend: string]
+
+export interface Description {
+  readonly title: string
+  readonly about: string
+  readonly unit: string
+  readonly queries: ReadonlyArray<Query>
+  readonly isStacked?: boolean
+  /** From which value it is a warning, and from which worse; or below, when the second is lower. */
+  readonly thresholds?: readonly [number, number]
+}
+
+const height = 8
+
+const target = ([expression, legend]: Query, index: number): DataqueryBuilder =>
+  new DataqueryBuilder()
+    .expr(expression)
+    .legendFormat(legend)
+    .refId(String.fromCodePoint(65 + index))
+
+/** Lines over time, two panels in a row. */
+export const lines = ({ about, isStacked = false, queries, title, unit }: Description): Builder<Panel> => {
+  const panel = new Timeseries.PanelBuilder()
+    .title(title)
+    .description(about)
+    .unit(unit)
+    .min(0)
+    .span(12)
+    .height(height)
+    .lineWidth(1)
+    .fillOpacity(isStacked ? 30 : 8)
+    .drawStyle(GraphDrawStyle.Line)
+    .legend(
+      new VizLegendOptionsBuilder()
+        .displayMode(LegendDisplayMode.List)
+        .placement(LegendPlacement.Bottom)
+        .showLegend(true)
+    )
+    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi))
+    .targets(queries.map(target))
+  return isStacked ? panel.stacking(new StackingConfigBuilder().mode(StackingMode.Normal)) : panel
+}
+
+/** One figure, six in a row. */
+export const figure = ({ about, queries, thresholds, title, unit }: Description): Builder<Panel> => {
+  const panel = new Stat.PanelBuilder()
+    .title(title)
+    .description(about)
+    .unit(unit)
+    .span(4)
+    .height(4)
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(["lastNotNull"]))
+    .targets(queries.map(target))
+  if (thresholds === undefined) return panel
+  const [first, second] = thresholds
+  const isFalling = second < first
+  return panel.thresholds(
+    new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(
+      isFalling
+        ? [
+            { value: null, color: "red" },
+            { value: second, color: "orange" },
+            { value: first, color: "green" }
+          ]
+        : [
+            { value: null, color: "green" },
+            { value: first, color: "orange" },
+            { value: second, color: "red" }
+          ]
+    )
+  )
+}
