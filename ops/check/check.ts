@@ -1,13 +1,15 @@
 /**
  * Holds the dashboard and the alerts against what the library emits: every
  * query is valid and names metrics, labels and outcomes that there are, and
- * every metric is on a panel. Where `promtool` is installed it has a look too.
+ * every metric is on a panel; and what a program under load tells is what the
+ * names say. Where `promtool` is installed it has a look too.
  */
 import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard"
 import { parse } from "yaml"
 import { build } from "../dashboard/dashboard.ts"
+import { run, strangers } from "./exposition.ts"
 import { metrics, metricsOf, problems } from "./names.ts"
 
 const folder = new URL("../", import.meta.url)
@@ -60,15 +62,21 @@ for (const { alert, expr } of alerts) {
   for (const problem of problems(expr)) found.push(`alert ${alert} ${problem}`)
 }
 
+const { problem, text } = run()
+found.push(...(problem === undefined ? strangers(text) : [problem]))
+
 /** Where it is not installed, the grammar above is what was checked. */
-const promtool = (...args: ReadonlyArray<string>): boolean => {
-  const { error, status, stderr, stdout } = spawnSync("promtool", args, { cwd: folder, encoding: "utf8" })
+const promtool = (args: ReadonlyArray<string>, input = ""): boolean => {
+  const { error, status, stderr, stdout } = spawnSync("promtool", args, { cwd: folder, encoding: "utf8", input })
   if (error !== undefined) return false
   if (status !== 0) found.push(`promtool ${args.join(" ")}\n${stdout}${stderr}`)
   return true
 }
-const wasThere = promtool("check", "rules", "prometheus/rules.yml")
-if (wasThere) promtool("test", "rules", "prometheus/rules.test.yml")
+const wasThere = promtool(["check", "rules", "prometheus/rules.yml"])
+if (wasThere) {
+  promtool(["test", "rules", "prometheus/rules.test.yml"])
+  promtool(["check", "metrics"], text)
+}
 
 const queries = panels.reduce((count, { targets = [] }) => count + targets.length, 0)
 process.stdout.write(

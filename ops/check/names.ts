@@ -18,7 +18,7 @@ interface Emitted {
 const all: ReadonlyArray<Telemetry.Metric> = Object.values(Telemetry.metrics)
 
 /** Every series by its name. */
-const emitted: ReadonlyMap<string, Emitted> = new Map(
+export const series: ReadonlyMap<string, Emitted> = new Map(
   all.flatMap((definition) => {
     const metric = PrometheusName.ofMetric(definition)
     const labels = definition.attributes.map(PrometheusName.ofAttribute)
@@ -30,7 +30,7 @@ const emitted: ReadonlyMap<string, Emitted> = new Map(
 )
 
 /** The names of all metrics. */
-export const metrics: ReadonlySet<string> = new Set([...emitted.values()].map(({ metric }) => metric))
+export const metrics: ReadonlySet<string> = new Set([...series.values()].map(({ metric }) => metric))
 
 /** The outcomes that there are, beside those that are no errors. */
 const outcomes: ReadonlySet<string> = new Set([
@@ -55,14 +55,14 @@ export const problems = (expression: string): ReadonlyArray<string> => {
   const known = new Set<string>(scraped)
   const found: Array<string> = []
   for (const { labels, metric, values } of selectors) {
-    const series = emitted.get(metric)
-    if (series === undefined) {
+    const emitted = series.get(metric)
+    if (emitted === undefined) {
       found.push(`names ${metric}, which is not emitted`)
       continue
     }
-    for (const label of series.labels) known.add(label)
+    for (const label of emitted.labels) known.add(label)
     for (const label of labels) {
-      if (!series.labels.has(label) && !scraped.has(label)) found.push(`names ${label}, which ${metric} does not have`)
+      if (!emitted.labels.has(label) && !scraped.has(label)) found.push(`names ${label}, which ${metric} does not have`)
     }
     for (const outcome of unknownOutcomes(values)) found.push(`names the outcome ${outcome}, which there is not`)
   }
@@ -72,4 +72,4 @@ export const problems = (expression: string): ReadonlyArray<string> => {
 
 /** The metrics that a query reads. */
 export const metricsOf = (expression: string): ReadonlyArray<string> =>
-  read(expression).selectors.flatMap(({ metric }) => emitted.get(metric)?.metric ?? [])
+  read(expression).selectors.flatMap(({ metric }) => series.get(metric)?.metric ?? [])

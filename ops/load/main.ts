@@ -1,0 +1,86 @@
+/**
+ * Drives load through the client, against a mock of Kimi with good and bad
+ * hours, and tells metrics and health over HTTP.
+ *
+ *     node ops/load/main.ts [--host 127.0.0.1] [--port 9464] [--rate 20] [--seconds 30]
+ *
+ * Without `--seconds` it goes on until it is stopped; with it, a round of hours
+ * takes as long, and the metrics are printed at the end. `REDIS_URL` shares the
+ * cache through Redis.
+ */
+import { createServer } from "node:http"
+import { parseArgs } from "node:util"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeRedis from "@effect/platform-node/NodeRedis"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { MetricsRoute } from "@kimi-effect/client"
+import * as HealthRoutes from "@kimi-effect/client/HealthRoutes"
+import { KimiNode, NodeCache, NodeLogging } from "@kimi-effect/client/node"
+import { Accounting, Budget, Observer } from "@kimi-effect/core"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { call } from "./callers.ts"
+import { make as makeHost } from "./host.ts"
+
+const { values } = parseArgs({
+  options: {
+    host: { type: "string", default: "127.0.0.1" },
+    port: { type: "string", default: "9464" },
+    rate: { type: "string", default: "20" },
+    seconds: { type: "string" }
+  }
+})
+const seconds = values.seconds === undefined ? undefined : Number(values.seconds)
+const pause = 1000 / Number(values.rate)
+
+/** A whole round of the host's hours in the time that there is. */
+const hasten = seconds === undefined ? 1 : 160 / seconds
+
+const redisUrl = process.env["REDIS_URL"]
+const cache =
+  redisUrl === undefined
+    ? NodeCache.layerMemory({ ttl: "30 seconds" })
+    : Layer.provide(NodeCache.layerRedis({}, { ttl: "30 seconds" }), NodeRedis.layer({ url: redisUrl }))
+
+const budget = Budget.layer({
+  caps: [
+    { per: ["day"], amount: "50", currency: "USD" },
+    { per: ["day", "tenant"], amount: "25", currency: "USD" },
+    { only: { tenant: "initech" }, per: ["tenant"], amount: "0.25", currency: "USD" }
+  ]
+})
+
+const client = Layer.unwrap(
+  Effect.map(makeHost(hasten), ({ url }) =>
+    KimiNode.layer({
+      apiKey: Redacted.make("sk-load"),
+      baseUrl: url,
+      tier: 2,
+      maxAttempts: 4,
+      retryBaseDelay: "100 millis",
+      admissionMaxWait: "10 seconds"
+    })
+  )
+).pipe(Layer.provide([cache, budget, Accounting.layer]))
+
+const program = Effect.gen(function* () {
+  const traffic = Effect.forever(Effect.andThen(Effect.sleep(pause), Effect.forkChild(call)))
+  if (seconds === undefined) return yield* traffic
+  yield* Effect.timeoutOption(traffic, `${seconds} seconds`)
+  yield* Console.log(yield* MetricsRoute.text)
+})
+
+const routes = HttpRouter.serve(Layer.mergeAll(MetricsRoute.layer(), HealthRoutes.layer()), { disableLogger: true })
+const server = NodeHttpServer.layer(createServer, { host: values.host, port: Number(values.port) })
+
+const live = routes.pipe(
+  Layer.provideMerge(client),
+  Layer.provideMerge(Observer.layer()),
+  Layer.provide(server),
+  Layer.provide(NodeLogging.layer())
+)
+
+NodeRuntime.runMain(Effect.scoped(Effect.provide(program, live)))
