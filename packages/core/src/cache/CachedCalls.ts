@@ -17,6 +17,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { CallOptions } from "../CallOptions.ts"
 import { CacheMissError } from "../errors/CacheErrors.ts"
+import type { BudgetExceededError, UnknownPriceError } from "../errors/MoneyErrors.ts"
 import type { ChatError, StreamError } from "../errors/OperationErrors.ts"
 import type { CacheStatus } from "../models/CacheStatus.ts"
 import type { ChatResponse } from "../models/ChatResponse.ts"
@@ -42,16 +43,21 @@ import { replay, type StreamRecording } from "./StreamRecording.ts"
  */
 export type OriginOf = (call: Call) => string | undefined
 
+/** An answer of the host, or an entry that was found on the way to it. */
+type Found =
+  | { readonly _tag: "Answer"; readonly response: ChatResponse }
+  | { readonly _tag: "Entry"; readonly level: CacheStatus["level"]; readonly entry: CachedAnswer }
+
+/** Errors that speak of whoever asked, and of nobody else who wants the same answer. */
+type OwnError = BudgetExceededError | UnknownPriceError
+
 /**
- * What a flight brings: an answer of the host, or an entry that was found on
- * the way to it.
+ * What a flight brings: an answer, or that whoever began it may not ask.
  *
  * @category models
  * @since 0.1.0
  */
-export type Landing =
-  | { readonly _tag: "Answer"; readonly response: ChatResponse }
-  | { readonly _tag: "Entry"; readonly level: CacheStatus["level"]; readonly entry: CachedAnswer }
+export type Landing = Found | { readonly _tag: "Refused"; readonly error: OwnError }
 
 /**
  * What calls use of a cache.
@@ -95,8 +101,11 @@ interface Served {
   readonly recording: StreamRecording | undefined
 }
 
-/** How often a plain call joins a stream that breaks before it asks alone. */
+/** How often a call joins others in vain, because a stream breaks or they may not ask, before it asks alone. */
 const maxJoins = 2
+
+const isOwn = (error: StreamError): error is OwnError =>
+  error._tag === "BudgetExceededError" || error._tag === "UnknownPriceError"
 
 const underWay: CacheStatus = { level: "flight", age: 0, isStale: false }
 
@@ -114,7 +123,7 @@ export const make = ({ clock, flights, keyOf, levels, options, refreshes }: Part
   const alsoKept = new Set(options.alsoKeeps)
   const recordingClock = options.replay === "recorded" ? clock : undefined
 
-  const isOwn = ({ call, originOf }: Question, answered: Call): boolean =>
+  const isOwnAnswer = ({ call, originOf }: Question, answered: Call): boolean =>
     answered.provider === call.provider &&
     answered.request.model === call.request.model &&
     originOf(answered) === originOf(call)
@@ -122,7 +131,7 @@ export const make = ({ clock, flights, keyOf, levels, options, refreshes }: Part
   /** The keys under which an answer is kept: that of whoever gave it. */
   const keysFor = (question: Question, answered: Call): Effect.Effect<ReadonlyArray<string>> => {
     const { key, originOf, tenant } = question
-    if (isOwn(question, answered)) return Effect.succeed([key])
+    if (isOwnAnswer(question, answered)) return Effect.succeed([key])
     const { provider, request } = answered
     return Effect.map(keyOf({ provider, request, tenant, origin: originOf(answered) }), (moved) =>
       options.sharesFallback ? [moved, key] : [moved]
@@ -151,12 +160,13 @@ export const make = ({ clock, flights, keyOf, levels, options, refreshes }: Part
       run: ({ isCurrent, publish }) => {
         const anew = Effect.suspend(() => {
           const notes: Notes = {}
-          return Effect.flatMap(ask({ ...call, notes }, publish), (answered) => {
+          const asked = Effect.flatMap(ask({ ...call, notes }, publish), (answered) => {
             const landing: Landing = { _tag: "Answer", response: answered.response }
             return isCurrent()
               ? Effect.as(keep(question, notes.answered ?? call, answered), landing)
               : Effect.succeed(landing)
           })
+          return Effect.catchIf(asked, isOwn, (error) => Effect.succeed<Landing>({ _tag: "Refused", error }))
         })
         if (isRefresh) return anew
         // An equal flight may have landed after this call looked into the memory.
@@ -195,7 +205,7 @@ export const make = ({ clock, flights, keyOf, levels, options, refreshes }: Part
     }
   }
 
-  const served = (question: Question, landing: Landing, isFirst: boolean): Served => {
+  const served = (question: Question, landing: Found, isFirst: boolean): Served => {
     if (landing._tag === "Entry") return serve(question, landing.entry, landing.level)
     const { response } = landing
     return { response: isFirst ? response : marked(response, underWay), recording: undefined }
@@ -217,17 +227,19 @@ export const make = ({ clock, flights, keyOf, levels, options, refreshes }: Part
     )
   }
 
-  /** Waits for the flight; when that was a stream and broke, for another, and at last alone. */
-  const whole = (question: Question, inner: Attempt, joins: number): Effect.Effect<ChatResponse, ChatError> =>
-    Effect.matchEffect(land(question, question.control.mode === "refresh"), {
-      onSuccess: ([landing, isFirst]) => Effect.succeed(served(question, landing, isFirst).response),
-      onFailure: (error) =>
-        isChatError(error)
-          ? Effect.fail(error)
-          : joins < maxJoins
-            ? whole(question, inner, joins + 1)
-            : inner({ ...question.call, notes: {} })
+  /** Waits for the flight; when that came to nothing that concerns this call, for another, and at last alone. */
+  const whole = (question: Question, inner: Attempt, joins: number): Effect.Effect<ChatResponse, ChatError> => {
+    const again = Effect.suspend(() =>
+      joins < maxJoins ? whole(question, inner, joins + 1) : inner({ ...question.call, notes: {} })
+    )
+    return Effect.matchEffect(land(question, question.control.mode === "refresh"), {
+      onSuccess: ([landing, isFirst]) => {
+        if (landing._tag !== "Refused") return Effect.succeed(served(question, landing, isFirst).response)
+        return isFirst ? Effect.fail(landing.error) : again
+      },
+      onFailure: (error) => (isChatError(error) ? Effect.fail(error) : again)
     })
+  }
 
   const withQuestion = <A, E, R>(
     call: Call,
@@ -246,10 +258,17 @@ export const make = ({ clock, flights, keyOf, levels, options, refreshes }: Part
       )
     })
 
-  /** The events of a flight, and those of its answer when it gave none on the way. */
-  const fromFlight = (question: Question): Stream.Stream<StreamEvent, StreamError> =>
+  /** The events of a flight, and those of its answer when it gave none on the way; of another where that may not ask. */
+  const fromFlight = (
+    question: Question,
+    inner: StreamAttempt,
+    joins: number
+  ): Stream.Stream<StreamEvent, StreamError> =>
     Stream.suspend(() => {
-      let rest: Served | undefined
+      let rest: Stream.Stream<StreamEvent, StreamError> = Stream.empty
+      const again = Stream.suspend(() =>
+        joins < maxJoins ? fromFlight(question, inner, joins + 1) : inner({ ...question.call, notes: {} })
+      )
       const pullOf = ({ isFirst, next }: Seat<Events, Landing, StreamError>): Pull.Pull<Events, StreamError> => {
         let hasEvents = false
         return Pull.matchEffect(next, {
@@ -259,7 +278,12 @@ export const make = ({ clock, flights, keyOf, levels, options, refreshes }: Part
           },
           onFailure: Effect.failCause,
           onDone: (landing) => {
-            if (!hasEvents) rest = served(question, landing, isFirst)
+            if (landing._tag === "Refused") {
+              rest = isFirst || hasEvents ? Stream.fail(landing.error) : again
+            } else if (!hasEvents) {
+              const { recording, response } = served(question, landing, isFirst)
+              rest = replay(response, recording)
+            }
             return Cause.done()
           }
         })
@@ -274,7 +298,7 @@ export const make = ({ clock, flights, keyOf, levels, options, refreshes }: Part
       )
       return Stream.concat(
         Stream.fromChannel(events),
-        Stream.suspend(() => (rest === undefined ? Stream.empty : replay(rest.response, rest.recording)))
+        Stream.suspend(() => rest)
       )
     })
 
@@ -303,7 +327,7 @@ export const make = ({ clock, flights, keyOf, levels, options, refreshes }: Part
             originOf,
             (question) =>
               Effect.map(lookUp(question), (found) =>
-                found === undefined ? fromFlight(question) : replay(found.response, found.recording)
+                found === undefined ? fromFlight(question, inner, 0) : replay(found.response, found.recording)
               ),
             () => Effect.succeed(inner(call))
           )
