@@ -46,6 +46,7 @@ const cache =
     : Layer.provide(NodeCache.layerRedis({}, { ttl: "30 seconds" }), NodeRedis.layer({ url: redisUrl }))
 
 const budget = Budget.layer({
+  unknownPrice: "allow",
   caps: [
     { per: ["day"], amount: "50", currency: "USD" },
     { per: ["day", "tenant"], amount: "25", currency: "USD" },
@@ -58,7 +59,7 @@ const client = Layer.unwrap(
     KimiNode.layer({
       apiKey: Redacted.make("sk-load"),
       baseUrl: url,
-      tier: 2,
+      tier: 4,
       maxAttempts: 4,
       retryBaseDelay: "100 millis",
       admissionMaxWait: "10 seconds"
