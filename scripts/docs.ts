@@ -13,7 +13,7 @@ if (!readme.includes("<!-- examples/quickstart.ts -->")) problems.push("README.m
 
 const architecture = read("ARCHITECTURE.md")
 if (architecture.split("\n").length > 120) problems.push("ARCHITECTURE.md: more than 120 lines")
-for (const [, path = ""] of architecture.matchAll(/`((?:packages|examples|scripts|\.ci)\/[^`*<\s]+)`/g)) {
+for (const [, path = ""] of architecture.matchAll(/`((?:packages|examples|scripts|ops|docs|\.ci)\/[^`*<\s]+)`/g)) {
   if (!existsSync(new URL(path, root))) problems.push(`ARCHITECTURE.md: ${path} does not exist`)
 }
 

@@ -23,7 +23,8 @@ const isConvention = (name: string): boolean => !name.startsWith("kimi.") && !na
 
 const source = (name: string): string => (isConvention(name) ? "OpenTelemetry" : "own")
 
-const { attributes, events, metrics, spans } = Telemetry
+const { events, logAttributes, logs, metrics, spans } = Telemetry
+const attributes = { ...Telemetry.attributes, ...logAttributes }
 
 const text = `# Telemetry
 
@@ -63,7 +64,16 @@ ${table(
 
 Values of open attributes are bounded in metrics: what is beyond the bound is \`${Telemetry.other}\`.
 
+## Log
+
+${table(
+  ["event", "meaning", "members"],
+  Object.values(logs).map(({ attributes, meaning, name }) => [code(name), meaning, names(attributes)])
+)}
+
 ## Attributes
+
+Those of \`kimi.log.*\`, \`kimi.error.*\`, \`event.name\`, \`kimi.duration\` and \`kimi.time_to_first_token\` are in the log only.
 
 ${table(
   ["attribute", "as a label", "type", "from", "values", "meaning"],
