@@ -34,6 +34,23 @@ describe("a client on a configuration that changes", () => {
     })
   )
 
+  it.effect("says in its health that a change was refused, until one is taken", () =>
+    Effect.gen(function* () {
+      const { kimi, live } = yield* connect(makeHosts())
+      const config = Effect.gen(function* () {
+        yield* TestClock.adjust("1 minute")
+        const { components } = yield* kimi.health
+        const found = components.find(({ name }) => name === "config")
+        return [found?.status, found?.code, found?.facts?.["names"]]
+      })
+      assert.deepStrictEqual(yield* config, ["healthy", "Ok", undefined])
+      yield* Effect.flip(live.set({ maxAttempts: -1, model: "" }))
+      assert.deepStrictEqual(yield* config, ["degraded", "Refused", "model, maxAttempts"])
+      yield* live.set({ maxAttempts: 2 })
+      assert.deepStrictEqual(yield* config, ["healthy", "Ok", undefined])
+    })
+  )
+
   it.effect("a call stays with the one that it began with, in all of its attempts", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()

@@ -10,11 +10,14 @@ import * as BudgetCheck from "@kimi-effect/core/observability/health/BudgetCheck
 import * as CacheCheck from "@kimi-effect/core/observability/health/CacheCheck"
 import * as ChatCheck from "@kimi-effect/core/observability/health/ChatCheck"
 import * as CircuitsCheck from "@kimi-effect/core/observability/health/CircuitsCheck"
+import * as ConfigCheck from "@kimi-effect/core/observability/health/ConfigCheck"
 import * as HealthSettings from "@kimi-effect/core/observability/health/HealthSettings"
 import * as HostCheck from "@kimi-effect/core/observability/health/HostCheck"
+import { LiveConfig } from "@kimi-effect/core/reload/LiveConfig"
 import type { Sources } from "@kimi-effect/core/observability/Sources"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { Accounts } from "./accounts.ts"
 
 /** What a client consists of. */
@@ -23,11 +26,6 @@ export interface Anatomy {
   readonly sources: Sources
   readonly accounts: Accounts
   readonly chat: (request: ChatRequest) => Effect.Effect<unknown, ChatError>
-}
-
-const configuration: Health.HealthCheck = {
-  name: "config",
-  look: Effect.succeed({ status: "healthy", code: "Ok", message: "The configuration is valid." })
 }
 
 const paidProbe = (
@@ -95,7 +93,7 @@ export const make = Effect.fnUntraced(function* (anatomy: Anatomy): Effect.fn.Re
       ...ofAccounts(anatomy, settings),
       ...(cache === undefined ? [] : [CacheCheck.make(cache.statistics)]),
       ...(budget === undefined ? [] : [BudgetCheck.make({ budget, warning: budgetWarning })]),
-      configuration,
+      ConfigCheck.make(Option.getOrUndefined(yield* Effect.serviceOption(LiveConfig))),
       ...paidProbe(settings.paidProbe, anatomy.chat),
       ...checks
     ],

@@ -74,6 +74,8 @@ export class LiveConfig extends Context.Service<
   {
     /** The settings that hold now. */
     readonly current: Effect.Effect<Settings.Settings>
+    /** Why the latest change cannot be used; nothing where it can. */
+    readonly refusal: Effect.Effect<ConfigurationError["issues"] | undefined>
     /** Every change from now on, taken or refused. */
     readonly events: Stream.Stream<ReloadEvent>
     /** Reads the source again and gives the names of the options that changed. */
@@ -184,6 +186,7 @@ export const make = Effect.fnUntraced(function* (
 
   return {
     current: Effect.sync(() => current),
+    refusal: Effect.sync(() => refused),
     events: Stream.fromPubSub(events),
     reload: change(() => set),
     set: (options) => change(() => ({ ...set, ...options })),

@@ -10,9 +10,11 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { ConfigurationError, type ConfigurationIssue } from "../../errors/ConfigurationErrors.ts"
 import type * as Health from "../Health.ts"
 import type { HealthCheck } from "./HealthCheck.ts"
 
@@ -61,18 +63,51 @@ export const HealthSettings: Context.Reference<Values> = Context.Reference<Value
   { defaultValue: () => ({}) }
 )
 
+const isTime = (input: Duration.Input | undefined): boolean =>
+  input === undefined ||
+  Option.exists(Duration.fromInput(input), (time) => Duration.isFinite(time) && Duration.toMillis(time) > 0)
+
+const isPart = (part: number | undefined): boolean => part === undefined || (part > 0 && part <= 1)
+
+const aTime = 'a duration over zero, such as "10 seconds"'
+const aPart = "a number over 0 and up to 1"
+
+/** Everything that is wrong with settings. */
+const issuesOf = (settings: Values): ReadonlyArray<typeof ConfigurationIssue.Type> => {
+  const { balanceWarning = 0, failureThreshold = 1, paidProbe } = settings
+  const probe = typeof paidProbe === "object" ? paidProbe : {}
+  const rules: ReadonlyArray<readonly [name: string, isMet: boolean, expected: string]> = [
+    ["timeToLive", isTime(settings.timeToLive), aTime],
+    ["timeout", isTime(settings.timeout), aTime],
+    ["balanceEvery", isTime(settings.balanceEvery), aTime],
+    ["slowAfter", isTime(settings.slowAfter), aTime],
+    ["paidProbe.every", isTime(probe.every), aTime],
+    ["paidProbe.timeout", isTime(probe.timeout), aTime],
+    ["queueWarning", isPart(settings.queueWarning), aPart],
+    ["budgetWarning", isPart(settings.budgetWarning), aPart],
+    ["balanceWarning", Number.isFinite(balanceWarning) && balanceWarning >= 0, "a number that is not negative"],
+    ["failureThreshold", Number.isSafeInteger(failureThreshold) && failureThreshold > 0, "a whole number over zero"]
+  ]
+  return rules.filter(([, isMet]) => !isMet).map(([name, , expected]) => ({ name: `HealthSettings ${name}`, expected }))
+}
+
 /**
- * Settings over those that are provided; checks are added to theirs.
+ * Settings over those that are provided; checks are added to theirs. The error
+ * names every setting that cannot be used.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layer = (settings: Values): Layer.Layer<never> =>
+export const layer = (settings: Values): Layer.Layer<never, ConfigurationError> =>
   Layer.effect(
     HealthSettings,
-    Effect.map(HealthSettings, (below) => ({
-      ...below,
-      ...settings,
-      checks: [...(below.checks ?? []), ...(settings.checks ?? [])]
-    }))
+    Effect.suspend(() => {
+      const issues = issuesOf(settings)
+      if (issues.length > 0) return Effect.fail(ConfigurationError.of(issues))
+      return Effect.map(HealthSettings, (below) => ({
+        ...below,
+        ...settings,
+        checks: [...(below.checks ?? []), ...(settings.checks ?? [])]
+      }))
+    })
   )

@@ -19,4 +19,27 @@ describe("the settings of health", () => {
       assert.deepStrictEqual(settings, { balanceWarning: 2, slowAfter: "1 second", checks: [theirs, own] })
     })
   )
+
+  it.effect("that cannot be used are named, all of them", () =>
+    Effect.gen(function* () {
+      const build = (settings: HealthSettings.Values) => Layer.build(HealthSettings.layer(settings))
+      const error = yield* Effect.flip(
+        build({
+          timeToLive: "0 seconds",
+          slowAfter: Infinity,
+          queueWarning: 80,
+          balanceWarning: -1,
+          failureThreshold: 0.5,
+          paidProbe: { every: "-1 minute" }
+        })
+      )
+      assert.deepStrictEqual(
+        error.issues.map(({ name }) => name),
+        ["timeToLive", "slowAfter", "paidProbe.every", "queueWarning", "balanceWarning", "failureThreshold"].map(
+          (name) => `HealthSettings ${name}`
+        )
+      )
+      yield* build({ queueWarning: 1, balanceWarning: 0, paidProbe: true, timeout: "1 second" })
+    })
+  )
 })
