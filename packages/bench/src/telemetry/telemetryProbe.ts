@@ -1,6 +1,6 @@
 /** The same client around a transport that answers at once, with telemetry off, and with metrics, spans and records on. */
 import { ChatTransport, KimiClient, Provider } from "@kimi-effect/client"
-import { ChatResponse, KimiConfig, Observer } from "@kimi-effect/core"
+import { CallLog, ChatResponse, KimiConfig, Logging, Observer } from "@kimi-effect/core"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
@@ -27,6 +27,8 @@ export interface RoundResult {
   readonly offAgain: Cost
   /** Metrics and records, and the spans of the built-in tracer. */
   readonly on: Cost
+  /** The same with a line of JSON a call, which is thrown away. */
+  readonly logged: Cost
   /** The same with spans made and encoded for a collector that throws them away. */
   readonly exported: Cost
 }
@@ -97,6 +99,10 @@ const nowhere = Layer.succeed(
 )
 
 const observed = Layer.provide(client, Observer.layer({ onCall: [() => Effect.void] }))
+const logging = Layer.provideMerge(
+  Layer.provide(client, Layer.unwrap(Effect.map(CallLog.make(), (log) => Observer.layer({ onCall: [log] })))),
+  Logging.layer({ format: "json", write: () => undefined })
+)
 const exporting = Layer.provideMerge(
   observed,
   Layer.provide(
@@ -108,6 +114,7 @@ const exporting = Layer.provideMerge(
 const off = ManagedRuntime.make(client)
 const offAgain = ManagedRuntime.make(Layer.fresh(client))
 const on = ManagedRuntime.make(observed)
+const logged = ManagedRuntime.make(logging)
 const exported = ManagedRuntime.make(exporting)
 
 type Runtime = ManagedRuntime.ManagedRuntime<KimiClient.KimiClient, unknown>
@@ -144,6 +151,7 @@ process.on("message", async () => {
   const result: RoundResult = {
     off: await costOf(off),
     on: await costOf(on),
+    logged: await costOf(logged),
     offAgain: await costOf(offAgain),
     exported: await costOf(exported)
   }

@@ -14,9 +14,11 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
 import * as Random from "effect/Random"
+import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import * as CallFields from "./CallFields.ts"
@@ -66,23 +68,21 @@ const saidOf = ({ error, operation, outcome }: CallRecord): string => {
 const kindOf = ({ outcome, provider, requestModel }: CallRecord): string =>
   JSON.stringify([outcome, provider, requestModel])
 
-/** What is known of a call. */
-const known = (fields: CallFields.Fields): Record<string, unknown> => {
-  const members: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(fields)) if (value !== undefined) members[name] = value
-  return members
-}
-
-const write = (level: LogLevel.Severity, text: string, fields: CallFields.Fields): Effect.Effect<void> =>
-  Effect.annotateLogs(Effect.logWithLevel(level)(text), known(fields))
-
 /** Says it in the span of the call, which has ended by now. */
-const inTraceOf =
-  ({ spanId, traceId }: CallRecord) =>
-  (effect: Effect.Effect<void>): Effect.Effect<void> =>
-    traceId === undefined || spanId === undefined
-      ? effect
-      : Effect.withParentSpan(effect, Tracer.externalSpan({ traceId, spanId }))
+const write = (
+  level: LogLevel.Severity,
+  text: string,
+  fields: CallFields.Fields,
+  { spanId, traceId }: Pick<CallRecord, "spanId" | "traceId"> = {}
+): Effect.Effect<void> =>
+  // Annotations and span in one step, because every call pays for each.
+  Effect.updateContext(Effect.logWithLevel(level)(text), (context: Context.Context<never>) => {
+    const annotations = { ...Context.get(context, References.CurrentLogAnnotations), ...fields }
+    const annotated = Context.add(context, References.CurrentLogAnnotations, annotations)
+    return traceId === undefined || spanId === undefined
+      ? annotated
+      : Context.add(annotated, Tracer.ParentSpan, Tracer.externalSpan({ traceId, spanId }))
+  })
 
 const tellSuppressed = ({ count, last, since }: RepeatLimit.Suppressed<CallRecord>): Effect.Effect<void> =>
   write(levelOf(last), `${saidOf(last)}, ${count} more times`, {
@@ -121,7 +121,7 @@ export const make = (options: Options = {}): Effect.Effect<CallLog, never, Scope
       const written = Effect.suspend(() => {
         const fields = CallFields.of(record)
         const isOne = record.outcome === "ok" && sample > 1
-        return inTraceOf(record)(write(level, saidOf(record), isOne ? { ...fields, [l.sample.name]: sample } : fields))
+        return write(level, saidOf(record), isOne ? { ...fields, [l.sample.name]: sample } : fields, record)
       })
       return Effect.flatMap(LogLevel.isEnabled(level), (isEnabled) => (isEnabled ? written : Effect.void))
     }

@@ -48,6 +48,13 @@ export interface Options {
   readonly special: (value: object, inside: (value: unknown) => Json) => Json | undefined
 }
 
+/** Enters a member; `__proto__` is a name as any other. Objects without a prototype are slow to write and to read. */
+const enter = (members: { [name: string]: Json }, name: string, value: Json): void => {
+  if (name === "__proto__") {
+    Object.defineProperty(members, name, { value, enumerable: true, configurable: true, writable: true })
+  } else members[name] = value
+}
+
 const redacted = "<redacted>"
 const hidden = "<hidden>"
 const mostDigits = 10n ** 300n
@@ -94,14 +101,21 @@ export const of = (input: unknown, { isHidden, limits, name: nameOf, special, te
   }
 
   /** By index: an array's own iterator may be anybody's. */
-  function* elementsOf(array: ReadonlyArray<unknown>): Generator<unknown> {
-    for (let i = 0; i < array.length; i++) yield attempt(() => array[i])
+  const ofArray = (array: ReadonlyArray<unknown>): Json => {
+    const shown: Array<Json> = []
+    for (let i = 0; i < array.length; i++) {
+      if (shown.length >= limits.maxEntries || left <= 0) {
+        shown.push(`<${array.length - i} more>`)
+        break
+      }
+      shown.push(show(attempt(() => array[i])))
+    }
+    return shown
   }
 
   const ofMembers = (value: object): Json => {
     const names = Object.keys(value)
-    // Without a prototype, `__proto__` is a name as any other.
-    const shown: { [name: string]: Json } = Object.create(null)
+    const shown: { [name: string]: Json } = {}
     let count = 0
     for (const name of names) {
       if (count >= limits.maxEntries || left <= 0) {
@@ -109,10 +123,10 @@ export const of = (input: unknown, { isHidden, limits, name: nameOf, special, te
         break
       }
       count += 1
-      if (isHidden(name)) shown[nameOf(name)] = hidden
+      if (isHidden(name)) enter(shown, nameOf(name), hidden)
       else {
         const member = attempt((): unknown => Reflect.get(value, name))
-        if (member !== undefined) shown[nameOf(name)] = show(member)
+        if (member !== undefined) enter(shown, nameOf(name), show(member))
       }
     }
     return shown
@@ -126,7 +140,7 @@ export const of = (input: unknown, { isHidden, limits, name: nameOf, special, te
   const ofObject = (value: object): Json => {
     const known = special(value, show) ?? ofKnown(value, show, text)
     if (known !== undefined) return known
-    if (Array.isArray(value)) return ofIterable(elementsOf(value), value.length, show)
+    if (Array.isArray(value)) return ofArray(value)
     if (isIn(value, Map)) return ofIterable(value, value.size, ofEntry)
     if (isIn(value, Set)) return ofIterable(value, value.size, show)
     if ("toJSON" in value && typeof value.toJSON === "function") return show(value.toJSON())

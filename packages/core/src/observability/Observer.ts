@@ -203,12 +203,16 @@ export const make = Effect.fnUntraced(function* (
   const { attach, clients } = watching(calls, yield* Scope.Scope)
   const collect = StateMetrics.collect(instruments, clients)
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(interval), collect)))
-  const sinks = onCall.map(safely)
+  const [sink, ...further] = onCall.map(safely)
   return {
     calls,
     registry,
     content,
-    onCall: (record) => Effect.forEach(sinks, (sink) => sink(record), { discard: true }),
+    onCall: (record) => {
+      if (sink === undefined) return Effect.void
+      if (further.length === 0) return sink(record)
+      return Effect.forEach([sink, ...further], (one) => one(record), { discard: true })
+    },
     bookOn: (book = own) => observed(calls, prices, book),
     attach,
     collect
