@@ -1,6 +1,6 @@
 /** What a client does, in numbers: a snapshot, a record of each call, and the text that Prometheus reads. */
-import { MetricsRoute } from "@kimi-effect/client"
 import { KimiClient } from "@kimi-effect/client/KimiClient"
+import * as MetricsRoute from "@kimi-effect/client/MetricsRoute"
 import { KimiNode } from "@kimi-effect/client/node"
 import { CallOptions, type CallRecord, Cost, Observer } from "@kimi-effect/core"
 import * as Console from "effect/Console"

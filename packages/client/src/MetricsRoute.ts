@@ -25,6 +25,9 @@
  * )
  * ```
  *
+ * It is loaded by its path, `@kimi-effect/client/MetricsRoute`, so that who does not
+ * use it does not load it.
+ *
  * @since 0.1.0
  */
 import { Observer } from "@kimi-effect/core/observability/Observer"

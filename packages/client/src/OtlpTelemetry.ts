@@ -17,6 +17,9 @@
  * - Exporters that speak by the `OTEL_*` variables are `Otlp.layerFromConfig`
  *   of Effect; put `Observer.layer` beside it.
  *
+ * It is loaded by its path, `@kimi-effect/client/OtlpTelemetry`, so that who does not
+ * use it does not load it.
+ *
  * @since 0.1.0
  */
 import * as Observer from "@kimi-effect/core/observability/Observer"

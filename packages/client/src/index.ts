@@ -6,8 +6,6 @@
 export * as ChatTransport from "./ChatTransport.ts"
 export * as FallbackPlan from "./FallbackPlan.ts"
 export * as KimiClient from "./KimiClient.ts"
-export * as MetricsRoute from "./MetricsRoute.ts"
-export * as OtlpTelemetry from "./OtlpTelemetry.ts"
 export * as Provider from "./Provider.ts"
 export * as Reload from "./Reload.ts"
 export * as RequestCheck from "./RequestCheck.ts"
