@@ -2,8 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
 import * as Admission from "@kimi-effect/core/resilience/Admission"
 import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import * as Hedge from "@kimi-effect/core/resilience/Hedge"
 import { Fault, Reply } from "@kimi-effect/testing"
-import { Effect, Layer, Stream } from "effect"
+import { BigDecimal, Effect, Layer, References, Stream } from "effect"
 import { hello } from "./support/kimi.ts"
 import { attempt, eventNames, outline, withObserved } from "./support/observed.ts"
 
@@ -108,6 +109,68 @@ describe("the span of a stream", () => {
         assert.deepInclude(records[0], { streamEnd: "left", outcome: "interrupted", isEstimate: true })
         assert.isDefined(records[0]?.cost)
       })
+    )
+  )
+})
+
+describe("the span of a stream that is recovered", () => {
+  it.live("has the attempt that carries it on inside, and pays for both", () =>
+    withObserved(
+      ({ client, records, server, traced, trees }) =>
+        Effect.gen(function* () {
+          yield* server.reply(Reply.faulty(Fault.ResetMidStream({ afterEvents: 5 })))
+          const events = yield* traced(Stream.runCollect(client.stream(hello)))
+          assert.isTrue(events.some(({ _tag }) => _tag === "Reset"))
+          assert.deepStrictEqual(outline(trees()[0]), {
+            name: "chat kimi-k3",
+            outcome: "ok",
+            ended: "success",
+            children: [attempt("StreamInterruptedError", "failure"), attempt("ok")]
+          })
+          const [record] = records
+          assert.deepInclude(record, { attempts: 2, retries: 0, streamEnd: "complete", isEstimate: true })
+          const { metrics } = client
+          const [usd] = (yield* metrics).cost?.currencies ?? []
+          assert.deepStrictEqual(
+            usd && BigDecimal.format(usd.total),
+            record?.cost && BigDecimal.format(record.cost.total)
+          )
+        }),
+      { client: { recovery: "regenerate" } }
+    )
+  )
+})
+
+describe("the span of a hedged stream", () => {
+  it.live("has both attempts inside", () =>
+    withObserved(
+      ({ client, records, server, traced, trees }) =>
+        Effect.gen(function* () {
+          yield* server.reply(Reply.faulty(Fault.StallBeforeHeaders()))
+          yield* traced(Stream.runDrain(client.stream(hello)))
+          assert.sameDeepMembers(trees()[0]?.children.map(outline) ?? [], [
+            attempt("interrupted", "failure"),
+            attempt("ok")
+          ])
+          assert.deepInclude(records[0], { attempts: 2, retries: 0, outcome: "ok" })
+        }),
+      { stages: Layer.mergeAll(CircuitBreaker.layerOff, Admission.layerOff, Hedge.layer({ after: "20 millis" })) }
+    )
+  )
+})
+
+describe("a sink of calls", () => {
+  it.live("that fails costs no answer", () =>
+    withObserved(
+      ({ client, records, text }) =>
+        Effect.gen(function* () {
+          const answer = yield* client.chat(hello)
+          assert.isNotEmpty(answer.text)
+          yield* Stream.runDrain(client.stream(hello))
+          assert.strictEqual(records.length, 2)
+          assert.include(yield* text, 'kimi_outcome="ok"')
+        }).pipe(Effect.provideService(References.MinimumLogLevel, "None")),
+      { observer: { onCall: [() => Effect.die("broken sink")] } }
     )
   )
 })
