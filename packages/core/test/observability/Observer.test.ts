@@ -1,0 +1,89 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Exit, Layer, Metric, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import * as Observer from "../../src/observability/Observer.ts"
+import type { Sources } from "../../src/observability/Sources.ts"
+import * as Admission from "../../src/resilience/Admission.ts"
+import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
+import * as RetryBudget from "../../src/resilience/RetryBudget.ts"
+
+/** The services of a client that does nothing. */
+const sourcesOf = (circuits: CircuitBreaker.CircuitBreaker["Service"]): Effect.Effect<Sources> =>
+  Effect.gen(function* () {
+    return {
+      circuits,
+      admission: yield* Effect.orDie(Admission.make()),
+      retryBudget: yield* RetryBudget.make({ capacity: 100 }),
+      cache: undefined,
+      budget: undefined,
+      book: undefined
+    }
+  })
+
+const build = (options?: Observer.Options) =>
+  Effect.gen(function* () {
+    const registry: Metric.MetricRegistry = new Map()
+    const context = yield* Layer.build(
+      Layer.provide(Observer.layer(options), Layer.succeed(Metric.MetricRegistry, registry))
+    )
+    const values = (id: string) =>
+      Metric.snapshotUnsafe(Context.make(Metric.MetricRegistry, registry)).flatMap((metric) =>
+        metric.id === id && "value" in metric.state
+          ? [metric.state.value]
+          : metric.id === id && "count" in metric.state
+            ? [metric.state.count]
+            : []
+      )
+    return { observer: Context.get(context, Observer.Observer), values }
+  })
+
+describe("an observer", () => {
+  it.effect("brings the metrics of state up to date every so often", () =>
+    Effect.gen(function* () {
+      const { observer, values } = yield* build({ interval: "5 seconds" })
+      yield* observer.attach(yield* sourcesOf(yield* CircuitBreaker.make()))
+      yield* TestClock.adjust("4999 millis")
+      assert.deepStrictEqual(values("kimi.client.retry_budget.capacity"), [])
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(values("kimi.client.retry_budget.capacity"), [100])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("tells the state of clients as long as they are there", () =>
+    Effect.gen(function* () {
+      const { observer, values } = yield* build()
+      const scope = yield* Scope.make()
+      const circuits = yield* CircuitBreaker.make()
+      yield* Scope.provide(observer.attach(yield* sourcesOf(circuits)), scope)
+      yield* observer.attach(yield* sourcesOf(circuits))
+      yield* observer.collect
+      assert.deepStrictEqual(values("kimi.client.retry_budget.capacity"), [200])
+      yield* Scope.close(scope, Exit.void)
+      yield* observer.collect
+      assert.deepStrictEqual(values("kimi.client.retry_budget.capacity"), [100])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("hears a transition once, however many clients share the circuits, and until the last has gone", () =>
+    Effect.gen(function* () {
+      const { observer, values } = yield* build()
+      const first = yield* Scope.make()
+      const second = yield* Scope.make()
+      const circuits = yield* CircuitBreaker.make()
+      yield* Scope.provide(observer.attach(yield* sourcesOf(circuits)), first)
+      yield* Scope.provide(observer.attach(yield* sourcesOf(circuits)), second)
+      const transitions = () => values("kimi.client.breaker.transitions")
+      yield* circuits.forceOpen("a")
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(transitions(), [1])
+      yield* Scope.close(first, Exit.void)
+      yield* circuits.isolate("a")
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(transitions(), [1, 1])
+      yield* Scope.close(second, Exit.void)
+      yield* circuits.reset("a")
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(transitions(), [1, 1])
+    }).pipe(Effect.scoped)
+  )
+})
