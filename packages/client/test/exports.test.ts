@@ -6,8 +6,6 @@ const expected: Record<string, ReadonlyArray<string>> = {
   ChatTransport: ["ChatTransport", "layerHttp"],
   FallbackPlan: ["FallbackPlan", "layer", "make"],
   KimiClient: ["KimiClient", "layer", "layerConfig", "layerHttp", "layerTransport", "make"],
-  MetricsRoute: ["layer", "text"],
-  OtlpTelemetry: ["layer"],
   Provider: ["fromConfig", "providers"],
   Reload: ["layer", "layerHttp", "make"],
   RequestCheck: ["check"]
