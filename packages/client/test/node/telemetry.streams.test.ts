@@ -210,9 +210,9 @@ describe("the span of a cached answer", () => {
     )
   )
 
-  it.live("of an equal call under way has none either, while the first has one", () =>
+  it.live("of an equal call under way has none either, and is linked with the first, which has one", () =>
     withObserved(
-      ({ client, server, traced, trees }) =>
+      ({ client, server, spans, traced, trees }) =>
         Effect.gen(function* () {
           yield* server.reply(Reply.faulty(Fault.SlowHeaders({ delay: "40 millis" })))
           yield* traced(Effect.all([client.chat(hello), client.chat(hello)], { concurrency: 2 }))
@@ -222,6 +222,12 @@ describe("the span of a cached answer", () => {
               [undefined, 1],
               ["flight", 0]
             ]
+          )
+          const [first, second] = spans.filter(({ name }) => name === "chat kimi-k3")
+          assert.deepStrictEqual(first?.links, [])
+          assert.deepStrictEqual(
+            second?.links.map(({ span: { spanId } }) => spanId),
+            [first?.spanId]
           )
         }),
       { stages }

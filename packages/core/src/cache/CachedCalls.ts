@@ -15,6 +15,7 @@ import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
 import { CallOptions } from "../CallOptions.ts"
 import { CacheMissError } from "../errors/CacheErrors.ts"
 import type { BudgetExceededError, UnknownPriceError } from "../errors/MoneyErrors.ts"
@@ -183,10 +184,21 @@ export const make = ({ clock, flights, keyOf, levels, options, refreshes }: Part
     }
   }
 
+  /** A place on the flight for a question. The span of one who joins it is linked with that of the call that is made. */
+  const board = (question: Question, isRefresh: boolean): Seat<Events, Landing, StreamError> => {
+    const seat = flights.board(question.key, launch(question, isRefresh))
+    const own = Context.getOrUndefined(question.context, Tracer.ParentSpan)
+    const made = Context.getOrUndefined(seat.context, Tracer.ParentSpan)
+    if (!seat.isFirst && own?._tag === "Span" && made !== undefined && made !== own) {
+      own.addLinks([{ span: made, attributes: {} }])
+    }
+    return seat
+  }
+
   const land = (question: Question, isRefresh: boolean): Effect.Effect<readonly [Landing, boolean], StreamError> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.suspend(() => {
-        const { isFirst, leave, result } = flights.board(question.key, launch(question, isRefresh))
+        const { isFirst, leave, result } = board(question, isRefresh)
         return Effect.onExit(
           Effect.map(restore(result), (landing) => [landing, isFirst] as const),
           () => leave
@@ -291,7 +303,7 @@ export const make = ({ clock, flights, keyOf, levels, options, refreshes }: Part
       const events = Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
         Effect.uninterruptible(
           Effect.suspend(() => {
-            const seat = flights.board(question.key, launch(question, question.control.mode === "refresh"))
+            const seat = board(question, question.control.mode === "refresh")
             return Effect.as(Scope.addFinalizer(scope, seat.leave), pullOf(seat))
           })
         )

@@ -65,6 +65,8 @@ export interface Launch<C, A, E> {
 export interface Seat<C, A, E> {
   /** Whether the flight was begun for this reader. */
   readonly isFirst: boolean
+  /** The services of whoever began the flight. */
+  readonly context: Context.Context<never>
   /** Waits for the result. */
   readonly result: Effect.Effect<A, E>
   /** The next piece; done, with the result, when there are no more. */
@@ -93,12 +95,14 @@ class Flight<C extends object, A, E> {
   fiber: Fiber.Fiber<A, E> | undefined
   readonly isRefresh: boolean
   readonly tags: ReadonlyArray<string>
+  readonly context: Context.Context<never>
   private readonly readers = new Set<() => void>()
   private readonly waiting = new Set<(exit: Exit.Exit<A, E>) => void>()
 
-  constructor({ isRefresh, tags }: Launch<C, A, E>) {
+  constructor({ context, isRefresh, tags }: Launch<C, A, E>) {
     this.isRefresh = isRefresh
     this.tags = tags
+    this.context = context
   }
 
   publish(piece: C): void {
@@ -177,6 +181,7 @@ export const make = <C extends object, A, E>(): SingleFlight<C, A, E> => {
     })
     return {
       isFirst,
+      context: flight.context,
       result: flight.result,
       next,
       leave: Effect.suspend(() => {
