@@ -67,9 +67,14 @@ const isTime = (input: Duration.Input | undefined): boolean =>
   input === undefined ||
   Option.exists(Duration.fromInput(input), (time) => Duration.isFinite(time) && Duration.toMillis(time) > 0)
 
+/** How long something holds, which may be no time at all. */
+const isAge = (input: Duration.Input | undefined): boolean =>
+  input === undefined || Option.exists(Duration.fromInput(input), (age) => !Duration.isNegative(age))
+
 const isPart = (part: number | undefined): boolean => part === undefined || (part > 0 && part <= 1)
 
 const aTime = 'a duration over zero, such as "10 seconds"'
+const anAge = 'a duration that is not negative, such as "10 seconds"'
 const aPart = "a number over 0 and up to 1"
 
 /** Everything that is wrong with settings. */
@@ -77,11 +82,11 @@ const issuesOf = (settings: Values): ReadonlyArray<typeof ConfigurationIssue.Typ
   const { balanceWarning = 0, failureThreshold = 1, paidProbe } = settings
   const probe = typeof paidProbe === "object" ? paidProbe : {}
   const rules: ReadonlyArray<readonly [name: string, isMet: boolean, expected: string]> = [
-    ["timeToLive", isTime(settings.timeToLive), aTime],
+    ["timeToLive", isAge(settings.timeToLive), anAge],
     ["timeout", isTime(settings.timeout), aTime],
-    ["balanceEvery", isTime(settings.balanceEvery), aTime],
+    ["balanceEvery", isAge(settings.balanceEvery), anAge],
     ["slowAfter", isTime(settings.slowAfter), aTime],
-    ["paidProbe.every", isTime(probe.every), aTime],
+    ["paidProbe.every", isAge(probe.every), anAge],
     ["paidProbe.timeout", isTime(probe.timeout), aTime],
     ["queueWarning", isPart(settings.queueWarning), aPart],
     ["budgetWarning", isPart(settings.budgetWarning), aPart],

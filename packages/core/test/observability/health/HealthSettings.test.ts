@@ -25,7 +25,7 @@ describe("the settings of health", () => {
       const build = (settings: HealthSettings.Values) => Layer.build(HealthSettings.layer(settings))
       const error = yield* Effect.flip(
         build({
-          timeToLive: "0 seconds",
+          timeToLive: "-1 seconds",
           slowAfter: Infinity,
           queueWarning: 80,
           balanceWarning: -1,
@@ -39,7 +39,7 @@ describe("the settings of health", () => {
           (name) => `HealthSettings ${name}`
         )
       )
-      yield* build({ queueWarning: 1, balanceWarning: 0, paidProbe: true, timeout: "1 second" })
+      yield* build({ timeToLive: 0, queueWarning: 1, balanceWarning: 0, paidProbe: true, timeout: "1 second" })
     })
   )
 })
