@@ -38,7 +38,7 @@
  * @since 0.1.0
  */
 import { ConfigurationError, type ConfigurationIssue } from "@kimi-effect/core/errors/ConfigurationErrors"
-import { toLine } from "@kimi-effect/core/observability/AuditRecord"
+import { toLine } from "@kimi-effect/core/observability/logging/AuditRecord"
 import type { CallRecord } from "@kimi-effect/core/observability/CallRecord"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"

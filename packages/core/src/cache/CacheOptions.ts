@@ -8,7 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
-import type * as CacheEnvelope from "./CacheEnvelope.ts"
+import type * as CacheEnvelope from "./envelope/CacheEnvelope.ts"
 import { type Kind, kinds } from "./CachePolicy.ts"
 
 /**
