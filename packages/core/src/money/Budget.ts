@@ -49,16 +49,16 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import type * as BigDecimal from "effect/BigDecimal"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { CallOptions } from "../CallOptions.ts"
-import { ConfigurationError, type ConfigurationIssue } from "../errors/ConfigurationErrors.ts"
+import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { BudgetStoreError } from "../errors/MoneyErrors.ts"
 import type { BudgetError } from "../errors/OperationErrors.ts"
 import type { Call, Purse } from "../resilience/Call.ts"
+import * as OptionRules from "../OptionRules.ts"
 import { off, type Stage } from "../resilience/Pipeline.ts"
 import * as Amount from "./budget/Amount.ts"
 import * as AccountBalance from "./budget/AccountBalance.ts"
@@ -152,9 +152,6 @@ export class Budget extends Context.Service<
   }
 >()("@kimi-effect/core/money/Budget") {}
 
-const positive = (input: Duration.Input): Option.Option<Duration.Duration> =>
-  Option.filter(Duration.fromInput(input), (value) => Duration.isFinite(value) && Duration.toMillis(value) >= 1)
-
 const inWords = ({ balance, caps, onStoreError, unknownPrice }: Options): Stage["options"] => ({
   caps: caps
     .map(({ amount, currency, only, per = [] }) => {
@@ -177,25 +174,27 @@ const inWords = ({ balance, caps, onStoreError, unknownPrice }: Options): Stage[
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Budget["Service"], ConfigurationError, BudgetStore | Scope.Scope> {
-  const lease = positive(options.lease ?? defaults.lease)
-  const storeTimeout = positive(options.storeTimeout ?? defaults.storeTimeout)
   const { balance, caps, thresholds = defaults.thresholds } = options
-  const duration = 'a duration of a millisecond or more, such as "1 second"'
-  const issues: Array<typeof ConfigurationIssue.Type> = [...BudgetCaps.issuesOf(caps)]
-  if (Option.isNone(lease)) issues.push({ name: "Budget lease", expected: duration })
-  if (Option.isNone(storeTimeout)) issues.push({ name: "Budget storeTimeout", expected: duration })
-  if (!thresholds.every((threshold) => threshold > 0 && threshold <= 1)) {
-    issues.push({ name: "Budget thresholds", expected: "numbers over 0 and up to 1" })
-  }
-  if (Option.isNone(lease) || Option.isNone(storeTimeout) || issues.length > 0) {
-    return yield* Effect.fail(ConfigurationError.of(issues))
-  }
+  const { lease = defaults.lease, storeTimeout = defaults.storeTimeout } = options
+  const issues = [
+    ...BudgetCaps.issuesOf(caps),
+    ...OptionRules.issuesOf("Budget", [
+      OptionRules.timeInMillis("lease", lease),
+      OptionRules.timeInMillis("storeTimeout", storeTimeout),
+      ["thresholds", thresholds.every((threshold) => threshold > 0 && threshold <= 1), "numbers over 0 and up to 1"]
+    ])
+  ]
+  if (issues.length > 0) return yield* Effect.fail(ConfigurationError.of(issues))
   const built = yield* PriceTable.PriceTable
   const prices = PriceTable.orElse(built)
   const events = yield* PubSub.sliding<BudgetEvent.BudgetEvent>(256)
   const keeper = yield* BudgetKeeper.make(
     yield* BudgetStore,
-    { thresholds, lease: lease.value, storeTimeout: storeTimeout.value },
+    {
+      thresholds,
+      lease: Duration.fromInputUnsafe(lease),
+      storeTimeout: Duration.fromInputUnsafe(storeTimeout)
+    },
     events
   )
   const treasury: BudgetPurse.Treasury = {

@@ -19,7 +19,8 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
-import { ConfigurationError } from "../../errors/ConfigurationErrors.ts"
+import type { ConfigurationError } from "../../errors/ConfigurationErrors.ts"
+import * as OptionRules from "../../OptionRules.ts"
 import * as Checksum from "./Checksum.ts"
 import * as Deflate from "./Deflate.ts"
 import * as EntryCipher from "./EntryCipher.ts"
@@ -218,14 +219,16 @@ export function make(given?: Partial<Options>): Effect.Effect<CacheEnvelope, Con
   return Effect.suspend(() => {
     const options: Options = { ...defaults, ...given }
     const { compressFrom, encryptionKey, maxBytes } = options
-    const issues = [
-      ...(compressFrom >= 0 ? [] : [{ name: "CacheEnvelope compressFrom", expected: "a number of bytes" }]),
-      ...(Number.isSafeInteger(maxBytes) && maxBytes > 0 && maxBytes <= largest
-        ? []
-        : [{ name: "CacheEnvelope maxBytes", expected: `a whole number of bytes over 0 and up to ${largest}` }])
-    ]
-    if (issues.length > 0) return Effect.fail(ConfigurationError.of(issues))
-    if (encryptionKey === undefined) return Effect.succeed(build(options, undefined))
-    return Effect.map(EntryCipher.make(encryptionKey), (cipher) => build(options, cipher))
+    const made =
+      encryptionKey === undefined
+        ? Effect.succeed(build(options, undefined))
+        : Effect.map(EntryCipher.make(encryptionKey), (cipher) => build(options, cipher))
+    return Effect.andThen(
+      OptionRules.check("CacheEnvelope", [
+        ["compressFrom", compressFrom >= 0, "a number of bytes"],
+        OptionRules.bytes("maxBytes", maxBytes, 1, largest)
+      ]),
+      made
+    )
   })
 }
