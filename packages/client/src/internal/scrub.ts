@@ -4,7 +4,7 @@
  * Every pattern is linear, and the text is cut before it is matched, so that a
  * hostile server cannot make this slow.
  */
-import { withoutSecrets } from "@kimi-effect/core/observability/Secrets"
+import { withoutSecrets } from "@kimi-effect/core/observability/logging/Secrets"
 
 const maxInput = 8_192
 const maxOutput = 2_048

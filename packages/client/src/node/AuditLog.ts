@@ -37,9 +37,10 @@
  *
  * @since 0.1.0
  */
-import { ConfigurationError, type ConfigurationIssue } from "@kimi-effect/core/errors/ConfigurationErrors"
-import { toLine } from "@kimi-effect/core/observability/AuditRecord"
+import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import { toLine } from "@kimi-effect/core/observability/logging/AuditRecord"
 import type { CallRecord } from "@kimi-effect/core/observability/CallRecord"
+import * as OptionRules from "@kimi-effect/core/OptionRules"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -142,21 +143,12 @@ export class AuditLog extends Context.Service<
 
 const smallest = 4_096
 
-const issuesOf = ({
-  maxBuffered,
-  maxBytes,
-  maxFiles,
-  path
-}: Options): ReadonlyArray<typeof ConfigurationIssue.Type> => {
-  const isCount = (value: number | undefined, least: number) =>
-    value === undefined || (Number.isSafeInteger(value) && value >= least)
-  return [
-    ...(path === "" ? [{ name: "path", expected: "the path of a file" }] : []),
-    ...(isCount(maxBytes, smallest) ? [] : [{ name: "maxBytes", expected: `a whole number from ${smallest}` }]),
-    ...(isCount(maxFiles, 1) ? [] : [{ name: "maxFiles", expected: "a whole number over zero" }]),
-    ...(isCount(maxBuffered, 1) ? [] : [{ name: "maxBuffered", expected: "a whole number over zero" }])
-  ]
-}
+const rulesOf = ({ maxBuffered, maxBytes, maxFiles, path }: Options): ReadonlyArray<OptionRules.Rule> => [
+  ["path", path !== "", "the path of a file"],
+  OptionRules.bytes("maxBytes", maxBytes, smallest),
+  OptionRules.count("maxFiles", maxFiles),
+  OptionRules.count("maxBuffered", maxBuffered)
+]
 
 /**
  * Opens the audit. Options that cannot be used fail; a file that cannot be
@@ -167,8 +159,7 @@ const issuesOf = ({
  */
 export const make = (options: Options): Effect.Effect<AuditLog["Service"], ConfigurationError, Scope.Scope> =>
   Effect.gen(function* () {
-    const issues = issuesOf(options)
-    if (issues.length > 0) return yield* ConfigurationError.of(issues)
+    yield* OptionRules.check("AuditLog", rulesOf(options))
     const { durability = "batched", path } = options
     const writer = yield* AuditWriter.make({
       path,

@@ -22,10 +22,10 @@
  *
  * @since 0.1.0
  */
-import { durationOf } from "@kimi-effect/core/cache/CacheOptions"
 import { CacheStore } from "@kimi-effect/core/cache/CacheStore"
 import type { CacheStoreError } from "@kimi-effect/core/errors/CacheErrors"
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/OptionRules"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -77,11 +77,11 @@ export const make = (
 ): Effect.Effect<CacheStore["Service"], CacheStoreError | ConfigurationError, Scope.Scope> =>
   Effect.gen(function* () {
     const { path: root, maxBytes = 1_073_741_824 } = options
-    const sweepInterval = durationOf(options.sweepInterval ?? Duration.minutes(10))
-    yield* checkedStore.check("FileCacheStore", [
+    const sweepInterval = OptionRules.durationOf(options.sweepInterval ?? Duration.minutes(10))
+    yield* OptionRules.check("FileCacheStore", [
       ["path", root.length > 0 && !root.includes("\0"), "the path of a folder"],
-      checkedStore.bytes("maxBytes", maxBytes, smallest),
-      checkedStore.time("sweepInterval", sweepInterval)
+      OptionRules.bytes("maxBytes", maxBytes, smallest),
+      OptionRules.time("sweepInterval", sweepInterval)
     ])
     const clock = yield* Clock.Clock
     const wanted = yield* Queue.sliding<void>(1)

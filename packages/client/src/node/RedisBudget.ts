@@ -26,10 +26,10 @@
  * @since 0.1.0
  */
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
-import * as Amount from "@kimi-effect/core/money/Amount"
+import * as Amount from "@kimi-effect/core/money/budget/Amount"
 import * as Budget from "@kimi-effect/core/money/Budget"
 import * as BudgetStore from "@kimi-effect/core/money/BudgetStore"
-import type { Change, Line, Verdict } from "@kimi-effect/core/money/Ledger"
+import type { Change, Line, Verdict } from "@kimi-effect/core/money/budget/Ledger"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redis from "effect/persistence/Redis"

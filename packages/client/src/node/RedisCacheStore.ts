@@ -22,10 +22,10 @@
  *
  * @since 0.1.0
  */
-import { durationOf } from "@kimi-effect/core/cache/CacheOptions"
 import { CacheStore } from "@kimi-effect/core/cache/CacheStore"
 import type { CacheStoreError } from "@kimi-effect/core/errors/CacheErrors"
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/OptionRules"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -82,13 +82,12 @@ const decode = (value: unknown, maxLength: number): Option.Option<Uint8Array> =>
 export const make = (options: Options = {}): Effect.Effect<CacheStore["Service"], ConfigurationError, Redis.Redis> =>
   Effect.gen(function* () {
     const { maxEntryBytes = 16_777_216, maxTagged = 100_000, prefix = "kimi-effect:cache:" } = options
-    const timeout = durationOf(options.timeout ?? Duration.seconds(1))
-    yield* checkedStore.check("RedisCacheStore", [
+    const timeout = OptionRules.durationOf(options.timeout ?? Duration.seconds(1))
+    yield* OptionRules.check("RedisCacheStore", [
       ["prefix", /^[^{}]+$/.test(prefix), "a text without braces"],
-      checkedStore.time("timeout", timeout),
-      checkedStore.bytes("maxEntryBytes", maxEntryBytes),
-      ["maxEntryBytes", maxEntryBytes <= largest, `at most ${largest} bytes`],
-      ["maxTagged", Number.isSafeInteger(maxTagged) && maxTagged > 0, "a whole number over zero"]
+      OptionRules.time("timeout", timeout),
+      OptionRules.bytes("maxEntryBytes", maxEntryBytes, 1, largest),
+      OptionRules.count("maxTagged", maxTagged)
     ])
     const redis = yield* Redis.Redis
     const clock = yield* Clock.Clock

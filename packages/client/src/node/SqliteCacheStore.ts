@@ -23,10 +23,10 @@
  *
  * @since 0.1.0
  */
-import { durationOf } from "@kimi-effect/core/cache/CacheOptions"
 import { CacheStore } from "@kimi-effect/core/cache/CacheStore"
 import type { CacheStoreError } from "@kimi-effect/core/errors/CacheErrors"
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/OptionRules"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -75,13 +75,13 @@ export const make = (
 ): Effect.Effect<CacheStore["Service"], CacheStoreError | ConfigurationError, Scope.Scope> =>
   Effect.gen(function* () {
     const { path, maxBytes = 268_435_456 } = options
-    const sweepInterval = durationOf(options.sweepInterval ?? Duration.minutes(1))
-    const lockTimeout = durationOf(options.lockTimeout ?? Duration.seconds(5))
-    yield* checkedStore.check("SqliteCacheStore", [
+    const sweepInterval = OptionRules.durationOf(options.sweepInterval ?? Duration.minutes(1))
+    const lockTimeout = OptionRules.durationOf(options.lockTimeout ?? Duration.seconds(5))
+    yield* OptionRules.check("SqliteCacheStore", [
       ["path", path.length > 0 && !path.startsWith(":") && !path.includes("\0"), "the path of a file"],
-      checkedStore.bytes("maxBytes", maxBytes, smallest),
-      checkedStore.time("sweepInterval", sweepInterval),
-      checkedStore.time("lockTimeout", lockTimeout)
+      OptionRules.bytes("maxBytes", maxBytes, smallest),
+      OptionRules.time("sweepInterval", sweepInterval),
+      OptionRules.time("lockTimeout", lockTimeout)
     ])
     const clock = yield* Clock.Clock
     const connection = SqliteConnection.make(path, maxBytes, lockTimeout)

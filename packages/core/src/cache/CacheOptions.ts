@@ -6,9 +6,9 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
-import type * as CacheEnvelope from "./CacheEnvelope.ts"
+import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import * as OptionRules from "../OptionRules.ts"
+import type * as CacheEnvelope from "./envelope/CacheEnvelope.ts"
 import { type Kind, kinds } from "./CachePolicy.ts"
 
 /**
@@ -126,27 +126,18 @@ export const persistedDefaults: PersistedValues = {
   envelope: {}
 }
 
-type Rule = readonly [name: string, isMet: boolean, expected: string]
+const owner = "ResponseCache"
+const { count, durationOf, time } = OptionRules
 
-const time = (name: string, value: Duration.Duration): Rule => [
-  name,
-  Duration.isFinite(value) && Duration.toMillis(value) > 0,
-  "a finite duration over zero"
-]
-const count = (name: string, value: number): Rule => [
-  name,
-  Number.isSafeInteger(value) && value > 0,
-  "a whole number over zero"
-]
-const oneOf = (name: string, isMet: boolean, words: ReadonlyArray<string>): Rule => [
+const oneOf = (name: string, isMet: boolean, words: ReadonlyArray<string>): OptionRules.Rule => [
   name,
   isMet,
   `one of ${words.join(", ")}`
 ]
 
-const rulesOf = (options: Values): ReadonlyArray<Rule> => [
+const rulesOf = (options: Values): ReadonlyArray<OptionRules.Rule> => [
   time("ttl", options.ttl),
-  ...(options.staleAfter === undefined ? [] : [time("staleAfter", options.staleAfter)]),
+  time("staleAfter", options.staleAfter),
   [
     "staleAfter",
     options.staleAfter === undefined || Duration.isLessThan(options.staleAfter, options.ttl),
@@ -164,25 +155,6 @@ const rulesOf = (options: Values): ReadonlyArray<Rule> => [
   count("maxEntryBytes", options.maxEntryBytes),
   ["maxEntryBytes", !(options.maxEntryBytes > options.maxBytes), "at most maxBytes"]
 ]
-
-const check = <O>(options: O, rules: ReadonlyArray<Rule>): Effect.Effect<O, ConfigurationError> => {
-  const broken = rules.filter(([, isMet]) => !isMet)
-  return broken.length === 0
-    ? Effect.succeed(options)
-    : Effect.fail(
-        ConfigurationError.of(broken.map(([name, , expected]) => ({ name: `ResponseCache ${name}`, expected })))
-      )
-}
-
-/**
- * A duration in any form. One that cannot be read is zero, which is the
- * duration of no option.
- *
- * @category conversions
- * @since 0.1.0
- */
-export const durationOf = (input: Duration.Input): Duration.Duration =>
-  Option.getOrElse(Duration.fromInput(input), () => Duration.zero)
 
 /** The default where nothing is given. */
 const timeOr = (given: Duration.Input | undefined, standard: Duration.Duration): Duration.Duration =>
@@ -225,7 +197,7 @@ const persistedOf = (given: PersistedOptions): PersistedValues => ({
 export const memory = (given: Options): Effect.Effect<Values, ConfigurationError> =>
   Effect.suspend(() => {
     const options = memoryOf(given)
-    return check(options, rulesOf(options))
+    return Effect.as(OptionRules.check(owner, rulesOf(options)), options)
   })
 
 /**
@@ -237,7 +209,7 @@ export const memory = (given: Options): Effect.Effect<Values, ConfigurationError
 export const persisted = (given: PersistedOptions): Effect.Effect<PersistedValues, ConfigurationError> =>
   Effect.suspend(() => {
     const options = persistedOf(given)
-    return check(options, [
+    const rules = [
       ...rulesOf(options),
       time("storeTimeout", options.storeTimeout),
       time("storeWriteTimeout", options.storeWriteTimeout),
@@ -245,7 +217,8 @@ export const persisted = (given: PersistedOptions): Effect.Effect<PersistedValue
       count("maxPending", options.maxPending),
       count("maxPendingBytes", options.maxPendingBytes),
       time("flushTimeout", options.flushTimeout)
-    ])
+    ]
+    return Effect.as(OptionRules.check(owner, rules), options)
   })
 
 /**

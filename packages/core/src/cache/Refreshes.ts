@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { CachedAnswer } from "./CachedAnswer.ts"
-import type { MemoryCache } from "./MemoryCache.ts"
+import type { MemoryCache } from "./levels/MemoryCache.ts"
 
 /**
  * What has been refreshed so far.

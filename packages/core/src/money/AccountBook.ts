@@ -9,7 +9,7 @@ import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import type { Usage } from "../models/Usage.ts"
 import type { Bill, Entry } from "./Accounting.ts"
-import type { Tags } from "./BudgetCaps.ts"
+import type { Tags } from "./budget/BudgetCaps.ts"
 import * as Cost from "./Cost.ts"
 import type { Prices } from "./PriceTable.ts"
 

@@ -13,7 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { ChatResponse } from "../models/ChatResponse.ts"
 import { AccountBook } from "./AccountBook.ts"
-import type { Tags } from "./BudgetCaps.ts"
+import type { Tags } from "./budget/BudgetCaps.ts"
 import * as Cost from "./Cost.ts"
 import * as PriceTable from "./PriceTable.ts"
 

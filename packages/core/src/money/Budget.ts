@@ -49,29 +49,29 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import type * as BigDecimal from "effect/BigDecimal"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { CallOptions } from "../CallOptions.ts"
-import { ConfigurationError, type ConfigurationIssue } from "../errors/ConfigurationErrors.ts"
+import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { BudgetStoreError } from "../errors/MoneyErrors.ts"
 import type { BudgetError } from "../errors/OperationErrors.ts"
 import type { Call, Purse } from "../resilience/Call.ts"
+import * as OptionRules from "../OptionRules.ts"
 import { off, type Stage } from "../resilience/Pipeline.ts"
-import * as Amount from "./Amount.ts"
-import * as BalanceCheck from "./BalanceCheck.ts"
-import * as BudgetCaps from "./BudgetCaps.ts"
-import * as BudgetEvent from "./BudgetEvent.ts"
-import * as BudgetKeeper from "./BudgetKeeper.ts"
-import * as BudgetPurse from "./BudgetPurse.ts"
+import * as Amount from "./budget/Amount.ts"
+import * as AccountBalance from "./budget/AccountBalance.ts"
+import * as BudgetCaps from "./budget/BudgetCaps.ts"
+import * as BudgetEvent from "./budget/BudgetEvent.ts"
+import * as BudgetKeeper from "./budget/BudgetKeeper.ts"
+import * as BudgetPurse from "./budget/BudgetPurse.ts"
 import { BudgetStore, layerMemory, type MemoryOptions } from "./BudgetStore.ts"
 import * as PriceTable from "./PriceTable.ts"
 
-export type { Options as BalanceOptions, Reader as BalanceReader } from "./BalanceCheck.ts"
-export type { Cap, Dimension } from "./BudgetCaps.ts"
-export type { BudgetEvent, Overrun, ThresholdCrossed } from "./BudgetEvent.ts"
+export type { Options as BalanceOptions, Reader as BalanceReader } from "./budget/AccountBalance.ts"
+export type { Cap, Dimension } from "./budget/BudgetCaps.ts"
+export type { BudgetEvent, Overrun, ThresholdCrossed } from "./budget/BudgetEvent.ts"
 
 /**
  * @category options
@@ -91,7 +91,7 @@ export interface Options {
   /** How long a shared store holds the money of a process that died. It is renewed while calls run. Defaults to a minute. */
   readonly lease?: Duration.Input | undefined
   /** Looks at the account's balance before a call; `{}` is enough. By default nobody does. */
-  readonly balance?: BalanceCheck.Options | undefined
+  readonly balance?: AccountBalance.Options | undefined
 }
 
 /**
@@ -140,7 +140,7 @@ export class Budget extends Context.Service<
      * settles it. `balance` asks the account for its money, where that is
      * looked at.
      */
-    readonly open: (call: Call, balance?: BalanceCheck.Reader) => Effect.Effect<Purse, BudgetError, Scope.Scope>
+    readonly open: (call: Call, balance?: AccountBalance.Reader) => Effect.Effect<Purse, BudgetError, Scope.Scope>
     /** Thresholds that are crossed and overruns, as they happen. */
     readonly events: Stream.Stream<BudgetEvent.BudgetEvent>
     /** Every scope that was used. */
@@ -151,9 +151,6 @@ export class Budget extends Context.Service<
     readonly options: Stage["options"]
   }
 >()("@kimi-effect/core/money/Budget") {}
-
-const positive = (input: Duration.Input): Option.Option<Duration.Duration> =>
-  Option.filter(Duration.fromInput(input), (value) => Duration.isFinite(value) && Duration.toMillis(value) >= 1)
 
 const inWords = ({ balance, caps, onStoreError, unknownPrice }: Options): Stage["options"] => ({
   caps: caps
@@ -177,25 +174,27 @@ const inWords = ({ balance, caps, onStoreError, unknownPrice }: Options): Stage[
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Budget["Service"], ConfigurationError, BudgetStore | Scope.Scope> {
-  const lease = positive(options.lease ?? defaults.lease)
-  const storeTimeout = positive(options.storeTimeout ?? defaults.storeTimeout)
   const { balance, caps, thresholds = defaults.thresholds } = options
-  const duration = 'a duration of a millisecond or more, such as "1 second"'
-  const issues: Array<typeof ConfigurationIssue.Type> = [...BudgetCaps.issuesOf(caps)]
-  if (Option.isNone(lease)) issues.push({ name: "Budget lease", expected: duration })
-  if (Option.isNone(storeTimeout)) issues.push({ name: "Budget storeTimeout", expected: duration })
-  if (!thresholds.every((threshold) => threshold > 0 && threshold <= 1)) {
-    issues.push({ name: "Budget thresholds", expected: "numbers over 0 and up to 1" })
-  }
-  if (Option.isNone(lease) || Option.isNone(storeTimeout) || issues.length > 0) {
-    return yield* Effect.fail(ConfigurationError.of(issues))
-  }
+  const { lease = defaults.lease, storeTimeout = defaults.storeTimeout } = options
+  const issues = [
+    ...BudgetCaps.issuesOf(caps),
+    ...OptionRules.issuesOf("Budget", [
+      OptionRules.timeInMillis("lease", lease),
+      OptionRules.timeInMillis("storeTimeout", storeTimeout),
+      ["thresholds", thresholds.every((threshold) => threshold > 0 && threshold <= 1), "numbers over 0 and up to 1"]
+    ])
+  ]
+  if (issues.length > 0) return yield* Effect.fail(ConfigurationError.of(issues))
   const built = yield* PriceTable.PriceTable
   const prices = PriceTable.orElse(built)
   const events = yield* PubSub.sliding<BudgetEvent.BudgetEvent>(256)
   const keeper = yield* BudgetKeeper.make(
     yield* BudgetStore,
-    { thresholds, lease: lease.value, storeTimeout: storeTimeout.value },
+    {
+      thresholds,
+      lease: Duration.fromInputUnsafe(lease),
+      storeTimeout: Duration.fromInputUnsafe(storeTimeout)
+    },
     events
   )
   const treasury: BudgetPurse.Treasury = {
@@ -203,12 +202,12 @@ export const make = Effect.fnUntraced(function* (
     clock: yield* Clock.Clock,
     isCapped: (tags) => BudgetCaps.isCapped(caps, tags),
     claimsOf: BudgetCaps.compile(caps),
-    preflight: balance === undefined ? () => Effect.void : yield* BalanceCheck.make(balance),
+    preflight: balance === undefined ? () => Effect.void : yield* AccountBalance.make(balance),
     unknownPrice: options.unknownPrice ?? defaults.unknownPrice,
     onStoreError: options.onStoreError ?? defaults.onStoreError
   }
   return {
-    open: Effect.fnUntraced(function* (call: Call, read?: BalanceCheck.Reader) {
+    open: Effect.fnUntraced(function* (call: Call, read?: AccountBalance.Reader) {
       const tags = yield* CallOptions
       const table = yield* prices
       if (balance !== undefined) yield* BudgetPurse.preflight(treasury, table, call, read)
@@ -276,7 +275,10 @@ const withPurse = (call: Call, purse: Purse): Call => {
  * @category stages
  * @since 0.1.0
  */
-export const stage = (budget: Budget["Service"], balanceOf?: (call: Call) => BalanceCheck.Reader | undefined): Stage =>
+export const stage = (
+  budget: Budget["Service"],
+  balanceOf?: (call: Call) => AccountBalance.Reader | undefined
+): Stage =>
   budget === none
     ? off
     : {

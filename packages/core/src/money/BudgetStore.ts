@@ -10,7 +10,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { BudgetStoreError } from "../errors/MoneyErrors.ts"
-import { type Change, type Hold, Ledger, type Line, type Verdict } from "./Ledger.ts"
+import { type Change, type Hold, Ledger, type Line, type Verdict } from "./budget/Ledger.ts"
 
 /**
  * What reserving came to.

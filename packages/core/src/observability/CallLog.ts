@@ -21,9 +21,9 @@ import * as Random from "effect/Random"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
-import * as CallFields from "./CallFields.ts"
+import * as CallFields from "./logging/CallFields.ts"
 import type { CallRecord } from "./CallRecord.ts"
-import * as RepeatLimit from "./RepeatLimit.ts"
+import * as RepeatLimit from "./logging/RepeatLimit.ts"
 import { attributes as a, logAttributes as l, logs } from "./Telemetry.ts"
 
 /**

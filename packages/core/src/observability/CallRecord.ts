@@ -9,7 +9,7 @@ import type { Priority } from "../CallOptions.ts"
 import type { Category, Severity, Tag } from "../errors/ErrorFacts.ts"
 import type { CacheStatus } from "../models/CacheStatus.ts"
 import type { Usage } from "../models/Usage.ts"
-import type { Tags } from "../money/BudgetCaps.ts"
+import type { Tags } from "../money/budget/BudgetCaps.ts"
 import type { Cost } from "../money/Cost.ts"
 
 /**

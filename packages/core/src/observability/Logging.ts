@@ -35,12 +35,12 @@ import * as LogLevel from "effect/LogLevel"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
-import { type Messages, special } from "./LogError.ts"
-import * as LogLine from "./LogLine.ts"
-import * as LogRecord from "./LogRecord.ts"
-import * as LogSettings from "./LogSettings.ts"
-import * as LogText from "./LogText.ts"
-import * as LogValue from "./LogValue.ts"
+import { type Messages, special } from "./logging/LogError.ts"
+import * as LogLine from "./logging/LogLine.ts"
+import * as LogRecord from "./logging/LogRecord.ts"
+import * as LogSettings from "./logging/LogSettings.ts"
+import * as LogText from "./logging/LogText.ts"
+import * as LogValue from "./logging/LogValue.ts"
 
 /**
  * Members of objects that hold what was asked or answered.

@@ -11,8 +11,8 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { SystemMetrics } from "../models/Metrics.ts"
 import * as Accounting from "../money/Accounting.ts"
-import type { CallMetrics } from "./CallMetrics.ts"
-import * as CircuitState from "./CircuitState.ts"
+import type { CallMetrics } from "./metrics/CallMetrics.ts"
+import * as CircuitState from "./metrics/CircuitState.ts"
 import type { Sources } from "./Sources.ts"
 
 const performanceOf = (calls: CallMetrics): NonNullable<SystemMetrics["performance"]> => {

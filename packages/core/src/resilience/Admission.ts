@@ -31,13 +31,14 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redis from "effect/persistence/Redis"
 import type * as Stream from "effect/Stream"
-import { ConfigurationError, type ConfigurationIssue } from "../errors/ConfigurationErrors.ts"
+import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { KimiError } from "../errors/KimiError.ts"
 import type { AdmissionError } from "../errors/OperationErrors.ts"
 import type { CircuitOpenError } from "../errors/ResilienceErrors.ts"
 import type * as KimiConfig from "../KimiConfig.ts"
 import { ChatResponse } from "../models/ChatResponse.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
+import * as OptionRules from "../OptionRules.ts"
 import type { AccountState, Ask, Changes as DoorChanges, Door, Outcome, Patience } from "./admission/Door.ts"
 import * as LocalDoor from "./admission/LocalDoor.ts"
 import * as RedisDoor from "./admission/RedisDoor.ts"
@@ -157,13 +158,13 @@ export const behind = ({ change, enter, states }: Door, options: Words = {}): Ad
     options,
     change: (changes) => {
       const { limits, maxQueue, maxWait } = changes
-      const issues = issuesOf(changes)
-      if (issues.length > 0) return Effect.fail(ConfigurationError.of(issues))
-      return change({
-        ...(limits === undefined ? {} : { limitsOf: typeof limits === "function" ? limits : () => limits }),
-        ...(maxQueue === undefined ? {} : { maxQueue }),
-        ...(maxWait === undefined ? {} : { maxWait: Duration.fromInputUnsafe(maxWait) })
-      })
+      return Effect.flatMap(check(rulesOf(changes)), () =>
+        change({
+          ...(limits === undefined ? {} : { limitsOf: typeof limits === "function" ? limits : () => limits }),
+          ...(maxQueue === undefined ? {} : { maxQueue }),
+          ...(maxWait === undefined ? {} : { maxWait: Duration.fromInputUnsafe(maxWait) })
+        })
+      )
     },
     guard: (ask) => (attempt) =>
       Effect.uninterruptibleMask((restore) =>
@@ -189,36 +190,22 @@ export const behind = ({ change, enter, states }: Door, options: Words = {}): Ad
   }
 }
 
-const isCount = (value: number | undefined): boolean => value === undefined || (value > 0 && Number.isInteger(value))
+const { count, timeInMillis, timeOrZero } = OptionRules
 
-const isDuration = (given: Duration.Input | undefined, leastMillis: number): boolean =>
-  given === undefined ||
-  Option.exists(
-    Duration.fromInput(given),
-    (duration) => Duration.isFinite(duration) && Duration.toMillis(duration) >= leastMillis
-  )
-
-type Issue = typeof ConfigurationIssue.Type
-
-const countIssues = (values: { readonly [name: string]: number | undefined }): ReadonlyArray<Issue> =>
-  Object.entries(values).flatMap(([name, value]) =>
-    isCount(value) ? [] : [{ name, expected: "a whole number over zero" }]
-  )
-
-const durationIssues = (
-  values: { readonly [name: string]: Duration.Input | undefined },
-  leastMillis = 0
-): ReadonlyArray<Issue> =>
-  Object.entries(values).flatMap(([name, value]) =>
-    isDuration(value, leastMillis)
-      ? []
-      : [{ name, expected: `a duration${leastMillis > 0 ? " of a millisecond or more" : ""}, such as "30 seconds"` }]
-  )
-
-const issuesOf = ({ limits, margin, maxQueue, maxWait }: Changes & Pick<Options, "margin">): ReadonlyArray<Issue> => [
-  ...countIssues(typeof limits === "object" ? { ...limits, maxQueue } : { maxQueue }),
-  ...durationIssues({ margin, maxWait })
+const rulesOf = ({
+  limits,
+  margin,
+  maxQueue,
+  maxWait
+}: Changes & Pick<Options, "margin">): ReadonlyArray<OptionRules.Rule> => [
+  ...Object.entries(typeof limits === "object" ? limits : {}).map(([name, limit]) => count(name, limit)),
+  count("maxQueue", maxQueue),
+  timeOrZero("margin", margin),
+  timeOrZero("maxWait", maxWait)
 ]
+
+const check = (rules: ReadonlyArray<OptionRules.Rule>): Effect.Effect<void, ConfigurationError> =>
+  OptionRules.check("Admission", rules)
 
 const optionsInWords = (options: Options): Words =>
   inWords(typeof options.limits === "function" ? "by account" : (options.limits ?? {}), doorOptions(options))
@@ -237,12 +224,10 @@ const doorOptions = ({ limits = {}, margin = defaultMargin, maxQueue = 10_000, m
  * @since 0.1.0
  */
 export const make = (options: Options = {}): Effect.Effect<Admission["Service"], ConfigurationError> =>
-  Effect.suspend(() => {
-    const issues = issuesOf(options)
-    return issues.length > 0
-      ? Effect.fail(ConfigurationError.of(issues))
-      : Effect.map(LocalDoor.make(doorOptions(options)), (door) => behind(door, optionsInWords(options)))
-  })
+  Effect.flatMap(
+    Effect.suspend(() => check(rulesOf(options))),
+    () => Effect.map(LocalDoor.make(doorOptions(options)), (door) => behind(door, optionsInWords(options)))
+  )
 
 /**
  * Limits in this process that follow a configuration.
@@ -377,22 +362,24 @@ export const layerRedis = (options: RedisOptions = {}): Layer.Layer<Admission, C
         share = 0.5,
         timeout = "250 millis"
       } = options
-      const issues = [
-        ...issuesOf(options),
-        ...durationIssues({ cooldown }),
-        ...durationIssues({ lease, timeout }, 1),
-        ...(share > 0 && share <= 1 ? [] : [{ name: "share", expected: "a number over 0 up to 1" }])
-      ]
-      if (issues.length > 0) return Effect.fail(ConfigurationError.of(issues))
+      const checked = check([
+        ...rulesOf(options),
+        timeOrZero("cooldown", cooldown),
+        timeInMillis("lease", lease),
+        timeInMillis("timeout", timeout),
+        OptionRules.part("share", share)
+      ])
       return Effect.map(
-        RedisDoor.make({
-          ...doorOptions(options),
-          prefix,
-          share,
-          cooldown: Duration.fromInputUnsafe(cooldown),
-          lease: Duration.fromInputUnsafe(lease),
-          timeout: Duration.fromInputUnsafe(timeout)
-        }),
+        Effect.andThen(checked, () =>
+          RedisDoor.make({
+            ...doorOptions(options),
+            prefix,
+            share,
+            cooldown: Duration.fromInputUnsafe(cooldown),
+            lease: Duration.fromInputUnsafe(lease),
+            timeout: Duration.fromInputUnsafe(timeout)
+          })
+        ),
         (door) => behind(door, { ...optionsInWords(options), shared: `on Redis under ${prefix}`, share: String(share) })
       )
     })

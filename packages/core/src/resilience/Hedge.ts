@@ -34,9 +34,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import { ConfigurationError, type ConfigurationIssue } from "../errors/ConfigurationErrors.ts"
+import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { StreamError } from "../errors/OperationErrors.ts"
+import * as OptionRules from "../OptionRules.ts"
 import { keyOf } from "./Call.ts"
 import * as HedgeBudget from "./HedgeBudget.ts"
 import * as Latencies from "./Latencies.ts"
@@ -112,37 +112,29 @@ export class Hedge extends Context.Service<Hedge, Stage & { readonly state: Effe
   "@kimi-effect/core/resilience/Hedge"
 ) {}
 
-/** A duration over zero; `undefined` when it is none, or cannot be read. */
-const positive = (input: Duration.Input): Duration.Duration | undefined =>
-  Option.getOrUndefined(
-    Option.filter(Duration.fromInput(input), (value) => Duration.isFinite(value) && Duration.isPositive(value))
-  )
-
-const issuesOf = (options: Options): ReadonlyArray<typeof ConfigurationIssue.Type> => {
-  const issues: Array<typeof ConfigurationIssue.Type> = []
-  const expect = (name: string, isMet: boolean, expected: string) => {
-    if (!isMet) issues.push({ name: `hedge.${name}`, expected })
-  }
+const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
   const { after, answerAfter, atLeast, budget, minimumSamples, percentile } = options
-  for (const [name, value] of Object.entries({ after, atLeast, answerAfter })) {
-    expect(name, value === undefined || positive(value) !== undefined, 'a duration over zero, such as "2 seconds"')
-  }
+  const { time } = OptionRules
   // Written so that NaN meets nothing.
   const isWithin = (value: number | undefined, least: number, most: number): boolean =>
     value === undefined || (value >= least && value <= most)
-  expect("percentile", isWithin(percentile, 0, 1), "a number from 0 to 1, such as 0.95")
   const { samples } = Latencies.defaults
   const isCount = minimumSamples === undefined || Number.isInteger(minimumSamples)
-  expect(
-    "minimumSamples",
-    isCount && isWithin(minimumSamples, 1, samples),
-    `a whole number from 1 to ${samples}, which is how many are remembered`
-  )
-  expect("budget.ratio", isWithin(budget?.ratio, 0, 1), "a number from 0 to 1, such as 0.05")
-  expect("budget.capacity", isWithin(budget?.capacity, 1, Number.MAX_SAFE_INTEGER / 1e6), "a number that is at least 1")
   const isOn = after !== undefined || percentile !== undefined || answerAfter !== undefined
-  expect("after", isOn, "a duration, unless hedge.percentile or hedge.answerAfter is given")
-  return issues
+  return [
+    time("after", after),
+    time("atLeast", atLeast),
+    time("answerAfter", answerAfter),
+    ["percentile", isWithin(percentile, 0, 1), "a number from 0 to 1, such as 0.95"],
+    [
+      "minimumSamples",
+      isCount && isWithin(minimumSamples, 1, samples),
+      `a whole number from 1 to ${samples}, which is how many are remembered`
+    ],
+    ["budget.ratio", isWithin(budget?.ratio, 0, 1), "a number from 0 to 1, such as 0.05"],
+    ["budget.capacity", isWithin(budget?.capacity, 1, Number.MAX_SAFE_INTEGER / 1e6), "a number that is at least 1"],
+    ["after", isOn, "a duration, unless percentile or answerAfter is given"]
+  ]
 }
 
 /** Tells a race what it needs to know of the call, and hears of it. */
@@ -214,9 +206,8 @@ const inWords = (options: Options): Stage["options"] => {
  * @since 0.1.0
  */
 export const make = (options: Options): Effect.Effect<Hedge["Service"], ConfigurationError> =>
-  Effect.suspend(() => {
-    const issues = issuesOf(options)
-    if (issues.length > 0) return Effect.fail(ConfigurationError.of(issues))
+  Effect.gen(function* () {
+    yield* OptionRules.check("Hedge", rulesOf(options))
     const { after, answerAfter, atLeast = defaults.atLeast, percentile } = options
     const { minimumSamples = defaults.minimumSamples } = options
     const afterDuration = after === undefined ? undefined : Duration.fromInputUnsafe(after)
@@ -275,12 +266,12 @@ export const make = (options: Options): Effect.Effect<Hedge["Service"], Configur
     const stream: Stage["stream"] = (inner) => (call) =>
       onOpening<StreamError, StreamError>(hedgeOpening(keyOf(call)))(inner(call))
 
-    return Effect.succeed({
+    return {
       effect: answerAfter === undefined ? off.effect : effect(Duration.fromInputUnsafe(answerAfter)),
       stream: after === undefined && percentile === undefined ? off.stream : stream,
       options: inWords(options),
       state: Effect.sync(() => ({ calls, hedges, hedgeWins, refused, tokens: budget.tokens() }))
-    })
+    }
   })
 
 /**

@@ -142,7 +142,7 @@ describe("Admission.change", () => {
       )
       assert.deepStrictEqual(
         error.issues.map(({ name }) => name),
-        ["tokensPerDay", "maxQueue", "maxWait"]
+        ["Admission tokensPerDay", "Admission maxQueue", "Admission maxWait"]
       )
       assert.deepInclude(yield* stateOf(admission), { concurrency: 1 })
     })

@@ -18,7 +18,7 @@ describe("Admission.make", () => {
         })
       )
       assert.sameMembers(
-        error.issues.map(({ name }) => name.replace("limits.", "")),
+        error.issues.map(({ name }) => name.replace("Admission ", "")),
         ["concurrency", "requestsPerMinute", "tokensPerMinute", "tokensPerDay", "maxQueue", "maxWait", "margin"]
       )
     })

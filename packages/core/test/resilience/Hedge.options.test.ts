@@ -21,13 +21,13 @@ describe("Hedge, its options", () => {
       assert.deepStrictEqual(
         error.issues.map(({ name }) => name),
         [
-          "hedge.after",
-          "hedge.atLeast",
-          "hedge.answerAfter",
-          "hedge.percentile",
-          "hedge.minimumSamples",
-          "hedge.budget.ratio",
-          "hedge.budget.capacity"
+          "Hedge after",
+          "Hedge atLeast",
+          "Hedge answerAfter",
+          "Hedge percentile",
+          "Hedge minimumSamples",
+          "Hedge budget.ratio",
+          "Hedge budget.capacity"
         ]
       )
     })
@@ -41,7 +41,7 @@ describe("Hedge, its options", () => {
       ] as const) {
         const error = yield* Effect.flip(Hedge.make(options))
         assert.deepStrictEqual(error.issues, [
-          { name: "hedge.after", expected: "a duration, unless hedge.percentile or hedge.answerAfter is given" }
+          { name: "Hedge after", expected: "a duration, unless percentile or answerAfter is given" }
         ])
       }
     })

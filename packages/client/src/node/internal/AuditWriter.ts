@@ -4,8 +4,8 @@
  *
  * @since 0.1.0
  */
-import { toGap } from "@kimi-effect/core/observability/AuditRecord"
-import { outside } from "@kimi-effect/core/observability/LogContext"
+import { toGap } from "@kimi-effect/core/observability/logging/AuditRecord"
+import { outside } from "@kimi-effect/core/observability/logging/LogContext"
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"

@@ -11,7 +11,7 @@
  */
 import { constants, type FileHandle, mkdir, open, rename, unlink } from "node:fs/promises"
 import { dirname } from "node:path"
-import * as Checksum from "@kimi-effect/core/cache/Checksum"
+import * as Checksum from "@kimi-effect/core/cache/envelope/Checksum"
 
 /** What the head of a file says. */
 export interface Head {

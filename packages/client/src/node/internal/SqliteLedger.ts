@@ -5,8 +5,8 @@
  * @since 0.1.0
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite"
-import * as Amount from "@kimi-effect/core/money/Amount"
-import type { Change, Hold, Line, Verdict } from "@kimi-effect/core/money/Ledger"
+import * as Amount from "@kimi-effect/core/money/budget/Amount"
+import type { Change, Hold, Line, Verdict } from "@kimi-effect/core/money/budget/Ledger"
 
 /** `kimB`, which tells our file from those of others. */
 export const applicationId = 0x6b_69_6d_42

@@ -7,9 +7,7 @@
 import { hash } from "node:crypto"
 import type { CacheStore, StoreStatistics } from "@kimi-effect/core/cache/CacheStore"
 import { CacheStoreError } from "@kimi-effect/core/errors/CacheErrors"
-import { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 
@@ -69,28 +67,3 @@ export const make = (name: string, maxEntryBytes: number, backing: Backing): Eff
       statistics: backing.statistics
     }
   })
-
-/** A rule of options: its name, whether it is kept, and what is expected. */
-export type Rule = readonly [name: string, isMet: boolean, expected: string]
-
-/** A rule for a number of bytes. */
-export const bytes = (name: string, value: number, atLeast = 1): Rule => [
-  name,
-  Number.isSafeInteger(value) && value >= atLeast,
-  `a whole number of bytes, at least ${atLeast}`
-]
-
-/** A rule for a duration that must end. */
-export const time = (name: string, value: Duration.Duration): Rule => [
-  name,
-  Duration.isFinite(value) && Duration.toMillis(value) > 0,
-  "a finite duration over zero"
-]
-
-/** Fails with every rule that is broken. */
-export const check = (store: string, rules: ReadonlyArray<Rule>): Effect.Effect<void, ConfigurationError> => {
-  const broken = rules.filter(([, isMet]) => !isMet)
-  return broken.length === 0
-    ? Effect.void
-    : Effect.fail(ConfigurationError.of(broken.map(([name, , expected]) => ({ name: `${store} ${name}`, expected }))))
-}

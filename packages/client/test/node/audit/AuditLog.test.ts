@@ -202,7 +202,7 @@ describe("AuditLog", () => {
       const error = yield* Effect.flip(AuditLog.make(options))
       assert.deepStrictEqual(
         error.issues.map(({ name }) => name),
-        Object.keys(options)
+        Object.keys(options).map((name) => `AuditLog ${name}`)
       )
     })
   )

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Hold } from "@kimi-effect/core/money/Ledger"
+import type { Hold } from "@kimi-effect/core/money/budget/Ledger"
 import * as Budget from "@kimi-effect/core/money/Budget"
 import { Context, Effect, Layer, Logger, Schedule } from "effect"
 import * as Redis from "effect/persistence/Redis"

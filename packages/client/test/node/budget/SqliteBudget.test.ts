@@ -1,7 +1,7 @@
 import { mkdirSync, statSync, writeFileSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import type { Hold } from "@kimi-effect/core/money/Ledger"
+import type { Hold } from "@kimi-effect/core/money/budget/Ledger"
 import { Effect, Exit, Fiber } from "effect"
 import * as SqliteBudget from "../../../src/node/SqliteBudget.ts"
 import { folder } from "./support/files.ts"

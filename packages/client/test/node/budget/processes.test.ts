@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Amount from "@kimi-effect/core/money/Amount"
+import * as Amount from "@kimi-effect/core/money/budget/Amount"
 import type { BudgetStore } from "@kimi-effect/core/money/BudgetStore"
 import { BigDecimal, Effect, Exit, Random, Scope } from "effect"
 import * as Redis from "effect/persistence/Redis"

@@ -1,7 +1,7 @@
 import { readdirSync, renameSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import * as CacheEnvelope from "@kimi-effect/core/cache/CacheEnvelope"
+import * as CacheEnvelope from "@kimi-effect/core/cache/envelope/CacheEnvelope"
 import { Duration, Effect, Logger, Option, Random } from "effect"
 import * as Redis from "effect/persistence/Redis"
 import * as FileCacheStore from "../../../src/node/FileCacheStore.ts"

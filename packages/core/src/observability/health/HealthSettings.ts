@@ -10,11 +10,11 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import { ConfigurationError, type ConfigurationIssue } from "../../errors/ConfigurationErrors.ts"
+import type { ConfigurationError } from "../../errors/ConfigurationErrors.ts"
+import * as OptionRules from "../../OptionRules.ts"
 import type * as Health from "../Health.ts"
 import type { HealthCheck } from "./HealthCheck.ts"
 
@@ -63,37 +63,22 @@ export const HealthSettings: Context.Reference<Values> = Context.Reference<Value
   { defaultValue: () => ({}) }
 )
 
-const isTime = (input: Duration.Input | undefined): boolean =>
-  input === undefined ||
-  Option.exists(Duration.fromInput(input), (time) => Duration.isFinite(time) && Duration.toMillis(time) > 0)
-
-/** How long something holds, which may be no time at all. */
-const isAge = (input: Duration.Input | undefined): boolean =>
-  input === undefined || Option.exists(Duration.fromInput(input), (age) => !Duration.isNegative(age))
-
-const isPart = (part: number | undefined): boolean => part === undefined || (part > 0 && part <= 1)
-
-const aTime = 'a duration over zero, such as "10 seconds"'
-const anAge = 'a duration that is not negative, such as "10 seconds"'
-const aPart = "a number over 0 and up to 1"
-
-/** Everything that is wrong with settings. */
-const issuesOf = (settings: Values): ReadonlyArray<typeof ConfigurationIssue.Type> => {
-  const { balanceWarning = 0, failureThreshold = 1, paidProbe } = settings
+const rulesOf = (settings: Values): ReadonlyArray<OptionRules.Rule> => {
+  const { balanceWarning = 0, paidProbe } = settings
   const probe = typeof paidProbe === "object" ? paidProbe : {}
-  const rules: ReadonlyArray<readonly [name: string, isMet: boolean, expected: string]> = [
-    ["timeToLive", isAge(settings.timeToLive), anAge],
-    ["timeout", isTime(settings.timeout), aTime],
-    ["balanceEvery", isAge(settings.balanceEvery), anAge],
-    ["slowAfter", isTime(settings.slowAfter), aTime],
-    ["paidProbe.every", isAge(probe.every), anAge],
-    ["paidProbe.timeout", isTime(probe.timeout), aTime],
-    ["queueWarning", isPart(settings.queueWarning), aPart],
-    ["budgetWarning", isPart(settings.budgetWarning), aPart],
+  const { count, part, time, timeOrZero } = OptionRules
+  return [
+    timeOrZero("timeToLive", settings.timeToLive),
+    time("timeout", settings.timeout),
+    timeOrZero("balanceEvery", settings.balanceEvery),
+    time("slowAfter", settings.slowAfter),
+    timeOrZero("paidProbe.every", probe.every),
+    time("paidProbe.timeout", probe.timeout),
+    part("queueWarning", settings.queueWarning),
+    part("budgetWarning", settings.budgetWarning),
     ["balanceWarning", Number.isFinite(balanceWarning) && balanceWarning >= 0, "a number that is not negative"],
-    ["failureThreshold", Number.isSafeInteger(failureThreshold) && failureThreshold > 0, "a whole number over zero"]
+    count("failureThreshold", settings.failureThreshold)
   ]
-  return rules.filter(([, isMet]) => !isMet).map(([name, , expected]) => ({ name: `HealthSettings ${name}`, expected }))
 }
 
 /**
@@ -106,13 +91,12 @@ const issuesOf = (settings: Values): ReadonlyArray<typeof ConfigurationIssue.Typ
 export const layer = (settings: Values): Layer.Layer<never, ConfigurationError> =>
   Layer.effect(
     HealthSettings,
-    Effect.suspend(() => {
-      const issues = issuesOf(settings)
-      if (issues.length > 0) return Effect.fail(ConfigurationError.of(issues))
-      return Effect.map(HealthSettings, (below) => ({
+    Effect.andThen(
+      Effect.suspend(() => OptionRules.check("HealthSettings", rulesOf(settings))),
+      Effect.map(HealthSettings, (below) => ({
         ...below,
         ...settings,
         checks: [...(below.checks ?? []), ...(settings.checks ?? [])]
       }))
-    })
+    )
   )

@@ -7,7 +7,8 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Schedule from "effect/Schedule"
-import { ConfigurationError } from "../../errors/ConfigurationErrors.ts"
+import type { ConfigurationError } from "../../errors/ConfigurationErrors.ts"
+import * as OptionRules from "../../OptionRules.ts"
 import * as Backoff from "../Backoff.ts"
 import type * as Circuit from "./Circuit.ts"
 
@@ -112,26 +113,11 @@ export const sharedDefaults: SharedOptions = {
   storeCooldown: Duration.seconds(1)
 }
 
-type Rule = readonly [name: string, isMet: boolean, expected: string]
+const { count, part, time } = OptionRules
+type Rule = OptionRules.Rule
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value > 0
-const isRate = (value: number): boolean => value > 0 && value <= 1
 
-const count = (name: string, value: number | undefined): Rule => [
-  name,
-  value === undefined || isCount(value),
-  "a whole number over zero"
-]
-const rate = (name: string, value: number | undefined): Rule => [
-  name,
-  value === undefined || isRate(value),
-  "a number over 0 and up to 1"
-]
-const time = (name: string, value: Duration.Duration): Rule => [
-  name,
-  Duration.isFinite(value) && Duration.toMillis(value) > 0,
-  "a finite duration over zero"
-]
 const fits = (name: string, minimumCalls: number, size: number): Rule => [
   name,
   !isCount(minimumCalls) || !isCount(size) || minimumCalls <= size,
@@ -143,14 +129,8 @@ const commonRules = ({ maxOpenTime, slowAfter }: Common): ReadonlyArray<Rule> =>
   time("maxOpenTime", maxOpenTime)
 ]
 
-const check = <O>(options: O, rules: ReadonlyArray<Rule>): Effect.Effect<O, ConfigurationError> => {
-  const broken = rules.filter(([, isMet]) => !isMet)
-  return broken.length === 0
-    ? Effect.succeed(options)
-    : Effect.fail(
-        ConfigurationError.of(broken.map(([name, , expected]) => ({ name: `CircuitBreaker ${name}`, expected })))
-      )
-}
+const checked = <O>(options: O, rules: ReadonlyArray<Rule>): Effect.Effect<O, ConfigurationError> =>
+  Effect.as(OptionRules.check("CircuitBreaker", rules), options)
 
 /**
  * Fills options up with the defaults and checks them. The error names every
@@ -164,11 +144,11 @@ export const local = (given: Partial<Options>): Effect.Effect<Options, Configura
     const options: Options = { ...defaults, ...given }
     const { failureRate, minimumCalls, slowRate, window } = options
     const hasRate = failureRate !== undefined || slowRate !== undefined
-    return check(options, [
+    return checked(options, [
       ...commonRules(options),
       count("consecutiveFailures", options.consecutiveFailures),
-      rate("failureRate", failureRate),
-      rate("slowRate", slowRate),
+      part("failureRate", failureRate),
+      part("slowRate", slowRate),
       window._tag === "Count"
         ? count("window.size", window.size)
         : ["window.millis", window.millis > 0 && Number.isFinite(window.millis), "a finite number over zero"],
@@ -190,12 +170,12 @@ export const shared = (given: Partial<SharedOptions>): Effect.Effect<SharedOptio
   Effect.suspend(() => {
     const options: SharedOptions = { ...sharedDefaults, ...given }
     const { trip } = options
-    return check(options, [
+    return checked(options, [
       ...commonRules(options),
       ...(trip._tag === "Consecutive"
         ? [count("trip.failures", trip.failures)]
         : [
-            rate("trip.threshold", trip.threshold),
+            part("trip.threshold", trip.threshold),
             count("trip.minimumCalls", trip.minimumCalls),
             count("trip.size", trip.size),
             fits("trip.minimumCalls", trip.minimumCalls, trip.size)

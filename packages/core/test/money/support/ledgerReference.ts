@@ -2,7 +2,7 @@
  * The obvious books: everything that ever happened is kept in a list, and
  * every sum is made anew.
  */
-import type { Claim, Hold, Line } from "../../../src/money/Ledger.ts"
+import type { Claim, Hold, Line } from "../../../src/money/budget/Ledger.ts"
 
 interface Entry {
   readonly hold: Hold

@@ -212,7 +212,7 @@ describe("Admission through Redis", () => {
       )
       assert.strictEqual(error._tag, "ConfigurationError")
       assert.deepStrictEqual(
-        error.issues.map(({ name }) => name),
+        error.issues.map(({ name }) => name.replace("Admission ", "")),
         ["concurrency", "cooldown", "lease", "timeout", "share"]
       )
       for (const share of [0, -0.1, 1.01]) {

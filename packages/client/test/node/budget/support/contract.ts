@@ -2,9 +2,9 @@
  * What every store of a budget does, whatever it is made of.
  */
 import { assert, describe, it } from "@effect/vitest"
-import * as Amount from "@kimi-effect/core/money/Amount"
+import * as Amount from "@kimi-effect/core/money/budget/Amount"
 import type { BudgetStore } from "@kimi-effect/core/money/BudgetStore"
-import { type Claim, type Hold, Ledger, type Line } from "@kimi-effect/core/money/Ledger"
+import { type Claim, type Hold, Ledger, type Line } from "@kimi-effect/core/money/budget/Ledger"
 import { Effect, Random } from "effect"
 import type * as Scope from "effect/Scope"
 

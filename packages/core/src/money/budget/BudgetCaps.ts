@@ -1,0 +1,201 @@
+/**
+ * Which caps hold for a call: from rules such as "10 dollars a day for each
+ * tenant" to the scopes in which its price is reserved.
+ *
+ * @since 0.1.0
+ */
+import * as BigDecimal from "effect/BigDecimal"
+import * as Option from "effect/Option"
+import type { ConfigurationIssue } from "../../errors/ConfigurationErrors.ts"
+import type * as ModelCatalog from "../../ModelCatalog.ts"
+import * as Amount from "./Amount.ts"
+import type { Claim } from "./Ledger.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Currency = ModelCatalog.Price["currency"]
+
+/**
+ * For whom a call is made, as `CallOptions` say it. An empty name is one of
+ * its own.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Tags {
+  readonly tenant: string
+  readonly job: string
+  readonly agent: string
+}
+
+const dimensions = ["day", "tenant", "job", "agent"] as const
+
+/**
+ * What a cap is kept apart by.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Dimension = (typeof dimensions)[number]
+
+/**
+ * A cap. All caps that fit a call hold for it at once.
+ *
+ * - `{ amount: "1000", currency: "USD" }`: in total
+ * - `{ per: ["day"], … }`: each day, in UTC
+ * - `{ per: ["tenant"], … }`: each tenant
+ * - `{ per: ["day", "tenant"], … }`: each tenant on each day
+ * - `{ per: ["tenant"], only: { tenant: "acme" }, … }`: the tenant acme, in
+ *   place of what holds for each tenant
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Cap {
+  /** The most that may be spent, as a decimal. */
+  readonly amount: string | BigDecimal.BigDecimal
+  readonly currency: Currency
+  /** Whether each day, tenant, job or agent has its own. By default all calls share it. */
+  readonly per?: ReadonlyArray<Dimension> | undefined
+  /** The names that it holds for. By default all do. */
+  readonly only?: Partial<Tags> | undefined
+}
+
+/**
+ * The scopes of a call, or the first one that has no cap in its currency.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Claims =
+  | { readonly _tag: "Claims"; readonly claims: ReadonlyArray<Claim> }
+  | { readonly _tag: "OtherCurrency"; readonly scope: string }
+
+/** A cap by which dimensions its scopes are named. */
+interface Rule {
+  readonly only: ReadonlyArray<readonly [keyof Tags, string]>
+  readonly currency: Currency
+  readonly cap: bigint
+}
+
+interface Family {
+  readonly per: ReadonlyArray<Dimension>
+  readonly rules: ReadonlyArray<Rule>
+}
+
+const dayMillis = 86_400_000
+
+/** A scope of a day may be looked at for two days more. */
+const forgetAfterDays = 3
+
+const names = ["tenant", "job", "agent"] as const
+
+const amountOf = (amount: Cap["amount"]): bigint | undefined => {
+  const decimal = typeof amount === "string" ? BigDecimal.fromString(amount) : Option.some(amount)
+  if (Option.isNone(decimal)) return undefined
+  const cap = Amount.fromDecimal(decimal.value)
+  return cap >= 0n && cap <= Amount.largest ? cap : undefined
+}
+
+const perOf = ({ only = {}, per = [] }: Cap): ReadonlyArray<Dimension> =>
+  dimensions.filter((name) => per.includes(name) || (name !== "day" && only[name] !== undefined))
+
+/**
+ * Everything that is wrong with caps.
+ *
+ * @category validation
+ * @since 0.1.0
+ */
+export const issuesOf = (caps: ReadonlyArray<Cap>): ReadonlyArray<typeof ConfigurationIssue.Type> => {
+  const issues: Array<typeof ConfigurationIssue.Type> = []
+  const known = new Set<string>()
+  caps.forEach((cap, i) => {
+    if (amountOf(cap.amount) === undefined) {
+      issues.push({ name: `Budget caps[${i}].amount`, expected: "a decimal from 0 to 1000000" })
+    }
+    const key = JSON.stringify([perOf(cap), names.map((name) => cap.only?.[name]), cap.currency])
+    if (known.has(key)) issues.push({ name: `Budget caps[${i}]`, expected: "another scope than an earlier cap's" })
+    known.add(key)
+  })
+  return issues
+}
+
+/** A name may hold anything, but not look like two. */
+const escaped = (name: string): string => name.replaceAll(/[%/]/g, encodeURIComponent)
+
+/**
+ * The name of a scope, such as `day:2026-11-23/tenant:acme`.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const scopeName = (per: ReadonlyArray<Dimension>, tags: Tags, day: string): string =>
+  per.length === 0 ? "total" : per.map((name) => `${name}:${name === "day" ? day : escaped(tags[name])}`).join("/")
+
+/** Of the caps that fit, those for the most names; of those, the lowest. */
+const closest = (rules: ReadonlyArray<Rule>): Rule | undefined => {
+  let found: Rule | undefined
+  for (const rule of rules) {
+    const isCloser =
+      found === undefined ||
+      rule.only.length > found.only.length ||
+      (rule.only.length === found.only.length && rule.cap < found.cap)
+    if (isCloser) found = rule
+  }
+  return found
+}
+
+/**
+ * A function from a call to its scopes. The caps must have been checked.
+ *
+ * A cap in dollars cannot hold yuan. A call in another currency than that of
+ * every cap of a kind which fits it has nothing that bounds it there, and is
+ * not let through as if it were free.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const compile = (
+  caps: ReadonlyArray<Cap>
+): ((tags: Tags, currency: Currency, day: string, dayNumber: number) => Claims) => {
+  const families = new Map<string, { readonly per: ReadonlyArray<Dimension>; readonly rules: Array<Rule> }>()
+  for (const cap of caps) {
+    const per = perOf(cap)
+    const family = families.get(per.join("/")) ?? { per, rules: [] }
+    families.set(per.join("/"), family)
+    const only = names.flatMap((name): ReadonlyArray<readonly [keyof Tags, string]> => {
+      const value = cap.only?.[name]
+      return value === undefined ? [] : [[name, value]]
+    })
+    family.rules.push({ only, currency: cap.currency, cap: amountOf(cap.amount) ?? 0n })
+  }
+  const all: ReadonlyArray<Family> = [...families.values()]
+
+  return (tags, currency, day, dayNumber) => {
+    const claims: Array<Claim> = []
+    for (const { per, rules } of all) {
+      const fitting = rules.filter(({ only }) => only.every(([name, value]) => tags[name] === value))
+      if (fitting.length === 0) continue
+      const scope = scopeName(per, tags, day)
+      const rule = closest(fitting.filter((one) => one.currency === currency))
+      if (rule === undefined) return { _tag: "OtherCurrency", scope }
+      claims.push({
+        scope: `${currency} ${scope}`,
+        cap: rule.cap,
+        forgetAt: per.includes("day") ? (dayNumber + forgetAfterDays) * dayMillis : undefined
+      })
+    }
+    return { _tag: "Claims", claims }
+  }
+}
+
+/**
+ * Whether any cap fits calls of these tags, in whatever currency.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const isCapped = (caps: ReadonlyArray<Cap>, tags: Tags): boolean =>
+  caps.some(({ only = {} }) => names.every((name) => only[name] === undefined || only[name] === tags[name]))

@@ -1,0 +1,37 @@
+/**
+ * The latest values of something, and the shares below which they lie.
+ *
+ * @since 0.1.0
+ */
+import type { Percentiles } from "../../models/Metrics.ts"
+
+/** Values that are remembered. */
+const size = 1024
+
+/** Lets 0.07 of 100 be the seventh and not, by a rounding error, the eighth. */
+const roundingError = 1e-9
+
+/**
+ * The latest 1,024 values.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Recent {
+  private readonly ring = new Float64Array(size)
+  private count = 0
+
+  /** Remembers a value. */
+  add(value: number): void {
+    this.ring[this.count % size] = value
+    this.count += 1
+  }
+
+  /** The least values that are not under half, 95 and 99 in a hundred of all; none before the first value. */
+  percentiles(): Percentiles | undefined {
+    const sorted = this.ring.slice(0, Math.min(this.count, size)).toSorted()
+    if (sorted.length === 0) return undefined
+    const at = (share: number): number => sorted[Math.max(1, Math.ceil(share * sorted.length - roundingError)) - 1] ?? 0
+    return { p50: at(0.5), p95: at(0.95), p99: at(0.99), samples: sorted.length }
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Prompts and answers as they may be shown: redacted, then cut. Nothing calls
+ * this unless content is to be captured.
+ *
+ * @since 0.1.0
+ */
+import type { ChatRequest } from "../../models/ChatRequest.ts"
+import type { ChatResponse } from "../../models/ChatResponse.ts"
+import type { Message } from "../../models/Message.ts"
+import type { ToolCall } from "../../models/Tool.ts"
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Takes out of a text what nobody may see. It sees every text whole: messages, reasoning, tool arguments and results. */
+  readonly redact: (text: string) => string
+  /** Characters of text that are shown of a conversation, from its end, and as many of its answers. Defaults to 8,192. */
+  readonly maxLength?: number | undefined
+}
+
+const defaultMaxLength = 8192
+
+/** In place of a text that could not be redacted. */
+const withheld = "<withheld: redaction failed>"
+
+type Part = { readonly type: string } & { readonly [name: string]: unknown }
+
+/** Redacts and cuts texts until there is no room left. */
+class Room {
+  private readonly redact: Options["redact"]
+  private left: number
+
+  constructor({ maxLength = defaultMaxLength, redact }: Options) {
+    this.redact = redact
+    this.left = maxLength
+  }
+
+  get isFull(): boolean {
+    return this.left <= 0
+  }
+
+  text(text: string): string {
+    let shown = withheld
+    try {
+      shown = this.redact(text)
+    } catch {
+      // A redaction that fails shows nothing.
+    }
+    const cut = shown.length > this.left ? `${shown.slice(0, this.left)}…` : shown
+    this.left -= shown.length
+    return cut
+  }
+}
+
+const toolPart = (room: Room, { function: { arguments: text, name }, id }: ToolCall): Part => ({
+  type: "tool_call",
+  id,
+  name,
+  arguments: room.text(text)
+})
+
+const textPart = (room: Room, text: string): Part => ({ type: "text", content: room.text(text) })
+
+const partsOf = (room: Room, message: Message): ReadonlyArray<Part> => {
+  const { content } = message
+  if (message.role === "tool") {
+    const response = typeof content === "string" ? content : JSON.stringify(content ?? "")
+    return [{ type: "tool_call_response", id: message.tool_call_id, response: room.text(response) }]
+  }
+  const parts: Array<Part> = []
+  if (typeof content === "string") parts.push(textPart(room, content))
+  else
+    for (const part of content ?? []) parts.push(part.type === "text" ? textPart(room, part.text) : { type: part.type })
+  if (message.role !== "assistant") return parts
+  const { reasoning_content: reasoning, tool_calls: calls } = message
+  if (typeof reasoning === "string") parts.unshift({ type: "reasoning", content: room.text(reasoning) })
+  return [...parts, ...(calls ?? []).map((call) => toolPart(room, call))]
+}
+
+/**
+ * A conversation as JSON in the form of the conventions: as many of its last
+ * messages as there is room for.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const ofRequest = (options: Options, { messages }: Pick<ChatRequest, "messages">): string => {
+  const room = new Room(options)
+  const shown: Array<{ readonly role: string; readonly parts: ReadonlyArray<Part> }> = []
+  for (const message of messages.toReversed()) {
+    if (room.isFull) break
+    shown.unshift({ role: message.role, parts: partsOf(room, message) })
+  }
+  return JSON.stringify(shown)
+}
+
+/**
+ * Answers as JSON in the form of the conventions.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const ofResponse = (options: Options, { choices }: Pick<ChatResponse, "choices">): string => {
+  const room = new Room(options)
+  return JSON.stringify(
+    choices.map(({ finish_reason, message }) => ({ role: "assistant", parts: partsOf(room, message), finish_reason }))
+  )
+}

@@ -1,0 +1,91 @@
+/**
+ * What is seen of one call while it runs. The fiber carries it, so that each
+ * attempt, wherever it is made, can say what it saw to the call that it
+ * belongs to.
+ *
+ * @since 0.1.0
+ */
+import * as BigDecimal from "effect/BigDecimal"
+import type * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import type * as Tracer from "effect/Tracer"
+import type { KimiError } from "../../errors/KimiError.ts"
+import type { Cost } from "../../money/Cost.ts"
+import type { Call } from "../../resilience/Call.ts"
+import type { Operation } from "../CallRecord.ts"
+
+/**
+ * One call. It is written to as the call runs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Observation {
+  readonly operation: Operation
+  readonly clock: Clock.Clock
+  readonly span: Tracer.Span
+  /** Unix milliseconds. */
+  readonly startedAt: number
+  /** Whom the call was put to last. */
+  asked: Pick<Call, "account" | "provider">
+  attempts = 0
+  retries = 0
+  /** Milliseconds. */
+  admissionWait = 0
+  /** The latest failure of an attempt. */
+  lastFailure: KimiError | undefined = undefined
+  cost: Cost | undefined = undefined
+  /** Whether `cost` is all that was charged: each price is known, and all are in one currency. */
+  isCostKnown = true
+  isEstimate = false
+  /** Unix milliseconds. */
+  firstContentAt: number | undefined = undefined
+
+  constructor(
+    operation: Operation,
+    asked: Pick<Call, "account" | "provider">,
+    clock: Clock.Clock,
+    span: Tracer.Span,
+    startedAt: number
+  ) {
+    this.operation = operation
+    this.asked = asked
+    this.clock = clock
+    this.span = span
+    this.startedAt = startedAt
+  }
+
+  /** Adds an event to the call's span. */
+  event(name: string, attributes?: Record<string, unknown>): void {
+    this.span.event(name, this.clock.currentTimeNanosUnsafe(), attributes)
+  }
+
+  /** Adds what an attempt cost; none when its price is not known. */
+  charge(cost: Cost | undefined, isEstimate: boolean): void {
+    this.isEstimate ||= isEstimate
+    if (cost === undefined) this.isCostKnown = false
+    else if (this.cost === undefined) this.cost = cost
+    else if (this.cost.currency !== cost.currency) this.isCostKnown = false
+    else this.cost = sum(this.cost, cost)
+  }
+}
+
+const sum = (a: Cost, b: Cost): Cost => ({
+  currency: a.currency,
+  cachedInput: BigDecimal.sum(a.cachedInput, b.cachedInput),
+  uncachedInput: BigDecimal.sum(a.uncachedInput, b.uncachedInput),
+  output: BigDecimal.sum(a.output, b.output),
+  tools: BigDecimal.sum(a.tools, b.tools),
+  total: BigDecimal.sum(a.total, b.total),
+  saved: BigDecimal.sum(a.saved, b.saved)
+})
+
+/**
+ * The call that this fiber works for.
+ *
+ * @category references
+ * @since 0.1.0
+ */
+export const CurrentObservation: Context.Reference<Observation | undefined> = Context.Reference<
+  Observation | undefined
+>("@kimi-effect/core/observability/taps/Observation/CurrentObservation", { defaultValue: () => undefined })
