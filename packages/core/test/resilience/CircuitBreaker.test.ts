@@ -31,6 +31,24 @@ const errors: ReadonlyArray<readonly [counts: "failure" | "ignored", error: Kimi
   ["ignored", new classes.RequestCancelledError({ message: "499" })]
 ]
 
+describe("circuits of made-up names", () => {
+  it.effect("do not pile up, and one that has something to tell is kept", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make()
+      const ask = (key: string) => breaker.guard(key)(Effect.succeed("answer"))
+      yield* breaker.isolate("isolated")
+      yield* Effect.ignore(breaker.guard("failing")(Effect.fail(broken)))
+      for (let i = 0; i < 10_000; i++) yield* ask(`model ${i}`)
+      const states = yield* breaker.states
+      assert.strictEqual(states.size, 4_096)
+      assert.strictEqual(states.get("isolated")?._tag, "Isolated")
+      assert.isTrue(states.has("failing"))
+      assert.isTrue(states.has("model 9999"))
+      assert.isFalse(states.has("model 0"))
+    })
+  )
+})
+
 describe("CircuitBreaker.guard", () => {
   it.effect("gives the answer, and opens at the last failure of a run", () =>
     Effect.gen(function* () {

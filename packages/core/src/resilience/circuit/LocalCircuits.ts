@@ -31,6 +31,9 @@ interface Permit extends Circuit.Permit {
   readonly entry: Entry
 }
 
+/** Circuits that are kept while others are closed: names of models come from outside. */
+const maxCircuits = 4_096
+
 /** A restored circuit in the place of a live one: calls that run now say nothing of it, and its probes are gone. */
 const adopt = (restored: Circuit.Circuit, live: Circuit.Circuit): Circuit.Circuit => {
   const epoch = Math.max(restored.epoch, live.epoch) + 1
@@ -72,10 +75,24 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
       })
     )
 
+  /** Forgets the oldest circuit that is closed, and of those one without a failure. */
+  const forgetOne = (): void => {
+    let oldest: string | undefined
+    for (const [key, { circuit }] of entries) {
+      if (circuit._tag !== "Closed") continue
+      oldest ??= key
+      if (circuit.run > 0) continue
+      oldest = key
+      break
+    }
+    if (oldest !== undefined) entries.delete(oldest)
+  }
+
   const entryOf = (key: string): Effect.Effect<Entry> =>
     Effect.suspend(() => {
       const known = entries.get(key)
       if (known !== undefined) return Effect.succeed(known)
+      if (entries.size >= maxCircuits) forgetOne()
       const entry: Entry = { key, circuit: Circuit.closed(policy), openMillis: 0, askedUntil: 0 }
       entries.set(key, entry)
       return Effect.as(prepare(entry), entry)
