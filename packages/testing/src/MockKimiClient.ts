@@ -31,7 +31,7 @@ import type { Model } from "@kimi-effect/core/models/ModelList"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/models/StreamFold"
 import type { ToolCall } from "@kimi-effect/core/models/Tool"
-import type { Usage } from "@kimi-effect/core/models/Usage"
+import { ofTokens, type Usage } from "@kimi-effect/core/models/Usage"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -151,12 +151,7 @@ export const response = (answer: {
       }
     ],
     usage: {
-      prompt_tokens: prompt,
-      completion_tokens: completion,
-      total_tokens: prompt + completion,
-      cached_tokens: 0,
-      cache_write_tokens: 0,
-      reasoning_tokens: 0,
+      ...ofTokens(prompt, completion),
       ...answer.usage
     }
   })

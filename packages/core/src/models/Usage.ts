@@ -56,6 +56,21 @@ const countOf = (value: number | null | undefined): number | undefined =>
   value === undefined || value === null || value < 0 ? undefined : Math.min(value, Number.MAX_SAFE_INTEGER)
 
 /**
+ * Tokens that were counted or estimated here, of which a host's cache had none.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const ofTokens = (prompt: number, completion: number, reasoning = 0): Usage => ({
+  prompt_tokens: prompt,
+  completion_tokens: completion,
+  total_tokens: prompt + completion,
+  cached_tokens: 0,
+  cache_write_tokens: 0,
+  reasoning_tokens: reasoning
+})
+
+/**
  * Reads usage from any recorded form.
  *
  * @category constructors

@@ -4,13 +4,12 @@
  *
  * @since 0.1.0
  */
-import * as BigDecimal from "effect/BigDecimal"
-import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
-import type { Usage } from "../models/Usage.ts"
+import { ofTokens, type Usage } from "../models/Usage.ts"
 import type { Bill, Entry } from "./Accounting.ts"
 import type { Tags } from "./budget/BudgetCaps.ts"
 import * as Cost from "./Cost.ts"
+import * as Day from "./Day.ts"
 import type { Prices } from "./PriceTable.ts"
 
 type Sum = { -readonly [K in keyof Usage]: Usage[K] }
@@ -40,14 +39,7 @@ const otherTool = "$other"
 
 const nobody: Tags = { tenant: "", job: "", agent: "" }
 
-const nothing = (): Sum => ({
-  prompt_tokens: 0,
-  completion_tokens: 0,
-  total_tokens: 0,
-  cached_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 0
-})
+const nothing = (): Sum => ofTokens(0, 0)
 
 const addUsage = (sum: Sum, usage: Usage): void => {
   // No token counts twice, or the cost of the sum would not be the sum of the costs.
@@ -60,19 +52,6 @@ const addUsage = (sum: Sum, usage: Usage): void => {
   sum.reasoning_tokens += usage.reasoning_tokens
 }
 
-const addCosts = (a: Cost.Cost | undefined, b: Cost.Cost): Cost.Cost =>
-  a === undefined
-    ? b
-    : {
-        currency: b.currency,
-        cachedInput: BigDecimal.sum(a.cachedInput, b.cachedInput),
-        uncachedInput: BigDecimal.sum(a.uncachedInput, b.uncachedInput),
-        output: BigDecimal.sum(a.output, b.output),
-        tools: BigDecimal.sum(a.tools, b.tools),
-        total: BigDecimal.sum(a.total, b.total),
-        saved: BigDecimal.sum(a.saved, b.saved)
-      }
-
 /**
  * A book. It is written to as bills come in.
  *
@@ -83,8 +62,7 @@ export class AccountBook {
   private readonly accounts = new Map<string, Account>()
   private readonly rests = new Map<string, Rest>()
   private readonly maxEntries: number
-  private dayNumber = Number.NaN
-  private day = ""
+  private readonly dateOf = Day.remembering()
 
   constructor(maxEntries: number) {
     this.maxEntries = maxEntries
@@ -119,15 +97,6 @@ export class AccountBook {
     return [...rests, ...accounts]
   }
 
-  /** A price is looked up by the day, and days change seldom. */
-  private dateOf(dayNumber: number): string {
-    if (dayNumber !== this.dayNumber) {
-      this.dayNumber = dayNumber
-      this.day = DateTime.formatIsoDateUtc(DateTime.makeUnsafe(dayNumber * 86_400_000))
-    }
-    return this.day
-  }
-
   private usedOf({ toolCalls, usage }: Account): Cost.Used {
     return toolCalls === undefined ? { ...usage } : { ...usage, toolCalls: new Map(toolCalls) }
   }
@@ -160,7 +129,7 @@ export class AccountBook {
       this.rests.set(name, rest)
       rest.attempts += account.attempts
       addUsage(rest.usage, account.usage)
-      if (cost !== undefined) rest.cost = addCosts(rest.cost, cost)
+      if (cost !== undefined) rest.cost = rest.cost === undefined ? cost : Cost.sum(rest.cost, cost)
       return
     }
   }

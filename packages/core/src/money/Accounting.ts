@@ -15,6 +15,7 @@ import type { ChatResponse } from "../models/ChatResponse.ts"
 import { AccountBook } from "./AccountBook.ts"
 import type { Tags } from "./budget/BudgetCaps.ts"
 import * as Cost from "./Cost.ts"
+import * as Day from "./Day.ts"
 import * as PriceTable from "./PriceTable.ts"
 
 /**
@@ -107,9 +108,7 @@ export const makeWith = (options: { readonly maxEntries: number }): Effect.Effec
     const book = new AccountBook(options.maxEntries)
     return {
       record: (bill) =>
-        Effect.map(prices, (table) =>
-          book.record(bill, Math.floor(clock.currentTimeMillisUnsafe() / 86_400_000), table)
-        ),
+        Effect.map(prices, (table) => book.record(bill, Day.numberOf(clock.currentTimeMillisUnsafe()), table)),
       entries: Effect.map(prices, (table) => book.entries(table))
     }
   })

@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import type * as ModelCatalog from "../ModelCatalog.ts"
 import type { ModelRequest } from "../models/ChatRequest.ts"
 import type { ChatResponse } from "../models/ChatResponse.ts"
-import type { Usage } from "../models/Usage.ts"
+import { ofTokens, type Usage } from "../models/Usage.ts"
 import * as PriceTable from "./PriceTable.ts"
 import * as TokenCount from "./TokenCount.ts"
 
@@ -98,6 +98,22 @@ export const make = (usage: Usage, price: ModelCatalog.Price, tools: BigDecimal.
   const saved = BigDecimal.subtract(amount(cached, price.cacheMiss), cachedInput)
   return { currency: price.currency, cachedInput, uncachedInput, output, tools, total, saved }
 }
+
+/**
+ * Two costs in one currency, added up part by part.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const sum = (a: Cost, b: Cost): Cost => ({
+  currency: a.currency,
+  cachedInput: BigDecimal.sum(a.cachedInput, b.cachedInput),
+  uncachedInput: BigDecimal.sum(a.uncachedInput, b.uncachedInput),
+  output: BigDecimal.sum(a.output, b.output),
+  tools: BigDecimal.sum(a.tools, b.tools),
+  total: BigDecimal.sum(a.total, b.total),
+  saved: BigDecimal.sum(a.saved, b.saved)
+})
 
 /** What calls of the host's tools cost; none where one of them has no known price in this currency. */
 const toolCost = (
@@ -198,14 +214,7 @@ export const worst = (
   )
   return Option.map(toolCost(calls, purchase, prices, currency), (tools) =>
     make(
-      {
-        prompt_tokens: prompt,
-        completion_tokens: completion,
-        total_tokens: prompt + completion,
-        cached_tokens: 0,
-        cache_write_tokens: 0,
-        reasoning_tokens: 0
-      },
+      ofTokens(prompt, completion),
       {
         provider: at.provider,
         currency,

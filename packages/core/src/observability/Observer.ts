@@ -23,7 +23,6 @@
  */
 import * as Context from "effect/Context"
 import * as Clock from "effect/Clock"
-import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -33,6 +32,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Accounting from "../money/Accounting.ts"
 import * as Cost from "../money/Cost.ts"
+import * as Day from "../money/Day.ts"
 import * as PriceTable from "../money/PriceTable.ts"
 import type { CallRecord } from "./CallRecord.ts"
 import { CallMetrics } from "./metrics/CallMetrics.ts"
@@ -97,22 +97,13 @@ type Book = Accounting.Accounting["Service"]
 
 /** Enters bills into the metrics and into the call that they belong to. */
 const observed = (calls: CallMetrics, prices: Effect.Effect<PriceTable.Prices>, book: Book): Book => {
-  let dayNumber = Number.NaN
-  let day = ""
-  const dayOf = (millis: number): string => {
-    const number = Math.floor(millis / 86_400_000)
-    if (number !== dayNumber) {
-      dayNumber = number
-      day = DateTime.formatIsoDateUtc(DateTime.makeUnsafe(number * 86_400_000))
-    }
-    return day
-  }
+  const dateOf = Day.remembering()
   return {
     record: (bill) =>
       Effect.flatMap(prices, (table) =>
         Effect.withFiber(({ context }) => {
           const { isBatch = false, isEstimate, model, outcome, provider, usage } = bill
-          const today = dayOf(Context.get(context, Clock.Clock).currentTimeMillisUnsafe())
+          const today = dateOf(Day.numberOf(Context.get(context, Clock.Clock).currentTimeMillisUnsafe()))
           const cost = Cost.of(usage, { model, provider, day: today, isBatch }, table)
           calls.bill(bill, cost)
           if (outcome !== "cached") {

@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import * as NearestRank from "./NearestRank.ts"
 
 /**
  * @category options
@@ -66,9 +67,6 @@ const placeOf = (sorted: ReadonlyArray<number>, millis: number): number => {
   return low
 }
 
-/** Lets 0.07 of 100 be the seventh and not, by a rounding error, the eighth. */
-const roundingError = 1e-9
-
 /**
  * A memory of nothing.
  *
@@ -103,7 +101,7 @@ export const make = (options: Options = {}): Latencies => {
     percentile: (key, part, minimumSamples = 1) => {
       const sorted = entries.get(key)?.sorted
       if (sorted === undefined || sorted.length < minimumSamples) return undefined
-      return sorted[Math.max(1, Math.ceil(part * sorted.length - roundingError)) - 1]
+      return NearestRank.at(sorted, part)
     },
     keys: () => [...entries.keys()]
   }

@@ -23,7 +23,7 @@ import type { KimiError } from "../errors/KimiError.ts"
 import type { BudgetError } from "../errors/OperationErrors.ts"
 import type { ChatResponse } from "../models/ChatResponse.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
-import type { Usage } from "../models/Usage.ts"
+import { ofTokens, type Usage } from "../models/Usage.ts"
 import * as Accounting from "../money/Accounting.ts"
 import * as Cost from "../money/Cost.ts"
 import * as TokenCount from "../money/TokenCount.ts"
@@ -37,24 +37,15 @@ type Book = Accounting.Accounting["Service"]
 /** What a model may generate in a second, for answers that nobody saw (a guess on the high side). */
 const tokensPerSecond = 100
 
-const estimate = (prompt: number, completion: number): Usage => ({
-  prompt_tokens: prompt,
-  completion_tokens: completion,
-  total_tokens: prompt + completion,
-  cached_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 0
-})
-
 /** What a whole answer may have cost of which nothing was seen but the error. */
 const unseen = ({ request }: Call, cause: Cause.Cause<KimiError>, millis: number): Usage => {
   const prompt = TokenCount.ofPrompt(request)
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
   if (error?._tag === "ReasoningBudgetExhaustedError" && error.completionTokens !== undefined) {
-    return estimate(prompt, error.completionTokens)
+    return ofTokens(prompt, error.completionTokens)
   }
   const generated = Math.ceil((Math.max(0, millis) / 1000) * tokensPerSecond)
-  return estimate(prompt, Math.min(generated, TokenCount.maxOutput(request, prompt)) * (request.n ?? 1))
+  return ofTokens(prompt, Math.min(generated, TokenCount.maxOutput(request, prompt)) * (request.n ?? 1))
 }
 
 /** How an attempt ended that gave no answer; none when it was free. */
@@ -104,7 +95,7 @@ const dueForAnswer = (call: Call, response: ChatResponse): Due => {
     completion += TokenCount.ofText(message.content) + TokenCount.ofText(message.reasoning_content ?? "")
     for (const tool of message.tool_calls ?? []) completion += TokenCount.ofText(tool.function.arguments)
   }
-  const used = Cost.usedBy(estimate(TokenCount.ofPrompt(call.request), completion), tools)
+  const used = Cost.usedBy(ofTokens(TokenCount.ofPrompt(call.request), completion), tools)
   return { outcome: "answered", usage: used, isEstimate: true }
 }
 

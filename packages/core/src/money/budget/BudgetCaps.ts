@@ -8,6 +8,7 @@ import * as BigDecimal from "effect/BigDecimal"
 import * as Option from "effect/Option"
 import type { ConfigurationIssue } from "../../errors/ConfigurationErrors.ts"
 import type * as ModelCatalog from "../../ModelCatalog.ts"
+import * as Day from "../Day.ts"
 import * as Amount from "./Amount.ts"
 import type { Claim } from "./Ledger.ts"
 
@@ -84,8 +85,6 @@ interface Family {
   readonly per: ReadonlyArray<Dimension>
   readonly rules: ReadonlyArray<Rule>
 }
-
-const dayMillis = 86_400_000
 
 /** A scope of a day may be looked at for two days more. */
 const forgetAfterDays = 3
@@ -184,7 +183,7 @@ export const compile = (
       claims.push({
         scope: `${currency} ${scope}`,
         cap: rule.cap,
-        forgetAt: per.includes("day") ? (dayNumber + forgetAfterDays) * dayMillis : undefined
+        forgetAt: per.includes("day") ? Day.startOf(dayNumber + forgetAfterDays) : undefined
       })
     }
     return { _tag: "Claims", claims }

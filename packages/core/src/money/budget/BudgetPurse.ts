@@ -6,7 +6,6 @@
  * @since 0.1.0
  */
 import type * as Clock from "effect/Clock"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { BudgetExceededError, type BudgetStoreError, UnknownPriceError } from "../../errors/MoneyErrors.ts"
@@ -18,6 +17,7 @@ import * as BudgetCaps from "./BudgetCaps.ts"
 import * as BudgetEvent from "./BudgetEvent.ts"
 import type { Held, Keeper } from "./BudgetKeeper.ts"
 import * as Cost from "../Cost.ts"
+import * as Day from "../Day.ts"
 import type { Claim, Line } from "./Ledger.ts"
 import type { Prices } from "../PriceTable.ts"
 
@@ -57,8 +57,6 @@ interface Priced {
 /** Money of an attempt that nothing bounds, or that nobody could count. */
 const uncounted: Held = { amount: 0n, settle: () => Effect.void }
 
-const dayMillis = 86_400_000
-
 const unknownPrice = ({ provider, request }: Call, reason: string): UnknownPriceError =>
   new UnknownPriceError({
     message: `The price of ${request.model} at ${provider} ${reason}; nothing was sent`,
@@ -93,9 +91,8 @@ export interface OpenPurse extends Purse {
 }
 
 const quoted = ({ clock }: Treasury, prices: Prices, { provider, request }: Call): Quote => {
-  const dayNumber = Math.floor(clock.currentTimeMillisUnsafe() / dayMillis)
-  const day = DateTime.formatIsoDateUtc(DateTime.makeUnsafe(dayNumber * dayMillis))
-  const purchase = { model: request.model, provider, day }
+  const dayNumber = Day.numberOf(clock.currentTimeMillisUnsafe())
+  const purchase = { model: request.model, provider, day: Day.dateOf(dayNumber) }
   return { purchase, dayNumber, worst: Cost.worst(request, purchase, prices) }
 }
 

@@ -4,12 +4,10 @@
  * @since 0.1.0
  */
 import type { Percentiles } from "../../models/Metrics.ts"
+import * as NearestRank from "../../resilience/NearestRank.ts"
 
 /** Values that are remembered. */
 const size = 1024
-
-/** Lets 0.07 of 100 be the seventh and not, by a rounding error, the eighth. */
-const roundingError = 1e-9
 
 /**
  * The latest 1,024 values.
@@ -31,7 +29,7 @@ export class Recent {
   percentiles(): Percentiles | undefined {
     const sorted = this.ring.slice(0, Math.min(this.count, size)).toSorted()
     if (sorted.length === 0) return undefined
-    const at = (share: number): number => sorted[Math.max(1, Math.ceil(share * sorted.length - roundingError)) - 1] ?? 0
+    const at = (share: number): number => NearestRank.at(sorted, share) ?? 0
     return { p50: at(0.5), p95: at(0.95), p99: at(0.99), samples: sorted.length }
   }
 }

@@ -5,12 +5,11 @@
  *
  * @since 0.1.0
  */
-import * as BigDecimal from "effect/BigDecimal"
 import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Tracer from "effect/Tracer"
 import type { KimiError } from "../../errors/KimiError.ts"
-import type { Cost } from "../../money/Cost.ts"
+import * as Cost from "../../money/Cost.ts"
 import type { Call } from "../../resilience/Call.ts"
 import type { Operation } from "../CallRecord.ts"
 
@@ -34,7 +33,7 @@ export class Observation {
   admissionWait = 0
   /** The latest failure of an attempt. */
   lastFailure: KimiError | undefined = undefined
-  cost: Cost | undefined = undefined
+  cost: Cost.Cost | undefined = undefined
   /** Whether `cost` is all that was charged: each price is known, and all are in one currency. */
   isCostKnown = true
   isEstimate = false
@@ -61,24 +60,14 @@ export class Observation {
   }
 
   /** Adds what an attempt cost; none when its price is not known. */
-  charge(cost: Cost | undefined, isEstimate: boolean): void {
+  charge(cost: Cost.Cost | undefined, isEstimate: boolean): void {
     this.isEstimate ||= isEstimate
     if (cost === undefined) this.isCostKnown = false
     else if (this.cost === undefined) this.cost = cost
     else if (this.cost.currency !== cost.currency) this.isCostKnown = false
-    else this.cost = sum(this.cost, cost)
+    else this.cost = Cost.sum(this.cost, cost)
   }
 }
-
-const sum = (a: Cost, b: Cost): Cost => ({
-  currency: a.currency,
-  cachedInput: BigDecimal.sum(a.cachedInput, b.cachedInput),
-  uncachedInput: BigDecimal.sum(a.uncachedInput, b.uncachedInput),
-  output: BigDecimal.sum(a.output, b.output),
-  tools: BigDecimal.sum(a.tools, b.tools),
-  total: BigDecimal.sum(a.total, b.total),
-  saved: BigDecimal.sum(a.saved, b.saved)
-})
 
 /**
  * The call that this fiber works for.

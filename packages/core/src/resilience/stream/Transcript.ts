@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { isContent, type Start, type StreamEvent, type Usage } from "../../models/StreamEvent.ts"
-import type * as TokenUsage from "../../models/Usage.ts"
+import * as TokenUsage from "../../models/Usage.ts"
 import * as TokenCount from "../../money/TokenCount.ts"
 
 /**
@@ -71,13 +71,6 @@ export class Transcript {
     if (this.usage !== undefined) return this.usage.usage
     const reasoning = TokenCount.ofText(this.reasoning)
     const completion = reasoning + TokenCount.ofText(this.content) + TokenCount.ofText(this.toolArguments)
-    return {
-      prompt_tokens: promptTokens,
-      completion_tokens: completion,
-      total_tokens: promptTokens + completion,
-      cached_tokens: 0,
-      cache_write_tokens: 0,
-      reasoning_tokens: reasoning
-    }
+    return TokenUsage.ofTokens(promptTokens, completion, reasoning)
   }
 }

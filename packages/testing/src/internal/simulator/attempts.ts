@@ -4,7 +4,7 @@ import { StreamInterruptedError } from "@kimi-effect/core/errors/StreamErrors"
 import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
 import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
 import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
-import type { Usage } from "@kimi-effect/core/models/Usage"
+import { ofTokens, type Usage } from "@kimi-effect/core/models/Usage"
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
@@ -41,14 +41,7 @@ export interface Host {
 const wait = (millis: number): Effect.Effect<void> =>
   Number.isFinite(millis) ? Effect.sleep(Duration.millis(millis)) : Effect.never
 
-const usageOf = ({ outputTokens, promptTokens }: Running): Usage => ({
-  prompt_tokens: promptTokens,
-  completion_tokens: outputTokens,
-  total_tokens: promptTokens + outputTokens,
-  cached_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 0
-})
+const usageOf = ({ outputTokens, promptTokens }: Running): Usage => ofTokens(promptTokens, outputTokens)
 
 const finishReasonOf = ({ isCut }: Running): string => (isCut ? "length" : "stop")
 

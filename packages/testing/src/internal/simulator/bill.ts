@@ -1,4 +1,5 @@
 /** What attempts cost together: exact, because cost is linear in tokens. */
+import { ofTokens } from "@kimi-effect/core/models/Usage"
 import * as Cost from "@kimi-effect/core/money/Cost"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Option from "effect/Option"
@@ -23,15 +24,7 @@ export const billOf = (attempts: ReadonlyArray<Attempt>, provider: string, day: 
     }
   }
   const costs = [...byModel].flatMap(([model, { output, prompt }]) => {
-    const usage = {
-      prompt_tokens: prompt,
-      completion_tokens: output,
-      total_tokens: prompt + output,
-      cached_tokens: 0,
-      cache_write_tokens: 0,
-      reasoning_tokens: 0
-    }
-    return Option.toArray(Cost.ofModel(usage, model, provider, day))
+    return Option.toArray(Cost.ofModel(ofTokens(prompt, output), model, provider, day))
   })
   return { currency: costs[0]?.currency, amount: BigDecimal.sumAll([zero, ...costs.map(({ total }) => total)]) }
 }

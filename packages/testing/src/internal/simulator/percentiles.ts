@@ -1,16 +1,15 @@
 /** Figures of distributions, by nearest rank. */
+import * as NearestRank from "@kimi-effect/core/resilience/NearestRank"
 import type { Percentiles } from "../../simulator/Report.ts"
-
-/** The smallest value that at least this share of the values does not exceed. */
-const rank = (sorted: Float64Array, share: number): number => sorted[Math.ceil(sorted.length * share) - 1] ?? 0
 
 export const percentilesOf = (values: Iterable<number>): Percentiles => {
   const sorted = Float64Array.from(values).toSorted()
+  const at = (part: number): number => NearestRank.at(sorted, part) ?? 0
   return {
     count: sorted.length,
-    p50: rank(sorted, 0.5),
-    p95: rank(sorted, 0.95),
-    p99: rank(sorted, 0.99),
-    max: rank(sorted, 1)
+    p50: at(0.5),
+    p95: at(0.95),
+    p99: at(0.99),
+    max: at(1)
   }
 }
