@@ -22,9 +22,7 @@
  *
  * @since 0.1.0
  */
-import { closeSync, mkdirSync, openSync } from "node:fs"
-import { dirname } from "node:path"
-import { DatabaseSync } from "node:sqlite"
+import type { DatabaseSync } from "node:sqlite"
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
 import type { BudgetStoreError } from "@kimi-effect/core/errors/MoneyErrors"
 import * as Budget from "@kimi-effect/core/money/Budget"
@@ -34,6 +32,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { busyCodes, codeOf, inTransaction, open, pragma } from "./internal/SqliteDatabase.ts"
 import * as SqliteLedger from "./internal/SqliteLedger.ts"
 
 /**
@@ -53,14 +52,6 @@ export interface Options {
 
 const name = "sqlite"
 
-/** Longest wait for another process within a statement, which stops everything else: waiting is done outside. */
-const lockMillis = 4
-
-const createPrivately = (path: string): void => {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  closeSync(openSync(path, "a", 0o600))
-}
-
 interface Failure {
   /** Another process writes. */
   readonly isBusy: boolean
@@ -70,25 +61,9 @@ interface Failure {
 
 const failureOf = (error: unknown): Failure => {
   if (!(error instanceof Error)) return { isBusy: false, reason: "unknown" }
-  const code = "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : 0
   const reason = "errstr" in error && typeof error.errstr === "string" ? error.errstr : error.message
-  return { isBusy: [5, 6, 15].includes(code), reason }
+  return { isBusy: busyCodes.has(codeOf(error) ?? 0), reason }
 }
-
-/** Runs something in one go: all of it is written, or nothing. */
-const inTransaction = <A>(db: DatabaseSync, run: () => A): A => {
-  db.exec("BEGIN IMMEDIATE")
-  try {
-    const result = run()
-    db.exec("COMMIT")
-    return result
-  } catch (error) {
-    if (db.isTransaction) db.exec("ROLLBACK")
-    throw error
-  }
-}
-
-const pragma = (db: DatabaseSync, name: string): unknown => db.prepare(`PRAGMA ${name}`).get()?.[name]
 
 /** Creates the tables, unless they are there. */
 const establish = (db: DatabaseSync): void => {
@@ -102,8 +77,7 @@ const establish = (db: DatabaseSync): void => {
 }
 
 const connect = ({ durability, path }: Options) => {
-  createPrivately(path)
-  const db = new DatabaseSync(path, { timeout: lockMillis })
+  const db = open(path)
   try {
     db.exec("PRAGMA journal_mode = WAL")
     db.exec(`PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`)

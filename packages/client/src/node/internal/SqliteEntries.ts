@@ -6,6 +6,7 @@
  */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
 import type { StoreStatistics } from "@kimi-effect/core/cache/CacheStore"
+import { inTransaction } from "./SqliteDatabase.ts"
 
 /** The tables in this form; another one is begun anew. */
 export const schemaVersion = 1
@@ -109,17 +110,7 @@ export const make = (db: DatabaseSync, pageBytes: number, maxPages: number): Sql
   const hasMuchFree = (): boolean => freePages() * 4 > pageCount()
   const limit = (to: number): void => db.exec(`PRAGMA max_page_count = ${to}`)
 
-  const atOnce = (run: () => void): void => {
-    db.exec("BEGIN IMMEDIATE")
-    try {
-      run()
-      db.exec("COMMIT")
-    } catch (error) {
-      // SQLite has rolled back by itself after some errors.
-      if (db.isTransaction) db.exec("ROLLBACK")
-      throw error
-    }
-  }
+  const atOnce = (run: () => void): void => inTransaction(db, run)
 
   /** Runs with the pages that are kept free, and frees as many again where it can. */
   const withReserve = (run: () => void): void => {

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { busyCodes, codeOf } from "./SqliteDatabase.ts"
 
 /**
  * - `Busy`: another process writes.
@@ -20,11 +21,8 @@ export interface SqliteFailure {
 /** By SQLite's codes. Our statements break no rule and name what is there, unless the file is not as it was written. */
 const kinds: Readonly<Record<number, SqliteFailure["kind"]>> = {
   1: "Damaged",
-  5: "Busy",
-  6: "Busy",
   11: "Damaged",
   13: "Full",
-  15: "Busy",
   19: "Damaged",
   20: "Damaged",
   26: "Damaged"
@@ -42,9 +40,6 @@ export class UnusableFile extends Error {
   }
 }
 
-const codeOf = (error: object): number | undefined =>
-  "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : undefined
-
 /** Understands what was thrown by a statement, or when a file was opened. */
 export const of = (error: unknown): SqliteFailure => {
   if (!(error instanceof Error)) return { kind: "Other", reason: "unknown" }
@@ -57,5 +52,5 @@ export const of = (error: unknown): SqliteFailure => {
     return { kind: isForeign ? "Damaged" : "Other", reason: isForeign ? "a number out of range" : error.name }
   }
   const reason = "errstr" in error && typeof error.errstr === "string" ? error.errstr : `error ${code}`
-  return { kind: kinds[code] ?? "Other", reason }
+  return { kind: busyCodes.has(code) ? "Busy" : (kinds[code] ?? "Other"), reason }
 }

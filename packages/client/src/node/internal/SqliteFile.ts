@@ -5,9 +5,9 @@
  *
  * @since 0.1.0
  */
-import { chmodSync, closeSync, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs"
-import { dirname } from "node:path"
-import { DatabaseSync } from "node:sqlite"
+import { chmodSync, renameSync, rmSync, statSync } from "node:fs"
+import type { DatabaseSync } from "node:sqlite"
+import { inTransaction, open as openDatabase, pragma } from "./SqliteDatabase.ts"
 import * as SqliteEntries from "./SqliteEntries.ts"
 import * as SqliteFailure from "./SqliteFailure.ts"
 
@@ -20,24 +20,10 @@ export interface SqliteFile {
 }
 
 const pageBytes = 4_096
-/** Longest wait for another process within a statement, which stops everything else: waiting is done outside. */
-const lockMillis = 4
 /** The size to which the log is cut back when it has grown. */
 const logBytes = 4_194_304
 
 const companions = ["-wal", "-shm", "-journal"]
-
-const create = (path: string): void => {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  try {
-    // Opening a database that is in use and closing it again would release SQLite's locks on it.
-    closeSync(openSync(path, "wx", 0o600))
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error
-  }
-}
-
-const pragma = (db: DatabaseSync, name: string): unknown => db.prepare(`PRAGMA ${name}`).get()?.[name]
 
 /** Whether there are no tables yet; throws when there are others than ours. */
 const isEmpty = (db: DatabaseSync): boolean => {
@@ -61,20 +47,14 @@ const establish = (db: DatabaseSync, path: string): void => {
   // The first has an effect only before there is a table, and before the log is turned on.
   db.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")
   db.exec(`PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${logBytes}; PRAGMA cell_size_check = ON`)
-  db.exec("BEGIN IMMEDIATE")
-  try {
+  inTransaction(db, () => {
     if (isEmpty(db)) db.exec(SqliteEntries.schema)
-    db.exec("COMMIT")
-  } catch (error) {
-    if (db.isTransaction) db.exec("ROLLBACK")
-    throw error
-  }
+  })
 }
 
 /** Opens the database of a path, which is created when there is none, to grow up to so many bytes. */
 export const open = (path: string, maxBytes: number): SqliteFile => {
-  create(path)
-  const db = new DatabaseSync(path, { timeout: lockMillis })
+  const db = openDatabase(path)
   try {
     establish(db, path)
     const entries = SqliteEntries.make(db, pageBytes, Math.floor(maxBytes / pageBytes))

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import type { Hold } from "@kimi-effect/core/money/budget/Ledger"
@@ -56,6 +56,22 @@ describe("SqliteBudget", () => {
     })
   )
 
+  // Closing any descriptor of a file gives up all locks that a process has on it.
+  it.effect.skipIf(!existsSync("/proc/locks"))("keeps its lock on the file when it is opened once more", () =>
+    Effect.gen(function* () {
+      const path = `${yield* folder}/budget.db`
+      const store = yield* SqliteBudget.makeStore({ path })
+      yield* store.reserve(hold("1"), 60_000)
+      const isLocked = () =>
+        readFileSync("/proc/locks", "utf8")
+          .split("\n")
+          .some((lock) => lock.includes(` ${process.pid} `) && lock.includes(`:${statSync(path).ino} `))
+      assert.isTrue(isLocked())
+      yield* SqliteBudget.makeStore({ path })
+      assert.isTrue(isLocked())
+    })
+  )
+
   it.effect("begins no file anew that it cannot read, nor one of somebody else", () =>
     Effect.gen(function* () {
       const path = yield* folder
@@ -79,7 +95,7 @@ describe("SqliteBudget", () => {
       assert.strictEqual(yield* reasonOf(garbage), "file is not a database")
       assert.strictEqual(yield* reasonOf(foreign), "the file is another application's database")
       assert.strictEqual(yield* reasonOf(later), "the file is of another version of this library")
-      assert.include(yield* reasonOf(`${path}/folder`), "EISDIR")
+      assert.strictEqual(yield* reasonOf(`${path}/folder`), "unable to open database file")
     })
   )
 
