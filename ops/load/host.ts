@@ -16,7 +16,8 @@ const hours = [
 
 type Weather = (typeof hours)[number]["weather"]
 
-const round = hours.reduce((sum, { seconds }) => sum + seconds, 0)
+/** Seconds until the hours begin anew. */
+export const round = hours.reduce((sum, { seconds }) => sum + seconds, 0)
 
 const weatherAt = (seconds: number): Weather => {
   let left = seconds % round

@@ -23,7 +23,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { call } from "./callers.ts"
-import { make as makeHost } from "./host.ts"
+import { make as makeHost, round } from "./host.ts"
 
 const { values } = parseArgs({
   options: {
@@ -37,7 +37,7 @@ const seconds = values.seconds === undefined ? undefined : Number(values.seconds
 const pause = 1000 / Number(values.rate)
 
 /** A whole round of the host's hours in the time that there is. */
-const hasten = seconds === undefined ? 1 : 160 / seconds
+const hasten = seconds === undefined ? 1 : round / seconds
 
 const redisUrl = process.env["REDIS_URL"]
 const cache =

@@ -20,6 +20,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Accounts } from "./accounts.ts"
 
+const { defaults } = HealthSettings
+
 /** What a client consists of. */
 export interface Anatomy {
   readonly config: KimiConfig.Values
@@ -33,7 +35,7 @@ const paidProbe = (
   chat: Anatomy["chat"]
 ): ReadonlyArray<Health.HealthCheck> => {
   if (probe === undefined || probe === false) return []
-  const { every = "5 minutes", model, timeout = "30 seconds" } = probe === true ? {} : probe
+  const { every = defaults.probe.every, model, timeout = defaults.probe.timeout } = probe === true ? {} : probe
   return [
     ChatCheck.make({
       chat,
@@ -48,7 +50,12 @@ const ofAccounts = (
   { accounts: { ids, own, transportOf }, config, sources }: Anatomy,
   settings: HealthSettings.Values
 ): ReadonlyArray<Health.HealthCheck> => {
-  const { balanceEvery = "1 minute", balanceWarning = 5, queueWarning = 0.8, slowAfter = "2 seconds" } = settings
+  const {
+    balanceEvery = defaults.balanceEvery,
+    balanceWarning = defaults.balanceWarning,
+    queueWarning = defaults.queueWarning,
+    slowAfter = defaults.slowAfter
+  } = settings
   const accounts = [...ids]
   const role: HealthRole = accounts.length > 1 ? "alternative" : "required"
   return accounts.flatMap((account) => {
@@ -87,7 +94,7 @@ const ofAccounts = (
 export const make = Effect.fnUntraced(function* (anatomy: Anatomy): Effect.fn.Return<Health.Health["Service"]> {
   const settings = yield* HealthSettings.HealthSettings
   const { budget, cache } = anatomy.sources
-  const { budgetWarning = 0.8, checks = [] } = settings
+  const { budgetWarning = defaults.budgetWarning, checks = [] } = settings
   return yield* Health.make(
     [
       ...ofAccounts(anatomy, settings),

@@ -10,7 +10,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ConfigurationError } from "../../errors/ConfigurationErrors.ts"
@@ -51,6 +51,21 @@ export interface Values extends Health.Options {
   /** Further checks. One with the name and account of a component takes its place. */
   readonly checks?: ReadonlyArray<HealthCheck> | undefined
 }
+
+/**
+ * The default of every setting that `Health` has none of.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const defaults = {
+  balanceWarning: 5,
+  balanceEvery: Duration.minutes(1),
+  slowAfter: Duration.seconds(2),
+  queueWarning: 0.8,
+  budgetWarning: 0.8,
+  probe: { every: Duration.minutes(5), timeout: Duration.seconds(30) }
+} as const
 
 /**
  * The settings of clients that are built below.

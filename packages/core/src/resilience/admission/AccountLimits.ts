@@ -13,11 +13,9 @@ import * as Duration from "effect/Duration"
 import type { KimiError } from "../../errors/KimiError.ts"
 import type { RateStatus } from "../../models/RateStatus.ts"
 import type { RateLimits } from "../RateLimits.ts"
-import { RateWindow } from "./RateWindow.ts"
+import { InUse, minute } from "./InUse.ts"
+import type { RateWindow } from "./RateWindow.ts"
 import { Throttle } from "./Throttle.ts"
-
-const minute = 60_000
-const day = 24 * 60 * minute
 
 /** How long a limit that the host named is believed; it may have been lowered for a time, or raised since. */
 const beliefMillis = 10 * minute
@@ -57,10 +55,7 @@ export interface Usage {
  */
 export class AccountLimits {
   #limits: RateLimits
-  readonly #requests: RateWindow
-  readonly #tokens: RateWindow
-  readonly #daily: RateWindow
-  #inFlight = 0
+  readonly #used: InUse
   #given: RateLimits
   /** Unix milliseconds until which limits are believed that the host named. */
   #believedUntil = 0
@@ -70,13 +65,11 @@ export class AccountLimits {
   #crowd = Number.POSITIVE_INFINITY
   #pausedUntil = 0
 
-  /** `marginMillis` is added to the windows: two calls may reach the host closer together than they were sent. */
+  /** `marginMillis` is added to the windows. */
   constructor(limits: RateLimits, marginMillis: number) {
     this.#limits = limits
     this.#given = limits
-    this.#requests = new RateWindow(minute + marginMillis, 100)
-    this.#tokens = new RateWindow(minute + marginMillis, 100)
-    this.#daily = new RateWindow(day + marginMillis, minute)
+    this.#used = new InUse(marginMillis)
   }
 
   /**
@@ -125,38 +118,31 @@ export class AccountLimits {
   wait(tokens: number, now: number): number {
     if (now >= this.#believedUntil) this.#limits = this.#given
     const { requestsPerMinute, tokensPerDay, tokensPerMinute } = this.#limits
-    if (this.#inFlight >= this.#places()) return Number.POSITIVE_INFINITY
+    if (this.#used.calls >= this.#places()) return Number.POSITIVE_INFINITY
     let wait = Math.max(0, this.#pausedUntil - now)
     if (requestsPerMinute !== undefined) {
-      wait = Math.max(wait, this.#requests.wait(1, this.#paced(requestsPerMinute, 1), now))
+      wait = Math.max(wait, this.#used.requests.wait(1, this.#paced(requestsPerMinute, 1), now))
     }
     if (tokensPerMinute !== undefined) {
-      wait = Math.max(wait, this.#tokens.wait(tokens, this.#paced(tokensPerMinute, tokens), now))
+      wait = Math.max(wait, this.#used.tokens.wait(tokens, this.#paced(tokensPerMinute, tokens), now))
     }
-    if (tokensPerDay !== undefined) wait = Math.max(wait, this.#daily.wait(tokens, tokensPerDay, now))
+    if (tokensPerDay !== undefined) wait = Math.max(wait, this.#used.daily.wait(tokens, tokensPerDay, now))
     return wait
   }
 
   /** Counts a call that begins now. */
   enter(tokens: number, now: number): void {
-    this.#inFlight += 1
-    this.#requests.add(1, now)
-    if (!this.countsTokens) return
-    this.#tokens.add(tokens, now)
-    this.#daily.add(tokens, now)
+    this.#used.enter(this.countsTokens ? tokens : 0, now)
   }
 
   /** A call has ended. */
   leave(): void {
-    this.#inFlight -= 1
+    this.#used.leave()
   }
 
   /** Takes back a call that began at `at` and was never sent. */
   cancel(tokens: number, at: number, now: number): void {
-    this.leave()
-    this.#requests.remove(1, at, now)
-    this.#tokens.remove(tokens, at, now)
-    this.#daily.remove(tokens, at, now)
+    this.#used.cancel(tokens, at, now)
   }
 
   /** Learns from an answer: what was slowed down comes back bit by bit. */
@@ -171,7 +157,7 @@ export class AccountLimits {
     this.#believe("requestsPerMinute", limit, now)
     if (remaining === undefined) return
     const most = limit ?? this.#limits.requestsPerMinute
-    if (most !== undefined) this.#catchUp(this.#requests, most - remaining, now)
+    if (most !== undefined) this.#catchUp(this.#used.requests, most - remaining, now)
     if (remaining === 0 && reset !== undefined) this.#pause(Duration.millis(reset), now)
   }
 
@@ -193,12 +179,12 @@ export class AccountLimits {
   /** What is in use now. */
   usage(now: number): Usage {
     return {
-      inFlight: this.#inFlight,
+      inFlight: this.#used.calls,
       concurrency: this.#places(),
       pace: this.#pace.share,
-      requestsInMinute: this.#requests.sum(now),
-      tokensInMinute: this.#tokens.sum(now),
-      tokensInDay: this.#daily.sum(now),
+      requestsInMinute: this.#used.requests.sum(now),
+      tokensInMinute: this.#used.tokens.sum(now),
+      tokensInDay: this.#used.daily.sum(now),
       pausedUntil: this.#pausedUntil
     }
   }
@@ -210,7 +196,7 @@ export class AccountLimits {
   }
 
   #perMinute(now: number): number {
-    return Math.max(leastPerMinute, this.#requests.sum(now))
+    return Math.max(leastPerMinute, this.#used.requests.sum(now))
   }
 
   /** A slowed-down limit still lets the largest lawful call through. */
@@ -229,7 +215,7 @@ export class AccountLimits {
       case "tokens per minute": {
         const isNews = this.#believe("tokensPerMinute", limit, now)
         // The host's own count says it all: others use the account too, or our estimates were low.
-        if (this.#catchUp(this.#tokens, current, now) || isNews) return
+        if (this.#catchUp(this.#used.tokens, current, now) || isNews) return
       }
     }
     this.#slowDown(now)
@@ -237,7 +223,7 @@ export class AccountLimits {
 
   #allowFewer(): void {
     // The refused call has left already.
-    if (this.#limits.concurrency === undefined) this.#crowd = Math.min(this.#crowd, this.#inFlight + 1)
+    if (this.#limits.concurrency === undefined) this.#crowd = Math.min(this.#crowd, this.#used.calls + 1)
     this.#concurrency.refuse(this.#places())
   }
 

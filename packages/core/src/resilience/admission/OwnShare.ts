@@ -9,10 +9,8 @@
  * @since 0.1.0
  */
 import { type RateLimits, scale } from "../RateLimits.ts"
-import { RateWindow } from "./RateWindow.ts"
-
-const minute = 60_000
-const day = 24 * 60 * minute
+import { day, InUse, minute } from "./InUse.ts"
+import type { RateWindow } from "./RateWindow.ts"
 
 /**
  * @category models
@@ -65,10 +63,7 @@ const waitBeside = (
 export class OwnShare {
   readonly #share: number
   readonly #marginMillis: number
-  readonly #requests: RateWindow
-  readonly #tokens: RateWindow
-  readonly #daily: RateWindow
-  #inFlight = 0
+  readonly #used: InUse
   /** What is not this process's to take, beyond what it has spent itself. */
   #taken = none
   #takenUntil = 0
@@ -78,30 +73,22 @@ export class OwnShare {
   constructor(share: number, marginMillis: number) {
     this.#share = share
     this.#marginMillis = marginMillis
-    this.#requests = new RateWindow(minute + marginMillis, 100)
-    this.#tokens = new RateWindow(minute + marginMillis, 100)
-    this.#daily = new RateWindow(day + marginMillis, minute)
+    this.#used = new InUse(marginMillis)
   }
 
   /** Counts a call that begins now. */
   enter(tokens: number, now: number): void {
-    this.#inFlight += 1
-    this.#requests.add(1, now)
-    this.#tokens.add(tokens, now)
-    this.#daily.add(tokens, now)
+    this.#used.enter(tokens, now)
   }
 
   /** A call has ended. */
   leave(): void {
-    this.#inFlight -= 1
+    this.#used.leave()
   }
 
   /** Takes back a call that began at `at` and was never sent. */
   cancel(tokens: number, at: number, now: number): void {
-    this.leave()
-    this.#requests.remove(1, at, now)
-    this.#tokens.remove(tokens, at, now)
-    this.#daily.remove(tokens, at, now)
+    this.#used.cancel(tokens, at, now)
   }
 
   /** Believes what was heard last of the account; `own` is what of it is this process's own. */
@@ -129,19 +116,23 @@ export class OwnShare {
     const until = this.#takenUntil
     let wait = 0
     if (concurrency !== undefined && limits.concurrency !== undefined) {
-      if (this.#inFlight >= concurrency) return Number.POSITIVE_INFINITY
-      if (until > now && this.#inFlight + this.#taken.others >= limits.concurrency) wait = until - now
+      if (this.#used.calls >= concurrency) return Number.POSITIVE_INFINITY
+      if (until > now && this.#used.calls + this.#taken.others >= limits.concurrency) wait = until - now
     }
     return Math.max(
       wait,
-      waitBeside(this.#requests, 1, requestsPerMinute, this.#taken.requests, until, now),
-      waitBeside(this.#tokens, tokens, tokensPerMinute, this.#taken.tokens, until, now),
-      waitBeside(this.#daily, tokens, tokensPerDay, this.#taken.daily, this.#takenDailyUntil, now)
+      waitBeside(this.#used.requests, 1, requestsPerMinute, this.#taken.requests, until, now),
+      waitBeside(this.#used.tokens, tokens, tokensPerMinute, this.#taken.tokens, until, now),
+      waitBeside(this.#used.daily, tokens, tokensPerDay, this.#taken.daily, this.#takenDailyUntil, now)
     )
   }
 
   /** What this process has spent by itself. */
   spent(now: number): Spent {
-    return { requests: this.#requests.sum(now), tokens: this.#tokens.sum(now), daily: this.#daily.sum(now) }
+    return {
+      requests: this.#used.requests.sum(now),
+      tokens: this.#used.tokens.sum(now),
+      daily: this.#used.daily.sum(now)
+    }
   }
 }
