@@ -14,7 +14,6 @@
  *
  * @since 0.1.0
  */
-import * as Cache from "effect/Cache"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
@@ -24,6 +23,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Tracer from "effect/Tracer"
 import type { SystemHealth } from "../models/Health.ts"
+import * as Held from "../resilience/Held.ts"
 import * as HealthCheck from "./health/HealthCheck.ts"
 import * as Verdict from "./health/Verdict.ts"
 
@@ -71,12 +71,6 @@ export const defaults = {
 const withoutSpan = (context: Context.Context<never>): Context.Context<never> =>
   Context.omit(Tracer.ParentSpan)(context)
 
-/** A report, and until when it is given out. */
-interface Made {
-  readonly report: SystemHealth
-  readonly holdsUntil: number
-}
-
 const nameOf = ({ account, name }: HealthCheck.HealthCheck): string => JSON.stringify([name, account])
 
 /**
@@ -91,7 +85,7 @@ export const make = Effect.fnUntraced(function* (
   options: Options = {}
 ): Effect.fn.Return<Health["Service"]> {
   const timeout = Duration.fromInputUnsafe(options.timeout ?? defaults.timeout)
-  const holdsMillis = Duration.toMillis(Duration.fromInputUnsafe(options.timeToLive ?? defaults.timeToLive))
+  const timeToLive = Duration.fromInputUnsafe(options.timeToLive ?? defaults.timeToLive)
   const { failureThreshold = defaults.failureThreshold } = options
   const clock = yield* Clock.Clock
   // Reports belong to nobody's call: not to its trace, not to its options.
@@ -101,26 +95,16 @@ export const make = Effect.fnUntraced(function* (
     HealthCheck.make(check, { timeout, failureThreshold })
   )
 
-  const lookAtAll = Effect.map(Effect.all(looks, { concurrency: "unbounded" }), (components): Made => {
-    const now = clock.currentTimeMillisUnsafe()
-    return {
-      report: { status: Verdict.of(components), checkedAt: DateTime.makeUnsafe(now), components },
-      holdsUntil: now + holdsMillis
-    }
-  })
-  const reports = yield* Effect.updateContext(
-    Cache.make<"report", Made>({ capacity: 1, lookup: () => lookAtAll }),
-    withoutSpan
-  )
-  const isOver = ({ holdsUntil }: Made) => clock.currentTimeMillisUnsafe() >= holdsUntil
-  const current = Effect.andThen(Cache.invalidateWhen(reports, "report", isOver), Cache.get(reports, "report"))
+  const lookAtAll = Effect.map(Effect.all(looks, { concurrency: "unbounded" }), (components): SystemHealth => ({
+    status: Verdict.of(components),
+    checkedAt: DateTime.makeUnsafe(clock.currentTimeMillisUnsafe()),
+    components
+  }))
+  const current = yield* Effect.updateContext(Held.make(lookAtAll, timeToLive), withoutSpan)
   const fork = Effect.runForkWith(context)
   return {
     // Waiting in a fiber of its own keeps a report from ending with who asked for it.
-    report: Effect.map(
-      Effect.suspend(() => Fiber.join(fork(current))),
-      ({ report }) => report
-    )
+    report: Effect.suspend(() => Fiber.join(fork(current)))
   }
 })
 

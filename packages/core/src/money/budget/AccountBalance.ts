@@ -12,7 +12,6 @@
  * @since 0.1.0
  */
 import * as BigDecimal from "effect/BigDecimal"
-import * as Cache from "effect/Cache"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -20,6 +19,7 @@ import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
 import { BudgetExceededError, BudgetStoreError } from "../../errors/MoneyErrors.ts"
 import type { Balance } from "../../models/Balance.ts"
+import * as Held from "../../resilience/Held.ts"
 import * as Amount from "./Amount.ts"
 import type { Currency } from "./BudgetCaps.ts"
 
@@ -62,14 +62,8 @@ export interface Price {
   readonly amount: bigint
 }
 
-/** What the host said, and until when that is believed. */
-interface Look {
-  readonly found: Result.Result<BigDecimal.BigDecimal, BudgetStoreError>
-  readonly holdsUntil: number
-}
-
-/** What one reader said last. */
-type Looks = Cache.Cache<"balance", Look>
+/** What the host said, or that it did not. */
+type Answer = Result.Result<BigDecimal.BigDecimal, BudgetStoreError>
 
 const unknown = new BudgetStoreError({
   message: "The account's balance is not known, so the call was not sent",
@@ -105,35 +99,19 @@ export const make = (options: Options): Effect.Effect<Check> => {
       ),
       Effect.mapError(() => unknown)
     )
-  const holdsMillis = Duration.toMillis(Duration.fromInputUnsafe(timeToLive))
-  // A failure holds as long: asking again for every call would slow them all down.
-  const look = (read: Reader) =>
-    Effect.flatMap(Clock.Clock, (clock) =>
-      Effect.map(Effect.result(lookup(read)), (found): Look => ({
-        found,
-        holdsUntil: clock.currentTimeMillisUnsafe() + holdsMillis
-      }))
-    )
+  const time = Duration.fromInputUnsafe(timeToLive)
   return Effect.gen(function* () {
     const clock = yield* Clock.Clock
     // Clients that share a budget may have accounts of the same name, so each reader is remembered by itself.
-    const known = new WeakMap<Reader, Looks>()
-    const looksOf = (read: Reader): Effect.Effect<Looks> => {
-      const looks = known.get(read)
-      if (looks !== undefined) return Effect.succeed(looks)
-      // The cache's own time to live reads the clock of the fiber that asked first, which may be gone by then.
-      return Effect.tap(Cache.make<"balance", Look>({ capacity: 1, lookup: () => look(read) }), (fresh) =>
-        Effect.sync(() => known.set(read, fresh))
-      )
+    const known = new WeakMap<Reader, Effect.Effect<Answer>>()
+    const heldOf = (read: Reader): Effect.Effect<Effect.Effect<Answer>> => {
+      const held = known.get(read)
+      if (held !== undefined) return Effect.succeed(held)
+      // A failure holds as long: asking again for every call would slow them all down.
+      const made = Effect.provideService(Held.make(Effect.result(lookup(read)), time), Clock.Clock, clock)
+      return Effect.tap(made, (fresh) => Effect.sync(() => known.set(read, fresh)))
     }
-    const isOver = ({ holdsUntil }: Look): boolean => clock.currentTimeMillisUnsafe() >= holdsUntil
-    const balanceOf = (read: Reader) =>
-      Effect.flatMap(looksOf(read), (looks) =>
-        Effect.andThen(
-          Cache.invalidateWhen(looks, "balance", isOver),
-          Effect.flatMap(Cache.get(looks, "balance"), ({ found }) => Effect.fromResult(found))
-        )
-      )
+    const balanceOf = (read: Reader) => Effect.flatMap(Effect.flatten(heldOf(read)), Effect.fromResult)
     return (price, client) => {
       const isOther = currency !== undefined && price.currency !== currency
       if (isOther || (account !== undefined && price.account !== account)) return Effect.void
