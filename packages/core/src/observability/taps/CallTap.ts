@@ -5,7 +5,6 @@
  * @since 0.1.0
  */
 import type * as Arr from "effect/Array"
-import * as BigDecimal from "effect/BigDecimal"
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Clock from "effect/Clock"
@@ -19,13 +18,13 @@ import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import { CallOptions, type Values } from "../../CallOptions.ts"
 import type { ChatError, StreamError } from "../../errors/OperationErrors.ts"
-import type { CacheStatus } from "../../models/CacheStatus.ts"
 import type { ChatRequest } from "../../models/ChatRequest.ts"
 import type { ChatResponse } from "../../models/ChatResponse.ts"
-import { isContent, type StreamEvent } from "../../models/StreamEvent.ts"
+import type { StreamEvent } from "../../models/StreamEvent.ts"
 import * as StreamFold from "../../models/StreamFold.ts"
-import type { Usage } from "../../models/Usage.ts"
-import type { CallRecord, Operation, StreamEnd } from "../CallRecord.ts"
+import type { Operation, StreamEnd } from "../CallRecord.ts"
+import * as Answer from "./Answer.ts"
+import * as CallEnd from "./CallEnd.ts"
 import * as CallOutcome from "./CallOutcome.ts"
 import * as Content from "./Content.ts"
 import { CurrentObservation, Observation } from "./Observation.ts"
@@ -34,71 +33,6 @@ import * as RequestAttributes from "./RequestAttributes.ts"
 import { attributes as a, events as spanEvents, spans } from "../Telemetry.ts"
 
 type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
-
-/** What is known of an answer. */
-interface Answer {
-  readonly id: string | undefined
-  readonly model: string | undefined
-  readonly provider: string | undefined
-  readonly requestId: string | undefined
-  readonly traceId: string | undefined
-  readonly cached: CacheStatus | undefined
-  readonly usage: Usage | undefined
-  readonly finishReasons: ReadonlyArray<string>
-}
-
-const nothing: Answer = {
-  id: undefined,
-  model: undefined,
-  provider: undefined,
-  requestId: undefined,
-  traceId: undefined,
-  cached: undefined,
-  usage: undefined,
-  finishReasons: []
-}
-
-const ofResponse = ({ cached, choices, id, model, provider, requestId, traceId, usage }: ChatResponse): Answer => ({
-  id,
-  model,
-  provider,
-  requestId,
-  traceId,
-  cached,
-  usage,
-  finishReasons: choices.map(({ finish_reason }) => finish_reason)
-})
-
-/** What a streamed answer has said of itself so far. */
-class Heard {
-  answer: Answer = nothing
-  hasContent = false
-  /** Only where content is captured. */
-  fold: StreamFold.StreamFold | undefined
-
-  constructor(isCaptured: boolean) {
-    this.fold = isCaptured ? StreamFold.empty : undefined
-  }
-
-  /** Hears of a read; tells whether it brought the first content. */
-  events(read: Events): boolean {
-    const had = this.hasContent
-    for (const event of read) {
-      if (this.fold !== undefined) this.fold = StreamFold.step(this.fold, event)
-      if (isContent(event)) this.hasContent = true
-      else if (event._tag === "Usage") this.answer = { ...this.answer, usage: event.usage }
-      else if (event._tag === "Finish") this.answer = { ...this.answer, finishReasons: event.finishReasons }
-      else if (event._tag === "Start" || event._tag === "Seam") {
-        const { id, model, provider, requestId, traceId } = event
-        const cached = event._tag === "Start" ? event.cached : undefined
-        this.answer = { ...this.answer, id, model, provider, requestId, traceId, cached }
-      }
-    }
-    return this.hasContent && !had
-  }
-}
-
-type Mutable<A> = { -readonly [Name in keyof A]: A[Name] }
 
 /**
  * What observes the calls of one client.
@@ -160,96 +94,23 @@ export const make = (
   const around = (observation: Observation): Context.Context<Tracer.ParentSpan> =>
     Context.add(Context.make(Tracer.ParentSpan, observation.span), CurrentObservation, observation)
 
-  /** Tells the span how the call ended. */
-  const tellSpan = ({ span }: Observation, record: CallRecord, { finishReasons, id }: Answer): void => {
-    const say = (name: string, value: unknown) => {
-      if (value !== undefined) span.attribute(name, value)
-    }
-    const { cost, usage } = record
-    say(a.outcome.name, record.outcome)
-    say(a.errorType.name, record.error?.tag)
-    say(a.responseId.name, id)
-    say(a.responseModel.name, record.responseModel)
-    say(a.responseFinishReasons.name, finishReasons.length === 0 ? undefined : finishReasons)
-    say(a.requestId.name, record.requestId)
-    say(a.hostTraceId.name, record.hostTraceId)
-    say(a.attempts.name, record.attempts)
-    say(a.retries.name, record.retries)
-    say(a.cacheLevel.name, record.cached)
-    say(a.streamEnd.name, record.streamEnd)
-    if (usage !== undefined) {
-      say(a.usageInputTokens.name, usage.prompt_tokens)
-      say(a.usageOutputTokens.name, usage.completion_tokens)
-      say(a.usageCacheReadTokens.name, usage.cached_tokens)
-      say(a.usageCacheWriteTokens.name, usage.cache_write_tokens)
-      say(a.usageReasoningTokens.name, usage.reasoning_tokens)
-    }
-    if (cost === undefined) return
-    say(a.cost.name, BigDecimal.toNumberUnsafe(cost.total))
-    say(a.currency.name, cost.currency)
-    say(a.isEstimate.name, record.isEstimate)
-  }
-
-  const recordOf = (
-    observation: Observation,
-    model: string,
-    answer: Answer,
-    exit: Exit.Exit<unknown, ChatError | StreamError>,
-    { agent, job, priority, tenant }: Values,
-    streamEnd: StreamEnd | undefined
-  ): CallRecord => {
-    const { asked, cost, firstContentAt, isCostKnown, span, startedAt } = observation
-    const error = CallOutcome.errorOf(exit)
-    const record: Mutable<CallRecord> = {
-      operation: observation.operation,
-      startedAt,
-      duration: Math.max(0, observation.clock.currentTimeMillisUnsafe() - startedAt),
-      provider: answer.provider ?? asked.provider,
-      account: asked.account,
-      requestModel: model,
-      outcome: CallOutcome.ofExit(exit),
-      isEstimate: observation.isEstimate,
-      attempts: observation.attempts,
-      retries: observation.retries,
-      admissionWait: observation.admissionWait,
-      tags: { tenant, job, agent },
-      priority,
-      traceId: span.traceId,
-      spanId: span.spanId
-    }
-    const requestId = answer.requestId ?? error?.requestId
-    const hostTraceId = answer.traceId ?? error?.traceId
-    const [finishReason] = answer.finishReasons
-    if (answer.model !== undefined) record.responseModel = answer.model
-    if (error !== undefined) record.error = CallOutcome.summaryOf(error)
-    if (finishReason !== undefined) record.finishReason = finishReason
-    if (requestId !== undefined) record.requestId = requestId
-    if (hostTraceId !== undefined) record.hostTraceId = hostTraceId
-    if (answer.usage !== undefined) record.usage = answer.usage
-    if (isCostKnown && cost !== undefined) record.cost = cost
-    if (answer.cached !== undefined) record.cached = answer.cached.level
-    if (firstContentAt !== undefined) record.timeToFirstToken = firstContentAt - startedAt
-    if (streamEnd !== undefined) record.streamEnd = streamEnd
-    return record
-  }
-
   const end = (
     observation: Observation,
     model: string,
-    answer: Answer,
+    answer: Answer.Answer,
     exit: Exit.Exit<unknown, ChatError | StreamError>,
     caller: Values,
     streamEnd?: StreamEnd
   ): Effect.Effect<void> =>
     Effect.suspend(() => {
-      const record = recordOf(observation, model, answer, exit, caller, streamEnd)
+      const record = CallEnd.recordOf(observation, model, answer, exit, caller, streamEnd)
       if (answer.cached !== undefined && exit._tag === "Success") {
         observation.event(spanEvents.cacheHit.name, {
           [a.cacheLevel.name]: answer.cached.level,
           [a.cacheAge.name]: answer.cached.age / 1000
         })
       }
-      tellSpan(observation, record, answer)
+      CallEnd.tellSpan(observation, record, answer)
       // A tracer is told how it ended, and not what the model said.
       observation.span.end(observation.clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
       calls.call(record, hasCache)
@@ -272,7 +133,7 @@ export const make = (
     const clock = yield* Clock.Clock
     const span = yield* Effect.makeSpan(`chat ${model}`, options("stream", model, request, caller))
     const observation = observe("stream", clock, span)
-    const heard = new Heard(content !== undefined)
+    const heard = new Answer.Heard(content !== undefined)
     const within = Effect.provideContext(around(observation))
     const innerScope = Scope.forkUnsafe(scope)
     let isOver = false
@@ -323,7 +184,13 @@ export const make = (
           const observed = Effect.onExit(run, (exit) => {
             const response = Exit.isSuccess(exit) ? exit.value : undefined
             show(span, response)
-            return end(observation, model, response === undefined ? nothing : ofResponse(response), exit, caller)
+            return end(
+              observation,
+              model,
+              response === undefined ? Answer.nothing : Answer.ofResponse(response),
+              exit,
+              caller
+            )
           })
           return Effect.provideContext(observed, around(observation))
         })
