@@ -22,8 +22,12 @@
  *
  * @since 0.1.0
  */
+import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/OptionRules"
 import * as Observer from "@kimi-effect/core/observability/Observer"
+import * as ConfigProvider from "effect/ConfigProvider"
 import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Otlp from "effect/observability/Otlp"
@@ -36,7 +40,7 @@ import type * as OtlpExporter from "effect/observability/OtlpExporter"
 export interface Options extends Observer.Options {
   /** The collector, such as `http://localhost:4318`. */
   readonly baseUrl: string
-  /** The name of the program. Defaults to `OTEL_SERVICE_NAME`. */
+  /** The name of the program. Defaults to `OTEL_SERVICE_NAME`, else to `unknown_service`. */
   readonly serviceName?: string | undefined
   readonly serviceVersion?: string | undefined
   /** What else is said of the program, such as `deployment.environment.name`. */
@@ -49,6 +53,26 @@ export interface Options extends Observer.Options {
   readonly shutdownTimeout?: Duration.Input | undefined
 }
 
+/** The name that OpenTelemetry has for a program which has none; without any, Effect's exporters die. */
+const unnamed = "unknown_service"
+
+/** Whether attributes or the environment name the program, as Effect's exporters look for it. */
+const namesService = (attributes: Options["attributes"]): Effect.Effect<boolean> =>
+  Effect.gen(function* () {
+    if (attributes?.["service.name"] !== undefined) return true
+    const provider = yield* ConfigProvider.ConfigProvider
+    const textAt = (name: string) =>
+      Effect.map(
+        Effect.orElseSucceed(provider.load([name]), () => undefined),
+        (node) => node?.value ?? ""
+      )
+    if ((yield* textAt("OTEL_SERVICE_NAME")) !== "") return true
+    return /(?:^|,)\s*service\.name=/.test(yield* textAt("OTEL_RESOURCE_ATTRIBUTES"))
+  })
+
+const isCollector = (baseUrl: unknown): boolean =>
+  typeof baseUrl === "string" && /^https?:$/.test(URL.parse(baseUrl)?.protocol ?? "")
+
 /**
  * Switches telemetry on and sends it to a collector. `Flusher` sends at once
  * what waits.
@@ -58,23 +82,32 @@ export interface Options extends Observer.Options {
  */
 export const layer = (
   options: Options
-): Layer.Layer<Observer.Observer | OtlpExporter.Flusher, never, HttpClient.HttpClient> => {
-  const { attributes, baseUrl, exportInterval, headers, serviceName, serviceVersion, shutdownTimeout } = options
-  const resource = {
-    serviceName,
-    serviceVersion,
-    attributes: { ...attributes, "telemetry.distro.name": "kimi-effect" }
-  }
-  return Layer.merge(
-    Observer.layer(options),
-    Otlp.layerJson({
-      baseUrl,
-      resource,
-      headers,
-      shutdownTimeout,
-      tracerExportInterval: exportInterval,
-      metricsExportInterval: exportInterval,
-      loggerExportInterval: exportInterval
+): Layer.Layer<Observer.Observer | OtlpExporter.Flusher, ConfigurationError, HttpClient.HttpClient> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { attributes, baseUrl, exportInterval, headers, serviceVersion, shutdownTimeout } = options
+      yield* OptionRules.check("OtlpTelemetry", [
+        ["baseUrl", isCollector(baseUrl), "the http or https URL of a collector"],
+        OptionRules.timeInMillis("exportInterval", exportInterval),
+        OptionRules.timeOrZero("shutdownTimeout", shutdownTimeout)
+      ])
+      const isNamed = options.serviceName !== undefined || (yield* namesService(attributes))
+      const resource = {
+        serviceName: isNamed ? options.serviceName : unnamed,
+        serviceVersion,
+        attributes: { ...attributes, "telemetry.distro.name": "kimi-effect" }
+      }
+      return Layer.merge(
+        Observer.layer(options),
+        Otlp.layerJson({
+          baseUrl,
+          resource,
+          headers,
+          shutdownTimeout,
+          tracerExportInterval: exportInterval,
+          metricsExportInterval: exportInterval,
+          loggerExportInterval: exportInterval
+        })
+      )
     })
   )
-}

@@ -45,6 +45,14 @@ export interface Values {
 }
 
 /**
+ * What a caller may say; what is left out stays as it is outside.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type Options = { readonly [Name in keyof Values]?: Values[Name] | undefined }
+
+/**
  * The options of the calls that this fiber makes.
  *
  * @category references
@@ -54,17 +62,27 @@ export const CallOptions: Context.Reference<Values> = Context.Reference<Values>(
   defaultValue: () => ({ priority: "interactive", tenant: "", job: "", agent: "" })
 })
 
+/** What is given over what holds outside; `undefined` gives nothing. */
+const over =
+  ({ agent, job, priority, tenant }: Options) =>
+  (outer: Values): Values => ({
+    priority: priority ?? outer.priority,
+    tenant: tenant ?? outer.tenant,
+    job: job ?? outer.job,
+    agent: agent ?? outer.agent
+  })
+
 /**
- * Sets options of every call made inside; those that are left out stay as
- * they are outside.
+ * Sets options of every call made inside; those that are left out or
+ * `undefined` stay as they are outside.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const provide =
-  (options: Partial<Values>) =>
+  (options: Options) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.updateService(effect, CallOptions, (outer) => ({ ...outer, ...options }))
+    Effect.updateService(effect, CallOptions, over(options))
 
 /**
  * Sets options of every call that a stream makes, wherever it is run.
@@ -73,6 +91,6 @@ export const provide =
  * @since 0.1.0
  */
 export const provideStream =
-  (options: Partial<Values>) =>
+  (options: Options) =>
   <A, E, R>(stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
-    Stream.updateService(stream, CallOptions, (outer) => ({ ...outer, ...options }))
+    Stream.updateService(stream, CallOptions, over(options))

@@ -113,6 +113,18 @@ export const part = (name: string, value: number | undefined): Rule => [
 ]
 
 /**
+ * One of some words.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const oneOf = (name: string, value: unknown, words: ReadonlyArray<string>): Rule => [
+  name,
+  value === undefined || words.some((word) => word === value),
+  `one of ${words.join(", ")}`
+]
+
+/**
  * Every rule that is broken, under the owner's name: `CircuitBreaker slowAfter`.
  *
  * @category getters

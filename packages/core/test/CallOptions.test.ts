@@ -25,6 +25,17 @@ describe("CallOptions", () => {
     })
   )
 
+  it.effect("keep what an inner one says nothing of by undefined", () =>
+    Effect.gen(function* () {
+      const nothing = { priority: undefined, tenant: undefined, job: undefined, agent: undefined }
+      const outer = CallOptions.provide({ tenant: "a", job: "b", agent: "c", priority: "swarm" })
+      const kept = { tenant: "a", job: "b", agent: "c", priority: "swarm" } as const
+      assert.deepStrictEqual(yield* outer(CallOptions.provide(nothing)(current)), kept)
+      const streamed = Stream.fromEffect(current).pipe(CallOptions.provideStream(nothing))
+      assert.deepStrictEqual(yield* outer(Stream.runCollect(streamed)), [kept])
+    })
+  )
+
   it.effect("keep what an inner one leaves out, and the inner one wins", () =>
     Effect.gen(function* () {
       const all = Effect.all([

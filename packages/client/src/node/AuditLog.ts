@@ -142,12 +142,28 @@ export class AuditLog extends Context.Service<
 >()("@kimi-effect/client/node/AuditLog") {}
 
 const smallest = 4_096
+const ownerWrites = 0o200
 
-const rulesOf = ({ maxBuffered, maxBytes, maxFiles, path }: Options): ReadonlyArray<OptionRules.Rule> => [
-  ["path", path !== "", "the path of a file"],
+const rulesOf = ({
+  daily,
+  durability,
+  maxBuffered,
+  maxBytes,
+  maxFiles,
+  mode,
+  path
+}: Options): ReadonlyArray<OptionRules.Rule> => [
+  ["path", typeof path === "string" && path !== "" && !path.includes("\0"), "the path of a file"],
   OptionRules.bytes("maxBytes", maxBytes, smallest),
   OptionRules.count("maxFiles", maxFiles),
-  OptionRules.count("maxBuffered", maxBuffered)
+  ["daily", daily === undefined || typeof daily === "boolean", "true or false"],
+  OptionRules.oneOf("durability", durability, ["batched", "written", "synced"] satisfies ReadonlyArray<Durability>),
+  OptionRules.count("maxBuffered", maxBuffered),
+  [
+    "mode",
+    mode === undefined || (Number.isInteger(mode) && (mode & ownerWrites) !== 0 && mode >= 0 && mode <= 0o777),
+    "a mode that lets its owner write, such as 0o600"
+  ]
 ]
 
 /**

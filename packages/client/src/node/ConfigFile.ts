@@ -5,6 +5,7 @@
  */
 import { readFile } from "node:fs/promises"
 import { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/OptionRules"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -22,19 +23,41 @@ export interface Options {
   readonly json?: string | undefined
 }
 
+/** What the options must keep. */
+export const rulesOf = ({ dotEnv, json }: Options): ReadonlyArray<OptionRules.Rule> =>
+  Object.entries({ dotEnv, json }).map(([name, path]: [string, unknown]) => [
+    name,
+    path === undefined || (typeof path === "string" && path !== ""),
+    "the path of a file"
+  ])
+
 const unusable = (path: string, expected: string): ConfigurationError =>
   ConfigurationError.of([{ name: path, expected }])
 
 const read = (path: string): Effect.Effect<string, ConfigurationError> =>
   Effect.tryPromise({ try: () => readFile(path, "utf8"), catch: () => unusable(path, "a file that can be read") })
 
+const isObject = (value: unknown): value is { readonly [member: string]: unknown } =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** Of any other document every option would be the default. */
+const holdsOptions = (document: unknown): boolean =>
+  isObject(document) && (document["kimi"] === undefined || isObject(document["kimi"]))
+
 const fromJson = (path: string): Effect.Effect<ConfigProvider.ConfigProvider, ConfigurationError> =>
   Effect.flatMap(read(path), (text) =>
     Effect.try({
+      // Some editors put a mark of the byte order first, which is no JSON.
+      try: (): unknown => JSON.parse(text.replace(/^\ufeff/, "")),
       // A parser's own message would quote the text, which may hold the key.
-      try: () => ConfigProvider.fromUnknown(JSON.parse(text)),
       catch: () => unusable(path, "a JSON document")
-    })
+    }).pipe(
+      Effect.flatMap((document) =>
+        holdsOptions(document)
+          ? Effect.succeed(ConfigProvider.fromUnknown(document))
+          : Effect.fail(unusable(path, "a JSON object whose member kimi is an object with the options"))
+      )
+    )
   )
 
 const fromDotEnv = (path: string): Effect.Effect<ConfigProvider.ConfigProvider, ConfigurationError> =>
@@ -50,6 +73,7 @@ const fromDotEnv = (path: string): Effect.Effect<ConfigProvider.ConfigProvider, 
  */
 export const make = ({ dotEnv, json }: Options): Effect.Effect<ConfigProvider.ConfigProvider, ConfigurationError> =>
   Effect.gen(function* () {
+    yield* OptionRules.check("ConfigFile", rulesOf({ dotEnv, json }))
     const [providers, failures] = yield* Effect.partition(
       [...(dotEnv === undefined ? [] : [fromDotEnv(dotEnv)]), ...(json === undefined ? [] : [fromJson(json)])],
       (provider) => provider

@@ -20,6 +20,7 @@
  */
 import { basename, dirname, resolve } from "node:path"
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/OptionRules"
 import * as LiveConfig from "@kimi-effect/core/reload/LiveConfig"
 import * as Settings from "@kimi-effect/core/reload/Settings"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -68,6 +69,7 @@ export const make = (
 ): Effect.Effect<LiveConfig.LiveConfig["Service"], ConfigurationError, Scope.Scope> =>
   Effect.gen(function* () {
     const { every = "30 seconds", settle = "100 millis" } = options
+    yield* OptionRules.check("ConfigWatch", [OptionRules.timeOrZero("settle", settle), ...ConfigFile.rulesOf(options)])
     const behind = yield* ConfigProvider.ConfigProvider
     // Before the files are read for the first time, so that no change falls between.
     const changes = yield* folderChanges.make(byFolder(options))

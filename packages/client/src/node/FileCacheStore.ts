@@ -79,7 +79,7 @@ export const make = (
     const { path: root, maxBytes = 1_073_741_824 } = options
     const sweepInterval = OptionRules.durationOf(options.sweepInterval ?? Duration.minutes(10))
     yield* OptionRules.check("FileCacheStore", [
-      ["path", root.length > 0 && !root.includes("\0"), "the path of a folder"],
+      ["path", typeof root === "string" && root !== "" && !root.includes("\0"), "the path of a folder"],
       OptionRules.bytes("maxBytes", maxBytes, smallest),
       OptionRules.time("sweepInterval", sweepInterval)
     ])

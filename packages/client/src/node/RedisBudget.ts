@@ -30,6 +30,7 @@ import * as Amount from "@kimi-effect/core/money/budget/Amount"
 import * as Budget from "@kimi-effect/core/money/Budget"
 import * as BudgetStore from "@kimi-effect/core/money/BudgetStore"
 import type { Change, Line, Verdict } from "@kimi-effect/core/money/budget/Ledger"
+import * as OptionRules from "@kimi-effect/core/OptionRules"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redis from "effect/persistence/Redis"
@@ -175,6 +176,9 @@ const changesOf = (flat: ReadonlyArray<string>): ReadonlyArray<Change> =>
 const linesOf = (flat: ReadonlyArray<string> = []): ReadonlyArray<Line> =>
   inFours(flat, (scope, cap, spent, used) => ({ scope, cap, spent, reserved: used - spent }))
 
+/** Braces of their own would put the keys on several nodes of a cluster. */
+const isKeyPart = (text: unknown): boolean => typeof text === "string" && /^[^{}]+$/.test(text)
+
 /**
  * Books in the Redis that is provided.
  *
@@ -183,10 +187,15 @@ const linesOf = (flat: ReadonlyArray<string> = []): ReadonlyArray<Line> =>
  */
 export const makeStore = ({ name: budget = "default", prefix = "kimi-effect:budget:" }: Options = {}): Effect.Effect<
   BudgetStore.BudgetStore["Service"],
-  never,
+  ConfigurationError,
   Redis.Redis
 > =>
-  Effect.map(Redis.Redis, (redis) => {
+  Effect.gen(function* () {
+    yield* OptionRules.check("RedisBudget", [
+      ["name", isKeyPart(budget), "a text without braces"],
+      ["prefix", prefix === "" || isKeyPart(prefix), "a text without braces"]
+    ])
+    const redis = yield* Redis.Redis
     // The braces keep the keys on one node of a cluster.
     const keys = ["used", "spent", "caps", "holds", "leases", "forget"].map((key) => `${prefix}{${budget}}:${key}`)
     const evaluate = redis.eval(script)
@@ -222,7 +231,7 @@ export const makeStore = ({ name: budget = "default", prefix = "kimi-effect:budg
  * @category layers
  * @since 0.1.0
  */
-export const layerStore = (options?: Options): Layer.Layer<BudgetStore.BudgetStore, never, Redis.Redis> =>
+export const layerStore = (options?: Options): Layer.Layer<BudgetStore.BudgetStore, ConfigurationError, Redis.Redis> =>
   Layer.effect(BudgetStore.BudgetStore, makeStore(options))
 
 /**

@@ -24,6 +24,7 @@
  */
 import type { DatabaseSync } from "node:sqlite"
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/OptionRules"
 import type { BudgetStoreError } from "@kimi-effect/core/errors/MoneyErrors"
 import * as Budget from "@kimi-effect/core/money/Budget"
 import * as BudgetStore from "@kimi-effect/core/money/BudgetStore"
@@ -95,6 +96,16 @@ const attempt = <A>(operation: string, run: () => A): Effect.Effect<A, BudgetSto
     Effect.mapError(({ reason }) => BudgetStore.failed(name, operation, reason))
   )
 
+/** SQLite's names that begin with a colon, and the empty one, are databases that are gone with the process. */
+const rulesOf = ({ durability, path }: Options): ReadonlyArray<OptionRules.Rule> => [
+  [
+    "path",
+    typeof path === "string" && path !== "" && !path.startsWith(":") && !path.includes("\0"),
+    "the path of a file"
+  ],
+  OptionRules.oneOf("durability", durability, ["process", "power"])
+]
+
 /** Longest wait for other processes that open the same file. */
 const openTimeout = "10 seconds"
 
@@ -106,8 +117,9 @@ const openTimeout = "10 seconds"
  */
 export const makeStore = (
   options: Options
-): Effect.Effect<BudgetStore.BudgetStore["Service"], BudgetStoreError, Scope.Scope> =>
+): Effect.Effect<BudgetStore.BudgetStore["Service"], BudgetStoreError | ConfigurationError, Scope.Scope> =>
   Effect.gen(function* () {
+    yield* OptionRules.check("SqliteBudget", rulesOf(options))
     const clock = yield* Clock.Clock
     const { db, ledger } = yield* Effect.acquireRelease(
       Effect.timeoutOrElse(
@@ -149,7 +161,9 @@ export const makeStore = (
  * @category layers
  * @since 0.1.0
  */
-export const layerStore = (options: Options): Layer.Layer<BudgetStore.BudgetStore, BudgetStoreError> =>
+export const layerStore = (
+  options: Options
+): Layer.Layer<BudgetStore.BudgetStore, BudgetStoreError | ConfigurationError> =>
   Layer.effect(BudgetStore.BudgetStore, makeStore(options))
 
 /**

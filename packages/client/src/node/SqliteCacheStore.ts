@@ -78,7 +78,11 @@ export const make = (
     const sweepInterval = OptionRules.durationOf(options.sweepInterval ?? Duration.minutes(1))
     const lockTimeout = OptionRules.durationOf(options.lockTimeout ?? Duration.seconds(5))
     yield* OptionRules.check("SqliteCacheStore", [
-      ["path", path.length > 0 && !path.startsWith(":") && !path.includes("\0"), "the path of a file"],
+      [
+        "path",
+        typeof path === "string" && path !== "" && !path.startsWith(":") && !path.includes("\0"),
+        "the path of a file"
+      ],
       OptionRules.bytes("maxBytes", maxBytes, smallest),
       OptionRules.time("sweepInterval", sweepInterval),
       OptionRules.time("lockTimeout", lockTimeout)

@@ -135,6 +135,9 @@ const oneOf = (name: string, isMet: boolean, words: ReadonlyArray<string>): Opti
   `one of ${words.join(", ")}`
 ]
 
+/** Places for all of them are taken at once. */
+const mostEntries = 10_000_000
+
 const rulesOf = (options: Values): ReadonlyArray<OptionRules.Rule> => [
   time("ttl", options.ttl),
   time("staleAfter", options.staleAfter),
@@ -146,12 +149,16 @@ const rulesOf = (options: Values): ReadonlyArray<OptionRules.Rule> => [
   time("refreshPause", options.refreshPause),
   oneOf(
     "alsoKeeps",
-    options.alsoKeeps.every((kind) => kinds.includes(kind)),
+    Array.isArray(options.alsoKeeps) && options.alsoKeeps.every((kind) => kinds.includes(kind)),
     kinds
   ),
   oneOf("replay", options.replay === "atOnce" || options.replay === "recorded", ["atOnce", "recorded"]),
   count("maxBytes", options.maxBytes),
-  count("maxEntries", options.maxEntries),
+  [
+    "maxEntries",
+    Number.isSafeInteger(options.maxEntries) && options.maxEntries > 0 && options.maxEntries <= mostEntries,
+    `a whole number over zero and up to ${mostEntries}`
+  ],
   count("maxEntryBytes", options.maxEntryBytes),
   ["maxEntryBytes", !(options.maxEntryBytes > options.maxBytes), "at most maxBytes"]
 ]

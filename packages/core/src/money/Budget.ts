@@ -164,6 +164,22 @@ const inWords = ({ balance, caps, onStoreError, unknownPrice }: Options): Stage[
   ...(balance === undefined ? {} : { balance: "looked at" })
 })
 
+const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
+  const { balance, thresholds = defaults.thresholds } = options
+  return [
+    OptionRules.timeInMillis("lease", options.lease),
+    OptionRules.timeInMillis("storeTimeout", options.storeTimeout),
+    [
+      "thresholds",
+      Array.isArray(thresholds) && thresholds.every((threshold) => threshold > 0 && threshold <= 1),
+      "a list of numbers over 0 and up to 1"
+    ],
+    OptionRules.oneOf("unknownPrice", options.unknownPrice, ["refuse", "allow"]),
+    OptionRules.oneOf("onStoreError", options.onStoreError, ["refuse", "allow"]),
+    ...(balance === undefined ? [] : AccountBalance.rulesOf(balance))
+  ]
+}
+
 /**
  * A budget on the store that is provided. Options that cannot be used fail it,
  * all at once.
@@ -175,16 +191,9 @@ export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Budget["Service"], ConfigurationError, BudgetStore | Scope.Scope> {
   const { balance, caps, thresholds = defaults.thresholds } = options
-  const { lease = defaults.lease, storeTimeout = defaults.storeTimeout } = options
-  const issues = [
-    ...BudgetCaps.issuesOf(caps),
-    ...OptionRules.issuesOf("Budget", [
-      OptionRules.timeInMillis("lease", lease),
-      OptionRules.timeInMillis("storeTimeout", storeTimeout),
-      ["thresholds", thresholds.every((threshold) => threshold > 0 && threshold <= 1), "numbers over 0 and up to 1"]
-    ])
-  ]
+  const issues = [...BudgetCaps.issuesOf(caps), ...OptionRules.issuesOf("Budget", rulesOf(options))]
   if (issues.length > 0) return yield* Effect.fail(ConfigurationError.of(issues))
+  const { lease = defaults.lease, storeTimeout = defaults.storeTimeout } = options
   const built = yield* PriceTable.PriceTable
   const prices = PriceTable.orElse(built)
   const events = yield* PubSub.sliding<BudgetEvent.BudgetEvent>(256)
@@ -243,7 +252,12 @@ export const layerStore = (options: Options): Layer.Layer<Budget, ConfigurationE
  * @since 0.1.0
  */
 export const layer = (options: Options & MemoryOptions): Layer.Layer<Budget, ConfigurationError> =>
-  Layer.provide(layerStore(options), layerMemory(options))
+  Layer.provide(
+    layerStore(options),
+    Layer.effectDiscard(OptionRules.check("Budget", [OptionRules.count("maxScopes", options.maxScopes)])).pipe(
+      Layer.provideMerge(layerMemory(options))
+    )
+  )
 
 const none: Budget["Service"] = {
   open: () => Effect.succeed({ reserve: () => Effect.succeed({ settle: () => Effect.void }) }),

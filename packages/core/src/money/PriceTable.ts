@@ -114,22 +114,47 @@ export interface Options {
   readonly batches?: ReadonlyArray<BatchPrice>
 }
 
-const isPrice = (text: string): boolean => /^\d{1,9}(\.\d{1,12})?$/.test(text)
-const isDay = (text: string | undefined): boolean => text === undefined || /^\d{4}-\d{2}-\d{2}$/.test(text)
+const isPrice = (text: unknown): boolean => typeof text === "string" && /^\d{1,9}(\.\d{1,12})?$/.test(text)
+const isDay = (text: string | undefined): boolean =>
+  text === undefined || (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text)))
 
-const issuesOf = ({ batches = [], models = [], tools = [] }: Options): Array<typeof ConfigurationIssue.Type> => {
-  const issues: Array<typeof ConfigurationIssue.Type> = []
+/** The lists of the options that are none, or hold what is no object. */
+const misshapen = (options: Options): Array<typeof ConfigurationIssue.Type> => {
+  if (typeof options !== "object" || options === null) {
+    return [{ name: "PriceTable", expected: "an object with models, tools or batches" }]
+  }
+  const { batches = [], models = [], tools = [] } = options
+  return Object.entries({ models, tools, batches }).flatMap(([name, list]: [string, unknown]) =>
+    Array.isArray(list) && list.every((one) => typeof one === "object" && one !== null)
+      ? []
+      : [{ name: `PriceTable ${name}`, expected: "a list of prices" }]
+  )
+}
+
+const issuesOf = (options: Options): Array<typeof ConfigurationIssue.Type> => {
+  const issues = misshapen(options)
+  if (issues.length > 0) return issues
+  const { batches = [], models = [], tools = [] } = options
   const expect = (name: string, isMet: boolean, expected: string) => {
     if (!isMet) issues.push({ name, expected })
   }
   const price = 'a decimal that is not negative, such as "0.95"'
   const day = 'a day, such as "2026-11-23"'
-  models.forEach(({ cacheHit = "0", cacheMiss, cacheWrite = "0", from, output }, i) => {
+  /** A price of another currency, or of nobody, would be taken for none. */
+  const named = (name: string, { currency, ...names }: { readonly [member: string]: unknown }) => {
+    for (const [member, text] of Object.entries(names)) {
+      expect(`${name}.${member}`, typeof text === "string" && text !== "", "a name")
+    }
+    expect(`${name}.currency`, currency === "USD" || currency === "CNY", "USD or CNY")
+  }
+  models.forEach(({ cacheHit = "0", cacheMiss, cacheWrite = "0", currency, from, model, output, provider }, i) => {
+    named(`PriceTable models[${i}]`, { model, provider, currency })
     const amounts = { cacheHit, cacheMiss, cacheWrite, output }
     for (const [name, text] of Object.entries(amounts)) expect(`PriceTable models[${i}].${name}`, isPrice(text), price)
     expect(`PriceTable models[${i}].from`, isDay(from), day)
   })
-  tools.forEach(({ from, perCall }, i) => {
+  tools.forEach(({ currency, from, perCall, provider, tool }, i) => {
+    named(`PriceTable tools[${i}]`, { tool, provider, currency })
     expect(`PriceTable tools[${i}].perCall`, isPrice(perCall), price)
     expect(`PriceTable tools[${i}].from`, isDay(from), day)
   })

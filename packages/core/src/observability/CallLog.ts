@@ -21,6 +21,8 @@ import * as Random from "effect/Random"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
+import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import * as OptionRules from "../OptionRules.ts"
 import * as CallFields from "./logging/CallFields.ts"
 import type { CallRecord } from "./CallRecord.ts"
 import * as RepeatLimit from "./logging/RepeatLimit.ts"
@@ -68,6 +70,8 @@ const saidOf = ({ error, operation, outcome }: CallRecord): string => {
 const kindOf = ({ outcome, provider, requestModel }: CallRecord): string =>
   JSON.stringify([outcome, provider, requestModel])
 
+const severities: ReadonlyArray<LogLevel.Severity> = ["Fatal", "Error", "Warn", "Info", "Debug", "Trace"]
+
 /** Says it in the span of the call, which has ended by now. */
 const write = (
   level: LogLevel.Severity,
@@ -98,15 +102,29 @@ const tellSuppressed = ({ count, last, since }: RepeatLimit.Suppressed<CallRecor
 
 /**
  * Makes a log of calls. When its scope closes, what was not written is counted
- * in a last line.
+ * in a last line. Options that cannot be used fail it.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Options = {}): Effect.Effect<CallLog, never, Scope.Scope> =>
+export const make = (options: Options = {}): Effect.Effect<CallLog, ConfigurationError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { answered = "Info", repeats = {} } = options
-    const sample = Math.max(1, Math.floor(options.sample ?? 1))
+    const { answered = "Info", repeats = {}, sample = 1 } = options
+    yield* OptionRules.check("CallLog", [
+      OptionRules.count("sample", sample),
+      OptionRules.oneOf("answered", answered, severities),
+      ...(repeats === false
+        ? []
+        : [
+            [
+              "repeats.times",
+              repeats.times === undefined || (Number.isSafeInteger(repeats.times) && repeats.times >= 0),
+              "a whole number"
+            ] as const,
+            OptionRules.timeInMillis("repeats.interval", repeats.interval),
+            OptionRules.count("repeats.maxKinds", repeats.maxKinds)
+          ])
+    ])
     const passes =
       repeats === false ? () => Effect.succeed(true) : yield* RepeatLimit.make<CallRecord>(tellSuppressed, repeats)
     const isSampled = sample === 1 ? Effect.succeed(true) : Effect.map(Random.nextIntBetween(1, sample), (n) => n === 1)

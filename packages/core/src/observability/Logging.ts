@@ -35,6 +35,7 @@ import * as LogLevel from "effect/LogLevel"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import * as OptionRules from "../OptionRules.ts"
 import { type Messages, special } from "./logging/LogError.ts"
 import * as LogLine from "./logging/LogLine.ts"
 import * as LogRecord from "./logging/LogRecord.ts"
@@ -181,9 +182,26 @@ export const make = (
   })
 }
 
+/** A level that nothing is compared with, or a line that nothing fits into, would leave no log at all. */
+const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
+  const { errorMessages, format, hiddenNames, level, maxLineBytes, secrets, write } = options
+  return [
+    OptionRules.oneOf("format", format, LogSettings.formats),
+    ...(typeof level === "function" ? [] : [OptionRules.oneOf("level", level, LogLevel.values)]),
+    OptionRules.bytes("maxLineBytes", maxLineBytes, smallest),
+    OptionRules.oneOf("errorMessages", errorMessages, ["own", "all"]),
+    ["hiddenNames", isListOf(hiddenNames, (name) => typeof name === "string"), "a list of names"],
+    ["secrets", isListOf(secrets, Redacted.isRedacted), "a list of redacted texts"],
+    ["write", write === undefined || typeof write === "function", "a function from a line"]
+  ]
+}
+
+const isListOf = (list: unknown, isOne: (value: unknown) => boolean): boolean =>
+  list === undefined || (Array.isArray(list) && list.every(isOne))
+
 /**
- * Sets the logger and the lowest level of a program. Settings of the current
- * `ConfigProvider` that cannot be used fail with a `ConfigurationError`.
+ * Sets the logger and the lowest level of a program. Options and settings of the
+ * current `ConfigProvider` that cannot be used fail with a `ConfigurationError`.
  *
  * @category layers
  * @since 0.1.0
@@ -193,6 +211,7 @@ export const layer = (options: Options = {}): Layer.Layer<never, ConfigurationEr
     Effect.gen(function* () {
       const settings = yield* LogSettings.read
       const { format = settings.format, level = settings.level, mergeWithExisting } = options
+      yield* OptionRules.check("Logging", rulesOf(options))
       const secrets = [...(options.secrets ?? []), ...(yield* LogSettings.keys)]
       const chosen = format === "auto" ? (options.isTerminal === true ? "pretty" : "json") : format
       return Layer.merge(

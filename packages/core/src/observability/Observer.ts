@@ -30,6 +30,8 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import * as OptionRules from "../OptionRules.ts"
 import * as Accounting from "../money/Accounting.ts"
 import * as Cost from "../money/Cost.ts"
 import * as Day from "../money/Day.ts"
@@ -173,16 +175,20 @@ const safely =
       (cause) => Effect.logWarning("A call could not be written down", cause)
     )
 
-/**
- * An observer, until the scope closes.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const make = Effect.fnUntraced(function* (
-  options: Options = {}
-): Effect.fn.Return<Observer["Service"], never, Scope.Scope> {
+const build = Effect.fnUntraced(function* (
+  options: Options
+): Effect.fn.Return<Observer["Service"], ConfigurationError, Scope.Scope> {
   const { content, interval = "10 seconds", maxLabelValues, maxSeries, onCall = [] } = options
+  yield* OptionRules.check("Observer", [
+    OptionRules.timeInMillis("interval", interval),
+    OptionRules.count("maxLabelValues", maxLabelValues),
+    OptionRules.count("maxSeries", maxSeries),
+    [
+      "onCall",
+      Array.isArray(onCall) && onCall.every((sink) => typeof sink === "function"),
+      "a list of functions from a record to an effect"
+    ]
+  ])
   const registry = yield* Metric.MetricRegistry
   const instruments = new InstrumentsModule.Instruments(registry, {
     maxLabelValues: maxLabelValues ?? InstrumentsModule.defaults.maxLabelValues,
@@ -211,9 +217,26 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
+ * An observer, until the scope closes. Options that cannot be used fail it; the
+ * defaults can.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export function make(): Effect.Effect<Observer["Service"], never, Scope.Scope>
+export function make(options: Options | undefined): Effect.Effect<Observer["Service"], ConfigurationError, Scope.Scope>
+export function make(options: Options = {}): Effect.Effect<Observer["Service"], ConfigurationError, Scope.Scope> {
+  return build(options)
+}
+
+/**
  * Switches telemetry on for the clients that are built with it.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options?: Options): Layer.Layer<Observer> => Layer.effect(Observer, make(options))
+export function layer(): Layer.Layer<Observer>
+export function layer(options: Options | undefined): Layer.Layer<Observer, ConfigurationError>
+export function layer(options?: Options): Layer.Layer<Observer, ConfigurationError> {
+  return Layer.effect(Observer, make(options))
+}

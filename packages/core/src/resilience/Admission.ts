@@ -192,13 +192,30 @@ export const behind = ({ change, enter, states }: Door, options: Words = {}): Ad
 
 const { count, timeInMillis, timeOrZero } = OptionRules
 
+const limitNames: ReadonlyArray<string> = [
+  "concurrency",
+  "requestsPerMinute",
+  "tokensPerMinute",
+  "tokensPerDay"
+] satisfies ReadonlyArray<keyof RateLimits>
+
+/** A limit that is misspelt would be none. */
+const limitsRules = (limits: Changes["limits"]): ReadonlyArray<OptionRules.Rule> => {
+  if (limits === undefined || typeof limits === "function") return []
+  const known = limitNames.join(", ")
+  if (typeof limits !== "object" || limits === null) return [["limits", false, `an object with ${known}`]]
+  return Object.entries(limits).map(([name, limit]) =>
+    limitNames.includes(name) ? count(name, limit) : [name, false, `one of the limits ${known}`]
+  )
+}
+
 const rulesOf = ({
   limits,
   margin,
   maxQueue,
   maxWait
 }: Changes & Pick<Options, "margin">): ReadonlyArray<OptionRules.Rule> => [
-  ...Object.entries(typeof limits === "object" ? limits : {}).map(([name, limit]) => count(name, limit)),
+  ...limitsRules(limits),
   count("maxQueue", maxQueue),
   timeOrZero("margin", margin),
   timeOrZero("maxWait", maxWait)

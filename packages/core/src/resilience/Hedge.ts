@@ -117,7 +117,7 @@ const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
   const { time } = OptionRules
   // Written so that NaN meets nothing.
   const isWithin = (value: number | undefined, least: number, most: number): boolean =>
-    value === undefined || (value >= least && value <= most)
+    value === undefined || (typeof value === "number" && value >= least && value <= most)
   const { samples } = Latencies.defaults
   const isCount = minimumSamples === undefined || Number.isInteger(minimumSamples)
   const isOn = after !== undefined || percentile !== undefined || answerAfter !== undefined

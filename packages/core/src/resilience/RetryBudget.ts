@@ -13,6 +13,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import * as OptionRules from "../OptionRules.ts"
 
 /**
  * @category options
@@ -49,32 +51,53 @@ export class RetryBudget extends Context.Service<
   }
 >()("@kimi-effect/core/resilience/RetryBudget") {}
 
+/** NaN meets no rule: compared with it every retry would be paid for. */
+const tokens = (
+  name: string,
+  given: number,
+  expected: "a number over zero" | "a number that is not negative"
+): OptionRules.Rule => [
+  name,
+  Number.isFinite(given) && (expected === "a number over zero" ? given > 0 : given >= 0),
+  expected
+]
+
 /**
- * A budget in this process, full at the start.
+ * A budget in this process, full at the start. Options that cannot be used fail
+ * it; the defaults can.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"]> =>
-  Effect.sync(() => {
+export function make(): Effect.Effect<RetryBudget["Service"]>
+export function make(options: Options | undefined): Effect.Effect<RetryBudget["Service"], ConfigurationError>
+export function make(options: Options = {}): Effect.Effect<RetryBudget["Service"], ConfigurationError> {
+  return Effect.gen(function* () {
     const { capacity = 500, cost = 5, ambiguousCost = 10, reward = 1 } = options
-    let tokens = capacity
+    yield* OptionRules.check("RetryBudget", [
+      tokens("capacity", capacity, "a number that is not negative"),
+      tokens("cost", cost, "a number over zero"),
+      tokens("ambiguousCost", ambiguousCost, "a number over zero"),
+      tokens("reward", reward, "a number that is not negative")
+    ])
+    let left = capacity
     return {
       withdraw: (isAmbiguous) =>
         Effect.sync(() => {
           const price = isAmbiguous ? ambiguousCost : cost
-          if (tokens < price) return undefined
-          tokens -= price
+          if (left < price) return undefined
+          left -= price
           return price
         }),
       deposit: (withdrawn) =>
         Effect.sync(() => {
-          tokens = Math.min(capacity, tokens + (withdrawn ?? reward))
+          left = Math.min(capacity, left + (withdrawn ?? reward))
         }),
-      state: Effect.sync(() => ({ tokens, capacity })),
+      state: Effect.sync(() => ({ tokens: left, capacity })),
       options: `${capacity} tokens, ${cost} a retry or ${ambiguousCost}`
     }
   })
+}
 
 /**
  * A budget in this process.
@@ -82,7 +105,11 @@ export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options?: Options): Layer.Layer<RetryBudget> => Layer.effect(RetryBudget, make(options))
+export function layer(): Layer.Layer<RetryBudget>
+export function layer(options: Options | undefined): Layer.Layer<RetryBudget, ConfigurationError>
+export function layer(options?: Options): Layer.Layer<RetryBudget, ConfigurationError> {
+  return Layer.effect(RetryBudget, make(options))
+}
 
 /**
  * No bound over the calls of a client; each call's own bounds remain.

@@ -13,7 +13,7 @@ const sourcesOf = (circuits: CircuitBreaker.CircuitBreaker["Service"]): Effect.E
     return {
       circuits,
       admission: yield* Effect.orDie(Admission.make()),
-      retryBudget: yield* RetryBudget.make({ capacity: 100 }),
+      retryBudget: yield* Effect.orDie(RetryBudget.make({ capacity: 100 })),
       cache: undefined,
       budget: undefined,
       book: undefined

@@ -88,9 +88,9 @@ describe("SqliteBudget", () => {
       newer.close()
       mkdirSync(`${path}/folder`)
       const reasonOf = (file: string) =>
-        Effect.map(Effect.flip(Effect.scoped(SqliteBudget.makeStore({ path: file }))), ({ message, operation }) => {
-          assert.strictEqual(operation, "open")
-          return message.slice(message.indexOf(": ") + 2)
+        Effect.map(Effect.flip(Effect.scoped(SqliteBudget.makeStore({ path: file }))), (error) => {
+          assert.strictEqual(error._tag === "BudgetStoreError" && error.operation, "open")
+          return error.message.slice(error.message.indexOf(": ") + 2)
         })
       assert.strictEqual(yield* reasonOf(garbage), "file is not a database")
       assert.strictEqual(yield* reasonOf(foreign), "the file is another application's database")

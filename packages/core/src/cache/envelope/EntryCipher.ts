@@ -38,7 +38,8 @@ const unusable = ConfigurationError.of([
 
 const decode = (key: Redacted.Redacted<string>): Effect.Effect<Uint8Array, ConfigurationError> =>
   Effect.suspend(() => {
-    const text = Redacted.value(key).trim()
+    const given: unknown = Redacted.isRedacted(key) ? Redacted.value(key) : undefined
+    const text = typeof given === "string" ? given.trim() : ""
     // Hexadecimal digits are base64 as well, but then of 48 bytes.
     const bytes = text.length === 2 * keyBytes ? Hex.decode(text) : Base64.decode(text)
     return Result.isSuccess(bytes) && bytes.success.length === keyBytes

@@ -20,6 +20,7 @@ import type * as Result from "effect/Result"
 import { BudgetExceededError, BudgetStoreError } from "../../errors/MoneyErrors.ts"
 import type { Balance } from "../../models/Balance.ts"
 import * as Held from "../../resilience/Held.ts"
+import * as OptionRules from "../../OptionRules.ts"
 import * as Amount from "./Amount.ts"
 import type { Currency } from "./BudgetCaps.ts"
 
@@ -48,6 +49,25 @@ export interface Options {
   readonly timeout?: Duration.Input | undefined
   /** What becomes of calls while the balance is not known. Defaults to `allow`. */
   readonly onError?: "allow" | "refuse" | undefined
+}
+
+/**
+ * What the options must keep.
+ *
+ * @category validation
+ * @since 0.1.0
+ */
+export const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
+  if (typeof options !== "object" || options === null) return [["balance", false, "an object; {} is enough"]]
+  const { account, currency, onError, read, timeout, timeToLive } = options
+  return [
+    ["balance.read", read === undefined || Effect.isEffect(read), "an effect that gives a balance"],
+    OptionRules.oneOf("balance.currency", currency, ["USD", "CNY"]),
+    ["balance.account", account === undefined || typeof account === "string", "the name of an account"],
+    OptionRules.timeInMillis("balance.timeToLive", timeToLive),
+    OptionRules.timeInMillis("balance.timeout", timeout),
+    OptionRules.oneOf("balance.onError", onError, ["allow", "refuse"])
+  ]
 }
 
 /**
@@ -84,7 +104,8 @@ export type Check = (
 ) => Effect.Effect<void, BudgetExceededError | BudgetStoreError>
 
 /**
- * Makes a check that refuses a price over the balance.
+ * Makes a check that refuses a price over the balance. The options must have
+ * been checked.
  *
  * @category constructors
  * @since 0.1.0

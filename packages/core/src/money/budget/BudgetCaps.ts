@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import type { ConfigurationIssue } from "../../errors/ConfigurationErrors.ts"
 import type * as ModelCatalog from "../../ModelCatalog.ts"
 import * as Day from "../Day.ts"
+import * as OptionRules from "../../OptionRules.ts"
 import * as Amount from "./Amount.ts"
 import type { Claim } from "./Ledger.ts"
 
@@ -91,15 +92,43 @@ const forgetAfterDays = 3
 
 const names = ["tenant", "job", "agent"] as const
 
-const amountOf = (amount: Cap["amount"]): bigint | undefined => {
+/** Beyond these no amount lies within the bounds, and writing it out would take all memory. */
+const mostDigits = 1_000
+
+const amountOf = (amount: unknown): bigint | undefined => {
+  // Text without digits would be zero.
+  if (typeof amount === "string" && !/\d/.test(amount)) return undefined
   const decimal = typeof amount === "string" ? BigDecimal.fromString(amount) : Option.some(amount)
-  if (Option.isNone(decimal)) return undefined
+  if (Option.isNone(decimal) || !BigDecimal.isBigDecimal(decimal.value)) return undefined
+  if (Math.abs(decimal.value.scale) > mostDigits) return undefined
   const cap = Amount.fromDecimal(decimal.value)
   return cap >= 0n && cap <= Amount.largest ? cap : undefined
 }
 
 const perOf = ({ only = {}, per = [] }: Cap): ReadonlyArray<Dimension> =>
   dimensions.filter((name) => per.includes(name) || (name !== "day" && only[name] !== undefined))
+
+/** What a cap must look like. One that is misread would bound something else, or nothing. */
+const formOf = (cap: Cap, name: string): ReadonlyArray<OptionRules.Rule> => {
+  if (typeof cap !== "object" || cap === null) return [[name, false, "an object with an amount and a currency"]]
+  const { amount, currency, only = {}, per = [] } = cap
+  const isOnly =
+    typeof only === "object" &&
+    only !== null &&
+    Object.entries(only).every(([key, value]) => names.some((one) => one === key) && isText(value))
+  return [
+    [`${name}.amount`, amountOf(amount) !== undefined, 'a decimal from 0 to 1000000 as text, such as "50"'],
+    [`${name}.currency`, currency === "USD" || currency === "CNY", "USD or CNY"],
+    [
+      `${name}.per`,
+      Array.isArray(per) && per.every((one) => dimensions.includes(one)),
+      `a list of ${dimensions.join(", ")}`
+    ],
+    [`${name}.only`, isOnly, `names by ${names.join(", ")}`]
+  ]
+}
+
+const isText = (value: unknown): boolean => value === undefined || typeof value === "string"
 
 /**
  * Everything that is wrong with caps.
@@ -108,12 +137,14 @@ const perOf = ({ only = {}, per = [] }: Cap): ReadonlyArray<Dimension> =>
  * @since 0.1.0
  */
 export const issuesOf = (caps: ReadonlyArray<Cap>): ReadonlyArray<typeof ConfigurationIssue.Type> => {
+  if (!Array.isArray(caps)) return [{ name: "Budget caps", expected: "a list of caps" }]
   const issues: Array<typeof ConfigurationIssue.Type> = []
   const known = new Set<string>()
-  caps.forEach((cap, i) => {
-    if (amountOf(cap.amount) === undefined) {
-      issues.push({ name: `Budget caps[${i}].amount`, expected: "a decimal from 0 to 1000000" })
-    }
+  caps.forEach((cap: Cap, i) => {
+    const own = OptionRules.issuesOf("Budget", formOf(cap, `caps[${i}]`))
+    issues.push(...own)
+    // What it is kept apart by cannot be read.
+    if (own.some(({ name }) => !name.endsWith(".amount"))) return
     const key = JSON.stringify([perOf(cap), names.map((name) => cap.only?.[name]), cap.currency])
     if (known.has(key)) issues.push({ name: `Budget caps[${i}]`, expected: "another scope than an earlier cap's" })
     known.add(key)

@@ -1,0 +1,205 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Redacted, Result, type Scope } from "effect"
+import * as CacheEnvelope from "../src/cache/envelope/CacheEnvelope.ts"
+import * as ResponseCache from "../src/cache/ResponseCache.ts"
+import type { ConfigurationError } from "../src/errors/ConfigurationErrors.ts"
+import * as Budget from "../src/money/Budget.ts"
+import * as PriceTable from "../src/money/PriceTable.ts"
+import * as CallLog from "../src/observability/CallLog.ts"
+import * as Logging from "../src/observability/Logging.ts"
+import * as Observer from "../src/observability/Observer.ts"
+import * as Admission from "../src/resilience/Admission.ts"
+import * as Hedge from "../src/resilience/Hedge.ts"
+import * as RetryBudget from "../src/resilience/RetryBudget.ts"
+
+/** The names that an error gives; a defect fails the test, and so does a success. */
+const namesOf = <A>(effect: Effect.Effect<A, ConfigurationError, Scope.Scope>) =>
+  Effect.map(Effect.flip(Effect.scoped(effect)), ({ issues }) => issues.map(({ name }) => name))
+
+const layerNamesOf = <A>(layer: Layer.Layer<A, ConfigurationError>) => namesOf(Layer.build(layer))
+
+/** Options as a program without types has them. */
+const untyped = (json: string) => JSON.parse(json)
+
+const cap = { amount: "1", currency: "USD" } as const
+
+describe("options that cannot be used", () => {
+  it.effect("of a retry budget: one without a number would pay for every retry", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(
+        yield* layerNamesOf(
+          RetryBudget.layer({ capacity: Number.NaN, cost: 0, ambiguousCost: -1, reward: Number.POSITIVE_INFINITY })
+        ),
+        ["capacity", "cost", "ambiguousCost", "reward"].map((name) => `RetryBudget ${name}`)
+      )
+      assert.deepStrictEqual(yield* (yield* RetryBudget.make({ capacity: 0, reward: 0 })).state, {
+        tokens: 0,
+        capacity: 0
+      })
+    })
+  )
+
+  it.effect("of an observer: without a time between, metrics of state would take all of it", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(
+        yield* layerNamesOf(Observer.layer({ interval: 0, maxLabelValues: -1, maxSeries: Number.NaN })),
+        ["interval", "maxLabelValues", "maxSeries"].map((name) => `Observer ${name}`)
+      )
+      assert.deepStrictEqual(yield* layerNamesOf(Observer.layer(untyped('{ "interval": "soon", "onCall": [1] }'))), [
+        "Observer interval",
+        "Observer onCall"
+      ])
+    })
+  )
+
+  it.effect("of a log of calls", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(
+        yield* namesOf(CallLog.make({ sample: Number.NaN, repeats: { times: -1, interval: -5, maxKinds: 0 } })),
+        ["sample", "repeats.times", "repeats.interval", "repeats.maxKinds"].map((name) => `CallLog ${name}`)
+      )
+      assert.deepStrictEqual(yield* namesOf(CallLog.make(untyped('{ "answered": "info", "sample": 0.5 }'))), [
+        "CallLog sample",
+        "CallLog answered"
+      ])
+      yield* Effect.scoped(CallLog.make({ sample: 10, repeats: { times: 0 } }))
+    })
+  )
+
+  it.effect("of a logger: a level of another spelling, or no room for a line, would leave no log", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* layerNamesOf(Logging.layer({ maxLineBytes: Number.NaN })), ["Logging maxLineBytes"])
+      assert.deepStrictEqual(
+        yield* layerNamesOf(
+          Logging.layer(untyped('{ "format": "xml", "level": "info", "secrets": ["sk-a"], "hiddenNames": [5] }'))
+        ),
+        ["format", "level", "hiddenNames", "secrets"].map((name) => `Logging ${name}`)
+      )
+    })
+  )
+
+  it.effect("of caps: one that is misread would bound something else, or nothing", () =>
+    Effect.gen(function* () {
+      const caps = untyped(`[
+        null,
+        { "amount": 50, "currency": "USD" },
+        { "amount": "1", "currency": "usd" },
+        { "amount": "1", "currency": "USD", "per": ["month"] },
+        { "amount": "1", "currency": "USD", "per": "day" },
+        { "amount": "1", "currency": "USD", "only": { "user": "a" } },
+        { "amount": "1", "currency": "USD", "only": { "tenant": 5 } }
+      ]`)
+      assert.deepStrictEqual(
+        yield* layerNamesOf(Budget.layer({ caps })),
+        [
+          "caps[0]",
+          "caps[1].amount",
+          "caps[2].currency",
+          "caps[3].per",
+          "caps[4].per",
+          "caps[5].only",
+          "caps[6].only"
+        ].map((name) => `Budget ${name}`)
+      )
+      assert.deepStrictEqual(yield* layerNamesOf(Budget.layer(untyped("{}"))), ["Budget caps"])
+    })
+  )
+
+  it.effect("of caps whose digits nobody could write out", () =>
+    Effect.gen(function* () {
+      const caps = ["1e999999999", "1e-999999999", "-1", "", "NaN"].map((amount) => ({ ...cap, amount }))
+      const names = yield* layerNamesOf(Budget.layer({ caps }))
+      assert.deepStrictEqual(
+        names.filter((name) => name.endsWith("amount")),
+        caps.map((_, i) => `Budget caps[${i}].amount`)
+      )
+    })
+  )
+
+  it.effect("of a budget: words that it does not know would let calls pass", () =>
+    Effect.gen(function* () {
+      const options = untyped(`{
+        "unknownPrice": "free",
+        "onStoreError": "yes",
+        "thresholds": 0.5,
+        "balance": { "currency": "usd", "timeToLive": "soon", "timeout": -1, "onError": "maybe", "read": 5 }
+      }`)
+      assert.sameMembers(
+        [...(yield* layerNamesOf(Budget.layer({ ...options, caps: [cap] })))],
+        [
+          "thresholds",
+          "unknownPrice",
+          "onStoreError",
+          "balance.read",
+          "balance.currency",
+          "balance.timeToLive",
+          "balance.timeout",
+          "balance.onError"
+        ].map((name) => `Budget ${name}`)
+      )
+      assert.deepStrictEqual(yield* layerNamesOf(Budget.layer({ caps: [cap], maxScopes: Number.NaN })), [
+        "Budget maxScopes"
+      ])
+    })
+  )
+
+  it.effect("of prices: in another currency or for nobody they would be none", () =>
+    Effect.gen(function* () {
+      const price = { model: "kimi-k3", provider: "moonshot", currency: "USD", cacheMiss: "1", output: "2" }
+      const models = [
+        { ...price, currency: "usd" },
+        { ...price, provider: "", model: 5 },
+        { ...price, output: 3 },
+        { ...price, from: "2026-13-45" }
+      ]
+      assert.deepStrictEqual(
+        yield* namesOf(PriceTable.make(untyped(JSON.stringify({ models })))),
+        ["models[0].currency", "models[1].model", "models[1].provider", "models[2].output", "models[3].from"].map(
+          (name) => `PriceTable ${name}`
+        )
+      )
+      assert.deepStrictEqual(yield* namesOf(PriceTable.make(untyped('{ "models": "x", "tools": [null] }'))), [
+        "PriceTable models",
+        "PriceTable tools"
+      ])
+    })
+  )
+
+  it.effect("of a cache: more entries than there is room for, and a key that is none", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(
+        yield* layerNamesOf(
+          ResponseCache.layerMemory({ maxEntries: 10_000_000_000, maxBytes: Number.MAX_SAFE_INTEGER })
+        ),
+        ["ResponseCache maxEntries"]
+      )
+      assert.deepStrictEqual(yield* layerNamesOf(ResponseCache.layerMemory(untyped('{ "alsoKeeps": "toolCalls" }'))), [
+        "ResponseCache alsoKeeps"
+      ])
+      const error = yield* Effect.flip(CacheEnvelope.make(untyped('{ "encryptionKey": "sk-canary" }')))
+      assert.deepStrictEqual(
+        error.issues.map(({ name }) => name),
+        ["CacheEnvelope encryptionKey"]
+      )
+      assert.notInclude(error.message, "sk-canary")
+    })
+  )
+
+  it.effect("of limits: one that is misspelt would be none", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* namesOf(Admission.make(untyped('{ "limits": { "rpm": 5 } }'))), ["Admission rpm"])
+      assert.deepStrictEqual(yield* namesOf(Admission.make(untyped('{ "limits": 2 }'))), ["Admission limits"])
+      assert.deepStrictEqual(yield* namesOf(Hedge.make(untyped('{ "percentile": "0.95" }'))), ["Hedge percentile"])
+    })
+  )
+
+  it.effect("of secrets stay out of the error", () =>
+    Effect.gen(function* () {
+      const result = yield* Effect.result(
+        Effect.scoped(CacheEnvelope.make({ encryptionKey: Redacted.make("sk-canary") }))
+      )
+      assert.isTrue(Result.isFailure(result))
+      assert.notInclude(JSON.stringify(result), "sk-canary")
+    })
+  )
+})
