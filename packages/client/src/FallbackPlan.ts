@@ -194,10 +194,44 @@ const stepTo = (
   }
 }
 
-const unknownTags = ({ on = [] }: Step): ReadonlyArray<typeof ConfigurationIssue.Type> =>
-  on.every((tag) => Object.hasOwn(Fallback.moves, tag))
+type Issue = typeof ConfigurationIssue.Type
+
+const members: ReadonlySet<string> = new Set([
+  "provider",
+  "apiKey",
+  "baseUrl",
+  "allowPlainHttp",
+  "transport",
+  "model",
+  "requestPolicy",
+  "name",
+  "on",
+  "tier",
+  "maxConcurrency",
+  "requestsPerMinute",
+  "tokensPerMinute",
+  "tokensPerDay"
+] satisfies ReadonlyArray<keyof HostStep | keyof TransportStep>)
+
+const misspelt = (step: Step): ReadonlyArray<Issue> =>
+  Object.keys(step)
+    .filter((name) => !members.has(name))
+    .map((name) => ({ name, expected: `one of ${[...members].join(", ")}` }))
+
+const unknownTags = ({ on = [] }: Step): ReadonlyArray<Issue> =>
+  Array.isArray(on) && on.every((tag) => Object.hasOwn(Fallback.moves, tag))
     ? []
     : [{ name: "on", expected: "tags of errors that a call can fail with" }]
+
+/** A plan of anything but steps, which no step can be read of. */
+const misshapen = (steps: ReadonlyArray<Step>): ReadonlyArray<Issue> => {
+  if (!Array.isArray(steps)) return [{ name: "steps", expected: "a list of steps" }]
+  return steps.flatMap((step: unknown, index) =>
+    typeof step === "object" && step !== null
+      ? []
+      : [{ name: `steps[${index}]`, expected: "an object that names a host or a model" }]
+  )
+}
 
 /**
  * Builds a plan on the client's own configuration and transport. Everything
@@ -215,7 +249,8 @@ export const make = Effect.fnUntraced(function* (
 > {
   const config = yield* KimiConfig.KimiConfig
   const primary = yield* ChatTransport
-  const issues: Array<typeof ConfigurationIssue.Type> = []
+  const issues: Array<Issue> = [...misshapen(steps)]
+  if (issues.length > 0) return yield* Effect.fail(ConfigurationError.of(issues))
   const accounts: Array<Account> = [
     { id: config.account ?? primary.provider.id, transport: primary, config, identity: identityOf(config) }
   ]
@@ -247,7 +282,7 @@ export const make = Effect.fnUntraced(function* (
   for (const [index, step] of steps.entries()) {
     const account = yield* Effect.result(accountOf(step))
     const found = Result.isFailure(account) ? account.failure.issues : []
-    for (const issue of [...found, ...unknownTags(step)]) {
+    for (const issue of [...found, ...misspelt(step), ...unknownTags(step)]) {
       issues.push({ ...issue, name: `steps[${index}].${issue.name}` })
     }
     if (Result.isSuccess(account)) planned.push(stepTo(account.success, step, primary.provider, config))

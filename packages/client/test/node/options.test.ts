@@ -1,10 +1,11 @@
+import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { LiveConfig, KimiConfig } from "@kimi-effect/core"
 import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Layer } from "effect"
+import { ConfigProvider, Effect, Layer, Redacted } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
 import * as Redis from "effect/persistence/Redis"
 import * as OtlpTelemetry from "../../src/OtlpTelemetry.ts"
@@ -12,6 +13,7 @@ import * as AuditLog from "../../src/node/AuditLog.ts"
 import * as ConfigFile from "../../src/node/ConfigFile.ts"
 import * as ConfigWatch from "../../src/node/ConfigWatch.ts"
 import * as FileCacheStore from "../../src/node/FileCacheStore.ts"
+import * as KimiNode from "../../src/node/KimiNode.ts"
 import * as RedisBudget from "../../src/node/RedisBudget.ts"
 import * as SqliteBudget from "../../src/node/SqliteBudget.ts"
 import * as SqliteCacheStore from "../../src/node/SqliteCacheStore.ts"
@@ -116,6 +118,19 @@ describe("options that cannot be used", () => {
     })
   )
 
+  it.effect("of a plan: a member that is misspelt would be none", () =>
+    Effect.gen(function* () {
+      const planOf = (fallback: string) =>
+        namesOf(KimiNode.layer({ apiKey: Redacted.make("sk-a") }, untyped(`{ "fallback": ${fallback} }`)))
+      assert.deepStrictEqual(
+        yield* planOf('[{ "modle": "kimi-k2.6" }, { "model": "kimi-k2.6", "on": "OverloadedError" }]'),
+        ["steps[0].modle", "steps[1].on"]
+      )
+      assert.deepStrictEqual(yield* planOf('[{ "model": "kimi-k2.6" }, null]'), ["steps[1]"])
+      assert.deepStrictEqual(yield* planOf("{}"), ["steps"])
+    })
+  )
+
   it.effect("of a collector", () =>
     Effect.gen(function* () {
       const options = untyped('{ "baseUrl": "localhost:4318", "exportInterval": "soon", "shutdownTimeout": -1 }')
@@ -125,6 +140,15 @@ describe("options that cannot be used", () => {
       )
     })
   )
+})
+
+describe("the Node edge", () => {
+  it("loads SQLite for nobody who opens no database", () => {
+    const edge = new URL("../../src/node/index.ts", import.meta.url).href
+    const program = `await import("${edge}"); console.log(process.moduleLoadList.filter((name) => /sqlite/i.test(name)))`
+    const { stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8" })
+    assert.strictEqual(stdout.trim(), "[]")
+  })
 })
 
 describe("ConfigFile", () => {

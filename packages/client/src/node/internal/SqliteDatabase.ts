@@ -8,7 +8,7 @@
  */
 import { closeSync, mkdirSync, openSync } from "node:fs"
 import { dirname } from "node:path"
-import { DatabaseSync } from "node:sqlite"
+import type { DatabaseSync } from "node:sqlite"
 
 /** Longest wait for another process within a statement, which stops everything else: waiting is done outside. */
 const lockMillis = 4
@@ -27,7 +27,9 @@ const create = (path: string): void => {
 /** Opens the database of a path, which is created when there is none. */
 export const open = (path: string): DatabaseSync => {
   create(path)
-  return new DatabaseSync(path, { timeout: lockMillis })
+  // Loading it writes a warning in Node 22, which is no business of programs that open no database.
+  const sqlite = process.getBuiltinModule("node:sqlite")
+  return new sqlite.DatabaseSync(path, { timeout: lockMillis })
 }
 
 /** The value of a setting. */
