@@ -6,6 +6,7 @@ import type { ConfigurationError } from "../src/errors/ConfigurationErrors.ts"
 import * as Budget from "../src/money/Budget.ts"
 import * as PriceTable from "../src/money/PriceTable.ts"
 import * as CallLog from "../src/observability/CallLog.ts"
+import * as HealthSettings from "../src/observability/health/HealthSettings.ts"
 import * as Logging from "../src/observability/Logging.ts"
 import * as Observer from "../src/observability/Observer.ts"
 import * as Admission from "../src/resilience/Admission.ts"
@@ -190,6 +191,25 @@ describe("options that cannot be used", () => {
       assert.deepStrictEqual(yield* namesOf(Admission.make(untyped('{ "limits": { "rpm": 5 } }'))), ["Admission rpm"])
       assert.deepStrictEqual(yield* namesOf(Admission.make(untyped('{ "limits": 2 }'))), ["Admission limits"])
       assert.deepStrictEqual(yield* namesOf(Hedge.make(untyped('{ "percentile": "0.95" }'))), ["Hedge percentile"])
+    })
+  )
+
+  it.effect("of health: a probe that nobody has asked for is paid for", () =>
+    Effect.gen(function* () {
+      const settings = untyped('{ "paidProbe": "no", "checks": [null, { "name": "", "timeout": 0 }] }')
+      assert.deepStrictEqual(
+        yield* layerNamesOf(HealthSettings.layer(settings)),
+        ["paidProbe", "checks[0]", "checks[1].name", "checks[1].look", "checks[1].timeout"].map(
+          (name) => `HealthSettings ${name}`
+        )
+      )
+      assert.deepStrictEqual(yield* layerNamesOf(HealthSettings.layer(untyped('{ "checks": {} }'))), [
+        "HealthSettings checks"
+      ])
+      const look = Effect.succeed({ status: "healthy", code: "Ok", message: "" } as const)
+      const own = { name: "own", look }
+      yield* Effect.scoped(Layer.build(HealthSettings.layer({ paidProbe: { every: "1 hour" }, checks: [own] })))
+      yield* Effect.scoped(Layer.build(HealthSettings.layer({ paidProbe: false })))
     })
   )
 

@@ -78,21 +78,41 @@ export const HealthSettings: Context.Reference<Values> = Context.Reference<Value
   { defaultValue: () => ({}) }
 )
 
+const checksRules = (checks: Values["checks"] = []): ReadonlyArray<OptionRules.Rule> => {
+  if (!Array.isArray(checks)) return [["checks", false, "a list of checks"]]
+  return checks.flatMap((check: HealthCheck, i): ReadonlyArray<OptionRules.Rule> => {
+    const name = `checks[${i}]`
+    if (typeof check !== "object" || check === null) return [[name, false, "an object with a name and a look"]]
+    return [
+      [`${name}.name`, typeof check.name === "string" && check.name !== "", "a name"],
+      [`${name}.look`, Effect.isEffect(check.look), "an effect that gives a finding"],
+      OptionRules.time(`${name}.timeout`, check.timeout)
+    ]
+  })
+}
+
 const rulesOf = (settings: Values): ReadonlyArray<OptionRules.Rule> => {
   const { balanceWarning = 0, paidProbe } = settings
-  const probe = typeof paidProbe === "object" ? paidProbe : {}
+  const probe = typeof paidProbe === "object" && paidProbe !== null ? paidProbe : {}
   const { count, part, time, timeOrZero } = OptionRules
   return [
     timeOrZero("timeToLive", settings.timeToLive),
     time("timeout", settings.timeout),
     timeOrZero("balanceEvery", settings.balanceEvery),
     time("slowAfter", settings.slowAfter),
+    // Anything else would be taken for true, and pays for calls.
+    [
+      "paidProbe",
+      paidProbe === probe || ["undefined", "boolean"].includes(typeof paidProbe),
+      "true, false or an object"
+    ],
     timeOrZero("paidProbe.every", probe.every),
     time("paidProbe.timeout", probe.timeout),
     part("queueWarning", settings.queueWarning),
     part("budgetWarning", settings.budgetWarning),
     ["balanceWarning", Number.isFinite(balanceWarning) && balanceWarning >= 0, "a number that is not negative"],
-    count("failureThreshold", settings.failureThreshold)
+    count("failureThreshold", settings.failureThreshold),
+    ...checksRules(settings.checks)
   ]
 }
 
