@@ -8,9 +8,9 @@ const root = new URL("..", import.meta.url).pathname
 const folder = mkdtempSync(join(tmpdir(), "kimi-effect-"))
 
 const run = (command: string, args: ReadonlyArray<string>, cwd: string): string => {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" })
+  const { error, status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" })
   if (status === 0) return stdout
-  process.stderr.write(`${command} ${args.join(" ")}\n${stdout}${stderr}`)
+  process.stderr.write(`${command} ${args.join(" ")}\n${error === undefined ? `${stdout}${stderr}` : error.message}\n`)
   return process.exit(1)
 }
 

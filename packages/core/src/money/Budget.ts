@@ -50,7 +50,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
-import type * as BigDecimal from "effect/BigDecimal"
+import * as BigDecimal from "effect/BigDecimal"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { CallOptions } from "../CallOptions.ts"
@@ -70,7 +70,8 @@ import { BudgetStore, layerMemory, type MemoryOptions } from "./BudgetStore.ts"
 import * as PriceTable from "./PriceTable.ts"
 
 export type { Options as BalanceOptions, Reader as BalanceReader } from "./budget/AccountBalance.ts"
-export type { Cap, Dimension } from "./budget/BudgetCaps.ts"
+export type { Cap } from "./budget/BudgetCaps.ts"
+export type { Dimension } from "./budget/BudgetScope.ts"
 export type { BudgetEvent, Overrun, ThresholdCrossed } from "./budget/BudgetEvent.ts"
 
 /**
@@ -124,6 +125,16 @@ export interface ScopeState {
   /** Held for calls that run. */
   readonly reserved: BigDecimal.BigDecimal
 }
+
+/**
+ * What may still be spent in a scope; below zero where more was spent than its
+ * cap, as when a cap was lowered.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const leftOf = ({ cap, reserved, spent }: ScopeState): BigDecimal.BigDecimal =>
+  BigDecimal.subtract(cap, BigDecimal.sum(spent, reserved))
 
 /**
  * The budget of a client. Clients that share the service share the caps.

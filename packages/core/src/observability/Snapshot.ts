@@ -11,6 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { SystemMetrics } from "../models/Metrics.ts"
 import * as Accounting from "../money/Accounting.ts"
+import * as Budget from "../money/Budget.ts"
 import type { CallMetrics } from "./metrics/CallMetrics.ts"
 import * as CircuitState from "./metrics/CircuitState.ts"
 import type { Sources } from "./Sources.ts"
@@ -89,13 +90,13 @@ export const make = Effect.fnUntraced(function* (
       })
     ),
     breakers: [...states].map(([key, { _tag }]) => ({ key, state: CircuitState.names[_tag] })),
-    budgets: (Exit.isSuccess(scopes) ? scopes.value : []).map(({ cap, currency, reserved, scope, spent }) => ({
-      scope,
-      currency,
-      limit: cap,
-      spent,
-      reserved,
-      left: BigDecimal.subtract(cap, BigDecimal.sum(spent, reserved))
+    budgets: (Exit.isSuccess(scopes) ? scopes.value : []).map((state) => ({
+      scope: state.scope,
+      currency: state.currency,
+      limit: state.cap,
+      spent: state.spent,
+      reserved: state.reserved,
+      left: Budget.leftOf(state)
     })),
     ...(calls === undefined ? {} : { performance: performanceOf(calls) }),
     ...(entries === undefined ? {} : { cost: costOf(entries) }),

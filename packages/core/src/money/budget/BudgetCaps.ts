@@ -11,6 +11,7 @@ import type * as ModelCatalog from "../../ModelCatalog.ts"
 import * as Day from "../Day.ts"
 import * as OptionRules from "../../OptionRules.ts"
 import * as Amount from "./Amount.ts"
+import * as BudgetScope from "./BudgetScope.ts"
 import type { Claim } from "./Ledger.ts"
 
 /**
@@ -32,16 +33,6 @@ export interface Tags {
   readonly agent: string
 }
 
-const dimensions = ["day", "tenant", "job", "agent"] as const
-
-/**
- * What a cap is kept apart by.
- *
- * @category models
- * @since 0.1.0
- */
-export type Dimension = (typeof dimensions)[number]
-
 /**
  * A cap. All caps that fit a call hold for it at once.
  *
@@ -60,7 +51,7 @@ export interface Cap {
   readonly amount: string | BigDecimal.BigDecimal
   readonly currency: Currency
   /** Whether each day, tenant, job or agent has its own. By default all calls share it. */
-  readonly per?: ReadonlyArray<Dimension> | undefined
+  readonly per?: ReadonlyArray<BudgetScope.Dimension> | undefined
   /** The names that it holds for. By default all do. */
   readonly only?: Partial<Tags> | undefined
 }
@@ -83,7 +74,7 @@ interface Rule {
 }
 
 interface Family {
-  readonly per: ReadonlyArray<Dimension>
+  readonly per: ReadonlyArray<BudgetScope.Dimension>
   readonly rules: ReadonlyArray<Rule>
 }
 
@@ -105,8 +96,8 @@ const amountOf = (amount: unknown): bigint | undefined => {
   return cap >= 0n && cap <= Amount.largest ? cap : undefined
 }
 
-const perOf = ({ only = {}, per = [] }: Cap): ReadonlyArray<Dimension> =>
-  dimensions.filter((name) => per.includes(name) || (name !== "day" && only[name] !== undefined))
+const perOf = ({ only = {}, per = [] }: Cap): ReadonlyArray<BudgetScope.Dimension> =>
+  BudgetScope.all.filter((name) => per.includes(name) || (name !== "day" && only[name] !== undefined))
 
 /** What a cap must look like. One that is misread would bound something else, or nothing. */
 const formOf = (cap: Cap, name: string): ReadonlyArray<OptionRules.Rule> => {
@@ -152,18 +143,6 @@ export const issuesOf = (caps: ReadonlyArray<Cap>): ReadonlyArray<typeof Configu
   return issues
 }
 
-/** A name may hold anything, but not look like two. */
-const escaped = (name: string): string => name.replaceAll(/[%/]/g, encodeURIComponent)
-
-/**
- * The name of a scope, such as `day:2026-11-23/tenant:acme`.
- *
- * @category getters
- * @since 0.1.0
- */
-export const scopeName = (per: ReadonlyArray<Dimension>, tags: Tags, day: string): string =>
-  per.length === 0 ? "total" : per.map((name) => `${name}:${name === "day" ? day : escaped(tags[name])}`).join("/")
-
 /** Of the caps that fit, those for the most names; of those, the lowest. */
 const closest = (rules: ReadonlyArray<Rule>): Rule | undefined => {
   let found: Rule | undefined
@@ -190,7 +169,10 @@ const closest = (rules: ReadonlyArray<Rule>): Rule | undefined => {
 export const compile = (
   caps: ReadonlyArray<Cap>
 ): ((tags: Tags, currency: Currency, day: string, dayNumber: number) => Claims) => {
-  const families = new Map<string, { readonly per: ReadonlyArray<Dimension>; readonly rules: Array<Rule> }>()
+  const families = new Map<
+    string,
+    { readonly per: ReadonlyArray<BudgetScope.Dimension>; readonly rules: Array<Rule> }
+  >()
   for (const cap of caps) {
     const per = perOf(cap)
     const family = families.get(per.join("/")) ?? { per, rules: [] }
@@ -208,7 +190,7 @@ export const compile = (
     for (const { per, rules } of all) {
       const fitting = rules.filter(({ only }) => only.every(([name, value]) => tags[name] === value))
       if (fitting.length === 0) continue
-      const scope = scopeName(per, tags, day)
+      const scope = BudgetScope.nameOf(per, { ...tags, day })
       const rule = closest(fitting.filter((one) => one.currency === currency))
       if (rule === undefined) return { _tag: "OtherCurrency", scope }
       claims.push({

@@ -9,6 +9,7 @@ import * as BigDecimal from "effect/BigDecimal"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { Budget, ScopeState } from "../../money/Budget.ts"
+import * as BudgetScope from "../../money/budget/BudgetScope.ts"
 import { type Finding, type HealthCheck, ofError } from "./HealthCheck.ts"
 
 /**
@@ -28,7 +29,7 @@ const partOf = ({ cap, spent }: ScopeState): number =>
 const isUsedUp = ({ cap, spent }: ScopeState): boolean => BigDecimal.isGreaterThanOrEqualTo(spent, cap)
 
 const ofScopes = (scopes: ReadonlyArray<ScopeState>, today: string, warning: number): Finding => {
-  const general = scopes.filter(({ scope }) => scope === "total" || scope === `day:${today}`)
+  const general = scopes.filter(({ scope }) => BudgetScope.isGeneral(scope, today))
   const currencies = new Set(general.map(({ currency }) => currency))
   const spent = new Set(general.filter(isUsedUp).map(({ currency }) => currency))
   const part = Math.max(0, ...general.map(partOf))

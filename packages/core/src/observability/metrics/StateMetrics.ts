@@ -7,7 +7,8 @@ import * as BigDecimal from "effect/BigDecimal"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { ScopeState } from "../../money/Budget.ts"
+import { leftOf, type ScopeState } from "../../money/Budget.ts"
+import * as BudgetScope from "../../money/budget/BudgetScope.ts"
 import * as CircuitState from "./CircuitState.ts"
 import type { Instruments, Labels } from "./Instruments.ts"
 import type { Sources } from "../Sources.ts"
@@ -30,17 +31,6 @@ const ask = <S, A, E>(
     (all) => all.flat()
   )
 
-const day = /(^|\/)day:(\d{4}-\d{2}-\d{2})/
-
-/** The scope without its day; none when the day is another than today. */
-const scopeToday = (scope: string, today: string): string | undefined => {
-  const [, , date] = day.exec(scope) ?? []
-  return date === undefined ? scope : date === today ? scope.replace(day, "$1day") : undefined
-}
-
-const left = ({ cap, reserved, spent }: ScopeState): BigDecimal.BigDecimal =>
-  BigDecimal.subtract(cap, BigDecimal.sum(spent, reserved))
-
 type Row<A extends ReadonlyArray<string>> = readonly [A, number]
 
 const budgetRows = (
@@ -49,7 +39,7 @@ const budgetRows = (
   amount: (state: ScopeState) => BigDecimal.BigDecimal
 ): ReadonlyArray<Row<readonly [string, string]>> =>
   scopes.flatMap((state): ReadonlyArray<Row<readonly [string, string]>> => {
-    const scope = scopeToday(state.scope, today)
+    const scope = BudgetScope.onDay(state.scope, today)
     return scope === undefined ? [] : [[[scope, state.currency], BigDecimal.toNumberUnsafe(amount(state))]]
   })
 
@@ -145,5 +135,5 @@ export const collect = Effect.fnUntraced(function* (instruments: Instruments, cl
     metrics.budgetReserved,
     budgetRows(scopes, today, ({ reserved }) => reserved)
   )
-  instruments.replace(metrics.budgetLeft, budgetRows(scopes, today, left))
+  instruments.replace(metrics.budgetLeft, budgetRows(scopes, today, leftOf))
 })
