@@ -56,15 +56,16 @@ describe("the canaries", () => {
   )
 
   it("come back from the server", () => {
-    const heard = { headers: { authorization: `Bearer ${Canary.key}` } }
+    const heard = { headers: { authorization: `Bearer ${Canary.key}` }, body: Canary.prompt }
     for (const name of Reply.errorNames) {
       const reply = Canary.echo(Reply.errorTable[name])(heard)
       assert.strictEqual(JSON.stringify(reply).split(Canary.key).length, 5, name)
+      assert.strictEqual(JSON.stringify(reply).split(Canary.prompt).length, 3, name)
     }
   })
 })
 
-describe("an error answer that repeats the key says neither key nor prompt", () => {
+describe("an error answer that repeats key and prompt says neither key nor prompt", () => {
   for (const name of Reply.errorNames) {
     it.live(name, () =>
       withCanary((client, server) =>

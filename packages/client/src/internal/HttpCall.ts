@@ -4,6 +4,7 @@ import { InvalidResponseError } from "@kimi-effect/core/errors/ProviderErrors"
 import { ResponseTooLargeError } from "@kimi-effect/core/errors/ResourceErrors"
 import type { Values } from "@kimi-effect/core/KimiConfig"
 import { ErrorBody } from "@kimi-effect/core/models/ErrorBody"
+import type { Message } from "@kimi-effect/core/models/Message"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Headers from "effect/http/Headers"
@@ -43,11 +44,12 @@ export const make = Effect.fnUntraced(function* (config: Values, provider: Provi
   }
 
   /** What errors say of a call. */
-  const describe = (model: string | undefined): Call => ({
+  const describe = (model: string | undefined, messages?: ReadonlyArray<Message>): Call => ({
     provider: provider.id,
     isMoonshot: provider.isMoonshot,
     model,
-    secret
+    secret,
+    messages
   })
 
   const get = (path: string): Request => HttpClientRequest.get(provider.baseUrl + path, { headers })

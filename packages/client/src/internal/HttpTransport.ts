@@ -95,7 +95,7 @@ export const make = Effect.gen(function* () {
 
   const chat = (request: ModelRequest): Effect.Effect<ChatResponse, ChatError> => {
     const body = encode(request, { provider, model: request.model, stream: false })
-    const call = http.describe(request.model)
+    const call = http.describe(request.model, request.messages)
     return Effect.flatMap(
       http.json(postChat(body), call, decodeCompletion),
       ([completion, headers]): Effect.Effect<ChatResponse, ChatError> => {
@@ -112,7 +112,7 @@ export const make = Effect.gen(function* () {
     request: ModelRequest
   ): Effect.fn.Return<Stream.Stream<StreamEvent, StreamError>, CallError> {
     const body = encode(request, { provider, model: request.model, stream: true })
-    const call = http.describe(request.model)
+    const call = http.describe(request.model, request.messages)
     const response = yield* http.execute(postChat(body), call)
     const contentType = response.headers["content-type"]
     if (contentType?.startsWith("text/event-stream") !== true) {
@@ -127,7 +127,7 @@ export const make = Effect.gen(function* () {
     const body = encodeEstimate(messages, { provider, model })
     if (Result.isFailure(body)) return Effect.fail(body.failure)
     return Effect.map(
-      http.json(postEstimate(body.success), http.describe(model), decodeEstimate),
+      http.json(postEstimate(body.success), http.describe(model, messages), decodeEstimate),
       ([answer]) => answer.data.total_tokens
     )
   }

@@ -99,8 +99,8 @@ const refused = (common: Common, match: RegExpExecArray): TextError => {
   return new UnsupportedParameterError({ ...common, parameter, fix: `Leave ${parameter} out for this model.` })
 }
 
-const toolSchema = (common: Common, match: RegExpExecArray): TextError => {
-  const path = /At path '([^']{0,200})'/.exec(match.input)?.[1]
+const toolSchema = (common: Common): TextError => {
+  const path = /At path '([^']{0,200})'/.exec(common.message)?.[1]
   return new ToolSchemaError({ ...common, parameter: "tools", ...(path === undefined ? {} : { path }) })
 }
 
@@ -154,11 +154,11 @@ const rows: ReadonlyArray<Row> = [
   { pattern: /\b([a-z_]{1,64}) (?:is|are) not (?:supported|allowed)/i, make: refused }
 ]
 
-/** Reads the message of a 400, 413 or 422, which must have been cut to 8 KB before. */
-export const fromText = (common: Common, type: string | undefined): TextError => {
+/** Reads the message of a 400, 413 or 422, which must have been cut to 8 KB before: all of its `text`, where that says more. */
+export const fromText = (common: Common, type: string | undefined, text = common.message): TextError => {
   if (type === "content_filter") return new ContentFilterError(common)
   for (const { pattern, make } of rows) {
-    const match = pattern.exec(common.message)
+    const match = pattern.exec(text)
     if (match !== null) return make(common, match)
   }
   return new InvalidRequestError(common)

@@ -22,6 +22,7 @@ import {
 } from "@kimi-effect/core/errors/ValidationErrors"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
 import { ErrorBody, type ErrorObject } from "@kimi-effect/core/models/ErrorBody"
+import type { Message } from "@kimi-effect/core/models/Message"
 import * as Duration from "effect/Duration"
 import * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
@@ -29,6 +30,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type Common, fromText, type TextError } from "./errorTexts.ts"
 import { fromLimit, type LimitError, waitInText } from "./rateLimitTexts.ts"
+import { withoutQuotes } from "./quotes.ts"
 import { scrub, scrubWord } from "./scrub.ts"
 
 /** What the mapping needs to know of the call. */
@@ -38,6 +40,8 @@ export interface Call {
   readonly model: string | undefined
   /** The key in clear, to be removed from whatever the server says. */
   readonly secret: string | undefined
+  /** The conversation, to be removed where the server repeats it. */
+  readonly messages?: ReadonlyArray<Message> | undefined
 }
 
 /** An answer that is not a success. */
@@ -109,17 +113,17 @@ const unusable = (status: number): string => `the host answered ${status} with `
 const isModelMissing = (type: string | undefined, message: string): boolean =>
   type === "resource_not_found_error" || /not found the model|model .{0,120}not (?:found|exist)/i.test(message)
 
-const notFound = (common: Common, type: string | undefined, call: Call): StatusError => {
-  if (!isModelMissing(type, common.message)) return new InvalidRequestError({ ...common, parameter: "baseUrl" })
+const notFound = (common: Common, type: string | undefined, text: string, call: Call): StatusError => {
+  if (!isModelMissing(type, text)) return new InvalidRequestError({ ...common, parameter: "baseUrl" })
   const lifecycle = call.model === undefined || !call.isMoonshot ? undefined : ModelCatalog.find(call.model)?.lifecycle
   return lifecycle?.state === "retired"
     ? new ModelRetiredError({ ...common, retiredOn: lifecycle.retiredOn, successor: lifecycle.successor })
     : new ModelNotFoundError(common)
 }
 
-const forbidden = (common: Common): StatusError => {
-  if (/\bIP is not allowed/i.test(common.message)) return new IpNotAllowedError(common)
-  return /insufficient balance|usage limit|billing cycle/i.test(common.message)
+const forbidden = (common: Common, text: string): StatusError => {
+  if (/\bIP is not allowed/i.test(text)) return new IpNotAllowedError(common)
+  return /insufficient balance|usage limit|billing cycle/i.test(text)
     ? new QuotaExceededError(common)
     : new PermissionDeniedError(common)
 }
@@ -150,14 +154,19 @@ const serverSide = (
   }
 }
 
+/** What an error says of the server's text: nothing of the conversation. */
+const shown = (text: string, { messages }: Call): string =>
+  messages === undefined ? text : withoutQuotes(text, messages)
+
 /** Decides by status and `error.type`, then by the message. */
 export const fromStatus = (answer: ErrorAnswer, call: Call): StatusError => {
   const { status, headers } = answer
   const decoded = errorOf(answer.body)
-  const text = decoded?.error.message ?? `${unusable(status)}${describe(answer)}`
+  // What it means is read from all of it.
+  const text = scrub(decoded?.error.message ?? `${unusable(status)}${describe(answer)}`, call.secret)
   const type = decoded?.error.type
   const common: Common = {
-    message: scrub(text, call.secret),
+    message: shown(text, call),
     provider: call.provider,
     status,
     ...(call.model === undefined ? {} : { model: call.model }),
@@ -168,7 +177,7 @@ export const fromStatus = (answer: ErrorAnswer, call: Call): StatusError => {
     headerWait(headers["retry-after"], answer.now),
     headerWait(headers["x-retry-after"], answer.now),
     headerWait(headers["msh-cooldown-seconds"], answer.now),
-    waitInText(common.message)
+    waitInText(text)
   ])
   const wait = retryAfter === undefined ? {} : { retryAfter }
 
@@ -183,25 +192,25 @@ export const fromStatus = (answer: ErrorAnswer, call: Call): StatusError => {
     case 402:
       return new QuotaExceededError(common)
     case 403:
-      return forbidden(common)
+      return forbidden(common, text)
     case 404:
     case 405:
-      return notFound(common, type, call)
+      return notFound(common, type, text, call)
     case 408:
       return new GatewayTimeoutError({ ...common, ...wait })
     case 409:
     case 425:
       return new ServiceUnavailableError({ ...common, ...wait })
     case 413: {
-      const meaning = fromText(common, type)
+      const meaning = fromText(common, type, text)
       return meaning._tag === "InvalidRequestError" ? new RequestTooLargeError(common) : meaning
     }
     case 429:
-      return fromLimit(common, type, retryAfter)
+      return fromLimit(common, type, retryAfter, text)
     case 499:
       return new RequestCancelledError(common)
     default:
-      return status >= 400 ? fromText(common, type) : new InvalidResponseError(common)
+      return status >= 400 ? fromText(common, type, text) : new InvalidResponseError(common)
   }
 }
 
@@ -252,7 +261,7 @@ export const fromErrorObject = (
     return fromStatus({ status, headers, body: JSON.stringify({ error: { ...error, message } }), now }, call)
   }
   return new StreamFailedError({
-    message: scrub(message, call.secret),
+    message: shown(scrub(message, call.secret), call),
     provider: call.provider,
     ...(call.model === undefined ? {} : { model: call.model }),
     ...(error.type === undefined ? {} : { type: scrub(error.type, call.secret) }),

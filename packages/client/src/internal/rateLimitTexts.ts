@@ -68,16 +68,16 @@ export const waitInText = (message: string): Duration.Duration | undefined => {
   return Duration.millis(Math.round(Number(amount) * (per ?? 1_000) + rest))
 }
 
-/** Reads a 429. `retryAfter` is the longest wait that headers and message name. */
+/** Reads a 429: all of its `text`, where that says more than the message. `retryAfter` is the longest wait that headers and text name. */
 export const fromLimit = (
   common: Common,
   type: string | undefined,
-  retryAfter: Duration.Duration | undefined
+  retryAfter: Duration.Duration | undefined,
+  text = common.message
 ): LimitError => {
-  const { message } = common
   const fields = { ...common, ...(retryAfter === undefined ? {} : { retryAfter }) }
-  if (isQuota(type, message)) return new QuotaExceededError(common)
-  if (type === "engine_overloaded_error" || /overloaded/i.test(message)) return new OverloadedError(fields)
-  if (/\bTPD\b|per day/i.test(message)) return new DailyLimitError({ ...fields, ...figures(message) })
-  return new RateLimitError({ ...fields, kind: kindOf(message), ...figures(message) })
+  if (isQuota(type, text)) return new QuotaExceededError(common)
+  if (type === "engine_overloaded_error" || /overloaded/i.test(text)) return new OverloadedError(fields)
+  if (/\bTPD\b|per day/i.test(text)) return new DailyLimitError({ ...fields, ...figures(text) })
+  return new RateLimitError({ ...fields, kind: kindOf(text), ...figures(text) })
 }

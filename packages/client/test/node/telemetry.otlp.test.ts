@@ -1,83 +1,23 @@
-import { createServer, type IncomingMessage } from "node:http"
-import type { AddressInfo } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
+import * as CallLog from "@kimi-effect/core/observability/CallLog"
 import * as Admission from "@kimi-effect/core/resilience/Admission"
 import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
 import { MockServer, Reply } from "@kimi-effect/testing"
-import { Effect, Layer, Metric, Redacted, Stream } from "effect"
+import { Effect, Layer, Logger, Metric, Redacted, Stream } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { KimiClient } from "../../src/KimiClient.ts"
 import * as KimiNode from "../../src/node/KimiNode.ts"
 import * as OtlpTelemetry from "../../src/OtlpTelemetry.ts"
 import { canaryIn } from "./support/canary.ts"
-import { hello, key } from "./support/kimi.ts"
-
-interface Attribute {
-  readonly key: string
-  readonly value: Readonly<Record<string, unknown>>
-}
-
-interface Span {
-  readonly name: string
-  readonly kind: number
-  readonly traceId: string
-  readonly spanId: string
-  readonly parentSpanId?: string
-  readonly startTimeUnixNano: string
-  readonly endTimeUnixNano: string
-  readonly attributes: ReadonlyArray<Attribute>
-  readonly events: ReadonlyArray<{ readonly name: string; readonly attributes: ReadonlyArray<Attribute> }>
-  readonly status: { readonly code: number; readonly message?: string }
-}
-
-interface Point {
-  readonly attributes: ReadonlyArray<Attribute>
-  readonly asDouble?: number
-  readonly count?: number | string
-  readonly sum?: number
-}
-
-interface MetricData {
-  readonly name: string
-  readonly unit: string
-  readonly sum?: { readonly dataPoints: ReadonlyArray<Point>; readonly isMonotonic: boolean }
-  readonly gauge?: { readonly dataPoints: ReadonlyArray<Point> }
-  readonly histogram?: { readonly dataPoints: ReadonlyArray<Point> }
-}
-
-/** A collector that keeps what it is sent. */
-const collector = Effect.acquireRelease(
-  Effect.callback<{ readonly url: string; readonly bodies: Map<string, Array<string>>; readonly close: () => void }>(
-    (resume) => {
-      const bodies = new Map<string, Array<string>>()
-      const server = createServer((request: IncomingMessage, response) => {
-        let text = ""
-        request.setEncoding("utf8").on("data", (chunk: string) => (text += chunk))
-        request.on("end", () => {
-          const path = request.url ?? ""
-          bodies.set(path, [...(bodies.get(path) ?? []), text])
-          response.writeHead(200, { "content-type": "application/json" }).end("{}")
-        })
-      })
-      server.listen(0, "127.0.0.1", () => {
-        const { port } = server.address() as AddressInfo
-        resume(Effect.succeed({ url: `http://127.0.0.1:${port}`, bodies, close: () => server.close() }))
-      })
-    }
-  ),
-  ({ close }) => Effect.sync(close)
-)
-
-const valueOf = ({ value }: Attribute): unknown => Object.values(value)[0]
-
-const attributesOf = (attributes: ReadonlyArray<Attribute>): Record<string, unknown> =>
-  Object.fromEntries(attributes.map((attribute) => [attribute.key, valueOf(attribute)]))
+import { attributesOf, collector, typesOf } from "./support/collector.ts"
+import { hello, key, plainIds } from "./support/kimi.ts"
 
 describe("telemetry over OTLP", () => {
   it.live("reaches a collector with all of a scenario", () =>
     Effect.gen(function* () {
-      const { bodies, url } = yield* collector
+      const collected = yield* collector
+      const log = yield* CallLog.make()
       const server = yield* MockServer.make()
       const layer = KimiNode.layer({
         apiKey: Redacted.make(key),
@@ -87,7 +27,8 @@ describe("telemetry over OTLP", () => {
         Layer.provide([CircuitBreaker.layerOff, Admission.layerOff]),
         Layer.provideMerge(
           OtlpTelemetry.layer({
-            baseUrl: url,
+            baseUrl: collected.url,
+            onCall: [log],
             serviceName: "reports",
             serviceVersion: "1.2.3",
             attributes: { "deployment.environment.name": "test" },
@@ -96,7 +37,7 @@ describe("telemetry over OTLP", () => {
           })
         ),
         Layer.provide(FetchHttpClient.layer),
-        Layer.provide(Layer.succeed(Metric.MetricRegistry, new Map()))
+        Layer.provide([Layer.succeed(Metric.MetricRegistry, new Map()), Logger.layer([])])
       )
       const program = Effect.gen(function* () {
         const client = yield* KimiClient
@@ -109,24 +50,15 @@ describe("telemetry over OTLP", () => {
       // What waits is sent when the layer closes.
       yield* Effect.provide(Effect.withSpan(program, "job"), layer)
 
-      const traces = (bodies.get("/v1/traces") ?? []).flatMap(
-        (body) =>
-          (
-            JSON.parse(body) as {
-              resourceSpans: ReadonlyArray<{
-                readonly resource: { readonly attributes: ReadonlyArray<Attribute> }
-                readonly scopeSpans: ReadonlyArray<{ readonly spans: ReadonlyArray<Span> }>
-              }>
-            }
-          ).resourceSpans
-      )
-      assert.deepInclude(attributesOf(traces[0]?.resource.attributes ?? []), {
-        "service.name": "reports",
-        "service.version": "1.2.3",
-        "deployment.environment.name": "test",
-        "telemetry.distro.name": "kimi-effect"
-      })
-      const spans = traces.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))
+      for (const resource of collected.resources()) {
+        assert.deepInclude(resource, {
+          "service.name": "reports",
+          "service.version": "1.2.3",
+          "deployment.environment.name": "test",
+          "telemetry.distro.name": "kimi-effect"
+        })
+      }
+      const spans = collected.spans()
       const job = spans.find(({ name }) => name === "job")
       const calls = spans.filter(({ parentSpanId }) => parentSpanId === job?.spanId)
       assert.deepStrictEqual(
@@ -163,15 +95,7 @@ describe("telemetry over OTLP", () => {
         [["kimi.retry", { "error.type": "ServiceUnavailableError" }]]
       )
 
-      const metrics = (bodies.get("/v1/metrics") ?? []).flatMap((body) =>
-        (
-          JSON.parse(body) as {
-            resourceMetrics: ReadonlyArray<{
-              readonly scopeMetrics: ReadonlyArray<{ readonly metrics: ReadonlyArray<MetricData> }>
-            }>
-          }
-        ).resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics))
-      )
+      const metrics = collected.metrics()
       const last = (name: string) => metrics.findLast((metric) => metric.name === name)
       const requests = last("kimi.client.requests")
       assert.deepInclude(requests, { unit: "{request}" })
@@ -195,7 +119,42 @@ describe("telemetry over OTLP", () => {
       )
       assert.strictEqual(last("kimi.client.retries")?.sum?.dataPoints[0]?.asDouble, 1)
       assert.strictEqual(last("gen_ai.client.token.usage")?.unit, "{token}")
-      for (const body of [...bodies.values()].flat()) {
+
+      const lines = collected.lines()
+      assert.deepStrictEqual(
+        lines.map(({ attributes, body, severityText, spanId, traceId }) => ({
+          severity: severityText,
+          text: body.stringValue,
+          outcome: attributesOf(attributes)["kimi.outcome"],
+          trace: traceId,
+          span: spanId
+        })),
+        calls.map(({ spanId, traceId }, i) => ({
+          severity: i === 2 ? "Error" : "Info",
+          text: ["chat answered", "stream answered", "chat failed: AuthenticationError"][i],
+          outcome: i === 2 ? "AuthenticationError" : "ok",
+          trace: traceId,
+          span: spanId
+        }))
+      )
+      const [line] = lines
+      assert.deepInclude(attributesOf(line?.attributes), {
+        "event.name": "kimi.call",
+        "gen_ai.provider.name": "moonshot_ai",
+        "gen_ai.request.model": "kimi-k3",
+        "kimi.tenant": "acme",
+        "kimi.attempts": 2,
+        "kimi.retries": 1,
+        "kimi.request_id": plainIds.requestId
+      })
+      assert.deepInclude(typesOf(line?.attributes), {
+        "gen_ai.usage.input_tokens": "intValue",
+        "gen_ai.response.finish_reasons": "arrayValue",
+        "kimi.cost": "doubleValue",
+        "kimi.estimated": "boolValue"
+      })
+
+      for (const body of collected.texts()) {
         assert.isUndefined(canaryIn(body))
         assert.notInclude(body, key)
         assert.notInclude(body, "Hello world!")

@@ -102,12 +102,12 @@ export const watch = <A>(effect: Effect.Effect<A, KimiError>): Effect.Effect<Wat
     return { texts: found, spans, exit }
   })
 
-/** Puts the key of the request into what a reply says, as careless hosts and proxies do. */
+/** Puts the key and the body of the request into what a reply says, as careless hosts and proxies do. */
 export const echo =
   (reply: Reply.Json | Reply.Text) =>
-  ({ headers }: Pick<ReceivedRequest, "headers">): Reply.Reply => {
+  ({ body, headers }: Pick<ReceivedRequest, "body" | "headers">): Reply.Reply => {
     const heard = `${headers["authorization"]}`
-    const said = ` [authorization: ${heard}; key ${heard.slice("Bearer ".length)}]`
+    const said = ` [authorization: ${heard}; key ${heard.slice("Bearer ".length)}; in ${body.slice(0, 700)}]`
     if (reply._tag === "Text") return { ...reply, body: `${said}${reply.body}${said}` }
     const { error } = reply.body as { readonly error: { readonly message: string; readonly type?: string } }
     return { ...reply, body: { error: { ...error, message: `${said} ${error.message}${said}` } } }
