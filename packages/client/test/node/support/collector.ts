@@ -3,14 +3,14 @@ import { createServer, type IncomingMessage } from "node:http"
 import type { AddressInfo } from "node:net"
 import { Effect } from "effect"
 
-export interface Attribute {
+interface Attribute {
   readonly key: string
   readonly value: Readonly<Record<string, unknown>>
 }
 
 type Attributes = ReadonlyArray<Attribute>
 
-export interface Span {
+interface Span {
   readonly name: string
   readonly kind: number
   readonly traceId: string
@@ -31,7 +31,7 @@ interface Point {
   readonly sum?: number
 }
 
-export interface MetricData {
+interface MetricData {
   readonly name: string
   readonly unit: string
   readonly sum?: { readonly dataPoints: ReadonlyArray<Point>; readonly isMonotonic: boolean }
@@ -39,7 +39,7 @@ export interface MetricData {
   readonly histogram?: { readonly dataPoints: ReadonlyArray<Point> }
 }
 
-export interface Line {
+interface Line {
   readonly severityText: string
   readonly traceId?: string
   readonly spanId?: string
