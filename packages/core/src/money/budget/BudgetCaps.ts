@@ -112,8 +112,8 @@ const formOf = (cap: Cap, name: string): ReadonlyArray<OptionRules.Rule> => {
     [`${name}.currency`, currency === "USD" || currency === "CNY", "USD or CNY"],
     [
       `${name}.per`,
-      Array.isArray(per) && per.every((one) => dimensions.includes(one)),
-      `a list of ${dimensions.join(", ")}`
+      Array.isArray(per) && per.every((one) => BudgetScope.all.includes(one)),
+      `a list of ${BudgetScope.all.join(", ")}`
     ],
     [`${name}.only`, isOnly, `names by ${names.join(", ")}`]
   ]
