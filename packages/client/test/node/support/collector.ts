@@ -31,7 +31,7 @@ interface Point {
   readonly sum?: number
 }
 
-export interface MetricData {
+interface MetricData {
   readonly name: string
   readonly unit: string
   readonly sum?: { readonly dataPoints: ReadonlyArray<Point>; readonly isMonotonic: boolean }
@@ -39,7 +39,7 @@ export interface MetricData {
   readonly histogram?: { readonly dataPoints: ReadonlyArray<Point> }
 }
 
-export interface Line {
+interface Line {
   readonly severityText: string
   readonly traceId?: string
   readonly spanId?: string

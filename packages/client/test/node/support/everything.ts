@@ -30,9 +30,9 @@ import * as Canary from "./canary.ts"
 import { collector } from "./collector.ts"
 import { folder, replace, until, write } from "./files.ts"
 
-export const rotated = `${Canary.key}-rotated`
+const rotated = `${Canary.key}-rotated`
 
-export const answered = "canary prompt in the answer: nightingale, again and again"
+const answered = "canary prompt in the answer: nightingale, again and again"
 
 const usage = { prompt_tokens: 900, completion_tokens: 300, cached_tokens: 200, reasoning_tokens: 100 }
 
@@ -48,7 +48,7 @@ const answer = (options?: Reply.Options) =>
   )
 
 /** Members that requests may have, and that spans tell of. */
-export const detailed: ChatRequest = {
+const detailed: ChatRequest = {
   ...Canary.request,
   model: "kimi-k2.6",
   max_completion_tokens: 2_000,
