@@ -24,6 +24,7 @@ import { KimiClient } from "../../../src/KimiClient.ts"
 import * as MetricsRoute from "../../../src/MetricsRoute.ts"
 import * as AuditLog from "../../../src/node/AuditLog.ts"
 import * as KimiNode from "../../../src/node/KimiNode.ts"
+import * as OperationsApi from "../../../src/OperationsApi.ts"
 import * as OtlpTelemetry from "../../../src/OtlpTelemetry.ts"
 import { filesOf, textsIn } from "../audit/support/files.ts"
 import * as Canary from "./canary.ts"
@@ -134,8 +135,11 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
     })
   )
   const live = HttpRouter.serve(
-    Layer.mergeAll(MetricsRoute.layer(), HealthRoutes.layer({ openApiPath: "/openapi.json" })),
-    { disableLogger: true }
+    Layer.mergeAll(
+      MetricsRoute.layer(),
+      HealthRoutes.layer({ openApiPath: "/openapi.json", document: OperationsApi.openApi() })
+    ),
+    { disableListenLog: true, disableLogger: true }
   ).pipe(
     Layer.provideMerge(KimiNode.layerWatch({ json: config, every: "1 hour", settle: "5 millis" })),
     Layer.provideMerge(stages),
@@ -151,7 +155,7 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
   const program = Effect.gen(function* () {
     const kimi = yield* KimiClient
     const { events: reloads } = yield* LiveConfig.LiveConfig
-    const breaker = yield* HttpClient.HttpClient
+    const http = yield* HttpClient.HttpClient
     yield* Effect.forkScoped(
       Stream.runForEach(reloads, (event) => Effect.sync(() => events.push(event))),
       { startImmediately: true }
@@ -175,7 +179,7 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
     const both = (request: ChatRequest) =>
       Effect.andThen(note(kimi.chat(request)), note(Stream.runDrain(kimi.stream(request))))
     const look = Effect.forEach(["/livez", "/readyz", "/healthz", "/openapi.json", "/metrics"], (path) =>
-      Effect.flatMap(breaker.get(path), ({ headers, text }) =>
+      Effect.flatMap(http.get(path), ({ headers, text }) =>
         Effect.map(text, (body) => void routes.push(`${path} ${JSON.stringify(headers)} ${body}`))
       )
     )
