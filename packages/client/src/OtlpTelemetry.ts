@@ -14,6 +14,9 @@
  *
  * **Gotchas**
  *
+ * - Every line that the program logs goes to the collector as Effect's own
+ *   exporter makes it. What the library says of calls holds no content; what a
+ *   program itself logs is not looked through, as `Logging` does.
  * - Exporters that speak by the `OTEL_*` variables are `Otlp.layerFromConfig`
  *   of Effect; put `Observer.layer` beside it.
  *

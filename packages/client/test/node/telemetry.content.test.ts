@@ -106,4 +106,33 @@ describe("content", () => {
       }
     )
   )
+
+  for (const [name, content] of [
+    ["observed", undefined],
+    ["shown", { redact: (text: string) => text.toUpperCase() }]
+  ] as const) {
+    it.live(`that is no request is refused as ever when it is ${name}`, () =>
+      withObserved(
+        ({ client, records, server, traced }) =>
+          Effect.gen(function* () {
+            const odd: ReadonlyArray<unknown> = [
+              { messages: prompt },
+              { messages: null },
+              { messages: [null] },
+              { messages: [{ role: 7, content: [null] }] },
+              { messages: [{ role: "assistant", content: "", tool_calls: [{}] }] },
+              { messages: request.messages, response_format: null }
+            ]
+            for (const asked of odd as ReadonlyArray<ChatRequest>) {
+              const called = yield* Effect.flip(traced(client.chat(asked)))
+              const streamed = yield* Effect.flip(traced(Stream.runDrain(client.stream(asked))))
+              assert.deepStrictEqual([called._tag, streamed._tag], ["InvalidRequestError", "InvalidRequestError"])
+            }
+            assert.strictEqual(records.length, 2 * odd.length)
+            assert.deepStrictEqual(yield* server.requests, [])
+          }),
+        { observer: { content } }
+      )
+    )
+  }
 })

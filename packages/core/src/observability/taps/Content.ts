@@ -22,8 +22,16 @@ export interface Options {
 
 const defaultMaxLength = 8192
 
+/** Roles and kinds of parts. What is none of them may be content in the wrong place. */
+const words: ReadonlySet<string> = new Set(["system", "user", "assistant", "tool", "text", "image_url", "video_url"])
+
+const wordOf = (word: string): string => (words.has(word) ? word : "unknown")
+
 /** In place of a text that could not be redacted. */
 const withheld = "<withheld: redaction failed>"
+
+/** In place of a conversation that is none. */
+const unreadable = "<withheld: not a conversation>"
 
 type Part = { readonly type: string } & { readonly [name: string]: unknown }
 
@@ -42,15 +50,19 @@ class Room {
   }
 
   text(text: string): string {
-    let shown = withheld
-    try {
-      shown = this.redact(text)
-    } catch {
-      // A redaction that fails shows nothing.
-    }
+    const shown = this.redacted(text)
     const cut = shown.length > this.left ? `${shown.slice(0, this.left)}…` : shown
     this.left -= shown.length
     return cut
+  }
+
+  private redacted(text: string): string {
+    try {
+      return String(this.redact(text))
+    } catch {
+      // A redaction that fails shows nothing.
+      return withheld
+    }
   }
 }
 
@@ -72,7 +84,8 @@ const partsOf = (room: Room, message: Message): ReadonlyArray<Part> => {
   const parts: Array<Part> = []
   if (typeof content === "string") parts.push(textPart(room, content))
   else
-    for (const part of content ?? []) parts.push(part.type === "text" ? textPart(room, part.text) : { type: part.type })
+    for (const part of content ?? [])
+      parts.push(part.type === "text" ? textPart(room, part.text) : { type: wordOf(part.type) })
   if (message.role !== "assistant") return parts
   const { reasoning_content: reasoning, tool_calls: calls } = message
   if (typeof reasoning === "string") parts.unshift({ type: "reasoning", content: room.text(reasoning) })
@@ -81,7 +94,8 @@ const partsOf = (room: Room, message: Message): ReadonlyArray<Part> => {
 
 /**
  * A conversation as JSON in the form of the conventions: as many of its last
- * messages as there is room for.
+ * messages as there is room for. It is shown before anybody has checked it, so
+ * it may be anything.
  *
  * @category conversions
  * @since 0.1.0
@@ -89,11 +103,15 @@ const partsOf = (room: Room, message: Message): ReadonlyArray<Part> => {
 export const ofRequest = (options: Options, { messages }: Pick<ChatRequest, "messages">): string => {
   const room = new Room(options)
   const shown: Array<{ readonly role: string; readonly parts: ReadonlyArray<Part> }> = []
-  for (const message of messages.toReversed()) {
-    if (room.isFull) break
-    shown.unshift({ role: message.role, parts: partsOf(room, message) })
+  try {
+    for (const message of messages.toReversed()) {
+      if (room.isFull) break
+      shown.unshift({ role: wordOf(message.role), parts: partsOf(room, message) })
+    }
+    return JSON.stringify(shown)
+  } catch {
+    return unreadable
   }
-  return JSON.stringify(shown)
 }
 
 /**

@@ -57,8 +57,7 @@ export const ofRequest = (
     [a.operation.name]: operation,
     [a.requestModel.name]: model,
     [a.requestStream.name]: operation === "stream",
-    [a.outputType.name]:
-      request.response_format === undefined || request.response_format.type === "text" ? "text" : "json",
+    [a.outputType.name]: (request.response_format?.type ?? "text") === "text" ? "text" : "json",
     [a.priority.name]: priority
   }
   const say = (name: string, value: unknown) => {

@@ -1,0 +1,146 @@
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import type { CallRecord } from "@kimi-effect/core/observability/CallRecord"
+import * as CallLog from "@kimi-effect/core/observability/CallLog"
+import * as Logging from "@kimi-effect/core/observability/Logging"
+import * as Observer from "@kimi-effect/core/observability/Observer"
+import * as LiveConfig from "@kimi-effect/core/reload/LiveConfig"
+import type { ReloadEvent } from "@kimi-effect/core/reload/ReloadEvent"
+import { MockServer, Reply } from "@kimi-effect/testing"
+import { BigDecimal, ConfigProvider, Context, Effect, Layer, Stream } from "effect"
+import { KimiClient } from "../../src/KimiClient.ts"
+import * as KimiNode from "../../src/node/KimiNode.ts"
+import { folder, replace, until, write } from "./support/files.ts"
+import { hello } from "./support/kimi.ts"
+
+const price = (output: string) => ({
+  models: [{ model: "kimi-k3", provider: "moonshot", currency: "USD", cacheMiss: "1", cacheHit: "1", output }]
+})
+
+const before = {
+  apiKey: "sk-before",
+  maxConcurrency: 3,
+  totalTimeout: "40 seconds",
+  idleTimeout: "20 seconds",
+  maxAttempts: 1,
+  retryBaseDelay: "1 millis",
+  logLevel: "info",
+  prices: price("10")
+}
+
+const after = {
+  apiKey: "sk-after",
+  maxConcurrency: 7,
+  totalTimeout: "50 seconds",
+  idleTimeout: "25 seconds",
+  maxAttempts: 2,
+  retryBaseDelay: "1 millis",
+  logLevel: "error",
+  prices: price("20")
+}
+
+const wrong = {
+  ...after,
+  maxConcurrency: 0,
+  idleTimeout: "soon",
+  maxAttempts: -1,
+  logLevel: "loud",
+  prices: price("-1")
+}
+
+const build = Effect.gen(function* () {
+  const server = yield* MockServer.make()
+  const path = join(yield* folder, "kimi.json")
+  const textOf = (options: object) => JSON.stringify({ kimi: { baseUrl: server.url, ...options } })
+  yield* write(path, textOf(before))
+  const records: Array<CallRecord> = []
+  const lines: Array<string> = []
+  const events: Array<ReloadEvent> = []
+  const log = yield* CallLog.make()
+  const context = yield* Layer.build(
+    KimiNode.layerWatch({ json: path, every: "1 hour", settle: "10 millis" }).pipe(
+      Layer.provide(Observer.layer({ onCall: [log, (record) => Effect.sync(() => void records.push(record))] })),
+      Layer.provideMerge(Logging.layer({ format: "json", level: "All", write: (line) => void lines.push(line) })),
+      Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord({})))
+    )
+  )
+  const { events: reloads } = Context.get(context, LiveConfig.LiveConfig)
+  yield* Effect.forkScoped(
+    Stream.runForEach(reloads, (event) => Effect.sync(() => void events.push(event))),
+    { startImmediately: true }
+  )
+  return {
+    server,
+    records,
+    events,
+    kimi: Context.get(context, KimiClient),
+    /** The messages of lines since the last look. */
+    said: () => lines.splice(0).map((line) => (JSON.parse(line) as { readonly message: unknown }).message),
+    run: Effect.provideContext(context),
+    save: (options: object) =>
+      Effect.suspend(() => {
+        const count = events.length + 1
+        return Effect.andThen(replace(path, textOf(options)), until(Effect.sync(() => events.length === count)))
+      })
+  }
+})
+
+const usage = { prompt_tokens: 1_000_000, completion_tokens: 1_000_000, cached_tokens: 0 }
+
+describe("KimiNode.layerWatch", () => {
+  it.live(
+    "has limits, timeouts, retry, prices, keys and log level follow the file, and keeps them over a wrong one",
+    () =>
+      Effect.gen(function* () {
+        const { events, kimi, records, run, said, save, server } = yield* build
+        yield* server.replyAlways(Reply.answer({ content: "yes", usage }))
+        const costs = () => records.map(({ cost }) => cost && BigDecimal.format(cost.total))
+        const keys = Effect.map(server.requests, (all) => all.map(({ headers }) => headers["authorization"]))
+
+        yield* run(kimi.chat(hello))
+        assert.include(kimi.describe(), "concurrency 3")
+        assert.include(kimi.describe(), "attempts 1")
+        assert.include(kimi.describe(), "total 40s")
+        assert.include(kimi.describe(), "idle 20s")
+        assert.deepStrictEqual(costs(), ["11"])
+        assert.deepStrictEqual(said(), ["chat answered"])
+
+        yield* save(after)
+        yield* server.reply(Reply.error(503, "server_error", "down"))
+        yield* run(kimi.chat(hello))
+        const told = kimi.describe()
+        assert.include(told, "concurrency 7")
+        assert.include(told, "attempts 2")
+        assert.include(told, "total 50s")
+        assert.include(told, "idle 25s")
+        assert.deepStrictEqual(costs(), ["11", "21"])
+        assert.strictEqual(records[1]?.attempts, 2)
+        // Nothing below an error is said any more.
+        assert.deepStrictEqual(said(), [])
+        assert.deepStrictEqual(yield* keys, ["Bearer sk-before", "Bearer sk-after", "Bearer sk-after"])
+
+        yield* save(wrong)
+        yield* run(kimi.chat(hello))
+        assert.strictEqual(kimi.describe(), told)
+        assert.deepStrictEqual(costs(), ["11", "21", "21"])
+        assert.strictEqual((yield* keys).at(-1), "Bearer sk-after")
+        const [reloaded, rejected] = events
+        assert.deepStrictEqual(reloaded?._tag === "Reloaded" && reloaded.changed.toSorted(), [
+          "apiKey",
+          "idleTimeout",
+          "logLevel",
+          "maxAttempts",
+          "maxConcurrency",
+          "prices",
+          "totalTimeout"
+        ])
+        assert.deepStrictEqual(rejected?._tag === "Rejected" && rejected.issues.map(({ name }) => name).toSorted(), [
+          "kimi.idleTimeout",
+          "kimi.logLevel",
+          "kimi.maxAttempts",
+          "kimi.maxConcurrency",
+          "kimi.prices.models[0].output"
+        ])
+      }).pipe(Effect.scoped)
+  )
+})
