@@ -3,14 +3,14 @@ import { createServer, type IncomingMessage } from "node:http"
 import type { AddressInfo } from "node:net"
 import { Effect } from "effect"
 
-interface Attribute {
+export interface Attribute {
   readonly key: string
   readonly value: Readonly<Record<string, unknown>>
 }
 
 type Attributes = ReadonlyArray<Attribute>
 
-interface Span {
+export interface Span {
   readonly name: string
   readonly kind: number
   readonly traceId: string
