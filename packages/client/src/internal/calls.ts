@@ -10,8 +10,13 @@ import type { Observer } from "@kimi-effect/core/observability/Observer"
 import type { Call } from "@kimi-effect/core/resilience/Call"
 import * as Fallback from "@kimi-effect/core/resilience/Fallback"
 import * as Pipeline from "@kimi-effect/core/resilience/Pipeline"
+import type * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Pull from "effect/Pull"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
 import { FallbackPlan } from "../FallbackPlan.ts"
@@ -21,26 +26,29 @@ import * as RequestCheck from "../RequestCheck.ts"
 import type { Accounts } from "./accounts.ts"
 import { make as makeStages, type Built } from "./stages.ts"
 
+type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
+
 /** Attaches what had arrived to the error that ends a stream. */
-const withPartial = <R>(
-  events: Stream.Stream<StreamEvent, StreamError, R>
-): Stream.Stream<StreamEvent, StreamError, R> =>
-  Stream.suspend(() => {
-    let fold = StreamFold.empty
-    return events.pipe(
-      Stream.mapArray((chunk) => {
-        for (const event of chunk) fold = StreamFold.step(fold, event)
-        return chunk
-      }),
-      Stream.mapError((error) =>
-        attach(error, {
-          partial: StreamFold.toPartial(fold),
-          requestId: fold.start?.requestId,
-          traceId: fold.start?.traceId
-        })
-      )
-    )
+const withPartial = (pull: Pull.Pull<Events, StreamError>): Pull.Pull<Events, StreamError> => {
+  let fold = StreamFold.empty
+  return Pull.matchEffect(pull, {
+    onSuccess: (events) => {
+      for (const event of events) fold = StreamFold.step(fold, event)
+      return Effect.succeed(events)
+    },
+    onFailure: (cause) =>
+      Effect.failCause(
+        Cause.map(cause, (error) =>
+          attach(error, {
+            partial: StreamFold.toPartial(fold),
+            requestId: fold.start?.requestId,
+            traceId: fold.start?.traceId
+          })
+        )
+      ),
+    onDone: () => Cause.done()
   })
+}
 
 /** What a client is built of. */
 interface Parts {
@@ -79,7 +87,15 @@ export const make = Effect.fnUntraced(function* (parts: Parts): Effect.fn.Return
   }
 
   const chat = (request: ChatRequest) => Effect.flatMap(prepare(request), through)
-  const stream = (request: ChatRequest) => withPartial(Stream.unwrap(Effect.map(prepare(request), streamThrough)))
+  // One step for all that is done here: every step of an open stream holds memory for as long as it runs.
+  const stream = (request: ChatRequest): Stream.Stream<StreamEvent, StreamError> =>
+    Stream.fromChannel(
+      Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
+        Effect.flatMap(prepare(request), (call) =>
+          Effect.map(Channel.toPullScoped(streamThrough(call).channel, scope), withPartial)
+        )
+      )
+    )
   const nameOf = ({ model }: ChatRequest) => `chat ${modelOf(model)}`
 
   if (observer === undefined) {

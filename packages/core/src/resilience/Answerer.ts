@@ -37,7 +37,9 @@ export const noted =
 export const streamNoted =
   (attempt: StreamAttempt): StreamAttempt =>
   (call) =>
-    Stream.suspend(() => {
-      note(call)
-      return attempt(call)
-    })
+    call.notes === undefined
+      ? attempt(call)
+      : Stream.suspend(() => {
+          note(call)
+          return attempt(call)
+        })

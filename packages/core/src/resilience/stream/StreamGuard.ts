@@ -38,6 +38,63 @@ export interface Holder {
   readonly onEnd: (exit: Exit.Exit<void, KimiError>) => Effect.Effect<void>
 }
 
+type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
+
+/** What is held in one run. A class, because an open stream holds memory for every function that is made for it. */
+class Run {
+  private readonly holder: Holder
+  private hasEnded = false
+  private isWhole = false
+
+  constructor(holder: Holder) {
+    this.holder = holder
+  }
+
+  see(events: Events): void {
+    this.holder.onEvents?.(events)
+    this.isWhole ||= events[events.length - 1]?._tag === "Finish"
+  }
+
+  end(exit: Exit.Exit<void, KimiError>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.hasEnded) return Effect.void
+      this.hasEnded = true
+      return Effect.uninterruptible(this.holder.onEnd(exit))
+    })
+  }
+
+  /** The consumer has left. */
+  readonly leave: Effect.Effect<void> = Effect.suspend(() => this.end(this.isWhole ? Exit.void : Exit.interrupt()))
+
+  pull<E extends KimiError, R>(pull: Pull.Pull<Events, E, void, R>): Pull.Pull<Events, E, void, R> {
+    return Pull.matchEffect(pull, {
+      onSuccess: (events) => {
+        this.see(events)
+        return Effect.succeed(events)
+      },
+      onFailure: (cause: Cause.Cause<E>) => Effect.andThen(this.end(Exit.failCause(cause)), Effect.failCause(cause)),
+      onDone: () => Effect.andThen(this.end(Exit.void), Cause.done())
+    })
+  }
+}
+
+const open = <E extends KimiError, R>(
+  run: Run,
+  stream: Stream.Stream<StreamEvent, E, R>,
+  scope: Scope.Scope,
+  restore: Restore
+) =>
+  Effect.andThen(
+    Scope.addFinalizer(scope, run.leave),
+    Effect.map(
+      // Some streams begin their work before the first pull; left there, the scope ends what is held.
+      Effect.onExit(restore(Channel.toPullScoped(stream.channel, scope)), (exit) =>
+        Exit.isFailure(exit) ? run.end(exit) : Effect.void
+      ),
+      (pull) => run.pull(pull)
+    )
+  )
+
 /**
  * Runs a stream while something is held. `begin` takes it when the stream is
  * run, where nothing interrupts; what it waits for goes through `restore`.
@@ -47,40 +104,11 @@ export interface Holder {
  */
 export const holding =
   <E2>(begin: (restore: Restore) => Effect.Effect<Holder, E2>) =>
-  <E extends KimiError, R>(stream: Stream.Stream<StreamEvent, E, R>): Stream.Stream<StreamEvent, E | E2, R> => {
-    const open = Effect.fnUntraced(function* (scope: Scope.Scope, restore: Restore) {
-      const { onEnd, onEvents } = yield* begin(restore)
-      let hasEnded = false
-      let isWhole = false
-      const end = (exit: Exit.Exit<void, KimiError>) =>
-        Effect.suspend(() => {
-          if (hasEnded) return Effect.void
-          hasEnded = true
-          return Effect.uninterruptible(onEnd(exit))
-        })
-      yield* Scope.addFinalizer(
-        scope,
-        Effect.suspend(() => end(isWhole ? Exit.void : Exit.interrupt()))
-      )
-      // Some streams begin their work before the first pull; left there, the scope ends what is held.
-      const opened = Effect.onExit(restore(Channel.toPullScoped(stream.channel, scope)), (exit) =>
-        Exit.isFailure(exit) ? end(exit) : Effect.void
-      )
-      return yield* Effect.map(opened, (pull) =>
-        Pull.matchEffect(pull, {
-          onSuccess: (events) => {
-            onEvents?.(events)
-            isWhole ||= events[events.length - 1]?._tag === "Finish"
-            return Effect.succeed(events)
-          },
-          onFailure: (cause: Cause.Cause<E>) => Effect.andThen(end(Exit.failCause(cause)), Effect.failCause(cause)),
-          onDone: () => Effect.andThen(end(Exit.void), Cause.done())
-        })
-      )
-    })
-    return Stream.fromChannel(
+  <E extends KimiError, R>(stream: Stream.Stream<StreamEvent, E, R>): Stream.Stream<StreamEvent, E | E2, R> =>
+    Stream.fromChannel(
       Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
-        Effect.uninterruptibleMask((restore) => open(scope, restore))
+        Effect.uninterruptibleMask((restore) =>
+          Effect.flatMap(begin(restore), (holder) => open(new Run(holder), stream, scope, restore))
+        )
       )
     )
-  }
