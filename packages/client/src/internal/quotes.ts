@@ -36,35 +36,35 @@ export function* contentsOf(messages: ReadonlyArray<Message>): Generator<string>
   }
 }
 
-/** A text, and which of its characters are quotes. */
+/** A text, and which of its characters are quotes. All of its work is linear, whatever a host has made of the text. */
 class Quoted {
   private readonly text: string
   private readonly isQuoted: Uint8Array
-  /** Where each block of the text begins. */
-  private readonly places = new Map<string, ReadonlyArray<number>>()
+  private readonly blocks = new Set<string>()
+  /** Where each shortest run of the text begins. One that was found is taken out, since it is marked by then. */
+  private readonly runs = new Map<string, Array<number>>()
+  private readonly wholes = new Set<string>()
 
   constructor(text: string) {
     this.text = text
     this.isQuoted = new Uint8Array(text.length)
-    for (let at = 0; at + block <= text.length; at++) {
-      const piece = text.slice(at, at + block)
-      this.places.set(piece, [...(this.places.get(piece) ?? []), at])
+    for (let at = 0; at + shortestRun <= text.length; at++) {
+      const run = text.slice(at, at + shortestRun)
+      const places = this.runs.get(run)
+      if (places === undefined) this.runs.set(run, [at])
+      else places.push(at)
     }
+    for (let at = 0; at + block <= text.length; at++) this.blocks.add(text.slice(at, at + block))
   }
 
   find(content: string): void {
     const whole = content.trim()
     if (whole.length < shortestRun) return this.findWhole(whole)
     for (let at = 0; at + block <= content.length; at += block) {
-      const piece = content.slice(at, at + block)
-      const places = this.places.get(piece)
-      if (places === undefined || places.length === 0) continue
-      for (const place of places) this.mark(place, content, at)
-      // A place that lies within a quote needs no further look, however often the conversation repeats itself.
-      this.places.set(
-        piece,
-        places.filter((place) => !this.isWithin(place))
-      )
+      if (!this.blocks.has(content.slice(at, at + block))) continue
+      for (let from = Math.max(0, at - block + 1); from <= at; from++) {
+        this.mark(content.slice(from, from + shortestRun))
+      }
     }
   }
 
@@ -79,25 +79,18 @@ class Quoted {
   }
 
   private findWhole(whole: string): void {
-    if (whole.length < shortestWhole) return
+    if (whole.length < shortestWhole || this.wholes.has(whole)) return
+    this.wholes.add(whole)
     for (let at = this.text.indexOf(whole); at !== -1; at = this.text.indexOf(whole, at + 1)) {
       this.isQuoted.fill(1, at, at + whole.length)
     }
   }
 
-  /** Marks the run around a block that both have, as far as other blocks do not see to it. */
-  private mark(place: number, content: string, at: number): void {
-    const { text } = this
-    let before = 0
-    while (before < block && place > before && text[place - before - 1] === content[at - before - 1]) before++
-    let after = block
-    while (after < 2 * block && place + after < text.length && text[place + after] === content[at + after]) after++
-    if (before + after >= shortestRun) this.isQuoted.fill(1, place - before, place + after)
-  }
-
-  private isWithin(place: number): boolean {
-    const end = place + block
-    return (place === 0 || this.isQuoted[place - 1] === 1) && (end === this.text.length || this.isQuoted[end] === 1)
+  private mark(run: string): void {
+    const places = this.runs.get(run)
+    if (places === undefined) return
+    this.runs.delete(run)
+    for (const place of places) this.isQuoted.fill(1, place, place + shortestRun)
   }
 }
 
