@@ -22,7 +22,13 @@ export interface Attribute {
   readonly isOpen: boolean
 }
 
-const closed = <const Name extends string>(name: Name, type: Attribute["type"], meaning: string) =>
+/**
+ * An attribute whose values are known.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const closed = <const Name extends string>(name: Name, type: Attribute["type"], meaning: string) =>
   ({ name, type, meaning, isOpen: false }) as const
 
 const open = <const Name extends string>(name: Name, type: Attribute["type"], meaning: string) =>

@@ -3,10 +3,7 @@
  *
  * @since 0.1.0
  */
-import { type Attribute, attributes as a } from "./TelemetryAttributes.ts"
-
-const member = <const Name extends string>(name: Name, type: Attribute["type"], meaning: string) =>
-  ({ name, type, meaning, isOpen: false }) as const
+import { type Attribute, attributes as a, closed } from "./TelemetryAttributes.ts"
 
 /**
  * Members of lines that are on no span and no metric.
@@ -15,15 +12,15 @@ const member = <const Name extends string>(name: Name, type: Attribute["type"], 
  * @since 0.1.0
  */
 export const logAttributes = {
-  eventName: member("event.name", "string", "The event of the log"),
-  duration: member("kimi.duration", "double", "Seconds from the call to its end; of a stream, to its last event"),
-  timeToFirstToken: member("kimi.time_to_first_token", "double", "Seconds from the call to its first content"),
-  errorCategory: member("kimi.error.category", "string", "The family of the error"),
-  errorSeverity: member("kimi.error.severity", "string", "`info`, `warning`, `error` or `critical`"),
-  errorMessage: member("kimi.error.message", "string", "What happened, in one sentence without content"),
-  sample: member("kimi.log.sample", "int", "The line stands for so many answered calls"),
-  suppressed: member("kimi.log.suppressed", "int", "Failures that were not written"),
-  since: member("kimi.log.since", "double", "Seconds since the first failure of this kind")
+  eventName: closed("event.name", "string", "The event of the log"),
+  duration: closed("kimi.duration", "double", "Seconds from the call to its end; of a stream, to its last event"),
+  timeToFirstToken: closed("kimi.time_to_first_token", "double", "Seconds from the call to its first content"),
+  errorCategory: closed("kimi.error.category", "string", "The family of the error"),
+  errorSeverity: closed("kimi.error.severity", "string", "`info`, `warning`, `error` or `critical`"),
+  errorMessage: closed("kimi.error.message", "string", "What happened, in one sentence without content"),
+  sample: closed("kimi.log.sample", "int", "The line stands for so many answered calls"),
+  suppressed: closed("kimi.log.suppressed", "int", "Failures that were not written"),
+  since: closed("kimi.log.since", "double", "Seconds since the first failure of this kind")
 } as const satisfies Record<string, Attribute>
 
 /**
