@@ -57,8 +57,10 @@ const program = Effect.gen(function* () {
   const ask = kimi.chat(request).pipe(
     Effect.flatMap(Cost.ofResponse),
     Effect.flatMap((cost) => Console.log(`   paid ${Option.match(cost, { onNone: () => "?", onSome: Cost.format })}`)),
-    Effect.catchTag("BudgetExceededError", ({ cap, price, scope, spent }) =>
-      Console.log(`   refused: ${dollars(price)} more than ${dollars(spent)} is over the ${dollars(cap)} of ${scope}`)
+    Effect.catchTag("BudgetExceededError", ({ cap, requested, scope, spent }) =>
+      Console.log(
+        `   refused: ${dollars(requested)} more than ${dollars(spent)} is over the ${dollars(cap)} of ${scope}`
+      )
     ),
     Effect.andThen(Effect.yieldNow)
   )

@@ -32,7 +32,7 @@ const program = Effect.gen(function* () {
       Array.from({ length: 20 }, () => Stream.runDrain(kimi.stream(question))),
       { concurrency: "unbounded" }
     )
-  }).pipe(CacheControl.provide({ ttl: "1 hour", tags: ["greetings"] }))
+  }).pipe(CacheControl.provide({ timeToLive: "1 hour", tags: ["greetings"] }))
   yield* job
 
   const anew = yield* kimi.chat(request).pipe(CacheControl.provide({ mode: "refresh" }))

@@ -10,9 +10,11 @@ import * as Redacted from "effect/Redacted"
 const client = Layer.unwrap(
   Effect.gen(function* () {
     const moonshot = yield* MockServer.make()
-    const together = yield* MockServer.make({ checks: false })
+    const together = yield* MockServer.make({ validateRequests: false })
     yield* moonshot.replyAlways(Reply.errorTable.engineOverloaded)
-    yield* together.replyAlways(Reply.answer({ content: "Hello from the second host!", model: "moonshotai/Kimi-K2.5" }))
+    yield* together.replyAlways(
+      Reply.chatResponse({ content: "Hello from the second host!", model: "moonshotai/Kimi-K2.5" })
+    )
 
     return KimiNode.layer(
       { apiKey: Redacted.make("sk-moonshot"), baseUrl: moonshot.url, retryBaseDelay: "1 millis" },

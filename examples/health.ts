@@ -19,7 +19,7 @@ import * as Schema from "effect/Schema"
 const jobs: Health.HealthCheck = {
   name: "jobs",
   timeout: "500 millis",
-  look: Effect.succeed({ status: "degraded", code: "Behind", message: "12 jobs wait.", facts: { waiting: 12 } })
+  check: Effect.succeed({ status: "degraded", code: "Behind", message: "12 jobs wait.", facts: { waiting: 12 } })
 }
 
 /** Money runs low below 20; no call is made for the report, since `paidProbe` is off. */

@@ -15,7 +15,7 @@ const path = join(folder, "audit.jsonl")
 /** Who is told of every call that has ended: the log, and the audit. */
 const observer = Layer.unwrap(
   Effect.gen(function* () {
-    const log = yield* CallLog.make({ sample: 1, repeats: { times: 2, interval: "10 seconds" } })
+    const log = yield* CallLog.make({ sample: 1, repeatLimit: { maxEvents: 2, interval: "10 seconds" } })
     const audit = yield* AuditLog.AuditLog
     return Observer.layer({ onCall: [log, audit.record] })
   })

@@ -21,7 +21,7 @@ const save = (kimi: object) =>
     renameSync(`${json}.new`, json)
   })
 
-const tell = (event: ReloadEvent.ReloadEvent) =>
+const logEvent = (event: ReloadEvent.ReloadEvent) =>
   event._tag === "Reloaded"
     ? Console.log(`changed: ${event.changed.join(", ")}`)
     : Console.log(`refused: ${event.issues.map(({ expected, name }) => `${name}: expected ${expected}`).join("; ")}`)
@@ -36,7 +36,7 @@ const program = Effect.gen(function* () {
     const next = yield* Effect.forkChild(Stream.runHead(events), { startImmediately: true })
     yield* save(options)
     const event = yield* Fiber.join(next)
-    if (Option.isSome(event)) yield* tell(event.value)
+    if (Option.isSome(event)) yield* logEvent(event.value)
     yield* showLimits
   })
 

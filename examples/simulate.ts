@@ -1,5 +1,5 @@
 /** Two hours with an outage, simulated in a moment: what would this configuration do? */
-import { tiers } from "@kimi-effect/core/resilience/RateLimits"
+import { tiers } from "@kimi-effect/core/RateLimits"
 import * as FaultScript from "@kimi-effect/testing/simulator/FaultScript"
 import * as Simulator from "@kimi-effect/testing/Simulator"
 import * as Console from "effect/Console"

@@ -17,7 +17,7 @@ import * as Stream from "effect/Stream"
 
 const write = (text: string) => Effect.sync(() => process.stdout.write(text))
 
-const bill = (answer: ChatResponse) =>
+const printCost = (answer: ChatResponse) =>
   Effect.gen(function* () {
     const cost = yield* Cost.ofResponse(answer)
     const { usage } = answer
@@ -38,7 +38,7 @@ const program = Effect.gen(function* () {
   const answer = yield* kimi.chat({ messages: [{ role: "user", content: "Hello world!" }] })
   yield* Console.log(`   [reasoning] ${answer.reasoning.split("\n")[0]}`)
   yield* Console.log(`   ${answer.text.replaceAll("\n", "\n   ")}`)
-  yield* bill(answer)
+  yield* printCost(answer)
 
   yield* Console.log("\n2. A stream, as it arrives\n")
   let part = ""
@@ -54,7 +54,7 @@ const program = Effect.gen(function* () {
       StreamFold.collect
     )
   yield* write("\n")
-  yield* bill(streamed)
+  yield* printCost(streamed)
 
   yield* Console.log("\n3. A request that the model would refuse\n")
   const error = yield* Effect.flip(

@@ -19,10 +19,12 @@ const program = Effect.gen(function* () {
   yield* Stream.runDrain(kimi.stream({ messages: [{ role: "user", content: "Say it slowly." }] }))
 
   const { performance, retryBudget } = yield* kimi.metrics
-  yield* Console.log(`${performance?.attempts} attempts, ${retryBudget.left} of ${retryBudget.capacity} retries left`)
+  yield* Console.log(
+    `${performance?.attempts} attempts, ${retryBudget.remaining} of ${retryBudget.capacity} retries remaining`
+  )
 
   // A backend mounts `MetricsRoute.layer()`, and Prometheus asks for the same at /metrics.
-  const exposition = yield* MetricsRoute.text
+  const exposition = yield* MetricsRoute.format
   yield* Console.log(
     exposition
       .split("\n")

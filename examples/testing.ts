@@ -7,7 +7,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 
 /** The code under test. */
-const summarise = (text: string) =>
+const summarize = (text: string) =>
   Effect.gen(function* () {
     const kimi = yield* KimiClient.KimiClient
     const answer = yield* kimi.chat({
@@ -22,11 +22,11 @@ const summarise = (text: string) =>
 const overloaded = new KimiError.classes.OverloadedError({ message: "The engine is currently overloaded" })
 
 const test = Effect.gen(function* () {
-  assert.strictEqual(yield* summarise("A long story about a whale."), "A whale story.")
-  assert.strictEqual(yield* summarise("A long story about a whale."), "A long story about a…")
+  assert.strictEqual(yield* summarize("A long story about a whale."), "A whale story.")
+  assert.strictEqual(yield* summarize("A long story about a whale."), "A long story about a…")
   const mock = yield* MockKimiClient.MockKimiClient
   assert.strictEqual((yield* mock.requests).length, 2)
   yield* Console.log("2 tests passed")
-}).pipe(Effect.provide(MockKimiClient.layerMock({ chat: ["A whale story.", overloaded] })))
+}).pipe(Effect.provide(MockKimiClient.layer({ chat: ["A whale story.", overloaded] })))
 
 await Effect.runPromise(test)

@@ -23,7 +23,7 @@ const isConvention = (name: string): boolean => !name.startsWith("kimi.") && !na
 
 const source = (name: string): string => (isConvention(name) ? "OpenTelemetry" : "own")
 
-const { events, logAttributes, logs, metrics, spans } = Telemetry
+const { spanEvents: events, logAttributes, logs, metrics, spans } = Telemetry
 const attributes = { ...Telemetry.attributes, ...logAttributes }
 
 const text = `# Telemetry
@@ -35,40 +35,40 @@ OpenTelemetry's conventions for generative AI where there is one, and are \`kimi
 
 ${Object.values(spans)
   .map(
-    ({ attributes, events, kind, meaning, name }) =>
-      `### ${code(name)}\n\n${meaning}. Kind: ${kind}.\n\nAttributes: ${names(attributes)}.\n\nEvents: ${names(events)}.`
+    ({ attributes, events, kind, description, name }) =>
+      `### ${code(name)}\n\n${description}. Kind: ${kind}.\n\nAttributes: ${names(attributes)}.\n\nEvents: ${names(events)}.`
   )
   .join("\n\n")}
 
 ## Events of spans
 
 ${table(
-  ["event", "meaning", "attributes"],
-  Object.values(events).map(({ attributes, meaning, name }) => [code(name), meaning, names(attributes)])
+  ["event", "description", "attributes"],
+  Object.values(events).map(({ attributes, description, name }) => [code(name), description, names(attributes)])
 )}
 
 ## Metrics
 
 ${table(
-  ["metric", "in Prometheus", "kind", "unit", "from", "meaning", "attributes"],
+  ["metric", "in Prometheus", "kind", "unit", "from", "description", "attributes"],
   Object.values(metrics).map((metric) => [
     code(metric.name),
-    code(PrometheusName.ofMetric(metric)),
+    code(PrometheusName.fromMetric(metric)),
     metric.kind,
     code(metric.unit),
     source(metric.name),
-    metric.meaning,
+    metric.description,
     names(metric.attributes)
   ])
 )}
 
-Values of open attributes are bounded in metrics: what is beyond the bound is \`${Telemetry.other}\`.
+Values of open attributes are bounded in metrics: what is beyond the bound is \`${Telemetry.overflowValue}\`.
 
 ## Log
 
 ${table(
-  ["event", "meaning", "members"],
-  Object.values(logs).map(({ attributes, meaning, name }) => [code(name), meaning, names(attributes)])
+  ["event", "description", "members"],
+  Object.values(logs).map(({ attributes, description, name }) => [code(name), description, names(attributes)])
 )}
 
 ## Attributes
@@ -76,20 +76,20 @@ ${table(
 Those of \`kimi.log.*\`, \`kimi.error.*\`, \`event.name\`, \`kimi.duration\` and \`kimi.time_to_first_token\` are in the log only.
 
 ${table(
-  ["attribute", "as a label", "type", "from", "values", "meaning"],
+  ["attribute", "as a label", "type", "from", "values", "description"],
   Object.values(attributes).map((attribute) => [
     code(attribute.name),
-    code(PrometheusName.ofAttribute(attribute)),
+    code(PrometheusName.fromAttribute(attribute)),
     attribute.type,
     source(attribute.name),
-    attribute.isOpen ? "open" : "known",
-    attribute.meaning
+    attribute.isUnbounded ? "open" : "known",
+    attribute.description
   ])
 )}
 `
 
 if (!process.argv.includes("--check")) {
-  mkdirSync(new URL(".", page), { recursive: true })
+  mkdirSync(new URL("./", page), { recursive: true })
   writeFileSync(page, text)
 } else if (!existsSync(page) || readFileSync(page, "utf8") !== text) {
   process.stderr.write("docs/telemetry.md is not what Telemetry says: run node scripts/telemetry.ts\n")

@@ -5,7 +5,7 @@ import { series } from "./names.ts"
 const load = new URL("../load/main.ts", import.meta.url).pathname
 
 /** Runs the load for a few seconds and gives what it told, or why it did not. */
-export const run = (): { readonly text: string; readonly problem?: string } => {
+export const runLoad = (): { readonly text: string; readonly problem?: string } => {
   const { status, stderr, stdout } = spawnSync(process.execPath, [load, "--port", "0", "--seconds", "4"], {
     encoding: "utf8",
     env: { ...process.env, KIMI_LOG_LEVEL: "none" },
@@ -18,7 +18,7 @@ export const run = (): { readonly text: string; readonly problem?: string } => {
 const sample = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? \S+$/
 
 /** Every series of the text that no metric has, and every label that its metric does not have. */
-export const strangers = (text: string): ReadonlyArray<string> => {
+export const findUnknownSeries = (text: string): ReadonlyArray<string> => {
   const found = new Set<string>()
   let count = 0
   for (const line of text.split("\n")) {

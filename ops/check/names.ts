@@ -1,16 +1,16 @@
 /** Holds queries against what the library emits. */
-import * as ErrorFacts from "@kimi-effect/core/errors/ErrorFacts"
-import * as PrometheusName from "@kimi-effect/core/observability/PrometheusName"
-import * as Telemetry from "@kimi-effect/core/observability/Telemetry"
-import { read } from "./promql.ts"
+import * as ErrorFacts from "@kimi-effect/core/ErrorFacts"
+import * as PrometheusName from "@kimi-effect/core/PrometheusName"
+import * as Telemetry from "@kimi-effect/core/Telemetry"
+import { parseQuery } from "./promql.ts"
 
 /** Labels that Prometheus adds to whatever it scrapes. */
-const scraped: ReadonlySet<string> = new Set(["job", "instance"])
+const scrapeLabels: ReadonlySet<string> = new Set(["job", "instance"])
 
 const suffixesOf = (kind: Telemetry.Metric["kind"]): ReadonlyArray<string> =>
   kind === "histogram" ? ["_bucket", "_sum", "_count"] : [""]
 
-interface Emitted {
+interface EmittedSeries {
   readonly metric: string
   readonly labels: ReadonlySet<string>
 }
@@ -18,10 +18,10 @@ interface Emitted {
 const all: ReadonlyArray<Telemetry.Metric> = Object.values(Telemetry.metrics)
 
 /** Every series by its name. */
-export const series: ReadonlyMap<string, Emitted> = new Map(
+export const series: ReadonlyMap<string, EmittedSeries> = new Map(
   all.flatMap((definition) => {
-    const metric = PrometheusName.ofMetric(definition)
-    const labels = definition.attributes.map(PrometheusName.ofAttribute)
+    const metric = PrometheusName.fromMetric(definition)
+    const labels = definition.attributes.map(PrometheusName.fromAttribute)
     return suffixesOf(definition.kind).map((suffix) => [
       `${metric}${suffix}`,
       { metric, labels: new Set([...labels, ...(suffix === "_bucket" ? ["le"] : [])]) }
@@ -44,15 +44,15 @@ const outcomes: ReadonlySet<string> = new Set([
 /** Outcomes that a pattern names and nothing has. */
 const unknownOutcomes = (values: ReadonlyArray<readonly [string, string]>): ReadonlyArray<string> =>
   values
-    .filter(([label]) => label === PrometheusName.ofAttribute(Telemetry.attributes.outcome))
+    .filter(([label]) => label === PrometheusName.fromAttribute(Telemetry.attributes.outcome))
     .flatMap(([, pattern]) => pattern.split("|"))
     .filter((outcome) => !outcomes.has(outcome))
 
 /** What is wrong with a query. */
-export const problems = (expression: string): ReadonlyArray<string> => {
-  const { grouping, isValid, selectors } = read(expression)
+export const problemsOf = (expression: string): ReadonlyArray<string> => {
+  const { grouping, isValid, selectors } = parseQuery(expression)
   if (!isValid) return ["is no PromQL"]
-  const known = new Set<string>(scraped)
+  const known = new Set<string>(scrapeLabels)
   const found: Array<string> = []
   for (const { labels, metric, values } of selectors) {
     const emitted = series.get(metric)
@@ -62,7 +62,8 @@ export const problems = (expression: string): ReadonlyArray<string> => {
     }
     for (const label of emitted.labels) known.add(label)
     for (const label of labels) {
-      if (!emitted.labels.has(label) && !scraped.has(label)) found.push(`names ${label}, which ${metric} does not have`)
+      if (!emitted.labels.has(label) && !scrapeLabels.has(label))
+        found.push(`names ${label}, which ${metric} does not have`)
     }
     for (const outcome of unknownOutcomes(values)) found.push(`names the outcome ${outcome}, which there is not`)
   }
@@ -72,4 +73,4 @@ export const problems = (expression: string): ReadonlyArray<string> => {
 
 /** The metrics that a query reads. */
 export const metricsOf = (expression: string): ReadonlyArray<string> =>
-  read(expression).selectors.flatMap(({ metric }) => series.get(metric)?.metric ?? [])
+  parseQuery(expression).selectors.flatMap(({ metric }) => series.get(metric)?.metric ?? [])

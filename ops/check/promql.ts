@@ -19,9 +19,9 @@ interface Query {
 /** What Grafana puts in the place of its variables. */
 const withoutVariables = (text: string): string => text.replaceAll("$__rate_interval", "1m")
 
-const unquoted = (text: string): string => text.slice(1, -1)
+const unquote = (text: string): string => text.slice(1, -1)
 
-export const read = (expression: string): Query => {
+export const parseQuery = (expression: string): Query => {
   const text = withoutVariables(expression)
   let isValid = true
   const selectors: Array<{ metric: string; labels: Array<string>; values: Array<readonly [string, string]> }> = []
@@ -41,7 +41,7 @@ export const read = (expression: string): Query => {
         name = source
         if (isMatcher) selectors.at(-1)?.labels.push(source)
         else grouping.push(source)
-      } else if (isMatcher) selectors.at(-1)?.values.push([name, unquoted(source)])
+      } else if (isMatcher) selectors.at(-1)?.values.push([name, unquote(source)])
     }
   })
   return { isValid, selectors, grouping }

@@ -13,7 +13,7 @@ import { anyMetric } from "./series.ts"
 
 const datasource = { type: "prometheus", uid: "${datasource}" }
 
-const choice = (name: string, label: string): QueryVariableBuilder =>
+const queryVariable = (name: string, label: string): QueryVariableBuilder =>
   new QueryVariableBuilder(name)
     .label(label)
     .datasource(datasource)
@@ -34,8 +34,8 @@ export const build = (): Dashboard => {
     .timezone("browser")
     .tooltip(DashboardCursorSync.Crosshair)
     .withVariable(new DatasourceVariableBuilder("datasource").label("Data source").type("prometheus"))
-    .withVariable(choice("job", "Job"))
-    .withVariable(choice("instance", "Instance"))
+    .withVariable(queryVariable("job", "Job"))
+    .withVariable(queryVariable("instance", "Instance"))
   for (const { panels, title } of rows) {
     builder.withRow(new RowBuilder(title))
     for (const panel of panels) builder.withPanel(panel)

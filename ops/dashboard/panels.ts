@@ -19,9 +19,9 @@ import * as Timeseries from "@grafana/grafana-foundation-sdk/timeseries"
 /** A query, and what its lines are called: labels in double braces. */
 type Query = readonly [expression: string, legend: string]
 
-export interface Description {
+export interface PanelOptions {
   readonly title: string
-  readonly about: string
+  readonly description: string
   readonly unit: string
   readonly queries: ReadonlyArray<Query>
   readonly isStacked?: boolean
@@ -38,10 +38,10 @@ const target = ([expression, legend]: Query, index: number): DataqueryBuilder =>
     .refId(String.fromCodePoint(65 + index))
 
 /** Lines over time, two panels in a row. */
-export const lines = ({ about, isStacked = false, queries, title, unit }: Description): Builder<Panel> => {
+export const timeSeries = ({ description, isStacked = false, queries, title, unit }: PanelOptions): Builder<Panel> => {
   const panel = new Timeseries.PanelBuilder()
     .title(title)
-    .description(about)
+    .description(description)
     .unit(unit)
     .min(0)
     .span(12)
@@ -61,10 +61,10 @@ export const lines = ({ about, isStacked = false, queries, title, unit }: Descri
 }
 
 /** One figure, six in a row. */
-export const figure = ({ about, queries, thresholds, title, unit }: Description): Builder<Panel> => {
+export const stat = ({ description, queries, thresholds, title, unit }: PanelOptions): Builder<Panel> => {
   const panel = new Stat.PanelBuilder()
     .title(title)
-    .description(about)
+    .description(description)
     .unit(unit)
     .span(4)
     .height(4)

@@ -1,68 +1,68 @@
 /** What the dashboard shows, row by row. */
 import type { Builder } from "@grafana/grafana-foundation-sdk/cog"
 import type { Panel } from "@grafana/grafana-foundation-sdk/dashboard"
-import { figure, lines } from "./panels.ts"
-import { highest, label, lowest, mean, now, perHour, quantile, rate, ratio, within } from "./series.ts"
+import { stat, timeSeries } from "./panels.ts"
+import { max, label, min, mean, current, perHour, quantile, rate, ratio, matching } from "./series.ts"
 
 export interface Row {
   readonly title: string
   readonly panels: ReadonlyArray<Builder<Panel>>
 }
 
-const named = (...labels: ReadonlyArray<Parameters<typeof label>[0]>): string =>
+const legend = (...labels: ReadonlyArray<Parameters<typeof label>[0]>): string =>
   labels.map((name) => `{{${label(name)}}}`).join(" ")
 
 const overview: Row = {
   title: "Overview",
   panels: [
-    figure({
+    stat({
       title: "Calls that succeed",
-      about: "Calls that ended well, of all that ended",
+      description: "Calls that ended well, of all that ended",
       unit: "percentunit",
       queries: [[ratio("requests", "outcome", "ok"), "succeed"]],
       thresholds: [0.999, 0.99]
     }),
-    figure({
+    stat({
       title: "Calls",
-      about: "Calls that end in a second",
+      description: "Calls that end in a second",
       unit: "reqps",
       queries: [[rate("requests"), "calls"]]
     }),
-    figure({
+    stat({
       title: "First token, p95",
-      about: "95 of 100 streams have their first content within this time",
+      description: "95 of 100 streams have their first content within this time",
       unit: "s",
       queries: [[quantile(0.95, "timeToFirstChunk"), "p95"]]
     }),
-    figure({
+    stat({
       title: "Open circuits",
-      about: "Circuits that let nothing through",
+      description: "Circuits that let nothing through",
       unit: "none",
-      queries: [[within("breakerCircuits", "circuitState", "open|isolated"), "open"]],
+      queries: [[matching("breakerCircuits", "circuitState", "open|isolated"), "open"]],
       thresholds: [1, 2]
     }),
-    figure({
+    stat({
       title: "Cost an hour",
-      about: "What attempts cost, at the rate of now",
+      description: "What attempts cost, at the rate of now",
       unit: "none",
-      queries: [[perHour("cost", "currency"), named("currency")]]
+      queries: [[perHour("cost", "currency"), legend("currency")]]
     }),
-    figure({
+    stat({
       title: "Answers from the cache",
-      about: "Calls that the host was not asked for, of those that were answered",
+      description: "Calls that the host was not asked for, of those that were answered",
       unit: "percentunit",
       queries: [[ratio("cacheRequests", "cacheLevel", "memory|store|flight"), "cached"]]
     }),
-    lines({
+    timeSeries({
       title: "Calls by outcome",
-      about: "`ok`, `interrupted`, or the tag of the error",
+      description: "`ok`, `interrupted`, or the tag of the error",
       unit: "reqps",
       isStacked: true,
-      queries: [[rate("requests", "outcome"), named("outcome")]]
+      queries: [[rate("requests", "outcome"), legend("outcome")]]
     }),
-    lines({
+    timeSeries({
       title: "Duration of calls",
-      about: "With all attempts and waits; of streams, until their end",
+      description: "With all attempts and waits; of streams, until their end",
       unit: "s",
       queries: [0.5, 0.95, 0.99].map((part) => [quantile(part, "operationDuration"), `p${part * 100}`] as const)
     })
@@ -72,36 +72,36 @@ const overview: Row = {
 const streams: Row = {
   title: "Streams",
   panels: [
-    lines({
+    timeSeries({
       title: "Time to the first token",
-      about: "From an attempt to the first content of its stream",
+      description: "From an attempt to the first content of its stream",
       unit: "s",
       queries: [0.5, 0.95, 0.99].map(
         (part) =>
-          [quantile(part, "timeToFirstChunk", "requestModel"), `p${part * 100} ${named("requestModel")}`] as const
+          [quantile(part, "timeToFirstChunk", "requestModel"), `p${part * 100} ${legend("requestModel")}`] as const
       )
     }),
-    lines({
+    timeSeries({
       title: "Time between chunks",
-      about: "Between reads that brought content",
+      description: "Between reads that brought content",
       unit: "s",
       queries: [0.5, 0.99].map((part) => [quantile(part, "timePerOutputChunk"), `p${part * 100}`] as const)
     }),
-    lines({
+    timeSeries({
       title: "Tokens a second",
-      about: "That one stream generates",
+      description: "That one stream generates",
       unit: "none",
       queries: [
-        [quantile(0.5, "outputRate", "requestModel"), `p50 ${named("requestModel")}`],
-        [quantile(0.05, "outputRate", "requestModel"), `p5 ${named("requestModel")}`]
+        [quantile(0.5, "outputRate", "requestModel"), `p50 ${legend("requestModel")}`],
+        [quantile(0.05, "outputRate", "requestModel"), `p5 ${legend("requestModel")}`]
       ]
     }),
-    lines({
+    timeSeries({
       title: "How streams end",
-      about: "`complete`, `failed` before and `broken` after the first content, or `left` by their consumers",
+      description: "`complete`, `failed` before and `broken` after the first content, or `left` by their consumers",
       unit: "reqps",
       isStacked: true,
-      queries: [[rate("streamEnds", "streamEnd"), named("streamEnd")]]
+      queries: [[rate("streamEnds", "streamEnd"), legend("streamEnd")]]
     })
   ]
 }
@@ -109,32 +109,32 @@ const streams: Row = {
 const attempts: Row = {
   title: "Attempts and retries",
   panels: [
-    lines({
+    timeSeries({
       title: "Attempts by outcome",
-      about: "Each time that a host was asked",
+      description: "Each time that a host was asked",
       unit: "reqps",
       isStacked: true,
-      queries: [[rate("attempts", "host", "outcome"), named("host", "outcome")]]
+      queries: [[rate("attempts", "host", "outcome"), legend("host", "outcome")]]
     }),
-    lines({
+    timeSeries({
       title: "Retries by cause",
-      about: "Attempts that followed a failed one, by its error",
+      description: "Attempts that followed a failed one, by its error",
       unit: "reqps",
       isStacked: true,
-      queries: [[rate("retries", "errorType"), named("errorType")]]
+      queries: [[rate("retries", "errorType"), legend("errorType")]]
     }),
-    lines({
+    timeSeries({
       title: "Retry budget",
-      about: "What is left; at zero nothing is retried",
+      description: "What is left; at zero nothing is retried",
       unit: "none",
       queries: [
-        [now("retryBudgetLeft"), "left"],
-        [now("retryBudgetCapacity"), "capacity"]
+        [current("retryBudgetLeft"), "left"],
+        [current("retryBudgetCapacity"), "capacity"]
       ]
     }),
-    lines({
+    timeSeries({
       title: "Attempts a call",
-      about: "One where nothing fails",
+      description: "One where nothing fails",
       unit: "none",
       queries: [[`${rate("attempts")} / ${rate("requests")}`, "attempts"]]
     })
@@ -144,38 +144,38 @@ const attempts: Row = {
 const limits: Row = {
   title: "Limits and circuits",
   panels: [
-    lines({
+    timeSeries({
       title: "Waiting for the account's limits",
-      about: "Time until an attempt is admitted",
+      description: "Time until an attempt is admitted",
       unit: "s",
       queries: [
-        [quantile(0.5, "admissionWait", "account"), `p50 ${named("account")}`],
-        [quantile(0.99, "admissionWait", "account"), `p99 ${named("account")}`],
-        [mean("admissionWait", "account"), `mean ${named("account")}`]
+        [quantile(0.5, "admissionWait", "account"), `p50 ${legend("account")}`],
+        [quantile(0.99, "admissionWait", "account"), `p99 ${legend("account")}`],
+        [mean("admissionWait", "account"), `mean ${legend("account")}`]
       ]
     }),
-    lines({
+    timeSeries({
       title: "In flight and waiting",
-      about: "Attempts that run, and that wait for the account's limits",
+      description: "Attempts that run, and that wait for the account's limits",
       unit: "none",
       queries: [
-        [now("admissionInFlight", "account"), `in flight ${named("account")}`],
-        [now("admissionQueue", "account"), `waiting ${named("account")}`]
+        [current("admissionInFlight", "account"), `in flight ${legend("account")}`],
+        [current("admissionQueue", "account"), `waiting ${legend("account")}`]
       ]
     }),
-    lines({
+    timeSeries({
       title: "State of circuits",
-      about: "1 in the state that a circuit is in",
+      description: "1 in the state that a circuit is in",
       unit: "none",
-      queries: [[`${highest("breakerCircuits", "circuit", "circuitState")} > 0`, named("circuit", "circuitState")]]
+      queries: [[`${max("breakerCircuits", "circuit", "circuitState")} > 0`, legend("circuit", "circuitState")]]
     }),
-    lines({
+    timeSeries({
       title: "Circuits change and refuse",
-      about: "Transitions by the new state, and attempts that were not made",
+      description: "Transitions by the new state, and attempts that were not made",
       unit: "reqps",
       queries: [
-        [rate("breakerTransitions", "circuitState"), `to ${named("circuitState")}`],
-        [rate("breakerRejections", "requestModel"), `refused ${named("requestModel")}`]
+        [rate("breakerTransitions", "circuitState"), `to ${legend("circuitState")}`],
+        [rate("breakerRejections", "requestModel"), `refused ${legend("requestModel")}`]
       ]
     })
   ]
@@ -184,30 +184,30 @@ const limits: Row = {
 const cache: Row = {
   title: "Cache",
   panels: [
-    lines({
+    timeSeries({
       title: "Answers by level",
-      about: "`none` where the host was asked",
+      description: "`none` where the host was asked",
       unit: "reqps",
       isStacked: true,
-      queries: [[rate("cacheRequests", "cacheLevel"), named("cacheLevel")]]
+      queries: [[rate("cacheRequests", "cacheLevel"), legend("cacheLevel")]]
     }),
-    lines({
+    timeSeries({
       title: "Hit rate of lookups",
-      about: "Since the start of each process",
+      description: "Since the start of each process",
       unit: "percentunit",
-      queries: [[highest("cacheHitRatio", "cacheLevel"), named("cacheLevel")]]
+      queries: [[max("cacheHitRatio", "cacheLevel"), legend("cacheLevel")]]
     }),
-    lines({
+    timeSeries({
       title: "Memory of the cache",
-      about: "What the answers take",
+      description: "What the answers take",
       unit: "bytes",
-      queries: [[now("cacheSize"), "bytes"]]
+      queries: [[current("cacheSize"), "bytes"]]
     }),
-    lines({
+    timeSeries({
       title: "Answers in memory",
-      about: "Of all processes",
+      description: "Of all processes",
       unit: "none",
-      queries: [[now("cacheEntries"), "answers"]]
+      queries: [[current("cacheEntries"), "answers"]]
     })
   ]
 }
@@ -215,24 +215,24 @@ const cache: Row = {
 const tokens: Row = {
   title: "Tokens",
   panels: [
-    lines({
+    timeSeries({
       title: "Tokens by kind",
-      about: "That are charged for, those of failed and abandoned attempts included",
+      description: "That are charged for, those of failed and abandoned attempts included",
       unit: "none",
-      queries: [[rate("tokens", "tokenType"), named("tokenType")]]
+      queries: [[rate("tokens", "tokenType"), legend("tokenType")]]
     }),
-    lines({
+    timeSeries({
       title: "Tokens that are estimated",
-      about: "Because the host did not say; they should be few",
+      description: "Because the host did not say; they should be few",
       unit: "none",
       isStacked: true,
-      queries: [[rate("tokens", "isEstimate", "requestModel"), `estimated ${named("isEstimate", "requestModel")}`]]
+      queries: [[rate("tokens", "isEstimate", "requestModel"), `estimated ${legend("isEstimate", "requestModel")}`]]
     }),
-    lines({
+    timeSeries({
       title: "Tokens of an attempt",
-      about: "As the host counted them, on average",
+      description: "As the host counted them, on average",
       unit: "none",
-      queries: [[mean("tokenUsage", "tokenType", "requestModel"), named("tokenType", "requestModel")]]
+      queries: [[mean("tokenUsage", "tokenType", "requestModel"), legend("tokenType", "requestModel")]]
     })
   ]
 }
@@ -240,48 +240,48 @@ const tokens: Row = {
 const money: Row = {
   title: "Money",
   panels: [
-    lines({
+    timeSeries({
       title: "Cost an hour by model",
-      about: "At the rate of now",
+      description: "At the rate of now",
       unit: "none",
       isStacked: true,
-      queries: [[perHour("cost", "currency", "requestModel"), named("requestModel", "currency")]]
+      queries: [[perHour("cost", "currency", "requestModel"), legend("requestModel", "currency")]]
     }),
-    lines({
+    timeSeries({
       title: "Cost an hour by tenant, job and agent",
-      about: "At the rate of now",
+      description: "At the rate of now",
       unit: "none",
       isStacked: true,
-      queries: [[perHour("cost", "currency", "tenant", "job", "agent"), named("tenant", "job", "agent", "currency")]]
+      queries: [[perHour("cost", "currency", "tenant", "job", "agent"), legend("tenant", "job", "agent", "currency")]]
     }),
-    lines({
+    timeSeries({
       title: "Saved an hour",
-      about: "What would have been paid more without the host's prefix cache and without ours",
+      description: "What would have been paid more without the host's prefix cache and without ours",
       unit: "none",
       isStacked: true,
-      queries: [[perHour("savings", "currency", "savingsSource"), named("savingsSource", "currency")]]
+      queries: [[perHour("savings", "currency", "savingsSource"), legend("savingsSource", "currency")]]
     }),
-    lines({
+    timeSeries({
       title: "Attempts without a known price",
-      about: "They are in no cost",
+      description: "They are in no cost",
       unit: "reqps",
-      queries: [[rate("unpriced", "requestModel"), named("requestModel")]]
+      queries: [[rate("unpriced", "requestModel"), legend("requestModel")]]
     }),
-    lines({
+    timeSeries({
       title: "Budgets: spent and reserved",
-      about: "Against what may be spent",
+      description: "Against what may be spent",
       unit: "none",
       queries: [
-        [highest("budgetSpent", "scope", "currency"), `spent ${named("scope", "currency")}`],
-        [highest("budgetReserved", "scope", "currency"), `reserved ${named("scope", "currency")}`],
-        [highest("budgetLimit", "scope", "currency"), `limit ${named("scope", "currency")}`]
+        [max("budgetSpent", "scope", "currency"), `spent ${legend("scope", "currency")}`],
+        [max("budgetReserved", "scope", "currency"), `reserved ${legend("scope", "currency")}`],
+        [max("budgetLimit", "scope", "currency"), `limit ${legend("scope", "currency")}`]
       ]
     }),
-    lines({
+    timeSeries({
       title: "Budgets: left",
-      about: "What may still be reserved",
+      description: "What may still be reserved",
       unit: "none",
-      queries: [[lowest("budgetLeft", "scope", "currency"), named("scope", "currency")]]
+      queries: [[min("budgetLeft", "scope", "currency"), legend("scope", "currency")]]
     })
   ]
 }

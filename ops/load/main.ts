@@ -23,7 +23,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { call } from "./callers.ts"
-import { make as makeHost, round } from "./host.ts"
+import { make as makeHost, cycleSeconds } from "./mockHost.ts"
 
 const { values } = parseArgs({
   options: {
@@ -34,19 +34,19 @@ const { values } = parseArgs({
   }
 })
 const seconds = values.seconds === undefined ? undefined : Number(values.seconds)
-const pause = 1000 / Number(values.rate)
+const callIntervalMillis = 1000 / Number(values.rate)
 
 /** A whole round of the host's hours in the time that there is. */
-const hasten = seconds === undefined ? 1 : round / seconds
+const speed = seconds === undefined ? 1 : cycleSeconds / seconds
 
 const redisUrl = process.env["REDIS_URL"]
 const cache =
   redisUrl === undefined
-    ? NodeCache.layerMemory({ ttl: "30 seconds" })
-    : Layer.provide(NodeCache.layerRedis({}, { ttl: "30 seconds" }), NodeRedis.layer({ url: redisUrl }))
+    ? NodeCache.layerMemory({ timeToLive: "30 seconds" })
+    : Layer.provide(NodeCache.layerRedis({}, { timeToLive: "30 seconds" }), NodeRedis.layer({ url: redisUrl }))
 
 const budget = Budget.layer({
-  unknownPrice: "allow",
+  onUnknownPrice: "allow",
   caps: [
     { per: ["day"], amount: "50", currency: "USD" },
     { per: ["day", "tenant"], amount: "25", currency: "USD" },
@@ -55,7 +55,7 @@ const budget = Budget.layer({
 })
 
 const client = Layer.unwrap(
-  Effect.map(makeHost(hasten), ({ url }) =>
+  Effect.map(makeHost(speed), ({ url }) =>
     KimiNode.layer({
       apiKey: Redacted.make("sk-load"),
       baseUrl: url,
@@ -68,20 +68,20 @@ const client = Layer.unwrap(
 ).pipe(Layer.provide([cache, budget, Accounting.layer]))
 
 const program = Effect.gen(function* () {
-  const traffic = Effect.forever(Effect.andThen(Effect.sleep(pause), Effect.forkChild(call)))
+  const traffic = Effect.forever(Effect.andThen(Effect.sleep(callIntervalMillis), Effect.forkChild(call)))
   if (seconds === undefined) return yield* traffic
   yield* Effect.timeoutOption(traffic, `${seconds} seconds`)
-  yield* Console.log(yield* MetricsRoute.text)
+  yield* Console.log(yield* MetricsRoute.format)
 })
 
 const routes = HttpRouter.serve(Layer.mergeAll(MetricsRoute.layer(), HealthRoutes.layer()), { disableLogger: true })
 const server = NodeHttpServer.layer(createServer, { host: values.host, port: Number(values.port) })
 
-const live = routes.pipe(
+const layer = routes.pipe(
   Layer.provideMerge(client),
   Layer.provideMerge(Observer.layer()),
   Layer.provide(server),
   Layer.provide(NodeLogging.layer())
 )
 
-NodeRuntime.runMain(Effect.scoped(Effect.provide(program, live)))
+NodeRuntime.runMain(Effect.scoped(Effect.provide(program, layer)))

@@ -4,7 +4,7 @@
  * The last line is one JSON object with every figure, its bar and whether it
  * holds; `--json` prints that line alone. A missed bar ends with status 1.
  */
-import { type Figure, holds, toJson, toTable } from "./harness/Figure.ts"
+import { type Figure, isMet, toJson, toTable } from "./harness/Figure.ts"
 
 const scenarios: Record<string, () => Promise<{ readonly run: (isQuick: boolean) => Promise<ReadonlyArray<Figure>> }>> =
   {
@@ -26,4 +26,4 @@ const scenario = await load()
 const figures = await scenario.run(flags.includes("--quick"))
 if (!flags.includes("--json")) process.stdout.write(`${toTable(figures)}\n`)
 process.stdout.write(`${toJson(name, figures)}\n`)
-process.exit(figures.every(holds) ? 0 : 1)
+process.exit(figures.every(isMet) ? 0 : 1)

@@ -13,14 +13,14 @@ import type {
   EstimateTokensError,
   ModelsError,
   StreamError
-} from "@kimi-effect/core/errors/OperationErrors"
+} from "@kimi-effect/core/OperationErrors"
 import type { KimiConfig } from "@kimi-effect/core/KimiConfig"
-import type { Balance } from "@kimi-effect/core/models/Balance"
-import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
-import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
-import type { Message } from "@kimi-effect/core/models/Message"
-import type { Model } from "@kimi-effect/core/models/ModelList"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import type { Balance } from "@kimi-effect/core/Balance"
+import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import type { Message } from "@kimi-effect/core/Message"
+import type { Model } from "@kimi-effect/core/ModelList"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"

@@ -22,10 +22,10 @@
  *
  * @since 0.1.0
  */
-import { ConfigurationError, type ConfigurationIssue } from "@kimi-effect/core/errors/ConfigurationErrors"
+import { ConfigurationError, type ConfigurationIssue } from "@kimi-effect/core/ConfigurationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
-import * as Fallback from "@kimi-effect/core/resilience/Fallback"
+import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import * as Fallback from "@kimi-effect/core/Fallback"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -38,19 +38,19 @@ import * as Provider from "./Provider.ts"
 import * as RequestCheck from "./RequestCheck.ts"
 
 /** The options that speak of an account's limits. */
-type Limits = Pick<
+type LimitOptions = Pick<
   KimiConfig.Options,
   "tier" | "maxConcurrency" | "requestsPerMinute" | "tokensPerMinute" | "tokensPerDay"
 >
 
 /** What steps of either kind may say. */
-interface Common extends Limits {
+interface StepOptions extends LimitOptions {
   /** Model that is asked. Defaults to that of the call at the client's provider, else to the provider's default model. */
   readonly model?: string | undefined
   /** What to do with a request that this host or model would refuse. Defaults to the client's policy. */
   readonly requestPolicy?: KimiConfig.Values["requestPolicy"] | undefined
   /** Name of the account in circuits and limits. Defaults to the id of the host; a number is added to one in use. */
-  readonly name?: string | undefined
+  readonly account?: string | undefined
   /** Tags of the errors after which this step is tried, in place of the rules in `Fallback`. */
   readonly on?: ReadonlyArray<Fallback.Tag> | undefined
 }
@@ -62,7 +62,7 @@ interface Common extends Limits {
  * @since 0.1.0
  */
 export interface HostStep
-  extends Common, Pick<KimiConfig.Options, "provider" | "apiKey" | "baseUrl" | "allowPlainHttp"> {
+  extends StepOptions, Pick<KimiConfig.Options, "provider" | "apiKey" | "baseUrl" | "allowPlainHttp"> {
   readonly transport?: undefined
 }
 
@@ -72,7 +72,7 @@ export interface HostStep
  * @category options
  * @since 0.1.0
  */
-export interface TransportStep extends Common {
+export interface TransportStep extends StepOptions {
   readonly transport: ChatTransport["Service"]
 }
 
@@ -103,7 +103,7 @@ export class FallbackPlan extends Context.Service<
 >()("@kimi-effect/client/FallbackPlan") {}
 
 /** Whom a key makes us at a host. */
-interface Identity {
+interface Origin {
   readonly provider: string
   readonly baseUrl: string
   readonly key: string | undefined
@@ -114,20 +114,20 @@ interface Account {
   readonly transport: ChatTransport["Service"]
   readonly config: KimiConfig.Values
   /** Absent where a ready transport is all that is known of the account. */
-  readonly identity?: Identity
+  readonly origin?: Origin
 }
 
-const identityOf = (config: KimiConfig.Values): Identity => ({
+const originOf = (config: KimiConfig.Values): Origin => ({
   provider: config.provider,
   baseUrl: Provider.fromConfig(config).baseUrl,
   key: config.apiKey === undefined ? undefined : Redacted.value(config.apiKey)
 })
 
-const isSame = (a: Identity, b: Identity): boolean =>
+const isSameOrigin = (a: Origin, b: Origin): boolean =>
   a.provider === b.provider && a.baseUrl === b.baseUrl && a.key === b.key
 
 /** The options of a step at any host: all of the client's that speak of no account. */
-const common = (step: Step, config: KimiConfig.Values): KimiConfig.Options => ({
+const commonOptions = (step: Step, config: KimiConfig.Values): KimiConfig.Options => ({
   ...config,
   model: step.model,
   account: undefined,
@@ -140,8 +140,8 @@ const common = (step: Step, config: KimiConfig.Values): KimiConfig.Options => ({
 })
 
 /** The options of a ready transport, which needs no key of ours. */
-const behind = (step: TransportStep, config: KimiConfig.Values): KimiConfig.Options => ({
-  ...common(step, config),
+const transportOptions = (step: TransportStep, config: KimiConfig.Values): KimiConfig.Options => ({
+  ...commonOptions(step, config),
   provider: "custom",
   baseUrl: step.transport.provider.baseUrl,
   apiKey: undefined,
@@ -149,13 +149,13 @@ const behind = (step: TransportStep, config: KimiConfig.Values): KimiConfig.Opti
 })
 
 /** The options of a host, with what it may have of the client's. */
-const inherit = (step: HostStep, config: KimiConfig.Values): KimiConfig.Options => {
+const hostOptions = (step: HostStep, config: KimiConfig.Values): KimiConfig.Options => {
   const provider = step.provider ?? config.provider
   const baseUrl = step.baseUrl ?? (provider === config.provider ? config.baseUrl : undefined)
   const own = Provider.fromConfig(config)
   const isOwnHost = provider === own.id && Provider.fromConfig({ ...config, provider, baseUrl }).baseUrl === own.baseUrl
   return {
-    ...common(step, config),
+    ...commonOptions(step, config),
     provider,
     baseUrl,
     // Both were given for one host: the key, and the leave to send it in the clear.
@@ -164,20 +164,20 @@ const inherit = (step: HostStep, config: KimiConfig.Values): KimiConfig.Options 
   }
 }
 
-const uniqueId = (wanted: string, accounts: ReadonlyArray<Account>): string => {
+const uniqueAccountId = (wanted: string, accounts: ReadonlyArray<Account>): string => {
   const isTaken = (id: string) => accounts.some((account) => account.id === id)
   let id = wanted
   for (let count = 2; isTaken(id); count++) id = `${wanted}-${count}`
   return id
 }
 
-const withoutExtra = (request: ModelRequest): ModelRequest => {
+const withoutExtraBody = (request: ModelRequest): ModelRequest => {
   const { extra_body: _, ...rest } = request
   return rest
 }
 
 /** How the plan takes a step to its account. */
-const stepTo = (
+const toFallbackStep = (
   { id, transport: { provider } }: Account,
   { model, on, requestPolicy }: Step,
   primary: Provider.Provider,
@@ -190,13 +190,13 @@ const stepTo = (
     provider: provider.id,
     model: model ?? (isSameProvider ? undefined : provider.defaultModel),
     on,
-    check: (request) => RequestCheck.check(isSameProvider ? request : withoutExtra(request), provider, policy)
+    check: (request) => RequestCheck.check(isSameProvider ? request : withoutExtraBody(request), provider, policy)
   }
 }
 
 type Issue = typeof ConfigurationIssue.Type
 
-const members: ReadonlySet<string> = new Set([
+const stepOptionNames: ReadonlySet<string> = new Set([
   "provider",
   "apiKey",
   "baseUrl",
@@ -204,7 +204,7 @@ const members: ReadonlySet<string> = new Set([
   "transport",
   "model",
   "requestPolicy",
-  "name",
+  "account",
   "on",
   "tier",
   "maxConcurrency",
@@ -213,18 +213,18 @@ const members: ReadonlySet<string> = new Set([
   "tokensPerDay"
 ] satisfies ReadonlyArray<keyof HostStep | keyof TransportStep>)
 
-const misspelt = (step: Step): ReadonlyArray<Issue> =>
+const unknownOptions = (step: Step): ReadonlyArray<Issue> =>
   Object.keys(step)
-    .filter((name) => !members.has(name))
-    .map((name) => ({ name, expected: `one of ${[...members].join(", ")}` }))
+    .filter((name) => !stepOptionNames.has(name))
+    .map((name) => ({ name, expected: `one of ${[...stepOptionNames].join(", ")}` }))
 
 const unknownTags = ({ on = [] }: Step): ReadonlyArray<Issue> =>
-  Array.isArray(on) && on.every((tag) => Object.hasOwn(Fallback.moves, tag))
+  Array.isArray(on) && on.every((tag) => Object.hasOwn(Fallback.fallbackTargets, tag))
     ? []
     : [{ name: "on", expected: "tags of errors that a call can fail with" }]
 
 /** A plan of anything but steps, which no step can be read of. */
-const misshapen = (steps: ReadonlyArray<Step>): ReadonlyArray<Issue> => {
+const malformedSteps = (steps: ReadonlyArray<Step>): ReadonlyArray<Issue> => {
   if (!Array.isArray(steps)) return [{ name: "steps", expected: "a list of steps" }]
   return steps.flatMap((step: unknown, index) =>
     typeof step === "object" && step !== null
@@ -249,14 +249,14 @@ export const make = Effect.fnUntraced(function* (
 > {
   const config = yield* KimiConfig.KimiConfig
   const primary = yield* ChatTransport
-  const issues: Array<Issue> = [...misshapen(steps)]
+  const issues: Array<Issue> = [...malformedSteps(steps)]
   if (issues.length > 0) return yield* Effect.fail(ConfigurationError.of(issues))
   const accounts: Array<Account> = [
-    { id: config.account ?? primary.provider.id, transport: primary, config, identity: identityOf(config) }
+    { id: config.account ?? primary.provider.id, transport: primary, config, origin: originOf(config) }
   ]
 
-  const add = ({ name }: Step, rest: Omit<Account, "id">): Account => {
-    const account = { id: uniqueId(name ?? rest.transport.provider.id, accounts), ...rest }
+  const add = ({ account: name }: Step, rest: Omit<Account, "id">): Account => {
+    const account = { id: uniqueAccountId(name ?? rest.transport.provider.id, accounts), ...rest }
     accounts.push(account)
     return account
   }
@@ -267,25 +267,25 @@ export const make = Effect.fnUntraced(function* (
   ): Effect.fn.Return<Account, ConfigurationError, HttpClient.HttpClient> {
     if (step.transport !== undefined) {
       const { transport } = step
-      const own = yield* KimiConfig.make(behind(step, config))
+      const own = yield* KimiConfig.make(transportOptions(step, config))
       return accounts.find((account) => account.transport === transport) ?? add(step, { transport, config: own })
     }
-    const own = yield* KimiConfig.make(inherit(step, config))
-    const wanted = identityOf(own)
-    const known = accounts.find(({ identity }) => identity !== undefined && isSame(identity, wanted))
+    const own = yield* KimiConfig.make(hostOptions(step, config))
+    const wanted = originOf(own)
+    const known = accounts.find(({ origin }) => origin !== undefined && isSameOrigin(origin, wanted))
     if (known !== undefined) return known
     const transport = yield* Effect.provideService(HttpTransport.make, KimiConfig.KimiConfig, own)
-    return add(step, { transport, config: own, identity: wanted })
+    return add(step, { transport, config: own, origin: wanted })
   })
 
   const planned: Array<Fallback.Step> = []
   for (const [index, step] of steps.entries()) {
     const account = yield* Effect.result(accountOf(step))
     const found = Result.isFailure(account) ? account.failure.issues : []
-    for (const issue of [...found, ...misspelt(step), ...unknownTags(step)]) {
+    for (const issue of [...found, ...unknownOptions(step), ...unknownTags(step)]) {
       issues.push({ ...issue, name: `steps[${index}].${issue.name}` })
     }
-    if (Result.isSuccess(account)) planned.push(stepTo(account.success, step, primary.provider, config))
+    if (Result.isSuccess(account)) planned.push(toFallbackStep(account.success, step, primary.provider, config))
   }
   if (issues.length > 0) return yield* Effect.fail(ConfigurationError.of(issues))
   return {

@@ -10,7 +10,7 @@
  *
  * @since 0.1.0
  */
-import { SystemHealth } from "@kimi-effect/core/models/Health"
+import { SystemHealth } from "@kimi-effect/core/SystemHealth"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -51,7 +51,7 @@ export const NotReady = Schema.Struct({
   status: Schema.Literal("unhealthy")
 }).annotate({ identifier: "NotReady", title: "Calls are not answered" })
 
-const answers = [Ready, NotReady.pipe(HttpApiSchema.status(503))] as const
+const responses = [Ready, NotReady.pipe(HttpApiSchema.status(503))] as const
 
 const livez = HttpApiEndpoint.get("livez", "/livez", { success: Alive }).annotateMerge(
   OpenApi.annotations({
@@ -60,14 +60,14 @@ const livez = HttpApiEndpoint.get("livez", "/livez", { success: Alive }).annotat
   })
 )
 
-const readyz = HttpApiEndpoint.get("readyz", "/readyz", { success: answers }).annotateMerge(
+const readyz = HttpApiEndpoint.get("readyz", "/readyz", { success: responses }).annotateMerge(
   OpenApi.annotations({
     summary: "Whether calls are answered",
     description: "200 when the client is healthy or degraded, 503 when it is unhealthy."
   })
 )
 
-const healthz = HttpApiEndpoint.get("healthz", "/healthz", { success: answers }).annotateMerge(
+const healthz = HttpApiEndpoint.get("healthz", "/healthz", { success: responses }).annotateMerge(
   OpenApi.annotations({
     summary: "How the client and its parts are",
     description: "The same report and status as `/readyz`, for people and monitoring."

@@ -32,8 +32,8 @@
  *
  * @since 0.1.0
  */
-import { SystemHealth } from "@kimi-effect/core/models/Health"
-import { Health } from "@kimi-effect/core/observability/Health"
+import { SystemHealth } from "@kimi-effect/core/SystemHealth"
+import { Health } from "@kimi-effect/core/Health"
 import type * as OpenApi from "effect/http-api/OpenApi"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -57,15 +57,17 @@ export interface Options {
   readonly document?: OpenApi.OpenAPISpec | undefined
 }
 
-const encode = Schema.encodeSync(SystemHealth)
+const encodeHealth = Schema.encodeSync(SystemHealth)
 
 /** Nobody between may keep an answer: it would hide what has changed since. */
 const headers = { "cache-control": "no-store" }
 
-const alive = HttpServerResponse.jsonUnsafe({ status: "alive" } satisfies typeof HealthApi.Alive.Type, { headers })
+const aliveResponse = HttpServerResponse.jsonUnsafe({ status: "alive" } satisfies typeof HealthApi.Alive.Type, {
+  headers
+})
 
-const answer = (health: SystemHealth): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.jsonUnsafe(encode(health), { headers, status: health.status === "unhealthy" ? 503 : 200 })
+const toResponse = (health: SystemHealth): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.jsonUnsafe(encodeHealth(health), { headers, status: health.status === "unhealthy" ? 503 : 200 })
 
 const routes = (
   report: Effect.Effect<SystemHealth>,
@@ -73,9 +75,9 @@ const routes = (
 ): Layer.Layer<never, never, HttpRouter.HttpRouter> => {
   const quietly = (response: Effect.Effect<HttpServerResponse.HttpServerResponse>) =>
     HttpMiddleware.withLoggerDisabled(response)
-  const health = quietly(Effect.map(report, answer))
+  const health = quietly(Effect.map(report, toResponse))
   const all = [
-    HttpRouter.route("GET", "/livez", quietly(Effect.succeed(alive))),
+    HttpRouter.route("GET", "/livez", quietly(Effect.succeed(aliveResponse))),
     HttpRouter.route("GET", "/readyz", health),
     HttpRouter.route("GET", "/healthz", health)
   ]

@@ -4,30 +4,30 @@
  *
  * @since 0.1.0
  */
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type {
   BalanceError,
   ChatError,
   EstimateTokensError,
   ModelsError,
   StreamError
-} from "@kimi-effect/core/errors/OperationErrors"
+} from "@kimi-effect/core/OperationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import type { Balance } from "@kimi-effect/core/models/Balance"
-import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
-import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
-import type { SystemMetrics } from "@kimi-effect/core/models/Metrics"
-import type { SystemHealth } from "@kimi-effect/core/models/Health"
-import type { Model } from "@kimi-effect/core/models/ModelList"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
-import type { TokenEstimateRequest } from "@kimi-effect/core/models/TokenEstimate"
-import { providerName } from "@kimi-effect/core/observability/metrics/CallMetrics"
-import { Observer } from "@kimi-effect/core/observability/Observer"
-import * as Snapshot from "@kimi-effect/core/observability/Snapshot"
-import * as Telemetry from "@kimi-effect/core/observability/Telemetry"
-import * as Pipeline from "@kimi-effect/core/resilience/Pipeline"
-import * as Settings from "@kimi-effect/core/reload/Settings"
-import { withTimeout } from "@kimi-effect/core/resilience/Timeout"
+import type { Balance } from "@kimi-effect/core/Balance"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
+import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import type { SystemMetrics } from "@kimi-effect/core/Metrics"
+import type { SystemHealth } from "@kimi-effect/core/SystemHealth"
+import type { Model } from "@kimi-effect/core/ModelList"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
+import type { TokenEstimateRequest } from "@kimi-effect/core/TokenEstimate"
+import { providerName } from "@kimi-effect/core/internal/CallMetrics"
+import { Observer } from "@kimi-effect/core/Observer"
+import * as Snapshot from "@kimi-effect/core/internal/Snapshot"
+import * as Telemetry from "@kimi-effect/core/Telemetry"
+import * as Pipeline from "@kimi-effect/core/Pipeline"
+import * as Settings from "@kimi-effect/core/Settings"
+import { withTimeout } from "@kimi-effect/core/Timeout"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -39,9 +39,9 @@ import * as ChatTransport from "./ChatTransport.ts"
 import type { Step as FallbackStep } from "./FallbackPlan.ts"
 import { make as makeAccounts } from "./internal/accounts.ts"
 import { make as makeCalls } from "./internal/calls.ts"
-import { layerHosts } from "./internal/hosts.ts"
+import { layerHttpTransports } from "./internal/httpTransports.ts"
 import { make as makeHealth } from "./internal/health.ts"
-import { atLevel } from "./internal/logLevel.ts"
+import { withLogLevel } from "./internal/withLogLevel.ts"
 
 /**
  * Kimi, as a service.
@@ -105,10 +105,16 @@ export const make: Effect.Effect<
   const span = { attributes, kind: "client", captureStackTrace: false } as const
   const accounts = yield* makeAccounts
   const observer = Option.getOrUndefined(yield* Effect.serviceOption(Observer))
-  const { chat, modelOf, sources, stages, stream } = yield* makeCalls({ config, provider, accounts, observer, span })
-  if (observer !== undefined) yield* observer.attach(sources)
+  const { chat, resolveModel, services, stages, stream } = yield* makeCalls({
+    config,
+    provider,
+    accounts,
+    observer,
+    span
+  })
+  if (observer !== undefined) yield* observer.attach(services)
 
-  const { report } = yield* makeHealth({ config, accounts, sources, chat })
+  const { report } = yield* makeHealth({ config, accounts, services, chat })
 
   /** Bounds a free call, and names it in the error. */
   const bounded = withTimeout(config, { provider: provider.id })
@@ -119,16 +125,16 @@ export const make: Effect.Effect<
     models: Effect.withSpan(bounded(transport.models), Telemetry.spans.models.name, span),
     estimateTokens: ({ model, messages }) =>
       Effect.withSpan(
-        Effect.suspend(() => bounded(transport.estimateTokens(modelOf(model), messages))),
+        Effect.suspend(() => bounded(transport.estimateTokens(resolveModel(model), messages))),
         Telemetry.spans.estimateTokens.name,
         span
       ),
     balance: Effect.withSpan(bounded(transport.balance), Telemetry.spans.balance.name, span),
     health: Effect.withSpan(report, Telemetry.spans.health.name, span),
-    metrics: Snapshot.make(sources, observer?.calls),
+    metrics: Snapshot.make(services, observer?.metrics),
     describe: () => Pipeline.describe(stages)
   }
-  return atLevel(client, config.logLevel)
+  return withLogLevel(client, config.logLevel)
 })
 
 /**
@@ -137,7 +143,7 @@ export const make: Effect.Effect<
  * @category options
  * @since 0.1.0
  */
-export interface Extras {
+export interface ClientOptions {
   /** Hosts and models that answer when the configured one cannot, in order. */
   readonly fallback?: ReadonlyArray<FallbackStep> | undefined
 }
@@ -149,9 +155,9 @@ export interface Extras {
  * @since 0.1.0
  */
 export const layerHttp = (
-  extras?: Extras
+  extras?: ClientOptions
 ): Layer.Layer<KimiClient, ConfigurationError, KimiConfig.KimiConfig | HttpClient.HttpClient> =>
-  Layer.provide(Layer.effect(KimiClient, make), layerHosts(extras))
+  Layer.provide(Layer.effect(KimiClient, make), layerHttpTransports(extras))
 
 /**
  * The client with options given in code.
@@ -161,7 +167,7 @@ export const layerHttp = (
  */
 export const layer = (
   options: KimiConfig.Options,
-  extras?: Extras
+  extras?: ClientOptions
 ): Layer.Layer<KimiClient, ConfigurationError, HttpClient.HttpClient> =>
   Layer.provide(layerHttp(extras), KimiConfig.layer(options))
 
@@ -176,7 +182,7 @@ export const layer = (
  */
 export const layerConfig = (
   overrides: Settings.Options = {},
-  extras?: Extras
+  extras?: ClientOptions
 ): Layer.Layer<KimiClient, ConfigurationError, HttpClient.HttpClient> =>
   Layer.unwrap(Effect.map(Settings.fromConfig(overrides), Settings.provideTo(layerHttp(extras))))
 

@@ -30,9 +30,9 @@
  *
  * @since 0.1.0
  */
-import { Observer } from "@kimi-effect/core/observability/Observer"
-import * as PrometheusName from "@kimi-effect/core/observability/PrometheusName"
-import * as Telemetry from "@kimi-effect/core/observability/Telemetry"
+import { Observer } from "@kimi-effect/core/Observer"
+import * as PrometheusName from "@kimi-effect/core/PrometheusName"
+import * as Telemetry from "@kimi-effect/core/Telemetry"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
@@ -51,14 +51,14 @@ export interface Options {
   readonly path?: `/${string}` | undefined
 }
 
-const names: ReadonlyMap<string, string> = new Map(
-  Object.values(Telemetry.metrics).map((metric) => [metric.name, PrometheusName.ofMetric(metric)])
+const metricNames: ReadonlyMap<string, string> = new Map(
+  Object.values(Telemetry.metrics).map((metric) => [metric.name, PrometheusName.fromMetric(metric)])
 )
 
-const textOf = ({ collect, registry }: Observer["Service"]): Effect.Effect<string> =>
+const formatMetrics = ({ collect, registry }: Observer["Service"]): Effect.Effect<string> =>
   Effect.map(collect, () =>
     PrometheusMetrics.formatUnsafe(Context.make(Metric.MetricRegistry, registry), {
-      metricNameMapper: (name) => names.get(name) ?? name
+      metricNameMapper: (name) => metricNames.get(name) ?? name
     })
   )
 
@@ -68,7 +68,7 @@ const textOf = ({ collect, registry }: Observer["Service"]): Effect.Effect<strin
  * @category conversions
  * @since 0.1.0
  */
-export const text: Effect.Effect<string, never, Observer> = Effect.flatMap(Observer, textOf)
+export const format: Effect.Effect<string, never, Observer> = Effect.flatMap(Observer, formatMetrics)
 
 /**
  * The route of the observer that is provided.
@@ -83,7 +83,7 @@ export const layer = ({ path = "/metrics" }: Options = {}): Layer.Layer<
 > =>
   Layer.unwrap(
     Effect.map(Observer, (observer) => {
-      const answer = Effect.map(textOf(observer), (body) =>
+      const answer = Effect.map(formatMetrics(observer), (body) =>
         HttpServerResponse.text(body, {
           contentType: "text/plain; version=0.0.4; charset=utf-8",
           headers: { "cache-control": "no-store" }

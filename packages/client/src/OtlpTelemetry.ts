@@ -25,9 +25,9 @@
  *
  * @since 0.1.0
  */
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
-import * as OptionRules from "@kimi-effect/core/OptionRules"
-import * as Observer from "@kimi-effect/core/observability/Observer"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import * as Observer from "@kimi-effect/core/Observer"
 import * as ConfigProvider from "effect/ConfigProvider"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -57,10 +57,10 @@ export interface Options extends Observer.Options {
 }
 
 /** The name that OpenTelemetry has for a program which has none; without any, Effect's exporters die. */
-const unnamed = "unknown_service"
+const unknownService = "unknown_service"
 
 /** Whether attributes or the environment name the program, as Effect's exporters look for it. */
-const namesService = (attributes: Options["attributes"]): Effect.Effect<boolean> =>
+const hasServiceName = (attributes: Options["attributes"]): Effect.Effect<boolean> =>
   Effect.gen(function* () {
     if (attributes?.["service.name"] !== undefined) return true
     const provider = yield* ConfigProvider.ConfigProvider
@@ -73,7 +73,7 @@ const namesService = (attributes: Options["attributes"]): Effect.Effect<boolean>
     return /(?:^|,)\s*service\.name=/.test(yield* textAt("OTEL_RESOURCE_ATTRIBUTES"))
   })
 
-const isCollector = (baseUrl: unknown): boolean =>
+const isCollectorUrl = (baseUrl: unknown): boolean =>
   typeof baseUrl === "string" && /^https?:$/.test(URL.parse(baseUrl)?.protocol ?? "")
 
 /**
@@ -90,13 +90,13 @@ export const layer = (
     Effect.gen(function* () {
       const { attributes, baseUrl, exportInterval, headers, serviceVersion, shutdownTimeout } = options
       yield* OptionRules.check("OtlpTelemetry", [
-        ["baseUrl", isCollector(baseUrl), "the http or https URL of a collector"],
-        OptionRules.timeInMillis("exportInterval", exportInterval),
-        OptionRules.timeOrZero("shutdownTimeout", shutdownTimeout)
+        ["baseUrl", isCollectorUrl(baseUrl), "the http or https URL of a collector"],
+        OptionRules.millisecondDuration("exportInterval", exportInterval),
+        OptionRules.finiteDuration("shutdownTimeout", shutdownTimeout)
       ])
-      const isNamed = options.serviceName !== undefined || (yield* namesService(attributes))
+      const isNamed = options.serviceName !== undefined || (yield* hasServiceName(attributes))
       const resource = {
-        serviceName: isNamed ? options.serviceName : unnamed,
+        serviceName: isNamed ? options.serviceName : unknownService,
         serviceVersion,
         attributes: { ...attributes, "telemetry.distro.name": "kimi-effect" }
       }

@@ -27,7 +27,7 @@ export interface Provider {
   /** Whether requests must keep Moonshot's rules of each model; other hosts run open weights and are laxer. */
   readonly isMoonshot: boolean
   /** Whether images and videos may be given by http(s) URL, which the host then fetches. */
-  readonly takesRemoteMedia: boolean
+  readonly supportsRemoteMedia: boolean
   /** Whether the host counts tokens and tells the balance. */
   readonly hasAccountApi: boolean
 }
@@ -40,7 +40,7 @@ const moonshot: Provider = {
   thinkingDialect: "moonshot",
   maxTokensMember: "max_completion_tokens",
   isMoonshot: true,
-  takesRemoteMedia: false,
+  supportsRemoteMedia: false,
   hasAccountApi: true
 }
 
@@ -64,7 +64,7 @@ export const providers: { readonly [Id in KimiConfig.ProviderId]: Provider } = {
     thinkingDialect: "reasoning object",
     maxTokensMember: "max_tokens",
     isMoonshot: false,
-    takesRemoteMedia: true,
+    supportsRemoteMedia: true,
     hasAccountApi: false
   },
   openrouter: {
@@ -75,7 +75,7 @@ export const providers: { readonly [Id in KimiConfig.ProviderId]: Provider } = {
     thinkingDialect: "reasoning object",
     maxTokensMember: "max_tokens",
     isMoonshot: false,
-    takesRemoteMedia: true,
+    supportsRemoteMedia: true,
     hasAccountApi: false
   },
   ollama: {
@@ -86,10 +86,10 @@ export const providers: { readonly [Id in KimiConfig.ProviderId]: Provider } = {
     thinkingDialect: "effort",
     maxTokensMember: "max_tokens",
     isMoonshot: false,
-    takesRemoteMedia: false,
+    supportsRemoteMedia: false,
     hasAccountApi: false
   },
-  custom: { ...moonshot, id: "custom", isMoonshot: false, takesRemoteMedia: true }
+  custom: { ...moonshot, id: "custom", isMoonshot: false, supportsRemoteMedia: true }
 }
 
 /**

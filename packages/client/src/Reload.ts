@@ -24,15 +24,15 @@
  *
  * @since 0.1.0
  */
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { KimiConfig } from "@kimi-effect/core/KimiConfig"
-import { PriceTable, within } from "@kimi-effect/core/money/PriceTable"
-import * as PriceTables from "@kimi-effect/core/money/PriceTable"
-import { LiveConfig } from "@kimi-effect/core/reload/LiveConfig"
-import type { Settings } from "@kimi-effect/core/reload/Settings"
-import * as Admission from "@kimi-effect/core/resilience/Admission"
-import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
-import * as RetryBudget from "@kimi-effect/core/resilience/RetryBudget"
+import { PriceTable, provideIfUnset } from "@kimi-effect/core/PriceTable"
+import * as PriceTables from "@kimi-effect/core/PriceTable"
+import { LiveConfig } from "@kimi-effect/core/LiveConfig"
+import type { Settings } from "@kimi-effect/core/Settings"
+import * as Admission from "@kimi-effect/core/Admission"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
+import * as RetryBudget from "@kimi-effect/core/RetryBudget"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -43,13 +43,13 @@ import * as Stream from "effect/Stream"
 import type { ChatTransport } from "./ChatTransport.ts"
 import { make as makeAccounts } from "./internal/accounts.ts"
 import { Generation } from "./internal/Generation.ts"
-import { layerHosts } from "./internal/hosts.ts"
+import { layerHttpTransports } from "./internal/httpTransports.ts"
 import * as KimiClient from "./KimiClient.ts"
 
 /** What lives longer than one configuration. */
-const makeLasting = Effect.fnUntraced(function* ({ config }: Settings) {
+const makeShared = Effect.fnUntraced(function* ({ config }: Settings) {
   const given = yield* Effect.serviceOption(Admission.Admission)
-  const following = yield* Admission.following(config)
+  const following = yield* Admission.makeReloadable(config)
   const circuits = yield* Effect.serviceOption(CircuitBreaker.CircuitBreaker)
   const budget = yield* Effect.serviceOption(RetryBudget.RetryBudget)
   return {
@@ -63,11 +63,11 @@ const makeLasting = Effect.fnUntraced(function* ({ config }: Settings) {
   }
 })
 
-type Lasting = Effect.Success<ReturnType<typeof makeLasting>>
+type Shared = Effect.Success<ReturnType<typeof makeShared>>
 
-const build = <R>(
+const buildGeneration = <R>(
   hosts: Layer.Layer<ChatTransport, ConfigurationError, R>,
-  { admissionOf, budget, circuits }: Lasting,
+  { admissionOf, budget, circuits }: Shared,
   settings: Settings,
   scope: Scope.Closeable
 ) =>
@@ -90,20 +90,20 @@ const build = <R>(
     const accounts = yield* makeAccounts.pipe(Effect.provideService(KimiConfig, config), Effect.provideContext(built))
     return new Generation({
       settings,
-      kimi,
+      client: kimi,
       configs: new Map(accounts.ids.map((account) => [account, accounts.configOf(account)])),
-      hosts: new Map(accounts.ids.map((account) => [account, accounts.transportOf(account).provider.baseUrl])),
-      release: Scope.close(scope, Exit.void)
+      baseUrls: new Map(accounts.ids.map((account) => [account, accounts.transportOf(account).provider.baseUrl])),
+      close: Scope.close(scope, Exit.void)
     })
   })
 
 /** Begins anew with the accounts whose names now stand for another host. */
-const move = ({ circuits, following }: Lasting, from: Generation, to: Generation): Effect.Effect<void> =>
+const resetMovedAccounts = ({ circuits, following }: Shared, from: Generation, to: Generation): Effect.Effect<void> =>
   Effect.gen(function* () {
-    for (const [account, host] of to.parts.hosts) {
-      const before = from.parts.hosts.get(account)
+    for (const [account, host] of to.dependencies.baseUrls) {
+      const before = from.dependencies.baseUrls.get(account)
       if (before === undefined || before === host) continue
-      yield* following.forget(account)
+      yield* following.reset(account)
       for (const key of (yield* circuits.states).keys()) {
         if (key.startsWith(`${account}/`)) yield* circuits.reset(key)
       }
@@ -128,12 +128,12 @@ export const make = <R>(
     const live = yield* LiveConfig
     const owner = yield* Effect.scope
     const context = yield* Effect.context<Exclude<R, KimiConfig>>()
-    const lasting = yield* makeLasting(yield* live.current)
+    const lasting = yield* makeShared(yield* live.current)
 
     const generate = (settings: Settings): Effect.Effect<Generation, ConfigurationError> =>
       Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(Scope.fork(owner), (scope) =>
-          restore(Effect.provideContext(build(hosts, lasting, settings, scope), context)).pipe(
+          restore(Effect.provideContext(buildGeneration(hosts, lasting, settings, scope), context)).pipe(
             Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
           )
         )
@@ -143,36 +143,40 @@ export const make = <R>(
 
     const swap = (next: Generation): Effect.Effect<void> =>
       Effect.gen(function* () {
-        const { configs, settings } = next.parts
-        yield* lasting.following.follow(settings.config, (account) => configs.get(account))
+        const { configs, settings } = next.dependencies
+        yield* lasting.following.reload(settings.config, (account) => configs.get(account))
         const before = current
         if (before === next) return
-        yield* move(lasting, before, next)
+        yield* resetMovedAccounts(lasting, before, next)
         current = next
         yield* before.retire
       })
 
-    yield* live.follow((settings) =>
-      Effect.map(settings === current.parts.settings ? Effect.succeed(current) : generate(settings), (next) => ({
+    yield* live.register((settings) =>
+      Effect.map(settings === current.dependencies.settings ? Effect.succeed(current) : generate(settings), (next) => ({
         commit: swap(next),
         discard: next.retire
       }))
     )
 
-    const enter = Effect.sync(() => current.enter())
-    const leave = (generation: Generation) => generation.leave
+    const enter = Effect.sync(() => current.acquire())
+    const leave = (generation: Generation) => generation.release
 
     const using = <A, E>(call: (kimi: KimiClient.KimiClient["Service"]) => Effect.Effect<A, E>): Effect.Effect<A, E> =>
-      Effect.acquireUseRelease(enter, ({ parts }) => within(call(parts.kimi))(parts.settings), leave)
+      Effect.acquireUseRelease(
+        enter,
+        ({ dependencies }) => provideIfUnset(call(dependencies.client))(dependencies.settings),
+        leave
+      )
 
     return {
       chat: (request) => using((kimi) => kimi.chat(request)),
       stream: (request) =>
         Stream.unwrap(
           Effect.gen(function* () {
-            const { kimi, settings } = (yield* Effect.acquireRelease(enter, leave)).parts
+            const { client: kimi, settings } = (yield* Effect.acquireRelease(enter, leave)).dependencies
             const events = kimi.stream(request)
-            if (settings.table === undefined || (yield* PriceTable) !== PriceTables.catalogue) return events
+            if (settings.table === undefined || (yield* PriceTable) !== PriceTables.catalog) return events
             return Stream.provideService(events, PriceTable, settings.table)
           })
         ),
@@ -181,7 +185,7 @@ export const make = <R>(
       balance: using((kimi) => kimi.balance),
       health: using((kimi) => kimi.health),
       metrics: using((kimi) => kimi.metrics),
-      describe: () => current.parts.kimi.describe()
+      describe: () => current.dependencies.client.describe()
     }
   })
 
@@ -203,6 +207,6 @@ export const layer = <R>(
  * @since 0.1.0
  */
 export const layerHttp = (
-  extras?: KimiClient.Extras
+  extras?: KimiClient.ClientOptions
 ): Layer.Layer<KimiClient.KimiClient, ConfigurationError, LiveConfig | HttpClient.HttpClient> =>
-  layer(layerHosts(extras))
+  layer(layerHttpTransports(extras))

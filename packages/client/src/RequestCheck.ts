@@ -9,34 +9,34 @@
  */
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
-import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
+import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { validate } from "./internal/encodeRequest.ts"
-import { emptiness, media, partialMode } from "./internal/rules/messages.ts"
+import { emptyMessages, media, partialMode } from "./internal/rules/messages.ts"
 import type { CheckError, Rule } from "./internal/rules/Rule.ts"
 import { sampling } from "./internal/rules/sampling.ts"
 import { forcedTool, reasoningHistory, thinkingControl } from "./internal/rules/thinking.ts"
 import { toolHistory, toolList } from "./internal/rules/tools.ts"
-import { overflow, retirement, stopTexts } from "./internal/rules/window.ts"
+import { contextOverflow, retiredModel, stopSequences } from "./internal/rules/modelLimits.ts"
 import type { Provider } from "./Provider.ts"
 
 export type { CheckError } from "./internal/rules/Rule.ts"
 
 /** In the order in which problems are reported. */
 const rules: ReadonlyArray<Rule> = [
-  retirement,
-  emptiness,
+  retiredModel,
+  emptyMessages,
   media,
   partialMode,
   thinkingControl,
   sampling,
-  stopTexts,
+  stopSequences,
   toolList,
   forcedTool,
   toolHistory,
   reasoningHistory,
-  overflow
+  contextOverflow
 ]
 
 /**
@@ -56,7 +56,7 @@ export const check = (
   Effect.suspend(() => {
     const valid = validate(request, provider)
     if (Result.isFailure(valid)) return Effect.fail(valid.failure)
-    const target = { provider, known: ModelCatalog.find(request.model) }
+    const target = { provider, knownModel: ModelCatalog.find(request.model) }
     const notes: Array<string> = []
     let current: ModelRequest = { ...valid.success, model: request.model }
     for (const rule of rules) {

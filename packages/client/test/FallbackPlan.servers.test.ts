@@ -2,8 +2,8 @@
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import * as StreamFold from "@kimi-effect/core/models/StreamFold"
-import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import * as StreamFold from "@kimi-effect/core/StreamFold"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import { Fault, MockServer, Reply } from "@kimi-effect/testing"
 import { Context, Effect, Layer, Redacted, Stream } from "effect"
 import * as ChatTransport from "../src/ChatTransport.ts"
@@ -24,7 +24,7 @@ interface Setting {
 /** A client at Moonshot, in the shape of a server, whose plan leads to another one. */
 const connect = Effect.fnUntraced(function* ({ options, steps }: Setting) {
   const own = yield* MockServer.make()
-  const spare = yield* MockServer.make({ checks: false })
+  const spare = yield* MockServer.make({ validateRequests: false })
   const layer = KimiClient.layerTransport.pipe(
     Layer.provide(FallbackPlan.layer(steps(spare))),
     Layer.provide(ChatTransport.layerHttp),
@@ -56,7 +56,7 @@ describe("a client with a plan", () => {
     Effect.gen(function* () {
       const { breaker, kimi, own, spare } = yield* connect({ steps: together })
       yield* own.replyAlways(overloaded)
-      yield* spare.replyAlways(Reply.answer({ content: "from the spare", model: "moonshotai/Kimi-K2.5" }))
+      yield* spare.replyAlways(Reply.chatResponse({ content: "from the spare", model: "moonshotai/Kimi-K2.5" }))
       const request = { ...hello, max_completion_tokens: 10 }
       const answer = yield* kimi.chat(request)
       assert.strictEqual(answer.text, "from the spare")
@@ -130,8 +130,8 @@ describe("a client with a plan", () => {
   it.live("does not move a stream that has said something", () =>
     Effect.gen(function* () {
       const { kimi, own, spare } = yield* connect({ steps: together })
-      const answer = Reply.answer({ content: "one two three four five six" })
-      yield* own.reply(Reply.withFault(Fault.Truncated({ afterEvents: 4 }))(answer))
+      const answer = Reply.chatResponse({ content: "one two three four five six" })
+      yield* own.reply(Reply.withFault(Fault.TruncatedStream({ afterEvents: 4 }))(answer))
       const error = yield* Effect.flip(StreamFold.collect(kimi.stream(hello)))
       assert.strictEqual(error._tag, "StreamTruncatedError")
       assert.notStrictEqual(error.partial?.content ?? "", "")
@@ -184,7 +184,7 @@ describe("a client with a plan", () => {
     Effect.gen(function* () {
       const { kimi, own, spare } = yield* connect({ steps: together, options: { maxResponseBytes: 500 } })
       yield* own.reply(overloaded)
-      yield* spare.reply(Reply.answer({ content: "x".repeat(501) }))
+      yield* spare.reply(Reply.chatResponse({ content: "x".repeat(501) }))
       const error = yield* Effect.flip(kimi.chat(hello))
       assert.deepStrictEqual([error._tag, error.provider], ["ResponseTooLargeError", "together"])
     }).pipe(Effect.scoped)

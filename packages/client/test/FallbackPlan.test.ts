@@ -2,7 +2,7 @@
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import type * as Fallback from "@kimi-effect/core/resilience/Fallback"
+import type * as Fallback from "@kimi-effect/core/Fallback"
 import { Duration, Effect, Layer, Redacted } from "effect"
 import { FetchHttpClient } from "effect/http"
 import * as ChatTransport from "../src/ChatTransport.ts"
@@ -44,7 +44,7 @@ describe("the accounts of a plan", () => {
       const { steps, transports } = yield* plan(
         [
           { model: "kimi-k2.6" },
-          { provider: "moonshot", apiKey: Redacted.make(key), name: "unused" },
+          { provider: "moonshot", apiKey: Redacted.make(key), account: "unused" },
           { baseUrl: "https://proxy.example/v1/", apiKey }
         ],
         { baseUrl: "https://proxy.example/v1" }
@@ -80,10 +80,10 @@ describe("the accounts of a plan", () => {
   it.effect("have the names that they are given, made unique", () =>
     Effect.gen(function* () {
       const made = yield* plan([
-        { apiKey: other, name: "spare" },
-        { provider: "together", apiKey: other, name: "spare" },
-        { provider: "openrouter", apiKey: other, name: "spare" },
-        { provider: "moonshot-cn", apiKey: other, name: "moonshot" }
+        { apiKey: other, account: "spare" },
+        { provider: "together", apiKey: other, account: "spare" },
+        { provider: "openrouter", apiKey: other, account: "spare" },
+        { provider: "moonshot-cn", apiKey: other, account: "moonshot" }
       ])
       assert.deepStrictEqual(accountsOf(made), ["spare", "spare-2", "spare-3", "moonshot-2"])
       assert.deepStrictEqual(

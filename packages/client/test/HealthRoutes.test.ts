@@ -1,7 +1,7 @@
 /** The health routes of a client over real HTTP, with a mock server as the host. */
 import { assert, describe, it } from "@effect/vitest"
-import { SystemHealth } from "@kimi-effect/core/models/Health"
-import * as Health from "@kimi-effect/core/observability/Health"
+import { SystemHealth } from "@kimi-effect/core/SystemHealth"
+import * as Health from "@kimi-effect/core/Health"
 import { Fault, Reply } from "@kimi-effect/testing"
 import { Effect, JsonSchema, Layer, Logger, Option, References, Schema, SchemaRepresentation } from "effect"
 import { FetchHttpClient, HttpRouter, HttpServerResponse } from "effect/http"
@@ -70,7 +70,7 @@ describe("/readyz and /healthz", () => {
       const answer = yield* get("/readyz")
       assert.strictEqual(answer.status, 503)
       assert.strictEqual(codes(answer)["host"], "ServerError")
-      yield* server.replyAt("GET /v1/models", Reply.usual)
+      yield* server.replyAt("GET /v1/models", Reply.defaultReply)
       assert.strictEqual((yield* get("/readyz")).status, 200)
     })
   )
@@ -85,7 +85,7 @@ describe("/readyz and /healthz", () => {
       yield* look
       yield* server.replyAt("GET /v1/models", broken)
       yield* Effect.andThen(look, look)
-      yield* server.replyAt("GET /v1/models", Reply.usual)
+      yield* server.replyAt("GET /v1/models", Reply.defaultReply)
       yield* look
       assert.deepStrictEqual(statuses, ["200 healthy", "200 degraded", "503 unhealthy", "200 healthy"])
     })
@@ -127,7 +127,7 @@ describe("/readyz and /healthz", () => {
       const thrown = Effect.sync(() => {
         throw new TypeError("a secret of mine")
       })
-      const { get } = yield* backend({ settings: { checks: [{ name: "mine", role: "required", look: thrown }] } })
+      const { get } = yield* backend({ settings: { checks: [{ name: "mine", role: "required", check: thrown }] } })
       const answer = yield* get("/healthz")
       assert.deepStrictEqual([answer.status, codes(answer)["mine"]], [503, "Failed"])
       assert.notInclude(answer.text, "a secret of mine")
@@ -184,7 +184,7 @@ describe("the routes", () => {
     Effect.gen(function* () {
       const look = Effect.succeed<Health.Finding>({ status: "unhealthy", code: "Down", message: "The queue is down." })
       const url = yield* serve(
-        Layer.provide(HealthRoutes.layerHealth(), Health.layer([{ name: "queue", role: "required", look }]))
+        Layer.provide(HealthRoutes.layerHealth(), Health.layer([{ name: "queue", role: "required", check: look }]))
       ).pipe(Effect.provide(Logger.layer([])))
       const answer = yield* get(`${url}/healthz`)
       assert.deepStrictEqual([answer.status, codes(answer)], [503, { queue: "Down" }])

@@ -1,12 +1,12 @@
 /** The cache as part of the real client: what a hit touches, what calls share, and what nobody shares. */
 import { assert, describe, it } from "@effect/vitest"
-import * as CacheControl from "@kimi-effect/core/cache/CacheControl"
-import { ResponseCache } from "@kimi-effect/core/cache/ResponseCache"
+import * as CacheControl from "@kimi-effect/core/CacheControl"
+import { ResponseCache } from "@kimi-effect/core/ResponseCache"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
-import { classes } from "@kimi-effect/core/errors/KimiError"
-import * as Accounting from "@kimi-effect/core/money/Accounting"
-import * as Budget from "@kimi-effect/core/money/Budget"
-import * as Admission from "@kimi-effect/core/resilience/Admission"
+import { classes } from "@kimi-effect/core/KimiError"
+import * as Accounting from "@kimi-effect/core/Accounting"
+import * as Budget from "@kimi-effect/core/Budget"
+import * as Admission from "@kimi-effect/core/Admission"
 import { BigDecimal, Context, Effect, Fiber, Layer, Redacted, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as NodeCache from "../src/node/NodeCache.ts"
@@ -138,7 +138,7 @@ describe("a client with a cache", () => {
       assert.deepStrictEqual(host.asked, { chats: 0, streams: 0 })
       const says = (mode: CacheControl.Mode) =>
         Effect.map(
-          kimi.chat(ask()).pipe(CacheControl.provide({ mode, ttl: "1 hour", tags: ["greeting"] })),
+          kimi.chat(ask()).pipe(CacheControl.provide({ mode, timeToLive: "1 hour", tags: ["greeting"] })),
           (answer) => [answer.text, answer.cached?.level]
         )
       assert.deepStrictEqual(yield* says("use"), ["answer 1", undefined])
@@ -215,7 +215,7 @@ describe("a client with a cache", () => {
   it.effect("describes it, also when it is off", () =>
     Effect.gen(function* () {
       const lineOf = (text: string) => text.split("\n").find((line) => line.startsWith("cache: "))
-      const on = yield* clientOf(scripted(), yield* cached({ ttl: "1 hour" }))
+      const on = yield* clientOf(scripted(), yield* cached({ timeToLive: "1 hour" }))
       assert.strictEqual(lineOf(on.describe()), "cache: ttl 1h, memory 67108864 bytes, 10000 entries, replay at once")
       const off = yield* clientOf(scripted(), Context.empty())
       assert.strictEqual(lineOf(off.describe()), "cache: is off")

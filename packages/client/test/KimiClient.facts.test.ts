@@ -1,15 +1,15 @@
 /** What must hold between the stages, whatever each of them does alone. */
 import { assert, describe, it } from "@effect/vitest"
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
-import { classes } from "@kimi-effect/core/errors/KimiError"
-import type { ChatError } from "@kimi-effect/core/errors/OperationErrors"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { classes } from "@kimi-effect/core/KimiError"
+import type { ChatError } from "@kimi-effect/core/OperationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
-import * as Accounting from "@kimi-effect/core/money/Accounting"
-import * as Admission from "@kimi-effect/core/resilience/Admission"
-import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
-import * as Hedge from "@kimi-effect/core/resilience/Hedge"
+import { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
+import * as Accounting from "@kimi-effect/core/Accounting"
+import * as Admission from "@kimi-effect/core/Admission"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
+import * as Hedge from "@kimi-effect/core/Hedge"
 import { Context, Duration, Effect, Exit, Fiber, Layer, Random, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { ChatTransport } from "../src/ChatTransport.ts"
@@ -209,7 +209,7 @@ describe("between the stages of a client", () => {
       const outcomes = (yield* streamed.book.entries).map(({ attempts, outcome }) => [outcome, attempts])
       assert.deepStrictEqual(outcomes, [
         ["abandoned", 1],
-        ["answered", 1]
+        ["succeeded", 1]
       ])
     })
   )
@@ -218,7 +218,7 @@ describe("between the stages of a client", () => {
     Effect.gen(function* () {
       let attempts = 0
       const slowFirst = Effect.suspend(() => Effect.sleep(attempts++ === 0 ? "1 minute" : "1 second"))
-      const { account, book, kimi } = yield* client(slowFirst, {}, Hedge.layer({ after: "5 seconds" }))
+      const { account, book, kimi } = yield* client(slowFirst, {}, Hedge.layer({ delay: "5 seconds" }))
       const fiber = yield* Effect.forkChild(Stream.runDrain(kimi.stream(ask)))
       yield* TestClock.adjust("6 seconds")
       yield* Fiber.join(fiber)
@@ -226,7 +226,7 @@ describe("between the stages of a client", () => {
       const outcomes = (yield* book.entries).map(({ attempts, outcome }) => [outcome, attempts])
       assert.sameDeepMembers(outcomes, [
         ["abandoned", 1],
-        ["answered", 1]
+        ["succeeded", 1]
       ])
       assert.deepInclude(yield* account, { inFlight: 0, requestsInMinute: 2 })
     })

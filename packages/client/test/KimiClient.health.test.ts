@@ -1,9 +1,9 @@
 /** The health of clients over real sockets: which components there are, and what becomes of them. */
 import { assert, describe, it } from "@effect/vitest"
-import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
-import { SystemHealth } from "@kimi-effect/core/models/Health"
-import * as Budget from "@kimi-effect/core/money/Budget"
-import * as PriceTable from "@kimi-effect/core/money/PriceTable"
+import * as ResponseCache from "@kimi-effect/core/ResponseCache"
+import { SystemHealth } from "@kimi-effect/core/SystemHealth"
+import * as Budget from "@kimi-effect/core/Budget"
+import * as PriceTable from "@kimi-effect/core/PriceTable"
 import { Fault, MockServer, Reply } from "@kimi-effect/testing"
 import { Effect, Layer, Redacted, Schema } from "effect"
 import * as HealthApi from "../src/HealthApi.ts"
@@ -50,8 +50,8 @@ describe("the health of a client", () => {
       const { components } = yield* kimi.health
       const names = components.map(({ name }) => name)
       assert.deepStrictEqual(names, ["host", "balance", "breaker", "admission", "cache", "budget", "config"])
-      assert.strictEqual(components[4]?.facts?.["memoryEntries"], 1)
-      assert.strictEqual(components[5]?.facts?.["scopes"], 1)
+      assert.strictEqual(components[4]?.details?.["memoryEntries"], 1)
+      assert.strictEqual(components[5]?.details?.["scopes"], 1)
     })
   )
 
@@ -73,7 +73,7 @@ describe("the health of a client", () => {
       yield* server.replyAt("GET /v1/models", Reply.json([{ id: "moonshotai/Kimi-K2.5", type: "chat" }]))
       const { components } = yield* kimi.health
       assert.deepInclude(components[0], { name: "host", status: "healthy" })
-      assert.strictEqual(components[0]?.facts?.["models"], 1)
+      assert.strictEqual(components[0]?.details?.["models"], 1)
       assert.deepStrictEqual(yield* kimi.models, [{ id: "moonshotai/Kimi-K2.5" }])
     })
   )
@@ -114,12 +114,12 @@ describe("the health of a client", () => {
 
 describe("the health of a client with a plan", () => {
   const planned = Effect.fnUntraced(function* (own: MockServer.Options = {}) {
-    const spare = yield* MockServer.make({ checks: false })
+    const spare = yield* MockServer.make({ validateRequests: false })
     const { kimi, server } = yield* backend({
       server: own,
       extras: () => ({
         fallback: [
-          { provider: "together", name: "spare", apiKey: Redacted.make("sk-spare"), baseUrl: spare.url },
+          { provider: "together", account: "spare", apiKey: Redacted.make("sk-spare"), baseUrl: spare.url },
           // The client's own account once more, with another model.
           { model: "kimi-k2.6" }
         ]
@@ -156,7 +156,7 @@ describe("the health of a client with a plan", () => {
       // The spare was well a moment ago, so it is given one more look.
       assert.strictEqual((yield* health).status, "degraded")
       assert.strictEqual((yield* health).status, "unhealthy")
-      yield* own.replyAt("GET /v1/models", Reply.usual)
+      yield* own.replyAt("GET /v1/models", Reply.defaultReply)
       assert.strictEqual((yield* health).status, "degraded")
     })
   )
@@ -174,8 +174,8 @@ describe("the health of a client with a plan", () => {
 describe("the settings of health", () => {
   it.live("have a call made and paid for only when they say so, and once in its time", () =>
     Effect.gen(function* () {
-      const { kimi, server } = yield* backend({ settings: { paidProbe: { model: "kimi-k2.6", every: "1 hour" } } })
-      yield* server.replyAlways(Reply.answer({ content: "pong" }))
+      const { kimi, server } = yield* backend({ settings: { paidProbe: { model: "kimi-k2.6", timeToLive: "1 hour" } } })
+      yield* server.replyAlways(Reply.chatResponse({ content: "pong" }))
       const { components } = yield* kimi.health
       assert.deepInclude(components.at(-1), { name: "chat", status: "healthy", role: "required" })
       yield* kimi.health
@@ -200,8 +200,8 @@ describe("the settings of health", () => {
       const { kimi } = yield* backend({
         settings: {
           checks: [
-            { name: "config", look: Effect.succeed(found) },
-            { name: "queue", role: "required", look: Effect.fail("down") }
+            { name: "config", check: Effect.succeed(found) },
+            { name: "queue", role: "required", check: Effect.fail("down") }
           ]
         }
       })

@@ -1,8 +1,8 @@
 /** Many calls under one budget, whatever happens to them. */
 import { assert, describe, it } from "@effect/vitest"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
-import { classes } from "@kimi-effect/core/errors/KimiError"
-import * as Accounting from "@kimi-effect/core/money/Accounting"
+import { classes } from "@kimi-effect/core/KimiError"
+import * as Accounting from "@kimi-effect/core/Accounting"
 import { BigDecimal, Effect, Exit, Fiber, Option, Random, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { answer, connect, events, upTo } from "./support/money.ts"
@@ -49,7 +49,7 @@ describe("200 calls at the same time", () => {
             ]
           },
           config: { retryJitter: "full", retryAmbiguous: "always" },
-          hedge: { after: "2 seconds", answerAfter: "2 seconds", budget: { ratio: 1, capacity: 1_000 } }
+          hedge: { delay: "2 seconds", responseDelay: "2 seconds", budget: { ratio: 1, capacity: 1_000 } }
         }
       )
       books.check = Effect.map(Effect.orDie(budget.state), (state) => {

@@ -1,6 +1,6 @@
 /** What a client pays for its streams. */
 import { assert, describe, it } from "@effect/vitest"
-import { classes } from "@kimi-effect/core/errors/KimiError"
+import { classes } from "@kimi-effect/core/KimiError"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { connect, entriesOf, events, settled, stateOf, upTo } from "./support/money.ts"

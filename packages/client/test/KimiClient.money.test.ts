@@ -1,8 +1,8 @@
 /** What a client pays for, under a budget and with an account book. */
 import { assert, describe, it } from "@effect/vitest"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
-import { classes } from "@kimi-effect/core/errors/KimiError"
-import * as Accounting from "@kimi-effect/core/money/Accounting"
+import { classes } from "@kimi-effect/core/KimiError"
+import * as Accounting from "@kimi-effect/core/Accounting"
 import { BigDecimal, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { providers } from "../src/Provider.ts"
@@ -22,9 +22,9 @@ describe("a call that does not fit its budget", () => {
         const error = yield* Effect.flip(call)
         assert.strictEqual(error._tag, "BudgetExceededError")
         if (error._tag !== "BudgetExceededError") continue
-        const { cap, price, reserved, scope, spent } = error
+        const { cap, requested, reserved, scope, spent } = error
         assert.deepStrictEqual(
-          [scope, ...[cap, spent, reserved, price].map((amount) => BigDecimal.format(amount))],
+          [scope, ...[cap, spent, reserved, requested].map((amount) => BigDecimal.format(amount))],
           ["total", "100", "0", "0", "101"]
         )
       }
@@ -77,7 +77,7 @@ describe("every attempt of a client", () => {
         { budget: { caps: [total] } }
       )
       const own = yield* Accounting.make
-      yield* settled(Accounting.alsoIn(own)(kimi.chat(upTo(30))))
+      yield* settled(Accounting.recordTo(own)(kimi.chat(upTo(30))))
       assert.strictEqual(count.attempts, 3)
       // 50 milliseconds at 100 tokens a second.
       assert.deepStrictEqual(yield* entriesOf(book), ["failed 5 by estimate", "answered 7"])
@@ -128,7 +128,7 @@ describe("every attempt of a client", () => {
     Effect.gen(function* () {
       const { book, budget, kimi } = yield* connect(
         { chat: (attempt) => (attempt === 1 ? Effect.never : Effect.delay(Effect.succeed(answer(7)), "20 millis")) },
-        { budget: { caps: [total] }, hedge: { answerAfter: "80 millis" } }
+        { budget: { caps: [total] }, hedge: { responseDelay: "80 millis" } }
       )
       const fiber = yield* Effect.forkChild(kimi.chat(upTo(30)))
       yield* TestClock.adjust("90 millis")
@@ -144,7 +144,7 @@ describe("every attempt of a client", () => {
     Effect.gen(function* () {
       const { budget, count, kimi } = yield* connect(
         { chat: () => Effect.delay(Effect.succeed(answer(7)), "200 millis") },
-        { budget: { caps: [{ ...total, amount: "50" }] }, hedge: { answerAfter: "80 millis" } }
+        { budget: { caps: [{ ...total, amount: "50" }] }, hedge: { responseDelay: "80 millis" } }
       )
       yield* settled(kimi.chat(upTo(30)))
       assert.strictEqual(count.attempts, 1)
@@ -164,7 +164,7 @@ describe("every attempt of a client", () => {
         (yield* book.entries).map(({ outcome, provider, usage }) => [outcome, provider, usage.completion_tokens]),
         [
           ["failed", "custom", 3],
-          ["answered", "together", 7]
+          ["succeeded", "together", 7]
         ]
       )
       assert.deepStrictEqual(yield* stateOf(budget), ["total 10+0/100"])

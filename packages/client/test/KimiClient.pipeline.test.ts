@@ -1,7 +1,7 @@
 /** What must hold between the cache, the budget and the stages below them. */
 import { assert, describe, it } from "@effect/vitest"
-import * as CacheControl from "@kimi-effect/core/cache/CacheControl"
-import { classes } from "@kimi-effect/core/errors/KimiError"
+import * as CacheControl from "@kimi-effect/core/CacheControl"
+import { classes } from "@kimi-effect/core/KimiError"
 import { Duration, Effect, Exit, Fiber, Random, Redacted, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import type * as KimiClient from "../src/KimiClient.ts"
@@ -32,7 +32,7 @@ describe("a client with a cache and a budget", () => {
           assert.deepStrictEqual(
             (yield* book.entries).map(({ attempts, outcome }) => [outcome, attempts]),
             [
-              ["answered", 1],
+              ["succeeded", 1],
               ["cached", 3]
             ]
           )
@@ -97,7 +97,7 @@ describe("a client with a cache and a budget", () => {
           assert.sameDeepMembers(
             (yield* book.entries).map(({ attempts, outcome }) => [outcome, attempts]),
             [
-              ["answered", 1],
+              ["succeeded", 1],
               ["cached", 19]
             ]
           )
@@ -162,7 +162,7 @@ describe("a client with a cache and a budget", () => {
             assert.deepStrictEqual([own.sent.attempts, other.sent.attempts], [1, 1])
             assert.deepInclude(yield* account("moonshot-2"), { inFlight: 0, requestsInMinute: 1 })
             const [entry, ...others] = yield* book.entries
-            assert.deepInclude(entry, { account: "moonshot-2", outcome: "answered", attempts: 1 })
+            assert.deepInclude(entry, { account: "moonshot-2", outcome: "succeeded", attempts: 1 })
             assert.deepStrictEqual(others, [])
             // Kimi K2.6 costs $0.95 and $4.00 a million.
             assert.deepStrictEqual(yield* spent, { spent: (1_000 * 0.95 + 100 * 4) / 1_000_000, reserved: 0 })

@@ -1,7 +1,7 @@
 /** What a host tells of the account's requests beside its answers. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Admission from "@kimi-effect/core/resilience/Admission"
-import * as StreamFold from "@kimi-effect/core/models/StreamFold"
+import * as Admission from "@kimi-effect/core/Admission"
+import * as StreamFold from "@kimi-effect/core/StreamFold"
 import { MockServer, Reply } from "@kimi-effect/testing"
 import { Context, Effect, Layer, Redacted } from "effect"
 import * as KimiClient from "../src/KimiClient.ts"
@@ -16,7 +16,7 @@ describe("a host that tells how many requests are left", () => {
       Effect.scoped(
         Effect.gen(function* () {
           const server = yield* MockServer.make()
-          yield* server.replyAlways(Reply.answer({ content: "hello" }, { headers }))
+          yield* server.replyAlways(Reply.chatResponse({ content: "hello" }, { headers }))
           const context = yield* Layer.build(
             Layer.provideMerge(
               KimiNode.layer({ apiKey: Redacted.make(key), baseUrl: server.url }),

@@ -94,7 +94,7 @@ describe("the span of a stream", () => {
     withKimi((client, server) =>
       Effect.gen(function* () {
         const { spans, record } = recorder()
-        yield* server.reply(Reply.faulty(Fault.Truncated({ afterEvents: 5 })))
+        yield* server.reply(Reply.faulty(Fault.TruncatedStream({ afterEvents: 5 })))
         yield* Effect.flip(record(Stream.runDrain(client.stream(hello))))
         assert.strictEqual(describeSpan(spans[0])?.ended, "failure")
       })

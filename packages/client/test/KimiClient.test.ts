@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { providerIds } from "@kimi-effect/core/KimiConfig"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
-import * as StreamFold from "@kimi-effect/core/models/StreamFold"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
+import * as StreamFold from "@kimi-effect/core/StreamFold"
 import { Fault, Fixtures, Reply } from "@kimi-effect/testing"
 import { Effect, Option, Stream } from "effect"
 import { providers } from "../src/Provider.ts"
@@ -90,7 +90,7 @@ describe("KimiClient.chat", () => {
           name: "get_weather",
           arguments: '{"location":"Paris, France","unit":"celsius"}'
         })
-        yield* server.reply(Reply.answer({ content: "It is 20 degrees." }))
+        yield* server.reply(Reply.chatResponse({ content: "It is 20 degrees." }))
         const second = yield* client.chat({
           ...asked,
           messages: [
@@ -155,7 +155,7 @@ describe("KimiClient.stream", () => {
     withKimi((client, server) =>
       Effect.gen(function* () {
         yield* server.replyAlways(
-          Reply.answer({
+          Reply.chatResponse({
             content: "Both.",
             reasoning_content: "Hm.",
             tool_calls: [
@@ -258,7 +258,7 @@ describe("the model of a request", () => {
       withKimi(
         (client, server) =>
           Effect.gen(function* () {
-            yield* server.replyAlways(Reply.answer({ content: "Hi" }))
+            yield* server.replyAlways(Reply.chatResponse({ content: "Hi" }))
             yield* client.chat(hello)
             yield* Stream.runDrain(client.stream(hello))
             const expected = providers[provider].defaultModel

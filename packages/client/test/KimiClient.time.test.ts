@@ -3,10 +3,10 @@
  * clock. The stage itself is tested in the core package.
  */
 import { assert, describe, it } from "@effect/vitest"
-import type { ChatError, StreamError } from "@kimi-effect/core/errors/OperationErrors"
+import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import { Context, Duration, Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { ChatTransport } from "../src/ChatTransport.ts"

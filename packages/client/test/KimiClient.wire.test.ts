@@ -78,7 +78,7 @@ describe("what a call sends", () => {
     withKimi(
       (client, server) =>
         Effect.gen(function* () {
-          yield* server.replyAlways(Reply.answer({ content: "Hi" }))
+          yield* server.replyAlways(Reply.chatResponse({ content: "Hi" }))
           yield* client.chat(hello)
           const [request] = yield* server.requests
           assert.deepStrictEqual(Object.keys(essential(request?.headers)).toSorted(), ["accept", "content-type"])
@@ -122,7 +122,7 @@ for (const http of ["undici", "fetch"] as const) {
         (client, server) =>
           Effect.gen(function* () {
             const headers = { "set-cookie": "session=1; Path=/" }
-            yield* server.replyAlways(Reply.answer({ content: "Hi" }, { headers }))
+            yield* server.replyAlways(Reply.chatResponse({ content: "Hi" }, { headers }))
             yield* client.chat(hello)
             yield* Stream.runDrain(client.stream(hello))
             yield* client.chat(hello)

@@ -1,7 +1,7 @@
 /** The description of all routes, and the routes over real HTTP. */
 import { NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import * as Observer from "@kimi-effect/core/observability/Observer"
+import * as Observer from "@kimi-effect/core/Observer"
 import { MockServer } from "@kimi-effect/testing"
 import { Effect, Layer, Metric, Redacted } from "effect"
 import { HttpClient, HttpRouter } from "effect/http"

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { classes } from "@kimi-effect/core/errors/KimiError"
-import * as Budget from "@kimi-effect/core/money/Budget"
-import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import { classes } from "@kimi-effect/core/KimiError"
+import * as Budget from "@kimi-effect/core/Budget"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import { BigDecimal, Context, Effect, Exit, Fiber, Layer, Logger, Redacted, Scope, Stream } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
@@ -41,7 +41,7 @@ describe("a client on a configuration that changes", () => {
         yield* TestClock.adjust("1 minute")
         const { components } = yield* kimi.health
         const found = components.find(({ name }) => name === "config")
-        return [found?.status, found?.code, found?.facts?.["names"]]
+        return [found?.status, found?.code, found?.details?.["names"]]
       })
       assert.deepStrictEqual(yield* config, ["healthy", "Ok", undefined])
       yield* Effect.flip(live.set({ maxAttempts: -1, model: "" }))
@@ -142,7 +142,7 @@ describe("a client on a configuration that changes", () => {
     Effect.gen(function* () {
       const hosts = makeHosts()
       const { kimi, live } = yield* connect(hosts)
-      yield* live.follow(({ config }) =>
+      yield* live.register(({ config }) =>
         config.model === "b"
           ? Effect.fail(classes.ConfigurationError.of([{ name: "model", expected: "a" }]))
           : Effect.succeed({ commit: Effect.void, discard: Effect.void })

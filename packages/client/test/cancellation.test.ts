@@ -2,7 +2,7 @@
  * Calls that are left before their end: the host sees it, and nothing stays behind.
  */
 import { assert, describe, it } from "@effect/vitest"
-import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import { Fault, MockServer, Reply } from "@kimi-effect/testing"
 import { Deferred, Effect, Fiber, Random, Stream } from "effect"
 import { type Client, connect, hello, type Server, withKimi } from "./node/support/kimi.ts"
@@ -154,7 +154,10 @@ describe("ten thousand cancelled streams", () => {
   ] as const
 
   const replies = new Map<string, Reply.Reply>(
-    Object.entries(faults).map(([kind, fault]) => [kind, fault === undefined ? Reply.usual : Reply.faulty(fault)])
+    Object.entries(faults).map(([kind, fault]) => [
+      kind,
+      fault === undefined ? Reply.defaultReply : Reply.faulty(fault)
+    ])
   )
   const asks = (kind: Kind) => ({
     messages: [{ role: "user" as const, content: "Hello world!" }],
@@ -210,8 +213,8 @@ describe("ten thousand cancelled streams", () => {
     () =>
       Effect.scoped(
         Effect.gen(function* () {
-          const server = yield* MockServer.make({ keptRequests: 1 })
-          yield* server.replyAlways((request) => replies.get(kindOf(request.json)) ?? Reply.usual)
+          const server = yield* MockServer.make({ maxRecordedRequests: 1 })
+          yield* server.replyAlways((request) => replies.get(kindOf(request.json)) ?? Reply.defaultReply)
           const warnings: Array<string> = []
           const onWarning = (warning: Error): void => void warnings.push(warning.message)
           yield* Effect.acquireRelease(

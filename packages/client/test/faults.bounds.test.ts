@@ -99,7 +99,7 @@ for (const http of ["undici", "fetch"] as const) {
       withKimi(
         (client, server) =>
           Effect.gen(function* () {
-            yield* server.reply(Reply.answer({ content: "Hi" }, { headers: { "x-huge": "x".repeat(100_000) } }))
+            yield* server.reply(Reply.chatResponse({ content: "Hi" }, { headers: { "x-huge": "x".repeat(100_000) } }))
             assert.strictEqual((yield* Effect.flip(client.chat(hello)))._tag, "ResponseTooLargeError")
             yield* client.chat(hello)
           }),
@@ -144,7 +144,7 @@ describe("the largest event", () => {
 describe("the longest arguments of a tool call", () => {
   const tools = [{ type: "function" as const, function: { name: "f", parameters: { type: "object" } } }]
   const answer = (length: number) =>
-    Reply.answer({ tool_calls: [{ name: "f", arguments: `"${"x".repeat(length - 2)}"` }] })
+    Reply.chatResponse({ tool_calls: [{ name: "f", arguments: `"${"x".repeat(length - 2)}"` }] })
 
   for (const mode of ["chat", "stream"] as const) {
     it.live(`may be as long as allowed and not longer: ${mode}`, () =>

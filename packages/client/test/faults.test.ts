@@ -44,8 +44,8 @@ const plain: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
   SlowBody: { fault: Fault.SlowBody({ delay: 20 }), expected: "answer" },
   TruncatedBody: { fault: Fault.TruncatedBody({ afterBytes: 100 }), expected: lost("UND_ERR_SOCKET") },
   EmptyBody: { fault: Fault.EmptyBody(), expected: unreadable },
-  WrongType: { fault: Fault.WrongType(), expected: unusable(html) },
-  UndecodableJson: { fault: Fault.UndecodableJson(), expected: unusable(json) },
+  WrongContentType: { fault: Fault.WrongContentType(), expected: unusable(html) },
+  MalformedJson: { fault: Fault.MalformedJson(), expected: unusable(json) },
   HugeBody: {
     fault: Fault.HugeBody({ bytes: 100_000, contentLength: true }),
     bound: { maxResponseBytes: 50_000 },
@@ -62,7 +62,7 @@ const plain: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
     expected: { _tag: "TotalTimeoutError", ...common }
   },
   SlowEvents: { fault: Fault.SlowEvents({ every: 20 }), expected: "answer" },
-  Truncated: { fault: Fault.Truncated({ afterEvents: 0 }), expected: unreadable },
+  TruncatedStream: { fault: Fault.TruncatedStream({ afterEvents: 0 }), expected: unreadable },
   KeepAlive: {
     fault: Fault.KeepAlive({ afterEvents: 1, every: 10 }),
     bound: total,
@@ -106,8 +106,8 @@ const streamed: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
   SlowBody: { fault: Fault.SlowBody({ delay: 20 }), expected: "answer" },
   TruncatedBody: { fault: Fault.TruncatedBody({ afterBytes: 100 }), expected: broken("UND_ERR_SOCKET", {}) },
   EmptyBody: { fault: Fault.EmptyBody(), expected: { _tag: "StreamTruncatedError", ...common, ...ids } },
-  WrongType: { fault: Fault.WrongType(), expected: unusable(html) },
-  UndecodableJson: { fault: Fault.UndecodableJson(), expected: unusable(json) },
+  WrongContentType: { fault: Fault.WrongContentType(), expected: unusable(html) },
+  MalformedJson: { fault: Fault.MalformedJson(), expected: unusable(json) },
   HugeBody: {
     fault: Fault.HugeBody({ bytes: 100_000, contentLength: true }),
     expected: unusable({ ...json, ...ids })
@@ -120,8 +120,8 @@ const streamed: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
     expected: { _tag: "IdleTimeoutError", ...common, ...ids, partial }
   },
   SlowEvents: { fault: Fault.SlowEvents({ every: 1 }), expected: "answer" },
-  Truncated: {
-    fault: Fault.Truncated({ afterEvents: 5 }),
+  TruncatedStream: {
+    fault: Fault.TruncatedStream({ afterEvents: 5 }),
     expected: { _tag: "StreamTruncatedError", ...common, ...ids, partial }
   },
   KeepAlive: {
@@ -206,7 +206,7 @@ describe("a stream that ends badly", () => {
         const tools = [{ type: "function" as const, function: { name: "get_weather", parameters: { type: "object" } } }]
         const args = '{"location":"Paris"}'
         const says = { content: "Let me look.", tool_calls: [{ name: "get_weather", arguments: args }] }
-        yield* server.reply(Reply.answer(says, { fault: Fault.Truncated({ afterEvents: 6 }) }))
+        yield* server.reply(Reply.chatResponse(says, { fault: Fault.TruncatedStream({ afterEvents: 6 }) }))
         const { partial: kept } = yield* Effect.flip(call(client, "stream", { ...hello, tools }))
         assert.strictEqual(kept?.content, "Let me look.")
         assert.strictEqual(kept?.tool_calls[0]?.name, "get_weather")

@@ -5,7 +5,7 @@
 import { createServer, type Server as TcpServer } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import { MockServer, Reply } from "@kimi-effect/testing"
 import { ConfigProvider, Context, Effect, Exit, Layer, Redacted, Stream } from "effect"
 import { FetchHttpClient } from "effect/http"
@@ -231,7 +231,7 @@ describe("on the wire", () => {
         Effect.gen(function* () {
           const other = yield* MockServer.make()
           const headers = { location: other.url, refresh: `0; url=${other.url}`, link: `<${other.url}>; rel=preload` }
-          yield* server.replyAlways(Reply.answer({ content: "Hi" }, { headers }))
+          yield* server.replyAlways(Reply.chatResponse({ content: "Hi" }, { headers }))
           const client = yield* connect(server, { apiKey }, http)
           yield* client.chat(Canary.request)
           yield* Stream.runDrain(client.stream(Canary.request))

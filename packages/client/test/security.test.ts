@@ -3,10 +3,10 @@
  * whatever goes wrong.
  */
 import { assert, describe, it } from "@effect/vitest"
-import type { KimiError } from "@kimi-effect/core/errors/KimiError"
-import { ServerError } from "@kimi-effect/core/errors/ProviderErrors"
+import type { KimiError } from "@kimi-effect/core/KimiError"
+import { ServerError } from "@kimi-effect/core/ProviderErrors"
 import type { Options } from "@kimi-effect/core/KimiConfig"
-import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import { Fault, Reply } from "@kimi-effect/testing"
 import { Effect, Exit, Redacted, Stream } from "effect"
 import type * as Scope from "effect/Scope"
@@ -89,14 +89,14 @@ describe("a fault says neither key nor prompt", () => {
     Fault.StallMidBody({ afterBytes: 100 }),
     Fault.TruncatedBody({ afterBytes: 100 }),
     Fault.EmptyBody(),
-    Fault.WrongType(),
-    Fault.UndecodableJson(),
+    Fault.WrongContentType(),
+    Fault.MalformedJson(),
     Fault.HugeBody({ bytes: 100_000, contentLength: true }),
     Fault.HugeBody({ bytes: 100_000, contentLength: false }),
     Fault.Redirect({ status: 307, location: `https://user:${Canary.key}@elsewhere.example/?key=${Canary.key}` }),
     Fault.ResetMidStream({ afterEvents: 0 }),
     Fault.StallMidStream({ afterEvents: 0 }),
-    Fault.Truncated({ afterEvents: 0 }),
+    Fault.TruncatedStream({ afterEvents: 0 }),
     Fault.KeepAlive({ afterEvents: 1, every: 5 }),
     Fault.HugeEvent({ afterEvents: 0, bytes: 5_000 }),
     Fault.CorruptEvent({ afterEvents: 0 }),
@@ -143,7 +143,7 @@ describe("other places in an answer that repeat the key", () => {
     }),
     "the ids of an answer that is none": Reply.text(message, { headers: { "x-request-id": key, "x-trace-id": key } }),
     "the ids of a stream that breaks off": Reply.sse([], { headers: { "msh-request-id": key, "x-msh-trace-id": key } }),
-    "the ids of an answer that breaks off": Reply.answer(
+    "the ids of an answer that breaks off": Reply.chatResponse(
       { content: "Hi" },
       { headers: { "msh-request-id": key, "x-msh-trace-id": key }, fault: Fault.ResetMidBody({ afterBytes: 10 }) }
     ),

@@ -1,16 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
+import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
-import { ServerError } from "@kimi-effect/core/errors/ProviderErrors"
-import { RateLimitError } from "@kimi-effect/core/errors/RateLimitErrors"
+import { ServerError } from "@kimi-effect/core/ProviderErrors"
+import { RateLimitError } from "@kimi-effect/core/RateLimitErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
-import * as Budget from "@kimi-effect/core/money/Budget"
-import * as Observer from "@kimi-effect/core/observability/Observer"
-import * as Telemetry from "@kimi-effect/core/observability/Telemetry"
-import * as Admission from "@kimi-effect/core/resilience/Admission"
-import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
+import * as Budget from "@kimi-effect/core/Budget"
+import * as Observer from "@kimi-effect/core/Observer"
+import * as Telemetry from "@kimi-effect/core/Telemetry"
+import * as Admission from "@kimi-effect/core/Admission"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import { Context, Effect, Layer, Metric, Random, Redacted, Stream } from "effect"
 import { ChatTransport } from "../src/ChatTransport.ts"
 import * as KimiClient from "../src/KimiClient.ts"
@@ -76,7 +76,7 @@ const client = KimiClient.layerTransport.pipe(
     CircuitBreaker.layer({ consecutiveFailures: 1 }),
     Admission.layerOff,
     ResponseCache.layerMemory(),
-    Budget.layer({ unknownPrice: "allow", caps: [{ amount: "1000", currency: "USD", per: ["tenant"] }] })
+    Budget.layer({ onUnknownPrice: "allow", caps: [{ amount: "1000", currency: "USD", per: ["tenant"] }] })
   ]),
   Layer.provide(Layer.succeed(Metric.MetricRegistry, registry))
 )

@@ -1,20 +1,20 @@
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type {
   BalanceError,
   ChatError,
   EstimateTokensError,
   ModelsError,
-  PlainCallError,
+  HostApiError,
   StreamError
-} from "@kimi-effect/core/errors/OperationErrors"
-import type { ReasoningBudgetExhaustedError } from "@kimi-effect/core/errors/ProviderErrors"
-import type { RateLimitError } from "@kimi-effect/core/errors/RateLimitErrors"
+} from "@kimi-effect/core/OperationErrors"
+import type { ReasoningBudgetExhaustedError } from "@kimi-effect/core/ProviderErrors"
+import type { RateLimitError } from "@kimi-effect/core/RateLimitErrors"
 import type { KimiConfig } from "@kimi-effect/core/KimiConfig"
-import type { Balance } from "@kimi-effect/core/models/Balance"
-import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
-import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
-import type { Model } from "@kimi-effect/core/models/ModelList"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import type { Balance } from "@kimi-effect/core/Balance"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
+import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import type { Model } from "@kimi-effect/core/ModelList"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Layer from "effect/Layer"
@@ -142,7 +142,7 @@ describe("the account's operations", () => {
   test("can be unsupported by a host, except the models", () => {
     expect<"UnsupportedOperationError">().type.toBeAssignableTo<Tags<typeof client.balance>>()
     expect<"UnsupportedOperationError">().type.not.toBeAssignableTo<Tags<typeof client.models>>()
-    expect<ModelsError>().type.toBe<PlainCallError>()
+    expect<ModelsError>().type.toBe<HostApiError>()
     expect<"ContextLengthError">().type.not.toBeAssignableTo<Tags<typeof client.models>>()
     expect<"DeadlineExceededError">().type.not.toBeAssignableTo<Tags<typeof client.models>>()
   })

@@ -63,7 +63,7 @@ export const CallOptions: Context.Reference<Values> = Context.Reference<Values>(
 })
 
 /** What is given over what holds outside; `undefined` gives nothing. */
-const over =
+const merge =
   ({ agent, job, priority, tenant }: Options) =>
   (outer: Values): Values => ({
     priority: priority ?? outer.priority,
@@ -82,7 +82,7 @@ const over =
 export const provide =
   (options: Options) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.updateService(effect, CallOptions, over(options))
+    Effect.updateService(effect, CallOptions, merge(options))
 
 /**
  * Sets options of every call that a stream makes, wherever it is run.
@@ -93,4 +93,4 @@ export const provide =
 export const provideStream =
   (options: Options) =>
   <A, E, R>(stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
-    Stream.updateService(stream, CallOptions, over(options))
+    Stream.updateService(stream, CallOptions, merge(options))

@@ -36,7 +36,7 @@ export const providerIds = ["moonshot", "moonshot-cn", "together", "openrouter",
 export type ProviderId = (typeof providerIds)[number]
 
 /** Hosts that answer without a key. */
-const keyless: ReadonlySet<ProviderId> = new Set(["ollama", "custom"])
+const keylessProviders: ReadonlySet<ProviderId> = new Set(["ollama", "custom"])
 
 const ApiKey = Schema.RedactedFromValue(Schema.String.check(Schema.isPattern(/^[\x21-\x7e]+$/)), {
   disallowEncode: true
@@ -266,10 +266,10 @@ export type Options = {
 const names = Object.keys(entries) as ReadonlyArray<Name>
 
 /** What the object `kimi` may hold beside the options: it is read and checked elsewhere. */
-const besides: ReadonlySet<string> = new Set(["prices"])
+const nonOptionKeys: ReadonlySet<string> = new Set(["prices"])
 
 /** `maxEventBytes` → `KIMI_MAX_EVENT_BYTES` */
-const variable = (name: string): string => `KIMI_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+const variableName = (name: string): string => `KIMI_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 
 /** Asks the parsed URL: `HTTP://` and a leading space name the same scheme as `http://`. */
 const isPlainHttp = (baseUrl: string): boolean => URL.parse(baseUrl)?.protocol === "http:"
@@ -282,9 +282,9 @@ const isLoopback = (baseUrl: string): boolean => {
 type Issue = typeof ConfigurationIssue.Type
 
 /** What must hold between options. */
-const contradictions = (config: Values, label: (name: Name) => string): ReadonlyArray<Issue> => {
+const findConflicts = (config: Values, label: (name: Name) => string): ReadonlyArray<Issue> => {
   const issues: Array<Issue> = []
-  if (config.apiKey === undefined && !keyless.has(config.provider)) {
+  if (config.apiKey === undefined && !keylessProviders.has(config.provider)) {
     issues.push({ name: label("apiKey"), expected: `an API key, which the host ${config.provider} requires` })
   }
   if (config.provider === "custom" && config.baseUrl === undefined) {
@@ -309,16 +309,16 @@ const check = (
   // Every value was checked by the schema of its entry.
   const config = { ...defaults, ...given } as Values
   const invalid = new Set(issues.map((issue) => issue.name))
-  const all = [...issues, ...contradictions(config, label).filter((issue) => !invalid.has(issue.name))]
+  const all = [...issues, ...findConflicts(config, label).filter((issue) => !invalid.has(issue.name))]
   return all.length === 0 ? Effect.succeed(config) : Effect.fail(ConfigurationError.of(all))
 }
 
-interface Read {
+interface ReadResult {
   readonly values: Partial<Record<Name, unknown>>
   readonly issues: Array<Issue>
 }
 
-const readOptions = (options: Options): Read => {
+const readOptions = (options: Options): ReadResult => {
   const values: Partial<Record<Name, unknown>> = {}
   const issues: Array<Issue> = []
   for (const [name, given] of Object.entries(options)) {
@@ -353,7 +353,7 @@ export const make = (options: Options): Effect.Effect<Values, ConfigurationError
  */
 const lookup = Effect.fnUntraced(function* (name: Name) {
   const provider = yield* ConfigProvider.ConfigProvider
-  const candidates: Array<[string, ConfigProvider.Path]> = [[variable(name), [variable(name)]]]
+  const candidates: Array<[string, ConfigProvider.Path]> = [[variableName(name), [variableName(name)]]]
   if (name === "apiKey") candidates.push(["MOONSHOT_API_KEY", ["MOONSHOT_API_KEY"]])
   candidates.push([`kimi.${name}`, ["kimi", name]])
   for (const [label, path] of candidates) {
@@ -370,7 +370,7 @@ const unknownMembers = Effect.gen(function* () {
   const provider = yield* ConfigProvider.ConfigProvider
   const node = yield* Effect.orElseSucceed(provider.load(["kimi"]), () => undefined)
   if (node?._tag !== "Record") return []
-  return [...node.keys].filter((key) => !Object.hasOwn(entries, key) && !besides.has(key))
+  return [...node.keys].filter((key) => !Object.hasOwn(entries, key) && !nonOptionKeys.has(key))
 })
 
 /**
@@ -402,7 +402,7 @@ export const fromConfig = Effect.fnUntraced(function* (
   for (const key of yield* unknownMembers) {
     issues.push({ name: `kimi.${key}`, expected: `one of the options ${names.join(", ")}` })
   }
-  return yield* check(values, issues, (name) => labels.get(name) ?? variable(name))
+  return yield* check(values, issues, (name) => labels.get(name) ?? variableName(name))
 })
 
 /**

@@ -43,7 +43,7 @@ export type Lifecycle =
   | {
       readonly state: "live"
       /** The announced last day, `YYYY-MM-DD`. */
-      readonly closesOn?: string
+      readonly retiresOn?: string
       readonly successor?: string
     }
   | { readonly state: "retired"; readonly retiredOn: string; readonly successor: string }
@@ -54,11 +54,11 @@ export type Lifecycle =
  * @category models
  * @since 0.1.0
  */
-export interface Abilities {
+export interface Capabilities {
   /** How thinking is controlled: by `reasoning_effort`, by `thinking`, always on, or there is none. */
   readonly thinking: "effort" | "switch" | "always" | "none"
   /** Whether `thinking.keep: "all"` is taken. */
-  readonly keepsReasoning: boolean
+  readonly supportsThinkingKeep: boolean
   /** The only values of sampling parameters that are taken; absent when they are free. */
   readonly sampling?: { readonly temperature: number; readonly temperatureNotThinking?: number; readonly topP: number }
   /** Whether `tool_choice: "required"` is taken. */
@@ -70,7 +70,7 @@ export interface Abilities {
   /** Whether `response_format` of type `json_schema` is taken. */
   readonly jsonSchema: boolean
   /** Whether `logprobs` are refused. */
-  readonly refusesLogprobs: boolean
+  readonly rejectsLogprobs: boolean
 }
 
 /**
@@ -87,56 +87,56 @@ export interface KnownModel {
   readonly defaultMaxOutput?: number
   /** Most output tokens that may be asked for; the window when absent. */
   readonly maxOutput?: number
-  readonly abilities: Abilities
+  readonly capabilities: Capabilities
   readonly lifecycle: Lifecycle
   /** Newest price of a host last. */
   readonly prices: ReadonlyArray<Price>
 }
 
-const k3: Abilities = {
+const k3: Capabilities = {
   thinking: "effort",
-  keepsReasoning: false,
+  supportsThinkingKeep: false,
   sampling: { temperature: 1, topP: 0.95 },
   toolChoiceRequired: "yes",
   toolChoiceNamed: "no",
   image: true,
   video: true,
   jsonSchema: true,
-  refusesLogprobs: true
+  rejectsLogprobs: true
 }
 
-const k27: Abilities = {
+const k27: Capabilities = {
   ...k3,
   thinking: "always",
   toolChoiceRequired: "no",
-  refusesLogprobs: false
+  rejectsLogprobs: false
 }
 
-const k26: Abilities = {
+const k26: Capabilities = {
   ...k27,
   thinking: "switch",
-  keepsReasoning: true,
+  supportsThinkingKeep: true,
   sampling: { temperature: 1, temperatureNotThinking: 0.6, topP: 0.95 },
   toolChoiceRequired: "not thinking",
   toolChoiceNamed: "not thinking"
 }
 
-const k25: Abilities = { ...k26, keepsReasoning: false }
+const k25: Capabilities = { ...k26, supportsThinkingKeep: false }
 
-const k2: Abilities = {
+const k2: Capabilities = {
   thinking: "none",
-  keepsReasoning: false,
+  supportsThinkingKeep: false,
   toolChoiceRequired: "yes",
   toolChoiceNamed: "yes",
   image: false,
   video: false,
   jsonSchema: true,
-  refusesLogprobs: false
+  rejectsLogprobs: false
 }
 
-const k2Thinking: Abilities = { ...k2, thinking: "always", toolChoiceRequired: "no", toolChoiceNamed: "no" }
+const k2Thinking: Capabilities = { ...k2, thinking: "always", toolChoiceRequired: "no", toolChoiceNamed: "no" }
 
-const v1: Abilities = { ...k2, toolChoiceRequired: "no", toolChoiceNamed: "no" }
+const v1: Capabilities = { ...k2, toolChoiceRequired: "no", toolChoiceNamed: "no" }
 
 const usd = (cacheMiss: string, output: string, cacheHit?: string, cacheWrite?: string, from?: string): Price => ({
   provider: "moonshot",
@@ -156,8 +156,8 @@ const cny = (cacheMiss: string, output: string, cacheHit: string): Price => ({
   cacheHit
 })
 
-const live: Lifecycle = { state: "live" }
-const closing: Lifecycle = { state: "live", closesOn: "2026-12-31", successor: "kimi-k3" }
+const active: Lifecycle = { state: "live" }
+const retiring: Lifecycle = { state: "live", retiresOn: "2026-12-31", successor: "kimi-k3" }
 const retired = (retiredOn: string, successor = "kimi-k3"): Lifecycle => ({ state: "retired", retiredOn, successor })
 
 const window1M = 1_048_576
@@ -174,16 +174,16 @@ export const knownModels: ReadonlyArray<KnownModel> = [
     id: "kimi-k3.1-pro",
     contextWindow: window1M,
     defaultMaxOutput: 131_072,
-    abilities: k3,
-    lifecycle: live,
+    capabilities: k3,
+    lifecycle: active,
     prices: [usd("2.00", "10.00", "0.20", "2.00")]
   },
   {
     id: "kimi-k3.1-pro-highspeed",
     contextWindow: window1M,
     defaultMaxOutput: 131_072,
-    abilities: k3,
-    lifecycle: live,
+    capabilities: k3,
+    lifecycle: active,
     prices: [usd("4.00", "20.00", "0.20", "4.00")]
   },
   {
@@ -191,74 +191,74 @@ export const knownModels: ReadonlyArray<KnownModel> = [
     contextWindow: window1M,
     defaultMaxOutput: 131_072,
     maxOutput: window1M,
-    abilities: k3,
-    lifecycle: live,
+    capabilities: k3,
+    lifecycle: active,
     prices: [usd("3.00", "15.00", "0.30"), usd("3.00", "15.00", "0.30", "3.00", "2026-09-01"), cny("20", "100", "2")]
   },
   {
     id: "kimi-k2.7-code",
     contextWindow: window256K,
     defaultMaxOutput: 32_768,
-    abilities: k27,
-    lifecycle: closing,
+    capabilities: k27,
+    lifecycle: retiring,
     prices: [usd("0.95", "4.00", "0.19"), cny("6.50", "27", "1.30")]
   },
   {
     id: "kimi-k2.7-code-highspeed",
     contextWindow: window256K,
     defaultMaxOutput: 32_768,
-    abilities: k27,
-    lifecycle: closing,
+    capabilities: k27,
+    lifecycle: retiring,
     prices: [usd("1.90", "8.00", "0.38"), cny("13", "54", "2.60")]
   },
   {
     id: "kimi-k2.6",
     contextWindow: window256K,
     defaultMaxOutput: 32_768,
-    abilities: k26,
-    lifecycle: closing,
+    capabilities: k26,
+    lifecycle: retiring,
     prices: [usd("0.95", "4.00", "0.16"), cny("6.50", "27", "1.10")]
   },
   {
     id: "kimi-k2.5",
     contextWindow: window256K,
     defaultMaxOutput: 32_768,
-    abilities: k25,
+    capabilities: k25,
     lifecycle: retired("2026-08-31"),
     prices: [usd("0.60", "3.00", "0.10"), cny("4", "21", "0.70")]
   },
   {
     id: "kimi-k2-0905-preview",
     contextWindow: window256K,
-    abilities: k2,
+    capabilities: k2,
     lifecycle: retired("2026-05-25"),
     prices: [usd("0.60", "2.50", "0.15")]
   },
   {
     id: "kimi-k2-0711-preview",
     contextWindow: 131_072,
-    abilities: k2,
+    capabilities: k2,
     lifecycle: retired("2026-05-25"),
     prices: [usd("0.60", "2.50", "0.15")]
   },
   {
     id: "kimi-k2-turbo-preview",
     contextWindow: window256K,
-    abilities: k2,
+    capabilities: k2,
     lifecycle: retired("2026-05-25"),
     prices: [usd("1.15", "8.00", "0.15")]
   },
   {
     id: "kimi-k2-thinking",
     contextWindow: window256K,
-    abilities: k2Thinking,
+    capabilities: k2Thinking,
     lifecycle: retired("2026-05-25"),
     prices: [usd("0.60", "2.50", "0.15")]
   },
   {
     id: "kimi-k2-thinking-turbo",
     contextWindow: window256K,
-    abilities: k2Thinking,
+    capabilities: k2Thinking,
     lifecycle: retired("2026-05-25"),
     prices: [usd("1.15", "8.00", "0.15")]
   },
@@ -272,30 +272,30 @@ export const knownModels: ReadonlyArray<KnownModel> = [
     const model: KnownModel = {
       id: `moonshot-v1-${size}`,
       contextWindow,
-      abilities: v1,
+      capabilities: v1,
       lifecycle: retired("2026-08-31"),
       prices: [usd(cacheMiss, output)]
     }
-    return [model, { ...model, id: `${model.id}-vision-preview`, abilities: { ...v1, image: true } }]
+    return [model, { ...model, id: `${model.id}-vision-preview`, capabilities: { ...v1, image: true } }]
   }),
   {
     id: "moonshot-v1-auto",
     contextWindow: 131_072,
-    abilities: v1,
+    capabilities: v1,
     lifecycle: retired("2026-08-31"),
     prices: []
   },
   {
     id: "kimi-latest",
     contextWindow: 131_072,
-    abilities: { ...v1, image: true },
+    capabilities: { ...v1, image: true },
     lifecycle: retired("2026-01-28"),
     prices: []
   },
   {
     id: "kimi-thinking-preview",
     contextWindow: 131_072,
-    abilities: { ...k2Thinking, image: true },
+    capabilities: { ...k2Thinking, image: true },
     lifecycle: retired("2025-11-11"),
     prices: []
   }

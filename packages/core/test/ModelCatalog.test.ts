@@ -86,7 +86,7 @@ describe("ModelCatalog.knownModels", () => {
 
   it("knows which live models are announced to end, and that kimi-k3 is not", () => {
     const closing = knownModels.filter(
-      ({ lifecycle }) => lifecycle.state === "live" && lifecycle.closesOn !== undefined
+      ({ lifecycle }) => lifecycle.state === "live" && lifecycle.retiresOn !== undefined
     )
     assert.sameMembers(
       closing.map((model) => model.id),
@@ -104,8 +104,8 @@ describe("ModelCatalog.knownModels", () => {
 
   it("knows how thinking is controlled, and which sampling values a model fixes", () => {
     const control = (id: string) => {
-      const { thinking, keepsReasoning, sampling } = known(id).abilities
-      return { thinking, keepsReasoning, sampling }
+      const { thinking, supportsThinkingKeep, sampling } = known(id).capabilities
+      return { thinking, keepsReasoning: supportsThinkingKeep, sampling }
     }
     const fixed = { temperature: 1, topP: 0.95 }
     const switched = { temperature: 1, temperatureNotThinking: 0.6, topP: 0.95 }
@@ -119,8 +119,8 @@ describe("ModelCatalog.knownModels", () => {
 
   it("knows which tool choices and media a model takes", () => {
     const takes = (id: string) => {
-      const { toolChoiceRequired, toolChoiceNamed, image, video, refusesLogprobs } = known(id).abilities
-      return [toolChoiceRequired, toolChoiceNamed, image, video, refusesLogprobs]
+      const { toolChoiceRequired, toolChoiceNamed, image, video, rejectsLogprobs } = known(id).capabilities
+      return [toolChoiceRequired, toolChoiceNamed, image, video, rejectsLogprobs]
     }
     assert.deepStrictEqual(takes("kimi-k3"), ["yes", "no", true, true, true])
     assert.deepStrictEqual(takes("kimi-k3.1-pro"), ["yes", "no", true, true, true])

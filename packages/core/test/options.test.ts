@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted, Result, type Scope } from "effect"
-import * as CacheEnvelope from "../src/cache/envelope/CacheEnvelope.ts"
+import * as CacheEnvelope from "../src/cache/internal/envelope/CacheEnvelope.ts"
 import * as ResponseCache from "../src/cache/ResponseCache.ts"
 import type { ConfigurationError } from "../src/errors/ConfigurationErrors.ts"
 import * as Budget from "../src/money/Budget.ts"
 import * as PriceTable from "../src/money/PriceTable.ts"
 import * as CallLog from "../src/observability/CallLog.ts"
-import * as HealthSettings from "../src/observability/health/HealthSettings.ts"
+import * as HealthSettings from "../src/observability/HealthSettings.ts"
 import * as Logging from "../src/observability/Logging.ts"
 import * as Observer from "../src/observability/Observer.ts"
 import * as Admission from "../src/resilience/Admission.ts"
@@ -56,14 +56,14 @@ describe("options that cannot be used", () => {
   it.effect("of a log of calls", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(
-        yield* namesOf(CallLog.make({ sample: Number.NaN, repeats: { times: -1, interval: -5, maxKinds: 0 } })),
+        yield* namesOf(CallLog.make({ sample: Number.NaN, repeatLimit: { maxEvents: -1, interval: -5, maxKeys: 0 } })),
         ["sample", "repeats.times", "repeats.interval", "repeats.maxKinds"].map((name) => `CallLog ${name}`)
       )
-      assert.deepStrictEqual(yield* namesOf(CallLog.make(untyped('{ "answered": "info", "sample": 0.5 }'))), [
+      assert.deepStrictEqual(yield* namesOf(CallLog.make(untyped('{ "successLevel": "info", "sample": 0.5 }'))), [
         "CallLog sample",
         "CallLog answered"
       ])
-      yield* Effect.scoped(CallLog.make({ sample: 10, repeats: { times: 0 } }))
+      yield* Effect.scoped(CallLog.make({ sample: 10, repeatLimit: { maxEvents: 0 } }))
     })
   )
 
@@ -199,16 +199,16 @@ describe("options that cannot be used", () => {
       const settings = untyped('{ "paidProbe": "no", "checks": [null, { "name": "", "timeout": 0 }] }')
       assert.deepStrictEqual(
         yield* layerNamesOf(HealthSettings.layer(settings)),
-        ["paidProbe", "checks[0]", "checks[1].name", "checks[1].look", "checks[1].timeout"].map(
+        ["paidProbe", "checks[0]", "checks[1].name", "checks[1].check", "checks[1].timeout"].map(
           (name) => `HealthSettings ${name}`
         )
       )
       assert.deepStrictEqual(yield* layerNamesOf(HealthSettings.layer(untyped('{ "checks": {} }'))), [
         "HealthSettings checks"
       ])
-      const look = Effect.succeed({ status: "healthy", code: "Ok", message: "" } as const)
-      const own = { name: "own", look }
-      yield* Effect.scoped(Layer.build(HealthSettings.layer({ paidProbe: { every: "1 hour" }, checks: [own] })))
+      const check = Effect.succeed({ status: "healthy", code: "Ok", message: "" } as const)
+      const own = { name: "own", check }
+      yield* Effect.scoped(Layer.build(HealthSettings.layer({ paidProbe: { timeToLive: "1 hour" }, checks: [own] })))
       yield* Effect.scoped(Layer.build(HealthSettings.layer({ paidProbe: false })))
     })
   )

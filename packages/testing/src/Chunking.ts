@@ -25,12 +25,12 @@ export type Chunking = "whole" | { readonly bytes: number } | { readonly events:
  * @category combinators
  * @since 0.1.0
  */
-export const cut =
+export const applyChunking =
   (chunking: Chunking) =>
   (events: ReadonlyArray<string>): ReadonlyArray<Buffer> => {
     if (events.length === 0) return []
     if (chunking === "whole") return [Buffer.from(events.join(""))]
-    if ("bytes" in chunking) return cutBytes(Buffer.from(events.join("")), Math.max(1, chunking.bytes))
+    if ("bytes" in chunking) return chunkBytes(Buffer.from(events.join("")), Math.max(1, chunking.bytes))
     const size = Math.max(1, chunking.events)
     const writes: Array<Buffer> = []
     for (let from = 0; from < events.length; from += size) {
@@ -39,7 +39,7 @@ export const cut =
     return writes
   }
 
-const cutBytes = (all: Buffer, size: number): ReadonlyArray<Buffer> => {
+const chunkBytes = (all: Buffer, size: number): ReadonlyArray<Buffer> => {
   const writes: Array<Buffer> = []
   for (let from = 0; from < all.length; from += size) writes.push(all.subarray(from, from + size))
   return writes

@@ -25,14 +25,14 @@ export type Fault = Data.TaggedEnum<{
   SlowBody: { readonly delay: Duration.Input }
   TruncatedBody: { readonly afterBytes: number }
   EmptyBody: {}
-  WrongType: {}
-  UndecodableJson: {}
+  WrongContentType: {}
+  MalformedJson: {}
   HugeBody: { readonly bytes: number; readonly contentLength: boolean }
   Redirect: { readonly status: number; readonly location: string }
   ResetMidStream: { readonly afterEvents: number }
   StallMidStream: { readonly afterEvents: number }
   SlowEvents: { readonly every: Duration.Input }
-  Truncated: { readonly afterEvents: number }
+  TruncatedStream: { readonly afterEvents: number }
   KeepAlive: { readonly afterEvents: number; readonly every: Duration.Input }
   HugeEvent: { readonly afterEvents: number; readonly bytes: number }
   CorruptEvent: { readonly afterEvents: number }
@@ -119,7 +119,7 @@ export const EmptyBody = constructors.EmptyBody
  * @category bodies
  * @since 0.1.0
  */
-export const WrongType = constructors.WrongType
+export const WrongContentType = constructors.WrongContentType
 
 /**
  * Answers 200 as JSON with a body that breaks off in the middle of a value,
@@ -128,7 +128,7 @@ export const WrongType = constructors.WrongType
  * @category bodies
  * @since 0.1.0
  */
-export const UndecodableJson = constructors.UndecodableJson
+export const MalformedJson = constructors.MalformedJson
 
 /**
  * Answers 200 with a well-formed completion of exactly `bytes` bytes, but at
@@ -179,7 +179,7 @@ export const SlowEvents = constructors.SlowEvents
  * @category streams
  * @since 0.1.0
  */
-export const Truncated = constructors.Truncated
+export const TruncatedStream = constructors.TruncatedStream
 
 /**
  * Sends `afterEvents` events, then one `: keep-alive` comment each `every` and

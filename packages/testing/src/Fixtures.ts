@@ -108,7 +108,7 @@ export type Exchange = typeof Exchange.Type
  * @category fixtures
  * @since 0.1.0
  */
-export const exchange = (name: ExchangeName): Exchange => once(exchanges, name, `${name}.json`, decodeExchange)
+export const exchange = (name: ExchangeName): Exchange => loadOnce(exchanges, name, `${name}.json`, decodeExchange)
 
 /**
  * Reads a recorded event stream as raw text: `data:` lines and blank lines,
@@ -117,7 +117,7 @@ export const exchange = (name: ExchangeName): Exchange => once(exchanges, name, 
  * @category fixtures
  * @since 0.1.0
  */
-export const sse = (name: SseName): string => once(streams, name, `${name}.sse`, (text) => text)
+export const sse = (name: SseName): string => loadOnce(streams, name, `${name}.sse`, (text) => text)
 
 /**
  * Reads a hand-written answer body.
@@ -126,7 +126,7 @@ export const sse = (name: SseName): string => once(streams, name, `${name}.sse`,
  * @since 0.1.0
  */
 export const synthetic = (name: SyntheticName): Schema.Json =>
-  once(synthetics, name, `synthetic/${name}.json`, decodeJson)
+  loadOnce(synthetics, name, `synthetic/${name}.json`, decodeJson)
 
 /**
  * Reads the hand-written stream: the JSON text of each event, without `data:`
@@ -136,7 +136,7 @@ export const synthetic = (name: SyntheticName): Schema.Json =>
  * @since 0.1.0
  */
 export const syntheticStream = (): ReadonlyArray<string> =>
-  once(syntheticStreams, "moonshotai-stream", "synthetic/moonshotai-stream.chunks.txt", (text) =>
+  loadOnce(syntheticStreams, "moonshotai-stream", "synthetic/moonshotai-stream.chunks.txt", (text) =>
     text.split("\n").filter((line) => line !== "")
   )
 
@@ -150,7 +150,7 @@ const streams = new Map<string, string>()
 const synthetics = new Map<string, Schema.Json>()
 const syntheticStreams = new Map<string, ReadonlyArray<string>>()
 
-const once = <A>(kept: Map<string, A>, name: string, file: string, decode: (text: string) => A): A => {
+const loadOnce = <A>(kept: Map<string, A>, name: string, file: string, decode: (text: string) => A): A => {
   const known = kept.get(name)
   if (known !== undefined) return known
   const read = decode(readFileSync(new URL(file, folder), "utf8"))

@@ -14,24 +14,24 @@
  * @since 0.1.0
  */
 import { KimiClient } from "@kimi-effect/client/KimiClient"
-import * as KimiError from "@kimi-effect/core/errors/KimiError"
+import * as KimiError from "@kimi-effect/core/KimiError"
 import type {
   BalanceError,
   ChatError,
   EstimateTokensError,
   ModelsError,
   StreamError
-} from "@kimi-effect/core/errors/OperationErrors"
-import type { Balance } from "@kimi-effect/core/models/Balance"
-import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
-import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
-import type { SystemMetrics } from "@kimi-effect/core/models/Metrics"
-import type { SystemHealth } from "@kimi-effect/core/models/Health"
-import type { Model } from "@kimi-effect/core/models/ModelList"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
-import * as StreamFold from "@kimi-effect/core/models/StreamFold"
-import type { ToolCall } from "@kimi-effect/core/models/Tool"
-import { ofTokens, type Usage } from "@kimi-effect/core/models/Usage"
+} from "@kimi-effect/core/OperationErrors"
+import type { Balance } from "@kimi-effect/core/Balance"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
+import { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import type { SystemMetrics } from "@kimi-effect/core/Metrics"
+import type { SystemHealth } from "@kimi-effect/core/SystemHealth"
+import type { Model } from "@kimi-effect/core/ModelList"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
+import * as StreamFold from "@kimi-effect/core/StreamFold"
+import type { ToolCall } from "@kimi-effect/core/Tool"
+import { fromTokens, type Usage } from "@kimi-effect/core/Usage"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -44,7 +44,7 @@ import * as Stream from "effect/Stream"
  * @category models
  * @since 0.1.0
  */
-export type Answer = string | ChatResponse | ChatError
+export type ScriptedResponse = string | ChatResponse | ChatError
 
 /**
  * One scripted stream: a text or a whole answer to be sent as events, the
@@ -53,7 +53,7 @@ export type Answer = string | ChatResponse | ChatError
  * @category models
  * @since 0.1.0
  */
-export type Events =
+export type ScriptedStream =
   | string
   | ChatResponse
   | ReadonlyArray<StreamEvent>
@@ -77,9 +77,9 @@ export type Script<A> = ReadonlyArray<A> | ((request: ChatRequest) => A)
  * @since 0.1.0
  */
 export interface Options {
-  readonly chat?: Script<Answer>
+  readonly chat?: Script<ScriptedResponse>
   /** Defaults to the script of `chat`, sent as events. */
-  readonly stream?: Script<Events>
+  readonly stream?: Script<ScriptedStream>
   readonly models?: ReadonlyArray<Model> | ModelsError
   readonly estimateTokens?: number | EstimateTokensError
   readonly balance?: Balance | BalanceError
@@ -90,9 +90,9 @@ export interface Options {
 }
 
 /** What a client says of itself that has done nothing. */
-const idle: SystemMetrics = {
+const idleMetrics: SystemMetrics = {
   at: 0,
-  retryBudget: { left: 500, capacity: 500 },
+  retryBudget: { remaining: 500, capacity: 500 },
   providers: [],
   breakers: [],
   budgets: []
@@ -151,7 +151,7 @@ export const response = (answer: {
       }
     ],
     usage: {
-      ...ofTokens(prompt, completion),
+      ...fromTokens(prompt, completion),
       ...answer.usage
     }
   })
@@ -164,7 +164,7 @@ const unscripted = (operation: string, why: string): Effect.Effect<never> =>
   Effect.die(new Error(`MockKimiClient: ${operation} was called, and its script ${why}`))
 
 /** Plays a script: the next item for each call. */
-const player = <A>(operation: string, script: Script<A> | undefined) => {
+const makePlayer = <A>(operation: string, script: Script<A> | undefined) => {
   let position = 0
   return (request: ChatRequest): Effect.Effect<A> =>
     Effect.suspend(() => {
@@ -175,15 +175,15 @@ const player = <A>(operation: string, script: Script<A> | undefined) => {
     })
 }
 
-const toStream = (events: Events): Stream.Stream<StreamEvent, StreamError> => {
+const toStream = (events: ScriptedStream): Stream.Stream<StreamEvent, StreamError> => {
   if (Stream.isStream(events)) return events
   if (KimiError.isKimiError(events)) return Stream.fail(events)
   return Stream.fromIterable(
-    typeof events === "string" || events instanceof ChatResponse ? StreamFold.unfold(toResponse(events)) : events
+    typeof events === "string" || events instanceof ChatResponse ? StreamFold.toEvents(toResponse(events)) : events
   )
 }
 
-const outcome = <A, E>(operation: string, scripted: A | E | undefined): Effect.Effect<A, E> => {
+const toEffect = <A, E>(operation: string, scripted: A | E | undefined): Effect.Effect<A, E> => {
   if (scripted === undefined) return unscripted(operation, "is missing")
   // The guard tells an error of ours from every success that an operation has.
   return KimiError.isKimiError(scripted) ? Effect.fail(scripted as E) : Effect.succeed(scripted as A)
@@ -195,13 +195,13 @@ const outcome = <A, E>(operation: string, scripted: A | E | undefined): Effect.E
  * @category layers
  * @since 0.1.0
  */
-export const layerMock = (options: Options): Layer.Layer<KimiClient | MockKimiClient> =>
+export const layer = (options: Options): Layer.Layer<KimiClient | MockKimiClient> =>
   Layer.effectContext(
     Effect.sync(() => {
       const requests: Array<ChatRequest> = []
       const record = (request: ChatRequest) => Effect.sync(() => void requests.push(request))
-      const nextChat = player("chat", options.chat)
-      const nextStream = options.stream === undefined ? nextChat : player("stream", options.stream)
+      const nextChat = makePlayer("chat", options.chat)
+      const nextStream = options.stream === undefined ? nextChat : makePlayer("stream", options.stream)
       const client = KimiClient.of({
         chat: (request) =>
           Effect.flatMap(Effect.andThen(record(request), nextChat(request)), (answer) =>
@@ -210,10 +210,10 @@ export const layerMock = (options: Options): Layer.Layer<KimiClient | MockKimiCl
               : Effect.fail(answer)
           ),
         stream: (request) => Stream.unwrap(Effect.map(Effect.andThen(record(request), nextStream(request)), toStream)),
-        models: outcome<ReadonlyArray<Model>, ModelsError>("models", options.models),
-        estimateTokens: () => outcome<number, EstimateTokensError>("estimateTokens", options.estimateTokens),
-        balance: outcome<Balance, BalanceError>("balance", options.balance),
-        metrics: Effect.succeed(options.metrics ?? idle),
+        models: toEffect<ReadonlyArray<Model>, ModelsError>("models", options.models),
+        estimateTokens: () => toEffect<number, EstimateTokensError>("estimateTokens", options.estimateTokens),
+        balance: toEffect<Balance, BalanceError>("balance", options.balance),
+        metrics: Effect.succeed(options.metrics ?? idleMetrics),
         health:
           options.health === undefined
             ? Effect.map(DateTime.now, (checkedAt) => ({ status: "healthy", checkedAt, components: [] }))

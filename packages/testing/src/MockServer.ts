@@ -31,7 +31,7 @@ import { deliver } from "./internal/delivery.ts"
 import * as Gauge from "./internal/gauge.ts"
 import * as Responder from "./internal/responder.ts"
 import { type ReceivedRequest, receive } from "./ReceivedRequest.ts"
-import type { Answerer, Reply } from "./Reply.ts"
+import type { ReplySource, Reply } from "./Reply.ts"
 
 /**
  * How a server behaves.
@@ -47,7 +47,7 @@ export interface Options {
    * schema, models, fixed parameters, tool history. Scripted replies are never
    * held back by it. Defaults to `true`.
    */
-  readonly checks?: boolean | undefined
+  readonly validateRequests?: boolean | undefined
   /** The ids that chat serves and `/models` lists. Defaults to the live models of the catalogue, and the four recorded. */
   readonly models?: ReadonlyArray<string> | undefined
   /** How streams are cut over network writes. Defaults to ten events a write, as recorded. */
@@ -57,7 +57,7 @@ export interface Options {
   /** Time before each write of a stream; single events then, unless `chunking` counts events. Defaults to none. */
   readonly tokenDelay?: Duration.Input | undefined
   /** How many of the latest requests `requests` keeps. Defaults to all. */
-  readonly keptRequests?: number | undefined
+  readonly maxRecordedRequests?: number | undefined
   /** Largest request body in bytes; a larger one is answered with 413. Defaults to 100 MiB. */
   readonly maxRequestBytes?: number | undefined
 }
@@ -76,9 +76,9 @@ export class MockServer extends Context.Service<
     /** Queues replies; each answers one chat request to come, before anything else does. */
     readonly reply: (...replies: ReadonlyArray<Reply>) => Effect.Effect<void>
     /** Answers every chat request that finds the queue empty. */
-    readonly replyAlways: (reply: Answerer) => Effect.Effect<void>
+    readonly replyAlways: (reply: ReplySource) => Effect.Effect<void>
     /** Answers every request of one other route, by method and full path: `"GET /v1/models"`. */
-    readonly replyAt: (route: string, reply: Answerer) => Effect.Effect<void>
+    readonly replyAt: (route: string, reply: ReplySource) => Effect.Effect<void>
     /** Sockets open now. */
     readonly openConnections: Effect.Effect<number>
     /** Requests whose client left before the answer ended. Answers that a fault broke off do not count. */
@@ -105,16 +105,16 @@ export const make = (options?: Options): Effect.Effect<MockServer["Service"], ne
   Effect.gen(function* () {
     const responder = Responder.make({
       apiKey: options?.apiKey,
-      isChecking: options?.checks ?? true,
+      isValidating: options?.validateRequests ?? true,
       maxRequestBytes: options?.maxRequestBytes ?? 104_857_600,
       models: options?.models,
       pace: {
         latency: Duration.toMillis(options?.latency ?? 0),
-        pause: Duration.toMillis(options?.tokenDelay ?? 0),
+        writeDelay: Duration.toMillis(options?.tokenDelay ?? 0),
         chunking: options?.chunking ?? { events: 10 }
       }
     })
-    const kept = options?.keptRequests ?? Number.POSITIVE_INFINITY
+    const kept = options?.maxRecordedRequests ?? Number.POSITIVE_INFINITY
     const requests: Array<ReceivedRequest> = []
     const received = Gauge.make()
     const aborted = Gauge.make()
@@ -156,9 +156,9 @@ export const make = (options?: Options): Effect.Effect<MockServer["Service"], ne
     return MockServer.of({
       url: `http://127.0.0.1:${port}/v1`,
       requests: Effect.sync(() => [...requests]),
-      reply: (...replies) => Effect.sync(() => responder.queue(replies)),
-      replyAlways: (reply) => Effect.sync(() => responder.always(reply)),
-      replyAt: (route, reply) => Effect.sync(() => responder.at(route, reply)),
+      reply: (...replies) => Effect.sync(() => responder.enqueue(replies)),
+      replyAlways: (reply) => Effect.sync(() => responder.replyAlways(reply)),
+      replyAt: (route, reply) => Effect.sync(() => responder.replyAt(route, reply)),
       openConnections: Effect.sync(connections.get),
       aborted: Effect.sync(aborted.get),
       awaitRequests: (count) => received.until((value) => value >= count),

@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import { ChatCompletion } from "@kimi-effect/core/models/ChatCompletion"
+import { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
 import * as Schema from "effect/Schema"
 import type { Chunking } from "./Chunking.ts"
-import { type ErrorName, type ErrorRow, rows } from "./ErrorRows.ts"
+import { type ErrorName, type ErrorResponse, errorResponses } from "./ErrorResponses.ts"
 import type { Fault } from "./Fault.ts"
 import type { Exchange } from "./Fixtures.ts"
 import type { ReceivedRequest } from "./ReceivedRequest.ts"
@@ -28,7 +28,7 @@ export type Headers = { readonly [name: string]: string }
  * @category models
  * @since 0.1.0
  */
-export type Reply = Usual | Definite
+export type Reply = Default | Explicit
 
 /**
  * A reply that says itself what is answered.
@@ -36,7 +36,7 @@ export type Reply = Usual | Definite
  * @category models
  * @since 0.1.0
  */
-export type Definite = Completion | Json | Text | Sse
+export type Explicit = Completion | Json | Text | Sse
 
 /**
  * A reply, or a function that makes one for each request.
@@ -44,10 +44,10 @@ export type Definite = Completion | Json | Text | Sse
  * @category models
  * @since 0.1.0
  */
-export type Answerer = Reply | ((request: ReceivedRequest) => Reply)
+export type ReplySource = Reply | ((request: ReceivedRequest) => Reply)
 
 /** What every reply may carry. */
-interface Carried {
+interface FaultOptions {
   /** What goes wrong. Defaults to nothing. */
   readonly fault?: Fault | undefined
 }
@@ -58,7 +58,7 @@ interface Carried {
  * @category models
  * @since 0.1.0
  */
-export interface Usual extends Carried {
+export interface Default extends FaultOptions {
   readonly _tag: "Usual"
 }
 
@@ -68,7 +68,7 @@ export interface Usual extends Carried {
  * @category models
  * @since 0.1.0
  */
-export interface Completion extends Carried {
+export interface Completion extends FaultOptions {
   readonly _tag: "Completion"
   /** The plain answer as it goes over the wire. */
   readonly body: Schema.Json
@@ -85,7 +85,7 @@ export interface Completion extends Carried {
  * @category models
  * @since 0.1.0
  */
-export interface Json extends Carried {
+export interface Json extends FaultOptions {
   readonly _tag: "Json"
   readonly status: number
   readonly headers: Headers
@@ -98,7 +98,7 @@ export interface Json extends Carried {
  * @category models
  * @since 0.1.0
  */
-export interface Text extends Carried {
+export interface Text extends FaultOptions {
   readonly _tag: "Text"
   readonly status: number
   readonly headers: Headers
@@ -111,7 +111,7 @@ export interface Text extends Carried {
  * @category models
  * @since 0.1.0
  */
-export interface Sse extends Carried {
+export interface Sse extends FaultOptions {
   readonly _tag: "Sse"
   readonly headers: Headers
   /** The raw text of each event, blank line included. */
@@ -126,7 +126,7 @@ export interface Sse extends Carried {
  * @category options
  * @since 0.1.0
  */
-export interface Options extends Carried {
+export interface Options extends FaultOptions {
   /** Status of `json` and `text`. Defaults to 200. */
   readonly status?: number | undefined
   /** Added to the reply's own headers, which they replace by name. */
@@ -157,7 +157,7 @@ export const kimiHeaders: Headers = {
  * @category constructors
  * @since 0.1.0
  */
-export const faulty = (fault: Fault): Usual => ({ _tag: "Usual", fault })
+export const faulty = (fault: Fault): Default => ({ _tag: "Usual", fault })
 
 /**
  * What the server answers of its own accord.
@@ -165,7 +165,7 @@ export const faulty = (fault: Fault): Usual => ({ _tag: "Usual", fault })
  * @category constructors
  * @since 0.1.0
  */
-export const usual: Usual = { _tag: "Usual" }
+export const defaultReply: Default = { _tag: "Usual" }
 
 /**
  * Any JSON.
@@ -248,7 +248,7 @@ const decodeCompletion = Schema.decodeUnknownSync(ChatCompletion)
  * @category models
  * @since 0.1.0
  */
-export interface Answer {
+export interface ChatResponseFields {
   /** Defaults to `""`. */
   readonly content?: string | undefined
   /** Defaults to none. */
@@ -277,7 +277,7 @@ export interface Answer {
  * @category constructors
  * @since 0.1.0
  */
-export const answer = (says: Answer, options?: Options): Completion => {
+export const chatResponse = (says: ChatResponseFields, options?: Options): Completion => {
   const calls = says.tool_calls ?? []
   const usage = says.usage ?? { prompt_tokens: 88, completion_tokens: 40 }
   const cached = usage.cached_tokens ?? 0
@@ -358,7 +358,7 @@ export const withFault =
   (fault: Fault) =>
   <R extends Reply>(reply: R): R => ({ ...reply, fault })
 
-const fromRow = (row: ErrorRow): Json | Text =>
+const fromErrorResponse = (row: ErrorResponse): Json | Text =>
   row.body === undefined
     ? error(row.status, row.type, row.message ?? "", row.headers)
     : text(row.body, { status: row.status, headers: row.headers })
@@ -371,7 +371,9 @@ const fromRow = (row: ErrorRow): Json | Text =>
  * @since 0.1.0
  */
 // Built from the entries of `rows`, so the keys are its keys.
-export const errorTable = Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, fromRow(row)])) as {
+export const errorTable = Object.fromEntries(
+  Object.entries(errorResponses).map(([name, row]) => [name, fromErrorResponse(row)])
+) as {
   readonly [Name in ErrorName]: Json | Text
 }
 
@@ -382,4 +384,4 @@ export const errorTable = Object.fromEntries(Object.entries(rows).map(([name, ro
  * @since 0.1.0
  */
 // The keys of an object literal that nothing extends.
-export const errorNames = Object.keys(rows) as ReadonlyArray<ErrorName>
+export const errorNames = Object.keys(errorResponses) as ReadonlyArray<ErrorName>

@@ -38,10 +38,10 @@
  */
 import { ChatTransport } from "@kimi-effect/client/ChatTransport"
 import * as KimiClient from "@kimi-effect/client/KimiClient"
-import { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import { isContent } from "@kimi-effect/core/models/StreamEvent"
-import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import { isContent } from "@kimi-effect/core/StreamEvent"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -56,8 +56,8 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { service as digest } from "./internal/simulator/digest.ts"
-import { type CallRecord, Recorder } from "./internal/simulator/Recorder.ts"
-import { summarise } from "./internal/simulator/summary.ts"
+import { type RecordedCall, Recorder } from "./internal/simulator/Recorder.ts"
+import { summarize } from "./internal/simulator/summary.ts"
 import { runVirtual } from "./internal/simulator/virtualTime.ts"
 import * as FaultScript from "./simulator/FaultScript.ts"
 import type { Report } from "./simulator/Report.ts"
@@ -92,15 +92,15 @@ type Issue = ConfigurationError["issues"][number]
 
 /** Everything that is wrong with the options. */
 const issuesOf = ({ duration, faults, host, start, traffic }: Options<unknown>): ReadonlyArray<Issue> => {
-  const issues: Array<Issue> = Traffic.problemsOf(traffic).map(([name, expected]) => ({
+  const issues: Array<Issue> = Traffic.issuesOf(traffic).map(([name, expected]) => ({
     name: `traffic.${name}`,
     expected
   }))
   for (const [index, fault] of (faults ?? []).entries()) {
-    const problem = FaultScript.problemOf(fault)
+    const problem = FaultScript.issueOf(fault)
     if (problem !== undefined) issues.push({ name: `faults[${index}].${problem[0]}`, expected: problem[1] })
   }
-  for (const [name, expected] of VirtualHost.problemsOf(host ?? {})) issues.push({ name: `host.${name}`, expected })
+  for (const [name, expected] of VirtualHost.issuesOf(host ?? {})) issues.push({ name: `host.${name}`, expected })
   if (duration !== undefined) {
     const millis = Option.getOrUndefined(Option.map(Duration.fromInput(duration), Duration.toMillis))
     if (millis === undefined || !(millis > 0) || !Number.isFinite(millis)) {
@@ -127,7 +127,7 @@ const makeCall = (
   recorder: Recorder,
   arrival: Traffic.Arrival
 ): Effect.Effect<void> => {
-  const call: CallRecord = recorder.begin(arrival.at)
+  const call: RecordedCall = recorder.begin(arrival.at)
   const watch = (events: ReadonlyArray<Parameters<typeof isContent>[0]>) =>
     Effect.sync(() => {
       if (call.firstContentAt === undefined && events.some(isContent)) {
@@ -189,7 +189,7 @@ const simulate = Effect.fnUntraced(function* <E>(options: Options<E>, start: num
   yield* Fiber.awaitAll([...running])
   if (recorder.defect !== undefined) return yield* Effect.failCause(recorder.defect)
 
-  return summarise(recorder, {
+  return summarize(recorder, {
     seed: String(seed),
     start,
     duration,

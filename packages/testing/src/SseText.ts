@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type { ChatCompletion, WireToolCall } from "@kimi-effect/core/models/ChatCompletion"
+import type { ChatCompletion, WireToolCall } from "@kimi-effect/core/ChatCompletion"
 
 /**
  * The event that ends a complete stream.

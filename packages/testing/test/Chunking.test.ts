@@ -4,7 +4,8 @@ import * as Fixtures from "../src/Fixtures.ts"
 import * as SseText from "../src/SseText.ts"
 
 const events = ["data: 1\n\n", "data: é👋\n\n", "data: 3\n\n"]
-const texts = (chunking: Chunking.Chunking) => Chunking.cut(chunking)(events).map((part) => part.toString("utf8"))
+const texts = (chunking: Chunking.Chunking) =>
+  Chunking.applyChunking(chunking)(events).map((part) => part.toString("utf8"))
 
 describe("Chunking", () => {
   it("writes all at once", () => {
@@ -18,7 +19,7 @@ describe("Chunking", () => {
   })
 
   it("cuts inside UTF-8 sequences", () => {
-    const parts = Chunking.cut({ bytes: 1 })(events)
+    const parts = Chunking.applyChunking({ bytes: 1 })(events)
     assert.strictEqual(parts.length, 32)
     assert.isTrue(parts.every((part) => part.length === 1))
     assert.strictEqual(Buffer.concat(parts).toString("utf8"), events.join(""))
@@ -26,19 +27,19 @@ describe("Chunking", () => {
 
   it("counts a size below 1 as 1", () => {
     assert.deepStrictEqual(texts({ events: 0 }), events)
-    assert.strictEqual(Chunking.cut({ bytes: 0 })(events).length, 32)
+    assert.strictEqual(Chunking.applyChunking({ bytes: 0 })(events).length, 32)
   })
 
   it("writes nothing for no events", () => {
     for (const chunking of ["whole", { bytes: 3 }, { events: 3 }] as const) {
-      assert.deepStrictEqual(Chunking.cut(chunking)([]), [])
+      assert.deepStrictEqual(Chunking.applyChunking(chunking)([]), [])
     }
   })
 
   it("loses no byte of a recording, wherever it is cut", () => {
     const text = Fixtures.sse("stream-03-k2.7-code-details-in-choice")
     for (let bytes = 1; bytes <= Buffer.byteLength(text); bytes++) {
-      const parts = Chunking.cut({ bytes })(SseText.split(text))
+      const parts = Chunking.applyChunking({ bytes })(SseText.split(text))
       assert.strictEqual(Buffer.concat(parts).toString("utf8"), text)
       assert.isTrue(parts.slice(0, -1).every((part) => part.length === bytes))
     }

@@ -111,7 +111,7 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
     it.effect("WrongType: 200 with a page", () =>
       Effect.gen(function* () {
         for (const body of [{}, streaming]) {
-          const { headers, outcome, status, text } = yield* meet(Fault.WrongType(), body)
+          const { headers, outcome, status, text } = yield* meet(Fault.WrongContentType(), body)
           assert.deepStrictEqual({ outcome, status }, { outcome: "end", status: 200 })
           assert.strictEqual(headers["content-type"], "text/html; charset=utf-8")
           assert.isTrue(text.startsWith("<!DOCTYPE html>"))
@@ -121,7 +121,7 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
 
     it.effect("UndecodableJson: a body of the promised length that is no JSON", () =>
       Effect.gen(function* () {
-        const { headers, outcome, status, text } = yield* meet(Fault.UndecodableJson())
+        const { headers, outcome, status, text } = yield* meet(Fault.MalformedJson())
         assert.deepStrictEqual({ outcome, status }, { outcome: "end", status: 200 })
         assert.strictEqual(headers["content-type"], "application/json; charset=utf-8")
         assert.strictEqual(headers["content-length"], `${text.length}`)
@@ -194,7 +194,7 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
 
     it.effect("Truncated: the stream ends in good order without [DONE]", () =>
       Effect.gen(function* () {
-        const { aborted, outcome, text } = yield* meet(Fault.Truncated({ afterEvents: 46 }), streaming)
+        const { aborted, outcome, text } = yield* meet(Fault.TruncatedStream({ afterEvents: 46 }), streaming)
         assert.deepStrictEqual({ aborted, outcome, text }, { aborted: 0, outcome: "end", text: first(46) })
       })
     )
@@ -259,7 +259,7 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
       Effect.gen(function* () {
         const reset = yield* meet(Fault.ResetMidStream({ afterEvents: 0 }))
         assert.deepStrictEqual([reset.status, reset.text, reset.outcome], [200, "", "ECONNRESET"])
-        const truncated = yield* meet(Fault.Truncated({ afterEvents: 0 }))
+        const truncated = yield* meet(Fault.TruncatedStream({ afterEvents: 0 }))
         assert.deepStrictEqual([truncated.status, truncated.text, truncated.outcome], [200, "", "end"])
       })
     )

@@ -10,7 +10,7 @@ const limited = new KimiError.classes.RateLimitError({ message: "slow down", kin
 const withMock = <A, E>(
   script: MockKimiClient.Options,
   use: (kimi: KimiClient.KimiClient["Service"]) => Effect.Effect<A, E, MockKimiClient.MockKimiClient>
-) => Effect.provide(Effect.flatMap(KimiClient.KimiClient, use), MockKimiClient.layerMock(script))
+) => Effect.provide(Effect.flatMap(KimiClient.KimiClient, use), MockKimiClient.layer(script))
 
 describe("layerMock", () => {
   it.effect("gives the scripted answers and errors one after the other", () =>
@@ -48,7 +48,7 @@ describe("layerMock", () => {
 
   it.effect("plays streams: texts, answers, events, errors, and streams of one's own", () => {
     const answer = MockKimiClient.response({ toolCalls: [{ name: "look", arguments: "{}" }] })
-    const events = StreamFold.unfold(MockKimiClient.response({ text: "by events" }))
+    const events = StreamFold.toEvents(MockKimiClient.response({ text: "by events" }))
     const own = Stream.concat(Stream.fromIterable(events.slice(0, 2)), Stream.fail(limited))
     return withMock({ stream: ["text", answer, events, limited, own] }, (kimi) =>
       Effect.gen(function* () {

@@ -15,7 +15,7 @@ describe("MockServer, controlled", () => {
     it.live("uses each queued reply once, then answers of its own accord", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
-        yield* server.reply(Reply.errorTable.limitRpm, Reply.answer({ content: "scripted" }))
+        yield* server.reply(Reply.errorTable.limitRpm, Reply.chatResponse({ content: "scripted" }))
         yield* server.reply(Reply.errorTable.gatewayTimeout)
         // Other routes take nothing from the queue.
         assert.strictEqual((yield* request(`${server.url}/models`)).status, 200)
@@ -31,7 +31,7 @@ describe("MockServer, controlled", () => {
     it.live("sends a scripted answer whole or streamed, as the request asks", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
-        yield* server.replyAlways(Reply.answer({ content: "twice" }))
+        yield* server.replyAlways(Reply.chatResponse({ content: "twice" }))
         assert.strictEqual(JSON.parse((yield* chat(server.url)).text).choices[0].message.content, "twice")
         const { text } = yield* chat(server.url, { stream: true, stream_options: { include_usage: true } })
         assert.include(text, '"delta":{"content":"twice"}')
@@ -107,7 +107,7 @@ describe("MockServer, controlled", () => {
     it.live("keeps requests in order, all or the latest", () =>
       Effect.gen(function* () {
         const all = yield* MockServer.make()
-        const few = yield* MockServer.make({ keptRequests: 2 })
+        const few = yield* MockServer.make({ maxRecordedRequests: 2 })
         for (const server of [all, few]) {
           for (const user of ["a", "b", "c"]) yield* chat(server.url, { safety_identifier: user })
         }

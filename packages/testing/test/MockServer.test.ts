@@ -1,9 +1,9 @@
 import * as http from "node:http"
 import { connect } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
-import { BalanceResponse } from "@kimi-effect/core/models/Balance"
-import { ModelList } from "@kimi-effect/core/models/ModelList"
-import { TokenEstimateResponse } from "@kimi-effect/core/models/TokenEstimate"
+import { BalanceResponse } from "@kimi-effect/core/Balance"
+import { ModelList } from "@kimi-effect/core/ModelList"
+import { TokenEstimateResponse } from "@kimi-effect/core/TokenEstimate"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -132,7 +132,7 @@ describe("MockServer", () => {
     it.live("refuses bad requests, unless its checks are off", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
-        const lenient = yield* MockServer.make({ checks: false })
+        const lenient = yield* MockServer.make({ validateRequests: false })
         const cold = yield* chat(server.url, { temperature: 0.3 })
         assert.strictEqual(cold.status, 400)
         assert.deepStrictEqual(JSON.parse(cold.text), Fixtures.exchange("error-400-invalid-temperature").body)
@@ -212,7 +212,7 @@ describe("MockServer", () => {
         const server = yield* MockServer.make()
         yield* server.reply(
           Reply.sse(["1", "2"], { chunking: { events: 1 } }),
-          Reply.answer({ content: "é" }, { chunking: { bytes: 1 } })
+          Reply.chatResponse({ content: "é" }, { chunking: { bytes: 1 } })
         )
         assert.strictEqual((yield* chat(server.url, { stream: true })).chunks.length, 2)
         const { chunks } = yield* chat(server.url, { stream: true })

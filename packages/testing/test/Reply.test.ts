@@ -62,7 +62,7 @@ describe("Reply", () => {
       { name: "add", arguments: "[]" }
     ]
     const usage = { prompt_tokens: 10, completion_tokens: 5, cached_tokens: 4, reasoning_tokens: 2 }
-    const { completion } = Reply.answer({ reasoning_content: "hm", tool_calls: calls, usage })
+    const { completion } = Reply.chatResponse({ reasoning_content: "hm", tool_calls: calls, usage })
     assert.strictEqual(completion.choices[0]?.finish_reason, "tool_calls")
     assert.deepStrictEqual(
       completion.choices[0]?.message.tool_calls?.map((call) => call.id),
@@ -76,7 +76,7 @@ describe("Reply", () => {
       prompt_tokens_details: { cached_tokens: 4 },
       completion_tokens_details: { reasoning_tokens: 2 }
     })
-    const plain = Reply.answer({ content: "hello" }).completion
+    const plain = Reply.chatResponse({ content: "hello" }).completion
     assert.strictEqual(plain.choices[0]?.finish_reason, "stop")
     assert.deepStrictEqual(plain.choices[0]?.message, { content: "hello" })
     assert.deepStrictEqual(plain.usage, { prompt_tokens: 88, completion_tokens: 40, total_tokens: 128 })

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
-import * as Accounting from "@kimi-effect/core/money/Accounting"
-import * as Budget from "@kimi-effect/core/money/Budget"
-import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
-import * as RetryBudget from "@kimi-effect/core/resilience/RetryBudget"
+import * as ResponseCache from "@kimi-effect/core/ResponseCache"
+import * as Accounting from "@kimi-effect/core/Accounting"
+import * as Budget from "@kimi-effect/core/Budget"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
+import * as RetryBudget from "@kimi-effect/core/RetryBudget"
 import { Cause, Effect, Exit, Fiber, Layer } from "effect"
 import * as FaultScript from "../src/simulator/FaultScript.ts"
 import { roughDay } from "../src/simulator/Scenarios.ts"
@@ -12,7 +12,7 @@ import * as Simulator from "../src/Simulator.ts"
 const small = (seed: number | string): Simulator.Options => ({
   seed,
   duration: "30 minutes",
-  traffic: { calls: 300, streams: 0.5 },
+  traffic: { calls: 300, streamRatio: 0.5 },
   host: { failureRate: 0.1 },
   faults: [FaultScript.Outage({ after: "10 minutes", duration: "1 minute", mode: "refuse" })]
 })
@@ -61,7 +61,7 @@ describe("run", () => {
       ])
       assert.deepStrictEqual(bytes(again), bytes(first))
       assert.isBelow(first.attempts.count, without.attempts.count / 2)
-      const distinct = yield* Simulator.run({ ...options, traffic: { ...options.traffic, repeated: 0 } })
+      const distinct = yield* Simulator.run({ ...options, traffic: { ...options.traffic, repeatRatio: 0 } })
       assert.isAtLeast(distinct.attempts.count, distinct.calls.succeeded)
       assert.include(first.stages, "1000 USD in total")
     })
@@ -115,7 +115,7 @@ describe("run", () => {
       })
       assert.strictEqual(report.attempts.count, 10)
       // All ten are in one window of the host, each with its prompt and the default maximum of 2,048.
-      const tokens = report.host.find(({ name }) => name === "tokens per minute")?.peak ?? 0
+      const tokens = report.limitUsage.find(({ name }) => name === "tokens per minute")?.peak ?? 0
       const promptTokens = tokens - 10 * 2_048
       assert.isAtLeast(promptTokens, 10_000)
       // Kimi K3 costs $3.00 and $15.00 a million in November 2026.
@@ -147,7 +147,7 @@ describe("run", () => {
           seed: 1,
           duration: "-1 minute",
           start: "yesterday",
-          traffic: { calls: 0, weights: [0, 0], streams: 2 },
+          traffic: { calls: 0, weights: [0, 0], streamRatio: 2 },
           host: { failureRate: 1.5, failures: {} },
           faults: [FaultScript.BrownOut({ after: 0, duration: "1 minute", failureRate: 2, slowdown: 1 })]
         })
@@ -212,7 +212,7 @@ describe("a rough day, in short", () => {
       assert.isAtLeast(report.outsideOutages.successRate, 0.97)
 
       assert.strictEqual(report.rateLimited.inSteadyState, 0)
-      for (const { limit, peak } of report.host) assert.isAtMost(peak, limit ?? Number.POSITIVE_INFINITY)
+      for (const { limit, peak } of report.limitUsage) assert.isAtMost(peak, limit ?? Number.POSITIVE_INFINITY)
 
       assert.strictEqual(breaker.openings, 2)
       assert.strictEqual(breaker.outages.length, 2)

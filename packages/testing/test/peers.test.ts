@@ -240,7 +240,10 @@ layer(MockServer.layer({ apiKey: "sk-peer" }))((it) => {
         const server = yield* MockServer.MockServer
         const model = yield* kimi
         yield* server.reset
-        yield* server.reply(Reply.usual, Reply.answer({ content: "18 degrees.", reasoning_content: "Easy." }))
+        yield* server.reply(
+          Reply.defaultReply,
+          Reply.chatResponse({ content: "18 degrees.", reasoning_content: "Easy." })
+        )
         const result = yield* Effect.promise(() =>
           generateText({ model, prompt: "Weather?", tools, stopWhen: isStepCount(2), maxRetries: 0 })
         )

@@ -1,7 +1,7 @@
 /** One contestant's plain calls, one after the other: ours are answered from the memory, openai's by the server. */
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode, NodeCache } from "@kimi-effect/client/node"
-import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
+import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"

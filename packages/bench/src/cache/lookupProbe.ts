@@ -4,10 +4,10 @@ import { Provider } from "@kimi-effect/client"
 import { NodeCache } from "@kimi-effect/client/node"
 import * as RequestCheck from "@kimi-effect/client/RequestCheck"
 import { ChatResponse } from "@kimi-effect/core"
-import * as CacheKey from "@kimi-effect/core/cache/key/CacheKey"
-import * as CacheStage from "@kimi-effect/core/cache/CacheStage"
-import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
-import type { Call } from "@kimi-effect/core/resilience/Call"
+import * as CacheKey from "@kimi-effect/core/internal/CacheKey"
+import * as CacheStage from "@kimi-effect/core/internal/CacheStage"
+import * as ResponseCache from "@kimi-effect/core/ResponseCache"
+import type { Call } from "@kimi-effect/core/Call"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { LRUCache } from "lru-cache"
@@ -26,7 +26,7 @@ const calls = 50_000
 const provider = Provider.providers.moonshot
 const request = { model, messages }
 const call: Call = { account: provider.id, provider: provider.id, request }
-const answer = new ChatResponse({
+const response = new ChatResponse({
   id: "chatcmpl-6a5a94402c5b15ae3c2ccb5b",
   model,
   created: 1784321103,
@@ -36,13 +36,13 @@ const answer = new ChatResponse({
 /** What any cache must do: one text for the request, its digest, and the entry of that. */
 const bare = new LRUCache<string, ChatResponse>({ max: 10_000 })
 const digest = (): string => hash("sha256", JSON.stringify(request), "hex")
-bare.set(digest(), answer)
+bare.set(digest(), response)
 
 const runtime = Effect.runPromise(
   Effect.gen(function* () {
     const origin = yield* CacheKey.makeOrigin(provider.baseUrl, Redacted.make(apiKey))
     const cache = yield* ResponseCache.ResponseCache
-    const lookUp = CacheStage.stage(cache, { originOf: () => origin }).effect(() => Effect.succeed(answer))
+    const lookUp = CacheStage.stage(cache, { originOf: () => origin }).effect(() => Effect.succeed(response))
     yield* lookUp(call)
     return { cache, lookUp, origin }
   }).pipe(Effect.provide(NodeCache.layerMemory()))

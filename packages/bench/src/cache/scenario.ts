@@ -4,7 +4,7 @@
  * cache is worth where prompts repeat.
  */
 import { type Figure, median } from "../harness/Figure.ts"
-import { type Child, start } from "../harness/process.ts"
+import { type Child, start } from "../harness/childProcess.ts"
 import type { Urls } from "../transport/server.ts"
 import { type Name as Client, names as clients, type RoundResult as HitResult } from "./hitProbe.ts"
 import type { Name as Part, RoundResult as LookupResult } from "./lookupProbe.ts"
@@ -61,13 +61,13 @@ const measureHits = async (baseUrl: string, { calls, rounds, warmUp }: Size): Pr
       name: "hit in memory through KimiClient.chat, CPU",
       value: median(of("kimi-effect", "cpu")),
       unit: "µs",
-      bar: 15
+      threshold: 15
     },
     { name: "openai's call to the local server", value: median(of("openai", "wall")), unit: "µs" },
     { name: "openai's call to the local server, CPU", value: median(of("openai", "cpu")), unit: "µs" },
-    { name: "openai's call to the hit", value: times("wall"), unit: "x", bar: 20, isMoreBetter: true },
+    { name: "openai's call to the hit", value: times("wall"), unit: "x", threshold: 20, isHigherBetter: true },
     // The server's time is not the client's to save; its own is.
-    { name: "openai's call to the hit, CPU", value: times("cpu"), unit: "x", bar: 20, isMoreBetter: true }
+    { name: "openai's call to the hit, CPU", value: times("cpu"), unit: "x", threshold: 20, isHigherBetter: true }
   ]
 }
 
@@ -87,7 +87,12 @@ const measureLookup = async ({ rounds, warmUp }: Size): Promise<ReadonlyArray<Fi
   return [
     figure("digest and lru-cache.get, bare", "bare"),
     figure("lookup of the cache", "lookup"),
-    { name: "lookup to bare", value: median(results.map(({ bare, lookup }) => lookup / bare)), unit: "x", bar: 5 },
+    {
+      name: "lookup to bare",
+      value: median(results.map(({ bare, lookup }) => lookup / bare)),
+      unit: "x",
+      threshold: 5
+    },
     figure("of a lookup: its key", "key"),
     figure("of a call beside the lookup: the check of the request", "check"),
     figure("of a call beside the lookup: the span", "span")
@@ -105,7 +110,7 @@ const measureStore = async (baseUrl: string, { rounds, warmUp }: Size): Promise<
   const of = (member: keyof StoreResult) => median(results.map((result) => result[member]))
   return [
     { name: "hit in an SQLite file through KimiClient.chat", value: of("wall"), unit: "µs" },
-    { name: "hit in an SQLite file through KimiClient.chat, CPU", value: of("cpu"), unit: "µs", bar: 150 }
+    { name: "hit in an SQLite file through KimiClient.chat, CPU", value: of("cpu"), unit: "µs", threshold: 150 }
   ]
 }
 
@@ -120,15 +125,15 @@ const measureWorkload = async (baseUrl: string, { workload, workloads }: Size): 
   const of = (name: Cached, member: keyof ZipfResult) => median(results.map((result) => result[name][member]))
   const what = "repeated prompts (Zipf, a = 1, 1,000 distinct)"
   return [
-    { name: `${what}, hit rate`, value: of("cached", "hitRate"), unit: "of 1", bar: 0.6, isMoreBetter: true },
+    { name: `${what}, hit rate`, value: of("cached", "hitRate"), unit: "of 1", threshold: 0.6, isHigherBetter: true },
     { name: `${what}, uncached`, value: of("uncached", "callsPerSecond"), unit: "calls/s" },
     { name: `${what}, cached`, value: of("cached", "callsPerSecond"), unit: "calls/s" },
     {
       name: `${what}, cached to uncached`,
       value: median(results.map(({ cached, uncached }) => cached.callsPerSecond / uncached.callsPerSecond)),
       unit: "x",
-      bar: 3,
-      isMoreBetter: true
+      threshold: 3,
+      isHigherBetter: true
     }
   ]
 }

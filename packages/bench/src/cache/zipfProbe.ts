@@ -1,7 +1,7 @@
 /** A workload in which few prompts are asked often and many seldom, through a client with a cache or without one. */
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode, NodeCache } from "@kimi-effect/client/node"
-import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
+import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"

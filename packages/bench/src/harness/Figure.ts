@@ -4,14 +4,14 @@ export interface Figure {
   readonly value: number
   readonly unit: string
   /** What the value is compared with; absent for figures shown for information. */
-  readonly bar?: number
+  readonly threshold?: number
   /** Whether more is better; less is by default. */
-  readonly isMoreBetter?: boolean
+  readonly isHigherBetter?: boolean
 }
 
 /** Whether a figure meets its bar; figures without one always do. */
-export const holds = ({ value, bar, isMoreBetter }: Figure): boolean =>
-  bar === undefined || (isMoreBetter === true ? value >= bar : value <= bar)
+export const isMet = ({ value, threshold: bar, isHigherBetter }: Figure): boolean =>
+  bar === undefined || (isHigherBetter === true ? value >= bar : value <= bar)
 
 /** The middle of the values. */
 export const median = (values: ReadonlyArray<number>): number => {
@@ -28,7 +28,8 @@ export const toTable = (figures: ReadonlyArray<Figure>): string => {
   const width = Math.max(...figures.map(({ name }) => name.length))
   return figures
     .map((figure) => {
-      const bar = figure.bar === undefined ? "" : `  bar ${figure.bar}  ${holds(figure) ? "holds" : "MISSED"}`
+      const bar =
+        figure.threshold === undefined ? "" : `  bar ${figure.threshold}  ${isMet(figure) ? "holds" : "MISSED"}`
       return `${figure.name.padEnd(width)}  ${round(figure.value)} ${figure.unit}${bar}`
     })
     .join("\n")
@@ -39,6 +40,6 @@ export const toJson = (scenario: string, figures: ReadonlyArray<Figure>): string
   JSON.stringify({
     scenario,
     node: process.version,
-    holds: figures.every(holds),
-    figures: figures.map((figure) => ({ ...figure, value: round(figure.value), holds: holds(figure) }))
+    holds: figures.every(isMet),
+    figures: figures.map((figure) => ({ ...figure, value: round(figure.value), holds: isMet(figure) }))
   })

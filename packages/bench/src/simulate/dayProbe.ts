@@ -8,11 +8,11 @@ export interface Result {
   /** Microseconds of CPU per attempt. */
   readonly perAttempt: number
   /** Attempts let into an outage after its circuit opened, at most. */
-  readonly letIn: number
+  readonly attemptsAfterOpening: number
   /** Parts of 1. */
-  readonly successOutside: number
+  readonly successOutsideOutages: number
   readonly success: number
-  readonly limited: number
+  readonly rateLimited: number
   readonly openings: number
   readonly attemptsPerCall: number
 }
@@ -28,10 +28,10 @@ const measure = async (calls: number, hours: number): Promise<Result> => {
   return {
     seconds,
     perAttempt: (user + system) / report.attempts.count,
-    letIn: Math.max(...report.breaker.outages.map(({ attemptsAfter }) => attemptsAfter)),
-    successOutside: report.outsideOutages.successRate,
+    attemptsAfterOpening: Math.max(...report.breaker.outages.map(({ attemptsAfter }) => attemptsAfter)),
+    successOutsideOutages: report.outsideOutages.successRate,
     success: report.calls.successRate,
-    limited: report.rateLimited.inSteadyState,
+    rateLimited: report.rateLimited.inSteadyState,
     openings: report.breaker.openings,
     attemptsPerCall: report.attempts.count / report.calls.calls
   }

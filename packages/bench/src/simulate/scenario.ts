@@ -4,14 +4,14 @@
  * generation (`--max-semi-space-size=64`), which saves a quarter of the time.
  */
 import type { Figure } from "../harness/Figure.ts"
-import { start } from "../harness/process.ts"
+import { start } from "../harness/childProcess.ts"
 import type { Result } from "./dayProbe.ts"
 
-const day = { calls: 86_400, hours: 24 } as const
+const full = { calls: 86_400, hours: 24 } as const
 const quick = { calls: 14_400, hours: 4 } as const
 
 export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
-  const { calls, hours } = isQuick ? quick : day
+  const { calls, hours } = isQuick ? quick : full
   const probe = await start<Result>(
     new URL("./dayProbe.ts", import.meta.url),
     [`${calls}`, `${hours}`],
@@ -20,15 +20,20 @@ export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
   const result = probe.message
   await probe.stop()
   const time = { name: `time to simulate ${calls} calls`, value: result.seconds, unit: "s" }
-  const success = { value: result.successOutside * 100, unit: "%", isMoreBetter: true }
+  const success = { value: result.successOutsideOutages * 100, unit: "%", isMoreBetter: true }
   return [
-    isQuick ? time : { ...time, bar: 10 },
+    isQuick ? time : { ...time, threshold: 10 },
     { name: "CPU per attempt", value: result.perAttempt, unit: "µs" },
     // In few hours the minutes after an outage, in which circuits find out that it is over, weigh more than in a day.
-    { name: "calls that succeed outside outages", ...success, ...(isQuick ? {} : { bar: 99.9 }) },
+    { name: "calls that succeed outside outages", ...success, ...(isQuick ? {} : { threshold: 99.9 }) },
     { name: "calls that succeed", value: result.success * 100, unit: "%" },
-    { name: "429s for limits in steady state", value: result.limited, unit: "", bar: 0 },
-    { name: "attempts let into an outage after its circuit opened, at most", value: result.letIn, unit: "", bar: 20 },
+    { name: "429s for limits in steady state", value: result.rateLimited, unit: "", threshold: 0 },
+    {
+      name: "attempts let into an outage after its circuit opened, at most",
+      value: result.attemptsAfterOpening,
+      unit: "",
+      threshold: 20
+    },
     { name: "openings of circuits", value: result.openings, unit: "" },
     { name: "attempts per call", value: result.attemptsPerCall, unit: "" }
   ]

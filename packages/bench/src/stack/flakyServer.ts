@@ -13,7 +13,7 @@ import * as Random from "effect/Random"
 const failureRate = 0.3
 
 /** Answers whose fate is drawn before the server starts; enough for every attempt of a run. */
-const drawn = 100_000
+const replyCount = 100_000
 
 const failures = [
   Reply.error(500, "server_error", "the host failed"),
@@ -23,17 +23,17 @@ const failures = [
 
 const draw = Effect.gen(function* () {
   const replies: Array<Reply.Reply> = []
-  for (let i = 0; i < drawn; i++) {
-    replies.push((yield* Random.next) < failureRate ? yield* Random.choice(failures) : Reply.usual)
+  for (let i = 0; i < replyCount; i++) {
+    replies.push((yield* Random.next) < failureRate ? yield* Random.choice(failures) : Reply.defaultReply)
   }
   return replies
 })
 
 const program = Effect.gen(function* () {
   const replies = yield* Random.withSeed(draw, "three in ten")
-  const server = yield* MockServer.make({ checks: false, keptRequests: 0 })
+  const server = yield* MockServer.make({ validateRequests: false, maxRecordedRequests: 0 })
   let next = 0
-  yield* server.replyAlways(() => replies[next++ % drawn] ?? Reply.usual)
+  yield* server.replyAlways(() => replies[next++ % replyCount] ?? Reply.defaultReply)
   yield* Effect.sync(() => process.send?.(server.url))
   return yield* Effect.never
 })

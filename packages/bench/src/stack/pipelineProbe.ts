@@ -1,8 +1,8 @@
 /** The whole client around a transport that answers at once, and the transport alone. */
 import { KimiClient, ChatTransport, Provider } from "@kimi-effect/client"
 import { ChatResponse, KimiConfig } from "@kimi-effect/core"
-import * as Accounting from "@kimi-effect/core/money/Accounting"
-import * as Hedge from "@kimi-effect/core/resilience/Hedge"
+import * as Accounting from "@kimi-effect/core/Accounting"
+import * as Hedge from "@kimi-effect/core/Hedge"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
@@ -16,7 +16,7 @@ export interface RoundResult {
 
 const calls = 20_000
 
-const answer = new ChatResponse({
+const response = new ChatResponse({
   id: "chatcmpl-6a5a94402c5b15ae3c2ccb5b",
   model: "kimi-k3",
   created: 1784321103,
@@ -38,7 +38,7 @@ const request = {
 
 const transport: ChatTransport.ChatTransport["Service"] = {
   provider: Provider.providers.custom,
-  chat: () => Effect.succeed(answer),
+  chat: () => Effect.succeed(response),
   stream: () => Stream.empty,
   models: Effect.succeed([]),
   estimateTokens: () => Effect.succeed(17),
@@ -64,7 +64,7 @@ const everything = await build(
     tokensPerDay: 1_000_000_000_000
   }).pipe(
     Layer.provide(Accounting.layer),
-    Layer.provide(Hedge.layer({ after: "10 seconds", answerAfter: "10 seconds" }))
+    Layer.provide(Hedge.layer({ delay: "10 seconds", responseDelay: "10 seconds" }))
   )
 )
 

@@ -4,7 +4,7 @@
  * settings on a host that fails three times in ten.
  */
 import { type Figure, median } from "../harness/Figure.ts"
-import { start } from "../harness/process.ts"
+import { start } from "../harness/childProcess.ts"
 import type { RoundResult as PipelineResult } from "./pipelineProbe.ts"
 import { type Name as Client, names as clients, type Result } from "./reliabilityProbe.ts"
 import type { Name as Stage, RoundResult as StagesResult } from "./stagesProbe.ts"
@@ -21,7 +21,7 @@ const quick: Size = { warmUp: 1, rounds: 3, calls: 2_000 }
 const module = (name: string): URL => new URL(name, import.meta.url)
 
 /** The results of the measured rounds of one probe. */
-const roundsOf = async <A>(probe: string, { rounds, warmUp }: Size): Promise<ReadonlyArray<A>> => {
+const runRounds = async <A>(probe: string, { rounds, warmUp }: Size): Promise<ReadonlyArray<A>> => {
   const child = await start(module(probe))
   const results: Array<A> = []
   for (let i = 0; i < warmUp + rounds; i++) {
@@ -32,16 +32,16 @@ const roundsOf = async <A>(probe: string, { rounds, warmUp }: Size): Promise<Rea
   return results
 }
 
-const beyond = (results: ReadonlyArray<StagesResult>, name: Stage, bare: Stage): number =>
+const overhead = (results: ReadonlyArray<StagesResult>, name: Stage, bare: Stage): number =>
   median(results.map((result) => result[name] - result[bare]))
 
 const measureStages = async (size: Size): Promise<ReadonlyArray<Figure>> => {
-  const results = await roundsOf<StagesResult>("./stagesProbe.ts", size)
+  const results = await runRounds<StagesResult>("./stagesProbe.ts", size)
   const figure = (name: Stage, bare: Stage, bar?: number): Figure => ({
     name: `${name}, beyond the bare call`,
-    value: beyond(results, name, bare),
+    value: overhead(results, name, bare),
     unit: "µs",
-    ...(bar === undefined ? {} : { bar })
+    ...(bar === undefined ? {} : { threshold: bar })
   })
   return [
     figure("breaker, kimi-effect", "fiber, bare", 1),
@@ -53,7 +53,7 @@ const measureStages = async (size: Size): Promise<ReadonlyArray<Figure>> => {
 }
 
 const measurePipeline = async (size: Size): Promise<ReadonlyArray<Figure>> => {
-  const results = await roundsOf<PipelineResult>("./pipelineProbe.ts", size)
+  const results = await runRounds<PipelineResult>("./pipelineProbe.ts", size)
   const of = (name: keyof PipelineResult) => median(results.map((result) => result[name]))
   const beyondTransport = (name: "defaults" | "everything") =>
     median(results.map((result) => result[name] - result.transport))
@@ -61,12 +61,17 @@ const measurePipeline = async (size: Size): Promise<ReadonlyArray<Figure>> => {
     median(results.map((result) => result[name] / result.transport))
   return [
     { name: "an attempt alone", value: of("transport"), unit: "µs" },
-    { name: "a call with default stages, beyond the attempt", value: beyondTransport("defaults"), unit: "µs", bar: 60 },
+    {
+      name: "a call with default stages, beyond the attempt",
+      value: beyondTransport("defaults"),
+      unit: "µs",
+      threshold: 60
+    },
     {
       name: "a call with every stage on, beyond the attempt",
       value: beyondTransport("everything"),
       unit: "µs",
-      bar: 60
+      threshold: 60
     },
     { name: "a call with default stages, to the attempt", value: timesTransport("defaults"), unit: "x" },
     { name: "a call with every stage on, to the attempt", value: timesTransport("everything"), unit: "x" }
@@ -90,7 +95,7 @@ const measureReliability = async ({ calls }: Size): Promise<ReadonlyArray<Figure
         value: of(name, "succeeded"),
         unit: "of 1"
       }
-      return name === "kimi-effect" ? { ...figure, bar: 0.999, isMoreBetter: true } : figure
+      return name === "kimi-effect" ? { ...figure, threshold: 0.999, isHigherBetter: true } : figure
     }),
     ...clients.map((name) => ({ name: `mean latency at 30 % failures, ${name}`, value: of(name, "mean"), unit: "ms" })),
     ...clients.map((name) => ({ name: `p99 latency at 30 % failures, ${name}`, value: of(name, "p99"), unit: "ms" })),
@@ -98,7 +103,7 @@ const measureReliability = async ({ calls }: Size): Promise<ReadonlyArray<Figure
       name: "mean latency at 30 % failures, kimi-effect to openai",
       value: of("kimi-effect", "mean") / of("openai", "mean"),
       unit: "x",
-      bar: 1.25
+      threshold: 1.25
     }
   ]
 }

@@ -1,6 +1,6 @@
 /** One stage alone around an attempt that answers at once: runs the rounds it is asked for, all contestants in turn. */
-import * as Admission from "@kimi-effect/core/resilience/Admission"
-import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import * as Admission from "@kimi-effect/core/Admission"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import * as cockatiel from "cockatiel"
 import * as Effect from "effect/Effect"
 import * as EffectBreaker from "effect/persistence/CircuitBreaker"
@@ -32,8 +32,8 @@ const limits = {
   tokensPerDay: 1_000_000_000_000
 }
 
-const answer = Effect.succeed("answer")
-const promised = async (): Promise<string> => "answer"
+const response = Effect.succeed("answer")
+const promiseResponse = async (): Promise<string> => "answer"
 
 /** Makes the calls one after the other inside one fiber. */
 const inFiber = (call: Effect.Effect<unknown, unknown>) => (): Promise<void> =>
@@ -49,28 +49,28 @@ const inPromises = (call: () => Promise<unknown>) => async (): Promise<void> => 
 
 const breaker = await Effect.runPromise(CircuitBreaker.make())
 const admission = await Effect.runPromise(Admission.make({ limits }))
-const effects = await Effect.runPromise(
+const effectBreaker = await Effect.runPromise(
   Effect.provide(
     EffectBreaker.make({ tripPolicy: EffectBreaker.consecutive(5), openDuration: "10 seconds" }),
     EffectBreaker.layerStoreMemory()
   ).pipe(Effect.scoped)
 )
-const policy = cockatiel.circuitBreaker(cockatiel.handleAll, {
+const cockatielBreaker = cockatiel.circuitBreaker(cockatiel.handleAll, {
   halfOpenAfter: 10_000,
   breaker: new cockatiel.ConsecutiveBreaker(5)
 })
-const opossum = new Opossum(promised, { timeout: false })
+const opossumBreaker = new Opossum(promiseResponse, { timeout: false })
 
 // Our two are built per call, as the pipeline builds them.
 const runs: { readonly [N in Name]: () => Promise<void> } = {
-  "fiber, bare": inFiber(Effect.suspend(() => answer)),
-  "promise, bare": inPromises(promised),
-  "breaker, kimi-effect": inFiber(Effect.suspend(() => breaker.guard("moonshot/kimi-k3")(answer))),
-  "breaker, effect": inFiber(Effect.suspend(() => effects.execute(answer, { key: "moonshot/kimi-k3" }))),
-  "breaker, cockatiel": inPromises(() => policy.execute(promised)),
-  "breaker, opossum": inPromises(() => opossum.fire()),
+  "fiber, bare": inFiber(Effect.suspend(() => response)),
+  "promise, bare": inPromises(promiseResponse),
+  "breaker, kimi-effect": inFiber(Effect.suspend(() => breaker.guard("moonshot/kimi-k3")(response))),
+  "breaker, effect": inFiber(Effect.suspend(() => effectBreaker.execute(response, { key: "moonshot/kimi-k3" }))),
+  "breaker, cockatiel": inPromises(() => cockatielBreaker.execute(promiseResponse)),
+  "breaker, opossum": inPromises(() => opossumBreaker.fire()),
   "admission, kimi-effect": inFiber(
-    Effect.suspend(() => admission.guard({ account: "moonshot", tokens: () => 1_000 })(answer))
+    Effect.suspend(() => admission.guard({ account: "moonshot", tokens: () => 1_000 })(response))
   )
 }
 

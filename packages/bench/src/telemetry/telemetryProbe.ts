@@ -1,7 +1,7 @@
 /** The same client around a transport that answers at once, with telemetry off, and with metrics, spans and records on. */
 import { ChatTransport, KimiClient, Provider } from "@kimi-effect/client"
 import { CallLog, ChatResponse, KimiConfig, Logging, Observer } from "@kimi-effect/core"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -12,29 +12,29 @@ import * as Otlp from "effect/observability/Otlp"
 import * as Stream from "effect/Stream"
 
 /** Microseconds of CPU per call, or per stream. */
-export interface Cost {
+export interface CpuCost {
   readonly call: number
   /** A stream of `chunks` chunks of which each is a read of its own, as they come from a host. */
-  readonly single: number
+  readonly separateReads: number
   /** The same chunks, `together` in each read, as they come when the consumer is slower than the host. */
-  readonly joined: number
+  readonly batchedReads: number
 }
 
 export interface RoundResult {
   /** Without telemetry. */
-  readonly off: Cost
+  readonly off: CpuCost
   /** Without telemetry, another client: what two equal clients differ by. */
-  readonly offAgain: Cost
+  readonly offAgain: CpuCost
   /** Metrics and records, and the spans of the built-in tracer. */
-  readonly on: Cost
+  readonly on: CpuCost
   /** The same with a line of JSON a call, which is thrown away. */
-  readonly logged: Cost
+  readonly logged: CpuCost
   /** The same with spans made and encoded for a collector that throws them away. */
-  readonly exported: Cost
+  readonly exported: CpuCost
 }
 
 export const chunks = 1_000
-export const together = 8
+export const chunksPerRead = 8
 const calls = 10_000
 const streams = 60
 
@@ -47,7 +47,7 @@ const usage = {
   reasoning_tokens: 0
 }
 
-const answer = new ChatResponse({
+const response = new ChatResponse({
   id: "chatcmpl-6a5a94402c5b15ae3c2ccb5b",
   model: "kimi-k3",
   created: 1784321103,
@@ -75,12 +75,12 @@ const streamOf = (all: ReadonlyArray<Arr.NonEmptyReadonlyArray<StreamEvent>>): S
   Stream.flattenArray(Stream.rechunk(Stream.fromIterable(all), 1))
 
 let stream: Stream.Stream<StreamEvent> = Stream.empty
-const singles = streamOf(reads(1))
-const joined = streamOf(reads(together))
+const separateStream = streamOf(reads(1))
+const batchedStream = streamOf(reads(chunksPerRead))
 
 const transport: ChatTransport.ChatTransport["Service"] = {
   provider: Provider.providers.custom,
-  chat: () => Effect.succeed(answer),
+  chat: () => Effect.succeed(response),
   stream: () => stream,
   models: Effect.succeed([]),
   estimateTokens: () => Effect.succeed(17),
@@ -93,7 +93,7 @@ const client = KimiClient.layerTransport.pipe(
 )
 
 /** A collector that throws everything away. */
-const nowhere = Layer.succeed(
+const discardingHttpClient = Layer.succeed(
   HttpClient.HttpClient,
   HttpClient.make((sent) => Effect.succeed(HttpClientResponse.fromWeb(sent, new Response("{}"))))
 )
@@ -107,7 +107,7 @@ const exporting = Layer.provideMerge(
   observed,
   Layer.provide(
     Otlp.layerJson({ baseUrl: "http://localhost", resource: { serviceName: "bench" }, loggerMergeWithExisting: true }),
-    nowhere
+    discardingHttpClient
   )
 )
 
@@ -141,10 +141,10 @@ const streamCost = (runtime: Runtime, of: Stream.Stream<StreamEvent>): Promise<n
   return cpuOf(runtime, streams, (kimi) => Stream.runDrain(kimi.stream(request)))
 }
 
-const costOf = async (runtime: Runtime): Promise<Cost> => ({
+const costOf = async (runtime: Runtime): Promise<CpuCost> => ({
   call: await cpuOf(runtime, calls, (kimi) => kimi.chat(request)),
-  single: await streamCost(runtime, singles),
-  joined: await streamCost(runtime, joined)
+  separateReads: await streamCost(runtime, separateStream),
+  batchedReads: await streamCost(runtime, batchedStream)
 })
 
 process.on("message", async () => {

@@ -4,7 +4,7 @@
  * rounds of all of them are interleaved.
  */
 import { type Figure, median } from "../harness/Figure.ts"
-import { type Child, start } from "../harness/process.ts"
+import { type Child, start } from "../harness/childProcess.ts"
 import { type Name, names } from "./contestants.ts"
 import type { Round, RoundResult } from "./cpuProbe.ts"
 import { chunkCount, type Urls } from "./server.ts"
@@ -25,28 +25,28 @@ const quick: Size = { warmUp: 1, rounds: 3, calls: 2_048, streams: 40, heapRound
 
 const module = (name: string): URL => new URL(name, import.meta.url)
 
-type Table = Map<Name, Array<number>>
+type Samples = Map<Name, Array<number>>
 
-const table = (): Table => new Map(names.map((name) => [name, []]))
+const makeSamples = (): Samples => new Map(names.map((name) => [name, []]))
 
-const ratio = (values: Table, name: Name, base: Name): number =>
+const ratio = (values: Samples, name: Name, base: Name): number =>
   median((values.get(name) ?? []).map((value, round) => value / (values.get(base)?.[round] ?? Number.NaN)))
 
-const figuresOf = (what: string, unit: string, values: Table, bar: number): ReadonlyArray<Figure> => [
+const figuresOf = (what: string, unit: string, values: Samples, bar: number): ReadonlyArray<Figure> => [
   ...names.map((name) => ({ name: `${what}, ${name}`, value: median(values.get(name) ?? []), unit })),
   ...names
     .filter((name) => name !== "openai")
     .map((name): Figure => {
       const figure = { name: `${what}, ${name} to openai`, value: ratio(values, name, "openai"), unit: "x" }
-      return name === "kimi-effect" ? { ...figure, bar } : figure
+      return name === "kimi-effect" ? { ...figure, threshold: bar } : figure
     })
 ]
 
 const measureCpu = async (urls: Urls, size: Size): Promise<ReadonlyArray<Figure>> => {
   const children = new Map<Name, Child<unknown>>()
   for (const name of names) children.set(name, await start(module("./cpuProbe.ts"), [name]))
-  const perCall = table()
-  const perChunk = table()
+  const perCall = makeSamples()
+  const perChunk = makeSamples()
   const round: Round = { urls, inFlight, calls: size.calls, streams: size.streams }
   for (let i = 0; i < size.warmUp + size.rounds; i++) {
     // The order turns, so that no contestant always follows the same one.
@@ -67,7 +67,7 @@ const measureCpu = async (urls: Urls, size: Size): Promise<ReadonlyArray<Figure>
 }
 
 const measureHeap = async (urls: Urls, rounds: number): Promise<ReadonlyArray<Figure>> => {
-  const perStream = table()
+  const perStream = makeSamples()
   for (let round = 0; round < rounds; round++) {
     for (const name of names) {
       const child = await start<number>(module("./heapProbe.ts"), [name, urls.hold, `${openStreams}`])

@@ -12,7 +12,7 @@ export interface Urls {
 /** Content chunks of one stream. */
 export const chunkCount = 1_000
 
-const options: MockServer.Options = { checks: false, keptRequests: 0, chunking: { events: 10 } }
+const options: MockServer.Options = { validateRequests: false, maxRecordedRequests: 0, chunking: { events: 10 } }
 
 const chunk = (delta: object, rest: object = {}): string =>
   JSON.stringify({

@@ -1,10 +1,10 @@
 /** One HTTP call: the request's frame, the bound on the answer, and every failure as one of our errors. */
-import type { CallError } from "@kimi-effect/core/errors/OperationErrors"
-import { InvalidResponseError } from "@kimi-effect/core/errors/ProviderErrors"
-import { ResponseTooLargeError } from "@kimi-effect/core/errors/ResourceErrors"
+import type { CallError } from "@kimi-effect/core/OperationErrors"
+import { InvalidResponseError } from "@kimi-effect/core/ProviderErrors"
+import { ResponseTooLargeError } from "@kimi-effect/core/ResourceErrors"
 import type { Values } from "@kimi-effect/core/KimiConfig"
-import { ErrorBody } from "@kimi-effect/core/models/ErrorBody"
-import type { Message } from "@kimi-effect/core/models/Message"
+import { ErrorBody } from "@kimi-effect/core/internal/ErrorBody"
+import type { Message } from "@kimi-effect/core/Message"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Headers from "effect/http/Headers"
@@ -18,7 +18,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Provider } from "../Provider.ts"
 import { isolate } from "./isolation.ts"
-import { type Call, fromErrorObject, fromStatus, idsOf } from "./mapError.ts"
+import { type ErrorContext, fromErrorObject, fromStatus, responseIds } from "./mapError.ts"
 import { fromTransport } from "./mapTransportError.ts"
 import { readBody } from "./readBody.ts"
 import { scrubWord } from "./scrub.ts"
@@ -28,11 +28,11 @@ type Response = HttpClientResponse.HttpClientResponse
 type Decoder<A> = (input: unknown) => Result.Result<A, Schema.SchemaError>
 
 /** Error bodies are a few hundred bytes; pages of gateways a few thousand. */
-const maxErrorBytes = 64 * 1024
+const maxErrorBodyBytes = 64 * 1024
 
 const decodeErrorBody = Schema.decodeUnknownOption(ErrorBody)
 
-const parse = (text: string): Result.Result<unknown, unknown> => Result.try((): unknown => JSON.parse(text))
+const parseJson = (text: string): Result.Result<unknown, unknown> => Result.try((): unknown => JSON.parse(text))
 
 /** Builds the calls of one host. */
 export const make = Effect.fnUntraced(function* (config: Values, provider: Provider) {
@@ -44,7 +44,7 @@ export const make = Effect.fnUntraced(function* (config: Values, provider: Provi
   }
 
   /** What errors say of a call. */
-  const describe = (model: string | undefined, messages?: ReadonlyArray<Message>): Call => ({
+  const describe = (model: string | undefined, messages?: ReadonlyArray<Message>): ErrorContext => ({
     provider: provider.id,
     isMoonshot: provider.isMoonshot,
     model,
@@ -60,18 +60,19 @@ export const make = Effect.fnUntraced(function* (config: Values, provider: Provi
     return (body) => HttpClientRequest.bodyText(frame, body, "application/json")
   }
 
-  const onTransport = (call: Call) => (error: HttpClientError.HttpClientError) => fromTransport(error, call, config)
+  const onTransport = (call: ErrorContext) => (error: HttpClientError.HttpClientError) =>
+    fromTransport(error, call, config)
 
-  const tooLarge = (call: Call, headers: Headers.Headers) =>
+  const tooLarge = (call: ErrorContext, headers: Headers.Headers) =>
     new ResponseTooLargeError({
       message: "The answer is larger than allowed",
       provider: call.provider,
       limit: config.maxResponseBytes,
       ...(call.model === undefined ? {} : { model: call.model }),
-      ...idsOf(headers, call.secret)
+      ...responseIds(headers, call.secret)
     })
 
-  const invalid = (message: string, call: Call, response: Response) => {
+  const invalid = (message: string, call: ErrorContext, response: Response) => {
     const contentType = response.headers["content-type"]
     return new InvalidResponseError({
       message,
@@ -79,23 +80,23 @@ export const make = Effect.fnUntraced(function* (config: Values, provider: Provi
       status: response.status,
       ...(call.model === undefined ? {} : { model: call.model }),
       ...(contentType === undefined ? {} : { contentType: scrubWord(contentType, call.secret) }),
-      ...idsOf(response.headers, call.secret)
+      ...responseIds(response.headers, call.secret)
     })
   }
 
   /** A refusal may break off while it is read; what arrived is enough to tell its meaning by the status. */
-  const failWithStatus = Effect.fnUntraced(function* (response: Response, call: Call) {
-    const { isCut, text } = yield* Effect.orElseSucceed(readBody(response, maxErrorBytes), () => ({
-      isCut: false,
+  const failWithStatus = Effect.fnUntraced(function* (response: Response, call: ErrorContext) {
+    const { isTruncated, text } = yield* Effect.orElseSucceed(readBody(response, maxErrorBodyBytes), () => ({
+      isTruncated: false,
       text: ""
     }))
-    const body = isCut && text === "" ? "a body that is too large for an error" : text
+    const body = isTruncated && text === "" ? "a body that is too large for an error" : text
     const now = yield* Clock.currentTimeMillis
     return yield* fromStatus({ status: response.status, headers: response.headers, body, now }, call)
   })
 
   /** Sends and waits for the head of a successful answer. */
-  const execute = (request: Request, call: Call): Effect.Effect<Response, CallError> =>
+  const execute = (request: Request, call: ErrorContext): Effect.Effect<Response, CallError> =>
     Effect.matchEffect(send(request), {
       onFailure: (error) => Effect.fail(onTransport(call)(error)),
       onSuccess: (response): Effect.Effect<Response, CallError> =>
@@ -103,8 +104,13 @@ export const make = Effect.fnUntraced(function* (config: Values, provider: Provi
     })
 
   /** Fails with what a body is, when it is not what was asked for: an error object in place of an answer, or a page. */
-  const unusable = (text: string, message: string, call: Call, response: Response): Effect.Effect<never, CallError> => {
-    const error = Option.map(Option.flatMap(Result.getSuccess(parse(text)), decodeErrorBody), (body) => body.error)
+  const unusable = (
+    text: string,
+    message: string,
+    call: ErrorContext,
+    response: Response
+  ): Effect.Effect<never, CallError> => {
+    const error = Option.map(Option.flatMap(Result.getSuccess(parseJson(text)), decodeErrorBody), (body) => body.error)
     if (Option.isNone(error)) return Effect.fail(invalid(message, call, response))
     const object = typeof error.value === "string" ? { message: error.value } : error.value
     const mapped = fromErrorObject(object, response.headers, call)
@@ -112,8 +118,8 @@ export const make = Effect.fnUntraced(function* (config: Values, provider: Provi
   }
 
   /** Reads a body that is not what was asked for, and fails with what it is. */
-  const unexpected = (response: Response, call: Call, message: string): Effect.Effect<never, CallError> =>
-    readBody(response, maxErrorBytes).pipe(
+  const unexpected = (response: Response, call: ErrorContext, message: string): Effect.Effect<never, CallError> =>
+    readBody(response, maxErrorBodyBytes).pipe(
       Effect.mapError(onTransport(call)),
       Effect.flatMap(({ text }) => unusable(text, message, call, response))
     )
@@ -121,15 +127,15 @@ export const make = Effect.fnUntraced(function* (config: Values, provider: Provi
   /** Sends, reads the whole answer, and decodes it. */
   const json = <A>(
     request: Request,
-    call: Call,
+    call: ErrorContext,
     decode: Decoder<A>
   ): Effect.Effect<readonly [A, Headers.Headers], CallError> =>
     Effect.flatMap(execute(request, call), (response) =>
       Effect.matchEffect(readBody(response, config.maxResponseBytes), {
         onFailure: (error) => Effect.fail(onTransport(call)(error)),
-        onSuccess: ({ text, isCut }): Effect.Effect<readonly [A, Headers.Headers], CallError> => {
-          if (isCut) return Effect.fail(tooLarge(call, response.headers))
-          const parsed = parse(text)
+        onSuccess: ({ text, isTruncated }): Effect.Effect<readonly [A, Headers.Headers], CallError> => {
+          if (isTruncated) return Effect.fail(tooLarge(call, response.headers))
+          const parsed = parseJson(text)
           const decoded = Result.isSuccess(parsed) ? decode(parsed.success) : undefined
           return decoded !== undefined && Result.isSuccess(decoded)
             ? Effect.succeed([decoded.success, response.headers] as const)

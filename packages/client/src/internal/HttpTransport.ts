@@ -2,43 +2,43 @@
 import type {
   CallError,
   ChatError,
-  PlainCallError,
-  RequestError,
+  HostApiError,
+  ValidationError,
   StreamError
-} from "@kimi-effect/core/errors/OperationErrors"
-import { InvalidResponseError } from "@kimi-effect/core/errors/ProviderErrors"
-import { ToolArgumentsTooLargeError } from "@kimi-effect/core/errors/ResourceErrors"
-import { InvalidRequestError, UnsupportedOperationError } from "@kimi-effect/core/errors/ValidationErrors"
+} from "@kimi-effect/core/OperationErrors"
+import { InvalidResponseError } from "@kimi-effect/core/ProviderErrors"
+import { ToolArgumentsTooLargeError } from "@kimi-effect/core/ResourceErrors"
+import { InvalidRequestError, UnsupportedOperationError } from "@kimi-effect/core/ValidationErrors"
 import { KimiConfig } from "@kimi-effect/core/KimiConfig"
-import { type Balance, BalanceResponse } from "@kimi-effect/core/models/Balance"
-import { ChatCompletion } from "@kimi-effect/core/models/ChatCompletion"
-import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
-import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
-import type { Message } from "@kimi-effect/core/models/Message"
-import { ModelListAnswer } from "@kimi-effect/core/models/ModelList"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
-import { TokenEstimateResponse } from "@kimi-effect/core/models/TokenEstimate"
+import { type Balance, BalanceResponse } from "@kimi-effect/core/Balance"
+import { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
+import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import type { Message } from "@kimi-effect/core/Message"
+import { ModelListResponse } from "@kimi-effect/core/ModelList"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
+import { TokenEstimateResponse } from "@kimi-effect/core/TokenEstimate"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Provider from "../Provider.ts"
-import * as Answer from "./answer.ts"
+import * as Answer from "./decodeCompletion.ts"
 import { decodeStream } from "./decodeStream.ts"
 import { encode, encodeEstimate } from "./encodeRequest.ts"
 import * as HttpCall from "./HttpCall.ts"
-import { idsOf } from "./mapError.ts"
+import { responseIds } from "./mapError.ts"
 import { fromBrokenStream } from "./mapTransportError.ts"
-import { rateStatusOf } from "./rateHeaders.ts"
+import { parseRateStatus } from "./rateLimitHeaders.ts"
 import { StreamDecoder } from "./StreamDecoder.ts"
 
 const decodeCompletion = Schema.decodeUnknownResult(ChatCompletion)
-const decodeModels = Schema.decodeUnknownResult(ModelListAnswer)
+const decodeModels = Schema.decodeUnknownResult(ModelListResponse)
 const decodeEstimate = Schema.decodeUnknownResult(TokenEstimateResponse)
 const decodeBalance = Schema.decodeUnknownResult(BalanceResponse)
 
 /** The first call whose arguments are larger than the bound. */
-const oversized = (
+const checkToolArguments = (
   response: ChatResponse,
   limit: number,
   head: { readonly provider: string; readonly requestId?: string; readonly traceId?: string }
@@ -52,9 +52,9 @@ const oversized = (
       })
     : undefined
 
-type Refusal = Exclude<RequestError, InvalidRequestError>
+type RequestRefusal = Exclude<ValidationError, InvalidRequestError>
 
-const refusals: ReadonlySet<string> = new Set<Refusal["_tag"]>([
+const refusalTags: ReadonlySet<string> = new Set<RequestRefusal["_tag"]>([
   "UnsupportedParameterError",
   "ContextLengthError",
   "ModelNotFoundError",
@@ -68,12 +68,12 @@ const refusals: ReadonlySet<string> = new Set<Refusal["_tag"]>([
   "EmptyMessageError"
 ])
 
-const isRefusal = (error: CallError): error is Refusal => refusals.has(error._tag)
+const isRequestRefusal = (error: CallError): error is RequestRefusal => refusalTags.has(error._tag)
 
 /** What is wrong with a request that names no model and holds no messages can only be the request itself. */
-const plain = <A>(call: Effect.Effect<A, CallError>): Effect.Effect<A, PlainCallError> =>
+const mapRefusals = <A>(call: Effect.Effect<A, CallError>): Effect.Effect<A, HostApiError> =>
   Effect.mapError(call, (error) => {
-    if (!isRefusal(error)) return error
+    if (!isRequestRefusal(error)) return error
     const { message, provider, status, requestId, traceId } = error
     return new InvalidRequestError({
       message,
@@ -99,10 +99,10 @@ export const make = Effect.gen(function* () {
     return Effect.flatMap(
       http.json(postChat(body), call, decodeCompletion),
       ([completion, headers]): Effect.Effect<ChatResponse, ChatError> => {
-        const head = { provider: provider.id, ...idsOf(headers, call.secret) }
-        const answer = Answer.fromCompletion(completion, head, request.model, rateStatusOf(headers))
+        const head = { provider: provider.id, ...responseIds(headers, call.secret) }
+        const answer = Answer.fromCompletion(completion, head, request.model, parseRateStatus(headers))
         if ("_tag" in answer) return Effect.fail(answer)
-        const tooLarge = oversized(answer, config.maxToolArgumentBytes, head)
+        const tooLarge = checkToolArguments(answer, config.maxToolArgumentBytes, head)
         return tooLarge === undefined ? Effect.succeed(answer) : Effect.fail(tooLarge)
       }
     )
@@ -142,7 +142,7 @@ export const make = Effect.gen(function* () {
   const readBalance = Effect.suspend(() => {
     const call = http.describe(undefined)
     return Effect.flatMap(
-      plain(http.json(http.get("/users/me/balance"), call, decodeBalance)),
+      mapRefusals(http.json(http.get("/users/me/balance"), call, decodeBalance)),
       ([answer]): Effect.Effect<Balance, InvalidResponseError> =>
         answer.code === 0
           ? Effect.succeed(answer.data)
@@ -160,7 +160,7 @@ export const make = Effect.gen(function* () {
     chat,
     stream: (request: ModelRequest) => Stream.unwrap(open(request)),
     models: Effect.suspend(() =>
-      Effect.map(plain(http.json(http.get("/models"), http.describe(undefined), decodeModels)), ([list]) =>
+      Effect.map(mapRefusals(http.json(http.get("/models"), http.describe(undefined), decodeModels)), ([list]) =>
         "data" in list ? list.data : list
       )
     ),

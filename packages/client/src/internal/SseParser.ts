@@ -10,11 +10,11 @@
 /** Reads text and reports events. */
 export class SseParser {
   /** The line that is still coming in, in pieces: joining them once keeps a long line linear. */
-  #pending: Array<string> = []
-  #pendingLength = 0
+  #pendingLine: Array<string> = []
+  #pendingLineLength = 0
   #data: string | undefined = undefined
   #event = ""
-  #isFirst = true
+  #isAtStart = true
   /** Whether the last text ended in a CR, whose LF may come first in the next one. */
   #endedInCr = false
   readonly #onEvent: (data: string, event: string) => void
@@ -24,15 +24,15 @@ export class SseParser {
   }
 
   /** Characters held of an event that is not complete. */
-  get size(): number {
-    return this.#pendingLength + (this.#data?.length ?? 0)
+  get pendingLength(): number {
+    return this.#pendingLineLength + (this.#data?.length ?? 0)
   }
 
   feed(chunk: string): void {
     if (chunk === "") return
     let text = chunk
-    if (this.#isFirst) {
-      this.#isFirst = false
+    if (this.#isAtStart) {
+      this.#isAtStart = false
       if (text.startsWith("\uFEFF")) text = text.slice(1)
     }
     if (this.#endedInCr) {
@@ -45,21 +45,21 @@ export class SseParser {
     }
     let start = 0
     for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
-      this.#onLine(this.#complete(text.slice(start, end)))
+      this.#onLine(this.#joinPending(text.slice(start, end)))
       start = end + 1
     }
     if (start < text.length) {
-      this.#pending.push(text.slice(start))
-      this.#pendingLength += text.length - start
+      this.#pendingLine.push(text.slice(start))
+      this.#pendingLineLength += text.length - start
     }
   }
 
-  #complete(end: string): string {
-    if (this.#pending.length === 0) return end
-    this.#pending.push(end)
-    const line = this.#pending.join("")
-    this.#pending = []
-    this.#pendingLength = 0
+  #joinPending(end: string): string {
+    if (this.#pendingLine.length === 0) return end
+    this.#pendingLine.push(end)
+    const line = this.#pendingLine.join("")
+    this.#pendingLine = []
+    this.#pendingLineLength = 0
     return line
   }
 

@@ -2,28 +2,24 @@
  * From the bytes of a stream to its events: one mutable machine per stream,
  * fed synchronously, so that an event costs no effect of its own.
  */
-import { ChatCompletionChunk } from "@kimi-effect/core/models/ChatCompletionChunk"
-import { ErrorBody, ErrorObject } from "@kimi-effect/core/models/ErrorBody"
-import type { StreamError } from "@kimi-effect/core/errors/OperationErrors"
-import {
-  EventTooLargeError,
-  ResponseTooLargeError,
-  ToolArgumentsTooLargeError
-} from "@kimi-effect/core/errors/ResourceErrors"
-import { StreamDecodeError, StreamTruncatedError } from "@kimi-effect/core/errors/StreamErrors"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
-import * as Usage from "@kimi-effect/core/models/Usage"
+import { ChatCompletionChunk } from "@kimi-effect/core/ChatCompletionChunk"
+import { ErrorBody, ErrorObject } from "@kimi-effect/core/internal/ErrorBody"
+import type { StreamError } from "@kimi-effect/core/OperationErrors"
+import { EventTooLargeError, ResponseTooLargeError, ToolArgumentsTooLargeError } from "@kimi-effect/core/ResourceErrors"
+import { StreamDecodeError, StreamTruncatedError } from "@kimi-effect/core/StreamErrors"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
+import * as Usage from "@kimi-effect/core/Usage"
 import type * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { noAnswer, reasoningOf } from "./answer.ts"
-import { type Call, fromErrorObject, idsOf } from "./mapError.ts"
-import { rateStatusOf } from "./rateHeaders.ts"
+import { noContentError, reasoningOf } from "./decodeCompletion.ts"
+import { type ErrorContext, fromErrorObject, responseIds } from "./mapError.ts"
+import { parseRateStatus } from "./rateLimitHeaders.ts"
 import { SseParser } from "./SseParser.ts"
-import { maxToolCalls, ToolCallAssembly, toToolCall } from "./toolCalls.ts"
+import { maxToolCalls, ToolCallAssembler, toToolCall } from "./toolCalls.ts"
 
 /** Bounds on what one stream may make us hold, in bytes. */
-export interface Bounds {
+export interface SizeLimits {
   readonly maxResponseBytes: number
   readonly maxEventBytes: number
   readonly maxToolArgumentBytes: number
@@ -33,7 +29,7 @@ const decodeChunk = Schema.decodeUnknownSync(ChatCompletionChunk)
 const decodeError = Schema.decodeUnknownOption(Schema.Union([ErrorBody, ErrorObject]))
 
 /** Shared by all streams, as it keeps nothing between reads. A byte order mark is the parser's to take away. */
-const wholeText = new TextDecoder("utf-8", { ignoreBOM: true })
+const sharedTextDecoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
 /** More choices than any request may ask for; bounds what a hostile index can allocate. */
 const maxChoices = 128
@@ -41,7 +37,7 @@ const maxChoices = 128
 class ChoiceState {
   hasContent = false
   finishReason: string | undefined = undefined
-  readonly calls = new ToolCallAssembly()
+  readonly toolCalls = new ToolCallAssembler()
 }
 
 type Chunk = typeof ChatCompletionChunk.Type
@@ -52,57 +48,57 @@ export class StreamDecoder {
   /** Why the stream failed; nothing is decoded after it. */
   failure: StreamError | undefined = undefined
   /** Whether the host's end mark was seen. */
-  isDone = false
+  isComplete = false
 
   #events: Array<StreamEvent> = []
   #isStarted = false
-  #isEnding = false
+  #hasBodyEnded = false
   #byteCount = 0
   #model: string
   #usage: Usage.Usage | undefined = undefined
   readonly #choices: Array<ChoiceState> = []
   /** Made when a read ends inside a character; most end with an event. */
-  #text: TextDecoder | undefined = undefined
+  #textDecoder: TextDecoder | undefined = undefined
   readonly #parser: SseParser
-  readonly #call: Call & { readonly model: string }
+  readonly #context: ErrorContext & { readonly model: string }
   readonly #headers: Headers.Headers
-  readonly #bounds: Bounds
+  readonly #limits: SizeLimits
   readonly #ids: { requestId?: string; traceId?: string }
 
-  constructor(call: Call & { readonly model: string }, headers: Headers.Headers, bounds: Bounds) {
-    this.#call = call
+  constructor(call: ErrorContext & { readonly model: string }, headers: Headers.Headers, bounds: SizeLimits) {
+    this.#context = call
     this.#headers = headers
-    this.#bounds = bounds
+    this.#limits = bounds
     this.#model = call.model
-    this.#ids = idsOf(headers, call.secret)
+    this.#ids = responseIds(headers, call.secret)
     this.#parser = new SseParser((data, event) => this.#onData(data, event))
   }
 
   /** Decodes the next bytes of the body, which may begin and end anywhere. */
   feed(bytes: Uint8Array): void {
-    if (this.failure !== undefined || this.isDone) return
+    if (this.failure !== undefined || this.isComplete) return
     this.#byteCount += bytes.length
-    if (this.#byteCount > this.#bounds.maxResponseBytes) {
+    if (this.#byteCount > this.#limits.maxResponseBytes) {
       this.failure = new ResponseTooLargeError({
-        ...this.#common("The stream is larger than allowed"),
-        limit: this.#bounds.maxResponseBytes
+        ...this.#errorMembers("The stream is larger than allowed"),
+        limit: this.#limits.maxResponseBytes
       })
       return
     }
     this.#parser.feed(this.#decode(bytes))
-    if (this.#parser.size > this.#bounds.maxEventBytes && this.failure === undefined && !this.isDone) {
+    if (this.#parser.pendingLength > this.#limits.maxEventBytes && this.failure === undefined && !this.isComplete) {
       this.#failTooLarge()
     }
   }
 
   /** The body has ended: fails unless the end mark was seen. */
   end(): void {
-    if (this.failure !== undefined || this.isDone) return
+    if (this.failure !== undefined || this.isComplete) return
     // Some hosts leave out the blank line after the end mark. Anything else that is pending was cut off.
-    this.#isEnding = true
-    this.#parser.feed(`${this.#text?.decode() ?? ""}\n\n`)
-    if (this.failure !== undefined || this.isDone) return
-    this.failure = new StreamTruncatedError(this.#common("The stream ended without its end mark"))
+    this.#hasBodyEnded = true
+    this.#parser.feed(`${this.#textDecoder?.decode() ?? ""}\n\n`)
+    if (this.failure !== undefined || this.isComplete) return
+    this.failure = new StreamTruncatedError(this.#errorMembers("The stream ended without its end mark"))
   }
 
   /** The events decoded since the last call. */
@@ -113,29 +109,29 @@ export class StreamDecoder {
   }
 
   #decode(bytes: Uint8Array): string {
-    if (this.#text === undefined) {
-      if ((bytes.at(-1) ?? 0) < 0x80) return wholeText.decode(bytes)
-      this.#text = new TextDecoder("utf-8", { ignoreBOM: true })
+    if (this.#textDecoder === undefined) {
+      if ((bytes.at(-1) ?? 0) < 0x80) return sharedTextDecoder.decode(bytes)
+      this.#textDecoder = new TextDecoder("utf-8", { ignoreBOM: true })
     }
-    return this.#text.decode(bytes, { stream: true })
+    return this.#textDecoder.decode(bytes, { stream: true })
   }
 
-  #common(message: string) {
-    return { message, provider: this.#call.provider, model: this.#call.model, ...this.#ids }
+  #errorMembers(message: string) {
+    return { message, provider: this.#context.provider, model: this.#context.model, ...this.#ids }
   }
 
   #failTooLarge(): void {
     this.failure = new EventTooLargeError({
-      ...this.#common("An event of the stream is larger than allowed"),
-      limit: this.#bounds.maxEventBytes
+      ...this.#errorMembers("An event of the stream is larger than allowed"),
+      limit: this.#limits.maxEventBytes
     })
   }
 
   #onData(data: string, event: string): void {
-    if (this.failure !== undefined || this.isDone || data === "") return
-    if (data.length > this.#bounds.maxEventBytes) return this.#failTooLarge()
+    if (this.failure !== undefined || this.isComplete || data === "") return
+    if (data.length > this.#limits.maxEventBytes) return this.#failTooLarge()
     if (data === "[DONE]" || data.trim() === "[DONE]") return this.#finish()
-    if (this.#isEnding) return
+    if (this.#hasBodyEnded) return
     let chunk: Chunk
     // Both throw, and a Result per event would cost more than the rest of the decoding.
     try {
@@ -144,7 +140,7 @@ export class StreamDecoder {
       chunk = decodeChunk(json)
     } catch {
       if (event === "error") return this.#onErrorObject(data)
-      this.failure = new StreamDecodeError(this.#common("An event of the stream is not a chunk"))
+      this.failure = new StreamDecodeError(this.#errorMembers("An event of the stream is not a chunk"))
       return
     }
     this.#onChunk(chunk)
@@ -154,7 +150,7 @@ export class StreamDecoder {
   #onErrorObject(value: unknown): void {
     const decoded = typeof value === "string" ? { error: value } : Option.getOrUndefined(decodeError(value))
     const error = (decoded !== undefined && "error" in decoded ? decoded.error : decoded) ?? {}
-    this.failure = fromErrorObject(typeof error === "string" ? { message: error } : error, this.#headers, this.#call)
+    this.failure = fromErrorObject(typeof error === "string" ? { message: error } : error, this.#headers, this.#context)
   }
 
   #onChunk(chunk: Chunk): void {
@@ -174,13 +170,13 @@ export class StreamDecoder {
   #start(chunk: Chunk): void {
     this.#isStarted = true
     this.#model = chunk.model ?? this.#model
-    const rateStatus = rateStatusOf(this.#headers)
+    const rateStatus = parseRateStatus(this.#headers)
     this.#events.push({
       _tag: "Start",
       id: chunk.id ?? "",
       model: this.#model,
       created: chunk.created ?? 0,
-      provider: this.#call.provider,
+      provider: this.#context.provider,
       ...this.#ids,
       ...(rateStatus === undefined ? {} : { rateStatus })
     })
@@ -189,7 +185,7 @@ export class StreamDecoder {
   #onChoice(wire: ChunkChoice): void {
     const choice = wire.index ?? 0
     if (!Number.isInteger(choice) || choice < 0 || choice >= maxChoices) {
-      this.failure = new StreamDecodeError(this.#common("A choice of the stream has an impossible index"))
+      this.failure = new StreamDecodeError(this.#errorMembers("A choice of the stream has an impossible index"))
       return
     }
     while (this.#choices.length <= choice) this.#choices.push(new ChoiceState())
@@ -219,16 +215,16 @@ export class StreamDecoder {
   ): void {
     if (this.failure !== undefined) return
     state.hasContent = true
-    const index = state.calls.add(piece)
-    const call = state.calls.calls[index]
-    if (call === undefined || state.calls.calls.length > maxToolCalls) {
-      this.failure = new StreamDecodeError(this.#common(`The stream holds more than ${maxToolCalls} tool calls`))
+    const index = state.toolCalls.add(piece)
+    const call = state.toolCalls.calls[index]
+    if (call === undefined || state.toolCalls.calls.length > maxToolCalls) {
+      this.failure = new StreamDecodeError(this.#errorMembers(`The stream holds more than ${maxToolCalls} tool calls`))
       return
     }
-    if (call.arguments.length > this.#bounds.maxToolArgumentBytes) {
+    if (call.arguments.length > this.#limits.maxToolArgumentBytes) {
       this.failure = new ToolArgumentsTooLargeError({
-        ...this.#common("The arguments of a tool call are larger than allowed"),
-        limit: this.#bounds.maxToolArgumentBytes
+        ...this.#errorMembers("The arguments of a tool call are larger than allowed"),
+        limit: this.#limits.maxToolArgumentBytes
       })
       return
     }
@@ -245,8 +241,8 @@ export class StreamDecoder {
   #finish(): void {
     const [first] = this.#choices
     const finishReason = first?.finishReason ?? "unknown"
-    const { message: _, ...common } = this.#common("")
-    this.failure = noAnswer(
+    const { message: _, ...common } = this.#errorMembers("")
+    this.failure = noContentError(
       {
         hasContent: this.#choices.some((choice) => choice.hasContent),
         // Whoever folds the stream has the reasoning and attaches it to the error.
@@ -257,9 +253,9 @@ export class StreamDecoder {
       common
     )
     if (this.failure !== undefined) return
-    this.isDone = true
-    this.#choices.forEach(({ calls }, choice) => {
-      calls.calls.forEach((call, index) => {
+    this.isComplete = true
+    this.#choices.forEach(({ toolCalls }, choice) => {
+      toolCalls.calls.forEach((call, index) => {
         this.#events.push({ _tag: "ToolCall", choice, index, call: toToolCall(call) })
       })
     })

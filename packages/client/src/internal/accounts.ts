@@ -1,7 +1,7 @@
 /** The accounts that a client calls: its own, and those of its fallback plan. */
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import * as Answerer from "@kimi-effect/core/resilience/Answerer"
-import type { Attempt, StreamAttempt } from "@kimi-effect/core/resilience/Call"
+import * as LastAttempt from "@kimi-effect/core/internal/LastAttempt"
+import type { Attempt, StreamAttempt } from "@kimi-effect/core/Call"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ChatTransport from "../ChatTransport.ts"
@@ -12,7 +12,7 @@ type Transport = ChatTransport.ChatTransport["Service"]
 /** What a client knows of its accounts. */
 export interface Accounts {
   /** The client's own account, to which calls are put first. */
-  readonly own: string
+  readonly primary: string
   /** Every account, the own one included. */
   readonly ids: ReadonlyArray<string>
   readonly configOf: (account: string) => KimiConfig.Values
@@ -29,15 +29,15 @@ export const make: Effect.Effect<Accounts, never, KimiConfig.KimiConfig | ChatTr
     const config = yield* KimiConfig.KimiConfig
     const transport = yield* ChatTransport.ChatTransport
     const plan = Option.getOrUndefined(yield* Effect.serviceOption(FallbackPlan))
-    const own = config.account ?? transport.provider.id
+    const primary = config.account ?? transport.provider.id
     const transportOf = (account: string) => plan?.transports.get(account) ?? transport
     return {
-      own,
-      ids: [...(plan?.transports.keys() ?? [own])],
+      primary,
+      ids: [...(plan?.transports.keys() ?? [primary])],
       configOf: (account) => plan?.configs.get(account) ?? config,
       transportOf,
-      chat: Answerer.noted(({ account, request }) => transportOf(account).chat(request)),
-      stream: Answerer.streamNoted(({ account, request }) => transportOf(account).stream(request))
+      chat: LastAttempt.recordLastAttempt(({ account, request }) => transportOf(account).chat(request)),
+      stream: LastAttempt.recordLastStreamAttempt(({ account, request }) => transportOf(account).stream(request))
     }
   }
 )

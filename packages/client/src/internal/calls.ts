@@ -1,15 +1,15 @@
 /** Chat and streams of one client: the request is checked, put through the stages, and observed. */
-import { attach } from "@kimi-effect/core/errors/Attachment"
-import type { StreamError } from "@kimi-effect/core/errors/OperationErrors"
+import { withDetails } from "@kimi-effect/core/internal/ErrorDetails"
+import type { StreamError } from "@kimi-effect/core/OperationErrors"
 import type { Values } from "@kimi-effect/core/KimiConfig"
-import type { ChatRequest, ModelRequest } from "@kimi-effect/core/models/ChatRequest"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
-import * as StreamFold from "@kimi-effect/core/models/StreamFold"
-import * as CallTap from "@kimi-effect/core/observability/taps/CallTap"
-import type { Observer } from "@kimi-effect/core/observability/Observer"
-import type { Call } from "@kimi-effect/core/resilience/Call"
-import * as Fallback from "@kimi-effect/core/resilience/Fallback"
-import * as Pipeline from "@kimi-effect/core/resilience/Pipeline"
+import type { ChatRequest, ModelRequest } from "@kimi-effect/core/ChatRequest"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
+import * as StreamFold from "@kimi-effect/core/StreamFold"
+import * as CallTap from "@kimi-effect/core/internal/CallTap"
+import type { Observer } from "@kimi-effect/core/Observer"
+import type { Call } from "@kimi-effect/core/Call"
+import * as Fallback from "@kimi-effect/core/Fallback"
+import * as Pipeline from "@kimi-effect/core/Pipeline"
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
@@ -24,7 +24,7 @@ import type { KimiClient } from "../KimiClient.ts"
 import type { Provider } from "../Provider.ts"
 import * as RequestCheck from "../RequestCheck.ts"
 import type { Accounts } from "./accounts.ts"
-import { make as makeStages, type Built } from "./stages.ts"
+import { make as makeStages, type BuiltPipeline } from "./stages.ts"
 
 type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 
@@ -39,7 +39,7 @@ const withPartial = (pull: Pull.Pull<Events, StreamError>): Pull.Pull<Events, St
     onFailure: (cause) =>
       Effect.failCause(
         Cause.map(cause, (error) =>
-          attach(error, {
+          withDetails(error, {
             partial: StreamFold.toPartial(fold),
             requestId: fold.start?.requestId,
             traceId: fold.start?.traceId
@@ -51,7 +51,7 @@ const withPartial = (pull: Pull.Pull<Events, StreamError>): Pull.Pull<Events, St
 }
 
 /** What a client is built of. */
-interface Parts {
+interface CallsDependencies {
   readonly config: Values
   readonly provider: Provider
   readonly accounts: Accounts
@@ -61,24 +61,24 @@ interface Parts {
 }
 
 /** The calls, with what they are built of. */
-interface Calls extends Pick<KimiClient["Service"], "chat" | "stream">, Built {
+interface Calls extends Pick<KimiClient["Service"], "chat" | "stream">, BuiltPipeline {
   /** The model of a request that may name none. */
-  readonly modelOf: (model: string | undefined) => string
+  readonly resolveModel: (model: string | undefined) => string
 }
 
 /** Builds them. */
-export const make = Effect.fnUntraced(function* (parts: Parts): Effect.fn.Return<Calls> {
+export const make = Effect.fnUntraced(function* (parts: CallsDependencies): Effect.fn.Return<Calls> {
   const { accounts, config, observer, provider, span } = parts
   const plan = Option.getOrUndefined(yield* Effect.serviceOption(FallbackPlan))
   const check = (request: ModelRequest) => RequestCheck.check(request, provider, config.requestPolicy)
-  const fallback = plan === undefined ? Pipeline.off : Fallback.make({ check, steps: plan.steps })
+  const fallback = plan === undefined ? Pipeline.off : Fallback.stage({ check, steps: plan.steps })
   const built = yield* makeStages(config, accounts, fallback, observer)
   const through = Pipeline.effect(built.stages, accounts.chat)
   const streamThrough = Pipeline.stream(built.stages, accounts.stream)
 
-  const modelOf: Calls["modelOf"] = (model) => model ?? config.model ?? provider.defaultModel
+  const modelOf: Calls["resolveModel"] = (model) => model ?? config.model ?? provider.defaultModel
 
-  const address = (request: ModelRequest): Call => ({ account: accounts.own, provider: provider.id, request })
+  const address = (request: ModelRequest): Call => ({ account: accounts.primary, provider: provider.id, request })
 
   const prepare = (request: ChatRequest): Effect.Effect<Call, RequestCheck.CheckError> => {
     const named = { ...request, model: modelOf(request.model) }
@@ -101,19 +101,19 @@ export const make = Effect.fnUntraced(function* (parts: Parts): Effect.fn.Return
   if (observer === undefined) {
     return {
       ...built,
-      modelOf,
+      resolveModel: modelOf,
       chat: (request) => Effect.withSpan(chat(request), nameOf(request), span),
       stream: (request) => Stream.withSpan(stream(request), nameOf(request), span)
     }
   }
-  const addressee = { account: accounts.own, provider: provider.id, baseUrl: provider.baseUrl }
+  const addressee = { account: accounts.primary, provider: provider.id, baseUrl: provider.baseUrl }
   const tap = CallTap.make(observer, addressee, {
-    hasCache: built.sources.cache !== undefined,
-    reopens: built.stages.recovery !== Pipeline.off
+    hasCache: built.services.cache !== undefined,
+    hasStreamRecovery: built.stages.recovery !== Pipeline.off
   })
   return {
     ...built,
-    modelOf,
+    resolveModel: modelOf,
     chat: (request) => tap.chat(request, modelOf(request.model), chat(request)),
     stream: (request) => tap.stream(request, modelOf(request.model), stream(request))
   }

@@ -1,6 +1,6 @@
 /** Turns the bytes of an SSE body into events, as long as the consumer asks for them. */
-import type { StreamError } from "@kimi-effect/core/errors/OperationErrors"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import type { StreamError } from "@kimi-effect/core/OperationErrors"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -10,14 +10,14 @@ import * as Stream from "effect/Stream"
 import type { StreamDecoder } from "./StreamDecoder.ts"
 
 /** How long the end of the body may take after the end mark before the connection is given up. */
-const drainTime = "250 millis"
+const drainTimeout = "250 millis"
 
 type Bytes = Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, HttpClientError.HttpClientError, void>
 type Events = Pull.Pull<Arr.NonEmptyReadonlyArray<StreamEvent>, StreamError, void>
 
 /** Reads what is left, which is nothing as a rule, so that the connection can be used again. */
 const drain = (bytes: Bytes): Effect.Effect<never, Cause.Done<void>> =>
-  Effect.forever(bytes).pipe(Effect.timeoutOption(drainTime), Effect.ignoreCause, Effect.andThen(Cause.done()))
+  Effect.forever(bytes).pipe(Effect.timeoutOption(drainTimeout), Effect.ignoreCause, Effect.andThen(Cause.done()))
 
 const pullEvents = (
   bytes: Bytes,
@@ -40,7 +40,7 @@ const pullEvents = (
     const events = decoder.take()
     if (Arr.isReadonlyArrayNonEmpty(events)) return Effect.succeed(events)
     if (decoder.failure !== undefined) return Effect.fail(decoder.failure)
-    return decoder.isDone ? drain(bytes) : read
+    return decoder.isComplete ? drain(bytes) : read
   })
   return next
 }

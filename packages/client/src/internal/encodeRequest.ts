@@ -1,12 +1,12 @@
 /** From a request as callers write it to the bytes of one host's dialect. */
-import { InvalidRequestError } from "@kimi-effect/core/errors/ValidationErrors"
-import { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
-import { type AssistantMessage, Message } from "@kimi-effect/core/models/Message"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import { ChatRequest } from "@kimi-effect/core/ChatRequest"
+import { type AssistantMessage, Message } from "@kimi-effect/core/Message"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import type { Provider } from "../Provider.ts"
-import { describe } from "./schemaIssue.ts"
+import { describeSchemaError } from "./describeSchemaError.ts"
 
 const { tools, response_format, extra_body, prediction, ...plainMembers } = ChatRequest.fields
 
@@ -30,7 +30,7 @@ const encodeRequest = (request: object): Result.Result<ChatRequest, Schema.Schem
 
 const encodeMessages = Schema.encodeUnknownResult(Schema.Array(Message))
 
-const invalid = (provider: Provider, path: string, message: string): InvalidRequestError =>
+const invalidRequest = (provider: Provider, path: string, message: string): InvalidRequestError =>
   new InvalidRequestError({
     message: path === "" ? message : `${path}: ${message}`,
     provider: provider.id,
@@ -86,7 +86,7 @@ const thinkingMembers = (
 }
 
 /** What the transport adds to a request. */
-export interface Target {
+export interface EncodeOptions {
   readonly provider: Provider
   readonly model: string
   readonly stream: boolean
@@ -95,12 +95,12 @@ export interface Target {
 /** The request as its schema writes it, or which member is malformed. */
 export const validate = (request: unknown, provider: Provider): Result.Result<ChatRequest, InvalidRequestError> => {
   if (typeof request !== "object" || request === null) {
-    return Result.fail(invalid(provider, "", "A chat request is an object with messages"))
+    return Result.fail(invalidRequest(provider, "", "A chat request is an object with messages"))
   }
   const unknown = Object.keys(request).find((name) => !Object.hasOwn(ChatRequest.fields, name))
   if (unknown !== undefined) {
     return Result.fail(
-      invalid(
+      invalidRequest(
         provider,
         unknown.slice(0, 64),
         "Unknown member of a chat request; members of a host's own go into extra_body"
@@ -108,13 +108,13 @@ export const validate = (request: unknown, provider: Provider): Result.Result<Ch
     )
   }
   return Result.mapError(encodeRequest(request), (error) => {
-    const { path, message } = describe(error)
-    return invalid(provider, path, message)
+    const { path, message } = describeSchemaError(error)
+    return invalidRequest(provider, path, message)
   })
 }
 
 /** The body of `/chat/completions` for a valid request. */
-export const encode = (request: ChatRequest, target: Target): string => {
+export const encode = (request: ChatRequest, target: EncodeOptions): string => {
   const { provider } = target
   const {
     extra_body,
@@ -143,12 +143,12 @@ export const encode = (request: ChatRequest, target: Target): string => {
 /** The body of `/tokenizers/estimate-token-count`. */
 export const encodeEstimate = (
   messages: ReadonlyArray<Message>,
-  target: Omit<Target, "stream">
+  target: Omit<EncodeOptions, "stream">
 ): Result.Result<string, InvalidRequestError> =>
   Result.mapBoth(encodeMessages(messages), {
     onSuccess: (encoded) => JSON.stringify({ model: target.model, messages: toWireMessages(encoded, target.provider) }),
     onFailure: (error) => {
-      const { path, message } = describe(error)
-      return invalid(target.provider, path === "" ? "messages" : `messages${path}`, message)
+      const { path, message } = describeSchemaError(error)
+      return invalidRequest(target.provider, path === "" ? "messages" : `messages${path}`, message)
     }
   })

@@ -1,40 +1,36 @@
 /** The only place where a failure of HTTP or of a stream becomes one of our errors. */
-import {
-  AuthenticationError,
-  IpNotAllowedError,
-  PermissionDeniedError
-} from "@kimi-effect/core/errors/AuthenticationErrors"
-import { RedirectError } from "@kimi-effect/core/errors/NetworkErrors"
+import { AuthenticationError, IpNotAllowedError, PermissionDeniedError } from "@kimi-effect/core/AuthenticationErrors"
+import { RedirectError } from "@kimi-effect/core/NetworkErrors"
 import {
   GatewayTimeoutError,
   InvalidResponseError,
   RequestCancelledError,
   ServerError,
   ServiceUnavailableError
-} from "@kimi-effect/core/errors/ProviderErrors"
-import { OverloadedError, QuotaExceededError } from "@kimi-effect/core/errors/RateLimitErrors"
-import { StreamFailedError } from "@kimi-effect/core/errors/StreamErrors"
+} from "@kimi-effect/core/ProviderErrors"
+import { OverloadedError, QuotaExceededError } from "@kimi-effect/core/RateLimitErrors"
+import { StreamFailedError } from "@kimi-effect/core/StreamErrors"
 import {
   InvalidRequestError,
   ModelNotFoundError,
   ModelRetiredError,
   RequestTooLargeError
-} from "@kimi-effect/core/errors/ValidationErrors"
+} from "@kimi-effect/core/ValidationErrors"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
-import { ErrorBody, type ErrorObject } from "@kimi-effect/core/models/ErrorBody"
-import type { Message } from "@kimi-effect/core/models/Message"
+import { ErrorBody, type ErrorObject } from "@kimi-effect/core/internal/ErrorBody"
+import type { Message } from "@kimi-effect/core/Message"
 import * as Duration from "effect/Duration"
 import * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { type Common, fromText, type TextError } from "./errorTexts.ts"
-import { fromLimit, type LimitError, waitInText } from "./rateLimitTexts.ts"
-import { withoutQuotes } from "./quotes.ts"
+import { type CommonErrorMembers, fromBadRequest, type BadRequestError } from "./badRequestMessages.ts"
+import { fromTooManyRequests, type TooManyRequestsError, retryAfterInMessage } from "./rateLimitMessages.ts"
+import { redactQuotes } from "./redactQuotes.ts"
 import { scrub, scrubWord } from "./scrub.ts"
 
 /** What the mapping needs to know of the call. */
-export interface Call {
+export interface ErrorContext {
   readonly provider: string
   readonly isMoonshot: boolean
   readonly model: string | undefined
@@ -45,7 +41,7 @@ export interface Call {
 }
 
 /** An answer that is not a success. */
-export interface ErrorAnswer {
+export interface ErrorResponse {
   readonly status: number
   readonly headers: Headers.Headers
   /** The body's text, already bounded. */
@@ -56,8 +52,8 @@ export interface ErrorAnswer {
 
 /** Every error that an HTTP status can mean. */
 export type StatusError =
-  | TextError
-  | LimitError
+  | BadRequestError
+  | TooManyRequestsError
   | AuthenticationError
   | PermissionDeniedError
   | IpNotAllowedError
@@ -70,7 +66,7 @@ export type StatusError =
   | InvalidResponseError
 
 /** The host's ids of an answer, for its support, without the caller's key. */
-export const idsOf = (headers: Headers.Headers, secret?: string): { requestId?: string; traceId?: string } => {
+export const responseIds = (headers: Headers.Headers, secret?: string): { requestId?: string; traceId?: string } => {
   const requestId = headers["msh-request-id"] ?? headers["x-request-id"]
   const traceId = headers["x-msh-trace-id"] ?? headers["x-trace-id"]
   return {
@@ -79,10 +75,10 @@ export const idsOf = (headers: Headers.Headers, secret?: string): { requestId?: 
   }
 }
 
-const longest = (waits: ReadonlyArray<Duration.Duration | undefined>): Duration.Duration | undefined =>
+const maxDuration = (waits: ReadonlyArray<Duration.Duration | undefined>): Duration.Duration | undefined =>
   waits.reduce((a, b) => (a === undefined ? b : b === undefined ? a : Duration.max(a, b)), undefined)
 
-const headerWait = (value: string | undefined, now: number): Duration.Duration | undefined =>
+const parseRetryAfter = (value: string | undefined, now: number): Duration.Duration | undefined =>
   value === undefined
     ? undefined
     : Headers.parseRetryAfter(value).pipe(
@@ -92,7 +88,7 @@ const headerWait = (value: string | undefined, now: number): Duration.Duration |
 
 const decodeBody = Schema.decodeUnknownOption(Schema.fromJsonString(ErrorBody))
 
-const errorOf = (body: string): { error: ErrorObject; requestId?: string } | undefined =>
+const parseErrorBody = (body: string): { error: ErrorObject; requestId?: string } | undefined =>
   Option.getOrUndefined(
     Option.map(decodeBody(body), ({ error, request_id }) => ({
       error: typeof error === "string" ? { message: error } : error,
@@ -101,35 +97,40 @@ const errorOf = (body: string): { error: ErrorObject; requestId?: string } | und
   )
 
 /** A page is described, not quoted; other text is quoted. */
-const describe = (answer: ErrorAnswer): string => {
+const describeBody = (answer: ErrorResponse): string => {
   const type = answer.headers["content-type"]?.split(";")[0] ?? "no content type"
   const text = answer.body.trim()
   if (text === "") return "an empty body"
   return type.includes("html") || text.startsWith("<") ? `a page of ${type}` : text
 }
 
-const unusable = (status: number): string => `the host answered ${status} with `
+const unexpectedStatus = (status: number): string => `the host answered ${status} with `
 
-const isModelMissing = (type: string | undefined, message: string): boolean =>
+const isModelNotFound = (type: string | undefined, message: string): boolean =>
   type === "resource_not_found_error" || /not found the model|model .{0,120}not (?:found|exist)/i.test(message)
 
-const notFound = (common: Common, type: string | undefined, text: string, call: Call): StatusError => {
-  if (!isModelMissing(type, text)) return new InvalidRequestError({ ...common, parameter: "baseUrl" })
+const fromNotFound = (
+  common: CommonErrorMembers,
+  type: string | undefined,
+  text: string,
+  call: ErrorContext
+): StatusError => {
+  if (!isModelNotFound(type, text)) return new InvalidRequestError({ ...common, parameter: "baseUrl" })
   const lifecycle = call.model === undefined || !call.isMoonshot ? undefined : ModelCatalog.find(call.model)?.lifecycle
   return lifecycle?.state === "retired"
     ? new ModelRetiredError({ ...common, retiredOn: lifecycle.retiredOn, successor: lifecycle.successor })
     : new ModelNotFoundError(common)
 }
 
-const forbidden = (common: Common, text: string): StatusError => {
+const fromForbidden = (common: CommonErrorMembers, text: string): StatusError => {
   if (/\bIP is not allowed/i.test(text)) return new IpNotAllowedError(common)
   return /insufficient balance|usage limit|billing cycle/i.test(text)
     ? new QuotaExceededError(common)
     : new PermissionDeniedError(common)
 }
 
-const serverSide = (
-  common: Common,
+const fromServerError = (
+  common: CommonErrorMembers,
   status: number,
   type: string | undefined,
   wait: { retryAfter?: Duration.Duration }
@@ -155,29 +156,29 @@ const serverSide = (
 }
 
 /** What an error says of the server's text: nothing of the conversation. */
-const shown = (text: string, { messages }: Call): string =>
-  messages === undefined ? text : withoutQuotes(text, messages)
+const withoutConversation = (text: string, { messages }: ErrorContext): string =>
+  messages === undefined ? text : redactQuotes(text, messages)
 
 /** Decides by status and `error.type`, then by the message. */
-export const fromStatus = (answer: ErrorAnswer, call: Call): StatusError => {
+export const fromStatus = (answer: ErrorResponse, call: ErrorContext): StatusError => {
   const { status, headers } = answer
-  const decoded = errorOf(answer.body)
+  const decoded = parseErrorBody(answer.body)
   // What it means is read from all of it.
-  const text = scrub(decoded?.error.message ?? `${unusable(status)}${describe(answer)}`, call.secret)
+  const text = scrub(decoded?.error.message ?? `${unexpectedStatus(status)}${describeBody(answer)}`, call.secret)
   const type = decoded?.error.type
-  const common: Common = {
-    message: shown(text, call),
+  const common: CommonErrorMembers = {
+    message: withoutConversation(text, call),
     provider: call.provider,
     status,
     ...(call.model === undefined ? {} : { model: call.model }),
     ...(decoded?.requestId === undefined ? {} : { requestId: scrubWord(decoded.requestId, call.secret) }),
-    ...idsOf(headers, call.secret)
+    ...responseIds(headers, call.secret)
   }
-  const retryAfter = longest([
-    headerWait(headers["retry-after"], answer.now),
-    headerWait(headers["x-retry-after"], answer.now),
-    headerWait(headers["msh-cooldown-seconds"], answer.now),
-    waitInText(text)
+  const retryAfter = maxDuration([
+    parseRetryAfter(headers["retry-after"], answer.now),
+    parseRetryAfter(headers["x-retry-after"], answer.now),
+    parseRetryAfter(headers["msh-cooldown-seconds"], answer.now),
+    retryAfterInMessage(text)
   ])
   const wait = retryAfter === undefined ? {} : { retryAfter }
 
@@ -185,37 +186,37 @@ export const fromStatus = (answer: ErrorAnswer, call: Call): StatusError => {
     const location = URL.parse(scrub(headers["location"] ?? "", call.secret))?.origin
     return new RedirectError({ ...common, ...(location === undefined ? {} : { location }) })
   }
-  if (status >= 500) return serverSide(common, status, type, wait)
+  if (status >= 500) return fromServerError(common, status, type, wait)
   switch (status) {
     case 401:
       return new AuthenticationError(common)
     case 402:
       return new QuotaExceededError(common)
     case 403:
-      return forbidden(common, text)
+      return fromForbidden(common, text)
     case 404:
     case 405:
-      return notFound(common, type, text, call)
+      return fromNotFound(common, type, text, call)
     case 408:
       return new GatewayTimeoutError({ ...common, ...wait })
     case 409:
     case 425:
       return new ServiceUnavailableError({ ...common, ...wait })
     case 413: {
-      const meaning = fromText(common, type, text)
+      const meaning = fromBadRequest(common, type, text)
       return meaning._tag === "InvalidRequestError" ? new RequestTooLargeError(common) : meaning
     }
     case 429:
-      return fromLimit(common, type, retryAfter, text)
+      return fromTooManyRequests(common, type, retryAfter, text)
     case 499:
       return new RequestCancelledError(common)
     default:
-      return status >= 400 ? fromText(common, type, text) : new InvalidResponseError(common)
+      return status >= 400 ? fromBadRequest(common, type, text) : new InvalidResponseError(common)
   }
 }
 
 /** Status that an error object would have had, had it come before the stream began. */
-const statusOfType = (type: string | undefined, message: string): number | undefined => {
+const statusFromType = (type: string | undefined, message: string): number | undefined => {
   switch (type) {
     case "content_filter":
     case "invalid_request_error":
@@ -251,20 +252,20 @@ const isErrorStatus = (code: ErrorObject["code"]): code is number =>
 export const fromErrorObject = (
   error: ErrorObject,
   headers: Headers.Headers,
-  call: Call
+  call: ErrorContext
 ): StatusError | StreamFailedError => {
   const message = error.message ?? "the host reported an error without a message"
-  const status = statusOfType(error.type, message) ?? (isErrorStatus(error.code) ? error.code : undefined)
+  const status = statusFromType(error.type, message) ?? (isErrorStatus(error.code) ? error.code : undefined)
   if (status !== undefined) {
     // The head came before the error: a date in it is past, whatever it is.
     const now = Number.POSITIVE_INFINITY
     return fromStatus({ status, headers, body: JSON.stringify({ error: { ...error, message } }), now }, call)
   }
   return new StreamFailedError({
-    message: shown(scrub(message, call.secret), call),
+    message: withoutConversation(scrub(message, call.secret), call),
     provider: call.provider,
     ...(call.model === undefined ? {} : { model: call.model }),
     ...(error.type === undefined ? {} : { type: scrub(error.type, call.secret) }),
-    ...idsOf(headers, call.secret)
+    ...responseIds(headers, call.secret)
   })
 }

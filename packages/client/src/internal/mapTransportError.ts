@@ -1,11 +1,11 @@
 /** A failure below HTTP: no connection, a broken one, or a body that stopped. */
-import { ConnectionLostError, ConnectionRefusedError, DnsError, TlsError } from "@kimi-effect/core/errors/NetworkErrors"
-import { ResponseTooLargeError } from "@kimi-effect/core/errors/ResourceErrors"
-import { StreamInterruptedError } from "@kimi-effect/core/errors/StreamErrors"
-import { ConnectTimeoutError } from "@kimi-effect/core/errors/TimeoutErrors"
+import { ConnectionLostError, ConnectionRefusedError, DnsError, TlsError } from "@kimi-effect/core/NetworkErrors"
+import { ResponseTooLargeError } from "@kimi-effect/core/ResourceErrors"
+import { StreamInterruptedError } from "@kimi-effect/core/StreamErrors"
+import { ConnectTimeoutError } from "@kimi-effect/core/TimeoutErrors"
 import type * as Duration from "effect/Duration"
 import * as HttpClientError from "effect/http/HttpClientError"
-import { type Call, idsOf } from "./mapError.ts"
+import { type ErrorContext, responseIds } from "./mapError.ts"
 
 /** Every error below HTTP. */
 export type TransportError =
@@ -16,52 +16,55 @@ export type TransportError =
   | ConnectTimeoutError
   | ResponseTooLargeError
 
-const maxDepth = 6
+const maxCauseDepth = 6
 
-interface Fault {
+interface SystemError {
   readonly code: string
   /** Whether the system was still connecting. */
   readonly isConnecting: boolean
 }
 
-const isConnect = (error: unknown): boolean =>
+const isConnectError = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "syscall" in error && error.syscall === "connect"
 
 /** The platform's fault, searched through causes and aggregates. Causes may be circular, so the depth is bounded. */
-const faultOf = (error: unknown, depth = 0): Fault | undefined => {
-  if (depth > maxDepth || typeof error !== "object" || error === null) return undefined
+const findSystemError = (error: unknown, depth = 0): SystemError | undefined => {
+  if (depth > maxCauseDepth || typeof error !== "object" || error === null) return undefined
   if ("code" in error && typeof error.code === "string") {
     // Where several addresses were tried, the code stands on the aggregate and the call in each of its errors.
     const attempts: ReadonlyArray<unknown> = "errors" in error && Array.isArray(error.errors) ? error.errors : []
-    return { code: error.code.slice(0, 64), isConnecting: isConnect(error) || attempts.some(isConnect) }
+    return { code: error.code.slice(0, 64), isConnecting: isConnectError(error) || attempts.some(isConnectError) }
   }
-  const reason = "reason" in error ? faultOf(error.reason, depth + 1) : undefined
-  const cause = reason ?? ("cause" in error ? faultOf(error.cause, depth + 1) : undefined)
-  return cause ?? ("errors" in error && Array.isArray(error.errors) ? faultOf(error.errors[0], depth + 1) : undefined)
+  const reason = "reason" in error ? findSystemError(error.reason, depth + 1) : undefined
+  const cause = reason ?? ("cause" in error ? findSystemError(error.cause, depth + 1) : undefined)
+  return (
+    cause ??
+    ("errors" in error && Array.isArray(error.errors) ? findSystemError(error.errors[0], depth + 1) : undefined)
+  )
 }
 
-const isTls = (code: string): boolean =>
+const isTlsCode = (code: string): boolean =>
   /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|EPROTO)/.test(code)
 
 /** With the host's ids where the answer had begun. */
-const commonOf = (error: unknown, call: Call) => (message: string) => ({
+const makeErrorMembers = (error: unknown, call: ErrorContext) => (message: string) => ({
   message,
   provider: call.provider,
   ...(call.model === undefined ? {} : { model: call.model }),
   ...(HttpClientError.isHttpClientError(error) && error.response !== undefined
-    ? idsOf(error.response.headers, call.secret)
+    ? responseIds(error.response.headers, call.secret)
     : {})
 })
 
 /** A call that failed before its answer was whole. The server's text is not quoted: there is none. */
 export const fromTransport = (
   error: unknown,
-  call: Call,
+  call: ErrorContext,
   bounds: { readonly connectTimeout: Duration.Duration; readonly maxResponseBytes: number }
 ): TransportError => {
-  const fault = faultOf(error)
+  const fault = findSystemError(error)
   const code = fault?.code
-  const common = commonOf(error, call)
+  const common = makeErrorMembers(error, call)
   const lost = "The connection to the host broke before the answer was complete"
   const fields = code === undefined ? {} : { code }
   switch (code) {
@@ -89,7 +92,7 @@ export const fromTransport = (
         limit: bounds.maxResponseBytes
       })
     default:
-      return code !== undefined && isTls(code)
+      return code !== undefined && isTlsCode(code)
         ? new TlsError({ ...common("The TLS handshake with the host failed"), ...fields })
         : new ConnectionLostError({
             ...common(lost),
@@ -99,10 +102,10 @@ export const fromTransport = (
 }
 
 /** A stream whose connection broke. */
-export const fromBrokenStream = (error: unknown, call: Call): StreamInterruptedError => {
-  const code = faultOf(error)?.code
+export const fromBrokenStream = (error: unknown, call: ErrorContext): StreamInterruptedError => {
+  const code = findSystemError(error)?.code
   return new StreamInterruptedError({
-    ...commonOf(error, call)("The connection to the host broke in the middle of the stream"),
+    ...makeErrorMembers(error, call)("The connection to the host broke in the middle of the stream"),
     ...(code === undefined ? {} : { code })
   })
 }

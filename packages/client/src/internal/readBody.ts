@@ -8,10 +8,10 @@ import * as Stream from "effect/Stream"
 /** What reading gives: the whole text, or the text up to the bound. */
 export interface BodyText {
   readonly text: string
-  readonly isCut: boolean
+  readonly isTruncated: boolean
 }
 
-const declaredLength = (response: HttpClientResponse.HttpClientResponse): number | undefined => {
+const contentLength = (response: HttpClientResponse.HttpClientResponse): number | undefined => {
   const value = response.headers["content-length"]
   // A coded body is longer than it says once it is decoded.
   const isPlain = response.headers["content-encoding"] === undefined
@@ -19,14 +19,14 @@ const declaredLength = (response: HttpClientResponse.HttpClientResponse): number
 }
 
 /** Ends the body without reading it, so that its connection is closed. */
-const refuse = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<BodyText> =>
+const discardBody = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<BodyText> =>
   Stream.transformPull(response.stream, () => Effect.succeed(Cause.done())).pipe(
     Stream.runDrain,
     Effect.ignore,
-    Effect.as({ text: "", isCut: true })
+    Effect.as({ text: "", isTruncated: true })
   )
 
-const readCounted = (
+const readBounded = (
   response: HttpClientResponse.HttpClientResponse,
   maxBytes: number
 ): Effect.Effect<BodyText, HttpClientError.HttpClientError> =>
@@ -42,7 +42,9 @@ const readCounted = (
         return count <= maxBytes
       })
     ).pipe(
-      Effect.map(() => (count > maxBytes ? { text, isCut: true } : { text: text + decoder.decode(), isCut: false }))
+      Effect.map(() =>
+        count > maxBytes ? { text, isTruncated: true } : { text: text + decoder.decode(), isTruncated: false }
+      )
     )
   })
 
@@ -51,7 +53,7 @@ export const readBody = (
   response: HttpClientResponse.HttpClientResponse,
   maxBytes: number
 ): Effect.Effect<BodyText, HttpClientError.HttpClientError> => {
-  const length = declaredLength(response)
-  if (length === undefined) return readCounted(response, maxBytes)
-  return length > maxBytes ? refuse(response) : Effect.map(response.text, (text) => ({ text, isCut: false }))
+  const length = contentLength(response)
+  if (length === undefined) return readBounded(response, maxBytes)
+  return length > maxBytes ? discardBody(response) : Effect.map(response.text, (text) => ({ text, isTruncated: false }))
 }

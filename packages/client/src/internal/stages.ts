@@ -1,27 +1,27 @@
 /** The stages of one client, from its configuration and from the services that are provided in their place. */
-import { makeOrigin } from "@kimi-effect/core/cache/key/CacheKey"
-import type { OriginOf } from "@kimi-effect/core/cache/CachedCalls"
-import * as CacheStage from "@kimi-effect/core/cache/CacheStage"
-import { ResponseCache } from "@kimi-effect/core/cache/ResponseCache"
+import { makeOrigin } from "@kimi-effect/core/internal/CacheKey"
+import type { OriginOf } from "@kimi-effect/core/internal/CachedCalls"
+import * as CacheStage from "@kimi-effect/core/internal/CacheStage"
+import { ResponseCache } from "@kimi-effect/core/ResponseCache"
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import { Accounting } from "@kimi-effect/core/money/Accounting"
-import * as Budget from "@kimi-effect/core/money/Budget"
-import { atTheDoor } from "@kimi-effect/core/money/TokenCount"
-import type { Observer } from "@kimi-effect/core/observability/Observer"
-import type { Sources } from "@kimi-effect/core/observability/Sources"
-import * as StageTaps from "@kimi-effect/core/observability/taps/StageTaps"
-import * as Admission from "@kimi-effect/core/resilience/Admission"
-import { type Call, keyOf } from "@kimi-effect/core/resilience/Call"
-import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
-import type { Ask } from "@kimi-effect/core/resilience/admission/Door"
-import { withDeadline, withStreamDeadline } from "@kimi-effect/core/resilience/Deadline"
-import { Hedge } from "@kimi-effect/core/resilience/Hedge"
-import * as Metering from "@kimi-effect/core/resilience/Metering"
-import { off, type Stage, type Stages } from "@kimi-effect/core/resilience/Pipeline"
-import * as Recovery from "@kimi-effect/core/resilience/Recovery"
-import * as Retry from "@kimi-effect/core/resilience/Retry"
-import * as RetryBudget from "@kimi-effect/core/resilience/RetryBudget"
-import { type Origin, withStreamTimeout, withTimeout } from "@kimi-effect/core/resilience/Timeout"
+import { Accounting } from "@kimi-effect/core/Accounting"
+import * as Budget from "@kimi-effect/core/Budget"
+import { admissionTokens } from "@kimi-effect/core/TokenCount"
+import type { Observer } from "@kimi-effect/core/Observer"
+import type { ClientServices } from "@kimi-effect/core/internal/ClientServices"
+import * as StageTaps from "@kimi-effect/core/internal/StageTaps"
+import * as Admission from "@kimi-effect/core/Admission"
+import { type Call, accountModelKey } from "@kimi-effect/core/Call"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
+import type { PermitRequest } from "@kimi-effect/core/internal/Limiter"
+import { withDeadline, withStreamDeadline } from "@kimi-effect/core/Deadline"
+import { Hedge } from "@kimi-effect/core/Hedge"
+import * as AccountingStage from "@kimi-effect/core/AccountingStage"
+import { off, type Stage, type Stages } from "@kimi-effect/core/Pipeline"
+import * as StreamRecovery from "@kimi-effect/core/StreamRecovery"
+import * as Retry from "@kimi-effect/core/Retry"
+import * as RetryBudget from "@kimi-effect/core/RetryBudget"
+import { type AttemptTarget, withStreamTimeout, withTimeout } from "@kimi-effect/core/Timeout"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -30,7 +30,7 @@ import { providers } from "../Provider.ts"
 import type { Accounts } from "./accounts.ts"
 
 /** The service that is provided, else one of the client's own. */
-const serviceOr = <I, S>(key: Context.Key<I, S>, make: Effect.Effect<S>): Effect.Effect<S> =>
+const serviceOrElse = <I, S>(key: Context.Key<I, S>, make: Effect.Effect<S>): Effect.Effect<S> =>
   Effect.flatMap(Effect.serviceOption(key), Option.match({ onNone: () => make, onSome: Effect.succeed }))
 
 const deadline = ({ deadline }: KimiConfig.Values): Stage => ({
@@ -42,11 +42,11 @@ const deadline = ({ deadline }: KimiConfig.Values): Stage => ({
 const recovery = ({ maxRecoveries, recovery: mode }: KimiConfig.Values): Stage =>
   mode === "off"
     ? off
-    : Recovery.stage({
+    : StreamRecovery.stage({
         mode,
         maxRecoveries,
         // Partial Mode is Moonshot's own; other hosts would begin the answer anew.
-        allowsContinuation: ({ provider }) =>
+        isContinuationSupported: ({ provider }) =>
           Object.hasOwn(providers, provider) && providers[provider as KimiConfig.ProviderId].isMoonshot
       })
 
@@ -69,8 +69,8 @@ const retry = (options: Retry.Options, budget: RetryBudget.RetryBudget["Service"
 }
 
 const breaker = ({ guard, guardStream, options }: CircuitBreaker.CircuitBreaker["Service"]): Stage => ({
-  effect: (inner) => (call) => guard(keyOf(call))(inner(call)),
-  stream: (inner) => (call) => guardStream(keyOf(call))(inner(call)),
+  effect: (inner) => (call) => guard(accountModelKey(call))(inner(call)),
+  stream: (inner) => (call) => guardStream(accountModelKey(call))(inner(call)),
   options: "is" in options ? options : { by: "account and model", ...options }
 })
 
@@ -78,10 +78,10 @@ const admission = (
   { guard, guardStream, options }: Admission.Admission["Service"],
   { watch }: CircuitBreaker.CircuitBreaker["Service"]
 ): Stage => {
-  const ask = (call: Call): Ask => ({
+  const ask = (call: Call): PermitRequest => ({
     account: call.account,
-    tokens: () => atTheDoor(call.request),
-    watch: () => watch(keyOf(call))
+    tokens: () => admissionTokens(call.request),
+    watch: () => watch(accountModelKey(call))
   })
   return {
     effect: (inner) => (call) => guard(ask(call))(inner(call)),
@@ -90,11 +90,11 @@ const admission = (
   }
 }
 
-const originOf = ({ provider, request }: Call): Origin => ({ provider, model: request.model })
+const callTarget = ({ provider, request }: Call): AttemptTarget => ({ provider, model: request.model })
 
 const timeout = (config: KimiConfig.Values): Stage => ({
-  effect: (inner) => (call) => withTimeout(config, originOf(call))(inner(call)),
-  stream: (inner) => (call) => withStreamTimeout(config, originOf(call))(inner(call)),
+  effect: (inner) => (call) => withTimeout(config, callTarget(call))(inner(call)),
+  stream: (inner) => (call) => withStreamTimeout(config, callTarget(call))(inner(call)),
   options: {
     connect: Duration.format(config.connectTimeout),
     "first token": Duration.format(config.firstTokenTimeout),
@@ -104,7 +104,7 @@ const timeout = (config: KimiConfig.Values): Stage => ({
 })
 
 /** Whose answers the accounts give. It takes digests to tell, so only a cache is told. */
-const originsOf = ({ configOf, ids, transportOf }: Accounts): Effect.Effect<OriginOf> =>
+const makeOriginLookup = ({ configOf, ids, transportOf }: Accounts): Effect.Effect<OriginOf> =>
   Effect.map(
     Effect.forEach(ids, (account) =>
       Effect.map(
@@ -119,9 +119,9 @@ const originsOf = ({ configOf, ids, transportOf }: Accounts): Effect.Effect<Orig
   )
 
 /** The stages of a client, and the services that know their state. */
-export interface Built {
+export interface BuiltPipeline {
   readonly stages: Stages
-  readonly sources: Sources
+  readonly services: ClientServices
 }
 
 /**
@@ -134,20 +134,23 @@ export const make = Effect.fnUntraced(function* (
   accounts: Accounts,
   fallback: Stage,
   observer: Observer["Service"] | undefined
-): Effect.fn.Return<Built> {
-  const circuits = yield* serviceOr(CircuitBreaker.CircuitBreaker, CircuitBreaker.make())
-  const doors = yield* serviceOr(Admission.Admission, Admission.fromConfig(config, accounts.configOf))
-  const budget = yield* serviceOr(RetryBudget.RetryBudget, RetryBudget.make())
+): Effect.fn.Return<BuiltPipeline> {
+  const circuits = yield* serviceOrElse(CircuitBreaker.CircuitBreaker, CircuitBreaker.make())
+  const doors = yield* serviceOrElse(Admission.Admission, Admission.fromConfig(config, accounts.configOf))
+  const budget = yield* serviceOrElse(RetryBudget.RetryBudget, RetryBudget.make())
   const schedule = Option.getOrUndefined(yield* Effect.serviceOption(Retry.RetrySchedule))
   const cache = Option.getOrUndefined(yield* Effect.serviceOption(ResponseCache))
   const money = Option.getOrUndefined(yield* Effect.serviceOption(Budget.Budget))
   const given = Option.getOrUndefined(yield* Effect.serviceOption(Accounting))
-  const book = observer === undefined ? given : observer.bookOn(given)
+  const book = observer === undefined ? given : observer.observeAccounting(given)
   const { attemptTimeout, ...bounds } = Retry.fromConfig(config)
   const hasOwnDoors = Option.isNone(yield* Effect.serviceOption(Admission.Admission))
   const stages: Stages = {
     deadline: deadline(config),
-    cache: cache === undefined ? off : CacheStage.stage(cache, { originOf: yield* originsOf(accounts), book }),
+    cache:
+      cache === undefined
+        ? off
+        : CacheStage.stage(cache, { originOf: yield* makeOriginLookup(accounts), accounting: book }),
     budget: money === undefined ? off : Budget.stage(money, ({ account }) => accounts.transportOf(account).balance),
     recovery: recovery(config),
     fallback,
@@ -156,11 +159,18 @@ export const make = Effect.fnUntraced(function* (
     retry: retry({ ...bounds, schedule, attemptTimeout: hasOwnDoors ? attemptTimeout : undefined }, budget),
     breaker: breaker(circuits),
     admission: admission(doors, circuits),
-    accounting: book === undefined && money === undefined ? off : Metering.stage(book),
+    accounting: book === undefined && money === undefined ? off : AccountingStage.stage(book),
     timeout: timeout(config)
   }
   return {
     stages: observer === undefined || book === undefined ? stages : StageTaps.observe(observer, stages, book),
-    sources: { circuits, admission: doors, retryBudget: budget, cache, budget: money, book }
+    services: {
+      circuitBreaker: circuits,
+      admission: doors,
+      retryBudget: budget,
+      cache,
+      budget: money,
+      accounting: book
+    }
   }
 })

@@ -1,16 +1,16 @@
 /** Puts tool calls together from pieces, and gives every call of a turn an id of its own. */
-import type { ToolCallChunk } from "@kimi-effect/core/models/ChatCompletionChunk"
-import type { ToolCall } from "@kimi-effect/core/models/Tool"
+import type { ToolCallChunk } from "@kimi-effect/core/ChatCompletionChunk"
+import type { ToolCall } from "@kimi-effect/core/Tool"
 
 /** A call that is still coming in. */
-export interface OpenCall {
+export interface PendingToolCall {
   id: string
   type: string
   name: string
   arguments: string
 }
 
-const isComplete = (json: string): boolean => {
+const isCompleteJson = (json: string): boolean => {
   // A cheap look before the costly one: pieces arrive by the hundred, complete objects end in a brace.
   if (!json.trimEnd().endsWith("}")) return false
   try {
@@ -29,17 +29,17 @@ export class UniqueIds {
   readonly #uses = new Map<string, number>()
 
   /** The id itself when it is new, else the id with a number. */
-  take(id: string): string {
+  makeUnique(id: string): string {
     const base = id.trim() === "" ? "call" : id
     const uses = this.#uses.get(base) ?? 0
     this.#uses.set(base, uses + 1)
-    return uses === 0 ? base : this.take(`${base}_${uses + 1}`)
+    return uses === 0 ? base : this.makeUnique(`${base}_${uses + 1}`)
   }
 }
 
 /** The calls of one choice, in the order they began. */
-export class ToolCallAssembly {
-  readonly calls: Array<OpenCall> = []
+export class ToolCallAssembler {
+  readonly calls: Array<PendingToolCall> = []
   /** Position in `calls` by the host's index. */
   readonly #byIndex = new Map<number, number>()
   /** Ids as the host gave them, to tell a new call from a repeated id. */
@@ -51,15 +51,15 @@ export class ToolCallAssembly {
     const id = piece.id ?? ""
     const name = piece.function?.name ?? ""
     const position = this.#positionOf(piece.index ?? undefined, id, name)
-    const call = this.calls[position] ?? this.#open(position, id)
+    const call = this.calls[position] ?? this.#startCall(position, id)
     if (call.name === "") call.name = name
     if (piece.type) call.type = piece.type
     call.arguments += piece.function?.arguments ?? ""
     return position
   }
 
-  #open(position: number, id: string): OpenCall {
-    const call: OpenCall = { id: this.#ids.take(id), type: "function", name: "", arguments: "" }
+  #startCall(position: number, id: string): PendingToolCall {
+    const call: PendingToolCall = { id: this.#ids.makeUnique(id), type: "function", name: "", arguments: "" }
     this.calls[position] = call
     this.#hostIds[position] = id
     return call
@@ -76,7 +76,7 @@ export class ToolCallAssembly {
       (id !== "" &&
         id !== this.#hostIds[known] &&
         name !== "" &&
-        ((current.name !== "" && name !== current.name) || isComplete(current.arguments)))
+        ((current.name !== "" && name !== current.name) || isCompleteJson(current.arguments)))
     if (!isNew) return known
     if (index !== undefined) this.#byIndex.set(index, last + 1)
     return last + 1
@@ -84,7 +84,7 @@ export class ToolCallAssembly {
 }
 
 /** The finished form of a call. */
-export const toToolCall = (call: OpenCall): ToolCall => ({
+export const toToolCall = (call: PendingToolCall): ToolCall => ({
   id: call.id,
   type: call.type,
   function: { name: call.name, arguments: call.arguments }

@@ -37,10 +37,10 @@
  *
  * @since 0.1.0
  */
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
-import { toLine } from "@kimi-effect/core/observability/logging/AuditRecord"
-import type { CallRecord } from "@kimi-effect/core/observability/CallRecord"
-import * as OptionRules from "@kimi-effect/core/OptionRules"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { toLine } from "@kimi-effect/core/internal/AuditRecord"
+import type { CallRecord } from "@kimi-effect/core/CallRecord"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -97,7 +97,7 @@ export interface Status {
   /** Lines that are kept and not written yet. */
   readonly buffered: number
   /** Lines that could not be kept. */
-  readonly lost: number
+  readonly dropped: number
   /** Since when the file cannot be written (Unix milliseconds), and the system's code for it, such as `ENOSPC`. */
   readonly failure?: { readonly since: number; readonly reason: string }
 }
@@ -141,8 +141,8 @@ export class AuditLog extends Context.Service<
   }
 >()("@kimi-effect/client/node/AuditLog") {}
 
-const smallest = 4_096
-const ownerWrites = 0o200
+const minBytes = 4_096
+const ownerWriteBit = 0o200
 
 const rulesOf = ({
   daily,
@@ -154,14 +154,14 @@ const rulesOf = ({
   path
 }: Options): ReadonlyArray<OptionRules.Rule> => [
   ["path", typeof path === "string" && path !== "" && !path.includes("\0"), "the path of a file"],
-  OptionRules.bytes("maxBytes", maxBytes, smallest),
-  OptionRules.count("maxFiles", maxFiles),
+  OptionRules.bytes("maxBytes", maxBytes, minBytes),
+  OptionRules.positiveInteger("maxFiles", maxFiles),
   ["daily", daily === undefined || typeof daily === "boolean", "true or false"],
   OptionRules.oneOf("durability", durability, ["batched", "written", "synced"] satisfies ReadonlyArray<Durability>),
-  OptionRules.count("maxBuffered", maxBuffered),
+  OptionRules.positiveInteger("maxBuffered", maxBuffered),
   [
     "mode",
-    mode === undefined || (Number.isInteger(mode) && (mode & ownerWrites) !== 0 && mode >= 0 && mode <= 0o777),
+    mode === undefined || (Number.isInteger(mode) && (mode & ownerWriteBit) !== 0 && mode >= 0 && mode <= 0o777),
     "a mode that lets its owner write, such as 0o600"
   ]
 ]
@@ -184,8 +184,8 @@ export const make = (options: Options): Effect.Effect<AuditLog["Service"], Confi
       isDaily: options.daily ?? true,
       mode: options.mode ?? 0o600,
       isSynced: durability === "synced",
-      isWaited: durability !== "batched",
-      gather: durability === "batched" ? Duration.millis(200) : Duration.zero,
+      isAwaited: durability !== "batched",
+      batchDelay: durability === "batched" ? Duration.millis(200) : Duration.zero,
       maxBuffered: options.maxBuffered ?? 10_000
     })
     const status = Effect.sync((): Status => {

@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import { readFile } from "node:fs/promises"
-import { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
-import * as OptionRules from "@kimi-effect/core/OptionRules"
+import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -31,17 +31,17 @@ export const rulesOf = ({ dotEnv, json }: Options): ReadonlyArray<OptionRules.Ru
     "the path of a file"
   ])
 
-const unusable = (path: string, expected: string): ConfigurationError =>
+const invalidFile = (path: string, expected: string): ConfigurationError =>
   ConfigurationError.of([{ name: path, expected }])
 
 const read = (path: string): Effect.Effect<string, ConfigurationError> =>
-  Effect.tryPromise({ try: () => readFile(path, "utf8"), catch: () => unusable(path, "a file that can be read") })
+  Effect.tryPromise({ try: () => readFile(path, "utf8"), catch: () => invalidFile(path, "a file that can be read") })
 
 const isObject = (value: unknown): value is { readonly [member: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** Of any other document every option would be the default. */
-const holdsOptions = (document: unknown): boolean =>
+const isOptionsDocument = (document: unknown): boolean =>
   isObject(document) && (document["kimi"] === undefined || isObject(document["kimi"]))
 
 const fromJson = (path: string): Effect.Effect<ConfigProvider.ConfigProvider, ConfigurationError> =>
@@ -50,12 +50,12 @@ const fromJson = (path: string): Effect.Effect<ConfigProvider.ConfigProvider, Co
       // Some editors put a mark of the byte order first, which is no JSON.
       try: (): unknown => JSON.parse(text.replace(/^\ufeff/, "")),
       // A parser's own message would quote the text, which may hold the key.
-      catch: () => unusable(path, "a JSON document")
+      catch: () => invalidFile(path, "a JSON document")
     }).pipe(
       Effect.flatMap((document) =>
-        holdsOptions(document)
+        isOptionsDocument(document)
           ? Effect.succeed(ConfigProvider.fromUnknown(document))
-          : Effect.fail(unusable(path, "a JSON object whose member kimi is an object with the options"))
+          : Effect.fail(invalidFile(path, "a JSON object whose member kimi is an object with the options"))
       )
     )
   )

@@ -19,10 +19,10 @@
  * @since 0.1.0
  */
 import { basename, dirname, resolve } from "node:path"
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
-import * as OptionRules from "@kimi-effect/core/OptionRules"
-import * as LiveConfig from "@kimi-effect/core/reload/LiveConfig"
-import * as Settings from "@kimi-effect/core/reload/Settings"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import * as LiveConfig from "@kimi-effect/core/LiveConfig"
+import * as Settings from "@kimi-effect/core/Settings"
 import * as ConfigProvider from "effect/ConfigProvider"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -38,15 +38,15 @@ import * as folderChanges from "./internal/folderChanges.ts"
  * @category options
  * @since 0.1.0
  */
-export interface Options extends ConfigFile.Options, LiveConfig.Refresh {
+export interface Options extends ConfigFile.Options, LiveConfig.RefreshOptions {
   /** How long to wait after a change before the files are read. Defaults to 100 milliseconds. */
-  readonly settle?: Duration.Input | undefined
+  readonly debounce?: Duration.Input | undefined
   /** Time between two reads, whether a change was told or not. Defaults to 30 seconds. */
-  readonly every?: Duration.Input | undefined
+  readonly interval?: Duration.Input | undefined
 }
 
 /** The names of files by their folders. */
-const byFolder = ({ dotEnv, json }: ConfigFile.Options): ReadonlyMap<string, ReadonlySet<string>> => {
+const groupByFolder = ({ dotEnv, json }: ConfigFile.Options): ReadonlyMap<string, ReadonlySet<string>> => {
   const folders = new Map<string, Set<string>>()
   for (const file of [dotEnv, json]) {
     if (file === undefined) continue
@@ -68,11 +68,14 @@ export const make = (
   overrides: Settings.Options = {}
 ): Effect.Effect<LiveConfig.LiveConfig["Service"], ConfigurationError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { every = "30 seconds", settle = "100 millis" } = options
-    yield* OptionRules.check("ConfigWatch", [OptionRules.timeOrZero("settle", settle), ...ConfigFile.rulesOf(options)])
+    const { interval = "30 seconds", debounce = "100 millis" } = options
+    yield* OptionRules.check("ConfigWatch", [
+      OptionRules.finiteDuration("settle", debounce),
+      ...ConfigFile.rulesOf(options)
+    ])
     const behind = yield* ConfigProvider.ConfigProvider
     // Before the files are read for the first time, so that no change falls between.
-    const changes = yield* folderChanges.make(byFolder(options))
+    const changes = yield* folderChanges.make(groupByFolder(options))
     const live = yield* LiveConfig.make((set) =>
       Effect.flatMap(
         Effect.provideService(ConfigFile.make(options), ConfigProvider.ConfigProvider, behind),
@@ -81,14 +84,14 @@ export const make = (
       )
     )
     yield* Queue.take(changes).pipe(
-      Effect.andThen(Effect.sleep(settle)),
+      Effect.andThen(Effect.sleep(debounce)),
       // What came in the meantime is about to be read.
       Effect.andThen(Queue.clear(changes)),
       Effect.andThen(Effect.ignore(live.reload)),
       Effect.forever,
       Effect.forkScoped
     )
-    yield* LiveConfig.refresh(live, every)
+    yield* LiveConfig.refresh(live, interval)
     return live
   })
 

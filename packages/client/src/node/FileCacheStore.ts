@@ -22,10 +22,10 @@
  *
  * @since 0.1.0
  */
-import { CacheStore } from "@kimi-effect/core/cache/CacheStore"
-import type { CacheStoreError } from "@kimi-effect/core/errors/CacheErrors"
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
-import * as OptionRules from "@kimi-effect/core/OptionRules"
+import { CacheStore } from "@kimi-effect/core/CacheStore"
+import type { CacheStoreError } from "@kimi-effect/core/CacheErrors"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -51,13 +51,13 @@ export interface Options {
 }
 
 const name = "file system"
-const smallest = 1_048_576
+const minBytes = 1_048_576
 /** Milliseconds by which the last known use of an entry may be behind. */
-const useMillis = 60_000
+const touchIntervalMillis = 60_000
 /** What is left of a folder that was too large, so that not every write looks through it. */
-const keptPart = 0.9
+const lowWaterRatio = 0.9
 /** Longest wait for files that are being written when the store is closed. */
-const closing = Duration.seconds(2)
+const closeTimeout = Duration.seconds(2)
 
 const failure = checkedStore.failureOf(name)
 
@@ -65,7 +65,7 @@ const failure = checkedStore.failureOf(name)
 const reasonOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown"
 
-const isNoRoom = (error: unknown): boolean =>
+const isDiskFull = (error: unknown): boolean =>
   error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT")
 
 /**
@@ -80,14 +80,14 @@ export const make = (
     const sweepInterval = OptionRules.durationOf(options.sweepInterval ?? Duration.minutes(10))
     yield* OptionRules.check("FileCacheStore", [
       ["path", typeof root === "string" && root !== "" && !root.includes("\0"), "the path of a folder"],
-      OptionRules.bytes("maxBytes", maxBytes, smallest),
-      OptionRules.time("sweepInterval", sweepInterval)
+      OptionRules.bytes("maxBytes", maxBytes, minBytes),
+      OptionRules.positiveDuration("sweepInterval", sweepInterval)
     ])
     const clock = yield* Clock.Clock
     const wanted = yield* Queue.sliding<void>(1)
     const running = new Set<Promise<unknown>>()
     const maxEntryBytes = Math.floor(maxBytes / 4)
-    const maxFileBytes = maxEntryBytes + EntryFile.maxHeadBytes(checkedStore.maxTags)
+    const maxFileBytes = maxEntryBytes + EntryFile.maxHeaderBytes(checkedStore.maxTags)
     /** Bytes of all files when they were last looked at, and of what was written from then on. */
     let bytes = 0
     /** Bytes of all that this process has written. */
@@ -113,13 +113,13 @@ export const make = (
 
     const finished = Effect.suspend(() => Effect.promise(() => Promise.allSettled(running)))
 
-    const removeAll = async (files: ReadonlyArray<EntryFolder.Listed>): Promise<void> => {
+    const removeAll = async (files: ReadonlyArray<EntryFolder.EntryInfo>): Promise<void> => {
       await Promise.all(files.map(({ path }) => EntryFile.remove(path)))
     }
 
-    const headOf = ({ name, path }: EntryFolder.Listed) => EntryFile.readHead(path, name, checkedStore.maxTags)
+    const headOf = ({ name, path }: EntryFolder.EntryInfo) => EntryFile.readHeader(path, name, checkedStore.maxTags)
 
-    const isExpired = async (file: EntryFolder.Listed): Promise<boolean> => {
+    const isExpired = async (file: EntryFolder.EntryInfo): Promise<boolean> => {
       if (file.expiresAt > now()) return false
       const head = await headOf(file)
       return head === undefined || head.expiresAt <= now()
@@ -127,7 +127,7 @@ export const make = (
 
     /** Removes what was not used for longest until there are so many bytes at most. Tells how many are left. */
     const evict = async (
-      kept: Array<EntryFolder.Listed>,
+      kept: Array<EntryFolder.EntryInfo>,
       found: number,
       most: number,
       signal: AbortSignal
@@ -150,7 +150,7 @@ export const make = (
 
     /** Removes what has expired, and of the rest what is over a size, which is told the size found. */
     const tidy = async (mostOf: (found: number) => number, signal: AbortSignal): Promise<void> => {
-      const kept: Array<EntryFolder.Listed> = []
+      const kept: Array<EntryFolder.EntryInfo> = []
       const before = written
       let found = 0
       for await (const files of EntryFolder.walk(root)) {
@@ -169,12 +169,17 @@ export const make = (
       await EntryFolder.removeLeftovers(root, now())
     }
 
-    const mostOf = (found: number): number => (found > maxBytes ? maxBytes * keptPart : found)
+    const mostOf = (found: number): number => (found > maxBytes ? maxBytes * lowWaterRatio : found)
     const sweep = Effect.ignore(perform("sweep", (signal) => tidy(mostOf, signal)))
 
-    const write = async (key: string, entry: Uint8Array, head: EntryFile.Head, signal: AbortSignal): Promise<void> => {
+    const write = async (
+      key: string,
+      entry: Uint8Array,
+      head: EntryFile.Header,
+      signal: AbortSignal
+    ): Promise<void> => {
       const name = EntryFolder.nameOf(key)
-      const aside = { path: EntryFolder.aside(root), now: now(), signal }
+      const aside = { path: EntryFolder.tempPath(root), now: now(), signal }
       const size = await EntryFile.write(EntryFolder.pathOf(root, name), name, entry, head, aside)
       written += size
       count(bytes + size)
@@ -182,7 +187,7 @@ export const make = (
 
     yield* Effect.acquireRelease(
       perform("open", () => EntryFolder.create(root)),
-      () => Effect.timeoutOption(finished, closing)
+      () => Effect.timeoutOption(finished, closeTimeout)
     )
     yield* Effect.forkScoped(
       Effect.forever(Effect.andThen(sweep, Effect.timeoutOption(Queue.take(wanted), sweepInterval)))
@@ -193,7 +198,11 @@ export const make = (
         perform("get", async () => {
           const name = EntryFolder.nameOf(key)
           const path = EntryFolder.pathOf(root, name)
-          const found = await EntryFile.read(path, name, { maxBytes: maxFileBytes, useMillis, now: now() })
+          const found = await EntryFile.read(path, name, {
+            maxBytes: maxFileBytes,
+            useMillis: touchIntervalMillis,
+            now: now()
+          })
           if (found._tag === "Damaged") await EntryFile.remove(path)
           return found._tag === "Entry" ? Option.some<Uint8Array>(found.entry) : Option.none()
         }),
@@ -203,8 +212,8 @@ export const make = (
           try {
             await write(key, entry, head, signal)
           } catch (error) {
-            if (!isNoRoom(error)) throw error
-            await tidy((found) => found * keptPart - entry.length, signal)
+            if (!isDiskFull(error)) throw error
+            await tidy((found) => found * lowWaterRatio - entry.length, signal)
             await write(key, entry, head, signal)
           }
         }),

@@ -3,22 +3,22 @@
  *
  * @since 0.1.0
  */
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import type { LiveConfig } from "@kimi-effect/core/reload/LiveConfig"
-import * as Settings from "@kimi-effect/core/reload/Settings"
+import type { LiveConfig } from "@kimi-effect/core/LiveConfig"
+import * as Settings from "@kimi-effect/core/Settings"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as RcMap from "effect/RcMap"
-import { layerHosts } from "../internal/hosts.ts"
+import { layerHttpTransports } from "../internal/httpTransports.ts"
 import * as KimiClient from "../KimiClient.ts"
 import * as Reload from "../Reload.ts"
 import * as ConfigWatch from "./ConfigWatch.ts"
 import * as UndiciHttpClient from "./UndiciHttpClient.ts"
 
-const onUndici = (extras: KimiClient.Extras | undefined) =>
+const layerUndici = (extras: KimiClient.ClientOptions | undefined) =>
   Layer.provide(KimiClient.layerHttp(extras), UndiciHttpClient.layer)
 
 /**
@@ -29,8 +29,9 @@ const onUndici = (extras: KimiClient.Extras | undefined) =>
  */
 export const layer = (
   options: KimiConfig.Options,
-  extras?: KimiClient.Extras
-): Layer.Layer<KimiClient.KimiClient, ConfigurationError> => Layer.provide(onUndici(extras), KimiConfig.layer(options))
+  extras?: KimiClient.ClientOptions
+): Layer.Layer<KimiClient.KimiClient, ConfigurationError> =>
+  Layer.provide(layerUndici(extras), KimiConfig.layer(options))
 
 /**
  * The client with the options of the current `ConfigProvider`, the environment
@@ -41,9 +42,9 @@ export const layer = (
  */
 export const layerConfig = (
   overrides: Settings.Options = {},
-  extras?: KimiClient.Extras
+  extras?: KimiClient.ClientOptions
 ): Layer.Layer<KimiClient.KimiClient, ConfigurationError> =>
-  Layer.unwrap(Effect.map(Settings.fromConfig(overrides), Settings.provideTo(onUndici(extras))))
+  Layer.unwrap(Effect.map(Settings.fromConfig(overrides), Settings.provideTo(layerUndici(extras))))
 
 /** Pools by their options: swaps that do not change them share one, and it is closed after the last call on it. */
 const makePools = RcMap.make({
@@ -62,13 +63,13 @@ const makePools = RcMap.make({
  * @since 0.1.0
  */
 export const layerReload = (
-  extras?: KimiClient.Extras
+  extras?: KimiClient.ClientOptions
 ): Layer.Layer<KimiClient.KimiClient, ConfigurationError, LiveConfig> =>
   Layer.unwrap(
     Effect.map(makePools, (pools) =>
       Reload.layer(
         Layer.provide(
-          layerHosts(extras),
+          layerHttpTransports(extras),
           Layer.effect(
             HttpClient.HttpClient,
             Effect.flatMap(KimiConfig.KimiConfig, ({ connectTimeout, maxConnections }) =>
@@ -94,6 +95,6 @@ export const layerReload = (
 export const layerWatch = (
   files: ConfigWatch.Options,
   overrides?: Settings.Options,
-  extras?: KimiClient.Extras
+  extras?: KimiClient.ClientOptions
 ): Layer.Layer<KimiClient.KimiClient | LiveConfig, ConfigurationError> =>
   Layer.provideMerge(layerReload(extras), ConfigWatch.layer(files, overrides))

@@ -11,10 +11,10 @@
  * @since 0.1.0
  */
 import { hash } from "node:crypto"
-import type * as CacheOptions from "@kimi-effect/core/cache/CacheOptions"
-import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
-import type { CacheStoreError } from "@kimi-effect/core/errors/CacheErrors"
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import type * as CacheOptions from "@kimi-effect/core/internal/CacheOptions"
+import * as ResponseCache from "@kimi-effect/core/ResponseCache"
+import type { CacheStoreError } from "@kimi-effect/core/CacheErrors"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

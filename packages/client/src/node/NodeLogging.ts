@@ -8,8 +8,8 @@
  *
  * @since 0.1.0
  */
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
-import * as Logging from "@kimi-effect/core/observability/Logging"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as Logging from "@kimi-effect/core/Logging"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"

@@ -25,12 +25,12 @@
  *
  * @since 0.1.0
  */
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
-import * as Amount from "@kimi-effect/core/money/budget/Amount"
-import * as Budget from "@kimi-effect/core/money/Budget"
-import * as BudgetStore from "@kimi-effect/core/money/BudgetStore"
-import type { Change, Line, Verdict } from "@kimi-effect/core/money/budget/Ledger"
-import * as OptionRules from "@kimi-effect/core/OptionRules"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as Amount from "@kimi-effect/core/internal/Amount"
+import * as Budget from "@kimi-effect/core/Budget"
+import * as BudgetStore from "@kimi-effect/core/BudgetStore"
+import type { SpentChange, ScopeBalance, ReserveResult } from "@kimi-effect/core/internal/Ledger"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redis from "effect/persistence/Redis"
@@ -41,7 +41,7 @@ import * as Redis from "effect/persistence/Redis"
  */
 export interface Options {
   /** What the keys in Redis begin with. Defaults to `kimi-effect:budget:`. */
-  readonly prefix?: string | undefined
+  readonly keyPrefix?: string | undefined
   /** Which budget it is, where there are several. Defaults to `default`. */
   readonly name?: string | undefined
 }
@@ -73,7 +73,7 @@ local function settle(id, paid)
     local scope = parts[i]
     local before = redis.call('HGET', spent, scope) or '0'
     local price = paid or parts[1]
-    if over(before, '${Amount.saturated}') then price = '0' end
+    if over(before, '${Amount.saturationThreshold}') then price = '0' end
     take(used, scope, parts[1])
     redis.call('HINCRBY', used, scope, price)
     redis.call('HINCRBY', spent, scope, price)
@@ -84,7 +84,7 @@ local function settle(id, paid)
   end
 end
 
-local function lapse()
+local function settle_expired()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now)) do settle(id) end
 end
 
@@ -96,7 +96,7 @@ end
 if op == 'renew' then
   -- Whoever asks lives, however late it is.
   for i = 3, #ARGV do redis.call('ZADD', leases, 'XX', now + lease, ARGV[i]) end
-  lapse()
+  settle_expired()
   for _, scope in ipairs(redis.call('ZRANGEBYSCORE', forget, '-inf', now)) do
     if redis.call('HGET', used, scope) == redis.call('HGET', spent, scope) then
       for _, key in ipairs({ used, spent, caps }) do redis.call('HDEL', key, scope) end
@@ -106,18 +106,18 @@ if op == 'renew' then
   return { changes }
 end
 
-lapse()
+settle_expired()
 
-if op == 'lines' then
-  local lines = {}
+if op == 'balances' then
+  local balances = {}
   local all = redis.call('HGETALL', caps)
   for i = 1, #all, 2 do
-    table.insert(lines, all[i])
-    table.insert(lines, all[i + 1])
-    table.insert(lines, redis.call('HGET', spent, all[i]) or '0')
-    table.insert(lines, redis.call('HGET', used, all[i]) or '0')
+    table.insert(balances, all[i])
+    table.insert(balances, all[i + 1])
+    table.insert(balances, redis.call('HGET', spent, all[i]) or '0')
+    table.insert(balances, redis.call('HGET', used, all[i]) or '0')
   end
-  return { changes, lines }
+  return { changes, balances }
 end
 
 local id, amount = ARGV[3], ARGV[4]
@@ -153,12 +153,12 @@ return { changes, {} }
 const script = Redis.script((keys: ReadonlyArray<string>, args: ReadonlyArray<string>) => [...keys, ...args], {
   lua,
   numberOfKeys: 6
-}).withReturnType<readonly [changes: ReadonlyArray<string>, lines?: ReadonlyArray<string>]>()
+}).withReturnType<readonly [changes: ReadonlyArray<string>, balances?: ReadonlyArray<string>]>()
 
 const name = "redis"
 
 /** A flat list of four members each. */
-const inFours = <A>(
+const parseRows = <A>(
   flat: ReadonlyArray<string>,
   make: (scope: string, a: bigint, b: bigint, c: bigint) => A
 ): ReadonlyArray<A> => {
@@ -170,11 +170,11 @@ const inFours = <A>(
   return rows
 }
 
-const changesOf = (flat: ReadonlyArray<string>): ReadonlyArray<Change> =>
-  inFours(flat, (scope, cap, before, spent) => ({ scope, cap, before, spent }))
+const changesOf = (flat: ReadonlyArray<string>): ReadonlyArray<SpentChange> =>
+  parseRows(flat, (scope, cap, spentBefore, spent) => ({ scope, cap, spentBefore, spent }))
 
-const linesOf = (flat: ReadonlyArray<string> = []): ReadonlyArray<Line> =>
-  inFours(flat, (scope, cap, spent, used) => ({ scope, cap, spent, reserved: used - spent }))
+const balancesOf = (flat: ReadonlyArray<string> = []): ReadonlyArray<ScopeBalance> =>
+  parseRows(flat, (scope, cap, spent, used) => ({ scope, cap, spent, reserved: used - spent }))
 
 /** Braces of their own would put the keys on several nodes of a cluster. */
 const isKeyPart = (text: unknown): boolean => typeof text === "string" && /^[^{}]+$/.test(text)
@@ -185,7 +185,7 @@ const isKeyPart = (text: unknown): boolean => typeof text === "string" && /^[^{}
  * @category constructors
  * @since 0.1.0
  */
-export const makeStore = ({ name: budget = "default", prefix = "kimi-effect:budget:" }: Options = {}): Effect.Effect<
+export const makeStore = ({ name: budget = "default", keyPrefix = "kimi-effect:budget:" }: Options = {}): Effect.Effect<
   BudgetStore.BudgetStore["Service"],
   ConfigurationError,
   Redis.Redis
@@ -193,27 +193,27 @@ export const makeStore = ({ name: budget = "default", prefix = "kimi-effect:budg
   Effect.gen(function* () {
     yield* OptionRules.check("RedisBudget", [
       ["name", isKeyPart(budget), "a text without braces"],
-      ["prefix", prefix === "" || isKeyPart(prefix), "a text without braces"]
+      ["prefix", keyPrefix === "" || isKeyPart(keyPrefix), "a text without braces"]
     ])
     const redis = yield* Redis.Redis
     // The braces keep the keys on one node of a cluster.
-    const keys = ["used", "spent", "caps", "holds", "leases", "forget"].map((key) => `${prefix}{${budget}}:${key}`)
+    const keys = ["used", "spent", "caps", "holds", "leases", "forget"].map((key) => `${keyPrefix}{${budget}}:${key}`)
     const evaluate = redis.eval(script)
     const run = (operation: string, args: ReadonlyArray<string>) =>
       Effect.mapError(evaluate(keys, args), ({ cause }) =>
-        BudgetStore.failed(name, operation, cause instanceof Error ? cause.message : "unknown")
+        BudgetStore.storeError(name, operation, cause instanceof Error ? cause.message : "unknown")
       )
     const lease = (millis: number): string => String(Math.ceil(millis))
     return {
       name,
       reserve: ({ amount, claims, id }, leaseMillis) => {
-        const scopes = claims.flatMap(({ cap, forgetAt, scope }) => [scope, String(cap), String(forgetAt ?? "")])
+        const scopes = claims.flatMap(({ cap, retainUntil, scope }) => [scope, String(cap), String(retainUntil ?? "")])
         return Effect.map(
           run("reserve", ["reserve", lease(leaseMillis), id, String(amount), ...scopes]),
-          ([changes, lines]) => {
-            const [refused] = linesOf(lines)
-            const verdict: Verdict = refused === undefined ? { _tag: "Reserved" } : { _tag: "Refused", ...refused }
-            return { verdict, changes: changesOf(changes) }
+          ([changes, balances]) => {
+            const [refused] = balancesOf(balances)
+            const result: ReserveResult = refused === undefined ? { _tag: "Reserved" } : { _tag: "Refused", ...refused }
+            return { result, changes: changesOf(changes) }
           }
         )
       },
@@ -221,7 +221,7 @@ export const makeStore = ({ name: budget = "default", prefix = "kimi-effect:budg
         Effect.map(run("settle", ["settle", "0", id, String(used)]), ([changes]) => changesOf(changes)),
       renew: (ids, leaseMillis) =>
         Effect.map(run("renew", ["renew", lease(leaseMillis), ...ids]), ([changes]) => changesOf(changes)),
-      lines: Effect.map(run("read", ["lines", "0"]), ([, lines]) => linesOf(lines))
+      scopeBalances: Effect.map(run("read", ["balances", "0"]), ([, balances]) => balancesOf(balances))
     }
   })
 

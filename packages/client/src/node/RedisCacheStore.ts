@@ -22,10 +22,10 @@
  *
  * @since 0.1.0
  */
-import { CacheStore } from "@kimi-effect/core/cache/CacheStore"
-import type { CacheStoreError } from "@kimi-effect/core/errors/CacheErrors"
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
-import * as OptionRules from "@kimi-effect/core/OptionRules"
+import { CacheStore } from "@kimi-effect/core/CacheStore"
+import type { CacheStoreError } from "@kimi-effect/core/CacheErrors"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -33,7 +33,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redis from "effect/persistence/Redis"
 import * as checkedStore from "./internal/checkedStore.ts"
-import * as redisScripts from "./internal/redisScripts.ts"
+import * as redisCacheScripts from "./internal/redisCacheScripts.ts"
 
 /**
  * @category options
@@ -41,20 +41,20 @@ import * as redisScripts from "./internal/redisScripts.ts"
  */
 export interface Options {
   /** What the keys in Redis begin with, in braces. Defaults to `kimi-effect:cache:`. */
-  readonly prefix?: string | undefined
+  readonly keyPrefix?: string | undefined
   /** Longest wait for an answer of Redis. Defaults to a second. */
   readonly timeout?: Duration.Input | undefined
   /** Largest entry, written or read, in bytes. Defaults to 16 MiB. */
   readonly maxEntryBytes?: number | undefined
   /** Most entries that carry the same tag. Defaults to 100,000. */
-  readonly maxTagged?: number | undefined
+  readonly maxEntriesPerTag?: number | undefined
 }
 
 const name = "redis"
 /** Redis keeps no string over this. */
-const largest = 268_435_456
+const maxValueBytes = 268_435_456
 /** The longest time that Redis is given, so that it can add it to its clock. */
-const longestMillis = 3_153_600_000_000
+const maxExpiryMillis = 3_153_600_000_000
 
 const failure = checkedStore.failureOf(name)
 
@@ -81,22 +81,22 @@ const decode = (value: unknown, maxLength: number): Option.Option<Uint8Array> =>
  */
 export const make = (options: Options = {}): Effect.Effect<CacheStore["Service"], ConfigurationError, Redis.Redis> =>
   Effect.gen(function* () {
-    const { maxEntryBytes = 16_777_216, maxTagged = 100_000, prefix = "kimi-effect:cache:" } = options
+    const { maxEntryBytes = 16_777_216, maxEntriesPerTag = 100_000, keyPrefix = "kimi-effect:cache:" } = options
     const timeout = OptionRules.durationOf(options.timeout ?? Duration.seconds(1))
     yield* OptionRules.check("RedisCacheStore", [
-      ["prefix", /^[^{}]+$/.test(prefix), "a text without braces"],
-      OptionRules.time("timeout", timeout),
-      OptionRules.bytes("maxEntryBytes", maxEntryBytes, 1, largest),
-      OptionRules.count("maxTagged", maxTagged)
+      ["prefix", /^[^{}]+$/.test(keyPrefix), "a text without braces"],
+      OptionRules.positiveDuration("timeout", timeout),
+      OptionRules.bytes("maxEntryBytes", maxEntryBytes, 1, maxValueBytes),
+      OptionRules.positiveInteger("maxTagged", maxEntriesPerTag)
     ])
     const redis = yield* Redis.Redis
     const clock = yield* Clock.Clock
-    const names = redisScripts.names(prefix)
-    const set = redis.eval(redisScripts.set)
-    const remove = redis.eval(redisScripts.remove)
-    const removeTag = redis.eval(redisScripts.removeTag)
-    const clear = redis.eval(redisScripts.clear)
-    const count = redis.eval(redisScripts.count)
+    const names = redisCacheScripts.makeKeys(keyPrefix)
+    const set = redis.eval(redisCacheScripts.set)
+    const remove = redis.eval(redisCacheScripts.remove)
+    const removeTag = redis.eval(redisCacheScripts.removeTag)
+    const clear = redis.eval(redisCacheScripts.clear)
+    const count = redis.eval(redisCacheScripts.count)
     const { maxTags } = checkedStore
     const maxLength = Math.ceil(maxEntryBytes / 3) * 4 + maxTags * 33 + 1
 
@@ -110,7 +110,9 @@ export const make = (options: Options = {}): Effect.Effect<CacheStore["Service"]
       )
 
     const whileMore = (operation: string, removeSome: Effect.Effect<number, Redis.RedisError>) =>
-      Effect.asVoid(Effect.repeat(perform(operation, removeSome), { while: (looked) => looked === redisScripts.batch }))
+      Effect.asVoid(
+        Effect.repeat(perform(operation, removeSome), { while: (looked) => looked === redisCacheScripts.batchSize })
+      )
 
     const countFrom = (
       from: number,
@@ -131,8 +133,8 @@ export const make = (options: Options = {}): Effect.Effect<CacheStore["Service"]
         ),
       set: (key, entry, expiresAt, tags) =>
         Effect.suspend(() => {
-          const millis = Math.min(Math.max(Math.ceil(expiresAt - clock.currentTimeMillisUnsafe()), 1), longestMillis)
-          return perform("set", set(names, key, encode(entry, tags), { millis, tags, maxTagged }))
+          const millis = Math.min(Math.max(Math.ceil(expiresAt - clock.currentTimeMillisUnsafe()), 1), maxExpiryMillis)
+          return perform("set", set(names, key, encode(entry, tags), { millis, tags, maxTagged: maxEntriesPerTag }))
         }),
       remove: (key) => perform("remove", remove(names, key)),
       removeTag: (tag) => whileMore("remove a tag", removeTag(names, tag, maxTags)),

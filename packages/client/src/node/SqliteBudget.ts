@@ -23,11 +23,11 @@
  * @since 0.1.0
  */
 import type { DatabaseSync } from "node:sqlite"
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
-import * as OptionRules from "@kimi-effect/core/OptionRules"
-import type { BudgetStoreError } from "@kimi-effect/core/errors/MoneyErrors"
-import * as Budget from "@kimi-effect/core/money/Budget"
-import * as BudgetStore from "@kimi-effect/core/money/BudgetStore"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import type { BudgetStoreError } from "@kimi-effect/core/MoneyErrors"
+import * as Budget from "@kimi-effect/core/Budget"
+import * as BudgetStore from "@kimi-effect/core/BudgetStore"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -67,7 +67,7 @@ const failureOf = (error: unknown): Failure => {
 }
 
 /** Creates the tables, unless they are there. */
-const establish = (db: DatabaseSync): void => {
+const ensureSchema = (db: DatabaseSync): void => {
   if (db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"] === 0) {
     db.exec(SqliteLedger.schema)
   } else if (pragma(db, "application_id") !== SqliteLedger.applicationId) {
@@ -82,7 +82,7 @@ const connect = ({ durability, path }: Options) => {
   try {
     db.exec("PRAGMA journal_mode = WAL")
     db.exec(`PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`)
-    inTransaction(db, () => establish(db))
+    inTransaction(db, () => ensureSchema(db))
     return { db, ledger: SqliteLedger.make(db) }
   } catch (error) {
     db.close()
@@ -90,10 +90,10 @@ const connect = ({ durability, path }: Options) => {
   }
 }
 
-const attempt = <A>(operation: string, run: () => A): Effect.Effect<A, BudgetStoreError> =>
+const retryWhileBusy = <A>(operation: string, run: () => A): Effect.Effect<A, BudgetStoreError> =>
   Effect.try({ try: run, catch: failureOf }).pipe(
     Effect.retry({ while: ({ isBusy }) => isBusy, schedule: Schedule.jittered(Schedule.spaced("4 millis")) }),
-    Effect.mapError(({ reason }) => BudgetStore.failed(name, operation, reason))
+    Effect.mapError(({ reason }) => BudgetStore.storeError(name, operation, reason))
   )
 
 /** SQLite's names that begin with a colon, and the empty one, are databases that are gone with the process. */
@@ -123,20 +123,20 @@ export const makeStore = (
     const clock = yield* Clock.Clock
     const { db, ledger } = yield* Effect.acquireRelease(
       Effect.timeoutOrElse(
-        attempt("open", () => connect(options)),
-        { duration: openTimeout, orElse: () => Effect.fail(BudgetStore.failed(name, "open", "the file is in use")) }
+        retryWhileBusy("open", () => connect(options)),
+        { duration: openTimeout, orElse: () => Effect.fail(BudgetStore.storeError(name, "open", "the file is in use")) }
       ),
       ({ db }) => Effect.sync(() => db.close())
     )
     const now = () => clock.currentTimeMillisUnsafe()
-    const perform = <A>(operation: string, run: () => A) => attempt(operation, () => inTransaction(db, run))
+    const perform = <A>(operation: string, run: () => A) => retryWhileBusy(operation, () => inTransaction(db, run))
     return {
       name,
       reserve: (hold, leaseMillis) =>
         perform("reserve", () => {
           const at = now()
-          const changes = ledger.lapse(at)
-          return { verdict: ledger.reserve(hold, at + leaseMillis), changes }
+          const changes = ledger.settleExpired(at)
+          return { result: ledger.reserve(hold, at + leaseMillis), changes }
         }),
       settle: (id, used) => perform("settle", () => ledger.settle(id, used)),
       renew: (ids, leaseMillis) =>
@@ -144,13 +144,13 @@ export const makeStore = (
           const at = now()
           // Whoever asks lives, however late it is.
           ledger.renew(ids, at + leaseMillis)
-          const changes = ledger.lapse(at)
+          const changes = ledger.settleExpired(at)
           ledger.forget(at)
           return changes
         }),
-      lines: perform("read", () => {
-        ledger.lapse(now())
-        return ledger.lines()
+      scopeBalances: perform("read", () => {
+        ledger.settleExpired(now())
+        return ledger.scopeBalances()
       })
     }
   })

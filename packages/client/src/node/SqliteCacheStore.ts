@@ -23,10 +23,10 @@
  *
  * @since 0.1.0
  */
-import { CacheStore } from "@kimi-effect/core/cache/CacheStore"
-import type { CacheStoreError } from "@kimi-effect/core/errors/CacheErrors"
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
-import * as OptionRules from "@kimi-effect/core/OptionRules"
+import { CacheStore } from "@kimi-effect/core/CacheStore"
+import type { CacheStoreError } from "@kimi-effect/core/CacheErrors"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -54,13 +54,13 @@ export interface Options {
 }
 
 const name = "sqlite"
-const smallest = 1_048_576
+const minBytes = 1_048_576
 /** Milliseconds by which the last known use of an entry may be behind. */
-const useMillis = 60_000
+const touchIntervalMillis = 60_000
 /** Uses in memory from which they are written without waiting for the sweep. */
-const maxUses = 4_096
+const maxPendingTouches = 4_096
 /** What is removed at a time when the file is full, as a part of its size: removing by the entry would cost more. */
-const evictedPart = 1 / 128
+const evictionRatio = 1 / 128
 /** A write that finds no room again and again meets a full disk, not a full file. */
 const maxEvictions = 4
 
@@ -83,21 +83,21 @@ export const make = (
         typeof path === "string" && path !== "" && !path.startsWith(":") && !path.includes("\0"),
         "the path of a file"
       ],
-      OptionRules.bytes("maxBytes", maxBytes, smallest),
-      OptionRules.time("sweepInterval", sweepInterval),
-      OptionRules.time("lockTimeout", lockTimeout)
+      OptionRules.bytes("maxBytes", maxBytes, minBytes),
+      OptionRules.positiveDuration("sweepInterval", sweepInterval),
+      OptionRules.positiveDuration("lockTimeout", lockTimeout)
     ])
     const clock = yield* Clock.Clock
     const connection = SqliteConnection.make(path, maxBytes, lockTimeout)
-    const { attempt } = connection
+    const { tryOnce } = connection
     const uses = new Map<string, number>()
 
     const now = () => clock.currentTimeMillisUnsafe()
 
-    const perform = <A>(operation: string, run: SqliteConnection.Run<A>): Effect.Effect<A, CacheStoreError> =>
+    const perform = <A>(operation: string, run: SqliteConnection.Operation<A>): Effect.Effect<A, CacheStoreError> =>
       Effect.mapError(connection.perform(run), ({ reason }) => failure(operation, reason))
 
-    const writeUses: SqliteConnection.Run<void> = (entries) => {
+    const writeUses: SqliteConnection.Operation<void> = (entries) => {
       entries.touch(uses)
       uses.clear()
     }
@@ -105,11 +105,11 @@ export const make = (
     const use = (key: string, at: number): void => {
       uses.set(key, at)
       // What cannot be written now is written by the sweep, or forgotten when it is too much.
-      if (uses.size >= maxUses && Result.isFailure(attempt(writeUses))) uses.clear()
+      if (uses.size >= maxPendingTouches && Result.isFailure(tryOnce(writeUses))) uses.clear()
     }
 
     /** Repeats a removal, and lets others have their turn in between. */
-    const whileMore = (operation: string, remove: SqliteConnection.Run<boolean>) =>
+    const whileMore = (operation: string, remove: SqliteConnection.Operation<boolean>) =>
       Effect.repeat(
         Effect.tap(perform(operation, remove), () => Effect.yieldNow),
         { while: (isMore) => isMore }
@@ -117,17 +117,17 @@ export const make = (
 
     const set = (key: string, entry: Uint8Array, expiresAt: number, tags: ReadonlyArray<string>) => {
       const write = connection.perform((entries) => entries.set(key, entry, { expiresAt, usedAt: now() }, tags))
-      const evict = connection.perform((entries) => entries.evict(now(), entry.length + maxBytes * evictedPart))
+      const evict = connection.perform((entries) => entries.evict(now(), entry.length + maxBytes * evictionRatio))
       const writeInRoom = (evictions: number): Effect.Effect<void, SqliteFailure> =>
         Effect.catch(write, (failed) => {
           if (failed.kind !== "Full" || evictions === maxEvictions) return Effect.fail(failed)
-          if (evictions === 0) attempt(writeUses)
+          if (evictions === 0) tryOnce(writeUses)
           return Effect.andThen(evict, writeInRoom(evictions + 1))
         })
       return Effect.mapError(writeInRoom(0), ({ reason }) => failure("set", reason))
     }
 
-    const sweep = connection.follow.pipe(
+    const sweep = connection.closeIfReplaced.pipe(
       Effect.andThen(perform("sweep", writeUses)),
       // There may be no room for it; the entries then go in the order in which they were written.
       Effect.ignore,
@@ -141,7 +141,7 @@ export const make = (
       perform("open", () => undefined),
       () =>
         Effect.andThen(
-          Effect.sync(() => attempt(writeUses)),
+          Effect.sync(() => tryOnce(writeUses)),
           connection.close
         )
     )
@@ -154,7 +154,7 @@ export const make = (
           (row) => {
             const at = now()
             if (row === undefined || row.expiresAt <= at) return Option.none()
-            if (at - row.usedAt >= useMillis && at - (uses.get(key) ?? 0) >= useMillis) use(key, at)
+            if (at - row.usedAt >= touchIntervalMillis && at - (uses.get(key) ?? 0) >= touchIntervalMillis) use(key, at)
             return Option.some(row.entry)
           }
         ),
@@ -162,7 +162,7 @@ export const make = (
       remove: (key) => perform("remove", (entries) => entries.remove(key)),
       removeTag: (tag) => whileMore("remove a tag", (entries) => entries.removeTag(tag)),
       clear: Effect.flatMap(
-        perform("clear", (entries) => entries.latest()),
+        perform("clear", (entries) => entries.latestId()),
         (latest) =>
           Effect.andThen(
             whileMore("clear", (entries) => entries.removeUpTo(latest)),

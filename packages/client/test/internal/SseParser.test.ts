@@ -72,11 +72,11 @@ describe("SseParser", () => {
     const parser = new SseParser(() => {})
     const sizes = ["data: 12", "345", "\n", "data: 6\n", ": 12345", "\n", "\n"].map((text) => {
       parser.feed(text)
-      return parser.size
+      return parser.pendingLength
     })
     assert.deepStrictEqual(sizes, [8, 11, 5, 7, 14, 7, 0])
     parser.feed("data: 1\ndata: 23")
-    assert.strictEqual(parser.size, 1 + 8)
+    assert.strictEqual(parser.pendingLength, 1 + 8)
   })
 
   it("takes a CR and the LF of the next read for one line end", () => {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { ChatCompletion } from "@kimi-effect/core/models/ChatCompletion"
+import type { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { completions, headers, plain, streamOf } from "./support/completions.ts"

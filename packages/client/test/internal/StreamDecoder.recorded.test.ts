@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as Fixtures from "@kimi-effect/testing/Fixtures"
 import { completions, head, headers, plain, streamOf } from "./support/completions.ts"
 import { fields } from "./support/errors.ts"

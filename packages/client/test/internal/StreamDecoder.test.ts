@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import { bytesOf, chunk, decode, decodeData, makeDecoder, type Options, type Outcome, toSse } from "./support/sse.ts"
 
 const done = "data: [DONE]\n\n"

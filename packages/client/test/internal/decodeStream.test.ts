@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"

@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
-import type { Message } from "@kimi-effect/core/models/Message"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
+import type { Message } from "@kimi-effect/core/Message"
 import * as Result from "effect/Result"
-import { encode, encodeEstimate, type Target } from "../../src/internal/encodeRequest.ts"
+import { encode, encodeEstimate, type EncodeOptions } from "../../src/internal/encodeRequest.ts"
 import { type Provider, providers } from "../../src/Provider.ts"
 import { fields } from "./support/errors.ts"
 
 const messages: ReadonlyArray<Message> = [{ role: "user", content: "hi" }]
 
-const bodyOf = (request: ChatRequest, target: Partial<Target> = {}): Record<string, unknown> =>
+const bodyOf = (request: ChatRequest, target: Partial<EncodeOptions> = {}): Record<string, unknown> =>
   JSON.parse(encode(request, { provider: providers.moonshot, model: "kimi-k3", stream: false, ...target }))
 
 /** The members that are sent beside model and messages. */

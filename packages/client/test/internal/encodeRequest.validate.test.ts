@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import * as Result from "effect/Result"
 import { validate } from "../../src/internal/encodeRequest.ts"
 import { providers } from "../../src/Provider.ts"

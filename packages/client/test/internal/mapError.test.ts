@@ -1,15 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
-import { rows, type ErrorRow } from "@kimi-effect/testing/ErrorRows"
+import { errorResponses, type ErrorResponse } from "@kimi-effect/testing/ErrorResponses"
 import * as Fixtures from "@kimi-effect/testing/Fixtures"
 import * as Reply from "@kimi-effect/testing/Reply"
 import * as Duration from "effect/Duration"
 import * as Headers from "effect/http/Headers"
-import { type Call, type ErrorAnswer, fromErrorObject, fromStatus, idsOf } from "../../src/internal/mapError.ts"
+import {
+  type ErrorContext,
+  type ErrorResponse as HostResponse,
+  fromErrorObject,
+  fromStatus,
+  responseIds
+} from "../../src/internal/mapError.ts"
 import { meanings } from "./support/errorRows.ts"
 import { answer, call, errorBody, fields, now } from "./support/errors.ts"
 
-const read = (status: number, rest?: Parameters<typeof answer>[1], from: Call = call) =>
+const read = (status: number, rest?: Parameters<typeof answer>[1], from: ErrorContext = call) =>
   fields(fromStatus(answer(status, rest), from))
 
 const ids = { requestId: "302f5bc2-a660-11f1-88e1-eaf9ba74c120", traceId: "f84c9c8d5e17b8f0d80143ba08b843cf" }
@@ -21,7 +27,7 @@ const waitOf = (headers: Headers.Input, message = "overloaded"): unknown =>
 const seconds = (wait: unknown): number | undefined =>
   Duration.isDuration(wait) ? Duration.toSeconds(wait) : undefined
 
-const answerOf = (reply: (typeof Reply.errorTable)[keyof typeof Reply.errorTable]): ErrorAnswer =>
+const answerOf = (reply: (typeof Reply.errorTable)[keyof typeof Reply.errorTable]): HostResponse =>
   answer(reply.status, {
     headers: reply.headers,
     body: reply._tag === "Json" ? JSON.stringify(reply.body) : reply.body
@@ -31,7 +37,7 @@ describe("mapError", () => {
   describe("fromStatus", () => {
     it("gives every row of the facts' error table its tag and its members", () => {
       for (const name of Reply.errorNames) {
-        const row: ErrorRow = rows[name]
+        const row: ErrorResponse = errorResponses[name]
         assert.deepStrictEqual(
           fields(fromStatus(answerOf(Reply.errorTable[name]), call)),
           {
@@ -216,18 +222,18 @@ describe("mapError", () => {
 
   describe("idsOf", () => {
     it("prefers Moonshot's headers and takes a gateway's", () => {
-      assert.deepStrictEqual(idsOf(Headers.empty), {})
-      assert.deepStrictEqual(idsOf(Headers.fromInput({ "x-request-id": "r", "x-trace-id": "t" })), {
+      assert.deepStrictEqual(responseIds(Headers.empty), {})
+      assert.deepStrictEqual(responseIds(Headers.fromInput({ "x-request-id": "r", "x-trace-id": "t" })), {
         requestId: "r",
         traceId: "t"
       })
       const both = { "x-request-id": "r", "msh-request-id": "m", "x-trace-id": "t", "x-msh-trace-id": "n" }
-      assert.deepStrictEqual(idsOf(Headers.fromInput(both)), { requestId: "m", traceId: "n" })
+      assert.deepStrictEqual(responseIds(Headers.fromInput(both)), { requestId: "m", traceId: "n" })
     })
 
     it("keeps 128 characters of a hostile id, and no key", () => {
       const hostile = Headers.fromInput({ "x-request-id": `${call.secret}${"x".repeat(10_000)}` })
-      assert.strictEqual(idsOf(hostile, call.secret).requestId, `<redacted>${"x".repeat(118)}`)
+      assert.strictEqual(responseIds(hostile, call.secret).requestId, `<redacted>${"x".repeat(118)}`)
     })
   })
 

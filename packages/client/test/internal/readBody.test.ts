@@ -18,7 +18,7 @@ describe("readBody", () => {
     Effect.gen(function* () {
       for (let length = 1; length <= size; length++) {
         const { response } = watched(readsOf(text, length))
-        assert.deepStrictEqual(yield* readBody(response, 1_000), { text, isCut: false })
+        assert.deepStrictEqual(yield* readBody(response, 1_000), { text, isTruncated: false })
       }
     })
   )
@@ -27,21 +27,21 @@ describe("readBody", () => {
     Effect.gen(function* () {
       for (const limit of [size, size + 1, 1_000]) {
         const { response } = watched(readsOf(text, 3), { headers: { "content-length": `${size}` } })
-        assert.deepStrictEqual(yield* readBody(response, limit), { text, isCut: false })
+        assert.deepStrictEqual(yield* readBody(response, limit), { text, isTruncated: false })
       }
     })
   )
 
   it.effect("reads an empty body", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* readBody(watched([]).response, 10), { text: "", isCut: false })
+      assert.deepStrictEqual(yield* readBody(watched([]).response, 10), { text: "", isTruncated: false })
     })
   )
 
   it.effect("refuses a body that tells a length over the bound, without reading it", () =>
     Effect.gen(function* () {
       const body = watched(endless(), { headers: { "content-length": "11" } })
-      assert.deepStrictEqual(yield* readBody(body.response, 10), { text: "", isCut: true })
+      assert.deepStrictEqual(yield* readBody(body.response, 10), { text: "", isTruncated: true })
       assert.strictEqual(body.reads(), 0)
       assert.isTrue(body.isLeft())
     })
@@ -50,8 +50,8 @@ describe("readBody", () => {
   it.effect("takes a body of exactly the bound, told or not", () =>
     Effect.gen(function* () {
       for (const headers of [{}, { "content-length": `${size}` }]) {
-        assert.isFalse((yield* readBody(watched(readsOf(text, 1), { headers }).response, size)).isCut)
-        assert.isTrue((yield* readBody(watched(readsOf(text, 1), { headers }).response, size - 1)).isCut)
+        assert.isFalse((yield* readBody(watched(readsOf(text, 1), { headers }).response, size)).isTruncated)
+        assert.isTrue((yield* readBody(watched(readsOf(text, 1), { headers }).response, size - 1)).isTruncated)
       }
     })
   )
@@ -60,7 +60,7 @@ describe("readBody", () => {
     Effect.gen(function* () {
       for (const limit of [1, 9, 10, 15, 100]) {
         const body = watched(endless())
-        assert.deepStrictEqual(yield* readBody(body.response, limit), { text: "x".repeat(limit), isCut: true })
+        assert.deepStrictEqual(yield* readBody(body.response, limit), { text: "x".repeat(limit), isTruncated: true })
         assert.strictEqual(body.reads(), Math.floor(limit / 10) + 1)
         assert.isTrue(body.isLeft())
       }
@@ -72,7 +72,7 @@ describe("readBody", () => {
       for (const piece of [1, 2, size]) {
         for (let limit = 0; limit < size; limit++) {
           const cut = yield* readBody(watched(readsOf(text, piece)).response, limit)
-          assert.isTrue(cut.isCut)
+          assert.isTrue(cut.isTruncated)
           assert.isTrue(text.startsWith(cut.text), `${cut.text} of ${limit} bytes`)
           assert.isAbove(bytesOf(cut.text).length, limit - 4)
         }
@@ -84,11 +84,11 @@ describe("readBody", () => {
     Effect.gen(function* () {
       const headers = { "content-length": "5", "content-encoding": "gzip" }
       const body = watched(endless(), { headers })
-      assert.deepStrictEqual(yield* readBody(body.response, 15), { text: "x".repeat(15), isCut: true })
+      assert.deepStrictEqual(yield* readBody(body.response, 15), { text: "x".repeat(15), isTruncated: true })
       const large = { "content-length": "5000", "content-encoding": "gzip" }
       assert.deepStrictEqual(yield* readBody(watched(readsOf(text, 4), { headers: large }).response, 100), {
         text,
-        isCut: false
+        isTruncated: false
       })
     })
   )
@@ -97,7 +97,7 @@ describe("readBody", () => {
     Effect.gen(function* () {
       for (const value of ["many", "-1", "1e1", "5, 5", "0x5", ""]) {
         const body = watched(endless(), { headers: { "content-length": value } })
-        assert.deepStrictEqual(yield* readBody(body.response, 15), { text: "x".repeat(15), isCut: true })
+        assert.deepStrictEqual(yield* readBody(body.response, 15), { text: "x".repeat(15), isTruncated: true })
       }
     })
   )
@@ -116,7 +116,7 @@ describe("readBody", () => {
     Effect.gen(function* () {
       const { response } = watched(readsOf(text, 3))
       const read = readBody(response, 1_000)
-      assert.deepStrictEqual(yield* read, { text, isCut: false })
+      assert.deepStrictEqual(yield* read, { text, isTruncated: false })
       // The body is used up by now; what matters is that nothing of the first run is in the second.
       const again = yield* Effect.option(read)
       assert.isTrue(again._tag === "None" || again.value.text === "")
@@ -134,7 +134,7 @@ describe("readBody", () => {
         const { response } = watched(pieces.map((length) => bytesOf("x".repeat(length))))
         assert.deepStrictEqual(yield* readBody(response, limit), {
           text: "x".repeat(Math.min(total, limit)),
-          isCut: total > limit
+          isTruncated: total > limit
         })
       })
   )

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { ToolCallChunk } from "@kimi-effect/core/models/ChatCompletionChunk"
+import type { ToolCallChunk } from "@kimi-effect/core/ChatCompletionChunk"
 import * as Schema from "effect/Schema"
-import { ToolCallAssembly, toToolCall, UniqueIds } from "../../src/internal/toolCalls.ts"
+import { ToolCallAssembler, toToolCall, UniqueIds } from "../../src/internal/toolCalls.ts"
 
 type Piece = typeof ToolCallChunk.Type
 
@@ -15,7 +15,7 @@ const piece = (index: number | null | undefined, id?: string, name?: string, arg
 
 /** The calls as `[id, name, arguments]`. */
 const assemble = (...pieces: ReadonlyArray<Piece>): ReadonlyArray<readonly [string, string, string]> => {
-  const assembly = new ToolCallAssembly()
+  const assembly = new ToolCallAssembler()
   for (const each of pieces) assembly.add(each)
   return assembly.calls.map((call) => [call.id, call.name, call.arguments])
 }
@@ -33,7 +33,7 @@ describe("ToolCallAssembly", () => {
   })
 
   it("tells which call a piece belongs to", () => {
-    const assembly = new ToolCallAssembly()
+    const assembly = new ToolCallAssembler()
     const positions = [
       piece(0, "a", "f"),
       piece(3, "b", "g"),
@@ -154,7 +154,7 @@ describe("ToolCallAssembly", () => {
   })
 
   it("keeps the first name, and the last type", () => {
-    const assembly = new ToolCallAssembly()
+    const assembly = new ToolCallAssembler()
     assembly.add({ ...piece(0, "a", "$web_search", ""), type: "function" })
     assembly.add({ ...piece(0, undefined, "other", "{}"), type: "builtin_function" })
     assert.deepStrictEqual(assembly.calls.map(toToolCall), [
@@ -163,7 +163,7 @@ describe("ToolCallAssembly", () => {
   })
 
   it("takes a call of no type for a function", () => {
-    const assembly = new ToolCallAssembly()
+    const assembly = new ToolCallAssembler()
     assembly.add(piece(0, "a", "f", "{}"))
     assert.deepStrictEqual(assembly.calls.map(toToolCall), [
       { id: "a", type: "function", function: { name: "f", arguments: "{}" } }
@@ -209,7 +209,7 @@ describe("UniqueIds", () => {
   it("keeps new ids, and numbers blank and repeated ones", () => {
     const ids = new UniqueIds()
     assert.deepStrictEqual(
-      ["a", "a", "a", "a_2", "", "", " \t", "call"].map((id) => ids.take(id)),
+      ["a", "a", "a", "a_2", "", "", " \t", "call"].map((id) => ids.makeUnique(id)),
       ["a", "a_2", "a_3", "a_2_2", "call", "call_2", "call_3", "call_4"]
     )
   })
@@ -217,7 +217,7 @@ describe("UniqueIds", () => {
   it("takes names of the prototype for ids like any other", () => {
     const ids = new UniqueIds()
     assert.deepStrictEqual(
-      ["__proto__", "constructor", "__proto__"].map((id) => ids.take(id)),
+      ["__proto__", "constructor", "__proto__"].map((id) => ids.makeUnique(id)),
       ["__proto__", "constructor", "__proto___2"]
     )
   })
@@ -225,13 +225,13 @@ describe("UniqueIds", () => {
   it("numbers a thousand equal ids in two steps each", () => {
     let steps = 0
     class Counted extends UniqueIds {
-      override take(id: string): string {
+      override makeUnique(id: string): string {
         steps++
-        return super.take(id)
+        return super.makeUnique(id)
       }
     }
     const ids = new Counted()
-    const taken = Array.from({ length: 1_000 }, () => ids.take("call_0"))
+    const taken = Array.from({ length: 1_000 }, () => ids.makeUnique("call_0"))
     assert.strictEqual(new Set(taken).size, 1_000)
     assert.strictEqual(taken.at(-1), "call_0_1000")
     assert.strictEqual(steps, 1_999)
@@ -242,7 +242,7 @@ describe("UniqueIds", () => {
     [Schema.Array(Schema.Literals(["", "a", "a_2", "a_2_2", "a_3", "call", "call_2"]))],
     ([all]) => {
       const ids = new UniqueIds()
-      assert.strictEqual(new Set(all.map((id) => ids.take(id))).size, all.length)
+      assert.strictEqual(new Set(all.map((id) => ids.makeUnique(id))).size, all.length)
     }
   )
 })

@@ -2,10 +2,10 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:
 import { join } from "node:path"
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
-import * as LiveConfig from "@kimi-effect/core/reload/LiveConfig"
-import * as PriceTable from "@kimi-effect/core/money/PriceTable"
-import type { ReloadEvent } from "@kimi-effect/core/reload/ReloadEvent"
-import type * as Settings from "@kimi-effect/core/reload/Settings"
+import * as LiveConfig from "@kimi-effect/core/LiveConfig"
+import * as PriceTable from "@kimi-effect/core/PriceTable"
+import type { ReloadEvent } from "@kimi-effect/core/ReloadEvent"
+import type * as Settings from "@kimi-effect/core/Settings"
 import { MockServer } from "@kimi-effect/testing"
 import { ConfigProvider, Context, Effect, Exit, Layer, Redacted, Scope, Stream } from "effect"
 import { KimiClient } from "../../src/KimiClient.ts"
@@ -144,7 +144,7 @@ describe("ConfigWatch", () => {
       const elsewhere = yield* write(join(yield* folder, "kimi.json"), json({ model: "a" }))
       const link = join(yield* folder, "kimi.json")
       symlinkSync(elsewhere, link)
-      const { modelIs } = yield* watch({ json: link, every: "20 millis" })
+      const { modelIs } = yield* watch({ json: link, interval: "20 millis" })
       yield* write(elsewhere, json({ model: "b" }))
       yield* modelIs("b")
     })
@@ -161,7 +161,7 @@ describe("ConfigWatch", () => {
       const path = yield* write(join(place, "kimi.json"), json({ model: "a" }))
       const other = yield* write(join(place, "other.json"), json({ model: "a" }))
       const { modelIs } = yield* watch({ json: path }, {}, counting)
-      const control = yield* watch({ json: other, settle: "100 millis" })
+      const control = yield* watch({ json: other, debounce: "100 millis" })
       yield* write(other, json({ model: "b" }))
       yield* control.modelIs("b")
       assert.strictEqual(reads, 1)
@@ -179,7 +179,7 @@ describe("ConfigWatch", () => {
       yield* write(path, json({ model: "b" }))
       yield* modelIs("b")
       yield* Scope.close(scope, Exit.void)
-      const control = yield* watch({ json: path, settle: "100 millis" })
+      const control = yield* watch({ json: path, debounce: "100 millis" })
       yield* write(path, json({ model: "c" }))
       yield* control.modelIs("c")
       assert.strictEqual((yield* live.current).config.model, "b")

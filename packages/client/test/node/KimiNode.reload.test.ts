@@ -1,8 +1,8 @@
 import { createConnection, createServer, type Socket } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
-import * as LiveConfig from "@kimi-effect/core/reload/LiveConfig"
-import type * as Settings from "@kimi-effect/core/reload/Settings"
-import * as StreamFold from "@kimi-effect/core/models/StreamFold"
+import * as LiveConfig from "@kimi-effect/core/LiveConfig"
+import type * as Settings from "@kimi-effect/core/Settings"
+import * as StreamFold from "@kimi-effect/core/StreamFold"
 import { MockServer, Reply } from "@kimi-effect/testing"
 import { Context, Deferred, Effect, Exit, Fiber, Latch, Layer, Queue, Redacted, Stream } from "effect"
 import { KimiClient } from "../../src/KimiClient.ts"
@@ -146,8 +146,8 @@ describe("KimiNode.layerReload", () => {
 
   it.live("changes the provider, with its dialect and its default model", () =>
     Effect.gen(function* () {
-      const server = yield* MockServer.make({ checks: false })
-      yield* server.replyAlways(Reply.answer({ content: "Hello", model: "any" }))
+      const server = yield* MockServer.make({ validateRequests: false })
+      yield* server.replyAlways(Reply.chatResponse({ content: "Hello", model: "any" }))
       const { kimi, live } = yield* connect(server)
       assert.strictEqual((yield* kimi.chat(hello)).provider, "moonshot")
       yield* live.set({ provider: "together" })

@@ -1,11 +1,11 @@
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import type { CallRecord } from "@kimi-effect/core/observability/CallRecord"
-import * as CallLog from "@kimi-effect/core/observability/CallLog"
-import * as Logging from "@kimi-effect/core/observability/Logging"
-import * as Observer from "@kimi-effect/core/observability/Observer"
-import * as LiveConfig from "@kimi-effect/core/reload/LiveConfig"
-import type { ReloadEvent } from "@kimi-effect/core/reload/ReloadEvent"
+import type { CallRecord } from "@kimi-effect/core/CallRecord"
+import * as CallLog from "@kimi-effect/core/CallLog"
+import * as Logging from "@kimi-effect/core/Logging"
+import * as Observer from "@kimi-effect/core/Observer"
+import * as LiveConfig from "@kimi-effect/core/LiveConfig"
+import type { ReloadEvent } from "@kimi-effect/core/ReloadEvent"
 import { MockServer, Reply } from "@kimi-effect/testing"
 import { BigDecimal, ConfigProvider, Context, Effect, Layer, Stream } from "effect"
 import { KimiClient } from "../../src/KimiClient.ts"
@@ -58,7 +58,7 @@ const build = Effect.gen(function* () {
   const events: Array<ReloadEvent> = []
   const log = yield* CallLog.make()
   const context = yield* Layer.build(
-    KimiNode.layerWatch({ json: path, every: "1 hour", settle: "10 millis" }).pipe(
+    KimiNode.layerWatch({ json: path, interval: "1 hour", debounce: "10 millis" }).pipe(
       Layer.provide(Observer.layer({ onCall: [log, (record) => Effect.sync(() => void records.push(record))] })),
       Layer.provideMerge(Logging.layer({ format: "json", level: "All", write: (line) => void lines.push(line) })),
       Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord({})))
@@ -93,7 +93,7 @@ describe("KimiNode.layerWatch", () => {
     () =>
       Effect.gen(function* () {
         const { events, kimi, records, run, said, save, server } = yield* build
-        yield* server.replyAlways(Reply.answer({ content: "yes", usage }))
+        yield* server.replyAlways(Reply.chatResponse({ content: "yes", usage }))
         const costs = () => records.map(({ cost }) => cost && BigDecimal.format(cost.total))
         const keys = Effect.map(server.requests, (all) => all.map(({ headers }) => headers["authorization"]))
 

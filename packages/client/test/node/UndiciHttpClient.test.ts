@@ -34,7 +34,7 @@ const readAll = (response: HttpClientResponse.HttpClientResponse) =>
 describe("a call", () => {
   it.live("sends method, headers, query and body as they are, and gives status, headers and body", () =>
     Effect.gen(function* () {
-      const server = yield* MockServer.make({ checks: false })
+      const server = yield* MockServer.make({ validateRequests: false })
       const client = yield* UndiciHttpClient.make(options)
       yield* server.replyAt("PUT /v1/things", Reply.text("done ✓", { status: 201, headers: { "x-one": "1" } }))
       const request = HttpClientRequest.put(`${server.url}/things?a=1&b=%20`, { headers: { "x-two": "2" } }).pipe(
@@ -67,7 +67,7 @@ describe("a call", () => {
 
   it.live("that breaks before its head fails as transport, and after it as decoding", () =>
     Effect.gen(function* () {
-      const server = yield* MockServer.make({ checks: false })
+      const server = yield* MockServer.make({ validateRequests: false })
       const client = yield* UndiciHttpClient.make(options)
       const request = HttpClientRequest.post(`${server.url}/chat/completions`).pipe(
         HttpClientRequest.bodyText("{}", "application/json")
@@ -107,7 +107,7 @@ describe("a call", () => {
         }),
         () => Effect.sync(() => (process.env = before))
       )
-      const server = yield* MockServer.make({ checks: false })
+      const server = yield* MockServer.make({ validateRequests: false })
       const client = yield* UndiciHttpClient.make(options)
       assert.strictEqual((yield* client.execute(HttpClientRequest.get(`${server.url}/models`))).status, 200)
     })
@@ -146,7 +146,7 @@ describe("the pool", () => {
 
   it.live("is closed with its scope, and takes no calls after that", () =>
     Effect.gen(function* () {
-      const server = yield* MockServer.make({ checks: false })
+      const server = yield* MockServer.make({ validateRequests: false })
       const scope = yield* Scope.make()
       const client = yield* Scope.provide(UndiciHttpClient.make(options), scope)
       const request = HttpClientRequest.get(`${server.url}/models`)
@@ -163,7 +163,7 @@ describe("the pool", () => {
 
   it.live("delivers a large answer whole to a consumer slower than the host", () =>
     Effect.gen(function* () {
-      const server = yield* MockServer.make({ checks: false })
+      const server = yield* MockServer.make({ validateRequests: false })
       const client = yield* UndiciHttpClient.make(options)
       yield* server.replyAlways(Reply.faulty(Fault.HugeBody({ bytes: 5_000_000, contentLength: false })))
       const request = HttpClientRequest.post(`${server.url}/chat/completions`)
@@ -179,7 +179,7 @@ describe("the pool", () => {
 
   it.live("delivers two answers to one consumer that takes from them in turn", () =>
     Effect.gen(function* () {
-      const server = yield* MockServer.make({ checks: false })
+      const server = yield* MockServer.make({ validateRequests: false })
       const client = yield* UndiciHttpClient.make(options)
       const request = HttpClientRequest.post(`${server.url}/chat/completions`)
       yield* server.reply(

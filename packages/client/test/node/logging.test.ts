@@ -5,11 +5,11 @@
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
-import * as CallLog from "@kimi-effect/core/observability/CallLog"
-import * as Logging from "@kimi-effect/core/observability/Logging"
-import * as Observer from "@kimi-effect/core/observability/Observer"
-import * as Admission from "@kimi-effect/core/resilience/Admission"
-import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import * as CallLog from "@kimi-effect/core/CallLog"
+import * as Logging from "@kimi-effect/core/Logging"
+import * as Observer from "@kimi-effect/core/Observer"
+import * as Admission from "@kimi-effect/core/Admission"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import { MockServer, Reply } from "@kimi-effect/testing"
 import { Effect, Layer, Redacted, Schema, Stream } from "effect"
 import * as KimiClient from "../../src/KimiClient.ts"
@@ -22,7 +22,7 @@ const Line = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown))
 
 const observer = Layer.unwrap(
   Effect.gen(function* () {
-    const log = yield* CallLog.make({ repeats: false })
+    const log = yield* CallLog.make({ repeatLimit: false })
     const audit = yield* AuditLog.AuditLog
     return Observer.layer({ onCall: [log, audit.record] })
   })
@@ -30,7 +30,7 @@ const observer = Layer.unwrap(
 
 const setUp = Effect.gen(function* () {
   const path = join(yield* folder, "audit.jsonl")
-  const server = yield* MockServer.make({ checks: false })
+  const server = yield* MockServer.make({ validateRequests: false })
   const lines: Array<string> = []
   const options = { apiKey: Redacted.make(Canary.key), baseUrl: server.url, maxAttempts: 1 }
   const client = KimiNode.layer(options).pipe(

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { LiveConfig, KimiConfig } from "@kimi-effect/core"
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer, Redacted } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
@@ -95,7 +95,7 @@ describe("options that cannot be used", () => {
         Redis.make({ send: nobody, subscribe: nobody, connect: Effect.die("Redis was asked") })
       )
       assert.deepStrictEqual(
-        yield* namesOf(Layer.provide(RedisBudget.layer({ caps, name: "a{b}", prefix: untyped("4") }), redis)),
+        yield* namesOf(Layer.provide(RedisBudget.layer({ caps, name: "a{b}", keyPrefix: untyped("4") }), redis)),
         ["RedisBudget name", "RedisBudget prefix"]
       )
     })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import { Fault, Reply } from "@kimi-effect/testing"
 import { Context, Effect, Metric, Redacted, Stream } from "effect"
 import { canaryIn, formless, key, prompt, request, texts } from "./support/canary.ts"
@@ -7,7 +7,7 @@ import { type Observed, withObserved } from "./support/observed.ts"
 
 const answered = "canary prompt in the answer: nightingale"
 
-const answer = Reply.answer({
+const answer = Reply.chatResponse({
   content: answered,
   reasoning_content: `thinking of ${answered}`,
   tool_calls: [{ name: "launch", arguments: JSON.stringify({ code: answered }) }]

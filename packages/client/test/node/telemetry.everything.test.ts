@@ -2,7 +2,7 @@
  * One scenario in which everything happens, with everything switched on that tells of it.
  */
 import { assert, describe, it } from "@effect/vitest"
-import * as Telemetry from "@kimi-effect/core/observability/Telemetry"
+import * as Telemetry from "@kimi-effect/core/Telemetry"
 import { Effect } from "effect"
 import { canaryIn, texts } from "./support/canary.ts"
 import { type Attribute as Told, type Span, typesOf } from "./support/collector.ts"
@@ -160,9 +160,9 @@ describe("all that tells of calls", () => {
           const ownEvents = happened.filter(({ name }) => name.startsWith("kimi."))
           assert.sameMembers(
             [...new Set(ownEvents.map(({ name }) => name))],
-            Object.values(Telemetry.events).map(({ name }) => name)
+            Object.values(Telemetry.spanEvents).map(({ name }) => name)
           )
-          for (const { attributes, name } of Object.values(Telemetry.events)) {
+          for (const { attributes, name } of Object.values(Telemetry.spanEvents)) {
             compare(
               name,
               attributes,

@@ -12,13 +12,13 @@ describe("the labels of metrics", () => {
         const id = (i: number) => `id-${(i * 7919) % 10_007}`
         for (let i = 0; i < 10_000; i += 1) {
           const asked = { account: id(i), provider: "custom", model: id(i + 1), operation: "chat" } as const
-          observer.calls.attempt(asked, { outcome: "ok", streamEnd: "complete", outputRate: 10 })
-          observer.calls.firstContent(asked, 10)
-          observer.calls.nextContent(asked)(10)
-          observer.calls.admission(asked, 1, "admitted")
-          observer.calls.transition(id(i), "open")
-          observer.calls.retry({ ...asked, request: { ...hello, model: asked.model } }, "ServerError")
-          observer.calls.call(
+          observer.metrics.recordAttempt(asked, { outcome: "ok", streamEnd: "complete", outputRate: 10 })
+          observer.metrics.recordFirstContent(asked, 10)
+          observer.metrics.contentIntervalRecorder(asked)(10)
+          observer.metrics.recordAdmissionWait(asked, 1, "admitted")
+          observer.metrics.recordTransition(id(i), "open")
+          observer.metrics.recordRetry({ ...asked, request: { ...hello, model: asked.model } }, "ServerError")
+          observer.metrics.recordCall(
             {
               ...asked,
               startedAt: 0,

@@ -1,15 +1,15 @@
 import { spawnSync } from "node:child_process"
 import { NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
+import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
-import { SystemMetrics } from "@kimi-effect/core/models/Metrics"
-import * as Budget from "@kimi-effect/core/money/Budget"
-import * as Observer from "@kimi-effect/core/observability/Observer"
-import * as PrometheusName from "@kimi-effect/core/observability/PrometheusName"
-import * as Telemetry from "@kimi-effect/core/observability/Telemetry"
-import * as Admission from "@kimi-effect/core/resilience/Admission"
-import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import { SystemMetrics } from "@kimi-effect/core/Metrics"
+import * as Budget from "@kimi-effect/core/Budget"
+import * as Observer from "@kimi-effect/core/Observer"
+import * as PrometheusName from "@kimi-effect/core/PrometheusName"
+import * as Telemetry from "@kimi-effect/core/Telemetry"
+import * as Admission from "@kimi-effect/core/Admission"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import { Fault, Reply } from "@kimi-effect/testing"
 import { BigDecimal, Context, Effect, Layer, Metric, Schema, Stream } from "effect"
 import { HttpClient, HttpRouter } from "effect/http"
@@ -24,7 +24,7 @@ const stages = Layer.mergeAll(
   Admission.layer({ limits: { concurrency: 8 } }),
   ResponseCache.layerMemory(),
   Budget.layer({
-    unknownPrice: "allow",
+    onUnknownPrice: "allow",
     caps: [
       { amount: "10", currency: "USD" },
       { amount: "5", currency: "USD", per: ["day", "tenant"] }
@@ -41,7 +41,7 @@ const ask = (client: Observed["client"], content: string, tenant = "acme") =>
 const scenario = ({ client, server }: Observed) =>
   Effect.gen(function* () {
     const usage = { prompt_tokens: 1000, completion_tokens: 200, cached_tokens: 400, reasoning_tokens: 150 }
-    yield* server.reply(Reply.answer({ content: "one", usage }))
+    yield* server.reply(Reply.chatResponse({ content: "one", usage }))
     yield* ask(client, "one")
     yield* ask(client, "one")
     yield* server.reply(Reply.error(503, "server_error", "down"))
@@ -53,7 +53,7 @@ const scenario = ({ client, server }: Observed) =>
     yield* Effect.flip(Stream.runDrain(client.stream({ messages: [{ role: "user", content: "four" }] })))
     yield* server.reply(Reply.faulty(Fault.StallMidStream({ afterEvents: 5 })))
     yield* client.stream({ messages: [{ role: "user", content: "five" }] }).pipe(Stream.take(2), Stream.runDrain)
-    yield* server.reply(Reply.answer({ content: "six", model: "kimi-unheard-of" }))
+    yield* server.reply(Reply.chatResponse({ content: "six", model: "kimi-unheard-of" }))
     yield* client.chat({ ...hello, model: "kimi-unheard-of" }).pipe(Effect.ignore)
   })
 
@@ -170,8 +170,8 @@ describe("the metrics of calls", () => {
           const { observer, registry } = observed
           yield* scenario(observed)
           // What a scenario over real time does not bring about by itself.
-          observer.calls.transition("moonshot/kimi-k3", "open")
-          observer.calls.rejection({
+          observer.metrics.recordTransition("moonshot/kimi-k3", "open")
+          observer.metrics.recordRejection({
             account: "moonshot",
             provider: "moonshot",
             request: { ...hello, model: "kimi-k3" }
@@ -183,7 +183,7 @@ describe("the metrics of calls", () => {
             const metric = written.get(id)
             assert.isDefined(metric, id)
             assert.strictEqual(type.toLowerCase(), metric?.kind, id)
-            assert.strictEqual(description, metric?.meaning, id)
+            assert.strictEqual(description, metric?.description, id)
             assert.strictEqual(attributes["unit"], metric?.unit, id)
             const names = new Set<string>(["unit", ...(metric?.attributes.map(({ name }) => name) ?? [])])
             for (const name of Object.keys(attributes)) assert.isTrue(names.has(name), `${id} has ${name}`)
@@ -196,7 +196,7 @@ describe("the metrics of calls", () => {
           const names = parse(text).map(({ name }) => name)
           assert.deepStrictEqual(
             names.toSorted(),
-            Object.values(Telemetry.metrics).map(PrometheusName.ofMetric).toSorted()
+            Object.values(Telemetry.metrics).map(PrometheusName.fromMetric).toSorted()
           )
         }),
       { stages, client: { maxAttempts: 2 } }

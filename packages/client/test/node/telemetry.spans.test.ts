@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
-import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
-import { attributes as known, spans as knownSpans } from "@kimi-effect/core/observability/Telemetry"
-import * as Admission from "@kimi-effect/core/resilience/Admission"
-import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
+import { attributes as known, spans as knownSpans } from "@kimi-effect/core/Telemetry"
+import * as Admission from "@kimi-effect/core/Admission"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import { Fault, Reply } from "@kimi-effect/testing"
 import { Effect, Fiber, Layer, Stream } from "effect"
 import { hello } from "./support/kimi.ts"
@@ -15,7 +15,7 @@ describe("the span of a call", () => {
       Effect.gen(function* () {
         const request: ChatRequest = { ...hello, max_completion_tokens: 500 }
         yield* server.reply(
-          Reply.answer({
+          Reply.chatResponse({
             content: "hi",
             usage: { prompt_tokens: 88, completion_tokens: 40, cached_tokens: 8, reasoning_tokens: 30 }
           })

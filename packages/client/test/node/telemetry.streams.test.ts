@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
-import * as Admission from "@kimi-effect/core/resilience/Admission"
-import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
-import * as Hedge from "@kimi-effect/core/resilience/Hedge"
+import * as ResponseCache from "@kimi-effect/core/ResponseCache"
+import * as Admission from "@kimi-effect/core/Admission"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
+import * as Hedge from "@kimi-effect/core/Hedge"
 import { Fault, Reply } from "@kimi-effect/testing"
 import { BigDecimal, Effect, Layer, References, Stream } from "effect"
 import { hello } from "./support/kimi.ts"
@@ -106,7 +106,7 @@ describe("the span of a stream", () => {
           ended: "failure",
           children: [attempt("interrupted", "failure")]
         })
-        assert.deepInclude(records[0], { streamEnd: "left", outcome: "interrupted", isEstimate: true })
+        assert.deepInclude(records[0], { streamEnd: "interrupted", outcome: "interrupted", isEstimate: true })
         assert.isDefined(records[0]?.cost)
       })
     )
@@ -154,7 +154,7 @@ describe("the span of a hedged stream", () => {
           ])
           assert.deepInclude(records[0], { attempts: 2, retries: 0, outcome: "ok" })
         }),
-      { stages: Layer.mergeAll(CircuitBreaker.layerOff, Admission.layerOff, Hedge.layer({ after: "20 millis" })) }
+      { stages: Layer.mergeAll(CircuitBreaker.layerOff, Admission.layerOff, Hedge.layer({ delay: "20 millis" })) }
     )
   )
 })

@@ -2,15 +2,15 @@
  * A client on a configuration that a test changes, and hosts that write down
  * with which configuration they were called.
  */
-import { classes } from "@kimi-effect/core/errors/KimiError"
-import type { ChatError, StreamError } from "@kimi-effect/core/errors/OperationErrors"
+import { classes } from "@kimi-effect/core/KimiError"
+import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
 import { KimiConfig } from "@kimi-effect/core/KimiConfig"
-import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
-import { PriceTable } from "@kimi-effect/core/money/PriceTable"
-import * as LiveConfig from "@kimi-effect/core/reload/LiveConfig"
-import type { ReloadEvent } from "@kimi-effect/core/reload/ReloadEvent"
-import type * as Settings from "@kimi-effect/core/reload/Settings"
+import { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
+import { PriceTable } from "@kimi-effect/core/PriceTable"
+import * as LiveConfig from "@kimi-effect/core/LiveConfig"
+import type { ReloadEvent } from "@kimi-effect/core/ReloadEvent"
+import type * as Settings from "@kimi-effect/core/Settings"
 import { Context, Effect, Latch, Layer, Redacted, Stream } from "effect"
 import { ChatTransport } from "../../src/ChatTransport.ts"
 import * as KimiClient from "../../src/KimiClient.ts"

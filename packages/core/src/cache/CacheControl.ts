@@ -37,7 +37,7 @@ export interface Values {
   /** Defaults to `use`. */
   readonly mode: Mode
   /** How long answers are kept, in place of the cache's own time. */
-  readonly ttl: Duration.Duration | undefined
+  readonly timeToLive: Duration.Duration | undefined
   /** Names by which answers can be removed together. Empty by default. */
   readonly tags: ReadonlyArray<string>
 }
@@ -51,7 +51,7 @@ export interface Values {
 export interface Options {
   readonly mode?: Mode | undefined
   /** In any form, such as `"1 hour"`. Zero keeps nothing. */
-  readonly ttl?: Duration.Input | undefined
+  readonly timeToLive?: Duration.Input | undefined
   readonly tags?: ReadonlyArray<string> | undefined
 }
 
@@ -64,10 +64,10 @@ export interface Options {
  */
 export const CacheControl: Context.Reference<Values> = Context.Reference<Values>(
   "@kimi-effect/core/cache/CacheControl",
-  { defaultValue: () => ({ mode: "use", ttl: undefined, tags: [] }) }
+  { defaultValue: () => ({ mode: "use", timeToLive: undefined, tags: [] }) }
 )
 
-const unreadable = ConfigurationError.of([{ name: "CacheControl ttl", expected: "a duration" }])
+const invalidTimeToLive = ConfigurationError.of([{ name: "CacheControl ttl", expected: "a duration" }])
 
 /**
  * Sets the cache control of every call made inside; what is left out stays as
@@ -78,13 +78,13 @@ const unreadable = ConfigurationError.of([{ name: "CacheControl ttl", expected: 
  * @since 0.1.0
  */
 export const provide =
-  ({ mode, tags, ttl }: Options) =>
+  ({ mode, tags, timeToLive }: Options) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-    const time = ttl === undefined ? Option.some(undefined) : Duration.fromInput(ttl)
-    if (Option.isNone(time)) return Effect.die(unreadable)
+    const time = timeToLive === undefined ? Option.some(undefined) : Duration.fromInput(timeToLive)
+    if (Option.isNone(time)) return Effect.die(invalidTimeToLive)
     return Effect.updateService(effect, CacheControl, (outer) => ({
       mode: mode ?? outer.mode,
-      ttl: time.value ?? outer.ttl,
+      timeToLive: time.value ?? outer.timeToLive,
       tags: tags ?? outer.tags
     }))
   }

@@ -22,7 +22,7 @@ import type { CacheStoreError } from "../errors/CacheErrors.ts"
  * @category options
  * @since 0.1.0
  */
-export interface Keeping {
+export interface SetOptions {
   /** Unix milliseconds after which the entry is gone. */
   readonly expiresAt: number
   /** Names by which it can be removed together with others. */
@@ -53,7 +53,7 @@ export class CacheStore extends Context.Service<
     /** The entry of a key; none when there is none, or its time is over. */
     readonly get: (key: string) => Effect.Effect<Option.Option<Uint8Array>, CacheStoreError>
     /** Keeps an entry in the place of an earlier one. */
-    readonly set: (key: string, entry: Uint8Array, keeping: Keeping) => Effect.Effect<void, CacheStoreError>
+    readonly set: (key: string, entry: Uint8Array, keeping: SetOptions) => Effect.Effect<void, CacheStoreError>
     readonly remove: (key: string) => Effect.Effect<void, CacheStoreError>
     /** Removes every entry that carries the tag. */
     readonly removeTag: (tag: string) => Effect.Effect<void, CacheStoreError>

@@ -37,22 +37,22 @@ import { CacheMissError, type CacheStoreError } from "../errors/CacheErrors.ts"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { StreamError } from "../errors/OperationErrors.ts"
 import * as Stream from "effect/Stream"
-import type { Attempt, Call, StreamAttempt } from "../resilience/Call.ts"
-import type { Events } from "./Asking.ts"
-import * as CachedCalls from "./CachedCalls.ts"
+import type { Attempt, Call, StreamAttempt } from "../pipeline/Call.ts"
+import type { Events } from "./internal/OriginFetch.ts"
+import * as CachedCalls from "./internal/CachedCalls.ts"
 import { CacheControl } from "./CacheControl.ts"
-import * as CacheEnvelope from "./envelope/CacheEnvelope.ts"
-import * as CacheKey from "./key/CacheKey.ts"
-import * as CacheLevels from "./levels/CacheLevels.ts"
-import * as CacheOptions from "./CacheOptions.ts"
+import * as CacheEnvelope from "./internal/envelope/CacheEnvelope.ts"
+import * as CacheKey from "./internal/key/CacheKey.ts"
+import * as CacheLevels from "./internal/levels/CacheLevels.ts"
+import * as CacheOptions from "./internal/CacheOptions.ts"
 import { CacheStore } from "./CacheStore.ts"
-import * as CacheTags from "./CacheTags.ts"
-import * as MemoryCache from "./levels/MemoryCache.ts"
-import * as Refreshes from "./Refreshes.ts"
-import * as SingleFlight from "./SingleFlight.ts"
-import * as StoreLevel from "./levels/StoreLevel.ts"
+import * as CacheTags from "./internal/CacheTags.ts"
+import * as MemoryCache from "./internal/levels/MemoryCache.ts"
+import * as StaleRefresh from "./internal/StaleRefresh.ts"
+import * as SingleFlight from "./internal/SingleFlight.ts"
+import * as StoreLevel from "./internal/levels/StoreLevel.ts"
 
-export { defaults, type Options, persistedDefaults, type PersistedOptions } from "./CacheOptions.ts"
+export { defaults, type Options, persistedDefaults, type PersistedOptions } from "./internal/CacheOptions.ts"
 
 /**
  * What the cache has done so far.
@@ -64,7 +64,7 @@ export interface Statistics {
   readonly memory: MemoryCache.MemoryStatistics
   /** Absent without a store. */
   readonly store?: StoreLevel.StoreLevelStatistics
-  readonly refreshes: Refreshes.RefreshStatistics
+  readonly refreshes: StaleRefresh.RefreshStatistics
   /** Flights under way, to the store or to the host. */
   readonly flights: number
 }
@@ -101,14 +101,14 @@ export class ResponseCache extends Context.Service<
 type Service = ResponseCache["Service"]
 
 const keyOfCall =
-  (keyOf: CacheKey.CacheKey): Service["keyOf"] =>
+  (keyOf: CacheKey.CacheKeyFunction): Service["keyOf"] =>
   ({ provider, request }, origin) =>
     Effect.withFiber(({ context }) => {
       const { tenant } = Context.get(context, CallOptions)
       return keyOf({ provider, request, tenant, origin })
     })
 
-const makeOn = Effect.fnUntraced(function* (
+const makeWith = Effect.fnUntraced(function* (
   options: CacheOptions.Values,
   store: StoreLevel.StoreLevel | undefined
 ): Effect.fn.Return<Service, never, Scope.Scope> {
@@ -117,9 +117,9 @@ const makeOn = Effect.fnUntraced(function* (
   const keyOf = yield* CacheKey.make
   const memory = yield* MemoryCache.make(options)
   const levels = CacheLevels.make(clock, memory, store)
-  const flights = SingleFlight.make<Events, CachedCalls.Landing, StreamError>()
-  const refreshes = Refreshes.make(clock, memory, options.refreshPause, scope)
-  const calls = CachedCalls.make({ clock, options, keyOf, levels, flights, refreshes })
+  const flights = SingleFlight.make<Events, CachedCalls.FlightResult, StreamError>()
+  const refreshes = StaleRefresh.make(clock, memory, options.refreshCooldown, scope)
+  const calls = CachedCalls.make({ clock, options, keyOf, levels, flights, staleRefresh: refreshes })
 
   const removeTag = (tag: string) =>
     Effect.suspend(() => {
@@ -136,7 +136,7 @@ const makeOn = Effect.fnUntraced(function* (
         flights.forget((other) => other === key)
         return levels.remove(key)
       }),
-    removeTag: (tag) => removeTag(CacheTags.named(tag)),
+    removeTag: (tag) => removeTag(CacheTags.ofName(tag)),
     removeModel: (model) => removeTag(CacheTags.ofModel(model)),
     clear: Effect.suspend(() => {
       flights.forget(() => true)
@@ -148,7 +148,7 @@ const makeOn = Effect.fnUntraced(function* (
       refreshes: refreshes.statistics(),
       flights: flights.size()
     })),
-    options: CacheOptions.inWords(options)
+    options: CacheOptions.describeOptions(options)
   }
 })
 
@@ -163,8 +163,8 @@ export function makeMemory(): Effect.Effect<Service, never, Scope.Scope>
 export function makeMemory(options: CacheOptions.Options): Effect.Effect<Service, ConfigurationError, Scope.Scope>
 export function makeMemory(given?: CacheOptions.Options): Effect.Effect<Service, ConfigurationError, Scope.Scope> {
   return given === undefined
-    ? makeOn(CacheOptions.defaults, undefined)
-    : Effect.flatMap(CacheOptions.memory(given), (options) => makeOn(options, undefined))
+    ? makeWith(CacheOptions.defaults, undefined)
+    : Effect.flatMap(CacheOptions.resolveMemory(given), (options) => makeWith(options, undefined))
 }
 
 /**
@@ -192,20 +192,20 @@ export const layerPersisted = (
   Layer.effect(
     ResponseCache,
     Effect.gen(function* () {
-      const options = yield* CacheOptions.persisted(given)
+      const options = yield* CacheOptions.resolvePersisted(given)
       const envelope = yield* CacheEnvelope.make(options.envelope)
-      return yield* makeOn(options, yield* StoreLevel.make(yield* CacheStore, envelope, options))
+      return yield* makeWith(options, yield* StoreLevel.make(yield* CacheStore, envelope, options))
     })
   )
 
-const noMemory: MemoryCache.MemoryStatistics = {
+const emptyMemoryStatistics: MemoryCache.MemoryStatistics = {
   hits: 0,
   staleHits: 0,
   misses: 0,
   hitRate: 0,
   evictions: 0,
   expirations: 0,
-  refusals: 0,
+  rejections: 0,
   entries: 0,
   bytes: 0
 }
@@ -239,8 +239,8 @@ export const layerOff: Layer.Layer<ResponseCache> = Layer.effect(
       removeModel: () => Effect.void,
       clear: Effect.void,
       statistics: Effect.succeed({
-        memory: noMemory,
-        refreshes: { begun: 0, failed: 0, running: 0 },
+        memory: emptyMemoryStatistics,
+        refreshes: { started: 0, failed: 0, running: 0 },
         flights: 0
       }),
       options: { is: "off" }

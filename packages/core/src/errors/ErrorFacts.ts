@@ -47,7 +47,7 @@ export type Severity = "info" | "warning" | "error" | "critical"
  * @category models
  * @since 0.1.0
  */
-export type BreakerMeaning = "failure" | "ignored"
+export type BreakerOutcome = "failure" | "ignored"
 
 /**
  * Whether the host may charge for the attempt: `none` when nothing was
@@ -94,7 +94,7 @@ export interface Facts {
   readonly category: Category
   readonly severity: Severity
   readonly isRetryable: boolean
-  readonly breaker: BreakerMeaning
+  readonly breaker: BreakerOutcome
   readonly billing: Billing
   readonly recovery: Recovery["_tag"]
   /** One sentence for the person who reads the error. */
@@ -105,7 +105,7 @@ const row = (
   category: Category,
   severity: Severity,
   retry: "retry" | "final",
-  breaker: BreakerMeaning,
+  breaker: BreakerOutcome,
   billing: Billing,
   recovery: Recovery["_tag"],
   hint: string

@@ -23,7 +23,7 @@ export class BudgetExceededError extends TaggedKimiError<BudgetExceededError>()(
   /** What is reserved for calls that run. */
   reserved: Schema.BigDecimal,
   /** The worst price of this call. */
-  price: Schema.BigDecimal
+  requested: Schema.BigDecimal
 }) {}
 
 /**

@@ -82,7 +82,7 @@ export type AccountError =
  * @category models
  * @since 0.1.0
  */
-export type RequestError =
+export type ValidationError =
   | InvalidRequestError
   | UnsupportedParameterError
   | ContextLengthError
@@ -102,7 +102,7 @@ export type RequestError =
  * @category models
  * @since 0.1.0
  */
-export type HostError =
+export type ProviderError =
   | ServerError
   | ServiceUnavailableError
   | GatewayTimeoutError
@@ -118,8 +118,8 @@ export type HostError =
 export type CallError =
   | NetworkError
   | AccountError
-  | RequestError
-  | HostError
+  | ValidationError
+  | ProviderError
   | ConnectTimeoutError
   | TotalTimeoutError
   | ResponseTooLargeError
@@ -131,7 +131,7 @@ export type CallError =
  * @category models
  * @since 0.1.0
  */
-export type PlainCallError = Exclude<CallError, Exclude<RequestError, InvalidRequestError>>
+export type HostApiError = Exclude<CallError, Exclude<ValidationError, InvalidRequestError>>
 
 /**
  * The limits of the account had no room for the call; nothing was sent.
@@ -188,7 +188,7 @@ export type StreamError =
  * @category models
  * @since 0.1.0
  */
-export type ModelsError = PlainCallError
+export type ModelsError = HostApiError
 
 /**
  * What `balance` can fail with.
@@ -196,7 +196,7 @@ export type ModelsError = PlainCallError
  * @category models
  * @since 0.1.0
  */
-export type BalanceError = PlainCallError | UnsupportedOperationError
+export type BalanceError = HostApiError | UnsupportedOperationError
 
 /**
  * What `estimateTokens` can fail with.

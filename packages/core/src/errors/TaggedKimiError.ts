@@ -9,7 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import {
   type Billing,
-  type BreakerMeaning,
+  type BreakerOutcome,
   type Category,
   type Facts,
   type Recovery,
@@ -17,8 +17,8 @@ import {
   table,
   type Tag
 } from "./ErrorFacts.ts"
-import { AttemptFacts } from "./AttemptFacts.ts"
-import { PartialAnswer } from "./PartialAnswer.ts"
+import { FailedAttempt } from "./FailedAttempt.ts"
+import { PartialResponse } from "./PartialResponse.ts"
 
 /**
  * Members that any error may carry. All are safe to log except `partial`,
@@ -43,9 +43,9 @@ export const commonFields = {
   /** How long the host said to wait. A floor: never retry earlier. */
   retryAfter: Schema.optionalKey(Schema.Duration),
   /** What had arrived of a stream before it failed. */
-  partial: Schema.optionalKey(PartialAnswer),
+  partial: Schema.optionalKey(PartialResponse),
   /** Every failed attempt of a call that was retried, oldest first. */
-  attempts: Schema.optionalKey(Schema.Array(AttemptFacts))
+  attempts: Schema.optionalKey(Schema.Array(FailedAttempt))
 } as const
 
 /**
@@ -54,7 +54,7 @@ export const commonFields = {
  * @category models
  * @since 0.1.0
  */
-export interface ErrorFacts {
+export interface ErrorMembers {
   /** The family of the error. */
   readonly category: Category
   /** How loudly it deserves to be reported. */
@@ -62,7 +62,7 @@ export interface ErrorFacts {
   /** Whether the same request may succeed when it is sent again. */
   readonly isRetryable: boolean
   /** What a circuit breaker learns from it. */
-  readonly breaker: BreakerMeaning
+  readonly breaker: BreakerOutcome
   /** Whether the host may charge for the attempt. */
   readonly billing: Billing
   /** The next lawful step, as data. */
@@ -71,7 +71,7 @@ export interface ErrorFacts {
   readonly hint: string
 }
 
-interface Details {
+interface ErrorInstance {
   readonly _tag: Tag
   readonly retryAfter?: Duration.Duration
   readonly parameter?: string
@@ -80,7 +80,7 @@ interface Details {
   readonly fix?: string
 }
 
-const recoveryOf = (error: Details): Recovery => {
+const recoveryOf = (error: ErrorInstance): Recovery => {
   const _tag = table[error._tag].recovery
   switch (_tag) {
     case "RetryAfter":
@@ -99,19 +99,19 @@ const recoveryOf = (error: Details): Recovery => {
 
 type Inspect = (value: unknown, options: unknown) => string
 
-const fact = (name: Exclude<keyof Facts, "recovery" | "hint">): PropertyDescriptor => ({
+const factDescriptor = (name: Exclude<keyof Facts, "recovery" | "hint">): PropertyDescriptor => ({
   configurable: true,
-  get(this: Details) {
+  get(this: ErrorInstance) {
     return table[this._tag][name]
   }
 })
 
-const summary = function (this: Details & Record<string, unknown>): Record<string, unknown> {
+const summary = function (this: ErrorInstance & Record<string, unknown>): Record<string, unknown> {
   const { partial, ...rest } = this
   const shown: Record<string, unknown> = { ...rest, message: this["message"] }
   if (this.retryAfter !== undefined) shown["retryAfter"] = Duration.format(this.retryAfter)
   if (partial !== undefined) {
-    const { content, reasoning_content, tool_calls } = partial as PartialAnswer
+    const { content, reasoning_content, tool_calls } = partial as PartialResponse
     shown["partial"] = `<${content.length + reasoning_content.length} characters, ${tool_calls.length} tool calls>`
   }
   return shown
@@ -121,25 +121,25 @@ const accessors: PropertyDescriptorMap = {
   toJSON: { configurable: true, value: summary },
   [Symbol.for("nodejs.util.inspect.custom")]: {
     configurable: true,
-    value(this: Error & Details & Record<string, unknown>, _depth: number, options: unknown, inspect: Inspect) {
+    value(this: Error & ErrorInstance & Record<string, unknown>, _depth: number, options: unknown, inspect: Inspect) {
       const { _tag, message, ...members } = summary.call(this)
       return `${this.stack ?? `${_tag}: ${message}`} ${inspect(members, options)}`
     }
   },
-  category: fact("category"),
-  severity: fact("severity"),
-  isRetryable: fact("isRetryable"),
-  breaker: fact("breaker"),
-  billing: fact("billing"),
+  category: factDescriptor("category"),
+  severity: factDescriptor("severity"),
+  isRetryable: factDescriptor("isRetryable"),
+  breaker: factDescriptor("breaker"),
+  billing: factDescriptor("billing"),
   recovery: {
     configurable: true,
-    get(this: Details) {
+    get(this: ErrorInstance) {
       return recoveryOf(this)
     }
   },
   hint: {
     configurable: true,
-    get(this: Details) {
+    get(this: ErrorInstance) {
       return this.fix ?? table[this._tag].hint
     }
   }
@@ -154,7 +154,7 @@ const accessors: PropertyDescriptorMap = {
 export type ErrorClass<Self, T extends Tag, Fields extends Schema.Struct.Fields> = Schema.Class<
   Self,
   Schema.TaggedStruct<T, typeof commonFields & Fields>,
-  Cause.YieldableError & ErrorFacts
+  Cause.YieldableError & ErrorMembers
 >
 
 /**
@@ -169,7 +169,7 @@ export type ErrorClass<Self, T extends Tag, Fields extends Schema.Struct.Fields>
 export const TaggedKimiError =
   <Self>() =>
   <T extends Tag, const Fields extends Schema.Struct.Fields>(tag: T, fields: Fields): ErrorClass<Self, T, Fields> => {
-    const Base = Schema.TaggedError<unknown, ErrorFacts>(`@kimi-effect/core/${tag}`)(tag, {
+    const Base = Schema.TaggedError<unknown, ErrorMembers>(`@kimi-effect/core/${tag}`)(tag, {
       ...commonFields,
       ...fields
     })

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { absent } from "./Tolerant.ts"
+import { optionalFromNullish } from "./internal/OptionalFromNullish.ts"
 
 /**
  * Money in the account: USD at the global host, CNY at the China host. At or
@@ -36,6 +36,6 @@ export type Balance = typeof Balance.Type
 export const BalanceResponse = Schema.Struct({
   code: Schema.Finite,
   data: Balance,
-  scode: absent(Schema.String),
-  status: absent(Schema.Boolean)
+  scode: optionalFromNullish(Schema.String),
+  status: optionalFromNullish(Schema.Boolean)
 })

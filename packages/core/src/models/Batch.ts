@@ -5,8 +5,8 @@
  */
 import * as Schema from "effect/Schema"
 import { ChatCompletionRequest } from "./ChatRequest.ts"
-import { ErrorObject } from "./ErrorBody.ts"
-import { absent } from "./Tolerant.ts"
+import { ErrorObject } from "./internal/ErrorBody.ts"
+import { optionalFromNullish } from "./internal/OptionalFromNullish.ts"
 
 /**
  * The states of a batch. `completed`, `failed`, `expired` and `cancelled` are final.
@@ -71,18 +71,18 @@ export const Batch = Schema.Struct({
   completion_window: Schema.String,
   /** One of `BatchStatus`, or a word of the host's own. */
   status: Schema.String,
-  output_file_id: absent(Schema.String),
-  error_file_id: absent(Schema.String),
-  created_at: absent(Schema.Finite),
-  in_progress_at: absent(Schema.Finite),
-  expires_at: absent(Schema.Finite),
-  finalizing_at: absent(Schema.Finite),
-  completed_at: absent(Schema.Finite),
-  failed_at: absent(Schema.Finite),
-  cancelling_at: absent(Schema.Finite),
-  cancelled_at: absent(Schema.Finite),
-  request_counts: absent(BatchRequestCounts),
-  metadata: absent(Schema.Record(Schema.String, Schema.String))
+  output_file_id: optionalFromNullish(Schema.String),
+  error_file_id: optionalFromNullish(Schema.String),
+  created_at: optionalFromNullish(Schema.Finite),
+  in_progress_at: optionalFromNullish(Schema.Finite),
+  expires_at: optionalFromNullish(Schema.Finite),
+  finalizing_at: optionalFromNullish(Schema.Finite),
+  completed_at: optionalFromNullish(Schema.Finite),
+  failed_at: optionalFromNullish(Schema.Finite),
+  cancelling_at: optionalFromNullish(Schema.Finite),
+  cancelled_at: optionalFromNullish(Schema.Finite),
+  request_counts: optionalFromNullish(BatchRequestCounts),
+  metadata: optionalFromNullish(Schema.Record(Schema.String, Schema.String))
 })
 
 /**
@@ -97,7 +97,7 @@ export type Batch = typeof Batch.Type
  * @category schemas
  * @since 0.1.0
  */
-export const BatchList = Schema.Struct({ data: Schema.Array(Batch), has_more: absent(Schema.Boolean) })
+export const BatchList = Schema.Struct({ data: Schema.Array(Batch), has_more: optionalFromNullish(Schema.Boolean) })
 
 /**
  * One line of a batch's input file. All lines name the same model and
@@ -121,16 +121,16 @@ export const BatchInputLine = Schema.Struct({
  * @since 0.1.0
  */
 export const BatchOutputLine = Schema.Struct({
-  id: absent(Schema.String),
+  id: optionalFromNullish(Schema.String),
   custom_id: Schema.String,
-  response: absent(
+  response: optionalFromNullish(
     Schema.Struct({
       status_code: Schema.Finite,
-      request_id: absent(Schema.String),
+      request_id: optionalFromNullish(Schema.String),
       body: Schema.Json
     })
   ),
-  error: absent(ErrorObject)
+  error: optionalFromNullish(ErrorObject)
 })
 
 /**

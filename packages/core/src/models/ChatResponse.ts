@@ -16,7 +16,7 @@ import { Usage } from "./Usage.ts"
  * @category schemas
  * @since 0.1.0
  */
-export const AnswerMessage = Schema.Struct({
+export const ResponseMessage = Schema.Struct({
   role: Schema.tag("assistant"),
   /** Empty when the model only calls tools. */
   content: Schema.String,
@@ -30,7 +30,7 @@ export const AnswerMessage = Schema.Struct({
  * @category models
  * @since 0.1.0
  */
-export type AnswerMessage = typeof AnswerMessage.Type
+export type ResponseMessage = typeof ResponseMessage.Type
 
 /**
  * One of the `n` answers.
@@ -40,7 +40,7 @@ export type AnswerMessage = typeof AnswerMessage.Type
  */
 export const Choice = Schema.Struct({
   index: Schema.Finite,
-  message: AnswerMessage,
+  message: ResponseMessage,
   /** `stop`, `length`, `tool_calls`, `content_filter`, or a word of the host's own. */
   finish_reason: Schema.String
 })
@@ -79,7 +79,7 @@ export class ChatResponse extends Schema.Class<ChatResponse>("@kimi-effect/core/
   cached: Schema.optionalKey(CacheStatus)
 }) {
   /** The assistant's message; append it to the conversation as it is. */
-  get message(): AnswerMessage {
+  get message(): ResponseMessage {
     return this.choices[0].message
   }
   /** The answer's text; empty when the model only calls tools. */

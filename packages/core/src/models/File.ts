@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { absent } from "./Tolerant.ts"
+import { optionalFromNullish } from "./internal/OptionalFromNullish.ts"
 
 /**
  * What a file is uploaded for. At most 1,000 files of 100 MB per user, 10 GB
@@ -36,8 +36,8 @@ export const FileObject = Schema.Struct({
   /** A purpose, or a word of the host's own such as `batch_output`. */
   purpose: Schema.String,
   /** `ready`; other words are not documented. */
-  status: absent(Schema.String),
-  status_details: absent(Schema.String)
+  status: optionalFromNullish(Schema.String),
+  status_details: optionalFromNullish(Schema.String)
 })
 
 /**

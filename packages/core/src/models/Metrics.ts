@@ -80,7 +80,7 @@ export const ProviderMetrics = Schema.Struct({
   tokensInMinute: Schema.Finite,
   tokensInDay: Schema.Finite,
   /** Part of the rates that is used since the host refused calls; 1 when it does not. */
-  pace: Schema.Finite,
+  throttleFactor: Schema.Finite,
   /** Attempts that ended so far, by how; only with telemetry. */
   attempts: counts
 })
@@ -125,7 +125,7 @@ export const BudgetMetrics = Schema.Struct({
   limit: Schema.BigDecimal,
   spent: Schema.BigDecimal,
   reserved: Schema.BigDecimal,
-  left: Schema.BigDecimal
+  remaining: Schema.BigDecimal
 })
 
 /**
@@ -139,7 +139,7 @@ export const SystemMetrics = Schema.Struct({
   at: Schema.Finite,
   /** Absent without telemetry, because nobody counts. */
   performance: Schema.optionalKey(Performance),
-  retryBudget: Schema.Struct({ left: Schema.Number, capacity: Schema.Number }),
+  retryBudget: Schema.Struct({ remaining: Schema.Number, capacity: Schema.Number }),
   /** Absent without a cache. */
   cache: Schema.optionalKey(CacheMetrics),
   providers: Schema.Array(ProviderMetrics),

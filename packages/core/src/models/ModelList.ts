@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { absent } from "./Tolerant.ts"
+import { optionalFromNullish } from "./internal/OptionalFromNullish.ts"
 
 /**
  * A model that the key may use, as the host describes it. Moonshot sends the
@@ -16,16 +16,16 @@ import { absent } from "./Tolerant.ts"
 export const Model = Schema.Struct({
   id: Schema.String,
   /** Unix seconds. */
-  created: absent(Schema.Finite),
-  owned_by: absent(Schema.String),
+  created: optionalFromNullish(Schema.Finite),
+  owned_by: optionalFromNullish(Schema.String),
   /** Window in tokens. */
-  context_length: absent(Schema.Finite),
-  supports_image_in: absent(Schema.Boolean),
-  supports_video_in: absent(Schema.Boolean),
-  supports_reasoning: absent(Schema.Boolean),
-  supports_dynamic_tools: absent(Schema.Boolean),
+  context_length: optionalFromNullish(Schema.Finite),
+  supports_image_in: optionalFromNullish(Schema.Boolean),
+  supports_video_in: optionalFromNullish(Schema.Boolean),
+  supports_reasoning: optionalFromNullish(Schema.Boolean),
+  supports_dynamic_tools: optionalFromNullish(Schema.Boolean),
   /** Words that `reasoning_effort` takes, on models that have it. */
-  reasoning_efforts: absent(Schema.Array(Schema.String))
+  reasoning_efforts: optionalFromNullish(Schema.Array(Schema.String))
 })
 
 /**
@@ -48,4 +48,4 @@ export const ModelList = Schema.Struct({ data: Schema.Array(Model) })
  * @category schemas
  * @since 0.1.0
  */
-export const ModelListAnswer = Schema.Union([ModelList, Schema.Array(Model)])
+export const ModelListResponse = Schema.Union([ModelList, Schema.Array(Model)])

@@ -128,7 +128,7 @@ export const Reset = Schema.TaggedStruct("Reset", {
  * @category schemas
  * @since 0.1.0
  */
-export const Seam = Schema.TaggedStruct("Seam", {
+export const Resume = Schema.TaggedStruct("Resume", {
   /** Tag of the error that broke the stream. */
   reason: Schema.String,
   id: Schema.optionalKey(Schema.String),
@@ -153,7 +153,7 @@ export const StreamEvent = Schema.Union([
   Usage,
   Finish,
   Reset,
-  Seam
+  Resume
 ])
 
 /**

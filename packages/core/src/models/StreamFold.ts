@@ -6,18 +6,18 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { PartialAnswer } from "../errors/PartialAnswer.ts"
+import type { PartialResponse } from "../errors/PartialResponse.ts"
 import { StreamTruncatedError } from "../errors/StreamErrors.ts"
-import { type AnswerMessage, ChatResponse, type Choice } from "./ChatResponse.ts"
+import { type ResponseMessage, ChatResponse, type Choice } from "./ChatResponse.ts"
 import type { Finish, Start, StreamEvent } from "./StreamEvent.ts"
 import type { ToolCall } from "./Tool.ts"
 import type { Usage } from "./Usage.ts"
 
-interface Answer {
+interface FoldedChoice {
   readonly content: string
   readonly reasoning: string
   /** By index. */
-  readonly calls: ReadonlyArray<ToolCall>
+  readonly toolCalls: ReadonlyArray<ToolCall>
 }
 
 /**
@@ -28,7 +28,7 @@ interface Answer {
  */
 export interface StreamFold {
   readonly start: typeof Start.Type | undefined
-  readonly answers: ReadonlyArray<Answer>
+  readonly choices: ReadonlyArray<FoldedChoice>
   readonly usage: Usage | undefined
   readonly finish: typeof Finish.Type | undefined
 }
@@ -39,21 +39,25 @@ export interface StreamFold {
  * @category constructors
  * @since 0.1.0
  */
-export const empty: StreamFold = { start: undefined, answers: [], usage: undefined, finish: undefined }
+export const empty: StreamFold = { start: undefined, choices: [], usage: undefined, finish: undefined }
 
-const blank: Answer = { content: "", reasoning: "", calls: [] }
+const emptyChoice: FoldedChoice = { content: "", reasoning: "", toolCalls: [] }
 
-const withAnswer = (fold: StreamFold, choice: number, change: (answer: Answer) => Answer): StreamFold => {
-  const answers = fold.answers.slice()
-  while (answers.length <= choice) answers.push(blank)
-  answers[choice] = change(answers[choice] ?? blank)
-  return { ...fold, answers }
+const updateChoice = (fold: StreamFold, choice: number, change: (answer: FoldedChoice) => FoldedChoice): StreamFold => {
+  const answers = fold.choices.slice()
+  while (answers.length <= choice) answers.push(emptyChoice)
+  answers[choice] = change(answers[choice] ?? emptyChoice)
+  return { ...fold, choices: answers }
 }
 
-const withCall = (answer: Answer, index: number, change: (call: ToolCall | undefined) => ToolCall): Answer => {
-  const calls = answer.calls.slice()
+const updateToolCall = (
+  answer: FoldedChoice,
+  index: number,
+  change: (call: ToolCall | undefined) => ToolCall
+): FoldedChoice => {
+  const calls = answer.toolCalls.slice()
   calls[index] = change(calls[index])
-  return { ...answer, calls }
+  return { ...answer, toolCalls: calls }
 }
 
 /**
@@ -67,39 +71,39 @@ export const step = (fold: StreamFold, event: StreamEvent): StreamFold => {
     case "Start":
       return { ...fold, start: event }
     case "TextDelta":
-      return withAnswer(fold, event.choice, (answer) => ({ ...answer, content: answer.content + event.text }))
+      return updateChoice(fold, event.choice, (answer) => ({ ...answer, content: answer.content + event.text }))
     case "ReasoningDelta":
-      return withAnswer(fold, event.choice, (answer) => ({ ...answer, reasoning: answer.reasoning + event.text }))
+      return updateChoice(fold, event.choice, (answer) => ({ ...answer, reasoning: answer.reasoning + event.text }))
     case "ToolCallDelta":
-      return withAnswer(fold, event.choice, (answer) =>
-        withCall(answer, event.index, (call) => ({
+      return updateChoice(fold, event.choice, (answer) =>
+        updateToolCall(answer, event.index, (call) => ({
           id: event.id,
           type: call?.type ?? "function",
           function: { name: event.name, arguments: (call?.function.arguments ?? "") + event.arguments }
         }))
       )
     case "ToolCall":
-      return withAnswer(fold, event.choice, (answer) => withCall(answer, event.index, () => event.call))
+      return updateChoice(fold, event.choice, (answer) => updateToolCall(answer, event.index, () => event.call))
     case "Usage":
       return { ...fold, usage: event.usage }
     case "Finish":
       return { ...fold, finish: event }
     case "Reset":
       return empty
-    case "Seam":
+    case "Resume":
       return fold
   }
 }
 
 /** The calls in the order of their indices, without the gaps that indices may leave. */
-const callsOf = (answer: Answer): ReadonlyArray<ToolCall> => Object.values(answer.calls)
+const toolCallsOf = (answer: FoldedChoice): ReadonlyArray<ToolCall> => Object.values(answer.toolCalls)
 
-const choiceOf = (answer: Answer, index: number, finish: typeof Finish.Type): Choice => {
-  const message: AnswerMessage = {
+const choiceOf = (answer: FoldedChoice, index: number, finish: typeof Finish.Type): Choice => {
+  const message: ResponseMessage = {
     role: "assistant",
     content: answer.content,
     ...(answer.reasoning === "" ? {} : { reasoning_content: answer.reasoning }),
-    ...(answer.calls.length === 0 ? {} : { tool_calls: callsOf(answer) })
+    ...(answer.toolCalls.length === 0 ? {} : { tool_calls: toolCallsOf(answer) })
   }
   return { index, message, finish_reason: finish.finishReasons[index] ?? finish.finishReason }
 }
@@ -114,8 +118,8 @@ export const toResponse = (fold: StreamFold): Option.Option<ChatResponse> => {
   const { start, finish, usage } = fold
   if (start === undefined || finish === undefined) return Option.none()
   // A choice that said nothing is still one of the answers: the end mark counts it.
-  const others = Math.max(1, fold.answers.length, finish.finishReasons.length) - 1
-  const choice = (index: number): Choice => choiceOf(fold.answers[index] ?? blank, index, finish)
+  const others = Math.max(1, fold.choices.length, finish.finishReasons.length) - 1
+  const choice = (index: number): Choice => choiceOf(fold.choices[index] ?? emptyChoice, index, finish)
   const { _tag, ...head } = start
   return Option.some(
     new ChatResponse({
@@ -132,12 +136,16 @@ export const toResponse = (fold: StreamFold): Option.Option<ChatResponse> => {
  * @category conversions
  * @since 0.1.0
  */
-export const toPartial = (fold: StreamFold): PartialAnswer => {
-  const answer = fold.answers[0] ?? blank
+export const toPartial = (fold: StreamFold): PartialResponse => {
+  const answer = fold.choices[0] ?? emptyChoice
   return {
     content: answer.content,
     reasoning_content: answer.reasoning,
-    tool_calls: callsOf(answer).map(({ id, function: { name, arguments: args } }) => ({ id, name, arguments: args })),
+    tool_calls: toolCallsOf(answer).map(({ id, function: { name, arguments: args } }) => ({
+      id,
+      name,
+      arguments: args
+    })),
     ...(fold.usage === undefined
       ? {}
       : { usage: { prompt_tokens: fold.usage.prompt_tokens, completion_tokens: fold.usage.completion_tokens } })
@@ -196,7 +204,7 @@ const eventsOfChoice = ({ message }: Choice, choice: number): ReadonlyArray<Stre
  * @category conversions
  * @since 0.1.0
  */
-export const unfold = (response: ChatResponse): ReadonlyArray<StreamEvent> => {
+export const toEvents = (response: ChatResponse): ReadonlyArray<StreamEvent> => {
   const { choices, usage, ...head } = response
   return [
     { _tag: "Start", ...head },

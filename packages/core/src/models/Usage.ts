@@ -61,7 +61,7 @@ const countOf = (value: number | null | undefined): number | undefined =>
  * @category constructors
  * @since 0.1.0
  */
-export const ofTokens = (prompt: number, completion: number, reasoning = 0): Usage => ({
+export const fromTokens = (prompt: number, completion: number, reasoning = 0): Usage => ({
   prompt_tokens: prompt,
   completion_tokens: completion,
   total_tokens: prompt + completion,

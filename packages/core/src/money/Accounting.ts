@@ -12,10 +12,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { ChatResponse } from "../models/ChatResponse.ts"
-import { AccountBook } from "./AccountBook.ts"
-import type { Tags } from "./budget/BudgetCaps.ts"
+import { UsageAggregator } from "./internal/UsageAggregator.ts"
+import type { Tags } from "./internal/BudgetCaps.ts"
 import * as Cost from "./Cost.ts"
-import * as Day from "./Day.ts"
+import * as Day from "../internal/Day.ts"
 import * as PriceTable from "./PriceTable.ts"
 
 /**
@@ -26,7 +26,7 @@ import * as PriceTable from "./PriceTable.ts"
  * @category models
  * @since 0.1.0
  */
-export const outcomes = ["answered", "failed", "abandoned", "cached"] as const
+export const outcomes = ["succeeded", "failed", "abandoned", "cached"] as const
 
 /**
  * @category models
@@ -40,12 +40,12 @@ export type Outcome = (typeof outcomes)[number]
  * @category models
  * @since 0.1.0
  */
-export interface Bill {
+export interface AttemptUsage {
   readonly account: string
   readonly provider: string
   readonly model: string
   readonly outcome: Outcome
-  readonly usage: Cost.Used
+  readonly usage: Cost.BillableUsage
   /** Whether `usage` is a guess, because the host did not say. */
   readonly isEstimate: boolean
   /** For whom the call was made. Defaults to nobody. */
@@ -74,7 +74,7 @@ export interface Entry extends Tags {
   readonly isEstimate: boolean
   readonly isBatch: boolean
   readonly attempts: number
-  readonly usage: Cost.Used
+  readonly usage: Cost.BillableUsage
   /** None where the price is not known, which is not the same as free. */
   readonly cost: Option.Option<Cost.Cost>
 }
@@ -89,7 +89,7 @@ export class Accounting extends Context.Service<
   Accounting,
   {
     /** Enters what an attempt used. */
-    readonly record: (bill: Bill) => Effect.Effect<void>
+    readonly record: (bill: AttemptUsage) => Effect.Effect<void>
     /** Everything so far, oldest entry first. */
     readonly entries: Effect.Effect<ReadonlyArray<Entry>>
   }
@@ -104,8 +104,8 @@ export class Accounting extends Context.Service<
 export const makeWith = (options: { readonly maxEntries: number }): Effect.Effect<Accounting["Service"]> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
-    const prices = PriceTable.orElse(yield* PriceTable.PriceTable)
-    const book = new AccountBook(options.maxEntries)
+    const prices = PriceTable.currentOrElse(yield* PriceTable.PriceTable)
+    const book = new UsageAggregator(options.maxEntries)
     return {
       record: (bill) =>
         Effect.map(prices, (table) => book.record(bill, Day.numberOf(clock.currentTimeMillisUnsafe()), table)),
@@ -130,7 +130,7 @@ export const make: Effect.Effect<Accounting["Service"]> = makeWith({ maxEntries:
 export const layer: Layer.Layer<Accounting> = Layer.effect(Accounting, make)
 
 /** The books that this fiber's calls are entered in, beside that of their client. */
-const Books: Context.Reference<ReadonlyArray<Accounting["Service"]>> = Context.Reference<
+const AdditionalRecorders: Context.Reference<ReadonlyArray<Accounting["Service"]>> = Context.Reference<
   ReadonlyArray<Accounting["Service"]>
 >("@kimi-effect/core/money/Accounting/Books", { defaultValue: () => [] })
 
@@ -150,10 +150,10 @@ const Books: Context.Reference<ReadonlyArray<Accounting["Service"]>> = Context.R
  * @category combinators
  * @since 0.1.0
  */
-export const alsoIn =
+export const recordTo =
   (book: Accounting["Service"]) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.updateService(effect, Books, (books) => [...books, book])
+    Effect.updateService(effect, AdditionalRecorders, (books) => [...books, book])
 
 /**
  * Enters a bill in the book of a client and in those of this fiber.
@@ -161,8 +161,8 @@ export const alsoIn =
  * @category combinators
  * @since 0.1.0
  */
-export const enter = (book: Accounting["Service"], bill: Bill): Effect.Effect<void> =>
-  Effect.flatMap(Books, (books) =>
+export const recordUsage = (book: Accounting["Service"], bill: AttemptUsage): Effect.Effect<void> =>
+  Effect.flatMap(AdditionalRecorders, (books) =>
     books.length === 0
       ? book.record(bill)
       : Effect.forEach([book, ...books], (one) => one.record(bill), { discard: true })
@@ -176,11 +176,11 @@ export const enter = (book: Accounting["Service"], bill: Bill): Effect.Effect<vo
  * @category constructors
  * @since 0.1.0
  */
-export const cached = (
+export const fromCachedResponse = (
   response: ChatResponse,
   call: { readonly account: string; readonly provider: string },
   tags: Tags
-): Option.Option<Bill> =>
+): Option.Option<AttemptUsage> =>
   response.usage === undefined
     ? Option.none()
     : Option.some({
@@ -188,7 +188,7 @@ export const cached = (
         provider: response.provider ?? call.provider,
         model: response.model,
         outcome: "cached",
-        usage: Cost.usedBy(response.usage, Cost.toolNames(response)),
+        usage: Cost.billableUsage(response.usage, Cost.toolNames(response)),
         isEstimate: false,
         tags
       })
@@ -199,7 +199,7 @@ export const cached = (
  * @category models
  * @since 0.1.0
  */
-export type Amounts = ReadonlyMap<Cost.Cost["currency"], BigDecimal.BigDecimal>
+export type AmountsByCurrency = ReadonlyMap<Cost.Cost["currency"], BigDecimal.BigDecimal>
 
 /**
  * What entries come to.
@@ -208,11 +208,11 @@ export type Amounts = ReadonlyMap<Cost.Cost["currency"], BigDecimal.BigDecimal>
  * @since 0.1.0
  */
 export interface Total {
-  readonly costs: Amounts
+  readonly costs: AmountsByCurrency
   /** What would have been paid more without the hosts' prefix caches. */
-  readonly savedByHosts: Amounts
+  readonly savedByHosts: AmountsByCurrency
   /** What would have been paid more without our own cache. */
-  readonly savedByCache: Amounts
+  readonly savedByCache: AmountsByCurrency
   readonly attempts: number
   /** Answers of our own cache. */
   readonly cached: number

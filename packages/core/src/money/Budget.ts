@@ -57,22 +57,22 @@ import { CallOptions } from "../CallOptions.ts"
 import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { BudgetStoreError } from "../errors/MoneyErrors.ts"
 import type { BudgetError } from "../errors/OperationErrors.ts"
-import type { Call, Purse } from "../resilience/Call.ts"
-import * as OptionRules from "../OptionRules.ts"
-import { off, type Stage } from "../resilience/Pipeline.ts"
-import * as Amount from "./budget/Amount.ts"
-import * as AccountBalance from "./budget/AccountBalance.ts"
-import * as BudgetCaps from "./budget/BudgetCaps.ts"
-import * as BudgetEvent from "./budget/BudgetEvent.ts"
-import * as BudgetKeeper from "./budget/BudgetKeeper.ts"
-import * as BudgetPurse from "./budget/BudgetPurse.ts"
+import type { Call, CallBudget } from "../pipeline/Call.ts"
+import * as OptionRules from "../internal/OptionRules.ts"
+import { off, type Stage } from "../pipeline/Pipeline.ts"
+import * as Amount from "./internal/Amount.ts"
+import * as AccountBalance from "./internal/AccountBalance.ts"
+import * as BudgetCaps from "./internal/BudgetCaps.ts"
+import * as BudgetEvent from "./internal/BudgetEvent.ts"
+import * as ReservationManager from "./internal/ReservationManager.ts"
+import * as OpenCallBudget from "./internal/OpenCallBudget.ts"
 import { BudgetStore, layerMemory, type MemoryOptions } from "./BudgetStore.ts"
 import * as PriceTable from "./PriceTable.ts"
 
-export type { Options as BalanceOptions, Reader as BalanceReader } from "./budget/AccountBalance.ts"
-export type { Cap } from "./budget/BudgetCaps.ts"
-export type { Dimension } from "./budget/BudgetScope.ts"
-export type { BudgetEvent, Overrun, ThresholdCrossed } from "./budget/BudgetEvent.ts"
+export type { Options as BalanceOptions, Reader as BalanceReader } from "./internal/AccountBalance.ts"
+export type { Cap } from "./internal/BudgetCaps.ts"
+export type { Dimension } from "./internal/BudgetScope.ts"
+export type { BudgetEvent, Overrun, ThresholdCrossed } from "./internal/BudgetEvent.ts"
 
 /**
  * @category options
@@ -84,11 +84,11 @@ export interface Options {
   /** Parts of a cap of which `events` tell when they are spent. Defaults to 0.5 and 0.8. */
   readonly thresholds?: ReadonlyArray<number> | undefined
   /** What becomes of calls under a cap whose price is not known. Defaults to `refuse`. */
-  readonly unknownPrice?: "refuse" | "allow" | undefined
+  readonly onUnknownPrice?: "refuse" | "allow" | undefined
   /** What becomes of calls while the store does not answer; those that are allowed are not counted. Defaults to `refuse`. */
   readonly onStoreError?: "refuse" | "allow" | undefined
   /** Longest wait for the store. Defaults to a second. */
-  readonly storeTimeout?: Duration.Input | undefined
+  readonly timeout?: Duration.Input | undefined
   /** How long a shared store holds the money of a process that died. It is renewed while calls run. Defaults to a minute. */
   readonly lease?: Duration.Input | undefined
   /** Looks at the account's balance before a call; `{}` is enough. By default nobody does. */
@@ -103,9 +103,9 @@ export interface Options {
  */
 export const defaults = {
   thresholds: [0.5, 0.8],
-  unknownPrice: "refuse",
+  onUnknownPrice: "refuse",
   onStoreError: "refuse",
-  storeTimeout: Duration.seconds(1),
+  timeout: Duration.seconds(1),
   lease: Duration.minutes(1)
 } as const
 
@@ -133,7 +133,7 @@ export interface ScopeState {
  * @category getters
  * @since 0.1.0
  */
-export const leftOf = ({ cap, reserved, spent }: ScopeState): BigDecimal.BigDecimal =>
+export const remaining = ({ cap, reserved, spent }: ScopeState): BigDecimal.BigDecimal =>
   BigDecimal.subtract(cap, BigDecimal.sum(spent, reserved))
 
 /**
@@ -151,7 +151,7 @@ export class Budget extends Context.Service<
      * settles it. `balance` asks the account for its money, where that is
      * looked at.
      */
-    readonly open: (call: Call, balance?: AccountBalance.Reader) => Effect.Effect<Purse, BudgetError, Scope.Scope>
+    readonly open: (call: Call, balance?: AccountBalance.Reader) => Effect.Effect<CallBudget, BudgetError, Scope.Scope>
     /** Thresholds that are crossed and overruns, as they happen. */
     readonly events: Stream.Stream<BudgetEvent.BudgetEvent>
     /** Every scope that was used. */
@@ -163,14 +163,14 @@ export class Budget extends Context.Service<
   }
 >()("@kimi-effect/core/money/Budget") {}
 
-const inWords = ({ balance, caps, onStoreError, unknownPrice }: Options): Stage["options"] => ({
+const describeOptions = ({ balance, caps, onStoreError, onUnknownPrice }: Options): Stage["options"] => ({
   caps: caps
     .map(({ amount, currency, only, per = [] }) => {
       const whom = [...per, ...Object.entries(only ?? {}).map(([name, value]) => `${name}:${value}`)]
       return `${typeof amount === "string" ? amount : Amount.toDecimal(Amount.fromDecimal(amount))} ${currency} ${whom.length === 0 ? "in total" : `per ${whom.join("/")}`}`
     })
     .join("; "),
-  "unknown price": unknownPrice ?? defaults.unknownPrice,
+  "unknown price": onUnknownPrice ?? defaults.onUnknownPrice,
   "store error": onStoreError ?? defaults.onStoreError,
   ...(balance === undefined ? {} : { balance: "looked at" })
 })
@@ -178,14 +178,14 @@ const inWords = ({ balance, caps, onStoreError, unknownPrice }: Options): Stage[
 const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
   const { balance, thresholds = defaults.thresholds } = options
   return [
-    OptionRules.timeInMillis("lease", options.lease),
-    OptionRules.timeInMillis("storeTimeout", options.storeTimeout),
+    OptionRules.millisecondDuration("lease", options.lease),
+    OptionRules.millisecondDuration("storeTimeout", options.timeout),
     [
       "thresholds",
       Array.isArray(thresholds) && thresholds.every((threshold) => threshold > 0 && threshold <= 1),
       "a list of numbers over 0 and up to 1"
     ],
-    OptionRules.oneOf("unknownPrice", options.unknownPrice, ["refuse", "allow"]),
+    OptionRules.oneOf("unknownPrice", options.onUnknownPrice, ["refuse", "allow"]),
     OptionRules.oneOf("onStoreError", options.onStoreError, ["refuse", "allow"]),
     ...(balance === undefined ? [] : AccountBalance.rulesOf(balance))
   ]
@@ -204,46 +204,46 @@ export const make = Effect.fnUntraced(function* (
   const { balance, caps, thresholds = defaults.thresholds } = options
   const issues = [...BudgetCaps.issuesOf(caps), ...OptionRules.issuesOf("Budget", rulesOf(options))]
   if (issues.length > 0) return yield* Effect.fail(ConfigurationError.of(issues))
-  const { lease = defaults.lease, storeTimeout = defaults.storeTimeout } = options
+  const { lease = defaults.lease, timeout = defaults.timeout } = options
   const built = yield* PriceTable.PriceTable
-  const prices = PriceTable.orElse(built)
+  const prices = PriceTable.currentOrElse(built)
   const events = yield* PubSub.sliding<BudgetEvent.BudgetEvent>(256)
-  const keeper = yield* BudgetKeeper.make(
+  const keeper = yield* ReservationManager.make(
     yield* BudgetStore,
     {
       thresholds,
       lease: Duration.fromInputUnsafe(lease),
-      storeTimeout: Duration.fromInputUnsafe(storeTimeout)
+      timeout: Duration.fromInputUnsafe(timeout)
     },
     events
   )
-  const treasury: BudgetPurse.Treasury = {
-    keeper,
+  const treasury: OpenCallBudget.BudgetContext = {
+    reservations: keeper,
     clock: yield* Clock.Clock,
     isCapped: (tags) => BudgetCaps.isCapped(caps, tags),
     claimsOf: BudgetCaps.compile(caps),
     preflight: balance === undefined ? () => Effect.void : yield* AccountBalance.make(balance),
-    unknownPrice: options.unknownPrice ?? defaults.unknownPrice,
+    onUnknownPrice: options.onUnknownPrice ?? defaults.onUnknownPrice,
     onStoreError: options.onStoreError ?? defaults.onStoreError
   }
   return {
     open: Effect.fnUntraced(function* (call: Call, read?: AccountBalance.Reader) {
       const tags = yield* CallOptions
       const table = yield* prices
-      if (balance !== undefined) yield* BudgetPurse.preflight(treasury, table, call, read)
-      return yield* Effect.acquireRelease(BudgetPurse.open(treasury, tags, table, call), ({ close }) => close)
+      if (balance !== undefined) yield* OpenCallBudget.preflight(treasury, table, call, read)
+      return yield* Effect.acquireRelease(OpenCallBudget.open(treasury, tags, table, call), ({ close }) => close)
     }),
     events: Stream.fromPubSub(events),
-    state: Effect.map(keeper.lines, (lines) =>
+    state: Effect.map(keeper.scopeBalances, (lines) =>
       lines.map(({ cap, reserved, scope, spent }) => ({
-        ...BudgetEvent.named(scope),
+        ...BudgetEvent.parseScopeKey(scope),
         cap: Amount.toDecimal(cap),
         spent: Amount.toDecimal(spent),
         reserved: Amount.toDecimal(reserved)
       }))
     ),
     onStoreError: treasury.onStoreError,
-    options: inWords(options)
+    options: describeOptions(options)
   }
 })
 
@@ -265,12 +265,12 @@ export const layerStore = (options: Options): Layer.Layer<Budget, ConfigurationE
 export const layer = (options: Options & MemoryOptions): Layer.Layer<Budget, ConfigurationError> =>
   Layer.provide(
     layerStore(options),
-    Layer.effectDiscard(OptionRules.check("Budget", [OptionRules.count("maxScopes", options.maxScopes)])).pipe(
-      Layer.provideMerge(layerMemory(options))
-    )
+    Layer.effectDiscard(
+      OptionRules.check("Budget", [OptionRules.positiveInteger("maxScopes", options.maxScopes)])
+    ).pipe(Layer.provideMerge(layerMemory(options)))
   )
 
-const none: Budget["Service"] = {
+const unlimited: Budget["Service"] = {
   open: () => Effect.succeed({ reserve: () => Effect.succeed({ settle: () => Effect.void }) }),
   events: Stream.empty,
   state: Effect.succeed([]),
@@ -284,12 +284,12 @@ const none: Budget["Service"] = {
  * @category layers
  * @since 0.1.0
  */
-export const layerOff: Layer.Layer<Budget> = Layer.succeed(Budget, none)
+export const layerOff: Layer.Layer<Budget> = Layer.succeed(Budget, unlimited)
 
-const withPurse = (call: Call, purse: Purse): Call => {
-  const notes = call.notes ?? {}
-  notes.purse = purse
-  return { ...call, notes }
+const withCallBudget = (call: Call, purse: CallBudget): Call => {
+  const notes = call.state ?? {}
+  notes.budget = purse
+  return { ...call, state: notes }
 }
 
 /**
@@ -304,12 +304,16 @@ export const stage = (
   budget: Budget["Service"],
   balanceOf?: (call: Call) => AccountBalance.Reader | undefined
 ): Stage =>
-  budget === none
+  budget === unlimited
     ? off
     : {
         effect: (inner) => (call) =>
-          Effect.scoped(Effect.flatMap(budget.open(call, balanceOf?.(call)), (purse) => inner(withPurse(call, purse)))),
+          Effect.scoped(
+            Effect.flatMap(budget.open(call, balanceOf?.(call)), (purse) => inner(withCallBudget(call, purse)))
+          ),
         stream: (inner) => (call) =>
-          Stream.unwrap(Effect.map(budget.open(call, balanceOf?.(call)), (purse) => inner(withPurse(call, purse)))),
+          Stream.unwrap(
+            Effect.map(budget.open(call, balanceOf?.(call)), (purse) => inner(withCallBudget(call, purse)))
+          ),
         options: budget.options
       }

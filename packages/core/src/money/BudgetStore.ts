@@ -10,7 +10,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { BudgetStoreError } from "../errors/MoneyErrors.ts"
-import { type Change, type Hold, Ledger, type Line, type Verdict } from "./budget/Ledger.ts"
+import { type SpentChange, type Hold, Ledger, type ScopeBalance, type ReserveResult } from "./internal/Ledger.ts"
 
 /**
  * What reserving came to.
@@ -18,10 +18,10 @@ import { type Change, type Hold, Ledger, type Line, type Verdict } from "./budge
  * @category models
  * @since 0.1.0
  */
-export interface Reserved {
-  readonly verdict: Verdict
+export interface ReserveReply {
+  readonly result: ReserveResult
   /** What other holds cost whose leases were over. */
-  readonly changes: ReadonlyArray<Change>
+  readonly changes: ReadonlyArray<SpentChange>
 }
 
 /**
@@ -34,16 +34,16 @@ export class BudgetStore extends Context.Service<
     /** The kind of store, for errors: `memory`, `sqlite`, `redis`. */
     readonly name: string
     /** Reserves a price in all of its scopes or in none, for the time of a lease. The same hold may be reserved again. */
-    readonly reserve: (hold: Hold, leaseMillis: number) => Effect.Effect<Reserved, BudgetStoreError>
+    readonly reserve: (hold: Hold, leaseMillis: number) => Effect.Effect<ReserveReply, BudgetStoreError>
     /** Pays what was used and gives the rest back. Nothing happens when the hold has lapsed or was settled. */
-    readonly settle: (id: string, used: bigint) => Effect.Effect<ReadonlyArray<Change>, BudgetStoreError>
+    readonly settle: (id: string, used: bigint) => Effect.Effect<ReadonlyArray<SpentChange>, BudgetStoreError>
     /** Lengthens the leases of what is still held, and pays in full what nobody holds any more. */
     readonly renew: (
       ids: ReadonlyArray<string>,
       leaseMillis: number
-    ) => Effect.Effect<ReadonlyArray<Change>, BudgetStoreError>
+    ) => Effect.Effect<ReadonlyArray<SpentChange>, BudgetStoreError>
     /** Every scope that was used, after what nobody holds any more was paid. */
-    readonly lines: Effect.Effect<ReadonlyArray<Line>, BudgetStoreError>
+    readonly scopeBalances: Effect.Effect<ReadonlyArray<ScopeBalance>, BudgetStoreError>
   }
 >()("@kimi-effect/core/money/BudgetStore") {}
 
@@ -53,7 +53,7 @@ export class BudgetStore extends Context.Service<
  * @category errors
  * @since 0.1.0
  */
-export const failed = (store: string, operation: string, reason: string): BudgetStoreError =>
+export const storeError = (store: string, operation: string, reason: string): BudgetStoreError =>
   new BudgetStoreError({ message: `The budget's ${store} store failed to ${operation}: ${reason}`, store, operation })
 
 /**
@@ -77,25 +77,25 @@ export interface MemoryOptions {
 export const makeMemory = ({ maxScopes = 100_000 }: MemoryOptions = {}): Effect.Effect<BudgetStore["Service"]> =>
   Effect.map(Clock.Clock, (clock) => {
     const ledger = new Ledger(maxScopes)
-    const lapse = () => ledger.lapse(clock.currentTimeMillisUnsafe())
+    const settleExpired = () => ledger.settleExpired(clock.currentTimeMillisUnsafe())
     return {
       name: "memory",
       reserve: (hold, leaseMillis) =>
         Effect.sync(() => {
           const now = clock.currentTimeMillisUnsafe()
-          const changes = ledger.lapse(now)
-          return { verdict: ledger.reserve(hold, now + leaseMillis), changes }
+          const changes = ledger.settleExpired(now)
+          return { result: ledger.reserve(hold, now + leaseMillis), changes }
         }),
       settle: (id, used) => Effect.sync(() => ledger.settle(id, used)),
       renew: (ids, leaseMillis) =>
         Effect.sync(() => {
           // Whoever asks lives, however late it is.
           ledger.renew(ids, clock.currentTimeMillisUnsafe() + leaseMillis)
-          return lapse()
+          return settleExpired()
         }),
-      lines: Effect.sync(() => {
-        lapse()
-        return ledger.lines()
+      scopeBalances: Effect.sync(() => {
+        settleExpired()
+        return ledger.scopeBalances()
       })
     }
   })

@@ -11,9 +11,9 @@ import * as Option from "effect/Option"
 import type * as ModelCatalog from "../ModelCatalog.ts"
 import type { ModelRequest } from "../models/ChatRequest.ts"
 import type { ChatResponse } from "../models/ChatResponse.ts"
-import { ofTokens, type Usage } from "../models/Usage.ts"
+import { fromTokens, type Usage } from "../models/Usage.ts"
 import * as PriceTable from "./PriceTable.ts"
-import * as TokenCount from "./TokenCount.ts"
+import * as TokenCount from "../TokenCount.ts"
 
 /**
  * The cost of one call and what it is made of. All amounts are in `currency`.
@@ -43,7 +43,7 @@ export interface Cost {
  * @category models
  * @since 0.1.0
  */
-export interface Used extends Usage {
+export interface BillableUsage extends Usage {
   /** Calls of the host's tools, by their names. */
   readonly toolCalls?: ReadonlyMap<string, number>
 }
@@ -67,7 +67,7 @@ export interface Purchase {
 const zero = BigDecimal.fromBigInt(0n)
 const perMillion = BigDecimal.fromStringUnsafe("0.000001")
 
-const amount = (tokens: number, price: string): BigDecimal.BigDecimal =>
+const tokenCost = (tokens: number, price: string): BigDecimal.BigDecimal =>
   tokens === 0
     ? zero
     : BigDecimal.multiply(
@@ -88,14 +88,14 @@ const amount = (tokens: number, price: string): BigDecimal.BigDecimal =>
 export const make = (usage: Usage, price: ModelCatalog.Price, tools: BigDecimal.BigDecimal = zero): Cost => {
   const cached = Math.min(usage.cached_tokens, usage.prompt_tokens)
   const written = Math.min(usage.cache_write_tokens, usage.prompt_tokens - cached)
-  const cachedInput = amount(cached, price.cacheHit ?? price.cacheMiss)
+  const cachedInput = tokenCost(cached, price.cacheHit ?? price.cacheMiss)
   const uncachedInput = BigDecimal.sum(
-    amount(usage.prompt_tokens - cached - written, price.cacheMiss),
-    amount(written, price.cacheWrite ?? price.cacheMiss)
+    tokenCost(usage.prompt_tokens - cached - written, price.cacheMiss),
+    tokenCost(written, price.cacheWrite ?? price.cacheMiss)
   )
-  const output = amount(usage.completion_tokens, price.output)
+  const output = tokenCost(usage.completion_tokens, price.output)
   const total = BigDecimal.sumAll([cachedInput, uncachedInput, output, tools])
-  const saved = BigDecimal.subtract(amount(cached, price.cacheMiss), cachedInput)
+  const saved = BigDecimal.subtract(tokenCost(cached, price.cacheMiss), cachedInput)
   return { currency: price.currency, cachedInput, uncachedInput, output, tools, total, saved }
 }
 
@@ -142,9 +142,9 @@ const toolCost = (
  * @since 0.1.0
  */
 export const of = (
-  used: Used,
+  used: BillableUsage,
   purchase: Purchase,
-  prices: PriceTable.Prices = PriceTable.catalogue
+  prices: PriceTable.Prices = PriceTable.catalog
 ): Option.Option<Cost> => {
   const price = PriceTable.priceOf(prices, purchase.model, purchase.provider, purchase.day, purchase.isBatch === true)
   if (Option.isNone(price)) return Option.none()
@@ -195,10 +195,10 @@ const maxOutput = (request: ModelRequest, prompt: number): number => {
  * @category constructors
  * @since 0.1.0
  */
-export const worst = (
+export const worstCase = (
   request: ModelRequest,
   at: Omit<Purchase, "model">,
-  prices: PriceTable.Prices = PriceTable.catalogue
+  prices: PriceTable.Prices = PriceTable.catalog
 ): Option.Option<Cost> => {
   const purchase = { ...at, model: request.model }
   const price = PriceTable.priceOf(prices, purchase.model, at.provider, at.day, at.isBatch === true)
@@ -214,7 +214,7 @@ export const worst = (
   )
   return Option.map(toolCost(calls, purchase, prices, currency), (tools) =>
     make(
-      ofTokens(prompt, completion),
+      fromTokens(prompt, completion),
       {
         provider: at.provider,
         currency,
@@ -237,7 +237,7 @@ export const ofRequest = (request: ModelRequest, provider: string): Effect.Effec
   Effect.gen(function* () {
     const prices = yield* PriceTable.PriceTable
     const day = DateTime.formatIsoDateUtc(yield* DateTime.now)
-    return worst(request, { provider, day }, prices)
+    return worstCase(request, { provider, day }, prices)
   })
 
 /**
@@ -258,7 +258,7 @@ const isHostTool = (name: string): boolean => name.startsWith("$")
  * @category getters
  * @since 0.1.0
  */
-export const usedBy = (usage: Usage, calls: Iterable<string>): Used => {
+export const billableUsage = (usage: Usage, calls: Iterable<string>): BillableUsage => {
   let toolCalls: Map<string, number> | undefined
   for (const name of calls) {
     if (isHostTool(name)) (toolCalls ??= new Map<string, number>()).set(name, (toolCalls.get(name) ?? 0) + 1)
@@ -276,7 +276,7 @@ export const toolNames = ({ choices }: ChatResponse): ReadonlyArray<string> =>
   choices.flatMap(({ message }) => message.tool_calls?.map((call) => call.function.name) ?? [])
 
 /** The cost of an answer that our own cache gave, or that another call had asked for. */
-const unpaid = ({ currency, saved, total }: Cost): Cost => ({
+const cachedCost = ({ currency, saved, total }: Cost): Cost => ({
   currency,
   cachedInput: zero,
   uncachedInput: zero,
@@ -300,6 +300,6 @@ export const ofResponse = (response: ChatResponse): Effect.Effect<Option.Option<
     if (usage === undefined || provider === undefined) return Option.none()
     const prices = yield* PriceTable.PriceTable
     const day = DateTime.formatIsoDateUtc(yield* DateTime.now)
-    const cost = of(usedBy(usage, toolNames(response)), { model, provider, day }, prices)
-    return response.cached === undefined ? cost : Option.map(cost, unpaid)
+    const cost = of(billableUsage(usage, toolNames(response)), { model, provider, day }, prices)
+    return response.cached === undefined ? cost : Option.map(cost, cachedCost)
   })

@@ -53,7 +53,7 @@ const Prices = Schema.Struct({
 const decode = Schema.decodeUnknownResult(Prices, { errors: "all", onExcessProperty: "error" })
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
-const forms: { readonly [member: string]: string } = {
+const expectedForms: { readonly [member: string]: string } = {
   prices: "an object with models, tools or batches",
   models: "a list of prices of models",
   tools: "a list of prices of tools",
@@ -65,9 +65,9 @@ const forms: { readonly [member: string]: string } = {
   from: 'a day, such as "2026-11-23"',
   factor: 'a decimal from 0 to 1, such as "0.6"'
 }
-const amount = 'a decimal that is not negative, such as "0.95"'
-const entry = "an object"
-const amounts: ReadonlySet<string> = new Set(["cacheHit", "cacheMiss", "cacheWrite", "output", "perCall"])
+const expectedAmount = 'a decimal that is not negative, such as "0.95"'
+const expectedEntry = "an object"
+const amountMembers: ReadonlySet<string> = new Set(["cacheHit", "cacheMiss", "cacheWrite", "output", "perCall"])
 
 type Issue = typeof ConfigurationIssue.Type
 
@@ -76,15 +76,15 @@ const issueAt = (path: ReadonlyArray<PropertyKey>): Issue => {
   const keys = ["kimi", "prices", ...path.map(String)]
   const name = keys.map((key, i) => (/^\d+$/.test(key) ? `[${key}]` : i === 0 ? key : `.${key}`)).join("")
   const last = `${keys.at(-1)}`
-  if (/^\d+$/.test(last)) return { name, expected: entry }
-  if (amounts.has(last)) return { name, expected: amount }
-  return { name, expected: Object.hasOwn(forms, last) ? `${forms[last]}` : "no such member" }
+  if (/^\d+$/.test(last)) return { name, expected: expectedEntry }
+  if (amountMembers.has(last)) return { name, expected: expectedAmount }
+  return { name, expected: Object.hasOwn(expectedForms, last) ? `${expectedForms[last]}` : "no such member" }
 }
 
 const keyOf = (segment: PropertyKey | { readonly key: PropertyKey }): PropertyKey =>
   typeof segment === "object" ? segment.key : segment
 
-const misfits = (error: Schema.SchemaError): ReadonlyArray<Issue> =>
+const issuesOf = (error: Schema.SchemaError): ReadonlyArray<Issue> =>
   format(error.issue).issues.map(({ path = [] }) => issueAt(path.map(keyOf)))
 
 /** A part of a source as plain data; `Option.none` where it cannot be read. */
@@ -120,7 +120,7 @@ export const fromConfig: Effect.Effect<PriceTable.Options | undefined, Configura
   if (Option.isNone(found)) return yield* Effect.fail(ConfigurationError.of([issueAt([])]))
   if (found.value === undefined) return undefined
   const decoded = decode(found.value)
-  if (Result.isFailure(decoded)) return yield* Effect.fail(ConfigurationError.of(misfits(decoded.failure)))
+  if (Result.isFailure(decoded)) return yield* Effect.fail(ConfigurationError.of(issuesOf(decoded.failure)))
   yield* Effect.mapError(PriceTable.make(decoded.success), ({ issues }) =>
     ConfigurationError.of(
       issues.map(({ expected, name }) => ({ name: name.replace(/^PriceTable /, "kimi.prices."), expected }))

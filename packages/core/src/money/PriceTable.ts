@@ -83,7 +83,7 @@ const batchPrices: ReadonlyArray<BatchPrice> = [
  * @category constants
  * @since 0.1.0
  */
-export const catalogue: Prices = {
+export const catalog: Prices = {
   model: ModelCatalog.priceOf,
   tool: (tool, provider, day) =>
     toolPrices.findLast((price) => price.tool === tool && price.provider === provider && (price.from ?? "") <= day),
@@ -97,7 +97,7 @@ export const catalogue: Prices = {
  * @since 0.1.0
  */
 export const PriceTable: Context.Reference<Prices> = Context.Reference<Prices>("@kimi-effect/core/money/PriceTable", {
-  defaultValue: () => catalogue
+  defaultValue: () => catalog
 })
 
 /**
@@ -119,7 +119,7 @@ const isDay = (text: string | undefined): boolean =>
   text === undefined || (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text)))
 
 /** The lists of the options that are none, or hold what is no object. */
-const misshapen = (options: Options): Array<typeof ConfigurationIssue.Type> => {
+const shapeIssuesOf = (options: Options): Array<typeof ConfigurationIssue.Type> => {
   if (typeof options !== "object" || options === null) {
     return [{ name: "PriceTable", expected: "an object with models, tools or batches" }]
   }
@@ -132,7 +132,7 @@ const misshapen = (options: Options): Array<typeof ConfigurationIssue.Type> => {
 }
 
 const issuesOf = (options: Options): Array<typeof ConfigurationIssue.Type> => {
-  const issues = misshapen(options)
+  const issues = shapeIssuesOf(options)
   if (issues.length > 0) return issues
   const { batches = [], models = [], tools = [] } = options
   const expect = (name: string, isMet: boolean, expected: string) => {
@@ -197,14 +197,14 @@ export const make = (options: Options): Effect.Effect<Prices, ConfigurationError
         if (exact !== undefined) return exact
         const known = ModelCatalog.find(model)?.id
         const named = known === undefined ? undefined : own(known, provider, day)
-        return named ?? catalogue.model(model, provider, day)
+        return named ?? catalog.model(model, provider, day)
       },
       tool: (tool, provider, day) =>
         latest(
           tools.filter((price) => price.tool === tool && price.provider === provider),
           day
-        ) ?? catalogue.tool(tool, provider, day),
-      batch: (provider) => batches.find((price) => price.provider === provider)?.factor ?? catalogue.batch(provider)
+        ) ?? catalog.tool(tool, provider, day),
+      batch: (provider) => batches.find((price) => price.provider === provider)?.factor ?? catalog.batch(provider)
     })
   })
 
@@ -224,8 +224,8 @@ export const layer = (options: Options): Layer.Layer<never, ConfigurationError> 
  * @category getters
  * @since 0.1.0
  */
-export const orElse = (built: Prices): Effect.Effect<Prices> =>
-  Effect.map(PriceTable, (own) => (own === catalogue ? built : own))
+export const currentOrElse = (built: Prices): Effect.Effect<Prices> =>
+  Effect.map(PriceTable, (own) => (own === catalog ? built : own))
 
 /**
  * Runs an effect with a configuration's prices, where it has any and the fiber
@@ -234,16 +234,16 @@ export const orElse = (built: Prices): Effect.Effect<Prices> =>
  * @category combinators
  * @since 0.1.0
  */
-export const within =
+export const provideIfUnset =
   <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   ({ table }: { readonly table: Prices | undefined }): Effect.Effect<A, E, R> =>
     table === undefined
       ? effect
       : Effect.flatMap(PriceTable, (own) =>
-          own === catalogue ? Effect.provideService(effect, PriceTable, table) : effect
+          own === catalog ? Effect.provideService(effect, PriceTable, table) : effect
         )
 
-const times = (price: string, factor: BigDecimal.BigDecimal): string =>
+const scalePrice = (price: string, factor: BigDecimal.BigDecimal): string =>
   BigDecimal.format(BigDecimal.multiply(BigDecimal.fromStringUnsafe(price), factor))
 
 /**
@@ -267,9 +267,9 @@ export const priceOf = (
   const factor = BigDecimal.fromStringUnsafe(discount)
   return Option.some({
     ...price,
-    cacheMiss: times(price.cacheMiss, factor),
-    output: times(price.output, factor),
-    ...(price.cacheHit === undefined ? {} : { cacheHit: times(price.cacheHit, factor) }),
-    ...(price.cacheWrite === undefined ? {} : { cacheWrite: times(price.cacheWrite, factor) })
+    cacheMiss: scalePrice(price.cacheMiss, factor),
+    output: scalePrice(price.output, factor),
+    ...(price.cacheHit === undefined ? {} : { cacheHit: scalePrice(price.cacheHit, factor) }),
+    ...(price.cacheWrite === undefined ? {} : { cacheWrite: scalePrice(price.cacheWrite, factor) })
   })
 }

@@ -22,10 +22,10 @@ import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
-import * as OptionRules from "../OptionRules.ts"
-import * as CallFields from "./logging/CallFields.ts"
+import * as OptionRules from "../internal/OptionRules.ts"
+import * as CallFields from "./internal/logging/CallFields.ts"
 import type { CallRecord } from "./CallRecord.ts"
-import * as RepeatLimit from "./logging/RepeatLimit.ts"
+import * as RepeatLimit from "./internal/logging/RepeatLimit.ts"
 import { attributes as a, logAttributes as l, logs } from "./Telemetry.ts"
 
 /**
@@ -36,9 +36,9 @@ export interface Options {
   /** One of so many answered calls is written, by chance. Defaults to 1: all of them. */
   readonly sample?: number | undefined
   /** The level of answered calls. Defaults to `Info`. */
-  readonly answered?: LogLevel.Severity | undefined
+  readonly successLevel?: LogLevel.Severity | undefined
   /** How often failures of a kind are written; `false` writes all of them. */
-  readonly repeats?: RepeatLimit.Options | false | undefined
+  readonly repeatLimit?: RepeatLimit.Options | false | undefined
 }
 
 /**
@@ -61,19 +61,19 @@ export const levelOf = ({ error, outcome }: Pick<CallRecord, "error" | "outcome"
   return error.severity === "error" || error.severity === "critical" ? "Error" : "Warn"
 }
 
-const saidOf = ({ error, operation, outcome }: CallRecord): string => {
+const messageOf = ({ error, operation, outcome }: CallRecord): string => {
   if (outcome === "ok") return `${operation} answered`
   if (outcome === "interrupted") return `${operation} left by its caller`
   return error === undefined ? `${operation} ended with a defect` : `${operation} failed: ${error.tag}`
 }
 
-const kindOf = ({ outcome, provider, requestModel }: CallRecord): string =>
+const repeatKeyOf = ({ outcome, provider, requestModel }: CallRecord): string =>
   JSON.stringify([outcome, provider, requestModel])
 
 const severities: ReadonlyArray<LogLevel.Severity> = ["Fatal", "Error", "Warn", "Info", "Debug", "Trace"]
 
 /** Says it in the span of the call, which has ended by now. */
-const write = (
+const logInCallSpan = (
   level: LogLevel.Severity,
   text: string,
   fields: CallFields.Fields,
@@ -88,13 +88,13 @@ const write = (
       : Context.add(annotated, Tracer.ParentSpan, Tracer.externalSpan({ traceId, spanId }))
   })
 
-const tellSuppressed = ({ count, last, since }: RepeatLimit.Suppressed<CallRecord>): Effect.Effect<void> =>
-  write(levelOf(last), `${saidOf(last)}, ${count} more times`, {
+const logSuppressed = ({ count, last, since }: RepeatLimit.Suppressed<CallRecord>): Effect.Effect<void> =>
+  logInCallSpan(levelOf(last), `${messageOf(last)}, ${count} more times`, {
     [l.eventName.name]: logs.suppressed.name,
     [a.operation.name]: last.operation,
     [a.outcome.name]: last.outcome,
     [a.errorType.name]: last.error?.tag ?? last.outcome,
-    ...CallFields.hostOf(last),
+    ...CallFields.hostFields(last),
     [a.requestModel.name]: last.requestModel,
     [l.suppressed.name]: count,
     [l.since.name]: Math.round(since) / 1_000
@@ -109,37 +109,40 @@ const tellSuppressed = ({ count, last, since }: RepeatLimit.Suppressed<CallRecor
  */
 export const make = (options: Options = {}): Effect.Effect<CallLog, ConfigurationError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { answered = "Info", repeats = {}, sample = 1 } = options
+    const { successLevel = "Info", repeatLimit = {}, sample = 1 } = options
     yield* OptionRules.check("CallLog", [
-      OptionRules.count("sample", sample),
-      OptionRules.oneOf("answered", answered, severities),
-      ...(repeats === false
+      OptionRules.positiveInteger("sample", sample),
+      OptionRules.oneOf("successLevel", successLevel, severities),
+      ...(repeatLimit === false
         ? []
         : [
             [
               "repeats.times",
-              repeats.times === undefined || (Number.isSafeInteger(repeats.times) && repeats.times >= 0),
+              repeatLimit.maxEvents === undefined ||
+                (Number.isSafeInteger(repeatLimit.maxEvents) && repeatLimit.maxEvents >= 0),
               "a whole number"
             ] as const,
-            OptionRules.timeInMillis("repeats.interval", repeats.interval),
-            OptionRules.count("repeats.maxKinds", repeats.maxKinds)
+            OptionRules.millisecondDuration("repeats.interval", repeatLimit.interval),
+            OptionRules.positiveInteger("repeats.maxKinds", repeatLimit.maxKeys)
           ])
     ])
     const passes =
-      repeats === false ? () => Effect.succeed(true) : yield* RepeatLimit.make<CallRecord>(tellSuppressed, repeats)
+      repeatLimit === false
+        ? () => Effect.succeed(true)
+        : yield* RepeatLimit.make<CallRecord>(logSuppressed, repeatLimit)
     const isSampled = sample === 1 ? Effect.succeed(true) : Effect.map(Random.nextIntBetween(1, sample), (n) => n === 1)
 
     const isKept = (record: CallRecord): Effect.Effect<boolean> => {
       if (record.outcome === "ok") return isSampled
-      return record.outcome === "interrupted" ? Effect.succeed(true) : passes(kindOf(record), record)
+      return record.outcome === "interrupted" ? Effect.succeed(true) : passes(repeatKeyOf(record), record)
     }
 
     const line = (record: CallRecord): Effect.Effect<void> => {
-      const level = record.outcome === "ok" ? answered : levelOf(record)
+      const level = record.outcome === "ok" ? successLevel : levelOf(record)
       const written = Effect.suspend(() => {
-        const fields = CallFields.of(record)
+        const fields = CallFields.fromRecord(record)
         const isOne = record.outcome === "ok" && sample > 1
-        return write(level, saidOf(record), isOne ? { ...fields, [l.sample.name]: sample } : fields, record)
+        return logInCallSpan(level, messageOf(record), isOne ? { ...fields, [l.sample.name]: sample } : fields, record)
       })
       return Effect.flatMap(LogLevel.isEnabled(level), (isEnabled) => (isEnabled ? written : Effect.void))
     }

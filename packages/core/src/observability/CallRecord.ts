@@ -9,7 +9,7 @@ import type { Priority } from "../CallOptions.ts"
 import type { Category, Severity, Tag } from "../errors/ErrorFacts.ts"
 import type { CacheStatus } from "../models/CacheStatus.ts"
 import type { Usage } from "../models/Usage.ts"
-import type { Tags } from "../money/budget/BudgetCaps.ts"
+import type { Tags } from "../money/internal/BudgetCaps.ts"
 import type { Cost } from "../money/Cost.ts"
 
 /**
@@ -36,7 +36,7 @@ export type Outcome = "ok" | "interrupted" | "defect" | Tag
  * @category models
  * @since 0.1.0
  */
-export type StreamEnd = "complete" | "failed" | "broken" | "left"
+export type StreamEnd = "complete" | "failed" | "broken" | "interrupted"
 
 /**
  * What may be said of an error everywhere.

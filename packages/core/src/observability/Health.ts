@@ -22,12 +22,12 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Tracer from "effect/Tracer"
-import type { SystemHealth } from "../models/Health.ts"
-import * as Held from "../resilience/Held.ts"
-import * as HealthCheck from "./health/HealthCheck.ts"
-import * as Verdict from "./health/Verdict.ts"
+import type { SystemHealth } from "../models/SystemHealth.ts"
+import * as CachedEffect from "../internal/CachedEffect.ts"
+import * as HealthCheck from "./internal/health/HealthCheck.ts"
+import * as OverallStatus from "./internal/health/OverallStatus.ts"
 
-export type { Finding, HealthCheck } from "./health/HealthCheck.ts"
+export type { CheckResult as Finding, HealthCheck } from "./internal/health/HealthCheck.ts"
 
 /**
  * The health of what its checks look at.
@@ -71,7 +71,7 @@ export const defaults = {
 const withoutSpan = (context: Context.Context<never>): Context.Context<never> =>
   Context.omit(Tracer.ParentSpan)(context)
 
-const nameOf = ({ account, name }: HealthCheck.HealthCheck): string => JSON.stringify([name, account])
+const checkKeyOf = ({ account, name }: HealthCheck.HealthCheck): string => JSON.stringify([name, account])
 
 /**
  * Health by checks. Of two checks with the same name and account the later one
@@ -90,17 +90,17 @@ export const make = Effect.fnUntraced(function* (
   const clock = yield* Clock.Clock
   // Reports belong to nobody's call: not to its trace, not to its options.
   const context = withoutSpan(yield* Effect.context<never>())
-  const latest = new Map(checks.map((check) => [nameOf(check), check]))
+  const latest = new Map(checks.map((check) => [checkKeyOf(check), check]))
   const looks = yield* Effect.forEach(latest.values(), (check) =>
     HealthCheck.make(check, { timeout, failureThreshold })
   )
 
   const lookAtAll = Effect.map(Effect.all(looks, { concurrency: "unbounded" }), (components): SystemHealth => ({
-    status: Verdict.of(components),
+    status: OverallStatus.fromComponents(components),
     checkedAt: DateTime.makeUnsafe(clock.currentTimeMillisUnsafe()),
     components
   }))
-  const current = yield* Effect.updateContext(Held.make(lookAtAll, timeToLive), withoutSpan)
+  const current = yield* Effect.updateContext(CachedEffect.make(lookAtAll, timeToLive), withoutSpan)
   const fork = Effect.runForkWith(context)
   return {
     // Waiting in a fiber of its own keeps a report from ending with who asked for it.

@@ -35,13 +35,13 @@ import * as LogLevel from "effect/LogLevel"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
-import * as OptionRules from "../OptionRules.ts"
-import { type Messages, special } from "./logging/LogError.ts"
-import * as LogLine from "./logging/LogLine.ts"
-import * as LogRecord from "./logging/LogRecord.ts"
-import * as LogSettings from "./logging/LogSettings.ts"
-import * as LogText from "./logging/LogText.ts"
-import * as LogValue from "./logging/LogValue.ts"
+import * as OptionRules from "../internal/OptionRules.ts"
+import { type ErrorMessageScope, makeErrorEncoder } from "./internal/logging/LogError.ts"
+import * as LogLine from "./internal/logging/LogLine.ts"
+import * as LogRecord from "./internal/logging/LogRecord.ts"
+import * as LogSettings from "./internal/logging/LogSettings.ts"
+import * as LogText from "./internal/logging/LogText.ts"
+import * as LogValue from "./internal/logging/LogValue.ts"
 
 /**
  * Members of objects that hold what was asked or answered.
@@ -49,7 +49,7 @@ import * as LogValue from "./logging/LogValue.ts"
  * @category options
  * @since 0.1.0
  */
-export const contentNames: ReadonlyArray<string> = [
+export const contentFields: ReadonlyArray<string> = [
   "messages",
   "content",
   "reasoning",
@@ -62,7 +62,7 @@ export const contentNames: ReadonlyArray<string> = [
 ]
 
 /** Members of objects that hold secrets, whatever the options say. */
-const secretNames = ["apiKey", "authorization", "proxyAuthorization", "xApiKey", "cookie", "setCookie", "password"]
+const secretFields = ["apiKey", "authorization", "proxyAuthorization", "xApiKey", "cookie", "setCookie", "password"]
 
 /**
  * How lines are made.
@@ -74,9 +74,9 @@ export interface FormatOptions {
   /** Longest line, in bytes. Defaults to 16 KiB, at least 1 KiB. */
   readonly maxLineBytes?: number | undefined
   /** Whose messages of errors are shown: the library's `own` (default), or `all`, which may quote prompts. */
-  readonly errorMessages?: Messages | undefined
+  readonly errorMessages?: ErrorMessageScope | undefined
   /** Members of logged objects that are left out; case, `-` and `_` do not count. Defaults to `contentNames`. */
-  readonly hiddenNames?: ReadonlyArray<string> | undefined
+  readonly hiddenFields?: ReadonlyArray<string> | undefined
   /** Secrets of any form, to be taken out of every text. */
   readonly secrets?: ReadonlyArray<Redacted.Redacted<string>> | undefined
   /** Whether lines for people are coloured. Defaults to `false`. */
@@ -100,17 +100,17 @@ export interface Options extends FormatOptions {
   readonly mergeWithExisting?: boolean | undefined
 }
 
-const plainName = (name: string): string => name.toLowerCase().replaceAll(/[-_]/g, "")
+const normalizeFieldName = (name: string): string => name.toLowerCase().replaceAll(/[-_]/g, "")
 
-const smallest = 1_024
+const minLineBytes = 1_024
 const encoder = new TextEncoder()
 
 /** A character takes three bytes at most, or six where it is escaped, which only a look at the line can tell. */
-const fits = (line: string, maxBytes: number): boolean =>
+const isWithinBytes = (line: string, maxBytes: number): boolean =>
   line.length * 3 <= maxBytes || (line.length <= maxBytes && encoder.encode(line).length <= maxBytes)
 
 /** Tried in this order until the line is short enough; after the last, nothing but level and time is left. */
-const sizes = [
+const truncationLevels = [
   { maxText: 4_096, maxValues: 512, maxEntries: 64, maxDepth: 8 },
   { maxText: 256, maxValues: 64, maxEntries: 16, maxDepth: 5 },
   { maxText: 64, maxValues: 4, maxEntries: 2, maxDepth: 1 }
@@ -126,18 +126,18 @@ export const format = (
   format: Exclude<LogSettings.Format, "auto">,
   options: FormatOptions = {}
 ): Logger.Logger<unknown, string> => {
-  const maxBytes = Math.max(smallest, options.maxLineBytes ?? 16 * smallest)
-  const hidden = new Set([...(options.hiddenNames ?? contentNames), ...secretNames].map(plainName))
+  const maxBytes = Math.max(minLineBytes, options.maxLineBytes ?? 16 * minLineBytes)
+  const hidden = new Set([...(options.hiddenFields ?? contentFields), ...secretFields].map(normalizeFieldName))
   const textOf = LogText.make((options.secrets ?? []).map(Redacted.value))
   const shared = {
-    isHidden: LogText.remembering((name) => hidden.has(plainName(name))),
-    special: special(options.errorMessages ?? "own")
+    isHidden: LogText.memoizeNames((name) => hidden.has(normalizeFieldName(name))),
+    encodeObject: makeErrorEncoder(options.errorMessages ?? "own")
   }
-  const makers = sizes.map(({ maxText, ...limits }) => {
-    const text = textOf(maxText)
-    const viewed = { ...shared, limits, text, name: LogText.remembering(text) }
-    const show = (value: unknown) => LogValue.of(value, viewed)
-    return (event: Logger.Options<unknown>) => LogRecord.of(event, show, text)
+  const makers = truncationLevels.map(({ maxText, ...limits }) => {
+    const sanitizeText = textOf(maxText)
+    const viewed = { ...shared, limits, sanitizeText, sanitizeName: LogText.memoizeNames(sanitizeText) }
+    const show = (value: unknown) => LogValue.fromUnknown(value, viewed)
+    return (event: Logger.Options<unknown>) => LogRecord.fromEvent(event, show, sanitizeText)
   })
   const toLine = (record: LogRecord.LogRecord) =>
     format === "json" ? LogLine.toJson(record) : LogLine.toPretty(record, options.colors === true)
@@ -147,9 +147,9 @@ export const format = (
       for (const [i, make] of makers.entries()) {
         const record = make(event)
         const line = toLine(i === 0 ? record : { ...record, truncated: true })
-        if (fits(line, maxBytes)) return line
+        if (isWithinBytes(line, maxBytes)) return line
       }
-      return toLine({ ...LogRecord.bare(event), truncated: true })
+      return toLine({ ...LogRecord.minimal(event), truncated: true })
     } catch {
       return toLine(LogRecord.unreadable)
     }
@@ -184,19 +184,19 @@ export const make = (
 
 /** A level that nothing is compared with, or a line that nothing fits into, would leave no log at all. */
 const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
-  const { errorMessages, format, hiddenNames, level, maxLineBytes, secrets, write } = options
+  const { errorMessages, format, hiddenFields, level, maxLineBytes, secrets, write } = options
   return [
     OptionRules.oneOf("format", format, LogSettings.formats),
     ...(typeof level === "function" ? [] : [OptionRules.oneOf("level", level, LogLevel.values)]),
-    OptionRules.bytes("maxLineBytes", maxLineBytes, smallest),
+    OptionRules.bytes("maxLineBytes", maxLineBytes, minLineBytes),
     OptionRules.oneOf("errorMessages", errorMessages, ["own", "all"]),
-    ["hiddenNames", isListOf(hiddenNames, (name) => typeof name === "string"), "a list of names"],
-    ["secrets", isListOf(secrets, Redacted.isRedacted), "a list of redacted texts"],
+    ["hiddenNames", isArrayOf(hiddenFields, (name) => typeof name === "string"), "a list of names"],
+    ["secrets", isArrayOf(secrets, Redacted.isRedacted), "a list of redacted texts"],
     ["write", write === undefined || typeof write === "function", "a function from a line"]
   ]
 }
 
-const isListOf = (list: unknown, isOne: (value: unknown) => boolean): boolean =>
+const isArrayOf = (list: unknown, isOne: (value: unknown) => boolean): boolean =>
   list === undefined || (Array.isArray(list) && list.every(isOne))
 
 /**
@@ -212,7 +212,7 @@ export const layer = (options: Options = {}): Layer.Layer<never, ConfigurationEr
       const settings = yield* LogSettings.read
       const { format = settings.format, level = settings.level, mergeWithExisting } = options
       yield* OptionRules.check("Logging", rulesOf(options))
-      const secrets = [...(options.secrets ?? []), ...(yield* LogSettings.keys)]
+      const secrets = [...(options.secrets ?? []), ...(yield* LogSettings.apiKeys)]
       const chosen = format === "auto" ? (options.isTerminal === true ? "pretty" : "json") : format
       return Layer.merge(
         Logger.layer([make(chosen, { ...options, secrets })], { mergeWithExisting }),

@@ -31,19 +31,21 @@ import * as Metric from "effect/Metric"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
-import * as OptionRules from "../OptionRules.ts"
+import * as OptionRules from "../internal/OptionRules.ts"
 import * as Accounting from "../money/Accounting.ts"
 import * as Cost from "../money/Cost.ts"
-import * as Day from "../money/Day.ts"
+import * as Day from "../internal/Day.ts"
 import * as PriceTable from "../money/PriceTable.ts"
 import type { CallRecord } from "./CallRecord.ts"
-import { CallMetrics } from "./metrics/CallMetrics.ts"
-import * as CircuitState from "./metrics/CircuitState.ts"
-import type * as Content from "./taps/Content.ts"
-import * as InstrumentsModule from "./metrics/Instruments.ts"
-import { CurrentObservation } from "./taps/Observation.ts"
-import type { Sources } from "./Sources.ts"
-import * as StateMetrics from "./metrics/StateMetrics.ts"
+import { CallMetrics } from "./internal/metrics/CallMetrics.ts"
+import * as CircuitState from "./internal/metrics/CircuitState.ts"
+import type * as Content from "./internal/taps/Content.ts"
+
+export type { Options as ContentOptions } from "./internal/taps/Content.ts"
+import * as InstrumentsModule from "./internal/metrics/Instruments.ts"
+import { CurrentObservation } from "./internal/taps/Observation.ts"
+import type { ClientServices } from "./internal/ClientServices.ts"
+import * as StateMetrics from "./internal/metrics/StateMetrics.ts"
 
 /**
  * Writes calls down.
@@ -80,26 +82,30 @@ export class Observer extends Context.Service<
   Observer,
   {
     /** What was counted. */
-    readonly calls: CallMetrics
+    readonly metrics: CallMetrics
     /** Where it is written to. */
     readonly registry: Metric.MetricRegistry
     readonly content: Content.Options | undefined
     /** Has a call written down. */
     readonly onCall: Sink
     /** The book that enters what it is told of into the metrics, and then into the given one or one of its own. */
-    readonly bookOn: (book: Accounting.Accounting["Service"] | undefined) => Accounting.Accounting["Service"]
+    readonly observeAccounting: (book: Accounting.Accounting["Service"] | undefined) => Accounting.Accounting["Service"]
     /** Includes the state of a client in the metrics until the scope closes. */
-    readonly attach: (sources: Sources) => Effect.Effect<void, never, Scope.Scope>
+    readonly attach: (sources: ClientServices) => Effect.Effect<void, never, Scope.Scope>
     /** Brings the metrics of state up to date. */
     readonly collect: Effect.Effect<void>
   }
 >()("@kimi-effect/core/observability/Observer") {}
 
-type Book = Accounting.Accounting["Service"]
+type AccountingService = Accounting.Accounting["Service"]
 
 /** Enters bills into the metrics and into the call that they belong to. */
-const observed = (calls: CallMetrics, prices: Effect.Effect<PriceTable.Prices>, book: Book): Book => {
-  const dateOf = Day.remembering()
+const observedAccounting = (
+  calls: CallMetrics,
+  prices: Effect.Effect<PriceTable.Prices>,
+  book: AccountingService
+): AccountingService => {
+  const dateOf = Day.memoizedDateOf()
   return {
     record: (bill) =>
       Effect.flatMap(prices, (table) =>
@@ -107,9 +113,9 @@ const observed = (calls: CallMetrics, prices: Effect.Effect<PriceTable.Prices>, 
           const { isBatch = false, isEstimate, model, outcome, provider, usage } = bill
           const today = dateOf(Day.numberOf(Context.get(context, Clock.Clock).currentTimeMillisUnsafe()))
           const cost = Cost.of(usage, { model, provider, day: today, isBatch }, table)
-          calls.bill(bill, cost)
+          calls.recordUsage(bill, cost)
           if (outcome !== "cached") {
-            Context.get(context, CurrentObservation)?.charge(cost._tag === "Some" ? cost.value : undefined, isEstimate)
+            Context.get(context, CurrentObservation)?.addCost(cost._tag === "Some" ? cost.value : undefined, isEstimate)
           }
           return book.record(bill)
         })
@@ -119,11 +125,11 @@ const observed = (calls: CallMetrics, prices: Effect.Effect<PriceTable.Prices>, 
 }
 
 /** Clients that are observed, and the circuits whose transitions are heard of. */
-const watching = (calls: CallMetrics, scope: Scope.Scope) => {
-  const clients = new Set<Sources>()
-  const heard = new Map<Sources["circuits"], { users: number; readonly fiber: Fiber.Fiber<void> }>()
+const makeClientTracker = (calls: CallMetrics, scope: Scope.Scope) => {
+  const clients = new Set<ClientServices>()
+  const heard = new Map<ClientServices["circuitBreaker"], { users: number; readonly fiber: Fiber.Fiber<void> }>()
 
-  const hear = (circuits: Sources["circuits"]) =>
+  const hear = (circuits: ClientServices["circuitBreaker"]) =>
     Effect.suspend(() => {
       const known = heard.get(circuits)
       if (known !== undefined) {
@@ -133,7 +139,7 @@ const watching = (calls: CallMetrics, scope: Scope.Scope) => {
       return Effect.map(
         Effect.forkIn(
           Stream.runForEach(circuits.transitions, ({ key, to }) =>
-            Effect.sync(() => calls.transition(key, CircuitState.names[to]))
+            Effect.sync(() => calls.recordTransition(key, CircuitState.names[to]))
           ),
           scope,
           { startImmediately: true }
@@ -142,7 +148,7 @@ const watching = (calls: CallMetrics, scope: Scope.Scope) => {
       )
     })
 
-  const leave = (circuits: Sources["circuits"]) =>
+  const leave = (circuits: ClientServices["circuitBreaker"]) =>
     Effect.suspend(() => {
       const known = heard.get(circuits)
       if (known === undefined || --known.users > 0) return Effect.void
@@ -152,22 +158,22 @@ const watching = (calls: CallMetrics, scope: Scope.Scope) => {
 
   return {
     clients,
-    attach: (sources: Sources) =>
+    attach: (sources: ClientServices) =>
       Effect.acquireRelease(
         Effect.andThen(
-          hear(sources.circuits),
+          hear(sources.circuitBreaker),
           Effect.sync(() => void clients.add(sources))
         ),
         () =>
           Effect.andThen(
             Effect.sync(() => void clients.delete(sources)),
-            leave(sources.circuits)
+            leave(sources.circuitBreaker)
           )
       )
   }
 }
 
-const safely =
+const logSinkFailure =
   (sink: Sink): Sink =>
   (record) =>
     Effect.catchCause(
@@ -180,9 +186,9 @@ const build = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Observer["Service"], ConfigurationError, Scope.Scope> {
   const { content, interval = "10 seconds", maxLabelValues, maxSeries, onCall = [] } = options
   yield* OptionRules.check("Observer", [
-    OptionRules.timeInMillis("interval", interval),
-    OptionRules.count("maxLabelValues", maxLabelValues),
-    OptionRules.count("maxSeries", maxSeries),
+    OptionRules.millisecondDuration("interval", interval),
+    OptionRules.positiveInteger("maxLabelValues", maxLabelValues),
+    OptionRules.positiveInteger("maxSeries", maxSeries),
     [
       "onCall",
       Array.isArray(onCall) && onCall.every((sink) => typeof sink === "function"),
@@ -195,14 +201,14 @@ const build = Effect.fnUntraced(function* (
     maxSeries: maxSeries ?? InstrumentsModule.defaults.maxSeries
   })
   const calls = new CallMetrics(instruments)
-  const prices = PriceTable.orElse(yield* PriceTable.PriceTable)
+  const prices = PriceTable.currentOrElse(yield* PriceTable.PriceTable)
   const own = yield* Accounting.make
-  const { attach, clients } = watching(calls, yield* Scope.Scope)
+  const { attach, clients } = makeClientTracker(calls, yield* Scope.Scope)
   const collect = StateMetrics.collect(instruments, clients)
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(interval), collect)))
-  const [sink, ...further] = onCall.map(safely)
+  const [sink, ...further] = onCall.map(logSinkFailure)
   return {
-    calls,
+    metrics: calls,
     registry,
     content,
     onCall: (record) => {
@@ -210,7 +216,7 @@ const build = Effect.fnUntraced(function* (
       if (further.length === 0) return sink(record)
       return Effect.forEach([sink, ...further], (one) => one(record), { discard: true })
     },
-    bookOn: (book = own) => observed(calls, prices, book),
+    observeAccounting: (book = own) => observedAccounting(calls, prices, book),
     attach,
     collect
   }

@@ -7,7 +7,7 @@ import type * as Telemetry from "./Telemetry.ts"
 
 const suffixes: { readonly [unit: string]: string } = { s: "_seconds", By: "_bytes", "{token}/s": "_per_second" }
 
-const underscored = (name: string): string => name.replaceAll(/[^A-Za-z0-9]+/g, "_")
+const toSnakeCase = (name: string): string => name.replaceAll(/[^A-Za-z0-9]+/g, "_")
 
 /**
  * The name with its unit, as OpenTelemetry writes it for Prometheus:
@@ -16,8 +16,8 @@ const underscored = (name: string): string => name.replaceAll(/[^A-Za-z0-9]+/g, 
  * @category conversions
  * @since 0.1.0
  */
-export const ofMetric = ({ kind, name, unit }: Pick<Telemetry.Metric, "kind" | "name" | "unit">): string =>
-  `${underscored(name)}${suffixes[unit] ?? ""}${kind === "counter" ? "_total" : ""}`
+export const fromMetric = ({ kind, name, unit }: Pick<Telemetry.Metric, "kind" | "name" | "unit">): string =>
+  `${toSnakeCase(name)}${suffixes[unit] ?? ""}${kind === "counter" ? "_total" : ""}`
 
 /**
  * The name of an attribute as a label: `gen_ai_request_model`.
@@ -25,4 +25,4 @@ export const ofMetric = ({ kind, name, unit }: Pick<Telemetry.Metric, "kind" | "
  * @category conversions
  * @since 0.1.0
  */
-export const ofAttribute = ({ name }: Pick<Telemetry.Attribute, "name">): string => underscored(name)
+export const fromAttribute = ({ name }: Pick<Telemetry.Attribute, "name">): string => toSnakeCase(name)

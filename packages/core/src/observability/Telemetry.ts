@@ -9,11 +9,11 @@
  *
  * @since 0.1.0
  */
-import { type Attribute, attributes as a } from "./TelemetryAttributes.ts"
+import { type Attribute, attributes as a } from "./internal/TelemetryAttributes.ts"
 
-export { type Attribute, attributes } from "./TelemetryAttributes.ts"
-export { type LogEvent, logAttributes, logs } from "./TelemetryLogs.ts"
-export { type Metric, metrics } from "./TelemetryMetrics.ts"
+export { type Attribute, attributes } from "./internal/TelemetryAttributes.ts"
+export { type LogEvent, logAttributes, logEvents as logs } from "./internal/TelemetryLogs.ts"
+export { type Metric, metrics } from "./internal/TelemetryMetrics.ts"
 
 /**
  * Something that happened within a span.
@@ -23,7 +23,7 @@ export { type Metric, metrics } from "./TelemetryMetrics.ts"
  */
 export interface SpanEvent {
   readonly name: string
-  readonly meaning: string
+  readonly description: string
   readonly attributes: ReadonlyArray<Attribute>
 }
 
@@ -33,26 +33,26 @@ export interface SpanEvent {
  * @category constants
  * @since 0.1.0
  */
-export const events = {
+export const spanEvents = {
   admissionWait: {
     name: "kimi.admission.wait",
-    meaning: "An attempt had to wait for its admission, and the wait is over",
+    description: "An attempt had to wait for its admission, and the wait is over",
     attributes: [a.wait, a.outcome]
   },
-  retry: { name: "kimi.retry", meaning: "Another attempt begins after one that failed", attributes: [a.errorType] },
+  retry: { name: "kimi.retry", description: "Another attempt begins after one that failed", attributes: [a.errorType] },
   breakerRejected: {
     name: "kimi.breaker.rejected",
-    meaning: "A circuit did not permit an attempt",
+    description: "A circuit did not permit an attempt",
     attributes: [a.circuit, a.circuitState]
   },
   cacheHit: {
     name: "kimi.cache.hit",
-    meaning: "The host was not asked for the answer",
+    description: "The host was not asked for the answer",
     attributes: [a.cacheLevel, a.cacheAge]
   },
   firstToken: {
     name: "kimi.first_token",
-    meaning: "The first content of a stream came, to the call and to an attempt",
+    description: "The first content of a stream came, to the call and to an attempt",
     attributes: []
   }
 } as const satisfies Record<string, SpanEvent>
@@ -65,7 +65,7 @@ export interface Span {
   /** Words in braces stand for the value of an attribute. */
   readonly name: string
   readonly kind: "client" | "internal"
-  readonly meaning: string
+  readonly description: string
   readonly attributes: ReadonlyArray<Attribute>
   readonly events: ReadonlyArray<SpanEvent>
 }
@@ -80,7 +80,7 @@ export const spans = {
   call: {
     name: "chat {gen_ai.request.model}",
     kind: "client",
-    meaning: "One call of `chat` or `stream` with all of its attempts; that of a stream lasts until it ends",
+    description: "One call of `chat` or `stream` with all of its attempts; that of a stream lasts until it ends",
     attributes: [
       a.operationName,
       a.operation,
@@ -124,12 +124,18 @@ export const spans = {
       a.inputMessages,
       a.outputMessages
     ],
-    events: [events.admissionWait, events.retry, events.breakerRejected, events.cacheHit, events.firstToken]
+    events: [
+      spanEvents.admissionWait,
+      spanEvents.retry,
+      spanEvents.breakerRejected,
+      spanEvents.cacheHit,
+      spanEvents.firstToken
+    ]
   },
   attempt: {
     name: "kimi.attempt",
     kind: "internal",
-    meaning: "One time that a host was asked",
+    description: "One time that a host was asked",
     attributes: [
       a.providerName,
       a.host,
@@ -141,33 +147,33 @@ export const spans = {
       a.responseTimeToFirstChunk,
       a.streamEnd
     ],
-    events: [events.firstToken]
+    events: [spanEvents.firstToken]
   },
   models: {
     name: "KimiClient.models",
     kind: "client",
-    meaning: "One call of `models`",
+    description: "One call of `models`",
     attributes: [a.providerName],
     events: []
   },
   estimateTokens: {
     name: "KimiClient.estimateTokens",
     kind: "client",
-    meaning: "One call of `estimateTokens`",
+    description: "One call of `estimateTokens`",
     attributes: [a.providerName],
     events: []
   },
   balance: {
     name: "KimiClient.balance",
     kind: "client",
-    meaning: "One call of `balance`",
+    description: "One call of `balance`",
     attributes: [a.providerName],
     events: []
   },
   health: {
     name: "KimiClient.health",
     kind: "client",
-    meaning: "One look at the health of a client and its parts, or at what the last one found",
+    description: "One look at the health of a client and its parts, or at what the last one found",
     attributes: [a.providerName],
     events: []
   }
@@ -179,7 +185,7 @@ export const spans = {
  * @category constants
  * @since 0.1.0
  */
-export const other = "other"
+export const overflowValue = "other"
 
 /**
  * The names of hosts in the conventions; other hosts go by the ids of their

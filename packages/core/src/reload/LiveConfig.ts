@@ -51,7 +51,7 @@ import * as Settings from "./Settings.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Prepared {
+export interface PreparedChange {
   readonly commit: Effect.Effect<void>
   readonly discard: Effect.Effect<void>
 }
@@ -63,7 +63,7 @@ export interface Prepared {
  * @category models
  * @since 0.1.0
  */
-export type Follower = (settings: Settings.Settings) => Effect.Effect<Prepared, ConfigurationError>
+export type Participant = (settings: Settings.Settings) => Effect.Effect<PreparedChange, ConfigurationError>
 
 /**
  * @category services
@@ -75,7 +75,7 @@ export class LiveConfig extends Context.Service<
     /** The settings that hold now. */
     readonly current: Effect.Effect<Settings.Settings>
     /** Why the latest change cannot be used; nothing where it can. */
-    readonly refusal: Effect.Effect<ConfigurationError["issues"] | undefined>
+    readonly rejection: Effect.Effect<ConfigurationError["issues"] | undefined>
     /** Every change from now on, taken or refused. */
     readonly events: Stream.Stream<ReloadEvent>
     /** Reads the source again and gives the names of the options that changed. */
@@ -83,7 +83,7 @@ export class LiveConfig extends Context.Service<
     /** Changes options in code, over those of the source. `undefined` gives an option back to the source. */
     readonly set: (options: Settings.Options) => Effect.Effect<ReadonlyArray<string>, ConfigurationError>
     /** Takes part in every change as long as the scope lives, beginning with the settings that hold now. */
-    readonly follow: (follower: Follower) => Effect.Effect<void, ConfigurationError, Scope.Scope>
+    readonly register: (follower: Participant) => Effect.Effect<void, ConfigurationError, Scope.Scope>
   }
 >()("@kimi-effect/core/reload/LiveConfig") {}
 
@@ -99,11 +99,11 @@ type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, 
 
 /** Makes all ready, or none: the error names every reason of each. To be called where nothing interrupts. */
 const prepareAll = Effect.fnUntraced(function* (
-  followers: Iterable<Follower>,
+  followers: Iterable<Participant>,
   settings: Settings.Settings,
   restore: Restore
-): Effect.fn.Return<ReadonlyArray<Prepared>, ConfigurationError> {
-  const ready: Array<Prepared> = []
+): Effect.fn.Return<ReadonlyArray<PreparedChange>, ConfigurationError> {
+  const ready: Array<PreparedChange> = []
   const discard = Effect.suspend(() => Effect.forEach(ready, ({ discard }) => discard, { discard: true }))
   const issues: Array<ConfigurationError["issues"][number]> = []
   for (const follower of followers) {
@@ -137,7 +137,7 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<LiveConfig["Service"], ConfigurationError> {
   const events = yield* PubSub.sliding<ReloadEvent>(256)
   const lock = yield* Semaphore.make(1)
-  const followers = new Set<Follower>()
+  const followers = new Set<Participant>()
   let set: Settings.Options = {}
   let current = yield* source(set)
   /** The reasons of the latest refusal, until the configuration can be used again. */
@@ -161,7 +161,7 @@ export const make = Effect.fnUntraced(function* (
 
   const apply = Effect.fnUntraced(function* (wanted: Settings.Options, restore: Restore) {
     const next = yield* restore(source(wanted))
-    const changed = Settings.changes(current, next)
+    const changed = Settings.changedOptions(current, next)
     if (changed.length > 0) {
       const ready = yield* prepareAll(followers, next, restore)
       current = next
@@ -186,11 +186,11 @@ export const make = Effect.fnUntraced(function* (
 
   return {
     current: Effect.sync(() => current),
-    refusal: Effect.sync(() => refused),
+    rejection: Effect.sync(() => refused),
     events: Stream.fromPubSub(events),
     reload: change(() => set),
     set: (options) => change(() => ({ ...set, ...options })),
-    follow: (follower) =>
+    register: (follower) =>
       lock.withPermit(
         Effect.uninterruptibleMask((restore) =>
           Effect.gen(function* () {
@@ -226,7 +226,7 @@ export const layer = (options: Settings.Options): Layer.Layer<LiveConfig, Config
 export const withPrices = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | LiveConfig> =>
   Effect.flatMap(
     Effect.flatMap(LiveConfig, ({ current }) => current),
-    PriceTable.within(effect)
+    PriceTable.provideIfUnset(effect)
   )
 
 /**
@@ -235,9 +235,9 @@ export const withPrices = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effe
  * @category options
  * @since 0.1.0
  */
-export interface Refresh {
+export interface RefreshOptions {
   /** Time between two reads. By default the source is read again on `reload` only. */
-  readonly every?: Duration.Input | undefined
+  readonly interval?: Duration.Input | undefined
 }
 
 /**
@@ -269,7 +269,7 @@ export const refresh = (
  */
 export const layerConfig = (
   overrides: Settings.Options = {},
-  { every }: Refresh = {}
+  { interval: every }: RefreshOptions = {}
 ): Layer.Layer<LiveConfig, ConfigurationError> =>
   Layer.effect(
     LiveConfig,

@@ -40,7 +40,7 @@ export interface Options extends KimiConfig.Options {
 }
 
 /** Fails with everything that is wrong with either. */
-const both = Effect.fnUntraced(function* (
+const combine = Effect.fnUntraced(function* (
   config: Effect.Effect<KimiConfig.Values, ConfigurationError>,
   prices: Effect.Effect<PriceTable.Options | undefined, ConfigurationError>
 ): Effect.fn.Return<Settings, ConfigurationError> {
@@ -65,7 +65,7 @@ const both = Effect.fnUntraced(function* (
  * @since 0.1.0
  */
 export const make = ({ prices, ...options }: Options): Effect.Effect<Settings, ConfigurationError> =>
-  both(KimiConfig.make(options), Effect.succeed(prices))
+  combine(KimiConfig.make(options), Effect.succeed(prices))
 
 /**
  * Reads options and prices from the current `ConfigProvider`; those in
@@ -75,7 +75,7 @@ export const make = ({ prices, ...options }: Options): Effect.Effect<Settings, C
  * @since 0.1.0
  */
 export const fromConfig = ({ prices, ...overrides }: Options = {}): Effect.Effect<Settings, ConfigurationError> =>
-  both(KimiConfig.fromConfig(overrides), prices === undefined ? PriceConfig.fromConfig : Effect.succeed(prices))
+  combine(KimiConfig.fromConfig(overrides), prices === undefined ? PriceConfig.fromConfig : Effect.succeed(prices))
 
 /**
  * The names of the options in which two configurations differ, `prices`
@@ -84,7 +84,7 @@ export const fromConfig = ({ prices, ...overrides }: Options = {}): Effect.Effec
  * @category getters
  * @since 0.1.0
  */
-export const changes = (before: Settings, after: Settings): ReadonlyArray<string> => {
+export const changedOptions = (before: Settings, after: Settings): ReadonlyArray<string> => {
   const names = Object.keys(KimiConfig.defaults) as ReadonlyArray<keyof KimiConfig.Values>
   const changed: Array<string> = names.filter((name) => !Equal.equals(before.config[name], after.config[name]))
   return Equal.equals(before.prices, after.prices) ? changed : [...changed, "prices"]

@@ -38,16 +38,23 @@ import type { CircuitOpenError } from "../errors/ResilienceErrors.ts"
 import type * as KimiConfig from "../KimiConfig.ts"
 import { ChatResponse } from "../models/ChatResponse.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
-import * as OptionRules from "../OptionRules.ts"
-import type { AccountState, Ask, Changes as DoorChanges, Door, Outcome, Patience } from "./admission/Door.ts"
-import * as LocalDoor from "./admission/LocalDoor.ts"
-import * as RedisDoor from "./admission/RedisDoor.ts"
-import { off } from "./Pipeline.ts"
-import { holding } from "./stream/StreamGuard.ts"
+import * as OptionRules from "../internal/OptionRules.ts"
+import type {
+  AccountState,
+  PermitRequest,
+  Changes as DoorChanges,
+  Limiter,
+  Outcome,
+  QueueLimits
+} from "./internal/admission/Limiter.ts"
+import * as LocalLimiter from "./internal/admission/LocalLimiter.ts"
+import * as RedisLimiter from "./internal/admission/RedisLimiter.ts"
+import { off } from "../pipeline/Pipeline.ts"
+import { withStreamHooks } from "../pipeline/internal/StreamGuard.ts"
 import { type RateLimits, tiers } from "./RateLimits.ts"
 
-type EntryError = AdmissionError | CircuitOpenError
-type Words = { readonly [name: string]: string }
+type AcquireError = AdmissionError | CircuitOpenError
+type Description = { readonly [name: string]: string }
 
 /**
  * The limits of accounts.
@@ -60,18 +67,18 @@ export class Admission extends Context.Service<
   {
     /** Makes an attempt when the account's limits have room for it. */
     readonly guard: (
-      ask: Ask
-    ) => <A, E extends KimiError, R>(attempt: Effect.Effect<A, E, R>) => Effect.Effect<A, E | EntryError, R>
+      ask: PermitRequest
+    ) => <A, E extends KimiError, R>(attempt: Effect.Effect<A, E, R>) => Effect.Effect<A, E | AcquireError, R>
     /** The same for a stream, which holds its place until it ends. */
     readonly guardStream: (
-      ask: Ask
+      ask: PermitRequest
     ) => <E extends KimiError, R>(
       attempt: Stream.Stream<StreamEvent, E, R>
-    ) => Stream.Stream<StreamEvent, E | EntryError, R>
+    ) => Stream.Stream<StreamEvent, E | AcquireError, R>
     /** What is in use of every account, by its name. */
     readonly states: Effect.Effect<ReadonlyMap<string, AccountState>>
     /** The options in words for people. */
-    readonly options: Words
+    readonly options: Description
     /**
      * Changes limits and patience in place. What was counted stays counted and
      * calls that run keep their places: where they are more than a lower limit
@@ -115,7 +122,7 @@ export interface Changes extends Pick<Options, "maxWait" | "maxQueue"> {
  * @category options
  * @since 0.1.0
  */
-export const limitsOf = (config: KimiConfig.Values): RateLimits => {
+export const limitsFromConfig = (config: KimiConfig.Values): RateLimits => {
   const tier: RateLimits = config.tier === undefined ? {} : tiers[config.tier]
   return {
     concurrency: config.maxConcurrency ?? tier.concurrency,
@@ -130,19 +137,19 @@ const defaultMargin = Duration.seconds(1)
 
 const outcomeOf = <A, E extends KimiError>(exit: Exit.Exit<A, E>): Outcome => {
   if (Exit.isSuccess(exit)) return "success"
-  if (Cause.hasInterrupts(exit.cause)) return "left"
-  return Option.getOrElse(Cause.findErrorOption(exit.cause), () => "left" as const)
+  if (Cause.hasInterrupts(exit.cause)) return "interrupted"
+  return Option.getOrElse(Cause.findErrorOption(exit.cause), () => "interrupted" as const)
 }
 
-const limitsInWords = (limits: RateLimits): Words => {
+const describeLimits = (limits: RateLimits): Description => {
   const known = Object.entries(limits).filter(([, limit]) => limit !== undefined)
   return known.length === 0
     ? { limits: "unknown" }
     : Object.fromEntries(known.map(([name, limit]) => [name, String(limit)]))
 }
 
-const inWords = (limits: RateLimits | "by account", { maxQueue, maxWait }: Patience): Words => ({
-  ...(limits === "by account" ? { limits } : limitsInWords(limits)),
+const describeLimiter = (limits: RateLimits | "by account", { maxQueue, maxWait }: QueueLimits): Description => ({
+  ...(limits === "by account" ? { limits } : describeLimits(limits)),
   "max wait": Duration.format(maxWait),
   "max queue": String(maxQueue)
 })
@@ -153,7 +160,7 @@ const inWords = (limits: RateLimits | "by account", { maxQueue, maxWait }: Patie
  * @category constructors
  * @since 0.1.0
  */
-export const behind = ({ change, enter, states }: Door, options: Words = {}): Admission["Service"] => {
+export const fromLimiter = ({ change, acquire, states }: Limiter, options: Description = {}): Admission["Service"] => {
   return {
     options,
     change: (changes) => {
@@ -168,29 +175,29 @@ export const behind = ({ change, enter, states }: Door, options: Words = {}): Ad
     },
     guard: (ask) => (attempt) =>
       Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(enter(ask, restore), (place) =>
+        Effect.flatMap(acquire(ask, restore), (place) =>
           Effect.onExit(restore(attempt), (exit) => {
             if (Exit.isSuccess(exit) && exit.value instanceof ChatResponse && exit.value.rateStatus !== undefined) {
-              place.observe(exit.value.rateStatus)
+              place.recordRateStatus(exit.value.rateStatus)
             }
-            return place.leave(outcomeOf(exit))
+            return place.release(outcomeOf(exit))
           })
         )
       ),
     guardStream: (ask) =>
-      holding((restore) =>
-        Effect.map(enter(ask, restore), (place) => ({
+      withStreamHooks((restore) =>
+        Effect.map(acquire(ask, restore), (place) => ({
           onEvents: ([first]) => {
-            if (first._tag === "Start" && first.rateStatus !== undefined) place.observe(first.rateStatus)
+            if (first._tag === "Start" && first.rateStatus !== undefined) place.recordRateStatus(first.rateStatus)
           },
-          onEnd: (exit) => place.leave(outcomeOf(exit))
+          onEnd: (exit) => place.release(outcomeOf(exit))
         }))
       ),
     states
   }
 }
 
-const { count, timeInMillis, timeOrZero } = OptionRules
+const { positiveInteger, millisecondDuration, finiteDuration } = OptionRules
 
 const limitNames: ReadonlyArray<string> = [
   "concurrency",
@@ -205,7 +212,7 @@ const limitsRules = (limits: Changes["limits"]): ReadonlyArray<OptionRules.Rule>
   const known = limitNames.join(", ")
   if (typeof limits !== "object" || limits === null) return [["limits", false, `an object with ${known}`]]
   return Object.entries(limits).map(([name, limit]) =>
-    limitNames.includes(name) ? count(name, limit) : [name, false, `one of the limits ${known}`]
+    limitNames.includes(name) ? positiveInteger(name, limit) : [name, false, `one of the limits ${known}`]
   )
 }
 
@@ -216,18 +223,23 @@ const rulesOf = ({
   maxWait
 }: Changes & Pick<Options, "margin">): ReadonlyArray<OptionRules.Rule> => [
   ...limitsRules(limits),
-  count("maxQueue", maxQueue),
-  timeOrZero("margin", margin),
-  timeOrZero("maxWait", maxWait)
+  positiveInteger("maxQueue", maxQueue),
+  finiteDuration("margin", margin),
+  finiteDuration("maxWait", maxWait)
 ]
 
 const check = (rules: ReadonlyArray<OptionRules.Rule>): Effect.Effect<void, ConfigurationError> =>
   OptionRules.check("Admission", rules)
 
-const optionsInWords = (options: Options): Words =>
-  inWords(typeof options.limits === "function" ? "by account" : (options.limits ?? {}), doorOptions(options))
+const describeOptions = (options: Options): Description =>
+  describeLimiter(typeof options.limits === "function" ? "by account" : (options.limits ?? {}), limiterOptions(options))
 
-const doorOptions = ({ limits = {}, margin = defaultMargin, maxQueue = 10_000, maxWait = "2 minutes" }: Options) => ({
+const limiterOptions = ({
+  limits = {},
+  margin = defaultMargin,
+  maxQueue = 10_000,
+  maxWait = "2 minutes"
+}: Options) => ({
   limitsOf: typeof limits === "function" ? limits : () => limits,
   margin: Duration.fromInputUnsafe(margin),
   maxQueue,
@@ -243,7 +255,7 @@ const doorOptions = ({ limits = {}, margin = defaultMargin, maxQueue = 10_000, m
 export const make = (options: Options = {}): Effect.Effect<Admission["Service"], ConfigurationError> =>
   Effect.flatMap(
     Effect.suspend(() => check(rulesOf(options))),
-    () => Effect.map(LocalDoor.make(doorOptions(options)), (door) => behind(door, optionsInWords(options)))
+    () => Effect.map(LocalLimiter.make(limiterOptions(options)), (door) => fromLimiter(door, describeOptions(options)))
   )
 
 /**
@@ -252,11 +264,11 @@ export const make = (options: Options = {}): Effect.Effect<Admission["Service"],
  * @category models
  * @since 0.1.0
  */
-export interface Following extends Pick<LocalDoor.LocalDoor, "forget"> {
+export interface Reloadable extends Pick<LocalLimiter.LocalLimiter, "reset"> {
   /** The limits, which say the options of a configuration in words. */
   readonly admissionOf: (config: KimiConfig.Values) => Admission["Service"]
   /** Takes the options of another configuration. Accounts that it does not know keep their limits. */
-  readonly follow: (
+  readonly reload: (
     config: KimiConfig.Values,
     configOf: (account: string) => KimiConfig.Values | undefined
   ) => Effect.Effect<void>
@@ -268,7 +280,7 @@ const changesOf = (
 ): Required<DoorChanges> => ({
   limitsOf: (account) => {
     const own = configOf(account)
-    return own === undefined ? undefined : limitsOf(own)
+    return own === undefined ? undefined : limitsFromConfig(own)
   },
   maxQueue: config.admissionMaxQueue,
   maxWait: config.admissionMaxWait
@@ -280,19 +292,22 @@ const changesOf = (
  * @category constructors
  * @since 0.1.0
  */
-export const following = (config: KimiConfig.Values): Effect.Effect<Following> =>
+export const makeReloadable = (config: KimiConfig.Values): Effect.Effect<Reloadable> =>
   Effect.map(
-    LocalDoor.make({
-      limitsOf: () => limitsOf(config),
+    LocalLimiter.make({
+      limitsOf: () => limitsFromConfig(config),
       margin: defaultMargin,
       maxQueue: config.admissionMaxQueue,
       maxWait: config.admissionMaxWait
     }),
     (door) => ({
       admissionOf: (now) =>
-        behind(door, inWords(limitsOf(now), { maxQueue: now.admissionMaxQueue, maxWait: now.admissionMaxWait })),
-      follow: (next, configOf) => door.change(changesOf(next, configOf)),
-      forget: door.forget
+        fromLimiter(
+          door,
+          describeLimiter(limitsFromConfig(now), { maxQueue: now.admissionMaxQueue, maxWait: now.admissionMaxWait })
+        ),
+      reload: (next, configOf) => door.change(changesOf(next, configOf)),
+      reset: door.reset
     })
   )
 
@@ -309,8 +324,12 @@ export const fromConfig = (
 ): Effect.Effect<Admission["Service"]> => {
   const patience = { maxQueue: config.admissionMaxQueue, maxWait: config.admissionMaxWait }
   return Effect.map(
-    LocalDoor.make({ limitsOf: (account) => limitsOf(configOf(account)), margin: defaultMargin, ...patience }),
-    (door) => behind(door, inWords(limitsOf(config), patience))
+    LocalLimiter.make({
+      limitsOf: (account) => limitsFromConfig(configOf(account)),
+      margin: defaultMargin,
+      ...patience
+    }),
+    (door) => fromLimiter(door, describeLimiter(limitsFromConfig(config), patience))
   )
 }
 
@@ -329,13 +348,13 @@ export const layer = (options?: Options): Layer.Layer<Admission, ConfigurationEr
  */
 export interface RedisOptions extends Options {
   /** Before every key in Redis. Defaults to `kimi:admission:`. */
-  readonly prefix?: string | undefined
+  readonly keyPrefix?: string | undefined
   /**
    * Part of the limits that this process keeps to while Redis is away, over 0
    * to 1: one by the number of processes. A call that is larger than it goes
    * alone. Defaults to 0.5.
    */
-  readonly share?: number | undefined
+  readonly localShare?: number | undefined
   /** Longest wait for an answer of Redis. Defaults to 250 milliseconds. */
   readonly timeout?: Duration.Input | undefined
   /** How long Redis is left alone after it failed. Defaults to 1 second. */
@@ -375,29 +394,34 @@ export const layerRedis = (options: RedisOptions = {}): Layer.Layer<Admission, C
       const {
         cooldown = "1 second",
         lease = "30 seconds",
-        prefix = "kimi:admission:",
-        share = 0.5,
+        keyPrefix = "kimi:admission:",
+        localShare = 0.5,
         timeout = "250 millis"
       } = options
       const checked = check([
         ...rulesOf(options),
-        timeOrZero("cooldown", cooldown),
-        timeInMillis("lease", lease),
-        timeInMillis("timeout", timeout),
-        OptionRules.part("share", share)
+        finiteDuration("cooldown", cooldown),
+        millisecondDuration("lease", lease),
+        millisecondDuration("timeout", timeout),
+        OptionRules.fraction("share", localShare)
       ])
       return Effect.map(
         Effect.andThen(checked, () =>
-          RedisDoor.make({
-            ...doorOptions(options),
-            prefix,
-            share,
+          RedisLimiter.make({
+            ...limiterOptions(options),
+            keyPrefix,
+            localShare,
             cooldown: Duration.fromInputUnsafe(cooldown),
             lease: Duration.fromInputUnsafe(lease),
             timeout: Duration.fromInputUnsafe(timeout)
           })
         ),
-        (door) => behind(door, { ...optionsInWords(options), shared: `on Redis under ${prefix}`, share: String(share) })
+        (door) =>
+          fromLimiter(door, {
+            ...describeOptions(options),
+            shared: `on Redis under ${keyPrefix}`,
+            share: String(localShare)
+          })
       )
     })
   )

@@ -31,9 +31,9 @@ export type Jitter = "full" | "equal" | "decorrelated" | "none"
  */
 export interface Options {
   /** The first wait before chance spreads it. */
-  readonly base: Duration.Duration
+  readonly baseDelay: Duration.Duration
   /** The longest wait. */
-  readonly cap: Duration.Duration
+  readonly maxDelay: Duration.Duration
   /** How chance spreads waits. */
   readonly jitter: Jitter
 }
@@ -49,8 +49,8 @@ const exponential = (base: number, cap: number, n: number): number => Math.min(c
  * @since 0.1.0
  */
 export const bounds = (options: Options, n: number, previous: number): readonly [from: number, to: number] => {
-  const base = Duration.toMillis(options.base)
-  const cap = Duration.toMillis(options.cap)
+  const base = Duration.toMillis(options.baseDelay)
+  const cap = Duration.toMillis(options.maxDelay)
   const wait = exponential(base, cap, n)
   switch (options.jitter) {
     case "none":
@@ -74,7 +74,7 @@ export const bounds = (options: Options, n: number, previous: number): readonly 
 export const schedule = (options: Options): Schedule.Schedule<Duration.Duration> =>
   Schedule.fromStepWithMetadata(
     Effect.sync(() => {
-      let previous = Duration.toMillis(options.base)
+      let previous = Duration.toMillis(options.baseDelay)
       return ({ attempt }: Schedule.InputMetadata<unknown>) =>
         Effect.map(Random.next, (chance): [Duration.Duration, Duration.Duration] => {
           const [from, to] = bounds(options, attempt, previous)

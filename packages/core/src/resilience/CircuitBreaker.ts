@@ -30,14 +30,20 @@ import * as EffectBreaker from "effect/persistence/CircuitBreaker"
 import * as Redis from "effect/persistence/Redis"
 import * as Stream from "effect/Stream"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
-import * as CircuitOptions from "./circuit/CircuitOptions.ts"
-import type { Circuits } from "./circuit/Circuits.ts"
-import * as LocalCircuits from "./circuit/LocalCircuits.ts"
-import * as SharedCircuits from "./circuit/SharedCircuits.ts"
-import { off } from "./Pipeline.ts"
+import * as CircuitOptions from "./internal/circuit/CircuitOptions.ts"
+import type { Circuits } from "./internal/circuit/Circuits.ts"
+import * as LocalCircuits from "./internal/circuit/LocalCircuits.ts"
+import * as RedisCircuits from "./internal/circuit/RedisCircuits.ts"
+import { off } from "../pipeline/Pipeline.ts"
 
-export { defaults, type Options, sharedDefaults, type SharedOptions, type Trip } from "./circuit/CircuitOptions.ts"
-export type { Transition } from "./circuit/Circuits.ts"
+export {
+  defaults,
+  type Options,
+  redisDefaults as sharedDefaults,
+  type RedisOptions as SharedOptions,
+  type TripPolicy as Trip
+} from "./internal/circuit/CircuitOptions.ts"
+export type { Transition } from "./internal/circuit/Circuits.ts"
 
 /**
  * The circuits of a client.
@@ -65,7 +71,7 @@ export function make(
 ): Effect.Effect<CircuitBreaker["Service"], ConfigurationError> {
   return options === undefined
     ? LocalCircuits.make(CircuitOptions.defaults)
-    : Effect.flatMap(CircuitOptions.local(options), LocalCircuits.make)
+    : Effect.flatMap(CircuitOptions.resolve(options), LocalCircuits.make)
 }
 
 /**
@@ -80,16 +86,16 @@ export function layer(options?: Partial<CircuitOptions.Options>): Layer.Layer<Ci
   return Layer.effect(CircuitBreaker, options === undefined ? make() : make(options))
 }
 
-const layerOnRedis = (options: CircuitOptions.SharedOptions): Layer.Layer<CircuitBreaker, never, Redis.Redis> => {
-  const { idleTimeToLive, prefix, probeLease } = options
+const makeRedisLayer = (options: CircuitOptions.RedisOptions): Layer.Layer<CircuitBreaker, never, Redis.Redis> => {
+  const { idleTimeToLive, keyPrefix, probeLease } = options
   return Layer.effect(
     CircuitBreaker,
     Effect.gen(function* () {
       const circuits = yield* EffectBreaker.CircuitBreakerStore
       const { send } = yield* Redis.Redis
-      return yield* SharedCircuits.make(options, { circuits, forget: (key) => send("DEL", `${prefix}${key}`) })
+      return yield* RedisCircuits.make(options, { circuits, remove: (key) => send("DEL", `${keyPrefix}${key}`) })
     })
-  ).pipe(Layer.provide(EffectBreaker.layerStoreRedis({ idleTimeToLive, prefix, probeLease })))
+  ).pipe(Layer.provide(EffectBreaker.layerStoreRedis({ idleTimeToLive, prefix: keyPrefix, probeLease })))
 }
 
 /**
@@ -102,16 +108,16 @@ const layerOnRedis = (options: CircuitOptions.SharedOptions): Layer.Layer<Circui
  * @category layers
  * @since 0.1.0
  */
-export function layerShared(): Layer.Layer<CircuitBreaker, never, Redis.Redis>
-export function layerShared(
-  options: Partial<CircuitOptions.SharedOptions>
+export function layerRedis(): Layer.Layer<CircuitBreaker, never, Redis.Redis>
+export function layerRedis(
+  options: Partial<CircuitOptions.RedisOptions>
 ): Layer.Layer<CircuitBreaker, ConfigurationError, Redis.Redis>
-export function layerShared(
-  options?: Partial<CircuitOptions.SharedOptions>
+export function layerRedis(
+  options?: Partial<CircuitOptions.RedisOptions>
 ): Layer.Layer<CircuitBreaker, ConfigurationError, Redis.Redis> {
   return options === undefined
-    ? layerOnRedis(CircuitOptions.sharedDefaults)
-    : Layer.unwrap(Effect.map(CircuitOptions.shared(options), layerOnRedis))
+    ? makeRedisLayer(CircuitOptions.redisDefaults)
+    : Layer.unwrap(Effect.map(CircuitOptions.resolveRedis(options), makeRedisLayer))
 }
 
 /**

@@ -11,7 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { DeadlineExceededError } from "../errors/TimeoutErrors.ts"
-import * as Watchdog from "./stream/Watchdog.ts"
+import * as Watchdog from "../pipeline/internal/Watchdog.ts"
 
 const exceeded = (timeout: Duration.Duration): Effect.Effect<never, DeadlineExceededError> =>
   Effect.fail(

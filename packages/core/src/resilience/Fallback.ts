@@ -32,14 +32,14 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import { withAttempts } from "../errors/Attachment.ts"
-import type { AttemptFacts } from "../errors/AttemptFacts.ts"
+import { withAttempts } from "../errors/internal/ErrorDetails.ts"
+import type { FailedAttempt } from "../errors/FailedAttempt.ts"
 import type { ChatError, StreamError } from "../errors/OperationErrors.ts"
 import * as ModelCatalog from "../ModelCatalog.ts"
 import type { ModelRequest } from "../models/ChatRequest.ts"
-import type { Call } from "./Call.ts"
-import type { Stage } from "./Pipeline.ts"
-import { onOpening } from "./stream/StreamOpening.ts"
+import type { Call } from "../pipeline/Call.ts"
+import type { Stage } from "../pipeline/Pipeline.ts"
+import { transformOpening } from "../pipeline/internal/StreamOpening.ts"
 
 /**
  * Tag of an error that a call can fail with.
@@ -57,7 +57,7 @@ export type Tag = StreamError["_tag"]
  * @category models
  * @since 0.1.0
  */
-export type Move = "other account" | "other account or model" | "larger window" | "none"
+export type FallbackTarget = "other account" | "other account or model" | "larger window" | "none"
 
 /**
  * Which steps may help against an error, by its tag.
@@ -65,7 +65,7 @@ export type Move = "other account" | "other account or model" | "larger window" 
  * @category models
  * @since 0.1.0
  */
-export const moves: { readonly [T in Tag]: Move } = {
+export const fallbackTargets: { readonly [T in Tag]: FallbackTarget } = {
   DnsError: "other account",
   ConnectionRefusedError: "other account",
   ConnectionLostError: "other account",
@@ -170,7 +170,7 @@ interface Failure {
 }
 
 /** What the host says of its window is truer than the catalogue; a window that is not known is not larger. */
-const isLarger = (next: string, { error, model }: Failure): boolean => {
+const hasLargerWindow = (next: string, { error, model }: Failure): boolean => {
   const window = ModelCatalog.find(next)?.contextWindow
   const said = error._tag === "ContextLengthError" ? error.limit : undefined
   const exceeded = said ?? ModelCatalog.find(model)?.contextWindow
@@ -179,26 +179,26 @@ const isLarger = (next: string, { error, model }: Failure): boolean => {
 
 /** Whether an account and a model are any better than those that failed. */
 const isBetter = (account: string, model: string, failure: Failure): boolean => {
-  switch (moves[failure.error._tag]) {
+  switch (fallbackTargets[failure.error._tag]) {
     case "other account":
       return account !== failure.account
     case "other account or model":
       return account !== failure.account || model !== failure.model
     case "larger window":
-      return isLarger(model, failure)
+      return hasLargerWindow(model, failure)
     case "none":
       // Such a failure ends the plan unless a step names it, and then it says nothing of the steps after that one.
       return true
   }
 }
 
-const mayHelp = ({ account, on }: Step, model: string, last: Failure, failures: ReadonlyArray<Failure>): boolean => {
+const isEligible = ({ account, on }: Step, model: string, last: Failure, failures: ReadonlyArray<Failure>): boolean => {
   if (on !== undefined) return on.includes(last.error._tag)
-  return moves[last.error._tag] !== "none" && failures.every((failure) => isBetter(account, model, failure))
+  return fallbackTargets[last.error._tag] !== "none" && failures.every((failure) => isBetter(account, model, failure))
 }
 
 /** The facts of all attempts at one step: those of its retries, or of its only attempt. */
-const factsOf = (error: StreamError, call: Call, startedAt: number, end: number): ReadonlyArray<AttemptFacts> =>
+const factsOf = (error: StreamError, call: Call, startedAt: number, end: number): ReadonlyArray<FailedAttempt> =>
   error.attempts ?? [
     {
       tag: error._tag,
@@ -215,7 +215,7 @@ const factsOf = (error: StreamError, call: Call, startedAt: number, end: number)
 type Run<A, E> = (call: Call) => Effect.Effect<A, E>
 
 /** Tries the steps after the call itself has failed. */
-const next = Effect.fnUntraced(function* <A, E extends StreamError>(
+const trySteps = Effect.fnUntraced(function* <A, E extends StreamError>(
   steps: ReadonlyArray<Step>,
   call: Call,
   run: Run<A, E>,
@@ -229,7 +229,7 @@ const next = Effect.fnUntraced(function* <A, E extends StreamError>(
   const attempts = [...factsOf(error, call, began, clock.currentTimeMillisUnsafe())]
   for (const step of steps) {
     const model = step.model ?? call.request.model
-    if (!mayHelp(step, model, last, failures)) continue
+    if (!isEligible(step, model, last, failures)) continue
     const checked = yield* Effect.result(step.check({ ...call.request, model }))
     if (Result.isFailure(checked)) continue
     const moved: Call = { ...call, account: step.account, provider: step.provider, request: checked.success }
@@ -244,16 +244,16 @@ const next = Effect.fnUntraced(function* <A, E extends StreamError>(
   return yield* Effect.fail(failures.length === 1 ? error : withAttempts(error, attempts))
 })
 
-const along =
+const runPlan =
   ({ check, steps }: Plan) =>
   <A, E extends StreamError>(call: Call, run: Run<A, E>): Effect.Effect<A, E | ChatError> =>
     Effect.clockWith((clock) => {
       const startedAt = clock.currentTimeMillisUnsafe()
       const first = Effect.flatMap(check(call.request), (request) => run({ ...call, request }))
-      return Effect.catch(first, (error) => next(steps, call, run, error, startedAt))
+      return Effect.catch(first, (error) => trySteps(steps, call, run, error, startedAt))
     })
 
-const nameOf = ({ account, model = "the same model", on }: Step): string =>
+const describeStep = ({ account, model = "the same model", on }: Step): string =>
   `${account}/${model}${on === undefined ? "" : ` on ${on.join(" or ")}`}`
 
 /**
@@ -263,20 +263,20 @@ const nameOf = ({ account, model = "the same model", on }: Step): string =>
  * @category stages
  * @since 0.1.0
  */
-export const make = (plan: Plan): Stage => {
-  const walk = along(plan)
+export const stage = (plan: Plan): Stage => {
+  const walk = runPlan(plan)
   return {
     effect: (inner) => (call) => walk(call, inner),
     stream: (inner) => (call) =>
       Stream.suspend(() => {
         let asked = call
-        return onOpening<StreamError, StreamError>((open) =>
+        return transformOpening<StreamError, StreamError>((open) =>
           walk(call, (moved) => {
             asked = moved
             return open
           })
         )(Stream.suspend(() => inner(asked)))
       }),
-    options: Object.fromEntries(plan.steps.map((step, index) => [`${index + 1}`, nameOf(step)]))
+    options: Object.fromEntries(plan.steps.map((step, index) => [`${index + 1}`, describeStep(step)]))
   }
 }

@@ -36,12 +36,12 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { StreamError } from "../errors/OperationErrors.ts"
-import * as OptionRules from "../OptionRules.ts"
-import { keyOf } from "./Call.ts"
-import * as HedgeBudget from "./HedgeBudget.ts"
-import * as Latencies from "./Latencies.ts"
-import { off, type Stage } from "./Pipeline.ts"
-import { onOpening } from "./stream/StreamOpening.ts"
+import * as OptionRules from "../internal/OptionRules.ts"
+import { accountModelKey } from "../pipeline/Call.ts"
+import * as HedgeBudget from "./internal/HedgeBudget.ts"
+import * as Latencies from "./internal/Latencies.ts"
+import { off, type Stage } from "../pipeline/Pipeline.ts"
+import { transformOpening } from "../pipeline/internal/StreamOpening.ts"
 
 /**
  * When a call is late. At least one of `after`, `percentile` and `answerAfter`
@@ -52,7 +52,7 @@ import { onOpening } from "./stream/StreamOpening.ts"
  */
 export interface Options {
   /** Time to first content from which a stream is late. With `percentile`, only until there are enough samples. */
-  readonly after?: Duration.Input | undefined
+  readonly delay?: Duration.Input | undefined
   /**
    * The part of recent streams that is not late, such as 0.95: one is late when
    * it has waited longer than that part of the latest 128 of its account and
@@ -63,9 +63,9 @@ export interface Options {
   /** Recent streams from which `percentile` holds, from 1 to 128. Defaults to 20. */
   readonly minimumSamples?: number | undefined
   /** The shortest time that `percentile` may lead to. Defaults to 100 milliseconds. */
-  readonly atLeast?: Duration.Input | undefined
+  readonly minimumDelay?: Duration.Input | undefined
   /** Time to the whole answer from which a plain call is late. By default none is. */
-  readonly answerAfter?: Duration.Input | undefined
+  readonly responseDelay?: Duration.Input | undefined
   /** How many calls are hedged at most. */
   readonly budget?: HedgeBudget.Options | undefined
 }
@@ -78,7 +78,7 @@ export interface Options {
  */
 export const defaults = {
   minimumSamples: 20,
-  atLeast: Duration.millis(100),
+  minimumDelay: Duration.millis(100),
   budget: HedgeBudget.defaults
 } as const
 
@@ -113,23 +113,23 @@ export class Hedge extends Context.Service<Hedge, Stage & { readonly state: Effe
 ) {}
 
 const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
-  const { after, answerAfter, atLeast, budget, minimumSamples, percentile } = options
-  const { time } = OptionRules
+  const { delay: after, responseDelay, minimumDelay, budget, minimumSamples, percentile } = options
+  const { positiveDuration } = OptionRules
   // Written so that NaN meets nothing.
   const isWithin = (value: number | undefined, least: number, most: number): boolean =>
     value === undefined || (typeof value === "number" && value >= least && value <= most)
-  const { samples } = Latencies.defaults
+  const { maxSamples } = Latencies.defaults
   const isCount = minimumSamples === undefined || Number.isInteger(minimumSamples)
-  const isOn = after !== undefined || percentile !== undefined || answerAfter !== undefined
+  const isOn = after !== undefined || percentile !== undefined || responseDelay !== undefined
   return [
-    time("after", after),
-    time("atLeast", atLeast),
-    time("answerAfter", answerAfter),
+    positiveDuration("after", after),
+    positiveDuration("atLeast", minimumDelay),
+    positiveDuration("answerAfter", responseDelay),
     ["percentile", isWithin(percentile, 0, 1), "a number from 0 to 1, such as 0.95"],
     [
       "minimumSamples",
-      isCount && isWithin(minimumSamples, 1, samples),
-      `a whole number from 1 to ${samples}, which is how many are remembered`
+      isCount && isWithin(minimumSamples, 1, maxSamples),
+      `a whole number from 1 to ${maxSamples}, which is how many are remembered`
     ],
     ["budget.ratio", isWithin(budget?.ratio, 0, 1), "a number from 0 to 1, such as 0.05"],
     ["budget.capacity", isWithin(budget?.capacity, 1, Number.MAX_SAFE_INTEGER / 1e6), "a number that is at least 1"],
@@ -138,14 +138,14 @@ const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
 }
 
 /** Tells a race what it needs to know of the call, and hears of it. */
-interface Rules {
+interface RaceHooks {
   /** Asked once, when the first attempt is late. */
-  readonly mayHedge: () => boolean
+  readonly tryHedge: () => boolean
   readonly onHedgeWon: () => void
 }
 
 /** The attempt, and once more when it is late. */
-const race = <A, E>(attempt: Effect.Effect<A, E>, after: Duration.Duration, rules: Rules): Effect.Effect<A, E> =>
+const race = <A, E>(attempt: Effect.Effect<A, E>, after: Duration.Duration, rules: RaceHooks): Effect.Effect<A, E> =>
   Effect.flatMap(Effect.context<never>(), (context) => {
     const fork = Effect.runForkWith(context)
     return Effect.callback((resume) => {
@@ -157,7 +157,7 @@ const race = <A, E>(attempt: Effect.Effect<A, E>, after: Duration.Duration, rule
       // The timer becomes the hedge, so that one handle ends either.
       const second = fork(
         Effect.flatMap(Context.get(context, Clock.Clock).sleep(after), () => {
-          isHedged = rules.mayHedge()
+          isHedged = rules.tryHedge()
           return isHedged ? attempt : Effect.never
         })
       )
@@ -183,17 +183,17 @@ const race = <A, E>(attempt: Effect.Effect<A, E>, after: Duration.Duration, rule
     })
   })
 
-const inWords = (options: Options): Stage["options"] => {
+const describeOptions = (options: Options): Stage["options"] => {
   const format = (input: Duration.Input) => Duration.format(Duration.fromInputUnsafe(input))
-  const { after, answerAfter, atLeast = defaults.atLeast, percentile } = options
+  const { delay: after, responseDelay, minimumDelay = defaults.minimumDelay, percentile } = options
   const { capacity = defaults.budget.capacity, ratio = defaults.budget.ratio } = options.budget ?? {}
   const { minimumSamples = defaults.minimumSamples } = options
   return {
     ...(after === undefined ? {} : { after: format(after) }),
     ...(percentile === undefined
       ? {}
-      : { percentile: `${percentile} of ${minimumSamples} or more, at least ${format(atLeast)}` }),
-    ...(answerAfter === undefined ? {} : { "answer after": format(answerAfter) }),
+      : { percentile: `${percentile} of ${minimumSamples} or more, at least ${format(minimumDelay)}` }),
+    ...(responseDelay === undefined ? {} : { "answer after": format(responseDelay) }),
     budget: `${ratio} of calls and ${capacity} at once`
   }
 }
@@ -208,10 +208,10 @@ const inWords = (options: Options): Stage["options"] => {
 export const make = (options: Options): Effect.Effect<Hedge["Service"], ConfigurationError> =>
   Effect.gen(function* () {
     yield* OptionRules.check("Hedge", rulesOf(options))
-    const { after, answerAfter, atLeast = defaults.atLeast, percentile } = options
+    const { delay: after, responseDelay, minimumDelay = defaults.minimumDelay, percentile } = options
     const { minimumSamples = defaults.minimumSamples } = options
     const afterDuration = after === undefined ? undefined : Duration.fromInputUnsafe(after)
-    const shortest = Duration.toMillis(atLeast)
+    const shortest = Duration.toMillis(minimumDelay)
     const budget = HedgeBudget.make(options.budget)
     const latencies = Latencies.make()
     let calls = 0
@@ -223,8 +223,8 @@ export const make = (options: Options): Effect.Effect<Hedge["Service"], Configur
       calls++
       budget.deposit()
     }
-    const rules: Rules = {
-      mayHedge: () => {
+    const rules: RaceHooks = {
+      tryHedge: () => {
         const isPaid = budget.withdraw()
         if (isPaid) hedges++
         else refused++
@@ -264,12 +264,12 @@ export const make = (options: Options): Effect.Effect<Hedge["Service"], Configur
     }
 
     const stream: Stage["stream"] = (inner) => (call) =>
-      onOpening<StreamError, StreamError>(hedgeOpening(keyOf(call)))(inner(call))
+      transformOpening<StreamError, StreamError>(hedgeOpening(accountModelKey(call)))(inner(call))
 
     return {
-      effect: answerAfter === undefined ? off.effect : effect(Duration.fromInputUnsafe(answerAfter)),
+      effect: responseDelay === undefined ? off.effect : effect(Duration.fromInputUnsafe(responseDelay)),
       stream: after === undefined && percentile === undefined ? off.stream : stream,
-      options: inWords(options),
+      options: describeOptions(options),
       state: Effect.sync(() => ({ calls, hedges, hedgeWins, refused, tokens: budget.tokens() }))
     }
   })

@@ -31,15 +31,15 @@ import * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Stream from "effect/Stream"
-import { attach } from "../errors/Attachment.ts"
-import type { AttemptFacts } from "../errors/AttemptFacts.ts"
+import { withDetails } from "../errors/internal/ErrorDetails.ts"
+import type { FailedAttempt } from "../errors/FailedAttempt.ts"
 import type { KimiError } from "../errors/KimiError.ts"
 import { DeadlineExceededError } from "../errors/TimeoutErrors.ts"
 import type * as KimiConfig from "../KimiConfig.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
 import * as Backoff from "./Backoff.ts"
 import { RetryBudget } from "./RetryBudget.ts"
-import { onOpening } from "./stream/StreamOpening.ts"
+import { transformOpening } from "../pipeline/internal/StreamOpening.ts"
 
 /**
  * @category options
@@ -94,7 +94,7 @@ export class RetrySchedule extends Context.Service<RetrySchedule, Schedule.Sched
 
 const ambiguousLimit = { never: 0, once: 1, always: Number.POSITIVE_INFINITY } as const
 
-const factsOf = (error: KimiError, startedAt: number, end: number, delay: number): AttemptFacts => ({
+const factsOf = (error: KimiError, startedAt: number, end: number, delay: number): FailedAttempt => ({
   tag: error._tag,
   ...(error.provider === undefined ? {} : { provider: error.provider }),
   ...(error.model === undefined ? {} : { model: error.model }),
@@ -105,16 +105,19 @@ const factsOf = (error: KimiError, startedAt: number, end: number, delay: number
   isPossiblyBilled: error.billing === "possible"
 })
 
-type Step = (now: number, error: KimiError) => Pull.Pull<readonly [unknown, Duration.Duration], unknown, unknown>
+type ScheduleStep = (
+  now: number,
+  error: KimiError
+) => Pull.Pull<readonly [unknown, Duration.Duration], unknown, unknown>
 
 /** The schedule's wait in milliseconds; `undefined` when it is done. A schedule that fails is done too. */
-const nextDelay = (step: Step, now: number, error: KimiError): Effect.Effect<number | undefined> =>
+const nextDelay = (step: ScheduleStep, now: number, error: KimiError): Effect.Effect<number | undefined> =>
   Effect.match(step(now, error), {
     onSuccess: ([, delay]) => Duration.toMillis(delay),
     onFailure: () => undefined
   })
 
-const exceeded = (maxElapsed: Duration.Duration, attempts: ReadonlyArray<AttemptFacts>): DeadlineExceededError =>
+const exceeded = (maxElapsed: Duration.Duration, attempts: ReadonlyArray<FailedAttempt>): DeadlineExceededError =>
   new DeadlineExceededError({
     message: `All attempts together took longer than ${Duration.format(maxElapsed)}`,
     timeout: maxElapsed,
@@ -122,18 +125,18 @@ const exceeded = (maxElapsed: Duration.Duration, attempts: ReadonlyArray<Attempt
   })
 
 /** What the retries of one call share. */
-interface Run<A, E, R> {
+interface RetryContext<A, E, R> {
   readonly options: Options
   readonly budget: RetryBudget["Service"]
   readonly attempt: Effect.Effect<A, E, R>
   readonly clock: Clock.Clock
   /** Unix milliseconds at which all attempts must be over. */
-  readonly end: number
-  readonly attempts: Array<AttemptFacts>
+  readonly deadline: number
+  readonly attempts: Array<FailedAttempt>
 }
 
-const bounded = <A, E, R, B, E2, R2>(
-  { attempts, clock, end, options }: Run<A, E, R>,
+const withElapsedLimit = <A, E, R, B, E2, R2>(
+  { attempts, clock, deadline: end, options }: RetryContext<A, E, R>,
   effect: Effect.Effect<B, E2, R2>
 ): Effect.Effect<B, E2 | DeadlineExceededError, R2> =>
   Effect.timeoutOrElse(effect, {
@@ -142,8 +145,8 @@ const bounded = <A, E, R, B, E2, R2>(
   })
 
 /** Waits and tries again after a failure, as often as is allowed. */
-const again = Effect.fnUntraced(function* <A, E extends KimiError, R>(
-  { attempt, attempts, budget, clock, end, options }: Run<A, E, R>,
+const retryAfterFailure = Effect.fnUntraced(function* <A, E extends KimiError, R>(
+  { attempt, attempts, budget, clock, deadline: end, options }: RetryContext<A, E, R>,
   failure: E | DeadlineExceededError,
   began: number
 ): Effect.fn.Return<A, E | DeadlineExceededError, R> {
@@ -175,7 +178,7 @@ const again = Effect.fnUntraced(function* <A, E extends KimiError, R>(
     const now = clock.currentTimeMillisUnsafe()
     const delay = yield* decide(error, now)
     attempts.push(factsOf(error, startedAt, now, delay ?? 0))
-    if (delay === undefined) return yield* Effect.fail(attempts.length === 1 ? error : attach(error, { attempts }))
+    if (delay === undefined) return yield* Effect.fail(attempts.length === 1 ? error : withDetails(error, { attempts }))
     yield* Effect.sleep(Duration.millis(delay))
     startedAt = clock.currentTimeMillisUnsafe()
     const result = yield* Effect.result(attempt)
@@ -199,19 +202,19 @@ export const withRetry =
     Effect.flatMap(Clock.Clock, (clock) => {
       const startedAt = clock.currentTimeMillisUnsafe()
       const end = startedAt + Duration.toMillis(options.maxElapsed)
-      const run: Run<A, E, R> = { options, budget, attempt, clock, end, attempts: [] }
-      return Effect.matchEffect(isBoundedWithin(options) ? attempt : bounded(run, attempt), {
+      const run: RetryContext<A, E, R> = { options, budget, attempt, clock, deadline: end, attempts: [] }
+      return Effect.matchEffect(hasBoundedAttempts(options) ? attempt : withElapsedLimit(run, attempt), {
         onSuccess: (answer) => Effect.as(budget.deposit(undefined), answer),
-        onFailure: (error) => bounded(run, again(run, error, startedAt))
+        onFailure: (error) => withElapsedLimit(run, retryAfterFailure(run, error, startedAt))
       })
     })
 
 /** Whether an attempt ends before the time for all of them does, so that it needs no timer here. */
-const isBoundedWithin = ({ attemptTimeout, maxElapsed }: Options): boolean =>
+const hasBoundedAttempts = ({ attemptTimeout, maxElapsed }: Options): boolean =>
   attemptTimeout !== undefined && Duration.isLessThanOrEqualTo(attemptTimeout, maxElapsed)
 
 const backoff = ({ baseDelay, jitter, maxDelay }: Options): Schedule.Schedule<unknown, KimiError> =>
-  Backoff.schedule({ base: baseDelay, cap: maxDelay, jitter })
+  Backoff.schedule({ baseDelay: baseDelay, maxDelay: maxDelay, jitter })
 
 /**
  * Retries a stream's attempt up to its first content. What fails after it is
@@ -225,4 +228,4 @@ export const withStreamRetry =
   <E extends KimiError>(
     attempt: Stream.Stream<StreamEvent, E>
   ): Stream.Stream<StreamEvent, E | DeadlineExceededError> =>
-    onOpening<E, E | DeadlineExceededError>((open) => withRetry(options, budget)(open))(attempt)
+    transformOpening<E, E | DeadlineExceededError>((open) => withRetry(options, budget)(open))(attempt)

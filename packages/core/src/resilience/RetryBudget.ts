@@ -14,7 +14,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
-import * as OptionRules from "../OptionRules.ts"
+import * as OptionRules from "../internal/OptionRules.ts"
 
 /**
  * @category options
@@ -52,7 +52,7 @@ export class RetryBudget extends Context.Service<
 >()("@kimi-effect/core/resilience/RetryBudget") {}
 
 /** NaN meets no rule: compared with it every retry would be paid for. */
-const tokens = (
+const tokensRule = (
   name: string,
   given: number,
   expected: "a number over zero" | "a number that is not negative"
@@ -75,10 +75,10 @@ export function make(options: Options = {}): Effect.Effect<RetryBudget["Service"
   return Effect.gen(function* () {
     const { capacity = 500, cost = 5, ambiguousCost = 10, reward = 1 } = options
     yield* OptionRules.check("RetryBudget", [
-      tokens("capacity", capacity, "a number that is not negative"),
-      tokens("cost", cost, "a number over zero"),
-      tokens("ambiguousCost", ambiguousCost, "a number over zero"),
-      tokens("reward", reward, "a number that is not negative")
+      tokensRule("capacity", capacity, "a number that is not negative"),
+      tokensRule("cost", cost, "a number over zero"),
+      tokensRule("ambiguousCost", ambiguousCost, "a number over zero"),
+      tokensRule("reward", reward, "a number that is not negative")
     ])
     let left = capacity
     return {

@@ -20,7 +20,7 @@ import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import { FirstTokenTimeoutError, IdleTimeoutError, TotalTimeoutError } from "../errors/TimeoutErrors.ts"
 import { isContent, type Start, type StreamEvent } from "../models/StreamEvent.ts"
-import * as Watchdog from "./stream/Watchdog.ts"
+import * as Watchdog from "../pipeline/internal/Watchdog.ts"
 
 /**
  * The bounds of one attempt. The defaults are in `KimiConfig`.
@@ -43,25 +43,25 @@ export interface Options {
  * @category options
  * @since 0.1.0
  */
-export interface Origin {
+export interface AttemptTarget {
   /** The host, by the id of its provider description. */
   readonly provider?: string
   readonly model?: string
 }
 
 /** With the host's ids, once it has begun to answer. */
-interface Begun extends Origin {
+interface StartedAttempt extends AttemptTarget {
   readonly requestId?: string
   readonly traceId?: string
 }
 
-const begin = (origin: Origin, { requestId, traceId }: typeof Start.Type): Begun => ({
+const withResponseIds = (origin: AttemptTarget, { requestId, traceId }: typeof Start.Type): StartedAttempt => ({
   ...origin,
   ...(requestId === undefined ? {} : { requestId }),
   ...(traceId === undefined ? {} : { traceId })
 })
 
-const totalTimeout = (timeout: Duration.Duration, origin: Begun): TotalTimeoutError =>
+const totalTimeoutError = (timeout: Duration.Duration, origin: StartedAttempt): TotalTimeoutError =>
   new TotalTimeoutError({ ...origin, message: `The attempt took longer than ${Duration.format(timeout)}`, timeout })
 
 /**
@@ -71,17 +71,17 @@ const totalTimeout = (timeout: Duration.Duration, origin: Begun): TotalTimeoutEr
  * @since 0.1.0
  */
 export const withTimeout =
-  (options: Pick<Options, "totalTimeout">, origin: Origin = {}) =>
+  (options: Pick<Options, "totalTimeout">, origin: AttemptTarget = {}) =>
   <A, E, R>(attempt: Effect.Effect<A, E, R>): Effect.Effect<A, E | TotalTimeoutError, R> =>
     Effect.timeoutOrElse(attempt, {
       duration: options.totalTimeout,
-      orElse: () => Effect.fail(totalTimeout(options.totalTimeout, origin))
+      orElse: () => Effect.fail(totalTimeoutError(options.totalTimeout, origin))
     })
 
 type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 type StreamTimeoutError = FirstTokenTimeoutError | IdleTimeoutError | TotalTimeoutError
 
-const silence = (hasContent: boolean, options: Options, origin: Begun): StreamTimeoutError =>
+const contentTimeoutError = (hasContent: boolean, options: Options, origin: StartedAttempt): StreamTimeoutError =>
   hasContent
     ? new IdleTimeoutError({
         ...origin,
@@ -101,13 +101,13 @@ const silence = (hasContent: boolean, options: Options, origin: Begun): StreamTi
  * @since 0.1.0
  */
 export const withStreamTimeout =
-  (options: Options, origin: Origin = {}) =>
+  (options: Options, origin: AttemptTarget = {}) =>
   <E, R>(attempt: Stream.Stream<StreamEvent, E, R>): Stream.Stream<StreamEvent, E | StreamTimeoutError, R> =>
     Stream.transformPull(attempt, (pull, scope) =>
       Effect.map(Effect.all([Clock.Clock, Watchdog.make(scope)]), ([clock, watchdog]) => {
         const idle = Duration.toMillis(options.idleTimeout)
         const end = clock.currentTimeMillisUnsafe() + Duration.toMillis(options.totalTimeout)
-        let begun: Begun = origin
+        let begun: StartedAttempt = origin
         let hasContent = false
         /** How much longer the host may stay silent. */
         let patience = Duration.toMillis(options.firstTokenTimeout)
@@ -115,12 +115,14 @@ export const withStreamTimeout =
         return Effect.suspend((): Pull.Pull<Events, E | StreamTimeoutError> => {
           const start = clock.currentTimeMillisUnsafe()
           // Events that are already there would win against any timer.
-          if (start >= end) return Effect.fail(totalTimeout(options.totalTimeout, begun))
+          if (start >= end) return Effect.fail(totalTimeoutError(options.totalTimeout, begun))
           const isTotal = end - start <= patience
           const onExpired = () =>
-            Effect.fail(isTotal ? totalTimeout(options.totalTimeout, begun) : silence(hasContent, options, begun))
+            Effect.fail(
+              isTotal ? totalTimeoutError(options.totalTimeout, begun) : contentTimeoutError(hasContent, options, begun)
+            )
           return Effect.map(watchdog.guard(pull, isTotal ? end : start + patience, onExpired), (events) => {
-            if (events[0]._tag === "Start") begun = begin(origin, events[0])
+            if (events[0]._tag === "Start") begun = withResponseIds(origin, events[0])
             if (events.some(isContent)) {
               hasContent = true
               patience = idle

@@ -6,24 +6,24 @@ import { ConfigurationError } from "../../src/errors/ConfigurationErrors.ts"
 describe("CacheControl", () => {
   it.effect("lets calls use the cache unless something else is said", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* CacheControl.CacheControl, { mode: "use", ttl: undefined, tags: [] })
+      assert.deepStrictEqual(yield* CacheControl.CacheControl, { mode: "use", timeToLive: undefined, tags: [] })
     })
   )
 
   it.effect("holds inside, and leaves what it does not say as it is outside", () =>
     Effect.gen(function* () {
       const inner = yield* CacheControl.CacheControl.pipe(
-        CacheControl.provide({ ttl: "1 minute", mode: undefined }),
-        CacheControl.provide({ mode: "refresh", tags: ["x"], ttl: Duration.minutes(2) })
+        CacheControl.provide({ timeToLive: "1 minute", mode: undefined }),
+        CacheControl.provide({ mode: "refresh", tags: ["x"], timeToLive: Duration.minutes(2) })
       )
-      assert.deepStrictEqual(inner, { mode: "refresh", ttl: Duration.minutes(1), tags: ["x"] })
+      assert.deepStrictEqual(inner, { mode: "refresh", timeToLive: Duration.minutes(1), tags: ["x"] })
       assert.strictEqual((yield* CacheControl.CacheControl).mode, "use")
     })
   )
 
   it.effect("dies of a time that is no duration, which no typed program gives", () =>
     Effect.gen(function* () {
-      const exit = yield* Effect.exit(CacheControl.provide({ ttl: "1 fortnight" as never })(Effect.void))
+      const exit = yield* Effect.exit(CacheControl.provide({ timeToLive: "1 fortnight" as never })(Effect.void))
       const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
       if (!(error instanceof ConfigurationError)) return assert.fail("no ConfigurationError")
       assert.deepStrictEqual(error.issues, [{ name: "CacheControl ttl", expected: "a duration" }])

@@ -9,12 +9,12 @@ describe("ResponseCache with a store", () => {
     Effect.gen(function* () {
       const fake = fakeStore()
       fake.before = () => Effect.fail(gone)
-      const { cache, chat, upstream } = yield* processOn(fake, { storeCooldown: Duration.seconds(5) })
+      const { cache, chat, upstream } = yield* processOn(fake, { cooldown: Duration.seconds(5) })
       for (let number = 0; number < 20; number++) yield* chat(callOf(`${number}`))
       yield* settle
       assert.deepStrictEqual(fake.log, ["get", "set"])
       assert.strictEqual(upstream.asked(), 20)
-      assert.deepInclude((yield* cache.statistics).store, { failures: 20, lostWrites: 20, writes: 0 })
+      assert.deepInclude((yield* cache.statistics).store, { failures: 20, droppedWrites: 20, writes: 0 })
       assert.strictEqual((yield* chat(callOf("0"))).cached?.level, "memory")
       yield* TestClock.adjust("5 seconds")
       fake.before = () => Effect.void
@@ -47,7 +47,7 @@ describe("ResponseCache with a store", () => {
         yield* TestClock.adjust("1 millis")
         const fake = fakeStore()
         fake.before = () => hang
-        const { chat } = yield* processOn(fake, { storeTimeout: Duration.millis(100) })
+        const { chat } = yield* processOn(fake, { timeout: Duration.millis(100) })
         const fiber = yield* Effect.forkChild(chat(call))
         yield* TestClock.adjust("99 millis")
         assert.isUndefined(fiber.pollUnsafe())
@@ -88,7 +88,7 @@ describe("ResponseCache with a store", () => {
   it.effect("asks the host in place of an entry of another call, or one that is over", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
-      const { cache, chat } = yield* processOn(fake, { ttl: Duration.minutes(1) })
+      const { cache, chat } = yield* processOn(fake, { timeToLive: Duration.minutes(1) })
       yield* chat(call)
       yield* settle
       const entry = fake.entries.get(key(fake)) ?? assert.fail()
@@ -137,9 +137,9 @@ describe("ResponseCache with a store", () => {
       for (let number = 0; number < 3; number++) {
         processes.push(
           yield* processOn(fake, {
-            storeTimeout: Duration.millis(100),
-            storeCooldown: Duration.millis(50),
-            ttl: Duration.seconds(2),
+            timeout: Duration.millis(100),
+            cooldown: Duration.millis(50),
+            timeToLive: Duration.seconds(2),
             maxEntries: 5
           })
         )

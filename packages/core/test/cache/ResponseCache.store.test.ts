@@ -30,7 +30,7 @@ describe("ResponseCache with a store", () => {
     Effect.gen(function* () {
       const fake = fakeStore()
       const { cache, chat } = yield* processOn(fake, {
-        ttl: Duration.minutes(1),
+        timeToLive: Duration.minutes(1),
         envelope: { encryptionKey: Redacted.make("00".repeat(32)) }
       })
       yield* chat(callOf("a secret")).pipe(CacheControl.provide({ tags: ["x"] }))
@@ -82,8 +82,8 @@ describe("ResponseCache with a store", () => {
       for (const bounds of [{ maxPending: 3 }, { maxPendingBytes: 2_500 }]) {
         const { cache, chat } = yield* processOn(fake, bounds)
         for (let number = 0; number < 10; number++) yield* chat(callOf(`${number}`))
-        const { lostWrites, pending } = (yield* cache.statistics).store ?? assert.fail()
-        assert.strictEqual(lostWrites + pending, 10)
+        const { droppedWrites, pending } = (yield* cache.statistics).store ?? assert.fail()
+        assert.strictEqual(droppedWrites + pending, 10)
         assert.isAtMost(pending, 3)
         assert.isAtLeast(pending, 2)
         assert.strictEqual((yield* cache.statistics).memory.entries, 10)
@@ -177,7 +177,7 @@ describe("ResponseCache with a store", () => {
   it.effect("says when it could not remove, and has removed from memory", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
-      const { cache, chat } = yield* processOn(fake, { storeWriteTimeout: Duration.seconds(2) })
+      const { cache, chat } = yield* processOn(fake, { writeTimeout: Duration.seconds(2) })
       yield* chat(call)
       yield* settle
       fake.before = () => Effect.fail(gone)

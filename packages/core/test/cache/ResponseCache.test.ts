@@ -2,11 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Layer, Result, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as CacheControl from "../../src/cache/CacheControl.ts"
-import * as CacheOptions from "../../src/cache/CacheOptions.ts"
-import * as CacheStage from "../../src/cache/CacheStage.ts"
+import * as CacheOptions from "../../src/cache/internal/CacheOptions.ts"
+import * as CacheStage from "../../src/cache/internal/CacheStage.ts"
 import { CacheStore } from "../../src/cache/CacheStore.ts"
 import * as ResponseCache from "../../src/cache/ResponseCache.ts"
-import * as Pipeline from "../../src/resilience/Pipeline.ts"
+import * as Pipeline from "../../src/pipeline/Pipeline.ts"
 import { call, callOf, host, layerDigest, makeMemory, response } from "./support/cache.ts"
 import { fakeStore } from "./support/stores.ts"
 
@@ -117,7 +117,7 @@ describe("ResponseCache", () => {
         hitRate: 0.25,
         evictions: 0,
         expirations: 0,
-        refusals: 0,
+        rejections: 0,
         entries: 3
       })
       assert.isAbove(bytes, 1_500)
@@ -153,14 +153,14 @@ describe("ResponseCache", () => {
     Effect.gen(function* () {
       const store = Layer.succeed(CacheStore, fakeStore().store)
       const broken: ReadonlyArray<readonly [ResponseCache.PersistedOptions, ReadonlyArray<string>]> = [
-        [{ ttl: Duration.zero, maxEntries: 0.5, maxBytes: -1 }, ["ttl", "maxBytes", "maxEntries"]],
-        [{ ttl: Duration.infinity }, ["ttl"]],
-        [{ ttl: Duration.minutes(1), staleAfter: Duration.minutes(1) }, ["staleAfter"]],
-        [{ refreshPause: Duration.zero, staleAfter: Duration.zero }, ["staleAfter", "refreshPause"]],
-        [{ ttl: "1 fortnight" as never, refreshPause: "-1 seconds" }, ["ttl", "refreshPause"]],
-        [{ ttl: "1 minute", staleAfter: "60 seconds" }, ["staleAfter"]],
+        [{ timeToLive: Duration.zero, maxEntries: 0.5, maxBytes: -1 }, ["ttl", "maxBytes", "maxEntries"]],
+        [{ timeToLive: Duration.infinity }, ["ttl"]],
+        [{ timeToLive: Duration.minutes(1), staleAfter: Duration.minutes(1) }, ["staleAfter"]],
+        [{ refreshCooldown: Duration.zero, staleAfter: Duration.zero }, ["staleAfter", "refreshPause"]],
+        [{ timeToLive: "1 fortnight" as never, refreshCooldown: "-1 seconds" }, ["ttl", "refreshPause"]],
+        [{ timeToLive: "1 minute", staleAfter: "60 seconds" }, ["staleAfter"]],
         [{ maxBytes: 1_000, maxEntryBytes: 2_000 }, ["maxEntryBytes"]],
-        [{ alsoKeeps: ["errors" as never], replay: "slowly" as never }, ["alsoKeeps", "replay"]]
+        [{ alsoCache: ["errors" as never], replay: "slowly" as never }, ["alsoKeeps", "replay"]]
       ]
       for (const [options, names] of broken) {
         for (const layer of [
@@ -177,9 +177,9 @@ describe("ResponseCache", () => {
         }
       }
       const persisted: ResponseCache.PersistedOptions = {
-        storeTimeout: Duration.zero,
-        storeWriteTimeout: Duration.zero,
-        storeCooldown: Duration.infinity,
+        timeout: Duration.zero,
+        writeTimeout: Duration.zero,
+        cooldown: Duration.infinity,
         maxPending: 0,
         maxPendingBytes: Number.NaN,
         flushTimeout: Duration.zero
@@ -200,14 +200,14 @@ describe("ResponseCache", () => {
     Effect.gen(function* () {
       const given = { ttl: "90 minutes", staleAfter: 30_000, refreshPause: undefined, maxBytes: undefined } as const
       const memory = { ...CacheOptions.defaults, ttl: Duration.minutes(90), staleAfter: Duration.seconds(30) }
-      assert.deepStrictEqual(yield* CacheOptions.memory(given), memory)
+      assert.deepStrictEqual(yield* CacheOptions.resolveMemory(given), memory)
       const store = { storeTimeout: "50 millis", storeWriteTimeout: { seconds: 3 }, storeCooldown: 4_000 } as const
-      assert.deepStrictEqual(yield* CacheOptions.persisted({ ...given, ...store, flushTimeout: "5 seconds" }), {
+      assert.deepStrictEqual(yield* CacheOptions.resolvePersisted({ ...given, ...store, flushTimeout: "5 seconds" }), {
         ...CacheOptions.persistedDefaults,
         ...memory,
-        storeTimeout: Duration.millis(50),
-        storeWriteTimeout: Duration.seconds(3),
-        storeCooldown: Duration.seconds(4),
+        timeout: Duration.millis(50),
+        writeTimeout: Duration.seconds(3),
+        cooldown: Duration.seconds(4),
         flushTimeout: Duration.seconds(5)
       })
     })
@@ -231,7 +231,7 @@ describe("ResponseCache", () => {
           yield* makeMemory({
             staleAfter: Duration.minutes(1),
             replay: "recorded",
-            alsoKeeps: ["toolCalls", "truncated"],
+            alsoCache: ["toolCalls", "truncated"],
             sharesFallback: true
           })
         ),

@@ -16,7 +16,7 @@ const events: ReadonlyArray<StreamEvent> = [
   { _tag: "Usage", usage: { ...counts, cached_tokens: 0, cache_write_tokens: 0, reasoning_tokens: 1 } },
   { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] },
   { _tag: "Reset", reason: "StreamInterruptedError" },
-  { _tag: "Seam", reason: "StreamInterruptedError", id: "chatcmpl-2", requestId: "r-2" }
+  { _tag: "Resume", reason: "StreamInterruptedError", id: "chatcmpl-2", requestId: "r-2" }
 ]
 
 describe("StreamEvent", () => {

@@ -207,7 +207,7 @@ describe("StreamFold.step", () => {
   })
 
   it("goes on after a seam, at any position, with the beginning that it has", () => {
-    const seam: StreamEvent = { _tag: "Seam", reason: "StreamInterruptedError", id: "chatcmpl-2", requestId: "r-2" }
+    const seam: StreamEvent = { _tag: "Resume", reason: "StreamInterruptedError", id: "chatcmpl-2", requestId: "r-2" }
     for (let position = 0; position <= events.length; position++) {
       assert.deepStrictEqual(after(...events.toSpliced(position, 0, seam)), after(...events))
     }
@@ -230,7 +230,7 @@ describe("StreamFold.step", () => {
       assert.notInclude(states, state)
       states.push(freeze(state))
     }
-    assert.deepStrictEqual(StreamFold.empty, { start: undefined, answers: [], usage: undefined, finish: undefined })
+    assert.deepStrictEqual(StreamFold.empty, { start: undefined, choices: [], usage: undefined, finish: undefined })
     assert.deepStrictEqual(states[3], after(...events.slice(0, 3)))
   })
 })

@@ -39,13 +39,13 @@ const whole = new ChatResponse({
 
 describe("StreamFold.unfold", () => {
   it("gives events that fold into the same answer", () => {
-    const folded = StreamFold.fold(StreamFold.unfold(whole))
+    const folded = StreamFold.fold(StreamFold.toEvents(whole))
     assert.isTrue(Equal.equals(Option.getOrUndefined(folded), whole))
   })
 
   it("begins with Start, completes tool calls after their pieces, and ends with Finish", () => {
     assert.deepStrictEqual(
-      StreamFold.unfold(whole).map((event) => event._tag),
+      StreamFold.toEvents(whole).map((event) => event._tag),
       [
         "Start",
         "ReasoningDelta",
@@ -64,14 +64,14 @@ describe("StreamFold.unfold", () => {
 describe("StreamFold.collect", () => {
   it.effect("runs a stream to its end and gives the whole answer", () =>
     Effect.gen(function* () {
-      const answer = yield* StreamFold.collect(Stream.fromIterable(StreamFold.unfold(whole)))
+      const answer = yield* StreamFold.collect(Stream.fromIterable(StreamFold.toEvents(whole)))
       assert.isTrue(Equal.equals(answer, whole))
     })
   )
 
   it.effect("fails when the end of the stream was taken out", () =>
     Effect.gen(function* () {
-      const events = StreamFold.unfold(whole).filter((event) => event._tag !== "Finish")
+      const events = StreamFold.toEvents(whole).filter((event) => event._tag !== "Finish")
       const error = yield* Effect.flip(StreamFold.collect(Stream.fromIterable(events)))
       assert.strictEqual(error._tag, "StreamTruncatedError")
     })

@@ -16,17 +16,17 @@ const usageOf = (prompt: number, completion: number, cached = 0) => ({
 
 const nobody = { tenant: "", job: "", agent: "" }
 
-const bill = (members: Partial<Accounting.Bill> = {}): Accounting.Bill => ({
+const bill = (members: Partial<Accounting.AttemptUsage> = {}): Accounting.AttemptUsage => ({
   account: "moonshot",
   provider: "moonshot",
   model: "kimi-k2.5",
-  outcome: "answered",
+  outcome: "succeeded",
   usage: usageOf(1_000, 100),
   isEstimate: false,
   ...members
 })
 
-const amounts = (by: Accounting.Amounts) =>
+const amounts = (by: Accounting.AmountsByCurrency) =>
   Object.fromEntries([...by].map(([currency, amount]) => [currency, BigDecimal.format(BigDecimal.normalize(amount))]))
 
 const totals = (total: Accounting.Total) => ({
@@ -86,7 +86,7 @@ describe("Accounting", () => {
         usage: usageOf(1_000, 100, 1_000)
       })
       const host = { account: "moonshot", provider: "moonshot" }
-      const cached = Option.getOrThrow(Accounting.cached(response, host, nobody))
+      const cached = Option.getOrThrow(Accounting.fromCachedResponse(response, host, nobody))
       // 1,000 x 0.10 + 100 x 3.00 = 400 that were not paid
       yield* book.record(cached)
       yield* book.record(cached)
@@ -99,7 +99,7 @@ describe("Accounting", () => {
         unpriced: 1
       })
       const { usage: _, ...silent } = response
-      assert.isTrue(Option.isNone(Accounting.cached(new ChatResponse(silent), host, nobody)))
+      assert.isTrue(Option.isNone(Accounting.fromCachedResponse(new ChatResponse(silent), host, nobody)))
     })
   )
 
@@ -122,11 +122,11 @@ describe("Accounting", () => {
       yield* TestClock.setTime(Date.UTC(2026, 7, 1))
       const small = yield* Accounting.makeWith({ maxEntries: 8 })
       const large = yield* Accounting.makeWith({ maxEntries: 1_000_000 })
-      const outcomes = ["answered", "failed", "cached"] as const
+      const outcomes = ["succeeded", "failed", "cached"] as const
       for (let i = 0; i < 3_000; i += 1) {
         const one = bill({
           tags: { ...nobody, tenant: `tenant ${(i * 7) % 400}` },
-          outcome: outcomes[i % 3] ?? "answered",
+          outcome: outcomes[i % 3] ?? "succeeded",
           isEstimate: i % 3 === 1,
           provider: i % 5 === 0 ? "moonshot-cn" : "moonshot",
           model: i % 11 === 0 ? "strange" : "kimi-k2.5",
@@ -151,9 +151,11 @@ describe("Accounting", () => {
       const client = yield* Accounting.make
       const job = yield* Accounting.make
       const call = yield* Accounting.make
-      const one = Accounting.enter(client, bill())
+      const one = Accounting.recordUsage(client, bill())
       yield* one
-      yield* Accounting.alsoIn(job)(Effect.andThen(one, Accounting.alsoIn(call)(Effect.andThen(one, Effect.exit(one)))))
+      yield* Accounting.recordTo(job)(
+        Effect.andThen(one, Accounting.recordTo(call)(Effect.andThen(one, Effect.exit(one))))
+      )
       const costs = (book: typeof client) =>
         Effect.map(book.entries, (entries) => amounts(Accounting.total(entries).costs)["USD"])
       assert.deepStrictEqual(

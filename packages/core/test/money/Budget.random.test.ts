@@ -7,12 +7,12 @@ import * as Accounting from "../../src/money/Accounting.ts"
 import * as Budget from "../../src/money/Budget.ts"
 import type { StreamError } from "../../src/errors/OperationErrors.ts"
 import type { StreamEvent } from "../../src/models/StreamEvent.ts"
-import type { Call } from "../../src/resilience/Call.ts"
-import * as Metering from "../../src/resilience/Metering.ts"
-import * as Pipeline from "../../src/resilience/Pipeline.ts"
+import type { Call } from "../../src/pipeline/Call.ts"
+import * as AccountingStage from "../../src/money/AccountingStage.ts"
+import * as Pipeline from "../../src/pipeline/Pipeline.ts"
 import * as Retry from "../../src/resilience/Retry.ts"
 import * as RetryBudget from "../../src/resilience/RetryBudget.ts"
-import { onOpening } from "../../src/resilience/stream/StreamOpening.ts"
+import { transformOpening } from "../../src/pipeline/internal/StreamOpening.ts"
 import { between, type Chance, happens, oneOf } from "../resilience/support/chance.ts"
 import { answer, callFor, events, prices } from "./support/budget.ts"
 
@@ -87,17 +87,17 @@ const trace = (chance: Chance) =>
       fallback: off,
       hedge: {
         effect: (inner) => (call) => double(inner(call)),
-        stream: (inner) => (call) => onOpening<StreamError, StreamError>(double)(inner(call)),
+        stream: (inner) => (call) => transformOpening<StreamError, StreamError>(double)(inner(call)),
         options: {}
       },
       retry: {
         effect: (inner) => (call) => retry(inner(call)),
-        stream: (inner) => (call) => onOpening<StreamError, StreamError>(retry)(inner(call)),
+        stream: (inner) => (call) => transformOpening<StreamError, StreamError>(retry)(inner(call)),
         options: {}
       },
       breaker: off,
       admission: off,
-      accounting: Metering.stage(book),
+      accounting: AccountingStage.stage(book),
       timeout: off
     }
     const dollars = ({ request }: Call) => between(chance, 0, request.max_completion_tokens ?? 0)

@@ -26,7 +26,7 @@ const makeStore = Effect.map(BudgetStore.makeMemory(), (memory) => {
           case "works":
             return effect
           case "fails":
-            return Effect.fail(BudgetStore.failed("faulty", operation, "it is broken"))
+            return Effect.fail(BudgetStore.storeError("faulty", operation, "it is broken"))
           case "silent":
             return Effect.never
           case "does and is silent":
@@ -38,7 +38,7 @@ const makeStore = Effect.map(BudgetStore.makeMemory(), (memory) => {
     reserve: (hold, lease) => faulty("reserve")(memory.reserve(hold, lease)),
     settle: (id, used) => faulty("settle")(memory.settle(id, used)),
     renew: (ids, lease) => faulty("renew")(memory.renew(ids, lease)),
-    lines: faulty("read")(memory.lines)
+    scopeBalances: faulty("read")(memory.scopeBalances)
   }
   return { memory, state, store }
 })
@@ -60,7 +60,7 @@ const makeBudget = (
   )
 
 const linesOf = (store: Store) =>
-  Effect.map(Effect.orDie(store.lines), (lines) =>
+  Effect.map(Effect.orDie(store.scopeBalances), (lines) =>
     lines.map(({ reserved, spent }) => `${spent / 10n ** 12n}+${reserved / 10n ** 12n}`)
   )
 

@@ -36,8 +36,8 @@ describe("Budget", () => {
       yield* ask(callFor(50))
       const fails = (call: Effect.Effect<unknown, unknown>) =>
         Effect.map(Effect.flip(call), (error) => {
-          const { cap, currency, price, reserved, scope, spent, _tag } = error as BudgetExceededError
-          return [_tag, scope, currency, digits(cap), digits(spent), digits(reserved), digits(price)]
+          const { cap, currency, requested, reserved, scope, spent, _tag } = error as BudgetExceededError
+          return [_tag, scope, currency, digits(cap), digits(spent), digits(reserved), digits(requested)]
         })
       const expected = ["BudgetExceededError", "total", "USD", "100", "7", "0", "94"]
       assert.deepStrictEqual(yield* fails(ask(callFor(94))), expected)
@@ -185,7 +185,7 @@ describe("Budget", () => {
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total] })
       const ask = Budget.stage(budget).effect((call) =>
-        Effect.as(Effect.asVoid(call.notes?.purse?.reserve(call) ?? Effect.void), answer(1))
+        Effect.as(Effect.asVoid(call.state?.budget?.reserve(call) ?? Effect.void), answer(1))
       )
       yield* ask(callFor(30))
       assert.deepStrictEqual(yield* stateOf(budget), ["total 30+0/100"])
@@ -249,7 +249,7 @@ describe("Budget", () => {
       yield* ask(both)(yuan)
       yield* ask(both)(callFor(30))
       assert.deepStrictEqual(yield* stateOf(both), ["total 10+0/20", "total 10+0/100"])
-      const allowing = yield* makeBudget({ caps: [total], unknownPrice: "allow" })
+      const allowing = yield* makeBudget({ caps: [total], onUnknownPrice: "allow" })
       yield* ask(allowing)(yuan)
       assert.deepStrictEqual(yield* stateOf(allowing), [])
     })
@@ -261,7 +261,7 @@ describe("Budget", () => {
       const ask = (budget: Budget.Budget["Service"]) => stages(budget).effect(() => Effect.succeed(answer(10)))(strange)
       const error = yield* Effect.flip(ask(yield* makeBudget({ caps: [total] })))
       assert.deepStrictEqual([error._tag, error.provider, error.model], ["UnknownPriceError", "host", "strange"])
-      yield* ask(yield* makeBudget({ caps: [total], unknownPrice: "allow" }))
+      yield* ask(yield* makeBudget({ caps: [total], onUnknownPrice: "allow" }))
       yield* ask(yield* makeBudget({ caps: [{ ...total, only: { tenant: "acme" } }] }))
       yield* ask(yield* makeBudget({ caps: [] }))
     })
@@ -284,7 +284,7 @@ describe("Budget", () => {
             caps: [total, total, { amount: "much", currency: "USD" }, { amount: "-1", currency: "USD", per: ["day"] }],
             thresholds: [0],
             lease: 0,
-            storeTimeout: "Infinity"
+            timeout: "Infinity"
           })
         )
       )

@@ -35,7 +35,7 @@ const trace = (chance: Chance) =>
     const waiting: Array<Waiting> = []
 
     // Asserting costs more than comparing, and there are millions of comparisons.
-    const check = Effect.map(store.lines, (lines) => {
+    const check = Effect.map(store.scopeBalances, (lines) => {
       for (const { cap, reserved, scope, spent } of lines) {
         if (spent + reserved > cap || reserved < 0n) assert.fail(`${scope} has ${spent} and ${reserved} of ${cap}`)
       }

@@ -5,7 +5,7 @@ import type { ModelRequest } from "../../src/models/ChatRequest.ts"
 import { ChatResponse } from "../../src/models/ChatResponse.ts"
 import * as Cost from "../../src/money/Cost.ts"
 import * as PriceTable from "../../src/money/PriceTable.ts"
-import * as TokenCount from "../../src/money/TokenCount.ts"
+import * as TokenCount from "../../src/TokenCount.ts"
 
 const usage = (prompt: number, completion: number) => ({
   prompt_tokens: prompt,
@@ -25,7 +25,7 @@ const request = (members: Partial<ModelRequest> = {}): ModelRequest => ({
 const at = { provider: "moonshot", day: "2026-11-23" }
 const text = (cost: Option.Option<Cost.Cost>) => Option.getOrUndefined(Option.map(cost, Cost.format))
 const worst = (members: Partial<ModelRequest>, where: Omit<Cost.Purchase, "model"> = at) =>
-  text(Cost.worst(request(members), where))
+  text(Cost.worstCase(request(members), where))
 
 describe("Cost.worst", () => {
   // 88 tokens by estimate x 3 = 264 millionths; output at 15.
@@ -57,7 +57,7 @@ describe("Cost.worst", () => {
             { model: "m", provider: "p", currency: "USD", cacheHit: "1", cacheMiss: "2", cacheWrite: "5", output: "0" }
           ]
         })
-        const cost = Cost.worst(request({ model: "m", max_completion_tokens: 1 }), { ...at, provider: "p" }, prices)
+        const cost = Cost.worstCase(request({ model: "m", max_completion_tokens: 1 }), { ...at, provider: "p" }, prices)
         // 8 tokens, since an unknown model has no preamble.
         assert.strictEqual(text(cost), "$0.00004")
       })
@@ -71,7 +71,7 @@ describe("Cost.worst", () => {
       cacheMiss: "3",
       output: "15"
     })
-    const plusTools = Option.getOrThrow(Cost.worst(request({ tools, max_completion_tokens: 100 }), at))
+    const plusTools = Option.getOrThrow(Cost.worstCase(request({ tools, max_completion_tokens: 100 }), at))
     // Four searches of half a cent.
     assert.deepStrictEqual(
       [Cost.format({ ...plusTools, total: plusTools.tools }), Cost.format(plusTools)],
@@ -131,10 +131,10 @@ describe("Cost.of", () => {
       ]
     })
     const purchase = { ...at, model: "kimi-k2.6" }
-    const all = Cost.usedBy(usage(0, 0), Cost.toolNames(response))
+    const all = Cost.billableUsage(usage(0, 0), Cost.toolNames(response))
     assert.deepStrictEqual([...(all.toolCalls ?? [])], [["$web_search", 2]])
     assert.strictEqual(text(Cost.of(all, purchase)), "$0.01")
-    assert.isUndefined(text(Cost.of(Cost.usedBy(used, ["$other"]), purchase)))
-    assert.strictEqual(Cost.usedBy(used, ["web_search"]), used)
+    assert.isUndefined(text(Cost.of(Cost.billableUsage(used, ["$other"]), purchase)))
+    assert.strictEqual(Cost.billableUsage(used, ["web_search"]), used)
   })
 })

@@ -77,7 +77,7 @@ describe("CallLog", () => {
       const { call, suppressed } = Telemetry.logs
       const calls = yield* linesFor([everything, failed("ServerError"), failed("ServerError")], {
         sample: 1,
-        repeats: { times: 1 }
+        repeatLimit: { maxEvents: 1 }
       })
       const [sampled] = yield* Effect.repeat(linesFor([everything], { sample: 2 }), {
         until: ({ length }) => length === 1
@@ -87,7 +87,7 @@ describe("CallLog", () => {
       assert.deepStrictEqual(namesOf([...calls.slice(0, 2), sampled]), new Set(call.attributes.map(({ name }) => name)))
       const [told] = yield* linesFor(
         [failed("ServerError"), failed("ServerError")],
-        { repeats: { times: 0, interval: "1 second" } },
+        { repeatLimit: { maxEvents: 0, interval: "1 second" } },
         TestClock.adjust("1 second")
       )
       assert.deepStrictEqual(namesOf([told]), new Set<string>(suppressed.attributes.map(({ name }) => name)))
@@ -144,7 +144,7 @@ describe("CallLog", () => {
 
   it.effect("writes answered calls at the level that is asked for", () =>
     Effect.gen(function* () {
-      const [line] = yield* linesFor([answered], { answered: "Debug" })
+      const [line] = yield* linesFor([answered], { successLevel: "Debug" })
       assert.strictEqual(line?.["level"], "DEBUG")
     })
   )
@@ -157,7 +157,7 @@ describe("CallLog", () => {
           failed("ServerError"),
           { ...answered, outcome: "interrupted" as const }
         ]).flat()
-        const lines = yield* linesFor(records, { sample: 20, repeats: false })
+        const lines = yield* linesFor(records, { sample: 20, repeatLimit: false })
         const outcomes = lines.map((line) => fieldsOf(line)["kimi.outcome"])
         const kept = lines.filter((line) => fieldsOf(line)["kimi.outcome"] === "ok")
         for (const line of kept) assert.strictEqual(fieldsOf(line)["kimi.log.sample"], 20)
@@ -181,7 +181,7 @@ describe("CallLog", () => {
       ])
       const lines = yield* linesFor(
         [...storm.flat(), failed("ServerError", { provider: "together" }), failed("RateLimitError")],
-        { repeats: { times: 3, interval: "30 seconds" } },
+        { repeatLimit: { maxEvents: 3, interval: "30 seconds" } },
         TestClock.adjust("30 seconds")
       )
       assert.strictEqual(lines.length, 3 + 3 + 1 + 1 + 2)
@@ -206,7 +206,7 @@ describe("CallLog", () => {
   it.effect("writes every call that was left, however many there are", () =>
     Effect.gen(function* () {
       const left = Array.from({ length: 20 }, () => ({ ...answered, outcome: "interrupted" as const }))
-      assert.strictEqual((yield* linesFor(left, { sample: 100, repeats: { times: 1 } })).length, 20)
+      assert.strictEqual((yield* linesFor(left, { sample: 100, repeatLimit: { maxEvents: 1 } })).length, 20)
     })
   )
 
@@ -215,7 +215,7 @@ describe("CallLog", () => {
       const lines = yield* linesOf(
         Effect.scoped(
           Effect.gen(function* () {
-            const log = yield* CallLog.make({ repeats: { times: 1 } })
+            const log = yield* CallLog.make({ repeatLimit: { maxEvents: 1 } })
             yield* log(failed("ServerError"))
             yield* log(failed("ServerError"))
           })

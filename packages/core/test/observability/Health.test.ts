@@ -14,7 +14,7 @@ describe("a report of health", () => {
   it.effect("holds every component in order, and the verdict over them", () =>
     Effect.gen(function* () {
       const report = yield* make([
-        component({ name: "first", look: Effect.succeed(poor) }),
+        component({ name: "first", check: Effect.succeed(poor) }),
         component({ name: "second", account: "a" }),
         component({ name: "second", account: "b" })
       ])
@@ -39,7 +39,7 @@ describe("a report of health", () => {
         replaced,
         component({ name: "config", account: "a" }),
         component({ name: "other" }),
-        component({ name: "config", look: Effect.succeed(ill) })
+        component({ name: "config", check: Effect.succeed(ill) })
       ])
       const { components } = yield* report
       assert.deepStrictEqual(
@@ -55,9 +55,9 @@ describe("a report of health", () => {
       const slow = (millis: number) => Effect.as(Effect.sleep(millis), well)
       const report = yield* make(
         [
-          component({ look: slow(300) }),
-          component({ name: "b", look: slow(400) }),
-          component({ name: "c", look: Effect.never })
+          component({ check: slow(300) }),
+          component({ name: "b", check: slow(400) }),
+          component({ name: "c", check: Effect.never })
         ],
         { timeout: "1 second" }
       )
@@ -79,7 +79,7 @@ describe("a report of health", () => {
 
   it.effect("holds for its time, whatever it says", () =>
     Effect.gen(function* () {
-      const part = component({ look: Effect.succeed(ill) })
+      const part = component({ check: Effect.succeed(ill) })
       const report = yield* make([part], { timeToLive: "10 seconds" })
       const first = yield* report
       yield* TestClock.adjust("9999 millis")
@@ -93,7 +93,7 @@ describe("a report of health", () => {
 
   it.effect("holds from when it was made, although the look took long", () =>
     Effect.gen(function* () {
-      const part = component({ look: Effect.as(Effect.sleep("4 seconds"), well) })
+      const part = component({ check: Effect.as(Effect.sleep("4 seconds"), well) })
       const report = yield* make([part], { timeToLive: "3 seconds" })
       const fiber = yield* Effect.forkChild(report)
       yield* TestClock.adjust("4 seconds")
@@ -109,7 +109,7 @@ describe("many who ask for a report at once", () => {
   it.effect("get the same one", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
-      const part = component({ look: Effect.as(Deferred.await(gate), well) })
+      const part = component({ check: Effect.as(Deferred.await(gate), well) })
       const report = yield* make([part])
       const fibers = yield* Effect.forEach(Array.from({ length: 50 }), () => Effect.forkChild(report))
       yield* Effect.yieldNow
@@ -122,7 +122,7 @@ describe("many who ask for a report at once", () => {
 
   it.effect("get it although the first of them leaves, and the next although all leave", () =>
     Effect.gen(function* () {
-      const part = component({ look: Effect.as(Effect.sleep("3 seconds"), well) })
+      const part = component({ check: Effect.as(Effect.sleep("3 seconds"), well) })
       const report = yield* make([part])
       const [first, ...others] = yield* Effect.forEach(Array.from({ length: 3 }), () => Effect.forkChild(report))
       yield* TestClock.adjust("1 second")
@@ -138,7 +138,7 @@ describe("many who ask for a report at once", () => {
 
   it.effect("get one at all although each of them is less patient than a look takes", () =>
     Effect.gen(function* () {
-      const part = component({ look: Effect.never })
+      const part = component({ check: Effect.never })
       const report = yield* make([part], { timeout: "5 seconds", timeToLive: "1 minute" })
       for (let asked = 0; asked < 5; asked++) {
         const fiber = yield* Effect.forkChild(Effect.timeoutOption(report, "1 second"))
@@ -161,7 +161,7 @@ describe("a look", () => {
         seen = [tenant, yield* Effect.serviceOption(Tracer.ParentSpan)]
         return well
       })
-      const report = yield* Effect.withSpan(make([component({ look })]), "where the client was built")
+      const report = yield* Effect.withSpan(make([component({ check: look })]), "where the client was built")
       yield* Effect.withSpan(CallOptions.provide({ tenant: "acme" })(report), "who asked")
       assert.deepStrictEqual(seen, ["", Option.none()])
     })
@@ -171,7 +171,7 @@ describe("a look", () => {
 describe("the layer", () => {
   it.effect("gives health by checks of one's own", () =>
     Effect.gen(function* () {
-      const context = yield* Layer.build(Health.layer([component({ role: "required", look: Effect.succeed(ill) })]))
+      const context = yield* Layer.build(Health.layer([component({ role: "required", check: Effect.succeed(ill) })]))
       assert.strictEqual((yield* quiet(Context.get(context, Health.Health).report)).status, "unhealthy")
     }).pipe(quiet)
   )

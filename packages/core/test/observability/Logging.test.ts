@@ -102,7 +102,7 @@ describe("Logging", () => {
       const value = { model: "kimi-k3", messages: [{ role: "user", content: "hello" }], "Api-Key": "hello" }
       const usual = yield* lineOf(Effect.log(value))
       assert.deepStrictEqual(usual["message"], { model: "kimi-k3", messages: "<hidden>", "Api-Key": "<hidden>" })
-      const other = yield* lineOf(Effect.log(value), { hiddenNames: ["model"] })
+      const other = yield* lineOf(Effect.log(value), { hiddenFields: ["model"] })
       assert.deepStrictEqual(other["message"], {
         model: "<hidden>",
         messages: [{ role: "user", content: "hello" }],

@@ -2,21 +2,21 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Metric, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import * as Observer from "../../src/observability/Observer.ts"
-import type { Sources } from "../../src/observability/Sources.ts"
+import type { ClientServices } from "../../src/observability/internal/ClientServices.ts"
 import * as Admission from "../../src/resilience/Admission.ts"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
 import * as RetryBudget from "../../src/resilience/RetryBudget.ts"
 
 /** The services of a client that does nothing. */
-const sourcesOf = (circuits: CircuitBreaker.CircuitBreaker["Service"]): Effect.Effect<Sources> =>
+const sourcesOf = (circuits: CircuitBreaker.CircuitBreaker["Service"]): Effect.Effect<ClientServices> =>
   Effect.gen(function* () {
     return {
-      circuits,
+      circuitBreaker: circuits,
       admission: yield* Effect.orDie(Admission.make()),
       retryBudget: yield* Effect.orDie(RetryBudget.make({ capacity: 100 })),
       cache: undefined,
       budget: undefined,
-      book: undefined
+      accounting: undefined
     }
   })
 

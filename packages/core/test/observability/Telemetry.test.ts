@@ -59,9 +59,9 @@ describe("names of telemetry", () => {
   it("are there once, in every language", () => {
     for (const names of [
       attributes.map(({ name }) => name),
-      attributes.map(PrometheusName.ofAttribute),
+      attributes.map(PrometheusName.fromAttribute),
       metrics.map(({ name }) => name),
-      metrics.map(PrometheusName.ofMetric)
+      metrics.map(PrometheusName.fromMetric)
     ]) {
       assert.strictEqual(new Set(names).size, names.length)
     }
@@ -70,12 +70,12 @@ describe("names of telemetry", () => {
   it("of metrics carry their unit in Prometheus", () => {
     assert.deepStrictEqual(
       [Telemetry.metrics.operationDuration, Telemetry.metrics.cacheSize, Telemetry.metrics.outputRate].map(
-        PrometheusName.ofMetric
+        PrometheusName.fromMetric
       ),
       ["gen_ai_client_operation_duration_seconds", "kimi_client_cache_size_bytes", "kimi_client_output_rate_per_second"]
     )
     for (const metric of metrics) {
-      assert.match(PrometheusName.ofMetric(metric), metric.kind === "counter" ? /_total$/ : /[^l]$/)
+      assert.match(PrometheusName.fromMetric(metric), metric.kind === "counter" ? /_total$/ : /[^l]$/)
     }
   })
 

@@ -10,7 +10,7 @@ const refusal = (name: string) => ConfigurationError.of([{ name, expected: "some
 describe("LiveConfig.follow", () => {
   /** A follower that writes down what becomes of it, and refuses models that begin with its name. */
   const follower =
-    (name: string, log: Array<string>): LiveConfig.Follower =>
+    (name: string, log: Array<string>): LiveConfig.Participant =>
     ({ config: { model = "" } }) =>
       Effect.suspend(() => {
         if (model.startsWith(name)) return Effect.fail(refusal(name))
@@ -27,8 +27,8 @@ describe("LiveConfig.follow", () => {
     Effect.gen(function* () {
       const live = yield* make
       const log: Array<string> = []
-      yield* live.follow(follower("a", log))
-      yield* live.follow(follower("b", log))
+      yield* live.register(follower("a", log))
+      yield* live.register(follower("b", log))
       yield* live.set({ model: "1" })
       assert.deepStrictEqual(log, [
         "a ready for 0",
@@ -47,7 +47,7 @@ describe("LiveConfig.follow", () => {
     Effect.gen(function* () {
       const live = yield* make
       const log: Array<string> = []
-      for (const name of ["a", "b", "bc"]) yield* live.follow(follower(name, log))
+      for (const name of ["a", "b", "bc"]) yield* live.register(follower(name, log))
       log.length = 0
       const heard = yield* listen(live)
       const error = yield* Effect.flip(live.set({ model: "bcd" }))
@@ -66,7 +66,7 @@ describe("LiveConfig.follow", () => {
     Effect.gen(function* () {
       const live = yield* make
       const log: Array<string> = []
-      const error = yield* Effect.flip(live.follow(follower("0", log)))
+      const error = yield* Effect.flip(live.register(follower("0", log)))
       assert.deepStrictEqual(error.issues, refusal("0").issues)
       yield* live.set({ model: "1" })
       assert.deepStrictEqual(log, [])
@@ -77,7 +77,7 @@ describe("LiveConfig.follow", () => {
     Effect.gen(function* () {
       const live = yield* make
       const log: Array<string> = []
-      yield* Effect.scoped(live.follow(follower("a", log)))
+      yield* Effect.scoped(live.register(follower("a", log)))
       log.length = 0
       yield* live.set({ model: "1" })
       assert.deepStrictEqual(log, [])
@@ -89,7 +89,7 @@ describe("LiveConfig.follow", () => {
       const live = yield* make
       const gate = yield* Deferred.make<void>()
       const log: Array<string> = []
-      yield* live.follow(({ config: { model } }) =>
+      yield* live.register(({ config: { model } }) =>
         Effect.as(model === "slow" ? Deferred.await(gate) : Effect.void, {
           commit: Effect.sync(() => void log.push(`uses ${model}`)),
           discard: Effect.void
@@ -109,8 +109,8 @@ describe("LiveConfig.follow", () => {
     Effect.gen(function* () {
       const live = yield* make
       const log: Array<string> = []
-      yield* live.follow(follower("a", log))
-      yield* live.follow(({ config: { model } }) =>
+      yield* live.register(follower("a", log))
+      yield* live.register(({ config: { model } }) =>
         Effect.as(model === "slow" ? Effect.never : Effect.void, { commit: Effect.void, discard: Effect.void })
       )
       log.length = 0

@@ -31,7 +31,7 @@ const changing = (first: object) => {
 const liveOn = (
   provider: Provider.ConfigProvider,
   overrides?: Settings.Options,
-  refresh?: LiveConfig.Refresh
+  refresh?: LiveConfig.RefreshOptions
 ): Effect.Effect<Live, ConfigurationError, Scope.Scope> =>
   Effect.map(
     Layer.build(Layer.provide(LiveConfig.layerConfig(overrides, refresh), ConfigProvider.layer(provider))),
@@ -180,7 +180,7 @@ describe("LiveConfig", () => {
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const { provider, state } = changing({ apiKey: "sk-1", model: "a" })
-      const live = yield* Scope.provide(liveOn(provider, {}, { every: "10 seconds" }), scope)
+      const live = yield* Scope.provide(liveOn(provider, {}, { interval: "10 seconds" }), scope)
       state.kimi = { apiKey: "sk-1", model: 1, maxAttempts: 0 }
       yield* TestClock.adjust("9999 millis")
       assert.strictEqual(state.reads, 1)
@@ -199,10 +199,10 @@ describe("LiveConfig", () => {
   it.effect("refuses to read again without a pause", () =>
     Effect.gen(function* () {
       for (const every of [0, -1, "0 seconds", "900 micros"] as const) {
-        const error = yield* Effect.flip(liveOn(json({ apiKey: "sk-1" }), {}, { every }))
+        const error = yield* Effect.flip(liveOn(json({ apiKey: "sk-1" }), {}, { interval: every }))
         assert.deepStrictEqual(error.issues, [{ name: "every", expected: "a duration of a millisecond or more" }])
       }
-      yield* liveOn(json({ apiKey: "sk-1" }), {}, { every: "Infinity" })
+      yield* liveOn(json({ apiKey: "sk-1" }), {}, { interval: "Infinity" })
     })
   )
 

@@ -175,12 +175,12 @@ describe("Admission.following", () => {
   it.effect("takes the options of one configuration after the other, each account its own", () =>
     Effect.gen(function* () {
       const first = yield* values({ maxConcurrency: 1 })
-      const { admissionOf, follow } = yield* Admission.following(first)
+      const { admissionOf, reload } = yield* Admission.makeReloadable(first)
       const admission = admissionOf(first)
       yield* held(admission)
       const waiting = yield* held(admission)
       const next = yield* values({ maxConcurrency: 2, admissionMaxQueue: 1 })
-      yield* follow(next, (name) => (name === account ? next : undefined))
+      yield* reload(next, (name) => (name === account ? next : undefined))
       assert.isTrue(waiting.isRunning())
       yield* held(admission)
       assert.strictEqual((yield* Effect.flip(admission.guard(ask())(Effect.void)))._tag, "AdmissionQueueFullError")
@@ -193,11 +193,11 @@ describe("Admission.following", () => {
   it.effect("forget: begins anew, and who runs or waits goes on as before", () =>
     Effect.gen(function* () {
       const config = yield* values({ maxConcurrency: 1, requestsPerMinute: 3 })
-      const { admissionOf, forget } = yield* Admission.following(config)
+      const { admissionOf, reset } = yield* Admission.makeReloadable(config)
       const admission = admissionOf(config)
       const old = yield* held(admission)
       const waiting = yield* held(admission)
-      yield* forget(account)
+      yield* reset(account)
       assert.strictEqual((yield* admission.states).size, 0)
       const fresh = yield* held(admission)
       assert.isTrue(fresh.isRunning())

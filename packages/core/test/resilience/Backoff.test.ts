@@ -4,8 +4,8 @@ import * as Backoff from "../../src/resilience/Backoff.ts"
 
 const jitters = ["full", "equal", "decorrelated", "none"] as const
 const options = (jitter: Backoff.Jitter): Backoff.Options => ({
-  base: Duration.millis(500),
-  cap: Duration.seconds(30),
+  baseDelay: Duration.millis(500),
+  maxDelay: Duration.seconds(30),
   jitter
 })
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Schedule, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import type * as Circuit from "../../src/resilience/circuit/Circuit.ts"
+import type * as Circuit from "../../src/resilience/internal/circuit/Circuit.ts"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
 import { broken, fail, key, make, openTimes, rejection, succeed, tag, waits } from "./support/breaker.ts"
 
@@ -162,7 +162,7 @@ describe("CircuitBreaker.transitions", () => {
       const slowly = Schedule.modifyDelay(openTimes(10, 20), ({ duration }) =>
         Effect.delay(Effect.succeed(duration), "1 second")
       )
-      const breaker = yield* make({ consecutiveFailures: 1, openTime: slowly })
+      const breaker = yield* make({ consecutiveFailures: 1, openDuration: slowly })
       const first = yield* Effect.forkChild(succeed(breaker), { startImmediately: true })
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(first)

@@ -31,8 +31,8 @@ const unusable: ReadonlyArray<readonly [name: string, options: Partial<CircuitBr
   ["minimumCalls", { window: { _tag: "Count", size: 9 }, minimumCalls: 10 }],
   ["minimumCalls", { window: { _tag: "Count", size: 9 }, minimumCalls: 10, failureRate: undefined, slowRate: 0.5 }],
   ["slowAfter", { slowAfter: zero }],
-  ["maxOpenTime", { maxOpenTime: zero }],
-  ["maxOpenTime", { maxOpenTime: infinity }],
+  ["maxOpenTime", { maxOpenDuration: zero }],
+  ["maxOpenTime", { maxOpenDuration: infinity }],
   ["probeTimeout", { probeTimeout: zero }],
   ["probeTimeout", { probeTimeout: infinity }]
 ]
@@ -47,7 +47,7 @@ const usable: ReadonlyArray<Partial<CircuitBreaker.Options>> = [
   { window: { _tag: "Count", size: 1 }, failureRate: undefined },
   // More successes than permits: the probes go one after the other.
   { halfOpenPermits: 1, halfOpenSuccesses: 5 },
-  { slowAfter: infinity, maxOpenTime: millis(1), probeTimeout: millis(1) }
+  { slowAfter: infinity, maxOpenDuration: millis(1), probeTimeout: millis(1) }
 ]
 
 describe("CircuitBreaker.make and layer", () => {
@@ -100,18 +100,18 @@ describe("CircuitBreaker.make and layer", () => {
 const rate = { _tag: "Rate", threshold: 0.5, minimumCalls: 10, size: 20 } as const
 
 const unusableShared: ReadonlyArray<readonly [name: string, options: Partial<CircuitBreaker.SharedOptions>]> = [
-  ["trip.failures", { trip: { _tag: "Consecutive", failures: 0 } }],
-  ["trip.threshold", { trip: { ...rate, threshold: 0 } }],
-  ["trip.threshold", { trip: { ...rate, threshold: 1.01 } }],
-  ["trip.minimumCalls", { trip: { ...rate, minimumCalls: 0 } }],
-  ["trip.minimumCalls", { trip: { ...rate, minimumCalls: 21 } }],
-  ["trip.size", { trip: { ...rate, size: 20.5 } }],
+  ["trip.failures", { tripPolicy: { _tag: "Consecutive", failures: 0 } }],
+  ["trip.threshold", { tripPolicy: { ...rate, threshold: 0 } }],
+  ["trip.threshold", { tripPolicy: { ...rate, threshold: 1.01 } }],
+  ["trip.minimumCalls", { tripPolicy: { ...rate, minimumCalls: 0 } }],
+  ["trip.minimumCalls", { tripPolicy: { ...rate, minimumCalls: 21 } }],
+  ["trip.size", { tripPolicy: { ...rate, size: 20.5 } }],
   ["slowAfter", { slowAfter: zero }],
-  ["maxOpenTime", { maxOpenTime: infinity }],
+  ["maxOpenTime", { maxOpenDuration: infinity }],
   ["probeLease", { probeLease: zero }],
   ["idleTimeToLive", { idleTimeToLive: infinity }],
-  ["storeTimeout", { storeTimeout: infinity }],
-  ["storeCooldown", { storeCooldown: zero }]
+  ["storeTimeout", { timeout: infinity }],
+  ["storeCooldown", { cooldown: zero }]
 ]
 
 describe("CircuitBreaker.layerShared", () => {
@@ -121,7 +121,7 @@ describe("CircuitBreaker.layerShared", () => {
   it.effect("refuses what cannot be used, by its name", () =>
     Effect.gen(function* () {
       for (const [name, options] of unusableShared) {
-        const layer = Layer.provide(CircuitBreaker.layerShared(options), noRedis)
+        const layer = Layer.provide(CircuitBreaker.layerRedis(options), noRedis)
         assert.deepStrictEqual(yield* namesOf(Layer.build(layer)), [`CircuitBreaker ${name}`])
       }
     })
@@ -129,8 +129,8 @@ describe("CircuitBreaker.layerShared", () => {
 
   it.effect("builds and lets calls through when Redis does not answer, with and without options", () =>
     Effect.gen(function* () {
-      const byDefault: Layer.Layer<CircuitBreaker.CircuitBreaker, never, Redis.Redis> = CircuitBreaker.layerShared()
-      for (const layer of [byDefault, CircuitBreaker.layerShared({ trip: rate })]) {
+      const byDefault: Layer.Layer<CircuitBreaker.CircuitBreaker, never, Redis.Redis> = CircuitBreaker.layerRedis()
+      for (const layer of [byDefault, CircuitBreaker.layerRedis({ tripPolicy: rate })]) {
         const services = yield* Layer.build(Layer.provide(layer, noRedis))
         const breaker = Context.get(services, CircuitBreaker.CircuitBreaker)
         yield* breaker.reset(key)

@@ -121,7 +121,7 @@ describe("a half-open circuit", () => {
       assert.deepStrictEqual(all.pollUnsafe(), Exit.void)
       assert.isAbove(yield* Ref.get(made), 20)
       const circuit = (yield* breaker.states).get(key)
-      assert.isTrue(circuit?._tag === "HalfOpen" && circuit.probes.length === 0 && circuit.late.length === 0)
+      assert.isTrue(circuit?._tag === "HalfOpen" && circuit.probes.length === 0 && circuit.expiredProbes.length === 0)
       assert.strictEqual(yield* succeed(breaker), "answer")
     }).pipe(Random.withSeed("interruptions"))
   )

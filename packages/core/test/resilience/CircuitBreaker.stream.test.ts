@@ -202,7 +202,7 @@ describe("CircuitBreaker.guardStream", () => {
       for (const events of [whole, failing]) yield* run(breaker, events)
       yield* run(breaker, Stream.fail(new classes.RateLimitError({ message: "429", kind: "unknown" })))
       const circuit = (yield* breaker.states).get(key)
-      assert.deepStrictEqual(circuit?._tag === "Closed" ? circuit.memory : undefined, {
+      assert.deepStrictEqual(circuit?._tag === "Closed" ? circuit.windowState : undefined, {
         _tag: "Count",
         calls: [
           { isFailure: false, isSlow: false },

@@ -104,7 +104,7 @@ describe("CircuitBreaker.guard", () => {
 
   it.effect("stays at the last open time of a schedule that ends", () =>
     Effect.gen(function* () {
-      const breaker = yield* make({ consecutiveFailures: 1, openTime: openTimes(3, 5) })
+      const breaker = yield* make({ consecutiveFailures: 1, openDuration: openTimes(3, 5) })
       for (const seconds of [3, 5, 5, 5]) {
         yield* fail(breaker)
         yield* waits(breaker, seconds)
@@ -122,14 +122,14 @@ describe("CircuitBreaker.guard", () => {
 
   it.effect("waits as long as the host asks when that is longer, and no longer than the longest open time", () =>
     Effect.gen(function* () {
-      const breaker = yield* make({ consecutiveFailures: 1, maxOpenTime: Duration.seconds(90) })
+      const breaker = yield* make({ consecutiveFailures: 1, maxOpenDuration: Duration.seconds(90) })
       yield* fail(breaker, overloaded("15 seconds"))
       yield* waits(breaker, 15)
       yield* fail(breaker, overloaded("15 seconds"))
       yield* waits(breaker, 20)
       yield* fail(breaker, overloaded("1 hour"))
       yield* waits(breaker, 90)
-      const short = yield* make({ consecutiveFailures: 1, maxOpenTime: Duration.seconds(7) })
+      const short = yield* make({ consecutiveFailures: 1, maxOpenDuration: Duration.seconds(7) })
       yield* fail(short)
       yield* waits(short, 7)
     })

@@ -93,7 +93,7 @@ const errors = Effect.map(
 
 describe("the rules of fallback", () => {
   it("are complete", () => {
-    assert.deepStrictEqual(Object.keys(Fallback.moves).toSorted(), Object.keys(expected).toSorted())
+    assert.deepStrictEqual(Object.keys(Fallback.fallbackTargets).toSorted(), Object.keys(expected).toSorted())
   })
 
   it.effect("say for every error which steps a plain call and a stream move to", () =>

@@ -91,7 +91,7 @@ describe("Fallback of streams", () => {
       yield* Stream.runDrain(Stream.take(left.run, 1))
       assert.deepStrictEqual(left.log.slice(2), ["open b/kimi-k2.6", "close b/kimi-k2.6"])
       const log: Array<string> = []
-      const stage = Fallback.make({ check: Effect.succeed, steps: [step("b"), step("c")] })
+      const stage = Fallback.stage({ check: Effect.succeed, steps: [step("b"), step("c")] })
       const run = stage.stream((inner) =>
         Stream.suspend(() => {
           log.push(`open ${inner.account}`)

@@ -3,7 +3,7 @@ import { Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { classes } from "../../src/errors/KimiError.ts"
 import { defaults } from "../../src/KimiConfig.ts"
-import { type Call, keyOf } from "../../src/resilience/Call.ts"
+import { type Call, accountModelKey } from "../../src/pipeline/Call.ts"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
 import * as Fallback from "../../src/resilience/Fallback.ts"
 import * as Retry from "../../src/resilience/Retry.ts"
@@ -45,17 +45,17 @@ describe("Fallback", () => {
     Effect.gen(function* () {
       const notes = {}
       const asked: Array<Call> = []
-      const stage = Fallback.make({ check: Effect.succeed, steps: [step("b")] })
+      const stage = Fallback.stage({ check: Effect.succeed, steps: [step("b")] })
       const run = stage.effect((inner) => {
         asked.push(inner)
         return Effect.fail(overloaded)
       })
-      yield* Effect.flip(run({ ...call, notes }))
+      yield* Effect.flip(run({ ...call, state: notes }))
       assert.deepStrictEqual(
         asked.map(({ account }) => account),
         ["a", "b"]
       )
-      for (const inner of asked) assert.strictEqual(inner.notes, notes)
+      for (const inner of asked) assert.strictEqual(inner.state, notes)
     })
   )
 
@@ -170,9 +170,9 @@ describe("Fallback", () => {
         "b/kimi-k2.6": new classes.ServerError({ message: "retried", attempts: retries }),
         "c/kimi-k2.6": open
       }
-      const stage = Fallback.make({ check: Effect.succeed, steps: [step("b"), step("c")] })
+      const stage = Fallback.stage({ check: Effect.succeed, steps: [step("b"), step("c")] })
       const run = stage.effect((inner) => {
-        const error = Object.entries(script).find(([place]) => place === keyOf(inner))?.[1]
+        const error = Object.entries(script).find(([place]) => place === accountModelKey(inner))?.[1]
         return Effect.delay(Effect.fail(error ?? assert.fail("not in the plan")), "3 seconds")
       })(call)
       const fiber = yield* Effect.forkChild(Effect.flip(run))
@@ -209,7 +209,7 @@ describe("Fallback", () => {
   it.effect("stops where it is when it is interrupted", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
-      const stage = Fallback.make({ check: Effect.succeed, steps: [step("b"), step("c")] })
+      const stage = Fallback.stage({ check: Effect.succeed, steps: [step("b"), step("c")] })
       const run = stage.effect((inner) => {
         log.push(`ask ${inner.account}`)
         const released = Effect.sync(() => log.push(`release ${inner.account}`))
@@ -225,7 +225,7 @@ describe("Fallback", () => {
   it.effect("does not take a defect for a failure of the host", () =>
     Effect.gen(function* () {
       const asked: Array<string> = []
-      const stage = Fallback.make({ check: Effect.succeed, steps: [step("b")] })
+      const stage = Fallback.stage({ check: Effect.succeed, steps: [step("b")] })
       const run = stage.effect((inner) => {
         asked.push(inner.account)
         return Effect.die("a bug")
@@ -240,11 +240,11 @@ describe("Fallback", () => {
       const breaker = yield* CircuitBreaker.make({ consecutiveFailures: 2 })
       const budget = yield* RetryBudget.make()
       const retry = Retry.withRetry({ ...Retry.fromConfig(defaults), maxAttempts: 2, jitter: "none" }, budget)
-      const stage = Fallback.make({ check: Effect.succeed, steps: [step("b/kimi-k3")] })
+      const stage = Fallback.stage({ check: Effect.succeed, steps: [step("b/kimi-k3")] })
       const asked: Array<string> = []
       const run = stage.effect((inner) =>
         retry(
-          breaker.guard(keyOf(inner))(
+          breaker.guard(accountModelKey(inner))(
             Effect.suspend(() => {
               asked.push(inner.account)
               return inner.account === "a" || asked.length < 4 ? Effect.fail(overloaded) : Effect.succeed(answer)
@@ -264,7 +264,7 @@ describe("Fallback", () => {
   )
 
   it("describes its steps in their order", () => {
-    const { options } = Fallback.make({
+    const { options } = Fallback.stage({
       check: Effect.succeed,
       steps: [step("b/kimi-k3"), step("a", { on: ["OverloadedError", "RateLimitError"] })]
     })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import type { StreamEvent } from "../../src/models/StreamEvent.ts"
-import { onOpening } from "../../src/resilience/stream/StreamOpening.ts"
+import { transformOpening } from "../../src/pipeline/internal/StreamOpening.ts"
 
 describe("onOpening, for a stage that opens several", () => {
   const text: StreamEvent = { _tag: "TextDelta", choice: 0, text: "a" }
@@ -20,7 +20,7 @@ describe("onOpening, for a stage that opens several", () => {
           })
         )
       })
-      const thrice = onOpening<string, string>((open) =>
+      const thrice = transformOpening<string, string>((open) =>
         Effect.flatMap(open, () => Effect.flatMap(open, (second) => Effect.as(open, second)))
       )
       const first = yield* Stream.runCollect(

@@ -9,11 +9,11 @@ describe("Hedge, its options", () => {
     Effect.gen(function* () {
       const error = yield* Effect.flip(
         Hedge.make({
-          after: "0 seconds",
+          delay: "0 seconds",
           percentile: 1.01,
           minimumSamples: 129,
-          atLeast: -1,
-          answerAfter: "Infinity",
+          minimumDelay: -1,
+          responseDelay: "Infinity",
           budget: { ratio: Number.NaN, capacity: 0.5 }
         })
       )
@@ -52,32 +52,32 @@ describe("Hedge, its options", () => {
       for (const options of [
         { percentile: -0.01 },
         { percentile: Number.NaN },
-        { after: Number.NaN },
-        { after: Number.POSITIVE_INFINITY },
+        { delay: Number.NaN },
+        { delay: Number.POSITIVE_INFINITY },
         { percentile: 0.5, minimumSamples: 0 },
         { percentile: 0.5, minimumSamples: 1.5 },
-        { after: 1, budget: { ratio: 1.01 } },
-        { after: 1, budget: { ratio: -0.01 } },
-        { after: 1, budget: { capacity: Number.POSITIVE_INFINITY } }
+        { delay: 1, budget: { ratio: 1.01 } },
+        { delay: 1, budget: { ratio: -0.01 } },
+        { delay: 1, budget: { capacity: Number.POSITIVE_INFINITY } }
       ] satisfies ReadonlyArray<Hedge.Options>) {
         assert.strictEqual((yield* Effect.flip(Hedge.make(options))).issues.length, 1, JSON.stringify(options))
       }
       for (const percentile of [0, 1]) yield* Hedge.make({ percentile, minimumSamples: 1 })
       yield* Hedge.make({ percentile: 0.5, minimumSamples: 128, budget: { ratio: 1, capacity: 1 } })
-      yield* Hedge.make({ after: undefined, percentile: 0.5, budget: { ratio: 0, capacity: undefined } })
+      yield* Hedge.make({ delay: undefined, percentile: 0.5, budget: { ratio: 0, capacity: undefined } })
     })
   )
 
   it.effect("says them in words", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual((yield* Hedge.make({ after: "2 seconds" })).options, {
+      assert.deepStrictEqual((yield* Hedge.make({ delay: "2 seconds" })).options, {
         after: "2s",
         budget: "0.05 of calls and 10 at once"
       })
       const full = yield* Hedge.make({
         percentile: 0.95,
-        atLeast: "200 millis",
-        answerAfter: "1 minute",
+        minimumDelay: "200 millis",
+        responseDelay: "1 minute",
         budget: { ratio: 0.1, capacity: undefined }
       })
       assert.deepStrictEqual(full.options, {
@@ -90,7 +90,7 @@ describe("Hedge, its options", () => {
 
   it.effect("is a service, which may be off", () =>
     Effect.gen(function* () {
-      const on = yield* Effect.provide(Hedge.Hedge, Hedge.layer({ after: "20 millis" }))
+      const on = yield* Effect.provide(Hedge.Hedge, Hedge.layer({ delay: "20 millis" }))
       const late = scripted({ first: 21 })
       yield* elapse(Stream.runDrain(on.stream(late.stream)(call)))
       assert.strictEqual(late.opened(), 2)

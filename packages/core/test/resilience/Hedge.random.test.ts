@@ -38,7 +38,7 @@ describe("Hedge, at random", () => {
         const after = 10 * between(chance, 1, 20)
         const capacity = between(chance, 1, 4)
         const ratio = between(chance, 0, 4) / 4
-        const hedge = yield* Hedge.make({ after: Duration.millis(after), budget: { ratio, capacity } })
+        const hedge = yield* Hedge.make({ delay: Duration.millis(after), budget: { ratio, capacity } })
         let tokens = capacity
         let hedges = 0
         let hedgeWins = 0
@@ -127,7 +127,7 @@ describe("Hedge, at random", () => {
     it.effect(`leaves nothing open after 1,000 interruptions at any step, ${kind}`, () =>
       Effect.gen(function* () {
         const budget = { ratio: 1, capacity: 1_000 }
-        const hedge = yield* Hedge.make({ after: "3 millis", answerAfter: "3 millis", budget })
+        const hedge = yield* Hedge.make({ delay: "3 millis", responseDelay: "3 millis", budget })
         let opened = 0
         let finished = 0
         const once = Effect.gen(function* () {

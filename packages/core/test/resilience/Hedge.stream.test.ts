@@ -7,7 +7,7 @@ import { call, elapse, errorOf, events, type Play, scripted, watched } from "./s
 /** Runs one stream through a stage that hedges after 100 ms, and gives all there is to know of it. */
 const run = (...plays: ReadonlyArray<Play>) =>
   Effect.gen(function* () {
-    const hedge = yield* Hedge.make({ after: "100 millis" })
+    const hedge = yield* Hedge.make({ delay: "100 millis" })
     const script = scripted(...plays)
     const watch = yield* elapse(watched(hedge.stream(script.stream)(call)))
     assert.strictEqual(script.open(), 0, "something is still open")
@@ -98,7 +98,7 @@ describe("Hedge, streams", () => {
           Effect.map((run) => Stream.fromIterable(events(run)))
         )
       )
-      const hedge = yield* Hedge.make({ after: "100 millis" })
+      const hedge = yield* Hedge.make({ delay: "100 millis" })
       const fiber = yield* Effect.forkChild(
         watched(Stream.tap(hedge.stream(() => both)(call), (event) => Effect.sync(() => log.push(event._tag))))
       )
@@ -127,7 +127,7 @@ describe("Hedge, streams", () => {
           ).pipe(Effect.andThen(work), Effect.as(Stream.fromIterable(events(run))))
         })
       )
-      const hedge = yield* Hedge.make({ after: "100 millis" })
+      const hedge = yield* Hedge.make({ delay: "100 millis" })
       const { seen } = yield* elapse(watched(hedge.stream(() => entangled)(call)))
       assert.deepStrictEqual(seen, events(0))
       assert.strictEqual(runs, 2)
@@ -150,7 +150,7 @@ describe("Hedge, streams", () => {
           )
         })
       )
-      const hedge = yield* Hedge.make({ after: "100 millis" })
+      const hedge = yield* Hedge.make({ delay: "100 millis" })
       const clock = yield* Clock.Clock
       const impatient: Clock.Clock = { ...clock, sleep: () => Effect.void }
       const stream = Stream.tap(hedge.stream(() => entangled)(call), (event) => Effect.sync(() => log.push(event._tag)))
@@ -225,7 +225,7 @@ describe("Hedge, streams", () => {
         { at: 50, opened: 1 },
         { at: 150, opened: 2 }
       ]) {
-        const hedge = yield* Hedge.make({ after: "100 millis" })
+        const hedge = yield* Hedge.make({ delay: "100 millis" })
         const script = scripted({ closing: 30 })
         const fiber = yield* Effect.forkChild(Stream.runDrain(hedge.stream(script.stream)(call)))
         yield* TestClock.adjust(Duration.millis(at))
@@ -245,7 +245,7 @@ describe("Hedge, streams", () => {
 
   it.effect("closes everything when the consumer leaves early", () =>
     Effect.gen(function* () {
-      const hedge = yield* Hedge.make({ after: "100 millis" })
+      const hedge = yield* Hedge.make({ delay: "100 millis" })
       const script = scripted({ first: 5_000 }, { first: 30, rest: 60_000 })
       const left = yield* elapse(Stream.runCollect(Stream.take(hedge.stream(script.stream)(call), 2)))
       assert.deepStrictEqual(left, events(1).slice(0, 2))
@@ -255,7 +255,7 @@ describe("Hedge, streams", () => {
 
   it.effect("hedges every run of a stream anew, and does nothing before it is run", () =>
     Effect.gen(function* () {
-      const hedge = yield* Hedge.make({ after: "100 millis" })
+      const hedge = yield* Hedge.make({ delay: "100 millis" })
       const script = scripted({ first: 5_000 }, { first: 30 }, { first: 5_000 }, { first: 30 })
       const stream = hedge.stream(script.stream)(call)
       assert.strictEqual((yield* hedge.state).calls, 0)
@@ -279,7 +279,7 @@ describe("Hedge, streams", () => {
             )
           })
       }
-      const hedge = yield* Hedge.make({ after: "100 millis" })
+      const hedge = yield* Hedge.make({ delay: "100 millis" })
       const script = scripted({ first: 1 })
       const one = Stream.runDrain(hedge.stream(script.stream)(call))
       const all = Effect.all(

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
-import { keyOf } from "../../src/resilience/Call.ts"
+import { accountModelKey } from "../../src/pipeline/Call.ts"
 import * as Hedge from "../../src/resilience/Hedge.ts"
 import { answer, call, callOf, elapse, errorOf, events, scripted, watched } from "./support/hedge.ts"
 
@@ -26,7 +26,7 @@ const generous = { ratio: 1, capacity: 100 }
 describe("Hedge, plain calls", () => {
   it.effect("leaves them alone without answerAfter", () =>
     Effect.gen(function* () {
-      const hedge = yield* Hedge.make({ after: "100 millis", percentile: 0.5 })
+      const hedge = yield* Hedge.make({ delay: "100 millis", percentile: 0.5 })
       const attempt = scripted({ first: 1 }).plain
       assert.strictEqual(hedge.effect(attempt), attempt)
     })
@@ -34,7 +34,7 @@ describe("Hedge, plain calls", () => {
 
   it.effect("hedges them exactly when the whole answer is late", () =>
     Effect.gen(function* () {
-      const hedge = yield* Hedge.make({ answerAfter: "100 millis" })
+      const hedge = yield* Hedge.make({ responseDelay: "100 millis" })
       const late = scripted({ first: 5_000 }, { first: 30 })
       assert.deepStrictEqual(yield* elapse(hedge.effect(late.plain)(call)), answer(1))
       assert.deepStrictEqual(late.log, ["0: open 0", "100: open 1", "130: close 1", "130: close 0"])
@@ -47,7 +47,7 @@ describe("Hedge, plain calls", () => {
 
   it.effect("fail with the first attempt's error, early or when both have failed", () =>
     Effect.gen(function* () {
-      const hedge = yield* Hedge.make({ answerAfter: "100 millis" })
+      const hedge = yield* Hedge.make({ responseDelay: "100 millis" })
       for (const first of [50, 150]) {
         const script = scripted({ first, isBroken: true }, { first: 10, isBroken: true })
         assert.deepStrictEqual(yield* elapse(Effect.flip(hedge.effect(script.plain)(call))), errorOf(0))
@@ -59,7 +59,7 @@ describe("Hedge, plain calls", () => {
 
   it.effect("are hedged while streams are left alone when only answerAfter is given", () =>
     Effect.gen(function* () {
-      const hedge = yield* Hedge.make({ answerAfter: "100 millis" })
+      const hedge = yield* Hedge.make({ responseDelay: "100 millis" })
       const attempt = scripted({ first: 1 }).stream
       assert.strictEqual(hedge.stream(attempt), attempt)
     })
@@ -69,7 +69,7 @@ describe("Hedge, plain calls", () => {
 describe("Hedge, when a stream is late", () => {
   it.effect("learns the time from recent streams, and holds to `after` until it knows enough", () =>
     Effect.gen(function* () {
-      const hedge = yield* Hedge.make({ after: "3 seconds", percentile: 0.95, budget: generous })
+      const hedge = yield* Hedge.make({ delay: "3 seconds", percentile: 0.95, budget: generous })
       for (let sample = 1; sample <= 19; sample++) {
         yield* hedgesOf(hedge, sample * 100)
         if (sample === 18) {
@@ -123,7 +123,7 @@ describe("Hedge, when a stream is late", () => {
 
   it.effect("takes `after` as it is given, also under the floor", () =>
     Effect.gen(function* () {
-      yield* hedgesAfter(yield* Hedge.make({ after: "20 millis" }), 20)
+      yield* hedgesAfter(yield* Hedge.make({ delay: "20 millis" }), 20)
     })
   )
 
@@ -174,7 +174,7 @@ describe("Hedge, when a stream is late", () => {
 describe("Hedge, its budget", () => {
   it.effect("refuses hedges when it is spent, lets the first attempt go on, and comes back with further calls", () =>
     Effect.gen(function* () {
-      const hedge = yield* Hedge.make({ after: "100 millis", budget: { ratio: 0.25, capacity: 2 } })
+      const hedge = yield* Hedge.make({ delay: "100 millis", budget: { ratio: 0.25, capacity: 2 } })
       const outcomes: Array<number> = []
       for (let number = 0; number < 10; number++) outcomes.push(yield* hedgesOf(hedge, 500))
       // Tokens at each: 2, 1.25, 0.5, 0.75, 1, 0.25, 0.5, 0.75, 1, 0.25.
@@ -185,7 +185,7 @@ describe("Hedge, its budget", () => {
 
   it.effect("gives a refused call its own answer or failure, at its own time", () =>
     Effect.gen(function* () {
-      const hedge = yield* Hedge.make({ after: "100 millis", budget: { ratio: 0, capacity: 1 } })
+      const hedge = yield* Hedge.make({ delay: "100 millis", budget: { ratio: 0, capacity: 1 } })
       yield* hedgesOf(hedge, 500)
       const slow = scripted({ first: 700, rest: 10 })
       const from = yield* TestClock.testClockWith((clock) => clock.currentTimeMillis)
@@ -201,7 +201,7 @@ describe("Hedge, its budget", () => {
 
   it.effect("asks a host that is slow for everyone hardly more often than without hedges", () =>
     Effect.gen(function* () {
-      const hedge = yield* Hedge.make({ after: "100 millis" })
+      const hedge = yield* Hedge.make({ delay: "100 millis" })
       const slow = scripted({ first: 10_000 })
       const one = Stream.runDrain(hedge.stream(slow.stream)(call))
       yield* elapse(
@@ -222,11 +222,11 @@ describe("Hedge, around other stages", () => {
   it.effect("goes on with the first attempt when the circuit rejects the second", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.make({ consecutiveFailures: 1 })
-      const hedge = yield* Hedge.make({ after: "100 millis" })
+      const hedge = yield* Hedge.make({ delay: "100 millis" })
       const script = scripted({ first: 500 })
-      const stage = hedge.stream((call) => breaker.guardStream(keyOf(call))(script.stream()))
+      const stage = hedge.stream((call) => breaker.guardStream(accountModelKey(call))(script.stream()))
       const fiber = yield* Effect.forkChild(watched(stage(call)), { startImmediately: true })
-      yield* breaker.isolate(keyOf(call))
+      yield* breaker.isolate(accountModelKey(call))
       assert.deepStrictEqual((yield* elapse(Fiber.join(fiber))).seen, events(0))
       assert.strictEqual(script.opened(), 1)
       assert.deepInclude(yield* hedge.state, { hedges: 1, hedgeWins: 0 })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as KimiConfig from "../../src/KimiConfig.ts"
-import { limitsOf } from "../../src/resilience/Admission.ts"
+import { limitsFromConfig } from "../../src/resilience/Admission.ts"
 import { scale, tiers } from "../../src/resilience/RateLimits.ts"
 
 describe("RateLimits", () => {
@@ -45,16 +45,19 @@ describe("RateLimits", () => {
       tokensPerMinute: undefined,
       tokensPerDay: undefined
     }
-    assert.deepStrictEqual(limitsOf(KimiConfig.defaults), nothing)
-    assert.deepStrictEqual(limitsOf({ ...KimiConfig.defaults, tier: 0 }), tiers[0])
-    assert.deepStrictEqual(limitsOf({ ...KimiConfig.defaults, tier: 5 }), { ...nothing, ...tiers[5] })
+    assert.deepStrictEqual(limitsFromConfig(KimiConfig.defaults), nothing)
+    assert.deepStrictEqual(limitsFromConfig({ ...KimiConfig.defaults, tier: 0 }), tiers[0])
+    assert.deepStrictEqual(limitsFromConfig({ ...KimiConfig.defaults, tier: 5 }), { ...nothing, ...tiers[5] })
     const own = { maxConcurrency: 2, requestsPerMinute: 3, tokensPerMinute: 4, tokensPerDay: 5 }
-    assert.deepStrictEqual(limitsOf({ ...KimiConfig.defaults, tier: 0, ...own }), {
+    assert.deepStrictEqual(limitsFromConfig({ ...KimiConfig.defaults, tier: 0, ...own }), {
       concurrency: 2,
       requestsPerMinute: 3,
       tokensPerMinute: 4,
       tokensPerDay: 5
     })
-    assert.deepStrictEqual(limitsOf({ ...KimiConfig.defaults, tokensPerDay: 5 }), { ...nothing, tokensPerDay: 5 })
+    assert.deepStrictEqual(limitsFromConfig({ ...KimiConfig.defaults, tokensPerDay: 5 }), {
+      ...nothing,
+      tokensPerDay: 5
+    })
   })
 })

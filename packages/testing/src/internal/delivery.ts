@@ -11,7 +11,7 @@ import type { WirePlan } from "./wirePlan.ts"
  * Milliseconds between the last write and a reset. A reset overtakes what the
  * peer has not read yet, and some kernels then drop it.
  */
-const grace = 5
+const resetDelayMillis = 5
 
 /** Calls `onSettled` when the server is about to break off the answer itself. */
 export const deliver = (response: ServerResponse, plan: WirePlan, onSettled: () => void): void => {
@@ -29,7 +29,7 @@ export const deliver = (response: ServerResponse, plan: WirePlan, onSettled: () 
       case "end":
         return void response.end()
       case "reset":
-        return later(grace, reset)
+        return later(resetDelayMillis, reset)
       case "close":
         onSettled()
         return response.socket?.destroySoon()
@@ -46,7 +46,7 @@ export const deliver = (response: ServerResponse, plan: WirePlan, onSettled: () 
     const step = (): void => {
       const next = writes.next()
       if (next.done === true) return finish()
-      later(plan.pause, () =>
+      later(plan.writeDelay, () =>
         response.write(next.value, (error) => {
           if (!error) setImmediate(step)
         })
@@ -64,6 +64,6 @@ export const deliver = (response: ServerResponse, plan: WirePlan, onSettled: () 
 const isSimple = (plan: WirePlan): plan is WirePlan & { readonly writes: ReadonlyArray<Buffer> } =>
   plan.ending === "end" &&
   plan.bodyDelay === 0 &&
-  plan.pause === 0 &&
+  plan.writeDelay === 0 &&
   Array.isArray(plan.writes) &&
   plan.writes.length <= 1

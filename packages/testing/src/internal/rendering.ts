@@ -2,13 +2,13 @@
  * Turns a reply into the texts that go over the wire, as the request asks.
  */
 import type { Chunking } from "../Chunking.ts"
-import type { Definite } from "../Reply.ts"
+import type { Explicit } from "../Reply.ts"
 import * as SseText from "../SseText.ts"
-import type { Asked } from "./usualReply.ts"
-import type { Rendered } from "./wirePlan.ts"
+import type { RequestForm } from "./defaultReply.ts"
+import type { RenderedReply } from "./wirePlan.ts"
 
 /** Writes a completion whole or as a stream; everything else is sent as it is. */
-export const render = (reply: Definite, { includesUsage, isStream }: Asked): Rendered => {
+export const render = (reply: Explicit, { hasUsage, isStream }: RequestForm): RenderedReply => {
   switch (reply._tag) {
     case "Json":
       return { status: reply.status, headers: reply.headers, events: [JSON.stringify(reply.body)], isStream: false }
@@ -30,7 +30,7 @@ export const render = (reply: Definite, { includesUsage, isStream }: Asked): Ren
               "content-type": "text/event-stream; charset=utf-8",
               "cache-control": "no-cache"
             },
-            events: SseText.fromCompletion(reply.completion, { includeUsage: includesUsage }),
+            events: SseText.fromCompletion(reply.completion, { includeUsage: hasUsage }),
             isStream: true
           }
         : {
@@ -43,5 +43,5 @@ export const render = (reply: Definite, { includesUsage, isStream }: Asked): Ren
 }
 
 /** The chunking that a reply asks for itself. */
-export const chunkingOf = (reply: Definite): Chunking | undefined =>
+export const chunkingOf = (reply: Explicit): Chunking | undefined =>
   reply._tag === "Sse" || reply._tag === "Completion" ? reply.chunking : undefined

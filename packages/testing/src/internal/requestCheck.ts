@@ -3,7 +3,7 @@
  * earns, if any.
  */
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
-import { ChatCompletionRequest } from "@kimi-effect/core/models/ChatRequest"
+import { ChatCompletionRequest } from "@kimi-effect/core/ChatRequest"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
@@ -14,7 +14,7 @@ import * as Reply from "../Reply.ts"
 const invalid = (message: string): Reply.Json => Reply.error(400, "invalid_request_error", message)
 
 /** Refuses a request without the key; without `apiKey` any key will do. */
-export const authorization = (request: ReceivedRequest, apiKey: string | undefined): Reply.Json | undefined => {
+export const checkAuthorization = (request: ReceivedRequest, apiKey: string | undefined): Reply.Json | undefined => {
   const key = /^bearer\s+(\S+)\s*$/i.exec(request.headers["authorization"] ?? "")?.[1]
   return key === undefined || (apiKey !== undefined && key !== apiKey)
     ? Reply.fromExchange(Fixtures.exchange("error-401-incorrect-api-key"))
@@ -22,7 +22,7 @@ export const authorization = (request: ReceivedRequest, apiKey: string | undefin
 }
 
 /** Tells which models there are: those given, or the live ones of Moonshot. */
-export const serves = (models: ReadonlyArray<string> | undefined): ((model: string) => boolean) => {
+export const makeModelFilter = (models: ReadonlyArray<string> | undefined): ((model: string) => boolean) => {
   const ids = new Set(
     models ?? ModelCatalog.knownModels.filter(({ lifecycle }) => lifecycle.state === "live").map(({ id }) => id)
   )
@@ -30,7 +30,7 @@ export const serves = (models: ReadonlyArray<string> | undefined): ((model: stri
 }
 
 /** Refuses a chat request that Kimi would refuse. `serves` tells which models there are. */
-export const chat = (request: ReceivedRequest, serves: (model: string) => boolean): Reply.Json | undefined => {
+export const checkChat = (request: ReceivedRequest, serves: (model: string) => boolean): Reply.Json | undefined => {
   if (request.json === undefined) return invalid("Invalid request: the body is not valid JSON")
   const toolType = unknownToolType(request.json)
   if (toolType !== undefined) {
@@ -42,7 +42,7 @@ export const chat = (request: ReceivedRequest, serves: (model: string) => boolea
   if (!serves(body.model)) {
     return Reply.error(404, "resource_not_found_error", `Not found the model ${body.model} or Permission denied`)
   }
-  const abilities = ModelCatalog.find(body.model)?.abilities
+  const abilities = ModelCatalog.find(body.model)?.capabilities
   for (const rule of rules) {
     const message = rule(body, abilities)
     if (message !== undefined) return invalid(message)
@@ -88,29 +88,29 @@ const decodeTools = Schema.decodeUnknownResult(
 )
 
 type Body = typeof ChatCompletionRequest.Type
-type Rule = (body: Body, abilities: ModelCatalog.Abilities | undefined) => string | undefined
+type Rule = (body: Body, abilities: ModelCatalog.Capabilities | undefined) => string | undefined
 
-const isThinking = (body: Body, abilities: ModelCatalog.Abilities | undefined): boolean =>
+const isThinking = (body: Body, abilities: ModelCatalog.Capabilities | undefined): boolean =>
   abilities !== undefined && abilities.thinking !== "none" && body.thinking?.type !== "disabled"
 
-const fixed = (name: string, value: number | undefined, allowed: number | undefined): string | undefined =>
+const checkFixed = (name: string, value: number | undefined, allowed: number | undefined): string | undefined =>
   value === undefined || allowed === undefined || value === allowed
     ? undefined
     : `invalid ${name}: only ${allowed} is allowed for this model`
 
 const rules: ReadonlyArray<Rule> = [
   (body, abilities) =>
-    fixed(
+    checkFixed(
       "temperature",
       body.temperature,
       isThinking(body, abilities)
         ? abilities?.sampling?.temperature
         : (abilities?.sampling?.temperatureNotThinking ?? abilities?.sampling?.temperature)
     ),
-  (body, abilities) => fixed("top_p", body.top_p, abilities?.sampling?.topP),
-  (body, abilities) => fixed("n", body.n, abilities?.sampling && 1),
-  (body, abilities) => fixed("presence_penalty", body.presence_penalty, abilities?.sampling && 0),
-  (body, abilities) => fixed("frequency_penalty", body.frequency_penalty, abilities?.sampling && 0),
+  (body, abilities) => checkFixed("top_p", body.top_p, abilities?.sampling?.topP),
+  (body, abilities) => checkFixed("n", body.n, abilities?.sampling && 1),
+  (body, abilities) => checkFixed("presence_penalty", body.presence_penalty, abilities?.sampling && 0),
+  (body, abilities) => checkFixed("frequency_penalty", body.frequency_penalty, abilities?.sampling && 0),
   (body) =>
     Array.isArray(body.stop) && body.stop.length > 5
       ? `stop array too long. Expected an array with maximum length 5, but got ${body.stop.length}`

@@ -3,14 +3,14 @@
  * fault worked in.
  */
 import * as Duration from "effect/Duration"
-import { type Chunking, cut } from "../Chunking.ts"
+import { type Chunking, applyChunking } from "../Chunking.ts"
 import type { Fault } from "../Fault.ts"
 import type { Headers } from "../Reply.ts"
 import * as SseText from "../SseText.ts"
-import * as Padded from "./padded.ts"
+import * as Padded from "./paddedBody.ts"
 
 /** A reply without its fault: a plain body counts as one event. */
-export interface Rendered {
+export interface RenderedReply {
   readonly status: number
   readonly headers: Headers
   readonly events: ReadonlyArray<string>
@@ -23,7 +23,7 @@ export interface Pace {
   /** Before the headers. */
   readonly latency: number
   /** Before each write of a stream. */
-  readonly pause: number
+  readonly writeDelay: number
   readonly chunking: Chunking
 }
 
@@ -37,33 +37,33 @@ export interface WirePlan {
   readonly bodyDelay: number
   readonly writes: Iterable<Buffer>
   /** Milliseconds before each write. */
-  readonly pause: number
+  readonly writeDelay: number
   /** `close` closes the connection in good order, whatever was promised. */
   readonly ending: "end" | "reset" | "stall" | "close"
 }
 
 /** Works a fault into a reply. */
-export const make = (rendered: Rendered, fault: Fault | undefined, pace: Pace): WirePlan => {
-  const pause = rendered.isStream ? pace.pause : 0
-  const writes = cut(chunkingFor(pause, pace.chunking))(rendered.events)
+export const make = (rendered: RenderedReply, fault: Fault | undefined, pace: Pace): WirePlan => {
+  const pause = rendered.isStream ? pace.writeDelay : 0
+  const writes = applyChunking(chunkingFor(pause, pace.chunking))(rendered.events)
   const plan: WirePlan = {
     start: pace.latency,
     status: rendered.status,
-    headers: rendered.isStream ? rendered.headers : measured(rendered.headers, sizeOf(writes)),
+    headers: rendered.isStream ? rendered.headers : withContentLength(rendered.headers, sizeOf(writes)),
     bodyDelay: 0,
     writes,
-    pause,
+    writeDelay: pause,
     ending: "end"
   }
-  return fault === undefined ? plan : spoil(plan, fault, rendered, pace)
+  return fault === undefined ? plan : applyFault(plan, fault, rendered, pace)
 }
 
-const spoil = (plan: WirePlan, fault: Fault, rendered: Rendered, pace: Pace): WirePlan => {
+const applyFault = (plan: WirePlan, fault: Fault, rendered: RenderedReply, pace: Pace): WirePlan => {
   /** The plan with other events. */
   const stream = (events: ReadonlyArray<string>, ending: WirePlan["ending"] = "end"): WirePlan => ({
     ...plan,
     headers: rendered.headers,
-    writes: cut(chunkingFor(plan.pause, pace.chunking))(events),
+    writes: applyChunking(chunkingFor(plan.writeDelay, pace.chunking))(events),
     ending
   })
   const { events } = rendered
@@ -75,26 +75,26 @@ const spoil = (plan: WirePlan, fault: Fault, rendered: Rendered, pace: Pace): Wi
     case "SlowHeaders":
       return { ...plan, start: Duration.toMillis(fault.delay) }
     case "ResetMidBody":
-      return { ...plan, writes: take(plan.writes, fault.afterBytes), ending: "reset" }
+      return { ...plan, writes: takeBytes(plan.writes, fault.afterBytes), ending: "reset" }
     case "StallMidBody":
-      return { ...plan, writes: take(plan.writes, fault.afterBytes), ending: "stall" }
+      return { ...plan, writes: takeBytes(plan.writes, fault.afterBytes), ending: "stall" }
     case "SlowBody":
       return { ...plan, bodyDelay: Duration.toMillis(fault.delay) }
     case "TruncatedBody":
-      return { ...plan, writes: take(plan.writes, fault.afterBytes), ending: "close" }
+      return { ...plan, writes: takeBytes(plan.writes, fault.afterBytes), ending: "close" }
     case "EmptyBody":
-      return { ...plan, status: 200, headers: measured(rendered.headers, 0), writes: [] }
-    case "WrongType":
-      return replaced(plan, "text/html; charset=utf-8", signInPage)
-    case "UndecodableJson":
-      return replaced(plan, "application/json; charset=utf-8", '{"id":"chatcmpl-6a97653c31b3adf613a7661f","choices":[{')
+      return { ...plan, status: 200, headers: withContentLength(rendered.headers, 0), writes: [] }
+    case "WrongContentType":
+      return withBody(plan, "text/html; charset=utf-8", signInPage)
+    case "MalformedJson":
+      return withBody(plan, "application/json; charset=utf-8", '{"id":"chatcmpl-6a97653c31b3adf613a7661f","choices":[{')
     case "HugeBody": {
       const body = Padded.completion(fault.bytes)
       const headers = { ...rendered.headers, "content-type": "application/json; charset=utf-8" }
       return {
         ...plan,
         status: 200,
-        headers: fault.contentLength ? measured(headers, body.size) : headers,
+        headers: fault.contentLength ? withContentLength(headers, body.size) : headers,
         writes: body
       }
     }
@@ -106,32 +106,32 @@ const spoil = (plan: WirePlan, fault: Fault, rendered: Rendered, pace: Pace): Wi
       return stream(events.slice(0, fault.afterEvents), "stall")
     case "SlowEvents": {
       const pause = Duration.toMillis(fault.every)
-      return { ...stream(events), writes: cut(chunkingFor(pause, pace.chunking))(events), pause }
+      return { ...stream(events), writes: applyChunking(chunkingFor(pause, pace.chunking))(events), writeDelay: pause }
     }
-    case "Truncated":
+    case "TruncatedStream":
       return stream(events.slice(0, fault.afterEvents))
     case "KeepAlive": {
       const sent = stream(events.slice(0, fault.afterEvents))
-      return { ...sent, writes: joined(sent.writes, keepAlives), pause: Duration.toMillis(fault.every) }
+      return { ...sent, writes: concat(sent.writes, keepAlives), writeDelay: Duration.toMillis(fault.every) }
     }
     case "HugeEvent": {
       const before = stream(events.slice(0, fault.afterEvents)).writes
       const after = stream(events.slice(fault.afterEvents)).writes
-      return { ...stream([]), writes: joined(before, Padded.event(fault.bytes), after) }
+      return { ...stream([]), writes: concat(before, Padded.event(fault.bytes), after) }
     }
     case "CorruptEvent":
       return stream(
         events.map((text, index) => (index === fault.afterEvents ? `${text.slice(0, text.length >> 1)}\n\n` : text))
       )
     case "JoinedEvents":
-      return stream(events.map((text, index) => (index === fault.afterEvents ? text.slice(0, joinAt) : text)))
+      return stream(events.map((text, index) => (index === fault.afterEvents ? text.slice(0, joinOffset) : text)))
     case "ErrorInStream":
       return stream([...events.slice(0, fault.afterEvents), SseText.event(JSON.stringify({ error: fault.error }))])
   }
 }
 
 /** Leaves `data: {"id":"chatcmpl-6a` of a recorded event. */
-const joinAt = 24
+const joinOffset = 24
 
 const signInPage =
   "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Sign in to the network.</body></html>\n"
@@ -140,9 +140,9 @@ const signInPage =
 const chunkingFor = (pause: number, chunking: Chunking): Chunking =>
   pause > 0 && (chunking === "whole" || "bytes" in chunking) ? { events: 1 } : chunking
 
-const measured = (headers: Headers, size: number): Headers => ({ ...headers, "content-length": `${size}` })
+const withContentLength = (headers: Headers, size: number): Headers => ({ ...headers, "content-length": `${size}` })
 
-const replaced = (plan: WirePlan, contentType: string, body: string): WirePlan => ({
+const withBody = (plan: WirePlan, contentType: string, body: string): WirePlan => ({
   ...plan,
   status: 200,
   headers: { "content-type": contentType, "content-length": `${Buffer.byteLength(body)}` },
@@ -151,7 +151,7 @@ const replaced = (plan: WirePlan, contentType: string, body: string): WirePlan =
 
 const sizeOf = (writes: ReadonlyArray<Buffer>): number => writes.reduce((size, part) => size + part.length, 0)
 
-const take = (writes: Iterable<Buffer>, bytes: number): ReadonlyArray<Buffer> => {
+const takeBytes = (writes: Iterable<Buffer>, bytes: number): ReadonlyArray<Buffer> => {
   const taken: Array<Buffer> = []
   let left = bytes
   for (const part of writes) {
@@ -162,7 +162,7 @@ const take = (writes: Iterable<Buffer>, bytes: number): ReadonlyArray<Buffer> =>
   return taken
 }
 
-const joined = (...parts: ReadonlyArray<Iterable<Buffer>>): Iterable<Buffer> => ({
+const concat = (...parts: ReadonlyArray<Iterable<Buffer>>): Iterable<Buffer> => ({
   *[Symbol.iterator]() {
     for (const part of parts) yield* part
   }

@@ -27,7 +27,7 @@ export interface FailureMix {
 }
 
 /** A part of the simulated time. */
-interface When {
+interface FaultTiming {
   /** When it begins, from the start of the simulation. */
   readonly after: Duration.Input
   readonly duration: Duration.Input
@@ -40,10 +40,10 @@ interface When {
  * @since 0.1.0
  */
 export type Fault = Data.TaggedEnum<{
-  Outage: When & { readonly mode: "refuse" | "hang" }
-  BrownOut: When & { readonly failureRate: number; readonly slowdown: number }
-  RateLimitStorm: When & { readonly share: number; readonly retryAfter: Duration.Input }
-  SlowPeriod: When & { readonly slowdown: number }
+  Outage: FaultTiming & { readonly mode: "refuse" | "hang" }
+  BrownOut: FaultTiming & { readonly failureRate: number; readonly slowdown: number }
+  RateLimitStorm: FaultTiming & { readonly share: number; readonly retryAfter: Duration.Input }
+  SlowPeriod: FaultTiming & { readonly slowdown: number }
 }>
 
 const constructors = Data.taggedEnum<Fault>()
@@ -110,7 +110,7 @@ export const periodsOf = (faults: ReadonlyArray<Fault>): ReadonlyArray<Period> =
     })
     .toSorted((a, b) => a.from - b.from)
 
-const isShare = (value: number): boolean => value >= 0 && value <= 1
+const isRatio = (value: number): boolean => value >= 0 && value <= 1
 const isFactor = (value: number): boolean => Number.isFinite(value) && value >= 1
 
 /**
@@ -119,12 +119,12 @@ const isFactor = (value: number): boolean => Number.isFinite(value) && value >= 
  * @category guards
  * @since 0.1.0
  */
-export const problemOf = (fault: Fault): readonly [name: string, expected: string] | undefined => {
+export const issueOf = (fault: Fault): readonly [name: string, expected: string] | undefined => {
   const { from, to } = periodsOf([fault])[0] ?? { from: Number.NaN, to: Number.NaN }
   if (!(from >= 0)) return ["after", "a time from the start of the simulation"]
   if (!(to > from) || !Number.isFinite(to)) return ["duration", "a finite duration over zero"]
-  if (fault._tag === "BrownOut" && !isShare(fault.failureRate)) return ["failureRate", "a share from 0 to 1"]
-  if (fault._tag === "RateLimitStorm" && !isShare(fault.share)) return ["share", "a share from 0 to 1"]
+  if (fault._tag === "BrownOut" && !isRatio(fault.failureRate)) return ["failureRate", "a share from 0 to 1"]
+  if (fault._tag === "RateLimitStorm" && !isRatio(fault.share)) return ["share", "a share from 0 to 1"]
   if ("slowdown" in fault && !isFactor(fault.slowdown)) return ["slowdown", "a factor of at least 1"]
   return undefined
 }
@@ -141,7 +141,7 @@ export interface Conditions {
   readonly failureRate: number
   readonly slowdown: number
   /** Share of attempts that are refused with a 429. */
-  readonly refused: number
+  readonly rejectionRate: number
   /** What such a refusal says about waiting, in milliseconds. */
   readonly retryAfter: number
 }
@@ -178,7 +178,7 @@ export const conditionsAt = (periods: ReadonlyArray<Period>, at: number): Condit
         slowdown *= fault.slowdown
     }
   }
-  return { outage, failureRate, slowdown, refused, retryAfter }
+  return { outage, failureRate, slowdown, rejectionRate: refused, retryAfter }
 }
 
 /**

@@ -12,7 +12,7 @@
  * @category models
  * @since 0.1.0
  */
-export interface Count {
+export interface TagCount {
   /** `Success` or the tag of an error. */
   readonly tag: string
   readonly count: number
@@ -30,7 +30,7 @@ export interface Outcomes {
   /** 1 when there were no calls. */
   readonly successRate: number
   /** Most frequent first. */
-  readonly byTag: ReadonlyArray<Count>
+  readonly byTag: ReadonlyArray<TagCount>
 }
 
 /**
@@ -65,7 +65,7 @@ export interface FaultPeriod {
  * @category models
  * @since 0.1.0
  */
-export interface OutageAtKey {
+export interface CircuitOutage {
   readonly from: number
   readonly to: number
   /** Host and model, as `Call.keyOf` names a circuit. */
@@ -96,7 +96,7 @@ export interface OpenPeriod {
  * @category models
  * @since 0.1.0
  */
-export interface LimitUse {
+export interface LimitUsage {
   readonly name: "concurrency" | "requests per minute" | "tokens per minute" | "tokens per day"
   /** Absent when there is no such limit. */
   readonly limit?: number
@@ -141,7 +141,7 @@ export interface Report {
   readonly attempts: {
     readonly count: number
     /** `Interrupted` when the client left. */
-    readonly byTag: ReadonlyArray<Count>
+    readonly byTag: ReadonlyArray<TagCount>
   }
   /** Refusals for the account's limits: 429s that are neither overload nor an empty account. */
   readonly rateLimited: {
@@ -162,7 +162,7 @@ export interface Report {
     /** Times that a closed circuit opened. */
     readonly openings: number
     readonly openPeriods: ReadonlyArray<OpenPeriod>
-    readonly outages: ReadonlyArray<OutageAtKey>
+    readonly outages: ReadonlyArray<CircuitOutage>
   }
   readonly cost: {
     /** Absent when the price is not known. */
@@ -172,6 +172,6 @@ export interface Report {
     /** The part of it that was paid for attempts that failed or were left. */
     readonly wasted: string
   }
-  readonly host: ReadonlyArray<LimitUse>
+  readonly limitUsage: ReadonlyArray<LimitUsage>
   readonly buckets: ReadonlyArray<Bucket>
 }

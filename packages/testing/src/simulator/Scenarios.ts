@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
-import * as Backoff from "@kimi-effect/core/resilience/Backoff"
-import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
-import { tiers } from "@kimi-effect/core/resilience/RateLimits"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as Backoff from "@kimi-effect/core/Backoff"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
+import { tiers } from "@kimi-effect/core/RateLimits"
 import * as Duration from "effect/Duration"
 import type { Options } from "../Simulator.ts"
 import * as FaultScript from "./FaultScript.ts"
@@ -46,7 +46,11 @@ export const roughDay = (
       totalTimeout: "2 minutes"
     },
     layers: CircuitBreaker.layer({
-      openTime: Backoff.schedule({ base: Duration.seconds(5), cap: Duration.seconds(15), jitter: "equal" }),
+      openDuration: Backoff.schedule({
+        baseDelay: Duration.seconds(5),
+        maxDelay: Duration.seconds(15),
+        jitter: "equal"
+      }),
       probeTimeout: Duration.seconds(10)
     })
   }

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type * as Random from "effect/Random"
 import * as Distribution from "./Distribution.ts"
 
@@ -23,12 +23,12 @@ export interface Options {
   /** `max_completion_tokens` of every request. The host counts it at the door. Defaults to 2,048. */
   readonly maxCompletionTokens?: number | undefined
   /** Share of the calls that are streams, 0 to 1. Defaults to 0.3. */
-  readonly streams?: number | undefined
+  readonly streamRatio?: number | undefined
   /**
    * Share of the calls that ask what others of the same length ask too, 0 to 1. Only a cache can tell. Defaults to 1,
    * with which nearly every call is answered from a cache after the first hour.
    */
-  readonly repeated?: number | undefined
+  readonly repeatRatio?: number | undefined
   /** Models that are asked for, in turn. Defaults to the client's default model. */
   readonly models?: ReadonlyArray<string> | undefined
 }
@@ -44,8 +44,8 @@ export const defaults = {
   promptTokens: { median: 200, p95: 1_000 },
   outputTokens: { median: 250, p95: 1_000 },
   maxCompletionTokens: 2_048,
-  streams: 0.3,
-  repeated: 1
+  streamRatio: 0.3,
+  repeatRatio: 1
 } as const satisfies Omit<Options, "calls">
 
 /**
@@ -64,17 +64,17 @@ export interface Arrival {
 }
 
 /** Prompts come in steps of this many tokens, so that few distinct requests are built. */
-const step = 32
+const promptTokenStep = 32
 /** As `TokenCount` has it for Chinese, which says the most in the fewest characters: every attempt counts them. */
 const charactersPerToken = 4 / 3
-const longest = 200_000
+const maxPromptTokens = 200_000
 
 const sentence = "天地玄黄宇宙洪荒日月盈昃辰宿列张"
 /** Every prompt is a piece of one text, which takes no memory of its own. */
-const text = sentence.repeat(Math.ceil((longest * charactersPerToken) / sentence.length))
+const promptText = sentence.repeat(Math.ceil((maxPromptTokens * charactersPerToken) / sentence.length))
 
 /** Draws a moment with the given density over equal parts of the time. */
-const momentOf = (weights: ReadonlyArray<number>, total: number, duration: number, chance: number): number => {
+const drawArrivalTime = (weights: ReadonlyArray<number>, total: number, duration: number, chance: number): number => {
   let left = chance * total
   for (const [index, weight] of weights.entries()) {
     if (left < weight) return ((index + left / weight) / weights.length) * duration
@@ -96,19 +96,19 @@ export const arrivals = (options: Options, duration: number, random: Random.Rand
     maxCompletionTokens = defaults.maxCompletionTokens,
     outputTokens = defaults.outputTokens,
     promptTokens = defaults.promptTokens,
-    repeated = defaults.repeated,
-    streams = defaults.streams,
+    repeatRatio = defaults.repeatRatio,
+    streamRatio = defaults.streamRatio,
     weights = defaults.weights
   } = options
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   const moments = Float64Array.from({ length: calls }, () =>
-    Math.floor(momentOf(weights, total, duration, random.nextDoubleUnsafe()))
+    Math.floor(drawArrivalTime(weights, total, duration, random.nextDoubleUnsafe()))
   ).toSorted()
   const requests = new Map<string, ChatRequest>()
 
   const makeRequest = (model: string | undefined, tokens: number, mark: string): ChatRequest => ({
     ...(model === undefined ? {} : { model }),
-    messages: [{ role: "user", content: mark + text.slice(0, Math.floor(tokens * charactersPerToken)) }],
+    messages: [{ role: "user", content: mark + promptText.slice(0, Math.floor(tokens * charactersPerToken)) }],
     max_completion_tokens: maxCompletionTokens
   })
 
@@ -120,14 +120,17 @@ export const arrivals = (options: Options, duration: number, random: Random.Rand
   }
 
   return Array.from(moments, (at, index): Arrival => {
-    const tokens = Math.min(longest, Math.ceil(Distribution.draw(random, promptTokens) / step) * step)
+    const tokens = Math.min(
+      maxPromptTokens,
+      Math.ceil(Distribution.draw(random, promptTokens) / promptTokenStep) * promptTokenStep
+    )
     const model = models?.[index % models.length]
     return {
       at,
-      isStream: random.nextDoubleUnsafe() < streams,
+      isStream: random.nextDoubleUnsafe() < streamRatio,
       // Without a draw where there is nothing to decide, so that the option leaves other traffic as it was.
       request:
-        repeated === 1 || random.nextDoubleUnsafe() < repeated
+        repeatRatio === 1 || random.nextDoubleUnsafe() < repeatRatio
           ? requestOf(model, tokens)
           : makeRequest(model, tokens, `${index} `),
       outputTokens: Math.max(1, Math.round(Distribution.draw(random, outputTokens)))
@@ -135,7 +138,7 @@ export const arrivals = (options: Options, duration: number, random: Random.Rand
   })
 }
 
-const isShare = (value: number | undefined): boolean => value === undefined || (value >= 0 && value <= 1)
+const isRatio = (value: number | undefined): boolean => value === undefined || (value >= 0 && value <= 1)
 const isCount = (value: number | undefined): boolean => value === undefined || (Number.isInteger(value) && value > 0)
 const isDistribution = (value: Distribution.Distribution | undefined): boolean =>
   value === undefined || Distribution.isValid(value)
@@ -146,7 +149,7 @@ const isDistribution = (value: Distribution.Distribution | undefined): boolean =
  * @category guards
  * @since 0.1.0
  */
-export const problemsOf = (options: Options): ReadonlyArray<readonly [name: string, expected: string]> => {
+export const issuesOf = (options: Options): ReadonlyArray<readonly [name: string, expected: string]> => {
   const weights = options.weights ?? defaults.weights
   const checks: ReadonlyArray<readonly [isGood: boolean, name: string, expected: string]> = [
     [isCount(options.calls), "calls", "a whole number over zero"],
@@ -158,8 +161,8 @@ export const problemsOf = (options: Options): ReadonlyArray<readonly [name: stri
     [isDistribution(options.promptTokens), "promptTokens", "a median over 0 and a p95 of at least that"],
     [isDistribution(options.outputTokens), "outputTokens", "a median over 0 and a p95 of at least that"],
     [isCount(options.maxCompletionTokens), "maxCompletionTokens", "a whole number over zero"],
-    [isShare(options.streams), "streams", "a share from 0 to 1"],
-    [isShare(options.repeated), "repeated", "a share from 0 to 1"],
+    [isRatio(options.streamRatio), "streams", "a share from 0 to 1"],
+    [isRatio(options.repeatRatio), "repeated", "a share from 0 to 1"],
     [options.models === undefined || options.models.length > 0, "models", "at least one model"]
   ]
   return checks.filter(([isGood]) => !isGood).map(([, name, expected]) => [name, expected])

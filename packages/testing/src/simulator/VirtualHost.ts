@@ -15,10 +15,10 @@
  */
 import { ChatTransport } from "@kimi-effect/client/ChatTransport"
 import { type Provider, providers } from "@kimi-effect/client/Provider"
-import { UnsupportedOperationError } from "@kimi-effect/core/errors/ValidationErrors"
-import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
-import type { RateLimits } from "@kimi-effect/core/resilience/RateLimits"
-import * as TokenCount from "@kimi-effect/core/money/TokenCount"
+import { UnsupportedOperationError } from "@kimi-effect/core/ValidationErrors"
+import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import type { RateLimits } from "@kimi-effect/core/RateLimits"
+import * as TokenCount from "@kimi-effect/core/TokenCount"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -120,37 +120,37 @@ export const make = (
     const countPrompt = PromptCount.make()
     const limits = new HostLimits(options.limits ?? defaults.limits)
     const periods = FaultScript.periodsOf(faults)
-    const terms: AttemptPlan.Terms = {
+    const terms: AttemptPlan.PlanInputs = {
       random,
       periods,
       firstToken: options.firstToken ?? defaults.firstToken,
       tokensPerSecond: options.tokensPerSecond ?? defaults.tokensPerSecond,
       failureRate: options.failureRate ?? defaults.failureRate,
-      draws: AttemptPlan.drawsOf(options.failures ?? defaults.failures),
+      failureWeights: AttemptPlan.cumulativeWeights(options.failures ?? defaults.failures),
       roundTrip: options.roundTrip ?? defaults.roundTrip
     }
 
-    const begin = (request: ModelRequest, call: SimulatedCall): Attempts.Running => {
+    const begin = (request: ModelRequest, call: SimulatedCall): Attempts.RunningAttempt => {
       const startedAt = clock.currentTimeMillisUnsafe()
       call.onAttempt(startedAt)
       const conditions = FaultScript.conditionsAt(periods, startedAt - start)
       const promptTokens = countPrompt(request)
       const most = TokenCount.maxOutput(request, promptTokens)
       const outputTokens = Math.min(most, call.outputTokens)
-      const running = { request, promptTokens, outputTokens, startedAt, isCut: outputTokens < call.outputTokens }
+      const running = { request, promptTokens, outputTokens, startedAt, isTruncated: outputTokens < call.outputTokens }
       const errors = errorsOf(request.model)
-      const gate = AttemptPlan.atTheGate(terms, conditions, errors)
-      if (gate !== undefined) return { ...running, plan: gate, isInside: false }
-      const error = limits.enter(promptTokens + most, startedAt, errors.origin)
+      const gate = AttemptPlan.earlyRejection(terms, conditions, errors)
+      if (gate !== undefined) return { ...running, plan: gate, isAdmitted: false }
+      const error = limits.admit(promptTokens + most, startedAt, errors.target)
       if (error !== undefined) {
-        return { ...running, plan: AttemptPlan.refusal(error, terms.roundTrip), isInside: false }
+        return { ...running, plan: AttemptPlan.rejection(error, terms.roundTrip), isAdmitted: false }
       }
       const plan = AttemptPlan.make(terms, conditions, { outputTokens, errors }, startedAt - start)
-      return { ...running, plan, isInside: true }
+      return { ...running, plan, isAdmitted: true }
     }
 
-    const end = (running: Attempts.Running, outcome: string): void => {
-      if (running.isInside) limits.leave()
+    const end = (running: Attempts.RunningAttempt, outcome: string): void => {
+      if (running.isAdmitted) limits.release()
       const { outputTokens, plan, promptTokens, request, startedAt } = running
       const endedAt = clock.currentTimeMillisUnsafe()
       const generated = (endedAt - startedAt - plan.firstToken) / (plan.complete - plan.firstToken)
@@ -194,7 +194,7 @@ const isDistribution = (value: Distribution.Distribution | undefined): boolean =
  * @category guards
  * @since 0.1.0
  */
-export const problemsOf = (options: Options): ReadonlyArray<readonly [name: string, expected: string]> => {
+export const issuesOf = (options: Options): ReadonlyArray<readonly [name: string, expected: string]> => {
   const { failureRate = 0, failures = defaults.failures, limits = {}, roundTrip = 0 } = options
   const weights = Object.values(failures)
   const checks: ReadonlyArray<readonly [isGood: boolean, name: string, expected: string]> = [

@@ -12,7 +12,7 @@ const plan: WirePlan = {
   headers: {},
   bodyDelay: 0,
   writes: [Buffer.from("a"), Buffer.from("b")],
-  pause: 0,
+  writeDelay: 0,
   ending: "end"
 }
 

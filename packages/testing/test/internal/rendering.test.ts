@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { chunkingOf, render } from "../../src/internal/rendering.ts"
 import * as Reply from "../../src/Reply.ts"
 
-const plain = { isStream: false, includesUsage: false, hasTools: false }
+const plain = { isStream: false, hasUsage: false, hasTools: false }
 const streamed = { ...plain, isStream: true }
 
 describe("rendering", () => {
@@ -18,7 +18,7 @@ describe("rendering", () => {
   })
 
   it("sends a completion as the request asks", () => {
-    const reply = Reply.answer({ content: "a" })
+    const reply = Reply.chatResponse({ content: "a" })
     const whole = render(reply, plain)
     assert.deepStrictEqual(whole.events, [JSON.stringify(reply.body)])
     assert.strictEqual(whole.headers["content-type"], "application/json; charset=utf-8")
@@ -27,12 +27,12 @@ describe("rendering", () => {
     assert.strictEqual(stream.headers["content-type"], "text/event-stream; charset=utf-8")
     assert.strictEqual(stream.headers["msh-request-id"], reply.headers["msh-request-id"])
     assert.strictEqual(stream.events.length, 4)
-    assert.strictEqual(render(reply, { ...streamed, includesUsage: true }).events.length, 5)
+    assert.strictEqual(render(reply, { ...streamed, hasUsage: true }).events.length, 5)
   })
 
   it("finds the chunking of a reply", () => {
     assert.strictEqual(chunkingOf(Reply.sse("", { chunking: "whole" })), "whole")
-    assert.strictEqual(chunkingOf(Reply.answer({}, { chunking: "whole" })), "whole")
+    assert.strictEqual(chunkingOf(Reply.chatResponse({}, { chunking: "whole" })), "whole")
     assert.isUndefined(chunkingOf(Reply.json({})))
   })
 })

@@ -13,8 +13,8 @@ const requestOf = (json: unknown): ReceivedRequest => ({
   body: JSON.stringify(json),
   json
 })
-const serves = RequestCheck.serves(undefined)
-const check = (members: object) => RequestCheck.chat(requestOf({ ...question, ...members }), serves)
+const serves = RequestCheck.makeModelFilter(undefined)
+const check = (members: object) => RequestCheck.checkChat(requestOf({ ...question, ...members }), serves)
 const message = (members: object): string | undefined => {
   const reply = check(members)
   // Every refusal of a request has Kimi's error form.
@@ -25,14 +25,14 @@ const call = { id: "add_0", type: "function", function: { name: "add", arguments
 describe("requestCheck", () => {
   it("passes what Kimi answered", () => {
     for (const name of Fixtures.exchangeNames.filter((name) => name.startsWith("plain-"))) {
-      assert.isUndefined(RequestCheck.chat(requestOf(Fixtures.exchange(name).request), serves), name)
+      assert.isUndefined(RequestCheck.checkChat(requestOf(Fixtures.exchange(name).request), serves), name)
     }
   })
 
   it("refuses what Kimi refused, in its words", () => {
     for (const name of ["error-400-invalid-temperature", "error-400-unknown-tool-type"] as const) {
       const { body, request, status } = Fixtures.exchange(name)
-      const reply = RequestCheck.chat(requestOf(request), serves)
+      const reply = RequestCheck.checkChat(requestOf(request), serves)
       assert.deepStrictEqual([reply?.status, reply?.body], [status, body], name)
     }
     assert.deepStrictEqual(
@@ -49,8 +49,8 @@ describe("requestCheck", () => {
     )
     assert.match(message({ max_tokens: -1 }) ?? "", /^Invalid request: max_tokens: /)
     assert.match(message({ model: undefined }) ?? "", /^Invalid request: model: /)
-    assert.strictEqual(RequestCheck.chat(requestOf(undefined), serves)?.status, 400)
-    assert.strictEqual(RequestCheck.chat(requestOf([]), serves)?.status, 400)
+    assert.strictEqual(RequestCheck.checkChat(requestOf(undefined), serves)?.status, 400)
+    assert.strictEqual(RequestCheck.checkChat(requestOf([]), serves)?.status, 400)
   })
 
   it("reads null as absent, and lets unknown members pass", () => {

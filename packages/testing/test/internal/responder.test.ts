@@ -8,10 +8,10 @@ import { question } from "../support/RawClient.ts"
 const make = () =>
   Responder.make({
     apiKey: undefined,
-    isChecking: true,
+    isValidating: true,
     maxRequestBytes: 1_000_000,
     models: undefined,
-    pace: { latency: 0, pause: 0, chunking: "whole" }
+    pace: { latency: 0, writeDelay: 0, chunking: "whole" }
   })
 const request = (members: object = {}): ReceivedRequest => ({
   method: "POST",
@@ -27,29 +27,29 @@ describe("responder", () => {
     const responder = make()
     assert.strictEqual(responder.respond(request()), responder.respond(request()))
     assert.strictEqual(responder.respond(request({ stream: true })), responder.respond(request({ stream: true })))
-    responder.always(Reply.answer({ content: "a" }, { fault: Fault.EmptyBody() }))
+    responder.replyAlways(Reply.chatResponse({ content: "a" }, { fault: Fault.EmptyBody() }))
     assert.strictEqual(responder.respond(request()), responder.respond(request()))
     assert.notStrictEqual(responder.respond(request()), responder.respond(request({ stream: true })))
   })
 
   it("does not remember a fault that was meant for one request", () => {
     const responder = make()
-    responder.queue([Reply.faulty(Fault.StallBeforeHeaders())])
+    responder.enqueue([Reply.faulty(Fault.StallBeforeHeaders())])
     assert.strictEqual(responder.respond(request()).start, "stall")
     assert.strictEqual(responder.respond(request()).start, 0)
   })
 
   it("prefers the queue to the standing script, and the script to its own answer", () => {
     const responder = make()
-    responder.always(() => Reply.json(1, { status: 202 }))
-    responder.queue([Reply.json(1, { status: 201 })])
+    responder.replyAlways(() => Reply.json(1, { status: 202 }))
+    responder.enqueue([Reply.json(1, { status: 201 })])
     assert.deepStrictEqual(
       [1, 2, 3].map(() => responder.respond(request()).status),
       [201, 202, 202]
     )
-    responder.always(Reply.usual)
+    responder.replyAlways(Reply.defaultReply)
     assert.strictEqual(responder.respond(request()).status, 200)
-    responder.always(Reply.json(1, { status: 202 }))
+    responder.replyAlways(Reply.json(1, { status: 202 }))
     responder.reset()
     assert.strictEqual(responder.respond(request()).status, 200)
   })

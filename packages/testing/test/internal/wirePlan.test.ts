@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Fault from "../../src/Fault.ts"
 import * as WirePlan from "../../src/internal/wirePlan.ts"
 
-const pace: WirePlan.Pace = { latency: 0, pause: 0, chunking: { events: 2 } }
-const body: WirePlan.Rendered = { status: 201, headers: { "x-a": "1" }, events: ['{"é":1}'], isStream: false }
-const stream: WirePlan.Rendered = {
+const pace: WirePlan.Pace = { latency: 0, writeDelay: 0, chunking: { events: 2 } }
+const body: WirePlan.RenderedReply = { status: 201, headers: { "x-a": "1" }, events: ['{"é":1}'], isStream: false }
+const stream: WirePlan.RenderedReply = {
   status: 200,
   headers: { "x-a": "1" },
   events: ["data: 1\n\n", "data: 2\n\n", "data: 3\n\n"],
@@ -21,16 +21,16 @@ describe("wirePlan", () => {
   it("cuts streams and ends them", () => {
     const plan = WirePlan.make(stream, undefined, pace)
     assert.deepStrictEqual(writes(plan), ["data: 1\n\ndata: 2\n\n", "data: 3\n\n"])
-    assert.deepStrictEqual([plan.start, plan.bodyDelay, plan.pause, plan.ending], [0, 0, 0, "end"])
+    assert.deepStrictEqual([plan.start, plan.bodyDelay, plan.writeDelay, plan.ending], [0, 0, 0, "end"])
   })
 
   it("paces single events of a stream, unless events are counted, and no body", () => {
-    const paced = { latency: 7, pause: 5, chunking: "whole" } as const
+    const paced = { latency: 7, writeDelay: 5, chunking: "whole" } as const
     assert.strictEqual(writes(WirePlan.make(stream, undefined, paced)).length, 3)
     assert.strictEqual(writes(WirePlan.make(stream, undefined, { ...paced, chunking: { bytes: 1 } })).length, 3)
     assert.strictEqual(writes(WirePlan.make(stream, undefined, { ...paced, chunking: { events: 2 } })).length, 2)
     assert.deepStrictEqual(
-      [WirePlan.make(stream, undefined, paced).pause, WirePlan.make(body, undefined, paced).pause],
+      [WirePlan.make(stream, undefined, paced).writeDelay, WirePlan.make(body, undefined, paced).writeDelay],
       [5, 0]
     )
     assert.strictEqual(WirePlan.make(body, undefined, paced).start, 7)
@@ -52,7 +52,7 @@ describe("wirePlan", () => {
   })
 
   it("keeps status and headers where the fault is in the stream only", () => {
-    for (const fault of [Fault.Truncated({ afterEvents: 1 }), Fault.CorruptEvent({ afterEvents: 1 })]) {
+    for (const fault of [Fault.TruncatedStream({ afterEvents: 1 }), Fault.CorruptEvent({ afterEvents: 1 })]) {
       const plan = WirePlan.make(stream, fault, pace)
       assert.deepStrictEqual([plan.status, plan.headers, plan.ending], [200, { "x-a": "1" }, "end"])
     }
@@ -62,7 +62,7 @@ describe("wirePlan", () => {
     for (const fault of [
       Fault.CorruptEvent({ afterEvents: 9 }),
       Fault.JoinedEvents({ afterEvents: 9 }),
-      Fault.Truncated({ afterEvents: 9 })
+      Fault.TruncatedStream({ afterEvents: 9 })
     ]) {
       assert.strictEqual(writes(WirePlan.make(stream, fault, pace)).join(""), stream.events.join(""))
     }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as TokenCount from "@kimi-effect/core/money/TokenCount"
+import * as TokenCount from "@kimi-effect/core/TokenCount"
 import { Effect, Random } from "effect"
 import * as Traffic from "../../src/simulator/Traffic.ts"
 
@@ -30,7 +30,7 @@ describe("arrivals", () => {
     Effect.gen(function* () {
       const all = yield* arrivals({
         calls: 4_000,
-        streams: 0.25,
+        streamRatio: 0.25,
         models: ["kimi-k2.6", "kimi-k3"],
         promptTokens: { median: 2_000, p95: 8_000 },
         outputTokens: { median: 300, p95: 900 },
@@ -74,8 +74,8 @@ describe("arrivals", () => {
       const texts = (all: ReadonlyArray<Traffic.Arrival>) =>
         new Set(all.map(({ request }) => JSON.stringify(request.messages))).size
       assert.strictEqual(texts(yield* arrivals(few)), 1)
-      assert.strictEqual(texts(yield* arrivals({ ...few, repeated: 0 })), 2_000)
-      const some = yield* arrivals({ ...few, repeated: 0.25 })
+      assert.strictEqual(texts(yield* arrivals({ ...few, repeatRatio: 0 })), 2_000)
+      const some = yield* arrivals({ ...few, repeatRatio: 0.25 })
       assert.closeTo(texts(some) / 2_000, 0.75, 0.05)
       assert.deepStrictEqual(
         some.map(({ at }) => at),

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { DailyLimitError, RateLimitError } from "@kimi-effect/core/errors/RateLimitErrors"
+import type { DailyLimitError, RateLimitError } from "@kimi-effect/core/RateLimitErrors"
 import { Clock, Effect, Fiber, Random } from "effect"
 import { TestClock } from "effect/testing"
-import { fromLimit } from "../../../client/src/internal/rateLimitTexts.ts"
+import { fromTooManyRequests } from "../../../client/src/internal/rateLimitMessages.ts"
 import { HostLimits } from "../../src/internal/simulator/HostLimits.ts"
 import * as VirtualHost from "../../src/simulator/VirtualHost.ts"
 
@@ -50,11 +50,11 @@ describe("HostLimits", () => {
         // Bursts and pauses, so that every limit is met.
         now += Math.floor(random.nextDoubleUnsafe() ** 4 * (i % 500 === 0 ? 50_000_000 : 12_000))
         const gone = leaving.filter((until) => until <= now)
-        for (const _ of gone) limits.leave()
+        for (const _ of gone) limits.release()
         leaving = leaving.filter((until) => until > now)
         const tokens = Math.floor(random.nextDoubleUnsafe() * (i % 100 < 50 ? 300 : 3_000))
         const expected = obvious.refusal(tokens, now)
-        assert.strictEqual(nameOf(limits.enter(tokens, now, origin)), expected)
+        assert.strictEqual(nameOf(limits.admit(tokens, now, origin)), expected)
         if (expected === undefined) {
           const until = now + 1 + Math.floor(random.nextDoubleUnsafe() * (i % 300 < 100 ? 60_000 : 3_000))
           obvious.entered.push({ at: now, tokens, until })
@@ -86,9 +86,9 @@ describe("HostLimits", () => {
 
   it("counts a request for a minute to the millisecond", () => {
     const limits = new HostLimits({ requestsPerMinute: 1 })
-    assert.isUndefined(limits.enter(1, 0, origin))
-    assert.isDefined(limits.enter(1, 59_999, origin))
-    assert.isUndefined(limits.enter(1, 60_000, origin))
+    assert.isUndefined(limits.admit(1, 0, origin))
+    assert.isDefined(limits.admit(1, 59_999, origin))
+    assert.isUndefined(limits.admit(1, 60_000, origin))
   })
 
   it("refuses in words that the client reads as the same errors", () => {
@@ -97,11 +97,11 @@ describe("HostLimits", () => {
       new HostLimits({ requestsPerMinute: 0 }),
       new HostLimits({ tokensPerMinute: 10 }),
       new HostLimits({ tokensPerDay: 10 })
-    ].map((limits) => limits.enter(11, 0, origin))
+    ].map((limits) => limits.admit(11, 0, origin))
     for (const error of refusals) {
       assert.isDefined(error)
       if (error === undefined) continue
-      const read = fromLimit({ message: error.message, status: 429, ...origin }, undefined, error.retryAfter)
+      const read = fromTooManyRequests({ message: error.message, status: 429, ...origin }, undefined, error.retryAfter)
       assert.deepStrictEqual(read.toJSON(), error.toJSON())
     }
   })

@@ -50,7 +50,7 @@ describe("circuits", () => {
 const day = Simulator.run({
   seed: '<b>&"',
   duration: "2 hours",
-  traffic: { calls: 400, streams: 0.5, models: ["kimi-k3", "kimi-k2.6"] },
+  traffic: { calls: 400, streamRatio: 0.5, models: ["kimi-k3", "kimi-k2.6"] },
   host: { limits: { requestsPerMinute: 4 } },
   faults: [
     FaultScript.Outage({ after: "20 minutes", duration: "2 minutes", mode: "refuse" }),
@@ -103,7 +103,7 @@ describe("the page of a day", () => {
 
   it.effect("says where nothing happened, and does not speak of outages that were none", () =>
     Effect.gen(function* () {
-      const calm = yield* Simulator.run({ seed: 1, duration: "1 hour", traffic: { calls: 20, streams: 0 } })
+      const calm = yield* Simulator.run({ seed: 1, duration: "1 hour", traffic: { calls: 20, streamRatio: 0 } })
       const page = Simulator.toHtml(calm)
       // No 429s and no open circuits.
       assert.strictEqual(page.match(/>none<\/text>/g)?.length, 2)
@@ -125,7 +125,7 @@ describe("the table", () => {
       assert.include(table, `${report.rateLimited.count}, in steady state ${report.rateLimited.inSteadyState}`)
       assert.match(table, /429 storm +01:00 to 01:05/)
       assert.isAbove(report.rateLimited.count, report.rateLimited.inSteadyState)
-      assert.strictEqual(report.host.find(({ name }) => name === "requests per minute")?.peak, 4)
+      assert.strictEqual(report.limitUsage.find(({ name }) => name === "requests per minute")?.peak, 4)
       assert.strictEqual(report.breaker.outages.length, 2)
     })
   )

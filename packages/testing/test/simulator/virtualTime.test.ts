@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Clock, Effect, Exit, Fiber, Random } from "effect"
-import { Sleeps } from "../../src/internal/simulator/Sleeps.ts"
+import { SleepQueue } from "../../src/internal/simulator/SleepQueue.ts"
 import { runVirtual } from "../../src/internal/simulator/virtualTime.ts"
 
 describe("runVirtual", () => {
@@ -81,7 +81,7 @@ describe("Sleeps", () => {
   it.effect("ends random sleeps as a sorted list does", () =>
     Effect.gen(function* () {
       const random = yield* Random.Random
-      const sleeps = new Sleeps(0)
+      const sleeps = new SleepQueue(0)
       const woken: Array<number> = []
       let expected: Array<{ readonly id: number; readonly until: number }> = []
       for (let id = 0; id < 2_000; id += 1) {

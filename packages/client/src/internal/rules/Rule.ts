@@ -8,9 +8,9 @@ import type {
   ToolHistoryError,
   UnsupportedMediaError,
   UnsupportedParameterError
-} from "@kimi-effect/core/errors/ValidationErrors"
+} from "@kimi-effect/core/ValidationErrors"
 import type { KnownModel } from "@kimi-effect/core/ModelCatalog"
-import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
+import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import type { Provider } from "../../Provider.ts"
 
 /** Every error that a check can find before a request is sent. */
@@ -28,7 +28,7 @@ export type CheckError =
 export interface Target {
   readonly provider: Provider
   /** What the catalogue knows of the model; nothing is assumed of an unknown one. */
-  readonly known: KnownModel | undefined
+  readonly knownModel: KnownModel | undefined
 }
 
 /** What is wrong, and how it can be put right without asking, if it can. */
@@ -45,7 +45,7 @@ export interface Problem {
 export type Rule = (request: ModelRequest, target: Target) => Problem | undefined
 
 /** Members that every error of a check carries. */
-export const common = (request: ModelRequest, target: Target, message: string) => ({
+export const errorMembers = (request: ModelRequest, target: Target, message: string) => ({
   message,
   provider: target.provider.id,
   model: request.model
@@ -53,7 +53,7 @@ export const common = (request: ModelRequest, target: Target, message: string) =
 
 /** Whether the model will think on this request. */
 export const isThinking = (request: ModelRequest, known: KnownModel): boolean => {
-  switch (known.abilities.thinking) {
+  switch (known.capabilities.thinking) {
     case "effort":
     case "always":
       return true

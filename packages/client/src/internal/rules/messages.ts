@@ -1,12 +1,8 @@
 /** What messages may hold: something, in media that the host reads. */
-import {
-  EmptyMessageError,
-  InvalidRequestError,
-  UnsupportedMediaError
-} from "@kimi-effect/core/errors/ValidationErrors"
-import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
-import type { ContentPart, Message } from "@kimi-effect/core/models/Message"
-import { common, type Problem, type Rule, type Target } from "./Rule.ts"
+import { EmptyMessageError, InvalidRequestError, UnsupportedMediaError } from "@kimi-effect/core/ValidationErrors"
+import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import type { ContentPart, Message } from "@kimi-effect/core/Message"
+import { errorMembers, type Problem, type Rule, type Target } from "./Rule.ts"
 
 const isEmptyContent = (content: Message["content"]): boolean =>
   content === undefined ||
@@ -30,18 +26,21 @@ const isEmpty = (message: Message): boolean => {
 }
 
 /** No messages at all, or one without content. */
-export const emptiness: Rule = (request, target) => {
+export const emptyMessages: Rule = (request, target) => {
   const { messages } = request
   if (messages.length === 0) {
     return {
-      error: new InvalidRequestError({ ...common(request, target, "There are no messages"), parameter: "messages" })
+      error: new InvalidRequestError({
+        ...errorMembers(request, target, "There are no messages"),
+        parameter: "messages"
+      })
     }
   }
   const index = messages.findIndex(isEmpty)
   if (index < 0) return undefined
   return {
     error: new EmptyMessageError({
-      ...common(request, target, `The ${messages[index]?.role} message ${index} has no content`),
+      ...errorMembers(request, target, `The ${messages[index]?.role} message ${index} has no content`),
       parameter: `messages[${index}]`
     }),
     ...(messages.length === 1
@@ -60,7 +59,7 @@ export const partialMode: Rule = (request, target) => {
   const index = request.messages.findIndex((message) => message.role === "assistant" && message.partial === true)
   if (index < 0) return undefined
   const broken = (message: string, parameter: string): Problem => ({
-    error: new InvalidRequestError({ ...common(request, target, message), parameter })
+    error: new InvalidRequestError({ ...errorMembers(request, target, message), parameter })
   })
   if (index < request.messages.length - 1) {
     return broken("Only the last message may be partial", `messages[${index}].partial`)
@@ -70,20 +69,24 @@ export const partialMode: Rule = (request, target) => {
     : undefined
 }
 
-const urlOf = (part: Exclude<ContentPart, { type: "text" }>): string => {
+const mediaUrl = (part: Exclude<ContentPart, { type: "text" }>): string => {
   const media = part.type === "image_url" ? part.image_url : part.video_url
   return typeof media === "string" ? media : media.url
 }
 
-const mediaFault = (part: ContentPart, request: ModelRequest, { provider, known }: Target): string | undefined => {
+const unsupportedMediaReason = (
+  part: ContentPart,
+  request: ModelRequest,
+  { provider, knownModel }: Target
+): string | undefined => {
   if (part.type === "text") return undefined
   const kind = part.type === "image_url" ? "image" : "video"
-  const url = urlOf(part)
-  if (provider.isMoonshot && known !== undefined && !known.abilities[kind]) {
+  const url = mediaUrl(part)
+  if (provider.isMoonshot && knownModel !== undefined && !knownModel.capabilities[kind]) {
     return `${request.model} does not read ${kind}s`
   }
   if (/^https?:/i.test(url))
-    return provider.takesRemoteMedia ? undefined : `${provider.id} does not fetch ${kind}s by URL`
+    return provider.supportsRemoteMedia ? undefined : `${provider.id} does not fetch ${kind}s by URL`
   if (url.startsWith("ms://")) return provider.isMoonshot ? undefined : `${provider.id} knows no ms:// files`
   if (!/^data:/i.test(url)) return `The ${kind} is neither a data: URL nor an uploaded file`
   if (/^data:image\/svg/i.test(url)) return "SVG images are not read"
@@ -95,11 +98,11 @@ export const media: Rule = (request, target) => {
   for (const [index, message] of request.messages.entries()) {
     if (typeof message.content !== "object" || message.content === null) continue
     for (const [position, part] of message.content.entries()) {
-      const fault = mediaFault(part, request, target)
+      const fault = unsupportedMediaReason(part, request, target)
       if (fault === undefined) continue
       return {
         error: new UnsupportedMediaError({
-          ...common(request, target, fault),
+          ...errorMembers(request, target, fault),
           parameter: `messages[${index}].content[${position}]`
         })
       }

@@ -1,7 +1,7 @@
 /** Parameters that a model fixes, or refuses. */
-import { UnsupportedParameterError } from "@kimi-effect/core/errors/ValidationErrors"
-import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
-import { common, isThinking, type Problem, type Rule, type Target } from "./Rule.ts"
+import { UnsupportedParameterError } from "@kimi-effect/core/ValidationErrors"
+import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import { errorMembers, isThinking, type Problem, type Rule, type Target } from "./Rule.ts"
 
 type Member = keyof ModelRequest
 
@@ -14,7 +14,7 @@ const unsupported = (
   const { [parameter]: _, ...rest } = request
   return {
     error: new UnsupportedParameterError({
-      ...common(
+      ...errorMembers(
         request,
         target,
         allowed === undefined
@@ -32,15 +32,15 @@ const unsupported = (
 
 /** Fixed temperature, top_p, n and penalties; refused logprobs. */
 export const sampling: Rule = (request, target) => {
-  const { known } = target
-  if (known === undefined || !target.provider.isMoonshot) return undefined
-  const { sampling: fixed, refusesLogprobs } = known.abilities
-  if (refusesLogprobs) {
+  const { knownModel } = target
+  if (knownModel === undefined || !target.provider.isMoonshot) return undefined
+  const { sampling: fixed, rejectsLogprobs } = knownModel.capabilities
+  if (rejectsLogprobs) {
     if (request.logprobs !== undefined) return unsupported(request, target, "logprobs", undefined)
     if (request.top_logprobs !== undefined) return unsupported(request, target, "top_logprobs", undefined)
   }
   if (fixed === undefined) return undefined
-  const temperature = isThinking(request, known)
+  const temperature = isThinking(request, knownModel)
     ? fixed.temperature
     : (fixed.temperatureNotThinking ?? fixed.temperature)
   const only: ReadonlyArray<readonly [Member, number]> = [

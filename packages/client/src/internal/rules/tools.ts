@@ -1,11 +1,7 @@
 /** Tools on offer, and whether the history answers every call. */
-import {
-  InvalidRequestError,
-  ToolHistoryError,
-  UnsupportedParameterError
-} from "@kimi-effect/core/errors/ValidationErrors"
-import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
-import { common, isThinking, type Problem, type Rule, type Target } from "./Rule.ts"
+import { InvalidRequestError, ToolHistoryError, UnsupportedParameterError } from "@kimi-effect/core/ValidationErrors"
+import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import { errorMembers, isThinking, type Problem, type Rule, type Target } from "./Rule.ts"
 
 /** Source: Moonshot's tool-use guide. */
 const maxTools = 128
@@ -17,7 +13,7 @@ const unsupported = (
   allowed: string,
   fix: string
 ): Problem => ({
-  error: new UnsupportedParameterError({ ...common(request, target, message), parameter: "tools", allowed, fix })
+  error: new UnsupportedParameterError({ ...errorMembers(request, target, message), parameter: "tools", allowed, fix })
 })
 
 /** Number and names of tools, and tools of the host beside thinking. */
@@ -33,14 +29,14 @@ export const toolList: Rule = (request, target) => {
     if (names.has(name)) {
       return {
         error: new InvalidRequestError({
-          ...common(request, target, `Two tools are named ${name.slice(0, 256)}`),
+          ...errorMembers(request, target, `Two tools are named ${name.slice(0, 256)}`),
           parameter: `tools[${index}].function.name`
         })
       }
     }
     names.add(name)
     const isHosted = tool.type === "builtin_function" && target.provider.isMoonshot
-    if (isHosted && target.known !== undefined && isThinking(request, target.known)) {
+    if (isHosted && target.knownModel !== undefined && isThinking(request, target.knownModel)) {
       return unsupported(
         request,
         target,
@@ -56,7 +52,7 @@ export const toolList: Rule = (request, target) => {
 /** Every call answered exactly once, before anything else is said. */
 export const toolHistory: Rule = (request, target) => {
   const broken = (index: number, message: string): Problem => ({
-    error: new ToolHistoryError({ ...common(request, target, message), parameter: `messages[${index}]` })
+    error: new ToolHistoryError({ ...errorMembers(request, target, message), parameter: `messages[${index}]` })
   })
   const open = new Set<string>()
   for (const [index, message] of request.messages.entries()) {

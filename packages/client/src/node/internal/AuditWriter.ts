@@ -4,8 +4,8 @@
  *
  * @since 0.1.0
  */
-import { toGap } from "@kimi-effect/core/observability/logging/AuditRecord"
-import { outside } from "@kimi-effect/core/observability/logging/LogContext"
+import { toGapLine } from "@kimi-effect/core/internal/AuditRecord"
+import { withoutCallContext } from "@kimi-effect/core/internal/LogContext"
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -16,15 +16,15 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { type Appended, RotatingFile, type Options as FileOptions } from "./RotatingFile.ts"
+import { type AppendResult, RotatingFile, type Options as FileOptions } from "./RotatingFile.ts"
 
 export interface Options extends FileOptions {
   /** How long lines are gathered before they are written together; none waits for its own write. */
-  readonly gather: Duration.Duration
+  readonly batchDelay: Duration.Duration
   /** Lines that are kept at most. */
   readonly maxBuffered: number
   /** Whether whoever has a line written waits until it is. */
-  readonly isWaited: boolean
+  readonly isAwaited: boolean
 }
 
 export interface AuditWriter {
@@ -37,14 +37,14 @@ export interface AuditWriter {
 interface Status {
   readonly written: number
   readonly buffered: number
-  readonly lost: number
+  readonly dropped: number
   readonly failure?: { readonly since: number; readonly reason: string }
 }
 
 /** Time between two tries while the file cannot be written. */
 const retryInterval = Duration.seconds(1)
 /** Longest wait of a call, or of the end of a scope, for a disk that does not answer. */
-const longestWait = Duration.seconds(5)
+const maxWait = Duration.seconds(5)
 
 /** The system's code, such as `ENOSPC`; a message would quote the path. */
 const reasonOf = (error: unknown): string =>
@@ -62,16 +62,16 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
     let inFlight: ReadonlyArray<string> = []
     let waiting = Deferred.makeUnsafe<void>()
     let written = 0
-    let lost = 0
+    let dropped = 0
     let untold = 0
     let failure: Status["failure"]
     // Whoever built this may have no loggers yet; those who make calls do.
-    let context: Context.Context<never> = outside(yield* Effect.context())
+    let context: Context.Context<never> = withoutCallContext(yield* Effect.context())
 
     const said = (effect: Effect.Effect<void>): Effect.Effect<void> =>
       Effect.updateContext<never, never>(() => context)(effect)
 
-    const learn = (outcome: Appended): Effect.Effect<void> =>
+    const learn = (outcome: AppendResult): Effect.Effect<void> =>
       Effect.suspend(() => {
         const wasFailing = failure !== undefined
         if (outcome.failure === undefined) {
@@ -91,9 +91,10 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
         const waiters = waiting
         waiting = Deferred.makeUnsafe<void>()
         const told = untold
-        inFlight = told === 0 ? lines : [...lines, toGap(crypto.randomUUID(), now(), told)]
+        inFlight = told === 0 ? lines : [...lines, toGapLine(crypto.randomUUID(), now(), told)]
         lines = []
-        const work = inFlight.length === 0 && failure === undefined ? Effect.succeed<Appended>({ lines: 0 }) : append
+        const work =
+          inFlight.length === 0 && failure === undefined ? Effect.succeed<AppendResult>({ lines: 0 }) : append
         return work.pipe(
           Effect.tap((outcome) =>
             Effect.sync(() => {
@@ -126,7 +127,7 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
 
     const turn = Effect.gen(function* () {
       yield* Queue.take(wanted)
-      if (!Duration.isZero(options.gather)) yield* pause(options.gather)
+      if (!Duration.isZero(options.batchDelay)) yield* pause(options.batchDelay)
       yield* drain
       yield* untilWritten
     })
@@ -135,19 +136,19 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
       const written = waiting
       Queue.offerUnsafe(urgent, undefined)
       Queue.offerUnsafe(wanted, undefined)
-      return Effect.timeoutOption(Deferred.await(written), longestWait)
+      return Effect.timeoutOption(Deferred.await(written), maxWait)
     })
 
     const isFull = () => lines.length + inFlight.length >= options.maxBuffered
 
     const keep = (line: string): Effect.Effect<void> => {
       if (isFull()) {
-        lost += 1
+        dropped += 1
         untold += 1
         return Effect.void
       }
       lines.push(line)
-      if (options.isWaited && failure === undefined) return Effect.asVoid(flush)
+      if (options.isAwaited && failure === undefined) return Effect.asVoid(flush)
       Queue.offerUnsafe(wanted, undefined)
       return Effect.void
     }
@@ -163,7 +164,7 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
     const onExit = () => {
       const left = [...inFlight, ...lines]
       try {
-        if (left.length > 0) file.appendNow(left)
+        if (left.length > 0) file.appendSync(left)
       } catch {
         // The process ends as it would have ended.
       }
@@ -174,9 +175,9 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
     const closing = Effect.gen(function* () {
       process.removeListener("exit", onExit)
       // A disk that does not answer is not waited for any longer, nor is the end of what it was given.
-      yield* Effect.timeoutOption(Effect.interruptible(Effect.andThen(drain, close)), longestWait)
+      yield* Effect.timeoutOption(Effect.interruptible(Effect.andThen(drain, close)), maxWait)
       const left = lines.length + inFlight.length
-      if (left > 0) yield* said(Effect.logWarning("Lines of the audit log were lost", { lines: left }))
+      if (left > 0) yield* said(Effect.logWarning("Audit log lines were dropped", { lines: left }))
     })
 
     yield* Effect.acquireRelease(
@@ -190,14 +191,14 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
     return {
       add: (line) =>
         Effect.contextWith((current: Context.Context<never>) => {
-          context = outside(current)
+          context = withoutCallContext(current)
           return add(line)
         }),
       flush: Effect.asVoid(flush),
       status: () => ({
         written,
         buffered: lines.length + inFlight.length,
-        lost,
+        dropped,
         ...(failure === undefined ? {} : { failure })
       })
     }

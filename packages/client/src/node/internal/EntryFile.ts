@@ -11,31 +11,31 @@
  */
 import { constants, type FileHandle, mkdir, open, rename, unlink } from "node:fs/promises"
 import { dirname } from "node:path"
-import * as Checksum from "@kimi-effect/core/cache/envelope/Checksum"
+import * as Checksum from "@kimi-effect/core/internal/Checksum"
 
 /** What the head of a file says. */
-export interface Head {
+export interface Header {
   readonly expiresAt: number
   readonly tags: ReadonlyArray<string>
 }
 
 /** What was found where a file should be. */
-export type Found =
-  | { readonly _tag: "Entry"; readonly entry: Uint8Array; readonly head: Head }
+export type ReadResult =
+  | { readonly _tag: "Entry"; readonly entry: Uint8Array; readonly header: Header }
   | { readonly _tag: "None" }
   | { readonly _tag: "Damaged" }
 
 const magic = 0x4b_6d_66_45
 const version = 1
-const fixedBytes = 24 + Checksum.size
+const fixedHeaderBytes = 24 + Checksum.size
 const tagBytes = 16
-const none: Found = { _tag: "None" }
-const damaged: Found = { _tag: "Damaged" }
+const none: ReadResult = { _tag: "None" }
+const damaged: ReadResult = { _tag: "Damaged" }
 /** Times that no file system can keep are kept as this one; the head has the true one. */
-const latestFileTime = 4_102_444_800_000
+const maxFileTimeMillis = 4_102_444_800_000
 
 /** Most bytes that a head takes. */
-export const maxHeadBytes = (maxTags: number): number => fixedBytes + maxTags * tagBytes
+export const maxHeaderBytes = (maxTags: number): number => fixedHeaderBytes + maxTags * tagBytes
 
 /** Whether a failure says that there is no such file. */
 export const isMissing = (error: unknown): boolean =>
@@ -43,33 +43,34 @@ export const isMissing = (error: unknown): boolean =>
 
 const encoder = new TextEncoder()
 
-const headChecksum = (head: Buffer, name: string): Checksum.Checksum =>
-  Checksum.of(head.subarray(fixedBytes), Checksum.of(encoder.encode(name), Checksum.of(head.subarray(0, 24))))
+const headerChecksum = (head: Buffer, name: string): Checksum.Checksum =>
+  Checksum.of(head.subarray(fixedHeaderBytes), Checksum.of(encoder.encode(name), Checksum.of(head.subarray(0, 24))))
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-const encodeHead = (name: string, length: number, { expiresAt, tags }: Head): Buffer => {
-  const head = Buffer.alloc(fixedBytes + tags.length * tagBytes)
+const encodeHeader = (name: string, length: number, { expiresAt, tags }: Header): Buffer => {
+  const head = Buffer.alloc(fixedHeaderBytes + tags.length * tagBytes)
   head.writeUInt32BE(magic, 0)
   head.writeUInt8(version, 4)
   head.writeUInt16BE(tags.length, 6)
   head.writeDoubleBE(expiresAt, 8)
   head.writeDoubleBE(length, 16)
-  for (const [i, tag] of tags.entries()) head.write(tag, fixedBytes + i * tagBytes, "hex")
-  Checksum.write(headChecksum(head, name), viewOf(head), 24)
+  for (const [i, tag] of tags.entries()) head.write(tag, fixedHeaderBytes + i * tagBytes, "hex")
+  Checksum.write(headerChecksum(head, name), viewOf(head), 24)
   return head
 }
 
 /** The head at the beginning of some bytes, and how many it takes; nothing when they do not begin with one. */
-const decodeHead = (name: string, bytes: Buffer): { head: Head; bytes: number; length: number } | undefined => {
-  if (bytes.length < fixedBytes || bytes.readUInt32BE(0) !== magic || bytes.readUInt8(4) !== version) return undefined
+const decodeHeader = (name: string, bytes: Buffer): { head: Header; bytes: number; length: number } | undefined => {
+  if (bytes.length < fixedHeaderBytes || bytes.readUInt32BE(0) !== magic || bytes.readUInt8(4) !== version)
+    return undefined
   const count = bytes.readUInt16BE(6)
-  const end = fixedBytes + count * tagBytes
+  const end = fixedHeaderBytes + count * tagBytes
   if (bytes.length < end) return undefined
   const whole = bytes.subarray(0, end)
-  if (!Checksum.matches(headChecksum(whole, name), viewOf(whole), 24)) return undefined
+  if (!Checksum.matches(headerChecksum(whole, name), viewOf(whole), 24)) return undefined
   const tags = Array.from({ length: count }, (_, i) =>
-    whole.toString("hex", fixedBytes + i * tagBytes, fixedBytes + (i + 1) * tagBytes)
+    whole.toString("hex", fixedHeaderBytes + i * tagBytes, fixedHeaderBytes + (i + 1) * tagBytes)
   )
   return { head: { expiresAt: bytes.readDoubleBE(8), tags }, bytes: end, length: bytes.readDoubleBE(16) }
 }
@@ -86,9 +87,9 @@ const readUpTo = async (file: FileHandle, size: number): Promise<Buffer> => {
 }
 
 /** Reading does not count as a use, where the system can tell the two apart and the file is ours. */
-const unused = constants.O_RDONLY | (constants.O_NOATIME ?? 0)
+const noAccessTimeFlags = constants.O_RDONLY | (constants.O_NOATIME ?? 0)
 
-const opened = async <A>(
+const withFile = async <A>(
   path: string,
   flags: number,
   use: (file: FileHandle) => Promise<A>
@@ -98,7 +99,7 @@ const opened = async <A>(
     file = await open(path, flags)
   } catch (error) {
     if (isMissing(error)) return undefined
-    if (flags !== constants.O_RDONLY) return opened(path, constants.O_RDONLY, use)
+    if (flags !== constants.O_RDONLY) return withFile(path, constants.O_RDONLY, use)
     throw error
   }
   try {
@@ -109,7 +110,7 @@ const opened = async <A>(
 }
 
 /** Seconds, as the calls of the file system count. */
-const fileTime = (millis: number): number => Math.min(millis, latestFileTime) / 1_000
+const toFileTime = (millis: number): number => Math.min(millis, maxFileTimeMillis) / 1_000
 
 /**
  * Reads the entry of a file of at most so many bytes, and remembers its use
@@ -119,22 +120,26 @@ export const read = async (
   path: string,
   name: string,
   limits: { readonly maxBytes: number; readonly useMillis: number; readonly now: number }
-): Promise<Found> =>
-  (await opened(path, constants.O_RDONLY, async (file): Promise<Found> => {
+): Promise<ReadResult> =>
+  (await withFile(path, constants.O_RDONLY, async (file): Promise<ReadResult> => {
     const { atimeMs, size } = await file.stat()
     if (size > limits.maxBytes) return damaged
     const bytes = await readUpTo(file, size)
-    const decoded = decodeHead(name, bytes)
+    const decoded = decodeHeader(name, bytes)
     if (decoded === undefined || decoded.bytes + decoded.length !== bytes.length) return damaged
     const { head } = decoded
     if (head.expiresAt <= limits.now) return none
-    if (limits.now - atimeMs >= limits.useMillis) await file.utimes(fileTime(limits.now), fileTime(head.expiresAt))
-    return { _tag: "Entry", entry: bytes.subarray(decoded.bytes), head }
+    if (limits.now - atimeMs >= limits.useMillis) await file.utimes(toFileTime(limits.now), toFileTime(head.expiresAt))
+    return { _tag: "Entry", entry: bytes.subarray(decoded.bytes), header: head }
   })) ?? none
 
 /** Reads the head of a file only; nothing when there is none, or none that can be believed. */
-export const readHead = (path: string, name: string, maxTags: number): Promise<Head | undefined> =>
-  opened(path, unused, async (file) => decodeHead(name, await readUpTo(file, maxHeadBytes(maxTags)))?.head)
+export const readHeader = (path: string, name: string, maxTags: number): Promise<Header | undefined> =>
+  withFile(
+    path,
+    noAccessTimeFlags,
+    async (file) => decodeHeader(name, await readUpTo(file, maxHeaderBytes(maxTags)))?.head
+  )
 
 /** Removes a file, which need not be there. */
 export const remove = async (path: string): Promise<void> => {
@@ -145,7 +150,7 @@ export const remove = async (path: string): Promise<void> => {
   }
 }
 
-const moveInto = async (from: string, to: string): Promise<void> => {
+const moveIntoPlace = async (from: string, to: string): Promise<void> => {
   try {
     await rename(from, to)
   } catch (error) {
@@ -163,22 +168,22 @@ export const write = async (
   path: string,
   name: string,
   entry: Uint8Array,
-  head: Head,
+  head: Header,
   aside: { readonly path: string; readonly now: number; readonly signal: AbortSignal }
 ): Promise<number> => {
-  const bytes = encodeHead(name, entry.length, head)
+  const bytes = encodeHeader(name, entry.length, head)
   aside.signal.throwIfAborted()
   const file = await open(aside.path, "wx", 0o600)
   try {
     try {
       await file.writeFile(bytes)
       await file.writeFile(entry, { signal: aside.signal })
-      await file.utimes(fileTime(aside.now), fileTime(head.expiresAt))
+      await file.utimes(toFileTime(aside.now), toFileTime(head.expiresAt))
     } finally {
       await file.close()
     }
     aside.signal.throwIfAborted()
-    await moveInto(aside.path, path)
+    await moveIntoPlace(aside.path, path)
   } catch (error) {
     await remove(aside.path)
     throw error

@@ -11,7 +11,7 @@ import { join } from "node:path"
 import * as EntryFile from "./EntryFile.ts"
 
 /** A file of an entry, as its folder shows it. */
-export interface Listed {
+export interface EntryInfo {
   readonly path: string
   readonly name: string
   readonly bytes: number
@@ -21,11 +21,11 @@ export interface Listed {
 }
 
 /** How long a file may be written before it counts as left over. */
-const leftoverMillis = 3_600_000
+const leftoverAgeMillis = 3_600_000
 
-const asideFolder = "writing"
+const tempFolder = "writing"
 
-const missingAs = async <A>(missing: A, found: Promise<A>): Promise<A> => {
+const defaultIfMissing = async <A>(missing: A, found: Promise<A>): Promise<A> => {
   try {
     return await found
   } catch (error) {
@@ -34,7 +34,7 @@ const missingAs = async <A>(missing: A, found: Promise<A>): Promise<A> => {
   }
 }
 
-const namesIn = (folder: string): Promise<ReadonlyArray<string>> => missingAs([], readdir(folder))
+const listNames = (folder: string): Promise<ReadonlyArray<string>> => defaultIfMissing([], readdir(folder))
 
 /** The file name of a key, which tells nothing of it. */
 export const nameOf = (key: string): string => hash("sha256", key, "hex")
@@ -43,36 +43,36 @@ export const nameOf = (key: string): string => hash("sha256", key, "hex")
 export const pathOf = (root: string, name: string): string => join(root, name.slice(0, 2), name)
 
 /** A path at which an entry can be written before it is moved to its place. */
-export const aside = (root: string): string => join(root, asideFolder, randomUUID())
+export const tempPath = (root: string): string => join(root, tempFolder, randomUUID())
 
 /** Creates what must be there. */
 export const create = async (root: string): Promise<void> => {
-  await mkdir(join(root, asideFolder), { recursive: true, mode: 0o700 })
+  await mkdir(join(root, tempFolder), { recursive: true, mode: 0o700 })
 }
 
-const listed = async (path: string, name: string): Promise<Listed | undefined> => {
-  const stats = await missingAs(undefined, stat(path))
+const statEntry = async (path: string, name: string): Promise<EntryInfo | undefined> => {
+  const stats = await defaultIfMissing(undefined, stat(path))
   if (stats === undefined || !stats.isFile()) return undefined
   return { path, name, bytes: stats.size, usedAt: stats.atimeMs, expiresAt: stats.mtimeMs }
 }
 
 /** The entries of one part of the folder after the other. */
-export async function* walk(root: string): AsyncGenerator<ReadonlyArray<Listed>> {
-  for (const part of await namesIn(root)) {
+export async function* walk(root: string): AsyncGenerator<ReadonlyArray<EntryInfo>> {
+  for (const part of await listNames(root)) {
     if (!/^[0-9a-f]{2}$/.test(part)) continue
     const folder = join(root, part)
-    const names = (await namesIn(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name) && name.startsWith(part))
-    const files = await Promise.all(names.map((name) => listed(join(folder, name), name)))
+    const names = (await listNames(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name) && name.startsWith(part))
+    const files = await Promise.all(names.map((name) => statEntry(join(folder, name), name)))
     yield files.filter((file) => file !== undefined)
   }
 }
 
 /** Removes what processes that died have left half written. */
 export const removeLeftovers = async (root: string, now: number): Promise<void> => {
-  const folder = join(root, asideFolder)
-  for (const name of await namesIn(folder)) {
+  const folder = join(root, tempFolder)
+  for (const name of await listNames(folder)) {
     const path = join(folder, name)
-    const stats = await missingAs(undefined, stat(path))
-    if (stats?.isFile() === true && now - stats.mtimeMs >= leftoverMillis) await EntryFile.remove(path)
+    const stats = await defaultIfMissing(undefined, stat(path))
+    if (stats?.isFile() === true && now - stats.mtimeMs >= leftoverAgeMillis) await EntryFile.remove(path)
   }
 }

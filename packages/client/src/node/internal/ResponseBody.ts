@@ -20,9 +20,9 @@ const abandoned = new Error("The answer was left before its end")
 /** Collects one body. `E` is what a broken body fails with. */
 export class ResponseBody<E> {
   #chunks: Array<Uint8Array> = []
-  #waiting = 0
+  #bufferedBytes = 0
   #hasEnded = false
-  #isWantedWhole = false
+  #isBufferingAll = false
   #failure: E | undefined = undefined
   #wake: (() => void) | undefined = undefined
   readonly #controller: Dispatcher.DispatchController
@@ -33,9 +33,9 @@ export class ResponseBody<E> {
 
   push(chunk: Uint8Array): void {
     this.#chunks.push(chunk)
-    this.#waiting += chunk.length
-    if (this.#waiting > highWaterMark) this.#controller.pause()
-    if (!this.#isWantedWhole) this.#wake?.()
+    this.#bufferedBytes += chunk.length
+    if (this.#bufferedBytes > highWaterMark) this.#controller.pause()
+    if (!this.#isBufferingAll) this.#wake?.()
   }
 
   end(): void {
@@ -65,13 +65,13 @@ export class ResponseBody<E> {
 
   /** The bytes that wait, or the next ones. */
   get pull(): Pull.Pull<Bytes, E> {
-    const more = this.#more
+    const more = this.#nextChange
     const next: Pull.Pull<Bytes, E> = Effect.suspend((): Pull.Pull<Bytes, E> => {
       const [first, ...rest] = this.#chunks
       if (first !== undefined) {
         this.#chunks = []
-        if (this.#waiting > highWaterMark) this.#resume()
-        this.#waiting = 0
+        if (this.#bufferedBytes > highWaterMark) this.#resume()
+        this.#bufferedBytes = 0
         return Effect.succeed([first, ...rest])
       }
       if (this.#failure !== undefined) return Effect.fail(this.#failure)
@@ -83,25 +83,25 @@ export class ResponseBody<E> {
   /** Everything at once. */
   get bytes(): Effect.Effect<Buffer, E> {
     return Effect.suspend((): Effect.Effect<Buffer, E> => {
-      if (this.#hasEnded || this.#failure !== undefined) return this.#whole
+      if (this.#hasEnded || this.#failure !== undefined) return this.#allBytes
       // Whoever asks for the whole body wants all of it in memory, so nothing is to be paused.
-      if (this.#waiting > highWaterMark) this.#resume()
-      this.#waiting = Number.NEGATIVE_INFINITY
-      this.#isWantedWhole = true
+      if (this.#bufferedBytes > highWaterMark) this.#resume()
+      this.#bufferedBytes = Number.NEGATIVE_INFINITY
+      this.#isBufferingAll = true
       return Effect.onInterrupt(
-        Effect.flatMap(this.#more, () => this.#whole),
+        Effect.flatMap(this.#nextChange, () => this.#allBytes),
         () => this.close
       )
     })
   }
 
-  get #whole(): Effect.Effect<Buffer, E> {
+  get #allBytes(): Effect.Effect<Buffer, E> {
     if (this.#failure !== undefined) return Effect.fail(this.#failure)
     const [first] = this.#chunks
     return Effect.succeed(this.#chunks.length === 1 && Buffer.isBuffer(first) ? first : Buffer.concat(this.#chunks))
   }
 
-  get #more(): Effect.Effect<void> {
+  get #nextChange(): Effect.Effect<void> {
     return Effect.callback((resume) => {
       this.#wake = () => {
         this.#wake = undefined

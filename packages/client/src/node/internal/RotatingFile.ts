@@ -30,12 +30,12 @@ export interface Options {
 }
 
 /** How much of a batch was written, and what kept the rest from it. */
-export interface Appended {
+export interface AppendResult {
   readonly lines: number
   readonly failure?: unknown
 }
 
-interface Current {
+interface OpenFile {
   readonly handle: FileHandle
   readonly ino: number
   readonly dev: number
@@ -43,17 +43,17 @@ interface Current {
 }
 
 /** Larger batches are written in parts, so that a file is not passed its size by much. */
-const maxWrite = 262_144
+const maxWriteBytes = 262_144
 const newline = 10
 /** A write that has begun is over by then. */
-const writeMillis = 10
+const writeGraceMillis = 10
 
 const dayOf = (millis: number): string => new Date(millis).toISOString().slice(0, 10)
 
-const isSame = ({ dev, ino }: Pick<Stats, "dev" | "ino">, other: Pick<Stats, "dev" | "ino">): boolean =>
+const isSameFile = ({ dev, ino }: Pick<Stats, "dev" | "ino">, other: Pick<Stats, "dev" | "ino">): boolean =>
   dev === other.dev && ino === other.ino
 
-const existing = async (path: string): Promise<Stats | undefined> => {
+const statIfExists = async (path: string): Promise<Stats | undefined> => {
   try {
     return await stat(path)
   } catch (error) {
@@ -62,7 +62,7 @@ const existing = async (path: string): Promise<Stats | undefined> => {
   }
 }
 
-const endsInside = async (handle: FileHandle, size: number): Promise<boolean> => {
+const hasPartialLine = async (handle: FileHandle, size: number): Promise<boolean> => {
   if (size === 0) return false
   const last = Buffer.alloc(1)
   const { bytesRead } = await handle.read(last, 0, 1, size - 1)
@@ -73,14 +73,14 @@ const endsInside = async (handle: FileHandle, size: number): Promise<boolean> =>
  * Whether the last line was left half written, by whichever process. One that
  * is being written at this moment looks the same, and is longer a moment later.
  */
-const isTornAt = async (handle: FileHandle, size: number): Promise<boolean> => {
-  if (!(await endsInside(handle, size))) return false
-  await setTimeout(writeMillis)
+const hasTornLine = async (handle: FileHandle, size: number): Promise<boolean> => {
+  if (!(await hasPartialLine(handle, size))) return false
+  await setTimeout(writeGraceMillis)
   const later = await handle.stat()
-  return later.size === size && (await endsInside(handle, size))
+  return later.size === size && (await hasPartialLine(handle, size))
 }
 
-const openFile = async ({ mode, path }: Options, now: number): Promise<Current> => {
+const openFile = async ({ mode, path }: Options, now: number): Promise<OpenFile> => {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const handle = await open(path, "a+", mode)
   try {
@@ -93,17 +93,17 @@ const openFile = async ({ mode, path }: Options, now: number): Promise<Current> 
 }
 
 /** `audit.jsonl` → `audit-2026-11-26T02-35-20-123Z-1a2b3c4d.jsonl`; by name, the oldest is first. */
-const asideOf = (path: string, now: number): string => {
+const rotatedPath = (path: string, now: number): string => {
   const extension = extname(path)
   const time = new Date(now).toISOString().replaceAll(/[:.]/g, "-")
   const own = Buffer.from(crypto.getRandomValues(new Uint8Array(4))).toString("hex")
   return join(dirname(path), `${basename(path, extension)}-${time}-${own}${extension}`)
 }
 
-const timeAndOwn = /^-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-[0-9a-f]{8}$/
+const rotatedSuffix = /^-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-[0-9a-f]{8}$/
 
 /** The files that were set aside, the oldest first. */
-export const listAside = async (path: string): Promise<ReadonlyArray<string>> => {
+export const listRotated = async (path: string): Promise<ReadonlyArray<string>> => {
   const extension = extname(path)
   const base = basename(path, extension)
   const names = await readdir(dirname(path))
@@ -112,14 +112,14 @@ export const listAside = async (path: string): Promise<ReadonlyArray<string>> =>
       (name) =>
         name.startsWith(base) &&
         name.endsWith(extension) &&
-        timeAndOwn.test(name.slice(base.length, name.length - extension.length))
+        rotatedSuffix.test(name.slice(base.length, name.length - extension.length))
     )
     .toSorted()
     .map((name) => join(dirname(path), name))
 }
 
 /** Batches of at most so many bytes, or of one line. */
-const inParts = (lines: ReadonlyArray<string>, maxBytes: number): ReadonlyArray<ReadonlyArray<string>> => {
+const splitIntoBatches = (lines: ReadonlyArray<string>, maxBytes: number): ReadonlyArray<ReadonlyArray<string>> => {
   const parts: Array<Array<string>> = []
   let size = Number.POSITIVE_INFINITY
   for (const line of lines) {
@@ -138,7 +138,7 @@ const toBytes = (lines: ReadonlyArray<string>, isTorn: boolean): Buffer =>
   Buffer.from(`${isTorn ? "\n" : ""}${lines.join("\n")}\n`)
 
 /** Lines that are whole in the first bytes of a batch. */
-const wholeLines = (bytes: Buffer, isTorn: boolean): number => {
+const countWholeLines = (bytes: Buffer, isTorn: boolean): number => {
   let lines = isTorn ? -1 : 0
   for (const byte of bytes) if (byte === newline) lines += 1
   return Math.max(0, lines)
@@ -146,33 +146,34 @@ const wholeLines = (bytes: Buffer, isTorn: boolean): number => {
 
 export class RotatingFile {
   readonly #options: Options
-  #current: Current | undefined
-  #isCrowded = false
+  #current: OpenFile | undefined
+  #isPruneDue = false
 
   constructor(options: Options) {
     this.#options = options
   }
 
-  async #leave(): Promise<void> {
+  async #closeFile(): Promise<void> {
     const { handle } = this.#current ?? {}
     this.#current = undefined
     await handle?.close()
   }
 
   /** The file that goes by the name now, which another process may have set aside. */
-  async #open(now: number): Promise<Current> {
-    const found = await existing(this.#options.path)
-    if (this.#current !== undefined && (found === undefined || !isSame(found, this.#current))) await this.#leave()
+  async #open(now: number): Promise<OpenFile> {
+    const found = await statIfExists(this.#options.path)
+    if (this.#current !== undefined && (found === undefined || !isSameFile(found, this.#current)))
+      await this.#closeFile()
     this.#current ??= await openFile(this.#options, now)
     return this.#current
   }
 
   async #rotate(now: number): Promise<void> {
     const { path } = this.#options
-    await this.#leave()
-    this.#isCrowded = true
+    await this.#closeFile()
+    this.#isPruneDue = true
     try {
-      await rename(path, asideOf(path, now))
+      await rename(path, rotatedPath(path, now))
     } catch (error) {
       // Another process was first.
       if (!isMissing(error)) throw error
@@ -180,15 +181,15 @@ export class RotatingFile {
   }
 
   /** Removes what is beyond the number of files that are kept. */
-  async #tidy(): Promise<void> {
+  async #prune(): Promise<void> {
     const { maxFiles, path } = this.#options
-    const aside = await listAside(path)
+    const aside = await listRotated(path)
     await Promise.all(aside.slice(0, Math.max(0, aside.length - maxFiles)).map(remove))
-    this.#isCrowded = false
+    this.#isPruneDue = false
   }
 
   /** The file that so many bytes go into, and its size. */
-  async #fitting(bytes: number, now: number): Promise<readonly [FileHandle, number]> {
+  async #openFor(bytes: number, now: number): Promise<readonly [FileHandle, number]> {
     const { isDaily, maxBytes } = this.#options
     const { day, handle } = await this.#open(now)
     const file = await handle.stat()
@@ -200,24 +201,24 @@ export class RotatingFile {
   }
 
   async #write(lines: ReadonlyArray<string>, now: number): Promise<number> {
-    const [handle, size] = await this.#fitting(Buffer.byteLength(lines.join("\n")) + 1, now)
-    const isTorn = await isTornAt(handle, size)
+    const [handle, size] = await this.#openFor(Buffer.byteLength(lines.join("\n")) + 1, now)
+    const isTorn = await hasTornLine(handle, size)
     const bytes = toBytes(lines, isTorn)
     const { bytesWritten } = await handle.write(bytes)
     if (this.#options.isSynced) await handle.datasync()
-    return wholeLines(bytes.subarray(0, bytesWritten), isTorn)
+    return countWholeLines(bytes.subarray(0, bytesWritten), isTorn)
   }
 
   /** Appends lines in order. When it fails, those that are left can be appended later. */
-  async append(lines: ReadonlyArray<string>, now: number): Promise<Appended> {
+  async append(lines: ReadonlyArray<string>, now: number): Promise<AppendResult> {
     let written = 0
     try {
-      for (const part of inParts(lines, Math.min(maxWrite, this.#options.maxBytes))) {
+      for (const part of splitIntoBatches(lines, Math.min(maxWriteBytes, this.#options.maxBytes))) {
         const whole = await this.#write(part, now)
         written += whole
         if (whole < part.length) return { lines: written, failure: new Error("a write was cut short") }
       }
-      if (this.#isCrowded) await this.#tidy()
+      if (this.#isPruneDue) await this.#prune()
       return { lines: written }
     } catch (failure) {
       return { lines: written, failure }
@@ -225,7 +226,7 @@ export class RotatingFile {
   }
 
   /** Opens the file, so that what is wrong with it is known before the first line. */
-  async probe(now: number): Promise<Appended> {
+  async probe(now: number): Promise<AppendResult> {
     try {
       await this.#open(now)
       return { lines: 0 }
@@ -235,7 +236,7 @@ export class RotatingFile {
   }
 
   /** Appends lines while the process ends, when nothing can be waited for. */
-  appendNow(lines: ReadonlyArray<string>): void {
+  appendSync(lines: ReadonlyArray<string>): void {
     const bytes = toBytes(lines, false)
     if (this.#current !== undefined) {
       writeSync(this.#current.handle.fd, bytes)
@@ -247,6 +248,6 @@ export class RotatingFile {
   }
 
   close(): Promise<void> {
-    return this.#leave()
+    return this.#closeFile()
   }
 }

@@ -14,16 +14,16 @@ import * as SqliteFailure from "./SqliteFailure.ts"
 import * as SqliteFile from "./SqliteFile.ts"
 
 /** Something done with the entries in one go. */
-export type Run<A> = (entries: SqliteEntries) => A
+export type Operation<A> = (entries: SqliteEntries) => A
 
 /** A file that is open, or is opened by what is done next. */
 export interface SqliteConnection {
   /** Tries once, now. */
-  readonly attempt: <A>(run: Run<A>) => Result.Result<A, SqliteFailure.SqliteFailure>
+  readonly tryOnce: <A>(run: Operation<A>) => Result.Result<A, SqliteFailure.SqliteFailure>
   /** Tries until it is done, or waiting does not help. */
-  readonly perform: <A>(run: Run<A>) => Effect.Effect<A, SqliteFailure.SqliteFailure>
+  readonly perform: <A>(run: Operation<A>) => Effect.Effect<A, SqliteFailure.SqliteFailure>
   /** Lets go of a file that another process has put aside. */
-  readonly follow: Effect.Effect<void>
+  readonly closeIfReplaced: Effect.Effect<void>
   readonly close: Effect.Effect<void>
 }
 
@@ -33,13 +33,13 @@ export const make = (path: string, maxBytes: number, lockTimeout: Duration.Durat
   let file: SqliteFile.SqliteFile | undefined
   let isClosed = false
 
-  const attempt: SqliteConnection["attempt"] = (run) => {
+  const attempt: SqliteConnection["tryOnce"] = (run) => {
     if (isClosed) return Result.fail({ kind: "Other", reason: "it is closed" })
     try {
       file ??= SqliteFile.open(path, maxBytes)
       return Result.succeed(run(file.entries))
     } catch (error) {
-      return Result.fail(SqliteFailure.of(error))
+      return Result.fail(SqliteFailure.fromUnknown(error))
     }
   }
 
@@ -61,19 +61,19 @@ export const make = (path: string, maxBytes: number, lockTimeout: Duration.Durat
       letGo()
       if (isDone) return Effect.void
       return Effect.andThen(
-        Effect.try({ try: () => SqliteFile.discard(path, kind === "Damaged"), catch: SqliteFailure.of }),
+        Effect.try({ try: () => SqliteFile.discard(path, kind === "Damaged"), catch: SqliteFailure.fromUnknown }),
         Effect.logWarning(`The cache's file ${path} could not be used and was begun anew: ${reason}`)
       )
     })
 
-  const again = <A>(run: Run<A>): Effect.Effect<A, SqliteFailure.SqliteFailure> =>
+  const again = <A>(run: Operation<A>): Effect.Effect<A, SqliteFailure.SqliteFailure> =>
     Effect.retry(
       Effect.suspend(() => Effect.fromResult(attempt(run))),
       { while: ({ kind }) => kind === "Busy", schedule: lockRetries }
     )
 
   const recover = <A>(
-    run: Run<A>,
+    run: Operation<A>,
     failed: SqliteFailure.SqliteFailure
   ): Effect.Effect<A, SqliteFailure.SqliteFailure> => {
     switch (failed.kind) {
@@ -92,13 +92,13 @@ export const make = (path: string, maxBytes: number, lockTimeout: Duration.Durat
   }
 
   return {
-    attempt,
+    tryOnce: attempt,
     perform: (run) =>
       Effect.suspend(() => {
         const first = attempt(run)
         return Result.isSuccess(first) ? Effect.succeed(first.success) : recover(run, first.failure)
       }),
-    follow: Effect.sync(() => {
+    closeIfReplaced: Effect.sync(() => {
       if (isReplaced()) letGo()
     }),
     close: Effect.sync(() => {

@@ -11,10 +11,10 @@ import { dirname } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
 
 /** Longest wait for another process within a statement, which stops everything else: waiting is done outside. */
-const lockMillis = 4
+const busyTimeoutMillis = 4
 
 /** Creates the file and its folder, unless they are there. */
-const create = (path: string): void => {
+const createFile = (path: string): void => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   try {
     // Opening a database that is in use and closing it again would release SQLite's locks on it.
@@ -26,10 +26,10 @@ const create = (path: string): void => {
 
 /** Opens the database of a path, which is created when there is none. */
 export const open = (path: string): DatabaseSync => {
-  create(path)
+  createFile(path)
   // Loading it writes a warning in Node 22, which is no business of programs that open no database.
   const sqlite = process.getBuiltinModule("node:sqlite")
-  return new sqlite.DatabaseSync(path, { timeout: lockMillis })
+  return new sqlite.DatabaseSync(path, { timeout: busyTimeoutMillis })
 }
 
 /** The value of a setting. */

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
-import type { StoreStatistics } from "@kimi-effect/core/cache/CacheStore"
+import type { StoreStatistics } from "@kimi-effect/core/CacheStore"
 import { inTransaction } from "./SqliteDatabase.ts"
 
 /** The tables in this form; another one is begun anew. */
@@ -43,7 +43,7 @@ export const schema = `
 `
 
 /** How many entries are removed before others have their turn. */
-const batch = 128
+const batchSize = 128
 
 /** Pages that are kept free for making room when there is none. */
 const reservedPages = 32
@@ -63,7 +63,7 @@ export interface SqliteEntries {
   /** Remembers when entries were used last. */
   readonly touch: (uses: ReadonlyMap<string, number>) => void
   /** The latest entry's number: what `removeUpTo` is given. */
-  readonly latest: () => number
+  readonly latestId: () => number
   /** Each removes some entries, and tells whether there may be more. */
   readonly removeTag: (tag: string) => boolean
   readonly removeUpTo: (id: number) => boolean
@@ -92,7 +92,7 @@ export const make = (db: DatabaseSync, pageBytes: number, maxPages: number): Sql
   const remove = db.prepare(`DELETE FROM ${mainTable} WHERE key = ?`)
   const touch = db.prepare(`UPDATE ${mainTable} SET used_at = ?2 WHERE key = ?1 AND used_at < ?2`)
   const latest = db.prepare(`SELECT max(id) AS id FROM ${mainTable}`)
-  const some = (condition: string, most = batch) =>
+  const some = (condition: string, most = batchSize) =>
     db.prepare(`DELETE FROM ${mainTable} WHERE id IN (SELECT ${condition} LIMIT ${most})`)
   const removeTag = some("entry FROM kimi_cache_tags WHERE tag = ?")
   const removeUpTo = some(`id FROM ${mainTable} WHERE id <= ?`)
@@ -151,16 +151,16 @@ export const make = (db: DatabaseSync, pageBytes: number, maxPages: number): Sql
         for (const [key, usedAt] of uses) touch.run(key, usedAt)
       })
     },
-    latest: () => numberOf(latest.get(), "id"),
-    removeTag: (name) => removeTag.run(name).changes === batch,
-    removeUpTo: (id) => removeUpTo.run(id).changes === batch,
-    removeExpired: (now) => removeExpired.run(now).changes === batch,
+    latestId: () => numberOf(latest.get(), "id"),
+    removeTag: (name) => removeTag.run(name).changes === batchSize,
+    removeUpTo: (id) => removeUpTo.run(id).changes === batchSize,
+    removeExpired: (now) => removeExpired.run(now).changes === batchSize,
     evict: (now, room) => {
       const wanted = Math.ceil(room / pageBytes)
       withReserve(() => {
         const hasRoom = () => freePages() + usualPages - pageCount() >= wanted
         let removed = removeExpired.run(now)
-        while (!hasRoom() && removed.changes === batch) removed = removeExpired.run(now)
+        while (!hasRoom() && removed.changes === batchSize) removed = removeExpired.run(now)
         do {
           if (hasRoom()) return
           removed = removeUnused.run()
@@ -170,7 +170,7 @@ export const make = (db: DatabaseSync, pageBytes: number, maxPages: number): Sql
     shrink: () => {
       if (!hasMuchFree()) return false
       const before = freePages()
-      db.exec(`PRAGMA incremental_vacuum(${batch})`)
+      db.exec(`PRAGMA incremental_vacuum(${batchSize})`)
       const isMore = freePages() < before && hasMuchFree()
       // The file gets shorter when the log has been worked into it.
       if (!isMore) db.exec("PRAGMA wal_checkpoint(PASSIVE)")

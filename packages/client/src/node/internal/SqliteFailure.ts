@@ -29,21 +29,21 @@ const kinds: Readonly<Record<number, SqliteFailure["kind"]>> = {
 }
 
 /** A file that cannot be used as it is. */
-export class UnusableFile extends Error {
+export class UnusableFileError extends Error {
   override readonly name = "UnusableFile"
   /** Those of others are `Other`, and must be left alone. */
   readonly kind: "Damaged" | "Outdated" | "Other"
 
-  constructor(kind: UnusableFile["kind"], reason: string) {
+  constructor(kind: UnusableFileError["kind"], reason: string) {
     super(reason)
     this.kind = kind
   }
 }
 
 /** Understands what was thrown by a statement, or when a file was opened. */
-export const of = (error: unknown): SqliteFailure => {
+export const fromUnknown = (error: unknown): SqliteFailure => {
   if (!(error instanceof Error)) return { kind: "Other", reason: "unknown" }
-  if (error instanceof UnusableFile) return { kind: error.kind, reason: error.message }
+  if (error instanceof UnusableFileError) return { kind: error.kind, reason: error.message }
   if ("syscall" in error && "code" in error) return { kind: "Other", reason: String(error.code) }
   const code = codeOf(error)
   if (code === undefined) {

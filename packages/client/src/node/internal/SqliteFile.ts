@@ -21,9 +21,9 @@ export interface SqliteFile {
 
 const pageBytes = 4_096
 /** The size to which the log is cut back when it has grown. */
-const logBytes = 4_194_304
+const maxWalBytes = 4_194_304
 
-const companions = ["-wal", "-shm", "-journal"]
+const sidecarSuffixes = ["-wal", "-shm", "-journal"]
 
 /** Whether there are no tables yet; throws when there are others than ours. */
 const isEmpty = (db: DatabaseSync): boolean => {
@@ -31,22 +31,22 @@ const isEmpty = (db: DatabaseSync): boolean => {
   const mark = pragma(db, "application_id")
   if (tables.length === 0 && mark === 0) return true
   if (mark !== SqliteEntries.applicationId && !tables.some(({ name }) => name === SqliteEntries.mainTable)) {
-    throw new SqliteFailure.UnusableFile("Other", "the file is another application's database")
+    throw new SqliteFailure.UnusableFileError("Other", "the file is another application's database")
   }
   if (pragma(db, "user_version") !== SqliteEntries.schemaVersion) {
-    throw new SqliteFailure.UnusableFile("Outdated", "the file is of another version")
+    throw new SqliteFailure.UnusableFileError("Outdated", "the file is of another version")
   }
   return false
 }
 
 /** Creates the tables, unless they are there. Nothing is done to a file that is not ours. */
-const establish = (db: DatabaseSync, path: string): void => {
+const ensureSchema = (db: DatabaseSync, path: string): void => {
   isEmpty(db)
   // Answers are nobody else's business. The log and its index get the mode of the file.
   chmodSync(path, 0o600)
   // The first has an effect only before there is a table, and before the log is turned on.
   db.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")
-  db.exec(`PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${logBytes}; PRAGMA cell_size_check = ON`)
+  db.exec(`PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${maxWalBytes}; PRAGMA cell_size_check = ON`)
   inTransaction(db, () => {
     if (isEmpty(db)) db.exec(SqliteEntries.schema)
   })
@@ -56,7 +56,7 @@ const establish = (db: DatabaseSync, path: string): void => {
 export const open = (path: string, maxBytes: number): SqliteFile => {
   const db = openDatabase(path)
   try {
-    establish(db, path)
+    ensureSchema(db, path)
     const entries = SqliteEntries.make(db, pageBytes, Math.floor(maxBytes / pageBytes))
     const { ino } = statSync(path)
     return {
@@ -75,7 +75,7 @@ export const open = (path: string, maxBytes: number): SqliteFile => {
  * `<path>.damaged`, in the place of an earlier one.
  */
 export const discard = (path: string, keep: boolean): void => {
-  for (const companion of companions) rmSync(`${path}${companion}`, { force: true })
+  for (const companion of sidecarSuffixes) rmSync(`${path}${companion}`, { force: true })
   if (keep) renameSync(path, `${path}.damaged`)
   else rmSync(path, { force: true })
 }

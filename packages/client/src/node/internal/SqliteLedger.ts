@@ -5,8 +5,8 @@
  * @since 0.1.0
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite"
-import * as Amount from "@kimi-effect/core/money/budget/Amount"
-import type { Change, Hold, Line, Verdict } from "@kimi-effect/core/money/budget/Ledger"
+import * as Amount from "@kimi-effect/core/internal/Amount"
+import type { SpentChange, Hold, ScopeBalance, ReserveResult } from "@kimi-effect/core/internal/Ledger"
 
 /** `kimB`, which tells our file from those of others. */
 export const applicationId = 0x6b_69_6d_42
@@ -15,14 +15,14 @@ export const applicationId = 0x6b_69_6d_42
 export const schemaVersion = 1
 
 export const schema = `
-  CREATE TABLE lines (
+  CREATE TABLE balances (
     scope TEXT PRIMARY KEY,
     cap INTEGER NOT NULL,
     spent INTEGER NOT NULL,
     reserved INTEGER NOT NULL,
     forget_at INTEGER
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX lines_forget_at ON lines (forget_at) WHERE forget_at IS NOT NULL;
+  CREATE INDEX balances_forget_at ON balances (forget_at) WHERE forget_at IS NOT NULL;
   CREATE TABLE holds (
     id TEXT PRIMARY KEY,
     amount INTEGER NOT NULL,
@@ -36,31 +36,31 @@ export const schema = `
 
 /** The books, within one transaction. Times are Unix milliseconds. */
 export interface SqliteLedger {
-  readonly reserve: (hold: Hold, expiresAt: number) => Verdict
-  readonly settle: (id: string, used: bigint) => ReadonlyArray<Change>
+  readonly reserve: (hold: Hold, expiresAt: number) => ReserveResult
+  readonly settle: (id: string, used: bigint) => ReadonlyArray<SpentChange>
   readonly renew: (ids: ReadonlyArray<string>, expiresAt: number) => void
   /** Pays in full what was held longer than its lease. */
-  readonly lapse: (now: number) => ReadonlyArray<Change>
+  readonly settleExpired: (now: number) => ReadonlyArray<SpentChange>
   /** Forgets scopes that are over. */
   readonly forget: (now: number) => void
-  readonly lines: () => ReadonlyArray<Line>
+  readonly scopeBalances: () => ReadonlyArray<ScopeBalance>
 }
 
-const whole = (value: unknown): bigint => {
+const expectBigInt = (value: unknown): bigint => {
   if (typeof value !== "bigint") throw new TypeError("The ledger holds something that is no amount")
   return value
 }
 
-const text = (value: unknown): string => {
+const expectString = (value: unknown): string => {
   if (typeof value !== "string") throw new TypeError("The ledger holds something that is no name")
   return value
 }
 
-const lineOf = (row: Record<string, unknown>): Line => ({
-  scope: text(row["scope"]),
-  cap: whole(row["cap"]),
-  spent: whole(row["spent"]),
-  reserved: whole(row["reserved"])
+const balanceOf = (row: Record<string, unknown>): ScopeBalance => ({
+  scope: expectString(row["scope"]),
+  cap: expectBigInt(row["cap"]),
+  spent: expectBigInt(row["spent"]),
+  reserved: expectBigInt(row["reserved"])
 })
 
 /** The statements of a database whose tables are there. */
@@ -75,29 +75,29 @@ export const make = (db: DatabaseSync): SqliteLedger => {
   const insertHold = prepare("INSERT INTO holds (id, amount, expires_at, scopes) VALUES (?, ?, ?, ?)")
   const removeHold = prepare("DELETE FROM holds WHERE id = ?")
   const renewHold = prepare("UPDATE holds SET expires_at = ? WHERE id = ?")
-  const line = prepare("SELECT scope, cap, spent, reserved FROM lines WHERE scope = ?")
-  const all = prepare("SELECT scope, cap, spent, reserved FROM lines ORDER BY scope")
+  const line = prepare("SELECT scope, cap, spent, reserved FROM balances WHERE scope = ?")
+  const all = prepare("SELECT scope, cap, spent, reserved FROM balances ORDER BY scope")
   const reserveIn = prepare(`
-    INSERT INTO lines (scope, cap, spent, reserved, forget_at) VALUES (?, ?, 0, ?, ?)
+    INSERT INTO balances (scope, cap, spent, reserved, forget_at) VALUES (?, ?, 0, ?, ?)
     ON CONFLICT (scope) DO UPDATE SET cap = excluded.cap, reserved = reserved + excluded.reserved`)
-  const pay = prepare("UPDATE lines SET spent = ?, reserved = reserved - ? WHERE scope = ?")
-  const forget = prepare("DELETE FROM lines WHERE forget_at <= ? AND reserved = 0")
+  const pay = prepare("UPDATE balances SET spent = ?, reserved = reserved - ? WHERE scope = ?")
+  const forget = prepare("DELETE FROM balances WHERE forget_at <= ? AND reserved = 0")
 
   const scopesOf = (json: unknown): ReadonlyArray<string> => {
-    const scopes: unknown = JSON.parse(text(json))
-    return Array.isArray(scopes) ? scopes.map(text) : []
+    const scopes: unknown = JSON.parse(expectString(json))
+    return Array.isArray(scopes) ? scopes.map(expectString) : []
   }
 
-  const settleRow = (row: Record<string, unknown>, used: bigint): ReadonlyArray<Change> => {
-    removeHold.run(text(row["id"]))
-    const amount = whole(row["amount"])
-    return scopesOf(row["scopes"]).flatMap((scope): ReadonlyArray<Change> => {
+  const settleRow = (row: Record<string, unknown>, used: bigint): ReadonlyArray<SpentChange> => {
+    removeHold.run(expectString(row["id"]))
+    const amount = expectBigInt(row["amount"])
+    return scopesOf(row["scopes"]).flatMap((scope): ReadonlyArray<SpentChange> => {
       const found = line.get(scope)
       if (found === undefined) return []
-      const { cap, spent: before } = lineOf(found)
-      const spent = Amount.pay(before, used)
+      const { cap, spent: before } = balanceOf(found)
+      const spent = Amount.saturatingAdd(before, used)
       pay.run(spent, amount, scope)
-      return [{ scope, cap, before, spent }]
+      return [{ scope, cap, spentBefore: before, spent }]
     })
   }
 
@@ -106,10 +106,10 @@ export const make = (db: DatabaseSync): SqliteLedger => {
       if (held.get(id) !== undefined) return { _tag: "Reserved" }
       for (const { cap, scope } of claims) {
         const found = line.get(scope)
-        const { reserved, spent } = found === undefined ? { spent: 0n, reserved: 0n } : lineOf(found)
+        const { reserved, spent } = found === undefined ? { spent: 0n, reserved: 0n } : balanceOf(found)
         if (spent + reserved + amount > cap) return { _tag: "Refused", scope, cap, spent, reserved }
       }
-      for (const { cap, forgetAt, scope } of claims) reserveIn.run(scope, cap, amount, forgetAt ?? null)
+      for (const { cap, retainUntil, scope } of claims) reserveIn.run(scope, cap, amount, retainUntil ?? null)
       insertHold.run(id, amount, expiresAt, JSON.stringify(claims.map(({ scope }) => scope)))
       return { _tag: "Reserved" }
     },
@@ -120,8 +120,8 @@ export const make = (db: DatabaseSync): SqliteLedger => {
     renew: (ids, expiresAt) => {
       for (const id of ids) renewHold.run(expiresAt, id)
     },
-    lapse: (now) => lapsed.all(now).flatMap((row) => settleRow(row, whole(row["amount"]))),
+    settleExpired: (now) => lapsed.all(now).flatMap((row) => settleRow(row, expectBigInt(row["amount"]))),
     forget: (now) => void forget.run(now),
-    lines: () => all.all().map(lineOf)
+    scopeBalances: () => all.all().map(balanceOf)
   }
 }

@@ -82,7 +82,7 @@ export class UndiciResponse extends Inspectable.Class implements HttpClientRespo
     return Effect.flatMap(this.text, (text) =>
       Effect.try({
         try: () => (text === "" ? null : JSON.parse(text)),
-        catch: (cause) => this.#undecodable(cause)
+        catch: (cause) => this.#decodeError(cause)
       })
     )
   }
@@ -96,14 +96,14 @@ export class UndiciResponse extends Inspectable.Class implements HttpClientRespo
   }
 
   get formData(): Effect.Effect<FormData, Failure> {
-    return Effect.fail(this.#undecodable(new Error("This client reads no form data")))
+    return Effect.fail(this.#decodeError(new Error("This client reads no form data")))
   }
 
   get upgrade(): Effect.Effect<never, Failure> {
-    return Effect.fail(this.#undecodable(new Error("This client makes no upgrades")))
+    return Effect.fail(this.#decodeError(new Error("This client makes no upgrades")))
   }
 
-  #undecodable(cause: unknown): Failure {
+  #decodeError(cause: unknown): Failure {
     return new HttpClientError.HttpClientError({
       reason: new HttpClientError.DecodeError({ request: this.request, response: this, cause })
     })

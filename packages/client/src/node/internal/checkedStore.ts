@@ -5,14 +5,14 @@
  * @since 0.1.0
  */
 import { hash } from "node:crypto"
-import type { CacheStore, StoreStatistics } from "@kimi-effect/core/cache/CacheStore"
-import { CacheStoreError } from "@kimi-effect/core/errors/CacheErrors"
+import type { CacheStore, StoreStatistics } from "@kimi-effect/core/CacheStore"
+import { CacheStoreError } from "@kimi-effect/core/CacheErrors"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 
 /** A store that is asked only what it can do. */
-export interface Backing {
+export interface StoreBackend {
   readonly get: (key: string) => Effect.Effect<Option.Option<Uint8Array>, CacheStoreError>
   /** Its time is a whole number in the future, and its tags are digests, each once. */
   readonly set: (
@@ -42,7 +42,11 @@ const isKey = (key: string): boolean => /^[0-9a-f]{32,128}$/.test(key)
 const tagDigest = (tag: string): string => hash("sha256", tag, "hex").slice(0, 32)
 
 /** The service over a store, under its name. */
-export const make = (name: string, maxEntryBytes: number, backing: Backing): Effect.Effect<CacheStore["Service"]> =>
+export const make = (
+  name: string,
+  maxEntryBytes: number,
+  backing: StoreBackend
+): Effect.Effect<CacheStore["Service"]> =>
   Effect.map(Clock.Clock, (clock) => {
     const failure = failureOf(name)
     const refused = (operation: string, reason: string) => Effect.fail(failure(operation, reason))

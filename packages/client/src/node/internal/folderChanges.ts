@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 
-const start = (folder: string, onChange: (name: string | null) => void): Effect.Effect<FSWatcher | undefined> =>
+const startWatcher = (folder: string, onChange: (name: string | null) => void): Effect.Effect<FSWatcher | undefined> =>
   Effect.sync(() => {
     try {
       const watcher = watch(folder, { persistent: false }, (_, name) => onChange(name))
@@ -33,7 +33,7 @@ export const make = (
         // `..data` is the link that a Kubernetes volume changes in place of its files.
         if (name === null || name.startsWith("..") || names.has(name)) Queue.offerUnsafe(changes, undefined)
       }
-      yield* Effect.acquireRelease(start(folder, onChange), (watcher) => Effect.sync(() => watcher?.close()))
+      yield* Effect.acquireRelease(startWatcher(folder, onChange), (watcher) => Effect.sync(() => watcher?.close()))
     }
     return changes
   })

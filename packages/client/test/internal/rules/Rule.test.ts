@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
-import { common, isThinking } from "../../../src/internal/rules/Rule.ts"
+import { errorMembers, isThinking } from "../../../src/internal/rules/Rule.ts"
 import { providers } from "../../../src/Provider.ts"
 import { families, familyNames, type Members, requestOf } from "../support/rules.ts"
 
@@ -35,8 +35,8 @@ describe("Rule", () => {
   })
 
   it("gives every error its message, host and model", () => {
-    const target = { provider: providers.together, known: undefined }
-    assert.deepStrictEqual(common(requestOf("m"), target, "text"), {
+    const target = { provider: providers.together, knownModel: undefined }
+    assert.deepStrictEqual(errorMembers(requestOf("m"), target, "text"), {
       message: "text",
       provider: "together",
       model: "m"

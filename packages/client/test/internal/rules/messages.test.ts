@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import type { ContentPart, Message } from "@kimi-effect/core/models/Message"
-import { emptiness, media, partialMode } from "../../../src/internal/rules/messages.ts"
+import type { ContentPart, Message } from "@kimi-effect/core/Message"
+import { emptyMessages, media, partialMode } from "../../../src/internal/rules/messages.ts"
 import { ask, elsewhere, requestOf, user } from "../support/rules.ts"
 
 const call = { id: "f_0", type: "function", function: { name: "f", arguments: "{}" } }
@@ -9,7 +9,7 @@ const hosts = ["moonshot", ...elsewhere] as const
 
 describe("emptiness", () => {
   it("refuses a request without messages, which nothing repairs", () => {
-    assert.deepStrictEqual(ask(emptiness, "kimi-k3", { messages: [] }), {
+    assert.deepStrictEqual(ask(emptyMessages, "kimi-k3", { messages: [] }), {
       error: { _tag: "InvalidRequestError", message: "There are no messages", parameter: "messages" }
     })
   })
@@ -31,7 +31,7 @@ describe("emptiness", () => {
     for (const host of hosts) {
       for (const message of empty) {
         assert.deepStrictEqual(
-          ask(emptiness, "kimi-k3", { messages: [user, message, user] }, host),
+          ask(emptyMessages, "kimi-k3", { messages: [user, message, user] }, host),
           {
             error: {
               _tag: "EmptyMessageError",
@@ -48,7 +48,7 @@ describe("emptiness", () => {
   })
 
   it("does not repair by leaving out the only message", () => {
-    const found = ask(emptiness, "kimi-k3", { messages: [{ role: "user", content: "" }] })
+    const found = ask(emptyMessages, "kimi-k3", { messages: [{ role: "user", content: "" }] })
     assert.deepInclude(found?.error, { _tag: "EmptyMessageError", parameter: "messages[0]" })
     assert.notProperty(found, "repaired")
   })
@@ -69,7 +69,7 @@ describe("emptiness", () => {
       { role: "tool", tool_call_id: "f_0", content: "" },
       { role: "assistant", content: "", partial: true, reasoning_content: "Hm" }
     ]
-    assert.isUndefined(ask(emptiness, "kimi-k3", { messages }))
+    assert.isUndefined(ask(emptyMessages, "kimi-k3", { messages }))
   })
 })
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Message } from "@kimi-effect/core/models/Message"
+import type { Message } from "@kimi-effect/core/Message"
 import { forcedTool, reasoningHistory, thinkingControl } from "../../../src/internal/rules/thinking.ts"
 import { ask, elsewhere, families, familyNames, type Members, requestOf, user } from "../support/rules.ts"
 

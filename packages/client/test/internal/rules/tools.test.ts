@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Message } from "@kimi-effect/core/models/Message"
-import type { ToolDefinition } from "@kimi-effect/core/models/Tool"
+import type { Message } from "@kimi-effect/core/Message"
+import type { ToolDefinition } from "@kimi-effect/core/Tool"
 import * as Schema from "effect/Schema"
 import { toolHistory, toolList } from "../../../src/internal/rules/tools.ts"
 import { ask, elsewhere, families, familyNames, type Members, user } from "../support/rules.ts"

@@ -1,12 +1,12 @@
 /**
  * Plain answers, and the same answers as streams.
  */
-import { ChatCompletion } from "@kimi-effect/core/models/ChatCompletion"
-import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
+import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as Fixtures from "@kimi-effect/testing/Fixtures"
 import * as SseText from "@kimi-effect/testing/SseText"
 import * as Schema from "effect/Schema"
-import { fromCompletion } from "../../../src/internal/answer.ts"
+import { fromCompletion } from "../../../src/internal/decodeCompletion.ts"
 import { fields } from "./errors.ts"
 
 const decode = Schema.decodeUnknownSync(ChatCompletion)

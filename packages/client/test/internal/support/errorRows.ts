@@ -2,7 +2,7 @@
  * What every row of the facts' error table means: the tag and the members that
  * not every error carries.
  */
-import type { ErrorName } from "@kimi-effect/testing/ErrorRows"
+import type { ErrorName } from "@kimi-effect/testing/ErrorResponses"
 import * as Duration from "effect/Duration"
 
 interface Meaning {

@@ -1,14 +1,19 @@
 /**
  * Errors as plain members, so that a whole error is compared at once.
  */
-import type { Call, ErrorAnswer } from "../../../src/internal/mapError.ts"
+import type { ErrorContext, ErrorResponse } from "../../../src/internal/mapError.ts"
 import * as Headers from "effect/http/Headers"
 
 /** Every member of an error, its message included. */
 export const fields = (error: Error): Record<string, unknown> => ({ ...error, message: error.message })
 
 /** A call of kimi-k3 at Moonshot with a key. */
-export const call: Call = { provider: "moonshot", isMoonshot: true, model: "kimi-k3", secret: "sk-0123456789abcdef" }
+export const call: ErrorContext = {
+  provider: "moonshot",
+  isMoonshot: true,
+  model: "kimi-k3",
+  secret: "sk-0123456789abcdef"
+}
 
 /** The host's clock in these tests: 2026-11-22 12:00:00 UTC. */
 export const now = Date.UTC(2026, 10, 22, 12)
@@ -17,7 +22,7 @@ export const now = Date.UTC(2026, 10, 22, 12)
 export const answer = (
   status: number,
   rest: { readonly headers?: Headers.Input; readonly body?: string } = {}
-): ErrorAnswer => ({ status, headers: Headers.fromInput(rest.headers ?? {}), body: rest.body ?? "", now })
+): ErrorResponse => ({ status, headers: Headers.fromInput(rest.headers ?? {}), body: rest.body ?? "", now })
 
 /** A body in Kimi's form. */
 export const errorBody = (message: string, type?: string): string =>

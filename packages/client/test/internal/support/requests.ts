@@ -3,8 +3,8 @@
  */
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
-import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
-import type { Message } from "@kimi-effect/core/models/Message"
+import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import type { Message } from "@kimi-effect/core/Message"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 

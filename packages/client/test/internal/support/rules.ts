@@ -3,8 +3,8 @@
  */
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
-import type { ChatRequest, ModelRequest } from "@kimi-effect/core/models/ChatRequest"
-import type { Message } from "@kimi-effect/core/models/Message"
+import type { ChatRequest, ModelRequest } from "@kimi-effect/core/ChatRequest"
+import type { Message } from "@kimi-effect/core/Message"
 import type { Rule } from "../../../src/internal/rules/Rule.ts"
 import { providers } from "../../../src/Provider.ts"
 import { fields } from "./errors.ts"
@@ -54,7 +54,7 @@ export const ask = (
   members?: Members,
   host: KimiConfig.ProviderId = "moonshot"
 ): Found | undefined => {
-  const problem = rule(requestOf(model, members), { provider: providers[host], known: ModelCatalog.find(model) })
+  const problem = rule(requestOf(model, members), { provider: providers[host], knownModel: ModelCatalog.find(model) })
   if (problem === undefined) return undefined
   const { provider, model: named, ...error } = fields(problem.error)
   if (provider !== host || named !== model) throw new Error("The error names another host or model")

@@ -3,15 +3,15 @@
  * stream: it ends either with `Finish` or with an error, and says nothing after.
  */
 import { assert } from "@effect/vitest"
-import { attach } from "@kimi-effect/core/errors/Attachment"
-import type { StreamError } from "@kimi-effect/core/errors/OperationErrors"
+import { withDetails } from "@kimi-effect/core/internal/ErrorDetails"
+import type { StreamError } from "@kimi-effect/core/OperationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import type { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
-import * as StreamFold from "@kimi-effect/core/models/StreamFold"
+import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
+import * as StreamFold from "@kimi-effect/core/StreamFold"
 import * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
-import { type Bounds, StreamDecoder } from "../../../src/internal/StreamDecoder.ts"
+import { type SizeLimits, StreamDecoder } from "../../../src/internal/StreamDecoder.ts"
 import { fields } from "./errors.ts"
 
 export interface Outcome {
@@ -20,7 +20,7 @@ export interface Outcome {
 }
 
 export interface Options {
-  readonly bounds?: Partial<Bounds>
+  readonly bounds?: Partial<SizeLimits>
   readonly headers?: Headers.Input
   readonly model?: string
 }
@@ -41,7 +41,7 @@ export const decode = (reads: Iterable<Uint8Array | string>, options?: Options):
   const decoder = makeDecoder(options)
   const events: Array<StreamEvent> = []
   for (const read of reads) {
-    const isOver = decoder.failure !== undefined || decoder.isDone
+    const isOver = decoder.failure !== undefined || decoder.isComplete
     decoder.feed(typeof read === "string" ? bytesOf(read) : read)
     const taken = decoder.take()
     assert.isTrue(!isOver || taken.length === 0, "nothing comes after the end")
@@ -49,11 +49,11 @@ export const decode = (reads: Iterable<Uint8Array | string>, options?: Options):
   }
   decoder.end()
   events.push(...decoder.take())
-  const { failure, isDone } = decoder
-  assert.strictEqual(isDone, failure === undefined, "a stream is either done or failed")
+  const { failure, isComplete } = decoder
+  assert.strictEqual(isComplete, failure === undefined, "a stream is either done or failed")
   assert.strictEqual(
     events.findIndex((event) => event._tag === "Finish"),
-    isDone ? events.length - 1 : -1,
+    isComplete ? events.length - 1 : -1,
     "Finish comes last, and only when the stream is done"
   )
   return { events, failure }
@@ -75,7 +75,7 @@ export function* readsOf(text: string, size: number): Iterable<Uint8Array> {
 export const settle = ({ events, failure }: Outcome): ChatResponse | Record<string, unknown> =>
   failure === undefined
     ? Option.getOrThrow(StreamFold.fold(events))
-    : fields(attach(failure, { partial: StreamFold.toPartial(events.reduce(StreamFold.step, StreamFold.empty)) }))
+    : fields(withDetails(failure, { partial: StreamFold.toPartial(events.reduce(StreamFold.step, StreamFold.empty)) }))
 
 /** A chunk with one choice. */
 export const chunk = (delta: object, finish_reason: string | null = null, index?: unknown): object => ({

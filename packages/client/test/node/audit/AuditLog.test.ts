@@ -57,7 +57,7 @@ describe("AuditLog", () => {
       for (const name of ["cost", "tenant", "job", "promptTokens"]) assert.notProperty(second, name)
       assert.isUndefined(canaryIn(JSON.stringify(second)))
       assert.strictEqual(statSync(path).mode & 0o777, 0o600)
-      assert.deepStrictEqual(yield* audit.status, { isFailing: false, written: 2, buffered: 0, lost: 0 })
+      assert.deepStrictEqual(yield* audit.status, { isFailing: false, written: 2, buffered: 0, dropped: 0 })
     })
   )
 

@@ -1,6 +1,6 @@
 /** Budgets as users put them together: a client for Node over real HTTP, and a store that outlives it. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Budget from "@kimi-effect/core/money/Budget"
+import * as Budget from "@kimi-effect/core/Budget"
 import { MockServer, Reply } from "@kimi-effect/testing"
 import { BigDecimal, Context, Effect, Layer, Redacted, Stream } from "effect"
 import * as Redis from "effect/persistence/Redis"
@@ -14,7 +14,7 @@ import { folder } from "./support/files.ts"
 // 88 tokens of prompt by estimate at 3 dollars a million, and 100 of answer at 15: 1,764 millionths.
 const request = { messages: [{ role: "user" as const, content: "Hello world!" }], max_completion_tokens: 100 }
 // The server says 93 and 47 tokens: 279 + 705.
-const used = Reply.answer({ content: "hello", usage: { prompt_tokens: 93, completion_tokens: 47 } })
+const used = Reply.chatResponse({ content: "hello", usage: { prompt_tokens: 93, completion_tokens: 47 } })
 const caps: ReadonlyArray<Budget.Cap> = [{ amount: "0.003", currency: "USD" }]
 
 /** Runs a program with a client of its own, as a process would. */
@@ -68,7 +68,7 @@ describe("a client for Node under a budget", () => {
   it.live.skipIf(!reachable)("keeps its books in Redis", () =>
     Effect.gen(function* () {
       const redis = yield* connect()
-      const layer = RedisBudget.layer({ prefix: uniquePrefix(), caps })
+      const layer = RedisBudget.layer({ keyPrefix: uniquePrefix(), caps })
       yield* outlives(Layer.provide(layer, Layer.succeed(Redis.Redis, redis)))
     })
   )

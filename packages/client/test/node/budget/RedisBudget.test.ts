@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Hold } from "@kimi-effect/core/money/budget/Ledger"
-import * as Budget from "@kimi-effect/core/money/Budget"
+import type { Hold } from "@kimi-effect/core/internal/Ledger"
+import * as Budget from "@kimi-effect/core/Budget"
 import { Context, Effect, Layer, Logger, Schedule } from "effect"
 import * as Redis from "effect/persistence/Redis"
 import * as RedisBudget from "../../../src/node/RedisBudget.ts"
@@ -9,7 +9,7 @@ import { connect, hasServer, privateRedis, reachable, uniquePrefix } from "../su
 const hold = (id: string): Hold => ({
   id,
   amount: 10n,
-  claims: [{ scope: "USD total", cap: 100n, forgetAt: undefined }]
+  claims: [{ scope: "USD total", cap: 100n, retainUntil: undefined }]
 })
 
 describe.skipIf(!reachable)("RedisBudget", () => {
@@ -17,13 +17,14 @@ describe.skipIf(!reachable)("RedisBudget", () => {
     Effect.gen(function* () {
       const prefix = uniquePrefix()
       const redis = yield* connect()
-      const make = (name: string) => Effect.provideService(RedisBudget.makeStore({ prefix, name }), Redis.Redis, redis)
+      const make = (name: string) =>
+        Effect.provideService(RedisBudget.makeStore({ keyPrefix: prefix, name }), Redis.Redis, redis)
       const [a, b] = [yield* make("a"), yield* make("b")]
       yield* a.reserve(
-        { ...hold("1"), claims: [{ scope: "USD day:1", cap: 100n, forgetAt: 4_102_444_800_000 }] },
+        { ...hold("1"), claims: [{ scope: "USD day:1", cap: 100n, retainUntil: 4_102_444_800_000 }] },
         60_000
       )
-      assert.deepStrictEqual(yield* b.lines, [])
+      assert.deepStrictEqual(yield* b.scopeBalances, [])
       const keys = yield* redis.send<ReadonlyArray<string>>("KEYS", `${prefix}*`)
       assert.deepStrictEqual(
         keys.toSorted(),
@@ -43,9 +44,9 @@ describe.skipIf(!hasServer)("RedisBudget without Redis", () => {
         const redis = yield* connect(server.port)
         const services = yield* Layer.build(
           RedisBudget.layer({
-            prefix: uniquePrefix(),
+            keyPrefix: uniquePrefix(),
             caps: [{ amount: "100", currency: "USD" }],
-            storeTimeout: "300 millis"
+            timeout: "300 millis"
           }).pipe(Layer.provide(Layer.succeed(Redis.Redis, redis)), Layer.provideMerge(Logger.layer([])))
         )
         const budget = Context.get(services, Budget.Budget)

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import type { Hold } from "@kimi-effect/core/money/budget/Ledger"
+import type { Hold } from "@kimi-effect/core/internal/Ledger"
 import { Effect, Exit, Fiber } from "effect"
 import * as SqliteBudget from "../../../src/node/SqliteBudget.ts"
 import { folder } from "./support/files.ts"
@@ -9,7 +9,7 @@ import { folder } from "./support/files.ts"
 const hold = (id: string): Hold => ({
   id,
   amount: 10n,
-  claims: [{ scope: "USD total", cap: 100n, forgetAt: undefined }]
+  claims: [{ scope: "USD total", cap: 100n, retainUntil: undefined }]
 })
 const line = (spent: bigint, reserved: bigint) => ({ scope: "USD total", cap: 100n, spent, reserved })
 
@@ -26,9 +26,9 @@ describe("SqliteBudget", () => {
         })
       )
       const store = yield* SqliteBudget.makeStore({ path })
-      assert.deepStrictEqual(yield* store.lines, [line(4n, 10n)])
+      assert.deepStrictEqual(yield* store.scopeBalances, [line(4n, 10n)])
       yield* store.settle("2", 5n)
-      assert.deepStrictEqual(yield* store.lines, [line(9n, 0n)])
+      assert.deepStrictEqual(yield* store.scopeBalances, [line(9n, 0n)])
     })
   )
 
@@ -52,7 +52,7 @@ describe("SqliteBudget", () => {
       assert.isUndefined(fiber.pollUnsafe())
       other.exec("COMMIT")
       other.close()
-      assert.strictEqual((yield* Fiber.join(fiber)).verdict._tag, "Reserved")
+      assert.strictEqual((yield* Fiber.join(fiber)).result._tag, "Reserved")
     })
   )
 
@@ -110,9 +110,9 @@ describe("SqliteBudget", () => {
       assert.isTrue(Exit.isFailure(yield* Effect.exit(store.reserve(hold("2"), 60_000))))
       other.exec("DROP TRIGGER no")
       other.close()
-      assert.deepStrictEqual(yield* store.lines, [line(0n, 10n)])
+      assert.deepStrictEqual(yield* store.scopeBalances, [line(0n, 10n)])
       yield* store.reserve(hold("2"), 60_000)
-      assert.deepStrictEqual(yield* store.lines, [line(0n, 20n)])
+      assert.deepStrictEqual(yield* store.scopeBalances, [line(0n, 20n)])
     })
   )
 })

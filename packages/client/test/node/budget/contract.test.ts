@@ -1,5 +1,5 @@
 import { it } from "@effect/vitest"
-import * as BudgetStore from "@kimi-effect/core/money/BudgetStore"
+import * as BudgetStore from "@kimi-effect/core/BudgetStore"
 import { Effect } from "effect"
 import * as Redis from "effect/persistence/Redis"
 import { TestClock } from "effect/testing"
@@ -35,7 +35,7 @@ describe.skipIf(!reachable)("on Redis", () => {
           Effect.flatMap(redis.send<ReadonlyArray<string>>("KEYS", `${prefix}*`), (keys) => redis.send("DEL", ...keys))
         )
       )
-      return yield* Effect.provideService(RedisBudget.makeStore({ prefix }), Redis.Redis, redis)
+      return yield* Effect.provideService(RedisBudget.makeStore({ keyPrefix: prefix }), Redis.Redis, redis)
     }),
     // Leases there go by the clock of Redis.
     (millis) => Effect.sleep(millis),

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Usage from "@kimi-effect/core/models/Usage"
-import * as Cost from "@kimi-effect/core/money/Cost"
+import * as Usage from "@kimi-effect/core/Usage"
+import * as Cost from "@kimi-effect/core/Cost"
 import * as Fixtures from "@kimi-effect/testing/Fixtures"
 import { BigDecimal, Option, Schema } from "effect"
 import { decode } from "../../internal/support/sse.ts"

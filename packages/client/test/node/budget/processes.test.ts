@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Amount from "@kimi-effect/core/money/budget/Amount"
-import type { BudgetStore } from "@kimi-effect/core/money/BudgetStore"
+import * as Amount from "@kimi-effect/core/internal/Amount"
+import type { BudgetStore } from "@kimi-effect/core/BudgetStore"
 import { BigDecimal, Effect, Exit, Random, Scope } from "effect"
 import * as Redis from "effect/persistence/Redis"
 import * as RedisBudget from "../../../src/node/RedisBudget.ts"
@@ -14,7 +14,7 @@ const dollars = (amount: bigint): number => Number(BigDecimal.format(Amount.toDe
 
 /** The books in dollars; every scope holds the same. */
 const read = (store: BudgetStore["Service"]) =>
-  Effect.map(store.lines, (lines) => {
+  Effect.map(store.scopeBalances, (lines) => {
     const rows = lines.map(({ reserved, spent }) => ({ spent: dollars(spent), reserved: dollars(reserved) }))
     for (const row of rows) assert.deepStrictEqual(row, rows[0])
     return rows[0] ?? { spent: 0, reserved: 0 }
@@ -95,7 +95,7 @@ describe.skipIf(!reachable)("a budget in Redis that two processes share", () => 
       Effect.gen(function* () {
         const prefix = uniquePrefix()
         const redis = yield* connect()
-        const store = yield* Effect.provideService(RedisBudget.makeStore({ prefix }), Redis.Redis, redis)
+        const store = yield* Effect.provideService(RedisBudget.makeStore({ keyPrefix: prefix }), Redis.Redis, redis)
         const { seen, worker } = makeHost()
         const settings: Settings = {
           store: { type: "redis", port, prefix },
@@ -126,7 +126,7 @@ describe.skipIf(!reachable)("a budget in Redis that two processes share", () => 
       Effect.gen(function* () {
         const prefix = uniquePrefix()
         const redis = yield* connect()
-        const store = yield* Effect.provideService(RedisBudget.makeStore({ prefix }), Redis.Redis, redis)
+        const store = yield* Effect.provideService(RedisBudget.makeStore({ keyPrefix: prefix }), Redis.Redis, redis)
         const { seen, worker } = makeHost()
         const settings: Settings = {
           store: { type: "redis", port, prefix },

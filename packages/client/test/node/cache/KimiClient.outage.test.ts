@@ -2,10 +2,10 @@
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import * as CacheStore from "@kimi-effect/core/cache/CacheStore"
-import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
+import * as CacheStore from "@kimi-effect/core/CacheStore"
+import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
+import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import { Context, Effect, Fiber, Layer, Logger, Random, Redacted, Stream } from "effect"
 import * as Redis from "effect/persistence/Redis"
 import { ChatTransport } from "../../../src/ChatTransport.ts"
@@ -45,7 +45,7 @@ const transport = Layer.succeed(ChatTransport, {
 
 /** Calls without end through a client whose memory has room for two answers, until it is told to stop. */
 const underLoad = Effect.fnUntraced(function* (store: Store, options: ResponseCache.PersistedOptions = {}) {
-  const cached = ResponseCache.layerPersisted({ maxEntries: 2, storeCooldown: "20 millis", ...options }).pipe(
+  const cached = ResponseCache.layerPersisted({ maxEntries: 2, cooldown: "20 millis", ...options }).pipe(
     Layer.provide(Layer.succeed(CacheStore.CacheStore, store))
   )
   const config = KimiConfig.layer({ apiKey: Redacted.make("sk-own-0123456789") })
@@ -67,7 +67,7 @@ const underLoad = Effect.fnUntraced(function* (store: Store, options: ResponseCa
   const workers = yield* Effect.forkChild(Effect.all([worker, worker, worker, worker], { concurrency: 4 }))
   const storeOf = Effect.map(cache.statistics, ({ store }) => store ?? assert.fail("there is no store"))
   /** Waits until a figure of the store has grown by so much. */
-  const more = (figure: "hits" | "failures" | "corrupt" | "lostWrites", by: number) =>
+  const more = (figure: "hits" | "failures" | "corrupt" | "droppedWrites", by: number) =>
     Effect.flatMap(storeOf, (before) =>
       until(Effect.map(storeOf, (now) => workers.pollUnsafe() !== undefined || now[figure] >= before[figure] + by))
     )
@@ -101,7 +101,7 @@ describe("calls of a client whose store is in trouble", () => {
           const server = yield* privateRedis
           const redis = yield* connect(server.port)
           const store = yield* Effect.provideService(RedisCacheStore.make(), Redis.Redis, redis)
-          const load = yield* underLoad(store, { storeTimeout: "500 millis" })
+          const load = yield* underLoad(store, { timeout: "500 millis" })
           for (let round = 0; round < 2; round++) {
             yield* load.more("hits", 200)
             yield* server[outage]
@@ -163,8 +163,8 @@ describe("calls of a client whose store is in trouble", () => {
               ? Effect.never
               : real.set(key, Buffer.alloc(Math.min(entry.length * 400, 300_000), entry), keeping)
         }
-        const load = yield* underLoad(hanging, { storeTimeout: "50 millis", storeWriteTimeout: "200 millis" })
-        yield* load.more("lostWrites", 20)
+        const load = yield* underLoad(hanging, { timeout: "50 millis", writeTimeout: "200 millis" })
+        yield* load.more("droppedWrites", 20)
         yield* load.more("corrupt", 20)
         trouble.isHanging = true
         yield* load.more("failures", 20)

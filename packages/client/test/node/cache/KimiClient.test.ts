@@ -2,11 +2,11 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import * as CacheControl from "@kimi-effect/core/cache/CacheControl"
-import { ResponseCache } from "@kimi-effect/core/cache/ResponseCache"
-import type { CacheStoreError } from "@kimi-effect/core/errors/CacheErrors"
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
+import * as CacheControl from "@kimi-effect/core/CacheControl"
+import { ResponseCache } from "@kimi-effect/core/ResponseCache"
+import type { CacheStoreError } from "@kimi-effect/core/CacheErrors"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import { Fault, MockServer, Reply } from "@kimi-effect/testing"
 import { Context, Deferred, Effect, Fiber, Layer, Redacted, Stream } from "effect"
 import * as KimiClient from "../../../src/KimiClient.ts"
@@ -20,7 +20,7 @@ type CacheLayer = Layer.Layer<ResponseCache, ConfigurationError | CacheStoreErro
 
 /** A server, and a client of it with a cache. */
 const setup = Effect.fnUntraced(function* (cache: CacheLayer, apiKey = canary.key) {
-  const server = yield* MockServer.make({ checks: false, tokenDelay: "1 millis" })
+  const server = yield* MockServer.make({ validateRequests: false, tokenDelay: "1 millis" })
   const client = KimiNode.layer({ apiKey: Redacted.make(apiKey), baseUrl: server.url })
   const context = yield* Layer.build(Layer.provideMerge(client, cache))
   return { server, kimi: Context.get(context, KimiClient.KimiClient), cache: Context.get(context, ResponseCache) }
@@ -59,7 +59,7 @@ describe("a client over HTTP with a cache", () => {
   it.live("gives readers of one stream the same events over one request, each at its own pace", () =>
     Effect.gen(function* () {
       const { kimi, server } = yield* setup(NodeCache.layerMemory())
-      yield* server.replyAlways(Reply.answer({ content: words, reasoning_content: words }))
+      yield* server.replyAlways(Reply.chatResponse({ content: words, reasoning_content: words }))
       const quickOnesAreDone = yield* Deferred.make<void>()
       const seen: Array<StreamEvent> = []
       const slow = yield* Effect.forkChild(
@@ -90,7 +90,9 @@ describe("a client over HTTP with a cache", () => {
   it.live("closes the connection when the last reader leaves", () =>
     Effect.gen(function* () {
       const { cache, kimi, server } = yield* setup(NodeCache.layerMemory())
-      yield* server.replyAlways(Reply.answer({ content: words }, { fault: Fault.StallMidStream({ afterEvents: 20 }) }))
+      yield* server.replyAlways(
+        Reply.chatResponse({ content: words }, { fault: Fault.StallMidStream({ afterEvents: 20 }) })
+      )
       const readers = yield* Effect.forEach(Array.from({ length: 3 }), () =>
         Effect.forkChild(Stream.runDrain(kimi.stream(canary.request)))
       )
@@ -129,7 +131,7 @@ describe("what a cache writes down", () => {
             yield* Effect.scoped(
               Effect.gen(function* () {
                 const { cache, kimi, server } = yield* setup(layer(path, isSecret), apiKey)
-                yield* server.replyAlways(Reply.answer({ content: "albatross" }))
+                yield* server.replyAlways(Reply.chatResponse({ content: "albatross" }))
                 const tagged = CacheControl.provide({ tags: ["greetings"] })
                 yield* tagged(kimi.chat(canary.request))
                 yield* tagged(Stream.runDrain(kimi.stream({ ...canary.request, max_completion_tokens: 9 })))

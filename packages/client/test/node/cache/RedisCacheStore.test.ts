@@ -16,7 +16,7 @@ const fresh = (options: RedisCacheStore.Options = {}) =>
   Effect.gen(function* () {
     const redis = yield* connect()
     const prefix = uniquePrefix()
-    const store = yield* storeOn(redis, { prefix, timeout: patient, ...options })
+    const store = yield* storeOn(redis, { keyPrefix: prefix, timeout: patient, ...options })
     yield* Effect.addFinalizer(() => Effect.ignore(store.clear))
     return { redis, prefix, store }
   })
@@ -52,7 +52,7 @@ describe.skipIf(!reachable)("RedisCacheStore", () => {
 
   it.live("lets go of a tag's entries that expire first when they are too many", () =>
     Effect.gen(function* () {
-      const { prefix, redis, store } = yield* fresh({ maxTagged: 10 })
+      const { prefix, redis, store } = yield* fresh({ maxEntriesPerTag: 10 })
       for (let i = 0; i < 15; i++)
         yield* store.set(keyOf(i), bytesOf(10, i + 1), yield* keptFor(1_000_000 + i * 10_000, "t"))
       for (let i = 0; i < 15; i++) assert.strictEqual(Option.isSome(yield* store.get(keyOf(i))), i >= 5, `${i}`)
@@ -79,13 +79,13 @@ describe.skipIf(!reachable)("RedisCacheStore", () => {
     Effect.gen(function* () {
       const redis = yield* connect()
       const unusable: ReadonlyArray<RedisCacheStore.Options> = [
-        { prefix: "" },
-        { prefix: "a{b}" },
+        { keyPrefix: "" },
+        { keyPrefix: "a{b}" },
         { timeout: "Infinity" },
         { timeout: "1 fortnight" as never },
         { maxEntryBytes: 0 },
         { maxEntryBytes: 2 ** 31 },
-        { maxTagged: 0 }
+        { maxEntriesPerTag: 0 }
       ]
       for (const options of unusable) {
         assert.strictEqual((yield* Effect.flip(storeOn(redis, options)))._tag, "ConfigurationError")

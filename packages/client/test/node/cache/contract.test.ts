@@ -26,7 +26,7 @@ const onRedis = (prefix: string) =>
   Effect.gen(function* () {
     const redis = yield* connect()
     // A busy machine is no outage.
-    const store = RedisCacheStore.make({ prefix, timeout: Duration.seconds(10) })
+    const store = RedisCacheStore.make({ keyPrefix: prefix, timeout: Duration.seconds(10) })
     return yield* Effect.provideService(store, Redis.Redis, redis)
   })
 

@@ -1,7 +1,7 @@
 import { readdirSync, renameSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import * as CacheEnvelope from "@kimi-effect/core/cache/envelope/CacheEnvelope"
+import * as CacheEnvelope from "@kimi-effect/core/internal/CacheEnvelope"
 import { Duration, Effect, Logger, Option, Random } from "effect"
 import * as Redis from "effect/persistence/Redis"
 import * as FileCacheStore from "../../../src/node/FileCacheStore.ts"
@@ -121,7 +121,7 @@ describe.skipIf(!reachable)("damage in Redis", () => {
       const envelope = yield* CacheEnvelope.make()
       const prefix = uniquePrefix()
       const redis = yield* connect()
-      const made = RedisCacheStore.make({ prefix, timeout: Duration.seconds(10), maxEntryBytes: 10_000 })
+      const made = RedisCacheStore.make({ keyPrefix: prefix, timeout: Duration.seconds(10), maxEntryBytes: 10_000 })
       const store = yield* Effect.provideService(made, Redis.Redis, redis)
       yield* Effect.addFinalizer(() => Effect.ignore(store.clear))
       const nameOf = (i: number) => `{${prefix}}entry:${keyOf(i)}`

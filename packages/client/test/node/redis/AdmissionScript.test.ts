@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as AdmissionScript from "@kimi-effect/core/resilience/admission/AdmissionScript"
+import * as AdmissionScript from "@kimi-effect/core/internal/AdmissionScript"
 import { Effect, Schedule } from "effect"
 import { connect, hasServer, port, privateRedis, reachable, uniquePrefix } from "../support/redis.ts"
 
@@ -13,11 +13,11 @@ const processes = Effect.fnUntraced(function* (to: number = port) {
   const prefix = uniquePrefix()
   const of = (process: string, leaseMillis = 30_000) =>
     AdmissionScript.make(redis, account, {
-      prefix,
+      keyPrefix: prefix,
       leaseMillis,
       minuteMillis: 61_000,
       dayMillis: 86_401_000,
-      process
+      processId: process
     })
   const key = (name: string) => `${prefix}{${account}}:${name}`
   return { redis, of, key }
@@ -34,7 +34,7 @@ describe.skipIf(!reachable)("AdmissionScript", () => {
     Effect.gen(function* () {
       const { of } = yield* processes()
       const one = of("one")
-      yield* one.enter("one:1", 100, {})
+      yield* one.acquire("one:1", 100, {})
       const first = { requests: 2, tokens: 20 }
       yield* one.report(nothing, first, nothing)
       // Nobody heard the answer, so it comes again, and then with what came after it.
@@ -48,13 +48,13 @@ describe.skipIf(!reachable)("AdmissionScript", () => {
     Effect.gen(function* () {
       const { key, of, redis } = yield* processes()
       const [one, unaware] = [of("one"), of("one")]
-      yield* unaware.leave("one:0", 0)
-      yield* one.enter("one:1", 100, {})
+      yield* unaware.release("one:0", 0)
+      yield* one.acquire("one:1", 100, {})
       yield* one.report(nothing, { requests: 1, tokens: 10 }, nothing)
       yield* redis.send("DEL", key("state"), key("minute"), key("day"), key("places"))
-      assert.strictEqual(yield* status(one.enter("one:2", 100, {})), "lost")
+      assert.strictEqual(yield* status(one.acquire("one:2", 100, {})), "lost")
       assert.strictEqual(yield* status(one.renew(["one:1"], [])), "lost")
-      assert.strictEqual(yield* status(one.leave("one:1", 0)), "lost")
+      assert.strictEqual(yield* status(one.release("one:1", 0)), "lost")
       const lately = { requests: 2, tokens: 110, daily: 500 }
       yield* one.report(nothing, { requests: 1, tokens: 10 }, lately)
       const { daily, inFlight, requests, tokens } = yield* one.report(nothing, { requests: 1, tokens: 10 }, lately)
@@ -62,7 +62,7 @@ describe.skipIf(!reachable)("AdmissionScript", () => {
       // The next report goes on from there, also when nobody has heard the answer to the first.
       const late = yield* unaware.report(nothing, { requests: 2, tokens: 20 }, lately)
       assert.strictEqual(late.requests, 3)
-      assert.strictEqual(yield* status(one.enter("one:3", 100, {})), "ok")
+      assert.strictEqual(yield* status(one.acquire("one:3", 100, {})), "ok")
     })
   )
 
@@ -71,19 +71,19 @@ describe.skipIf(!reachable)("AdmissionScript", () => {
       const { of } = yield* processes()
       const [one, two, three] = [of("one"), of("two"), of("three")]
       const enter = (script: AdmissionScript.AdmissionScript, place: string) =>
-        status(script.enter(place, 1, places(1)))
+        status(script.acquire(place, 1, places(1)))
       assert.strictEqual(yield* enter(one, "one:1"), "ok")
       assert.strictEqual(yield* enter(two, "two:1"), "full")
       yield* Effect.sleep("2 millis")
       assert.strictEqual(yield* enter(three, "three:1"), "full")
-      yield* one.leave("one:1", 0)
+      yield* one.release("one:1", 0)
       assert.strictEqual(yield* enter(one, "one:2"), "full")
       assert.strictEqual(yield* enter(three, "three:2"), "full")
       assert.strictEqual(yield* enter(two, "two:2"), "ok")
-      yield* two.leave("two:2", 0)
+      yield* two.release("two:2", 0)
       assert.strictEqual(yield* enter(two, "two:3"), "full")
       assert.strictEqual(yield* enter(three, "three:3"), "ok")
-      yield* three.leave("three:3", 0)
+      yield* three.release("three:3", 0)
       // Now it is the turn of the first, which never asks again.
       yield* until(enter(two, "two:4"), (now) => now === "ok")
     })
@@ -94,14 +94,14 @@ describe.skipIf(!reachable)("AdmissionScript", () => {
       const { of } = yield* processes()
       const [one, two] = [of("one"), of("two")]
       const limits = { tokensPerMinute: 1_000 }
-      yield* one.enter("one:1", 300, limits)
-      const large = yield* two.enter("two:1", 900, limits)
+      yield* one.acquire("one:1", 300, limits)
+      const large = yield* two.acquire("two:1", 900, limits)
       assert.strictEqual(large.status, "wait")
-      assert.isTrue(large.wait > 55_000 && large.wait <= 61_100)
+      assert.isTrue(large.waitMillis > 55_000 && large.waitMillis <= 61_100)
       yield* Effect.sleep("2 millis")
-      const small = yield* one.enter("one:2", 200, limits)
+      const small = yield* one.acquire("one:2", 200, limits)
       // The large one may give up, so nothing is certain.
-      assert.deepStrictEqual([small.status, small.wait], ["wait", 0])
+      assert.deepStrictEqual([small.status, small.waitMillis], ["wait", 0])
     })
   )
 
@@ -109,27 +109,27 @@ describe.skipIf(!reachable)("AdmissionScript", () => {
     Effect.gen(function* () {
       const { key, of, redis } = yield* processes()
       const [one, two] = [of("one", 100), of("two")]
-      yield* one.enter("one:1", 1, {})
-      yield* one.enter("one:2", 1, {})
+      yield* one.acquire("one:1", 1, {})
+      yield* one.acquire("one:2", 1, {})
       // Its lease is too long to run out meanwhile.
-      yield* two.enter("one:3", 1, {})
+      yield* two.acquire("one:3", 1, {})
       yield* until(
-        Effect.andThen(one.renew(["one:1"], ["one:3"]), two.leave("two:0", 0)),
+        Effect.andThen(one.renew(["one:1"], ["one:3"]), two.release("two:0", 0)),
         ({ inFlight }) => inFlight === 1
       )
       assert.deepStrictEqual(yield* redis.send("ZRANGE", key("places"), "0", "-1"), ["one:1"])
-      yield* until(two.leave("two:0", 0), ({ inFlight }) => inFlight === 0)
+      yield* until(two.release("two:0", 0), ({ inFlight }) => inFlight === 0)
     })
   )
 
   it.live("asks everybody to pause, the longest pause of all", () =>
     Effect.gen(function* () {
       const { of } = yield* processes()
-      yield* of("one").leave("one:1", 60_000)
-      yield* of("one").leave("one:1", 10)
-      const { status, wait } = yield* of("two").enter("two:1", 1, {})
+      yield* of("one").release("one:1", 60_000)
+      yield* of("one").release("one:1", 10)
+      const { status, waitMillis } = yield* of("two").acquire("two:1", 1, {})
       assert.strictEqual(status, "wait")
-      assert.isTrue(wait > 50_000 && wait <= 60_000)
+      assert.isTrue(waitMillis > 50_000 && waitMillis <= 60_000)
     })
   )
 
@@ -137,9 +137,9 @@ describe.skipIf(!reachable)("AdmissionScript", () => {
     Effect.gen(function* () {
       const { key, of, redis } = yield* processes()
       const one = of("one")
-      yield* one.enter("one:1", 100, {})
+      yield* one.acquire("one:1", 100, {})
       yield* redis.send("DEL", key("minute"))
-      const { daily, requests, tokens } = yield* one.leave("one:1", 0)
+      const { daily, requests, tokens } = yield* one.release("one:1", 0)
       assert.deepStrictEqual({ daily, requests, tokens }, { requests: 0, tokens: 0, daily: 100 })
       for (const name of ["state", "day"]) {
         assert.isTrue(Number(yield* redis.send("PTTL", key(name))) > 86_400_000)
@@ -153,8 +153,8 @@ describe.skipIf(!hasServer)("AdmissionScript on a Redis that has just started", 
     Effect.gen(function* () {
       const { port } = yield* privateRedis
       const { of } = yield* processes(port)
-      const { unsure } = yield* of("one").enter("one:1", 1, {})
-      assert.strictEqual(unsure, 61_000)
+      const { uncertainMillis } = yield* of("one").acquire("one:1", 1, {})
+      assert.strictEqual(uncertainMillis, 61_000)
     })
   )
 
@@ -163,8 +163,8 @@ describe.skipIf(!hasServer)("AdmissionScript on a Redis that has just started", 
       const { port } = yield* privateRedis
       const { of, redis } = yield* processes(port)
       yield* redis.send("ACL", "SETUSER", "default", "-info")
-      const { status, unsure } = yield* of("one").enter("one:1", 1, {})
-      assert.deepStrictEqual([status, unsure], ["ok", 61_000])
+      const { status, uncertainMillis } = yield* of("one").acquire("one:1", 1, {})
+      assert.deepStrictEqual([status, uncertainMillis], ["ok", 61_000])
     })
   )
 })

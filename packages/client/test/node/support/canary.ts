@@ -2,8 +2,8 @@
  * A key and a prompt that must not be found anywhere they do not belong.
  */
 import { inspect } from "node:util"
-import { codec, type KimiError } from "@kimi-effect/core/errors/KimiError"
-import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
+import { codec, type KimiError } from "@kimi-effect/core/KimiError"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { Reply } from "@kimi-effect/testing"
 import type { ReceivedRequest } from "@kimi-effect/testing/ReceivedRequest"
 import { Cause, Effect, Exit, Logger, References, Schema, Tracer } from "effect"

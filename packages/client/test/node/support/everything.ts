@@ -3,19 +3,19 @@
  */
 import { join } from "node:path"
 import { NodeHttpServer } from "@effect/platform-node"
-import * as CacheControl from "@kimi-effect/core/cache/CacheControl"
-import * as ResponseCache from "@kimi-effect/core/cache/ResponseCache"
+import * as CacheControl from "@kimi-effect/core/CacheControl"
+import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
-import type { KimiError } from "@kimi-effect/core/errors/KimiError"
-import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
-import * as Budget from "@kimi-effect/core/money/Budget"
-import * as CallLog from "@kimi-effect/core/observability/CallLog"
-import * as HealthSettings from "@kimi-effect/core/observability/health/HealthSettings"
-import * as Logging from "@kimi-effect/core/observability/Logging"
-import type * as Observer from "@kimi-effect/core/observability/Observer"
-import * as LiveConfig from "@kimi-effect/core/reload/LiveConfig"
-import type { ReloadEvent } from "@kimi-effect/core/reload/ReloadEvent"
-import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import type { KimiError } from "@kimi-effect/core/KimiError"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
+import * as Budget from "@kimi-effect/core/Budget"
+import * as CallLog from "@kimi-effect/core/CallLog"
+import * as HealthSettings from "@kimi-effect/core/HealthSettings"
+import * as Logging from "@kimi-effect/core/Logging"
+import type * as Observer from "@kimi-effect/core/Observer"
+import * as LiveConfig from "@kimi-effect/core/LiveConfig"
+import type { ReloadEvent } from "@kimi-effect/core/ReloadEvent"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import { Fault, MockServer, Reply } from "@kimi-effect/testing"
 import { Cause, ConfigProvider, Effect, Exit, Layer, Logger, Metric, References, Stream } from "effect"
 import { FetchHttpClient, HttpClient, HttpRouter } from "effect/http"
@@ -38,7 +38,7 @@ const answered = "canary prompt in the answer: nightingale, again and again"
 const usage = { prompt_tokens: 900, completion_tokens: 300, cached_tokens: 200, reasoning_tokens: 100 }
 
 const answer = (options?: Reply.Options) =>
-  Reply.answer(
+  Reply.chatResponse(
     {
       content: answered,
       reasoning_content: `thinking of ${answered}`,
@@ -61,11 +61,11 @@ const faults: ReadonlyArray<Fault.Fault> = [
   Fault.ResetMidBody({ afterBytes: 100 }),
   Fault.TruncatedBody({ afterBytes: 100 }),
   Fault.EmptyBody(),
-  Fault.WrongType(),
-  Fault.UndecodableJson(),
+  Fault.WrongContentType(),
+  Fault.MalformedJson(),
   Fault.Redirect({ status: 307, location: `https://user:${Canary.key}@elsewhere.example/?key=${Canary.key}` }),
   Fault.ResetMidStream({ afterEvents: 6 }),
-  Fault.Truncated({ afterEvents: 6 }),
+  Fault.TruncatedStream({ afterEvents: 6 }),
   Fault.CorruptEvent({ afterEvents: 6 }),
   Fault.ErrorInStream({
     afterEvents: 6,
@@ -80,7 +80,7 @@ const changed = (request: ChatRequest, turn: string): ChatRequest => ({
 
 /** Runs the scenario and gives back everything that was told of it, by where it was told. */
 export const everything = Effect.fnUntraced(function* (content?: Observer.Options["content"]) {
-  const server = yield* MockServer.make({ checks: false })
+  const server = yield* MockServer.make({ validateRequests: false })
   const collected = yield* collector
   const place = yield* folder
   const config = join(place, "kimi.json")
@@ -113,7 +113,7 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
   const observer = Layer.unwrap(
     Effect.gen(function* () {
       const audit = yield* AuditLog.AuditLog
-      const log = yield* CallLog.make({ repeats: { times: 1, interval: "100 millis" } })
+      const log = yield* CallLog.make({ repeatLimit: { maxEvents: 1, interval: "100 millis" } })
       return OtlpTelemetry.layer({
         baseUrl: collected.url,
         serviceName: "everything",
@@ -127,7 +127,7 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
     ResponseCache.layerMemory(),
     CircuitBreaker.layer({ consecutiveFailures: 1_000, minimumCalls: 1_000 }),
     Budget.layer({
-      unknownPrice: "allow",
+      onUnknownPrice: "allow",
       caps: [
         { amount: "50", currency: "USD" },
         { amount: "0.000001", currency: "USD", only: { tenant: "poor" } }
@@ -141,9 +141,9 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
     ),
     { disableListenLog: true, disableLogger: true }
   ).pipe(
-    Layer.provideMerge(KimiNode.layerWatch({ json: config, every: "1 hour", settle: "5 millis" })),
+    Layer.provideMerge(KimiNode.layerWatch({ json: config, interval: "1 hour", debounce: "5 millis" })),
     Layer.provideMerge(stages),
-    Layer.provide([HealthSettings.layer({ timeToLive: 0, balanceEvery: 0, paidProbe: true })]),
+    Layer.provide([HealthSettings.layer({ timeToLive: 0, balanceTimeToLive: 0, paidProbe: true })]),
     Layer.provideMerge(observer),
     Layer.provide(AuditLog.layer({ path: auditPath, durability: "written" })),
     Layer.provideMerge(loggers),

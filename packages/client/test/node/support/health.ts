@@ -5,7 +5,7 @@
 import { createServer } from "node:http"
 import { NodeHttpServer } from "@effect/platform-node"
 import type { Options } from "@kimi-effect/core/KimiConfig"
-import * as HealthSettings from "@kimi-effect/core/observability/health/HealthSettings"
+import * as HealthSettings from "@kimi-effect/core/HealthSettings"
 import { MockServer } from "@kimi-effect/testing"
 import { Context, Effect, Layer, Logger, Redacted } from "effect"
 import { FetchHttpClient, type Headers, HttpClient, HttpClientRequest, HttpRouter, HttpServer } from "effect/http"
@@ -16,7 +16,7 @@ import { key, type Server } from "./kimi.ts"
 
 export interface Setting {
   readonly client?: Options
-  readonly extras?: (server: Server) => KimiClient.Extras
+  readonly extras?: (server: Server) => KimiClient.ClientOptions
   readonly settings?: HealthSettings.Values
   readonly routes?: HealthRoutes.Options
   readonly server?: MockServer.Options
@@ -32,7 +32,7 @@ export interface Answer {
 }
 
 /** Every look is new, so that a test sees what the host does now. */
-const fresh: HealthSettings.Values = { timeToLive: 0, balanceEvery: 0 }
+const fresh: HealthSettings.Values = { timeToLive: 0, balanceTimeToLive: 0 }
 
 /** Serves routes on a free port, and tells where. */
 export const serve = <E>(routes: Layer.Layer<never, E, HttpRouter.HttpRouter>) =>

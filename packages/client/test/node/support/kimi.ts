@@ -1,11 +1,11 @@
 /**
  * A mock server of its own for a test, and a client that talks to it over real sockets.
  */
-import type { ConfigurationError } from "@kimi-effect/core/errors/ConfigurationErrors"
-import * as Admission from "@kimi-effect/core/resilience/Admission"
-import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as Admission from "@kimi-effect/core/Admission"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import type { Options } from "@kimi-effect/core/KimiConfig"
-import type { ChatRequest } from "@kimi-effect/core/models/ChatRequest"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import { MockServer } from "@kimi-effect/testing"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { FetchHttpClient } from "effect/http"

@@ -1,10 +1,10 @@
 /**
  * A client whose calls are observed, with everything that is said of them: spans, metrics and records.
  */
-import type { CallRecord } from "@kimi-effect/core/observability/CallRecord"
-import * as Observer from "@kimi-effect/core/observability/Observer"
-import * as Admission from "@kimi-effect/core/resilience/Admission"
-import * as CircuitBreaker from "@kimi-effect/core/resilience/CircuitBreaker"
+import type { CallRecord } from "@kimi-effect/core/CallRecord"
+import * as Observer from "@kimi-effect/core/Observer"
+import * as Admission from "@kimi-effect/core/Admission"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import { MockServer } from "@kimi-effect/testing"
 import type { Options as ClientOptions } from "@kimi-effect/core/KimiConfig"
 import { Context, Effect, Exit, Layer, Metric, Redacted, Tracer } from "effect"
@@ -116,7 +116,7 @@ export const withObserved = <A, E>(
         spans,
         trees: () => spans.filter(({ parent }) => parent._tag === "None").map((span) => treeOf(span, spans)),
         traced: Effect.withTracer(tracer),
-        text: Effect.provide(MetricsRoute.text, context),
+        text: Effect.provide(MetricsRoute.format, context),
         observer: Context.get(context, Observer.Observer),
         registry
       })

@@ -1,7 +1,7 @@
 /**
  * How a call ended, as plain data to compare.
  */
-import type { KimiError } from "@kimi-effect/core/errors/KimiError"
+import type { KimiError } from "@kimi-effect/core/KimiError"
 import { Effect, Result, Stream } from "effect"
 import { type Client, hello } from "./kimi.ts"
 

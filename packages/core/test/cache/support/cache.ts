@@ -5,13 +5,13 @@
 import { createHash } from "node:crypto"
 import { Deferred, Effect, Layer } from "effect"
 import { Digest } from "effect/crypto"
-import * as CacheStage from "../../../src/cache/CacheStage.ts"
+import * as CacheStage from "../../../src/cache/internal/CacheStage.ts"
 import * as ResponseCache from "../../../src/cache/ResponseCache.ts"
 import { ServerError } from "../../../src/errors/ProviderErrors.ts"
 import type { ModelRequest } from "../../../src/models/ChatRequest.ts"
 import { ChatResponse } from "../../../src/models/ChatResponse.ts"
 import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
-import type { Attempt, Call } from "../../../src/resilience/Call.ts"
+import type { Attempt, Call } from "../../../src/pipeline/Call.ts"
 
 const digest = (name: string, data: Uint8Array) => createHash(name.replace("-", "").toLowerCase()).update(data)
 

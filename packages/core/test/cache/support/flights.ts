@@ -2,7 +2,7 @@
  * Flights of numbers, and their readers.
  */
 import { Effect, Pull } from "effect"
-import * as SingleFlight from "../../../src/cache/SingleFlight.ts"
+import * as SingleFlight from "../../../src/cache/internal/SingleFlight.ts"
 
 export type Piece = readonly [number]
 
@@ -10,23 +10,23 @@ export const setup = Effect.gen(function* () {
   const flights = SingleFlight.make<Piece, string, string>()
   const context = yield* Effect.context<never>()
   const launch = (
-    run: SingleFlight.Launch<Piece, string, string>["run"],
+    run: SingleFlight.Task<Piece, string, string>["run"],
     options: { readonly isRefresh?: boolean; readonly tags?: ReadonlyArray<string> } = {}
-  ): SingleFlight.Launch<Piece, string, string> => ({ run, isRefresh: false, tags: [], context, ...options })
+  ): SingleFlight.Task<Piece, string, string> => ({ run, isRefresh: false, tags: [], context, ...options })
   return { flights, launch }
 })
 
 /** Takes a seat and waits, as a call does. */
-export const wait = (seat: () => SingleFlight.Seat<Piece, string, string>) =>
+export const wait = (seat: () => SingleFlight.Subscription<Piece, string, string>) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.suspend(() => {
-      const { leave, result } = seat()
-      return Effect.onExit(restore(result), () => leave)
+      const { unsubscribe, result } = seat()
+      return Effect.onExit(restore(result), () => unsubscribe)
     })
   )
 
 export const readAll = Effect.fnUntraced(function* (
-  seat: SingleFlight.Seat<Piece, string, string>,
+  seat: SingleFlight.Subscription<Piece, string, string>,
   pause: Effect.Effect<void> = Effect.void
 ) {
   const read: Array<number> = []

@@ -4,13 +4,13 @@
 import { assert } from "@effect/vitest"
 import { Context, Effect, Layer, Option, type Scope } from "effect"
 import { TestClock } from "effect/testing"
-import * as CacheStage from "../../../src/cache/CacheStage.ts"
+import * as CacheStage from "../../../src/cache/internal/CacheStage.ts"
 import { CacheStore } from "../../../src/cache/CacheStore.ts"
 import * as ResponseCache from "../../../src/cache/ResponseCache.ts"
 import { CacheStoreError } from "../../../src/errors/CacheErrors.ts"
 import type { ConfigurationError } from "../../../src/errors/ConfigurationErrors.ts"
-import type { Attempt } from "../../../src/resilience/Call.ts"
-import type { Stage } from "../../../src/resilience/Pipeline.ts"
+import type { Attempt } from "../../../src/pipeline/Call.ts"
+import type { Stage } from "../../../src/pipeline/Pipeline.ts"
 import { host, layerDigest } from "./cache.ts"
 
 export const gone = new CacheStoreError({ message: "gone", store: "fake", operation: "any" })
@@ -66,7 +66,7 @@ export const processOn = Effect.fnUntraced(function* (
   options: ResponseCache.PersistedOptions = {},
   upstream = host()
 ): Effect.fn.Return<Process, ConfigurationError, Scope.Scope> {
-  const layer = ResponseCache.layerPersisted({ envelope: { compressFrom: Infinity }, ...options }).pipe(
+  const layer = ResponseCache.layerPersisted({ envelope: { compressionThreshold: Infinity }, ...options }).pipe(
     Layer.provide([Layer.succeed(CacheStore, fake.store), layerDigest])
   )
   const cache = Context.get(yield* Layer.build(layer), ResponseCache.ResponseCache)

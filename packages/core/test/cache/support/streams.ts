@@ -4,12 +4,12 @@
  */
 import { assert } from "@effect/vitest"
 import { type Duration, Effect, Stream } from "effect"
-import * as CacheStage from "../../../src/cache/CacheStage.ts"
+import * as CacheStage from "../../../src/cache/internal/CacheStage.ts"
 import type * as ResponseCache from "../../../src/cache/ResponseCache.ts"
 import type { StreamError } from "../../../src/errors/OperationErrors.ts"
 import { StreamInterruptedError } from "../../../src/errors/StreamErrors.ts"
 import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
-import type { StreamAttempt } from "../../../src/resilience/Call.ts"
+import type { StreamAttempt } from "../../../src/pipeline/Call.ts"
 import { finish, host, makeMemory, start, text } from "./cache.ts"
 
 /** A host whose stream a test feeds, network read by network read. */

@@ -11,9 +11,9 @@ import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
 import type { Usage } from "../../../src/models/Usage.ts"
 import * as Budget from "../../../src/money/Budget.ts"
 import * as PriceTable from "../../../src/money/PriceTable.ts"
-import type { Call } from "../../../src/resilience/Call.ts"
-import * as Metering from "../../../src/resilience/Metering.ts"
-import type { Stage } from "../../../src/resilience/Pipeline.ts"
+import type { Call } from "../../../src/pipeline/Call.ts"
+import * as AccountingStage from "../../../src/money/AccountingStage.ts"
+import type { Stage } from "../../../src/pipeline/Pipeline.ts"
 
 const model = "dollar-a-token"
 
@@ -74,7 +74,7 @@ export const stages = (
   between: (inner: Stage) => Stage = (inner) => inner
 ): Stage => {
   const outer = Budget.stage(budget)
-  const inner = between(Metering.stage(undefined))
+  const inner = between(AccountingStage.stage(undefined))
   return {
     effect: (attempt) => outer.effect(inner.effect(attempt)),
     stream: (attempt) => outer.stream(inner.stream(attempt)),

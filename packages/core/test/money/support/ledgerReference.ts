@@ -2,7 +2,7 @@
  * The obvious books: everything that ever happened is kept in a list, and
  * every sum is made anew.
  */
-import type { Claim, Hold, Line } from "../../../src/money/budget/Ledger.ts"
+import type { Claim, Hold, ScopeBalance } from "../../../src/money/internal/Ledger.ts"
 
 interface Entry {
   readonly hold: Hold
@@ -43,7 +43,7 @@ export const makeReference = () => {
         if (entry.paid === undefined && entry.expiresAt <= now) entry.paid = entry.hold.amount
       }
     },
-    line: (scope: string): Omit<Line, "cap"> => ({ scope, spent: spent(scope), reserved: reserved(scope) }),
+    line: (scope: string): Omit<ScopeBalance, "cap"> => ({ scope, spent: spent(scope), reserved: reserved(scope) }),
     held: () => all.filter(({ paid }) => paid === undefined).length
   }
 }

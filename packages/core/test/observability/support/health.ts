@@ -25,10 +25,10 @@ export const component = (options: Partial<HealthCheck> = {}): Component => {
   const self: Component = {
     name: "part",
     ...options,
-    next: options.look ?? Effect.succeed(well),
+    next: options.check ?? Effect.succeed(well),
     looks: () => looks,
     interrupted: () => interrupted,
-    look: Effect.suspend(() => {
+    check: Effect.suspend(() => {
       looks += 1
       return Effect.onInterrupt(self.next, () => Effect.sync(() => void (interrupted += 1)))
     })

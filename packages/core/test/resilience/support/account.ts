@@ -3,7 +3,7 @@
  */
 import { type Duration } from "effect"
 import { classes, type KimiError } from "../../../src/errors/KimiError.ts"
-import { AccountLimits } from "../../../src/resilience/admission/AccountLimits.ts"
+import { AccountLimits } from "../../../src/resilience/internal/admission/AccountLimits.ts"
 import type { RateLimits } from "../../../src/resilience/RateLimits.ts"
 
 /** The time of day does not matter; that it is far from zero may. */
@@ -26,18 +26,18 @@ export const overloaded = (retryAfter?: Duration.Duration) =>
 /** An account in which so many calls have begun. */
 export const running = (limits: RateLimits, calls: number, at = t0, tokens = 0) => {
   const account = new AccountLimits(limits, 0)
-  for (let call = 0; call < calls; call++) account.enter(tokens, at)
+  for (let call = 0; call < calls; call++) account.acquire(tokens, at)
   return account
 }
 
 /** A call that runs is refused. */
 export const refuse = (account: AccountLimits, error: KimiError, now: number) => {
-  account.leave()
-  account.fail(error, now)
+  account.release()
+  account.recordFailure(error, now)
 }
 
 /** A call that runs is answered. */
 export const answer = (account: AccountLimits, now: number) => {
-  account.leave()
-  account.succeed(now)
+  account.release()
+  account.recordSuccess(now)
 }

@@ -5,14 +5,14 @@ import { assert } from "@effect/vitest"
 import { Clock, Effect } from "effect"
 import type { KimiError } from "../../../src/errors/KimiError.ts"
 import * as Admission from "../../../src/resilience/Admission.ts"
-import type { Ask } from "../../../src/resilience/admission/Door.ts"
+import type { PermitRequest } from "../../../src/resilience/internal/admission/Limiter.ts"
 import { makeCounting } from "./counting.ts"
 
 export type Service = Admission.Admission["Service"]
 
 export const account = "moonshot"
 
-export const ask = (tokens = 0, watch?: Ask["watch"]): Ask => ({
+export const ask = (tokens = 0, watch?: PermitRequest["watch"]): PermitRequest => ({
   account,
   tokens: () => tokens,
   ...(watch === undefined ? {} : { watch })

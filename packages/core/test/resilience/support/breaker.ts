@@ -20,7 +20,7 @@ export const make = (options: Partial<CircuitBreaker.Options> = {}) =>
   CircuitBreaker.make({
     consecutiveFailures: 3,
     failureRate: undefined,
-    openTime: Backoff.schedule({ base: Duration.seconds(10), cap: Duration.seconds(60), jitter: "none" }),
+    openDuration: Backoff.schedule({ baseDelay: Duration.seconds(10), maxDelay: Duration.seconds(60), jitter: "none" }),
     ...options
   })
 

@@ -16,7 +16,7 @@ export interface Rules {
   readonly minimumCalls: number
   readonly halfOpenPermits: number
   readonly halfOpenSuccesses: number
-  readonly probeMillis: number
+  readonly probeTimeoutMillis: number
 }
 
 interface Call {
@@ -94,21 +94,21 @@ export const makeReference = (rules: Rules) => {
   const probesOut = () => probes.filter((probe) => probe.life === life && probe.end === undefined && !probe.isGivenUp)
 
   const acquire = (now: number) => {
-    if (state === "Closed") return { permit: { epoch: life, probe: 0 }, retryAfter: undefined }
+    if (state === "Closed") return { permit: { epoch: life, probeId: 0 }, retryAfter: undefined }
     if (state === "Open") {
       if (now < openUntil) return { permit: undefined, retryAfter: openUntil - now }
       begin("HalfOpen")
     }
-    for (const probe of probesOut()) if (now - probe.startedAt >= rules.probeMillis) probe.isGivenUp = true
+    for (const probe of probesOut()) if (now - probe.startedAt >= rules.probeTimeoutMillis) probe.isGivenUp = true
     if (probesOut().length >= rules.halfOpenPermits) return { permit: undefined, retryAfter: undefined }
     const number = probes.filter((probe) => probe.life === life).length + 1
     probes.push({ life, number, startedAt: now, isGivenUp: false, end: undefined })
-    return { permit: { epoch: life, probe: number }, retryAfter: undefined }
+    return { permit: { epoch: life, probeId: number }, retryAfter: undefined }
   }
 
   /** Tells how a call ended, and says what it did, for the test to count. */
   const settle = (
-    permit: { readonly epoch: number; readonly probe: number },
+    permit: { readonly epoch: number; readonly probeId: number },
     outcome: Outcome,
     now: number,
     until: number
@@ -122,7 +122,7 @@ export const makeReference = (rules: Rules) => {
       open(until)
       return `opened by ${reason}`
     }
-    const probe = probes.find(({ life, number }) => life === permit.epoch && number === permit.probe)
+    const probe = probes.find(({ life, number }) => life === permit.epoch && number === permit.probeId)
     if (probe === undefined || probe.end !== undefined) return "nothing to settle"
     probe.end = outcome
     if (outcome === "failure" || outcome === "slow") {

@@ -2,12 +2,12 @@
  * Random policies, and random walks through the life of a circuit.
  */
 import type { Random } from "effect"
-import * as Circuit from "../../../src/resilience/circuit/Circuit.ts"
+import * as Circuit from "../../../src/resilience/internal/circuit/Circuit.ts"
 import type { Rules } from "./circuitReference.ts"
 
 /** What was done to the circuit. */
 type Deed =
-  | { readonly _tag: "Acquire"; readonly now: number; readonly acquired: Circuit.Acquired }
+  | { readonly _tag: "Acquire"; readonly now: number; readonly acquired: Circuit.AcquireResult }
   | {
       readonly _tag: "Settle"
       readonly now: number
@@ -39,7 +39,7 @@ export const anyRules = (chance: Chance): Rules => ({
   minimumCalls: between(chance, 1, 8),
   halfOpenPermits: between(chance, 1, 3),
   halfOpenSuccesses: between(chance, 1, 3),
-  probeMillis: between(chance, 1, 200)
+  probeTimeoutMillis: between(chance, 1, 200)
 })
 
 export const policyOf = ({ failurePercent, slowPercent, ...rest }: Rules): Circuit.Policy => ({
@@ -86,7 +86,7 @@ export const walk = ({ chance, mayGoBack, policy, steps, visit }: Walk) => {
   const settle = (permit: Circuit.Permit, outcome: Circuit.Outcome) => {
     const before = circuit
     const until = now + between(chance, 0, 60)
-    circuit = Circuit.settle(before, policy, permit, outcome, now, until)
+    circuit = Circuit.record(before, policy, permit, outcome, now, until)
     visit(before, { _tag: "Settle", now, permit, outcome, until }, circuit)
   }
 
@@ -102,13 +102,13 @@ export const walk = ({ chance, mayGoBack, policy, steps, visit }: Walk) => {
   /** The result of a probe comes twice, or that of a call of an earlier life. */
   const settleAgain = () => {
     const permit = spent[between(chance, 0, spent.length - 1)]
-    if (permit !== undefined && (permit.probe > 0 || permit.epoch !== circuit.epoch)) settle(permit, outcome())
+    if (permit !== undefined && (permit.probeId > 0 || permit.epoch !== circuit.epoch)) settle(permit, outcome())
   }
 
   const pass = () => {
     const number = chance.nextDoubleUnsafe()
     if (number < 0.3 && circuit._tag === "Open") now = Math.max(now, circuit.until - between(chance, 0, 1))
-    else if (number < 0.4) now += policy.probeMillis - between(chance, 0, 1)
+    else if (number < 0.4) now += policy.probeTimeoutMillis - between(chance, 0, 1)
     else if (mayGoBack && number < 0.45) now = Math.max(0, now - between(chance, 1, 5))
     else now += between(chance, 0, number < 0.9 ? 10 : 150)
   }

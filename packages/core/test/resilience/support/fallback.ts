@@ -6,7 +6,7 @@ import type { ChatError, StreamError } from "../../../src/errors/OperationErrors
 import type { ModelRequest } from "../../../src/models/ChatRequest.ts"
 import { ChatResponse } from "../../../src/models/ChatResponse.ts"
 import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
-import { type Call, keyOf } from "../../../src/resilience/Call.ts"
+import { type Call, accountModelKey } from "../../../src/pipeline/Call.ts"
 import * as Fallback from "../../../src/resilience/Fallback.ts"
 
 export const request: ModelRequest = { model: "kimi-k2.6", messages: [{ role: "user", content: "Hi" }] }
@@ -38,15 +38,15 @@ type Check = Fallback.Plan["check"]
 /** Runs a plain call along the steps, and remembers every call that was made. */
 export const chat = (steps: ReadonlyArray<Fallback.Step>, script: Script<ChatError>, check: Check = Effect.succeed) => {
   const made: Array<Call> = []
-  const stage = Fallback.make({ check, steps })
+  const stage = Fallback.stage({ check, steps })
   const run = stage.effect((inner) =>
     Effect.suspend(() => {
       made.push(inner)
-      const error = script[keyOf(inner)]
+      const error = script[accountModelKey(inner)]
       return error === undefined ? Effect.succeed(answer) : Effect.fail(error)
     })
   )(call)
-  return { made, places: () => made.map(keyOf), run }
+  return { made, places: () => made.map(accountModelKey), run }
 }
 
 /** Plays the events of a place, then its error or the end, and writes down what is opened and closed. */
@@ -58,10 +58,10 @@ export interface Play {
 /** Runs a streamed call along the steps. Every event is a network read of its own. */
 export const stream = (steps: ReadonlyArray<Fallback.Step>, script: Script<Play>) => {
   const log: Array<string> = []
-  const stage = Fallback.make({ check: Effect.succeed, steps })
+  const stage = Fallback.stage({ check: Effect.succeed, steps })
   const run = stage.stream((inner) =>
     Stream.suspend(() => {
-      const place = keyOf(inner)
+      const place = accountModelKey(inner)
       const start: StreamEvent = { _tag: "Start", id: "1", model: place, created: 0 }
       const { error, events = error === undefined ? [start, text(place), finish] : [start] } = script[place] ?? {}
       log.push(`open ${place}`)

@@ -8,7 +8,7 @@ import { classes } from "../../../src/errors/KimiError.ts"
 import type { ChatError, StreamError } from "../../../src/errors/OperationErrors.ts"
 import { ChatResponse } from "../../../src/models/ChatResponse.ts"
 import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
-import type { Call } from "../../../src/resilience/Call.ts"
+import type { Call } from "../../../src/pipeline/Call.ts"
 
 export const callOf = (model: string): Call => ({
   account: "moonshot",

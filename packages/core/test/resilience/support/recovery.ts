@@ -7,7 +7,7 @@ import type { StreamError } from "../../../src/errors/OperationErrors.ts"
 import { StreamInterruptedError } from "../../../src/errors/StreamErrors.ts"
 import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
 import type { Usage } from "../../../src/models/Usage.ts"
-import type { Call, StreamAttempt } from "../../../src/resilience/Call.ts"
+import type { Call, StreamAttempt } from "../../../src/pipeline/Call.ts"
 
 export const call: Call = {
   account: "moonshot",
@@ -53,7 +53,7 @@ export const estimated = (usage: Usage): StreamEvent => ({ _tag: "Usage", usage,
 export const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
 export const reset = (reason: string): StreamEvent => ({ _tag: "Reset", reason })
 export const seam = (reason: string, attempt = 1): StreamEvent => ({
-  _tag: "Seam",
+  _tag: "Resume",
   reason,
   id: `chatcmpl-${attempt}`,
   model: "kimi-k3",

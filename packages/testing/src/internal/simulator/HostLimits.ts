@@ -5,16 +5,16 @@
  * It shares no code with the client's own counting, so that each can show the
  * other wrong.
  */
-import { DailyLimitError, RateLimitError } from "@kimi-effect/core/errors/RateLimitErrors"
-import type { RateLimits } from "@kimi-effect/core/resilience/RateLimits"
+import { DailyLimitError, RateLimitError } from "@kimi-effect/core/RateLimitErrors"
+import type { RateLimits } from "@kimi-effect/core/RateLimits"
 import * as Duration from "effect/Duration"
-import type { Origin } from "./hostErrors.ts"
+import type { Target } from "./hostErrors.ts"
 
 const minute = 60_000
 const day = 24 * 60 * minute
 
 /** What left the window last, and what is in it. */
-class Window {
+class SlidingWindow {
   readonly #millis: number
   #times: Array<number> = []
   #amounts: Array<number> = []
@@ -62,26 +62,26 @@ export interface Peaks {
 }
 
 /** What the host says with every refusal; it is known to be too little at times. */
-const wait = { seconds: 1, text: "please try again after 1 seconds" }
+const retryHint = { seconds: 1, text: "please try again after 1 seconds" }
 
 export class HostLimits {
   readonly #limits: RateLimits
-  readonly #requests = new Window(minute)
-  readonly #tokens = new Window(minute)
-  readonly #daily = new Window(day)
+  readonly #requests = new SlidingWindow(minute)
+  readonly #tokens = new SlidingWindow(minute)
+  readonly #daily = new SlidingWindow(day)
   #inFlight = 0
-  #most = 0
+  #peakInFlight = 0
 
   constructor(limits: RateLimits) {
     this.#limits = limits
   }
 
   /** Lets a request of so many tokens in and counts it, or gives the refusal as Kimi words it. */
-  enter(tokens: number, now: number, origin: Origin): RateLimitError | DailyLimitError | undefined {
-    const refusal = this.#refusal(tokens, now, origin)
+  admit(tokens: number, now: number, origin: Target): RateLimitError | DailyLimitError | undefined {
+    const refusal = this.#rejection(tokens, now, origin)
     if (refusal !== undefined) return refusal
     this.#inFlight += 1
-    this.#most = Math.max(this.#most, this.#inFlight)
+    this.#peakInFlight = Math.max(this.#peakInFlight, this.#inFlight)
     this.#requests.add(1, now)
     this.#tokens.add(tokens, now)
     this.#daily.add(tokens, now)
@@ -89,39 +89,39 @@ export class HostLimits {
   }
 
   /** The request has ended. Only its place is given back. */
-  leave(): void {
+  release(): void {
     this.#inFlight -= 1
   }
 
   get peaks(): Peaks {
     return {
-      concurrency: this.#most,
+      concurrency: this.#peakInFlight,
       requestsInMinute: this.#requests.peak,
       tokensInMinute: this.#tokens.peak,
       tokensInDay: this.#daily.peak
     }
   }
 
-  #refusal(tokens: number, now: number, origin: Origin): RateLimitError | DailyLimitError | undefined {
+  #rejection(tokens: number, now: number, origin: Target): RateLimitError | DailyLimitError | undefined {
     const { concurrency, requestsPerMinute, tokensPerDay, tokensPerMinute } = this.#limits
     if (concurrency !== undefined && this.#inFlight >= concurrency) {
       return new RateLimitError({
         ...origin,
-        message: `The request reached organization max concurrency: ${concurrency}, ${wait.text}`,
+        message: `The request reached organization max concurrency: ${concurrency}, ${retryHint.text}`,
         status: 429,
         kind: "concurrency",
         limit: concurrency,
-        retryAfter: Duration.seconds(wait.seconds)
+        retryAfter: Duration.seconds(retryHint.seconds)
       })
     }
     if (requestsPerMinute !== undefined && this.#requests.sum(now) >= requestsPerMinute) {
       return new RateLimitError({
         ...origin,
-        message: `The request reached organization max RPM: ${requestsPerMinute}, ${wait.text}`,
+        message: `The request reached organization max RPM: ${requestsPerMinute}, ${retryHint.text}`,
         status: 429,
         kind: "requests per minute",
         limit: requestsPerMinute,
-        retryAfter: Duration.seconds(wait.seconds)
+        retryAfter: Duration.seconds(retryHint.seconds)
       })
     }
     const used = this.#tokens.sum(now)

@@ -1,10 +1,10 @@
 /** Collects what happens in a simulation, in the order in which it happens. */
-import type { Transition } from "@kimi-effect/core/resilience/CircuitBreaker"
+import type { Transition } from "@kimi-effect/core/CircuitBreaker"
 import type * as Cause from "effect/Cause"
 import type { Attempt } from "../../simulator/VirtualHost.ts"
 
 /** One call, as its caller saw it. Times are milliseconds from the start. */
-export interface CallRecord {
+export interface RecordedCall {
   readonly arrivedAt: number
   endedAt: number
   /** `Success` or the tag of the error. */
@@ -16,14 +16,14 @@ export interface CallRecord {
 }
 
 export class Recorder {
-  readonly calls: Array<CallRecord> = []
+  readonly calls: Array<RecordedCall> = []
   readonly attempts: Array<Attempt> = []
   readonly transitions: Array<Transition> = []
   /** What a call died of, which no simulation is about. */
   defect: Cause.Cause<never> | undefined
 
-  begin(arrivedAt: number): CallRecord {
-    const call: CallRecord = { arrivedAt, endedAt: arrivedAt, outcome: "Interrupted" }
+  begin(arrivedAt: number): RecordedCall {
+    const call: RecordedCall = { arrivedAt, endedAt: arrivedAt, outcome: "Interrupted" }
     this.calls.push(call)
     return call
   }

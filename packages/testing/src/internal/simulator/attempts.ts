@@ -1,10 +1,10 @@
 /** Attempts at the virtual host as effects and streams: they wait as planned, and leave whatever happens. */
-import type { ChatError, StreamError } from "@kimi-effect/core/errors/OperationErrors"
-import { StreamInterruptedError } from "@kimi-effect/core/errors/StreamErrors"
-import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
-import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
-import type { StreamEvent } from "@kimi-effect/core/models/StreamEvent"
-import { ofTokens, type Usage } from "@kimi-effect/core/models/Usage"
+import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
+import { StreamInterruptedError } from "@kimi-effect/core/StreamErrors"
+import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
+import { fromTokens, type Usage } from "@kimi-effect/core/Usage"
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
@@ -17,35 +17,35 @@ import { CurrentCall, type SimulatedCall } from "../../simulator/SimulatedCall.t
 import type { Plan } from "./attemptPlan.ts"
 
 /** An attempt that is being made. */
-export interface Running {
+export interface RunningAttempt {
   readonly request: ModelRequest
   readonly plan: Plan
   readonly promptTokens: number
   readonly outputTokens: number
   /** Whether the model had more to say than the request allows. */
-  readonly isCut: boolean
+  readonly isTruncated: boolean
   /** Unix milliseconds. */
   readonly startedAt: number
   /** Whether the host counts it as running. */
-  readonly isInside: boolean
+  readonly isAdmitted: boolean
 }
 
 /** What a host does at both ends of an attempt. */
 export interface Host {
   readonly provider: string
-  readonly begin: (request: ModelRequest, call: SimulatedCall) => Running
+  readonly begin: (request: ModelRequest, call: SimulatedCall) => RunningAttempt
   /** `outcome` is `Success`, the tag of an error, or `Interrupted` when the caller left. */
-  readonly end: (running: Running, outcome: string) => void
+  readonly end: (running: RunningAttempt, outcome: string) => void
 }
 
 const wait = (millis: number): Effect.Effect<void> =>
   Number.isFinite(millis) ? Effect.sleep(Duration.millis(millis)) : Effect.never
 
-const usageOf = ({ outputTokens, promptTokens }: Running): Usage => ofTokens(promptTokens, outputTokens)
+const usageOf = ({ outputTokens, promptTokens }: RunningAttempt): Usage => fromTokens(promptTokens, outputTokens)
 
-const finishReasonOf = ({ isCut }: Running): string => (isCut ? "length" : "stop")
+const finishReasonOf = ({ isTruncated }: RunningAttempt): string => (isTruncated ? "length" : "stop")
 
-const headOf = (host: Host, { request, startedAt }: Running) => ({
+const envelopeOf = (host: Host, { request, startedAt }: RunningAttempt) => ({
   id: "chatcmpl-virtual",
   model: request.model,
   created: Math.floor(startedAt / 1_000),
@@ -55,10 +55,10 @@ const headOf = (host: Host, { request, startedAt }: Running) => ({
 // How much was said is in the usage; the text itself says nothing.
 const text = "virtual"
 
-const responseOf = (host: Host, running: Running): ChatResponse =>
+const responseOf = (host: Host, running: RunningAttempt): ChatResponse =>
   new ChatResponse(
     {
-      ...headOf(host, running),
+      ...envelopeOf(host, running),
       choices: [{ index: 0, message: { role: "assistant", content: text }, finish_reason: finishReasonOf(running) }],
       usage: usageOf(running)
     },
@@ -86,7 +86,7 @@ type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 const delta: StreamEvent = { _tag: "TextDelta", choice: 0, text }
 
 /** What a stream that has begun makes of an error. */
-const broken = ({ request }: Running, provider: string, error: ChatError & StreamError): StreamError =>
+const toStreamError = ({ request }: RunningAttempt, provider: string, error: ChatError & StreamError): StreamError =>
   error._tag === "ConnectionLostError"
     ? new StreamInterruptedError({
         message: "The connection broke in the middle of the stream",
@@ -97,7 +97,7 @@ const broken = ({ request }: Running, provider: string, error: ChatError & Strea
     : error
 
 /** Longest silence of a stream that writes, in milliseconds: every real one is less silent. */
-const silence = 10_000
+const maxSilenceMillis = 10_000
 
 /**
  * One attempt at a stream. Its events come in few pieces, so that a day of
@@ -109,23 +109,23 @@ export const stream = (host: Host, request: ModelRequest): Stream.Stream<StreamE
     Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
       Effect.flatMap(CurrentCall, (call) => {
         const running = host.begin(request, call)
-        const { end, error, firstToken, silentFrom } = running.plan
+        const { end, error, firstToken, stalledFrom } = running.plan
         /** Milliseconds from the beginning up to which the stream has been played. */
         let played = 0
         let isOver = false
 
         const begin = Effect.sync((): Events => {
           played = firstToken
-          return [{ _tag: "Start", ...headOf(host, running) }, delta]
+          return [{ _tag: "Start", ...envelopeOf(host, running) }, delta]
         })
 
         const more = Effect.sync((): Events => {
-          played += silence
+          played += maxSilenceMillis
           return [delta]
         })
 
         const finish = Effect.suspend((): Pull.Pull<Events, StreamError> => {
-          const failure = played > 0 && error !== undefined ? broken(running, host.provider, error) : error
+          const failure = played > 0 && error !== undefined ? toStreamError(running, host.provider, error) : error
           isOver = true
           host.end(running, failure?._tag ?? "Success")
           if (failure !== undefined) return Effect.fail(failure)
@@ -141,9 +141,9 @@ export const stream = (host: Host, request: ModelRequest): Stream.Stream<StreamE
           if (isOver) return Cause.done()
           if (played === 0 && firstToken < end) return Effect.andThen(wait(firstToken), begin)
           const left = end - played
-          if (left <= silence) return Effect.andThen(wait(left), finish)
-          return played + silence < silentFrom
-            ? Effect.andThen(wait(silence), more)
+          if (left <= maxSilenceMillis) return Effect.andThen(wait(left), finish)
+          return played + maxSilenceMillis < stalledFrom
+            ? Effect.andThen(wait(maxSilenceMillis), more)
             : Effect.andThen(wait(left), finish)
         })
 

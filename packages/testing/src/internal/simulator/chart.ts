@@ -1,6 +1,6 @@
 /** Charts over the simulated time, as SVG: one scale each, faults shaded behind. */
 import type { FaultPeriod } from "../../simulator/Report.ts"
-import { faultNames, moment, number } from "./words.ts"
+import { faultNames, formatTime, formatNumber } from "./format.ts"
 
 /** One value for each equal part of the time. */
 export interface Series {
@@ -12,7 +12,7 @@ export interface Series {
 }
 
 /** A stretch of time that is drawn as a bar. */
-export interface Stretch {
+export interface TimelineBar {
   readonly label: string
   readonly from: number
   readonly to: number
@@ -33,19 +33,19 @@ const top = 10
 const bottom = height - 26
 
 /** Text for an attribute or an element. */
-export const escape = (text: string): string =>
+export const escapeHtml = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;")
 
-const point = (value: number): string => value.toFixed(1)
+const coordinate = (value: number): string => value.toFixed(1)
 
 const scaleX = (at: number, duration: number): number => left + ((right - left) * Math.min(at, duration)) / duration
 
 const rect = (x1: number, x2: number, y1: number, y2: number, className: string, title: string): string =>
-  `<rect class="${className}" x="${point(x1)}" y="${point(y1)}" width="${point(Math.max(0.5, x2 - x1))}"` +
-  ` height="${point(Math.max(0, y2 - y1))}"><title>${escape(title)}</title></rect>`
+  `<rect class="${className}" x="${coordinate(x1)}" y="${coordinate(y1)}" width="${coordinate(Math.max(0.5, x2 - x1))}"` +
+  ` height="${coordinate(Math.max(0, y2 - y1))}"><title>${escapeHtml(title)}</title></rect>`
 
 const label = (x: number, y: number, anchor: "start" | "middle" | "end", text: string): string =>
-  `<text x="${point(x)}" y="${point(y)}" text-anchor="${anchor}">${escape(text)}</text>`
+  `<text x="${coordinate(x)}" y="${coordinate(y)}" text-anchor="${anchor}">${escapeHtml(text)}</text>`
 
 /** The least round number that is no less than the value: 1, 2, 2.5, 5, 10, 20, … */
 const roundUp = (value: number): number => {
@@ -55,52 +55,52 @@ const roundUp = (value: number): number => {
   return Number((factor * power).toPrecision(3))
 }
 
-const shades = ({ duration, faults }: Frame): string =>
+const faultShading = ({ duration, faults }: Frame): string =>
   faults
     .filter(({ from }) => from < duration)
     .map(({ from, kind, to }) => {
-      const title = `${faultNames[kind]}, ${moment(from)} to ${moment(to)}`
+      const title = `${faultNames[kind]}, ${formatTime(from)} to ${formatTime(to)}`
       return rect(scaleX(from, duration), scaleX(to, duration), top, bottom, `fault ${kind}`, title)
     })
     .join("")
 
 /** Minutes between two marks of the time, the first that gives no more than nine of them. */
-const steps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1_440]
+const tickSteps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1_440]
 
-const hours = ({ duration }: Frame): string => {
+const timeAxis = ({ duration }: Frame): string => {
   const minutes = duration / 60_000
-  const step = steps.find((step) => minutes / step <= 9) ?? Math.ceil(minutes / 9)
+  const step = tickSteps.find((step) => minutes / step <= 9) ?? Math.ceil(minutes / 9)
   return Array.from({ length: Math.floor(minutes / step) + 1 }, (_, index) => {
     const at = index * step * 60_000
     return label(
       scaleX(at, duration),
       height - 8,
       index === 0 ? "start" : at === duration ? "end" : "middle",
-      moment(at)
+      formatTime(at)
     )
   }).join("")
 }
 
-const levels = (most: number): string =>
+const valueAxis = (most: number): string =>
   [0, 0.5, 1]
     .map((share) => {
-      const y = point(bottom - (bottom - top) * share)
-      const text = number(Number((most * share).toPrecision(3)))
+      const y = coordinate(bottom - (bottom - top) * share)
+      const text = formatNumber(Number((most * share).toPrecision(3)))
       return `<line class="grid" x1="${left}" x2="${right}" y1="${y}" y2="${y}"/>${label(left - 8, Number(y) + 4, "end", text)}`
     })
     .join("")
 
 const figure = (frame: Frame, legend: string, drawing: string): string =>
-  `<figure><figcaption id="${frame.id}">${escape(frame.title)}${legend}</figcaption>` +
+  `<figure><figcaption id="${frame.id}">${escapeHtml(frame.title)}${legend}</figcaption>` +
   `<svg viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${frame.id}">${drawing}</svg></figure>`
 
 const legendOf = (series: ReadonlyArray<Series>): string =>
   series.length < 2
     ? ""
-    : series.map(({ color, name }) => ` <span class="key"><i class="${color}"></i>${escape(name)}</span>`).join("")
+    : series.map(({ color, name }) => ` <span class="key"><i class="${color}"></i>${escapeHtml(name)}</span>`).join("")
 
 /** Says that there is nothing to see, so that nobody takes the drawing for broken. */
-const nothing = (drawing: ReadonlyArray<string>): string =>
+const emptyLabel = (drawing: ReadonlyArray<string>): string =>
   drawing.length > 0 ? "" : label((left + right) / 2, (top + bottom) / 2, "middle", "none")
 
 /** Bars that stand on each other. */
@@ -119,7 +119,7 @@ export const bars = (frame: Frame, series: ReadonlyArray<Series>): string => {
       const value = values[index] ?? 0
       if (value === 0) continue
       const y = (sum: number): number => bottom - ((bottom - top) * sum) / most
-      const title = `${moment(Math.round(from))} ${name}: ${number(value)}`
+      const title = `${formatTime(Math.round(from))} ${name}: ${formatNumber(value)}`
       const x2 = scaleX((duration * (index + 1)) / parts, duration) - 1
       drawing.push(rect(scaleX(from, duration), x2, y(under + value), y(under), color, title))
       under += value
@@ -128,12 +128,12 @@ export const bars = (frame: Frame, series: ReadonlyArray<Series>): string => {
   return figure(
     frame,
     legendOf(series),
-    levels(most) + shades(frame) + drawing.join("") + nothing(drawing) + hours(frame)
+    valueAxis(most) + faultShading(frame) + drawing.join("") + emptyLabel(drawing) + timeAxis(frame)
   )
 }
 
 /** The stretches of a line that have values, as the points of each. */
-const pieces = (values: Series["values"], place: (value: number, index: number) => string) => {
+const segments = (values: Series["values"], place: (value: number, index: number) => string) => {
   const all: Array<Array<string>> = [[]]
   for (const [index, value] of values.entries()) {
     if (value === undefined) all.push([])
@@ -148,25 +148,30 @@ export const lines = (frame: Frame, series: ReadonlyArray<Series>): string => {
   const most = roundUp(Math.max(0, ...series.flatMap(({ values }) => values.filter((value) => value !== undefined))))
   const drawing = series.flatMap(({ color, name, values }) => {
     const place = (value: number, index: number): string =>
-      `${point(scaleX((duration * (index + 0.5)) / values.length, duration))},${point(bottom - ((bottom - top) * value) / most)}`
-    return pieces(values, place).map(
-      (points) => `<polyline class="${color}" points="${points.join(" ")}"><title>${escape(name)}</title></polyline>`
+      `${coordinate(scaleX((duration * (index + 0.5)) / values.length, duration))},${coordinate(bottom - ((bottom - top) * value) / most)}`
+    return segments(values, place).map(
+      (points) =>
+        `<polyline class="${color}" points="${points.join(" ")}"><title>${escapeHtml(name)}</title></polyline>`
     )
   })
-  return figure(frame, legendOf(series), levels(most) + shades(frame) + drawing.join("") + hours(frame))
+  return figure(frame, legendOf(series), valueAxis(most) + faultShading(frame) + drawing.join("") + timeAxis(frame))
 }
 
 /** Stretches of time, a row for each label. */
-export const stretches = (frame: Frame, all: ReadonlyArray<Stretch>): string => {
+export const timeline = (frame: Frame, all: ReadonlyArray<TimelineBar>): string => {
   const labels = [...new Set(all.map(({ label }) => label))].toSorted()
   const rowHeight = (bottom - top) / Math.max(1, labels.length)
   const drawing = all.map((stretch) => {
     const y = top + rowHeight * labels.indexOf(stretch.label)
-    const title = `${stretch.label}: ${moment(stretch.from)} to ${moment(stretch.to)}`
+    const title = `${stretch.label}: ${formatTime(stretch.from)} to ${formatTime(stretch.to)}`
     const [x1, x2] = [scaleX(stretch.from, frame.duration), scaleX(stretch.to, frame.duration)]
     return rect(x1, x2, y + rowHeight * 0.35, y + rowHeight * 0.85, "bad", title)
   })
   const names = labels.map((name, index) => label(left + 4, top + rowHeight * index + 12, "start", name))
   const axis = `<line class="grid" x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}"/>`
-  return figure(frame, "", axis + shades(frame) + drawing.join("") + names.join("") + nothing(drawing) + hours(frame))
+  return figure(
+    frame,
+    "",
+    axis + faultShading(frame) + drawing.join("") + names.join("") + emptyLabel(drawing) + timeAxis(frame)
+  )
 }

@@ -1,6 +1,6 @@
 /** What the transitions of circuits say about a day: when they were open, and how they met its outages. */
-import type { Transition } from "@kimi-effect/core/resilience/CircuitBreaker"
-import type { FaultPeriod, OpenPeriod, OutageAtKey } from "../../simulator/Report.ts"
+import type { Transition } from "@kimi-effect/core/CircuitBreaker"
+import type { FaultPeriod, OpenPeriod, CircuitOutage } from "../../simulator/Report.ts"
 
 /** Times that circuits were not closed, in order of their beginnings. Times are milliseconds from the start. */
 export const openPeriodsOf = (transitions: ReadonlyArray<Transition>, start: number, end: number) => {
@@ -18,12 +18,12 @@ export const openPeriodsOf = (transitions: ReadonlyArray<Transition>, start: num
 }
 
 /** An attempt at the host, by the key of its circuit and milliseconds from the start. */
-export interface Reached {
+export interface HostAttempt {
   readonly key: string
   readonly at: number
 }
 
-const meet = (
+const toCircuitOutage = (
   { from, to }: FaultPeriod,
   key: string,
   moments: ReadonlyArray<number>,
@@ -47,9 +47,9 @@ const meet = (
 /** How every circuit met every outage. */
 export const outagesOf = (
   faults: ReadonlyArray<FaultPeriod>,
-  reached: ReadonlyArray<Reached>,
+  reached: ReadonlyArray<HostAttempt>,
   open: ReadonlyArray<OpenPeriod>
-): ReadonlyArray<OutageAtKey> => {
+): ReadonlyArray<CircuitOutage> => {
   const byKey = new Map<string, Array<number>>()
   for (const { at, key } of reached) {
     const moments = byKey.get(key)
@@ -59,5 +59,5 @@ export const outagesOf = (
   const keys = [...byKey].toSorted(([a], [b]) => (a < b ? -1 : 1))
   return faults
     .filter(({ kind }) => kind === "Outage")
-    .flatMap((outage) => keys.map(([key, moments]) => meet(outage, key, moments, open)))
+    .flatMap((outage) => keys.map(([key, moments]) => toCircuitOutage(outage, key, moments, open)))
 }

@@ -3,18 +3,18 @@
  * making one costs more than all else that the virtual host does, so each is
  * made once for a model.
  */
-import { ConnectionLostError, ConnectionRefusedError } from "@kimi-effect/core/errors/NetworkErrors"
-import { ServerError, ServiceUnavailableError } from "@kimi-effect/core/errors/ProviderErrors"
-import { OverloadedError } from "@kimi-effect/core/errors/RateLimitErrors"
+import { ConnectionLostError, ConnectionRefusedError } from "@kimi-effect/core/NetworkErrors"
+import { ServerError, ServiceUnavailableError } from "@kimi-effect/core/ProviderErrors"
+import { OverloadedError } from "@kimi-effect/core/RateLimitErrors"
 
 /** Who was asked for what, to be named in errors. */
-export interface Origin {
+export interface Target {
   readonly provider: string
   readonly model: string
 }
 
 export interface HostErrors {
-  readonly origin: Origin
+  readonly target: Target
   readonly refused: ConnectionRefusedError
   /** A stream that has begun sees it as its interruption. */
   readonly lost: ConnectionLostError
@@ -23,8 +23,8 @@ export interface HostErrors {
   readonly overloaded: OverloadedError
 }
 
-const make = (origin: Origin): HostErrors => ({
-  origin,
+const make = (origin: Target): HostErrors => ({
+  target: origin,
   refused: new ConnectionRefusedError({
     ...origin,
     message: "The host refused the connection",

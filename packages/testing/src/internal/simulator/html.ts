@@ -1,8 +1,8 @@
 /** The report as a page that needs nothing else: no script, no font, no network. */
 import type { FaultPeriod, Percentiles, Report } from "../../simulator/Report.ts"
 import * as Chart from "./chart.ts"
-import { highlightsOf, sectionsOf, titleOf } from "./facts.ts"
-import { faultNames } from "./words.ts"
+import { highlightsOf, sectionsOf, titleOf } from "./reportSections.ts"
+import { faultNames } from "./format.ts"
 
 const style = `
 :root { color-scheme: light dark; --ink: #1c1c1a; --soft: #5c5b57; --line: #dedcd6; --paper: #fcfcfa;
@@ -48,15 +48,15 @@ const tables = (report: Report): string =>
     .map(({ rows, title }) => {
       const lines = rows.map(([name, value]) => {
         const scope = name.startsWith(" ") ? ' class="sub"' : ""
-        return `<tr><th scope="row"${scope}>${Chart.escape(name.trim())}</th><td>${Chart.escape(value)}</td></tr>`
+        return `<tr><th scope="row"${scope}>${Chart.escapeHtml(name.trim())}</th><td>${Chart.escapeHtml(value)}</td></tr>`
       })
-      return `<h2>${Chart.escape(title)}</h2><table>${lines.join("")}</table>`
+      return `<h2>${Chart.escapeHtml(title)}</h2><table>${lines.join("")}</table>`
     })
     .join("\n")
 
 const highlights = (report: Report): string => {
   const figures = highlightsOf(report).map(
-    ([name, value]) => `<div><dt>${Chart.escape(name)}</dt><dd>${Chart.escape(value)}</dd></div>`
+    ([name, value]) => `<div><dt>${Chart.escapeHtml(name)}</dt><dd>${Chart.escapeHtml(value)}</dd></div>`
   )
   return `<dl>${figures.join("")}</dl>`
 }
@@ -82,7 +82,7 @@ const charts = ({ breaker, buckets, cost, duration, faults }: Report): ReadonlyA
     Chart.bars(frame("limited", "429s for the account's limits"), [
       { name: "429s", color: "bad", values: of(({ rateLimited }) => rateLimited) }
     ]),
-    Chart.stretches(
+    Chart.timeline(
       frame("breaker", "Circuits that were open or half-open"),
       breaker.openPeriods.map(({ from, key, to }) => ({ label: key, from, to }))
     ),
@@ -110,19 +110,19 @@ export const toHtml = (report: Report): string => {
 <head>
 <meta charset="utf-8"/>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
-<title>${Chart.escape(title)}</title>
+<title>${Chart.escapeHtml(title)}</title>
 <style>${style}
 </style>
 </head>
 <body>
-<h1>${Chart.escape(title)}</h1>
-<p>From ${Chart.escape(report.start)}</p>
+<h1>${Chart.escapeHtml(title)}</h1>
+<p>From ${Chart.escapeHtml(report.start)}</p>
 ${highlights(report)}
 ${legend(report.faults)}
 ${charts(report).join("\n")}
 ${tables(report)}
 <h2>The client</h2>
-<pre>${Chart.escape(report.stages)}</pre>
+<pre>${Chart.escapeHtml(report.stages)}</pre>
 </body>
 </html>
 `

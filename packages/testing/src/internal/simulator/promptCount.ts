@@ -1,6 +1,6 @@
 /** Counts prompts as `TokenCount` does; those of one text once, because a simulation sends few texts many times. */
-import type { ModelRequest } from "@kimi-effect/core/models/ChatRequest"
-import * as TokenCount from "@kimi-effect/core/money/TokenCount"
+import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import * as TokenCount from "@kimi-effect/core/TokenCount"
 
 /** A counter with a memory of its own. */
 export const make = (): ((request: ModelRequest) => number) => {

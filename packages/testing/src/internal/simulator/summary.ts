@@ -1,17 +1,17 @@
 /** From what was recorded to the report. */
 import * as BigDecimal from "effect/BigDecimal"
-import type { RateLimits } from "@kimi-effect/core/resilience/RateLimits"
+import type { RateLimits } from "@kimi-effect/core/RateLimits"
 import type { Period } from "../../simulator/FaultScript.ts"
-import type { Bucket, Count, FaultPeriod, LimitUse, Outcomes, Report } from "../../simulator/Report.ts"
+import type { Bucket, TagCount, FaultPeriod, LimitUsage, Outcomes, Report } from "../../simulator/Report.ts"
 import type { Attempt } from "../../simulator/VirtualHost.ts"
-import { type Bill, billOf, format } from "./bill.ts"
+import { type TotalCost, totalCostOf, format } from "./totalCost.ts"
 import { openPeriodsOf, outagesOf } from "./circuits.ts"
 import type { Peaks } from "./HostLimits.ts"
 import { percentilesOf } from "./percentiles.ts"
-import type { CallRecord, Recorder } from "./Recorder.ts"
+import type { RecordedCall, Recorder } from "./Recorder.ts"
 
 /** What a report says beyond what was recorded. */
-export interface Frame {
+export interface ReportInputs {
   readonly seed: string
   /** Unix milliseconds. */
   readonly start: number
@@ -28,7 +28,7 @@ const bucketCount = 96
 
 const round = (share: number): number => Math.round(share * 1e6) / 1e6
 
-const countsOf = (tags: Iterable<string>): ReadonlyArray<Count> => {
+const countsOf = (tags: Iterable<string>): ReadonlyArray<TagCount> => {
   const counts = new Map<string, number>()
   for (const tag of tags) counts.set(tag, (counts.get(tag) ?? 0) + 1)
   return [...counts]
@@ -38,7 +38,7 @@ const countsOf = (tags: Iterable<string>): ReadonlyArray<Count> => {
 
 const isSuccess = ({ outcome }: { readonly outcome: string }): boolean => outcome === "Success"
 
-const outcomesOf = (calls: ReadonlyArray<CallRecord>): Outcomes => {
+const outcomesOf = (calls: ReadonlyArray<RecordedCall>): Outcomes => {
   const succeeded = calls.filter(isSuccess).length
   return {
     calls: calls.length,
@@ -48,22 +48,22 @@ const outcomesOf = (calls: ReadonlyArray<CallRecord>): Outcomes => {
   }
 }
 
-const isTouched = ({ arrivedAt, endedAt }: CallRecord, { from, to }: FaultPeriod): boolean =>
+const isAffected = ({ arrivedAt, endedAt }: RecordedCall, { from, to }: FaultPeriod): boolean =>
   arrivedAt < to && endedAt >= from
 
 const isRateLimited = ({ outcome }: Attempt): boolean => outcome === "RateLimitError" || outcome === "DailyLimitError"
 
-const firstTokens = (calls: ReadonlyArray<CallRecord>): ReadonlyArray<number> =>
+const firstTokens = (calls: ReadonlyArray<RecordedCall>): ReadonlyArray<number> =>
   calls.flatMap(({ arrivedAt, firstContentAt }) => (firstContentAt === undefined ? [] : [firstContentAt - arrivedAt]))
 
-const totals = (calls: ReadonlyArray<CallRecord>): ReadonlyArray<number> =>
+const totals = (calls: ReadonlyArray<RecordedCall>): ReadonlyArray<number> =>
   calls.filter(isSuccess).map(({ arrivedAt, endedAt }) => endedAt - arrivedAt)
 
-const waits = (calls: ReadonlyArray<CallRecord>): ReadonlyArray<number> =>
+const waits = (calls: ReadonlyArray<RecordedCall>): ReadonlyArray<number> =>
   calls.flatMap(({ arrivedAt, firstAttemptAt }) => (firstAttemptAt === undefined ? [] : [firstAttemptAt - arrivedAt]))
 
 /** Puts each item into the part of the day that it belongs to; what comes after the end belongs to the last one. */
-const split = <A>(items: ReadonlyArray<A>, millis: number, at: (item: A) => number): ReadonlyArray<Array<A>> => {
+const splitByTime = <A>(items: ReadonlyArray<A>, millis: number, at: (item: A) => number): ReadonlyArray<Array<A>> => {
   const parts = Array.from({ length: bucketCount }, (): Array<A> => [])
   for (const item of items) parts[Math.min(bucketCount - 1, Math.floor(at(item) / millis))]?.push(item)
   return parts
@@ -71,8 +71,8 @@ const split = <A>(items: ReadonlyArray<A>, millis: number, at: (item: A) => numb
 
 const dayOf = (millis: number): string => new Date(millis).toISOString().slice(0, 10)
 
-const limitUses = (limits: RateLimits, peaks: Peaks): ReadonlyArray<LimitUse> => {
-  const use = (name: LimitUse["name"], limit: number | undefined, peak: number): LimitUse =>
+const limitUsages = (limits: RateLimits, peaks: Peaks): ReadonlyArray<LimitUsage> => {
+  const use = (name: LimitUsage["name"], limit: number | undefined, peak: number): LimitUsage =>
     limit === undefined ? { name, peak } : { name, limit, peak }
   return [
     use("concurrency", limits.concurrency, peaks.concurrency),
@@ -83,18 +83,18 @@ const limitUses = (limits: RateLimits, peaks: Peaks): ReadonlyArray<LimitUse> =>
 }
 
 /** Builds the report. */
-export const summarise = ({ attempts, calls, transitions }: Recorder, frame: Frame): Report => {
+export const summarize = ({ attempts, calls, transitions }: Recorder, frame: ReportInputs): Report => {
   const { duration, limits, peaks, periods, provider, seed, stages, start } = frame
   const faults = periods.map(({ fault, from, to }): FaultPeriod => ({ kind: fault._tag, from, to }))
   const outages = faults.filter(({ kind }) => kind === "Outage")
   const millis = duration / bucketCount
-  const callParts = split(calls, millis, ({ arrivedAt }) => arrivedAt)
-  const attemptParts = split(attempts, millis, ({ startedAt }) => startedAt - start)
-  const bills: Array<Bill> = []
+  const callParts = splitByTime(calls, millis, ({ arrivedAt }) => arrivedAt)
+  const attemptParts = splitByTime(attempts, millis, ({ startedAt }) => startedAt - start)
+  const bills: Array<TotalCost> = []
   const buckets = callParts.map((part, index): Bucket => {
     const made = attemptParts[index] ?? []
     const from = Math.round(index * millis)
-    const bill = billOf(made, provider, dayOf(start + from))
+    const bill = totalCostOf(made, provider, dayOf(start + from))
     bills.push(bill)
     return {
       from,
@@ -109,13 +109,13 @@ export const summarise = ({ attempts, calls, transitions }: Recorder, frame: Fra
     }
   })
   const wasted = attemptParts.map((part, index) =>
-    billOf(
+    totalCostOf(
       part.filter((attempt) => !isSuccess(attempt)),
       provider,
       dayOf(start + Math.round(index * millis))
     )
   )
-  const sum = (parts: ReadonlyArray<Bill>): string => format(BigDecimal.sumAll(parts.map(({ amount }) => amount)))
+  const sum = (parts: ReadonlyArray<TotalCost>): string => format(BigDecimal.sumAll(parts.map(({ amount }) => amount)))
   const currency = bills.find((bill) => bill.currency !== undefined)?.currency
   const refused = attempts.filter(isRateLimited)
   const isCalm = ({ startedAt }: Attempt): boolean =>
@@ -131,7 +131,7 @@ export const summarise = ({ attempts, calls, transitions }: Recorder, frame: Fra
     stages,
     faults,
     calls: outcomesOf(calls),
-    outsideOutages: outcomesOf(calls.filter((call) => !outages.some((outage) => isTouched(call, outage)))),
+    outsideOutages: outcomesOf(calls.filter((call) => !outages.some((outage) => isAffected(call, outage)))),
     attempts: { count: attempts.length, byTag: countsOf(attempts.map(({ outcome }) => outcome)) },
     rateLimited: { count: refused.length, inSteadyState: refused.filter(isCalm).length },
     firstToken: percentilesOf(firstTokens(calls)),
@@ -143,7 +143,7 @@ export const summarise = ({ attempts, calls, transitions }: Recorder, frame: Fra
       outages: outagesOf(faults, reached, openPeriods)
     },
     cost: { ...(currency === undefined ? {} : { currency }), total: sum(bills), wasted: sum(wasted) },
-    host: limitUses(limits, peaks),
+    limitUsage: limitUsages(limits, peaks),
     buckets
   }
 }

@@ -1,6 +1,6 @@
 /** The report as text. */
 import type { Report } from "../../simulator/Report.ts"
-import { sectionsOf, titleOf } from "./facts.ts"
+import { sectionsOf, titleOf } from "./reportSections.ts"
 
 /**
  * The report as a table for a terminal.

@@ -15,11 +15,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
-import { Sleeps } from "./Sleeps.ts"
+import { SleepQueue } from "./SleepQueue.ts"
 
 const nanosPerMilli = 1_000_000n
 
-const makeClock = (sleeps: Sleeps, start: number): Clock.Clock => {
+const makeClock = (sleeps: SleepQueue, start: number): Clock.Clock => {
   const millis = (): number => sleeps.now
   const wallNanos = (): bigint => BigInt(sleeps.now) * nanosPerMilli
   const monotonicNanos = (): bigint => BigInt(sleeps.now - start) * nanosPerMilli
@@ -83,7 +83,7 @@ const stepsPerTurn = 1_000
  */
 export const runVirtual = <A, E, R>(start: number, program: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.contextWith((context: Context.Context<R>) => {
-    const sleeps = new Sleeps(start)
+    const sleeps = new SleepQueue(start)
     const queue = new RunQueue()
     const own = context.pipe(
       Context.add(Clock.Clock, makeClock(sleeps, start)),

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Option, Schema } from "effect"
-import { listAside } from "../../../../src/node/internal/RotatingFile.ts"
+import { listRotated } from "../../../../src/node/internal/RotatingFile.ts"
 
 export const folder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "kimi-effect-audit-"))),
@@ -29,7 +29,7 @@ export const jobsOf = (lines: ReadonlyArray<Readonly<Record<string, unknown>>>) 
 /** All files, the oldest first. */
 export const filesOf = (path: string) =>
   Effect.map(
-    Effect.promise(() => listAside(path)),
+    Effect.promise(() => listRotated(path)),
     (aside) => [...aside, path]
   )
 

@@ -1,5 +1,5 @@
 /** Calls that have ended, to be audited. */
-import type { CallRecord } from "@kimi-effect/core/observability/CallRecord"
+import type { CallRecord } from "@kimi-effect/core/CallRecord"
 import { BigDecimal } from "effect"
 
 const decimal = BigDecimal.fromStringUnsafe

@@ -3,11 +3,11 @@
  * budget refuses them again and again, or somebody kills it.
  */
 import * as NodeRedis from "@effect/platform-node/NodeRedis"
-import { ChatResponse } from "@kimi-effect/core/models/ChatResponse"
-import * as Budget from "@kimi-effect/core/money/Budget"
-import * as PriceTable from "@kimi-effect/core/money/PriceTable"
-import type { Call } from "@kimi-effect/core/resilience/Call"
-import * as Metering from "@kimi-effect/core/resilience/Metering"
+import { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import * as Budget from "@kimi-effect/core/Budget"
+import * as PriceTable from "@kimi-effect/core/PriceTable"
+import type { Call } from "@kimi-effect/core/Call"
+import * as AccountingStage from "@kimi-effect/core/AccountingStage"
 import { Context, Duration, Effect, Layer, Random } from "effect"
 import * as RedisBudget from "../../../../src/node/RedisBudget.ts"
 import * as SqliteBudget from "../../../../src/node/SqliteBudget.ts"
@@ -25,14 +25,14 @@ const options: Budget.Options = {
   ],
   lease: Duration.millis(leaseMillis),
   // A busy machine is no outage.
-  storeTimeout: "20 seconds"
+  timeout: "20 seconds"
 }
 
 const books: Layer.Layer<Budget.Budget, unknown> =
   store.type === "sqlite"
     ? SqliteBudget.layer({ path: store.path, ...options })
     : Layer.provide(
-        RedisBudget.layer({ prefix: store.prefix, ...options }),
+        RedisBudget.layer({ keyPrefix: store.prefix, ...options }),
         NodeRedis.layer({ socket: { host: "127.0.0.1", port: store.port } })
       )
 
@@ -70,7 +70,7 @@ const program = Effect.gen(function* () {
   const services = yield* Layer.build(Layer.provide(books, prices))
   const budget = Context.get(services, Budget.Budget)
   const ask = Budget.stage(budget).effect(
-    Metering.withMetering(undefined)(({ request }) =>
+    AccountingStage.withAccounting(undefined)(({ request }) =>
       Effect.gen(function* () {
         const used = yield* Random.nextIntBetween(0, request.max_completion_tokens ?? 0)
         yield* tell({ type: "served", used })

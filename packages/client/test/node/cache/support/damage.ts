@@ -1,7 +1,7 @@
 /** Damages what stores keep, and sees to it that no wrong entry comes out. */
 import { closeSync, existsSync, fstatSync, openSync, readSync, statSync, writeSync } from "node:fs"
 import { assert } from "@effect/vitest"
-import * as CacheEnvelope from "@kimi-effect/core/cache/envelope/CacheEnvelope"
+import * as CacheEnvelope from "@kimi-effect/core/internal/CacheEnvelope"
 import { Cause, Effect, Exit, Option, Random } from "effect"
 import { bytesOf, keep, keyOf, type Store } from "./storeContract.ts"
 

@@ -3,7 +3,7 @@
  * output what it did and what was wrong. Told: the path, its name, how many
  * turns it takes.
  */
-import * as CacheEnvelope from "@kimi-effect/core/cache/envelope/CacheEnvelope"
+import * as CacheEnvelope from "@kimi-effect/core/internal/CacheEnvelope"
 import { Effect, Option, Random } from "effect"
 import * as SqliteCacheStore from "../../../../src/node/SqliteCacheStore.ts"
 import { keep, keyOf } from "./storeContract.ts"

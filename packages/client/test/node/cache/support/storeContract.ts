@@ -1,7 +1,7 @@
 /** What every store of the cache does, whatever it keeps entries in. */
 import { createHash } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
-import type { CacheStore } from "@kimi-effect/core/cache/CacheStore"
+import type { CacheStore } from "@kimi-effect/core/CacheStore"
 import { Effect, Exit, Fiber, Option, Random, Schedule } from "effect"
 import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"

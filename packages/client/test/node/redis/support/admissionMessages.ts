@@ -1,8 +1,8 @@
 /**
  * What the host and its callers, which are processes of their own, tell each other.
  */
-import type * as Admission from "@kimi-effect/core/resilience/Admission"
-import type { RateLimits } from "@kimi-effect/core/resilience/RateLimits"
+import type * as Admission from "@kimi-effect/core/Admission"
+import type { RateLimits } from "@kimi-effect/core/RateLimits"
 
 export interface Settings {
   readonly port: number

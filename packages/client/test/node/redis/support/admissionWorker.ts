@@ -4,7 +4,7 @@
  * hears when a call begins and says when it is over.
  */
 import * as NodeRedis from "@effect/platform-node/NodeRedis"
-import * as Admission from "@kimi-effect/core/resilience/Admission"
+import * as Admission from "@kimi-effect/core/Admission"
 import { Cause, Context, Effect, Layer, Logger } from "effect"
 import type { FromWorker, Settings, ToWorker } from "./admissionMessages.ts"
 

@@ -1,0 +1,136 @@
+/** From the wire's plain answer to ours, and what makes an answer no answer. */
+import { EmptyResponseError, ReasoningBudgetExhaustedError } from "@kimi-effect/core/ProviderErrors"
+import { ContentFilterError } from "@kimi-effect/core/ValidationErrors"
+import type { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
+import { ChatResponse, type Choice } from "@kimi-effect/core/ChatResponse"
+import type { RateStatus } from "@kimi-effect/core/RateStatus"
+import type { ToolCall } from "@kimi-effect/core/Tool"
+import * as Usage from "@kimi-effect/core/Usage"
+import { UniqueIds } from "./toolCalls.ts"
+
+/** A complete answer that says nothing. */
+export type NoContentError = EmptyResponseError | ReasoningBudgetExhaustedError | ContentFilterError
+
+/** What is known of an answer when it is complete. */
+export interface CompletionSummary {
+  readonly hasContent: boolean
+  readonly reasoning: string
+  readonly finishReason: string
+  readonly completionTokens: number | undefined
+}
+
+/** The error of a complete answer without text and tool calls; `undefined` when there is an answer. */
+export const noContentError = (
+  outcome: CompletionSummary,
+  common: { readonly provider: string; readonly model: string; readonly requestId?: string; readonly traceId?: string }
+): NoContentError | undefined => {
+  if (outcome.hasContent) return undefined
+  const partial =
+    outcome.reasoning === "" ? {} : { partial: { content: "", reasoning_content: outcome.reasoning, tool_calls: [] } }
+  switch (outcome.finishReason) {
+    case "content_filter":
+      return new ContentFilterError({ ...common, ...partial, message: "The host filtered the whole answer" })
+    case "length":
+      return new ReasoningBudgetExhaustedError({
+        ...common,
+        ...partial,
+        message: "The output budget ran out before the answer began",
+        ...(outcome.completionTokens === undefined ? {} : { completionTokens: outcome.completionTokens })
+      })
+    default:
+      return new EmptyResponseError({
+        ...common,
+        ...partial,
+        message: "The model answered without text and without tool calls",
+        finishReason: outcome.finishReason.slice(0, 64)
+      })
+  }
+}
+
+interface ReasoningMembers {
+  readonly reasoning_content?: string | null
+  readonly reasoning?: string | null
+  readonly reasoning_details?: ReadonlyArray<{ readonly text?: string | null; readonly summary?: string | null }> | null
+}
+
+/** Reasoning in whichever dialect the host speaks. */
+export const reasoningOf = (members: ReasoningMembers): string =>
+  members.reasoning_content ??
+  members.reasoning ??
+  members.reasoning_details?.map((part) => part.text ?? part.summary ?? "").join("") ??
+  ""
+
+type WireChoice = ChatCompletion["choices"][number]
+
+const toToolCalls = (choice: WireChoice): ReadonlyArray<ToolCall> => {
+  const calls: Array<ToolCall> = []
+  const ids = new UniqueIds()
+  for (const {
+    id,
+    type,
+    function: { name, arguments: args }
+  } of choice.message.tool_calls ?? []) {
+    calls.push({
+      id: ids.makeUnique(id ?? ""),
+      type: type ?? "function",
+      function: { name: name ?? "", arguments: args ?? "" }
+    })
+  }
+  return calls
+}
+
+const toChoice = (choice: WireChoice, position: number): Choice => {
+  const reasoning = reasoningOf(choice.message)
+  const calls = toToolCalls(choice)
+  return {
+    index: choice.index ?? position,
+    message: {
+      role: "assistant",
+      content: choice.message.content ?? "",
+      ...(reasoning === "" ? {} : { reasoning_content: reasoning }),
+      ...(calls.length === 0 ? {} : { tool_calls: calls })
+    },
+    finish_reason: choice.finish_reason ?? "unknown"
+  }
+}
+
+/** Our answer, or why there is none. `head` names the host and its ids. */
+export const fromCompletion = (
+  wire: ChatCompletion,
+  head: { readonly provider: string; readonly requestId?: string; readonly traceId?: string },
+  requestedModel: string,
+  rateStatus?: RateStatus
+): ChatResponse | NoContentError => {
+  const [first, ...rest] = wire.choices.map(toChoice)
+  const wireUsage = wire.usage ?? wire.choices[0]?.usage
+  const usage = wireUsage === undefined || wireUsage === null ? undefined : Usage.fromWire(wireUsage)
+  const model = wire.model ?? requestedModel
+  const error = noContentError(
+    {
+      hasContent: [first, ...rest].some(
+        (choice) => choice !== undefined && (choice.message.content !== "" || choice.message.tool_calls !== undefined)
+      ),
+      reasoning: first?.message.reasoning_content ?? "",
+      finishReason: first?.finish_reason ?? "unknown",
+      completionTokens: usage?.completion_tokens
+    },
+    { ...head, model: requestedModel }
+  )
+  if (error !== undefined || first === undefined) return error ?? noChoicesError(head, requestedModel)
+  return new ChatResponse(
+    {
+      ...head,
+      id: wire.id ?? "",
+      model,
+      created: wire.created ?? 0,
+      choices: [first, ...rest],
+      ...(usage === undefined ? {} : { usage }),
+      ...(rateStatus === undefined ? {} : { rateStatus })
+    },
+    // Every member was just built from decoded parts.
+    { disableChecks: true }
+  )
+}
+
+const noChoicesError = (head: { readonly provider: string }, model: string): NoContentError =>
+  new EmptyResponseError({ ...head, model, message: "The answer holds no choices" })

@@ -1,0 +1,20 @@
+/** Says where a value does not fit its schema and what was expected, never what was there. */
+import type * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+
+// Issues hold no input unless a parser is told to report it, which ours are not: prompts stay out of errors.
+const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** `messages[2].content` */
+const toPath = (path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>): string =>
+  path
+    .map((segment) => String(typeof segment === "object" ? segment.key : segment))
+    .map((key) => (/^\d+$/.test(key) ? `[${key}]` : `.${key}`))
+    .join("")
+    .replace(/^\./, "")
+
+/** The first misfit of a schema error. */
+export const describeSchemaError = (error: Schema.SchemaError): { readonly path: string; readonly message: string } => {
+  const issue = formatIssue(error.issue).issues[0]
+  return { path: toPath(issue?.path ?? []), message: issue?.message ?? "Invalid value" }
+}

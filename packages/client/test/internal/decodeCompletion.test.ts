@@ -1,0 +1,267 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
+import { type ResponseMessage, ChatResponse } from "@kimi-effect/core/ChatResponse"
+import type { Usage } from "@kimi-effect/core/Usage"
+import * as Schema from "effect/Schema"
+import { noContentError, reasoningOf } from "../../src/internal/decodeCompletion.ts"
+import { completions, head, plain } from "./support/completions.ts"
+
+const fixture = (name: string): ChatResponse | Record<string, unknown> => {
+  const completion = completions.get(name)
+  return completion === undefined ? assert.fail(name) : plain(completion)
+}
+
+const usage = (prompt: number, completion: number, reasoning: number, cached = 0) => ({
+  prompt_tokens: prompt,
+  completion_tokens: completion,
+  total_tokens: prompt + completion,
+  cached_tokens: cached,
+  cache_write_tokens: 0,
+  reasoning_tokens: reasoning
+})
+
+type Message = ChatCompletion["choices"][number]["message"]
+
+const says = (message: Message, finish_reason: string | null = "stop"): ChatCompletion => ({
+  id: "chatcmpl-1",
+  created: 1,
+  model: "kimi-k3",
+  choices: [{ index: 0, message, finish_reason }]
+})
+
+const call = (id: string | null | undefined, name = "f") => ({
+  ...(id === undefined ? {} : { id }),
+  function: { name, arguments: "{}" }
+})
+
+const answered = (completion: ChatCompletion): ChatResponse => {
+  const answer = plain(completion)
+  return answer instanceof ChatResponse ? answer : assert.fail(JSON.stringify(answer))
+}
+
+describe("fromCompletion", () => {
+  it("takes a budget that reasoning ate for an error that keeps the reasoning", () => {
+    assert.deepStrictEqual(fixture("plain-01-length-empty-content"), {
+      ...head,
+      _tag: "ReasoningBudgetExhaustedError",
+      model: "kimi-k3",
+      completionTokens: 16,
+      message: "The output budget ran out before the answer began",
+      partial: {
+        content: "",
+        reasoning_content: "The user has asked me to reply with exactly one word: hello",
+        tool_calls: []
+      }
+    })
+  })
+
+  it("reads the recorded answer of which nothing was cached", () => {
+    const reasoning =
+      'The user wants me to reply with exactly one word: "hello". That\'s a simple instruction. ' +
+      'I should just say "hello" and nothing else.'
+    assert.deepStrictEqual(
+      fixture("plain-02-stop-uncached"),
+      new ChatResponse({
+        ...head,
+        id: "chatcmpl-6a97653c31b3adf613a7661f",
+        model: "kimi-k3",
+        created: 1788306750,
+        choices: [
+          {
+            index: 0,
+            message: { role: "assistant", content: "hello", reasoning_content: reasoning },
+            finish_reason: "stop"
+          }
+        ],
+        usage: usage(93, 47, 31)
+      })
+    )
+  })
+
+  it("reads cached tokens, which the recording tells twice, once", () => {
+    const answer = fixture("plain-03-reasoning-cached")
+    assert.instanceOf(answer, ChatResponse)
+    assert.deepStrictEqual(answer.usage, usage(88, 196, 156, 88))
+    assert.match(answer.text, /^Hello! 👋 Nice classic greeting — .+\n\nWhat can I help you with today\?$/)
+    assert.match(answer.reasoning, /^The user has sent .+Let me keep it brief and friendly\.$/s)
+  })
+
+  it("reads the recorded tool call", () => {
+    const answer = fixture("plain-04-tool-calls")
+    assert.instanceOf(answer, ChatResponse)
+    assert.deepInclude(answer, {
+      ...head,
+      id: "chatcmpl-6a5a945597c2ae9e009a34b6",
+      finishReason: "tool_calls",
+      text: ""
+    })
+    assert.deepStrictEqual(answer.toolCalls, [
+      {
+        id: "get_weather_0",
+        type: "function",
+        function: { name: "get_weather", arguments: '{"location":"Paris, France","unit":"celsius"}' }
+      }
+    ])
+    assert.deepStrictEqual(answer.usage, usage(268, 125, 55))
+  })
+
+  it("reads the idealised answers", () => {
+    const expected: Record<string, { message: ResponseMessage; usage: Usage | undefined }> = {
+      "moonshotai-text": { message: { role: "assistant", content: "Hello, world!" }, usage: usage(9, 5, 0) },
+      "moonshotai-reasoning": {
+        message: {
+          role: "assistant",
+          content: "There are three.",
+          reasoning_content: "Let me count the letters carefully."
+        },
+        usage: usage(20, 30, 22, 10)
+      },
+      "moonshotai-tool-call": {
+        message: {
+          role: "assistant",
+          content: "",
+          tool_calls: [
+            { id: "call_abc123", type: "function", function: { name: "get_weather", arguments: '{"city":"Paris"}' } }
+          ]
+        },
+        usage: usage(30, 12, 0)
+      }
+    }
+    for (const [name, members] of Object.entries(expected)) {
+      const answer = fixture(name)
+      assert.instanceOf(answer, ChatResponse)
+      assert.deepStrictEqual({ message: answer.message, usage: answer.usage }, members, name)
+    }
+  })
+
+  it("gives answers that the schema of answers takes", () => {
+    const isLawful = Schema.is(ChatResponse)
+    for (const name of completions.keys()) {
+      const answer = fixture(name)
+      assert.isTrue(!(answer instanceof ChatResponse) || isLawful(answer), name)
+    }
+  })
+
+  it("takes the requested model, and nothing for what the host does not say", () => {
+    const answer = plain({ choices: [{ message: { content: "hi" } }] }, "asked")
+    assert.deepStrictEqual(
+      answer,
+      new ChatResponse({
+        ...head,
+        id: "",
+        model: "asked",
+        created: 0,
+        choices: [{ index: 0, message: { role: "assistant", content: "hi" }, finish_reason: "unknown" }]
+      })
+    )
+    const nothing = { id: null, created: null, model: null, usage: null }
+    const nulls = { content: "hi", reasoning_content: null, reasoning: null, reasoning_details: null, tool_calls: null }
+    const choice = { index: null, message: nulls, finish_reason: null, usage: null }
+    assert.deepStrictEqual(plain({ ...nothing, choices: [choice] }, "asked"), answer)
+  })
+
+  it("reads usage in the first choice where there is none on top", () => {
+    const inChoice = { prompt_tokens: 1, completion_tokens: 2 }
+    const choices = [{ message: { content: "x" }, usage: inChoice }]
+    assert.strictEqual(answered({ choices }).usage?.total_tokens, 3)
+    assert.strictEqual(answered({ choices, usage: null }).usage?.total_tokens, 3)
+    assert.strictEqual(answered({ choices, usage: { total_tokens: 9 } }).usage?.total_tokens, 9)
+  })
+
+  it("reads every answer, by its own index or by its position", () => {
+    const answer = answered({
+      choices: [
+        { message: { content: "a" }, finish_reason: "stop" },
+        { index: 1, message: { content: "" }, finish_reason: "length" }
+      ]
+    })
+    assert.deepStrictEqual(
+      answer.choices.map((choice) => [choice.index, choice.message.content, choice.finish_reason]),
+      [
+        [0, "a", "stop"],
+        [1, "", "length"]
+      ]
+    )
+  })
+
+  it("gives every tool call of an answer an id of its own", () => {
+    const calls = [call("f:0"), call("f:0"), call(""), call(null), call(undefined), call("f:0_2")]
+    assert.deepStrictEqual(
+      answered(says({ tool_calls: calls }, "tool_calls")).toolCalls.map(({ id }) => id),
+      ["f:0", "f:0_2", "call", "call_2", "call_3", "f:0_2_2"]
+    )
+    const bare = says({ tool_calls: [{ type: null, function: { name: null, arguments: null } }] })
+    assert.deepStrictEqual(answered(bare).toolCalls, [
+      { id: "call", type: "function", function: { name: "", arguments: "" } }
+    ])
+  })
+
+  it("keeps a thousand equal ids apart", () => {
+    const calls = answered(says({ tool_calls: Array.from({ length: 1_000 }, () => call("call_0")) })).toolCalls
+    assert.strictEqual(new Set(calls.map(({ id }) => id)).size, 1_000)
+  })
+
+  it("takes an answer without text and calls for none, whatever it thought", () => {
+    for (const message of [
+      {},
+      { content: "" },
+      { content: null, tool_calls: [] },
+      { content: "", reasoning_content: "Hm" },
+      { reasoning: "Hm" }
+    ]) {
+      const reasoning = reasoningOf(message)
+      assert.deepStrictEqual(plain(says(message)), {
+        ...head,
+        _tag: "EmptyResponseError",
+        model: "kimi-k3",
+        finishReason: "stop",
+        message: "The model answered without text and without tool calls",
+        ...(reasoning === "" ? {} : { partial: { content: "", reasoning_content: reasoning, tool_calls: [] } })
+      })
+    }
+    const nothing = { _tag: "EmptyResponseError", model: "kimi-k3", finishReason: "unknown" }
+    assert.deepInclude(plain({ choices: [] }), nothing)
+    assert.deepInclude(plain({ model: "host's", choices: [] }, "asked"), { ...nothing, model: "asked" })
+    const long = plain(says({}, "x".repeat(10_000)))
+    assert.deepInclude(long, { finishReason: "x".repeat(64) })
+  })
+
+  it("takes blanks for an answer", () => {
+    assert.strictEqual(answered(says({ content: " " })).text, " ")
+  })
+
+  it("tells a filtered answer and an exhausted budget", () => {
+    const message = "The host filtered the whole answer"
+    assert.deepInclude(plain(says({}, "content_filter")), { _tag: "ContentFilterError", message })
+    assert.deepInclude(plain(says({}, "length")), { _tag: "ReasoningBudgetExhaustedError" })
+    assert.notProperty(plain(says({}, "length")), "completionTokens")
+    assert.strictEqual(answered(says({ content: "so far" }, "content_filter")).finishReason, "content_filter")
+  })
+})
+
+describe("noAnswer", () => {
+  const outcome = { hasContent: false, reasoning: "", finishReason: "stop", completionTokens: undefined }
+
+  it("is none when something was said, whatever the finish reason", () => {
+    for (const finishReason of ["stop", "length", "content_filter", "unknown"]) {
+      assert.isUndefined(noContentError({ ...outcome, hasContent: true, finishReason }, { provider: "p", model: "m" }))
+    }
+  })
+
+  it("may be retried only where the same request may do better", () => {
+    const isRetryable = (finishReason: string) =>
+      noContentError({ ...outcome, finishReason }, { provider: "p", model: "m" })?.isRetryable
+    assert.deepStrictEqual(["stop", "odd", "length", "content_filter"].map(isRetryable), [true, true, false, false])
+  })
+})
+
+describe("reasoningOf", () => {
+  it("reads every dialect, Moonshot's first", () => {
+    const details = [{ text: "a" }, { summary: "b" }, { text: null, summary: null }, {}]
+    assert.strictEqual(reasoningOf({}), "")
+    assert.strictEqual(reasoningOf({ reasoning_details: details }), "ab")
+    assert.strictEqual(reasoningOf({ reasoning: "r", reasoning_details: details }), "r")
+    assert.strictEqual(reasoningOf({ reasoning_content: "c", reasoning: "r", reasoning_details: details }), "c")
+    assert.strictEqual(reasoningOf({ reasoning_content: null, reasoning: null, reasoning_details: details }), "ab")
+  })
+})

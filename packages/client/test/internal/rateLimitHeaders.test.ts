@@ -1,0 +1,49 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Headers from "effect/http/Headers"
+import { parseRateStatus } from "../../src/internal/rateLimitHeaders.ts"
+
+const of = (headers: Record<string, string>) => parseRateStatus(Headers.fromInput(headers))
+
+describe("rateStatusOf", () => {
+  it("reads what Moonshot promises, in seconds", () => {
+    assert.deepStrictEqual(
+      of({ "X-RateLimit-Limit": "500", "X-RateLimit-Remaining": "12", "X-RateLimit-Reset": "1.5" }),
+      { limit: 500, remaining: 12, reset: 1500 }
+    )
+  })
+
+  it("reads the form of OpenAI, with durations, and prefers requests to whatever else is counted", () => {
+    assert.deepStrictEqual(
+      of({
+        "x-ratelimit-limit-requests": "60",
+        "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-remaining": "7",
+        "x-ratelimit-reset-requests": "1m30.5s"
+      }),
+      { limit: 60, remaining: 0, reset: 90_500 }
+    )
+    assert.deepStrictEqual(of({ "x-ratelimit-remaining-requests": "1", "x-ratelimit-reset-requests": "120ms" }), {
+      remaining: 1,
+      reset: 120
+    })
+  })
+
+  it("reads the form of the IETF draft", () => {
+    assert.deepStrictEqual(of({ "ratelimit-limit": "10", "ratelimit-remaining": "3", "ratelimit-reset": "50" }), {
+      limit: 10,
+      remaining: 3,
+      reset: 50_000
+    })
+  })
+
+  it("says nothing when the host does not, or says what cannot be read", () => {
+    assert.isUndefined(of({}))
+    assert.isUndefined(of({ "x-ratelimit-reset": "5" }))
+    for (const remaining of ["-1", "many", "1e3", "", "9".repeat(40)]) {
+      assert.isUndefined(of({ "x-ratelimit-remaining": remaining }), remaining)
+    }
+    for (const reset of ["soon", "1758000000", "1".repeat(50), "5d", "-3"]) {
+      assert.deepStrictEqual(of({ "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset }), { remaining: 0 }, reset)
+    }
+  })
+})

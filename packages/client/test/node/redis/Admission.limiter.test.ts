@@ -1,0 +1,108 @@
+import { assert, describe, it } from "@effect/vitest"
+import { AdmissionQueueFullError, AdmissionTimeoutError } from "@kimi-effect/core/ResilienceErrors"
+import * as CallOptions from "@kimi-effect/core/CallOptions"
+import * as Admission from "@kimi-effect/core/Admission"
+import { Context, Deferred, Duration, Effect, Fiber, Layer, Random } from "effect"
+import * as Redis from "effect/persistence/Redis"
+import { connect, reachable, uniquePrefix } from "../support/redis.ts"
+
+const account = "moonshot"
+const ask = (tokens = 1) => ({ account, tokens: () => tokens })
+
+/** A door with a connection of its own. */
+const open = Effect.fnUntraced(function* (options: Admission.RedisOptions) {
+  const redis = yield* connect()
+  const layer = Admission.layerRedis({ timeout: "10 seconds", ...options })
+  const services = yield* Layer.build(Layer.provide(layer, Layer.succeed(Redis.Redis, redis)))
+  const door = Context.get(services, Admission.Admission)
+  const state = Effect.map(door.states, (states) => states.get(account))
+  const held = redis.send<number>("ZCARD", `${options.keyPrefix}{${account}}:places`)
+  return { door, state, held }
+})
+
+const start = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+
+/** Waits until Redis holds so many places. */
+const untilHeld = (held: Effect.Effect<number, Redis.RedisError>, places: number) =>
+  Effect.repeat(held, { until: (now) => now === places })
+
+describe.skipIf(!reachable)("Admission.layerRedis", () => {
+  it.live("leaves no place behind after 1,000 random interruptions", () =>
+    Effect.gen(function* () {
+      const chance = yield* Random.Random
+      const options = { prefix: uniquePrefix(), limits: { concurrency: 7 } }
+      const doors = [yield* open(options), yield* open(options)] as const
+      let made = 0
+      const attempt = Effect.suspend(() => {
+        made += 1
+        return Effect.sleep(Duration.millis(chance.nextDoubleUnsafe() * 4))
+      })
+      yield* Effect.forEach(
+        Array.from({ length: 1_000 }, (_, index) => doors[index % 2 === 0 ? 0 : 1].door),
+        (door) =>
+          Effect.gen(function* () {
+            const fiber = yield* start(door.guard(ask())(attempt))
+            yield* Effect.sleep(Duration.millis(chance.nextDoubleUnsafe() * 12))
+            yield* Fiber.interrupt(fiber)
+          }),
+        { concurrency: 25, discard: true }
+      )
+      assert.isAbove(made, 50)
+      for (const { held, state } of doors) {
+        yield* untilHeld(held, 0)
+        assert.deepInclude(yield* state, { inFlight: 0, waiting: 0 })
+      }
+    }).pipe(Random.withSeed("interruptions"))
+  )
+
+  it.live("lets the more urgent in first, bounds the queue and bounds the wait", () =>
+    Effect.gen(function* () {
+      const { door, held } = yield* open({
+        keyPrefix: uniquePrefix(),
+        limits: { concurrency: 1 },
+        maxQueue: 2,
+        maxWait: "300 millis"
+      })
+      const end = yield* Deferred.make<void>()
+      yield* start(door.guard(ask())(Deferred.await(end)))
+      yield* untilHeld(held, 1)
+      const order: Array<string> = []
+      const call = (priority: CallOptions.Priority, attempt: Effect.Effect<void>) =>
+        CallOptions.provide({ priority })(
+          door.guard(ask())(
+            Effect.andThen(
+              Effect.sync(() => order.push(priority)),
+              attempt
+            )
+          )
+        )
+      const fibers = [
+        yield* start(call("swarm", Effect.void)),
+        yield* start(call("batch", Effect.void)),
+        yield* start(call("batch", Effect.void)),
+        yield* start(call("interactive", Effect.void))
+      ]
+      const refused = yield* Effect.flip(call("batch", Effect.void))
+      assert.instanceOf(refused, AdmissionQueueFullError)
+      yield* Deferred.succeed(end, undefined)
+      yield* Effect.forEach(fibers, Fiber.join)
+      assert.deepStrictEqual(order, ["interactive", "batch", "batch", "swarm"])
+
+      yield* start(door.guard(ask())(Effect.never))
+      yield* untilHeld(held, 1)
+      const late = yield* Effect.flip(call("interactive", Effect.die("made")))
+      assert.instanceOf(late, AdmissionTimeoutError)
+    })
+  )
+
+  it.live("fails at once when the wait is known to be too long", () =>
+    Effect.gen(function* () {
+      const options = { prefix: uniquePrefix(), limits: { requestsPerMinute: 1 }, maxWait: "10 seconds" } as const
+      const [one, two] = [yield* open(options), yield* open(options)]
+      yield* one.door.guard(ask())(Effect.void)
+      const error = yield* Effect.flip(two.door.guard(ask())(Effect.die("made")))
+      assert.instanceOf(error, AdmissionTimeoutError)
+      assert.isAbove(Duration.toSeconds(error.retryAfter ?? Duration.zero), 50)
+    })
+  )
+})

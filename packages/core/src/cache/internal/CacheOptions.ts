@@ -1,0 +1,244 @@
+/**
+ * The options of a response cache, their defaults, and what makes them
+ * unusable.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { ConfigurationError } from "../../errors/ConfigurationErrors.ts"
+import * as OptionRules from "../../internal/OptionRules.ts"
+import type * as CacheEnvelope from "./envelope/CacheEnvelope.ts"
+import { type ResponseKind, responseKinds } from "./CachePolicy.ts"
+
+/**
+ * Options of a cache in memory, all of them and as they are used.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Values {
+  /** How long an answer is kept. Defaults to a day. */
+  readonly timeToLive: Duration.Duration
+  /**
+   * From when on an answer is stale: it is still served, while a newer one is
+   * asked for in the background. By default answers are fresh as long as they
+   * are kept.
+   */
+  readonly staleAfter: Duration.Duration | undefined
+  /** How long nothing is asked for in the background after that brought no newer answer. Defaults to 10 seconds. */
+  readonly refreshCooldown: Duration.Duration
+  /** Kinds of answers that are kept beside complete ones with a single choice. None by default. */
+  readonly alsoCache: ReadonlyArray<ResponseKind>
+  /**
+   * Whether the answer of a fallback is also served to later calls that ask for
+   * what has failed. Defaults to `false`: it is kept for calls to the host and
+   * model that gave it.
+   */
+  readonly sharesFallback: boolean
+  /** How a stream is answered from the cache: at once, or at the times at which its answer came. Defaults to `atOnce`. */
+  readonly replay: "atOnce" | "recorded"
+  /** Most bytes of the heap for all answers in memory. Defaults to 64 MiB. */
+  readonly maxBytes: number
+  /** Most answers in memory. Defaults to 10,000. */
+  readonly maxEntries: number
+  /** Largest answer that is kept, in bytes of the heap. Defaults to 8 MiB. */
+  readonly maxEntryBytes: number
+}
+
+/**
+ * Options of a cache with a store below the memory, all of them and as they are
+ * used.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface PersistedValues extends Values {
+  /** Longest wait of a call for the store. Defaults to 100 milliseconds. */
+  readonly timeout: Duration.Duration
+  /** Longest write, in the background, and longest removal. Defaults to 2 seconds. */
+  readonly writeTimeout: Duration.Duration
+  /** How long the store is left alone after it failed. Defaults to 5 seconds. */
+  readonly cooldown: Duration.Duration
+  /** Most answers that wait to be written; further ones are kept in memory only. Defaults to 1,000. */
+  readonly maxPending: number
+  /** Most bytes of the heap that they hold. Defaults to 16 MiB. */
+  readonly maxPendingBytes: number
+  /** Longest wait for what is not yet written when the layer closes. Defaults to 2 seconds. */
+  readonly flushTimeout: Duration.Duration
+  /** How entries are sealed: compression, largest entry, encryption. */
+  readonly envelope: Partial<CacheEnvelope.Options>
+}
+
+/** What a caller may say: some options, and durations in any form, such as `"1 hour"`. */
+type PartialInput<V> = {
+  readonly [Name in keyof V]?: (V[Name] extends Duration.Duration | undefined ? Duration.Input : V[Name]) | undefined
+}
+
+/**
+ * Options of a cache in memory, as callers give them.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options extends PartialInput<Values> {}
+
+/**
+ * Options of a cache with a store below the memory, as callers give them.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface PersistedOptions extends PartialInput<PersistedValues> {}
+
+/**
+ * The default of every option of a cache in memory.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const defaults: Values = {
+  timeToLive: Duration.days(1),
+  staleAfter: undefined,
+  refreshCooldown: Duration.seconds(10),
+  alsoCache: [],
+  sharesFallback: false,
+  replay: "atOnce",
+  maxBytes: 64 * 1024 * 1024,
+  maxEntries: 10_000,
+  maxEntryBytes: 8 * 1024 * 1024
+}
+
+/**
+ * The default of every option of a cache with a store.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const persistedDefaults: PersistedValues = {
+  ...defaults,
+  timeout: Duration.millis(100),
+  writeTimeout: Duration.seconds(2),
+  cooldown: Duration.seconds(5),
+  maxPending: 1_000,
+  maxPendingBytes: 16 * 1024 * 1024,
+  flushTimeout: Duration.seconds(2),
+  envelope: {}
+}
+
+const owner = "ResponseCache"
+const { positiveInteger, durationOf, positiveDuration } = OptionRules
+
+const oneOf = (name: string, isMet: boolean, words: ReadonlyArray<string>): OptionRules.Rule => [
+  name,
+  isMet,
+  `one of ${words.join(", ")}`
+]
+
+/** Places for all of them are taken at once. */
+const maxEntriesLimit = 10_000_000
+
+const rulesOf = (options: Values): ReadonlyArray<OptionRules.Rule> => [
+  positiveDuration("ttl", options.timeToLive),
+  positiveDuration("staleAfter", options.staleAfter),
+  [
+    "staleAfter",
+    options.staleAfter === undefined || Duration.isLessThan(options.staleAfter, options.timeToLive),
+    "less than ttl, at which an answer is gone"
+  ],
+  positiveDuration("refreshPause", options.refreshCooldown),
+  oneOf(
+    "alsoKeeps",
+    Array.isArray(options.alsoCache) && options.alsoCache.every((kind) => responseKinds.includes(kind)),
+    responseKinds
+  ),
+  oneOf("replay", options.replay === "atOnce" || options.replay === "recorded", ["atOnce", "recorded"]),
+  positiveInteger("maxBytes", options.maxBytes),
+  [
+    "maxEntries",
+    Number.isSafeInteger(options.maxEntries) && options.maxEntries > 0 && options.maxEntries <= maxEntriesLimit,
+    `a whole number over zero and up to ${maxEntriesLimit}`
+  ],
+  positiveInteger("maxEntryBytes", options.maxEntryBytes),
+  ["maxEntryBytes", !(options.maxEntryBytes > options.maxBytes), "at most maxBytes"]
+]
+
+/** The default where nothing is given. */
+const durationOr = (given: Duration.Input | undefined, standard: Duration.Duration): Duration.Duration =>
+  given === undefined ? standard : durationOf(given)
+
+const withMemoryDefaults = (given: Options): Values => {
+  const maxBytes = given.maxBytes ?? defaults.maxBytes
+  return {
+    timeToLive: durationOr(given.timeToLive, defaults.timeToLive),
+    staleAfter: given.staleAfter === undefined ? defaults.staleAfter : durationOf(given.staleAfter),
+    refreshCooldown: durationOr(given.refreshCooldown, defaults.refreshCooldown),
+    alsoCache: given.alsoCache ?? defaults.alsoCache,
+    sharesFallback: given.sharesFallback ?? defaults.sharesFallback,
+    replay: given.replay ?? defaults.replay,
+    maxBytes,
+    maxEntries: given.maxEntries ?? defaults.maxEntries,
+    // A memory that is smaller than the default largest answer has a smaller largest answer.
+    maxEntryBytes: given.maxEntryBytes ?? Math.min(defaults.maxEntryBytes, maxBytes)
+  }
+}
+
+const withPersistedDefaults = (given: PersistedOptions): PersistedValues => ({
+  ...withMemoryDefaults(given),
+  timeout: durationOr(given.timeout, persistedDefaults.timeout),
+  writeTimeout: durationOr(given.writeTimeout, persistedDefaults.writeTimeout),
+  cooldown: durationOr(given.cooldown, persistedDefaults.cooldown),
+  maxPending: given.maxPending ?? persistedDefaults.maxPending,
+  maxPendingBytes: given.maxPendingBytes ?? persistedDefaults.maxPendingBytes,
+  flushTimeout: durationOr(given.flushTimeout, persistedDefaults.flushTimeout),
+  envelope: given.envelope ?? persistedDefaults.envelope
+})
+
+/**
+ * Fills options up with the defaults and checks them. The error names every
+ * unusable option.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const resolveMemory = (given: Options): Effect.Effect<Values, ConfigurationError> =>
+  Effect.suspend(() => {
+    const options = withMemoryDefaults(given)
+    return Effect.as(OptionRules.check(owner, rulesOf(options)), options)
+  })
+
+/**
+ * The same for a cache with a store.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const resolvePersisted = (given: PersistedOptions): Effect.Effect<PersistedValues, ConfigurationError> =>
+  Effect.suspend(() => {
+    const options = withPersistedDefaults(given)
+    const rules = [
+      ...rulesOf(options),
+      positiveDuration("storeTimeout", options.timeout),
+      positiveDuration("storeWriteTimeout", options.writeTimeout),
+      positiveDuration("storeCooldown", options.cooldown),
+      positiveInteger("maxPending", options.maxPending),
+      positiveInteger("maxPendingBytes", options.maxPendingBytes),
+      positiveDuration("flushTimeout", options.flushTimeout)
+    ]
+    return Effect.as(OptionRules.check(owner, rules), options)
+  })
+
+/**
+ * The options in words for people.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const describeOptions = (options: Values): { readonly [name: string]: string } => ({
+  ttl: Duration.format(options.timeToLive),
+  ...(options.staleAfter === undefined ? {} : { "stale after": Duration.format(options.staleAfter) }),
+  memory: `${options.maxBytes} bytes, ${options.maxEntries} entries`,
+  replay: options.replay === "atOnce" ? "at once" : "as recorded",
+  ...(options.alsoCache.length === 0 ? {} : { "also keeps": options.alsoCache.join(" and ") }),
+  ...(options.sharesFallback ? { fallback: "shared" } : {})
+})

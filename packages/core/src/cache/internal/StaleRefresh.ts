@@ -1,0 +1,81 @@
+/**
+ * Stale answers that are asked for anew in the background: one refresh a key
+ * at a time, and none for a while after one that brought nothing newer.
+ *
+ * @since 0.1.0
+ */
+import type * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import type { CachedResponse } from "./CachedResponse.ts"
+import type { MemoryCache } from "./levels/MemoryCache.ts"
+
+/**
+ * What has been refreshed so far.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RefreshStatistics {
+  readonly started: number
+  /** Those that brought nothing newer. */
+  readonly failed: number
+  readonly running: number
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface StaleRefresh {
+  /** Has a stale entry refreshed, unless it is fresh, being refreshed, or left alone for now. */
+  readonly offer: (
+    key: string,
+    entry: CachedResponse,
+    refresh: Effect.Effect<unknown, unknown>,
+    context: Context.Context<never>
+  ) => void
+  readonly statistics: () => RefreshStatistics
+}
+
+/**
+ * Refreshes that end with the scope.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  clock: Clock.Clock,
+  memory: MemoryCache,
+  pause: Duration.Duration,
+  scope: Scope.Scope
+): StaleRefresh => {
+  const running = new Set<string>()
+  let started = 0
+  let failed = 0
+
+  const end = (key: string, entry: CachedResponse): void => {
+    running.delete(key)
+    const now = clock.currentTimeMillisUnsafe()
+    const current = memory.peek(key)
+    if (current === undefined || current.createdAt > entry.createdAt || now < current.refreshAt) return
+    failed += 1
+    memory.set(key, { ...current, refreshAt: now + Duration.toMillis(pause) })
+  }
+
+  return {
+    offer: (key, entry, refresh, context) => {
+      if (clock.currentTimeMillisUnsafe() < entry.refreshAt || running.has(key)) return
+      running.add(key)
+      started += 1
+      // Whoever came upon the stale answer does not wait for the beginning either.
+      const fiber = Effect.runForkWith(context)(Effect.andThen(Effect.yieldNow, refresh))
+      fiber.addObserver(() => end(key, entry))
+      Fiber.runIn(fiber, scope)
+    },
+    statistics: () => ({ started: started, failed, running: running.size })
+  }
+}

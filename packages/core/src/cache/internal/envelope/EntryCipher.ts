@@ -1,0 +1,95 @@
+/**
+ * Encrypts entries of the cache: AES-256-GCM with a random nonce.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Aead from "effect/crypto/Aead"
+import * as Kdf from "effect/crypto/Kdf"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Base64 from "effect/encoding/Base64"
+import * as Hex from "effect/encoding/Hex"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { ConfigurationError } from "../../../errors/ConfigurationErrors.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface EntryCipher {
+  /** Nonce, text and tag; `bound` must be the same again to decrypt. None when it cannot be done. */
+  readonly encrypt: (bytes: Uint8Array, bound: Uint8Array) => Effect.Effect<Option.Option<Uint8Array>>
+  /** What was encrypted; none when anything of it, its bounds or the key is another. */
+  readonly decrypt: (bytes: Uint8Array, bound: Uint8Array) => Effect.Effect<Option.Option<Uint8Array>>
+}
+
+const keyBytes = 32
+const nonceBytes = 12
+/** Bytes that encryption adds: the nonce and the tag. */
+export const overhead = nonceBytes + 16
+
+const invalidKey = ConfigurationError.of([
+  { name: "CacheEnvelope encryptionKey", expected: `${keyBytes} random bytes, in base64 or hexadecimal` }
+])
+
+const decodeKey = (key: Redacted.Redacted<string>): Effect.Effect<Uint8Array, ConfigurationError> =>
+  Effect.suspend(() => {
+    const given: unknown = Redacted.isRedacted(key) ? Redacted.value(key) : undefined
+    const text = typeof given === "string" ? given.trim() : ""
+    // Hexadecimal digits are base64 as well, but then of 48 bytes.
+    const bytes = text.length === 2 * keyBytes ? Hex.decode(text) : Base64.decode(text)
+    return Result.isSuccess(bytes) && bytes.success.length === keyBytes
+      ? Effect.succeed(bytes.success)
+      : Effect.fail(invalidKey)
+  })
+
+const services = Layer.mergeAll(
+  Kdf.layerWebCrypto,
+  Layer.provideMerge(Aead.layerWebCrypto, SecureRandom.layerWebCrypto)
+)
+
+/**
+ * A cipher with a key of 32 random bytes, in base64 or hexadecimal. What
+ * encrypts is derived from it, so that the key may serve elsewhere too.
+ *
+ * Nonces are random: a key is good for some four thousand million entries.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (encryptionKey: Redacted.Redacted<string>): Effect.Effect<EntryCipher, ConfigurationError> =>
+  Effect.gen(function* () {
+    const secret = yield* decodeKey(encryptionKey)
+    const context = yield* Layer.build(services)
+    const aead = Context.get(context, Aead.Aead)
+    const random = Context.get(context, SecureRandom.SecureRandom)
+    const derived = yield* Context.get(context, Kdf.Kdf).derive(Kdf.hkdfSha256, secret, {
+      salt: new Uint8Array(),
+      info: new TextEncoder().encode("kimi-effect/cache/CacheEnvelope/aes-256-gcm"),
+      length: keyBytes
+    })
+    const key = yield* Aead.key(Aead.aes256Gcm, derived)
+    return {
+      encrypt: (bytes: Uint8Array, bound: Uint8Array) =>
+        Effect.gen(function* () {
+          const nonce = yield* random.randomBytes(nonceBytes)
+          const encrypted = yield* aead.encrypt(key, bytes, { nonce, aad: bound })
+          const whole = new Uint8Array(nonceBytes + encrypted.length)
+          whole.set(nonce)
+          whole.set(encrypted, nonceBytes)
+          return whole
+        }).pipe(Effect.option),
+      decrypt: (bytes: Uint8Array, bound: Uint8Array) => {
+        if (bytes.length < overhead) return Effect.succeedNone
+        const options = { nonce: bytes.subarray(0, nonceBytes), aad: bound }
+        return Effect.option(aead.decrypt(key, bytes.subarray(nonceBytes), options))
+      }
+    }
+  }).pipe(
+    Effect.scoped,
+    Effect.catchTag("CryptoError", () => Effect.fail(invalidKey))
+  )

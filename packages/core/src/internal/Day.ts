@@ -1,0 +1,51 @@
+/**
+ * Days of the calendar in UTC, by which prices change and caps begin anew.
+ *
+ * @since 0.1.0
+ */
+import * as DateTime from "effect/DateTime"
+
+const dayMillis = 86_400_000
+
+/**
+ * The day of a time in Unix milliseconds, in days since 1970.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const numberOf = (unixMillis: number): number => Math.floor(unixMillis / dayMillis)
+
+/**
+ * When a day begins, in Unix milliseconds.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const startOf = (dayNumber: number): number => dayNumber * dayMillis
+
+/**
+ * The date of a day: `2026-11-26`.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const dateOf = (dayNumber: number): string => DateTime.formatIsoDateUtc(DateTime.makeUnsafe(startOf(dayNumber)))
+
+/**
+ * The same from a function that remembers the latest date: every call has a
+ * day, and days change seldom.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const memoizedDateOf = (): ((dayNumber: number) => string) => {
+  let latest = Number.NaN
+  let date = ""
+  return (dayNumber) => {
+    if (dayNumber !== latest) {
+      latest = dayNumber
+      date = dateOf(dayNumber)
+    }
+    return date
+  }
+}

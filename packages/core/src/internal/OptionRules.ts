@@ -1,0 +1,145 @@
+/**
+ * What the options of stages, caches and stores have to keep, in the same words
+ * everywhere, and the error that names all that do not.
+ *
+ * An option that was left out keeps every rule; `NaN` keeps none.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { ConfigurationError, type ConfigurationIssue } from "../errors/ConfigurationErrors.ts"
+
+/**
+ * The name of an option, whether it keeps the rule, and what is expected of it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Rule = readonly [name: string, isMet: boolean, expected: string]
+
+/**
+ * A duration in any form. One that cannot be read is zero, which is the
+ * duration of no option.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const durationOf = (input: Duration.Input): Duration.Duration =>
+  Option.getOrElse(Duration.fromInput(input), () => Duration.zero)
+
+const isFiniteDuration = (input: Duration.Input | undefined, isMet: (millis: number) => boolean): boolean =>
+  input === undefined ||
+  Option.exists(Duration.fromInput(input), (time) => Duration.isFinite(time) && isMet(Duration.toMillis(time)))
+
+/**
+ * A finite duration over zero.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const positiveDuration = (name: string, value: Duration.Input | undefined): Rule => [
+  name,
+  isFiniteDuration(value, (millis) => millis > 0),
+  'a finite duration over zero, such as "30 seconds"'
+]
+
+/**
+ * A finite duration of at least a millisecond.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const millisecondDuration = (name: string, value: Duration.Input | undefined): Rule => [
+  name,
+  isFiniteDuration(value, (millis) => millis >= 1),
+  'a finite duration of a millisecond or more, such as "1 second"'
+]
+
+/**
+ * A finite duration, which may be zero.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const finiteDuration = (name: string, value: Duration.Input | undefined): Rule => [
+  name,
+  isFiniteDuration(value, (millis) => millis >= 0),
+  'a finite duration, such as "30 seconds"'
+]
+
+/**
+ * A whole number over zero.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const positiveInteger = (name: string, value: number | undefined): Rule => [
+  name,
+  value === undefined || (Number.isSafeInteger(value) && value > 0),
+  "a whole number over zero"
+]
+
+/**
+ * A whole number of bytes.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const bytes = (
+  name: string,
+  value: number | undefined,
+  least = 1,
+  most: number = Number.MAX_SAFE_INTEGER
+): Rule => [
+  name,
+  value === undefined || (Number.isSafeInteger(value) && value >= least && value <= most),
+  most === Number.MAX_SAFE_INTEGER
+    ? `a whole number of bytes, at least ${least}`
+    : `a whole number of bytes from ${least} to ${most}`
+]
+
+/**
+ * A part of a whole: over 0 and up to 1.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const fraction = (name: string, value: number | undefined): Rule => [
+  name,
+  value === undefined || (value > 0 && value <= 1),
+  "a number over 0 and up to 1"
+]
+
+/**
+ * One of some words.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const oneOf = (name: string, value: unknown, words: ReadonlyArray<string>): Rule => [
+  name,
+  value === undefined || words.some((word) => word === value),
+  `one of ${words.join(", ")}`
+]
+
+/**
+ * Every rule that is broken, under the owner's name: `CircuitBreaker slowAfter`.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const issuesOf = (owner: string, rules: ReadonlyArray<Rule>): ReadonlyArray<typeof ConfigurationIssue.Type> =>
+  rules.filter(([, isMet]) => !isMet).map(([name, , expected]) => ({ name: `${owner} ${name}`, expected }))
+
+/**
+ * Fails with every rule that is broken.
+ *
+ * @category validation
+ * @since 0.1.0
+ */
+export const check = (owner: string, rules: ReadonlyArray<Rule>): Effect.Effect<void, ConfigurationError> => {
+  const issues = issuesOf(owner, rules)
+  return issues.length === 0 ? Effect.void : Effect.fail(ConfigurationError.of(issues))
+}

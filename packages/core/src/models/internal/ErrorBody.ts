@@ -1,0 +1,39 @@
+/**
+ * The body of an error answer.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { optionalFromNullish } from "./OptionalFromNullish.ts"
+
+/**
+ * What went wrong, in the host's words. `type` decides, then the message.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ErrorObject = Schema.Struct({
+  message: optionalFromNullish(Schema.String),
+  type: optionalFromNullish(Schema.String),
+  /** In the OpenAPI file, not seen in recordings; gateways send numbers too. */
+  code: optionalFromNullish(Schema.Union([Schema.String, Schema.Finite])),
+  param: optionalFromNullish(Schema.String)
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type ErrorObject = typeof ErrorObject.Type
+
+/**
+ * The body of an error answer: `{"error": {...}}`, or a bare text in place of
+ * the object at some gateways.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ErrorBody = Schema.Struct({
+  error: Schema.Union([ErrorObject, Schema.String]),
+  request_id: optionalFromNullish(Schema.String)
+})

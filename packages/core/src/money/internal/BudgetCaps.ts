@@ -1,0 +1,213 @@
+/**
+ * Which caps hold for a call: from rules such as "10 dollars a day for each
+ * tenant" to the scopes in which its price is reserved.
+ *
+ * @since 0.1.0
+ */
+import * as BigDecimal from "effect/BigDecimal"
+import * as Option from "effect/Option"
+import type { ConfigurationIssue } from "../../errors/ConfigurationErrors.ts"
+import type * as ModelCatalog from "../../ModelCatalog.ts"
+import * as Day from "../../internal/Day.ts"
+import * as OptionRules from "../../internal/OptionRules.ts"
+import * as Amount from "./Amount.ts"
+import * as BudgetScope from "./BudgetScope.ts"
+import type { Claim } from "./Ledger.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Currency = ModelCatalog.Price["currency"]
+
+/**
+ * For whom a call is made, as `CallOptions` say it. An empty name is one of
+ * its own.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Tags {
+  readonly tenant: string
+  readonly job: string
+  readonly agent: string
+}
+
+/**
+ * A cap. All caps that fit a call hold for it at once.
+ *
+ * - `{ amount: "1000", currency: "USD" }`: in total
+ * - `{ per: ["day"], … }`: each day, in UTC
+ * - `{ per: ["tenant"], … }`: each tenant
+ * - `{ per: ["day", "tenant"], … }`: each tenant on each day
+ * - `{ per: ["tenant"], only: { tenant: "acme" }, … }`: the tenant acme, in
+ *   place of what holds for each tenant
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Cap {
+  /** The most that may be spent, as a decimal. */
+  readonly amount: string | BigDecimal.BigDecimal
+  readonly currency: Currency
+  /** Whether each day, tenant, job or agent has its own. By default all calls share it. */
+  readonly per?: ReadonlyArray<BudgetScope.Dimension> | undefined
+  /** The names that it holds for. By default all do. */
+  readonly only?: Partial<Tags> | undefined
+}
+
+/**
+ * The scopes of a call, or the first one that has no cap in its currency.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Claims =
+  | { readonly _tag: "Claims"; readonly claims: ReadonlyArray<Claim> }
+  | { readonly _tag: "OtherCurrency"; readonly scope: string }
+
+/** A cap by which dimensions its scopes are named. */
+interface CapRule {
+  readonly only: ReadonlyArray<readonly [keyof Tags, string]>
+  readonly currency: Currency
+  readonly cap: bigint
+}
+
+interface CapGroup {
+  readonly per: ReadonlyArray<BudgetScope.Dimension>
+  readonly rules: ReadonlyArray<CapRule>
+}
+
+/** A scope of a day may be looked at for two days more. */
+const retentionDays = 3
+
+const tagNames = ["tenant", "job", "agent"] as const
+
+/** Beyond these no amount lies within the bounds, and writing it out would take all memory. */
+const maxScale = 1_000
+
+const parseAmount = (amount: unknown): bigint | undefined => {
+  // Text without digits would be zero.
+  if (typeof amount === "string" && !/\d/.test(amount)) return undefined
+  const decimal = typeof amount === "string" ? BigDecimal.fromString(amount) : Option.some(amount)
+  if (Option.isNone(decimal) || !BigDecimal.isBigDecimal(decimal.value)) return undefined
+  if (Math.abs(decimal.value.scale) > maxScale) return undefined
+  const cap = Amount.fromDecimal(decimal.value)
+  return cap >= 0n && cap <= Amount.maxAmount ? cap : undefined
+}
+
+const dimensionsOf = ({ only = {}, per = [] }: Cap): ReadonlyArray<BudgetScope.Dimension> =>
+  BudgetScope.allDimensions.filter((name) => per.includes(name) || (name !== "day" && only[name] !== undefined))
+
+/** What a cap must look like. One that is misread would bound something else, or nothing. */
+const rulesOf = (cap: Cap, name: string): ReadonlyArray<OptionRules.Rule> => {
+  if (typeof cap !== "object" || cap === null) return [[name, false, "an object with an amount and a currency"]]
+  const { amount, currency, only = {}, per = [] } = cap
+  const isOnly =
+    typeof only === "object" &&
+    only !== null &&
+    Object.entries(only).every(([key, value]) => tagNames.some((one) => one === key) && isOptionalString(value))
+  return [
+    [`${name}.amount`, parseAmount(amount) !== undefined, 'a decimal from 0 to 1000000 as text, such as "50"'],
+    [`${name}.currency`, currency === "USD" || currency === "CNY", "USD or CNY"],
+    [
+      `${name}.per`,
+      Array.isArray(per) && per.every((one) => BudgetScope.allDimensions.includes(one)),
+      `a list of ${BudgetScope.allDimensions.join(", ")}`
+    ],
+    [`${name}.only`, isOnly, `names by ${tagNames.join(", ")}`]
+  ]
+}
+
+const isOptionalString = (value: unknown): boolean => value === undefined || typeof value === "string"
+
+/**
+ * Everything that is wrong with caps.
+ *
+ * @category validation
+ * @since 0.1.0
+ */
+export const issuesOf = (caps: ReadonlyArray<Cap>): ReadonlyArray<typeof ConfigurationIssue.Type> => {
+  if (!Array.isArray(caps)) return [{ name: "Budget caps", expected: "a list of caps" }]
+  const issues: Array<typeof ConfigurationIssue.Type> = []
+  const known = new Set<string>()
+  caps.forEach((cap: Cap, i) => {
+    const own = OptionRules.issuesOf("Budget", rulesOf(cap, `caps[${i}]`))
+    issues.push(...own)
+    // What it is kept apart by cannot be read.
+    if (own.some(({ name }) => !name.endsWith(".amount"))) return
+    const key = JSON.stringify([dimensionsOf(cap), tagNames.map((name) => cap.only?.[name]), cap.currency])
+    if (known.has(key)) issues.push({ name: `Budget caps[${i}]`, expected: "another scope than an earlier cap's" })
+    known.add(key)
+  })
+  return issues
+}
+
+/** Of the caps that fit, those for the most names; of those, the lowest. */
+const mostSpecific = (rules: ReadonlyArray<CapRule>): CapRule | undefined => {
+  let found: CapRule | undefined
+  for (const rule of rules) {
+    const isCloser =
+      found === undefined ||
+      rule.only.length > found.only.length ||
+      (rule.only.length === found.only.length && rule.cap < found.cap)
+    if (isCloser) found = rule
+  }
+  return found
+}
+
+/**
+ * A function from a call to its scopes. The caps must have been checked.
+ *
+ * A cap in dollars cannot hold yuan. A call in another currency than that of
+ * every cap of a kind which fits it has nothing that bounds it there, and is
+ * not let through as if it were free.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const compile = (
+  caps: ReadonlyArray<Cap>
+): ((tags: Tags, currency: Currency, day: string, dayNumber: number) => Claims) => {
+  const families = new Map<
+    string,
+    { readonly per: ReadonlyArray<BudgetScope.Dimension>; readonly rules: Array<CapRule> }
+  >()
+  for (const cap of caps) {
+    const per = dimensionsOf(cap)
+    const family = families.get(per.join("/")) ?? { per, rules: [] }
+    families.set(per.join("/"), family)
+    const only = tagNames.flatMap((name): ReadonlyArray<readonly [keyof Tags, string]> => {
+      const value = cap.only?.[name]
+      return value === undefined ? [] : [[name, value]]
+    })
+    family.rules.push({ only, currency: cap.currency, cap: parseAmount(cap.amount) ?? 0n })
+  }
+  const all: ReadonlyArray<CapGroup> = [...families.values()]
+
+  return (tags, currency, day, dayNumber) => {
+    const claims: Array<Claim> = []
+    for (const { per, rules } of all) {
+      const fitting = rules.filter(({ only }) => only.every(([name, value]) => tags[name] === value))
+      if (fitting.length === 0) continue
+      const scope = BudgetScope.nameOf(per, { ...tags, day })
+      const rule = mostSpecific(fitting.filter((one) => one.currency === currency))
+      if (rule === undefined) return { _tag: "OtherCurrency", scope }
+      claims.push({
+        scope: `${currency} ${scope}`,
+        cap: rule.cap,
+        retainUntil: per.includes("day") ? Day.startOf(dayNumber + retentionDays) : undefined
+      })
+    }
+    return { _tag: "Claims", claims }
+  }
+}
+
+/**
+ * Whether any cap fits calls of these tags, in whatever currency.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const isCapped = (caps: ReadonlyArray<Cap>, tags: Tags): boolean =>
+  caps.some(({ only = {} }) => tagNames.every((name) => only[name] === undefined || only[name] === tags[name]))

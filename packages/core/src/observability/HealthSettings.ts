@@ -1,0 +1,137 @@
+/**
+ * What is said of a client's health beside the defaults, and checks of your own.
+ *
+ * It is a reference: provide `layer` below the client, or nothing.
+ *
+ * ```ts
+ * KimiNode.layerConfig().pipe(Layer.provide(HealthSettings.layer({ balanceWarning: 20 })))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import * as OptionRules from "../internal/OptionRules.ts"
+import type * as Health from "./Health.ts"
+import type { HealthCheck } from "./internal/health/HealthCheck.ts"
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface PaidProbe {
+  /** The model that is asked. Defaults to that of calls that name none. */
+  readonly model?: string | undefined
+  /** How long an answer holds: one call is made in this time. Defaults to 5 minutes. */
+  readonly timeToLive?: Duration.Input | undefined
+  /** Longest call with its retries. Defaults to 30 seconds. */
+  readonly timeout?: Duration.Input | undefined
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Values extends Health.Options {
+  /** Money left in an account, in its currency, at which it is degraded. Defaults to 5. */
+  readonly balanceWarning?: number | undefined
+  /** How long a balance holds. Defaults to a minute. */
+  readonly balanceTimeToLive?: Duration.Input | undefined
+  /** Latency of the host from which on it is degraded. Defaults to 2 seconds. */
+  readonly slowAfter?: Duration.Input | undefined
+  /** Part of a queue that is taken when admission is degraded. Defaults to 0.8. */
+  readonly queueWarning?: number | undefined
+  /** Part of a cap that is spent when the budget is degraded. Defaults to 0.8. */
+  readonly budgetWarning?: number | undefined
+  /** Whether a small call is made and paid for, as the component `chat`. Off by default. */
+  readonly paidProbe?: boolean | PaidProbe | undefined
+  /** Further checks. One with the name and account of a component takes its place. */
+  readonly checks?: ReadonlyArray<HealthCheck> | undefined
+}
+
+/**
+ * The default of every setting that `Health` has none of.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const defaults = {
+  balanceWarning: 5,
+  balanceTimeToLive: Duration.minutes(1),
+  slowAfter: Duration.seconds(2),
+  queueWarning: 0.8,
+  budgetWarning: 0.8,
+  paidProbe: { every: Duration.minutes(5), timeout: Duration.seconds(30) }
+} as const
+
+/**
+ * The settings of clients that are built below.
+ *
+ * @category references
+ * @since 0.1.0
+ */
+export const HealthSettings: Context.Reference<Values> = Context.Reference<Values>(
+  "@kimi-effect/core/observability/HealthSettings",
+  { defaultValue: () => ({}) }
+)
+
+const checkRules = (checks: Values["checks"] = []): ReadonlyArray<OptionRules.Rule> => {
+  if (!Array.isArray(checks)) return [["checks", false, "a list of checks"]]
+  return checks.flatMap((check: HealthCheck, i): ReadonlyArray<OptionRules.Rule> => {
+    const name = `checks[${i}]`
+    if (typeof check !== "object" || check === null) return [[name, false, "an object with a name and a look"]]
+    return [
+      [`${name}.name`, typeof check.name === "string" && check.name !== "", "a name"],
+      [`${name}.look`, Effect.isEffect(check.check), "an effect that gives a finding"],
+      OptionRules.positiveDuration(`${name}.timeout`, check.timeout)
+    ]
+  })
+}
+
+const rulesOf = (settings: Values): ReadonlyArray<OptionRules.Rule> => {
+  const { balanceWarning = 0, paidProbe } = settings
+  const probe = typeof paidProbe === "object" && paidProbe !== null ? paidProbe : {}
+  const { positiveInteger, fraction, positiveDuration, finiteDuration } = OptionRules
+  return [
+    finiteDuration("timeToLive", settings.timeToLive),
+    positiveDuration("timeout", settings.timeout),
+    finiteDuration("balanceEvery", settings.balanceTimeToLive),
+    positiveDuration("slowAfter", settings.slowAfter),
+    // Anything else would be taken for true, and pays for calls.
+    [
+      "paidProbe",
+      paidProbe === probe || ["undefined", "boolean"].includes(typeof paidProbe),
+      "true, false or an object"
+    ],
+    finiteDuration("paidProbe.every", probe.timeToLive),
+    positiveDuration("paidProbe.timeout", probe.timeout),
+    fraction("queueWarning", settings.queueWarning),
+    fraction("budgetWarning", settings.budgetWarning),
+    ["balanceWarning", Number.isFinite(balanceWarning) && balanceWarning >= 0, "a number that is not negative"],
+    positiveInteger("failureThreshold", settings.failureThreshold),
+    ...checkRules(settings.checks)
+  ]
+}
+
+/**
+ * Settings over those that are provided; checks are added to theirs. The error
+ * names every setting that cannot be used.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (settings: Values): Layer.Layer<never, ConfigurationError> =>
+  Layer.effect(
+    HealthSettings,
+    Effect.andThen(
+      Effect.suspend(() => OptionRules.check("HealthSettings", rulesOf(settings))),
+      Effect.map(HealthSettings, (below) => ({
+        ...below,
+        ...settings,
+        checks: [...(below.checks ?? []), ...(settings.checks ?? [])]
+      }))
+    )
+  )

@@ -1,0 +1,251 @@
+/**
+ * Every metric. `Telemetry` is where to look for them.
+ *
+ * @since 0.1.0
+ */
+import { type Attribute, attributes as a } from "./TelemetryAttributes.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Metric {
+  readonly name: string
+  readonly kind: "counter" | "gauge" | "histogram"
+  /** By UCUM, as OpenTelemetry writes it. */
+  readonly unit: string
+  readonly description: string
+  readonly attributes: ReadonlyArray<Attribute>
+  /** The upper bounds of a histogram's buckets. */
+  readonly boundaries?: ReadonlyArray<number>
+}
+
+/** Those of the conventions, and three more, because reasoning takes minutes. */
+const durationBoundaries = [
+  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 327.68, 655.36
+]
+/** Those of the conventions. */
+const chunkBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+const waitBoundaries = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
+const tokenBoundaries = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864]
+const rateBoundaries = [1, 2, 5, 10, 20, 30, 40, 50, 75, 100, 150, 200, 300, 500, 1000]
+
+const hostModel = [a.providerName, a.host, a.requestModel] as const
+
+/**
+ * Every metric.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const metrics = {
+  operationDuration: {
+    name: "gen_ai.client.operation.duration",
+    kind: "histogram",
+    unit: "s",
+    description: "Time of a call with all of its attempts; of a stream, until its end",
+    attributes: [a.operationName, ...hostModel, a.responseModel, a.errorType],
+    boundaries: durationBoundaries
+  },
+  tokenUsage: {
+    name: "gen_ai.client.token.usage",
+    kind: "histogram",
+    unit: "{token}",
+    description: "Tokens of an attempt as the host counted them",
+    attributes: [a.operationName, ...hostModel, a.tokenType],
+    boundaries: tokenBoundaries
+  },
+  timeToFirstChunk: {
+    name: "gen_ai.client.operation.time_to_first_chunk",
+    kind: "histogram",
+    unit: "s",
+    description: "Time from an attempt to the first content of its stream",
+    attributes: [a.operationName, ...hostModel],
+    boundaries: durationBoundaries
+  },
+  timePerOutputChunk: {
+    name: "gen_ai.client.operation.time_per_output_chunk",
+    kind: "histogram",
+    unit: "s",
+    description: "Time between reads of a stream that brought content, after the first",
+    attributes: [a.operationName, ...hostModel],
+    boundaries: chunkBoundaries
+  },
+  requests: {
+    name: "kimi.client.requests",
+    kind: "counter",
+    unit: "{request}",
+    description: "Calls that have ended, by how",
+    attributes: [a.operation, ...hostModel, a.outcome]
+  },
+  attempts: {
+    name: "kimi.client.attempts",
+    kind: "counter",
+    unit: "{attempt}",
+    description: "Times that a host was asked, by how they ended",
+    attributes: [a.operation, ...hostModel, a.outcome]
+  },
+  retries: {
+    name: "kimi.client.retries",
+    kind: "counter",
+    unit: "{attempt}",
+    description: "Attempts that followed a failed one at the same host, by its error",
+    attributes: [...hostModel, a.errorType]
+  },
+  retryBudgetLeft: {
+    name: "kimi.client.retry_budget.left",
+    kind: "gauge",
+    unit: "1",
+    description: "What is left in the budget of retries",
+    attributes: []
+  },
+  retryBudgetCapacity: {
+    name: "kimi.client.retry_budget.capacity",
+    kind: "gauge",
+    unit: "1",
+    description: "The full budget of retries",
+    attributes: []
+  },
+  admissionWait: {
+    name: "kimi.client.admission.wait",
+    kind: "histogram",
+    unit: "s",
+    description: "Time that an attempt waited for its admission, by how the wait ended",
+    attributes: [a.host, a.account, a.outcome],
+    boundaries: waitBoundaries
+  },
+  admissionInFlight: {
+    name: "kimi.client.admission.in_flight",
+    kind: "gauge",
+    unit: "{attempt}",
+    description: "Attempts that run",
+    attributes: [a.account]
+  },
+  admissionQueue: {
+    name: "kimi.client.admission.queue",
+    kind: "gauge",
+    unit: "{attempt}",
+    description: "Attempts that wait for their admission",
+    attributes: [a.account]
+  },
+  breakerCircuits: {
+    name: "kimi.client.breaker.circuits",
+    kind: "gauge",
+    unit: "{circuit}",
+    description: "Circuits by their state; 0 in the states that a circuit is not in",
+    attributes: [a.circuit, a.circuitState]
+  },
+  breakerTransitions: {
+    name: "kimi.client.breaker.transitions",
+    kind: "counter",
+    unit: "{transition}",
+    description: "Changes of a circuit's state",
+    attributes: [a.circuit, a.circuitState]
+  },
+  breakerRejections: {
+    name: "kimi.client.breaker.rejections",
+    kind: "counter",
+    unit: "{attempt}",
+    description: "Attempts that were not made, because a circuit did not permit them",
+    attributes: [...hostModel]
+  },
+  cacheRequests: {
+    name: "kimi.client.cache.requests",
+    kind: "counter",
+    unit: "{request}",
+    description: "Calls that were answered, by the level of the cache that did; only with a cache",
+    attributes: [a.cacheLevel]
+  },
+  cacheEntries: {
+    name: "kimi.client.cache.entries",
+    kind: "gauge",
+    unit: "{entry}",
+    description: "Answers in memory",
+    attributes: []
+  },
+  cacheSize: {
+    name: "kimi.client.cache.size",
+    kind: "gauge",
+    unit: "By",
+    description: "Memory that the answers take",
+    attributes: []
+  },
+  cacheHitRatio: {
+    name: "kimi.client.cache.hit_ratio",
+    kind: "gauge",
+    unit: "1",
+    description: "The part of the lookups of a level that found an answer, since the start",
+    attributes: [a.cacheLevel]
+  },
+  tokens: {
+    name: "kimi.client.tokens",
+    kind: "counter",
+    unit: "{token}",
+    description: "Tokens that are charged for, those of failed and abandoned attempts included",
+    attributes: [...hostModel, a.tokenType, a.isEstimate]
+  },
+  cost: {
+    name: "kimi.client.cost",
+    kind: "counter",
+    unit: "1",
+    description: "What attempts cost, in the currency that is named",
+    attributes: [a.currency, ...hostModel, a.tenant, a.job, a.agent]
+  },
+  unpriced: {
+    name: "kimi.client.unpriced",
+    kind: "counter",
+    unit: "{attempt}",
+    description: "Attempts that are charged for at a price that is not known; they are in no cost",
+    attributes: [...hostModel]
+  },
+  savings: {
+    name: "kimi.client.savings",
+    kind: "counter",
+    unit: "1",
+    description: "What would have been paid more without the caches, in the currency that is named",
+    attributes: [a.currency, ...hostModel, a.savingsSource]
+  },
+  budgetLimit: {
+    name: "kimi.client.budget.limit",
+    kind: "gauge",
+    unit: "1",
+    description: "The most that may be spent",
+    attributes: [a.scope, a.currency]
+  },
+  budgetSpent: {
+    name: "kimi.client.budget.spent",
+    kind: "gauge",
+    unit: "1",
+    description: "What has been spent",
+    attributes: [a.scope, a.currency]
+  },
+  budgetReserved: {
+    name: "kimi.client.budget.reserved",
+    kind: "gauge",
+    unit: "1",
+    description: "What is held for calls that run",
+    attributes: [a.scope, a.currency]
+  },
+  budgetLeft: {
+    name: "kimi.client.budget.left",
+    kind: "gauge",
+    unit: "1",
+    description: "What may still be reserved",
+    attributes: [a.scope, a.currency]
+  },
+  outputRate: {
+    name: "kimi.client.output_rate",
+    kind: "histogram",
+    unit: "{token}/s",
+    description: "Tokens that a stream generated a second, from its first content to its end",
+    attributes: [...hostModel],
+    boundaries: rateBoundaries
+  },
+  streamEnds: {
+    name: "kimi.client.stream.ends",
+    kind: "counter",
+    unit: "{stream}",
+    description: "Streamed attempts that have ended, by how",
+    attributes: [...hostModel, a.streamEnd]
+  }
+} as const satisfies Record<string, Metric>

@@ -1,0 +1,107 @@
+/**
+ * What a log says of a call that has ended, under the names that spans and
+ * metrics have for it.
+ *
+ * @since 0.1.0
+ */
+import * as BigDecimal from "effect/BigDecimal"
+import type { CallRecord } from "../../CallRecord.ts"
+import { attributes as a, logAttributes as l, logs, providerNames } from "../../Telemetry.ts"
+
+/**
+ * The members of a line, by their names.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Fields = { readonly [name: string]: FieldValue }
+
+type FieldValue = string | number | boolean | ReadonlyArray<string>
+
+/** Members that are entered one by one; what is not known is left out. */
+class FieldsBuilder {
+  readonly fields: { [name: string]: FieldValue } = {}
+
+  add({ name }: { readonly name: string }, value: FieldValue | undefined): this {
+    if (value !== undefined) this.fields[name] = value
+    return this
+  }
+}
+
+const toSeconds = (millis: number | undefined): number | undefined =>
+  millis === undefined ? undefined : Math.round(millis) / 1_000
+
+/**
+ * The host, as the conventions name it and as the library does.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const hostFields = ({ provider }: Pick<CallRecord, "provider">): Fields => ({
+  [a.providerName.name]: providerNames[provider] ?? provider,
+  [a.host.name]: provider
+})
+
+const addCost = (members: FieldsBuilder, { cost, isEstimate, usage }: CallRecord): void => {
+  if (usage !== undefined) {
+    members
+      .add(a.usageInputTokens, usage.prompt_tokens)
+      .add(a.usageOutputTokens, usage.completion_tokens)
+      .add(a.usageCacheReadTokens, usage.cached_tokens)
+      .add(a.usageReasoningTokens, usage.reasoning_tokens)
+  }
+  if (cost !== undefined) {
+    members
+      .add(a.cost, BigDecimal.toNumberUnsafe(cost.total))
+      .add(a.currency, cost.currency)
+      .add(a.isEstimate, isEstimate)
+  }
+}
+
+const addError = (members: FieldsBuilder, { error, outcome }: CallRecord): void => {
+  if (error !== undefined) {
+    members
+      .add(a.errorType, error.tag)
+      .add(l.errorCategory, error.category)
+      .add(l.errorSeverity, error.severity)
+      .add(l.errorMessage, error.message)
+  } else if (outcome === "defect") members.add(a.errorType, outcome)
+}
+
+/**
+ * Everything that a line says of a call; what is not known is left out.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const fromRecord = (record: CallRecord): Fields => {
+  const { finishReason, provider, tags } = record
+  const members = new FieldsBuilder()
+    .add(l.eventName, logs.call.name)
+    .add(a.operation, record.operation)
+    .add(a.outcome, record.outcome)
+    .add(a.providerName, providerNames[provider] ?? provider)
+    .add(a.host, provider)
+    .add(a.account, record.account)
+    .add(a.requestModel, record.requestModel)
+    .add(a.responseModel, record.responseModel)
+    .add(a.responseFinishReasons, finishReason === undefined ? undefined : [finishReason])
+    .add(a.requestId, record.requestId)
+    .add(a.hostTraceId, record.hostTraceId)
+    .add(l.duration, toSeconds(record.duration))
+    .add(l.timeToFirstToken, toSeconds(record.timeToFirstToken))
+    .add(a.wait, toSeconds(record.admissionWait))
+    .add(a.attempts, record.attempts)
+    .add(a.retries, record.retries)
+    .add(a.cacheLevel, record.cached)
+    .add(a.streamEnd, record.streamEnd)
+    .add(a.priority, record.priority)
+  addCost(members, record)
+  addError(members, record)
+  // Names that nobody gave are left out.
+  members
+    .add(a.tenant, tags.tenant || undefined)
+    .add(a.job, tags.job || undefined)
+    .add(a.agent, tags.agent || undefined)
+  return members.fields
+}

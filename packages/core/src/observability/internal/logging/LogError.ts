@@ -1,0 +1,116 @@
+/**
+ * What a log says of errors and causes.
+ *
+ * Errors of the library say everything: their texts are scrubbed where they
+ * are made. Anybody else's message may quote the prompt, as those of schemas
+ * and parsers do, so only the name, the code and the place are shown of them,
+ * unless all messages are asked for.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import { isKimiError } from "../../../errors/KimiError.ts"
+import type { Json } from "./LogValue.ts"
+
+/**
+ * Whose messages are shown: those of the library's own errors, or those of all.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type ErrorMessageScope = "own" | "all"
+
+type Encode = (value: unknown) => Json
+
+const maxFrames = 8
+const maxReasons = 8
+const maxStackLength = 16_384
+
+/** What can be a name or a code, and is no sentence. */
+const isIdentifier = (value: unknown): value is string => typeof value === "string" && /^[\w$@./-]{1,64}$/.test(value)
+
+/** `at name (place:1:2)` or `at place:1:2`, where the place is a path or an address. */
+const framePattern =
+  /^\s*at (?:[\w$.<>#[\]/~ ]{1,200} \()?(?:file:\/\/|node:|\/|[A-Za-z]:\\)[^\n()]{1,400}:\d{1,9}:\d{1,9}\)?$/
+
+/** The lines of a stack that name places. Where the message cannot be told from them, there are none. */
+const framesOf = ({ message, stack }: Error): ReadonlyArray<string> => {
+  if (typeof stack !== "string" || typeof message !== "string") return []
+  const at = stack.indexOf(message)
+  if (at === -1) return []
+  return stack
+    .slice(at + message.length, at + message.length + maxStackLength)
+    .split("\n")
+    .filter((line) => framePattern.test(line))
+    .slice(0, maxFrames)
+    .map((line) => line.trim())
+}
+
+const tagOf = (value: object): string | undefined =>
+  "_tag" in value && isIdentifier(value._tag) ? value._tag : undefined
+
+const encodeForeignError = (error: Error, messages: ErrorMessageScope, inside: Encode): Json => {
+  const shown: { [name: string]: Json } = { type: tagOf(error) ?? (isIdentifier(error.name) ? error.name : "Error") }
+  if ("code" in error && (isIdentifier(error.code) || typeof error.code === "number")) shown["code"] = error.code
+  if (messages === "all") shown["message"] = inside(error.message)
+  const frames = framesOf(error)
+  if (frames.length > 0) shown["stack"] = frames.map(inside)
+  if (error.cause !== undefined) shown["cause"] = encodeFailure(error.cause, messages, inside)
+  if ("errors" in error && Array.isArray(error.errors)) {
+    shown["errors"] = error.errors.slice(0, maxReasons).map((each) => encodeFailure(each, messages, inside))
+  }
+  return shown
+}
+
+/** What something failed with, an error or not. */
+const encodeFailure = (failure: unknown, messages: ErrorMessageScope, inside: Encode): Json => {
+  // Through `inside`, which bounds the depth and finds cycles.
+  if (failure instanceof Error) return inside(failure)
+  const shown: { [name: string]: Json } = {
+    type: (typeof failure === "object" && failure !== null ? tagOf(failure) : undefined) ?? typeof failure
+  }
+  if (messages === "all") shown["value"] = inside(failure)
+  return shown
+}
+
+const encodeReason = (reason: Cause.Reason<unknown>, messages: ErrorMessageScope, inside: Encode): Json => {
+  switch (reason._tag) {
+    case "Fail":
+      return { reason: "fail", error: encodeFailure(reason.error, messages, inside) }
+    case "Die":
+      return { reason: "die", error: encodeFailure(reason.defect, messages, inside) }
+    case "Interrupt":
+      return { reason: "interrupt", by: reason.fiberId === undefined ? null : `#${reason.fiberId}` }
+  }
+}
+
+const encodeCause = ({ reasons }: Cause.Cause<unknown>, messages: ErrorMessageScope, inside: Encode): Json =>
+  reasons.slice(0, maxReasons).map((reason) => encodeReason(reason, messages, inside))
+
+/**
+ * Shows errors, causes, exits and results; other objects are not its business.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const makeErrorEncoder =
+  (messages: ErrorMessageScope) =>
+  (value: object, inside: Encode): Json | undefined => {
+    if (Cause.isCause(value)) return encodeCause(value, messages, inside)
+    if (Cause.isReason(value)) return encodeReason(value, messages, inside)
+    if (Exit.isExit(value)) {
+      return Exit.isSuccess(value)
+        ? { success: inside(value.value) }
+        : { failure: encodeCause(value.cause, messages, inside) }
+    }
+    if (Result.isResult(value)) {
+      return Result.isSuccess(value)
+        ? { success: inside(value.success) }
+        : { failure: encodeFailure(value.failure, messages, inside) }
+    }
+    if (!(value instanceof Error)) return undefined
+    if (!isKimiError(value)) return encodeForeignError(value, messages, inside)
+    return inside({ ...(value.toJSON() as object), category: value.category, severity: value.severity })
+  }

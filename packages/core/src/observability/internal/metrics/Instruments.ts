@@ -1,0 +1,200 @@
+/**
+ * The metrics of `Telemetry`, with bounded sets of labels.
+ *
+ * An instrument is made once for every set of labels and kept. Values of open
+ * attributes are kept as they are up to a bound for each attribute, and sets
+ * of labels up to a bound for each metric; beyond either, open attributes are
+ * `other`.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Metric from "effect/Metric"
+import * as Telemetry from "../../Telemetry.ts"
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Values of each open attribute, such as models and tenants, that are told apart. */
+  readonly maxLabelValues: number
+  /** Sets of labels of each metric that are told apart. */
+  readonly maxSeries: number
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export const defaults: Options = { maxLabelValues: 100, maxSeries: 1000 }
+
+/**
+ * The values of a metric's attributes, in their order. An attribute whose
+ * value is `undefined` is left out.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Labels<D extends Telemetry.Metric> = LabelValues<D["attributes"]>
+
+type LabelValues<Attributes extends ReadonlyArray<unknown>> = {
+  readonly [Index in keyof Attributes]: string | undefined
+}
+
+type Series = Metric.Metric<number, unknown>
+
+/** A place on the way from the labels of a metric to its series: one step a label, and no text is put together. */
+interface LabelNode {
+  readonly next: Map<string | undefined, LabelNode>
+  series: Series | undefined
+}
+
+const makeLabelNode = (): LabelNode => ({ next: new Map(), series: undefined })
+
+/** The series of one metric. */
+class MetricFamily {
+  private readonly root = makeLabelNode()
+  readonly labelsBySeries = new Map<Series, ReadonlyArray<string | undefined>>()
+
+  get(labels: ReadonlyArray<string | undefined>): Series | undefined {
+    let at: LabelNode | undefined = this.root
+    for (const label of labels) {
+      at = at.next.get(label)
+      if (at === undefined) return undefined
+    }
+    return at.series
+  }
+
+  set(labels: ReadonlyArray<string | undefined>, series: Series): void {
+    this.nodeAt(labels).series = series
+    this.labelsBySeries.set(series, labels)
+  }
+
+  remove(series: Series): void {
+    const labels = this.labelsBySeries.get(series)
+    if (labels !== undefined) this.nodeAt(labels).series = undefined
+    this.labelsBySeries.delete(series)
+  }
+
+  private nodeAt(labels: ReadonlyArray<string | undefined>): LabelNode {
+    let at = this.root
+    for (const label of labels) {
+      const next = at.next.get(label) ?? makeLabelNode()
+      at.next.set(label, next)
+      at = next
+    }
+    return at
+  }
+}
+
+const makeMetric = (definition: Telemetry.Metric, labels: ReadonlyArray<string | undefined>): Series => {
+  // Exporters read the unit from an attribute of this name.
+  const attributes: Record<string, string> = { unit: definition.unit }
+  definition.attributes.forEach(({ name }, index) => {
+    const value = labels[index]
+    if (value !== undefined) attributes[name] = value
+  })
+  const options = { description: definition.description, attributes }
+  switch (definition.kind) {
+    case "counter":
+      return Metric.counter(definition.name, { ...options, incremental: true })
+    case "gauge":
+      return Metric.gauge(definition.name, options)
+    case "histogram":
+      return Metric.histogram(definition.name, { ...options, boundaries: definition.boundaries ?? [] })
+  }
+}
+
+/**
+ * The instruments that write to one registry.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Instruments {
+  private readonly context: Context.Context<never>
+  private readonly options: Options
+  private readonly families = new Map<Telemetry.Metric, MetricFamily>()
+  private readonly values = new Map<string, Set<string>>()
+
+  constructor(registry: Metric.MetricRegistry, options: Options) {
+    this.context = Context.make(Metric.MetricRegistry, registry)
+    this.options = options
+  }
+
+  /** Adds to a counter, enters into a histogram, or sets a gauge. */
+  update<D extends Telemetry.Metric>(definition: D, value: number, labels: Labels<D>): void {
+    this.seriesOf(definition, labels).updateUnsafe(value, this.context)
+  }
+
+  /** The same for one set of labels that is used again and again. */
+  updater<D extends Telemetry.Metric>(definition: D, labels: Labels<D>): (value: number) => void {
+    const series = this.seriesOf(definition, labels)
+    return (value) => series.updateUnsafe(value, this.context)
+  }
+
+  /** Sets all series of a gauge at once; those that are not named are no more. Equal sets of labels are added up. */
+  replace<D extends Telemetry.Metric>(definition: D, rows: Iterable<readonly [Labels<D>, number]>): void {
+    const sums = new Map<Series, number>()
+    for (const [labels, value] of rows) {
+      const series = this.seriesOf(definition, labels)
+      sums.set(series, (sums.get(series) ?? 0) + value)
+    }
+    const family = this.familyOf(definition)
+    for (const series of family.labelsBySeries.keys()) {
+      const value = sums.get(series)
+      if (value !== undefined) series.updateUnsafe(value, this.context)
+      else {
+        family.remove(series)
+        Metric.removeUnsafe(series, this.context)
+      }
+    }
+  }
+
+  private familyOf(definition: Telemetry.Metric): MetricFamily {
+    const known = this.families.get(definition)
+    if (known !== undefined) return known
+    const family = new MetricFamily()
+    this.families.set(definition, family)
+    return family
+  }
+
+  private seriesOf(definition: Telemetry.Metric, labels: ReadonlyArray<string | undefined>): Series {
+    const family = this.familyOf(definition)
+    const known = family.get(labels)
+    if (known !== undefined) return known
+    const told = labels.map((value, index) => this.boundedLabelValue(definition.attributes[index], value))
+    return this.boundedSeries(definition, family, told)
+  }
+
+  /** The series of labels whose open values are bounded, unless the metric has too many. */
+  private boundedSeries(
+    definition: Telemetry.Metric,
+    family: MetricFamily,
+    labels: ReadonlyArray<string | undefined>
+  ): Series {
+    const known = family.get(labels)
+    if (known !== undefined) return known
+    const rest = labels.map((value, index) =>
+      value !== undefined && definition.attributes[index]?.isUnbounded === true ? Telemetry.overflowValue : value
+    )
+    const isRest = rest.every((value, index) => value === labels[index])
+    if (family.labelsBySeries.size >= this.options.maxSeries && !isRest)
+      return this.boundedSeries(definition, family, rest)
+    const series = makeMetric(definition, labels)
+    family.set(labels, series)
+    return series
+  }
+
+  /** The value that is told of an attribute. */
+  private boundedLabelValue(attribute: Telemetry.Attribute | undefined, value: string | undefined): string | undefined {
+    if (attribute === undefined || !attribute.isUnbounded || value === undefined) return value
+    const values = this.values.get(attribute.name) ?? new Set<string>()
+    this.values.set(attribute.name, values)
+    if (values.has(value)) return value
+    if (values.size >= this.options.maxLabelValues) return Telemetry.overflowValue
+    values.add(value)
+    return value
+  }
+}

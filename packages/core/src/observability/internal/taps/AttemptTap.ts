@@ -1,0 +1,196 @@
+/**
+ * Observes attempts: a span for each, how they ended, and how the streams
+ * among them ran. It stands where attempts are accounted for, and has the
+ * stage of accounting inside.
+ *
+ * @since 0.1.0
+ */
+import type * as Arr from "effect/Array"
+import * as Channel from "effect/Channel"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
+import type { KimiError } from "../../../errors/KimiError.ts"
+import { isContent, type StreamEvent } from "../../../models/StreamEvent.ts"
+import type { Accounting } from "../../../money/Accounting.ts"
+import type { Attempt, Call, StreamAttempt } from "../../../pipeline/Call.ts"
+import * as AccountingStage from "../../../money/AccountingStage.ts"
+import type { Stage } from "../../../pipeline/Pipeline.ts"
+import { withStreamHooks } from "../../../pipeline/internal/StreamGuard.ts"
+import { makePerRun } from "../../../pipeline/internal/StreamRun.ts"
+import { type CallMetrics, providerName } from "../metrics/CallMetrics.ts"
+import * as CallOutcome from "./CallOutcome.ts"
+import { CurrentObservation, type Observation } from "./Observation.ts"
+import { attributes, spanEvents, spans } from "../../Telemetry.ts"
+
+/** One attempt. It is written to as the attempt runs. */
+class AttemptObservation {
+  readonly span: Tracer.Span
+  private readonly calls: CallMetrics
+  private readonly observation: Observation
+  private readonly labels: {
+    readonly account: string
+    readonly provider: string
+    readonly model: string
+    readonly operation: Observation["operation"]
+  }
+  private readonly startedAt: number
+  private firstContentAt: number | undefined = undefined
+  private lastContentAt = 0
+  private recordContentInterval: ((millis: number) => void) | undefined = undefined
+  private outputTokens: number | undefined = undefined
+  /** Whether the host has begun to answer. */
+  hasBegun = false
+
+  constructor(calls: CallMetrics, observation: Observation, { account, provider, request }: Call, span: Tracer.Span) {
+    this.span = span
+    this.calls = calls
+    this.observation = observation
+    this.labels = { account, provider, model: request.model, operation: observation.operation }
+    this.startedAt = observation.clock.currentTimeMillisUnsafe()
+  }
+
+  recordEvents(read: Arr.NonEmptyReadonlyArray<StreamEvent>): void {
+    this.hasBegun = true
+    let hasContent = false
+    for (const event of read) {
+      if (isContent(event)) hasContent = true
+      else if (event._tag === "Usage") this.outputTokens = event.usage.completion_tokens
+    }
+    if (!hasContent) return
+    const now = this.observation.clock.currentTimeMillisUnsafe()
+    if (this.firstContentAt === undefined) {
+      this.firstContentAt = now
+      const millis = now - this.startedAt
+      this.calls.recordFirstContent(this.labels, millis)
+      this.span.attribute(attributes.responseTimeToFirstChunk.name, millis / 1000)
+      this.span.event(spanEvents.firstToken.name, this.observation.clock.currentTimeNanosUnsafe())
+    } else {
+      this.recordContentInterval ??= this.calls.contentIntervalRecorder(this.labels)
+      this.recordContentInterval(now - this.lastContentAt)
+    }
+    this.lastContentAt = now
+  }
+
+  end<A>(exit: Exit.Exit<A, KimiError>, isStream: boolean): void {
+    const outcome = CallOutcome.fromExit(exit)
+    const error = CallOutcome.errorOf(exit)
+    const { labels, calls, firstContentAt, observation, span } = this
+    if (error !== undefined) {
+      observation.lastFailure = error
+      span.attribute(attributes.errorType.name, error._tag)
+    }
+    span.attribute(attributes.outcome.name, outcome)
+    if (isStream) {
+      const streamEnd = CallOutcome.streamEndOf(outcome, firstContentAt !== undefined)
+      span.attribute(attributes.streamEnd.name, streamEnd)
+      calls.recordAttempt(labels, { outcome, streamEnd, outputRate: this.outputRate() })
+    } else {
+      calls.recordAttempt(labels, { outcome })
+    }
+    // A tracer is told how it ended, and not what the model said.
+    span.end(observation.clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
+  }
+
+  /** Tokens a second; a stream that came at once has none. */
+  private outputRate(): number | undefined {
+    const { firstContentAt, lastContentAt, outputTokens } = this
+    if (firstContentAt === undefined || outputTokens === undefined || lastContentAt <= firstContentAt) return undefined
+    return (outputTokens / (lastContentAt - firstContentAt)) * 1000
+  }
+}
+
+/** Counts an attempt and tells its span. */
+const beginAttempt = (observation: Observation, { account, provider, request }: Call): Tracer.SpanOptionsNoTrace => {
+  observation.attempts += 1
+  observation.origin = { account, provider }
+  return {
+    kind: spans.attempt.kind,
+    attributes: {
+      [attributes.providerName.name]: providerName(provider),
+      [attributes.host.name]: provider,
+      [attributes.account.name]: account,
+      [attributes.requestModel.name]: request.model,
+      [attributes.attemptNumber.name]: observation.attempts
+    }
+  }
+}
+
+const withSpan =
+  (calls: CallMetrics) =>
+  (inner: Attempt): Attempt =>
+  (call) =>
+    Effect.withFiber(({ context }) => {
+      const observation = Context.get(context, CurrentObservation)
+      if (observation === undefined) return inner(call)
+      return Effect.useSpan(spans.attempt.name, beginAttempt(observation, call), (span) => {
+        const seen = new AttemptObservation(calls, observation, call, span)
+        return Effect.onExit(Effect.provideService(inner(call), Tracer.ParentSpan, span), (exit) => {
+          seen.end(exit, false)
+          return Effect.void
+        })
+      })
+    })
+
+/** Runs a stream within the span of its attempt. What it asks the host for is asked before its first events. */
+const provideAttemptSpan = <E>(seenOf: () => AttemptObservation | undefined, stream: Stream.Stream<StreamEvent, E>) =>
+  Stream.fromChannel(
+    Channel.fromTransform((upstream, scope) =>
+      Effect.suspend(() => {
+        const seen = seenOf()
+        const open = Channel.toTransform(stream.channel)(upstream, scope)
+        if (seen === undefined) return open
+        const { span } = seen
+        return Effect.map(Effect.provideService(open, Tracer.ParentSpan, span), (pull) => {
+          const opening = Effect.provideService(pull, Tracer.ParentSpan, span)
+          return Effect.suspend(() => (seen.hasBegun ? pull : opening))
+        })
+      })
+    )
+  )
+
+const withStreamSpan =
+  (calls: CallMetrics, book: Accounting["Service"]) =>
+  (inner: StreamAttempt): StreamAttempt =>
+  (call) =>
+    makePerRun((context) => {
+      const observation = Context.get(context, CurrentObservation)
+      if (observation === undefined) return withStreamHooks(() => AccountingStage.trackStream(book, call))(inner(call))
+      let seen: AttemptObservation | undefined
+      return withStreamHooks(() =>
+        Effect.flatMap(AccountingStage.trackStream(book, call), (metered) =>
+          Effect.suspend(() =>
+            Effect.map(Effect.makeSpan(spans.attempt.name, beginAttempt(observation, call)), (span) => {
+              const attempt = new AttemptObservation(calls, observation, call, span)
+              seen = attempt
+              return {
+                onEvents: (read) => {
+                  metered.onEvents(read)
+                  attempt.recordEvents(read)
+                },
+                // Whoever ends the stream may not be within the call.
+                onEnd: (exit) =>
+                  Effect.andThen(
+                    Effect.provideService(metered.onEnd(exit), CurrentObservation, observation),
+                    Effect.sync(() => attempt.end(exit, true))
+                  )
+              }
+            })
+          )
+        )
+      )(provideAttemptSpan(() => seen, inner(call)))
+    })
+
+/**
+ * The stage of accounting that also observes.
+ *
+ * @category stages
+ * @since 0.1.0
+ */
+export const stage = (calls: CallMetrics, book: Accounting["Service"]): Stage => ({
+  effect: (inner) => AccountingStage.withAccounting(book)(withSpan(calls)(inner)),
+  stream: withStreamSpan(calls, book),
+  options: { book: "kept" }
+})

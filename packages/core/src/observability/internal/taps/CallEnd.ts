@@ -1,0 +1,104 @@
+/**
+ * The end of a call: its record, and what its span says of it.
+ *
+ * @since 0.1.0
+ */
+import * as BigDecimal from "effect/BigDecimal"
+import type * as Exit from "effect/Exit"
+import type { Values } from "../../../CallOptions.ts"
+import type { ChatError, StreamError } from "../../../errors/OperationErrors.ts"
+import type { CallRecord, StreamEnd } from "../../CallRecord.ts"
+import { attributes as a } from "../../Telemetry.ts"
+import type { ResponseMetadata } from "./ResponseMetadata.ts"
+import * as CallOutcome from "./CallOutcome.ts"
+import type { Observation } from "./Observation.ts"
+
+type Mutable<A> = { -readonly [Name in keyof A]: A[Name] }
+
+/**
+ * The record of a call that has ended; what is not known is left out.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const recordOf = (
+  observation: Observation,
+  model: string,
+  answer: ResponseMetadata,
+  exit: Exit.Exit<unknown, ChatError | StreamError>,
+  { agent, job, priority, tenant }: Values,
+  streamEnd: StreamEnd | undefined
+): CallRecord => {
+  const { origin, cost, firstContentAt, isCostKnown, span, startedAt } = observation
+  const error = CallOutcome.errorOf(exit)
+  const record: Mutable<CallRecord> = {
+    operation: observation.operation,
+    startedAt,
+    duration: Math.max(0, observation.clock.currentTimeMillisUnsafe() - startedAt),
+    provider: answer.provider ?? origin.provider,
+    account: origin.account,
+    requestModel: model,
+    outcome: CallOutcome.fromExit(exit),
+    isEstimate: observation.isEstimate,
+    attempts: observation.attempts,
+    retries: observation.retries,
+    admissionWait: observation.admissionWait,
+    tags: { tenant, job, agent },
+    priority,
+    traceId: span.traceId,
+    spanId: span.spanId
+  }
+  const requestId = answer.requestId ?? error?.requestId
+  const hostTraceId = answer.traceId ?? error?.traceId
+  const [finishReason] = answer.finishReasons
+  if (answer.model !== undefined) record.responseModel = answer.model
+  if (error !== undefined) record.error = CallOutcome.summaryOf(error)
+  if (finishReason !== undefined) record.finishReason = finishReason
+  if (requestId !== undefined) record.requestId = requestId
+  if (hostTraceId !== undefined) record.hostTraceId = hostTraceId
+  if (answer.usage !== undefined) record.usage = answer.usage
+  if (isCostKnown && cost !== undefined) record.cost = cost
+  if (answer.cached !== undefined) record.cached = answer.cached.level
+  if (firstContentAt !== undefined) record.timeToFirstToken = firstContentAt - startedAt
+  if (streamEnd !== undefined) record.streamEnd = streamEnd
+  return record
+}
+
+/**
+ * Tells the span of a call how the call ended.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const annotateSpan = (
+  { span }: Observation,
+  record: CallRecord,
+  { finishReasons, id }: ResponseMetadata
+): void => {
+  const say = (name: string, value: unknown) => {
+    if (value !== undefined) span.attribute(name, value)
+  }
+  const { cost, usage } = record
+  say(a.outcome.name, record.outcome)
+  say(a.errorType.name, record.error?.tag)
+  say(a.responseId.name, id)
+  say(a.responseModel.name, record.responseModel)
+  say(a.responseFinishReasons.name, finishReasons.length === 0 ? undefined : finishReasons)
+  say(a.requestId.name, record.requestId)
+  say(a.hostTraceId.name, record.hostTraceId)
+  say(a.attempts.name, record.attempts)
+  say(a.retries.name, record.retries)
+  say(a.cacheLevel.name, record.cached)
+  say(a.streamEnd.name, record.streamEnd)
+  if (usage !== undefined) {
+    say(a.usageInputTokens.name, usage.prompt_tokens)
+    say(a.usageOutputTokens.name, usage.completion_tokens)
+    say(a.usageCacheReadTokens.name, usage.cached_tokens)
+    say(a.usageCacheWriteTokens.name, usage.cache_write_tokens)
+    say(a.usageReasoningTokens.name, usage.reasoning_tokens)
+  }
+  if (cost === undefined) return
+  say(a.cost.name, BigDecimal.toNumberUnsafe(cost.total))
+  say(a.currency.name, cost.currency)
+  say(a.isEstimate.name, record.isEstimate)
+}

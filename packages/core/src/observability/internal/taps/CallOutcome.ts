@@ -1,0 +1,56 @@
+/**
+ * How calls, attempts and waits ended, in the words of records and metrics.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import type { KimiError } from "../../../errors/KimiError.ts"
+import type { ErrorSummary, Outcome, StreamEnd } from "../../CallRecord.ts"
+
+/**
+ * The error that ended it, unless it was interrupted.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const errorOf = <A, E extends KimiError>(exit: Exit.Exit<A, E>): E | undefined =>
+  Exit.isSuccess(exit) || Cause.hasInterrupts(exit.cause)
+    ? undefined
+    : Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+
+/**
+ * @category getters
+ * @since 0.1.0
+ */
+export const fromExit = <A, E extends KimiError>(exit: Exit.Exit<A, E>): Outcome => {
+  if (Exit.isSuccess(exit)) return "ok"
+  if (Cause.hasInterrupts(exit.cause)) return "interrupted"
+  return errorOf(exit)?._tag ?? "defect"
+}
+
+/**
+ * What may be said of an error.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const summaryOf = ({ _tag, category, message, severity }: KimiError): ErrorSummary => ({
+  tag: _tag,
+  category,
+  severity,
+  message
+})
+
+/**
+ * How a stream ended, from how it is said to have ended.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const streamEndOf = (outcome: Outcome, hasContent: boolean): StreamEnd => {
+  if (outcome === "ok") return "complete"
+  if (outcome === "interrupted") return "interrupted"
+  return hasContent ? "broken" : "failed"
+}

@@ -1,0 +1,103 @@
+/**
+ * What observers keep of an answer: who gave it, what it used and why it ended,
+ * and nothing that it says unless content is captured.
+ *
+ * @since 0.1.0
+ */
+import type { CacheStatus } from "../../../models/CacheStatus.ts"
+import type { ChatResponse } from "../../../models/ChatResponse.ts"
+import { isContent, type StreamEvent } from "../../../models/StreamEvent.ts"
+import * as StreamFold from "../../../models/StreamFold.ts"
+import type { Usage } from "../../../models/Usage.ts"
+
+/**
+ * What is known of an answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ResponseMetadata {
+  readonly id: string | undefined
+  readonly model: string | undefined
+  readonly provider: string | undefined
+  readonly requestId: string | undefined
+  readonly traceId: string | undefined
+  readonly cached: CacheStatus | undefined
+  readonly usage: Usage | undefined
+  readonly finishReasons: ReadonlyArray<string>
+}
+
+/**
+ * Of an answer that did not come.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const empty: ResponseMetadata = {
+  id: undefined,
+  model: undefined,
+  provider: undefined,
+  requestId: undefined,
+  traceId: undefined,
+  cached: undefined,
+  usage: undefined,
+  finishReasons: []
+}
+
+/**
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromResponse = ({
+  cached,
+  choices,
+  id,
+  model,
+  provider,
+  requestId,
+  traceId,
+  usage
+}: ChatResponse): ResponseMetadata => ({
+  id,
+  model,
+  provider,
+  requestId,
+  traceId,
+  cached,
+  usage,
+  finishReasons: choices.map(({ finish_reason }) => finish_reason)
+})
+
+/**
+ * What a streamed answer has said of itself so far.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class StreamMetadata {
+  metadata: ResponseMetadata = empty
+  hasContent = false
+  /** Only where content is captured. */
+  fold: StreamFold.StreamFold | undefined
+
+  constructor(isCaptured: boolean) {
+    this.fold = isCaptured ? StreamFold.empty : undefined
+  }
+
+  /** Hears of a read; tells whether it brought the first content. */
+  addEvents(read: ReadonlyArray<StreamEvent>): boolean {
+    const had = this.hasContent
+    for (const event of read) {
+      if (this.fold !== undefined) this.fold = StreamFold.step(this.fold, event)
+      if (isContent(event)) this.hasContent = true
+      else if (event._tag === "Usage") this.metadata = { ...this.metadata, usage: event.usage }
+      else if (event._tag === "Finish") this.metadata = { ...this.metadata, finishReasons: event.finishReasons }
+      else if (event._tag === "Start" || event._tag === "Resume") {
+        const { id, model, provider, requestId, traceId } = event
+        const cached = event._tag === "Start" ? event.cached : undefined
+        this.metadata = { ...this.metadata, id, model, provider, requestId, traceId, cached }
+      }
+    }
+    return this.hasContent && !had
+  }
+}

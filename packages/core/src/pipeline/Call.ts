@@ -1,0 +1,96 @@
+/**
+ * What the stages are told of a call: the request and whom it is put to.
+ *
+ * A stage sees the call itself and not only its effect, so that it can put
+ * another call in its place: another host, another model, a longer
+ * conversation.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
+import type { BudgetError, ChatError, StreamError } from "../errors/OperationErrors.ts"
+import type { ModelRequest } from "../models/ChatRequest.ts"
+import type { ChatResponse } from "../models/ChatResponse.ts"
+import type { StreamEvent } from "../models/StreamEvent.ts"
+import type { Usage } from "../models/Usage.ts"
+
+/**
+ * What the stages of one call tell each other while it runs. Each member
+ * belongs to the stage that is named at it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CallState {
+  /** Cache: the call as it was put to whoever answered, which a fallback may have changed. Written by each attempt, so that the last one holds. */
+  lastAttempt?: Call
+  /** Budget: what the call may spend. Read by each attempt. */
+  budget?: CallBudget
+}
+
+/**
+ * The money of one call.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CallBudget {
+  /**
+   * Reserves the worst price of an attempt until the scope of the attempt is
+   * settled: with what it used, or with nothing when it was free.
+   */
+  readonly reserve: (call: Call) => Effect.Effect<AttemptReservation, BudgetError>
+}
+
+/**
+ * Money that is held for one attempt.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AttemptReservation {
+  /** Pays what was used and gives the rest back, once. `undefined` says that the attempt was free. */
+  readonly settle: (usage: Usage | undefined, isEstimate: boolean) => Effect.Effect<void>
+}
+
+/**
+ * A checked request and the account that it is put to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Call {
+  /** What the stages of this call tell each other; the same for all of its attempts. */
+  readonly state?: CallState | undefined
+  /** The account at a host: its limits and its circuits are its own. The id of the host, or a name given to it. */
+  readonly account: string
+  /** The host, by the id of its provider description. */
+  readonly provider: string
+  readonly request: ModelRequest
+}
+
+/**
+ * Makes a call and gives the whole answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Attempt = (call: Call) => Effect.Effect<ChatResponse, ChatError>
+
+/**
+ * Makes a call and gives the answer as events.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StreamAttempt = (call: Call) => Stream.Stream<StreamEvent, StreamError>
+
+/**
+ * The name of a call's circuit and latencies: account and model, such as
+ * `moonshot/kimi-k3`.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const accountModelKey = ({ account, request }: Call): string => `${account}/${request.model}`

@@ -1,0 +1,114 @@
+/**
+ * Holds something for as long as a stream runs: a permit, a place, a bill.
+ *
+ * @since 0.1.0
+ */
+import type * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { KimiError } from "../../errors/KimiError.ts"
+import type { StreamEvent } from "../../models/StreamEvent.ts"
+
+/**
+ * Makes an effect as interruptible as its surroundings are.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/**
+ * What is held while one run of a stream lasts.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StreamHooks {
+  /** Sees the events as they pass. */
+  readonly onEvents?: (events: Arr.NonEmptyReadonlyArray<StreamEvent>) => void
+  /**
+   * Told once how the stream ended; with an interrupt when its consumer left. One that leaves after `Finish` has the
+   * whole answer, so the stream has ended well. Runs uninterruptibly.
+   */
+  readonly onEnd: (exit: Exit.Exit<void, KimiError>) => Effect.Effect<void>
+}
+
+type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
+
+/** What is held in one run. A class, because an open stream holds memory for every function that is made for it. */
+class GuardedRun {
+  private readonly hooks: StreamHooks
+  private hasEnded = false
+  private isComplete = false
+
+  constructor(holder: StreamHooks) {
+    this.hooks = holder
+  }
+
+  observe(events: Events): void {
+    this.hooks.onEvents?.(events)
+    this.isComplete ||= events[events.length - 1]?._tag === "Finish"
+  }
+
+  end(exit: Exit.Exit<void, KimiError>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.hasEnded) return Effect.void
+      this.hasEnded = true
+      return Effect.uninterruptible(this.hooks.onEnd(exit))
+    })
+  }
+
+  /** The consumer has left. */
+  readonly abandon: Effect.Effect<void> = Effect.suspend(() => this.end(this.isComplete ? Exit.void : Exit.interrupt()))
+
+  pull<E extends KimiError, R>(pull: Pull.Pull<Events, E, void, R>): Pull.Pull<Events, E, void, R> {
+    return Pull.matchEffect(pull, {
+      onSuccess: (events) => {
+        this.observe(events)
+        return Effect.succeed(events)
+      },
+      onFailure: (cause: Cause.Cause<E>) => Effect.andThen(this.end(Exit.failCause(cause)), Effect.failCause(cause)),
+      onDone: () => Effect.andThen(this.end(Exit.void), Cause.done())
+    })
+  }
+}
+
+const open = <E extends KimiError, R>(
+  run: GuardedRun,
+  stream: Stream.Stream<StreamEvent, E, R>,
+  scope: Scope.Scope,
+  restore: Restore
+) =>
+  Effect.andThen(
+    Scope.addFinalizer(scope, run.abandon),
+    Effect.map(
+      // Some streams begin their work before the first pull; left there, the scope ends what is held.
+      Effect.onExit(restore(Channel.toPullScoped(stream.channel, scope)), (exit) =>
+        Exit.isFailure(exit) ? run.end(exit) : Effect.void
+      ),
+      (pull) => run.pull(pull)
+    )
+  )
+
+/**
+ * Runs a stream while something is held. `begin` takes it when the stream is
+ * run, where nothing interrupts; what it waits for goes through `restore`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withStreamHooks =
+  <E2>(begin: (restore: Restore) => Effect.Effect<StreamHooks, E2>) =>
+  <E extends KimiError, R>(stream: Stream.Stream<StreamEvent, E, R>): Stream.Stream<StreamEvent, E | E2, R> =>
+    Stream.fromChannel(
+      Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.flatMap(begin(restore), (holder) => open(new GuardedRun(holder), stream, scope, restore))
+        )
+      )
+    )

@@ -1,0 +1,99 @@
+/**
+ * Opens a stream up to its first content, which is as far as an attempt may
+ * be given up unseen: what came before is held back, and nothing that the
+ * model generated has been shown to anyone.
+ *
+ * @since 0.1.0
+ */
+import * as Arr from "effect/Array"
+import * as Channel from "effect/Channel"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { isContent, type StreamEvent } from "../../models/StreamEvent.ts"
+
+type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
+type EventPull<E> = Pull.Pull<Events, E>
+
+/** Pulls until the first content, or to the end of a stream that has none. */
+const pullUntilContent = <E>(pull: EventPull<E>): Effect.Effect<ReadonlyArray<StreamEvent>, E> => {
+  const held: Array<StreamEvent> = []
+  const next: Effect.Effect<ReadonlyArray<StreamEvent>, E> = Pull.matchEffect(pull, {
+    onSuccess: (events): Effect.Effect<ReadonlyArray<StreamEvent>, E> => {
+      held.push(...events)
+      return events.some(isContent) ? Effect.succeed(held) : next
+    },
+    onFailure: (cause) => Effect.failCause(cause),
+    onDone: () => Effect.succeed(held)
+  })
+  return next
+}
+
+/** An attempt whose first content is there. */
+interface OpenedAttempt<E> {
+  readonly firstEvents: ReadonlyArray<StreamEvent>
+  readonly pull: EventPull<E>
+  readonly scope: Scope.Closeable
+}
+
+/** Closes what was opened beside the attempt in use, as if it had been interrupted a moment earlier. */
+const closeUnused = <E>(opened: ReadonlyArray<OpenedAttempt<E>>, used: OpenedAttempt<E>): Effect.Effect<void> =>
+  Effect.forEach(
+    opened,
+    (one) => (one === used ? Effect.void : Effect.exit(Scope.close(one.scope, Exit.interrupt()))),
+    {
+      discard: true
+    }
+  )
+
+/**
+ * Makes a stage on openings out of a stage on effects: `stage` sees one effect
+ * per attempt, which succeeds when the stream's first content is there, and
+ * may run it as often as it likes, also several at once as long as all have
+ * ended when the stage ends. An attempt that fails or is interrupted is closed
+ * before the next one begins; the one that succeeds becomes the stream, and
+ * others that opened as well are closed before its events go on.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const transformOpening =
+  <E, E2>(stage: <A>(open: Effect.Effect<A, E>) => Effect.Effect<A, E2>) =>
+  (attempt: Stream.Stream<StreamEvent, E>): Stream.Stream<StreamEvent, E | E2> =>
+    Stream.fromChannel(
+      Channel.fromTransform((_: unknown, scope: Scope.Scope) => {
+        const opened: Array<OpenedAttempt<E>> = []
+        const open = Effect.uninterruptibleMask((restore) => {
+          const attemptScope = Scope.forkUnsafe(scope)
+          // Some streams begin their work before the first pull, so all of it must be interruptible.
+          return restore(
+            Effect.flatMap(Channel.toPullScoped(attempt.channel, attemptScope), (pull) =>
+              Effect.map(pullUntilContent(pull), (first): OpenedAttempt<E> => ({
+                firstEvents: first,
+                pull,
+                scope: attemptScope
+              }))
+            )
+          ).pipe(
+            Effect.onExit((exit) => {
+              if (Exit.isFailure(exit)) return Scope.close(attemptScope, exit)
+              // An interrupt may still take the result from whoever runs this, so it is not enough to return it.
+              opened.push(exit.value)
+              return Effect.void
+            })
+          )
+        })
+        return Effect.flatMap(stage(open), (used) => {
+          let held = Arr.isReadonlyArrayNonEmpty(used.firstEvents) ? used.firstEvents : undefined
+          const pull = Effect.suspend((): EventPull<E> => {
+            if (held === undefined) return used.pull
+            const events = held
+            held = undefined
+            return Effect.succeed(events)
+          })
+          return opened.length === 1 ? Effect.succeed(pull) : Effect.as(closeUnused(opened, used), pull)
+        })
+      })
+    )

@@ -1,0 +1,76 @@
+/**
+ * What one attempt of a stream has brought so far: as little as a recovery
+ * needs, so that an event costs next to nothing.
+ *
+ * @since 0.1.0
+ */
+import { isContent, type Start, type StreamEvent, type Usage } from "../../models/StreamEvent.ts"
+import * as TokenUsage from "../../models/Usage.ts"
+import * as TokenCount from "../../TokenCount.ts"
+
+/**
+ * A record of one attempt. It is written to as the events pass.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Transcript {
+  start: typeof Start.Type | undefined = undefined
+  /** What the host reported. */
+  usage: typeof Usage.Type | undefined = undefined
+  /** The text of every choice, in the order in which it came. */
+  content = ""
+  /** The reasoning of every choice, in the order in which it came. */
+  reasoning = ""
+  /** The arguments of every tool call, in the order in which they came. */
+  toolArguments = ""
+  /** Whether the model has generated anything. */
+  hasContent = false
+  /** Whether a tool call has begun. */
+  hasToolCalls = false
+  /** Whether nothing came for another choice than the first. */
+  isSingleChoice = true
+  /** Whether the consumer holds what it may have acted on: a completed tool call, or the end. */
+  isCommitted = false
+
+  /** Adds an event. */
+  add(event: StreamEvent): void {
+    if (isContent(event)) this.hasContent = true
+    switch (event._tag) {
+      case "TextDelta":
+        this.content += event.text
+        break
+      case "ReasoningDelta":
+        this.reasoning += event.text
+        break
+      case "ToolCallDelta":
+        this.toolArguments += event.arguments
+        this.hasToolCalls = true
+        break
+      case "Start":
+        this.start = event
+        return
+      case "Usage":
+        this.usage = event
+        return
+      case "ToolCall":
+      case "Finish":
+        this.isCommitted = true
+        return
+      case "Reset":
+        Object.assign(this, new Transcript())
+        return
+      case "Resume":
+        return
+    }
+    if (event.choice !== 0) this.isSingleChoice = false
+  }
+
+  /** What the attempt will be billed for: what the host reported, else an estimate on the given prompt. */
+  billedUsage(promptTokens: number): TokenUsage.Usage {
+    if (this.usage !== undefined) return this.usage.usage
+    const reasoning = TokenCount.ofText(this.reasoning)
+    const completion = reasoning + TokenCount.ofText(this.content) + TokenCount.ofText(this.toolArguments)
+    return TokenUsage.fromTokens(promptTokens, completion, reasoning)
+  }
+}

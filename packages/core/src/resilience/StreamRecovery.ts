@@ -1,0 +1,284 @@
+/**
+ * Carries a stream on that breaks in the middle of its answer.
+ *
+ * Up to the first content a broken stream is retried unseen. After it, the
+ * consumer holds a part of the answer, so going on is something that it must
+ * agree to: this stage is off by default, and what it does can be seen in the
+ * events.
+ *
+ * - `regenerate` asks again. The consumer sees `Reset`, throws away what it
+ *   has, and a whole new stream follows.
+ * - `continue` asks for the rest by Partial Mode. The consumer sees `Seam`,
+ *   keeps what it has, and the rest follows.
+ *
+ * **Details**
+ *
+ * - Only a retryable error is recovered, and only `maxRecoveries` times.
+ * - Never after a completed `ToolCall`, because the tool may have run, and
+ *   never after `Finish`.
+ * - Nothing waits here, so an error with a `retryAfter` goes out as it is: the
+ *   host's wait is a floor. Retry inside waits for what fails before content.
+ * - Where continuing is not possible, the answer is regenerated: a call that
+ *   is not allowed to, several answers, JSON formats, a tool call that has
+ *   begun, no text yet, no tokens left, an answer that a fallback host began,
+ *   and one that is complete but for its end mark.
+ * - `Usage` is the sum over all attempts. What a broken attempt cost is
+ *   estimated when it did not say, and the event then says `isEstimate`.
+ * - `Reset` and `Seam` come with the new attempt's first events. If there are
+ *   none, the error goes out and the consumer keeps the part that it holds.
+ *   Its `attempts` begin with those that broke.
+ *
+ * **Gotchas**
+ *
+ * - Text that was shown has to be taken back on `Reset`.
+ * - A stream that broke after its last word and before its end mark has no
+ *   rest: a continuation of it may fail with `EmptyResponseError`.
+ *
+ * @since 0.1.0
+ */
+import type * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { withDetails, withAttempts } from "../errors/internal/ErrorDetails.ts"
+import type { FailedAttempt } from "../errors/FailedAttempt.ts"
+import type { StreamError } from "../errors/OperationErrors.ts"
+import type { Resume, Start, StreamEvent, Usage } from "../models/StreamEvent.ts"
+import type * as TokenUsage from "../models/Usage.ts"
+import * as TokenCount from "../TokenCount.ts"
+import type { Call, StreamAttempt } from "../pipeline/Call.ts"
+import * as Continuation from "./internal/Continuation.ts"
+import type { Stage } from "../pipeline/Pipeline.ts"
+import { Transcript } from "../pipeline/internal/Transcript.ts"
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Whether a new attempt answers anew or goes on where the broken one ended. */
+  readonly mode: "regenerate" | "continue"
+  /** How often a stream may be recovered. Defaults to once. */
+  readonly maxRecoveries?: number | undefined
+  /**
+   * Whether host and model of a call know Partial Mode. Defaults to never: a
+   * host that does not would answer from the beginning, and the consumer would
+   * have the text twice.
+   */
+  readonly isContinuationSupported?: ((call: Call) => boolean) | undefined
+}
+
+type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
+type EventPull = Pull.Pull<Events, StreamError>
+
+/** One attempt of a stream. */
+interface RecoveryAttempt {
+  readonly call: Call
+  readonly transcript: Transcript
+  /** Unix milliseconds. */
+  readonly startedAt: number
+  /** What the consumer must be told before its first event; the first attempt has nothing to tell. */
+  readonly boundary: { readonly _tag: "Reset" | "Resume"; readonly reason: string } | undefined
+}
+
+/** Interruption and our own defects are not the host's to repair. */
+const failureOf = (cause: Cause.Cause<StreamError>): StreamError | undefined =>
+  Cause.hasInterrupts(cause) || Cause.hasDies(cause) ? undefined : Option.getOrUndefined(Cause.findErrorOption(cause))
+
+const isRecoverable = (error: StreamError, { hasContent, isCommitted }: Transcript): boolean =>
+  hasContent &&
+  !isCommitted &&
+  error.isRetryable &&
+  (error.retryAfter === undefined || Duration.isZero(error.retryAfter))
+
+/** The facts of a broken attempt; those of its stages when they kept some. */
+const factsOf = (
+  error: StreamError,
+  { startedAt, transcript }: RecoveryAttempt,
+  now: number
+): ReadonlyArray<FailedAttempt> => {
+  if (error.attempts !== undefined) return error.attempts
+  const provider = error.provider ?? transcript.start?.provider
+  const model = error.model ?? transcript.start?.model
+  const requestId = error.requestId ?? transcript.start?.requestId
+  return [
+    {
+      tag: error._tag,
+      ...(provider === undefined ? {} : { provider }),
+      ...(model === undefined ? {} : { model }),
+      ...(requestId === undefined ? {} : { requestId }),
+      startedAt,
+      duration: now - startedAt,
+      delay: 0,
+      isPossiblyBilled: transcript.hasContent || error.billing === "possible"
+    }
+  ]
+}
+
+const addUsage = (a: TokenUsage.Usage, b: TokenUsage.Usage): TokenUsage.Usage => ({
+  prompt_tokens: a.prompt_tokens + b.prompt_tokens,
+  completion_tokens: a.completion_tokens + b.completion_tokens,
+  total_tokens: a.total_tokens + b.total_tokens,
+  cached_tokens: a.cached_tokens + b.cached_tokens,
+  cache_write_tokens: a.cache_write_tokens + b.cache_write_tokens,
+  reasoning_tokens: a.reasoning_tokens + b.reasoning_tokens
+})
+
+/** What all attempts of a stream cost together; the last one knows best how the host counts the prompt. */
+const totalUsage = (broken: ReadonlyArray<RecoveryAttempt>, last: RecoveryAttempt): typeof Usage.Type => {
+  const attempts = [...broken, last]
+  const lastEstimate = TokenCount.ofPrompt(last.call.request)
+  const lastPrompt = last.transcript.usage?.usage.prompt_tokens ?? lastEstimate
+  const usage = attempts
+    .map(({ call, transcript }) =>
+      transcript.billedUsage(Math.max(0, lastPrompt - lastEstimate + TokenCount.ofPrompt(call.request)))
+    )
+    .reduce(addUsage)
+  const isExact = attempts.every(({ transcript: { usage } }) => usage !== undefined && usage.isEstimate !== true)
+  return { _tag: "Usage", usage, ...(isExact ? {} : { isEstimate: true }) }
+}
+
+const seam = (reason: string, { id, model, provider, requestId, traceId }: typeof Start.Type): typeof Resume.Type => ({
+  _tag: "Resume",
+  reason,
+  id,
+  model,
+  ...(provider === undefined ? {} : { provider }),
+  ...(requestId === undefined ? {} : { requestId }),
+  ...(traceId === undefined ? {} : { traceId })
+})
+
+/** Rewrites the first events of a later attempt so that they join what the consumer holds. */
+const withBoundary = (events: Events, joint: NonNullable<RecoveryAttempt["boundary"]>): Events => {
+  const [first, ...rest] = events
+  if (joint._tag === "Reset") return [{ _tag: "Reset", reason: joint.reason }, ...events]
+  return first._tag === "Start"
+    ? [seam(joint.reason, first), ...rest]
+    : [{ _tag: "Resume", reason: joint.reason }, ...events]
+}
+
+/** Puts the sum in the place of the attempt's own usage, or before the end if it has none. */
+const withTotalUsage = (events: Events, broken: ReadonlyArray<RecoveryAttempt>, attempt: RecoveryAttempt): Events => {
+  if (!events.some(({ _tag }) => _tag === "Usage" || _tag === "Finish")) return events
+  const [first, ...rest] = events.flatMap((event): ReadonlyArray<StreamEvent> => {
+    if (event._tag === "Usage") return [totalUsage(broken, attempt)]
+    return event._tag === "Finish" && attempt.transcript.usage === undefined
+      ? [totalUsage(broken, attempt), event]
+      : [event]
+  })
+  return first === undefined ? events : [first, ...rest]
+}
+
+const defaultMaxRecoveries = 1
+
+/**
+ * Recovers a stream that breaks after its first content.
+ *
+ * @category stages
+ * @since 0.1.0
+ */
+export const withStreamRecovery =
+  ({ isContinuationSupported, maxRecoveries = defaultMaxRecoveries, mode }: Options) =>
+  (inner: StreamAttempt): StreamAttempt =>
+  (original) => {
+    const recover = Effect.fnUntraced(function* (scope: Scope.Scope) {
+      const clock = yield* Clock.Clock
+      const broken: Array<RecoveryAttempt> = []
+      const attempts: Array<FailedAttempt> = []
+      /** What the consumer keeps of the attempts that broke. */
+      let kept: Continuation.PartialText = { content: "", reasoning: "" }
+      let isJoined = true
+      let attempt: RecoveryAttempt
+      let attemptScope: Scope.Closeable
+      let pull: EventPull
+
+      const open = (call: Call, joint: RecoveryAttempt["boundary"]): Effect.Effect<void> =>
+        Effect.suspend(() => {
+          attempt = { call, transcript: new Transcript(), startedAt: clock.currentTimeMillisUnsafe(), boundary: joint }
+          attemptScope = Scope.forkUnsafe(scope)
+          isJoined = joint === undefined
+          return Effect.map(Channel.toPullScoped(inner(call).channel, attemptScope), (opened) => {
+            pull = opened
+          })
+        })
+
+      const onEvents = (events: Events): Events => {
+        for (const event of events) attempt.transcript.add(event)
+        if (attempt.boundary === undefined) return events
+        const shown = isJoined ? events : withBoundary(events, attempt.boundary)
+        isJoined = true
+        return withTotalUsage(shown, broken, attempt)
+      }
+
+      const continuation = ({ content, reasoning }: Continuation.PartialText): Call | undefined => {
+        const { hasToolCalls, isSingleChoice, start, usage } = attempt.transcript
+        const isAllowed =
+          mode === "continue" &&
+          isSingleChoice &&
+          !hasToolCalls &&
+          usage === undefined &&
+          (start?.provider ?? original.provider) === original.provider &&
+          isContinuationSupported?.(original) === true
+        return isAllowed ? Continuation.make(original, { content, reasoning }) : undefined
+      }
+
+      /** The next attempt, after this one has let go of its connection. */
+      const again = (error: StreamError, cause: Cause.Cause<StreamError>): Effect.Effect<void> => {
+        broken.push(attempt)
+        attempts.push(...factsOf(error, attempt, clock.currentTimeMillisUnsafe()))
+        const { content, reasoning } = attempt.transcript
+        const held = { content: kept.content + content, reasoning: kept.reasoning + reasoning }
+        const rest = continuation(held)
+        kept = rest === undefined ? { content: "", reasoning: "" } : held
+        return Effect.andThen(
+          Scope.close(attemptScope, Exit.failCause(cause)),
+          open(rest ?? original, { _tag: rest === undefined ? "Reset" : "Resume", reason: error._tag })
+        )
+      }
+
+      /** The error that ends a stream after attempts that broke, with the ids of its own attempt where that began. */
+      const withEarlier = (error: StreamError): StreamError => {
+        const { requestId, traceId } = attempt.transcript.start ?? {}
+        const own = factsOf(error, attempt, clock.currentTimeMillisUnsafe())
+        return withAttempts(withDetails(error, { requestId, traceId }), [...attempts, ...own])
+      }
+
+      const next: EventPull = Pull.matchEffect(
+        Effect.suspend(() => pull),
+        {
+          onSuccess: (events) => Effect.succeed(onEvents(events)),
+          onFailure: (cause): EventPull => {
+            const error = failureOf(cause)
+            if (error !== undefined && broken.length < maxRecoveries && isRecoverable(error, attempt.transcript)) {
+              return Effect.andThen(again(error, cause), next)
+            }
+            return Effect.failCause(broken.length === 0 ? cause : Cause.map(cause, withEarlier))
+          },
+          onDone: () => Cause.done()
+        }
+      )
+      yield* open(original, undefined)
+      return next
+    })
+    return Stream.fromChannel(Channel.fromTransform((_: unknown, scope: Scope.Scope) => recover(scope)))
+  }
+
+/**
+ * The stage of the pipeline. A whole answer has no middle, so it is left as it
+ * is.
+ *
+ * @category stages
+ * @since 0.1.0
+ */
+export const stage = (options: Options): Stage => ({
+  effect: (inner) => inner,
+  stream: withStreamRecovery(options),
+  options: { mode: options.mode, recoveries: String(options.maxRecoveries ?? defaultMaxRecoveries) }
+})

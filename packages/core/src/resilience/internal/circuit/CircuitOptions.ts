@@ -1,0 +1,238 @@
+/**
+ * When circuits open and for how long: the options of local and of shared
+ * circuits, their defaults, and what makes them unusable.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Schedule from "effect/Schedule"
+import type { ConfigurationError } from "../../../errors/ConfigurationErrors.ts"
+import * as OptionRules from "../../../internal/OptionRules.ts"
+import * as Backoff from "../../Backoff.ts"
+import type * as Circuit from "./Circuit.ts"
+
+/** What every circuit is told, wherever it is kept. */
+interface CommonOptions {
+  /** Time to first content from which a stream counts as slow. Defaults to 30 seconds. */
+  readonly slowAfter: Duration.Duration
+  /** Open times, one after the other. Defaults to 5 seconds doubling to 60, from half of it to all. */
+  readonly openDuration: Schedule.Schedule<unknown>
+  /** Longest open time, whatever the schedule and the host say. Defaults to 5 minutes. */
+  readonly maxOpenDuration: Duration.Duration
+}
+
+/**
+ * Options of circuits in this process.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options extends Omit<Circuit.Policy, "probeTimeoutMillis">, CommonOptions {
+  /** How long a probe may say nothing before another may go; what it says later still counts. Defaults to 30 seconds. */
+  readonly probeTimeout: Duration.Duration
+}
+
+/**
+ * What opens a shared circuit.
+ *
+ * - `Consecutive`: so many failures in a row, in the order in which they
+ *   become known.
+ * - `Rate`: at least this part of the latest `size` calls failed, 0 to 1, once
+ *   there are `minimumCalls`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type TripPolicy =
+  | { readonly _tag: "Consecutive"; readonly failures: number }
+  | { readonly _tag: "Rate"; readonly threshold: number; readonly minimumCalls: number; readonly size: number }
+
+/**
+ * Options of circuits that are shared over Redis. Processes that share a
+ * circuit must be given the same ones.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface RedisOptions extends CommonOptions {
+  /** What opens a circuit, over the calls of all processes. Defaults to 15 failures in a row. */
+  readonly tripPolicy: TripPolicy
+  /** What the keys in Redis begin with. Defaults to `kimi-effect:circuit:`. */
+  readonly keyPrefix: string
+  /** How long a probe is lent at a time; it is lent again while the probe runs. Defaults to 10 seconds. */
+  readonly probeLease: Duration.Duration
+  /** After this time without a call a circuit is forgotten, which closes it. Defaults to an hour. */
+  readonly idleTimeToLive: Duration.Duration
+  /** Longest wait for Redis before a call is made without it. Defaults to 250 milliseconds. */
+  readonly timeout: Duration.Duration
+  /** How long Redis is left alone after it did not answer. Defaults to a second. */
+  readonly cooldown: Duration.Duration
+}
+
+const commonDefaults: CommonOptions = {
+  slowAfter: Duration.seconds(30),
+  openDuration: Backoff.schedule({ baseDelay: Duration.seconds(5), maxDelay: Duration.seconds(60), jitter: "equal" }),
+  maxOpenDuration: Duration.minutes(5)
+}
+
+/**
+ * The default of every option: open after 15 failures in a row, or when four
+ * of five calls fail of at least 20 in a minute; one probe closes.
+ *
+ * A host that fails three times in ten does not open a circuit by chance: 15
+ * such failures in a row come once in 70 million attempts.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const defaults: Options = {
+  ...commonDefaults,
+  consecutiveFailures: 15,
+  failureRate: 0.8,
+  window: { _tag: "Time", millis: 60_000 },
+  minimumCalls: 20,
+  halfOpenPermits: 1,
+  halfOpenSuccesses: 1,
+  probeTimeout: Duration.seconds(30)
+}
+
+/**
+ * The default of every option of shared circuits.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const redisDefaults: RedisOptions = {
+  ...commonDefaults,
+  tripPolicy: { _tag: "Consecutive", failures: 15 },
+  keyPrefix: "kimi-effect:circuit:",
+  probeLease: Duration.seconds(10),
+  idleTimeToLive: Duration.hours(1),
+  timeout: Duration.millis(250),
+  cooldown: Duration.seconds(1)
+}
+
+const { positiveInteger, fraction: part, positiveDuration } = OptionRules
+type Rule = OptionRules.Rule
+
+const isPositiveInteger = (value: number): boolean => Number.isSafeInteger(value) && value > 0
+
+const fitsWindow = (name: string, minimumCalls: number, size: number): Rule => [
+  name,
+  !isPositiveInteger(minimumCalls) || !isPositiveInteger(size) || minimumCalls <= size,
+  "at most the size of the window, which otherwise never has so many calls"
+]
+
+const commonRules = ({ maxOpenDuration, slowAfter }: CommonOptions): ReadonlyArray<Rule> => [
+  ["slowAfter", Duration.toMillis(slowAfter) > 0, "a duration over zero"],
+  positiveDuration("maxOpenTime", maxOpenDuration)
+]
+
+const validate = <O>(options: O, rules: ReadonlyArray<Rule>): Effect.Effect<O, ConfigurationError> =>
+  Effect.as(OptionRules.check("CircuitBreaker", rules), options)
+
+/**
+ * Fills options up with the defaults and checks them. The error names every
+ * unusable option.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const resolve = (given: Partial<Options>): Effect.Effect<Options, ConfigurationError> =>
+  Effect.suspend(() => {
+    const options: Options = { ...defaults, ...given }
+    const { failureRate, minimumCalls, slowRate, window } = options
+    const hasRate = failureRate !== undefined || slowRate !== undefined
+    return validate(options, [
+      ...commonRules(options),
+      positiveInteger("consecutiveFailures", options.consecutiveFailures),
+      part("failureRate", failureRate),
+      part("slowRate", slowRate),
+      window._tag === "Count"
+        ? positiveInteger("window.size", window.size)
+        : ["window.millis", window.millis > 0 && Number.isFinite(window.millis), "a finite number over zero"],
+      positiveInteger("minimumCalls", minimumCalls),
+      ...(hasRate && window._tag === "Count" ? [fitsWindow("minimumCalls", minimumCalls, window.size)] : []),
+      positiveInteger("halfOpenPermits", options.halfOpenPermits),
+      positiveInteger("halfOpenSuccesses", options.halfOpenSuccesses),
+      positiveDuration("probeTimeout", options.probeTimeout)
+    ])
+  })
+
+/**
+ * The same for options of shared circuits.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const resolveRedis = (given: Partial<RedisOptions>): Effect.Effect<RedisOptions, ConfigurationError> =>
+  Effect.suspend(() => {
+    const options: RedisOptions = { ...redisDefaults, ...given }
+    const { tripPolicy } = options
+    return validate(options, [
+      ...commonRules(options),
+      ...(tripPolicy._tag === "Consecutive"
+        ? [positiveInteger("trip.failures", tripPolicy.failures)]
+        : [
+            part("trip.threshold", tripPolicy.threshold),
+            positiveInteger("trip.minimumCalls", tripPolicy.minimumCalls),
+            positiveInteger("trip.size", tripPolicy.size),
+            fitsWindow("trip.minimumCalls", tripPolicy.minimumCalls, tripPolicy.size)
+          ]),
+      positiveDuration("probeLease", options.probeLease),
+      positiveDuration("idleTimeToLive", options.idleTimeToLive),
+      positiveDuration("storeTimeout", options.timeout),
+      positiveDuration("storeCooldown", options.cooldown)
+    ])
+  })
+
+type Description = { readonly [name: string]: string }
+
+const percent = (part: number): string => `${Number((part * 100).toPrecision(6))} %`
+
+/**
+ * Options in words for people.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const describeOptions = (options: Options): Description => {
+  const { consecutiveFailures, failureRate, halfOpenPermits, halfOpenSuccesses, minimumCalls, slowRate, window } =
+    options
+  const seen =
+    window._tag === "Count" ? `the latest ${window.size}` : `${Duration.format(Duration.millis(window.millis))}`
+  const among = `of ${minimumCalls} or more calls in ${seen}`
+  return {
+    ...(consecutiveFailures === undefined ? {} : { "opens after": `${consecutiveFailures} failures in a row` }),
+    ...(failureRate === undefined ? {} : { "failure rate": `${percent(failureRate)} ${among}` }),
+    ...(slowRate === undefined
+      ? {}
+      : { "slow rate": `${percent(slowRate)} ${among} after ${Duration.format(options.slowAfter)}` }),
+    probes: `${halfOpenPermits} at a time for ${Duration.format(options.probeTimeout)}`,
+    "closes after": `${halfOpenSuccesses} answered`,
+    "open for": `at most ${Duration.format(options.maxOpenDuration)}`
+  }
+}
+
+/**
+ * The same for options of shared circuits.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const describeRedisOptions = ({
+  maxOpenDuration,
+  keyPrefix,
+  probeLease,
+  tripPolicy
+}: RedisOptions): Description => ({
+  ...(tripPolicy._tag === "Consecutive"
+    ? { "opens after": `${tripPolicy.failures} failures in a row` }
+    : {
+        "failure rate": `${percent(tripPolicy.threshold)} of ${tripPolicy.minimumCalls} or more calls in the latest ${tripPolicy.size}`
+      }),
+  probes: `1 at a time, lent for ${Duration.format(probeLease)}`,
+  "open for": `at most ${Duration.format(maxOpenDuration)}`,
+  shared: `on Redis under ${keyPrefix}`
+})

@@ -1,0 +1,129 @@
+/**
+ * What one process knows of circuits that are kept elsewhere: the latest state
+ * it has seen of each, and the states that were put by hand in front of it.
+ *
+ * @since 0.1.0
+ */
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as PubSub from "effect/PubSub"
+import * as Stream from "effect/Stream"
+import type { CircuitOpenError } from "../../../errors/ResilienceErrors.ts"
+import type * as Circuit from "./Circuit.ts"
+import { type Circuits, type RejectingState, rejection, type Transition } from "./Circuits.ts"
+
+type Tag = Circuit.Circuit["_tag"]
+
+/**
+ * What is known of one circuit.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Entry {
+  readonly key: string
+  readonly tag: Tag
+  /** Unix milliseconds; of an open circuit. */
+  readonly until: number
+  /** Counts the changes of state that were seen here. */
+  readonly epoch: number
+  /** Whether the state was put here by hand, so that what others say does not matter. */
+  readonly isForced: boolean
+}
+
+/**
+ * The circuits as they are known here.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CircuitView {
+  /** A circuit as it is known now; one that was never seen is closed. */
+  readonly get: (key: string) => Entry
+  readonly entries: () => ReadonlyArray<Entry>
+  /** Takes note of what was heard of a circuit. A hand in front of it stays. */
+  readonly record: (key: string, tag: Tag, openMillis?: number) => Effect.Effect<void>
+  /** Puts a state in front of the circuit. */
+  readonly force: (key: string, tag: Tag, until?: number) => Effect.Effect<void>
+  /** Takes the hand away. */
+  readonly clearForced: (key: string) => Effect.Effect<void>
+  /** Why the hand in front of the circuit rejects a call; an open time that is over takes the hand away. */
+  readonly checkForced: (key: string) => "permitted" | CircuitOpenError | undefined
+  readonly watch: Circuits["watch"]
+  readonly transitions: Circuits["transitions"]
+}
+
+/**
+ * The circuit as others read it; what only its keeper knows is empty.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const toCircuit = ({ epoch, tag, until }: Entry): Circuit.Circuit => {
+  switch (tag) {
+    case "Closed":
+      return { _tag: tag, epoch, consecutiveFailures: 0, windowState: { _tag: "Count", calls: [] } }
+    case "Open":
+      return { _tag: tag, epoch, until }
+    case "HalfOpen":
+      return { _tag: tag, epoch, successes: 0, lastProbeId: 0, probes: [], expiredProbes: [] }
+    case "Isolated":
+    case "ForcedClosed":
+      return { _tag: tag, epoch }
+  }
+}
+
+const isRejecting = (tag: Tag): tag is RejectingState => tag !== "Closed" && tag !== "ForcedClosed"
+
+/**
+ * A view of nothing yet.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (clock: Clock.Clock): Effect.Effect<CircuitView> =>
+  Effect.map(PubSub.sliding<Transition>(256), (transitions) => {
+    const byKey = new Map<string, Entry>()
+    const get = (key: string): Entry => byKey.get(key) ?? { key, tag: "Closed", until: 0, epoch: 0, isForced: false }
+
+    const move = (key: string, tag: Tag, until: number, isForced: boolean): Effect.Effect<void> => {
+      const { epoch, tag: from } = get(key)
+      byKey.set(key, { key, tag, until, isForced, epoch: from === tag ? epoch : epoch + 1 })
+      if (from === tag) return Effect.void
+      const transition = { key, from, to: tag, at: clock.currentTimeMillisUnsafe() }
+      return Effect.asVoid(PubSub.publish(transitions, transition))
+    }
+
+    const rejectionOf = ({ key, tag, until }: Entry): CircuitOpenError | undefined =>
+      isRejecting(tag)
+        ? rejection(key, tag, tag === "Open" ? Math.max(0, until - clock.currentTimeMillisUnsafe()) : undefined)
+        : undefined
+
+    return {
+      get,
+      entries: () => [...byKey.values()],
+      record: (key, tag, openMillis = 0) =>
+        Effect.suspend(() =>
+          get(key).isForced ? Effect.void : move(key, tag, clock.currentTimeMillisUnsafe() + openMillis, false)
+        ),
+      force: (key, tag, until = 0) => Effect.suspend(() => move(key, tag, until, true)),
+      clearForced: (key) => Effect.suspend(() => move(key, "Closed", 0, false)),
+      checkForced: (key) => {
+        const entry = get(key)
+        if (!entry.isForced) return undefined
+        if (entry.tag === "Open" && clock.currentTimeMillisUnsafe() >= entry.until) {
+          byKey.set(key, { ...entry, isForced: false })
+          return undefined
+        }
+        return rejectionOf(entry) ?? "permitted"
+      },
+      watch: (key) => {
+        const { epoch } = get(key)
+        return () => {
+          const entry = get(key)
+          return entry.epoch === epoch ? undefined : rejectionOf(entry)
+        }
+      },
+      transitions: Stream.fromPubSub(transitions)
+    }
+  })

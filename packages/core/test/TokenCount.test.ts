@@ -1,0 +1,260 @@
+import { readFileSync } from "node:fs"
+import { assert, describe, it, vi } from "@effect/vitest"
+import { Effect, Random, Schema } from "effect"
+import { ChatCompletionRequest, type ModelRequest } from "../src/models/ChatRequest.ts"
+import type { Message } from "../src/models/Message.ts"
+import type { ToolDefinition } from "../src/models/Tool.ts"
+import * as TokenCount from "../src/TokenCount.ts"
+import { between, type Chance, happens, oneOf } from "./resilience/support/chance.ts"
+
+const request = (messages: ReadonlyArray<Message>, rest: Partial<ModelRequest> = {}): ModelRequest => ({
+  model: "kimi-k2.6",
+  messages,
+  ...rest
+})
+
+const user = (content: string): Message => ({ role: "user", content })
+
+const english =
+  "Effect programs describe what is to be done, and a runtime does it. The description is a value like any other. "
+const chinese = "长上下文的模型可以一次读完整本书,然后回答关于其中任何一章的问题。"
+const russian = "Ограничение скорости существует для того, чтобы все клиенты получали ответ вовремя. "
+const json = '{"id":"chatcmpl-1","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]},\n'
+
+/** What a text weighs when every character is looked at. */
+const inFull = (text: string): number => {
+  let weight = 0
+  for (let i = 0; i < text.length; i++) weight += TokenCount.ofText(text.charAt(i)) === 0 ? 0 : weightAt(text, i)
+  return weight
+}
+
+/** The weight of one character, read off from a text short enough to be looked at in full. */
+const weights = new Map<string, number>()
+const weightAt = (text: string, index: number): number => {
+  const character = text.charAt(index)
+  const known = weights.get(character)
+  if (known !== undefined) return known
+  const weight = TokenCount.ofText(character.repeat(4_000)) / 4_000
+  weights.set(character, weight)
+  return weight
+}
+
+const within = (part: number, found: number, expected: number, message: string) =>
+  assert.isTrue(Math.abs(found - expected) <= part * expected, `${message}: ${found} for ${expected}`)
+
+describe("TokenCount.ofText", () => {
+  it("is nothing for nothing, and at least one token for anything", () => {
+    assert.strictEqual(TokenCount.ofText(""), 0)
+    for (const text of ["a", "字", "ж", " "]) assert.strictEqual(TokenCount.ofText(text), 1)
+  })
+
+  it("counts Latin letters, other alphabets and ideographs each by their own measure", () => {
+    assert.strictEqual(TokenCount.ofText("a".repeat(350)), 100)
+    assert.strictEqual(TokenCount.ofText("é".repeat(350)), 100)
+    for (const letter of ["ж", "α", "ש", "ع"]) assert.strictEqual(TokenCount.ofText(letter.repeat(200)), 100)
+    for (const letter of ["字", "か", "한", "、"]) assert.strictEqual(TokenCount.ofText(letter.repeat(400)), 300)
+    assert.strictEqual(TokenCount.ofText("a".repeat(350) + "ж".repeat(200) + "字".repeat(400)), 500)
+  })
+
+  it("leans high for English, and not by much", () => {
+    // 23 tokens by every tokenizer of the last years, full stops included.
+    const words = english.split(/[\s,.]+/).filter((word) => word !== "").length + 3
+    const count = TokenCount.ofText(english)
+    assert.isTrue(count >= words && count <= 1.5 * words, `${count} for ${words}`)
+  })
+
+  it.effect("counts a long text within a tenth of looking at every character", () =>
+    Effect.gen(function* () {
+      const chance = yield* Random.Random
+      const mixed = (length: number) => {
+        const pieces: Array<string> = []
+        for (let size = 0; size < length;) {
+          const piece = oneOf(chance, english, chinese, russian, json).repeat(between(chance, 1, 40))
+          pieces.push(piece)
+          size += piece.length
+        }
+        return pieces.join("")
+      }
+      for (let text = 0; text < 30; text++) {
+        const long = mixed(between(chance, 4_000, 200_000))
+        within(0.1, TokenCount.ofText(long), inFull(long), `text ${text} of ${long.length}`)
+      }
+    }).pipe(Random.withSeed("long texts"))
+  )
+
+  it("is not misled by a long text that repeats itself", () => {
+    for (const period of [2, 3, 4, 5, 7, 8, 10, 16, 32, 64]) {
+      for (const ideographs of [1, Math.ceil(period / 2)]) {
+        const line = "字".repeat(ideographs).padEnd(period, "a")
+        for (const lines of [1_024, 8_192, 20_000]) {
+          within(0.1, TokenCount.ofText(line.repeat(lines)), inFull(line) * lines, `${lines} lines of ${period}`)
+        }
+      }
+    }
+  })
+
+  it("takes as long for a huge text as for a long one", () => {
+    const look = vi.spyOn(String.prototype, "charCodeAt")
+    const looks = [4_000, 35_000, 35_000_000].map((length) => {
+      look.mockClear()
+      assert.strictEqual(TokenCount.ofText("a".repeat(length)), Math.ceil(length / 3.5))
+      return look.mock.calls.length
+    })
+    look.mockRestore()
+    assert.deepStrictEqual(looks, [1_024, 1_024, 1_024])
+  })
+})
+
+describe("TokenCount.ofPrompt", () => {
+  const tool = (name: string): ToolDefinition => ({
+    type: "function",
+    function: { name, description: english, parameters: { type: "object", properties: {} } }
+  })
+
+  it("counts a message more for every message", () => {
+    const one = TokenCount.ofPrompt(request([user("a".repeat(35))]))
+    assert.strictEqual(one, 14)
+    assert.strictEqual(TokenCount.ofPrompt(request([user("a".repeat(35)), user("a".repeat(35))])), 2 * one)
+    assert.strictEqual(TokenCount.ofPrompt(request([])), 0)
+  })
+
+  it("counts parts of text, images and videos", () => {
+    const url = { url: "data:image/png;base64,AAAA" }
+    const text = { type: "text", text: "a".repeat(35) } as const
+    const image = { type: "image_url", image_url: url } as const
+    const video = { type: "video_url", video_url: url } as const
+    const count = (...content: ReadonlyArray<typeof text | typeof image | typeof video>) =>
+      TokenCount.ofPrompt(request([{ role: "user", content }]))
+    assert.strictEqual(count(text), 14)
+    assert.strictEqual(count(text, image), 14 + 1_024)
+    assert.strictEqual(count(text, text, image, image, video), 24 + 2 * 1_024 + 8_192)
+  })
+
+  it("does not count the bytes of an image as text", () => {
+    const image = { type: "image_url", image_url: { url: `data:image/png;base64,${"A".repeat(1_000_000)}` } } as const
+    assert.isBelow(TokenCount.ofPrompt(request([{ role: "user", content: [image] }])), 2_000)
+  })
+
+  it("counts the reasoning and the tool calls of earlier answers", () => {
+    const plain: Message = { role: "assistant", content: "a".repeat(35) }
+    assert.strictEqual(TokenCount.ofPrompt(request([plain])), 14)
+    assert.strictEqual(TokenCount.ofPrompt(request([{ ...plain, reasoning_content: "a".repeat(70) }])), 34)
+    const called: Message = {
+      role: "assistant",
+      content: null,
+      tool_calls: [{ id: "a_0", type: "function", function: { name: "a".repeat(7), arguments: "a".repeat(35) } }]
+    }
+    assert.strictEqual(TokenCount.ofPrompt(request([called])), 4 + 4 + 2 + 10)
+  })
+
+  it("counts tools once and for all, by the object that they are", () => {
+    let turnedToText = 0
+    const tools: Array<ToolDefinition> = [tool("a"), tool("b")]
+    Object.defineProperty(tools, "toJSON", {
+      value: () => {
+        turnedToText++
+        return [...tools]
+      }
+    })
+    const count = TokenCount.ofPrompt(request([], { tools }))
+    assert.strictEqual(count, TokenCount.ofText(JSON.stringify([...tools])))
+    assert.strictEqual(TokenCount.ofPrompt(request([], { tools })), count)
+    assert.strictEqual(turnedToText, 1)
+    assert.isAbove(TokenCount.ofPrompt(request([], { tools: [...tools, tool("c")] })), count)
+  })
+
+  const fixtures = new URL("../../testing/fixtures/kimi/", import.meta.url)
+  const Recorded = Schema.Struct({
+    request: ChatCompletionRequest,
+    body: Schema.Struct({ usage: Schema.Struct({ prompt_tokens: Schema.Int }) })
+  })
+  const recorded = (file: string) =>
+    Schema.decodeUnknownSync(Recorded)(JSON.parse(readFileSync(new URL(file, fixtures), "utf8")))
+
+  it("is within a tenth of what the host counted for recorded requests", () => {
+    for (const file of [
+      "plain-01-length-empty-content.json",
+      "plain-02-stop-uncached.json",
+      "plain-03-reasoning-cached.json",
+      "plain-04-tool-calls.json"
+    ]) {
+      const { body, request } = recorded(file)
+      within(0.1, TokenCount.ofPrompt(request), body.usage.prompt_tokens, file)
+    }
+  })
+
+  it("adds what the host puts before a conversation with a K3 model only there", () => {
+    const count = (model: string) => TokenCount.ofPrompt(request([user("Hello world!")], { model }))
+    assert.strictEqual(count("kimi-k3"), 88)
+    assert.strictEqual(count("moonshotai/kimi-k3"), 88)
+    for (const model of ["kimi-k2.6", "kimi-k2-turbo-preview", "somebody/else"]) assert.strictEqual(count(model), 8)
+  })
+
+  interface Kind {
+    readonly text: string
+    readonly fewest: number
+    readonly most: number
+  }
+
+  /** Tokens as every tokenizer would have them at most and at least, by pieces of text of a known kind. */
+  const kinds: readonly [Kind, ...ReadonlyArray<Kind>] = [
+    { text: english, fewest: 1 / 5.5, most: 1 / 2.5 },
+    { text: chinese, fewest: 0.45, most: 1.1 }
+  ]
+
+  const anyText = (chance: Chance) => {
+    let text = ""
+    let fewest = 0
+    let most = 0
+    for (let piece = between(chance, 1, 30); piece > 0; piece--) {
+      const kind = oneOf(chance, ...kinds)
+      text += kind.text
+      fewest += kind.text.length * kind.fewest
+      most += kind.text.length * kind.most
+    }
+    return { text, fewest, most }
+  }
+
+  it.effect("stays between six tenths and two and a half times of what tokenizers make of a text", () =>
+    Effect.gen(function* () {
+      const chance = yield* Random.Random
+      for (let number = 0; number < 200; number++) {
+        const { fewest, most, text } = anyText(chance)
+        const count = TokenCount.ofPrompt(
+          request([happens(chance, 0.5) ? user(text) : { role: "system", content: text }])
+        )
+        assert.isAtLeast(count, 0.6 * most)
+        assert.isAtMost(count, 2.5 * fewest)
+      }
+    }).pipe(Random.withSeed("what tokenizers make of it"))
+  )
+})
+
+describe("TokenCount.maxOutput", () => {
+  const messages = [user("Hi")]
+
+  it("is what the request asks for, by either name", () => {
+    for (const model of ["kimi-k3", "somebody/else"]) {
+      assert.strictEqual(TokenCount.maxOutput({ model, messages, max_completion_tokens: 7, max_tokens: 9 }, 5), 7)
+      assert.strictEqual(TokenCount.maxOutput({ model, messages, max_tokens: 9 }, 5), 9)
+    }
+  })
+
+  it("is the model's default, or the rest of its window, or what an unknown model is taken to allow", () => {
+    const count = (model: string, prompt: number) => TokenCount.maxOutput({ model, messages }, prompt)
+    assert.strictEqual(count("kimi-k3", 5), 131_072)
+    assert.strictEqual(count("kimi-k3.1-pro", 5), 131_072)
+    assert.strictEqual(count("kimi-k2.7-code", 5), 32_768)
+    assert.strictEqual(count("kimi-k2.6", 5), 32_768)
+    assert.strictEqual(count("kimi-k2-0905-preview", 5), 262_139)
+    assert.strictEqual(count("moonshot-v1-8k", 8_000), 192)
+    assert.strictEqual(count("moonshot-v1-8k", 9_000), 0)
+    assert.strictEqual(count("somebody/else", 5), 32_768)
+  })
+
+  it("counts together with the prompt at the door", () => {
+    assert.strictEqual(TokenCount.admissionTokens(request([user("a".repeat(35))], { max_completion_tokens: 100 })), 114)
+    assert.strictEqual(TokenCount.admissionTokens({ model: "moonshot-v1-8k", messages: [user("a".repeat(35))] }), 8_192)
+    assert.strictEqual(TokenCount.admissionTokens({ model: "kimi-k3", messages: [user("Hello world!")] }), 88 + 131_072)
+  })
+})

@@ -1,0 +1,90 @@
+/** Equal calls of callers of whom one may not ask. */
+import { assert, describe, it } from "@effect/vitest"
+import { BigDecimal, Effect, Exit, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import * as CacheStage from "../../../src/cache/internal/CacheStage.ts"
+import * as CallOptions from "../../../src/CallOptions.ts"
+import { BudgetExceededError } from "../../../src/errors/MoneyErrors.ts"
+import { call, finish, makeMemory, response, start, text } from "../support/cache.ts"
+
+const amount = BigDecimal.fromBigInt(1n)
+const refusal = new BudgetExceededError({
+  message: "spent",
+  scope: "job:poor",
+  currency: "USD",
+  cap: amount,
+  spent: amount,
+  reserved: amount,
+  requested: amount
+})
+
+/** What the stages below do: the job decides whether the call is made, after a while. */
+const below = Effect.fnUntraced(function* (asked: Array<string>) {
+  const { job } = yield* CallOptions.CallOptions
+  asked.push(job)
+  yield* Effect.sleep("1 second")
+  if (job === "poor") return yield* Effect.fail(refusal)
+})
+
+const make = Effect.gen(function* () {
+  const stage = CacheStage.stage(yield* makeMemory())
+  const asked: Array<string> = []
+  return {
+    asked,
+    chat: stage.effect(() => Effect.as(below(asked), response("answer"))),
+    stream: stage.stream(() =>
+      Stream.unwrap(Effect.as(below(asked), Stream.fromIterable([start, text("answer"), finish])))
+    )
+  }
+})
+
+const as =
+  (job: string) =>
+  <A, E>(effect: Effect.Effect<A, E>) =>
+    Effect.forkChild(Effect.exit(CallOptions.provide({ job })(effect)))
+
+describe("a call that its own budget refuses", () => {
+  it.effect("is refused alone: those who wait for the same answer ask for themselves, once", () =>
+    Effect.gen(function* () {
+      const { asked, chat } = yield* make
+      const poor = yield* as("poor")(chat(call))
+      yield* TestClock.adjust(0)
+      const others = yield* Effect.forEach(Array.from({ length: 5 }), () => as("rich")(chat(call)))
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(yield* Fiber.join(poor), Exit.fail(refusal))
+      for (const fiber of others) assert.strictEqual((yield* yield* Fiber.join(fiber)).text, "answer")
+      assert.deepStrictEqual(asked, ["poor", "rich"])
+    })
+  )
+
+  it.effect("is refused alone as a stream", () =>
+    Effect.gen(function* () {
+      const { asked, chat, stream } = yield* make
+      const poor = yield* as("poor")(Stream.runCollect(stream(call)))
+      yield* TestClock.adjust(0)
+      const reader = yield* as("rich")(Stream.runCollect(stream(call)))
+      const caller = yield* as("rich")(chat(call))
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(yield* Fiber.join(poor), Exit.fail(refusal))
+      const events = yield* yield* Fiber.join(reader)
+      assert.deepStrictEqual(
+        events.map(({ _tag }) => _tag),
+        ["Start", "TextDelta", "Finish"]
+      )
+      assert.strictEqual((yield* yield* Fiber.join(caller)).text, "answer")
+      assert.deepStrictEqual(asked, ["poor", "rich"])
+    })
+  )
+
+  it.effect("is refused however often it joins others whom theirs refuses", () =>
+    Effect.gen(function* () {
+      const { asked, chat, stream } = yield* make
+      const calls = yield* Effect.forEach(Array.from({ length: 6 }), () => as("poor")(chat(call)))
+      const streams = yield* Effect.forEach(Array.from({ length: 6 }), () => as("poor")(Stream.runDrain(stream(call))))
+      yield* TestClock.adjust("1 minute")
+      for (const fiber of calls) assert.deepStrictEqual(yield* Fiber.join(fiber), Exit.fail(refusal))
+      for (const fiber of streams) assert.deepStrictEqual(yield* Fiber.join(fiber), Exit.fail(refusal))
+      assert.strictEqual(asked.length, 12)
+    })
+  )
+})

@@ -1,0 +1,163 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Exit, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import * as CacheControl from "../../../src/cache/CacheControl.ts"
+import * as CacheStage from "../../../src/cache/internal/CacheStage.ts"
+import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
+import * as StreamFold from "../../../src/models/StreamFold.ts"
+import { call, finish, makeMemory, start, text } from "../support/cache.ts"
+import { answer, makeStages, markOf, read, scripted, unmarked } from "../support/streams.ts"
+
+describe("CacheStage on streams", () => {
+  it.effect("answers a stream from an earlier one at once, and says so", () =>
+    Effect.gen(function* () {
+      const { stream, upstream } = yield* makeStages()
+      upstream.give(...answer)
+      upstream.end()
+      const first = yield* Stream.runCollect(stream(call))
+      assert.deepStrictEqual(first, answer)
+      yield* TestClock.adjust("5 seconds")
+      const again = yield* Stream.runCollect(stream(call))
+      assert.deepStrictEqual(markOf(again), { level: "memory", age: 5_000, isStale: false })
+      assert.deepStrictEqual(unmarked(again), [start, text("Hello you"), finish])
+      assert.strictEqual(upstream.opened(), 1)
+    })
+  )
+
+  it.effect("shares answers with plain calls, both ways", () =>
+    Effect.gen(function* () {
+      const one = yield* makeStages()
+      one.upstream.give(...answer)
+      one.upstream.end()
+      yield* Stream.runDrain(one.stream(call))
+      const response = yield* one.chat(call)
+      assert.strictEqual(response.text, "Hello you")
+      assert.strictEqual(response.cached?.level, "memory")
+      assert.strictEqual(one.plain.asked(), 0)
+
+      const other = yield* makeStages()
+      const asked = yield* other.chat(call)
+      const events = yield* Stream.runCollect(other.stream(call))
+      assert.deepStrictEqual(markOf(events), { level: "memory", age: 0, isStale: false })
+      assert.deepStrictEqual(unmarked(events), StreamFold.toEvents(asked))
+      assert.strictEqual(other.upstream.opened(), 0)
+    })
+  )
+
+  for (const [what, events, isKept, fails] of [
+    ["a stream without an end", [start, text("a")], false, true],
+    [
+      "an answer that another attempt took up",
+      [start, text("a"), { _tag: "Resume", reason: "x" }, text("b"), finish],
+      false,
+      false
+    ],
+    ["an answer that began anew", [start, text("a"), { _tag: "Reset", reason: "x" }, ...answer], true, false],
+    [
+      "a truncated answer",
+      [start, text("a"), { _tag: "Finish", finishReason: "length", finishReasons: ["length"] }],
+      false,
+      false
+    ]
+  ] as const satisfies ReadonlyArray<readonly [string, ReadonlyArray<StreamEvent>, boolean, boolean]>) {
+    it.effect(`${isKept ? "keeps" : "does not keep"} ${what}`, () =>
+      Effect.gen(function* () {
+        const cache = yield* makeMemory()
+        let asked = 0
+        const stream = CacheStage.stage(cache).stream((call) => {
+          asked += 1
+          return scripted(...events)(call)
+        })
+        const seen = read(stream(call))
+        const exit = yield* Effect.exit(seen.run)
+        assert.deepStrictEqual(seen.seen, [...events])
+        assert.strictEqual(Exit.isFailure(exit), fails)
+        const again = yield* Effect.exit(Stream.runCollect(stream(call)))
+        assert.strictEqual(asked, isKept ? 1 : 2)
+        if (isKept && Exit.isSuccess(again)) {
+          assert.deepStrictEqual(unmarked(again.value), [start, text("Hello you"), finish])
+        }
+      })
+    )
+  }
+
+  it.effect("answers at the pace at which the answer came when asked, in the same pieces", () =>
+    Effect.gen(function* () {
+      const { stream, upstream } = yield* makeStages({ replay: "recorded" })
+      const pieces: ReadonlyArray<readonly [wait: number, events: ReadonlyArray<StreamEvent>]> = [
+        [300, [start]],
+        [
+          0,
+          [
+            { _tag: "ReasoningDelta", choice: 0, text: "Hm" },
+            { _tag: "ReasoningDelta", choice: 0, text: ", well" }
+          ]
+        ],
+        [700, [text("Hel")]],
+        [50, [text("lo"), text(" ")]],
+        [0, [text("you")]],
+        [1_000, [finish]]
+      ]
+      const first = yield* Effect.forkChild(Stream.runDrain(stream(call)))
+      yield* TestClock.adjust(0)
+      for (const [wait, events] of pieces) {
+        yield* TestClock.adjust(Duration.millis(wait))
+        upstream.give(...events)
+      }
+      upstream.end()
+      yield* Fiber.join(first)
+      const beganAt = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
+      const came: Array<readonly [number, StreamEvent]> = []
+      const replaying = yield* Effect.forkChild(
+        Stream.runForEach(stream(call), (event) =>
+          Effect.clockWith((clock) =>
+            Effect.map(clock.currentTimeMillis, (now) => void came.push([now - beganAt, event]))
+          )
+        )
+      )
+      for (let millis = 0; millis < 2_100; millis += 50) yield* TestClock.adjust("50 millis")
+      yield* Fiber.join(replaying)
+      const times = [0, 300, 300, 1_000, 1_050, 1_050, 1_050, 2_050]
+      assert.deepStrictEqual(
+        came.map(([at]) => at),
+        times
+      )
+      assert.deepStrictEqual(
+        unmarked(came.map(([, event]) => event)),
+        pieces.flatMap(([, events]) => events)
+      )
+      assert.strictEqual(upstream.opened(), 1)
+    })
+  )
+
+  it.effect("serves a stale stream at once and refreshes it once", () =>
+    Effect.gen(function* () {
+      const { stream, upstream } = yield* makeStages({ staleAfter: Duration.minutes(1) })
+      upstream.give(...answer)
+      upstream.end()
+      yield* Stream.runDrain(stream(call))
+      yield* TestClock.adjust("1 minute")
+      for (let i = 0; i < 5; i++) {
+        const events = yield* Stream.runCollect(stream(call))
+        assert.isTrue(markOf(events)?.isStale)
+      }
+      yield* TestClock.adjust(0)
+      assert.strictEqual(upstream.opened(), 2)
+      assert.isFalse(markOf(yield* Stream.runCollect(stream(call)))?.isStale)
+    })
+  )
+
+  it.effect("asks anew on refresh and leaves the cache alone on bypass", () =>
+    Effect.gen(function* () {
+      const { cache, stream, upstream } = yield* makeStages()
+      upstream.give(...answer)
+      upstream.end()
+      yield* Stream.runDrain(stream(call)).pipe(CacheControl.provide({ mode: "bypass" }))
+      assert.strictEqual((yield* cache.statistics).memory.entries, 0)
+      yield* Stream.runDrain(stream(call))
+      const refreshed = yield* Stream.runCollect(stream(call)).pipe(CacheControl.provide({ mode: "refresh" }))
+      assert.deepStrictEqual(refreshed, answer)
+      assert.strictEqual(upstream.opened(), 3)
+    })
+  )
+})

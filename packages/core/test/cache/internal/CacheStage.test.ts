@@ -1,0 +1,223 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import * as CacheControl from "../../../src/cache/CacheControl.ts"
+import * as CacheStage from "../../../src/cache/internal/CacheStage.ts"
+import type * as ResponseCache from "../../../src/cache/ResponseCache.ts"
+import * as CallOptions from "../../../src/CallOptions.ts"
+import type { Call } from "../../../src/pipeline/Call.ts"
+import * as Pipeline from "../../../src/pipeline/Pipeline.ts"
+import { call, callOf, makeMemory, makeStage, plainOf, response } from "../support/cache.ts"
+
+describe("CacheStage", () => {
+  it.effect("answers a call from what was answered before, and says so", () =>
+    Effect.gen(function* () {
+      const { chat, upstream } = yield* makeStage()
+      const first = yield* chat(call)
+      assert.isUndefined(first.cached)
+      yield* TestClock.adjust("1 minute")
+      const second = yield* chat(callOf("Hi", { n: 1 }))
+      assert.deepStrictEqual(second.cached, { level: "memory", age: 60_000, isStale: false })
+      assert.deepStrictEqual(plainOf(second), plainOf(first))
+      assert.strictEqual(second.text, "answer 1")
+      assert.strictEqual((yield* chat(callOf("Ho"))).text, "answer 2")
+      assert.strictEqual(upstream.asked(), 2)
+    })
+  )
+
+  it.effect("touches nothing below on a hit", () =>
+    Effect.gen(function* () {
+      const { cache, upstream } = yield* makeStage()
+      const touched: Array<string> = []
+      const counting = (name: string): Pipeline.Stage => ({
+        effect: (inner) => (call) => {
+          touched.push(name)
+          return inner(call)
+        },
+        stream: (inner) => (call) => {
+          touched.push(name)
+          return inner(call)
+        },
+        options: {}
+      })
+      const stages = Object.fromEntries(Pipeline.order.map((name) => [name, counting(name)]))
+      const pipeline = { ...stages, cache: CacheStage.stage(cache) } as unknown as Pipeline.Stages
+      const chat = Pipeline.effect(pipeline, upstream.attempt)
+      const stream = Pipeline.stream(pipeline, () => Stream.die("asked"))
+      yield* chat(call)
+      assert.deepStrictEqual(
+        touched.splice(0),
+        Pipeline.order.filter((name) => name !== "cache")
+      )
+      yield* chat(call)
+      yield* Stream.runDrain(stream(call))
+      assert.deepStrictEqual(touched, ["deadline", "deadline"])
+      assert.strictEqual(upstream.asked(), 1)
+    })
+  )
+
+  it.effect("hands out answers that no caller can change for another", () =>
+    Effect.gen(function* () {
+      const { chat } = yield* makeStage()
+      const first = yield* chat(call)
+      Object.assign(first.choices[0].message, { content: "changed" })
+      const second = yield* chat(call)
+      assert.throws(() => Object.assign(second.choices[0].message, { content: "changed" }))
+      assert.strictEqual((yield* chat(call)).text, "answer 1")
+    })
+  )
+
+  it.effect("leaves out what was said of the account's limits, which is over", () =>
+    Effect.gen(function* () {
+      const { chat, upstream } = yield* makeStage()
+      upstream.answer(() => response("a", { rateStatus: { remaining: 1 } }))
+      assert.isDefined((yield* chat(call)).rateStatus)
+      assert.isUndefined((yield* chat(call)).rateStatus)
+    })
+  )
+
+  it.effect("has answers of one tenant, host, address and model for no other", () =>
+    Effect.gen(function* () {
+      const { cache, upstream } = yield* makeStage()
+      const chat = CacheStage.stage(cache, { originOf: ({ account }) => account }).effect(upstream.attempt)
+      const calls: ReadonlyArray<Call> = [
+        call,
+        { ...call, account: "other address" },
+        { ...call, provider: "together" },
+        callOf("Hi", { model: "kimi-k2.6" })
+      ]
+      for (const each of calls) yield* chat(each)
+      yield* chat(call).pipe(CallOptions.provide({ tenant: "other" }))
+      assert.strictEqual(upstream.asked(), 5)
+      yield* chat(call).pipe(CallOptions.provide({ priority: "swarm" }))
+      assert.strictEqual(upstream.asked(), 5)
+    })
+  )
+
+  it.effect("keeps nothing for longer than its time, which a call may set", () =>
+    Effect.gen(function* () {
+      const { chat, upstream } = yield* makeStage({ timeToLive: Duration.minutes(10) })
+      yield* chat(call)
+      yield* chat(callOf("short")).pipe(CacheControl.provide({ timeToLive: Duration.seconds(5) }))
+      yield* chat(callOf("never")).pipe(CacheControl.provide({ timeToLive: Duration.zero }))
+      yield* chat(callOf("always")).pipe(CacheControl.provide({ timeToLive: Duration.infinity }))
+      yield* TestClock.adjust("4999 millis")
+      yield* chat(callOf("short"))
+      assert.strictEqual(upstream.asked(), 4)
+      yield* TestClock.adjust("1 millis")
+      yield* chat(callOf("short"))
+      yield* chat(callOf("never"))
+      assert.strictEqual(upstream.asked(), 6)
+      yield* TestClock.adjust("594999 millis")
+      yield* chat(call)
+      assert.strictEqual(upstream.asked(), 6)
+      yield* TestClock.adjust("1 millis")
+      yield* chat(call)
+      yield* chat(callOf("always"))
+      assert.strictEqual(upstream.asked(), 7)
+    })
+  )
+
+  describe("control", () => {
+    it.effect("asks anew and keeps the answer on refresh", () =>
+      Effect.gen(function* () {
+        const { chat, upstream } = yield* makeStage()
+        yield* chat(call)
+        const fresh = yield* chat(call).pipe(CacheControl.provide({ mode: "refresh" }))
+        assert.strictEqual(fresh.text, "answer 2")
+        assert.isUndefined(fresh.cached)
+        assert.strictEqual((yield* chat(call)).text, "answer 2")
+        assert.strictEqual(upstream.asked(), 2)
+      })
+    )
+
+    it.effect("neither reads nor keeps nor shares on bypass", () =>
+      Effect.gen(function* () {
+        const { cache, chat, upstream } = yield* makeStage()
+        const bypass = chat(call).pipe(CacheControl.provide({ mode: "bypass" }))
+        yield* Effect.all([bypass, bypass], { concurrency: 2 })
+        assert.strictEqual((yield* chat(call)).text, "answer 3")
+        assert.strictEqual((yield* bypass).text, "answer 4")
+        assert.strictEqual((yield* chat(call)).text, "answer 3")
+        assert.strictEqual(upstream.asked(), 4)
+        assert.deepInclude((yield* cache.statistics).memory, { hits: 1, misses: 1 })
+      })
+    )
+
+    it.effect("asks nobody on onlyIfCached", () =>
+      Effect.gen(function* () {
+        const { cache, chat, upstream } = yield* makeStage({ staleAfter: Duration.seconds(1) })
+        const only = chat(call).pipe(CacheControl.provide({ mode: "onlyIfCached" }))
+        const error = yield* Effect.flip(only)
+        assert.deepInclude(
+          { ...error },
+          { _tag: "CacheMissError", key: yield* cache.keyOf(call), provider: "moonshot", model: "kimi-k3" }
+        )
+        const stream = CacheStage.stage(cache).stream(() => Stream.die("asked"))
+        const streamed = yield* Effect.flip(
+          Stream.runDrain(stream(call)).pipe(CacheControl.provide({ mode: "onlyIfCached" }))
+        )
+        assert.strictEqual(streamed._tag, "CacheMissError")
+        yield* chat(call)
+        yield* TestClock.adjust("2 seconds")
+        assert.deepStrictEqual((yield* only).cached, { level: "memory", age: 2_000, isStale: true })
+        yield* TestClock.adjust("2 seconds")
+        assert.strictEqual(upstream.asked(), 1)
+      })
+    )
+  })
+
+  describe("fallback", () => {
+    const other = callOf("Hi", { model: "moonshotai/Kimi-K3" }, "together")
+    const setup = Effect.fnUntraced(function* (options: ResponseCache.Options) {
+      const cache = yield* makeMemory(options)
+      const asked: Array<string> = []
+      const chat = CacheStage.stage(cache).effect((call) =>
+        Effect.sync(() => {
+          asked.push(call.provider)
+          if (call.state !== undefined) call.state.lastAttempt = other
+          return response("of the fallback", { provider: "together" })
+        })
+      )
+      return { chat, asked }
+    })
+
+    it.effect("keeps the answer of a fallback for who asks that, and not for who asks what failed", () =>
+      Effect.gen(function* () {
+        const { asked, chat } = yield* setup({})
+        yield* chat(call)
+        assert.strictEqual((yield* chat(other)).text, "of the fallback")
+        assert.deepStrictEqual(asked, ["moonshot"])
+        yield* chat(call)
+        assert.deepStrictEqual(asked, ["moonshot", "moonshot"])
+      })
+    )
+
+    it.effect("keeps it for both when asked", () =>
+      Effect.gen(function* () {
+        const { asked, chat } = yield* setup({ sharesFallback: true })
+        yield* chat(call)
+        assert.strictEqual((yield* chat(call)).text, "of the fallback")
+        assert.strictEqual((yield* chat(other)).text, "of the fallback")
+        assert.deepStrictEqual(asked, ["moonshot"])
+      })
+    )
+
+    it.effect("keeps an answer to a repaired request for who asks the same again", () =>
+      Effect.gen(function* () {
+        const { cache } = yield* makeStage()
+        let asked = 0
+        const chat = CacheStage.stage(cache).effect((call) =>
+          Effect.sync(() => {
+            asked += 1
+            if (call.state !== undefined) call.state.lastAttempt = callOf("Hi")
+            return response("a")
+          })
+        )
+        yield* chat(callOf("Hi", { temperature: 0.3 }))
+        yield* chat(callOf("Hi", { temperature: 0.3 }))
+        assert.strictEqual(asked, 1)
+      })
+    )
+  })
+})

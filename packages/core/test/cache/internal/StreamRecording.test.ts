@@ -1,0 +1,131 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Duration, Effect, Fiber, Option, Random, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { Recorder, replay } from "../../../src/cache/internal/StreamRecording.ts"
+import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
+import * as StreamFold from "../../../src/models/StreamFold.ts"
+import { finish, response, start, text } from "../support/cache.ts"
+
+const thought = (text: string, choice = 0): StreamEvent => ({ _tag: "ReasoningDelta", choice, text })
+const said = (text: string, choice = 0): StreamEvent => ({ _tag: "TextDelta", choice, text })
+const piece = (args: string, choice: number, index: number): StreamEvent => ({
+  _tag: "ToolCallDelta",
+  choice,
+  index,
+  id: `call_${choice}_${index}`,
+  name: "look",
+  arguments: args
+})
+
+const played = Effect.fnUntraced(function* (events: Stream.Stream<StreamEvent>) {
+  const beganAt = yield* Clock.currentTimeMillis
+  const came: Array<readonly [at: number, event: StreamEvent]> = []
+  const fiber = yield* Effect.forkChild(
+    Stream.runForEach(events, (event) =>
+      Effect.map(Clock.currentTimeMillis, (now) => void came.push([now - beganAt, event]))
+    )
+  )
+  for (let millis = 0; millis < 600; millis++) yield* TestClock.adjust("1 millis")
+  yield* Fiber.join(fiber)
+  return came
+})
+
+describe("StreamRecording", () => {
+  it.effect("plays the same events at the same times, whatever the answer", () =>
+    Effect.gen(function* () {
+      const chance = yield* Random.Random
+      const between = (from: number, to: number) => from + Math.floor(chance.nextDoubleUnsafe() * (to - from))
+      for (let round = 0; round < 40; round++) {
+        const choices = between(1, 3)
+        const deltas: Array<StreamEvent> = []
+        for (let n = between(1, 20); n > 0; n--) {
+          const choice = between(0, choices)
+          const content = ["a", "Grüße", "中", "\ud83d", "\ude00 "][between(0, 5)] ?? ""
+          deltas.push(
+            [said(content, choice), thought(content, choice), piece(content, choice, between(0, 2))][between(0, 3)] ??
+              text("")
+          )
+        }
+        const calls: Array<StreamEvent> = []
+        for (let choice = 0; choice < choices; choice++) {
+          for (const index of [0, 1]) {
+            const own = deltas.filter((d) => d._tag === "ToolCallDelta" && d.choice === choice && d.index === index)
+            // A call has an index below its number.
+            if (own.length === 0) continue
+            const args = own.map((d) => (d._tag === "ToolCallDelta" ? d.arguments : "")).join("")
+            calls.push({
+              _tag: "ToolCall",
+              choice,
+              index,
+              call: { id: `call_${choice}_${index}`, type: "function", function: { name: "look", arguments: args } }
+            })
+          }
+        }
+        const hasGap = calls.some(
+          (event) =>
+            event._tag === "ToolCall" &&
+            event.index === 1 &&
+            !calls.some((other) => other._tag === "ToolCall" && other.choice === event.choice && other.index === 0)
+        )
+        if (hasGap) continue
+        const end: StreamEvent = {
+          _tag: "Finish",
+          finishReason: "stop",
+          finishReasons: Array.from({ length: choices }, () => "stop")
+        }
+        const recorder = new Recorder(1_000)
+        recorder.add(start, 1_000)
+        recorder.add(said("thrown away"), 1_000)
+        recorder.add({ _tag: "Reset", reason: "x" }, 1_000)
+        const expected: Array<readonly [number, StreamEvent]> = [[0, start]]
+        let now = 1_000
+        for (const delta of deltas) {
+          now += between(0, 2) * between(0, 40)
+          recorder.add(delta, now)
+          expected.push([now - 1_000, delta])
+        }
+        for (const event of [...calls, end]) {
+          recorder.add(event, now)
+          expected.push([now - 1_000, event])
+        }
+        const answer = Option.getOrThrow(StreamFold.fold([start, ...deltas, ...calls, end]))
+        assert.deepStrictEqual(yield* played(replay(answer, recorder.recording)), expected)
+      }
+    }).pipe(Random.withSeed("recordings"))
+  )
+
+  it.effect("plays an answer at once without a recording, or with one that does not fit it", () =>
+    Effect.gen(function* () {
+      const answer = response("Hello")
+      const recorder = new Recorder(0)
+      for (const event of [start, text("Hi"), finish]) recorder.add(event, 500)
+      for (const recording of [
+        undefined,
+        [],
+        recorder.recording,
+        [1, 2, 3],
+        [9, 1, 7, 0, 5, 10],
+        [9, 1, 0, 0, -5, 10]
+      ]) {
+        const events = yield* Stream.runCollect(replay(answer, recording))
+        assert.deepStrictEqual(events, StreamFold.toEvents(answer))
+      }
+    })
+  )
+
+  it.effect("does not wait where the consumer was slow itself", () =>
+    Effect.gen(function* () {
+      const recorder = new Recorder(0)
+      const events = [start, text("a"), text("b"), finish]
+      for (const [index, event] of events.entries()) recorder.add(event, index * 100)
+      const answer = Option.getOrThrow(StreamFold.fold(events))
+      const fiber = yield* Effect.forkChild(
+        Stream.runForEach(replay(answer, recorder.recording), () => Effect.sleep(Duration.millis(100)))
+      )
+      yield* TestClock.adjust("399 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.isDefined(fiber.pollUnsafe())
+    })
+  )
+})

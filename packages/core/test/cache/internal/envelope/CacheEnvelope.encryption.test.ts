@@ -1,0 +1,96 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Option, Redacted } from "effect"
+import * as CacheEnvelope from "../../../../src/cache/internal/envelope/CacheEnvelope.ts"
+
+const key = "a".repeat(64)
+const plain = "0123456789abcdef0123456789abcdef"
+const hex = [...plain].map((c) => c.charCodeAt(0).toString(16)).join("")
+const text = "the answer that nobody else may read "
+const body = new TextEncoder().encode(text.repeat(20))
+const entry: CacheEnvelope.Entry = { body, createdAt: 1, staleAt: 2, expiresAt: 3 }
+
+const envelopeOf = (secret: string) => CacheEnvelope.make({ encryptionKey: Redacted.make(secret) })
+
+describe("CacheEnvelope with an encryption key", () => {
+  it.effect("is one whether the key is in base64 or hexadecimal", () =>
+    Effect.gen(function* () {
+      const envelopes = [
+        yield* envelopeOf(btoa(plain)),
+        yield* envelopeOf(hex),
+        yield* envelopeOf(`${hex.toUpperCase()}\n`)
+      ]
+      for (const one of envelopes) {
+        const sealed = Option.getOrThrow(yield* one.seal(key, entry))
+        for (const other of envelopes) assert.deepStrictEqual(yield* other.open(key, sealed), Option.some(entry))
+      }
+    })
+  )
+
+  it.effect("refuses keys that are not 32 bytes, without naming them", () =>
+    Effect.gen(function* () {
+      const wrong = [
+        "",
+        "password",
+        "x".repeat(32),
+        btoa(plain.slice(1)),
+        btoa(`${plain}x`),
+        hex.slice(2),
+        `${hex.slice(0, 63)}g`,
+        "é".repeat(32)
+      ]
+      for (const secret of wrong) {
+        const error = yield* Effect.flip(envelopeOf(secret))
+        assert.strictEqual(error._tag, "ConfigurationError")
+        assert.isTrue(secret === "" || !JSON.stringify(error).includes(secret))
+        assert.include(error.message, "CacheEnvelope encryptionKey")
+      }
+    })
+  )
+
+  it.effect("is not opened with another key, by even a bit", () =>
+    Effect.gen(function* () {
+      const sealed = Option.getOrThrow(yield* (yield* envelopeOf(btoa(plain))).seal(key, entry))
+      const other = yield* envelopeOf(btoa(`1${plain.slice(1)}`))
+      assert.deepStrictEqual(yield* other.open(key, sealed), Option.none())
+    })
+  )
+
+  it.effect("shows nothing of the entry, its key or the secret", () =>
+    Effect.gen(function* () {
+      const sealed = Option.getOrThrow(yield* (yield* envelopeOf(btoa(plain))).seal(key, entry))
+      const shown = new TextDecoder("latin1").decode(sealed)
+      for (const part of ["answer", "nobody", key.slice(0, 8), plain.slice(0, 8)]) assert.notInclude(shown, part)
+    })
+  )
+
+  it.effect("never uses a nonce twice", () =>
+    Effect.gen(function* () {
+      const envelope = yield* envelopeOf(btoa(plain))
+      const nonces = new Set<string>()
+      for (let i = 0; i < 2_000; i++) {
+        const sealed = Option.getOrThrow(yield* envelope.seal(key, entry))
+        nonces.add(sealed.subarray(36, 48).join())
+      }
+      assert.strictEqual(nonces.size, 2_000)
+    })
+  )
+
+  it.effect("does not encrypt with the key itself, which may serve elsewhere", () =>
+    Effect.gen(function* () {
+      const sealed = Option.getOrThrow(yield* (yield* envelopeOf(btoa(plain))).seal(key, entry))
+      const direct = yield* Effect.promise(() =>
+        crypto.subtle.importKey("raw", new TextEncoder().encode(plain), "AES-GCM", false, ["decrypt"])
+      )
+      const additionalData = new Uint8Array([...sealed.subarray(0, 36), ...new TextEncoder().encode(key)])
+      const decrypted = yield* Effect.promise(() =>
+        crypto.subtle
+          .decrypt({ name: "AES-GCM", iv: sealed.slice(36, 48), additionalData }, direct, sealed.slice(48))
+          .then(
+            () => "opened",
+            () => "closed"
+          )
+      )
+      assert.strictEqual(decrypted, "closed")
+    })
+  )
+})

@@ -1,0 +1,70 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Option } from "effect"
+import * as Deflate from "../../../../src/cache/internal/envelope/Deflate.ts"
+
+const text = new TextEncoder().encode("the same again and again, ".repeat(1_000))
+
+/** Puts a stream that hands out chunk after chunk in the place of the platform's, and counts the bytes. */
+const withEndless = <A>(use: (handedOut: () => number) => Effect.Effect<A>) =>
+  Effect.suspend(() => {
+    const original = globalThis.DecompressionStream
+    let bytes = 0
+    class Endless {
+      readonly writable = new WritableStream<Uint8Array>()
+      readonly readable = new ReadableStream<Uint8Array>({
+        pull: (controller) => {
+          bytes += 1_000
+          if (bytes > 10_000_000) controller.close()
+          else controller.enqueue(new Uint8Array(1_000))
+        }
+      })
+    }
+    Object.assign(globalThis, { DecompressionStream: Endless })
+    return Effect.ensuring(
+      use(() => bytes),
+      Effect.sync(() => Object.assign(globalThis, { DecompressionStream: original }))
+    )
+  })
+
+describe("Deflate", () => {
+  it.effect("gives back what it made smaller", () =>
+    Effect.gen(function* () {
+      const smaller = Option.getOrThrow(yield* Deflate.compress(text))
+      assert.isBelow(smaller.length, 500)
+      assert.deepStrictEqual(yield* Deflate.decompress(smaller, text.length), Option.some(text))
+      for (const length of [0, text.length - 1, text.length + 1]) {
+        assert.deepStrictEqual(yield* Deflate.decompress(smaller, length), Option.none())
+      }
+    })
+  )
+
+  it.effect("reads no further than it is told there is", () =>
+    withEndless((handedOut) =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* Deflate.decompress(text, 50_000), Option.none())
+        assert.isAtMost(handedOut(), 55_000)
+      })
+    )
+  )
+
+  it.effect("can be left at any moment without a rejection", () =>
+    Effect.gen(function* () {
+      const large = new Uint8Array(3_000_000).map((_, i) => (i * i) >>> 3)
+      const smaller = Option.getOrThrow(yield* Deflate.compress(large))
+      for (let turns = 0; turns < 30; turns++) {
+        for (const work of [
+          Deflate.compress(large),
+          Deflate.decompress(smaller, large.length),
+          Deflate.decompress(text, 10)
+        ]) {
+          const fiber = yield* Effect.forkChild(work)
+          for (let turn = 0; turn < turns; turn++)
+            yield* Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+          yield* Fiber.interrupt(fiber)
+        }
+      }
+      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 0)))
+      assert.deepStrictEqual(yield* Deflate.decompress(smaller, large.length), Option.some(large))
+    })
+  )
+})

@@ -1,0 +1,81 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect } from "effect"
+import * as OptionRules from "../../src/internal/OptionRules.ts"
+
+const kept = ([, isMet]: OptionRules.Rule): boolean => isMet
+
+describe("OptionRules", () => {
+  it("bounds times by what they are for", () => {
+    const inputs = [0, "1 nano", 1, "1 second", Duration.infinity, -1]
+    const table = [OptionRules.finiteDuration, OptionRules.positiveDuration, OptionRules.millisecondDuration].map(
+      (rule) => inputs.map((input) => kept(rule("wait", input as Duration.Input)))
+    )
+    assert.deepStrictEqual(table, [
+      [true, true, true, true, false, false],
+      [false, true, true, true, false, false],
+      [false, false, true, true, false, false]
+    ])
+  })
+
+  it("takes no time that cannot be read", () => {
+    const input = "soon" as Duration.Input
+    for (const rule of [OptionRules.finiteDuration, OptionRules.positiveDuration, OptionRules.millisecondDuration]) {
+      assert.isFalse(kept(rule("wait", input)))
+    }
+    assert.deepStrictEqual(OptionRules.durationOf(input), Duration.zero)
+    assert.deepStrictEqual(OptionRules.durationOf("1 second"), Duration.seconds(1))
+  })
+
+  it("counts in whole numbers over zero", () => {
+    assert.deepStrictEqual(
+      [1, 2 ** 53 - 1, 0, -1, 1.5, 2 ** 53, Infinity, Number.NaN].map((value) =>
+        kept(OptionRules.positiveInteger("size", value))
+      ),
+      [true, true, false, false, false, false, false, false]
+    )
+  })
+
+  it("bounds bytes on both sides", () => {
+    assert.deepStrictEqual(
+      [3, 4, 8, 9, 4.5, Number.NaN].map((value) => kept(OptionRules.bytes("size", value, 4, 8))),
+      [false, true, true, false, false, false]
+    )
+    assert.deepStrictEqual(
+      [0, 1, 2 ** 53].map((value) => kept(OptionRules.bytes("size", value))),
+      [false, true, false]
+    )
+  })
+
+  it("takes parts up to the whole", () => {
+    assert.deepStrictEqual(
+      [0, 0.1, 1, 1.1, Number.NaN].map((value) => kept(OptionRules.fraction("share", value))),
+      [false, true, true, false, false]
+    )
+  })
+
+  it.effect("names every option that breaks a rule, under its owner, and none that was left out", () =>
+    Effect.gen(function* () {
+      const leftOut = [
+        OptionRules.positiveDuration("a", undefined),
+        OptionRules.millisecondDuration("b", undefined),
+        OptionRules.finiteDuration("c", undefined),
+        OptionRules.positiveInteger("d", undefined),
+        OptionRules.bytes("e", undefined),
+        OptionRules.fraction("f", undefined)
+      ]
+      yield* OptionRules.check("Store", leftOut)
+      const error = yield* Effect.flip(
+        OptionRules.check("Store", [
+          ...leftOut,
+          OptionRules.positiveDuration("timeout", 0),
+          OptionRules.positiveInteger("retries", 1),
+          OptionRules.bytes("maxBytes", 0)
+        ])
+      )
+      assert.deepStrictEqual(error.issues, [
+        { name: "Store timeout", expected: 'a finite duration over zero, such as "30 seconds"' },
+        { name: "Store maxBytes", expected: "a whole number of bytes, at least 1" }
+      ])
+    })
+  )
+})

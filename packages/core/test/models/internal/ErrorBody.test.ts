@@ -1,0 +1,37 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { ErrorBody } from "../../../src/models/internal/ErrorBody.ts"
+import { refusal, throughText } from "../../support/codec.ts"
+
+const decode = Schema.decodeUnknownSync(ErrorBody)
+
+describe("ErrorBody", () => {
+  it("reads the recorded body", () => {
+    const error = { message: "Incorrect API key provided", type: "incorrect_api_key_error" }
+    assert.deepStrictEqual(decode({ error }), { error })
+    assert.deepStrictEqual(throughText(Schema.encodeSync(ErrorBody)(decode({ error }))), { error })
+  })
+
+  it("reads codes that are words, numbers or null", () => {
+    assert.deepStrictEqual(decode({ error: { code: "429" } }), { error: { code: "429" } })
+    assert.deepStrictEqual(decode({ error: { code: 429, param: "messages" } }), {
+      error: { code: 429, param: "messages" }
+    })
+    assert.deepStrictEqual(decode({ error: { code: null, param: null, message: null, type: null } }), { error: {} })
+  })
+
+  it("reads the request id where there is one, and drops the rest", () => {
+    const body = { error: { message: "no", provider: "x" }, request_id: "r-1", user_id: "u-1" }
+    assert.deepStrictEqual(decode(body), { error: { message: "no" }, request_id: "r-1" })
+  })
+
+  it("reads a bare text in place of the object", () => {
+    assert.deepStrictEqual(decode({ error: "model not found" }), { error: "model not found" })
+  })
+
+  it("refuses a body without an error", () => {
+    for (const body of [{}, { error: null }, { error: 500 }, { error: { message: 3 } }, "oops", null, []]) {
+      assert.isDefined(refusal(ErrorBody, body), JSON.stringify(body))
+    }
+  })
+})

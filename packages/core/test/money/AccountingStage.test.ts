@@ -1,0 +1,247 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import * as CallOptions from "../../src/CallOptions.ts"
+import { ConnectionLostError, ConnectionRefusedError } from "../../src/errors/NetworkErrors.ts"
+import { BudgetExceededError } from "../../src/errors/MoneyErrors.ts"
+import type { ChatError } from "../../src/errors/OperationErrors.ts"
+import { ReasoningBudgetExhaustedError } from "../../src/errors/ProviderErrors.ts"
+import { ChatResponse } from "../../src/models/ChatResponse.ts"
+import type { StreamEvent } from "../../src/models/StreamEvent.ts"
+import type { Usage } from "../../src/models/Usage.ts"
+import type { AttemptUsage } from "../../src/money/Accounting.ts"
+import * as Amount from "../../src/money/internal/Amount.ts"
+import * as TokenCount from "../../src/TokenCount.ts"
+import type { Call, CallState } from "../../src/pipeline/Call.ts"
+import { withAccounting, withStreamAccounting } from "../../src/money/AccountingStage.ts"
+
+const request = { model: "kimi-k3", messages: [{ role: "user", content: "Hi" }], max_completion_tokens: 500 } as const
+const prompt = TokenCount.ofPrompt(request)
+
+const usage: Usage = {
+  prompt_tokens: 90,
+  completion_tokens: 20,
+  total_tokens: 110,
+  cached_tokens: 80,
+  cache_write_tokens: 0,
+  reasoning_tokens: 5
+}
+
+const answer = (isReported: boolean) =>
+  new ChatResponse({
+    id: "chatcmpl-1",
+    model: "kimi-k3",
+    created: 1,
+    choices: [{ index: 0, message: { role: "assistant", content: "hello there" }, finish_reason: "stop" }],
+    ...(isReported ? { usage } : {})
+  })
+
+const start: StreamEvent = { _tag: "Start", id: "1", model: "kimi-k3", created: 1 }
+const text: StreamEvent = { _tag: "TextDelta", choice: 0, text: "hello there" }
+const reported: StreamEvent = { _tag: "Usage", usage }
+const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
+
+/** A book and a purse that write everything down. */
+const recording = () => {
+  const log: Array<string> = []
+  const bills: Array<AttemptUsage> = []
+  const book = { record: (bill: AttemptUsage) => Effect.sync(() => void bills.push(bill)), entries: Effect.succeed([]) }
+  const notes: CallState = {
+    budget: {
+      reserve: ({ request }) =>
+        Effect.sync(() => {
+          log.push(`reserve ${request.model}`)
+          return {
+            settle: (used, isEstimate) =>
+              Effect.sync(() => {
+                const tokens = used === undefined ? "nothing" : `${used.prompt_tokens}+${used.completion_tokens}`
+                log.push(`settle ${tokens}${isEstimate && used !== undefined ? " by estimate" : ""}`)
+              })
+          }
+        })
+    }
+  }
+  const call: Call = { account: "account", provider: "moonshot", request, state: notes }
+  return { book, bills, call, log }
+}
+
+const hello = TokenCount.ofText("hello there")
+
+describe("withMetering", () => {
+  const cases: ReadonlyArray<readonly [string, Effect.Effect<ChatResponse, ChatError>, string, string]> = [
+    ["an answer", Effect.succeed(answer(true)), "settle 90+20", "succeeded"],
+    ["an answer without usage", Effect.succeed(answer(false)), `settle ${prompt}+${hello} by estimate`, "succeeded"],
+    ["an attempt that was free", Effect.fail(new ConnectionRefusedError({ message: "no" })), "settle nothing", ""],
+    [
+      "an attempt that may be billed",
+      Effect.delay(Effect.fail(new ConnectionLostError({ message: "no" })), "2 seconds"),
+      `settle ${prompt}+200 by estimate`,
+      "failed"
+    ],
+    [
+      "an attempt that may be billed for all that it may generate",
+      Effect.delay(Effect.fail(new ConnectionLostError({ message: "no" })), "1 hour"),
+      `settle ${prompt}+500 by estimate`,
+      "failed"
+    ],
+    [
+      "an attempt that says what it generated",
+      Effect.fail(new ReasoningBudgetExhaustedError({ message: "no", completionTokens: 16 })),
+      `settle ${prompt}+16 by estimate`,
+      "failed"
+    ],
+    ["a defect", Effect.die("defect"), `settle ${prompt}+0 by estimate`, "failed"]
+  ]
+
+  for (const [name, attempt, settled, outcome] of cases) {
+    it.effect(`pays for ${name}`, () =>
+      Effect.gen(function* () {
+        const { bills, book, call, log } = recording()
+        const fiber = yield* Effect.forkChild(Effect.exit(withAccounting(book)(() => attempt)(call)))
+        yield* TestClock.adjust("2 hours")
+        yield* Fiber.join(fiber)
+        assert.deepStrictEqual(log, ["reserve kimi-k3", settled])
+        assert.strictEqual(bills.map((bill) => bill.outcome).join(), outcome)
+      })
+    )
+  }
+
+  it.effect("pays for an attempt whose caller leaves, by the time that it took", () =>
+    Effect.gen(function* () {
+      const { bills, book, call, log } = recording()
+      const fiber = yield* Effect.forkChild(withAccounting(book)(() => Effect.never)(call))
+      yield* TestClock.adjust("3 seconds")
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(log, ["reserve kimi-k3", `settle ${prompt}+300 by estimate`])
+      assert.deepStrictEqual([bills[0]?.outcome, bills[0]?.isEstimate], ["abandoned", true])
+    })
+  )
+
+  it.effect("makes no attempt that is not paid for, and enters none", () =>
+    Effect.gen(function* () {
+      const { bills, book, call } = recording()
+      const zero = Amount.toDecimal(0n)
+      const error = new BudgetExceededError({
+        message: "no",
+        scope: "total",
+        currency: "USD",
+        cap: zero,
+        spent: zero,
+        reserved: zero,
+        requested: zero
+      })
+      const notes: CallState = { budget: { reserve: () => Effect.fail(error) } }
+      let attempts = 0
+      const attempt = Effect.sync(() => ((attempts += 1), answer(true)))
+      assert.strictEqual(yield* Effect.flip(withAccounting(book)(() => attempt)({ ...call, state: notes })), error)
+      const stream = withStreamAccounting(book)(() => Stream.unwrap(Effect.as(attempt, Stream.make(start))))
+      assert.strictEqual(yield* Effect.flip(Stream.runDrain(stream({ ...call, state: notes }))), error)
+      assert.deepStrictEqual([attempts, bills.length], [0, 0])
+    })
+  )
+
+  it.effect("enters for whom the call was made, also without a purse", () =>
+    Effect.gen(function* () {
+      const { bills, book, call, log } = recording()
+      const plain = { account: call.account, provider: call.provider, request }
+      yield* CallOptions.provide({ tenant: "acme", job: "nightly", agent: "a1" })(
+        withAccounting(book)(() => Effect.succeed(answer(true)))(plain)
+      )
+      assert.deepStrictEqual(log, [])
+      assert.deepStrictEqual(bills, [
+        {
+          account: "account",
+          provider: "moonshot",
+          model: "kimi-k3",
+          outcome: "succeeded",
+          usage,
+          isEstimate: false,
+          tags: { tenant: "acme", job: "nightly", agent: "a1" }
+        }
+      ])
+    })
+  )
+
+  it.effect("settles without a book", () =>
+    Effect.gen(function* () {
+      const { call, log } = recording()
+      yield* withAccounting(undefined)(() => Effect.succeed(answer(true)))(call)
+      yield* Stream.runDrain(withStreamAccounting(undefined)(() => Stream.make(start, reported, finish))(call))
+      assert.deepStrictEqual(log, ["reserve kimi-k3", "settle 90+20", "reserve kimi-k3", "settle 90+20"])
+    })
+  )
+})
+
+describe("withStreamMetering", () => {
+  const lost = Stream.fail(new ConnectionLostError({ message: "no" }))
+  const refused = Stream.fail(new ConnectionRefusedError({ message: "no" }))
+  const cases: ReadonlyArray<readonly [string, Stream.Stream<StreamEvent, ChatError>, string, string]> = [
+    ["a stream", Stream.make(start, text, reported, finish), "settle 90+20", "succeeded"],
+    ["a stream without usage", Stream.make(start, text, finish), `settle ${prompt}+${hello} by estimate`, "succeeded"],
+    [
+      "a stream that breaks",
+      Stream.concat(Stream.make(start, text), lost),
+      `settle ${prompt}+${hello} by estimate`,
+      "failed"
+    ],
+    [
+      "a stream that had begun when it failed with what is free before that",
+      Stream.concat(Stream.make(start, text), refused),
+      `settle ${prompt}+${hello} by estimate`,
+      "failed"
+    ],
+    ["a stream that was free", refused, "settle nothing", ""],
+    ["a stream that never began and may be billed", lost, `settle ${prompt}+0 by estimate`, "failed"]
+  ]
+
+  for (const [name, attempt, settled, outcome] of cases) {
+    it.effect(`pays for ${name}`, () =>
+      Effect.gen(function* () {
+        const { bills, book, call, log } = recording()
+        yield* Effect.exit(Stream.runDrain(withStreamAccounting(book)(() => attempt)(call)))
+        assert.deepStrictEqual(log, ["reserve kimi-k3", settled])
+        assert.strictEqual(bills.map((bill) => bill.outcome).join(), outcome)
+      })
+    )
+  }
+
+  it.effect("pays for what came of a stream that is left", () =>
+    Effect.gen(function* () {
+      const { bills, book, call, log } = recording()
+      const metered = withStreamAccounting(book)(() => Stream.concat(Stream.make(start, text), Stream.never))(call)
+      yield* Stream.runDrain(Stream.take(metered, 2))
+      assert.deepStrictEqual(log, ["reserve kimi-k3", `settle ${prompt}+${hello} by estimate`])
+      assert.strictEqual(bills[0]?.outcome, "abandoned")
+    })
+  )
+
+  it.effect("counts each call of a host's tool once", () =>
+    Effect.gen(function* () {
+      const { bills, book, call } = recording()
+      const piece = (index: number, name: string): StreamEvent => ({
+        _tag: "ToolCallDelta",
+        choice: 0,
+        index,
+        id: `${index}`,
+        name,
+        arguments: "{"
+      })
+      const whole: StreamEvent = {
+        _tag: "ToolCall",
+        choice: 0,
+        index: 0,
+        call: { id: "0", type: "builtin_function", function: { name: "$web_search", arguments: "{}" } }
+      }
+      const events = Stream.make(
+        start,
+        piece(0, "$web_search"),
+        piece(0, "$web_search"),
+        whole,
+        piece(1, "own"),
+        reported
+      )
+      yield* Stream.runDrain(withStreamAccounting(book)(() => events)(call))
+      assert.deepStrictEqual([...(bills[0]?.usage.toolCalls ?? [])], [["$web_search", 1]])
+    })
+  )
+})

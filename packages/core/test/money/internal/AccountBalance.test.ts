@@ -1,0 +1,175 @@
+import { assert, describe, it } from "@effect/vitest"
+import { BigDecimal, Effect, Exit, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import type * as AccountBalance from "../../../src/money/internal/AccountBalance.ts"
+import type * as Budget from "../../../src/money/Budget.ts"
+import { answer, callFor, makeBudget, stages, stateOf } from "../support/budget.ts"
+
+const caps = [{ amount: "1000", currency: "USD" }] as const
+
+/** An account that says what it has after a while, or that it does not know. */
+const makeAccount = () => {
+  const account = { available: 50, fails: false, asked: 0 }
+  const read: AccountBalance.Reader = Effect.suspend(() => {
+    account.asked += 1
+    const { available, fails } = account
+    return Effect.delay(fails ? Effect.fail("away") : Effect.succeed({ available_balance: available }), "1 second")
+  })
+  return { account, read }
+}
+
+/** Makes a call and lets the time of a look at the account go by. */
+const asking = (budget: Parameters<typeof stages>[0]) => {
+  const ask = stages(budget).effect(() => Effect.succeed(answer(1)))
+  return (call = callFor(10)) =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(Effect.exit(ask(call)))
+      yield* TestClock.adjust("1 second")
+      return yield* Fiber.join(fiber)
+    })
+}
+
+describe("the account's balance", () => {
+  it.effect("refuses a call that the account cannot pay, before anything is reserved", () =>
+    Effect.gen(function* () {
+      const { account, read } = makeAccount()
+      const budget = yield* makeBudget({ caps, balance: { read, currency: "USD" } })
+      const exit = yield* Effect.map(asking(budget)(callFor(51)), Exit.findErrorOption)
+      const error = exit._tag === "Some" ? exit.value : undefined
+      assert.strictEqual(error?._tag, "BudgetExceededError")
+      if (error?._tag === "BudgetExceededError") {
+        assert.deepStrictEqual([error.scope, BigDecimal.format(error.cap)], ["balance", "50"])
+      }
+      assert.deepStrictEqual(yield* stateOf(budget), [])
+      assert.isTrue(Exit.isSuccess(yield* asking(budget)(callFor(50))))
+      assert.strictEqual(account.asked, 1)
+    })
+  )
+
+  it.effect("is asked for once by many calls, and again when its time is over", () =>
+    Effect.gen(function* () {
+      const { account, read } = makeAccount()
+      const budget = yield* makeBudget({ caps, balance: { read, currency: "USD", timeToLive: "1 minute" } })
+      const ask = stages(budget).effect(() => Effect.succeed(answer(1)))
+      const fibers = yield* Effect.forEach(Array.from({ length: 20 }), () => Effect.forkChild(ask(callFor(10))))
+      yield* Effect.yieldNow
+      // One that leaves takes the answer from nobody.
+      for (const fiber of fibers.slice(0, 1)) yield* Fiber.interrupt(fiber)
+      yield* TestClock.adjust("1 second")
+      for (const fiber of fibers.slice(1)) assert.isTrue(Exit.isSuccess(yield* Fiber.await(fiber)))
+      assert.strictEqual(account.asked, 1)
+      account.available = 5
+      yield* TestClock.adjust("58 seconds")
+      assert.isTrue(Exit.isSuccess(yield* asking(budget)()))
+      assert.strictEqual(account.asked, 1)
+      yield* TestClock.adjust("2 seconds")
+      assert.isTrue(Exit.isFailure(yield* asking(budget)()))
+      assert.strictEqual(account.asked, 2)
+    })
+  )
+
+  it.effect("stops no call while it is not known, unless it is told to", () =>
+    Effect.gen(function* () {
+      const { account, read } = makeAccount()
+      account.fails = true
+      const lax = yield* makeBudget({ caps, balance: { read, currency: "USD" } })
+      assert.isTrue(Exit.isSuccess(yield* asking(lax)()))
+      // Not every call waits for an account that does not know.
+      assert.isTrue(Exit.isSuccess(yield* asking(lax)()))
+      assert.strictEqual(account.asked, 1)
+      const strict = yield* makeBudget({ caps, balance: { read, currency: "USD", onError: "refuse" } })
+      const error = yield* Effect.map(asking(strict)(), Exit.findErrorOption)
+      assert.strictEqual(error._tag === "Some" ? error.value._tag : "none", "BudgetStoreError")
+      assert.deepStrictEqual(yield* stateOf(strict), [])
+    })
+  )
+
+  it.effect("is asked for again when everybody left who waited for it", () =>
+    Effect.gen(function* () {
+      const { account, read } = makeAccount()
+      const budget = yield* makeBudget({ caps, balance: { read } })
+      const ask = stages(budget).effect(() => Effect.succeed(answer(1)))
+      const fiber = yield* Effect.forkChild(ask(callFor(10)))
+      yield* Effect.yieldNow
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(yield* stateOf(budget), [])
+      assert.isTrue(Exit.isSuccess(yield* asking(budget)()))
+      assert.strictEqual(account.asked, 2)
+    })
+  )
+
+  it.effect("is looked at where no cap fits, or there is none", () =>
+    Effect.gen(function* () {
+      const { read } = makeAccount()
+      const uncapped = yield* makeBudget({ caps: [], balance: { read } })
+      assert.isTrue(Exit.isSuccess(yield* asking(uncapped)()))
+      assert.isTrue(Exit.isFailure(yield* asking(uncapped)(callFor(51))))
+      // What a call costs that has no price is not known, and nothing says that it may not.
+      assert.isTrue(Exit.isSuccess(yield* asking(uncapped)(callFor(51, { model: "strange" }))))
+      const acmes = yield* makeBudget({ caps: [{ ...caps[0], only: { tenant: "acme" } }], balance: { read } })
+      assert.isTrue(Exit.isFailure(yield* asking(acmes)(callFor(51))))
+    })
+  )
+
+  it.effect("is asked for by the client that makes the call, unless another way is given", () =>
+    Effect.gen(function* () {
+      const first = makeAccount()
+      const second = makeAccount()
+      second.account.available = 5
+      const given = makeAccount()
+      const ask = (budget: Budget.Budget["Service"], read?: AccountBalance.Reader, call = callFor(10)) =>
+        Effect.gen(function* () {
+          const fiber = yield* Effect.forkChild(Effect.exit(Effect.scoped(budget.open(call, read))))
+          yield* TestClock.adjust("1 second")
+          return Exit.isSuccess(yield* Fiber.join(fiber))
+        })
+      const clients = yield* makeBudget({ caps, balance: {} })
+      // Two accounts of one name are two accounts.
+      for (let i = 0; i < 2; i += 1) {
+        assert.isTrue(yield* ask(clients, first.read))
+        assert.isFalse(yield* ask(clients, second.read))
+      }
+      assert.deepStrictEqual([first.account.asked, second.account.asked], [1, 1])
+      const own = yield* makeBudget({ caps, balance: { read: given.read } })
+      assert.isTrue(yield* ask(own, second.read))
+      assert.deepStrictEqual([given.account.asked, second.account.asked], [1, 1])
+      // Nobody who makes the call knows how to ask.
+      assert.isTrue(yield* ask(clients))
+      assert.isFalse(yield* ask(yield* makeBudget({ caps, balance: { onError: "refuse" } })))
+    })
+  )
+
+  it.effect("is compared in the currency of the call", () =>
+    Effect.gen(function* () {
+      const { read } = makeAccount()
+      const both = [...caps, { amount: "1000", currency: "CNY" as const }]
+      const budget = yield* makeBudget({ caps: both, balance: { read } })
+      assert.isTrue(Exit.isSuccess(yield* asking(budget)(callFor(50, { model: "yuan" }))))
+      const error = yield* Effect.map(asking(budget)(callFor(51, { model: "yuan" })), Exit.findErrorOption)
+      assert.strictEqual(
+        error._tag === "Some" && error.value._tag === "BudgetExceededError" ? error.value.currency : undefined,
+        "CNY"
+      )
+    })
+  )
+
+  it.effect("is waited for no longer than allowed", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps, balance: { read: Effect.never, currency: "USD", timeout: "1 second" } })
+      assert.isTrue(Exit.isSuccess(yield* asking(budget)()))
+    })
+  )
+
+  it.effect("says nothing of calls in another currency or of another account", () =>
+    Effect.gen(function* () {
+      const { account, read } = makeAccount()
+      account.available = 0
+      const other = yield* makeBudget({ caps, balance: { read, currency: "CNY" } })
+      assert.isTrue(Exit.isSuccess(yield* asking(other)()))
+      const second = yield* makeBudget({ caps, balance: { read, currency: "USD", account: "second" } })
+      assert.isTrue(Exit.isSuccess(yield* asking(second)()))
+      assert.isTrue(Exit.isFailure(yield* asking(second)({ ...callFor(10), account: "second" })))
+      assert.strictEqual(account.asked, 1)
+    })
+  )
+})

@@ -1,0 +1,177 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Random } from "effect"
+import * as Amount from "../../../src/money/internal/Amount.ts"
+import { type Claim, type Hold, Ledger } from "../../../src/money/internal/Ledger.ts"
+import { between, type Chance, happens, oneOf } from "../../resilience/support/chance.ts"
+import { makeReference } from "../support/ledgerReference.ts"
+
+const claim = (scope: string, cap: bigint, forgetAt?: number): Claim => ({ scope, cap, retainUntil: forgetAt })
+
+const caps: ReadonlyArray<Claim> = [
+  claim("USD total", 100n),
+  claim("USD day:1", 60n, 400),
+  claim("USD day:2", 60n, 900),
+  claim("USD tenant:a", 40n),
+  claim("USD tenant:b", 25n),
+  claim("USD job:x", 30n)
+]
+
+/** What a call has to do with money, from its reservation to its end. */
+interface Running {
+  readonly hold: Hold
+  /** A killed process says nothing any more. */
+  isAlive: boolean
+}
+
+/** One trace: calls that begin, end in some way or are killed, in any order. */
+const walk = (chance: Chance) => {
+  const ledger = new Ledger(1_000)
+  const reference = makeReference()
+  const running: Array<Running> = []
+  let used = 0n
+  let refused = 0
+  let now = 0
+  let ids = 0
+
+  // Asserting costs more than comparing, and there are millions of comparisons.
+  const check = () => {
+    for (const { cap, reserved, scope, spent } of ledger.scopeBalances()) {
+      const expected = reference.line(scope)
+      if (spent + reserved > cap) assert.fail(`${scope} passed its cap`)
+      if (spent !== expected.spent || reserved !== expected.reserved) {
+        assert.fail(`${scope}: ${spent} and ${reserved}, not ${expected.spent} and ${expected.reserved}`)
+      }
+    }
+    if (ledger.holdCount !== reference.held()) assert.fail(`${ledger.holdCount} are held, not ${reference.held()}`)
+  }
+
+  const begin = () => {
+    const claims = caps.filter(() => happens(chance, 0.4))
+    const hold: Hold = { id: `${(ids += 1)}`, amount: BigInt(between(chance, 0, 30)), claims }
+    const verdict = ledger.reserve(hold, now + 50)
+    const full = reference.reserve(hold, now + 50)
+    if ((verdict._tag === "Refused" ? verdict.scope : undefined) !== full) assert.fail(`${verdict._tag}, not ${full}`)
+    if (verdict._tag === "Reserved") running.push({ hold, isAlive: true })
+    else refused += 1
+  }
+
+  const end = () => {
+    const [one] = running.splice(between(chance, 0, running.length - 1), 1)
+    if (one === undefined) return
+    const { amount, id } = one.hold
+    const paid = oneOf(chance, 0n, amount, amount / 2n, BigInt(between(chance, 0, Number(amount))))
+    used += paid
+    ledger.settle(id, paid)
+    reference.settle(id, paid)
+    // Both are told twice at times, with another figure.
+    if (happens(chance, 0.2) && ledger.settle(id, 1n).length > 0) assert.fail("paid twice")
+  }
+
+  const steps = between(chance, 5, 20)
+  for (let step = 0; step < steps; step += 1) {
+    const what = chance.nextDoubleUnsafe()
+    if (what < 0.5) begin()
+    else if (what < 0.8) end()
+    else if (what < 0.88) {
+      for (const one of running.filter(({ isAlive }) => isAlive)) {
+        ledger.renew([one.hold.id], now + 50)
+        reference.renew(one.hold.id, now + 50)
+      }
+    } else if (what < 0.94) {
+      const one = running[between(chance, 0, running.length - 1)]
+      if (one !== undefined) one.isAlive = false
+    } else {
+      now += between(chance, 1, 80)
+      ledger.settleExpired(now)
+      reference.lapse(now)
+    }
+    if (step % 6 === 5) check()
+  }
+
+  // Everybody ends, or is dead and its lease is over.
+  while (running.length > 0) {
+    if (running[0]?.isAlive === true) end()
+    else running.shift()
+  }
+  now += 100
+  ledger.settleExpired(now)
+  reference.lapse(now)
+  check()
+  if (ledger.holdCount !== 0 || ledger.scopeBalances().some(({ reserved }) => reserved !== 0n))
+    assert.fail("something stays held")
+  return { used, refused }
+}
+
+const traces = 100_000
+
+describe("Ledger", () => {
+  it.effect(
+    "does in 100,000 random traces what the obvious books do, and passes no cap",
+    () =>
+      Effect.gen(function* () {
+        const chance = yield* Random.Random
+        let used = 0n
+        let refused = 0
+        for (let trace = 0; trace < traces; trace += 1) {
+          const walked = walk(chance)
+          used += walked.used
+          refused += walked.refused
+        }
+        // Nothing is proven where nothing happens.
+        assert.isTrue(used > 1_000_000n)
+        assert.isAbove(refused, 50_000)
+      }).pipe(Random.withSeed("ledger")),
+    120_000
+  )
+
+  it("reserves in all scopes or in none", () => {
+    const ledger = new Ledger(10)
+    const hold = (id: string, amount: bigint, ...claims: ReadonlyArray<Claim>): Hold => ({ id, amount, claims })
+    ledger.reserve(hold("1", 20n, claim("a", 100n), claim("b", 30n)), 9)
+    assert.deepStrictEqual(ledger.reserve(hold("2", 11n, claim("a", 100n), claim("b", 30n)), 9), {
+      _tag: "Refused",
+      scope: "b",
+      cap: 30n,
+      spent: 0n,
+      reserved: 20n
+    })
+    assert.deepStrictEqual(ledger.scopeBalances(), [
+      { scope: "a", cap: 100n, spent: 0n, reserved: 20n },
+      { scope: "b", cap: 30n, spent: 0n, reserved: 20n }
+    ])
+    assert.deepStrictEqual(ledger.settle("1", 5n), [
+      { scope: "a", cap: 100n, spentBefore: 0n, spent: 5n },
+      { scope: "b", cap: 30n, spentBefore: 0n, spent: 5n }
+    ])
+    assert.deepStrictEqual(ledger.reserve(hold("2", 25n, claim("a", 100n), claim("b", 30n)), 9), { _tag: "Reserved" })
+  })
+
+  it("takes no more scopes than it has room for, and forgets those of days that are over", () => {
+    const ledger = new Ledger(2)
+    const reserve = (id: string, ...claims: ReadonlyArray<Claim>) => ledger.reserve({ id, amount: 1n, claims }, 9)._tag
+    assert.strictEqual(reserve("1", claim("a", 5n), claim("day", 5n, 100)), "Reserved")
+    assert.strictEqual(reserve("2", claim("b", 5n)), "Full")
+    assert.strictEqual(reserve("3", claim("a", 5n)), "Reserved")
+    // It is over, but money is held in it.
+    ledger.renew(["1"], 10_000)
+    ledger.settleExpired(100)
+    assert.strictEqual(ledger.scopeBalances().length, 2)
+    ledger.settle("1", 1n)
+    ledger.settleExpired(1_100)
+    assert.deepStrictEqual(
+      ledger.scopeBalances().map(({ scope }) => scope),
+      ["a"]
+    )
+    assert.strictEqual(reserve("4", claim("b", 5n)), "Reserved")
+  })
+
+  it("stops counting where 64 bits would end", () => {
+    const ledger = new Ledger(2)
+    const claims = [claim("a", Amount.maxAmount)]
+    const spent = () => ledger.scopeBalances()[0]?.spent ?? 0n
+    for (let id = 0; id < 1_000; id += 1) ledger.reserve({ id: `${id}`, amount: 1n, claims }, 9)
+    for (let id = 0; id < 1_000; id += 1) ledger.settle(`${id}`, Amount.maxAmount)
+    assert.strictEqual(spent(), Amount.saturationThreshold + Amount.maxAmount)
+    assert.isTrue(spent() + Amount.maxAmount < 2n ** 63n)
+  })
+})

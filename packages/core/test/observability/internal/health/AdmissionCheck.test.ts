@@ -1,0 +1,79 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect } from "effect"
+import { TestClock } from "effect/testing"
+import * as CallOptions from "../../../../src/CallOptions.ts"
+import { classes } from "../../../../src/errors/KimiError.ts"
+import * as AdmissionCheck from "../../../../src/observability/internal/health/AdmissionCheck.ts"
+import * as Admission from "../../../../src/resilience/Admission.ts"
+import { account, ask, refusal, type Service, start } from "../../../resilience/support/admission.ts"
+
+const check = ({ states }: Service) => AdmissionCheck.make({ account, role: "required", states, warning: 0.8 }).check
+
+/** Has so many calls wait at one priority. */
+const wait = (admission: Service, priority: CallOptions.Priority, calls: number) =>
+  Effect.forEach(
+    Array.from({ length: calls }),
+    () => start(CallOptions.provide({ priority })(admission.guard(ask())(Effect.never))),
+    { discard: true }
+  )
+
+describe("the check of admission", () => {
+  it.effect("is healthy without a call, and while there is room", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { concurrency: 1 }, maxQueue: 10 })
+      assert.deepInclude(yield* check(admission), { status: "healthy", code: "Ok" })
+      yield* wait(admission, "batch", 8)
+      assert.deepInclude(yield* check(admission), {
+        status: "healthy",
+        details: { inFlight: 1, waiting: 7, maxQueue: 10, interactive: 0, batch: 7, swarm: 0 }
+      })
+    })
+  )
+
+  it.effect("is degraded from a part of a queue on, and when one is full", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { concurrency: 1 }, maxQueue: 10 })
+      yield* wait(admission, "batch", 9)
+      assert.deepInclude(yield* check(admission), { status: "degraded", code: "Crowded" })
+      yield* wait(admission, "batch", 2)
+      assert.deepInclude(yield* check(admission), { status: "degraded", code: "Crowded" })
+    })
+  )
+
+  it.effect("is unhealthy when no call of any priority may wait", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { concurrency: 1 }, maxQueue: 2 })
+      yield* wait(admission, "interactive", 3)
+      yield* wait(admission, "batch", 2)
+      yield* wait(admission, "swarm", 1)
+      assert.strictEqual((yield* check(admission)).code, "Crowded")
+      yield* wait(admission, "swarm", 1)
+      assert.deepInclude(yield* check(admission), { status: "unhealthy", code: "Full" })
+    })
+  )
+
+  it.effect("is degraded while the host wants to be left alone for long", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { requestsPerMinute: 1_000 } })
+      const pause = (seconds: number) =>
+        refusal(
+          admission,
+          0,
+          Effect.fail(
+            new classes.RateLimitError({
+              message: "later",
+              kind: "requests per minute",
+              retryAfter: Duration.seconds(seconds)
+            })
+          )
+        )
+      yield* pause(30)
+      assert.strictEqual((yield* check(admission)).code, "Ok")
+      yield* TestClock.adjust("1 minute")
+      yield* pause(100)
+      assert.deepInclude(yield* check(admission), { status: "degraded", code: "Paused" })
+      yield* TestClock.adjust("40 seconds")
+      assert.strictEqual((yield* check(admission)).code, "Ok")
+    })
+  )
+})

@@ -1,0 +1,24 @@
+import { assert, describe, it } from "@effect/vitest"
+import { redactSecrets } from "../../../../src/observability/internal/logging/Secrets.ts"
+
+describe("withoutSecrets", () => {
+  it("takes out what has the form of a secret, and nothing else", () => {
+    const rows: ReadonlyArray<readonly [string, string]> = [
+      ["Authorization: Bearer abc.def", "Authorization: Bearer <redacted>"],
+      ["key sk-0123456789, then", "key <redacted>, then"],
+      ["account ak-0123456789", "account ak-<redacted>"],
+      ["redis://user:pass@host/0", "redis://<redacted>@host/0"],
+      ["://a@", "://<redacted>@"],
+      ["a risk-free task-list of 3 proj", "a risk-free task-list of 3 proj"],
+      ["", ""]
+    ]
+    for (const [text, expected] of rows) assert.strictEqual(redactSecrets(text), expected)
+  })
+
+  it("takes no longer than in proportion to the text, whatever it is", () => {
+    for (const text of ["Bearer ", "sk-", "://a", "org-aaaaa ", "://"]) {
+      const long = text.repeat(100_000)
+      assert.isAtMost(redactSecrets(long).length, long.length * 4)
+    }
+  })
+})

@@ -1,0 +1,164 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Random } from "effect"
+import { priorities, type Priority } from "../../../../src/CallOptions.ts"
+import { AdmissionQueue } from "../../../../src/resilience/internal/admission/AdmissionQueue.ts"
+import { between, oneOf } from "../../support/chance.ts"
+import { type Caller, makeReference } from "../../support/queueReference.ts"
+
+let names = 0
+const caller = (priority: Priority, tenant = ""): Caller => ({ name: (names += 1), priority, tenant })
+
+const fill = (queue: AdmissionQueue<Caller>, count: number, priority: Priority, tenant = "") => {
+  const callers = Array.from({ length: count }, () => caller(priority, tenant))
+  for (const one of callers) queue.add(one)
+  return callers
+}
+
+const takeAll = (queue: AdmissionQueue<Caller>): ReadonlyArray<Caller> => {
+  const taken: Array<Caller> = []
+  for (let next = queue.take(); next !== undefined; next = queue.take()) taken.push(next)
+  return taken
+}
+
+/**
+ * A priority that waits has one of so many turns: it is passed over eight
+ * times, and once more when another priority has waited as long.
+ */
+const turns = 10
+
+describe("AdmissionQueue", () => {
+  it("is empty at first", () => {
+    const queue = new AdmissionQueue<Caller>()
+    assert.strictEqual(queue.size, 0)
+    assert.isUndefined(queue.peek())
+    assert.isUndefined(queue.take())
+    assert.isFalse(queue.remove(caller("batch")))
+  })
+
+  it("lets the more urgent go first, and the oldest of a tenant", () => {
+    const queue = new AdmissionQueue<Caller>()
+    const swarm = fill(queue, 2, "swarm")
+    const batch = fill(queue, 2, "batch")
+    const interactive = fill(queue, 2, "interactive")
+    assert.strictEqual(queue.size, 6)
+    assert.strictEqual(queue.peek(), interactive[0])
+    assert.strictEqual(queue.size, 6)
+    assert.deepStrictEqual(takeAll(queue), [...interactive, ...batch, ...swarm])
+    assert.strictEqual(queue.size, 0)
+  })
+
+  it("gives tenants their turns, however many calls each has", () => {
+    const queue = new AdmissionQueue<Caller>()
+    fill(queue, 4, "batch", "many")
+    fill(queue, 1, "batch", "one")
+    fill(queue, 2, "batch", "two")
+    assert.deepStrictEqual(
+      takeAll(queue).map(({ tenant }) => tenant),
+      ["many", "one", "two", "many", "two", "many", "many"]
+    )
+  })
+
+  it("puts a tenant that comes back at the end of the line", () => {
+    const queue = new AdmissionQueue<Caller>()
+    fill(queue, 3, "batch", "a")
+    fill(queue, 3, "batch", "b")
+    fill(queue, 1, "batch", "c")
+    const order: Array<string> = []
+    for (let turn = 0; turn < 6; turn++) {
+      const next = queue.take()
+      assert.isDefined(next)
+      order.push(next.tenant)
+      if (next.tenant === "c") fill(queue, 1, "batch", "c")
+    }
+    assert.deepStrictEqual(order, ["a", "b", "c", "a", "b", "c"])
+  })
+
+  it("forgets who leaves, wherever it stands, and keeps the turn of its tenant", () => {
+    const queue = new AdmissionQueue<Caller>()
+    const a = fill(queue, 3, "batch", "a")
+    const b = fill(queue, 1, "batch", "b")
+    for (const gone of [a[0], b[0], a[2]]) {
+      assert.isDefined(gone)
+      assert.isTrue(queue.remove(gone))
+      assert.isFalse(queue.remove(gone))
+    }
+    assert.strictEqual(queue.sizeOf("batch"), 1)
+    assert.deepStrictEqual(takeAll(queue), a.slice(1, 2))
+  })
+
+  it("passes a waiting priority over eight times, and two of them nine times", () => {
+    const queue = new AdmissionQueue<Caller>()
+    fill(queue, 100, "interactive")
+    fill(queue, 100, "batch")
+    fill(queue, 100, "swarm")
+    const order = Array.from({ length: 40 }, () => queue.take()?.priority)
+    const at = (priority: Priority) => order.flatMap((one, index) => (one === priority ? [index + 1] : []))
+    assert.deepStrictEqual(at("batch"), [9, 18, 27, 36])
+    assert.deepStrictEqual(at("swarm"), [10, 19, 28, 37])
+  })
+
+  it("does not remember how often a priority was passed over that nobody waits with any more", () => {
+    const queue = new AdmissionQueue<Caller>()
+    fill(queue, 100, "interactive")
+    const [gone] = fill(queue, 1, "swarm")
+    for (let turn = 0; turn < 7; turn++) assert.strictEqual(queue.take()?.priority, "interactive")
+    assert.isDefined(gone)
+    queue.remove(gone)
+    fill(queue, 1, "swarm")
+    for (let turn = 0; turn < 8; turn++) assert.strictEqual(queue.take()?.priority, "interactive")
+    assert.strictEqual(queue.take()?.priority, "swarm")
+  })
+
+  it.effect("goes in the order of a list that is searched every time, over random operations", () =>
+    Effect.gen(function* () {
+      const chance = yield* Random.Random
+      const seen = { added: 0, taken: 0, removed: 0, empty: 0 }
+      /** Turns that others had since a priority was seen waiting without its own. */
+      const starving = new Map<Priority, number>()
+      let longest = 0
+      const queue = new AdmissionQueue<Caller>()
+      const reference = makeReference()
+      let busy = 0.5
+      for (let step = 0; step < 30_000; step++) {
+        if (step % 500 === 0) busy = 0.3 + 0.5 * chance.nextDoubleUnsafe()
+        const which = chance.nextDoubleUnsafe()
+        if (which < busy && reference.size() < 60) {
+          const next = caller(
+            oneOf(chance, "interactive", "interactive", "batch", "swarm"),
+            oneOf(chance, "", "a", "b", "c")
+          )
+          queue.add(next)
+          reference.add(next)
+          seen.added++
+        } else if (which > 0.9) {
+          const all = reference.all()
+          const gone = all[between(chance, 0, all.length - 1)] ?? caller("batch")
+          assert.strictEqual(queue.remove(gone), reference.remove(gone))
+          seen.removed++
+        } else {
+          const candidates = priorities.filter(reference.waits)
+          assert.strictEqual(queue.peek(), reference.next())
+          const taken = queue.take()
+          assert.strictEqual(taken, reference.take())
+          if (taken === undefined) seen.empty++
+          else {
+            seen.taken++
+            for (const priority of candidates) {
+              const turnsOfOthers = priority === taken.priority ? 0 : (starving.get(priority) ?? 0) + 1
+              starving.set(priority, turnsOfOthers)
+              longest = Math.max(longest, turnsOfOthers)
+            }
+          }
+        }
+        for (const priority of priorities) {
+          if (!reference.waits(priority)) starving.delete(priority)
+          assert.strictEqual(queue.sizeOf(priority), reference.sizeOf(priority))
+        }
+        assert.strictEqual(queue.size, reference.size())
+      }
+      // Nobody waited longer, and somebody waited as long.
+      assert.strictEqual(longest, turns - 1)
+      for (const [what, times] of Object.entries(seen)) assert.isAbove(times, 300, what)
+    }).pipe(Random.withSeed("waiting in line"))
+  )
+})

@@ -1,0 +1,66 @@
+import { assert, describe, it } from "@effect/vitest"
+import { LocalShare } from "../../../../src/resilience/internal/admission/LocalShare.ts"
+
+const t0 = 1_800_000_000_000
+const limits = { concurrency: 5, requestsPerMinute: 10, tokensPerMinute: 1_000, tokensPerDay: 5_000 }
+const nothing = { requests: 0, tokens: 0, daily: 0, remoteInFlight: 0 }
+const none = { requests: 0, tokens: 0, daily: 0 }
+
+describe("OwnShare", () => {
+  it("lets in what fits in a share of every limit", () => {
+    const share = new LocalShare(0.5, 0)
+    assert.strictEqual(share.waitMillis(500, limits, t0), 0)
+    share.acquire(400, t0)
+    assert.strictEqual(share.waitMillis(100, limits, t0), 0)
+    assert.strictEqual(share.waitMillis(101, limits, t0), 60_100)
+    share.acquire(1, t0)
+    assert.strictEqual(share.waitMillis(1, limits, t0), Number.POSITIVE_INFINITY)
+    share.release()
+    assert.strictEqual(share.waitMillis(1, limits, t0), 0)
+    share.cancel(400, t0, t0)
+    assert.deepStrictEqual(share.totals(t0), { requests: 1, tokens: 1, daily: 1 })
+  })
+
+  it("knows no limit that is not known, and at least one call of every other", () => {
+    const share = new LocalShare(0.1, 0)
+    for (let call = 0; call < 100; call++) share.acquire(1_000_000, t0)
+    assert.strictEqual(share.waitMillis(1_000_000, {}, t0), 0)
+    assert.strictEqual(new LocalShare(0.1, 0).waitMillis(1, { concurrency: 1, requestsPerMinute: 1 }, t0), 0)
+  })
+
+  it("takes its share of the rest until a minute later, and of the day until a day later", () => {
+    const share = new LocalShare(0.5, 0)
+    share.applyRemoteUsage({ ...nothing, requests: 4, tokens: 800, daily: 4_000, at: t0 }, none, t0)
+    // 200 tokens were left, and 1,000 of the day.
+    assert.strictEqual(share.waitMillis(100, limits, t0), 0)
+    assert.strictEqual(share.waitMillis(101, limits, t0), 60_000)
+    assert.strictEqual(share.waitMillis(501, { tokensPerDay: 5_000 }, t0), 24 * 3_600_000)
+    for (let call = 0; call < 3; call++) share.acquire(0, t0)
+    assert.strictEqual(share.waitMillis(0, { requestsPerMinute: 10 }, t0), 60_000)
+    assert.strictEqual(share.waitMillis(0, { requestsPerMinute: 10 }, t0 + 60_000), 0)
+  })
+
+  it("leaves the others their places for a minute", () => {
+    const share = new LocalShare(0.5, 0)
+    share.applyRemoteUsage({ ...nothing, remoteInFlight: 9, at: t0 }, none, t0)
+    const places = { concurrency: 10 }
+    assert.strictEqual(share.waitMillis(0, places, t0), 0)
+    share.acquire(0, t0)
+    assert.strictEqual(share.waitMillis(0, places, t0 + 1), 59_999)
+    assert.strictEqual(share.waitMillis(0, places, t0 + 60_000), 0)
+  })
+
+  it("does not believe what was heard more than a minute ago, but for the day", () => {
+    const share = new LocalShare(0.5, 0)
+    share.applyRemoteUsage({ requests: 10, tokens: 1_000, daily: 5_000, remoteInFlight: 5, at: t0 - 60_000 }, none, t0)
+    assert.strictEqual(share.waitMillis(10, { ...limits, tokensPerDay: undefined }, t0), 0)
+    assert.isAbove(share.waitMillis(10, limits, t0), 60_000)
+  })
+
+  it("believes the worse of what was heard twice", () => {
+    const share = new LocalShare(0.5, 0)
+    share.applyRemoteUsage({ ...nothing, requests: 10, at: t0 }, none, t0)
+    share.applyRemoteUsage({ ...nothing, at: t0 }, none, t0 + 1_000)
+    assert.strictEqual(share.waitMillis(0, { requestsPerMinute: 10 }, t0 + 1_000), 60_000)
+  })
+})

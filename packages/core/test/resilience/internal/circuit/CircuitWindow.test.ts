@@ -1,0 +1,146 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Random } from "effect"
+import * as CircuitWindow from "../../../../src/resilience/internal/circuit/CircuitWindow.ts"
+
+const good: CircuitWindow.CallResult = { isFailure: false, isSlow: false }
+const bad: CircuitWindow.CallResult = { isFailure: true, isSlow: false }
+const slow: CircuitWindow.CallResult = { isFailure: false, isSlow: true }
+
+const count: CircuitWindow.Window = { _tag: "Count", size: 3 }
+const second: CircuitWindow.Window = { _tag: "Time", millis: 1_000 }
+
+const remember = (
+  window: CircuitWindow.Window,
+  calls: ReadonlyArray<readonly [at: number, call: CircuitWindow.CallResult]>,
+  memory = CircuitWindow.empty(window)
+) => calls.reduce((memory, [at, call]) => CircuitWindow.add(memory, window, call, at), memory)
+
+const callsAt = (memory: CircuitWindow.WindowState, window: CircuitWindow.Window, now: number) =>
+  CircuitWindow.count(memory, window, now).calls
+
+describe("a window over a number of calls", () => {
+  it("counts calls, failures and slow calls", () => {
+    assert.deepStrictEqual(CircuitWindow.count(CircuitWindow.empty(count), count, 0), {
+      calls: 0,
+      failures: 0,
+      slow: 0
+    })
+    const memory = remember(count, [
+      [0, good],
+      [0, bad],
+      [0, slow]
+    ])
+    assert.deepStrictEqual(CircuitWindow.count(memory, count, 0), { calls: 3, failures: 1, slow: 1 })
+  })
+
+  it("drops the oldest call for the newest, and none for the time that passes", () => {
+    const memory = remember(count, [
+      [0, bad],
+      [0, slow],
+      [0, good],
+      [0, good]
+    ])
+    assert.deepStrictEqual(CircuitWindow.count(memory, count, 1e12), { calls: 3, failures: 0, slow: 1 })
+    const next = CircuitWindow.add(memory, count, good, 0)
+    assert.deepStrictEqual(CircuitWindow.count(next, count, 0), { calls: 3, failures: 0, slow: 0 })
+  })
+})
+
+describe("a window over a span of time", () => {
+  it("keeps a call until its slot has left, and not longer", () => {
+    const memory = remember(second, [[100, bad]])
+    assert.deepStrictEqual(CircuitWindow.count(memory, second, 1_099), { calls: 1, failures: 1, slow: 0 })
+    assert.deepStrictEqual(CircuitWindow.count(memory, second, 1_100), { calls: 0, failures: 0, slow: 0 })
+    const late = remember(second, [[199, bad]])
+    assert.strictEqual(callsAt(late, second, 1_099), 1)
+    assert.strictEqual(callsAt(late, second, 1_100), 0)
+  })
+
+  it("lets slots leave one by one", () => {
+    const memory = remember(second, [
+      [0, bad],
+      [99, slow],
+      [100, good],
+      [950, bad]
+    ])
+    assert.deepStrictEqual(CircuitWindow.count(memory, second, 999), { calls: 4, failures: 2, slow: 1 })
+    assert.deepStrictEqual(CircuitWindow.count(memory, second, 1_000), { calls: 2, failures: 1, slow: 0 })
+    assert.deepStrictEqual(CircuitWindow.count(memory, second, 1_100), { calls: 1, failures: 1, slow: 0 })
+    assert.strictEqual(callsAt(memory, second, 1_900), 0)
+  })
+
+  it("holds no more than ten slots, however many calls there are", () => {
+    const many = Array.from({ length: 5_000 }, (_, index) => [index * 3, good] as const)
+    const memory = remember(second, many)
+    assert.isTrue(memory._tag === "Time" && memory.earlier.length < 10)
+  })
+
+  it("adds to the newest slot when the clock goes back a little", () => {
+    const memory = remember(second, [
+      [550, bad],
+      [120, slow]
+    ])
+    assert.deepStrictEqual(CircuitWindow.count(memory, second, 120), { calls: 2, failures: 1, slow: 1 })
+    assert.strictEqual(callsAt(memory, second, 1_499), 2)
+    assert.strictEqual(callsAt(memory, second, 1_500), 0)
+  })
+
+  it("forgets what lies ahead by a whole window when the clock goes back far", () => {
+    const memory = remember(second, [
+      [5_000, bad],
+      [4_099, good]
+    ])
+    assert.strictEqual(callsAt(memory, second, 4_100), 1)
+    const day = remember(second, [[86_400_000, bad]])
+    assert.strictEqual(callsAt(day, second, 0), 0)
+    const after = remember(second, [[0, good]], day)
+    assert.strictEqual(callsAt(after, second, 999), 1)
+    assert.strictEqual(callsAt(after, second, 1_000), 0)
+  })
+
+  it.effect("counts the calls of the whole slots that it covers, at every span and time", () =>
+    Effect.gen(function* () {
+      const chance = yield* Random.Random
+      const below = (bound: number) => Math.floor(chance.nextDoubleUnsafe() * bound)
+      for (let number = 0; number < 2_000; number++) {
+        const tenth = 1 + below(50)
+        const window: CircuitWindow.Window = { _tag: "Time", millis: tenth * 10 }
+        const times: Array<number> = []
+        let memory = CircuitWindow.empty(window)
+        let now = below(1e12)
+        for (let call = 0; call < 30; call++) {
+          now += below(tenth * 3)
+          times.push(now)
+          memory = CircuitWindow.add(memory, window, good, now)
+          const from = now - (now % tenth) - 9 * tenth
+          assert.strictEqual(callsAt(memory, window, now), times.filter((time) => time >= from).length)
+        }
+      }
+    }).pipe(Random.withSeed("window"))
+  )
+})
+
+describe("a memory of the other kind of window", () => {
+  it("counts for nothing, and is bounded by the window there is now", () => {
+    const counted = remember(count, [
+      [0, bad],
+      [0, bad]
+    ])
+    assert.strictEqual(callsAt(counted, second, 0), 0)
+    assert.strictEqual(callsAt(remember(second, [[0, good]], counted), second, 0), 1)
+    const timed = remember(second, [
+      [0, bad],
+      [0, bad]
+    ])
+    assert.strictEqual(callsAt(timed, count, 0), 0)
+    assert.strictEqual(callsAt(remember(count, [[0, good]], timed), count, 0), 1)
+  })
+
+  it("is cut to the size there is now", () => {
+    const wide = remember(
+      { _tag: "Count", size: 9 },
+      Array.from({ length: 9 }, () => [0, bad] as const)
+    )
+    assert.strictEqual(callsAt(CircuitWindow.add(wide, count, good, 0), count, 0), 3)
+  })
+})

@@ -1,0 +1,36 @@
+/** Figures in words for people, the same on every machine: no locale, no time zone. */
+
+/** `86,400` */
+export const formatNumber = (value: number): string => String(value).replace(/\B(?=(?:\d{3})+(?!\d))/g, ",")
+
+/** `99.1234 %` */
+export const formatPercent = (share: number): string => `${(share * 100).toFixed(4)} %`
+
+/** Milliseconds as `850 ms`, `2.5 s` or `3.0 min`. */
+export const formatMillis = (value: number): string =>
+  value < 1_000
+    ? `${value} ms`
+    : value < 120_000
+      ? `${(value / 1_000).toFixed(1)} s`
+      : `${(value / 60_000).toFixed(1)} min`
+
+const twoDigits = (value: number): string => String(value).padStart(2, "0")
+
+/** A moment from the start, as `10:00` or `10:00:05`. */
+export const formatTime = (value: number): string => {
+  const seconds = Math.floor(value / 1_000)
+  const [h, m, s] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60]
+  return s === 0 ? `${twoDigits(h)}:${twoDigits(m)}` : `${twoDigits(h)}:${twoDigits(m)}:${twoDigits(s)}`
+}
+
+/** Money to cents, or finer below a cent. */
+export const formatMoney = (amount: string, currency: "USD" | "CNY" | undefined): string =>
+  currency === undefined ? "price unknown" : `${currency === "USD" ? "$" : "¥"}${Number(amount).toFixed(2)}`
+
+/** The name of a kind of fault. */
+export const faultNames = {
+  Outage: "outage",
+  BrownOut: "brown-out",
+  RateLimitStorm: "429 storm",
+  SlowPeriod: "slow period"
+} as const

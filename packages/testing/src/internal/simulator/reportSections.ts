@@ -1,0 +1,110 @@
+/** The report as rows of a name and what there is to say, for the table and the page alike. */
+import * as Duration from "effect/Duration"
+import type { TagCount, LimitUsage, CircuitOutage, Outcomes, Percentiles, Report } from "../../simulator/Report.ts"
+import { faultNames, formatMillis, formatTime, formatMoney, formatNumber, formatPercent } from "./format.ts"
+
+type Row = readonly [name: string, value: string]
+
+export interface Section {
+  readonly title: string
+  readonly rows: ReadonlyArray<Row>
+}
+
+const formatOutcomes = ({ calls, successRate, succeeded }: Outcomes): string =>
+  `${formatNumber(succeeded)} of ${formatNumber(calls)} succeeded (${formatPercent(successRate)})`
+
+const countRows = (byTag: ReadonlyArray<TagCount>): Section["rows"] =>
+  byTag.map(({ count, tag }) => [`  ${tag}`, formatNumber(count)])
+
+const formatPercentiles = ({ count, max, p50, p95, p99 }: Percentiles): string =>
+  count === 0
+    ? "none"
+    : `p50 ${formatMillis(p50)}, p95 ${formatMillis(p95)}, p99 ${formatMillis(p99)}, at most ${formatMillis(max)} (${formatNumber(count)} calls)`
+
+const outageRow = ({ attemptsAfter, attemptsBefore, from, key, openedAfter, to }: CircuitOutage): Row => {
+  const opened = openedAfter === undefined ? "never opened" : `opened after ${formatMillis(openedAfter)}`
+  return [
+    `  ${formatTime(from)} to ${formatTime(to)}, ${key}`,
+    `${opened}; ${formatNumber(attemptsBefore)} attempts let in before, ${formatNumber(attemptsAfter)} after`
+  ]
+}
+
+const limitRow = ({ limit, name, peak }: LimitUsage): Row => [
+  `  ${name}`,
+  `${formatNumber(peak)} of ${limit === undefined ? "no limit" : formatNumber(limit)}`
+]
+
+/** What a report says, section by section. */
+export const sectionsOf = (report: Report): ReadonlyArray<Section> => {
+  const { admissionWait, attempts, breaker, calls, cost, rateLimited } = report
+  const faults = report.faults.map(({ from, kind, to }): Row => [
+    `  ${faultNames[kind]}`,
+    `${formatTime(from)} to ${formatTime(to)}`
+  ])
+  const perCall = calls.calls === 0 ? 0 : attempts.count / calls.calls
+  const sections: ReadonlyArray<Section> = [
+    {
+      title: "Calls",
+      rows: [
+        ["all", formatOutcomes(calls)],
+        ...countRows(calls.byTag),
+        ["outside outages", formatOutcomes(report.outsideOutages)],
+        ...countRows(report.outsideOutages.byTag)
+      ]
+    },
+    {
+      title: "Time",
+      rows: [
+        ["first token of streams", formatPercentiles(report.firstToken)],
+        ["whole answers", formatPercentiles(report.total)],
+        ["wait for admission", `${formatPercentiles(admissionWait)}; ${formatNumber(admissionWait.waited)} waited`]
+      ]
+    },
+    {
+      title: "Attempts",
+      rows: [
+        ["at the host", `${formatNumber(attempts.count)}, ${perCall.toFixed(3)} per call`],
+        ...countRows(attempts.byTag),
+        [
+          "429s for limits",
+          `${formatNumber(rateLimited.count)}, in steady state ${formatNumber(rateLimited.inSteadyState)}`
+        ]
+      ]
+    },
+    {
+      title: "Breaker",
+      rows: [["openings", formatNumber(breaker.openings)], ...breaker.outages.map(outageRow)]
+    },
+    {
+      title: "Money",
+      rows: [
+        ["cost", formatMoney(cost.total, cost.currency)],
+        ["of it wasted", formatMoney(cost.wasted, cost.currency)]
+      ]
+    },
+    { title: "Most in use at the host", rows: report.limitUsage.map(limitRow) },
+    { title: "Faults", rows: faults }
+  ]
+  return sections.filter(({ rows }) => rows.length > 0)
+}
+
+/** The figures that are looked for first. */
+export const highlightsOf = (report: Report): Section["rows"] => {
+  const { attempts, breaker, calls, cost, firstToken, outsideOutages, rateLimited, total } = report
+  const hasOutages = report.faults.some(({ kind }) => kind === "Outage")
+  const p95 = ({ count, p95 }: Percentiles): string => (count === 0 ? "none" : formatMillis(p95))
+  return [
+    [`of ${formatNumber(calls.calls)} calls succeeded`, formatPercent(calls.successRate)],
+    ...(hasOutages ? [["succeeded outside outages", formatPercent(outsideOutages.successRate)] as const] : []),
+    ["first token, p95", p95(firstToken)],
+    ["whole answers, p95", p95(total)],
+    ["attempts per call", calls.calls === 0 ? "none" : (attempts.count / calls.calls).toFixed(2)],
+    ["429s for limits", formatNumber(rateLimited.count)],
+    ["openings of circuits", formatNumber(breaker.openings)],
+    ["cost", formatMoney(cost.total, cost.currency)]
+  ]
+}
+
+/** What was simulated, in one line. */
+export const titleOf = ({ duration, seed }: Report): string =>
+  `Simulated ${Duration.format(Duration.millis(duration))}, seed ${seed}`
