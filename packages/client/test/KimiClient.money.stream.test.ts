@@ -22,7 +22,7 @@ describe("a stream of a client", () => {
       assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate"])
       assert.deepStrictEqual(yield* stateOf(budget), ["total 2+0/100"])
       yield* Stream.runDrain(stream)
-      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate", "answered 9"])
+      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate", "succeeded 9"])
       assert.deepStrictEqual(yield* stateOf(budget), ["total 11+0/100"])
     })
   )
@@ -53,7 +53,7 @@ describe("a stream of a client", () => {
         { budget: { caps: [total] }, config: { recovery: "regenerate" } }
       )
       yield* settled(Stream.runDrain(kimi.stream(upTo(30))))
-      assert.deepStrictEqual(yield* entriesOf(book), ["failed 2 by estimate", "answered 9"])
+      assert.deepStrictEqual(yield* entriesOf(book), ["failed 2 by estimate", "succeeded 9"])
       assert.deepStrictEqual(yield* stateOf(budget), ["total 11+0/100"])
       const { book: single, kimi: plain } = yield* connect({ stream: () => broken }, { budget: { caps: [total] } })
       const error = yield* settled(Effect.flip(Stream.runDrain(plain.stream(upTo(30)))))

@@ -80,8 +80,8 @@ describe("every attempt of a client", () => {
       yield* settled(Accounting.recordTo(own)(kimi.chat(upTo(30))))
       assert.strictEqual(count.attempts, 3)
       // 50 milliseconds at 100 tokens a second.
-      assert.deepStrictEqual(yield* entriesOf(book), ["failed 5 by estimate", "answered 7"])
-      assert.deepStrictEqual(yield* entriesOf(own), ["failed 5 by estimate", "answered 7"])
+      assert.deepStrictEqual(yield* entriesOf(book), ["failed 5 by estimate", "succeeded 7"])
+      assert.deepStrictEqual(yield* entriesOf(own), ["failed 5 by estimate", "succeeded 7"])
       assert.deepStrictEqual(yield* stateOf(budget), ["total 12+0/100"])
     })
   )
@@ -135,7 +135,7 @@ describe("every attempt of a client", () => {
       assert.deepStrictEqual(yield* stateOf(budget), ["total 0+60/100"])
       yield* TestClock.adjust("10 millis")
       yield* Fiber.join(fiber)
-      assert.deepStrictEqual(yield* entriesOf(book), ["answered 7", "abandoned 10 by estimate"])
+      assert.deepStrictEqual(yield* entriesOf(book), ["succeeded 7", "abandoned 10 by estimate"])
       assert.deepStrictEqual(yield* stateOf(budget), ["total 17+0/100"])
     })
   )
@@ -220,7 +220,7 @@ describe("the money of a client", () => {
       yield* kimi.chat(upTo(60))
       assert.strictEqual(count.attempts, 1)
       assert.deepStrictEqual(yield* stateOf(budget), ["total 60+0/100"])
-      assert.deepStrictEqual(yield* entriesOf(book), ["answered 60", "cached 60"])
+      assert.deepStrictEqual(yield* entriesOf(book), ["succeeded 60", "cached 60"])
       const { costs, savedByCache } = Accounting.total(yield* book.entries)
       assert.deepStrictEqual(
         [costs, savedByCache].map((amounts) => [...amounts].map(([name, amount]) => [name, BigDecimal.format(amount)])),

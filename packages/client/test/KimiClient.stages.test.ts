@@ -168,7 +168,7 @@ describe("the stages of a client", () => {
       }
       assert.deepInclude(yield* run(providers.moonshot, {}), { error: "StreamInterruptedError", asked: 1 })
       assert.deepStrictEqual(yield* run(providers.moonshot, { recovery: "continue" }), {
-        seen: "Start TextDelta Seam TextDelta Usage Finish",
+        seen: "Start TextDelta Resume TextDelta Usage Finish",
         error: undefined,
         partial: true,
         asked: 2

@@ -61,10 +61,10 @@ const plain: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
     bound: total,
     expected: { _tag: "TotalTimeoutError", ...common }
   },
-  SlowEvents: { fault: Fault.SlowEvents({ every: 20 }), expected: "answer" },
+  SlowEvents: { fault: Fault.SlowEvents({ interval: 20 }), expected: "answer" },
   TruncatedStream: { fault: Fault.TruncatedStream({ afterEvents: 0 }), expected: unreadable },
   KeepAlive: {
-    fault: Fault.KeepAlive({ afterEvents: 1, every: 10 }),
+    fault: Fault.KeepAlive({ afterEvents: 1, interval: 10 }),
     bound: total,
     expected: { _tag: "TotalTimeoutError", ...common }
   },
@@ -119,13 +119,13 @@ const streamed: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
     bound: idle,
     expected: { _tag: "IdleTimeoutError", ...common, ...ids, partial }
   },
-  SlowEvents: { fault: Fault.SlowEvents({ every: 1 }), expected: "answer" },
+  SlowEvents: { fault: Fault.SlowEvents({ interval: 1 }), expected: "answer" },
   TruncatedStream: {
     fault: Fault.TruncatedStream({ afterEvents: 5 }),
     expected: { _tag: "StreamTruncatedError", ...common, ...ids, partial }
   },
   KeepAlive: {
-    fault: Fault.KeepAlive({ afterEvents: 5, every: 5 }),
+    fault: Fault.KeepAlive({ afterEvents: 5, interval: 5 }),
     bound: idle,
     expected: { _tag: "IdleTimeoutError", ...common, ...ids, partial }
   },

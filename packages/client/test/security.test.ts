@@ -97,7 +97,7 @@ describe("a fault says neither key nor prompt", () => {
     Fault.ResetMidStream({ afterEvents: 0 }),
     Fault.StallMidStream({ afterEvents: 0 }),
     Fault.TruncatedStream({ afterEvents: 0 }),
-    Fault.KeepAlive({ afterEvents: 1, every: 5 }),
+    Fault.KeepAlive({ afterEvents: 1, interval: 5 }),
     Fault.HugeEvent({ afterEvents: 0, bytes: 5_000 }),
     Fault.CorruptEvent({ afterEvents: 0 }),
     Fault.JoinedEvents({ afterEvents: 0 }),
@@ -123,7 +123,7 @@ describe("a fault says neither key nor prompt", () => {
         for (const fault of [
           Fault.SlowHeaders({ delay: 5 }),
           Fault.SlowBody({ delay: 5 }),
-          Fault.SlowEvents({ every: 1 })
+          Fault.SlowEvents({ interval: 1 })
         ]) {
           yield* server.replyAlways(Reply.faulty(fault))
           for (const call of calls(client, Canary.request)) assertClean((yield* Canary.watch(call)).texts)

@@ -57,11 +57,13 @@ describe("options that cannot be used", () => {
     Effect.gen(function* () {
       assert.deepStrictEqual(
         yield* namesOf(CallLog.make({ sample: Number.NaN, repeatLimit: { maxEvents: -1, interval: -5, maxKeys: 0 } })),
-        ["sample", "repeats.times", "repeats.interval", "repeats.maxKinds"].map((name) => `CallLog ${name}`)
+        ["sample", "repeatLimit.maxEvents", "repeatLimit.interval", "repeatLimit.maxKeys"].map(
+          (name) => `CallLog ${name}`
+        )
       )
       assert.deepStrictEqual(yield* namesOf(CallLog.make(untyped('{ "successLevel": "info", "sample": 0.5 }'))), [
         "CallLog sample",
-        "CallLog answered"
+        "CallLog successLevel"
       ])
       yield* Effect.scoped(CallLog.make({ sample: 10, repeatLimit: { maxEvents: 0 } }))
     })
@@ -72,9 +74,9 @@ describe("options that cannot be used", () => {
       assert.deepStrictEqual(yield* layerNamesOf(Logging.layer({ maxLineBytes: Number.NaN })), ["Logging maxLineBytes"])
       assert.deepStrictEqual(
         yield* layerNamesOf(
-          Logging.layer(untyped('{ "format": "xml", "level": "info", "secrets": ["sk-a"], "hiddenNames": [5] }'))
+          Logging.layer(untyped('{ "format": "xml", "level": "info", "secrets": ["sk-a"], "hiddenFields": [5] }'))
         ),
-        ["format", "level", "hiddenNames", "secrets"].map((name) => `Logging ${name}`)
+        ["format", "level", "hiddenFields", "secrets"].map((name) => `Logging ${name}`)
       )
     })
   )
@@ -120,7 +122,7 @@ describe("options that cannot be used", () => {
   it.effect("of a budget: words that it does not know would let calls pass", () =>
     Effect.gen(function* () {
       const options = untyped(`{
-        "unknownPrice": "free",
+        "onUnknownPrice": "free",
         "onStoreError": "yes",
         "thresholds": 0.5,
         "balance": { "currency": "usd", "timeToLive": "soon", "timeout": -1, "onError": "maybe", "read": 5 }
@@ -129,7 +131,7 @@ describe("options that cannot be used", () => {
         [...(yield* layerNamesOf(Budget.layer({ ...options, caps: [cap] })))],
         [
           "thresholds",
-          "unknownPrice",
+          "onUnknownPrice",
           "onStoreError",
           "balance.read",
           "balance.currency",
@@ -174,8 +176,8 @@ describe("options that cannot be used", () => {
         ),
         ["ResponseCache maxEntries"]
       )
-      assert.deepStrictEqual(yield* layerNamesOf(ResponseCache.layerMemory(untyped('{ "alsoKeeps": "toolCalls" }'))), [
-        "ResponseCache alsoKeeps"
+      assert.deepStrictEqual(yield* layerNamesOf(ResponseCache.layerMemory(untyped('{ "alsoCache": "toolCalls" }'))), [
+        "ResponseCache alsoCache"
       ])
       const error = yield* Effect.flip(CacheEnvelope.make(untyped('{ "encryptionKey": "sk-canary" }')))
       assert.deepStrictEqual(

@@ -31,9 +31,9 @@ export type Fault = Data.TaggedEnum<{
   Redirect: { readonly status: number; readonly location: string }
   ResetMidStream: { readonly afterEvents: number }
   StallMidStream: { readonly afterEvents: number }
-  SlowEvents: { readonly every: Duration.Input }
+  SlowEvents: { readonly interval: Duration.Input }
   TruncatedStream: { readonly afterEvents: number }
-  KeepAlive: { readonly afterEvents: number; readonly every: Duration.Input }
+  KeepAlive: { readonly afterEvents: number; readonly interval: Duration.Input }
   HugeEvent: { readonly afterEvents: number; readonly bytes: number }
   CorruptEvent: { readonly afterEvents: number }
   JoinedEvents: { readonly afterEvents: number }
@@ -165,7 +165,7 @@ export const ResetMidStream = constructors.ResetMidStream
 export const StallMidStream = constructors.StallMidStream
 
 /**
- * Waits for `every` before each write, one event a write unless the chunking
+ * Waits for `interval` before each write, one event a write unless the chunking
  * counts events.
  *
  * @category streams
@@ -182,7 +182,7 @@ export const SlowEvents = constructors.SlowEvents
 export const TruncatedStream = constructors.TruncatedStream
 
 /**
- * Sends `afterEvents` events, then one `: keep-alive` comment each `every` and
+ * Sends `afterEvents` events, then one `: keep-alive` comment each `interval` and
  * nothing else, for ever.
  *
  * @category streams

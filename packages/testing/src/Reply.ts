@@ -21,7 +21,7 @@ import * as SseText from "./SseText.ts"
 export type Headers = { readonly [name: string]: string }
 
 /**
- * - `Usual`: what the server answers of its own accord.
+ * - `Default`: what the server answers of its own accord.
  * - `Completion`: an answer that goes out whole or as a stream, as the request asks.
  * - `Json`, `Text`, `Sse`: exactly this, whatever the request asks.
  *
@@ -59,7 +59,7 @@ interface FaultOptions {
  * @since 0.1.0
  */
 export interface Default extends FaultOptions {
-  readonly _tag: "Usual"
+  readonly _tag: "Default"
 }
 
 /**
@@ -157,7 +157,7 @@ export const kimiHeaders: Headers = {
  * @category constructors
  * @since 0.1.0
  */
-export const faulty = (fault: Fault): Default => ({ _tag: "Usual", fault })
+export const faulty = (fault: Fault): Default => ({ _tag: "Default", fault })
 
 /**
  * What the server answers of its own accord.
@@ -165,7 +165,7 @@ export const faulty = (fault: Fault): Default => ({ _tag: "Usual", fault })
  * @category constructors
  * @since 0.1.0
  */
-export const defaultReply: Default = { _tag: "Usual" }
+export const defaultReply: Default = { _tag: "Default" }
 
 /**
  * Any JSON.

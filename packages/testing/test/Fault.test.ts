@@ -180,7 +180,7 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
         yield* server.reply(
           Reply.sse(["1", "2", "3", "[DONE]"], {
             chunking: "whole",
-            fault: Fault.SlowEvents({ every: "30 millis" })
+            fault: Fault.SlowEvents({ interval: "30 millis" })
           })
         )
         const { chunks, endAfter, outcome } = yield* RawClient.chat(server.url, streaming)
@@ -202,7 +202,7 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
     it.effect("KeepAlive: comments and nothing else", () =>
       Effect.gen(function* () {
         const { aborted, outcome, text } = yield* meet(
-          Fault.KeepAlive({ afterEvents: 2, every: "10 millis" }),
+          Fault.KeepAlive({ afterEvents: 2, interval: "10 millis" }),
           streaming,
           150
         )

@@ -246,7 +246,7 @@ describe("MockServer", () => {
         yield* server.reply(
           Reply.faulty(Fault.StallBeforeHeaders()),
           Reply.faulty(Fault.StallMidStream({ afterEvents: 1 })),
-          Reply.faulty(Fault.KeepAlive({ afterEvents: 0, every: "5 millis" })),
+          Reply.faulty(Fault.KeepAlive({ afterEvents: 0, interval: "5 millis" })),
           Reply.faulty(Fault.SlowHeaders({ delay: "1 minute" }))
         )
         const clients = yield* Effect.forEach([1, 2, 3, 4], () => Effect.forkChild(chat(server.url, { stream: true })))

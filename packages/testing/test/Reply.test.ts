@@ -90,6 +90,6 @@ describe("Reply", () => {
     const reply = Reply.json({ a: 1 })
     const fault = Fault.EmptyBody()
     assert.deepStrictEqual(Reply.withFault(fault)(reply), { ...reply, fault })
-    assert.deepStrictEqual(Reply.faulty(fault), { _tag: "Usual", fault })
+    assert.deepStrictEqual(Reply.faulty(fault), { _tag: "Default", fault })
   })
 })

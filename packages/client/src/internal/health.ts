@@ -36,7 +36,7 @@ const chatChecks = (
 ): ReadonlyArray<Health.HealthCheck> => {
   if (probe === undefined || probe === false) return []
   const {
-    timeToLive = defaults.paidProbe.every,
+    timeToLive = defaults.paidProbe.timeToLive,
     model,
     timeout = defaults.paidProbe.timeout
   } = probe === true ? {} : probe

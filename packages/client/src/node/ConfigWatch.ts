@@ -70,7 +70,7 @@ export const make = (
   Effect.gen(function* () {
     const { interval = "30 seconds", debounce = "100 millis" } = options
     yield* OptionRules.check("ConfigWatch", [
-      OptionRules.finiteDuration("settle", debounce),
+      OptionRules.finiteDuration("debounce", debounce),
       ...ConfigFile.rulesOf(options)
     ])
     const behind = yield* ConfigProvider.ConfigProvider

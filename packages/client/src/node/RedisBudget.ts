@@ -193,7 +193,7 @@ export const makeStore = ({ name: budget = "default", keyPrefix = "kimi-effect:b
   Effect.gen(function* () {
     yield* OptionRules.check("RedisBudget", [
       ["name", isKeyPart(budget), "a text without braces"],
-      ["prefix", keyPrefix === "" || isKeyPart(keyPrefix), "a text without braces"]
+      ["keyPrefix", keyPrefix === "" || isKeyPart(keyPrefix), "a text without braces"]
     ])
     const redis = yield* Redis.Redis
     // The braces keep the keys on one node of a cluster.

@@ -9,7 +9,7 @@
  * - Entries expire by themselves, by Redis' own clock; how much is kept is for
  *   its `maxmemory` and `maxmemory-policy` to say.
  * - Nothing is searched for: entries are listed in an index and in a set per
- *   tag, which expire with their last entry. A tag has at most `maxTagged`
+ *   tag, which expire with their last entry. A tag has at most `maxEntriesPerTag`
  *   entries; the one after that removes those that expire first.
  * - An operation that Redis does not answer within `timeout` fails. Redis may
  *   have done it all the same, or do it later.
@@ -84,10 +84,10 @@ export const make = (options: Options = {}): Effect.Effect<CacheStore["Service"]
     const { maxEntryBytes = 16_777_216, maxEntriesPerTag = 100_000, keyPrefix = "kimi-effect:cache:" } = options
     const timeout = OptionRules.durationOf(options.timeout ?? Duration.seconds(1))
     yield* OptionRules.check("RedisCacheStore", [
-      ["prefix", /^[^{}]+$/.test(keyPrefix), "a text without braces"],
+      ["keyPrefix", /^[^{}]+$/.test(keyPrefix), "a text without braces"],
       OptionRules.positiveDuration("timeout", timeout),
       OptionRules.bytes("maxEntryBytes", maxEntryBytes, 1, maxValueBytes),
-      OptionRules.positiveInteger("maxTagged", maxEntriesPerTag)
+      OptionRules.positiveInteger("maxEntriesPerTag", maxEntriesPerTag)
     ])
     const redis = yield* Redis.Redis
     const clock = yield* Clock.Clock
@@ -134,7 +134,10 @@ export const make = (options: Options = {}): Effect.Effect<CacheStore["Service"]
       set: (key, entry, expiresAt, tags) =>
         Effect.suspend(() => {
           const millis = Math.min(Math.max(Math.ceil(expiresAt - clock.currentTimeMillisUnsafe()), 1), maxExpiryMillis)
-          return perform("set", set(names, key, encode(entry, tags), { millis, tags, maxTagged: maxEntriesPerTag }))
+          return perform(
+            "set",
+            set(names, key, encode(entry, tags), { millis, tags, maxEntriesPerTag: maxEntriesPerTag })
+          )
         }),
       remove: (key) => perform("remove", remove(names, key)),
       removeTag: (tag) => whileMore("remove a tag", removeTag(names, tag, maxTags)),

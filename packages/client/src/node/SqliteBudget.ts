@@ -12,7 +12,7 @@
  * - A process that is killed leaves what it had reserved; that is paid at its
  *   worst price when its lease is over, because nobody can say what was used.
  * - A process that finds another one writing waits for it without stopping
- *   its own other work, up to the budget's `storeTimeout`.
+ *   its own other work, up to the budget's `timeout`.
  *
  * **Gotchas**
  *

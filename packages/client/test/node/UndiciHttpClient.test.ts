@@ -186,7 +186,7 @@ describe("the pool", () => {
         Reply.faulty(Fault.HugeBody({ bytes: 20_000_000, contentLength: false })),
         Reply.sse(Fixtures.sse("stream-01-include-usage"), {
           chunking: { events: 1 },
-          fault: Fault.SlowEvents({ every: 1 })
+          fault: Fault.SlowEvents({ interval: 1 })
         })
       )
       const large = yield* Stream.toPull((yield* client.execute(request)).stream)

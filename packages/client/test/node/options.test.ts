@@ -96,7 +96,7 @@ describe("options that cannot be used", () => {
       )
       assert.deepStrictEqual(
         yield* namesOf(Layer.provide(RedisBudget.layer({ caps, name: "a{b}", keyPrefix: untyped("4") }), redis)),
-        ["RedisBudget name", "RedisBudget prefix"]
+        ["RedisBudget name", "RedisBudget keyPrefix"]
       )
     })
   )
@@ -110,8 +110,8 @@ describe("options that cannot be used", () => {
 
   it.effect("of files to follow", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* namesOf(ConfigWatch.layer(untyped('{ "json": 5, "settle": "soon" }'))), [
-        "ConfigWatch settle",
+      assert.deepStrictEqual(yield* namesOf(ConfigWatch.layer(untyped('{ "json": 5, "debounce": "soon" }'))), [
+        "ConfigWatch debounce",
         "ConfigWatch json"
       ])
       assert.deepStrictEqual(yield* namesOf(ConfigFile.layer(untyped('{ "dotEnv": "" }'))), ["ConfigFile dotEnv"])

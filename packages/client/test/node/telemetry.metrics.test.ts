@@ -90,7 +90,7 @@ describe("the metrics of calls", () => {
           assert.deepStrictEqual(valuesOf(text, "kimi_client_stream_ends_total", "kimi_stream_end"), {
             complete: 1,
             broken: 1,
-            left: 1
+            interrupted: 1
           })
           const tokens = valuesOf(text, "kimi_client_tokens_total", model, "gen_ai_token_type", "kimi_estimated")
           // 400 of "one", and 88 that the recorded answer to "two" read from the host's cache.

@@ -153,7 +153,7 @@ export const stateOf = (budget: Budget.Budget["Service"]): Effect.Effect<Readonl
     )
   )
 
-/** The entries of a book in words, such as `answered 7` or `failed 3 by estimate`, in the order in which they came. */
+/** The entries of a book in words, such as `succeeded 7` or `failed 3 by estimate`, in the order in which they came. */
 export const entriesOf = (book: Accounting.Accounting["Service"]): Effect.Effect<ReadonlyArray<string>> =>
   Effect.map(book.entries, (entries) =>
     entries.map(({ attempts, isEstimate, outcome, usage }) => {

@@ -179,13 +179,13 @@ const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
   const { balance, thresholds = defaults.thresholds } = options
   return [
     OptionRules.millisecondDuration("lease", options.lease),
-    OptionRules.millisecondDuration("storeTimeout", options.timeout),
+    OptionRules.millisecondDuration("timeout", options.timeout),
     [
       "thresholds",
       Array.isArray(thresholds) && thresholds.every((threshold) => threshold > 0 && threshold <= 1),
       "a list of numbers over 0 and up to 1"
     ],
-    OptionRules.oneOf("unknownPrice", options.onUnknownPrice, ["refuse", "allow"]),
+    OptionRules.oneOf("onUnknownPrice", options.onUnknownPrice, ["refuse", "allow"]),
     OptionRules.oneOf("onStoreError", options.onStoreError, ["refuse", "allow"]),
     ...(balance === undefined ? [] : AccountBalance.rulesOf(balance))
   ]

@@ -117,13 +117,13 @@ export const make = (options: Options = {}): Effect.Effect<CallLog, Configuratio
         ? []
         : [
             [
-              "repeats.times",
+              "repeatLimit.maxEvents",
               repeatLimit.maxEvents === undefined ||
                 (Number.isSafeInteger(repeatLimit.maxEvents) && repeatLimit.maxEvents >= 0),
               "a whole number"
             ] as const,
-            OptionRules.millisecondDuration("repeats.interval", repeatLimit.interval),
-            OptionRules.positiveInteger("repeats.maxKinds", repeatLimit.maxKeys)
+            OptionRules.millisecondDuration("repeatLimit.interval", repeatLimit.interval),
+            OptionRules.positiveInteger("repeatLimit.maxKeys", repeatLimit.maxKeys)
           ])
     ])
     const passes =

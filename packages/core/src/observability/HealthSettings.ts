@@ -64,7 +64,7 @@ export const defaults = {
   slowAfter: Duration.seconds(2),
   queueWarning: 0.8,
   budgetWarning: 0.8,
-  paidProbe: { every: Duration.minutes(5), timeout: Duration.seconds(30) }
+  paidProbe: { timeToLive: Duration.minutes(5), timeout: Duration.seconds(30) }
 } as const
 
 /**
@@ -85,7 +85,7 @@ const checkRules = (checks: Values["checks"] = []): ReadonlyArray<OptionRules.Ru
     if (typeof check !== "object" || check === null) return [[name, false, "an object with a name and a look"]]
     return [
       [`${name}.name`, typeof check.name === "string" && check.name !== "", "a name"],
-      [`${name}.look`, Effect.isEffect(check.check), "an effect that gives a finding"],
+      [`${name}.check`, Effect.isEffect(check.check), "an effect that yields a check result"],
       OptionRules.positiveDuration(`${name}.timeout`, check.timeout)
     ]
   })
@@ -98,7 +98,7 @@ const rulesOf = (settings: Values): ReadonlyArray<OptionRules.Rule> => {
   return [
     finiteDuration("timeToLive", settings.timeToLive),
     positiveDuration("timeout", settings.timeout),
-    finiteDuration("balanceEvery", settings.balanceTimeToLive),
+    finiteDuration("balanceTimeToLive", settings.balanceTimeToLive),
     positiveDuration("slowAfter", settings.slowAfter),
     // Anything else would be taken for true, and pays for calls.
     [
@@ -106,7 +106,7 @@ const rulesOf = (settings: Values): ReadonlyArray<OptionRules.Rule> => {
       paidProbe === probe || ["undefined", "boolean"].includes(typeof paidProbe),
       "true, false or an object"
     ],
-    finiteDuration("paidProbe.every", probe.timeToLive),
+    finiteDuration("paidProbe.timeToLive", probe.timeToLive),
     positiveDuration("paidProbe.timeout", probe.timeout),
     fraction("queueWarning", settings.queueWarning),
     fraction("budgetWarning", settings.budgetWarning),

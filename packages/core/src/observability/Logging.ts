@@ -190,7 +190,7 @@ const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
     ...(typeof level === "function" ? [] : [OptionRules.oneOf("level", level, LogLevel.values)]),
     OptionRules.bytes("maxLineBytes", maxLineBytes, minLineBytes),
     OptionRules.oneOf("errorMessages", errorMessages, ["own", "all"]),
-    ["hiddenNames", isArrayOf(hiddenFields, (name) => typeof name === "string"), "a list of names"],
+    ["hiddenFields", isArrayOf(hiddenFields, (name) => typeof name === "string"), "a list of names"],
     ["secrets", isArrayOf(secrets, Redacted.isRedacted), "a list of redacted texts"],
     ["write", write === undefined || typeof write === "function", "a function from a line"]
   ]

@@ -403,7 +403,7 @@ export const layerRedis = (options: RedisOptions = {}): Layer.Layer<Admission, C
         finiteDuration("cooldown", cooldown),
         millisecondDuration("lease", lease),
         millisecondDuration("timeout", timeout),
-        OptionRules.fraction("share", localShare)
+        OptionRules.fraction("localShare", localShare)
       ])
       return Effect.map(
         Effect.andThen(checked, () =>
@@ -420,7 +420,7 @@ export const layerRedis = (options: RedisOptions = {}): Layer.Layer<Admission, C
           fromLimiter(door, {
             ...describeOptions(options),
             shared: `on Redis under ${keyPrefix}`,
-            share: String(localShare)
+            "local share": String(localShare)
           })
       )
     })

@@ -7,7 +7,7 @@
  * - Late is later than a given time, or than most of the recent calls of the
  *   same account and model.
  * - A stream is hedged up to its first content and never after it. A plain
- *   call has no first content, so it is left alone unless `answerAfter` says
+ *   call has no first content, so it is left alone unless `responseDelay` says
  *   when a whole answer is late.
  * - The first attempt that succeeds wins. The other has been interrupted and
  *   its connection closed before the winner's events go on.
@@ -44,7 +44,7 @@ import { off, type Stage } from "../pipeline/Pipeline.ts"
 import { transformOpening } from "../pipeline/internal/StreamOpening.ts"
 
 /**
- * When a call is late. At least one of `after`, `percentile` and `answerAfter`
+ * When a call is late. At least one of `delay`, `percentile` and `responseDelay`
  * must be given.
  *
  * @category options
@@ -56,7 +56,7 @@ export interface Options {
   /**
    * The part of recent streams that is not late, such as 0.95: one is late when
    * it has waited longer than that part of the latest 128 of its account and
-   * model. Until there are `minimumSamples`, `after` holds; without it no
+   * model. Until there are `minimumSamples`, `delay` holds; without it no
    * stream is late.
    */
   readonly percentile?: number | undefined
@@ -122,9 +122,9 @@ const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
   const isCount = minimumSamples === undefined || Number.isInteger(minimumSamples)
   const isOn = after !== undefined || percentile !== undefined || responseDelay !== undefined
   return [
-    positiveDuration("after", after),
-    positiveDuration("atLeast", minimumDelay),
-    positiveDuration("answerAfter", responseDelay),
+    positiveDuration("delay", after),
+    positiveDuration("minimumDelay", minimumDelay),
+    positiveDuration("responseDelay", responseDelay),
     ["percentile", isWithin(percentile, 0, 1), "a number from 0 to 1, such as 0.95"],
     [
       "minimumSamples",
@@ -133,7 +133,7 @@ const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
     ],
     ["budget.ratio", isWithin(budget?.ratio, 0, 1), "a number from 0 to 1, such as 0.05"],
     ["budget.capacity", isWithin(budget?.capacity, 1, Number.MAX_SAFE_INTEGER / 1e6), "a number that is at least 1"],
-    ["after", isOn, "a duration, unless percentile or answerAfter is given"]
+    ["delay", isOn, "a duration, unless percentile or responseDelay is given"]
   ]
 }
 

@@ -153,14 +153,14 @@ describe("ResponseCache", () => {
     Effect.gen(function* () {
       const store = Layer.succeed(CacheStore, fakeStore().store)
       const broken: ReadonlyArray<readonly [ResponseCache.PersistedOptions, ReadonlyArray<string>]> = [
-        [{ timeToLive: Duration.zero, maxEntries: 0.5, maxBytes: -1 }, ["ttl", "maxBytes", "maxEntries"]],
-        [{ timeToLive: Duration.infinity }, ["ttl"]],
+        [{ timeToLive: Duration.zero, maxEntries: 0.5, maxBytes: -1 }, ["timeToLive", "maxBytes", "maxEntries"]],
+        [{ timeToLive: Duration.infinity }, ["timeToLive"]],
         [{ timeToLive: Duration.minutes(1), staleAfter: Duration.minutes(1) }, ["staleAfter"]],
-        [{ refreshCooldown: Duration.zero, staleAfter: Duration.zero }, ["staleAfter", "refreshPause"]],
-        [{ timeToLive: "1 fortnight" as never, refreshCooldown: "-1 seconds" }, ["ttl", "refreshPause"]],
+        [{ refreshCooldown: Duration.zero, staleAfter: Duration.zero }, ["staleAfter", "refreshCooldown"]],
+        [{ timeToLive: "1 fortnight" as never, refreshCooldown: "-1 seconds" }, ["timeToLive", "refreshCooldown"]],
         [{ timeToLive: "1 minute", staleAfter: "60 seconds" }, ["staleAfter"]],
         [{ maxBytes: 1_000, maxEntryBytes: 2_000 }, ["maxEntryBytes"]],
-        [{ alsoCache: ["errors" as never], replay: "slowly" as never }, ["alsoKeeps", "replay"]]
+        [{ alsoCache: ["errors" as never], replay: "slowly" as never }, ["alsoCache", "replay"]]
       ]
       for (const [options, names] of broken) {
         for (const layer of [
@@ -198,10 +198,15 @@ describe("ResponseCache", () => {
 
   it.effect("takes durations in any form, and the default for what is not given", () =>
     Effect.gen(function* () {
-      const given = { ttl: "90 minutes", staleAfter: 30_000, refreshPause: undefined, maxBytes: undefined } as const
-      const memory = { ...CacheOptions.defaults, ttl: Duration.minutes(90), staleAfter: Duration.seconds(30) }
+      const given = {
+        timeToLive: "90 minutes",
+        staleAfter: 30_000,
+        refreshCooldown: undefined,
+        maxBytes: undefined
+      } as const
+      const memory = { ...CacheOptions.defaults, timeToLive: Duration.minutes(90), staleAfter: Duration.seconds(30) }
       assert.deepStrictEqual(yield* CacheOptions.resolveMemory(given), memory)
-      const store = { storeTimeout: "50 millis", storeWriteTimeout: { seconds: 3 }, storeCooldown: 4_000 } as const
+      const store = { timeout: "50 millis", writeTimeout: { seconds: 3 }, cooldown: 4_000 } as const
       assert.deepStrictEqual(yield* CacheOptions.resolvePersisted({ ...given, ...store, flushTimeout: "5 seconds" }), {
         ...CacheOptions.persistedDefaults,
         ...memory,
@@ -224,7 +229,7 @@ describe("ResponseCache", () => {
       }
       assert.strictEqual(
         words(yield* makeMemory()),
-        "cache: ttl 1d, memory 67108864 bytes, 10000 entries, replay at once"
+        "cache: time to live 1d, memory 67108864 bytes, 10000 entries, replay immediate"
       )
       assert.strictEqual(
         words(
@@ -235,7 +240,7 @@ describe("ResponseCache", () => {
             sharesFallback: true
           })
         ),
-        "cache: ttl 1d, stale after 1m, memory 67108864 bytes, 10000 entries, replay as recorded, also keeps toolCalls and truncated, fallback shared"
+        "cache: time to live 1d, stale after 1m, memory 67108864 bytes, 10000 entries, replay as recorded, also caches toolCalls and truncated, fallback shared"
       )
     })
   )

@@ -295,7 +295,7 @@ describe("Budget", () => {
         "Budget caps[2]",
         "Budget caps[3].amount",
         "Budget lease",
-        "Budget storeTimeout",
+        "Budget timeout",
         "Budget thresholds"
       ])
     })

@@ -35,7 +35,7 @@ describe("the settings of health", () => {
       )
       assert.deepStrictEqual(
         error.issues.map(({ name }) => name),
-        ["timeToLive", "slowAfter", "paidProbe.every", "queueWarning", "balanceWarning", "failureThreshold"].map(
+        ["timeToLive", "slowAfter", "paidProbe.timeToLive", "queueWarning", "balanceWarning", "failureThreshold"].map(
           (name) => `HealthSettings ${name}`
         )
       )

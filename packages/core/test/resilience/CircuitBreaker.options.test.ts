@@ -31,8 +31,8 @@ const unusable: ReadonlyArray<readonly [name: string, options: Partial<CircuitBr
   ["minimumCalls", { window: { _tag: "Count", size: 9 }, minimumCalls: 10 }],
   ["minimumCalls", { window: { _tag: "Count", size: 9 }, minimumCalls: 10, failureRate: undefined, slowRate: 0.5 }],
   ["slowAfter", { slowAfter: zero }],
-  ["maxOpenTime", { maxOpenDuration: zero }],
-  ["maxOpenTime", { maxOpenDuration: infinity }],
+  ["maxOpenDuration", { maxOpenDuration: zero }],
+  ["maxOpenDuration", { maxOpenDuration: infinity }],
   ["probeTimeout", { probeTimeout: zero }],
   ["probeTimeout", { probeTimeout: infinity }]
 ]
@@ -100,18 +100,18 @@ describe("CircuitBreaker.make and layer", () => {
 const rate = { _tag: "Rate", threshold: 0.5, minimumCalls: 10, size: 20 } as const
 
 const unusableShared: ReadonlyArray<readonly [name: string, options: Partial<CircuitBreaker.SharedOptions>]> = [
-  ["trip.failures", { tripPolicy: { _tag: "Consecutive", failures: 0 } }],
-  ["trip.threshold", { tripPolicy: { ...rate, threshold: 0 } }],
-  ["trip.threshold", { tripPolicy: { ...rate, threshold: 1.01 } }],
-  ["trip.minimumCalls", { tripPolicy: { ...rate, minimumCalls: 0 } }],
-  ["trip.minimumCalls", { tripPolicy: { ...rate, minimumCalls: 21 } }],
-  ["trip.size", { tripPolicy: { ...rate, size: 20.5 } }],
+  ["tripPolicy.failures", { tripPolicy: { _tag: "Consecutive", failures: 0 } }],
+  ["tripPolicy.threshold", { tripPolicy: { ...rate, threshold: 0 } }],
+  ["tripPolicy.threshold", { tripPolicy: { ...rate, threshold: 1.01 } }],
+  ["tripPolicy.minimumCalls", { tripPolicy: { ...rate, minimumCalls: 0 } }],
+  ["tripPolicy.minimumCalls", { tripPolicy: { ...rate, minimumCalls: 21 } }],
+  ["tripPolicy.size", { tripPolicy: { ...rate, size: 20.5 } }],
   ["slowAfter", { slowAfter: zero }],
-  ["maxOpenTime", { maxOpenDuration: infinity }],
+  ["maxOpenDuration", { maxOpenDuration: infinity }],
   ["probeLease", { probeLease: zero }],
   ["idleTimeToLive", { idleTimeToLive: infinity }],
-  ["storeTimeout", { timeout: infinity }],
-  ["storeCooldown", { cooldown: zero }]
+  ["timeout", { timeout: infinity }],
+  ["cooldown", { cooldown: zero }]
 ]
 
 describe("CircuitBreaker.layerShared", () => {

@@ -21,9 +21,9 @@ describe("Hedge, its options", () => {
       assert.deepStrictEqual(
         error.issues.map(({ name }) => name),
         [
-          "Hedge after",
-          "Hedge atLeast",
-          "Hedge answerAfter",
+          "Hedge delay",
+          "Hedge minimumDelay",
+          "Hedge responseDelay",
           "Hedge percentile",
           "Hedge minimumSamples",
           "Hedge budget.ratio",
@@ -37,11 +37,11 @@ describe("Hedge, its options", () => {
     Effect.gen(function* () {
       for (const options of [
         {},
-        { atLeast: "1 second", minimumSamples: 5, budget: { ratio: 1, capacity: 100 } }
+        { minimumDelay: "1 second", minimumSamples: 5, budget: { ratio: 1, capacity: 100 } }
       ] as const) {
         const error = yield* Effect.flip(Hedge.make(options))
         assert.deepStrictEqual(error.issues, [
-          { name: "Hedge after", expected: "a duration, unless percentile or answerAfter is given" }
+          { name: "Hedge delay", expected: "a duration, unless percentile or responseDelay is given" }
         ])
       }
     })

@@ -24,7 +24,7 @@ const hedgesAfter = Effect.fnUntraced(function* (hedge: Stage, millis: number, o
 const generous = { ratio: 1, capacity: 100 }
 
 describe("Hedge, plain calls", () => {
-  it.effect("leaves them alone without answerAfter", () =>
+  it.effect("leaves them alone without responseDelay", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ delay: "100 millis", percentile: 0.5 })
       const attempt = scripted({ first: 1 }).plain
@@ -57,7 +57,7 @@ describe("Hedge, plain calls", () => {
     })
   )
 
-  it.effect("are hedged while streams are left alone when only answerAfter is given", () =>
+  it.effect("are hedged while streams are left alone when only responseDelay is given", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ responseDelay: "100 millis" })
       const attempt = scripted({ first: 1 }).stream
@@ -112,7 +112,7 @@ describe("Hedge, when a stream is late", () => {
     Effect.gen(function* () {
       for (const [options, floor] of [
         [{}, 100],
-        [{ atLeast: "250 millis" }, 250]
+        [{ minimumDelay: "250 millis" }, 250]
       ] as const) {
         const hedge = yield* Hedge.make({ percentile: 0.95, minimumSamples: 1, budget: generous, ...options })
         for (let sample = 0; sample < 40; sample++) yield* hedgesOf(hedge, 5)

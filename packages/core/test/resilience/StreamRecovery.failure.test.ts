@@ -12,7 +12,7 @@ const server = new classes.ServerError({ message: "broken", provider: "proxy", m
 /** Recovers twice at most, and gives what the consumer ends with. */
 const fails = Effect.fnUntraced(function* (mode: "regenerate" | "continue", ...plays: ReadonlyArray<Play>) {
   const { attempt } = script(...plays)
-  const options = { mode, maxRecoveries: 2, allowsContinuation: () => true }
+  const options = { mode, maxRecoveries: 2, isContinuationSupported: () => true }
   const fiber = yield* Effect.forkChild(watch(withStreamRecovery(options)(attempt)(call)))
   yield* TestClock.adjust("1 hour")
   const { error, seen } = yield* Fiber.join(fiber)

@@ -7,7 +7,7 @@ import type { ReceivedRequest } from "../ReceivedRequest.ts"
 import * as Reply from "../Reply.ts"
 import { chunkingOf, render } from "./rendering.ts"
 import * as RequestCheck from "./requestCheck.ts"
-import * as UsualReply from "./defaultReply.ts"
+import * as DefaultReply from "./defaultReply.ts"
 import * as WirePlan from "./wirePlan.ts"
 
 /** What the options of a server come to. */
@@ -34,7 +34,7 @@ const chatRoute = "POST /v1/chat/completions"
 /** Starts without a script. */
 export const make = (settings: Settings): Responder => {
   const serves = RequestCheck.makeModelFilter(settings.models)
-  const routes = UsualReply.routes(settings.models ?? UsualReply.listedModels)
+  const routes = DefaultReply.routes(settings.models ?? DefaultReply.listedModels)
   const plans = makePlanner(settings.pace)
   const queued: Array<Reply.Reply> = []
   const scripted = new Map<string, Reply.ReplySource>()
@@ -50,11 +50,11 @@ export const make = (settings: Settings): Responder => {
   return {
     respond: (request) => {
       const route = `${request.method} ${request.path}`
-      const asked = UsualReply.formOf(request)
+      const asked = DefaultReply.formOf(request)
       const next = (route === chatRoute ? queued.shift() : undefined) ?? scripted.get(route) ?? Reply.defaultReply
       const reply = typeof next === "function" ? runReplySource(next, request) : next
-      if (reply._tag !== "Usual") return plans(reply, asked, reply.fault)
-      const own = route === chatRoute ? UsualReply.chat(asked) : (routes.get(route) ?? UsualReply.notFound(request))
+      if (reply._tag !== "Default") return plans(reply, asked, reply.fault)
+      const own = route === chatRoute ? DefaultReply.chat(asked) : (routes.get(route) ?? DefaultReply.notFound(request))
       return plans(refusal(request, route) ?? own, asked, reply.fault)
     },
     enqueue: (replies) => void queued.push(...replies),
@@ -67,7 +67,7 @@ export const make = (settings: Settings): Responder => {
   }
 }
 
-type Planner = (reply: Reply.Explicit, asked: UsualReply.RequestForm, fault: Fault | undefined) => WirePlan.WirePlan
+type Planner = (reply: Reply.Explicit, asked: DefaultReply.RequestForm, fault: Fault | undefined) => WirePlan.WirePlan
 
 /** Replies are data, and often the same object: what it takes to send one is worked out once. */
 const makePlanner = (pace: WirePlan.Pace): Planner => {

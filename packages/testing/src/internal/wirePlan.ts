@@ -105,14 +105,14 @@ const applyFault = (plan: WirePlan, fault: Fault, rendered: RenderedReply, pace:
     case "StallMidStream":
       return stream(events.slice(0, fault.afterEvents), "stall")
     case "SlowEvents": {
-      const pause = Duration.toMillis(fault.every)
+      const pause = Duration.toMillis(fault.interval)
       return { ...stream(events), writes: applyChunking(chunkingFor(pause, pace.chunking))(events), writeDelay: pause }
     }
     case "TruncatedStream":
       return stream(events.slice(0, fault.afterEvents))
     case "KeepAlive": {
       const sent = stream(events.slice(0, fault.afterEvents))
-      return { ...sent, writes: concat(sent.writes, keepAlives), writeDelay: Duration.toMillis(fault.every) }
+      return { ...sent, writes: concat(sent.writes, keepAlives), writeDelay: Duration.toMillis(fault.interval) }
     }
     case "HugeEvent": {
       const before = stream(events.slice(0, fault.afterEvents)).writes

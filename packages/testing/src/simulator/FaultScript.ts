@@ -42,7 +42,7 @@ interface FaultTiming {
 export type Fault = Data.TaggedEnum<{
   Outage: FaultTiming & { readonly mode: "refuse" | "hang" }
   BrownOut: FaultTiming & { readonly failureRate: number; readonly slowdown: number }
-  RateLimitStorm: FaultTiming & { readonly share: number; readonly retryAfter: Duration.Input }
+  RateLimitStorm: FaultTiming & { readonly rejectionRate: number; readonly retryAfter: Duration.Input }
   SlowPeriod: FaultTiming & { readonly slowdown: number }
 }>
 
@@ -123,8 +123,8 @@ export const issueOf = (fault: Fault): readonly [name: string, expected: string]
   const { from, to } = periodsOf([fault])[0] ?? { from: Number.NaN, to: Number.NaN }
   if (!(from >= 0)) return ["after", "a time from the start of the simulation"]
   if (!(to > from) || !Number.isFinite(to)) return ["duration", "a finite duration over zero"]
-  if (fault._tag === "BrownOut" && !isRatio(fault.failureRate)) return ["failureRate", "a share from 0 to 1"]
-  if (fault._tag === "RateLimitStorm" && !isRatio(fault.share)) return ["share", "a share from 0 to 1"]
+  if (fault._tag === "BrownOut" && !isRatio(fault.failureRate)) return ["failureRate", "a ratio from 0 to 1"]
+  if (fault._tag === "RateLimitStorm" && !isRatio(fault.rejectionRate)) return ["rejectionRate", "a ratio from 0 to 1"]
   if ("slowdown" in fault && !isFactor(fault.slowdown)) return ["slowdown", "a factor of at least 1"]
   return undefined
 }
@@ -171,7 +171,7 @@ export const conditionsAt = (periods: ReadonlyArray<Period>, at: number): Condit
         slowdown *= fault.slowdown
         break
       case "RateLimitStorm":
-        refused = Math.max(refused, fault.share)
+        refused = Math.max(refused, fault.rejectionRate)
         retryAfter = Math.max(retryAfter, Duration.toMillis(fault.retryAfter))
         break
       case "SlowPeriod":

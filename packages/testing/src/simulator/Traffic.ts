@@ -161,8 +161,8 @@ export const issuesOf = (options: Options): ReadonlyArray<readonly [name: string
     [isDistribution(options.promptTokens), "promptTokens", "a median over 0 and a p95 of at least that"],
     [isDistribution(options.outputTokens), "outputTokens", "a median over 0 and a p95 of at least that"],
     [isCount(options.maxCompletionTokens), "maxCompletionTokens", "a whole number over zero"],
-    [isRatio(options.streamRatio), "streams", "a share from 0 to 1"],
-    [isRatio(options.repeatRatio), "repeated", "a share from 0 to 1"],
+    [isRatio(options.streamRatio), "streams", "a ratio from 0 to 1"],
+    [isRatio(options.repeatRatio), "repeated", "a ratio from 0 to 1"],
     [options.models === undefined || options.models.length > 0, "models", "at least one model"]
   ]
   return checks.filter(([isGood]) => !isGood).map(([, name, expected]) => [name, expected])

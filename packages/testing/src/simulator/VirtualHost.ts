@@ -201,7 +201,7 @@ export const issuesOf = (options: Options): ReadonlyArray<readonly [name: string
     [Object.values(limits).every(isLimit), "limits", "limits over 0"],
     [isDistribution(options.firstToken), "firstToken", "a median over 0 and a p95 of at least that"],
     [isDistribution(options.tokensPerSecond), "tokensPerSecond", "a median over 0 and a p95 of at least that"],
-    [failureRate >= 0 && failureRate <= 1, "failureRate", "a share from 0 to 1"],
+    [failureRate >= 0 && failureRate <= 1, "failureRate", "a ratio from 0 to 1"],
     [
       weights.every((weight) => weight >= 0) && weights.some((weight) => weight > 0),
       "failures",

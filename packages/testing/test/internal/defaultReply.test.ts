@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as UsualReply from "../../src/internal/defaultReply.ts"
+import * as DefaultReply from "../../src/internal/defaultReply.ts"
 import type { ReceivedRequest } from "../../src/ReceivedRequest.ts"
 
 const request = (json: unknown): ReceivedRequest => ({
@@ -14,7 +14,7 @@ const request = (json: unknown): ReceivedRequest => ({
 describe("usualReply", () => {
   it("reads what a request asks, from anything", () => {
     const all = { stream: true, stream_options: { include_usage: true }, tools: [{}] }
-    assert.deepStrictEqual(UsualReply.formOf(request(all)), { isStream: true, hasUsage: true, hasTools: true })
+    assert.deepStrictEqual(DefaultReply.formOf(request(all)), { isStream: true, hasUsage: true, hasTools: true })
     for (const json of [
       undefined,
       null,
@@ -25,7 +25,7 @@ describe("usualReply", () => {
       { stream_options: null },
       { stream: "true", stream_options: { include_usage: false }, tools: [] }
     ]) {
-      assert.deepStrictEqual(UsualReply.formOf(request(json)), {
+      assert.deepStrictEqual(DefaultReply.formOf(request(json)), {
         isStream: false,
         hasUsage: false,
         hasTools: false
@@ -35,7 +35,7 @@ describe("usualReply", () => {
 
   it("picks the recording by the form that is asked for", () => {
     const pick = (isStream: boolean, includesUsage: boolean, hasTools: boolean) => {
-      const reply = UsualReply.chat({ isStream, hasUsage: includesUsage, hasTools })
+      const reply = DefaultReply.chat({ isStream, hasUsage: includesUsage, hasTools })
       return reply._tag === "Sse" ? reply.events.length : reply._tag === "Completion" ? reply.completion.id : reply._tag
     }
     assert.strictEqual(pick(false, false, false), "chatcmpl-6a5a9561c95b1c06317b3389")
@@ -47,7 +47,7 @@ describe("usualReply", () => {
   })
 
   it("names the route that does not exist", () => {
-    assert.deepStrictEqual(UsualReply.notFound(request({})).body, {
+    assert.deepStrictEqual(DefaultReply.notFound(request({})).body, {
       error: { message: "The requested resource was not found: POST /v1/x", type: "resource_not_found_error" }
     })
   })

@@ -124,7 +124,9 @@ describe("a virtual host", () => {
 
   it.effect("refuses with 429s in a storm, with the wait that the script says", () =>
     Effect.gen(function* () {
-      const faults = [FaultScript.RateLimitStorm({ after: 0, duration: "1 minute", share: 1, retryAfter: "7 seconds" })]
+      const faults = [
+        FaultScript.RateLimitStorm({ after: 0, duration: "1 minute", rejectionRate: 1, retryAfter: "7 seconds" })
+      ]
       const { after, tag } = yield* attemptAt("1 second", faults)
       assert.deepStrictEqual([tag, after], ["RateLimitError", 50])
       const error = yield* VirtualHost.make(steady, faults).pipe(

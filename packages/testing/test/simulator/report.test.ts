@@ -54,7 +54,7 @@ const day = Simulator.run({
   host: { limits: { requestsPerMinute: 4 } },
   faults: [
     FaultScript.Outage({ after: "20 minutes", duration: "2 minutes", mode: "refuse" }),
-    FaultScript.RateLimitStorm({ after: "1 hour", duration: "5 minutes", share: 0.5, retryAfter: "1 second" }),
+    FaultScript.RateLimitStorm({ after: "1 hour", duration: "5 minutes", rejectionRate: 0.5, retryAfter: "1 second" }),
     FaultScript.SlowPeriod({ after: "90 minutes", duration: "10 minutes", slowdown: 3 })
   ]
 })

@@ -43,7 +43,7 @@ export const set = Redis.script(
     names: CacheKeys,
     key: string,
     value: string,
-    options: { readonly millis: number; readonly tags: ReadonlyArray<string>; readonly maxTagged: number }
+    options: { readonly millis: number; readonly tags: ReadonlyArray<string>; readonly maxEntriesPerTag: number }
   ) => [
     names.entry(key),
     names.index,
@@ -52,7 +52,7 @@ export const set = Redis.script(
     options.millis,
     key,
     names.entry(""),
-    options.maxTagged
+    options.maxEntriesPerTag
   ],
   {
     numberOfKeys: (_names, _key, _value, { tags }) => 2 + tags.length,

@@ -124,7 +124,7 @@ describe("an audit that cannot be written", () => {
       )
       assert.deepStrictEqual(said, [
         'Warn ["The audit log cannot be written; calls go on",{"reason":"ENOSPC"}]',
-        'Warn ["Lines of the audit log were lost",{"lines":1}]'
+        'Warn ["Audit log lines were dropped",{"lines":1}]'
       ])
     })
   )

@@ -30,7 +30,7 @@ describe.skipIf(!reachable)("Admission.layerRedis", () => {
   it.live("leaves no place behind after 1,000 random interruptions", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
-      const options = { prefix: uniquePrefix(), limits: { concurrency: 7 } }
+      const options = { keyPrefix: uniquePrefix(), limits: { concurrency: 7 } }
       const doors = [yield* open(options), yield* open(options)] as const
       let made = 0
       const attempt = Effect.suspend(() => {
@@ -97,7 +97,7 @@ describe.skipIf(!reachable)("Admission.layerRedis", () => {
 
   it.live("fails at once when the wait is known to be too long", () =>
     Effect.gen(function* () {
-      const options = { prefix: uniquePrefix(), limits: { requestsPerMinute: 1 }, maxWait: "10 seconds" } as const
+      const options = { keyPrefix: uniquePrefix(), limits: { requestsPerMinute: 1 }, maxWait: "10 seconds" } as const
       const [one, two] = [yield* open(options), yield* open(options)]
       yield* one.door.guard(ask())(Effect.void)
       const error = yield* Effect.flip(two.door.guard(ask())(Effect.die("made")))

@@ -27,7 +27,7 @@ describe.skipIf(!hasServer)("Admission.layerRedis when Redis fails", () => {
       Effect.gen(function* () {
         const server = yield* privateRedis
         const host = makeHost(30)
-        const options = { prefix: "t:", share: 0.5, maxWait: "2 seconds", cooldown: "500 millis" } as const
+        const options = { keyPrefix: "t:", localShare: 0.5, maxWait: "2 seconds", cooldown: "500 millis" } as const
         const settings = { port: server.port, limits, options }
         const workers = yield* Effect.all([host.worker(settings), host.worker(settings)], { concurrency: 2 })
         const [places, rates] = [host.seen("places"), host.seen("rates")]

@@ -23,7 +23,11 @@ describe.skipIf(!reachable)("Admission.layerRedis with two processes", () => {
         all: { concurrency: 8, requestsPerMinute: 300, tokensPerMinute: 25_000, tokensPerDay: 100_000 }
       }
       const host = makeHost(20)
-      const settings = { port, limits, options: { prefix: uniquePrefix(), timeout, maxWait: "1500 millis" } } as const
+      const settings = {
+        port,
+        limits,
+        options: { keyPrefix: uniquePrefix(), timeout, maxWait: "1500 millis" }
+      } as const
       const workers = yield* Effect.all([host.worker(settings), host.worker(settings)], { concurrency: 2 })
       for (const { send } of workers) {
         send({ type: "go", account: "requests", callers: 15, calls, tokens: [1] })
@@ -59,7 +63,7 @@ describe.skipIf(!reachable)("Admission.layerRedis with two processes", () => {
     Effect.gen(function* () {
       const host = makeHost(100)
       const limits = { early: { concurrency: 1 } }
-      const settings = { port, limits, options: { prefix: uniquePrefix(), timeout, maxWait: "2 seconds" } } as const
+      const settings = { port, limits, options: { keyPrefix: uniquePrefix(), timeout, maxWait: "2 seconds" } } as const
       const early = yield* host.worker(settings)
       early.send({ type: "go", account: "early", callers: 3, calls, tokens: [1] })
       yield* host.until(() => host.seen("early").requests > 3)
@@ -76,11 +80,11 @@ describe.skipIf(!reachable)("Admission.layerRedis with two processes", () => {
   it.live("gets the place of a killed process after its lease, and that of a living one not before it ends", () =>
     Effect.gen(function* () {
       const host = makeHost(600_000)
-      const prefix = uniquePrefix()
-      const options = { prefix, timeout, maxWait: "10 seconds", lease: "500 millis" } as const
+      const keyPrefix = uniquePrefix()
+      const options = { keyPrefix, timeout, maxWait: "10 seconds", lease: "500 millis" } as const
       const settings = { port, limits: { leased: { concurrency: 1 } }, options }
       const redis = yield* connect()
-      const places = redis.send<ReadonlyArray<string>>("ZRANGE", `${prefix}{leased}:places`, "0", "-1")
+      const places = redis.send<ReadonlyArray<string>>("ZRANGE", `${keyPrefix}{leased}:places`, "0", "-1")
       const [first, second] = yield* Effect.all([host.worker(settings), host.worker(settings)], { concurrency: 2 })
       first.send({ type: "go", account: "leased", callers: 1, calls: 1, tokens: [1] })
       yield* host.until(() => host.seen("leased").running === 1)

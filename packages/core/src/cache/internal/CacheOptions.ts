@@ -36,8 +36,8 @@ export interface Values {
    * model that gave it.
    */
   readonly sharesFallback: boolean
-  /** How a stream is answered from the cache: at once, or at the times at which its answer came. Defaults to `atOnce`. */
-  readonly replay: "atOnce" | "recorded"
+  /** How a stream is answered from the cache: at once, or at the times at which its answer came. Defaults to `immediate`. */
+  readonly replay: "immediate" | "recorded"
   /** Most bytes of the heap for all answers in memory. Defaults to 64 MiB. */
   readonly maxBytes: number
   /** Most answers in memory. Defaults to 10,000. */
@@ -103,7 +103,7 @@ export const defaults: Values = {
   refreshCooldown: Duration.seconds(10),
   alsoCache: [],
   sharesFallback: false,
-  replay: "atOnce",
+  replay: "immediate",
   maxBytes: 64 * 1024 * 1024,
   maxEntries: 10_000,
   maxEntryBytes: 8 * 1024 * 1024
@@ -139,20 +139,20 @@ const oneOf = (name: string, isMet: boolean, words: ReadonlyArray<string>): Opti
 const maxEntriesLimit = 10_000_000
 
 const rulesOf = (options: Values): ReadonlyArray<OptionRules.Rule> => [
-  positiveDuration("ttl", options.timeToLive),
+  positiveDuration("timeToLive", options.timeToLive),
   positiveDuration("staleAfter", options.staleAfter),
   [
     "staleAfter",
     options.staleAfter === undefined || Duration.isLessThan(options.staleAfter, options.timeToLive),
     "less than ttl, at which an answer is gone"
   ],
-  positiveDuration("refreshPause", options.refreshCooldown),
+  positiveDuration("refreshCooldown", options.refreshCooldown),
   oneOf(
-    "alsoKeeps",
+    "alsoCache",
     Array.isArray(options.alsoCache) && options.alsoCache.every((kind) => responseKinds.includes(kind)),
     responseKinds
   ),
-  oneOf("replay", options.replay === "atOnce" || options.replay === "recorded", ["atOnce", "recorded"]),
+  oneOf("replay", options.replay === "immediate" || options.replay === "recorded", ["immediate", "recorded"]),
   positiveInteger("maxBytes", options.maxBytes),
   [
     "maxEntries",
@@ -218,9 +218,9 @@ export const resolvePersisted = (given: PersistedOptions): Effect.Effect<Persist
     const options = withPersistedDefaults(given)
     const rules = [
       ...rulesOf(options),
-      positiveDuration("storeTimeout", options.timeout),
-      positiveDuration("storeWriteTimeout", options.writeTimeout),
-      positiveDuration("storeCooldown", options.cooldown),
+      positiveDuration("timeout", options.timeout),
+      positiveDuration("writeTimeout", options.writeTimeout),
+      positiveDuration("cooldown", options.cooldown),
       positiveInteger("maxPending", options.maxPending),
       positiveInteger("maxPendingBytes", options.maxPendingBytes),
       positiveDuration("flushTimeout", options.flushTimeout)
@@ -235,10 +235,10 @@ export const resolvePersisted = (given: PersistedOptions): Effect.Effect<Persist
  * @since 0.1.0
  */
 export const describeOptions = (options: Values): { readonly [name: string]: string } => ({
-  ttl: Duration.format(options.timeToLive),
+  "time to live": Duration.format(options.timeToLive),
   ...(options.staleAfter === undefined ? {} : { "stale after": Duration.format(options.staleAfter) }),
   memory: `${options.maxBytes} bytes, ${options.maxEntries} entries`,
-  replay: options.replay === "atOnce" ? "at once" : "as recorded",
-  ...(options.alsoCache.length === 0 ? {} : { "also keeps": options.alsoCache.join(" and ") }),
+  replay: options.replay === "immediate" ? "immediate" : "as recorded",
+  ...(options.alsoCache.length === 0 ? {} : { "also caches": options.alsoCache.join(" and ") }),
   ...(options.sharesFallback ? { fallback: "shared" } : {})
 })

@@ -34,11 +34,11 @@ describe("CacheStage's policy", () => {
     ]
   ]
   for (const [what, answer, needs] of answers) {
-    for (const alsoKeeps of [[], ...responseKinds.map((kind) => [kind]), responseKinds]) {
-      const isKept = needs.every((kind) => alsoKeeps.includes(kind))
-      it.effect(`${isKept ? "keeps" : "does not keep"} ${what} when it also keeps ${alsoKeeps.join() || "none"}`, () =>
+    for (const alsoCache of [[], ...responseKinds.map((kind) => [kind]), responseKinds]) {
+      const isKept = needs.every((kind) => alsoCache.includes(kind))
+      it.effect(`${isKept ? "keeps" : "does not keep"} ${what} when it also keeps ${alsoCache.join() || "none"}`, () =>
         Effect.gen(function* () {
-          const { chat, upstream } = yield* makeStage({ alsoCache: alsoKeeps })
+          const { chat, upstream } = yield* makeStage({ alsoCache: alsoCache })
           upstream.answer(() => answer)
           yield* chat(call)
           const again = yield* chat(call)

@@ -37,8 +37,8 @@ describe("attach", () => {
   it("keeps where the error came from", () => {
     const attached = withDetails(lost, { partial })
     assert.strictEqual(attached.stack, lost.stack)
-    assert.include(attached.stack, "Attachment.test")
-    assert.include(inspect(attached), "Attachment.test")
+    assert.include(attached.stack, "ErrorDetails.test")
+    assert.include(inspect(attached), "ErrorDetails.test")
     assert.notInclude(inspect(attached), "So far")
   })
 

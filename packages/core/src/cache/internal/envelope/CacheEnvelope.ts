@@ -225,7 +225,7 @@ export function make(given?: Partial<Options>): Effect.Effect<CacheEnvelope, Con
         : Effect.map(EntryCipher.make(encryptionKey), (cipher) => build(options, cipher))
     return Effect.andThen(
       OptionRules.check("CacheEnvelope", [
-        ["compressFrom", compressionThreshold >= 0, "a number of bytes"],
+        ["compressionThreshold", compressionThreshold >= 0, "a number of bytes"],
         OptionRules.bytes("maxBytes", maxBytes, 1, maxBodyBytes)
       ]),
       made

@@ -28,7 +28,7 @@ const longPauseMillis = 60_000
 
 const fromState = (state: AccountState, warning: number, now: number): CheckResult => {
   const { inFlight, maxQueue, pausedUntil, queues, waiting } = state
-  const facts = { inFlight, waiting, maxQueue, ...queues }
+  const details = { inFlight, waiting, maxQueue, ...queues }
   const sizes = Object.values(queues)
   const pausedMillis = pausedUntil - now
   if (sizes.every((size) => size >= maxQueue)) {
@@ -36,17 +36,22 @@ const fromState = (state: AccountState, warning: number, now: number): CheckResu
       status: "unhealthy",
       code: "Full",
       message: "No further call may wait for the account's limits.",
-      details: facts
+      details: details
     }
   }
   if (sizes.some((size) => size >= maxQueue * warning)) {
-    return { status: "degraded", code: "Crowded", message: "Many calls wait for the account's limits.", details: facts }
+    return {
+      status: "degraded",
+      code: "Crowded",
+      message: "Many calls wait for the account's limits.",
+      details: details
+    }
   }
   if (pausedMillis > longPauseMillis) {
     const message = "The host has asked to be left alone, and calls wait for it."
-    return { status: "degraded", code: "Paused", message, details: { ...facts, pausedMillis } }
+    return { status: "degraded", code: "Paused", message, details: { ...details, pausedMillis } }
   }
-  return { status: "healthy", code: "Ok", message: "There is room for calls.", details: facts }
+  return { status: "healthy", code: "Ok", message: "There is room for calls.", details: details }
 }
 
 const noCalls: CheckResult = { status: "healthy", code: "Ok", message: "No call has been made." }

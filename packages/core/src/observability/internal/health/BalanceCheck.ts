@@ -26,14 +26,14 @@ export interface Options {
 }
 
 const fromBalance = ({ role, warning }: Options, available: number): CheckResult => {
-  const facts = { available, warning }
+  const details = { available, warning }
   if (available <= 0) {
-    return { status: "unhealthy", code: "Empty", message: "There is no money in the account.", details: facts, role }
+    return { status: "unhealthy", code: "Empty", message: "There is no money in the account.", details: details, role }
   }
   if (available <= warning) {
-    return { status: "degraded", code: "Low", message: "There is little money left in the account.", details: facts }
+    return { status: "degraded", code: "Low", message: "There is little money left in the account.", details: details }
   }
-  return { status: "healthy", code: "Ok", message: "There is money in the account.", details: facts }
+  return { status: "healthy", code: "Ok", message: "There is money in the account.", details: details }
 }
 
 const fromBalanceError = (error: BalanceError): CheckResult =>

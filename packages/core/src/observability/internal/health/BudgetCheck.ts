@@ -33,7 +33,7 @@ const fromScopes = (scopes: ReadonlyArray<ScopeState>, today: string, warning: n
   const currencies = new Set(general.map(({ currency }) => currency))
   const spent = new Set(general.filter(isExhausted).map(({ currency }) => currency))
   const part = Math.max(0, ...general.map(spentFraction))
-  const facts = {
+  const details = {
     spentPart: Math.round(part * 1_000) / 1_000,
     scopes: scopes.length,
     usedUp: scopes.filter(isExhausted).length
@@ -43,16 +43,16 @@ const fromScopes = (scopes: ReadonlyArray<ScopeState>, today: string, warning: n
       status: "unhealthy",
       code: "UsedUp",
       message: "The budget is used up: no call is paid for.",
-      details: facts
+      details: details
     }
   }
   if (spent.size > 0) {
-    return { status: "degraded", code: "UsedUp", message: "The budget of one currency is used up.", details: facts }
+    return { status: "degraded", code: "UsedUp", message: "The budget of one currency is used up.", details: details }
   }
   if (part >= warning) {
-    return { status: "degraded", code: "Low", message: "There is little left of the budget.", details: facts }
+    return { status: "degraded", code: "Low", message: "There is little left of the budget.", details: details }
   }
-  return { status: "healthy", code: "Ok", message: "There is money in the budget.", details: facts }
+  return { status: "healthy", code: "Ok", message: "There is money in the budget.", details: details }
 }
 
 /**

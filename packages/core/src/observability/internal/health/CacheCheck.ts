@@ -9,12 +9,12 @@ import type { Statistics } from "../../../cache/ResponseCache.ts"
 import type { CheckResult, HealthCheck } from "./HealthCheck.ts"
 
 const fromStatistics = ({ flights, memory, store }: Statistics): CheckResult => {
-  const facts = { flights, memoryEntries: memory.entries, memoryBytes: memory.bytes, hitRate: memory.hitRate }
+  const details = { flights, memoryEntries: memory.entries, memoryBytes: memory.bytes, hitRate: memory.hitRate }
   if (store === undefined) {
-    return { status: "healthy", code: "Ok", message: "Answers are kept in memory.", details: facts }
+    return { status: "healthy", code: "Ok", message: "Answers are kept in memory.", details: details }
   }
   const { failures, isReadable, isWritable, droppedWrites, pending } = store
-  const all = { ...facts, isReadable, isWritable, failures, lostWrites: droppedWrites, pending }
+  const all = { ...details, isReadable, isWritable, failures, lostWrites: droppedWrites, pending }
   if (isReadable && isWritable) {
     return { status: "healthy", code: "Ok", message: "The store of the cache answers.", details: all }
   }

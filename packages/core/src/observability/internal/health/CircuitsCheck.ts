@@ -51,20 +51,20 @@ const isCircuitOf = (key: string, account: string, accounts: ReadonlyArray<strin
 const fromCounts = (counts: { readonly [S in State]: number }): CheckResult => {
   const all = counts.closed + counts.open + counts.isolated + counts.probed
   const rejecting = counts.open + counts.isolated
-  const facts = counts
+  const details = counts
   if (rejecting > 0 && rejecting === all) {
     const message = "Every circuit of the account is open: no call is sent."
-    return { status: "unhealthy", code: "AllOpen", message, details: facts }
+    return { status: "unhealthy", code: "AllOpen", message, details: details }
   }
   if (rejecting > 0) {
     const message = `Of ${all} circuits ${rejecting} ${rejecting === 1 ? "is" : "are"} open.`
-    return { status: "degraded", code: "SomeOpen", message, details: facts }
+    return { status: "degraded", code: "SomeOpen", message, details: details }
   }
   if (counts.probed > 0) {
     const message = "The next calls find out whether the host is well again."
-    return { status: "degraded", code: "Probing", message, details: facts }
+    return { status: "degraded", code: "Probing", message, details: details }
   }
-  return { status: "healthy", code: "Ok", message: "No circuit is open.", details: facts }
+  return { status: "healthy", code: "Ok", message: "No circuit is open.", details: details }
 }
 
 /**

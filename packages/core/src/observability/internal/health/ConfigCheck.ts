@@ -22,7 +22,7 @@ export const make = (live: Pick<LiveConfig["Service"], "rejection"> | undefined)
           status: "degraded",
           code: "Refused",
           message: "The latest change of the configuration cannot be used; the last good one holds.",
-          facts: { issues: issues.length, names: issues.map(({ name }) => name).join(", ") }
+          details: { issues: issues.length, names: issues.map(({ name }) => name).join(", ") }
         }
   )
 })

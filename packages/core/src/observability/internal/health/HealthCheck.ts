@@ -58,7 +58,7 @@ export interface HealthCheck {
   /** Longest look. Defaults to that of all checks. */
   readonly timeout?: Duration.Input | undefined
   /** Figures that every finding has, such as where a host is. */
-  readonly facts?: HealthCheckResult["details"]
+  readonly details?: HealthCheckResult["details"]
   /** The finding holds for so long, when looking costs something. By default every report looks anew. */
   readonly timeToLive?: Duration.Input | undefined
 }
@@ -165,7 +165,7 @@ export const make = (check: HealthCheck, options: Options): Effect.Effect<Effect
     const note = (outcome: CheckOutcome, startedAt: number): ComponentHealth => {
       const result = damped(outcome)
       const { code, message, status } = result
-      const facts = { ...check.facts, ...result.details }
+      const details = { ...check.details, ...result.details }
       const checkedAt = toUtc(startedAt)
       const isWell = status !== "unhealthy" && !outcome.isTransient
       const lastSuccess = isWell ? checkedAt : latest?.lastSuccess
@@ -176,7 +176,7 @@ export const make = (check: HealthCheck, options: Options): Effect.Effect<Effect
         status,
         code,
         message,
-        ...(Object.keys(facts).length === 0 ? {} : { details: facts }),
+        ...(Object.keys(details).length === 0 ? {} : { details: details }),
         checkedAt,
         latencyMillis: clock.currentTimeMillisUnsafe() - startedAt,
         since: latest?.status === status ? latest.since : checkedAt,

@@ -43,16 +43,16 @@ const redactedUrl = (text: string): string => {
 }
 
 const fromModels = ({ model, slowAfter }: Options, list: ReadonlyArray<Model>, latency: number): CheckResult => {
-  const facts = { models: list.length }
+  const details = { models: list.length }
   if (model !== undefined && !list.some(({ id }) => id === model)) {
     const message = `The key may not use ${model}, the model of calls that name none.`
-    return { status: "degraded", code: "ModelNotListed", message, details: facts }
+    return { status: "degraded", code: "ModelNotListed", message, details: details }
   }
   if (latency >= Duration.toMillis(slowAfter)) {
     const message = `The host took ${Duration.format(Duration.millis(latency))} to answer.`
-    return { status: "degraded", code: "Slow", message, details: facts }
+    return { status: "degraded", code: "Slow", message, details: details }
   }
-  return { status: "healthy", code: "Ok", message: "The host answers and knows the key.", details: facts }
+  return { status: "healthy", code: "Ok", message: "The host answers and knows the key.", details: details }
 }
 
 const fromModelsError = (
@@ -81,7 +81,7 @@ export const make = (options: Options): HealthCheck => {
     name: "host",
     account,
     role,
-    facts: { url: redactedUrl(url) },
+    details: { url: redactedUrl(url) },
     check: Effect.flatMap(Clock.currentTimeMillis, (startedAt) =>
       Effect.matchEffect(models, {
         onFailure: (error) => fromModelsError(options, error),

@@ -171,7 +171,7 @@ export const acquire = (circuit: Circuit, policy: Policy, now: number): AcquireR
       const current =
         probes.length === circuit.probes.length
           ? circuit
-          : { ...circuit, probes, late: [...circuit.expiredProbes, ...circuit.probes.filter(isLate)] }
+          : { ...circuit, probes, expiredProbes: [...circuit.expiredProbes, ...circuit.probes.filter(isLate)] }
       if (probes.length < policy.halfOpenPermits) return startProbe(current, now)
       return { circuit: current, permit: undefined, retryAfter: undefined }
     }

@@ -126,7 +126,7 @@ const fitsWindow = (name: string, minimumCalls: number, size: number): Rule => [
 
 const commonRules = ({ maxOpenDuration, slowAfter }: CommonOptions): ReadonlyArray<Rule> => [
   ["slowAfter", Duration.toMillis(slowAfter) > 0, "a duration over zero"],
-  positiveDuration("maxOpenTime", maxOpenDuration)
+  positiveDuration("maxOpenDuration", maxOpenDuration)
 ]
 
 const validate = <O>(options: O, rules: ReadonlyArray<Rule>): Effect.Effect<O, ConfigurationError> =>
@@ -173,17 +173,17 @@ export const resolveRedis = (given: Partial<RedisOptions>): Effect.Effect<RedisO
     return validate(options, [
       ...commonRules(options),
       ...(tripPolicy._tag === "Consecutive"
-        ? [positiveInteger("trip.failures", tripPolicy.failures)]
+        ? [positiveInteger("tripPolicy.failures", tripPolicy.failures)]
         : [
-            part("trip.threshold", tripPolicy.threshold),
-            positiveInteger("trip.minimumCalls", tripPolicy.minimumCalls),
-            positiveInteger("trip.size", tripPolicy.size),
-            fitsWindow("trip.minimumCalls", tripPolicy.minimumCalls, tripPolicy.size)
+            part("tripPolicy.threshold", tripPolicy.threshold),
+            positiveInteger("tripPolicy.minimumCalls", tripPolicy.minimumCalls),
+            positiveInteger("tripPolicy.size", tripPolicy.size),
+            fitsWindow("tripPolicy.minimumCalls", tripPolicy.minimumCalls, tripPolicy.size)
           ]),
       positiveDuration("probeLease", options.probeLease),
       positiveDuration("idleTimeToLive", options.idleTimeToLive),
-      positiveDuration("storeTimeout", options.timeout),
-      positiveDuration("storeCooldown", options.cooldown)
+      positiveDuration("timeout", options.timeout),
+      positiveDuration("cooldown", options.cooldown)
     ])
   })
 

@@ -21,9 +21,9 @@ describe("a look at a component", () => {
   it.effect("tells what it found, how long it took, and since when", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(1_000)
-      const part = component({ account: "a", role: "required", facts: { url: "u" } })
+      const part = component({ account: "a", role: "required", details: { url: "u" } })
       const look = yield* make(part)
-      part.next = Effect.as(Effect.sleep("300 millis"), { ...well, facts: { models: 3 } })
+      part.next = Effect.as(Effect.sleep("300 millis"), { ...well, details: { models: 3 } })
       const fiber = yield* Effect.forkChild(look)
       yield* TestClock.adjust("300 millis")
       const { checkedAt, lastSuccess, since, ...rest } = yield* Fiber.join(fiber)
@@ -94,7 +94,7 @@ describe("a look that fails", () => {
     ["a defect", Effect.die(new Error(secret))],
     ["an interrupt of its own", Effect.interrupt],
     ["something that is no finding", Effect.succeed({ status: secret, code: "", message: 1 } as never)],
-    ["facts that no JSON can hold", Effect.succeed({ ...well, facts: { a: Number.NaN } })],
+    ["details that no JSON can hold", Effect.succeed({ ...well, details: { a: Number.NaN } })],
     ["nothing", Effect.succeed(undefined as never)]
   ] as const) {
     it.effect(`says only that it failed: ${what}`, () =>

@@ -27,10 +27,10 @@ const notFound = new classes.InvalidRequestError({ message: "no such path", stat
 describe("the check of a host", () => {
   it.effect("is healthy when the host gives its list", () =>
     Effect.gen(function* () {
-      const { account, facts, name, role } = check()
+      const { account, details, name, role } = check()
       assert.deepStrictEqual(
-        { account, facts, name, role },
-        { name: "host", account: "moonshot", role: "alternative", facts: { url: "https://api.moonshot.ai/v1" } }
+        { account, details, name, role },
+        { name: "host", account: "moonshot", role: "alternative", details: { url: "https://api.moonshot.ai/v1" } }
       )
       assert.deepInclude(yield* check().check, { status: "healthy", code: "Ok", details: { models: 2 } })
     })
@@ -97,7 +97,7 @@ describe("the check of a host", () => {
   )
 
   it("shows where the host is without what may be secret", () => {
-    const shown = (url: string) => check({ url }).facts?.["url"]
+    const shown = (url: string) => check({ url }).details?.["url"]
     assert.strictEqual(
       shown("https://me:secret@host.example:8443/v1?key=secret#secret"),
       "https://host.example:8443/v1"

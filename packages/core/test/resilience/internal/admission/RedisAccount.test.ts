@@ -213,7 +213,7 @@ describe("Admission through Redis", () => {
       assert.strictEqual(error._tag, "ConfigurationError")
       assert.deepStrictEqual(
         error.issues.map(({ name }) => name.replace("Admission ", "")),
-        ["concurrency", "cooldown", "lease", "timeout", "share"]
+        ["concurrency", "cooldown", "lease", "timeout", "localShare"]
       )
       for (const share of [0, -0.1, 1.01]) {
         assert.isTrue(Exit.isFailure(yield* Effect.exit(Effect.scoped(doorTo(makeRemote(), { localShare: share })))))

@@ -36,7 +36,7 @@ describe("WaitingRoom when calls leave", () => {
         assert.strictEqual(room.size(), 0)
         assert.strictEqual(counting.asleep(), 0)
       }
-      assert.deepStrictEqual([...new Set(stories)], ["cancelled 1", "began 1, left 1"])
+      assert.deepStrictEqual([...new Set(stories)], ["cancelled 1", "began 1, interrupted 1"])
     })
   )
 

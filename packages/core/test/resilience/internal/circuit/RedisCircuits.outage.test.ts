@@ -131,7 +131,7 @@ describe("shared circuits whose store is away", () => {
 })
 
 describe("an outcome that is being recorded", () => {
-  const openTime = Schedule.modifyDelay(Schedule.spaced("10 seconds"), ({ duration }) =>
+  const openDuration = Schedule.modifyDelay(Schedule.spaced("10 seconds"), ({ duration }) =>
     Effect.delay(Effect.succeed(duration), "100 millis")
   )
   for (const [name, call] of [
@@ -143,7 +143,7 @@ describe("an outcome that is being recorded", () => {
         for (const at of [50, 150]) {
           const { one, store, two } = yield* twoProcesses({
             tripPolicy: { _tag: "Consecutive", failures: 1 },
-            openDuration: openTime
+            openDuration: openDuration
           })
           const fiber = yield* Effect.forkChild(call(one), { startImmediately: true })
           store.delay = Duration.millis(100)
