@@ -1,7 +1,8 @@
 /** A host that is overloaded, and a plan that says who answers in its place. Two local servers stand for the hosts. */
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"
-import { MockServer, Reply } from "@kimi-effect/testing"
+import { ErrorReply, Reply } from "@kimi-effect/testing"
+import { MockServer } from "@kimi-effect/testing/node"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -11,7 +12,7 @@ const client = Layer.unwrap(
   Effect.gen(function* () {
     const moonshot = yield* MockServer.make()
     const together = yield* MockServer.make({ validateRequests: false })
-    yield* moonshot.replyAlways(Reply.errorTable.engineOverloaded)
+    yield* moonshot.replyAlways(ErrorReply.table.engineOverloaded)
     yield* together.replyAlways(
       Reply.chatResponse({ content: "Hello from the second host!", model: "moonshotai/Kimi-K2.5" })
     )

@@ -1,6 +1,6 @@
 /** Two hours with an outage, simulated in a moment: what would this configuration do? */
 import { tiers } from "@kimi-effect/core/RateLimits"
-import * as FaultScript from "@kimi-effect/testing/simulator/FaultScript"
+import * as FaultScript from "@kimi-effect/testing/FaultScript"
 import * as Simulator from "@kimi-effect/testing/Simulator"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"

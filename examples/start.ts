@@ -6,7 +6,7 @@
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"
 import { type ChatResponse, Cost, StreamFold } from "@kimi-effect/core"
-import { MockServer } from "@kimi-effect/testing"
+import { MockServer } from "@kimi-effect/testing/node"
 import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"

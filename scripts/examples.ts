@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { readdirSync } from "node:fs"
-import { MockServer } from "@kimi-effect/testing"
+import { MockServer } from "@kimi-effect/testing/node"
 import * as Effect from "effect/Effect"
 
 const folder = new URL("../examples/", import.meta.url)

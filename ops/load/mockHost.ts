@@ -1,5 +1,6 @@
 /** A mock of Kimi whose day has good and bad hours, each a few seconds long. */
-import { Fault, MockServer, Reply } from "@kimi-effect/testing"
+import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
+import { MockServer } from "@kimi-effect/testing/node"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -66,8 +67,8 @@ export const make = Effect.fnUntraced(function* (hasten: number) {
 
   yield* server.replyAlways((request) => {
     const weather = stateAt(((clock.currentTimeMillisUnsafe() - startedAt) * hasten) / 1000)
-    if (weather === "down") return Reply.errorTable.overloaded529
-    if (weather === "failing" && one(3)) return Reply.errorTable.overloaded529
+    if (weather === "down") return ErrorReply.table.overloaded529
+    if (weather === "failing" && one(3)) return ErrorReply.table.overloaded529
     return answer(request)
   })
   return server

@@ -4,7 +4,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
-import { Fault, MockServer, Reply } from "@kimi-effect/testing"
+import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
+import { MockServer } from "@kimi-effect/testing/node"
 import { Context, Effect, Layer, Redacted, Stream } from "effect"
 import * as ChatTransport from "../src/ChatTransport.ts"
 import * as FallbackPlan from "../src/FallbackPlan.ts"
@@ -14,7 +15,7 @@ import { hello, type Server } from "./node/support/kimi.ts"
 
 const first = "sk-first-4be91c07d2f35a68"
 const second = "sk-second-99aa55e01c7b3f42"
-const overloaded = Reply.errorTable.engineOverloaded
+const overloaded = ErrorReply.table.engineOverloaded
 
 interface Setting {
   readonly steps: (spare: Server) => ReadonlyArray<FallbackPlan.Step>
@@ -84,7 +85,7 @@ describe("a client with a plan", () => {
         ]
       })
       yield* own.replyAlways(overloaded)
-      yield* spare.replyAlways(({ headers }) => Reply.error(503, undefined, `no ${headers["authorization"] ?? ""}`))
+      yield* spare.replyAlways(({ headers }) => ErrorReply.make(503, undefined, `no ${headers["authorization"] ?? ""}`))
       const errors = [yield* Effect.flip(kimi.chat(hello)), yield* Effect.flip(Stream.runDrain(kimi.stream(hello)))]
       const atOwn = yield* heard(own)
       const atSpare = yield* heard(spare)
@@ -111,7 +112,7 @@ describe("a client with a plan", () => {
         options: { maxAttempts: 2, retryBaseDelay: "1 millis", retryJitter: "none" }
       })
       yield* own.replyAlways(overloaded)
-      yield* spare.replyAlways(Reply.error(503, undefined, "down"))
+      yield* spare.replyAlways(ErrorReply.make(503, undefined, "down"))
       const error = yield* Effect.flip(kimi.chat(hello))
       assert.strictEqual(error._tag, "ServiceUnavailableError")
       assert.strictEqual(error.provider, "together")

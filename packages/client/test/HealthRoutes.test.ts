@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { SystemHealth } from "@kimi-effect/core/SystemHealth"
 import * as Health from "@kimi-effect/core/Health"
-import { Fault, Reply } from "@kimi-effect/testing"
+import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
 import { Effect, JsonSchema, Layer, Logger, Option, References, Schema, SchemaRepresentation } from "effect"
 import { FetchHttpClient, HttpRouter, HttpServerResponse } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
@@ -14,7 +14,7 @@ const decode = Schema.decodeUnknownSync(Schema.fromJsonString(SystemHealth))
 
 const codes = ({ text }: Answer) => Object.fromEntries(decode(text).components.map(({ code, name }) => [name, code]))
 
-const broken = Reply.error(500, "server_error", "broken")
+const broken = ErrorReply.make(500, "server_error", "broken")
 
 describe("/livez", () => {
   it.live("is 200 whatever the host does, and does not ask it", () =>

@@ -4,14 +4,15 @@ import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import { SystemHealth } from "@kimi-effect/core/SystemHealth"
 import * as Budget from "@kimi-effect/core/Budget"
 import * as PriceTable from "@kimi-effect/core/PriceTable"
-import { Fault, MockServer, Reply } from "@kimi-effect/testing"
+import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
+import { MockServer } from "@kimi-effect/testing/node"
 import { Effect, Layer, Redacted, Schema } from "effect"
 import * as HealthApi from "../src/HealthApi.ts"
 import * as Canary from "./node/support/canary.ts"
 import { backend } from "./node/support/health.ts"
 import { hello } from "./node/support/kimi.ts"
 
-const broken = Reply.error(500, "server_error", "broken")
+const broken = ErrorReply.make(500, "server_error", "broken")
 
 const inShort = ({ components, status }: SystemHealth) => ({
   status,
@@ -222,7 +223,7 @@ describe("what health tells", () => {
         [429, "exceeded_current_quota_error"],
         [404, "resource_not_found_error"]
       ] as const) {
-        const echoing = Canary.echo(Reply.error(status, type, Canary.prompt))
+        const echoing = Canary.echo(ErrorReply.make(status, type, Canary.prompt))
         const { get, kimi, server } = yield* backend({
           client: { apiKey: Redacted.make(Canary.key), maxAttempts: 1 },
           settings: { paidProbe: true },

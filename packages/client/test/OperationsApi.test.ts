@@ -2,7 +2,7 @@
 import { NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import * as Observer from "@kimi-effect/core/Observer"
-import { MockServer } from "@kimi-effect/testing"
+import { MockServer } from "@kimi-effect/testing/node"
 import { Effect, Layer, Metric, Redacted } from "effect"
 import { HttpClient, HttpRouter } from "effect/http"
 import { HttpApiClient } from "effect/http-api"

@@ -3,7 +3,8 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
-import { Fault, MockServer, Reply } from "@kimi-effect/testing"
+import { Fault, Reply } from "@kimi-effect/testing"
+import { MockServer } from "@kimi-effect/testing/node"
 import { Deferred, Effect, Fiber, Random, Stream } from "effect"
 import { type Client, connect, hello, type Server, withKimi } from "./node/support/kimi.ts"
 import * as Probes from "./node/support/probes.ts"

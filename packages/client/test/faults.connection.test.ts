@@ -3,7 +3,8 @@
  */
 import { createServer, type Server as TcpServer, type Socket } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
-import { Fault, MockServer, Reply } from "@kimi-effect/testing"
+import { Fault, Reply } from "@kimi-effect/testing"
+import { MockServer } from "@kimi-effect/testing/node"
 import { Deferred, Duration, Effect } from "effect"
 import { connect, hello, type Server, withKimi } from "./node/support/kimi.ts"
 import { call, facts } from "./node/support/outcome.ts"

@@ -7,7 +7,7 @@ import type { KimiError } from "@kimi-effect/core/KimiError"
 import { ServerError } from "@kimi-effect/core/ProviderErrors"
 import type { Options } from "@kimi-effect/core/KimiConfig"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
-import { Fault, Reply } from "@kimi-effect/testing"
+import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
 import { Effect, Exit, Redacted, Stream } from "effect"
 import type * as Scope from "effect/Scope"
 import * as Canary from "./node/support/canary.ts"
@@ -57,8 +57,8 @@ describe("the canaries", () => {
 
   it("come back from the server", () => {
     const heard = { headers: { authorization: `Bearer ${Canary.key}` }, body: Canary.prompt }
-    for (const name of Reply.errorNames) {
-      const reply = Canary.echo(Reply.errorTable[name])(heard)
+    for (const name of ErrorReply.names) {
+      const reply = Canary.echo(ErrorReply.table[name])(heard)
       assert.strictEqual(JSON.stringify(reply).split(Canary.key).length, 5, name)
       assert.strictEqual(JSON.stringify(reply).split(Canary.prompt).length, 3, name)
     }
@@ -66,11 +66,11 @@ describe("the canaries", () => {
 })
 
 describe("an error answer that repeats key and prompt says neither key nor prompt", () => {
-  for (const name of Reply.errorNames) {
+  for (const name of ErrorReply.names) {
     it.live(name, () =>
       withCanary((client, server) =>
         Effect.gen(function* () {
-          yield* server.replyAlways(Canary.echo(Reply.errorTable[name]))
+          yield* server.replyAlways(Canary.echo(ErrorReply.table[name]))
           yield* failsCleanly(client)
           yield* failsCleanly(yield* connect(server, { apiKey: Redacted.make(Canary.formless) }))
         })
@@ -147,11 +147,14 @@ describe("other places in an answer that repeat the key", () => {
       { content: "Hi" },
       { headers: { "msh-request-id": key, "x-msh-trace-id": key }, fault: Fault.ResetMidBody({ afterBytes: 10 }) }
     ),
-    "the ids of a refusal": Reply.error(500, "server_error", message, { "msh-request-id": key, "x-msh-trace-id": key }),
+    "the ids of a refusal": ErrorReply.make(500, "server_error", message, {
+      "msh-request-id": key,
+      "x-msh-trace-id": key
+    }),
     "the content type": Reply.text(message, { headers: { "content-type": `text/${key}` } }),
     "the content type of a refusal": Reply.text(message, { status: 500, headers: { "content-type": `text/${key}` } }),
     "a redirect's host": Reply.text("", { status: 302, headers: { location: `https://${key}.example/` } }),
-    "the name of the model": Reply.error(404, "resource_not_found_error", `Not found the model ${key}`)
+    "the name of the model": ErrorReply.make(404, "resource_not_found_error", `Not found the model ${key}`)
   })
   for (const key of [Canary.key, Canary.formless]) {
     for (const [place, reply] of Object.entries(placesOf(key))) {

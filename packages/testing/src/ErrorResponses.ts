@@ -1,26 +1,26 @@
 /**
- * Every error answer that is known of the Kimi API, as data. Messages are the
- * literal texts with plausible figures in place of ids and counts.
+ * Every known error response of the Kimi API, as data. Messages are the literal
+ * texts with plausible values for ids and counts.
  *
  * Source: Moonshot's error page (April and August 2026), recorded probes, a
- * gateway author's measurements, and the pages of the proxies in front.
+ * gateway author's measurements, and the error pages of the proxies in front of the API.
  *
  * @since 0.1.0
  */
 
 /**
- * One error answer.
+ * One error response.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ErrorResponse {
   readonly status: number
-  /** The `error.type` of the body; absent where the host gives none. */
+  /** The `error.type` of the body. Absent when the host sends none. */
   readonly type?: string
   /** The `error.message` of the body. */
   readonly message?: string
-  /** The raw body, where it is no error object. */
+  /** The raw body, when it is not an error object. */
   readonly body?: string
   readonly headers?: { readonly [name: string]: string }
 }
@@ -66,7 +66,7 @@ const cloudflarePage = (status: number, title: string): ErrorResponse => ({
 })
 
 /**
- * The rows by name.
+ * The error responses by name.
  *
  * @category constants
  * @since 0.1.0
@@ -201,7 +201,7 @@ export const errorResponses = {
 } as const satisfies { readonly [name: string]: ErrorResponse }
 
 /**
- * The name of a row.
+ * The name of an error response.
  *
  * @category models
  * @since 0.1.0

@@ -1,9 +1,9 @@
 /**
- * What can go wrong between a server and its client, as data.
+ * Faults between a server and its client, as data.
  *
- * A fault is attached to a `Reply` and spoils it. Bytes are counted in the
- * body. Events are counted in the stream; the body of a plain answer counts as
- * one event.
+ * A fault is attached to a `Reply` and changes how it is delivered. Bytes are
+ * counted in the body. Events are counted in the stream; the body of a response
+ * that is not streamed counts as one event.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 
 /**
- * One thing that goes wrong. The constructors of this module tell what each does.
+ * One fault. The constructors of this module describe each kind.
  *
  * @category models
  * @since 0.1.0
@@ -46,7 +46,7 @@ export type Fault = Data.TaggedEnum<{
 const constructors = Data.taggedEnum<Fault>()
 
 /**
- * Resets the connection when the request has arrived; not a byte is answered.
+ * Resets the connection when the request has arrived, before any byte is sent.
  *
  * @category before the headers
  * @since 0.1.0
@@ -54,7 +54,7 @@ const constructors = Data.taggedEnum<Fault>()
 export const ResetBeforeHeaders = constructors.ResetBeforeHeaders
 
 /**
- * Takes the request and never answers. The connection stays open.
+ * Accepts the request and never responds. The connection stays open.
  *
  * @category before the headers
  * @since 0.1.0
@@ -62,7 +62,7 @@ export const ResetBeforeHeaders = constructors.ResetBeforeHeaders
 export const StallBeforeHeaders = constructors.StallBeforeHeaders
 
 /**
- * Sends nothing for `delay`, then the whole answer.
+ * Sends nothing for `delay`, then the whole response.
  *
  * @category before the headers
  * @since 0.1.0
@@ -96,9 +96,9 @@ export const StallMidBody = constructors.StallMidBody
 export const SlowBody = constructors.SlowBody
 
 /**
- * Sends `afterBytes` bytes of the body and closes the connection in good order,
- * although `content-length` promised more (on a stream: although the last chunk
- * of the chunked coding is missing).
+ * Sends `afterBytes` bytes of the body and closes the connection gracefully
+ * before the length announced by `content-length` (for a stream: before the last
+ * chunk of the chunked coding).
  *
  * @category bodies
  * @since 0.1.0
@@ -106,7 +106,7 @@ export const SlowBody = constructors.SlowBody
 export const TruncatedBody = constructors.TruncatedBody
 
 /**
- * Answers 200 with the promised content type and no body at all.
+ * Responds with 200, the content type of the reply and an empty body.
  *
  * @category bodies
  * @since 0.1.0
@@ -114,7 +114,7 @@ export const TruncatedBody = constructors.TruncatedBody
 export const EmptyBody = constructors.EmptyBody
 
 /**
- * Answers 200 with an HTML page, as captive portals and misconfigured proxies do.
+ * Responds with 200 and an HTML page, as captive portals and misconfigured proxies do.
  *
  * @category bodies
  * @since 0.1.0
@@ -122,8 +122,8 @@ export const EmptyBody = constructors.EmptyBody
 export const WrongContentType = constructors.WrongContentType
 
 /**
- * Answers 200 as JSON with a body that breaks off in the middle of a value,
- * although its length is as promised.
+ * Responds with 200, a JSON content type and a body that ends inside a value.
+ * Its `content-length` is correct.
  *
  * @category bodies
  * @since 0.1.0
@@ -131,9 +131,9 @@ export const WrongContentType = constructors.WrongContentType
 export const MalformedJson = constructors.MalformedJson
 
 /**
- * Answers 200 with a well-formed completion of exactly `bytes` bytes, but at
- * least of the 200 or so that an empty one takes. With `contentLength: false`
- * the length is not announced.
+ * Responds with 200 and a well-formed completion of exactly `bytes` bytes, or
+ * of the roughly 200 bytes of an empty completion if `bytes` is smaller. With
+ * `contentLength: false` the response has no `content-length`.
  *
  * @category bodies
  * @since 0.1.0
@@ -141,7 +141,7 @@ export const MalformedJson = constructors.MalformedJson
 export const HugeBody = constructors.HugeBody
 
 /**
- * Answers with a redirection and no body.
+ * Responds with a redirect and no body.
  *
  * @category bodies
  * @since 0.1.0
@@ -165,8 +165,8 @@ export const ResetMidStream = constructors.ResetMidStream
 export const StallMidStream = constructors.StallMidStream
 
 /**
- * Waits for `interval` before each write, one event a write unless the chunking
- * counts events.
+ * Waits for `interval` before each write. A write is one event unless the
+ * chunking counts events.
  *
  * @category streams
  * @since 0.1.0
@@ -174,7 +174,7 @@ export const StallMidStream = constructors.StallMidStream
 export const SlowEvents = constructors.SlowEvents
 
 /**
- * Ends the stream in good order after `afterEvents` events, without `[DONE]`.
+ * Ends the response normally after `afterEvents` events, without `[DONE]`.
  *
  * @category streams
  * @since 0.1.0
@@ -182,8 +182,8 @@ export const SlowEvents = constructors.SlowEvents
 export const TruncatedStream = constructors.TruncatedStream
 
 /**
- * Sends `afterEvents` events, then one `: keep-alive` comment each `interval` and
- * nothing else, for ever.
+ * Sends `afterEvents` events, then only a `: keep-alive` comment every
+ * `interval`, without end.
  *
  * @category streams
  * @since 0.1.0
@@ -191,8 +191,8 @@ export const TruncatedStream = constructors.TruncatedStream
 export const KeepAlive = constructors.KeepAlive
 
 /**
- * Puts one well-formed event of exactly `bytes` bytes, blank line included,
- * after `afterEvents` events. Below 200 or so the event is as small as it can be.
+ * Inserts one well-formed event of exactly `bytes` bytes, including its blank
+ * line, after `afterEvents` events. The smallest event has roughly 200 bytes.
  *
  * @category streams
  * @since 0.1.0
@@ -200,8 +200,8 @@ export const KeepAlive = constructors.KeepAlive
 export const HugeEvent = constructors.HugeEvent
 
 /**
- * Cuts the JSON of the event that follows the first `afterEvents` in half, and
- * sends the rest of the stream unharmed.
+ * Truncates the JSON of the event after the first `afterEvents` events to half
+ * its length. The other events are unchanged.
  *
  * @category streams
  * @since 0.1.0
@@ -209,8 +209,8 @@ export const HugeEvent = constructors.HugeEvent
 export const CorruptEvent = constructors.CorruptEvent
 
 /**
- * Runs the two events that follow the first `afterEvents` together, as a
- * gateway was seen to do: `data: {"id":"chatcmpl-6adata: {"id":…`.
+ * Joins the two events after the first `afterEvents` events on one line, as a
+ * gateway has been observed to do: `data: {"id":"chatcmpl-6adata: {"id":…`.
  *
  * @category streams
  * @since 0.1.0
@@ -218,8 +218,8 @@ export const CorruptEvent = constructors.CorruptEvent
 export const JoinedEvents = constructors.JoinedEvents
 
 /**
- * Sends `afterEvents` events, then an event with an error in place of choices,
- * and ends the stream without `[DONE]`.
+ * Sends `afterEvents` events, then an event with `error` instead of `choices`,
+ * and ends the response without `[DONE]`.
  *
  * @category streams
  * @since 0.1.0

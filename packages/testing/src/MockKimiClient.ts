@@ -1,14 +1,14 @@
 /**
- * A `KimiClient` that answers from a script: for tests of applications, with
- * no server and no network.
+ * A `KimiClient` with scripted responses, for tests of applications without a
+ * server or network.
  *
- * **Example** (One answer, then a rate limit)
+ * **Example** (One response, then a rate limit)
  *
  * ```ts
  * const program = Effect.gen(function* () {
  *   const kimi = yield* KimiClient.KimiClient
  *   return yield* kimi.chat({ messages: [{ role: "user", content: "Hi" }] })
- * }).pipe(Effect.provide(MockKimiClient.layerMock({ chat: ["Hello!", rateLimited] })))
+ * }).pipe(Effect.provide(MockKimiClient.layer({ chat: ["Hello!", rateLimited] })))
  * ```
  *
  * @since 0.1.0
@@ -39,7 +39,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 
 /**
- * One scripted answer: a text, a whole answer, or an error.
+ * One scripted response: its text, a whole response, or an error.
  *
  * @category models
  * @since 0.1.0
@@ -47,8 +47,8 @@ import * as Stream from "effect/Stream"
 export type ScriptedResponse = string | ChatResponse | ChatError
 
 /**
- * One scripted stream: a text or a whole answer to be sent as events, the
- * events themselves, an error before the first event, or a stream of your own.
+ * One scripted stream: a text or a whole response that is sent as events, the
+ * events, an error before the first event, or any stream.
  *
  * @category models
  * @since 0.1.0
@@ -61,7 +61,7 @@ export type ScriptedStream =
   | Stream.Stream<StreamEvent, StreamError>
 
 /**
- * What to answer: one item after the other, or what a function makes of each request.
+ * Responses in order, or a function from each request to its response.
  *
  * @category models
  * @since 0.1.0
@@ -69,9 +69,8 @@ export type ScriptedStream =
 export type Script<A> = ReadonlyArray<A> | ((request: ChatRequest) => A)
 
 /**
- * The script of every operation. An operation that is called and has no
- * script, or has used up its list, dies with a message that says so: a test
- * that asks more than it scripted is wrong.
+ * The script of every operation. Calling an operation that has no script, or
+ * whose list is used up, is a defect that names the operation.
  *
  * @category options
  * @since 0.1.0
@@ -83,13 +82,13 @@ export interface Options {
   readonly models?: ReadonlyArray<Model> | ModelsError
   readonly estimateTokens?: number | EstimateTokensError
   readonly balance?: Balance | BalanceError
-  /** Defaults to those of a client that has done nothing. */
+  /** Defaults to the metrics of an idle client. */
   readonly metrics?: SystemMetrics
-  /** Defaults to healthy and without components. */
+  /** Defaults to healthy, with no components. */
   readonly health?: SystemHealth
 }
 
-/** What a client says of itself that has done nothing. */
+/** The metrics of an idle client. */
 const idleMetrics: SystemMetrics = {
   at: 0,
   retryBudget: { remaining: 500, capacity: 500 },
@@ -99,7 +98,7 @@ const idleMetrics: SystemMetrics = {
 }
 
 /**
- * What the mock was asked.
+ * The requests that a mock client has received.
  *
  * @category services
  * @since 0.1.0
@@ -107,32 +106,32 @@ const idleMetrics: SystemMetrics = {
 export class MockKimiClient extends Context.Service<
   MockKimiClient,
   {
-    /** Requests of `chat` and `stream` so far, oldest first. */
+    /** Requests of `chat` and `stream`, oldest first. */
     readonly requests: Effect.Effect<ReadonlyArray<ChatRequest>>
   }
 >()("@kimi-effect/testing/MockKimiClient") {}
 
 /**
- * A whole answer for a script.
+ * A whole response for a script.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const response = (answer: {
+export const response = (fields: {
   readonly text?: string
   readonly reasoning?: string
   readonly toolCalls?: ReadonlyArray<{ readonly id?: string; readonly name: string; readonly arguments: string }>
-  /** Defaults to `tool_calls` with tool calls, else to `stop`. */
+  /** Defaults to `tool_calls` when there are tool calls, otherwise to `stop`. */
   readonly finishReason?: string
   readonly usage?: Partial<Usage>
 }): ChatResponse => {
-  const calls = (answer.toolCalls ?? []).map((call, index): ToolCall => ({
+  const calls = (fields.toolCalls ?? []).map((call, index): ToolCall => ({
     id: call.id ?? `${call.name}_${index}`,
     type: "function",
     function: { name: call.name, arguments: call.arguments }
   }))
-  const prompt = answer.usage?.prompt_tokens ?? 0
-  const completion = answer.usage?.completion_tokens ?? 0
+  const prompt = fields.usage?.prompt_tokens ?? 0
+  const completion = fields.usage?.completion_tokens ?? 0
   return new ChatResponse({
     id: "chatcmpl-mock",
     model: "kimi-k3",
@@ -143,27 +142,27 @@ export const response = (answer: {
         index: 0,
         message: {
           role: "assistant",
-          content: answer.text ?? "",
-          ...(answer.reasoning === undefined ? {} : { reasoning_content: answer.reasoning }),
+          content: fields.text ?? "",
+          ...(fields.reasoning === undefined ? {} : { reasoning_content: fields.reasoning }),
           ...(calls.length === 0 ? {} : { tool_calls: calls })
         },
-        finish_reason: answer.finishReason ?? (calls.length === 0 ? "stop" : "tool_calls")
+        finish_reason: fields.finishReason ?? (calls.length === 0 ? "stop" : "tool_calls")
       }
     ],
     usage: {
       ...fromTokens(prompt, completion),
-      ...answer.usage
+      ...fields.usage
     }
   })
 }
 
-const toResponse = (answer: string | ChatResponse): ChatResponse =>
-  typeof answer === "string" ? response({ text: answer }) : answer
+const toResponse = (scripted: string | ChatResponse): ChatResponse =>
+  typeof scripted === "string" ? response({ text: scripted }) : scripted
 
-const unscripted = (operation: string, why: string): Effect.Effect<never> =>
-  Effect.die(new Error(`MockKimiClient: ${operation} was called, and its script ${why}`))
+const unscripted = (operation: string, reason: string): Effect.Effect<never> =>
+  Effect.die(new Error(`MockKimiClient: ${operation} was called, but its script ${reason}`))
 
-/** Plays a script: the next item for each call. */
+/** Returns the next item of a script for each call. */
 const makePlayer = <A>(operation: string, script: Script<A> | undefined) => {
   let position = 0
   return (request: ChatRequest): Effect.Effect<A> =>
@@ -185,12 +184,12 @@ const toStream = (events: ScriptedStream): Stream.Stream<StreamEvent, StreamErro
 
 const toEffect = <A, E>(operation: string, scripted: A | E | undefined): Effect.Effect<A, E> => {
   if (scripted === undefined) return unscripted(operation, "is missing")
-  // The guard tells an error of ours from every success that an operation has.
+  // No operation succeeds with a value for which the guard holds.
   return KimiError.isKimiError(scripted) ? Effect.fail(scripted as E) : Effect.succeed(scripted as A)
 }
 
 /**
- * A scripted client, and what it was asked.
+ * A client with scripted responses, and the requests it has received.
  *
  * @category layers
  * @since 0.1.0
@@ -204,10 +203,10 @@ export const layer = (options: Options): Layer.Layer<KimiClient | MockKimiClient
       const nextStream = options.stream === undefined ? nextChat : makePlayer("stream", options.stream)
       const client = KimiClient.of({
         chat: (request) =>
-          Effect.flatMap(Effect.andThen(record(request), nextChat(request)), (answer) =>
-            typeof answer === "string" || answer instanceof ChatResponse
-              ? Effect.succeed(toResponse(answer))
-              : Effect.fail(answer)
+          Effect.flatMap(Effect.andThen(record(request), nextChat(request)), (scripted) =>
+            typeof scripted === "string" || scripted instanceof ChatResponse
+              ? Effect.succeed(toResponse(scripted))
+              : Effect.fail(scripted)
           ),
         stream: (request) => Stream.unwrap(Effect.map(Effect.andThen(record(request), nextStream(request)), toStream)),
         models: toEffect<ReadonlyArray<Model>, ModelsError>("models", options.models),

@@ -1,15 +1,14 @@
 /**
- * What a server answers to one request, as data, with or without a `Fault`.
+ * The response of a server to one request, as data, with an optional `Fault`.
  *
  * @since 0.1.0
  */
 import { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
 import * as Schema from "effect/Schema"
 import type { Chunking } from "./Chunking.ts"
-import { type ErrorName, type ErrorResponse, errorResponses } from "./ErrorResponses.ts"
+import type { Exchange } from "./Exchange.ts"
 import type { Fault } from "./Fault.ts"
-import type { Exchange } from "./Fixtures.ts"
-import type { ReceivedRequest } from "./ReceivedRequest.ts"
+import * as ChatResponseBody from "./internal/chatResponseBody.ts"
 import * as SseText from "./SseText.ts"
 
 /**
@@ -21,9 +20,9 @@ import * as SseText from "./SseText.ts"
 export type Headers = { readonly [name: string]: string }
 
 /**
- * - `Default`: what the server answers of its own accord.
- * - `Completion`: an answer that goes out whole or as a stream, as the request asks.
- * - `Json`, `Text`, `Sse`: exactly this, whatever the request asks.
+ * - `Default`: the default response of the server.
+ * - `Completion`: a chat completion, sent whole or as a stream depending on the request.
+ * - `Json`, `Text`, `Sse`: exactly this response, whatever the request.
  *
  * @category models
  * @since 0.1.0
@@ -31,29 +30,21 @@ export type Headers = { readonly [name: string]: string }
 export type Reply = Default | Explicit
 
 /**
- * A reply that says itself what is answered.
+ * A reply that specifies its response.
  *
  * @category models
  * @since 0.1.0
  */
 export type Explicit = Completion | Json | Text | Sse
 
-/**
- * A reply, or a function that makes one for each request.
- *
- * @category models
- * @since 0.1.0
- */
-export type ReplySource = Reply | ((request: ReceivedRequest) => Reply)
-
-/** What every reply may carry. */
+/** Members of every reply. */
 interface FaultOptions {
-  /** What goes wrong. Defaults to nothing. */
+  /** The fault that is injected. Defaults to none. */
   readonly fault?: Fault | undefined
 }
 
 /**
- * What the server answers of its own accord.
+ * The default response of the server.
  *
  * @category models
  * @since 0.1.0
@@ -63,24 +54,24 @@ export interface Default extends FaultOptions {
 }
 
 /**
- * A chat completion, sent whole or as a stream, as the request asks.
+ * A chat completion, sent whole or as a stream depending on the request.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Completion extends FaultOptions {
   readonly _tag: "Completion"
-  /** The plain answer as it goes over the wire. */
+  /** The body of the response that is not streamed. */
   readonly body: Schema.Json
-  /** The same, read: the stream is written from it. */
+  /** The same body, decoded. The events of the stream are made from it. */
   readonly completion: ChatCompletion
   readonly headers: Headers
-  /** Defaults to the server's. */
+  /** Defaults to the chunking of the server. */
   readonly chunking?: Chunking | undefined
 }
 
 /**
- * Any JSON with any status.
+ * A JSON response.
  *
  * @category models
  * @since 0.1.0
@@ -93,7 +84,7 @@ export interface Json extends FaultOptions {
 }
 
 /**
- * Any text with any status.
+ * A text response.
  *
  * @category models
  * @since 0.1.0
@@ -106,7 +97,7 @@ export interface Text extends FaultOptions {
 }
 
 /**
- * A stream, with status 200.
+ * An event stream with status 200.
  *
  * @category models
  * @since 0.1.0
@@ -114,14 +105,14 @@ export interface Text extends FaultOptions {
 export interface Sse extends FaultOptions {
   readonly _tag: "Sse"
   readonly headers: Headers
-  /** The raw text of each event, blank line included. */
+  /** The raw text of each event, including its blank line. */
   readonly events: ReadonlyArray<string>
-  /** Defaults to the server's. */
+  /** Defaults to the chunking of the server. */
   readonly chunking?: Chunking | undefined
 }
 
 /**
- * What constructors of replies take.
+ * Options of the constructors.
  *
  * @category options
  * @since 0.1.0
@@ -129,14 +120,14 @@ export interface Sse extends FaultOptions {
 export interface Options extends FaultOptions {
   /** Status of `json` and `text`. Defaults to 200. */
   readonly status?: number | undefined
-  /** Added to the reply's own headers, which they replace by name. */
+  /** Added to the headers of the reply, replacing those of the same name. */
   readonly headers?: Headers | undefined
-  /** How a stream is cut. Defaults to the server's. */
+  /** How a stream is split over network writes. Defaults to the chunking of the server. */
   readonly chunking?: Chunking | undefined
 }
 
 /**
- * The headers that every recorded answer of Kimi carries, without the content type.
+ * The headers of every recorded response of Kimi, without the content type.
  *
  * @category constants
  * @since 0.1.0
@@ -152,7 +143,7 @@ export const kimiHeaders: Headers = {
 }
 
 /**
- * What the server would answer of its own accord, spoilt by a fault.
+ * The default response of the server with a fault.
  *
  * @category constructors
  * @since 0.1.0
@@ -160,7 +151,7 @@ export const kimiHeaders: Headers = {
 export const faulty = (fault: Fault): Default => ({ _tag: "Default", fault })
 
 /**
- * What the server answers of its own accord.
+ * The default response of the server.
  *
  * @category constructors
  * @since 0.1.0
@@ -168,7 +159,7 @@ export const faulty = (fault: Fault): Default => ({ _tag: "Default", fault })
 export const defaultReply: Default = { _tag: "Default" }
 
 /**
- * Any JSON.
+ * A JSON response.
  *
  * @category constructors
  * @since 0.1.0
@@ -182,7 +173,7 @@ export const json = (body: Schema.Json, options?: Options): Json => ({
 })
 
 /**
- * Any text, as `text/plain` unless a header says otherwise.
+ * A text response, `text/plain` unless the headers set another content type.
  *
  * @category constructors
  * @since 0.1.0
@@ -205,8 +196,9 @@ export const html = (body: string, options?: Options): Text =>
   text(body, { ...options, headers: { "content-type": "text/html; charset=utf-8", ...options?.headers } })
 
 /**
- * A stream: raw text as it goes over the wire, or the data of each event (add
- * `"[DONE]"` as the last to end it as Kimi does). The status is always 200.
+ * An event stream, given as the raw text of the body or as the data of each
+ * event. Add `"[DONE]"` as the last event to end the stream as Kimi does. The
+ * status is always 200.
  *
  * @category constructors
  * @since 0.1.0
@@ -225,8 +217,8 @@ export const sse = (events: string | ReadonlyArray<string>, options?: Options): 
 })
 
 /**
- * A chat completion by its wire body, sent whole or as a stream, as the request
- * asks. Throws when the body is no chat completion.
+ * A chat completion from its wire body, sent whole or as a stream depending on
+ * the request. Throws when the body is not a chat completion.
  *
  * @category constructors
  * @since 0.1.0
@@ -243,91 +235,29 @@ export const completion = (body: Schema.Json, options?: Options): Completion => 
 const decodeCompletion = Schema.decodeUnknownSync(ChatCompletion)
 
 /**
- * What the model says, in the words of the wire.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ChatResponseFields {
-  /** Defaults to `""`. */
-  readonly content?: string | undefined
-  /** Defaults to none. */
-  readonly reasoning_content?: string | undefined
-  /** Calls by function name; `arguments` is JSON text. Ids are `<name>_<n>`, as Kimi makes them. Defaults to none. */
-  readonly tool_calls?: ReadonlyArray<{ readonly name: string; readonly arguments: string }> | undefined
-  /** Defaults to `tool_calls` where there are some, else `stop`. */
-  readonly finish_reason?: string | undefined
-  /** Defaults to `kimi-k3`. */
-  readonly model?: string | undefined
-  /** Tokens. Defaults to 88 of prompt, none of them cached, and 40 of completion, none of them reasoning. */
-  readonly usage?:
-    | {
-        readonly prompt_tokens: number
-        readonly completion_tokens: number
-        readonly cached_tokens?: number
-        readonly reasoning_tokens?: number
-      }
-    | undefined
-}
-
-/**
- * A chat completion by what the model says, sent whole or as a stream, as the
- * request asks.
+ * A chat completion from what the model answers, sent whole or as a stream
+ * depending on the request.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const chatResponse = (says: ChatResponseFields, options?: Options): Completion => {
-  const calls = says.tool_calls ?? []
-  const usage = says.usage ?? { prompt_tokens: 88, completion_tokens: 40 }
-  const cached = usage.cached_tokens ?? 0
-  return completion(
-    {
-      id: "chatcmpl-6a97653c31b3adf613a7661f",
-      object: "chat.completion",
-      created: 1788306750,
-      model: says.model ?? "kimi-k3",
-      choices: [
-        {
-          index: 0,
-          message: {
-            role: "assistant",
-            content: says.content ?? "",
-            ...(says.reasoning_content === undefined ? {} : { reasoning_content: says.reasoning_content }),
-            ...(calls.length === 0
-              ? {}
-              : {
-                  tool_calls: calls.map((call, index) => ({
-                    function: { arguments: call.arguments, name: call.name },
-                    id: `${call.name}_${index}`,
-                    index,
-                    type: "function"
-                  }))
-                })
-          },
-          finish_reason: says.finish_reason ?? (calls.length === 0 ? "stop" : "tool_calls")
-        }
-      ],
-      usage: {
-        prompt_tokens: usage.prompt_tokens,
-        completion_tokens: usage.completion_tokens,
-        total_tokens: usage.prompt_tokens + usage.completion_tokens,
-        ...(cached > 0 ? { cached_tokens: cached, prompt_tokens_details: { cached_tokens: cached } } : {}),
-        ...(usage.reasoning_tokens === undefined
-          ? {}
-          : { completion_tokens_details: { reasoning_tokens: usage.reasoning_tokens } })
-      }
-    },
-    options
-  )
-}
+export const chatResponse = (fields: ChatResponseFields, options?: Options): Completion =>
+  completion(ChatResponseBody.make(fields), options)
 
-/** Headers that speak of the recorded connection and not of the answer. */
+/**
+ * What the model answers, with the names of the wire.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ChatResponseFields = ChatResponseBody.ChatResponseFields
+
+/** Headers that describe the recorded connection, not the response. */
 const hopByHop = new Set(["connection", "content-length", "date", "keep-alive", "transfer-encoding"])
 
 /**
- * A recorded answer with its recorded headers, save those that spoke of the
- * recorded connection.
+ * The response of a recorded exchange with its recorded headers, except those
+ * that describe the recorded connection.
  *
  * @category constructors
  * @since 0.1.0
@@ -340,16 +270,7 @@ export const fromExchange = (exchange: Exchange, options?: Pick<Options, "fault"
   })
 
 /**
- * An error answer in Kimi's form: `{"error":{"message","type"}}`.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const error = (status: number, type: string | undefined, message: string, headers?: Headers): Json =>
-  json({ error: { message, ...(type === undefined ? {} : { type }) } }, { status, headers })
-
-/**
- * The same reply, spoilt by a fault.
+ * Adds a fault to a reply.
  *
  * @category combinators
  * @since 0.1.0
@@ -357,31 +278,3 @@ export const error = (status: number, type: string | undefined, message: string,
 export const withFault =
   (fault: Fault) =>
   <R extends Reply>(reply: R): R => ({ ...reply, fault })
-
-const fromErrorResponse = (row: ErrorResponse): Json | Text =>
-  row.body === undefined
-    ? error(row.status, row.type, row.message ?? "", row.headers)
-    : text(row.body, { status: row.status, headers: row.headers })
-
-/**
- * Every known error answer of the Kimi API, and of the proxies in front of it,
- * by name. `errorNames` lists the names.
- *
- * @category constants
- * @since 0.1.0
- */
-// Built from the entries of `rows`, so the keys are its keys.
-export const errorTable = Object.fromEntries(
-  Object.entries(errorResponses).map(([name, row]) => [name, fromErrorResponse(row)])
-) as {
-  readonly [Name in ErrorName]: Json | Text
-}
-
-/**
- * The names in `errorTable`.
- *
- * @category constants
- * @since 0.1.0
- */
-// The keys of an object literal that nothing extends.
-export const errorNames = Object.keys(errorResponses) as ReadonlyArray<ErrorName>

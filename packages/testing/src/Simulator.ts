@@ -1,24 +1,24 @@
 /**
- * A day of calls in seconds: the real client, with all its stages, on a
- * virtual host in virtual time.
+ * Simulates a day of calls in seconds: the real client with all its stages,
+ * against a virtual host in virtual time.
  *
  * **When to use**
  *
- * Use to see what a configuration does before production does: how many calls
- * survive an outage, whether the account's limits suffice for the peak, what
+ * Use to test a configuration before production: how many calls succeed
+ * during an outage, whether the account's limits suffice for the peak, what
  * retries cost.
  *
  * **Details**
  *
- * - All chance comes from the seed and all time from the simulation, so the
- *   same options give the same report, byte for byte.
- * - Traffic, host and client draw from separate sources: another
- *   configuration of the client meets the same traffic.
+ * - All randomness comes from the seed and all time from the simulation, so
+ *   the same options produce the same report, byte for byte.
+ * - Traffic, host and client use separate random sources: the traffic is the
+ *   same for every configuration of the client.
  *
  * **Gotchas**
  *
- * - Virtual time does not wait for the outside. Stages that wait for promises
- *   or sockets, such as those on Redis, cannot be simulated.
+ * - Virtual time does not wait for promises or sockets. Stages that do, such
+ *   as those on Redis, cannot be simulated.
  *
  * **Example** (An hour with an outage)
  *
@@ -73,24 +73,24 @@ export { toTable } from "./internal/simulator/table.ts"
  * @since 0.1.0
  */
 export interface Options<E = never> {
-  /** What all chance comes from. */
+  /** Seed of all randomness. */
   readonly seed: string | number
-  /** For how long calls arrive; the last ones are waited for. Defaults to 24 hours. */
+  /** Time during which calls arrive. The simulation ends with the last call. Defaults to 24 hours. */
   readonly duration?: Duration.Input | undefined
-  /** When the day begins, in ISO 8601; prices depend on it. Defaults to `2026-11-23T00:00:00Z`. */
+  /** Start of the simulated time in ISO 8601, on which prices depend. Defaults to `2026-11-23T00:00:00Z`. */
   readonly start?: string | undefined
   readonly traffic: Traffic.Options
   readonly host?: VirtualHost.Options | undefined
   readonly faults?: ReadonlyArray<FaultScript.Fault> | undefined
-  /** The client's options. Its key may be left out. */
+  /** Options of the client. The API key is optional. */
   readonly client?: KimiConfig.Options | undefined
-  /** Stages in place of the client's own, such as `CircuitBreaker.layer(…)`. They are built in virtual time. */
+  /** Services that replace those of the client, such as `CircuitBreaker.layer(…)`. They are built in virtual time. */
   readonly layers?: Layer.Layer<never, E> | undefined
 }
 
 type Issue = ConfigurationError["issues"][number]
 
-/** Everything that is wrong with the options. */
+/** All issues of the options. */
 const issuesOf = ({ duration, faults, host, start, traffic }: Options<unknown>): ReadonlyArray<Issue> => {
   const issues: Array<Issue> = Traffic.issuesOf(traffic).map(([name, expected]) => ({
     name: `traffic.${name}`,
@@ -119,7 +119,7 @@ const randomOf = (seed: string | number, part: string): Effect.Effect<Random.Ran
 const outcomeOf = <A, E extends { readonly _tag: string }>(exit: Exit.Exit<A, E>): string | undefined =>
   Exit.isSuccess(exit) ? "Success" : Option.getOrUndefined(Cause.findErrorOption(exit.cause))?._tag
 
-/** Makes one call and records how it went. */
+/** Makes one call and records its outcome. */
 const makeCall = (
   kimi: KimiClient.KimiClient["Service"],
   clock: Clock.Clock,
@@ -134,10 +134,10 @@ const makeCall = (
         call.firstContentAt = clock.currentTimeMillisUnsafe() - start
       }
     })
-  const asked = arrival.isStream
+  const program = arrival.isStream
     ? Stream.runForEachArray(kimi.stream(arrival.request), watch)
     : kimi.chat(arrival.request)
-  return Effect.exit(asked).pipe(
+  return Effect.exit(program).pipe(
     Effect.map((exit) => {
       call.endedAt = clock.currentTimeMillisUnsafe() - start
       const outcome = outcomeOf(exit)
@@ -202,9 +202,9 @@ const simulate = Effect.fnUntraced(function* <E>(options: Options<E>, start: num
 })
 
 /**
- * Simulates and reports. It needs nothing: clock, chance and host are its own.
- * Options that make no sense, the client's included, fail with a
- * `ConfigurationError` that lists all of them.
+ * Runs a simulation and returns its report. It provides the clock, the
+ * randomness and the host itself. Invalid options, including those of the
+ * client, fail with a `ConfigurationError` that lists all issues.
  *
  * @category running
  * @since 0.1.0
@@ -221,7 +221,7 @@ export const run = <E = never>(options: Options<E>): Effect.Effect<Report, Confi
         Effect.scoped(simulate(options, start, duration)).pipe(
           Effect.provideService(Random.Random, random),
           Effect.provideService(Digest.Digest, digest),
-          // Nobody sees the spans of a simulation.
+          // Spans of a simulation are not exported.
           Effect.withTracerEnabled(false)
         )
       )

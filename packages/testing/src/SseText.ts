@@ -1,6 +1,6 @@
 /**
- * The text of event streams: taking it apart, putting it together, and writing
- * the stream that Kimi would have sent in place of a plain answer.
+ * The text of event streams: splits it into events, formats events, and
+ * formats the stream that Kimi would send for a completion.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import type { ChatCompletion, WireToolCall } from "@kimi-effect/core/ChatComplet
 export const done = "data: [DONE]\n\n"
 
 /**
- * Writes the text of one event.
+ * Formats one event.
  *
  * @category constructors
  * @since 0.1.0
@@ -23,9 +23,9 @@ export const done = "data: [DONE]\n\n"
 export const event = (data: string): string => `data: ${data}\n\n`
 
 /**
- * Takes raw stream text apart into the raw texts of its events, each with the
- * blank line that ends it. Joined again they are the text, byte for byte; text
- * after the last blank line is a piece of its own.
+ * Splits raw stream text into the raw texts of its events, each with its blank
+ * line. Joined, they equal the input; text after the last blank line is the last
+ * item.
  *
  * @category combinators
  * @since 0.1.0
@@ -34,22 +34,22 @@ export const split = (text: string): ReadonlyArray<string> =>
   text.match(/[^]*?(?:\n\n|\r\n\r\n|$)/g)?.filter(Boolean) ?? []
 
 /**
- * How a stream is written.
+ * How a stream is formatted.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Options {
-  /** Whether the usage comes again in an event of its own before `[DONE]`. Defaults to `false`. */
+  /** Whether a separate event before `[DONE]` repeats the usage. Defaults to `false`. */
   readonly includeUsage?: boolean | undefined
 }
 
 /**
- * Writes the stream that Kimi would send for a plain answer, one text an
- * event, in the recorded order: the role; reasoning, word by word, closed by an
- * empty piece; content, word by word; tool calls, first the id and the name,
- * then the arguments in pieces; the finish reason with the usage inside the
- * choice; the usage again, if asked for; `[DONE]`.
+ * Formats the stream that Kimi would send for a completion, one text per event,
+ * in the recorded order: the role; reasoning word by word, ended by an empty
+ * delta; content word by word; tool calls, first the id and name, then the
+ * arguments in pieces; the finish reason with the usage inside the choice; the
+ * usage again if requested; `[DONE]`.
  *
  * @category constructors
  * @since 0.1.0
@@ -105,8 +105,8 @@ const toolCallDeltas = (call: typeof WireToolCall.Type, index: number): Readonly
   return [first, ...later].map((delta) => ({ tool_calls: [delta] }))
 }
 
-/** A word takes the space before it along, as tokens do. */
+/** A word includes the space before it, as tokens do. */
 const words = (text: string): ReadonlyArray<string> => text.match(/\s*\S+|\s+/gu) ?? []
 
-/** Counted in code points: a piece never ends inside a surrogate pair, which JSON could not carry. */
+/** Counts code points: a piece never ends inside a surrogate pair, which JSON cannot represent. */
 const pieces = (text: string): ReadonlyArray<string> => text.match(/[^]{1,5}/gu) ?? []

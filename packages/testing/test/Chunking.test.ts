@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Chunking from "../src/Chunking.ts"
-import * as Fixtures from "../src/Fixtures.ts"
+import * as Fixtures from "../src/node/Fixtures.ts"
 import * as SseText from "../src/SseText.ts"
 
 const events = ["data: 1\n\n", "data: é👋\n\n", "data: 3\n\n"]

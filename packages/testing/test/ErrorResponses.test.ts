@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type ErrorResponse, errorResponses } from "../src/ErrorResponses.ts"
-import * as Fixtures from "../src/Fixtures.ts"
+import * as Fixtures from "../src/node/Fixtures.ts"
 
 const all: ReadonlyArray<readonly [string, ErrorResponse]> = Object.entries(errorResponses)
 

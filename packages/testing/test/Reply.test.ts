@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Fault from "../src/Fault.ts"
-import * as Fixtures from "../src/Fixtures.ts"
+import * as Fixtures from "../src/node/Fixtures.ts"
+import * as ErrorReply from "../src/ErrorReply.ts"
 import * as Reply from "../src/Reply.ts"
 
 describe("Reply", () => {
@@ -24,21 +25,21 @@ describe("Reply", () => {
   })
 
   it("puts errors in Kimi's form, with or without a type", () => {
-    assert.deepStrictEqual(Reply.error(429, "a_type", "slow", { "retry-after": "3" }).body, {
+    assert.deepStrictEqual(ErrorReply.make(429, "a_type", "slow", { "retry-after": "3" }).body, {
       error: { message: "slow", type: "a_type" }
     })
-    assert.strictEqual(Reply.error(429, "a_type", "slow", { "retry-after": "3" }).headers["retry-after"], "3")
-    assert.deepStrictEqual(Reply.error(413, undefined, "big").body, { error: { message: "big" } })
+    assert.strictEqual(ErrorReply.make(429, "a_type", "slow", { "retry-after": "3" }).headers["retry-after"], "3")
+    assert.deepStrictEqual(ErrorReply.make(413, undefined, "big").body, { error: { message: "big" } })
   })
 
   it("has a reply for every error row", () => {
-    assert.strictEqual(Reply.errorNames.length, Object.keys(Reply.errorTable).length)
-    assert.isAbove(Reply.errorNames.length, 50)
-    for (const name of Reply.errorNames) assert.isAtLeast(Reply.errorTable[name].status, 400, name)
-    assert.strictEqual(Reply.errorTable.gatewayTimeout._tag, "Text")
-    assert.strictEqual(Reply.errorTable.gatewayTimeout.headers["content-type"], "text/html")
-    assert.include(Reply.errorTable.gatewayTimeout.body, "<h1>504 Gateway Time-out</h1>")
-    assert.strictEqual(Reply.errorTable.serverUnavailableEmpty.body, "")
+    assert.strictEqual(ErrorReply.names.length, Object.keys(ErrorReply.table).length)
+    assert.isAbove(ErrorReply.names.length, 50)
+    for (const name of ErrorReply.names) assert.isAtLeast(ErrorReply.table[name].status, 400, name)
+    assert.strictEqual(ErrorReply.table.gatewayTimeout._tag, "Text")
+    assert.strictEqual(ErrorReply.table.gatewayTimeout.headers["content-type"], "text/html")
+    assert.include(ErrorReply.table.gatewayTimeout.body, "<h1>504 Gateway Time-out</h1>")
+    assert.strictEqual(ErrorReply.table.serverUnavailableEmpty.body, "")
   })
 
   it("takes a stream as raw text or as data", () => {

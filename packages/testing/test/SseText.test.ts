@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
 import { ChatCompletionChunk } from "@kimi-effect/core/ChatCompletionChunk"
 import * as Schema from "effect/Schema"
-import * as Fixtures from "../src/Fixtures.ts"
+import * as Fixtures from "../src/node/Fixtures.ts"
 import * as SseText from "../src/SseText.ts"
 
 const completionOf = (name: Fixtures.ExchangeName) =>

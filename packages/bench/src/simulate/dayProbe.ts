@@ -1,5 +1,5 @@
 /** Simulates one day, and answers with what it took and what it showed. */
-import * as Scenarios from "@kimi-effect/testing/simulator/Scenarios"
+import * as Scenarios from "@kimi-effect/testing/Scenarios"
 import * as Simulator from "@kimi-effect/testing/Simulator"
 import * as Effect from "effect/Effect"
 

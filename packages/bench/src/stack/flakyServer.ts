@@ -6,7 +6,8 @@
  * Connections that break after the request was sent are not among them: our
  * default repeats those once, because they may have been billed.
  */
-import { MockServer, Reply } from "@kimi-effect/testing"
+import { ErrorReply, Reply } from "@kimi-effect/testing"
+import { MockServer } from "@kimi-effect/testing/node"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 
@@ -16,9 +17,9 @@ const failureRate = 0.3
 const replyCount = 100_000
 
 const failures = [
-  Reply.error(500, "server_error", "the host failed"),
-  Reply.error(503, "server_unavailable", "the host is not there"),
-  Reply.errorTable.engineOverloaded
+  ErrorReply.make(500, "server_error", "the host failed"),
+  ErrorReply.make(503, "server_unavailable", "the host is not there"),
+  ErrorReply.table.engineOverloaded
 ] as const
 
 const draw = Effect.gen(function* () {

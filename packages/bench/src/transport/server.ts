@@ -1,5 +1,6 @@
 /** The server of the transport figures, in a process of its own. */
-import { Fault, MockServer, Reply } from "@kimi-effect/testing"
+import { Fault, Reply } from "@kimi-effect/testing"
+import { MockServer } from "@kimi-effect/testing/node"
 import * as Effect from "effect/Effect"
 
 /** Base URLs by what they answer. */

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ChatResponse } from "@kimi-effect/core/ChatResponse"
-import * as Fixtures from "@kimi-effect/testing/Fixtures"
+import * as Fixtures from "@kimi-effect/testing/node/Fixtures"
 import { completions, head, headers, plain, streamOf } from "./support/completions.ts"
 import { fields } from "./support/errors.ts"
 import { bytesOf, decode, type Outcome, readsOf, settle } from "./support/sse.ts"

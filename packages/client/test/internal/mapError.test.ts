@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
 import { errorResponses, type ErrorResponse } from "@kimi-effect/testing/ErrorResponses"
-import * as Fixtures from "@kimi-effect/testing/Fixtures"
-import * as Reply from "@kimi-effect/testing/Reply"
+import * as Fixtures from "@kimi-effect/testing/node/Fixtures"
+import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
 import * as Duration from "effect/Duration"
 import * as Headers from "effect/http/Headers"
 import {
@@ -27,7 +27,7 @@ const waitOf = (headers: Headers.Input, message = "overloaded"): unknown =>
 const seconds = (wait: unknown): number | undefined =>
   Duration.isDuration(wait) ? Duration.toSeconds(wait) : undefined
 
-const answerOf = (reply: (typeof Reply.errorTable)[keyof typeof Reply.errorTable]): HostResponse =>
+const answerOf = (reply: (typeof ErrorReply.table)[keyof typeof ErrorReply.table]): HostResponse =>
   answer(reply.status, {
     headers: reply.headers,
     body: reply._tag === "Json" ? JSON.stringify(reply.body) : reply.body
@@ -36,10 +36,10 @@ const answerOf = (reply: (typeof Reply.errorTable)[keyof typeof Reply.errorTable
 describe("mapError", () => {
   describe("fromStatus", () => {
     it("gives every row of the facts' error table its tag and its members", () => {
-      for (const name of Reply.errorNames) {
+      for (const name of ErrorReply.names) {
         const row: ErrorResponse = errorResponses[name]
         assert.deepStrictEqual(
-          fields(fromStatus(answerOf(Reply.errorTable[name]), call)),
+          fields(fromStatus(answerOf(ErrorReply.table[name]), call)),
           {
             provider: "moonshot",
             model: "kimi-k3",

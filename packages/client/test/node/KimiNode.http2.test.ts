@@ -5,7 +5,7 @@ import { createSecureServer, type Http2SecureServer, type ServerHttp2Session, ty
 import { getCACertificates, setDefaultCACertificates } from "node:tls"
 import { assert, describe, it } from "@effect/vitest"
 import type { Options } from "@kimi-effect/core/KimiConfig"
-import { Fixtures } from "@kimi-effect/testing"
+import { Fixtures } from "@kimi-effect/testing/node"
 import { Context, Deferred, Effect, Fiber, Layer, Queue, Redacted, Stream } from "effect"
 import type * as Scope from "effect/Scope"
 import { KimiClient } from "../../src/KimiClient.ts"

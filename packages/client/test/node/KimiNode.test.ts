@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { MockServer } from "@kimi-effect/testing"
+import { MockServer } from "@kimi-effect/testing/node"
 import { ConfigProvider, Context, Effect, Layer, Redacted } from "effect"
 import { KimiClient } from "../../src/KimiClient.ts"
 import * as KimiNode from "../../src/node/KimiNode.ts"

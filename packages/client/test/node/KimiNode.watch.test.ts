@@ -6,7 +6,8 @@ import * as Logging from "@kimi-effect/core/Logging"
 import * as Observer from "@kimi-effect/core/Observer"
 import * as LiveConfig from "@kimi-effect/core/LiveConfig"
 import type { ReloadEvent } from "@kimi-effect/core/ReloadEvent"
-import { MockServer, Reply } from "@kimi-effect/testing"
+import { ErrorReply, Reply } from "@kimi-effect/testing"
+import { MockServer } from "@kimi-effect/testing/node"
 import { BigDecimal, ConfigProvider, Context, Effect, Layer, Stream } from "effect"
 import { KimiClient } from "../../src/KimiClient.ts"
 import * as KimiNode from "../../src/node/KimiNode.ts"
@@ -106,7 +107,7 @@ describe("KimiNode.layerWatch", () => {
         assert.deepStrictEqual(said(), ["chat answered"])
 
         yield* save(after)
-        yield* server.reply(Reply.error(503, "server_error", "down"))
+        yield* server.reply(ErrorReply.make(503, "server_error", "down"))
         yield* run(kimi.chat(hello))
         const told = kimi.describe()
         assert.include(told, "concurrency 7")

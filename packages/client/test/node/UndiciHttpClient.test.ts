@@ -1,6 +1,7 @@
 import { createServer, type Server as TcpServer } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
-import { Fault, Fixtures, MockServer, Reply } from "@kimi-effect/testing"
+import { Fault, Reply } from "@kimi-effect/testing"
+import { Fixtures, MockServer } from "@kimi-effect/testing/node"
 import { Duration, Effect, Exit, Fiber, Scope, Stream } from "effect"
 import { type HttpClientResponse, HttpClientRequest } from "effect/http"
 import * as UndiciHttpClient from "../../src/node/UndiciHttpClient.ts"

@@ -10,7 +10,8 @@ import * as Logging from "@kimi-effect/core/Logging"
 import * as Observer from "@kimi-effect/core/Observer"
 import * as Admission from "@kimi-effect/core/Admission"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
-import { MockServer, Reply } from "@kimi-effect/testing"
+import { ErrorReply } from "@kimi-effect/testing"
+import { MockServer } from "@kimi-effect/testing/node"
 import { Effect, Layer, Redacted, Schema, Stream } from "effect"
 import * as KimiClient from "../../src/KimiClient.ts"
 import * as AuditLog from "../../src/node/AuditLog.ts"
@@ -75,12 +76,12 @@ describe("the log and the audit of calls over HTTP", () => {
   it.live("hold neither key nor prompt, whatever the host says of them", () =>
     Effect.gen(function* () {
       const { context, lines, path, server } = yield* setUp
-      for (const name of Reply.errorNames) {
-        yield* server.replyAlways(Canary.echo(Reply.errorTable[name]))
+      for (const name of ErrorReply.names) {
+        yield* server.replyAlways(Canary.echo(ErrorReply.table[name]))
         yield* Effect.provideContext(tryBoth, context)
       }
       const records = linesIn(path)
-      assert.strictEqual(records.length, 2 * Reply.errorNames.length)
+      assert.strictEqual(records.length, 2 * ErrorReply.names.length)
       assert.strictEqual(lines.length, 2 * records.length)
       for (const line of lines) Schema.decodeUnknownSync(Line)(line)
       for (const text of [...lines, ...textsIn(path)]) assert.isUndefined(Canary.canaryIn(text), text)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
-import { Fault, Reply } from "@kimi-effect/testing"
+import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
 import { Context, Effect, Metric, Redacted, Stream } from "effect"
 import { canaryIn, formless, key, prompt, request, texts } from "./support/canary.ts"
 import { type Observed, withObserved } from "./support/observed.ts"
@@ -33,7 +33,7 @@ const calls = ({ client, server, traced }: Observed, asked: ChatRequest) =>
     yield* traced(client.chat(asked))
     yield* server.reply(answer)
     yield* traced(Stream.runDrain(client.stream(asked)))
-    yield* server.reply(Reply.error(401, "invalid_authentication_error", "Invalid Authentication"))
+    yield* server.reply(ErrorReply.make(401, "invalid_authentication_error", "Invalid Authentication"))
     yield* Effect.ignore(traced(client.chat(asked)))
     yield* server.reply(Reply.faulty(Fault.ResetMidStream({ afterEvents: 3 })))
     yield* Effect.ignore(traced(Stream.runDrain(client.stream(asked))))

@@ -10,7 +10,7 @@ import * as PrometheusName from "@kimi-effect/core/PrometheusName"
 import * as Telemetry from "@kimi-effect/core/Telemetry"
 import * as Admission from "@kimi-effect/core/Admission"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
-import { Fault, Reply } from "@kimi-effect/testing"
+import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
 import { BigDecimal, Context, Effect, Layer, Metric, Schema, Stream } from "effect"
 import { HttpClient, HttpRouter } from "effect/http"
 import parse from "parse-prometheus-text-format"
@@ -44,9 +44,9 @@ const scenario = ({ client, server }: Observed) =>
     yield* server.reply(Reply.chatResponse({ content: "one", usage }))
     yield* ask(client, "one")
     yield* ask(client, "one")
-    yield* server.reply(Reply.error(503, "server_error", "down"))
+    yield* server.reply(ErrorReply.make(503, "server_error", "down"))
     yield* ask(client, "two")
-    yield* server.reply(Reply.error(401, "invalid_authentication_error", "no"))
+    yield* server.reply(ErrorReply.make(401, "invalid_authentication_error", "no"))
     yield* Effect.flip(ask(client, "three"))
     yield* Stream.runDrain(client.stream(hello))
     yield* server.reply(Reply.faulty(Fault.ResetMidStream({ afterEvents: 5 })))
@@ -209,7 +209,7 @@ describe("the metrics of state", () => {
     withObserved(
       ({ client, server, text }) =>
         Effect.gen(function* () {
-          yield* server.replyAlways(Reply.error(503, "server_error", "down"))
+          yield* server.replyAlways(ErrorReply.make(503, "server_error", "down"))
           yield* Effect.ignore(client.chat(hello))
           yield* Effect.ignore(client.chat({ messages: [{ role: "user", content: "again" }] }))
           const after = yield* text

@@ -3,7 +3,8 @@ import * as CallOptions from "@kimi-effect/core/CallOptions"
 import * as CallLog from "@kimi-effect/core/CallLog"
 import * as Admission from "@kimi-effect/core/Admission"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
-import { MockServer, Reply } from "@kimi-effect/testing"
+import { ErrorReply } from "@kimi-effect/testing"
+import { MockServer } from "@kimi-effect/testing/node"
 import { Effect, Layer, Logger, Metric, Redacted, Stream } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { KimiClient } from "../../src/KimiClient.ts"
@@ -41,10 +42,10 @@ describe("telemetry over OTLP", () => {
       )
       const program = Effect.gen(function* () {
         const client = yield* KimiClient
-        yield* server.reply(Reply.error(503, "server_error", "down"))
+        yield* server.reply(ErrorReply.make(503, "server_error", "down"))
         yield* client.chat(hello).pipe(CallOptions.provide({ tenant: "acme" }))
         yield* Stream.runDrain(client.stream(hello))
-        yield* server.reply(Reply.error(401, "invalid_authentication_error", "Invalid Authentication"))
+        yield* server.reply(ErrorReply.make(401, "invalid_authentication_error", "Invalid Authentication"))
         yield* Effect.flip(client.chat(hello))
       })
       // What waits is sent when the layer closes.

@@ -4,7 +4,7 @@ import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import { attributes as known, spans as knownSpans } from "@kimi-effect/core/Telemetry"
 import * as Admission from "@kimi-effect/core/Admission"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
-import { Fault, Reply } from "@kimi-effect/testing"
+import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
 import { Effect, Fiber, Layer, Stream } from "effect"
 import { hello } from "./support/kimi.ts"
 import { attempt, eventNames, outline, withObserved } from "./support/observed.ts"
@@ -76,7 +76,7 @@ describe("the span of a call", () => {
   it.live("has a span for every attempt, and says why there was another", () =>
     withObserved(({ client, records, server, traced, trees }) =>
       Effect.gen(function* () {
-        yield* server.reply(Reply.error(503, "server_error", "down"), Reply.error(500, "server_error", "down"))
+        yield* server.reply(ErrorReply.make(503, "server_error", "down"), ErrorReply.make(500, "server_error", "down"))
         yield* traced(client.chat(hello))
         const [tree] = trees()
         assert.deepStrictEqual(outline(tree), {
@@ -102,7 +102,7 @@ describe("the span of a call", () => {
   it.live("ends as a failure with the error's tag, which its record sums up", () =>
     withObserved(({ client, records, server, spans, traced, trees }) =>
       Effect.gen(function* () {
-        yield* server.reply(Reply.error(401, "invalid_authentication_error", "Invalid Authentication"))
+        yield* server.reply(ErrorReply.make(401, "invalid_authentication_error", "Invalid Authentication"))
         const error = yield* Effect.flip(traced(client.chat(hello)))
         const [tree] = trees()
         assert.strictEqual(tree?.ended, "failure")
@@ -192,9 +192,9 @@ describe("every attribute of a span", () => {
       ({ client, server, spans, traced }) =>
         Effect.gen(function* () {
           yield* traced(client.chat({ ...hello, temperature: 1, top_p: 0.95, max_completion_tokens: 64 }))
-          yield* server.reply(Reply.error(503, "server_error", "down"))
+          yield* server.reply(ErrorReply.make(503, "server_error", "down"))
           yield* traced(Stream.runDrain(client.stream(hello)))
-          yield* server.reply(Reply.error(401, "invalid_authentication_error", "no"))
+          yield* server.reply(ErrorReply.make(401, "invalid_authentication_error", "no"))
           yield* Effect.flip(traced(client.chat(hello)))
           yield* traced(client.models)
           assert.isAbove(spans.length, 6)

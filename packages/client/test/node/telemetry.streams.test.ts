@@ -3,7 +3,7 @@ import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import * as Admission from "@kimi-effect/core/Admission"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import * as Hedge from "@kimi-effect/core/Hedge"
-import { Fault, Reply } from "@kimi-effect/testing"
+import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
 import { BigDecimal, Effect, Layer, References, Stream } from "effect"
 import { hello } from "./support/kimi.ts"
 import { attempt, eventNames, outline, withObserved } from "./support/observed.ts"
@@ -58,7 +58,7 @@ describe("the span of a stream", () => {
   it.live("has the attempts before the first content inside", () =>
     withObserved(({ client, records, server, traced, trees }) =>
       Effect.gen(function* () {
-        yield* server.reply(Reply.error(503, "server_error", "down"))
+        yield* server.reply(ErrorReply.make(503, "server_error", "down"))
         yield* traced(Stream.runDrain(client.stream(hello)))
         assert.deepStrictEqual(outline(trees()[0]), {
           name: "chat kimi-k3",

@@ -1,15 +1,15 @@
 /**
- * Well-formed answers of any size, made block by block so that the server
- * never holds them.
+ * Well-formed responses of any size, generated block by block so that they are
+ * never in memory as a whole.
  */
 
-/** The bytes of an answer, block by block. */
-export interface PaddedBody extends Iterable<Buffer> {
-  /** Bytes in all. */
+/** The bytes of a response, block by block. */
+export interface PaddedBody extends Iterable<Uint8Array> {
+  /** Total number of bytes. */
   readonly size: number
 }
 
-/** An event of a stream, blank line included. */
+/** An event of a stream, including its blank line. */
 export const event = (bytes: number): PaddedBody =>
   makePadded(
     'data: {"id":"chatcmpl-6a97653c31b3adf613a7661f","object":"chat.completion.chunk","created":1788306750,' +
@@ -18,7 +18,7 @@ export const event = (bytes: number): PaddedBody =>
     bytes
   )
 
-/** The body of a plain answer. */
+/** The body of a chat completion that is not streamed. */
 export const completion = (bytes: number): PaddedBody =>
   makePadded(
     '{"id":"chatcmpl-6a97653c31b3adf613a7661f","object":"chat.completion","created":1788306750,' +
@@ -27,16 +27,18 @@ export const completion = (bytes: number): PaddedBody =>
     bytes
   )
 
-const block = Buffer.alloc(65_536, "a")
+const encoder = new TextEncoder()
+
+const block = new Uint8Array(65_536).fill("a".charCodeAt(0))
 
 const makePadded = (before: string, after: string, bytes: number): PaddedBody => {
-  const filling = Math.max(0, bytes - before.length - after.length)
+  const padding = Math.max(0, bytes - before.length - after.length)
   return {
-    size: before.length + filling + after.length,
+    size: before.length + padding + after.length,
     *[Symbol.iterator]() {
-      yield Buffer.from(before)
-      for (let left = filling; left > 0; left -= block.length) yield block.subarray(0, left)
-      yield Buffer.from(after)
+      yield encoder.encode(before)
+      for (let left = padding; left > 0; left -= block.length) yield block.subarray(0, left)
+      yield encoder.encode(after)
     }
   }
 }

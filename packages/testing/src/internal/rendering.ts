@@ -1,13 +1,20 @@
 /**
- * Turns a reply into the texts that go over the wire, as the request asks.
+ * Renders a reply as the texts that are sent, in the form that the request
+ * selects.
  */
 import type { Chunking } from "../Chunking.ts"
 import type { Explicit } from "../Reply.ts"
 import * as SseText from "../SseText.ts"
-import type { RequestForm } from "./defaultReply.ts"
 import type { RenderedReply } from "./wirePlan.ts"
 
-/** Writes a completion whole or as a stream; everything else is sent as it is. */
+/** The members of a chat request that select the form of its response. */
+export interface RequestForm {
+  readonly isStream: boolean
+  readonly hasUsage: boolean
+  readonly hasTools: boolean
+}
+
+/** Renders a completion whole or as a stream, and every other reply unchanged. */
 export const render = (reply: Explicit, { hasUsage, isStream }: RequestForm): RenderedReply => {
   switch (reply._tag) {
     case "Json":
@@ -42,6 +49,6 @@ export const render = (reply: Explicit, { hasUsage, isStream }: RequestForm): Re
   }
 }
 
-/** The chunking that a reply asks for itself. */
+/** The chunking that a reply sets, if any. */
 export const chunkingOf = (reply: Explicit): Chunking | undefined =>
   reply._tag === "Sse" || reply._tag === "Completion" ? reply.chunking : undefined

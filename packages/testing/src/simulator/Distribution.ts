@@ -1,6 +1,6 @@
 /**
- * How a quantity that is never negative varies, by the two figures that
- * dashboards show: a log-normal distribution, as latencies and sizes have it.
+ * A log-normal distribution of latencies or sizes, given by the two
+ * percentiles that dashboards show.
  *
  * @since 0.1.0
  */
@@ -11,13 +11,13 @@ import type * as Random from "effect/Random"
  * @since 0.1.0
  */
 export interface Distribution {
-  /** Half of the values are below it; over zero. */
+  /** The 50th percentile. Greater than zero. */
   readonly median: number
-  /** 19 of 20 values are below it; at least the median. */
+  /** The 95th percentile. At least the median. */
   readonly p95: number
 }
 
-/** 95 % of a standard normal distribution are below it. */
+/** The 95th percentile of the standard normal distribution. */
 const normal95 = 1.6448536269514722
 
 /**
@@ -33,7 +33,7 @@ export const draw = (random: Random.Random, { median, p95 }: Distribution): numb
 }
 
 /**
- * Tells whether a distribution is one that can be drawn from.
+ * Whether values can be drawn from a distribution.
  *
  * @category guards
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * When a host is in trouble, and what kind of trouble, as data. Periods may
- * overlap; each adds to what the others do.
+ * The times and kinds of a host's faults, as data. Periods may overlap; their
+ * effects add up.
  *
  * @since 0.1.0
  */
@@ -8,33 +8,33 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 
 /**
- * What attempts fail with by chance, each with its weight among the others.
+ * The errors of attempts that fail at random, each with its weight.
  *
  * @category models
  * @since 0.1.0
  */
 export interface FailureMix {
-  /** HTTP 500 in place of the first token. */
+  /** HTTP 500 instead of the first token. */
   readonly ServerError?: number
-  /** HTTP 503 at once. */
+  /** HTTP 503 immediately. */
   readonly ServiceUnavailableError?: number
-  /** Kimi's 429 for its own shortage, at once. */
+  /** Kimi's 429 for an overloaded engine, immediately. */
   readonly OverloadedError?: number
-  /** The connection breaks when the first token was due; the host may bill the prompt. */
+  /** The connection is lost instead of the first token. The host may bill the prompt. */
   readonly ConnectionLostError?: number
-  /** The connection breaks somewhere in the answer. */
+  /** The connection is lost within the response. */
   readonly StreamInterruptedError?: number
 }
 
-/** A part of the simulated time. */
+/** A period of the simulated time. */
 interface FaultTiming {
-  /** When it begins, from the start of the simulation. */
+  /** Start of the period, from the start of the simulation. */
   readonly after: Duration.Input
   readonly duration: Duration.Input
 }
 
 /**
- * One period of trouble. The constructors of this module tell what each does.
+ * One fault and its period. The constructors of this module describe each kind.
  *
  * @category models
  * @since 0.1.0
@@ -49,8 +49,8 @@ export type Fault = Data.TaggedEnum<{
 const constructors = Data.taggedEnum<Fault>()
 
 /**
- * Nobody is served, and what was running breaks off. `refuse` refuses
- * connections at once; `hang` takes requests and never says anything.
+ * No request succeeds, and running requests are interrupted. `refuse` refuses
+ * connections immediately; `hang` accepts requests and never responds.
  *
  * @category constructors
  * @since 0.1.0
@@ -58,8 +58,8 @@ const constructors = Data.taggedEnum<Fault>()
 export const Outage = constructors.Outage
 
 /**
- * A larger share of attempts fails (0 to 1), and the others take `slowdown`
- * times as long.
+ * A share of attempts fails (`failureRate`, 0 to 1), and the others take
+ * `slowdown` times as long.
  *
  * @category constructors
  * @since 0.1.0
@@ -67,8 +67,8 @@ export const Outage = constructors.Outage
 export const BrownOut = constructors.BrownOut
 
 /**
- * A share of attempts (0 to 1) is refused with a 429 although the account is
- * within its limits.
+ * A share of attempts (`rejectionRate`, 0 to 1) is rejected with a 429 although
+ * the account is within its limits.
  *
  * @category constructors
  * @since 0.1.0
@@ -76,7 +76,7 @@ export const BrownOut = constructors.BrownOut
 export const RateLimitStorm = constructors.RateLimitStorm
 
 /**
- * Answers take `slowdown` times as long.
+ * Responses take `slowdown` times as long.
  *
  * @category constructors
  * @since 0.1.0
@@ -84,8 +84,8 @@ export const RateLimitStorm = constructors.RateLimitStorm
 export const SlowPeriod = constructors.SlowPeriod
 
 /**
- * A fault at its place in time, in milliseconds from the start; `to` is the
- * first millisecond after it.
+ * A fault with its period in milliseconds from the start. `to` is the first
+ * millisecond after it.
  *
  * @category models
  * @since 0.1.0
@@ -97,7 +97,7 @@ export interface Period {
 }
 
 /**
- * Puts faults in the order of their beginnings.
+ * The periods of faults, ordered by their start.
  *
  * @category conversions
  * @since 0.1.0
@@ -114,7 +114,7 @@ const isRatio = (value: number): boolean => value >= 0 && value <= 1
 const isFactor = (value: number): boolean => Number.isFinite(value) && value >= 1
 
 /**
- * What is wrong with a fault, as the name of the member and its expected form.
+ * The issue of an invalid fault: the name of the member and its expected form.
  *
  * @category guards
  * @since 0.1.0
@@ -122,7 +122,7 @@ const isFactor = (value: number): boolean => Number.isFinite(value) && value >= 
 export const issueOf = (fault: Fault): readonly [name: string, expected: string] | undefined => {
   const { from, to } = periodsOf([fault])[0] ?? { from: Number.NaN, to: Number.NaN }
   if (!(from >= 0)) return ["after", "a time from the start of the simulation"]
-  if (!(to > from) || !Number.isFinite(to)) return ["duration", "a finite duration over zero"]
+  if (!(to > from) || !Number.isFinite(to)) return ["duration", "a finite duration greater than zero"]
   if (fault._tag === "BrownOut" && !isRatio(fault.failureRate)) return ["failureRate", "a ratio from 0 to 1"]
   if (fault._tag === "RateLimitStorm" && !isRatio(fault.rejectionRate)) return ["rejectionRate", "a ratio from 0 to 1"]
   if ("slowdown" in fault && !isFactor(fault.slowdown)) return ["slowdown", "a factor of at least 1"]
@@ -130,26 +130,26 @@ export const issueOf = (fault: Fault): readonly [name: string, expected: string]
 }
 
 /**
- * What holds at one moment.
+ * The combined effect of all faults at one moment.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Conditions {
   readonly outage: "refuse" | "hang" | undefined
-  /** Share of attempts that fail, when a fault says so. */
+  /** Share of attempts that fail. */
   readonly failureRate: number
   readonly slowdown: number
-  /** Share of attempts that are refused with a 429. */
+  /** Share of attempts that are rejected with a 429. */
   readonly rejectionRate: number
-  /** What such a refusal says about waiting, in milliseconds. */
+  /** The `retry-after` of such a rejection, in milliseconds. */
   readonly retryAfter: number
 }
 
 /**
- * What all periods together make of one moment, in milliseconds from the
- * start: the worst failure rate and share of refusals, the first outage, the
- * product of the slowdowns.
+ * Combines all periods at one moment, in milliseconds from the start: the
+ * highest failure and rejection rates, the first outage, the product of the
+ * slowdowns.
  *
  * @category conversions
  * @since 0.1.0
@@ -158,7 +158,7 @@ export const conditionsAt = (periods: ReadonlyArray<Period>, at: number): Condit
   let outage: Conditions["outage"]
   let failureRate = 0
   let slowdown = 1
-  let refused = 0
+  let rejectionRate = 0
   let retryAfter = 0
   for (const { fault, from, to } of periods) {
     if (at < from || at >= to) continue
@@ -171,18 +171,18 @@ export const conditionsAt = (periods: ReadonlyArray<Period>, at: number): Condit
         slowdown *= fault.slowdown
         break
       case "RateLimitStorm":
-        refused = Math.max(refused, fault.rejectionRate)
+        rejectionRate = Math.max(rejectionRate, fault.rejectionRate)
         retryAfter = Math.max(retryAfter, Duration.toMillis(fault.retryAfter))
         break
       case "SlowPeriod":
         slowdown *= fault.slowdown
     }
   }
-  return { outage, failureRate, slowdown, rejectionRate: refused, retryAfter }
+  return { outage, failureRate, slowdown, rejectionRate, retryAfter }
 }
 
 /**
- * The first outage that begins in a stretch of time, both ends excluded.
+ * The first outage that starts within an interval, both ends excluded.
  *
  * @category conversions
  * @since 0.1.0

@@ -1,9 +1,9 @@
 /**
- * What came of a simulated day, as plain data. The same scenario and seed give
- * the same report, byte for byte.
+ * The result of a simulation, as plain data. The same scenario and seed
+ * produce the same report, byte for byte.
  *
- * Times are whole milliseconds; moments count from the start of the
- * simulation. Shares are from 0 to 1, rounded to six places. Money is exact.
+ * Times are whole milliseconds; moments are relative to the start of the
+ * simulation. Ratios are from 0 to 1, rounded to six places. Costs are exact.
  *
  * @since 0.1.0
  */
@@ -19,7 +19,7 @@ export interface TagCount {
 }
 
 /**
- * How a number of calls ended.
+ * The outcomes of a set of calls.
  *
  * @category models
  * @since 0.1.0
@@ -27,14 +27,14 @@ export interface TagCount {
 export interface Outcomes {
   readonly calls: number
   readonly succeeded: number
-  /** 1 when there were no calls. */
+  /** 1 when there are no calls. */
   readonly successRate: number
   /** Most frequent first. */
   readonly byTag: ReadonlyArray<TagCount>
 }
 
 /**
- * Figures of a distribution, by nearest rank; all 0 when `count` is.
+ * Percentiles by nearest rank. All are 0 when `count` is 0.
  *
  * @category models
  * @since 0.1.0
@@ -60,7 +60,7 @@ export interface FaultPeriod {
 }
 
 /**
- * How one circuit met one outage.
+ * The reaction of one circuit to one outage.
  *
  * @category models
  * @since 0.1.0
@@ -68,18 +68,18 @@ export interface FaultPeriod {
 export interface CircuitOutage {
   readonly from: number
   readonly to: number
-  /** Host and model, as `Call.keyOf` names a circuit. */
+  /** Key of the circuit: host and model. */
   readonly key: string
   /** Attempts that reached the host before the circuit opened. */
   readonly attemptsBefore: number
-  /** From the outage to the opening; 0 when it was open already, absent when it never opened. */
+  /** From the start of the outage to the opening. 0 when the circuit was already open, absent when it never opened. */
   readonly openedAfter?: number
-  /** Attempts that reached the host during the outage after the circuit had opened. */
+  /** Attempts that reached the host during the outage after the circuit opened. */
   readonly attemptsAfter: number
 }
 
 /**
- * A time in which a circuit was open or half-open.
+ * A period in which a circuit was open or half-open.
  *
  * @category models
  * @since 0.1.0
@@ -91,21 +91,21 @@ export interface OpenPeriod {
 }
 
 /**
- * What one limit allows and the most that was in use of it, by the host's own count.
+ * A limit and its peak usage, as counted by the host.
  *
  * @category models
  * @since 0.1.0
  */
 export interface LimitUsage {
   readonly name: "concurrency" | "requests per minute" | "tokens per minute" | "tokens per day"
-  /** Absent when there is no such limit. */
+  /** Absent when the host has no such limit. */
   readonly limit?: number
   readonly peak: number
 }
 
 /**
- * One of the equal parts of the day. Calls count where they arrived, attempts
- * where they began.
+ * One of the equal parts of the simulated time. Calls are counted by their
+ * arrival, attempts by their start.
  *
  * @category models
  * @since 0.1.0
@@ -119,7 +119,7 @@ export interface Bucket {
   readonly firstToken: Percentiles
   readonly total: Percentiles
   readonly admissionWait: Percentiles
-  /** Exact decimal; `0` when the price is not known. */
+  /** Exact decimal. `0` when the price is unknown. */
   readonly cost: string
 }
 
@@ -132,44 +132,44 @@ export interface Report {
   /** ISO 8601. */
   readonly start: string
   readonly duration: number
-  /** The stages of the client, as it describes them. */
+  /** The stages of the client, as returned by `describe`. */
   readonly stages: string
   readonly faults: ReadonlyArray<FaultPeriod>
   readonly calls: Outcomes
-  /** Calls that no outage touched: none was going on from their arrival to their end. */
+  /** Calls that do not overlap with an outage. */
   readonly outsideOutages: Outcomes
   readonly attempts: {
     readonly count: number
-    /** `Interrupted` when the client left. */
+    /** `Interrupted` when the client disconnected. */
     readonly byTag: ReadonlyArray<TagCount>
   }
-  /** Refusals for the account's limits: 429s that are neither overload nor an empty account. */
+  /** Rejections for the account's limits: 429s other than for overload or quota. */
   readonly rateLimited: {
     readonly count: number
-    /** Those at times when no fault was going on. */
+    /** Those outside the periods of faults. */
     readonly inSteadyState: number
   }
-  /** From a stream's arrival to its first content. */
+  /** From the arrival of a stream to its first content. */
   readonly firstToken: Percentiles
-  /** From a call's arrival to the end of its answer, for calls that succeeded. */
+  /** From the arrival of a call to the end of its response, for calls that succeeded. */
   readonly total: Percentiles
-  /** From a call's arrival to its first attempt at the host, for calls that reached it. */
+  /** From the arrival of a call to its first attempt at the host, for calls with an attempt. */
   readonly admissionWait: Percentiles & {
-    /** Calls that waited at all. */
+    /** Number of calls that waited. */
     readonly waited: number
   }
   readonly breaker: {
-    /** Times that a closed circuit opened. */
+    /** Number of transitions from closed to open. */
     readonly openings: number
     readonly openPeriods: ReadonlyArray<OpenPeriod>
     readonly outages: ReadonlyArray<CircuitOutage>
   }
   readonly cost: {
-    /** Absent when the price is not known. */
+    /** Absent when the price is unknown. */
     readonly currency?: "USD" | "CNY"
     /** Exact decimal. */
     readonly total: string
-    /** The part of it that was paid for attempts that failed or were left. */
+    /** The part of the total for attempts that failed or were interrupted. */
     readonly wasted: string
   }
   readonly limitUsage: ReadonlyArray<LimitUsage>

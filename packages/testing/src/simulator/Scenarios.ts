@@ -12,14 +12,14 @@ import type { Options } from "../Simulator.ts"
 import * as FaultScript from "./FaultScript.ts"
 
 /**
- * A day at tier 2 on a host that fails three attempts of ten, with two outages
- * of three minutes at hours of middling traffic: one refuses connections, one
- * hangs.
+ * A day at tier 2 with a host on which three of ten attempts fail, and two
+ * outages of three minutes at times of medium traffic: one refuses connections,
+ * one hangs.
  *
- * The client is set up for such a host: more attempts, those included that may
- * be billed; timeouts and probes that give a silent host up soon. With the
- * defaults a whole answer may hang for a quarter of an hour before it counts
- * as a failure, and a circuit tries another probe every half minute.
+ * The client is configured for such a host: more attempts, including retries of
+ * attempts that may be billed, and short timeouts. With the defaults a response
+ * may hang for a quarter of an hour before it counts as a failure, and an open
+ * circuit probes every half minute.
  *
  * @category scenarios
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * What a virtual host needs to know of a call beyond its request: a fiber
- * that makes a simulated call carries it, and all attempts of the call find it.
+ * The properties of a simulated call that are not in its request. The fiber of
+ * the call provides them to all of its attempts.
  *
  * @since 0.1.0
  */
@@ -11,14 +11,14 @@ import * as Context from "effect/Context"
  * @since 0.1.0
  */
 export interface SimulatedCall {
-  /** Tokens that the model has to say, as far as the request allows them. */
+  /** Length of the model's response in tokens, before the limit of the request. */
   readonly outputTokens: number
-  /** Is told when an attempt reaches the host, in Unix milliseconds. */
+  /** Called when an attempt reaches the host, with the time in Unix milliseconds. */
   readonly onAttempt: (at: number) => void
 }
 
 /**
- * The call that the current fiber makes; 256 tokens of output when nobody says otherwise.
+ * The call of the current fiber. Defaults to 256 output tokens.
  *
  * @category references
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * Who calls when, and how much: the traffic of a simulated day.
+ * The traffic of a simulation: arrival times and sizes of calls.
  *
  * @since 0.1.0
  */
@@ -12,24 +12,24 @@ import * as Distribution from "./Distribution.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** How many calls in all. */
+  /** Total number of calls. */
   readonly calls: number
-  /** How the rate of calls changes: one weight for each equal part of the time. Defaults to the 24 hours of an office's day. */
+  /** Relative rate of calls in each of the equal parts of the time. Defaults to the 24 hours of a working day. */
   readonly weights?: ReadonlyArray<number> | undefined
-  /** Tokens of a prompt. Defaults to 200 in the middle, 1,000 at most for 19 of 20. */
+  /** Tokens of a prompt. Defaults to a median of 200 and a 95th percentile of 1,000. */
   readonly promptTokens?: Distribution.Distribution | undefined
-  /** Tokens of an answer. Defaults to 250 in the middle, 1,000 at most for 19 of 20. */
+  /** Tokens of a response. Defaults to a median of 250 and a 95th percentile of 1,000. */
   readonly outputTokens?: Distribution.Distribution | undefined
-  /** `max_completion_tokens` of every request. The host counts it at the door. Defaults to 2,048. */
+  /** `max_completion_tokens` of every request, which the host counts at admission. Defaults to 2,048. */
   readonly maxCompletionTokens?: number | undefined
-  /** Share of the calls that are streams, 0 to 1. Defaults to 0.3. */
+  /** Ratio of calls that are streams, 0 to 1. Defaults to 0.3. */
   readonly streamRatio?: number | undefined
   /**
-   * Share of the calls that ask what others of the same length ask too, 0 to 1. Only a cache can tell. Defaults to 1,
-   * with which nearly every call is answered from a cache after the first hour.
+   * Ratio of calls whose prompt equals that of other calls of the same length, 0 to 1. It only matters to a cache.
+   * Defaults to 1, for which a cache answers nearly every call after the first hour.
    */
   readonly repeatRatio?: number | undefined
-  /** Models that are asked for, in turn. Defaults to the client's default model. */
+  /** Models of the calls, in rotation. Defaults to the default model of the client. */
   readonly models?: ReadonlyArray<string> | undefined
 }
 
@@ -59,21 +59,21 @@ export interface Arrival {
   readonly at: number
   readonly isStream: boolean
   readonly request: ChatRequest
-  /** Tokens that the model has to say to it. */
+  /** Length of the model's response in tokens, before the limit of the request. */
   readonly outputTokens: number
 }
 
-/** Prompts come in steps of this many tokens, so that few distinct requests are built. */
+/** Prompt sizes are multiples of this many tokens, so that few distinct requests are built. */
 const promptTokenStep = 32
-/** As `TokenCount` has it for Chinese, which says the most in the fewest characters: every attempt counts them. */
+/** The ratio of `TokenCount` for Chinese, which has the shortest texts: every attempt counts their characters. */
 const charactersPerToken = 4 / 3
 const maxPromptTokens = 200_000
 
 const sentence = "天地玄黄宇宙洪荒日月盈昃辰宿列张"
-/** Every prompt is a piece of one text, which takes no memory of its own. */
+/** Every prompt is a slice of one text, so prompts share its memory. */
 const promptText = sentence.repeat(Math.ceil((maxPromptTokens * charactersPerToken) / sentence.length))
 
-/** Draws a moment with the given density over equal parts of the time. */
+/** Draws an arrival time with the given density over equal parts of the time. */
 const drawArrivalTime = (weights: ReadonlyArray<number>, total: number, duration: number, chance: number): number => {
   let left = chance * total
   for (const [index, weight] of weights.entries()) {
@@ -84,8 +84,8 @@ const drawArrivalTime = (weights: ReadonlyArray<number>, total: number, duration
 }
 
 /**
- * The calls of the traffic within `duration` milliseconds, in order of time: a
- * Poisson process with exactly so many calls.
+ * The calls within `duration` milliseconds, ordered by time: a Poisson process
+ * conditioned on the total number of calls.
  *
  * @category constructors
  * @since 0.1.0
@@ -128,7 +128,7 @@ export const arrivals = (options: Options, duration: number, random: Random.Rand
     return {
       at,
       isStream: random.nextDoubleUnsafe() < streamRatio,
-      // Without a draw where there is nothing to decide, so that the option leaves other traffic as it was.
+      // The default draws nothing, so that the option does not change other traffic.
       request:
         repeatRatio === 1 || random.nextDoubleUnsafe() < repeatRatio
           ? requestOf(model, tokens)
@@ -144,7 +144,7 @@ const isDistribution = (value: Distribution.Distribution | undefined): boolean =
   value === undefined || Distribution.isValid(value)
 
 /**
- * What is wrong with the options, as names and expected forms.
+ * The issues of invalid options, as names and expected forms.
  *
  * @category guards
  * @since 0.1.0
@@ -152,17 +152,17 @@ const isDistribution = (value: Distribution.Distribution | undefined): boolean =
 export const issuesOf = (options: Options): ReadonlyArray<readonly [name: string, expected: string]> => {
   const weights = options.weights ?? defaults.weights
   const checks: ReadonlyArray<readonly [isGood: boolean, name: string, expected: string]> = [
-    [isCount(options.calls), "calls", "a whole number over zero"],
+    [isCount(options.calls), "calls", "a whole number greater than zero"],
     [
       weights.every((weight) => Number.isFinite(weight) && weight >= 0) && weights.some((weight) => weight > 0),
       "weights",
-      "weights of at least 0, one of them over 0"
+      "weights of at least 0, at least one of them greater than 0"
     ],
-    [isDistribution(options.promptTokens), "promptTokens", "a median over 0 and a p95 of at least that"],
-    [isDistribution(options.outputTokens), "outputTokens", "a median over 0 and a p95 of at least that"],
-    [isCount(options.maxCompletionTokens), "maxCompletionTokens", "a whole number over zero"],
-    [isRatio(options.streamRatio), "streams", "a ratio from 0 to 1"],
-    [isRatio(options.repeatRatio), "repeated", "a ratio from 0 to 1"],
+    [isDistribution(options.promptTokens), "promptTokens", "a median greater than 0 and a p95 of at least the median"],
+    [isDistribution(options.outputTokens), "outputTokens", "a median greater than 0 and a p95 of at least the median"],
+    [isCount(options.maxCompletionTokens), "maxCompletionTokens", "a whole number greater than zero"],
+    [isRatio(options.streamRatio), "streamRatio", "a ratio from 0 to 1"],
+    [isRatio(options.repeatRatio), "repeatRatio", "a ratio from 0 to 1"],
     [options.models === undefined || options.models.length > 0, "models", "at least one model"]
   ]
   return checks.filter(([isGood]) => !isGood).map(([, name, expected]) => [name, expected])

@@ -1,15 +1,15 @@
 /**
- * A Kimi host in memory, as a transport: limits, latencies and failures as a
- * real one has them, with nothing but `Random` and `Clock` behind them.
+ * A Kimi host in memory, as a transport, with realistic limits, latencies and
+ * failures. It depends on `Random` and `Clock` only.
  *
  * **Details**
  *
- * - An account's limits are counted as Kimi does: prompt plus the most that
- *   may be generated, when a request comes in, and never given back. A prompt
- *   has as many tokens as `TokenCount` says.
- * - What fails inside was counted too; what is refused was not.
- * - An outage also breaks what is running when it begins.
- * - What was generated is billed, whether or not it was heard.
+ * - The account's limits are counted as Kimi counts them: the prompt plus the
+ *   maximum output, at admission, and never refunded. `TokenCount` counts the
+ *   tokens of a prompt.
+ * - Attempts that fail after admission are counted; rejected attempts are not.
+ * - An outage also interrupts the attempts that are running when it starts.
+ * - Generated tokens are billed whether or not the client received them.
  *
  * @since 0.1.0
  */
@@ -38,24 +38,24 @@ export type { Peaks } from "../internal/simulator/HostLimits.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** The account's limits, such as `RateLimits.tiers[2]`. None by default. */
+  /** The account's limits, such as `RateLimits.tiers[2]`. Defaults to none. */
   readonly limits?: RateLimits | undefined
-  /** The host's description. Defaults to Moonshot's global host. */
+  /** The provider of the host. Defaults to Moonshot's global host. */
   readonly provider?: Provider | undefined
-  /** Milliseconds until an answer begins. Defaults to 800 in the middle, 2,500 at most for 19 of 20. */
+  /** Milliseconds to the first token. Defaults to a median of 800 and a 95th percentile of 2,500. */
   readonly firstToken?: Distribution.Distribution | undefined
-  /** How fast an answer is written. Defaults to 60 in the middle, 100 at most for 19 of 20. */
+  /** Generation speed. Defaults to a median of 60 and a 95th percentile of 100. */
   readonly tokensPerSecond?: Distribution.Distribution | undefined
-  /** Share of attempts that fail by chance, 0 to 1. Defaults to 0. */
+  /** Ratio of attempts that fail at random, 0 to 1. Defaults to 0. */
   readonly failureRate?: number | undefined
-  /** What they fail with. Defaults to four ServerErrors to three overloads, two 503s and one lost connection. */
+  /** The errors of those attempts. Defaults to 40 % `ServerError`, 30 % overload, 20 % 503 and 10 % lost connections. */
   readonly failures?: FaultScript.FailureMix | undefined
-  /** Milliseconds that a refusal takes. Defaults to 50. */
+  /** Milliseconds to a rejection. Defaults to 50. */
   readonly roundTrip?: number | undefined
 }
 
 /**
- * The default of every option that has one.
+ * The defaults of the options.
  *
  * @category options
  * @since 0.1.0
@@ -71,7 +71,7 @@ export const defaults = {
 } as const satisfies Options
 
 /**
- * One attempt, as the host saw it. Times are Unix milliseconds.
+ * One attempt, as observed by the host. Times are Unix milliseconds.
  *
  * @category models
  * @since 0.1.0
@@ -80,28 +80,29 @@ export interface Attempt {
   readonly model: string
   readonly startedAt: number
   readonly endedAt: number
-  /** `Success`, the tag of the error, or `Interrupted` when the caller left. */
+  /** `Success`, the tag of the error, or `Interrupted` when the client disconnected. */
   readonly outcome: string
-  /** What the attempt is billed for. */
+  /** Billed tokens of the prompt. */
   readonly promptTokens: number
+  /** Billed tokens of the output. */
   readonly outputTokens: number
 }
 
 /**
- * A host that was made.
+ * A virtual host.
  *
  * @category models
  * @since 0.1.0
  */
 export interface VirtualHost {
   readonly transport: ChatTransport["Service"]
-  /** The most that was in use of each limit, as the host counted it. */
+  /** The peak usage of each limit, as counted by the host. */
   readonly peaks: Effect.Effect<Peaks>
 }
 
 /**
- * A host whose faults are counted from now on. `onEnd` is told of every
- * attempt that has ended.
+ * Makes a host. The times of its faults are relative to now. `onEnd` is called
+ * at the end of every attempt.
  *
  * @category constructors
  * @since 0.1.0
@@ -120,7 +121,7 @@ export const make = (
     const countPrompt = PromptCount.make()
     const limits = new HostLimits(options.limits ?? defaults.limits)
     const periods = FaultScript.periodsOf(faults)
-    const terms: AttemptPlan.PlanInputs = {
+    const inputs: AttemptPlan.PlanInputs = {
       random,
       periods,
       firstToken: options.firstToken ?? defaults.firstToken,
@@ -135,17 +136,17 @@ export const make = (
       call.onAttempt(startedAt)
       const conditions = FaultScript.conditionsAt(periods, startedAt - start)
       const promptTokens = countPrompt(request)
-      const most = TokenCount.maxOutput(request, promptTokens)
-      const outputTokens = Math.min(most, call.outputTokens)
+      const maxOutput = TokenCount.maxOutput(request, promptTokens)
+      const outputTokens = Math.min(maxOutput, call.outputTokens)
       const running = { request, promptTokens, outputTokens, startedAt, isTruncated: outputTokens < call.outputTokens }
       const errors = errorsOf(request.model)
-      const gate = AttemptPlan.earlyRejection(terms, conditions, errors)
-      if (gate !== undefined) return { ...running, plan: gate, isAdmitted: false }
-      const error = limits.admit(promptTokens + most, startedAt, errors.target)
+      const rejected = AttemptPlan.earlyRejection(inputs, conditions, errors)
+      if (rejected !== undefined) return { ...running, plan: rejected, isAdmitted: false }
+      const error = limits.admit(promptTokens + maxOutput, startedAt, errors.target)
       if (error !== undefined) {
-        return { ...running, plan: AttemptPlan.rejection(error, terms.roundTrip), isAdmitted: false }
+        return { ...running, plan: AttemptPlan.rejection(error, inputs.roundTrip), isAdmitted: false }
       }
-      const plan = AttemptPlan.make(terms, conditions, { outputTokens, errors }, startedAt - start)
+      const plan = AttemptPlan.make(inputs, conditions, { outputTokens, errors }, startedAt - start)
       return { ...running, plan, isAdmitted: true }
     }
 
@@ -168,7 +169,11 @@ export const make = (
     const host: Attempts.Host = { provider: provider.id, begin, end }
     const unsupported = (operation: string) =>
       Effect.fail(
-        new UnsupportedOperationError({ message: "The virtual host only chats", provider: provider.id, operation })
+        new UnsupportedOperationError({
+          message: "The virtual host supports chat and streams only",
+          provider: provider.id,
+          operation
+        })
       )
     return {
       transport: ChatTransport.of({
@@ -189,7 +194,7 @@ const isDistribution = (value: Distribution.Distribution | undefined): boolean =
   value === undefined || Distribution.isValid(value)
 
 /**
- * What is wrong with the options, as names and expected forms.
+ * The issues of invalid options, as names and expected forms.
  *
  * @category guards
  * @since 0.1.0
@@ -198,16 +203,20 @@ export const issuesOf = (options: Options): ReadonlyArray<readonly [name: string
   const { failureRate = 0, failures = defaults.failures, limits = {}, roundTrip = 0 } = options
   const weights = Object.values(failures)
   const checks: ReadonlyArray<readonly [isGood: boolean, name: string, expected: string]> = [
-    [Object.values(limits).every(isLimit), "limits", "limits over 0"],
-    [isDistribution(options.firstToken), "firstToken", "a median over 0 and a p95 of at least that"],
-    [isDistribution(options.tokensPerSecond), "tokensPerSecond", "a median over 0 and a p95 of at least that"],
+    [Object.values(limits).every(isLimit), "limits", "limits greater than 0"],
+    [isDistribution(options.firstToken), "firstToken", "a median greater than 0 and a p95 of at least the median"],
+    [
+      isDistribution(options.tokensPerSecond),
+      "tokensPerSecond",
+      "a median greater than 0 and a p95 of at least the median"
+    ],
     [failureRate >= 0 && failureRate <= 1, "failureRate", "a ratio from 0 to 1"],
     [
       weights.every((weight) => weight >= 0) && weights.some((weight) => weight > 0),
       "failures",
-      "weights of at least 0, one of them over 0"
+      "weights of at least 0, at least one of them greater than 0"
     ],
-    [Number.isFinite(roundTrip) && roundTrip >= 0, "roundTrip", "milliseconds of at least 0"]
+    [Number.isFinite(roundTrip) && roundTrip >= 0, "roundTrip", "a number of milliseconds of at least 0"]
   ]
   return checks.filter(([isGood]) => !isGood).map(([, name, expected]) => [name, expected])
 }

@@ -3,7 +3,7 @@
  */
 import { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
-import * as Fixtures from "@kimi-effect/testing/Fixtures"
+import * as Fixtures from "@kimi-effect/testing/node/Fixtures"
 import * as SseText from "@kimi-effect/testing/SseText"
 import * as Schema from "effect/Schema"
 import { fromCompletion } from "../../../src/internal/decodeCompletion.ts"

@@ -1,7 +1,8 @@
 /** Budgets as users put them together: a client for Node over real HTTP, and a store that outlives it. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Budget from "@kimi-effect/core/Budget"
-import { MockServer, Reply } from "@kimi-effect/testing"
+import { Reply } from "@kimi-effect/testing"
+import { MockServer } from "@kimi-effect/testing/node"
 import { BigDecimal, Context, Effect, Layer, Redacted, Stream } from "effect"
 import * as Redis from "effect/persistence/Redis"
 import { KimiClient } from "../../../src/KimiClient.ts"

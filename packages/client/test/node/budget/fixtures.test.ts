@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Usage from "@kimi-effect/core/Usage"
 import * as Cost from "@kimi-effect/core/Cost"
-import * as Fixtures from "@kimi-effect/testing/Fixtures"
+import * as Fixtures from "@kimi-effect/testing/node/Fixtures"
 import { BigDecimal, Option, Schema } from "effect"
 import { decode } from "../../internal/support/sse.ts"
 

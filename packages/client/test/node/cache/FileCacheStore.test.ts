@@ -6,7 +6,7 @@ import { TestClock } from "effect/testing"
 import * as FileCacheStore from "../../../src/node/FileCacheStore.ts"
 import * as EntryFolder from "../../../src/node/internal/EntryFolder.ts"
 import { folder } from "./support/places.ts"
-import { assertEntry, bytesOf, keep, keptFor, keyOf } from "./support/storeContract.ts"
+import { assertEntry, bytesOf, keep, keptFor, keyOf } from "@kimi-effect/testing/internal/CacheEntries"
 
 const megabyte = 1_048_576
 

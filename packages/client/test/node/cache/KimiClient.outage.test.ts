@@ -17,7 +17,7 @@ import { providers } from "../../../src/Provider.ts"
 import { connect, hasServer, privateRedis } from "../support/redis.ts"
 import { flip } from "./support/damage.ts"
 import { file, folder } from "./support/places.ts"
-import { type Store, until } from "./support/storeContract.ts"
+import { type Store, until } from "@kimi-effect/testing/internal/CacheEntries"
 
 const questions = 30
 

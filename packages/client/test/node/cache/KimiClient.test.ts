@@ -7,14 +7,15 @@ import { ResponseCache } from "@kimi-effect/core/ResponseCache"
 import type { CacheStoreError } from "@kimi-effect/core/CacheErrors"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
-import { Fault, MockServer, Reply } from "@kimi-effect/testing"
+import { Fault, Reply } from "@kimi-effect/testing"
+import { MockServer } from "@kimi-effect/testing/node"
 import { Context, Deferred, Effect, Fiber, Layer, Redacted, Stream } from "effect"
 import * as KimiClient from "../../../src/KimiClient.ts"
 import * as KimiNode from "../../../src/node/KimiNode.ts"
 import * as NodeCache from "../../../src/node/NodeCache.ts"
 import * as canary from "../support/canary.ts"
 import { folder } from "./support/places.ts"
-import { until } from "./support/storeContract.ts"
+import { until } from "@kimi-effect/testing/internal/CacheEntries"
 
 type CacheLayer = Layer.Layer<ResponseCache, ConfigurationError | CacheStoreError>
 

@@ -4,7 +4,15 @@ import * as Redis from "effect/persistence/Redis"
 import * as RedisCacheStore from "../../../src/node/RedisCacheStore.ts"
 import { connect, hasServer, privateRedis, reachable, uniquePrefix } from "../support/redis.ts"
 import { withoutDefect } from "./support/damage.ts"
-import { assertEntry, bytesOf, keep, keptFor, keyOf, type Store, until } from "./support/storeContract.ts"
+import {
+  assertEntry,
+  bytesOf,
+  keep,
+  keptFor,
+  keyOf,
+  type Store,
+  until
+} from "@kimi-effect/testing/internal/CacheEntries"
 
 const patient = Duration.seconds(10)
 

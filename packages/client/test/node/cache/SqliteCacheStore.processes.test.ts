@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import * as SqliteCacheStore from "../../../src/node/SqliteCacheStore.ts"
 import { file } from "./support/places.ts"
-import { assertEntry, bytesOf, keep, keyOf, until } from "./support/storeContract.ts"
+import { assertEntry, bytesOf, keep, keyOf, until } from "@kimi-effect/testing/internal/CacheEntries"
 
 const worker = join(import.meta.dirname, "support", "sqliteWorker.ts")
 

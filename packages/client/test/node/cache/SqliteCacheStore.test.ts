@@ -6,7 +6,7 @@ import { Duration, Effect, Fiber, Logger, Option } from "effect"
 import { TestClock } from "effect/testing"
 import * as SqliteCacheStore from "../../../src/node/SqliteCacheStore.ts"
 import { file } from "./support/places.ts"
-import { assertEntry, bytesOf, keep, keptFor, keyOf } from "./support/storeContract.ts"
+import { assertEntry, bytesOf, keep, keptFor, keyOf } from "@kimi-effect/testing/internal/CacheEntries"
 
 const megabyte = 1_048_576
 

@@ -10,7 +10,7 @@ import * as SqliteCacheStore from "../../../src/node/SqliteCacheStore.ts"
 import { connect, reachable, uniquePrefix } from "../support/redis.ts"
 import { fill, flip, readAll, withoutDefect } from "./support/damage.ts"
 import { file, folder } from "./support/places.ts"
-import { assertEntry, bytesOf, keep, keyOf } from "./support/storeContract.ts"
+import { assertEntry, bytesOf, keep, keyOf } from "@kimi-effect/testing/internal/CacheEntries"
 
 const entries = 30
 const rounds = 200

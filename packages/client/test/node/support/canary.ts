@@ -5,7 +5,7 @@ import { inspect } from "node:util"
 import { codec, type KimiError } from "@kimi-effect/core/KimiError"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { Reply } from "@kimi-effect/testing"
-import type { ReceivedRequest } from "@kimi-effect/testing/ReceivedRequest"
+import type { ReceivedRequest } from "@kimi-effect/testing/node/ReceivedRequest"
 import { Cause, Effect, Exit, Logger, References, Schema, Tracer } from "effect"
 
 export const key = "sk-canary-4be91c07d2f35a68"

@@ -16,7 +16,8 @@ import type * as Observer from "@kimi-effect/core/Observer"
 import * as LiveConfig from "@kimi-effect/core/LiveConfig"
 import type { ReloadEvent } from "@kimi-effect/core/ReloadEvent"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
-import { Fault, MockServer, Reply } from "@kimi-effect/testing"
+import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
+import { MockServer } from "@kimi-effect/testing/node"
 import { Cause, ConfigProvider, Effect, Exit, Layer, Logger, Metric, References, Stream } from "effect"
 import { FetchHttpClient, HttpClient, HttpRouter } from "effect/http"
 import * as HealthRoutes from "../../../src/HealthRoutes.ts"
@@ -200,7 +201,7 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
     yield* note(kimi.chat({ ...changed(Canary.request, "unpriced"), model: "kimi-unheard-of" }))
     let isBusy = true
     yield* server.replyAlways((request) => {
-      const reply = isBusy ? Canary.echo(Reply.errorTable.overloaded529)(request) : answer()
+      const reply = isBusy ? Canary.echo(ErrorReply.table.overloaded529)(request) : answer()
       isBusy = false
       return reply
     })
@@ -223,11 +224,11 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
     yield* heard(2)
 
     // Whatever can go wrong, at hosts that repeat what they are sent.
-    for (const [i, name] of Reply.errorNames.entries()) {
+    for (const [i, name] of ErrorReply.names.entries()) {
       // An account of its own for each, so that none has to wait for long because of what another was told.
       yield* save({ apiKey: rotated, maxAttempts: "1", recovery: "off", account: name, admissionMaxWait: "50 millis" })
       yield* heard(3 + i)
-      const echoing = Canary.echo(Reply.errorTable[name])
+      const echoing = Canary.echo(ErrorReply.table[name])
       yield* server.replyAlways(echoing)
       for (const route of ["GET /v1/models", "GET /v1/users/me/balance", "POST /v1/tokenizers/estimate-token-count"]) {
         yield* server.replyAt(route, echoing)
@@ -245,7 +246,7 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
     yield* note(kimi.chat(changed(Canary.request, "missed")).pipe(CacheControl.provide({ mode: "onlyIfCached" })))
     yield* note(kimi.chat(changed(Canary.request, "poor")).pipe(CallOptions.provide({ tenant: "poor" })))
     const circuits = yield* CircuitBreaker.CircuitBreaker
-    yield* circuits.isolate(`${Reply.errorNames.at(-1)}/kimi-k3`)
+    yield* circuits.isolate(`${ErrorReply.names.at(-1)}/kimi-k3`)
     yield* both(changed(Canary.request, "isolated"))
     yield* look
     snapshots.push(...Canary.texts(yield* kimi.metrics), kimi.describe())

@@ -1,9 +1,9 @@
 /**
- * One account's limits as the host counts them: at the door, for good, over
- * windows that slide, with a log of every admitted request.
+ * One account's limits as the host counts them: at admission and never
+ * refunded, over sliding windows, with a log of every admitted request.
  *
- * It shares no code with the client's own counting, so that each can show the
- * other wrong.
+ * It shares no code with the limiter of the client, so that each can reveal
+ * errors of the other.
  */
 import { DailyLimitError, RateLimitError } from "@kimi-effect/core/RateLimitErrors"
 import type { RateLimits } from "@kimi-effect/core/RateLimits"
@@ -13,7 +13,7 @@ import type { Target } from "./hostErrors.ts"
 const minute = 60_000
 const day = 24 * 60 * minute
 
-/** What left the window last, and what is in it. */
+/** The sum of amounts within the last `millis`. */
 class SlidingWindow {
   readonly #millis: number
   #times: Array<number> = []
@@ -53,7 +53,7 @@ class SlidingWindow {
   }
 }
 
-/** The most that was ever in use, of each limit. */
+/** The peak usage of each limit. */
 export interface Peaks {
   readonly concurrency: number
   readonly requestsInMinute: number
@@ -61,7 +61,7 @@ export interface Peaks {
   readonly tokensInDay: number
 }
 
-/** What the host says with every refusal; it is known to be too little at times. */
+/** The `retry-after` of every rejection, which is sometimes too short, as at the real host. */
 const retryHint = { seconds: 1, text: "please try again after 1 seconds" }
 
 export class HostLimits {
@@ -76,10 +76,10 @@ export class HostLimits {
     this.#limits = limits
   }
 
-  /** Lets a request of so many tokens in and counts it, or gives the refusal as Kimi words it. */
+  /** Admits and counts a request of so many tokens, or returns the rejection with Kimi's message. */
   admit(tokens: number, now: number, origin: Target): RateLimitError | DailyLimitError | undefined {
-    const refusal = this.#rejection(tokens, now, origin)
-    if (refusal !== undefined) return refusal
+    const rejection = this.#rejection(tokens, now, origin)
+    if (rejection !== undefined) return rejection
     this.#inFlight += 1
     this.#peakInFlight = Math.max(this.#peakInFlight, this.#inFlight)
     this.#requests.add(1, now)
@@ -88,7 +88,7 @@ export class HostLimits {
     return undefined
   }
 
-  /** The request has ended. Only its place is given back. */
+  /** Ends a request. Only its concurrency is released. */
   release(): void {
     this.#inFlight -= 1
   }

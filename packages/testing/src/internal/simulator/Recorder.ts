@@ -1,17 +1,17 @@
-/** Collects what happens in a simulation, in the order in which it happens. */
+/** Records the events of a simulation in order. */
 import type { Transition } from "@kimi-effect/core/CircuitBreaker"
 import type * as Cause from "effect/Cause"
 import type { Attempt } from "../../simulator/VirtualHost.ts"
 
-/** One call, as its caller saw it. Times are milliseconds from the start. */
+/** One call, as observed by its caller. Times are milliseconds from the start. */
 export interface RecordedCall {
   readonly arrivedAt: number
   endedAt: number
   /** `Success` or the tag of the error. */
   outcome: string
-  /** Absent while no attempt has reached the host. */
+  /** Absent until an attempt has reached the host. */
   firstAttemptAt?: number
-  /** Absent while there is no content, and for whole answers. */
+  /** Absent until there is content, and for calls that are not streams. */
   firstContentAt?: number
 }
 
@@ -19,7 +19,7 @@ export class Recorder {
   readonly calls: Array<RecordedCall> = []
   readonly attempts: Array<Attempt> = []
   readonly transitions: Array<Transition> = []
-  /** What a call died of, which no simulation is about. */
+  /** The first defect of a call. It fails the simulation. */
   defect: Cause.Cause<never> | undefined
 
   begin(arrivedAt: number): RecordedCall {

@@ -1,18 +1,18 @@
-/** Who sleeps in virtual time, and until when: a heap by time, and by order of beginning within one millisecond. */
+/** Sleeping fibers in virtual time: a heap by time, and by order of addition within one millisecond. */
 
-/** Someone who sleeps. */
+/** One sleep. */
 export interface Sleep {
   /** Unix milliseconds. */
   readonly until: number
   readonly order: number
-  /** Absent once it was cancelled. */
+  /** Absent after cancellation. */
   wake: (() => void) | undefined
 }
 
 const isBefore = (a: Sleep, b: Sleep): boolean => a.until < b.until || (a.until === b.until && a.order < b.order)
 
 export class SleepQueue {
-  /** A cancelled sleep stays until its time comes: most are bounds that nobody reached. */
+  /** A cancelled sleep stays in the heap until its time: most sleeps are timeouts that are not reached. */
   readonly #heap: Array<Sleep> = []
   #count = 0
   #now: number
@@ -26,7 +26,7 @@ export class SleepQueue {
     return this.#now
   }
 
-  /** Begins a sleep of so many milliseconds; it ends on a whole one, as timers do. */
+  /** Adds a sleep of `millis`, rounded up to whole milliseconds as timers are. */
   add(millis: number, wake: () => void): Sleep {
     const sleep: Sleep = { until: this.#now + Math.ceil(millis), order: this.#count, wake }
     this.#count += 1
@@ -48,7 +48,7 @@ export class SleepQueue {
     sleep.wake = undefined
   }
 
-  /** Moves on to the next sleep and ends it; `false` when nobody sleeps. */
+  /** Advances time to the next sleep and ends it. Returns `false` when there is none. */
   wakeNext(): boolean {
     for (;;) {
       const next = this.#take()

@@ -1,4 +1,4 @@
-/** What will become of one attempt at the virtual host, decided from chance when it comes in. */
+/** The outcome of one attempt at the virtual host, drawn at its start. */
 import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
 import { RateLimitError } from "@kimi-effect/core/RateLimitErrors"
 import * as Duration from "effect/Duration"
@@ -7,21 +7,21 @@ import * as Distribution from "../../simulator/Distribution.ts"
 import * as FaultScript from "../../simulator/FaultScript.ts"
 import type { HostErrors } from "./hostErrors.ts"
 
-/** All times are milliseconds from the beginning of the attempt. */
+/** All times are milliseconds from the start of the attempt. */
 export interface Plan {
-  /** When the answer begins; infinite when it never does. */
+  /** Time of the first token; infinite when there is none. */
   readonly firstToken: number
-  /** When a whole answer would be complete. */
+  /** Time at which the whole response would be complete. */
   readonly complete: number
-  /** When the attempt ends, well or not; infinite when the host hangs. */
+  /** End of the attempt, successful or not; infinite when the host hangs. */
   readonly end: number
-  /** When the host falls silent without ending the attempt; infinite when it does not. */
+  /** Time from which the host sends nothing more without ending the attempt; infinite when it does not stall. */
   readonly stalledFrom: number
-  /** How it fails; absent when it does not. */
+  /** Absent when the attempt succeeds. */
   readonly error: (ChatError & StreamError) | undefined
 }
 
-/** What the plans of one host are made from. */
+/** The inputs that all plans of a host share. */
 export interface PlanInputs {
   readonly random: Random.Random
   readonly firstToken: Distribution.Distribution
@@ -41,7 +41,7 @@ const never = Number.POSITIVE_INFINITY
 
 const hangingPlan: Plan = { firstToken: never, complete: never, end: never, stalledFrom: 0, error: undefined }
 
-/** A refusal before any work. */
+/** A rejection before any work. */
 export const rejection = (error: ChatError & StreamError, roundTrip: number): Plan => ({
   firstToken: never,
   complete: never,
@@ -50,17 +50,17 @@ export const rejection = (error: ChatError & StreamError, roundTrip: number): Pl
   error
 })
 
-/** What the conditions of the moment refuse before anything is counted. */
+/** The rejection of an attempt by the current faults, before its limits are counted. */
 export const earlyRejection = (
-  terms: PlanInputs,
+  inputs: PlanInputs,
   conditions: FaultScript.Conditions,
   errors: HostErrors
 ): Plan | undefined => {
   if (conditions.outage === "hang") return hangingPlan
   if (conditions.outage === "refuse") {
-    return rejection(errors.refused, terms.roundTrip)
+    return rejection(errors.refused, inputs.roundTrip)
   }
-  if (conditions.rejectionRate > 0 && terms.random.nextDoubleUnsafe() < conditions.rejectionRate) {
+  if (conditions.rejectionRate > 0 && inputs.random.nextDoubleUnsafe() < conditions.rejectionRate) {
     return rejection(
       new RateLimitError({
         ...errors.target,
@@ -69,7 +69,7 @@ export const earlyRejection = (
         kind: "unknown",
         retryAfter: Duration.millis(conditions.retryAfter)
       }),
-      terms.roundTrip
+      inputs.roundTrip
     )
   }
   return undefined
@@ -77,10 +77,10 @@ export const earlyRejection = (
 
 type Tag = keyof FaultScript.FailureMix
 
-/** A failure mix as tags with the share of chance up to which each is drawn. */
+/** A failure mix as tags with their cumulative probabilities. */
 export type CumulativeWeights = ReadonlyArray<readonly [tag: Tag, upTo: number]>
 
-/** Prepares a mix, which every attempt draws from. */
+/** Prepares a failure mix for drawing. */
 export const cumulativeWeights = (mix: FaultScript.FailureMix): CumulativeWeights => {
   const entries = Object.entries(mix) as ReadonlyArray<readonly [Tag, number]>
   const total = entries.reduce((sum, [, weight]) => sum + weight, 0)
@@ -91,7 +91,7 @@ export const cumulativeWeights = (mix: FaultScript.FailureMix): CumulativeWeight
 const pick = (draws: CumulativeWeights, chance: number): Tag =>
   draws.find(([, upTo]) => chance < upTo)?.[0] ?? "ServerError"
 
-/** A failure by chance. */
+/** The plan of a random failure. */
 const failedPlan = (tag: Tag, whole: Plan, { errors }: AttemptInput, { random, roundTrip }: PlanInputs): Plan => {
   switch (tag) {
     case "ServerError":
@@ -109,23 +109,28 @@ const failedPlan = (tag: Tag, whole: Plan, { errors }: AttemptInput, { random, r
   }
 }
 
-/** What becomes of an attempt that was let in at `now`, milliseconds from the start. */
-export const make = (terms: PlanInputs, conditions: FaultScript.Conditions, asked: AttemptInput, now: number): Plan => {
-  const { random } = terms
-  const firstToken = Math.ceil(Distribution.draw(random, terms.firstToken) * conditions.slowdown)
-  const pace = Distribution.draw(random, terms.tokensPerSecond) / conditions.slowdown
-  const complete = firstToken + Math.ceil((asked.outputTokens / pace) * 1_000)
+/** The plan of an attempt admitted at `now`, in milliseconds from the start. */
+export const make = (
+  inputs: PlanInputs,
+  conditions: FaultScript.Conditions,
+  attempt: AttemptInput,
+  now: number
+): Plan => {
+  const { random } = inputs
+  const firstToken = Math.ceil(Distribution.draw(random, inputs.firstToken) * conditions.slowdown)
+  const pace = Distribution.draw(random, inputs.tokensPerSecond) / conditions.slowdown
+  const complete = firstToken + Math.ceil((attempt.outputTokens / pace) * 1_000)
   const whole: Plan = { firstToken, complete, end: complete, stalledFrom: never, error: undefined }
-  const isFailing = random.nextDoubleUnsafe() < Math.max(terms.failureRate, conditions.failureRate)
-  // Drawn either way, so that what fails does not change what comes after it.
+  const isFailing = random.nextDoubleUnsafe() < Math.max(inputs.failureRate, conditions.failureRate)
+  // Drawn in either case, so that a failure does not change later draws.
   const chance = random.nextDoubleUnsafe()
-  const plan = isFailing ? failedPlan(pick(terms.failureWeights, chance), whole, asked, terms) : whole
-  const outage = FaultScript.outageWithin(terms.periods, now, now + plan.end)
+  const plan = isFailing ? failedPlan(pick(inputs.failureWeights, chance), whole, attempt, inputs) : whole
+  const outage = FaultScript.outageWithin(inputs.periods, now, now + plan.end)
   if (outage === undefined) return plan
   const end = outage.at - now
   const hasBegun = end > plan.firstToken
   if (outage.mode === "hang") {
     return { ...plan, firstToken: hasBegun ? plan.firstToken : never, end: never, stalledFrom: end, error: undefined }
   }
-  return { ...plan, end, error: asked.errors.lost }
+  return { ...plan, end, error: attempt.errors.lost }
 }

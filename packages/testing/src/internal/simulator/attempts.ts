@@ -1,4 +1,4 @@
-/** Attempts at the virtual host as effects and streams: they wait as planned, and leave whatever happens. */
+/** Attempts at the virtual host as effects and streams that follow their plan and always release the host. */
 import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
 import { StreamInterruptedError } from "@kimi-effect/core/StreamErrors"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
@@ -16,13 +16,13 @@ import * as Stream from "effect/Stream"
 import { CurrentCall, type SimulatedCall } from "../../simulator/SimulatedCall.ts"
 import type { Plan } from "./attemptPlan.ts"
 
-/** An attempt that is being made. */
+/** A running attempt. */
 export interface RunningAttempt {
   readonly request: ModelRequest
   readonly plan: Plan
   readonly promptTokens: number
   readonly outputTokens: number
-  /** Whether the model had more to say than the request allows. */
+  /** Whether the limit of the request truncates the response. */
   readonly isTruncated: boolean
   /** Unix milliseconds. */
   readonly startedAt: number
@@ -30,11 +30,11 @@ export interface RunningAttempt {
   readonly isAdmitted: boolean
 }
 
-/** What a host does at both ends of an attempt. */
+/** Callbacks of a host at the start and end of an attempt. */
 export interface Host {
   readonly provider: string
   readonly begin: (request: ModelRequest, call: SimulatedCall) => RunningAttempt
-  /** `outcome` is `Success`, the tag of an error, or `Interrupted` when the caller left. */
+  /** `outcome` is `Success`, the tag of an error, or `Interrupted` when the client disconnected. */
   readonly end: (running: RunningAttempt, outcome: string) => void
 }
 
@@ -52,7 +52,7 @@ const envelopeOf = (host: Host, { request, startedAt }: RunningAttempt) => ({
   provider: host.provider
 })
 
-// How much was said is in the usage; the text itself says nothing.
+// The usage has the length of the response; its text is the same for all.
 const text = "virtual"
 
 const responseOf = (host: Host, running: RunningAttempt): ChatResponse =>
@@ -65,7 +65,7 @@ const responseOf = (host: Host, running: RunningAttempt): ChatResponse =>
     { disableChecks: true }
   )
 
-/** One attempt at a whole answer. */
+/** One attempt at a chat completion. */
 export const chat = (host: Host, request: ModelRequest): Effect.Effect<ChatResponse, ChatError> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(CurrentCall, (call) => {
@@ -85,7 +85,7 @@ type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 
 const delta: StreamEvent = { _tag: "TextDelta", choice: 0, text }
 
-/** What a stream that has begun makes of an error. */
+/** The error of a stream that has started. */
 const toStreamError = ({ request }: RunningAttempt, provider: string, error: ChatError & StreamError): StreamError =>
   error._tag === "ConnectionLostError"
     ? new StreamInterruptedError({
@@ -96,13 +96,13 @@ const toStreamError = ({ request }: RunningAttempt, provider: string, error: Cha
       })
     : error
 
-/** Longest silence of a stream that writes, in milliseconds: every real one is less silent. */
+/** Longest time without an event while a stream is generating, in milliseconds. Real streams are less sparse. */
 const maxSilenceMillis = 10_000
 
 /**
- * One attempt at a stream. Its events come in few pieces, so that a day of
- * streams stays fast: with the first token, at the end, and so often in
- * between that no idle timeout takes it for dead.
+ * One attempt at a stream. It has few events, so that a day of streams stays
+ * fast: at the first token, at the end, and often enough in between that no idle
+ * timeout expires.
  */
 export const stream = (host: Host, request: ModelRequest): Stream.Stream<StreamEvent, StreamError> =>
   Stream.fromChannel(
@@ -110,23 +110,23 @@ export const stream = (host: Host, request: ModelRequest): Stream.Stream<StreamE
       Effect.flatMap(CurrentCall, (call) => {
         const running = host.begin(request, call)
         const { end, error, firstToken, stalledFrom } = running.plan
-        /** Milliseconds from the beginning up to which the stream has been played. */
-        let played = 0
-        let isOver = false
+        /** Milliseconds from the start up to which events have been emitted. */
+        let emittedUntil = 0
+        let isDone = false
 
         const begin = Effect.sync((): Events => {
-          played = firstToken
+          emittedUntil = firstToken
           return [{ _tag: "Start", ...envelopeOf(host, running) }, delta]
         })
 
         const more = Effect.sync((): Events => {
-          played += maxSilenceMillis
+          emittedUntil += maxSilenceMillis
           return [delta]
         })
 
         const finish = Effect.suspend((): Pull.Pull<Events, StreamError> => {
-          const failure = played > 0 && error !== undefined ? toStreamError(running, host.provider, error) : error
-          isOver = true
+          const failure = emittedUntil > 0 && error !== undefined ? toStreamError(running, host.provider, error) : error
+          isDone = true
           host.end(running, failure?._tag ?? "Success")
           if (failure !== undefined) return Effect.fail(failure)
           const finishReason = finishReasonOf(running)
@@ -138,11 +138,11 @@ export const stream = (host: Host, request: ModelRequest): Stream.Stream<StreamE
         })
 
         const pull = Effect.suspend((): Pull.Pull<Events, StreamError> => {
-          if (isOver) return Cause.done()
-          if (played === 0 && firstToken < end) return Effect.andThen(wait(firstToken), begin)
-          const left = end - played
+          if (isDone) return Cause.done()
+          if (emittedUntil === 0 && firstToken < end) return Effect.andThen(wait(firstToken), begin)
+          const left = end - emittedUntil
           if (left <= maxSilenceMillis) return Effect.andThen(wait(left), finish)
-          return played + maxSilenceMillis < stalledFrom
+          return emittedUntil + maxSilenceMillis < stalledFrom
             ? Effect.andThen(wait(maxSilenceMillis), more)
             : Effect.andThen(wait(left), finish)
         })
@@ -151,7 +151,7 @@ export const stream = (host: Host, request: ModelRequest): Stream.Stream<StreamE
           Scope.addFinalizer(
             scope,
             Effect.sync(() => {
-              if (!isOver) host.end(running, "Interrupted")
+              if (!isDone) host.end(running, "Interrupted")
             })
           ),
           pull

@@ -1,17 +1,17 @@
-/** Charts over the simulated time, as SVG: one scale each, faults shaded behind. */
+/** Charts over the simulated time, as SVG, with the periods of faults shaded. */
 import type { FaultPeriod } from "../../simulator/Report.ts"
 import { faultNames, formatTime, formatNumber } from "./format.ts"
 
 /** One value for each equal part of the time. */
 export interface Series {
   readonly name: string
-  /** Class in the page's style: `a` and `b` are two kinds, `bad` is failure. */
+  /** CSS class: `a` and `b` are two kinds, `bad` is failure. */
   readonly color: "a" | "b" | "bad"
   /** A part without a value is a gap in a line. */
   readonly values: ReadonlyArray<number | undefined>
 }
 
-/** A stretch of time that is drawn as a bar. */
+/** A period that is drawn as a bar. */
 export interface TimelineBar {
   readonly label: string
   readonly from: number
@@ -32,7 +32,7 @@ const right = width - 12
 const top = 10
 const bottom = height - 26
 
-/** Text for an attribute or an element. */
+/** Escapes the text of an attribute or element. */
 export const escapeHtml = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;")
 
@@ -47,7 +47,7 @@ const rect = (x1: number, x2: number, y1: number, y2: number, className: string,
 const label = (x: number, y: number, anchor: "start" | "middle" | "end", text: string): string =>
   `<text x="${coordinate(x)}" y="${coordinate(y)}" text-anchor="${anchor}">${escapeHtml(text)}</text>`
 
-/** The least round number that is no less than the value: 1, 2, 2.5, 5, 10, 20, … */
+/** Rounds up to 1, 2, 2.5, 5, 10, 20, … */
 const roundUp = (value: number): number => {
   if (value <= 0) return 1
   const power = 10 ** Math.floor(Math.log10(value))
@@ -64,7 +64,7 @@ const faultShading = ({ duration, faults }: Frame): string =>
     })
     .join("")
 
-/** Minutes between two marks of the time, the first that gives no more than nine of them. */
+/** Minutes between two ticks of the time axis. The first step with at most nine ticks is used. */
 const tickSteps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1_440]
 
 const timeAxis = ({ duration }: Frame): string => {
@@ -81,11 +81,11 @@ const timeAxis = ({ duration }: Frame): string => {
   }).join("")
 }
 
-const valueAxis = (most: number): string =>
+const valueAxis = (maximum: number): string =>
   [0, 0.5, 1]
     .map((share) => {
       const y = coordinate(bottom - (bottom - top) * share)
-      const text = formatNumber(Number((most * share).toPrecision(3)))
+      const text = formatNumber(Number((maximum * share).toPrecision(3)))
       return `<line class="grid" x1="${left}" x2="${right}" y1="${y}" y2="${y}"/>${label(left - 8, Number(y) + 4, "end", text)}`
     })
     .join("")
@@ -99,18 +99,18 @@ const legendOf = (series: ReadonlyArray<Series>): string =>
     ? ""
     : series.map(({ color, name }) => ` <span class="key"><i class="${color}"></i>${escapeHtml(name)}</span>`).join("")
 
-/** Says that there is nothing to see, so that nobody takes the drawing for broken. */
+/** Labels an empty chart, so that it does not look broken. */
 const emptyLabel = (drawing: ReadonlyArray<string>): string =>
   drawing.length > 0 ? "" : label((left + right) / 2, (top + bottom) / 2, "middle", "none")
 
-/** Bars that stand on each other. */
+/** Stacked bars. */
 export const bars = (frame: Frame, series: ReadonlyArray<Series>): string => {
   const { duration } = frame
   const parts = series[0]?.values.length ?? 0
   const sums = Array.from({ length: parts }, (_, index) =>
     series.reduce((sum, { values }) => sum + (values[index] ?? 0), 0)
   )
-  const most = roundUp(Math.max(...sums))
+  const maximum = roundUp(Math.max(...sums))
   const drawing: Array<string> = []
   for (let index = 0; index < parts; index += 1) {
     const from = (duration * index) / parts
@@ -118,7 +118,7 @@ export const bars = (frame: Frame, series: ReadonlyArray<Series>): string => {
     for (const { color, name, values } of series) {
       const value = values[index] ?? 0
       if (value === 0) continue
-      const y = (sum: number): number => bottom - ((bottom - top) * sum) / most
+      const y = (sum: number): number => bottom - ((bottom - top) * sum) / maximum
       const title = `${formatTime(Math.round(from))} ${name}: ${formatNumber(value)}`
       const x2 = scaleX((duration * (index + 1)) / parts, duration) - 1
       drawing.push(rect(scaleX(from, duration), x2, y(under + value), y(under), color, title))
@@ -128,11 +128,11 @@ export const bars = (frame: Frame, series: ReadonlyArray<Series>): string => {
   return figure(
     frame,
     legendOf(series),
-    valueAxis(most) + faultShading(frame) + drawing.join("") + emptyLabel(drawing) + timeAxis(frame)
+    valueAxis(maximum) + faultShading(frame) + drawing.join("") + emptyLabel(drawing) + timeAxis(frame)
   )
 }
 
-/** The stretches of a line that have values, as the points of each. */
+/** The points of each segment of a line without gaps. */
 const segments = (values: Series["values"], place: (value: number, index: number) => string) => {
   const all: Array<Array<string>> = [[]]
   for (const [index, value] of values.entries()) {
@@ -142,29 +142,29 @@ const segments = (values: Series["values"], place: (value: number, index: number
   return all.filter((points) => points.length > 0)
 }
 
-/** Lines through the middles of the parts. */
+/** Lines through the midpoints of the parts. */
 export const lines = (frame: Frame, series: ReadonlyArray<Series>): string => {
   const { duration } = frame
-  const most = roundUp(Math.max(0, ...series.flatMap(({ values }) => values.filter((value) => value !== undefined))))
+  const maximum = roundUp(Math.max(0, ...series.flatMap(({ values }) => values.filter((value) => value !== undefined))))
   const drawing = series.flatMap(({ color, name, values }) => {
     const place = (value: number, index: number): string =>
-      `${coordinate(scaleX((duration * (index + 0.5)) / values.length, duration))},${coordinate(bottom - ((bottom - top) * value) / most)}`
+      `${coordinate(scaleX((duration * (index + 0.5)) / values.length, duration))},${coordinate(bottom - ((bottom - top) * value) / maximum)}`
     return segments(values, place).map(
       (points) =>
         `<polyline class="${color}" points="${points.join(" ")}"><title>${escapeHtml(name)}</title></polyline>`
     )
   })
-  return figure(frame, legendOf(series), valueAxis(most) + faultShading(frame) + drawing.join("") + timeAxis(frame))
+  return figure(frame, legendOf(series), valueAxis(maximum) + faultShading(frame) + drawing.join("") + timeAxis(frame))
 }
 
-/** Stretches of time, a row for each label. */
+/** Periods, one row per label. */
 export const timeline = (frame: Frame, all: ReadonlyArray<TimelineBar>): string => {
   const labels = [...new Set(all.map(({ label }) => label))].toSorted()
   const rowHeight = (bottom - top) / Math.max(1, labels.length)
-  const drawing = all.map((stretch) => {
-    const y = top + rowHeight * labels.indexOf(stretch.label)
-    const title = `${stretch.label}: ${formatTime(stretch.from)} to ${formatTime(stretch.to)}`
-    const [x1, x2] = [scaleX(stretch.from, frame.duration), scaleX(stretch.to, frame.duration)]
+  const drawing = all.map((bar) => {
+    const y = top + rowHeight * labels.indexOf(bar.label)
+    const title = `${bar.label}: ${formatTime(bar.from)} to ${formatTime(bar.to)}`
+    const [x1, x2] = [scaleX(bar.from, frame.duration), scaleX(bar.to, frame.duration)]
     return rect(x1, x2, y + rowHeight * 0.35, y + rowHeight * 0.85, "bad", title)
   })
   const names = labels.map((name, index) => label(left + 4, top + rowHeight * index + 12, "start", name))

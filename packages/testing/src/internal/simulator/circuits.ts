@@ -1,8 +1,8 @@
-/** What the transitions of circuits say about a day: when they were open, and how they met its outages. */
+/** Derives open periods and reactions to outages from the transitions of circuits. */
 import type { Transition } from "@kimi-effect/core/CircuitBreaker"
 import type { FaultPeriod, OpenPeriod, CircuitOutage } from "../../simulator/Report.ts"
 
-/** Times that circuits were not closed, in order of their beginnings. Times are milliseconds from the start. */
+/** Periods in which circuits were not closed, ordered by their start. Times are milliseconds from the start. */
 export const openPeriodsOf = (transitions: ReadonlyArray<Transition>, start: number, end: number) => {
   const openSince = new Map<string, number>()
   const periods: Array<OpenPeriod> = []
@@ -32,7 +32,7 @@ const toCircuitOutage = (
   const inside = moments.filter((at) => at >= from && at < to)
   const opening = open.find((period) => period.key === key && period.from < to && period.to > from)
   const openedAt = opening === undefined ? undefined : Math.max(from, opening.from)
-  // A closed circuit that opens ends the very millisecond for everyone else, so a later attempt is a later millisecond.
+  // Attempts in the millisecond of the opening were admitted before it.
   const after = openedAt === undefined ? 0 : inside.filter((at) => at > openedAt).length
   return {
     from,
@@ -44,7 +44,7 @@ const toCircuitOutage = (
   }
 }
 
-/** How every circuit met every outage. */
+/** The reaction of every circuit to every outage. */
 export const outagesOf = (
   faults: ReadonlyArray<FaultPeriod>,
   reached: ReadonlyArray<HostAttempt>,

@@ -1,4 +1,4 @@
-/** Figures in words for people, the same on every machine: no locale, no time zone. */
+/** Formats numbers, times and money independently of locale and time zone. */
 
 /** `86,400` */
 export const formatNumber = (value: number): string => String(value).replace(/\B(?=(?:\d{3})+(?!\d))/g, ",")

@@ -1,13 +1,13 @@
 /**
- * The errors that a host fails with. They say nothing of a single attempt, and
- * making one costs more than all else that the virtual host does, so each is
- * made once for a model.
+ * The errors of a host. They do not depend on the attempt, and making one costs
+ * more than everything else the virtual host does, so each is made once per
+ * model.
  */
 import { ConnectionLostError, ConnectionRefusedError } from "@kimi-effect/core/NetworkErrors"
 import { ServerError, ServiceUnavailableError } from "@kimi-effect/core/ProviderErrors"
 import { OverloadedError } from "@kimi-effect/core/RateLimitErrors"
 
-/** Who was asked for what, to be named in errors. */
+/** The provider and model that errors name. */
 export interface Target {
   readonly provider: string
   readonly model: string
@@ -16,7 +16,7 @@ export interface Target {
 export interface HostErrors {
   readonly target: Target
   readonly refused: ConnectionRefusedError
-  /** A stream that has begun sees it as its interruption. */
+  /** A stream that has started fails with `StreamInterruptedError` instead. */
   readonly lost: ConnectionLostError
   readonly failed: ServerError
   readonly unavailable: ServiceUnavailableError
@@ -32,7 +32,7 @@ const make = (origin: Target): HostErrors => ({
   }),
   lost: new ConnectionLostError({
     ...origin,
-    message: "The connection broke before the answer came",
+    message: "The connection was lost before the response",
     code: "ECONNRESET"
   }),
   failed: new ServerError({ ...origin, message: "Internal server error", status: 500 }),

@@ -1,4 +1,4 @@
-/** The report as a page that needs nothing else: no script, no font, no network. */
+/** The report as a self-contained page without scripts, fonts or network requests. */
 import type { FaultPeriod, Percentiles, Report } from "../../simulator/Report.ts"
 import * as Chart from "./chart.ts"
 import { highlightsOf, sectionsOf, titleOf } from "./reportSections.ts"
@@ -68,7 +68,7 @@ const charts = ({ breaker, buckets, cost, duration, faults }: Report): ReadonlyA
   const seconds = (of: (bucket: Bucket) => Percentiles, rank: "p50" | "p95" | "max"): Chart.Series["values"] =>
     buckets.map((bucket) => (of(bucket).count === 0 ? undefined : of(bucket)[rank] / 1_000))
   return [
-    Chart.bars(frame("calls", "Calls by when they arrived"), [
+    Chart.bars(frame("calls", "Calls by arrival"), [
       { name: "succeeded", color: "a", values: of(({ succeeded }) => succeeded) },
       { name: "failed", color: "bad", values: of(({ calls, succeeded }) => calls - succeeded) }
     ]),
@@ -97,8 +97,8 @@ const charts = ({ breaker, buckets, cost, duration, faults }: Report): ReadonlyA
 }
 
 /**
- * The report as one HTML page with charts over the day, which needs no other
- * file and no network.
+ * Formats a report as one self-contained HTML page with charts over the
+ * simulated time.
  *
  * @category conversions
  * @since 0.1.0

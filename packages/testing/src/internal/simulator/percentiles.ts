@@ -1,4 +1,4 @@
-/** Figures of distributions, by nearest rank. */
+/** Percentiles by nearest rank. */
 import * as NearestRank from "@kimi-effect/core/internal/NearestRank"
 import type { Percentiles } from "../../simulator/Report.ts"
 

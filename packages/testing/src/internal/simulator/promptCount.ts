@@ -1,8 +1,8 @@
-/** Counts prompts as `TokenCount` does; those of one text once, because a simulation sends few texts many times. */
+/** Counts prompts with `TokenCount` and caches the counts, because a simulation sends few texts many times. */
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import * as TokenCount from "@kimi-effect/core/TokenCount"
 
-/** A counter with a memory of its own. */
+/** Makes a counter with its own cache. */
 export const make = (): ((request: ModelRequest) => number) => {
   const byModel = new Map<string, Map<string, number>>()
   return (request) => {

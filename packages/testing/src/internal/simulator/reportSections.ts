@@ -1,4 +1,4 @@
-/** The report as rows of a name and what there is to say, for the table and the page alike. */
+/** The report as sections of names and values, for the table and the page. */
 import * as Duration from "effect/Duration"
 import type { TagCount, LimitUsage, CircuitOutage, Outcomes, Percentiles, Report } from "../../simulator/Report.ts"
 import { faultNames, formatMillis, formatTime, formatMoney, formatNumber, formatPercent } from "./format.ts"
@@ -19,13 +19,13 @@ const countRows = (byTag: ReadonlyArray<TagCount>): Section["rows"] =>
 const formatPercentiles = ({ count, max, p50, p95, p99 }: Percentiles): string =>
   count === 0
     ? "none"
-    : `p50 ${formatMillis(p50)}, p95 ${formatMillis(p95)}, p99 ${formatMillis(p99)}, at most ${formatMillis(max)} (${formatNumber(count)} calls)`
+    : `p50 ${formatMillis(p50)}, p95 ${formatMillis(p95)}, p99 ${formatMillis(p99)}, max ${formatMillis(max)} (${formatNumber(count)} calls)`
 
 const outageRow = ({ attemptsAfter, attemptsBefore, from, key, openedAfter, to }: CircuitOutage): Row => {
   const opened = openedAfter === undefined ? "never opened" : `opened after ${formatMillis(openedAfter)}`
   return [
     `  ${formatTime(from)} to ${formatTime(to)}, ${key}`,
-    `${opened}; ${formatNumber(attemptsBefore)} attempts let in before, ${formatNumber(attemptsAfter)} after`
+    `${opened}; ${formatNumber(attemptsBefore)} attempts admitted before, ${formatNumber(attemptsAfter)} after`
   ]
 }
 
@@ -34,7 +34,7 @@ const limitRow = ({ limit, name, peak }: LimitUsage): Row => [
   `${formatNumber(peak)} of ${limit === undefined ? "no limit" : formatNumber(limit)}`
 ]
 
-/** What a report says, section by section. */
+/** The sections of a report. */
 export const sectionsOf = (report: Report): ReadonlyArray<Section> => {
   const { admissionWait, attempts, breaker, calls, cost, rateLimited } = report
   const faults = report.faults.map(({ from, kind, to }): Row => [
@@ -56,7 +56,7 @@ export const sectionsOf = (report: Report): ReadonlyArray<Section> => {
       title: "Time",
       rows: [
         ["first token of streams", formatPercentiles(report.firstToken)],
-        ["whole answers", formatPercentiles(report.total)],
+        ["whole responses", formatPercentiles(report.total)],
         ["wait for admission", `${formatPercentiles(admissionWait)}; ${formatNumber(admissionWait.waited)} waited`]
       ]
     },
@@ -79,16 +79,16 @@ export const sectionsOf = (report: Report): ReadonlyArray<Section> => {
       title: "Money",
       rows: [
         ["cost", formatMoney(cost.total, cost.currency)],
-        ["of it wasted", formatMoney(cost.wasted, cost.currency)]
+        ["wasted", formatMoney(cost.wasted, cost.currency)]
       ]
     },
-    { title: "Most in use at the host", rows: report.limitUsage.map(limitRow) },
+    { title: "Peak usage of limits", rows: report.limitUsage.map(limitRow) },
     { title: "Faults", rows: faults }
   ]
   return sections.filter(({ rows }) => rows.length > 0)
 }
 
-/** The figures that are looked for first. */
+/** The most important figures. */
 export const highlightsOf = (report: Report): Section["rows"] => {
   const { attempts, breaker, calls, cost, firstToken, outsideOutages, rateLimited, total } = report
   const hasOutages = report.faults.some(({ kind }) => kind === "Outage")
@@ -97,14 +97,14 @@ export const highlightsOf = (report: Report): Section["rows"] => {
     [`of ${formatNumber(calls.calls)} calls succeeded`, formatPercent(calls.successRate)],
     ...(hasOutages ? [["succeeded outside outages", formatPercent(outsideOutages.successRate)] as const] : []),
     ["first token, p95", p95(firstToken)],
-    ["whole answers, p95", p95(total)],
+    ["whole responses, p95", p95(total)],
     ["attempts per call", calls.calls === 0 ? "none" : (attempts.count / calls.calls).toFixed(2)],
     ["429s for limits", formatNumber(rateLimited.count)],
-    ["openings of circuits", formatNumber(breaker.openings)],
+    ["circuit openings", formatNumber(breaker.openings)],
     ["cost", formatMoney(cost.total, cost.currency)]
   ]
 }
 
-/** What was simulated, in one line. */
+/** The title of a report. */
 export const titleOf = ({ duration, seed }: Report): string =>
   `Simulated ${Duration.format(Duration.millis(duration))}, seed ${seed}`

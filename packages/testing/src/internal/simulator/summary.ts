@@ -1,4 +1,4 @@
-/** From what was recorded to the report. */
+/** Builds the report from the recorded events. */
 import * as BigDecimal from "effect/BigDecimal"
 import type { RateLimits } from "@kimi-effect/core/RateLimits"
 import type { Period } from "../../simulator/FaultScript.ts"
@@ -10,7 +10,7 @@ import type { Peaks } from "./HostLimits.ts"
 import { percentilesOf } from "./percentiles.ts"
 import type { RecordedCall, Recorder } from "./Recorder.ts"
 
-/** What a report says beyond what was recorded. */
+/** Inputs of the report besides the recorded events. */
 export interface ReportInputs {
   readonly seed: string
   /** Unix milliseconds. */
@@ -23,7 +23,7 @@ export interface ReportInputs {
   readonly peaks: Peaks
 }
 
-/** A quarter of an hour of a day. */
+/** 15 minutes of a day each. */
 const bucketCount = 96
 
 const round = (share: number): number => Math.round(share * 1e6) / 1e6
@@ -62,7 +62,7 @@ const totals = (calls: ReadonlyArray<RecordedCall>): ReadonlyArray<number> =>
 const waits = (calls: ReadonlyArray<RecordedCall>): ReadonlyArray<number> =>
   calls.flatMap(({ arrivedAt, firstAttemptAt }) => (firstAttemptAt === undefined ? [] : [firstAttemptAt - arrivedAt]))
 
-/** Puts each item into the part of the day that it belongs to; what comes after the end belongs to the last one. */
+/** Splits items into equal parts of the time. Items after the end are in the last part. */
 const splitByTime = <A>(items: ReadonlyArray<A>, millis: number, at: (item: A) => number): ReadonlyArray<Array<A>> => {
   const parts = Array.from({ length: bucketCount }, (): Array<A> => [])
   for (const item of items) parts[Math.min(bucketCount - 1, Math.floor(at(item) / millis))]?.push(item)
@@ -82,20 +82,20 @@ const limitUsages = (limits: RateLimits, peaks: Peaks): ReadonlyArray<LimitUsage
   ]
 }
 
-/** Builds the report. */
-export const summarize = ({ attempts, calls, transitions }: Recorder, frame: ReportInputs): Report => {
-  const { duration, limits, peaks, periods, provider, seed, stages, start } = frame
+/** Summarizes the events of a simulation. */
+export const summarize = ({ attempts, calls, transitions }: Recorder, inputs: ReportInputs): Report => {
+  const { duration, limits, peaks, periods, provider, seed, stages, start } = inputs
   const faults = periods.map(({ fault, from, to }): FaultPeriod => ({ kind: fault._tag, from, to }))
   const outages = faults.filter(({ kind }) => kind === "Outage")
   const millis = duration / bucketCount
   const callParts = splitByTime(calls, millis, ({ arrivedAt }) => arrivedAt)
   const attemptParts = splitByTime(attempts, millis, ({ startedAt }) => startedAt - start)
-  const bills: Array<TotalCost> = []
+  const costs: Array<TotalCost> = []
   const buckets = callParts.map((part, index): Bucket => {
     const made = attemptParts[index] ?? []
     const from = Math.round(index * millis)
-    const bill = totalCostOf(made, provider, dayOf(start + from))
-    bills.push(bill)
+    const total = totalCostOf(made, provider, dayOf(start + from))
+    costs.push(total)
     return {
       from,
       calls: part.length,
@@ -105,7 +105,7 @@ export const summarize = ({ attempts, calls, transitions }: Recorder, frame: Rep
       firstToken: percentilesOf(firstTokens(part)),
       total: percentilesOf(totals(part)),
       admissionWait: percentilesOf(waits(part)),
-      cost: format(bill.amount)
+      cost: format(total.amount)
     }
   })
   const wasted = attemptParts.map((part, index) =>
@@ -116,9 +116,9 @@ export const summarize = ({ attempts, calls, transitions }: Recorder, frame: Rep
     )
   )
   const sum = (parts: ReadonlyArray<TotalCost>): string => format(BigDecimal.sumAll(parts.map(({ amount }) => amount)))
-  const currency = bills.find((bill) => bill.currency !== undefined)?.currency
+  const currency = costs.find(({ currency }) => currency !== undefined)?.currency
   const refused = attempts.filter(isRateLimited)
-  const isCalm = ({ startedAt }: Attempt): boolean =>
+  const isSteady = ({ startedAt }: Attempt): boolean =>
     faults.every(({ from, to }) => startedAt - start < from || startedAt - start >= to)
   const waited = waits(calls)
   const end = Math.max(duration, ...outages.map(({ to }) => to))
@@ -133,7 +133,7 @@ export const summarize = ({ attempts, calls, transitions }: Recorder, frame: Rep
     calls: outcomesOf(calls),
     outsideOutages: outcomesOf(calls.filter((call) => !outages.some((outage) => isAffected(call, outage)))),
     attempts: { count: attempts.length, byTag: countsOf(attempts.map(({ outcome }) => outcome)) },
-    rateLimited: { count: refused.length, inSteadyState: refused.filter(isCalm).length },
+    rateLimited: { count: refused.length, inSteadyState: refused.filter(isSteady).length },
     firstToken: percentilesOf(firstTokens(calls)),
     total: percentilesOf(totals(calls)),
     admissionWait: { ...percentilesOf(waited), waited: waited.filter((wait) => wait > 0).length },
@@ -142,7 +142,7 @@ export const summarize = ({ attempts, calls, transitions }: Recorder, frame: Rep
       openPeriods,
       outages: outagesOf(faults, reached, openPeriods)
     },
-    cost: { ...(currency === undefined ? {} : { currency }), total: sum(bills), wasted: sum(wasted) },
+    cost: { ...(currency === undefined ? {} : { currency }), total: sum(costs), wasted: sum(wasted) },
     limitUsage: limitUsages(limits, peaks),
     buckets
   }

@@ -3,7 +3,7 @@ import type { Report } from "../../simulator/Report.ts"
 import { sectionsOf, titleOf } from "./reportSections.ts"
 
 /**
- * The report as a table for a terminal.
+ * Formats a report as a table for a terminal.
  *
  * @category conversions
  * @since 0.1.0

@@ -1,4 +1,4 @@
-/** What attempts cost together: exact, because cost is linear in tokens. */
+/** The total cost of attempts, which is exact because cost is linear in tokens. */
 import { fromTokens } from "@kimi-effect/core/Usage"
 import * as Cost from "@kimi-effect/core/Cost"
 import * as BigDecimal from "effect/BigDecimal"

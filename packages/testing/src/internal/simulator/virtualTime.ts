@@ -1,12 +1,12 @@
 /**
- * A clock and a run queue that take a program through hours of its own time as
- * fast as its work allows.
+ * A clock and a scheduler that run hours of virtual time as fast as the program
+ * allows.
  *
- * Not `TestClock`: its order of events is the same, but it goes through the
- * event loop for every sleep that ends, and a day of calls has a million.
+ * `TestClock` has the same order of events, but takes a turn of the event loop
+ * for every sleep, and a day of calls has a million sleeps.
  *
- * Time stands still while any fiber can run, and then jumps to the next sleep.
- * All fibers share one run queue, so the order of events depends on the
+ * Time does not advance while a fiber can run; then it advances to the next
+ * sleep. All fibers share one run queue, so the order of events depends on the
  * program alone.
  */
 import * as Clock from "effect/Clock"
@@ -42,22 +42,22 @@ const makeClock = (sleeps: SleepQueue, start: number): Clock.Clock => {
   }
 }
 
-/** What fibers have to do, in the order in which it came up. */
+/** The tasks of all fibers, first in, first out. */
 class RunQueue {
   #tasks: Array<() => void> = []
   #position = 0
 
   readonly add = (task: () => void): (() => void) => {
-    let isWanted = true
+    let isActive = true
     this.#tasks.push(() => {
-      if (isWanted) task()
+      if (isActive) task()
     })
     return () => {
-      isWanted = false
+      isActive = false
     }
   }
 
-  /** Runs the next task; `false` when there is none. */
+  /** Runs the next task. Returns `false` when there is none. */
   runNext(): boolean {
     const task = this.#tasks[this.#position]
     if (task === undefined) {
@@ -71,21 +71,21 @@ class RunQueue {
   }
 }
 
-/** Steps between two turns of the real event loop, so that a simulation can be interrupted and blocks nobody for long. */
+/** Steps between two turns of the event loop, so that a simulation can be interrupted and does not block for long. */
 const stepsPerTurn = 1_000
 
 /**
- * Runs a program in time of its own, which begins at `start`, in whole Unix
+ * Runs a program in virtual time that starts at `start`, in whole Unix
  * milliseconds.
  *
- * Time does not wait for promises, timers and sockets. A program that waits
- * for them, or for ever, dies as soon as nothing else is left to happen.
+ * Virtual time does not wait for promises, timers or sockets. A program that
+ * waits for them, or forever, dies when no fiber can run and none sleeps.
  */
 export const runVirtual = <A, E, R>(start: number, program: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.contextWith((context: Context.Context<R>) => {
     const sleeps = new SleepQueue(start)
     const queue = new RunQueue()
-    const own = context.pipe(
+    const virtual = context.pipe(
       Context.add(Clock.Clock, makeClock(sleeps, start)),
       Context.add(Scheduler.Scheduler, new Scheduler.MixedScheduler("async", queue.add))
     )
@@ -96,14 +96,16 @@ export const runVirtual = <A, E, R>(start: number, program: Effect.Effect<A, E, 
           const exit = fiber.pollUnsafe()
           if (exit !== undefined) return exit
           if (!queue.runNext() && !sleeps.wakeNext()) {
-            return Effect.die(new Error("Nothing is left to happen in virtual time, and the program still waits"))
+            return Effect.die(
+              new Error("Deadlock in virtual time: the program waits, but no fiber can run and none sleeps")
+            )
           }
         }
         return Effect.andThen(Effect.yieldNow, drive(fiber))
       })
 
     return Effect.suspend(() => {
-      const fiber = Effect.runForkWith(own)(program)
+      const fiber = Effect.runForkWith(virtual)(program)
       return Effect.onExit(drive(fiber), () => {
         if (fiber.pollUnsafe() !== undefined) return Effect.void
         fiber.interruptUnsafe()

@@ -3,7 +3,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync, statSync, writeSy
 import { assert } from "@effect/vitest"
 import * as CacheEnvelope from "@kimi-effect/core/internal/CacheEnvelope"
 import { Cause, Effect, Exit, Option, Random } from "effect"
-import { bytesOf, keep, keyOf, type Store } from "./storeContract.ts"
+import { bytesOf, keep, keyOf, type Store } from "@kimi-effect/testing/internal/CacheEntries"
 
 /** Changes some bytes of a file, in place. */
 export const flip = (path: string, most = 20) =>

@@ -6,7 +6,7 @@
 import * as CacheEnvelope from "@kimi-effect/core/internal/CacheEnvelope"
 import { Effect, Option, Random } from "effect"
 import * as SqliteCacheStore from "../../../../src/node/SqliteCacheStore.ts"
-import { keep, keyOf } from "./storeContract.ts"
+import { keep, keyOf } from "@kimi-effect/testing/internal/CacheEntries"
 
 /** What a process has seen. */
 export interface Report {

@@ -1,0 +1,55 @@
+/**
+ * The tests that every `BudgetStore` passes.
+ *
+ * **Example** (The contract for a store on a file)
+ *
+ * ```ts
+ * describe("the sqlite store", () => {
+ *   BudgetStoreContract.suite(
+ *     it,
+ *     Layer.unwrap(Effect.map(temporaryFile, (path) => SqliteBudget.layerStore({ path })))
+ *   )
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import { BudgetStore } from "@kimi-effect/core/BudgetStore"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
+import * as amounts from "./internal/budgetStore/amounts.ts"
+import * as leases from "./internal/budgetStore/leases.ts"
+import * as reservations from "./internal/budgetStore/reservations.ts"
+import type { Subject } from "./internal/budgetStore/Subject.ts"
+import type { It, StoreClock } from "./TestRunner.ts"
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The clock by which leases expire. Defaults to `"Effect"`. Tests sleep for seconds with `"Server"`. */
+  readonly clock?: StoreClock | undefined
+}
+
+/**
+ * Registers the tests with the runner's `it`. Every test builds `layer`, which
+ * must make an empty store.
+ *
+ * @category suites
+ * @since 0.1.0
+ */
+export const suite = (it: It, layer: Layer.Layer<BudgetStore, unknown>, { clock = "Effect" }: Options = {}): void => {
+  const register = clock === "Effect" ? it.effect : it.live
+  const make = Effect.map(Layer.build(Layer.fresh(layer)), (context) => Context.get(context, BudgetStore))
+  const subject: Subject = {
+    test: (name, test) => register(name, () => Effect.flatMap(make, test)),
+    sleep: (millis) => (clock === "Effect" ? TestClock.adjust(millis) : Effect.sleep(Duration.millis(millis)))
+  }
+  reservations.register(subject)
+  leases.register(subject)
+  amounts.register(subject)
+}

@@ -1,0 +1,207 @@
+/**
+ * An HTTP server that simulates Kimi on a free port of the loopback interface,
+ * for tests and benchmarks of clients.
+ *
+ * It responds with recorded traffic and rejects requests that Kimi rejects.
+ * Scripted replies, with or without a `Fault`, replace its default responses.
+ * Delays use the machine's clock, so tests use `it.live`.
+ *
+ * **Example** (One rate limit, then the recorded greeting)
+ *
+ * ```ts
+ * const program = Effect.gen(function* () {
+ *   const server = yield* MockServer.MockServer
+ *   yield* server.reply(ErrorReply.table.limitRpm)
+ *   yield* callKimi({ baseUrl: server.url })
+ *   const requests = yield* server.requests
+ * }).pipe(Effect.provide(MockServer.layer()))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type { Socket } from "node:net"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type { Chunking } from "../Chunking.ts"
+import type { Reply } from "../Reply.ts"
+import { deliver } from "./internal/delivery.ts"
+import * as Gauge from "./internal/gauge.ts"
+import * as Responder from "./internal/responder.ts"
+import { type ReceivedRequest, receive } from "./ReceivedRequest.ts"
+
+/**
+ * A reply, or a function from each request to its reply.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ReplySource = Responder.ReplySource
+
+/**
+ * Options of a server.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The only key that is accepted. By default any key is. */
+  readonly apiKey?: string | undefined
+  /**
+   * Whether requests are rejected as Kimi rejects them: by key, request schema,
+   * model, fixed parameters and tool history. Requests with a scripted reply are
+   * not checked. Defaults to `true`.
+   */
+  readonly validateRequests?: boolean | undefined
+  /**
+   * The model ids that chat accepts and `/models` lists. By default chat accepts
+   * the live models of the catalogue and `/models` lists the four recorded ones.
+   */
+  readonly models?: ReadonlyArray<string> | undefined
+  /** How streams are split over network writes. Defaults to ten events per write, as recorded. */
+  readonly chunking?: Chunking | undefined
+  /** Delay before the headers of every response. Defaults to none. */
+  readonly latency?: Duration.Input | undefined
+  /** Delay before each write of a stream, which is then one event unless `chunking` counts events. Defaults to none. */
+  readonly tokenDelay?: Duration.Input | undefined
+  /** Number of latest requests that `requests` keeps. Defaults to all. */
+  readonly maxRecordedRequests?: number | undefined
+  /** Largest request body in bytes. The response to a larger one is 413. Defaults to 100 MiB. */
+  readonly maxRequestBytes?: number | undefined
+}
+
+/**
+ * @category services
+ * @since 0.1.0
+ */
+export class MockServer extends Context.Service<
+  MockServer,
+  {
+    /** Base URL, ending in `/v1`. */
+    readonly url: string
+    /** The requests that were received in full, oldest first. */
+    readonly requests: Effect.Effect<ReadonlyArray<ReceivedRequest>>
+    /** Queues replies. Each is used for one chat request, before any other reply. */
+    readonly reply: (...replies: ReadonlyArray<Reply>) => Effect.Effect<void>
+    /** Sets the reply to chat requests while the queue is empty. */
+    readonly replyAlways: (reply: ReplySource) => Effect.Effect<void>
+    /** Sets the reply to a route, given as method and full path: `"GET /v1/models"`. */
+    readonly replyAt: (route: string, reply: ReplySource) => Effect.Effect<void>
+    /** Number of open sockets. */
+    readonly openConnections: Effect.Effect<number>
+    /** Number of requests whose client disconnected before the response ended. Responses ended by a fault do not count. */
+    readonly aborted: Effect.Effect<number>
+    /** Completes when at least `count` requests have been received in full. */
+    readonly awaitRequests: (count: number) => Effect.Effect<void>
+    /** Completes when at least `count` requests have been aborted. */
+    readonly awaitAborted: (count: number) => Effect.Effect<void>
+    /** Completes when exactly `count` sockets are open. */
+    readonly awaitOpenConnections: (count: number) => Effect.Effect<void>
+    /** Clears scripted replies, requests and the count of aborts. Sockets stay open. */
+    readonly reset: Effect.Effect<void>
+  }
+>()("@kimi-effect/testing/node/MockServer") {}
+
+/**
+ * Starts a server. Closing the scope stops it and destroys every socket.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options?: Options): Effect.Effect<MockServer["Service"], never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const responder = Responder.make({
+      apiKey: options?.apiKey,
+      validateRequests: options?.validateRequests ?? true,
+      maxRequestBytes: options?.maxRequestBytes ?? 104_857_600,
+      models: options?.models,
+      pace: {
+        latency: Duration.toMillis(options?.latency ?? 0),
+        writeDelay: Duration.toMillis(options?.tokenDelay ?? 0),
+        chunking: options?.chunking ?? { events: 10 }
+      }
+    })
+    const maxRecorded = options?.maxRecordedRequests ?? Number.POSITIVE_INFINITY
+    const requests: Array<ReceivedRequest> = []
+    const received = Gauge.make()
+    const aborted = Gauge.make()
+    const connections = Gauge.make()
+    const sockets = new Set<Socket>()
+
+    const handle = (message: IncomingMessage, response: ServerResponse): void => {
+      let isSettled = false
+      response.once("close", () => {
+        if (!isSettled && !response.writableFinished) aborted.set(aborted.get() + 1)
+      })
+      receive(message, (request) => {
+        requests.push(request)
+        if (requests.length > maxRecorded) requests.shift()
+        received.set(received.get() + 1)
+        deliver(response, responder.respond(request), () => {
+          isSettled = true
+        })
+      })
+    }
+
+    const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, handle)
+    server.on("connection", (socket) => {
+      sockets.add(socket)
+      connections.set(sockets.size)
+      socket.once("close", () => {
+        sockets.delete(socket)
+        connections.set(sockets.size)
+      })
+    })
+    const port = yield* Effect.acquireRelease(listen(server), () =>
+      // The server emits "close" before its sockets do.
+      Effect.andThen(
+        close(server, sockets),
+        connections.until((value) => value === 0)
+      )
+    )
+
+    return MockServer.of({
+      url: `http://127.0.0.1:${port}/v1`,
+      requests: Effect.sync(() => [...requests]),
+      reply: (...replies) => Effect.sync(() => responder.enqueue(replies)),
+      replyAlways: (reply) => Effect.sync(() => responder.replyAlways(reply)),
+      replyAt: (route, reply) => Effect.sync(() => responder.replyAt(route, reply)),
+      openConnections: Effect.sync(connections.get),
+      aborted: Effect.sync(aborted.get),
+      awaitRequests: (count) => received.until((value) => value >= count),
+      awaitAborted: (count) => aborted.until((value) => value >= count),
+      awaitOpenConnections: (count) => connections.until((value) => value === count),
+      reset: Effect.sync(() => {
+        responder.reset()
+        requests.length = 0
+        received.set(0)
+        aborted.set(0)
+      })
+    })
+  })
+
+/**
+ * Starts a server for the lifetime of the layer.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: Options): Layer.Layer<MockServer> => Layer.effect(MockServer, make(options))
+
+const listen = (server: Server): Effect.Effect<number> =>
+  Effect.callback<number>((resume) => {
+    server.once("error", (error) => resume(Effect.die(error)))
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      resume(typeof address === "object" && address !== null ? Effect.succeed(address.port) : Effect.die(address))
+    })
+  })
+
+const close = (server: Server, sockets: ReadonlySet<Socket>): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    server.close(() => resume(Effect.void))
+    for (const socket of sockets) socket.destroy()
+  })

@@ -1,0 +1,87 @@
+/**
+ * The default responses of the server: the recorded responses of Kimi.
+ */
+import * as ErrorReply from "../../ErrorReply.ts"
+import type { RequestForm } from "../../internal/rendering.ts"
+import * as Reply from "../../Reply.ts"
+import * as Fixtures from "../Fixtures.ts"
+import type { ReceivedRequest } from "../ReceivedRequest.ts"
+
+/** The models that Moonshot lists in both regions. */
+export const listedModels = ["kimi-k3", "kimi-k2.6", "kimi-k2.7-code", "kimi-k2.7-code-highspeed"] as const
+
+/** The form of a request. Bodies that are not a chat request have the default form. */
+export const formOf = (request: ReceivedRequest): RequestForm => {
+  const json = toRecord(request.json)
+  return {
+    isStream: json["stream"] === true,
+    hasUsage: toRecord(json["stream_options"])["include_usage"] === true,
+    hasTools: Array.isArray(json["tools"]) && json["tools"].length > 0
+  }
+}
+
+// Any member of an object can be read; its type stays unknown.
+const toRecord = (value: unknown): { readonly [name: string]: unknown } =>
+  typeof value === "object" && value !== null ? (value as { readonly [name: string]: unknown }) : {}
+
+/** A greeting, or a call of `get_weather` when the request has tools. */
+export const chat = ({ hasTools, hasUsage, isStream }: RequestForm): Reply.Explicit =>
+  hasTools ? toolCall : !isStream ? greeting : hasUsage ? streamWithUsage : stream
+
+const recorded = (name: Fixtures.ExchangeName): Reply.Completion => {
+  const { body, headers } = Reply.fromExchange(Fixtures.exchange(name))
+  return Reply.completion(body, { headers })
+}
+
+const toolCall = recorded("plain-04-tool-calls")
+const greeting = recorded("plain-03-reasoning-cached")
+const streamWithUsage = Reply.sse(Fixtures.sse("stream-01-include-usage"))
+const stream: Reply.Sse = {
+  ...streamWithUsage,
+  events: streamWithUsage.events.filter((event) => !event.includes('"choices":[]'))
+}
+
+/** Responses to other routes, by method and path. */
+export const routes = (models: ReadonlyArray<string>): ReadonlyMap<string, Reply.Explicit> =>
+  new Map<string, Reply.Explicit>([
+    ["GET /v1/models", Reply.json({ object: "list", data: models.map(model) })],
+    [
+      "GET /v1/users/me/balance",
+      Reply.json({
+        code: 0,
+        data: { available_balance: 12.5, voucher_balance: 10, cash_balance: 2.5 },
+        scode: "0x0",
+        status: true
+      })
+    ],
+    ["POST /v1/tokenizers/estimate-token-count", Reply.json({ data: { total_tokens: 80 } })]
+  ])
+
+const model = (id: string) => {
+  const efforts = ["low", "high", "max"]
+  return {
+    id,
+    object: "model",
+    created: 1784160000,
+    owned_by: "moonshot",
+    permission: [],
+    root: id,
+    parent: "",
+    context_length: id.startsWith("kimi-k3") ? 1_048_576 : 262_144,
+    supports_image_in: true,
+    supports_video_in: true,
+    supports_reasoning: true,
+    supports_dynamic_tools: id.startsWith("kimi-k3"),
+    ...(id.startsWith("kimi-k3")
+      ? { think_efforts: efforts, reasoning_efforts: efforts, supports_thinking_type: "only" }
+      : {})
+  }
+}
+
+/** The response to a route that does not exist. */
+export const notFound = (request: ReceivedRequest): Reply.Json =>
+  ErrorReply.make(
+    404,
+    "resource_not_found_error",
+    `The requested resource was not found: ${request.method} ${request.path}`
+  )

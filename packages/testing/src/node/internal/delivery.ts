@@ -1,0 +1,69 @@
+/**
+ * Delivers a plan on a real response: headers, writes, delays, ending.
+ *
+ * Delays use the machine's clock: the peer of a socket does not observe a test
+ * clock.
+ */
+import type { ServerResponse } from "node:http"
+import type { WirePlan } from "../../internal/wirePlan.ts"
+
+/**
+ * Milliseconds between the last write and a reset. Some kernels drop data that
+ * the peer has not read when a reset arrives.
+ */
+const resetDelayMillis = 5
+
+/** Calls `onSettled` before the server itself ends the response early. */
+export const deliver = (response: ServerResponse, plan: WirePlan, onSettled: () => void): void => {
+  let timer: NodeJS.Timeout | undefined
+  const later = (millis: number, next: () => void): void => {
+    if (millis > 0) timer = setTimeout(next, millis)
+    else next()
+  }
+  const reset = (): void => {
+    onSettled()
+    response.socket?.resetAndDestroy()
+  }
+  const finish = (): void => {
+    switch (plan.ending) {
+      case "end":
+        return void response.end()
+      case "reset":
+        return later(resetDelayMillis, reset)
+      case "close":
+        onSettled()
+        return response.socket?.destroySoon()
+      case "stall":
+        return
+    }
+  }
+  const begin = (): void => {
+    response.writeHead(plan.status, { ...plan.headers })
+    if (isSimple(plan)) return void response.end(plan.writes[0])
+    response.flushHeaders()
+    const writes = plan.writes[Symbol.iterator]()
+    // One turn of the event loop per write. Otherwise the writes would reach the kernel as one.
+    const step = (): void => {
+      const next = writes.next()
+      if (next.done === true) return finish()
+      later(plan.writeDelay, () =>
+        response.write(next.value, (error) => {
+          if (!error) setImmediate(step)
+        })
+      )
+    }
+    later(plan.bodyDelay, step)
+  }
+  response.once("close", () => clearTimeout(timer))
+  if (plan.start === "stall") return
+  if (plan.start === "reset") return reset()
+  later(plan.start, begin)
+}
+
+/** Whether a single `end` delivers the whole body. */
+const isSimple = (plan: WirePlan): plan is WirePlan & { readonly writes: ReadonlyArray<Uint8Array> } =>
+  plan.ending === "end" &&
+  plan.bodyDelay === 0 &&
+  plan.writeDelay === 0 &&
+  Array.isArray(plan.writes) &&
+  plan.writes.length <= 1

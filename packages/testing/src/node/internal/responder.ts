@@ -1,0 +1,99 @@
+/**
+ * Selects the response to a request: the scripted reply, otherwise the default
+ * response.
+ */
+import * as Result from "effect/Result"
+import * as ErrorReply from "../../ErrorReply.ts"
+import type { Fault } from "../../Fault.ts"
+import * as FaultPlan from "../../internal/faultPlan.ts"
+import { chunkingOf, render, type RequestForm } from "../../internal/rendering.ts"
+import type * as WirePlan from "../../internal/wirePlan.ts"
+import * as Reply from "../../Reply.ts"
+import type { ReceivedRequest } from "../ReceivedRequest.ts"
+import * as DefaultReply from "./defaultReply.ts"
+import * as RequestCheck from "./requestCheck.ts"
+
+/** A reply, or a function from each request to its reply. */
+export type ReplySource = Reply.Reply | ((request: ReceivedRequest) => Reply.Reply)
+
+/** The options of a server with their defaults applied. */
+export interface Settings {
+  readonly apiKey: string | undefined
+  readonly validateRequests: boolean
+  readonly maxRequestBytes: number
+  /** The models that exist. When absent, those of Moonshot do. */
+  readonly models: ReadonlyArray<string> | undefined
+  readonly pace: WirePlan.Pace
+}
+
+/** The scripted replies and the default responses of one server. */
+export interface Responder {
+  readonly respond: (request: ReceivedRequest) => WirePlan.WirePlan
+  readonly enqueue: (replies: ReadonlyArray<Reply.Reply>) => void
+  readonly replyAlways: (source: ReplySource) => void
+  readonly replyAt: (route: string, source: ReplySource) => void
+  readonly reset: () => void
+}
+
+const chatRoute = "POST /v1/chat/completions"
+
+/** Makes a responder without scripted replies. */
+export const make = (settings: Settings): Responder => {
+  const isKnownModel = RequestCheck.makeModelFilter(settings.models)
+  const routes = DefaultReply.routes(settings.models ?? DefaultReply.listedModels)
+  const plan = makePlanner(settings.pace)
+  const queued: Array<Reply.Reply> = []
+  const scripted = new Map<string, ReplySource>()
+
+  const rejection = (request: ReceivedRequest, route: string): Reply.Json | Reply.Text | undefined => {
+    if (!settings.validateRequests) return undefined
+    const unauthorized = RequestCheck.checkAuthorization(request, settings.apiKey)
+    if (unauthorized !== undefined) return unauthorized
+    if (Buffer.byteLength(request.body) > settings.maxRequestBytes) return ErrorReply.table.requestTooLarge
+    return route === chatRoute ? RequestCheck.checkChat(request, isKnownModel) : undefined
+  }
+
+  return {
+    respond: (request) => {
+      const route = `${request.method} ${request.path}`
+      const form = DefaultReply.formOf(request)
+      const next = (route === chatRoute ? queued.shift() : undefined) ?? scripted.get(route) ?? Reply.defaultReply
+      const reply = typeof next === "function" ? runReplySource(next, request) : next
+      if (reply._tag !== "Default") return plan(reply, form, reply.fault)
+      const standard =
+        route === chatRoute ? DefaultReply.chat(form) : (routes.get(route) ?? DefaultReply.notFound(request))
+      return plan(rejection(request, route) ?? standard, form, reply.fault)
+    },
+    enqueue: (replies) => void queued.push(...replies),
+    replyAlways: (source) => void scripted.set(chatRoute, source),
+    replyAt: (route, source) => void scripted.set(route, source),
+    reset: () => {
+      queued.length = 0
+      scripted.clear()
+    }
+  }
+}
+
+type Planner = (reply: Reply.Explicit, form: RequestForm, fault: Fault | undefined) => WirePlan.WirePlan
+
+/** Caches plans: replies are immutable, and tests and benchmarks send the same object many times. */
+const makePlanner = (pace: WirePlan.Pace): Planner => {
+  const cache = new WeakMap<Reply.Explicit, Map<string, WirePlan.WirePlan>>()
+  const makePlan: Planner = (reply, form, fault) =>
+    FaultPlan.make(render(reply, form), fault, { ...pace, chunking: chunkingOf(reply) ?? pace.chunking })
+  return (reply, form, fault) => {
+    if (fault !== reply.fault) return makePlan(reply, form, fault)
+    const key = `${form.isStream} ${form.hasUsage}`
+    const byForm = cache.get(reply) ?? new Map<string, WirePlan.WirePlan>()
+    const plan = byForm.get(key) ?? makePlan(reply, form, fault)
+    cache.set(reply, byForm.set(key, plan))
+    return plan
+  }
+}
+
+/** A function of a test that throws must fail that test, not end the process. */
+const runReplySource = (source: (request: ReceivedRequest) => Reply.Reply, request: ReceivedRequest): Reply.Reply =>
+  Result.getOrElse(
+    Result.try(() => source(request)),
+    (cause) => ErrorReply.make(500, "mock_server_error", `the function that makes replies threw: ${String(cause)}`)
+  )

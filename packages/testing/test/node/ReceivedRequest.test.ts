@@ -1,0 +1,45 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as MockServer from "../../src/node/MockServer.ts"
+import type { ReceivedRequest } from "../../src/node/ReceivedRequest.ts"
+import * as RawClient from "./support/RawClient.ts"
+
+const receive = Effect.fnUntraced(function* (path: string, asked: RawClient.Asked) {
+  const server = yield* MockServer.make()
+  yield* RawClient.request(`${server.url}${path}`, asked)
+  const [received] = yield* server.requests
+  return yield* Effect.fromNullishOr<ReceivedRequest | undefined>(received)
+})
+
+describe("ReceivedRequest", () => {
+  it.live("has method, path, query, headers, body and JSON", () =>
+    Effect.gen(function* () {
+      const body = '{ "text" : "héllo 👋" }'
+      const received = yield* receive("/chat/completions?a=1&b=?", { body, headers: { "X-Twice": "one" } })
+      assert.strictEqual(received.method, "POST")
+      assert.strictEqual(received.path, "/v1/chat/completions")
+      assert.strictEqual(received.query, "a=1&b=?")
+      assert.strictEqual(received.headers["x-twice"], "one")
+      assert.strictEqual(received.headers["authorization"], "Bearer sk-test")
+      assert.strictEqual(received.body, body)
+      assert.deepStrictEqual(received.json, { text: "héllo 👋" })
+    })
+  )
+
+  it.live("has no JSON without a body, nor for another body", () =>
+    Effect.gen(function* () {
+      const empty = yield* receive("/models", {})
+      assert.deepStrictEqual([empty.method, empty.query, empty.body, empty.json], ["GET", "", "", undefined])
+      const broken = yield* receive("/chat/completions", { body: '{"a":' })
+      assert.deepStrictEqual([broken.body, broken.json], ['{"a":', undefined])
+    })
+  )
+
+  it.live("puts a body together that came in pieces", () =>
+    Effect.gen(function* () {
+      const text = "👋".repeat(100_000)
+      const received = yield* receive("/chat/completions", { body: { text } })
+      assert.deepStrictEqual(received.json, { text })
+    })
+  )
+})

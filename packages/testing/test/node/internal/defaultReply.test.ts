@@ -1,0 +1,54 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as DefaultReply from "../../../src/node/internal/defaultReply.ts"
+import type { ReceivedRequest } from "../../../src/node/ReceivedRequest.ts"
+
+const request = (json: unknown): ReceivedRequest => ({
+  method: "POST",
+  path: "/v1/x",
+  query: "",
+  headers: {},
+  body: "",
+  json
+})
+
+describe("usualReply", () => {
+  it("reads what a request asks, from anything", () => {
+    const all = { stream: true, stream_options: { include_usage: true }, tools: [{}] }
+    assert.deepStrictEqual(DefaultReply.formOf(request(all)), { isStream: true, hasUsage: true, hasTools: true })
+    for (const json of [
+      undefined,
+      null,
+      1,
+      "a",
+      [],
+      {},
+      { stream_options: null },
+      { stream: "true", stream_options: { include_usage: false }, tools: [] }
+    ]) {
+      assert.deepStrictEqual(DefaultReply.formOf(request(json)), {
+        isStream: false,
+        hasUsage: false,
+        hasTools: false
+      })
+    }
+  })
+
+  it("picks the recording by the form that is asked for", () => {
+    const pick = (isStream: boolean, includesUsage: boolean, hasTools: boolean) => {
+      const reply = DefaultReply.chat({ isStream, hasUsage: includesUsage, hasTools })
+      return reply._tag === "Sse" ? reply.events.length : reply._tag === "Completion" ? reply.completion.id : reply._tag
+    }
+    assert.strictEqual(pick(false, false, false), "chatcmpl-6a5a9561c95b1c06317b3389")
+    assert.strictEqual(pick(false, true, false), "chatcmpl-6a5a9561c95b1c06317b3389")
+    assert.strictEqual(pick(true, false, false), 48)
+    assert.strictEqual(pick(true, true, false), 49)
+    assert.strictEqual(pick(false, false, true), "chatcmpl-6a5a945597c2ae9e009a34b6")
+    assert.strictEqual(pick(true, true, true), "chatcmpl-6a5a945597c2ae9e009a34b6")
+  })
+
+  it("names the route that does not exist", () => {
+    assert.deepStrictEqual(DefaultReply.notFound(request({})).body, {
+      error: { message: "The requested resource was not found: POST /v1/x", type: "resource_not_found_error" }
+    })
+  })
+})

@@ -1,0 +1,56 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Fault from "../../../src/Fault.ts"
+import * as Responder from "../../../src/node/internal/responder.ts"
+import type { ReceivedRequest } from "../../../src/node/ReceivedRequest.ts"
+import * as Reply from "../../../src/Reply.ts"
+import { question } from "../support/RawClient.ts"
+
+const make = () =>
+  Responder.make({
+    apiKey: undefined,
+    isValidating: true,
+    maxRequestBytes: 1_000_000,
+    models: undefined,
+    pace: { latency: 0, writeDelay: 0, chunking: "whole" }
+  })
+const request = (members: object = {}): ReceivedRequest => ({
+  method: "POST",
+  path: "/v1/chat/completions",
+  query: "",
+  headers: { authorization: "Bearer a" },
+  body: "",
+  json: { ...question, ...members }
+})
+
+describe("responder", () => {
+  it("works out once what it takes to send a reply in one form", () => {
+    const responder = make()
+    assert.strictEqual(responder.respond(request()), responder.respond(request()))
+    assert.strictEqual(responder.respond(request({ stream: true })), responder.respond(request({ stream: true })))
+    responder.replyAlways(Reply.chatResponse({ content: "a" }, { fault: Fault.EmptyBody() }))
+    assert.strictEqual(responder.respond(request()), responder.respond(request()))
+    assert.notStrictEqual(responder.respond(request()), responder.respond(request({ stream: true })))
+  })
+
+  it("does not remember a fault that was meant for one request", () => {
+    const responder = make()
+    responder.enqueue([Reply.faulty(Fault.StallBeforeHeaders())])
+    assert.strictEqual(responder.respond(request()).start, "stall")
+    assert.strictEqual(responder.respond(request()).start, 0)
+  })
+
+  it("prefers the queue to the standing script, and the script to its own answer", () => {
+    const responder = make()
+    responder.replyAlways(() => Reply.json(1, { status: 202 }))
+    responder.enqueue([Reply.json(1, { status: 201 })])
+    assert.deepStrictEqual(
+      [1, 2, 3].map(() => responder.respond(request()).status),
+      [201, 202, 202]
+    )
+    responder.replyAlways(Reply.defaultReply)
+    assert.strictEqual(responder.respond(request()).status, 200)
+    responder.replyAlways(Reply.json(1, { status: 202 }))
+    responder.reset()
+    assert.strictEqual(responder.respond(request()).status, 200)
+  })
+})
