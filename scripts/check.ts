@@ -35,6 +35,8 @@ const steps: ReadonlyArray<Step> = [
     // tstyche needs the compiler's JavaScript API, which TypeScript 7 does not have.
     env: { TSTYCHE_TYPESCRIPT_MODULE: `${root}node_modules/typescript6/lib/typescript.js` }
   },
+  { name: "exports", command: "node", args: ["scripts/exports.ts"] },
+  { name: "browser", command: "node", args: ["scripts/browser.ts"] },
   { name: "unused", command: "knip", args: ["--no-progress"] },
   { name: "ops", command: "node", args: ["ops/check/check.ts"] },
   { name: "docs", command: "node", args: ["scripts/docs.ts"] },

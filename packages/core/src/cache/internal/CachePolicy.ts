@@ -57,7 +57,7 @@ const kindOfFinishReason = (reason: string): ResponseKind | undefined => {
  * @category getters
  * @since 0.1.0
  */
-export const kindsOf = (request: ModelRequest, { choices }: ChatResponse): ReadonlySet<ResponseKind> => {
+const kindsOf = (request: ModelRequest, { choices }: ChatResponse): ReadonlySet<ResponseKind> => {
   const found = new Set<ResponseKind>()
   if (choices.length > 1 || (request.n ?? 1) > 1) found.add("severalChoices")
   for (const { finish_reason, message } of choices) {

@@ -33,7 +33,7 @@ import type * as Pull from "effect/Pull"
  * @category models
  * @since 0.1.0
  */
-export interface Publisher<C> {
+interface Publisher<C> {
   /** Gives a piece to all readers. */
   readonly publish: (piece: C) => void
   /** Whether new readers would still come to this flight, so that its result may be kept. */

@@ -76,7 +76,7 @@ export const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
  * @category models
  * @since 0.1.0
  */
-export interface Price {
+interface Price {
   readonly account: string
   readonly currency: Currency
   readonly amount: bigint

@@ -30,7 +30,7 @@ export interface EntryCipher {
 const keyBytes = 32
 const nonceBytes = 12
 /** Bytes that encryption adds: the nonce and the tag. */
-export const overhead = nonceBytes + 16
+const overhead = nonceBytes + 16
 
 const invalidKey = ConfigurationError.of([
   { name: "CacheEnvelope encryptionKey", expected: `${keyBytes} random bytes, in base64 or hexadecimal` }

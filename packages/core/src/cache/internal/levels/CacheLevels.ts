@@ -19,7 +19,7 @@ import type { StoreLevel } from "./StoreLevel.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Lifetime {
+interface Lifetime {
   readonly timeToLive: Duration.Duration
   readonly staleAfter: Duration.Duration | undefined
 }

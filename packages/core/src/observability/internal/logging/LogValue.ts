@@ -23,7 +23,7 @@ export type Json = null | boolean | number | string | ReadonlyArray<Json> | { re
  * @category options
  * @since 0.1.0
  */
-export interface Limits {
+interface Limits {
   /** Values in all, nested ones counted. */
   readonly maxValues: number
   /** Members of one object, or elements of one array. */

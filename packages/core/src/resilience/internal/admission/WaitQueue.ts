@@ -30,7 +30,7 @@ type AcquireError = AdmissionError | CircuitOpenError
  * @category models
  * @since 0.1.0
  */
-export interface Waiter {
+interface Waiter {
   readonly priority: Priority
   readonly tenant: string
   readonly tokens: number

@@ -69,7 +69,7 @@ export type Outcome = "success" | "failure" | "slow" | "ignored"
  * @category models
  * @since 0.1.0
  */
-export interface Probe {
+interface Probe {
   readonly id: number
   /** Unix milliseconds. */
   readonly startedAt: number
