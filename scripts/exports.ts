@@ -112,8 +112,10 @@ const program = ts.createProgram(
 const checker = program.getTypeChecker()
 
 const kindOf = (symbol: ts.Symbol): string => {
+  const isTypeOnly = symbol.declarations?.some(ts.isTypeOnlyImportOrExportDeclaration) === true
   const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
-  if (target.flags & ts.SymbolFlags.ValueModule) return "namespace"
+  if (target.flags & ts.SymbolFlags.ValueModule) return isTypeOnly ? "type namespace" : "namespace"
+  if (isTypeOnly) return "type"
   const kinds = [
     ...(target.flags & ts.SymbolFlags.Value ? ["value"] : []),
     ...(target.flags & ts.SymbolFlags.Type ? ["type"] : [])

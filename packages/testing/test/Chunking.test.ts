@@ -5,20 +5,20 @@ import * as SseText from "../src/SseText.ts"
 
 const events = ["data: 1\n\n", "data: é👋\n\n", "data: 3\n\n"]
 const texts = (chunking: Chunking.Chunking) =>
-  Chunking.applyChunking(chunking)(events).map((part) => part.toString("utf8"))
+  Chunking.applyChunking(chunking)(events).map((part) => Buffer.from(part).toString("utf8"))
 
 describe("Chunking", () => {
-  it("writes all at once", () => {
+  it("puts everything into one write", () => {
     assert.deepStrictEqual(texts("whole"), [events.join("")])
   })
 
-  it("writes so many events at a time", () => {
+  it("puts a number of events into each write", () => {
     assert.deepStrictEqual(texts({ events: 1 }), events)
     assert.deepStrictEqual(texts({ events: 2 }), [events.slice(0, 2).join(""), events[2] ?? ""])
     assert.deepStrictEqual(texts({ events: 9 }), [events.join("")])
   })
 
-  it("cuts inside UTF-8 sequences", () => {
+  it("splits UTF-8 sequences", () => {
     const parts = Chunking.applyChunking({ bytes: 1 })(events)
     assert.strictEqual(parts.length, 32)
     assert.isTrue(parts.every((part) => part.length === 1))
@@ -30,13 +30,13 @@ describe("Chunking", () => {
     assert.strictEqual(Chunking.applyChunking({ bytes: 0 })(events).length, 32)
   })
 
-  it("writes nothing for no events", () => {
+  it("makes no write for no events", () => {
     for (const chunking of ["whole", { bytes: 3 }, { events: 3 }] as const) {
       assert.deepStrictEqual(Chunking.applyChunking(chunking)([]), [])
     }
   })
 
-  it("loses no byte of a recording, wherever it is cut", () => {
+  it("keeps every byte of a recording at any size", () => {
     const text = Fixtures.sse("stream-03-k2.7-code-details-in-choice")
     for (let bytes = 1; bytes <= Buffer.byteLength(text); bytes++) {
       const parts = Chunking.applyChunking({ bytes })(SseText.split(text))

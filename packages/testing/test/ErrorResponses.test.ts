@@ -4,8 +4,8 @@ import * as Fixtures from "../src/node/Fixtures.ts"
 
 const all: ReadonlyArray<readonly [string, ErrorResponse]> = Object.entries(errorResponses)
 
-describe("ErrorRows", () => {
-  it("says every recorded message to the letter", () => {
+describe("ErrorResponses", () => {
+  it("has the exact message of every recorded error", () => {
     const errors = Fixtures.exchangeNames.filter((name) => name.startsWith("error-"))
     for (const name of errors) {
       const { body, status } = Fixtures.exchange(name)
@@ -44,20 +44,23 @@ describe("ErrorRows", () => {
     for (const pair of documented) assert.isTrue(pairs.has(pair), pair)
   })
 
-  it("leaves no placeholder unfilled", () => {
+  it("has no placeholders", () => {
     for (const [name, row] of all) assert.notMatch(`${row.message}${row.body}`, /[{}]/, name)
   })
 
-  it("says each message once for a status and a set of headers", () => {
+  it("has no duplicates", () => {
     const keys = all.map(([, row]) => JSON.stringify([row.status, row.message, row.body, row.headers]))
     assert.strictEqual(new Set(keys).size, keys.length)
   })
 
-  it("tells how long to wait only where a limit names the time", () => {
+  it("has the wait of a message in its headers", () => {
     for (const [name, row] of all) {
-      const named = /after (\d+) seconds/.exec(row.message ?? "")?.[1]
-      if (named !== undefined) assert.strictEqual(row.headers?.["retry-after"], named, name)
+      const seconds = /after (\d+) seconds/.exec(row.message ?? "")?.[1]
+      if (seconds !== undefined) assert.strictEqual(row.headers?.["retry-after"], seconds, name)
     }
-    assert.isUndefined(Object.keys(errorResponses.engineOverloaded).find((member) => member === "headers"))
+  })
+
+  it("has no wait when the engine is overloaded", () => {
+    assert.notProperty(errorResponses.engineOverloaded, "headers")
   })
 })

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Fault from "../src/Fault.ts"
 import * as Fixtures from "../src/node/Fixtures.ts"
-import * as ErrorReply from "../src/ErrorReply.ts"
 import * as Reply from "../src/Reply.ts"
 
 describe("Reply", () => {
@@ -24,52 +23,58 @@ describe("Reply", () => {
     })
   })
 
-  it("puts errors in Kimi's form, with or without a type", () => {
-    assert.deepStrictEqual(ErrorReply.make(429, "a_type", "slow", { "retry-after": "3" }).body, {
-      error: { message: "slow", type: "a_type" }
-    })
-    assert.strictEqual(ErrorReply.make(429, "a_type", "slow", { "retry-after": "3" }).headers["retry-after"], "3")
-    assert.deepStrictEqual(ErrorReply.make(413, undefined, "big").body, { error: { message: "big" } })
-  })
-
-  it("has a reply for every error row", () => {
-    assert.strictEqual(ErrorReply.names.length, Object.keys(ErrorReply.table).length)
-    assert.isAbove(ErrorReply.names.length, 50)
-    for (const name of ErrorReply.names) assert.isAtLeast(ErrorReply.table[name].status, 400, name)
-    assert.strictEqual(ErrorReply.table.gatewayTimeout._tag, "Text")
-    assert.strictEqual(ErrorReply.table.gatewayTimeout.headers["content-type"], "text/html")
-    assert.include(ErrorReply.table.gatewayTimeout.body, "<h1>504 Gateway Time-out</h1>")
-    assert.strictEqual(ErrorReply.table.serverUnavailableEmpty.body, "")
-  })
-
-  it("takes a stream as raw text or as data", () => {
+  it("splits the raw text of a stream into events", () => {
     const text = Fixtures.sse("stream-02-usage-in-choice-turbo-tail")
     assert.strictEqual(Reply.sse(text).events.join(""), text)
-    assert.deepStrictEqual(Reply.sse(["{}", "[DONE]"]).events, ["data: {}\n\n", "data: [DONE]\n\n"])
-    assert.deepStrictEqual(Reply.sse("", { chunking: { bytes: 3 } }).chunking, { bytes: 3 })
-    assert.strictEqual(Reply.sse("").headers["cache-control"], "no-cache")
   })
 
-  it("writes text and pages with their content types", () => {
+  it("formats the data of events", () => {
+    assert.deepStrictEqual(Reply.sse(["{}", "[DONE]"]).events, ["data: {}\n\n", "data: [DONE]\n\n"])
+  })
+
+  it("has the headers of an event stream", () => {
+    assert.deepInclude(Reply.sse("").headers, {
+      "cache-control": "no-cache",
+      "content-type": "text/event-stream; charset=utf-8"
+    })
+  })
+
+  it("keeps the chunking of a stream", () => {
+    assert.deepStrictEqual(Reply.sse("", { chunking: { bytes: 3 } }).chunking, { bytes: 3 })
+  })
+
+  it("sets the content type of text", () => {
     assert.strictEqual(Reply.text("a").headers["content-type"], "text/plain; charset=utf-8")
+  })
+
+  it("sets the content type of a page", () => {
     assert.strictEqual(Reply.html("a").headers["content-type"], "text/html; charset=utf-8")
+  })
+
+  it("prefers the content type of the options", () => {
     assert.strictEqual(Reply.html("a", { headers: { "content-type": "x/y" } }).headers["content-type"], "x/y")
+  })
+
+  it("sets the status of the options", () => {
     assert.strictEqual(Reply.text("a", { status: 500 }).status, 500)
   })
 
-  it("writes a completion from what the model says", () => {
+  it("makes a completion with tool calls", () => {
     const calls = [
       { name: "add", arguments: "{}" },
       { name: "add", arguments: "[]" }
     ]
-    const usage = { prompt_tokens: 10, completion_tokens: 5, cached_tokens: 4, reasoning_tokens: 2 }
-    const { completion } = Reply.chatResponse({ reasoning_content: "hm", tool_calls: calls, usage })
+    const { completion } = Reply.chatResponse({ reasoning_content: "hm", tool_calls: calls })
     assert.strictEqual(completion.choices[0]?.finish_reason, "tool_calls")
     assert.deepStrictEqual(
       completion.choices[0]?.message.tool_calls?.map((call) => call.id),
       ["add_0", "add_1"]
     )
-    assert.deepStrictEqual(completion.usage, {
+  })
+
+  it("makes a completion with detailed usage", () => {
+    const usage = { prompt_tokens: 10, completion_tokens: 5, cached_tokens: 4, reasoning_tokens: 2 }
+    assert.deepStrictEqual(Reply.chatResponse({ usage }).completion.usage, {
       prompt_tokens: 10,
       completion_tokens: 5,
       total_tokens: 15,
@@ -77,20 +82,27 @@ describe("Reply", () => {
       prompt_tokens_details: { cached_tokens: 4 },
       completion_tokens_details: { reasoning_tokens: 2 }
     })
-    const plain = Reply.chatResponse({ content: "hello" }).completion
-    assert.strictEqual(plain.choices[0]?.finish_reason, "stop")
-    assert.deepStrictEqual(plain.choices[0]?.message, { content: "hello" })
-    assert.deepStrictEqual(plain.usage, { prompt_tokens: 88, completion_tokens: 40, total_tokens: 128 })
   })
 
-  it("refuses a body that is no completion", () => {
+  it("makes a completion with defaults", () => {
+    const { choices, usage } = Reply.chatResponse({ content: "hello" }).completion
+    assert.strictEqual(choices[0]?.finish_reason, "stop")
+    assert.deepStrictEqual(choices[0]?.message, { content: "hello" })
+    assert.deepStrictEqual(usage, { prompt_tokens: 88, completion_tokens: 40, total_tokens: 128 })
+  })
+
+  it("throws for a body that is not a completion", () => {
     assert.throws(() => Reply.completion({ choices: 1 }))
   })
 
-  it("adds a fault and keeps the rest", () => {
+  it("adds a fault to a reply", () => {
     const reply = Reply.json({ a: 1 })
     const fault = Fault.EmptyBody()
     assert.deepStrictEqual(Reply.withFault(fault)(reply), { ...reply, fault })
+  })
+
+  it("adds a fault to the default reply", () => {
+    const fault = Fault.EmptyBody()
     assert.deepStrictEqual(Reply.faulty(fault), { _tag: "Default", fault })
   })
 })

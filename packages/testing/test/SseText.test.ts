@@ -14,7 +14,7 @@ const chunksOf = (events: ReadonlyArray<string>) => events.slice(0, -1).map((eve
 
 describe("SseText", () => {
   describe("split", () => {
-    it("takes a recording apart without losing a byte", () => {
+    it("keeps every byte of a recording", () => {
       for (const name of Fixtures.sseNames) {
         const events = SseText.split(Fixtures.sse(name))
         assert.strictEqual(events.join(""), Fixtures.sse(name))
@@ -23,15 +23,21 @@ describe("SseText", () => {
       assert.strictEqual(SseText.split(Fixtures.sse("stream-01-include-usage")).length, 49)
     })
 
-    it("keeps a tail without a blank line, and CRLF", () => {
+    it("keeps text after the last blank line", () => {
       assert.deepStrictEqual(SseText.split("data: 1\n\ndata: 2"), ["data: 1\n\n", "data: 2"])
+    })
+
+    it("splits at CRLF", () => {
       assert.deepStrictEqual(SseText.split("data: 1\r\n\r\ndata: 2\r\n\r\n"), ["data: 1\r\n\r\n", "data: 2\r\n\r\n"])
+    })
+
+    it("finds no event in an empty text", () => {
       assert.deepStrictEqual(SseText.split(""), [])
     })
   })
 
   describe("fromCompletion", () => {
-    it("streams a tool call in the recorded order", () => {
+    it("formats a tool call in the recorded order", () => {
       const events = SseText.fromCompletion(completionOf("plain-04-tool-calls"), { includeUsage: true })
       const chunks = chunksOf(events)
       const deltas = chunks.map((chunk) => chunk.choices?.[0]?.delta ?? {})
@@ -70,7 +76,7 @@ describe("SseText", () => {
       assert.isUndefined(chunks.at(-1)?.system_fingerprint)
     })
 
-    it("leaves the last usage out unless it is asked for", () => {
+    it("omits the last usage unless it is requested", () => {
       const completion = completionOf("plain-03-reasoning-cached")
       const events = SseText.fromCompletion(completion)
       assert.strictEqual(events.length, SseText.fromCompletion(completion, { includeUsage: true }).length - 1)
@@ -78,22 +84,25 @@ describe("SseText", () => {
       assert.strictEqual(chunksOf(events).at(-1)?.choices?.[0]?.usage?.cached_tokens, 88)
     })
 
-    it("streams content and reasoning to the letter", () => {
-      const message = completionOf("plain-03-reasoning-cached").choices[0]?.message
-      const deltas = chunksOf(SseText.fromCompletion(completionOf("plain-03-reasoning-cached"))).map(
-        (chunk) => chunk.choices?.[0]?.delta
-      )
+    const reasoned = completionOf("plain-03-reasoning-cached")
+    const message = reasoned.choices[0]?.message
+    const deltas = chunksOf(SseText.fromCompletion(reasoned)).map((chunk) => chunk.choices?.[0]?.delta)
+
+    it("keeps the exact content", () => {
       assert.strictEqual(deltas.map((delta) => delta?.content ?? "").join(""), message?.content)
+    })
+
+    it("keeps the exact reasoning", () => {
       assert.strictEqual(deltas.map((delta) => delta?.reasoning_content ?? "").join(""), message?.reasoning_content)
     })
 
-    it("sends no reasoning piece for an answer without reasoning", () => {
+    it("has no reasoning delta for a response without reasoning", () => {
       const completion = Schema.decodeUnknownSync(ChatCompletion)(Fixtures.synthetic("moonshotai-text"))
       const deltas = chunksOf(SseText.fromCompletion(completion)).map((chunk) => chunk.choices?.[0]?.delta)
       assert.deepStrictEqual(deltas, [{ content: "" }, { content: "Hello," }, { content: " world!" }, {}])
     })
 
-    it("never cuts arguments inside a character", () => {
+    it("never splits arguments inside a character", () => {
       const text = JSON.stringify({ emoji: "👋👋👋👋👋👋" })
       const completion: ChatCompletion = {
         choices: [{ message: { tool_calls: [{ function: { name: "wave", arguments: text } }] } }]
@@ -105,7 +114,7 @@ describe("SseText", () => {
       assert.isTrue(pieces.every((piece) => piece.isWellFormed()))
     })
 
-    it("streams each of several choices under its own index", () => {
+    it("formats each choice with its index", () => {
       const completion: ChatCompletion = {
         choices: [{ message: { content: "a" } }, { index: 4, message: { content: "b" }, finish_reason: "length" }]
       }

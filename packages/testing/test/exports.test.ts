@@ -8,7 +8,7 @@ const isNamespace = (value: unknown): boolean => Object.prototype.toString.call(
 const listed = readFileSync(new URL("../exports.txt", import.meta.url), "utf8")
   .split("\n\n")[0]
   ?.split("\n")
-  .filter((line) => /: (?:namespace|value)/.test(line))
+  .filter((line) => /: (?:namespace|value)\b/.test(line))
   .map((line) => line.trim())
 
 describe("the main entry", () => {

@@ -111,20 +111,10 @@ export class MockServer extends Context.Service<
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options?: Options): Effect.Effect<MockServer["Service"], never, Scope.Scope> =>
+export const make = (options: Options = {}): Effect.Effect<MockServer["Service"], never, Scope.Scope> =>
   Effect.gen(function* () {
-    const responder = Responder.make({
-      apiKey: options?.apiKey,
-      validateRequests: options?.validateRequests ?? true,
-      maxRequestBytes: options?.maxRequestBytes ?? 104_857_600,
-      models: options?.models,
-      pace: {
-        latency: Duration.toMillis(options?.latency ?? 0),
-        writeDelay: Duration.toMillis(options?.tokenDelay ?? 0),
-        chunking: options?.chunking ?? { events: 10 }
-      }
-    })
-    const maxRecorded = options?.maxRecordedRequests ?? Number.POSITIVE_INFINITY
+    const { maxRecordedRequests = Number.POSITIVE_INFINITY } = options
+    const responder = Responder.make(settingsOf(options))
     const requests: Array<ReceivedRequest> = []
     const received = Gauge.make()
     const aborted = Gauge.make()
@@ -138,7 +128,7 @@ export const make = (options?: Options): Effect.Effect<MockServer["Service"], ne
       })
       receive(message, (request) => {
         requests.push(request)
-        if (requests.length > maxRecorded) requests.shift()
+        if (requests.length > maxRecordedRequests) requests.shift()
         received.set(received.get() + 1)
         deliver(response, responder.respond(request), () => {
           isSettled = true
@@ -190,6 +180,22 @@ export const make = (options?: Options): Effect.Effect<MockServer["Service"], ne
  * @since 0.1.0
  */
 export const layer = (options?: Options): Layer.Layer<MockServer> => Layer.effect(MockServer, make(options))
+
+const settingsOf = ({
+  apiKey,
+  chunking = { events: 10 },
+  latency = 0,
+  maxRequestBytes = 104_857_600,
+  models,
+  tokenDelay = 0,
+  validateRequests = true
+}: Options): Responder.Settings => ({
+  apiKey,
+  validateRequests,
+  maxRequestBytes,
+  models,
+  pace: { latency: Duration.toMillis(latency), writeDelay: Duration.toMillis(tokenDelay), chunking }
+})
 
 const listen = (server: Server): Effect.Effect<number> =>
   Effect.callback<number>((resume) => {

@@ -7,8 +7,8 @@ import * as Padded from "../../src/internal/paddedBody.ts"
 const isCompletion = Schema.is(ChatCompletion)
 const isChunk = Schema.is(ChatCompletionChunk)
 
-describe("padded", () => {
-  it("has exactly the size asked for, around every block boundary", () => {
+describe("paddedBody", () => {
+  it("has exactly the requested size at every block boundary", () => {
     for (const bytes of [300, 65_535, 65_536, 65_537, 131_072 + 250, 200_000]) {
       for (const padded of [Padded.event(bytes), Padded.completion(bytes)]) {
         const all = Buffer.concat([...padded])
@@ -18,15 +18,21 @@ describe("padded", () => {
     }
   })
 
-  it("is well-formed, and can be made again", () => {
+  it("is a well-formed event", () => {
+    const text = Buffer.concat([...Padded.event(100_000)]).toString()
+    assert.isTrue(isChunk(JSON.parse(/^data: (.*)\n\n$/.exec(text)?.[1] ?? "null")))
+  })
+
+  it("can be iterated repeatedly", () => {
     const event = Padded.event(100_000)
-    for (const text of [Buffer.concat([...event]).toString(), Buffer.concat([...event]).toString()]) {
-      assert.isTrue(isChunk(JSON.parse(/^data: (.*)\n\n$/.exec(text)?.[1] ?? "null")))
-    }
+    assert.deepStrictEqual(Buffer.concat([...event]), Buffer.concat([...event]))
+  })
+
+  it("is a well-formed completion", () => {
     assert.isTrue(isCompletion(JSON.parse(Buffer.concat([...Padded.completion(100_000)]).toString())))
   })
 
-  it("is as small as it can be when asked for less", () => {
+  it("has the smallest possible size when less is requested", () => {
     for (const padded of [Padded.event(1), Padded.completion(1)]) {
       assert.strictEqual(Buffer.concat([...padded]).length, padded.size)
       assert.isBelow(padded.size, 300)
@@ -34,7 +40,7 @@ describe("padded", () => {
     assert.isTrue(isCompletion(JSON.parse(Buffer.concat([...Padded.completion(0)]).toString())))
   })
 
-  it("never holds more than a block", () => {
+  it("is generated in blocks of at most 64 KiB", () => {
     for (const block of Padded.completion(10_000_000)) assert.isAtMost(block.length, 65_536)
   })
 })

@@ -12,36 +12,36 @@ const plain = JSON.stringify(Fixtures.exchange("plain-03-reasoning-cached").body
 const events = SseText.split(Fixtures.sse("stream-01-include-usage")).filter((event) => !event.includes('"choices":[]'))
 const first = (count: number) => events.slice(0, count).join("")
 
-/** Sends a chat request that meets the fault, and returns what came. */
-const meet = Effect.fnUntraced(function* (fault: Fault.Fault, body: object = {}, patience?: number) {
+/** Sends a chat request whose response has the fault, and returns what the client received. */
+const observe = Effect.fnUntraced(function* (fault: Fault.Fault, body: object = {}, disconnectAfter?: number) {
   const server = yield* MockServer.MockServer
   yield* server.reset
   yield* server.reply(Reply.faulty(fault))
-  const observed = yield* RawClient.chat(server.url, body, patience === undefined ? {} : { patience })
-  if (observed.outcome === "left") yield* server.awaitAborted(1)
+  const observed = yield* RawClient.chat(server.url, body, disconnectAfter === undefined ? {} : { disconnectAfter })
+  if (observed.outcome === "disconnected") yield* server.awaitAborted(1)
   return { ...observed, aborted: yield* server.aborted }
 })
 const streaming = { stream: true }
 
 layer(MockServer.layer(), { excludeTestServices: true })((it) => {
   describe("before the headers", () => {
-    it.effect("ResetBeforeHeaders: the connection is reset", () =>
+    it.effect("ResetBeforeHeaders resets the connection", () =>
       Effect.gen(function* () {
-        const { aborted, outcome, status } = yield* meet(Fault.ResetBeforeHeaders())
+        const { aborted, outcome, status } = yield* observe(Fault.ResetBeforeHeaders())
         assert.deepStrictEqual({ aborted, outcome, status }, { aborted: 0, outcome: "ECONNRESET", status: undefined })
       })
     )
 
-    it.effect("StallBeforeHeaders: nothing comes until the client leaves", () =>
+    it.effect("StallBeforeHeaders sends nothing until the client disconnects", () =>
       Effect.gen(function* () {
-        const { aborted, outcome, status } = yield* meet(Fault.StallBeforeHeaders(), {}, 150)
-        assert.deepStrictEqual({ aborted, outcome, status }, { aborted: 1, outcome: "left", status: undefined })
+        const { aborted, outcome, status } = yield* observe(Fault.StallBeforeHeaders(), {}, 150)
+        assert.deepStrictEqual({ aborted, outcome, status }, { aborted: 1, outcome: "disconnected", status: undefined })
       })
     )
 
-    it.effect("SlowHeaders: the whole answer comes late", () =>
+    it.effect("SlowHeaders delays the whole response", () =>
       Effect.gen(function* () {
-        const { headersAfter, outcome, text } = yield* meet(Fault.SlowHeaders({ delay: "60 millis" }))
+        const { headersAfter, outcome, text } = yield* observe(Fault.SlowHeaders({ delay: "60 millis" }))
         assert.isAtLeast(headersAfter, 59)
         assert.deepStrictEqual({ outcome, text }, { outcome: "end", text: plain })
       })
@@ -49,9 +49,9 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
   })
 
   describe("bodies", () => {
-    it.effect("ResetMidBody: so many bytes come, then a reset", () =>
+    it.effect("ResetMidBody resets the connection after a number of bytes", () =>
       Effect.gen(function* () {
-        const { aborted, outcome, status, text } = yield* meet(Fault.ResetMidBody({ afterBytes: 100 }))
+        const { aborted, outcome, status, text } = yield* observe(Fault.ResetMidBody({ afterBytes: 100 }))
         assert.deepStrictEqual(
           { aborted, outcome, status, text },
           { aborted: 0, outcome: "ECONNRESET", status: 200, text: plain.slice(0, 100) }
@@ -59,39 +59,42 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("ResetMidBody: with no byte the headers still come", () =>
+    it.effect("ResetMidBody sends the headers before a reset without bytes", () =>
       Effect.gen(function* () {
-        const { outcome, status, text } = yield* meet(Fault.ResetMidBody({ afterBytes: 0 }))
+        const { outcome, status, text } = yield* observe(Fault.ResetMidBody({ afterBytes: 0 }))
         assert.deepStrictEqual({ outcome, status, text }, { outcome: "ECONNRESET", status: 200, text: "" })
       })
     )
 
-    it.effect("ResetMidBody: counts the bytes of a stream too", () =>
+    it.effect("ResetMidBody counts the bytes of a stream", () =>
       Effect.gen(function* () {
-        const { outcome, text } = yield* meet(Fault.ResetMidBody({ afterBytes: 300 }), streaming)
+        const { outcome, text } = yield* observe(Fault.ResetMidBody({ afterBytes: 300 }), streaming)
         assert.deepStrictEqual({ outcome, text }, { outcome: "ECONNRESET", text: first(9).slice(0, 300) })
       })
     )
 
-    it.effect("StallMidBody: so many bytes come, then nothing", () =>
+    it.effect("StallMidBody stalls after a number of bytes", () =>
       Effect.gen(function* () {
-        const { aborted, outcome, text } = yield* meet(Fault.StallMidBody({ afterBytes: 100 }), {}, 150)
-        assert.deepStrictEqual({ aborted, outcome, text }, { aborted: 1, outcome: "left", text: plain.slice(0, 100) })
+        const { aborted, outcome, text } = yield* observe(Fault.StallMidBody({ afterBytes: 100 }), {}, 150)
+        assert.deepStrictEqual(
+          { aborted, outcome, text },
+          { aborted: 1, outcome: "disconnected", text: plain.slice(0, 100) }
+        )
       })
     )
 
-    it.effect("SlowBody: the headers come at once, the body late", () =>
+    it.effect("SlowBody delays only the body", () =>
       Effect.gen(function* () {
-        const { endAfter, headersAfter, outcome, text } = yield* meet(Fault.SlowBody({ delay: "400 millis" }))
+        const { endAfter, headersAfter, outcome, text } = yield* observe(Fault.SlowBody({ delay: "400 millis" }))
         assert.isBelow(headersAfter, 300)
         assert.isAtLeast(endAfter, 399)
         assert.deepStrictEqual({ outcome, text }, { outcome: "end", text: plain })
       })
     )
 
-    it.effect("TruncatedBody: the connection closes before the promised length", () =>
+    it.effect("TruncatedBody closes the connection before the announced length", () =>
       Effect.gen(function* () {
-        const { aborted, headers, outcome, text } = yield* meet(Fault.TruncatedBody({ afterBytes: 100 }))
+        const { aborted, headers, outcome, text } = yield* observe(Fault.TruncatedBody({ afterBytes: 100 }))
         assert.strictEqual(headers["content-length"], `${Buffer.byteLength(plain)}`)
         assert.deepStrictEqual(
           { aborted, outcome, text },
@@ -100,19 +103,19 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("EmptyBody: 200 with nothing", () =>
+    it.effect("EmptyBody responds with 200 without a body", () =>
       Effect.gen(function* () {
-        const { headers, outcome, status, text } = yield* meet(Fault.EmptyBody())
+        const { headers, outcome, status, text } = yield* observe(Fault.EmptyBody())
         assert.deepStrictEqual({ outcome, status, text }, { outcome: "end", status: 200, text: "" })
         assert.strictEqual(headers["content-type"], "application/json; charset=utf-8")
         assert.strictEqual(headers["content-length"], "0")
       })
     )
 
-    it.effect("WrongType: 200 with a page", () =>
+    it.effect("WrongContentType responds with 200 with a page", () =>
       Effect.gen(function* () {
         for (const body of [{}, streaming]) {
-          const { headers, outcome, status, text } = yield* meet(Fault.WrongContentType(), body)
+          const { headers, outcome, status, text } = yield* observe(Fault.WrongContentType(), body)
           assert.deepStrictEqual({ outcome, status }, { outcome: "end", status: 200 })
           assert.strictEqual(headers["content-type"], "text/html; charset=utf-8")
           assert.isTrue(text.startsWith("<!DOCTYPE html>"))
@@ -120,9 +123,9 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("UndecodableJson: a body of the promised length that is no JSON", () =>
+    it.effect("MalformedJson sends a body of the announced length that is not JSON", () =>
       Effect.gen(function* () {
-        const { headers, outcome, status, text } = yield* meet(Fault.MalformedJson())
+        const { headers, outcome, status, text } = yield* observe(Fault.MalformedJson())
         assert.deepStrictEqual({ outcome, status }, { outcome: "end", status: 200 })
         assert.strictEqual(headers["content-type"], "application/json; charset=utf-8")
         assert.strictEqual(headers["content-length"], `${text.length}`)
@@ -130,22 +133,29 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("HugeBody: a well-formed completion of exactly so many bytes", () =>
+    it.effect("HugeBody sends a well-formed completion of exactly the given size", () =>
       Effect.gen(function* () {
-        const announced = yield* meet(Fault.HugeBody({ bytes: 3_000_001, contentLength: true }))
-        assert.strictEqual(announced.text.length, 3_000_001)
-        assert.strictEqual(announced.headers["content-length"], "3000001")
-        assert.match(JSON.parse(announced.text).choices[0].message.content, /^a+$/)
-        const open = yield* meet(Fault.HugeBody({ bytes: 3_000_001, contentLength: false }))
-        assert.strictEqual(open.text, announced.text)
-        assert.isUndefined(open.headers["content-length"])
-        assert.strictEqual(open.headers["transfer-encoding"], "chunked")
+        const { headers, text } = yield* observe(Fault.HugeBody({ bytes: 3_000_001, contentLength: true }))
+        assert.strictEqual(text.length, 3_000_001)
+        assert.strictEqual(headers["content-length"], "3000001")
+        assert.match(JSON.parse(text).choices[0].message.content, /^a+$/)
       })
     )
 
-    it.effect("Redirect: a location and no body", () =>
+    it.effect("HugeBody can omit the content length", () =>
       Effect.gen(function* () {
-        const { headers, status, text } = yield* meet(Fault.Redirect({ status: 307, location: "http://other.test/" }))
+        const { headers, text } = yield* observe(Fault.HugeBody({ bytes: 3_000_001, contentLength: false }))
+        assert.strictEqual(text.length, 3_000_001)
+        assert.isUndefined(headers["content-length"])
+        assert.strictEqual(headers["transfer-encoding"], "chunked")
+      })
+    )
+
+    it.effect("Redirect sends a location without a body", () =>
+      Effect.gen(function* () {
+        const { headers, status, text } = yield* observe(
+          Fault.Redirect({ status: 307, location: "http://other.test/" })
+        )
         assert.deepStrictEqual(
           { location: headers.location, status, text },
           { location: "http://other.test/", status: 307, text: "" }
@@ -155,10 +165,10 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
   })
 
   describe("streams", () => {
-    it.effect("ResetMidStream: so many events come, then a reset", () =>
+    it.effect("ResetMidStream resets the connection after a number of events", () =>
       Effect.gen(function* () {
         for (const afterEvents of [0, 3]) {
-          const { aborted, outcome, status, text } = yield* meet(Fault.ResetMidStream({ afterEvents }), streaming)
+          const { aborted, outcome, status, text } = yield* observe(Fault.ResetMidStream({ afterEvents }), streaming)
           assert.deepStrictEqual(
             { aborted, outcome, status, text },
             { aborted: 0, outcome: "ECONNRESET", status: 200, text: first(afterEvents) }
@@ -167,14 +177,14 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("StallMidStream: so many events come, then nothing", () =>
+    it.effect("StallMidStream stalls after a number of events", () =>
       Effect.gen(function* () {
-        const { aborted, outcome, text } = yield* meet(Fault.StallMidStream({ afterEvents: 3 }), streaming, 150)
-        assert.deepStrictEqual({ aborted, outcome, text }, { aborted: 1, outcome: "left", text: first(3) })
+        const { aborted, outcome, text } = yield* observe(Fault.StallMidStream({ afterEvents: 3 }), streaming, 150)
+        assert.deepStrictEqual({ aborted, outcome, text }, { aborted: 1, outcome: "disconnected", text: first(3) })
       })
     )
 
-    it.effect("SlowEvents: single events, each after a pause", () =>
+    it.effect("SlowEvents delays each event", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.MockServer
         yield* server.reset
@@ -193,29 +203,29 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("Truncated: the stream ends in good order without [DONE]", () =>
+    it.effect("TruncatedStream ends the response without [DONE]", () =>
       Effect.gen(function* () {
-        const { aborted, outcome, text } = yield* meet(Fault.TruncatedStream({ afterEvents: 46 }), streaming)
+        const { aborted, outcome, text } = yield* observe(Fault.TruncatedStream({ afterEvents: 46 }), streaming)
         assert.deepStrictEqual({ aborted, outcome, text }, { aborted: 0, outcome: "end", text: first(46) })
       })
     )
 
-    it.effect("KeepAlive: comments and nothing else", () =>
+    it.effect("KeepAlive sends only comments", () =>
       Effect.gen(function* () {
-        const { aborted, outcome, text } = yield* meet(
+        const { aborted, outcome, text } = yield* observe(
           Fault.KeepAlive({ afterEvents: 2, interval: "10 millis" }),
           streaming,
           150
         )
-        assert.deepStrictEqual({ aborted, outcome }, { aborted: 1, outcome: "left" })
+        assert.deepStrictEqual({ aborted, outcome }, { aborted: 1, outcome: "disconnected" })
         assert.isTrue(text.startsWith(first(2)))
         assert.match(text.slice(first(2).length), /^(: keep-alive\n\n){2,}$/)
       })
     )
 
-    it.effect("HugeEvent: one well-formed event of exactly so many bytes", () =>
+    it.effect("HugeEvent inserts a well-formed event of exactly the given size", () =>
       Effect.gen(function* () {
-        const { outcome, text } = yield* meet(Fault.HugeEvent({ afterEvents: 1, bytes: 1_000_003 }), streaming)
+        const { outcome, text } = yield* observe(Fault.HugeEvent({ afterEvents: 1, bytes: 1_000_003 }), streaming)
         const received = SseText.split(text)
         assert.strictEqual(outcome, "end")
         assert.strictEqual(received[1]?.length, 1_000_003)
@@ -224,9 +234,9 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("CorruptEvent: one event is no JSON, the others are unharmed", () =>
+    it.effect("CorruptEvent truncates the JSON of one event", () =>
       Effect.gen(function* () {
-        const { outcome, text } = yield* meet(Fault.CorruptEvent({ afterEvents: 2 }), streaming)
+        const { outcome, text } = yield* observe(Fault.CorruptEvent({ afterEvents: 2 }), streaming)
         const received = SseText.split(text)
         assert.strictEqual(outcome, "end")
         assert.deepStrictEqual(received.toSpliced(2, 1), events.toSpliced(2, 1))
@@ -234,9 +244,9 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("JoinedEvents: two events run together on one line", () =>
+    it.effect("JoinedEvents joins two events on one line", () =>
       Effect.gen(function* () {
-        const { outcome, text } = yield* meet(Fault.JoinedEvents({ afterEvents: 2 }), streaming)
+        const { outcome, text } = yield* observe(Fault.JoinedEvents({ afterEvents: 2 }), streaming)
         const received = SseText.split(text)
         assert.strictEqual(outcome, "end")
         assert.strictEqual(received.length, events.length - 1)
@@ -247,27 +257,32 @@ layer(MockServer.layer(), { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("ErrorInStream: an error in place of choices, and no [DONE]", () =>
+    it.effect("ErrorInStream sends an error instead of [DONE]", () =>
       Effect.gen(function* () {
-        const error = { message: "engine gone", type: "server_error" }
-        const { outcome, text } = yield* meet(Fault.ErrorInStream({ afterEvents: 2, error }), streaming)
+        const error = { message: "engine stopped", type: "server_error" }
+        const { outcome, text } = yield* observe(Fault.ErrorInStream({ afterEvents: 2, error }), streaming)
         assert.strictEqual(outcome, "end")
-        assert.strictEqual(text, `${first(2)}data: {"error":{"message":"engine gone","type":"server_error"}}\n\n`)
+        assert.strictEqual(text, `${first(2)}data: {"error":{"message":"engine stopped","type":"server_error"}}\n\n`)
       })
     )
 
-    it.effect("a stream fault takes a plain body for one event", () =>
+    it.effect("ResetMidStream counts a body as one event", () =>
       Effect.gen(function* () {
-        const reset = yield* meet(Fault.ResetMidStream({ afterEvents: 0 }))
+        const reset = yield* observe(Fault.ResetMidStream({ afterEvents: 0 }))
         assert.deepStrictEqual([reset.status, reset.text, reset.outcome], [200, "", "ECONNRESET"])
-        const truncated = yield* meet(Fault.TruncatedStream({ afterEvents: 0 }))
+      })
+    )
+
+    it.effect("TruncatedStream counts a body as one event", () =>
+      Effect.gen(function* () {
+        const truncated = yield* observe(Fault.TruncatedStream({ afterEvents: 0 }))
         assert.deepStrictEqual([truncated.status, truncated.text, truncated.outcome], [200, "", "end"])
       })
     )
   })
 
   describe("on any reply", () => {
-    it.effect("spoils a scripted error as well", () =>
+    it.effect("applies to a scripted error", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.MockServer
         yield* server.reset

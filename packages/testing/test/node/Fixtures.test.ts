@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Fixtures from "../../src/node/Fixtures.ts"
 
-const folder = new URL("../fixtures/kimi/", import.meta.url)
+const folder = new URL("../../fixtures/kimi/", import.meta.url)
 const files = (path: string, extension: string) =>
   readdirSync(new URL(path, folder))
     .filter((name) => name.endsWith(extension))
@@ -10,7 +10,7 @@ const files = (path: string, extension: string) =>
     .toSorted()
 
 describe("Fixtures", () => {
-  it("names every file of the folder", () => {
+  it("lists every file of the folder", () => {
     assert.deepStrictEqual(files(".", ".json"), [...Fixtures.exchangeNames])
     assert.deepStrictEqual(files(".", ".sse"), [...Fixtures.sseNames])
     assert.deepStrictEqual(files("synthetic", ".json"), [...Fixtures.syntheticNames])
@@ -25,7 +25,7 @@ describe("Fixtures", () => {
     }
   })
 
-  it("keeps request, status, headers and body as recorded", () => {
+  it("has the recorded exchange", () => {
     const exchange = Fixtures.exchange("error-429-rpm-retry-after")
     assert.strictEqual(exchange.status, 429)
     assert.strictEqual(exchange.headers["retry-after"], "1")
@@ -49,7 +49,7 @@ describe("Fixtures", () => {
     assert.strictEqual(Fixtures.sse("stream-01-include-usage").match(/^data: /gm)?.length, 49)
   })
 
-  it("reads the hand-written answers", () => {
+  it("reads the hand-written responses", () => {
     assert.deepInclude(Fixtures.synthetic("moonshotai-text"), { id: "chatcmpl-test-text", model: "kimi-k3" })
     assert.strictEqual(Fixtures.syntheticStream().length, 4)
     for (const event of Fixtures.syntheticStream()) assert.strictEqual(JSON.parse(event).id, "chatcmpl-stream")
@@ -59,7 +59,7 @@ describe("Fixtures", () => {
     assert.strictEqual(Fixtures.exchange("plain-04-tool-calls"), Fixtures.exchange("plain-04-tool-calls"))
   })
 
-  it("holds no credential", () => {
+  it("has no credentials", () => {
     const all = [
       ...Fixtures.exchangeNames.map((name) => JSON.stringify(Fixtures.exchange(name))),
       ...Fixtures.sseNames.map(Fixtures.sse)

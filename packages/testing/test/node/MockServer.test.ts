@@ -24,8 +24,8 @@ const json = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, text: stri
   Schema.decodeUnknownSync(schema)(JSON.parse(text))
 
 describe("MockServer", () => {
-  describe("of its own accord", () => {
-    it.live("replays the recorded greeting with its headers", () =>
+  describe("default responses", () => {
+    it.live("sends the recorded greeting with its headers", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
         const { headers, status, text } = yield* chat(server.url)
@@ -38,35 +38,47 @@ describe("MockServer", () => {
       })
     )
 
-    it.live("leaves it to the client to close idle connections", () =>
+    it.live("never closes idle connections", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
         const agent = new http.Agent({ keepAlive: true })
         const { headers } = yield* chat(server.url, {}, { agent })
         assert.strictEqual(headers.connection, "keep-alive")
-        // This header would announce after how many seconds the server closes, racing with the next request.
+        // The header would announce when the server closes, which races with the next request.
         assert.isUndefined(headers["keep-alive"])
         agent.destroy()
       })
     )
 
-    it.live("replays the recorded stream, with the last usage only when asked", () =>
+    it.live("sends the recorded stream", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
-        const asked = yield* chat(server.url, { stream: true, stream_options: { include_usage: true } })
-        const unasked = yield* chat(server.url, { stream: true })
-        assert.strictEqual(asked.text, recorded)
-        assert.strictEqual(unasked.text, recorded.replace(/data: [^\n]*"choices":\[\][^\n]*\n\n/, ""))
-        assert.strictEqual(SseText.split(unasked.text).length, 48)
-        assert.match(asked.headers["content-type"] ?? "", /^text\/event-stream/)
-        assert.strictEqual(asked.headers["cache-control"], "no-cache")
+        const { headers, text } = yield* chat(server.url, { stream: true, stream_options: { include_usage: true } })
+        assert.strictEqual(text, recorded)
+        assert.match(headers["content-type"] ?? "", /^text\/event-stream/)
+        assert.strictEqual(headers["cache-control"], "no-cache")
       })
     )
 
-    it.live("calls the recorded tool when there are tools, whole and streamed", () =>
+    it.live("omits the last usage of the stream unless it is requested", () =>
+      Effect.gen(function* () {
+        const server = yield* MockServer.make()
+        const { text } = yield* chat(server.url, { stream: true })
+        assert.strictEqual(text, recorded.replace(/data: [^\n]*"choices":\[\][^\n]*\n\n/, ""))
+        assert.strictEqual(SseText.split(text).length, 48)
+      })
+    )
+
+    it.live("sends the recorded tool call when the request has tools", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
         assert.deepStrictEqual(JSON.parse((yield* chat(server.url, { tools })).text), toolCall.body)
+      })
+    )
+
+    it.live("streams the recorded tool call", () =>
+      Effect.gen(function* () {
+        const server = yield* MockServer.make()
         const { headers, text } = yield* chat(server.url, { tools, stream: true })
         assert.match(headers["content-type"] ?? "", /^text\/event-stream/)
         assert.include(text, '"id":"get_weather_0","type":"function","function":{"name":"get_weather","arguments":""}')
@@ -75,7 +87,7 @@ describe("MockServer", () => {
       })
     )
 
-    it.live("lists models, tells the balance, counts tokens", () =>
+    it.live("lists the recorded models", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
         const models = json(ModelList, (yield* request(`${server.url}/models`)).text)
@@ -88,14 +100,26 @@ describe("MockServer", () => {
             ["kimi-k2.7-code-highspeed", 262_144]
           ]
         )
+      })
+    )
+
+    it.live("returns a balance", () =>
+      Effect.gen(function* () {
+        const server = yield* MockServer.make()
         const balance = json(BalanceResponse, (yield* request(`${server.url}/users/me/balance`)).text)
         assert.deepStrictEqual(balance.data, { available_balance: 12.5, voucher_balance: 10, cash_balance: 2.5 })
+      })
+    )
+
+    it.live("estimates tokens", () =>
+      Effect.gen(function* () {
+        const server = yield* MockServer.make()
         const estimate = yield* request(`${server.url}/tokenizers/estimate-token-count`, { body: RawClient.question })
         assert.strictEqual(json(TokenEstimateResponse, estimate.text).data.total_tokens, 80)
       })
     )
 
-    it.live("knows no other route", () =>
+    it.live("responds with 404 to other routes", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
         for (const [path, method] of [
@@ -109,44 +133,57 @@ describe("MockServer", () => {
       })
     )
 
-    it.live("wants a key, and the right one if it was told which", () =>
+    const authorize = (url: string, authorization: string) => request(`${url}/models`, { headers: { authorization } })
+
+    it.live("requires a key", () =>
       Effect.gen(function* () {
-        const open = yield* MockServer.make()
-        const locked = yield* MockServer.make({ apiKey: "sk-right" })
-        const status = Effect.fnUntraced(function* (url: string, authorization: string) {
-          const observed = yield* request(`${url}/models`, { headers: { authorization } })
-          if (observed.status === 401) {
-            assert.deepStrictEqual(JSON.parse(observed.text), Fixtures.exchange("error-401-incorrect-api-key").body)
-          }
-          return observed.status
-        })
-        assert.strictEqual(yield* status(open.url, "Bearer anything"), 200)
-        assert.strictEqual(yield* status(open.url, "Bearer "), 401)
-        assert.strictEqual(yield* status(open.url, ""), 401)
-        assert.strictEqual(yield* status(open.url, "Basic anything"), 401)
-        assert.strictEqual(yield* status(locked.url, "Bearer sk-right"), 200)
-        assert.strictEqual(yield* status(locked.url, "Bearer sk-wrong"), 401)
+        const { url } = yield* MockServer.make()
+        assert.strictEqual((yield* authorize(url, "Bearer anything")).status, 200)
+        for (const authorization of ["Bearer ", "", "Basic anything"]) {
+          const { status, text } = yield* authorize(url, authorization)
+          assert.strictEqual(status, 401)
+          assert.deepStrictEqual(JSON.parse(text), Fixtures.exchange("error-401-incorrect-api-key").body)
+        }
       })
     )
 
-    it.live("refuses bad requests, unless its checks are off", () =>
+    it.live("requires the key of its options", () =>
+      Effect.gen(function* () {
+        const { url } = yield* MockServer.make({ apiKey: "sk-right" })
+        assert.strictEqual((yield* authorize(url, "Bearer sk-right")).status, 200)
+        assert.strictEqual((yield* authorize(url, "Bearer sk-wrong")).status, 401)
+      })
+    )
+
+    it.live("rejects invalid requests", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
-        const lenient = yield* MockServer.make({ validateRequests: false })
         const cold = yield* chat(server.url, { temperature: 0.3 })
         assert.strictEqual(cold.status, 400)
         assert.deepStrictEqual(JSON.parse(cold.text), Fixtures.exchange("error-400-invalid-temperature").body)
         assert.strictEqual((yield* chat(server.url, { model: "kimi-k2.5" })).status, 404)
+      })
+    )
+
+    it.live("accepts any request when validation is off", () =>
+      Effect.gen(function* () {
+        const lenient = yield* MockServer.make({ validateRequests: false })
         assert.strictEqual((yield* chat(lenient.url, { model: "gpt", temperature: 0.3 })).status, 200)
         assert.strictEqual((yield* request(`${lenient.url}/models`, { headers: { authorization: "" } })).status, 200)
       })
     )
 
-    it.live("serves and lists the models it was told to", () =>
+    it.live("accepts only the models of its options", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make({ models: ["moonshotai/Kimi-K2.5"] })
         assert.strictEqual((yield* chat(server.url, { model: "moonshotai/Kimi-K2.5" })).status, 200)
         assert.strictEqual((yield* chat(server.url)).status, 404)
+      })
+    )
+
+    it.live("lists the models of its options", () =>
+      Effect.gen(function* () {
+        const server = yield* MockServer.make({ models: ["moonshotai/Kimi-K2.5"] })
         const { data } = json(ModelList, (yield* request(`${server.url}/models`)).text)
         assert.deepStrictEqual(
           data.map(({ id }) => id),
@@ -155,7 +192,7 @@ describe("MockServer", () => {
       })
     )
 
-    it.live("refuses a body over its limit", () =>
+    it.live("rejects a body that exceeds its limit", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make({ maxRequestBytes: 200 })
         const messages = [{ role: "user", content: "é".repeat(80) }]
@@ -179,16 +216,21 @@ describe("MockServer", () => {
       )
     })
 
-    it.live("cuts streams as it is told, and by ten events otherwise", () =>
+    it.live("splits streams into ten events per write by default", () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* sizes({}), [10, 10, 10, 10, 9])
+      })
+    )
+
+    it.live("splits streams by its chunking", () =>
+      Effect.gen(function* () {
         assert.deepStrictEqual(yield* sizes({ chunking: "whole" }), [49])
         assert.deepStrictEqual(yield* sizes({ chunking: { events: 20 } }), [20, 20, 9])
         assert.deepStrictEqual(yield* sizes({ chunking: { bytes: 4000 } }), [4000, 4000, 3594])
       })
     )
 
-    it.live("lets the client read each cut by itself", () =>
+    it.live("lets the client read each write separately", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make({ chunking: { events: 1 } })
         const body = JSON.stringify({ ...RawClient.question, stream: true })
@@ -207,7 +249,7 @@ describe("MockServer", () => {
       })
     )
 
-    it.live("lets a reply decide its own chunking", () =>
+    it.live("prefers the chunking of a reply", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
         yield* server.reply(
@@ -221,23 +263,26 @@ describe("MockServer", () => {
       })
     )
 
-    it.live("waits before the headers and before each write of a stream", () =>
+    it.live("delays the headers by its latency", () =>
       Effect.gen(function* () {
-        const server = yield* MockServer.make({ latency: "40 millis", tokenDelay: "15 millis" })
-        yield* server.reply(Reply.sse(["1", "2", "3"], { chunking: "whole" }), Reply.json({}))
+        const server = yield* MockServer.make({ latency: "40 millis" })
+        assert.isAtLeast((yield* chat(server.url)).headersAfter, 39)
+      })
+    )
+
+    it.live("delays each event of a stream", () =>
+      Effect.gen(function* () {
+        const server = yield* MockServer.make({ tokenDelay: "15 millis" })
+        yield* server.reply(Reply.sse(["1", "2", "3"], { chunking: "whole" }))
         const stream = yield* chat(server.url, { stream: true })
-        assert.isAtLeast(stream.headersAfter, 39)
-        assert.isAtLeast(stream.endAfter, 40 + 3 * 14)
+        assert.isAtLeast(stream.endAfter, 3 * 14)
         assert.strictEqual(stream.chunks.length, 3)
-        const plain = yield* chat(server.url)
-        assert.isAtLeast(plain.headersAfter, 39)
-        assert.strictEqual(plain.text, "{}")
       })
     )
   })
 
   describe("scope", () => {
-    it.live("closing destroys every socket, busy, stalled and idle, and frees the port", () =>
+    it.live("destroys every socket when it closes", () =>
       Effect.gen(function* () {
         const scope = yield* Scope.make()
         const server = yield* MockServer.make().pipe(Scope.provide(scope))
@@ -255,12 +300,20 @@ describe("MockServer", () => {
         yield* Scope.close(scope, Exit.void)
         assert.strictEqual(yield* server.openConnections, 0)
         for (const client of clients) assert.strictEqual((yield* Fiber.join(client)).outcome, "ECONNRESET")
-        assert.strictEqual((yield* chat(server.url)).outcome, "ECONNREFUSED")
         agent.destroy()
       })
     )
 
-    it.live("as a layer, two servers stand side by side", () =>
+    it.live("frees its port when it closes", () =>
+      Effect.gen(function* () {
+        const scope = yield* Scope.make()
+        const server = yield* MockServer.make().pipe(Scope.provide(scope))
+        yield* Scope.close(scope, Exit.void)
+        assert.strictEqual((yield* chat(server.url)).outcome, "ECONNREFUSED")
+      })
+    )
+
+    it.live("starts several servers on different ports", () =>
       Effect.gen(function* () {
         const first = yield* MockServer.MockServer
         const second = yield* MockServer.make()

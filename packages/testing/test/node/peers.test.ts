@@ -1,6 +1,6 @@
 /**
- * Clients that others wrote accept the server as Kimi. What they read is
- * compared with the recordings that the server replays.
+ * Clients of other projects accept the server as Kimi. The results are compared
+ * with the recordings that the server sends.
  */
 import { createMoonshotAI } from "@ai-sdk/moonshotai"
 import { assert, describe, layer } from "@effect/vitest"
@@ -45,7 +45,7 @@ layer(MockServer.layer({ apiKey: "sk-peer" }))((it) => {
       Effect.succeed(new OpenAI({ baseURL: server.url, apiKey: "sk-peer", maxRetries: 0 }))
     )
 
-    it.effect("reads a plain answer", () =>
+    it.effect("reads a completion", () =>
       Effect.gen(function* () {
         const client = yield* openai
         const answer = yield* Effect.promise(() => client.chat.completions.create(question))
@@ -59,7 +59,7 @@ layer(MockServer.layer({ apiKey: "sk-peer" }))((it) => {
       })
     )
 
-    it.effect("reads a stream with its reasoning and usage", () =>
+    it.effect("reads a stream with reasoning", () =>
       Effect.gen(function* () {
         const client = yield* openai
         const chunks = yield* Effect.promise(async () =>
@@ -83,7 +83,7 @@ layer(MockServer.layer({ apiKey: "sk-peer" }))((it) => {
       })
     )
 
-    it.effect("gets no usage event unless it asks for one", () =>
+    it.effect("receives no usage event unless it requests one", () =>
       Effect.gen(function* () {
         const client = yield* openai
         const chunks = yield* Effect.promise(async () =>
@@ -108,7 +108,7 @@ layer(MockServer.layer({ apiKey: "sk-peer" }))((it) => {
       })
     )
 
-    it.effect("puts a streamed tool call together", () =>
+    it.effect("joins a streamed tool call", () =>
       Effect.gen(function* () {
         const client = yield* openai
         const answer = yield* Effect.promise(() =>
@@ -136,7 +136,7 @@ layer(MockServer.layer({ apiKey: "sk-peer" }))((it) => {
       })
     )
 
-    it.effect("reports a rate limit as its own error", () =>
+    it.effect("reports a rate limit as its rate limit error", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.MockServer
         const client = yield* openai
@@ -151,7 +151,7 @@ layer(MockServer.layer({ apiKey: "sk-peer" }))((it) => {
       })
     )
 
-    it.effect("is refused with another key", () =>
+    it.effect("is rejected with another key", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.MockServer
         const client = new OpenAI({ baseURL: server.url, apiKey: "sk-other", maxRetries: 0 })
@@ -161,7 +161,7 @@ layer(MockServer.layer({ apiKey: "sk-peer" }))((it) => {
       })
     )
 
-    it.effect("fails on an error in the middle of a stream", () =>
+    it.effect("fails on an error within a stream", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.MockServer
         const client = yield* openai
@@ -200,7 +200,7 @@ layer(MockServer.layer({ apiKey: "sk-peer" }))((it) => {
       })
     )
 
-    it.effect("streams text and reasoning", () =>
+    it.effect("streams text with reasoning", () =>
       Effect.gen(function* () {
         const model = yield* kimi
         const result = streamText({ model, prompt: "Hello world!", maxRetries: 0 })
@@ -236,7 +236,7 @@ layer(MockServer.layer({ apiKey: "sk-peer" }))((it) => {
       })
     )
 
-    it.effect("goes round a tool loop, sending its history back", () =>
+    it.effect("completes a tool loop with its history", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.MockServer
         const model = yield* kimi
@@ -251,7 +251,7 @@ layer(MockServer.layer({ apiKey: "sk-peer" }))((it) => {
         assert.strictEqual(result.text, "18 degrees.")
         const requests = yield* server.requests
         assert.strictEqual(requests.length, 2)
-        // Asked again without the script, the server's own checks accept the history.
+        // Sent again without a scripted reply, the history passes the validation of the server.
         const again = yield* RawClient.request(`${server.url}/chat/completions`, {
           headers: { authorization: "Bearer sk-peer" },
           body: requests[1]?.body

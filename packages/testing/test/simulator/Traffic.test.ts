@@ -10,7 +10,7 @@ const arrivals = (options: Traffic.Options) =>
   )
 
 describe("arrivals", () => {
-  it.effect("are exactly as many as asked, in order, within the time, by the weights of its parts", () =>
+  it.effect("are ordered by time", () =>
     Effect.gen(function* () {
       const all = yield* arrivals({ calls: 10_000, weights: [1, 0, 3] })
       assert.strictEqual(all.length, 10_000)
@@ -19,6 +19,12 @@ describe("arrivals", () => {
         moments,
         moments.toSorted((a, b) => a - b)
       )
+    })
+  )
+
+  it.effect("follow the weights of the parts of the time", () =>
+    Effect.gen(function* () {
+      const moments = (yield* arrivals({ calls: 10_000, weights: [1, 0, 3] })).map(({ at }) => at)
       const parts = [0, 1, 2].map((part) => moments.filter((at) => Math.floor(at / (8 * hour)) === part).length)
       assert.strictEqual(parts[1], 0)
       // Four standard deviations of 10,000 draws.
@@ -26,7 +32,7 @@ describe("arrivals", () => {
     })
   )
 
-  it.effect("have sizes and streams as the options say", () =>
+  it.effect("follow the distributions of the options", () =>
     Effect.gen(function* () {
       const all = yield* arrivals({
         calls: 4_000,
@@ -36,31 +42,31 @@ describe("arrivals", () => {
         outputTokens: { median: 300, p95: 900 },
         maxCompletionTokens: 500
       })
-      const share = (of: (arrival: Traffic.Arrival) => boolean) => all.filter(of).length / all.length
+      const ratio = (of: (arrival: Traffic.Arrival) => boolean) => all.filter(of).length / all.length
       assert.closeTo(
-        share(({ isStream }) => isStream),
+        ratio(({ isStream }) => isStream),
         0.25,
         0.03
       )
       assert.closeTo(
-        share(({ outputTokens }) => outputTokens <= 300),
+        ratio(({ outputTokens }) => outputTokens <= 300),
         0.5,
         0.04
       )
       assert.closeTo(
-        share(({ outputTokens }) => outputTokens <= 900),
+        ratio(({ outputTokens }) => outputTokens <= 900),
         0.95,
         0.02
       )
       assert.strictEqual(
-        share(({ request }) => request.model === "kimi-k3"),
+        ratio(({ request }) => request.model === "kimi-k3"),
         0.5
       )
       assert.strictEqual(
-        share(({ request }) => request.max_completion_tokens === 500),
+        ratio(({ request }) => request.max_completion_tokens === 500),
         1
       )
-      // A model to which the host adds nothing of its own, and a message of four tokens around its text.
+      // For this model the host adds nothing to the prompt, except four tokens per message.
       const tokens = all.map(({ request }) => TokenCount.ofPrompt({ ...request, model: "moonshot-v1-8k" }) - 4)
       assert.closeTo(tokens.filter((count) => count <= 2_000).length / all.length, 0.5, 0.04)
       assert.closeTo(tokens.filter((count) => count <= 8_000).length / all.length, 0.95, 0.02)
@@ -68,15 +74,22 @@ describe("arrivals", () => {
     })
   )
 
-  it.effect("ask again what others ask as often as told, and nothing else of them changes with it", () =>
+  const few = { calls: 2_000, promptTokens: { median: 100, p95: 100 } }
+  const texts = (all: ReadonlyArray<Traffic.Arrival>) =>
+    new Set(all.map(({ request }) => JSON.stringify(request.messages))).size
+
+  it.effect("repeat prompts at the given ratio", () =>
     Effect.gen(function* () {
-      const few = { calls: 2_000, promptTokens: { median: 100, p95: 100 } }
-      const texts = (all: ReadonlyArray<Traffic.Arrival>) =>
-        new Set(all.map(({ request }) => JSON.stringify(request.messages))).size
       assert.strictEqual(texts(yield* arrivals(few)), 1)
       assert.strictEqual(texts(yield* arrivals({ ...few, repeatRatio: 0 })), 2_000)
       const some = yield* arrivals({ ...few, repeatRatio: 0.25 })
       assert.closeTo(texts(some) / 2_000, 0.75, 0.05)
+    })
+  )
+
+  it.effect("have the same times for another ratio of repeated prompts", () =>
+    Effect.gen(function* () {
+      const some = yield* arrivals({ ...few, repeatRatio: 0.25 })
       assert.deepStrictEqual(
         some.map(({ at }) => at),
         (yield* arrivals(few)).map(({ at }) => at)

@@ -9,7 +9,7 @@ const key = "moonshot/kimi-k3"
 const outage = { kind: "Outage" as const, from: 100, to: 200 }
 
 describe("percentiles", () => {
-  it("are values that occurred, by nearest rank", () => {
+  it("are the nearest ranks", () => {
     const values = Array.from({ length: 200 }, (_, index) => 200 - index)
     assert.deepStrictEqual(percentilesOf(values), { count: 200, p50: 100, p95: 190, p99: 198, max: 200 })
     assert.deepStrictEqual(percentilesOf([7]), { count: 1, p50: 7, p95: 7, p99: 7, max: 7 })
@@ -18,7 +18,7 @@ describe("percentiles", () => {
 })
 
 describe("circuits", () => {
-  it("are open from their opening until they close, probes included", () => {
+  it("are open until they close, including half-open periods", () => {
     const transitions = [
       { key, from: "Closed", to: "Open", at: 1_110 },
       { key, from: "Open", to: "HalfOpen", at: 1_150 },
@@ -33,17 +33,26 @@ describe("circuits", () => {
     ])
   })
 
-  it("are told apart by outage and key: what was let in before the opening, and after", () => {
+  describe("in an outage", () => {
     const reached = [90, 100, 105, 110, 150, 199, 200].map((at) => ({ key, at }))
-    assert.deepStrictEqual(outagesOf([outage], reached, [{ key, from: 110, to: 220 }]), [
-      { from: 100, to: 200, key, attemptsBefore: 3, openedAfter: 10, attemptsAfter: 2 }
-    ])
-    assert.deepStrictEqual(outagesOf([outage], reached, [{ key, from: 50, to: 220 }]), [
-      { from: 100, to: 200, key, attemptsBefore: 1, openedAfter: 0, attemptsAfter: 4 }
-    ])
-    assert.deepStrictEqual(outagesOf([outage], reached, [{ key: "other", from: 110, to: 220 }]), [
-      { from: 100, to: 200, key, attemptsBefore: 5, attemptsAfter: 0 }
-    ])
+
+    it("count attempts before and after their opening", () => {
+      assert.deepStrictEqual(outagesOf([outage], reached, [{ key, from: 110, to: 220 }]), [
+        { from: 100, to: 200, key, attemptsBefore: 3, openedAfter: 10, attemptsAfter: 2 }
+      ])
+    })
+
+    it("may already be open", () => {
+      assert.deepStrictEqual(outagesOf([outage], reached, [{ key, from: 50, to: 220 }]), [
+        { from: 100, to: 200, key, attemptsBefore: 1, openedAfter: 0, attemptsAfter: 4 }
+      ])
+    })
+
+    it("ignore the circuits of other keys", () => {
+      assert.deepStrictEqual(outagesOf([outage], reached, [{ key: "other", from: 110, to: 220 }]), [
+        { from: 100, to: 200, key, attemptsBefore: 5, attemptsAfter: 0 }
+      ])
+    })
   })
 })
 
@@ -59,7 +68,7 @@ const day = Simulator.run({
   ]
 })
 
-/** The names of elements in the order in which they open and close, or where it is not well-formed. */
+/** The first element that is not closed correctly. */
 const unbalanced = (page: string): string | undefined => {
   const open: Array<string> = []
   for (const [, slash, name = "", rest = ""] of page.matchAll(/<(\/?)([a-z][a-z0-9]*)([^<>]*)>/g)) {
@@ -71,51 +80,92 @@ const unbalanced = (page: string): string | undefined => {
 }
 
 describe("the page", () => {
-  it.effect("stands alone: well-formed, no script, nothing from elsewhere, everything escaped", () =>
+  const pageOfDay = Effect.map(day, Simulator.toHtml)
+
+  it.effect("is well-formed", () =>
     Effect.gen(function* () {
-      const page = Simulator.toHtml(yield* day)
-      assert.isUndefined(unbalanced(page))
+      assert.isUndefined(unbalanced(yield* pageOfDay))
+    })
+  )
+
+  it.effect("refers to no other resource", () =>
+    Effect.gen(function* () {
+      const page = yield* pageOfDay
       assert.notMatch(page, /<script|<link|<img|https?:|url\(|@import|NaN|undefined|Infinity/)
-      assert.include(page, "seed &lt;b&gt;&amp;&quot;")
+    })
+  )
+
+  it.effect("escapes text", () =>
+    Effect.gen(function* () {
+      assert.include(yield* pageOfDay, "seed &lt;b&gt;&amp;&quot;")
+    })
+  )
+
+  it.effect("has seven charts with labels", () =>
+    Effect.gen(function* () {
+      const page = yield* pageOfDay
       assert.strictEqual(page.match(/<svg /g)?.length, 7)
       for (const [, id] of page.matchAll(/role="img" aria-labelledby="(\w+)"/g)) assert.include(page, `id="${id}"`)
-      assert.include(page, "prefers-color-scheme: dark")
+    })
+  )
+
+  it.effect("supports dark mode", () =>
+    Effect.gen(function* () {
+      assert.include(yield* pageOfDay, "prefers-color-scheme: dark")
+    })
+  )
+
+  it.effect("shades the periods of faults", () =>
+    Effect.gen(function* () {
+      const page = yield* pageOfDay
       assert.match(page, /class="fault Outage"[^>]*><title>outage, 00:20 to 00:22</)
     })
   )
 })
 
-describe("the page of a day", () => {
+describe("the figures of the page", () => {
   const figuresOf = (page: string) =>
     new Map([...page.matchAll(/<dt>([^<]*)<\/dt><dd>([^<]*)<\/dd>/g)].map(([, name = "", value]) => [name, value]))
 
-  it.effect("begins with the figures that are looked for first", () =>
+  it.effect("has the most important figures", () =>
     Effect.gen(function* () {
       const report = yield* day
       const figures = figuresOf(Simulator.toHtml(report))
       assert.strictEqual(figures.get("of 400 calls succeeded"), `${(report.calls.successRate * 100).toFixed(4)} %`)
       assert.strictEqual(figures.get("429s for limits"), String(report.rateLimited.count))
-      assert.strictEqual(figures.get("openings of circuits"), String(report.breaker.openings))
+      assert.strictEqual(figures.get("circuit openings"), String(report.breaker.openings))
       assert.match(figures.get("cost") ?? "", /^\$\d+\.\d\d$/)
       assert.isTrue(figures.has("succeeded outside outages"))
     })
   )
 
-  it.effect("says where nothing happened, and does not speak of outages that were none", () =>
+  const calmPage = Effect.map(
+    Simulator.run({ seed: 1, duration: "1 hour", traffic: { calls: 20, streamRatio: 0 } }),
+    Simulator.toHtml
+  )
+
+  it.effect("labels empty charts", () =>
     Effect.gen(function* () {
-      const calm = yield* Simulator.run({ seed: 1, duration: "1 hour", traffic: { calls: 20, streamRatio: 0 } })
-      const page = Simulator.toHtml(calm)
-      // No 429s and no open circuits.
-      assert.strictEqual(page.match(/>none<\/text>/g)?.length, 2)
-      const figures = figuresOf(page)
-      assert.isFalse(figures.has("succeeded outside outages"))
-      assert.strictEqual(figures.get("first token, p95"), "none")
+      // Without 429s and open circuits.
+      assert.strictEqual((yield* calmPage).match(/>none<\/text>/g)?.length, 2)
+    })
+  )
+
+  it.effect("omits the figures of outages when there were none", () =>
+    Effect.gen(function* () {
+      assert.isFalse(figuresOf(yield* calmPage).has("succeeded outside outages"))
+    })
+  )
+
+  it.effect("has no first token without streams", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(figuresOf(yield* calmPage).get("first token, p95"), "none")
     })
   )
 })
 
 describe("the table", () => {
-  it.effect("says every figure of the report", () =>
+  it.effect("has the figures of the report", () =>
     Effect.gen(function* () {
       const report = yield* day
       const table = Simulator.toTable(report)

@@ -18,8 +18,21 @@ const primes = (count: number): ReadonlyArray<number> => {
 const firstPrimes = primes(64)
 /** The first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
 const roundConstants = Int32Array.from(firstPrimes, (prime) => fractionBits(Math.cbrt(prime)))
+
+type State = readonly [number, number, number, number, number, number, number, number]
+
+const squareRootBits = (prime: number): number => fractionBits(Math.sqrt(prime)) | 0
 /** The same of the square roots of the first 8 primes. */
-const initialState = Int32Array.from(firstPrimes.slice(0, 8), (prime) => fractionBits(Math.sqrt(prime)))
+const initialState: State = [
+  squareRootBits(2),
+  squareRootBits(3),
+  squareRootBits(5),
+  squareRootBits(7),
+  squareRootBits(11),
+  squareRootBits(13),
+  squareRootBits(17),
+  squareRootBits(19)
+]
 
 const rotate = (value: number, bits: number): number => (value >>> bits) | (value << (32 - bits))
 
@@ -47,8 +60,8 @@ const schedule = (words: Int32Array, view: DataView, offset: number): void => {
   }
 }
 
-const compress = (state: Int32Array, words: Int32Array): void => {
-  let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state
+const compress = (state: State, words: Int32Array): State => {
+  let [a, b, c, d, e, f, g, h] = state
   for (let i = 0; i < 64; i += 1) {
     const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
     const choice = (e & f) ^ (~e & g)
@@ -64,18 +77,26 @@ const compress = (state: Int32Array, words: Int32Array): void => {
     b = a
     a = (t1 + s0 + majority) | 0
   }
-  const next = [a, b, c, d, e, f, g, h]
-  for (let i = 0; i < 8; i += 1) state[i] = (state[i] ?? 0) + (next[i] ?? 0)
+  return [
+    (state[0] + a) | 0,
+    (state[1] + b) | 0,
+    (state[2] + c) | 0,
+    (state[3] + d) | 0,
+    (state[4] + e) | 0,
+    (state[5] + f) | 0,
+    (state[6] + g) | 0,
+    (state[7] + h) | 0
+  ]
 }
 
 /** The SHA-256 digest of `data`, 32 bytes. */
 export const sha256 = (data: Uint8Array): Uint8Array => {
   const view = pad(data)
-  const state = initialState.slice()
   const words = new Int32Array(64)
+  let state = initialState
   for (let offset = 0; offset < view.byteLength; offset += 64) {
     schedule(words, view, offset)
-    compress(state, words)
+    state = compress(state, words)
   }
   const digest = new DataView(new ArrayBuffer(32))
   for (const [i, word] of state.entries()) digest.setInt32(i * 4, word)

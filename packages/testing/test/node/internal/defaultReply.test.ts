@@ -11,10 +11,13 @@ const request = (json: unknown): ReceivedRequest => ({
   json
 })
 
-describe("usualReply", () => {
-  it("reads what a request asks, from anything", () => {
+describe("defaultReply", () => {
+  it("reads the form of a request", () => {
     const all = { stream: true, stream_options: { include_usage: true }, tools: [{}] }
     assert.deepStrictEqual(DefaultReply.formOf(request(all)), { isStream: true, hasUsage: true, hasTools: true })
+  })
+
+  it("reads the default form from any other body", () => {
     for (const json of [
       undefined,
       null,
@@ -33,9 +36,9 @@ describe("usualReply", () => {
     }
   })
 
-  it("picks the recording by the form that is asked for", () => {
-    const pick = (isStream: boolean, includesUsage: boolean, hasTools: boolean) => {
-      const reply = DefaultReply.chat({ isStream, hasUsage: includesUsage, hasTools })
+  it("selects the recording by the form of the request", () => {
+    const pick = (isStream: boolean, hasUsage: boolean, hasTools: boolean) => {
+      const reply = DefaultReply.chat({ isStream, hasUsage, hasTools })
       return reply._tag === "Sse" ? reply.events.length : reply._tag === "Completion" ? reply.completion.id : reply._tag
     }
     assert.strictEqual(pick(false, false, false), "chatcmpl-6a5a9561c95b1c06317b3389")
@@ -46,7 +49,7 @@ describe("usualReply", () => {
     assert.strictEqual(pick(true, true, true), "chatcmpl-6a5a945597c2ae9e009a34b6")
   })
 
-  it("names the route that does not exist", () => {
+  it("names a route that does not exist", () => {
     assert.deepStrictEqual(DefaultReply.notFound(request({})).body, {
       error: { message: "The requested resource was not found: POST /v1/x", type: "resource_not_found_error" }
     })

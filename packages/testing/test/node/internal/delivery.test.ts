@@ -16,7 +16,7 @@ const plan: WirePlan = {
   ending: "end"
 }
 
-/** Serves one plan to every request, and counts how often it was settled. */
+/** Delivers one plan for every request, and counts how often it is settled. */
 const serve = Effect.fnUntraced(function* (plan: WirePlan, onResponse?: (response: ServerResponse) => void) {
   const counts = { settled: 0 }
   const server = createServer((_, response) => {
@@ -39,7 +39,7 @@ const serve = Effect.fnUntraced(function* (plan: WirePlan, onResponse?: (respons
 })
 
 describe("delivery", () => {
-  it.live("makes each write a chunk of its own", () =>
+  it.live("sends each write as one chunk", () =>
     Effect.gen(function* () {
       const { counts, url } = yield* serve(plan)
       const { chunks, outcome } = yield* RawClient.request(url)
@@ -47,7 +47,7 @@ describe("delivery", () => {
     })
   )
 
-  it.live("settles when it breaks off, once", () =>
+  it.live("settles once when it ends the response early", () =>
     Effect.gen(function* () {
       for (const ending of ["reset", "close"] as const) {
         const { counts, url } = yield* serve({ ...plan, ending })
@@ -57,9 +57,9 @@ describe("delivery", () => {
     })
   )
 
-  it.live("leaves no timer behind when its clients have left", () =>
+  it.live("clears its timers when clients disconnect", () =>
     Effect.gen(function* () {
-      for (const waiting of [{ start: 60_000 }, { bodyDelay: 60_000 }, { pause: 60_000 }]) {
+      for (const waiting of [{ start: 60_000 }, { bodyDelay: 60_000 }, { writeDelay: 60_000 }]) {
         const clients = Array.from({ length: 20 }, () => Deferred.makeUnsafe<void>())
         const waits = [...clients]
         const { url } = yield* serve({ ...plan, ...waiting }, (response) => {
@@ -67,18 +67,20 @@ describe("delivery", () => {
           response.once("close", () => left && Deferred.doneUnsafe(left, Effect.void))
         })
         const before = timers()
-        yield* Effect.forEach(clients, () => RawClient.request(url, { patience: 20 }), { concurrency: "unbounded" })
+        yield* Effect.forEach(clients, () => RawClient.request(url, { disconnectAfter: 20 }), {
+          concurrency: "unbounded"
+        })
         yield* Effect.forEach(clients, Deferred.await)
-        // The test runner has timers of its own, which come and go.
+        // The test runner also starts and clears timers.
         assert.isBelow(timers() - before, clients.length / 2)
       }
     })
   )
 
-  it.live("survives a client that leaves between two writes", () =>
+  it.live("survives a client that disconnects between two writes", () =>
     Effect.gen(function* () {
       let leave = () => {}
-      const writes: Iterable<Buffer> = {
+      const writes: Iterable<Uint8Array> = {
         *[Symbol.iterator]() {
           setImmediate(leave)
           yield Buffer.from("a")
@@ -93,11 +95,11 @@ describe("delivery", () => {
     })
   )
 
-  it.live("waits for a client that reads slowly instead of buffering", () =>
+  it.live("waits for a slow client instead of buffering", () =>
     Effect.gen(function* () {
       let taken = 0
       const block = Buffer.alloc(1_000_000)
-      const large: Iterable<Buffer> = {
+      const large: Iterable<Uint8Array> = {
         *[Symbol.iterator]() {
           for (; taken < 1000; taken++) yield block
         }

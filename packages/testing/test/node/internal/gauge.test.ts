@@ -4,7 +4,7 @@ import * as Fiber from "effect/Fiber"
 import * as Gauge from "../../../src/node/internal/gauge.ts"
 
 describe("gauge", () => {
-  it.effect("completes at once when the number is reached already", () =>
+  it.effect("completes immediately when the number is already reached", () =>
     Effect.gen(function* () {
       const gauge = Gauge.make()
       gauge.set(2)
@@ -13,7 +13,7 @@ describe("gauge", () => {
     })
   )
 
-  it.effect("wakes every waiter when its number is reached, and not before", () =>
+  it.effect("wakes each waiter when its number is reached", () =>
     Effect.gen(function* () {
       const gauge = Gauge.make()
       const two = yield* Effect.forkChild(
@@ -35,32 +35,32 @@ describe("gauge", () => {
     })
   )
 
-  it.effect("asks a waiter nothing more once it is done", () =>
+  it.effect("removes a waiter that has completed", () =>
     Effect.gen(function* () {
       const gauge = Gauge.make()
-      let asked = 0
+      let checks = 0
       yield* gauge.until(() => {
-        asked++
+        checks++
         return true
       })
       gauge.set(1)
-      assert.strictEqual(asked, 1)
+      assert.strictEqual(checks, 1)
     })
   )
 
-  it.effect("forgets a waiter that was interrupted", () =>
+  it.effect("removes a waiter that was interrupted", () =>
     Effect.gen(function* () {
       const gauge = Gauge.make()
-      let asked = 0
+      let checks = 0
       const isReached = () => {
-        asked++
+        checks++
         return false
       }
       const fiber = yield* Effect.forkChild(gauge.until(isReached), { startImmediately: true })
-      assert.strictEqual(asked, 1)
+      assert.strictEqual(checks, 1)
       yield* Fiber.interrupt(fiber)
       gauge.set(1)
-      assert.strictEqual(asked, 1)
+      assert.strictEqual(checks, 1)
     })
   )
 })

@@ -13,26 +13,26 @@ const requestOf = (json: unknown): ReceivedRequest => ({
   body: JSON.stringify(json),
   json
 })
-const serves = RequestCheck.makeModelFilter(undefined)
-const check = (members: object) => RequestCheck.checkChat(requestOf({ ...question, ...members }), serves)
+const isKnownModel = RequestCheck.makeModelFilter(undefined)
+const check = (members: object) => RequestCheck.checkChat(requestOf({ ...question, ...members }), isKnownModel)
 const message = (members: object): string | undefined => {
   const reply = check(members)
-  // Every refusal of a request has Kimi's error form.
+  // Every rejection has Kimi's error format.
   return reply && (reply.body as { readonly error: { readonly message: string } }).error.message
 }
 const call = { id: "add_0", type: "function", function: { name: "add", arguments: "{}" } }
 
 describe("requestCheck", () => {
-  it("passes what Kimi answered", () => {
+  it("accepts what Kimi accepted", () => {
     for (const name of Fixtures.exchangeNames.filter((name) => name.startsWith("plain-"))) {
-      assert.isUndefined(RequestCheck.checkChat(requestOf(Fixtures.exchange(name).request), serves), name)
+      assert.isUndefined(RequestCheck.checkChat(requestOf(Fixtures.exchange(name).request), isKnownModel), name)
     }
   })
 
-  it("refuses what Kimi refused, in its words", () => {
+  it("rejects what Kimi rejected with the same response", () => {
     for (const name of ["error-400-invalid-temperature", "error-400-unknown-tool-type"] as const) {
       const { body, request, status } = Fixtures.exchange(name)
-      const reply = RequestCheck.checkChat(requestOf(request), serves)
+      const reply = RequestCheck.checkChat(requestOf(request), isKnownModel)
       assert.deepStrictEqual([reply?.status, reply?.body], [status, body], name)
     }
     assert.deepStrictEqual(
@@ -41,7 +41,7 @@ describe("requestCheck", () => {
     )
   })
 
-  it("names the path of what it cannot decode", () => {
+  it("names the path of an invalid member", () => {
     assert.strictEqual(check({ messages: 1 })?.status, 400)
     assert.match(
       message({ messages: [{ role: "user", content: 3 }] }) ?? "",
@@ -49,29 +49,36 @@ describe("requestCheck", () => {
     )
     assert.match(message({ max_tokens: -1 }) ?? "", /^Invalid request: max_tokens: /)
     assert.match(message({ model: undefined }) ?? "", /^Invalid request: model: /)
-    assert.strictEqual(RequestCheck.checkChat(requestOf(undefined), serves)?.status, 400)
-    assert.strictEqual(RequestCheck.checkChat(requestOf([]), serves)?.status, 400)
+    assert.strictEqual(RequestCheck.checkChat(requestOf(undefined), isKnownModel)?.status, 400)
+    assert.strictEqual(RequestCheck.checkChat(requestOf([]), isKnownModel)?.status, 400)
   })
 
-  it("reads null as absent, and lets unknown members pass", () => {
+  it("treats null as absent", () => {
     const messages = [
       { role: "user", content: "add" },
       { role: "assistant", content: null, reasoning_content: "hm", tool_calls: [call] },
       { role: "tool", tool_call_id: "add_0", content: "2" }
     ]
-    assert.isUndefined(check({ messages, seed: 4, temperature: null }))
+    assert.isUndefined(check({ messages, temperature: null }))
   })
 
-  it("does not find unknown and retired models", () => {
+  it("ignores unknown members", () => {
+    assert.isUndefined(check({ seed: 4 }))
+  })
+
+  it("rejects models that are not live", () => {
     for (const model of ["gpt-5", "kimi-k2.5", "moonshotai/kimi-k3"]) {
       assert.strictEqual(check({ model })?.status, 404)
       assert.strictEqual(message({ model }), `Not found the model ${model} or Permission denied`)
     }
     assert.deepStrictEqual(check({ model: "kimi-k2.5" })?.body, errorTable.modelNotFound.body)
+  })
+
+  it("accepts live models that are not listed", () => {
     assert.isUndefined(check({ model: "kimi-k3.1-pro" }))
   })
 
-  it("allows only the fixed sampling of a model", () => {
+  it("accepts only the fixed sampling parameters of a model", () => {
     assert.strictEqual(message({ top_p: 1 }), "invalid top_p: only 0.95 is allowed for this model")
     assert.strictEqual(message({ n: 2 }), "invalid n: only 1 is allowed for this model")
     assert.strictEqual(message({ presence_penalty: 1 }), "invalid presence_penalty: only 0 is allowed for this model")
@@ -79,7 +86,7 @@ describe("requestCheck", () => {
     assert.isUndefined(check({ temperature: 1, top_p: 0.95, n: 1, presence_penalty: 0, frequency_penalty: 0 }))
   })
 
-  it("allows another temperature without thinking", () => {
+  it("requires another temperature without thinking", () => {
     const thinking = { type: "disabled" }
     assert.isUndefined(check({ model: "kimi-k2.6", thinking, temperature: 0.6 }))
     assert.strictEqual(
@@ -92,7 +99,7 @@ describe("requestCheck", () => {
     )
   })
 
-  it("allows forced tools as the model does", () => {
+  it("accepts required tools depending on the model", () => {
     const tools = [{ type: "function", function: { name: "add" } }]
     const named = { type: "function", function: { name: "add" } }
     assert.isUndefined(check({ tools, tool_choice: "required" }))
@@ -106,12 +113,12 @@ describe("requestCheck", () => {
     assert.isUndefined(check({ model: "kimi-k2.6", thinking, tools, tool_choice: named }))
   })
 
-  it("wants at most five stops", () => {
+  it("accepts at most five stop sequences", () => {
     assert.isUndefined(check({ stop: ["1", "2", "3", "4", "5"] }))
     assert.strictEqual(message({ stop: ["1", "2", "3", "4", "5", "6"] }), errorMessage("stopTooLong"))
   })
 
-  it("wants the reasoning back with tool calls while thinking", () => {
+  it("requires the reasoning of tool calls while thinking", () => {
     const history = (reasoning: object) => [
       { role: "user", content: "add" },
       { role: "assistant", content: "", tool_calls: [call], ...reasoning },
@@ -133,7 +140,7 @@ describe("requestCheck", () => {
     assert.isUndefined(check({ model: "kimi-k2.6", thinking: { type: "disabled" }, messages: history({}) }))
   })
 
-  it("wants a call for every tool result", () => {
+  it("requires a call for every tool result", () => {
     const messages = [
       { role: "user", content: "add" },
       { role: "tool", tool_call_id: "add_1", content: "2" }
@@ -143,5 +150,5 @@ describe("requestCheck", () => {
 })
 
 const errorMessage = (name: "toolChoiceRequired" | "toolChoiceSpecified" | "stopTooLong") =>
-  // Rows with a message are sent as JSON in Kimi's error form.
+  // Error responses with a message are JSON in Kimi's error format.
   (errorTable[name].body as { readonly error: { readonly message: string } }).error.message

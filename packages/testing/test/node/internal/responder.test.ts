@@ -8,7 +8,7 @@ import { question } from "../support/RawClient.ts"
 const make = () =>
   Responder.make({
     apiKey: undefined,
-    isValidating: true,
+    validateRequests: true,
     maxRequestBytes: 1_000_000,
     models: undefined,
     pace: { latency: 0, writeDelay: 0, chunking: "whole" }
@@ -23,7 +23,7 @@ const request = (members: object = {}): ReceivedRequest => ({
 })
 
 describe("responder", () => {
-  it("works out once what it takes to send a reply in one form", () => {
+  it("plans a reply once for each form", () => {
     const responder = make()
     assert.strictEqual(responder.respond(request()), responder.respond(request()))
     assert.strictEqual(responder.respond(request({ stream: true })), responder.respond(request({ stream: true })))
@@ -32,14 +32,14 @@ describe("responder", () => {
     assert.notStrictEqual(responder.respond(request()), responder.respond(request({ stream: true })))
   })
 
-  it("does not remember a fault that was meant for one request", () => {
+  it("applies a queued fault to one request only", () => {
     const responder = make()
     responder.enqueue([Reply.faulty(Fault.StallBeforeHeaders())])
     assert.strictEqual(responder.respond(request()).start, "stall")
     assert.strictEqual(responder.respond(request()).start, 0)
   })
 
-  it("prefers the queue to the standing script, and the script to its own answer", () => {
+  it("uses queued replies before the standing reply", () => {
     const responder = make()
     responder.replyAlways(() => Reply.json(1, { status: 202 }))
     responder.enqueue([Reply.json(1, { status: 201 })])
@@ -47,8 +47,17 @@ describe("responder", () => {
       [1, 2, 3].map(() => responder.respond(request()).status),
       [201, 202, 202]
     )
+  })
+
+  it("uses its default response for the default reply", () => {
+    const responder = make()
+    responder.replyAlways(Reply.json(1, { status: 202 }))
     responder.replyAlways(Reply.defaultReply)
     assert.strictEqual(responder.respond(request()).status, 200)
+  })
+
+  it("removes the standing reply on reset", () => {
+    const responder = make()
     responder.replyAlways(Reply.json(1, { status: 202 }))
     responder.reset()
     assert.strictEqual(responder.respond(request()).status, 200)

@@ -1,5 +1,5 @@
 /**
- * A client that reports what came over the wire and judges nothing.
+ * A client that reports what it receives, without interpretation.
  */
 import * as http from "node:http"
 import * as Effect from "effect/Effect"
@@ -7,10 +7,10 @@ import * as Effect from "effect/Effect"
 export interface Observed {
   readonly status: number | undefined
   readonly headers: http.IncomingHttpHeaders
-  /** The body, as the network cut it. */
+  /** The body in the parts in which it arrived. */
   readonly chunks: ReadonlyArray<Buffer>
   readonly text: string
-  /** `end`, the code of the error that ended it, or `left` when patience ran out. */
+  /** `end`, the code of the error, or `disconnected` after `disconnectAfter`. */
   readonly outcome: string
   /** Milliseconds from the request to the headers; `NaN` when none came. */
   readonly headersAfter: number
@@ -18,27 +18,27 @@ export interface Observed {
   readonly endAfter: number
 }
 
-export interface Asked {
+export interface RequestOptions {
   readonly method?: string
   readonly headers?: Record<string, string>
   readonly body?: unknown
-  /** Milliseconds after which the client leaves, counted from when the request is out. */
-  readonly patience?: number
+  /** Milliseconds after sending the request until the client disconnects. */
+  readonly disconnectAfter?: number
   readonly agent?: http.Agent
 }
 
-export const request = (url: string, asked: Asked = {}): Effect.Effect<Observed> =>
+export const request = (url: string, options: RequestOptions = {}): Effect.Effect<Observed> =>
   Effect.callback<Observed>((resume) => {
-    const leave = send(url, asked, (observed) => resume(Effect.succeed(observed)))
-    return Effect.sync(leave)
+    const disconnect = send(url, options, (observed) => resume(Effect.succeed(observed)))
+    return Effect.sync(disconnect)
   })
 
 export const question = { model: "kimi-k3", messages: [{ role: "user", content: "Hello world!" }] }
 
-export const chat = (url: string, body: object = {}, asked: Asked = {}): Effect.Effect<Observed> =>
-  request(`${url}/chat/completions`, { ...asked, body: { ...question, ...body } })
+export const chat = (url: string, body: object = {}, options: RequestOptions = {}): Effect.Effect<Observed> =>
+  request(`${url}/chat/completions`, { ...options, body: { ...question, ...body } })
 
-const send = (url: string, asked: Asked, onObserved: (observed: Observed) => void): (() => void) => {
+const send = (url: string, options: RequestOptions, onObserved: (observed: Observed) => void): (() => void) => {
   const began = performance.now()
   const chunks: Array<Buffer> = []
   let response: http.IncomingMessage | undefined
@@ -60,9 +60,9 @@ const send = (url: string, asked: Asked, onObserved: (observed: Observed) => voi
   const outgoing = http.request(
     url,
     {
-      method: asked.method ?? (asked.body === undefined ? "GET" : "POST"),
-      agent: asked.agent ?? new http.Agent({ keepAlive: false }),
-      headers: { authorization: "Bearer sk-test", "content-type": "application/json", ...asked.headers }
+      method: options.method ?? (options.body === undefined ? "GET" : "POST"),
+      agent: options.agent ?? new http.Agent({ keepAlive: false }),
+      headers: { authorization: "Bearer sk-test", "content-type": "application/json", ...options.headers }
     },
     (incoming) => {
       response = incoming
@@ -72,21 +72,21 @@ const send = (url: string, asked: Asked, onObserved: (observed: Observed) => voi
       incoming.once("error", fail)
     }
   )
-  const leave = () => {
+  const disconnect = () => {
     clearTimeout(timer)
     outgoing.destroy()
   }
-  const { patience } = asked
-  if (patience !== undefined) {
+  const { disconnectAfter } = options
+  if (disconnectAfter !== undefined) {
     outgoing.once("finish", () => {
       timer = setTimeout(() => {
-        settle("left")
-        leave()
-      }, patience)
+        settle("disconnected")
+        disconnect()
+      }, disconnectAfter)
     })
   }
-  // An error after the answer has ended tells nothing new, but must not go unheard.
+  // An error after the end of the response is irrelevant, but an unhandled one would end the process.
   outgoing.on("error", fail)
-  outgoing.end(typeof asked.body === "object" ? JSON.stringify(asked.body) : asked.body)
-  return leave
+  outgoing.end(typeof options.body === "object" ? JSON.stringify(options.body) : options.body)
+  return disconnect
 }

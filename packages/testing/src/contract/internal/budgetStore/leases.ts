@@ -31,6 +31,7 @@ export const register = ({ sleep, test }: Subject): void => {
       yield* sleep(shortLease / 2)
       yield* store.renew(["renewed", "unknown"], longLease)
       yield* sleep(shortLease)
+      yield* store.renew([], longLease)
       yield* store.settle("renewed", 5n)
       equal(yield* store.scopeBalances, [{ scope: "USD total", cap: 100n, spent: 35n, reserved: 0n }])
     }))

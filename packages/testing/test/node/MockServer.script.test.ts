@@ -11,14 +11,14 @@ import * as RawClient from "./support/RawClient.ts"
 
 const { chat, request } = RawClient
 
-describe("MockServer, controlled", () => {
-  describe("script", () => {
-    it.live("uses each queued reply once, then answers of its own accord", () =>
+describe("a scripted MockServer", () => {
+  describe("replies", () => {
+    it.live("uses each queued reply once", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
         yield* server.reply(ErrorReply.table.limitRpm, Reply.chatResponse({ content: "scripted" }))
         yield* server.reply(ErrorReply.table.gatewayTimeout)
-        // Other routes take nothing from the queue.
+        // Requests to other routes do not use the queue.
         assert.strictEqual((yield* request(`${server.url}/models`)).status, 200)
         const limited = yield* chat(server.url)
         assert.strictEqual(limited.status, 429)
@@ -29,31 +29,38 @@ describe("MockServer, controlled", () => {
       })
     )
 
-    it.live("sends a scripted answer whole or streamed, as the request asks", () =>
+    it.live("sends a scripted completion as one body", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
         yield* server.replyAlways(Reply.chatResponse({ content: "twice" }))
         assert.strictEqual(JSON.parse((yield* chat(server.url)).text).choices[0].message.content, "twice")
+      })
+    )
+
+    it.live("sends a scripted completion as a stream", () =>
+      Effect.gen(function* () {
+        const server = yield* MockServer.make()
+        yield* server.replyAlways(Reply.chatResponse({ content: "twice" }))
         const { text } = yield* chat(server.url, { stream: true, stream_options: { include_usage: true } })
         assert.include(text, '"delta":{"content":"twice"}')
         assert.include(text, '"choices":[],"usage":{"prompt_tokens":88')
       })
     )
 
-    it.live("makes replies from requests, once the queue is empty", () =>
+    it.live("makes replies from requests when the queue is empty", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
-        yield* server.replyAlways((received) => Reply.json({ said: received.body.length, path: received.path }))
+        yield* server.replyAlways((received) => Reply.json({ length: received.body.length, path: received.path }))
         yield* server.reply(Reply.json("queued"))
         assert.strictEqual((yield* chat(server.url)).text, '"queued"')
         assert.deepStrictEqual(JSON.parse((yield* chat(server.url)).text), {
-          said: JSON.stringify(RawClient.question).length,
+          length: JSON.stringify(RawClient.question).length,
           path: "/v1/chat/completions"
         })
       })
     )
 
-    it.live("answers 500 when a test's function throws", () =>
+    it.live("responds with 500 when the function of a test throws", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
         yield* server.replyAlways(() => {
@@ -65,7 +72,7 @@ describe("MockServer, controlled", () => {
       })
     )
 
-    it.live("scripts other routes", () =>
+    it.live("uses the reply of another route", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
         yield* server.replyAt("GET /v1/models", ErrorReply.table.serverUnavailable)
@@ -76,7 +83,7 @@ describe("MockServer, controlled", () => {
       })
     )
 
-    it.live("sends a scripted reply to a request that it would refuse", () =>
+    it.live("sends a scripted reply to an invalid request", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
         yield* server.reply(Reply.json("scripted"), Reply.faulty(Fault.SlowHeaders({ delay: 1 })))
@@ -85,13 +92,13 @@ describe("MockServer, controlled", () => {
       })
     )
 
-    it.live("reset forgets script, requests and aborts", () =>
+    it.live("clears replies, requests and aborts on reset", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
         yield* server.reply(Reply.faulty(Fault.StallBeforeHeaders()), ErrorReply.table.limitRpm)
         yield* server.replyAlways(ErrorReply.table.limitRpm)
         yield* server.replyAt("GET /v1/models", ErrorReply.table.limitRpm)
-        yield* chat(server.url, {}, { patience: 20 })
+        yield* chat(server.url, {}, { disconnectAfter: 20 })
         yield* server.awaitAborted(1)
         yield* server.reset
         assert.deepStrictEqual(yield* server.requests, [])
@@ -104,22 +111,26 @@ describe("MockServer, controlled", () => {
     )
   })
 
-  describe("what it saw", () => {
-    it.live("keeps requests in order, all or the latest", () =>
+  describe("observations", () => {
+    const recordedUsers = Effect.fnUntraced(function* (options?: MockServer.Options) {
+      const server = yield* MockServer.make(options)
+      for (const user of ["a", "b", "c"]) yield* chat(server.url, { safety_identifier: user })
+      return (yield* server.requests).map(({ body }) => JSON.parse(body).safety_identifier)
+    })
+
+    it.live("keeps requests in order", () =>
       Effect.gen(function* () {
-        const all = yield* MockServer.make()
-        const few = yield* MockServer.make({ maxRecordedRequests: 2 })
-        for (const server of [all, few]) {
-          for (const user of ["a", "b", "c"]) yield* chat(server.url, { safety_identifier: user })
-        }
-        const users = (requests: ReadonlyArray<{ readonly body: string }>) =>
-          requests.map(({ body }) => JSON.parse(body).safety_identifier)
-        assert.deepStrictEqual(users(yield* all.requests), ["a", "b", "c"])
-        assert.deepStrictEqual(users(yield* few.requests), ["b", "c"])
+        assert.deepStrictEqual(yield* recordedUsers(), ["a", "b", "c"])
       })
     )
 
-    it.live("counts and awaits clients that leave, wherever the answer stands", () =>
+    it.live("keeps the latest requests up to a limit", () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* recordedUsers({ maxRecordedRequests: 2 }), ["b", "c"])
+      })
+    )
+
+    it.live("counts clients that disconnect at any point of the response", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
         const waiting = yield* Effect.forkChild(server.awaitAborted(3))
@@ -139,17 +150,17 @@ describe("MockServer, controlled", () => {
       })
     )
 
-    it.live("counts a client that leaves a large answer half read", () =>
+    it.live("counts a client that disconnects during a large response", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
         yield* server.reply(Reply.faulty(Fault.HugeBody({ bytes: 1_000_000_000, contentLength: true })))
-        const { outcome } = yield* chat(server.url, {}, { patience: 30 })
-        assert.strictEqual(outcome, "left")
+        const { outcome } = yield* chat(server.url, {}, { disconnectAfter: 30 })
+        assert.strictEqual(outcome, "disconnected")
         yield* server.awaitAborted(1)
       })
     )
 
-    it.live("survives a client that leaves in the middle of its request", () =>
+    it.live("survives a client that disconnects during its request", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
         const socket = connect(Number(new URL(server.url).port), "127.0.0.1")
@@ -162,7 +173,7 @@ describe("MockServer, controlled", () => {
       })
     )
 
-    it.live("counts the sockets that are open", () =>
+    it.live("counts open sockets", () =>
       Effect.gen(function* () {
         const server = yield* MockServer.make()
         const agent = new http.Agent({ keepAlive: true, maxSockets: 3 })

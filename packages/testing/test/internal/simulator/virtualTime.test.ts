@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Clock, Effect, Exit, Fiber, Random } from "effect"
-import { SleepQueue } from "../../src/internal/simulator/SleepQueue.ts"
-import { runVirtual } from "../../src/internal/simulator/virtualTime.ts"
+import { SleepQueue } from "../../../src/internal/simulator/SleepQueue.ts"
+import { runVirtual } from "../../../src/internal/simulator/virtualTime.ts"
 
 describe("runVirtual", () => {
-  it.effect("ends sleeps in order of time, those of one moment in order of beginning", () =>
+  it.effect("ends sleeps in order of time, then of their start", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       const note = (name: string, wait: number) =>
@@ -20,7 +20,7 @@ describe("runVirtual", () => {
     })
   )
 
-  it.effect("lets everything run that can before time goes on", () =>
+  it.effect("runs every ready fiber before it advances time", () =>
     Effect.gen(function* () {
       const program = Effect.gen(function* () {
         const fiber = yield* Effect.forkChild(Effect.sleep("1 second"))
@@ -33,14 +33,14 @@ describe("runVirtual", () => {
     })
   )
 
-  it.effect("does not wait for sleeps that were given up", () =>
+  it.effect("does not wait for cancelled sleeps", () =>
     Effect.gen(function* () {
       const program = Effect.andThen(Effect.timeoutOption(Effect.sleep(5), "1 hour"), Clock.currentTimeMillis)
       assert.strictEqual(yield* runVirtual(0, program), 5)
     })
   )
 
-  it.effect("dies when nothing is left to happen, after finalizers have run", () =>
+  it.effect("runs finalizers before it dies of a deadlock", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       const program = Effect.ensuring(
@@ -53,32 +53,32 @@ describe("runVirtual", () => {
     })
   )
 
-  it.live("stops and runs finalizers when it is interrupted", () =>
+  it.live("runs finalizers when it is interrupted", () =>
     Effect.gen(function* () {
-      const seen = { steps: 0, isClosed: false }
+      const state = { steps: 0, isClosed: false }
       const forever = Effect.forever(
         Effect.andThen(
           Effect.sleep("1 second"),
-          Effect.sync(() => (seen.steps += 1))
+          Effect.sync(() => (state.steps += 1))
         )
       )
       const program = Effect.ensuring(
         forever,
-        Effect.sync(() => (seen.isClosed = true))
+        Effect.sync(() => (state.isClosed = true))
       )
       const fiber = yield* Effect.forkChild(runVirtual(0, program), { startImmediately: true })
       yield* Effect.yieldNow
       yield* Fiber.interrupt(fiber)
-      const { steps } = seen
+      const { steps } = state
       yield* Effect.yieldNow
       assert.isAbove(steps, 0)
-      assert.deepStrictEqual(seen, { steps, isClosed: true })
+      assert.deepStrictEqual(state, { steps, isClosed: true })
     })
   )
 })
 
-describe("Sleeps", () => {
-  it.effect("ends random sleeps as a sorted list does", () =>
+describe("SleepQueue", () => {
+  it.effect("ends random sleeps in the order of a sorted list", () =>
     Effect.gen(function* () {
       const random = yield* Random.Random
       const sleeps = new SleepQueue(0)
