@@ -219,7 +219,7 @@ const unknownOptions = (step: Step): ReadonlyArray<Issue> =>
     .map((name) => ({ name, expected: `one of ${[...stepOptionNames].join(", ")}` }))
 
 const unknownTags = ({ on = [] }: Step): ReadonlyArray<Issue> =>
-  Array.isArray(on) && on.every((tag) => Object.hasOwn(Fallback.fallbackTargets, tag))
+  Array.isArray(on) && on.every(Fallback.isTag)
     ? []
     : [{ name: "on", expected: "tags of errors that a call can fail with" }]
 

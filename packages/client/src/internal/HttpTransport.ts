@@ -1,4 +1,5 @@
 /** The transport over HTTP: what `ChatTransport.layerHttp` provides. */
+import * as ErrorFacts from "@kimi-effect/core/ErrorFacts"
 import type {
   CallError,
   ChatError,
@@ -52,23 +53,11 @@ const checkToolArguments = (
       })
     : undefined
 
+/** Refusals of members that only a model request has. */
 type RequestRefusal = Exclude<ValidationError, InvalidRequestError>
 
-const refusalTags: ReadonlySet<string> = new Set<RequestRefusal["_tag"]>([
-  "UnsupportedParameterError",
-  "ContextLengthError",
-  "ModelNotFoundError",
-  "ModelRetiredError",
-  "ContentFilterError",
-  "RequestTooLargeError",
-  "UnsupportedMediaError",
-  "ToolSchemaError",
-  "ToolHistoryError",
-  "MissingReasoningError",
-  "EmptyMessageError"
-])
-
-const isRequestRefusal = (error: CallError): error is RequestRefusal => refusalTags.has(error._tag)
+const isRequestRefusal = (error: CallError): error is RequestRefusal =>
+  ErrorFacts.table[error._tag].operations === "model"
 
 /** What is wrong with a request that names no model and holds no messages can only be the request itself. */
 const mapRefusals = <A>(call: Effect.Effect<A, CallError>): Effect.Effect<A, HostApiError> =>

@@ -1,5 +1,5 @@
 /**
- * The host knows who is calling and refuses, or does not know.
+ * The host refuses the caller: its key, its rights or its address.
  *
  * @since 0.1.0
  */

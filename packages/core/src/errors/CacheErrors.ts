@@ -1,5 +1,5 @@
 /**
- * What the cache refuses, and what its stores fail with.
+ * Failures of the cache and of its stores.
  *
  * @since 0.1.0
  */
@@ -7,20 +7,20 @@ import * as Schema from "effect/Schema"
 import { TaggedKimiError } from "./TaggedKimiError.ts"
 
 /**
- * The call was to be answered from the cache only, and the cache has no answer
- * to it; nothing was sent.
+ * The call may be answered from the cache only, and the cache has no entry for
+ * it; nothing was sent.
  *
  * @category errors
  * @since 0.1.0
  */
 export class CacheMissError extends TaggedKimiError<CacheMissError>()("CacheMissError", {
-  /** The key of the call in the cache: a digest, which tells nothing of the request. */
+  /** The key of the call in the cache: a digest, which reveals nothing of the request. */
   key: Schema.String
 }) {}
 
 /**
- * A store of the cache failed. No call fails with it: it is what health and
- * the management of the cache see.
+ * A store of the cache failed. Calls continue without the store; health checks
+ * and the management of the cache report it.
  *
  * @category errors
  * @since 0.1.0
@@ -28,6 +28,6 @@ export class CacheMissError extends TaggedKimiError<CacheMissError>()("CacheMiss
 export class CacheStoreError extends TaggedKimiError<CacheStoreError>()("CacheStoreError", {
   /** The store, such as `sqlite`. */
   store: Schema.String,
-  /** What was asked of it. */
+  /** The operation that failed. */
   operation: Schema.String
 }) {}

@@ -1,5 +1,5 @@
 /**
- * The configuration cannot be used.
+ * Failures of the configuration.
  *
  * @since 0.1.0
  */
@@ -7,20 +7,20 @@ import * as Schema from "effect/Schema"
 import { TaggedKimiError } from "./TaggedKimiError.ts"
 
 /**
- * One unusable option. It never holds the value that was given.
+ * One invalid option. It never contains the value that was given.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const ConfigurationIssue = Schema.Struct({
-  /** The option by the name the reader can set, such as `KIMI_TIMEOUT_TOTAL`. */
+  /** The name by which the option is set, such as `KIMI_TIMEOUT_TOTAL`. */
   name: Schema.String,
   /** The expected form, in words. */
   expected: Schema.String
 })
 
 /**
- * Everything that is wrong with the configuration, at once.
+ * The configuration is invalid. Lists every invalid option.
  *
  * @category errors
  * @since 0.1.0
@@ -28,7 +28,7 @@ export const ConfigurationIssue = Schema.Struct({
 export class ConfigurationError extends TaggedKimiError<ConfigurationError>()("ConfigurationError", {
   issues: Schema.Array(ConfigurationIssue)
 }) {
-  /** Makes the error with a message that lists every issue on a line of its own. */
+  /** Makes the error with a message that lists each issue on a separate line. */
   static of(issues: ReadonlyArray<typeof ConfigurationIssue.Type>): ConfigurationError {
     const lines = issues.map((issue) => `  ${issue.name}: expected ${issue.expected}`)
     return new ConfigurationError({ message: `Invalid configuration:\n${lines.join("\n")}`, issues })

@@ -1,17 +1,15 @@
 /**
- * What every error of the library means: one table, one row a tag.
+ * The table of errors: one row per tag, with every fact that depends on the tag.
  *
- * Stages and callers ask an error nothing but these facts: whether it may be
- * retried, what it says about the host's health, whether the attempt may have
- * been billed, and what to do about it. Deciding them here, once, keeps
- * `instanceof` ladders out of the rest of the code.
+ * Stages, health checks and loggers read these columns and never list tags of
+ * their own, so that an error changes its behaviour in one place.
  *
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
 
 /**
- * The family an error belongs to.
+ * The family of an error.
  *
  * @category models
  * @since 0.1.0
@@ -30,10 +28,16 @@ export type Category =
   | "money"
   | "configuration"
   | "resource"
+  | "tool"
+  | "agent"
+  | "swarm"
+  | "journal"
+  | "batch"
+  | "testing"
 
 /**
- * How loudly an error deserves to be reported: `info` is expected in normal
- * operation, `critical` stops every further call until somebody acts.
+ * How serious an error is: `info` is expected in normal operation, `critical`
+ * fails every further call until an operator acts.
  *
  * @category models
  * @since 0.1.0
@@ -41,8 +45,8 @@ export type Category =
 export type Severity = "info" | "warning" | "error" | "critical"
 
 /**
- * What a circuit breaker learns: `failure` speaks against the host, `ignored`
- * says nothing about its health.
+ * How a circuit breaker counts an error: `failure` counts against the host,
+ * `ignored` says nothing about the host's health.
  *
  * @category models
  * @since 0.1.0
@@ -51,7 +55,8 @@ export type BreakerOutcome = "failure" | "ignored"
 
 /**
  * Whether the host may charge for the attempt: `none` when nothing was
- * generated, `possible` when the request was sent and no complete answer came.
+ * generated, `possible` when the request was sent and no complete response
+ * arrived.
  *
  * @category models
  * @since 0.1.0
@@ -59,7 +64,45 @@ export type BreakerOutcome = "failure" | "ignored"
 export type Billing = "none" | "possible"
 
 /**
- * The next lawful step after an error, as data that a handler can execute.
+ * The fallback steps that may succeed after an error: those at another account
+ * (another host or another key), those with another account or another model,
+ * those whose model has a larger window, or none.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FallbackTarget = "other account" | "other account or model" | "larger window" | "none"
+
+/**
+ * Whose call an error concerns when several equal calls share one request:
+ * `shared` errors go to all of them, `caller` errors only to the call that
+ * started the request, and the others start another one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Scope = "shared" | "caller"
+
+/**
+ * The operations that can fail with an error: `all` calls of a host, calls
+ * that send a `model` request (chat, streams, token estimates), only a
+ * `stream`, or `other` operations, which are neither chat nor streams.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Operations = "all" | "model" | "stream" | "other"
+
+/**
+ * The level at which a failed call is logged.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FailureLogLevel = "Warn" | "Error"
+
+/**
+ * The next step after an error, as data that a handler can execute.
  *
  * @category models
  * @since 0.1.0
@@ -67,7 +110,7 @@ export type Billing = "none" | "possible"
 export type Recovery =
   /** Send the same request again, not before `after` has passed when it is given. */
   | { readonly _tag: "RetryAfter"; readonly after?: Duration.Duration }
-  /** Wait until the account's day or window has rolled over. */
+  /** Wait until the account's quota is available again, for at least `after` when it is given. */
   | { readonly _tag: "WaitForQuota"; readonly after?: Duration.Duration }
   /** Change the request or the configuration; `parameter` names the member when it is known. */
   | { readonly _tag: "FixRequest"; readonly parameter?: string }
@@ -77,11 +120,11 @@ export type Recovery =
   | { readonly _tag: "RotateKey" }
   /** Use another model; `model` is the successor when it is known. */
   | { readonly _tag: "SwitchModel"; readonly model?: string }
-  /** Ask another host. */
+  /** Use another host. */
   | { readonly _tag: "FailOver" }
   /** Pay money into the account. */
   | { readonly _tag: "TopUp" }
-  /** Nothing helps. */
+  /** No step that a program can take. */
   | { readonly _tag: "None" }
 
 /**
@@ -93,13 +136,27 @@ export type Recovery =
 export interface Facts {
   readonly category: Category
   readonly severity: Severity
+  /** Whether the same request may succeed when it is sent again. */
   readonly isRetryable: boolean
   readonly breaker: BreakerOutcome
   readonly billing: Billing
+  readonly fallback: FallbackTarget
+  readonly scope: Scope
+  readonly operations: Operations
   readonly recovery: Recovery["_tag"]
-  /** One sentence for the person who reads the error. */
+  /** What to change, in one sentence. */
   readonly hint: string
+  /** The level of a failed call in the log. Derived from category and severity. */
+  readonly logLevel: FailureLogLevel
+  /**
+   * Whether a component that fails with it may recover without an operator.
+   * Derived from category, retry and recovery.
+   */
+  readonly isTransient: boolean
 }
+
+/** Recoveries that an operator has to carry out. */
+const manualRecoveries: ReadonlySet<Recovery["_tag"]> = new Set(["FixRequest", "RotateKey", "SwitchModel", "TopUp"])
 
 const row = (
   category: Category,
@@ -107,84 +164,139 @@ const row = (
   retry: "retry" | "final",
   breaker: BreakerOutcome,
   billing: Billing,
+  fallback: FallbackTarget,
+  scope: Scope,
+  operations: Operations,
   recovery: Recovery["_tag"],
   hint: string
-): Facts => ({ category, severity, isRetryable: retry === "retry", breaker, billing, recovery, hint })
+): Facts => ({
+  category,
+  severity,
+  isRetryable: retry === "retry",
+  breaker,
+  billing,
+  fallback,
+  scope,
+  operations,
+  recovery,
+  hint,
+  // A refused request has to be corrected by the caller and is no failure of the service.
+  logLevel: category !== "validation" && (severity === "error" || severity === "critical") ? "Error" : "Warn",
+  isTransient: retry === "retry" || category === "timeout" || !manualRecoveries.has(recovery)
+})
 
 /**
- * The facts of every tag. `KimiError` checks that no tag is missing.
+ * The facts of every tag. A tag without a class, or a class without a row, does
+ * not compile (`KimiError.classes`).
+ *
+ * Why some rows are as they are: another account is no remedy for a wrong key,
+ * because it would hide the key that has to be corrected; whether another host
+ * may be sent what one host has filtered is the application's decision; and
+ * limits of the caller (deadline, budget, sizes) apply at every host.
  *
  * @category models
  * @since 0.1.0
  */
 // prettier-ignore
 export const table = {
-  DnsError: row("network", "error", "retry", "failure", "none", "FailOver", "Check the host name of the base URL and this machine's DNS."),
-  ConnectionRefusedError: row("network", "error", "retry", "failure", "none", "FailOver", "Check that the host is up and the port of the base URL is right."),
-  ConnectionLostError: row("network", "warning", "retry", "failure", "possible", "RetryAfter", "The connection broke before the answer came; the host may still have billed the call."),
-  TlsError: row("network", "critical", "final", "failure", "none", "FixRequest", "Check the certificate chain and the clock; a proxy may be intercepting TLS."),
-  RedirectError: row("network", "error", "final", "ignored", "none", "FixRequest", "Set the base URL to the place the host redirects to; redirects are never followed with a key."),
+  //                                 category          severity    retry    breaker    billing     fallback                  scope     operations recovery          hint
+  DnsError:                      row("network",        "error",    "retry", "failure", "none",     "other account",          "shared", "all",     "FailOver",       "Check the host name of the base URL and the DNS settings of this machine."),
+  ConnectionRefusedError:        row("network",        "error",    "retry", "failure", "none",     "other account",          "shared", "all",     "FailOver",       "Check that the host is up and that the port of the base URL is right."),
+  ConnectionLostError:           row("network",        "warning",  "retry", "failure", "possible", "other account",          "shared", "all",     "RetryAfter",     "Send the request again; check the network and proxies if it repeats. The host may have billed the lost attempt."),
+  TlsError:                      row("network",        "critical", "final", "failure", "none",     "other account",          "shared", "all",     "FixRequest",     "Check the certificate chain and the system clock; a proxy may be intercepting TLS."),
+  RedirectError:                 row("network",        "error",    "final", "ignored", "none",     "other account",          "shared", "all",     "FixRequest",     "Set the base URL to the redirect's target; redirects are not followed, because they would carry the key."),
 
-  ConnectTimeoutError: row("timeout", "warning", "retry", "failure", "none", "RetryAfter", "Raise the connect timeout or check the route to the host."),
-  FirstTokenTimeoutError: row("timeout", "warning", "retry", "failure", "possible", "RetryAfter", "Raise the first-token timeout, lower the reasoning effort, or shorten the prompt."),
-  IdleTimeoutError: row("timeout", "warning", "retry", "failure", "possible", "RetryAfter", "The stream went silent; raise the idle timeout or ask again."),
-  TotalTimeoutError: row("timeout", "warning", "retry", "failure", "possible", "RetryAfter", "Raise the total timeout, lower max_completion_tokens, or stream the answer."),
-  DeadlineExceededError: row("timeout", "warning", "final", "ignored", "possible", "FixRequest", "Give the call more time, or lower max_completion_tokens."),
+  ConnectTimeoutError:           row("timeout",        "warning",  "retry", "failure", "none",     "other account",          "shared", "all",     "RetryAfter",     "Raise the connect timeout, or check the network route to the host."),
+  FirstTokenTimeoutError:        row("timeout",        "warning",  "retry", "failure", "possible", "other account",          "shared", "stream",  "RetryAfter",     "Raise the first-token timeout, lower the reasoning effort, or shorten the prompt."),
+  IdleTimeoutError:              row("timeout",        "warning",  "retry", "failure", "possible", "other account",          "shared", "stream",  "RetryAfter",     "Raise the idle timeout, or send the request again."),
+  TotalTimeoutError:             row("timeout",        "warning",  "retry", "failure", "possible", "other account",          "shared", "all",     "RetryAfter",     "Raise the total timeout, lower max_completion_tokens, or stream the response."),
+  DeadlineExceededError:         row("timeout",        "warning",  "final", "ignored", "possible", "none",                   "shared", "model",   "FixRequest",     "Raise the deadline of the call, or lower max_completion_tokens."),
 
-  AuthenticationError: row("authentication", "critical", "final", "ignored", "none", "RotateKey", "Check the key and that it belongs to this host: keys of the global and the China host do not cross over."),
-  PermissionDeniedError: row("authentication", "critical", "final", "ignored", "none", "FixRequest", "This account may not use that API; ask the host to open it or choose another."),
-  IpNotAllowedError: row("authentication", "critical", "final", "ignored", "none", "FixRequest", "Add this machine's address to the organisation's allow-list, or call from an address that is on it."),
+  AuthenticationError:           row("authentication", "critical", "final", "ignored", "none",     "none",                   "shared", "all",     "RotateKey",      "Check the key and that it belongs to this host: keys of the global and the China host are separate."),
+  PermissionDeniedError:         row("authentication", "critical", "final", "ignored", "none",     "none",                   "shared", "all",     "FixRequest",     "Have this API enabled for the account by the host, or use another account."),
+  IpNotAllowedError:             row("authentication", "critical", "final", "ignored", "none",     "none",                   "shared", "all",     "FixRequest",     "Add this machine's address to the organisation's allow-list, or call from an address on the list."),
 
-  RateLimitError: row("rate limit", "info", "retry", "ignored", "none", "RetryAfter", "Slow down: wait at least as long as told and keep growing the wait."),
-  DailyLimitError: row("rate limit", "error", "final", "ignored", "none", "WaitForQuota", "The day's tokens are used up; wait for the next day or raise the account's tier."),
-  OverloadedError: row("rate limit", "warning", "retry", "failure", "none", "RetryAfter", "The host is short of capacity; lower concurrency and wait, paying does not help."),
-  QuotaExceededError: row("quota", "critical", "final", "ignored", "none", "TopUp", "The account is empty or suspended; pay into it, retrying will not help."),
+  RateLimitError:                row("rate limit",     "info",     "retry", "ignored", "none",     "other account",          "shared", "all",     "RetryAfter",     "Lower the request rate; wait at least as long as retryAfter and increase the wait on each refusal."),
+  DailyLimitError:               row("rate limit",     "error",    "final", "ignored", "none",     "other account",          "shared", "all",     "WaitForQuota",   "Wait until the daily token limit resets, or raise the account's tier."),
+  OverloadedError:               row("rate limit",     "warning",  "retry", "failure", "none",     "other account",          "shared", "all",     "RetryAfter",     "Lower the concurrency and retry later; a higher tier does not help against an overloaded host."),
+  QuotaExceededError:            row("quota",          "critical", "final", "ignored", "none",     "other account",          "shared", "all",     "TopUp",          "Top up the account or settle its suspension; retrying does not help."),
 
-  InvalidRequestError: row("validation", "error", "final", "ignored", "none", "FixRequest", "Change the request as the message says; sending it again unchanged will fail again."),
-  UnsupportedParameterError: row("validation", "error", "final", "ignored", "none", "FixRequest", "Leave the parameter out or give it the value that the model allows."),
-  ContextLengthError: row("validation", "error", "final", "ignored", "none", "ShortenContext", "Shorten the conversation, lower max_completion_tokens, or use a model with a larger window."),
-  ModelNotFoundError: row("validation", "error", "final", "ignored", "none", "SwitchModel", "List the models that this key can use with KimiClient.models and choose one of them."),
-  ModelRetiredError: row("validation", "error", "final", "ignored", "none", "SwitchModel", "This model was switched off at this host; use its successor or a host that still serves it."),
-  ContentFilterError: row("validation", "warning", "final", "ignored", "possible", "None", "The host refused the content; rephrase it."),
-  RequestTooLargeError: row("validation", "error", "final", "ignored", "none", "FixRequest", "Send less: upload media as files and refer to them by ms:// ids."),
-  UnsupportedMediaError: row("validation", "error", "final", "ignored", "none", "FixRequest", "Give media as a data: URL or an uploaded file, in a format that the model reads."),
-  ToolSchemaError: row("validation", "error", "final", "ignored", "none", "FixRequest", "Rewrite the tool's parameters in Moonshot-flavoured JSON Schema; the whole request is refused, not one tool."),
-  ToolHistoryError: row("validation", "error", "final", "ignored", "none", "FixRequest", "Answer every tool call with exactly one tool message that carries its id, before any other message."),
-  MissingReasoningError: row("validation", "error", "final", "ignored", "none", "FixRequest", "Send the assistant message back with its reasoning_content unchanged while thinking is on."),
-  EmptyMessageError: row("validation", "error", "final", "ignored", "none", "FixRequest", "Give every message some content, or leave the message out."),
+  InvalidRequestError:           row("validation",     "error",    "final", "ignored", "none",     "none",                   "shared", "all",     "FixRequest",     "Change the request as the message describes; the same request fails again."),
+  UnsupportedParameterError:     row("validation",     "error",    "final", "ignored", "none",     "none",                   "shared", "model",   "FixRequest",     "Leave the parameter out, or set it to a value that the model allows."),
+  ContextLengthError:            row("validation",     "error",    "final", "ignored", "none",     "larger window",          "shared", "model",   "ShortenContext", "Shorten the conversation, lower max_completion_tokens, or use a model with a larger window."),
+  ModelNotFoundError:            row("validation",     "error",    "final", "ignored", "none",     "other account or model", "shared", "model",   "SwitchModel",    "List the models available to this key with KimiClient.models and use one of them."),
+  ModelRetiredError:             row("validation",     "error",    "final", "ignored", "none",     "other account or model", "shared", "model",   "SwitchModel",    "Use the successor of this model, or a host that still serves it."),
+  ContentFilterError:            row("validation",     "warning",  "final", "ignored", "possible", "none",                   "shared", "model",   "None",           "Rephrase the content that the host refused."),
+  RequestTooLargeError:          row("validation",     "error",    "final", "ignored", "none",     "none",                   "shared", "model",   "FixRequest",     "Send less: upload media as files and refer to them by ms:// ids."),
+  UnsupportedMediaError:         row("validation",     "error",    "final", "ignored", "none",     "none",                   "shared", "model",   "FixRequest",     "Pass media as a data: URL or an uploaded file, in a format that the model supports."),
+  ToolSchemaError:               row("validation",     "error",    "final", "ignored", "none",     "none",                   "shared", "model",   "FixRequest",     "Rewrite the tool's parameters in Moonshot-flavoured JSON Schema; one invalid tool fails the whole request."),
+  ToolHistoryError:              row("validation",     "error",    "final", "ignored", "none",     "none",                   "shared", "model",   "FixRequest",     "Answer every tool call with exactly one tool message that has its id, before any other message."),
+  MissingReasoningError:         row("validation",     "error",    "final", "ignored", "none",     "none",                   "shared", "model",   "FixRequest",     "Send the assistant message back with its reasoning_content unchanged while thinking is enabled."),
+  EmptyMessageError:             row("validation",     "error",    "final", "ignored", "none",     "none",                   "shared", "model",   "FixRequest",     "Give every message some content, or leave the message out."),
 
-  UnsupportedOperationError: row("validation", "error", "final", "ignored", "none", "FailOver", "This host does not offer the operation; ask a host that does."),
+  UnsupportedOperationError:     row("validation",     "error",    "final", "ignored", "none",     "none",                   "shared", "other",   "FailOver",       "Use a host that offers the operation."),
 
-  ServerError: row("provider", "warning", "retry", "failure", "none", "RetryAfter", "The host failed inside; ask again."),
-  ServiceUnavailableError: row("provider", "warning", "retry", "failure", "none", "FailOver", "The host is not taking calls at the moment; ask again later or elsewhere."),
-  GatewayTimeoutError: row("provider", "warning", "retry", "failure", "possible", "RetryAfter", "The gateway gave up waiting for the model; stream long answers instead of waiting for them whole."),
-  InvalidResponseError: row("provider", "error", "retry", "failure", "possible", "FailOver", "The host answered with something that is not its API; check the base URL and what stands in between."),
-  EmptyResponseError: row("provider", "warning", "retry", "failure", "possible", "RetryAfter", "The model answered nothing; ask again."),
-  ReasoningBudgetExhaustedError: row("provider", "warning", "final", "ignored", "possible", "FixRequest", "Raise max_completion_tokens: reasoning and answer share it, and reasoning took all of it."),
-  RequestCancelledError: row("provider", "info", "retry", "ignored", "possible", "RetryAfter", "The host saw the caller leave (499); ask again if the answer is still wanted."),
+  ServerError:                   row("provider",       "warning",  "retry", "failure", "none",     "other account",          "shared", "all",     "RetryAfter",     "Send the request again; contact the host's support with the request id if it repeats."),
+  ServiceUnavailableError:       row("provider",       "warning",  "retry", "failure", "none",     "other account",          "shared", "all",     "FailOver",       "Send the request again later, or use another host."),
+  GatewayTimeoutError:           row("provider",       "warning",  "retry", "failure", "possible", "other account",          "shared", "all",     "RetryAfter",     "Stream long responses, or lower max_completion_tokens: the gateway timed out while waiting for the model."),
+  InvalidResponseError:          row("provider",       "error",    "retry", "failure", "possible", "other account",          "shared", "all",     "FailOver",       "Check the base URL and any proxy in front of the host: the response is not in the API's format."),
+  EmptyResponseError:            row("provider",       "warning",  "retry", "failure", "possible", "other account",          "shared", "model",   "RetryAfter",     "Send the request again; the model returned neither text nor tool calls."),
+  ReasoningBudgetExhaustedError: row("provider",       "warning",  "final", "ignored", "possible", "none",                   "shared", "model",   "FixRequest",     "Raise max_completion_tokens: reasoning and response share it, and reasoning used all of it."),
+  RequestCancelledError:         row("provider",       "info",     "retry", "ignored", "possible", "other account",          "shared", "all",     "RetryAfter",     "Send the request again if the response is still needed: the host recorded it as cancelled (499)."),
+  StructuredOutputError:         row("provider",       "warning",  "final", "ignored", "possible", "none",                   "shared", "other",   "FixRequest",     "Simplify the schema, raise max_completion_tokens, or allow more repair rounds."),
 
-  StreamTruncatedError: row("stream", "warning", "retry", "failure", "possible", "RetryAfter", "The stream ended without its end mark, so the answer is not complete; ask again or continue from the partial answer."),
-  StreamInterruptedError: row("stream", "warning", "retry", "failure", "possible", "RetryAfter", "The connection broke in the middle of the stream; ask again or continue from the partial answer."),
-  StreamDecodeError: row("stream", "error", "retry", "failure", "possible", "RetryAfter", "An event of the stream could not be read; ask again, and check for a gateway that rewrites the stream."),
-  StreamFailedError: row("stream", "warning", "retry", "failure", "possible", "RetryAfter", "The host reported an error in the middle of the stream; ask again."),
+  StreamTruncatedError:          row("stream",         "warning",  "retry", "failure", "possible", "other account",          "shared", "stream",  "RetryAfter",     "Send the request again, or continue from the partial response: the stream ended without its end marker."),
+  StreamInterruptedError:        row("stream",         "warning",  "retry", "failure", "possible", "other account",          "shared", "stream",  "RetryAfter",     "Send the request again, or continue from the partial response: the connection broke in the middle of the stream."),
+  StreamDecodeError:             row("stream",         "error",    "retry", "failure", "possible", "other account",          "shared", "stream",  "RetryAfter",     "Send the request again; if it repeats, check for a gateway that rewrites the stream."),
+  StreamFailedError:             row("stream",         "warning",  "retry", "failure", "possible", "other account",          "shared", "stream",  "RetryAfter",     "Send the request again: the host reported an error in the middle of the stream."),
 
-  CircuitOpenError: row("resilience", "warning", "final", "ignored", "none", "FailOver", "The host failed too often; wait until its circuit is probed, or ask another host."),
-  AdmissionTimeoutError: row("resilience", "warning", "final", "ignored", "none", "WaitForQuota", "The account's limits are in use: send fewer calls, raise the tier, or allow a longer wait."),
-  AdmissionQueueFullError: row("resilience", "warning", "final", "ignored", "none", "WaitForQuota", "Too many calls wait for the account's limits: send fewer at once, or allow a longer queue."),
-  AdmissionLimitError: row("resilience", "error", "final", "ignored", "none", "FixRequest", "Shorten the prompt or lower max_completion_tokens: the host counts both together against the account's limit."),
+  CircuitOpenError:              row("resilience",     "warning",  "final", "ignored", "none",     "other account",          "shared", "model",   "FailOver",       "Wait for retryAfter, or use another host: the circuit is open because too many attempts failed."),
+  AdmissionTimeoutError:         row("resilience",     "warning",  "final", "ignored", "none",     "other account",          "shared", "model",   "WaitForQuota",   "Send fewer calls, raise the account's tier, or allow a longer wait for admission."),
+  AdmissionQueueFullError:       row("resilience",     "warning",  "final", "ignored", "none",     "other account",          "shared", "model",   "WaitForQuota",   "Send fewer calls at the same time, or allow a longer admission queue."),
+  AdmissionLimitError:           row("resilience",     "error",    "final", "ignored", "none",     "other account",          "shared", "model",   "FixRequest",     "Shorten the prompt or lower max_completion_tokens: the host counts both against the account's limit."),
 
-  CacheMissError: row("cache", "info", "final", "ignored", "none", "None", "The cache has no answer to this call; let it ask the host, or fill the cache first."),
-  CacheStoreError: row("cache", "warning", "final", "ignored", "none", "None", "Calls go on without the store; check that it is there, writable and not full."),
+  CacheMissError:                row("cache",          "info",     "final", "ignored", "none",     "none",                   "shared", "model",   "None",           "Allow the call to reach the host, or fill the cache first."),
+  CacheStoreError:               row("cache",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "None",           "Check that the cache store is reachable, writable and not full; calls continue without it."),
 
-  BudgetExceededError: row("money", "error", "final", "ignored", "none", "WaitForQuota", "Raise the cap, lower max_completion_tokens, or wait until calls that run have settled."),
-  UnknownPriceError: row("money", "error", "final", "ignored", "none", "FixRequest", "Give the model's price, or allow calls without a known price in this budget."),
-  BudgetStoreError: row("money", "error", "final", "ignored", "none", "None", "Check the store of the budget; until it answers, no call is paid for."),
+  BudgetExceededError:           row("money",          "error",    "final", "ignored", "none",     "none",                   "caller", "model",   "WaitForQuota",   "Raise the cap, lower max_completion_tokens, or wait until running calls have settled."),
+  UnknownPriceError:             row("money",          "error",    "final", "ignored", "none",     "none",                   "caller", "model",   "FixRequest",     "Configure the model's price, or allow calls without a known price in this budget."),
+  BudgetStoreError:              row("money",          "error",    "final", "ignored", "none",     "none",                   "shared", "model",   "None",           "Check that the budget store is reachable; capped calls are refused until it is."),
 
-  ConfigurationError: row("configuration", "critical", "final", "ignored", "none", "FixRequest", "Set the named options to the expected form."),
+  ConfigurationError:            row("configuration",  "critical", "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Set the named options to the expected form."),
 
-  ResponseTooLargeError: row("resource", "error", "final", "ignored", "possible", "FixRequest", "Raise the response limit if an answer of that size is expected."),
-  EventTooLargeError: row("resource", "error", "final", "ignored", "possible", "FixRequest", "Raise the event limit if a stream event of that size is expected."),
-  ToolArgumentsTooLargeError: row("resource", "error", "final", "ignored", "possible", "FixRequest", "Raise the tool-argument limit if arguments of that size are expected.")
+  ResponseTooLargeError:         row("resource",       "error",    "final", "ignored", "possible", "none",                   "shared", "all",     "FixRequest",     "Raise the response size limit if responses of that size are expected."),
+  EventTooLargeError:            row("resource",       "error",    "final", "ignored", "possible", "none",                   "shared", "stream",  "FixRequest",     "Raise the event size limit if stream events of that size are expected."),
+  ToolArgumentsTooLargeError:    row("resource",       "error",    "final", "ignored", "possible", "none",                   "shared", "model",   "FixRequest",     "Raise the tool-argument size limit if arguments of that size are expected."),
+
+  ToolNotFoundError:             row("tool",           "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Add the tool to the toolkit, or tell the model in the prompt which tools exist."),
+  ToolArgumentsError:            row("tool",           "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Describe the tool's parameters more precisely, or return the decoding error to the model."),
+  ToolExecutionError:            row("tool",           "error",    "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Correct the tool's handler, or return its failures to the model."),
+  ToolTimeoutError:              row("tool",           "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Raise the tool's timeout, or make its handler return earlier."),
+  ToolApprovalRequiredError:     row("tool",           "info",     "final", "ignored", "none",     "none",                   "shared", "other",   "None",           "Approve or reject the tool call, then resume the run."),
+
+  StepLimitError:                row("agent",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Raise the step limit, or give the agent a smaller task."),
+  ToolCallLimitError:            row("agent",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Raise the limit on tool calls, or give the agent a smaller task."),
+  TokenLimitError:               row("agent",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Raise the token limit of the run, or shorten its prompts and tool results."),
+  RepeatedToolCallError:         row("agent",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Correct the tool result that the model does not accept, or raise the limit on repeated calls."),
+
+  AgentLimitError:               row("swarm",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Raise the limit on agents, or split the task into fewer parts."),
+  DepthLimitError:               row("swarm",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Raise the depth limit if sub-agents are meant to create sub-agents."),
+  InvalidPlanError:              row("swarm",          "error",    "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Remove the cycle, or correct the agent id that the message names."),
+  UnknownAgentError:             row("swarm",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Create the sub-agent before assigning a task to it."),
+  SwarmSuspendedError:           row("swarm",          "error",    "final", "ignored", "none",     "none",                   "shared", "other",   "WaitForQuota",   "Top up the account or wait for its quota, then resume the swarm by its id."),
+
+  JournalMismatchError:          row("journal",        "error",    "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Resume with the program and options of the first run, or start a new run."),
+  UncertainToolResultError:      row("journal",        "error",    "final", "ignored", "none",     "none",                   "shared", "other",   "None",           "Check whether the tool took effect, then resume with its result or with permission to run it again."),
+  JournalStoreError:             row("journal",        "error",    "final", "ignored", "none",     "none",                   "shared", "other",   "None",           "Check that the journal's store is reachable, writable and not full, then resume."),
+  LeaseLostError:                row("journal",        "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "None",           "Let the worker that took over continue, or raise the lease if workers pause for longer."),
+
+  InvalidBatchRowError:          row("batch",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Correct the row at the line that the error names and run the rejected rows again."),
+  BatchInputChangedError:        row("batch",          "error",    "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Restore the input file, or start a new job with another output file."),
+  BatchExpiredError:             row("batch",          "error",    "final", "ignored", "possible", "none",                   "shared", "other",   "FixRequest",     "Submit the expired rows again, with a longer completion window if the host offers one."),
+  BatchFailedError:              row("batch",          "error",    "final", "ignored", "possible", "none",                   "shared", "other",   "FixRequest",     "Correct the rows that the host's error file names and submit the batch again."),
+  BatchJobLockedError:           row("batch",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "None",           "Wait until the other process has finished, or stop it, before resuming this job."),
+
+  CassetteMissError:             row("testing",        "error",    "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Record the exchange again, or exclude the differing members from matching.")
 } as const satisfies Record<string, Facts>
 
 /**

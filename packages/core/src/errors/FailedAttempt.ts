@@ -1,12 +1,12 @@
 /**
- * What is remembered of each attempt of a call that was retried.
+ * A failed attempt of a call that was retried.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * One failed attempt. Times are in milliseconds.
+ * One failed attempt. Durations are in milliseconds.
  *
  * @category schemas
  * @since 0.1.0
@@ -14,17 +14,17 @@ import * as Schema from "effect/Schema"
 export const FailedAttempt = Schema.Struct({
   /** Tag of the attempt's error. */
   tag: Schema.String,
-  /** The host that was asked. */
+  /** The host of the attempt. */
   provider: Schema.optionalKey(Schema.String),
-  /** The model that was asked for. */
+  /** The requested model. */
   model: Schema.optionalKey(Schema.String),
   /** The host's request id. */
   requestId: Schema.optionalKey(Schema.String),
-  /** When the attempt began, Unix milliseconds. */
+  /** The start of the attempt, in Unix milliseconds. */
   startedAt: Schema.Finite,
-  /** How long it took. */
+  /** How long the attempt took. */
   duration: Schema.Finite,
-  /** How long was waited after it; 0 after the last. */
+  /** The wait before the next attempt; 0 after the last. */
   delay: Schema.Finite,
   /** Whether the host may charge for it. */
   isPossiblyBilled: Schema.Boolean

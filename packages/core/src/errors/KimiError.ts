@@ -1,18 +1,27 @@
 /**
- * Every way in which a call can fail: the union of all error classes, its
- * guard and its JSON codec.
+ * The union of all error classes, its guard and its JSON codec.
  *
  * Handle errors by tag (`Effect.catchTag("RateLimitError", …)`), or by the
- * facts that every instance carries: `category`, `severity`, `isRetryable`,
+ * facts that every instance has: `category`, `severity`, `isRetryable`,
  * `retryAfter`, `recovery` and `hint`.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { RepeatedToolCallError, StepLimitError, TokenLimitError, ToolCallLimitError } from "./AgentErrors.ts"
 import { AuthenticationError, IpNotAllowedError, PermissionDeniedError } from "./AuthenticationErrors.ts"
+import {
+  BatchExpiredError,
+  BatchFailedError,
+  BatchInputChangedError,
+  BatchJobLockedError,
+  InvalidBatchRowError
+} from "./BatchErrors.ts"
 import { CacheMissError, CacheStoreError } from "./CacheErrors.ts"
+import { CassetteMissError } from "./CassetteErrors.ts"
 import { ConfigurationError } from "./ConfigurationErrors.ts"
 import type { Tag } from "./ErrorFacts.ts"
+import { JournalMismatchError, JournalStoreError, LeaseLostError, UncertainToolResultError } from "./JournalErrors.ts"
 import { BudgetExceededError, BudgetStoreError, UnknownPriceError } from "./MoneyErrors.ts"
 import { ConnectionLostError, ConnectionRefusedError, DnsError, RedirectError, TlsError } from "./NetworkErrors.ts"
 import {
@@ -22,7 +31,8 @@ import {
   ReasoningBudgetExhaustedError,
   RequestCancelledError,
   ServerError,
-  ServiceUnavailableError
+  ServiceUnavailableError,
+  StructuredOutputError
 } from "./ProviderErrors.ts"
 import { DailyLimitError, OverloadedError, QuotaExceededError, RateLimitError } from "./RateLimitErrors.ts"
 import {
@@ -34,12 +44,26 @@ import {
 import { EventTooLargeError, ResponseTooLargeError, ToolArgumentsTooLargeError } from "./ResourceErrors.ts"
 import { StreamDecodeError, StreamFailedError, StreamInterruptedError, StreamTruncatedError } from "./StreamErrors.ts"
 import {
+  AgentLimitError,
+  DepthLimitError,
+  InvalidPlanError,
+  SwarmSuspendedError,
+  UnknownAgentError
+} from "./SwarmErrors.ts"
+import {
   ConnectTimeoutError,
   DeadlineExceededError,
   FirstTokenTimeoutError,
   IdleTimeoutError,
   TotalTimeoutError
 } from "./TimeoutErrors.ts"
+import {
+  ToolApprovalRequiredError,
+  ToolArgumentsError,
+  ToolExecutionError,
+  ToolNotFoundError,
+  ToolTimeoutError
+} from "./ToolErrors.ts"
 import {
   ContentFilterError,
   ContextLengthError,
@@ -57,8 +81,8 @@ import {
 } from "./ValidationErrors.ts"
 
 /**
- * Every error class by tag. A tag without a row in the table of facts, or a
- * row without a class, does not compile.
+ * Every error class by tag. A tag without a row in `ErrorFacts.table`, or a row
+ * without a class, does not compile.
  *
  * @category errors
  * @since 0.1.0
@@ -101,6 +125,7 @@ export const classes = {
   EmptyResponseError,
   ReasoningBudgetExhaustedError,
   RequestCancelledError,
+  StructuredOutputError,
   StreamTruncatedError,
   StreamInterruptedError,
   StreamDecodeError,
@@ -117,7 +142,31 @@ export const classes = {
   ConfigurationError,
   ResponseTooLargeError,
   EventTooLargeError,
-  ToolArgumentsTooLargeError
+  ToolArgumentsTooLargeError,
+  ToolNotFoundError,
+  ToolArgumentsError,
+  ToolExecutionError,
+  ToolTimeoutError,
+  ToolApprovalRequiredError,
+  StepLimitError,
+  ToolCallLimitError,
+  TokenLimitError,
+  RepeatedToolCallError,
+  AgentLimitError,
+  DepthLimitError,
+  InvalidPlanError,
+  UnknownAgentError,
+  SwarmSuspendedError,
+  JournalMismatchError,
+  UncertainToolResultError,
+  JournalStoreError,
+  LeaseLostError,
+  InvalidBatchRowError,
+  BatchInputChangedError,
+  BatchExpiredError,
+  BatchFailedError,
+  BatchJobLockedError,
+  CassetteMissError
 } satisfies { readonly [T in Tag]: { readonly Type: { readonly _tag: T } } }
 
 /**
@@ -137,7 +186,7 @@ export const KimiError = Schema.Union(Object.values(classes))
 export type KimiError = typeof KimiError.Type
 
 /**
- * Tells whether a value is an error of this library.
+ * Returns whether a value is an error of this library.
  *
  * @category guards
  * @since 0.1.0
@@ -145,7 +194,7 @@ export type KimiError = typeof KimiError.Type
 export const isKimiError: (value: unknown) => value is KimiError = Schema.is(KimiError)
 
 /**
- * JSON codec of any error: decoding what was encoded gives an equal error of
+ * JSON codec of any error: decoding an encoded error returns an equal error of
  * the same class.
  *
  * @category schemas

@@ -1,5 +1,5 @@
 /**
- * Why a call was not paid for; nothing was sent.
+ * Refusals of the budget; nothing was sent.
  *
  * @since 0.1.0
  */
@@ -7,27 +7,27 @@ import * as Schema from "effect/Schema"
 import { TaggedKimiError } from "./TaggedKimiError.ts"
 
 /**
- * The worst price of the call does not fit under a cap any more.
+ * The highest possible price of the call exceeds what is left under a cap.
  *
  * @category errors
  * @since 0.1.0
  */
 export class BudgetExceededError extends TaggedKimiError<BudgetExceededError>()("BudgetExceededError", {
-  /** The scope whose cap was met, such as `tenant:acme` or `day:2026-11-23`. */
+  /** The scope of the cap, such as `tenant:acme` or `day:2026-11-23`. */
   scope: Schema.String,
   currency: Schema.Literals(["USD", "CNY"]),
-  /** The most that may be spent in the scope. */
+  /** The highest amount that may be spent in the scope. */
   cap: Schema.BigDecimal,
-  /** What is spent already. */
+  /** The amount already spent. */
   spent: Schema.BigDecimal,
-  /** What is reserved for calls that run. */
+  /** The amount reserved for running calls. */
   reserved: Schema.BigDecimal,
-  /** The worst price of this call. */
+  /** The highest possible price of this call. */
   requested: Schema.BigDecimal
 }) {}
 
 /**
- * The price of the model at this host is not known, so a cap cannot be kept.
+ * The price of the model at this host is unknown, so a cap cannot be enforced.
  *
  * @category errors
  * @since 0.1.0
@@ -35,7 +35,7 @@ export class BudgetExceededError extends TaggedKimiError<BudgetExceededError>()(
 export class UnknownPriceError extends TaggedKimiError<UnknownPriceError>()("UnknownPriceError", {}) {}
 
 /**
- * The store of the budget failed, so nobody knows what is left of it.
+ * The store of the budget failed, so the remaining amount is unknown.
  *
  * @category errors
  * @since 0.1.0
@@ -43,6 +43,6 @@ export class UnknownPriceError extends TaggedKimiError<UnknownPriceError>()("Unk
 export class BudgetStoreError extends TaggedKimiError<BudgetStoreError>()("BudgetStoreError", {
   /** The store, such as `sqlite`. */
   store: Schema.String,
-  /** What was asked of it. */
+  /** The operation that failed. */
   operation: Schema.String
 }) {}

@@ -1,5 +1,5 @@
 /**
- * The call did not get through to the host, or the way back broke.
+ * The request did not reach the host, or the connection broke before the response was complete.
  *
  * @since 0.1.0
  */
@@ -20,7 +20,7 @@ const code = {
 export class DnsError extends TaggedKimiError<DnsError>()("DnsError", code) {}
 
 /**
- * Nothing listens at the base URL. Nothing was sent.
+ * The host of the base URL does not accept connections. Nothing was sent.
  *
  * @category errors
  * @since 0.1.0
@@ -28,7 +28,7 @@ export class DnsError extends TaggedKimiError<DnsError>()("DnsError", code) {}
 export class ConnectionRefusedError extends TaggedKimiError<ConnectionRefusedError>()("ConnectionRefusedError", code) {}
 
 /**
- * The connection broke before a whole answer was there. The host may have
+ * The connection broke before the response was complete. The host may have
  * received the request and may bill it.
  *
  * @category errors
@@ -37,7 +37,7 @@ export class ConnectionRefusedError extends TaggedKimiError<ConnectionRefusedErr
 export class ConnectionLostError extends TaggedKimiError<ConnectionLostError>()("ConnectionLostError", code) {}
 
 /**
- * The TLS handshake failed, most often over the certificate. Nothing was sent.
+ * The TLS handshake failed, usually because of the certificate. Nothing was sent.
  *
  * @category errors
  * @since 0.1.0
@@ -45,13 +45,13 @@ export class ConnectionLostError extends TaggedKimiError<ConnectionLostError>()(
 export class TlsError extends TaggedKimiError<TlsError>()("TlsError", code) {}
 
 /**
- * The host answered with a redirect. Redirects are not followed, so that key
- * and prompt never reach another place than the configured one.
+ * The host answered with a redirect. Redirects are not followed, so that the key
+ * and the prompt are only sent to the configured host.
  *
  * @category errors
  * @since 0.1.0
  */
 export class RedirectError extends TaggedKimiError<RedirectError>()("RedirectError", {
-  /** Origin that the host pointed to, without path and query. */
+  /** Origin of the redirect's target, without path and query. */
   location: Schema.optionalKey(Schema.String)
 }) {}

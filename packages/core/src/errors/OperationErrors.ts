@@ -1,5 +1,5 @@
 /**
- * What each operation can fail with, as narrow as it is.
+ * The errors of each operation, as narrow as they are.
  *
  * @since 0.1.0
  */
@@ -54,7 +54,7 @@ import type {
 } from "./ValidationErrors.ts"
 
 /**
- * The host could not be reached, or the way back broke.
+ * The host could not be reached, or the connection broke.
  *
  * @category models
  * @since 0.1.0
@@ -62,7 +62,7 @@ import type {
 export type NetworkError = DnsError | ConnectionRefusedError | ConnectionLostError | TlsError | RedirectError
 
 /**
- * The account may not call, or not now.
+ * The account may not make the call, or not at present.
  *
  * @category models
  * @since 0.1.0
@@ -77,7 +77,7 @@ export type AccountError =
   | QuotaExceededError
 
 /**
- * The request cannot be answered as it stands.
+ * The request is invalid.
  *
  * @category models
  * @since 0.1.0
@@ -97,7 +97,7 @@ export type ValidationError =
   | EmptyMessageError
 
 /**
- * The host failed, or answered something unusable.
+ * The host failed, or its response cannot be used.
  *
  * @category models
  * @since 0.1.0
@@ -110,7 +110,7 @@ export type ProviderError =
   | RequestCancelledError
 
 /**
- * What any call over HTTP can fail with.
+ * The errors of any call over HTTP.
  *
  * @category models
  * @since 0.1.0
@@ -125,8 +125,8 @@ export type CallError =
   | ResponseTooLargeError
 
 /**
- * What a call that asks no model can fail with: of all that can be wrong with
- * a request, only that the host does not know it.
+ * The errors of a call that sends no model request. An invalid request of this
+ * kind is always `InvalidRequestError`.
  *
  * @category models
  * @since 0.1.0
@@ -134,7 +134,7 @@ export type CallError =
 export type HostApiError = Exclude<CallError, Exclude<ValidationError, InvalidRequestError>>
 
 /**
- * The limits of the account had no room for the call; nothing was sent.
+ * Admission refused the call because of the account's limits; nothing was sent.
  *
  * @category models
  * @since 0.1.0
@@ -142,7 +142,7 @@ export type HostApiError = Exclude<CallError, Exclude<ValidationError, InvalidRe
 export type AdmissionError = AdmissionTimeoutError | AdmissionQueueFullError | AdmissionLimitError
 
 /**
- * The call was not paid for; nothing was sent.
+ * The budget refused the call; nothing was sent.
  *
  * @category models
  * @since 0.1.0
@@ -150,7 +150,7 @@ export type AdmissionError = AdmissionTimeoutError | AdmissionQueueFullError | A
 export type BudgetError = BudgetExceededError | UnknownPriceError | BudgetStoreError
 
 /**
- * What `chat` can fail with.
+ * The errors of `chat`.
  *
  * @category models
  * @since 0.1.0
@@ -167,7 +167,7 @@ export type ChatError =
   | ToolArgumentsTooLargeError
 
 /**
- * What `stream` can fail with.
+ * The errors of `stream`.
  *
  * @category models
  * @since 0.1.0
@@ -183,7 +183,7 @@ export type StreamError =
   | EventTooLargeError
 
 /**
- * What `models` can fail with.
+ * The errors of `models`.
  *
  * @category models
  * @since 0.1.0
@@ -191,7 +191,7 @@ export type StreamError =
 export type ModelsError = HostApiError
 
 /**
- * What `balance` can fail with.
+ * The errors of `balance`.
  *
  * @category models
  * @since 0.1.0
@@ -199,7 +199,7 @@ export type ModelsError = HostApiError
 export type BalanceError = HostApiError | UnsupportedOperationError
 
 /**
- * What `estimateTokens` can fail with.
+ * The errors of `estimateTokens`.
  *
  * @category models
  * @since 0.1.0

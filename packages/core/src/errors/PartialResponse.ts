@@ -1,12 +1,12 @@
 /**
- * What had been received of an answer when it failed.
+ * The part of a response that was received before it failed.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * A tool call whose arguments may be cut short.
+ * A tool call whose arguments may be incomplete.
  *
  * @category schemas
  * @since 0.1.0
@@ -19,21 +19,21 @@ export const PartialToolCall = Schema.Struct({
 })
 
 /**
- * The part of an answer that arrived before its stream failed. It was
- * generated, so it may have been billed. It holds model output: keep it out of
- * logs unless content logging is wanted.
+ * The part of a response that arrived before its stream failed. It was
+ * generated, so it may have been billed. It contains model output: keep it out
+ * of logs unless content logging is wanted.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const PartialResponse = Schema.Struct({
-  /** Answer text so far. */
+  /** Response text so far. */
   content: Schema.String,
   /** Reasoning text so far. */
   reasoning_content: Schema.String,
-  /** Tool calls so far, in the order they began. Never run them: they may be incomplete. */
+  /** Tool calls so far, in the order in which they began. Never run them: they may be incomplete. */
   tool_calls: Schema.Array(PartialToolCall),
-  /** Tokens reported before the failure, when the host had reported any. */
+  /** Token usage that the host reported before the failure. */
   usage: Schema.optionalKey(Schema.Struct({ prompt_tokens: Schema.Finite, completion_tokens: Schema.Finite }))
 })
 

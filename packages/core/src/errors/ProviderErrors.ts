@@ -1,5 +1,5 @@
 /**
- * The host received the request and failed, or answered something unusable.
+ * The host received the request and failed, or its response cannot be used.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { TaggedKimiError } from "./TaggedKimiError.ts"
 
 /**
- * The host failed inside (HTTP 500 and other 5xx).
+ * The host reported an internal failure (HTTP 500 and other 5xx).
  *
  * @category errors
  * @since 0.1.0
@@ -15,8 +15,8 @@ import { TaggedKimiError } from "./TaggedKimiError.ts"
 export class ServerError extends TaggedKimiError<ServerError>()("ServerError", {}) {}
 
 /**
- * The host takes no calls at the moment (HTTP 502, 503, and the rollout fault
- * that answers 400 "missing required header Kimi-Api-Version").
+ * The host does not accept calls at present (HTTP 502, 503, and a known fault of
+ * the API that answers 400 "missing required header Kimi-Api-Version").
  *
  * @category errors
  * @since 0.1.0
@@ -27,7 +27,7 @@ export class ServiceUnavailableError extends TaggedKimiError<ServiceUnavailableE
 ) {}
 
 /**
- * The gateway waited for the model and gave up (HTTP 504, 408, 524), after 900 s at Moonshot.
+ * The gateway timed out while waiting for the model (HTTP 504, 408, 524); after 900 s at Moonshot.
  *
  * @category errors
  * @since 0.1.0
@@ -35,30 +35,30 @@ export class ServiceUnavailableError extends TaggedKimiError<ServiceUnavailableE
 export class GatewayTimeoutError extends TaggedKimiError<GatewayTimeoutError>()("GatewayTimeoutError", {}) {}
 
 /**
- * A successful status with a body that is not the API's answer.
+ * A successful status with a body that is not in the API's format.
  *
  * @category errors
  * @since 0.1.0
  */
 export class InvalidResponseError extends TaggedKimiError<InvalidResponseError>()("InvalidResponseError", {
-  /** Content type of the answer, when it had one. */
+  /** Content type of the response, when it had one. */
   contentType: Schema.optionalKey(Schema.String)
 }) {}
 
 /**
- * A complete answer without text and without tool calls.
+ * A complete response with neither text nor tool calls.
  *
  * @category errors
  * @since 0.1.0
  */
 export class EmptyResponseError extends TaggedKimiError<EmptyResponseError>()("EmptyResponseError", {
-  /** Why the model stopped, in the host's word. */
+  /** The host's finish reason. */
   finishReason: Schema.optionalKey(Schema.String)
 }) {}
 
 /**
- * The output budget ran out before the answer began: all of it went into
- * reasoning. The reasoning is in `partial`.
+ * Reasoning used the whole output budget, so there is no response text. The
+ * reasoning is in `partial`.
  *
  * @category errors
  * @since 0.1.0
@@ -66,15 +66,30 @@ export class EmptyResponseError extends TaggedKimiError<EmptyResponseError>()("E
 export class ReasoningBudgetExhaustedError extends TaggedKimiError<ReasoningBudgetExhaustedError>()(
   "ReasoningBudgetExhaustedError",
   {
-    /** Tokens generated, when the host said it. */
+    /** Tokens generated, when the host reported them. */
     completionTokens: Schema.optionalKey(Schema.Finite)
   }
 ) {}
 
 /**
- * The host saw the caller leave (HTTP 499).
+ * The host recorded the request as cancelled by the caller (HTTP 499).
  *
  * @category errors
  * @since 0.1.0
  */
 export class RequestCancelledError extends TaggedKimiError<RequestCancelledError>()("RequestCancelledError", {}) {}
+
+/**
+ * The model's output does not match the requested schema, after all repair
+ * rounds. Structured output raises it (`client/agent`). The raw text is in
+ * `partial`, which is kept out of logs.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StructuredOutputError extends TaggedKimiError<StructuredOutputError>()("StructuredOutputError", {
+  /** Why the output cannot be used. */
+  reason: Schema.Literals(["refusal", "truncated", "invalid JSON", "schema mismatch"]),
+  /** The schema issue: path and expected form, without the model's value. */
+  issue: Schema.optionalKey(Schema.String)
+}) {}

@@ -1,6 +1,6 @@
 /**
- * The four meanings of an HTTP 429 at Kimi: too fast, too much today, the host
- * is overloaded, the account is empty.
+ * The four meanings of an HTTP 429 at Kimi: rate limit, daily limit, overloaded
+ * host, exhausted account.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import { TaggedKimiError } from "./TaggedKimiError.ts"
 
 /**
- * Which of the account's limits was met.
+ * The account limit that was exceeded.
  *
  * @category models
  * @since 0.1.0
@@ -16,36 +16,36 @@ import { TaggedKimiError } from "./TaggedKimiError.ts"
 export const LimitKind = Schema.Literals(["concurrency", "requests per minute", "tokens per minute", "unknown"])
 
 /**
- * Too many requests or tokens for now; waiting helps. `retryAfter` is what the
- * host said, which is known to be too short at times: treat it as a floor.
+ * The account exceeded a rate limit; waiting helps. `retryAfter` is the wait that
+ * the host named, which is known to be too short at times: treat it as a minimum.
  *
  * @category errors
  * @since 0.1.0
  */
 export class RateLimitError extends TaggedKimiError<RateLimitError>()("RateLimitError", {
-  /** The limit that was met. */
+  /** The limit that was exceeded. */
   kind: LimitKind,
-  /** The account's limit in its own unit, when the host said it. */
+  /** The value of the limit in its unit, when the host reported it. */
   limit: Schema.optionalKey(Schema.Finite),
-  /** How much was in use, when the host said it. */
+  /** The amount in use, when the host reported it. */
   current: Schema.optionalKey(Schema.Finite)
 }) {}
 
 /**
- * The account's tokens per day are used up.
+ * The account has used its tokens of the day.
  *
  * @category errors
  * @since 0.1.0
  */
 export class DailyLimitError extends TaggedKimiError<DailyLimitError>()("DailyLimitError", {
-  /** Tokens allowed per day, when the host said it. */
+  /** Tokens allowed per day, when the host reported it. */
   limit: Schema.optionalKey(Schema.Finite),
-  /** Tokens used today, when the host said it. */
+  /** Tokens used today, when the host reported it. */
   current: Schema.optionalKey(Schema.Finite)
 }) {}
 
 /**
- * The host has no capacity at the moment, whoever asks
+ * The host has no capacity at present, for any account
  * (`engine_overloaded_error`, or HTTP 529 from a gateway).
  *
  * @category errors
@@ -54,7 +54,7 @@ export class DailyLimitError extends TaggedKimiError<DailyLimitError>()("DailyLi
 export class OverloadedError extends TaggedKimiError<OverloadedError>()("OverloadedError", {}) {}
 
 /**
- * The account is out of money or suspended. Never retried.
+ * The account's balance is exhausted or the account is suspended. Never retried.
  *
  * @category errors
  * @since 0.1.0

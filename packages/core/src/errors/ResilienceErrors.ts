@@ -1,5 +1,5 @@
 /**
- * A stage of our own refused the call; nothing was sent.
+ * Refusals of the client's own stages; nothing was sent.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import { TaggedKimiError } from "./TaggedKimiError.ts"
 
 /**
  * The circuit of this host and model is open, so the call was not sent.
- * `retryAfter` is the rest of the open time; it is absent while a probe is out
+ * `retryAfter` is the remaining open time; it is absent while a probe is in flight
  * and while the circuit is isolated.
  *
  * @category errors
@@ -17,51 +17,50 @@ import { TaggedKimiError } from "./TaggedKimiError.ts"
 export class CircuitOpenError extends TaggedKimiError<CircuitOpenError>()("CircuitOpenError", {
   /** The circuit, such as `moonshot/kimi-k3`. */
   key: Schema.String,
-  /** Why it rejects: it is open, all its probes are out, or somebody isolated it. */
+  /** Why it rejects: it is open, all its probes are in flight, or it was isolated manually. */
   state: Schema.Literals(["open", "half-open", "isolated"])
 }) {}
 
 /**
- * The call waited for its turn as long as it may, or would have to: the
- * account's limits had no room for it. `retryAfter` is an estimate of the wait
- * that was left.
+ * The call would wait for the account's limits longer than allowed. `retryAfter`
+ * is an estimate of the remaining wait.
  *
  * @category errors
  * @since 0.1.0
  */
 export class AdmissionTimeoutError extends TaggedKimiError<AdmissionTimeoutError>()("AdmissionTimeoutError", {
-  /** The account whose limits are in use. */
+  /** The account. */
   account: Schema.String,
-  /** The longest wait that was allowed. */
+  /** The longest allowed wait. */
   maxWait: Schema.Duration
 }) {}
 
 /**
- * As many calls wait for their turn as may, so this one was turned away.
+ * The admission queue is full.
  *
  * @category errors
  * @since 0.1.0
  */
 export class AdmissionQueueFullError extends TaggedKimiError<AdmissionQueueFullError>()("AdmissionQueueFullError", {
-  /** The account whose limits are in use. */
+  /** The account. */
   account: Schema.String,
-  /** The calls that may wait. */
+  /** The number of calls that may wait. */
   limit: Schema.Int
 }) {}
 
 /**
- * The call alone is more than the account's limit allows, so no waiting helps.
+ * The call alone exceeds the account's limit, so waiting does not help.
  *
  * @category errors
  * @since 0.1.0
  */
 export class AdmissionLimitError extends TaggedKimiError<AdmissionLimitError>()("AdmissionLimitError", {
-  /** The account whose limits are in use. */
+  /** The account. */
   account: Schema.String,
   /** The limit that the call exceeds. */
   kind: Schema.Literals(["tokens per minute", "tokens per day"]),
   /** The limit in tokens. */
   limit: Schema.Finite,
-  /** What the call counts for: its prompt and the most that it may generate. */
+  /** The tokens that the call counts for: its prompt and its maximum output. */
   tokens: Schema.Finite
 }) {}

@@ -1,5 +1,5 @@
 /**
- * The host sent more than the configured bounds allow to hold in memory.
+ * The host sent more than the configured size limits allow.
  *
  * @since 0.1.0
  */
@@ -7,12 +7,12 @@ import * as Schema from "effect/Schema"
 import { TaggedKimiError } from "./TaggedKimiError.ts"
 
 const limit = {
-  /** The bound that was passed, in bytes. */
+  /** The limit that was exceeded, in bytes. */
   limit: Schema.Finite
 }
 
 /**
- * The answer's body, or a stream as a whole, is larger than the response limit.
+ * The body of the response, or a stream as a whole, is larger than the response limit.
  *
  * @category errors
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * A stream began and did not become a complete answer. What had arrived is in
- * `partial`.
+ * A stream began and did not become a complete response. The part that arrived is
+ * in `partial`.
  *
  * @since 0.1.0
  */
@@ -8,8 +8,8 @@ import * as Schema from "effect/Schema"
 import { TaggedKimiError } from "./TaggedKimiError.ts"
 
 /**
- * The stream ended without `[DONE]`, so the answer is incomplete even if a
- * finish reason was seen.
+ * The stream ended without `[DONE]`, so the response is incomplete even if a
+ * finish reason had arrived.
  *
  * @category errors
  * @since 0.1.0
@@ -28,7 +28,7 @@ export class StreamInterruptedError extends TaggedKimiError<StreamInterruptedErr
 }) {}
 
 /**
- * An event of the stream is not JSON, or not a chunk.
+ * An event of the stream is not valid JSON, or not a chunk.
  *
  * @category errors
  * @since 0.1.0
@@ -36,12 +36,12 @@ export class StreamInterruptedError extends TaggedKimiError<StreamInterruptedErr
 export class StreamDecodeError extends TaggedKimiError<StreamDecodeError>()("StreamDecodeError", {}) {}
 
 /**
- * The host reported an error inside the stream that has no tag of its own.
+ * The host reported an error inside the stream for which there is no specific tag.
  *
  * @category errors
  * @since 0.1.0
  */
 export class StreamFailedError extends TaggedKimiError<StreamFailedError>()("StreamFailedError", {
-  /** The host's word for the error, when it gave one. */
+  /** The host's error type, when it gave one. */
   type: Schema.optionalKey(Schema.String)
 }) {}

@@ -1,6 +1,6 @@
 /**
- * The base of every error class: a schema-backed tagged error that carries the
- * facts of its tag.
+ * The base of every error class: a schema-backed tagged error with the facts of
+ * its tag.
  *
  * @since 0.1.0
  */
@@ -21,8 +21,8 @@ import { FailedAttempt } from "./FailedAttempt.ts"
 import { PartialResponse } from "./PartialResponse.ts"
 
 /**
- * Members that any error may carry. All are safe to log except `partial`,
- * which holds model output: `toJSON` and `inspect` show only its size.
+ * Members that any error may have. All are safe to log except `partial`, which
+ * contains model output: `toJSON` and `inspect` show only its size.
  *
  * @category schemas
  * @since 0.1.0
@@ -30,26 +30,26 @@ import { PartialResponse } from "./PartialResponse.ts"
 export const commonFields = {
   /** What happened, in one sentence; server text in it is scrubbed and cut to 2 KB. */
   message: Schema.String,
-  /** The host that was asked, by the id of its provider description. */
+  /** The host, by the id of its provider description. */
   provider: Schema.optionalKey(Schema.String),
-  /** The model that was asked for. */
+  /** The requested model. */
   model: Schema.optionalKey(Schema.String),
-  /** HTTP status of the answer, when there was one. */
+  /** HTTP status of the response, when there was one. */
   status: Schema.optionalKey(Schema.Int),
   /** The host's request id, for its support (`msh-request-id`). */
   requestId: Schema.optionalKey(Schema.String),
   /** The host's trace id (`x-msh-trace-id`). */
   traceId: Schema.optionalKey(Schema.String),
-  /** How long the host said to wait. A floor: never retry earlier. */
+  /** The wait that the host named. A minimum: never retry earlier. */
   retryAfter: Schema.optionalKey(Schema.Duration),
-  /** What had arrived of a stream before it failed. */
+  /** The part of the response that arrived before the failure. */
   partial: Schema.optionalKey(PartialResponse),
   /** Every failed attempt of a call that was retried, oldest first. */
   attempts: Schema.optionalKey(Schema.Array(FailedAttempt))
 } as const
 
 /**
- * The facts of an error, readable on every instance.
+ * The facts of an error that every instance has as members.
  *
  * @category models
  * @since 0.1.0
@@ -57,17 +57,17 @@ export const commonFields = {
 export interface ErrorMembers {
   /** The family of the error. */
   readonly category: Category
-  /** How loudly it deserves to be reported. */
+  /** How serious the error is. */
   readonly severity: Severity
   /** Whether the same request may succeed when it is sent again. */
   readonly isRetryable: boolean
-  /** What a circuit breaker learns from it. */
+  /** How a circuit breaker counts it. */
   readonly breaker: BreakerOutcome
   /** Whether the host may charge for the attempt. */
   readonly billing: Billing
-  /** The next lawful step, as data. */
+  /** The next step, as data. */
   readonly recovery: Recovery
-  /** One sentence on what to do. */
+  /** What to change, in one sentence. */
   readonly hint: string
 }
 
@@ -160,7 +160,7 @@ export type ErrorClass<Self, T extends Tag, Fields extends Schema.Struct.Fields>
 /**
  * Makes the base class of one error: `class X extends TaggedKimiError<X>()("X", {…}) {}`.
  *
- * The tag must have a row in the table of facts. The schema identifier is
+ * The tag must have a row in `ErrorFacts.table`. The schema identifier is
  * `@kimi-effect/core/<tag>`.
  *
  * @category constructors

@@ -1,5 +1,5 @@
 /**
- * An attempt took longer than one of its bounds allows.
+ * A call or an attempt exceeded one of its timeouts.
  *
  * @since 0.1.0
  */
@@ -7,12 +7,12 @@ import * as Schema from "effect/Schema"
 import { TaggedKimiError } from "./TaggedKimiError.ts"
 
 const limit = {
-  /** The bound that was passed. */
+  /** The timeout that was exceeded. */
   timeout: Schema.Duration
 }
 
 /**
- * No connection to the host was established in time. Nothing was sent.
+ * No connection to the host was established within the connect timeout. Nothing was sent.
  *
  * @category errors
  * @since 0.1.0
@@ -20,7 +20,7 @@ const limit = {
 export class ConnectTimeoutError extends TaggedKimiError<ConnectTimeoutError>()("ConnectTimeoutError", limit) {}
 
 /**
- * The stream brought no content within the first-token timeout.
+ * No content arrived within the first-token timeout.
  *
  * @category errors
  * @since 0.1.0
@@ -31,8 +31,8 @@ export class FirstTokenTimeoutError extends TaggedKimiError<FirstTokenTimeoutErr
 ) {}
 
 /**
- * The stream had begun and then brought no content for the idle timeout.
- * Keep-alive comments do not count as content.
+ * A stream that had begun delivered no content for the idle timeout. Keep-alive
+ * comments do not count as content.
  *
  * @category errors
  * @since 0.1.0
@@ -40,7 +40,7 @@ export class FirstTokenTimeoutError extends TaggedKimiError<FirstTokenTimeoutErr
 export class IdleTimeoutError extends TaggedKimiError<IdleTimeoutError>()("IdleTimeoutError", limit) {}
 
 /**
- * The attempt as a whole passed its total timeout.
+ * The attempt as a whole exceeded its total timeout.
  *
  * @category errors
  * @since 0.1.0
@@ -48,7 +48,7 @@ export class IdleTimeoutError extends TaggedKimiError<IdleTimeoutError>()("IdleT
 export class TotalTimeoutError extends TaggedKimiError<TotalTimeoutError>()("TotalTimeoutError", limit) {}
 
 /**
- * The call as a whole, with all its attempts and waits, passed the caller's
+ * The call as a whole, with all its attempts and waits, exceeded the caller's
  * deadline.
  *
  * @category errors

@@ -1,6 +1,5 @@
 /**
- * The request cannot be answered as it stands: found before sending, or said
- * by the host.
+ * The request is invalid. Found before sending, or reported by the host.
  *
  * @since 0.1.0
  */
@@ -8,12 +7,12 @@ import * as Schema from "effect/Schema"
 import { TaggedKimiError } from "./TaggedKimiError.ts"
 
 const parameter = {
-  /** Path of the offending member of the request, such as `messages[2].content`. */
+  /** Path of the invalid member of the request, such as `messages[2].content`. */
   parameter: Schema.optionalKey(Schema.String)
 }
 
 /**
- * The request is malformed in a way that has no tag of its own.
+ * The request is malformed in a way for which there is no specific tag.
  *
  * @category errors
  * @since 0.1.0
@@ -21,7 +20,7 @@ const parameter = {
 export class InvalidRequestError extends TaggedKimiError<InvalidRequestError>()("InvalidRequestError", parameter) {}
 
 /**
- * The model does not take this parameter, or not with this value.
+ * The model does not accept this parameter, or not with this value.
  *
  * @category errors
  * @since 0.1.0
@@ -31,7 +30,7 @@ export class UnsupportedParameterError extends TaggedKimiError<UnsupportedParame
   {
     /** The member of the request, such as `temperature`. */
     parameter: Schema.String,
-    /** The values that the model takes, in words, when they are known. */
+    /** The values that the model accepts, in words, when they are known. */
     allowed: Schema.optionalKey(Schema.String),
     /** What to change. */
     fix: Schema.String
@@ -47,7 +46,7 @@ export class UnsupportedParameterError extends TaggedKimiError<UnsupportedParame
 export class ContextLengthError extends TaggedKimiError<ContextLengthError>()("ContextLengthError", {
   /** The window in tokens, when it is known. */
   limit: Schema.optionalKey(Schema.Finite),
-  /** Tokens that the request asks for, when they are known. */
+  /** The tokens that the request needs, when they are known. */
   requested: Schema.optionalKey(Schema.Finite)
 }) {}
 
@@ -60,20 +59,20 @@ export class ContextLengthError extends TaggedKimiError<ContextLengthError>()("C
 export class ModelNotFoundError extends TaggedKimiError<ModelNotFoundError>()("ModelNotFoundError", {}) {}
 
 /**
- * The model existed at this host and was switched off.
+ * The model was switched off at this host.
  *
  * @category errors
  * @since 0.1.0
  */
 export class ModelRetiredError extends TaggedKimiError<ModelRetiredError>()("ModelRetiredError", {
-  /** The day it was switched off, `YYYY-MM-DD`. */
+  /** The date on which it was switched off, `YYYY-MM-DD`. */
   retiredOn: Schema.String,
   /** The model to use instead at the same host. */
   successor: Schema.String
 }) {}
 
 /**
- * The host judged the request as high risk and refused it.
+ * The host's content filter refused the request.
  *
  * @category errors
  * @since 0.1.0
@@ -81,7 +80,7 @@ export class ModelRetiredError extends TaggedKimiError<ModelRetiredError>()("Mod
 export class ContentFilterError extends TaggedKimiError<ContentFilterError>()("ContentFilterError", {}) {}
 
 /**
- * The request's body or an uploaded file is larger than the host accepts (100 MB at Moonshot).
+ * The body of the request or an uploaded file is larger than the host accepts (100 MB at Moonshot).
  *
  * @category errors
  * @since 0.1.0
@@ -89,7 +88,7 @@ export class ContentFilterError extends TaggedKimiError<ContentFilterError>()("C
 export class RequestTooLargeError extends TaggedKimiError<RequestTooLargeError>()("RequestTooLargeError", {}) {}
 
 /**
- * An image or a video that the model or the host does not take.
+ * An image or a video in a form that the model or the host does not accept.
  *
  * @category errors
  * @since 0.1.0
@@ -108,12 +107,12 @@ export class UnsupportedMediaError extends TaggedKimiError<UnsupportedMediaError
  */
 export class ToolSchemaError extends TaggedKimiError<ToolSchemaError>()("ToolSchemaError", {
   ...parameter,
-  /** Where in the schema, when the host said it. */
+  /** Path in the schema, when the host reported it. */
   path: Schema.optionalKey(Schema.String)
 }) {}
 
 /**
- * Tool calls and tool messages of the history do not match.
+ * The tool calls and the tool messages of the history do not match.
  *
  * @category errors
  * @since 0.1.0
@@ -140,7 +139,7 @@ export class MissingReasoningError extends TaggedKimiError<MissingReasoningError
 export class EmptyMessageError extends TaggedKimiError<EmptyMessageError>()("EmptyMessageError", parameter) {}
 
 /**
- * The host has no such operation, such as a balance at Ollama.
+ * The host does not offer the operation, such as the balance at Ollama.
  *
  * @category errors
  * @since 0.1.0

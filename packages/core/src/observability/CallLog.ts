@@ -4,8 +4,8 @@
  * **Details**
  *
  * - An answered call, and one whose caller left, is written as `Info`; a failed
- *   one as `Warn` or `Error`, by the severity of its error. A request that was
- *   refused is its caller's to mend, so it is a `Warn`. A defect is an `Error`.
+ *   one as `Warn` or `Error`, by the column `logLevel` of `ErrorFacts`. A defect
+ *   is an `Error`.
  * - Of answered calls, one of `sample` is written; the line says of how many.
  *   What failed is written always, until it repeats itself.
  * - After some failures with the same error at the same host with the same
@@ -22,6 +22,7 @@ import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import { table } from "../errors/ErrorFacts.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
 import * as CallFields from "./internal/logging/CallFields.ts"
 import type { CallRecord } from "./CallRecord.ts"
@@ -57,8 +58,7 @@ export type CallLog = (record: CallRecord) => Effect.Effect<void>
  */
 export const levelOf = ({ error, outcome }: Pick<CallRecord, "error" | "outcome">): LogLevel.Severity => {
   if (error === undefined) return outcome === "defect" ? "Error" : "Info"
-  if (error.category === "validation") return "Warn"
-  return error.severity === "error" || error.severity === "critical" ? "Error" : "Warn"
+  return table[error.tag].logLevel
 }
 
 const messageOf = ({ error, operation, outcome }: CallRecord): string => {

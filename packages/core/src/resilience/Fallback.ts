@@ -2,9 +2,9 @@
  * Puts a call to another host, account or model when the one that was asked
  * cannot answer it.
  *
- * The plan is an ordered list of steps. What went wrong decides which of them
- * may help: `moves` says it for every error. Each step is a call of its own to
- * the stages inside, with its own retries, circuit and admission.
+ * The plan is an ordered list of steps. The column `fallback` of `ErrorFacts`
+ * decides which steps may succeed after an error. Each step is a separate call
+ * to the inner stages, with its own retries, circuit and admission.
  *
  * **Details**
  *
@@ -32,6 +32,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import * as ErrorFacts from "../errors/ErrorFacts.ts"
 import { withAttempts } from "../errors/internal/ErrorDetails.ts"
 import type { FailedAttempt } from "../errors/FailedAttempt.ts"
 import type { ChatError, StreamError } from "../errors/OperationErrors.ts"
@@ -50,87 +51,13 @@ import { transformOpening } from "../pipeline/internal/StreamOpening.ts"
 export type Tag = StreamError["_tag"]
 
 /**
- * Which steps may help: those at another account, which is another host or
- * another key; those with another account or another model; those whose model
- * has a larger window; or none.
+ * Whether a text is the tag of an error that a call can fail with.
  *
- * @category models
+ * @category guards
  * @since 0.1.0
  */
-export type FallbackTarget = "other account" | "other account or model" | "larger window" | "none"
-
-/**
- * Which steps may help against an error, by its tag.
- *
- * @category models
- * @since 0.1.0
- */
-export const fallbackTargets: { readonly [T in Tag]: FallbackTarget } = {
-  DnsError: "other account",
-  ConnectionRefusedError: "other account",
-  ConnectionLostError: "other account",
-  TlsError: "other account",
-  RedirectError: "other account",
-
-  ConnectTimeoutError: "other account",
-  FirstTokenTimeoutError: "other account",
-  IdleTimeoutError: "other account",
-  TotalTimeoutError: "other account",
-  // The time of the caller is up, wherever the call would go.
-  BudgetExceededError: "none",
-  UnknownPriceError: "none",
-  BudgetStoreError: "none",
-  CacheMissError: "none",
-  DeadlineExceededError: "none",
-
-  // A wrong key is to be put right, and not to be hidden by a second one.
-  AuthenticationError: "none",
-  PermissionDeniedError: "none",
-  IpNotAllowedError: "none",
-
-  RateLimitError: "other account",
-  DailyLimitError: "other account",
-  OverloadedError: "other account",
-  QuotaExceededError: "other account",
-
-  // The request itself is at fault.
-  InvalidRequestError: "none",
-  UnsupportedParameterError: "none",
-  ContextLengthError: "larger window",
-  ModelNotFoundError: "other account or model",
-  ModelRetiredError: "other account or model",
-  // Whether another host may be asked what one has refused is not for a library to decide.
-  ContentFilterError: "none",
-  RequestTooLargeError: "none",
-  UnsupportedMediaError: "none",
-  ToolSchemaError: "none",
-  ToolHistoryError: "none",
-  MissingReasoningError: "none",
-  EmptyMessageError: "none",
-
-  ServerError: "other account",
-  ServiceUnavailableError: "other account",
-  GatewayTimeoutError: "other account",
-  InvalidResponseError: "other account",
-  EmptyResponseError: "other account",
-  RequestCancelledError: "other account",
-  ReasoningBudgetExhaustedError: "none",
-
-  StreamTruncatedError: "other account",
-  StreamInterruptedError: "other account",
-  StreamDecodeError: "other account",
-  StreamFailedError: "other account",
-
-  CircuitOpenError: "other account",
-  AdmissionTimeoutError: "other account",
-  AdmissionQueueFullError: "other account",
-  AdmissionLimitError: "other account",
-
-  // Bounds of our own.
-  ResponseTooLargeError: "none",
-  EventTooLargeError: "none",
-  ToolArgumentsTooLargeError: "none"
-}
+export const isTag = (text: string): text is Tag =>
+  Object.hasOwn(ErrorFacts.table, text) && ErrorFacts.table[text as ErrorFacts.Tag].operations !== "other"
 
 /**
  * One place to which a call may be put.
@@ -145,7 +72,7 @@ export interface Step {
   readonly provider: string
   /** The model that is asked. Defaults to that of the call. */
   readonly model?: string | undefined
-  /** The errors after which this step is tried, in place of what `moves` says. */
+  /** The errors after which this step is tried, in place of those that `ErrorFacts` names. */
   readonly on?: ReadonlyArray<Tag> | undefined
   /** Gives the request as this host takes it. The step is left out when it fails. */
   readonly check: (request: ModelRequest) => Effect.Effect<ModelRequest, ChatError>
@@ -179,7 +106,7 @@ const hasLargerWindow = (next: string, { error, model }: Failure): boolean => {
 
 /** Whether an account and a model are any better than those that failed. */
 const isBetter = (account: string, model: string, failure: Failure): boolean => {
-  switch (fallbackTargets[failure.error._tag]) {
+  switch (ErrorFacts.table[failure.error._tag].fallback) {
     case "other account":
       return account !== failure.account
     case "other account or model":
@@ -194,7 +121,10 @@ const isBetter = (account: string, model: string, failure: Failure): boolean => 
 
 const isEligible = ({ account, on }: Step, model: string, last: Failure, failures: ReadonlyArray<Failure>): boolean => {
   if (on !== undefined) return on.includes(last.error._tag)
-  return fallbackTargets[last.error._tag] !== "none" && failures.every((failure) => isBetter(account, model, failure))
+  return (
+    ErrorFacts.table[last.error._tag].fallback !== "none" &&
+    failures.every((failure) => isBetter(account, model, failure))
+  )
 }
 
 /** The facts of all attempts at one step: those of its retries, or of its only attempt. */

@@ -18,6 +18,7 @@ import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import { CallOptions } from "../../CallOptions.ts"
 import { CacheMissError } from "../../errors/CacheErrors.ts"
+import { table } from "../../errors/ErrorFacts.ts"
 import type { BudgetExceededError, UnknownPriceError } from "../../errors/MoneyErrors.ts"
 import type { ChatError, StreamError } from "../../errors/OperationErrors.ts"
 import type { CacheStatus } from "../../models/CacheStatus.ts"
@@ -56,7 +57,7 @@ type FlightResponse =
   | { readonly _tag: "Response"; readonly response: ChatResponse }
   | { readonly _tag: "Entry"; readonly level: CacheStatus["level"]; readonly entry: CachedResponse }
 
-/** Errors that speak of whoever asked, and of nobody else who wants the same answer. */
+/** Errors that concern only the call that started a flight: scope `caller` in `ErrorFacts`. */
 type CallerError = BudgetExceededError | UnknownPriceError
 
 /**
@@ -112,8 +113,7 @@ interface ServedResponse {
 /** How often a call joins others in vain, because a stream breaks or they may not ask, before it asks alone. */
 const maxJoins = 2
 
-const isCallerError = (error: StreamError): error is CallerError =>
-  error._tag === "BudgetExceededError" || error._tag === "UnknownPriceError"
+const isCallerError = (error: StreamError): error is CallerError => table[error._tag].scope === "caller"
 
 const inFlightStatus: CacheStatus = { level: "flight", age: 0, isStale: false }
 

@@ -9,6 +9,7 @@ import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { table } from "../../errors/ErrorFacts.ts"
 import type { ChatError, StreamError } from "../../errors/OperationErrors.ts"
 import { StreamTruncatedError } from "../../errors/StreamErrors.ts"
 import type { ChatResponse } from "../../models/ChatResponse.ts"
@@ -92,21 +93,10 @@ export const fromStreamAttempt =
       )
     })
 
-/** What only a stream can fail with. */
-const streamOnlyErrors: { readonly [Tag in Exclude<StreamError, ChatError>["_tag"]]: true } = {
-  StreamTruncatedError: true,
-  StreamInterruptedError: true,
-  StreamDecodeError: true,
-  StreamFailedError: true,
-  FirstTokenTimeoutError: true,
-  IdleTimeoutError: true,
-  EventTooLargeError: true
-}
-
 /**
  * Whether a whole answer can fail with an error as well.
  *
  * @category guards
  * @since 0.1.0
  */
-export const isChatError = (error: StreamError): error is ChatError => !Object.hasOwn(streamOnlyErrors, error._tag)
+export const isChatError = (error: StreamError): error is ChatError => table[error._tag].operations !== "stream"

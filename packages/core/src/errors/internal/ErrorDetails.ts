@@ -1,5 +1,5 @@
 /**
- * Adds to an error what the place that made it could not know.
+ * Adds details to an error that were unknown where it was created.
  *
  * @since 0.1.0
  */
@@ -7,13 +7,13 @@ import type { FailedAttempt } from "../FailedAttempt.ts"
 import type { PartialResponse } from "../PartialResponse.ts"
 
 /**
- * What can be added later.
+ * Details that can be added later.
  *
  * @category options
  * @since 0.1.0
  */
 export interface ErrorDetails {
-  /** What had been received of a stream. An answer of which nothing arrived is left out. */
+  /** The received part of a stream. An empty one is left out. */
   readonly partial?: PartialResponse
   /** The host's request id. */
   readonly requestId?: string | undefined
@@ -27,8 +27,8 @@ const isEmpty = ({ content, reasoning_content, tool_calls }: PartialResponse): b
   content === "" && reasoning_content === "" && tool_calls.length === 0
 
 /**
- * An error cannot be copied member by member: its `stack` reads only from the
- * error it was made for. Every class of the library is built from its members.
+ * An error cannot be copied member by member: its `stack` can be read only from
+ * the original. Every class of the library is constructed from its members.
  */
 const copyWith = <E extends Error>(error: E, members: object): E => {
   const Class = error.constructor as new (members: object) => E
@@ -38,7 +38,7 @@ const copyWith = <E extends Error>(error: E, members: object): E => {
 }
 
 /**
- * The same error with what it lacked; what it carries already stays.
+ * Returns the error with the details that it lacks; details that it has stay.
  *
  * @category combinators
  * @since 0.1.0
@@ -54,8 +54,8 @@ export const withDetails = <E extends Error>(error: E, { attempts, partial, requ
 }
 
 /**
- * The same error with these attempts in place of those that it carries: the
- * place that adds earlier ones knows both.
+ * Returns the error with these attempts in place of those that it has. The caller
+ * has joined earlier and later attempts.
  *
  * @category combinators
  * @since 0.1.0

@@ -21,8 +21,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { Recovery } from "../../../errors/ErrorFacts.ts"
-import { isKimiError, type KimiError } from "../../../errors/KimiError.ts"
+import { table } from "../../../errors/ErrorFacts.ts"
+import { isKimiError } from "../../../errors/KimiError.ts"
 import { type ComponentHealth, HealthCheckResult, type HealthRole } from "../../../models/SystemHealth.ts"
 import { interruptWithoutWaiting } from "../../../internal/interruptWithoutWaiting.ts"
 
@@ -97,13 +97,6 @@ export const fromError = (error: unknown): CheckResult => {
   return { ...unhealthy(_tag, hint), details: { category, ...(status === undefined ? {} : { httpStatus: status }) } }
 }
 
-/** What somebody has to do something about. */
-const manualRecoveries: ReadonlySet<Recovery["_tag"]> = new Set(["FixRequest", "RotateKey", "SwitchModel", "TopUp"])
-
-/** Whether an error may be gone at the next look without anybody's help. */
-const isTransientError = ({ category, isRetryable, recovery }: KimiError): boolean =>
-  isRetryable || category === "timeout" || !manualRecoveries.has(recovery._tag)
-
 const outcomeOfExit = (
   exit: Exit.Exit<Option.Option<CheckOutcome>, unknown>,
   timeout: Duration.Duration
@@ -115,7 +108,7 @@ const outcomeOfExit = (
     }))
   }
   const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
-  return { result: fromError(error), isTransient: !isKimiError(error) || isTransientError(error) }
+  return { result: fromError(error), isTransient: !isKimiError(error) || table[error._tag].isTransient }
 }
 
 const toUtc = (millis: number): DateTime.Utc => DateTime.makeUnsafe(millis)

@@ -10,10 +10,10 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { table } from "../../../errors/ErrorFacts.ts"
 import type { ModelsError } from "../../../errors/OperationErrors.ts"
 import type { HealthRole } from "../../../models/SystemHealth.ts"
 import type { Model } from "../../../models/ModelList.ts"
-import { fallbackTargets } from "../../../resilience/Fallback.ts"
 import { type CheckResult, type HealthCheck, fromError } from "./HealthCheck.ts"
 
 /**
@@ -65,7 +65,7 @@ const fromModelsError = (
     return Effect.succeed({ ...finding, status: "degraded", code: "NotOffered", message })
   }
   if (error.category === "rate limit") return Effect.succeed({ ...finding, status: "degraded" })
-  if (isPrimary && !error.isRetryable && fallbackTargets[error._tag] === "none") {
+  if (isPrimary && !error.isRetryable && table[error._tag].fallback === "none") {
     return Effect.succeed({ ...finding, role: "required" })
   }
   return Effect.fail(error)
