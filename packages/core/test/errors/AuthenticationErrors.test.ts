@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as AuthenticationErrors from "../../src/errors/AuthenticationErrors.ts"
 
 describe("AuthenticationErrors", () => {
-  it("is final for the caller and says nothing about the host's health", () => {
+  it("are permanent for the caller without counting against the host", () => {
     for (const Class of Object.values(AuthenticationErrors)) {
       const error = new Class({ message: "refused", status: 401 })
       assert.strictEqual(error.category, "authentication")
@@ -12,14 +12,14 @@ describe("AuthenticationErrors", () => {
     }
   })
 
-  it("asks for another key only where the key is at fault", () => {
+  it("recover with another key only where the key is wrong", () => {
     const message = "refused"
     assert.strictEqual(new AuthenticationErrors.AuthenticationError({ message }).recovery._tag, "RotateKey")
     assert.strictEqual(new AuthenticationErrors.PermissionDeniedError({ message }).recovery._tag, "FixRequest")
     assert.strictEqual(new AuthenticationErrors.IpNotAllowedError({ message }).recovery._tag, "FixRequest")
   })
 
-  it("reminds of the two hosts whose keys do not cross over", () => {
+  it("explain that the two hosts have separate keys", () => {
     const { hint } = new AuthenticationErrors.AuthenticationError({ message: "refused" })
     assert.match(hint, /global and the China host/)
   })

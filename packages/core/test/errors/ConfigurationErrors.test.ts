@@ -7,7 +7,7 @@ const issues = [
 ]
 
 describe("ConfigurationError", () => {
-  it("lists every issue in its message, one a line, in the order given", () => {
+  it("lists every issue on a separate line of its message, in the given order", () => {
     assert.strictEqual(
       ConfigurationError.of(issues).message,
       [
@@ -18,11 +18,11 @@ describe("ConfigurationError", () => {
     )
   })
 
-  it("carries the issues as data", () => {
+  it("has the issues as data", () => {
     assert.deepStrictEqual(ConfigurationError.of(issues).issues, issues)
   })
 
-  it("stops every further call until somebody sets the options", () => {
+  it("is critical until the options are corrected", () => {
     const error = ConfigurationError.of(issues)
     assert.strictEqual(error.severity, "critical")
     assert.isFalse(error.isRetryable)

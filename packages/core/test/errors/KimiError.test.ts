@@ -7,11 +7,11 @@ import { refusal, throughText } from "../support/codec.ts"
 const tags = Object.keys(classes).toSorted()
 
 describe("KimiError", () => {
-  it("tells at least 35 failures apart", () => {
+  it("distinguishes at least 35 failures", () => {
     assert.isAtLeast(tags.length, 35)
   })
 
-  it("has one class for every row of facts", () => {
+  it("has one class for every row of the table", () => {
     assert.deepStrictEqual(tags, Object.keys(ErrorFacts.table).toSorted())
   })
 
@@ -21,7 +21,7 @@ describe("KimiError", () => {
 
   for (const [tag, Class] of Object.entries(classes)) {
     it.effect.prop(
-      `${tag} comes back equal and of its own class from JSON text`,
+      `${tag} is equal after a round trip through JSON text`,
       [Class],
       ([error]) =>
         Effect.gen(function* () {
@@ -37,8 +37,8 @@ describe("KimiError", () => {
     )
   }
 
-  // The property above compares with `Equal`, so `Equal` must see differences.
-  it("tells errors apart by tag, by message and by every member", () => {
+  // The property above compares with `Equal`, which must therefore detect differences.
+  it("compares errors by tag, message and members", () => {
     const error = new classes.DnsError({ message: "a", code: "ENOTFOUND" })
     assert.isTrue(Equal.equals(error, new classes.DnsError({ message: "a", code: "ENOTFOUND" })))
     assert.isFalse(Equal.equals(error, new classes.DnsError({ message: "b", code: "ENOTFOUND" })))
@@ -46,7 +46,7 @@ describe("KimiError", () => {
     assert.isFalse(Equal.equals(error, new classes.TlsError({ message: "a", code: "ENOTFOUND" })))
   })
 
-  it.effect("recognises an error of every class", () =>
+  it.effect("recognises errors of every class", () =>
     Effect.gen(function* () {
       for (const Class of Object.values(classes)) {
         const errors: ReadonlyArray<KimiError> = yield* Arbitrary.sampleEffect(Arbitrary.schema(Class), {
@@ -58,7 +58,7 @@ describe("KimiError", () => {
     })
   )
 
-  it("takes nothing else for an error of the library", () => {
+  it("does not recognise other values as errors of the library", () => {
     for (const value of [
       undefined,
       null,
@@ -70,13 +70,16 @@ describe("KimiError", () => {
     }
   })
 
-  it("refuses an encoded error whose tag it does not know, or which lacks a member of its class", () => {
+  it("refuses an encoded error with an unknown tag", () => {
     assert.isDefined(refusal(codec, { _tag: "NoSuchError", message: "a" }))
     assert.isDefined(refusal(codec, { _tag: "__proto__", message: "a" }))
+  })
+
+  it("refuses an encoded error that lacks a member of its class", () => {
     assert.include(refusal(codec, { _tag: "ModelRetiredError", message: "a", successor: "kimi-k3" }), "retiredOn")
   })
 
-  it("writes a duration and a partial answer in a form that JSON keeps", () => {
+  it("encodes durations and partial responses as JSON", () => {
     const partial = {
       content: "So",
       reasoning_content: "",
@@ -90,8 +93,11 @@ describe("KimiError", () => {
     assert.notProperty(encoded, "hint")
   })
 
-  it("is the schema of every class, and so of their union", () => {
+  it("is a schema that every class matches", () => {
     assert.isTrue(Schema.is(KimiError)(new classes.OverloadedError({ message: "busy" })))
+  })
+
+  it("has classes whose schemas match only their own instances", () => {
     assert.isFalse(Schema.is(classes.DnsError)(new classes.OverloadedError({ message: "busy" })))
   })
 })

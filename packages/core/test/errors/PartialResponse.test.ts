@@ -9,13 +9,13 @@ const partial: PartialResponse = {
   tool_calls: [{ id: "get_time_0", name: "get_time", arguments: '{"zo' }]
 }
 
-describe("PartialAnswer", () => {
+describe("PartialResponse", () => {
   it("keeps arguments that are not valid JSON", () => {
     const encoded = throughText(Schema.encodeSync(PartialResponse)(partial))
     assert.deepStrictEqual(Schema.decodeUnknownSync(PartialResponse)(encoded), partial)
   })
 
-  it("refuses an answer without its texts", () => {
+  it("refuses a response without its texts", () => {
     assert.include(refusal(PartialResponse, { content: "a", tool_calls: [] }), "reasoning_content")
   })
 })

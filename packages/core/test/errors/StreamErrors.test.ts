@@ -5,7 +5,7 @@ const message = "cut short"
 const partial = { content: "So", reasoning_content: "", tool_calls: [] }
 
 describe("StreamErrors", () => {
-  it("carries what had arrived, may be asked again and may have been billed", () => {
+  it("have the partial response and can be retried", () => {
     for (const Class of Object.values(StreamErrors)) {
       const error = new Class({ message, partial })
       assert.deepStrictEqual(error.partial, partial)
@@ -13,11 +13,12 @@ describe("StreamErrors", () => {
     }
   })
 
-  it("keeps the platform's code and the host's word", () => {
-    assert.strictEqual(
-      new StreamErrors.StreamInterruptedError({ message, code: "UND_ERR_SOCKET" }).code,
-      "UND_ERR_SOCKET"
-    )
+  it("keep the platform's code of a broken connection", () => {
+    const error = new StreamErrors.StreamInterruptedError({ message, code: "UND_ERR_SOCKET" })
+    assert.strictEqual(error.code, "UND_ERR_SOCKET")
+  })
+
+  it("keep the host's error type", () => {
     assert.strictEqual(new StreamErrors.StreamFailedError({ message, type: "server_error" }).type, "server_error")
   })
 })

@@ -19,7 +19,7 @@ const cut = new classes.StreamTruncatedError({
 })
 
 describe("TaggedKimiError", () => {
-  it.effect("gives every instance the facts of its tag and its tag as name", () =>
+  it.effect("has the facts of its tag as members", () =>
     Effect.gen(function* () {
       for (const [tag, Class] of Object.entries(classes)) {
         const facts: ErrorFacts.Facts = ErrorFacts.table[tag as ErrorFacts.Tag]
@@ -48,7 +48,7 @@ describe("TaggedKimiError", () => {
     })
   )
 
-  it("carries into recovery how long to wait", () => {
+  it("has the wait of the host in its recovery", () => {
     const retryAfter = Duration.seconds(7)
     const limited = new classes.RateLimitError({ message: "slow down", kind: "unknown", retryAfter })
     assert.deepStrictEqual(limited.recovery, { _tag: "RetryAfter", after: retryAfter })
@@ -56,37 +56,44 @@ describe("TaggedKimiError", () => {
     assert.deepStrictEqual(spent.recovery, { _tag: "WaitForQuota", after: retryAfter })
   })
 
-  it("carries into recovery the member to change", () => {
+  it("has the invalid member in its recovery", () => {
     const error = new classes.EmptyMessageError({ message: "empty", parameter: "messages[2].content" })
     assert.deepStrictEqual(error.recovery, { _tag: "FixRequest", parameter: "messages[2].content" })
   })
 
-  it("carries into recovery the window and the successor", () => {
+  it("has the window of the model in its recovery", () => {
     const long = new classes.ContextLengthError({ message: "too long", limit: 262_144, requested: 300_000 })
     assert.deepStrictEqual(long.recovery, { _tag: "ShortenContext", limit: 262_144 })
+  })
+
+  it("has the successor of the model in its recovery", () => {
     const off = new classes.ModelRetiredError({ message: "off", retiredOn: "2026-08-31", successor: "kimi-k3" })
     assert.deepStrictEqual(off.recovery, { _tag: "SwitchModel", model: "kimi-k3" })
   })
 
-  it("leaves out of recovery what is not known, and what is no part of the step", () => {
+  it("omits unknown details from its recovery", () => {
     const message = "failed"
     assert.deepStrictEqual(new classes.ServerError({ message }).recovery, { _tag: "RetryAfter" })
     assert.deepStrictEqual(new classes.InvalidRequestError({ message }).recovery, { _tag: "FixRequest" })
     assert.deepStrictEqual(new classes.ContextLengthError({ message }).recovery, { _tag: "ShortenContext" })
     assert.deepStrictEqual(new classes.ModelNotFoundError({ message }).recovery, { _tag: "SwitchModel" })
     assert.deepStrictEqual(new classes.ContentFilterError({ message }).recovery, { _tag: "None" })
+  })
+
+  it("omits details from its recovery that are not part of the step", () => {
+    const message = "failed"
     const broke = new classes.QuotaExceededError({ message, retryAfter: Duration.seconds(1) })
     assert.deepStrictEqual(broke.recovery, { _tag: "TopUp" })
   })
 
-  it("prefers the fix of the instance to the hint of the tag", () => {
+  it("prefers the fix of an instance to the hint of its tag", () => {
     const fix = "Leave temperature out."
     const error = new classes.UnsupportedParameterError({ message: "no", parameter: "temperature", fix })
     assert.strictEqual(error.hint, fix)
     assert.strictEqual(new classes.DnsError({ message: "no" }).hint, ErrorFacts.table.DnsError.hint)
   })
 
-  it("never shows what the model wrote, however it is printed", () => {
+  it("never prints model output", () => {
     const failed = Exit.fail(cut)
     const printed = [
       JSON.stringify(cut),
@@ -105,7 +112,7 @@ describe("TaggedKimiError", () => {
     for (const text of printed) assert.include(text, "StreamTruncatedError")
   })
 
-  it("shows the size of a partial answer, the ids for support and the wait in words", () => {
+  it("prints the size of a partial response and formats the wait", () => {
     const size = `<${`${secret} text${secret} thought`.length} characters, 1 tool calls>`
     assert.deepStrictEqual(JSON.parse(JSON.stringify(cut)), {
       _tag: "StreamTruncatedError",
@@ -119,11 +126,11 @@ describe("TaggedKimiError", () => {
     for (const text of [size, "request-1", "trace-1", "The stream ended early.", "3s"]) assert.include(inspected, text)
   })
 
-  it("keeps the partial answer readable to the program", () => {
+  it("keeps the partial response as a member", () => {
     assert.strictEqual(cut.partial?.content, `${secret} text`)
   })
 
-  it("shows no member that the error does not have", () => {
+  it("prints only members that the error has", () => {
     const error = new classes.DnsError({ message: "no such host", code: "ENOTFOUND" })
     assert.deepStrictEqual(JSON.parse(JSON.stringify(error)), {
       _tag: "DnsError",
@@ -132,7 +139,7 @@ describe("TaggedKimiError", () => {
     })
   })
 
-  it.effect("is a failure when it is yielded, and can be caught by tag", () =>
+  it.effect("is a failure when it is yielded", () =>
     Effect.gen(function* () {
       const call = Effect.gen(function* () {
         const seconds = yield* Effect.succeed(1)
@@ -143,7 +150,7 @@ describe("TaggedKimiError", () => {
     })
   )
 
-  it("refuses members of the wrong kind", () => {
+  it("refuses members of the wrong type", () => {
     const make = (members: object) => () => Reflect.construct(classes.ServerError, [members])
     assert.doesNotThrow(make({ message: "a" }))
     assert.throws(make({}))

@@ -6,21 +6,21 @@ const message = "too slow"
 const timeout = Duration.seconds(10)
 
 describe("TimeoutErrors", () => {
-  it("names the bound that was passed", () => {
+  it("require the timeout that was exceeded", () => {
     for (const Class of Object.values(TimeoutErrors)) {
       assert.deepStrictEqual(new Class({ message, timeout }).timeout, timeout)
       assert.throws(() => Reflect.construct(Class, [{ message }]))
     }
   })
 
-  it("does not take the bound for a wait that the host asked for", () => {
+  it("do not take the timeout for a wait that the host named", () => {
     for (const Class of Object.values(TimeoutErrors)) {
       assert.isUndefined(new Class({ message, timeout }).retryAfter)
       assert.notProperty(new Class({ message, timeout }).recovery, "after")
     }
   })
 
-  it("cannot have been billed before a connection stood", () => {
+  it("cannot be billed before the connection was established", () => {
     const billing = Object.values(TimeoutErrors).map((Class) => [
       Class.identifier,
       new Class({ message, timeout }).billing

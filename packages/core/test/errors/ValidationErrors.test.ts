@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ValidationErrors from "../../src/errors/ValidationErrors.ts"
 
-const message = "not like this"
+const message = "invalid"
 
 describe("ValidationErrors", () => {
-  it("names the member of the request where the host or the check knew it", () => {
+  it("have the invalid member of the request in their recovery when it is known", () => {
     const { EmptyMessageError, InvalidRequestError, MissingReasoningError, ToolHistoryError, ToolSchemaError } =
       ValidationErrors
     const { UnsupportedMediaError } = ValidationErrors
@@ -22,7 +22,7 @@ describe("ValidationErrors", () => {
     }
   })
 
-  it("says of an unsupported parameter what the model takes and what to change", () => {
+  it("require the fix for an unsupported parameter", () => {
     const error = new ValidationErrors.UnsupportedParameterError({
       message: "invalid temperature: only 1 is allowed for this model",
       parameter: "temperature",
@@ -36,7 +36,7 @@ describe("ValidationErrors", () => {
     )
   })
 
-  it("says of a retired model since when, and what to use instead", () => {
+  it("have the successor of a retired model in their recovery", () => {
     const error = new ValidationErrors.ModelRetiredError({
       message,
       model: "kimi-k2.5",
@@ -47,13 +47,13 @@ describe("ValidationErrors", () => {
     assert.deepInclude(error, { model: "kimi-k2.5", retiredOn: "2026-08-31" })
   })
 
-  it("offers no step after refused content, which may have been billed", () => {
+  it("offer no automatic recovery from filtered content", () => {
     const error = new ValidationErrors.ContentFilterError({ message })
     assert.deepStrictEqual(error.recovery, { _tag: "None" })
     assert.strictEqual(error.billing, "possible")
   })
 
-  it("sends an operation that the host lacks to another host", () => {
+  it("recover from an unsupported operation at another host", () => {
     const error = new ValidationErrors.UnsupportedOperationError({ message, operation: "balance" })
     assert.deepStrictEqual(error.recovery, { _tag: "FailOver" })
     assert.isFalse(error.isRetryable)

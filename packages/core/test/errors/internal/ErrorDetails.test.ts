@@ -14,8 +14,8 @@ const partial: PartialResponse = {
 
 const lost = new classes.StreamInterruptedError({ message: "lost", code: "UND_ERR_SOCKET", requestId: "r-1" })
 
-describe("attach", () => {
-  it("gives the same error with the partial answer", () => {
+describe("withDetails", () => {
+  it("returns an equal error of the same class with the partial response", () => {
     const attached = withDetails(lost, { partial })
     assert.isTrue(
       Equal.equals(
@@ -29,12 +29,12 @@ describe("attach", () => {
     assert.isTrue(attached.isRetryable)
   })
 
-  it("leaves the first error as it was", () => {
+  it("does not change the original error", () => {
     withDetails(lost, { partial })
     assert.notProperty(lost, "partial")
   })
 
-  it("keeps where the error came from", () => {
+  it("keeps the stack of the original error", () => {
     const attached = withDetails(lost, { partial })
     assert.strictEqual(attached.stack, lost.stack)
     assert.include(attached.stack, "ErrorDetails.test")
@@ -42,24 +42,28 @@ describe("attach", () => {
     assert.notInclude(inspect(attached), "So far")
   })
 
-  it("survives JSON text", () => {
+  it("returns an error that can be encoded as JSON", () => {
     const attached = withDetails(lost, { partial })
     const decoded = Schema.decodeUnknownSync(codec)(throughText(Schema.encodeSync(codec)(attached)))
     assert.isTrue(Equal.equals(decoded, attached))
   })
 
-  it("does not replace a partial answer that the error has", () => {
+  it("does not replace a partial response that the error has", () => {
     const attached = withDetails(lost, { partial })
     assert.strictEqual(withDetails(attached, { partial: { ...partial, content: "other" } }), attached)
   })
 
-  it("adds nothing where nothing had arrived", () => {
+  it("does not add an empty partial response", () => {
     assert.strictEqual(withDetails(lost, { partial: { content: "", reasoning_content: "", tool_calls: [] } }), lost)
   })
 
-  it("adds ids that the error lacks, and keeps those it has", () => {
+  it("adds ids that the error lacks", () => {
+    assert.strictEqual(withDetails(lost, { traceId: "t-1" }).traceId, "t-1")
+  })
+
+  it("keeps ids that the error has", () => {
     const attached = withDetails(lost, { requestId: "r-2", traceId: "t-1" })
-    assert.deepStrictEqual([attached.requestId, attached.traceId], ["r-1", "t-1"])
+    assert.strictEqual(attached.requestId, "r-1")
     assert.strictEqual(withDetails(attached, { requestId: "r-3", traceId: undefined }), attached)
   })
 })
@@ -67,7 +71,7 @@ describe("attach", () => {
 describe("withAttempts", () => {
   const facts = { tag: "DnsError", startedAt: 1, duration: 2, delay: 3, isPossiblyBilled: false }
 
-  it("gives the same error with these attempts in place of its own", () => {
+  it("replaces the attempts of an error", () => {
     const first = withAttempts(lost, [facts])
     assert.deepStrictEqual(first.attempts, [facts])
     const second = withAttempts(withDetails(first, { partial }), [facts, { ...facts, delay: 0 }])
