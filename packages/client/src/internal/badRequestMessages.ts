@@ -1,6 +1,6 @@
 /**
- * What the texts of a 400 mean. Kimi's error types are few and coarse, so the
- * message decides. The texts are Moonshot's own, recorded or documented.
+ * Maps the messages of a 400 to errors. Kimi's error types are few and coarse,
+ * so the message decides. The texts are Moonshot's, recorded or documented.
  */
 import {
   ContentFilterError,
@@ -16,7 +16,7 @@ import {
 } from "@kimi-effect/core/ValidationErrors"
 import { ServiceUnavailableError } from "@kimi-effect/core/ProviderErrors"
 
-/** Members that every error of one answer shares. */
+/** Members that every error of one response has. */
 export interface CommonErrorMembers {
   readonly message: string
   readonly provider: string
@@ -26,7 +26,7 @@ export interface CommonErrorMembers {
   readonly traceId?: string
 }
 
-/** The errors that a text can mean. */
+/** The errors that a 400 can mean. */
 export type BadRequestError =
   | ContentFilterError
   | ContextLengthError
@@ -45,7 +45,7 @@ interface MessageRule {
   readonly make: (common: CommonErrorMembers, match: RegExpExecArray) => BadRequestError
 }
 
-/** A figure too long for a number is none. */
+/** Ignores figures that are too long for a number. */
 const parseInteger = (text: string | undefined): number | undefined => {
   const figure = Number(text)
   return Number.isSafeInteger(figure) ? figure : undefined
@@ -73,7 +73,7 @@ const invalidParameter = (common: CommonErrorMembers, match: RegExpExecArray): B
     ...(allowed === undefined ? {} : { allowed }),
     fix:
       allowed === undefined
-        ? `Correct ${parameter} as the message says, or leave it out.`
+        ? `Correct ${parameter} as the message describes, or leave it out.`
         : `Leave ${parameter} out: this model allows only ${allowed}.`
   })
 }
@@ -83,15 +83,15 @@ const forcedTool = (common: CommonErrorMembers): BadRequestError =>
     ...common,
     parameter: "tool_choice",
     allowed: "auto, none",
-    fix: 'Use tool_choice "auto", or switch thinking off where the model allows it.'
+    fix: 'Use tool_choice "auto", or disable thinking where the model allows it.'
   })
 
 const stopSequences = (common: CommonErrorMembers): BadRequestError =>
   new UnsupportedParameterError({
     ...common,
     parameter: "stop",
-    allowed: "at most 5 texts of at most 32 bytes",
-    fix: "Give at most 5 stop texts of at most 32 bytes each."
+    allowed: "at most 5 sequences of at most 32 bytes",
+    fix: "Pass at most 5 stop sequences of at most 32 bytes each."
   })
 
 const unsupportedParameter = (common: CommonErrorMembers, match: RegExpExecArray): BadRequestError => {
@@ -104,9 +104,9 @@ const toolSchema = (common: CommonErrorMembers): BadRequestError => {
   return new ToolSchemaError({ ...common, parameter: "tools", ...(path === undefined ? {} : { path }) })
 }
 
-/** First match wins. Messages are lower-cased by the flag only; figures are captured. */
+/** The first match wins. Patterns ignore case; figures are captured. */
 const messageRules: ReadonlyArray<MessageRule> = [
-  // A fault of Moonshot's own roll-out in September 2026: the same call passes when it is sent again.
+  // A fault of Moonshot's roll-out in September 2026: the same call succeeds when it is sent again.
   { pattern: /missing required header kimi-api-version/i, make: (common) => new ServiceUnavailableError(common) },
   { pattern: /considered high risk/i, make: (common) => new ContentFilterError(common) },
 
@@ -149,12 +149,15 @@ const messageRules: ReadonlyArray<MessageRule> = [
     pattern: /invalid purpose/i,
     make: (common) => new InvalidRequestError({ ...common, parameter: "purpose" })
   },
-  // "Invalid request: " only leads to the details.
+  // "Invalid request: " is only a prefix of the details.
   { pattern: /\binvalid (?!request:)([a-z_]{1,64}): (.{0,200})/i, make: invalidParameter },
   { pattern: /\b([a-z_]{1,64}) (?:is|are) not (?:supported|allowed)/i, make: unsupportedParameter }
 ]
 
-/** Reads the message of a 400, 413 or 422, which must have been cut to 8 KB before: all of its `text`, where that says more. */
+/**
+ * Maps a 400, 413 or 422. `text` is the host's whole text, where the message has
+ * less; it must have been cut to 8 KB before.
+ */
 export const fromBadRequest = (
   common: CommonErrorMembers,
   type: string | undefined,

@@ -1,4 +1,4 @@
-/** A failure below HTTP: no connection, a broken one, or a body that stopped. */
+/** Maps failures below HTTP: no connection, a broken connection, or an incomplete body. */
 import { ConnectionLostError, ConnectionRefusedError, DnsError, TlsError } from "@kimi-effect/core/NetworkErrors"
 import { ResponseTooLargeError } from "@kimi-effect/core/ResourceErrors"
 import { StreamInterruptedError } from "@kimi-effect/core/StreamErrors"
@@ -16,22 +16,28 @@ export type TransportError =
   | ConnectTimeoutError
   | ResponseTooLargeError
 
+/** The limits that errors below HTTP report. */
+export interface TransportLimits {
+  readonly connectTimeout: Duration.Duration
+  readonly maxResponseBytes: number
+}
+
 const maxCauseDepth = 6
 
 interface SystemError {
   readonly code: string
-  /** Whether the system was still connecting. */
+  /** Whether the connection was still being established. */
   readonly isConnecting: boolean
 }
 
 const isConnectError = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "syscall" in error && error.syscall === "connect"
 
-/** The platform's fault, searched through causes and aggregates. Causes may be circular, so the depth is bounded. */
+/** The platform's error, searched through causes and aggregates. Causes may be circular, so the depth is limited. */
 const findSystemError = (error: unknown, depth = 0): SystemError | undefined => {
   if (depth > maxCauseDepth || typeof error !== "object" || error === null) return undefined
   if ("code" in error && typeof error.code === "string") {
-    // Where several addresses were tried, the code stands on the aggregate and the call in each of its errors.
+    // When several addresses were tried, the aggregate has the code and each of its errors the system call.
     const attempts: ReadonlyArray<unknown> = "errors" in error && Array.isArray(error.errors) ? error.errors : []
     return { code: error.code.slice(0, 64), isConnecting: isConnectError(error) || attempts.some(isConnectError) }
   }
@@ -43,10 +49,7 @@ const findSystemError = (error: unknown, depth = 0): SystemError | undefined => 
   )
 }
 
-const isTlsCode = (code: string): boolean =>
-  /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|EPROTO)/.test(code)
-
-/** With the host's ids where the answer had begun. */
+/** Includes the host's ids when the response had begun. */
 const makeErrorMembers = (error: unknown, call: ErrorContext) => (message: string) => ({
   message,
   provider: call.provider,
@@ -56,52 +59,68 @@ const makeErrorMembers = (error: unknown, call: ErrorContext) => (message: strin
     : {})
 })
 
-/** A call that failed before its answer was whole. The server's text is not quoted: there is none. */
-export const fromTransport = (
-  error: unknown,
-  call: ErrorContext,
-  bounds: { readonly connectTimeout: Duration.Duration; readonly maxResponseBytes: number }
-): TransportError => {
-  const fault = findSystemError(error)
-  const code = fault?.code
-  const common = makeErrorMembers(error, call)
-  const lost = "The connection to the host broke before the answer was complete"
-  const fields = code === undefined ? {} : { code }
-  switch (code) {
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return new DnsError({ ...common("The host name of the base URL could not be resolved"), ...fields })
-    case "ECONNREFUSED":
-    case "ENETUNREACH":
-    case "EHOSTUNREACH":
-    case "EADDRNOTAVAIL":
-      return new ConnectionRefusedError({ ...common("The host does not take connections"), ...fields })
-    case "UND_ERR_CONNECT_TIMEOUT":
-    case "ETIMEDOUT":
-      // The system's code stands for a connection that went silent, too; then the request had been sent.
-      return code === "ETIMEDOUT" && fault?.isConnecting === false
-        ? new ConnectionLostError({ ...common(lost), ...fields })
-        : new ConnectTimeoutError({
-            ...common("No connection to the host was established in time"),
-            timeout: bounds.connectTimeout
-          })
-    case "UND_ERR_RES_EXCEEDED_MAX_SIZE":
-    case "UND_ERR_HEADERS_OVERFLOW":
-      return new ResponseTooLargeError({
-        ...common("The answer is larger than allowed"),
-        limit: bounds.maxResponseBytes
-      })
-    default:
-      return code !== undefined && isTlsCode(code)
-        ? new TlsError({ ...common("The TLS handshake with the host failed"), ...fields })
-        : new ConnectionLostError({
-            ...common(lost),
-            ...fields
-          })
-  }
+interface TransportFailure {
+  readonly code: string | undefined
+  readonly isConnecting: boolean
+  readonly members: (message: string) => ReturnType<ReturnType<typeof makeErrorMembers>>
+  readonly limits: TransportLimits
 }
 
-/** A stream whose connection broke. */
+type CodeMapping = (failure: TransportFailure) => TransportError
+
+const withCode = ({ code, members }: TransportFailure, message: string) => ({
+  ...members(message),
+  ...(code === undefined ? {} : { code })
+})
+
+const dns: CodeMapping = (failure) =>
+  new DnsError(withCode(failure, "The host name of the base URL could not be resolved"))
+
+const connectionRefused: CodeMapping = (failure) =>
+  new ConnectionRefusedError(withCode(failure, "The host does not accept connections"))
+
+const connectTimeout: CodeMapping = ({ limits, members }) =>
+  new ConnectTimeoutError({
+    ...members("No connection to the host was established in time"),
+    timeout: limits.connectTimeout
+  })
+
+const connectionLost: CodeMapping = (failure) =>
+  new ConnectionLostError(withCode(failure, "The connection to the host broke before the response was complete"))
+
+/** The system reports a silent connection with the same code; then the request had been sent. */
+const timedOut: CodeMapping = (failure) => (failure.isConnecting ? connectTimeout(failure) : connectionLost(failure))
+
+const responseTooLarge: CodeMapping = ({ limits, members }) =>
+  new ResponseTooLargeError({ ...members("The response is larger than allowed"), limit: limits.maxResponseBytes })
+
+const tls: CodeMapping = (failure) => new TlsError(withCode(failure, "The TLS handshake with the host failed"))
+
+const byCode: ReadonlyMap<string | undefined, CodeMapping> = new Map<string | undefined, CodeMapping>([
+  ["ENOTFOUND", dns],
+  ["EAI_AGAIN", dns],
+  ["ECONNREFUSED", connectionRefused],
+  ["ENETUNREACH", connectionRefused],
+  ["EHOSTUNREACH", connectionRefused],
+  ["EADDRNOTAVAIL", connectionRefused],
+  ["ETIMEDOUT", timedOut],
+  ["UND_ERR_CONNECT_TIMEOUT", connectTimeout],
+  ["UND_ERR_RES_EXCEEDED_MAX_SIZE", responseTooLarge],
+  ["UND_ERR_HEADERS_OVERFLOW", responseTooLarge]
+])
+
+const isTlsCode = (code: string | undefined): boolean =>
+  code !== undefined &&
+  /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|EPROTO)/.test(code)
+
+/** Maps a call that failed before its response was complete. There is no text of the host to quote. */
+export const fromTransport = (error: unknown, call: ErrorContext, limits: TransportLimits): TransportError => {
+  const { code, isConnecting = false } = findSystemError(error) ?? {}
+  const map = byCode.get(code) ?? (isTlsCode(code) ? tls : connectionLost)
+  return map({ code, isConnecting, members: makeErrorMembers(error, call), limits })
+}
+
+/** Maps a stream whose connection broke. */
 export const fromBrokenStream = (error: unknown, call: ErrorContext): StreamInterruptedError => {
   const code = findSystemError(error)?.code
   return new StreamInterruptedError({

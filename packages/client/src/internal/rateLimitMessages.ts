@@ -1,9 +1,9 @@
-/** What a 429 means: one of four errors, told apart by `error.type` and then by the message. */
+/** Maps a 429 to one of four errors, by `error.type` and then by the message. */
 import { DailyLimitError, OverloadedError, QuotaExceededError, RateLimitError } from "@kimi-effect/core/RateLimitErrors"
 import * as Duration from "effect/Duration"
 import type { CommonErrorMembers } from "./badRequestMessages.ts"
 
-/** The four meanings. */
+/** The four meanings of a 429. */
 export type TooManyRequestsError = RateLimitError | DailyLimitError | OverloadedError | QuotaExceededError
 
 const isQuotaExceeded = (type: string | undefined, message: string): boolean =>
@@ -19,12 +19,14 @@ const parseLimits = (message: string): { limit?: number; current?: number } => {
   return single === null ? {} : { limit: Number(single[1]) }
 }
 
-const limitKind = (message: string): RateLimitError["kind"] => {
-  if (/concurrency/i.test(message)) return "concurrency"
-  if (/\bRPM\b/i.test(message)) return "requests per minute"
-  if (/\bTPM\b/i.test(message)) return "tokens per minute"
-  return "unknown"
-}
+const limitKinds: ReadonlyArray<readonly [RegExp, RateLimitError["kind"]]> = [
+  [/concurrency/i, "concurrency"],
+  [/\bRPM\b/i, "requests per minute"],
+  [/\bTPM\b/i, "tokens per minute"]
+]
+
+const limitKind = (message: string): RateLimitError["kind"] =>
+  limitKinds.find(([pattern]) => pattern.test(message))?.[1] ?? "unknown"
 
 const minute = 60_000
 const hour = 3_600_000
@@ -43,7 +45,7 @@ const unitMillis = new Map([
   ["hour", hour]
 ])
 
-/** `ms` is a unit of its own, and no plural. */
+/** `ms` is a unit and not a plural, so the name is looked up first as it is. */
 const millisPerUnit = (unit: string): number | undefined => {
   const name = unit.toLowerCase()
   return unitMillis.get(name) ?? unitMillis.get(name.replace(/s$/, ""))
@@ -59,20 +61,60 @@ export const retryAfterInMessage = (message: string): Duration.Duration | undefi
   const [, amount, unit = "", more, smaller = ""] = match
   const per = millisPerUnit(unit)
   const rest = per === undefined || more === undefined ? 0 : Number(more) * (millisPerUnit(smaller) ?? 0)
-  // What is lost or won by a fraction of a millisecond comes from the arithmetic.
+  // Fractions of a millisecond are rounding errors of the arithmetic.
   return Duration.millis(Math.round(Number(amount) * (per ?? 1_000) + rest))
 }
 
-/** Reads a 429: all of its `text`, where that says more than the message. `retryAfter` is the longest wait that headers and text name. */
+interface TooManyRequests {
+  readonly members: CommonErrorMembers
+  readonly retryAfter: Duration.Duration | undefined
+  readonly type: string | undefined
+  readonly text: string
+}
+
+interface Meaning {
+  readonly matches: (response: TooManyRequests) => boolean
+  readonly make: (response: TooManyRequests) => TooManyRequestsError
+}
+
+const withRetryAfter = ({ members, retryAfter }: TooManyRequests) =>
+  retryAfter === undefined ? members : { ...members, retryAfter }
+
+/** The first match wins. */
+const meanings: ReadonlyArray<Meaning> = [
+  {
+    matches: ({ text, type }) => isQuotaExceeded(type, text),
+    // Waiting does not help, so no wait is reported.
+    make: ({ members }) => new QuotaExceededError(members)
+  },
+  {
+    matches: ({ text, type }) => type === "engine_overloaded_error" || /overloaded/i.test(text),
+    make: (response) => new OverloadedError(withRetryAfter(response))
+  },
+  {
+    matches: ({ text }) => /\bTPD\b|per day/i.test(text),
+    make: (response) => new DailyLimitError({ ...withRetryAfter(response), ...parseLimits(response.text) })
+  }
+]
+
+const rateLimit = (response: TooManyRequests): RateLimitError =>
+  new RateLimitError({
+    ...withRetryAfter(response),
+    kind: limitKind(response.text),
+    ...parseLimits(response.text)
+  })
+
+/**
+ * Maps a 429. `retryAfter` is the longest wait that headers and text name;
+ * `text` is the host's whole text, where the message has less.
+ */
 export const fromTooManyRequests = (
   common: CommonErrorMembers,
   type: string | undefined,
   retryAfter: Duration.Duration | undefined,
   text = common.message
 ): TooManyRequestsError => {
-  const fields = { ...common, ...(retryAfter === undefined ? {} : { retryAfter }) }
-  if (isQuotaExceeded(type, text)) return new QuotaExceededError(common)
-  if (type === "engine_overloaded_error" || /overloaded/i.test(text)) return new OverloadedError(fields)
-  if (/\bTPD\b|per day/i.test(text)) return new DailyLimitError({ ...fields, ...parseLimits(text) })
-  return new RateLimitError({ ...fields, kind: limitKind(text), ...parseLimits(text) })
+  const response = { members: common, retryAfter, type, text }
+  const make = meanings.find(({ matches }) => matches(response))?.make ?? rateLimit
+  return make(response)
 }

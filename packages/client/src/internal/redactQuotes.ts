@@ -1,22 +1,22 @@
 /**
- * Takes out of a host's text what it repeats of a conversation: hosts and the
- * proxies before them quote the request that they refuse.
+ * Removes quotes of a conversation from a host's text: hosts and the proxies in
+ * front of them quote the request that they refuse.
  */
 import type { Message } from "@kimi-effect/core/Message"
 
-/** Shorter runs are found in any two texts. */
+/** Shorter runs occur in any two texts. */
 const minRunLength = 16
 
-/** A run of that length has a whole block of the conversation in it, wherever it begins. */
+/** A run of `minRunLength` contains a whole block of the conversation at any offset. */
 const blockLength = minRunLength / 2
 
-/** A message that is shorter than a run is looked for as a whole, unless it is a mere word. */
+/** A message that is shorter than a run is searched for as a whole, unless it is a single short word. */
 const minShortTextLength = 8
 
-/** Of an image or a video, as much as anybody would quote. */
+/** The part of a media URL that an error message may quote. */
 const maxUrlLength = 4_096
 
-/** Every text of a conversation that its author would call content. */
+/** Every text of a conversation that counts as content. */
 export function* messageTexts(messages: ReadonlyArray<Message>): Generator<string> {
   for (const message of messages) {
     const { content } = message
@@ -36,12 +36,12 @@ export function* messageTexts(messages: ReadonlyArray<Message>): Generator<strin
   }
 }
 
-/** A text, and which of its characters are quotes. All of its work is linear, whatever a host has made of the text. */
+/** A text, and which of its characters are quotes. Takes linear time for any text of the host. */
 class QuoteRedactor {
   private readonly text: string
   private readonly isQuoted: Uint8Array
   private readonly blocks = new Set<string>()
-  /** Where each shortest run of the text begins. One that was found is taken out, since it is marked by then. */
+  /** The offsets of each shortest run of the text. A run that was found is removed, because it is marked then. */
   private readonly runs = new Map<string, Array<number>>()
   private readonly shortTexts = new Set<string>()
 
@@ -94,7 +94,7 @@ class QuoteRedactor {
   }
 }
 
-/** A text as it stands in JSON, and in JSON that is quoted in JSON. */
+/** A text, its JSON encoding, and that encoding inside another JSON text. */
 function* jsonEncodings(content: string): Generator<string> {
   yield content
   const inJson = JSON.stringify(content).slice(1, -1)
@@ -103,7 +103,7 @@ function* jsonEncodings(content: string): Generator<string> {
   yield JSON.stringify(inJson).slice(1, -1)
 }
 
-/** The text without what it repeats of a conversation. Give it bounded text. */
+/** The text without quotes of the conversation. The text must be limited in size. */
 export const redactQuotes = (text: string, messages: ReadonlyArray<Message>): string => {
   const quoted = new QuoteRedactor(text)
   for (const content of messageTexts(messages)) for (const form of jsonEncodings(content)) quoted.addContent(form)

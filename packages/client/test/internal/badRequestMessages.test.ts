@@ -13,15 +13,15 @@ const common: Omit<CommonErrorMembers, "message"> = {
 const read = (message: string, type: string | undefined = "invalid_request_error") =>
   fields(fromBadRequest({ ...common, message }, type))
 
-/** Asserts the tag and every member beyond those that all errors of an answer share. */
+/** Asserts the tag and every member besides those that all errors of a response have. */
 const means = (message: string, _tag: string, members: Record<string, unknown> = {}): void =>
   assert.deepStrictEqual(read(message), { ...common, message, _tag, ...members }, message)
 
 const schemaPrefix =
   "Invalid request: tools.function.parameters is not a valid moonshot flavored json schema, details: "
 
-describe("errorTexts", () => {
-  it("names the parameter, the only value that is taken, and the remedy", () => {
+describe("badRequestMessages", () => {
+  it("reads the parameter and its only allowed value", () => {
     const cases = [
       ["temperature", "1"],
       ["temperature", "0.6"],
@@ -40,14 +40,14 @@ describe("errorTexts", () => {
     }
   })
 
-  it("names a parameter whose lawful values are not told", () => {
+  it("reads a parameter whose allowed values are unknown", () => {
     means("invalid reasoning_effort: medium", "UnsupportedParameterError", {
       parameter: "reasoning_effort",
-      fix: "Correct reasoning_effort as the message says, or leave it out."
+      fix: "Correct reasoning_effort as the message describes, or leave it out."
     })
     means("Invalid request: invalid role: developer", "UnsupportedParameterError", {
       parameter: "role",
-      fix: "Correct role as the message says, or leave it out."
+      fix: "Correct role as the message describes, or leave it out."
     })
     means("logprobs is not supported for this model", "UnsupportedParameterError", {
       parameter: "logprobs",
@@ -59,30 +59,30 @@ describe("errorTexts", () => {
     })
   })
 
-  it("does not take the words before the details for a parameter", () => {
+  it("does not take the prefix of the details for a parameter", () => {
     means("Invalid request: messages is required", "InvalidRequestError")
     means("Invalid request: model is required", "InvalidRequestError")
   })
 
-  it("tells a forced tool while thinking", () => {
+  it("recognises a forced tool while thinking", () => {
     for (const word of ["required", "specified"]) {
       means(`tool_choice '${word}' is incompatible with thinking enabled`, "UnsupportedParameterError", {
         parameter: "tool_choice",
         allowed: "auto, none",
-        fix: 'Use tool_choice "auto", or switch thinking off where the model allows it.'
+        fix: 'Use tool_choice "auto", or disable thinking where the model allows it.'
       })
     }
   })
 
-  it("tells too many stop texts", () => {
+  it("recognises too many stop sequences", () => {
     means("stop array too long. Expected an array with maximum length 5, but got 6", "UnsupportedParameterError", {
       parameter: "stop",
-      allowed: "at most 5 texts of at most 32 bytes",
-      fix: "Give at most 5 stop texts of at most 32 bytes each."
+      allowed: "at most 5 sequences of at most 32 bytes",
+      fix: "Pass at most 5 stop sequences of at most 32 bytes each."
     })
   })
 
-  it("tells where a tool's schema is not Moonshot-flavoured", () => {
+  it("reads the path in a tool's schema", () => {
     const reasons = [
       "type is not defined",
       "when using anyOf, type should be defined in anyOf items instead of the parent schema",
@@ -98,7 +98,7 @@ describe("errorTexts", () => {
     means(`${schemaPrefix}<At path '': type is not defined>`, "ToolSchemaError", { parameter: "tools", path: "" })
   })
 
-  it("tells a malformed tool without a place in its schema", () => {
+  it("recognises a malformed tool without a path", () => {
     for (const message of [
       'tools.function.parameters.type is required and must be "object"',
       "unknown tool type: , currently only function and plugin are supported",
@@ -109,14 +109,14 @@ describe("errorTexts", () => {
     }
   })
 
-  it("names the message whose reasoning is missing", () => {
+  it("reads the index of the message whose reasoning is missing", () => {
     const text = "thinking is enabled but reasoning_content is missing in assistant tool call message"
     means(`${text} at index 2`, "MissingReasoningError", { parameter: "messages[2]" })
     means(`${text} at index 117`, "MissingReasoningError", { parameter: "messages[117]" })
     means(text, "MissingReasoningError")
   })
 
-  it("names the message that is empty", () => {
+  it("reads the index of an empty message", () => {
     means("the message at position 3 with role 'assistant' must not be empty", "EmptyMessageError", {
       parameter: "messages[3]"
     })
@@ -124,7 +124,7 @@ describe("errorTexts", () => {
     means("text content blocks must be non-empty", "EmptyMessageError")
   })
 
-  it("tells calls and results that do not match, with the two spaces of the recording", () => {
+  it("recognises tool calls and results that do not match", () => {
     for (const message of [
       "tool_call_id  is not found",
       "tool_call_id get_weather_0 is not found",
@@ -135,7 +135,7 @@ describe("errorTexts", () => {
     }
   })
 
-  it("reads the window and the request out of a context overflow", () => {
+  it("reads the window and the requested tokens of a context overflow", () => {
     const limit = "Your request exceeded model token limit"
     means(`${limit} : 262144`, "ContextLengthError", { limit: 262_144 })
     means(`${limit}: 262144`, "ContextLengthError", { limit: 262_144 })
@@ -151,7 +151,7 @@ describe("errorTexts", () => {
     )
   })
 
-  it("knows every wording of a context overflow that Moonshot's own client knows", () => {
+  it("recognises every wording of a context overflow that Moonshot's client knows", () => {
     for (const message of [
       "Input token length too long",
       "input exceeds the context length of the model",
@@ -167,14 +167,14 @@ describe("errorTexts", () => {
     }
   })
 
-  it("takes no figure that no number can hold", () => {
+  it("ignores figures that are too long for a number", () => {
     const digits = "9".repeat(400)
     const { limit, requested } = read(`Your request exceeded model token limit : ${digits} (requested: ${digits})`)
     assert.deepStrictEqual([limit, requested], [undefined, undefined])
     assert.strictEqual(read(`maximum context length is ${digits}`)["_tag"], "ContextLengthError")
   })
 
-  it("tells media that the model does not read", () => {
+  it("recognises unsupported media", () => {
     for (const message of [
       "Invalid request: unsupported image format: image/svg+xml",
       "Invalid request: unsupported image url: https://example.com/cat.png",
@@ -188,16 +188,22 @@ describe("errorTexts", () => {
     }
   })
 
-  it("tells what is wrong with files", () => {
+  it("recognises files that are too large", () => {
     means(
       "File size is too large, max file size is 100MB, please confirm and re-upload the file",
       "RequestTooLargeError"
     )
     means("Request exceeds the maximum size", "RequestTooLargeError")
+  })
+
+  it("recognises an invalid purpose of a file", () => {
     means("Invalid purpose: only 'file-extract' accepted", "InvalidRequestError", { parameter: "purpose" })
     means("Invalid purpose: only file-extract, image, video, batch accepted", "InvalidRequestError", {
       parameter: "purpose"
     })
+  })
+
+  it("maps other messages about files to an invalid request", () => {
     means("File size is zero, please confirm and re-upload the file", "InvalidRequestError")
     means(
       "The number of files you have uploaded exceeded the max file count 1000, please delete previous uploaded files",
@@ -205,7 +211,7 @@ describe("errorTexts", () => {
     )
   })
 
-  it("reads a message in any case", () => {
+  it("ignores case", () => {
     for (const message of [
       "considered high risk",
       "tool_choice 'required' is incompatible with thinking enabled",
@@ -226,12 +232,12 @@ describe("errorTexts", () => {
     }
   })
 
-  it("believes the type of a filtered request whatever its message says", () => {
+  it("prefers the type of a filtered request to its message", () => {
     assert.strictEqual(read("invalid temperature: only 1 is allowed", "content_filter")["_tag"], "ContentFilterError")
     means("The request was rejected because it was considered high risk", "ContentFilterError")
   })
 
-  it("takes the roll-out fault of September 2026 for one that passes", () => {
+  it("maps the roll-out fault of September 2026 to a retryable error", () => {
     const error = fromBadRequest(
       { ...common, message: "missing required header Kimi-Api-Version" },
       "invalid_request_error"
@@ -240,8 +246,8 @@ describe("errorTexts", () => {
     assert.isTrue(error.isRetryable)
   })
 
-  it("takes any other text for an invalid request that is not to be sent again", () => {
-    for (const message of ["", "no", "Something nobody has seen"]) {
+  it("maps any other message to an invalid request", () => {
+    for (const message of ["", "no", "An unknown message"]) {
       means(message, "InvalidRequestError")
       assert.isFalse(fromBadRequest({ ...common, message }, undefined).isRetryable)
     }

@@ -75,7 +75,7 @@ describe("mapTransportError", () => {
         provider: "moonshot",
         model: "kimi-k3",
         code: "ECONNREFUSED",
-        message: "The host does not take connections"
+        message: "The host does not accept connections"
       })
       assert.notProperty(fields(fromTransport(coded("x"), { ...call, model: undefined }, bounds)), "model")
       assert.notInclude(JSON.stringify(read(failed(coded("ECONNRESET")))), "sk-")
@@ -119,7 +119,7 @@ describe("mapTransportError", () => {
       const sentences = {
         ENOTFOUND: "The host name of the base URL could not be resolved",
         UND_ERR_CONNECT_TIMEOUT: "No connection to the host was established in time",
-        UND_ERR_HEADERS_OVERFLOW: "The answer is larger than allowed",
+        UND_ERR_HEADERS_OVERFLOW: "The response is larger than allowed",
         EPROTO: "The TLS handshake with the host failed"
       }
       for (const [code, sentence] of Object.entries(sentences)) {
@@ -164,7 +164,7 @@ describe("mapTransportError", () => {
           _tag: "ConnectionLostError",
           provider: "moonshot",
           model: "kimi-k3",
-          message: "The connection to the host broke before the answer was complete"
+          message: "The connection to the host broke before the response was complete"
         })
       }
     })

@@ -1,6 +1,6 @@
 /**
- * What every row of the facts' error table means: the tag and the members that
- * not every error carries.
+ * The error of every known error response: its tag and the members that not every
+ * error has.
  */
 import type { ErrorName } from "@kimi-effect/testing/ErrorResponses"
 import * as Duration from "effect/Duration"
@@ -21,7 +21,7 @@ const forcedTool: Meaning = {
   _tag: "UnsupportedParameterError",
   parameter: "tool_choice",
   allowed: "auto, none",
-  fix: 'Use tool_choice "auto", or switch thinking off where the model allows it.'
+  fix: 'Use tool_choice "auto", or disable thinking where the model allows it.'
 }
 
 const toolSchema: Meaning = { _tag: "ToolSchemaError", parameter: "tools" }
@@ -30,7 +30,7 @@ const retryAfter = Duration.seconds(1)
 const account = "Your account org-<redacted><ak-<redacted>>"
 const page = (status: number) => `the host answered ${status} with a page of text/html`
 
-/** `message` only where it is not the row's own text. */
+/** `message` only where it differs from the text of the response. */
 export const meanings: { readonly [Name in ErrorName]: Meaning } = {
   contentFilter: { _tag: "ContentFilterError" },
   invalidRequest: { _tag: "InvalidRequestError" },
@@ -49,8 +49,8 @@ export const meanings: { readonly [Name in ErrorName]: Meaning } = {
   stopTooLong: {
     _tag: "UnsupportedParameterError",
     parameter: "stop",
-    allowed: "at most 5 texts of at most 32 bytes",
-    fix: "Give at most 5 stop texts of at most 32 bytes each."
+    allowed: "at most 5 sequences of at most 32 bytes",
+    fix: "Pass at most 5 stop sequences of at most 32 bytes each."
   },
   toolChoiceRequired: forcedTool,
   toolChoiceSpecified: forcedTool,
