@@ -41,6 +41,7 @@ const steps: ReadonlyArray<Step> = [
   { name: "ops", command: "node", args: ["ops/check/check.ts"] },
   { name: "docs", command: "node", args: ["scripts/docs.ts"] },
   { name: "telemetry reference", command: "node", args: ["scripts/telemetry.ts", "--check"] },
+  { name: "error reference", command: "node", args: ["scripts/errors.ts", "--check"] },
   { name: "packages", command: "node", args: ["scripts/packages.ts"] },
   { name: "examples", command: "node", args: ["scripts/examples.ts"] },
   {

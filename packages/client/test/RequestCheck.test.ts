@@ -184,8 +184,8 @@ describe("RequestCheck", () => {
       assert.deepStrictEqual(
         log.map(([, text]) => text),
         [
-          "Repaired a request: left out messages[0], left out messages[1], left out thinking.keep, left out temperature, " +
-            "left out top_p, set tool_choice to auto, gave messages[1] an empty reasoning_content, " +
+          "Repaired a request: removed messages[0], removed messages[1], removed thinking.keep, removed temperature, " +
+            "removed top_p, set tool_choice to auto, added an empty reasoning_content to messages[1], " +
             "lowered max_completion_tokens to 262143"
         ]
       )

@@ -20,7 +20,7 @@ const read = (status: number, rest?: Parameters<typeof answer>[1], from: ErrorCo
 
 const ids = { requestId: "302f5bc2-a660-11f1-88e1-eaf9ba74c120", traceId: "f84c9c8d5e17b8f0d80143ba08b843cf" }
 
-/** How long an overloaded host with these headers and this text says to wait. */
+/** The wait of an overloaded host with these headers and this message. */
 const waitOf = (headers: Headers.Input, message = "overloaded"): unknown =>
   read(503, { headers, body: errorBody(message) })["retryAfter"]
 
@@ -35,7 +35,7 @@ const answerOf = (reply: (typeof ErrorReply.table)[keyof typeof ErrorReply.table
 
 describe("mapError", () => {
   describe("fromStatus", () => {
-    it("gives every row of the facts' error table its tag and its members", () => {
+    it("maps every known error response to its tag and members", () => {
       for (const name of ErrorReply.names) {
         const row: ErrorResponse = errorResponses[name]
         assert.deepStrictEqual(
@@ -52,7 +52,7 @@ describe("mapError", () => {
       }
     })
 
-    it("reads the recorded answers", () => {
+    it("maps the recorded responses", () => {
       const expected = {
         "error-400-invalid-temperature": "UnsupportedParameterError",
         "error-400-thinking-disabled-not-allowed": "UnsupportedParameterError",
@@ -69,10 +69,14 @@ describe("mapError", () => {
       }
     })
 
-    it("names the successor of a model that Moonshot has switched off", () => {
+    it("returns the successor of a model that Moonshot has switched off", () => {
       const body = errorBody("Not found the model kimi-k2.5 or Permission denied", "resource_not_found_error")
       const moonshot = read(404, { body }, { ...call, model: "kimi-k2.5" })
       assert.deepInclude(moonshot, { _tag: "ModelRetiredError", retiredOn: "2026-08-31", successor: "kimi-k3" })
+    })
+
+    it("does not take an unknown model or another host's model for a retired one", () => {
+      const body = errorBody("Not found the model kimi-k2.5 or Permission denied", "resource_not_found_error")
       for (const elsewhere of [
         { ...call, model: "kimi-k2.5", isMoonshot: false },
         { ...call, model: "kimi-k3" },
@@ -84,7 +88,7 @@ describe("mapError", () => {
       assert.notProperty(read(404, { body }, { ...call, model: undefined }), "model")
     })
 
-    it("names a live successor for every model that was switched off", () => {
+    it("returns a live successor for every model that was switched off", () => {
       const body = errorBody("Not found the model", "resource_not_found_error")
       for (const { id, lifecycle } of ModelCatalog.knownModels) {
         const { _tag, successor } = read(404, { body }, { ...call, model: id })
@@ -95,27 +99,33 @@ describe("mapError", () => {
       }
     })
 
-    it("takes a 404 that speaks of no model for a wrong base URL", () => {
+    it("maps a 404 that names no model to a wrong base URL", () => {
       for (const status of [404, 405]) {
         for (const body of ["", "404 page not found", errorBody("url not found")]) {
           assert.deepInclude(read(status, { body }), { _tag: "InvalidRequestError", parameter: "baseUrl" })
         }
       }
+    })
+
+    it("maps a 404 that names a model to a missing model", () => {
       assert.strictEqual(read(404, { body: errorBody("model x does not exist") })["_tag"], "ModelNotFoundError")
     })
 
-    it("shows where a redirect points to without path, query and user", () => {
+    it("has the origin of a redirect without path, query and user", () => {
       const location = "https://user:pass@login.example.com:8443/v1/chat?token=secret#top"
       for (const status of [300, 301, 302, 303, 307, 308]) {
         const error = read(status, { headers: { location } })
         assert.deepInclude(error, { _tag: "RedirectError", location: "https://login.example.com:8443" })
         assert.notMatch(JSON.stringify(error), /user|pass|token|secret|chat/)
       }
+    })
+
+    it("omits the origin of a relative redirect", () => {
       assert.notProperty(read(302), "location")
       assert.notProperty(read(302, { headers: { location: "/v2/chat" } }), "location")
     })
 
-    it("maps every other status to something that fits it", () => {
+    it("maps every other status", () => {
       const statuses = {
         InvalidResponseError: [101, 200, 204],
         RedirectError: [304],
@@ -132,22 +142,22 @@ describe("mapError", () => {
       }
     })
 
-    it("reads the message of a 413 and a 422 too", () => {
+    it("reads the message of a 413 and of a 422", () => {
       const body = errorBody("maximum context length is 8192")
       for (const status of [413, 422]) assert.strictEqual(read(status, { body })["limit"], 8192)
     })
 
-    it("tells an account without money from one without rights", () => {
+    it("distinguishes an exhausted account from a missing permission", () => {
       const body = errorBody("usage limit for this billing cycle")
       assert.strictEqual(read(403, { body })["_tag"], "QuotaExceededError")
     })
 
-    it("knows an overloaded host by its type under any 5xx", () => {
+    it("recognises an overloaded host by its type with any 5xx", () => {
       assert.strictEqual(read(500, { body: errorBody("later", "engine_overloaded_error") })["_tag"], "OverloadedError")
       assert.strictEqual(read(529)["_tag"], "OverloadedError")
     })
 
-    it("describes a page and never quotes it", () => {
+    it("describes a page without quoting it", () => {
       const page = { headers: { "content-type": "text/html; charset=utf-8" }, body: "secret <h1>" }
       assert.strictEqual(read(500, page)["message"], "the host answered 500 with a page of text/html")
       assert.strictEqual(
@@ -157,7 +167,7 @@ describe("mapError", () => {
       assert.strictEqual(read(500, { body: " \n" })["message"], "the host answered 500 with an empty body")
     })
 
-    it("quotes a text, and JSON of another form, scrubbed and cut", () => {
+    it("quotes other bodies, scrubbed and limited in length", () => {
       const text = "key sk-0123456789abcdef is bad"
       assert.strictEqual(read(500, { body: text })["message"], "the host answered 500 with key <redacted> is bad")
       assert.strictEqual(
@@ -168,16 +178,20 @@ describe("mapError", () => {
       assert.isAtMost(String(read(500, { body: "x".repeat(100_000) })["message"]).length, 2_049)
     })
 
-    it("reads the request id from the headers, else from the body, and cuts it", () => {
+    it("reads the request id from the headers before the body", () => {
       const body = JSON.stringify({ error: { message: "no" }, request_id: "from-body" })
       assert.strictEqual(read(400, { body })["requestId"], "from-body")
       assert.strictEqual(read(400, { body, headers: { "msh-request-id": "from-head" } })["requestId"], "from-head")
+    })
+
+    it("limits the length of the request id", () => {
+      const body = JSON.stringify({ error: { message: "no" }, request_id: "from-body" })
       const long = body.replace("from-body", "x".repeat(5_000))
       assert.strictEqual(String(read(400, { body: long })["requestId"]).length, 128)
     })
   })
 
-  describe("the wait", () => {
+  describe("retryAfter", () => {
     it("is read from each header in seconds", () => {
       for (const name of ["retry-after", "x-retry-after", "msh-cooldown-seconds"]) {
         assert.strictEqual(seconds(waitOf({ [name]: "7" })), 7, name)
@@ -198,7 +212,7 @@ describe("mapError", () => {
       assert.strictEqual(seconds(waitOf({ "retry-after": new Date(now - 60_000).toUTCString() })), 0)
     })
 
-    it("is the longest that headers and text name", () => {
+    it("is the longest wait of headers and message", () => {
       const headers = { "retry-after": "1", "x-retry-after": "2", "msh-cooldown-seconds": "3" }
       assert.strictEqual(seconds(waitOf(headers)), 3)
       assert.strictEqual(seconds(waitOf(headers, "please try again after 4 seconds")), 4)
@@ -206,22 +220,22 @@ describe("mapError", () => {
       assert.strictEqual(seconds(waitOf({ ...headers, "x-retry-after": "Sun, 22 Nov 2026 12:00:06 GMT" })), 6)
     })
 
-    it("is not read from garbage", () => {
+    it("ignores invalid values", () => {
       for (const value of ["", "soon", "-1", "1.5", "1e3", "1, 2", "0x10", "Sun, 99 Nov 2026 12:00:00 GMT", "NaN"]) {
         assert.isUndefined(waitOf({ "retry-after": value }), value)
         assert.strictEqual(seconds(waitOf({ "retry-after": value, "x-retry-after": "2" })), 2, value)
       }
     })
 
-    it("is carried by every error that may be retried after an answer", () => {
+    it("is set on every retryable error of a response", () => {
       for (const status of [408, 409, 425, 429, 500, 502, 503, 504, 524, 529]) {
         assert.strictEqual(seconds(read(status, { headers: { "retry-after": "3" } })["retryAfter"]), 3, String(status))
       }
     })
   })
 
-  describe("idsOf", () => {
-    it("prefers Moonshot's headers and takes a gateway's", () => {
+  describe("responseIds", () => {
+    it("prefers Moonshot's headers to those of a gateway", () => {
       assert.deepStrictEqual(responseIds(Headers.empty), {})
       assert.deepStrictEqual(responseIds(Headers.fromInput({ "x-request-id": "r", "x-trace-id": "t" })), {
         requestId: "r",
@@ -231,7 +245,7 @@ describe("mapError", () => {
       assert.deepStrictEqual(responseIds(Headers.fromInput(both)), { requestId: "m", traceId: "n" })
     })
 
-    it("keeps 128 characters of a hostile id, and no key", () => {
+    it("limits the length of an id and removes the key", () => {
       const hostile = Headers.fromInput({ "x-request-id": `${call.secret}${"x".repeat(10_000)}` })
       assert.strictEqual(responseIds(hostile, call.secret).requestId, `<redacted>${"x".repeat(118)}`)
     })
@@ -241,7 +255,7 @@ describe("mapError", () => {
     const object = (error: Parameters<typeof fromErrorObject>[0], headers: Headers.Input = {}) =>
       fields(fromErrorObject(error, Headers.fromInput(headers), call))
 
-    it("means by its type what the status would have meant", () => {
+    it("is mapped by its type", () => {
       const tags = {
         content_filter: ["ContentFilterError", 400],
         invalid_request_error: ["InvalidRequestError", 400],
@@ -263,7 +277,7 @@ describe("mapError", () => {
       }
     })
 
-    it("means by its code what the status would have meant, where the type says nothing", () => {
+    it("is mapped by its code where the type is unknown", () => {
       assert.strictEqual(object({ code: 502, message: "m" })["_tag"], "ServiceUnavailableError")
       assert.strictEqual(object({ code: 400, message: "m" })["_tag"], "InvalidRequestError")
       assert.strictEqual(object({ code: 401, type: "odd", message: "m" })["_tag"], "AuthenticationError")
@@ -272,7 +286,7 @@ describe("mapError", () => {
       }
     })
 
-    it("means by its message a limit, where type and code say nothing", () => {
+    it("is mapped by its message where type and code are unknown", () => {
       assert.strictEqual(object({ message: "Overloaded" })["_tag"], "OverloadedError")
       assert.strictEqual(object({ message: "Rate limit exceeded" })["_tag"], "RateLimitError")
       const reached = object({ message: "request reached organization max RPM: 3, please try again after 2 seconds" })
@@ -280,7 +294,7 @@ describe("mapError", () => {
       assert.strictEqual(seconds(reached["retryAfter"]), 2)
     })
 
-    it("is a failed stream when nothing is known of it, with the host's word scrubbed", () => {
+    it("is a failed stream where type, code and message are unknown", () => {
       const error = object(
         { message: "broken sk-0123456789abcdef", type: "Bearer abcdefgh" },
         { "msh-request-id": "r" }
@@ -293,11 +307,14 @@ describe("mapError", () => {
         message: "broken <redacted>",
         type: "Bearer <redacted>"
       })
+    })
+
+    it("has a default message", () => {
       assert.deepInclude(object({}), { message: "the host reported an error without a message" })
       assert.deepInclude(object({ type: "server_error" }), { message: "the host reported an error without a message" })
     })
 
-    it("counts no date in the head of an answer that had already begun", () => {
+    it("counts a date in the headers as passed", () => {
       const error = object({ type: "server_error", message: "m" }, { "retry-after": "Sun, 22 Nov 2026 12:01:30 GMT" })
       assert.strictEqual(seconds(error["retryAfter"]), 0)
     })

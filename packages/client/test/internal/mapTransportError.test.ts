@@ -6,27 +6,27 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { fromBrokenStream, fromTransport } from "../../src/internal/mapTransportError.ts"
 import { call, fields } from "./support/errors.ts"
 
-const bounds = { connectTimeout: Duration.seconds(10), maxResponseBytes: 1_000 }
+const limits = { connectTimeout: Duration.seconds(10), maxResponseBytes: 1_000 }
 const request = HttpClientRequest.post("https://api.moonshot.ai/v1/chat/completions")
 
 const coded = (code: string): Error => Object.assign(new Error("socket text with sk-0123456789abcdef"), { code })
 
-/** As the clients of Effect report a call that did not get through. */
+/** A failed call as Effect's clients report it. */
 const failed = (cause: unknown): HttpClientError.HttpClientError =>
   new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
 
-/** As they report a body that broke. */
+/** A broken body as Effect's clients report it. */
 const brokeOff = (cause: unknown, headers: Record<string, string> = {}): HttpClientError.HttpClientError => {
   const response = HttpClientResponse.fromWeb(request, new Response("", { headers }))
   return new HttpClientError.HttpClientError({ reason: new HttpClientError.DecodeError({ request, response, cause }) })
 }
 
-const read = (error: unknown) => fields(fromTransport(error, call, bounds))
+const read = (error: unknown) => fields(fromTransport(error, call, limits))
 const tagOf = (code: string) => read(failed(coded(code)))["_tag"]
 
 describe("mapTransportError", () => {
   describe("fromTransport", () => {
-    it("tells every family of codes", () => {
+    it("maps every family of codes", () => {
       const families = {
         DnsError: ["ENOTFOUND", "EAI_AGAIN"],
         ConnectionRefusedError: ["ECONNREFUSED", "ENETUNREACH", "EHOSTUNREACH", "EADDRNOTAVAIL"],
@@ -57,7 +57,7 @@ describe("mapTransportError", () => {
       }
     })
 
-    it("tells a connection that never stood from one that went silent, though both have one code", () => {
+    it("distinguishes a connect timeout from a silent connection with the same code", () => {
       const timedOut = (syscall: string) => Object.assign(coded("ETIMEDOUT"), { syscall })
       const tried = (...errors: ReadonlyArray<unknown>) =>
         Object.assign(new AggregateError(errors), { code: "ETIMEDOUT" })
@@ -69,7 +69,7 @@ describe("mapTransportError", () => {
       }
     })
 
-    it("keeps the code, and the members of the call, and nothing of the platform's text", () => {
+    it("has the code of the platform and the members of the call", () => {
       assert.deepStrictEqual(read(failed(coded("ECONNREFUSED"))), {
         _tag: "ConnectionRefusedError",
         provider: "moonshot",
@@ -77,11 +77,17 @@ describe("mapTransportError", () => {
         code: "ECONNREFUSED",
         message: "The host does not accept connections"
       })
-      assert.notProperty(fields(fromTransport(coded("x"), { ...call, model: undefined }, bounds)), "model")
+    })
+
+    it("omits a model that is not known", () => {
+      assert.notProperty(fields(fromTransport(coded("x"), { ...call, model: undefined }, limits)), "model")
+    })
+
+    it("does not quote the platform's text", () => {
       assert.notInclude(JSON.stringify(read(failed(coded("ECONNRESET")))), "sk-")
     })
 
-    it("names the bound that was passed", () => {
+    it("has the limit that was exceeded", () => {
       assert.deepStrictEqual(read(failed(coded("UND_ERR_CONNECT_TIMEOUT")))["timeout"], Duration.seconds(10))
       assert.strictEqual(read(failed(coded("UND_ERR_RES_EXCEEDED_MAX_SIZE")))["limit"], 1_000)
     })
@@ -102,7 +108,7 @@ describe("mapTransportError", () => {
       }
     })
 
-    it("looks for the code through six levels and no more", () => {
+    it("searches for the code in at most six levels", () => {
       const nested = (depth: number, level: (inner: unknown) => object): unknown =>
         depth === 0 ? coded("ENOTFOUND") : level(nested(depth - 1, level))
       for (const level of [
@@ -115,7 +121,7 @@ describe("mapTransportError", () => {
       }
     })
 
-    it("says in one sentence what happened", () => {
+    it("describes the failure in one sentence", () => {
       const sentences = {
         ENOTFOUND: "The host name of the base URL could not be resolved",
         UND_ERR_CONNECT_TIMEOUT: "No connection to the host was established in time",
@@ -127,14 +133,14 @@ describe("mapTransportError", () => {
       }
     })
 
-    it("passes over codes that are no words, such as those of a DOMException", () => {
+    it("ignores codes that are not strings, such as those of a DOMException", () => {
       const error = new DOMException("aborted", "AbortError")
       assert.isNumber(error.code)
       assert.notProperty(read(error), "code")
       assert.strictEqual(read({ code: 20, cause: coded("ENOTFOUND") })["_tag"], "DnsError")
     })
 
-    it("comes to an end on causes that go in a circle, and on deep ones", () => {
+    it("terminates on circular and on deep causes", () => {
       const a = new Error("a")
       const b = new Error("b", { cause: a })
       a.cause = b
@@ -147,7 +153,7 @@ describe("mapTransportError", () => {
       assert.strictEqual(read(deep)["_tag"], "ConnectionLostError")
     })
 
-    it("takes anything at all for a lost connection", () => {
+    it("maps any other value to a lost connection", () => {
       for (const error of [
         undefined,
         null,
@@ -169,18 +175,18 @@ describe("mapTransportError", () => {
       }
     })
 
-    it("cuts a code of any length", () => {
+    it("limits the length of the code", () => {
       assert.strictEqual(String(read(coded("X".repeat(10_000)))["code"]).length, 64)
     })
 
-    it("keeps the host's ids of an answer that had begun", () => {
+    it("has the host's ids of a response that had begun", () => {
       const error = read(brokeOff(coded("ECONNRESET"), { "msh-request-id": "r-1", "x-msh-trace-id": "t-1" }))
       assert.deepInclude(error, { _tag: "ConnectionLostError", code: "ECONNRESET", requestId: "r-1", traceId: "t-1" })
     })
   })
 
   describe("fromBrokenStream", () => {
-    it("is an interrupted stream whatever broke it", () => {
+    it("is an interrupted stream for every code", () => {
       for (const code of ["ECONNRESET", "UND_ERR_SOCKET", "ENOTFOUND", "CERT_HAS_EXPIRED"]) {
         assert.deepStrictEqual(fields(fromBrokenStream(brokeOff(coded(code), { "msh-request-id": "r-1" }), call)), {
           _tag: "StreamInterruptedError",
@@ -193,7 +199,7 @@ describe("mapTransportError", () => {
       }
     })
 
-    it("needs no code", () => {
+    it("does not require a code", () => {
       assert.notProperty(fromBrokenStream(new TypeError("terminated"), call), "code")
       assert.notProperty(fromBrokenStream(undefined, { ...call, model: undefined }), "model")
     })

@@ -73,16 +73,16 @@ const rows: ReadonlyArray<Row> = [
   limited("You have used all tokens per day", { _tag: "DailyLimitError" })
 ]
 
-describe("rateLimitTexts", () => {
-  describe("fromLimit", () => {
-    it("tells the four meanings of a 429 apart, in every wording", () => {
+describe("rateLimitMessages", () => {
+  describe("fromTooManyRequests", () => {
+    it("distinguishes the four meanings of a 429 in every wording", () => {
       for (const { type, message, meaning } of rows) {
         const error = fromTooManyRequests({ ...common, message }, type, wait)
         assert.deepStrictEqual(fields(error), { ...common, message, ...meaning }, `${type}: ${message}`)
       }
     })
 
-    it("reads a message in any case", () => {
+    it("ignores case", () => {
       for (const { type, message, meaning } of rows) {
         const error = fields(fromTooManyRequests({ ...common, message: message.toUpperCase() }, type, wait))
         assert.deepStrictEqual(error, { ...common, message: message.toUpperCase(), ...meaning })
@@ -91,7 +91,7 @@ describe("rateLimitTexts", () => {
       }
     })
 
-    it("never retries an empty account and a used-up day, and always the rest", () => {
+    it("returns retryable errors for rate limits and overload only", () => {
       for (const { type, message, meaning } of rows) {
         const { isRetryable } = fromTooManyRequests({ ...common, message }, type, wait)
         assert.strictEqual(
@@ -102,13 +102,13 @@ describe("rateLimitTexts", () => {
       }
     })
 
-    it("names no wait where the host named none", () => {
+    it("reports no wait where the host names none", () => {
       for (const { type, message } of rows) {
         assert.notProperty(fromTooManyRequests({ ...common, message }, type, undefined), "retryAfter", message)
       }
     })
 
-    it("takes no figure that no number can hold", () => {
+    it("ignores figures that are too long for a number", () => {
       const digits = "9".repeat(400)
       for (const message of [`TPM, current:${digits}, limit:${digits}`, `max RPM: ${digits}`, `TPD, limit:${digits}`]) {
         const { limit, current } = fields(fromTooManyRequests({ ...common, message }, undefined, undefined))
@@ -117,8 +117,8 @@ describe("rateLimitTexts", () => {
     })
   })
 
-  describe("waitInText", () => {
-    it("reads the wait in the unit that the text names, seconds where it names none", () => {
+  describe("retryAfterInMessage", () => {
+    it("reads the wait in the unit of the text, by default in seconds", () => {
       const cases = [
         ["please try again after 1 seconds", Duration.seconds(1)],
         ["please try again after 1 second.", Duration.seconds(1)],
@@ -146,13 +146,13 @@ describe("rateLimitTexts", () => {
       }
     })
 
-    it("reads no wait where there is none", () => {
+    it("returns nothing where the text names no wait", () => {
       for (const text of ["", "please try again later", "try again after lunch", "after 3 seconds"]) {
         assert.isUndefined(retryAfterInMessage(text), text)
       }
     })
 
-    it("reads a finite wait out of any figure", () => {
+    it("returns a finite wait for any figure", () => {
       const read = retryAfterInMessage(`try again after ${"9".repeat(500)} minutes`)
       assert.isTrue(read === undefined || Duration.isFinite(read))
     })

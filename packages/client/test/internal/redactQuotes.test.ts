@@ -7,17 +7,20 @@ const user = (content: string): Message => ({ role: "user", content })
 
 const without = (text: string, ...contents: ReadonlyArray<string>) => redactQuotes(text, contents.map(user))
 
-describe("withoutQuotes", () => {
-  it("takes out what a text repeats, and leaves the rest", () => {
+describe("redactQuotes", () => {
+  it("replaces quotes of the conversation", () => {
     assert.strictEqual(
       without('Invalid request: "the launch code is nightingale" is not allowed', "the launch code is nightingale"),
       'Invalid request: "<redacted>" is not allowed'
     )
+  })
+
+  it("keeps a text without quotes", () => {
     assert.strictEqual(without("Rate limit reached, try again", "the launch code"), "Rate limit reached, try again")
     assert.strictEqual(without("", "the launch code is nightingale"), "")
   })
 
-  it("finds a piece wherever it was cut out, and every time that it comes", () => {
+  it("finds a quote at any offset, each time that it occurs", () => {
     const content = Array.from({ length: 40 }, (_, i) => `word${i * 7919}`).join(" ")
     for (let from = 0; from < 40; from++) {
       for (const length of [16, 17, 23, 24, 31, 100]) {
@@ -27,7 +30,7 @@ describe("withoutQuotes", () => {
     }
   })
 
-  it("leaves runs of 15 characters, which any two texts have, and words", () => {
+  it("keeps runs of up to 15 characters, which any two texts share", () => {
     const content = "must not be empty, says the manual"
     assert.strictEqual(without("it must not be emp!", content), "it must not be emp!")
     assert.strictEqual(without("it must not be empt!", content), "it <redacted>!")
@@ -41,7 +44,7 @@ describe("withoutQuotes", () => {
     )
   })
 
-  it("finds what was escaped, once or twice", () => {
+  it("finds quotes in JSON and in nested JSON", () => {
     const content = 'the first line of it\nand "the second one" too, at length'
     const body = JSON.stringify({ content })
     for (const text of [body, JSON.stringify({ body })]) {
@@ -49,7 +52,7 @@ describe("withoutQuotes", () => {
     }
   })
 
-  it("looks into every part of a conversation", () => {
+  it("redacts every part of a conversation", () => {
     const messages = Schema.decodeUnknownSync(Schema.Array(Schema.Unknown))([
       { role: "system", content: "system-0123456789" },
       {
@@ -73,7 +76,7 @@ describe("withoutQuotes", () => {
     assert.strictEqual(redactQuotes(contents.join("; "), messages), Array.from(contents, () => "<redacted>").join("; "))
   })
 
-  it("does no more work on a text that is made to match everywhere: otherwise this would take minutes", () => {
+  it("takes linear time for a text that matches everywhere: otherwise this would take minutes", () => {
     const hostile = "a".repeat(8_192)
     assert.strictEqual(without(hostile, "aaaaaaaaab".repeat(1_000_000)), hostile)
     assert.strictEqual(without(hostile, "a".repeat(10_000_000)), "<redacted>")

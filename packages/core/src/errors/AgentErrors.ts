@@ -1,7 +1,7 @@
 /**
- * Limits of one agent. The agent loop raises them (`client/agent`), for a single
- * run and for each agent of a swarm. Limits on money and time are
- * `BudgetExceededError` and `DeadlineExceededError`.
+ * Limits of one agent. The agent loop (`client/agent`, not yet part of this
+ * version) raises them, for a single run and for each agent of a swarm. Limits on
+ * money and time are `BudgetExceededError` and `DeadlineExceededError`.
  *
  * @since 0.1.0
  */

@@ -1,6 +1,6 @@
 /**
- * Failures of batches. `Batch` raises them (`client/batch`), for local jobs and
- * for batches that the host runs.
+ * Failures of batches. `Batch` (`client/batch`, not yet part of this version)
+ * raises them, for local jobs and for batches that the host runs.
  *
  * @since 0.1.0
  */

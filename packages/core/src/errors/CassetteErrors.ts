@@ -1,5 +1,6 @@
 /**
- * Failures of recorded exchanges. `Cassette` raises them (`testing`).
+ * Failures of recorded exchanges. `Cassette` (`testing`, not yet part of this
+ * version) raises them.
  *
  * @since 0.1.0
  */

@@ -1,4 +1,4 @@
-/** What a rule on requests is. */
+/** Rules that a request is checked against before it is sent. */
 import type {
   ContextLengthError,
   EmptyMessageError,
@@ -13,7 +13,7 @@ import type { KnownModel } from "@kimi-effect/core/ModelCatalog"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import type { Provider } from "../../Provider.ts"
 
-/** Every error that a check can find before a request is sent. */
+/** Every error of a check before sending. */
 export type CheckError =
   | InvalidRequestError
   | UnsupportedParameterError
@@ -24,34 +24,34 @@ export type CheckError =
   | MissingReasoningError
   | EmptyMessageError
 
-/** What a request is checked against. */
+/** The host and the model that a request is checked for. */
 export interface Target {
   readonly provider: Provider
-  /** What the catalogue knows of the model; nothing is assumed of an unknown one. */
+  /** The catalogue's entry of the model; nothing is assumed about an unknown model. */
   readonly knownModel: KnownModel | undefined
 }
 
-/** What is wrong, and how it can be put right without asking, if it can. */
+/** An invalid part of a request, with a repair when there is one that keeps its meaning. */
 export interface Problem {
   readonly error: CheckError
   readonly repair?: {
     readonly request: ModelRequest
-    /** What was changed, for the log; never content. */
+    /** The change, for the log; never content. */
     readonly note: string
   }
 }
 
-/** Finds the first problem of its kind. */
+/** Returns the first problem of its kind. */
 export type Rule = (request: ModelRequest, target: Target) => Problem | undefined
 
-/** Members that every error of a check carries. */
+/** Members that every error of a check has. */
 export const errorMembers = (request: ModelRequest, target: Target, message: string) => ({
   message,
   provider: target.provider.id,
   model: request.model
 })
 
-/** Whether the model will think on this request. */
+/** Whether the model thinks on this request. */
 export const isThinking = (request: ModelRequest, known: KnownModel): boolean => {
   switch (known.capabilities.thinking) {
     case "effort":

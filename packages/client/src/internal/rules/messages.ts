@@ -1,4 +1,4 @@
-/** What messages may hold: something, in media that the host reads. */
+/** Rules on messages: content is required, in media that the model and the host accept. */
 import { EmptyMessageError, InvalidRequestError, UnsupportedMediaError } from "@kimi-effect/core/ValidationErrors"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import type { ContentPart, Message } from "@kimi-effect/core/Message"
@@ -17,7 +17,7 @@ const isEmpty = (message: Message): boolean => {
     case "assistant":
       // Reasoning alone continues an answer in Partial Mode.
       return (message.tool_calls?.length ?? 0) === 0 && !(message.partial === true && message.reasoning_content)
-    // The result of a tool may be nothing at all.
+    // The result of a tool may be empty.
     case "tool":
       return false
     case "user":
@@ -25,7 +25,7 @@ const isEmpty = (message: Message): boolean => {
   }
 }
 
-/** No messages at all, or one without content. */
+/** Refuses a request without messages and messages without content. */
 export const emptyMessages: Rule = (request, target) => {
   const { messages } = request
   if (messages.length === 0) {
@@ -48,24 +48,24 @@ export const emptyMessages: Rule = (request, target) => {
       : {
           repair: {
             request: { ...request, messages: messages.toSpliced(index, 1) },
-            note: `left out messages[${index}]`
+            note: `removed messages[${index}]`
           }
         })
   }
 }
 
-/** Partial Mode only at the end, and not with json_object. */
+/** Refuses Partial Mode in earlier messages and together with json_object. */
 export const partialMode: Rule = (request, target) => {
   const index = request.messages.findIndex((message) => message.role === "assistant" && message.partial === true)
   if (index < 0) return undefined
-  const broken = (message: string, parameter: string): Problem => ({
+  const problem = (message: string, parameter: string): Problem => ({
     error: new InvalidRequestError({ ...errorMembers(request, target, message), parameter })
   })
   if (index < request.messages.length - 1) {
-    return broken("Only the last message may be partial", `messages[${index}].partial`)
+    return problem("Only the last message may be partial", `messages[${index}].partial`)
   }
   return request.response_format?.type === "json_object"
-    ? broken("Partial Mode must not be combined with json_object", "response_format")
+    ? problem("Partial Mode must not be combined with json_object", "response_format")
     : undefined
 }
 
@@ -83,26 +83,26 @@ const unsupportedMediaReason = (
   const kind = part.type === "image_url" ? "image" : "video"
   const url = mediaUrl(part)
   if (provider.isMoonshot && knownModel !== undefined && !knownModel.capabilities[kind]) {
-    return `${request.model} does not read ${kind}s`
+    return `${request.model} does not support ${kind} input`
   }
   if (/^https?:/i.test(url))
-    return provider.supportsRemoteMedia ? undefined : `${provider.id} does not fetch ${kind}s by URL`
-  if (url.startsWith("ms://")) return provider.isMoonshot ? undefined : `${provider.id} knows no ms:// files`
+    return provider.supportsRemoteMedia ? undefined : `${provider.id} does not fetch ${kind}s from URLs`
+  if (url.startsWith("ms://")) return provider.isMoonshot ? undefined : `${provider.id} does not support ms:// files`
   if (!/^data:/i.test(url)) return `The ${kind} is neither a data: URL nor an uploaded file`
-  if (/^data:image\/svg/i.test(url)) return "SVG images are not read"
+  if (/^data:image\/svg/i.test(url)) return "SVG images are not supported"
   return undefined
 }
 
-/** Images and videos that the model or the host does not take. */
+/** Refuses images and videos that the model or the host does not accept. */
 export const media: Rule = (request, target) => {
   for (const [index, message] of request.messages.entries()) {
     if (typeof message.content !== "object" || message.content === null) continue
     for (const [position, part] of message.content.entries()) {
-      const fault = unsupportedMediaReason(part, request, target)
-      if (fault === undefined) continue
+      const reason = unsupportedMediaReason(part, request, target)
+      if (reason === undefined) continue
       return {
         error: new UnsupportedMediaError({
-          ...errorMembers(request, target, fault),
+          ...errorMembers(request, target, reason),
           parameter: `messages[${index}].content[${position}]`
         })
       }

@@ -1,4 +1,4 @@
-/** Whether the model is still there and the request fits it. */
+/** Rules on the model: it is in service, and the request is within its limits. */
 import { ContextLengthError, ModelRetiredError, UnsupportedParameterError } from "@kimi-effect/core/ValidationErrors"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import { errorMembers, type Rule } from "./Rule.ts"
@@ -7,7 +7,7 @@ import { errorMembers, type Rule } from "./Rule.ts"
 const maxStopSequences = 5
 const maxStopSequenceBytes = 32
 
-/** A model that Moonshot has switched off. */
+/** Refuses a model that Moonshot has switched off. */
 export const retiredModel: Rule = (request, target) => {
   const lifecycle = target.knownModel?.lifecycle
   if (lifecycle?.state !== "retired" || !target.provider.isMoonshot) return undefined
@@ -25,26 +25,26 @@ export const retiredModel: Rule = (request, target) => {
   }
 }
 
-/** Number and length of stop texts. */
+/** Refuses too many or too long stop sequences. */
 export const stopSequences: Rule = (request, target) => {
   if (request.stop === undefined || !target.provider.isMoonshot) return undefined
   const stops = typeof request.stop === "string" ? [request.stop] : request.stop
   const isLong = stops.some((stop) => new TextEncoder().encode(stop).length > maxStopSequenceBytes)
   if (stops.length <= maxStopSequences && !isLong) return undefined
-  const allowed = "at most 5 texts of at most 32 bytes"
+  const allowed = "at most 5 sequences of at most 32 bytes"
   return {
     error: new UnsupportedParameterError({
-      ...errorMembers(request, target, `The host takes stop only as ${allowed}`),
+      ...errorMembers(request, target, `The host accepts stop only as ${allowed}`),
       parameter: "stop",
       allowed,
-      fix: `Give ${allowed}.`
+      fix: `Pass ${allowed}.`
     })
   }
 }
 
 /**
- * Characters per token that no natural text reaches; English has about four.
- * A check before sending must never refuse what would fit, so it counts low.
+ * More characters per token than natural text has; English has about four. A
+ * check before sending must not refuse a request that fits, so it counts low.
  */
 const charactersPerToken = 8
 
@@ -57,23 +57,23 @@ const countCharacters = ({ messages }: ModelRequest): number => {
   return count
 }
 
-/** Prompt and output beyond the window, as far as that is certain without counting tokens. */
+/** Refuses prompts and outputs that exceed the window for certain, without counting tokens. */
 export const contextOverflow: Rule = (request, target) => {
   const { knownModel } = target
   if (knownModel === undefined) return undefined
   const limit = knownModel.contextWindow
-  const asked = request.max_completion_tokens ?? request.max_tokens
+  const maxOutput = request.max_completion_tokens ?? request.max_tokens
   const prompt = Math.floor(countCharacters(request) / charactersPerToken)
-  const requested = prompt + (asked ?? 0)
+  const requested = prompt + (maxOutput ?? 0)
   if (requested <= limit) return undefined
   const { max_tokens: _, ...rest } = request
   return {
     error: new ContextLengthError({
-      ...errorMembers(request, target, `At least ${requested} tokens are asked for and the window holds ${limit}`),
+      ...errorMembers(request, target, `The request needs at least ${requested} tokens and the window has ${limit}`),
       limit,
       requested
     }),
-    ...(asked === undefined || prompt >= limit
+    ...(maxOutput === undefined || prompt >= limit
       ? {}
       : {
           repair: {

@@ -1,4 +1,4 @@
-/** Parameters that a model fixes, or refuses. */
+/** Rules on sampling parameters that a model fixes or refuses. */
 import { UnsupportedParameterError } from "@kimi-effect/core/ValidationErrors"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import { errorMembers, isThinking, type Problem, type Rule, type Target } from "./Rule.ts"
@@ -18,19 +18,19 @@ const unsupported = (
         request,
         target,
         allowed === undefined
-          ? `${request.model} does not take ${parameter}`
-          : `${request.model} takes ${parameter} only as ${allowed}`
+          ? `${request.model} does not accept ${parameter}`
+          : `${request.model} accepts ${parameter} only as ${allowed}`
       ),
       parameter,
       ...(allowed === undefined ? {} : { allowed }),
       fix: `Leave ${parameter} out.`
     }),
-    // Every member that may be dropped here is optional.
-    repair: { request: rest as ModelRequest, note: `left out ${parameter}` }
+    // Every member that this rule removes is optional.
+    repair: { request: rest as ModelRequest, note: `removed ${parameter}` }
   }
 }
 
-/** Fixed temperature, top_p, n and penalties; refused logprobs. */
+/** Refuses other values of a fixed temperature, top_p, n and penalties, and logprobs where they are not supported. */
 export const sampling: Rule = (request, target) => {
   const { knownModel } = target
   if (knownModel === undefined || !target.provider.isMoonshot) return undefined
@@ -43,14 +43,14 @@ export const sampling: Rule = (request, target) => {
   const temperature = isThinking(request, knownModel)
     ? fixed.temperature
     : (fixed.temperatureNotThinking ?? fixed.temperature)
-  const only: ReadonlyArray<readonly [Member, number]> = [
+  const fixedValues: ReadonlyArray<readonly [Member, number]> = [
     ["temperature", temperature],
     ["top_p", fixed.topP],
     ["n", 1],
     ["presence_penalty", 0],
     ["frequency_penalty", 0]
   ]
-  for (const [member, value] of only) {
+  for (const [member, value] of fixedValues) {
     const given = request[member]
     if (given !== undefined && given !== value) return unsupported(request, target, member, String(value))
   }

@@ -1,4 +1,4 @@
-/** How thinking may be asked for, and what it forbids. */
+/** Rules on thinking: how it is controlled, and what it excludes. */
 import { MissingReasoningError, UnsupportedParameterError } from "@kimi-effect/core/ValidationErrors"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import { errorMembers, isThinking, type Problem, type Rule, type Target } from "./Rule.ts"
@@ -14,7 +14,7 @@ const unsupported = (
   repair: Problem["repair"]
 ): Problem => ({
   error: new UnsupportedParameterError({
-    ...errorMembers(request, target, `${request.model} takes ${parameter} only as ${allowed}`),
+    ...errorMembers(request, target, `${request.model} accepts ${parameter} only as ${allowed}`),
     parameter,
     allowed,
     fix
@@ -22,7 +22,7 @@ const unsupported = (
   ...(repair === undefined ? {} : { repair })
 })
 
-/** The thinking switch, `keep` and the effort. */
+/** Refuses controls of thinking that the model does not have. */
 export const thinkingControl: Rule = (request, target) => {
   const { knownModel } = target
   if (knownModel === undefined || !target.provider.isMoonshot) return undefined
@@ -30,32 +30,39 @@ export const thinkingControl: Rule = (request, target) => {
   const kind = knownModel.capabilities.thinking
   const withoutThinking = () => {
     const { thinking: _, ...rest } = request
-    return { request: rest, note: "left out thinking" }
+    return { request: rest, note: "removed thinking" }
   }
   if (kind === "effort" && thinking !== undefined) {
     return unsupported(request, target, "thinking", "absent", "Use reasoning_effort instead.", withoutThinking())
   }
   if (kind === "always" && thinking?.type === "disabled") {
-    return unsupported(request, target, "thinking", "enabled", "This model always thinks.", withoutThinking())
+    return unsupported(
+      request,
+      target,
+      "thinking",
+      "enabled",
+      "Leave thinking out: this model always thinks.",
+      withoutThinking()
+    )
   }
   if (thinking?.keep === "all" && !knownModel.capabilities.supportsThinkingKeep) {
     const { keep: _, ...kept } = thinking
     return unsupported(request, target, "thinking", "a switch without keep", "Leave thinking.keep out.", {
       request: { ...request, thinking: kept },
-      note: "left out thinking.keep"
+      note: "removed thinking.keep"
     })
   }
   if (kind === "effort" && effort !== undefined && !efforts.has(effort)) {
     const { reasoning_effort: _, ...rest } = request
     return unsupported(request, target, "reasoning_effort", "low, high or max", "Use one of low, high, max.", {
       request: rest,
-      note: "left out reasoning_effort"
+      note: "removed reasoning_effort"
     })
   }
   return undefined
 }
 
-/** A forced tool while thinking. */
+/** Refuses a forced tool call where the model does not support it. */
 export const forcedTool: Rule = (request, target) => {
   const { knownModel } = target
   const choice = request.tool_choice
@@ -75,7 +82,7 @@ export const forcedTool: Rule = (request, target) => {
   )
 }
 
-/** Reasoning that is missing beside tool calls. */
+/** Refuses assistant messages that have tool calls and lack their reasoning. */
 export const reasoningHistory: Rule = (request, target) => {
   const { knownModel } = target
   if (knownModel === undefined || !target.provider.isMoonshot || !isThinking(request, knownModel)) return undefined
@@ -86,18 +93,18 @@ export const reasoningHistory: Rule = (request, target) => {
   if (index < 0) return undefined
   return {
     error: new MissingReasoningError({
-      ...errorMembers(request, target, `The assistant message ${index} has tool calls and no reasoning_content`),
+      ...errorMembers(request, target, `The assistant message ${index} has tool calls but no reasoning_content`),
       parameter: `messages[${index}]`
     }),
     repair: {
-      // An empty text satisfies the host's check; what the model had thought is lost.
+      // An empty text satisfies the host's check; the reasoning itself is lost.
       request: {
         ...request,
         messages: request.messages.map((message, i) =>
           i === index && message.role === "assistant" ? { ...message, reasoning_content: "" } : message
         )
       },
-      note: `gave messages[${index}] an empty reasoning_content`
+      note: `added an empty reasoning_content to messages[${index}]`
     }
   }
 }

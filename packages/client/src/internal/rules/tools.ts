@@ -1,4 +1,4 @@
-/** Tools on offer, and whether the history answers every call. */
+/** Rules on tools: the list of tools, and the tool calls of the history. */
 import { InvalidRequestError, ToolHistoryError, UnsupportedParameterError } from "@kimi-effect/core/ValidationErrors"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import { errorMembers, isThinking, type Problem, type Rule, type Target } from "./Rule.ts"
@@ -16,12 +16,18 @@ const unsupported = (
   error: new UnsupportedParameterError({ ...errorMembers(request, target, message), parameter: "tools", allowed, fix })
 })
 
-/** Number and names of tools, and tools of the host beside thinking. */
+/** Refuses too many tools, equal names, and tools of the host while thinking. */
 export const toolList: Rule = (request, target) => {
   const { tools } = request
   if (tools === undefined) return undefined
   if (tools.length > maxTools && target.provider.isMoonshot) {
-    return unsupported(request, target, `${tools.length} tools are offered`, "at most 128", "Offer at most 128 tools.")
+    return unsupported(
+      request,
+      target,
+      `The request has ${tools.length} tools`,
+      "at most 128",
+      "Pass at most 128 tools."
+    )
   }
   const names = new Set<string>()
   for (const [index, tool] of tools.entries()) {
@@ -49,27 +55,27 @@ export const toolList: Rule = (request, target) => {
   return undefined
 }
 
-/** Every call answered exactly once, before anything else is said. */
+/** Refuses histories in which a tool call does not have exactly one result before the next message. */
 export const toolHistory: Rule = (request, target) => {
-  const broken = (index: number, message: string): Problem => ({
+  const problem = (index: number, message: string): Problem => ({
     error: new ToolHistoryError({ ...errorMembers(request, target, message), parameter: `messages[${index}]` })
   })
   const open = new Set<string>()
   for (const [index, message] of request.messages.entries()) {
     if (message.role === "tool") {
       if (!open.delete(message.tool_call_id)) {
-        return broken(index, `The tool message ${index} answers no open tool call`)
+        return problem(index, `The tool message ${index} has the id of no unanswered tool call`)
       }
       continue
     }
-    if (open.size > 0) return broken(index, `${open.size} tool calls are not answered before message ${index}`)
+    if (open.size > 0) return problem(index, `${open.size} tool calls have no result before message ${index}`)
     if (message.role !== "assistant") continue
     for (const call of message.tool_calls ?? []) {
-      if (open.has(call.id)) return broken(index, `Two tool calls of message ${index} have the same id`)
+      if (open.has(call.id)) return problem(index, `Two tool calls of message ${index} have the same id`)
       open.add(call.id)
     }
   }
   return open.size === 0
     ? undefined
-    : broken(request.messages.length - 1, `${open.size} tool calls at the end are not answered`)
+    : problem(request.messages.length - 1, `${open.size} tool calls at the end have no result`)
 }

@@ -10,7 +10,7 @@ const thinks = (model: string, members?: Members): boolean => {
 }
 
 describe("Rule", () => {
-  it("knows which models think unasked, and which can be told not to", () => {
+  it("determines which models think by default and which can be switched off", () => {
     const off: Members = { thinking: { type: "disabled" } }
     const expected = {
       k3: [true, true],

@@ -7,14 +7,14 @@ import { ask, elsewhere, requestOf, user } from "../support/rules.ts"
 const call = { id: "f_0", type: "function", function: { name: "f", arguments: "{}" } }
 const hosts = ["moonshot", ...elsewhere] as const
 
-describe("emptiness", () => {
-  it("refuses a request without messages, which nothing repairs", () => {
+describe("emptyMessages", () => {
+  it("refuses a request without messages, without a repair", () => {
     assert.deepStrictEqual(ask(emptyMessages, "kimi-k3", { messages: [] }), {
       error: { _tag: "InvalidRequestError", message: "There are no messages", parameter: "messages" }
     })
   })
 
-  it("refuses a message that says nothing, and repairs by leaving it out", () => {
+  it("refuses an empty message, which the repair removes", () => {
     const empty: ReadonlyArray<Message> = [
       { role: "user", content: "" },
       { role: "user", content: [] },
@@ -39,7 +39,7 @@ describe("emptiness", () => {
               parameter: "messages[1]"
             },
             repaired: requestOf("kimi-k3", { messages: [user, user] }),
-            note: "left out messages[1]"
+            note: "removed messages[1]"
           },
           JSON.stringify(message)
         )
@@ -47,13 +47,13 @@ describe("emptiness", () => {
     }
   })
 
-  it("does not repair by leaving out the only message", () => {
+  it("does not repair by removing the only message", () => {
     const found = ask(emptyMessages, "kimi-k3", { messages: [{ role: "user", content: "" }] })
     assert.deepInclude(found?.error, { _tag: "EmptyMessageError", parameter: "messages[0]" })
     assert.notProperty(found, "repaired")
   })
 
-  it("takes every message that says something in its own way", () => {
+  it("accepts every form of content", () => {
     const messages: ReadonlyArray<Message> = [
       { role: "system", tools: [{ type: "function", function: { name: "f" } }] },
       { role: "user", content: " " },
@@ -76,8 +76,11 @@ describe("emptiness", () => {
 describe("partialMode", () => {
   const partial: Message = { role: "assistant", content: "{", partial: true }
 
-  it("takes a last message that is partial, and others that say that they are not", () => {
+  it("accepts a partial last message", () => {
     assert.isUndefined(ask(partialMode, "kimi-k3", { messages: [user, partial] }))
+  })
+
+  it("accepts earlier messages whose partial member is false", () => {
     assert.isUndefined(
       ask(partialMode, "kimi-k3", { messages: [{ role: "assistant", content: "x", partial: false }, user] })
     )
@@ -100,8 +103,9 @@ describe("partialMode", () => {
     }
   })
 
-  it("refuses to be combined with json_object, and with no other format", () => {
-    const messages = [user, partial]
+  const messages = [user, partial]
+
+  it("refuses a combination with json_object", () => {
     assert.deepStrictEqual(ask(partialMode, "kimi-k3", { messages, response_format: { type: "json_object" } }), {
       error: {
         _tag: "InvalidRequestError",
@@ -109,7 +113,13 @@ describe("partialMode", () => {
         parameter: "response_format"
       }
     })
+  })
+
+  it("accepts a combination with another format", () => {
     assert.isUndefined(ask(partialMode, "kimi-k3", { messages, response_format: { type: "text" } }))
+  })
+
+  it("accepts json_object without Partial Mode", () => {
     assert.isUndefined(ask(partialMode, "kimi-k3", { messages: [user], response_format: { type: "json_object" } }))
   })
 })
@@ -117,7 +127,7 @@ describe("partialMode", () => {
 const image = (url: string): ContentPart => ({ type: "image_url", image_url: { url } })
 const video = (url: string): ContentPart => ({ type: "video_url", video_url: { url } })
 
-/** What the rule says of one part in the place `messages[1].content[1]`. */
+/** The error message for one part at `messages[1].content[1]`. */
 const fault = (part: ContentPart, host: KimiConfig.ProviderId = "moonshot", model = "kimi-k3"): unknown => {
   const found = ask(
     media,
@@ -132,7 +142,7 @@ const fault = (part: ContentPart, host: KimiConfig.ProviderId = "moonshot", mode
 }
 
 describe("media", () => {
-  it("takes data: URLs everywhere, in the short form and the long one", () => {
+  it("accepts data: URLs in both forms at every host", () => {
     for (const host of hosts) {
       assert.isUndefined(fault(image("data:image/png;base64,AAAA"), host))
       assert.isUndefined(fault({ type: "image_url", image_url: "DATA:image/webp;base64,AAAA" }, host))
@@ -142,22 +152,23 @@ describe("media", () => {
     }
   })
 
-  it("takes uploaded files at Moonshot only", () => {
+  it("accepts uploaded files at Moonshot only", () => {
     for (const host of ["moonshot", "moonshot-cn"] as const) assert.isUndefined(fault(image("ms://f"), host))
-    for (const host of elsewhere) assert.strictEqual(fault(video("ms://f"), host), `${host} knows no ms:// files`)
+    for (const host of elsewhere)
+      assert.strictEqual(fault(video("ms://f"), host), `${host} does not support ms:// files`)
   })
 
-  it("takes http(s) URLs only where the host fetches them, and never names the URL", () => {
+  it("accepts http(s) URLs only where the host fetches them", () => {
     for (const url of ["https://example.com/cat.png", "http://example.com/cat.png", "HTTPS://example.com/cat.png"]) {
       for (const host of ["moonshot", "moonshot-cn", "ollama"] as const) {
-        assert.strictEqual(fault(image(url), host), `${host} does not fetch images by URL`)
-        assert.strictEqual(fault(video(url), host), `${host} does not fetch videos by URL`)
+        assert.strictEqual(fault(image(url), host), `${host} does not fetch images from URLs`)
+        assert.strictEqual(fault(video(url), host), `${host} does not fetch videos from URLs`)
       }
       for (const host of ["together", "openrouter", "custom"] as const) assert.isUndefined(fault(image(url), host))
     }
   })
 
-  it("takes nothing else for media, at any host", () => {
+  it("refuses every other URL at every host", () => {
     for (const host of hosts) {
       for (const url of [
         "",
@@ -171,18 +182,18 @@ describe("media", () => {
         assert.strictEqual(fault(video(url), host), "The video is neither a data: URL nor an uploaded file")
       }
       for (const url of ["data:image/svg+xml;base64,AAAA", "DATA:image/SVG+xml,x"]) {
-        assert.strictEqual(fault(image(url), host), "SVG images are not read")
+        assert.strictEqual(fault(image(url), host), "SVG images are not supported")
       }
     }
   })
 
-  it("tells a model that reads no images or no videos, at Moonshot", () => {
+  it("refuses media that the model does not support, at Moonshot", () => {
     const png = image("data:image/png;base64,AAAA")
     const mp4 = video("data:video/mp4;base64,AAAA")
-    assert.strictEqual(fault(png, "moonshot", "kimi-k2-thinking"), "kimi-k2-thinking does not read images")
+    assert.strictEqual(fault(png, "moonshot", "kimi-k2-thinking"), "kimi-k2-thinking does not support image input")
     assert.strictEqual(
       fault(mp4, "moonshot", "moonshot-v1-8k-vision-preview"),
-      "moonshot-v1-8k-vision-preview does not read videos"
+      "moonshot-v1-8k-vision-preview does not support video input"
     )
     assert.isUndefined(fault(png, "moonshot", "moonshot-v1-8k-vision-preview"))
     assert.isUndefined(fault(mp4, "moonshot", "kimi-k2.6"))
@@ -190,7 +201,7 @@ describe("media", () => {
     assert.isUndefined(fault(png, "together", "moonshotai/Kimi-K2-Thinking"))
   })
 
-  it("looks into the results of tools too", () => {
+  it("checks tool results", () => {
     const content = [image("https://example.com/cat.png")]
     const found = ask(media, "kimi-k3", { messages: [user, { role: "tool", tool_call_id: "f_0", content }] })
     assert.deepInclude(found?.error, { _tag: "UnsupportedMediaError", parameter: "messages[1].content[0]" })

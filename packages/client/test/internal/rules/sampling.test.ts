@@ -15,7 +15,7 @@ const thinking: Record<Member, number> = {
 const notThinking = { ...thinking, temperature: 0.6 }
 const off: Members = { thinking: { type: "disabled" } }
 
-/** The only values that each family takes; none where they are free. */
+/** The fixed values of each family; undefined where any value is accepted. */
 const fixed: Record<Family, Record<Member, number> | undefined> = {
   k3: thinking,
   k27: thinking,
@@ -29,14 +29,14 @@ const fixed: Record<Family, Record<Member, number> | undefined> = {
 const models = familyNames.flatMap((family) => families[family].map((model) => [model, fixed[family]] as const))
 
 describe("sampling", () => {
-  it("takes the one value that a model allows, and none at all", () => {
+  it("accepts the fixed value of a model", () => {
     for (const [model, only] of models) {
       assert.isUndefined(ask(sampling, model))
       if (only !== undefined) assert.isUndefined(ask(sampling, model, only), model)
     }
   })
 
-  it("refuses every other value, names the one that is allowed, and repairs by leaving the member out", () => {
+  it("refuses every other value, which the repair removes", () => {
     for (const [model, only] of models) {
       if (only === undefined) continue
       for (const member of members) {
@@ -44,20 +44,20 @@ describe("sampling", () => {
           assert.deepStrictEqual(ask(sampling, model, { stop: "x", [member]: value }), {
             error: {
               _tag: "UnsupportedParameterError",
-              message: `${model} takes ${member} only as ${only[member]}`,
+              message: `${model} accepts ${member} only as ${only[member]}`,
               parameter: member,
               allowed: String(only[member]),
               fix: `Leave ${member} out.`
             },
             repaired: requestOf(model, { stop: "x" }),
-            note: `left out ${member}`
+            note: `removed ${member}`
           })
         }
       }
     }
   })
 
-  it("fixes another temperature where thinking is switched off", () => {
+  it("requires another temperature where thinking is disabled", () => {
     for (const model of [...families.k26, ...families.k25]) {
       assert.isUndefined(ask(sampling, model, { ...off, ...notThinking }))
       assert.deepInclude(ask(sampling, model, { ...off, temperature: 1 })?.error, { allowed: "0.6" })
@@ -71,7 +71,7 @@ describe("sampling", () => {
     }
   })
 
-  it("takes anything on models whose sampling is free", () => {
+  it("accepts any value on models without fixed sampling", () => {
     for (const [model, only] of models) {
       if (only !== undefined) continue
       for (const member of members) assert.isUndefined(ask(sampling, model, { [member]: 0.3 }), model)
@@ -89,12 +89,12 @@ describe("sampling", () => {
             assert.deepStrictEqual(found, {
               error: {
                 _tag: "UnsupportedParameterError",
-                message: `${model} does not take ${member}`,
+                message: `${model} does not accept ${member}`,
                 parameter: member,
                 fix: `Leave ${member} out.`
               },
               repaired: requestOf(model),
-              note: `left out ${member}`
+              note: `removed ${member}`
             })
           }
         }
@@ -102,7 +102,7 @@ describe("sampling", () => {
     }
   })
 
-  it("assumes nothing of other hosts and of unknown models", () => {
+  it("applies to known models at Moonshot only", () => {
     const odd: Members = { temperature: 0.3, top_p: 0.1, n: 2, presence_penalty: 1, logprobs: true }
     for (const host of elsewhere) assert.isUndefined(ask(sampling, "kimi-k3", odd, host), host)
     assert.isUndefined(ask(sampling, "kimi-k9", odd))

@@ -13,16 +13,22 @@ const firstOf = (...names: ReadonlyArray<keyof typeof families>): ReadonlyArray<
   names.flatMap((name) => families[name])
 
 describe("thinkingControl", () => {
-  it("takes the switch of each family, and the effort of the K3 models", () => {
+  it("accepts the switch of each family", () => {
     for (const model of firstOf("k26", "k25")) {
       for (const members of [{}, on, off]) assert.isUndefined(ask(thinkingControl, model, members), model)
     }
     for (const model of firstOf("k27", "k2Thinking")) assert.isUndefined(ask(thinkingControl, model, on), model)
+  })
+
+  it("accepts the efforts of the K3 models", () => {
     for (const model of firstOf("k3")) {
       for (const effort of ["low", "high", "max"]) {
         assert.isUndefined(ask(thinkingControl, model, { reasoning_effort: effort }), model)
       }
     }
+  })
+
+  it("accepts keep where the model supports it", () => {
     for (const model of firstOf("k26")) {
       assert.isUndefined(ask(thinkingControl, model, keep))
       assert.isUndefined(ask(thinkingControl, model, { thinking: { type: "disabled", keep: null } }))
@@ -35,35 +41,35 @@ describe("thinkingControl", () => {
         assert.deepStrictEqual(ask(thinkingControl, model, { ...members, reasoning_effort: "low" }), {
           error: {
             _tag: "UnsupportedParameterError",
-            message: `${model} takes thinking only as absent`,
+            message: `${model} accepts thinking only as absent`,
             parameter: "thinking",
             allowed: "absent",
             fix: "Use reasoning_effort instead."
           },
           repaired: requestOf(model, { reasoning_effort: "low" }),
-          note: "left out thinking"
+          note: "removed thinking"
         })
       }
     }
   })
 
-  it("refuses to switch off what always thinks", () => {
+  it("refuses to disable thinking on models that always think", () => {
     for (const model of firstOf("k27", "k2Thinking")) {
       assert.deepStrictEqual(ask(thinkingControl, model, off), {
         error: {
           _tag: "UnsupportedParameterError",
-          message: `${model} takes thinking only as enabled`,
+          message: `${model} accepts thinking only as enabled`,
           parameter: "thinking",
           allowed: "enabled",
-          fix: "This model always thinks."
+          fix: "Leave thinking out: this model always thinks."
         },
         repaired: requestOf(model),
-        note: "left out thinking"
+        note: "removed thinking"
       })
     }
   })
 
-  it("refuses to keep reasoning where a model cannot, and leaves the switch as it is", () => {
+  it("refuses keep where the model does not support it, and the repair keeps the switch", () => {
     for (const model of firstOf("k27", "k25", "k2Thinking")) {
       const found = ask(thinkingControl, model, keep)
       assert.deepInclude(found?.error, {
@@ -72,25 +78,25 @@ describe("thinkingControl", () => {
         fix: "Leave thinking.keep out."
       })
       assert.deepStrictEqual(found?.repaired, requestOf(model, on))
-      assert.strictEqual(found?.note, "left out thinking.keep")
+      assert.strictEqual(found?.note, "removed thinking.keep")
     }
     const kept = ask(thinkingControl, "kimi-k2.5", { thinking: { type: "disabled", keep: "all" } })
     assert.deepStrictEqual(kept?.repaired, requestOf("kimi-k2.5", off))
   })
 
-  it("refuses an effort that the K3 models do not know", () => {
+  it("refuses unknown efforts of the K3 models", () => {
     for (const model of firstOf("k3")) {
       for (const effort of ["medium", "none", "HIGH", ""]) {
         assert.deepStrictEqual(ask(thinkingControl, model, { reasoning_effort: effort }), {
           error: {
             _tag: "UnsupportedParameterError",
-            message: `${model} takes reasoning_effort only as low, high or max`,
+            message: `${model} accepts reasoning_effort only as low, high or max`,
             parameter: "reasoning_effort",
             allowed: "low, high or max",
             fix: "Use one of low, high, max."
           },
           repaired: requestOf(model),
-          note: "left out reasoning_effort"
+          note: "removed reasoning_effort"
         })
       }
     }
@@ -99,7 +105,7 @@ describe("thinkingControl", () => {
 })
 
 describe("forcedTool", () => {
-  it("takes what each family allows, thinking and not", () => {
+  it("accepts the choices that each family allows with and without thinking", () => {
     const table = {
       k3: [true, true, false, false],
       k27: [false, false, false, false],
@@ -125,11 +131,11 @@ describe("forcedTool", () => {
     }
   })
 
-  it("says how to force a tool, where there is a way, and repairs by leaving the choice to the model", () => {
+  it("names the allowed choices, and the repair sets auto", () => {
     assert.deepStrictEqual(ask(forcedTool, "kimi-k2.6", named), {
       error: {
         _tag: "UnsupportedParameterError",
-        message: "kimi-k2.6 takes tool_choice only as auto or none",
+        message: "kimi-k2.6 accepts tool_choice only as auto or none",
         parameter: "tool_choice",
         allowed: "auto or none",
         fix: 'Set thinking to {"type":"disabled"}, or use "auto".'
@@ -156,28 +162,31 @@ describe("reasoningHistory", () => {
       assert.deepStrictEqual(ask(reasoningHistory, model, { messages: history }), {
         error: {
           _tag: "MissingReasoningError",
-          message: "The assistant message 1 has tool calls and no reasoning_content",
+          message: "The assistant message 1 has tool calls but no reasoning_content",
           parameter: "messages[1]"
         },
         repaired: requestOf(model, { messages: [user, { ...without, reasoning_content: "" }, result] }),
-        note: "gave messages[1] an empty reasoning_content"
+        note: "added an empty reasoning_content to messages[1]"
       })
     }
   })
 
-  it("asks for no reasoning where the model does not think", () => {
+  it("requires no reasoning where the model does not think", () => {
     for (const model of firstOf("k2", "v1")) assert.isUndefined(ask(reasoningHistory, model, { messages: history }))
     for (const model of firstOf("k26", "k25")) {
       assert.isUndefined(ask(reasoningHistory, model, { ...off, messages: history }))
     }
   })
 
-  it("takes reasoning, also an empty one, and messages without tool calls", () => {
+  it("accepts reasoning, including an empty text", () => {
     for (const reasoning_content of ["Hm", ""]) {
       assert.isUndefined(
         ask(reasoningHistory, "kimi-k3", { messages: [user, { ...without, reasoning_content }, result] })
       )
     }
+  })
+
+  it("accepts messages without tool calls", () => {
     const plain: ReadonlyArray<Message> = [
       user,
       { role: "assistant", content: "x" },
@@ -186,20 +195,20 @@ describe("reasoningHistory", () => {
     assert.isUndefined(ask(reasoningHistory, "kimi-k3", { messages: plain }))
   })
 
-  it("repairs one message at a time, the first one first", () => {
+  it("repairs one message at a time, in order", () => {
     const messages = [...history, without, result]
     const first = ask(reasoningHistory, "kimi-k3", { messages })
     const second = ask(reasoningHistory, "kimi-k3", { messages: first?.repaired?.messages ?? [] })
     assert.deepStrictEqual(
       [first?.note, second?.note],
-      ["gave messages[1] an empty reasoning_content", "gave messages[3] an empty reasoning_content"]
+      ["added an empty reasoning_content to messages[1]", "added an empty reasoning_content to messages[3]"]
     )
     assert.isUndefined(ask(reasoningHistory, "kimi-k3", { messages: second?.repaired?.messages ?? [] }))
   })
 })
 
 describe("every rule of thinking", () => {
-  it("assumes nothing of other hosts and of unknown models", () => {
+  it("applies to known models at Moonshot only", () => {
     const call = { id: "f_0", type: "function", function: { name: "f", arguments: "{}" } }
     const odd: Members = {
       ...off,

@@ -10,25 +10,28 @@ const search: ToolDefinition = { type: "builtin_function", function: { name: "$w
 const tools = (count: number): ReadonlyArray<ToolDefinition> => Array.from({ length: count }, (_, i) => tool(`f${i}`))
 
 describe("toolList", () => {
-  it("takes 128 tools and not one more at Moonshot, any number elsewhere", () => {
+  it("accepts at most 128 tools at Moonshot", () => {
     for (const model of ["kimi-k3", "unknown"]) {
       assert.isUndefined(ask(toolList, model, { tools: tools(128) }))
       assert.deepStrictEqual(ask(toolList, model, { tools: tools(129) }), {
         error: {
           _tag: "UnsupportedParameterError",
-          message: "129 tools are offered",
+          message: "The request has 129 tools",
           parameter: "tools",
           allowed: "at most 128",
-          fix: "Offer at most 128 tools."
+          fix: "Pass at most 128 tools."
         }
       })
       for (const host of elsewhere) assert.isUndefined(ask(toolList, model, { tools: tools(129) }, host))
     }
+  })
+
+  it("accepts requests without tools", () => {
     assert.isUndefined(ask(toolList, "kimi-k3", {}))
     assert.isUndefined(ask(toolList, "kimi-k3", { tools: [] }))
   })
 
-  it("refuses two tools of one name at every host", () => {
+  it("refuses two tools with the same name at every host", () => {
     for (const host of ["moonshot", ...elsewhere] as const) {
       assert.deepStrictEqual(ask(toolList, "kimi-k3", { tools: [tool("f"), tool("g"), tool("f")] }, host), {
         error: {
@@ -41,7 +44,7 @@ describe("toolList", () => {
     assert.isUndefined(ask(toolList, "kimi-k3", { tools: [tool("__proto__"), tool("constructor")] }))
   })
 
-  it("refuses the host's own tools while a model thinks", () => {
+  it("refuses tools of the host while the model thinks", () => {
     const thinks = { k3: true, k27: true, k26: true, k25: true, k2: false, k2Thinking: true, v1: false }
     for (const family of familyNames) {
       for (const model of families[family]) {
@@ -64,7 +67,7 @@ describe("toolList", () => {
     }
   })
 
-  it("assumes nothing of the tools of other hosts and of unknown models", () => {
+  it("accepts tools of the host at other hosts and with unknown models", () => {
     for (const host of elsewhere) assert.isUndefined(ask(toolList, "kimi-k3", { tools: [search] }, host), host)
     assert.isUndefined(ask(toolList, "unknown", { tools: [search] }))
   })
@@ -76,7 +79,7 @@ const calling = (...ids: ReadonlyArray<string>): Message => ({
   tool_calls: ids.map((id) => ({ id, type: "function", function: { name: "f", arguments: "{}" } }))
 })
 const result = (tool_call_id: string): Message => ({ role: "tool", tool_call_id, content: "1" })
-const said: Message = { role: "assistant", content: "x" }
+const text: Message = { role: "assistant", content: "x" }
 
 const history = (...messages: ReadonlyArray<Message>) => {
   const found = ask(toolHistory, "kimi-k3", { messages })
@@ -85,39 +88,42 @@ const history = (...messages: ReadonlyArray<Message>) => {
 }
 
 describe("toolHistory", () => {
-  it("takes a tool loop of several turns, its results in any order, its ids used again in the next turn", () => {
+  it("accepts several turns, results in any order, and ids that repeat in the next turn", () => {
     assert.isUndefined(history(user))
-    assert.isUndefined(history(user, calling("a_0"), result("a_0"), said, user))
+    assert.isUndefined(history(user, calling("a_0"), result("a_0"), text, user))
     assert.isUndefined(history(user, calling("a", "b", "c"), result("c"), result("a"), result("b")))
-    assert.isUndefined(history(user, calling("f_0"), result("f_0"), calling("f_0"), result("f_0"), said))
+    assert.isUndefined(history(user, calling("f_0"), result("f_0"), calling("f_0"), result("f_0"), text))
     assert.isUndefined(history({ role: "assistant", content: "x", tool_calls: [] }, user))
   })
 
-  it("refuses a call without a result before anything else is said, and at the end", () => {
-    for (const next of [user, said, calling("b"), { role: "system", content: "x" } as const]) {
+  it("refuses a call without a result before the next message", () => {
+    for (const next of [user, text, calling("b"), { role: "system", content: "x" } as const]) {
       assert.deepStrictEqual(history(user, calling("a", "b"), result("a"), next), {
         _tag: "ToolHistoryError",
-        message: "1 tool calls are not answered before message 3",
+        message: "1 tool calls have no result before message 3",
         parameter: "messages[3]"
       })
     }
+  })
+
+  it("refuses a call without a result at the end", () => {
     assert.deepStrictEqual(history(user, calling("a", "b")), {
       _tag: "ToolHistoryError",
-      message: "2 tool calls at the end are not answered",
+      message: "2 tool calls at the end have no result",
       parameter: "messages[1]"
     })
   })
 
-  it("refuses a result that no call asked for, a second one, and one of an earlier turn", () => {
-    const unasked = (index: number) => ({
+  it("refuses a result without an unanswered call", () => {
+    const unmatched = (index: number) => ({
       _tag: "ToolHistoryError",
-      message: `The tool message ${index} answers no open tool call`,
+      message: `The tool message ${index} has the id of no unanswered tool call`,
       parameter: `messages[${index}]`
     })
-    assert.deepStrictEqual(history(result("a")), unasked(0))
-    assert.deepStrictEqual(history(user, calling("a"), result("b")), unasked(2))
-    assert.deepStrictEqual(history(user, calling("a"), result("a"), result("a")), unasked(3))
-    assert.deepStrictEqual(history(user, calling("a"), result("a"), calling("b"), result("a")), unasked(4))
+    assert.deepStrictEqual(history(result("a")), unmatched(0))
+    assert.deepStrictEqual(history(user, calling("a"), result("b")), unmatched(2))
+    assert.deepStrictEqual(history(user, calling("a"), result("a"), result("a")), unmatched(3))
+    assert.deepStrictEqual(history(user, calling("a"), result("a"), calling("b"), result("a")), unmatched(4))
   })
 
   it("refuses two calls of one turn with the same id", () => {
@@ -128,7 +134,7 @@ describe("toolHistory", () => {
     })
   })
 
-  it("holds at every host and for every model", () => {
+  it("applies at every host to every model", () => {
     for (const host of ["moonshot", ...elsewhere] as const) {
       for (const model of ["kimi-k3", "unknown"]) {
         assert.isDefined(ask(toolHistory, model, { messages: [user, calling("a")] }, host))
@@ -139,11 +145,11 @@ describe("toolHistory", () => {
 
   const Turn = Schema.Array(Schema.Literals(["a", "b", "c", "__proto__", ""]))
 
-  it.prop("takes every history in which each call is answered once", { turns: Schema.Array(Turn) }, ({ turns }) => {
+  it.prop("accepts every history in which each call has one result", { turns: Schema.Array(Turn) }, ({ turns }) => {
     const messages: Array<Message> = [user]
     for (const turn of turns) {
       const ids = [...new Set(turn)]
-      messages.push(calling(...ids), ...ids.toReversed().map(result), said)
+      messages.push(calling(...ids), ...ids.toReversed().map(result), text)
     }
     const members: Members = { messages }
     assert.isUndefined(ask(toolHistory, "kimi-k3", members))

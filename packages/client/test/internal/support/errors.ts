@@ -1,5 +1,5 @@
 /**
- * Errors as plain members, so that a whole error is compared at once.
+ * Errors as plain members, so that a whole error can be compared.
  */
 import type { ErrorContext, ErrorResponse } from "../../../src/internal/mapError.ts"
 import * as Headers from "effect/http/Headers"
@@ -18,12 +18,12 @@ export const call: ErrorContext = {
 /** The host's clock in these tests: 2026-11-22 12:00:00 UTC. */
 export const now = Date.UTC(2026, 10, 22, 12)
 
-/** An answer with a status, and nothing else unless it is given. */
+/** A response with a status; headers and body are empty by default. */
 export const answer = (
   status: number,
   rest: { readonly headers?: Headers.Input; readonly body?: string } = {}
 ): ErrorResponse => ({ status, headers: Headers.fromInput(rest.headers ?? {}), body: rest.body ?? "", now })
 
-/** A body in Kimi's form. */
+/** An error body in Kimi's format. */
 export const errorBody = (message: string, type?: string): string =>
   JSON.stringify({ error: { message, ...(type === undefined ? {} : { type }) } })

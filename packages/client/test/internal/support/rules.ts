@@ -1,5 +1,5 @@
 /**
- * Asks one rule about one request.
+ * Applies one rule to one request.
  */
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
@@ -9,7 +9,7 @@ import type { Rule } from "../../../src/internal/rules/Rule.ts"
 import { providers } from "../../../src/Provider.ts"
 import { fields } from "./errors.ts"
 
-/** The models of the catalogue by what they can do. */
+/** The models of the catalogue by their capabilities. */
 export const families = {
   k3: ["kimi-k3", "kimi-k3.1-pro", "kimi-k3.1-pro-highspeed"],
   k27: ["kimi-k2.7-code", "kimi-k2.7-code-highspeed"],
@@ -24,7 +24,7 @@ export type Family = keyof typeof families
 
 export const familyNames: ReadonlyArray<Family> = ["k3", "k27", "k26", "k25", "k2", "k2Thinking", "v1"]
 
-/** Hosts that are not Moonshot's own. */
+/** Hosts other than Moonshot. */
 export const elsewhere: ReadonlyArray<KimiConfig.ProviderId> = KimiConfig.providerIds.filter(
   (id) => !providers[id].isMoonshot
 )
@@ -40,14 +40,14 @@ export const requestOf = (model: string, members: Members = {}): ModelRequest =>
 })
 
 export interface Found {
-  /** The error's members, but for provider and model. */
+  /** The error's members without provider and model. */
   readonly error: Record<string, unknown>
-  /** What the repaired request has in place of the given one; absent where there is no repair. */
+  /** The repaired request; absent where there is no repair. */
   readonly repaired?: ModelRequest
   readonly note?: string
 }
 
-/** What a rule finds, or `undefined`. */
+/** The problem that a rule finds, or `undefined`. */
 export const ask = (
   rule: Rule,
   model: string,

@@ -1,0 +1,51 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import { type FailedResponse, fromFailedResponse } from "../../src/internal/statusErrors.ts"
+
+const read = (status: number, rest: Partial<FailedResponse> = {}) =>
+  fromFailedResponse({
+    status,
+    members: { message: "failed", provider: "moonshot", model: "kimi-k3", status },
+    type: undefined,
+    text: "failed",
+    retryAfter: undefined,
+    location: undefined,
+    isMoonshot: true,
+    ...rest
+  })
+
+const tagOf = (status: number, rest: Partial<FailedResponse> = {}): string => read(status, rest)._tag
+
+describe("fromFailedResponse", () => {
+  it("falls back to the class of a status", () => {
+    assert.deepStrictEqual(
+      [302, 418, 511].map((status) => tagOf(status)),
+      ["RedirectError", "InvalidRequestError", "ServerError"]
+    )
+  })
+
+  it("takes a status above 599 for a server error", () => {
+    assert.strictEqual(tagOf(600), "ServerError")
+    assert.strictEqual(tagOf(999), "ServerError")
+  })
+
+  it("takes a status below 300 for an invalid response", () => {
+    assert.strictEqual(tagOf(100), "InvalidResponseError")
+    assert.strictEqual(tagOf(204), "InvalidResponseError")
+  })
+
+  it("prefers the type of an overloaded host to a 5xx status", () => {
+    assert.strictEqual(tagOf(503, { type: "engine_overloaded_error" }), "OverloadedError")
+    assert.strictEqual(tagOf(504, { type: "engine_overloaded_error" }), "OverloadedError")
+  })
+
+  it("does not read the type of an overloaded host with a 4xx status", () => {
+    assert.strictEqual(tagOf(408, { type: "engine_overloaded_error" }), "GatewayTimeoutError")
+  })
+
+  it("reports no wait for an exhausted account", () => {
+    const error = read(429, { retryAfter: Duration.seconds(3), type: "exceeded_current_quota_error" })
+    assert.strictEqual(error._tag, "QuotaExceededError")
+    assert.notProperty(error, "retryAfter")
+  })
+})
