@@ -1,5 +1,5 @@
 /**
- * The answer of `GET /users/me/balance`.
+ * The response of `GET /users/me/balance`.
  *
  * @since 0.1.0
  */
@@ -7,14 +7,14 @@ import * as Schema from "effect/Schema"
 import { optionalFromNullish } from "./internal/OptionalFromNullish.ts"
 
 /**
- * Money in the account: USD at the global host, CNY at the China host. At or
- * below 0 available, calls are refused.
+ * The balance of the account: USD at the global host, CNY at the China host.
+ * Calls are refused when the available amount is 0 or less.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Balance = Schema.Struct({
-  /** Cash plus vouchers; equals the vouchers when cash is negative. */
+  /** Cash plus vouchers; the vouchers alone when cash is negative. */
   available_balance: Schema.Finite,
   voucher_balance: Schema.Finite,
   /** May be negative. */

@@ -42,12 +42,12 @@ export const BatchRequest = Schema.Struct({
   endpoint: Schema.Literal("/v1/chat/completions"),
   /** 12 hours to 7 days, such as `12h`, `1d`, `3d`. */
   completion_window: Schema.String.check(Schema.isPattern(/^\d+[hd]$/, { expected: 'a window such as "24h" or "3d"' })),
-  /** At most 16 pairs, keys to 64 and values to 512 characters. */
+  /** At most 16 pairs; keys up to 64 and values up to 512 characters. */
   metadata: Schema.optional(Schema.Record(Schema.String, Schema.String))
 })
 
 /**
- * How many lines of a batch are done.
+ * The progress of a batch in lines.
  *
  * @category schemas
  * @since 0.1.0
@@ -69,7 +69,7 @@ export const Batch = Schema.Struct({
   endpoint: Schema.String,
   input_file_id: Schema.String,
   completion_window: Schema.String,
-  /** One of `BatchStatus`, or a word of the host's own. */
+  /** One of `BatchStatus`, or another status of the host. */
   status: Schema.String,
   output_file_id: optionalFromNullish(Schema.String),
   error_file_id: optionalFromNullish(Schema.String),
@@ -92,7 +92,7 @@ export const Batch = Schema.Struct({
 export type Batch = typeof Batch.Type
 
 /**
- * A page of batches; ask for the next with `after` = the last id.
+ * A page of batches. The next page is requested with `after` set to the last id.
  *
  * @category schemas
  * @since 0.1.0
@@ -114,8 +114,8 @@ export const BatchInputLine = Schema.Struct({
 })
 
 /**
- * One line of a batch's output file. The order of lines is not promised: join
- * on `custom_id`. `body` is a chat completion, or an error body.
+ * One line of a batch's output file. The order of lines is not guaranteed:
+ * join on `custom_id`. `body` is a chat completion, or an error body.
  *
  * @category schemas
  * @since 0.1.0

@@ -1,23 +1,23 @@
 /**
- * What is said of an answer that was not asked for anew.
+ * The origin of a cached response.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * Where an answer came from that the host was not asked for again. Its usage
- * is that of the call that was paid for.
+ * The origin of a response that was not requested from the host. Its usage is
+ * that of the call that was billed.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const CacheStatus = Schema.Struct({
-  /** The memory of this process, the store below it, or an equal call that was under way. */
+  /** The memory of this process, the store below it, or an equal call in flight. */
   level: Schema.Literals(["memory", "store", "flight"]),
-  /** Milliseconds since the host answered; 0 for an equal call. */
+  /** Milliseconds since the response of the host; 0 for an equal call in flight. */
   age: Schema.Finite,
-  /** Whether the answer is past its fresh time, and a newer one may be on its way. */
+  /** Whether the response is stale; a refresh may be in progress. */
   isStale: Schema.Boolean
 })
 

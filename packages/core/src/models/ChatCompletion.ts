@@ -1,5 +1,5 @@
 /**
- * A plain answer as it comes over the wire. Callers see `ChatResponse`.
+ * The response of a plain call in the wire format. Callers receive `ChatResponse`.
  *
  * @since 0.1.0
  */
@@ -23,8 +23,8 @@ export const reasoningFields = {
 } as const
 
 /**
- * A tool call of a plain answer; recordings carry an `index` here too, which
- * is not needed.
+ * A tool call of a plain response. Recordings also have an `index` here, which is
+ * not needed.
  *
  * @category schemas
  * @since 0.1.0
@@ -36,7 +36,7 @@ export const WireToolCall = Schema.Struct({
 })
 
 /**
- * The body of a 200 answer to `/chat/completions`.
+ * The body of a 200 response of `/chat/completions`.
  *
  * @category schemas
  * @since 0.1.0
@@ -54,7 +54,7 @@ export const ChatCompletion = Schema.Struct({
         ...reasoningFields,
         tool_calls: Schema.optionalKey(Schema.NullOr(Schema.Array(WireToolCall)))
       }),
-      /** `stop`, `length`, `tool_calls`, `content_filter`, or a word of the host's own. */
+      /** `stop`, `length`, `tool_calls`, `content_filter`, or another reason of the host. */
       finish_reason: text,
       usage: Schema.optionalKey(Schema.NullOr(WireUsage))
     })

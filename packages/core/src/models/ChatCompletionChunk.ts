@@ -1,5 +1,5 @@
 /**
- * One event of a stream as it comes over the wire. Callers see `StreamEvent`.
+ * One event of a stream in the wire format. Callers receive `StreamEvent`.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ const index = Schema.optionalKey(Schema.NullOr(Schema.Finite))
 
 /**
  * A piece of a tool call. The first piece has `id` and name, later ones only
- * arguments; some hosts leave `index` out.
+ * arguments; some hosts omit `index`.
  *
  * @category schemas
  * @since 0.1.0
@@ -26,7 +26,7 @@ export const ToolCallChunk = Schema.Struct({
 })
 
 /**
- * The JSON of one `data:` line. Usage stands in `choices[0]`, at the top
+ * The JSON of one `data:` line. Usage is in `choices[0]`, at the top
  * level, or in both with the same figures. An `error` in place of choices ends
  * the stream.
  *
@@ -59,7 +59,7 @@ export const ChatCompletionChunk = Schema.Struct({
     )
   ),
   usage: Schema.optionalKey(Schema.NullOr(WireUsage)),
-  /** An `ErrorObject`, or a text; decoded only when it is there. */
+  /** An `ErrorObject` or a text; decoded only when present. */
   error: Schema.optionalKey(Schema.Unknown)
 })
 

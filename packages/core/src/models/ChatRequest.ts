@@ -1,5 +1,5 @@
 /**
- * What a caller asks of a model, member for member as Kimi's chat API names it.
+ * A chat request, with the member names of Kimi's chat API.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import { JsonObject, ToolChoice, ToolDefinition } from "./Tool.ts"
 const between = (minimum: number, maximum: number) => Schema.isBetween({ minimum, maximum })
 
 /**
- * The form of the answer. `json_object` needs the word JSON and the fields in
+ * The format of the response. `json_object` needs the word JSON and the fields in
  * the prompt, and must not be combined with Partial Mode.
  *
  * @category schemas
@@ -25,7 +25,7 @@ export const ResponseFormat = Schema.Union([
       name: Schema.String,
       schema: JsonObject,
       description: Schema.optional(Schema.String),
-      /** Whether the answer must match exactly. The host's default is `true`. */
+      /** Whether the response must match exactly. The host's default is `true`. */
       strict: Schema.optional(Schema.Boolean)
     })
   })
@@ -44,8 +44,8 @@ export const Thinking = Schema.Struct({
 })
 
 /**
- * How hard a K3 model thinks; the host's default is `max`. Other words are
- * sent as they are.
+ * The thinking effort of a K3 model; the host's default is `max`. Other values
+ * are sent unchanged.
  *
  * @category schemas
  * @since 0.1.0
@@ -55,33 +55,33 @@ export const ReasoningEffort = Schema.String
 const fields = {
   /** The conversation, oldest first. */
   messages: Schema.Array(Message),
-  /** Most tokens to generate, reasoning and answer together. The host counts it against TPM at the door. */
+  /** The most tokens to generate, for reasoning and response together. The host counts it against TPM at admission. */
   max_completion_tokens: Schema.optional(Schema.Int.check(Schema.isGreaterThan(0))),
-  /** Deprecated twin of `max_completion_tokens`; it is sent under the new name. */
+  /** Deprecated alias of `max_completion_tokens`; sent under the new name. */
   max_tokens: Schema.optional(Schema.Int.check(Schema.isGreaterThan(0))),
-  /** 0 to 1 at Moonshot, where most models fix it; other hosts take up to 2. */
+  /** 0 to 1 at Moonshot, where most models fix it; other hosts accept up to 2. */
   temperature: Schema.optional(Schema.Finite.check(between(0, 2))),
   /** 0 to 1; fixed on most models. */
   top_p: Schema.optional(Schema.Finite.check(between(0, 1))),
-  /** Answers per request, 1 to 5; fixed to 1 on most models. */
+  /** Choices per request, 1 to 5; fixed to 1 on most models. */
   n: Schema.optional(Schema.Int.check(between(1, 5))),
   /** -2 to 2; fixed to 0 on most models. */
   presence_penalty: Schema.optional(Schema.Finite.check(between(-2, 2))),
   /** -2 to 2; fixed to 0 on most models. */
   frequency_penalty: Schema.optional(Schema.Finite.check(between(-2, 2))),
-  /** At most 5 texts of at most 32 bytes, before which the answer stops. */
+  /** Stop sequences, at most 5 of at most 32 bytes. */
   stop: Schema.optional(Schema.Union([Schema.String, Schema.Array(Schema.String)])),
-  /** The form of the answer. */
+  /** The format of the response. */
   response_format: Schema.optional(ResponseFormat),
   /** At most 128 tools. */
   tools: Schema.optional(Schema.Array(ToolDefinition)),
-  /** Whether and which tool must be called. */
+  /** Whether a tool must be called, and which one. */
   tool_choice: Schema.optional(ToolChoice),
-  /** Thinking switch of the K2 models. */
+  /** The thinking switch of the K2 models. */
   thinking: Schema.optional(Thinking),
-  /** Thinking effort of the K3 models: `low`, `high` or `max`. */
+  /** The thinking effort of the K3 models: `low`, `high` or `max`. */
   reasoning_effort: Schema.optional(ReasoningEffort),
-  /** A stable session or task id; raises the rate of prefix-cache hits. */
+  /** A stable session or task id, which increases prefix-cache hits. */
   prompt_cache_key: Schema.optional(Schema.String),
   /** A stable, hashed id of the end user. */
   safety_identifier: Schema.optional(Schema.String),
@@ -89,7 +89,7 @@ const fields = {
   logprobs: Schema.optional(Schema.Boolean),
   /** 0 to 20; refused by kimi-k3 (source: recorded probes). */
   top_logprobs: Schema.optional(Schema.Int.check(between(0, 20))),
-  /** Text that the answer is expected to repeat. */
+  /** Text that the response is expected to repeat. */
   prediction: Schema.optional(JsonObject)
 } as const
 
@@ -103,7 +103,7 @@ const fields = {
 export const ChatRequest = Schema.Struct({
   model: Schema.optional(Schema.String),
   ...fields,
-  /** Members of a particular host that are not listed here, added to the body as they are. */
+  /** Further members of a particular host, added to the body unchanged. */
   extra_body: Schema.optional(JsonObject)
 })
 
@@ -114,7 +114,7 @@ export const ChatRequest = Schema.Struct({
 export type ChatRequest = typeof ChatRequest.Type
 
 /**
- * The body that goes over the wire to `/chat/completions`.
+ * The body of a request to `/chat/completions`.
  *
  * @category schemas
  * @since 0.1.0
@@ -133,7 +133,7 @@ export const ChatCompletionRequest = Schema.Struct({
 export type ChatCompletionRequest = typeof ChatCompletionRequest.Type
 
 /**
- * A request whose model is settled.
+ * A request with a resolved model.
  *
  * @category models
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * A complete answer, the same whether it came whole or as a stream.
+ * A complete response, the same for a plain call and for a stream.
  *
  * @since 0.1.0
  */
@@ -10,8 +10,8 @@ import { ToolCall } from "./Tool.ts"
 import { Usage } from "./Usage.ts"
 
 /**
- * The assistant's message, ready to be sent back in the next request: its
- * reasoning and its tool calls are part of it.
+ * The assistant's message in the form of the next request, with its reasoning and
+ * its tool calls.
  *
  * @category schemas
  * @since 0.1.0
@@ -33,7 +33,7 @@ export const ResponseMessage = Schema.Struct({
 export type ResponseMessage = typeof ResponseMessage.Type
 
 /**
- * One of the `n` answers.
+ * One of the `n` choices.
  *
  * @category schemas
  * @since 0.1.0
@@ -41,7 +41,7 @@ export type ResponseMessage = typeof ResponseMessage.Type
 export const Choice = Schema.Struct({
   index: Schema.Finite,
   message: ResponseMessage,
-  /** `stop`, `length`, `tool_calls`, `content_filter`, or a word of the host's own. */
+  /** `stop`, `length`, `tool_calls`, `content_filter`, or another reason of the host. */
   finish_reason: Schema.String
 })
 
@@ -52,37 +52,37 @@ export const Choice = Schema.Struct({
 export type Choice = typeof Choice.Type
 
 /**
- * A complete answer. The getters read the first choice, which is the only one
- * unless `n` was asked for.
+ * A complete response. The getters read the first choice, which is the only one
+ * unless the request sets `n`.
  *
  * @category models
  * @since 0.1.0
  */
 export class ChatResponse extends Schema.Class<ChatResponse>("@kimi-effect/core/ChatResponse")({
   id: Schema.String,
-  /** The model as the host names it; a proxy may name it otherwise than the request did. */
+  /** The model as the host names it; a proxy may use another name than the request. */
   model: Schema.String,
   /** Unix seconds. */
   created: Schema.Finite,
   choices: Schema.NonEmptyArray(Choice),
-  /** Tokens; absent when the host reported none. */
+  /** Token usage; absent when the host reported none. */
   usage: Schema.optionalKey(Usage),
-  /** The host that answered, by the id of its provider description. */
+  /** The host of the response, by the id of its provider description. */
   provider: Schema.optionalKey(Schema.String),
   /** The host's request id, for its support. */
   requestId: Schema.optionalKey(Schema.String),
   /** The host's trace id. */
   traceId: Schema.optionalKey(Schema.String),
-  /** What the host told of the account's request limit; most tell nothing. */
+  /** The state of the account's request limit; most hosts do not report it. */
   rateStatus: Schema.optionalKey(RateStatus),
-  /** Present when the host was not asked for this answer: it came from the cache, or from an equal call under way. */
+  /** Present when the response came from the cache or from an equal call in flight. */
   cached: Schema.optionalKey(CacheStatus)
 }) {
-  /** The assistant's message; append it to the conversation as it is. */
+  /** The assistant's message; append it to the conversation unchanged. */
   get message(): ResponseMessage {
     return this.choices[0].message
   }
-  /** The answer's text; empty when the model only calls tools. */
+  /** The text of the response; empty when the model only calls tools. */
   get text(): string {
     return this.choices[0].message.content
   }
@@ -90,11 +90,11 @@ export class ChatResponse extends Schema.Class<ChatResponse>("@kimi-effect/core/
   get reasoning(): string {
     return this.choices[0].message.reasoning_content ?? ""
   }
-  /** The tools that the model wants called. */
+  /** The tool calls of the model. */
   get toolCalls(): ReadonlyArray<ToolCall> {
     return this.choices[0].message.tool_calls ?? []
   }
-  /** Why the model stopped: `length` means that the text is cut off. */
+  /** Why the model stopped: `length` means that the text is truncated. */
   get finishReason(): string {
     return this.choices[0].finish_reason
   }

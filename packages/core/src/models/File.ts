@@ -1,5 +1,5 @@
 /**
- * Files kept at the host: for extraction, media and batches.
+ * Files stored at the host: for extraction, media and batches.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { optionalFromNullish } from "./internal/OptionalFromNullish.ts"
 
 /**
- * What a file is uploaded for. At most 1,000 files of 100 MB per user, 10 GB
+ * The purpose of an uploaded file. At most 1,000 files of 100 MB per user, 10 GB
  * in all (source: files API).
  *
  * @category schemas
@@ -33,9 +33,9 @@ export const FileObject = Schema.Struct({
   /** Unix seconds. */
   created_at: Schema.Finite,
   filename: Schema.String,
-  /** A purpose, or a word of the host's own such as `batch_output`. */
+  /** A purpose, or another value of the host such as `batch_output`. */
   purpose: Schema.String,
-  /** `ready`; other words are not documented. */
+  /** `ready`; other values are not documented. */
   status: optionalFromNullish(Schema.String),
   status_details: optionalFromNullish(Schema.String)
 })
@@ -47,7 +47,7 @@ export const FileObject = Schema.Struct({
 export type FileObject = typeof FileObject.Type
 
 /**
- * All files; the host does not page.
+ * All files; the host does not paginate.
  *
  * @category schemas
  * @since 0.1.0
@@ -55,7 +55,7 @@ export type FileObject = typeof FileObject.Type
 export const FileList = Schema.Struct({ data: Schema.Array(FileObject) })
 
 /**
- * The answer to a deletion.
+ * The response of a deletion.
  *
  * @category schemas
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * The messages of a conversation, in the four roles that Kimi knows.
+ * The messages of a conversation, in the four roles of Kimi.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import { FunctionTool, ToolCall } from "./Tool.ts"
  */
 export const TextPart = Schema.Struct({ type: Schema.tag("text"), text: Schema.String })
 
-/** Moonshot takes the short form (a bare string) and the long one. */
+/** Moonshot accepts the short form (a string) and the long form (an object). */
 const MediaUrl = Schema.Union([Schema.String, Schema.Struct({ url: Schema.String })])
 
 /**
@@ -67,7 +67,7 @@ export const SystemMessage = Schema.Struct({
 })
 
 /**
- * What the user says and shows.
+ * A message of the user.
  *
  * @category schemas
  * @since 0.1.0
@@ -79,18 +79,18 @@ export const UserMessage = Schema.Struct({
 })
 
 /**
- * What the model answered. Send it back unchanged: while thinking is on, an
+ * A message of the model. Send it back unchanged: while thinking is enabled, an
  * assistant message with `tool_calls` must keep its `reasoning_content`.
  *
  * With `partial: true` on the last message, the model continues this message
- * (Partial Mode); its answer does not repeat `content`.
+ * (Partial Mode); its response does not repeat `content`.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const AssistantMessage = Schema.Struct({
   role: Schema.tag("assistant"),
-  /** `null`, as other clients write it beside tool calls, is the same as absent. */
+  /** `null`, which other clients send with tool calls, is the same as absent. */
   content: Schema.optional(Schema.NullOr(TextContent)),
   reasoning_content: Schema.optional(Schema.String),
   tool_calls: Schema.optional(Schema.Array(ToolCall)),

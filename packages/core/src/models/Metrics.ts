@@ -1,12 +1,12 @@
 /**
- * What a client has done so far, and the state that it is in.
+ * Totals and current state of a client.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * Half, 95 and 99 in a hundred of the latest values are at most this.
+ * The 50th, 95th and 99th percentile of the latest values.
  *
  * @category schemas
  * @since 0.1.0
@@ -15,7 +15,7 @@ export const Percentiles = Schema.Struct({
   p50: Schema.Finite,
   p95: Schema.Finite,
   p99: Schema.Finite,
-  /** How many values they are taken from: the latest 1,024 at most. */
+  /** The number of values, at most the latest 1,024. */
   samples: Schema.Int
 })
 
@@ -29,24 +29,24 @@ const count = Schema.Int
 const counts = Schema.Record(Schema.String, count)
 
 /**
- * Numbers of calls and how long they took. All durations are in milliseconds.
+ * Counts and durations of calls. All durations are in milliseconds.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Performance = Schema.Struct({
-  /** Calls that have ended, by how: `ok`, `interrupted`, `defect`, or the tag of an error. */
+  /** Completed calls by outcome: `ok`, `interrupted`, `defect`, or the tag of an error. */
   requests: counts,
   attempts: count,
   retries: count,
-  /** Of calls that succeeded. */
+  /** Durations of successful calls. */
   duration: Schema.optionalKey(Percentiles),
-  /** From a call to the first content of its stream. */
+  /** Time to the first content of a stream. */
   timeToFirstToken: Schema.optionalKey(Percentiles),
-  /** Tokens a second of streamed attempts. */
+  /** Tokens per second of streamed attempts. */
   outputRate: Schema.optionalKey(Percentiles),
   admissionWait: Schema.optionalKey(Percentiles),
-  /** Streamed attempts by how they ended: `complete`, `failed`, `broken` or `left`. */
+  /** Streamed attempts by outcome: `complete`, `failed`, `broken` or `interrupted`. */
   streamEnds: counts
 })
 
@@ -79,9 +79,9 @@ export const ProviderMetrics = Schema.Struct({
   requestsInMinute: count,
   tokensInMinute: Schema.Finite,
   tokensInDay: Schema.Finite,
-  /** Part of the rates that is used since the host refused calls; 1 when it does not. */
+  /** The fraction of the rate limits in use after the host refused calls; otherwise 1. */
   throttleFactor: Schema.Finite,
-  /** Attempts that ended so far, by how; only with telemetry. */
+  /** Completed attempts by outcome; only with telemetry. */
   attempts: counts
 })
 
@@ -90,7 +90,7 @@ export const ProviderMetrics = Schema.Struct({
  * @since 0.1.0
  */
 export const BreakerMetrics = Schema.Struct({
-  /** Account and model. */
+  /** The account and the model. */
   key: Schema.String,
   state: Schema.Literals(["closed", "open", "half_open", "isolated", "forced_closed"])
 })
@@ -98,7 +98,7 @@ export const BreakerMetrics = Schema.Struct({
 const currency = Schema.Literals(["USD", "CNY"])
 
 /**
- * Money in one currency.
+ * Amounts in one currency.
  *
  * @category schemas
  * @since 0.1.0
@@ -106,9 +106,9 @@ const currency = Schema.Literals(["USD", "CNY"])
 export const CostMetrics = Schema.Struct({
   currency,
   total: Schema.BigDecimal,
-  /** What would have been paid more without the hosts' caches. */
+  /** The amount saved by the hosts' prefix caches. */
   savedByHosts: Schema.BigDecimal,
-  /** What would have been paid more without the client's own cache. */
+  /** The amount saved by the client's cache. */
   savedByCache: Schema.BigDecimal,
   byModel: Schema.Record(Schema.String, Schema.BigDecimal)
 })
@@ -129,7 +129,7 @@ export const BudgetMetrics = Schema.Struct({
 })
 
 /**
- * Everything that a client knows of itself.
+ * The state of a client.
  *
  * @category schemas
  * @since 0.1.0
@@ -137,7 +137,7 @@ export const BudgetMetrics = Schema.Struct({
 export const SystemMetrics = Schema.Struct({
   /** Unix milliseconds. */
   at: Schema.Finite,
-  /** Absent without telemetry, because nobody counts. */
+  /** Absent without telemetry. */
   performance: Schema.optionalKey(Performance),
   retryBudget: Schema.Struct({ remaining: Schema.Number, capacity: Schema.Number }),
   /** Absent without a cache. */
@@ -148,11 +148,11 @@ export const SystemMetrics = Schema.Struct({
   cost: Schema.optionalKey(
     Schema.Struct({
       currencies: Schema.Array(CostMetrics),
-      /** Attempts whose price is not known; they are in no amount. */
+      /** Attempts without a known price; no amount includes them. */
       unpriced: count
     })
   ),
-  /** Scopes of budgets; empty without a budget, and while its store does not answer. */
+  /** Scopes of budgets; empty without a budget and while its store is unreachable. */
   budgets: Schema.Array(BudgetMetrics)
 })
 

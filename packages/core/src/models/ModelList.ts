@@ -1,5 +1,5 @@
 /**
- * The answer of `GET /models`.
+ * The response of `GET /models`.
  *
  * @since 0.1.0
  */
@@ -7,8 +7,8 @@ import * as Schema from "effect/Schema"
 import { optionalFromNullish } from "./internal/OptionalFromNullish.ts"
 
 /**
- * A model that the key may use, as the host describes it. Moonshot sends the
- * window and the abilities; other hosts only the id.
+ * A model that is available to the key. Moonshot sends the window and the
+ * capabilities; other hosts only the id.
  *
  * @category schemas
  * @since 0.1.0
@@ -24,7 +24,7 @@ export const Model = Schema.Struct({
   supports_video_in: optionalFromNullish(Schema.Boolean),
   supports_reasoning: optionalFromNullish(Schema.Boolean),
   supports_dynamic_tools: optionalFromNullish(Schema.Boolean),
-  /** Words that `reasoning_effort` takes, on models that have it. */
+  /** The values of `reasoning_effort`, on models that support it. */
   reasoning_efforts: optionalFromNullish(Schema.Array(Schema.String))
 })
 
@@ -43,7 +43,7 @@ export type Model = typeof Model.Type
 export const ModelList = Schema.Struct({ data: Schema.Array(Model) })
 
 /**
- * The list as hosts send it: in its envelope, or bare, as Together does.
+ * The list as hosts send it: in an envelope, or as a plain array (Together).
  *
  * @category schemas
  * @since 0.1.0

@@ -1,12 +1,12 @@
 /**
- * What a host says beside an answer about the account's requests per minute.
+ * The account's request limit as the host reports it in response headers.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * The state of the account's request limit, as far as the host told it.
+ * The state of the account's request limit, as far as the host reports it.
  *
  * @category schemas
  * @since 0.1.0
@@ -16,7 +16,7 @@ export const RateStatus = Schema.Struct({
   limit: Schema.optionalKey(Schema.Finite),
   /** Requests left in the window. */
   remaining: Schema.optionalKey(Schema.Finite),
-  /** Milliseconds until the window begins anew. */
+  /** Milliseconds until the window resets. */
   reset: Schema.optionalKey(Schema.Finite)
 })
 

@@ -1,13 +1,13 @@
 /**
- * What a stream says while an answer comes in.
+ * The events of a streamed response.
  *
  * The order is: one `Start`; deltas; the completed `ToolCall`s; `Usage` if the
  * host reported it; one `Finish`, which is always last. A stream that ends
  * without `Finish` has failed.
  *
  * Only a client that recovers broken streams, which is off by default, also
- * says `Reset` or `Seam` between two attempts: a new `Start` follows a `Reset`,
- * and none follows a `Seam`.
+ * emits `Reset` or `Resume` between two attempts: a new `Start` follows a
+ * `Reset`, and none follows a `Resume`.
  *
  * @since 0.1.0
  */
@@ -17,11 +17,11 @@ import { RateStatus } from "./RateStatus.ts"
 import { ToolCall as ToolCallModel } from "./Tool.ts"
 import { Usage as UsageModel } from "./Usage.ts"
 
-/** Which of the `n` answers the event belongs to, from 0. */
+/** The index of the choice that the event belongs to, from 0. */
 const choice = Schema.Finite
 
 /**
- * The host has begun to answer.
+ * The response has begun.
  *
  * @category schemas
  * @since 0.1.0
@@ -34,14 +34,14 @@ export const Start = Schema.TaggedStruct("Start", {
   provider: Schema.optionalKey(Schema.String),
   requestId: Schema.optionalKey(Schema.String),
   traceId: Schema.optionalKey(Schema.String),
-  /** What the host told of the account's request limit. */
+  /** The state of the account's request limit. */
   rateStatus: Schema.optionalKey(RateStatus),
-  /** Present when the host was not asked for this answer: it came from the cache, or from an equal call under way. */
+  /** Present when the response comes from the cache or from an equal call in flight. */
   cached: Schema.optionalKey(CacheStatus)
 })
 
 /**
- * A piece of reasoning.
+ * A delta of the reasoning.
  *
  * @category schemas
  * @since 0.1.0
@@ -49,7 +49,7 @@ export const Start = Schema.TaggedStruct("Start", {
 export const ReasoningDelta = Schema.TaggedStruct("ReasoningDelta", { choice, text: Schema.String })
 
 /**
- * A piece of the answer's text.
+ * A delta of the text.
  *
  * @category schemas
  * @since 0.1.0
@@ -57,14 +57,14 @@ export const ReasoningDelta = Schema.TaggedStruct("ReasoningDelta", { choice, te
 export const TextDelta = Schema.TaggedStruct("TextDelta", { choice, text: Schema.String })
 
 /**
- * A piece of a tool call's arguments, for display. Run a tool only on `ToolCall`.
+ * A delta of a tool call's arguments, for display. Run a tool only on `ToolCall`.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const ToolCallDelta = Schema.TaggedStruct("ToolCallDelta", {
   choice,
-  /** Which of the answer's tool calls, from 0. */
+  /** The index of the tool call in its choice, from 0. */
   index: Schema.Finite,
   id: Schema.String,
   name: Schema.String,
@@ -72,32 +72,32 @@ export const ToolCallDelta = Schema.TaggedStruct("ToolCallDelta", {
 })
 
 /**
- * A tool call with all of its arguments.
+ * A tool call with its complete arguments.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const ToolCall = Schema.TaggedStruct("ToolCall", {
   choice,
-  /** Which of the answer's tool calls, from 0. */
+  /** The index of the tool call in its choice, from 0. */
   index: Schema.Finite,
   call: ToolCallModel
 })
 
 /**
- * Tokens of the whole call. After a recovery, the sum over all of its attempts.
+ * The token usage of the call. After a recovery, the sum of all attempts.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Usage = Schema.TaggedStruct("Usage", {
   usage: UsageModel,
-  /** Present when a part of the sum is an estimate: a broken attempt rarely says what it cost. */
+  /** Present when a part of the sum is an estimate, because a broken attempt reported no usage. */
   isEstimate: Schema.optionalKey(Schema.Literal(true))
 })
 
 /**
- * The answer is complete: the host sent its end mark.
+ * The response is complete: the host sent its end marker.
  *
  * @category schemas
  * @since 0.1.0
@@ -110,7 +110,7 @@ export const Finish = Schema.TaggedStruct("Finish", {
 })
 
 /**
- * The stream broke and the answer begins anew: throw away all that came so far.
+ * The stream broke and the response starts again: discard all earlier events.
  *
  * @category schemas
  * @since 0.1.0
@@ -121,9 +121,9 @@ export const Reset = Schema.TaggedStruct("Reset", {
 })
 
 /**
- * The stream broke and another attempt takes the answer up where it broke
- * off: keep what came so far, the rest follows. In place of a second `Start`
- * it tells who answers from here on.
+ * The stream broke and another attempt continues the response: keep all earlier
+ * events, the rest follows. It identifies the new attempt in place of a second
+ * `Start`.
  *
  * @category schemas
  * @since 0.1.0
@@ -163,7 +163,7 @@ export const StreamEvent = Schema.Union([
 export type StreamEvent = typeof StreamEvent.Type
 
 /**
- * Tells whether an event carries something that the model generated.
+ * Returns whether an event contains output of the model.
  *
  * @category guards
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * Folds the events of a stream into the answer that a plain call would have given.
+ * Folds the events of a stream into the response of an equal plain call.
  *
  * @since 0.1.0
  */
@@ -21,7 +21,7 @@ interface FoldedChoice {
 }
 
 /**
- * What a fold knows after some events.
+ * The state of a fold.
  *
  * @category models
  * @since 0.1.0
@@ -34,7 +34,7 @@ export interface StreamFold {
 }
 
 /**
- * The fold before the first event.
+ * The state before the first event.
  *
  * @category constructors
  * @since 0.1.0
@@ -43,21 +43,21 @@ export const empty: StreamFold = { start: undefined, choices: [], usage: undefin
 
 const emptyChoice: FoldedChoice = { content: "", reasoning: "", toolCalls: [] }
 
-const updateChoice = (fold: StreamFold, choice: number, change: (answer: FoldedChoice) => FoldedChoice): StreamFold => {
-  const answers = fold.choices.slice()
-  while (answers.length <= choice) answers.push(emptyChoice)
-  answers[choice] = change(answers[choice] ?? emptyChoice)
-  return { ...fold, choices: answers }
+const updateChoice = (fold: StreamFold, choice: number, change: (folded: FoldedChoice) => FoldedChoice): StreamFold => {
+  const choices = fold.choices.slice()
+  while (choices.length <= choice) choices.push(emptyChoice)
+  choices[choice] = change(choices[choice] ?? emptyChoice)
+  return { ...fold, choices }
 }
 
 const updateToolCall = (
-  answer: FoldedChoice,
+  folded: FoldedChoice,
   index: number,
   change: (call: ToolCall | undefined) => ToolCall
 ): FoldedChoice => {
-  const calls = answer.toolCalls.slice()
+  const calls = folded.toolCalls.slice()
   calls[index] = change(calls[index])
-  return { ...answer, toolCalls: calls }
+  return { ...folded, toolCalls: calls }
 }
 
 /**
@@ -71,19 +71,19 @@ export const step = (fold: StreamFold, event: StreamEvent): StreamFold => {
     case "Start":
       return { ...fold, start: event }
     case "TextDelta":
-      return updateChoice(fold, event.choice, (answer) => ({ ...answer, content: answer.content + event.text }))
+      return updateChoice(fold, event.choice, (folded) => ({ ...folded, content: folded.content + event.text }))
     case "ReasoningDelta":
-      return updateChoice(fold, event.choice, (answer) => ({ ...answer, reasoning: answer.reasoning + event.text }))
+      return updateChoice(fold, event.choice, (folded) => ({ ...folded, reasoning: folded.reasoning + event.text }))
     case "ToolCallDelta":
-      return updateChoice(fold, event.choice, (answer) =>
-        updateToolCall(answer, event.index, (call) => ({
+      return updateChoice(fold, event.choice, (folded) =>
+        updateToolCall(folded, event.index, (call) => ({
           id: event.id,
           type: call?.type ?? "function",
           function: { name: event.name, arguments: (call?.function.arguments ?? "") + event.arguments }
         }))
       )
     case "ToolCall":
-      return updateChoice(fold, event.choice, (answer) => updateToolCall(answer, event.index, () => event.call))
+      return updateChoice(fold, event.choice, (folded) => updateToolCall(folded, event.index, () => event.call))
     case "Usage":
       return { ...fold, usage: event.usage }
     case "Finish":
@@ -95,21 +95,21 @@ export const step = (fold: StreamFold, event: StreamEvent): StreamFold => {
   }
 }
 
-/** The calls in the order of their indices, without the gaps that indices may leave. */
-const toolCallsOf = (answer: FoldedChoice): ReadonlyArray<ToolCall> => Object.values(answer.toolCalls)
+/** The calls in the order of their indices, without gaps. */
+const toolCallsOf = (folded: FoldedChoice): ReadonlyArray<ToolCall> => Object.values(folded.toolCalls)
 
-const choiceOf = (answer: FoldedChoice, index: number, finish: typeof Finish.Type): Choice => {
+const choiceOf = (folded: FoldedChoice, index: number, finish: typeof Finish.Type): Choice => {
   const message: ResponseMessage = {
     role: "assistant",
-    content: answer.content,
-    ...(answer.reasoning === "" ? {} : { reasoning_content: answer.reasoning }),
-    ...(answer.toolCalls.length === 0 ? {} : { tool_calls: toolCallsOf(answer) })
+    content: folded.content,
+    ...(folded.reasoning === "" ? {} : { reasoning_content: folded.reasoning }),
+    ...(folded.toolCalls.length === 0 ? {} : { tool_calls: toolCallsOf(folded) })
   }
   return { index, message, finish_reason: finish.finishReasons[index] ?? finish.finishReason }
 }
 
 /**
- * The complete answer, or none while `Finish` has not been seen.
+ * The complete response, or none before `Finish`.
  *
  * @category conversions
  * @since 0.1.0
@@ -117,7 +117,7 @@ const choiceOf = (answer: FoldedChoice, index: number, finish: typeof Finish.Typ
 export const toResponse = (fold: StreamFold): Option.Option<ChatResponse> => {
   const { start, finish, usage } = fold
   if (start === undefined || finish === undefined) return Option.none()
-  // A choice that said nothing is still one of the answers: the end mark counts it.
+  // A choice without content is still a choice: `Finish` counts it.
   const others = Math.max(1, fold.choices.length, finish.finishReasons.length) - 1
   const choice = (index: number): Choice => choiceOf(fold.choices[index] ?? emptyChoice, index, finish)
   const { _tag, ...head } = start
@@ -131,17 +131,17 @@ export const toResponse = (fold: StreamFold): Option.Option<ChatResponse> => {
 }
 
 /**
- * What has been received so far of the first choice, for an error.
+ * The part of the first choice that was received so far, for an error.
  *
  * @category conversions
  * @since 0.1.0
  */
 export const toPartial = (fold: StreamFold): PartialResponse => {
-  const answer = fold.choices[0] ?? emptyChoice
+  const folded = fold.choices[0] ?? emptyChoice
   return {
-    content: answer.content,
-    reasoning_content: answer.reasoning,
-    tool_calls: toolCallsOf(answer).map(({ id, function: { name, arguments: args } }) => ({
+    content: folded.content,
+    reasoning_content: folded.reasoning,
+    tool_calls: toolCallsOf(folded).map(({ id, function: { name, arguments: args } }) => ({
       id,
       name,
       arguments: args
@@ -153,7 +153,7 @@ export const toPartial = (fold: StreamFold): PartialResponse => {
 }
 
 /**
- * Folds all events of a stream: the complete answer, or none if `Finish` is missing.
+ * Folds all events of a stream: the complete response, or none if `Finish` is missing.
  *
  * @category conversions
  * @since 0.1.0
@@ -165,8 +165,8 @@ export const fold = (events: Iterable<StreamEvent>): Option.Option<ChatResponse>
 }
 
 /**
- * Runs a stream of events to its end and gives the complete answer. A stream
- * from which `Start` or `Finish` was taken out fails with `StreamTruncatedError`.
+ * Runs a stream of events to its end and returns the complete response. A stream
+ * without `Start` or `Finish` fails with `StreamTruncatedError`.
  *
  * @category conversions
  * @since 0.1.0
@@ -199,7 +199,8 @@ const eventsOfChoice = ({ message }: Choice, choice: number): ReadonlyArray<Stre
 ]
 
 /**
- * The events of a complete answer, each choice in one piece; folding them gives the answer back.
+ * The events of a complete response, with one delta per text. Folding them returns
+ * the response.
  *
  * @category conversions
  * @since 0.1.0

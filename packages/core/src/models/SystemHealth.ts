@@ -1,23 +1,23 @@
 /**
- * How the client is: as a whole, and each part of it.
+ * The health of a client: as a whole, and of each component.
  *
- * Everything here may be shown to whoever can reach a health route: there are
- * no keys, no prompts and no texts of the host in it.
+ * All of it may be served by a public health route: it contains no keys, no
+ * prompts and no text of the host.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 
-/** An instant, as ISO 8601 in JSON; the format is for OpenAPI. */
+/** An instant, ISO 8601 in JSON; the format is for OpenAPI. */
 const Timestamp = Schema.String.annotate({ format: "date-time" }).pipe(
   Schema.decodeTo(Schema.DateTimeUtc, SchemaTransformation.dateTimeUtcFromString)
 )
 
 /**
- * - `healthy`: as it should be.
- * - `degraded`: calls are answered, and somebody should look.
- * - `unhealthy`: calls are not answered.
+ * - `healthy`: all is in order.
+ * - `degraded`: calls succeed, and an operator should check the component.
+ * - `unhealthy`: calls fail.
  *
  * @category schemas
  * @since 0.1.0
@@ -31,11 +31,11 @@ export const HealthStatus = Schema.Literals(["healthy", "degraded", "unhealthy"]
 export type HealthStatus = typeof HealthStatus.Type
 
 /**
- * What an unhealthy component means for the whole.
+ * The effect of an unhealthy component on the whole.
  *
  * - `required`: the whole is unhealthy.
- * - `alternative`: its account cannot be used; the whole is unhealthy when no
- *   account can be.
+ * - `alternative`: its account is unusable; the whole is unhealthy when no account
+ *   is usable.
  * - `supporting`: the whole is degraded.
  *
  * @category schemas
@@ -50,18 +50,18 @@ export const HealthRole = Schema.Literals(["required", "alternative", "supportin
 export type HealthRole = typeof HealthRole.Type
 
 /**
- * What a look at a component found.
+ * The result of a health check.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const HealthCheckResult = Schema.Struct({
   status: HealthStatus,
-  /** Why, in one word for programs: `Ok`, `Timeout`, the tag of an error, … */
+  /** The reason as one word, for programs: `Ok`, `Timeout`, the tag of an error, … */
   code: Schema.NonEmptyString,
-  /** Why, in one sentence for people. */
+  /** The reason in one sentence, for people. */
   message: Schema.String,
-  /** The figures behind it, for programs. */
+  /** Further figures, for programs. */
   details: Schema.optionalKey(
     Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite, Schema.Boolean]))
   )
@@ -74,25 +74,25 @@ export const HealthCheckResult = Schema.Struct({
 export type HealthCheckResult = typeof HealthCheckResult.Type
 
 /**
- * One component. Name and account together are unique.
+ * One component. The pair of name and account is unique.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const ComponentHealth = Schema.Struct({
-  /** Such as `host`, `balance`, `breaker`. */
+  /** The name, such as `host`, `balance`, `breaker`. */
   name: Schema.String,
-  /** The account that it belongs to, where there may be several. */
+  /** The account of the component, where there may be several. */
   account: Schema.optionalKey(Schema.String),
   role: HealthRole,
   ...HealthCheckResult.fields,
-  /** When the look began; a look that costs something may be older than the whole. */
+  /** The start of the check; a result that is kept for a time is older than the report. */
   checkedAt: Timestamp,
-  /** How long the look took, in milliseconds. */
+  /** The duration of the check in milliseconds. */
   latencyMillis: Schema.Finite,
-  /** When its status last changed. */
+  /** The time of the last change of status. */
   since: Timestamp,
-  /** When a look last found it healthy or degraded; absent if none did. */
+  /** The time of the last check that found it healthy or degraded; absent if there is none. */
   lastSuccess: Schema.optionalKey(Timestamp)
 }).annotate({ identifier: "ComponentHealth", title: "Health of one component" })
 
@@ -103,7 +103,7 @@ export const ComponentHealth = Schema.Struct({
 export type ComponentHealth = typeof ComponentHealth.Type
 
 /**
- * The whole, and its components in the order in which they are checked.
+ * The overall health, and the components in the order of their checks.
  *
  * @category schemas
  * @since 0.1.0

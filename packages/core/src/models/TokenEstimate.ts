@@ -1,5 +1,5 @@
 /**
- * Request and answer of `POST /tokenizers/estimate-token-count`.
+ * Request and response of `POST /tokenizers/estimate-token-count`.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,8 @@ import * as Schema from "effect/Schema"
 import { Message } from "./Message.ts"
 
 /**
- * What to count. The endpoint has no `tools` member, so tools are not counted.
+ * The messages to count. The endpoint has no `tools` member, so tools are not
+ * counted.
  *
  * @category schemas
  * @since 0.1.0
@@ -24,7 +25,8 @@ export const TokenEstimateRequest = Schema.Struct({
 export type TokenEstimateRequest = typeof TokenEstimateRequest.Type
 
 /**
- * The count, in tokens; may differ by up to 3 from what is billed (source: official help).
+ * The count in tokens; it may differ by up to 3 from the billed count (source:
+ * official help).
  *
  * @category schemas
  * @since 0.1.0

@@ -1,6 +1,5 @@
 /**
- * Tools that a request offers, the choice among them, and the calls that a
- * model makes.
+ * The tools of a request, the tool choice, and the tool calls of a model.
  *
  * @since 0.1.0
  */
@@ -28,7 +27,7 @@ export const FunctionDefinition = Schema.Struct({
       expected: "a tool name: a letter or _, then letters, digits, _ or -, at most 256 characters"
     })
   ),
-  /** What the function does, for the model. */
+  /** A description of the function for the model. */
   description: Schema.optional(Schema.String),
   /** Moonshot-flavoured JSON Schema; the root must be an object. */
   parameters: Schema.optional(JsonObject),
@@ -45,8 +44,8 @@ export const FunctionDefinition = Schema.Struct({
 export const FunctionTool = Schema.Struct({ type: Schema.tag("function"), function: FunctionDefinition })
 
 /**
- * A tool that runs at the host, such as `$web_search`. Must not be combined
- * with thinking (source: tool guide).
+ * A tool that the host runs, such as `$web_search`. Must not be combined with
+ * thinking (source: tool guide).
  *
  * @category schemas
  * @since 0.1.0
@@ -57,7 +56,7 @@ export const BuiltinTool = Schema.Struct({
 })
 
 /**
- * A tool offered to the model.
+ * A tool of a request.
  *
  * @category schemas
  * @since 0.1.0
@@ -71,8 +70,8 @@ export const ToolDefinition = Schema.Union([FunctionTool, BuiltinTool])
 export type ToolDefinition = typeof ToolDefinition.Type
 
 /**
- * Whether and which tool the model must call. Which choices a model allows
- * while thinking is in the model catalogue.
+ * Whether the model must call a tool, and which one. The model catalogue has the
+ * choices that a model allows while thinking.
  *
  * @category schemas
  * @since 0.1.0
@@ -89,8 +88,8 @@ export const ToolChoice = Schema.Union([
 export type ToolChoice = typeof ToolChoice.Type
 
 /**
- * A call that the model wants made. `id` is unique within its turn only.
- * `arguments` is the model's raw JSON text: parse and check it before use.
+ * A tool call of the model. `id` is unique within its turn only.
+ * `arguments` is the model's raw JSON text: parse and validate it before use.
  *
  * @category schemas
  * @since 0.1.0

@@ -1,6 +1,5 @@
 /**
- * Tokens of a call, in the one form the library uses, from the several forms
- * that hosts send.
+ * The token usage of a call, read from the forms that hosts send.
  *
  * @since 0.1.0
  */
@@ -9,8 +8,8 @@ import * as Schema from "effect/Schema"
 const count = Schema.optionalKey(Schema.NullOr(Schema.Finite))
 
 /**
- * Usage as hosts send it. Cached tokens stand at the top level, in
- * `prompt_tokens_details`, in both places, or nowhere.
+ * Usage as hosts send it. Cached tokens are at the top level, in
+ * `prompt_tokens_details`, in both places, or absent.
  *
  * @category schemas
  * @since 0.1.0
@@ -27,7 +26,7 @@ export const WireUsage = Schema.Struct({
 })
 
 /**
- * Tokens of a call. `prompt_tokens` includes `cached_tokens`, and
+ * The token usage of a call. `prompt_tokens` includes `cached_tokens`, and
  * `completion_tokens` includes `reasoning_tokens`: do not add them.
  *
  * @category schemas
@@ -51,12 +50,12 @@ export const Usage = Schema.Struct({
  */
 export type Usage = typeof Usage.Type
 
-/** A count below zero is none; the upper bound keeps sums finite, whatever a host sends. */
+/** A count below zero counts as 0; the upper bound keeps sums finite. */
 const countOf = (value: number | null | undefined): number | undefined =>
   value === undefined || value === null || value < 0 ? undefined : Math.min(value, Number.MAX_SAFE_INTEGER)
 
 /**
- * Tokens that were counted or estimated here, of which a host's cache had none.
+ * Usage from counted or estimated tokens, without cached tokens.
  *
  * @category constructors
  * @since 0.1.0
@@ -71,7 +70,7 @@ export const fromTokens = (prompt: number, completion: number, reasoning = 0): U
 })
 
 /**
- * Reads usage from any recorded form.
+ * Reads usage from any form that hosts send.
  *
  * @category constructors
  * @since 0.1.0

@@ -36,15 +36,15 @@ const read = {
 }
 
 describe("Batch", () => {
-  it("reads a new batch, whose later members are null", () => {
+  it("reads a new batch with null members", () => {
     assert.deepStrictEqual(Schema.decodeUnknownSync(Batch)(wire), read)
   })
 
-  it("writes no null", () => {
+  it("encodes no null", () => {
     assert.deepStrictEqual(throughText(Schema.encodeSync(Batch)(Schema.decodeUnknownSync(Batch)(wire))), read)
   })
 
-  it("reads a status word that it does not know", () => {
+  it("reads an unknown status", () => {
     assert.strictEqual(Schema.decodeUnknownSync(Batch)({ ...wire, status: "paused" }).status, "paused")
     assert.isFalse(Schema.is(BatchStatus)("paused"))
     assert.isTrue(Schema.is(BatchStatus)("cancelling"))
@@ -59,7 +59,7 @@ describe("Batch", () => {
 describe("BatchRequest", () => {
   const request = { input_file_id: "file_1", endpoint: "/v1/chat/completions", completion_window: "24h" }
 
-  it("takes windows in hours and days only", () => {
+  it("accepts windows in hours and days only", () => {
     for (const completion_window of ["12h", "24h", "1d", "7d"]) {
       assert.isUndefined(refusal(BatchRequest, { ...request, completion_window }), completion_window)
     }
@@ -68,13 +68,13 @@ describe("BatchRequest", () => {
     }
   })
 
-  it("takes no other endpoint", () => {
+  it("refuses other endpoints", () => {
     assert.include(refusal(BatchRequest, { ...request, endpoint: "/v1/files" }), "endpoint")
   })
 })
 
 describe("BatchInputLine", () => {
-  it("writes the line of the batch guide", () => {
+  it("encodes the line of the batch guide", () => {
     const line = {
       custom_id: "a-1",
       method: "POST",
@@ -93,7 +93,7 @@ describe("BatchInputLine", () => {
 describe("BatchOutputLine", () => {
   const decode = Schema.decodeUnknownSync(BatchOutputLine)
 
-  it("keeps the body of an answer as it is", () => {
+  it("keeps the body of a response unchanged", () => {
     const body = { id: "chatcmpl-1", choices: [], note: null }
     const line = { id: "a-1", custom_id: "a-1", response: { status_code: 200, request_id: "", body }, error: null }
     assert.deepStrictEqual(decode(line), {
@@ -103,12 +103,12 @@ describe("BatchOutputLine", () => {
     })
   })
 
-  it("reads a line that holds an error", () => {
+  it("reads a line with an error", () => {
     const line = { custom_id: "a-2", response: null, error: { message: "expired", type: "server_error", code: null } }
     assert.deepStrictEqual(decode(line), { custom_id: "a-2", error: { message: "expired", type: "server_error" } })
   })
 
-  it("refuses a line that cannot be joined", () => {
+  it("refuses a line without a custom_id", () => {
     assert.include(refusal(BatchOutputLine, { id: "a-3", response: null, error: null }), "custom_id")
   })
 })

@@ -21,7 +21,7 @@ const plain = {
 }
 
 describe("ChatCompletion", () => {
-  it("reads a plain answer and drops what it does not know", () => {
+  it("reads a plain response without its unknown members", () => {
     const wire = {
       ...plain,
       object: "chat.completion",
@@ -32,7 +32,7 @@ describe("ChatCompletion", () => {
     assert.deepStrictEqual(decode(throughText(Schema.encodeSync(ChatCompletion)(decode(wire)))), plain)
   })
 
-  it("reads tool calls with an index, as recorded", () => {
+  it("reads recorded tool calls with an index", () => {
     const call = {
       id: "get_weather_0",
       type: "function",
@@ -42,7 +42,7 @@ describe("ChatCompletion", () => {
     assert.deepStrictEqual(decode({ choices: [choice] }).choices[0]?.message.tool_calls, [call])
   })
 
-  it("reads nulls where a host has nothing to say", () => {
+  it("reads null as absent", () => {
     const choice = {
       index: null,
       message: { content: null, reasoning_content: null, reasoning_details: null, tool_calls: null },
@@ -53,12 +53,12 @@ describe("ChatCompletion", () => {
     assert.deepStrictEqual(decode(nulls), nulls)
   })
 
-  it("reads an answer that leaves out all but the message", () => {
+  it("reads a response that has only a message", () => {
     assert.deepStrictEqual(decode({ choices: [{ message: {} }] }), { choices: [{ message: {} }] })
     assert.deepStrictEqual(decode({ choices: [] }), { choices: [] })
   })
 
-  it("reads reasoning in the dialect of every host", () => {
+  it("reads the reasoning member of every host", () => {
     const details = [
       { type: "reasoning.text", text: "a" },
       { type: "reasoning.summary", summary: "b" }
@@ -70,14 +70,14 @@ describe("ChatCompletion", () => {
     })
   })
 
-  it("reads a finish reason that it does not know", () => {
+  it("reads an unknown finish reason", () => {
     assert.strictEqual(
       decode({ choices: [{ message: {}, finish_reason: "tired" }] }).choices[0]?.finish_reason,
       "tired"
     )
   })
 
-  it("refuses a body that is no answer, by path", () => {
+  it("refuses another body with the path of its first problem", () => {
     assert.include(refusal(ChatCompletion, {}), "choices")
     assert.include(
       refusal(ChatCompletion, { choices: [{ message: {} }, { message: "hi" }] }),
@@ -88,7 +88,7 @@ describe("ChatCompletion", () => {
     assert.isDefined(refusal(ChatCompletion, null))
   })
 
-  it("lets members that name the prototype do nothing", () => {
+  it("ignores members that name the prototype", () => {
     const text = `{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},
       "choices":[{"__proto__":{"index":7},"message":{"__proto__":{"content":"injected"},"constructor":1}}],
       "usage":{"__proto__":{"prompt_tokens":9}}}`

@@ -15,7 +15,7 @@ const usage = {
 }
 
 describe("ChatCompletionChunk", () => {
-  it("reads the pieces of a stream in the order that was recorded", () => {
+  it("reads the chunks of a recorded stream in order", () => {
     const deltas = [{ content: "" }, { reasoning_content: "Hm" }, { reasoning_content: "" }, { content: "hi" }]
     for (const delta of deltas) {
       const chunk = { ...head, choices: [{ index: 0, delta, finish_reason: null }], system_fingerprint: "fpv0_0" }
@@ -23,14 +23,14 @@ describe("ChatCompletionChunk", () => {
     }
   })
 
-  it("reads usage in the choice, and at the top level beside no choices", () => {
+  it("reads usage in the choice or at the top level", () => {
     const finish = { ...head, choices: [{ index: 0, delta: {}, finish_reason: "stop", usage }] }
     assert.deepStrictEqual(decode(finish), finish)
     const last = { ...head, choices: [], usage }
     assert.deepStrictEqual(decode(last), last)
   })
 
-  it("reads the first and the later pieces of a tool call", () => {
+  it("reads the deltas of a tool call", () => {
     const pieces = [
       { index: 0, id: "get_time_0", type: "function", function: { name: "get_time", arguments: "" } },
       { index: 0, function: { arguments: '{"zo' } },
@@ -41,7 +41,7 @@ describe("ChatCompletionChunk", () => {
     assert.deepStrictEqual(decode(chunk), chunk)
   })
 
-  it("reads a chunk that says nothing, and one that says null everywhere", () => {
+  it("reads chunks without content", () => {
     assert.deepStrictEqual(decode({}), {})
     const nulls = { id: null, choices: null, usage: null, error: null, model: null, created: null }
     assert.deepStrictEqual(decode(nulls), nulls)
@@ -49,13 +49,13 @@ describe("ChatCompletionChunk", () => {
     assert.deepStrictEqual(decode({ choices: [choice] }), { choices: [choice] })
   })
 
-  it("keeps an error in the middle of a stream as it came, to be decoded where it matters", () => {
+  it("keeps an error of the stream undecoded", () => {
     const error = { message: "The engine is currently overloaded", type: "engine_overloaded_error", code: null }
     assert.deepStrictEqual(decode({ error }), { error })
     assert.deepStrictEqual(decode({ error: "overloaded" }), { error: "overloaded" })
   })
 
-  it("refuses what is no chunk, by path", () => {
+  it("refuses other values with the path of their first problem", () => {
     assert.include(
       refusal(ChatCompletionChunk, { choices: [{ delta: { content: ["hi"] } }] }),
       '["choices"][0]["delta"]["content"]'
@@ -64,7 +64,7 @@ describe("ChatCompletionChunk", () => {
     assert.isDefined(refusal(ChatCompletionChunk, 3))
   })
 
-  it("lets members that name the prototype do nothing", () => {
+  it("ignores members that name the prototype", () => {
     const text = `{"__proto__":{"error":{"message":"injected"}},
       "choices":[{"delta":{"__proto__":{"content":"injected"},"constructor":{"name":"x"}}}]}`
     const decoded = decode(JSON.parse(text))

@@ -24,13 +24,13 @@ const bounds: ReadonlyArray<{
 ]
 
 describe("ChatRequest", () => {
-  it("asks for messages and nothing else", () => {
+  it("requires messages only", () => {
     assert.isUndefined(wrong({}))
     assert.include(refusal(ChatRequest, { model: "kimi-k3" }), '["messages"]')
   })
 
   for (const { member, taken, refused } of bounds) {
-    it(`takes ${member} within its bounds only, and names it otherwise`, () => {
+    it(`accepts ${member} within its limits only`, () => {
       for (const value of taken) assert.isUndefined(wrong({ [member]: value }), String(value))
       for (const value of [...refused, String(taken[0]), null]) {
         assert.include(wrong({ [member]: value }), `["${member}"]`, String(value))
@@ -38,17 +38,20 @@ describe("ChatRequest", () => {
     })
   }
 
-  it("names the tool whose name is bad, and the message whose content is", () => {
+  it("refuses an invalid tool with its path", () => {
     const tools = [
       { type: "function", function: { name: "good" } },
       { type: "function", function: { name: "bad name" } }
     ]
     assert.include(wrong({ tools }), '["tools"][1]["function"]["name"]')
+  })
+
+  it("refuses an invalid message with its path", () => {
     const bad = [...messages, { role: "user", content: 3 }]
     assert.include(wrong({ messages: bad }), '["messages"][1]["content"]')
   })
 
-  it("refuses words that Kimi does not know", () => {
+  it("refuses unknown literals", () => {
     assert.include(wrong({ tool_choice: "any" }), '["tool_choice"]')
     assert.include(wrong({ thinking: { type: "auto" } }), '["thinking"]["type"]')
     assert.include(wrong({ thinking: { type: "enabled", keep: "some" } }), '["thinking"]["keep"]')
@@ -57,24 +60,24 @@ describe("ChatRequest", () => {
     assert.include(wrong({ stop: [1] }), '["stop"]')
   })
 
-  it("takes every word of reasoning_effort, as hosts differ", () => {
+  it("accepts any value of reasoning_effort, because hosts differ", () => {
     for (const reasoning_effort of ["low", "high", "max", "medium"]) assert.isUndefined(wrong({ reasoning_effort }))
   })
 
-  it("keeps a member that is undefined out of the JSON text", () => {
+  it("omits undefined members from the JSON text", () => {
     const request = { messages, temperature: undefined, model: undefined }
     const decoded = Schema.decodeUnknownSync(ChatRequest)(request)
     assert.deepStrictEqual(throughText(Schema.encodeSync(ChatRequest)(decoded)), { messages })
   })
 
-  it("keeps the members of a host in extra_body as they are", () => {
+  it("keeps the members of extra_body unchanged", () => {
     const extra_body = { provider: { order: ["moonshotai"] }, seed: 42, none: null }
     assert.deepStrictEqual(Schema.decodeUnknownSync(ChatRequest)({ messages, extra_body }).extra_body, extra_body)
   })
 })
 
 describe("ChatCompletionRequest", () => {
-  it("writes the body of the documented example", () => {
+  it("encodes the body of the documented example", () => {
     const body = {
       model: "kimi-k2.6",
       messages: [
@@ -88,7 +91,7 @@ describe("ChatCompletionRequest", () => {
     assert.deepStrictEqual(throughText(Schema.encodeSync(ChatCompletionRequest)(decoded)), body)
   })
 
-  it("writes every member by the name that it has on the wire", () => {
+  it("encodes every member under its wire name", () => {
     const body = {
       model: "kimi-k3",
       messages,
@@ -116,11 +119,11 @@ describe("ChatCompletionRequest", () => {
     assert.deepStrictEqual(throughText(Schema.encodeSync(ChatCompletionRequest)(decoded)), body)
   })
 
-  it("requires a model, which the caller's request does not", () => {
+  it("requires a model", () => {
     assert.include(refusal(ChatCompletionRequest, { messages }), '["model"]')
   })
 
-  it("sends no extra_body and nothing else that it does not know", () => {
+  it("drops extra_body and unknown members", () => {
     const decoded = Schema.decodeUnknownSync(ChatCompletionRequest)({
       model: "m",
       messages,

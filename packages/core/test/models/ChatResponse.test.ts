@@ -34,26 +34,26 @@ describe("ChatResponse", () => {
     assert.strictEqual(response.finishReason, "tool_calls")
   })
 
-  it("reads nothing where the model neither thought nor called tools", () => {
+  it("returns empty values without reasoning or tool calls", () => {
     assert.strictEqual(bare.text, "")
     assert.strictEqual(bare.reasoning, "")
     assert.deepStrictEqual(bare.toolCalls, [])
   })
 
-  it("gives a message that can be sent back as it is", () => {
+  it("has a message that can be sent back unchanged", () => {
     for (const { message } of [response, bare]) {
       assert.deepStrictEqual(Schema.decodeUnknownSync(Message)(throughText(message)), message)
     }
   })
 
-  it("tells answers apart by any member", () => {
+  it("compares responses by every member", () => {
     assert.isFalse(Equal.equals(response, bare))
     assert.isFalse(Equal.equals(bare, new ChatResponse({ ...bare, requestId: "r-1" })))
     assert.isTrue(Equal.equals(bare, new ChatResponse({ ...bare })))
   })
 
   it.effect.prop(
-    "comes back equal from JSON text",
+    "is equal after a round trip through JSON text",
     [ChatResponse],
     ([answer]) =>
       Effect.gen(function* () {
@@ -64,7 +64,7 @@ describe("ChatResponse", () => {
     { arbitrary: { seed: "response", runs: 100 } }
   )
 
-  it("writes no getter", () => {
+  it("encodes no getter", () => {
     assert.sameMembers(Object.keys(Schema.encodeUnknownSync(codec)(response) ?? {}), [
       "id",
       "model",
@@ -73,7 +73,7 @@ describe("ChatResponse", () => {
     ])
   })
 
-  it("refuses an answer without choices", () => {
+  it("refuses a response without choices", () => {
     assert.include(refusal(codec, { ...head, choices: [] }), '["choices"]')
   })
 })

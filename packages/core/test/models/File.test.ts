@@ -16,13 +16,13 @@ const wire = {
 const { object: _, status_details: __, ...read } = wire
 
 describe("FileObject", () => {
-  it("reads a file and writes no null", () => {
+  it("encodes a decoded file without null", () => {
     const file = Schema.decodeUnknownSync(FileObject)(wire)
     assert.deepStrictEqual(file, read)
     assert.deepStrictEqual(throughText(Schema.encodeSync(FileObject)(file)), read)
   })
 
-  it("reads a purpose and a status that it does not know", () => {
+  it("reads an unknown purpose or status", () => {
     const file = Schema.decodeUnknownSync(FileObject)({ ...wire, purpose: "batch_output", status: "error" })
     assert.deepInclude(file, { purpose: "batch_output", status: "error" })
   })
@@ -31,13 +31,16 @@ describe("FileObject", () => {
     assert.include(refusal(FileObject, { ...wire, id: null }), '["id"]')
   })
 
-  it("reads the list of files and the answer to a deletion", () => {
+  it("reads a list of files", () => {
     assert.deepStrictEqual(Schema.decodeUnknownSync(FileList)({ object: "list", data: [wire] }), { data: [read] })
+  })
+
+  it("reads the response of a deletion", () => {
     const deleted = { id: "file_1", object: "file", deleted: true }
     assert.deepStrictEqual(Schema.decodeUnknownSync(FileDeleted)(deleted), { id: "file_1", deleted: true })
   })
 
-  it("uploads for the four documented purposes", () => {
+  it("accepts the four documented purposes", () => {
     for (const purpose of ["file-extract", "image", "video", "batch"]) assert.isTrue(Schema.is(FilePurpose)(purpose))
     assert.isFalse(Schema.is(FilePurpose)("batch_output"))
   })

@@ -20,14 +20,14 @@ describe("Message", () => {
     for (const message of messages) assert.deepStrictEqual(roundTrip(message), message)
   })
 
-  it("keeps reasoning unchanged, the empty one too", () => {
+  it("keeps reasoning unchanged, including an empty text", () => {
     for (const reasoning_content of ["", " thought\n\u2028\ud83d\udc4b "]) {
       const message = { role: "assistant", content: "", reasoning_content, tool_calls: [call] }
       assert.deepStrictEqual(roundTrip(message), message)
     }
   })
 
-  it("takes text, images and videos, in the short form and the long one", () => {
+  it("accepts text, images or videos in both forms", () => {
     const content = [
       { type: "text", text: "What is this?" },
       { type: "image_url", image_url: { url: "data:image/png;base64,AA==" } },
@@ -42,28 +42,28 @@ describe("Message", () => {
     })
   })
 
-  it("takes a system message that only loads tools", () => {
+  it("accepts a system message that only loads tools", () => {
     const message = { role: "system", tools: [{ type: "function", function: { name: "get_weather" } }] }
     assert.deepStrictEqual(roundTrip(message), message)
   })
 
-  it("takes an assistant message without content", () => {
+  it("accepts an assistant message without content", () => {
     const message = { role: "assistant", tool_calls: [call] }
     assert.deepStrictEqual(roundTrip(message), message)
   })
 
-  it("drops members that Kimi does not know", () => {
+  it("drops unknown members", () => {
     const message = { role: "user", content: "hi", cache_control: { type: "ephemeral" }, __proto__: null }
     assert.deepStrictEqual(roundTrip(message), { role: "user", content: "hi" })
   })
 
-  it("refuses a role that Kimi does not know", () => {
+  it("refuses an unknown role", () => {
     for (const role of ["developer", "function", "cache", "", undefined]) {
       assert.isDefined(refusal(Message, { role, content: "hi" }), role)
     }
   })
 
-  it("refuses what a role must have and does not, by path", () => {
+  it("refuses a message that lacks a required member, with its path", () => {
     assert.include(refusal(Message, { role: "user" }), '["content"]')
     assert.include(refusal(Message, { role: "tool", content: "hi" }), '["tool_call_id"]')
     assert.include(refusal(Message, { role: "assistant", tool_calls: [{ id: "a", type: "function" }] }), '["function"]')

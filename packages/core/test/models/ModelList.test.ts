@@ -18,18 +18,18 @@ const k3 = {
 }
 
 describe("ModelList", () => {
-  it("reads a model as Moonshot describes it, and drops the rest", () => {
+  it("reads a model of Moonshot without unknown members", () => {
     const wire = { ...k3, object: "model", permission: [], root: "kimi-k3", parent: "", supports_thinking_type: "only" }
     assert.deepStrictEqual(decode({ object: "list", data: [wire] }), { data: [k3] })
     assert.deepStrictEqual(throughText(Schema.encodeSync(ModelList)(decode({ data: [wire] }))), { data: [k3] })
   })
 
-  it("reads a model of which a host says only the id", () => {
+  it("reads a model that has only an id", () => {
     const wire = { id: "kimi-k2.5", created: null, owned_by: null, context_length: null }
     assert.deepStrictEqual(decode({ data: [wire] }), { data: [{ id: "kimi-k2.5" }] })
   })
 
-  it("refuses a model without an id, by its place", () => {
+  it("refuses a model without an id, with its path", () => {
     assert.include(refusal(ModelList, { data: [{ id: "a" }, { name: "b" }] }), '["data"][1]["id"]')
   })
 })

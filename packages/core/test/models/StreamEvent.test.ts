@@ -20,20 +20,20 @@ const events: ReadonlyArray<StreamEvent> = [
 ]
 
 describe("StreamEvent", () => {
-  it("has the seven events that a stream is made of, and two of a recovery", () => {
+  it("has seven events of a stream plus two of a recovery", () => {
     for (const event of events) assert.isTrue(Schema.is(StreamEvent)(event), event._tag)
     assert.strictEqual(new Set(events.map((event) => event._tag)).size, StreamEvent.members.length)
     assert.isDefined(refusal(StreamEvent, { _tag: "Ping" }))
   })
 
-  it("marks usage as an estimate, or not at all", () => {
+  it("accepts only true as the mark of an estimate", () => {
     const usage = { ...counts, cached_tokens: 0, cache_write_tokens: 0, reasoning_tokens: 1 }
     assert.isTrue(Schema.is(StreamEvent)({ _tag: "Usage", usage, isEstimate: true }))
     assert.isDefined(refusal(StreamEvent, { _tag: "Usage", usage, isEstimate: false }))
   })
 
   it.effect.prop(
-    "comes back equal from JSON text",
+    "is equal after a round trip through JSON text",
     [StreamEvent],
     ([event]) =>
       Effect.gen(function* () {
@@ -43,7 +43,7 @@ describe("StreamEvent", () => {
     { arbitrary: { seed: "event", runs: 200 } }
   )
 
-  it("counts as content what the model generates, piece by piece", () => {
+  it("counts deltas of the model's output as content", () => {
     const content = events.filter(isContent).map((event) => event._tag)
     assert.deepStrictEqual(content, ["ReasoningDelta", "TextDelta", "ToolCallDelta"])
   })

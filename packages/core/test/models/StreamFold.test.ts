@@ -57,7 +57,7 @@ const freeze = <A>(value: A): A => {
 }
 
 describe("StreamFold.fold", () => {
-  it("gives the answer that a plain call would have given", () => {
+  it("returns the response of an equal plain call", () => {
     assert.deepStrictEqual(
       fold(start, thought("H"), thought("m"), text("hel"), text("lo"), used, finish("stop")),
       new ChatResponse({
@@ -70,20 +70,20 @@ describe("StreamFold.fold", () => {
     )
   })
 
-  it("leaves out reasoning, tool calls and usage where there were none", () => {
+  it("omits members for which there was no event", () => {
     const response = fold(start, text("hi"), finish("length"))
     assert.deepStrictEqual(response.message, { role: "assistant", content: "hi" })
     assert.notProperty(response, "usage")
     assert.strictEqual(response.finishReason, "length")
   })
 
-  it("gives an empty answer for a stream that said nothing", () => {
+  it("returns an empty response for a stream without content", () => {
     assert.deepStrictEqual(fold(start, finish("stop")).choices, [
       { index: 0, message: { role: "assistant", content: "" }, finish_reason: "stop" }
     ])
   })
 
-  it("is none for every stream that does not reach its end, or never began", () => {
+  it("returns none for a stream without start or end", () => {
     const events = [start, thought("Hm"), text("hi"), piece(0, "{}"), called(0, call(0, "{}")), used]
     for (let length = 0; length <= events.length; length++) {
       assert.isTrue(Option.isNone(StreamFold.fold(events.slice(0, length))), `${length} events`)
@@ -91,23 +91,23 @@ describe("StreamFold.fold", () => {
     assert.isTrue(Option.isNone(StreamFold.fold([text("hi"), finish("stop")])))
   })
 
-  it("takes the completed calls over their pieces", () => {
+  it("prefers completed tool calls to their deltas", () => {
     const search = call(0, '{"q":"a"}', "builtin_function")
     const response = fold(start, piece(0, '{"q"'), piece(0, ':"b'), called(0, search), finish("tool_calls"))
     assert.deepStrictEqual(response.toolCalls, [search])
   })
 
-  it("joins pieces of several calls that come in turns", () => {
+  it("joins interleaved deltas of several calls", () => {
     const response = fold(start, piece(0, '{"a'), piece(1, "{"), piece(0, '":1}'), piece(1, "}"), finish("tool_calls"))
     assert.deepStrictEqual(response.toolCalls, [call(0, '{"a":1}'), call(1, "{}")])
   })
 
-  it("orders calls by index, whichever came first, and leaves no gap", () => {
+  it("orders calls by index without gaps", () => {
     const response = fold(start, called(3, call(3, "{}")), called(1, call(1, "{}")), finish("tool_calls"))
     assert.deepStrictEqual(response.toolCalls, [call(1, "{}"), call(3, "{}")])
   })
 
-  it("keeps several answers apart", () => {
+  it("keeps several choices apart", () => {
     const response = fold(
       start,
       text("one", 1),
@@ -130,7 +130,7 @@ describe("StreamFold.fold", () => {
     ])
   })
 
-  it("counts an answer that said nothing, as a plain call does", () => {
+  it("counts a choice without content", () => {
     const response = fold(start, text("only"), finish("stop", "content_filter"))
     assert.deepStrictEqual(
       response.choices.map((choice) => [choice.message.content, choice.finish_reason]),
@@ -141,11 +141,11 @@ describe("StreamFold.fold", () => {
     )
   })
 
-  it("gives an answer without a finish reason of its own that of the first", () => {
+  it("uses the first finish reason for a choice that has none", () => {
     assert.strictEqual(fold(start, text("a"), text("b", 1), finish("length")).choices[1]?.finish_reason, "length")
   })
 
-  it("believes the last usage", () => {
+  it("uses the last usage", () => {
     const first: StreamEvent = { _tag: "Usage", usage: { ...usage, prompt_tokens: 1 } }
     assert.deepStrictEqual(fold(start, first, used, finish("stop")).usage, usage)
   })
@@ -179,7 +179,7 @@ describe("StreamFold.fold", () => {
   })
 
   it.prop(
-    "gives the same answer however choices and kinds come in turns",
+    "returns the same response for every interleaving of choices and kinds",
     [Schema.Array(Delta)],
     ([deltas]) => {
       const toEvent = ({ kind, choice, part }: typeof Delta.Type): StreamEvent => {
@@ -198,7 +198,7 @@ describe("StreamFold.fold", () => {
 describe("StreamFold.step", () => {
   const events = [start, thought("Hm"), text("a"), text("b", 2), piece(1, "{"), called(1, call(1, "{}")), used]
 
-  it("begins anew after a reset, at any position", () => {
+  it("starts again after a reset at any position", () => {
     const reset: StreamEvent = { _tag: "Reset", reason: "StreamInterruptedError" }
     for (let length = 0; length <= events.length; length++) {
       assert.deepStrictEqual(after(...events.slice(0, length), reset), StreamFold.empty)
@@ -206,14 +206,14 @@ describe("StreamFold.step", () => {
     assert.deepStrictEqual(after(...events, finish("stop"), reset, start, text("c")), after(start, text("c")))
   })
 
-  it("goes on after a seam, at any position, with the beginning that it has", () => {
+  it("continues after a resume at any position with the original start", () => {
     const seam: StreamEvent = { _tag: "Resume", reason: "StreamInterruptedError", id: "chatcmpl-2", requestId: "r-2" }
     for (let position = 0; position <= events.length; position++) {
       assert.deepStrictEqual(after(...events.toSpliced(position, 0, seam)), after(...events))
     }
   })
 
-  it("changes neither an earlier state nor an event", () => {
+  it("does not mutate an earlier state or an event", () => {
     const events = [
       start,
       thought("Hm"),
@@ -236,7 +236,7 @@ describe("StreamFold.step", () => {
 })
 
 describe("StreamFold.toPartial", () => {
-  it("holds what has arrived of the first answer", () => {
+  it("has the received part of the first choice", () => {
     const state = after(start, thought("Hm"), text("So"), text("other", 1), piece(0, '{"ci'), used)
     assert.deepStrictEqual(StreamFold.toPartial(state), {
       content: "So",
@@ -246,13 +246,13 @@ describe("StreamFold.toPartial", () => {
     })
   })
 
-  it("is empty before anything has arrived", () => {
+  it("is empty before the first content", () => {
     const nothing = { content: "", reasoning_content: "", tool_calls: [] }
     assert.deepStrictEqual(StreamFold.toPartial(StreamFold.empty), nothing)
     assert.deepStrictEqual(StreamFold.toPartial(after(start, text("other", 1))), nothing)
   })
 
-  it("leaves no gap for a call that has not begun", () => {
+  it("has no gap for a call that has not begun", () => {
     const { tool_calls } = StreamFold.toPartial(after(start, piece(1, "{}")))
     assert.deepStrictEqual(tool_calls, [{ id: "tool_1", name: "tool1", arguments: "{}" }])
   })

@@ -37,13 +37,13 @@ const whole = new ChatResponse({
   ]
 })
 
-describe("StreamFold.unfold", () => {
-  it("gives events that fold into the same answer", () => {
+describe("StreamFold.toEvents", () => {
+  it("returns events that fold into the same response", () => {
     const folded = StreamFold.fold(StreamFold.toEvents(whole))
     assert.isTrue(Equal.equals(Option.getOrUndefined(folded), whole))
   })
 
-  it("begins with Start, completes tool calls after their pieces, and ends with Finish", () => {
+  it("returns the events in the order of a stream", () => {
     assert.deepStrictEqual(
       StreamFold.toEvents(whole).map((event) => event._tag),
       [
@@ -62,14 +62,14 @@ describe("StreamFold.unfold", () => {
 })
 
 describe("StreamFold.collect", () => {
-  it.effect("runs a stream to its end and gives the whole answer", () =>
+  it.effect("runs a stream to its end and returns the complete response", () =>
     Effect.gen(function* () {
       const answer = yield* StreamFold.collect(Stream.fromIterable(StreamFold.toEvents(whole)))
       assert.isTrue(Equal.equals(answer, whole))
     })
   )
 
-  it.effect("fails when the end of the stream was taken out", () =>
+  it.effect("fails when the stream has no Finish", () =>
     Effect.gen(function* () {
       const events = StreamFold.toEvents(whole).filter((event) => event._tag !== "Finish")
       const error = yield* Effect.flip(StreamFold.collect(Stream.fromIterable(events)))

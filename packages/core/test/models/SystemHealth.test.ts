@@ -36,14 +36,14 @@ const health: SystemHealth = {
 }
 
 describe("SystemHealth", () => {
-  it("goes through JSON and comes back, with instants as ISO 8601", () => {
+  it("is equal after a round trip through JSON", () => {
     const encoded = throughText(Schema.encodeSync(SystemHealth)(health))
     assert.nestedPropertyVal(encoded, "checkedAt", "2026-11-24T10:00:00.000Z")
     assert.nestedPropertyVal(encoded, "components[0].lastSuccess", "2026-11-24T10:00:00.000Z")
     assert.deepStrictEqual(Schema.decodeUnknownSync(SystemHealth)(encoded), health)
   })
 
-  it("refuses what is no health", () => {
+  it("refuses other values", () => {
     const encoded = Schema.encodeSync(SystemHealth)(health)
     assert.include(refusal(SystemHealth, { ...encoded, status: "fine" }), "status")
     assert.include(refusal(SystemHealth, { ...encoded, checkedAt: "yesterday" }), "checkedAt")

@@ -4,7 +4,7 @@ import { TokenEstimateRequest, TokenEstimateResponse } from "../../src/models/To
 import { refusal, throughText } from "../support/codec.ts"
 
 describe("TokenEstimate", () => {
-  it("asks with model and messages and nothing else", () => {
+  it("encodes only the model and the messages", () => {
     const request = { model: "kimi-k3", messages: [{ role: "user", content: "hello" }] }
     const decoded = Schema.decodeUnknownSync(TokenEstimateRequest)({ ...request, tools: [], temperature: 1 })
     assert.deepStrictEqual(throughText(Schema.encodeSync(TokenEstimateRequest)(decoded)), request)

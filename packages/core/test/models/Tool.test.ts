@@ -6,7 +6,7 @@ import { refusal, throughText } from "../support/codec.ts"
 const decode = Schema.decodeUnknownSync(ToolDefinition)
 
 describe("ToolDefinition", () => {
-  it("reads a function with its schema as it is", () => {
+  it("reads a function with an unchanged schema", () => {
     const parameters = { type: "object", properties: { city: { type: "string", enum: ["Paris"] } }, required: ["city"] }
     const tool = {
       type: "function",
@@ -17,13 +17,13 @@ describe("ToolDefinition", () => {
     assert.deepStrictEqual(throughText(Schema.encodeSync(ToolDefinition)(decode(tool))), tool)
   })
 
-  it("takes names that start with a letter or an underscore", () => {
+  it("accepts names that start with a letter or an underscore", () => {
     for (const name of ["a", "_", "get_weather", "Get-Weather-2", "a".repeat(256)]) {
       assert.isUndefined(refusal(ToolDefinition, { type: "function", function: { name } }), name)
     }
   })
 
-  it("refuses other names and says what a name looks like", () => {
+  it("refuses other names with the expected form", () => {
     for (const name of [
       "",
       "2get",
@@ -41,20 +41,20 @@ describe("ToolDefinition", () => {
     }
   })
 
-  it("takes a tool of the host by its dollar name only", () => {
+  it("accepts a tool of the host only by a name that starts with $", () => {
     const search = { type: "builtin_function", function: { name: "$web_search" } }
     assert.deepStrictEqual(decode(search), search)
     assert.include(refusal(ToolDefinition, { type: "builtin_function", function: { name: "web_search" } }), '"$"')
   })
 
-  it("refuses a kind of tool that Kimi does not have", () => {
+  it("refuses an unknown type of tool", () => {
     assert.isDefined(refusal(ToolDefinition, { type: "plugin", function: { name: "a" } }))
     assert.isDefined(refusal(ToolDefinition, { function: { name: "a" } }))
   })
 })
 
 describe("ToolChoice", () => {
-  it("takes the three words and a named function", () => {
+  it("accepts the three literals or a named function", () => {
     for (const choice of ["auto", "none", "required", { type: "function", function: { name: "get_weather" } }]) {
       assert.deepStrictEqual(Schema.decodeUnknownSync(ToolChoice)(choice), choice)
     }
@@ -64,7 +64,7 @@ describe("ToolChoice", () => {
 })
 
 describe("ToolCall", () => {
-  it("keeps arguments as the model's text, valid JSON or not", () => {
+  it("keeps the text of the arguments, valid JSON or not", () => {
     const call = { id: "web_search:0", type: "builtin_function", function: { name: "$web_search", arguments: '{"q":' } }
     assert.deepStrictEqual(
       Schema.decodeUnknownSync(ToolCall)(throughText(Schema.encodeUnknownSync(ToolCall)(call))),
@@ -74,14 +74,14 @@ describe("ToolCall", () => {
 })
 
 describe("JsonObject", () => {
-  it("takes JSON only", () => {
+  it("accepts JSON only", () => {
     assert.isUndefined(refusal(JsonObject, { a: [1, null, { b: "c" }] }))
     for (const value of [[], "a", { a: undefined }, { a: Number.NaN }, { a: () => 1 }]) {
       assert.isDefined(refusal(JsonObject, value))
     }
   })
 
-  it("lets members that name the prototype do nothing", () => {
+  it("ignores members that name the prototype", () => {
     const text = '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}'
     const decoded = Schema.decodeUnknownSync(JsonObject)(JSON.parse(text))
     assert.strictEqual(Object.getPrototypeOf(decoded), Object.prototype)

@@ -10,7 +10,7 @@ const counts = { prompt_tokens: 400, completion_tokens: 70, total_tokens: 470 }
 const none = { ...counts, cached_tokens: 0, cache_write_tokens: 0, reasoning_tokens: 0 }
 
 describe("Usage.fromWire", () => {
-  it("reads the same figures from a choice and from the top level", () => {
+  it("reads the same counts from a choice as from the top level", () => {
     const usage = { ...counts, cached_tokens: 256, completion_tokens_details: { reasoning_tokens: 50 } }
     const decode = Schema.decodeUnknownSync(ChatCompletionChunk)
     const inChoice = decode({ choices: [{ delta: {}, finish_reason: "stop", usage }] }).choices?.[0]?.usage
@@ -19,32 +19,32 @@ describe("Usage.fromWire", () => {
     assert.deepStrictEqual(inChoice && fromWire(inChoice), { ...none, cached_tokens: 256, reasoning_tokens: 50 })
   })
 
-  it("reads usage without any details as no cache and no reasoning", () => {
+  it("reads usage without details as zero cached and reasoning tokens", () => {
     assert.deepStrictEqual(read(counts), none)
   })
 
-  it("reads cached tokens that stand at the top level only", () => {
+  it("reads cached tokens at the top level", () => {
     assert.deepStrictEqual(read({ ...counts, cached_tokens: 256 }), { ...none, cached_tokens: 256 })
   })
 
-  it("reads cached tokens that stand in the details only", () => {
+  it("reads cached tokens in the details", () => {
     const wire = { ...counts, prompt_tokens_details: { cached_tokens: 256 } }
     assert.deepStrictEqual(read(wire), { ...none, cached_tokens: 256 })
   })
 
-  it("counts cached tokens that stand in both places once", () => {
+  it("counts cached tokens in both places once", () => {
     const wire = { ...counts, cached_tokens: 256, prompt_tokens_details: { cached_tokens: 256 } }
     assert.deepStrictEqual(read(wire), { ...none, cached_tokens: 256 })
   })
 
-  it("falls back to the top level where the details say nothing of the cache", () => {
+  it("falls back to the top level where the details have no cached tokens", () => {
     for (const details of [null, {}, { cached_tokens: null }, { cache_write_tokens: 0 }]) {
       const wire = { ...counts, cached_tokens: 256, prompt_tokens_details: details }
       assert.deepStrictEqual(read(wire), { ...none, cached_tokens: 256 }, JSON.stringify(details))
     }
   })
 
-  it("reads cache writes and reasoning", () => {
+  it("reads the details of cache writes and reasoning", () => {
     const wire = {
       ...counts,
       prompt_tokens_details: { cached_tokens: 100, cache_write_tokens: 200, audio_tokens: 0 },
@@ -53,27 +53,30 @@ describe("Usage.fromWire", () => {
     assert.deepStrictEqual(read(wire), { ...counts, cached_tokens: 100, cache_write_tokens: 200, reasoning_tokens: 50 })
   })
 
-  it("reads nulls and missing members as nothing, and adds up a missing total", () => {
+  it("reads null or absent counts as zero", () => {
     const zero = { ...none, prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }
     assert.deepStrictEqual(read({}), zero)
     assert.deepStrictEqual(
       read({ prompt_tokens: null, completion_tokens: null, total_tokens: null, cached_tokens: null }),
       zero
     )
+  })
+
+  it("computes a missing total", () => {
     assert.deepStrictEqual(read({ prompt_tokens: 400, completion_tokens: 70, total_tokens: null }), none)
   })
 
-  it("believes the host's total over its own sum", () => {
+  it("prefers the host's total to the sum", () => {
     assert.strictEqual(read({ ...counts, total_tokens: 471 }).total_tokens, 471)
   })
 
-  it("refuses counts that are no numbers", () => {
+  it("refuses counts that are not numbers", () => {
     assert.include(refusal(WireUsage, { prompt_tokens: "400" }), '["prompt_tokens"]')
     assert.include(refusal(WireUsage, { prompt_tokens_details: [1] }), '["prompt_tokens_details"]')
     assert.isDefined(refusal(WireUsage, { completion_tokens: Number.NaN }))
   })
 
-  it("takes a count below zero for none, so that no call earns money", () => {
+  it("reads a negative count as zero, so that no call has a negative cost", () => {
     const wire = { prompt_tokens: -400, completion_tokens: 70, total_tokens: -330, cached_tokens: -1 }
     const usage = { ...none, prompt_tokens: 0, completion_tokens: 70, total_tokens: 70 }
     assert.deepStrictEqual(read(wire), usage)
@@ -81,7 +84,7 @@ describe("Usage.fromWire", () => {
   })
 
   it.prop(
-    "gives counts that can be stored, whatever the host sent",
+    "returns finite counts for any input",
     [WireUsage],
     ([wire]) => {
       const usage = fromWire(wire)

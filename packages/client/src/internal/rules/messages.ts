@@ -15,7 +15,7 @@ const isEmpty = (message: Message): boolean => {
     case "system":
       return (message.tools?.length ?? 0) === 0
     case "assistant":
-      // Reasoning alone continues an answer in Partial Mode.
+      // Reasoning alone continues a response in Partial Mode.
       return (message.tool_calls?.length ?? 0) === 0 && !(message.partial === true && message.reasoning_content)
     // The result of a tool may be empty.
     case "tool":

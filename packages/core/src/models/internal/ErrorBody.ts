@@ -1,5 +1,5 @@
 /**
- * The body of an error answer.
+ * The body of an error response.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { optionalFromNullish } from "./OptionalFromNullish.ts"
 
 /**
- * What went wrong, in the host's words. `type` decides, then the message.
+ * The error as the host reports it. `type` decides its meaning, then the message.
  *
  * @category schemas
  * @since 0.1.0
@@ -15,7 +15,7 @@ import { optionalFromNullish } from "./OptionalFromNullish.ts"
 export const ErrorObject = Schema.Struct({
   message: optionalFromNullish(Schema.String),
   type: optionalFromNullish(Schema.String),
-  /** In the OpenAPI file, not seen in recordings; gateways send numbers too. */
+  /** In the OpenAPI file, not in recordings; gateways also send numbers. */
   code: optionalFromNullish(Schema.Union([Schema.String, Schema.Finite])),
   param: optionalFromNullish(Schema.String)
 })
@@ -27,8 +27,8 @@ export const ErrorObject = Schema.Struct({
 export type ErrorObject = typeof ErrorObject.Type
 
 /**
- * The body of an error answer: `{"error": {...}}`, or a bare text in place of
- * the object at some gateways.
+ * The body of an error response: `{"error": {...}}`, or a text in place of the
+ * object at some gateways.
  *
  * @category schemas
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * Reading what hosts send: a member that is `null` is the same as one that is absent.
+ * Optional members of responses: `null` is the same as absent.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 
 /**
- * The schema type of `absent`.
+ * The schema type of `optionalFromNullish`.
  *
  * @category models
  * @since 0.1.0

@@ -12,7 +12,7 @@ describe("ErrorBody", () => {
     assert.deepStrictEqual(throughText(Schema.encodeSync(ErrorBody)(decode({ error }))), { error })
   })
 
-  it("reads codes that are words, numbers or null", () => {
+  it("reads codes that are strings, numbers or null", () => {
     assert.deepStrictEqual(decode({ error: { code: "429" } }), { error: { code: "429" } })
     assert.deepStrictEqual(decode({ error: { code: 429, param: "messages" } }), {
       error: { code: 429, param: "messages" }
@@ -20,12 +20,12 @@ describe("ErrorBody", () => {
     assert.deepStrictEqual(decode({ error: { code: null, param: null, message: null, type: null } }), { error: {} })
   })
 
-  it("reads the request id where there is one, and drops the rest", () => {
+  it("reads the request id and drops unknown members", () => {
     const body = { error: { message: "no", provider: "x" }, request_id: "r-1", user_id: "u-1" }
     assert.deepStrictEqual(decode(body), { error: { message: "no" }, request_id: "r-1" })
   })
 
-  it("reads a bare text in place of the object", () => {
+  it("reads a text in place of the object", () => {
     assert.deepStrictEqual(decode({ error: "model not found" }), { error: "model not found" })
   })
 

@@ -11,8 +11,8 @@ const Note = Schema.Struct({
 const decode = Schema.decodeUnknownSync(Note)
 const encode = Schema.encodeSync(Note)
 
-describe("absent", () => {
-  it("reads null, undefined and a missing member as the same", () => {
+describe("optionalFromNullish", () => {
+  it("reads null, undefined or a missing member as absent", () => {
     const bare = { id: "a" }
     assert.deepStrictEqual(decode({ id: "a", size: null, tags: null }), bare)
     assert.deepStrictEqual(decode({ id: "a", size: undefined }), bare)
@@ -20,28 +20,28 @@ describe("absent", () => {
     assert.notProperty(decode({ id: "a", size: null }), "size")
   })
 
-  it("reads a value, the falsy ones too", () => {
+  it("reads values, including falsy ones", () => {
     assert.deepStrictEqual(decode({ id: "", size: 0, tags: [] }), { id: "", size: 0, tags: [] })
   })
 
-  it("never writes null", () => {
+  it("encodes no null", () => {
     for (const input of [{ id: "a", size: null }, { id: "a" }, { id: "a", size: 3, tags: null }]) {
       assert.notInclude(JSON.stringify(encode(decode(input))), "null")
     }
     assert.deepStrictEqual(encode({ id: "a" }), { id: "a" })
   })
 
-  it("writes what it read", () => {
+  it("encodes the value that it decoded", () => {
     const note = { id: "a", size: 3, tags: ["b"] }
     assert.deepStrictEqual(decode(throughText(encode(note))), note)
   })
 
-  it("refuses a value of another kind, by its path", () => {
+  it("refuses a value of another type, with its path", () => {
     assert.include(refusal(Note, { id: "a", size: "3" }), '["size"]')
     assert.include(refusal(Note, { id: "a", tags: ["b", null] }), '["tags"][1]')
   })
 
-  it("reads through a schema that changes the value", () => {
+  it("decodes with a schema that transforms the value", () => {
     const Count = Schema.Struct({ n: optionalFromNullish(Schema.NumberFromString) })
     assert.deepStrictEqual(Schema.decodeUnknownSync(Count)({ n: "12" }), { n: 12 })
     assert.deepStrictEqual(Schema.encodeSync(Count)({ n: 12 }), { n: "12" })
