@@ -233,6 +233,14 @@ export const metrics = {
     description: "What may still be reserved",
     attributes: [a.scope, a.currency]
   },
+  stageDuration: {
+    name: "kimi.stage.duration",
+    kind: "histogram",
+    unit: "s",
+    description: "Time of a call in a stage that a user inserted or replaced, with everything inside it",
+    attributes: [a.stageName, a.outcome],
+    boundaries: durationBoundaries
+  },
   outputRate: {
     name: "kimi.client.output_rate",
     kind: "histogram",
