@@ -114,8 +114,12 @@ const make = <A, E>(timeToLive: Duration.Duration, maxEntries: number) => {
  * @since 0.1.0
  */
 export const cached =
-  <Args extends ReadonlyArray<unknown>>({ key, maxEntries = 1_000, timeToLive }: Options<Args>) =>
-  <A, E, R>(
+  <Args0 extends ReadonlyArray<unknown> = ReadonlyArray<unknown>>({
+    key,
+    maxEntries = 1_000,
+    timeToLive
+  }: Options<Args0>) =>
+  <Args extends Args0, A, E, R>(
     lookup: (...args: Args) => Effect.Effect<A, E, R>
   ): Effect.Effect<(...args: Args) => Effect.Effect<A, E, R>, ConfigurationError> =>
     Effect.gen(function* () {
