@@ -15,11 +15,10 @@ const withoutAddresses = (call: Call): Call => ({
   ...call,
   request: {
     ...call.request,
-    messages: call.request.messages.map(
-      (message): Message =>
-        message.role === "user" && typeof message.content === "string"
-          ? { ...message, content: redacted(message.content) }
-          : message
+    messages: call.request.messages.map((message): Message =>
+      message.role === "user" && typeof message.content === "string"
+        ? { ...message, content: redacted(message.content) }
+        : message
     )
   }
 })

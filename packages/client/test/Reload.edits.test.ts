@@ -35,11 +35,7 @@ describe("edits of the pipeline", () => {
 
   it.effect("are described after a reload", () =>
     Effect.gen(function* () {
-      const { kimi, live } = yield* connect(
-        makeHosts(),
-        {},
-        Pipeline.layer(Pipeline.insertBefore("retry", noting([])))
-      )
+      const { kimi, live } = yield* connect(makeHosts(), {}, Pipeline.layer(Pipeline.insertBefore("retry", noting([]))))
       yield* live.set({ model: "b" })
       assert.include(kimi.describe().split("\n"), "noting")
     })

@@ -64,7 +64,9 @@ interface Calls extends Pick<KimiClient["Service"], "chat" | "stream">, BuiltPip
 }
 
 /** Builds them. */
-export const make = Effect.fnUntraced(function* (parts: CallsDependencies): Effect.fn.Return<Calls, ConfigurationError> {
+export const make = Effect.fnUntraced(function* (
+  parts: CallsDependencies
+): Effect.fn.Return<Calls, ConfigurationError> {
   const { accounts, config, observer, provider, span } = parts
   const check = (request: ModelRequest) => RequestCheck.check(request, provider, config.requestPolicy)
   const built = yield* makeStages({ accounts, check, config, observer })

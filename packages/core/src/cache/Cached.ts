@@ -132,6 +132,10 @@ export const cached =
       return (...args) =>
         Effect.flatMap(
           Effect.suspend(() => digest(CanonicalValue.stringify(key === undefined ? args : key(...args)))),
-          (text) => run(text, Effect.suspend(() => lookup(...args)))
+          (text) =>
+            run(
+              text,
+              Effect.suspend(() => lookup(...args))
+            )
         )
     })

@@ -71,7 +71,9 @@ const settleAndRecord = (
   charge: Charge | undefined
 ): Effect.Effect<void> => {
   const settled =
-    reservation === undefined ? Effect.void : reservation.settle(charge?.usage, charge === undefined || charge.isEstimate)
+    reservation === undefined
+      ? Effect.void
+      : reservation.settle(charge?.usage, charge === undefined || charge.isEstimate)
   if (book === undefined || charge === undefined) return settled
   return Effect.andThen(
     settled,

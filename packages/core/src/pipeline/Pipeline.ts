@@ -209,10 +209,7 @@ export const currentEdits: Effect.Effect<ReadonlyArray<Edit>> = Effect.contextWi
  * @category combinators
  * @since 0.1.0
  */
-export const applyEdits = (
-  stages: Stages,
-  edits: ReadonlyArray<Edit>
-): Result.Result<Stages, ConfigurationError> => {
+export const applyEdits = (stages: Stages, edits: ReadonlyArray<Edit>): Result.Result<Stages, ConfigurationError> => {
   const issues: Array<typeof ConfigurationIssue.Type> = []
   let edited = stages
   for (const edit of edits) {

@@ -433,8 +433,7 @@ export const stage = (
     ...(circuits === undefined ? {} : { watch: () => circuits.watch(accountModelKey(call)) })
   })
   return Stage.make("admission", {
-    effect: (inner) => (call) =>
-      admission.guard(requestOf(call), AdmissionGuard.rateLimitOfKimiError)(inner(call)),
+    effect: (inner) => (call) => admission.guard(requestOf(call), AdmissionGuard.rateLimitOfKimiError)(inner(call)),
     stream: (inner) => (call) => AdmissionGuard.guardStream(admission, requestOf(call))(inner(call)),
     options: admission.options
   })

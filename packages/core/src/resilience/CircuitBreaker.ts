@@ -157,8 +157,7 @@ export const stage = (circuits: CircuitBreaker["Service"]): Stage.Stage =>
   circuits === disabled
     ? Stage.off("breaker")
     : Stage.make("breaker", {
-        effect: (inner) => (call) =>
-          circuits.guard(accountModelKey(call), ErrorClassifier.ofKimiErrors)(inner(call)),
+        effect: (inner) => (call) => circuits.guard(accountModelKey(call), ErrorClassifier.ofKimiErrors)(inner(call)),
         stream: (inner) => (call) => CircuitGuard.guardStream(circuits, accountModelKey(call))(inner(call)),
         options: { by: "account and model", ...circuits.options }
       })

@@ -124,10 +124,7 @@ const factsOf = (
   }
 }
 
-type ScheduleStep<E> = (
-  now: number,
-  error: E
-) => Pull.Pull<readonly [unknown, Duration.Duration], unknown, unknown>
+type ScheduleStep<E> = (now: number, error: E) => Pull.Pull<readonly [unknown, Duration.Duration], unknown, unknown>
 
 /** The schedule's wait in milliseconds; `undefined` when it is done. A schedule that fails is done too. */
 const nextDelay = <E>(step: ScheduleStep<E>, now: number, error: E): Effect.Effect<number | undefined> =>

@@ -122,7 +122,9 @@ export const withStreamTimeout =
           const isTotal = end - start <= patience
           const onExpired = () =>
             Effect.fail(
-              isTotal ? totalTimeoutError(options.totalTimeout, started) : contentTimeoutError(hasContent, options, started)
+              isTotal
+                ? totalTimeoutError(options.totalTimeout, started)
+                : contentTimeoutError(hasContent, options, started)
             )
           return Effect.map(watchdog.guard(pull, isTotal ? end : start + patience, onExpired), (events) => {
             if (events[0]._tag === "Start") started = withResponseIds(origin, events[0])

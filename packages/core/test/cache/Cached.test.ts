@@ -151,7 +151,10 @@ describe("cacheKey", () => {
     [null, undefined],
     [null, Number.NaN],
     [1, 1n],
-    [[1, 2], [2, 1]],
+    [
+      [1, 2],
+      [2, 1]
+    ],
     [[], {}],
     ["a,b", ["a", "b"]],
     [new Date(0), new Date(1)],

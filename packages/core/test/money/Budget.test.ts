@@ -184,9 +184,9 @@ describe("Budget", () => {
   it.effect("pays in full what an attempt took and nobody settled", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total] })
-      const ask = budget.stage().effect((call) =>
-        Effect.as(Effect.asVoid(call.state?.budget?.reserve(call) ?? Effect.void), answer(1))
-      )
+      const ask = budget
+        .stage()
+        .effect((call) => Effect.as(Effect.asVoid(call.state?.budget?.reserve(call) ?? Effect.void), answer(1)))
       yield* ask(callFor(30))
       assert.deepStrictEqual(yield* stateOf(budget), ["total 30+0/100"])
     })

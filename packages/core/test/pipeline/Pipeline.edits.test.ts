@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Result } from "effect"
+import { Context, Effect, Layer, Result } from "effect"
 import * as Pipeline from "../../src/pipeline/Pipeline.ts"
 import * as Stage from "../../src/pipeline/Stage.ts"
 
@@ -109,13 +109,10 @@ describe("layers of edits", () => {
 
   it.effect("add up when they are provided one after another", () =>
     Effect.gen(function* () {
-      const names = yield* Effect.flatMap(Pipeline.currentEdits, (edits) =>
-        Effect.fromResult(Pipeline.applyEdits(stages, edits))
-      ).pipe(Effect.provide(first), Effect.provide(second))
-      assert.deepStrictEqual(
-        names.map(({ name }) => name),
-        ["retry", "other", "custom", "timeout"]
-      )
+      const Names = Context.Service<ReadonlyArray<string>>("Names")
+      const layer = Layer.effect(Names, built(Layer.empty)).pipe(Layer.provide(first), Layer.provide(second))
+      const context = yield* Layer.build(layer)
+      assert.deepStrictEqual(Context.get(context, Names), ["retry", "other", "custom", "timeout"])
     })
   )
 

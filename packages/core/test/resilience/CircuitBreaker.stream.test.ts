@@ -142,7 +142,10 @@ describe("CircuitBreaker on streams", () => {
     Effect.gen(function* () {
       for (const events of [whole, failing, hanging]) {
         const breaker = yield* halfOpen
-        const first = yield* guardStream(breaker, key)(Stream.rechunk(events, 1)).pipe(Stream.take(1), Stream.runCollect)
+        const first = yield* guardStream(
+          breaker,
+          key
+        )(Stream.rechunk(events, 1)).pipe(Stream.take(1), Stream.runCollect)
         assert.deepStrictEqual(first, [start])
         yield* isBack(breaker)
       }

@@ -337,9 +337,7 @@ describe("resilient", () => {
   it.effect("retries outside the circuit breaker, so that an open circuit ends the retries", () =>
     Effect.gen(function* () {
       const { effect, times } = script(...Array.from({ length: 9 }, () => unavailable))
-      const error = yield* failureOf(
-        Resilience.resilient({ key: "forecast", ...plain, ...(yield* services) })(effect)
-      )
+      const error = yield* failureOf(Resilience.resilient({ key: "forecast", ...plain, ...(yield* services) })(effect))
       assert.strictEqual(error._tag, "CircuitOpenError")
       assert.strictEqual(times.length, 3)
     })

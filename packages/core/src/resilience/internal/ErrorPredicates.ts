@@ -83,7 +83,12 @@ export const toRateLimitClassifier = <E>(predicates: ErrorPredicates<E>): RateLi
  * @category models
  * @since 0.1.0
  */
-export type OwnError = CircuitOpenError | AdmissionTimeoutError | AdmissionQueueFullError | AdmissionLimitError | TotalTimeoutError
+export type OwnError =
+  | CircuitOpenError
+  | AdmissionTimeoutError
+  | AdmissionQueueFullError
+  | AdmissionLimitError
+  | TotalTimeoutError
 
 const isOwn = (error: unknown): error is OwnError =>
   error instanceof CircuitOpenError ||

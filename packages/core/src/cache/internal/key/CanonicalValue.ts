@@ -10,7 +10,11 @@ const entry = (key: unknown, value: unknown): string => `${stringify(key)}:${str
 
 const stringifyObject = (object: object): string => {
   if (Array.isArray(object)) return `[${object.map(stringify).join()}]`
-  if (object instanceof Map) return `Map{${[...object].map(([key, value]) => entry(key, value)).toSorted().join()}}`
+  if (object instanceof Map)
+    return `Map{${[...object]
+      .map(([key, value]) => entry(key, value))
+      .toSorted()
+      .join()}}`
   if (object instanceof Set) return `Set[${[...object].map(stringify).toSorted().join()}]`
   if (ArrayBuffer.isView(object)) {
     return `Bytes[${new Uint8Array(object.buffer, object.byteOffset, object.byteLength).join()}]`
