@@ -44,13 +44,13 @@ describe("cached", () => {
     Effect.gen(function* () {
       const gate = yield* Deferred.make<string>()
       let runs = 0
-      const load = yield* Cached.cached({ timeToLive: "1 minute" })((_: string) =>
+      const load = yield* Cached.cached({ timeToLive: "1 minute" })(() =>
         Effect.suspend(() => {
           runs += 1
           return Deferred.await(gate)
         })
       )
-      const fibers = yield* Effect.forEach([1, 2, 3], () => start(load("a")))
+      const fibers = yield* Effect.forEach([1, 2, 3], () => start(load()))
       yield* Deferred.succeed(gate, "result")
       assert.deepStrictEqual(yield* Effect.forEach(fibers, Fiber.join), ["result", "result", "result"])
       assert.strictEqual(runs, 1)
