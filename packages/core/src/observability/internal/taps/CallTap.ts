@@ -30,7 +30,7 @@ import * as CallOutcome from "./CallOutcome.ts"
 import * as Content from "./Content.ts"
 import { CurrentObservation, Observation } from "./Observation.ts"
 import * as RequestAttributes from "./RequestAttributes.ts"
-import { attributes as a, spanEvents as spanEvents, spans } from "../../Telemetry.ts"
+import { attributes as a, spanEvents, spans } from "../../Telemetry.ts"
 
 type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 

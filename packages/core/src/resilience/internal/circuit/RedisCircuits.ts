@@ -92,7 +92,7 @@ export const make = Effect.fnUntraced(function* (
   options: RedisOptions,
   { circuits, remove }: Store
 ): Effect.fn.Return<Circuits> {
-  const { openDuration, tripPolicy: tripPolicy } = options
+  const { openDuration, tripPolicy } = options
   const maxOpen = Duration.toMillis(options.maxOpenDuration)
   const clock = yield* Clock.Clock
   const view = yield* CircuitView.make(clock)
