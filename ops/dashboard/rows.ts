@@ -137,6 +137,12 @@ const attempts: Row = {
       description: "One where nothing fails",
       unit: "none",
       queries: [[`${rate("attempts")} / ${rate("requests")}`, "attempts"]]
+    }),
+    timeSeries({
+      title: "Duration of stages, p95",
+      description: "Stages that users inserted or replaced, with everything inside them; empty without any",
+      unit: "s",
+      queries: [[quantile(0.95, "stageDuration", "stageName"), legend("stageName")]]
     })
   ]
 }

@@ -26,6 +26,7 @@ import { ConfigurationError, type ConfigurationIssue } from "@kimi-effect/core/C
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import * as Fallback from "@kimi-effect/core/Fallback"
+import type { Stage } from "@kimi-effect/core/Stage"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -95,7 +96,9 @@ export class FallbackPlan extends Context.Service<
   {
     /** What is tried after the client's own host, in this order. */
     readonly steps: ReadonlyArray<Fallback.Step>
-    /** The way to every account, the client's own included. */
+    /** The stage of the pipeline. `check` checks a request for the client's own host. */
+    readonly stage: (check: Fallback.Plan["check"]) => Stage
+    /** The transport of every account, the client's own included. */
     readonly transports: ReadonlyMap<string, ChatTransport["Service"]>
     /** The options of every account, the client's own included. */
     readonly configs: ReadonlyMap<string, KimiConfig.Values>
@@ -290,6 +293,7 @@ export const make = Effect.fnUntraced(function* (
   if (issues.length > 0) return yield* Effect.fail(ConfigurationError.of(issues))
   return {
     steps: planned,
+    stage: (check) => Fallback.stage({ check, steps: planned }),
     transports: new Map(accounts.map(({ id, transport }) => [id, transport])),
     configs: new Map(accounts.map((account) => [account.id, account.config]))
   }

@@ -84,7 +84,8 @@ export class KimiClient extends Context.Service<
  * `CircuitBreaker`, `Admission`, `RetryBudget` or `RetrySchedule` that is
  * provided takes the place of the client's own. `ResponseCache`, `Budget`,
  * `Hedge`, `Accounting` and `Observer` are off unless they are provided, and a
- * `FallbackPlan` says where calls go when the host cannot answer them.
+ * `FallbackPlan` says where calls go when the host cannot answer them. Edits of
+ * `Pipeline.layer` that cannot be made fail it.
  *
  * Clients that share a cache share the answers to calls of the same tenant to
  * the same host with the same key.
@@ -94,7 +95,7 @@ export class KimiClient extends Context.Service<
  */
 export const make: Effect.Effect<
   KimiClient["Service"],
-  never,
+  ConfigurationError,
   KimiConfig.KimiConfig | ChatTransport.ChatTransport | Scope.Scope
 > = Effect.gen(function* () {
   const config = yield* KimiConfig.KimiConfig
@@ -192,5 +193,8 @@ export const layerConfig = (
  * @category layers
  * @since 0.1.0
  */
-export const layerTransport: Layer.Layer<KimiClient, never, KimiConfig.KimiConfig | ChatTransport.ChatTransport> =
-  Layer.effect(KimiClient, make)
+export const layerTransport: Layer.Layer<
+  KimiClient,
+  ConfigurationError,
+  KimiConfig.KimiConfig | ChatTransport.ChatTransport
+> = Layer.effect(KimiClient, make)

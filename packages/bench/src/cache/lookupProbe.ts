@@ -5,7 +5,6 @@ import { NodeCache } from "@kimi-effect/client/node"
 import * as RequestCheck from "@kimi-effect/client/RequestCheck"
 import { ChatResponse } from "@kimi-effect/core"
 import * as CacheKey from "@kimi-effect/core/internal/CacheKey"
-import * as CacheStage from "@kimi-effect/core/internal/CacheStage"
 import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import type { Call } from "@kimi-effect/core/Call"
 import * as Effect from "effect/Effect"
@@ -42,7 +41,7 @@ const runtime = Effect.runPromise(
   Effect.gen(function* () {
     const origin = yield* CacheKey.makeOrigin(provider.baseUrl, Redacted.make(apiKey))
     const cache = yield* ResponseCache.ResponseCache
-    const lookUp = CacheStage.stage(cache, { originOf: () => origin }).effect(() => Effect.succeed(response))
+    const lookUp = cache.stage({ originOf: () => origin }).effect(() => Effect.succeed(response))
     yield* lookUp(call)
     return { cache, lookUp, origin }
   }).pipe(Effect.provide(NodeCache.layerMemory()))

@@ -1,25 +1,22 @@
-/** Chat and streams of one client: the request is checked, put through the stages, and observed. */
+/** Chat and streams of one client: the request is checked, passes the stages, and is observed. */
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { withDetails } from "@kimi-effect/core/internal/ErrorDetails"
 import type { StreamError } from "@kimi-effect/core/OperationErrors"
 import type { Values } from "@kimi-effect/core/KimiConfig"
 import type { ChatRequest, ModelRequest } from "@kimi-effect/core/ChatRequest"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
-import * as CallTap from "@kimi-effect/core/internal/CallTap"
 import type { Observer } from "@kimi-effect/core/Observer"
 import type { Call } from "@kimi-effect/core/Call"
-import * as Fallback from "@kimi-effect/core/Fallback"
 import * as Pipeline from "@kimi-effect/core/Pipeline"
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
-import { FallbackPlan } from "../FallbackPlan.ts"
 import type { KimiClient } from "../KimiClient.ts"
 import type { Provider } from "../Provider.ts"
 import * as RequestCheck from "../RequestCheck.ts"
@@ -67,32 +64,32 @@ interface Calls extends Pick<KimiClient["Service"], "chat" | "stream">, BuiltPip
 }
 
 /** Builds them. */
-export const make = Effect.fnUntraced(function* (parts: CallsDependencies): Effect.fn.Return<Calls> {
+export const make = Effect.fnUntraced(function* (
+  parts: CallsDependencies
+): Effect.fn.Return<Calls, ConfigurationError> {
   const { accounts, config, observer, provider, span } = parts
-  const plan = Option.getOrUndefined(yield* Effect.serviceOption(FallbackPlan))
   const check = (request: ModelRequest) => RequestCheck.check(request, provider, config.requestPolicy)
-  const fallback = plan === undefined ? Pipeline.off : Fallback.stage({ check, steps: plan.steps })
-  const built = yield* makeStages(config, accounts, fallback, observer)
-  const through = Pipeline.effect(built.stages, accounts.chat)
-  const streamThrough = Pipeline.stream(built.stages, accounts.stream)
+  const built = yield* makeStages({ accounts, check, config, observer })
+  const runChat = Pipeline.effect(built.running, accounts.chat)
+  const runStream = Pipeline.stream(built.running, accounts.stream)
 
   const modelOf: Calls["resolveModel"] = (model) => model ?? config.model ?? provider.defaultModel
 
-  const address = (request: ModelRequest): Call => ({ account: accounts.primary, provider: provider.id, request })
+  const toCall = (request: ModelRequest): Call => ({ account: accounts.primary, provider: provider.id, request })
 
   const prepare = (request: ChatRequest): Effect.Effect<Call, RequestCheck.CheckError> => {
     const named = { ...request, model: modelOf(request.model) }
-    // A plan checks for each of its hosts, and a refusal of the first may be what moves the call.
-    return plan === undefined ? Effect.map(check(named), address) : Effect.succeed(address(named))
+    // A plan checks for each of its hosts, and a rejection by the first may be what moves the call to another.
+    return built.isCheckedByFallback ? Effect.succeed(toCall(named)) : Effect.map(check(named), toCall)
   }
 
-  const chat = (request: ChatRequest) => Effect.flatMap(prepare(request), through)
+  const chat = (request: ChatRequest) => Effect.flatMap(prepare(request), runChat)
   // One step for all that is done here: every step of an open stream holds memory for as long as it runs.
   const stream = (request: ChatRequest): Stream.Stream<StreamEvent, StreamError> =>
     Stream.fromChannel(
       Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
         Effect.flatMap(prepare(request), (call) =>
-          Effect.map(Channel.toPullScoped(streamThrough(call).channel, scope), withPartial)
+          Effect.map(Channel.toPullScoped(runStream(call).channel, scope), withPartial)
         )
       )
     )
@@ -106,10 +103,10 @@ export const make = Effect.fnUntraced(function* (parts: CallsDependencies): Effe
       stream: (request) => Stream.withSpan(stream(request), nameOf(request), span)
     }
   }
-  const addressee = { account: accounts.primary, provider: provider.id, baseUrl: provider.baseUrl }
-  const tap = CallTap.make(observer, addressee, {
-    hasCache: built.services.cache !== undefined,
-    hasStreamRecovery: built.stages.recovery !== Pipeline.off
+  const origin = { account: accounts.primary, provider: provider.id, baseUrl: provider.baseUrl }
+  const tap = observer.observeCalls(origin, {
+    hasCache: built.services.cache !== undefined && built.stages.some(({ name }) => name === "cache"),
+    hasStreamRecovery: built.hasStreamRecovery
   })
   return {
     ...built,

@@ -134,7 +134,7 @@ describe("all that tells of calls", () => {
             ]
           })
 
-          const { attempt, balance, call, estimateTokens, health, models } = Telemetry.spans
+          const { attempt, balance, call, estimateTokens, health, models, stage } = Telemetry.spans
           compare(
             call.name,
             call.attributes,
@@ -147,7 +147,7 @@ describe("all that tells of calls", () => {
               "gen_ai.request.choice.count"
             ]
           )
-          for (const { attributes, name } of [attempt, models, estimateTokens, balance, health]) {
+          for (const { attributes, name } of [attempt, stage, models, estimateTokens, balance, health]) {
             compare(
               name,
               attributes,

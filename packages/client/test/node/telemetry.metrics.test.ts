@@ -171,6 +171,7 @@ describe("the metrics of calls", () => {
           yield* scenario(observed)
           // What a scenario over real time does not bring about by itself.
           observer.metrics.recordTransition("moonshot/kimi-k3", "open")
+          observer.metrics.recordStage("inserted", 100, "ok")
           observer.metrics.recordRejection({
             account: "moonshot",
             provider: "moonshot",

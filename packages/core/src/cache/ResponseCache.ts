@@ -37,9 +37,11 @@ import { CacheMissError, type CacheStoreError } from "../errors/CacheErrors.ts"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { StreamError } from "../errors/OperationErrors.ts"
 import * as Stream from "effect/Stream"
-import type { Attempt, Call, StreamAttempt } from "../pipeline/Call.ts"
+import type { Call } from "../pipeline/Call.ts"
+import * as Stage from "../pipeline/Stage.ts"
 import type { Events } from "./internal/OriginFetch.ts"
 import * as CachedCalls from "./internal/CachedCalls.ts"
+import * as CacheStage from "./internal/CacheStage.ts"
 import { CacheControl } from "./CacheControl.ts"
 import * as CacheEnvelope from "./internal/envelope/CacheEnvelope.ts"
 import * as CacheKey from "./internal/key/CacheKey.ts"
@@ -52,6 +54,7 @@ import * as StaleRefresh from "./internal/StaleRefresh.ts"
 import * as SingleFlight from "./internal/SingleFlight.ts"
 import * as StoreLevel from "./internal/levels/StoreLevel.ts"
 
+export type { Options as StageDependencies } from "./internal/CacheStage.ts"
 export { defaults, type Options, persistedDefaults, type PersistedOptions } from "./internal/CacheOptions.ts"
 
 /**
@@ -78,10 +81,11 @@ export interface Statistics {
 export class ResponseCache extends Context.Service<
   ResponseCache,
   {
-    /** Answers plain calls from the cache, and puts those to `inner` that it has no answer to. */
-    readonly guard: (inner: Attempt, originOf: CachedCalls.OriginOf) => Attempt
-    /** The same for streams. */
-    readonly guardStream: (inner: StreamAttempt, originOf: CachedCalls.OriginOf) => StreamAttempt
+    /**
+     * The stage of the pipeline: it responds from the cache, and makes the
+     * calls that the cache has no response to.
+     */
+    readonly stage: (dependencies?: CacheStage.Options) => Stage.Stage
     /** The key of a call that this fiber would make. */
     readonly keyOf: (call: Call, origin?: string) => Effect.Effect<string>
     /** Removes the entry of a key. The call that is under way for it is not kept. */
@@ -93,7 +97,7 @@ export class ResponseCache extends Context.Service<
     /** Removes everything. */
     readonly clear: Effect.Effect<void, CacheStoreError>
     readonly statistics: Effect.Effect<Statistics>
-    /** The options in words for people. */
+    /** The options in words. */
     readonly options: { readonly [name: string]: string }
   }
 >()("@kimi-effect/core/cache/ResponseCache") {}
@@ -128,8 +132,7 @@ const makeWith = Effect.fnUntraced(function* (
     })
 
   return {
-    guard: calls.guard,
-    guardStream: calls.guardStream,
+    stage: (dependencies) => CacheStage.stage(calls, CacheOptions.describeOptions(options), dependencies),
     keyOf: keyOfCall(keyOf),
     remove: (key) =>
       Effect.suspend(() => {
@@ -231,8 +234,12 @@ export const layerOff: Layer.Layer<ResponseCache> = Layer.effect(
           : Effect.void
       )
     return {
-      guard: (inner) => (call) => Effect.andThen(check(call), inner(call)),
-      guardStream: (inner) => (call) => Stream.unwrap(Effect.as(check(call), inner(call))),
+      stage: () =>
+        Stage.make("cache", {
+          effect: (inner) => (call) => Effect.andThen(check(call), inner(call)),
+          stream: (inner) => (call) => Stream.unwrap(Effect.as(check(call), inner(call))),
+          options: { is: "off" }
+        }),
       keyOf,
       remove: () => Effect.void,
       removeTag: () => Effect.void,

@@ -1,13 +1,13 @@
 /**
- * Enters every attempt into the account book and pays for it out of the
- * call's purse: what the host reported, or an estimate where it could not,
- * because the attempt failed or its caller left.
+ * Records the usage of every attempt and settles it with the budget of its
+ * call: what the host reported, or an estimate where it did not, because the
+ * attempt failed or was interrupted.
  *
- * An attempt takes its reservation from the purse before it is made, and
- * settles it however it ends. Without a purse nothing is reserved, and without
- * a book nothing is entered.
+ * An attempt reserves its worst price in the budget before it is made, and
+ * settles it however it ends. Without a budget nothing is reserved, and without
+ * an `Accounting` service nothing is recorded.
  *
- * An attempt that the host certainly does not charge is not entered and costs
+ * An attempt that the host certainly does not charge is not recorded and costs
  * nothing. A caller that leaves before the request was sent cannot be told
  * from one that leaves after it, and is charged for the prompt.
  *
@@ -15,6 +15,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -28,16 +29,16 @@ import * as Accounting from "./Accounting.ts"
 import * as Cost from "./Cost.ts"
 import * as TokenCount from "../TokenCount.ts"
 import type { Attempt, Call, AttemptReservation, StreamAttempt } from "../pipeline/Call.ts"
-import type { Stage } from "../pipeline/Pipeline.ts"
+import * as Stage from "../pipeline/Stage.ts"
 import { type StreamHooks, withStreamHooks } from "../pipeline/internal/StreamGuard.ts"
 import { Transcript } from "../pipeline/internal/Transcript.ts"
 
 type AccountingService = Accounting.Accounting["Service"]
 
-/** What a model may generate in a second, for answers that nobody saw (a guess on the high side). */
+/** What a model may generate in a second, for responses that were not received (a guess on the high side). */
 const assumedTokensPerSecond = 100
 
-/** What a whole answer may have cost of which nothing was seen but the error. */
+/** What a response may have cost of which only the error is known. */
 const estimateUsage = ({ request }: Call, cause: Cause.Cause<KimiError>, millis: number): Usage => {
   const prompt = TokenCount.ofPrompt(request)
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
@@ -48,7 +49,7 @@ const estimateUsage = ({ request }: Call, cause: Cause.Cause<KimiError>, millis:
   return fromTokens(prompt, Math.min(generated, TokenCount.maxOutput(request, prompt)) * (request.n ?? 1))
 }
 
-/** How an attempt ended that gave no answer; none when it was free. */
+/** How an attempt ended that gave no response; `undefined` when it was free. */
 const failureOutcome = (cause: Cause.Cause<KimiError>): Accounting.Outcome | undefined => {
   if (Cause.hasInterrupts(cause)) return "abandoned"
   const error = Cause.findErrorOption(cause)
@@ -62,16 +63,18 @@ interface Charge {
   readonly isEstimate: boolean
 }
 
-/** Pays, and then enters: a book of the user's must not stand between an attempt and its reservation. */
+/** Settles before it records: an `Accounting` service of the user must not stand between an attempt and its reservation. */
 const settleAndRecord = (
   book: AccountingService | undefined,
   call: Call,
   reservation: AttemptReservation | undefined,
-  due: Charge | undefined
+  charge: Charge | undefined
 ): Effect.Effect<void> => {
   const settled =
-    reservation === undefined ? Effect.void : reservation.settle(due?.usage, due === undefined || due.isEstimate)
-  if (book === undefined || due === undefined) return settled
+    reservation === undefined
+      ? Effect.void
+      : reservation.settle(charge?.usage, charge === undefined || charge.isEstimate)
+  if (book === undefined || charge === undefined) return settled
   return Effect.andThen(
     settled,
     Effect.flatMap(CallOptions, ({ agent, job, tenant }) =>
@@ -79,7 +82,7 @@ const settleAndRecord = (
         account: call.account,
         provider: call.provider,
         model: call.request.model,
-        ...due,
+        ...charge,
         tags: { tenant, job, agent }
       })
     )
@@ -102,9 +105,9 @@ const chargeForResponse = (call: Call, response: ChatResponse): Charge => {
 const reserve = (call: Call) => call.state?.budget?.reserve(call) ?? Effect.undefined
 
 /**
- * Accounts for attempts that give a whole answer.
+ * Accounts for attempts that give a whole response.
  *
- * @category stages
+ * @category combinators
  * @since 0.1.0
  */
 export const withAccounting =
@@ -137,46 +140,43 @@ class ToolNames {
   }
 }
 
-/**
- * What is kept of one streamed attempt while it runs, to be settled and
- * entered when it ends.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const trackStream = (
+/** What is kept of one streamed attempt while it runs, to be settled and recorded when it ends. */
+const trackStream = (
   book: AccountingService | undefined,
   call: Call
 ): Effect.Effect<Required<StreamHooks>, BudgetError> =>
-  Effect.map(reserve(call), (reservation) => {
-    const transcript = new Transcript()
-    const tools = new ToolNames()
-    return {
-      onEvents: (events) => {
-        for (const event of events) {
-          transcript.add(event)
-          tools.add(event)
+  Effect.flatMap(reserve(call), (reservation) =>
+    Effect.contextWith((context: Context.Context<never>) => {
+      const transcript = new Transcript()
+      const tools = new ToolNames()
+      const settle = (charge: Charge | undefined) =>
+        // The fiber that ends a stream may not be the one that began it, and has other services.
+        Effect.provideContext(settleAndRecord(book, call, reservation, charge), context)
+      return Effect.succeed({
+        onEvents: (events) => {
+          for (const event of events) {
+            transcript.add(event)
+            tools.add(event)
+          }
+        },
+        onEnd: (exit) => {
+          const outcome = Exit.isSuccess(exit) ? "succeeded" : failureOutcome(exit.cause)
+          if (outcome === undefined && transcript.start === undefined) return settle(undefined)
+          const usage = transcript.billedUsage(TokenCount.ofPrompt(call.request))
+          return settle({
+            outcome: outcome ?? "failed",
+            usage: Cost.billableUsage(usage, tools.names.values()),
+            isEstimate: transcript.usage === undefined
+          })
         }
-      },
-      onEnd: (exit) => {
-        const outcome = Exit.isSuccess(exit) ? "succeeded" : failureOutcome(exit.cause)
-        if (outcome === undefined && transcript.start === undefined) {
-          return settleAndRecord(book, call, reservation, undefined)
-        }
-        const usage = transcript.billedUsage(TokenCount.ofPrompt(call.request))
-        return settleAndRecord(book, call, reservation, {
-          outcome: outcome ?? "failed",
-          usage: Cost.billableUsage(usage, tools.names.values()),
-          isEstimate: transcript.usage === undefined
-        })
-      }
-    }
-  })
+      } satisfies Required<StreamHooks>)
+    })
+  )
 
 /**
- * Accounts for attempts that give their answer as a stream.
+ * Accounts for attempts that give a stream.
  *
- * @category stages
+ * @category combinators
  * @since 0.1.0
  */
 export const withStreamAccounting =
@@ -186,13 +186,15 @@ export const withStreamAccounting =
     withStreamHooks(() => trackStream(book, call))(inner(call))
 
 /**
- * The stage of the pipeline. It is needed where there is a book or a budget.
+ * The stage of the pipeline. It is needed where there is an `Accounting`
+ * service or a budget.
  *
  * @category stages
  * @since 0.1.0
  */
-export const stage = (book: AccountingService | undefined): Stage => ({
-  effect: withAccounting(book),
-  stream: withStreamAccounting(book),
-  options: { book: book === undefined ? "none" : "kept" }
-})
+export const stage = (book: AccountingService | undefined): Stage.Stage =>
+  Stage.make("accounting", {
+    effect: withAccounting(book),
+    stream: withStreamAccounting(book),
+    options: { book: book === undefined ? "none" : "kept" }
+  })

@@ -59,7 +59,7 @@ import type { BudgetStoreError } from "../errors/MoneyErrors.ts"
 import type { BudgetError } from "../errors/OperationErrors.ts"
 import type { Call, CallBudget } from "../pipeline/Call.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
-import { off, type Stage } from "../pipeline/Pipeline.ts"
+import * as Stage from "../pipeline/Stage.ts"
 import * as Amount from "./internal/Amount.ts"
 import * as AccountBalance from "./internal/AccountBalance.ts"
 import * as BudgetCaps from "./internal/BudgetCaps.ts"
@@ -137,6 +137,17 @@ export const remaining = ({ cap, reserved, spent }: ScopeState): BigDecimal.BigD
   BigDecimal.subtract(cap, BigDecimal.sum(spent, reserved))
 
 /**
+ * What the stage of a budget uses of its client.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface StageDependencies {
+  /** How the balance of the account of a call is read, where the budget checks it. */
+  readonly balanceOf?: ((call: Call) => AccountBalance.Reader | undefined) | undefined
+}
+
+/**
  * The budget of a client. Clients that share the service share the caps.
  *
  * @category services
@@ -152,6 +163,11 @@ export class Budget extends Context.Service<
      * looked at.
      */
     readonly open: (call: Call, balance?: AccountBalance.Reader) => Effect.Effect<CallBudget, BudgetError, Scope.Scope>
+    /**
+     * The stage of the pipeline. It needs the accounting stage, which settles
+     * what each attempt used; what is not settled is paid at its worst price.
+     */
+    readonly stage: (dependencies?: StageDependencies) => Stage.Stage
     /** Thresholds that are crossed and overruns, as they happen. */
     readonly events: Stream.Stream<BudgetEvent.BudgetEvent>
     /** Every scope that was used. */
@@ -159,11 +175,11 @@ export class Budget extends Context.Service<
     /** What becomes of calls while the store does not answer. */
     readonly onStoreError: "refuse" | "allow"
     /** The options in words. */
-    readonly options: Stage["options"]
+    readonly options: Stage.Stage["options"]
   }
 >()("@kimi-effect/core/money/Budget") {}
 
-const describeOptions = ({ balance, caps, onStoreError, onUnknownPrice }: Options): Stage["options"] => ({
+const describeOptions = ({ balance, caps, onStoreError, onUnknownPrice }: Options): Stage.Stage["options"] => ({
   caps: caps
     .map(({ amount, currency, only, per = [] }) => {
       const whom = [...per, ...Object.entries(only ?? {}).map(([name, value]) => `${name}:${value}`)]
@@ -190,6 +206,26 @@ const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
     ...(balance === undefined ? [] : AccountBalance.rulesOf(balance))
   ]
 }
+
+const withCallBudget = (call: Call, budget: CallBudget): Call => {
+  const state = call.state ?? {}
+  state.budget = budget
+  return { ...call, state }
+}
+
+/** The stage of a budget, by how it is opened. */
+const makeStage = (
+  open: Budget["Service"]["open"],
+  options: Stage.Stage["options"],
+  balanceOf: StageDependencies["balanceOf"]
+): Stage.Stage =>
+  Stage.make("budget", {
+    effect: (inner) => (call) =>
+      Effect.scoped(Effect.flatMap(open(call, balanceOf?.(call)), (budget) => inner(withCallBudget(call, budget)))),
+    stream: (inner) => (call) =>
+      Stream.unwrap(Effect.map(open(call, balanceOf?.(call)), (budget) => inner(withCallBudget(call, budget)))),
+    options
+  })
 
 /**
  * A budget on the store that is provided. Options that cannot be used fail it,
@@ -226,13 +262,15 @@ export const make = Effect.fnUntraced(function* (
     onUnknownPrice: options.onUnknownPrice ?? defaults.onUnknownPrice,
     onStoreError: options.onStoreError ?? defaults.onStoreError
   }
+  const open = Effect.fnUntraced(function* (call: Call, read?: AccountBalance.Reader) {
+    const tags = yield* CallOptions
+    const table = yield* prices
+    if (balance !== undefined) yield* OpenCallBudget.preflight(treasury, table, call, read)
+    return yield* Effect.acquireRelease(OpenCallBudget.open(treasury, tags, table, call), ({ close }) => close)
+  })
   return {
-    open: Effect.fnUntraced(function* (call: Call, read?: AccountBalance.Reader) {
-      const tags = yield* CallOptions
-      const table = yield* prices
-      if (balance !== undefined) yield* OpenCallBudget.preflight(treasury, table, call, read)
-      return yield* Effect.acquireRelease(OpenCallBudget.open(treasury, tags, table, call), ({ close }) => close)
-    }),
+    open,
+    stage: ({ balanceOf } = {}) => makeStage(open, describeOptions(options), balanceOf),
     events: Stream.fromPubSub(events),
     state: Effect.map(keeper.scopeBalances, (lines) =>
       lines.map(({ cap, reserved, scope, spent }) => ({
@@ -272,10 +310,11 @@ export const layer = (options: Options & MemoryOptions): Layer.Layer<Budget, Con
 
 const unlimited: Budget["Service"] = {
   open: () => Effect.succeed({ reserve: () => Effect.succeed({ settle: () => Effect.void }) }),
+  stage: () => Stage.off("budget"),
   events: Stream.empty,
   state: Effect.succeed([]),
   onStoreError: "allow",
-  options: off.options
+  options: { is: "off" }
 }
 
 /**
@@ -285,35 +324,3 @@ const unlimited: Budget["Service"] = {
  * @since 0.1.0
  */
 export const layerOff: Layer.Layer<Budget> = Layer.succeed(Budget, unlimited)
-
-const withCallBudget = (call: Call, purse: CallBudget): Call => {
-  const notes = call.state ?? {}
-  notes.budget = purse
-  return { ...call, state: notes }
-}
-
-/**
- * The stage of the pipeline. It needs the accounting stage, which settles what
- * each attempt used; what nobody settles is paid at its worst price.
- * `balanceOf` says how the account of a call is asked for its money.
- *
- * @category stages
- * @since 0.1.0
- */
-export const stage = (
-  budget: Budget["Service"],
-  balanceOf?: (call: Call) => AccountBalance.Reader | undefined
-): Stage =>
-  budget === unlimited
-    ? off
-    : {
-        effect: (inner) => (call) =>
-          Effect.scoped(
-            Effect.flatMap(budget.open(call, balanceOf?.(call)), (purse) => inner(withCallBudget(call, purse)))
-          ),
-        stream: (inner) => (call) =>
-          Stream.unwrap(
-            Effect.map(budget.open(call, balanceOf?.(call)), (purse) => inner(withCallBudget(call, purse)))
-          ),
-        options: budget.options
-      }

@@ -39,7 +39,11 @@ import * as PriceTable from "../money/PriceTable.ts"
 import type { CallRecord } from "./CallRecord.ts"
 import { CallMetrics } from "./internal/metrics/CallMetrics.ts"
 import * as CircuitState from "./internal/metrics/CircuitState.ts"
+import type { Stages } from "../pipeline/Pipeline.ts"
+import * as CallTap from "./internal/taps/CallTap.ts"
 import type * as Content from "./internal/taps/Content.ts"
+import type { ResponseOrigin } from "./internal/taps/RequestAttributes.ts"
+import * as StageTaps from "./internal/taps/StageTaps.ts"
 
 export type { Options as ContentOptions } from "./internal/taps/Content.ts"
 import * as InstrumentsModule from "./internal/metrics/Instruments.ts"
@@ -90,6 +94,10 @@ export class Observer extends Context.Service<
     readonly onCall: Sink
     /** The book that enters what it is told of into the metrics, and then into the given one or one of its own. */
     readonly observeAccounting: (book: Accounting.Accounting["Service"] | undefined) => Accounting.Accounting["Service"]
+    /** The stages of a client, observed: its built-in ones, and those that users inserted or replaced. */
+    readonly observeStages: (stages: Stages, builtIn: Stages) => Stages
+    /** What observes the calls of a client around all of its stages. */
+    readonly observeCalls: (origin: ResponseOrigin, options: CallTap.Options) => CallTap.CallTap
     /** Includes the state of a client in the metrics until the scope closes. */
     readonly attach: (sources: ClientServices) => Effect.Effect<void, never, Scope.Scope>
     /** Brings the metrics of state up to date. */
@@ -207,16 +215,19 @@ const build = Effect.fnUntraced(function* (
   const collect = StateMetrics.collect(instruments, clients)
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(interval), collect)))
   const [sink, ...further] = onCall.map(logSinkFailure)
+  const record: Sink = (call) => {
+    if (sink === undefined) return Effect.void
+    if (further.length === 0) return sink(call)
+    return Effect.forEach([sink, ...further], (one) => one(call), { discard: true })
+  }
   return {
     metrics: calls,
     registry,
     content,
-    onCall: (record) => {
-      if (sink === undefined) return Effect.void
-      if (further.length === 0) return sink(record)
-      return Effect.forEach([sink, ...further], (one) => one(record), { discard: true })
-    },
+    onCall: record,
     observeAccounting: (book = own) => observedAccounting(calls, prices, book),
+    observeStages: (stages, builtIn) => StageTaps.observe(calls, stages, builtIn),
+    observeCalls: (origin, options) => CallTap.make({ metrics: calls, content, onCall: record }, origin, options),
     attach,
     collect
   }

@@ -149,6 +149,13 @@ export const spans = {
     ],
     events: [spanEvents.firstToken]
   },
+  stage: {
+    name: "kimi.stage",
+    kind: "internal",
+    description: "One call in a stage that a user inserted or replaced, with everything inside it",
+    attributes: [a.stageName, a.outcome],
+    events: []
+  },
   models: {
     name: "KimiClient.models",
     kind: "client",

@@ -1,19 +1,45 @@
 /**
- * The order of the stages, and nothing else.
+ * The order of the stages, and how users change it.
  *
  * Outermost first: a deadline inside would kill work that others wait for; a
  * breaker outside retry would let a whole retry loop into an outage; admission
  * outside retry would count calls while the host counts attempts; a timeout
  * outside admission would charge waiting to the attempt.
  *
+ * **Example** (A stage of your own inside the retries of a client)
+ *
+ * ```ts
+ * const client = KimiNode.layerConfig().pipe(
+ *   Layer.provide(Pipeline.layer(Pipeline.insertBefore("breaker", redact)))
+ * )
+ * ```
+ *
+ * **Details**
+ *
+ * - Edits apply to chat and to streams, and to every configuration of a client
+ *   that is reloaded.
+ * - Layers of edits add up: those that are merged apply from left to right, and
+ *   a layer that is provided to another applies before it. A layer that is
+ *   provided twice applies once.
+ * - An edit that names no stage of the pipeline, or inserts a name that is
+ *   taken, fails the construction of the client with a `ConfigurationError`.
+ * - With an `Observer`, each inserted or replaced stage has a span
+ *   `kimi.stage` and a duration in `kimi.stage.duration`.
+ *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import { ConfigurationError, type ConfigurationIssue } from "../errors/ConfigurationErrors.ts"
 import type { Attempt, StreamAttempt } from "./Call.ts"
+import type { Stage } from "./Stage.ts"
 
 /**
- * The stages of a call, outermost first.
+ * The built-in stages, outermost first.
  *
- * @category models
+ * @category constants
  * @since 0.1.0
  */
 export const order = [
@@ -31,41 +57,20 @@ export const order = [
 ] as const
 
 /**
+ * The name of a built-in stage.
+ *
  * @category models
  * @since 0.1.0
  */
 export type StageName = (typeof order)[number]
 
 /**
- * One stage: what it does to a whole answer and to a stream, and its options
- * in words for people.
+ * Stages, outermost first.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Stage {
-  readonly effect: (inner: Attempt) => Attempt
-  readonly stream: (inner: StreamAttempt) => StreamAttempt
-  readonly options: { readonly [name: string]: string }
-}
-
-/**
- * A stage for every place in the order.
- *
- * @category models
- * @since 0.1.0
- */
-export type Stages = { readonly [Name in StageName]: Stage }
-
-/**
- * A stage that is switched off.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const off: Stage = { effect: (inner) => inner, stream: (inner) => inner, options: { is: "off" } }
-
-const innermostFirst = order.toReversed()
+export type Stages = ReadonlyArray<Stage>
 
 /**
  * An attempt inside all stages.
@@ -74,7 +79,7 @@ const innermostFirst = order.toReversed()
  * @since 0.1.0
  */
 export const effect = (stages: Stages, attempt: Attempt): Attempt =>
-  innermostFirst.reduce((inner, name) => stages[name].effect(inner), attempt)
+  stages.reduceRight((inner, stage) => stage.effect(inner), attempt)
 
 /**
  * A streamed attempt inside all stages.
@@ -83,18 +88,134 @@ export const effect = (stages: Stages, attempt: Attempt): Attempt =>
  * @since 0.1.0
  */
 export const stream = (stages: Stages, attempt: StreamAttempt): StreamAttempt =>
-  innermostFirst.reduce((inner, name) => stages[name].stream(inner), attempt)
+  stages.reduceRight((inner, stage) => stage.stream(inner), attempt)
 
 /**
- * The stages and their options, a line each, outermost first.
+ * The stages and their options, one line each, outermost first.
  *
  * @category conversions
  * @since 0.1.0
  */
 export const describe = (stages: Stages): string =>
-  order
-    .map((name) => {
-      const options = Object.entries(stages[name].options).map(([option, value]) => `${option} ${value}`)
-      return [name, ...(options.length === 0 ? [] : [options.join(", ")])].join(": ")
+  stages
+    .map(({ name, options }) => {
+      const texts = Object.entries(options).map(([option, value]) => `${option} ${value}`)
+      return [name, ...(texts.length === 0 ? [] : [texts.join(", ")])].join(": ")
     })
     .join("\n")
+
+/**
+ * A change of a pipeline. It fails when it cannot be made.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Edit = (stages: Stages) => Result.Result<Stages, ConfigurationError>
+
+/** The name of a built-in stage or of one that another edit inserts. */
+type Name = StageName | (string & Record<never, never>)
+
+const failure = (...issues: ReadonlyArray<typeof ConfigurationIssue.Type>): Result.Result<never, ConfigurationError> =>
+  Result.fail(ConfigurationError.of(issues))
+
+const namesOf = (stages: Stages): string => stages.map(({ name }) => name).join(", ")
+
+/** Edits the pipeline at a stage, which must be in it. */
+const editAt =
+  (operation: string, name: Name, change: (stages: Stages, index: number) => ReturnType<Edit>): Edit =>
+  (stages) => {
+    const index = stages.findIndex((stage) => stage.name === name)
+    return index === -1
+      ? failure({ name: `Pipeline.${operation}("${name}")`, expected: `the name of a stage: ${namesOf(stages)}` })
+      : change(stages, index)
+  }
+
+const insertAt = (operation: string, name: Name, stage: Stage, offset: 0 | 1): Edit =>
+  editAt(operation, name, (stages, index) =>
+    stages.some((other) => other.name === stage.name)
+      ? failure({
+          name: `Pipeline.${operation}("${name}") of "${stage.name}"`,
+          expected: `a stage whose name is not one of ${namesOf(stages)}`
+        })
+      : Result.succeed(stages.toSpliced(index + offset, 0, stage))
+  )
+
+/**
+ * Inserts a stage directly outside the named one.
+ *
+ * @category edits
+ * @since 0.1.0
+ */
+export const insertBefore = (name: Name, stage: Stage): Edit => insertAt("insertBefore", name, stage, 0)
+
+/**
+ * Inserts a stage directly inside the named one.
+ *
+ * @category edits
+ * @since 0.1.0
+ */
+export const insertAfter = (name: Name, stage: Stage): Edit => insertAt("insertAfter", name, stage, 1)
+
+/**
+ * Puts a stage in the place of the named one and under its name, so that
+ * telemetry and other edits still find it.
+ *
+ * @category edits
+ * @since 0.1.0
+ */
+export const replace = (name: Name, stage: Stage): Edit =>
+  editAt("replace", name, (stages, index) => Result.succeed(stages.with(index, { ...stage, name })))
+
+/**
+ * Removes the named stage.
+ *
+ * @category edits
+ * @since 0.1.0
+ */
+export const remove = (name: Name): Edit =>
+  editAt("remove", name, (stages, index) => Result.succeed(stages.toSpliced(index, 1)))
+
+const editKeyPrefix = "@kimi-effect/core/pipeline/Pipeline/edit/"
+
+let layerCount = 0
+
+/**
+ * Edits the pipeline of the clients that are built with this layer.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (...edits: ReadonlyArray<Edit>): Layer.Layer<never> =>
+  // A key of its own for each layer, so that a context can hold several.
+  Layer.succeed(Context.Service<never, ReadonlyArray<Edit>>(`${editKeyPrefix}${layerCount++}`), edits)
+
+/**
+ * The edits of the current context, in the order in which they were provided.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export const currentEdits: Effect.Effect<ReadonlyArray<Edit>> = Effect.contextWith((context: Context.Context<never>) =>
+  Effect.succeed(
+    [...context.mapUnsafe].flatMap(([key, edits]: readonly [string, ReadonlyArray<Edit>]) =>
+      key.startsWith(editKeyPrefix) ? edits : []
+    )
+  )
+)
+
+/**
+ * The stages after all edits. It fails with everything that cannot be done.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const applyEdits = (stages: Stages, edits: ReadonlyArray<Edit>): Result.Result<Stages, ConfigurationError> => {
+  const issues: Array<typeof ConfigurationIssue.Type> = []
+  let edited = stages
+  for (const edit of edits) {
+    const next = edit(edited)
+    if (Result.isSuccess(next)) edited = next.success
+    else issues.push(...next.failure.issues)
+  }
+  return issues.length === 0 ? Result.succeed(edited) : failure(...issues)
+}

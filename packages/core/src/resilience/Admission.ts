@@ -22,35 +22,31 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import type * as Redis from "effect/persistence/Redis"
-import type * as Stream from "effect/Stream"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
-import type { KimiError } from "../errors/KimiError.ts"
 import type { AdmissionError } from "../errors/OperationErrors.ts"
 import type { CircuitOpenError } from "../errors/ResilienceErrors.ts"
 import type * as KimiConfig from "../KimiConfig.ts"
-import { ChatResponse } from "../models/ChatResponse.ts"
-import type { StreamEvent } from "../models/StreamEvent.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
+import type { RateLimitClassifier } from "./internal/admission/AdmissionGuard.ts"
 import type {
   AccountState,
   PermitRequest,
   Changes as DoorChanges,
   Limiter,
-  Outcome,
   QueueLimits
 } from "./internal/admission/Limiter.ts"
 import * as LocalLimiter from "./internal/admission/LocalLimiter.ts"
 import * as RedisLimiter from "./internal/admission/RedisLimiter.ts"
-import { off } from "../pipeline/Pipeline.ts"
-import { withStreamHooks } from "../pipeline/internal/StreamGuard.ts"
+import * as AdmissionGuard from "./internal/admission/AdmissionGuard.ts"
+import { accountModelKey, type Call } from "../pipeline/Call.ts"
+import * as Stage from "../pipeline/Stage.ts"
+import { admissionTokens } from "../TokenCount.ts"
+import type { CircuitBreaker } from "./CircuitBreaker.ts"
 import { type RateLimits, tiers } from "./RateLimits.ts"
 
 type AcquireError = AdmissionError | CircuitOpenError
@@ -65,16 +61,17 @@ type Description = { readonly [name: string]: string }
 export class Admission extends Context.Service<
   Admission,
   {
-    /** Makes an attempt when the account's limits have room for it. */
-    readonly guard: (
-      ask: PermitRequest
-    ) => <A, E extends KimiError, R>(attempt: Effect.Effect<A, E, R>) => Effect.Effect<A, E | AcquireError, R>
-    /** The same for a stream, which holds its place until it ends. */
-    readonly guardStream: (
-      ask: PermitRequest
-    ) => <E extends KimiError, R>(
-      attempt: Stream.Stream<StreamEvent, E, R>
-    ) => Stream.Stream<StreamEvent, E | AcquireError, R>
+    /**
+     * Makes an attempt when the account's limits allow it. An error for which
+     * `rateLimitOf` returns a rate limit slows the account down; by default
+     * those of the library that a host sends for its limits do.
+     */
+    readonly guard: <E0 = unknown>(
+      request: PermitRequest,
+      rateLimitOf?: RateLimitClassifier<E0>
+    ) => <A, E extends E0, R>(attempt: Effect.Effect<A, E, R>) => Effect.Effect<A, E | AcquireError, R>
+    /** A permit for what `guard` does not fit, such as a stream. It is held until it is released. */
+    readonly acquire: Limiter["acquire"]
     /** What is in use of every account, by its name. */
     readonly states: Effect.Effect<ReadonlyMap<string, AccountState>>
     /** The options in words for people. */
@@ -135,12 +132,6 @@ export const limitsFromConfig = (config: KimiConfig.Values): RateLimits => {
 /** How much closer together two calls may come in than they were sent. */
 const defaultMargin = Duration.seconds(1)
 
-const outcomeOf = <A, E extends KimiError>(exit: Exit.Exit<A, E>): Outcome => {
-  if (Exit.isSuccess(exit)) return "success"
-  if (Cause.hasInterrupts(exit.cause)) return "interrupted"
-  return Option.getOrElse(Cause.findErrorOption(exit.cause), () => "interrupted" as const)
-}
-
 const describeLimits = (limits: RateLimits): Description => {
   const known = Object.entries(limits).filter(([, limit]) => limit !== undefined)
   return known.length === 0
@@ -173,26 +164,8 @@ export const fromLimiter = ({ change, acquire, states }: Limiter, options: Descr
         })
       )
     },
-    guard: (ask) => (attempt) =>
-      Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(acquire(ask, restore), (place) =>
-          Effect.onExit(restore(attempt), (exit) => {
-            if (Exit.isSuccess(exit) && exit.value instanceof ChatResponse && exit.value.rateStatus !== undefined) {
-              place.recordRateStatus(exit.value.rateStatus)
-            }
-            return place.release(outcomeOf(exit))
-          })
-        )
-      ),
-    guardStream: (ask) =>
-      withStreamHooks((restore) =>
-        Effect.map(acquire(ask, restore), (place) => ({
-          onEvents: ([first]) => {
-            if (first._tag === "Start" && first.rateStatus !== undefined) place.recordRateStatus(first.rateStatus)
-          },
-          onEnd: (exit) => place.release(outcomeOf(exit))
-        }))
-      ),
+    guard: AdmissionGuard.make(acquire),
+    acquire,
     states
   }
 }
@@ -426,16 +399,42 @@ export const layerRedis = (options: RedisOptions = {}): Layer.Layer<Admission, C
     })
   )
 
+const disabled: Admission["Service"] = {
+  guard: () => (attempt) => attempt,
+  acquire: () => Effect.succeed({ recordRateStatus: () => undefined, release: () => Effect.void }),
+  states: Effect.succeed(new Map()),
+  options: { is: "off" },
+  change: () => Effect.void
+}
+
 /**
- * No limits: every attempt is made at once, whatever the host says.
+ * No limits: every attempt is made at once, whatever the host asks for.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layerOff: Layer.Layer<Admission> = Layer.succeed(Admission, {
-  guard: () => (attempt) => attempt,
-  guardStream: () => (attempt) => attempt,
-  states: Effect.succeed(new Map()),
-  options: off.options,
-  change: () => Effect.void
-})
+export const layerOff: Layer.Layer<Admission> = Layer.succeed(Admission, disabled)
+
+/**
+ * The stage of the pipeline. With the circuits of the stage around it, a call
+ * that waits is rejected when its circuit opens in the meantime.
+ *
+ * @category stages
+ * @since 0.1.0
+ */
+export const stage = (
+  admission: Admission["Service"],
+  circuits?: Pick<CircuitBreaker["Service"], "watch">
+): Stage.Stage => {
+  if (admission === disabled) return Stage.off("admission")
+  const requestOf = (call: Call): PermitRequest => ({
+    account: call.account,
+    tokens: () => admissionTokens(call.request),
+    ...(circuits === undefined ? {} : { watch: () => circuits.watch(accountModelKey(call)) })
+  })
+  return Stage.make("admission", {
+    effect: (inner) => (call) => admission.guard(requestOf(call), AdmissionGuard.rateLimitOfKimiError)(inner(call)),
+    stream: (inner) => (call) => AdmissionGuard.guardStream(admission, requestOf(call))(inner(call)),
+    options: admission.options
+  })
+}

@@ -24,6 +24,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as EffectBreaker from "effect/persistence/CircuitBreaker"
@@ -34,7 +35,10 @@ import * as CircuitOptions from "./internal/circuit/CircuitOptions.ts"
 import type { Circuits } from "./internal/circuit/Circuits.ts"
 import * as LocalCircuits from "./internal/circuit/LocalCircuits.ts"
 import * as RedisCircuits from "./internal/circuit/RedisCircuits.ts"
-import { off } from "../pipeline/Pipeline.ts"
+import { accountModelKey } from "../pipeline/Call.ts"
+import * as Stage from "../pipeline/Stage.ts"
+import * as CircuitGuard from "./internal/circuit/CircuitGuard.ts"
+import * as ErrorClassifier from "./internal/ErrorClassifier.ts"
 
 export {
   defaults,
@@ -120,15 +124,10 @@ export function layerRedis(
     : Layer.unwrap(Effect.map(CircuitOptions.resolveRedis(options), makeRedisLayer))
 }
 
-/**
- * No circuits: every call is made.
- *
- * @category layers
- * @since 0.1.0
- */
-export const layerOff: Layer.Layer<CircuitBreaker> = Layer.succeed(CircuitBreaker, {
+const disabled: CircuitBreaker["Service"] = {
   guard: () => (attempt) => attempt,
-  guardStream: () => (attempt) => attempt,
+  acquire: () => Effect.succeed({ record: () => Effect.void }),
+  slowAfter: Duration.infinity,
   watch: () => () => undefined,
   states: Effect.succeed(new Map()),
   restore: () => Effect.void,
@@ -137,5 +136,28 @@ export const layerOff: Layer.Layer<CircuitBreaker> = Layer.succeed(CircuitBreake
   forceClosed: () => Effect.void,
   reset: () => Effect.void,
   transitions: Stream.empty,
-  options: off.options
-})
+  options: { is: "off" }
+}
+
+/**
+ * No circuits: every call is made.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerOff: Layer.Layer<CircuitBreaker> = Layer.succeed(CircuitBreaker, disabled)
+
+/**
+ * The stage of the pipeline. Each account and model has its own circuit.
+ *
+ * @category stages
+ * @since 0.1.0
+ */
+export const stage = (circuits: CircuitBreaker["Service"]): Stage.Stage =>
+  circuits === disabled
+    ? Stage.off("breaker")
+    : Stage.make("breaker", {
+        effect: (inner) => (call) => circuits.guard(accountModelKey(call), ErrorClassifier.ofKimiErrors)(inner(call)),
+        stream: (inner) => (call) => CircuitGuard.guardStream(circuits, accountModelKey(call))(inner(call)),
+        options: { by: "account and model", ...circuits.options }
+      })

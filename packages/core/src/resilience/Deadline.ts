@@ -1,8 +1,8 @@
 /**
  * Bounds a whole call in time: every attempt and every wait together.
  *
- * It is the outermost stage, so that one caller's deadline ends that caller's
- * wait and nobody else's.
+ * It is the outermost stage, so that a deadline ends only the wait of the
+ * caller that set it.
  *
  * @since 0.1.0
  */
@@ -11,6 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { DeadlineExceededError } from "../errors/TimeoutErrors.ts"
+import * as Stage from "../pipeline/Stage.ts"
 import * as Watchdog from "../pipeline/internal/Watchdog.ts"
 
 const exceeded = (timeout: Duration.Duration): Effect.Effect<never, DeadlineExceededError> =>
@@ -21,7 +22,7 @@ const exceeded = (timeout: Duration.Duration): Effect.Effect<never, DeadlineExce
 /**
  * Bounds a call; without a deadline it is left as it is.
  *
- * @category stages
+ * @category combinators
  * @since 0.1.0
  */
 export const withDeadline =
@@ -33,7 +34,7 @@ export const withDeadline =
  * Bounds a streamed call from its run to its last event. The time that the
  * consumer takes counts.
  *
- * @category stages
+ * @category combinators
  * @since 0.1.0
  */
 export const withStreamDeadline =
@@ -51,3 +52,20 @@ export const withStreamDeadline =
             )
           })
         )
+
+/**
+ * The stage of the pipeline.
+ *
+ * @category stages
+ * @since 0.1.0
+ */
+export const stage = (deadline: Duration.Duration | undefined): Stage.Stage => {
+  if (deadline === undefined) return Stage.make("deadline", { options: { deadline: "none" } })
+  const effect = withDeadline(deadline)
+  const stream = withStreamDeadline(deadline)
+  return Stage.make("deadline", {
+    effect: (inner) => (call) => effect(inner(call)),
+    stream: (inner) => (call) => stream(inner(call)),
+    options: { deadline: Duration.format(deadline) }
+  })
+}

@@ -39,7 +39,7 @@ import type { ChatError, StreamError } from "../errors/OperationErrors.ts"
 import * as ModelCatalog from "../ModelCatalog.ts"
 import type { ModelRequest } from "../models/ChatRequest.ts"
 import type { Call } from "../pipeline/Call.ts"
-import type { Stage } from "../pipeline/Pipeline.ts"
+import * as Stage from "../pipeline/Stage.ts"
 import { transformOpening } from "../pipeline/internal/StreamOpening.ts"
 
 /**
@@ -187,26 +187,26 @@ const describeStep = ({ account, model = "the same model", on }: Step): string =
   `${account}/${model}${on === undefined ? "" : ` on ${on.join(" or ")}`}`
 
 /**
- * The stage of a plan. Calls come to it unchecked: it checks them for every
- * host that it puts them to.
+ * The stage of the pipeline. Its calls are unchecked: it checks them for every
+ * host that it calls.
  *
  * @category stages
  * @since 0.1.0
  */
-export const stage = (plan: Plan): Stage => {
-  const walk = runPlan(plan)
-  return {
-    effect: (inner) => (call) => walk(call, inner),
+export const stage = (plan: Plan): Stage.Stage => {
+  const run = runPlan(plan)
+  return Stage.make("fallback", {
+    effect: (inner) => (call) => run(call, inner),
     stream: (inner) => (call) =>
       Stream.suspend(() => {
-        let asked = call
+        let current = call
         return transformOpening<StreamError, StreamError>((open) =>
-          walk(call, (moved) => {
-            asked = moved
+          run(call, (moved) => {
+            current = moved
             return open
           })
-        )(Stream.suspend(() => inner(asked)))
+        )(Stream.suspend(() => inner(current)))
       }),
     options: Object.fromEntries(plan.steps.map((step, index) => [`${index + 1}`, describeStep(step)]))
-  }
+  })
 }

@@ -40,7 +40,7 @@ import * as OptionRules from "../internal/OptionRules.ts"
 import { accountModelKey } from "../pipeline/Call.ts"
 import * as HedgeBudget from "./internal/HedgeBudget.ts"
 import * as Latencies from "./internal/Latencies.ts"
-import { off, type Stage } from "../pipeline/Pipeline.ts"
+import * as Stage from "../pipeline/Stage.ts"
 import { transformOpening } from "../pipeline/internal/StreamOpening.ts"
 
 /**
@@ -108,7 +108,7 @@ export interface State {
  * @category services
  * @since 0.1.0
  */
-export class Hedge extends Context.Service<Hedge, Stage & { readonly state: Effect.Effect<State> }>()(
+export class Hedge extends Context.Service<Hedge, Stage.Stage & { readonly state: Effect.Effect<State> }>()(
   "@kimi-effect/core/resilience/Hedge"
 ) {}
 
@@ -183,7 +183,7 @@ const race = <A, E>(attempt: Effect.Effect<A, E>, after: Duration.Duration, rule
     })
   })
 
-const describeOptions = (options: Options): Stage["options"] => {
+const describeOptions = (options: Options): Stage.Stage["options"] => {
   const format = (input: Duration.Input) => Duration.format(Duration.fromInputUnsafe(input))
   const { delay: after, responseDelay, minimumDelay = defaults.minimumDelay, percentile } = options
   const { capacity = defaults.budget.capacity, ratio = defaults.budget.ratio } = options.budget ?? {}
@@ -255,7 +255,7 @@ export const make = (options: Options): Effect.Effect<Hedge["Service"], Configur
           })
         })
 
-    const effect = (late: Duration.Duration): Stage["effect"] => {
+    const effect = (late: Duration.Duration): Stage.Stage["effect"] => {
       return (inner) => (call) =>
         Effect.suspend(() => {
           begin()
@@ -263,13 +263,15 @@ export const make = (options: Options): Effect.Effect<Hedge["Service"], Configur
         })
     }
 
-    const stream: Stage["stream"] = (inner) => (call) =>
+    const stream: Stage.Stage["stream"] = (inner) => (call) =>
       transformOpening<StreamError, StreamError>(hedgeOpening(accountModelKey(call)))(inner(call))
 
     return {
-      effect: responseDelay === undefined ? off.effect : effect(Duration.fromInputUnsafe(responseDelay)),
-      stream: after === undefined && percentile === undefined ? off.stream : stream,
-      options: describeOptions(options),
+      ...Stage.make("hedge", {
+        effect: responseDelay === undefined ? undefined : effect(Duration.fromInputUnsafe(responseDelay)),
+        stream: after === undefined && percentile === undefined ? undefined : stream,
+        options: describeOptions(options)
+      }),
       state: Effect.sync(() => ({ calls, hedges, hedgeWins, refused, tokens: budget.tokens() }))
     }
   })
@@ -289,6 +291,6 @@ export const layer = (options: Options): Layer.Layer<Hedge, ConfigurationError> 
  * @since 0.1.0
  */
 export const layerOff: Layer.Layer<Hedge> = Layer.succeed(Hedge, {
-  ...off,
+  ...Stage.off("hedge"),
   state: Effect.succeed({ calls: 0, hedges: 0, hedgeWins: 0, refused: 0, tokens: 0 })
 })

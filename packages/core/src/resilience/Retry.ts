@@ -1,13 +1,14 @@
 /**
- * Sends a call again while its failure says that this may help.
+ * Retries a call while its error allows it.
  *
- * The stage asks an error nothing but its facts: whether it is retryable, how
- * long the host said to wait, and whether the attempt may have been billed.
+ * Only the facts of an error decide: whether it is retryable, how long the host
+ * asked to wait, and whether the attempt may have been billed.
  *
  * **Details**
  *
- * - What the host says about waiting is a floor under the schedule: never
- *   earlier, and still growing, because the host is known to say too little.
+ * - The wait that the host asks for is a floor under the schedule: an attempt
+ *   is never made earlier, and waits still grow, because hosts ask for too
+ *   little.
  * - A wait longer than `maxDelay` is not waited for: the call fails at once,
  *   with the wait in the error.
  * - An attempt that was sent and not answered may be billed, so by default it
@@ -18,7 +19,7 @@
  *
  * **Gotchas**
  *
- * - Put this stage outside the breaker, so that the breaker learns from every
+ * - This stage belongs outside the breaker, so that the breaker records every
  *   attempt and an open circuit ends the loop at once.
  *
  * @since 0.1.0
@@ -33,26 +34,28 @@ import * as Schedule from "effect/Schedule"
 import type * as Stream from "effect/Stream"
 import { withDetails } from "../errors/internal/ErrorDetails.ts"
 import type { FailedAttempt } from "../errors/FailedAttempt.ts"
-import type { KimiError } from "../errors/KimiError.ts"
+import { isKimiError, type KimiError } from "../errors/KimiError.ts"
 import { DeadlineExceededError } from "../errors/TimeoutErrors.ts"
 import type * as KimiConfig from "../KimiConfig.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
-import * as Backoff from "./Backoff.ts"
-import { RetryBudget } from "./RetryBudget.ts"
 import { transformOpening } from "../pipeline/internal/StreamOpening.ts"
+import * as Stage from "../pipeline/Stage.ts"
+import * as Backoff from "./Backoff.ts"
+import * as ErrorClassifier from "./internal/ErrorClassifier.ts"
+import type { RetryBudget } from "./RetryBudget.ts"
 
 /**
  * @category options
  * @since 0.1.0
  */
-export interface Options {
+export interface Options<in E = KimiError> {
   /** Attempts in all, the first included. */
   readonly maxAttempts: number
   /** The first wait. */
   readonly baseDelay: Duration.Duration
-  /** The longest wait, its own or the host's. */
+  /** The longest wait, of the schedule or of the host. */
   readonly maxDelay: Duration.Duration
-  /** How chance spreads waits. */
+  /** How waits are randomised. */
   readonly jitter: Backoff.Jitter
   /** Longest time for all attempts and waits together. */
   readonly maxElapsed: Duration.Duration
@@ -60,8 +63,8 @@ export interface Options {
   readonly ambiguous: "never" | "once" | "always"
   /** The longest attempt, when a stage inside bounds it: it saves a timer for every call that needs no retry. */
   readonly attemptTimeout?: Duration.Duration | undefined
-  /** Waits in place of the exponential ones. It sees the error, and ends the loop when it is done. */
-  readonly schedule?: Schedule.Schedule<unknown, KimiError> | undefined
+  /** Waits in place of the exponential ones. Its input is the error, and the retries end when it is done. */
+  readonly schedule?: Schedule.Schedule<unknown, E> | undefined
 }
 
 /**
@@ -81,9 +84,9 @@ export const fromConfig = (config: KimiConfig.Values): Options => ({
 })
 
 /**
- * A schedule of the user's in place of the exponential one, for every call of
- * a client. It sees the error and ends the retries when it is done; the host's
- * waits stay floors under it.
+ * A schedule for every call of a client, in place of the exponential one. Its
+ * input is the error, and the retries end when it is done; the host's waits
+ * stay floors under it.
  *
  * @category services
  * @since 0.1.0
@@ -94,24 +97,37 @@ export class RetrySchedule extends Context.Service<RetrySchedule, Schedule.Sched
 
 const ambiguousLimit = { never: 0, once: 1, always: Number.POSITIVE_INFINITY } as const
 
-const factsOf = (error: KimiError, startedAt: number, end: number, delay: number): FailedAttempt => ({
-  tag: error._tag,
-  ...(error.provider === undefined ? {} : { provider: error.provider }),
-  ...(error.model === undefined ? {} : { model: error.model }),
-  ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
-  startedAt,
-  duration: end - startedAt,
-  delay,
-  isPossiblyBilled: error.billing === "possible"
-})
+/** The tag of any error, for the record of its attempt. */
+const tagOf = (error: unknown): string => {
+  if (typeof error !== "object" || error === null) return "Error"
+  if ("_tag" in error && typeof error._tag === "string") return error._tag
+  return error instanceof Error ? error.name : "Error"
+}
 
-type ScheduleStep = (
-  now: number,
-  error: KimiError
-) => Pull.Pull<readonly [unknown, Duration.Duration], unknown, unknown>
+const factsOf = (
+  error: unknown,
+  isPossiblyBilled: boolean,
+  startedAt: number,
+  end: number,
+  delay: number
+): FailedAttempt => {
+  const { model, provider, requestId } = isKimiError(error) ? error : {}
+  return {
+    tag: tagOf(error),
+    ...(provider === undefined ? {} : { provider }),
+    ...(model === undefined ? {} : { model }),
+    ...(requestId === undefined ? {} : { requestId }),
+    startedAt,
+    duration: end - startedAt,
+    delay,
+    isPossiblyBilled
+  }
+}
+
+type ScheduleStep<E> = (now: number, error: E) => Pull.Pull<readonly [unknown, Duration.Duration], unknown, unknown>
 
 /** The schedule's wait in milliseconds; `undefined` when it is done. A schedule that fails is done too. */
-const nextDelay = (step: ScheduleStep, now: number, error: KimiError): Effect.Effect<number | undefined> =>
+const nextDelay = <E>(step: ScheduleStep<E>, now: number, error: E): Effect.Effect<number | undefined> =>
   Effect.match(step(now, error), {
     onSuccess: ([, delay]) => Duration.toMillis(delay),
     onFailure: () => undefined
@@ -126,8 +142,9 @@ const exceeded = (maxElapsed: Duration.Duration, attempts: ReadonlyArray<FailedA
 
 /** What the retries of one call share. */
 interface RetryContext<A, E, R> {
-  readonly options: Options
+  readonly options: Options<E>
   readonly budget: RetryBudget["Service"]
+  readonly classifier: ErrorClassifier.ErrorClassifier<E>
   readonly attempt: Effect.Effect<A, E, R>
   readonly clock: Clock.Clock
   /** Unix milliseconds at which all attempts must be over. */
@@ -136,36 +153,40 @@ interface RetryContext<A, E, R> {
 }
 
 const withElapsedLimit = <A, E, R, B, E2, R2>(
-  { attempts, clock, deadline: end, options }: RetryContext<A, E, R>,
+  { attempts, clock, deadline, options }: RetryContext<A, E, R>,
   effect: Effect.Effect<B, E2, R2>
 ): Effect.Effect<B, E2 | DeadlineExceededError, R2> =>
   Effect.timeoutOrElse(effect, {
-    duration: Math.max(0, end - clock.currentTimeMillisUnsafe()),
+    duration: Math.max(0, deadline - clock.currentTimeMillisUnsafe()),
     orElse: () => Effect.fail(exceeded(options.maxElapsed, attempts))
   })
 
+/** The error of the last attempt, with the facts of all of them where it can carry them. */
+const withAttempts = <E>(error: E, attempts: ReadonlyArray<FailedAttempt>): E =>
+  attempts.length > 1 && isKimiError(error) ? withDetails(error, { attempts }) : error
+
 /** Waits and tries again after a failure, as often as is allowed. */
-const retryAfterFailure = Effect.fnUntraced(function* <A, E extends KimiError, R>(
-  { attempt, attempts, budget, clock, deadline: end, options }: RetryContext<A, E, R>,
-  failure: E | DeadlineExceededError,
+const retryAfterFailure = Effect.fnUntraced(function* <A, E, R>(
+  { attempt, attempts, budget, classifier, clock, deadline, options }: RetryContext<A, E, R>,
+  failure: E,
   began: number
-): Effect.fn.Return<A, E | DeadlineExceededError, R> {
-  const step = yield* Schedule.toStep(options.schedule ?? backoff(options))
+): Effect.fn.Return<A, E, R> {
+  const step: ScheduleStep<E> = yield* Schedule.toStep(options.schedule ?? backoff(options))
   const maxDelay = Duration.toMillis(options.maxDelay)
   let ambiguous = 0
   let withdrawn = 0
 
   /** How long to wait before the next attempt; `undefined` when there is none. */
-  const decide = Effect.fnUntraced(function* (error: E | DeadlineExceededError, now: number) {
-    if (!error.isRetryable || attempts.length + 1 >= options.maxAttempts) return undefined
-    const isAmbiguous = error.billing === "possible"
+  const decide = Effect.fnUntraced(function* (error: E, isAmbiguous: boolean, now: number) {
+    if (!classifier.isRetryable(error) || attempts.length + 1 >= options.maxAttempts) return undefined
     if (isAmbiguous && ambiguous++ >= ambiguousLimit[options.ambiguous]) return undefined
-    const floor = error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter)
+    const retryAfter = classifier.retryAfter(error)
+    const floor = retryAfter === undefined ? 0 : Duration.toMillis(retryAfter)
     if (floor > maxDelay) return undefined
     const planned = yield* nextDelay(step, now, error)
     if (planned === undefined) return undefined
     const delay = Math.max(planned, floor)
-    if (now + delay >= end) return undefined
+    if (now + delay >= deadline) return undefined
     const price = yield* budget.withdraw(isAmbiguous)
     if (price === undefined) return undefined
     withdrawn += price
@@ -176,9 +197,10 @@ const retryAfterFailure = Effect.fnUntraced(function* <A, E extends KimiError, R
   let startedAt = began
   for (;;) {
     const now = clock.currentTimeMillisUnsafe()
-    const delay = yield* decide(error, now)
-    attempts.push(factsOf(error, startedAt, now, delay ?? 0))
-    if (delay === undefined) return yield* Effect.fail(attempts.length === 1 ? error : withDetails(error, { attempts }))
+    const isAmbiguous = classifier.isAmbiguous(error)
+    const delay = yield* decide(error, isAmbiguous, now)
+    attempts.push(factsOf(error, isAmbiguous, startedAt, now, delay ?? 0))
+    if (delay === undefined) return yield* Effect.fail(withAttempts(error, attempts))
     yield* Effect.sleep(Duration.millis(delay))
     startedAt = clock.currentTimeMillisUnsafe()
     const result = yield* Effect.result(attempt)
@@ -190,37 +212,47 @@ const retryAfterFailure = Effect.fnUntraced(function* <A, E extends KimiError, R
   }
 })
 
+const backoff = ({ baseDelay, jitter, maxDelay }: Options<never>): Schedule.Schedule<unknown> =>
+  Backoff.schedule({ baseDelay, maxDelay, jitter })
+
+/** Whether an attempt ends before the time for all of them does, so that it needs no timer here. */
+const hasBoundedAttempts = ({ attemptTimeout, maxElapsed }: Options<never>): boolean =>
+  attemptTimeout !== undefined && Duration.isLessThanOrEqualTo(attemptTimeout, maxElapsed)
+
 /**
- * Retries an attempt within its own bounds and those of the client's budget.
+ * Retries an attempt within its own bounds and those of the budget. Errors of
+ * other libraries are retryable unless the classifier says otherwise.
  *
- * @category stages
+ * @category combinators
  * @since 0.1.0
  */
 export const withRetry =
-  (options: Options, budget: RetryBudget["Service"]) =>
-  <A, E extends KimiError, R>(attempt: Effect.Effect<A, E, R>): Effect.Effect<A, E | DeadlineExceededError, R> =>
+  <E0 = unknown>(
+    options: Options<E0>,
+    budget: RetryBudget["Service"],
+    classifier: ErrorClassifier.ErrorClassifier<E0> = ErrorClassifier.ofAllErrors
+  ) =>
+  <A, E extends E0, R>(attempt: Effect.Effect<A, E, R>): Effect.Effect<A, E | DeadlineExceededError, R> =>
     Effect.flatMap(Clock.Clock, (clock) => {
       const startedAt = clock.currentTimeMillisUnsafe()
-      const end = startedAt + Duration.toMillis(options.maxElapsed)
-      const run: RetryContext<A, E, R> = { options, budget, attempt, clock, deadline: end, attempts: [] }
-      return Effect.matchEffect(hasBoundedAttempts(options) ? attempt : withElapsedLimit(run, attempt), {
-        onSuccess: (answer) => Effect.as(budget.deposit(undefined), answer),
-        onFailure: (error) => withElapsedLimit(run, retryAfterFailure(run, error, startedAt))
+      const deadline = startedAt + Duration.toMillis(options.maxElapsed)
+      const run: RetryContext<A, E, R> = { options, budget, classifier, attempt, clock, deadline, attempts: [] }
+      const isBounded = hasBoundedAttempts(options)
+      const all = Effect.matchEffect(attempt, {
+        onSuccess: (response) => Effect.as(budget.deposit(undefined), response),
+        onFailure: (error): Effect.Effect<A, E | DeadlineExceededError, R> => {
+          const retries = retryAfterFailure(run, error, startedAt)
+          return isBounded ? withElapsedLimit(run, retries) : retries
+        }
       })
+      return isBounded ? all : withElapsedLimit(run, all)
     })
 
-/** Whether an attempt ends before the time for all of them does, so that it needs no timer here. */
-const hasBoundedAttempts = ({ attemptTimeout, maxElapsed }: Options): boolean =>
-  attemptTimeout !== undefined && Duration.isLessThanOrEqualTo(attemptTimeout, maxElapsed)
-
-const backoff = ({ baseDelay, jitter, maxDelay }: Options): Schedule.Schedule<unknown, KimiError> =>
-  Backoff.schedule({ baseDelay: baseDelay, maxDelay: maxDelay, jitter })
-
 /**
- * Retries a stream's attempt up to its first content. What fails after it is
- * the consumer's to see.
+ * Retries a stream's attempt up to its first content. What fails after it
+ * reaches the consumer.
  *
- * @category stages
+ * @category combinators
  * @since 0.1.0
  */
 export const withStreamRetry =
@@ -228,4 +260,28 @@ export const withStreamRetry =
   <E extends KimiError>(
     attempt: Stream.Stream<StreamEvent, E>
   ): Stream.Stream<StreamEvent, E | DeadlineExceededError> =>
-    transformOpening<E, E | DeadlineExceededError>((open) => withRetry(options, budget)(open))(attempt)
+    transformOpening<E, E | DeadlineExceededError>(withRetry(options, budget, ErrorClassifier.ofKimiErrors))(attempt)
+
+/**
+ * The stage of the pipeline.
+ *
+ * @category stages
+ * @since 0.1.0
+ */
+export const stage = (options: Options, budget: RetryBudget["Service"]): Stage.Stage => {
+  const effect = withRetry(options, budget, ErrorClassifier.ofKimiErrors)
+  const stream = withStreamRetry(options, budget)
+  return Stage.make("retry", {
+    effect: (inner) => (call) => effect(inner(call)),
+    stream: (inner) => (call) => stream(inner(call)),
+    options: {
+      attempts: String(options.maxAttempts),
+      delays: `${Duration.format(options.baseDelay)} to ${Duration.format(options.maxDelay)}`,
+      jitter: options.jitter,
+      ambiguous: options.ambiguous,
+      elapsed: Duration.format(options.maxElapsed),
+      ...(options.schedule === undefined ? {} : { schedule: "custom" }),
+      budget: budget.options
+    }
+  })
+}

@@ -112,14 +112,22 @@ export function layer(options?: Options): Layer.Layer<RetryBudget, Configuration
 }
 
 /**
+ * A budget without bounds: only each call's own bounds hold.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const unlimited: RetryBudget["Service"] = {
+  withdraw: () => Effect.succeed(0),
+  deposit: () => Effect.void,
+  state: Effect.succeed({ tokens: Number.POSITIVE_INFINITY, capacity: Number.POSITIVE_INFINITY }),
+  options: "off"
+}
+
+/**
  * No bound over the calls of a client; each call's own bounds remain.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layerOff: Layer.Layer<RetryBudget> = Layer.succeed(RetryBudget, {
-  withdraw: () => Effect.succeed(0),
-  deposit: () => Effect.void,
-  state: Effect.succeed({ tokens: Number.POSITIVE_INFINITY, capacity: Number.POSITIVE_INFINITY }),
-  options: "off"
-})
+export const layerOff: Layer.Layer<RetryBudget> = Layer.succeed(RetryBudget, unlimited)

@@ -55,7 +55,7 @@ import type * as TokenUsage from "../models/Usage.ts"
 import * as TokenCount from "../TokenCount.ts"
 import type { Call, StreamAttempt } from "../pipeline/Call.ts"
 import * as Continuation from "./internal/Continuation.ts"
-import type { Stage } from "../pipeline/Pipeline.ts"
+import * as Stage from "../pipeline/Stage.ts"
 import { Transcript } from "../pipeline/internal/Transcript.ts"
 
 /**
@@ -181,7 +181,7 @@ const defaultMaxRecoveries = 1
 /**
  * Recovers a stream that breaks after its first content.
  *
- * @category stages
+ * @category combinators
  * @since 0.1.0
  */
 export const withStreamRecovery =
@@ -271,14 +271,14 @@ export const withStreamRecovery =
   }
 
 /**
- * The stage of the pipeline. A whole answer has no middle, so it is left as it
- * is.
+ * The stage of the pipeline. A whole response has no middle, so it is left
+ * unchanged.
  *
  * @category stages
  * @since 0.1.0
  */
-export const stage = (options: Options): Stage => ({
-  effect: (inner) => inner,
-  stream: withStreamRecovery(options),
-  options: { mode: options.mode, recoveries: String(options.maxRecoveries ?? defaultMaxRecoveries) }
-})
+export const stage = (options: Options): Stage.Stage =>
+  Stage.make("recovery", {
+    stream: withStreamRecovery(options),
+    options: { mode: options.mode, recoveries: String(options.maxRecoveries ?? defaultMaxRecoveries) }
+  })

@@ -20,6 +20,8 @@ import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import { FirstTokenTimeoutError, IdleTimeoutError, TotalTimeoutError } from "../errors/TimeoutErrors.ts"
 import { isContent, type Start, type StreamEvent } from "../models/StreamEvent.ts"
+import type { Call } from "../pipeline/Call.ts"
+import * as Stage from "../pipeline/Stage.ts"
 import * as Watchdog from "../pipeline/internal/Watchdog.ts"
 
 /**
@@ -38,7 +40,7 @@ export interface Options {
 }
 
 /**
- * What an attempt asked, to be named in its errors.
+ * The host and the model of an attempt, for its errors.
  *
  * @category options
  * @since 0.1.0
@@ -46,6 +48,7 @@ export interface Options {
 export interface AttemptTarget {
   /** The host, by the id of its provider description. */
   readonly provider?: string
+  /** The model. */
   readonly model?: string
 }
 
@@ -67,7 +70,7 @@ const totalTimeoutError = (timeout: Duration.Duration, origin: StartedAttempt): 
 /**
  * Bounds an attempt as a whole.
  *
- * @category stages
+ * @category combinators
  * @since 0.1.0
  */
 export const withTimeout =
@@ -97,7 +100,7 @@ const contentTimeoutError = (hasContent: boolean, options: Options, origin: Star
 /**
  * Bounds a streamed attempt: as a whole, until its first content, and between contents.
  *
- * @category stages
+ * @category combinators
  * @since 0.1.0
  */
 export const withStreamTimeout =
@@ -107,7 +110,7 @@ export const withStreamTimeout =
       Effect.map(Effect.all([Clock.Clock, Watchdog.make(scope)]), ([clock, watchdog]) => {
         const idle = Duration.toMillis(options.idleTimeout)
         const end = clock.currentTimeMillisUnsafe() + Duration.toMillis(options.totalTimeout)
-        let begun: StartedAttempt = origin
+        let started: StartedAttempt = origin
         let hasContent = false
         /** How much longer the host may stay silent. */
         let patience = Duration.toMillis(options.firstTokenTimeout)
@@ -115,14 +118,16 @@ export const withStreamTimeout =
         return Effect.suspend((): Pull.Pull<Events, E | StreamTimeoutError> => {
           const start = clock.currentTimeMillisUnsafe()
           // Events that are already there would win against any timer.
-          if (start >= end) return Effect.fail(totalTimeoutError(options.totalTimeout, begun))
+          if (start >= end) return Effect.fail(totalTimeoutError(options.totalTimeout, started))
           const isTotal = end - start <= patience
           const onExpired = () =>
             Effect.fail(
-              isTotal ? totalTimeoutError(options.totalTimeout, begun) : contentTimeoutError(hasContent, options, begun)
+              isTotal
+                ? totalTimeoutError(options.totalTimeout, started)
+                : contentTimeoutError(hasContent, options, started)
             )
           return Effect.map(watchdog.guard(pull, isTotal ? end : start + patience, onExpired), (events) => {
-            if (events[0]._tag === "Start") begun = withResponseIds(origin, events[0])
+            if (events[0]._tag === "Start") started = withResponseIds(origin, events[0])
             if (events.some(isContent)) {
               hasContent = true
               patience = idle
@@ -134,3 +139,24 @@ export const withStreamTimeout =
         })
       })
     )
+
+const targetOf = ({ provider, request }: Call): AttemptTarget => ({ provider, model: request.model })
+
+/**
+ * The stage of the pipeline. `connectTimeout` is kept by the HTTP client and is
+ * only described here.
+ *
+ * @category stages
+ * @since 0.1.0
+ */
+export const stage = (options: Options & { readonly connectTimeout: Duration.Duration }): Stage.Stage =>
+  Stage.make("timeout", {
+    effect: (inner) => (call) => withTimeout(options, targetOf(call))(inner(call)),
+    stream: (inner) => (call) => withStreamTimeout(options, targetOf(call))(inner(call)),
+    options: {
+      connect: Duration.format(options.connectTimeout),
+      "first token": Duration.format(options.firstTokenTimeout),
+      idle: Duration.format(options.idleTimeout),
+      total: Duration.format(options.totalTimeout)
+    }
+  })

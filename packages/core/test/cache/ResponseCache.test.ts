@@ -3,7 +3,6 @@ import { Duration, Effect, Fiber, Layer, Result, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as CacheControl from "../../src/cache/CacheControl.ts"
 import * as CacheOptions from "../../src/cache/internal/CacheOptions.ts"
-import * as CacheStage from "../../src/cache/internal/CacheStage.ts"
 import { CacheStore } from "../../src/cache/CacheStore.ts"
 import * as ResponseCache from "../../src/cache/ResponseCache.ts"
 import * as Pipeline from "../../src/pipeline/Pipeline.ts"
@@ -16,7 +15,7 @@ const texts = ["a", "b", "c"] as const
 const filled = Effect.gen(function* () {
   const cache = yield* makeMemory()
   const upstream = host()
-  const chat = CacheStage.stage(cache).effect(upstream.attempt)
+  const chat = cache.stage().effect(upstream.attempt)
   const calls = [callOf("a"), callOf("b"), callOf("c", { model: "kimi-k2.6" })] as const
   yield* chat(calls[0]).pipe(CacheControl.provide({ tags: ["x"] }))
   yield* chat(calls[1]).pipe(CacheControl.provide({ tags: ["x", "y"] }))
@@ -61,7 +60,7 @@ describe("ResponseCache", () => {
       Effect.gen(function* () {
         const cache = yield* makeMemory()
         const upstream = host()
-        const chat = CacheStage.stage(cache).effect(upstream.attempt)
+        const chat = cache.stage().effect(upstream.attempt)
         const release = upstream.hold()
         const before = yield* Effect.forkChild(chat(call).pipe(CacheControl.provide({ tags: ["x"] })))
         yield* TestClock.adjust(0)
@@ -91,7 +90,7 @@ describe("ResponseCache", () => {
     Effect.gen(function* () {
       const cache = yield* makeMemory()
       const upstream = host()
-      const chat = CacheStage.stage(cache).effect(upstream.attempt)
+      const chat = cache.stage().effect(upstream.attempt)
       const release = upstream.hold()
       const fiber = yield* Effect.forkChild(chat(call))
       yield* TestClock.adjust(0)
@@ -129,7 +128,7 @@ describe("ResponseCache", () => {
     Effect.gen(function* () {
       const cache = yield* makeMemory({ maxEntries: 2 })
       const upstream = host()
-      const chat = CacheStage.stage(cache).effect(upstream.attempt)
+      const chat = cache.stage().effect(upstream.attempt)
       for (const text of ["a", "b", "a", "c", "a"]) yield* chat(callOf(text))
       assert.strictEqual(upstream.asked(), 3)
       yield* chat(callOf("b"))
@@ -143,8 +142,8 @@ describe("ResponseCache", () => {
       const cache = yield* ResponseCache.ResponseCache
       const one = host()
       const other = host()
-      yield* CacheStage.stage(cache).effect(one.attempt)(call)
-      yield* CacheStage.stage(cache).effect(other.attempt)(call)
+      yield* cache.stage().effect(one.attempt)(call)
+      yield* cache.stage().effect(other.attempt)(call)
       assert.deepStrictEqual([one.asked(), other.asked()], [1, 0])
     }).pipe(Effect.provide(ResponseCache.layerMemory()))
   )
@@ -220,13 +219,7 @@ describe("ResponseCache", () => {
 
   it.effect("says its options in words", () =>
     Effect.gen(function* () {
-      const words = (cache: ResponseCache.ResponseCache["Service"]) => {
-        const stages = Object.fromEntries(Pipeline.order.map((name) => [name, Pipeline.off]))
-        const all = { ...stages, cache: CacheStage.stage(cache) } as unknown as Pipeline.Stages
-        return Pipeline.describe(all)
-          .split("\n")
-          .find((line) => line.startsWith("cache"))
-      }
+      const words = (cache: ResponseCache.ResponseCache["Service"]) => Pipeline.describe([cache.stage()])
       assert.strictEqual(
         words(yield* makeMemory()),
         "cache: time to live 1d, memory 67108864 bytes, 10000 entries, replay immediate"
@@ -249,7 +242,7 @@ describe("ResponseCache", () => {
     Effect.gen(function* () {
       const cache = yield* ResponseCache.ResponseCache
       const upstream = host()
-      const stage = CacheStage.stage(cache)
+      const stage = cache.stage()
       const chat = stage.effect(upstream.attempt)
       const stream = stage.stream(() => Stream.die("asked"))
       yield* chat(call)

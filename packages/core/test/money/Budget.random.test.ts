@@ -10,6 +10,7 @@ import type { StreamEvent } from "../../src/models/StreamEvent.ts"
 import type { Call } from "../../src/pipeline/Call.ts"
 import * as AccountingStage from "../../src/money/AccountingStage.ts"
 import * as Pipeline from "../../src/pipeline/Pipeline.ts"
+import * as Stage from "../../src/pipeline/Stage.ts"
 import * as Retry from "../../src/resilience/Retry.ts"
 import * as RetryBudget from "../../src/resilience/RetryBudget.ts"
 import { transformOpening } from "../../src/pipeline/internal/StreamOpening.ts"
@@ -67,39 +68,25 @@ const trace = (chance: Chance) =>
     const double = <A, E>(attempt: Effect.Effect<A, E>): Effect.Effect<A, E> =>
       happens(chance, 0.4) ? Effect.raceFirst(attempt, Effect.delay(attempt, Duration.millis(late))) : attempt
 
-    const retry = Retry.withRetry(
-      {
-        maxAttempts: 3,
-        baseDelay: Duration.millis(5),
-        maxDelay: Duration.millis(20),
-        jitter: "none",
-        maxElapsed: Duration.seconds(2),
-        ambiguous: "always"
-      },
-      retryBudget
-    )
-    const { off } = Pipeline
-    const stages: Pipeline.Stages = {
-      deadline: off,
-      cache: off,
-      budget: Budget.stage(budget),
-      recovery: off,
-      fallback: off,
-      hedge: {
+    const stages: Pipeline.Stages = [
+      budget.stage(),
+      Stage.make("hedge", {
         effect: (inner) => (call) => double(inner(call)),
-        stream: (inner) => (call) => transformOpening<StreamError, StreamError>(double)(inner(call)),
-        options: {}
-      },
-      retry: {
-        effect: (inner) => (call) => retry(inner(call)),
-        stream: (inner) => (call) => transformOpening<StreamError, StreamError>(retry)(inner(call)),
-        options: {}
-      },
-      breaker: off,
-      admission: off,
-      accounting: AccountingStage.stage(book),
-      timeout: off
-    }
+        stream: (inner) => (call) => transformOpening<StreamError, StreamError>(double)(inner(call))
+      }),
+      Retry.stage(
+        {
+          maxAttempts: 3,
+          baseDelay: Duration.millis(5),
+          maxDelay: Duration.millis(20),
+          jitter: "none",
+          maxElapsed: Duration.seconds(2),
+          ambiguous: "always"
+        },
+        retryBudget
+      ),
+      AccountingStage.stage(book)
+    ]
     const dollars = ({ request }: Call) => between(chance, 0, request.max_completion_tokens ?? 0)
     const slowly = (of: Stream.Stream<StreamEvent>) =>
       Stream.mapEffect(of, (event) => Effect.as(Effect.sleep(between(chance, 0, 20)), event))

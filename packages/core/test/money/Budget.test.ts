@@ -175,8 +175,8 @@ describe("Budget", () => {
       const refused = new ConnectionRefusedError({ message: "refused" })
       yield* Effect.exit(stages(budget).effect(() => Effect.fail(refused))(callFor(30)))
       yield* Effect.exit(Stream.runDrain(stages(budget).stream(() => Stream.fail(refused))(callFor(30))))
-      yield* Effect.exit(Budget.stage(budget).effect(() => Effect.fail(refused))(callFor(30)))
-      yield* Effect.exit(Budget.stage(budget).effect(() => Effect.die("defect"))(callFor(30)))
+      yield* Effect.exit(budget.stage().effect(() => Effect.fail(refused))(callFor(30)))
+      yield* Effect.exit(budget.stage().effect(() => Effect.die("defect"))(callFor(30)))
       assert.deepStrictEqual(yield* stateOf(budget), ["total 0+0/100"])
     })
   )
@@ -184,9 +184,9 @@ describe("Budget", () => {
   it.effect("pays in full what an attempt took and nobody settled", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total] })
-      const ask = Budget.stage(budget).effect((call) =>
-        Effect.as(Effect.asVoid(call.state?.budget?.reserve(call) ?? Effect.void), answer(1))
-      )
+      const ask = budget
+        .stage()
+        .effect((call) => Effect.as(Effect.asVoid(call.state?.budget?.reserve(call) ?? Effect.void), answer(1)))
       yield* ask(callFor(30))
       assert.deepStrictEqual(yield* stateOf(budget), ["total 30+0/100"])
     })
@@ -271,7 +271,7 @@ describe("Budget", () => {
     Effect.gen(function* () {
       const budget = yield* Effect.provide(Budget.Budget, Budget.layerOff)
       yield* stages(budget).effect(() => Effect.succeed(answer(10)))(callFor(10, { model: "strange" }))
-      assert.deepStrictEqual(Budget.stage(budget).options, { is: "off" })
+      assert.deepStrictEqual(budget.stage().options, { is: "off" })
     })
   )
 

@@ -3,6 +3,7 @@ import { Effect, Stream } from "effect"
 import { ChatResponse } from "../../src/models/ChatResponse.ts"
 import type { Call } from "../../src/pipeline/Call.ts"
 import * as Pipeline from "../../src/pipeline/Pipeline.ts"
+import * as Stage from "../../src/pipeline/Stage.ts"
 
 const call: Call = {
   account: "moonshot",
@@ -16,11 +17,14 @@ const answer = new ChatResponse({
   choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }]
 })
 
+const isOff = (name: string): boolean => ["cache", "budget", "recovery"].includes(name)
+
 /** Stages that write down when they are entered and left, and with which account. */
 const logging = () => {
   const log: Array<string> = []
   const note = (entry: string) => Effect.sync(() => void log.push(entry))
-  const stage = (name: string): Pipeline.Stage => ({
+  const stage = (name: string): Stage.Stage => ({
+    name,
     effect: (inner) => (outer) =>
       Effect.ensuring(
         Effect.andThen(note(`+${name} of ${outer.account}`), inner({ ...outer, account: name })),
@@ -33,19 +37,7 @@ const logging = () => {
       ),
     options: name === "breaker" ? {} : { of: name, is: "on" }
   })
-  const stages: Pipeline.Stages = {
-    deadline: stage("deadline"),
-    cache: Pipeline.off,
-    budget: Pipeline.off,
-    recovery: Pipeline.off,
-    fallback: stage("fallback"),
-    hedge: stage("hedge"),
-    retry: stage("retry"),
-    breaker: stage("breaker"),
-    admission: stage("admission"),
-    accounting: stage("accounting"),
-    timeout: stage("timeout")
-  }
+  const stages = Pipeline.order.map((name) => (isOff(name) ? Stage.off(name) : stage(name)))
   return { log, note, stages }
 }
 

@@ -7,6 +7,7 @@ import * as Admission from "../../src/resilience/Admission.ts"
 import { ask, isIdle, makeCounted, type Service, start, stateOf } from "./support/admission.ts"
 import { stepwise } from "./support/breaker.ts"
 import { makePausing } from "./support/pausing.ts"
+import { guardStream } from "../../src/resilience/internal/admission/AdmissionGuard.ts"
 
 const text: StreamEvent = { _tag: "TextDelta", choice: 0, text: "a" }
 
@@ -19,7 +20,7 @@ const ways: ReadonlyArray<
     "a stream",
     (admission, attempt) =>
       Stream.runDrain(
-        admission.guardStream(ask(10))(Stream.concat(Stream.fromEffect(Effect.as(attempt, text)), Stream.make(text)))
+        guardStream(admission, ask(10))(Stream.concat(Stream.fromEffect(Effect.as(attempt, text)), Stream.make(text)))
       )
   ]
 ]

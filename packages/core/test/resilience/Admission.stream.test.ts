@@ -6,6 +6,8 @@ import type { StreamEvent } from "../../src/models/StreamEvent.ts"
 import * as Admission from "../../src/resilience/Admission.ts"
 import { ask, isIdle, makeCounted, start, stateOf } from "./support/admission.ts"
 import { errorOf } from "./support/breaker.ts"
+import * as Stage from "../../src/pipeline/Stage.ts"
+import { guardStream } from "../../src/resilience/internal/admission/AdmissionGuard.ts"
 
 const begin: StreamEvent = { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1 }
 const text: StreamEvent = { _tag: "TextDelta", choice: 0, text: "a" }
@@ -17,7 +19,7 @@ type Events = Stream.Stream<StreamEvent, KimiError>
 const whole: Events = Stream.make(begin, text, finish)
 const hanging: Events = Stream.concat(Stream.make(begin, text), Stream.never)
 
-describe("Admission.guardStream", () => {
+describe("Admission on streams", () => {
   it.effect("gives the events, and holds its place until the stream has ended", () =>
     Effect.gen(function* () {
       const { admission, timersBegun } = yield* makeCounted({ limits: { concurrency: 1, tokensPerMinute: 100 } })
@@ -26,7 +28,7 @@ describe("Admission.guardStream", () => {
         Stream.make(begin, text),
         Stream.fromEffect(Effect.as(Deferred.await(gate), finish))
       )
-      const fiber = yield* start(Stream.runCollect(admission.guardStream(ask(7))(gated)))
+      const fiber = yield* start(Stream.runCollect(guardStream(admission, ask(7))(gated)))
       yield* TestClock.adjust("1 hour")
       assert.strictEqual((yield* stateOf(admission)).inFlight, 1)
       yield* Deferred.succeed(gate, undefined)
@@ -39,7 +41,7 @@ describe("Admission.guardStream", () => {
   it.effect("takes nothing before it is run, and a place for every run", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { requestsPerMinute: 100, tokensPerDay: 1_000 } })
-      const stream = admission.guardStream(ask(7))(whole)
+      const stream = guardStream(admission, ask(7))(whole)
       assert.strictEqual((yield* admission.states).size, 0)
       yield* Stream.runDrain(stream)
       yield* Stream.runDrain(stream)
@@ -53,15 +55,15 @@ describe("Admission.guardStream", () => {
         limits: { concurrency: 1, tokensPerMinute: 100 },
         maxWait: "10 seconds"
       })
-      const holder = yield* start(Stream.runDrain(admission.guardStream(ask())(hanging)))
-      const next = yield* start(Stream.runCollect(admission.guardStream(ask())(whole)))
+      const holder = yield* start(Stream.runDrain(guardStream(admission, ask())(hanging)))
+      const next = yield* start(Stream.runCollect(guardStream(admission, ask())(whole)))
       assert.strictEqual((yield* stateOf(admission)).waiting, 1)
       yield* Fiber.interrupt(holder)
       assert.deepStrictEqual(next.pollUnsafe(), Exit.succeed([begin, text, finish]))
-      const tooLarge = yield* Effect.exit(Stream.runDrain(admission.guardStream(ask(101))(whole)))
+      const tooLarge = yield* Effect.exit(Stream.runDrain(guardStream(admission, ask(101))(whole)))
       assert.strictEqual(errorOf(tooLarge)?._tag, "AdmissionLimitError")
-      yield* start(Stream.runDrain(admission.guardStream(ask())(hanging)))
-      const late = yield* start(Effect.exit(Stream.runDrain(admission.guardStream(ask())(whole))))
+      yield* start(Stream.runDrain(guardStream(admission, ask())(hanging)))
+      const late = yield* start(Effect.exit(Stream.runDrain(guardStream(admission, ask())(whole))))
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual(errorOf(yield* Fiber.join(late))?._tag, "AdmissionTimeoutError")
     })
@@ -76,14 +78,14 @@ describe("Admission.guardStream", () => {
       ]
       for (const events of failing) {
         const admission = yield* Admission.make({ limits: { concurrency: 9 } })
-        assert.strictEqual(yield* Effect.flip(Stream.runDrain(admission.guardStream(ask())(events))), overloaded)
+        assert.strictEqual(yield* Effect.flip(Stream.runDrain(guardStream(admission, ask())(events))), overloaded)
         yield* isIdle(admission)
         assert.deepInclude(yield* stateOf(admission), {
           concurrency: 8,
           pausedUntil: (yield* TestClock.testClockWith((clock) => clock.currentTimeMillis)) + 5_000
         })
         yield* TestClock.adjust("5 seconds")
-        for (let call = 0; call < 10; call++) yield* Stream.runDrain(admission.guardStream(ask())(whole))
+        for (let call = 0; call < 10; call++) yield* Stream.runDrain(guardStream(admission, ask())(whole))
         assert.strictEqual((yield* stateOf(admission)).concurrency, 9)
       }
     })
@@ -99,14 +101,14 @@ describe("Admission.guardStream", () => {
       ]
       const admission = yield* Admission.make({ limits: { concurrency: 1 } })
       for (const end of ends) {
-        const fiber = yield* Effect.forkChild(end(admission.guardStream(ask())(hanging)))
+        const fiber = yield* Effect.forkChild(end(guardStream(admission, ask())(hanging)))
         yield* TestClock.adjust("1 second")
         yield* Fiber.await(fiber)
         yield* isIdle(admission)
         assert.strictEqual((yield* stateOf(admission)).concurrency, 1)
       }
       assert.deepStrictEqual(
-        yield* Effect.exit(Stream.runDrain(admission.guardStream(ask())(Stream.die("ours")))),
+        yield* Effect.exit(Stream.runDrain(guardStream(admission, ask())(Stream.die("ours")))),
         Exit.die("ours")
       )
       yield* isIdle(admission)
@@ -117,8 +119,8 @@ describe("Admission.guardStream", () => {
     Effect.gen(function* () {
       const { admission, timers } = yield* makeCounted({ limits: { concurrency: 1, requestsPerMinute: 10 } })
       const eager: Stream.Stream<StreamEvent> = Stream.fromPull(Effect.never)
-      const working = yield* start(Stream.runDrain(admission.guardStream(ask())(eager)))
-      const waiting = yield* start(Stream.runDrain(admission.guardStream(ask())(whole)))
+      const working = yield* start(Stream.runDrain(guardStream(admission, ask())(eager)))
+      const waiting = yield* start(Stream.runDrain(guardStream(admission, ask())(whole)))
       assert.deepInclude(yield* stateOf(admission), { inFlight: 1, waiting: 1, requestsInMinute: 1 })
       yield* Fiber.interrupt(waiting)
       assert.deepInclude(yield* stateOf(admission), { inFlight: 1, waiting: 0, requestsInMinute: 1 })
@@ -134,7 +136,7 @@ describe("Admission.guardStream", () => {
       const log: Array<string> = []
       const note = (entry: string) => Effect.sync(() => void log.push(entry))
       const held = Stream.ensuring(hanging, note("closed"))
-      const fiber = yield* start(Stream.runDrain(admission.guardStream(ask())(held)))
+      const fiber = yield* start(Stream.runDrain(guardStream(admission, ask())(held)))
       yield* start(admission.guard(ask())(note("next")))
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(log, ["closed", "next"])
@@ -148,16 +150,16 @@ describe("Admission.guardStream", () => {
         { ...begin, rateStatus: { limit: 10, remaining: 3 } },
         text
       )
-      const fiber = yield* start(Stream.runDrain(admission.guardStream(ask())(Stream.concat(told, Stream.never))))
+      const fiber = yield* start(Stream.runDrain(guardStream(admission, ask())(Stream.concat(told, Stream.never))))
       assert.deepInclude(yield* stateOf(admission), { inFlight: 1, requestsInMinute: 7 })
       yield* Fiber.interrupt(fiber)
     })
   )
 
-  it.effect("gives every stream as it is when admission is off", () =>
+  it.effect("is no stage when admission is off", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.Admission
-      assert.strictEqual(admission.guardStream(ask())(whole), whole)
+      assert.isTrue(Stage.isOff(Admission.stage(admission)))
     }).pipe(Effect.provide(Admission.layerOff))
   )
 })

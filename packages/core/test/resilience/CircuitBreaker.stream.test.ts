@@ -5,6 +5,8 @@ import { classes, type KimiError } from "../../src/errors/KimiError.ts"
 import type { StreamEvent } from "../../src/models/StreamEvent.ts"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
 import { type Breaker, broken, errorOf, fail, key, make, rejection, stepwise, succeed, tag } from "./support/breaker.ts"
+import * as Stage from "../../src/pipeline/Stage.ts"
+import { guardStream } from "../../src/resilience/internal/circuit/CircuitGuard.ts"
 
 const start: StreamEvent = { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1 }
 const text: StreamEvent = { _tag: "TextDelta", choice: 0, text: "a" }
@@ -20,7 +22,7 @@ const hanging: Events = Stream.concat(Stream.make(start, text), Stream.never)
 const after = (seconds: number): Events =>
   Stream.concat(Stream.make(start), Stream.fromEffect(Effect.delay(Effect.succeed(text), Duration.seconds(seconds))))
 
-const run = (breaker: Breaker, events: Events) => Effect.exit(Stream.runCollect(breaker.guardStream(key)(events)))
+const run = (breaker: Breaker, events: Events) => Effect.exit(Stream.runCollect(guardStream(breaker, key)(events)))
 
 const halfOpen = Effect.gen(function* () {
   const breaker = yield* make({ consecutiveFailures: 1 })
@@ -37,7 +39,7 @@ const isBack = Effect.fnUntraced(function* (breaker: Breaker) {
   assert.strictEqual(yield* tag(breaker), "Closed")
 })
 
-describe("CircuitBreaker.guardStream", () => {
+describe("CircuitBreaker on streams", () => {
   it.effect("gives the events, and takes a stream that finishes for a success", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen
@@ -52,7 +54,7 @@ describe("CircuitBreaker.guardStream", () => {
       const seen: Array<StreamEvent> = []
       for (let i = 0; i < 2; i++) {
         assert.strictEqual(yield* tag(breaker), i === 0 ? undefined : "Closed")
-        const events = Stream.tap(breaker.guardStream(key)(failing), (event) => Effect.sync(() => seen.push(event)))
+        const events = Stream.tap(guardStream(breaker, key)(failing), (event) => Effect.sync(() => seen.push(event)))
         assert.strictEqual(yield* Effect.flip(Stream.runDrain(events)), broken)
       }
       assert.deepStrictEqual(seen, [start, text, start, text])
@@ -131,7 +133,7 @@ describe("CircuitBreaker.guardStream", () => {
       yield* fail(breaker)
       yield* TestClock.adjust("10 seconds")
       const answer = Stream.concat(Stream.succeed(finish), Stream.never)
-      yield* Stream.runDrain(Stream.take(breaker.guardStream(key)(answer), 1))
+      yield* Stream.runDrain(Stream.take(guardStream(breaker, key)(answer), 1))
       assert.strictEqual(yield* tag(breaker), "Closed")
     })
   )
@@ -140,7 +142,10 @@ describe("CircuitBreaker.guardStream", () => {
     Effect.gen(function* () {
       for (const events of [whole, failing, hanging]) {
         const breaker = yield* halfOpen
-        const first = yield* breaker.guardStream(key)(Stream.rechunk(events, 1)).pipe(Stream.take(1), Stream.runCollect)
+        const first = yield* guardStream(
+          breaker,
+          key
+        )(Stream.rechunk(events, 1)).pipe(Stream.take(1), Stream.runCollect)
         assert.deepStrictEqual(first, [start])
         yield* isBack(breaker)
       }
@@ -156,7 +161,7 @@ describe("CircuitBreaker.guardStream", () => {
       ]
       for (const end of ends) {
         const breaker = yield* halfOpen
-        const fiber = yield* Effect.forkChild(end(breaker.guardStream(key)(hanging)))
+        const fiber = yield* Effect.forkChild(end(guardStream(breaker, key)(hanging)))
         yield* TestClock.adjust("1 second")
         assert.isTrue(Exit.isFailure(yield* Fiber.await(fiber)))
         yield* isBack(breaker)
@@ -173,7 +178,7 @@ describe("CircuitBreaker.guardStream", () => {
       yield* fail(breaker)
       yield* TestClock.adjust("10 seconds")
       const eager: Stream.Stream<StreamEvent> = Stream.fromPull(Effect.never)
-      const fiber = yield* Effect.forkChild(Stream.runDrain(breaker.guardStream(key)(eager)), {
+      const fiber = yield* Effect.forkChild(Stream.runDrain(guardStream(breaker, key)(eager)), {
         startImmediately: true
       })
       yield* Effect.yieldNow
@@ -220,7 +225,7 @@ describe("CircuitBreaker.guardStream", () => {
         hanging,
         Effect.map(rejection(breaker), ({ state }) => seen.push(state))
       )
-      yield* breaker.guardStream(key)(held).pipe(Stream.take(1), Stream.runDrain, Effect.exit)
+      yield* guardStream(breaker, key)(held).pipe(Stream.take(1), Stream.runDrain, Effect.exit)
       assert.deepStrictEqual(seen, ["half-open"])
       yield* isBack(breaker)
     })
@@ -234,7 +239,7 @@ describe("CircuitBreaker.guardStream", () => {
         opened++
         return whole
       })
-      const stream = breaker.guardStream(key)(counted)
+      const stream = guardStream(breaker, key)(counted)
       assert.strictEqual((yield* breaker.states).size, 0)
       yield* fail(breaker)
       const rejected = errorOf(yield* Effect.exit(Stream.runDrain(stream)))
@@ -285,10 +290,10 @@ describe("CircuitBreaker.guardStream", () => {
 })
 
 describe("CircuitBreaker.layerOff", () => {
-  it.effect("gives every stream as it is", () =>
+  it.effect("is no stage", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.CircuitBreaker
-      assert.strictEqual(breaker.guardStream(key)(whole), whole)
+      assert.isTrue(Stage.isOff(CircuitBreaker.stage(breaker)))
     }).pipe(Effect.provide(CircuitBreaker.layerOff))
   )
 })

@@ -5,6 +5,7 @@ import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
 import { accountModelKey } from "../../src/pipeline/Call.ts"
 import * as Hedge from "../../src/resilience/Hedge.ts"
 import { answer, call, callOf, elapse, errorOf, events, scripted, watched } from "./support/hedge.ts"
+import { guardStream } from "../../src/resilience/internal/circuit/CircuitGuard.ts"
 
 type Stage = Hedge.Hedge["Service"]
 
@@ -224,7 +225,7 @@ describe("Hedge, around other stages", () => {
       const breaker = yield* CircuitBreaker.make({ consecutiveFailures: 1 })
       const hedge = yield* Hedge.make({ delay: "100 millis" })
       const script = scripted({ first: 500 })
-      const stage = hedge.stream((call) => breaker.guardStream(accountModelKey(call))(script.stream()))
+      const stage = hedge.stream((call) => guardStream(breaker, accountModelKey(call))(script.stream()))
       const fiber = yield* Effect.forkChild(watched(stage(call)), { startImmediately: true })
       yield* breaker.isolate(accountModelKey(call))
       assert.deepStrictEqual((yield* elapse(Fiber.join(fiber))).seen, events(0))

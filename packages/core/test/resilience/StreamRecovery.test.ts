@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { classes } from "../../src/errors/KimiError.ts"
 import type { StreamError } from "../../src/errors/OperationErrors.ts"
 import { defaults } from "../../src/KimiConfig.ts"
-import type * as Pipeline from "../../src/pipeline/Pipeline.ts"
+import type { Attempt } from "../../src/pipeline/Call.ts"
 import * as StreamRecovery from "../../src/resilience/StreamRecovery.ts"
 import { fromConfig, withStreamRetry } from "../../src/resilience/Retry.ts"
 import * as RetryBudget from "../../src/resilience/RetryBudget.ts"
@@ -253,7 +253,7 @@ describe("stage", () => {
   it.effect("recovers streams and leaves whole answers as they are", () =>
     Effect.gen(function* () {
       const recovery = StreamRecovery.stage({ mode: "regenerate" })
-      const inner: Parameters<Pipeline.Stage["effect"]>[0] = () => Effect.never
+      const inner: Attempt = () => Effect.never
       assert.strictEqual(recovery.effect(inner), inner)
       const { attempt } = script(broken(lost, start(), text("a")), whole(...again))
       const { seen } = yield* watch(recovery.stream(attempt)(call))

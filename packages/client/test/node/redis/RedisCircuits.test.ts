@@ -144,7 +144,13 @@ describe.skipIf(!reachable)("circuits on Redis", () => {
       const { one, two } = yield* twoProcesses({ ...shortly, probeLease: Duration.minutes(10) })
       yield* fail(one)
       const asStream = (attempt: Effect.Effect<never>) =>
-        Stream.runDrain(one.guardStream(key)(Stream.fromEffect(attempt)))
+        Stream.runDrain(
+          CircuitBreaker.stage(one).stream(() => Stream.fromEffect(attempt))({
+            account: "moonshot",
+            provider: "moonshot",
+            request: { model: "kimi-k3", messages: [] }
+          })
+        )
       for (const guard of [one.guard(key), asStream]) {
         const { fiber } = yield* probe(guard, Effect.never)
         assert.strictEqual((yield* rejection(two)).state, "half-open")

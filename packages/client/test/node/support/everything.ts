@@ -16,6 +16,8 @@ import type * as Observer from "@kimi-effect/core/Observer"
 import * as LiveConfig from "@kimi-effect/core/LiveConfig"
 import type { ReloadEvent } from "@kimi-effect/core/ReloadEvent"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
+import * as Pipeline from "@kimi-effect/core/Pipeline"
+import * as Stage from "@kimi-effect/core/Stage"
 import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
 import { Cause, ConfigProvider, Effect, Exit, Layer, Logger, Metric, References, Stream } from "effect"
@@ -126,6 +128,7 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
   )
   const stages = Layer.mergeAll(
     ResponseCache.layerMemory(),
+    Pipeline.layer(Pipeline.insertBefore("retry", Stage.make("inserted", {}))),
     CircuitBreaker.layer({ consecutiveFailures: 1_000, minimumCalls: 1_000 }),
     Budget.layer({
       onUnknownPrice: "allow",

@@ -13,9 +13,8 @@ import type { ChatResponse } from "../../models/ChatResponse.ts"
 import * as StreamFold from "../../models/StreamFold.ts"
 import * as Accounting from "../../money/Accounting.ts"
 import type { Attempt, Call, StreamAttempt } from "../../pipeline/Call.ts"
-import type { Stage } from "../../pipeline/Pipeline.ts"
-import type { OriginOf } from "./CachedCalls.ts"
-import type { ResponseCache } from "../ResponseCache.ts"
+import * as Stage from "../../pipeline/Stage.ts"
+import type { CachedCalls, OriginOf } from "./CachedCalls.ts"
 
 /**
  * @category options
@@ -23,11 +22,11 @@ import type { ResponseCache } from "../ResponseCache.ts"
  */
 export interface Options {
   /**
-   * Tells whose answers a call gets, as `CacheKey.makeOrigin` writes it. It is
-   * needed where clients share a cache and differ in address or key.
+   * The address and key of the account of a call, as `CacheKey.makeOrigin`
+   * writes them. It is needed where clients share a cache and differ in either.
    */
   readonly originOf?: OriginOf | undefined
-  /** Where answers of the cache are entered, with what they saved. */
+  /** Records responses that came from the cache, with what they saved. */
   readonly accounting?: Accounting.Accounting["Service"] | undefined
 }
 
@@ -65,22 +64,24 @@ const withStreamAccounting =
     })
 
 /**
- * The stage of a cache.
+ * The stage of a cache. `description` is its options in words.
  *
  * @category stages
  * @since 0.1.0
  */
 export const stage = (
-  cache: ResponseCache["Service"],
-  { accounting: book, originOf = () => undefined }: Options = {}
-): Stage => ({
-  effect: (inner) => {
-    const answered = cache.guard(inner, originOf)
-    return book === undefined ? answered : withAccounting(book, answered)
-  },
-  stream: (inner) => {
-    const answered = cache.guardStream(inner, originOf)
-    return book === undefined ? answered : withStreamAccounting(book, answered)
-  },
-  options: cache.options
-})
+  { guard, guardStream }: CachedCalls,
+  description: Stage.Stage["options"],
+  { accounting, originOf = () => undefined }: Options = {}
+): Stage.Stage =>
+  Stage.make("cache", {
+    effect: (inner) => {
+      const cached = guard(inner, originOf)
+      return accounting === undefined ? cached : withAccounting(accounting, cached)
+    },
+    stream: (inner) => {
+      const cached = guardStream(inner, originOf)
+      return accounting === undefined ? cached : withStreamAccounting(accounting, cached)
+    },
+    options: description
+  })

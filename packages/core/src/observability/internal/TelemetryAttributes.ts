@@ -130,6 +130,7 @@ export const attributes = {
   attempts: boundedAttribute("kimi.attempts", "int", "Times that a host was asked for the call"),
   retries: boundedAttribute("kimi.retries", "int", "Attempts that followed a failed one at the same host"),
   attemptNumber: boundedAttribute("kimi.attempt.number", "int", "Which attempt of the call, from 1"),
+  stageName: unboundedAttribute("kimi.stage.name", "string", "The name of a stage of the pipeline"),
   requestId: unboundedAttribute("kimi.request_id", "string", "The host's request id, for its support"),
   hostTraceId: unboundedAttribute("kimi.host_trace_id", "string", "The host's trace id"),
   priority: boundedAttribute("kimi.priority", "string", "How urgent the call is"),

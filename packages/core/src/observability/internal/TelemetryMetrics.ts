@@ -20,8 +20,14 @@ export interface Metric {
   readonly boundaries?: ReadonlyArray<number>
 }
 
-/** Those of the conventions, and three more, because reasoning takes minutes. */
-const durationBoundaries = [
+/**
+ * Buckets of durations: those of the conventions, and three more, because
+ * reasoning takes minutes.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const durationBoundaries = [
   0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 327.68, 655.36
 ]
 /** Those of the conventions. */
@@ -232,6 +238,14 @@ export const metrics = {
     unit: "1",
     description: "What may still be reserved",
     attributes: [a.scope, a.currency]
+  },
+  stageDuration: {
+    name: "kimi.stage.duration",
+    kind: "histogram",
+    unit: "s",
+    description: "Time of a call in a stage that a user inserted or replaced, with everything inside it",
+    attributes: [a.stageName, a.outcome],
+    boundaries: durationBoundaries
   },
   outputRate: {
     name: "kimi.client.output_rate",

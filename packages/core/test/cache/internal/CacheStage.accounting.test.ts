@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as CacheControl from "../../../src/cache/CacheControl.ts"
-import * as CacheStage from "../../../src/cache/internal/CacheStage.ts"
 import * as CallOptions from "../../../src/CallOptions.ts"
 import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
 import type * as Accounting from "../../../src/money/Accounting.ts"
@@ -19,7 +18,7 @@ const make = Effect.map(makeMemory(), (cache) => {
     entries: Effect.succeed([])
   }
   const upstream = host()
-  const stage = CacheStage.stage(cache, { accounting: book })
+  const stage = cache.stage({ accounting: book })
   return { bills, upstream, chat: stage.effect(upstream.attempt), stream: stage.stream(() => Stream.fromArray(answer)) }
 })
 

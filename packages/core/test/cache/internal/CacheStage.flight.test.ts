@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import * as CacheControl from "../../../src/cache/CacheControl.ts"
-import * as CacheStage from "../../../src/cache/internal/CacheStage.ts"
 import { withDeadline } from "../../../src/resilience/Deadline.ts"
 import { call, callOf, host, failure, makeMemory, makeStage, response } from "../support/cache.ts"
 
@@ -29,7 +28,7 @@ describe("CacheStage", () => {
       Effect.gen(function* () {
         const cache = yield* makeMemory()
         let asked = 0
-        const chat = CacheStage.stage(cache).effect(() =>
+        const chat = cache.stage().effect(() =>
           Effect.suspend(() => {
             asked += 1
             return Effect.delay(Effect.fail(failure), "1 second")
@@ -141,7 +140,7 @@ describe("CacheStage", () => {
           refreshCooldown: Duration.seconds(10)
         })
         let asked = 0
-        const chat = CacheStage.stage(cache).effect(() =>
+        const chat = cache.stage().effect(() =>
           Effect.suspend(() => {
             asked += 1
             return asked === 1 || asked === 4 ? Effect.succeed(response(`answer ${asked}`)) : Effect.fail(failure)
@@ -170,7 +169,7 @@ describe("CacheStage", () => {
         yield* Effect.scoped(
           Effect.gen(function* () {
             const cache = yield* makeMemory({ staleAfter: Duration.minutes(1) })
-            const chat = CacheStage.stage(cache).effect(upstream.attempt)
+            const chat = cache.stage().effect(upstream.attempt)
             yield* chat(call)
             yield* TestClock.adjust("1 minute")
             void upstream.hold()

@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber, Random, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as CacheControl from "../../../src/cache/CacheControl.ts"
-import * as CacheStage from "../../../src/cache/internal/CacheStage.ts"
 import { StreamInterruptedError } from "../../../src/errors/StreamErrors.ts"
 import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
 import * as StreamFold from "../../../src/models/StreamFold.ts"
@@ -55,7 +54,7 @@ describe("CacheStage", () => {
       const isLucky = (part: number) => chance.nextDoubleUnsafe() < part
       const cache = yield* makeMemory({ timeToLive: Duration.millis(60), staleAfter: Duration.millis(30) })
       const host = slowHost(isLucky)
-      const stage = CacheStage.stage(cache)
+      const stage = cache.stage()
       const chat = stage.effect(host.attempt)
       const stream = stage.stream(host.stream)
       let completed = 0

@@ -2,7 +2,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { BigDecimal, Effect, Exit, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import * as CacheStage from "../../../src/cache/internal/CacheStage.ts"
 import * as CallOptions from "../../../src/CallOptions.ts"
 import { BudgetExceededError } from "../../../src/errors/MoneyErrors.ts"
 import { call, finish, makeMemory, response, start, text } from "../support/cache.ts"
@@ -27,7 +26,7 @@ const below = Effect.fnUntraced(function* (asked: Array<string>) {
 })
 
 const make = Effect.gen(function* () {
-  const stage = CacheStage.stage(yield* makeMemory())
+  const stage = (yield* makeMemory()).stage()
   const asked: Array<string> = []
   return {
     asked,

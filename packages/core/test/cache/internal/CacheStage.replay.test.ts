@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as CacheControl from "../../../src/cache/CacheControl.ts"
-import * as CacheStage from "../../../src/cache/internal/CacheStage.ts"
 import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
 import * as StreamFold from "../../../src/models/StreamFold.ts"
 import { call, finish, makeMemory, start, text } from "../support/cache.ts"
@@ -64,7 +63,7 @@ describe("CacheStage on streams", () => {
       Effect.gen(function* () {
         const cache = yield* makeMemory()
         let asked = 0
-        const stream = CacheStage.stage(cache).stream((call) => {
+        const stream = cache.stage().stream((call) => {
           asked += 1
           return scripted(...events)(call)
         })

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Duration, Effect, Exit, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import * as CacheStage from "../../../src/cache/internal/CacheStage.ts"
 import { ServerError } from "../../../src/errors/ProviderErrors.ts"
 import * as StreamFold from "../../../src/models/StreamFold.ts"
 import { call, finish, host, makeMemory, plainOf, start, text } from "../support/cache.ts"
@@ -180,9 +179,9 @@ describe("CacheStage on streams", () => {
   it.effect("passes a defect on", () =>
     Effect.gen(function* () {
       const cache = yield* makeMemory()
-      const stream = CacheStage.stage(cache).stream(() => Stream.die("bug"))
+      const stream = cache.stage().stream(() => Stream.die("bug"))
       assert.deepStrictEqual(yield* Effect.exit(Stream.runDrain(stream(call))), Exit.failCause(Cause.die("bug")))
-      assert.strictEqual(plainOf(yield* CacheStage.stage(cache).effect(host().attempt)(call)).id, "chatcmpl-answer 1")
+      assert.strictEqual(plainOf(yield* cache.stage().effect(host().attempt)(call)).id, "chatcmpl-answer 1")
     })
   )
 })

@@ -2,11 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as CacheControl from "../../../src/cache/CacheControl.ts"
-import * as CacheStage from "../../../src/cache/internal/CacheStage.ts"
 import type * as ResponseCache from "../../../src/cache/ResponseCache.ts"
 import * as CallOptions from "../../../src/CallOptions.ts"
 import type { Call } from "../../../src/pipeline/Call.ts"
 import * as Pipeline from "../../../src/pipeline/Pipeline.ts"
+import * as Stage from "../../../src/pipeline/Stage.ts"
 import { call, callOf, makeMemory, makeStage, plainOf, response } from "../support/cache.ts"
 
 describe("CacheStage", () => {
@@ -29,19 +29,18 @@ describe("CacheStage", () => {
     Effect.gen(function* () {
       const { cache, upstream } = yield* makeStage()
       const touched: Array<string> = []
-      const counting = (name: string): Pipeline.Stage => ({
-        effect: (inner) => (call) => {
-          touched.push(name)
-          return inner(call)
-        },
-        stream: (inner) => (call) => {
-          touched.push(name)
-          return inner(call)
-        },
-        options: {}
-      })
-      const stages = Object.fromEntries(Pipeline.order.map((name) => [name, counting(name)]))
-      const pipeline = { ...stages, cache: CacheStage.stage(cache) } as unknown as Pipeline.Stages
+      const counting = (name: string): Stage.Stage =>
+        Stage.make(name, {
+          effect: (inner) => (call) => {
+            touched.push(name)
+            return inner(call)
+          },
+          stream: (inner) => (call) => {
+            touched.push(name)
+            return inner(call)
+          }
+        })
+      const pipeline = Pipeline.order.map((name) => (name === "cache" ? cache.stage() : counting(name)))
       const chat = Pipeline.effect(pipeline, upstream.attempt)
       const stream = Pipeline.stream(pipeline, () => Stream.die("asked"))
       yield* chat(call)
@@ -79,7 +78,7 @@ describe("CacheStage", () => {
   it.effect("has answers of one tenant, host, address and model for no other", () =>
     Effect.gen(function* () {
       const { cache, upstream } = yield* makeStage()
-      const chat = CacheStage.stage(cache, { originOf: ({ account }) => account }).effect(upstream.attempt)
+      const chat = cache.stage({ originOf: ({ account }) => account }).effect(upstream.attempt)
       const calls: ReadonlyArray<Call> = [
         call,
         { ...call, account: "other address" },
@@ -153,7 +152,7 @@ describe("CacheStage", () => {
           { ...error },
           { _tag: "CacheMissError", key: yield* cache.keyOf(call), provider: "moonshot", model: "kimi-k3" }
         )
-        const stream = CacheStage.stage(cache).stream(() => Stream.die("asked"))
+        const stream = cache.stage().stream(() => Stream.die("asked"))
         const streamed = yield* Effect.flip(
           Stream.runDrain(stream(call)).pipe(CacheControl.provide({ mode: "onlyIfCached" }))
         )
@@ -172,7 +171,7 @@ describe("CacheStage", () => {
     const setup = Effect.fnUntraced(function* (options: ResponseCache.Options) {
       const cache = yield* makeMemory(options)
       const asked: Array<string> = []
-      const chat = CacheStage.stage(cache).effect((call) =>
+      const chat = cache.stage().effect((call) =>
         Effect.sync(() => {
           asked.push(call.provider)
           if (call.state !== undefined) call.state.lastAttempt = other
@@ -207,7 +206,7 @@ describe("CacheStage", () => {
       Effect.gen(function* () {
         const { cache } = yield* makeStage()
         let asked = 0
-        const chat = CacheStage.stage(cache).effect((call) =>
+        const chat = cache.stage().effect((call) =>
           Effect.sync(() => {
             asked += 1
             if (call.state !== undefined) call.state.lastAttempt = callOf("Hi")

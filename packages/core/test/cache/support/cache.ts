@@ -5,7 +5,6 @@
 import { createHash } from "node:crypto"
 import { Deferred, Effect, Layer } from "effect"
 import { Digest } from "effect/crypto"
-import * as CacheStage from "../../../src/cache/internal/CacheStage.ts"
 import * as ResponseCache from "../../../src/cache/ResponseCache.ts"
 import { ServerError } from "../../../src/errors/ProviderErrors.ts"
 import type { ModelRequest } from "../../../src/models/ChatRequest.ts"
@@ -98,7 +97,7 @@ export const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finis
 export const makeStage = (options: ResponseCache.Options = {}) =>
   Effect.map(makeMemory(options), (cache) => {
     const upstream = host()
-    return { cache, upstream, chat: CacheStage.stage(cache).effect(upstream.attempt) }
+    return { cache, upstream, chat: cache.stage().effect(upstream.attempt) }
   })
 
 export const failure = new ServerError({ message: "broken" })

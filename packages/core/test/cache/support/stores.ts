@@ -4,13 +4,12 @@
 import { assert } from "@effect/vitest"
 import { Context, Effect, Layer, Option, type Scope } from "effect"
 import { TestClock } from "effect/testing"
-import * as CacheStage from "../../../src/cache/internal/CacheStage.ts"
 import { CacheStore } from "../../../src/cache/CacheStore.ts"
 import * as ResponseCache from "../../../src/cache/ResponseCache.ts"
 import { CacheStoreError } from "../../../src/errors/CacheErrors.ts"
 import type { ConfigurationError } from "../../../src/errors/ConfigurationErrors.ts"
 import type { Attempt } from "../../../src/pipeline/Call.ts"
-import type { Stage } from "../../../src/pipeline/Pipeline.ts"
+import type { Stage } from "../../../src/pipeline/Stage.ts"
 import { host, layerDigest } from "./cache.ts"
 
 export const gone = new CacheStoreError({ message: "gone", store: "fake", operation: "any" })
@@ -70,7 +69,7 @@ export const processOn = Effect.fnUntraced(function* (
     Layer.provide([Layer.succeed(CacheStore, fake.store), layerDigest])
   )
   const cache = Context.get(yield* Layer.build(layer), ResponseCache.ResponseCache)
-  const stage = CacheStage.stage(cache)
+  const stage = cache.stage()
   return { cache, upstream, stage, chat: stage.effect(upstream.attempt) }
 })
 

@@ -4,7 +4,6 @@
  */
 import { assert } from "@effect/vitest"
 import { type Duration, Effect, Stream } from "effect"
-import * as CacheStage from "../../../src/cache/internal/CacheStage.ts"
 import type * as ResponseCache from "../../../src/cache/ResponseCache.ts"
 import type { StreamError } from "../../../src/errors/OperationErrors.ts"
 import { StreamInterruptedError } from "../../../src/errors/StreamErrors.ts"
@@ -65,7 +64,7 @@ export const makeStages = (options: ResponseCache.Options = {}) =>
   Effect.map(makeMemory(options), (cache) => {
     const upstream = feed()
     const plain = host()
-    const stage = CacheStage.stage(cache)
+    const stage = cache.stage()
     return { cache, upstream, plain, stream: stage.stream(upstream.attempt), chat: stage.effect(plain.attempt) }
   })
 

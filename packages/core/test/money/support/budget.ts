@@ -13,7 +13,7 @@ import * as Budget from "../../../src/money/Budget.ts"
 import * as PriceTable from "../../../src/money/PriceTable.ts"
 import type { Call } from "../../../src/pipeline/Call.ts"
 import * as AccountingStage from "../../../src/money/AccountingStage.ts"
-import type { Stage } from "../../../src/pipeline/Pipeline.ts"
+import { make, type Stage } from "../../../src/pipeline/Stage.ts"
 
 const model = "dollar-a-token"
 
@@ -73,13 +73,12 @@ export const stages = (
   budget: Budget.Budget["Service"],
   between: (inner: Stage) => Stage = (inner) => inner
 ): Stage => {
-  const outer = Budget.stage(budget)
+  const outer = budget.stage()
   const inner = between(AccountingStage.stage(undefined))
-  return {
+  return make("money", {
     effect: (attempt) => outer.effect(inner.effect(attempt)),
-    stream: (attempt) => outer.stream(inner.stream(attempt)),
-    options: {}
-  }
+    stream: (attempt) => outer.stream(inner.stream(attempt))
+  })
 }
 
 /** The state of a budget in words, such as `total 5+10/100` for spent, reserved and cap. */

@@ -69,7 +69,7 @@ const patience = 20
 const program = Effect.gen(function* () {
   const services = yield* Layer.build(Layer.provide(books, prices))
   const budget = Context.get(services, Budget.Budget)
-  const ask = Budget.stage(budget).effect(
+  const ask = budget.stage().effect(
     AccountingStage.withAccounting(undefined)(({ request }) =>
       Effect.gen(function* () {
         const used = yield* Random.nextIntBetween(0, request.max_completion_tokens ?? 0)

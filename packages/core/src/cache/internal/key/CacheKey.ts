@@ -58,8 +58,14 @@ export const serialize = ({ origin = "", provider, request, tenant }: KeyInput):
   return `[${version},${host},${asked}]${CanonicalRequest.serialize(provider, request)}`
 }
 
-/** The `Digest` service, or Web Crypto when there is none. */
-const sha256: Effect.Effect<(text: string) => Effect.Effect<string>> = Effect.gen(function* () {
+/**
+ * SHA-256 in hexadecimal digits, by the `Digest` service, or by Web Crypto when
+ * there is none.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const sha256: Effect.Effect<(text: string) => Effect.Effect<string>> = Effect.gen(function* () {
   const provided = Option.getOrUndefined(yield* Effect.serviceOption(Digest.Digest))
   const { digestHex } = provided ?? Context.get(yield* Effect.scoped(Layer.build(Digest.layerWebCrypto)), Digest.Digest)
   return (text) => digestHex(Digest.sha256, encoder.encode(text))

@@ -143,6 +143,11 @@ export class CallMetrics {
     this.instruments.update(metrics.admissionWait, millis / 1000, [provider, account, outcome])
   }
 
+  /** A call has passed a stage that a user inserted or replaced. */
+  recordStage(name: string, millis: number, outcome: Outcome): void {
+    this.instruments.update(metrics.stageDuration, millis / 1000, [name, outcome])
+  }
+
   /** An attempt follows one that failed. */
   recordRetry({ provider, request }: Call, reason: string): void {
     this.retries += 1

@@ -1,28 +1,24 @@
 /**
- * Observes attempts: a span for each, how they ended, and how the streams
- * among them ran. It stands where attempts are accounted for, and has the
- * stage of accounting inside.
+ * Observes attempts: a span for each, how it ended, and how its stream ran. It
+ * is a stage of its own, directly inside the accounting stage.
  *
  * @since 0.1.0
  */
 import type * as Arr from "effect/Array"
-import * as Channel from "effect/Channel"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import type { KimiError } from "../../../errors/KimiError.ts"
 import { isContent, type StreamEvent } from "../../../models/StreamEvent.ts"
-import type { Accounting } from "../../../money/Accounting.ts"
 import type { Attempt, Call, StreamAttempt } from "../../../pipeline/Call.ts"
-import * as AccountingStage from "../../../money/AccountingStage.ts"
-import type { Stage } from "../../../pipeline/Pipeline.ts"
+import * as Stage from "../../../pipeline/Stage.ts"
 import { withStreamHooks } from "../../../pipeline/internal/StreamGuard.ts"
 import { makePerRun } from "../../../pipeline/internal/StreamRun.ts"
 import { type CallMetrics, providerName } from "../metrics/CallMetrics.ts"
 import * as CallOutcome from "./CallOutcome.ts"
 import { CurrentObservation, type Observation } from "./Observation.ts"
+import { provideParentSpan } from "./StreamSpan.ts"
 import { attributes, spanEvents, spans } from "../../Telemetry.ts"
 
 /** One attempt. It is written to as the attempt runs. */
@@ -90,7 +86,7 @@ class AttemptObservation {
     } else {
       calls.recordAttempt(labels, { outcome })
     }
-    // A tracer is told how it ended, and not what the model said.
+    // A tracer receives how it ended, and not what the model generated.
     span.end(observation.clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
   }
 
@@ -102,7 +98,7 @@ class AttemptObservation {
   }
 }
 
-/** Counts an attempt and tells its span. */
+/** Counts an attempt and returns the options of its span. */
 const beginAttempt = (observation: Observation, { account, provider, request }: Call): Tracer.SpanOptionsNoTrace => {
   observation.attempts += 1
   observation.origin = { account, provider }
@@ -126,71 +122,47 @@ const withSpan =
       const observation = Context.get(context, CurrentObservation)
       if (observation === undefined) return inner(call)
       return Effect.useSpan(spans.attempt.name, beginAttempt(observation, call), (span) => {
-        const seen = new AttemptObservation(calls, observation, call, span)
+        const attempt = new AttemptObservation(calls, observation, call, span)
         return Effect.onExit(Effect.provideService(inner(call), Tracer.ParentSpan, span), (exit) => {
-          seen.end(exit, false)
+          attempt.end(exit, false)
           return Effect.void
         })
       })
     })
 
-/** Runs a stream within the span of its attempt. What it asks the host for is asked before its first events. */
-const provideAttemptSpan = <E>(seenOf: () => AttemptObservation | undefined, stream: Stream.Stream<StreamEvent, E>) =>
-  Stream.fromChannel(
-    Channel.fromTransform((upstream, scope) =>
-      Effect.suspend(() => {
-        const seen = seenOf()
-        const open = Channel.toTransform(stream.channel)(upstream, scope)
-        if (seen === undefined) return open
-        const { span } = seen
-        return Effect.map(Effect.provideService(open, Tracer.ParentSpan, span), (pull) => {
-          const opening = Effect.provideService(pull, Tracer.ParentSpan, span)
-          return Effect.suspend(() => (seen.hasBegun ? pull : opening))
-        })
-      })
-    )
-  )
-
 const withStreamSpan =
-  (calls: CallMetrics, book: Accounting["Service"]) =>
+  (calls: CallMetrics) =>
   (inner: StreamAttempt): StreamAttempt =>
   (call) =>
     makePerRun((context) => {
       const observation = Context.get(context, CurrentObservation)
-      if (observation === undefined) return withStreamHooks(() => AccountingStage.trackStream(book, call))(inner(call))
-      let seen: AttemptObservation | undefined
+      if (observation === undefined) return inner(call)
+      let attempt: AttemptObservation | undefined
       return withStreamHooks(() =>
-        Effect.flatMap(AccountingStage.trackStream(book, call), (metered) =>
-          Effect.suspend(() =>
-            Effect.map(Effect.makeSpan(spans.attempt.name, beginAttempt(observation, call)), (span) => {
-              const attempt = new AttemptObservation(calls, observation, call, span)
-              seen = attempt
-              return {
-                onEvents: (read) => {
-                  metered.onEvents(read)
-                  attempt.recordEvents(read)
-                },
-                // Whoever ends the stream may not be within the call.
-                onEnd: (exit) =>
-                  Effect.andThen(
-                    Effect.provideService(metered.onEnd(exit), CurrentObservation, observation),
-                    Effect.sync(() => attempt.end(exit, true))
-                  )
-              }
-            })
-          )
+        Effect.suspend(() =>
+          Effect.map(Effect.makeSpan(spans.attempt.name, beginAttempt(observation, call)), (span) => {
+            const begun = new AttemptObservation(calls, observation, call, span)
+            attempt = begun
+            return {
+              onEvents: (events) => begun.recordEvents(events),
+              onEnd: (exit) => Effect.sync(() => begun.end(exit, true))
+            }
+          })
         )
-      )(provideAttemptSpan(() => seen, inner(call)))
+      )(
+        provideParentSpan(
+          // The host is called before the first events; reading what follows needs no span.
+          () => (attempt?.hasBegun === true ? undefined : attempt?.span),
+          inner(call)
+        )
+      )
     })
 
 /**
- * The stage of accounting that also observes.
+ * The stage that observes attempts.
  *
  * @category stages
  * @since 0.1.0
  */
-export const stage = (calls: CallMetrics, book: Accounting["Service"]): Stage => ({
-  effect: (inner) => AccountingStage.withAccounting(book)(withSpan(calls)(inner)),
-  stream: withStreamSpan(calls, book),
-  options: { book: "kept" }
-})
+export const stage = (calls: CallMetrics): Stage.Stage =>
+  Stage.make("attempt", { effect: withSpan(calls), stream: withStreamSpan(calls) })

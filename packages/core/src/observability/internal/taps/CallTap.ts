@@ -22,15 +22,15 @@ import type { ChatRequest } from "../../../models/ChatRequest.ts"
 import type { ChatResponse } from "../../../models/ChatResponse.ts"
 import type { StreamEvent } from "../../../models/StreamEvent.ts"
 import * as StreamFold from "../../../models/StreamFold.ts"
-import type { Operation, StreamEnd } from "../../CallRecord.ts"
+import type { CallRecord, Operation, StreamEnd } from "../../CallRecord.ts"
+import type { CallMetrics } from "../metrics/CallMetrics.ts"
 import * as ResponseMetadata from "./ResponseMetadata.ts"
 import * as CallEnd from "./CallEnd.ts"
 import * as CallOutcome from "./CallOutcome.ts"
 import * as Content from "./Content.ts"
 import { CurrentObservation, Observation } from "./Observation.ts"
-import type { Observer } from "../../Observer.ts"
 import * as RequestAttributes from "./RequestAttributes.ts"
-import { attributes as a, spanEvents as spanEvents, spans } from "../../Telemetry.ts"
+import { attributes as a, spanEvents, spans } from "../../Telemetry.ts"
 
 type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 
@@ -56,13 +56,25 @@ export interface CallTap {
 }
 
 /**
+ * What the tap uses of an observer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CallTapDependencies {
+  readonly metrics: CallMetrics
+  readonly content: Content.Options | undefined
+  readonly onCall: (record: CallRecord) => Effect.Effect<void>
+}
+
+/**
  * @category options
  * @since 0.1.0
  */
 export interface Options {
   /** Whether the client has a cache. */
   readonly hasCache: boolean
-  /** Whether a stream may ask a host again after its first content. */
+  /** Whether a stream may call a host again after its first content. */
   readonly hasStreamRecovery: boolean
 }
 
@@ -71,7 +83,7 @@ export interface Options {
  * @since 0.1.0
  */
 export const make = (
-  { metrics, content, onCall }: Observer["Service"],
+  { content, metrics, onCall }: CallTapDependencies,
   addressee: RequestAttributes.ResponseOrigin,
   { hasCache, hasStreamRecovery }: Options
 ): CallTap => {

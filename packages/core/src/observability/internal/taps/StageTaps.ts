@@ -1,6 +1,6 @@
 /**
- * Taps between the stages: each sees what passes at its place and leaves it as
- * it is. The stages know nothing of them.
+ * Taps around and between the stages: each observes what passes and leaves it
+ * unchanged. The stages do not depend on them.
  *
  * @since 0.1.0
  */
@@ -9,15 +9,15 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { KimiError } from "../../../errors/KimiError.ts"
 import type { StreamError } from "../../../errors/OperationErrors.ts"
-import type { Accounting } from "../../../money/Accounting.ts"
 import type { Attempt, Call, StreamAttempt } from "../../../pipeline/Call.ts"
-import type { Stage, Stages } from "../../../pipeline/Pipeline.ts"
+import type { Stages } from "../../../pipeline/Pipeline.ts"
+import type { Stage } from "../../../pipeline/Stage.ts"
 import { onClose, makePerRun } from "../../../pipeline/internal/StreamRun.ts"
 import * as AttemptTap from "./AttemptTap.ts"
 import type { CallMetrics } from "../metrics/CallMetrics.ts"
 import * as CallOutcome from "./CallOutcome.ts"
 import { CurrentObservation, type Observation } from "./Observation.ts"
-import type { Observer } from "../../Observer.ts"
+import * as StageSpan from "./StageSpan.ts"
 import { attributes, spanEvents } from "../../Telemetry.ts"
 
 /** An attempt failed on its way through breaker, admission and transport. */
@@ -67,18 +67,19 @@ class RetryObservation {
   }
 }
 
-/** Sees every attempt of a retry stage, and those that a circuit does not permit. */
+/** Observes every attempt of a retry stage, and those that a circuit does not permit. */
 const observeRetry = (calls: CallMetrics, stage: Stage): Stage => ({
+  ...stage,
   effect: (inner) => (call) =>
     Effect.withFiber(({ context }) => {
       const observation = Context.get(context, CurrentObservation)
       if (observation === undefined) return stage.effect(inner)(call)
       const loop = new RetryObservation(calls, observation)
-      const below: Attempt = (asked) =>
+      const below: Attempt = (attempt) =>
         Effect.suspend(() => {
-          loop.begin(asked)
-          return Effect.onExit(inner(asked), (exit) => {
-            if (Exit.isFailure(exit)) loop.fail(asked, CallOutcome.errorOf(exit))
+          loop.begin(attempt)
+          return Effect.onExit(inner(attempt), (exit) => {
+            if (Exit.isFailure(exit)) loop.fail(attempt, CallOutcome.errorOf(exit))
             return Effect.void
           })
         })
@@ -89,16 +90,15 @@ const observeRetry = (calls: CallMetrics, stage: Stage): Stage => ({
       const observation = Context.get(context, CurrentObservation)
       if (observation === undefined) return stage.stream(inner)(call)
       const loop = new RetryObservation(calls, observation)
-      const below: StreamAttempt = (asked) => {
-        const heard = onClose<StreamError>((exit) => loop.fail(asked, CallOutcome.errorOf(exit)))(inner(asked))
+      const below: StreamAttempt = (attempt) => {
+        const observed = onClose<StreamError>((exit) => loop.fail(attempt, CallOutcome.errorOf(exit)))(inner(attempt))
         return makePerRun(() => {
-          loop.begin(asked)
-          return heard
+          loop.begin(attempt)
+          return observed
         })
       }
       return stage.stream(below)(call)
-    }),
-  options: stage.options
+    })
 })
 
 /** Waits shorter than this, in milliseconds, are no event of a call's span. */
@@ -138,15 +138,16 @@ const admitted = "admitted"
 
 /** Times how long attempts wait for their admission. */
 const observeAdmission = (calls: CallMetrics, stage: Stage): Stage => ({
+  ...stage,
   effect: (inner) => (call) =>
     Effect.withFiber(({ context }) => {
       const observation = Context.get(context, CurrentObservation)
       if (observation === undefined) return stage.effect(inner)(call)
       const wait = new AdmissionWait(calls, observation, call)
-      const below: Attempt = (asked) =>
+      const below: Attempt = (attempt) =>
         Effect.suspend(() => {
           wait.end(admitted)
-          return inner(asked)
+          return inner(attempt)
         })
       return Effect.onExit(stage.effect(below)(call), (exit) => {
         wait.end(CallOutcome.fromExit(exit))
@@ -158,30 +159,41 @@ const observeAdmission = (calls: CallMetrics, stage: Stage): Stage => ({
       const observation = Context.get(context, CurrentObservation)
       if (observation === undefined) return stage.stream(inner)(call)
       const wait = new AdmissionWait(calls, observation, call)
-      const below: StreamAttempt = (asked) =>
+      const below: StreamAttempt = (attempt) =>
         makePerRun(() => {
           wait.end(admitted)
-          return inner(asked)
+          return inner(attempt)
         })
       return onClose<StreamError>((exit) => wait.end(CallOutcome.fromExit(exit)))(stage.stream(below)(call))
-    }),
-  options: stage.options
+    })
 })
 
+/** Where attempts are observed: inside accounting, so that an attempt that is not paid for is none. */
+const attemptIndex = (stages: Stages): number => {
+  const accounting = stages.findIndex(({ name }) => name === "accounting")
+  if (accounting !== -1) return accounting + 1
+  const timeout = stages.findIndex(({ name }) => name === "timeout")
+  return timeout === -1 ? stages.length : timeout
+}
+
 /**
- * Puts taps around the stages that are worth observing. The stage of
- * accounting is made anew, with a book that the observer reads.
+ * The stages with taps. The stages under the names `retry` and `admission` are
+ * wrapped, built-in or not; stages that are not among `builtIn` have spans.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const observe = (
-  { metrics }: Pick<Observer["Service"], "metrics">,
-  stages: Stages,
-  book: Accounting["Service"]
-): Stages => ({
-  ...stages,
-  retry: observeRetry(metrics, stages.retry),
-  admission: observeAdmission(metrics, stages.admission),
-  accounting: AttemptTap.stage(metrics, book)
-})
+export const observe = (calls: CallMetrics, stages: Stages, builtIn: Stages): Stages =>
+  stages
+    .map((stage) => {
+      const observed = builtIn.includes(stage) ? stage : StageSpan.observe(calls, stage)
+      switch (stage.name) {
+        case "retry":
+          return observeRetry(calls, observed)
+        case "admission":
+          return observeAdmission(calls, observed)
+        default:
+          return observed
+      }
+    })
+    .toSpliced(attemptIndex(stages), 0, AttemptTap.stage(calls))

@@ -1,25 +1,26 @@
 /**
- * Puts attempts behind circuits: asks for a permit, makes the attempt, and
- * tells once how it ended. Where the circuits are kept is not known here.
+ * Guards attempts with circuits: acquires a permit, makes the attempt, and
+ * records once how it ended. It is the same for every store of circuits.
  *
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
-import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import type * as Stream from "effect/Stream"
 import type { KimiError } from "../../../errors/KimiError.ts"
 import type { CircuitOpenError } from "../../../errors/ResilienceErrors.ts"
-import { isContent } from "../../../models/StreamEvent.ts"
-import type * as Circuit from "./Circuit.ts"
-import type { Circuits } from "./Circuits.ts"
+import { isContent, type StreamEvent } from "../../../models/StreamEvent.ts"
 import { withStreamHooks } from "../../../pipeline/internal/StreamGuard.ts"
+import * as ErrorClassifier from "../ErrorClassifier.ts"
+import type * as Circuit from "./Circuit.ts"
+import type { Circuits, FailureClassifier } from "./Circuits.ts"
 
 /**
- * Where permits come from. Both members run uninterruptibly, so neither may
- * wait without a bound; every permit that was given is settled once.
+ * A source of permits. Both members run uninterruptibly, so neither may wait
+ * without a bound; every permit is settled once.
  *
  * @category models
  * @since 0.1.0
@@ -31,58 +32,68 @@ export interface PermitSource<Permit> {
 }
 
 /**
- * What a cause says of the host, and how many milliseconds it asks to wait.
- * Only a typed failure speaks of the host: interruption and our own defects do
- * not.
+ * What a cause means for a circuit, and how many milliseconds it asks to wait.
+ * Only a typed failure counts: interruption and defects do not.
  *
  * @category conversions
  * @since 0.1.0
  */
-export const classify = <E extends KimiError>(
-  cause: Cause.Cause<E>
+export const classify = <E>(
+  cause: Cause.Cause<E>,
+  { isFailure, retryAfter }: FailureClassifier<E>
 ): readonly [outcome: Circuit.Outcome, retryAfter: number | undefined] => {
-  const error = Cause.hasInterrupts(cause) ? undefined : Option.getOrUndefined(Cause.findErrorOption(cause))
-  const wait = error?.retryAfter === undefined ? undefined : Duration.toMillis(error.retryAfter)
-  return [error?.breaker === "failure" ? "failure" : "ignored", wait]
+  const error = Cause.hasInterrupts(cause) ? Option.none() : Cause.findErrorOption(cause)
+  if (Option.isNone(error)) return ["ignored", undefined]
+  const wait = retryAfter(error.value)
+  return [isFailure(error.value) ? "failure" : "ignored", wait === undefined ? undefined : Duration.toMillis(wait)]
 }
 
 /**
- * The guards in front of a gate. A stream whose first content takes
- * `slowMillis` or longer is slow.
+ * The guard of effects.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = <Permit>(
-  { acquire, record }: PermitSource<Permit>,
-  clock: Clock.Clock,
-  slowMillis: number
-): Pick<Circuits, "guard" | "guardStream"> => {
-  return {
-    guard: (key) => (attempt) =>
-      Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(acquire(key), (permit) =>
-          Effect.onExit(restore(attempt), (exit) =>
-            Exit.isSuccess(exit) ? record(permit, "success") : record(permit, ...classify(exit.cause))
-          )
+export const make =
+  <Permit>({ acquire, record }: PermitSource<Permit>): Circuits["guard"] =>
+  (key, classifier = ErrorClassifier.ofAllErrors) =>
+  (attempt) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(acquire(key), (permit) =>
+        Effect.onExit(restore(attempt), (exit) =>
+          Exit.isSuccess(exit) ? record(permit, "success") : record(permit, ...classify(exit.cause, classifier))
         )
-      ),
-    guardStream: (key) =>
-      withStreamHooks(() =>
-        Effect.map(acquire(key), (permit) => {
-          const startedAt = clock.currentTimeMillisUnsafe()
-          let firstContent: number | undefined
-          return {
-            onEvents: (events) => {
-              if (firstContent === undefined && events.some(isContent)) firstContent = clock.currentTimeMillisUnsafe()
-            },
-            onEnd: (exit) => {
-              if (Exit.isFailure(exit)) return record(permit, ...classify(exit.cause))
-              const isSlow = (firstContent ?? startedAt) - startedAt >= slowMillis
-              return record(permit, isSlow ? "slow" : "success")
-            }
+      )
+    )
+
+/**
+ * Guards a stream. Its outcome is how it ends, and it is slow when its first
+ * content was late. A consumer that leaves early counts for nothing.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const guardStream = (
+  { acquire, slowAfter }: Pick<Circuits, "acquire" | "slowAfter">,
+  key: string
+): (<E extends KimiError, R>(
+  stream: Stream.Stream<StreamEvent, E, R>
+) => Stream.Stream<StreamEvent, E | CircuitOpenError, R>) =>
+  withStreamHooks(() =>
+    Effect.flatMap(acquire(key), ({ record }) =>
+      Effect.clockWith((clock) => {
+        const startedAt = clock.currentTimeMillisUnsafe()
+        let firstContent: number | undefined
+        return Effect.succeed({
+          onEvents: (events) => {
+            if (firstContent === undefined && events.some(isContent)) firstContent = clock.currentTimeMillisUnsafe()
+          },
+          onEnd: (exit) => {
+            if (Exit.isFailure(exit)) return record(...classify(exit.cause, ErrorClassifier.ofKimiErrors))
+            const isSlow = (firstContent ?? startedAt) - startedAt >= Duration.toMillis(slowAfter)
+            return record(isSlow ? "slow" : "success")
           }
         })
-      )
-  }
-}
+      })
+    )
+  )

@@ -1,16 +1,15 @@
 /**
- * What a set of circuits can do, whether they live in this process or are
+ * The interface of a set of circuits, whether they are kept in this process or
  * shared with others. `CircuitBreaker` is the service; `LocalCircuits` and
- * `SharedCircuits` implement it.
+ * `RedisCircuits` implement it.
  *
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
-import type { KimiError } from "../../../errors/KimiError.ts"
 import { CircuitOpenError } from "../../../errors/ResilienceErrors.ts"
-import type { StreamEvent } from "../../../models/StreamEvent.ts"
+import type { ErrorClassifier } from "../ErrorClassifier.ts"
 import type * as Circuit from "./Circuit.ts"
 
 /**
@@ -28,27 +27,48 @@ export interface Transition {
 }
 
 /**
+ * How the errors of an attempt count.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FailureClassifier<E> = Pick<ErrorClassifier<E>, "isFailure" | "retryAfter">
+
+/**
+ * Permission for one call. It must be settled once, however the call ends.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CircuitPermit {
+  /** Settles it. `retryAfter` is what a failure asks for, in milliseconds. */
+  readonly record: (outcome: Circuit.Outcome, retryAfter?: number) => Effect.Effect<void>
+}
+
+/**
  * Circuits by their keys.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Circuits {
-  /** Makes an attempt if the key's circuit permits it, and tells the circuit how it ended. */
-  readonly guard: (
-    key: string
-  ) => <A, E extends KimiError, R>(attempt: Effect.Effect<A, E, R>) => Effect.Effect<A, E | CircuitOpenError, R>
-  /** The same for a stream, which is judged by how it ends. */
-  readonly guardStream: (
-    key: string
-  ) => <E extends KimiError, R>(
-    attempt: Stream.Stream<StreamEvent, E, R>
-  ) => Stream.Stream<StreamEvent, E | CircuitOpenError, R>
   /**
-   * Notes the circuit for a call that holds a permit and has to wait for
-   * something else. The answer tells, when the wait is over, whether the call
-   * may still be made: it gives the rejection if the circuit has changed since
-   * and does not permit every call again.
+   * Makes an attempt if the key's circuit permits it, and records how it ended.
+   * Without a classifier the library's errors count by their facts, and all
+   * others as failures.
+   */
+  readonly guard: <E0 = unknown>(
+    key: string,
+    classifier?: FailureClassifier<E0>
+  ) => <A, E extends E0, R>(attempt: Effect.Effect<A, E, R>) => Effect.Effect<A, E | CircuitOpenError, R>
+  /** A permit for what `guard` does not fit, such as a stream. Run it where nothing interrupts. */
+  readonly acquire: (key: string) => Effect.Effect<CircuitPermit, CircuitOpenError>
+  /** The time from which a success counts as slow. */
+  readonly slowAfter: Duration.Duration
+  /**
+   * Watches the circuit for a call that holds a permit and has to wait for
+   * something else. The function returns, after the wait, the rejection if the
+   * circuit has changed since and does not permit every call again.
    */
   readonly watch: (key: string) => () => CircuitOpenError | undefined
   /** Every circuit by its key, as data that `restore` takes back. */
@@ -65,7 +85,7 @@ export interface Circuits {
   readonly reset: (key: string) => Effect.Effect<void>
   /** Changes of state as they happen. */
   readonly transitions: Stream.Stream<Transition>
-  /** The options in words for people. */
+  /** The options in words. */
   readonly options: { readonly [name: string]: string }
 }
 
@@ -81,7 +101,7 @@ export type RejectingState = keyof typeof stateNames
 
 /**
  * The error of a call that was not sent. `retryAfter` is in milliseconds; it
- * is absent when nobody can say.
+ * is absent when it is not known.
  *
  * @category errors
  * @since 0.1.0

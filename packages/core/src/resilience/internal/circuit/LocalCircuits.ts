@@ -1,6 +1,6 @@
 /**
- * Circuits in this process. What a circuit does is written in `Circuit`; here
- * it gets its clock, its open times and those who listen.
+ * Circuits in this process: `Circuit` is the state machine, to which this adds
+ * the clock, the open times and the stream of transitions.
  *
  * @since 0.1.0
  */
@@ -11,12 +11,12 @@ import * as PubSub from "effect/PubSub"
 import type * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import type { KimiError } from "../../../errors/KimiError.ts"
 import type { CircuitOpenError } from "../../../errors/ResilienceErrors.ts"
 import * as Circuit from "./Circuit.ts"
+import * as ErrorClassifier from "../ErrorClassifier.ts"
 import * as CircuitGuard from "./CircuitGuard.ts"
 import { describeOptions, type Options } from "./CircuitOptions.ts"
-import { type Circuits, rejection, type Transition } from "./Circuits.ts"
+import { type Circuits, type FailureClassifier, rejection, type Transition } from "./Circuits.ts"
 
 interface Entry {
   readonly key: string
@@ -140,29 +140,30 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     return Effect.void
   }
 
-  const guarded = CircuitGuard.make(
-    { acquire: (key) => Effect.flatMap(entryOf(key), ask), record: settle },
-    clock,
-    Duration.toMillis(options.slowAfter)
-  )
+  const acquire = (key: string): Effect.Effect<Permit, CircuitOpenError> => Effect.flatMap(entryOf(key), ask)
 
-  /** A call through a closed circuit needs no protection from interruption, since it has nothing to give back. */
-  const guardClosed = <A, E extends KimiError, R>(permit: Permit, attempt: Effect.Effect<A, E, R>) =>
+  const guardOpen = CircuitGuard.make({ acquire, record: settle })
+
+  /** A call through a closed circuit needs no protection from interruption, since it holds no probe. */
+  const guardClosed = <A, E, R>(permit: Permit, classifier: FailureClassifier<E>, attempt: Effect.Effect<A, E, R>) =>
     Effect.matchCauseEffect(attempt, {
-      onSuccess: (answer) => {
+      onSuccess: (response) => {
         const settled = settle(permit, "success")
-        return settled === Effect.void ? Effect.succeed(answer) : Effect.as(settled, answer)
+        return settled === Effect.void ? Effect.succeed(response) : Effect.as(settled, response)
       },
-      onFailure: (cause) => Effect.andThen(settle(permit, ...CircuitGuard.classify(cause)), Effect.failCause(cause))
+      onFailure: (cause) =>
+        Effect.andThen(settle(permit, ...CircuitGuard.classify(cause, classifier)), Effect.failCause(cause))
     })
 
-  const guard: Circuits["guard"] = (key) => (attempt) =>
-    Effect.suspend(() => {
-      const entry = entries.get(key)
-      return entry?.circuit._tag === "Closed"
-        ? guardClosed({ entry, epoch: entry.circuit.epoch, probeId: 0 }, attempt)
-        : guarded.guard(key)(attempt)
-    })
+  const guard: Circuits["guard"] =
+    (key, classifier = ErrorClassifier.ofAllErrors) =>
+    (attempt) =>
+      Effect.suspend(() => {
+        const entry = entries.get(key)
+        return entry?.circuit._tag === "Closed"
+          ? guardClosed({ entry, epoch: entry.circuit.epoch, probeId: 0 }, classifier, attempt)
+          : guardOpen(key, classifier)(attempt)
+      })
 
   const watch: Circuits["watch"] = (key) => {
     const epoch = entries.get(key)?.circuit.epoch ?? 0
@@ -181,7 +182,9 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
 
   return {
     guard,
-    guardStream: guarded.guardStream,
+    acquire: (key) =>
+      Effect.map(acquire(key), (permit) => ({ record: (outcome, retryAfter) => settle(permit, outcome, retryAfter) })),
+    slowAfter: options.slowAfter,
     watch,
     states: Effect.sync(() => new Map([...entries].map(([key, { circuit }]) => [key, circuit]))),
     restore: (states) =>

@@ -92,7 +92,7 @@ export const make = Effect.fnUntraced(function* (
   options: RedisOptions,
   { circuits, remove }: Store
 ): Effect.fn.Return<Circuits> {
-  const { openDuration, tripPolicy: tripPolicy } = options
+  const { openDuration, tripPolicy } = options
   const maxOpen = Duration.toMillis(options.maxOpenDuration)
   const clock = yield* Clock.Clock
   const view = yield* CircuitView.make(clock)
@@ -207,12 +207,6 @@ export const make = Effect.fnUntraced(function* (
     return yield* view.record(key, "Open", opened)
   }, Effect.uninterruptible)
 
-  const { guard, guardStream } = CircuitGuard.make(
-    { acquire, record: settle },
-    clock,
-    Duration.toMillis(options.slowAfter)
-  )
-
   const refresh = (key: string) =>
     Effect.flatMap(
       tryRun(circuits.state(key)),
@@ -223,8 +217,10 @@ export const make = Effect.fnUntraced(function* (
     )
 
   return {
-    guard,
-    guardStream,
+    guard: CircuitGuard.make({ acquire, record: settle }),
+    acquire: (key) =>
+      Effect.map(acquire(key), (permit) => ({ record: (outcome, retryAfter) => settle(permit, outcome, retryAfter) })),
+    slowAfter: options.slowAfter,
     // A circuit that nobody keeps rejects nobody.
     watch: (key) => {
       const rejected = view.watch(key)

@@ -3,6 +3,7 @@ import { Duration, Effect, Exit, Fiber, Random, Schedule, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { type Breaker, broken, fail, key, rejection, stepwise, succeed, tag, waits } from "../../support/breaker.ts"
 import { logs, processOf, remote, twoProcesses } from "../../support/redisCircuits.ts"
+import { guardStream } from "../../../../src/resilience/internal/circuit/CircuitGuard.ts"
 
 const away = ["Warn", "The store of shared circuits is away: calls are made without circuits until it is back"] as const
 const back = ["Info", "The store of shared circuits is back"] as const
@@ -35,7 +36,7 @@ describe("shared circuits whose store is away", () => {
         assert.strictEqual(yield* takes(wait, succeed(one)), "answer")
         for (let i = 0; i < 100; i++) {
           yield* takes(0, fail(one))
-          assert.deepStrictEqual(yield* takes(0, Stream.runDrain(one.guardStream(key)(Stream.empty))), undefined)
+          assert.deepStrictEqual(yield* takes(0, Stream.runDrain(guardStream(one, key)(Stream.empty))), undefined)
         }
         assert.strictEqual(store.asked, 1)
         yield* TestClock.adjust("1 second")
@@ -136,7 +137,7 @@ describe("an outcome that is being recorded", () => {
   )
   for (const [name, call] of [
     ["call", (breaker: Breaker) => breaker.guard(key)(Effect.fail(broken))],
-    ["stream", (breaker: Breaker) => Stream.runDrain(breaker.guardStream(key)(Stream.fail(broken)))]
+    ["stream", (breaker: Breaker) => Stream.runDrain(guardStream(breaker, key)(Stream.fail(broken)))]
   ] as const) {
     it.effect(`is recorded although the ${name} is interrupted before and while the store is told`, () =>
       Effect.gen(function* () {
@@ -165,7 +166,7 @@ describe("a thousand interruptions at any moment", () => {
   })
   const asEffect = (breaker: Breaker) => breaker.guard(key)(attempt)
   const asStream = (breaker: Breaker) =>
-    Stream.runDrain(breaker.guardStream(key)(Stream.drain(Stream.fromEffect(attempt))))
+    Stream.runDrain(guardStream(breaker, key)(Stream.drain(Stream.fromEffect(attempt))))
 
   for (const [name, call] of [
     ["calls", asEffect],

@@ -5,13 +5,14 @@ import { classes, type KimiError } from "../../../../src/errors/KimiError.ts"
 import type { StreamEvent } from "../../../../src/models/StreamEvent.ts"
 import { type Breaker, broken, fail, key, openTimes, rejection, succeed, tag, waits } from "../../support/breaker.ts"
 import { twoProcesses } from "../../support/redisCircuits.ts"
+import { guardStream } from "../../../../src/resilience/internal/circuit/CircuitGuard.ts"
 
 const start: StreamEvent = { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1 }
 const text: StreamEvent = { _tag: "TextDelta", choice: 0, text: "a" }
 
 type Events = Stream.Stream<StreamEvent, KimiError>
 
-const run = (breaker: Breaker, events: Events) => Effect.exit(Stream.runDrain(breaker.guardStream(key)(events)))
+const run = (breaker: Breaker, events: Events) => Effect.exit(Stream.runDrain(guardStream(breaker, key)(events)))
 
 /** Two processes whose circuit was opened and may be probed now. */
 const probed = Effect.fnUntraced(function* (options: Parameters<typeof twoProcesses>[0] = {}) {
@@ -178,7 +179,7 @@ describe("streams through shared circuits", () => {
         const { one, store, two } = yield* probed()
         const gate = yield* Deferred.make<void>()
         const rest: Events = Stream.unwrap(Effect.as(Deferred.await(gate), end))
-        const events = one.guardStream(key)(Stream.concat(Stream.make(start, text), rest))
+        const events = guardStream(one, key)(Stream.concat(Stream.make(start, text), rest))
         // Nothing is asked before the stream is run.
         assert.strictEqual(yield* tag(one), "Open")
         const fiber = yield* Effect.forkChild(Effect.exit(Stream.runDrain(events)), { startImmediately: true })
@@ -197,7 +198,7 @@ describe("streams through shared circuits", () => {
     Effect.gen(function* () {
       const { one, two } = yield* probed()
       const hanging: Events = Stream.concat(Stream.make(start, text), Stream.never)
-      yield* one.guardStream(key)(hanging).pipe(Stream.take(1), Stream.runDrain)
+      yield* guardStream(one, key)(hanging).pipe(Stream.take(1), Stream.runDrain)
       const fiber = yield* Effect.forkChild(run(one, hanging), { startImmediately: true })
       assert.strictEqual((yield* rejection(two)).state, "half-open")
       yield* Fiber.interrupt(fiber)

@@ -1,0 +1,51 @@
+/**
+ * What the stages and the combinators need to know of an error.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import { isKimiError, type KimiError } from "../../errors/KimiError.ts"
+
+/**
+ * How an error counts.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ErrorClassifier<in E> {
+  /** Whether the same attempt may succeed later. */
+  readonly isRetryable: (error: E) => boolean
+  /** Whether the attempt may have had its effect although it failed, such as being billed. */
+  readonly isAmbiguous: (error: E) => boolean
+  /** How long the other side asked to wait. */
+  readonly retryAfter: (error: E) => Duration.Duration | undefined
+  /** Whether it counts against the health of the other side. */
+  readonly isFailure: (error: E) => boolean
+}
+
+/**
+ * By the facts that every error of the library carries.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const ofKimiErrors: ErrorClassifier<KimiError> = {
+  isRetryable: (error) => error.isRetryable,
+  isAmbiguous: (error) => error.billing === "possible",
+  retryAfter: (error) => error.retryAfter,
+  isFailure: (error) => error.breaker === "failure"
+}
+
+/**
+ * The library's errors by their facts; all others are failures that may be
+ * retried.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const ofAllErrors: ErrorClassifier<unknown> = {
+  isRetryable: (error) => !isKimiError(error) || ofKimiErrors.isRetryable(error),
+  isAmbiguous: (error) => isKimiError(error) && ofKimiErrors.isAmbiguous(error),
+  retryAfter: (error) => (isKimiError(error) ? ofKimiErrors.retryAfter(error) : undefined),
+  isFailure: (error) => !isKimiError(error) || ofKimiErrors.isFailure(error)
+}

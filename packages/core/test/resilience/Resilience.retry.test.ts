@@ -1,0 +1,120 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { ServerError } from "../../src/errors/ProviderErrors.ts"
+import { QuotaExceededError } from "../../src/errors/RateLimitErrors.ts"
+import * as Resilience from "../../src/resilience/Resilience.ts"
+import * as RetryBudget from "../../src/resilience/RetryBudget.ts"
+import { failureOf, HttpError, issuesOf, script, settled, unavailable } from "./support/anyEffect.ts"
+
+describe("withRetry", () => {
+  const plain = { jitter: "none", baseDelay: "1 second" } as const
+
+  it.effect("retries errors of other libraries", () =>
+    Effect.gen(function* () {
+      const { effect, times } = script(unavailable, unavailable)
+      assert.deepStrictEqual(yield* settled(Resilience.withRetry(plain)(effect)), Exit.succeed("result"))
+      assert.deepStrictEqual(times, [0, 1_000, 3_000])
+    })
+  )
+
+  it.effect("fails with the last error after as many attempts as are allowed", () =>
+    Effect.gen(function* () {
+      const last = new HttpError({ status: 500 })
+      const { effect, times } = script(unavailable, last, unavailable)
+      assert.strictEqual(yield* failureOf(Resilience.withRetry({ ...plain, maxAttempts: 2 })(effect)), last)
+      assert.strictEqual(times.length, 2)
+    })
+  )
+
+  it.effect("makes seven attempts by default", () =>
+    Effect.gen(function* () {
+      const { effect, times } = script(...Array.from({ length: 20 }, () => unavailable))
+      yield* settled(Resilience.withRetry()(effect))
+      assert.strictEqual(times.length, 7)
+    })
+  )
+
+  it.effect("does not retry what a predicate excludes", () =>
+    Effect.gen(function* () {
+      const missing = new HttpError({ status: 404 })
+      const { effect, times } = script(missing)
+      const retry = Resilience.withRetry({ isRetryable: ({ status }: HttpError) => status >= 500 })
+      assert.strictEqual(yield* failureOf(retry(effect)), missing)
+      assert.strictEqual(times.length, 1)
+    })
+  )
+
+  it.effect("never waits less than an error asks for", () =>
+    Effect.gen(function* () {
+      const { effect, times } = script(new HttpError({ status: 429, wait: "10 seconds" }))
+      yield* settled(Resilience.withRetry({ ...plain, retryAfter: ({ wait }: HttpError) => wait })(effect))
+      assert.deepStrictEqual(times, [0, 10_000])
+    })
+  )
+
+  it.effect("repeats an ambiguous attempt once", () =>
+    Effect.gen(function* () {
+      const { effect, times } = script(unavailable, unavailable, unavailable)
+      yield* settled(Resilience.withRetry({ isAmbiguous: () => true })(effect))
+      assert.strictEqual(times.length, 2)
+    })
+  )
+
+  it.effect("classifies errors of the library by their facts", () =>
+    Effect.gen(function* () {
+      const { effect, times } = script(new QuotaExceededError({ message: "empty" }))
+      yield* settled(Resilience.withRetry()(effect))
+      assert.strictEqual(times.length, 1)
+    })
+  )
+
+  it.effect("adds the facts of every attempt to an error of the library", () =>
+    Effect.gen(function* () {
+      const { effect } = script<HttpError | ServerError>(unavailable, new ServerError({ message: "broken" }))
+      const error = yield* failureOf(Resilience.withRetry({ ...plain, maxAttempts: 2 })(effect))
+      assert.instanceOf(error, ServerError)
+      assert.deepStrictEqual(
+        error.attempts?.map(({ delay, tag }) => [tag, delay]),
+        [
+          ["HttpError", 1_000],
+          ["ServerError", 0]
+        ]
+      )
+    })
+  )
+
+  it.effect("ends when all attempts together take too long", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(
+        Effect.flip(Resilience.withRetry({ maxElapsed: "5 seconds" })(Effect.never))
+      )
+      yield* TestClock.adjust("4999 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "DeadlineExceededError")
+    })
+  )
+
+  it.effect("takes its retries from the budget of the context", () =>
+    Effect.gen(function* () {
+      const { effect, times } = script(unavailable, unavailable, unavailable)
+      const budget = RetryBudget.layer({ capacity: 5 })
+      yield* settled(Effect.provide(Resilience.withRetry()(effect), budget))
+      assert.strictEqual(times.length, 2)
+    })
+  )
+
+  it.effect("fails before it runs when options cannot be used", () =>
+    Effect.gen(function* () {
+      const { effect, times } = script<HttpError>()
+      const retry = Resilience.withRetry({ maxAttempts: Number.NaN, baseDelay: -1, maxElapsed: 0 })
+      assert.deepStrictEqual(yield* issuesOf(retry(effect)), [
+        "withRetry maxAttempts",
+        "withRetry baseDelay",
+        "withRetry maxElapsed"
+      ])
+      assert.strictEqual(times.length, 0)
+    })
+  )
+})
