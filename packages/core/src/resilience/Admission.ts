@@ -29,7 +29,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type * as Redis from "effect/persistence/Redis"
 import type * as Stream from "effect/Stream"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { KimiError } from "../errors/KimiError.ts"
@@ -39,6 +38,7 @@ import type * as KimiConfig from "../KimiConfig.ts"
 import { ChatResponse } from "../models/ChatResponse.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
+import type { Redis } from "../Redis.ts"
 import type {
   AccountState,
   PermitRequest,
@@ -339,15 +339,23 @@ export const fromConfig = (
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options?: Options): Layer.Layer<Admission, ConfigurationError> =>
+export const layerMemory = (options?: Options): Layer.Layer<Admission, ConfigurationError> =>
   Layer.effect(Admission, make(options))
+
+/**
+ * The same as `layerMemory`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: typeof layerMemory = layerMemory
 
 /**
  * @category options
  * @since 0.1.0
  */
 export interface RedisOptions extends Options {
-  /** Before every key in Redis. Defaults to `kimi:admission:`. */
+  /** Prefix of every key in Redis. Defaults to `kimi-effect:admission:`. */
   readonly keyPrefix?: string | undefined
   /**
    * Part of the limits that this process keeps to while Redis is away, over 0
@@ -387,19 +395,20 @@ export interface RedisOptions extends Options {
  * @category layers
  * @since 0.1.0
  */
-export const layerRedis = (options: RedisOptions = {}): Layer.Layer<Admission, ConfigurationError, Redis.Redis> =>
+export const layerRedis = (options: RedisOptions = {}): Layer.Layer<Admission, ConfigurationError, Redis> =>
   Layer.effect(
     Admission,
     Effect.suspend(() => {
       const {
         cooldown = "1 second",
         lease = "30 seconds",
-        keyPrefix = "kimi:admission:",
+        keyPrefix = "kimi-effect:admission:",
         localShare = 0.5,
         timeout = "250 millis"
       } = options
       const checked = check([
         ...rulesOf(options),
+        OptionRules.keyPart("keyPrefix", keyPrefix),
         finiteDuration("cooldown", cooldown),
         millisecondDuration("lease", lease),
         millisecondDuration("timeout", timeout),
