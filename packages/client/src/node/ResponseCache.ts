@@ -31,6 +31,8 @@ export const layerMemory = (options: Core.Options = {}): Layer.Layer<Core.Respon
 /**
  * The same as `layerMemory`.
  *
+ * @alias layerMemory
+ *
  * @category layers
  * @since 0.1.0
  */

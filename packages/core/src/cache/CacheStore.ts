@@ -93,6 +93,8 @@ export const layerMemory = (options?: MemoryStore.Options): Layer.Layer<CacheSto
 /**
  * The same as `layerMemory`.
  *
+ * @alias layerMemory
+ *
  * @category layers
  * @since 0.1.0
  */

@@ -183,6 +183,8 @@ export function layerMemory(options?: CacheOptions.Options): Layer.Layer<Respons
 /**
  * The same as `layerMemory`.
  *
+ * @alias layerMemory
+ *
  * @category layers
  * @since 0.1.0
  */

@@ -132,6 +132,8 @@ export const layerMemory: Layer.Layer<Accounting> = Layer.effect(Accounting, mak
 /**
  * The same as `layerMemory`.
  *
+ * @alias layerMemory
+ *
  * @category layers
  * @since 0.1.0
  */

@@ -269,6 +269,8 @@ export const layerMemory = (options: Options & BudgetStore.MemoryOptions): Layer
 /**
  * The same as `layerMemory`.
  *
+ * @alias layerMemory
+ *
  * @category layers
  * @since 0.1.0
  */

@@ -119,6 +119,8 @@ export const layerMemory = (options?: MemoryOptions): Layer.Layer<BudgetStore, C
 /**
  * The same as `layerMemory`.
  *
+ * @alias layerMemory
+ *
  * @category layers
  * @since 0.1.0
  */

@@ -345,6 +345,8 @@ export const layerMemory = (options?: Options): Layer.Layer<Admission, Configura
 /**
  * The same as `layerMemory`.
  *
+ * @alias layerMemory
+ *
  * @category layers
  * @since 0.1.0
  */
