@@ -12,7 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 
-// `SqliteBudget.layer({ path, … })` and `RedisBudget.layer({ … })` take the same
+// `Budget.layerSqlite({ path, … })` and `Budget.layerRedis({ url, … })` take the same
 // caps, and remember what was spent when this process is gone.
 const money = Layer.merge(
   Accounting.layer,

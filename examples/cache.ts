@@ -1,14 +1,14 @@
 /**
  * Answers that are paid for once: a cache in memory over an SQLite file, what a call may say of it, and what it has saved.
  *
- * `NodeCache.layerMemory` needs no file; `layerFile` and `layerRedis` keep answers elsewhere.
+ * `ResponseCache.layerMemory` needs no file; `layerFile` and `layerRedis` keep answers elsewhere.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { KimiClient } from "@kimi-effect/client"
-import { KimiNode, NodeCache } from "@kimi-effect/client/node"
-import { Accounting, CacheControl, type ChatRequest, Cost, ResponseCache } from "@kimi-effect/core"
+import { KimiNode, ResponseCache } from "@kimi-effect/client/node"
+import { Accounting, CacheControl, type ChatRequest, Cost } from "@kimi-effect/core"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -58,7 +58,7 @@ const program = Effect.gen(function* () {
 const folder = mkdtempSync(join(tmpdir(), "kimi-cache-"))
 
 const layer = KimiNode.layerConfig().pipe(
-  Layer.provideMerge(NodeCache.layerSqlite({ path: join(folder, "answers.db") }, { staleAfter: "30 minutes" })),
+  Layer.provideMerge(ResponseCache.layerSqlite({ path: join(folder, "answers.db") }, { staleAfter: "30 minutes" })),
   Layer.provideMerge(Accounting.layer)
 )
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { KimiClient } from "@kimi-effect/client"
-import { AuditLog, KimiNode, NodeLogging } from "@kimi-effect/client/node"
+import { AuditLog, KimiNode, Logging } from "@kimi-effect/client/node"
 import { CallLog, CallOptions, Observer, StreamFold } from "@kimi-effect/core"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -39,10 +39,10 @@ const ask = Effect.gen(function* () {
 
 const program = Effect.gen(function* () {
   yield* Console.log("1. For people, as in a terminal\n")
-  yield* Effect.provide(ask, Layer.merge(client, NodeLogging.layer({ format: "pretty" })))
+  yield* Effect.provide(ask, Layer.merge(client, Logging.layer({ format: "pretty" })))
 
   yield* Console.log("\n2. As JSON, as anywhere else\n")
-  yield* Effect.provide(ask, Layer.merge(client, NodeLogging.layer({ format: "json" })))
+  yield* Effect.provide(ask, Layer.merge(client, Logging.layer({ format: "json" })))
 
   yield* Console.log("\n3. The audit\n")
   yield* Console.log(readFileSync(path, "utf8"))

@@ -11,11 +11,10 @@
 import { createServer } from "node:http"
 import { parseArgs } from "node:util"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as NodeRedis from "@effect/platform-node/NodeRedis"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as HealthRoutes from "@kimi-effect/client/HealthRoutes"
 import * as MetricsRoute from "@kimi-effect/client/MetricsRoute"
-import { KimiNode, NodeCache, NodeLogging } from "@kimi-effect/client/node"
+import { KimiNode, Logging, ResponseCache } from "@kimi-effect/client/node"
 import { Accounting, Budget, Observer } from "@kimi-effect/core"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -42,8 +41,8 @@ const speed = seconds === undefined ? 1 : cycleSeconds / seconds
 const redisUrl = process.env["REDIS_URL"]
 const cache =
   redisUrl === undefined
-    ? NodeCache.layerMemory({ timeToLive: "30 seconds" })
-    : Layer.provide(NodeCache.layerRedis({}, { timeToLive: "30 seconds" }), NodeRedis.layer({ url: redisUrl }))
+    ? ResponseCache.layerMemory({ timeToLive: "30 seconds" })
+    : ResponseCache.layerRedis({ url: redisUrl }, { timeToLive: "30 seconds" })
 
 const budget = Budget.layer({
   onUnknownPrice: "allow",
@@ -81,7 +80,7 @@ const layer = routes.pipe(
   Layer.provideMerge(client),
   Layer.provideMerge(Observer.layer()),
   Layer.provide(server),
-  Layer.provide(NodeLogging.layer())
+  Layer.provide(Logging.layer())
 )
 
 NodeRuntime.runMain(Effect.scoped(Effect.provide(program, layer)))

@@ -1,7 +1,6 @@
 /** The cache as part of the real client: what a hit touches, what calls share, and what nobody shares. */
 import { assert, describe, it } from "@effect/vitest"
 import * as CacheControl from "@kimi-effect/core/CacheControl"
-import { ResponseCache } from "@kimi-effect/core/ResponseCache"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
 import { classes } from "@kimi-effect/core/KimiError"
 import * as Accounting from "@kimi-effect/core/Accounting"
@@ -9,11 +8,12 @@ import * as Budget from "@kimi-effect/core/Budget"
 import * as Admission from "@kimi-effect/core/Admission"
 import { BigDecimal, Context, Effect, Fiber, Layer, Redacted, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import * as NodeCache from "../src/node/NodeCache.ts"
+import * as ResponseCache from "../src/node/ResponseCache.ts"
 import { providers } from "../src/Provider.ts"
 import { ask, clientOf, markOf, scripted } from "./support/cachedClient.ts"
 
-const cached = (options?: Parameters<typeof NodeCache.layerMemory>[0]) => Layer.build(NodeCache.layerMemory(options))
+const cached = (options?: Parameters<typeof ResponseCache.layerMemory>[0]) =>
+  Layer.build(ResponseCache.layerMemory(options))
 
 const inCache = CacheControl.provide({ mode: "onlyIfCached" })
 
@@ -23,7 +23,7 @@ describe("a client with a cache", () => {
       const host = scripted()
       const given = yield* Layer.build(
         Layer.mergeAll(
-          NodeCache.layerMemory(),
+          ResponseCache.layerMemory(),
           Admission.layer({ limits: { requestsPerMinute: 1 }, maxWait: "1 second" }),
           Budget.layer({ caps: [{ amount: "0.50", currency: "USD" }] })
         )
@@ -149,7 +149,7 @@ describe("a client with a cache", () => {
       yield* TestClock.adjust("1 hour")
       assert.strictEqual((yield* Effect.flip(inCache(kimi.chat(ask()))))._tag, "CacheMissError")
       yield* says("use")
-      const cache = Context.get(given, ResponseCache)
+      const cache = Context.get(given, ResponseCache.ResponseCache)
       yield* cache.removeTag("greeting")
       assert.strictEqual((yield* Effect.flip(inCache(kimi.chat(ask()))))._tag, "CacheMissError")
     })
@@ -193,7 +193,7 @@ describe("a client with a cache", () => {
   it.effect("enters what was saved, for plain calls and streams, and to whom", () =>
     Effect.gen(function* () {
       const host = scripted()
-      const given = yield* Layer.build(Layer.merge(NodeCache.layerMemory(), Accounting.layer))
+      const given = yield* Layer.build(Layer.merge(ResponseCache.layerMemory(), Accounting.layer))
       const kimi = yield* clientOf(host, given)
       const book = Context.get(given, Accounting.Accounting)
       yield* TestClock.setTime(Date.UTC(2026, 10, 1))
@@ -216,7 +216,10 @@ describe("a client with a cache", () => {
     Effect.gen(function* () {
       const lineOf = (text: string) => text.split("\n").find((line) => line.startsWith("cache: "))
       const on = yield* clientOf(scripted(), yield* cached({ timeToLive: "1 hour" }))
-      assert.strictEqual(lineOf(on.describe()), "cache: ttl 1h, memory 67108864 bytes, 10000 entries, replay at once")
+      assert.strictEqual(
+        lineOf(on.describe()),
+        "cache: time to live 1h, memory 67108864 bytes, 10000 entries, replay immediate"
+      )
       const off = yield* clientOf(scripted(), Context.empty())
       assert.strictEqual(lineOf(off.describe()), "cache: is off")
       yield* off.chat(ask())

@@ -141,7 +141,7 @@ describe("options that cannot be used", () => {
         ].map((name) => `Budget ${name}`)
       )
       assert.deepStrictEqual(yield* layerNamesOf(Budget.layer({ caps: [cap], maxScopes: Number.NaN })), [
-        "Budget maxScopes"
+        "BudgetStore maxScopes"
       ])
     })
   )

@@ -1,7 +1,6 @@
 /** One contestant's plain calls, one after the other: ours are answered from the memory, openai's by the server. */
 import { KimiClient } from "@kimi-effect/client"
-import { KimiNode, NodeCache } from "@kimi-effect/client/node"
-import * as ResponseCache from "@kimi-effect/core/ResponseCache"
+import { KimiNode, ResponseCache } from "@kimi-effect/client/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
@@ -24,7 +23,7 @@ type Contestant = (baseUrl: string) => (calls: number) => Promise<unknown>
 
 const kimi: Contestant = (baseUrl) => {
   const client = KimiNode.layer({ apiKey: Redacted.make(apiKey), baseUrl })
-  const runtime = ManagedRuntime.make(Layer.provideMerge(client, NodeCache.layerMemory()))
+  const runtime = ManagedRuntime.make(Layer.provideMerge(client, ResponseCache.layerMemory()))
   return (calls) =>
     runtime.runPromise(
       Effect.gen(function* () {

@@ -1,11 +1,10 @@
 /** The lookup alone beside the least that any cache does, and a whole call that is answered from memory in its parts. */
 import { hash } from "node:crypto"
 import { Provider } from "@kimi-effect/client"
-import { NodeCache } from "@kimi-effect/client/node"
+import { ResponseCache } from "@kimi-effect/client/node"
 import * as RequestCheck from "@kimi-effect/client/RequestCheck"
 import { ChatResponse } from "@kimi-effect/core"
 import * as CacheKey from "@kimi-effect/core/internal/CacheKey"
-import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import type { Call } from "@kimi-effect/core/Call"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -44,7 +43,7 @@ const runtime = Effect.runPromise(
     const lookUp = cache.stage({ originOf: () => origin }).effect(() => Effect.succeed(response))
     yield* lookUp(call)
     return { cache, lookUp, origin }
-  }).pipe(Effect.provide(NodeCache.layerMemory()))
+  }).pipe(Effect.provide(ResponseCache.layerMemory()))
 )
 const { cache, lookUp, origin } = await runtime
 

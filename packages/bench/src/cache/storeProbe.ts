@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { KimiClient } from "@kimi-effect/client"
-import { KimiNode, NodeCache } from "@kimi-effect/client/node"
-import * as ResponseCache from "@kimi-effect/core/ResponseCache"
+import { KimiNode, ResponseCache } from "@kimi-effect/client/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
@@ -28,7 +27,7 @@ process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
 const runtime = ManagedRuntime.make(
   Layer.provideMerge(
     KimiNode.layer({ apiKey: Redacted.make(apiKey), baseUrl }),
-    NodeCache.layerSqlite({ path: join(folder, "answers.db") }, { maxEntries: 1 })
+    ResponseCache.layerSqlite({ path: join(folder, "answers.db") }, { maxEntries: 1 })
   )
 )
 

@@ -1,7 +1,6 @@
 /** A workload in which few prompts are asked often and many seldom, through a client with a cache or without one. */
 import { KimiClient } from "@kimi-effect/client"
-import { KimiNode, NodeCache } from "@kimi-effect/client/node"
-import * as ResponseCache from "@kimi-effect/core/ResponseCache"
+import { KimiNode, ResponseCache } from "@kimi-effect/client/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
@@ -61,6 +60,6 @@ const [name, baseUrl = "", calls = ""] = process.argv.slice(2)
 
 if (process.send !== undefined) {
   const client = KimiNode.layer({ apiKey: Redacted.make(apiKey), baseUrl })
-  const cache = name === "cached" ? NodeCache.layerMemory() : ResponseCache.layerOff
+  const cache = name === "cached" ? ResponseCache.layerMemory() : ResponseCache.layerOff
   process.send(await Effect.runPromise(Effect.provide(measure(Number(calls)), Layer.provideMerge(client, cache))))
 }

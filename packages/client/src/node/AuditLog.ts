@@ -1,10 +1,9 @@
 /**
  * An audit of calls in a file: a line of JSON for every call that has ended,
- * with who made it, when, of which model, how it ended and what it cost, and
- * nothing that was asked or answered.
+ * with who made it, when, the model, the outcome and the cost, and without any
+ * content of the request or the response.
  *
- * `record` is given to whoever tells of calls; nothing else of the client
- * changes:
+ * Pass `record` to an `Observer`; nothing else of the client changes:
  *
  * ```ts
  * const audit = yield* AuditLog
@@ -13,27 +12,27 @@
  *
  * **Details**
  *
- * - The file is set aside when it is large or its day (in UTC) is over, and so
- *   many are kept. Files are readable for their owner only. Several processes
- *   may write the same file.
- * - How much a process that is killed can lose is chosen by `durability`. A
- *   scope that closes and a process that ends by itself write what is left.
- * - While the file cannot be written, calls go on: lines are kept up to a bound
- *   and written later, and a line tells how many could not be kept. A warning
- *   says so once, and `status` always. A program that must not make calls
- *   without an audit asks `check` before each: by the time a call is recorded
- *   it is paid for, and to hold its answer back would help nobody.
- * - It is written here and not by a package, because those that rotate files
- *   know one process, wait by timers of their own and lose lines when they
- *   rotate during an error.
+ * - The file is rotated when it exceeds a size and at the end of its day (UTC),
+ *   and a number of rotated files is kept. Files are readable for their owner
+ *   only. Several processes may write the same file.
+ * - `durability` determines how much a killed process can lose. Pending lines
+ *   are written when the scope closes and when the process exits.
+ * - While the file cannot be written, calls continue: lines are kept up to a
+ *   limit and written later, and a line reports how many were dropped. A warning
+ *   is logged once, and `status` shows the failure. A program that must not make
+ *   calls without an audit runs `check` before each call: when a call is
+ *   recorded, it has been paid for, so withholding its response would not help.
+ * - It does not use a package, because those that rotate files support one
+ *   process only, use timers outside of `Clock`, and lose lines when they rotate
+ *   during an error.
  *
  * **Gotchas**
  *
- * - The lines of several processes stand whole beside each other on local file
- *   systems; on NFS, give each process a path of its own.
- * - A line may be there twice, with the same `id`, when a process ended while
- *   it was written. A line that a killed process or a full disk has cut short
- *   is no JSON and stands alone, and an empty line may follow it.
+ * - Lines of several processes are never mixed on local file systems; on NFS,
+ *   use a different path for each process.
+ * - A line may occur twice, with the same `id`, when a process exited while it
+ *   was written. A line that was cut short by a killed process or a full disk is
+ *   not JSON, is on a line by itself, and may be followed by an empty line.
  *
  * @since 0.1.0
  */
@@ -50,12 +49,12 @@ import type * as Scope from "effect/Scope"
 import * as AuditWriter from "./internal/AuditWriter.ts"
 
 /**
- * When a recorded call is safe.
+ * When a recorded call is durable.
  *
- * - `batched`: within 200 milliseconds; what was gathered by then is lost when
+ * - `batched`: within 200 milliseconds; lines of the current batch are lost when
  *   the process is killed.
- * - `written`: when `record` is over; lost only when the machine goes down.
- * - `synced`: when `record` is over; the disk has it.
+ * - `written`: when `record` completes; lost only when the machine fails.
+ * - `synced`: when `record` completes; the line is on the disk.
  *
  * @category options
  * @since 0.1.0
@@ -67,43 +66,43 @@ export type Durability = "batched" | "written" | "synced"
  * @since 0.1.0
  */
 export interface Options {
-  /** Path of the file, whose folder is created when it is missing. */
+  /** Path of the file. Its folder is created when it is missing. */
   readonly path: string
-  /** A file of this size is set aside. Defaults to 64 MiB, at least 4 KiB. */
+  /** Size at which the file is rotated. Defaults to 64 MiB, at least 4 KiB. */
   readonly maxBytes?: number | undefined
-  /** Files that are kept beside the current one, the newest. Defaults to 30. */
+  /** Most rotated files that are kept; the oldest are removed. Defaults to 30. */
   readonly maxFiles?: number | undefined
-  /** Whether a file is set aside when its day is over. Defaults to `true`. */
+  /** Whether the file is rotated at the end of its day. Defaults to `true`. */
   readonly daily?: boolean | undefined
   /** Defaults to `batched`. */
   readonly durability?: Durability | undefined
-  /** Lines that are kept while they cannot be written. Defaults to 10,000. */
+  /** Most lines that are kept while they cannot be written. Defaults to 10,000. */
   readonly maxBuffered?: number | undefined
   /** The mode of new files. Defaults to `0o600`. */
   readonly mode?: number | undefined
 }
 
 /**
- * How the audit stands.
+ * The state of the audit.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Status {
-  /** Whether the latest try to write failed. */
+  /** Whether the latest attempt to write failed. */
   readonly isFailing: boolean
-  /** Lines in the file, by this process. */
+  /** Lines that this process has written. */
   readonly written: number
-  /** Lines that are kept and not written yet. */
+  /** Lines that are not yet written. */
   readonly buffered: number
-  /** Lines that could not be kept. */
+  /** Lines that were dropped. */
   readonly dropped: number
-  /** Since when the file cannot be written (Unix milliseconds), and the system's code for it, such as `ENOSPC`. */
+  /** The current failure: its start in Unix milliseconds, and the error code of the system, such as `ENOSPC`. */
   readonly failure?: { readonly since: number; readonly reason: string }
 }
 
 /**
- * The audit cannot be written, so a call that needs it was not made.
+ * The audit cannot be written, so a call that requires it must not be made.
  *
  * @category errors
  * @since 0.1.0
@@ -111,7 +110,7 @@ export interface Status {
 export class AuditUnavailableError extends Schema.TaggedError<AuditUnavailableError>(
   "@kimi-effect/client/AuditUnavailableError"
 )("AuditUnavailableError", {
-  /** The system's code, such as `ENOSPC`. */
+  /** The error code of the system, such as `ENOSPC`. */
   reason: Schema.String,
   /** Unix milliseconds. */
   since: Schema.Finite
@@ -128,14 +127,15 @@ export class AuditUnavailableError extends Schema.TaggedError<AuditUnavailableEr
 export class AuditLog extends Context.Service<
   AuditLog,
   {
-    /** Writes down a call that has ended. It never fails. */
+    /** Records a call that has ended. It never fails. */
     readonly record: (call: CallRecord) => Effect.Effect<void>
-    /** Writes what is kept, now. */
+    /** Writes pending lines now. */
     readonly flush: Effect.Effect<void>
     readonly status: Effect.Effect<Status>
     /**
-     * Fails while the audit cannot be written, after one more try. For programs
-     * that make no call without an audit: `Effect.andThen(audit.check, kimi.chat(request))`.
+     * Fails while the audit cannot be written, after one more attempt. For
+     * programs that must not make a call without an audit:
+     * `Effect.andThen(audit.check, kimi.chat(request))`.
      */
     readonly check: Effect.Effect<void, AuditUnavailableError>
   }
@@ -167,8 +167,8 @@ const rulesOf = ({
 ]
 
 /**
- * Opens the audit. Options that cannot be used fail; a file that cannot be
- * written does not, and is seen in `status`.
+ * Opens the audit. Invalid options fail; a file that cannot be written does
+ * not, and is shown in `status`.
  *
  * @category constructors
  * @since 0.1.0

@@ -1,20 +1,20 @@
 /**
- * A configuration that follows its files: a `.env` file, a JSON document, or
- * both, behind the environment.
+ * A configuration that is reloaded when its files change: a `.env` file, a JSON
+ * document, or both. The environment takes precedence over them.
  *
  * **Details**
  *
- * - A change is read when the files have been left alone for a moment. A file
- *   that is written half, missing or wrong changes nothing: the last good
- *   configuration stays, and an event says why.
+ * - Files are read when they have not changed for `debounce`. A file that is
+ *   incomplete, missing or invalid changes nothing: the last valid configuration
+ *   stays, and an event gives the reason.
  * - Files that are replaced by renaming are followed, as are those of a mounted
- *   Kubernetes volume. Where changes are not told, as on network file systems,
- *   the files are read every 30 seconds all the same.
+ *   Kubernetes volume. The files are also read every 30 seconds, for network
+ *   file systems that do not report changes.
  *
  * **Gotchas**
  *
- * - An empty `.env` file is a valid one. Write to another file and rename it,
- *   so that nobody ever reads one that is not complete.
+ * - An empty `.env` file is valid. Write to a temporary file and rename it, so
+ *   that an incomplete one is never read.
  *
  * @since 0.1.0
  */
@@ -33,7 +33,7 @@ import * as ConfigFile from "./ConfigFile.ts"
 import * as folderChanges from "./internal/folderChanges.ts"
 
 /**
- * Which files to follow, and how.
+ * The files to watch, and how.
  *
  * @category options
  * @since 0.1.0
@@ -41,11 +41,11 @@ import * as folderChanges from "./internal/folderChanges.ts"
 export interface Options extends ConfigFile.Options, LiveConfig.RefreshOptions {
   /** How long to wait after a change before the files are read. Defaults to 100 milliseconds. */
   readonly debounce?: Duration.Input | undefined
-  /** Time between two reads, whether a change was told or not. Defaults to 30 seconds. */
+  /** Interval at which the files are read, whether or not a change was reported. Defaults to 30 seconds. */
   readonly interval?: Duration.Input | undefined
 }
 
-/** The names of files by their folders. */
+/** File names by folder. */
 const groupByFolder = ({ dotEnv, json }: ConfigFile.Options): ReadonlyMap<string, ReadonlySet<string>> => {
   const folders = new Map<string, Set<string>>()
   for (const file of [dotEnv, json]) {
@@ -57,8 +57,8 @@ const groupByFolder = ({ dotEnv, json }: ConfigFile.Options): ReadonlyMap<string
 }
 
 /**
- * Reads the files, and reads them again whenever they change, as long as the
- * scope lives. Options in `overrides` win.
+ * Reads the files, and reads them again whenever they change, until the scope
+ * closes. Options in `overrides` take precedence.
  *
  * @category constructors
  * @since 0.1.0
@@ -74,7 +74,7 @@ export const make = (
       ...ConfigFile.rulesOf(options)
     ])
     const behind = yield* ConfigProvider.ConfigProvider
-    // Before the files are read for the first time, so that no change falls between.
+    // Watching starts before the first read, so that no change is missed.
     const changes = yield* folderChanges.make(groupByFolder(options))
     const live = yield* LiveConfig.make((set) =>
       Effect.flatMap(
@@ -85,7 +85,7 @@ export const make = (
     )
     yield* Queue.take(changes).pipe(
       Effect.andThen(Effect.sleep(debounce)),
-      // What came in the meantime is about to be read.
+      // Changes that were reported meanwhile are about to be read.
       Effect.andThen(Queue.clear(changes)),
       Effect.andThen(Effect.ignore(live.reload)),
       Effect.forever,
@@ -96,7 +96,7 @@ export const make = (
   })
 
 /**
- * The configuration of files, which is followed as long as the layer lives.
+ * The configuration of files, which are watched as long as the layer exists.
  *
  * @category layers
  * @since 0.1.0

@@ -1,9 +1,10 @@
 /**
  * An `HttpClient` on undici for the calls of this library: pooled connections,
- * HTTP/2 where the host has it, no redirects, no proxy from the environment.
+ * HTTP/2 where the host supports it, no redirects, no proxy from the
+ * environment.
  *
- * It stands in for platform-node's undici client, which keeps a Node stream for
- * every answer; any other `HttpClient` can be provided in its place.
+ * It replaces the undici client of `@effect/platform-node`, which allocates a
+ * Node stream for every response; any other `HttpClient` can be provided instead.
  *
  * @since 0.1.0
  */
@@ -25,7 +26,7 @@ type Request = HttpClientRequest.HttpClientRequest
 type Failure = HttpClientError.HttpClientError
 
 /**
- * What the connection pool needs to know.
+ * Options of the connection pool.
  *
  * @category options
  * @since 0.1.0
@@ -55,7 +56,7 @@ const encodeError = (request: Request): Failure =>
 
 type Body = NonNullable<Dispatcher.DispatchOptions["body"]>
 
-/** `undefined` for a body that this client does not send. */
+/** `undefined` for a kind of body that this client does not support. */
 const bodyOf = ({ body }: Request): Body | null | undefined => {
   switch (body._tag) {
     case "Empty":
@@ -67,7 +68,7 @@ const bodyOf = ({ body }: Request): Body | null | undefined => {
   }
 }
 
-/** One call: answers once with the head of the answer, then feeds its body. */
+/** One call: completes with the head of the response, then passes its body on. */
 class Handler implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined = undefined
   #body: ResponseBody<Failure> | undefined = undefined
@@ -87,7 +88,7 @@ class Handler implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Interrupted while it waited for a connection. To throw takes the call back; to abort would close the connection too.
+    // Interrupted while it waited for a connection. Throwing cancels the call; aborting would close the connection too.
     if (this.#isAborted) throw interrupted
     this.#controller = controller
   }
@@ -97,9 +98,9 @@ class Handler implements Dispatcher.DispatchHandler {
     status: number,
     headers: Record<string, string | Array<string> | undefined>
   ): void {
-    // Informational answers come before the real one.
+    // Informational responses precede the final one.
     if (status < 200) return
-    // The raw form of the headers, two buffers each, would be kept as long as a stream is open.
+    // The raw headers, two buffers each, would be retained as long as a stream is open.
     controller.rawHeaders = null
     this.#body = new ResponseBody(controller)
     this.#response = new UndiciResponse(this.#request, status, headers, this.#body)
@@ -128,7 +129,7 @@ interface Target {
   readonly path: string
 }
 
-/** URLs of this library are few and come again with every call. */
+/** This library uses few URLs, and the same ones in every call. */
 const maxTargets = 64
 
 const targets = new Map<string, Target>()
@@ -145,7 +146,7 @@ const targetOf = (url: string): Target | undefined => {
 }
 
 /**
- * A client on a pool of its own, which is closed with the scope.
+ * A client with its own connection pool, which is closed with the scope.
  *
  * @category constructors
  * @since 0.1.0
@@ -179,7 +180,7 @@ const send = (agent: Agent, request: Request): Effect.Effect<UndiciResponse, Fai
     const target = targetOf(request.url)
     if (target === undefined) return resume(Effect.fail(transportError(request, new Error("Invalid URL"))))
     const handler = new Handler(request, resume)
-    // Deadlines are the stages' business; undici's own would fire without our errors.
+    // The stages have timeouts with typed errors; those of undici are disabled.
     agent.dispatch(
       { ...target, method: request.method, headers: request.headers, body, headersTimeout: 0, bodyTimeout: 0 },
       handler

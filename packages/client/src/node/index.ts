@@ -1,17 +1,19 @@
 /**
- * The Node edge: nothing outside this folder imports Node.
+ * Everything that needs Node. Modules with the name of a module of
+ * `@kimi-effect/core` export all of it, and add or replace layers.
  *
  * @since 0.1.0
  */
+export * as Admission from "./Admission.ts"
 export * as AuditLog from "./AuditLog.ts"
+export * as Budget from "./Budget.ts"
+export * as BudgetStore from "./BudgetStore.ts"
+export * as CacheStore from "./CacheStore.ts"
+export * as CircuitBreaker from "./CircuitBreaker.ts"
 export * as ConfigFile from "./ConfigFile.ts"
 export * as ConfigWatch from "./ConfigWatch.ts"
-export * as FileCacheStore from "./FileCacheStore.ts"
 export * as KimiNode from "./KimiNode.ts"
-export * as NodeCache from "./NodeCache.ts"
-export * as NodeLogging from "./NodeLogging.ts"
-export * as RedisBudget from "./RedisBudget.ts"
-export * as RedisCacheStore from "./RedisCacheStore.ts"
-export * as SqliteBudget from "./SqliteBudget.ts"
-export * as SqliteCacheStore from "./SqliteCacheStore.ts"
+export * as Logging from "./Logging.ts"
+export * as Redis from "./Redis.ts"
+export * as ResponseCache from "./ResponseCache.ts"
 export * as UndiciHttpClient from "./UndiciHttpClient.ts"

@@ -43,7 +43,7 @@ const watch = Effect.fnUntraced(function* (
 })
 
 describe("ConfigWatch", () => {
-  it.live("follows a file that is written over, and one that is put in its place", () =>
+  it.live("follows a file that is overwritten or replaced", () =>
     Effect.gen(function* () {
       const path = yield* write(join(yield* folder, "kimi.json"), json({ model: "a" }))
       const { modelIs } = yield* watch({ json: path })
@@ -74,7 +74,7 @@ describe("ConfigWatch", () => {
     })
   )
 
-  it.live("keeps the last good one over files that are half, gone or wrong, says why, and goes on", () =>
+  it.live("keeps the last valid configuration over incomplete, missing or invalid files", () =>
     Effect.gen(function* () {
       const canary = "sk-canary-20"
       const path = yield* write(join(yield* folder, "kimi.json"), json({ apiKey: canary, model: "a" }))
@@ -188,7 +188,7 @@ describe("ConfigWatch", () => {
 })
 
 describe("KimiNode.layerWatch", () => {
-  it.live("gives a client that follows the files, and tells what becomes of a change", () =>
+  it.live("provides a client that follows the files", () =>
     Effect.gen(function* () {
       const server = yield* MockServer.make()
       const path = join(yield* folder, "kimi.json")
@@ -217,23 +217,21 @@ describe("KimiNode.layerWatch", () => {
     })
   )
 
-  it.live(
-    "layerConfig: sets the prices of a JSON document for what runs with it, and refuses those that cannot be used",
-    () =>
-      Effect.gen(function* () {
-        const price = { model: "kimi-k3", provider: "moonshot", currency: "USD", cacheMiss: "7", output: "8" }
-        const build = (prices: unknown) =>
-          Layer.provide(
-            KimiNode.layerConfig(),
-            ConfigProvider.layer(ConfigProvider.fromUnknown({ kimi: { apiKey: "sk-1", prices } }))
-          )
-        const output = Effect.map(PriceTable.PriceTable, (table) => table.model("kimi-k3", "moonshot", "2026-11-23"))
-        assert.deepInclude(yield* Effect.provide(output, build({ models: [price] })), { output: "8" })
-        const error = yield* Effect.flip(Effect.provide(output, build({ models: [{ ...price, output: "-8" }] })))
-        assert.deepStrictEqual(
-          error.issues.map(({ name }) => name),
-          ["kimi.prices.models[0].output"]
+  it.live("layerConfig: applies or refuses the prices of a JSON document", () =>
+    Effect.gen(function* () {
+      const price = { model: "kimi-k3", provider: "moonshot", currency: "USD", cacheMiss: "7", output: "8" }
+      const build = (prices: unknown) =>
+        Layer.provide(
+          KimiNode.layerConfig(),
+          ConfigProvider.layer(ConfigProvider.fromUnknown({ kimi: { apiKey: "sk-1", prices } }))
         )
-      })
+      const output = Effect.map(PriceTable.PriceTable, (table) => table.model("kimi-k3", "moonshot", "2026-11-23"))
+      assert.deepInclude(yield* Effect.provide(output, build({ models: [price] })), { output: "8" })
+      const error = yield* Effect.flip(Effect.provide(output, build({ models: [{ ...price, output: "-8" }] })))
+      assert.deepStrictEqual(
+        error.issues.map(({ name }) => name),
+        ["kimi.prices.models[0].output"]
+      )
+    })
   )
 })

@@ -33,7 +33,7 @@ const readAll = (response: HttpClientResponse.HttpClientResponse) =>
   Effect.map(Stream.runCollect(response.stream), (chunks) => Buffer.concat(chunks).toString("utf8"))
 
 describe("a call", () => {
-  it.live("sends method, headers, query and body as they are, and gives status, headers and body", () =>
+  it.live("sends and receives heads and bodies unchanged", () =>
     Effect.gen(function* () {
       const server = yield* MockServer.make({ validateRequests: false })
       const client = yield* UndiciHttpClient.make(options)
@@ -66,7 +66,7 @@ describe("a call", () => {
     })
   )
 
-  it.live("that breaks before its head fails as transport, and after it as decoding", () =>
+  it.live("that breaks is a transport error before its head, and a decode error after it", () =>
     Effect.gen(function* () {
       const server = yield* MockServer.make({ validateRequests: false })
       const client = yield* UndiciHttpClient.make(options)
@@ -145,7 +145,7 @@ describe("the pool", () => {
     )
   )
 
-  it.live("is closed with its scope, and takes no calls after that", () =>
+  it.live("is closed with its scope", () =>
     Effect.gen(function* () {
       const server = yield* MockServer.make({ validateRequests: false })
       const scope = yield* Scope.make()

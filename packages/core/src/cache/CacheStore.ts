@@ -1,20 +1,30 @@
 /**
- * A store below the memory: bytes by key, with a time after which they are
- * gone and tags by which they can be removed together.
+ * A store below the memory of the cache: bytes by key, which expire, and which
+ * can be removed together by a tag.
  *
- * A store knows nothing of answers: what it holds is sealed and checked by
- * `CacheEnvelope`. It may fail and it may be slow; who uses it sees to it that
- * neither costs an answer.
+ * A store does not know what it holds: entries are sealed and checked by
+ * `CacheEnvelope`. A store may fail or be slow; the cache makes sure that
+ * neither costs a call its answer.
  *
- * Keys are digests, 32 to 128 lowercase hexadecimal digits: a store refuses
+ * Keys are digests, 32 to 128 lowercase hexadecimal digits; a store rejects
  * anything else.
+ *
+ * `@kimi-effect/client/node` adds stores in a SQLite file and in a folder.
  *
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import type { CacheStoreError } from "../errors/CacheErrors.ts"
+import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import type { Redis } from "../Redis.ts"
+import * as MemoryStore from "./internal/MemoryStore.ts"
+import * as RedisStore from "./internal/RedisStore.ts"
+
+export type { Options as MemoryOptions } from "./internal/MemoryStore.ts"
+export type { Options as RedisOptions } from "./internal/RedisStore.ts"
 
 /**
  * How an entry is kept.
@@ -48,9 +58,9 @@ export interface StoreStatistics {
 export class CacheStore extends Context.Service<
   CacheStore,
   {
-    /** The kind of store, for errors and figures: `sqlite`, `file system`, `redis`. */
+    /** The kind of store, for errors and statistics: `memory`, `sqlite`, `file system`, `redis`. */
     readonly name: string
-    /** The entry of a key; none when there is none, or its time is over. */
+    /** The entry of a key; none when there is none, or it has expired. */
     readonly get: (key: string) => Effect.Effect<Option.Option<Uint8Array>, CacheStoreError>
     /** Keeps an entry in the place of an earlier one. */
     readonly set: (key: string, entry: Uint8Array, keeping: SetOptions) => Effect.Effect<void, CacheStoreError>
@@ -61,3 +71,57 @@ export class CacheStore extends Context.Service<
     readonly statistics: Effect.Effect<StoreStatistics, CacheStoreError>
   }
 >()("@kimi-effect/core/cache/CacheStore") {}
+
+/**
+ * A store in this process. It is lost when the process ends.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeMemory = (options?: MemoryStore.Options): Effect.Effect<CacheStore["Service"], ConfigurationError> =>
+  MemoryStore.make(options)
+
+/**
+ * A store in this process. It is lost when the process ends.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerMemory = (options?: MemoryStore.Options): Layer.Layer<CacheStore, ConfigurationError> =>
+  Layer.effect(CacheStore, makeMemory(options))
+
+/**
+ * The same as `layerMemory`.
+ *
+ * @alias layerMemory
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: typeof layerMemory = layerMemory
+
+/**
+ * A store in Redis, shared by all processes that use the same Redis and key
+ * prefix.
+ *
+ * **Details**
+ *
+ * - Entries expire by the clock of Redis. How much is kept is decided by its
+ *   `maxmemory` and `maxmemory-policy`.
+ * - All keys have one hash tag, so a cluster keeps the cache on one node.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeRedis = (
+  options?: RedisStore.Options
+): Effect.Effect<CacheStore["Service"], ConfigurationError, Redis> => RedisStore.make(options)
+
+/**
+ * A store in Redis, as `makeRedis` describes it.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerRedis = (options?: RedisStore.Options): Layer.Layer<CacheStore, ConfigurationError, Redis> =>
+  Layer.effect(CacheStore, makeRedis(options))

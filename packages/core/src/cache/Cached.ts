@@ -33,7 +33,7 @@ import * as Effect from "effect/Effect"
 import { LRUCache } from "lru-cache"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
-import * as CacheKey from "./internal/key/CacheKey.ts"
+import * as Sha256 from "./internal/Sha256.ts"
 import * as CanonicalValue from "./internal/key/CanonicalValue.ts"
 import * as SingleFlight from "./internal/SingleFlight.ts"
 
@@ -49,7 +49,7 @@ import * as SingleFlight from "./internal/SingleFlight.ts"
  * @since 0.1.0
  */
 export const cacheKey = (value: unknown): Effect.Effect<string> =>
-  Effect.flatMap(CacheKey.sha256, (digest) => Effect.suspend(() => digest(CanonicalValue.stringify(value))))
+  Effect.flatMap(Sha256.make, (digest) => Effect.suspend(() => digest(CanonicalValue.stringify(value))))
 
 /**
  * @category options
@@ -127,7 +127,7 @@ export const cached =
         OptionRules.positiveDuration("timeToLive", timeToLive),
         OptionRules.positiveInteger("maxEntries", maxEntries)
       ])
-      const digest = yield* CacheKey.sha256
+      const digest = yield* Sha256.make
       const run = make<A, E>(OptionRules.durationOf(timeToLive), maxEntries)
       return (...args) =>
         Effect.flatMap(

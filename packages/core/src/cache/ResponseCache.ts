@@ -47,12 +47,13 @@ import * as CacheEnvelope from "./internal/envelope/CacheEnvelope.ts"
 import * as CacheKey from "./internal/key/CacheKey.ts"
 import * as CacheLevels from "./internal/levels/CacheLevels.ts"
 import * as CacheOptions from "./internal/CacheOptions.ts"
-import { CacheStore } from "./CacheStore.ts"
+import * as CacheStore from "./CacheStore.ts"
 import * as CacheTags from "./internal/CacheTags.ts"
 import * as MemoryCache from "./internal/levels/MemoryCache.ts"
 import * as StaleRefresh from "./internal/StaleRefresh.ts"
 import * as SingleFlight from "./internal/SingleFlight.ts"
 import * as StoreLevel from "./internal/levels/StoreLevel.ts"
+import type { Redis } from "../Redis.ts"
 
 export type { Options as StageDependencies } from "./internal/CacheStage.ts"
 export { defaults, type Options, persistedDefaults, type PersistedOptions } from "./internal/CacheOptions.ts"
@@ -183,23 +184,45 @@ export function layerMemory(options?: CacheOptions.Options): Layer.Layer<Respons
 }
 
 /**
- * A cache in memory over the `CacheStore` that is provided. What is not yet
- * written when the layer closes is written then, within `flushTimeout`.
+ * The same as `layerMemory`.
+ *
+ * @alias layerMemory
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: typeof layerMemory = layerMemory
+
+/**
+ * A cache in memory over the `CacheStore` that is provided. When the layer
+ * closes, pending writes are completed within `flushTimeout`.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layerPersisted = (
   given: CacheOptions.PersistedOptions = {}
-): Layer.Layer<ResponseCache, ConfigurationError, CacheStore> =>
+): Layer.Layer<ResponseCache, ConfigurationError, CacheStore.CacheStore> =>
   Layer.effect(
     ResponseCache,
     Effect.gen(function* () {
       const options = yield* CacheOptions.resolvePersisted(given)
       const envelope = yield* CacheEnvelope.make(options.envelope)
-      return yield* makeWith(options, yield* StoreLevel.make(yield* CacheStore, envelope, options))
+      return yield* makeWith(options, yield* StoreLevel.make(yield* CacheStore.CacheStore, envelope, options))
     })
   )
+
+/**
+ * A cache in memory over a store in Redis, which several machines can share.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerRedis = (
+  store?: CacheStore.RedisOptions,
+  options?: CacheOptions.PersistedOptions
+): Layer.Layer<ResponseCache, ConfigurationError, Redis> =>
+  Layer.provide(layerPersisted(options), CacheStore.layerRedis(store))
 
 const emptyMemoryStatistics: MemoryCache.MemoryStatistics = {
   hits: 0,

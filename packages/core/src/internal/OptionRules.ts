@@ -125,6 +125,19 @@ export const oneOf = (name: string, value: unknown, words: ReadonlyArray<string>
 ]
 
 /**
+ * A part of the keys of a store. Braces in it would put the keys of one step on
+ * several nodes of a cluster.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const keyPart = (name: string, value: unknown): Rule => [
+  name,
+  value === undefined || (typeof value === "string" && /^[^{}]+$/.test(value)),
+  "a text without braces, which is not empty"
+]
+
+/**
  * Every rule that is broken, under the owner's name: `CircuitBreaker slowAfter`.
  *
  * @category getters

@@ -122,12 +122,22 @@ export const makeWith = (options: { readonly maxEntries: number }): Effect.Effec
 export const make: Effect.Effect<Accounting["Service"]> = makeWith({ maxEntries: 4096 })
 
 /**
- * A book in memory.
+ * An account book in the memory of this process, of at most 4,096 entries.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<Accounting> = Layer.effect(Accounting, make)
+export const layerMemory: Layer.Layer<Accounting> = Layer.effect(Accounting, make)
+
+/**
+ * The same as `layerMemory`.
+ *
+ * @alias layerMemory
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<Accounting> = layerMemory
 
 /** The books that this fiber's calls are entered in, beside that of their client. */
 const AdditionalRecorders: Context.Reference<ReadonlyArray<Accounting["Service"]>> = Context.Reference<

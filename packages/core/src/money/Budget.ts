@@ -66,7 +66,8 @@ import * as BudgetCaps from "./internal/BudgetCaps.ts"
 import * as BudgetEvent from "./internal/BudgetEvent.ts"
 import * as ReservationManager from "./internal/ReservationManager.ts"
 import * as OpenCallBudget from "./internal/OpenCallBudget.ts"
-import { BudgetStore, layerMemory, type MemoryOptions } from "./BudgetStore.ts"
+import type { Redis } from "../Redis.ts"
+import * as BudgetStore from "./BudgetStore.ts"
 import * as PriceTable from "./PriceTable.ts"
 
 export type { Options as BalanceOptions, Reader as BalanceReader } from "./internal/AccountBalance.ts"
@@ -236,7 +237,7 @@ const makeStage = (
  */
 export const make = Effect.fnUntraced(function* (
   options: Options
-): Effect.fn.Return<Budget["Service"], ConfigurationError, BudgetStore | Scope.Scope> {
+): Effect.fn.Return<Budget["Service"], ConfigurationError, BudgetStore.BudgetStore | Scope.Scope> {
   const { balance, caps, thresholds = defaults.thresholds } = options
   const issues = [...BudgetCaps.issuesOf(caps), ...OptionRules.issuesOf("Budget", rulesOf(options))]
   if (issues.length > 0) return yield* Effect.fail(ConfigurationError.of(issues))
@@ -245,7 +246,7 @@ export const make = Effect.fnUntraced(function* (
   const prices = PriceTable.currentOrElse(built)
   const events = yield* PubSub.sliding<BudgetEvent.BudgetEvent>(256)
   const keeper = yield* ReservationManager.make(
-    yield* BudgetStore,
+    yield* BudgetStore.BudgetStore,
     {
       thresholds,
       lease: Duration.fromInputUnsafe(lease),
@@ -291,22 +292,38 @@ export const make = Effect.fnUntraced(function* (
  * @category layers
  * @since 0.1.0
  */
-export const layerStore = (options: Options): Layer.Layer<Budget, ConfigurationError, BudgetStore> =>
+export const layerStore = (options: Options): Layer.Layer<Budget, ConfigurationError, BudgetStore.BudgetStore> =>
   Layer.effect(Budget, make(options))
 
 /**
- * A budget in this process. It begins with nothing spent.
+ * A budget in this process. It starts with nothing spent.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: Options & MemoryOptions): Layer.Layer<Budget, ConfigurationError> =>
-  Layer.provide(
-    layerStore(options),
-    Layer.effectDiscard(
-      OptionRules.check("Budget", [OptionRules.positiveInteger("maxScopes", options.maxScopes)])
-    ).pipe(Layer.provideMerge(layerMemory(options)))
-  )
+export const layerMemory = (options: Options & BudgetStore.MemoryOptions): Layer.Layer<Budget, ConfigurationError> =>
+  Layer.provide(layerStore(options), BudgetStore.layerMemory(options))
+
+/**
+ * The same as `layerMemory`.
+ *
+ * @alias layerMemory
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: typeof layerMemory = layerMemory
+
+/**
+ * A budget in Redis, shared by all processes that use the same Redis, key
+ * prefix and name. `BudgetStore.layerRedis` says what Redis needs.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerRedis = (
+  options: Options & BudgetStore.RedisOptions
+): Layer.Layer<Budget, ConfigurationError, Redis> => Layer.provide(layerStore(options), BudgetStore.layerRedis(options))
 
 const unlimited: Budget["Service"] = {
   open: () => Effect.succeed({ reserve: () => Effect.succeed({ settle: () => Effect.void }) }),

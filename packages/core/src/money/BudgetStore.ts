@@ -1,7 +1,7 @@
 /**
- * Where the books of a budget are kept: in this process, in a file, or in a
- * Redis that several processes share. `Ledger` says what every store does;
- * each operation is one step that no other comes between.
+ * Where the ledger of a budget is kept: in this process, in a SQLite file
+ * (`@kimi-effect/client/node`), or in a Redis that several processes share.
+ * `Ledger` describes the operations; each of them is atomic.
  *
  * @since 0.1.0
  */
@@ -9,8 +9,15 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { BudgetStoreError } from "../errors/MoneyErrors.ts"
+import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import type { BudgetStoreError } from "../errors/MoneyErrors.ts"
+import * as OptionRules from "../internal/OptionRules.ts"
+import type { Redis } from "../Redis.ts"
 import { type SpentChange, type Hold, Ledger, type ScopeBalance, type ReserveResult } from "./internal/Ledger.ts"
+import * as RedisLedger from "./internal/RedisLedger.ts"
+
+export type { Options as RedisOptions } from "./internal/RedisLedger.ts"
+export { storeError } from "./internal/storeError.ts"
 
 /**
  * What reserving came to.
@@ -48,15 +55,6 @@ export class BudgetStore extends Context.Service<
 >()("@kimi-effect/core/money/BudgetStore") {}
 
 /**
- * The error of a store.
- *
- * @category errors
- * @since 0.1.0
- */
-export const storeError = (store: string, operation: string, reason: string): BudgetStoreError =>
-  new BudgetStoreError({ message: `The budget's ${store} store failed to ${operation}: ${reason}`, store, operation })
-
-/**
  * @category options
  * @since 0.1.0
  */
@@ -68,13 +66,7 @@ export interface MemoryOptions {
   readonly maxScopes?: number | undefined
 }
 
-/**
- * Books in this process, which are gone with it.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const makeMemory = ({ maxScopes = 100_000 }: MemoryOptions = {}): Effect.Effect<BudgetStore["Service"]> =>
+const makeLedger = (maxScopes: number): Effect.Effect<BudgetStore["Service"]> =>
   Effect.map(Clock.Clock, (clock) => {
     const ledger = new Ledger(maxScopes)
     const settleExpired = () => ledger.settleExpired(clock.currentTimeMillisUnsafe())
@@ -89,7 +81,7 @@ export const makeMemory = ({ maxScopes = 100_000 }: MemoryOptions = {}): Effect.
       settle: (id, used) => Effect.sync(() => ledger.settle(id, used)),
       renew: (ids, leaseMillis) =>
         Effect.sync(() => {
-          // Whoever asks lives, however late it is.
+          // A process that renews is alive, however late it is.
           ledger.renew(ids, clock.currentTimeMillisUnsafe() + leaseMillis)
           return settleExpired()
         }),
@@ -101,10 +93,60 @@ export const makeMemory = ({ maxScopes = 100_000 }: MemoryOptions = {}): Effect.
   })
 
 /**
- * Books in this process, which are gone with it.
+ * A ledger in this process. It is lost when the process ends.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeMemory = ({ maxScopes = 100_000 }: MemoryOptions = {}): Effect.Effect<
+  BudgetStore["Service"],
+  ConfigurationError
+> =>
+  Effect.andThen(
+    OptionRules.check("BudgetStore", [OptionRules.positiveInteger("maxScopes", maxScopes)]),
+    makeLedger(maxScopes)
+  )
+
+/**
+ * A ledger in this process. It is lost when the process ends.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layerMemory = (options?: MemoryOptions): Layer.Layer<BudgetStore> =>
+export const layerMemory = (options?: MemoryOptions): Layer.Layer<BudgetStore, ConfigurationError> =>
   Layer.effect(BudgetStore, makeMemory(options))
+
+/**
+ * The same as `layerMemory`.
+ *
+ * @alias layerMemory
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: typeof layerMemory = layerMemory
+
+/**
+ * A ledger in Redis, shared by all processes that use the same Redis, key
+ * prefix and name.
+ *
+ * **Gotchas**
+ *
+ * - A Redis that loses its data loses what was spent. Enable its log
+ *   (`appendonly yes`) and disable eviction (`noeviction`).
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeRedis = (
+  options?: RedisLedger.Options
+): Effect.Effect<BudgetStore["Service"], ConfigurationError, Redis> => RedisLedger.make(options)
+
+/**
+ * A ledger in Redis, as `makeRedis` describes it.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerRedis = (options?: RedisLedger.Options): Layer.Layer<BudgetStore, ConfigurationError, Redis> =>
+  Layer.effect(BudgetStore, makeRedis(options))

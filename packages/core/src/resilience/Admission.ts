@@ -26,13 +26,13 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Redis from "effect/persistence/Redis"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { AdmissionError } from "../errors/OperationErrors.ts"
 import type { CircuitOpenError } from "../errors/ResilienceErrors.ts"
 import type * as KimiConfig from "../KimiConfig.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
 import type { RateLimitClassifier } from "./internal/admission/AdmissionGuard.ts"
+import type { Redis } from "../Redis.ts"
 import type {
   AccountState,
   PermitRequest,
@@ -312,15 +312,25 @@ export const fromConfig = (
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options?: Options): Layer.Layer<Admission, ConfigurationError> =>
+export const layerMemory = (options?: Options): Layer.Layer<Admission, ConfigurationError> =>
   Layer.effect(Admission, make(options))
+
+/**
+ * The same as `layerMemory`.
+ *
+ * @alias layerMemory
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: typeof layerMemory = layerMemory
 
 /**
  * @category options
  * @since 0.1.0
  */
 export interface RedisOptions extends Options {
-  /** Before every key in Redis. Defaults to `kimi:admission:`. */
+  /** Prefix of every key in Redis. Defaults to `kimi-effect:admission:`. */
   readonly keyPrefix?: string | undefined
   /**
    * Part of the limits that this process keeps to while Redis is away, over 0
@@ -360,19 +370,20 @@ export interface RedisOptions extends Options {
  * @category layers
  * @since 0.1.0
  */
-export const layerRedis = (options: RedisOptions = {}): Layer.Layer<Admission, ConfigurationError, Redis.Redis> =>
+export const layerRedis = (options: RedisOptions = {}): Layer.Layer<Admission, ConfigurationError, Redis> =>
   Layer.effect(
     Admission,
     Effect.suspend(() => {
       const {
         cooldown = "1 second",
         lease = "30 seconds",
-        keyPrefix = "kimi:admission:",
+        keyPrefix = "kimi-effect:admission:",
         localShare = 0.5,
         timeout = "250 millis"
       } = options
       const checked = check([
         ...rulesOf(options),
+        OptionRules.keyPart("keyPrefix", keyPrefix),
         finiteDuration("cooldown", cooldown),
         millisecondDuration("lease", lease),
         millisecondDuration("timeout", timeout),

@@ -14,8 +14,8 @@
  * - The open time follows a schedule, which begins anew when the circuit
  *   closes. A later time that a failure asked for wins over it, also one of a
  *   failure before the one that opened the circuit.
- * - `layer` keeps circuits in this process, `layerShared` shares them between
- *   processes over Redis.
+ * - `layerMemory` keeps circuits in this process, `layerRedis` shares them
+ *   between processes.
  *
  * **Gotchas**
  *
@@ -27,10 +27,9 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as EffectBreaker from "effect/persistence/CircuitBreaker"
-import * as Redis from "effect/persistence/Redis"
 import * as Stream from "effect/Stream"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import type { Redis } from "../Redis.ts"
 import * as CircuitOptions from "./internal/circuit/CircuitOptions.ts"
 import type { Circuits } from "./internal/circuit/Circuits.ts"
 import * as LocalCircuits from "./internal/circuit/LocalCircuits.ts"
@@ -39,13 +38,14 @@ import { accountModelKey } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import * as CircuitGuard from "./internal/circuit/CircuitGuard.ts"
 import * as ErrorClassifier from "./internal/ErrorClassifier.ts"
+import * as RedisCircuitStore from "./internal/circuit/RedisCircuitStore.ts"
 
 export {
   defaults,
   type Options,
-  redisDefaults as sharedDefaults,
-  type RedisOptions as SharedOptions,
-  type TripPolicy as Trip
+  redisDefaults,
+  type RedisOptions,
+  type TripPolicy
 } from "./internal/circuit/CircuitOptions.ts"
 export type { Transition } from "./internal/circuit/Circuits.ts"
 
@@ -84,41 +84,47 @@ export function make(
  * @category layers
  * @since 0.1.0
  */
-export function layer(): Layer.Layer<CircuitBreaker>
-export function layer(options: Partial<CircuitOptions.Options>): Layer.Layer<CircuitBreaker, ConfigurationError>
-export function layer(options?: Partial<CircuitOptions.Options>): Layer.Layer<CircuitBreaker, ConfigurationError> {
+export function layerMemory(): Layer.Layer<CircuitBreaker>
+export function layerMemory(options: Partial<CircuitOptions.Options>): Layer.Layer<CircuitBreaker, ConfigurationError>
+export function layerMemory(
+  options?: Partial<CircuitOptions.Options>
+): Layer.Layer<CircuitBreaker, ConfigurationError> {
   return Layer.effect(CircuitBreaker, options === undefined ? make() : make(options))
 }
 
-const makeRedisLayer = (options: CircuitOptions.RedisOptions): Layer.Layer<CircuitBreaker, never, Redis.Redis> => {
-  const { idleTimeToLive, keyPrefix, probeLease } = options
-  return Layer.effect(
-    CircuitBreaker,
-    Effect.gen(function* () {
-      const circuits = yield* EffectBreaker.CircuitBreakerStore
-      const { send } = yield* Redis.Redis
-      return yield* RedisCircuits.make(options, { circuits, remove: (key) => send("DEL", `${keyPrefix}${key}`) })
-    })
-  ).pipe(Layer.provide(EffectBreaker.layerStoreRedis({ idleTimeToLive, prefix: keyPrefix, probeLease })))
-}
-
 /**
- * Circuits that all processes with the same Redis and prefix share: Effect's
- * own breaker behind this service. `SharedCircuits` says what is shared and
- * what each process has for itself. While Redis is away calls are made
- * without circuits, each at the cost of one short wait at most; a warning says
- * so once.
+ * The same as `layerMemory`.
+ *
+ * @alias layerMemory
  *
  * @category layers
  * @since 0.1.0
  */
-export function layerRedis(): Layer.Layer<CircuitBreaker, never, Redis.Redis>
+export const layer: typeof layerMemory = layerMemory
+
+const makeRedisLayer = (options: CircuitOptions.RedisOptions): Layer.Layer<CircuitBreaker, never, Redis> =>
+  Layer.effect(
+    CircuitBreaker,
+    Effect.flatMap(RedisCircuitStore.make(options), (store) => RedisCircuits.make(options, store))
+  )
+
+/**
+ * Circuits in Redis, shared by all processes that use the same Redis and key
+ * prefix: Effect's own breaker behind this service. `RedisCircuits` says what
+ * is shared and what each process has for itself. While Redis is unavailable
+ * calls are made without circuits, each at the cost of at most one `timeout`;
+ * a warning is logged once.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export function layerRedis(): Layer.Layer<CircuitBreaker, never, Redis>
 export function layerRedis(
   options: Partial<CircuitOptions.RedisOptions>
-): Layer.Layer<CircuitBreaker, ConfigurationError, Redis.Redis>
+): Layer.Layer<CircuitBreaker, ConfigurationError, Redis>
 export function layerRedis(
   options?: Partial<CircuitOptions.RedisOptions>
-): Layer.Layer<CircuitBreaker, ConfigurationError, Redis.Redis> {
+): Layer.Layer<CircuitBreaker, ConfigurationError, Redis> {
   return options === undefined
     ? makeRedisLayer(CircuitOptions.redisDefaults)
     : Layer.unwrap(Effect.map(CircuitOptions.resolveRedis(options), makeRedisLayer))

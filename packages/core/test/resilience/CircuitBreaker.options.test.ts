@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Duration, Effect, Layer } from "effect"
-import * as Redis from "effect/persistence/Redis"
 import type * as Scope from "effect/Scope"
 import type { ConfigurationError } from "../../src/errors/ConfigurationErrors.ts"
+import * as Redis from "../../src/Redis.ts"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
 import { key, succeed } from "./support/breaker.ts"
 
@@ -99,7 +99,7 @@ describe("CircuitBreaker.make and layer", () => {
 
 const rate = { _tag: "Rate", threshold: 0.5, minimumCalls: 10, size: 20 } as const
 
-const unusableShared: ReadonlyArray<readonly [name: string, options: Partial<CircuitBreaker.SharedOptions>]> = [
+const unusableShared: ReadonlyArray<readonly [name: string, options: Partial<CircuitBreaker.RedisOptions>]> = [
   ["tripPolicy.failures", { tripPolicy: { _tag: "Consecutive", failures: 0 } }],
   ["tripPolicy.threshold", { tripPolicy: { ...rate, threshold: 0 } }],
   ["tripPolicy.threshold", { tripPolicy: { ...rate, threshold: 1.01 } }],
@@ -108,15 +108,16 @@ const unusableShared: ReadonlyArray<readonly [name: string, options: Partial<Cir
   ["tripPolicy.size", { tripPolicy: { ...rate, size: 20.5 } }],
   ["slowAfter", { slowAfter: zero }],
   ["maxOpenDuration", { maxOpenDuration: infinity }],
+  ["keyPrefix", { keyPrefix: "a{b}" }],
   ["probeLease", { probeLease: zero }],
   ["idleTimeToLive", { idleTimeToLive: infinity }],
   ["timeout", { timeout: infinity }],
   ["cooldown", { cooldown: zero }]
 ]
 
-describe("CircuitBreaker.layerShared", () => {
-  const gone = Effect.fail(new Redis.RedisError({ cause: "gone" }))
-  const noRedis = Layer.effect(Redis.Redis, Redis.make({ send: () => gone, subscribe: () => gone, connect: gone }))
+describe("CircuitBreaker.layerRedis", () => {
+  const unavailable = Effect.fail(Redis.fromCause("EVALSHA", new Error("unavailable")))
+  const noRedis = Layer.effect(Redis.Redis, Redis.make({ send: () => unavailable }))
 
   it.effect("refuses what cannot be used, by its name", () =>
     Effect.gen(function* () {

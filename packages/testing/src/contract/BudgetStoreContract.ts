@@ -7,7 +7,7 @@
  * describe("the sqlite store", () => {
  *   BudgetStoreContract.suite(
  *     it,
- *     Layer.unwrap(Effect.map(temporaryFile, (path) => SqliteBudget.layerStore({ path })))
+ *     Layer.unwrap(Effect.map(temporaryFile, (path) => BudgetStore.layerSqlite({ path })))
  *   )
  * })
  * ```

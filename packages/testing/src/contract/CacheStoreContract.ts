@@ -5,7 +5,7 @@
  *
  * ```ts
  * describe("the sqlite store", () => {
- *   CacheStoreContract.suite(it, (path) => SqliteCacheStore.layer({ path }), {
+ *   CacheStoreContract.suite(it, (path) => CacheStore.layerSqlite({ path }), {
  *     name: "sqlite",
  *     location: temporaryFile
  *   })

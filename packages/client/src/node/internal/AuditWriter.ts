@@ -1,6 +1,6 @@
 /**
- * Gets the lines of an audit into their file: gathered for a moment, kept
- * while the file cannot be written, and written out when the process ends.
+ * Writes the lines of an audit: in batches, with a queue while the file cannot
+ * be written, and with a last write when the process exits.
  *
  * @since 0.1.0
  */
@@ -19,17 +19,17 @@ import * as Semaphore from "effect/Semaphore"
 import { type AppendResult, RotatingFile, type Options as FileOptions } from "./RotatingFile.ts"
 
 export interface Options extends FileOptions {
-  /** How long lines are gathered before they are written together; none waits for its own write. */
+  /** How long a batch is collected before it is written. */
   readonly batchDelay: Duration.Duration
-  /** Lines that are kept at most. */
+  /** Most pending lines. */
   readonly maxBuffered: number
-  /** Whether whoever has a line written waits until it is. */
+  /** Whether `record` waits until its line is written. */
   readonly isAwaited: boolean
 }
 
 export interface AuditWriter {
   readonly add: (line: string) => Effect.Effect<void>
-  /** Writes what is kept, now. It is over when that was tried. */
+  /** Writes pending lines now. Completes after the attempt, also when it failed. */
   readonly flush: Effect.Effect<void>
   readonly status: () => Status
 }
@@ -41,12 +41,12 @@ interface Status {
   readonly failure?: { readonly since: number; readonly reason: string }
 }
 
-/** Time between two tries while the file cannot be written. */
+/** Time between two attempts while the file cannot be written. */
 const retryInterval = Duration.seconds(1)
-/** Longest wait of a call, or of the end of a scope, for a disk that does not answer. */
+/** Longest wait of a call, or of a closing scope, for a disk that hangs. */
 const maxWait = Duration.seconds(5)
 
-/** The system's code, such as `ENOSPC`; a message would quote the path. */
+/** The error code of the system, such as `ENOSPC`; the message would contain the path. */
 const reasonOf = (error: unknown): string =>
   error instanceof Error ? ("code" in error ? String(error.code) : error.message) : "unknown"
 
@@ -65,7 +65,7 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
     let dropped = 0
     let untold = 0
     let failure: Status["failure"]
-    // Whoever built this may have no loggers yet; those who make calls do.
+    // The fiber that built this may have no loggers yet; those that make calls have.
     let context: Context.Context<never> = withoutCallContext(yield* Effect.context())
 
     const said = (effect: Effect.Effect<void>): Effect.Effect<void> =>
@@ -76,7 +76,7 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
         const wasFailing = failure !== undefined
         if (outcome.failure === undefined) {
           failure = undefined
-          return wasFailing ? said(Effect.logInfo("The audit log is written again")) : Effect.void
+          return wasFailing ? said(Effect.logInfo("The audit log can be written again")) : Effect.void
         }
         const reason = reasonOf(outcome.failure)
         failure = { since: failure?.since ?? now(), reason }
@@ -85,7 +85,7 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
           : said(Effect.logWarning("The audit log cannot be written; calls go on", { reason }))
       })
 
-    /** Writes what is kept, and behind it how many lines could not be. */
+    /** Writes pending lines, and after them the number of lines that were dropped. */
     const write = one.withPermits(1)(
       Effect.suspend(() => {
         const waiters = waiting
@@ -116,7 +116,7 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
       Effect.promise(() => (inFlight.length === 0 ? file.probe(now()) : file.append(inFlight, now())))
     )
 
-    /** In a fiber of its own: a write that has begun is not left half known. */
+    /** Runs in a separate fiber, so that the result of a write that has started is always known. */
     const drain = Effect.flatMap(Effect.forkDetach(write), Fiber.await)
 
     const pause = (duration: Duration.Duration) => Effect.timeoutOption(Queue.take(urgent), duration)
@@ -153,7 +153,7 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
       return Effect.void
     }
 
-    /** A disk that is only slow holds its callers up; one that fails does not. */
+    /** Callers wait for a slow disk, but not for one that fails. */
     const add = (line: string): Effect.Effect<void> =>
       Effect.suspend(() =>
         isFull() && failure === undefined
@@ -166,7 +166,7 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
       try {
         if (left.length > 0) file.appendSync(left)
       } catch {
-        // The process ends as it would have ended.
+        // The process exits as it would have without this listener.
       }
     }
 
@@ -174,7 +174,7 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
 
     const closing = Effect.gen(function* () {
       process.removeListener("exit", onExit)
-      // A disk that does not answer is not waited for any longer, nor is the end of what it was given.
+      // A disk that hangs is not waited for any longer, nor are its pending writes.
       yield* Effect.timeoutOption(Effect.interruptible(Effect.andThen(drain, close)), maxWait)
       const left = lines.length + inFlight.length
       if (left > 0) yield* said(Effect.logWarning("Audit log lines were dropped", { lines: left }))
@@ -184,7 +184,7 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
       Effect.sync(() => void process.once("exit", onExit)),
       () => closing
     )
-    // What is wrong with the file is known before the first call.
+    // A problem with the file is known before the first call.
     yield* learn(yield* Effect.promise(() => file.probe(now())))
     yield* Effect.forkScoped(Effect.forever(turn))
 

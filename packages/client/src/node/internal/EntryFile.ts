@@ -1,11 +1,11 @@
 /**
- * One entry of the cache as a file: what is written into it, and how it is
- * read, written and removed.
+ * One entry of the cache as a file: its format, and how it is read, written and
+ * removed.
  *
- * The head of a file holds the tags and the time of the entry, with a checksum
- * that also covers the name; what the head says of another file is not
- * believed. The file's own times are hints that spare opening it: it is
- * modified when the entry expires, and accessed when it was last used.
+ * The header of a file contains the tags and the expiry of the entry, with a
+ * checksum that also covers the file name, so the header of another file is
+ * rejected. The times of the file are hints that avoid opening it: `mtime` is
+ * the expiry, and `atime` the time of the last use.
  *
  * @since 0.1.0
  */
@@ -13,13 +13,13 @@ import { constants, type FileHandle, mkdir, open, rename, unlink } from "node:fs
 import { dirname } from "node:path"
 import * as Checksum from "@kimi-effect/core/internal/Checksum"
 
-/** What the head of a file says. */
+/** The contents of a header. */
 export interface Header {
   readonly expiresAt: number
   readonly tags: ReadonlyArray<string>
 }
 
-/** What was found where a file should be. */
+/** The result of reading a file. */
 export type ReadResult =
   | { readonly _tag: "Entry"; readonly entry: Uint8Array; readonly header: Header }
   | { readonly _tag: "None" }
@@ -31,13 +31,13 @@ const fixedHeaderBytes = 24 + Checksum.size
 const tagBytes = 16
 const none: ReadResult = { _tag: "None" }
 const damaged: ReadResult = { _tag: "Damaged" }
-/** Times that no file system can keep are kept as this one; the head has the true one. */
+/** The largest time that is given to a file; the header contains the exact one. */
 const maxFileTimeMillis = 4_102_444_800_000
 
-/** Most bytes that a head takes. */
+/** Most bytes of a header. */
 export const maxHeaderBytes = (maxTags: number): number => fixedHeaderBytes + maxTags * tagBytes
 
-/** Whether a failure says that there is no such file. */
+/** Whether a failure means that the file does not exist. */
 export const isMissing = (error: unknown): boolean =>
   error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")
 
@@ -60,7 +60,7 @@ const encodeHeader = (name: string, length: number, { expiresAt, tags }: Header)
   return head
 }
 
-/** The head at the beginning of some bytes, and how many it takes; nothing when they do not begin with one. */
+/** The header at the beginning of some bytes, and its length; `undefined` when there is no valid one. */
 const decodeHeader = (name: string, bytes: Buffer): { head: Header; bytes: number; length: number } | undefined => {
   if (bytes.length < fixedHeaderBytes || bytes.readUInt32BE(0) !== magic || bytes.readUInt8(4) !== version)
     return undefined
@@ -86,7 +86,7 @@ const readUpTo = async (file: FileHandle, size: number): Promise<Buffer> => {
   return bytes.subarray(0, length)
 }
 
-/** Reading does not count as a use, where the system can tell the two apart and the file is ours. */
+/** Opens a file so that reading does not change its `atime`, where the system supports that for this user. */
 const noAccessTimeFlags = constants.O_RDONLY | (constants.O_NOATIME ?? 0)
 
 const withFile = async <A>(
@@ -109,12 +109,12 @@ const withFile = async <A>(
   }
 }
 
-/** Seconds, as the calls of the file system count. */
+/** Seconds, as the file system expects them. */
 const toFileTime = (millis: number): number => Math.min(millis, maxFileTimeMillis) / 1_000
 
 /**
- * Reads the entry of a file of at most so many bytes, and remembers its use
- * when the last known one is older than `useMillis`.
+ * Reads the entry of a file of at most `maxBytes`, and updates its time of use
+ * when that is older than `useMillis`.
  */
 export const read = async (
   path: string,
@@ -133,7 +133,7 @@ export const read = async (
     return { _tag: "Entry", entry: bytes.subarray(decoded.bytes), header: head }
   })) ?? none
 
-/** Reads the head of a file only; nothing when there is none, or none that can be believed. */
+/** Reads the header of a file only; `undefined` when there is no valid one. */
 export const readHeader = (path: string, name: string, maxTags: number): Promise<Header | undefined> =>
   withFile(
     path,
@@ -141,7 +141,7 @@ export const readHeader = (path: string, name: string, maxTags: number): Promise
     async (file) => decodeHeader(name, await readUpTo(file, maxHeaderBytes(maxTags)))?.head
   )
 
-/** Removes a file, which need not be there. */
+/** Removes a file if it exists. */
 export const remove = async (path: string): Promise<void> => {
   try {
     await unlink(path)
@@ -161,8 +161,8 @@ const moveIntoPlace = async (from: string, to: string): Promise<void> => {
 }
 
 /**
- * Writes an entry beside its place and moves it there when it is whole. After
- * an abort nothing is moved. Tells how many bytes the file has.
+ * Writes an entry to a temporary file and renames it. After an abort nothing is
+ * renamed. The result is the size of the file in bytes.
  */
 export const write = async (
   path: string,

@@ -1,7 +1,7 @@
 /**
- * The folder of a file cache: where the entries are, and walks through all of
- * them. A walk looks at every entry, so it costs time with their number; it
- * touches nothing that is not an entry.
+ * The folder of a file cache: the paths of entries, and walks through all of
+ * them. A walk visits every entry, so its time grows with their number; it
+ * ignores files that are not entries.
  *
  * @since 0.1.0
  */
@@ -10,17 +10,17 @@ import { mkdir, readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
 import * as EntryFile from "./EntryFile.ts"
 
-/** A file of an entry, as its folder shows it. */
+/** A file of an entry, as listed by its folder. */
 export interface EntryInfo {
   readonly path: string
   readonly name: string
   readonly bytes: number
   readonly usedAt: number
-  /** A hint: the head of the file knows. */
+  /** A hint: the header of the file decides. */
   readonly expiresAt: number
 }
 
-/** How long a file may be written before it counts as left over. */
+/** Age at which a temporary file is considered abandoned. */
 const leftoverAgeMillis = 3_600_000
 
 const tempFolder = "writing"
@@ -36,16 +36,16 @@ const defaultIfMissing = async <A>(missing: A, found: Promise<A>): Promise<A> =>
 
 const listNames = (folder: string): Promise<ReadonlyArray<string>> => defaultIfMissing([], readdir(folder))
 
-/** The file name of a key, which tells nothing of it. */
+/** The file name of a key, which does not reveal it. */
 export const nameOf = (key: string): string => hash("sha256", key, "hex")
 
-/** Where the entry of a name is. */
+/** The path of an entry by its file name. */
 export const pathOf = (root: string, name: string): string => join(root, name.slice(0, 2), name)
 
-/** A path at which an entry can be written before it is moved to its place. */
+/** A path for a temporary file. */
 export const tempPath = (root: string): string => join(root, tempFolder, randomUUID())
 
-/** Creates what must be there. */
+/** Creates the folder and its parts. */
 export const create = async (root: string): Promise<void> => {
   await mkdir(join(root, tempFolder), { recursive: true, mode: 0o700 })
 }
@@ -56,7 +56,7 @@ const statEntry = async (path: string, name: string): Promise<EntryInfo | undefi
   return { path, name, bytes: stats.size, usedAt: stats.atimeMs, expiresAt: stats.mtimeMs }
 }
 
-/** The entries of one part of the folder after the other. */
+/** The entries of all parts of the folder, part by part. */
 export async function* walk(root: string): AsyncGenerator<ReadonlyArray<EntryInfo>> {
   for (const part of await listNames(root)) {
     if (!/^[0-9a-f]{2}$/.test(part)) continue
@@ -67,7 +67,7 @@ export async function* walk(root: string): AsyncGenerator<ReadonlyArray<EntryInf
   }
 }
 
-/** Removes what processes that died have left half written. */
+/** Removes the temporary files of killed processes. */
 export const removeLeftovers = async (root: string, now: number): Promise<void> => {
   const folder = join(root, tempFolder)
   for (const name of await listNames(folder)) {

@@ -1,6 +1,6 @@
 /**
- * The body of one answer as undici delivers it: bytes wait here until they are
- * asked for, and a body that is left before its end closes its connection.
+ * The body of one response as undici delivers it: bytes are buffered until they
+ * are read, and a body that is abandoned before its end closes its connection.
  *
  * @since 0.1.0
  */
@@ -11,13 +11,13 @@ import type { Dispatcher } from "undici"
 
 type Bytes = readonly [Uint8Array, ...Array<Uint8Array>]
 
-/** Bytes that may wait before the host is told to pause. */
+/** Buffered bytes at which the host is paused. */
 const highWaterMark = 256 * 1024
 
-/** Why a body that nobody wants is cut off. */
-const abandoned = new Error("The answer was left before its end")
+/** The reason with which an abandoned body is aborted. */
+const abandoned = new Error("The response was abandoned before its end")
 
-/** Collects one body. `E` is what a broken body fails with. */
+/** Collects one body. `E` is the error of a broken body. */
 export class ResponseBody<E> {
   #chunks: Array<Uint8Array> = []
   #bufferedBytes = 0
@@ -48,12 +48,12 @@ export class ResponseBody<E> {
     this.#wake?.()
   }
 
-  /** Goes on in a turn of its own: undici pushes at once, and must not be in the middle of another body then. */
+  /** Resumes in a new task: undici pushes synchronously, and must not do so while it handles another body. */
   #resume(): void {
     queueMicrotask(() => this.#controller.resume())
   }
 
-  // Getters, not fields: an answer makes only the effects that it is asked for.
+  // Getters instead of fields, so that a response only creates the effects that are used.
 
   /** Closes the connection unless the body has ended. */
   get close(): Effect.Effect<void> {
@@ -63,7 +63,7 @@ export class ResponseBody<E> {
     })
   }
 
-  /** The bytes that wait, or the next ones. */
+  /** The buffered bytes, or the next ones. */
   get pull(): Pull.Pull<Bytes, E> {
     const more = this.#nextChange
     const next: Pull.Pull<Bytes, E> = Effect.suspend((): Pull.Pull<Bytes, E> => {
@@ -80,11 +80,11 @@ export class ResponseBody<E> {
     return next
   }
 
-  /** Everything at once. */
+  /** All bytes. */
   get bytes(): Effect.Effect<Buffer, E> {
     return Effect.suspend((): Effect.Effect<Buffer, E> => {
       if (this.#hasEnded || this.#failure !== undefined) return this.#allBytes
-      // Whoever asks for the whole body wants all of it in memory, so nothing is to be paused.
+      // The whole body is to be in memory, so nothing is paused.
       if (this.#bufferedBytes > highWaterMark) this.#resume()
       this.#bufferedBytes = Number.NEGATIVE_INFINITY
       this.#isBufferingAll = true

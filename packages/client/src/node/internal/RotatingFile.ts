@@ -1,12 +1,11 @@
 /**
- * A file of lines that is only ever appended to, and set aside when it is
- * large or its day is over.
+ * An append-only file of lines, which is rotated when it exceeds a size or at
+ * the end of its day.
  *
  * Several processes may write the same file. Lines of one batch are one write
- * at the end of the file, which the system does as one step; a file that was
- * set aside by another process is noticed by its identity before every write;
- * and files that were set aside have names that nobody else gives, so that
- * none is ever overwritten.
+ * at the end of the file, which is atomic; a rotation by another process is
+ * detected by the identity of the file before every write; and rotated files
+ * have unique names, so that none is ever overwritten.
  *
  * @since 0.1.0
  */
@@ -18,18 +17,18 @@ import { isMissing, remove } from "./EntryFile.ts"
 
 export interface Options {
   readonly path: string
-  /** A file of this size is set aside. */
+  /** Size at which the file is rotated. */
   readonly maxBytes: number
-  /** Files that are kept beside the current one. */
+  /** Most rotated files that are kept. */
   readonly maxFiles: number
   readonly isDaily: boolean
-  /** Of new files. */
+  /** The mode of new files. */
   readonly mode: number
-  /** Whether a write is over only when the disk has it. */
+  /** Whether a write waits until it is on the disk. */
   readonly isSynced: boolean
 }
 
-/** How much of a batch was written, and what kept the rest from it. */
+/** The number of lines that were written, and the failure of the rest. */
 export interface AppendResult {
   readonly lines: number
   readonly failure?: unknown
@@ -42,10 +41,10 @@ interface OpenFile {
   readonly day: string
 }
 
-/** Larger batches are written in parts, so that a file is not passed its size by much. */
+/** Larger batches are written in parts, so that a file does not exceed its size by much. */
 const maxWriteBytes = 262_144
 const newline = 10
-/** A write that has begun is over by then. */
+/** A write that has started has completed by then. */
 const writeGraceMillis = 10
 
 const dayOf = (millis: number): string => new Date(millis).toISOString().slice(0, 10)
@@ -70,8 +69,8 @@ const hasPartialLine = async (handle: FileHandle, size: number): Promise<boolean
 }
 
 /**
- * Whether the last line was left half written, by whichever process. One that
- * is being written at this moment looks the same, and is longer a moment later.
+ * Whether the last line is incomplete, from any process. A line that is being
+ * written looks the same, but has grown a moment later.
  */
 const hasTornLine = async (handle: FileHandle, size: number): Promise<boolean> => {
   if (!(await hasPartialLine(handle, size))) return false
@@ -102,7 +101,7 @@ const rotatedPath = (path: string, now: number): string => {
 
 const rotatedSuffix = /^-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-[0-9a-f]{8}$/
 
-/** The files that were set aside, the oldest first. */
+/** The rotated files, oldest first. */
 export const listRotated = async (path: string): Promise<ReadonlyArray<string>> => {
   const extension = extname(path)
   const base = basename(path, extension)
@@ -118,7 +117,7 @@ export const listRotated = async (path: string): Promise<ReadonlyArray<string>> 
     .map((name) => join(dirname(path), name))
 }
 
-/** Batches of at most so many bytes, or of one line. */
+/** Batches of at most `maxBytes`, or of one line. */
 const splitIntoBatches = (lines: ReadonlyArray<string>, maxBytes: number): ReadonlyArray<ReadonlyArray<string>> => {
   const parts: Array<Array<string>> = []
   let size = Number.POSITIVE_INFINITY
@@ -137,7 +136,7 @@ const splitIntoBatches = (lines: ReadonlyArray<string>, maxBytes: number): Reado
 const toBytes = (lines: ReadonlyArray<string>, isTorn: boolean): Buffer =>
   Buffer.from(`${isTorn ? "\n" : ""}${lines.join("\n")}\n`)
 
-/** Lines that are whole in the first bytes of a batch. */
+/** The number of complete lines in the first bytes of a batch. */
 const countWholeLines = (bytes: Buffer, isTorn: boolean): number => {
   let lines = isTorn ? -1 : 0
   for (const byte of bytes) if (byte === newline) lines += 1
@@ -159,7 +158,7 @@ export class RotatingFile {
     await handle?.close()
   }
 
-  /** The file that goes by the name now, which another process may have set aside. */
+  /** The current file, which another process may have rotated. */
   async #open(now: number): Promise<OpenFile> {
     const found = await statIfExists(this.#options.path)
     if (this.#current !== undefined && (found === undefined || !isSameFile(found, this.#current)))
@@ -175,12 +174,12 @@ export class RotatingFile {
     try {
       await rename(path, rotatedPath(path, now))
     } catch (error) {
-      // Another process was first.
+      // Another process has rotated it first.
       if (!isMissing(error)) throw error
     }
   }
 
-  /** Removes what is beyond the number of files that are kept. */
+  /** Removes the oldest rotated files over the limit. */
   async #prune(): Promise<void> {
     const { maxFiles, path } = this.#options
     const aside = await listRotated(path)
@@ -188,7 +187,7 @@ export class RotatingFile {
     this.#isPruneDue = false
   }
 
-  /** The file that so many bytes go into, and its size. */
+  /** The file for a write of `bytes`, and its size. */
   async #openFor(bytes: number, now: number): Promise<readonly [FileHandle, number]> {
     const { isDaily, maxBytes } = this.#options
     const { day, handle } = await this.#open(now)
@@ -209,7 +208,7 @@ export class RotatingFile {
     return countWholeLines(bytes.subarray(0, bytesWritten), isTorn)
   }
 
-  /** Appends lines in order. When it fails, those that are left can be appended later. */
+  /** Appends lines in order. After a failure the remaining lines can be appended later. */
   async append(lines: ReadonlyArray<string>, now: number): Promise<AppendResult> {
     let written = 0
     try {
@@ -225,7 +224,7 @@ export class RotatingFile {
     }
   }
 
-  /** Opens the file, so that what is wrong with it is known before the first line. */
+  /** Opens the file, so that a problem with it is known before the first line. */
   async probe(now: number): Promise<AppendResult> {
     try {
       await this.#open(now)
@@ -235,7 +234,7 @@ export class RotatingFile {
     }
   }
 
-  /** Appends lines while the process ends, when nothing can be waited for. */
+  /** Appends lines synchronously while the process exits. */
   appendSync(lines: ReadonlyArray<string>): void {
     const bytes = toBytes(lines, false)
     if (this.#current !== undefined) {

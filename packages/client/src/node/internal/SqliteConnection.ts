@@ -1,7 +1,7 @@
 /**
- * One process's hold on an SQLite cache: what is done with the entries is done
- * at once where that works, and else waits for other processes, or begins a
- * file anew that cannot be used.
+ * The connection of one process to a SQLite cache. An operation runs
+ * synchronously where possible; otherwise it waits for other processes, or
+ * replaces a file that is unusable.
  *
  * @since 0.1.0
  */
@@ -13,21 +13,21 @@ import type { SqliteEntries } from "./SqliteEntries.ts"
 import * as SqliteFailure from "./SqliteFailure.ts"
 import * as SqliteFile from "./SqliteFile.ts"
 
-/** Something done with the entries in one go. */
+/** A synchronous operation on the entries. */
 export type Operation<A> = (entries: SqliteEntries) => A
 
-/** A file that is open, or is opened by what is done next. */
+/** A file that is open, or is opened by the next operation. */
 export interface SqliteConnection {
-  /** Tries once, now. */
+  /** Runs an operation once, synchronously. */
   readonly tryOnce: <A>(run: Operation<A>) => Result.Result<A, SqliteFailure.SqliteFailure>
-  /** Tries until it is done, or waiting does not help. */
+  /** Runs an operation, and waits while other processes write. */
   readonly perform: <A>(run: Operation<A>) => Effect.Effect<A, SqliteFailure.SqliteFailure>
-  /** Lets go of a file that another process has put aside. */
+  /** Closes a file that another process has replaced. */
   readonly closeIfReplaced: Effect.Effect<void>
   readonly close: Effect.Effect<void>
 }
 
-/** A connection to the file of a path, of at most so many bytes. Nothing is opened yet. */
+/** A connection to the file of a path, of at most `maxBytes`. The first operation opens it. */
 export const make = (path: string, maxBytes: number, lockTimeout: Duration.Duration): SqliteConnection => {
   const lockRetries = Schedule.spaced("4 millis").pipe(Schedule.jittered, Schedule.upTo({ duration: lockTimeout }))
   let file: SqliteFile.SqliteFile | undefined
@@ -49,7 +49,7 @@ export const make = (path: string, maxBytes: number, lockTimeout: Duration.Durat
     try {
       open?.close()
     } catch {
-      // Nothing of it is used any more.
+      // It is not used any more.
     }
   }
 
@@ -62,7 +62,7 @@ export const make = (path: string, maxBytes: number, lockTimeout: Duration.Durat
       if (isDone) return Effect.void
       return Effect.andThen(
         Effect.try({ try: () => SqliteFile.discard(path, kind === "Damaged"), catch: SqliteFailure.fromUnknown }),
-        Effect.logWarning(`The cache's file ${path} could not be used and was begun anew: ${reason}`)
+        Effect.logWarning(`The cache's file ${path} was unusable and has been replaced: ${reason}`)
       )
     })
 

@@ -1,6 +1,6 @@
 /**
- * The entries of a cache in an SQLite database: the tables, and what is done
- * with them in one go. All of it is synchronous, and throws what SQLite throws.
+ * The entries of a cache in a SQLite database: the tables, and operations on
+ * them. All of them are synchronous, and throw what SQLite throws.
  *
  * @since 0.1.0
  */
@@ -8,13 +8,13 @@ import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
 import type { StoreStatistics } from "@kimi-effect/core/CacheStore"
 import { inTransaction } from "./SqliteDatabase.ts"
 
-/** The tables in this form; another one is begun anew. */
+/** The version of the tables; a file of another version is replaced. */
 export const schemaVersion = 1
 
-/** Marks a database as ours. */
+/** The application id of our databases. */
 export const applicationId = 0x4b_6d_66_43
 
-/** The table by which a database is known to be ours when its mark is damaged. */
+/** The table that identifies our database when its application id is damaged. */
 export const mainTable = "kimi_cache_entries"
 
 /** Creates the tables in an empty database. */
@@ -42,13 +42,13 @@ export const schema = `
   PRAGMA user_version = ${schemaVersion};
 `
 
-/** How many entries are removed before others have their turn. */
+/** Most entries that one operation removes. */
 const batchSize = 128
 
-/** Pages that are kept free for making room when there is none. */
+/** Pages that are reserved for evictions in a full file. */
 const reservedPages = 32
 
-/** What is done with the entries. */
+/** Operations on the entries. */
 export interface SqliteEntries {
   readonly get: (
     key: string
@@ -60,17 +60,17 @@ export interface SqliteEntries {
     tags: ReadonlyArray<string>
   ) => void
   readonly remove: (key: string) => void
-  /** Remembers when entries were used last. */
+  /** Updates the times at which entries were last used. */
   readonly touch: (uses: ReadonlyMap<string, number>) => void
-  /** The latest entry's number: what `removeUpTo` is given. */
+  /** The id of the latest entry, for `removeUpTo`. */
   readonly latestId: () => number
-  /** Each removes some entries, and tells whether there may be more. */
+  /** Removes some entries. The result says whether there may be more. */
   readonly removeTag: (tag: string) => boolean
   readonly removeUpTo: (id: number) => boolean
   readonly removeExpired: (now: number) => boolean
-  /** Removes the entries that were not used for longest, until there is room for some bytes. */
+  /** Removes the least recently used entries until there is room for some bytes. */
   readonly evict: (now: number, room: number) => void
-  /** Gives the disk back what is free, when it is much; tells whether there may be more. */
+  /** Returns free pages to the disk when there are many. The result says whether there may be more. */
   readonly shrink: () => boolean
   readonly statistics: (now: number) => StoreStatistics
 }
@@ -80,7 +80,7 @@ const numberOf = (row: Record<string, SQLOutputValue> | undefined, column: strin
   return typeof value === "number" ? value : 0
 }
 
-/** Prepares the statements on an open database of at most so many pages. */
+/** Prepares the statements on an open database of at most `maxPages`. */
 export const make = (db: DatabaseSync, pageBytes: number, maxPages: number): SqliteEntries => {
   const select = db.prepare(`SELECT entry, expires_at, used_at FROM ${mainTable} WHERE key = ?`)
   const upsert = db.prepare(
@@ -112,7 +112,7 @@ export const make = (db: DatabaseSync, pageBytes: number, maxPages: number): Sql
 
   const atOnce = (run: () => void): void => inTransaction(db, run)
 
-  /** Runs with the pages that are kept free, and frees as many again where it can. */
+  /** Runs with the reserved pages available, and frees as many again where possible. */
   const withReserve = (run: () => void): void => {
     limit(maxPages)
     try {
@@ -172,7 +172,7 @@ export const make = (db: DatabaseSync, pageBytes: number, maxPages: number): Sql
       const before = freePages()
       db.exec(`PRAGMA incremental_vacuum(${batchSize})`)
       const isMore = freePages() < before && hasMuchFree()
-      // The file gets shorter when the log has been worked into it.
+      // The file shrinks at the checkpoint of the log.
       if (!isMore) db.exec("PRAGMA wal_checkpoint(PASSIVE)")
       return isMore
     },

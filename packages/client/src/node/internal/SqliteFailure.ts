@@ -1,24 +1,24 @@
 /**
- * What a failure of SQLite means for a cache.
+ * The meaning of a SQLite failure for the cache.
  *
  * @since 0.1.0
  */
 import { busyCodes, codeOf } from "./SqliteDatabase.ts"
 
 /**
- * - `Busy`: another process writes.
- * - `Full`: there is no room for what was to be written.
- * - `Damaged`: the file is no sound database.
+ * - `Busy`: another process is writing.
+ * - `Full`: there is no room for the write.
+ * - `Damaged`: the file is not a valid database.
  * - `Outdated`: the database is of another version of this library.
  * - `Other`: anything else.
  */
 export interface SqliteFailure {
   readonly kind: "Busy" | "Full" | "Damaged" | "Outdated" | "Other"
-  /** What SQLite says, in words of its own that hold no content. */
+  /** SQLite's own message, which contains no content. */
   readonly reason: string
 }
 
-/** By SQLite's codes. Our statements break no rule and name what is there, unless the file is not as it was written. */
+/** Kinds by SQLite's codes. Our statements are valid, so constraint and schema errors mean that the file is damaged. */
 const kinds: Readonly<Record<number, SqliteFailure["kind"]>> = {
   1: "Damaged",
   11: "Damaged",
@@ -28,10 +28,10 @@ const kinds: Readonly<Record<number, SqliteFailure["kind"]>> = {
   26: "Damaged"
 }
 
-/** A file that cannot be used as it is. */
+/** A file that is unusable as it is. */
 export class UnusableFileError extends Error {
   override readonly name = "UnusableFile"
-  /** Those of others are `Other`, and must be left alone. */
+  /** `Other` is the file of another application, which must not be changed. */
   readonly kind: "Damaged" | "Outdated" | "Other"
 
   constructor(kind: UnusableFileError["kind"], reason: string) {
@@ -40,14 +40,14 @@ export class UnusableFileError extends Error {
   }
 }
 
-/** Understands what was thrown by a statement, or when a file was opened. */
+/** Classifies what a statement, or opening a file, has thrown. */
 export const fromUnknown = (error: unknown): SqliteFailure => {
   if (!(error instanceof Error)) return { kind: "Other", reason: "unknown" }
   if (error instanceof UnusableFileError) return { kind: error.kind, reason: error.message }
   if ("syscall" in error && "code" in error) return { kind: "Other", reason: String(error.code) }
   const code = codeOf(error)
   if (code === undefined) {
-    // A number that no statement of ours has written.
+    // A number that our statements never write.
     const isForeign = "code" in error && error.code === "ERR_OUT_OF_RANGE"
     return { kind: isForeign ? "Damaged" : "Other", reason: isForeign ? "a number out of range" : error.name }
   }

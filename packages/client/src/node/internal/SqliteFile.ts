@@ -1,7 +1,6 @@
 /**
- * The file of an SQLite cache: opened, created, and put out of the way when it
- * is damaged. All of it is synchronous, and throws what SQLite and the file
- * system throw.
+ * Opens, creates and replaces the file of a SQLite cache. All functions are
+ * synchronous, and throw what SQLite and the file system throw.
  *
  * @since 0.1.0
  */
@@ -14,18 +13,18 @@ import * as SqliteFailure from "./SqliteFailure.ts"
 /** An open database. */
 export interface SqliteFile {
   readonly entries: SqliteEntries.SqliteEntries
-  /** Whether the path still leads to the file that is open. */
+  /** Whether the path still refers to the open file. */
   readonly isInPlace: () => boolean
   readonly close: () => void
 }
 
 const pageBytes = 4_096
-/** The size to which the log is cut back when it has grown. */
+/** The size to which the log is truncated. */
 const maxWalBytes = 4_194_304
 
 const sidecarSuffixes = ["-wal", "-shm", "-journal"]
 
-/** Whether there are no tables yet; throws when there are others than ours. */
+/** Whether there are no tables yet; throws when they are not ours. */
 const isEmpty = (db: DatabaseSync): boolean => {
   const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
   const mark = pragma(db, "application_id")
@@ -39,12 +38,12 @@ const isEmpty = (db: DatabaseSync): boolean => {
   return false
 }
 
-/** Creates the tables, unless they are there. Nothing is done to a file that is not ours. */
+/** Creates the tables when they are missing. The file of another application is not changed. */
 const ensureSchema = (db: DatabaseSync, path: string): void => {
   isEmpty(db)
-  // Answers are nobody else's business. The log and its index get the mode of the file.
+  // Responses are private. The log and its index get the mode of the file.
   chmodSync(path, 0o600)
-  // The first has an effect only before there is a table, and before the log is turned on.
+  // `auto_vacuum` has an effect only before the first table and before WAL mode.
   db.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")
   db.exec(`PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${maxWalBytes}; PRAGMA cell_size_check = ON`)
   inTransaction(db, () => {
@@ -52,7 +51,7 @@ const ensureSchema = (db: DatabaseSync, path: string): void => {
   })
 }
 
-/** Opens the database of a path, which is created when there is none, to grow up to so many bytes. */
+/** Opens the database of a path, or creates it, with a size of at most `maxBytes`. */
 export const open = (path: string, maxBytes: number): SqliteFile => {
   const db = openDatabase(path)
   try {
@@ -71,8 +70,8 @@ export const open = (path: string, maxBytes: number): SqliteFile => {
 }
 
 /**
- * Makes room for a new database. With `keep` the old one stays beside it as
- * `<path>.damaged`, in the place of an earlier one.
+ * Removes a database, so that a new one can be created. With `keep` it is
+ * renamed to `<path>.damaged`, which replaces an earlier one.
  */
 export const discard = (path: string, keep: boolean): void => {
   for (const companion of sidecarSuffixes) rmSync(`${path}${companion}`, { force: true })

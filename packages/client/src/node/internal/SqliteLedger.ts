@@ -1,6 +1,6 @@
 /**
- * The books of a budget in SQLite tables. All of it is synchronous, throws
- * what SQLite throws, and belongs inside a transaction.
+ * The ledger of a budget in SQLite tables. All operations are synchronous, throw
+ * what SQLite throws, and must run in a transaction.
  *
  * @since 0.1.0
  */
@@ -8,10 +8,10 @@ import type { DatabaseSync, StatementSync } from "node:sqlite"
 import * as Amount from "@kimi-effect/core/internal/Amount"
 import type { SpentChange, Hold, ScopeBalance, ReserveResult } from "@kimi-effect/core/internal/Ledger"
 
-/** `kimB`, which tells our file from those of others. */
+/** `kimB`, the application id of our databases. */
 export const applicationId = 0x6b_69_6d_42
 
-/** Changes with the tables. */
+/** The version of the tables. */
 export const schemaVersion = 1
 
 export const schema = `
@@ -34,25 +34,25 @@ export const schema = `
   PRAGMA user_version = ${schemaVersion};
 `
 
-/** The books, within one transaction. Times are Unix milliseconds. */
+/** Operations of the ledger within one transaction. Times are Unix milliseconds. */
 export interface SqliteLedger {
   readonly reserve: (hold: Hold, expiresAt: number) => ReserveResult
   readonly settle: (id: string, used: bigint) => ReadonlyArray<SpentChange>
   readonly renew: (ids: ReadonlyArray<string>, expiresAt: number) => void
-  /** Pays in full what was held longer than its lease. */
+  /** Charges reservations whose lease has expired in full. */
   readonly settleExpired: (now: number) => ReadonlyArray<SpentChange>
-  /** Forgets scopes that are over. */
+  /** Removes scopes that have ended. */
   readonly forget: (now: number) => void
   readonly scopeBalances: () => ReadonlyArray<ScopeBalance>
 }
 
 const expectBigInt = (value: unknown): bigint => {
-  if (typeof value !== "bigint") throw new TypeError("The ledger holds something that is no amount")
+  if (typeof value !== "bigint") throw new TypeError("The ledger contains a value that is not an amount")
   return value
 }
 
 const expectString = (value: unknown): string => {
-  if (typeof value !== "string") throw new TypeError("The ledger holds something that is no name")
+  if (typeof value !== "string") throw new TypeError("The ledger contains a value that is not a name")
   return value
 }
 
@@ -63,7 +63,7 @@ const balanceOf = (row: Record<string, unknown>): ScopeBalance => ({
   reserved: expectBigInt(row["reserved"])
 })
 
-/** The statements of a database whose tables are there. */
+/** Prepares the statements of a database with tables. */
 export const make = (db: DatabaseSync): SqliteLedger => {
   const prepare = (sql: string): StatementSync => {
     const statement = db.prepare(sql)

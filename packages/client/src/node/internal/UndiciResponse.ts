@@ -1,5 +1,5 @@
 /**
- * An answer of the undici client, in the shape of Effect's `HttpClientResponse`.
+ * A response of undici as an `HttpClientResponse` of Effect.
  *
  * @since 0.1.0
  */
@@ -22,7 +22,7 @@ import type { ResponseBody } from "./ResponseBody.ts"
 
 type Failure = HttpClientError.HttpClientError
 
-/** undici gives names in lower case; only repeated headers come as lists. */
+/** undici passes names in lower case, and repeated headers as lists. */
 const toHeaders = (headers: Record<string, string | Array<string> | undefined>): Headers.Headers => {
   const flat: Record<string, string> = {}
   for (const name in headers) {
@@ -32,7 +32,7 @@ const toHeaders = (headers: Record<string, string | Array<string> | undefined>):
   return Headers.fromRecordUnsafe(flat)
 }
 
-/** The head of an answer, and its body when it is asked for. */
+/** The head of a response, and its body when it is read. */
 export class UndiciResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId]: typeof HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly [HttpClientResponse.TypeId]: typeof HttpClientResponse.TypeId = HttpClientResponse.TypeId
@@ -96,11 +96,11 @@ export class UndiciResponse extends Inspectable.Class implements HttpClientRespo
   }
 
   get formData(): Effect.Effect<FormData, Failure> {
-    return Effect.fail(this.#decodeError(new Error("This client reads no form data")))
+    return Effect.fail(this.#decodeError(new Error("This client does not read form data")))
   }
 
   get upgrade(): Effect.Effect<never, Failure> {
-    return Effect.fail(this.#decodeError(new Error("This client makes no upgrades")))
+    return Effect.fail(this.#decodeError(new Error("This client does not support upgrades")))
   }
 
   #decodeError(cause: unknown): Failure {

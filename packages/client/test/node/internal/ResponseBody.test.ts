@@ -57,7 +57,7 @@ describe("ResponseBody.pull", () => {
     })
   )
 
-  it.effect("gives what came before a failure, and then the failure", () =>
+  it.effect("delivers the bytes before a failure", () =>
     Effect.gen(function* () {
       const { body } = makeBody()
       body.push(ascii("a"))
@@ -91,7 +91,7 @@ describe("ResponseBody.pull", () => {
 })
 
 describe("a consumer that is slower than the host", () => {
-  it.effect("makes the host pause above the high-water mark, and not before", () =>
+  it.effect("pauses the host exactly above the high-water mark", () =>
     Effect.gen(function* () {
       const { asked, body } = makeBody()
       body.push(bytes(highWaterMark))
@@ -138,7 +138,7 @@ describe("ResponseBody.bytes", () => {
     })
   )
 
-  it.effect("makes a paused host go on, and pauses it no more", () =>
+  it.effect("resumes a paused host for good", () =>
     Effect.gen(function* () {
       const { asked, body } = makeBody()
       body.push(bytes(highWaterMark + 1))
@@ -188,7 +188,7 @@ describe("ResponseBody.close", () => {
     })
   )
 
-  it.effect("keeps the connection of a body that has ended, and of one that broke", () =>
+  it.effect("does not close the connection of an ended or broken body", () =>
     Effect.gen(function* () {
       const ended = makeBody()
       ended.body.end()

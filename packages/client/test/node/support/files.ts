@@ -6,11 +6,14 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect } from "effect"
 
-/** A folder that is gone after the test. */
+/** A folder that is removed with the scope. */
 export const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "kimi-files-"))),
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "kimi-effect-test-"))),
   (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
 )
+
+/** A path for a database, in a folder that does not exist yet. */
+export const databaseFile = Effect.map(folder, (path) => join(path, "cache", "entries.db"))
 
 export const write = (path: string, text: string) =>
   Effect.sync(() => {

@@ -11,10 +11,10 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { connect as connectSocket, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import * as NodeRedis from "@effect/platform-node/NodeRedis"
-import { Context, Data, Effect, Layer } from "effect"
-import * as Redis from "effect/persistence/Redis"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { Data, Effect } from "effect"
 import type * as Scope from "effect/Scope"
+import * as Redis from "../../../src/node/Redis.ts"
 
 const host = "127.0.0.1"
 
@@ -51,15 +51,14 @@ export const hasServer: boolean = said(
 /** The beginning of keys that no other test uses. */
 export const uniquePrefix = (): string => `kimi-effect-test:${randomUUID()}:`
 
-/** A connection of its own, as a process has one. It lives as long as the scope, whether or not Redis does. */
-export const connect = (to: number = port): Effect.Effect<Redis.Redis["Service"], Redis.RedisError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const services = yield* Layer.build(NodeRedis.layer({ socket: { host, port: to } }))
-    const { client } = Context.get(services, NodeRedis.NodeRedis)
-    // Closing would wait for commands that a dead server never answers.
-    yield* Effect.addFinalizer(() => Effect.sync(() => (client.isOpen ? client.destroy() : undefined)))
-    return Context.get(services, Redis.Redis)
-  })
+/** The address of a server on this machine. */
+export const urlOf = (to: number = port): string => `redis://${host}:${to}`
+
+/** A connection, as each process has one. It is open as long as the scope. */
+export const connect = (
+  to: number = port
+): Effect.Effect<Redis.Redis["Service"], Redis.RedisError | ConfigurationError, Scope.Scope> =>
+  Redis.connect({ url: urlOf(to) })
 
 /** A private server could not be run. */
 class RedisServerError extends Data.TaggedError("RedisServerError")<{ readonly message: string }> {}

@@ -3,7 +3,7 @@
  * and it can be made to fail, to say nothing, and to forget.
  */
 import { Clock, Duration, Effect, Layer } from "effect"
-import * as Redis from "effect/persistence/Redis"
+import * as Redis from "../../../src/Redis.ts"
 import * as Admission from "../../../src/resilience/Admission.ts"
 
 export interface Remote {
@@ -28,7 +28,7 @@ interface Count {
   readonly tokens: number
 }
 
-const died = Effect.fail(new Redis.RedisError({ cause: new Error("gone") }))
+const died = Effect.fail(Redis.fromCause("admission", new Error("gone")))
 
 export const makeRemote = (): Remote => {
   let generation = 0
@@ -102,7 +102,6 @@ export const makeRemote = (): Remote => {
       )
     })
 
-  const unused = Effect.die("not used here")
   const self: Remote = {
     mode: "up",
     delay: Duration.millis(2),
@@ -118,13 +117,8 @@ export const makeRemote = (): Remote => {
       self.places.clear()
     },
     redis: {
-      send: () => unused,
-      subscribe: () => unused,
-      reserve: unused,
-      eval:
-        () =>
-        (...params) =>
-          command(params[1] as ReadonlyArray<string | number>) as never
+      send: () => Effect.die("not used here"),
+      run: (_script, _keys, args) => command(args) as never
     }
   }
   return self

@@ -4,13 +4,10 @@
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
-import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Call } from "../../../pipeline/Call.ts"
+import * as Sha256 from "../Sha256.ts"
 import * as CanonicalRequest from "./CanonicalRequest.ts"
 
 /**
@@ -43,8 +40,6 @@ export interface KeyInput extends Pick<Call, "provider" | "request"> {
  */
 export type CacheKeyFunction = (subject: KeyInput) => Effect.Effect<string>
 
-const encoder = new TextEncoder()
-
 /**
  * The text whose digest is the key. It holds the prompt: keep it nowhere.
  *
@@ -59,26 +54,13 @@ export const serialize = ({ origin = "", provider, request, tenant }: KeyInput):
 }
 
 /**
- * SHA-256 in hexadecimal digits, by the `Digest` service, or by Web Crypto when
- * there is none.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const sha256: Effect.Effect<(text: string) => Effect.Effect<string>> = Effect.gen(function* () {
-  const provided = Option.getOrUndefined(yield* Effect.serviceOption(Digest.Digest))
-  const { digestHex } = provided ?? Context.get(yield* Effect.scoped(Layer.build(Digest.layerWebCrypto)), Digest.Digest)
-  return (text) => digestHex(Digest.sha256, encoder.encode(text))
-})
-
-/**
  * Makes keys with the `Digest` service, or with Web Crypto when there is none.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const make: Effect.Effect<CacheKeyFunction> = Effect.map(
-  sha256,
+  Sha256.make,
   (digest) => (subject) => Effect.suspend(() => digest(serialize(subject)))
 )
 
@@ -92,6 +74,6 @@ export const make: Effect.Effect<CacheKeyFunction> = Effect.map(
 export const makeOrigin = (baseUrl: string, apiKey: Redacted.Redacted<string> | undefined): Effect.Effect<string> =>
   apiKey === undefined
     ? Effect.succeed(baseUrl)
-    : Effect.flatMap(sha256, (digest) =>
+    : Effect.flatMap(Sha256.make, (digest) =>
         Effect.map(digest(`api key ${Redacted.value(apiKey)}`), (hex) => `${baseUrl} ${hex}`)
       )

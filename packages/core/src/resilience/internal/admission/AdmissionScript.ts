@@ -11,7 +11,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Redis from "effect/persistence/Redis"
+import type * as Redis from "../../../Redis.ts"
 import type { RateLimits } from "../../RateLimits.ts"
 
 /**
@@ -195,10 +195,9 @@ return { status, wait, generation, math.max(0, tonumber(born) + minute - now),
 
 type Argument = string | number
 
-const script = Redis.script((keys: ReadonlyArray<string>, args: ReadonlyArray<Argument>) => [...keys, ...args], {
-  lua,
-  numberOfKeys: 6
-}).withReturnType<readonly [Reply["status"], number, string, number, number, number, number, number]>()
+const script: Redis.Script = { name: "admission", lua }
+
+type RawReply = readonly [Reply["status"], number, string, number, number, number, number, number]
 
 /**
  * What the script answers.
@@ -292,11 +291,10 @@ export const make = (redis: Redis.Redis["Service"], account: string, options: Op
     `${name}:turns`,
     `${name}:told:${processId}`
   ]
-  const evaluate = redis.eval(script)
   let known = ""
   const run = (op: string, place: string, { requests, tokens }: UsageTotals, rest: ReadonlyArray<Argument>) => {
     const head = [op, known, processId, place, leaseMillis, requests, tokens, Math.ceil(minuteMillis)]
-    return Effect.map(evaluate(keys, [...head, Math.ceil(dayMillis), ...rest]), (reply): Reply => {
+    return Effect.map(redis.run<RawReply>(script, keys, [...head, Math.ceil(dayMillis), ...rest]), (reply): Reply => {
       const [status, wait, generation, unsure, calls, minute, daily, inFlight] = reply
       // What was lost has to be reported first: only then is the new generation the known one.
       if (known === "" || op === "report") known = generation

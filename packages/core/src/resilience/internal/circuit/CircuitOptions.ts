@@ -58,7 +58,7 @@ export type TripPolicy =
 export interface RedisOptions extends CommonOptions {
   /** What opens a circuit, over the calls of all processes. Defaults to 15 failures in a row. */
   readonly tripPolicy: TripPolicy
-  /** What the keys in Redis begin with. Defaults to `kimi-effect:circuit:`. */
+  /** Prefix of every key in Redis. Defaults to `kimi-effect:circuit:`. */
   readonly keyPrefix: string
   /** How long a probe is lent at a time; it is lent again while the probe runs. Defaults to 10 seconds. */
   readonly probeLease: Duration.Duration
@@ -180,6 +180,7 @@ export const resolveRedis = (given: Partial<RedisOptions>): Effect.Effect<RedisO
             positiveInteger("tripPolicy.size", tripPolicy.size),
             fitsWindow("tripPolicy.minimumCalls", tripPolicy.minimumCalls, tripPolicy.size)
           ]),
+      OptionRules.keyPart("keyPrefix", options.keyPrefix),
       positiveDuration("probeLease", options.probeLease),
       positiveDuration("idleTimeToLive", options.idleTimeToLive),
       positiveDuration("timeout", options.timeout),

@@ -1,0 +1,25 @@
+/**
+ * `Admission` of `@kimi-effect/core`, whose `layerRedis` connects by itself.
+ *
+ * @since 0.1.0
+ */
+import * as Core from "@kimi-effect/core/Admission"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as Layer from "effect/Layer"
+import * as Redis from "./Redis.ts"
+
+export * from "@kimi-effect/core/Admission"
+
+/**
+ * Limits in Redis, shared by all processes, on a connection of this layer.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerRedis = ({
+  url,
+  ...options
+}: Core.RedisOptions & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<
+  Core.Admission,
+  ConfigurationError | Redis.RedisError
+> => Layer.provide(Core.layerRedis(options), Redis.layer({ url }))

@@ -1,0 +1,44 @@
+/**
+ * `Budget` of `@kimi-effect/core`, with a ledger in a SQLite file, and with a
+ * `layerRedis` that connects by itself.
+ *
+ * ```ts
+ * Budget.layerSqlite({ path: "var/budget.db", caps: [{ per: ["day"], amount: "100", currency: "USD" }] })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Core from "@kimi-effect/core/Budget"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import type { BudgetStoreError } from "@kimi-effect/core/MoneyErrors"
+import * as Layer from "effect/Layer"
+import * as BudgetStore from "./BudgetStore.ts"
+import * as Redis from "./Redis.ts"
+
+export * from "@kimi-effect/core/Budget"
+
+/**
+ * A budget in a SQLite file, which several processes of a machine can share.
+ * `BudgetStore.makeSqlite` describes the file.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerSqlite = (
+  options: Core.Options & BudgetStore.SqliteOptions
+): Layer.Layer<Core.Budget, ConfigurationError | BudgetStoreError> =>
+  Layer.provide(Core.layerStore(options), BudgetStore.layerSqlite(options))
+
+/**
+ * A budget in Redis, shared by all processes, on a connection of this layer.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerRedis = ({
+  url,
+  ...options
+}: Core.Options & BudgetStore.RedisOptions & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<
+  Core.Budget,
+  ConfigurationError | Redis.RedisError
+> => Layer.provide(Core.layerRedis(options), Redis.layer({ url }))

@@ -1,0 +1,109 @@
+/**
+ * `CacheStore` of `@kimi-effect/core`, with stores in a SQLite file and in a
+ * folder, and with a `layerRedis` that connects by itself.
+ *
+ * @since 0.1.0
+ */
+import type { CacheStoreError } from "@kimi-effect/core/CacheErrors"
+import * as Core from "@kimi-effect/core/CacheStore"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as FileCacheStore from "./internal/FileCacheStore.ts"
+import * as NodeDigest from "./internal/NodeDigest.ts"
+import * as SqliteCacheStore from "./internal/SqliteCacheStore.ts"
+import * as Redis from "./Redis.ts"
+
+export * from "@kimi-effect/core/CacheStore"
+export type { Options as FileOptions } from "./internal/FileCacheStore.ts"
+export type { Options as SqliteOptions } from "./internal/SqliteCacheStore.ts"
+
+type Make = Effect.Effect<Core.CacheStore["Service"], CacheStoreError | ConfigurationError, Scope.Scope>
+
+/**
+ * A store in one SQLite file, which several processes of a machine can share.
+ * It is open until the scope closes.
+ *
+ * **Details**
+ *
+ * - The file is readable for its owner only, and never larger than `maxBytes`.
+ *   When it is full, the least recently used entries are removed first.
+ * - A write waits for other processes that write, without blocking this one, up
+ *   to `lockTimeout`.
+ * - A damaged file is renamed to `<path>.damaged` and replaced by a new one,
+ *   with one warning. So is a file of another version of this library, without
+ *   a warning. The database of another application is an error.
+ *
+ * **Gotchas**
+ *
+ * - The file system must be local: SQLite's log needs shared memory.
+ * - SQLite's log is a second file of some megabytes.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeSqlite = (options: SqliteCacheStore.Options): Make =>
+  Effect.provide(SqliteCacheStore.make(options), NodeDigest.layer)
+
+/**
+ * A store in a SQLite file, as `makeSqlite` describes it.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerSqlite = (
+  options: SqliteCacheStore.Options
+): Layer.Layer<Core.CacheStore, CacheStoreError | ConfigurationError> =>
+  Layer.effect(Core.CacheStore, makeSqlite(options))
+
+/**
+ * A store in a folder, with one file per entry. It needs nothing but a file
+ * system, and every process that can write to the folder shares it. `makeSqlite`
+ * is many times faster.
+ *
+ * **Details**
+ *
+ * - A file is named by a digest of its key, is readable for its owner only, and
+ *   is written to a temporary file that is renamed: an entry that is read is
+ *   complete, or is detected as damaged and removed.
+ * - Expired entries, the least recently used entries over `maxBytes`, and
+ *   temporary files of killed processes are removed in the background.
+ *
+ * **Gotchas**
+ *
+ * - `removeTag`, `clear`, `statistics` and the sweep visit every file, which
+ *   takes some seconds for 100,000 entries. `removeTag` reads the header of each.
+ * - Between two sweeps the folder may exceed `maxBytes` by what all processes
+ *   write.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeFile = (options: FileCacheStore.Options): Make =>
+  Effect.provide(FileCacheStore.make(options), NodeDigest.layer)
+
+/**
+ * A store in a folder, as `makeFile` describes it.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerFile = (
+  options: FileCacheStore.Options
+): Layer.Layer<Core.CacheStore, CacheStoreError | ConfigurationError> =>
+  Layer.effect(Core.CacheStore, makeFile(options))
+
+/**
+ * A store in Redis, shared by all processes, on a connection of this layer.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerRedis = ({
+  url,
+  ...options
+}: Core.RedisOptions & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<
+  Core.CacheStore,
+  ConfigurationError | Redis.RedisError
+> => Layer.provide(Core.layerRedis(options), [Redis.layer({ url }), NodeDigest.layer])

@@ -1,0 +1,26 @@
+/**
+ * `CircuitBreaker` of `@kimi-effect/core`, whose `layerRedis` connects by
+ * itself.
+ *
+ * @since 0.1.0
+ */
+import * as Core from "@kimi-effect/core/CircuitBreaker"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as Layer from "effect/Layer"
+import * as Redis from "./Redis.ts"
+
+export * from "@kimi-effect/core/CircuitBreaker"
+
+/**
+ * Circuits in Redis, shared by all processes, on a connection of this layer.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerRedis = ({
+  url,
+  ...options
+}: Partial<Core.RedisOptions> & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<
+  Core.CircuitBreaker,
+  ConfigurationError | Redis.RedisError
+> => Layer.provide(Core.layerRedis(options), Redis.layer({ url }))

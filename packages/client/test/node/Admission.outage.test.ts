@@ -1,0 +1,87 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { connect, hasServer, privateRedis } from "./support/redis.ts"
+import { makeHost } from "./support/admission/host.ts"
+import type { Settings } from "./support/admission/messages.ts"
+
+const calls = 1_000_000
+
+const limits: Settings["limits"] = {
+  places: { concurrency: 6 },
+  rates: { requestsPerMinute: 100, tokensPerMinute: 10_000 }
+}
+
+const said: ReadonlyArray<readonly [string, string]> = [
+  ["Warn", "Redis is away: this process keeps to 50 % of the account's limits until it is back"],
+  ["Info", "Redis is back: the account's limits are shared again"]
+]
+
+const outages = [
+  { name: "is killed and comes back empty", begin: "kill", end: "restart", forgets: true },
+  { name: "hangs for a while", begin: "pause", end: "resume", forgets: false }
+] as const
+
+describe.skipIf(!hasServer)("Admission.layerRedis when Redis fails", () => {
+  for (const { begin, end, forgets, name } of outages) {
+    it.live(`keeps two processes within their limits without failing calls while Redis ${name}`, () =>
+      Effect.gen(function* () {
+        const server = yield* privateRedis
+        const host = makeHost(30)
+        const options = { keyPrefix: "t:", localShare: 0.5, maxWait: "2 seconds", cooldown: "500 millis" } as const
+        const settings = { port: server.port, limits, options }
+        const workers = yield* Effect.all([host.worker(settings), host.worker(settings)], { concurrency: 2 })
+        const [places, rates] = [host.seen("places"), host.seen("rates")]
+        const go = (account: string, callers: number, calls: number) => {
+          for (const { send } of workers) send({ type: "go", account, callers, calls, tokens: [80] })
+        }
+        const haveSaid = (lines: number) => () => workers.every(({ logs }) => logs.length >= lines)
+        const more = (calls: number) => {
+          const enough = places.requests + calls
+          return host.until(() => places.requests >= enough)
+        }
+
+        // Each process has less than its share in use when Redis goes away, and asks for more than that afterwards.
+        go("places", 3, calls)
+        go("rates", 1, 20)
+        yield* more(60)
+        yield* host.until(() => rates.requests === 40 && rates.running === 0)
+        yield* server[begin]
+        yield* host.until(haveSaid(1))
+        go("places", 6, calls)
+        go("rates", 5, calls)
+        yield* more(60)
+        yield* host.until(() => rates.requests === 100)
+        yield* server[end]
+        yield* host.until(haveSaid(2))
+        yield* more(60)
+
+        // They share again: Redis knows the calls that run, and all that was spent.
+        const redis = yield* connect(server.port)
+        const used = (account: string) =>
+          redis.send<ReadonlyArray<string>>("HMGET", `t:{${account}}:state`, "requests", "tokens")
+        yield* Effect.repeat(redis.send<number>("ZCARD", "t:{places}:places"), { until: (held) => held > 0 })
+        for (const { send } of workers) send({ type: "stop" })
+        for (const { ended } of workers) assert.strictEqual(yield* ended, 0)
+        assert.strictEqual(yield* redis.send("ZCARD", "t:{places}:places"), 0)
+        assert.strictEqual(yield* redis.send("ZCARD", "t:{rates}:places"), 0)
+        assert.deepStrictEqual(yield* used("rates"), ["100", "8000"])
+        const [counted] = yield* used("places")
+        // A hanging Redis may have counted calls that did not wait for its answer.
+        if (forgets) assert.strictEqual(Number(counted), places.requests)
+        else assert.isAtLeast(Number(counted), places.requests)
+
+        assert.isAtMost(places.peak, 6)
+        assert.strictEqual(rates.requests, 100)
+        for (const { failures, logs } of workers) {
+          assert.deepStrictEqual<ReadonlyArray<readonly [string, string]>>(logs, said)
+          // The account's minute is spent, with or without Redis.
+          assert.deepStrictEqual(
+            failures.map(({ account, tag }) => [account, tag]),
+            Array.from({ length: 5 }, () => ["rates", "AdmissionTimeoutError"])
+          )
+          assert.isTrue(failures.every(({ millis }) => millis < 3_000))
+        }
+      })
+    )
+  }
+})

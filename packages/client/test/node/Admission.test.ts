@@ -1,0 +1,116 @@
+import { assert, describe, it } from "@effect/vitest"
+import { AdmissionQueueFullError, AdmissionTimeoutError } from "@kimi-effect/core/ResilienceErrors"
+import * as CallOptions from "@kimi-effect/core/CallOptions"
+import * as Admission from "@kimi-effect/core/Admission"
+import { Context, Deferred, Duration, Effect, Fiber, Layer, Random } from "effect"
+import * as Redis from "@kimi-effect/core/Redis"
+import { connect, reachable, uniquePrefix } from "./support/redis.ts"
+
+const account = "moonshot"
+const ask = (tokens = 1) => ({ account, tokens: () => tokens })
+
+/** A door with a connection of its own. */
+const open = Effect.fnUntraced(function* (options: Admission.RedisOptions) {
+  const redis = yield* connect()
+  const layer = Admission.layerRedis({ timeout: "10 seconds", ...options })
+  const services = yield* Layer.build(Layer.provide(layer, Layer.succeed(Redis.Redis, redis)))
+  const door = Context.get(services, Admission.Admission)
+  const state = Effect.map(door.states, (states) => states.get(account))
+  const held = redis.send<number>("ZCARD", `${options.keyPrefix}{${account}}:places`)
+  return { door, state, held }
+})
+
+const start = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+
+/** Waits until Redis holds so many places. */
+const untilHeld = (held: Effect.Effect<number, Redis.RedisError>, places: number) =>
+  Effect.repeat(held, { until: (now) => now === places })
+
+describe.skipIf(!reachable)("Admission.layerRedis", () => {
+  it.live("releases all permits after 1,000 random interruptions", () =>
+    Effect.gen(function* () {
+      const chance = yield* Random.Random
+      const options = { keyPrefix: uniquePrefix(), limits: { concurrency: 7 } }
+      const doors = [yield* open(options), yield* open(options)] as const
+      let made = 0
+      const attempt = Effect.suspend(() => {
+        made += 1
+        return Effect.sleep(Duration.millis(chance.nextDoubleUnsafe() * 4))
+      })
+      yield* Effect.forEach(
+        Array.from({ length: 1_000 }, (_, index) => doors[index % 2 === 0 ? 0 : 1].door),
+        (door) =>
+          Effect.gen(function* () {
+            const fiber = yield* start(door.guard(ask())(attempt))
+            yield* Effect.sleep(Duration.millis(chance.nextDoubleUnsafe() * 12))
+            yield* Fiber.interrupt(fiber)
+          }),
+        { concurrency: 25, discard: true }
+      )
+      assert.isAbove(made, 50)
+      for (const { held, state } of doors) {
+        yield* untilHeld(held, 0)
+        assert.deepInclude(yield* state, { inFlight: 0, waiting: 0 })
+      }
+    }).pipe(Random.withSeed("interruptions"))
+  )
+
+  /** One running call of one account with one permit, which ends when `end` is done. */
+  const occupied = Effect.gen(function* () {
+    const { door, held } = yield* open({
+      keyPrefix: uniquePrefix(),
+      limits: { concurrency: 1 },
+      maxQueue: 2,
+      maxWait: "300 millis"
+    })
+    const end = yield* Deferred.make<void>()
+    yield* start(door.guard(ask())(Deferred.await(end)))
+    yield* untilHeld(held, 1)
+    const order: Array<string> = []
+    const call = (priority: CallOptions.Priority) =>
+      CallOptions.provide({ priority })(door.guard(ask())(Effect.sync(() => void order.push(priority))))
+    return { call, end, order }
+  })
+
+  it.live("admits waiting calls in the order of their priority", () =>
+    Effect.gen(function* () {
+      const { call, end, order } = yield* occupied
+      const fibers = [
+        yield* start(call("swarm")),
+        yield* start(call("batch")),
+        yield* start(call("batch")),
+        yield* start(call("interactive"))
+      ]
+      yield* Deferred.succeed(end, undefined)
+      yield* Effect.forEach(fibers, Fiber.join)
+      assert.deepStrictEqual(order, ["interactive", "batch", "batch", "swarm"])
+    })
+  )
+
+  it.live("refuses a call when the queue of its priority is full", () =>
+    Effect.gen(function* () {
+      const { call } = yield* occupied
+      for (let i = 0; i < 2; i++) yield* start(call("batch"))
+      assert.instanceOf(yield* Effect.flip(call("batch")), AdmissionQueueFullError)
+    })
+  )
+
+  it.live("fails a call that has waited for maxWait", () =>
+    Effect.gen(function* () {
+      const { call, order } = yield* occupied
+      assert.instanceOf(yield* Effect.flip(call("interactive")), AdmissionTimeoutError)
+      assert.deepStrictEqual(order, [])
+    })
+  )
+
+  it.live("fails at once when the wait is known to be too long", () =>
+    Effect.gen(function* () {
+      const options = { keyPrefix: uniquePrefix(), limits: { requestsPerMinute: 1 }, maxWait: "10 seconds" } as const
+      const [one, two] = [yield* open(options), yield* open(options)]
+      yield* one.door.guard(ask())(Effect.void)
+      const error = yield* Effect.flip(two.door.guard(ask())(Effect.die("made")))
+      assert.instanceOf(error, AdmissionTimeoutError)
+      assert.isAbove(Duration.toSeconds(error.retryAfter ?? Duration.zero), 50)
+    })
+  )
+})

@@ -1,0 +1,132 @@
+import { execFileSync } from "node:child_process"
+import { closeSync, constants, openSync, readSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Logger, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import * as AuditLog from "../../src/node/AuditLog.ts"
+import { jobsOf, linesIn, until } from "./support/audit/files.ts"
+import { folder } from "./support/files.ts"
+import { call } from "./support/audit/records.ts"
+
+const start = Date.UTC(2026, 10, 26, 2, 30)
+
+describe("an audit that cannot be written", () => {
+  const watched = <A, E, R>(program: Effect.Effect<A, E, R>) =>
+    Effect.suspend(() => {
+      const said: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) => void said.push(`${logLevel} ${JSON.stringify(message)}`))
+      return Effect.map(Effect.provide(program, Logger.layer([logger])), () => said)
+    })
+
+  it.effect("keeps lines until they can be written again", () =>
+    Effect.gen(function* () {
+      const path = join(yield* folder, "audit.jsonl")
+      // A device on which every write fails with ENOSPC.
+      symlinkSync("/dev/full", path)
+      yield* TestClock.setTime(start)
+      const audit = yield* AuditLog.make({ path, durability: "written", maxBuffered: 3 })
+      const said = yield* watched(
+        Effect.gen(function* () {
+          for (let i = 0; i < 10; i++) yield* audit.record(call(`${i}`))
+          assert.deepStrictEqual(yield* audit.status, {
+            isFailing: true,
+            written: 0,
+            buffered: 3,
+            dropped: 7,
+            failure: { since: start, reason: "ENOSPC" }
+          })
+          const error = yield* Effect.flip(audit.check)
+          assert.deepStrictEqual([error._tag, error.reason, error.since], ["AuditUnavailableError", "ENOSPC", start])
+          unlinkSync(path)
+          // The next try is due within a second, and nobody has to ask for it.
+          yield* until(() => linesIn(path).length === 4, TestClock.adjust("1 second"))
+          yield* audit.record(call("last"))
+          yield* audit.check
+        })
+      )
+      assert.deepStrictEqual(jobsOf(linesIn(path)), ["0", "1", "2", undefined, "last"])
+      const { at, id: _, ...gap } = linesIn(path)[3] ?? {}
+      assert.deepStrictEqual([gap, String(at).slice(0, 13)], [{ event: "gap", lost: 7 }, "2026-11-26T02"])
+      assert.deepStrictEqual(yield* audit.status, { isFailing: false, written: 4, buffered: 0, dropped: 7 })
+      assert.deepStrictEqual(said, [
+        'Warn ["The audit log cannot be written; calls go on",{"reason":"ENOSPC"}]',
+        'Info ["The audit log can be written again"]'
+      ])
+    })
+  )
+
+  it.effect("is known before the first call, and attempted again by check", () =>
+    Effect.gen(function* () {
+      const root = yield* folder
+      writeFileSync(join(root, "logs"), "a file where the folder should be")
+      const path = join(root, "logs", "audit.jsonl")
+      const said = yield* watched(
+        Effect.gen(function* () {
+          const audit = yield* AuditLog.make({ path })
+          assert.isTrue((yield* audit.status).isFailing)
+          const error = yield* Effect.flip(audit.check)
+          assert.match(error.message, /^The audit log cannot be written \((EEXIST|ENOTDIR)\)$/)
+          unlinkSync(join(root, "logs"))
+          yield* audit.check
+          yield* audit.record(call("1"))
+          yield* audit.flush
+          assert.deepStrictEqual(jobsOf(linesIn(path)), ["1"])
+        })
+      )
+      assert.strictEqual(said.length, 2)
+    })
+  )
+
+  it.effect("delays calls for at most some seconds when the disk hangs", () =>
+    Effect.gen(function* () {
+      const path = join(yield* folder, "audit.jsonl")
+      // Nobody reads it, so that a write waits when the pipe is full.
+      execFileSync("mkfifo", [path])
+      const scope = yield* Scope.make()
+      const audit = yield* Scope.provide(AuditLog.make({ path, durability: "written", maxBuffered: 500 }), scope)
+      const stuck = yield* Effect.forkChild(
+        Effect.forever(
+          Effect.andThen(
+            audit.record(call("x")),
+            Effect.sync(() => (recorded += 1))
+          )
+        )
+      )
+      let recorded = 0
+      let before = -1
+      yield* until(
+        () => recorded > 50 && recorded === before,
+        Effect.sync(() => (before = recorded))
+      )
+      yield* TestClock.adjust("4999 millis")
+      assert.strictEqual(recorded, before)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(recorded, before + 1)
+      yield* Fiber.interrupt(stuck)
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust("4999 millis")
+      assert.isUndefined(closing.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      yield* Fiber.join(closing)
+      // So that the write does not outlive the test.
+      const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+      readSync(reader, Buffer.alloc(65_536))
+      closeSync(reader)
+    })
+  )
+
+  it.effect("says what was lost when it closes before there is room", () =>
+    Effect.gen(function* () {
+      const path = join(yield* folder, "audit.jsonl")
+      symlinkSync("/dev/full", path)
+      const said = yield* watched(
+        Effect.scoped(Effect.flatMap(AuditLog.make({ path }), (audit) => audit.record(call("1"))))
+      )
+      assert.deepStrictEqual(said, [
+        'Warn ["The audit log cannot be written; calls go on",{"reason":"ENOSPC"}]',
+        'Warn ["Audit log lines were dropped",{"lines":1}]'
+      ])
+    })
+  )
+})

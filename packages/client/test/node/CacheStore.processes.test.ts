@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { assert, describe, it } from "@effect/vitest"
+import { assertEntry, bytesOf, keep, keyOf, until } from "@kimi-effect/testing/internal/CacheEntries"
+import { Effect, Schema } from "effect"
+import * as CacheStore from "../../src/node/CacheStore.ts"
+import { databaseFile } from "./support/files.ts"
+
+const worker = join(import.meta.dirname, "support", "cache", "worker.ts")
+
+const ReportJson = Schema.fromJsonString(
+  Schema.Struct({ turns: Schema.Int, shared: Schema.Int, wrong: Schema.Array(Schema.String) })
+)
+
+interface Running {
+  readonly child: ChildProcess
+  readonly output: () => string
+  readonly isOver: () => boolean
+}
+
+/** A process of its own, gone with the scope. */
+const processOn = (path: string, name: string, turns: number) =>
+  Effect.acquireRelease(
+    Effect.sync((): Running => {
+      const child = spawn(process.execPath, [worker, path, name, `${turns}`], { stdio: ["ignore", "pipe", "pipe"] })
+      let output = ""
+      let isOver = false
+      child.stdout.on("data", (data) => (output += `${data}`))
+      child.stderr.on("data", (data) => (output += `${data}`))
+      child.once("close", () => (isOver = true))
+      return { child, output: () => output, isOver: () => isOver }
+    }),
+    ({ child }) => Effect.sync(() => child.kill("SIGKILL"))
+  )
+
+const reportOf = (running: Running) =>
+  Effect.gen(function* () {
+    yield* until(Effect.sync(running.isOver))
+    const [last = ""] = running.output().split("\n").slice(-1)
+    return yield* Schema.decodeUnknownEffect(ReportJson)(last).pipe(
+      Effect.orElseSucceed(() => assert.fail(`no report: ${running.output()}`))
+    )
+  })
+
+const check = (path: string) => {
+  const db = new DatabaseSync(path)
+  const result = db.prepare("PRAGMA integrity_check").get()?.["integrity_check"]
+  db.close()
+  return result
+}
+
+describe("processes on one SQLite file", () => {
+  it.live(
+    "never lose, corrupt or fail operations of each other",
+    () =>
+      Effect.gen(function* () {
+        const path = yield* databaseFile
+        // Nobody has created the file: both do, at the same time.
+        const processes = yield* Effect.forEach(["one", "other"], (name) => processOn(path, name, 6_000))
+        for (const each of processes) {
+          const report = yield* reportOf(each)
+          assert.deepStrictEqual(report.wrong, [])
+          assert.strictEqual(report.turns, 6_000)
+          assert.isAbove(report.shared, 100)
+        }
+        assert.strictEqual(check(path), "ok")
+      }),
+    60_000
+  )
+
+  it.live(
+    "continue when others are killed repeatedly",
+    () =>
+      Effect.gen(function* () {
+        const path = yield* databaseFile
+        const survivor = yield* processOn(path, "survivor", 6_000)
+        for (let round = 0; round < 4; round++) {
+          const victim = yield* processOn(path, `victim ${round}`, 1_000_000)
+          yield* until(Effect.sync(() => victim.output().includes(".")))
+          victim.child.kill("SIGKILL")
+          yield* until(Effect.sync(victim.isOver))
+        }
+        const report = yield* reportOf(survivor)
+        assert.deepStrictEqual(report.wrong, [])
+        assert.strictEqual(check(path), "ok")
+        const store = yield* CacheStore.makeSqlite({ path })
+        yield* keep(store, keyOf("after"), bytesOf(10))
+        assertEntry(yield* store.get(keyOf("after")), bytesOf(10))
+      }),
+    60_000
+  )
+})

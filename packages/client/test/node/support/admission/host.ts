@@ -1,0 +1,109 @@
+/**
+ * A host with counters of its own, and processes that call it.
+ */
+import { type ChildProcess, fork } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { Effect } from "effect"
+import type { FromWorker, Settings, ToWorker } from "./messages.ts"
+
+/** What a host has seen of an account. */
+interface Seen {
+  requests: number
+  tokens: number
+  running: number
+  /** Most calls at the same time. */
+  peak: number
+}
+
+interface Worker {
+  readonly child: ChildProcess
+  readonly send: (message: ToWorker) => void
+  readonly logs: Array<readonly [level: string, text: string]>
+  readonly failures: Array<{ readonly account: string; readonly tag: string; readonly millis: number }>
+  /** Resolves with the exit code. */
+  readonly ended: Effect.Effect<number | null>
+}
+
+export interface Host {
+  readonly seen: (account: string) => Seen
+  /** Starts a process that calls this host; it is gone with the scope. */
+  readonly worker: (settings: Settings) => ReturnType<typeof begin>
+  /** Waits until something is so; a test that waits in vain ends by its own timeout. */
+  readonly until: (isSo: () => boolean) => Effect.Effect<void>
+}
+
+const path = fileURLToPath(new URL("./worker.ts", import.meta.url))
+
+const begin = (settings: Settings, hear: (message: FromWorker, worker: Worker) => void) =>
+  Effect.acquireRelease(
+    Effect.callback<Worker>((resume) => {
+      const child = fork(path, [JSON.stringify(settings)], { execArgv: [] })
+      const hasEnded = new Promise<number | null>((resolve) => child.once("exit", resolve))
+      const worker: Worker = {
+        child,
+        // A worker that was killed hears nothing any more.
+        send: (message) => void (child.connected && child.send(message)),
+        logs: [],
+        failures: [],
+        ended: Effect.promise(() => hasEnded)
+      }
+      child.on("message", (message: FromWorker) => {
+        if (message.type === "ready") resume(Effect.succeed(worker))
+        else hear(message, worker)
+      })
+      child.once("exit", (code) => resume(Effect.die(new Error(`The worker ended with ${code}`))))
+    }),
+    ({ child, ended }) =>
+      Effect.suspend(() => {
+        child.kill("SIGKILL")
+        return ended
+      })
+  )
+
+/** `serviceMillis` is what each call takes. */
+export const makeHost = (serviceMillis: number): Host => {
+  const accounts = new Map<string, Seen>()
+  const watchers = new Set<() => void>()
+
+  const seen = (account: string): Seen => {
+    const known = accounts.get(account) ?? { requests: 0, tokens: 0, running: 0, peak: 0 }
+    accounts.set(account, known)
+    return known
+  }
+
+  const hear = (message: FromWorker, worker: Worker): void => {
+    if (message.type === "log") worker.logs.push([message.level, message.text])
+    else if (message.type === "failed") worker.failures.push(message)
+    else if (message.type === "begin") {
+      const counters = seen(message.account)
+      counters.requests += 1
+      counters.tokens += message.tokens
+      counters.running += 1
+      counters.peak = Math.max(counters.peak, counters.running)
+      setTimeout(() => {
+        counters.running -= 1
+        worker.send({ type: "over", id: message.id })
+        notify()
+      }, serviceMillis)
+    }
+    notify()
+  }
+
+  const notify = (): void => {
+    for (const watcher of watchers) watcher()
+  }
+
+  return {
+    seen,
+    worker: (settings) => begin(settings, hear),
+    until: (isSo) =>
+      Effect.callback((resume) => {
+        const watcher = (): void => {
+          if (isSo()) resume(Effect.void)
+        }
+        watchers.add(watcher)
+        watcher()
+        return Effect.sync(() => watchers.delete(watcher))
+      })
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * A process that makes calls under a budget whose books it shares, until the
+ * budget refuses them again and again, or somebody kills it.
+ */
+import { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import * as PriceTable from "@kimi-effect/core/PriceTable"
+import type { Call } from "@kimi-effect/core/Call"
+import * as AccountingStage from "@kimi-effect/core/AccountingStage"
+import { Context, Duration, Effect, Layer, Random } from "effect"
+import * as Budget from "../../../../src/node/Budget.ts"
+import type { FromWorker, Settings } from "./messages.ts"
+
+const { callers, cap, leaseMillis, store } = JSON.parse(process.argv[2] ?? "") as Settings
+
+const tell = (message: FromWorker) =>
+  Effect.callback<void>((resume) => void process.send?.(message, () => resume(Effect.void)))
+
+const options: Budget.Options = {
+  caps: [
+    { amount: cap, currency: "USD" },
+    { per: ["day"], amount: cap, currency: "USD" }
+  ],
+  lease: Duration.millis(leaseMillis),
+  // A busy machine is no outage.
+  timeout: "20 seconds"
+}
+
+const books: Layer.Layer<Budget.Budget, unknown> =
+  store.type === "sqlite"
+    ? Budget.layerSqlite({ path: store.path, ...options })
+    : Budget.layerRedis({ url: `redis://127.0.0.1:${store.port}`, keyPrefix: store.prefix, ...options })
+
+const model = "dollar-a-token"
+const prices = PriceTable.layer({
+  models: [{ model, provider: "host", currency: "USD", cacheMiss: "0", output: "1000000" }]
+})
+
+const callFor = (max: number): Call => ({
+  account: "account",
+  provider: "host",
+  request: { model, messages: [{ role: "user", content: "Hi" }], max_completion_tokens: max }
+})
+
+const answer = (used: number): ChatResponse =>
+  new ChatResponse({
+    id: "chatcmpl-1",
+    model,
+    created: 1,
+    choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
+    usage: {
+      prompt_tokens: 10,
+      completion_tokens: used,
+      total_tokens: 10 + used,
+      cached_tokens: 0,
+      cache_write_tokens: 0,
+      reasoning_tokens: 0
+    }
+  })
+
+/** A call after this many refusals in a row would be refused too. */
+const patience = 20
+
+const program = Effect.gen(function* () {
+  const services = yield* Layer.build(Layer.provide(books, prices))
+  const budget = Context.get(services, Budget.Budget)
+  const ask = budget.stage().effect(
+    AccountingStage.withAccounting(undefined)(({ request }) =>
+      Effect.gen(function* () {
+        const used = yield* Random.nextIntBetween(0, request.max_completion_tokens ?? 0)
+        yield* tell({ type: "served", used })
+        yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 6)))
+        return answer(used)
+      })
+    )
+  )
+  const caller = Effect.gen(function* () {
+    let refused = 0
+    while (refused < patience) {
+      const max = yield* Random.nextIntBetween(1, 10)
+      refused = yield* Effect.matchEffect(ask(callFor(max)), {
+        onSuccess: () => Effect.succeed(0),
+        onFailure: (error) => Effect.as(tell({ type: "refused", tag: error._tag }), refused + 1)
+      })
+      yield* Effect.sleep(1)
+    }
+  })
+  yield* tell({ type: "ready" })
+  yield* Effect.all(
+    Array.from({ length: callers }, () => caller),
+    { concurrency: callers, discard: true }
+  )
+})
+
+await Effect.runPromise(Effect.scoped(program))
+await Effect.runPromise(tell({ type: "done" }))
+process.disconnect?.()

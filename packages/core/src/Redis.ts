@@ -1,0 +1,172 @@
+/**
+ * A small Redis service, which every store of this library on Redis uses: the
+ * limits of `Admission`, the circuits of `CircuitBreaker`, the ledger of
+ * `BudgetStore` and the entries of `CacheStore`.
+ *
+ * `@kimi-effect/client/node` has a layer on the `redis` package, with modules
+ * of the same names whose `layerRedis` connect by themselves. To share one
+ * connection between stores, provide it to the layers of core:
+ *
+ * ```ts
+ * import { Admission, CircuitBreaker } from "@kimi-effect/core"
+ * import { Redis } from "@kimi-effect/client/node"
+ *
+ * Layer.merge(Admission.layerRedis(), CircuitBreaker.layerRedis()).pipe(
+ *   Layer.provide(Redis.layer({ url: "redis://localhost" }))
+ * )
+ * ```
+ *
+ * Any other driver can be used with `make`.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { ConfigurationError } from "./errors/ConfigurationErrors.ts"
+import { interruptWithoutWaiting } from "./internal/interruptWithoutWaiting.ts"
+import * as OptionRules from "./internal/OptionRules.ts"
+
+/**
+ * A command or a script failed, or had no reply in time. Redis may have run it
+ * all the same, or may run it later.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class RedisError extends Schema.TaggedError<RedisError>("@kimi-effect/core/Redis/RedisError")("RedisError", {
+  message: Schema.String,
+  /** The command, or the name of the script. */
+  operation: Schema.String,
+  /** An error code, such as `ECONNREFUSED`, `NOSCRIPT` or `timeout`. It contains no key and no value. */
+  reason: Schema.String,
+  /** What the driver failed with. Redis' own messages may contain keys and values. */
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+/** The code that an error of a driver or of Redis begins with, without the rest of its message. */
+const reasonOf = (cause: unknown): string => {
+  if (!(cause instanceof Error)) return "unknown"
+  if ("code" in cause && typeof cause.code === "string") return cause.code
+  return /^(?:connect )?([A-Z]{2,})\b/.exec(cause.message)?.[1] ?? cause.name
+}
+
+/**
+ * The error of an operation whose driver failed with `cause`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const fromCause = (operation: string, cause: unknown): RedisError => {
+  const reason = reasonOf(cause)
+  return new RedisError({ message: `Redis could not run ${operation}: ${reason}`, operation, reason, cause })
+}
+
+/**
+ * A Lua script, which Redis runs in one step.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Script {
+  /** Its name in errors. */
+  readonly name: string
+  readonly lua: string
+}
+
+/**
+ * @category services
+ * @since 0.1.0
+ */
+export class Redis extends Context.Service<
+  Redis,
+  {
+    /** Sends one command. `A` is the reply that the caller expects; it is not checked. */
+    readonly send: <A = unknown>(command: string, ...args: ReadonlyArray<string>) => Effect.Effect<A, RedisError>
+    /**
+     * Runs a script by its digest, and loads it first where Redis does not have
+     * it. All keys of a run must be on one node of a cluster.
+     */
+    readonly run: <A = unknown>(
+      script: Script,
+      keys: ReadonlyArray<string>,
+      args: ReadonlyArray<string | number>
+    ) => Effect.Effect<A, RedisError>
+  }
+>()("@kimi-effect/core/Redis") {}
+
+/**
+ * A connection of a driver.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Connection {
+  readonly send: <A = unknown>(command: string, ...args: ReadonlyArray<string>) => Effect.Effect<A, RedisError>
+  /** Closes the connection. It is interrupted when it takes longer than `timeout`. */
+  readonly close?: Effect.Effect<void> | undefined
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Longest wait for the reply to a command or a script. Stores have shorter ones. Defaults to 10 seconds. */
+  readonly timeout?: Duration.Input | undefined
+}
+
+const isMissingScript = ({ reason }: RedisError): boolean => reason === "NOSCRIPT"
+
+/**
+ * The service over a connection, which is closed with the scope.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  { close = Effect.void, send }: Connection,
+  options: Options = {}
+): Effect.Effect<Redis["Service"], ConfigurationError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const timeout = OptionRules.durationOf(options.timeout ?? Duration.seconds(10))
+    yield* OptionRules.check("Redis", [OptionRules.positiveDuration("timeout", timeout)])
+    yield* Effect.addFinalizer(() => Effect.timeoutOption(interruptWithoutWaiting(close), timeout))
+    const digests = new Map<Script, string>()
+
+    const bounded = <A>(operation: string, effect: Effect.Effect<A, RedisError>): Effect.Effect<A, RedisError> =>
+      Effect.timeoutOrElse(effect, {
+        duration: timeout,
+        orElse: () =>
+          Effect.fail(
+            new RedisError({
+              message: `Redis did not reply to ${operation} within ${Duration.format(timeout)}`,
+              operation,
+              reason: "timeout"
+            })
+          )
+      })
+
+    const load = (script: Script): Effect.Effect<string, RedisError> =>
+      Effect.tap(send<string>("SCRIPT", "LOAD", script.lua), (digest) =>
+        Effect.sync(() => void digests.set(script, digest))
+      )
+
+    const run = <A>(script: Script, keys: ReadonlyArray<string>, args: ReadonlyArray<string | number>) =>
+      Effect.suspend(() => {
+        const evaluate = (digest: string) =>
+          send<A>("EVALSHA", digest, `${keys.length}`, ...keys, ...args.map((arg) => `${arg}`))
+        const digest = digests.get(script)
+        return digest === undefined
+          ? Effect.flatMap(load(script), evaluate)
+          : // A restarted Redis has no scripts.
+            Effect.catchIf(evaluate(digest), isMissingScript, () => Effect.flatMap(load(script), evaluate))
+      })
+
+    return {
+      send: (command, ...args) => bounded(command, send(command, ...args)),
+      run: (script, keys, args) => bounded(script.name, run(script, keys, args))
+    }
+  })
