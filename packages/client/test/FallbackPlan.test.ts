@@ -32,10 +32,7 @@ const issuesOf = (steps: ReadonlyArray<FallbackPlan.Step>, options?: KimiConfig.
 const transport = (provider = providers.together): ChatTransport.ChatTransport["Service"] => ({
   provider,
   chat: () => Effect.never,
-  stream: () => assert.fail("not asked"),
-  models: Effect.never,
-  estimateTokens: () => Effect.never,
-  balance: Effect.never
+  stream: () => assert.fail("not asked")
 })
 
 describe("the accounts of a plan", () => {

@@ -4,8 +4,6 @@ import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { classes } from "@kimi-effect/core/KimiError"
 import type { ChatError } from "@kimi-effect/core/OperationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
-import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Accounting from "@kimi-effect/core/Accounting"
 import * as Admission from "@kimi-effect/core/Admission"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
@@ -15,20 +13,12 @@ import { TestClock } from "effect/testing"
 import { ChatTransport } from "../src/ChatTransport.ts"
 import * as KimiClient from "../src/KimiClient.ts"
 import { providers } from "../src/Provider.ts"
+import { eventsOf, responseOf } from "./support/responses.ts"
 
 const ask = { messages: [{ role: "user" as const, content: "Hi" }], max_completion_tokens: 100 }
 const broken = new classes.ServerError({ message: "broken" })
-const answer = new ChatResponse({
-  id: "chatcmpl-1",
-  model: "kimi-k3",
-  created: 1,
-  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }]
-})
-const events: ReadonlyArray<StreamEvent> = [
-  { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1 },
-  { _tag: "TextDelta", choice: 0, text: "hello" },
-  { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
-]
+const answer = responseOf()
+const events = eventsOf()
 
 /** A client whose transport does as it is told, with its stages at hand. */
 const client = (
@@ -46,10 +36,7 @@ const client = (
       provider: providers.custom,
       chat: () => Effect.as(tried, answer),
       // Every event is a network read of its own.
-      stream: () => Stream.unwrap(Effect.as(tried, Stream.flatMap(Stream.fromIterable(events), Stream.succeed))),
-      models: Effect.never,
-      estimateTokens: () => Effect.never,
-      balance: Effect.never
+      stream: () => Stream.unwrap(Effect.as(tried, Stream.flatMap(Stream.fromIterable(events), Stream.succeed)))
     })
     const config = KimiConfig.layer({
       provider: "custom",

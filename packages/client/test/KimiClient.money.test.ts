@@ -234,9 +234,7 @@ describe("the money of a client", () => {
       const account = { asked: 0, fails: false }
       const balance = Effect.suspend(() => {
         account.asked += 1
-        return account.fails
-          ? Effect.fail(new classes.ServerError({ message: "failed" }))
-          : Effect.succeed({ available_balance: 20, voucher_balance: 0, cash_balance: 20 })
+        return account.fails ? Effect.fail(new classes.ServerError({ message: "failed" })) : Effect.succeed(20)
       })
       const host = { balance, chat: () => Effect.succeed(answer(1)), stream: () => Stream.fromIterable(events(1)) }
       const { count, kimi } = yield* connect(host, { budget: { caps: [], balance: {} } })

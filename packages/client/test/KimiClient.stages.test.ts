@@ -4,7 +4,6 @@ import { classes } from "@kimi-effect/core/KimiError"
 import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Admission from "@kimi-effect/core/Admission"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
@@ -16,21 +15,13 @@ import { TestClock } from "effect/testing"
 import { ChatTransport } from "../src/ChatTransport.ts"
 import * as KimiClient from "../src/KimiClient.ts"
 import { type Provider, providers } from "../src/Provider.ts"
+import { eventsOf, responseOf } from "./support/responses.ts"
 
 const ask = { messages: [{ role: "user" as const, content: "Hi" }] }
 const overloaded = new classes.OverloadedError({ message: "overloaded" })
 const unauthorised = new classes.AuthenticationError({ message: "who?" })
-const answer = new ChatResponse({
-  id: "chatcmpl-1",
-  model: "kimi-k3",
-  created: 1,
-  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }]
-})
-const events: ReadonlyArray<StreamEvent> = [
-  { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1 },
-  { _tag: "TextDelta", choice: 0, text: "hello" },
-  { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
-]
+const answer = responseOf()
+const events = eventsOf()
 
 /** A client on a transport that fails with each error in turn and answers after them, and its number of attempts. */
 const scripted = (
@@ -46,10 +37,7 @@ const scripted = (
   const transport = Layer.succeed(ChatTransport, {
     provider: providers.custom,
     chat: () => Effect.as(next, answer),
-    stream: () => Stream.unwrap(Effect.as(next, Stream.fromIterable(events))),
-    models: Effect.never,
-    estimateTokens: () => Effect.never,
-    balance: Effect.never
+    stream: () => Stream.unwrap(Effect.as(next, Stream.fromIterable(events)))
   })
   const config = KimiConfig.layer({
     provider: "custom",
@@ -150,10 +138,7 @@ describe("the stages of a client", () => {
             asked.push(request)
             const isFirst = asked.length === 1
             return Stream.concat(Stream.make(start, text), isFirst ? Stream.fail(broken) : Stream.make(finish))
-          },
-          models: Effect.never,
-          estimateTokens: () => Effect.never,
-          balance: Effect.never
+          }
         })
         const config = KimiConfig.layer({ apiKey: Redacted.make("sk-1"), ...options })
         const layer = KimiClient.layerTransport.pipe(Layer.provide(transport), Layer.provide(config))

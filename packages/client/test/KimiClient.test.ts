@@ -227,7 +227,7 @@ describe("the account's operations", () => {
         yield* server.replyAt("GET /v1/users/me/balance", Reply.json({ code: 7, data, scode: "0x7", status: false }))
         const error = yield* Effect.flip(client.balance)
         assert.strictEqual(error._tag, "InvalidResponseError")
-        assert.strictEqual(error.message, "The host answered the balance with code 7")
+        assert.strictEqual(error.message, "The host returned code 7 for the balance")
       })
     )
   )

@@ -98,7 +98,7 @@ describe("a client on a configuration that changes", () => {
       yield* Effect.exit(kimi.chat({ messages: [] }))
       hosts.hold()
       for (const call of [kimi.chat(ask), Stream.runDrain(kimi.stream(ask)), kimi.models]) {
-        const fiber = yield* start(call)
+        const fiber = yield* start(Effect.asVoid<unknown, unknown, never>(call))
         assert.strictEqual(hosts.released(), 0)
         yield* Fiber.interrupt(fiber)
       }

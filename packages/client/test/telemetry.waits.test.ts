@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import type { CallRecord } from "@kimi-effect/core/CallRecord"
 import * as Observer from "@kimi-effect/core/Observer"
@@ -10,28 +9,12 @@ import { TestClock } from "effect/testing"
 import * as ChatTransport from "../src/ChatTransport.ts"
 import * as KimiClient from "../src/KimiClient.ts"
 import { providers } from "../src/Provider.ts"
+import { finishEvent, responseOf, startEvent, textDelta, usageOf } from "./support/responses.ts"
 
 const request = { model: "kimi-k3", messages: [{ role: "user" as const, content: "hello" }] }
 
-const usage = {
-  prompt_tokens: 20,
-  completion_tokens: 30,
-  total_tokens: 50,
-  cached_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 0
-}
-
-const answer = new ChatResponse({
-  id: "chatcmpl-1",
-  model: "kimi-k3",
-  created: 0,
-  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
-  usage,
-  provider: "moonshot"
-})
-
-const text = (words: string): StreamEvent => ({ _tag: "TextDelta", choice: 0, text: words })
+const usage = usageOf(20, 30)
+const answer = responseOf({ usage, provider: "moonshot" })
 
 /** A stream that gives each read after so many milliseconds. */
 const timed = (reads: ReadonlyArray<readonly [millis: number, event: StreamEvent]>) =>
@@ -46,16 +29,13 @@ const transport: ChatTransport.ChatTransport["Service"] = {
   chat: () => Effect.as(Effect.sleep("1 second"), answer),
   stream: () =>
     timed([
-      [100, { _tag: "Start", id: "chatcmpl-2", model: "kimi-k3", created: 0, provider: "moonshot" }],
-      [400, text("a")],
-      [30, text("b")],
-      [70, text("c")],
+      [100, startEvent({ id: "chatcmpl-2", provider: "moonshot" })],
+      [400, textDelta("a")],
+      [30, textDelta("b")],
+      [70, textDelta("c")],
       [0, { _tag: "Usage", usage }],
-      [0, { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }]
-    ]),
-  models: Effect.succeed([]),
-  estimateTokens: () => Effect.succeed(1),
-  balance: Effect.never
+      [0, finishEvent]
+    ])
 }
 
 const build = Effect.gen(function* () {

@@ -140,13 +140,13 @@ export const encode = (request: ChatRequest, target: EncodeOptions): string => {
   })
 }
 
-/** The body of `/tokenizers/estimate-token-count`. */
+/** The body of `/tokenizers/estimate-token-count`, as a JSON value. */
 export const encodeEstimate = (
   messages: ReadonlyArray<Message>,
   target: Omit<EncodeOptions, "stream">
-): Result.Result<string, InvalidRequestError> =>
+): Result.Result<{ readonly model: string; readonly messages: ReadonlyArray<unknown> }, InvalidRequestError> =>
   Result.mapBoth(encodeMessages(messages), {
-    onSuccess: (encoded) => JSON.stringify({ model: target.model, messages: toWireMessages(encoded, target.provider) }),
+    onSuccess: (encoded) => ({ model: target.model, messages: toWireMessages(encoded, target.provider) }),
     onFailure: (error) => {
       const { path, message } = describeSchemaError(error)
       return invalidRequest(target.provider, path === "" ? "messages" : `messages${path}`, message)

@@ -28,6 +28,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { providers } from "../Provider.ts"
 import type { Accounts } from "./accounts.ts"
+import { balanceReader } from "./balanceReader.ts"
 
 /** The service that is provided, else one of the client's own. */
 const serviceOrElse = <I, S>(key: Context.Key<I, S>, make: Effect.Effect<S>): Effect.Effect<S> =>
@@ -151,7 +152,8 @@ export const make = Effect.fnUntraced(function* (
       cache === undefined
         ? off
         : CacheStage.stage(cache, { originOf: yield* makeOriginLookup(accounts), accounting: book }),
-    budget: money === undefined ? off : Budget.stage(money, ({ account }) => accounts.transportOf(account).balance),
+    budget:
+      money === undefined ? off : Budget.stage(money, ({ account }) => balanceReader(accounts.hostApiOf(account))),
     recovery: recovery(config),
     fallback,
     hedge: Option.getOrElse(yield* Effect.serviceOption(Hedge), () => off),

@@ -6,7 +6,6 @@ import { assert } from "@effect/vitest"
 import type { ResponseCache } from "@kimi-effect/core/ResponseCache"
 import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import type { Accounting } from "@kimi-effect/core/Accounting"
 import type { Budget } from "@kimi-effect/core/Budget"
@@ -17,17 +16,11 @@ import { ChatTransport } from "../../src/ChatTransport.ts"
 import * as FallbackPlan from "../../src/FallbackPlan.ts"
 import * as KimiClient from "../../src/KimiClient.ts"
 import { type Provider, providers } from "../../src/Provider.ts"
+import { finishEvent, responseOf, startEvent, textDelta, usageOf } from "./responses.ts"
 
 export const ask = (content = "Hi") => ({ messages: [{ role: "user" as const, content }] })
 
-const usage = {
-  prompt_tokens: 1_000,
-  completion_tokens: 500,
-  total_tokens: 1_500,
-  cached_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 0
-}
+const usage = usageOf(1_000, 500)
 
 /** A host that numbers its answers, counts what it is asked, and can be held back or fail. */
 export const scripted = (provider: Provider = providers.moonshot, model = "kimi-k3") => {
@@ -40,21 +33,14 @@ export const scripted = (provider: Provider = providers.moonshot, model = "kimi-
       const open = gate === undefined ? Effect.void : Deferred.await(gate)
       return failure === undefined ? Effect.as(open, number) : Effect.fail(failure)
     })
-  const answer = (number: number) =>
-    new ChatResponse({
-      id: `chatcmpl-${number}`,
-      model,
-      created: 1,
-      provider: provider.id,
-      choices: [{ index: 0, message: { role: "assistant", content: `answer ${number}` }, finish_reason: "stop" }],
-      usage
-    })
+  const head = (number: number) => ({ id: `chatcmpl-${number}`, model, provider: provider.id })
+  const answer = (number: number) => responseOf({ ...head(number), content: `answer ${number}`, usage })
   const events = (number: number): ReadonlyArray<StreamEvent> => [
-    { _tag: "Start", id: `chatcmpl-${number}`, model, created: 1, provider: provider.id },
-    { _tag: "TextDelta", choice: 0, text: "answer " },
-    { _tag: "TextDelta", choice: 0, text: `${number}` },
+    startEvent(head(number)),
+    textDelta("answer "),
+    textDelta(`${number}`),
     { _tag: "Usage", usage },
-    { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
+    finishEvent
   ]
   const transport: ChatTransport["Service"] = {
     provider,
@@ -67,10 +53,7 @@ export const scripted = (provider: Provider = providers.moonshot, model = "kimi-
       Stream.suspend(() => {
         asked.streams += 1
         return Stream.unwrap(Effect.map(answered(), (number) => Stream.fromIterable(events(number))))
-      }),
-    models: Effect.never,
-    estimateTokens: () => Effect.never,
-    balance: Effect.never
+      })
   }
   return {
     transport,

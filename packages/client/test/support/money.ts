@@ -3,12 +3,11 @@
  * host whose input is free and whose output costs a dollar a token: the most
  * that a call may cost is its `max_completion_tokens`.
  */
-import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
+import type { ChatError, HostRequestError, StreamError } from "@kimi-effect/core/OperationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
-import type { Usage } from "@kimi-effect/core/Usage"
 import * as Accounting from "@kimi-effect/core/Accounting"
 import * as Budget from "@kimi-effect/core/Budget"
 import * as PriceTable from "@kimi-effect/core/PriceTable"
@@ -21,8 +20,11 @@ import { FetchHttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
 import { ChatTransport } from "../../src/ChatTransport.ts"
 import * as FallbackPlan from "../../src/FallbackPlan.ts"
+import { HostApi } from "../../src/HostApi.ts"
 import * as KimiClient from "../../src/KimiClient.ts"
 import { providers } from "../../src/Provider.ts"
+import { balanceJson, hostApiOf } from "./hosts.ts"
+import { eventsOf, responseOf, usageOf } from "./responses.ts"
 
 export const model = "dollar-a-token"
 
@@ -44,50 +46,27 @@ export const upTo = (dollars: number, request: Partial<ChatRequest> = {}): ChatR
   ...request
 })
 
-const usageOf = (completion: number): Usage => ({
-  prompt_tokens: 10,
-  completion_tokens: completion,
-  total_tokens: 10 + completion,
-  cached_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 0
-})
-
 /** An answer that costs so many dollars. */
-export const answer = (dollars: number): ChatResponse =>
-  new ChatResponse({
-    id: "chatcmpl-1",
-    model,
-    created: 1,
-    choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
-    usage: usageOf(dollars)
-  })
+export const answer = (dollars: number): ChatResponse => responseOf({ model, usage: usageOf(10, dollars) })
 
 /** The same as a stream. Its text is two tokens by estimate. */
-export const events = (dollars: number): ReadonlyArray<StreamEvent> => [
-  { _tag: "Start", id: "chatcmpl-1", model, created: 1 },
-  { _tag: "TextDelta", choice: 0, text: "hello" },
-  { _tag: "Usage", usage: usageOf(dollars) },
-  { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
-]
+export const events = (dollars: number): ReadonlyArray<StreamEvent> => eventsOf({ model, usage: usageOf(10, dollars) })
 
 /** What the host does with each request. */
 export interface Host {
   readonly chat?: (attempt: number) => Effect.Effect<ChatResponse, ChatError>
   readonly stream?: (attempt: number) => Stream.Stream<StreamEvent, StreamError>
-  readonly balance?: ChatTransport["Service"]["balance"]
+  /** The available balance. By default it is never returned. */
+  readonly balance?: Effect.Effect<number, HostRequestError>
 }
 
 /** A transport to a host, and how often it was asked. */
-export const transportTo = ({ balance, chat, stream }: Host, provider = providers.custom) => {
+export const transportTo = ({ chat, stream }: Host, provider = providers.custom) => {
   const count = { attempts: 0 }
   const transport: ChatTransport["Service"] = {
     provider,
     chat: () => Effect.suspend(() => chat?.((count.attempts += 1)) ?? Effect.never),
-    stream: () => Stream.suspend(() => stream?.((count.attempts += 1)) ?? Stream.never),
-    models: Effect.never,
-    estimateTokens: () => Effect.never,
-    balance: balance ?? Effect.never
+    stream: () => Stream.suspend(() => stream?.((count.attempts += 1)) ?? Stream.never)
   }
   return { count, transport }
 }
@@ -112,7 +91,13 @@ export const connect = (
   Effect.gen(function* () {
     const { count, transport } = transportTo(host)
     const base = Layer.merge(
-      Layer.succeed(ChatTransport, transport),
+      Layer.merge(
+        Layer.succeed(ChatTransport, transport),
+        Layer.succeed(
+          HostApi,
+          hostApiOf(transport.provider, () => Effect.map(host.balance ?? Effect.never, balanceJson))
+        )
+      ),
       KimiConfig.layer({
         provider: "custom",
         baseUrl: "http://localhost/v1",

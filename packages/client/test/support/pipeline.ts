@@ -7,8 +7,6 @@ import { assert } from "@effect/vitest"
 import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import type { ChatError } from "@kimi-effect/core/OperationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
-import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Accounting from "@kimi-effect/core/Accounting"
 import * as Budget from "@kimi-effect/core/Budget"
 import * as Admission from "@kimi-effect/core/Admission"
@@ -21,15 +19,7 @@ import { ChatTransport } from "../../src/ChatTransport.ts"
 import * as FallbackPlan from "../../src/FallbackPlan.ts"
 import * as KimiClient from "../../src/KimiClient.ts"
 import type { Provider } from "../../src/Provider.ts"
-
-const usage = {
-  prompt_tokens: 1_000,
-  completion_tokens: 100,
-  total_tokens: 1_100,
-  cached_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 0
-}
+import { eventsOf, responseOf, usageOf } from "./responses.ts"
 
 /** Digests that are there at once, so that no test waits for a thread. */
 const layerDigest = Layer.succeed(Digest.Digest, {
@@ -44,25 +34,11 @@ export const transportOf = (provider: Provider, attempt: Effect.Effect<void, Cha
     Effect.sync(() => void sent.attempts++),
     attempt
   )
-  const head = { id: "chatcmpl-1", model: provider.defaultModel, created: 1, provider: provider.id }
-  const answer = new ChatResponse({
-    ...head,
-    choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
-    usage
-  })
-  const events: ReadonlyArray<StreamEvent> = [
-    { _tag: "Start", ...head },
-    { _tag: "TextDelta", choice: 0, text: "hello" },
-    { _tag: "Usage", usage },
-    { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
-  ]
+  const response = { model: provider.defaultModel, provider: provider.id, usage: usageOf(1_000, 100) }
   const transport: ChatTransport["Service"] = {
     provider,
-    chat: () => Effect.as(tried, answer),
-    stream: () => Stream.unwrap(Effect.as(tried, Stream.fromIterable(events))),
-    models: Effect.never,
-    estimateTokens: () => Effect.never,
-    balance: Effect.never
+    chat: () => Effect.as(tried, responseOf(response)),
+    stream: () => Stream.unwrap(Effect.as(tried, Stream.fromIterable(eventsOf(response))))
   }
   return { sent, transport }
 }

@@ -5,34 +5,30 @@
 import { classes } from "@kimi-effect/core/KimiError"
 import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
 import { KimiConfig } from "@kimi-effect/core/KimiConfig"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
-import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import { PriceTable } from "@kimi-effect/core/PriceTable"
 import * as LiveConfig from "@kimi-effect/core/LiveConfig"
 import type { ReloadEvent } from "@kimi-effect/core/ReloadEvent"
 import type * as Settings from "@kimi-effect/core/Settings"
 import { Context, Effect, Latch, Layer, Redacted, Stream } from "effect"
 import { ChatTransport } from "../../src/ChatTransport.ts"
+import { HostApi } from "../../src/HostApi.ts"
 import * as KimiClient from "../../src/KimiClient.ts"
 import * as Provider from "../../src/Provider.ts"
 import * as Reload from "../../src/Reload.ts"
+import { balanceJson, hostApiOf } from "./hosts.ts"
+import { eventsOf, responseOf, usageOf } from "./responses.ts"
 
 export const ask = { messages: [{ role: "user" as const, content: "Hi" }], max_completion_tokens: 1_000_000 }
 
-const usage = {
-  prompt_tokens: 0,
-  completion_tokens: 1_000_000,
-  total_tokens: 1_000_000,
-  cached_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 0
-}
+const usage = usageOf(0, 1_000_000)
+const events = eventsOf({ model: "a" })
 
-const events: ReadonlyArray<StreamEvent> = [
-  { _tag: "Start", id: "chatcmpl-1", model: "a", created: 1 },
-  { _tag: "TextDelta", choice: 0, text: "hello" },
-  { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
-]
+/** The JSON of each operation of a host API. */
+const operationJson: Record<string, unknown> = {
+  models: { data: [] },
+  estimateTokens: { data: { total_tokens: 7 } },
+  balance: balanceJson(1)
+}
 
 export const makeHosts = ({ isLogging = false }: { readonly isLogging?: boolean } = {}) => {
   const state = { built: 0, released: 0, running: 0, most: 0, refused: "" }
@@ -61,8 +57,7 @@ export const makeHosts = ({ isLogging = false }: { readonly isLogging?: boolean 
       )
     )
 
-  const layer = Layer.effect(
-    ChatTransport,
+  const layer = Layer.effectContext(
     Effect.gen(function* () {
       const config = yield* KimiConfig
       yield* Effect.acquireRelease(
@@ -73,28 +68,16 @@ export const makeHosts = ({ isLogging = false }: { readonly isLogging?: boolean 
         return yield* Effect.fail(classes.ConfigurationError.of([{ name: "model", expected: "another model" }]))
       }
       const key = config.apiKey === undefined ? "" : Redacted.value(config.apiKey)
-      return ChatTransport.of({
-        provider: Provider.fromConfig(config),
-        chat: ({ model }) =>
-          Effect.as(
-            called("chat", key, model),
-            new ChatResponse({
-              id: "chatcmpl-1",
-              model,
-              created: 1,
-              choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
-              usage
-            })
-          ),
-        stream: ({ model }) => Stream.unwrap(Effect.as(called("stream", key, model), Stream.fromIterable(events))),
-        models: Effect.as(Effect.orDie(called("models", key)), []),
-        estimateTokens: (model) => Effect.as(Effect.orDie(called("estimateTokens", key, model)), 7),
-        balance: Effect.as(Effect.orDie(called("balance", key)), {
-          available_balance: 1,
-          voucher_balance: 0,
-          cash_balance: 1
-        })
+      const provider = Provider.fromConfig(config)
+      const transport = ChatTransport.of({
+        provider,
+        chat: ({ model }) => Effect.as(called("chat", key, model), responseOf({ model, usage })),
+        stream: ({ model }) => Stream.unwrap(Effect.as(called("stream", key, model), Stream.fromIterable(events)))
       })
+      const hostApi = hostApiOf(provider, ({ model, operation }) =>
+        Effect.as(Effect.orDie(called(operation, key, model)), operationJson[operation])
+      )
+      return Context.make(ChatTransport, transport).pipe(Context.add(HostApi, hostApi))
     })
   )
 
