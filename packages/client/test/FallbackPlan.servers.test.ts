@@ -52,8 +52,8 @@ const heard = (server: Server) => Effect.map(server.requests, (requests) => insp
 const membersOf = (server: Server) =>
   Effect.map(server.requests, (requests) => requests.map(({ json }) => json as Record<string, unknown>))
 
-describe("a client with a plan", () => {
-  it.live("asks the next host when its own is overloaded, and says who answered", () =>
+describe("a client with a fallback plan", () => {
+  it.live("calls the next host when its own is overloaded", () =>
     Effect.gen(function* () {
       const { breaker, kimi, own, spare } = yield* connect({ steps: together })
       yield* own.replyAlways(overloaded)
@@ -75,7 +75,7 @@ describe("a client with a plan", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("never tells a host the key of another, whatever fails", () =>
+  it.live("never sends the key of one host to another", () =>
     Effect.gen(function* () {
       const { kimi, own, spare } = yield* connect({
         steps: (server) => [
@@ -105,7 +105,7 @@ describe("a client with a plan", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("gives the last error with the attempts at every host", () =>
+  it.live("fails with the last error and the attempts at every host", () =>
     Effect.gen(function* () {
       const { kimi, own, spare } = yield* connect({
         steps: together,
@@ -128,7 +128,7 @@ describe("a client with a plan", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("does not move a stream that has said something", () =>
+  it.live("does not fall back after a stream has content", () =>
     Effect.gen(function* () {
       const { kimi, own, spare } = yield* connect({ steps: together })
       const answer = Reply.chatResponse({ content: "one two three four five six" })
@@ -140,7 +140,7 @@ describe("a client with a plan", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("moves a request that the check of its own host refuses", () =>
+  it.live("falls back for a request that its own host's check rejects", () =>
     Effect.gen(function* () {
       const { kimi, own } = yield* connect({ steps: () => [{ model: "kimi-k2.6" }] })
       const answer = yield* kimi.chat({ ...hello, model: "kimi-k2.5" })
@@ -154,7 +154,7 @@ describe("a client with a plan", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("asks another model with the key and the account of its own", () =>
+  it.live("calls another model with its own key in its own account", () =>
     Effect.gen(function* () {
       const { breaker, kimi, own } = yield* connect({ steps: () => [{ model: "kimi-k2.6", on: ["OverloadedError"] }] })
       yield* own.reply(overloaded)
@@ -167,7 +167,7 @@ describe("a client with a plan", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("holds every account to limits of its own", () =>
+  it.live("applies the limits of each account separately", () =>
     Effect.gen(function* () {
       const { kimi, own, spare } = yield* connect({
         steps: (server) => together(server).map((step) => ({ ...step, tokensPerMinute: 10 })),
@@ -181,7 +181,7 @@ describe("a client with a plan", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("has its bounds on answers at every host", () =>
+  it.live("applies its size limits at every host", () =>
     Effect.gen(function* () {
       const { kimi, own, spare } = yield* connect({ steps: together, options: { maxResponseBytes: 500 } })
       yield* own.reply(overloaded)
@@ -191,7 +191,7 @@ describe("a client with a plan", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("describes where calls go", () =>
+  it.live("describes the fallback steps", () =>
     Effect.gen(function* () {
       const { kimi } = yield* connect({
         steps: (server) => [...together(server), { model: "kimi-k2.6", on: ["OverloadedError"] }]

@@ -35,8 +35,8 @@ const transport = (provider = providers.together): ChatTransport.ChatTransport["
   stream: () => assert.fail("not asked")
 })
 
-describe("the accounts of a plan", () => {
-  it.effect("are the client's own where host and key are", () =>
+describe("the accounts of a fallback plan", () => {
+  it.effect("are the client's own for steps with the same host and key", () =>
     Effect.gen(function* () {
       const { steps, transports } = yield* plan(
         [
@@ -51,7 +51,7 @@ describe("the accounts of a plan", () => {
     })
   )
 
-  it.effect("are new where host or key differ, and one where they are the same", () =>
+  it.effect("are one for all steps with the same host and key", () =>
     Effect.gen(function* () {
       const made = yield* plan([
         { apiKey: other },
@@ -74,7 +74,7 @@ describe("the accounts of a plan", () => {
     })
   )
 
-  it.effect("have the names that they are given, made unique", () =>
+  it.effect("have the configured names, made unique", () =>
     Effect.gen(function* () {
       const made = yield* plan([
         { apiKey: other, account: "spare" },
@@ -90,7 +90,7 @@ describe("the accounts of a plan", () => {
     })
   )
 
-  it.effect("are under the name that the client's own was given, which no other takes", () =>
+  it.effect("do not use the name of the client's own account", () =>
     Effect.gen(function* () {
       const made = yield* plan([{ model: "kimi-k2.6" }, { apiKey: other }, { apiKey: other, provider: "together" }], {
         account: "together"
@@ -101,7 +101,7 @@ describe("the accounts of a plan", () => {
     })
   )
 
-  it.effect("may be ready transports, one account each", () =>
+  it.effect("can be transports, one account each", () =>
     Effect.gen(function* () {
       const mock = transport()
       const made = yield* plan([{ transport: mock }, { transport: mock, model: "m" }, { transport: transport() }])
@@ -111,8 +111,8 @@ describe("the accounts of a plan", () => {
   )
 })
 
-describe("what a step has of the client", () => {
-  it.effect("is the base URL at the same host, and never at another", () =>
+describe("the options that a step inherits", () => {
+  it.effect("include the base URL only at the same provider", () =>
     Effect.gen(function* () {
       const made = yield* plan([{ apiKey: other }, { provider: "together", apiKey: other }], {
         baseUrl: "https://proxy.example/v1"
@@ -122,7 +122,7 @@ describe("what a step has of the client", () => {
     })
   )
 
-  it.effect("is not its key at another provider, nor at another base URL", () =>
+  it.effect("include the key only at the same provider and base URL", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* issuesOf([{ provider: "together" }]), ["steps[0].apiKey"])
       assert.deepStrictEqual(yield* issuesOf([{ provider: "moonshot-cn" }]), ["steps[0].apiKey"])
@@ -135,7 +135,7 @@ describe("what a step has of the client", () => {
     })
   )
 
-  it.effect("is not the tier and the limits of its account, but what is the same for all", () =>
+  it.effect("exclude the tier and limits of the account", () =>
     Effect.gen(function* () {
       const { configs } = yield* plan(
         [
@@ -167,7 +167,7 @@ describe("what a step has of the client", () => {
     })
   )
 
-  it.effect("is not its leave to send keys in the clear to another host", () =>
+  it.effect("exclude allowPlainHttp at another host", () =>
     Effect.gen(function* () {
       const options = { provider: "custom", baseUrl: "http://one.example/v1", allowPlainHttp: true } as const
       assert.deepStrictEqual(yield* issuesOf([{ baseUrl: "http://two.example/v1" }], options), ["steps[0].baseUrl"])
@@ -176,7 +176,7 @@ describe("what a step has of the client", () => {
     })
   )
 
-  it.effect("is the model of the call at its provider, and else the provider's default", () =>
+  it.effect("include the model of the call only at the same provider", () =>
     Effect.gen(function* () {
       const { steps } = yield* plan(
         [
@@ -196,7 +196,7 @@ describe("what a step has of the client", () => {
   )
 })
 
-describe("the check of a step", () => {
+describe("the request check of a step", () => {
   const asked = { model: "kimi-k3", messages: [{ role: "user" as const, content: "Hi" }], temperature: 0.3 }
 
   const checked = (step: FallbackPlan.Step, request: Parameters<Fallback.Step["check"]>[0], options = {}) =>
@@ -204,14 +204,14 @@ describe("the check of a step", () => {
       first === undefined ? assert.fail("a step was expected") : Effect.exit(first.check(request))
     )
 
-  it.effect("keeps the rules of its own host", () =>
+  it.effect("applies the rules of its host", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* checked({ apiKey: other }, asked))._tag, "Failure")
       assert.strictEqual((yield* checked({ provider: "together", apiKey: other }, asked))._tag, "Success")
     })
   )
 
-  it.effect("has the client's policy unless it has its own", () =>
+  it.effect("uses the client's policy unless the step has one", () =>
     Effect.gen(function* () {
       const repairing = { requestPolicy: "repair" } as const
       assert.strictEqual((yield* checked({ apiKey: other }, asked, repairing))._tag, "Success")
@@ -221,7 +221,7 @@ describe("the check of a step", () => {
     })
   )
 
-  it.effect("leaves out members of the client's provider at another", () =>
+  it.effect("removes extra_body at another provider", () =>
     Effect.gen(function* () {
       const plain = { model: "kimi-k3", messages: asked.messages }
       const request = { ...plain, extra_body: { house: true } }
@@ -239,8 +239,8 @@ describe("the check of a step", () => {
   )
 })
 
-describe("a plan that cannot be used", () => {
-  it.effect("says everything that is wrong with every step, by step and option, and no key", () =>
+describe("an invalid plan", () => {
+  it.effect("fails with the issues of all steps, without keys", () =>
     Effect.gen(function* () {
       const secret = "sk canary with spaces"
       const error = yield* Effect.flip(

@@ -17,7 +17,7 @@ const codes = ({ text }: Answer) => Object.fromEntries(decode(text).components.m
 const broken = ErrorReply.make(500, "server_error", "broken")
 
 describe("/livez", () => {
-  it.live("is 200 whatever the host does, and does not ask it", () =>
+  it.live("is 200 without a request to the host", () =>
     Effect.gen(function* () {
       const { get, server } = yield* backend()
       yield* server.replyAt("GET /v1/models", broken)
@@ -31,7 +31,7 @@ describe("/livez", () => {
 
 describe("/readyz and /healthz", () => {
   for (const path of ["/readyz", "/healthz"]) {
-    it.live(`${path} is 200 with the report when all is well`, () =>
+    it.live(`${path} is 200 with the report when everything is healthy`, () =>
       Effect.gen(function* () {
         const { get, server } = yield* backend()
         const answer = yield* get(path)
@@ -51,7 +51,7 @@ describe("/readyz and /healthz", () => {
       })
     )
 
-    it.live(`${path} is 503 with the report when the host refuses the key`, () =>
+    it.live(`${path} is 503 with the report when the host rejects the key`, () =>
       Effect.gen(function* () {
         const { get } = yield* backend({ server: { apiKey: "sk-another" } })
         const answer = yield* get(path)
@@ -63,7 +63,7 @@ describe("/readyz and /healthz", () => {
     )
   }
 
-  it.live("are 503 when the host has been broken from the start, and 200 once it answers", () =>
+  it.live("are 503 until a host that fails from the start recovers", () =>
     Effect.gen(function* () {
       const { get, server } = yield* backend()
       yield* server.replyAt("GET /v1/models", broken)
@@ -75,7 +75,7 @@ describe("/readyz and /healthz", () => {
     })
   )
 
-  it.live("are 503 only at the second failure when the host was well before", () =>
+  it.live("are 503 only after the second failure of a host that was healthy", () =>
     Effect.gen(function* () {
       const { get, server } = yield* backend()
       const statuses: Array<string> = []
@@ -91,7 +91,7 @@ describe("/readyz and /healthz", () => {
     })
   )
 
-  it.live("answer in the time of a look when the host hangs, and let its connection go", () =>
+  it.live("respond within the check timeout when the host hangs", () =>
     Effect.gen(function* () {
       const { get, server } = yield* backend({ settings: { timeout: "50 millis" } })
       yield* server.replyAt("GET /v1/models", Reply.faulty(Fault.StallBeforeHeaders()))
@@ -102,7 +102,7 @@ describe("/readyz and /healthz", () => {
     })
   )
 
-  it.live("are 200 and degraded while money is short, and 503 without any", () =>
+  it.live("are degraded at a low balance, and 503 at an empty one", () =>
     Effect.gen(function* () {
       const { get, server } = yield* backend({ settings: { balanceWarning: 10 } })
       const has = (available_balance: number) =>
@@ -122,7 +122,7 @@ describe("/readyz and /healthz", () => {
     })
   )
 
-  it.live("answer 503 and no error of their own when a check throws", () =>
+  it.live("are 503 when a check throws", () =>
     Effect.gen(function* () {
       const thrown = Effect.sync(() => {
         throw new TypeError("a secret of mine")
@@ -134,7 +134,7 @@ describe("/readyz and /healthz", () => {
     })
   )
 
-  it.live("ask the host once for many requests, also when the first of them leaves", () =>
+  it.live("check the host once for concurrent requests, even if the first is aborted", () =>
     Effect.gen(function* () {
       const { server, url } = yield* backend({ settings: { timeToLive: "1 hour" }, server: { latency: "50 millis" } })
       const first = yield* Effect.forkChild(get(`${url}/readyz`))
@@ -151,7 +151,7 @@ describe("/readyz and /healthz", () => {
     })
   )
 
-  it.live("answer HEAD as they answer GET", () =>
+  it.live("respond to HEAD like to GET", () =>
     Effect.gen(function* () {
       const { url } = yield* backend({ server: { apiKey: "sk-another" } })
       const { status, text } = yield* get(`${url}/readyz`, "HEAD")
@@ -161,7 +161,7 @@ describe("/readyz and /healthz", () => {
 })
 
 describe("the routes", () => {
-  it.live("can be mounted below a prefix, with their document", () =>
+  it.live("can be below a prefix, with their document", () =>
     Effect.gen(function* () {
       const { get } = yield* backend({ routes: { prefix: "/internal", openApiPath: "/openapi.json" } })
       assert.strictEqual((yield* get("/internal/livez")).status, 200)
@@ -171,7 +171,7 @@ describe("the routes", () => {
     })
   )
 
-  it.live("serve the document of a larger API where there is one, and none by default", () =>
+  it.live("serve the OpenAPI document only at a configured path", () =>
     Effect.gen(function* () {
       const document = { ...HealthApi.openApi(), info: { title: "Larger", version: "2" } }
       const larger = yield* backend({ routes: { openApiPath: "/docs.json", document } })
@@ -180,7 +180,7 @@ describe("the routes", () => {
     })
   )
 
-  it.live("tell the health that a backend provides itself", () =>
+  it.live("can report the Health of a backend", () =>
     Effect.gen(function* () {
       const look = Effect.succeed<Health.Finding>({ status: "unhealthy", code: "Down", message: "The queue is down." })
       const url = yield* serve(
@@ -191,7 +191,7 @@ describe("the routes", () => {
     })
   )
 
-  it.live("are not logged, as others are", () =>
+  it.live("are not logged, unlike other routes", () =>
     Effect.gen(function* () {
       const logged: Array<unknown> = []
       const logger = Logger.make<unknown, void>(({ fiber }) => {
@@ -208,7 +208,7 @@ describe("the routes", () => {
   )
 })
 
-describe("what the routes answer", () => {
+describe("the responses of the routes", () => {
   /** The answers of a host that is well and of one that refuses the key. */
   const both = Effect.gen(function* () {
     const answers: Array<{ readonly url: string; readonly status: number; readonly json: unknown }> = []
@@ -220,7 +220,7 @@ describe("what the routes answer", () => {
     return answers
   })
 
-  it.live("is what the document says, by the schemas that are read back from it", () =>
+  it.live("match the schemas in the OpenAPI document", () =>
     Effect.gen(function* () {
       const { schemas } = HealthApi.openApi().components
       const definitions = Object.fromEntries(
@@ -243,7 +243,7 @@ describe("what the routes answer", () => {
     })
   )
 
-  it.live("is read by a client that is made from the description", () =>
+  it.live("can be read by a client generated from the API", () =>
     Effect.gen(function* () {
       const statuses: Array<unknown> = []
       for (const { status, url } of yield* both) {

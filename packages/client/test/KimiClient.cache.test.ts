@@ -18,7 +18,7 @@ const cached = (options?: Parameters<typeof NodeCache.layerMemory>[0]) => Layer.
 const inCache = CacheControl.provide({ mode: "onlyIfCached" })
 
 describe("a client with a cache", () => {
-  it.effect("answers a plain call and a stream without a call, a place at the door or money", () =>
+  it.effect("answers from the cache without a call, a permit or costs", () =>
     Effect.gen(function* () {
       const host = scripted()
       const given = yield* Layer.build(
@@ -49,7 +49,7 @@ describe("a client with a cache", () => {
     })
   )
 
-  it.effect("makes one call of 100 equal ones, plain and streamed, and each says whether it was asked for", () =>
+  it.effect("makes one call for 100 equal concurrent calls", () =>
     Effect.gen(function* () {
       const host = scripted()
       const kimi = yield* clientOf(host, yield* cached())
@@ -75,7 +75,7 @@ describe("a client with a cache", () => {
     })
   )
 
-  it.effect("gives a stream what a plain call was answered, and a plain call what a stream was", () =>
+  it.effect("shares entries between chats and streams", () =>
     Effect.gen(function* () {
       const host = scripted()
       const kimi = yield* clientOf(host, yield* cached())
@@ -89,7 +89,7 @@ describe("a client with a cache", () => {
     })
   )
 
-  it.effect("goes on with a shared call when one caller's deadline is over", () =>
+  it.effect("continues a shared call when the deadline of one caller passes", () =>
     Effect.gen(function* () {
       const host = scripted()
       const given = yield* cached()
@@ -106,7 +106,7 @@ describe("a client with a cache", () => {
     })
   )
 
-  it.effect("has nothing of another key, another address or another tenant", () =>
+  it.effect("does not share entries between keys, base URLs or tenants", () =>
     Effect.gen(function* () {
       const given = yield* cached()
       const elsewhere = { ...providers.moonshot, baseUrl: "https://proxy.example/v1" }
@@ -126,7 +126,7 @@ describe("a client with a cache", () => {
     })
   )
 
-  it.effect("does what each call says", () =>
+  it.effect("follows the cache options of each call", () =>
     Effect.gen(function* () {
       const host = scripted()
       const given = yield* cached()
@@ -155,7 +155,7 @@ describe("a client with a cache", () => {
     })
   )
 
-  it.effect("keeps the answer of a fallback for who asks that host, and not for who asks what failed", () =>
+  it.effect("stores the response of a fallback for its host only", () =>
     Effect.gen(function* () {
       for (const sharesFallback of [false, true]) {
         const given = yield* cached({ sharesFallback })
@@ -190,7 +190,7 @@ describe("a client with a cache", () => {
     })
   )
 
-  it.effect("enters what was saved, for plain calls and streams, and to whom", () =>
+  it.effect("records the saved costs by tenant", () =>
     Effect.gen(function* () {
       const host = scripted()
       const given = yield* Layer.build(Layer.merge(NodeCache.layerMemory(), Accounting.layer))
@@ -212,7 +212,7 @@ describe("a client with a cache", () => {
     })
   )
 
-  it.effect("describes it, also when it is off", () =>
+  it.effect("describes the cache, on or off", () =>
     Effect.gen(function* () {
       const lineOf = (text: string) => text.split("\n").find((line) => line.startsWith("cache: "))
       const on = yield* clientOf(scripted(), yield* cached({ timeToLive: "1 hour" }))

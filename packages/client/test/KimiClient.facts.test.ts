@@ -74,8 +74,8 @@ const settled = <A, E>(effect: Effect.Effect<A, E>) =>
     return yield* Fiber.await(fiber)
   })
 
-describe("between the stages of a client", () => {
-  it.effect("an open circuit spends no token and makes no attempt", () =>
+describe("the stages of a client together", () => {
+  it.effect("an open circuit uses no tokens and makes no attempt", () =>
     Effect.gen(function* () {
       const { account, circuits, kimi, sent } = yield* client(Effect.void)
       yield* kimi.chat(ask)
@@ -89,7 +89,7 @@ describe("between the stages of a client", () => {
     })
   )
 
-  it.effect("each attempt spends its tokens and its request, also one that fails", () =>
+  it.effect("each attempt uses its tokens and its request, even if it fails", () =>
     Effect.gen(function* () {
       for (const run of ["plain", "stream"] as const) {
         const { account, circuits, kimi, sent } = yield* client(Effect.fail(broken), { maxAttempts: 3 })
@@ -108,7 +108,7 @@ describe("between the stages of a client", () => {
     })
   )
 
-  it.effect("waiting for admission is not charged to the attempt", () =>
+  it.effect("the wait for admission does not count towards the attempt timeout", () =>
     Effect.gen(function* () {
       const { kimi, sent } = yield* client(Effect.sleep("9 seconds"), { totalTimeout: "10 seconds" })
       const fibers = yield* Effect.forEach(Array.from({ length: 25 }), () => Effect.forkChild(kimi.chat(ask)))
@@ -119,7 +119,7 @@ describe("between the stages of a client", () => {
     })
   )
 
-  it.effect("the caller's deadline covers the wait for admission, and a waiter that it ends holds nothing", () =>
+  it.effect("the deadline includes the wait for admission", () =>
     Effect.gen(function* () {
       const { account, doors, kimi, sent } = yield* client(Effect.void, { deadline: "10 seconds" })
       const others = doors.guard({ account: "custom", tokens: () => 1 })(Effect.sleep("1 minute"))
@@ -138,7 +138,7 @@ describe("between the stages of a client", () => {
     })
   )
 
-  it.effect("the time for all attempts covers a wait in an admission that may be longer than the client's own", () =>
+  it.effect("the retry limit includes the wait in an Admission from the context", () =>
     Effect.gen(function* () {
       const { account, doors, kimi, sent } = yield* client(Effect.void, {
         retryMaxElapsed: "5 minutes",
@@ -159,7 +159,7 @@ describe("between the stages of a client", () => {
     })
   )
 
-  it.effect("a call that waited while its circuit opened is not sent", () =>
+  it.effect("a call is not sent if its circuit opens while it waits", () =>
     Effect.gen(function* () {
       const { account, kimi, sent } = yield* client(Effect.andThen(Effect.sleep("5 seconds"), Effect.fail(broken)), {
         maxAttempts: 1
@@ -176,7 +176,7 @@ describe("between the stages of a client", () => {
     })
   )
 
-  it.effect("every attempt is in the books, once, whoever leaves and whatever fails", () =>
+  it.effect("every attempt that may be billed is recorded once", () =>
     Effect.gen(function* () {
       const left = yield* client(Effect.sleep("10 seconds"))
       const fiber = yield* Effect.forkChild(left.kimi.chat(ask))
@@ -201,7 +201,7 @@ describe("between the stages of a client", () => {
     })
   )
 
-  it.effect("the loser of a hedge is in the books, and so is the winner", () =>
+  it.effect("both attempts of a hedge are recorded", () =>
     Effect.gen(function* () {
       let attempts = 0
       const slowFirst = Effect.suspend(() => Effect.sleep(attempts++ === 0 ? "1 minute" : "1 second"))
@@ -219,7 +219,7 @@ describe("between the stages of a client", () => {
     })
   )
 
-  it.effect("1,000 random interruptions leave no permit, place or probe behind", () =>
+  it.effect("1,000 random interruptions leave no permit, waiter or probe behind", () =>
     Random.withSeed(
       Effect.gen(function* () {
         const flaky = Effect.gen(function* () {

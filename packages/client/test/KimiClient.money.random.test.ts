@@ -18,8 +18,8 @@ interface Ends {
   interrupted: number
 }
 
-describe("200 calls at the same time", () => {
-  it.effect("pass no cap, whatever happens to them, and hold nothing in the end", () =>
+describe("200 concurrent calls", () => {
+  it.effect("never exceed a cap and leave no reservation, however they end", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const between = (from: number, to: number) => from + Math.floor(chance.nextDoubleUnsafe() * (to - from + 1))

@@ -8,8 +8,8 @@ import { connect, entriesOf, events, settled, stateOf, upTo } from "./support/mo
 const total = { amount: "100", currency: "USD" } as const
 const lost = new classes.ConnectionLostError({ message: "lost" })
 
-describe("a stream of a client", () => {
-  it.effect("costs nothing before it is run, what came when it is left, and what the host says when it ends", () =>
+describe("a stream under a budget", () => {
+  it.effect("costs what was received when it is left, and its usage when it ends", () =>
     Effect.gen(function* () {
       const { book, budget, count, kimi } = yield* connect(
         { stream: (attempt) => (attempt === 1 ? Stream.concat(first, Stream.never) : Stream.fromIterable(events(9))) },
@@ -27,7 +27,7 @@ describe("a stream of a client", () => {
     })
   )
 
-  it.effect("holds its price for as long as it runs, and no longer than it is read", () =>
+  it.effect("holds its reservation for as long as it runs", () =>
     Effect.gen(function* () {
       const { budget, kimi } = yield* connect(
         { stream: () => Stream.concat(Stream.fromIterable(events(9).slice(0, 2)), Stream.never) },
@@ -45,7 +45,7 @@ describe("a stream of a client", () => {
     })
   )
 
-  it.effect("is paid for what came when it breaks, and again when it is made anew", () =>
+  it.effect("costs what was received in every attempt", () =>
     Effect.gen(function* () {
       const broken = Stream.concat(Stream.fromIterable(events(9).slice(0, 2)), Stream.fail(lost))
       const { book, budget, kimi } = yield* connect(

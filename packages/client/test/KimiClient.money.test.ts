@@ -12,8 +12,8 @@ const total = { amount: "100", currency: "USD" } as const
 const overloaded = new classes.OverloadedError({ message: "overloaded" })
 const lost = new classes.ConnectionLostError({ message: "lost" })
 
-describe("a call that does not fit its budget", () => {
-  it.effect("is refused, sends nothing, and neither circuits nor limits hear of it", () =>
+describe("a call that exceeds its budget", () => {
+  it.effect("is rejected before it reaches circuits, limits or the host", () =>
     Effect.gen(function* () {
       const host = { chat: () => Effect.succeed(answer(7)), stream: () => Stream.fromIterable(events(7)) }
       const { book, circuits, count, kimi, limits } = yield* connect(host, { budget: { caps: [total] } })
@@ -37,7 +37,7 @@ describe("a call that does not fit its budget", () => {
     })
   )
 
-  it.effect("is not tried again, trips no circuit and moves to no other host in the middle of its attempts", () =>
+  it.effect("is not retried, and does not fall back, when a later attempt exceeds the budget", () =>
     Effect.gen(function* () {
       const other = transportTo({ chat: () => Effect.succeed(answer(1)) }, providers.together)
       // An attempt of a minute that is lost has cost all that it may, so the next has no room.
@@ -64,8 +64,8 @@ describe("a call that does not fit its budget", () => {
   )
 })
 
-describe("every attempt of a client", () => {
-  it.effect("is paid: for its answer, by an estimate when it was lost, and not when it was free", () =>
+describe("an attempt under a budget", () => {
+  it.effect("costs its usage, or an estimate when the response was lost", () =>
     Effect.gen(function* () {
       const attempts = [
         Effect.fail(overloaded),
@@ -86,7 +86,7 @@ describe("every attempt of a client", () => {
     })
   )
 
-  it.effect("that is never made costs nothing", () =>
+  it.effect("costs nothing if it is never made", () =>
     Effect.gen(function* () {
       const { book, budget, circuits, count, kimi } = yield* connect(
         { chat: () => Effect.succeed(answer(7)), stream: () => Stream.fromIterable(events(7)) },
@@ -106,7 +106,7 @@ describe("every attempt of a client", () => {
     })
   )
 
-  it.effect("is paid by an estimate when its caller leaves or its time is over", () =>
+  it.effect("costs an estimate when it is interrupted or times out", () =>
     Effect.gen(function* () {
       const { book, budget, kimi } = yield* connect(
         { chat: () => Effect.never },
@@ -124,7 +124,7 @@ describe("every attempt of a client", () => {
     })
   )
 
-  it.effect("has a reservation of its own where two are made at once, and the slower one is paid too", () =>
+  it.effect("has its own reservation when it is hedged", () =>
     Effect.gen(function* () {
       const { book, budget, kimi } = yield* connect(
         { chat: (attempt) => (attempt === 1 ? Effect.never : Effect.delay(Effect.succeed(answer(7)), "20 millis")) },
@@ -140,7 +140,7 @@ describe("every attempt of a client", () => {
     })
   )
 
-  it.effect("is not made a second time at once where that does not fit, and the first goes on", () =>
+  it.effect("is not hedged when the hedge exceeds the budget", () =>
     Effect.gen(function* () {
       const { budget, count, kimi } = yield* connect(
         { chat: () => Effect.delay(Effect.succeed(answer(7)), "200 millis") },
@@ -152,7 +152,7 @@ describe("every attempt of a client", () => {
     })
   )
 
-  it.effect("is paid for at each host of a plan", () =>
+  it.effect("costs the price of its host in a fallback plan", () =>
     Effect.gen(function* () {
       const other = transportTo({ chat: () => Effect.succeed(answer(7)) }, providers.together)
       const { book, budget, kimi } = yield* connect(
@@ -172,8 +172,8 @@ describe("every attempt of a client", () => {
   )
 })
 
-describe("the money of a client", () => {
-  it.effect("is kept by tenant, job and agent", () =>
+describe("the budget of a client", () => {
+  it.effect("has scopes for tenant, job and agent", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 10, 23))
       const host = { chat: () => Effect.succeed(answer(7)), stream: () => Stream.fromIterable(events(5)) }
@@ -209,7 +209,7 @@ describe("the money of a client", () => {
     })
   )
 
-  it.effect("is not needed for an answer of the cache, and the book says what that saved", () =>
+  it.effect("is not used for responses from the cache", () =>
     Effect.gen(function* () {
       const { book, budget, count, kimi } = yield* connect(
         { chat: () => Effect.succeed(answer(60)) },
@@ -229,7 +229,7 @@ describe("the money of a client", () => {
     })
   )
 
-  it.effect("is looked for in the account where the budget says so", () =>
+  it.effect("includes the account balance if configured", () =>
     Effect.gen(function* () {
       const account = { asked: 0, fails: false }
       const balance = Effect.suspend(() => {

@@ -16,10 +16,10 @@ const runs = [
   ["a stream", (kimi: KimiClient.KimiClient["Service"]) => Stream.runDrain(kimi.stream(ask))]
 ] as const
 
-describe("a client with a cache and a budget", () => {
+describe("a client with all stages", () => {
   for (const [name, run] of runs) {
     describe(name, () => {
-      it.effect("that is answered from the cache touches nothing below, even an open circuit", () =>
+      it.effect("does not use the stages below the cache for a cached response", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.void)
           const { below, book, circuits, kimi } = yield* clients(transport)
@@ -42,7 +42,7 @@ describe("a client with a cache and a budget", () => {
         })
       )
 
-      it.effect("that an open circuit rejects spends neither tokens nor money, and keeps nothing", () =>
+      it.effect("uses no tokens and no budget when the circuit is open", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.void)
           const { account, book, cache, circuits, kimi, spent } = yield* clients(transport)
@@ -56,7 +56,7 @@ describe("a client with a cache and a budget", () => {
         })
       )
 
-      it.effect("spends a place, a request, tokens and money for each attempt", () =>
+      it.effect("uses a permit, a request, tokens and budget for each attempt", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.fail(lost))
           const { account, book, circuits, kimi, spent } = yield* clients(transport, [
@@ -81,7 +81,7 @@ describe("a client with a cache and a budget", () => {
         })
       )
 
-      it.effect("shares its attempt with equal ones: one place, one request, one price", () =>
+      it.effect("shares one attempt among equal calls", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.sleep("10 seconds"))
           const { account, book, kimi, spent } = yield* clients(transport)
@@ -104,7 +104,7 @@ describe("a client with a cache and a budget", () => {
         })
       )
 
-      it.effect("that reaches its deadline does not end the attempt that others wait for", () =>
+      it.effect("continues a shared attempt after the deadline of one caller", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.sleep("12 seconds"))
           const { account, kimis, spent } = yield* clients(transport, [{ deadline: "10 seconds" }, {}])
@@ -127,7 +127,7 @@ describe("a client with a cache and a budget", () => {
         })
       )
 
-      it.effect("holds nothing any more when the last that waits for it leaves", () =>
+      it.effect("releases everything when the last caller of a shared attempt leaves", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.void)
           const { account, cache, doors, kimi, spent } = yield* clients(transport)
@@ -174,7 +174,7 @@ describe("a client with a cache and a budget", () => {
     })
   }
 
-  it.effect("has circuits, limits and books under the name of its account, beside those of another key", () =>
+  it.effect("has circuits, limits and accounting by account", () =>
     Effect.gen(function* () {
       const { transport } = transportOf(providers.moonshot, Effect.void)
       const { account, book, circuits, kimis } = yield* clients(transport, [
@@ -195,7 +195,7 @@ describe("a client with a cache and a budget", () => {
     })
   )
 
-  it.effect("makes no attempt anywhere that its budget cannot pay", () =>
+  it.effect("makes no attempt at any host without budget", () =>
     Effect.gen(function* () {
       const { sent, transport } = transportOf(providers.moonshot, Effect.void)
       const { account, circuits, kimi } = yield* clients(transport, [{}], { amount: "0.0001" })
@@ -206,7 +206,7 @@ describe("a client with a cache and a budget", () => {
     })
   )
 
-  it.effect("has no permit, place, probe, flight or money left after 1,000 random interruptions", () =>
+  it.effect("leaves nothing behind after 1,000 random interruptions", () =>
     Random.withSeed(
       Effect.gen(function* () {
         const flaky = Effect.gen(function* () {

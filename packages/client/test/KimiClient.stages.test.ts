@@ -61,7 +61,7 @@ const settled = <A, E>(effect: Effect.Effect<A, E>) =>
   })
 
 describe("the stages of a client", () => {
-  it.effect("retry a plain call and a stream by default", () =>
+  it.effect("retry chats and streams by default", () =>
     Effect.gen(function* () {
       const { count, kimi } = yield* scripted({}, [overloaded, overloaded])
       assert.deepStrictEqual(yield* settled(kimi.chat(ask)), Exit.succeed(answer))
@@ -72,7 +72,7 @@ describe("the stages of a client", () => {
     })
   )
 
-  it.effect("retry no more than configured, and not what will fail again", () =>
+  it.effect("retry only transient errors, up to maxAttempts", () =>
     Effect.gen(function* () {
       const single = yield* scripted({ maxAttempts: 1 }, [overloaded])
       assert.strictEqual(errorOf(yield* settled(single.kimi.chat(ask))), overloaded)
@@ -82,7 +82,7 @@ describe("the stages of a client", () => {
     })
   )
 
-  it.effect("end the retries when the circuit opens, and let the host alone until it is probed", () =>
+  it.effect("end the retries when the circuit opens", () =>
     Effect.gen(function* () {
       const { count, kimi } = yield* scripted(
         { maxAttempts: 19, retryMaxDelay: "1 second" },
@@ -97,7 +97,7 @@ describe("the stages of a client", () => {
     })
   )
 
-  it.effect("give way to a breaker, a budget and a schedule that are provided", () =>
+  it.effect("use the services in the context instead of the client's own", () =>
     Effect.gen(function* () {
       const failures = Array.from({ length: 8 }, () => overloaded)
       const off = yield* scripted({ maxAttempts: 9 }, failures, CircuitBreaker.layerOff)
@@ -112,7 +112,7 @@ describe("the stages of a client", () => {
     })
   )
 
-  it.effect("end the whole call at its deadline, waits between attempts included", () =>
+  it.effect("end the call at its deadline, including the waits between attempts", () =>
     Effect.gen(function* () {
       const { count, kimi } = yield* scripted({ deadline: "2 seconds" }, [overloaded, overloaded, overloaded])
       const fiber = yield* Effect.forkChild(Effect.flip(kimi.chat(ask)))
@@ -124,7 +124,7 @@ describe("the stages of a client", () => {
     })
   )
 
-  it.effect("recover a stream that breaks only when told to, and go on with it only at Moonshot", () =>
+  it.effect("recover a broken stream only if configured", () =>
     Effect.gen(function* () {
       const broken = new classes.StreamInterruptedError({ message: "broken" })
       const [start, text, finish] = events
@@ -167,7 +167,7 @@ describe("the stages of a client", () => {
     })
   )
 
-  it.effect("are described in their order", () =>
+  it.effect("are described in order", () =>
     Effect.gen(function* () {
       const { kimi } = yield* scripted({ deadline: "1 minute" }, [])
       const lines = kimi.describe().split("\n")
@@ -182,7 +182,7 @@ describe("the stages of a client", () => {
     })
   )
 
-  it.effect("are described with the options of the services that are used", () =>
+  it.effect("are described with the options of their services", () =>
     Effect.gen(function* () {
       const line = (text: string, stage: string) => text.split("\n").find((line) => line.startsWith(`${stage}:`))
       const own = (yield* scripted({ tier: 1 }, [])).kimi.describe()

@@ -53,7 +53,7 @@ const recordedEvents: ReadonlyArray<StreamEvent> = [
 ]
 
 describe("KimiClient.chat", () => {
-  it.live("gives the recorded answer with its reasoning, usage and ids", () =>
+  it.live("returns the recorded response with reasoning, usage and ids", () =>
     withKimi((client) =>
       Effect.gen(function* () {
         const answer = yield* client.chat(hello)
@@ -80,7 +80,7 @@ describe("KimiClient.chat", () => {
     )
   )
 
-  it.live("gives the tool calls of an answer, and takes the answer back with their results", () =>
+  it.live("returns tool calls, and accepts them with their results in the next request", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         const tools = [{ type: "function" as const, function: { name: "get_weather", parameters: { type: "object" } } }]
@@ -105,7 +105,7 @@ describe("KimiClient.chat", () => {
     )
   )
 
-  it.live("refuses what the model would refuse without a call", () =>
+  it.live("rejects an invalid request without a call", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(client.chat({ ...hello, model: "kimi-k3", temperature: 0.2 }))
@@ -119,7 +119,7 @@ describe("KimiClient.chat", () => {
 })
 
 describe("KimiClient.stream", () => {
-  it.live("gives the events of the recorded stream in order", () =>
+  it.live("emits the events of the recorded stream in order", () =>
     withKimi((client) =>
       Effect.gen(function* () {
         const events = yield* Stream.runCollect(client.stream(hello))
@@ -129,7 +129,7 @@ describe("KimiClient.stream", () => {
   )
 
   for (const chunking of ["whole", { bytes: 1 }, { bytes: 7 }, { events: 1 }] as const) {
-    it.live(`gives the same events however the stream is cut: ${JSON.stringify(chunking)}`, () =>
+    it.live(`emits the same events for any chunking: ${JSON.stringify(chunking)}`, () =>
       withKimi(
         (client) =>
           Effect.gen(function* () {
@@ -140,7 +140,7 @@ describe("KimiClient.stream", () => {
     )
   }
 
-  it.live("calls when it is run, and again for every run", () =>
+  it.live("makes a call each time it runs", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         const stream = client.stream(hello)
@@ -152,7 +152,7 @@ describe("KimiClient.stream", () => {
     )
   )
 
-  it.live("folds to the answer that the plain call gives", () =>
+  it.live("folds to the response of the same chat", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         yield* server.replyAlways(
@@ -172,7 +172,7 @@ describe("KimiClient.stream", () => {
     )
   )
 
-  it.live("ends soon after the end mark although the host keeps the answer open", () =>
+  it.live("ends soon after the end mark even if the host keeps the connection open", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         yield* server.reply(Reply.faulty(Fault.StallMidStream({ afterEvents: 1_000 })))
@@ -183,8 +183,8 @@ describe("KimiClient.stream", () => {
   )
 })
 
-describe("the account's operations", () => {
-  it.live("models: lists what the key may use", () =>
+describe("requests that call no model", () => {
+  it.live("models: lists the models of the key", () =>
     withKimi((client) =>
       Effect.gen(function* () {
         const models = yield* client.models
@@ -208,7 +208,7 @@ describe("the account's operations", () => {
     )
   )
 
-  it.live("balance: tells the money", () =>
+  it.live("balance: returns the account balance", () =>
     withKimi((client) =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* client.balance, {
@@ -220,7 +220,7 @@ describe("the account's operations", () => {
     )
   )
 
-  it.live("balance: fails where the host reports a code of its own", () =>
+  it.live("balance: fails if the host returns another code than 0", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         const data = { available_balance: 0, voucher_balance: 0, cash_balance: 0 }
@@ -232,7 +232,7 @@ describe("the account's operations", () => {
     )
   )
 
-  it.live("hosts without an account API say so without a call", () =>
+  it.live("fail without a call at hosts that do not offer them", () =>
     withKimi(
       (client, server) =>
         Effect.gen(function* () {
@@ -255,7 +255,7 @@ describe("the model of a request", () => {
   const modelOf = ({ json }: { readonly json: unknown }) => (json as { readonly model?: string }).model
 
   for (const provider of providerIds) {
-    it.live(`is the default model of ${provider} where nothing names one`, () =>
+    it.live(`defaults to the default model of ${provider}`, () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {
@@ -270,7 +270,7 @@ describe("the model of a request", () => {
     )
   }
 
-  it.live("is the configured one before the default, and the request's before both", () =>
+  it.live("is that of the request, else the configured one, else the default", () =>
     withKimi(
       (client, server) =>
         Effect.gen(function* () {

@@ -72,7 +72,7 @@ const failsAt = Effect.fnUntraced(function* <A, E>(seconds: number, effect: Effe
 })
 
 describe("the total timeout", () => {
-  it.effect("bounds a plain call and interrupts it", () =>
+  it.effect("interrupts a chat", () =>
     Effect.gen(function* () {
       let interruptions = 0
       const client = yield* scripted({
@@ -85,7 +85,7 @@ describe("the total timeout", () => {
     })
   )
 
-  it.effect("bounds every other operation", () =>
+  it.effect("applies to requests that call no model", () =>
     Effect.gen(function* () {
       const client = yield* scripted({})
       assert.strictEqual((yield* failsAt(100, client.models))._tag, "TotalTimeoutError")
@@ -95,7 +95,7 @@ describe("the total timeout", () => {
     })
   )
 
-  it.effect("bounds a stream that never falls silent, and keeps what had arrived", () =>
+  it.effect("ends a stream and keeps the partial content", () =>
     Effect.gen(function* () {
       const stream = Stream.fromEffectRepeat(Effect.as(Effect.sleep("5 seconds"), textDelta("a")))
       const client = yield* scripted({ stream })
@@ -107,7 +107,7 @@ describe("the total timeout", () => {
 })
 
 describe("the first-token timeout", () => {
-  it.effect("bounds the wait for the first content, whatever else arrives", () =>
+  it.effect("limits the wait for the first content, regardless of other events", () =>
     Effect.gen(function* () {
       const client = yield* scripted({ stream: after([5, startEvent()], [5, usage]) })
       const error = yield* failsAt(20, Stream.runDrain(client.stream(hello)))
@@ -117,7 +117,7 @@ describe("the first-token timeout", () => {
     })
   )
 
-  it.effect("includes the time until the stream begins", () =>
+  it.effect("includes the time until the stream starts", () =>
     Effect.gen(function* () {
       const stream = Stream.unwrap(Effect.as(Effect.sleep("15 seconds"), after([10, textDelta("a")])))
       const client = yield* scripted({ stream })
@@ -128,7 +128,7 @@ describe("the first-token timeout", () => {
 })
 
 describe("the idle timeout", () => {
-  it.effect("bounds the silence after a content, keeps what had arrived, and interrupts the attempt", () =>
+  it.effect("ends a stream that has stopped sending, and keeps the partial content", () =>
     Effect.gen(function* () {
       let closed = 0
       const stream = Stream.ensuring(
@@ -144,7 +144,7 @@ describe("the idle timeout", () => {
     })
   )
 
-  it.effect("is not held off by events without content", () =>
+  it.effect("is not reset by events without content", () =>
     Effect.gen(function* () {
       const client = yield* scripted({ stream: after([1, textDelta("a")], [4, usage], [4, usage], [4, usage]) })
       const error = yield* failsAt(11, Stream.runDrain(client.stream(hello)))
@@ -153,7 +153,7 @@ describe("the idle timeout", () => {
     })
   )
 
-  it.effect("does not run while the consumer is busy", () =>
+  it.effect("does not include the time of the consumer", () =>
     Effect.gen(function* () {
       const client = yield* scripted({ stream: after([1, textDelta("a")], [1, textDelta("b")], [1, textDelta("c")]) })
       const seen: Array<StreamEvent> = []

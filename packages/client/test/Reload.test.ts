@@ -11,7 +11,7 @@ import { ask, connect, makeHosts, start } from "./support/reload.ts"
 const overloaded = new classes.OverloadedError({ message: "overloaded" })
 const broken = new classes.ServerError({ message: "broken" })
 
-describe("a client on a configuration that changes", () => {
+describe("a client whose configuration changes", () => {
   it.effect("uses a new configuration from the next call on", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
@@ -34,7 +34,7 @@ describe("a client on a configuration that changes", () => {
     })
   )
 
-  it.effect("says in its health that a change was refused, until one is taken", () =>
+  it.effect("reports a rejected change in its health until another succeeds", () =>
     Effect.gen(function* () {
       const { kimi, live } = yield* connect(makeHosts())
       const config = Effect.gen(function* () {
@@ -51,7 +51,7 @@ describe("a client on a configuration that changes", () => {
     })
   )
 
-  it.effect("a call stays with the one that it began with, in all of its attempts", () =>
+  it.effect("keeps the configuration of a call for all of its attempts", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const { kimi, live } = yield* connect(hosts, { maxAttempts: 3, retryJitter: "none", retryBaseDelay: "1 second" })
@@ -67,7 +67,7 @@ describe("a client on a configuration that changes", () => {
     })
   )
 
-  it.effect("a stream goes on to its end, and then its configuration is given back", () =>
+  it.effect("releases the configuration of a stream when the stream has ended", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const { kimi, live } = yield* connect(hosts)
@@ -87,7 +87,7 @@ describe("a client on a configuration that changes", () => {
     })
   )
 
-  it.effect("counts every way in which a call or a stream can end", () =>
+  it.effect("releases a configuration however its calls end", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const { kimi, live } = yield* connect(hosts, { maxAttempts: 1 })
@@ -108,7 +108,7 @@ describe("a client on a configuration that changes", () => {
     })
   )
 
-  it.effect("keeps nothing of a thousand configurations, and gives the last one back with the client", () =>
+  it.effect("releases a thousand configurations, the last one with the client", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const scope = yield* Scope.make()
@@ -123,7 +123,7 @@ describe("a client on a configuration that changes", () => {
     })
   )
 
-  it.effect("what cannot be built refuses the change, and leaves nothing behind", () =>
+  it.effect("rejects a change that cannot be built, and releases its resources", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const { heard, kimi, live } = yield* connect(hosts)
@@ -138,7 +138,7 @@ describe("a client on a configuration that changes", () => {
     })
   )
 
-  it.effect("gives back what was built for a change that another refused", () =>
+  it.effect("releases the resources of a change that another participant rejects", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const { kimi, live } = yield* connect(hosts)
@@ -154,7 +154,7 @@ describe("a client on a configuration that changes", () => {
     })
   )
 
-  it.effect("a plan that does not fit the new host refuses it, and names the step", () =>
+  it.effect("rejects a change that makes its fallback plan invalid", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const plan = FallbackPlan.layer([{ provider: "moonshot", model: "kimi-k2.6" }])
@@ -172,8 +172,8 @@ describe("a client on a configuration that changes", () => {
   )
 })
 
-describe("what lives on over a swap", () => {
-  it.effect("the account's limits, which change in place for who waits too", () =>
+describe("state that is kept over a change", () => {
+  it.effect("includes the limits of the account, which change in place", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const { kimi, live } = yield* connect(hosts, { maxConcurrency: 1 })
@@ -193,7 +193,7 @@ describe("what lives on over a swap", () => {
     })
   )
 
-  it.effect("the windows of a rate: a swap is no way round it", () =>
+  it.effect("includes the usage of the rate limits", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const { kimi, live } = yield* connect(hosts, { requestsPerMinute: 2 })
@@ -209,7 +209,7 @@ describe("what lives on over a swap", () => {
     })
   )
 
-  it.effect("open circuits, as long as the host stays; another host begins with new ones and new counts", () =>
+  it.effect("includes open circuits, unless the host changes", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const circuits = yield* CircuitBreaker.make({ consecutiveFailures: 1 })
@@ -231,10 +231,10 @@ describe("what lives on over a swap", () => {
   )
 })
 
-describe("what a configuration says of calls", () => {
+describe("the settings of a call", () => {
   const price = { model: "a", provider: "custom", currency: "USD", cacheMiss: "1", output: "2" } as const
 
-  it.effect("prices hold for the calls that begin with them, and to their end", () =>
+  it.effect("include the prices at its start", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const { kimi, live } = yield* connect(hosts, { prices: { models: [price] } })
@@ -249,7 +249,7 @@ describe("what a configuration says of calls", () => {
     })
   )
 
-  it.effect("a budget pays each call at the price that it began with", () =>
+  it.effect("include the price that a budget settles", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const context = yield* Layer.build(Budget.layer({ caps: [{ amount: "100", currency: "USD" }] }))
@@ -271,7 +271,7 @@ describe("what a configuration says of calls", () => {
     })
   )
 
-  it.effect("the log level holds for the calls that begin with it", () =>
+  it.effect("include the log level at its start", () =>
     Effect.gen(function* () {
       const lines: Array<string> = []
       const logger = Logger.make(({ logLevel, message }) => void lines.push(`${logLevel} ${String(message)}`))

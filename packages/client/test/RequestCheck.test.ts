@@ -45,7 +45,7 @@ const calling: Message = { role: "assistant", content: "", tool_calls: [call] }
 const result: Message = { role: "tool", tool_call_id: "f_0", content: "secret" }
 
 describe("RequestCheck", () => {
-  it.effect("gives back a lawful request as it is, and says nothing of it", () =>
+  it.effect("returns a valid request unchanged, without a log line", () =>
     Effect.gen(function* () {
       const loop: Members = {
         messages: [
@@ -69,7 +69,7 @@ describe("RequestCheck", () => {
     })
   )
 
-  it.effect("refuses what has not the form of a request, under either policy", () =>
+  it.effect("rejects a malformed request with either policy", () =>
     Effect.gen(function* () {
       for (const policy of ["reject", "repair"] as const) {
         for (const host of ["moonshot", ...elsewhere] as const) {
@@ -129,7 +129,7 @@ describe("RequestCheck", () => {
       ["ContextLengthError", "kimi-k2.6", { max_completion_tokens: 300_000 }, { max_completion_tokens: 262_144 }]
     ]
 
-  it.effect("refuses what each rule finds, and says nothing", () =>
+  it.effect("rejects the problem of each rule, without a log line", () =>
     Effect.gen(function* () {
       for (const [tag, model, given] of problems) {
         const outcome = yield* checked(requestOf(model, given), "reject")
@@ -140,7 +140,7 @@ describe("RequestCheck", () => {
     })
   )
 
-  it.effect("repairs what can be repaired, warns once without content, and refuses the rest", () =>
+  it.effect("repairs what it can, with one warning that has no content", () =>
     Effect.gen(function* () {
       for (const [tag, model, given, repaired] of problems) {
         const outcome = yield* checked(requestOf(model, given), "repair")
@@ -157,7 +157,7 @@ describe("RequestCheck", () => {
     })
   )
 
-  it.effect("makes every repair that is needed, in the order of the rules, and names each of them", () =>
+  it.effect("makes all repairs in the order of the rules, and logs each", () =>
     Effect.gen(function* () {
       const given: Members = {
         messages: [{ role: "user", content: "" }, user, { role: "assistant" }, calling, result],
@@ -192,7 +192,7 @@ describe("RequestCheck", () => {
     })
   )
 
-  it.effect("assumes nothing of an unknown model", () =>
+  it.effect("applies no rules of models to an unknown model", () =>
     Effect.gen(function* () {
       const odd: Members = {
         messages: [user, calling, result],
@@ -212,7 +212,7 @@ describe("RequestCheck", () => {
     })
   )
 
-  it.effect("does not hold other hosts to Moonshot's rules of a model", () =>
+  it.effect("does not apply Moonshot's rules at other hosts", () =>
     Effect.gen(function* () {
       const odd: Members = {
         messages: [user, calling, result],

@@ -10,7 +10,7 @@ import { type Client, connect, hello, type Server, withKimi } from "./node/suppo
 import * as Probes from "./node/support/probes.ts"
 
 for (const http of ["undici", "fetch"] as const) {
-  describe(`a call that is interrupted, over ${http}`, () => {
+  describe(`the connection of an interrupted call over ${http}`, () => {
     const interruptAfterRequest = (fault: Fault.Fault, run: (client: Client) => Effect.Effect<unknown, unknown>) =>
       withKimi(
         (client, server) =>
@@ -58,7 +58,7 @@ for (const http of ["undici", "fetch"] as const) {
       interruptAfterRequest(Fault.StallMidStream({ afterEvents: 0 }), (client) => Stream.runDrain(client.stream(hello)))
     )
 
-    it.live("is closed at the host: a stream that is read", () =>
+    it.live("is closed at the host: a stream that is being read", () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {
@@ -74,7 +74,7 @@ for (const http of ["undici", "fetch"] as const) {
       )
     )
 
-    it.live("is closed at the host: a stream whose consumer has enough, or fails", () =>
+    it.live("is closed at the host: a stream whose consumer ends or fails", () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {
@@ -89,7 +89,7 @@ for (const http of ["undici", "fetch"] as const) {
       )
     )
 
-    it.live("is closed at the host: what runs when the layer is closed", () =>
+    it.live("is closed at the host: calls that run when the layer is released", () =>
       withKimi((_, server) =>
         Effect.gen(function* () {
           yield* server.replyAlways(Reply.faulty(Fault.StallBeforeHeaders()))
@@ -108,7 +108,7 @@ for (const http of ["undici", "fetch"] as const) {
 }
 
 describe("a call that waits for a connection", () => {
-  it.live("is never sent once it is interrupted, and costs no connection", () =>
+  it.live("is not sent after it was interrupted", () =>
     withKimi(
       (client, server) =>
         Effect.gen(function* () {
@@ -131,7 +131,7 @@ describe("a call that waits for a connection", () => {
   )
 })
 
-describe("ten thousand cancelled streams", () => {
+describe("ten thousand interrupted streams", () => {
   const maxConnections = 16
   const warmUp = 1_000
   const rest = 9_000

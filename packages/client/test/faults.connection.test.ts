@@ -57,7 +57,7 @@ describe("a host that cannot be reached", () => {
       )
     }
 
-    it.live(`has a name that nobody knows: DnsError (${http})`, () =>
+    it.live(`has an unknown name: DnsError (${http})`, () =>
       withKimi((_, server) =>
         Effect.gen(function* () {
           const client = yield* connect(server, { baseUrl: "https://kimi.invalid/v1" }, http)
@@ -70,7 +70,7 @@ describe("a host that cannot be reached", () => {
       )
     )
 
-    it.live(`speaks no TLS where TLS is expected: TlsError (${http})`, () =>
+    it.live(`does not use TLS: TlsError (${http})`, () =>
       withKimi((_, server) =>
         Effect.gen(function* () {
           const client = yield* connect(server, { baseUrl: server.url.replace("http:", "https:") }, http)
@@ -102,7 +102,7 @@ describe("a host that cannot be reached", () => {
     )
   )
 
-  it.live("is left at the total timeout while the connect timeout still runs", () =>
+  it.live("is abandoned at the total timeout if that is shorter than the connect timeout", () =>
     withKimi((_, server) =>
       Effect.gen(function* () {
         const silent = yield* silentServer
@@ -114,8 +114,8 @@ describe("a host that cannot be reached", () => {
   )
 })
 
-describe("a host that answered, and then is closed", () => {
-  it.live("loses kept connections without failing the calls after it is back", () =>
+describe("a host that restarts", () => {
+  it.live("closes idle connections without failing later calls", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         yield* client.chat(hello)
@@ -144,7 +144,7 @@ describe("a redirect", () => {
 
   for (const http of ["undici", "fetch"] as const) {
     for (const status of [301, 302, 303, 307, 308]) {
-      it.live(`of status ${status} to another origin is an error, and nothing goes there (${http})`, () =>
+      it.live(`of status ${status} to another origin is an error and is not followed (${http})`, () =>
         withKimi((_, server) =>
           Effect.gen(function* () {
             const { errors, origin, other } = yield* follow(server, status, http)
@@ -162,7 +162,7 @@ describe("a redirect", () => {
       )
     }
 
-    it.live(`to the same origin is an error too (${http})`, () =>
+    it.live(`to the same origin is an error (${http})`, () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {

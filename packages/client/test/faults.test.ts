@@ -147,7 +147,7 @@ type Http = "undici" | "fetch"
 const stalls = /^(?:Stall|KeepAlive)/
 
 const rowTest = (http: Http, mode: Mode, name: string, { bound, expected, fault }: Row) =>
-  it.live(`${name}: ${expected === "answer" ? "the answer" : expected["_tag"]}, and the next call is answered`, () =>
+  it.live(`${name}: ${expected === "answer" ? "the response" : expected["_tag"]}, and the next call succeeds`, () =>
     withKimi(
       (client, server) =>
         Effect.gen(function* () {
@@ -161,22 +161,22 @@ const rowTest = (http: Http, mode: Mode, name: string, { bound, expected, fault 
   )
 
 for (const http of ["undici", "fetch"] as const) {
-  describe(`a plain call over ${http} meets`, () => {
+  describe(`the outcome of a chat over ${http} for`, () => {
     for (const [name, row] of Object.entries(plain)) rowTest(http, "chat", name, row)
   })
 
-  describe(`a streamed call over ${http} meets`, () => {
+  describe(`the outcome of a stream over ${http} for`, () => {
     for (const [name, row] of Object.entries(streamed)) rowTest(http, "stream", name, row)
   })
 }
 
-describe("an error object where an answer should be", () => {
+describe("an error object instead of a response", () => {
   const limited = { error: { message: "request reached organization max RPM: 3", type: "rate_limit_reached_error" } }
   const unknown = { error: { message: "out of order" } }
   const failed = { ...common, status: 200, ...json, ...ids }
 
   for (const mode of ["chat", "stream"] as const) {
-    it.live(`under 200 is the error it names: ${mode}`, () =>
+    it.live(`with status 200 becomes the error of its type: ${mode}`, () =>
       withKimi((client, server) =>
         Effect.gen(function* () {
           yield* server.reply(Reply.json(limited), Reply.json(unknown))
@@ -188,7 +188,7 @@ describe("an error object where an answer should be", () => {
     )
   }
 
-  it.live("inside a stream without a type of its own is a failed stream", () =>
+  it.live("without a type inside a stream becomes StreamFailedError", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         yield* server.reply(Reply.faulty(Fault.ErrorInStream({ afterEvents: 5, error: { message: "x", type: "odd" } })))
@@ -199,8 +199,8 @@ describe("an error object where an answer should be", () => {
   )
 })
 
-describe("a stream that ends badly", () => {
-  it.live("keeps the tool calls that had arrived, although cut short", () =>
+describe("a stream that fails", () => {
+  it.live("keeps incomplete tool calls as partial content", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         const tools = [{ type: "function" as const, function: { name: "get_weather", parameters: { type: "object" } } }]

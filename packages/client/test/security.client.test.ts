@@ -1,6 +1,6 @@
 /**
  * What the client itself says of key and prompt: as a value, when it refuses
- * options or requests, and on the wire.
+ * options or requests, and in requests.
  */
 import { createServer, type Server as TcpServer } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
@@ -28,7 +28,7 @@ const assertClean = (name: string, texts: ReadonlyArray<string>): void => {
 }
 
 describe("the key is not in the text of", () => {
-  it.live("the services and layers that hold it", () =>
+  it.live("the services and layers that contain it", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const server = yield* MockServer.make()
@@ -81,7 +81,7 @@ describe("a key that cannot be sent", () => {
     `\u200b${Canary.key}`
   ]
   for (const value of broken) {
-    it.effect(`is refused by name and not by value: ${JSON.stringify(value.replace(Canary.key, "<key>"))}`, () =>
+    it.effect(`is rejected without its value: ${JSON.stringify(value.replace(Canary.key, "<key>"))}`, () =>
       Effect.gen(function* () {
         const inCode = KimiNode.layer({ apiKey: Redacted.make(value) })
         const inFile = Layer.provide(
@@ -107,7 +107,7 @@ describe("a key that cannot be sent", () => {
   }
 })
 
-describe("a request that is refused before it is sent", () => {
+describe("a request that is rejected before it is sent", () => {
   const { prompt } = Canary
   const user = { role: "user", content: prompt } as const
   const call = { id: "a_0", type: "function", function: { name: "a", arguments: `{"x":"${prompt}"}` } } as const
@@ -144,7 +144,7 @@ describe("a request that is refused before it is sent", () => {
     "more than the window": { messages: [{ role: "user", content: prompt.repeat(200_000) }] }
   }
   for (const [problem, request] of Object.entries(requests)) {
-    it.live(`does not say what was in it: ${problem}`, () =>
+    it.live(`has no content in its error: ${problem}`, () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {
@@ -163,7 +163,7 @@ describe("a request that is refused before it is sent", () => {
     )
   }
 
-  it.live("is repaired with a warning that names members and not their content", () =>
+  it.live("is repaired with a warning without content", () =>
     withKimi(
       (client) =>
         Effect.gen(function* () {
@@ -206,9 +206,9 @@ const wiretap = Effect.gen(function* () {
   return { heard, port: typeof address === "object" && address !== null ? address.port : 0 }
 })
 
-describe("on the wire", () => {
+describe("in requests", () => {
   for (const http of ["undici", "fetch"] as const) {
-    it.live(`the key is in the authorization header and nowhere else (${http})`, () =>
+    it.live(`the key is only in the authorization header (${http})`, () =>
       withKimi((_, server) =>
         Effect.gen(function* () {
           const tap = yield* wiretap
@@ -227,7 +227,7 @@ describe("on the wire", () => {
       )
     )
 
-    it.live(`the key goes to the configured host alone, whatever that answers (${http})`, () =>
+    it.live(`the key is sent only to the configured host (${http})`, () =>
       withKimi((_, server) =>
         Effect.gen(function* () {
           const other = yield* MockServer.make()
@@ -243,8 +243,8 @@ describe("on the wire", () => {
   }
 })
 
-describe("a client on a fetch of the application's own", () => {
-  it.live("hands the key to no init that the application shares", () =>
+describe("a client on the application's own fetch", () => {
+  it.live("does not put the key into a shared RequestInit", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const server = yield* MockServer.make()

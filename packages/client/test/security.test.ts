@@ -43,8 +43,8 @@ const withCanary = <E>(
   client: Options = {}
 ) => withKimi(test, { client: { apiKey, ...client } })
 
-describe("the canaries", () => {
-  it.live("are found where they are, so that these tests can fail", () =>
+describe("the canary values", () => {
+  it.live("are found where they occur, so that these tests can fail", () =>
     Effect.gen(function* () {
       const { texts } = yield* Canary.watch(Effect.logInfo(Canary.prompt, Canary.key))
       assert.isDefined(texts.find((text) => text.includes(Canary.prompt)))
@@ -55,7 +55,7 @@ describe("the canaries", () => {
     })
   )
 
-  it("come back from the server", () => {
+  it("are repeated by the server", () => {
     const heard = { headers: { authorization: `Bearer ${Canary.key}` }, body: Canary.prompt }
     for (const name of ErrorReply.names) {
       const reply = Canary.echo(ErrorReply.table[name])(heard)
@@ -65,7 +65,7 @@ describe("the canaries", () => {
   })
 })
 
-describe("an error answer that repeats key and prompt says neither key nor prompt", () => {
+describe("the error for a response that repeats the key and the prompt has neither", () => {
   for (const name of ErrorReply.names) {
     it.live(name, () =>
       withCanary((client, server) =>
@@ -79,7 +79,7 @@ describe("an error answer that repeats key and prompt says neither key nor promp
   }
 })
 
-describe("a fault says neither key nor prompt", () => {
+describe("the error for a fault has neither the key nor the prompt", () => {
   const message = `refused ${Canary.key}, sent as Bearer ${Canary.key}`
   const bounds = { totalTimeout: "50 millis", maxResponseBytes: 20_000, maxEventBytes: 2_000 } as const
   const faults: ReadonlyArray<Fault.Fault> = [
@@ -117,7 +117,7 @@ describe("a fault says neither key nor prompt", () => {
     )
   }
 
-  it.live("slow answers, which are no failures, are logged and traced without them too", () =>
+  it.live("logs and spans of slow responses have neither of them", () =>
     withCanary((client, server) =>
       Effect.gen(function* () {
         for (const fault of [
@@ -133,7 +133,7 @@ describe("a fault says neither key nor prompt", () => {
   )
 })
 
-describe("other places in an answer that repeat the key", () => {
+describe("the key in other parts of a response", () => {
   const placesOf = (key: string, message = `no ${key}`): { readonly [place: string]: Reply.Reply } => ({
     "an error's type and code": Reply.json({ error: { message, type: key, code: key, param: key } }, { status: 418 }),
     "an error's type under 200": Reply.json({ error: { message, type: key } }),
@@ -158,7 +158,7 @@ describe("other places in an answer that repeat the key", () => {
   })
   for (const key of [Canary.key, Canary.formless]) {
     for (const [place, reply] of Object.entries(placesOf(key))) {
-      it.live(`${place}: it is not in the error (${key === Canary.key ? "sk-…" : "another form"})`, () =>
+      it.live(`${place}: is not in the error (${key === Canary.key ? "sk-…" : "another form"})`, () =>
         withCanary(
           (client, server) =>
             Effect.gen(function* () {

@@ -76,7 +76,7 @@ const build = Effect.gen(function* () {
 })
 
 describe("an observed wait for admission", () => {
-  it.effect("is as long as it was, in the metrics, on the span and in the record", () =>
+  it.effect("has its duration in metrics, span and record", () =>
     Effect.gen(function* () {
       const { client, histogram, records, spans, traced } = yield* build
       const fiber = yield* Effect.forkChild(
@@ -99,7 +99,7 @@ describe("an observed wait for admission", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("that its caller does not see the end of is interrupted, and no attempt", () =>
+  it.effect("counts as interrupted, without an attempt, when its caller leaves", () =>
     Effect.gen(function* () {
       const { client, histogram, records } = yield* build
       const first = yield* Effect.forkChild(client.chat(request))
@@ -117,7 +117,7 @@ describe("an observed wait for admission", () => {
 })
 
 describe("an observed stream", () => {
-  it.effect("has its first token, the times between reads and its rate in the metrics", () =>
+  it.effect("has its time to first token, chunk intervals and token rate in the metrics", () =>
     Effect.gen(function* () {
       const { client, histogram, records } = yield* build
       const fiber = yield* Effect.forkChild(Stream.runDrain(client.stream(request)))
