@@ -1,4 +1,4 @@
-/** What must hold between the stages, whatever each of them does alone. */
+/** Properties of the stages together. Each stage has its own tests in core. */
 import { assert, describe, it } from "@effect/vitest"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { classes } from "@kimi-effect/core/KimiError"
@@ -20,7 +20,7 @@ const broken = new classes.ServerError({ message: "broken" })
 const answer = responseOf()
 const events = eventsOf()
 
-/** A client whose transport does as it is told, with its stages at hand. */
+/** A client whose attempts run an effect, with the services of its stages. */
 const client = (
   attempt: Effect.Effect<void, ChatError>,
   options: KimiConfig.Options = {},
@@ -35,7 +35,7 @@ const client = (
     const transport = Layer.succeed(ChatTransport, {
       provider: providers.custom,
       chat: () => Effect.as(tried, answer),
-      // Every event is a network read of its own.
+      // Every event is a separate network read.
       stream: () => Stream.unwrap(Effect.as(tried, Stream.flatMap(Stream.fromIterable(events), Stream.succeed)))
     })
     const config = KimiConfig.layer({
@@ -75,7 +75,7 @@ const settled = <A, E>(effect: Effect.Effect<A, E>) =>
   })
 
 describe("the stages of a client together", () => {
-  it.effect("an open circuit uses no tokens and makes no attempt", () =>
+  it.effect("an open circuit stops a call before it uses tokens or makes an attempt", () =>
     Effect.gen(function* () {
       const { account, circuits, kimi, sent } = yield* client(Effect.void)
       yield* kimi.chat(ask)
@@ -169,31 +169,39 @@ describe("the stages of a client together", () => {
       )
       yield* TestClock.adjust("1 minute")
       const tags = (yield* Effect.forEach(fibers, Fiber.join)).map((error) => error._tag)
-      // Five were let in at once, and one more after each of the three failures that opened the circuit.
+      // Five were admitted at once, and one more after each of the three failures that opened the circuit.
       assert.strictEqual(sent.attempts, 8)
       assert.strictEqual(tags.filter((tag) => tag === "CircuitOpenError").length, 12)
       assert.deepInclude(yield* account, { waiting: 0, inFlight: 0, requestsInMinute: 8 })
     })
   )
 
-  it.effect("every attempt that may be billed is recorded once", () =>
+  it.effect("an interrupted attempt is recorded once, by an estimate", () =>
     Effect.gen(function* () {
-      const left = yield* client(Effect.sleep("10 seconds"))
-      const fiber = yield* Effect.forkChild(left.kimi.chat(ask))
+      const { book, kimi } = yield* client(Effect.sleep("10 seconds"))
+      const fiber = yield* Effect.forkChild(kimi.chat(ask))
       yield* TestClock.adjust("2 seconds")
       yield* Fiber.interrupt(fiber)
-      const [abandoned] = yield* left.book.entries
+      const [abandoned] = yield* book.entries
       assert.deepInclude(abandoned, { outcome: "abandoned", attempts: 1, isEstimate: true })
       assert.strictEqual(abandoned?.usage.completion_tokens, 100)
+    })
+  )
 
-      const free = yield* client(Effect.fail(broken), { maxAttempts: 2 })
-      yield* settled(free.kimi.chat(ask))
-      assert.deepStrictEqual(yield* free.book.entries, [])
+  it.effect("an attempt that is not billed is not recorded", () =>
+    Effect.gen(function* () {
+      const { book, kimi } = yield* client(Effect.fail(broken), { maxAttempts: 2 })
+      yield* settled(kimi.chat(ask))
+      assert.deepStrictEqual(yield* book.entries, [])
+    })
+  )
 
-      const streamed = yield* client(Effect.void)
-      yield* Stream.runDrain(Stream.take(streamed.kimi.stream(ask), 2))
-      yield* Stream.runDrain(streamed.kimi.stream(ask))
-      const outcomes = (yield* streamed.book.entries).map(({ attempts, outcome }) => [outcome, attempts])
+  it.effect("a stream is recorded once, whether it ends or is left", () =>
+    Effect.gen(function* () {
+      const { book, kimi } = yield* client(Effect.void)
+      yield* Stream.runDrain(Stream.take(kimi.stream(ask), 2))
+      yield* Stream.runDrain(kimi.stream(ask))
+      const outcomes = (yield* book.entries).map(({ attempts, outcome }) => [outcome, attempts])
       assert.deepStrictEqual(outcomes, [
         ["abandoned", 1],
         ["succeeded", 1]
@@ -247,7 +255,7 @@ describe("the stages of a client together", () => {
         for (const circuit of (yield* circuits.states).values()) {
           if (circuit._tag === "HalfOpen") assert.deepStrictEqual(circuit.probes, [])
         }
-        // Whoever comes now is let in.
+        // Later calls are admitted.
         yield* circuits.reset("custom/kimi-k3")
         const after = yield* settled(Effect.forEach(Array.from({ length: 5 }), () => Effect.exit(kimi.chat(ask))))
         assert.isTrue(Exit.isSuccess(after))

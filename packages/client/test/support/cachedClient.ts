@@ -1,7 +1,4 @@
-/**
- * Clients on transports that a test drives, with what they may share: a cache,
- * an account book, a budget.
- */
+/** Clients on scripted hosts, with services that they share: a cache, accounting, a budget. */
 import { assert } from "@effect/vitest"
 import type { ResponseCache } from "@kimi-effect/core/ResponseCache"
 import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
@@ -22,14 +19,14 @@ export const ask = (content = "Hi") => ({ messages: [{ role: "user" as const, co
 
 const usage = usageOf(1_000, 500)
 
-/** A host that numbers its answers, counts what it is asked, and can be held back or fail. */
+/** A host that numbers its responses and counts its calls. A test can hold it back or make it fail. */
 export const scripted = (provider: Provider = providers.moonshot, model = "kimi-k3") => {
-  const asked = { chats: 0, streams: 0 }
+  const calls = { chats: 0, streams: 0 }
   let gate: Deferred.Deferred<void> | undefined
   let failure: (ChatError & StreamError) | undefined
   const answered = (): Effect.Effect<number, ChatError & StreamError> =>
     Effect.suspend(() => {
-      const number = asked.chats + asked.streams
+      const number = calls.chats + calls.streams
       const open = gate === undefined ? Effect.void : Deferred.await(gate)
       return failure === undefined ? Effect.as(open, number) : Effect.fail(failure)
     })
@@ -46,19 +43,19 @@ export const scripted = (provider: Provider = providers.moonshot, model = "kimi-
     provider,
     chat: () =>
       Effect.suspend(() => {
-        asked.chats += 1
+        calls.chats += 1
         return Effect.map(answered(), answer)
       }),
     stream: () =>
       Stream.suspend(() => {
-        asked.streams += 1
+        calls.streams += 1
         return Stream.unwrap(Effect.map(answered(), (number) => Stream.fromIterable(events(number))))
       })
   }
   return {
     transport,
-    asked,
-    /** Holds every answer back until the effect is run. */
+    calls,
+    /** Holds all responses back until the returned effect runs. */
     hold: () => {
       gate = Deferred.makeUnsafe<void>()
       return Effect.suspend(() => {
@@ -75,7 +72,7 @@ export const scripted = (provider: Provider = providers.moonshot, model = "kimi-
 
 export type Host = ReturnType<typeof scripted>
 
-/** What a client may be given beside its transport. */
+/** Services of a client. */
 export type Given = ResponseCache | Accounting | Budget | Admission
 
 export interface Setting {
