@@ -102,23 +102,26 @@ describe("/readyz and /healthz", () => {
     })
   )
 
-  it.live("are degraded at a low balance, and 503 at an empty one", () =>
+  const healthAtBalance = (available_balance: number) =>
     Effect.gen(function* () {
       const { get, server } = yield* backend({ settings: { balanceWarning: 10 } })
-      const has = (available_balance: number) =>
-        server.replyAt(
-          "GET /v1/users/me/balance",
-          Reply.json({ code: 0, data: { available_balance, voucher_balance: 0, cash_balance: available_balance } })
-        )
-      yield* has(9.5)
-      const short = yield* get("/healthz")
-      assert.deepStrictEqual(
-        [short.status, decode(short.text).status, codes(short)["balance"]],
-        [200, "degraded", "Low"]
+      yield* server.replyAt(
+        "GET /v1/users/me/balance",
+        Reply.json({ code: 0, data: { available_balance, voucher_balance: 0, cash_balance: available_balance } })
       )
-      yield* has(0)
-      const empty = yield* get("/healthz")
-      assert.deepStrictEqual([empty.status, codes(empty)["balance"]], [503, "Empty"])
+      const response = yield* get("/healthz")
+      return [response.status, decode(response.text).status, codes(response)["balance"]]
+    })
+
+  it.live("are 200 and degraded at a low balance", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* healthAtBalance(9.5), [200, "degraded", "Low"])
+    })
+  )
+
+  it.live("are 503 at an empty balance", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* healthAtBalance(0), [503, "unhealthy", "Empty"])
     })
   )
 
@@ -171,12 +174,18 @@ describe("the routes", () => {
     })
   )
 
-  it.live("serve the OpenAPI document only at a configured path", () =>
+  it.live("can serve the OpenAPI document of a larger API", () =>
     Effect.gen(function* () {
       const document = { ...HealthApi.openApi(), info: { title: "Larger", version: "2" } }
-      const larger = yield* backend({ routes: { openApiPath: "/docs.json", document } })
-      assert.nestedPropertyVal(JSON.parse((yield* larger.get("/docs.json")).text), "info.title", "Larger")
-      assert.strictEqual((yield* (yield* backend()).get("/openapi.json")).status, 404)
+      const { get } = yield* backend({ routes: { openApiPath: "/docs.json", document } })
+      assert.nestedPropertyVal(JSON.parse((yield* get("/docs.json")).text), "info.title", "Larger")
+    })
+  )
+
+  it.live("serve no OpenAPI document by default", () =>
+    Effect.gen(function* () {
+      const { get } = yield* backend()
+      assert.strictEqual((yield* get("/openapi.json")).status, 404)
     })
   )
 
@@ -209,7 +218,7 @@ describe("the routes", () => {
 })
 
 describe("the responses of the routes", () => {
-  /** The answers of a host that is well and of one that refuses the key. */
+  /** The responses for a healthy host and for one that rejects the key. */
   const both = Effect.gen(function* () {
     const answers: Array<{ readonly url: string; readonly status: number; readonly json: unknown }> = []
     for (const options of [{}, { server: { apiKey: "sk-another" } }]) {
@@ -229,16 +238,16 @@ describe("the responses of the routes", () => {
       const takes = (name: string) => {
         const schema = { $ref: `#/$defs/${name}` }
         const document = { dialect: "draft-2020-12", schema, definitions } as const
-        // What is read back from a document asks for no services.
+        // A codec that is read from a document requires no services.
         const codec = SchemaRepresentation.fromJsonSchemaDocument(document) as Schema.Codec<unknown>
         return (json: unknown) => Option.isSome(Schema.decodeUnknownOption(codec, { onExcessProperty: "error" })(json))
       }
-      const [well, ill] = yield* both
+      const [healthy, unhealthy] = yield* both
       const isReady = takes("Ready")
       const isNotReady = takes("NotReady")
-      assert.deepStrictEqual([isReady(well?.json), isNotReady(well?.json)], [true, false])
-      assert.deepStrictEqual([isReady(ill?.json), isNotReady(ill?.json)], [false, true])
-      assert.isFalse(isReady({ ...Object(well?.json), more: 1 }))
+      assert.deepStrictEqual([isReady(healthy?.json), isNotReady(healthy?.json)], [true, false])
+      assert.deepStrictEqual([isReady(unhealthy?.json), isNotReady(unhealthy?.json)], [false, true])
+      assert.isFalse(isReady({ ...Object(healthy?.json), more: 1 }))
       assert.isTrue(takes("Alive")({ status: "alive" }))
     })
   )

@@ -1,4 +1,4 @@
-/** What a client pays for, under a budget and with an account book. */
+/** The costs of a client's calls, with a budget and accounting. */
 import { assert, describe, it } from "@effect/vitest"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
 import { classes } from "@kimi-effect/core/KimiError"
@@ -40,7 +40,7 @@ describe("a call that exceeds its budget", () => {
   it.effect("is not retried, and does not fall back, when a later attempt exceeds the budget", () =>
     Effect.gen(function* () {
       const other = transportTo({ chat: () => Effect.succeed(answer(1)) }, providers.together)
-      // An attempt of a minute that is lost has cost all that it may, so the next has no room.
+      // An attempt that is lost after a minute is settled at its whole reservation, which leaves too little for another.
       const { budget, circuits, count, kimi } = yield* connect(
         { chat: () => Effect.delay(Effect.fail(lost), "1 minute") },
         {
@@ -57,7 +57,7 @@ describe("a call that exceeds its budget", () => {
       )
       assert.deepStrictEqual([count.attempts, other.count.attempts], [1, 0])
       assert.deepStrictEqual(yield* stateOf(budget), ["total 40+0/60"])
-      // Two failures in a row would have opened it.
+      // A second failure would have opened the circuit.
       const states = [...(yield* circuits.states).values()].map(({ _tag }) => _tag)
       assert.deepStrictEqual(states, ["Closed"])
     })
@@ -106,21 +106,28 @@ describe("an attempt under a budget", () => {
     })
   )
 
-  it.effect("costs an estimate when it is interrupted or times out", () =>
+  it.effect("costs an estimate when it is interrupted", () =>
+    Effect.gen(function* () {
+      const { book, budget, kimi } = yield* connect({ chat: () => Effect.never }, { budget: { caps: [total] } })
+      const fiber = yield* Effect.forkChild(kimi.chat(upTo(30)))
+      yield* TestClock.adjust("20 millis")
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 0+30/100"])
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 2+0/100"])
+    })
+  )
+
+  it.effect("costs an estimate when it times out", () =>
     Effect.gen(function* () {
       const { book, budget, kimi } = yield* connect(
         { chat: () => Effect.never },
         { budget: { caps: [total] }, config: { totalTimeout: "100 millis", maxAttempts: 1 } }
       )
-      const left = yield* Effect.forkChild(kimi.chat(upTo(30)))
-      yield* TestClock.adjust("20 millis")
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 0+30/100"])
-      yield* Fiber.interrupt(left)
-      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate"])
       const error = yield* settled(Effect.flip(kimi.chat(upTo(30))))
       assert.strictEqual(error._tag, "TotalTimeoutError")
-      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate", "failed 10 by estimate"])
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 12+0/100"])
+      assert.deepStrictEqual(yield* entriesOf(book), ["failed 10 by estimate"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 10+0/100"])
     })
   )
 
@@ -173,27 +180,49 @@ describe("an attempt under a budget", () => {
 })
 
 describe("the budget of a client", () => {
-  it.effect("has scopes for tenant, job and agent", () =>
+  /** A client with a chat of one tenant and a stream of another. */
+  const twoTenants = Effect.gen(function* () {
+    yield* TestClock.setTime(Date.UTC(2026, 10, 23))
+    const host = { chat: () => Effect.succeed(answer(7)), stream: () => Stream.fromIterable(events(5)) }
+    const connected = yield* connect(host, {
+      budget: {
+        caps: [
+          { ...total, per: ["tenant"] },
+          { ...total, per: ["day", "job", "agent"] }
+        ]
+      }
+    })
+    const { kimi } = connected
+    yield* CallOptions.provide({ tenant: "acme", job: "reports", agent: "writer" })(kimi.chat(upTo(30)))
+    const stream = kimi.stream(upTo(30)).pipe(CallOptions.provideStream({ tenant: "globex", agent: "reader" }))
+    yield* Stream.runDrain(stream)
+    return connected
+  })
+
+  it.effect("has the scopes of its caps", () =>
     Effect.gen(function* () {
-      yield* TestClock.setTime(Date.UTC(2026, 10, 23))
-      const host = { chat: () => Effect.succeed(answer(7)), stream: () => Stream.fromIterable(events(5)) }
-      const { book, budget, kimi } = yield* connect(host, {
-        budget: {
-          caps: [
-            { ...total, per: ["tenant"] },
-            { ...total, per: ["day", "job", "agent"] }
-          ]
-        }
-      })
-      yield* CallOptions.provide({ tenant: "acme", job: "reports", agent: "writer" })(kimi.chat(upTo(30)))
-      const stream = kimi.stream(upTo(30)).pipe(CallOptions.provideStream({ tenant: "globex", agent: "reader" }))
-      yield* Stream.runDrain(stream)
+      const { budget } = yield* twoTenants
       assert.deepStrictEqual(yield* stateOf(budget), [
         "tenant:acme 7+0/100",
         "day:2026-11-23/job:reports/agent:writer 7+0/100",
         "tenant:globex 5+0/100",
         "day:2026-11-23/job:/agent:reader 5+0/100"
       ])
+    })
+  )
+
+  it.effect("rejects calls by scope", () =>
+    Effect.gen(function* () {
+      const { kimi } = yield* twoTenants
+      const error = yield* Effect.flip(CallOptions.provide({ tenant: "acme" })(kimi.chat(upTo(94))))
+      assert.strictEqual(error._tag, "BudgetExceededError")
+      yield* CallOptions.provide({ tenant: "globex" })(kimi.chat(upTo(94)))
+    })
+  )
+
+  it.effect("has costs by tenant, job and agent in its accounting", () =>
+    Effect.gen(function* () {
+      const { book } = yield* twoTenants
       const costs = (tag: "tenant" | "job" | "agent") =>
         Effect.map(book.entries, (entries) =>
           [...Accounting.totalBy(entries, tag)].map(([name, { costs }]) => {
@@ -204,8 +233,6 @@ describe("the budget of a client", () => {
       assert.deepStrictEqual(yield* costs("tenant"), ["acme 7", "globex 5"])
       assert.deepStrictEqual(yield* costs("job"), ["reports 7", " 5"])
       assert.deepStrictEqual(yield* costs("agent"), ["writer 7", "reader 5"])
-      yield* Effect.flip(CallOptions.provide({ tenant: "acme" })(kimi.chat(upTo(94))))
-      yield* CallOptions.provide({ tenant: "globex" })(kimi.chat(upTo(94)))
     })
   )
 
@@ -216,7 +243,7 @@ describe("the budget of a client", () => {
         { budget: { caps: [total] }, isCached: true }
       )
       yield* kimi.chat(upTo(60))
-      // It would not fit any more.
+      // A second attempt would exceed the cap.
       yield* kimi.chat(upTo(60))
       assert.strictEqual(count.attempts, 1)
       assert.deepStrictEqual(yield* stateOf(budget), ["total 60+0/100"])
@@ -229,33 +256,53 @@ describe("the budget of a client", () => {
     })
   )
 
-  it.effect("includes the account balance if configured", () =>
-    Effect.gen(function* () {
-      const account = { asked: 0, fails: false }
+  describe("that includes the account balance", () => {
+    /** A client of an account with 20 dollars, whose balance can be made to fail. */
+    const connectWithBalance = Effect.gen(function* () {
+      const account = { reads: 0, fails: false }
       const balance = Effect.suspend(() => {
-        account.asked += 1
+        account.reads += 1
         return account.fails ? Effect.fail(new classes.ServerError({ message: "failed" })) : Effect.succeed(20)
       })
       const host = { balance, chat: () => Effect.succeed(answer(1)), stream: () => Stream.fromIterable(events(1)) }
-      const { count, kimi } = yield* connect(host, { budget: { caps: [], balance: {} } })
-      const errors = [
-        yield* Effect.flip(kimi.chat(upTo(21))),
-        yield* Effect.flip(Stream.runDrain(kimi.stream(upTo(21))))
-      ]
-      assert.deepStrictEqual(
-        errors.map((error) => (error._tag === "BudgetExceededError" ? [error.scope, error.currency] : error._tag)),
-        [
-          ["balance", "USD"],
-          ["balance", "USD"]
-        ]
-      )
-      assert.deepStrictEqual([count.attempts, account.asked], [0, 1])
-      yield* kimi.chat(upTo(20))
-      account.fails = true
-      yield* TestClock.adjust("1 minute")
-      yield* kimi.chat(upTo(21))
-      assert.deepStrictEqual([count.attempts, account.asked], [2, 2])
-      assert.include(kimi.describe(), "balance looked at")
+      return { account, ...(yield* connect(host, { budget: { caps: [], balance: {} } })) }
     })
-  )
+
+    it.effect("rejects calls that exceed the balance", () =>
+      Effect.gen(function* () {
+        const { count, kimi } = yield* connectWithBalance
+        for (const call of [kimi.chat(upTo(21)), Stream.runDrain(kimi.stream(upTo(21)))]) {
+          const error = yield* Effect.flip(call)
+          if (error._tag !== "BudgetExceededError") return assert.fail(error._tag)
+          assert.deepStrictEqual([error.scope, error.currency], ["balance", "USD"])
+        }
+        assert.strictEqual(count.attempts, 0)
+      })
+    )
+
+    it.effect("reads the balance once in its time to live", () =>
+      Effect.gen(function* () {
+        const { account, kimi } = yield* connectWithBalance
+        yield* kimi.chat(upTo(20))
+        yield* kimi.chat(upTo(20))
+        assert.strictEqual(account.reads, 1)
+      })
+    )
+
+    it.effect("allows calls when the balance cannot be read", () =>
+      Effect.gen(function* () {
+        const { account, count, kimi } = yield* connectWithBalance
+        account.fails = true
+        yield* kimi.chat(upTo(21))
+        assert.deepStrictEqual([count.attempts, account.reads], [1, 1])
+      })
+    )
+
+    it.effect("is described", () =>
+      Effect.gen(function* () {
+        const { kimi } = yield* connectWithBalance
+        assert.match(kimi.describe(), /^budget: .*balance/m)
+      })
+    )
+  })
 })

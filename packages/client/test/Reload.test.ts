@@ -23,7 +23,7 @@ describe("a client whose configuration changes", () => {
       yield* kimi.models
       yield* kimi.balance
       assert.strictEqual(yield* kimi.estimateTokens({ messages: ask.messages }), 7)
-      assert.deepStrictEqual(hosts.seen, [
+      assert.deepStrictEqual(hosts.calls, [
         "chat sk-1 a",
         "chat sk-2 b",
         "stream sk-2 b",
@@ -61,8 +61,8 @@ describe("a client whose configuration changes", () => {
       yield* kimi.chat(ask).pipe(Effect.flip)
       yield* TestClock.adjust("10 seconds")
       assert.isTrue(Exit.isSuccess(yield* Fiber.await(old)))
-      assert.deepStrictEqual(hosts.seen, ["chat sk-1 a", "chat sk-2 b", "chat sk-1 a"])
-      // What it stood on is given back after its last attempt.
+      assert.deepStrictEqual(hosts.calls, ["chat sk-1 a", "chat sk-2 b", "chat sk-1 a"])
+      // Its resources are released after its last attempt.
       assert.deepStrictEqual([hosts.built(), hosts.released()], [2, 1])
     })
   )
@@ -75,7 +75,7 @@ describe("a client whose configuration changes", () => {
       const stream = yield* start(Stream.runCollect(kimi.stream(ask)))
       yield* live.set({ apiKey: Redacted.make("sk-2") })
       yield* live.set({ apiKey: Redacted.make("sk-3") })
-      // The second one had no calls at all.
+      // The second configuration had no calls.
       assert.deepStrictEqual([hosts.built(), hosts.released()], [3, 1])
       hosts.proceed()
       const events = yield* Fiber.join(stream)
@@ -123,18 +123,27 @@ describe("a client whose configuration changes", () => {
     })
   )
 
-  it.effect("rejects a change that cannot be built, and releases its resources", () =>
+  it.effect("rejects a change that cannot be built", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
-      const { heard, kimi, live } = yield* connect(hosts)
-      hosts.refuseModel("b")
+      const { events, kimi, live } = yield* connect(hosts)
+      hosts.rejectModel("b")
       const error = yield* Effect.flip(live.set({ apiKey: Redacted.make("sk-2"), model: "b" }))
       assert.deepStrictEqual(error.issues, [{ name: "model", expected: "another model" }])
       yield* kimi.chat(ask)
-      assert.deepStrictEqual(hosts.seen, ["chat sk-1 a"])
-      assert.deepStrictEqual([hosts.built(), hosts.released()], [2, 1])
+      assert.deepStrictEqual(hosts.calls, ["chat sk-1 a"])
       yield* Effect.yieldNow
-      assert.deepInclude(heard[0], { _tag: "Rejected", issues: error.issues })
+      assert.deepInclude(events[0], { _tag: "Rejected", issues: error.issues })
+    })
+  )
+
+  it.effect("releases the resources of a change that cannot be built", () =>
+    Effect.gen(function* () {
+      const hosts = makeHosts()
+      const { live } = yield* connect(hosts)
+      hosts.rejectModel("b")
+      yield* Effect.flip(live.set({ model: "b" }))
+      assert.deepStrictEqual([hosts.built(), hosts.released()], [2, 1])
     })
   )
 
@@ -149,7 +158,7 @@ describe("a client whose configuration changes", () => {
       )
       yield* Effect.flip(live.set({ model: "b" }))
       yield* kimi.chat(ask)
-      assert.deepStrictEqual(hosts.seen, ["chat sk-1 a"])
+      assert.deepStrictEqual(hosts.calls, ["chat sk-1 a"])
       assert.deepStrictEqual([hosts.built(), hosts.released()], [2, 1])
     })
   )
@@ -160,7 +169,7 @@ describe("a client whose configuration changes", () => {
       const plan = FallbackPlan.layer([{ provider: "moonshot", model: "kimi-k2.6" }])
       const layer = Layer.provide(Layer.provideMerge(plan, hosts.layer), FetchHttpClient.layer)
       const { kimi, live } = yield* connect({ layer }, { provider: "moonshot", baseUrl: undefined })
-      // The step was at the client's own host, and had its key.
+      // The step used the key of the client's own host.
       const error = yield* Effect.flip(live.set({ provider: "ollama" }))
       assert.deepStrictEqual(
         error.issues.map(({ name }) => name),
@@ -179,17 +188,17 @@ describe("state that is kept over a change", () => {
       const { kimi, live } = yield* connect(hosts, { maxConcurrency: 1 })
       hosts.hold()
       for (let call = 0; call < 3; call++) yield* start(kimi.chat(ask))
-      assert.strictEqual(hosts.seen.length, 1)
+      assert.strictEqual(hosts.calls.length, 1)
       yield* live.set({ apiKey: Redacted.make("sk-2") })
-      assert.strictEqual(hosts.seen.length, 1)
+      assert.strictEqual(hosts.calls.length, 1)
       yield* live.set({ maxConcurrency: 2 })
-      assert.strictEqual(hosts.seen.length, 2)
+      assert.strictEqual(hosts.calls.length, 2)
       yield* live.set({ maxConcurrency: 1 })
       const last = yield* start(kimi.chat(ask))
       hosts.proceed()
       yield* Fiber.join(last)
-      assert.strictEqual(hosts.mostAtOnce(), 2)
-      assert.deepStrictEqual(hosts.seen, ["chat sk-1 a", "chat sk-1 a", "chat sk-1 a", "chat sk-2 a"])
+      assert.strictEqual(hosts.maxConcurrent(), 2)
+      assert.deepStrictEqual(hosts.calls, ["chat sk-1 a", "chat sk-1 a", "chat sk-1 a", "chat sk-2 a"])
     })
   )
 
@@ -209,20 +218,32 @@ describe("state that is kept over a change", () => {
     })
   )
 
-  it.effect("includes open circuits, unless the host changes", () =>
+  /** A client whose circuit for model `a` is open. */
+  const withOpenCircuit = Effect.gen(function* () {
+    const hosts = makeHosts()
+    const circuits = yield* CircuitBreaker.make({ consecutiveFailures: 1 })
+    const connected = yield* connect(
+      hosts,
+      { maxAttempts: 1, requestsPerMinute: 2 },
+      Layer.succeed(CircuitBreaker.CircuitBreaker, circuits)
+    )
+    yield* connected.kimi.chat({ ...ask, model: "other" })
+    hosts.failures.push(broken)
+    yield* Effect.flip(connected.kimi.chat(ask))
+    return { ...connected, circuits }
+  })
+
+  it.effect("includes open circuits", () =>
     Effect.gen(function* () {
-      const hosts = makeHosts()
-      const circuits = yield* CircuitBreaker.make({ consecutiveFailures: 1 })
-      const { kimi, live } = yield* connect(
-        hosts,
-        { maxAttempts: 1, requestsPerMinute: 2 },
-        Layer.succeed(CircuitBreaker.CircuitBreaker, circuits)
-      )
-      yield* kimi.chat({ ...ask, model: "other" })
-      hosts.failures.push(broken)
-      yield* Effect.flip(kimi.chat(ask))
+      const { kimi, live } = yield* withOpenCircuit
       yield* live.set({ apiKey: Redacted.make("sk-2") })
       assert.strictEqual((yield* Effect.flip(kimi.chat(ask)))._tag, "CircuitOpenError")
+    })
+  )
+
+  it.effect("does not include the circuits and usage of another host", () =>
+    Effect.gen(function* () {
+      const { circuits, kimi, live } = yield* withOpenCircuit
       yield* live.set({ baseUrl: "http://localhost:2/v1" })
       yield* kimi.chat(ask)
       yield* kimi.chat(ask)

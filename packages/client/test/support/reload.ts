@@ -1,7 +1,4 @@
-/**
- * A client on a configuration that a test changes, and hosts that write down
- * with which configuration they were called.
- */
+/** A client whose configuration a test changes, and hosts that record the configuration of each call. */
 import { classes } from "@kimi-effect/core/KimiError"
 import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
 import { KimiConfig } from "@kimi-effect/core/KimiConfig"
@@ -31,18 +28,18 @@ const operationJson: Record<string, unknown> = {
 }
 
 export const makeHosts = ({ isLogging = false }: { readonly isLogging?: boolean } = {}) => {
-  const state = { built: 0, released: 0, running: 0, most: 0, refused: "" }
-  const seen: Array<string> = []
+  const state = { built: 0, released: 0, running: 0, maxRunning: 0, rejectedModel: "" }
+  const calls: Array<string> = []
   const prices: Array<string | undefined> = []
-  /** What the next calls fail with. */
+  /** Errors of the next calls. */
   const failures: Array<ChatError & StreamError> = []
   const latch = Latch.makeUnsafe(true)
 
   const called = (what: string, key: string, model = "") =>
     Effect.gen(function* () {
-      seen.push([what, key, model].join(" ").trim())
+      calls.push([what, key, model].join(" ").trim())
       state.running += 1
-      state.most = Math.max(state.most, state.running)
+      state.maxRunning = Math.max(state.maxRunning, state.running)
       if (isLogging) yield* Effect.logDebug(what)
       yield* latch.await
       const table = yield* PriceTable
@@ -64,7 +61,7 @@ export const makeHosts = ({ isLogging = false }: { readonly isLogging?: boolean 
         Effect.sync(() => (state.built += 1)),
         () => Effect.sync(() => (state.released += 1))
       )
-      if (config.model === state.refused) {
+      if (config.model === state.rejectedModel) {
         return yield* Effect.fail(classes.ConfigurationError.of([{ name: "model", expected: "another model" }]))
       }
       const key = config.apiKey === undefined ? "" : Redacted.value(config.apiKey)
@@ -83,22 +80,22 @@ export const makeHosts = ({ isLogging = false }: { readonly isLogging?: boolean 
 
   return {
     layer,
-    seen,
+    calls,
     prices,
     failures,
     built: () => state.built,
     released: () => state.released,
-    mostAtOnce: () => state.most,
-    refuseModel: (model: string) => {
-      state.refused = model
+    maxConcurrent: () => state.maxRunning,
+    rejectModel: (model: string) => {
+      state.rejectedModel = model
     },
-    /** Calls that begin from now on wait until they may go on. */
+    /** Makes later calls wait until `proceed`. */
     hold: () => latch.closeUnsafe(),
     proceed: () => latch.openUnsafe()
   }
 }
 
-/** The client, its configuration, and the events from now on. */
+/** The client, its configuration, and the reload events from now on. */
 export const connect = Effect.fnUntraced(function* (
   hosts: Pick<ReturnType<typeof makeHosts>, "layer">,
   options: Settings.Options = {},
@@ -114,12 +111,12 @@ export const connect = Effect.fnUntraced(function* (
   })
   const context = yield* Layer.build(Layer.provideMerge(client, config))
   const live = Context.get(context, LiveConfig.LiveConfig)
-  const heard: Array<ReloadEvent> = []
+  const reloadEvents: Array<ReloadEvent> = []
   yield* Effect.forkScoped(
-    Stream.runForEach(live.events, (event) => Effect.sync(() => heard.push(event))),
+    Stream.runForEach(live.events, (event) => Effect.sync(() => reloadEvents.push(event))),
     { startImmediately: true }
   )
-  return { kimi: Context.get(context, KimiClient.KimiClient), live, heard }
+  return { kimi: Context.get(context, KimiClient.KimiClient), live, events: reloadEvents }
 })
 
 export const start = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
