@@ -17,14 +17,7 @@ import { basename, dirname, join } from "node:path"
 
 const root = new URL("..", import.meta.url).pathname
 
-const exceptions: ReadonlySet<string> = new Set([
-  "exports",
-  "faults",
-  "security",
-  "cancellation",
-  "telemetry",
-  "peers"
-])
+const exceptions: ReadonlySet<string> = new Set(["exports", "faults", "security", "cancellation", "telemetry", "peers"])
 
 const files = globSync("packages/*/test/**/*.test.ts", { cwd: root }).toSorted()
 

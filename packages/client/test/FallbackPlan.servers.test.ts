@@ -1,4 +1,4 @@
-/** A client and its plan over real sockets, with a server for each host. */
+/** A client with a fallback plan over real sockets, with a server for each host. */
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
@@ -22,7 +22,7 @@ interface Setting {
   readonly options?: KimiConfig.Options
 }
 
-/** A client at Moonshot, in the shape of a server, whose plan leads to another one. */
+/** A client at one mock server, whose fallback plan has a second one. */
 const connect = Effect.fnUntraced(function* ({ options, steps }: Setting) {
   const own = yield* MockServer.make()
   const spare = yield* MockServer.make({ validateRequests: false })
@@ -46,8 +46,8 @@ const together: Setting["steps"] = (spare) => [
   { provider: "together", apiKey: Redacted.make(second), baseUrl: spare.url }
 ]
 
-/** Everything that a server was told, as text. */
-const heard = (server: Server) => Effect.map(server.requests, (requests) => inspect(requests, { depth: 10 }))
+/** Everything that a server received, as text. */
+const received = (server: Server) => Effect.map(server.requests, (requests) => inspect(requests, { depth: 10 }))
 
 const membersOf = (server: Server) =>
   Effect.map(server.requests, (requests) => requests.map(({ json }) => json as Record<string, unknown>))
@@ -66,7 +66,7 @@ describe("a client with a fallback plan", () => {
       const start = events[0]
       assert.strictEqual(start?._tag === "Start" ? start.provider : undefined, "together")
       assert.strictEqual(events.at(-1)?._tag, "Finish")
-      // Each host is asked in its own words.
+      // Each host receives its own dialect.
       const [atOwn] = yield* membersOf(own)
       assert.deepInclude(atOwn, { model: "kimi-k3", max_completion_tokens: 10 })
       const [atSpare] = yield* membersOf(spare)
@@ -87,13 +87,13 @@ describe("a client with a fallback plan", () => {
       yield* own.replyAlways(overloaded)
       yield* spare.replyAlways(({ headers }) => ErrorReply.make(503, undefined, `no ${headers["authorization"] ?? ""}`))
       const errors = [yield* Effect.flip(kimi.chat(hello)), yield* Effect.flip(Stream.runDrain(kimi.stream(hello)))]
-      const atOwn = yield* heard(own)
-      const atSpare = yield* heard(spare)
+      const atOwn = yield* received(own)
+      const atSpare = yield* received(spare)
       assert.include(atOwn, `Bearer ${first}`)
       assert.include(atSpare, `Bearer ${second}`)
       assert.notInclude(atOwn, "99aa55e0")
       assert.notInclude(atSpare, "4be91c07")
-      // The custom host has no key, and is sent none.
+      // The custom host has no key, and receives none.
       const keys = (yield* spare.requests).map(({ headers }) => headers["authorization"])
       assert.deepStrictEqual(keys, [`Bearer ${second}`, undefined, `Bearer ${second}`, undefined])
       for (const error of errors) {

@@ -1,4 +1,4 @@
-/** From options to accounts and steps. */
+/** The accounts and steps of a fallback plan. */
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
@@ -7,6 +7,7 @@ import { Duration, Effect, Layer, Redacted } from "effect"
 import { FetchHttpClient } from "effect/http"
 import * as ChatTransport from "../src/ChatTransport.ts"
 import * as FallbackPlan from "../src/FallbackPlan.ts"
+import * as HostApi from "../src/HostApi.ts"
 import { providers } from "../src/Provider.ts"
 
 const key = "sk-own-0123456789"
@@ -107,6 +108,32 @@ describe("the accounts of a fallback plan", () => {
       const made = yield* plan([{ transport: mock }, { transport: mock, model: "m" }, { transport: transport() }])
       assert.deepStrictEqual(accountsOf(made), ["together", "together", "together-2"])
       assert.strictEqual(made.transports.get("together"), mock)
+    })
+  )
+})
+
+describe("the host API of an account", () => {
+  it.effect("is that of the step for a transport", () =>
+    Effect.gen(function* () {
+      const hostApi = HostApi.unsupported(providers.together)
+      const { hostApis } = yield* plan([{ transport: transport(), hostApi, account: "recorded" }])
+      assert.strictEqual(hostApis.get("recorded"), hostApi)
+    })
+  )
+
+  it.effect("offers nothing for a transport without one", () =>
+    Effect.gen(function* () {
+      const { hostApis } = yield* plan([{ transport: transport(), account: "recorded" }])
+      const api = hostApis.get("recorded")
+      if (api === undefined) return assert.fail("no host API")
+      assert.strictEqual((yield* Effect.flip(HostApi.models(api)))._tag, "UnsupportedOperationError")
+    })
+  )
+
+  it.effect("calls the host of the step over HTTP", () =>
+    Effect.gen(function* () {
+      const { hostApis } = yield* plan([{ provider: "together", apiKey: other }])
+      assert.strictEqual(hostApis.get("together")?.provider.baseUrl, "https://api.together.xyz/v1")
     })
   )
 })

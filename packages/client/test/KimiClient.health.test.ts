@@ -1,4 +1,4 @@
-/** The health of clients over real sockets: which components there are, and what becomes of them. */
+/** The health of clients over real sockets: its components and their status. */
 import { assert, describe, it } from "@effect/vitest"
 import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import { SystemHealth } from "@kimi-effect/core/SystemHealth"

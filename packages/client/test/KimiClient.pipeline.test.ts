@@ -1,4 +1,4 @@
-/** What must hold between the cache, the budget and the stages below them. */
+/** Properties of the cache, the budget and the stages below them together. */
 import { assert, describe, it } from "@effect/vitest"
 import * as CacheControl from "@kimi-effect/core/CacheControl"
 import { classes } from "@kimi-effect/core/KimiError"
@@ -36,7 +36,7 @@ describe("a client with all stages", () => {
               ["cached", 3]
             ]
           )
-          // Whoever asks for a new answer does meet the circuit.
+          // A call that is not cached fails with the open circuit.
           const refused = yield* Effect.flip(CacheControl.provide({ mode: "refresh" })(run(kimi)))
           assert.strictEqual(refused._tag, "CircuitOpenError")
         })
@@ -69,7 +69,7 @@ describe("a client with all stages", () => {
           assert.strictEqual(sent.attempts, 3)
           assert.deepInclude(yield* account(), { inFlight: 0, requestsInMinute: 3 })
           assert.isAtLeast((yield* account())?.tokensInMinute ?? 0, 3 * 100)
-          // Each may have been billed.
+          // Each attempt may have been billed.
           const [entry, ...others] = yield* book.entries
           assert.deepInclude(entry, { outcome: "failed", attempts: 3, isEstimate: true })
           assert.deepStrictEqual(others, [])
@@ -92,7 +92,7 @@ describe("a client with all stages", () => {
           const exits = yield* Effect.forEach(fibers, Fiber.await)
           assert.isTrue(exits.every(Exit.isSuccess))
           assert.strictEqual(sent.attempts, 1)
-          // Kimi K3 costs $3.00 and $15.00 a million.
+          // Kimi K3 costs $3.00 and $15.00 per million tokens.
           assert.deepStrictEqual(yield* spent, { spent: (1_000 * 3 + 100 * 15) / 1_000_000, reserved: 0 })
           assert.sameDeepMembers(
             (yield* book.entries).map(({ attempts, outcome }) => [outcome, attempts]),
@@ -135,7 +135,7 @@ describe("a client with all stages", () => {
           yield* Effect.forEach(Array.from({ length: 5 }), () => Effect.forkChild(others))
           const fibers = yield* Effect.forEach(Array.from({ length: 3 }), () => Effect.forkChild(run(kimi)))
           yield* TestClock.adjust("10 seconds")
-          // All three wait for one attempt, which waits for its place.
+          // All three wait for one attempt, which waits for admission.
           assert.deepInclude(yield* account(), { inFlight: 5, waiting: 1 })
           assert.isAbove((yield* spent).reserved, 0)
           for (const fiber of fibers) {
@@ -149,27 +149,25 @@ describe("a client with all stages", () => {
         })
       )
 
-      it.effect(
-        "pays for the attempt of a fallback, at that host's own price, and keeps its answer for that host",
-        () =>
-          Effect.gen(function* () {
-            const own = transportOf(providers.moonshot, Effect.fail(broken))
-            const other = transportOf(providers.moonshot, Effect.void)
-            const { account, book, kimi, spent } = yield* clients(own.transport, [{ maxAttempts: 1 }], {
-              fallback: [{ transport: other.transport, model: "kimi-k2.6" }]
-            })
-            yield* run(kimi)
-            assert.deepStrictEqual([own.sent.attempts, other.sent.attempts], [1, 1])
-            assert.deepInclude(yield* account("moonshot-2"), { inFlight: 0, requestsInMinute: 1 })
-            const [entry, ...others] = yield* book.entries
-            assert.deepInclude(entry, { account: "moonshot-2", outcome: "succeeded", attempts: 1 })
-            assert.deepStrictEqual(others, [])
-            // Kimi K2.6 costs $0.95 and $4.00 a million.
-            assert.deepStrictEqual(yield* spent, { spent: (1_000 * 0.95 + 100 * 4) / 1_000_000, reserved: 0 })
-            // What failed is asked anew, and is not answered with what another model said.
-            yield* run(kimi)
-            assert.deepStrictEqual([own.sent.attempts, other.sent.attempts], [2, 2])
+      it.effect("settles a fallback at the price of its host, and caches its response for that host only", () =>
+        Effect.gen(function* () {
+          const own = transportOf(providers.moonshot, Effect.fail(broken))
+          const other = transportOf(providers.moonshot, Effect.void)
+          const { account, book, kimi, spent } = yield* clients(own.transport, [{ maxAttempts: 1 }], {
+            fallback: [{ transport: other.transport, model: "kimi-k2.6" }]
           })
+          yield* run(kimi)
+          assert.deepStrictEqual([own.sent.attempts, other.sent.attempts], [1, 1])
+          assert.deepInclude(yield* account("moonshot-2"), { inFlight: 0, requestsInMinute: 1 })
+          const [entry, ...others] = yield* book.entries
+          assert.deepInclude(entry, { account: "moonshot-2", outcome: "succeeded", attempts: 1 })
+          assert.deepStrictEqual(others, [])
+          // Kimi K2.6 costs $0.95 and $4.00 per million tokens.
+          assert.deepStrictEqual(yield* spent, { spent: (1_000 * 0.95 + 100 * 4) / 1_000_000, reserved: 0 })
+          // The host that failed is called again; the response of the other model is not used.
+          yield* run(kimi)
+          assert.deepStrictEqual([own.sent.attempts, other.sent.attempts], [2, 2])
+        })
       )
     })
   }

@@ -1,4 +1,4 @@
-/** What a host tells of the account's requests beside its answers. */
+/** Rate-limit headers of responses. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Admission from "@kimi-effect/core/Admission"
 import * as StreamFold from "@kimi-effect/core/StreamFold"

@@ -3,7 +3,7 @@ import { Fault, Reply } from "@kimi-effect/testing"
 import { Effect, Exit, Stream, Tracer } from "effect"
 import { hello, withKimi } from "./node/support/kimi.ts"
 
-/** A tracer that keeps its spans. */
+/** A tracer that records its spans. */
 const recorder = () => {
   const spans: Array<Tracer.NativeSpan> = []
   const tracer = Tracer.make({

@@ -1,12 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { providerIds } from "@kimi-effect/core/KimiConfig"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
 import { Fault, Reply } from "@kimi-effect/testing"
 import { Fixtures } from "@kimi-effect/testing/node"
-import { Effect, Option, Stream } from "effect"
+import { Context, Effect, Layer, Option, Stream } from "effect"
+import { ChatTransport } from "../src/ChatTransport.ts"
+import * as KimiClient from "../src/KimiClient.ts"
 import { providers } from "../src/Provider.ts"
 import { hello, ids, plainIds, withKimi } from "./node/support/kimi.ts"
+import { transportOf } from "./support/hosts.ts"
 
 const usage = {
   prompt_tokens: 113,
@@ -23,7 +26,7 @@ interface Chunk {
   }>
 }
 
-/** What the recorded stream says, read without the client. */
+/** The content of the recorded stream, read without the client. */
 const recordedDeltas: ReadonlyArray<StreamEvent> = Fixtures.sse("stream-01-include-usage")
   .split("\n")
   .filter((line) => line.startsWith("data: {"))
@@ -232,6 +235,22 @@ describe("requests that call no model", () => {
     )
   )
 
+  it.effect("fail with an error that says what to provide without a HostApi", () =>
+    Effect.gen(function* () {
+      const layer = KimiClient.layerTransport.pipe(
+        Layer.provide(Layer.succeed(ChatTransport, transportOf())),
+        Layer.provide(KimiConfig.layer({ provider: "custom", baseUrl: "http://localhost/v1" }))
+      )
+      const client = Context.get(yield* Layer.build(layer), KimiClient.KimiClient)
+      const error = yield* Effect.flip(client.models)
+      assert.deepInclude(error, {
+        _tag: "UnsupportedOperationError",
+        operation: "models",
+        message: "models requires a HostApi: provide HostApi.layerHttp beside the ChatTransport"
+      })
+    })
+  )
+
   it.live("fail without a call at hosts that do not offer them", () =>
     withKimi(
       (client, server) =>
@@ -254,7 +273,7 @@ describe("requests that call no model", () => {
 describe("the model of a request", () => {
   const modelOf = ({ json }: { readonly json: unknown }) => (json as { readonly model?: string }).model
 
-  for (const provider of providerIds) {
+  for (const provider of KimiConfig.providerIds) {
     it.live(`defaults to the default model of ${provider}`, () =>
       withKimi(
         (client, server) =>

@@ -1,6 +1,6 @@
 /**
- * How the client bounds attempts in time, on a scripted transport and a test
- * clock. The stage itself is tested in the core package.
+ * Timeouts of attempts, on a scripted host and a test clock. The stage has its
+ * own tests in core.
  */
 import { assert, describe, it } from "@effect/vitest"
 import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
@@ -53,7 +53,7 @@ const scripted = (script: Script) => {
 
 const usage: StreamEvent = { _tag: "Usage", usage: usageOf(1, 2) }
 
-/** Each event after so many seconds, then silence. */
+/** Each event after so many seconds, and then nothing. */
 const after = (...steps: ReadonlyArray<readonly [number, StreamEvent]>): Stream.Stream<StreamEvent> =>
   Stream.fromIterable(steps).pipe(
     Stream.rechunk(1),
@@ -61,7 +61,7 @@ const after = (...steps: ReadonlyArray<readonly [number, StreamEvent]>): Stream.
     Stream.concat(Stream.never)
   )
 
-/** The error that comes at so many seconds, and not a moment before. */
+/** The error after exactly so many seconds. */
 const failsAt = Effect.fnUntraced(function* <A, E>(seconds: number, effect: Effect.Effect<A, E>) {
   const fiber = yield* Effect.forkChild(Effect.flip(effect))
   yield* TestClock.adjust(Duration.millis(seconds * 1000 - 1))
@@ -162,7 +162,7 @@ describe("the idle timeout", () => {
         Stream.mapEffect(() => Effect.sleep("15 seconds")),
         Stream.runDrain
       )
-      // Three waits of a second, three of the consumer's fifteen, and the silence.
+      // Three events after a second each, fifteen seconds of the consumer for each, and the idle timeout.
       assert.strictEqual((yield* failsAt(58, slow))._tag, "IdleTimeoutError")
       assert.deepStrictEqual(seen, [textDelta("a"), textDelta("b"), textDelta("c")])
     })

@@ -3,7 +3,7 @@ import { Reply } from "@kimi-effect/testing"
 import { Effect, Stream } from "effect"
 import { connect, hello, key, withKimi } from "./node/support/kimi.ts"
 
-/** Headers without those that tell of the connection. */
+/** Headers without those about the connection. */
 const essential = (headers: { readonly [name: string]: string } | undefined) =>
   Object.fromEntries(
     Object.entries(headers ?? {}).filter(([name]) => !["connection", "content-length", "host"].includes(name))

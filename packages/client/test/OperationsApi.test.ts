@@ -1,4 +1,4 @@
-/** The description of all routes, and the routes over real HTTP. */
+/** The OpenAPI document of all routes, and the routes over real HTTP. */
 import { NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import * as Observer from "@kimi-effect/core/Observer"

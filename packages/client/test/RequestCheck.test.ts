@@ -17,7 +17,7 @@ type Policy = KimiConfig.Values["requestPolicy"]
 
 interface Checked {
   readonly result: Result.Result<ModelRequest, RequestCheck.CheckError>
-  /** Level, text and annotations of every entry of the log. */
+  /** Level, text and annotations of every log entry. */
   readonly log: ReadonlyArray<readonly [string, string, Readonly<Record<string, unknown>>]>
 }
 
@@ -87,7 +87,7 @@ describe("RequestCheck", () => {
     })
   )
 
-  /** What each rule finds, and what becomes of it under the policy `repair`. */
+  /** A problem for each rule, and its result with the policy `repair`. */
   const problems: ReadonlyArray<readonly [tag: string, model: string, given: Members, repaired: Members | undefined]> =
     [
       ["ModelRetiredError", "kimi-k2.5", {}, undefined],
@@ -234,7 +234,7 @@ describe("RequestCheck", () => {
   )
 
   it.effect.prop(
-    "comes to an end on every request, and what it repaired is lawful",
+    "ends for every request, and returns only valid requests",
     { given: requests },
     ({ given: { request, host } }) =>
       Effect.gen(function* () {
@@ -242,7 +242,7 @@ describe("RequestCheck", () => {
         const repaired = yield* checked(request, "repair", host)
         assert.deepStrictEqual(request, before)
         if (Result.isFailure(repaired.result)) {
-          // What cannot be repaired is refused under the other policy as well.
+          // A problem that cannot be repaired is rejected with either policy.
           assert.isDefined(tagOf(yield* checked(request, "reject", host)))
           return
         }

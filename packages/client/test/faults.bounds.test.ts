@@ -1,6 +1,4 @@
-/**
- * Answers that are larger than allowed.
- */
+/** Responses that are larger than allowed. */
 import { gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { Fault, Reply } from "@kimi-effect/testing"

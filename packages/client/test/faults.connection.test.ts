@@ -1,6 +1,4 @@
-/**
- * Hosts that cannot be reached, or that point elsewhere.
- */
+/** Hosts that cannot be reached, and redirects. */
 import { createServer, type Server as TcpServer, type Socket } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import { Fault, Reply } from "@kimi-effect/testing"
@@ -11,7 +9,7 @@ import { call, facts } from "./node/support/outcome.ts"
 
 const modes = ["chat", "stream"] as const
 
-/** A TCP server that takes connections and says nothing, on a free port. */
+/** A TCP server on a free port that accepts connections and never sends anything. */
 const silentServer = Effect.gen(function* () {
   const left = yield* Deferred.make<void>()
   const sockets = new Set<Socket>()
@@ -36,7 +34,7 @@ const silentServer = Effect.gen(function* () {
   return { port, left: Deferred.await(left) }
 })
 
-/** A port on which nothing listens any more. */
+/** A port without a listener. */
 const closedPort = Effect.scoped(Effect.map(silentServer, ({ port }) => port))
 
 const common = { provider: "moonshot", model: "kimi-k3" }

@@ -1,7 +1,4 @@
-/**
- * Every fault of the testing package, met by a plain and by a streamed call
- * over real sockets.
- */
+/** Every fault of the testing package, in a chat and in a stream over real sockets. */
 import { assert, describe, it } from "@effect/vitest"
 import type { Options } from "@kimi-effect/core/KimiConfig"
 import { Fault, Reply } from "@kimi-effect/testing"
@@ -12,7 +9,7 @@ import { call, type Mode, outcome } from "./node/support/outcome.ts"
 interface Row {
   readonly fault: Fault.Fault
   readonly expected: "answer" | { readonly [name: string]: unknown }
-  /** The bound that ends the call, where the fault goes on for ever. */
+  /** The timeout that ends the call, for faults that never end. */
   readonly bound?: Options
 }
 
@@ -77,7 +74,7 @@ const plain: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
   }
 }
 
-/** What the recorded stream has said after five events. */
+/** The content of the recorded stream after five events. */
 const partial = { content: "", reasoning_content: "The user wants me", tool_calls: [] }
 
 const broken = (code: string, more: object = { partial }) => ({

@@ -1,7 +1,4 @@
-/**
- * What the client itself says of key and prompt: as a value, when it refuses
- * options or requests, and in requests.
- */
+/** The key and the prompt in values of the client, in errors for rejected options and requests, and in requests. */
 import { createServer, type Server as TcpServer } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
@@ -51,7 +48,7 @@ describe("the key is not in the text of", () => {
         )
         assertClean("all services", Canary.texts(services))
         const client = Context.get(services, KimiClient.KimiClient)
-        // A call leaves its connection behind, through which the key went.
+        // After a call, the pool has a connection over which the key was sent.
         yield* client.chat(Canary.request)
         const stream = client.stream(Canary.request)
         const held = {
@@ -115,7 +112,7 @@ describe("a request that is rejected before it is sent", () => {
     type: "function",
     function: { name: "a", description: prompt, parameters: { type: "object" } }
   } as const
-  // Malformed requests are what callers without types send.
+  // Callers without types can send malformed requests.
   const requests: { readonly [problem: string]: unknown } = {
     "no messages": { messages: prompt },
     "a role that does not exist": { messages: [{ role: prompt, content: prompt }] },
@@ -183,9 +180,9 @@ const isWhole = (request: string): boolean => {
   return body.length > 0 && body.join("\r\n\r\n").length >= length
 }
 
-/** Keeps requests as they come, byte for byte, and fails each of them. */
+/** Records the bytes of requests, and fails each of them. */
 const wiretap = Effect.gen(function* () {
-  const heard: Array<string> = []
+  const received: Array<string> = []
   const server = yield* Effect.acquireRelease(
     Effect.callback<TcpServer>((resume) => {
       const server: TcpServer = createServer((socket) => {
@@ -194,7 +191,7 @@ const wiretap = Effect.gen(function* () {
         socket.on("data", (data) => {
           request += data.toString("latin1")
           if (!isWhole(request)) return
-          heard.push(request)
+          received.push(request)
           socket.end("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
         })
       })
@@ -203,7 +200,7 @@ const wiretap = Effect.gen(function* () {
     (server) => Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)))
   )
   const address = server.address()
-  return { heard, port: typeof address === "object" && address !== null ? address.port : 0 }
+  return { received, port: typeof address === "object" && address !== null ? address.port : 0 }
 })
 
 describe("in requests", () => {
@@ -218,8 +215,8 @@ describe("in requests", () => {
           yield* Effect.flip(client.models)
           yield* Effect.flip(client.balance)
           yield* Effect.flip(client.estimateTokens(Canary.request))
-          assert.strictEqual(tap.heard.length, 5)
-          for (const request of tap.heard) {
+          assert.strictEqual(tap.received.length, 5)
+          for (const request of tap.received) {
             assert.strictEqual(request.split(Canary.key).length, 2)
             assert.match(request, new RegExp(`^authorization: Bearer ${Canary.key}\r$`, "im"))
           }

@@ -16,14 +16,14 @@ const request = { model: "kimi-k3", messages: [{ role: "user" as const, content:
 const usage = usageOf(20, 30)
 const answer = responseOf({ usage, provider: "moonshot" })
 
-/** A stream that gives each read after so many milliseconds. */
+/** A stream whose reads take so many milliseconds each. */
 const timed = (reads: ReadonlyArray<readonly [millis: number, event: StreamEvent]>) =>
   Stream.fromIterable(reads).pipe(
     Stream.rechunk(1),
     Stream.mapEffect(([millis, event]) => Effect.as(Effect.sleep(millis), event))
   )
 
-/** A call that takes a second, and a stream whose times are known. */
+/** A chat of one second, and a stream with fixed delays. */
 const transport: ChatTransport.ChatTransport["Service"] = {
   provider: providers.moonshot,
   chat: () => Effect.as(Effect.sleep("1 second"), answer),

@@ -12,7 +12,7 @@ const parse = (texts: ReadonlyArray<string>): ReadonlyArray<Event> => {
   return events
 }
 
-/** What Effect's own parser makes of the same; an event without a name is a `message` there. */
+/** The result of Effect's parser, where an event without a name is a `message`. */
 const reference = (texts: ReadonlyArray<string>): ReadonlyArray<Event> => {
   const events: Array<Event> = []
   const parser = Sse.makeParser((event) => {
@@ -22,7 +22,7 @@ const reference = (texts: ReadonlyArray<string>): ReadonlyArray<Event> => {
   return events
 }
 
-/** Pieces that meet every rule of the format sooner or later. */
+/** Pieces that together cover every rule of the format. */
 const Token = Schema.Literals([
   "data",
   "event",

@@ -10,7 +10,7 @@ const stop = toSse(chunk({}, "stop"))
 const failureOf = ({ failure }: Outcome): Record<string, unknown> => (failure === undefined ? {} : fields(failure))
 const tagOf = (outcome: Outcome): string | undefined => outcome.failure?._tag
 
-/** What a text in the place of an event fails with, after `hello` and before more text and an end mark. */
+/** The outcome of a text instead of an event, after `hello` and before more text and an end mark. */
 const failsWith = (text: string, options?: Options): Outcome => {
   const outcome = decode([hello, text, hello, stop, done], options)
   assert.deepStrictEqual(outcome.events, decode([hello]).events, "nothing comes after a failure")

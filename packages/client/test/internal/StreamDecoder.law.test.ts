@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import { completions, headers, plain, streamOf } from "./support/completions.ts"
 import { bytesOf, decode, settle } from "./support/sse.ts"
 
-/** Cuts bytes after the lengths given, and leaves the rest for a last read. */
+/** Splits bytes at the given lengths, with the rest as last read. */
 const cutBy = (bytes: Uint8Array, lengths: ReadonlyArray<number>): ReadonlyArray<Uint8Array> => {
   const reads: Array<Uint8Array> = []
   let from = 0
@@ -56,7 +56,7 @@ const Completion = Schema.Struct({
   )
 })
 
-/** A lone surrogate has no UTF-8, so no host can send one. */
+/** A lone surrogate has no UTF-8 encoding, so no host can send one. */
 const isWellFormed = (completion: ChatCompletion): boolean =>
   JSON.stringify(completion).isWellFormed() && !/\\ud[89a-f]/i.test(JSON.stringify(completion))
 

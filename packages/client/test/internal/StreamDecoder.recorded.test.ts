@@ -14,7 +14,7 @@ const streams: ReadonlyMap<string, string> = new Map([
 const text = ({ events, failure }: Outcome): string =>
   JSON.stringify([events, failure === undefined ? null : fields(failure)])
 
-/** Every position of a stream; in a long one every eleventh, which meets each place of its events in turn. */
+/** Every position of a stream; in a long one every eleventh, which covers each position within an event over time. */
 const positions = function* (bytes: Uint8Array): Iterable<number> {
   for (let at = 0; at <= bytes.length; at += bytes.length > 12_000 ? 11 : 1) yield at
 }
@@ -60,7 +60,7 @@ describe("StreamDecoder on recorded traffic", () => {
     assert.deepStrictEqual(settle(outcome), {
       ...head,
       _tag: "EmptyResponseError",
-      // An error names the model that was asked for.
+      // An error has the requested model.
       model: "kimi-k3",
       finishReason: "stop",
       message: "The response has neither text nor tool calls"

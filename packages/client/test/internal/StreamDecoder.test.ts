@@ -6,7 +6,7 @@ const done = "data: [DONE]\n\n"
 const hello = toSse(chunk({ role: "assistant", content: "hello" }))
 const stop = toSse(chunk({}, "stop"))
 
-/** A stream of these deltas that ends as it should. */
+/** A complete stream of these deltas. */
 const streamed = (deltas: ReadonlyArray<object>, options?: Options): Outcome =>
   decode([...deltas.map((delta) => toSse(chunk(delta))), stop, done], options)
 

@@ -31,7 +31,7 @@ const broken: Body = Stream.fail(brokenBody(Object.assign(new Error("reset"), { 
 
 const decoded = (body: Body) => decodeStream(body, makeDecoder(), (error) => fromBrokenStream(error, call))
 
-/** What a consumer gets before the end, and how it ends. */
+/** The events of a stream and how it ends. */
 const consume = Effect.fnUntraced(function* (body: Body) {
   const seen: Array<StreamEvent> = []
   const exit = yield* Effect.exit(Stream.runForEach(decoded(body), (event) => Effect.sync(() => void seen.push(event))))

@@ -8,7 +8,7 @@ import { bytesOf, readsOf } from "./support/sse.ts"
 const text = "é 你好 👋🏽 end"
 const size = bytesOf(text).length
 
-/** Far more than any bound of these tests, and yet no more than a mistake may read. */
+/** More than any limit of these tests, but little enough to read by mistake. */
 const endless = function* (): Iterable<Uint8Array> {
   for (let piece = 0; piece < 1_000; piece++) yield bytesOf("x".repeat(10))
 }
@@ -117,7 +117,7 @@ describe("readBody", () => {
       const { response } = watched(readsOf(text, 3))
       const read = readBody(response, 1_000)
       assert.deepStrictEqual(yield* read, { text, isTruncated: false })
-      // The body is used up by now; what matters is that nothing of the first run is in the second.
+      // The body has been consumed; the second run must not contain anything of the first.
       const again = yield* Effect.option(read)
       assert.isTrue(again._tag === "None" || again.value.text === "")
     })

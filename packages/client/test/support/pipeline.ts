@@ -1,7 +1,4 @@
-/**
- * Clients with every stage that can be switched on, and transports that do as
- * a test says.
- */
+/** Clients with all stages enabled, on scripted transports. */
 import { createHash } from "node:crypto"
 import { assert } from "@effect/vitest"
 import * as ResponseCache from "@kimi-effect/core/ResponseCache"
@@ -21,13 +18,13 @@ import * as KimiClient from "../../src/KimiClient.ts"
 import type { Provider } from "../../src/Provider.ts"
 import { eventsOf, responseOf, usageOf } from "./responses.ts"
 
-/** Digests that are there at once, so that no test waits for a thread. */
+/** Synchronous digests, so that no test waits for a thread. */
 const layerDigest = Layer.succeed(Digest.Digest, {
   digest: () => Effect.die(new Error("not asked")),
   digestHex: (_, data) => Effect.sync(() => createHash("sha256").update(data).digest("hex"))
 })
 
-/** A transport whose attempts do as they are told, and answer as their host. */
+/** A transport whose attempts run an effect, with its number of attempts. */
 export const transportOf = (provider: Provider, attempt: Effect.Effect<void, ChatError>) => {
   const sent = { attempts: 0 }
   const tried = Effect.andThen(
@@ -43,7 +40,7 @@ export const transportOf = (provider: Provider, attempt: Effect.Effect<void, Cha
   return { sent, transport }
 }
 
-/** Clients on the given transports, the first of which is their own; they share all their services. */
+/** Clients on one transport, one for each of the options, that share all services. */
 export const clients = (
   own: ChatTransport["Service"],
   options: ReadonlyArray<KimiConfig.Options> = [{}],
@@ -97,7 +94,7 @@ export const clients = (
       spent: Number(total?.spent.value ?? 0n) / 10 ** (total?.spent.scale ?? 0),
       reserved: Number(total?.reserved.value ?? 0n)
     }))
-    /** Everything that the stages below the cache remember. */
+    /** The state of all stages below the cache. */
     const below = Effect.all({
       doors: account(),
       circuits: circuits.states,
