@@ -94,34 +94,43 @@ const toChoice = (choice: WireChoice, position: number): Choice => {
   }
 }
 
+interface ResponseHead {
+  readonly provider: string
+  readonly requestId?: string
+  readonly traceId?: string
+}
+
+const usageOf = ({ choices, usage }: ChatCompletion): Usage.Usage | undefined => {
+  const wire = usage ?? choices[0]?.usage
+  return wire === undefined || wire === null ? undefined : Usage.fromWire(wire)
+}
+
+const hasContent = ({ message }: Choice): boolean => message.content !== "" || message.tool_calls !== undefined
+
+const summarize = (choices: ReadonlyArray<Choice>, usage: Usage.Usage | undefined): CompletionSummary => ({
+  hasContent: choices.some(hasContent),
+  reasoning: choices[0]?.message.reasoning_content ?? "",
+  finishReason: choices[0]?.finish_reason ?? "unknown",
+  completionTokens: usage?.completion_tokens
+})
+
 /** The response, or the error if it has no content. `head` has the host's name and ids. */
 export const fromCompletion = (
   wire: ChatCompletion,
-  head: { readonly provider: string; readonly requestId?: string; readonly traceId?: string },
+  head: ResponseHead,
   requestedModel: string,
   rateStatus?: RateStatus
 ): ChatResponse | NoContentError => {
-  const [first, ...rest] = wire.choices.map(toChoice)
-  const wireUsage = wire.usage ?? wire.choices[0]?.usage
-  const usage = wireUsage === undefined || wireUsage === null ? undefined : Usage.fromWire(wireUsage)
-  const model = wire.model ?? requestedModel
-  const error = noContentError(
-    {
-      hasContent: [first, ...rest].some(
-        (choice) => choice !== undefined && (choice.message.content !== "" || choice.message.tool_calls !== undefined)
-      ),
-      reasoning: first?.message.reasoning_content ?? "",
-      finishReason: first?.finish_reason ?? "unknown",
-      completionTokens: usage?.completion_tokens
-    },
-    { ...head, model: requestedModel }
-  )
+  const choices = wire.choices.map(toChoice)
+  const usage = usageOf(wire)
+  const error = noContentError(summarize(choices, usage), { ...head, model: requestedModel })
+  const [first, ...rest] = choices
   if (error !== undefined || first === undefined) return error ?? noChoicesError(head, requestedModel)
   return new ChatResponse(
     {
       ...head,
       id: wire.id ?? "",
-      model,
+      model: wire.model ?? requestedModel,
       created: wire.created ?? 0,
       choices: [first, ...rest],
       ...(usage === undefined ? {} : { usage }),
@@ -132,5 +141,5 @@ export const fromCompletion = (
   )
 }
 
-const noChoicesError = (head: { readonly provider: string }, model: string): NoContentError =>
+const noChoicesError = (head: ResponseHead, model: string): NoContentError =>
   new EmptyResponseError({ ...head, model, message: "The response has no choices" })

@@ -38,7 +38,7 @@ export const responseTooLarge = (
   })
 
 /** The response is not what this API returns. */
-export const invalidResponse = (
+const invalidResponse = (
   message: string,
   context: ErrorContext,
   { headers, status }: ResponseHead

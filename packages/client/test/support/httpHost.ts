@@ -6,6 +6,16 @@ import * as HostApi from "../../src/HostApi.ts"
 
 export const key = "sk-test-0123456789abcdef"
 
+/** The base URL of the host. */
+export const base = "https://api.moonshot.ai/v1"
+
+/** A request without a response format. */
+export const get = { operation: "test", method: "GET", path: "/things" } as const
+
+/** A response in the host's error format. */
+export const errorResponse = (status: number, message: string, type = "invalid_request_error"): Response =>
+  Response.json({ error: { message, type } }, { status })
+
 /** A request as it reaches the host. */
 export interface SentRequest {
   readonly method: string
