@@ -53,15 +53,9 @@ describe("the canary values", () => {
   )
 
   it("are repeated by the server", () => {
-<<<<<<< HEAD
-    const heard = { headers: { authorization: `Bearer ${Canary.key}` }, body: Canary.prompt }
-    for (const name of ErrorReply.names) {
-      const reply = Canary.echo(ErrorReply.table[name])(heard)
-=======
     const received = { headers: { authorization: `Bearer ${Canary.key}` }, body: Canary.prompt }
-    for (const name of Reply.errorNames) {
-      const reply = Canary.echo(Reply.errorTable[name])(received)
->>>>>>> 9c04dc3 (Check that test files are named after modules, send multipart bodies over undici)
+    for (const name of ErrorReply.names) {
+      const reply = Canary.echo(ErrorReply.table[name])(received)
       assert.strictEqual(JSON.stringify(reply).split(Canary.key).length, 5, name)
       assert.strictEqual(JSON.stringify(reply).split(Canary.prompt).length, 3, name)
     }
