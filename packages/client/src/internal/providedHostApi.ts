@@ -17,7 +17,7 @@ const missing = (provider: Provider): HostApi["Service"] => ({
     )
 })
 
-/** The service in the context, or one whose requests fail with an error that says what to provide. */
+/** The service in the context, or one whose requests fail with an error that names the missing service. */
 export const providedHostApi = (provider: Provider): Effect.Effect<HostApi["Service"]> =>
   Effect.map(
     Effect.serviceOption(HostApi),
