@@ -42,6 +42,7 @@ const steps: ReadonlyArray<Step> = [
   { name: "docs", command: "node", args: ["scripts/docs.ts"] },
   { name: "telemetry reference", command: "node", args: ["scripts/telemetry.ts", "--check"] },
   { name: "error reference", command: "node", args: ["scripts/errors.ts", "--check"] },
+  { name: "test names", command: "node", args: ["scripts/tests.ts"] },
   { name: "packages", command: "node", args: ["scripts/packages.ts"] },
   { name: "examples", command: "node", args: ["scripts/examples.ts"] },
   {

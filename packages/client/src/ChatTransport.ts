@@ -1,25 +1,17 @@
 /**
- * One attempt at one host, and no policy: no retry, no cache, no timeout but
- * the one on connecting.
+ * One attempt of a chat or a stream at one host, without any policy: no retry,
+ * no cache, and no timeout except the one for connecting.
  *
- * It is the seam below every stage: fallback, recorded traffic and mocks
- * replace this service and nothing else.
+ * All stages run above this service. To call a host in another way, such as
+ * from recorded traffic or a mock, provide this service and nothing else.
+ * `HostApi` is its counterpart for requests that call no model.
  *
  * @since 0.1.0
  */
-import type {
-  BalanceError,
-  ChatError,
-  EstimateTokensError,
-  ModelsError,
-  StreamError
-} from "@kimi-effect/core/OperationErrors"
-import type { KimiConfig } from "@kimi-effect/core/KimiConfig"
-import type { Balance } from "@kimi-effect/core/Balance"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
-import type { Message } from "@kimi-effect/core/Message"
-import type { Model } from "@kimi-effect/core/ModelList"
+import type { KimiConfig } from "@kimi-effect/core/KimiConfig"
+import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -30,8 +22,7 @@ import * as HttpTransport from "./internal/HttpTransport.ts"
 import type { Provider } from "./Provider.ts"
 
 /**
- * One attempt of each operation. Requests come checked: `RequestCheck` is the
- * caller's business.
+ * One attempt of each operation. Requests have passed `RequestCheck`.
  *
  * @category services
  * @since 0.1.0
@@ -41,25 +32,16 @@ export class ChatTransport extends Context.Service<
   {
     /** The host that this transport calls. */
     readonly provider: Provider
-    /** Asks for a whole answer. */
+    /** Sends a request and returns the whole response. */
     readonly chat: (request: ModelRequest) => Effect.Effect<ChatResponse, ChatError>
-    /** Asks for an answer as a stream. The call is made when the stream is run; leaving it closes the connection. */
+    /** Streams the response. The call starts when the stream runs; leaving the stream closes the connection. */
     readonly stream: (request: ModelRequest) => Stream.Stream<StreamEvent, StreamError>
-    /** Lists the models that the key may use. */
-    readonly models: Effect.Effect<ReadonlyArray<Model>, ModelsError>
-    /** Counts the tokens of a conversation at the host; tools are not counted. */
-    readonly estimateTokens: (
-      model: string,
-      messages: ReadonlyArray<Message>
-    ) => Effect.Effect<number, EstimateTokensError>
-    /** Tells the money in the account. */
-    readonly balance: Effect.Effect<Balance, BalanceError>
   }
 >()("@kimi-effect/client/ChatTransport") {}
 
 /**
- * Calls the configured host over HTTP. Redirects are not followed and no trace
- * headers are sent.
+ * Calls the configured host over HTTP. Does not follow redirects and sends no
+ * trace headers.
  *
  * @category layers
  * @since 0.1.0

@@ -1,8 +1,8 @@
 /**
- * The health routes as data: what they answer, for OpenAPI documents and for
- * clients that are made from it. `HealthRoutes` serves them.
+ * Describes the health routes for OpenAPI documents and generated clients.
+ * `HealthRoutes` serves them.
  *
- * Further routes of a backend belong beside the group:
+ * Add the group to an API with further routes of a backend:
  *
  * ```ts
  * const api = HttpApi.make("operations").add(HealthApi.group).add(myGroup)
@@ -19,18 +19,18 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 
 /**
- * The answer of `/livez`.
+ * The response of `/livez`.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Alive = Schema.Struct({ status: Schema.Literal("alive") }).annotate({
   identifier: "Alive",
-  title: "The process serves"
+  title: "The process is alive"
 })
 
 /**
- * The answer with status 200: healthy, or degraded.
+ * The response with status 200: healthy or degraded.
  *
  * @category schemas
  * @since 0.1.0
@@ -38,10 +38,10 @@ export const Alive = Schema.Struct({ status: Schema.Literal("alive") }).annotate
 export const Ready = Schema.Struct({
   ...SystemHealth.fields,
   status: Schema.Literals(["healthy", "degraded"])
-}).annotate({ identifier: "Ready", title: "Calls are answered" })
+}).annotate({ identifier: "Ready", title: "The client can answer calls" })
 
 /**
- * The answer with status 503.
+ * The response with status 503.
  *
  * @category schemas
  * @since 0.1.0
@@ -49,28 +49,28 @@ export const Ready = Schema.Struct({
 export const NotReady = Schema.Struct({
   ...SystemHealth.fields,
   status: Schema.Literal("unhealthy")
-}).annotate({ identifier: "NotReady", title: "Calls are not answered" })
+}).annotate({ identifier: "NotReady", title: "The client cannot answer calls" })
 
 const responses = [Ready, NotReady.pipe(HttpApiSchema.status(503))] as const
 
 const livez = HttpApiEndpoint.get("livez", "/livez", { success: Alive }).annotateMerge(
   OpenApi.annotations({
-    summary: "Whether the process serves",
-    description: "Always 200 while the process serves; looks at nothing else."
+    summary: "Liveness",
+    description: "Always 200 while the process runs. Checks nothing else."
   })
 )
 
 const readyz = HttpApiEndpoint.get("readyz", "/readyz", { success: responses }).annotateMerge(
   OpenApi.annotations({
-    summary: "Whether calls are answered",
+    summary: "Readiness",
     description: "200 when the client is healthy or degraded, 503 when it is unhealthy."
   })
 )
 
 const healthz = HttpApiEndpoint.get("healthz", "/healthz", { success: responses }).annotateMerge(
   OpenApi.annotations({
-    summary: "How the client and its parts are",
-    description: "The same report and status as `/readyz`, for people and monitoring."
+    summary: "Health report",
+    description: "The same report and status as `/readyz`, for operators and monitoring."
   })
 )
 
@@ -85,11 +85,11 @@ export const group = HttpApiGroup.make("health")
   .add(readyz)
   .add(healthz)
   .annotateMerge(
-    OpenApi.annotations({ description: "Health of the Kimi client. Answers are not to be kept (`no-store`)." })
+    OpenApi.annotations({ description: "Health of the Kimi client. Responses must not be cached (`no-store`)." })
   )
 
 /**
- * The routes as an API of their own.
+ * An API with these routes only.
  *
  * @category schemas
  * @since 0.1.0
@@ -99,7 +99,7 @@ export const api = HttpApi.make("health")
   .annotateMerge(OpenApi.annotations({ title: "Health of the Kimi client", version: "1.0.0" }))
 
 /**
- * The OpenAPI document of the routes, below a prefix if they are.
+ * The OpenAPI document of the routes, below an optional prefix.
  *
  * @category conversions
  * @since 0.1.0

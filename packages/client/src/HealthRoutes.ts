@@ -1,25 +1,24 @@
 /**
- * The health of a client as routes that a backend mounts: `/livez`, `/readyz`
- * and `/healthz`, as orchestrators and load balancers ask for them.
+ * HTTP routes with the health of a client, for orchestrators and load
+ * balancers: `/livez`, `/readyz` and `/healthz`.
  *
  * **Details**
  *
- * - `/livez` is 200 while the process serves. It looks at nothing, because a
- *   restart mends no host.
+ * - `/livez` is 200 while the process runs. It checks nothing, because a restart
+ *   does not repair a host.
  * - `/readyz` and `/healthz` are 200 when the client is healthy or degraded and
  *   503 when it is unhealthy, with the report as body.
- * - The module is imported by its path, so that whoever serves no routes loads
- *   none of Effect's HTTP server: `@kimi-effect/client/HealthRoutes`.
- * - A report is made at most once in its time to live, however often it is asked
- *   for. Requests are not logged.
+ * - Import it by its path, `@kimi-effect/client/HealthRoutes`, so that programs
+ *   without routes do not load Effect's HTTP server.
+ * - A report is cached for its time to live. Requests are not logged.
  *
  * **Gotchas**
  *
- * - The report tells the state of accounts and money, though no secret: keep
- *   the routes inside, as metrics are kept.
- * - All instances of a backend that share a host become unready together when
- *   it is down. Where the backend does more than call it, point its readiness at
- *   `/livez` and alerts at `/healthz`.
+ * - The report contains no secret, but it does contain the state of accounts and
+ *   their balance: do not expose the routes publicly.
+ * - All instances of a backend become unready together when their host is down.
+ *   If the backend also does other work, use `/livez` for its readiness and
+ *   `/healthz` for alerts.
  *
  * **Example** (A backend with health routes)
  *
@@ -49,17 +48,17 @@ import { KimiClient } from "./KimiClient.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** Before every path, such as `/internal`. */
+  /** Prefix of every path, such as `/internal`. */
   readonly prefix?: `/${string}` | undefined
-  /** Where the OpenAPI document is served, below the prefix. It is not served by default. */
+  /** Path of the OpenAPI document, below the prefix. Not served by default. */
   readonly openApiPath?: `/${string}` | undefined
-  /** The document that is served there, when these routes are part of a larger API. Defaults to that of `HealthApi`. */
+  /** The OpenAPI document, if these routes are part of a larger API. Defaults to that of `HealthApi`. */
   readonly document?: OpenApi.OpenAPISpec | undefined
 }
 
 const encodeHealth = Schema.encodeSync(SystemHealth)
 
-/** Nobody between may keep an answer: it would hide what has changed since. */
+/** A cached report would hide later changes. */
 const headers = { "cache-control": "no-store" }
 
 const aliveResponse = HttpServerResponse.jsonUnsafe({ status: "alive" } satisfies typeof HealthApi.Alive.Type, {
@@ -73,23 +72,23 @@ const routes = (
   report: Effect.Effect<SystemHealth>,
   { document, openApiPath, prefix }: Options
 ): Layer.Layer<never, never, HttpRouter.HttpRouter> => {
-  const quietly = (response: Effect.Effect<HttpServerResponse.HttpServerResponse>) =>
+  const withoutLog = (response: Effect.Effect<HttpServerResponse.HttpServerResponse>) =>
     HttpMiddleware.withLoggerDisabled(response)
-  const health = quietly(Effect.map(report, toResponse))
+  const health = withoutLog(Effect.map(report, toResponse))
   const all = [
-    HttpRouter.route("GET", "/livez", quietly(Effect.succeed(aliveResponse))),
+    HttpRouter.route("GET", "/livez", withoutLog(Effect.succeed(aliveResponse))),
     HttpRouter.route("GET", "/readyz", health),
     HttpRouter.route("GET", "/healthz", health)
   ]
   if (openApiPath !== undefined) {
     const spec = HttpServerResponse.jsonUnsafe(document ?? HealthApi.openApi(prefix), { headers })
-    all.push(HttpRouter.route("GET", openApiPath, quietly(Effect.succeed(spec))))
+    all.push(HttpRouter.route("GET", openApiPath, withoutLog(Effect.succeed(spec))))
   }
   return HttpRouter.addAll(all, { prefix })
 }
 
 /**
- * The routes of the client that is provided.
+ * The routes for the `KimiClient` in the context.
  *
  * @category layers
  * @since 0.1.0
@@ -98,8 +97,8 @@ export const layer = (options: Options = {}): Layer.Layer<never, never, HttpRout
   Layer.unwrap(Effect.map(KimiClient, ({ health }) => routes(health, options)))
 
 /**
- * The routes of the `Health` that is provided, for a backend with checks of its
- * own or with several clients.
+ * The routes for the `Health` in the context, for a backend with its own checks
+ * or with several clients.
  *
  * @category layers
  * @since 0.1.0

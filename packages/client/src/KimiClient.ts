@@ -2,6 +2,11 @@
  * The client that applications use: chat and streams with Kimi, with every
  * failure as a typed error.
  *
+ * The members of `KimiClient` are fixed. Further capabilities, such as files,
+ * batches and agents, are modules and services over `KimiClient` and `HostApi`:
+ * a function that takes the client, or a service whose layer requires it. So a
+ * wrapped or mocked client supports all of them.
+ *
  * @since 0.1.0
  */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
@@ -37,14 +42,18 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as ChatTransport from "./ChatTransport.ts"
 import type { Step as FallbackStep } from "./FallbackPlan.ts"
+import * as HostApi from "./HostApi.ts"
 import { make as makeAccounts } from "./internal/accounts.ts"
 import { make as makeCalls } from "./internal/calls.ts"
-import { layerHttpTransports } from "./internal/httpTransports.ts"
 import { make as makeHealth } from "./internal/health.ts"
+import { layerHttpHosts } from "./internal/httpHosts.ts"
+import { mapClient, type MemberMapping } from "./internal/mapClient.ts"
 import { withLogLevel } from "./internal/withLogLevel.ts"
 
+export type { Member, MemberMapping } from "./internal/mapClient.ts"
+
 /**
- * Kimi, as a service.
+ * The client, as a service.
  *
  * @category services
  * @since 0.1.0
@@ -52,42 +61,43 @@ import { withLogLevel } from "./internal/withLogLevel.ts"
 export class KimiClient extends Context.Service<
   KimiClient,
   {
-    /** Asks for a whole answer. */
+    /** Sends a request and returns the whole response. */
     readonly chat: (request: ChatRequest) => Effect.Effect<ChatResponse, ChatError>
     /**
-     * Asks for an answer as events while it comes in. The last event of a
-     * complete answer is `Finish`; an error carries what had arrived in
-     * `partial`. Leaving the stream closes its connection.
+     * Streams the response as events. The last event of a complete response is
+     * `Finish`; an error has the content received so far in `partial`. Leaving
+     * the stream closes its connection.
      */
     readonly stream: (request: ChatRequest) => Stream.Stream<StreamEvent, StreamError>
-    /** Lists the models that the key may use. Costs nothing. */
+    /** Lists the models that the API key can use. Free of charge. */
     readonly models: Effect.Effect<ReadonlyArray<Model>, ModelsError>
-    /** Counts the tokens of a conversation at the host, without its tools. Costs nothing. */
+    /** Counts the tokens of a conversation at the host, without its tools. Free of charge. */
     readonly estimateTokens: (request: TokenEstimateRequest) => Effect.Effect<number, EstimateTokensError>
-    /** Tells the money in the account. Costs nothing. */
+    /** The account balance. Free of charge. */
     readonly balance: Effect.Effect<Balance, BalanceError>
-    /** What was counted, and the state of stages. Without telemetry, what the stages know of themselves. */
+    /** Counters and the state of the stages. Without an `Observer`, only the state of the stages. */
     readonly metrics: Effect.Effect<SystemMetrics>
     /**
-     * Tells how the client and its parts are: hosts, balance, circuits, limits,
-     * cache, budget. It never fails, holds for a short time, and costs nothing
-     * unless `HealthSettings` say so.
+     * The health of the client and its components: hosts, balance, circuits,
+     * limits, cache, budget. Never fails. Results are cached for a short time,
+     * and free of charge unless `HealthSettings` enable a paid probe.
      */
     readonly health: Effect.Effect<SystemHealth>
-    /** The stages of a call, outermost first, with their options; for people. */
+    /** The stages of a call, outermost first, with their options, as text to read. */
     readonly describe: () => string
   }
 >()("@kimi-effect/client/KimiClient") {}
 
 /**
- * Builds the client on a transport. Its stages follow the configuration; a
- * `CircuitBreaker`, `Admission`, `RetryBudget` or `RetrySchedule` that is
- * provided takes the place of the client's own. `ResponseCache`, `Budget`,
- * `Hedge`, `Accounting` and `Observer` are off unless they are provided, and a
- * `FallbackPlan` says where calls go when the host cannot answer them. Edits of
- * `Pipeline.layer` that cannot be made fail it.
+ * Builds the client on a `ChatTransport`. Its stages follow the configuration; a
+ * `CircuitBreaker`, `Admission`, `RetryBudget` or `RetrySchedule` in the context
+ * replaces the client's own. `ResponseCache`, `Budget`, `Hedge`, `Accounting`
+ * and `Observer` are off unless they are in the context, and a `FallbackPlan`
+ * lists the hosts to fall back to. Without a `HostApi` in the context, `models`,
+ * `estimateTokens` and `balance` fail with `UnsupportedOperationError`. Edits of
+ * the pipeline that cannot be applied fail the client with `ConfigurationError`.
  *
- * Clients that share a cache share the answers to calls of the same tenant to
+ * Clients that share a cache share responses for calls of the same tenant to
  * the same host with the same key.
  *
  * @category constructors
@@ -102,9 +112,10 @@ export const make: Effect.Effect<
   const transport = yield* ChatTransport.ChatTransport
   const { provider } = transport
   const attributes = { [Telemetry.attributes.providerName.name]: providerName(provider.id) }
-  // Where a call was made is the caller's own span to say; looking for it costs more than the span.
+  // A stack trace costs more than the span, and the caller's span has the location of the call.
   const span = { attributes, kind: "client", captureStackTrace: false } as const
   const accounts = yield* makeAccounts
+  const hostApi = accounts.hostApiOf(accounts.primary)
   const observer = Option.getOrUndefined(yield* Effect.serviceOption(Observer))
   const { chat, resolveModel, services, stages, stream } = yield* makeCalls({
     config,
@@ -117,20 +128,20 @@ export const make: Effect.Effect<
 
   const { report } = yield* makeHealth({ config, accounts, services, chat })
 
-  /** Bounds a free call, and names it in the error. */
+  /** Applies the configured timeout to a request that calls no model. */
   const bounded = withTimeout(config, { provider: provider.id })
 
   const client: KimiClient["Service"] = {
     chat,
     stream,
-    models: Effect.withSpan(bounded(transport.models), Telemetry.spans.models.name, span),
+    models: Effect.withSpan(bounded(HostApi.models(hostApi)), Telemetry.spans.models.name, span),
     estimateTokens: ({ model, messages }) =>
       Effect.withSpan(
-        Effect.suspend(() => bounded(transport.estimateTokens(resolveModel(model), messages))),
+        Effect.suspend(() => bounded(HostApi.estimateTokens(hostApi, resolveModel(model), messages))),
         Telemetry.spans.estimateTokens.name,
         span
       ),
-    balance: Effect.withSpan(bounded(transport.balance), Telemetry.spans.balance.name, span),
+    balance: Effect.withSpan(bounded(HostApi.balance(hostApi)), Telemetry.spans.balance.name, span),
     health: Effect.withSpan(report, Telemetry.spans.health.name, span),
     metrics: Snapshot.make(services, observer?.metrics),
     describe: () => Pipeline.describe(stages)
@@ -139,18 +150,39 @@ export const make: Effect.Effect<
 })
 
 /**
- * What a client may be given beside its options.
+ * Builds a client whose members are all made by one mapping. To wrap a client,
+ * call it in each function of the mapping: the wrapper then covers every
+ * member, including those added in later versions.
+ *
+ * **Example** (Debug logs of every operation)
+ *
+ * ```ts
+ * const withDebugLogs = (client: KimiClient.KimiClient["Service"]) =>
+ *   KimiClient.makeWith({
+ *     effect: (call) => Effect.provideService(call(client), References.MinimumLogLevel, "Debug"),
+ *     stream: (call) => Stream.provideService(call(client), References.MinimumLogLevel, "Debug"),
+ *     text: (call) => call(client)
+ *   })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeWith = (mapping: MemberMapping): KimiClient["Service"] => mapClient(mapping)
+
+/**
+ * What a client can have besides its configuration.
  *
  * @category options
  * @since 0.1.0
  */
 export interface ClientOptions {
-  /** Hosts and models that answer when the configured one cannot, in order. */
+  /** Hosts and models to fall back to when the configured host cannot answer, in order. */
   readonly fallback?: ReadonlyArray<FallbackStep> | undefined
 }
 
 /**
- * The client on HTTP, for a configuration that is provided.
+ * The client over HTTP, with the configuration in the context.
  *
  * @category layers
  * @since 0.1.0
@@ -158,10 +190,10 @@ export interface ClientOptions {
 export const layerHttp = (
   extras?: ClientOptions
 ): Layer.Layer<KimiClient, ConfigurationError, KimiConfig.KimiConfig | HttpClient.HttpClient> =>
-  Layer.provide(Layer.effect(KimiClient, make), layerHttpTransports(extras))
+  Layer.provide(Layer.effect(KimiClient, make), layerHttpHosts(extras))
 
 /**
- * The client with options given in code.
+ * The client over HTTP, with options given in code.
  *
  * @category layers
  * @since 0.1.0
@@ -173,10 +205,10 @@ export const layer = (
   Layer.provide(layerHttp(extras), KimiConfig.layer(options))
 
 /**
- * The client with the options of the current `ConfigProvider`, which is the
- * environment by default: `KIMI_API_KEY` and the other `KIMI_` variables.
- * Options in `overrides` win. Prices of a JSON source hold for what is run
- * with this layer.
+ * The client over HTTP, with options from the current `ConfigProvider`, which
+ * reads the environment by default: `KIMI_API_KEY` and the other `KIMI_`
+ * variables. Options in `overrides` take precedence. Prices of a JSON source
+ * apply to this client.
  *
  * @category layers
  * @since 0.1.0
@@ -188,7 +220,7 @@ export const layerConfig = (
   Layer.unwrap(Effect.map(Settings.fromConfig(overrides), Settings.provideTo(layerHttp(extras))))
 
 /**
- * The client on a transport of your own.
+ * The client on a `ChatTransport` from the context, and optionally a `HostApi`.
  *
  * @category layers
  * @since 0.1.0

@@ -1,19 +1,19 @@
 /**
- * Metrics in Prometheus' text form, and `/metrics` as a route that a backend
- * mounts.
+ * Metrics in the Prometheus text format, and an HTTP route `/metrics` that
+ * serves them.
  *
  * **Details**
  *
- * - Every scrape first asks the services for their state, so that queues and
- *   circuits are told as they are.
- * - All metrics of the observer's registry are told, those of the backend
- *   included.
+ * - Every scrape first reads the state of the services, so that queues and
+ *   circuits are current.
+ * - The output has all metrics of the observer's registry, including those of
+ *   the backend.
  * - Requests are not logged.
  *
  * **Gotchas**
  *
- * - Metrics tell names of tenants and what they spend, though no content and no
- *   key: keep the route inside.
+ * - Metrics contain no prompts, responses or keys, but they do contain names of
+ *   tenants and their costs: do not expose the route publicly.
  *
  * **Example** (A backend with metrics)
  *
@@ -25,8 +25,8 @@
  * )
  * ```
  *
- * It is loaded by its path, `@kimi-effect/client/MetricsRoute`, so that who does not
- * use it does not load it.
+ * Import it by its path, `@kimi-effect/client/MetricsRoute`, so that programs
+ * without the route do not load it.
  *
  * @since 0.1.0
  */
@@ -63,7 +63,7 @@ const formatMetrics = ({ collect, registry }: Observer["Service"]): Effect.Effec
   )
 
 /**
- * The metrics as they are now.
+ * The current metrics as text.
  *
  * @category conversions
  * @since 0.1.0
@@ -71,7 +71,7 @@ const formatMetrics = ({ collect, registry }: Observer["Service"]): Effect.Effec
 export const format: Effect.Effect<string, never, Observer> = Effect.flatMap(Observer, formatMetrics)
 
 /**
- * The route of the observer that is provided.
+ * The route for the `Observer` in the context.
  *
  * @category layers
  * @since 0.1.0
@@ -83,12 +83,12 @@ export const layer = ({ path = "/metrics" }: Options = {}): Layer.Layer<
 > =>
   Layer.unwrap(
     Effect.map(Observer, (observer) => {
-      const answer = Effect.map(formatMetrics(observer), (body) =>
+      const response = Effect.map(formatMetrics(observer), (body) =>
         HttpServerResponse.text(body, {
           contentType: "text/plain; version=0.0.4; charset=utf-8",
           headers: { "cache-control": "no-store" }
         })
       )
-      return HttpRouter.add("GET", path, HttpMiddleware.withLoggerDisabled(answer))
+      return HttpRouter.add("GET", path, HttpMiddleware.withLoggerDisabled(response))
     })
   )

@@ -1,5 +1,5 @@
 /**
- * All routes of a client as data: health and metrics, for one OpenAPI document.
+ * Describes the health and metrics routes of a client in one OpenAPI document.
  * `HealthRoutes` and `MetricsRoute` serve them.
  *
  * ```ts
@@ -9,7 +9,7 @@
  * )
  * ```
  *
- * It is loaded by its path, `@kimi-effect/client/OperationsApi`.
+ * Import it by its path, `@kimi-effect/client/OperationsApi`.
  *
  * @since 0.1.0
  */
@@ -22,18 +22,18 @@ import * as Schema from "effect/Schema"
 import * as HealthApi from "./HealthApi.ts"
 
 /**
- * The answer of `/metrics`.
+ * The response of `/metrics`.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Exposition = Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain" })).annotate({
   identifier: "Exposition",
-  title: "Metrics in Prometheus' text form, version 0.0.4"
+  title: "Metrics in the Prometheus text format, version 0.0.4"
 })
 
 /**
- * The route of metrics.
+ * The metrics route.
  *
  * @category schemas
  * @since 0.1.0
@@ -42,15 +42,16 @@ export const metrics = HttpApiGroup.make("metrics")
   .add(
     HttpApiEndpoint.get("metrics", "/metrics", { success: Exposition }).annotateMerge(
       OpenApi.annotations({
-        summary: "What was counted, for Prometheus",
-        description: "Every metric of the client. Costs are labelled with tenant, job and agent: keep the route inside."
+        summary: "Metrics for Prometheus",
+        description:
+          "All metrics of the client. Costs have the labels tenant, job and agent: do not expose the route publicly."
       })
     )
   )
   .annotateMerge(OpenApi.annotations({ description: "Metrics of the Kimi client." }))
 
 /**
- * The four routes as an API of their own.
+ * An API with these four routes only.
  *
  * @category schemas
  * @since 0.1.0
@@ -61,7 +62,7 @@ export const api = HttpApi.make("operations")
   .annotateMerge(OpenApi.annotations({ title: "Operations of the Kimi client", version: "1.0.0" }))
 
 /**
- * The OpenAPI document of the routes, below a prefix if they are.
+ * The OpenAPI document of the routes, below an optional prefix.
  *
  * @category conversions
  * @since 0.1.0

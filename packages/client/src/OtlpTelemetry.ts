@@ -1,12 +1,12 @@
 /**
- * Telemetry over OTLP: spans, metrics and logs go to a collector, without
+ * Telemetry over OTLP: sends spans, metrics and logs to a collector, without
  * further packages.
  *
- * Provide it to the program, and not to the client alone: spans are made where
- * calls are made.
+ * Provide it to the whole program and not only to the client: spans are created
+ * where calls are made.
  *
  * ```ts
- * const Live = KimiNode.layerConfig().pipe(
+ * const MainLayer = KimiNode.layerConfig().pipe(
  *   Layer.provideMerge(OtlpTelemetry.layer({ baseUrl: "http://localhost:4318", serviceName: "reports" })),
  *   Layer.provide(FetchHttpClient.layer)
  * )
@@ -14,14 +14,14 @@
  *
  * **Gotchas**
  *
- * - Every line that the program logs goes to the collector as Effect's own
- *   exporter makes it. What the library says of calls holds no content; what a
- *   program itself logs is not looked through, as `Logging` does.
- * - Exporters that speak by the `OTEL_*` variables are `Otlp.layerFromConfig`
- *   of Effect; put `Observer.layer` beside it.
+ * - Sends all log lines of the program, as Effect's exporter formats them. Lines
+ *   of this library contain no prompts or responses; lines of the program are
+ *   not redacted as `Logging` does.
+ * - For exporters configured by `OTEL_*` variables, use Effect's
+ *   `Otlp.layerFromConfig` together with `Observer.layer`.
  *
- * It is loaded by its path, `@kimi-effect/client/OtlpTelemetry`, so that who does not
- * use it does not load it.
+ * Import it by its path, `@kimi-effect/client/OtlpTelemetry`, so that programs
+ * without it do not load it.
  *
  * @since 0.1.0
  */
@@ -41,25 +41,25 @@ import type * as OtlpExporter from "effect/observability/OtlpExporter"
  * @since 0.1.0
  */
 export interface Options extends Observer.Options {
-  /** The collector, such as `http://localhost:4318`. */
+  /** URL of the collector, such as `http://localhost:4318`. */
   readonly baseUrl: string
   /** The name of the program. Defaults to `OTEL_SERVICE_NAME`, else to `unknown_service`. */
   readonly serviceName?: string | undefined
   readonly serviceVersion?: string | undefined
-  /** What else is said of the program, such as `deployment.environment.name`. */
+  /** Further resource attributes, such as `deployment.environment.name`. */
   readonly attributes?: Record<string, unknown> | undefined
-  /** Sent with everything, such as the key of a collector. */
+  /** Headers of every export request, such as the API key of a collector. */
   readonly headers?: Record<string, string> | undefined
-  /** How often spans, metrics and logs are sent. Defaults to those of Effect: 5, 10 and 1 seconds. */
+  /** Interval between exports. Defaults to those of Effect: 5 seconds for spans, 10 for metrics, 1 for logs. */
   readonly exportInterval?: Duration.Input | undefined
-  /** Longest wait for what is left to be sent when the program ends. Defaults to 3 seconds. */
+  /** Maximum time for the last export when the program ends. Defaults to 3 seconds. */
   readonly shutdownTimeout?: Duration.Input | undefined
 }
 
-/** The name that OpenTelemetry has for a program which has none; without any, Effect's exporters die. */
+/** OpenTelemetry's name for a program without one. Effect's exporters die without a name. */
 const unknownService = "unknown_service"
 
-/** Whether attributes or the environment name the program, as Effect's exporters look for it. */
+/** Whether the attributes or the environment have a service name, in the places where Effect's exporters look. */
 const hasServiceName = (attributes: Options["attributes"]): Effect.Effect<boolean> =>
   Effect.gen(function* () {
     if (attributes?.["service.name"] !== undefined) return true
@@ -77,8 +77,7 @@ const isCollectorUrl = (baseUrl: unknown): boolean =>
   typeof baseUrl === "string" && /^https?:$/.test(URL.parse(baseUrl)?.protocol ?? "")
 
 /**
- * Switches telemetry on and sends it to a collector. `Flusher` sends at once
- * what waits.
+ * Enables telemetry and sends it to a collector. `Flusher` exports immediately.
  *
  * @category layers
  * @since 0.1.0

@@ -1,34 +1,34 @@
 /**
- * The hosts that serve Kimi models, and how each of them differs on the wire.
+ * The hosts that serve Kimi models, and how their APIs differ.
  *
  * @since 0.1.0
  */
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
 
 /**
- * A host, as data. A host that is not listed is `custom` with a base URL.
+ * The description of a host. A host that is not listed is `custom` with a base URL.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Provider {
-  /** Name in errors, answers and prices. */
+  /** Name in errors, responses and prices. */
   readonly id: KimiConfig.ProviderId
-  /** Where the API lives, with its version and without a slash at the end. */
+  /** Base URL of the API, with its version and without a trailing slash. */
   readonly baseUrl: string
-  /** Model of requests that name none. */
+  /** Model of requests without a model. */
   readonly defaultModel: string
-  /** Member of an assistant message that carries its reasoning back to the host. All are read. */
+  /** Member of an assistant message that sends its reasoning back to the host. Responses are read with either. */
   readonly reasoningMember: "reasoning_content" | "reasoning"
-  /** How thinking is switched: Moonshot's own members, a `reasoning` object, or `reasoning_effort` alone. */
+  /** How thinking is configured: Moonshot's members, a `reasoning` object, or only `reasoning_effort`. */
   readonly thinkingDialect: "moonshot" | "reasoning object" | "effort"
-  /** Member that bounds the output. */
+  /** Member that limits the output tokens. */
   readonly maxTokensMember: "max_completion_tokens" | "max_tokens"
-  /** Whether requests must keep Moonshot's rules of each model; other hosts run open weights and are laxer. */
+  /** Whether Moonshot's rules for each model apply. Other hosts run the open weights and are less strict. */
   readonly isMoonshot: boolean
-  /** Whether images and videos may be given by http(s) URL, which the host then fetches. */
+  /** Whether images and videos can be http(s) URLs, which the host fetches. */
   readonly supportsRemoteMedia: boolean
-  /** Whether the host counts tokens and tells the balance. */
+  /** Whether the host offers token estimates and the balance. */
   readonly hasAccountApi: boolean
 }
 
@@ -45,7 +45,7 @@ const moonshot: Provider = {
 }
 
 /**
- * Every described host. Sources: Moonshot's API reference; Together's Kimi
+ * All described hosts. Sources: Moonshot's API reference; Together's Kimi
  * guide (`reasoning` beside `content`); OpenRouter's page on reasoning tokens
  * (the `reasoning` object); Ollama's OpenAI-compatible API (`reasoning`,
  * `reasoning_effort: "none"`).
@@ -93,7 +93,7 @@ export const providers: { readonly [Id in KimiConfig.ProviderId]: Provider } = {
 }
 
 /**
- * The host that a configuration names, at its configured base URL.
+ * The host of a configuration, at its configured base URL.
  *
  * @category constructors
  * @since 0.1.0

@@ -1,26 +1,26 @@
 /**
- * The client on a configuration that may change while calls run.
+ * A client whose configuration can change while calls run.
  *
- * Every call stays with the configuration that it began with: its key, host,
- * timeouts, retries and prices. A swap builds everything for the new one first,
- * and what cannot be built refuses the change; the next call then uses it, and
- * what the old one stood on is released when its last call has ended.
+ * A call keeps the configuration that it started with: key, host, timeouts,
+ * retries and prices. A change first builds everything for the new
+ * configuration, and is rejected if that fails. The next call then uses it, and
+ * the resources of the old one are released when its last call has ended.
  *
  * **Details**
  *
- * - Circuits, the count of the account's limits and the retry budget live on,
- *   and limits change in place. A cache, a budget and whatever else is provided
- *   lives on too; a `CircuitBreaker` or `Admission` that is provided has its own
- *   options, which the configuration does not change.
- * - A new key is a new key of the same account. A new base URL is another host:
- *   its circuits and counts begin anew.
+ * - Circuits, the usage of the account's limits and the retry budget are kept,
+ *   and limits change in place. Services from the context, such as a cache or a
+ *   budget, are kept too. A `CircuitBreaker` or `Admission` from the context has
+ *   its own options, which the configuration does not change.
+ * - A new key belongs to the same account. A new base URL is another host: its
+ *   circuits and usage are reset.
  *
  * **Gotchas**
  *
- * - An `HttpClient` that is provided has its own pool, so `maxConnections` and
- *   `connectTimeout` stay what they were. `KimiNode.layerReload` has a pool of
- *   its own, which follows them.
- * - Answers are cached by key: a new key finds none of the old one's.
+ * - An `HttpClient` from the context keeps its connection pool, so changes of
+ *   `maxConnections` and `connectTimeout` have no effect. `KimiNode.layerReload`
+ *   builds a pool for each configuration.
+ * - Responses are cached by API key: a new key does not find those of the old.
  *
  * @since 0.1.0
  */
@@ -43,23 +43,23 @@ import * as Stream from "effect/Stream"
 import type { ChatTransport } from "./ChatTransport.ts"
 import { make as makeAccounts } from "./internal/accounts.ts"
 import { Generation } from "./internal/Generation.ts"
-import { layerHttpTransports } from "./internal/httpTransports.ts"
+import { layerHttpHosts } from "./internal/httpHosts.ts"
 import * as KimiClient from "./KimiClient.ts"
 
-/** What lives longer than one configuration. */
+/** The state that is kept over changes of the configuration. */
 const makeShared = Effect.fnUntraced(function* ({ config }: Settings) {
-  const given = yield* Effect.serviceOption(Admission.Admission)
-  const following = yield* Admission.makeReloadable(config)
+  const provided = yield* Effect.serviceOption(Admission.Admission)
+  const reloadable = yield* Admission.makeReloadable(config)
   const circuits = yield* Effect.serviceOption(CircuitBreaker.CircuitBreaker)
   const budget = yield* Effect.serviceOption(RetryBudget.RetryBudget)
   return {
     circuits: Option.isSome(circuits) ? circuits.value : yield* CircuitBreaker.make(),
     budget: Option.isSome(budget) ? budget.value : yield* RetryBudget.make(),
-    admissionOf: Option.match(given, {
-      onNone: () => following.admissionOf,
+    admissionOf: Option.match(provided, {
+      onNone: () => reloadable.admissionOf,
       onSome: (own) => () => own
     }),
-    following
+    reloadable
   }
 })
 
@@ -73,13 +73,13 @@ const buildGeneration = <R>(
 ) =>
   Effect.gen(function* () {
     const { config } = settings
-    // A memory of its own: a layer that was built for another configuration is not this one's.
+    // A new memo map, so that no layer built for another configuration is reused.
     const built = yield* Layer.buildWithMemoMap(
       Layer.provide(hosts, Layer.succeed(KimiConfig, config)),
       yield* Layer.makeMemoMap,
       scope
     )
-    const kimi = yield* KimiClient.make.pipe(
+    const client = yield* KimiClient.make.pipe(
       Effect.provideService(KimiConfig, config),
       Effect.provideService(Admission.Admission, admissionOf(config)),
       Effect.provideService(CircuitBreaker.CircuitBreaker, circuits),
@@ -90,20 +90,20 @@ const buildGeneration = <R>(
     const accounts = yield* makeAccounts.pipe(Effect.provideService(KimiConfig, config), Effect.provideContext(built))
     return new Generation({
       settings,
-      client: kimi,
+      client,
       configs: new Map(accounts.ids.map((account) => [account, accounts.configOf(account)])),
       baseUrls: new Map(accounts.ids.map((account) => [account, accounts.transportOf(account).provider.baseUrl])),
       close: Scope.close(scope, Exit.void)
     })
   })
 
-/** Begins anew with the accounts whose names now stand for another host. */
-const resetMovedAccounts = ({ circuits, following }: Shared, from: Generation, to: Generation): Effect.Effect<void> =>
+/** Resets the circuits and limits of accounts whose host has changed. */
+const resetMovedAccounts = ({ circuits, reloadable }: Shared, from: Generation, to: Generation): Effect.Effect<void> =>
   Effect.gen(function* () {
     for (const [account, host] of to.dependencies.baseUrls) {
       const before = from.dependencies.baseUrls.get(account)
       if (before === undefined || before === host) continue
-      yield* following.reset(account)
+      yield* reloadable.reset(account)
       for (const key of (yield* circuits.states).keys()) {
         if (key.startsWith(`${account}/`)) yield* circuits.reset(key)
       }
@@ -111,8 +111,8 @@ const resetMovedAccounts = ({ circuits, following }: Shared, from: Generation, t
   })
 
 /**
- * The client on a `LiveConfig`, with ways to its hosts that are built for every
- * configuration: a `ChatTransport`, and a `FallbackPlan` where there is one.
+ * A client that follows a `LiveConfig`. Builds `hosts` for every configuration:
+ * a `ChatTransport`, and optionally a `HostApi` and a `FallbackPlan`.
  *
  * @category constructors
  * @since 0.1.0
@@ -128,12 +128,12 @@ export const make = <R>(
     const live = yield* LiveConfig
     const owner = yield* Effect.scope
     const context = yield* Effect.context<Exclude<R, KimiConfig>>()
-    const lasting = yield* makeShared(yield* live.current)
+    const shared = yield* makeShared(yield* live.current)
 
     const generate = (settings: Settings): Effect.Effect<Generation, ConfigurationError> =>
       Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(Scope.fork(owner), (scope) =>
-          restore(Effect.provideContext(buildGeneration(hosts, lasting, settings, scope), context)).pipe(
+          restore(Effect.provideContext(buildGeneration(hosts, shared, settings, scope), context)).pipe(
             Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
           )
         )
@@ -144,10 +144,10 @@ export const make = <R>(
     const swap = (next: Generation): Effect.Effect<void> =>
       Effect.gen(function* () {
         const { configs, settings } = next.dependencies
-        yield* lasting.following.reload(settings.config, (account) => configs.get(account))
+        yield* shared.reloadable.reload(settings.config, (account) => configs.get(account))
         const before = current
         if (before === next) return
-        yield* resetMovedAccounts(lasting, before, next)
+        yield* resetMovedAccounts(shared, before, next)
         current = next
         yield* before.retire
       })
@@ -159,38 +159,31 @@ export const make = <R>(
       }))
     )
 
-    const enter = Effect.sync(() => current.acquire())
-    const leave = (generation: Generation) => generation.release
+    const acquire = Effect.sync(() => current.acquire())
+    const release = (generation: Generation) => generation.release
 
-    const using = <A, E>(call: (kimi: KimiClient.KimiClient["Service"]) => Effect.Effect<A, E>): Effect.Effect<A, E> =>
-      Effect.acquireUseRelease(
-        enter,
-        ({ dependencies }) => provideIfUnset(call(dependencies.client))(dependencies.settings),
-        leave
-      )
-
-    return {
-      chat: (request) => using((kimi) => kimi.chat(request)),
-      stream: (request) =>
+    return KimiClient.makeWith({
+      effect: (call) =>
+        Effect.acquireUseRelease(
+          acquire,
+          ({ dependencies }) => provideIfUnset(call(dependencies.client))(dependencies.settings),
+          release
+        ),
+      stream: (call) =>
         Stream.unwrap(
           Effect.gen(function* () {
-            const { client: kimi, settings } = (yield* Effect.acquireRelease(enter, leave)).dependencies
-            const events = kimi.stream(request)
+            const { client, settings } = (yield* Effect.acquireRelease(acquire, release)).dependencies
+            const events = call(client)
             if (settings.table === undefined || (yield* PriceTable) !== PriceTables.catalog) return events
             return Stream.provideService(events, PriceTable, settings.table)
           })
         ),
-      models: using((kimi) => kimi.models),
-      estimateTokens: (request) => using((kimi) => kimi.estimateTokens(request)),
-      balance: using((kimi) => kimi.balance),
-      health: using((kimi) => kimi.health),
-      metrics: using((kimi) => kimi.metrics),
-      describe: () => current.dependencies.client.describe()
-    }
+      text: (call) => call(current.dependencies.client)
+    })
   })
 
 /**
- * The client on a `LiveConfig`, with ways to its hosts of your own.
+ * A client that follows a `LiveConfig`, on hosts of your own.
  *
  * @category layers
  * @since 0.1.0
@@ -201,7 +194,7 @@ export const layer = <R>(
   Layer.effect(KimiClient.KimiClient, make(hosts))
 
 /**
- * The client on a `LiveConfig`, over HTTP.
+ * A client that follows a `LiveConfig`, over HTTP.
  *
  * @category layers
  * @since 0.1.0
@@ -209,4 +202,4 @@ export const layer = <R>(
 export const layerHttp = (
   extras?: KimiClient.ClientOptions
 ): Layer.Layer<KimiClient.KimiClient, ConfigurationError, LiveConfig | HttpClient.HttpClient> =>
-  layer(layerHttpTransports(extras))
+  layer(layerHttpHosts(extras))

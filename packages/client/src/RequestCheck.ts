@@ -1,9 +1,9 @@
 /**
- * Checks a request against what is known of model and host before it is sent,
- * so that a refusal costs no round trip and says what to change.
+ * Checks a request against the rules of its model and host before it is sent, so
+ * that a rejection takes no round trip and its error explains what to change.
  *
- * Rules of a model are applied at Moonshot's own hosts, which enforce them;
- * other hosts serve the same weights with rules of their own.
+ * The rules of a model apply only at Moonshot's hosts, which enforce them; other
+ * hosts serve the same weights with different rules.
  *
  * @since 0.1.0
  */
@@ -23,7 +23,7 @@ import type { Provider } from "./Provider.ts"
 
 export type { CheckError } from "./internal/rules/Rule.ts"
 
-/** In the order in which problems are reported. */
+/** In the order in which their problems are reported. */
 const rules: ReadonlyArray<Rule> = [
   retiredModel,
   emptyMessages,
@@ -40,10 +40,10 @@ const rules: ReadonlyArray<Rule> = [
 ]
 
 /**
- * Gives back the request that may be sent, or the first problem as an error.
+ * Returns the request to send, or fails with the first problem.
  *
- * With the policy `repair`, a problem that can be repaired is, and every
- * change is logged as a warning that names members and never content.
+ * With the policy `repair`, problems are repaired where that is possible. Each
+ * repair is logged as a warning that contains names of members but no content.
  *
  * @category constructors
  * @since 0.1.0
@@ -60,7 +60,7 @@ export const check = (
     const notes: Array<string> = []
     let current: ModelRequest = { ...valid.success, model: request.model }
     for (const rule of rules) {
-      // A repair takes away what its rule found, so each rule comes to an end.
+      // A repair removes the problem that its rule found, so this loop ends.
       for (let problem = rule(current, target); problem !== undefined; problem = rule(current, target)) {
         if (policy === "reject" || problem.repair === undefined) return Effect.fail(problem.error)
         current = problem.repair.request

@@ -5,6 +5,7 @@
  */
 export * as ChatTransport from "./ChatTransport.ts"
 export * as FallbackPlan from "./FallbackPlan.ts"
+export * as HostApi from "./HostApi.ts"
 export * as KimiClient from "./KimiClient.ts"
 export * as Provider from "./Provider.ts"
 export * as Reload from "./Reload.ts"

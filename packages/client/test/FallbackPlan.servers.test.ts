@@ -1,4 +1,4 @@
-/** A client and its plan over real sockets, with a server for each host. */
+/** A client with a fallback plan over real sockets, with a server for each host. */
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
@@ -22,7 +22,7 @@ interface Setting {
   readonly options?: KimiConfig.Options
 }
 
-/** A client at Moonshot, in the shape of a server, whose plan leads to another one. */
+/** A client at one mock server, whose fallback plan has a second one. */
 const connect = Effect.fnUntraced(function* ({ options, steps }: Setting) {
   const own = yield* MockServer.make()
   const spare = yield* MockServer.make({ validateRequests: false })
@@ -46,14 +46,14 @@ const together: Setting["steps"] = (spare) => [
   { provider: "together", apiKey: Redacted.make(second), baseUrl: spare.url }
 ]
 
-/** Everything that a server was told, as text. */
-const heard = (server: Server) => Effect.map(server.requests, (requests) => inspect(requests, { depth: 10 }))
+/** Everything that a server received, as text. */
+const received = (server: Server) => Effect.map(server.requests, (requests) => inspect(requests, { depth: 10 }))
 
 const membersOf = (server: Server) =>
   Effect.map(server.requests, (requests) => requests.map(({ json }) => json as Record<string, unknown>))
 
-describe("a client with a plan", () => {
-  it.live("asks the next host when its own is overloaded, and says who answered", () =>
+describe("a client with a fallback plan", () => {
+  it.live("calls the next host when its own is overloaded", () =>
     Effect.gen(function* () {
       const { breaker, kimi, own, spare } = yield* connect({ steps: together })
       yield* own.replyAlways(overloaded)
@@ -66,7 +66,7 @@ describe("a client with a plan", () => {
       const start = events[0]
       assert.strictEqual(start?._tag === "Start" ? start.provider : undefined, "together")
       assert.strictEqual(events.at(-1)?._tag, "Finish")
-      // Each host is asked in its own words.
+      // Each host receives its own dialect.
       const [atOwn] = yield* membersOf(own)
       assert.deepInclude(atOwn, { model: "kimi-k3", max_completion_tokens: 10 })
       const [atSpare] = yield* membersOf(spare)
@@ -75,7 +75,7 @@ describe("a client with a plan", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("never tells a host the key of another, whatever fails", () =>
+  it.live("never sends the key of one host to another", () =>
     Effect.gen(function* () {
       const { kimi, own, spare } = yield* connect({
         steps: (server) => [
@@ -87,13 +87,13 @@ describe("a client with a plan", () => {
       yield* own.replyAlways(overloaded)
       yield* spare.replyAlways(({ headers }) => ErrorReply.make(503, undefined, `no ${headers["authorization"] ?? ""}`))
       const errors = [yield* Effect.flip(kimi.chat(hello)), yield* Effect.flip(Stream.runDrain(kimi.stream(hello)))]
-      const atOwn = yield* heard(own)
-      const atSpare = yield* heard(spare)
+      const atOwn = yield* received(own)
+      const atSpare = yield* received(spare)
       assert.include(atOwn, `Bearer ${first}`)
       assert.include(atSpare, `Bearer ${second}`)
       assert.notInclude(atOwn, "99aa55e0")
       assert.notInclude(atSpare, "4be91c07")
-      // The custom host has no key, and is sent none.
+      // The custom host has no key, and receives none.
       const keys = (yield* spare.requests).map(({ headers }) => headers["authorization"])
       assert.deepStrictEqual(keys, [`Bearer ${second}`, undefined, `Bearer ${second}`, undefined])
       for (const error of errors) {
@@ -105,7 +105,7 @@ describe("a client with a plan", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("gives the last error with the attempts at every host", () =>
+  it.live("fails with the last error and the attempts at every host", () =>
     Effect.gen(function* () {
       const { kimi, own, spare } = yield* connect({
         steps: together,
@@ -128,7 +128,7 @@ describe("a client with a plan", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("does not move a stream that has said something", () =>
+  it.live("does not fall back after a stream has content", () =>
     Effect.gen(function* () {
       const { kimi, own, spare } = yield* connect({ steps: together })
       const answer = Reply.chatResponse({ content: "one two three four five six" })
@@ -140,7 +140,7 @@ describe("a client with a plan", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("moves a request that the check of its own host refuses", () =>
+  it.live("falls back for a request that its own host's check rejects", () =>
     Effect.gen(function* () {
       const { kimi, own } = yield* connect({ steps: () => [{ model: "kimi-k2.6" }] })
       const answer = yield* kimi.chat({ ...hello, model: "kimi-k2.5" })
@@ -154,7 +154,7 @@ describe("a client with a plan", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("asks another model with the key and the account of its own", () =>
+  it.live("calls another model with its own key in its own account", () =>
     Effect.gen(function* () {
       const { breaker, kimi, own } = yield* connect({ steps: () => [{ model: "kimi-k2.6", on: ["OverloadedError"] }] })
       yield* own.reply(overloaded)
@@ -167,7 +167,7 @@ describe("a client with a plan", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("holds every account to limits of its own", () =>
+  it.live("applies the limits of each account separately", () =>
     Effect.gen(function* () {
       const { kimi, own, spare } = yield* connect({
         steps: (server) => together(server).map((step) => ({ ...step, tokensPerMinute: 10 })),
@@ -181,7 +181,7 @@ describe("a client with a plan", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("has its bounds on answers at every host", () =>
+  it.live("applies its size limits at every host", () =>
     Effect.gen(function* () {
       const { kimi, own, spare } = yield* connect({ steps: together, options: { maxResponseBytes: 500 } })
       yield* own.reply(overloaded)
@@ -191,7 +191,7 @@ describe("a client with a plan", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("describes where calls go", () =>
+  it.live("describes the fallback steps", () =>
     Effect.gen(function* () {
       const { kimi } = yield* connect({
         steps: (server) => [...together(server), { model: "kimi-k2.6", on: ["OverloadedError"] }]

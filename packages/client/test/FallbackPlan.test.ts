@@ -1,4 +1,4 @@
-/** From options to accounts and steps. */
+/** The accounts and steps of a fallback plan. */
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
@@ -7,6 +7,7 @@ import { Duration, Effect, Layer, Redacted } from "effect"
 import { FetchHttpClient } from "effect/http"
 import * as ChatTransport from "../src/ChatTransport.ts"
 import * as FallbackPlan from "../src/FallbackPlan.ts"
+import * as HostApi from "../src/HostApi.ts"
 import { providers } from "../src/Provider.ts"
 
 const key = "sk-own-0123456789"
@@ -32,14 +33,11 @@ const issuesOf = (steps: ReadonlyArray<FallbackPlan.Step>, options?: KimiConfig.
 const transport = (provider = providers.together): ChatTransport.ChatTransport["Service"] => ({
   provider,
   chat: () => Effect.never,
-  stream: () => assert.fail("not asked"),
-  models: Effect.never,
-  estimateTokens: () => Effect.never,
-  balance: Effect.never
+  stream: () => assert.fail("not asked")
 })
 
-describe("the accounts of a plan", () => {
-  it.effect("are the client's own where host and key are", () =>
+describe("the accounts of a fallback plan", () => {
+  it.effect("are the client's own for steps with the same host and key", () =>
     Effect.gen(function* () {
       const { steps, transports } = yield* plan(
         [
@@ -54,7 +52,7 @@ describe("the accounts of a plan", () => {
     })
   )
 
-  it.effect("are new where host or key differ, and one where they are the same", () =>
+  it.effect("are one for all steps with the same host and key", () =>
     Effect.gen(function* () {
       const made = yield* plan([
         { apiKey: other },
@@ -77,7 +75,7 @@ describe("the accounts of a plan", () => {
     })
   )
 
-  it.effect("have the names that they are given, made unique", () =>
+  it.effect("have the configured names, made unique", () =>
     Effect.gen(function* () {
       const made = yield* plan([
         { apiKey: other, account: "spare" },
@@ -93,7 +91,7 @@ describe("the accounts of a plan", () => {
     })
   )
 
-  it.effect("are under the name that the client's own was given, which no other takes", () =>
+  it.effect("do not use the name of the client's own account", () =>
     Effect.gen(function* () {
       const made = yield* plan([{ model: "kimi-k2.6" }, { apiKey: other }, { apiKey: other, provider: "together" }], {
         account: "together"
@@ -104,7 +102,7 @@ describe("the accounts of a plan", () => {
     })
   )
 
-  it.effect("may be ready transports, one account each", () =>
+  it.effect("can be transports, one account each", () =>
     Effect.gen(function* () {
       const mock = transport()
       const made = yield* plan([{ transport: mock }, { transport: mock, model: "m" }, { transport: transport() }])
@@ -114,8 +112,34 @@ describe("the accounts of a plan", () => {
   )
 })
 
-describe("what a step has of the client", () => {
-  it.effect("is the base URL at the same host, and never at another", () =>
+describe("the host API of an account", () => {
+  it.effect("is that of the step for a transport", () =>
+    Effect.gen(function* () {
+      const hostApi = HostApi.unsupported(providers.together)
+      const { hostApis } = yield* plan([{ transport: transport(), hostApi, account: "recorded" }])
+      assert.strictEqual(hostApis.get("recorded"), hostApi)
+    })
+  )
+
+  it.effect("offers nothing for a transport without one", () =>
+    Effect.gen(function* () {
+      const { hostApis } = yield* plan([{ transport: transport(), account: "recorded" }])
+      const api = hostApis.get("recorded")
+      if (api === undefined) return assert.fail("no host API")
+      assert.strictEqual((yield* Effect.flip(HostApi.models(api)))._tag, "UnsupportedOperationError")
+    })
+  )
+
+  it.effect("calls the host of the step over HTTP", () =>
+    Effect.gen(function* () {
+      const { hostApis } = yield* plan([{ provider: "together", apiKey: other }])
+      assert.strictEqual(hostApis.get("together")?.provider.baseUrl, "https://api.together.xyz/v1")
+    })
+  )
+})
+
+describe("the options that a step inherits", () => {
+  it.effect("include the base URL only at the same provider", () =>
     Effect.gen(function* () {
       const made = yield* plan([{ apiKey: other }, { provider: "together", apiKey: other }], {
         baseUrl: "https://proxy.example/v1"
@@ -125,7 +149,7 @@ describe("what a step has of the client", () => {
     })
   )
 
-  it.effect("is not its key at another provider, nor at another base URL", () =>
+  it.effect("include the key only at the same provider and base URL", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* issuesOf([{ provider: "together" }]), ["steps[0].apiKey"])
       assert.deepStrictEqual(yield* issuesOf([{ provider: "moonshot-cn" }]), ["steps[0].apiKey"])
@@ -138,7 +162,7 @@ describe("what a step has of the client", () => {
     })
   )
 
-  it.effect("is not the tier and the limits of its account, but what is the same for all", () =>
+  it.effect("exclude the tier and limits of the account", () =>
     Effect.gen(function* () {
       const { configs } = yield* plan(
         [
@@ -170,7 +194,7 @@ describe("what a step has of the client", () => {
     })
   )
 
-  it.effect("is not its leave to send keys in the clear to another host", () =>
+  it.effect("exclude allowPlainHttp at another host", () =>
     Effect.gen(function* () {
       const options = { provider: "custom", baseUrl: "http://one.example/v1", allowPlainHttp: true } as const
       assert.deepStrictEqual(yield* issuesOf([{ baseUrl: "http://two.example/v1" }], options), ["steps[0].baseUrl"])
@@ -179,7 +203,7 @@ describe("what a step has of the client", () => {
     })
   )
 
-  it.effect("is the model of the call at its provider, and else the provider's default", () =>
+  it.effect("include the model of the call only at the same provider", () =>
     Effect.gen(function* () {
       const { steps } = yield* plan(
         [
@@ -199,7 +223,7 @@ describe("what a step has of the client", () => {
   )
 })
 
-describe("the check of a step", () => {
+describe("the request check of a step", () => {
   const asked = { model: "kimi-k3", messages: [{ role: "user" as const, content: "Hi" }], temperature: 0.3 }
 
   const checked = (step: FallbackPlan.Step, request: Parameters<Fallback.Step["check"]>[0], options = {}) =>
@@ -207,14 +231,14 @@ describe("the check of a step", () => {
       first === undefined ? assert.fail("a step was expected") : Effect.exit(first.check(request))
     )
 
-  it.effect("keeps the rules of its own host", () =>
+  it.effect("applies the rules of its host", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* checked({ apiKey: other }, asked))._tag, "Failure")
       assert.strictEqual((yield* checked({ provider: "together", apiKey: other }, asked))._tag, "Success")
     })
   )
 
-  it.effect("has the client's policy unless it has its own", () =>
+  it.effect("uses the client's policy unless the step has one", () =>
     Effect.gen(function* () {
       const repairing = { requestPolicy: "repair" } as const
       assert.strictEqual((yield* checked({ apiKey: other }, asked, repairing))._tag, "Success")
@@ -224,7 +248,7 @@ describe("the check of a step", () => {
     })
   )
 
-  it.effect("leaves out members of the client's provider at another", () =>
+  it.effect("removes extra_body at another provider", () =>
     Effect.gen(function* () {
       const plain = { model: "kimi-k3", messages: asked.messages }
       const request = { ...plain, extra_body: { house: true } }
@@ -242,8 +266,8 @@ describe("the check of a step", () => {
   )
 })
 
-describe("a plan that cannot be used", () => {
-  it.effect("says everything that is wrong with every step, by step and option, and no key", () =>
+describe("an invalid plan", () => {
+  it.effect("fails with the issues of all steps, without keys", () =>
     Effect.gen(function* () {
       const secret = "sk canary with spaces"
       const error = yield* Effect.flip(

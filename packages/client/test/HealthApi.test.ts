@@ -25,7 +25,7 @@ const resolve = (document: unknown, ref: string): unknown =>
 describe("the OpenAPI document", () => {
   const document = HealthApi.openApi()
 
-  it("has the three routes with their answers, and an id for each", () => {
+  it("has the three routes with their responses", () => {
     assert.strictEqual(document.openapi, "3.1.0")
     const routes = Object.entries(document.paths).map(([path, item]) => [
       path,
@@ -40,7 +40,7 @@ describe("the OpenAPI document", () => {
     ])
   })
 
-  it("describes every route and every answer, and has a schema for each", () => {
+  it("has a description and a schema for every response", () => {
     for (const item of Object.values(document.paths)) {
       const { description, responses = {}, summary } = item.get ?? assert.fail("no GET")
       assert.isNotEmpty(description)
@@ -52,7 +52,7 @@ describe("the OpenAPI document", () => {
     }
   })
 
-  it("refers to nothing that is not there, and has nothing to which nobody refers", () => {
+  it("has no dangling references and no unused schemas", () => {
     const refs = refsIn(document)
     assert.isAbove(refs.length, 5)
     for (const ref of refs) {
@@ -63,7 +63,7 @@ describe("the OpenAPI document", () => {
     assert.sameMembers([...new Set(refs)], known)
   })
 
-  it("gives instants their format and statuses their values", () => {
+  it("has the format of instants and the values of statuses", () => {
     const component = resolve(document, "#/components/schemas/ComponentHealth")
     assert.nestedPropertyVal(component, "properties.since.format", "date-time")
     const values = (name: string) => resolve(document, `#/components/schemas/${name}/properties/status/enum`)
@@ -71,7 +71,7 @@ describe("the OpenAPI document", () => {
     assert.deepStrictEqual(values("NotReady"), ["unhealthy"])
   })
 
-  it("has the prefix below which routes are mounted", () => {
+  it("has the prefix of the routes", () => {
     assert.deepStrictEqual(Object.keys(HealthApi.openApi("/internal").paths), [
       "/internal/livez",
       "/internal/readyz",
@@ -80,8 +80,8 @@ describe("the OpenAPI document", () => {
   })
 })
 
-describe("the group", () => {
-  it("stands beside others in an API", () => {
+describe("the group of routes", () => {
+  it("can be added to an API with other groups", () => {
     const metrics = HttpApiGroup.make("metrics").add(
       HttpApiEndpoint.get("metrics", "/metrics", { success: Schema.String })
     )

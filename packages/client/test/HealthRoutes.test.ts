@@ -17,7 +17,7 @@ const codes = ({ text }: Answer) => Object.fromEntries(decode(text).components.m
 const broken = ErrorReply.make(500, "server_error", "broken")
 
 describe("/livez", () => {
-  it.live("is 200 whatever the host does, and does not ask it", () =>
+  it.live("is 200 without a request to the host", () =>
     Effect.gen(function* () {
       const { get, server } = yield* backend()
       yield* server.replyAt("GET /v1/models", broken)
@@ -31,7 +31,7 @@ describe("/livez", () => {
 
 describe("/readyz and /healthz", () => {
   for (const path of ["/readyz", "/healthz"]) {
-    it.live(`${path} is 200 with the report when all is well`, () =>
+    it.live(`${path} is 200 with the report when everything is healthy`, () =>
       Effect.gen(function* () {
         const { get, server } = yield* backend()
         const answer = yield* get(path)
@@ -51,7 +51,7 @@ describe("/readyz and /healthz", () => {
       })
     )
 
-    it.live(`${path} is 503 with the report when the host refuses the key`, () =>
+    it.live(`${path} is 503 with the report when the host rejects the key`, () =>
       Effect.gen(function* () {
         const { get } = yield* backend({ server: { apiKey: "sk-another" } })
         const answer = yield* get(path)
@@ -63,7 +63,7 @@ describe("/readyz and /healthz", () => {
     )
   }
 
-  it.live("are 503 when the host has been broken from the start, and 200 once it answers", () =>
+  it.live("are 503 until a host that fails from the start recovers", () =>
     Effect.gen(function* () {
       const { get, server } = yield* backend()
       yield* server.replyAt("GET /v1/models", broken)
@@ -75,7 +75,7 @@ describe("/readyz and /healthz", () => {
     })
   )
 
-  it.live("are 503 only at the second failure when the host was well before", () =>
+  it.live("are 503 only after the second failure of a host that was healthy", () =>
     Effect.gen(function* () {
       const { get, server } = yield* backend()
       const statuses: Array<string> = []
@@ -91,7 +91,7 @@ describe("/readyz and /healthz", () => {
     })
   )
 
-  it.live("answer in the time of a look when the host hangs, and let its connection go", () =>
+  it.live("respond within the check timeout when the host hangs", () =>
     Effect.gen(function* () {
       const { get, server } = yield* backend({ settings: { timeout: "50 millis" } })
       yield* server.replyAt("GET /v1/models", Reply.faulty(Fault.StallBeforeHeaders()))
@@ -102,27 +102,30 @@ describe("/readyz and /healthz", () => {
     })
   )
 
-  it.live("are 200 and degraded while money is short, and 503 without any", () =>
+  const healthAtBalance = (available_balance: number) =>
     Effect.gen(function* () {
       const { get, server } = yield* backend({ settings: { balanceWarning: 10 } })
-      const has = (available_balance: number) =>
-        server.replyAt(
-          "GET /v1/users/me/balance",
-          Reply.json({ code: 0, data: { available_balance, voucher_balance: 0, cash_balance: available_balance } })
-        )
-      yield* has(9.5)
-      const short = yield* get("/healthz")
-      assert.deepStrictEqual(
-        [short.status, decode(short.text).status, codes(short)["balance"]],
-        [200, "degraded", "Low"]
+      yield* server.replyAt(
+        "GET /v1/users/me/balance",
+        Reply.json({ code: 0, data: { available_balance, voucher_balance: 0, cash_balance: available_balance } })
       )
-      yield* has(0)
-      const empty = yield* get("/healthz")
-      assert.deepStrictEqual([empty.status, codes(empty)["balance"]], [503, "Empty"])
+      const response = yield* get("/healthz")
+      return [response.status, decode(response.text).status, codes(response)["balance"]]
+    })
+
+  it.live("are 200 and degraded at a low balance", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* healthAtBalance(9.5), [200, "degraded", "Low"])
     })
   )
 
-  it.live("answer 503 and no error of their own when a check throws", () =>
+  it.live("are 503 at an empty balance", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* healthAtBalance(0), [503, "unhealthy", "Empty"])
+    })
+  )
+
+  it.live("are 503 when a check throws", () =>
     Effect.gen(function* () {
       const thrown = Effect.sync(() => {
         throw new TypeError("a secret of mine")
@@ -134,7 +137,7 @@ describe("/readyz and /healthz", () => {
     })
   )
 
-  it.live("ask the host once for many requests, also when the first of them leaves", () =>
+  it.live("check the host once for concurrent requests, even if the first is aborted", () =>
     Effect.gen(function* () {
       const { server, url } = yield* backend({ settings: { timeToLive: "1 hour" }, server: { latency: "50 millis" } })
       const first = yield* Effect.forkChild(get(`${url}/readyz`))
@@ -151,7 +154,7 @@ describe("/readyz and /healthz", () => {
     })
   )
 
-  it.live("answer HEAD as they answer GET", () =>
+  it.live("respond to HEAD like to GET", () =>
     Effect.gen(function* () {
       const { url } = yield* backend({ server: { apiKey: "sk-another" } })
       const { status, text } = yield* get(`${url}/readyz`, "HEAD")
@@ -161,7 +164,7 @@ describe("/readyz and /healthz", () => {
 })
 
 describe("the routes", () => {
-  it.live("can be mounted below a prefix, with their document", () =>
+  it.live("can be below a prefix, with their document", () =>
     Effect.gen(function* () {
       const { get } = yield* backend({ routes: { prefix: "/internal", openApiPath: "/openapi.json" } })
       assert.strictEqual((yield* get("/internal/livez")).status, 200)
@@ -171,16 +174,22 @@ describe("the routes", () => {
     })
   )
 
-  it.live("serve the document of a larger API where there is one, and none by default", () =>
+  it.live("can serve the OpenAPI document of a larger API", () =>
     Effect.gen(function* () {
       const document = { ...HealthApi.openApi(), info: { title: "Larger", version: "2" } }
-      const larger = yield* backend({ routes: { openApiPath: "/docs.json", document } })
-      assert.nestedPropertyVal(JSON.parse((yield* larger.get("/docs.json")).text), "info.title", "Larger")
-      assert.strictEqual((yield* (yield* backend()).get("/openapi.json")).status, 404)
+      const { get } = yield* backend({ routes: { openApiPath: "/docs.json", document } })
+      assert.nestedPropertyVal(JSON.parse((yield* get("/docs.json")).text), "info.title", "Larger")
     })
   )
 
-  it.live("tell the health that a backend provides itself", () =>
+  it.live("serve no OpenAPI document by default", () =>
+    Effect.gen(function* () {
+      const { get } = yield* backend()
+      assert.strictEqual((yield* get("/openapi.json")).status, 404)
+    })
+  )
+
+  it.live("can report the Health of a backend", () =>
     Effect.gen(function* () {
       const look = Effect.succeed<Health.Finding>({ status: "unhealthy", code: "Down", message: "The queue is down." })
       const url = yield* serve(
@@ -191,7 +200,7 @@ describe("the routes", () => {
     })
   )
 
-  it.live("are not logged, as others are", () =>
+  it.live("are not logged, unlike other routes", () =>
     Effect.gen(function* () {
       const logged: Array<unknown> = []
       const logger = Logger.make<unknown, void>(({ fiber }) => {
@@ -208,8 +217,8 @@ describe("the routes", () => {
   )
 })
 
-describe("what the routes answer", () => {
-  /** The answers of a host that is well and of one that refuses the key. */
+describe("the responses of the routes", () => {
+  /** The responses for a healthy host and for one that rejects the key. */
   const both = Effect.gen(function* () {
     const answers: Array<{ readonly url: string; readonly status: number; readonly json: unknown }> = []
     for (const options of [{}, { server: { apiKey: "sk-another" } }]) {
@@ -220,7 +229,7 @@ describe("what the routes answer", () => {
     return answers
   })
 
-  it.live("is what the document says, by the schemas that are read back from it", () =>
+  it.live("match the schemas in the OpenAPI document", () =>
     Effect.gen(function* () {
       const { schemas } = HealthApi.openApi().components
       const definitions = Object.fromEntries(
@@ -229,21 +238,21 @@ describe("what the routes answer", () => {
       const takes = (name: string) => {
         const schema = { $ref: `#/$defs/${name}` }
         const document = { dialect: "draft-2020-12", schema, definitions } as const
-        // What is read back from a document asks for no services.
+        // A codec that is read from a document requires no services.
         const codec = SchemaRepresentation.fromJsonSchemaDocument(document) as Schema.Codec<unknown>
         return (json: unknown) => Option.isSome(Schema.decodeUnknownOption(codec, { onExcessProperty: "error" })(json))
       }
-      const [well, ill] = yield* both
+      const [healthy, unhealthy] = yield* both
       const isReady = takes("Ready")
       const isNotReady = takes("NotReady")
-      assert.deepStrictEqual([isReady(well?.json), isNotReady(well?.json)], [true, false])
-      assert.deepStrictEqual([isReady(ill?.json), isNotReady(ill?.json)], [false, true])
-      assert.isFalse(isReady({ ...Object(well?.json), more: 1 }))
+      assert.deepStrictEqual([isReady(healthy?.json), isNotReady(healthy?.json)], [true, false])
+      assert.deepStrictEqual([isReady(unhealthy?.json), isNotReady(unhealthy?.json)], [false, true])
+      assert.isFalse(isReady({ ...Object(healthy?.json), more: 1 }))
       assert.isTrue(takes("Alive")({ status: "alive" }))
     })
   )
 
-  it.live("is read by a client that is made from the description", () =>
+  it.live("can be read by a client generated from the API", () =>
     Effect.gen(function* () {
       const statuses: Array<unknown> = []
       for (const { status, url } of yield* both) {

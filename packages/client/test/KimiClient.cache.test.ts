@@ -1,7 +1,8 @@
-/** The cache as part of the real client: what a hit touches, what calls share, and what nobody shares. */
+/** The cache as a stage of the client. */
 import { assert, describe, it } from "@effect/vitest"
 import * as CacheControl from "@kimi-effect/core/CacheControl"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
+import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { classes } from "@kimi-effect/core/KimiError"
 import * as Accounting from "@kimi-effect/core/Accounting"
 import * as Budget from "@kimi-effect/core/Budget"
@@ -18,7 +19,7 @@ const cached = (options?: Parameters<typeof ResponseCache.layerMemory>[0]) =>
 const inCache = CacheControl.provide({ mode: "onlyIfCached" })
 
 describe("a client with a cache", () => {
-  it.effect("answers a plain call and a stream without a call, a place at the door or money", () =>
+  it.effect("answers from the cache without a call, a permit or costs", () =>
     Effect.gen(function* () {
       const host = scripted()
       const given = yield* Layer.build(
@@ -38,10 +39,10 @@ describe("a client with a cache", () => {
       assert.deepStrictEqual([hit.text, hit.cached?.level], ["answer 1", "memory"])
       const events = yield* Stream.runCollect(kimi.stream(small))
       assert.strictEqual(markOf(events)?.level, "memory")
-      assert.deepStrictEqual(host.asked, { chats: 1, streams: 0 })
+      assert.deepStrictEqual(host.calls, { chats: 1, streams: 0 })
       assert.deepStrictEqual(yield* budget.state, spent)
       assert.deepStrictEqual(yield* admission.states, places)
-      // The next call that is no hit finds the door closed for this minute.
+      // The limit admits no other call in this minute.
       const other = yield* Effect.forkChild(Effect.flip(kimi.chat({ ...ask("Ho"), max_completion_tokens: 1_000 })))
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* Fiber.join(other))._tag, "AdmissionTimeoutError")
@@ -49,7 +50,7 @@ describe("a client with a cache", () => {
     })
   )
 
-  it.effect("makes one call of 100 equal ones, plain and streamed, and each says whether it was asked for", () =>
+  it.effect("makes one call for 100 equal concurrent calls", () =>
     Effect.gen(function* () {
       const host = scripted()
       const kimi = yield* clientOf(host, yield* cached())
@@ -67,7 +68,7 @@ describe("a client with a cache", () => {
       yield* release
       const answers = yield* Fiber.join(plain)
       const read = yield* Fiber.join(streams)
-      assert.strictEqual(host.asked.chats + host.asked.streams, 1)
+      assert.strictEqual(host.calls.chats + host.calls.streams, 1)
       assert.isTrue(answers.every(({ text }) => text === "answer 1"))
       const marks = [...answers.map((answer) => answer.cached), ...read.map(markOf)]
       assert.strictEqual(marks.filter((mark) => mark === undefined).length, 1)
@@ -75,87 +76,132 @@ describe("a client with a cache", () => {
     })
   )
 
-  it.effect("gives a stream what a plain call was answered, and a plain call what a stream was", () =>
+  it.effect("returns the entry of a stream for an equal chat", () =>
     Effect.gen(function* () {
       const host = scripted()
       const kimi = yield* clientOf(host, yield* cached())
-      yield* Stream.runDrain(kimi.stream(ask("first a stream")))
-      assert.strictEqual((yield* kimi.chat(ask("first a stream"))).text, "answer 1")
-      yield* kimi.chat(ask("first plain"))
-      const events = yield* Stream.runCollect(kimi.stream(ask("first plain")))
-      const texts = events.flatMap((event) => (event._tag === "TextDelta" ? [event.text] : []))
-      assert.deepStrictEqual([texts.join(""), events.at(-1)?._tag], ["answer 2", "Finish"])
-      assert.deepStrictEqual(host.asked, { chats: 1, streams: 1 })
+      yield* Stream.runDrain(kimi.stream(ask()))
+      assert.strictEqual((yield* kimi.chat(ask())).text, "answer 1")
+      assert.deepStrictEqual(host.calls, { chats: 0, streams: 1 })
     })
   )
 
-  it.effect("goes on with a shared call when one caller's deadline is over", () =>
+  it.effect("replays the entry of a chat for an equal stream", () =>
+    Effect.gen(function* () {
+      const host = scripted()
+      const kimi = yield* clientOf(host, yield* cached())
+      yield* kimi.chat(ask())
+      const events = yield* Stream.runCollect(kimi.stream(ask()))
+      const texts = events.flatMap((event) => (event._tag === "TextDelta" ? [event.text] : []))
+      assert.deepStrictEqual([texts.join(""), events.at(-1)?._tag], ["answer 1", "Finish"])
+      assert.deepStrictEqual(host.calls, { chats: 1, streams: 0 })
+    })
+  )
+
+  it.effect("continues a shared call when the deadline of one caller passes", () =>
     Effect.gen(function* () {
       const host = scripted()
       const given = yield* cached()
-      const hasty = yield* clientOf(host, given, { options: { deadline: "1 second" } })
-      const patient = yield* clientOf(host, given, { options: { deadline: "1 minute" } })
+      const short = yield* clientOf(host, given, { options: { deadline: "1 second" } })
+      const long = yield* clientOf(host, given, { options: { deadline: "1 minute" } })
       const release = host.hold()
-      const first = yield* Effect.forkChild(Effect.flip(hasty.chat(ask())))
-      const second = yield* Effect.forkChild(patient.chat(ask()))
+      const first = yield* Effect.forkChild(Effect.flip(short.chat(ask())))
+      const second = yield* Effect.forkChild(long.chat(ask()))
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* Fiber.join(first))._tag, "DeadlineExceededError")
       yield* release
       assert.strictEqual((yield* Fiber.join(second)).text, "answer 1")
-      assert.deepStrictEqual(host.asked, { chats: 1, streams: 0 })
+      assert.deepStrictEqual(host.calls, { chats: 1, streams: 0 })
     })
   )
 
-  it.effect("has nothing of another key, another address or another tenant", () =>
-    Effect.gen(function* () {
-      const given = yield* cached()
-      const elsewhere = { ...providers.moonshot, baseUrl: "https://proxy.example/v1" }
-      const [own, sameKey, otherKey, otherAddress] = [scripted(), scripted(), scripted(), scripted(elsewhere)]
-      const kimi = yield* clientOf(own, given)
-      yield* kimi.chat(ask())
-      yield* (yield* clientOf(sameKey, given)).chat(ask())
-      assert.strictEqual(sameKey.asked.chats, 0)
-      yield* (yield* clientOf(otherKey, given, { options: { apiKey: Redacted.make("sk-other-0123456789") } })).chat(
-        ask()
-      )
-      assert.strictEqual(otherKey.asked.chats, 1)
-      yield* (yield* clientOf(otherAddress, given)).chat(ask())
-      assert.strictEqual(otherAddress.asked.chats, 1)
-      yield* kimi.chat(ask()).pipe(CallOptions.provide({ tenant: "acme" }))
-      assert.strictEqual(own.asked.chats, 2)
-    })
-  )
+  describe("with the same cache as another client", () => {
+    /** How many chats reach the host of a second client after the first client has cached the response. */
+    const chatsOf = (host: ReturnType<typeof scripted>, options: KimiConfig.Options = {}) =>
+      Effect.gen(function* () {
+        const services = yield* cached()
+        yield* (yield* clientOf(scripted(), services)).chat(ask())
+        yield* (yield* clientOf(host, services, { options })).chat(ask())
+        return host.calls.chats
+      })
 
-  it.effect("does what each call says", () =>
+    it.effect("shares entries with the same key and base URL", () =>
+      Effect.gen(function* () {
+        assert.strictEqual(yield* chatsOf(scripted()), 0)
+      })
+    )
+
+    it.effect("does not share entries with another key", () =>
+      Effect.gen(function* () {
+        assert.strictEqual(yield* chatsOf(scripted(), { apiKey: Redacted.make("sk-other-0123456789") }), 1)
+      })
+    )
+
+    it.effect("does not share entries with another base URL", () =>
+      Effect.gen(function* () {
+        const proxy = { ...providers.moonshot, baseUrl: "https://proxy.example/v1" }
+        assert.strictEqual(yield* chatsOf(scripted(proxy)), 1)
+      })
+    )
+  })
+
+  it.effect("does not share entries between tenants", () =>
     Effect.gen(function* () {
       const host = scripted()
-      const given = yield* cached()
-      const kimi = yield* clientOf(host, given)
-      const missed = yield* Effect.flip(inCache(kimi.chat(ask())))
-      assert.deepInclude({ ...missed }, { _tag: "CacheMissError", provider: "moonshot", model: "kimi-k3" })
-      const streamed = yield* Effect.flip(inCache(Stream.runDrain(kimi.stream(ask()))))
-      assert.strictEqual(streamed._tag, "CacheMissError")
-      assert.deepStrictEqual(host.asked, { chats: 0, streams: 0 })
-      const says = (mode: CacheControl.Mode) =>
-        Effect.map(
-          kimi.chat(ask()).pipe(CacheControl.provide({ mode, timeToLive: "1 hour", tags: ["greeting"] })),
-          (answer) => [answer.text, answer.cached?.level]
-        )
-      assert.deepStrictEqual(yield* says("use"), ["answer 1", undefined])
-      assert.deepStrictEqual(yield* says("bypass"), ["answer 2", undefined])
-      assert.deepStrictEqual(yield* says("use"), ["answer 1", "memory"])
-      assert.deepStrictEqual(yield* says("refresh"), ["answer 3", undefined])
-      assert.deepStrictEqual(yield* says("onlyIfCached"), ["answer 3", "memory"])
-      yield* TestClock.adjust("1 hour")
-      assert.strictEqual((yield* Effect.flip(inCache(kimi.chat(ask()))))._tag, "CacheMissError")
-      yield* says("use")
-      const cache = Context.get(given, ResponseCache.ResponseCache)
-      yield* cache.removeTag("greeting")
+      const kimi = yield* clientOf(host, yield* cached())
+      yield* kimi.chat(ask())
+      yield* kimi.chat(ask()).pipe(CallOptions.provide({ tenant: "acme" }))
+      assert.strictEqual(host.calls.chats, 2)
+    })
+  )
+
+  it.effect("fails with CacheMissError for onlyIfCached without an entry", () =>
+    Effect.gen(function* () {
+      const host = scripted()
+      const kimi = yield* clientOf(host, yield* cached())
+      const error = yield* Effect.flip(inCache(kimi.chat(ask())))
+      assert.deepInclude({ ...error }, { _tag: "CacheMissError", provider: "moonshot", model: "kimi-k3" })
+      const streamError = yield* Effect.flip(inCache(Stream.runDrain(kimi.stream(ask()))))
+      assert.strictEqual(streamError._tag, "CacheMissError")
+      assert.deepStrictEqual(host.calls, { chats: 0, streams: 0 })
+    })
+  )
+
+  it.effect("follows the cache mode of each call", () =>
+    Effect.gen(function* () {
+      const kimi = yield* clientOf(scripted(), yield* cached())
+      const chat = (mode: CacheControl.Mode) =>
+        Effect.map(kimi.chat(ask()).pipe(CacheControl.provide({ mode })), ({ cached, text }) => [text, cached?.level])
+      assert.deepStrictEqual(yield* chat("use"), ["answer 1", undefined])
+      assert.deepStrictEqual(yield* chat("bypass"), ["answer 2", undefined])
+      assert.deepStrictEqual(yield* chat("use"), ["answer 1", "memory"])
+      assert.deepStrictEqual(yield* chat("refresh"), ["answer 3", undefined])
+      assert.deepStrictEqual(yield* chat("onlyIfCached"), ["answer 3", "memory"])
+    })
+  )
+
+  it.effect("follows the time to live of each call", () =>
+    Effect.gen(function* () {
+      const kimi = yield* clientOf(scripted(), yield* cached())
+      yield* kimi.chat(ask()).pipe(CacheControl.provide({ timeToLive: "1 hour" }))
+      yield* TestClock.adjust("59 minutes")
+      yield* inCache(kimi.chat(ask()))
+      yield* TestClock.adjust("1 minute")
       assert.strictEqual((yield* Effect.flip(inCache(kimi.chat(ask()))))._tag, "CacheMissError")
     })
   )
 
-  it.effect("keeps the answer of a fallback for who asks that host, and not for who asks what failed", () =>
+  it.effect("stores entries with the tags of each call", () =>
+    Effect.gen(function* () {
+      const services = yield* cached()
+      const kimi = yield* clientOf(scripted(), services)
+      yield* kimi.chat(ask()).pipe(CacheControl.provide({ tags: ["greeting"] }))
+      yield* Context.get(services, ResponseCache.ResponseCache).removeTag("greeting")
+      assert.strictEqual((yield* Effect.flip(inCache(kimi.chat(ask()))))._tag, "CacheMissError")
+    })
+  )
+
+  it.effect("stores the response of a fallback for its host only", () =>
     Effect.gen(function* () {
       for (const sharesFallback of [false, true]) {
         const given = yield* cached({ sharesFallback })
@@ -168,14 +214,14 @@ describe("a client with a cache", () => {
           const call = ending === "plain" ? kimi.chat(request) : Stream.runDrain(kimi.stream(request))
           yield* call
         }
-        assert.strictEqual(together.asked.chats + together.asked.streams, 2)
+        assert.strictEqual(together.calls.chats + together.calls.streams, 2)
         moonshot.fail(undefined)
         const [plain, streamed] = [yield* kimi.chat(ask("plain")), yield* kimi.chat(ask("streamed"))]
         assert.deepStrictEqual(
           [plain.provider, streamed.provider],
           sharesFallback ? ["together", "together"] : ["moonshot", "moonshot"]
         )
-        // A client of that host alone has what the fallback was answered there.
+        // A client of that host finds the response of the fallback.
         const options = { provider: "custom", apiKey: undefined, model } as const
         const direct = yield* clientOf(together, given, { options })
         const found = [yield* direct.chat(ask("plain")), yield* direct.chat(ask("streamed"))]
@@ -190,7 +236,7 @@ describe("a client with a cache", () => {
     })
   )
 
-  it.effect("enters what was saved, for plain calls and streams, and to whom", () =>
+  it.effect("records the saved costs by tenant", () =>
     Effect.gen(function* () {
       const host = scripted()
       const given = yield* Layer.build(Layer.merge(ResponseCache.layerMemory(), Accounting.layer))
@@ -204,7 +250,7 @@ describe("a client with a cache", () => {
       const total = Accounting.total(entries)
       assert.deepStrictEqual([total.attempts, total.cached, total.unpriced], [1, 2, 0])
       const [paid, saved] = [total.costs.get("USD"), total.savedByCache.get("USD")]
-      if (paid === undefined || saved === undefined) return assert.fail("nothing was paid or saved")
+      if (paid === undefined || saved === undefined) return assert.fail("no costs")
       assert.isTrue(BigDecimal.isPositive(paid))
       assert.strictEqual(BigDecimal.format(saved), BigDecimal.format(BigDecimal.sum(paid, paid)))
       const jobs = Accounting.totalBy(entries, "job")
@@ -212,18 +258,10 @@ describe("a client with a cache", () => {
     })
   )
 
-  it.effect("describes it, also when it is off", () =>
+  it.effect("describes its options", () =>
     Effect.gen(function* () {
-      const lineOf = (text: string) => text.split("\n").find((line) => line.startsWith("cache: "))
-      const on = yield* clientOf(scripted(), yield* cached({ timeToLive: "1 hour" }))
-      assert.strictEqual(
-        lineOf(on.describe()),
-        "cache: time to live 1h, memory 67108864 bytes, 10000 entries, replay immediate"
-      )
-      const off = yield* clientOf(scripted(), Context.empty())
-      assert.strictEqual(lineOf(off.describe()), "cache: is off")
-      yield* off.chat(ask())
-      assert.strictEqual((yield* off.chat(ask())).text, "answer 2")
+      const kimi = yield* clientOf(scripted(), yield* cached({ timeToLive: "1 hour" }))
+      assert.include(kimi.describe().split("\n")[1], "cache: time to live 1h, memory 67108864 bytes, 10000 entries")
     })
   )
 })

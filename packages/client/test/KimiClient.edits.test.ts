@@ -71,10 +71,7 @@ const connect = (
   const transport = Layer.succeed(ChatTransport, {
     provider: providers.custom,
     chat: (request) => Effect.as(receive(request), response),
-    stream: (request) => Stream.unwrap(Effect.as(receive(request), Stream.fromIterable(events))),
-    models: Effect.never,
-    estimateTokens: () => Effect.never,
-    balance: Effect.never
+    stream: (request) => Stream.unwrap(Effect.as(receive(request), Stream.fromIterable(events)))
   })
   const config = KimiConfig.layer({ provider: "custom", baseUrl: "http://localhost/v1", ...options })
   const layer = KimiClient.layerTransport.pipe(
@@ -179,6 +176,7 @@ describe("a client with an edited pipeline", () => {
         steps: [],
         stage: () => Stage.make("fallback", { effect: () => () => Effect.die("the plan ran") }),
         transports: new Map(),
+        hostApis: new Map(),
         configs: new Map()
       })
       const off = Layer.provideMerge(Pipeline.layer(Pipeline.replace("fallback", Stage.off("none"))), plan)

@@ -1,11 +1,9 @@
-/** What must hold between the stages, whatever each of them does alone. */
+/** Properties of the stages together. Each stage has its own tests in core. */
 import { assert, describe, it } from "@effect/vitest"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { classes } from "@kimi-effect/core/KimiError"
 import type { ChatError } from "@kimi-effect/core/OperationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
-import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Accounting from "@kimi-effect/core/Accounting"
 import * as Admission from "@kimi-effect/core/Admission"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
@@ -15,22 +13,14 @@ import { TestClock } from "effect/testing"
 import { ChatTransport } from "../src/ChatTransport.ts"
 import * as KimiClient from "../src/KimiClient.ts"
 import { providers } from "../src/Provider.ts"
+import { eventsOf, responseOf } from "./support/responses.ts"
 
 const ask = { messages: [{ role: "user" as const, content: "Hi" }], max_completion_tokens: 100 }
 const broken = new classes.ServerError({ message: "broken" })
-const answer = new ChatResponse({
-  id: "chatcmpl-1",
-  model: "kimi-k3",
-  created: 1,
-  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }]
-})
-const events: ReadonlyArray<StreamEvent> = [
-  { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1 },
-  { _tag: "TextDelta", choice: 0, text: "hello" },
-  { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
-]
+const answer = responseOf()
+const events = eventsOf()
 
-/** A client whose transport does as it is told, with its stages at hand. */
+/** A client whose attempts run an effect, with the services of its stages. */
 const client = (
   attempt: Effect.Effect<void, ChatError>,
   options: KimiConfig.Options = {},
@@ -45,11 +35,8 @@ const client = (
     const transport = Layer.succeed(ChatTransport, {
       provider: providers.custom,
       chat: () => Effect.as(tried, answer),
-      // Every event is a network read of its own.
-      stream: () => Stream.unwrap(Effect.as(tried, Stream.flatMap(Stream.fromIterable(events), Stream.succeed))),
-      models: Effect.never,
-      estimateTokens: () => Effect.never,
-      balance: Effect.never
+      // Every event is a separate network read.
+      stream: () => Stream.unwrap(Effect.as(tried, Stream.flatMap(Stream.fromIterable(events), Stream.succeed)))
     })
     const config = KimiConfig.layer({
       provider: "custom",
@@ -87,8 +74,8 @@ const settled = <A, E>(effect: Effect.Effect<A, E>) =>
     return yield* Fiber.await(fiber)
   })
 
-describe("between the stages of a client", () => {
-  it.effect("an open circuit spends no token and makes no attempt", () =>
+describe("the stages of a client together", () => {
+  it.effect("an open circuit stops a call before it uses tokens or makes an attempt", () =>
     Effect.gen(function* () {
       const { account, circuits, kimi, sent } = yield* client(Effect.void)
       yield* kimi.chat(ask)
@@ -102,7 +89,7 @@ describe("between the stages of a client", () => {
     })
   )
 
-  it.effect("each attempt spends its tokens and its request, also one that fails", () =>
+  it.effect("each attempt uses its tokens and its request, even if it fails", () =>
     Effect.gen(function* () {
       for (const run of ["plain", "stream"] as const) {
         const { account, circuits, kimi, sent } = yield* client(Effect.fail(broken), { maxAttempts: 3 })
@@ -121,7 +108,7 @@ describe("between the stages of a client", () => {
     })
   )
 
-  it.effect("waiting for admission is not charged to the attempt", () =>
+  it.effect("the wait for admission does not count towards the attempt timeout", () =>
     Effect.gen(function* () {
       const { kimi, sent } = yield* client(Effect.sleep("9 seconds"), { totalTimeout: "10 seconds" })
       const fibers = yield* Effect.forEach(Array.from({ length: 25 }), () => Effect.forkChild(kimi.chat(ask)))
@@ -132,7 +119,7 @@ describe("between the stages of a client", () => {
     })
   )
 
-  it.effect("the caller's deadline covers the wait for admission, and a waiter that it ends holds nothing", () =>
+  it.effect("the deadline includes the wait for admission", () =>
     Effect.gen(function* () {
       const { account, doors, kimi, sent } = yield* client(Effect.void, { deadline: "10 seconds" })
       const others = doors.guard({ account: "custom", tokens: () => 1 })(Effect.sleep("1 minute"))
@@ -151,7 +138,7 @@ describe("between the stages of a client", () => {
     })
   )
 
-  it.effect("the time for all attempts covers a wait in an admission that may be longer than the client's own", () =>
+  it.effect("the retry limit includes the wait in an Admission from the context", () =>
     Effect.gen(function* () {
       const { account, doors, kimi, sent } = yield* client(Effect.void, {
         retryMaxElapsed: "5 minutes",
@@ -172,7 +159,7 @@ describe("between the stages of a client", () => {
     })
   )
 
-  it.effect("a call that waited while its circuit opened is not sent", () =>
+  it.effect("a call is not sent if its circuit opens while it waits", () =>
     Effect.gen(function* () {
       const { account, kimi, sent } = yield* client(Effect.andThen(Effect.sleep("5 seconds"), Effect.fail(broken)), {
         maxAttempts: 1
@@ -182,31 +169,39 @@ describe("between the stages of a client", () => {
       )
       yield* TestClock.adjust("1 minute")
       const tags = (yield* Effect.forEach(fibers, Fiber.join)).map((error) => error._tag)
-      // Five were let in at once, and one more after each of the three failures that opened the circuit.
+      // Five were admitted at once, and one more after each of the three failures that opened the circuit.
       assert.strictEqual(sent.attempts, 8)
       assert.strictEqual(tags.filter((tag) => tag === "CircuitOpenError").length, 12)
       assert.deepInclude(yield* account, { waiting: 0, inFlight: 0, requestsInMinute: 8 })
     })
   )
 
-  it.effect("every attempt is in the books, once, whoever leaves and whatever fails", () =>
+  it.effect("an interrupted attempt is recorded once, by an estimate", () =>
     Effect.gen(function* () {
-      const left = yield* client(Effect.sleep("10 seconds"))
-      const fiber = yield* Effect.forkChild(left.kimi.chat(ask))
+      const { book, kimi } = yield* client(Effect.sleep("10 seconds"))
+      const fiber = yield* Effect.forkChild(kimi.chat(ask))
       yield* TestClock.adjust("2 seconds")
       yield* Fiber.interrupt(fiber)
-      const [abandoned] = yield* left.book.entries
+      const [abandoned] = yield* book.entries
       assert.deepInclude(abandoned, { outcome: "abandoned", attempts: 1, isEstimate: true })
       assert.strictEqual(abandoned?.usage.completion_tokens, 100)
+    })
+  )
 
-      const free = yield* client(Effect.fail(broken), { maxAttempts: 2 })
-      yield* settled(free.kimi.chat(ask))
-      assert.deepStrictEqual(yield* free.book.entries, [])
+  it.effect("an attempt that is not billed is not recorded", () =>
+    Effect.gen(function* () {
+      const { book, kimi } = yield* client(Effect.fail(broken), { maxAttempts: 2 })
+      yield* settled(kimi.chat(ask))
+      assert.deepStrictEqual(yield* book.entries, [])
+    })
+  )
 
-      const streamed = yield* client(Effect.void)
-      yield* Stream.runDrain(Stream.take(streamed.kimi.stream(ask), 2))
-      yield* Stream.runDrain(streamed.kimi.stream(ask))
-      const outcomes = (yield* streamed.book.entries).map(({ attempts, outcome }) => [outcome, attempts])
+  it.effect("a stream is recorded once, whether it ends or is left", () =>
+    Effect.gen(function* () {
+      const { book, kimi } = yield* client(Effect.void)
+      yield* Stream.runDrain(Stream.take(kimi.stream(ask), 2))
+      yield* Stream.runDrain(kimi.stream(ask))
+      const outcomes = (yield* book.entries).map(({ attempts, outcome }) => [outcome, attempts])
       assert.deepStrictEqual(outcomes, [
         ["abandoned", 1],
         ["succeeded", 1]
@@ -214,7 +209,7 @@ describe("between the stages of a client", () => {
     })
   )
 
-  it.effect("the loser of a hedge is in the books, and so is the winner", () =>
+  it.effect("both attempts of a hedge are recorded", () =>
     Effect.gen(function* () {
       let attempts = 0
       const slowFirst = Effect.suspend(() => Effect.sleep(attempts++ === 0 ? "1 minute" : "1 second"))
@@ -232,7 +227,7 @@ describe("between the stages of a client", () => {
     })
   )
 
-  it.effect("1,000 random interruptions leave no permit, place or probe behind", () =>
+  it.effect("1,000 random interruptions leave no permit, waiter or probe behind", () =>
     Random.withSeed(
       Effect.gen(function* () {
         const flaky = Effect.gen(function* () {
@@ -260,7 +255,7 @@ describe("between the stages of a client", () => {
         for (const circuit of (yield* circuits.states).values()) {
           if (circuit._tag === "HalfOpen") assert.deepStrictEqual(circuit.probes, [])
         }
-        // Whoever comes now is let in.
+        // Later calls are admitted.
         yield* circuits.reset("custom/kimi-k3")
         const after = yield* settled(Effect.forEach(Array.from({ length: 5 }), () => Effect.exit(kimi.chat(ask))))
         assert.isTrue(Exit.isSuccess(after))

@@ -1,4 +1,4 @@
-/** Many calls under one budget, whatever happens to them. */
+/** Many concurrent calls under one budget, with random outcomes. */
 import { assert, describe, it } from "@effect/vitest"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
 import { classes } from "@kimi-effect/core/KimiError"
@@ -10,7 +10,7 @@ import { answer, connect, events, upTo } from "./support/money.ts"
 const overloaded = new classes.OverloadedError({ message: "overloaded" })
 const lost = new classes.ConnectionLostError({ message: "lost" })
 
-/** How 200 calls ended. */
+/** The outcomes of 200 calls. */
 interface Ends {
   done: number
   refused: number
@@ -18,14 +18,14 @@ interface Ends {
   interrupted: number
 }
 
-describe("200 calls at the same time", () => {
-  it.effect("pass no cap, whatever happens to them, and hold nothing in the end", () =>
+describe("200 concurrent calls", () => {
+  it.effect("never exceed a cap and leave no reservation, however they end", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const between = (from: number, to: number) => from + Math.floor(chance.nextDoubleUnsafe() * (to - from + 1))
       const failures = [undefined, undefined, undefined, overloaded, lost]
       const books = { check: Effect.void, checks: 0 }
-      /** The host takes its time, and then fails or goes on. */
+      /** Waits a random time, and then succeeds or fails. */
       const work = Effect.suspend(() => {
         const error = failures[between(0, failures.length - 1)]
         return Effect.andThen(
@@ -86,13 +86,13 @@ describe("200 calls at the same time", () => {
       yield* books.check
       const state = yield* Effect.orDie(budget.state)
       assert.isTrue(state.every(({ reserved }) => BigDecimal.isZero(reserved)))
-      // What the budget has paid is what the book has, attempt for attempt.
+      // The budget has spent the costs of all recorded attempts.
       const { costs } = Accounting.total(yield* book.entries)
       const format = Option.match({ onNone: () => "none", onSome: BigDecimal.format })
       const spent = Option.fromUndefinedOr(state.find(({ scope }) => scope === "total")?.spent)
       const entered = Option.map(Option.fromUndefinedOr(costs.get("USD")), BigDecimal.normalize)
       assert.strictEqual(format(spent), format(entered))
-      // Nothing is proven where nothing happens.
+      // Every kind of outcome has occurred.
       assert.isAbove(ends.done, 50)
       assert.isAbove(ends.refused, 20)
       assert.isAbove(ends.interrupted, 20)

@@ -1,4 +1,4 @@
-/** What a client pays for its streams. */
+/** The costs of a client's streams. */
 import { assert, describe, it } from "@effect/vitest"
 import { classes } from "@kimi-effect/core/KimiError"
 import { Effect, Fiber, Stream } from "effect"
@@ -8,26 +8,44 @@ import { connect, entriesOf, events, settled, stateOf, upTo } from "./support/mo
 const total = { amount: "100", currency: "USD" } as const
 const lost = new classes.ConnectionLostError({ message: "lost" })
 
-describe("a stream of a client", () => {
-  it.effect("costs nothing before it is run, what came when it is left, and what the host says when it ends", () =>
+describe("a stream under a budget", () => {
+  it.effect("costs nothing before it runs", () =>
     Effect.gen(function* () {
-      const { book, budget, count, kimi } = yield* connect(
-        { stream: (attempt) => (attempt === 1 ? Stream.concat(first, Stream.never) : Stream.fromIterable(events(9))) },
+      const { budget, count, kimi } = yield* connect(
+        { stream: () => Stream.fromIterable(events(9)) },
         { budget: { caps: [total] } }
       )
-      const first = Stream.fromIterable(events(9).slice(0, 2))
       const stream = kimi.stream(upTo(30))
+      assert.isTrue(Stream.isStream(stream))
       assert.deepStrictEqual([count.attempts, yield* stateOf(budget)], [0, []])
-      yield* Stream.runDrain(Stream.take(stream, 2))
-      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate"])
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 2+0/100"])
-      yield* Stream.runDrain(stream)
-      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate", "succeeded 9"])
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 11+0/100"])
     })
   )
 
-  it.effect("holds its price for as long as it runs, and no longer than it is read", () =>
+  it.effect("costs what was received when it is left", () =>
+    Effect.gen(function* () {
+      const { book, budget, kimi } = yield* connect(
+        { stream: () => Stream.concat(Stream.fromIterable(events(9).slice(0, 2)), Stream.never) },
+        { budget: { caps: [total] } }
+      )
+      yield* Stream.runDrain(Stream.take(kimi.stream(upTo(30)), 2))
+      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 2+0/100"])
+    })
+  )
+
+  it.effect("costs its usage when it ends", () =>
+    Effect.gen(function* () {
+      const { book, budget, kimi } = yield* connect(
+        { stream: () => Stream.fromIterable(events(9)) },
+        { budget: { caps: [total] } }
+      )
+      yield* Stream.runDrain(kimi.stream(upTo(30)))
+      assert.deepStrictEqual(yield* entriesOf(book), ["succeeded 9"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 9+0/100"])
+    })
+  )
+
+  it.effect("holds its reservation for as long as it runs", () =>
     Effect.gen(function* () {
       const { budget, kimi } = yield* connect(
         { stream: () => Stream.concat(Stream.fromIterable(events(9).slice(0, 2)), Stream.never) },
@@ -37,7 +55,7 @@ describe("a stream of a client", () => {
         }
       )
       const fiber = yield* Effect.forkChild(Stream.runDrain(kimi.stream(upTo(30))))
-      // The lease of a minute is renewed.
+      // The reservation's lease of a minute is renewed.
       yield* TestClock.adjust("30 minutes")
       assert.deepStrictEqual(yield* stateOf(budget), ["total 0+30/100"])
       yield* Fiber.interrupt(fiber)
@@ -45,9 +63,19 @@ describe("a stream of a client", () => {
     })
   )
 
-  it.effect("is paid for what came when it breaks, and again when it is made anew", () =>
+  const broken = Stream.concat(Stream.fromIterable(events(9).slice(0, 2)), Stream.fail(lost))
+
+  it.effect("costs what was received when it breaks", () =>
     Effect.gen(function* () {
-      const broken = Stream.concat(Stream.fromIterable(events(9).slice(0, 2)), Stream.fail(lost))
+      const { book, kimi } = yield* connect({ stream: () => broken }, { budget: { caps: [total] } })
+      const error = yield* settled(Effect.flip(Stream.runDrain(kimi.stream(upTo(30)))))
+      assert.strictEqual(error._tag, "ConnectionLostError")
+      assert.deepStrictEqual(yield* entriesOf(book), ["failed 2 by estimate"])
+    })
+  )
+
+  it.effect("costs both attempts when it is recovered", () =>
+    Effect.gen(function* () {
       const { book, budget, kimi } = yield* connect(
         { stream: (attempt) => (attempt === 2 ? Stream.fromIterable(events(9)) : broken) },
         { budget: { caps: [total] }, config: { recovery: "regenerate" } }
@@ -55,10 +83,6 @@ describe("a stream of a client", () => {
       yield* settled(Stream.runDrain(kimi.stream(upTo(30))))
       assert.deepStrictEqual(yield* entriesOf(book), ["failed 2 by estimate", "succeeded 9"])
       assert.deepStrictEqual(yield* stateOf(budget), ["total 11+0/100"])
-      const { book: single, kimi: plain } = yield* connect({ stream: () => broken }, { budget: { caps: [total] } })
-      const error = yield* settled(Effect.flip(Stream.runDrain(plain.stream(upTo(30)))))
-      assert.strictEqual(error._tag, "ConnectionLostError")
-      assert.deepStrictEqual(yield* entriesOf(single), ["failed 2 by estimate"])
     })
   )
 })

@@ -1,4 +1,4 @@
-/** What a client pays for, under a budget and with an account book. */
+/** The costs of a client's calls, with a budget and accounting. */
 import { assert, describe, it } from "@effect/vitest"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
 import { classes } from "@kimi-effect/core/KimiError"
@@ -12,8 +12,8 @@ const total = { amount: "100", currency: "USD" } as const
 const overloaded = new classes.OverloadedError({ message: "overloaded" })
 const lost = new classes.ConnectionLostError({ message: "lost" })
 
-describe("a call that does not fit its budget", () => {
-  it.effect("is refused, sends nothing, and neither circuits nor limits hear of it", () =>
+describe("a call that exceeds its budget", () => {
+  it.effect("is rejected before it reaches circuits, limits or the host", () =>
     Effect.gen(function* () {
       const host = { chat: () => Effect.succeed(answer(7)), stream: () => Stream.fromIterable(events(7)) }
       const { book, circuits, count, kimi, limits } = yield* connect(host, { budget: { caps: [total] } })
@@ -37,10 +37,10 @@ describe("a call that does not fit its budget", () => {
     })
   )
 
-  it.effect("is not tried again, trips no circuit and moves to no other host in the middle of its attempts", () =>
+  it.effect("is not retried, and does not fall back, when a later attempt exceeds the budget", () =>
     Effect.gen(function* () {
       const other = transportTo({ chat: () => Effect.succeed(answer(1)) }, providers.together)
-      // An attempt of a minute that is lost has cost all that it may, so the next has no room.
+      // An attempt that is lost after a minute is settled at its whole reservation, which leaves too little for another.
       const { budget, circuits, count, kimi } = yield* connect(
         { chat: () => Effect.delay(Effect.fail(lost), "1 minute") },
         {
@@ -57,15 +57,15 @@ describe("a call that does not fit its budget", () => {
       )
       assert.deepStrictEqual([count.attempts, other.count.attempts], [1, 0])
       assert.deepStrictEqual(yield* stateOf(budget), ["total 40+0/60"])
-      // Two failures in a row would have opened it.
+      // A second failure would have opened the circuit.
       const states = [...(yield* circuits.states).values()].map(({ _tag }) => _tag)
       assert.deepStrictEqual(states, ["Closed"])
     })
   )
 })
 
-describe("every attempt of a client", () => {
-  it.effect("is paid: for its answer, by an estimate when it was lost, and not when it was free", () =>
+describe("an attempt under a budget", () => {
+  it.effect("costs its usage, or an estimate when the response was lost", () =>
     Effect.gen(function* () {
       const attempts = [
         Effect.fail(overloaded),
@@ -86,7 +86,7 @@ describe("every attempt of a client", () => {
     })
   )
 
-  it.effect("that is never made costs nothing", () =>
+  it.effect("costs nothing if it is never made", () =>
     Effect.gen(function* () {
       const { book, budget, circuits, count, kimi } = yield* connect(
         { chat: () => Effect.succeed(answer(7)), stream: () => Stream.fromIterable(events(7)) },
@@ -106,25 +106,32 @@ describe("every attempt of a client", () => {
     })
   )
 
-  it.effect("is paid by an estimate when its caller leaves or its time is over", () =>
+  it.effect("costs an estimate when it is interrupted", () =>
+    Effect.gen(function* () {
+      const { book, budget, kimi } = yield* connect({ chat: () => Effect.never }, { budget: { caps: [total] } })
+      const fiber = yield* Effect.forkChild(kimi.chat(upTo(30)))
+      yield* TestClock.adjust("20 millis")
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 0+30/100"])
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 2+0/100"])
+    })
+  )
+
+  it.effect("costs an estimate when it times out", () =>
     Effect.gen(function* () {
       const { book, budget, kimi } = yield* connect(
         { chat: () => Effect.never },
         { budget: { caps: [total] }, config: { totalTimeout: "100 millis", maxAttempts: 1 } }
       )
-      const left = yield* Effect.forkChild(kimi.chat(upTo(30)))
-      yield* TestClock.adjust("20 millis")
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 0+30/100"])
-      yield* Fiber.interrupt(left)
-      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate"])
       const error = yield* settled(Effect.flip(kimi.chat(upTo(30))))
       assert.strictEqual(error._tag, "TotalTimeoutError")
-      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate", "failed 10 by estimate"])
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 12+0/100"])
+      assert.deepStrictEqual(yield* entriesOf(book), ["failed 10 by estimate"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 10+0/100"])
     })
   )
 
-  it.effect("has a reservation of its own where two are made at once, and the slower one is paid too", () =>
+  it.effect("has its own reservation when it is hedged", () =>
     Effect.gen(function* () {
       const { book, budget, kimi } = yield* connect(
         { chat: (attempt) => (attempt === 1 ? Effect.never : Effect.delay(Effect.succeed(answer(7)), "20 millis")) },
@@ -140,7 +147,7 @@ describe("every attempt of a client", () => {
     })
   )
 
-  it.effect("is not made a second time at once where that does not fit, and the first goes on", () =>
+  it.effect("is not hedged when the hedge exceeds the budget", () =>
     Effect.gen(function* () {
       const { budget, count, kimi } = yield* connect(
         { chat: () => Effect.delay(Effect.succeed(answer(7)), "200 millis") },
@@ -152,7 +159,7 @@ describe("every attempt of a client", () => {
     })
   )
 
-  it.effect("is paid for at each host of a plan", () =>
+  it.effect("costs the price of its host in a fallback plan", () =>
     Effect.gen(function* () {
       const other = transportTo({ chat: () => Effect.succeed(answer(7)) }, providers.together)
       const { book, budget, kimi } = yield* connect(
@@ -172,28 +179,50 @@ describe("every attempt of a client", () => {
   )
 })
 
-describe("the money of a client", () => {
-  it.effect("is kept by tenant, job and agent", () =>
+describe("the budget of a client", () => {
+  /** A client with a chat of one tenant and a stream of another. */
+  const twoTenants = Effect.gen(function* () {
+    yield* TestClock.setTime(Date.UTC(2026, 10, 23))
+    const host = { chat: () => Effect.succeed(answer(7)), stream: () => Stream.fromIterable(events(5)) }
+    const connected = yield* connect(host, {
+      budget: {
+        caps: [
+          { ...total, per: ["tenant"] },
+          { ...total, per: ["day", "job", "agent"] }
+        ]
+      }
+    })
+    const { kimi } = connected
+    yield* CallOptions.provide({ tenant: "acme", job: "reports", agent: "writer" })(kimi.chat(upTo(30)))
+    const stream = kimi.stream(upTo(30)).pipe(CallOptions.provideStream({ tenant: "globex", agent: "reader" }))
+    yield* Stream.runDrain(stream)
+    return connected
+  })
+
+  it.effect("has the scopes of its caps", () =>
     Effect.gen(function* () {
-      yield* TestClock.setTime(Date.UTC(2026, 10, 23))
-      const host = { chat: () => Effect.succeed(answer(7)), stream: () => Stream.fromIterable(events(5)) }
-      const { book, budget, kimi } = yield* connect(host, {
-        budget: {
-          caps: [
-            { ...total, per: ["tenant"] },
-            { ...total, per: ["day", "job", "agent"] }
-          ]
-        }
-      })
-      yield* CallOptions.provide({ tenant: "acme", job: "reports", agent: "writer" })(kimi.chat(upTo(30)))
-      const stream = kimi.stream(upTo(30)).pipe(CallOptions.provideStream({ tenant: "globex", agent: "reader" }))
-      yield* Stream.runDrain(stream)
+      const { budget } = yield* twoTenants
       assert.deepStrictEqual(yield* stateOf(budget), [
         "tenant:acme 7+0/100",
         "day:2026-11-23/job:reports/agent:writer 7+0/100",
         "tenant:globex 5+0/100",
         "day:2026-11-23/job:/agent:reader 5+0/100"
       ])
+    })
+  )
+
+  it.effect("rejects calls by scope", () =>
+    Effect.gen(function* () {
+      const { kimi } = yield* twoTenants
+      const error = yield* Effect.flip(CallOptions.provide({ tenant: "acme" })(kimi.chat(upTo(94))))
+      assert.strictEqual(error._tag, "BudgetExceededError")
+      yield* CallOptions.provide({ tenant: "globex" })(kimi.chat(upTo(94)))
+    })
+  )
+
+  it.effect("has costs by tenant, job and agent in its accounting", () =>
+    Effect.gen(function* () {
+      const { book } = yield* twoTenants
       const costs = (tag: "tenant" | "job" | "agent") =>
         Effect.map(book.entries, (entries) =>
           [...Accounting.totalBy(entries, tag)].map(([name, { costs }]) => {
@@ -204,19 +233,17 @@ describe("the money of a client", () => {
       assert.deepStrictEqual(yield* costs("tenant"), ["acme 7", "globex 5"])
       assert.deepStrictEqual(yield* costs("job"), ["reports 7", " 5"])
       assert.deepStrictEqual(yield* costs("agent"), ["writer 7", "reader 5"])
-      yield* Effect.flip(CallOptions.provide({ tenant: "acme" })(kimi.chat(upTo(94))))
-      yield* CallOptions.provide({ tenant: "globex" })(kimi.chat(upTo(94)))
     })
   )
 
-  it.effect("is not needed for an answer of the cache, and the book says what that saved", () =>
+  it.effect("is not used for responses from the cache", () =>
     Effect.gen(function* () {
       const { book, budget, count, kimi } = yield* connect(
         { chat: () => Effect.succeed(answer(60)) },
         { budget: { caps: [total] }, isCached: true }
       )
       yield* kimi.chat(upTo(60))
-      // It would not fit any more.
+      // A second attempt would exceed the cap.
       yield* kimi.chat(upTo(60))
       assert.strictEqual(count.attempts, 1)
       assert.deepStrictEqual(yield* stateOf(budget), ["total 60+0/100"])
@@ -229,35 +256,53 @@ describe("the money of a client", () => {
     })
   )
 
-  it.effect("is looked for in the account where the budget says so", () =>
-    Effect.gen(function* () {
-      const account = { asked: 0, fails: false }
+  describe("that includes the account balance", () => {
+    /** A client of an account with 20 dollars, whose balance can be made to fail. */
+    const connectWithBalance = Effect.gen(function* () {
+      const account = { reads: 0, fails: false }
       const balance = Effect.suspend(() => {
-        account.asked += 1
-        return account.fails
-          ? Effect.fail(new classes.ServerError({ message: "failed" }))
-          : Effect.succeed({ available_balance: 20, voucher_balance: 0, cash_balance: 20 })
+        account.reads += 1
+        return account.fails ? Effect.fail(new classes.ServerError({ message: "failed" })) : Effect.succeed(20)
       })
       const host = { balance, chat: () => Effect.succeed(answer(1)), stream: () => Stream.fromIterable(events(1)) }
-      const { count, kimi } = yield* connect(host, { budget: { caps: [], balance: {} } })
-      const errors = [
-        yield* Effect.flip(kimi.chat(upTo(21))),
-        yield* Effect.flip(Stream.runDrain(kimi.stream(upTo(21))))
-      ]
-      assert.deepStrictEqual(
-        errors.map((error) => (error._tag === "BudgetExceededError" ? [error.scope, error.currency] : error._tag)),
-        [
-          ["balance", "USD"],
-          ["balance", "USD"]
-        ]
-      )
-      assert.deepStrictEqual([count.attempts, account.asked], [0, 1])
-      yield* kimi.chat(upTo(20))
-      account.fails = true
-      yield* TestClock.adjust("1 minute")
-      yield* kimi.chat(upTo(21))
-      assert.deepStrictEqual([count.attempts, account.asked], [2, 2])
-      assert.include(kimi.describe(), "balance looked at")
+      return { account, ...(yield* connect(host, { budget: { caps: [], balance: {} } })) }
     })
-  )
+
+    it.effect("rejects calls that exceed the balance", () =>
+      Effect.gen(function* () {
+        const { count, kimi } = yield* connectWithBalance
+        for (const call of [kimi.chat(upTo(21)), Stream.runDrain(kimi.stream(upTo(21)))]) {
+          const error = yield* Effect.flip(call)
+          if (error._tag !== "BudgetExceededError") return assert.fail(error._tag)
+          assert.deepStrictEqual([error.scope, error.currency], ["balance", "USD"])
+        }
+        assert.strictEqual(count.attempts, 0)
+      })
+    )
+
+    it.effect("reads the balance once in its time to live", () =>
+      Effect.gen(function* () {
+        const { account, kimi } = yield* connectWithBalance
+        yield* kimi.chat(upTo(20))
+        yield* kimi.chat(upTo(20))
+        assert.strictEqual(account.reads, 1)
+      })
+    )
+
+    it.effect("allows calls when the balance cannot be read", () =>
+      Effect.gen(function* () {
+        const { account, count, kimi } = yield* connectWithBalance
+        account.fails = true
+        yield* kimi.chat(upTo(21))
+        assert.deepStrictEqual([count.attempts, account.reads], [1, 1])
+      })
+    )
+
+    it.effect("is described", () =>
+      Effect.gen(function* () {
+        const { kimi } = yield* connectWithBalance
+        assert.match(kimi.describe(), /^budget: .*balance/m)
+      })
+    )
+  })
 })

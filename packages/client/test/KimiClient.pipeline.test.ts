@@ -1,4 +1,4 @@
-/** What must hold between the cache, the budget and the stages below them. */
+/** Properties of the cache, the budget and the stages below them together. */
 import { assert, describe, it } from "@effect/vitest"
 import * as CacheControl from "@kimi-effect/core/CacheControl"
 import { classes } from "@kimi-effect/core/KimiError"
@@ -16,10 +16,10 @@ const runs = [
   ["a stream", (kimi: KimiClient.KimiClient["Service"]) => Stream.runDrain(kimi.stream(ask))]
 ] as const
 
-describe("a client with a cache and a budget", () => {
+describe("a client with all stages", () => {
   for (const [name, run] of runs) {
     describe(name, () => {
-      it.effect("that is answered from the cache touches nothing below, even an open circuit", () =>
+      it.effect("does not use the stages below the cache for a cached response", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.void)
           const { below, book, circuits, kimi } = yield* clients(transport)
@@ -36,13 +36,13 @@ describe("a client with a cache and a budget", () => {
               ["cached", 3]
             ]
           )
-          // Whoever asks for a new answer does meet the circuit.
+          // A call that is not cached fails with the open circuit.
           const refused = yield* Effect.flip(CacheControl.provide({ mode: "refresh" })(run(kimi)))
           assert.strictEqual(refused._tag, "CircuitOpenError")
         })
       )
 
-      it.effect("that an open circuit rejects spends neither tokens nor money, and keeps nothing", () =>
+      it.effect("uses no tokens and no budget when the circuit is open", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.void)
           const { account, book, cache, circuits, kimi, spent } = yield* clients(transport)
@@ -56,7 +56,7 @@ describe("a client with a cache and a budget", () => {
         })
       )
 
-      it.effect("spends a place, a request, tokens and money for each attempt", () =>
+      it.effect("uses a permit, a request, tokens and budget for each attempt", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.fail(lost))
           const { account, book, circuits, kimi, spent } = yield* clients(transport, [
@@ -69,7 +69,7 @@ describe("a client with a cache and a budget", () => {
           assert.strictEqual(sent.attempts, 3)
           assert.deepInclude(yield* account(), { inFlight: 0, requestsInMinute: 3 })
           assert.isAtLeast((yield* account())?.tokensInMinute ?? 0, 3 * 100)
-          // Each may have been billed.
+          // Each attempt may have been billed.
           const [entry, ...others] = yield* book.entries
           assert.deepInclude(entry, { outcome: "failed", attempts: 3, isEstimate: true })
           assert.deepStrictEqual(others, [])
@@ -81,7 +81,7 @@ describe("a client with a cache and a budget", () => {
         })
       )
 
-      it.effect("shares its attempt with equal ones: one place, one request, one price", () =>
+      it.effect("shares one attempt among equal calls", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.sleep("10 seconds"))
           const { account, book, kimi, spent } = yield* clients(transport)
@@ -92,7 +92,7 @@ describe("a client with a cache and a budget", () => {
           const exits = yield* Effect.forEach(fibers, Fiber.await)
           assert.isTrue(exits.every(Exit.isSuccess))
           assert.strictEqual(sent.attempts, 1)
-          // Kimi K3 costs $3.00 and $15.00 a million.
+          // Kimi K3 costs $3.00 and $15.00 per million tokens.
           assert.deepStrictEqual(yield* spent, { spent: (1_000 * 3 + 100 * 15) / 1_000_000, reserved: 0 })
           assert.sameDeepMembers(
             (yield* book.entries).map(({ attempts, outcome }) => [outcome, attempts]),
@@ -104,7 +104,7 @@ describe("a client with a cache and a budget", () => {
         })
       )
 
-      it.effect("that reaches its deadline does not end the attempt that others wait for", () =>
+      it.effect("continues a shared attempt after the deadline of one caller", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.sleep("12 seconds"))
           const { account, kimis, spent } = yield* clients(transport, [{ deadline: "10 seconds" }, {}])
@@ -127,7 +127,7 @@ describe("a client with a cache and a budget", () => {
         })
       )
 
-      it.effect("holds nothing any more when the last that waits for it leaves", () =>
+      it.effect("releases everything when the last caller of a shared attempt leaves", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.void)
           const { account, cache, doors, kimi, spent } = yield* clients(transport)
@@ -135,7 +135,7 @@ describe("a client with a cache and a budget", () => {
           yield* Effect.forEach(Array.from({ length: 5 }), () => Effect.forkChild(others))
           const fibers = yield* Effect.forEach(Array.from({ length: 3 }), () => Effect.forkChild(run(kimi)))
           yield* TestClock.adjust("10 seconds")
-          // All three wait for one attempt, which waits for its place.
+          // All three wait for one attempt, which waits for admission.
           assert.deepInclude(yield* account(), { inFlight: 5, waiting: 1 })
           assert.isAbove((yield* spent).reserved, 0)
           for (const fiber of fibers) {
@@ -149,32 +149,30 @@ describe("a client with a cache and a budget", () => {
         })
       )
 
-      it.effect(
-        "pays for the attempt of a fallback, at that host's own price, and keeps its answer for that host",
-        () =>
-          Effect.gen(function* () {
-            const own = transportOf(providers.moonshot, Effect.fail(broken))
-            const other = transportOf(providers.moonshot, Effect.void)
-            const { account, book, kimi, spent } = yield* clients(own.transport, [{ maxAttempts: 1 }], {
-              fallback: [{ transport: other.transport, model: "kimi-k2.6" }]
-            })
-            yield* run(kimi)
-            assert.deepStrictEqual([own.sent.attempts, other.sent.attempts], [1, 1])
-            assert.deepInclude(yield* account("moonshot-2"), { inFlight: 0, requestsInMinute: 1 })
-            const [entry, ...others] = yield* book.entries
-            assert.deepInclude(entry, { account: "moonshot-2", outcome: "succeeded", attempts: 1 })
-            assert.deepStrictEqual(others, [])
-            // Kimi K2.6 costs $0.95 and $4.00 a million.
-            assert.deepStrictEqual(yield* spent, { spent: (1_000 * 0.95 + 100 * 4) / 1_000_000, reserved: 0 })
-            // What failed is asked anew, and is not answered with what another model said.
-            yield* run(kimi)
-            assert.deepStrictEqual([own.sent.attempts, other.sent.attempts], [2, 2])
+      it.effect("settles a fallback at the price of its host, and caches its response for that host only", () =>
+        Effect.gen(function* () {
+          const own = transportOf(providers.moonshot, Effect.fail(broken))
+          const other = transportOf(providers.moonshot, Effect.void)
+          const { account, book, kimi, spent } = yield* clients(own.transport, [{ maxAttempts: 1 }], {
+            fallback: [{ transport: other.transport, model: "kimi-k2.6" }]
           })
+          yield* run(kimi)
+          assert.deepStrictEqual([own.sent.attempts, other.sent.attempts], [1, 1])
+          assert.deepInclude(yield* account("moonshot-2"), { inFlight: 0, requestsInMinute: 1 })
+          const [entry, ...others] = yield* book.entries
+          assert.deepInclude(entry, { account: "moonshot-2", outcome: "succeeded", attempts: 1 })
+          assert.deepStrictEqual(others, [])
+          // Kimi K2.6 costs $0.95 and $4.00 per million tokens.
+          assert.deepStrictEqual(yield* spent, { spent: (1_000 * 0.95 + 100 * 4) / 1_000_000, reserved: 0 })
+          // The host that failed is called again; the response of the other model is not used.
+          yield* run(kimi)
+          assert.deepStrictEqual([own.sent.attempts, other.sent.attempts], [2, 2])
+        })
       )
     })
   }
 
-  it.effect("has circuits, limits and books under the name of its account, beside those of another key", () =>
+  it.effect("has circuits, limits and accounting by account", () =>
     Effect.gen(function* () {
       const { transport } = transportOf(providers.moonshot, Effect.void)
       const { account, book, circuits, kimis } = yield* clients(transport, [
@@ -195,7 +193,7 @@ describe("a client with a cache and a budget", () => {
     })
   )
 
-  it.effect("makes no attempt anywhere that its budget cannot pay", () =>
+  it.effect("makes no attempt at any host without budget", () =>
     Effect.gen(function* () {
       const { sent, transport } = transportOf(providers.moonshot, Effect.void)
       const { account, circuits, kimi } = yield* clients(transport, [{}], { amount: "0.0001" })
@@ -206,7 +204,7 @@ describe("a client with a cache and a budget", () => {
     })
   )
 
-  it.effect("has no permit, place, probe, flight or money left after 1,000 random interruptions", () =>
+  it.effect("leaves nothing behind after 1,000 random interruptions", () =>
     Random.withSeed(
       Effect.gen(function* () {
         const flaky = Effect.gen(function* () {

@@ -1,4 +1,4 @@
-/** What a host tells of the account's requests beside its answers. */
+/** Rate-limit headers of responses. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Admission from "@kimi-effect/core/Admission"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
@@ -11,9 +11,9 @@ import { hello, key } from "./node/support/kimi.ts"
 
 const headers = { "x-ratelimit-limit": "500", "x-ratelimit-remaining": "320", "x-ratelimit-reset": "30" }
 
-describe("a host that tells how many requests are left", () => {
+describe("a host that sends rate-limit headers", () => {
   for (const way of ["plain", "stream"] as const) {
-    it.live(`is believed by admission, and the answer carries it: ${way}`, () =>
+    it.live(`updates admission and the response: ${way}`, () =>
       Effect.scoped(
         Effect.gen(function* () {
           const server = yield* MockServer.make()

@@ -3,7 +3,7 @@ import { Fault, Reply } from "@kimi-effect/testing"
 import { Effect, Exit, Stream, Tracer } from "effect"
 import { hello, withKimi } from "./node/support/kimi.ts"
 
-/** A tracer that keeps its spans. */
+/** A tracer that records its spans. */
 const recorder = () => {
   const spans: Array<Tracer.NativeSpan> = []
   const tracer = Tracer.make({
@@ -28,7 +28,7 @@ const attributes = { "gen_ai.provider.name": "moonshot_ai" }
 
 for (const http of ["undici", "fetch"] as const) {
   describe(`the spans of a client over ${http}`, () => {
-    it.live("are one for each call, named by the operation, and none of HTTP", () =>
+    it.live("are one per call, named by its operation", () =>
       withKimi(
         (client) =>
           Effect.gen(function* () {
@@ -61,7 +61,7 @@ for (const http of ["undici", "fetch"] as const) {
 }
 
 describe("the span of a stream", () => {
-  it.live("does not begin before the stream is run", () =>
+  it.live("does not start before the stream runs", () =>
     withKimi((client) =>
       Effect.gen(function* () {
         const { spans, record } = recorder()
@@ -73,7 +73,7 @@ describe("the span of a stream", () => {
     )
   )
 
-  it.live("is open at every event and ended after the last", () =>
+  it.live("is open until the last event", () =>
     withKimi((client) =>
       Effect.gen(function* () {
         const { spans, record } = recorder()
@@ -90,7 +90,7 @@ describe("the span of a stream", () => {
     )
   )
 
-  it.live("ends as a failure when the stream fails", () =>
+  it.live("fails when the stream fails", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         const { spans, record } = recorder()
@@ -112,7 +112,7 @@ describe("the span of a stream", () => {
     )
   )
 
-  it.live("is a child of the span around the run", () =>
+  it.live("is a child of the span in which the stream runs", () =>
     withKimi((client) =>
       Effect.gen(function* () {
         const { spans, record } = recorder()

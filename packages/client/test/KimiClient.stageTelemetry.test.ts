@@ -56,10 +56,7 @@ const observed = Effect.fnUntraced(function* (
   const transport: ChatTransport.ChatTransport["Service"] = {
     provider: providers.moonshot,
     chat: () => Effect.as(wait, response),
-    stream: () => Stream.unwrap(Effect.as(wait, Stream.rechunk(Stream.fromIterable(events), 1))),
-    models: Effect.succeed([]),
-    estimateTokens: () => Effect.succeed(1),
-    balance: Effect.never
+    stream: () => Stream.unwrap(Effect.as(wait, Stream.rechunk(Stream.fromIterable(events), 1)))
   }
   const records: Array<CallRecord> = []
   const registry: Metric.MetricRegistry = new Map()

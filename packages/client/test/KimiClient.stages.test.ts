@@ -4,8 +4,6 @@ import { classes } from "@kimi-effect/core/KimiError"
 import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
-import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Admission from "@kimi-effect/core/Admission"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import * as Pipeline from "@kimi-effect/core/Pipeline"
@@ -16,23 +14,16 @@ import { TestClock } from "effect/testing"
 import { ChatTransport } from "../src/ChatTransport.ts"
 import * as KimiClient from "../src/KimiClient.ts"
 import { type Provider, providers } from "../src/Provider.ts"
+import { transportOf } from "./support/hosts.ts"
+import { eventsOf, responseOf } from "./support/responses.ts"
 
 const ask = { messages: [{ role: "user" as const, content: "Hi" }] }
 const overloaded = new classes.OverloadedError({ message: "overloaded" })
-const unauthorised = new classes.AuthenticationError({ message: "who?" })
-const answer = new ChatResponse({
-  id: "chatcmpl-1",
-  model: "kimi-k3",
-  created: 1,
-  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }]
-})
-const events: ReadonlyArray<StreamEvent> = [
-  { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1 },
-  { _tag: "TextDelta", choice: 0, text: "hello" },
-  { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
-]
+const unauthorised = new classes.AuthenticationError({ message: "unknown key" })
+const answer = responseOf()
+const events = eventsOf()
 
-/** A client on a transport that fails with each error in turn and answers after them, and its number of attempts. */
+/** A client on a transport that fails with each error in turn and then responds, with its number of attempts. */
 const scripted = (
   options: KimiConfig.Options,
   errors: ReadonlyArray<ChatError & StreamError>,
@@ -43,14 +34,13 @@ const scripted = (
     const error = errors[count.attempts++]
     return error === undefined ? Effect.void : Effect.fail(error)
   })
-  const transport = Layer.succeed(ChatTransport, {
-    provider: providers.custom,
-    chat: () => Effect.as(next, answer),
-    stream: () => Stream.unwrap(Effect.as(next, Stream.fromIterable(events))),
-    models: Effect.never,
-    estimateTokens: () => Effect.never,
-    balance: Effect.never
-  })
+  const transport = Layer.succeed(
+    ChatTransport,
+    transportOf({
+      chat: () => Effect.as(next, answer),
+      stream: () => Stream.unwrap(Effect.as(next, Stream.fromIterable(events)))
+    })
+  )
   const config = KimiConfig.layer({
     provider: "custom",
     baseUrl: "http://localhost/v1",
@@ -73,28 +63,39 @@ const settled = <A, E>(effect: Effect.Effect<A, E>) =>
   })
 
 describe("the stages of a client", () => {
-  it.effect("retry a plain call and a stream by default", () =>
+  it.effect("retry chats by default", () =>
     Effect.gen(function* () {
       const { count, kimi } = yield* scripted({}, [overloaded, overloaded])
       assert.deepStrictEqual(yield* settled(kimi.chat(ask)), Exit.succeed(answer))
       assert.strictEqual(count.attempts, 3)
-      const streams = yield* scripted({}, [overloaded, overloaded])
-      assert.deepStrictEqual(yield* settled(Stream.runCollect(streams.kimi.stream(ask))), Exit.succeed([...events]))
-      assert.strictEqual(streams.count.attempts, 3)
     })
   )
 
-  it.effect("retry no more than configured, and not what will fail again", () =>
+  it.effect("retry streams by default", () =>
     Effect.gen(function* () {
-      const single = yield* scripted({ maxAttempts: 1 }, [overloaded])
-      assert.strictEqual(errorOf(yield* settled(single.kimi.chat(ask))), overloaded)
-      const final = yield* scripted({}, [unauthorised])
-      assert.strictEqual(errorOf(yield* settled(final.kimi.chat(ask))), unauthorised)
-      assert.strictEqual(final.count.attempts, 1)
+      const { count, kimi } = yield* scripted({}, [overloaded, overloaded])
+      assert.deepStrictEqual(yield* settled(Stream.runCollect(kimi.stream(ask))), Exit.succeed([...events]))
+      assert.strictEqual(count.attempts, 3)
     })
   )
 
-  it.effect("end the retries when the circuit opens, and let the host alone until it is probed", () =>
+  it.effect("make no more attempts than maxAttempts", () =>
+    Effect.gen(function* () {
+      const { count, kimi } = yield* scripted({ maxAttempts: 1 }, [overloaded])
+      assert.strictEqual(errorOf(yield* settled(kimi.chat(ask))), overloaded)
+      assert.strictEqual(count.attempts, 1)
+    })
+  )
+
+  it.effect("do not retry a permanent error", () =>
+    Effect.gen(function* () {
+      const { count, kimi } = yield* scripted({}, [unauthorised])
+      assert.strictEqual(errorOf(yield* settled(kimi.chat(ask))), unauthorised)
+      assert.strictEqual(count.attempts, 1)
+    })
+  )
+
+  it.effect("end the retries when the circuit opens", () =>
     Effect.gen(function* () {
       const { count, kimi } = yield* scripted(
         { maxAttempts: 19, retryMaxDelay: "1 second" },
@@ -109,22 +110,35 @@ describe("the stages of a client", () => {
     })
   )
 
-  it.effect("give way to a breaker, a budget and a schedule that are provided", () =>
-    Effect.gen(function* () {
-      const failures = Array.from({ length: 8 }, () => overloaded)
-      const off = yield* scripted({ maxAttempts: 9 }, failures, CircuitBreaker.layerOff)
-      assert.deepStrictEqual(yield* settled(off.kimi.chat(ask)), Exit.succeed(answer))
-      const poor = yield* scripted({ maxAttempts: 9 }, failures, RetryBudget.layer({ capacity: 5 }))
-      yield* settled(poor.kimi.chat(ask))
-      assert.strictEqual(poor.count.attempts, 2)
-      const own = Layer.succeed(RetrySchedule, Schedule.recurs(3))
-      const custom = yield* scripted({ maxAttempts: 9 }, failures, own)
-      yield* settled(custom.kimi.chat(ask))
-      assert.strictEqual(custom.count.attempts, 4)
-    })
-  )
+  describe("use from the context, instead of the client's own,", () => {
+    const failures = Array.from({ length: 8 }, () => overloaded)
 
-  it.effect("end the whole call at its deadline, waits between attempts included", () =>
+    it.effect("a CircuitBreaker", () =>
+      Effect.gen(function* () {
+        const { kimi } = yield* scripted({ maxAttempts: 9 }, failures, CircuitBreaker.layerOff)
+        assert.deepStrictEqual(yield* settled(kimi.chat(ask)), Exit.succeed(answer))
+      })
+    )
+
+    it.effect("a RetryBudget", () =>
+      Effect.gen(function* () {
+        const { count, kimi } = yield* scripted({ maxAttempts: 9 }, failures, RetryBudget.layer({ capacity: 5 }))
+        yield* settled(kimi.chat(ask))
+        assert.strictEqual(count.attempts, 2)
+      })
+    )
+
+    it.effect("a RetrySchedule", () =>
+      Effect.gen(function* () {
+        const schedule = Layer.succeed(RetrySchedule, Schedule.recurs(3))
+        const { count, kimi } = yield* scripted({ maxAttempts: 9 }, failures, schedule)
+        yield* settled(kimi.chat(ask))
+        assert.strictEqual(count.attempts, 4)
+      })
+    )
+  })
+
+  it.effect("end the call at its deadline, including the waits between attempts", () =>
     Effect.gen(function* () {
       const { count, kimi } = yield* scripted({ deadline: "2 seconds" }, [overloaded, overloaded, overloaded])
       const fiber = yield* Effect.forkChild(Effect.flip(kimi.chat(ask)))
@@ -136,53 +150,71 @@ describe("the stages of a client", () => {
     })
   )
 
-  it.effect("recover a stream that breaks only when told to, and go on with it only at Moonshot", () =>
-    Effect.gen(function* () {
-      const broken = new classes.StreamInterruptedError({ message: "broken" })
-      const [start, text, finish] = events
-      if (start === undefined || text === undefined || finish === undefined) return assert.fail("no events")
-      const run = (provider: Provider, options: KimiConfig.Options) => {
-        const asked: Array<ModelRequest> = []
-        const transport = Layer.succeed(ChatTransport, {
-          provider,
-          chat: () => Effect.never,
-          stream: (request) => {
-            asked.push(request)
-            const isFirst = asked.length === 1
-            return Stream.concat(Stream.make(start, text), isFirst ? Stream.fail(broken) : Stream.make(finish))
-          },
-          models: Effect.never,
-          estimateTokens: () => Effect.never,
-          balance: Effect.never
-        })
-        const config = KimiConfig.layer({ apiKey: Redacted.make("sk-1"), ...options })
-        const layer = KimiClient.layerTransport.pipe(Layer.provide(transport), Layer.provide(config))
-        return Effect.gen(function* () {
-          const kimi = Context.get(yield* Layer.build(layer), KimiClient.KimiClient)
-          const seen: Array<string> = []
-          const note = ({ _tag }: StreamEvent) => Effect.sync(() => void seen.push(_tag))
-          const exit = yield* settled(Stream.runForEach(kimi.stream(ask), note))
-          const isPartial = (request: ModelRequest | undefined) => request?.messages.at(-1)?.role === "assistant"
-          return { seen: seen.join(" "), error: errorOf(exit)?._tag, partial: isPartial(asked[1]), asked: asked.length }
-        })
-      }
-      assert.deepInclude(yield* run(providers.moonshot, {}), { error: "StreamInterruptedError", asked: 1 })
-      assert.deepStrictEqual(yield* run(providers.moonshot, { recovery: "continue" }), {
-        seen: "Start TextDelta Resume TextDelta Usage Finish",
-        error: undefined,
-        partial: true,
-        asked: 2
-      })
-      assert.deepStrictEqual(yield* run(providers.together, { recovery: "continue" }), {
-        seen: "Start TextDelta Reset Start TextDelta Usage Finish",
-        error: undefined,
-        partial: false,
-        asked: 2
-      })
-    })
-  )
+  describe("recover a stream that breaks", () => {
+    const broken = new classes.StreamInterruptedError({ message: "broken" })
+    const [start, text, finish] = events
 
-  it.effect("are described in their order", () =>
+    /** Reads a stream whose first attempt breaks after its first text. */
+    const run = (provider: Provider, options: KimiConfig.Options) => {
+      if (start === undefined || text === undefined || finish === undefined) return assert.fail("no events")
+      const requests: Array<ModelRequest> = []
+      const transport = transportOf({
+        provider,
+        stream: (request) => {
+          requests.push(request)
+          const isFirst = requests.length === 1
+          return Stream.concat(Stream.make(start, text), isFirst ? Stream.fail(broken) : Stream.make(finish))
+        }
+      })
+      const layer = KimiClient.layerTransport.pipe(
+        Layer.provide(Layer.succeed(ChatTransport, transport)),
+        Layer.provide(KimiConfig.layer({ apiKey: Redacted.make("sk-1"), ...options }))
+      )
+      return Effect.gen(function* () {
+        const kimi = Context.get(yield* Layer.build(layer), KimiClient.KimiClient)
+        const tags: Array<string> = []
+        const exit = yield* settled(
+          Stream.runForEach(kimi.stream(ask), ({ _tag }) => Effect.sync(() => void tags.push(_tag)))
+        )
+        return {
+          tags: tags.join(" "),
+          error: errorOf(exit)?._tag,
+          isContinuation: requests[1]?.messages.at(-1)?.role === "assistant",
+          attempts: requests.length
+        }
+      })
+    }
+
+    it.effect("only if configured", () =>
+      Effect.gen(function* () {
+        assert.deepInclude(yield* run(providers.moonshot, {}), { error: "StreamInterruptedError", attempts: 1 })
+      })
+    )
+
+    it.effect("by continuing it at Moonshot", () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* run(providers.moonshot, { recovery: "continue" }), {
+          tags: "Start TextDelta Resume TextDelta Usage Finish",
+          error: undefined,
+          isContinuation: true,
+          attempts: 2
+        })
+      })
+    )
+
+    it.effect("by starting it again at other hosts", () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* run(providers.together, { recovery: "continue" }), {
+          tags: "Start TextDelta Reset Start TextDelta Usage Finish",
+          error: undefined,
+          isContinuation: false,
+          attempts: 2
+        })
+      })
+    )
+  })
+
+  it.effect("are described in order", () =>
     Effect.gen(function* () {
       const { kimi } = yield* scripted({ deadline: "1 minute" }, [])
       const lines = kimi.describe().split("\n")
@@ -197,38 +229,61 @@ describe("the stages of a client", () => {
     })
   )
 
-  it.effect("are described with the options of the services that are used", () =>
-    Effect.gen(function* () {
-      const line = (text: string, stage: string) => text.split("\n").find((line) => line.startsWith(`${stage}:`))
-      const own = (yield* scripted({ tier: 1 }, [])).kimi.describe()
-      assert.strictEqual(
-        line(own, "breaker"),
-        "breaker: by account and model, opens after 15 failures in a row, failure rate 80 % of 20 or more calls in 1m, " +
-          "probes 1 at a time for 30s, closes after 1 answered, open for at most 5m"
-      )
-      assert.strictEqual(
-        line(own, "admission"),
-        "admission: concurrency 50, requestsPerMinute 200, tokensPerMinute 2000000, max wait 2m, max queue 10000"
-      )
-      assert.include(line(own, "retry"), "budget 500 tokens, 5 a retry or 10")
-      const given = Layer.mergeAll(
-        CircuitBreaker.layer({
-          consecutiveFailures: undefined,
-          failureRate: undefined,
-          slowRate: 0.5,
-          window: { _tag: "Count", size: 50 }
-        }),
-        Admission.layer({ limits: { concurrency: 7 }, maxWait: "1 second" }),
-        RetryBudget.layer({ capacity: 10, cost: 2, ambiguousCost: 3 })
-      )
-      const other = (yield* scripted({ tier: 1 }, [], given)).kimi.describe()
-      assert.include(line(other, "breaker"), "model, slow rate 50 % of 20 or more calls in the latest 50 after 30s, ")
-      assert.strictEqual(line(other, "admission"), "admission: concurrency 7, max wait 1s, max queue 10000")
-      assert.include(line(other, "retry"), "budget 10 tokens, 2 a retry or 3")
-      const none = Layer.mergeAll(CircuitBreaker.layerOff, Admission.layerOff, RetryBudget.layerOff)
-      const off = (yield* scripted({ tier: 1 }, [], none)).kimi.describe()
-      assert.deepStrictEqual([line(off, "breaker"), line(off, "admission")], ["breaker: is off", "admission: is off"])
-      assert.include(line(off, "retry"), "budget off")
-    })
-  )
+  describe("are described with the options of", () => {
+    const lineOf = (description: string, stage: string) =>
+      description.split("\n").find((line) => line.startsWith(`${stage}:`))
+
+    const describeWith = (services: Layer.Layer<never, ConfigurationError> = Layer.empty) =>
+      Effect.map(scripted({ tier: 1 }, [], services), ({ kimi }) => kimi.describe())
+
+    it.effect("the configuration", () =>
+      Effect.gen(function* () {
+        const description = yield* describeWith()
+        assert.strictEqual(
+          lineOf(description, "breaker"),
+          "breaker: by account and model, opens after 15 failures in a row, failure rate 80 % of 20 or more calls in 1m, " +
+            "probes 1 at a time for 30s, closes after 1 answered, open for at most 5m"
+        )
+        assert.strictEqual(
+          lineOf(description, "admission"),
+          "admission: concurrency 50, requestsPerMinute 200, tokensPerMinute 2000000, max wait 2m, max queue 10000"
+        )
+        assert.include(lineOf(description, "retry"), "budget 500 tokens, 5 a retry or 10")
+      })
+    )
+
+    it.effect("services in the context", () =>
+      Effect.gen(function* () {
+        const description = yield* describeWith(
+          Layer.mergeAll(
+            CircuitBreaker.layer({
+              consecutiveFailures: undefined,
+              failureRate: undefined,
+              slowRate: 0.5,
+              window: { _tag: "Count", size: 50 }
+            }),
+            Admission.layer({ limits: { concurrency: 7 }, maxWait: "1 second" }),
+            RetryBudget.layer({ capacity: 10, cost: 2, ambiguousCost: 3 })
+          )
+        )
+        assert.include(
+          lineOf(description, "breaker"),
+          "model, slow rate 50 % of 20 or more calls in the latest 50 after 30s, "
+        )
+        assert.strictEqual(lineOf(description, "admission"), "admission: concurrency 7, max wait 1s, max queue 10000")
+        assert.include(lineOf(description, "retry"), "budget 10 tokens, 2 a retry or 3")
+      })
+    )
+
+    it.effect("services that are off", () =>
+      Effect.gen(function* () {
+        const description = yield* describeWith(
+          Layer.mergeAll(CircuitBreaker.layerOff, Admission.layerOff, RetryBudget.layerOff)
+        )
+        assert.strictEqual(lineOf(description, "breaker"), "breaker: is off")
+        assert.strictEqual(lineOf(description, "admission"), "admission: is off")
+        assert.include(lineOf(description, "retry"), "budget off")
+      })
+    )
+  })
 })

@@ -1,12 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { providerIds } from "@kimi-effect/core/KimiConfig"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
 import { Fault, Reply } from "@kimi-effect/testing"
 import { Fixtures } from "@kimi-effect/testing/node"
-import { Effect, Option, Stream } from "effect"
+import { Context, Effect, Layer, Option, Stream } from "effect"
+import { ChatTransport } from "../src/ChatTransport.ts"
+import * as KimiClient from "../src/KimiClient.ts"
 import { providers } from "../src/Provider.ts"
 import { hello, ids, plainIds, withKimi } from "./node/support/kimi.ts"
+import { transportOf } from "./support/hosts.ts"
 
 const usage = {
   prompt_tokens: 113,
@@ -23,7 +26,7 @@ interface Chunk {
   }>
 }
 
-/** What the recorded stream says, read without the client. */
+/** The content of the recorded stream, read without the client. */
 const recordedDeltas: ReadonlyArray<StreamEvent> = Fixtures.sse("stream-01-include-usage")
   .split("\n")
   .filter((line) => line.startsWith("data: {"))
@@ -53,7 +56,7 @@ const recordedEvents: ReadonlyArray<StreamEvent> = [
 ]
 
 describe("KimiClient.chat", () => {
-  it.live("gives the recorded answer with its reasoning, usage and ids", () =>
+  it.live("returns the recorded response with reasoning, usage and ids", () =>
     withKimi((client) =>
       Effect.gen(function* () {
         const answer = yield* client.chat(hello)
@@ -80,7 +83,7 @@ describe("KimiClient.chat", () => {
     )
   )
 
-  it.live("gives the tool calls of an answer, and takes the answer back with their results", () =>
+  it.live("returns tool calls, and accepts them with their results in the next request", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         const tools = [{ type: "function" as const, function: { name: "get_weather", parameters: { type: "object" } } }]
@@ -105,7 +108,7 @@ describe("KimiClient.chat", () => {
     )
   )
 
-  it.live("refuses what the model would refuse without a call", () =>
+  it.live("rejects an invalid request without a call", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(client.chat({ ...hello, model: "kimi-k3", temperature: 0.2 }))
@@ -119,7 +122,7 @@ describe("KimiClient.chat", () => {
 })
 
 describe("KimiClient.stream", () => {
-  it.live("gives the events of the recorded stream in order", () =>
+  it.live("emits the events of the recorded stream in order", () =>
     withKimi((client) =>
       Effect.gen(function* () {
         const events = yield* Stream.runCollect(client.stream(hello))
@@ -129,7 +132,7 @@ describe("KimiClient.stream", () => {
   )
 
   for (const chunking of ["whole", { bytes: 1 }, { bytes: 7 }, { events: 1 }] as const) {
-    it.live(`gives the same events however the stream is cut: ${JSON.stringify(chunking)}`, () =>
+    it.live(`emits the same events for any chunking: ${JSON.stringify(chunking)}`, () =>
       withKimi(
         (client) =>
           Effect.gen(function* () {
@@ -140,7 +143,7 @@ describe("KimiClient.stream", () => {
     )
   }
 
-  it.live("calls when it is run, and again for every run", () =>
+  it.live("makes a call each time it runs", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         const stream = client.stream(hello)
@@ -152,7 +155,7 @@ describe("KimiClient.stream", () => {
     )
   )
 
-  it.live("folds to the answer that the plain call gives", () =>
+  it.live("folds to the response of the same chat", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         yield* server.replyAlways(
@@ -172,7 +175,7 @@ describe("KimiClient.stream", () => {
     )
   )
 
-  it.live("ends soon after the end mark although the host keeps the answer open", () =>
+  it.live("ends soon after the end mark even if the host keeps the connection open", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         yield* server.reply(Reply.faulty(Fault.StallMidStream({ afterEvents: 1_000 })))
@@ -183,8 +186,8 @@ describe("KimiClient.stream", () => {
   )
 })
 
-describe("the account's operations", () => {
-  it.live("models: lists what the key may use", () =>
+describe("requests that call no model", () => {
+  it.live("models: lists the models of the key", () =>
     withKimi((client) =>
       Effect.gen(function* () {
         const models = yield* client.models
@@ -208,7 +211,7 @@ describe("the account's operations", () => {
     )
   )
 
-  it.live("balance: tells the money", () =>
+  it.live("balance: returns the account balance", () =>
     withKimi((client) =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* client.balance, {
@@ -220,19 +223,35 @@ describe("the account's operations", () => {
     )
   )
 
-  it.live("balance: fails where the host reports a code of its own", () =>
+  it.live("balance: fails if the host returns another code than 0", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         const data = { available_balance: 0, voucher_balance: 0, cash_balance: 0 }
         yield* server.replyAt("GET /v1/users/me/balance", Reply.json({ code: 7, data, scode: "0x7", status: false }))
         const error = yield* Effect.flip(client.balance)
         assert.strictEqual(error._tag, "InvalidResponseError")
-        assert.strictEqual(error.message, "The host answered the balance with code 7")
+        assert.strictEqual(error.message, "The host returned code 7 for the balance")
       })
     )
   )
 
-  it.live("hosts without an account API say so without a call", () =>
+  it.effect("fail with an error that says what to provide without a HostApi", () =>
+    Effect.gen(function* () {
+      const layer = KimiClient.layerTransport.pipe(
+        Layer.provide(Layer.succeed(ChatTransport, transportOf())),
+        Layer.provide(KimiConfig.layer({ provider: "custom", baseUrl: "http://localhost/v1" }))
+      )
+      const client = Context.get(yield* Layer.build(layer), KimiClient.KimiClient)
+      const error = yield* Effect.flip(client.models)
+      assert.deepInclude(error, {
+        _tag: "UnsupportedOperationError",
+        operation: "models",
+        message: "models requires a HostApi: provide HostApi.layerHttp beside the ChatTransport"
+      })
+    })
+  )
+
+  it.live("fail without a call at hosts that do not offer them", () =>
     withKimi(
       (client, server) =>
         Effect.gen(function* () {
@@ -254,8 +273,8 @@ describe("the account's operations", () => {
 describe("the model of a request", () => {
   const modelOf = ({ json }: { readonly json: unknown }) => (json as { readonly model?: string }).model
 
-  for (const provider of providerIds) {
-    it.live(`is the default model of ${provider} where nothing names one`, () =>
+  for (const provider of KimiConfig.providerIds) {
+    it.live(`defaults to the default model of ${provider}`, () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {
@@ -270,7 +289,7 @@ describe("the model of a request", () => {
     )
   }
 
-  it.live("is the configured one before the default, and the request's before both", () =>
+  it.live("is that of the request, else the configured one, else the default", () =>
     withKimi(
       (client, server) =>
         Effect.gen(function* () {

@@ -1,6 +1,6 @@
 /**
- * How the client bounds attempts in time, on a scripted transport and a test
- * clock. The stage itself is tested in the core package.
+ * Timeouts of attempts, on a scripted host and a test clock. The stage has its
+ * own tests in core.
  */
 import { assert, describe, it } from "@effect/vitest"
 import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
@@ -10,9 +10,12 @@ import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import { Context, Duration, Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { ChatTransport } from "../src/ChatTransport.ts"
+import { HostApi } from "../src/HostApi.ts"
 import * as KimiClient from "../src/KimiClient.ts"
 import { providers } from "../src/Provider.ts"
 import { hello } from "./node/support/kimi.ts"
+import { hostApiOf, transportOf } from "./support/hosts.ts"
+import { startEvent, textDelta, usageOf } from "./support/responses.ts"
 
 const options = {
   provider: "custom",
@@ -28,35 +31,29 @@ interface Script {
   readonly stream?: Stream.Stream<StreamEvent, StreamError>
 }
 
-/** A client whose transport does what the script says, and waits for ever where it says nothing. */
+/** A client whose host follows the script, and never responds where it has no entry. */
 const scripted = (script: Script) => {
-  const transport = Layer.succeed(ChatTransport, {
-    provider: providers.custom,
-    chat: () => script.chat ?? Effect.never,
-    stream: () => script.stream ?? Stream.never,
-    models: Effect.never,
-    estimateTokens: () => Effect.never,
-    balance: Effect.never
-  })
-  const layer = KimiClient.layerTransport.pipe(Layer.provide(transport), Layer.provide(KimiConfig.layer(options)))
+  const host = Layer.merge(
+    Layer.succeed(
+      ChatTransport,
+      transportOf({
+        provider: providers.custom,
+        chat: () => script.chat ?? Effect.never,
+        stream: () => script.stream ?? Stream.never
+      })
+    ),
+    Layer.succeed(
+      HostApi,
+      hostApiOf(providers.custom, () => Effect.never)
+    )
+  )
+  const layer = KimiClient.layerTransport.pipe(Layer.provide(host), Layer.provide(KimiConfig.layer(options)))
   return Effect.map(Layer.build(layer), Context.get(KimiClient.KimiClient))
 }
 
-const start: StreamEvent = { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1 }
-const text = (piece: string): StreamEvent => ({ _tag: "TextDelta", choice: 0, text: piece })
-const usage: StreamEvent = {
-  _tag: "Usage",
-  usage: {
-    prompt_tokens: 1,
-    completion_tokens: 2,
-    total_tokens: 3,
-    cached_tokens: 0,
-    cache_write_tokens: 0,
-    reasoning_tokens: 0
-  }
-}
+const usage: StreamEvent = { _tag: "Usage", usage: usageOf(1, 2) }
 
-/** Each event after so many seconds, then silence. */
+/** Each event after so many seconds, and then nothing. */
 const after = (...steps: ReadonlyArray<readonly [number, StreamEvent]>): Stream.Stream<StreamEvent> =>
   Stream.fromIterable(steps).pipe(
     Stream.rechunk(1),
@@ -64,7 +61,7 @@ const after = (...steps: ReadonlyArray<readonly [number, StreamEvent]>): Stream.
     Stream.concat(Stream.never)
   )
 
-/** The error that comes at so many seconds, and not a moment before. */
+/** The error after exactly so many seconds. */
 const failsAt = Effect.fnUntraced(function* <A, E>(seconds: number, effect: Effect.Effect<A, E>) {
   const fiber = yield* Effect.forkChild(Effect.flip(effect))
   yield* TestClock.adjust(Duration.millis(seconds * 1000 - 1))
@@ -75,7 +72,7 @@ const failsAt = Effect.fnUntraced(function* <A, E>(seconds: number, effect: Effe
 })
 
 describe("the total timeout", () => {
-  it.effect("bounds a plain call and interrupts it", () =>
+  it.effect("interrupts a chat", () =>
     Effect.gen(function* () {
       let interruptions = 0
       const client = yield* scripted({
@@ -88,7 +85,7 @@ describe("the total timeout", () => {
     })
   )
 
-  it.effect("bounds every other operation", () =>
+  it.effect("applies to requests that call no model", () =>
     Effect.gen(function* () {
       const client = yield* scripted({})
       assert.strictEqual((yield* failsAt(100, client.models))._tag, "TotalTimeoutError")
@@ -98,9 +95,9 @@ describe("the total timeout", () => {
     })
   )
 
-  it.effect("bounds a stream that never falls silent, and keeps what had arrived", () =>
+  it.effect("ends a stream and keeps the partial content", () =>
     Effect.gen(function* () {
-      const stream = Stream.fromEffectRepeat(Effect.as(Effect.sleep("5 seconds"), text("a")))
+      const stream = Stream.fromEffectRepeat(Effect.as(Effect.sleep("5 seconds"), textDelta("a")))
       const client = yield* scripted({ stream })
       const error = yield* failsAt(100, Stream.runDrain(client.stream(hello)))
       assert.strictEqual(error._tag, "TotalTimeoutError")
@@ -110,9 +107,9 @@ describe("the total timeout", () => {
 })
 
 describe("the first-token timeout", () => {
-  it.effect("bounds the wait for the first content, whatever else arrives", () =>
+  it.effect("limits the wait for the first content, regardless of other events", () =>
     Effect.gen(function* () {
-      const client = yield* scripted({ stream: after([5, start], [5, usage]) })
+      const client = yield* scripted({ stream: after([5, startEvent()], [5, usage]) })
       const error = yield* failsAt(20, Stream.runDrain(client.stream(hello)))
       assert.strictEqual(error._tag, "FirstTokenTimeoutError")
       assert.deepStrictEqual(error._tag === "FirstTokenTimeoutError" && error.timeout, Duration.seconds(20))
@@ -120,9 +117,9 @@ describe("the first-token timeout", () => {
     })
   )
 
-  it.effect("includes the time until the stream begins", () =>
+  it.effect("includes the time until the stream starts", () =>
     Effect.gen(function* () {
-      const stream = Stream.unwrap(Effect.as(Effect.sleep("15 seconds"), after([10, text("a")])))
+      const stream = Stream.unwrap(Effect.as(Effect.sleep("15 seconds"), after([10, textDelta("a")])))
       const client = yield* scripted({ stream })
       const error = yield* failsAt(20, Stream.runDrain(client.stream(hello)))
       assert.strictEqual(error._tag, "FirstTokenTimeoutError")
@@ -131,11 +128,11 @@ describe("the first-token timeout", () => {
 })
 
 describe("the idle timeout", () => {
-  it.effect("bounds the silence after a content, keeps what had arrived, and interrupts the attempt", () =>
+  it.effect("ends a stream that has stopped sending, and keeps the partial content", () =>
     Effect.gen(function* () {
       let closed = 0
       const stream = Stream.ensuring(
-        after([5, start], [5, text("Hel")], [9, text("lo")]),
+        after([5, startEvent()], [5, textDelta("Hel")], [9, textDelta("lo")]),
         Effect.sync(() => closed++)
       )
       const client = yield* scripted({ stream })
@@ -147,27 +144,27 @@ describe("the idle timeout", () => {
     })
   )
 
-  it.effect("is not held off by events without content", () =>
+  it.effect("is not reset by events without content", () =>
     Effect.gen(function* () {
-      const client = yield* scripted({ stream: after([1, text("a")], [4, usage], [4, usage], [4, usage]) })
+      const client = yield* scripted({ stream: after([1, textDelta("a")], [4, usage], [4, usage], [4, usage]) })
       const error = yield* failsAt(11, Stream.runDrain(client.stream(hello)))
       assert.strictEqual(error._tag, "IdleTimeoutError")
       assert.deepStrictEqual(error.partial?.usage, { prompt_tokens: 1, completion_tokens: 2 })
     })
   )
 
-  it.effect("does not run while the consumer is busy", () =>
+  it.effect("does not include the time of the consumer", () =>
     Effect.gen(function* () {
-      const client = yield* scripted({ stream: after([1, text("a")], [1, text("b")], [1, text("c")]) })
+      const client = yield* scripted({ stream: after([1, textDelta("a")], [1, textDelta("b")], [1, textDelta("c")]) })
       const seen: Array<StreamEvent> = []
       const slow = client.stream(hello).pipe(
         Stream.tap((event) => Effect.sync(() => seen.push(event))),
         Stream.mapEffect(() => Effect.sleep("15 seconds")),
         Stream.runDrain
       )
-      // Three waits of a second, three of the consumer's fifteen, and the silence.
+      // Three events after a second each, fifteen seconds of the consumer for each, and the idle timeout.
       assert.strictEqual((yield* failsAt(58, slow))._tag, "IdleTimeoutError")
-      assert.deepStrictEqual(seen, [text("a"), text("b"), text("c")])
+      assert.deepStrictEqual(seen, [textDelta("a"), textDelta("b"), textDelta("c")])
     })
   )
 })

@@ -3,14 +3,14 @@ import { Reply } from "@kimi-effect/testing"
 import { Effect, Stream } from "effect"
 import { connect, hello, key, withKimi } from "./node/support/kimi.ts"
 
-/** Headers without those that tell of the connection. */
+/** Headers without those about the connection. */
 const essential = (headers: { readonly [name: string]: string } | undefined) =>
   Object.fromEntries(
     Object.entries(headers ?? {}).filter(([name]) => !["connection", "content-length", "host"].includes(name))
   )
 
-describe("what a call sends", () => {
-  it.live("chat: the bearer key, the content type and exactly the request", () =>
+describe("the request that a call sends", () => {
+  it.live("chat: has the bearer key, the content type and exactly the members of the request", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         yield* client.chat(hello)
@@ -26,7 +26,7 @@ describe("what a call sends", () => {
     )
   )
 
-  it.live("stream: asks for a stream with usage", () =>
+  it.live("stream: requests a stream with usage", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         yield* Stream.runDrain(client.stream(hello))
@@ -42,7 +42,7 @@ describe("what a call sends", () => {
     )
   )
 
-  it.live("text outside ASCII goes out as UTF-8, with its length in bytes", () =>
+  it.live("is UTF-8 with its length in bytes", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         const messages = [{ role: "user" as const, content: "héllo 你好 👋\u2028" }]
@@ -54,7 +54,7 @@ describe("what a call sends", () => {
     )
   )
 
-  it.live("models and balance: a GET with the key and without a body", () =>
+  it.live("models, balance: are GET requests with the key and no body", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         yield* client.models
@@ -74,7 +74,7 @@ describe("what a call sends", () => {
     )
   )
 
-  it.live("no authorization header where a host needs no key and none is given", () =>
+  it.live("has no authorization header without a key", () =>
     withKimi(
       (client, server) =>
         Effect.gen(function* () {
@@ -87,7 +87,7 @@ describe("what a call sends", () => {
     )
   )
 
-  it.live("a slash at the end of the base URL is not doubled", () =>
+  it.live("has a single slash after a base URL with a trailing slash", () =>
     withKimi((_, server) =>
       Effect.gen(function* () {
         const client = yield* connect(server, { baseUrl: `${server.url}//` })
@@ -99,8 +99,8 @@ describe("what a call sends", () => {
 })
 
 for (const http of ["undici", "fetch"] as const) {
-  describe(`what no call sends, over ${http}`, () => {
-    it.live("trace headers, not even inside a sampled span", () =>
+  describe(`headers that no call sends, over ${http}`, () => {
+    it.live("include trace headers, even inside a sampled span", () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {
@@ -117,7 +117,7 @@ for (const http of ["undici", "fetch"] as const) {
       )
     )
 
-    it.live("cookies that an answer has set", () =>
+    it.live("include cookies of earlier responses", () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {

@@ -1,4 +1,4 @@
-/** The description of all routes, and the routes over real HTTP. */
+/** The OpenAPI document of all routes, and the routes over real HTTP. */
 import { NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import * as Observer from "@kimi-effect/core/Observer"
@@ -14,8 +14,8 @@ import * as OperationsApi from "../src/OperationsApi.ts"
 import { valuesOf } from "./node/support/exposition.ts"
 import { hello, key } from "./node/support/kimi.ts"
 
-describe("the description of all routes", () => {
-  it("has each of them, with what it answers", () => {
+describe("the OpenAPI document of all routes", () => {
+  it("has each route with its response", () => {
     const { openapi, paths } = OperationsApi.openApi()
     assert.strictEqual(openapi, "3.1.0")
     assert.deepStrictEqual(
@@ -48,7 +48,7 @@ describe("the description of all routes", () => {
     assert.deepStrictEqual(Object.keys(OperationsApi.openApi("/internal").paths).at(-1), "/internal/metrics")
   })
 
-  it.live("is what a client that is made from it reads", () =>
+  it.live("matches the responses that a generated client reads", () =>
     Effect.gen(function* () {
       const server = yield* MockServer.make()
       const live = HttpRouter.serve(

@@ -11,12 +11,12 @@ const config = (options: KimiConfig.Options) => KimiConfig.make({ apiKey, ...opt
 const hosts = Object.values(Provider.providers)
 
 describe("Provider", () => {
-  it("describes every host that the configuration knows, under its own id", () => {
+  it("describes every provider of the configuration under its id", () => {
     assert.sameMembers(Object.keys(Provider.providers), [...KimiConfig.providerIds])
     for (const id of KimiConfig.providerIds) assert.strictEqual(Provider.providers[id].id, id)
   })
 
-  it("gives every host a base URL that a path can be added to", () => {
+  it("has base URLs to which a path can be appended", () => {
     for (const { id, baseUrl } of hosts) {
       assert.match(baseUrl, /^https?:\/\/[^?#]+[^/]$/, id)
       assert.isTrue(baseUrl.startsWith("https:") || new URL(baseUrl).hostname === "localhost", id)
@@ -34,27 +34,27 @@ describe("Provider", () => {
     )
   })
 
-  it("lets Moonshot's two hosts differ in nothing but name and place", () => {
+  it("has two Moonshot hosts that differ only in id and base URL", () => {
     const { id: _, baseUrl: __, ...global } = Provider.providers.moonshot
     const { id: ___, baseUrl: ____, ...china } = Provider.providers["moonshot-cn"]
     assert.deepStrictEqual(global, china)
   })
 
-  it("holds only Moonshot's own hosts to Moonshot's rules", () => {
+  it("applies Moonshot's rules only to Moonshot's hosts", () => {
     assert.deepStrictEqual(
       hosts.filter(({ isMoonshot }) => isMoonshot).map(({ id }) => id),
       ["moonshot", "moonshot-cn"]
     )
   })
 
-  it("asks only hosts of Moonshot's kind for a balance and a count of tokens", () => {
+  it("expects the account API only at Moonshot and custom hosts", () => {
     assert.deepStrictEqual(
       hosts.filter(({ hasAccountApi }) => hasAccountApi).map(({ id }) => id),
       ["moonshot", "moonshot-cn", "custom"]
     )
   })
 
-  it("defaults to a model that the catalogue knows, and that is live at Moonshot", () => {
+  it("has default models of the catalogue, which are active at Moonshot", () => {
     for (const { id, defaultModel, isMoonshot } of hosts) {
       const known = ModelCatalog.find(defaultModel)
       assert.isDefined(known, id)
@@ -63,7 +63,7 @@ describe("Provider", () => {
   })
 
   describe("fromConfig", () => {
-    it.effect("gives the host that is configured", () =>
+    it.effect("returns the configured host", () =>
       Effect.gen(function* () {
         for (const provider of KimiConfig.providerIds) {
           if (provider === "custom") continue
@@ -73,7 +73,7 @@ describe("Provider", () => {
       })
     )
 
-    it.effect("puts the configured base URL in place of the host's own, and changes nothing else", () =>
+    it.effect("replaces only the base URL by the configured one", () =>
       Effect.gen(function* () {
         const baseUrl = "https://proxy.example.com/kimi/v1"
         for (const provider of KimiConfig.providerIds) {
@@ -86,7 +86,7 @@ describe("Provider", () => {
       })
     )
 
-    it.effect("takes slashes off the end of a base URL", () =>
+    it.effect("removes trailing slashes of a base URL", () =>
       Effect.gen(function* () {
         for (const [baseUrl, expected] of [
           ["https://example.com/v1/", "https://example.com/v1"],

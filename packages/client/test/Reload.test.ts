@@ -11,7 +11,7 @@ import { ask, connect, makeHosts, start } from "./support/reload.ts"
 const overloaded = new classes.OverloadedError({ message: "overloaded" })
 const broken = new classes.ServerError({ message: "broken" })
 
-describe("a client on a configuration that changes", () => {
+describe("a client whose configuration changes", () => {
   it.effect("uses a new configuration from the next call on", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
@@ -23,7 +23,7 @@ describe("a client on a configuration that changes", () => {
       yield* kimi.models
       yield* kimi.balance
       assert.strictEqual(yield* kimi.estimateTokens({ messages: ask.messages }), 7)
-      assert.deepStrictEqual(hosts.seen, [
+      assert.deepStrictEqual(hosts.calls, [
         "chat sk-1 a",
         "chat sk-2 b",
         "stream sk-2 b",
@@ -34,7 +34,7 @@ describe("a client on a configuration that changes", () => {
     })
   )
 
-  it.effect("says in its health that a change was refused, until one is taken", () =>
+  it.effect("reports a rejected change in its health until another succeeds", () =>
     Effect.gen(function* () {
       const { kimi, live } = yield* connect(makeHosts())
       const config = Effect.gen(function* () {
@@ -51,7 +51,7 @@ describe("a client on a configuration that changes", () => {
     })
   )
 
-  it.effect("a call stays with the one that it began with, in all of its attempts", () =>
+  it.effect("keeps the configuration of a call for all of its attempts", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const { kimi, live } = yield* connect(hosts, { maxAttempts: 3, retryJitter: "none", retryBaseDelay: "1 second" })
@@ -61,13 +61,13 @@ describe("a client on a configuration that changes", () => {
       yield* kimi.chat(ask).pipe(Effect.flip)
       yield* TestClock.adjust("10 seconds")
       assert.isTrue(Exit.isSuccess(yield* Fiber.await(old)))
-      assert.deepStrictEqual(hosts.seen, ["chat sk-1 a", "chat sk-2 b", "chat sk-1 a"])
-      // What it stood on is given back after its last attempt.
+      assert.deepStrictEqual(hosts.calls, ["chat sk-1 a", "chat sk-2 b", "chat sk-1 a"])
+      // Its resources are released after its last attempt.
       assert.deepStrictEqual([hosts.built(), hosts.released()], [2, 1])
     })
   )
 
-  it.effect("a stream goes on to its end, and then its configuration is given back", () =>
+  it.effect("releases the configuration of a stream when the stream has ended", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const { kimi, live } = yield* connect(hosts)
@@ -75,7 +75,7 @@ describe("a client on a configuration that changes", () => {
       const stream = yield* start(Stream.runCollect(kimi.stream(ask)))
       yield* live.set({ apiKey: Redacted.make("sk-2") })
       yield* live.set({ apiKey: Redacted.make("sk-3") })
-      // The second one had no calls at all.
+      // The second configuration had no calls.
       assert.deepStrictEqual([hosts.built(), hosts.released()], [3, 1])
       hosts.proceed()
       const events = yield* Fiber.join(stream)
@@ -87,7 +87,7 @@ describe("a client on a configuration that changes", () => {
     })
   )
 
-  it.effect("counts every way in which a call or a stream can end", () =>
+  it.effect("releases a configuration however its calls end", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const { kimi, live } = yield* connect(hosts, { maxAttempts: 1 })
@@ -98,7 +98,7 @@ describe("a client on a configuration that changes", () => {
       yield* Effect.exit(kimi.chat({ messages: [] }))
       hosts.hold()
       for (const call of [kimi.chat(ask), Stream.runDrain(kimi.stream(ask)), kimi.models]) {
-        const fiber = yield* start(call)
+        const fiber = yield* start(Effect.asVoid<unknown, unknown, never>(call))
         assert.strictEqual(hosts.released(), 0)
         yield* Fiber.interrupt(fiber)
       }
@@ -108,7 +108,7 @@ describe("a client on a configuration that changes", () => {
     })
   )
 
-  it.effect("keeps nothing of a thousand configurations, and gives the last one back with the client", () =>
+  it.effect("releases a thousand configurations, the last one with the client", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const scope = yield* Scope.make()
@@ -123,22 +123,31 @@ describe("a client on a configuration that changes", () => {
     })
   )
 
-  it.effect("what cannot be built refuses the change, and leaves nothing behind", () =>
+  it.effect("rejects a change that cannot be built", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
-      const { heard, kimi, live } = yield* connect(hosts)
-      hosts.refuseModel("b")
+      const { events, kimi, live } = yield* connect(hosts)
+      hosts.rejectModel("b")
       const error = yield* Effect.flip(live.set({ apiKey: Redacted.make("sk-2"), model: "b" }))
       assert.deepStrictEqual(error.issues, [{ name: "model", expected: "another model" }])
       yield* kimi.chat(ask)
-      assert.deepStrictEqual(hosts.seen, ["chat sk-1 a"])
-      assert.deepStrictEqual([hosts.built(), hosts.released()], [2, 1])
+      assert.deepStrictEqual(hosts.calls, ["chat sk-1 a"])
       yield* Effect.yieldNow
-      assert.deepInclude(heard[0], { _tag: "Rejected", issues: error.issues })
+      assert.deepInclude(events[0], { _tag: "Rejected", issues: error.issues })
     })
   )
 
-  it.effect("gives back what was built for a change that another refused", () =>
+  it.effect("releases the resources of a change that cannot be built", () =>
+    Effect.gen(function* () {
+      const hosts = makeHosts()
+      const { live } = yield* connect(hosts)
+      hosts.rejectModel("b")
+      yield* Effect.flip(live.set({ model: "b" }))
+      assert.deepStrictEqual([hosts.built(), hosts.released()], [2, 1])
+    })
+  )
+
+  it.effect("releases the resources of a change that another participant rejects", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const { kimi, live } = yield* connect(hosts)
@@ -149,18 +158,18 @@ describe("a client on a configuration that changes", () => {
       )
       yield* Effect.flip(live.set({ model: "b" }))
       yield* kimi.chat(ask)
-      assert.deepStrictEqual(hosts.seen, ["chat sk-1 a"])
+      assert.deepStrictEqual(hosts.calls, ["chat sk-1 a"])
       assert.deepStrictEqual([hosts.built(), hosts.released()], [2, 1])
     })
   )
 
-  it.effect("a plan that does not fit the new host refuses it, and names the step", () =>
+  it.effect("rejects a change that makes its fallback plan invalid", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const plan = FallbackPlan.layer([{ provider: "moonshot", model: "kimi-k2.6" }])
       const layer = Layer.provide(Layer.provideMerge(plan, hosts.layer), FetchHttpClient.layer)
       const { kimi, live } = yield* connect({ layer }, { provider: "moonshot", baseUrl: undefined })
-      // The step was at the client's own host, and had its key.
+      // The step used the key of the client's own host.
       const error = yield* Effect.flip(live.set({ provider: "ollama" }))
       assert.deepStrictEqual(
         error.issues.map(({ name }) => name),
@@ -172,28 +181,28 @@ describe("a client on a configuration that changes", () => {
   )
 })
 
-describe("what lives on over a swap", () => {
-  it.effect("the account's limits, which change in place for who waits too", () =>
+describe("state that is kept over a change", () => {
+  it.effect("includes the limits of the account, which change in place", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const { kimi, live } = yield* connect(hosts, { maxConcurrency: 1 })
       hosts.hold()
       for (let call = 0; call < 3; call++) yield* start(kimi.chat(ask))
-      assert.strictEqual(hosts.seen.length, 1)
+      assert.strictEqual(hosts.calls.length, 1)
       yield* live.set({ apiKey: Redacted.make("sk-2") })
-      assert.strictEqual(hosts.seen.length, 1)
+      assert.strictEqual(hosts.calls.length, 1)
       yield* live.set({ maxConcurrency: 2 })
-      assert.strictEqual(hosts.seen.length, 2)
+      assert.strictEqual(hosts.calls.length, 2)
       yield* live.set({ maxConcurrency: 1 })
       const last = yield* start(kimi.chat(ask))
       hosts.proceed()
       yield* Fiber.join(last)
-      assert.strictEqual(hosts.mostAtOnce(), 2)
-      assert.deepStrictEqual(hosts.seen, ["chat sk-1 a", "chat sk-1 a", "chat sk-1 a", "chat sk-2 a"])
+      assert.strictEqual(hosts.maxConcurrent(), 2)
+      assert.deepStrictEqual(hosts.calls, ["chat sk-1 a", "chat sk-1 a", "chat sk-1 a", "chat sk-2 a"])
     })
   )
 
-  it.effect("the windows of a rate: a swap is no way round it", () =>
+  it.effect("includes the usage of the rate limits", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const { kimi, live } = yield* connect(hosts, { requestsPerMinute: 2 })
@@ -209,20 +218,32 @@ describe("what lives on over a swap", () => {
     })
   )
 
-  it.effect("open circuits, as long as the host stays; another host begins with new ones and new counts", () =>
+  /** A client whose circuit for model `a` is open. */
+  const withOpenCircuit = Effect.gen(function* () {
+    const hosts = makeHosts()
+    const circuits = yield* CircuitBreaker.make({ consecutiveFailures: 1 })
+    const connected = yield* connect(
+      hosts,
+      { maxAttempts: 1, requestsPerMinute: 2 },
+      Layer.succeed(CircuitBreaker.CircuitBreaker, circuits)
+    )
+    yield* connected.kimi.chat({ ...ask, model: "other" })
+    hosts.failures.push(broken)
+    yield* Effect.flip(connected.kimi.chat(ask))
+    return { ...connected, circuits }
+  })
+
+  it.effect("includes open circuits", () =>
     Effect.gen(function* () {
-      const hosts = makeHosts()
-      const circuits = yield* CircuitBreaker.make({ consecutiveFailures: 1 })
-      const { kimi, live } = yield* connect(
-        hosts,
-        { maxAttempts: 1, requestsPerMinute: 2 },
-        Layer.succeed(CircuitBreaker.CircuitBreaker, circuits)
-      )
-      yield* kimi.chat({ ...ask, model: "other" })
-      hosts.failures.push(broken)
-      yield* Effect.flip(kimi.chat(ask))
+      const { kimi, live } = yield* withOpenCircuit
       yield* live.set({ apiKey: Redacted.make("sk-2") })
       assert.strictEqual((yield* Effect.flip(kimi.chat(ask)))._tag, "CircuitOpenError")
+    })
+  )
+
+  it.effect("does not include the circuits and usage of another host", () =>
+    Effect.gen(function* () {
+      const { circuits, kimi, live } = yield* withOpenCircuit
       yield* live.set({ baseUrl: "http://localhost:2/v1" })
       yield* kimi.chat(ask)
       yield* kimi.chat(ask)
@@ -231,10 +252,10 @@ describe("what lives on over a swap", () => {
   )
 })
 
-describe("what a configuration says of calls", () => {
+describe("the settings of a call", () => {
   const price = { model: "a", provider: "custom", currency: "USD", cacheMiss: "1", output: "2" } as const
 
-  it.effect("prices hold for the calls that begin with them, and to their end", () =>
+  it.effect("include the prices at its start", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const { kimi, live } = yield* connect(hosts, { prices: { models: [price] } })
@@ -249,7 +270,7 @@ describe("what a configuration says of calls", () => {
     })
   )
 
-  it.effect("a budget pays each call at the price that it began with", () =>
+  it.effect("include the price that a budget settles", () =>
     Effect.gen(function* () {
       const hosts = makeHosts()
       const context = yield* Layer.build(Budget.layer({ caps: [{ amount: "100", currency: "USD" }] }))
@@ -271,7 +292,7 @@ describe("what a configuration says of calls", () => {
     })
   )
 
-  it.effect("the log level holds for the calls that begin with it", () =>
+  it.effect("include the log level at its start", () =>
     Effect.gen(function* () {
       const lines: Array<string> = []
       const logger = Logger.make(({ logLevel, message }) => void lines.push(`${logLevel} ${String(message)}`))

@@ -17,7 +17,7 @@ type Policy = KimiConfig.Values["requestPolicy"]
 
 interface Checked {
   readonly result: Result.Result<ModelRequest, RequestCheck.CheckError>
-  /** Level, text and annotations of every entry of the log. */
+  /** Level, text and annotations of every log entry. */
   readonly log: ReadonlyArray<readonly [string, string, Readonly<Record<string, unknown>>]>
 }
 
@@ -45,7 +45,7 @@ const calling: Message = { role: "assistant", content: "", tool_calls: [call] }
 const result: Message = { role: "tool", tool_call_id: "f_0", content: "secret" }
 
 describe("RequestCheck", () => {
-  it.effect("gives back a lawful request as it is, and says nothing of it", () =>
+  it.effect("returns a valid request unchanged, without a log line", () =>
     Effect.gen(function* () {
       const loop: Members = {
         messages: [
@@ -69,7 +69,7 @@ describe("RequestCheck", () => {
     })
   )
 
-  it.effect("refuses what has not the form of a request, under either policy", () =>
+  it.effect("rejects a malformed request with either policy", () =>
     Effect.gen(function* () {
       for (const policy of ["reject", "repair"] as const) {
         for (const host of ["moonshot", ...elsewhere] as const) {
@@ -87,7 +87,7 @@ describe("RequestCheck", () => {
     })
   )
 
-  /** What each rule finds, and what becomes of it under the policy `repair`. */
+  /** A problem for each rule, and its result with the policy `repair`. */
   const problems: ReadonlyArray<readonly [tag: string, model: string, given: Members, repaired: Members | undefined]> =
     [
       ["ModelRetiredError", "kimi-k2.5", {}, undefined],
@@ -129,7 +129,7 @@ describe("RequestCheck", () => {
       ["ContextLengthError", "kimi-k2.6", { max_completion_tokens: 300_000 }, { max_completion_tokens: 262_144 }]
     ]
 
-  it.effect("refuses what each rule finds, and says nothing", () =>
+  it.effect("rejects the problem of each rule, without a log line", () =>
     Effect.gen(function* () {
       for (const [tag, model, given] of problems) {
         const outcome = yield* checked(requestOf(model, given), "reject")
@@ -140,7 +140,7 @@ describe("RequestCheck", () => {
     })
   )
 
-  it.effect("repairs what can be repaired, warns once without content, and refuses the rest", () =>
+  it.effect("repairs what it can, with one warning that has no content", () =>
     Effect.gen(function* () {
       for (const [tag, model, given, repaired] of problems) {
         const outcome = yield* checked(requestOf(model, given), "repair")
@@ -157,7 +157,7 @@ describe("RequestCheck", () => {
     })
   )
 
-  it.effect("makes every repair that is needed, in the order of the rules, and names each of them", () =>
+  it.effect("makes all repairs in the order of the rules, and logs each", () =>
     Effect.gen(function* () {
       const given: Members = {
         messages: [{ role: "user", content: "" }, user, { role: "assistant" }, calling, result],
@@ -192,7 +192,7 @@ describe("RequestCheck", () => {
     })
   )
 
-  it.effect("assumes nothing of an unknown model", () =>
+  it.effect("applies no rules of models to an unknown model", () =>
     Effect.gen(function* () {
       const odd: Members = {
         messages: [user, calling, result],
@@ -212,7 +212,7 @@ describe("RequestCheck", () => {
     })
   )
 
-  it.effect("does not hold other hosts to Moonshot's rules of a model", () =>
+  it.effect("does not apply Moonshot's rules at other hosts", () =>
     Effect.gen(function* () {
       const odd: Members = {
         messages: [user, calling, result],
@@ -234,7 +234,7 @@ describe("RequestCheck", () => {
   )
 
   it.effect.prop(
-    "comes to an end on every request, and what it repaired is lawful",
+    "ends for every request, and returns only valid requests",
     { given: requests },
     ({ given: { request, host } }) =>
       Effect.gen(function* () {
@@ -242,7 +242,7 @@ describe("RequestCheck", () => {
         const repaired = yield* checked(request, "repair", host)
         assert.deepStrictEqual(request, before)
         if (Result.isFailure(repaired.result)) {
-          // What cannot be repaired is refused under the other policy as well.
+          // A problem that cannot be repaired is rejected with either policy.
           assert.isDefined(tagOf(yield* checked(request, "reject", host)))
           return
         }

@@ -1,6 +1,4 @@
-/**
- * Calls that are left before their end: the host sees it, and nothing stays behind.
- */
+/** Calls that are interrupted: their connections are closed, and nothing is leaked. */
 import { assert, describe, it } from "@effect/vitest"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import { Fault, Reply } from "@kimi-effect/testing"
@@ -10,7 +8,7 @@ import { type Client, connect, hello, type Server, withKimi } from "./node/suppo
 import * as Probes from "./node/support/probes.ts"
 
 for (const http of ["undici", "fetch"] as const) {
-  describe(`a call that is interrupted, over ${http}`, () => {
+  describe(`the connection of an interrupted call over ${http}`, () => {
     const interruptAfterRequest = (fault: Fault.Fault, run: (client: Client) => Effect.Effect<unknown, unknown>) =>
       withKimi(
         (client, server) =>
@@ -18,7 +16,7 @@ for (const http of ["undici", "fetch"] as const) {
             yield* server.reply(Reply.faulty(fault))
             const fiber = yield* Effect.forkChild(run(client))
             yield* server.awaitRequests(1)
-            // As far as the answer goes in that time.
+            // Read as much of the response as arrives in that time.
             for (let passed = 0; passed < 20; passed++) yield* Probes.turn
             yield* Fiber.interrupt(fiber)
             yield* server.awaitAborted(1)
@@ -58,7 +56,7 @@ for (const http of ["undici", "fetch"] as const) {
       interruptAfterRequest(Fault.StallMidStream({ afterEvents: 0 }), (client) => Stream.runDrain(client.stream(hello)))
     )
 
-    it.live("is closed at the host: a stream that is read", () =>
+    it.live("is closed at the host: a stream that is being read", () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {
@@ -74,7 +72,7 @@ for (const http of ["undici", "fetch"] as const) {
       )
     )
 
-    it.live("is closed at the host: a stream whose consumer has enough, or fails", () =>
+    it.live("is closed at the host: a stream whose consumer ends or fails", () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {
@@ -89,7 +87,7 @@ for (const http of ["undici", "fetch"] as const) {
       )
     )
 
-    it.live("is closed at the host: what runs when the layer is closed", () =>
+    it.live("is closed at the host: calls that run when the layer is released", () =>
       withKimi((_, server) =>
         Effect.gen(function* () {
           yield* server.replyAlways(Reply.faulty(Fault.StallBeforeHeaders()))
@@ -108,7 +106,7 @@ for (const http of ["undici", "fetch"] as const) {
 }
 
 describe("a call that waits for a connection", () => {
-  it.live("is never sent once it is interrupted, and costs no connection", () =>
+  it.live("is not sent after it was interrupted", () =>
     withKimi(
       (client, server) =>
         Effect.gen(function* () {
@@ -131,11 +129,11 @@ describe("a call that waits for a connection", () => {
   )
 })
 
-describe("ten thousand cancelled streams", () => {
+describe("ten thousand interrupted streams", () => {
   const maxConnections = 16
   const warmUp = 1_000
   const rest = 9_000
-  /** Generous: a kept request, response or fiber takes several times as much. */
+  /** A leaked request, response or fiber takes several times as much. */
   const bytesPerStream = 200
 
   const faults = {
@@ -166,7 +164,7 @@ describe("ten thousand cancelled streams", () => {
   })
   const kindOf = (json: unknown) => (json as { readonly safety_identifier: string }).safety_identifier
 
-  /** Begins a stream and leaves it at a point that the seed decides. */
+  /** Starts a stream and interrupts it at a random point. */
   const leave = Effect.fnUntraced(function* (client: Client, kind: Kind) {
     const stream = client.stream(asks(kind))
     if (kind === "by take") {
@@ -190,7 +188,7 @@ describe("ten thousand cancelled streams", () => {
   const program = Effect.fnUntraced(function* (server: Server) {
     const sockets = yield* Probes.sockets
     const agent = yield* Probes.nextAgent
-    // All stages at work, as in a program.
+    // With all stages, as in a program.
     const client = yield* connect(server, { maxConnections, maxAttempts: 4 }, "undici", CircuitBreaker.layer())
     yield* client.chat(hello)
     const listenersBefore = Probes.listeners(agent())
@@ -210,7 +208,7 @@ describe("ten thousand cancelled streams", () => {
   })
 
   it.live(
-    "leave no socket, no listener and no memory behind",
+    "leak no socket, listener or memory",
     () =>
       Effect.scoped(
         Effect.gen(function* () {

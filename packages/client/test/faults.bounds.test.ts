@@ -1,6 +1,4 @@
-/**
- * Answers that are larger than allowed.
- */
+/** Responses that are larger than allowed. */
 import { gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { Fault, Reply } from "@kimi-effect/testing"
@@ -12,11 +10,11 @@ const common = { provider: "moonshot", model: "kimi-k3" }
 const partial = { content: "", reasoning_content: "The user wants me", tool_calls: [] }
 
 for (const http of ["undici", "fetch"] as const) {
-  describe(`the largest answer over ${http}`, () => {
+  describe(`the size limit of a response over ${http}`, () => {
     for (const contentLength of [true, false]) {
       const announced = contentLength ? "announced" : "not announced"
 
-      it.live(`may be as large as allowed and not a byte larger, its length ${announced}`, () =>
+      it.live(`allows exactly that size, its length ${announced}`, () =>
         withKimi(
           (client, server) =>
             Effect.gen(function* () {
@@ -36,7 +34,7 @@ for (const http of ["undici", "fetch"] as const) {
         )
       )
 
-      it.live(`is cut off when it goes on, its length ${announced}`, () =>
+      it.live(`aborts a longer response, its length ${announced}`, () =>
         withKimi(
           (client, server) =>
             Effect.gen(function* () {
@@ -50,7 +48,7 @@ for (const http of ["undici", "fetch"] as const) {
       )
     }
 
-    it.live("counts the bytes of a stream as a whole, and keeps what had arrived", () =>
+    it.live("applies to a stream as a whole, and keeps the partial content", () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {
@@ -67,7 +65,7 @@ for (const http of ["undici", "fetch"] as const) {
       )
     )
 
-    it.live("a compressed answer is bounded by what it becomes", () =>
+    it.live("applies to the decompressed size", () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {
@@ -81,7 +79,7 @@ for (const http of ["undici", "fetch"] as const) {
       )
     )
 
-    it.live("a refusal is read in part only", () =>
+    it.live("limits how much of an error response is read", () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {
@@ -95,7 +93,7 @@ for (const http of ["undici", "fetch"] as const) {
       )
     )
 
-    it.live("headers beyond what HTTP clients take are an answer that is too large", () =>
+    it.live("includes the limit of HTTP clients on headers", () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {
@@ -109,8 +107,8 @@ for (const http of ["undici", "fetch"] as const) {
   })
 }
 
-describe("the largest event", () => {
-  it.live("fails the stream beyond the limit, and the rest is not read", () =>
+describe("the size limit of an event", () => {
+  it.live("fails the stream without reading the rest", () =>
     withKimi(
       (client, server) =>
         Effect.gen(function* () {
@@ -129,7 +127,7 @@ describe("the largest event", () => {
     )
   )
 
-  it.live("is taken below the limit", () =>
+  it.live("allows smaller events", () =>
     withKimi(
       (client, server) =>
         Effect.gen(function* () {
@@ -141,13 +139,13 @@ describe("the largest event", () => {
   )
 })
 
-describe("the longest arguments of a tool call", () => {
+describe("the size limit of tool arguments", () => {
   const tools = [{ type: "function" as const, function: { name: "f", parameters: { type: "object" } } }]
   const answer = (length: number) =>
     Reply.chatResponse({ tool_calls: [{ name: "f", arguments: `"${"x".repeat(length - 2)}"` }] })
 
   for (const mode of ["chat", "stream"] as const) {
-    it.live(`may be as long as allowed and not longer: ${mode}`, () =>
+    it.live(`allows exactly that size: ${mode}`, () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {

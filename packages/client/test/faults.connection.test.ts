@@ -1,6 +1,4 @@
-/**
- * Hosts that cannot be reached, or that point elsewhere.
- */
+/** Hosts that cannot be reached, and redirects. */
 import { createServer, type Server as TcpServer, type Socket } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import { Fault, Reply } from "@kimi-effect/testing"
@@ -11,7 +9,7 @@ import { call, facts } from "./node/support/outcome.ts"
 
 const modes = ["chat", "stream"] as const
 
-/** A TCP server that takes connections and says nothing, on a free port. */
+/** A TCP server on a free port that accepts connections and never sends anything. */
 const silentServer = Effect.gen(function* () {
   const left = yield* Deferred.make<void>()
   const sockets = new Set<Socket>()
@@ -36,7 +34,7 @@ const silentServer = Effect.gen(function* () {
   return { port, left: Deferred.await(left) }
 })
 
-/** A port on which nothing listens any more. */
+/** A port without a listener. */
 const closedPort = Effect.scoped(Effect.map(silentServer, ({ port }) => port))
 
 const common = { provider: "moonshot", model: "kimi-k3" }
@@ -57,7 +55,7 @@ describe("a host that cannot be reached", () => {
       )
     }
 
-    it.live(`has a name that nobody knows: DnsError (${http})`, () =>
+    it.live(`has an unknown name: DnsError (${http})`, () =>
       withKimi((_, server) =>
         Effect.gen(function* () {
           const client = yield* connect(server, { baseUrl: "https://kimi.invalid/v1" }, http)
@@ -70,7 +68,7 @@ describe("a host that cannot be reached", () => {
       )
     )
 
-    it.live(`speaks no TLS where TLS is expected: TlsError (${http})`, () =>
+    it.live(`does not use TLS: TlsError (${http})`, () =>
       withKimi((_, server) =>
         Effect.gen(function* () {
           const client = yield* connect(server, { baseUrl: server.url.replace("http:", "https:") }, http)
@@ -102,7 +100,7 @@ describe("a host that cannot be reached", () => {
     )
   )
 
-  it.live("is left at the total timeout while the connect timeout still runs", () =>
+  it.live("is abandoned at the total timeout if that is shorter than the connect timeout", () =>
     withKimi((_, server) =>
       Effect.gen(function* () {
         const silent = yield* silentServer
@@ -114,8 +112,8 @@ describe("a host that cannot be reached", () => {
   )
 })
 
-describe("a host that answered, and then is closed", () => {
-  it.live("loses kept connections without failing the calls after it is back", () =>
+describe("a host that restarts", () => {
+  it.live("closes idle connections without failing later calls", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         yield* client.chat(hello)
@@ -144,7 +142,7 @@ describe("a redirect", () => {
 
   for (const http of ["undici", "fetch"] as const) {
     for (const status of [301, 302, 303, 307, 308]) {
-      it.live(`of status ${status} to another origin is an error, and nothing goes there (${http})`, () =>
+      it.live(`of status ${status} to another origin is an error and is not followed (${http})`, () =>
         withKimi((_, server) =>
           Effect.gen(function* () {
             const { errors, origin, other } = yield* follow(server, status, http)
@@ -162,7 +160,7 @@ describe("a redirect", () => {
       )
     }
 
-    it.live(`to the same origin is an error too (${http})`, () =>
+    it.live(`to the same origin is an error (${http})`, () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {

@@ -1,7 +1,4 @@
-/**
- * Every fault of the testing package, met by a plain and by a streamed call
- * over real sockets.
- */
+/** Every fault of the testing package, in a chat and in a stream over real sockets. */
 import { assert, describe, it } from "@effect/vitest"
 import type { Options } from "@kimi-effect/core/KimiConfig"
 import { Fault, Reply } from "@kimi-effect/testing"
@@ -12,7 +9,7 @@ import { call, type Mode, outcome } from "./node/support/outcome.ts"
 interface Row {
   readonly fault: Fault.Fault
   readonly expected: "answer" | { readonly [name: string]: unknown }
-  /** The bound that ends the call, where the fault goes on for ever. */
+  /** The timeout that ends the call, for faults that never end. */
   readonly bound?: Options
 }
 
@@ -77,7 +74,7 @@ const plain: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
   }
 }
 
-/** What the recorded stream has said after five events. */
+/** The content of the recorded stream after five events. */
 const partial = { content: "", reasoning_content: "The user wants me", tool_calls: [] }
 
 const broken = (code: string, more: object = { partial }) => ({
@@ -147,7 +144,7 @@ type Http = "undici" | "fetch"
 const stalls = /^(?:Stall|KeepAlive)/
 
 const rowTest = (http: Http, mode: Mode, name: string, { bound, expected, fault }: Row) =>
-  it.live(`${name}: ${expected === "answer" ? "the answer" : expected["_tag"]}, and the next call is answered`, () =>
+  it.live(`${name}: ${expected === "answer" ? "the response" : expected["_tag"]}, and the next call succeeds`, () =>
     withKimi(
       (client, server) =>
         Effect.gen(function* () {
@@ -161,22 +158,22 @@ const rowTest = (http: Http, mode: Mode, name: string, { bound, expected, fault 
   )
 
 for (const http of ["undici", "fetch"] as const) {
-  describe(`a plain call over ${http} meets`, () => {
+  describe(`the outcome of a chat over ${http} for`, () => {
     for (const [name, row] of Object.entries(plain)) rowTest(http, "chat", name, row)
   })
 
-  describe(`a streamed call over ${http} meets`, () => {
+  describe(`the outcome of a stream over ${http} for`, () => {
     for (const [name, row] of Object.entries(streamed)) rowTest(http, "stream", name, row)
   })
 }
 
-describe("an error object where an answer should be", () => {
+describe("an error object instead of a response", () => {
   const limited = { error: { message: "request reached organization max RPM: 3", type: "rate_limit_reached_error" } }
   const unknown = { error: { message: "out of order" } }
   const failed = { ...common, status: 200, ...json, ...ids }
 
   for (const mode of ["chat", "stream"] as const) {
-    it.live(`under 200 is the error it names: ${mode}`, () =>
+    it.live(`with status 200 becomes the error of its type: ${mode}`, () =>
       withKimi((client, server) =>
         Effect.gen(function* () {
           yield* server.reply(Reply.json(limited), Reply.json(unknown))
@@ -188,7 +185,7 @@ describe("an error object where an answer should be", () => {
     )
   }
 
-  it.live("inside a stream without a type of its own is a failed stream", () =>
+  it.live("without a type inside a stream becomes StreamFailedError", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         yield* server.reply(Reply.faulty(Fault.ErrorInStream({ afterEvents: 5, error: { message: "x", type: "odd" } })))
@@ -199,8 +196,8 @@ describe("an error object where an answer should be", () => {
   )
 })
 
-describe("a stream that ends badly", () => {
-  it.live("keeps the tool calls that had arrived, although cut short", () =>
+describe("a stream that fails", () => {
+  it.live("keeps incomplete tool calls as partial content", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         const tools = [{ type: "function" as const, function: { name: "get_weather", parameters: { type: "object" } } }]

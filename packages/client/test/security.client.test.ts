@@ -1,7 +1,4 @@
-/**
- * What the client itself says of key and prompt: as a value, when it refuses
- * options or requests, and on the wire.
- */
+/** The key and the prompt in values of the client, in errors for rejected options and requests, and in requests. */
 import { createServer, type Server as TcpServer } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
@@ -28,7 +25,7 @@ const assertClean = (name: string, texts: ReadonlyArray<string>): void => {
 }
 
 describe("the key is not in the text of", () => {
-  it.live("the services and layers that hold it", () =>
+  it.live("the services and layers that contain it", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const server = yield* MockServer.make()
@@ -51,7 +48,7 @@ describe("the key is not in the text of", () => {
         )
         assertClean("all services", Canary.texts(services))
         const client = Context.get(services, KimiClient.KimiClient)
-        // A call leaves its connection behind, through which the key went.
+        // After a call, the pool has a connection over which the key was sent.
         yield* client.chat(Canary.request)
         const stream = client.stream(Canary.request)
         const held = {
@@ -81,7 +78,7 @@ describe("a key that cannot be sent", () => {
     `\u200b${Canary.key}`
   ]
   for (const value of broken) {
-    it.effect(`is refused by name and not by value: ${JSON.stringify(value.replace(Canary.key, "<key>"))}`, () =>
+    it.effect(`is rejected without its value: ${JSON.stringify(value.replace(Canary.key, "<key>"))}`, () =>
       Effect.gen(function* () {
         const inCode = KimiNode.layer({ apiKey: Redacted.make(value) })
         const inFile = Layer.provide(
@@ -107,7 +104,7 @@ describe("a key that cannot be sent", () => {
   }
 })
 
-describe("a request that is refused before it is sent", () => {
+describe("a request that is rejected before it is sent", () => {
   const { prompt } = Canary
   const user = { role: "user", content: prompt } as const
   const call = { id: "a_0", type: "function", function: { name: "a", arguments: `{"x":"${prompt}"}` } } as const
@@ -115,7 +112,7 @@ describe("a request that is refused before it is sent", () => {
     type: "function",
     function: { name: "a", description: prompt, parameters: { type: "object" } }
   } as const
-  // Malformed requests are what callers without types send.
+  // Callers without types can send malformed requests.
   const requests: { readonly [problem: string]: unknown } = {
     "no messages": { messages: prompt },
     "a role that does not exist": { messages: [{ role: prompt, content: prompt }] },
@@ -144,7 +141,7 @@ describe("a request that is refused before it is sent", () => {
     "more than the window": { messages: [{ role: "user", content: prompt.repeat(200_000) }] }
   }
   for (const [problem, request] of Object.entries(requests)) {
-    it.live(`does not say what was in it: ${problem}`, () =>
+    it.live(`has no content in its error: ${problem}`, () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {
@@ -163,7 +160,7 @@ describe("a request that is refused before it is sent", () => {
     )
   }
 
-  it.live("is repaired with a warning that names members and not their content", () =>
+  it.live("is repaired with a warning without content", () =>
     withKimi(
       (client) =>
         Effect.gen(function* () {
@@ -183,9 +180,9 @@ const isWhole = (request: string): boolean => {
   return body.length > 0 && body.join("\r\n\r\n").length >= length
 }
 
-/** Keeps requests as they come, byte for byte, and fails each of them. */
+/** Records the bytes of requests, and fails each of them. */
 const wiretap = Effect.gen(function* () {
-  const heard: Array<string> = []
+  const received: Array<string> = []
   const server = yield* Effect.acquireRelease(
     Effect.callback<TcpServer>((resume) => {
       const server: TcpServer = createServer((socket) => {
@@ -194,7 +191,7 @@ const wiretap = Effect.gen(function* () {
         socket.on("data", (data) => {
           request += data.toString("latin1")
           if (!isWhole(request)) return
-          heard.push(request)
+          received.push(request)
           socket.end("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
         })
       })
@@ -203,12 +200,12 @@ const wiretap = Effect.gen(function* () {
     (server) => Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)))
   )
   const address = server.address()
-  return { heard, port: typeof address === "object" && address !== null ? address.port : 0 }
+  return { received, port: typeof address === "object" && address !== null ? address.port : 0 }
 })
 
-describe("on the wire", () => {
+describe("in requests", () => {
   for (const http of ["undici", "fetch"] as const) {
-    it.live(`the key is in the authorization header and nowhere else (${http})`, () =>
+    it.live(`the key is only in the authorization header (${http})`, () =>
       withKimi((_, server) =>
         Effect.gen(function* () {
           const tap = yield* wiretap
@@ -218,8 +215,8 @@ describe("on the wire", () => {
           yield* Effect.flip(client.models)
           yield* Effect.flip(client.balance)
           yield* Effect.flip(client.estimateTokens(Canary.request))
-          assert.strictEqual(tap.heard.length, 5)
-          for (const request of tap.heard) {
+          assert.strictEqual(tap.received.length, 5)
+          for (const request of tap.received) {
             assert.strictEqual(request.split(Canary.key).length, 2)
             assert.match(request, new RegExp(`^authorization: Bearer ${Canary.key}\r$`, "im"))
           }
@@ -227,7 +224,7 @@ describe("on the wire", () => {
       )
     )
 
-    it.live(`the key goes to the configured host alone, whatever that answers (${http})`, () =>
+    it.live(`the key is sent only to the configured host (${http})`, () =>
       withKimi((_, server) =>
         Effect.gen(function* () {
           const other = yield* MockServer.make()
@@ -243,8 +240,8 @@ describe("on the wire", () => {
   }
 })
 
-describe("a client on a fetch of the application's own", () => {
-  it.live("hands the key to no init that the application shares", () =>
+describe("a client on the application's own fetch", () => {
+  it.live("does not put the key into a shared RequestInit", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const server = yield* MockServer.make()

@@ -1,7 +1,4 @@
-/**
- * Neither the key nor the prompt is found in an error, a log or a span,
- * whatever goes wrong.
- */
+/** No error, log or span contains the key or the prompt. */
 import { assert, describe, it } from "@effect/vitest"
 import type { KimiError } from "@kimi-effect/core/KimiError"
 import { ServerError } from "@kimi-effect/core/ProviderErrors"
@@ -27,7 +24,7 @@ const calls = (client: Client, request: ChatRequest): ReadonlyArray<Effect.Effec
   Stream.runDrain(client.stream(request))
 ]
 
-/** Makes a plain and a streamed call, both of which fail and say neither key nor prompt. */
+/** Makes a chat and a stream that fail, and checks that neither the key nor the prompt appears. */
 const failsCleanly = Effect.fnUntraced(function* (client: Client, request = Canary.request) {
   for (const call of calls(client, request)) {
     const { exit, spans, texts } = yield* Canary.watch(call)
@@ -43,8 +40,8 @@ const withCanary = <E>(
   client: Options = {}
 ) => withKimi(test, { client: { apiKey, ...client } })
 
-describe("the canaries", () => {
-  it.live("are found where they are, so that these tests can fail", () =>
+describe("the canary values", () => {
+  it.live("are found where they occur, so that these tests can fail", () =>
     Effect.gen(function* () {
       const { texts } = yield* Canary.watch(Effect.logInfo(Canary.prompt, Canary.key))
       assert.isDefined(texts.find((text) => text.includes(Canary.prompt)))
@@ -55,17 +52,17 @@ describe("the canaries", () => {
     })
   )
 
-  it("come back from the server", () => {
-    const heard = { headers: { authorization: `Bearer ${Canary.key}` }, body: Canary.prompt }
+  it("are repeated by the server", () => {
+    const received = { headers: { authorization: `Bearer ${Canary.key}` }, body: Canary.prompt }
     for (const name of ErrorReply.names) {
-      const reply = Canary.echo(ErrorReply.table[name])(heard)
+      const reply = Canary.echo(ErrorReply.table[name])(received)
       assert.strictEqual(JSON.stringify(reply).split(Canary.key).length, 5, name)
       assert.strictEqual(JSON.stringify(reply).split(Canary.prompt).length, 3, name)
     }
   })
 })
 
-describe("an error answer that repeats key and prompt says neither key nor prompt", () => {
+describe("the error for a response that repeats the key and the prompt has neither", () => {
   for (const name of ErrorReply.names) {
     it.live(name, () =>
       withCanary((client, server) =>
@@ -79,7 +76,7 @@ describe("an error answer that repeats key and prompt says neither key nor promp
   }
 })
 
-describe("a fault says neither key nor prompt", () => {
+describe("the error for a fault has neither the key nor the prompt", () => {
   const message = `refused ${Canary.key}, sent as Bearer ${Canary.key}`
   const bounds = { totalTimeout: "50 millis", maxResponseBytes: 20_000, maxEventBytes: 2_000 } as const
   const faults: ReadonlyArray<Fault.Fault> = [
@@ -117,7 +114,7 @@ describe("a fault says neither key nor prompt", () => {
     )
   }
 
-  it.live("slow answers, which are no failures, are logged and traced without them too", () =>
+  it.live("logs and spans of slow responses have neither of them", () =>
     withCanary((client, server) =>
       Effect.gen(function* () {
         for (const fault of [
@@ -133,7 +130,7 @@ describe("a fault says neither key nor prompt", () => {
   )
 })
 
-describe("other places in an answer that repeat the key", () => {
+describe("the key in other parts of a response", () => {
   const placesOf = (key: string, message = `no ${key}`): { readonly [place: string]: Reply.Reply } => ({
     "an error's type and code": Reply.json({ error: { message, type: key, code: key, param: key } }, { status: 418 }),
     "an error's type under 200": Reply.json({ error: { message, type: key } }),
@@ -158,7 +155,7 @@ describe("other places in an answer that repeat the key", () => {
   })
   for (const key of [Canary.key, Canary.formless]) {
     for (const [place, reply] of Object.entries(placesOf(key))) {
-      it.live(`${place}: it is not in the error (${key === Canary.key ? "sk-…" : "another form"})`, () =>
+      it.live(`${place}: is not in the error (${key === Canary.key ? "sk-…" : "another form"})`, () =>
         withCanary(
           (client, server) =>
             Effect.gen(function* () {

@@ -4,8 +4,6 @@ import * as CallOptions from "@kimi-effect/core/CallOptions"
 import { ServerError } from "@kimi-effect/core/ProviderErrors"
 import { RateLimitError } from "@kimi-effect/core/RateLimitErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
-import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Budget from "@kimi-effect/core/Budget"
 import * as Observer from "@kimi-effect/core/Observer"
 import * as Telemetry from "@kimi-effect/core/Telemetry"
@@ -15,6 +13,7 @@ import { Context, Effect, Layer, Metric, Random, Redacted, Stream } from "effect
 import { ChatTransport } from "../src/ChatTransport.ts"
 import * as KimiClient from "../src/KimiClient.ts"
 import { providers } from "../src/Provider.ts"
+import { eventsOf, responseOf } from "./support/responses.ts"
 
 const provider = providers.moonshot
 
@@ -27,43 +26,33 @@ const usage = {
   reasoning_tokens: 20
 }
 
-/** Of so many that nearly every call has one of its own. */
+/** A random name out of so many that nearly every call has a different one. */
 const anyOf = (name: string) => Effect.map(Random.nextIntBetween(0, 1_000_000), (n) => `${name}-${n}`)
 
-/** A host that answers with any model, or fails. */
+/** A host that responds with a random model, or fails. */
 const host = Layer.succeed(ChatTransport, {
   provider,
   chat: ({ model }) =>
     Effect.gen(function* () {
-      // The circuit of the model that most calls ask for stays closed.
+      // Keeps the circuit of the most frequent model closed.
       const chance = model === "kimi-k3" ? 1 : yield* Random.next
       if (chance < 0.1) return yield* new ServerError({ message: "down", model, provider: provider.id })
       if (chance < 0.2) return yield* new RateLimitError({ message: "slow down", model, kind: "unknown" })
-      return new ChatResponse({
+      return responseOf({
         id: yield* anyOf("id"),
         requestId: yield* anyOf("request"),
         model: yield* anyOf("answered"),
-        created: 1,
+        finishReason: yield* anyOf("finish"),
         provider: provider.id,
-        choices: [{ index: 0, message: { role: "assistant", content: "yes" }, finish_reason: yield* anyOf("finish") }],
         usage
       })
     }),
   stream: ({ model }) =>
     Stream.unwrap(
-      Effect.map(anyOf("id"), (id) => {
-        const events: ReadonlyArray<StreamEvent> = [
-          { _tag: "Start", id, model, created: 1, provider: provider.id },
-          { _tag: "TextDelta", choice: 0, text: "yes" },
-          { _tag: "Usage", usage },
-          { _tag: "Finish", finishReason: id, finishReasons: [id] }
-        ]
-        return Stream.fromIterable(events)
-      })
-    ),
-  models: Effect.succeed([]),
-  estimateTokens: () => Effect.succeed(1),
-  balance: Effect.die("not asked for")
+      Effect.map(anyOf("id"), (id) =>
+        Stream.fromIterable(eventsOf({ id, model, finishReason: id, provider: provider.id, usage }))
+      )
+    )
 })
 
 const registry: Metric.MetricRegistry = new Map()
@@ -81,11 +70,11 @@ const client = KimiClient.layerTransport.pipe(
   Layer.provide(Layer.succeed(Metric.MetricRegistry, registry))
 )
 
-/** One call of anybody, of anything, however it ends. */
+/** One random call. */
 const call = Effect.gen(function* () {
   const kimi = yield* KimiClient.KimiClient
   const request = {
-    // Those whose price is known are few.
+    // Few models have a known price.
     model: (yield* Random.next) < 0.3 ? "kimi-k3" : yield* anyOf("model"),
     messages: [{ role: "user" as const, content: yield* anyOf("prompt") }]
   }
@@ -119,7 +108,7 @@ describe("the labels of metrics", () => {
           const bound = name === Telemetry.metrics.breakerCircuits.name ? 505 : 1_050
           assert.isAtMost(count, bound, name)
         }
-        // They were many, of whatever the calls bring about.
+        // There were many different label values.
         const { breakerTransitions, budgetLeft, cost, requests, tokens } = Telemetry.metrics
         for (const { name } of [requests, cost, tokens, budgetLeft, breakerTransitions]) {
           assert.isAtLeast(counts.get(name) ?? 0, 100, name)

@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import type { CallRecord } from "@kimi-effect/core/CallRecord"
 import * as Observer from "@kimi-effect/core/Observer"
@@ -10,52 +9,33 @@ import { TestClock } from "effect/testing"
 import * as ChatTransport from "../src/ChatTransport.ts"
 import * as KimiClient from "../src/KimiClient.ts"
 import { providers } from "../src/Provider.ts"
+import { finishEvent, responseOf, startEvent, textDelta, usageOf } from "./support/responses.ts"
 
 const request = { model: "kimi-k3", messages: [{ role: "user" as const, content: "hello" }] }
 
-const usage = {
-  prompt_tokens: 20,
-  completion_tokens: 30,
-  total_tokens: 50,
-  cached_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 0
-}
+const usage = usageOf(20, 30)
+const answer = responseOf({ usage, provider: "moonshot" })
 
-const answer = new ChatResponse({
-  id: "chatcmpl-1",
-  model: "kimi-k3",
-  created: 0,
-  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
-  usage,
-  provider: "moonshot"
-})
-
-const text = (words: string): StreamEvent => ({ _tag: "TextDelta", choice: 0, text: words })
-
-/** A stream that gives each read after so many milliseconds. */
+/** A stream whose reads take so many milliseconds each. */
 const timed = (reads: ReadonlyArray<readonly [millis: number, event: StreamEvent]>) =>
   Stream.fromIterable(reads).pipe(
     Stream.rechunk(1),
     Stream.mapEffect(([millis, event]) => Effect.as(Effect.sleep(millis), event))
   )
 
-/** A call that takes a second, and a stream whose times are known. */
+/** A chat of one second, and a stream with fixed delays. */
 const transport: ChatTransport.ChatTransport["Service"] = {
   provider: providers.moonshot,
   chat: () => Effect.as(Effect.sleep("1 second"), answer),
   stream: () =>
     timed([
-      [100, { _tag: "Start", id: "chatcmpl-2", model: "kimi-k3", created: 0, provider: "moonshot" }],
-      [400, text("a")],
-      [30, text("b")],
-      [70, text("c")],
+      [100, startEvent({ id: "chatcmpl-2", provider: "moonshot" })],
+      [400, textDelta("a")],
+      [30, textDelta("b")],
+      [70, textDelta("c")],
       [0, { _tag: "Usage", usage }],
-      [0, { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }]
-    ]),
-  models: Effect.succeed([]),
-  estimateTokens: () => Effect.succeed(1),
-  balance: Effect.never
+      [0, finishEvent]
+    ])
 }
 
 const build = Effect.gen(function* () {
@@ -96,7 +76,7 @@ const build = Effect.gen(function* () {
 })
 
 describe("an observed wait for admission", () => {
-  it.effect("is as long as it was, in the metrics, on the span and in the record", () =>
+  it.effect("has its duration in metrics, span and record", () =>
     Effect.gen(function* () {
       const { client, histogram, records, spans, traced } = yield* build
       const fiber = yield* Effect.forkChild(
@@ -119,7 +99,7 @@ describe("an observed wait for admission", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("that its caller does not see the end of is interrupted, and no attempt", () =>
+  it.effect("counts as interrupted, without an attempt, when its caller leaves", () =>
     Effect.gen(function* () {
       const { client, histogram, records } = yield* build
       const first = yield* Effect.forkChild(client.chat(request))
@@ -137,7 +117,7 @@ describe("an observed wait for admission", () => {
 })
 
 describe("an observed stream", () => {
-  it.effect("has its first token, the times between reads and its rate in the metrics", () =>
+  it.effect("has its time to first token, chunk intervals and token rate in the metrics", () =>
     Effect.gen(function* () {
       const { client, histogram, records } = yield* build
       const fiber = yield* Effect.forkChild(Stream.runDrain(client.stream(request)))

@@ -55,7 +55,7 @@ describe("the errors of an operation", () => {
   test("are as narrow as the operation", () => {
     expect<ChatError["_tag"]>().type.not.toBeAssignableFrom<"StreamTruncatedError">()
     expect<StreamError["_tag"]>().type.toBeAssignableFrom<ChatError["_tag"] | "StreamTruncatedError">()
-    expect<ModelsError["_tag"]>().type.not.toBeAssignableFrom<"UnsupportedOperationError">()
+    expect<ModelsError["_tag"]>().type.not.toBeAssignableFrom<"ContextLengthError">()
     expect<BalanceError["_tag"]>().type.toBeAssignableFrom<"UnsupportedOperationError">()
     expect<StreamError>().type.toBeAssignableTo<KimiError>()
   })

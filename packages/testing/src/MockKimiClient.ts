@@ -13,7 +13,7 @@
  *
  * @since 0.1.0
  */
-import { KimiClient } from "@kimi-effect/client/KimiClient"
+import { KimiClient, makeWith } from "@kimi-effect/client/KimiClient"
 import * as KimiError from "@kimi-effect/core/KimiError"
 import type {
   BalanceError,
@@ -162,6 +162,13 @@ const toResponse = (scripted: string | ChatResponse): ChatResponse =>
 const unscripted = (operation: string, reason: string): Effect.Effect<never> =>
   Effect.die(new Error(`MockKimiClient: ${operation} was called, but its script ${reason}`))
 
+/** Every member of the client, without a script. */
+const unscriptedClient = makeWith({
+  effect: (_, member) => unscripted(member, "is missing"),
+  stream: (_, member) => Stream.unwrap(unscripted(member, "is missing")),
+  text: () => "mock"
+})
+
 /** Returns the next item of a script for each call. */
 const makePlayer = <A>(operation: string, script: Script<A> | undefined) => {
   let position = 0
@@ -202,6 +209,7 @@ export const layer = (options: Options): Layer.Layer<KimiClient | MockKimiClient
       const nextChat = makePlayer("chat", options.chat)
       const nextStream = options.stream === undefined ? nextChat : makePlayer("stream", options.stream)
       const client = KimiClient.of({
+        ...unscriptedClient,
         chat: (request) =>
           Effect.flatMap(Effect.andThen(record(request), nextChat(request)), (scripted) =>
             typeof scripted === "string" || scripted instanceof ChatResponse
@@ -216,8 +224,7 @@ export const layer = (options: Options): Layer.Layer<KimiClient | MockKimiClient
         health:
           options.health === undefined
             ? Effect.map(DateTime.now, (checkedAt) => ({ status: "healthy", checkedAt, components: [] }))
-            : Effect.succeed(options.health),
-        describe: () => "mock"
+            : Effect.succeed(options.health)
       })
       return Context.make(KimiClient, client).pipe(
         Context.add(MockKimiClient, { requests: Effect.sync(() => [...requests]) })

@@ -39,10 +39,7 @@ const request = {
 const transport: ChatTransport.ChatTransport["Service"] = {
   provider: Provider.providers.custom,
   chat: () => Effect.succeed(response),
-  stream: () => Stream.empty,
-  models: Effect.succeed([]),
-  estimateTokens: () => Effect.succeed(17),
-  balance: Effect.never
+  stream: () => Stream.empty
 }
 
 const clientOf = (options: KimiConfig.Options) =>

@@ -81,10 +81,7 @@ const batchedStream = streamOf(reads(chunksPerRead))
 const transport: ChatTransport.ChatTransport["Service"] = {
   provider: Provider.providers.custom,
   chat: () => Effect.succeed(response),
-  stream: () => stream,
-  models: Effect.succeed([]),
-  estimateTokens: () => Effect.succeed(17),
-  balance: Effect.never
+  stream: () => stream
 }
 
 const client = KimiClient.layerTransport.pipe(

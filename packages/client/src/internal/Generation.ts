@@ -1,10 +1,10 @@
-/** One configuration at work, from the swap that brings it until the last call that began with it has ended. */
+/** A configuration with its client and resources, in use until the last call that started with it has ended. */
 import type { Values } from "@kimi-effect/core/KimiConfig"
 import type { Settings } from "@kimi-effect/core/Settings"
 import * as Effect from "effect/Effect"
 import type { KimiClient } from "../KimiClient.ts"
 
-/** What a generation is built of. */
+/** The parts of a generation. */
 interface GenerationDependencies {
   readonly settings: Settings
   readonly client: KimiClient["Service"]
@@ -12,32 +12,33 @@ interface GenerationDependencies {
   readonly configs: ReadonlyMap<string, Values>
   /** The base URL of every account. */
   readonly baseUrls: ReadonlyMap<string, string>
-  /** Gives back what the generation stands on. */
+  /** Releases the resources of the generation. */
   readonly close: Effect.Effect<void>
 }
 
+/** Counts its running calls, and closes when it is retired and idle. */
 export class Generation {
   readonly dependencies: GenerationDependencies
   #activeCalls = 0
   #isRetired = false
 
-  constructor(parts: GenerationDependencies) {
-    this.dependencies = parts
+  constructor(dependencies: GenerationDependencies) {
+    this.dependencies = dependencies
   }
 
-  /** A call begins. */
+  /** Starts a call. */
   acquire(): this {
     this.#activeCalls += 1
     return this
   }
 
-  /** A call has ended. */
+  /** Ends a call. */
   readonly release: Effect.Effect<void> = Effect.suspend(() => {
     this.#activeCalls -= 1
     return this.#closeIfIdle()
   })
 
-  /** No further calls begin. */
+  /** Ends the generation: no further calls start. */
   readonly retire: Effect.Effect<void> = Effect.suspend(() => {
     this.#isRetired = true
     return this.#closeIfIdle()

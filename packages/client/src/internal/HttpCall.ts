@@ -1,10 +1,7 @@
-/** One HTTP call: the request's frame, the bound on the answer, and every failure as one of our errors. */
-import type { CallError } from "@kimi-effect/core/OperationErrors"
-import { InvalidResponseError } from "@kimi-effect/core/ProviderErrors"
-import { ResponseTooLargeError } from "@kimi-effect/core/ResourceErrors"
+/** HTTP calls to one host: building requests, bounding responses, and mapping every failure to a typed error. */
 import type { Values } from "@kimi-effect/core/KimiConfig"
-import { ErrorBody } from "@kimi-effect/core/internal/ErrorBody"
 import type { Message } from "@kimi-effect/core/Message"
+import type { CallError } from "@kimi-effect/core/OperationErrors"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Headers from "effect/http/Headers"
@@ -12,137 +9,140 @@ import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import type { Provider } from "../Provider.ts"
 import { isolate } from "./isolation.ts"
-import { type ErrorContext, fromErrorObject, fromStatus, responseIds } from "./mapError.ts"
+import { type ErrorContext, fromStatus } from "./mapError.ts"
 import { fromTransport } from "./mapTransportError.ts"
 import { readBody } from "./readBody.ts"
-import { scrubWord } from "./scrub.ts"
+import { parseJson, responseTooLarge, unexpectedBody } from "./responseErrors.ts"
 
 type Request = HttpClientRequest.HttpClientRequest
 type Response = HttpClientResponse.HttpClientResponse
 type Decoder<A> = (input: unknown) => Result.Result<A, Schema.SchemaError>
 
-/** Error bodies are a few hundred bytes; pages of gateways a few thousand. */
+/** Error bodies have a few hundred bytes; HTML pages of gateways a few thousand. */
 const maxErrorBodyBytes = 64 * 1024
 
-const decodeErrorBody = Schema.decodeUnknownOption(ErrorBody)
+/** A host with its credentials and limits. */
+export interface HttpHost {
+  readonly provider: Provider
+  readonly config: Values
+  /** The API key in clear text, to redact it from the host's text. */
+  readonly secret: string | undefined
+  readonly headers: { readonly [name: string]: string }
+  readonly send: (request: Request) => Effect.Effect<Response, HttpClientError.HttpClientError>
+}
 
-const parseJson = (text: string): Result.Result<unknown, unknown> => Result.try((): unknown => JSON.parse(text))
-
-/** Builds the calls of one host. */
-export const make = Effect.fnUntraced(function* (config: Values, provider: Provider) {
-  const send = isolate(yield* HttpClient.HttpClient)
-  const secret = config.apiKey === undefined ? undefined : Redacted.value(config.apiKey)
-  const headers = {
-    accept: "application/json",
-    ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` })
-  }
-
-  /** What errors say of a call. */
-  const describe = (model: string | undefined, messages?: ReadonlyArray<Message>): ErrorContext => ({
-    provider: provider.id,
-    isMoonshot: provider.isMoonshot,
-    model,
-    secret,
-    messages
+/** Builds the calls of the host of a configuration. */
+export const makeHost = (config: Values, provider: Provider): Effect.Effect<HttpHost, never, HttpClient.HttpClient> =>
+  Effect.map(HttpClient.HttpClient, (client) => {
+    const secret = config.apiKey === undefined ? undefined : Redacted.value(config.apiKey)
+    return {
+      provider,
+      config,
+      secret,
+      headers: {
+        accept: "application/json",
+        ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` })
+      },
+      send: isolate(client)
+    }
   })
 
-  const get = (path: string): Request => HttpClientRequest.get(provider.baseUrl + path, { headers })
-
-  /** The frame of a request is the same for every call; only the body differs. */
-  const post = (path: string): ((body: string) => Request) => {
-    const frame = HttpClientRequest.post(provider.baseUrl + path, { headers })
-    return (body) => HttpClientRequest.bodyText(frame, body, "application/json")
-  }
-
-  const onTransport = (call: ErrorContext) => (error: HttpClientError.HttpClientError) =>
-    fromTransport(error, call, config)
-
-  const tooLarge = (call: ErrorContext, headers: Headers.Headers) =>
-    new ResponseTooLargeError({
-      message: "The answer is larger than allowed",
-      provider: call.provider,
-      limit: config.maxResponseBytes,
-      ...(call.model === undefined ? {} : { model: call.model }),
-      ...responseIds(headers, call.secret)
-    })
-
-  const invalid = (message: string, call: ErrorContext, response: Response) => {
-    const contentType = response.headers["content-type"]
-    return new InvalidResponseError({
-      message,
-      provider: call.provider,
-      status: response.status,
-      ...(call.model === undefined ? {} : { model: call.model }),
-      ...(contentType === undefined ? {} : { contentType: scrubWord(contentType, call.secret) }),
-      ...responseIds(response.headers, call.secret)
-    })
-  }
-
-  /** A refusal may break off while it is read; what arrived is enough to tell its meaning by the status. */
-  const failWithStatus = Effect.fnUntraced(function* (response: Response, call: ErrorContext) {
-    const { isTruncated, text } = yield* Effect.orElseSucceed(readBody(response, maxErrorBodyBytes), () => ({
-      isTruncated: false,
-      text: ""
-    }))
-    const body = isTruncated && text === "" ? "a body that is too large for an error" : text
-    const now = yield* Clock.currentTimeMillis
-    return yield* fromStatus({ status: response.status, headers: response.headers, body, now }, call)
-  })
-
-  /** Sends and waits for the head of a successful answer. */
-  const execute = (request: Request, call: ErrorContext): Effect.Effect<Response, CallError> =>
-    Effect.matchEffect(send(request), {
-      onFailure: (error) => Effect.fail(onTransport(call)(error)),
-      onSuccess: (response): Effect.Effect<Response, CallError> =>
-        response.status === 200 ? Effect.succeed(response) : failWithStatus(response, call)
-    })
-
-  /** Fails with what a body is, when it is not what was asked for: an error object in place of an answer, or a page. */
-  const unusable = (
-    text: string,
-    message: string,
-    call: ErrorContext,
-    response: Response
-  ): Effect.Effect<never, CallError> => {
-    const error = Option.map(Option.flatMap(Result.getSuccess(parseJson(text)), decodeErrorBody), (body) => body.error)
-    if (Option.isNone(error)) return Effect.fail(invalid(message, call, response))
-    const object = typeof error.value === "string" ? { message: error.value } : error.value
-    const mapped = fromErrorObject(object, response.headers, call)
-    return Effect.fail(mapped._tag === "StreamFailedError" ? invalid(mapped.message, call, response) : mapped)
-  }
-
-  /** Reads a body that is not what was asked for, and fails with what it is. */
-  const unexpected = (response: Response, call: ErrorContext, message: string): Effect.Effect<never, CallError> =>
-    readBody(response, maxErrorBodyBytes).pipe(
-      Effect.mapError(onTransport(call)),
-      Effect.flatMap(({ text }) => unusable(text, message, call, response))
-    )
-
-  /** Sends, reads the whole answer, and decodes it. */
-  const json = <A>(
-    request: Request,
-    call: ErrorContext,
-    decode: Decoder<A>
-  ): Effect.Effect<readonly [A, Headers.Headers], CallError> =>
-    Effect.flatMap(execute(request, call), (response) =>
-      Effect.matchEffect(readBody(response, config.maxResponseBytes), {
-        onFailure: (error) => Effect.fail(onTransport(call)(error)),
-        onSuccess: ({ text, isTruncated }): Effect.Effect<readonly [A, Headers.Headers], CallError> => {
-          if (isTruncated) return Effect.fail(tooLarge(call, response.headers))
-          const parsed = parseJson(text)
-          const decoded = Result.isSuccess(parsed) ? decode(parsed.success) : undefined
-          return decoded !== undefined && Result.isSuccess(decoded)
-            ? Effect.succeed([decoded.success, response.headers] as const)
-            : unusable(text, "The host answered with something that is not its API", call, response)
-        }
-      })
-    )
-
-  return { describe, get, post, execute, unexpected, json }
+/** What errors include about a call, and what is redacted from them. */
+export const errorContext = (
+  { provider, secret }: HttpHost,
+  model?: string,
+  messages?: ReadonlyArray<Message>
+): ErrorContext => ({
+  provider: provider.id,
+  isMoonshot: provider.isMoonshot,
+  model,
+  secret,
+  messages
 })
+
+/** A request of the host, without a body. */
+export const request = (
+  { headers, provider }: HttpHost,
+  method: "GET" | "POST" | "DELETE",
+  path: string,
+  extraHeaders?: { readonly [name: string]: string }
+): Request => HttpClientRequest.make(method)(provider.baseUrl + path, { headers: { ...headers, ...extraHeaders } })
+
+/** A `POST` of JSON text. Everything but the body is built once, for all calls. */
+export const jsonPost = (host: HttpHost, path: string): ((body: string) => Request) => {
+  const post = request(host, "POST", path)
+  return (body) => HttpClientRequest.bodyText(post, body, "application/json")
+}
+
+/** Maps a failure below HTTP. */
+export const transportError =
+  ({ config }: HttpHost, context: ErrorContext): ((error: HttpClientError.HttpClientError) => CallError) =>
+  (error) =>
+    fromTransport(error, context, config)
+
+/** The body may break off while it is read; the status alone is then enough for the mapping. */
+const failWithStatus = Effect.fnUntraced(function* (response: Response, context: ErrorContext) {
+  const { isTruncated, text } = yield* Effect.orElseSucceed(readBody(response, maxErrorBodyBytes), () => ({
+    isTruncated: false,
+    text: ""
+  }))
+  const body = isTruncated && text === "" ? "a body that is too large for an error" : text
+  const now = yield* Clock.currentTimeMillis
+  return yield* fromStatus({ status: response.status, headers: response.headers, body, now }, context)
+})
+
+const isOk = (status: number): boolean => status === 200
+
+/** Sends a request and waits for the head of a response with an accepted status, which is 200 by default. */
+export const execute = (
+  host: HttpHost,
+  sent: Request,
+  context: ErrorContext,
+  isAccepted: (status: number) => boolean = isOk
+): Effect.Effect<Response, CallError> =>
+  Effect.matchEffect(host.send(sent), {
+    onFailure: (error) => Effect.fail(transportError(host, context)(error)),
+    onSuccess: (response): Effect.Effect<Response, CallError> =>
+      isAccepted(response.status) ? Effect.succeed(response) : failWithStatus(response, context)
+  })
+
+/** Reads a body that was not expected, and fails with its meaning, or with `message` when it has none. */
+export const failUnexpected = (
+  host: HttpHost,
+  response: Response,
+  context: ErrorContext,
+  message: string
+): Effect.Effect<never, CallError> =>
+  readBody(response, maxErrorBodyBytes).pipe(
+    Effect.mapError(transportError(host, context)),
+    Effect.flatMap(({ text }) => Effect.fail(unexpectedBody(text, message, context, response)))
+  )
+
+/** Message of the error for a body that does not fit its schema. */
+export const notThisApi = "The response is not one of this API"
+
+/** Sends a request, reads the whole response, and decodes it. */
+export const executeJson = <A>(
+  host: HttpHost,
+  sent: Request,
+  context: ErrorContext,
+  decode: Decoder<A>
+): Effect.Effect<readonly [A, Headers.Headers], CallError> =>
+  Effect.flatMap(execute(host, sent, context), (response) =>
+    Effect.matchEffect(readBody(response, host.config.maxResponseBytes), {
+      onFailure: (error) => Effect.fail(transportError(host, context)(error)),
+      onSuccess: ({ text, isTruncated }): Effect.Effect<readonly [A, Headers.Headers], CallError> => {
+        if (isTruncated) return Effect.fail(responseTooLarge(context, response, host.config.maxResponseBytes))
+        const parsed = parseJson(text)
+        const decoded = Result.isSuccess(parsed) ? decode(parsed.success) : undefined
+        return decoded !== undefined && Result.isSuccess(decoded)
+          ? Effect.succeed([decoded.success, response.headers] as const)
+          : Effect.fail(unexpectedBody(text, notThisApi, context, response))
+      }
+    })
+  )

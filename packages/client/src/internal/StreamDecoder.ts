@@ -1,6 +1,6 @@
 /**
- * From the bytes of a stream to its events: one mutable machine per stream,
- * fed synchronously, so that an event costs no effect of its own.
+ * Decodes the bytes of a stream into events. Mutable and synchronous, one per
+ * stream, so that an event does not cost an effect.
  */
 import { ChatCompletionChunk } from "@kimi-effect/core/ChatCompletionChunk"
 import { ErrorBody, ErrorObject } from "@kimi-effect/core/internal/ErrorBody"
@@ -12,13 +12,14 @@ import * as Usage from "@kimi-effect/core/Usage"
 import type * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { noContentError, reasoningOf } from "./decodeCompletion.ts"
+import { noContentError } from "./decodeCompletion.ts"
 import { type ErrorContext, fromErrorObject, responseIds } from "./mapError.ts"
 import { parseRateStatus } from "./rateLimitHeaders.ts"
 import { SseParser } from "./SseParser.ts"
-import { maxToolCalls, ToolCallAssembler, toToolCall } from "./toolCalls.ts"
+import { type ChoiceProblem, StreamChoices } from "./StreamChoices.ts"
+import { maxToolCalls } from "./toolCalls.ts"
 
-/** Bounds on what one stream may make us hold, in bytes. */
+/** Limits on the memory that one stream can use, in bytes. */
 export interface SizeLimits {
   readonly maxResponseBytes: number
   readonly maxEventBytes: number
@@ -28,26 +29,16 @@ export interface SizeLimits {
 const decodeChunk = Schema.decodeUnknownSync(ChatCompletionChunk)
 const decodeError = Schema.decodeUnknownOption(Schema.Union([ErrorBody, ErrorObject]))
 
-/** Shared by all streams, as it keeps nothing between reads. A byte order mark is the parser's to take away. */
+/** Shared by all streams: it has no state between reads. The parser removes the byte order mark. */
 const sharedTextDecoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
-/** More choices than any request may ask for; bounds what a hostile index can allocate. */
-const maxChoices = 128
-
-class ChoiceState {
-  hasContent = false
-  finishReason: string | undefined = undefined
-  readonly toolCalls = new ToolCallAssembler()
-}
-
 type Chunk = typeof ChatCompletionChunk.Type
-type ChunkChoice = NonNullable<Chunk["choices"]>[number]
 
 /** Decodes one stream. */
 export class StreamDecoder {
-  /** Why the stream failed; nothing is decoded after it. */
+  /** The error that ended the stream; nothing is decoded after it. */
   failure: StreamError | undefined = undefined
-  /** Whether the host's end mark was seen. */
+  /** Whether the end mark was received. */
   isComplete = false
 
   #events: Array<StreamEvent> = []
@@ -56,8 +47,8 @@ export class StreamDecoder {
   #byteCount = 0
   #model: string
   #usage: Usage.Usage | undefined = undefined
-  readonly #choices: Array<ChoiceState> = []
-  /** Made when a read ends inside a character; most end with an event. */
+  readonly #choices: StreamChoices
+  /** Created when a read ends inside a character. Most reads end after an event. */
   #textDecoder: TextDecoder | undefined = undefined
   readonly #parser: SseParser
   readonly #context: ErrorContext & { readonly model: string }
@@ -65,16 +56,17 @@ export class StreamDecoder {
   readonly #limits: SizeLimits
   readonly #ids: { requestId?: string; traceId?: string }
 
-  constructor(call: ErrorContext & { readonly model: string }, headers: Headers.Headers, bounds: SizeLimits) {
+  constructor(call: ErrorContext & { readonly model: string }, headers: Headers.Headers, limits: SizeLimits) {
     this.#context = call
     this.#headers = headers
-    this.#limits = bounds
+    this.#limits = limits
     this.#model = call.model
     this.#ids = responseIds(headers, call.secret)
+    this.#choices = new StreamChoices(limits.maxToolArgumentBytes)
     this.#parser = new SseParser((data, event) => this.#onData(data, event))
   }
 
-  /** Decodes the next bytes of the body, which may begin and end anywhere. */
+  /** Decodes the next bytes of the body, which can start and end anywhere. */
   feed(bytes: Uint8Array): void {
     if (this.failure !== undefined || this.isComplete) return
     this.#byteCount += bytes.length
@@ -91,17 +83,17 @@ export class StreamDecoder {
     }
   }
 
-  /** The body has ended: fails unless the end mark was seen. */
+  /** Ends the body: fails unless the end mark was received. */
   end(): void {
     if (this.failure !== undefined || this.isComplete) return
-    // Some hosts leave out the blank line after the end mark. Anything else that is pending was cut off.
+    // Some hosts omit the blank line after the end mark. Anything else that is pending is incomplete.
     this.#hasBodyEnded = true
     this.#parser.feed(`${this.#textDecoder?.decode() ?? ""}\n\n`)
     if (this.failure !== undefined || this.isComplete) return
     this.failure = new StreamTruncatedError(this.#errorMembers("The stream ended without its end mark"))
   }
 
-  /** The events decoded since the last call. */
+  /** Returns the events decoded since the last call. */
   take(): ReadonlyArray<StreamEvent> {
     const events = this.#events
     this.#events = []
@@ -146,7 +138,7 @@ export class StreamDecoder {
     this.#onChunk(chunk)
   }
 
-  /** An error in place of a chunk: `{"error": …}`, or the bare object in an event of that name. */
+  /** An error instead of a chunk: `{"error": …}`, or the bare object in an event named `error`. */
   #onErrorObject(value: unknown): void {
     const decoded = typeof value === "string" ? { error: value } : Option.getOrUndefined(decodeError(value))
     const error = (decoded !== undefined && "error" in decoded ? decoded.error : decoded) ?? {}
@@ -159,11 +151,12 @@ export class StreamDecoder {
     const choices = chunk.choices
     if (choices !== undefined && choices !== null) {
       for (const choice of choices) {
-        this.#onChoice(choice)
-        if (this.failure !== undefined) return
+        const problem = this.#choices.add(choice, this.#events)
+        if (problem !== undefined) return this.#failChoice(problem)
+        if (choice.usage !== undefined && choice.usage !== null) this.#usage = Usage.fromWire(choice.usage)
       }
     }
-    // The same figures come twice, and the later ones win.
+    // Usage can be sent several times; the last one counts.
     if (chunk.usage !== undefined && chunk.usage !== null) this.#usage = Usage.fromWire(chunk.usage)
   }
 
@@ -182,70 +175,30 @@ export class StreamDecoder {
     })
   }
 
-  #onChoice(wire: ChunkChoice): void {
-    const choice = wire.index ?? 0
-    if (!Number.isInteger(choice) || choice < 0 || choice >= maxChoices) {
-      this.failure = new StreamDecodeError(this.#errorMembers("A choice of the stream has an impossible index"))
-      return
+  #failChoice(problem: ChoiceProblem): void {
+    switch (problem) {
+      case "index":
+        this.failure = new StreamDecodeError(this.#errorMembers("A choice of the stream has an invalid index"))
+        return
+      case "tool call count":
+        this.failure = new StreamDecodeError(this.#errorMembers(`The stream has more than ${maxToolCalls} tool calls`))
+        return
+      case "argument size":
+        this.failure = new ToolArgumentsTooLargeError({
+          ...this.#errorMembers("The arguments of a tool call are larger than allowed"),
+          limit: this.#limits.maxToolArgumentBytes
+        })
     }
-    while (this.#choices.length <= choice) this.#choices.push(new ChoiceState())
-    const state = this.#choices[choice] ?? new ChoiceState()
-    const delta = wire.delta
-    if (delta !== undefined && delta !== null) {
-      const reasoning = reasoningOf(delta)
-      if (reasoning !== "") {
-        this.#events.push({ _tag: "ReasoningDelta", choice, text: reasoning })
-      }
-      if (delta.content) {
-        state.hasContent = true
-        this.#events.push({ _tag: "TextDelta", choice, text: delta.content })
-      }
-      if (delta.tool_calls) {
-        for (const piece of delta.tool_calls) this.#onToolCall(state, choice, piece)
-      }
-    }
-    if (wire.finish_reason) state.finishReason = wire.finish_reason
-    if (wire.usage !== undefined && wire.usage !== null) this.#usage = Usage.fromWire(wire.usage)
-  }
-
-  #onToolCall(
-    state: ChoiceState,
-    choice: number,
-    piece: NonNullable<NonNullable<ChunkChoice["delta"]>["tool_calls"]>[number]
-  ): void {
-    if (this.failure !== undefined) return
-    state.hasContent = true
-    const index = state.toolCalls.add(piece)
-    const call = state.toolCalls.calls[index]
-    if (call === undefined || state.toolCalls.calls.length > maxToolCalls) {
-      this.failure = new StreamDecodeError(this.#errorMembers(`The stream holds more than ${maxToolCalls} tool calls`))
-      return
-    }
-    if (call.arguments.length > this.#limits.maxToolArgumentBytes) {
-      this.failure = new ToolArgumentsTooLargeError({
-        ...this.#errorMembers("The arguments of a tool call are larger than allowed"),
-        limit: this.#limits.maxToolArgumentBytes
-      })
-      return
-    }
-    this.#events.push({
-      _tag: "ToolCallDelta",
-      choice,
-      index,
-      id: call.id,
-      name: call.name,
-      arguments: piece.function?.arguments ?? ""
-    })
   }
 
   #finish(): void {
-    const [first] = this.#choices
-    const finishReason = first?.finishReason ?? "unknown"
+    const finishReasons = this.#choices.finishReasons
+    const finishReason = finishReasons[0] ?? "unknown"
     const { message: _, ...common } = this.#errorMembers("")
     this.failure = noContentError(
       {
-        hasContent: this.#choices.some((choice) => choice.hasContent),
-        // Whoever folds the stream has the reasoning and attaches it to the error.
+        hasContent: this.#choices.hasContent,
+        // The caller folds the events, and adds the reasoning to the error.
         reasoning: "",
         finishReason,
         completionTokens: this.#usage?.completion_tokens
@@ -254,16 +207,8 @@ export class StreamDecoder {
     )
     if (this.failure !== undefined) return
     this.isComplete = true
-    this.#choices.forEach(({ toolCalls }, choice) => {
-      toolCalls.calls.forEach((call, index) => {
-        this.#events.push({ _tag: "ToolCall", choice, index, call: toToolCall(call) })
-      })
-    })
+    this.#choices.finish(this.#events)
     if (this.#usage !== undefined) this.#events.push({ _tag: "Usage", usage: this.#usage })
-    this.#events.push({
-      _tag: "Finish",
-      finishReason,
-      finishReasons: this.#choices.map((choice) => choice.finishReason ?? "unknown")
-    })
+    this.#events.push({ _tag: "Finish", finishReason, finishReasons })
   }
 }

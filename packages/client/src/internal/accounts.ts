@@ -6,6 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ChatTransport from "../ChatTransport.ts"
 import { FallbackPlan } from "../FallbackPlan.ts"
+import type { HostApi } from "../HostApi.ts"
+import { providedHostApi } from "./providedHostApi.ts"
 
 type Transport = ChatTransport.ChatTransport["Service"]
 
@@ -17,6 +19,7 @@ export interface Accounts {
   readonly ids: ReadonlyArray<string>
   readonly configOf: (account: string) => KimiConfig.Values
   readonly transportOf: (account: string) => Transport
+  readonly hostApiOf: (account: string) => HostApi["Service"]
   /** Puts a call to the host of its account. */
   readonly chat: Attempt
   /** The same for a stream. */
@@ -28,6 +31,7 @@ export const make: Effect.Effect<Accounts, never, KimiConfig.KimiConfig | ChatTr
   function* () {
     const config = yield* KimiConfig.KimiConfig
     const transport = yield* ChatTransport.ChatTransport
+    const hostApi = yield* providedHostApi(transport.provider)
     const plan = Option.getOrUndefined(yield* Effect.serviceOption(FallbackPlan))
     const primary = config.account ?? transport.provider.id
     const transportOf = (account: string) => plan?.transports.get(account) ?? transport
@@ -36,6 +40,7 @@ export const make: Effect.Effect<Accounts, never, KimiConfig.KimiConfig | ChatTr
       ids: [...(plan?.transports.keys() ?? [primary])],
       configOf: (account) => plan?.configs.get(account) ?? config,
       transportOf,
+      hostApiOf: (account) => plan?.hostApis.get(account) ?? hostApi,
       chat: LastAttempt.recordLastAttempt(({ account, request }) => transportOf(account).chat(request)),
       stream: LastAttempt.recordLastStreamAttempt(({ account, request }) => transportOf(account).stream(request))
     }

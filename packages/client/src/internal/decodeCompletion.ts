@@ -1,4 +1,4 @@
-/** From the wire's plain answer to ours, and what makes an answer no answer. */
+/** Converts a completion of the API to a `ChatResponse`, or to an error if it has no content. */
 import { EmptyResponseError, ReasoningBudgetExhaustedError } from "@kimi-effect/core/ProviderErrors"
 import { ContentFilterError } from "@kimi-effect/core/ValidationErrors"
 import type { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
@@ -8,10 +8,10 @@ import type { ToolCall } from "@kimi-effect/core/Tool"
 import * as Usage from "@kimi-effect/core/Usage"
 import { UniqueIds } from "./toolCalls.ts"
 
-/** A complete answer that says nothing. */
+/** A complete response without content. */
 export type NoContentError = EmptyResponseError | ReasoningBudgetExhaustedError | ContentFilterError
 
-/** What is known of an answer when it is complete. */
+/** Summary of a complete response. */
 export interface CompletionSummary {
   readonly hasContent: boolean
   readonly reasoning: string
@@ -19,7 +19,7 @@ export interface CompletionSummary {
   readonly completionTokens: number | undefined
 }
 
-/** The error of a complete answer without text and tool calls; `undefined` when there is an answer. */
+/** The error of a complete response without text and tool calls; `undefined` if it has either. */
 export const noContentError = (
   outcome: CompletionSummary,
   common: { readonly provider: string; readonly model: string; readonly requestId?: string; readonly traceId?: string }
@@ -29,19 +29,19 @@ export const noContentError = (
     outcome.reasoning === "" ? {} : { partial: { content: "", reasoning_content: outcome.reasoning, tool_calls: [] } }
   switch (outcome.finishReason) {
     case "content_filter":
-      return new ContentFilterError({ ...common, ...partial, message: "The host filtered the whole answer" })
+      return new ContentFilterError({ ...common, ...partial, message: "The host filtered the whole response" })
     case "length":
       return new ReasoningBudgetExhaustedError({
         ...common,
         ...partial,
-        message: "The output budget ran out before the answer began",
+        message: "The output limit was reached before the response began",
         ...(outcome.completionTokens === undefined ? {} : { completionTokens: outcome.completionTokens })
       })
     default:
       return new EmptyResponseError({
         ...common,
         ...partial,
-        message: "The model answered without text and without tool calls",
+        message: "The response has neither text nor tool calls",
         finishReason: outcome.finishReason.slice(0, 64)
       })
   }
@@ -53,7 +53,7 @@ interface ReasoningMembers {
   readonly reasoning_details?: ReadonlyArray<{ readonly text?: string | null; readonly summary?: string | null }> | null
 }
 
-/** Reasoning in whichever dialect the host speaks. */
+/** The reasoning, in any of the forms that hosts use. */
 export const reasoningOf = (members: ReasoningMembers): string =>
   members.reasoning_content ??
   members.reasoning ??
@@ -94,43 +94,52 @@ const toChoice = (choice: WireChoice, position: number): Choice => {
   }
 }
 
-/** Our answer, or why there is none. `head` names the host and its ids. */
+interface ResponseHead {
+  readonly provider: string
+  readonly requestId?: string
+  readonly traceId?: string
+}
+
+const usageOf = ({ choices, usage }: ChatCompletion): Usage.Usage | undefined => {
+  const wire = usage ?? choices[0]?.usage
+  return wire === undefined || wire === null ? undefined : Usage.fromWire(wire)
+}
+
+const hasContent = ({ message }: Choice): boolean => message.content !== "" || message.tool_calls !== undefined
+
+const summarize = (choices: ReadonlyArray<Choice>, usage: Usage.Usage | undefined): CompletionSummary => ({
+  hasContent: choices.some(hasContent),
+  reasoning: choices[0]?.message.reasoning_content ?? "",
+  finishReason: choices[0]?.finish_reason ?? "unknown",
+  completionTokens: usage?.completion_tokens
+})
+
+/** The response, or the error if it has no content. `head` has the host's name and ids. */
 export const fromCompletion = (
   wire: ChatCompletion,
-  head: { readonly provider: string; readonly requestId?: string; readonly traceId?: string },
+  head: ResponseHead,
   requestedModel: string,
   rateStatus?: RateStatus
 ): ChatResponse | NoContentError => {
-  const [first, ...rest] = wire.choices.map(toChoice)
-  const wireUsage = wire.usage ?? wire.choices[0]?.usage
-  const usage = wireUsage === undefined || wireUsage === null ? undefined : Usage.fromWire(wireUsage)
-  const model = wire.model ?? requestedModel
-  const error = noContentError(
-    {
-      hasContent: [first, ...rest].some(
-        (choice) => choice !== undefined && (choice.message.content !== "" || choice.message.tool_calls !== undefined)
-      ),
-      reasoning: first?.message.reasoning_content ?? "",
-      finishReason: first?.finish_reason ?? "unknown",
-      completionTokens: usage?.completion_tokens
-    },
-    { ...head, model: requestedModel }
-  )
+  const choices = wire.choices.map(toChoice)
+  const usage = usageOf(wire)
+  const error = noContentError(summarize(choices, usage), { ...head, model: requestedModel })
+  const [first, ...rest] = choices
   if (error !== undefined || first === undefined) return error ?? noChoicesError(head, requestedModel)
   return new ChatResponse(
     {
       ...head,
       id: wire.id ?? "",
-      model,
+      model: wire.model ?? requestedModel,
       created: wire.created ?? 0,
       choices: [first, ...rest],
       ...(usage === undefined ? {} : { usage }),
       ...(rateStatus === undefined ? {} : { rateStatus })
     },
-    // Every member was just built from decoded parts.
+    // All members come from decoded parts.
     { disableChecks: true }
   )
 }
 
-const noChoicesError = (head: { readonly provider: string }, model: string): NoContentError =>
-  new EmptyResponseError({ ...head, model, message: "The answer holds no choices" })
+const noChoicesError = (head: ResponseHead, model: string): NoContentError =>
+  new EmptyResponseError({ ...head, model, message: "The response has no choices" })

@@ -1,4 +1,4 @@
-/** Turns the bytes of an SSE body into events, as long as the consumer asks for them. */
+/** Decodes the bytes of an SSE body into events, on demand. */
 import type { StreamError } from "@kimi-effect/core/OperationErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Arr from "effect/Array"
@@ -9,13 +9,13 @@ import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import type { StreamDecoder } from "./StreamDecoder.ts"
 
-/** How long the end of the body may take after the end mark before the connection is given up. */
+/** Time allowed for the body to end after the end mark, before its connection is closed. */
 const drainTimeout = "250 millis"
 
 type Bytes = Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, HttpClientError.HttpClientError, void>
 type Events = Pull.Pull<Arr.NonEmptyReadonlyArray<StreamEvent>, StreamError, void>
 
-/** Reads what is left, which is nothing as a rule, so that the connection can be used again. */
+/** Reads the rest of the body, which is usually empty, so that the connection can be reused. */
 const drain = (bytes: Bytes): Effect.Effect<never, Cause.Done<void>> =>
   Effect.forever(bytes).pipe(Effect.timeoutOption(drainTimeout), Effect.ignoreCause, Effect.andThen(Cause.done()))
 
@@ -45,7 +45,7 @@ const pullEvents = (
   return next
 }
 
-/** Decodes a body. A body that breaks fails with `onBroken`, after the events that came before. */
+/** Decodes a body. If the body fails, the stream fails with `onBroken` after the events received so far. */
 export const decodeStream = (
   body: Stream.Stream<Uint8Array, HttpClientError.HttpClientError>,
   decoder: StreamDecoder,

@@ -1,8 +1,8 @@
-/** Says where a value does not fit its schema and what was expected, never what was there. */
+/** Describes a schema error by its path and the expected type, without the actual value. */
 import type * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 
-// Issues hold no input unless a parser is told to report it, which ours are not: prompts stay out of errors.
+// Issues contain no input unless a parser is configured to report it; these are not, to keep prompts out of errors.
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /** `messages[2].content` */
@@ -13,7 +13,7 @@ const toPath = (path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>
     .join("")
     .replace(/^\./, "")
 
-/** The first misfit of a schema error. */
+/** The first issue of a schema error. */
 export const describeSchemaError = (error: Schema.SchemaError): { readonly path: string; readonly message: string } => {
   const issue = formatIssue(error.issue).issues[0]
   return { path: toPath(issue?.path ?? []), message: issue?.message ?? "Invalid value" }

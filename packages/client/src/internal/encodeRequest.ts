@@ -1,4 +1,4 @@
-/** From a request as callers write it to the bytes of one host's dialect. */
+/** Encodes a request for the dialect of one host. */
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import { type AssistantMessage, Message } from "@kimi-effect/core/Message"
@@ -10,7 +10,7 @@ import { describeSchemaError } from "./describeSchemaError.ts"
 
 const { tools, response_format, extra_body, prediction, ...plainMembers } = ChatRequest.fields
 
-/** Members that hold JSON of any depth, which the compiler of schemas leaves to the interpreter. Most requests have none. */
+/** Members with JSON of any depth, which the schema compiler does not compile. Most requests have none. */
 const JsonMembers = Schema.Struct({ tools, response_format, extra_body, prediction })
 const PlainMembers = Schema.Struct(plainMembers)
 
@@ -42,7 +42,7 @@ type WireAssistant = Omit<AssistantMessage, "reasoning_content"> & {
   readonly reasoning?: string
 }
 
-/** Moonshot refuses an empty content beside tool calls in some forms; leaving it out is always taken. */
+/** Moonshot rejects some forms of empty content beside tool calls; omitting it is always accepted. */
 const isBlank = (content: AssistantMessage["content"]): boolean =>
   content === undefined ||
   content === null ||
@@ -63,7 +63,7 @@ const toWireAssistant = (message: AssistantMessage, provider: Provider): WireAss
 const toWireMessages = (messages: ReadonlyArray<Message>, provider: Provider): ReadonlyArray<unknown> =>
   messages.map((message) => (message.role === "assistant" ? toWireAssistant(message, provider) : message))
 
-/** Thinking in the host's own words. */
+/** The members that configure thinking, in the host's dialect. */
 const thinkingMembers = (
   { thinking, reasoning_effort }: Pick<ChatRequest, "thinking" | "reasoning_effort">,
   dialect: Provider["thinkingDialect"]
@@ -85,17 +85,17 @@ const thinkingMembers = (
   }
 }
 
-/** What the transport adds to a request. */
+/** The target of a request. */
 export interface EncodeOptions {
   readonly provider: Provider
   readonly model: string
   readonly stream: boolean
 }
 
-/** The request as its schema writes it, or which member is malformed. */
+/** Encodes a request with its schema, or fails with the malformed member. */
 export const validate = (request: unknown, provider: Provider): Result.Result<ChatRequest, InvalidRequestError> => {
   if (typeof request !== "object" || request === null) {
-    return Result.fail(invalidRequest(provider, "", "A chat request is an object with messages"))
+    return Result.fail(invalidRequest(provider, "", "A chat request must be an object with messages"))
   }
   const unknown = Object.keys(request).find((name) => !Object.hasOwn(ChatRequest.fields, name))
   if (unknown !== undefined) {
@@ -103,7 +103,7 @@ export const validate = (request: unknown, provider: Provider): Result.Result<Ch
       invalidRequest(
         provider,
         unknown.slice(0, 64),
-        "Unknown member of a chat request; members of a host's own go into extra_body"
+        "Unknown member of a chat request; put host-specific members into extra_body"
       )
     )
   }
@@ -134,19 +134,19 @@ export const encode = (request: ChatRequest, target: EncodeOptions): string => {
     ...(maxTokens === undefined ? {} : { [provider.maxTokensMember]: maxTokens }),
     model: target.model,
     messages: toWireMessages(messages, provider),
-    // Not for extra_body to say: the caller's choice of method did.
+    // After extra_body, because the operation that was called decides this.
     stream: target.stream ? true : undefined,
     stream_options: target.stream ? { include_usage: true } : undefined
   })
 }
 
-/** The body of `/tokenizers/estimate-token-count`. */
+/** The body of `/tokenizers/estimate-token-count`, as a JSON value. */
 export const encodeEstimate = (
   messages: ReadonlyArray<Message>,
   target: Omit<EncodeOptions, "stream">
-): Result.Result<string, InvalidRequestError> =>
+): Result.Result<{ readonly model: string; readonly messages: ReadonlyArray<unknown> }, InvalidRequestError> =>
   Result.mapBoth(encodeMessages(messages), {
-    onSuccess: (encoded) => JSON.stringify({ model: target.model, messages: toWireMessages(encoded, target.provider) }),
+    onSuccess: (encoded) => ({ model: target.model, messages: toWireMessages(encoded, target.provider) }),
     onFailure: (error) => {
       const { path, message } = describeSchemaError(error)
       return invalidRequest(target.provider, path === "" ? "messages" : `messages${path}`, message)

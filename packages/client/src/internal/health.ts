@@ -1,4 +1,4 @@
-/** The health of one client: checks of its own parts, by the settings that are provided. */
+/** The health checks of one client, built from the `HealthSettings` in the context. */
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { ChatError } from "@kimi-effect/core/OperationErrors"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
@@ -18,11 +18,12 @@ import type { ClientServices } from "@kimi-effect/core/internal/ClientServices"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as HostApi from "../HostApi.ts"
 import type { Accounts } from "./accounts.ts"
 
 const { defaults } = HealthSettings
 
-/** What a client consists of. */
+/** What the checks examine. */
 export interface HealthInputs {
   readonly config: KimiConfig.Values
   readonly services: ClientServices
@@ -51,7 +52,7 @@ const chatChecks = (
 }
 
 const accountChecks = (
-  { accounts: { ids, primary, transportOf }, config, services }: HealthInputs,
+  { accounts: { hostApiOf, ids, primary, transportOf }, config, services }: HealthInputs,
   settings: HealthSettings.Values
 ): ReadonlyArray<Health.HealthCheck> => {
   const {
@@ -63,7 +64,8 @@ const accountChecks = (
   const accounts = [...ids]
   const role: HealthRole = accounts.length > 1 ? "alternative" : "required"
   return accounts.flatMap((account) => {
-    const { balance, models, provider } = transportOf(account)
+    const api = hostApiOf(account)
+    const { provider } = transportOf(account)
     const isFirst = account === primary
     return [
       HostCheck.make({
@@ -71,8 +73,8 @@ const accountChecks = (
         role,
         isPrimary: isFirst,
         url: provider.baseUrl,
-        models,
-        // Only Moonshot's list is known to be complete; other accounts have models of their own.
+        models: HostApi.models(api),
+        // Only Moonshot's list is known to be complete, and only the primary account calls the configured model.
         model: provider.isMoonshot && isFirst ? (config.model ?? provider.defaultModel) : undefined,
         isModelListOptional: provider.id === "custom",
         slowAfter: Duration.fromInputUnsafe(slowAfter)
@@ -82,7 +84,7 @@ const accountChecks = (
             BalanceCheck.make({
               account,
               role,
-              read: balance,
+              read: HostApi.balance(api),
               warning: balanceWarning,
               timeToLive: Duration.fromInputUnsafe(balanceTimeToLive)
             })
@@ -95,17 +97,17 @@ const accountChecks = (
 }
 
 /** Builds the health of a client. */
-export const make = Effect.fnUntraced(function* (anatomy: HealthInputs): Effect.fn.Return<Health.Health["Service"]> {
+export const make = Effect.fnUntraced(function* (inputs: HealthInputs): Effect.fn.Return<Health.Health["Service"]> {
   const settings = yield* HealthSettings.HealthSettings
-  const { budget, cache } = anatomy.services
+  const { budget, cache } = inputs.services
   const { budgetWarning = defaults.budgetWarning, checks = [] } = settings
   return yield* Health.make(
     [
-      ...accountChecks(anatomy, settings),
+      ...accountChecks(inputs, settings),
       ...(cache === undefined ? [] : [CacheCheck.make(cache.statistics)]),
       ...(budget === undefined ? [] : [BudgetCheck.make({ budget, warning: budgetWarning })]),
       ConfigCheck.make(Option.getOrUndefined(yield* Effect.serviceOption(LiveConfig))),
-      ...chatChecks(settings.paidProbe, anatomy.chat),
+      ...chatChecks(settings.paidProbe, inputs.chat),
       ...checks
     ],
     settings

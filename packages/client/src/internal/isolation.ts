@@ -1,4 +1,4 @@
-/** Keeps trace headers and redirects away from the host, whatever HTTP client is underneath. */
+/** Disables trace headers and redirects for any HTTP client. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 
 const isolated = new WeakSet<HttpClient.HttpClient>()
 
-/** Says of a client of ours that it sends no trace headers and follows no redirects in the first place. */
+/** Marks a client that never sends trace headers or follows redirects. */
 export const markIsolated = (client: HttpClient.HttpClient): HttpClient.HttpClient => {
   isolated.add(client)
   return client
@@ -29,7 +29,7 @@ const withoutTracing = (context: Context.Context<never>): Context.Context<never>
     })
   )
 
-/** How to run a request on a client in isolation. */
+/** Returns how to execute requests without trace headers and redirects. */
 export const isolate = (client: HttpClient.HttpClient): Execute =>
   isolated.has(client)
     ? (request) => client.execute(request)

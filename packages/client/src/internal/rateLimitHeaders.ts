@@ -1,8 +1,8 @@
 /**
- * The headers in which a host tells how much of the account's requests is left.
+ * Reads how many requests of an account's limit are left from response headers.
  *
- * Moonshot's help centre promises `X-RateLimit-*`; gateways send the form of
- * OpenAI (`-requests`) or of the IETF draft (`ratelimit-*`).
+ * Moonshot documents `X-RateLimit-*`; gateways send the headers of OpenAI
+ * (`-requests`) or of the IETF draft (`ratelimit-*`).
  */
 import type { RateStatus } from "@kimi-effect/core/RateStatus"
 import type * as Headers from "effect/http/Headers"
@@ -22,10 +22,10 @@ const parseCount = (text: string | undefined): number | undefined =>
 
 const millisPerUnit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
 
-/** A longer wait is a date or nonsense. */
+/** A larger value is a date or invalid. */
 const maxResetMillis = 86_400_000
 
-/** Seconds, such as `12`, or a duration, such as `6m0s` or `120ms`. */
+/** Parses seconds, such as `12`, or a duration, such as `6m0s` or `120ms`. */
 const parseMillis = (text: string | undefined): number | undefined => {
   if (text === undefined || text.length > 32) return undefined
   let millis = 0
@@ -38,7 +38,7 @@ const parseMillis = (text: string | undefined): number | undefined => {
   return millis <= maxResetMillis ? Math.ceil(millis) : undefined
 }
 
-/** What the headers say; `undefined` when they say nothing, as nearly all do. */
+/** The rate status, or `undefined` if no header has one, which is the common case. */
 export const parseRateStatus = (headers: Headers.Headers): RateStatus | undefined => {
   const limit = parseCount(readHeader(headers, "limit"))
   const remaining = parseCount(readHeader(headers, "remaining"))

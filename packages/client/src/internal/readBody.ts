@@ -1,59 +1,99 @@
-/** Reads a body as text, holding no more of it than the bound allows. */
+/** Reads a response body without holding more of it than a limit allows. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Stream from "effect/Stream"
 
-/** What reading gives: the whole text, or the text up to the bound. */
+type Response = HttpClientResponse.HttpClientResponse
+
+/** The whole text, or the text up to the limit. */
 export interface BodyText {
   readonly text: string
   readonly isTruncated: boolean
 }
 
-const contentLength = (response: HttpClientResponse.HttpClientResponse): number | undefined => {
+/** The whole body, or the bytes up to the limit. */
+export interface BodyBytes {
+  readonly bytes: Uint8Array
+  readonly isTruncated: boolean
+}
+
+const contentLength = (response: Response): number | undefined => {
   const value = response.headers["content-length"]
-  // A coded body is longer than it says once it is decoded.
+  // The length of an encoded body says nothing about its decoded length.
   const isPlain = response.headers["content-encoding"] === undefined
   return value !== undefined && isPlain && /^\d+$/.test(value) ? Number(value) : undefined
 }
 
 /** Ends the body without reading it, so that its connection is closed. */
-const discardBody = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<BodyText> =>
-  Stream.transformPull(response.stream, () => Effect.succeed(Cause.done())).pipe(
-    Stream.runDrain,
-    Effect.ignore,
-    Effect.as({ text: "", isTruncated: true })
-  )
+const discardBody = (response: Response): Effect.Effect<void> =>
+  Stream.transformPull(response.stream, () => Effect.succeed(Cause.done())).pipe(Stream.runDrain, Effect.ignore)
 
-const readBounded = (
-  response: HttpClientResponse.HttpClientResponse,
-  maxBytes: number
-): Effect.Effect<BodyText, HttpClientError.HttpClientError> =>
+/** Passes at most `maxBytes` to `onBytes`, and returns whether there were more. */
+const readPieces = (
+  response: Response,
+  maxBytes: number,
+  onBytes: (bytes: Uint8Array) => void
+): Effect.Effect<boolean, HttpClientError.HttpClientError> =>
   Effect.suspend(() => {
-    const decoder = new TextDecoder()
     let count = 0
-    let text = ""
     return Stream.runForEachWhile(response.stream, (bytes) =>
       Effect.sync(() => {
-        const room = maxBytes - count
+        const rest = maxBytes - count
         count += bytes.length
-        text += decoder.decode(bytes.length > room ? bytes.subarray(0, room) : bytes, { stream: true })
+        onBytes(bytes.length > rest ? bytes.subarray(0, rest) : bytes)
         return count <= maxBytes
       })
-    ).pipe(
-      Effect.map(() =>
-        count > maxBytes ? { text, isTruncated: true } : { text: text + decoder.decode(), isTruncated: false }
-      )
+    ).pipe(Effect.map(() => count > maxBytes))
+  })
+
+const readBounded = (response: Response, maxBytes: number): Effect.Effect<BodyText, HttpClientError.HttpClientError> =>
+  Effect.suspend(() => {
+    const decoder = new TextDecoder()
+    let text = ""
+    return Effect.map(
+      readPieces(response, maxBytes, (bytes) => {
+        text += decoder.decode(bytes, { stream: true })
+      }),
+      (isTruncated) => (isTruncated ? { text, isTruncated } : { text: text + decoder.decode(), isTruncated })
     )
   })
 
-/** Reads at most `maxBytes`, decoded. */
+/** Reads at most `maxBytes` and decodes them as text. A body whose declared length is larger is not read at all. */
 export const readBody = (
-  response: HttpClientResponse.HttpClientResponse,
+  response: Response,
   maxBytes: number
 ): Effect.Effect<BodyText, HttpClientError.HttpClientError> => {
   const length = contentLength(response)
   if (length === undefined) return readBounded(response, maxBytes)
-  return length > maxBytes ? discardBody(response) : Effect.map(response.text, (text) => ({ text, isTruncated: false }))
+  return length > maxBytes
+    ? Effect.as(discardBody(response), { text: "", isTruncated: true })
+    : Effect.map(response.text, (text) => ({ text, isTruncated: false }))
 }
+
+const concatenate = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
+  let offset = 0
+  for (const piece of pieces) {
+    bytes.set(piece, offset)
+    offset += piece.length
+  }
+  return bytes
+}
+
+/** Reads at most `maxBytes`. A body whose declared length is larger is not read at all. */
+export const readBytes = (
+  response: Response,
+  maxBytes: number
+): Effect.Effect<BodyBytes, HttpClientError.HttpClientError> =>
+  Effect.suspend(() => {
+    if ((contentLength(response) ?? 0) > maxBytes) {
+      return Effect.as(discardBody(response), { bytes: new Uint8Array(), isTruncated: true })
+    }
+    const pieces: Array<Uint8Array> = []
+    return Effect.map(
+      readPieces(response, maxBytes, (bytes) => pieces.push(bytes)),
+      (isTruncated) => ({ bytes: concatenate(pieces), isTruncated })
+    )
+  })

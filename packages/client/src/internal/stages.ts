@@ -27,6 +27,7 @@ import { FallbackPlan } from "../FallbackPlan.ts"
 import { providers } from "../Provider.ts"
 import type * as RequestCheck from "../RequestCheck.ts"
 import type { Accounts } from "./accounts.ts"
+import { balanceReader } from "./balanceReader.ts"
 
 /** The service that is provided, if any. */
 const optionalService = <I, S>(key: Context.Key<I, S>): Effect.Effect<S | undefined> =>
@@ -105,7 +106,7 @@ export const make = Effect.fnUntraced(function* ({
   const builtIn: Pipeline.Stages = [
     Deadline.stage(config.deadline),
     cache?.stage({ originOf: yield* makeOriginLookup(accounts), accounting }) ?? Stage.off("cache"),
-    budget?.stage({ balanceOf: ({ account }) => accounts.transportOf(account).balance }) ?? Stage.off("budget"),
+    budget?.stage({ balanceOf: ({ account }) => balanceReader(accounts.hostApiOf(account)) }) ?? Stage.off("budget"),
     recovery(config),
     fallback ?? Stage.off("fallback"),
     (yield* optionalService(Hedge)) ?? Stage.off("hedge"),

@@ -1,8 +1,8 @@
-/** Puts tool calls together from pieces, and gives every call of a turn an id of its own. */
+/** Assembles tool calls from their deltas, and makes the ids of a message unique. */
 import type { ToolCallChunk } from "@kimi-effect/core/ChatCompletionChunk"
 import type { ToolCall } from "@kimi-effect/core/Tool"
 
-/** A call that is still coming in. */
+/** A tool call that is not complete yet. */
 export interface PendingToolCall {
   id: string
   type: string
@@ -11,7 +11,7 @@ export interface PendingToolCall {
 }
 
 const isCompleteJson = (json: string): boolean => {
-  // A cheap look before the costly one: pieces arrive by the hundred, complete objects end in a brace.
+  // Avoids parsing most of the hundreds of pieces: a complete object ends in a brace.
   if (!json.trimEnd().endsWith("}")) return false
   try {
     JSON.parse(json)
@@ -21,14 +21,14 @@ const isCompleteJson = (json: string): boolean => {
   }
 }
 
-/** Most calls in one answer; a host that sends more is broken or hostile. */
+/** Maximum number of tool calls in a choice; a host that sends more is broken or hostile. */
 export const maxToolCalls = 1_024
 
-/** Blank and repeated ids occur; a tool message must be able to name exactly one call. */
+/** Hosts send blank and repeated ids, but a tool message must refer to exactly one call. */
 export class UniqueIds {
   readonly #uses = new Map<string, number>()
 
-  /** The id itself when it is new, else the id with a number. */
+  /** Returns the id if it is new, else the id with a number. */
   makeUnique(id: string): string {
     const base = id.trim() === "" ? "call" : id
     const uses = this.#uses.get(base) ?? 0
@@ -37,16 +37,16 @@ export class UniqueIds {
   }
 }
 
-/** The calls of one choice, in the order they began. */
+/** The tool calls of one choice, in the order in which they started. */
 export class ToolCallAssembler {
   readonly calls: Array<PendingToolCall> = []
-  /** Position in `calls` by the host's index. */
+  /** Position in `calls` by index of the host. */
   readonly #byIndex = new Map<number, number>()
-  /** Ids as the host gave them, to tell a new call from a repeated id. */
+  /** Ids as received, to distinguish a new call from a repeated id. */
   readonly #hostIds: Array<string> = []
   readonly #ids = new UniqueIds()
 
-  /** Adds a piece and returns the position of its call. */
+  /** Adds a delta and returns the position of its call. */
   add(piece: typeof ToolCallChunk.Type): number {
     const id = piece.id ?? ""
     const name = piece.function?.name ?? ""
@@ -69,8 +69,8 @@ export class ToolCallAssembler {
     const last = this.calls.length - 1
     const known = index === undefined ? last : (this.#byIndex.get(index) ?? -1)
     const current = this.calls[known]
-    // One index may carry several calls at some hosts, and a fresh id on every
-    // piece at others: a new call has another id, a name, and another tool or a complete call before it.
+    // Some hosts send several calls with one index, and others a new id in every delta: a new call
+    // has another id and a name, and either another tool name or a complete call before it.
     const isNew =
       current === undefined ||
       (id !== "" &&
@@ -83,7 +83,7 @@ export class ToolCallAssembler {
   }
 }
 
-/** The finished form of a call. */
+/** Converts a complete call. */
 export const toToolCall = (call: PendingToolCall): ToolCall => ({
   id: call.id,
   type: call.type,

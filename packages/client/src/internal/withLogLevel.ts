@@ -1,23 +1,21 @@
-/** The level of the lines that a client's calls log. */
+/** The minimum level of the log lines of a client's operations. */
 import * as Effect from "effect/Effect"
 import type * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import type { KimiClient } from "../KimiClient.ts"
+import { mapClient } from "./mapClient.ts"
 
-/** The client, with its calls at the level of its configuration, where that says one. */
+/** Applies `level` to every operation. Without a level, returns the client as it is. */
 export const withLogLevel = (
-  kimi: KimiClient["Service"],
+  client: KimiClient["Service"],
   level: LogLevel.LogLevel | undefined
 ): KimiClient["Service"] => {
-  if (level === undefined) return kimi
+  if (level === undefined) return client
   const provided = Effect.provideService(References.MinimumLogLevel, level)
-  return {
-    ...kimi,
-    chat: (request) => provided(kimi.chat(request)),
-    stream: (request) => Stream.provideService(kimi.stream(request), References.MinimumLogLevel, level),
-    models: provided(kimi.models),
-    estimateTokens: (request) => provided(kimi.estimateTokens(request)),
-    balance: provided(kimi.balance)
-  }
+  return mapClient({
+    effect: (call) => provided(call(client)),
+    stream: (call) => Stream.provideService(call(client), References.MinimumLogLevel, level),
+    text: (call) => call(client)
+  })
 }

@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as RcMap from "effect/RcMap"
-import { layerHttpTransports } from "../internal/httpTransports.ts"
+import { layerHttpHosts } from "../internal/httpHosts.ts"
 import * as KimiClient from "../KimiClient.ts"
 import * as Reload from "../Reload.ts"
 import * as ConfigWatch from "./ConfigWatch.ts"
@@ -69,7 +69,7 @@ export const layerReload = (
     Effect.map(makePools, (pools) =>
       Reload.layer(
         Layer.provide(
-          layerHttpTransports(extras),
+          layerHttpHosts(extras),
           Layer.effect(
             HttpClient.HttpClient,
             Effect.flatMap(KimiConfig.KimiConfig, ({ connectTimeout, maxConnections }) =>

@@ -17,7 +17,7 @@ import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { Agent, type Dispatcher } from "undici"
+import { Agent, type Dispatcher, FormData as UndiciFormData } from "undici"
 import { markIsolated } from "../internal/isolation.ts"
 import { ResponseBody } from "./internal/ResponseBody.ts"
 import { UndiciResponse } from "./internal/UndiciResponse.ts"
@@ -56,13 +56,22 @@ const encodeError = (request: Request): Failure =>
 
 type Body = NonNullable<Dispatcher.DispatchOptions["body"]>
 
-/** `undefined` for a kind of body that this client does not support. */
+/** undici accepts only its own class. Files are not copied, and are streamed when they are sent. */
+const toUndiciForm = (form: FormData): UndiciFormData => {
+  const own = new UndiciFormData()
+  for (const [name, value] of form) own.append(name, value)
+  return own
+}
+
+/** `undefined` for a body that this client does not send. */
 const bodyOf = ({ body }: Request): Body | null | undefined => {
   switch (body._tag) {
     case "Empty":
       return null
     case "Uint8Array":
       return body.text ?? body.body
+    case "FormData":
+      return toUndiciForm(body.formData)
     default:
       return undefined
   }

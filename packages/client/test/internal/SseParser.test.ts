@@ -12,7 +12,7 @@ const parse = (texts: ReadonlyArray<string>): ReadonlyArray<Event> => {
   return events
 }
 
-/** What Effect's own parser makes of the same; an event without a name is a `message` there. */
+/** The result of Effect's parser, where an event without a name is a `message`. */
 const reference = (texts: ReadonlyArray<string>): ReadonlyArray<Event> => {
   const events: Array<Event> = []
   const parser = Sse.makeParser((event) => {
@@ -22,7 +22,7 @@ const reference = (texts: ReadonlyArray<string>): ReadonlyArray<Event> => {
   return events
 }
 
-/** Pieces that meet every rule of the format sooner or later. */
+/** Pieces that together cover every rule of the format. */
 const Token = Schema.Literals([
   "data",
   "event",
@@ -44,7 +44,7 @@ const Token = Schema.Literals([
 ])
 
 describe("SseParser", () => {
-  it("reports an event at its blank line, with its name", () => {
+  it("reports an event with its name at the blank line", () => {
     const events: Array<Event> = []
     const parser = new SseParser((data, event) => events.push([data, event]))
     parser.feed("event: error\ndata: 1")
@@ -59,16 +59,16 @@ describe("SseParser", () => {
     ])
   })
 
-  it("joins data of several lines, and takes one blank after the colon", () => {
+  it("joins the data of several lines, without the blank after the colon", () => {
     assert.deepStrictEqual(parse(["data:a\ndata: b\ndata:  c\ndata\n\n"]), [["a\nb\n c\n", ""]])
   })
 
-  it("reports no event without data, and forgets its name", () => {
+  it("ignores an event without data", () => {
     assert.deepStrictEqual(parse(["event: error\n\ndata: 1\n\n"]), [["1", ""]])
     assert.deepStrictEqual(parse([": comment\n\nid: 1\n\nretry: 1\n\ndatabase: 1\n\n data: 1\n\n"]), [])
   })
 
-  it("counts what it holds of an event that is not complete, whichever lines it is in", () => {
+  it("counts the characters of an incomplete event", () => {
     const parser = new SseParser(() => {})
     const sizes = ["data: 12", "345", "\n", "data: 6\n", ": 12345", "\n", "\n"].map((text) => {
       parser.feed(text)
@@ -79,18 +79,18 @@ describe("SseParser", () => {
     assert.strictEqual(parser.pendingLength, 1 + 8)
   })
 
-  it("takes a CR and the LF of the next read for one line end", () => {
+  it("treats a CR and an LF in the next read as one line end", () => {
     assert.deepStrictEqual(parse(["data: 1\r", "\ndata: 2\r", "\n\r", "\n"]), [["1\n2", ""]])
     assert.deepStrictEqual(parse(["data: 1\r", "data: 2\r", "\r"]), [["1\n2", ""]])
     assert.deepStrictEqual(parse(["data: 1\r", "", "\n\n"]), [["1", ""]])
   })
 
-  it("drops a BOM at the beginning only", () => {
+  it("removes a BOM only at the start", () => {
     assert.deepStrictEqual(parse(["", "\uFEFFdata: 1\n\n", "\uFEFFdata: 2\n\n"]), [["1", ""]])
   })
 
   it.prop(
-    "reads any text in any reads as Effect's own parser does",
+    "parses any text like Effect's parser",
     { texts: Schema.Array(Schema.Array(Token)) },
     ({ texts }) => {
       const reads = texts.map((tokens) => tokens.join(""))
@@ -100,7 +100,7 @@ describe("SseParser", () => {
   )
 
   it.prop(
-    "reads any text the same, however it is cut",
+    "parses any text independently of its chunking",
     { tokens: Schema.Array(Token) },
     ({ tokens }) => {
       const text = tokens.join("")

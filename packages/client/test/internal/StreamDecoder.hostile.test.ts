@@ -10,16 +10,16 @@ const stop = toSse(chunk({}, "stop"))
 const failureOf = ({ failure }: Outcome): Record<string, unknown> => (failure === undefined ? {} : fields(failure))
 const tagOf = (outcome: Outcome): string | undefined => outcome.failure?._tag
 
-/** What a text in the place of an event fails with, after `hello` and before more text and an end mark. */
+/** The outcome of a text instead of an event, after `hello` and before more text and an end mark. */
 const failsWith = (text: string, options?: Options): Outcome => {
   const outcome = decode([hello, text, hello, stop, done], options)
   assert.deepStrictEqual(outcome.events, decode([hello]).events, "nothing comes after a failure")
   return outcome
 }
 
-describe("StreamDecoder on what is no answer", () => {
-  describe("an event that is no chunk", () => {
-    it("fails the stream, in the same read or a later one, and nothing comes after it", () => {
+describe("StreamDecoder on invalid streams", () => {
+  describe("an event that is not a chunk", () => {
+    it("fails the stream and ends it", () => {
       const corrupt = [
         '{"id":"chatcmpl-abdata: {"id":"chatcmpl-1","choices":[{"delta":{"content":"x"}}]}',
         '{"choices":[{"delta":{"content":"x"}}]}{"choices":[]}',
@@ -45,7 +45,7 @@ describe("StreamDecoder on what is no answer", () => {
       }
     })
 
-    it("is not quoted", () => {
+    it("is not quoted in the error", () => {
       assert.deepStrictEqual(failureOf(failsWith("data: what the model said\n\n")), {
         _tag: "StreamDecodeError",
         provider: "moonshot",
@@ -54,14 +54,14 @@ describe("StreamDecoder on what is no answer", () => {
       })
     })
 
-    it("fails the stream when two events are joined by a lost line end", () => {
+    it("fails the stream when a line end between two events is missing", () => {
       assert.strictEqual(tagOf(failsWith(hello.trimEnd() + hello)), "StreamDecodeError")
       assert.strictEqual(tagOf(failsWith(hello.trimEnd() + "\n" + hello)), "StreamDecodeError")
     })
   })
 
-  describe("an error inside the stream", () => {
-    it("means what it would have meant as an answer, and ends the stream", () => {
+  describe("an error object in the stream", () => {
+    it("fails the stream with the error that it would be as a response", () => {
       const tags = {
         engine_overloaded_error: "OverloadedError",
         rate_limit_reached_error: "RateLimitError",
@@ -86,14 +86,14 @@ describe("StreamDecoder on what is no answer", () => {
       }
     })
 
-    it("may be a bare text", () => {
+    it("can be a plain text", () => {
       assert.strictEqual(failureOf(failsWith(toSse({ error: "model crashed" })))["message"], "model crashed")
       for (const text of ["event: error\ndata: model crashed\n\n", 'event: error\ndata: "model crashed"\n\n']) {
         assert.deepInclude(failureOf(failsWith(text)), { _tag: "StreamFailedError", message: "model crashed" })
       }
     })
 
-    it("may say nothing at all", () => {
+    it("can be empty", () => {
       const message = "the host reported an error without a message"
       for (const text of [toSse({ error: {} }), "event: error\ndata: {}\n\n", "event: error\ndata: [1]\n\n"]) {
         assert.deepInclude(failureOf(failsWith(text)), { _tag: "StreamFailedError", message }, text)
@@ -101,7 +101,7 @@ describe("StreamDecoder on what is no answer", () => {
       assert.strictEqual(tagOf(failsWith(toSse({ error: null }) + toSse({ error: {} }))), "StreamFailedError")
     })
 
-    it("keeps the answer's ids and what had arrived, and loses secrets and length", () => {
+    it("has the ids of the response, and is redacted and truncated", () => {
       const error = { message: `sk-0123456789abcdef ${"x".repeat(100_000)}`, type: "odd" }
       const outcome = decodeData([chunk({ content: "hel" }), { error }], { headers: { "msh-request-id": "r-1" } })
       const settled = settle(outcome)
@@ -114,31 +114,31 @@ describe("StreamDecoder on what is no answer", () => {
       assert.isAtMost(String(failureOf(outcome)["message"]).length, 2_049)
     })
 
-    it("is an error whatever its code is", () => {
+    it("is an error for any code", () => {
       for (const code of [429, 502, "x", null, 400.5, 1e300, -1]) {
         assert.isDefined(failsWith(toSse({ error: { message: "m", code } })).failure, String(code))
       }
     })
   })
 
-  describe("an answer that says nothing", () => {
+  describe("a stream without content", () => {
     const ends = (finish_reason: string | null, ...deltas: ReadonlyArray<object>) =>
       decodeData([...deltas.map((delta) => chunk(delta)), chunk({}, finish_reason), "[DONE]"])
 
-    it("is an empty response, with the reasoning that had arrived", () => {
+    it("fails with EmptyResponseError and the reasoning", () => {
       assert.deepStrictEqual(settle(ends("stop", { content: "" }, { reasoning_content: "Hm" })), {
         _tag: "EmptyResponseError",
         provider: "moonshot",
         model: "kimi-k3",
         finishReason: "stop",
-        message: "The model answered without text and without tool calls",
+        message: "The response has neither text nor tool calls",
         partial: { content: "", reasoning_content: "Hm", tool_calls: [] }
       })
       assert.deepInclude(settle(ends(null)), { _tag: "EmptyResponseError", finishReason: "unknown" })
       assert.deepInclude(settle(decode([done])), { _tag: "EmptyResponseError", finishReason: "unknown" })
     })
 
-    it("is an exhausted budget when it ended by length", () => {
+    it("fails with ReasoningBudgetExhaustedError for the finish reason length", () => {
       const usage = { prompt_tokens: 93, completion_tokens: 16, total_tokens: 109 }
       const outcome = decodeData([
         chunk({ reasoning_content: "Hm" }),
@@ -151,26 +151,26 @@ describe("StreamDecoder on what is no answer", () => {
         provider: "moonshot",
         model: "kimi-k3",
         completionTokens: 16,
-        message: "The output budget ran out before the answer began",
+        message: "The output limit was reached before the response began",
         partial: { content: "", reasoning_content: "Hm", tool_calls: [] }
       })
       assert.notProperty(settle(ends("length")), "completionTokens")
     })
 
-    it("is filtered when the host says so", () => {
+    it("fails with ContentFilterError for the finish reason content_filter", () => {
       assert.strictEqual(tagOf(ends("content_filter")), "ContentFilterError")
       assert.isUndefined(ends("content_filter", { content: "said before" }).failure)
     })
 
-    it("is an answer when one of several choices says something", () => {
+    it("is complete when one of several choices has content", () => {
       assert.isUndefined(decodeData([chunk({}, "stop", 0), chunk({ content: "x" }, "stop", 1), "[DONE]"]).failure)
     })
   })
 
-  describe("bounds", () => {
+  describe("the size limits", () => {
     const limited = (bounds: Options["bounds"]): Options => ({ bounds: bounds ?? {} })
 
-    it("fail a stream that is larger than allowed, counted in bytes", () => {
+    it("fail a stream with more bytes than allowed", () => {
       const text = toSse(chunk({ content: "你好" })) + stop + done
       const size = bytesOf(text).length
       assert.isUndefined(decode([text], limited({ maxResponseBytes: size })).failure)
@@ -184,7 +184,7 @@ describe("StreamDecoder on what is no answer", () => {
       assert.strictEqual(tagOf(decode(keepAlive.split(/(?<=\n\n)/), noise)), "ResponseTooLargeError")
     })
 
-    it("fail an event that is larger than allowed, whole or in reads, ended or not", () => {
+    it("fail an event that is larger than allowed, complete or not", () => {
       const huge = toSse(chunk({ content: "x".repeat(10_000) }))
       const endless = [huge.slice(0, -2), "y".repeat(10_000), `: ${"z".repeat(10_000)}`, "data: x\n".repeat(10_000)]
       for (const text of [huge, ...endless]) {
@@ -198,7 +198,7 @@ describe("StreamDecoder on what is no answer", () => {
       }
     })
 
-    it("do not fail many small events, nor one of exactly the size", () => {
+    it("allow an event of exactly that size", () => {
       const reads = Array.from({ length: 1_000 }, () => hello)
       assert.isUndefined(decode([...reads, stop, done], limited({ maxEventBytes: 200 })).failure)
       const exact = limited({ maxEventBytes: hello.length - "data: \n\n".length })
@@ -206,7 +206,7 @@ describe("StreamDecoder on what is no answer", () => {
       assert.isUndefined(decode(hello.split(/(?<=\n)/).concat(done), exact).failure)
     })
 
-    it("fail tool arguments that are larger than allowed, joined from pieces", () => {
+    it("fail tool arguments that are larger than allowed in total", () => {
       const piece = (length: number) =>
         chunk({ tool_calls: [{ index: 0, id: "a", function: { name: "f", arguments: "x".repeat(length) } }] })
       assert.isUndefined(decodeData([piece(60), piece(40), "[DONE]"], limited({ maxToolArgumentBytes: 100 })).failure)
@@ -216,7 +216,7 @@ describe("StreamDecoder on what is no answer", () => {
       assert.strictEqual(outcome.events.length, 2)
     })
 
-    it("fail a chunk where it passes them, and take nothing from the rest of it", () => {
+    it("ignore the rest of a chunk that exceeds them", () => {
       const over = { index: 0, id: "a", function: { name: "f", arguments: "xx" } }
       const calls = [over, { index: 1, id: "b", function: { name: "g", arguments: "" } }]
       for (const choices of [
@@ -241,7 +241,7 @@ describe("StreamDecoder on what is no answer", () => {
       }
     })
 
-    it("fail more tool calls than any answer has", () => {
+    it("fail a stream with too many tool calls", () => {
       const calls = (count: number) =>
         chunk({
           tool_calls: Array.from({ length: count }, (_, index) => ({ index, id: "a", function: { name: "f" } }))
@@ -250,25 +250,25 @@ describe("StreamDecoder on what is no answer", () => {
       assert.strictEqual(tagOf(decodeData([calls(maxToolCalls + 1), "[DONE]"])), "StreamDecodeError")
     })
 
-    it("do not take the place of an earlier failure, nor spoil a complete answer", () => {
+    it("do not replace an earlier failure", () => {
       const bounds = limited({ maxResponseBytes: 1_000, maxEventBytes: 500 })
       const after = "x".repeat(2_000)
       assert.strictEqual(tagOf(decode(["data: {\n\n", after, after], bounds)), "StreamDecodeError")
       assert.isUndefined(decode([hello, done, after, after], bounds).failure)
     })
 
-    it("fail a choice that no request can have asked for", () => {
+    it("fail a choice with an invalid index", () => {
       for (const index of [1e9, 128, -1, 0.5, 1e300, Number.MAX_SAFE_INTEGER]) {
         const error = failureOf(failsWith(toSse(chunk({ content: "x" }, null, index))))
         assert.deepInclude(error, {
           _tag: "StreamDecodeError",
-          message: "A choice of the stream has an impossible index"
+          message: "A choice of the stream has an invalid index"
         })
       }
     })
   })
 
-  it("lets members that name the prototype do nothing", () => {
+  it("ignores members with names of the prototype", () => {
     const text =
       'data: {"__proto__":{"error":{"message":"injected"},"usage":{"prompt_tokens":1}},"constructor":{"prototype":{}},' +
       '"choices":[{"index":0,"__proto__":{"finish_reason":"injected"},"delta":{"__proto__":{"content":"injected"},' +
@@ -285,7 +285,7 @@ describe("StreamDecoder on what is no answer", () => {
     assert.notProperty({}, "content")
   })
 
-  it("reads bytes that are no UTF-8 as characters that stand for them, and never throws", () => {
+  it("decodes invalid UTF-8 as replacement characters", () => {
     const broken = bytesOf(toSse(chunk({ content: "aXb" }))).map((byte) => (byte === 0x58 ? 0xff : byte))
     const { events, failure } = decode([broken, stop, done])
     assert.isUndefined(failure)

@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import { completions, headers, plain, streamOf } from "./support/completions.ts"
 import { bytesOf, decode, settle } from "./support/sse.ts"
 
-/** Cuts bytes after the lengths given, and leaves the rest for a last read. */
+/** Splits bytes at the given lengths, with the rest as last read. */
 const cutBy = (bytes: Uint8Array, lengths: ReadonlyArray<number>): ReadonlyArray<Uint8Array> => {
   const reads: Array<Uint8Array> = []
   let from = 0
@@ -56,7 +56,7 @@ const Completion = Schema.Struct({
   )
 })
 
-/** A lone surrogate has no UTF-8, so no host can send one. */
+/** A lone surrogate has no UTF-8 encoding, so no host can send one. */
 const isWellFormed = (completion: ChatCompletion): boolean =>
   JSON.stringify(completion).isWellFormed() && !/\\ud[89a-f]/i.test(JSON.stringify(completion))
 
@@ -64,7 +64,7 @@ const generated = Arbitrary.filter(Arbitrary.schema(Completion), isWellFormed)
 
 describe("the fold of a stream", () => {
   it.prop(
-    "is the plain answer, or its error, for every fixture however it is cut",
+    "equals the plain response, or its error, for every fixture and chunking",
     { name: Schema.Literals([...completions.keys()]), cuts: Cuts },
     ({ name, cuts }) => {
       const completion = completions.get(name) ?? assert.fail(name)
@@ -75,7 +75,7 @@ describe("the fold of a stream", () => {
   )
 
   it.prop(
-    "is the plain answer, or its error, for every completion however it is cut",
+    "equals the plain response, or its error, for every completion and chunking",
     { completion: generated, cuts: Cuts, includeUsage: Schema.Boolean },
     ({ completion, cuts, includeUsage }) => {
       const reads = cutBy(bytesOf(streamOf(completion, { includeUsage })), cuts)
@@ -85,7 +85,7 @@ describe("the fold of a stream", () => {
   )
 
   it.prop(
-    "is an error for every completion whose stream ends early",
+    "is an error for every stream that ends early",
     { completion: generated, part: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 })) },
     ({ completion, part }) => {
       const bytes = bytesOf(streamOf(completion))

@@ -14,13 +14,13 @@ const streams: ReadonlyMap<string, string> = new Map([
 const text = ({ events, failure }: Outcome): string =>
   JSON.stringify([events, failure === undefined ? null : fields(failure)])
 
-/** Every position of a stream; in a long one every eleventh, which meets each place of its events in turn. */
+/** Every position of a stream; in a long one every eleventh, which covers each position within an event over time. */
 const positions = function* (bytes: Uint8Array): Iterable<number> {
   for (let at = 0; at <= bytes.length; at += bytes.length > 12_000 ? 11 : 1) yield at
 }
 
 describe("StreamDecoder on recorded traffic", () => {
-  it("reads a stream with the usage in the choice and again at its end", () => {
+  it("decodes a stream with usage in the choice and again at its end", () => {
     const outcome = decode([Fixtures.sse("stream-01-include-usage")], { headers })
     const reasoning =
       "The user wants me to say hello in one short, imaginative sentence. This is a simple, creative request. " +
@@ -55,15 +55,15 @@ describe("StreamDecoder on recorded traffic", () => {
     )
   })
 
-  it("takes a stream that is nothing but its tail for an empty answer", () => {
+  it("fails with EmptyResponseError for a stream without content", () => {
     const outcome = decode([Fixtures.sse("stream-02-usage-in-choice-turbo-tail")], { headers })
     assert.deepStrictEqual(settle(outcome), {
       ...head,
       _tag: "EmptyResponseError",
-      // An error names the model that was asked for.
+      // An error has the requested model.
       model: "kimi-k3",
       finishReason: "stop",
-      message: "The model answered without text and without tool calls"
+      message: "The response has neither text nor tool calls"
     })
     assert.deepStrictEqual(
       outcome.events.map((event) => event._tag),
@@ -71,7 +71,7 @@ describe("StreamDecoder on recorded traffic", () => {
     )
   })
 
-  it("reads a stream with the usage in the choice only", () => {
+  it("decodes a stream with usage only in the choice", () => {
     assert.deepStrictEqual(decode([Fixtures.sse("stream-03-k2.7-code-details-in-choice")]).events, [
       { _tag: "Start", id: "chatcmpl-x", model: "kimi-k2.7-code", created: 1783597165, provider: "moonshot" },
       { _tag: "TextDelta", choice: 0, text: "你好" },
@@ -90,7 +90,7 @@ describe("StreamDecoder on recorded traffic", () => {
     ])
   })
 
-  it("reads the idealised stream without an end of its own", () => {
+  it("decodes the synthetic stream, which has no end mark", () => {
     const events = Fixtures.syntheticStream().map((data) => `data: ${data}\n\n`)
     assert.strictEqual(decode(events).failure?._tag, "StreamTruncatedError")
     const answer = settle(decode([...events, "data: [DONE]\n\n"]))
@@ -108,20 +108,20 @@ describe("StreamDecoder on recorded traffic", () => {
     const bytes = bytesOf(stream)
     const whole = text(decode([bytes]))
 
-    it(`gives the same events for ${name} in reads of any size`, () => {
+    it(`emits the same events for ${name} in reads of any size`, () => {
       for (const size of [1, 2, 3, 4, 5, 7, 16, 61, 97, 256, 1_024, 4_096]) {
         assert.strictEqual(text(decode(readsOf(stream, size))), whole, `${size} bytes a read`)
       }
     })
 
-    it(`gives the same events for ${name} cut in two anywhere`, () => {
+    it(`emits the same events for ${name} split at any position`, () => {
       for (const at of positions(bytes)) {
         const cut = text(decode([bytes.subarray(0, at), bytes.subarray(at)]))
         if (cut !== whole) assert.strictEqual(cut, whole, `cut after ${at} bytes`)
       }
     })
 
-    it(`never takes ${name} for complete before its end mark is`, () => {
+    it(`does not complete ${name} before its end mark`, () => {
       const { events, failure } = decode([bytes])
       const most = failure === undefined ? events.length - 1 : events.length
       const beginnings = Array.from({ length: most + 1 }, (_, length) => JSON.stringify(events.slice(0, length)))
@@ -140,7 +140,7 @@ describe("StreamDecoder on recorded traffic", () => {
     })
   }
 
-  it("gives for every plain fixture as a stream what the plain answer gives", () => {
+  it("folds every plain fixture as a stream to its plain response", () => {
     for (const [name, completion] of completions) {
       for (const includeUsage of [true, false]) {
         const outcome = decode([streamOf(completion, { includeUsage })], { headers })

@@ -6,7 +6,7 @@ const done = "data: [DONE]\n\n"
 const hello = toSse(chunk({ role: "assistant", content: "hello" }))
 const stop = toSse(chunk({}, "stop"))
 
-/** A stream of these deltas that ends as it should. */
+/** A complete stream of these deltas. */
 const streamed = (deltas: ReadonlyArray<object>, options?: Options): Outcome =>
   decode([...deltas.map((delta) => toSse(chunk(delta))), stop, done], options)
 
@@ -28,7 +28,7 @@ const wireUsage = (prompt_tokens: number, completion_tokens = 5) => ({
 const call = (piece: object): object => ({ tool_calls: [piece] })
 
 describe("StreamDecoder", () => {
-  it("says Start, pieces, and Finish, and no empty piece", () => {
+  it("emits Start, deltas with content, and Finish", () => {
     const outcome = streamed(
       [{ content: "" }, { reasoning_content: "Hm" }, { reasoning_content: "" }, { content: "hi" }, { content: null }],
       { headers: { "msh-request-id": "r-1", "x-msh-trace-id": "t-1" } }
@@ -42,14 +42,14 @@ describe("StreamDecoder", () => {
     ])
   })
 
-  it("gives all events of one read at once, ten as well as one", () => {
+  it("emits all events of one read at once", () => {
     const decoder = makeDecoder()
     decoder.feed(bytesOf(Array.from({ length: 10 }, (_, i) => toSse(chunk({ content: `${i}` }))).join("")))
     assert.strictEqual(decoder.take().length, 11)
     assert.strictEqual(decoder.take().length, 0)
   })
 
-  it("gives an event as soon as its blank line is there, and not before", () => {
+  it("emits an event at its blank line", () => {
     const decoder = makeDecoder()
     decoder.feed(bytesOf(hello.slice(0, -1)))
     assert.strictEqual(decoder.take().length, 0)
@@ -57,7 +57,7 @@ describe("StreamDecoder", () => {
     assert.strictEqual(decoder.take().length, 2)
   })
 
-  it("takes the host's model, and the requested one where the host names none", () => {
+  it("uses the requested model if the host sends none", () => {
     const named = (model: unknown) =>
       of(decodeData([{ model, choices: [{ delta: { content: "x" } }] }, "[DONE]"], { model: "asked" }), "Start")[0]
         ?.model
@@ -78,7 +78,7 @@ describe("StreamDecoder", () => {
     const usageOf = (...data: ReadonlyArray<unknown>) =>
       of(decodeData([chunk({ content: "x" }), ...data, "[DONE]"]), "Usage")
 
-    it("is read in the choice only, on top only, and in both without adding", () => {
+    it("is read from the choice or the chunk, without adding both", () => {
       for (const data of [
         [inChoice(wireUsage(400))],
         [chunk({}, "stop"), onTop(wireUsage(400))],
@@ -91,14 +91,14 @@ describe("StreamDecoder", () => {
       }
     })
 
-    it("is what came last", () => {
+    it("is the last one that was sent", () => {
       assert.strictEqual(usageOf(inChoice(wireUsage(1)), onTop(wireUsage(2)))[0]?.usage.prompt_tokens, 2)
       assert.strictEqual(usageOf(onTop(wireUsage(2)), inChoice(wireUsage(3)))[0]?.usage.prompt_tokens, 3)
       assert.strictEqual(usageOf({ ...inChoice(wireUsage(1)), usage: wireUsage(2) })[0]?.usage.prompt_tokens, 2)
       assert.strictEqual(usageOf(inChoice(wireUsage(1)), { choices: [], usage: null })[0]?.usage.prompt_tokens, 1)
     })
 
-    it("may come again and again while the answer comes in", () => {
+    it("can be sent repeatedly", () => {
       const running = [1, 2, 3].map((tokens) =>
         Object.assign(chunk({ content: "x" }), { usage: wireUsage(10, tokens) })
       )
@@ -109,13 +109,13 @@ describe("StreamDecoder", () => {
       )
     })
 
-    it("is absent where the host sends none", () => {
+    it("is absent if the host sends none", () => {
       assert.strictEqual(usageOf(chunk({}, "stop")).length, 0)
     })
   })
 
   describe("tool calls", () => {
-    it("come in pieces, and whole before Finish", () => {
+    it("are emitted in deltas, and whole before Finish", () => {
       const outcome = decodeData([
         chunk(call({ index: 0, id: "get_time_0", type: "function", function: { name: "get_time", arguments: "" } })),
         chunk(call({ index: 0, function: { arguments: '{"zo' } })),
@@ -146,12 +146,12 @@ describe("StreamDecoder", () => {
       ] as ReadonlyArray<StreamEvent>)
     })
 
-    it("are never whole in a stream that did not end", () => {
+    it("are not emitted whole in an incomplete stream", () => {
       const whole = { index: 0, id: "a", function: { name: "f", arguments: "{}" } }
       assert.strictEqual(of(decodeData([chunk(call(whole)), chunk({}, "tool_calls")]), "ToolCall").length, 0)
     })
 
-    it("are kept apart in several answers, with the same id in each", () => {
+    it("are separate in each choice, even with the same id", () => {
       const whole = call({ index: 0, id: "a", function: { name: "f", arguments: "{}" } })
       const outcome = decodeData([chunk(whole, null, 0), chunk(whole, null, 1), "[DONE]"])
       assert.deepStrictEqual(
@@ -164,7 +164,7 @@ describe("StreamDecoder", () => {
     })
   })
 
-  it("keeps several answers apart, and tells why each of them ended", () => {
+  it("separates choices, each with its finish reason", () => {
     const outcome = decodeData([
       chunk({ content: "b" }, null, 1),
       chunk({ content: "a" }, "length", 0),
@@ -179,7 +179,7 @@ describe("StreamDecoder", () => {
     ])
   })
 
-  it("reads several choices of one chunk, and a choice without an index as the first", () => {
+  it("treats a choice without an index as the first", () => {
     const outcome = decodeData([
       { choices: [{ delta: { content: "a" } }, { index: 1, delta: { content: "b" } }] },
       "[DONE]"
@@ -188,7 +188,7 @@ describe("StreamDecoder", () => {
     assert.strictEqual(joined(outcome, "TextDelta", 1), "b")
   })
 
-  it("reads reasoning in every dialect", () => {
+  it("decodes reasoning in every dialect", () => {
     const details = [{ type: "reasoning.text", text: "Hm" }, { type: "reasoning.summary", summary: "m" }, { type: "x" }]
     for (const delta of [
       { reasoning_content: "Hmm" },
@@ -201,7 +201,7 @@ describe("StreamDecoder", () => {
     }
   })
 
-  it("passes over comments, retry, id and unknown lines, and lines without data", () => {
+  it("ignores comments, other fields and lines without data", () => {
     const noise = [": keep-alive\n\n", ":\n\n", "retry: 10\n\n", "id: 7\n\n", "event: ping\n\n", "\n\n\n", "odd: x\n\n"]
     const clean = decode([hello, stop, done])
     assert.deepStrictEqual(decode([...noise, hello, ...noise, stop, ...noise, done]), clean)
@@ -212,7 +212,7 @@ describe("StreamDecoder", () => {
     assert.strictEqual(decoder.take().length, 0)
   })
 
-  it("reads lines that end in LF, CR or both, and a BOM at the beginning", () => {
+  it("decodes any line ends, and a BOM at the start", () => {
     const text = hello + stop + done
     const clean = decode([text])
     for (const other of [text.replaceAll("\n", "\r\n"), text.replaceAll("\n", "\r"), `\uFEFF${text}`]) {
@@ -223,13 +223,13 @@ describe("StreamDecoder", () => {
     }
   })
 
-  it("reads data without a space after the colon, and over several lines", () => {
+  it("decodes data in any valid format", () => {
     const clean = decode([hello, stop, done])
     assert.deepStrictEqual(decode([hello.replace("data: ", "data:"), stop, "data:[DONE]\n\n"]), clean)
     assert.deepStrictEqual(decode([hello.replace(',"choices"', ',\ndata: "choices"'), stop, done]), clean)
   })
 
-  it("reads characters of any length cut anywhere", () => {
+  it("decodes characters that are split between reads", () => {
     const said = "é 你好 👋🏽 \u0000 \u2028 \uFEFF end"
     const bytes = bytesOf(toSse(chunk({ content: said })) + stop + done)
     for (let at = 0; at <= bytes.length; at++) {
@@ -237,13 +237,13 @@ describe("StreamDecoder", () => {
     }
   })
 
-  it("takes an end mark without a blank line, without a line end, and with blanks around it", () => {
+  it("accepts an end mark without a blank line or with blanks", () => {
     for (const mark of ["data: [DONE]\n", "data: [DONE]", "data:[DONE]", "data:  [DONE] \n\n", "data: [DONE]\r"]) {
       assert.isUndefined(decode([hello, stop, mark]).failure, JSON.stringify(mark))
     }
   })
 
-  it("takes nothing else for an end mark", () => {
+  it("accepts nothing else as end mark", () => {
     for (const mark of [
       "",
       "data: [DONE",
@@ -261,7 +261,7 @@ describe("StreamDecoder", () => {
     }
   })
 
-  it("reads nothing after the end mark, in the same read or a later one", () => {
+  it("ignores everything after the end mark", () => {
     const clean = decode([hello, stop, done])
     for (const after of [hello, "data: {corrupt\n\n", 'data: {"error":{"message":"late"}}\n\n', done, "\u0000"]) {
       assert.deepStrictEqual(decode([hello + stop + done + after]), clean)
@@ -269,7 +269,7 @@ describe("StreamDecoder", () => {
     }
   })
 
-  it("finishes without a reason where the host names none", () => {
+  it("has the finish reason unknown if the host sends none", () => {
     assert.deepStrictEqual(of(decode([hello, done]), "Finish"), [
       { _tag: "Finish", finishReason: "unknown", finishReasons: ["unknown"] }
     ])

@@ -40,13 +40,13 @@ const answered = (completion: ChatCompletion): ChatResponse => {
 }
 
 describe("fromCompletion", () => {
-  it("takes a budget that reasoning ate for an error that keeps the reasoning", () => {
+  it("fails with the reasoning if that used the whole output limit", () => {
     assert.deepStrictEqual(fixture("plain-01-length-empty-content"), {
       ...head,
       _tag: "ReasoningBudgetExhaustedError",
       model: "kimi-k3",
       completionTokens: 16,
-      message: "The output budget ran out before the answer began",
+      message: "The output limit was reached before the response began",
       partial: {
         content: "",
         reasoning_content: "The user has asked me to reply with exactly one word: hello",
@@ -55,7 +55,7 @@ describe("fromCompletion", () => {
     })
   })
 
-  it("reads the recorded answer of which nothing was cached", () => {
+  it("decodes the recorded response without cached tokens", () => {
     const reasoning =
       'The user wants me to reply with exactly one word: "hello". That\'s a simple instruction. ' +
       'I should just say "hello" and nothing else.'
@@ -78,7 +78,7 @@ describe("fromCompletion", () => {
     )
   })
 
-  it("reads cached tokens, which the recording tells twice, once", () => {
+  it("decodes cached tokens that are sent twice", () => {
     const answer = fixture("plain-03-reasoning-cached")
     assert.instanceOf(answer, ChatResponse)
     assert.deepStrictEqual(answer.usage, usage(88, 196, 156, 88))
@@ -86,7 +86,7 @@ describe("fromCompletion", () => {
     assert.match(answer.reasoning, /^The user has sent .+Let me keep it brief and friendly\.$/s)
   })
 
-  it("reads the recorded tool call", () => {
+  it("decodes the recorded tool call", () => {
     const answer = fixture("plain-04-tool-calls")
     assert.instanceOf(answer, ChatResponse)
     assert.deepInclude(answer, {
@@ -105,7 +105,7 @@ describe("fromCompletion", () => {
     assert.deepStrictEqual(answer.usage, usage(268, 125, 55))
   })
 
-  it("reads the idealised answers", () => {
+  it("decodes the synthetic responses", () => {
     const expected: Record<string, { message: ResponseMessage; usage: Usage | undefined }> = {
       "moonshotai-text": { message: { role: "assistant", content: "Hello, world!" }, usage: usage(9, 5, 0) },
       "moonshotai-reasoning": {
@@ -134,7 +134,7 @@ describe("fromCompletion", () => {
     }
   })
 
-  it("gives answers that the schema of answers takes", () => {
+  it("returns responses that conform to their schema", () => {
     const isLawful = Schema.is(ChatResponse)
     for (const name of completions.keys()) {
       const answer = fixture(name)
@@ -142,7 +142,7 @@ describe("fromCompletion", () => {
     }
   })
 
-  it("takes the requested model, and nothing for what the host does not say", () => {
+  it("uses the requested model and defaults for members that are not sent", () => {
     const answer = plain({ choices: [{ message: { content: "hi" } }] }, "asked")
     assert.deepStrictEqual(
       answer,
@@ -160,7 +160,7 @@ describe("fromCompletion", () => {
     assert.deepStrictEqual(plain({ ...nothing, choices: [choice] }, "asked"), answer)
   })
 
-  it("reads usage in the first choice where there is none on top", () => {
+  it("reads usage from the first choice if there is none in the response", () => {
     const inChoice = { prompt_tokens: 1, completion_tokens: 2 }
     const choices = [{ message: { content: "x" }, usage: inChoice }]
     assert.strictEqual(answered({ choices }).usage?.total_tokens, 3)
@@ -168,7 +168,7 @@ describe("fromCompletion", () => {
     assert.strictEqual(answered({ choices, usage: { total_tokens: 9 } }).usage?.total_tokens, 9)
   })
 
-  it("reads every answer, by its own index or by its position", () => {
+  it("decodes every choice, with its index or its position", () => {
     const answer = answered({
       choices: [
         { message: { content: "a" }, finish_reason: "stop" },
@@ -184,7 +184,7 @@ describe("fromCompletion", () => {
     )
   })
 
-  it("gives every tool call of an answer an id of its own", () => {
+  it("makes the ids of tool calls unique", () => {
     const calls = [call("f:0"), call("f:0"), call(""), call(null), call(undefined), call("f:0_2")]
     assert.deepStrictEqual(
       answered(says({ tool_calls: calls }, "tool_calls")).toolCalls.map(({ id }) => id),
@@ -196,12 +196,12 @@ describe("fromCompletion", () => {
     ])
   })
 
-  it("keeps a thousand equal ids apart", () => {
+  it("makes a thousand equal ids unique", () => {
     const calls = answered(says({ tool_calls: Array.from({ length: 1_000 }, () => call("call_0")) })).toolCalls
     assert.strictEqual(new Set(calls.map(({ id }) => id)).size, 1_000)
   })
 
-  it("takes an answer without text and calls for none, whatever it thought", () => {
+  it("fails without text and tool calls, regardless of reasoning", () => {
     for (const message of [
       {},
       { content: "" },
@@ -215,7 +215,7 @@ describe("fromCompletion", () => {
         _tag: "EmptyResponseError",
         model: "kimi-k3",
         finishReason: "stop",
-        message: "The model answered without text and without tool calls",
+        message: "The response has neither text nor tool calls",
         ...(reasoning === "" ? {} : { partial: { content: "", reasoning_content: reasoning, tool_calls: [] } })
       })
     }
@@ -226,12 +226,12 @@ describe("fromCompletion", () => {
     assert.deepInclude(long, { finishReason: "x".repeat(64) })
   })
 
-  it("takes blanks for an answer", () => {
+  it("accepts blank text as content", () => {
     assert.strictEqual(answered(says({ content: " " })).text, " ")
   })
 
-  it("tells a filtered answer and an exhausted budget", () => {
-    const message = "The host filtered the whole answer"
+  it("distinguishes a filtered response from an exhausted output limit", () => {
+    const message = "The host filtered the whole response"
     assert.deepInclude(plain(says({}, "content_filter")), { _tag: "ContentFilterError", message })
     assert.deepInclude(plain(says({}, "length")), { _tag: "ReasoningBudgetExhaustedError" })
     assert.notProperty(plain(says({}, "length")), "completionTokens")
@@ -239,16 +239,16 @@ describe("fromCompletion", () => {
   })
 })
 
-describe("noAnswer", () => {
+describe("noContentError", () => {
   const outcome = { hasContent: false, reasoning: "", finishReason: "stop", completionTokens: undefined }
 
-  it("is none when something was said, whatever the finish reason", () => {
+  it("is undefined with content, for any finish reason", () => {
     for (const finishReason of ["stop", "length", "content_filter", "unknown"]) {
       assert.isUndefined(noContentError({ ...outcome, hasContent: true, finishReason }, { provider: "p", model: "m" }))
     }
   })
 
-  it("may be retried only where the same request may do better", () => {
+  it("is retryable only if the same request can succeed", () => {
     const isRetryable = (finishReason: string) =>
       noContentError({ ...outcome, finishReason }, { provider: "p", model: "m" })?.isRetryable
     assert.deepStrictEqual(["stop", "odd", "length", "content_filter"].map(isRetryable), [true, true, false, false])

@@ -31,7 +31,7 @@ const broken: Body = Stream.fail(brokenBody(Object.assign(new Error("reset"), { 
 
 const decoded = (body: Body) => decodeStream(body, makeDecoder(), (error) => fromBrokenStream(error, call))
 
-/** What a consumer gets before the end, and how it ends. */
+/** The events of a stream and how it ends. */
 const consume = Effect.fnUntraced(function* (body: Body) {
   const seen: Array<StreamEvent> = []
   const exit = yield* Effect.exit(Stream.runForEach(decoded(body), (event) => Effect.sync(() => void seen.push(event))))
@@ -40,7 +40,7 @@ const consume = Effect.fnUntraced(function* (body: Body) {
 })
 
 describe("decodeStream", () => {
-  it.effect("gives the events of a body, whatever its reads are", () =>
+  it.effect("emits the events of a body for any chunking", () =>
     Effect.gen(function* () {
       for (const size of [1, 7, 100, 10_000]) {
         const body = Stream.fromIterable(readsOf(whole.join(""), size))
@@ -49,7 +49,7 @@ describe("decodeStream", () => {
     })
   )
 
-  it.effect("gives what came before a body breaks, then what broke it", () =>
+  it.effect("emits the events before a body fails, then its error", () =>
     Effect.gen(function* () {
       const { seen, tag } = yield* consume(Stream.concat(bodyOf(hello, more), broken))
       assert.deepStrictEqual(seen, events.slice(0, 3))
@@ -58,7 +58,7 @@ describe("decodeStream", () => {
     })
   )
 
-  it.effect("gives what came before a body ends without its end mark, then that it was cut off", () =>
+  it.effect("emits the events before a body ends without its end mark, then StreamTruncatedError", () =>
     Effect.gen(function* () {
       const { seen, tag } = yield* consume(bodyOf(hello, more, stop))
       assert.deepStrictEqual(seen, events.slice(0, 3))
@@ -67,7 +67,7 @@ describe("decodeStream", () => {
     })
   )
 
-  it.effect("gives what came in one read with a failure, then the failure, and reads no further", () =>
+  it.effect("emits the events before a failure in the same read, then the failure", () =>
     Effect.gen(function* () {
       const isReadOn = yield* Ref.make(false)
       const rest: Body = Stream.fromEffect(Effect.as(Ref.set(isReadOn, true), bytesOf(more)))
@@ -78,7 +78,7 @@ describe("decodeStream", () => {
     })
   )
 
-  it.effect("does not blame the host for a defect or an interruption of the body", () =>
+  it.effect("does not map a defect or an interruption of the body", () =>
     Effect.gen(function* () {
       const died = yield* consume(Stream.concat(bodyOf(hello), Stream.die("bug")))
       assert.isUndefined(died.tag)
@@ -86,7 +86,7 @@ describe("decodeStream", () => {
     })
   )
 
-  it.effect("reads the body only as far as events are asked for", () =>
+  it.effect("reads the body on demand", () =>
     Effect.gen(function* () {
       const reads = yield* Ref.make(0)
       const body = Stream.tap(bodyOf(hello, more, stop, done), () => Ref.update(reads, (n) => n + 1))
@@ -95,7 +95,7 @@ describe("decodeStream", () => {
     })
   )
 
-  it.effect("leaves the body when its consumer does, and at every end", () =>
+  it.effect("closes the body when the stream ends or is left", () =>
     Effect.gen(function* () {
       for (const texts of [whole, [hello, "data: {corrupt\n\n"], [hello, stop]]) {
         for (const count of [1, 100]) {
@@ -111,7 +111,7 @@ describe("decodeStream", () => {
     })
   )
 
-  it.effect("reads on to the end of the body after the end mark, so that the connection can be used again", () =>
+  it.effect("reads to the end of the body after the end mark, so that the connection can be reused", () =>
     Effect.gen(function* () {
       const hasEnded = yield* Ref.make(false)
       const end: Body = Stream.drain(Stream.fromEffect(Ref.set(hasEnded, true)))
@@ -121,7 +121,7 @@ describe("decodeStream", () => {
     })
   )
 
-  it.effect("takes no error from a body that breaks after the end mark", () =>
+  it.effect("ignores an error of the body after the end mark", () =>
     Effect.gen(function* () {
       const { seen, exit } = yield* consume(Stream.concat(bodyOf(...whole), broken))
       assert.isTrue(Exit.isSuccess(exit))
@@ -129,7 +129,7 @@ describe("decodeStream", () => {
     })
   )
 
-  it.effect("waits a quarter of a second for a body that stays open after the end mark, and Finish does not wait", () =>
+  it.effect("waits 250 ms for the end of the body after the end mark, without delaying Finish", () =>
     Effect.gen(function* () {
       const isFinished = yield* Deferred.make<void>()
       const left = yield* Ref.make(false)
@@ -149,7 +149,7 @@ describe("decodeStream", () => {
     })
   )
 
-  it.effect("is not held up by a host that goes on talking after the end mark", () =>
+  it.effect("ends even if the host keeps sending after the end mark", () =>
     Effect.gen(function* () {
       const chatter: Body = Stream.map(Stream.tick("10 millis"), () => bytesOf(hello))
       const fiber = yield* Effect.forkChild(Stream.runCollect(decoded(Stream.concat(bodyOf(...whole), chatter))))

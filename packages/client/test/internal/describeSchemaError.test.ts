@@ -22,8 +22,8 @@ const issue = (input: unknown) => {
   return Result.isFailure(result) ? describeIssue(result.failure) : assert.fail("the input was taken")
 }
 
-describe("schemaIssue", () => {
-  it("writes the path as code does, and what was expected", () => {
+describe("describeSchemaError", () => {
+  it("has the path and the expected type", () => {
     const text = { type: "text", text: "x" }
     const cases = [
       [{ name: "a" }, "parts", "Missing key"],
@@ -38,16 +38,16 @@ describe("schemaIssue", () => {
     for (const [input, path, message] of cases) assert.deepStrictEqual(issue(input), { path, message })
   })
 
-  it("gives an empty path for the whole", () => {
+  it("has an empty path for the root", () => {
     assert.deepStrictEqual(issue(secret), { path: "", message: "Expected object" })
     assert.deepStrictEqual(issue(null), { path: "", message: "Expected object" })
   })
 
-  it("tells the first of several misfits", () => {
+  it("describes the first of several issues", () => {
     assert.strictEqual(issue({ name: 3, parts: 3 }).path, "name")
   })
 
-  it("never tells what was there", () => {
+  it("never contains the value", () => {
     const inputs = [
       secret,
       [secret],

@@ -15,7 +15,7 @@ describe("validate", () => {
     return Result.isFailure(result) ? fields(result.failure) : assert.fail("the request was taken")
   }
 
-  it("gives back a valid request", () => {
+  it("returns a valid request", () => {
     const request: ChatRequest = {
       messages: [{ role: "user", content: "hi" }],
       temperature: 1,
@@ -24,7 +24,7 @@ describe("validate", () => {
     assert.deepStrictEqual(Result.getOrUndefined(validate(request, moonshot)), request)
   })
 
-  it("names the member that is malformed, what is expected, and never what was there", () => {
+  it("fails with the malformed member and the expected type, without its value", () => {
     const assistant = { role: "assistant", tool_calls: [{ id: 3, [secret]: secret }] }
     const cases: ReadonlyArray<readonly [object, string, string]> = [
       [{}, "messages", "Missing key"],
@@ -60,7 +60,7 @@ describe("validate", () => {
     }
   })
 
-  it("names the place of a message, a part, a format or a tool of no known kind", () => {
+  it("fails with the path of an unknown message, part, format or tool", () => {
     for (const [request, path] of [
       [{ messages: [secret] }, "messages[0]"],
       [{ messages: [{ role: secret, content: secret }] }, "messages[0]"],
@@ -76,10 +76,10 @@ describe("validate", () => {
     }
   })
 
-  it("names an unknown member and where it belongs", () => {
+  it("fails with the name of an unknown member", () => {
     assert.deepInclude(refusal({ messages, seed: 1 }), {
       parameter: "seed",
-      message: "seed: Unknown member of a chat request; members of a host's own go into extra_body"
+      message: "seed: Unknown member of a chat request; put host-specific members into extra_body"
     })
     for (const name of ["stream", "max_output_tokens", "toString", "x".repeat(1_000)]) {
       assert.strictEqual(refusal({ messages, [name]: secret })["parameter"], name.slice(0, 64))
@@ -87,12 +87,12 @@ describe("validate", () => {
     assert.strictEqual(refusal(JSON.parse('{"messages":[],"__proto__":{}}'))["parameter"], "__proto__")
   })
 
-  it("refuses what is no object", () => {
+  it("fails for a value that is not an object", () => {
     for (const request of [undefined, null, 3, secret]) {
       assert.deepStrictEqual(refusal(request), {
         _tag: "InvalidRequestError",
         provider: "moonshot",
-        message: "A chat request is an object with messages"
+        message: "A chat request must be an object with messages"
       })
     }
     assert.strictEqual(refusal([])["_tag"], "InvalidRequestError")

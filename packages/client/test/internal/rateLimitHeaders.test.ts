@@ -4,15 +4,15 @@ import { parseRateStatus } from "../../src/internal/rateLimitHeaders.ts"
 
 const of = (headers: Record<string, string>) => parseRateStatus(Headers.fromInput(headers))
 
-describe("rateStatusOf", () => {
-  it("reads what Moonshot promises, in seconds", () => {
+describe("parseRateStatus", () => {
+  it("parses Moonshot's headers, in seconds", () => {
     assert.deepStrictEqual(
       of({ "X-RateLimit-Limit": "500", "X-RateLimit-Remaining": "12", "X-RateLimit-Reset": "1.5" }),
       { limit: 500, remaining: 12, reset: 1500 }
     )
   })
 
-  it("reads the form of OpenAI, with durations, and prefers requests to whatever else is counted", () => {
+  it("parses OpenAI's headers with durations, and prefers those of requests", () => {
     assert.deepStrictEqual(
       of({
         "x-ratelimit-limit-requests": "60",
@@ -28,7 +28,7 @@ describe("rateStatusOf", () => {
     })
   })
 
-  it("reads the form of the IETF draft", () => {
+  it("parses the headers of the IETF draft", () => {
     assert.deepStrictEqual(of({ "ratelimit-limit": "10", "ratelimit-remaining": "3", "ratelimit-reset": "50" }), {
       limit: 10,
       remaining: 3,
@@ -36,7 +36,7 @@ describe("rateStatusOf", () => {
     })
   })
 
-  it("says nothing when the host does not, or says what cannot be read", () => {
+  it("is undefined without headers or with invalid ones", () => {
     assert.isUndefined(of({}))
     assert.isUndefined(of({ "x-ratelimit-reset": "5" }))
     for (const remaining of ["-1", "many", "1e3", "", "9".repeat(40)]) {

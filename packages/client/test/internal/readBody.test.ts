@@ -8,13 +8,13 @@ import { bytesOf, readsOf } from "./support/sse.ts"
 const text = "é 你好 👋🏽 end"
 const size = bytesOf(text).length
 
-/** Far more than any bound of these tests, and yet no more than a mistake may read. */
+/** More than any limit of these tests, but little enough to read by mistake. */
 const endless = function* (): Iterable<Uint8Array> {
   for (let piece = 0; piece < 1_000; piece++) yield bytesOf("x".repeat(10))
 }
 
 describe("readBody", () => {
-  it.effect("reads a body of any pieces, cut inside its characters", () =>
+  it.effect("reads a body in pieces that split characters", () =>
     Effect.gen(function* () {
       for (let length = 1; length <= size; length++) {
         const { response } = watched(readsOf(text, length))
@@ -23,7 +23,7 @@ describe("readBody", () => {
     })
   )
 
-  it.effect("reads a body of a length that it told", () =>
+  it.effect("reads a body with a declared length", () =>
     Effect.gen(function* () {
       for (const limit of [size, size + 1, 1_000]) {
         const { response } = watched(readsOf(text, 3), { headers: { "content-length": `${size}` } })
@@ -38,7 +38,7 @@ describe("readBody", () => {
     })
   )
 
-  it.effect("refuses a body that tells a length over the bound, without reading it", () =>
+  it.effect("does not read a body whose declared length exceeds the limit", () =>
     Effect.gen(function* () {
       const body = watched(endless(), { headers: { "content-length": "11" } })
       assert.deepStrictEqual(yield* readBody(body.response, 10), { text: "", isTruncated: true })
@@ -47,7 +47,7 @@ describe("readBody", () => {
     })
   )
 
-  it.effect("takes a body of exactly the bound, told or not", () =>
+  it.effect("reads a body of exactly the limit", () =>
     Effect.gen(function* () {
       for (const headers of [{}, { "content-length": `${size}` }]) {
         assert.isFalse((yield* readBody(watched(readsOf(text, 1), { headers }).response, size)).isTruncated)
@@ -56,7 +56,7 @@ describe("readBody", () => {
     })
   )
 
-  it.effect("cuts an endless body, keeps the text up to the bound, and leaves the rest", () =>
+  it.effect("truncates an endless body at the limit", () =>
     Effect.gen(function* () {
       for (const limit of [1, 9, 10, 15, 100]) {
         const body = watched(endless())
@@ -67,7 +67,7 @@ describe("readBody", () => {
     })
   )
 
-  it.effect("keeps whole characters only where the bound goes through one", () =>
+  it.effect("omits a character that the limit splits", () =>
     Effect.gen(function* () {
       for (const piece of [1, 2, size]) {
         for (let limit = 0; limit < size; limit++) {
@@ -80,7 +80,7 @@ describe("readBody", () => {
     })
   )
 
-  it.effect("counts what comes out of a coded body, whatever length it tells", () =>
+  it.effect("counts the decoded bytes of an encoded body", () =>
     Effect.gen(function* () {
       const headers = { "content-length": "5", "content-encoding": "gzip" }
       const body = watched(endless(), { headers })
@@ -93,7 +93,7 @@ describe("readBody", () => {
     })
   )
 
-  it.effect("counts a body whose length is no number", () =>
+  it.effect("counts the bytes of a body with an invalid length", () =>
     Effect.gen(function* () {
       for (const value of ["many", "-1", "1e1", "5, 5", "0x5", ""]) {
         const body = watched(endless(), { headers: { "content-length": value } })
@@ -102,7 +102,7 @@ describe("readBody", () => {
     })
   )
 
-  it.effect("fails when the body breaks, told or not", () =>
+  it.effect("fails when the body fails", () =>
     Effect.gen(function* () {
       for (const headers of [{}, { "content-length": "100" }]) {
         const { response } = watched(readsOf(text, 3), { headers, breaks: new Error("terminated") })
@@ -112,12 +112,12 @@ describe("readBody", () => {
     })
   )
 
-  it.effect("starts anew when it is run again", () =>
+  it.effect("starts again each time it runs", () =>
     Effect.gen(function* () {
       const { response } = watched(readsOf(text, 3))
       const read = readBody(response, 1_000)
       assert.deepStrictEqual(yield* read, { text, isTruncated: false })
-      // The body is used up by now; what matters is that nothing of the first run is in the second.
+      // The body has been consumed; the second run must not contain anything of the first.
       const again = yield* Effect.option(read)
       assert.isTrue(again._tag === "None" || again.value.text === "")
     })
@@ -126,7 +126,7 @@ describe("readBody", () => {
   const Length = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 60 }))
 
   it.effect.prop(
-    "never holds more than the bound",
+    "never returns more than the limit",
     { pieces: Schema.Array(Length), limit: Length },
     ({ pieces, limit }) =>
       Effect.gen(function* () {

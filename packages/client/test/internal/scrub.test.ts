@@ -5,14 +5,14 @@ import { scrub, scrubWord } from "../../src/internal/scrub.ts"
 const key = "Xy7.custom-key/0123456789+="
 
 describe("scrub", () => {
-  it("takes out the caller's own key whatever its form and however often it comes", () => {
+  it("redacts every occurrence of the caller's key, in any format", () => {
     assert.strictEqual(scrub(`no ${key}, really no ${key}`, key), "no <redacted>, really no <redacted>")
     for (const odd of ["$&$1(.*)[a]", "....", "a b c d"]) {
       assert.strictEqual(scrub(`<${odd}>`, odd), "<<redacted>>")
     }
   })
 
-  it("takes out credentials of others", () => {
+  it("redacts other credentials", () => {
     assert.strictEqual(scrub("Authorization: Bearer abc.def-ghi", undefined), "Authorization: Bearer <redacted>")
     assert.strictEqual(scrub("authorization:bearer  abc, next", undefined), "authorization:Bearer <redacted>, next")
     assert.strictEqual(scrub('{"key":"sk-AbCd_12-34"}', undefined), '{"key":"<redacted>"}')
@@ -21,14 +21,14 @@ describe("scrub", () => {
     assert.strictEqual(scrub("redis://:pass@host:6379", undefined), "redis://<redacted>@host:6379")
   })
 
-  it("takes out the ids of accounts, keys, users and projects", () => {
+  it("redacts ids of accounts, keys, users and projects", () => {
     assert.strictEqual(
       scrub("Your account org-0123456789abcdef<ak-0123456789ab> request, uid-012345, proj-abcdef", undefined),
       "Your account org-<redacted><ak-<redacted>> request, uid-<redacted>, proj-<redacted>"
     )
   })
 
-  it("leaves ordinary text alone", () => {
+  it("does not change ordinary text", () => {
     for (const text of [
       "",
       "invalid temperature: only 1 is allowed for this model",
@@ -41,26 +41,26 @@ describe("scrub", () => {
     }
   })
 
-  it("looks for no secret so short that ordinary words hold it", () => {
+  it("does not redact a secret that is too short", () => {
     assert.strictEqual(scrub("the cat sat", "at"), "the cat sat")
     assert.strictEqual(scrub("the cat sat", ""), "the cat sat")
     assert.strictEqual(scrub("the cat sat", "cat"), "the cat sat")
     assert.strictEqual(scrub("the cats sat", "cats"), "the <redacted> sat")
   })
 
-  it("keeps 2 KB and marks the cut", () => {
+  it("truncates to 2 KB with a mark", () => {
     assert.strictEqual(scrub("x".repeat(2_048), undefined), "x".repeat(2_048))
     assert.strictEqual(scrub("x".repeat(2_049), undefined), `${"x".repeat(2_048)}…`)
     assert.strictEqual(scrub("x".repeat(8_193), key), `${"x".repeat(2_048)}…`)
   })
 
-  it("takes a key out before it cuts, so that no part of it stays", () => {
+  it("redacts a key before truncating", () => {
     const text = `${"x".repeat(2_040)}${key}`
     assert.strictEqual(scrub(text, key), `${"x".repeat(2_040)}<redacte…`)
     assert.strictEqual(scrub(`${"x".repeat(2_039)} sk-0123456789`, undefined), `${"x".repeat(2_039)} <redacte…`)
   })
 
-  it("leaves no beginning of a key that the bound on what is read goes through", () => {
+  it("leaves no start of a key that the input limit splits", () => {
     const long = "k0123456789".repeat(12)
     for (let before = 0; before < long.length; before += 7) {
       const out = scrub("x".repeat(before) + long.repeat(200), long)
@@ -69,7 +69,7 @@ describe("scrub", () => {
     }
   })
 
-  it("looks at no more than 8 KB of a hostile text", () => {
+  it("reads at most 8 KB of a hostile text", () => {
     const size = 1_000_000
     const hostile = [
       "Bearer ".repeat(size / 7),
@@ -88,18 +88,18 @@ describe("scrub", () => {
     }
   })
 
-  it("reads no further where what it took out was most of the text", () => {
+  it("reads no further even if most of the text was redacted", () => {
     const text = `sk-${"a".repeat(200)} `.repeat(5_000)
     assert.isAtMost(scrub(text, undefined).length, (8_192 / 204) * "<redacted> ".length + 204)
   })
 
-  it.prop("never lets the key through, wherever it stands", [Schema.String, Schema.String], ([before, after]) => {
+  it.prop("redacts the key at any position", [Schema.String, Schema.String], ([before, after]) => {
     assert.notInclude(scrub(`${before}${key}${after}${key}`, key), key)
   })
 })
 
 describe("scrubWord", () => {
-  it("takes the key out of a word of the host's, and keeps 128 characters", () => {
+  it("redacts the key in a word, and truncates it to 128 characters", () => {
     assert.strictEqual(scrubWord(`r-${key}-1`, key), "r-<redacted>-1")
     assert.strictEqual(scrubWord("r-1", key), "r-1")
     assert.strictEqual(scrubWord("category", "cat"), "category")

@@ -20,8 +20,8 @@ const assemble = (...pieces: ReadonlyArray<Piece>): ReadonlyArray<readonly [stri
   return assembly.calls.map((call) => [call.id, call.name, call.arguments])
 }
 
-describe("ToolCallAssembly", () => {
-  it("joins the pieces of a call by its index", () => {
+describe("ToolCallAssembler", () => {
+  it("joins the deltas of a call by its index", () => {
     assert.deepStrictEqual(
       assemble(
         piece(0, "get_time_0", "get_time", ""),
@@ -32,7 +32,7 @@ describe("ToolCallAssembly", () => {
     )
   })
 
-  it("tells which call a piece belongs to", () => {
+  it("returns the position of the call of a delta", () => {
     const assembly = new ToolCallAssembler()
     const positions = [
       piece(0, "a", "f"),
@@ -46,7 +46,7 @@ describe("ToolCallAssembly", () => {
     )
   })
 
-  it("joins calls whose pieces come in turns, whatever their indices are", () => {
+  it("joins interleaved deltas by any indices", () => {
     for (const [first, second] of [
       [0, 1],
       [1, 0],
@@ -68,7 +68,7 @@ describe("ToolCallAssembly", () => {
     }
   })
 
-  it("joins to the last call where the host leaves the index out", () => {
+  it("joins a delta without an index to the last call", () => {
     for (const none of [undefined, null]) {
       assert.deepStrictEqual(
         assemble(
@@ -86,24 +86,24 @@ describe("ToolCallAssembly", () => {
     }
   })
 
-  it("takes whole calls without an index", () => {
+  it("accepts whole calls without an index", () => {
     assert.deepStrictEqual(assemble(piece(undefined, "a", "f", "{}"), piece(undefined, "b", "f", "{}")), [
       ["a", "f", "{}"],
       ["b", "f", "{}"]
     ])
   })
 
-  it("joins pieces that repeat the id", () => {
+  it("joins deltas that repeat the id", () => {
     assert.deepStrictEqual(assemble(piece(0, "a", "f", '{"x'), piece(0, "a", "f", '":1'), piece(0, "a", "f", "}")), [
       ["a", "f", '{"x":1}']
     ])
   })
 
-  it("joins a piece that repeats the id after complete arguments", () => {
+  it("joins a delta that repeats the id after complete arguments", () => {
     assert.deepStrictEqual(assemble(piece(0, "a", "f", "{}"), piece(0, "a", "f", "")), [["a", "f", "{}"]])
   })
 
-  it("joins pieces that carry a fresh id each at index 0", () => {
+  it("joins deltas that each have a new id at index 0", () => {
     assert.deepStrictEqual(
       assemble(
         piece(0, "a", "f", ""),
@@ -116,7 +116,7 @@ describe("ToolCallAssembly", () => {
     assert.deepStrictEqual(assemble(piece(0, "a", "f", "{}"), piece(0, "b", undefined, "")), [["a", "f", "{}"]])
   })
 
-  it("parts several calls that share one index", () => {
+  it("separates several calls with one index", () => {
     assert.deepStrictEqual(
       assemble(
         piece(0, "a", "f", '{"x":1}'),
@@ -132,7 +132,7 @@ describe("ToolCallAssembly", () => {
     )
   })
 
-  it("parts calls of different tools whose arguments are left out", () => {
+  it("separates calls of different tools without arguments", () => {
     for (const index of [0, undefined]) {
       assert.deepStrictEqual(assemble(piece(index, "a", "get_time", ""), piece(index, "b", "get_date")), [
         ["a", "get_time", ""],
@@ -141,19 +141,19 @@ describe("ToolCallAssembly", () => {
     }
   })
 
-  it("does not take a brace inside the arguments for their end", () => {
+  it("does not treat a brace inside the arguments as their end", () => {
     assert.deepStrictEqual(assemble(piece(0, "a", "f", '{"x":{}'), piece(0, "b", "f", "}")), [["a", "f", '{"x":{}}']])
     assert.deepStrictEqual(assemble(piece(0, "a", "f", '{"x":"}'), piece(0, "b", "f", '"}')), [["a", "f", '{"x":"}"}']])
   })
 
-  it("takes arguments that come before the name, and a name that comes before the id", () => {
+  it("accepts the members of a call in any order", () => {
     assert.deepStrictEqual(assemble(piece(0, undefined, undefined, '{"x'), piece(0, "a", "f", '":1}')), [
       ["call", "f", '{"x":1}']
     ])
     assert.deepStrictEqual(assemble(piece(0, undefined, "f"), piece(0, "a", undefined, "{}")), [["call", "f", "{}"]])
   })
 
-  it("keeps the first name, and the last type", () => {
+  it("keeps the first name and the last type", () => {
     const assembly = new ToolCallAssembler()
     assembly.add({ ...piece(0, "a", "$web_search", ""), type: "function" })
     assembly.add({ ...piece(0, undefined, "other", "{}"), type: "builtin_function" })
@@ -162,7 +162,7 @@ describe("ToolCallAssembly", () => {
     ])
   })
 
-  it("takes a call of no type for a function", () => {
+  it("treats a call without a type as a function", () => {
     const assembly = new ToolCallAssembler()
     assembly.add(piece(0, "a", "f", "{}"))
     assert.deepStrictEqual(assembly.calls.map(toToolCall), [
@@ -170,11 +170,11 @@ describe("ToolCallAssembly", () => {
     ])
   })
 
-  it("takes a piece that says nothing", () => {
+  it("accepts an empty delta", () => {
     assert.deepStrictEqual(assemble({ index: 0, function: null }, {}), [["call", "", ""]])
   })
 
-  it("gives every call an id of its own", () => {
+  it("makes the id of every call unique", () => {
     assert.deepStrictEqual(
       assemble(piece(0, "a", "f"), piece(1, "a", "f"), piece(2, "", "f"), piece(3, " ", "f"), piece(4, "a_2", "f")).map(
         ([id]) => id
@@ -186,7 +186,7 @@ describe("ToolCallAssembly", () => {
   const Cuts = Schema.Array(Schema.Literals([1, 2, 3, 7]))
 
   it.prop(
-    "gives the same calls however their arguments are cut",
+    "returns the same calls for any split of their arguments",
     { args: Schema.String, cuts: Cuts },
     ({ args, cuts }) => {
       const text = JSON.stringify({ args })
@@ -206,7 +206,7 @@ describe("ToolCallAssembly", () => {
 })
 
 describe("UniqueIds", () => {
-  it("keeps new ids, and numbers blank and repeated ones", () => {
+  it("numbers blank and repeated ids", () => {
     const ids = new UniqueIds()
     assert.deepStrictEqual(
       ["a", "a", "a", "a_2", "", "", " \t", "call"].map((id) => ids.makeUnique(id)),
@@ -214,7 +214,7 @@ describe("UniqueIds", () => {
     )
   })
 
-  it("takes names of the prototype for ids like any other", () => {
+  it("accepts names of the prototype as ids", () => {
     const ids = new UniqueIds()
     assert.deepStrictEqual(
       ["__proto__", "constructor", "__proto__"].map((id) => ids.makeUnique(id)),
@@ -238,7 +238,7 @@ describe("UniqueIds", () => {
   })
 
   it.prop(
-    "never gives one id twice",
+    "never returns an id twice",
     [Schema.Array(Schema.Literals(["", "a", "a_2", "a_2_2", "a_3", "call", "call_2"]))],
     ([all]) => {
       const ids = new UniqueIds()

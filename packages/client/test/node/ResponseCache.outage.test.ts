@@ -34,10 +34,7 @@ const transport = Layer.succeed(ChatTransport, {
         choices: [{ index: 0, message: { role: "assistant", content }, finish_reason: "stop" }]
       })
     }),
-  stream: () => Stream.die("not asked"),
-  models: Effect.never,
-  estimateTokens: () => Effect.never,
-  balance: Effect.never
+  stream: () => Stream.die("not asked")
 })
 
 /** Calls without end through a client whose memory has room for two answers, until it is told to stop. */

@@ -87,8 +87,8 @@ describe("a call", () => {
     Effect.gen(function* () {
       const sockets = yield* Probes.sockets
       const client = yield* UndiciHttpClient.make(options)
-      const form = HttpClientRequest.post("http://127.0.0.1:1/").pipe(HttpClientRequest.bodyFormData(new FormData()))
-      assert.strictEqual((yield* Effect.flip(client.execute(form))).reason._tag, "EncodeError")
+      const streamed = HttpClientRequest.post("http://127.0.0.1:1/").pipe(HttpClientRequest.bodyStream(Stream.empty))
+      assert.strictEqual((yield* Effect.flip(client.execute(streamed))).reason._tag, "EncodeError")
       const nowhere = HttpClientRequest.get("not a url")
       assert.strictEqual((yield* Effect.flip(client.execute(nowhere))).reason._tag, "TransportError")
       assert.strictEqual(sockets.made(), 0)
@@ -194,6 +194,23 @@ describe("the pool", () => {
       const slow = (yield* client.execute(request)).stream
       const taken = yield* Stream.runCollect(Stream.mapEffect(slow, () => large))
       assert.isAbove(taken.length, 10)
+    })
+  )
+
+  it.live("sends a multipart body", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make({ validateRequests: false })
+      const client = yield* UndiciHttpClient.make(options)
+      const form = new FormData()
+      form.set("purpose", "batch")
+      form.set("file", new File(["line 1"], "input.jsonl"))
+      const request = HttpClientRequest.post(`${server.url}/files`)
+      yield* client.execute(HttpClientRequest.bodyFormData(request, form))
+      const [received] = yield* server.requests
+      assert.match(received?.headers["content-length"] ?? "", /^\d+$/)
+      assert.match(received?.headers["content-type"] ?? "", /^multipart\/form-data; boundary=/)
+      assert.include(received?.body, 'name="purpose"\r\n\r\nbatch')
+      assert.include(received?.body, 'filename="input.jsonl"')
     })
   )
 })

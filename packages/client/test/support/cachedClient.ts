@@ -1,12 +1,8 @@
-/**
- * Clients on transports that a test drives, with what they may share: a cache,
- * an account book, a budget.
- */
+/** Clients on scripted hosts, with services that they share: a cache, accounting, a budget. */
 import { assert } from "@effect/vitest"
 import type { ResponseCache } from "@kimi-effect/core/ResponseCache"
 import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import type { Accounting } from "@kimi-effect/core/Accounting"
 import type { Budget } from "@kimi-effect/core/Budget"
@@ -17,65 +13,49 @@ import { ChatTransport } from "../../src/ChatTransport.ts"
 import * as FallbackPlan from "../../src/FallbackPlan.ts"
 import * as KimiClient from "../../src/KimiClient.ts"
 import { type Provider, providers } from "../../src/Provider.ts"
+import { finishEvent, responseOf, startEvent, textDelta, usageOf } from "./responses.ts"
 
 export const ask = (content = "Hi") => ({ messages: [{ role: "user" as const, content }] })
 
-const usage = {
-  prompt_tokens: 1_000,
-  completion_tokens: 500,
-  total_tokens: 1_500,
-  cached_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 0
-}
+const usage = usageOf(1_000, 500)
 
-/** A host that numbers its answers, counts what it is asked, and can be held back or fail. */
+/** A host that numbers its responses and counts its calls. A test can hold it back or make it fail. */
 export const scripted = (provider: Provider = providers.moonshot, model = "kimi-k3") => {
-  const asked = { chats: 0, streams: 0 }
+  const calls = { chats: 0, streams: 0 }
   let gate: Deferred.Deferred<void> | undefined
   let failure: (ChatError & StreamError) | undefined
   const answered = (): Effect.Effect<number, ChatError & StreamError> =>
     Effect.suspend(() => {
-      const number = asked.chats + asked.streams
+      const number = calls.chats + calls.streams
       const open = gate === undefined ? Effect.void : Deferred.await(gate)
       return failure === undefined ? Effect.as(open, number) : Effect.fail(failure)
     })
-  const answer = (number: number) =>
-    new ChatResponse({
-      id: `chatcmpl-${number}`,
-      model,
-      created: 1,
-      provider: provider.id,
-      choices: [{ index: 0, message: { role: "assistant", content: `answer ${number}` }, finish_reason: "stop" }],
-      usage
-    })
+  const head = (number: number) => ({ id: `chatcmpl-${number}`, model, provider: provider.id })
+  const answer = (number: number) => responseOf({ ...head(number), content: `answer ${number}`, usage })
   const events = (number: number): ReadonlyArray<StreamEvent> => [
-    { _tag: "Start", id: `chatcmpl-${number}`, model, created: 1, provider: provider.id },
-    { _tag: "TextDelta", choice: 0, text: "answer " },
-    { _tag: "TextDelta", choice: 0, text: `${number}` },
+    startEvent(head(number)),
+    textDelta("answer "),
+    textDelta(`${number}`),
     { _tag: "Usage", usage },
-    { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
+    finishEvent
   ]
   const transport: ChatTransport["Service"] = {
     provider,
     chat: () =>
       Effect.suspend(() => {
-        asked.chats += 1
+        calls.chats += 1
         return Effect.map(answered(), answer)
       }),
     stream: () =>
       Stream.suspend(() => {
-        asked.streams += 1
+        calls.streams += 1
         return Stream.unwrap(Effect.map(answered(), (number) => Stream.fromIterable(events(number))))
-      }),
-    models: Effect.never,
-    estimateTokens: () => Effect.never,
-    balance: Effect.never
+      })
   }
   return {
     transport,
-    asked,
-    /** Holds every answer back until the effect is run. */
+    calls,
+    /** Holds all responses back until the returned effect runs. */
     hold: () => {
       gate = Deferred.makeUnsafe<void>()
       return Effect.suspend(() => {
@@ -92,7 +72,7 @@ export const scripted = (provider: Provider = providers.moonshot, model = "kimi-
 
 export type Host = ReturnType<typeof scripted>
 
-/** What a client may be given beside its transport. */
+/** Services of a client. */
 export type Given = ResponseCache | Accounting | Budget | Admission
 
 export interface Setting {

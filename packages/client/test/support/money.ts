@@ -1,14 +1,13 @@
 /**
- * A client under a budget, on a transport that does what a test says, at a
- * host whose input is free and whose output costs a dollar a token: the most
- * that a call may cost is its `max_completion_tokens`.
+ * A client under a budget on a scripted transport. Input is free and output
+ * costs a dollar per token, so `max_completion_tokens` is the maximum cost of a
+ * call in dollars.
  */
-import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
+import type { ChatError, HostRequestError, StreamError } from "@kimi-effect/core/OperationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
-import type { Usage } from "@kimi-effect/core/Usage"
 import * as Accounting from "@kimi-effect/core/Accounting"
 import * as Budget from "@kimi-effect/core/Budget"
 import * as PriceTable from "@kimi-effect/core/PriceTable"
@@ -21,8 +20,11 @@ import { FetchHttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
 import { ChatTransport } from "../../src/ChatTransport.ts"
 import * as FallbackPlan from "../../src/FallbackPlan.ts"
+import { HostApi } from "../../src/HostApi.ts"
 import * as KimiClient from "../../src/KimiClient.ts"
 import { providers } from "../../src/Provider.ts"
+import { balanceJson, hostApiOf } from "./hosts.ts"
+import { eventsOf, responseOf, usageOf } from "./responses.ts"
 
 export const model = "dollar-a-token"
 
@@ -36,7 +38,7 @@ const priceAt = (provider: string) => ({
 
 const prices = PriceTable.layer({ models: [priceAt("custom"), priceAt("together")] })
 
-/** A request that costs so many dollars at most. */
+/** A request that costs at most so many dollars. */
 export const upTo = (dollars: number, request: Partial<ChatRequest> = {}): ChatRequest => ({
   model,
   messages: [{ role: "user", content: "Hi" }],
@@ -44,50 +46,27 @@ export const upTo = (dollars: number, request: Partial<ChatRequest> = {}): ChatR
   ...request
 })
 
-const usageOf = (completion: number): Usage => ({
-  prompt_tokens: 10,
-  completion_tokens: completion,
-  total_tokens: 10 + completion,
-  cached_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 0
-})
+/** A response that costs so many dollars. */
+export const answer = (dollars: number): ChatResponse => responseOf({ model, usage: usageOf(10, dollars) })
 
-/** An answer that costs so many dollars. */
-export const answer = (dollars: number): ChatResponse =>
-  new ChatResponse({
-    id: "chatcmpl-1",
-    model,
-    created: 1,
-    choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
-    usage: usageOf(dollars)
-  })
+/** The events of a stream that costs so many dollars. Its text is estimated as two tokens. */
+export const events = (dollars: number): ReadonlyArray<StreamEvent> => eventsOf({ model, usage: usageOf(10, dollars) })
 
-/** The same as a stream. Its text is two tokens by estimate. */
-export const events = (dollars: number): ReadonlyArray<StreamEvent> => [
-  { _tag: "Start", id: "chatcmpl-1", model, created: 1 },
-  { _tag: "TextDelta", choice: 0, text: "hello" },
-  { _tag: "Usage", usage: usageOf(dollars) },
-  { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
-]
-
-/** What the host does with each request. */
+/** What the host does for each attempt. */
 export interface Host {
   readonly chat?: (attempt: number) => Effect.Effect<ChatResponse, ChatError>
   readonly stream?: (attempt: number) => Stream.Stream<StreamEvent, StreamError>
-  readonly balance?: ChatTransport["Service"]["balance"]
+  /** The available balance. By default it is never returned. */
+  readonly balance?: Effect.Effect<number, HostRequestError>
 }
 
-/** A transport to a host, and how often it was asked. */
-export const transportTo = ({ balance, chat, stream }: Host, provider = providers.custom) => {
+/** A transport to a host, and its number of attempts. */
+export const transportTo = ({ chat, stream }: Host, provider = providers.custom) => {
   const count = { attempts: 0 }
   const transport: ChatTransport["Service"] = {
     provider,
     chat: () => Effect.suspend(() => chat?.((count.attempts += 1)) ?? Effect.never),
-    stream: () => Stream.suspend(() => stream?.((count.attempts += 1)) ?? Stream.never),
-    models: Effect.never,
-    estimateTokens: () => Effect.never,
-    balance: balance ?? Effect.never
+    stream: () => Stream.suspend(() => stream?.((count.attempts += 1)) ?? Stream.never)
   }
   return { count, transport }
 }
@@ -98,13 +77,13 @@ export interface Setting {
   readonly fallback?: ReadonlyArray<FallbackPlan.Step>
   /** Defaults to no hedges. */
   readonly hedge?: Hedge.Options
-  /** Failures in a row that open a circuit. Defaults to 15. */
+  /** Consecutive failures that open a circuit. Defaults to 15. */
   readonly failuresInRow?: number
-  /** Whether answers are cached. */
+  /** Whether responses are cached. Defaults to `false`. */
   readonly isCached?: boolean
 }
 
-/** A client of the host, and all that it is accountable to. */
+/** A client of the host, with the services of its stages. */
 export const connect = (
   host: Host,
   { budget, config, fallback = [], failuresInRow = 15, hedge, isCached = false }: Setting
@@ -112,7 +91,13 @@ export const connect = (
   Effect.gen(function* () {
     const { count, transport } = transportTo(host)
     const base = Layer.merge(
-      Layer.succeed(ChatTransport, transport),
+      Layer.merge(
+        Layer.succeed(ChatTransport, transport),
+        Layer.succeed(
+          HostApi,
+          hostApiOf(transport.provider, () => Effect.map(host.balance ?? Effect.never, balanceJson))
+        )
+      ),
       KimiConfig.layer({
         provider: "custom",
         baseUrl: "http://localhost/v1",
@@ -144,7 +129,7 @@ export const connect = (
     }
   })
 
-/** The state of a budget in words, such as `total 5+10/100` for spent, reserved and cap. */
+/** The state of a budget as text, such as `total 5+10/100` for spent, reserved and cap. */
 export const stateOf = (budget: Budget.Budget["Service"]): Effect.Effect<ReadonlyArray<string>> =>
   Effect.map(Effect.orDie(budget.state), (state) =>
     state.map(
@@ -153,7 +138,7 @@ export const stateOf = (budget: Budget.Budget["Service"]): Effect.Effect<Readonl
     )
   )
 
-/** The entries of a book in words, such as `succeeded 7` or `failed 3 by estimate`, in the order in which they came. */
+/** The entries of the accounting in order, such as `succeeded 7` or `failed 3 by estimate`. */
 export const entriesOf = (book: Accounting.Accounting["Service"]): Effect.Effect<ReadonlyArray<string>> =>
   Effect.map(book.entries, (entries) =>
     entries.map(({ attempts, isEstimate, outcome, usage }) => {
@@ -162,7 +147,7 @@ export const entriesOf = (book: Accounting.Accounting["Service"]): Effect.Effect
     })
   )
 
-/** Runs an effect to its end, however long it takes. */
+/** Runs an effect to its end on the test clock. */
 export const settled = <A, E>(effect: Effect.Effect<A, E>) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkChild(effect)

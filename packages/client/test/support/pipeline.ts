@@ -1,14 +1,9 @@
-/**
- * Clients with every stage that can be switched on, and transports that do as
- * a test says.
- */
+/** Clients with all stages enabled, on scripted transports. */
 import { createHash } from "node:crypto"
 import { assert } from "@effect/vitest"
 import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import type { ChatError } from "@kimi-effect/core/OperationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
-import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Accounting from "@kimi-effect/core/Accounting"
 import * as Budget from "@kimi-effect/core/Budget"
 import * as Admission from "@kimi-effect/core/Admission"
@@ -21,53 +16,31 @@ import { ChatTransport } from "../../src/ChatTransport.ts"
 import * as FallbackPlan from "../../src/FallbackPlan.ts"
 import * as KimiClient from "../../src/KimiClient.ts"
 import type { Provider } from "../../src/Provider.ts"
+import { eventsOf, responseOf, usageOf } from "./responses.ts"
 
-const usage = {
-  prompt_tokens: 1_000,
-  completion_tokens: 100,
-  total_tokens: 1_100,
-  cached_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 0
-}
-
-/** Digests that are there at once, so that no test waits for a thread. */
+/** Synchronous digests, so that no test waits for a thread. */
 const layerDigest = Layer.succeed(Digest.Digest, {
   digest: () => Effect.die(new Error("not asked")),
   digestHex: (_, data) => Effect.sync(() => createHash("sha256").update(data).digest("hex"))
 })
 
-/** A transport whose attempts do as they are told, and answer as their host. */
+/** A transport whose attempts run an effect, with its number of attempts. */
 export const transportOf = (provider: Provider, attempt: Effect.Effect<void, ChatError>) => {
   const sent = { attempts: 0 }
   const tried = Effect.andThen(
     Effect.sync(() => void sent.attempts++),
     attempt
   )
-  const head = { id: "chatcmpl-1", model: provider.defaultModel, created: 1, provider: provider.id }
-  const answer = new ChatResponse({
-    ...head,
-    choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
-    usage
-  })
-  const events: ReadonlyArray<StreamEvent> = [
-    { _tag: "Start", ...head },
-    { _tag: "TextDelta", choice: 0, text: "hello" },
-    { _tag: "Usage", usage },
-    { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
-  ]
+  const response = { model: provider.defaultModel, provider: provider.id, usage: usageOf(1_000, 100) }
   const transport: ChatTransport["Service"] = {
     provider,
-    chat: () => Effect.as(tried, answer),
-    stream: () => Stream.unwrap(Effect.as(tried, Stream.fromIterable(events))),
-    models: Effect.never,
-    estimateTokens: () => Effect.never,
-    balance: Effect.never
+    chat: () => Effect.as(tried, responseOf(response)),
+    stream: () => Stream.unwrap(Effect.as(tried, Stream.fromIterable(eventsOf(response))))
   }
   return { sent, transport }
 }
 
-/** Clients on the given transports, the first of which is their own; they share all their services. */
+/** Clients on one transport, one for each of the options, that share all services. */
 export const clients = (
   own: ChatTransport["Service"],
   options: ReadonlyArray<KimiConfig.Options> = [{}],
@@ -121,7 +94,7 @@ export const clients = (
       spent: Number(total?.spent.value ?? 0n) / 10 ** (total?.spent.scale ?? 0),
       reserved: Number(total?.reserved.value ?? 0n)
     }))
-    /** Everything that the stages below the cache remember. */
+    /** The state of all stages below the cache. */
     const below = Effect.all({
       doors: account(),
       circuits: circuits.states,

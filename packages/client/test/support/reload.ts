@@ -1,52 +1,45 @@
-/**
- * A client on a configuration that a test changes, and hosts that write down
- * with which configuration they were called.
- */
+/** A client whose configuration a test changes, and hosts that record the configuration of each call. */
 import { classes } from "@kimi-effect/core/KimiError"
 import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
 import { KimiConfig } from "@kimi-effect/core/KimiConfig"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
-import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import { PriceTable } from "@kimi-effect/core/PriceTable"
 import * as LiveConfig from "@kimi-effect/core/LiveConfig"
 import type { ReloadEvent } from "@kimi-effect/core/ReloadEvent"
 import type * as Settings from "@kimi-effect/core/Settings"
 import { Context, Effect, Latch, Layer, Redacted, Stream } from "effect"
 import { ChatTransport } from "../../src/ChatTransport.ts"
+import { HostApi } from "../../src/HostApi.ts"
 import * as KimiClient from "../../src/KimiClient.ts"
 import * as Provider from "../../src/Provider.ts"
 import * as Reload from "../../src/Reload.ts"
+import { balanceJson, hostApiOf } from "./hosts.ts"
+import { eventsOf, responseOf, usageOf } from "./responses.ts"
 
 export const ask = { messages: [{ role: "user" as const, content: "Hi" }], max_completion_tokens: 1_000_000 }
 
-const usage = {
-  prompt_tokens: 0,
-  completion_tokens: 1_000_000,
-  total_tokens: 1_000_000,
-  cached_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 0
+const usage = usageOf(0, 1_000_000)
+const events = eventsOf({ model: "a" })
+
+/** The JSON of each operation of a host API. */
+const operationJson: Record<string, unknown> = {
+  models: { data: [] },
+  estimateTokens: { data: { total_tokens: 7 } },
+  balance: balanceJson(1)
 }
 
-const events: ReadonlyArray<StreamEvent> = [
-  { _tag: "Start", id: "chatcmpl-1", model: "a", created: 1 },
-  { _tag: "TextDelta", choice: 0, text: "hello" },
-  { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
-]
-
 export const makeHosts = ({ isLogging = false }: { readonly isLogging?: boolean } = {}) => {
-  const state = { built: 0, released: 0, running: 0, most: 0, refused: "" }
-  const seen: Array<string> = []
+  const state = { built: 0, released: 0, running: 0, maxRunning: 0, rejectedModel: "" }
+  const calls: Array<string> = []
   const prices: Array<string | undefined> = []
-  /** What the next calls fail with. */
+  /** Errors of the next calls. */
   const failures: Array<ChatError & StreamError> = []
   const latch = Latch.makeUnsafe(true)
 
   const called = (what: string, key: string, model = "") =>
     Effect.gen(function* () {
-      seen.push([what, key, model].join(" ").trim())
+      calls.push([what, key, model].join(" ").trim())
       state.running += 1
-      state.most = Math.max(state.most, state.running)
+      state.maxRunning = Math.max(state.maxRunning, state.running)
       if (isLogging) yield* Effect.logDebug(what)
       yield* latch.await
       const table = yield* PriceTable
@@ -61,61 +54,48 @@ export const makeHosts = ({ isLogging = false }: { readonly isLogging?: boolean 
       )
     )
 
-  const layer = Layer.effect(
-    ChatTransport,
+  const layer = Layer.effectContext(
     Effect.gen(function* () {
       const config = yield* KimiConfig
       yield* Effect.acquireRelease(
         Effect.sync(() => (state.built += 1)),
         () => Effect.sync(() => (state.released += 1))
       )
-      if (config.model === state.refused) {
+      if (config.model === state.rejectedModel) {
         return yield* Effect.fail(classes.ConfigurationError.of([{ name: "model", expected: "another model" }]))
       }
       const key = config.apiKey === undefined ? "" : Redacted.value(config.apiKey)
-      return ChatTransport.of({
-        provider: Provider.fromConfig(config),
-        chat: ({ model }) =>
-          Effect.as(
-            called("chat", key, model),
-            new ChatResponse({
-              id: "chatcmpl-1",
-              model,
-              created: 1,
-              choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
-              usage
-            })
-          ),
-        stream: ({ model }) => Stream.unwrap(Effect.as(called("stream", key, model), Stream.fromIterable(events))),
-        models: Effect.as(Effect.orDie(called("models", key)), []),
-        estimateTokens: (model) => Effect.as(Effect.orDie(called("estimateTokens", key, model)), 7),
-        balance: Effect.as(Effect.orDie(called("balance", key)), {
-          available_balance: 1,
-          voucher_balance: 0,
-          cash_balance: 1
-        })
+      const provider = Provider.fromConfig(config)
+      const transport = ChatTransport.of({
+        provider,
+        chat: ({ model }) => Effect.as(called("chat", key, model), responseOf({ model, usage })),
+        stream: ({ model }) => Stream.unwrap(Effect.as(called("stream", key, model), Stream.fromIterable(events)))
       })
+      const hostApi = hostApiOf(provider, ({ model, operation }) =>
+        Effect.as(Effect.orDie(called(operation, key, model)), operationJson[operation])
+      )
+      return Context.make(ChatTransport, transport).pipe(Context.add(HostApi, hostApi))
     })
   )
 
   return {
     layer,
-    seen,
+    calls,
     prices,
     failures,
     built: () => state.built,
     released: () => state.released,
-    mostAtOnce: () => state.most,
-    refuseModel: (model: string) => {
-      state.refused = model
+    maxConcurrent: () => state.maxRunning,
+    rejectModel: (model: string) => {
+      state.rejectedModel = model
     },
-    /** Calls that begin from now on wait until they may go on. */
+    /** Makes later calls wait until `proceed`. */
     hold: () => latch.closeUnsafe(),
     proceed: () => latch.openUnsafe()
   }
 }
 
-/** The client, its configuration, and the events from now on. */
+/** The client, its configuration, and the reload events from now on. */
 export const connect = Effect.fnUntraced(function* (
   hosts: Pick<ReturnType<typeof makeHosts>, "layer">,
   options: Settings.Options = {},
@@ -131,12 +111,12 @@ export const connect = Effect.fnUntraced(function* (
   })
   const context = yield* Layer.build(Layer.provideMerge(client, config))
   const live = Context.get(context, LiveConfig.LiveConfig)
-  const heard: Array<ReloadEvent> = []
+  const reloadEvents: Array<ReloadEvent> = []
   yield* Effect.forkScoped(
-    Stream.runForEach(live.events, (event) => Effect.sync(() => heard.push(event))),
+    Stream.runForEach(live.events, (event) => Effect.sync(() => reloadEvents.push(event))),
     { startImmediately: true }
   )
-  return { kimi: Context.get(context, KimiClient.KimiClient), live, heard }
+  return { kimi: Context.get(context, KimiClient.KimiClient), live, events: reloadEvents }
 })
 
 export const start = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })

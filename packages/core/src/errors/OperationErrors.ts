@@ -125,13 +125,21 @@ export type CallError =
   | ResponseTooLargeError
 
 /**
- * The errors of a call that sends no model request. An invalid request of this
- * kind is always `InvalidRequestError`.
+ * The errors of a request that calls no model.
  *
  * @category models
  * @since 0.1.0
  */
-export type HostApiError = Exclude<CallError, Exclude<ValidationError, InvalidRequestError>>
+export type HostRequestError = CallError | UnsupportedOperationError
+
+/**
+ * The errors of a request that names no model and contains no messages. An
+ * invalid request of this kind is always `InvalidRequestError`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type HostApiError = Exclude<HostRequestError, Exclude<ValidationError, InvalidRequestError>>
 
 /**
  * Admission refused the call because of the account's limits; nothing was sent.
@@ -196,7 +204,7 @@ export type ModelsError = HostApiError
  * @category models
  * @since 0.1.0
  */
-export type BalanceError = HostApiError | UnsupportedOperationError
+export type BalanceError = HostApiError
 
 /**
  * The errors of `estimateTokens`.
@@ -204,4 +212,4 @@ export type BalanceError = HostApiError | UnsupportedOperationError
  * @category models
  * @since 0.1.0
  */
-export type EstimateTokensError = CallError | UnsupportedOperationError
+export type EstimateTokensError = HostRequestError

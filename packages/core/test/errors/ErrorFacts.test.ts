@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Facts, table, type Tag } from "../../src/errors/ErrorFacts.ts"
 import type { ChatError, HostApiError, StreamError } from "../../src/errors/OperationErrors.ts"
+import type { UnsupportedOperationError } from "../../src/errors/ValidationErrors.ts"
 
 const rows = Object.entries(table) as ReadonlyArray<readonly [Tag, Facts]>
 
@@ -172,7 +173,7 @@ describe("ErrorFacts", () => {
       StreamFailedError: true,
       EventTooLargeError: true
     }
-    const hostApi: { readonly [T in HostApiError["_tag"]]: true } = {
+    const hostApi: { readonly [T in Exclude<HostApiError, UnsupportedOperationError>["_tag"]]: true } = {
       DnsError: true,
       ConnectionRefusedError: true,
       ConnectionLostError: true,

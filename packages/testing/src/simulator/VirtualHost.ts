@@ -15,7 +15,6 @@
  */
 import { ChatTransport } from "@kimi-effect/client/ChatTransport"
 import { type Provider, providers } from "@kimi-effect/client/Provider"
-import { UnsupportedOperationError } from "@kimi-effect/core/ValidationErrors"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import type { RateLimits } from "@kimi-effect/core/RateLimits"
 import * as TokenCount from "@kimi-effect/core/TokenCount"
@@ -167,23 +166,11 @@ export const make = (
     }
 
     const host: Attempts.Host = { provider: provider.id, begin, end }
-    const unsupported = (operation: string) =>
-      Effect.fail(
-        new UnsupportedOperationError({
-          message: "The virtual host supports chat and streams only",
-          provider: provider.id,
-          operation
-        })
-      )
     return {
       transport: ChatTransport.of({
         provider,
         chat: (request) => Attempts.chat(host, request),
-        stream: (request) => Attempts.stream(host, request),
-        models: Effect.succeed([{ id: provider.defaultModel }]),
-        estimateTokens: (_, messages) =>
-          Effect.sync(() => TokenCount.ofPrompt({ model: provider.defaultModel, messages })),
-        balance: unsupported("balance")
+        stream: (request) => Attempts.stream(host, request)
       }),
       peaks: Effect.sync(() => limits.peaks)
     }

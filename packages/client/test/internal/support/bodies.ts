@@ -1,6 +1,4 @@
-/**
- * Bodies of answers whose reading can be watched.
- */
+/** Response bodies that record how they are read. */
 import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
@@ -9,13 +7,13 @@ const request = HttpClientRequest.get("https://api.moonshot.ai/v1/models")
 
 export interface Watched {
   readonly response: HttpClientResponse.HttpClientResponse
-  /** Pieces that were asked for so far. */
+  /** Number of pieces read so far. */
   readonly reads: () => number
-  /** Whether the body was left before its end. */
+  /** Whether the body was cancelled before its end. */
   readonly isLeft: () => boolean
 }
 
-/** An answer whose body gives the pieces one by one, as they are asked for, and then ends or breaks. */
+/** A response whose body returns the pieces on demand, and then ends or fails. */
 export const watched = (
   pieces: Iterable<Uint8Array>,
   options: { readonly headers?: Record<string, string>; readonly breaks?: Error } = {}
@@ -43,7 +41,7 @@ export const watched = (
   return { response, reads: () => reads, isLeft: () => isLeft }
 }
 
-/** How the clients of Effect report a body that broke. */
+/** The error of Effect's HTTP clients for a body that fails. */
 export const brokenBody = (cause: unknown): HttpClientError.HttpClientError =>
   new HttpClientError.HttpClientError({
     reason: new HttpClientError.DecodeError({

@@ -1,6 +1,4 @@
-/**
- * Random requests that are well formed and break many a rule.
- */
+/** Random requests that are well formed and violate many rules. */
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
@@ -39,13 +37,13 @@ const Assistant = Schema.Struct({
 
 const Tool = Schema.Struct({ role: Schema.Literal("tool"), tool_call_id: Id, content: Text })
 
-/** A turn of tools that is in order but for its texts. */
+/** A valid turn of tools with random texts. */
 const Loop = Schema.Tuple([
   Schema.Struct({ ...Assistant.fields, partial: Schema.Literal(false), tool_calls: Schema.Tuple([Call]) }),
   Schema.Struct({ role: Schema.Literal("user"), content: Text })
 ])
 
-/** In-order turns outweigh the others, so that whole histories are lawful often enough. */
+/** Mostly valid turns, so that whole histories are valid often enough. */
 const Turn = Schema.Union([
   Loop,
   Loop,
@@ -85,7 +83,7 @@ const Members = Schema.Struct({
 
 const live = ModelCatalog.knownModels.filter(({ lifecycle }) => lifecycle.state === "live").map(({ id }) => id)
 
-/** A random request, and a host that it is for. */
+/** A random request and its host. */
 export const requests: Arbitrary.Arbitrary<{ request: ModelRequest; host: KimiConfig.ProviderId }> = Arbitrary.map(
   Arbitrary.all({
     members: Arbitrary.schema(Members),
@@ -99,7 +97,7 @@ export const requests: Arbitrary.Arbitrary<{ request: ModelRequest; host: KimiCo
         ? [...turn]
         : [turn[0], { role: "tool", tool_call_id: turn[0].tool_calls[0].id, content: "1" }, turn[1]]
     )
-    // Generated objects have no prototype; those of callers do.
+    // Generated objects have no prototype, unlike those of callers.
     return structuredClone({ request: { ...members, model, messages }, host })
   }
 )

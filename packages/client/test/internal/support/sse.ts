@@ -1,6 +1,6 @@
 /**
- * Runs a `StreamDecoder` over reads, and holds every run to the laws of a
- * stream: it ends either with `Finish` or with an error, and says nothing after.
+ * Runs a `StreamDecoder` over reads, and checks the laws of a stream: it ends
+ * either with `Finish` or with an error, and emits nothing after it.
  */
 import { assert } from "@effect/vitest"
 import { withDetails } from "@kimi-effect/core/internal/ErrorDetails"
@@ -36,7 +36,7 @@ export const makeDecoder = (options: Options = {}): StreamDecoder =>
     { ...KimiConfig.defaults, ...options.bounds }
   )
 
-/** What a stream gives whose body comes in these reads and then ends. */
+/** The outcome of a stream with these reads. */
 export const decode = (reads: Iterable<Uint8Array | string>, options?: Options): Outcome => {
   const decoder = makeDecoder(options)
   const events: Array<StreamEvent> = []
@@ -59,19 +59,19 @@ export const decode = (reads: Iterable<Uint8Array | string>, options?: Options):
   return { events, failure }
 }
 
-/** The same, where each item is the JSON of one event. */
+/** The outcome of a stream of these events, as JSON values. */
 export const decodeData = (data: ReadonlyArray<unknown>, options?: Options): Outcome => decode(data.map(toSse), options)
 
-/** The text of an event with this JSON, or with this text where it is one already. */
+/** The text of an event with this JSON value or text as data. */
 export const toSse = (data: unknown): string => `data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`
 
-/** Cuts text into reads of so many bytes. */
+/** Splits text into reads of so many bytes. */
 export function* readsOf(text: string, size: number): Iterable<Uint8Array> {
   const bytes = bytesOf(text)
   for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size)
 }
 
-/** The answer that the events fold into, or the error with what had arrived attached. */
+/** The response to which the events fold, or the error with its partial content. */
 export const settle = ({ events, failure }: Outcome): ChatResponse | Record<string, unknown> =>
   failure === undefined
     ? Option.getOrThrow(StreamFold.fold(events))

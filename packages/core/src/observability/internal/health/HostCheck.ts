@@ -60,6 +60,10 @@ const fromModelsError = (
   error: ModelsError
 ): Effect.Effect<CheckResult, ModelsError> => {
   const finding = fromError(error)
+  if (error._tag === "UnsupportedOperationError") {
+    const message = "The host offers no list of models, so it is not known whether it can be reached."
+    return Effect.succeed({ ...finding, status: "degraded", code: "NotOffered", message })
+  }
   if (isModelListOptional && (error.status === 404 || error.status === 405)) {
     const message = "The host answers and has no list of models, so nobody knows whether it takes the key."
     return Effect.succeed({ ...finding, status: "degraded", code: "NotOffered", message })

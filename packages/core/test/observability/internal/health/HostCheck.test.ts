@@ -43,6 +43,13 @@ describe("the check of a host", () => {
     })
   )
 
+  it.effect("is degraded when the host offers no list of models", () =>
+    Effect.gen(function* () {
+      const error = new classes.UnsupportedOperationError({ message: "no models here", operation: "models" })
+      assert.deepInclude(yield* refusedBy(error), { status: "degraded", code: "NotOffered" })
+    })
+  )
+
   it.effect("is degraded from a latency on", () =>
     Effect.gen(function* () {
       const after = Effect.fnUntraced(function* (millis: number) {

@@ -1,0 +1,68 @@
+/** From a step of a fallback plan to the options of its host and to the step of the fallback stage. */
+import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import type * as Fallback from "@kimi-effect/core/Fallback"
+import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import type { HostStep, Step, TransportStep } from "../FallbackPlan.ts"
+import * as Provider from "../Provider.ts"
+import * as RequestCheck from "../RequestCheck.ts"
+
+/** The options of a step at any host: those of the client that are not about an account. */
+const commonOptions = (step: Step, config: KimiConfig.Values): KimiConfig.Options => ({
+  ...config,
+  model: step.model,
+  account: undefined,
+  requestPolicy: step.requestPolicy ?? config.requestPolicy,
+  tier: step.tier,
+  maxConcurrency: step.maxConcurrency,
+  requestsPerMinute: step.requestsPerMinute,
+  tokensPerMinute: step.tokensPerMinute,
+  tokensPerDay: step.tokensPerDay
+})
+
+/** The options of a step with a transport. The transport has its own credentials. */
+export const transportOptions = (step: TransportStep, config: KimiConfig.Values): KimiConfig.Options => ({
+  ...commonOptions(step, config),
+  provider: "custom",
+  baseUrl: step.transport.provider.baseUrl,
+  apiKey: undefined,
+  allowPlainHttp: true
+})
+
+/** The options of a step over HTTP, including those of the client's that are valid for its host. */
+export const hostOptions = (step: HostStep, config: KimiConfig.Values): KimiConfig.Options => {
+  const provider = step.provider ?? config.provider
+  const baseUrl = step.baseUrl ?? (provider === config.provider ? config.baseUrl : undefined)
+  const own = Provider.fromConfig(config)
+  const isOwnHost = provider === own.id && Provider.fromConfig({ ...config, provider, baseUrl }).baseUrl === own.baseUrl
+  return {
+    ...commonOptions(step, config),
+    provider,
+    baseUrl,
+    // The client's key, and the permission to send it without TLS, are for the client's host only.
+    apiKey: step.apiKey ?? (isOwnHost ? config.apiKey : undefined),
+    allowPlainHttp: step.allowPlainHttp ?? (isOwnHost && config.allowPlainHttp)
+  }
+}
+
+const withoutExtraBody = (request: ModelRequest): ModelRequest => {
+  const { extra_body: _, ...rest } = request
+  return rest
+}
+
+/** The step of the fallback stage for the account with this id and provider. */
+export const toFallbackStep = (
+  { id, provider }: { readonly id: string; readonly provider: Provider.Provider },
+  { model, on, requestPolicy }: Step,
+  primary: Provider.Provider,
+  config: KimiConfig.Values
+): Fallback.Step => {
+  const isSameProvider = provider.id === primary.id
+  const policy = requestPolicy ?? config.requestPolicy
+  return {
+    account: id,
+    provider: provider.id,
+    model: model ?? (isSameProvider ? undefined : provider.defaultModel),
+    on,
+    check: (request) => RequestCheck.check(isSameProvider ? request : withoutExtraBody(request), provider, policy)
+  }
+}

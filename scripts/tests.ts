@@ -1,0 +1,67 @@
+/**
+ * Checks that every test file is named after the module that it tests:
+ * `packages/x/test/a/Y.topic.test.ts` tests `packages/x/src/a/Y.ts`. Tests in a
+ * folder `test/node` need Node, sockets, files or Redis; they can test a module
+ * of any folder of core, client or testing.
+ *
+ * Tests of several modules together have one of these names instead:
+ *
+ * - `cancellation`: what is released when a caller is interrupted.
+ * - `damage`: damaged entries in every cache store.
+ * - `exports`: the names that a package exports.
+ * - `faults`: every fault of the network and of a host, in the whole client.
+ * - `fixtures`: costs of recorded usage.
+ * - `logging`: log lines of the whole client.
+ * - `options`: invalid options of every module.
+ * - `peers`: other clients against the mock server.
+ * - `processes`: several processes with one store.
+ * - `security`: keys and prompts in errors, logs and telemetry.
+ * - `telemetry`: spans, metrics and log lines of the whole client.
+ */
+import { existsSync, globSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
+
+const root = new URL("..", import.meta.url).pathname
+
+const exceptions: ReadonlySet<string> = new Set([
+  "cancellation",
+  "damage",
+  "exports",
+  "faults",
+  "fixtures",
+  "logging",
+  "options",
+  "peers",
+  "processes",
+  "security",
+  "telemetry"
+])
+
+const moduleNames: ReadonlySet<string> = new Set(
+  globSync("packages/{core,client,testing}/src/**/*.ts", { cwd: root }).map((file) => basename(file, ".ts"))
+)
+
+const files = globSync("packages/*/test/**/*.test.ts", { cwd: root }).toSorted()
+const used = new Set<string>()
+
+const problems = files.flatMap((file) => {
+  const [module = ""] = basename(file).split(".")
+  if (exceptions.has(module)) {
+    used.add(module)
+    return []
+  }
+  const source = join(dirname(file).replace(/^(packages\/[^/]+)\/test/, "$1/src"), `${module}.ts`)
+  const isNodeTest = file.includes("/test/node/")
+  if (existsSync(join(root, source)) || (isNodeTest && moduleNames.has(module))) return []
+  return [isNodeTest ? `${file}: no package has a module ${module}` : `${file}: ${source} does not exist`]
+})
+
+for (const name of exceptions) {
+  if (!used.has(name)) problems.push(`scripts/tests.ts: no test has the name ${name}; remove it from the exceptions`)
+}
+for (const problem of problems) process.stderr.write(`${problem}\n`)
+if (problems.length > 0) {
+  process.stderr.write("Name a test file after its module, or add its name to the exceptions in scripts/tests.ts\n")
+  process.exit(1)
+}
+process.stdout.write(`${files.length} test files are named after their modules or are listed exceptions\n`)
