@@ -156,7 +156,7 @@ describe("the layers", () => {
       Layer.Layer<KimiClient.KimiClient, ConfigurationError, HttpClient.HttpClient>
     >()
     expect(KimiClient.layerTransport).type.toBe<
-      Layer.Layer<KimiClient.KimiClient, never, KimiConfig | ChatTransport.ChatTransport>
+      Layer.Layer<KimiClient.KimiClient, ConfigurationError, KimiConfig | ChatTransport.ChatTransport>
     >()
     expect(ChatTransport.layerHttp).type.toBe<
       Layer.Layer<ChatTransport.ChatTransport, never, KimiConfig | HttpClient.HttpClient>

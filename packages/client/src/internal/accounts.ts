@@ -11,16 +11,16 @@ import { providedHostApi } from "./providedHostApi.ts"
 
 type Transport = ChatTransport.ChatTransport["Service"]
 
-/** What a client knows of its accounts. */
+/** The accounts of a client, with their options and transports. */
 export interface Accounts {
-  /** The client's own account, to which calls are put first. */
+  /** The client's own account, which is called first. */
   readonly primary: string
   /** Every account, the own one included. */
   readonly ids: ReadonlyArray<string>
   readonly configOf: (account: string) => KimiConfig.Values
   readonly transportOf: (account: string) => Transport
   readonly hostApiOf: (account: string) => HostApi["Service"]
-  /** Puts a call to the host of its account. */
+  /** Calls the host of an account. */
   readonly chat: Attempt
   /** The same for a stream. */
   readonly stream: StreamAttempt

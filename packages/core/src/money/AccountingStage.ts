@@ -8,8 +8,8 @@
  * an `Accounting` service nothing is recorded.
  *
  * An attempt that the host certainly does not charge is not recorded and costs
- * nothing. A caller that leaves before the request was sent cannot be told
- * from one that leaves after it, and is charged for the prompt.
+ * nothing. An interruption before the request was sent cannot be distinguished
+ * from one after it, and is charged for the prompt.
  *
  * @since 0.1.0
  */
@@ -56,7 +56,7 @@ const failureOutcome = (cause: Cause.Cause<KimiError>): Accounting.Outcome | und
   return Option.isSome(error) && error.value.billing === "none" ? undefined : "failed"
 }
 
-/** What one attempt comes to; nothing when it was free. */
+/** What one attempt is charged. */
 interface Charge {
   readonly outcome: Accounting.Outcome
   readonly usage: Cost.BillableUsage

@@ -1,8 +1,8 @@
 /**
- * What the stages are told of a call: the request and whom it is put to.
+ * A call as the stages receive it: the request and the account that is called.
  *
- * A stage sees the call itself and not only its effect, so that it can put
- * another call in its place: another host, another model, a longer
+ * A stage receives the call itself and not only its effect, so that it can
+ * replace it with another call: another host, another model, a longer
  * conversation.
  *
  * @since 0.1.0
@@ -16,21 +16,21 @@ import type { StreamEvent } from "../models/StreamEvent.ts"
 import type { Usage } from "../models/Usage.ts"
 
 /**
- * What the stages of one call tell each other while it runs. Each member
+ * What the stages of one call share while it runs. Each member
  * belongs to the stage that is named at it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface CallState {
-  /** Cache: the call as it was put to whoever answered, which a fallback may have changed. Written by each attempt, so that the last one holds. */
+  /** Cache: the call of the last attempt, which a fallback may have changed. Each attempt overwrites it. */
   lastAttempt?: Call
   /** Budget: what the call may spend. Read by each attempt. */
   budget?: CallBudget
 }
 
 /**
- * The money of one call.
+ * The budget of one call.
  *
  * @category models
  * @since 0.1.0
@@ -44,26 +44,26 @@ export interface CallBudget {
 }
 
 /**
- * Money that is held for one attempt.
+ * The amount that is reserved for one attempt.
  *
  * @category models
  * @since 0.1.0
  */
 export interface AttemptReservation {
-  /** Pays what was used and gives the rest back, once. `undefined` says that the attempt was free. */
+  /** Charges what was used and releases the rest, once. `undefined` means that the attempt was free. */
   readonly settle: (usage: Usage | undefined, isEstimate: boolean) => Effect.Effect<void>
 }
 
 /**
- * A checked request and the account that it is put to.
+ * A checked request and the account that is called.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Call {
-  /** What the stages of this call tell each other; the same for all of its attempts. */
+  /** What the stages of this call share; the same for all of its attempts. */
   readonly state?: CallState | undefined
-  /** The account at a host: its limits and its circuits are its own. The id of the host, or a name given to it. */
+  /** The account at a host: it has its own limits and circuits. The id of the host, or a configured name. */
   readonly account: string
   /** The host, by the id of its provider description. */
   readonly provider: string
@@ -71,7 +71,7 @@ export interface Call {
 }
 
 /**
- * Makes a call and gives the whole answer.
+ * Makes a call and returns the whole response.
  *
  * @category models
  * @since 0.1.0
@@ -79,7 +79,7 @@ export interface Call {
 export type Attempt = (call: Call) => Effect.Effect<ChatResponse, ChatError>
 
 /**
- * Makes a call and gives the answer as events.
+ * Makes a call and returns the response as events.
  *
  * @category models
  * @since 0.1.0

@@ -1,20 +1,19 @@
 /**
- * Lets attempts through as fast as the account's limits allow, and makes the
- * others wait: one decision over concurrency, requests and tokens per minute,
- * and tokens per day.
+ * Keeps attempts within the limits of their account and queues the others: one
+ * decision over concurrency, requests and tokens per minute, and tokens per day.
  *
  * **Details**
  *
- * - It counts as Kimi does: an attempt's prompt and the most that it may
- *   generate, when it begins, and never given back. A stream holds its place
- *   until it ends.
- * - Who waits goes in order of priority, and tenants take turns; both are
- *   options of the caller's fiber (`CallOptions`).
- * - A wait is bounded in time and the queue in length, each with its own
- *   error, which carries an estimate of the wait. A call that leaves while it
- *   waits has taken nothing.
- * - A refusal by the host lowers the pace, and a limit that it names is
- *   believed; answers restore the pace.
+ * - It counts as Kimi does: the prompt of an attempt and the most that it may
+ *   generate count when it begins, and are not refunded. A stream keeps its
+ *   permit until it ends.
+ * - The queue is ordered by priority, and tenants take turns; both are options
+ *   of the caller's fiber (`CallOptions`).
+ * - Waits are bounded in time and the queue in length, each with its own error,
+ *   which carries an estimate of the wait. A call that is interrupted while it
+ *   waits counts for nothing.
+ * - A rate limit of the host slows the account down, and a limit that the host
+ *   names is adopted; successes restore the pace.
  *
  * **Gotchas**
  *
@@ -36,7 +35,7 @@ import type { Redis } from "../Redis.ts"
 import type {
   AccountState,
   PermitRequest,
-  Changes as DoorChanges,
+  Changes as LimiterChanges,
   Limiter,
   QueueLimits
 } from "./internal/admission/Limiter.ts"
@@ -72,15 +71,15 @@ export class Admission extends Context.Service<
     ) => <A, E extends E0, R>(attempt: Effect.Effect<A, E, R>) => Effect.Effect<A, E | AcquireError, R>
     /** A permit for what `guard` does not fit, such as a stream. It is held until it is released. */
     readonly acquire: Limiter["acquire"]
-    /** What is in use of every account, by its name. */
+    /** The usage of every account, by its name. */
     readonly states: Effect.Effect<ReadonlyMap<string, AccountState>>
-    /** The options in words for people. */
+    /** The options in words. */
     readonly options: Description
     /**
-     * Changes limits and patience in place. What was counted stays counted and
-     * calls that run keep their places: where they are more than a lower limit
-     * allows, nobody is let in until it fits. Calls that wait are looked at
-     * anew, with the patience that they came with.
+     * Changes limits and queue limits in place. Usage stays counted and running
+     * calls keep their permits: where they exceed a lower limit, no call is
+     * admitted until it fits. Queued calls are reconsidered, and keep the
+     * longest wait with which they came in.
      */
     readonly change: (changes: Changes) => Effect.Effect<void, ConfigurationError>
   }
@@ -93,7 +92,7 @@ export class Admission extends Context.Service<
 export interface Options {
   /** The limits of every account, or of each by its name. Unknown by default. */
   readonly limits?: RateLimits | ((account: string) => RateLimits) | undefined
-  /** Longest wait for a place. Defaults to 2 minutes. */
+  /** Longest wait for a permit. Defaults to 2 minutes. */
   readonly maxWait?: Duration.Input | undefined
   /** Calls of one priority that may wait for one account. Defaults to 10,000. */
   readonly maxQueue?: number | undefined
@@ -113,8 +112,8 @@ export interface Changes extends Pick<Options, "maxWait" | "maxQueue"> {
 }
 
 /**
- * The limits that a configuration gives: those of its tier, and in their place
- * those that it names.
+ * The limits of a configuration: those of its tier, each replaced by the one that
+ * the configuration names.
  *
  * @category options
  * @since 0.1.0
@@ -129,7 +128,7 @@ export const limitsFromConfig = (config: KimiConfig.Values): RateLimits => {
   }
 }
 
-/** How much closer together two calls may come in than they were sent. */
+/** How much closer together two calls may arrive than they were sent. */
 const defaultMargin = Duration.seconds(1)
 
 const describeLimits = (limits: RateLimits): Description => {
@@ -146,7 +145,7 @@ const describeLimiter = (limits: RateLimits | "by account", { maxQueue, maxWait 
 })
 
 /**
- * Puts attempts behind a door. `options` say in words what it goes by.
+ * The service on a limiter. `options` describe it in words.
  *
  * @category constructors
  * @since 0.1.0
@@ -179,7 +178,7 @@ const limitNames: ReadonlyArray<string> = [
   "tokensPerDay"
 ] satisfies ReadonlyArray<keyof RateLimits>
 
-/** A limit that is misspelt would be none. */
+/** A misspelt limit would otherwise be no limit. */
 const limitsRules = (limits: Changes["limits"]): ReadonlyArray<OptionRules.Rule> => {
   if (limits === undefined || typeof limits === "function") return []
   const known = limitNames.join(", ")
@@ -228,7 +227,10 @@ const limiterOptions = ({
 export const make = (options: Options = {}): Effect.Effect<Admission["Service"], ConfigurationError> =>
   Effect.flatMap(
     Effect.suspend(() => check(rulesOf(options))),
-    () => Effect.map(LocalLimiter.make(limiterOptions(options)), (door) => fromLimiter(door, describeOptions(options)))
+    () =>
+      Effect.map(LocalLimiter.make(limiterOptions(options)), (limiter) =>
+        fromLimiter(limiter, describeOptions(options))
+      )
   )
 
 /**
@@ -238,7 +240,7 @@ export const make = (options: Options = {}): Effect.Effect<Admission["Service"],
  * @since 0.1.0
  */
 export interface Reloadable extends Pick<LocalLimiter.LocalLimiter, "reset"> {
-  /** The limits, which say the options of a configuration in words. */
+  /** The limits, described by the options of a configuration. */
   readonly admissionOf: (config: KimiConfig.Values) => Admission["Service"]
   /** Takes the options of another configuration. Accounts that it does not know keep their limits. */
   readonly reload: (
@@ -250,7 +252,7 @@ export interface Reloadable extends Pick<LocalLimiter.LocalLimiter, "reset"> {
 const changesOf = (
   config: KimiConfig.Values,
   configOf: (account: string) => KimiConfig.Values | undefined
-): Required<DoorChanges> => ({
+): Required<LimiterChanges> => ({
   limitsOf: (account) => {
     const own = configOf(account)
     return own === undefined ? undefined : limitsFromConfig(own)
@@ -273,14 +275,14 @@ export const makeReloadable = (config: KimiConfig.Values): Effect.Effect<Reloada
       maxQueue: config.admissionMaxQueue,
       maxWait: config.admissionMaxWait
     }),
-    (door) => ({
+    (limiter) => ({
       admissionOf: (now) =>
         fromLimiter(
-          door,
+          limiter,
           describeLimiter(limitsFromConfig(now), { maxQueue: now.admissionMaxQueue, maxWait: now.admissionMaxWait })
         ),
-      reload: (next, configOf) => door.change(changesOf(next, configOf)),
-      reset: door.reset
+      reload: (next, configOf) => limiter.change(changesOf(next, configOf)),
+      reset: limiter.reset
     })
   )
 
@@ -295,14 +297,14 @@ export const fromConfig = (
   config: KimiConfig.Values,
   configOf: (account: string) => KimiConfig.Values = () => config
 ): Effect.Effect<Admission["Service"]> => {
-  const patience = { maxQueue: config.admissionMaxQueue, maxWait: config.admissionMaxWait }
+  const queueLimits = { maxQueue: config.admissionMaxQueue, maxWait: config.admissionMaxWait }
   return Effect.map(
     LocalLimiter.make({
       limitsOf: (account) => limitsFromConfig(configOf(account)),
       margin: defaultMargin,
-      ...patience
+      ...queueLimits
     }),
-    (door) => fromLimiter(door, describeLimiter(limitsFromConfig(config), patience))
+    (limiter) => fromLimiter(limiter, describeLimiter(limitsFromConfig(config), queueLimits))
   )
 }
 
@@ -333,16 +335,16 @@ export interface RedisOptions extends Options {
   /** Prefix of every key in Redis. Defaults to `kimi-effect:admission:`. */
   readonly keyPrefix?: string | undefined
   /**
-   * Part of the limits that this process keeps to while Redis is away, over 0
-   * to 1: one by the number of processes. A call that is larger than it goes
-   * alone. Defaults to 0.5.
+   * Part of the limits that this process uses while Redis is unavailable, over
+   * 0 and up to 1: one by the number of processes. A call that is larger than
+   * it runs alone. Defaults to 0.5.
    */
   readonly localShare?: number | undefined
-  /** Longest wait for an answer of Redis. Defaults to 250 milliseconds. */
+  /** Longest wait for a reply of Redis. Defaults to 250 milliseconds. */
   readonly timeout?: Duration.Input | undefined
-  /** How long Redis is left alone after it failed. Defaults to 1 second. */
+  /** How long Redis is not used after it failed. Defaults to 1 second. */
   readonly cooldown?: Duration.Input | undefined
-  /** How long the places of a process that died are held; those of a living one are renewed. Defaults to 30 seconds. */
+  /** How long the permits of a process that died stay taken; those of a running one are renewed. Defaults to 30 seconds. */
   readonly lease?: Duration.Input | undefined
 }
 
@@ -355,17 +357,16 @@ export interface RedisOptions extends Options {
  *
  * - A call that need not wait costs one round trip to Redis, and one more in
  *   the background when it ends.
- * - While Redis is away, which is said once, a process keeps to its share of
- *   the limits, and for a minute after that. At first it takes only its share
- *   of what was left when it last heard of the others.
+ * - While Redis is unavailable, and for a minute after that, a process keeps to
+ *   its share of the limits; a warning is logged once. At first it uses only its
+ *   share of what was left at its last reply.
  *
  * **Gotchas**
  *
- * - What others took after a process has last heard of them it cannot know: one
- *   that was idle may exceed the limits together with one that was over its
- *   share when Redis went away, for a minute at most, or until calls end that
- *   run longer.
- * - The same Redis must be told the same limits by everybody.
+ * - A process does not know what others used after its last reply: one that was
+ *   idle may exceed the limits together with one that was over its share when
+ *   Redis became unavailable, for a minute at most, or until longer calls end.
+ * - All processes on the same Redis must have the same limits.
  *
  * @category layers
  * @since 0.1.0
@@ -400,8 +401,8 @@ export const layerRedis = (options: RedisOptions = {}): Layer.Layer<Admission, C
             timeout: Duration.fromInputUnsafe(timeout)
           })
         ),
-        (door) =>
-          fromLimiter(door, {
+        (limiter) =>
+          fromLimiter(limiter, {
             ...describeOptions(options),
             shared: `on Redis under ${keyPrefix}`,
             "local share": String(localShare)

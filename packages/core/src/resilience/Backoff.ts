@@ -1,8 +1,8 @@
 /**
  * How long to wait before the next attempt, as Effect `Schedule`s.
  *
- * The schedules here never read the error: what a host says about waiting is a
- * floor under whatever schedule is used, and is put there by `Retry`.
+ * The schedules here ignore the error: the wait that a host asks for is a floor
+ * under any schedule, which `Retry` applies.
  *
  * @since 0.1.0
  */
@@ -12,8 +12,8 @@ import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 
 /**
- * How chance spreads waits, so that callers who failed together do not come
- * back together.
+ * Backoff jitter: how waits are randomised, so that callers that failed together
+ * do not retry together.
  *
  * - `full`: anything from zero to the exponential wait.
  * - `equal`: from half of the exponential wait to all of it.
@@ -30,11 +30,11 @@ export type Jitter = "full" | "equal" | "decorrelated" | "none"
  * @since 0.1.0
  */
 export interface Options {
-  /** The first wait before chance spreads it. */
+  /** The first wait before jitter. */
   readonly baseDelay: Duration.Duration
   /** The longest wait. */
   readonly maxDelay: Duration.Duration
-  /** How chance spreads waits. */
+  /** How waits are randomised. */
   readonly jitter: Jitter
 }
 

@@ -1,19 +1,19 @@
 /**
- * Stops calling a host that fails, and finds out by single probes when it is
- * back.
+ * Stops calling a host that fails, and finds out by single probes when it has
+ * recovered.
  *
- * Every key (host × model) has a circuit of its own; what a circuit does is
- * written in `Circuit`. What counts as a failure is a fact of the error:
- * network, timeouts, 5xx and overload do, rate limits and other 4xx do not,
- * and an interrupted call says nothing and gives its probe back.
+ * Every key (account and model) has its own circuit; `Circuit` is its state
+ * machine. The facts of an error decide whether it is a failure: network errors,
+ * timeouts, 5xx and overload are, rate limits and other 4xx are not, and an
+ * interrupted call counts for nothing and returns its probe.
  *
  * **Details**
  *
- * - A stream is judged by how it ends, and is slow when its first content came
- *   late. A consumer that leaves early says nothing.
- * - The open time follows a schedule, which begins anew when the circuit
- *   closes. A later time that a failure asked for wins over it, also one of a
- *   failure before the one that opened the circuit.
+ * - The outcome of a stream is how it ends, and it is slow when its first content
+ *   was late. A consumer that leaves early counts for nothing.
+ * - The open duration follows a schedule, which is reset when the circuit
+ *   closes. A longer wait that a failure asked for takes precedence, also that
+ *   of a failure before the one that opened the circuit.
  * - `layerMemory` keeps circuits in this process, `layerRedis` shares them
  *   between processes.
  *

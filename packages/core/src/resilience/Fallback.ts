@@ -1,6 +1,5 @@
 /**
- * Puts a call to another host, account or model when the one that was asked
- * cannot answer it.
+ * Calls another host, account or model when the first cannot respond.
  *
  * The plan is an ordered list of steps. The column `fallback` of `ErrorFacts`
  * decides which steps may succeed after an error. Each step is a separate call
@@ -9,15 +8,15 @@
  * **Details**
  *
  * - After a failure the next later step that may help is tried; when there is
- *   none, the error goes out. A step is tried at most once.
+ *   none, the call fails with the error. A step is tried at most once.
  * - A step must help against everything that went wrong so far: an account
- *   that is out of quota is not asked again further down, and a window that
- *   was too small is not followed by a smaller one. A step with `on` looks at
+ *   that is out of quota is not called again by a later step, and a window that
+ *   was too small is not followed by a smaller one. A step with `on` depends on
  *   the last error alone.
- * - Every step checks the request as the caller gave it. A step that cannot
- *   take it is left out.
- * - A stream moves only before its first content. What fails after it is the
- *   consumer's to see.
+ * - Every step checks the request as the caller gave it. A step that rejects it
+ *   is skipped.
+ * - A stream moves only before its first content. Later failures reach the
+ *   consumer.
  * - The final error is the last one, with the attempts of all steps in
  *   `attempts`, oldest first.
  *
@@ -60,17 +59,17 @@ export const isTag = (text: string): text is Tag =>
   Object.hasOwn(ErrorFacts.table, text) && ErrorFacts.table[text as ErrorFacts.Tag].operations !== "other"
 
 /**
- * One place to which a call may be put.
+ * One alternative for a call.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Step {
-  /** The account that is asked. */
+  /** The account that is called. */
   readonly account: string
   /** The account's host, by the id of its provider description. */
   readonly provider: string
-  /** The model that is asked. Defaults to that of the call. */
+  /** The model. Defaults to that of the call. */
   readonly model?: string | undefined
   /** The errors after which this step is tried, in place of those that `ErrorFacts` names. */
   readonly on?: ReadonlyArray<Tag> | undefined
@@ -89,18 +88,18 @@ export interface Plan {
   readonly steps: ReadonlyArray<Step>
 }
 
-/** Whom a failed attempt was put to, and how it failed. */
+/** The account and model of a failed attempt, and its error. */
 interface Failure {
   readonly error: StreamError
   readonly account: string
   readonly model: string
 }
 
-/** What the host says of its window is truer than the catalogue; a window that is not known is not larger. */
+/** A window that the host names takes precedence over the catalogue; an unknown window is not larger. */
 const hasLargerWindow = (next: string, { error, model }: Failure): boolean => {
   const window = ModelCatalog.find(next)?.contextWindow
-  const said = error._tag === "ContextLengthError" ? error.limit : undefined
-  const exceeded = said ?? ModelCatalog.find(model)?.contextWindow
+  const named = error._tag === "ContextLengthError" ? error.limit : undefined
+  const exceeded = named ?? ModelCatalog.find(model)?.contextWindow
   return window !== undefined && exceeded !== undefined && window > exceeded
 }
 
@@ -114,7 +113,7 @@ const isBetter = (account: string, model: string, failure: Failure): boolean => 
     case "larger window":
       return hasLargerWindow(model, failure)
     case "none":
-      // Such a failure ends the plan unless a step names it, and then it says nothing of the steps after that one.
+      // Such a failure ends the plan unless a step names it, and then it does not constrain the steps after that one.
       return true
   }
 }

@@ -1,14 +1,14 @@
 /**
- * Makes a call a second time when its first content is late, takes whichever
- * answers first and interrupts the other.
+ * Makes a second attempt when the first content of a call is late, takes the
+ * first that succeeds and interrupts the other.
  *
  * **Details**
  *
  * - Late is later than a given time, or than most of the recent calls of the
  *   same account and model.
  * - A stream is hedged up to its first content and never after it. A plain
- *   call has no first content, so it is left alone unless `responseDelay` says
- *   when a whole answer is late.
+ *   call has no first content, so it is not hedged unless `responseDelay` defines
+ *   when a whole response is late.
  * - The first attempt that succeeds wins. The other has been interrupted and
  *   its connection closed before the winner's events go on.
  * - A hedge is not a retry: a call that fails before it is late fails as it
@@ -64,7 +64,7 @@ export interface Options {
   readonly minimumSamples?: number | undefined
   /** The shortest time that `percentile` may lead to. Defaults to 100 milliseconds. */
   readonly minimumDelay?: Duration.Input | undefined
-  /** Time to the whole answer from which a plain call is late. By default none is. */
+  /** Time to the whole response from which a plain call is late. By default none is. */
   readonly responseDelay?: Duration.Input | undefined
   /** How many calls are hedged at most. */
   readonly budget?: HedgeBudget.Options | undefined
@@ -93,7 +93,7 @@ export interface State {
   readonly calls: number
   /** Second attempts that were made. */
   readonly hedges: number
-  /** Second attempts that answered first. */
+  /** Second attempts that succeeded first. */
   readonly hedgeWins: number
   /** Second attempts that the budget refused. */
   readonly refused: number
@@ -103,7 +103,7 @@ export interface State {
 
 /**
  * The hedge stage of a client. Clients that share the service share its
- * memory and its budget.
+ * latencies and its budget.
  *
  * @category services
  * @since 0.1.0
@@ -137,9 +137,9 @@ const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
   ]
 }
 
-/** Tells a race what it needs to know of the call, and hears of it. */
+/** What a race calls back. */
 interface RaceHooks {
-  /** Asked once, when the first attempt is late. */
+  /** Called once, when the first attempt is late: whether a second one may be made. */
   readonly tryHedge: () => boolean
   readonly onHedgeWon: () => void
 }
@@ -165,7 +165,7 @@ const race = <A, E>(attempt: Effect.Effect<A, E>, after: Duration.Duration, rule
         isOver = true
         resume(Effect.andThen(Fiber.interrupt(loser), exit))
       }
-      // One attempt may end the other while it is being started, so nobody listens before both are.
+      // One attempt may end the other while it is being started, so both are started before either is observed.
       first.addObserver((exit) => {
         const mayYetSucceed = isHedged && second.pollUnsafe() === undefined
         if (Exit.isSuccess(exit) || !mayYetSucceed) end(exit, second)
@@ -199,8 +199,8 @@ const describeOptions = (options: Options): Stage.Stage["options"] => {
 }
 
 /**
- * A hedge stage with a memory and a budget of its own. Fails with everything
- * that is wrong with its options.
+ * A hedge stage with its own latencies and budget. Fails with everything that is
+ * wrong with its options.
  *
  * @category constructors
  * @since 0.1.0
@@ -277,7 +277,7 @@ export const make = (options: Options): Effect.Effect<Hedge["Service"], Configur
   })
 
 /**
- * A hedge stage with a memory and a budget of its own.
+ * A hedge stage with its own latencies and budget.
  *
  * @category layers
  * @since 0.1.0

@@ -1,9 +1,9 @@
 /**
  * Bounds the retries of a whole client, so that a host that is down is not
- * asked several times as often as one that is up.
+ * called several times as often as one that is up.
  *
  * A bucket of tokens, as in the AWS SDK's standard mode: a retry takes some, a
- * success gives some back. While a host is down nothing comes back, and after
+ * success returns some. While a host is down none are returned, and after
  * `capacity / cost` retries every call is one attempt. A call that succeeds in
  * the end gives back what all of its retries took, so that a host that fails
  * now and then does not wear the budget down.
@@ -46,7 +46,7 @@ export class RetryBudget extends Context.Service<
     readonly deposit: (withdrawn: number | undefined) => Effect.Effect<void>
     /** Tokens left, and in a full bucket. */
     readonly state: Effect.Effect<{ readonly tokens: number; readonly capacity: number }>
-    /** The options in words for people. */
+    /** The options in words. */
     readonly options: string
   }
 >()("@kimi-effect/core/resilience/RetryBudget") {}

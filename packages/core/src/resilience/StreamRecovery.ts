@@ -1,32 +1,32 @@
 /**
- * Carries a stream on that breaks in the middle of its answer.
+ * Recovers a stream that breaks in the middle of its response.
  *
- * Up to the first content a broken stream is retried unseen. After it, the
- * consumer holds a part of the answer, so going on is something that it must
- * agree to: this stage is off by default, and what it does can be seen in the
- * events.
+ * Before its first content a broken stream is retried without effect. After it,
+ * the consumer has a part of the response, so recovery needs its consent: this
+ * stage is off by default, and its events show what it does.
  *
- * - `regenerate` asks again. The consumer sees `Reset`, throws away what it
+ * - `regenerate` calls again. The consumer receives `Reset`, discards what it
  *   has, and a whole new stream follows.
- * - `continue` asks for the rest by Partial Mode. The consumer sees `Seam`,
- *   keeps what it has, and the rest follows.
+ * - `continue` requests the rest by Partial Mode. The consumer receives
+ *   `Resume`, keeps what it has, and the rest follows.
  *
  * **Details**
  *
  * - Only a retryable error is recovered, and only `maxRecoveries` times.
  * - Never after a completed `ToolCall`, because the tool may have run, and
  *   never after `Finish`.
- * - Nothing waits here, so an error with a `retryAfter` goes out as it is: the
- *   host's wait is a floor. Retry inside waits for what fails before content.
- * - Where continuing is not possible, the answer is regenerated: a call that
- *   is not allowed to, several answers, JSON formats, a tool call that has
- *   begun, no text yet, no tokens left, an answer that a fallback host began,
- *   and one that is complete but for its end mark.
+ * - This stage does not wait, so an error with a `retryAfter` is not recovered:
+ *   the host's wait is a floor. The retry stage inside waits before content.
+ * - Where continuing is not possible, the response is regenerated: a call that
+ *   is not allowed to, several choices, JSON formats, a tool call that has
+ *   begun, no text yet, no tokens left, a response that a fallback host began,
+ *   and one that lacks only its end mark.
  * - `Usage` is the sum over all attempts. What a broken attempt cost is
- *   estimated when it did not say, and the event then says `isEstimate`.
- * - `Reset` and `Seam` come with the new attempt's first events. If there are
- *   none, the error goes out and the consumer keeps the part that it holds.
- *   Its `attempts` begin with those that broke.
+ *   estimated when the host did not report it, and the event then has
+ *   `isEstimate`.
+ * - `Reset` and `Resume` precede the first events of the new attempt. If there
+ *   are none, the stream fails and the consumer keeps the part that it has. The
+ *   `attempts` of the error begin with those that broke.
  *
  * **Gotchas**
  *
@@ -63,14 +63,14 @@ import { Transcript } from "../pipeline/internal/Transcript.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** Whether a new attempt answers anew or goes on where the broken one ended. */
+  /** Whether a new attempt begins anew or continues where the broken one ended. */
   readonly mode: "regenerate" | "continue"
   /** How often a stream may be recovered. Defaults to once. */
   readonly maxRecoveries?: number | undefined
   /**
-   * Whether host and model of a call know Partial Mode. Defaults to never: a
-   * host that does not would answer from the beginning, and the consumer would
-   * have the text twice.
+   * Whether host and model of a call support Partial Mode. Defaults to never: a
+   * host that does not would begin again, and the consumer would have the text
+   * twice.
    */
   readonly isContinuationSupported?: ((call: Call) => boolean) | undefined
 }
@@ -84,11 +84,11 @@ interface RecoveryAttempt {
   readonly transcript: Transcript
   /** Unix milliseconds. */
   readonly startedAt: number
-  /** What the consumer must be told before its first event; the first attempt has nothing to tell. */
+  /** The event that precedes its first events; the first attempt has none. */
   readonly boundary: { readonly _tag: "Reset" | "Resume"; readonly reason: string } | undefined
 }
 
-/** Interruption and our own defects are not the host's to repair. */
+/** Interruption and defects are not failures of the host. */
 const failureOf = (cause: Cause.Cause<StreamError>): StreamError | undefined =>
   Cause.hasInterrupts(cause) || Cause.hasDies(cause) ? undefined : Option.getOrUndefined(Cause.findErrorOption(cause))
 
@@ -145,7 +145,10 @@ const totalUsage = (broken: ReadonlyArray<RecoveryAttempt>, last: RecoveryAttemp
   return { _tag: "Usage", usage, ...(isExact ? {} : { isEstimate: true }) }
 }
 
-const seam = (reason: string, { id, model, provider, requestId, traceId }: typeof Start.Type): typeof Resume.Type => ({
+const resumeEvent = (
+  reason: string,
+  { id, model, provider, requestId, traceId }: typeof Start.Type
+): typeof Resume.Type => ({
   _tag: "Resume",
   reason,
   id,
@@ -155,16 +158,16 @@ const seam = (reason: string, { id, model, provider, requestId, traceId }: typeo
   ...(traceId === undefined ? {} : { traceId })
 })
 
-/** Rewrites the first events of a later attempt so that they join what the consumer holds. */
-const withBoundary = (events: Events, joint: NonNullable<RecoveryAttempt["boundary"]>): Events => {
+/** Rewrites the first events of a later attempt so that they follow what the consumer has received. */
+const withBoundary = (events: Events, boundary: NonNullable<RecoveryAttempt["boundary"]>): Events => {
   const [first, ...rest] = events
-  if (joint._tag === "Reset") return [{ _tag: "Reset", reason: joint.reason }, ...events]
+  if (boundary._tag === "Reset") return [{ _tag: "Reset", reason: boundary.reason }, ...events]
   return first._tag === "Start"
-    ? [seam(joint.reason, first), ...rest]
-    : [{ _tag: "Resume", reason: joint.reason }, ...events]
+    ? [resumeEvent(boundary.reason, first), ...rest]
+    : [{ _tag: "Resume", reason: boundary.reason }, ...events]
 }
 
-/** Puts the sum in the place of the attempt's own usage, or before the end if it has none. */
+/** Replaces the attempt's own usage with the sum, or adds the sum before the end if there is none. */
 const withTotalUsage = (events: Events, broken: ReadonlyArray<RecoveryAttempt>, attempt: RecoveryAttempt): Events => {
   if (!events.some(({ _tag }) => _tag === "Usage" || _tag === "Finish")) return events
   const [first, ...rest] = events.flatMap((event): ReadonlyArray<StreamEvent> => {
@@ -229,7 +232,7 @@ export const withStreamRecovery =
         return isAllowed ? Continuation.make(original, { content, reasoning }) : undefined
       }
 
-      /** The next attempt, after this one has let go of its connection. */
+      /** The next attempt, after this one has closed its connection. */
       const again = (error: StreamError, cause: Cause.Cause<StreamError>): Effect.Effect<void> => {
         broken.push(attempt)
         attempts.push(...factsOf(error, attempt, clock.currentTimeMillisUnsafe()))

@@ -52,7 +52,7 @@ export interface AttemptTarget {
   readonly model?: string
 }
 
-/** With the host's ids, once it has begun to answer. */
+/** With the host's ids, once its response has begun. */
 interface StartedAttempt extends AttemptTarget {
   readonly requestId?: string
   readonly traceId?: string
@@ -113,26 +113,26 @@ export const withStreamTimeout =
         let started: StartedAttempt = origin
         let hasContent = false
         /** How much longer the host may stay silent. */
-        let patience = Duration.toMillis(options.firstTokenTimeout)
+        let maxSilence = Duration.toMillis(options.firstTokenTimeout)
 
         return Effect.suspend((): Pull.Pull<Events, E | StreamTimeoutError> => {
           const start = clock.currentTimeMillisUnsafe()
           // Events that are already there would win against any timer.
           if (start >= end) return Effect.fail(totalTimeoutError(options.totalTimeout, started))
-          const isTotal = end - start <= patience
+          const isTotal = end - start <= maxSilence
           const onExpired = () =>
             Effect.fail(
               isTotal
                 ? totalTimeoutError(options.totalTimeout, started)
                 : contentTimeoutError(hasContent, options, started)
             )
-          return Effect.map(watchdog.guard(pull, isTotal ? end : start + patience, onExpired), (events) => {
+          return Effect.map(watchdog.guard(pull, isTotal ? end : start + maxSilence, onExpired), (events) => {
             if (events[0]._tag === "Start") started = withResponseIds(origin, events[0])
             if (events.some(isContent)) {
               hasContent = true
-              patience = idle
+              maxSilence = idle
             } else {
-              patience -= clock.currentTimeMillisUnsafe() - start
+              maxSilence -= clock.currentTimeMillisUnsafe() - start
             }
             return events
           })

@@ -1,8 +1,8 @@
 /**
- * Tells the stages of a call which call was made last: a fallback may have put
- * another one in the place of theirs, and its answer is not theirs.
+ * Records the last attempt in the state of its call: a fallback may have
+ * replaced the call, and the response then belongs to another one.
  *
- * It stands innermost, around what makes the call.
+ * It is innermost, around the transport.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ const setLastAttempt = (call: Call): void => {
 }
 
 /**
- * Notes calls that give a whole answer.
+ * Records calls that give a whole response.
  *
  * @category combinators
  * @since 0.1.0
@@ -29,7 +29,7 @@ export const recordLastAttempt =
     })
 
 /**
- * Notes calls that give their answer as a stream, when they begin.
+ * Records calls that give a stream, when they begin.
  *
  * @category combinators
  * @since 0.1.0

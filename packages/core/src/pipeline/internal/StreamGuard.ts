@@ -1,5 +1,6 @@
 /**
- * Holds something for as long as a stream runs: a permit, a place, a bill.
+ * Acquires a resource when a stream begins and releases it when the stream ends:
+ * a permit, a reservation, a span.
  *
  * @since 0.1.0
  */
@@ -23,31 +24,31 @@ import type { StreamEvent } from "../../models/StreamEvent.ts"
 export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
 /**
- * What is held while one run of a stream lasts.
+ * What is called during one run of a stream.
  *
  * @category models
  * @since 0.1.0
  */
 export interface StreamHooks {
-  /** Sees the events as they pass. */
+  /** Called with the events of each read, before the consumer receives them. */
   readonly onEvents?: (events: Arr.NonEmptyReadonlyArray<StreamEvent>) => void
   /**
-   * Told once how the stream ended; with an interrupt when its consumer left. One that leaves after `Finish` has the
-   * whole answer, so the stream has ended well. Runs uninterruptibly.
+   * Called once with the exit of the stream, which is an interrupt when its consumer left. A consumer that leaves after
+   * `Finish` has the whole response, so the stream has succeeded. Runs uninterruptibly.
    */
   readonly onEnd: (exit: Exit.Exit<void, KimiError>) => Effect.Effect<void>
 }
 
 type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 
-/** What is held in one run. A class, because an open stream holds memory for every function that is made for it. */
+/** The state of one run. A class, because every closure would take memory for each open stream. */
 class GuardedRun {
   private readonly hooks: StreamHooks
   private hasEnded = false
   private isComplete = false
 
-  constructor(holder: StreamHooks) {
-    this.hooks = holder
+  constructor(hooks: StreamHooks) {
+    this.hooks = hooks
   }
 
   observe(events: Events): void {
@@ -87,7 +88,7 @@ const open = <E extends KimiError, R>(
   Effect.andThen(
     Scope.addFinalizer(scope, run.abandon),
     Effect.map(
-      // Some streams begin their work before the first pull; left there, the scope ends what is held.
+      // Some streams begin their work before the first pull; when it is interrupted there, the scope ends the run.
       Effect.onExit(restore(Channel.toPullScoped(stream.channel, scope)), (exit) =>
         Exit.isFailure(exit) ? run.end(exit) : Effect.void
       ),
@@ -96,8 +97,8 @@ const open = <E extends KimiError, R>(
   )
 
 /**
- * Runs a stream while something is held. `begin` takes it when the stream is
- * run, where nothing interrupts; what it waits for goes through `restore`.
+ * Runs a stream with hooks. `begin` acquires what they need when the stream is
+ * run, uninterruptibly; what may be interrupted goes through `restore`.
  *
  * @category combinators
  * @since 0.1.0
@@ -108,7 +109,7 @@ export const withStreamHooks =
     Stream.fromChannel(
       Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
         Effect.uninterruptibleMask((restore) =>
-          Effect.flatMap(begin(restore), (holder) => open(new GuardedRun(holder), stream, scope, restore))
+          Effect.flatMap(begin(restore), (hooks) => open(new GuardedRun(hooks), stream, scope, restore))
         )
       )
     )

@@ -1,7 +1,7 @@
 /**
- * Opens a stream up to its first content, which is as far as an attempt may
- * be given up unseen: what came before is held back, and nothing that the
- * model generated has been shown to anyone.
+ * Opens a stream up to its first content. Until then an attempt can be abandoned
+ * without effect: earlier events are buffered, and the consumer has received
+ * nothing that the model generated.
  *
  * @since 0.1.0
  */
@@ -49,8 +49,8 @@ const closeUnused = <E>(opened: ReadonlyArray<OpenedAttempt<E>>, used: OpenedAtt
   )
 
 /**
- * Makes a stage on openings out of a stage on effects: `stage` sees one effect
- * per attempt, which succeeds when the stream's first content is there, and
+ * Applies a stage of effects to the opening of a stream: `stage` receives one
+ * effect per attempt, which succeeds when the stream's first content is there, and
  * may run it as often as it likes, also several at once as long as all have
  * ended when the stage ends. An attempt that fails or is interrupted is closed
  * before the next one begins; the one that succeeds becomes the stream, and
@@ -79,7 +79,7 @@ export const transformOpening =
           ).pipe(
             Effect.onExit((exit) => {
               if (Exit.isFailure(exit)) return Scope.close(attemptScope, exit)
-              // An interrupt may still take the result from whoever runs this, so it is not enough to return it.
+              // The fiber that runs this may be interrupted before it receives the result, so returning it is not enough.
               opened.push(exit.value)
               return Effect.void
             })

@@ -1,6 +1,6 @@
 /**
- * What belongs to one run of a stream: a stream is a description that may be
- * run several times, and each run begins anew.
+ * State of one run of a stream: a stream is a description that may be run several
+ * times, and each run has its own state.
  *
  * @since 0.1.0
  */
@@ -29,21 +29,21 @@ export const makePerRun = <E>(make: (context: Context.Context<never>) => EventSt
   )
 
 /**
- * Hears how a run ended when its scope closes. It costs nothing for each read.
- * A run that did not begin, because a stage did not let it through, is heard of
- * before another begins in its place.
+ * Calls a function with the exit of each run when its scope closes. It costs
+ * nothing per read. A run that a stage rejected before it began is reported
+ * before the next one begins.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const onClose =
-  <E>(hear: (exit: Exit.Exit<unknown, E>) => void) =>
+  <E>(onExit: (exit: Exit.Exit<unknown, E>) => void) =>
   (stream: EventStream<E>): EventStream<E> =>
     Stream.fromChannel(
       Channel.fromTransform((upstream, scope) =>
         Effect.andThen(
-          // A scope does not know the type of what closes it; a run closes its own with its own errors.
-          Scope.addFinalizerExit(scope, (exit) => Effect.sync(() => hear(exit as Exit.Exit<unknown, E>))),
+          // The type of a scope's exit is unknown; a run closes its own scope with its own errors.
+          Scope.addFinalizerExit(scope, (exit) => Effect.sync(() => onExit(exit as Exit.Exit<unknown, E>))),
           Channel.toTransform(stream.channel)(upstream, scope)
         )
       )

@@ -1,6 +1,6 @@
 /**
- * What one attempt of a stream has brought so far: as little as a recovery
- * needs, so that an event costs next to nothing.
+ * What one attempt of a stream has received so far: only what recovery and
+ * accounting need, so that an event costs next to nothing.
  *
  * @since 0.1.0
  */
@@ -18,19 +18,19 @@ export class Transcript {
   start: typeof Start.Type | undefined = undefined
   /** What the host reported. */
   usage: typeof Usage.Type | undefined = undefined
-  /** The text of every choice, in the order in which it came. */
+  /** The text of every choice, in the order of its events. */
   content = ""
-  /** The reasoning of every choice, in the order in which it came. */
+  /** The reasoning of every choice, in the order of its events. */
   reasoning = ""
-  /** The arguments of every tool call, in the order in which they came. */
+  /** The arguments of every tool call, in the order of their events. */
   toolArguments = ""
   /** Whether the model has generated anything. */
   hasContent = false
   /** Whether a tool call has begun. */
   hasToolCalls = false
-  /** Whether nothing came for another choice than the first. */
+  /** Whether there were no events for any choice but the first. */
   isSingleChoice = true
-  /** Whether the consumer holds what it may have acted on: a completed tool call, or the end. */
+  /** Whether the consumer has received what it may have acted on: a completed tool call, or the end. */
   isCommitted = false
 
   /** Adds an event. */

@@ -34,13 +34,8 @@ export interface Transition {
  */
 export type FailureClassifier<E> = Pick<ErrorClassifier<E>, "isFailure" | "retryAfter">
 
-/**
- * Permission for one call. It must be settled once, however the call ends.
- *
- * @category models
- * @since 0.1.0
- */
-export interface CircuitPermit {
+/** Permission for one call. It must be settled once, however the call ends. */
+interface CircuitPermit {
   /** Settles it. `retryAfter` is what a failure asks for, in milliseconds. */
   readonly record: (outcome: Circuit.Outcome, retryAfter?: number) => Effect.Effect<void>
 }
