@@ -42,29 +42,31 @@ type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 
 /** What is held in one run. A class, because an open stream holds memory for every function that is made for it. */
 class GuardedRun {
-  private readonly hooks: StreamHooks
-  private hasEnded = false
-  private isComplete = false
+  readonly #hooks: StreamHooks
+  #hasEnded = false
+  #isComplete = false
 
   constructor(holder: StreamHooks) {
-    this.hooks = holder
+    this.#hooks = holder
   }
 
   observe(events: Events): void {
-    this.hooks.onEvents?.(events)
-    this.isComplete ||= events[events.length - 1]?._tag === "Finish"
+    this.#hooks.onEvents?.(events)
+    this.#isComplete ||= events[events.length - 1]?._tag === "Finish"
   }
 
   end(exit: Exit.Exit<void, KimiError>): Effect.Effect<void> {
     return Effect.suspend(() => {
-      if (this.hasEnded) return Effect.void
-      this.hasEnded = true
-      return Effect.uninterruptible(this.hooks.onEnd(exit))
+      if (this.#hasEnded) return Effect.void
+      this.#hasEnded = true
+      return Effect.uninterruptible(this.#hooks.onEnd(exit))
     })
   }
 
   /** The consumer has left. */
-  readonly abandon: Effect.Effect<void> = Effect.suspend(() => this.end(this.isComplete ? Exit.void : Exit.interrupt()))
+  readonly abandon: Effect.Effect<void> = Effect.suspend(() =>
+    this.end(this.#isComplete ? Exit.void : Exit.interrupt())
+  )
 
   pull<E extends KimiError, R>(pull: Pull.Pull<Events, E, void, R>): Pull.Pull<Events, E, void, R> {
     return Pull.matchEffect(pull, {
