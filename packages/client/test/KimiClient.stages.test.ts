@@ -242,7 +242,7 @@ describe("the stages of a client", () => {
         assert.strictEqual(
           lineOf(description, "breaker"),
           "breaker: by account and model, opens after 15 failures in a row, failure rate 80 % of 20 or more calls in 1m, " +
-            "probes 1 at a time for 30s, closes after 1 answered, open for at most 5m"
+            "probes 1 at a time for 30s, closes after 1 successful, open for at most 5m"
         )
         assert.strictEqual(
           lineOf(description, "admission"),

@@ -81,42 +81,61 @@ export interface BuiltPipeline {
   readonly hasStreamRecovery: boolean
 }
 
-/** Builds them. Breaker, admission and retry budget are the client's own where none is provided. */
-export const make = Effect.fnUntraced(function* ({
-  accounts,
-  check,
-  config,
-  observer
-}: StagesDependencies): Effect.fn.Return<BuiltPipeline, ConfigurationError> {
-  const edits = yield* Pipeline.currentEdits
-  const circuitBreaker = (yield* optionalService(CircuitBreaker.CircuitBreaker)) ?? (yield* CircuitBreaker.make())
-  const ownAdmission = yield* optionalService(Admission.Admission)
-  const admission = ownAdmission ?? (yield* Admission.fromConfig(config, accounts.configOf))
-  const retryBudget = (yield* optionalService(RetryBudget.RetryBudget)) ?? (yield* RetryBudget.make())
-  const schedule = yield* optionalService(Retry.RetrySchedule)
-  const cache = yield* optionalService(ResponseCache)
-  const budget = yield* optionalService(Budget)
-  const ownAccounting = yield* optionalService(Accounting)
-  const accounting = observer === undefined ? ownAccounting : observer.observeAccounting(ownAccounting)
-  const fallback = (yield* optionalService(FallbackPlan))?.stage(check)
-  const { attemptTimeout, ...retryOptions } = Retry.fromConfig(config)
-  // How long an attempt may take is known only where all that bounds it is the client's own.
-  const isBounded = ownAdmission === undefined && edits.length === 0
+/** The services of the context, with those of the client itself in place of absent ones that are required. */
+const resolveServices = Effect.fnUntraced(function* ({ accounts, check, config, observer }: StagesDependencies) {
+  const sharedAdmission = yield* optionalService(Admission.Admission)
+  const accounting = yield* optionalService(Accounting)
+  return {
+    circuitBreaker: (yield* optionalService(CircuitBreaker.CircuitBreaker)) ?? (yield* CircuitBreaker.make()),
+    admission: sharedAdmission ?? (yield* Admission.fromConfig(config, accounts.configOf)),
+    isOwnAdmission: sharedAdmission === undefined,
+    retryBudget: (yield* optionalService(RetryBudget.RetryBudget)) ?? (yield* RetryBudget.make()),
+    retrySchedule: yield* optionalService(Retry.RetrySchedule),
+    cache: yield* optionalService(ResponseCache),
+    budget: yield* optionalService(Budget),
+    accounting: observer === undefined ? accounting : observer.observeAccounting(accounting),
+    fallback: (yield* optionalService(FallbackPlan))?.stage(check),
+    hedge: yield* optionalService(Hedge)
+  }
+})
 
-  const builtIn: Pipeline.Stages = [
+/** The built-in stages, outermost first. `isBounded` is whether the time of an attempt is known. */
+const builtInStages = Effect.fnUntraced(function* (
+  { accounts, config }: StagesDependencies,
+  services: Effect.Success<ReturnType<typeof resolveServices>>,
+  isBounded: boolean
+): Effect.fn.Return<Pipeline.Stages> {
+  const { accounting, admission, budget, cache, circuitBreaker, fallback, hedge, retryBudget, retrySchedule } = services
+  const { attemptTimeout, ...retryOptions } = Retry.fromConfig(config)
+  return [
     Deadline.stage(config.deadline),
     cache?.stage({ originOf: yield* makeOriginLookup(accounts), accounting }) ?? Stage.off("cache"),
     budget?.stage({ balanceOf: ({ account }) => balanceReader(accounts.hostApiOf(account)) }) ?? Stage.off("budget"),
     recovery(config),
     fallback ?? Stage.off("fallback"),
-    (yield* optionalService(Hedge)) ?? Stage.off("hedge"),
-    Retry.stage({ ...retryOptions, schedule, attemptTimeout: isBounded ? attemptTimeout : undefined }, retryBudget),
+    hedge ?? Stage.off("hedge"),
+    Retry.stage(
+      { ...retryOptions, schedule: retrySchedule, attemptTimeout: isBounded ? attemptTimeout : undefined },
+      retryBudget
+    ),
     CircuitBreaker.stage(circuitBreaker),
     Admission.stage(admission, circuitBreaker),
     accounting === undefined && budget === undefined ? Stage.off("accounting") : AccountingStage.stage(accounting),
     Timeout.stage(config)
   ]
+})
+
+/** Builds the pipeline of a client from its configuration and the services of the context. */
+export const make = Effect.fnUntraced(function* (
+  dependencies: StagesDependencies
+): Effect.fn.Return<BuiltPipeline, ConfigurationError> {
+  const { config, observer } = dependencies
+  const edits = yield* Pipeline.currentEdits
+  const services = yield* resolveServices(dependencies)
+  // The time of an attempt is only known if everything that bounds it belongs to the client.
+  const builtIn = yield* builtInStages(dependencies, services, services.isOwnAdmission && edits.length === 0)
   const stages = yield* Effect.fromResult(Pipeline.applyEdits(builtIn, edits))
+  const { accounting, admission, budget, cache, circuitBreaker, fallback, retryBudget } = services
   return {
     stages,
     running: observer === undefined ? stages : observer.observeStages(stages, builtIn),

@@ -12,8 +12,8 @@ const limits: Settings["limits"] = {
 }
 
 const said: ReadonlyArray<readonly [string, string]> = [
-  ["Warn", "Redis is away: this process keeps to 50 % of the account's limits until it is back"],
-  ["Info", "Redis is back: the account's limits are shared again"]
+  ["Warn", "Redis is unavailable: this process uses 50 % of the account's limits until it is available again"],
+  ["Info", "Redis is available again: the account's limits are shared"]
 ]
 
 const outages = [
@@ -59,11 +59,11 @@ describe.skipIf(!hasServer)("Admission.layerRedis when Redis fails", () => {
         const redis = yield* connect(server.port)
         const used = (account: string) =>
           redis.send<ReadonlyArray<string>>("HMGET", `t:{${account}}:state`, "requests", "tokens")
-        yield* Effect.repeat(redis.send<number>("ZCARD", "t:{places}:places"), { until: (held) => held > 0 })
+        yield* Effect.repeat(redis.send<number>("ZCARD", "t:{places}:permits"), { until: (held) => held > 0 })
         for (const { send } of workers) send({ type: "stop" })
         for (const { ended } of workers) assert.strictEqual(yield* ended, 0)
-        assert.strictEqual(yield* redis.send("ZCARD", "t:{places}:places"), 0)
-        assert.strictEqual(yield* redis.send("ZCARD", "t:{rates}:places"), 0)
+        assert.strictEqual(yield* redis.send("ZCARD", "t:{places}:permits"), 0)
+        assert.strictEqual(yield* redis.send("ZCARD", "t:{rates}:permits"), 0)
         assert.deepStrictEqual(yield* used("rates"), ["100", "8000"])
         const [counted] = yield* used("places")
         // A hanging Redis may have counted calls that did not wait for its answer.

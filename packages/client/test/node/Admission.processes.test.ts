@@ -84,7 +84,7 @@ describe.skipIf(!reachable)("Admission.layerRedis with two processes", () => {
       const options = { keyPrefix, timeout, maxWait: "10 seconds", lease: "500 millis" } as const
       const settings = { port, limits: { leased: { concurrency: 1 } }, options }
       const redis = yield* connect()
-      const places = redis.send<ReadonlyArray<string>>("ZRANGE", `${keyPrefix}{leased}:places`, "0", "-1")
+      const places = redis.send<ReadonlyArray<string>>("ZRANGE", `${keyPrefix}{leased}:permits`, "0", "-1")
       const [first, second] = yield* Effect.all([host.worker(settings), host.worker(settings)], { concurrency: 2 })
       first.send({ type: "go", account: "leased", callers: 1, calls: 1, tokens: [1] })
       yield* host.until(() => host.seen("leased").running === 1)

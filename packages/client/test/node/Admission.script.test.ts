@@ -51,10 +51,10 @@ describe.skipIf(!reachable)("AdmissionScript", () => {
       yield* unaware.release("one:0", 0)
       yield* one.acquire("one:1", 100, {})
       yield* one.report(nothing, { requests: 1, tokens: 10 }, nothing)
-      yield* redis.send("DEL", key("state"), key("minute"), key("day"), key("places"))
-      assert.strictEqual(yield* status(one.acquire("one:2", 100, {})), "lost")
-      assert.strictEqual(yield* status(one.renew(["one:1"], [])), "lost")
-      assert.strictEqual(yield* status(one.release("one:1", 0)), "lost")
+      yield* redis.send("DEL", key("state"), key("minute"), key("day"), key("permits"))
+      assert.strictEqual(yield* status(one.acquire("one:2", 100, {})), "reset")
+      assert.strictEqual(yield* status(one.renew(["one:1"], [])), "reset")
+      assert.strictEqual(yield* status(one.release("one:1", 0)), "reset")
       const lately = { requests: 2, tokens: 110, daily: 500 }
       yield* one.report(nothing, { requests: 1, tokens: 10 }, lately)
       const { daily, inFlight, requests, tokens } = yield* one.report(nothing, { requests: 1, tokens: 10 }, lately)
@@ -117,7 +117,7 @@ describe.skipIf(!reachable)("AdmissionScript", () => {
         Effect.andThen(one.renew(["one:1"], ["one:3"]), two.release("two:0", 0)),
         ({ inFlight }) => inFlight === 1
       )
-      assert.deepStrictEqual(yield* redis.send("ZRANGE", key("places"), "0", "-1"), ["one:1"])
+      assert.deepStrictEqual(yield* redis.send("ZRANGE", key("permits"), "0", "-1"), ["one:1"])
       yield* until(two.release("two:0", 0), ({ inFlight }) => inFlight === 0)
     })
   )

@@ -16,7 +16,7 @@ const open = Effect.fnUntraced(function* (options: Admission.RedisOptions) {
   const services = yield* Layer.build(Layer.provide(layer, Layer.succeed(Redis.Redis, redis)))
   const door = Context.get(services, Admission.Admission)
   const state = Effect.map(door.states, (states) => states.get(account))
-  const held = redis.send<number>("ZCARD", `${options.keyPrefix}{${account}}:places`)
+  const held = redis.send<number>("ZCARD", `${options.keyPrefix}{${account}}:permits`)
   return { door, state, held }
 })
 

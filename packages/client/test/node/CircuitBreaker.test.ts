@@ -255,8 +255,9 @@ describe.skipIf(!hasServer)("circuits on a Redis that goes away", () => {
     return { asked: () => asked, redis: { ...redis, send: counted } }
   }
 
-  const away = "Warn: The store of shared circuits is away: calls are made without circuits until it is back"
-  const back = "Info: The store of shared circuits is back"
+  const away =
+    "Warn: The store of shared circuits is unavailable: calls are made without a circuit breaker until it is available again"
+  const back = "Info: The store of shared circuits is available again"
 
   for (const [what, begin, end] of [
     ["is killed and started again", "kill", "restart"],

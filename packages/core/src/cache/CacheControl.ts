@@ -1,8 +1,8 @@
 /**
- * What a caller says of the cache for its calls: whether they may be answered
- * from it, and how their answers are kept.
+ * How calls use the cache: whether they may be answered from it, and how their
+ * responses are cached.
  *
- * It is a reference of the fiber, so that one line covers a whole job:
+ * It is a context reference, so that one line covers a whole job:
  *
  * ```ts
  * job.pipe(CacheControl.provide({ mode: "refresh", tags: ["nightly"] }))
@@ -17,12 +17,12 @@ import * as Option from "effect/Option"
 import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 
 /**
- * What a call may do with the cache.
+ * How a call uses the cache.
  *
- * - `use`: take an answer from it, else ask and keep the answer.
- * - `refresh`: ask anew and keep the answer.
- * - `bypass`: ask, and leave the cache alone.
- * - `onlyIfCached`: take an answer from it, or fail with `CacheMissError`.
+ * - `use`: returns a cached response, or calls the host and caches the response.
+ * - `refresh`: calls the host and caches the response.
+ * - `bypass`: calls the host without the cache.
+ * - `onlyIfCached`: returns a cached response, or fails with `CacheMissError`.
  *
  * @category models
  * @since 0.1.0
@@ -36,21 +36,21 @@ export type Mode = "use" | "refresh" | "bypass" | "onlyIfCached"
 export interface Values {
   /** Defaults to `use`. */
   readonly mode: Mode
-  /** How long answers are kept, in place of the cache's own time. */
+  /** How long responses are cached, in place of the cache's `timeToLive`. */
   readonly timeToLive: Duration.Duration | undefined
-  /** Names by which answers can be removed together. Empty by default. */
+  /** Names by which responses can be removed together. Empty by default. */
   readonly tags: ReadonlyArray<string>
 }
 
 /**
- * What a caller may say; what is left out stays as it is outside.
+ * Cache control for some calls; omitted options keep their outer values.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Options {
   readonly mode?: Mode | undefined
-  /** In any form, such as `"1 hour"`. Zero keeps nothing. */
+  /** In any form, such as `"1 hour"`. Zero caches nothing. */
   readonly timeToLive?: Duration.Input | undefined
   readonly tags?: ReadonlyArray<string> | undefined
 }
@@ -67,12 +67,12 @@ export const CacheControl: Context.Reference<Values> = Context.Reference<Values>
   { defaultValue: () => ({ mode: "use", timeToLive: undefined, tags: [] }) }
 )
 
-const invalidTimeToLive = ConfigurationError.of([{ name: "CacheControl ttl", expected: "a duration" }])
+const invalidTimeToLive = ConfigurationError.of([{ name: "CacheControl timeToLive", expected: "a duration" }])
 
 /**
- * Sets the cache control of every call made inside; what is left out stays as
- * it is outside. A time that is no duration, which the types do not let pass,
- * is a defect: a `ConfigurationError`.
+ * Sets the cache control of every call in an effect; omitted options keep their
+ * outer values. An invalid duration, which the types exclude, is a defect: a
+ * `ConfigurationError`.
  *
  * @category combinators
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * Days of the calendar in UTC, by which prices change and caps begin anew.
+ * Calendar days in UTC, by which prices change and caps are reset.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ const dayMillis = 86_400_000
 export const numberOf = (unixMillis: number): number => Math.floor(unixMillis / dayMillis)
 
 /**
- * When a day begins, in Unix milliseconds.
+ * The start of a day in Unix milliseconds.
  *
  * @category conversions
  * @since 0.1.0
@@ -32,8 +32,8 @@ export const startOf = (dayNumber: number): number => dayNumber * dayMillis
 export const dateOf = (dayNumber: number): string => DateTime.formatIsoDateUtc(DateTime.makeUnsafe(startOf(dayNumber)))
 
 /**
- * The same from a function that remembers the latest date: every call has a
- * day, and days change seldom.
+ * A `dateOf` that memoizes the latest date, since consecutive calls mostly have
+ * the same day.
  *
  * @category constructors
  * @since 0.1.0

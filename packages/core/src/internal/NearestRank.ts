@@ -1,19 +1,18 @@
 /**
- * Percentiles by nearest rank: always a value that was there, never one between
- * two.
+ * Percentiles by nearest rank: always one of the values, never interpolated.
  *
  * @since 0.1.0
  */
 
-/** Lets 0.07 of 100 be the seventh and not, by a rounding error, the eighth. */
+/** Makes 0.07 of 100 the seventh value and not, by a rounding error, the eighth. */
 const roundingError = 1e-9
 
 /**
- * The least of sorted values that is not under the given part of all, from 0 to
- * 1; none of no values.
+ * The percentile of sorted values, with `fraction` from 0 to 1; `undefined` if
+ * there are no values.
  *
  * @category getters
  * @since 0.1.0
  */
-export const percentile = (sorted: ArrayLike<number>, part: number): number | undefined =>
-  sorted[Math.max(1, Math.ceil(part * sorted.length - roundingError)) - 1]
+export const percentile = (sorted: ArrayLike<number>, fraction: number): number | undefined =>
+  sorted[Math.max(1, Math.ceil(fraction * sorted.length - roundingError)) - 1]

@@ -1,8 +1,8 @@
 /**
- * What the options of stages, caches and stores have to keep, in the same words
- * everywhere, and the error that names all that do not.
+ * Validation rules for options of stages, caches and stores, with the same
+ * texts everywhere, and the error that names every invalid option.
  *
- * An option that was left out keeps every rule; `NaN` keeps none.
+ * An omitted option satisfies every rule; `NaN` satisfies none.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import { ConfigurationError, type ConfigurationIssue } from "../errors/ConfigurationErrors.ts"
 
 /**
- * The name of an option, whether it keeps the rule, and what is expected of it.
+ * The name of an option, whether it satisfies the rule, and the expected form.
  *
  * @category models
  * @since 0.1.0
@@ -20,8 +20,8 @@ import { ConfigurationError, type ConfigurationIssue } from "../errors/Configura
 export type Rule = readonly [name: string, isMet: boolean, expected: string]
 
 /**
- * A duration in any form. One that cannot be read is zero, which is the
- * duration of no option.
+ * Converts a duration from any form. An invalid one becomes zero, which no rule
+ * for durations accepts.
  *
  * @category conversions
  * @since 0.1.0
@@ -90,18 +90,18 @@ export const positiveInteger = (name: string, value: number | undefined): Rule =
 export const bytes = (
   name: string,
   value: number | undefined,
-  least = 1,
-  most: number = Number.MAX_SAFE_INTEGER
+  minimum = 1,
+  maximum: number = Number.MAX_SAFE_INTEGER
 ): Rule => [
   name,
-  value === undefined || (Number.isSafeInteger(value) && value >= least && value <= most),
-  most === Number.MAX_SAFE_INTEGER
-    ? `a whole number of bytes, at least ${least}`
-    : `a whole number of bytes from ${least} to ${most}`
+  value === undefined || (Number.isSafeInteger(value) && value >= minimum && value <= maximum),
+  maximum === Number.MAX_SAFE_INTEGER
+    ? `a whole number of bytes, at least ${minimum}`
+    : `a whole number of bytes from ${minimum} to ${maximum}`
 ]
 
 /**
- * A part of a whole: over 0 and up to 1.
+ * A fraction: over 0 and up to 1.
  *
  * @category rules
  * @since 0.1.0
@@ -113,15 +113,15 @@ export const fraction = (name: string, value: number | undefined): Rule => [
 ]
 
 /**
- * One of some words.
+ * One of some values.
  *
  * @category rules
  * @since 0.1.0
  */
-export const oneOf = (name: string, value: unknown, words: ReadonlyArray<string>): Rule => [
+export const oneOf = (name: string, value: unknown, values: ReadonlyArray<string>): Rule => [
   name,
-  value === undefined || words.some((word) => word === value),
-  `one of ${words.join(", ")}`
+  value === undefined || values.some((one) => one === value),
+  `one of ${values.join(", ")}`
 ]
 
 /**
@@ -138,7 +138,7 @@ export const keyPart = (name: string, value: unknown): Rule => [
 ]
 
 /**
- * Every rule that is broken, under the owner's name: `CircuitBreaker slowAfter`.
+ * The issue of every violated rule, with the owner's name: `CircuitBreaker slowAfter`.
  *
  * @category getters
  * @since 0.1.0
@@ -147,7 +147,7 @@ export const issuesOf = (owner: string, rules: ReadonlyArray<Rule>): ReadonlyArr
   rules.filter(([, isMet]) => !isMet).map(([name, , expected]) => ({ name: `${owner} ${name}`, expected }))
 
 /**
- * Fails with every rule that is broken.
+ * Fails with every violated rule.
  *
  * @category validation
  * @since 0.1.0

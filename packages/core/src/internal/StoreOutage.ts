@@ -1,11 +1,10 @@
 /**
- * Uses a store that may be away and must never cost an answer: an operation on
- * it is given a short time, and one that fails or takes longer gives nothing.
+ * Runs operations on a store that may be unavailable and must not fail a call:
+ * each has a short timeout, and gives no result if it fails or takes longer.
  *
- * While the store is known to be away it is left alone for a cool-down, so
- * that not every call pays for the wait; then one operation finds out whether
- * it is back. An outage is said once when it begins, as a warning, and once
- * when it is over.
+ * After a failure the store is not used for a cool-down, so that not every call
+ * waits for the timeout; then one operation tests whether it has recovered. Logs
+ * a warning once when an outage starts, and once when it ends.
  *
  * @since 0.1.0
  */
@@ -20,18 +19,18 @@ import * as Option from "effect/Option"
  * @since 0.1.0
  */
 export interface Options {
-  /** Longest operation. */
+  /** The longest operation. */
   readonly timeout: Duration.Duration
-  /** How long the store is left alone after an operation failed. */
+  /** How long the store is not used after an operation failed. */
   readonly cooldown: Duration.Duration
-  /** What the warning says when the store is away. */
+  /** The warning when an outage starts. */
   readonly unavailableMessage: string
-  /** What is said when it is back. */
+  /** The message when the outage ends. */
   readonly recoveredMessage: string
 }
 
 /**
- * A store as seen through its outages.
+ * Runs operations, and tracks outages.
  *
  * @category models
  * @since 0.1.0
@@ -40,9 +39,9 @@ export interface StoreOutage {
   /** Whether the latest operation failed. */
   readonly isUnavailable: () => boolean
   /**
-   * Runs an operation on the store, unless it is known to be away; none when
-   * it fails or does not answer in time. It holds an interrupt back until then,
-   * so that what the store has done is always known.
+   * Runs an operation on the store; none if it fails or takes longer than the
+   * timeout, or during a cool-down. An interrupt is delayed until then, so that
+   * the result of the operation is always known.
    */
   readonly tryRun: <A, E, R>(operation: Effect.Effect<A, E, R>) => Effect.Effect<Option.Option<A>, never, R>
 }
@@ -55,25 +54,25 @@ export const make = (options: Options): Effect.Effect<StoreOutage> =>
   Effect.map(Clock.Clock, (clock) => {
     const timeout = Duration.toMillis(options.timeout)
     const cooldown = Duration.toMillis(options.cooldown)
-    const late = Cause.fail(new Cause.TimeoutError(`No answer within ${Duration.format(options.timeout)}`))
+    const timedOut = Cause.fail(new Cause.TimeoutError(`No answer within ${Duration.format(options.timeout)}`))
     let isUnavailable = false
-    let triedAt = 0
+    let lastAttemptAt = 0
 
-    const isLeftAlone = (now: number): boolean => {
-      // A clock that went back must not make the cool-down longer.
-      const sinceTried = now - triedAt
-      return sinceTried >= 0 && sinceTried < cooldown
+    const isCoolingDown = (now: number): boolean => {
+      // A clock that went back must not extend the cool-down.
+      const elapsed = now - lastAttemptAt
+      return elapsed >= 0 && elapsed < cooldown
     }
 
-    const lost = (cause: Cause.Cause<unknown>): Effect.Effect<Option.Option<never>> =>
+    const onFailure = (cause: Cause.Cause<unknown>): Effect.Effect<Option.Option<never>> =>
       Effect.suspend(() => {
-        triedAt = clock.currentTimeMillisUnsafe()
+        lastAttemptAt = clock.currentTimeMillisUnsafe()
         if (isUnavailable) return Effect.succeedNone
         isUnavailable = true
         return Effect.as(Effect.logWarning(options.unavailableMessage, cause), Option.none())
       })
 
-    const found = <A>(result: A): Effect.Effect<Option.Option<A>> =>
+    const onSuccess = <A>(result: A): Effect.Effect<Option.Option<A>> =>
       Effect.suspend(() => {
         if (!isUnavailable) return Effect.succeedSome(result)
         isUnavailable = false
@@ -87,12 +86,12 @@ export const make = (options: Options): Effect.Effect<StoreOutage> =>
           Effect.suspend(() => {
             if (isUnavailable) {
               const now = clock.currentTimeMillisUnsafe()
-              if (isLeftAlone(now)) return Effect.succeedNone
-              triedAt = now
+              if (isCoolingDown(now)) return Effect.succeedNone
+              lastAttemptAt = now
             }
             return Effect.matchCauseEffect(Effect.timeoutOption(operation, timeout), {
-              onSuccess: Option.match({ onNone: () => lost(late), onSome: found }),
-              onFailure: lost
+              onSuccess: Option.match({ onNone: () => onFailure(timedOut), onSome: onSuccess }),
+              onFailure
             })
           })
         )

@@ -1,13 +1,13 @@
 /**
- * Leaves an operation behind that does not end when it is interrupted.
+ * Interruption without waiting for the operation to end.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 
 /**
- * Does not wait for an operation that will not be interrupted: it is
- * interrupted, and may go on alone until it has noticed.
+ * Runs an operation so that an interrupt does not wait until the operation has
+ * ended, which may take long for one that cannot be interrupted.
  *
  * @category combinators
  * @since 0.1.0

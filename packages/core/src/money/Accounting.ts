@@ -1,7 +1,7 @@
 /**
- * Keeps account of what every attempt used, also of those whose answer nobody
- * received: a retried, hedged or abandoned attempt is money too. And of what
- * was not paid, because an answer came out of a cache.
+ * Records the usage of every attempt, including those without a response: a
+ * retried, hedged or abandoned attempt costs money too. It also records what
+ * responses from the cache have saved.
  *
  * @since 0.1.0
  */
@@ -19,9 +19,9 @@ import * as Day from "../internal/Day.ts"
 import * as PriceTable from "./PriceTable.ts"
 
 /**
- * How an attempt ended: with an answer, with an error after which the host may
- * charge, or because its caller left. `cached` is no attempt: an answer of our
- * own cache, and its cost is what it saved.
+ * How an attempt ended: with a response, with an error for which the host may
+ * charge, or because it was interrupted. `cached` is not an attempt but a
+ * response of our own cache, and its cost is what it saved.
  *
  * @category models
  * @since 0.1.0
@@ -35,7 +35,7 @@ export const outcomes = ["succeeded", "failed", "abandoned", "cached"] as const
 export type Outcome = (typeof outcomes)[number]
 
 /**
- * What one attempt used.
+ * The usage of one attempt.
  *
  * @category models
  * @since 0.1.0
@@ -46,20 +46,20 @@ export interface AttemptUsage {
   readonly model: string
   readonly outcome: Outcome
   readonly usage: Cost.BillableUsage
-  /** Whether `usage` is a guess, because the host did not say. */
+  /** Whether `usage` is an estimate, because the host did not report it. */
   readonly isEstimate: boolean
-  /** For whom the call was made. Defaults to nobody. */
+  /** The attribution of the call. Defaults to no tags. */
   readonly tags?: Tags
   /** Whether it was a request of a batch. */
   readonly isBatch?: boolean
 }
 
 /**
- * All that was used at a host of a model on a day for somebody with one
- * outcome.
+ * The total usage by host, model, day, tags and outcome.
  *
- * When the book is full, its oldest entries are added up into one for each
- * currency, outcome and kind, whose names and day are empty: no money is lost.
+ * When the maximum number of entries is reached, the oldest are merged into one
+ * for each currency, outcome and kind, with empty names and day, so that no cost
+ * is lost.
  *
  * @category models
  * @since 0.1.0
@@ -75,12 +75,12 @@ export interface Entry extends Tags {
   readonly isBatch: boolean
   readonly attempts: number
   readonly usage: Cost.BillableUsage
-  /** None where the price is not known, which is not the same as free. */
+  /** None if the price is not known, which is not the same as free. */
   readonly cost: Option.Option<Cost.Cost>
 }
 
 /**
- * The account book of a client.
+ * The usage records of a client.
  *
  * @category services
  * @since 0.1.0
@@ -88,15 +88,15 @@ export interface Entry extends Tags {
 export class Accounting extends Context.Service<
   Accounting,
   {
-    /** Enters what an attempt used. */
-    readonly record: (bill: AttemptUsage) => Effect.Effect<void>
-    /** Everything so far, oldest entry first. */
+    /** Records the usage of an attempt. */
+    readonly record: (attempt: AttemptUsage) => Effect.Effect<void>
+    /** All entries, oldest first. */
     readonly entries: Effect.Effect<ReadonlyArray<Entry>>
   }
 >()("@kimi-effect/core/money/Accounting") {}
 
 /**
- * A book in memory of so many entries at most.
+ * Usage records in memory, with at most this many entries.
  *
  * @category constructors
  * @since 0.1.0
@@ -105,16 +105,16 @@ export const makeWith = (options: { readonly maxEntries: number }): Effect.Effec
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
     const prices = PriceTable.currentOrElse(yield* PriceTable.PriceTable)
-    const book = new UsageAggregator(options.maxEntries)
+    const aggregator = new UsageAggregator(options.maxEntries)
     return {
-      record: (bill) =>
-        Effect.map(prices, (table) => book.record(bill, Day.numberOf(clock.currentTimeMillisUnsafe()), table)),
-      entries: Effect.map(prices, (table) => book.entries(table))
+      record: (attempt) =>
+        Effect.map(prices, (table) => aggregator.record(attempt, Day.numberOf(clock.currentTimeMillisUnsafe()), table)),
+      entries: Effect.map(prices, (table) => aggregator.entries(table))
     }
   })
 
 /**
- * A book in memory, of 4,096 entries at most.
+ * Usage records in memory, with at most 4,096 entries.
  *
  * @category constructors
  * @since 0.1.0
@@ -122,7 +122,7 @@ export const makeWith = (options: { readonly maxEntries: number }): Effect.Effec
 export const make: Effect.Effect<Accounting["Service"]> = makeWith({ maxEntries: 4096 })
 
 /**
- * An account book in the memory of this process, of at most 4,096 entries.
+ * Usage records in the memory of this process, with at most 4,096 entries.
  *
  * @category layers
  * @since 0.1.0
@@ -139,49 +139,49 @@ export const layerMemory: Layer.Layer<Accounting> = Layer.effect(Accounting, mak
  */
 export const layer: Layer.Layer<Accounting> = layerMemory
 
-/** The books that this fiber's calls are entered in, beside that of their client. */
+/** Records to which this fiber's calls are added, beside those of the client. */
 const AdditionalRecorders: Context.Reference<ReadonlyArray<Accounting["Service"]>> = Context.Reference<
   ReadonlyArray<Accounting["Service"]>
->("@kimi-effect/core/money/Accounting/Books", { defaultValue: () => [] })
+>("@kimi-effect/core/money/Accounting/AdditionalRecorders", { defaultValue: () => [] })
 
 /**
- * Enters what the calls inside use in another book too, so that one call, or
- * some work of many calls, has a bill of its own: every attempt of it, also
- * when it fails. The client must keep a book.
+ * Also records the usage of the calls in an effect elsewhere, to get the cost of
+ * one call or of a job: all of its attempts, also if it fails. The client must
+ * have an `Accounting` service.
  *
  * **Example** (What one answer cost, retries included)
  *
  * ```ts
- * const book = yield* Accounting.make
- * const answer = yield* kimi.chat(request).pipe(Accounting.alsoIn(book))
- * const { costs } = Accounting.total(yield* book.entries)
+ * const accounting = yield* Accounting.make
+ * const response = yield* kimi.chat(request).pipe(Accounting.recordTo(accounting))
+ * const { costs } = Accounting.total(yield* accounting.entries)
  * ```
  *
  * @category combinators
  * @since 0.1.0
  */
 export const recordTo =
-  (book: Accounting["Service"]) =>
+  (accounting: Accounting["Service"]) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.updateService(effect, AdditionalRecorders, (books) => [...books, book])
+    Effect.updateService(effect, AdditionalRecorders, (recorders) => [...recorders, accounting])
 
 /**
- * Enters a bill in the book of a client and in those of this fiber.
+ * Records the usage of an attempt for the client, and in the additional records
+ * of this fiber.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const recordUsage = (book: Accounting["Service"], bill: AttemptUsage): Effect.Effect<void> =>
-  Effect.flatMap(AdditionalRecorders, (books) =>
-    books.length === 0
-      ? book.record(bill)
-      : Effect.forEach([book, ...books], (one) => one.record(bill), { discard: true })
+export const recordUsage = (accounting: Accounting["Service"], attempt: AttemptUsage): Effect.Effect<void> =>
+  Effect.flatMap(AdditionalRecorders, (additional) =>
+    additional.length === 0
+      ? accounting.record(attempt)
+      : Effect.forEach([accounting, ...additional], (one) => one.record(attempt), { discard: true })
   )
 
 /**
- * The bill of an answer that our own cache gave, whose cost is what it saved;
- * none when the host never said what the answer used. Record it where the
- * cache answers.
+ * The usage of a response of our own cache, whose cost is what it saved; none if
+ * the host never reported its usage.
  *
  * @category constructors
  * @since 0.1.0
@@ -212,21 +212,21 @@ export const fromCachedResponse = (
 export type AmountsByCurrency = ReadonlyMap<Cost.Cost["currency"], BigDecimal.BigDecimal>
 
 /**
- * What entries come to.
+ * The total of entries.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Total {
   readonly costs: AmountsByCurrency
-  /** What would have been paid more without the hosts' prefix caches. */
+  /** The additional cost without the hosts' prefix caches. */
   readonly savedByHosts: AmountsByCurrency
-  /** What would have been paid more without our own cache. */
+  /** The additional cost without our own cache. */
   readonly savedByCache: AmountsByCurrency
   readonly attempts: number
-  /** Answers of our own cache. */
+  /** Responses of our own cache. */
   readonly cached: number
-  /** Attempts and cached answers whose price is not known; they are in no amount. */
+  /** Attempts and cached responses without a known price, which are in no amount. */
   readonly unpriced: number
 }
 
@@ -262,7 +262,7 @@ export const total = (entries: Iterable<Entry>): Total => {
 }
 
 /**
- * What entries come to for each tenant, job or agent.
+ * The total of entries for each tenant, job or agent.
  *
  * @category getters
  * @since 0.1.0

@@ -20,14 +20,14 @@ export type { Options as RedisOptions } from "./internal/RedisLedger.ts"
 export { storeError } from "./internal/storeError.ts"
 
 /**
- * What reserving came to.
+ * The reply to a reservation.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ReserveReply {
   readonly result: ReserveResult
-  /** What other holds cost whose leases were over. */
+  /** Changes by reservations that had expired. */
   readonly changes: ReadonlyArray<SpentChange>
 }
 
@@ -40,16 +40,16 @@ export class BudgetStore extends Context.Service<
   {
     /** The kind of store, for errors: `memory`, `sqlite`, `redis`. */
     readonly name: string
-    /** Reserves a price in all of its scopes or in none, for the time of a lease. The same hold may be reserved again. */
+    /** Reserves an amount in all of its scopes or in none, for the time of a lease. Repeating it with the same hold has no effect. */
     readonly reserve: (hold: Hold, leaseMillis: number) => Effect.Effect<ReserveReply, BudgetStoreError>
-    /** Pays what was used and gives the rest back. Nothing happens when the hold has lapsed or was settled. */
+    /** Pays what was used and releases the rest. Does nothing if the hold has expired or was settled. */
     readonly settle: (id: string, used: bigint) => Effect.Effect<ReadonlyArray<SpentChange>, BudgetStoreError>
-    /** Lengthens the leases of what is still held, and pays in full what nobody holds any more. */
+    /** Extends the leases of reservations, and pays expired ones in full. */
     readonly renew: (
       ids: ReadonlyArray<string>,
       leaseMillis: number
     ) => Effect.Effect<ReadonlyArray<SpentChange>, BudgetStoreError>
-    /** Every scope that was used, after what nobody holds any more was paid. */
+    /** The balance of every scope in use, after expired reservations were paid. */
     readonly scopeBalances: Effect.Effect<ReadonlyArray<ScopeBalance>, BudgetStoreError>
   }
 >()("@kimi-effect/core/money/BudgetStore") {}
@@ -60,8 +60,8 @@ export class BudgetStore extends Context.Service<
  */
 export interface MemoryOptions {
   /**
-   * Most scopes. What a tenant or a job spent must be remembered, so a call
-   * that would need one more is refused. Defaults to 100,000.
+   * Maximum number of scopes. Spent amounts are never dropped, so a call that
+   * would need another scope is refused. Defaults to 100,000.
    */
   readonly maxScopes?: number | undefined
 }

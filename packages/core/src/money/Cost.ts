@@ -1,6 +1,6 @@
 /**
- * What a call costs, in exact decimals: before it is made, the most that it
- * can cost; afterwards, what it did.
+ * The cost of a call in exact decimals: the worst case before it is made, and the
+ * actual cost afterwards.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import * as PriceTable from "./PriceTable.ts"
 import * as TokenCount from "../TokenCount.ts"
 
 /**
- * The cost of one call and what it is made of. All amounts are in `currency`.
+ * The cost of one call and its parts. All amounts are in `currency`.
  *
  * @category models
  * @since 0.1.0
@@ -25,20 +25,20 @@ export interface Cost {
   readonly currency: ModelCatalog.Price["currency"]
   /** Prompt tokens that were read from the host's cache. */
   readonly cachedInput: BigDecimal.BigDecimal
-  /** Prompt tokens that were not, cache writes included. */
+  /** Other prompt tokens, including cache writes. */
   readonly uncachedInput: BigDecimal.BigDecimal
-  /** Generated tokens, reasoning included. */
+  /** Generated tokens, including reasoning. */
   readonly output: BigDecimal.BigDecimal
-  /** Tools that the host charges by the call. */
+  /** Tools that the host charges per call. */
   readonly tools: BigDecimal.BigDecimal
   readonly total: BigDecimal.BigDecimal
-  /** What the same call would have cost more if nothing had been cached; not part of `total`. */
+  /** The additional cost of the same call without the host's cache; not part of `total`. */
   readonly saved: BigDecimal.BigDecimal
 }
 
 /**
- * Everything that a call is charged for: its tokens, and calls of tools that
- * run at the host.
+ * Everything that a call is charged for: its tokens, and calls of tools that run
+ * at the host.
  *
  * @category models
  * @since 0.1.0
@@ -49,7 +49,7 @@ export interface BillableUsage extends Usage {
 }
 
 /**
- * What was bought, where and when.
+ * The model, the host and the day of a call, which determine its price.
  *
  * @category models
  * @since 0.1.0
@@ -76,8 +76,8 @@ const tokenCost = (tokens: number, price: string): BigDecimal.BigDecimal =>
       )
 
 /**
- * The cost of `usage` at a price, and of tools beside it. Failed 429 calls are
- * free; an answer that was cut short is billed for what was generated.
+ * The cost of `usage` and tools at a price. Failed 429 calls are free; a
+ * truncated response is billed for what was generated.
  *
  * Cached tokens are part of the prompt and reasoning tokens are part of the
  * completion: each token is counted once (source: Moonshot's pricing pages).
@@ -100,7 +100,7 @@ export const make = (usage: Usage, price: ModelCatalog.Price, tools: BigDecimal.
 }
 
 /**
- * Two costs in one currency, added up part by part.
+ * The sum of two costs in the same currency.
  *
  * @category combinators
  * @since 0.1.0
@@ -115,7 +115,7 @@ export const sum = (a: Cost, b: Cost): Cost => ({
   saved: BigDecimal.sum(a.saved, b.saved)
 })
 
-/** What calls of the host's tools cost; none where one of them has no known price in this currency. */
+/** The cost of calls of the host's tools; none if one of them has no known price in this currency. */
 const toolCost = (
   calls: Iterable<readonly [string, number]>,
   { day, provider }: Purchase,
@@ -135,27 +135,26 @@ const toolCost = (
 }
 
 /**
- * The cost of what was used; none when a price is not known, which is not the
- * same as free.
+ * The cost of usage; none if a price is not known, which is not the same as free.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const of = (
-  used: BillableUsage,
+  usage: BillableUsage,
   purchase: Purchase,
   prices: PriceTable.Prices = PriceTable.catalog
 ): Option.Option<Cost> => {
   const price = PriceTable.priceOf(prices, purchase.model, purchase.provider, purchase.day, purchase.isBatch === true)
   if (Option.isNone(price)) return Option.none()
-  if (used.toolCalls === undefined) return Option.some(make(used, price.value))
-  const tools = toolCost(used.toolCalls, purchase, prices, price.value.currency)
-  return Option.map(tools, (cost) => make(used, price.value, cost))
+  if (usage.toolCalls === undefined) return Option.some(make(usage, price.value))
+  const tools = toolCost(usage.toolCalls, purchase, prices, price.value.currency)
+  return Option.map(tools, (cost) => make(usage, price.value, cost))
 }
 
 /**
- * The cost of `usage` of a model at a host on a day (`YYYY-MM-DD`) by the
- * catalogue; none when the price is not known, which is not the same as free.
+ * The cost of `usage` of a model at a host on a day (`YYYY-MM-DD`) with the prices
+ * of the catalogue; none if the price is not known, which is not the same as free.
  *
  * @category constructors
  * @since 0.1.0
@@ -164,33 +163,33 @@ export const ofModel = (usage: Usage, model: string, provider: string, day: stri
   of(usage, { model, provider, day })
 
 /**
- * Calls of one tool of the host that are expected of an answer at most. Models
- * search once or twice in a turn; nothing bounds them.
+ * The assumed maximum of calls of one host tool in a response. Models search once
+ * or twice in a turn; there is no hard limit.
  */
 const maxToolCalls = 4
 
-const atLeast = (value: unknown, least: number): number =>
-  typeof value === "number" && Number.isFinite(value) ? Math.max(value, least) : least
+const atLeast = (value: unknown, minimum: number): number =>
+  typeof value === "number" && Number.isFinite(value) ? Math.max(value, minimum) : minimum
 
-/** The most tokens that all answers may have together. A body may say it in members that the library does not list. */
+/** The maximum tokens of all choices together. `extra_body` may set it in members that the library does not list. */
 const maxOutput = (request: ModelRequest, prompt: number): number => {
   const { extra_body = {}, n } = request
-  const one = atLeast(
+  const perChoice = atLeast(
     extra_body["max_completion_tokens"],
     atLeast(extra_body["max_tokens"], TokenCount.maxOutput(request, prompt))
   )
-  return Math.ceil(one) * Math.ceil(n ?? atLeast(extra_body["n"], 1))
+  return Math.ceil(perChoice) * Math.ceil(n ?? atLeast(extra_body["n"], 1))
 }
 
 /**
- * The most that a request can cost: its prompt at the dearest price of input,
- * its most output for every answer that it asks for, and some calls of each of
- * the host's tools that it offers. None when a price is not known.
+ * The worst-case cost of a request: its prompt at the highest input price, its
+ * maximum output for every choice, and some calls of each host tool that it
+ * offers. None if a price is not known.
  *
  * **Gotchas**
  *
- * - The prompt is an estimate that leans high. Pictures and videos behind
- *   references are guessed.
+ * - The prompt is a high estimate. Images and videos behind references are
+ *   estimated without reading them.
  *
  * @category constructors
  * @since 0.1.0
@@ -227,8 +226,8 @@ export const worstCase = (
 }
 
 /**
- * The most that a request can cost at a host at today's price; none when the
- * price is not known.
+ * The worst-case cost of a request at a host at today's price; none if the price
+ * is not known.
  *
  * @category constructors
  * @since 0.1.0
@@ -241,7 +240,7 @@ export const ofRequest = (request: ModelRequest, provider: string): Effect.Effec
   })
 
 /**
- * An amount for people, such as `$0.000423` or `¥0.0312`; exact, with no rounding.
+ * A readable amount, such as `$0.000423` or `¥0.0312`; exact, without rounding.
  *
  * @category conversions
  * @since 0.1.0
@@ -249,11 +248,11 @@ export const ofRequest = (request: ModelRequest, provider: string): Effect.Effec
 export const format = (cost: Pick<Cost, "currency" | "total">): string =>
   `${cost.currency === "USD" ? "$" : "¥"}${BigDecimal.format(BigDecimal.normalize(cost.total))}`
 
-/** The name of a tool that runs at the host begins so. */
+/** Names of tools that run at the host start with `$`. */
 const isHostTool = (name: string): boolean => name.startsWith("$")
 
 /**
- * What an answer used, calls of the host's tools included.
+ * The usage of a response, including calls of the host's tools.
  *
  * @category getters
  * @since 0.1.0
@@ -267,7 +266,7 @@ export const billableUsage = (usage: Usage, calls: Iterable<string>): BillableUs
 }
 
 /**
- * The names of all tools that an answer calls.
+ * The names of all tools that a response calls.
  *
  * @category getters
  * @since 0.1.0
@@ -275,7 +274,7 @@ export const billableUsage = (usage: Usage, calls: Iterable<string>): BillableUs
 export const toolNames = ({ choices }: ChatResponse): ReadonlyArray<string> =>
   choices.flatMap(({ message }) => message.tool_calls?.map((call) => call.function.name) ?? [])
 
-/** The cost of an answer that our own cache gave, or that another call had asked for. */
+/** The cost of a response of our own cache, or of another call's request. */
 const cachedCost = ({ currency, saved, total }: Cost): Cost => ({
   currency,
   cachedInput: zero,
@@ -287,9 +286,9 @@ const cachedCost = ({ currency, saved, total }: Cost): Cost => ({
 })
 
 /**
- * The cost of an answer at today's price; none when the host reported no usage
- * or the price is not known. An answer of our own cache costs nothing, and all
- * of its price is saved.
+ * The cost of a response at today's price; none if the host reported no usage or
+ * the price is not known. A response of our own cache is free, and its whole price
+ * counts as saved.
  *
  * @category constructors
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * Prices of the user's own in a configuration: the member `prices` beside the
- * options in the object `kimi`.
+ * User-defined prices in a configuration: the member `prices` beside the options
+ * in the object `kimi`.
  *
  * ```json
  * {
@@ -71,7 +71,7 @@ const amountMembers: ReadonlySet<string> = new Set(["cacheHit", "cacheMiss", "ca
 
 type Issue = typeof ConfigurationIssue.Type
 
-/** `kimi.prices.models[0].output`, and the form of what stands there. */
+/** The issue of a member such as `kimi.prices.models[0].output`, with its expected form. */
 const issueAt = (path: ReadonlyArray<PropertyKey>): Issue => {
   const keys = ["kimi", "prices", ...path.map(String)]
   const name = keys.map((key, i) => (/^\d+$/.test(key) ? `[${key}]` : i === 0 ? key : `.${key}`)).join("")
@@ -87,7 +87,7 @@ const keyOf = (segment: PropertyKey | { readonly key: PropertyKey }): PropertyKe
 const issuesOf = (error: Schema.SchemaError): ReadonlyArray<Issue> =>
   format(error.issue).issues.map(({ path = [] }) => issueAt(path.map(keyOf)))
 
-/** A part of a source as plain data; `Option.none` where it cannot be read. */
+/** A part of a source as plain data; none if it cannot be read. */
 const load = (
   provider: ConfigProvider.ConfigProvider,
   path: ConfigProvider.Path
@@ -104,13 +104,13 @@ const load = (
       if (Option.isNone(member)) return Option.none()
       if (member.value !== undefined) members.push([key, member.value])
     }
-    // `fromEntries` defines members and so sets no prototype, whatever they are called.
+    // `fromEntries` defines members, so that no name sets the prototype.
     return Option.some(node._tag === "Array" ? members.map(([, member]) => member) : Object.fromEntries(members))
   })
 
 /**
- * Reads the prices from the current `ConfigProvider`; `undefined` where it has
- * none. The error names every price that cannot be used.
+ * Reads the prices from the current `ConfigProvider`; `undefined` if it has none.
+ * The error names every invalid price.
  *
  * @category constructors
  * @since 0.1.0

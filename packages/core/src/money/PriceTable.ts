@@ -1,9 +1,9 @@
 /**
- * What hosts charge: the catalogue's prices, and those that a user knows
- * better.
+ * The prices of hosts: those of the catalogue, and user-defined ones that
+ * override them.
  *
- * It is a reference of the fiber whose default is the catalogue, so that a
- * program which has no prices of its own has nothing to provide:
+ * It is a context reference whose default is the catalogue, so that a program
+ * without user-defined prices has nothing to provide:
  *
  * ```ts
  * PriceTable.layer({
@@ -22,7 +22,7 @@ import { ConfigurationError, type ConfigurationIssue } from "../errors/Configura
 import * as ModelCatalog from "../ModelCatalog.ts"
 
 /**
- * What a tool that runs at the host costs a call.
+ * The price per call of a tool that runs at the host.
  *
  * @category models
  * @since 0.1.0
@@ -34,12 +34,12 @@ export interface ToolPrice {
   readonly currency: ModelCatalog.Price["currency"]
   /** First day of this price, `YYYY-MM-DD`. */
   readonly from?: string
-  /** Money a call, as a decimal. */
+  /** The price per call, as a decimal. */
   readonly perCall: string
 }
 
 /**
- * The part of the price that is charged for requests of a batch.
+ * The fraction of the price that is charged for requests of a batch.
  *
  * @category models
  * @since 0.1.0
@@ -51,8 +51,8 @@ export interface BatchPrice {
 }
 
 /**
- * Prices by what is bought, where and when. Nothing is given where no price is
- * known, which is not the same as free.
+ * Prices by model or tool, host and day; `undefined` if no price is known, which is
+ * not the same as free.
  *
  * @category models
  * @since 0.1.0
@@ -60,9 +60,9 @@ export interface BatchPrice {
 export interface Prices {
   /** The price of a model at a host on a day (`YYYY-MM-DD`, in UTC). */
   readonly model: (model: string, provider: string, day: string) => ModelCatalog.Price | undefined
-  /** What a tool of the host costs a call. */
+  /** The price per call of a tool of the host. */
   readonly tool: (tool: string, provider: string, day: string) => ToolPrice | undefined
-  /** The part of the price that a batch costs at a host. */
+  /** The fraction of the price that a batch costs at a host. */
   readonly batch: (provider: string) => string | undefined
 }
 
@@ -91,7 +91,7 @@ export const catalog: Prices = {
 }
 
 /**
- * The prices that hold for whoever counts money.
+ * The prices by which costs are computed.
  *
  * @category references
  * @since 0.1.0
@@ -101,14 +101,14 @@ export const PriceTable: Context.Reference<Prices> = Context.Reference<Prices>("
 })
 
 /**
- * Prices of the user's own. They come before the catalogue's; where none fits
- * the day, the catalogue's holds.
+ * User-defined prices, which override those of the catalogue. If none applies to
+ * the day, the price of the catalogue does.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Options {
-  /** Prices of models, by an id or a name in the catalogue. Later days may come in any order. */
+  /** Prices of models, by an id or an alias of the catalogue, in any order of days. */
   readonly models?: ReadonlyArray<ModelCatalog.Price & { readonly model: string }>
   readonly tools?: ReadonlyArray<ToolPrice>
   readonly batches?: ReadonlyArray<BatchPrice>
@@ -118,7 +118,7 @@ const isPrice = (text: unknown): boolean => typeof text === "string" && /^\d{1,9
 const isDay = (text: string | undefined): boolean =>
   text === undefined || (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text)))
 
-/** The lists of the options that are none, or hold what is no object. */
+/** The options that are not lists of objects. */
 const shapeIssuesOf = (options: Options): Array<typeof ConfigurationIssue.Type> => {
   if (typeof options !== "object" || options === null) {
     return [{ name: "PriceTable", expected: "an object with models, tools or batches" }]
@@ -140,32 +140,32 @@ const issuesOf = (options: Options): Array<typeof ConfigurationIssue.Type> => {
   }
   const price = 'a decimal that is not negative, such as "0.95"'
   const day = 'a day, such as "2026-11-23"'
-  /** A price of another currency, or of nobody, would be taken for none. */
-  const named = (name: string, { currency, ...names }: { readonly [member: string]: unknown }) => {
+  /** A price with an unknown currency or an empty name would never apply. */
+  const expectNames = (name: string, { currency, ...names }: { readonly [member: string]: unknown }) => {
     for (const [member, text] of Object.entries(names)) {
       expect(`${name}.${member}`, typeof text === "string" && text !== "", "a name")
     }
     expect(`${name}.currency`, currency === "USD" || currency === "CNY", "USD or CNY")
   }
   models.forEach(({ cacheHit = "0", cacheMiss, cacheWrite = "0", currency, from, model, output, provider }, i) => {
-    named(`PriceTable models[${i}]`, { model, provider, currency })
+    expectNames(`PriceTable models[${i}]`, { model, provider, currency })
     const amounts = { cacheHit, cacheMiss, cacheWrite, output }
     for (const [name, text] of Object.entries(amounts)) expect(`PriceTable models[${i}].${name}`, isPrice(text), price)
     expect(`PriceTable models[${i}].from`, isDay(from), day)
   })
   tools.forEach(({ currency, from, perCall, provider, tool }, i) => {
-    named(`PriceTable tools[${i}]`, { tool, provider, currency })
+    expectNames(`PriceTable tools[${i}]`, { tool, provider, currency })
     expect(`PriceTable tools[${i}].perCall`, isPrice(perCall), price)
     expect(`PriceTable tools[${i}].from`, isDay(from), day)
   })
   batches.forEach(({ factor }, i) => {
-    const isPart = isPrice(factor) && Number(factor) <= 1
-    expect(`PriceTable batches[${i}].factor`, isPart, 'a decimal from 0 to 1, such as "0.6"')
+    const isFraction = isPrice(factor) && Number(factor) <= 1
+    expect(`PriceTable batches[${i}].factor`, isFraction, 'a decimal from 0 to 1, such as "0.6"')
   })
   return issues
 }
 
-/** The latest price of those that hold on a day. */
+/** The latest of the prices that apply on a day. */
 const latest = <P extends { readonly from?: string }>(prices: ReadonlyArray<P>, day: string): P | undefined => {
   let found: P | undefined
   for (const price of prices) {
@@ -176,7 +176,7 @@ const latest = <P extends { readonly from?: string }>(prices: ReadonlyArray<P>, 
 }
 
 /**
- * Puts the user's prices before the catalogue's.
+ * The catalogue with user-defined prices over it.
  *
  * @category constructors
  * @since 0.1.0
@@ -186,18 +186,18 @@ export const make = (options: Options): Effect.Effect<Prices, ConfigurationError
     const issues = issuesOf(options)
     if (issues.length > 0) return Effect.fail(ConfigurationError.of(issues))
     const { batches = [], models = [], tools = [] } = options
-    const own = (model: string, provider: string, day: string): ModelCatalog.Price | undefined =>
+    const custom = (model: string, provider: string, day: string): ModelCatalog.Price | undefined =>
       latest(
         models.filter((price) => price.model === model && price.provider === provider),
         day
       )
     return Effect.succeed({
       model: (model, provider, day) => {
-        const exact = own(model, provider, day)
+        const exact = custom(model, provider, day)
         if (exact !== undefined) return exact
         const known = ModelCatalog.find(model)?.id
-        const named = known === undefined ? undefined : own(known, provider, day)
-        return named ?? catalog.model(model, provider, day)
+        const canonical = known === undefined ? undefined : custom(known, provider, day)
+        return canonical ?? catalog.model(model, provider, day)
       },
       tool: (tool, provider, day) =>
         latest(
@@ -209,7 +209,7 @@ export const make = (options: Options): Effect.Effect<Prices, ConfigurationError
   })
 
 /**
- * Prices of the user's own before the catalogue's.
+ * User-defined prices over those of the catalogue.
  *
  * @category layers
  * @since 0.1.0
@@ -218,18 +218,18 @@ export const layer = (options: Options): Layer.Layer<never, ConfigurationError> 
   Layer.effect(PriceTable, make(options))
 
 /**
- * The prices of this fiber; where it has none of its own, those that a service
- * was built with.
+ * The prices of this fiber; if they are the default, those with which a service
+ * was built.
  *
  * @category getters
  * @since 0.1.0
  */
 export const currentOrElse = (built: Prices): Effect.Effect<Prices> =>
-  Effect.map(PriceTable, (own) => (own === catalog ? built : own))
+  Effect.map(PriceTable, (current) => (current === catalog ? built : current))
 
 /**
- * Runs an effect with a configuration's prices, where it has any and the fiber
- * has none of its own.
+ * Runs an effect with the prices of a configuration, if it has any and those of
+ * the fiber are the default.
  *
  * @category combinators
  * @since 0.1.0
@@ -239,16 +239,15 @@ export const provideIfUnset =
   ({ table }: { readonly table: Prices | undefined }): Effect.Effect<A, E, R> =>
     table === undefined
       ? effect
-      : Effect.flatMap(PriceTable, (own) =>
-          own === catalog ? Effect.provideService(effect, PriceTable, table) : effect
+      : Effect.flatMap(PriceTable, (current) =>
+          current === catalog ? Effect.provideService(effect, PriceTable, table) : effect
         )
 
 const scalePrice = (price: string, factor: BigDecimal.BigDecimal): string =>
   BigDecimal.format(BigDecimal.multiply(BigDecimal.fromStringUnsafe(price), factor))
 
 /**
- * The price of a model, or of a request to it in a batch; none where it is not
- * known.
+ * The price of a model, or of a batch request to it; none if it is not known.
  *
  * @category getters
  * @since 0.1.0

@@ -25,11 +25,9 @@ import * as Context from "effect/Context"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
 import * as Accounting from "../money/Accounting.ts"
@@ -37,8 +35,8 @@ import * as Cost from "../money/Cost.ts"
 import * as Day from "../internal/Day.ts"
 import * as PriceTable from "../money/PriceTable.ts"
 import type { CallRecord } from "./CallRecord.ts"
+import { ClientTracker } from "./internal/ClientTracker.ts"
 import { CallMetrics } from "./internal/metrics/CallMetrics.ts"
-import * as CircuitState from "./internal/metrics/CircuitState.ts"
 import type { Stages } from "../pipeline/Pipeline.ts"
 import * as CallTap from "./internal/taps/CallTap.ts"
 import type * as Content from "./internal/taps/Content.ts"
@@ -132,55 +130,6 @@ const observedAccounting = (
   }
 }
 
-/** Clients that are observed, and the circuits whose transitions are heard of. */
-const makeClientTracker = (calls: CallMetrics, scope: Scope.Scope) => {
-  const clients = new Set<ClientServices>()
-  const heard = new Map<ClientServices["circuitBreaker"], { users: number; readonly fiber: Fiber.Fiber<void> }>()
-
-  const hear = (circuits: ClientServices["circuitBreaker"]) =>
-    Effect.suspend(() => {
-      const known = heard.get(circuits)
-      if (known !== undefined) {
-        known.users += 1
-        return Effect.void
-      }
-      return Effect.map(
-        Effect.forkIn(
-          Stream.runForEach(circuits.transitions, ({ key, to }) =>
-            Effect.sync(() => calls.recordTransition(key, CircuitState.names[to]))
-          ),
-          scope,
-          { startImmediately: true }
-        ),
-        (fiber) => void heard.set(circuits, { users: 1, fiber })
-      )
-    })
-
-  const leave = (circuits: ClientServices["circuitBreaker"]) =>
-    Effect.suspend(() => {
-      const known = heard.get(circuits)
-      if (known === undefined || --known.users > 0) return Effect.void
-      heard.delete(circuits)
-      return Fiber.interrupt(known.fiber)
-    })
-
-  return {
-    clients,
-    attach: (sources: ClientServices) =>
-      Effect.acquireRelease(
-        Effect.andThen(
-          hear(sources.circuitBreaker),
-          Effect.sync(() => void clients.add(sources))
-        ),
-        () =>
-          Effect.andThen(
-            Effect.sync(() => void clients.delete(sources)),
-            leave(sources.circuitBreaker)
-          )
-      )
-  }
-}
-
 const logSinkFailure =
   (sink: Sink): Sink =>
   (record) =>
@@ -211,8 +160,8 @@ const build = Effect.fnUntraced(function* (
   const calls = new CallMetrics(instruments)
   const prices = PriceTable.currentOrElse(yield* PriceTable.PriceTable)
   const own = yield* Accounting.make
-  const { attach, clients } = makeClientTracker(calls, yield* Scope.Scope)
-  const collect = StateMetrics.collect(instruments, clients)
+  const tracker = new ClientTracker(calls, yield* Scope.Scope)
+  const collect = StateMetrics.collect(instruments, tracker.clients)
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(interval), collect)))
   const [sink, ...further] = onCall.map(logSinkFailure)
   const record: Sink = (call) => {
@@ -228,7 +177,7 @@ const build = Effect.fnUntraced(function* (
     observeAccounting: (book = own) => observedAccounting(calls, prices, book),
     observeStages: (stages, builtIn) => StageTaps.observe(calls, stages, builtIn),
     observeCalls: (origin, options) => CallTap.make({ metrics: calls, content, onCall: record }, origin, options),
-    attach,
+    attach: (services) => tracker.attach(services),
     collect
   }
 })

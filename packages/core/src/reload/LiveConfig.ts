@@ -24,46 +24,24 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
-import * as References from "effect/References"
-import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import * as PriceTable from "../money/PriceTable.ts"
+import { ConfigState, type Participant, type Source } from "./internal/ConfigState.ts"
 import type { ReloadEvent } from "./ReloadEvent.ts"
 import * as Settings from "./Settings.ts"
 
-/**
- * New settings as one follower is ready for them: it uses them from `commit`
- * on, or never if they are discarded because another refused them.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PreparedChange {
-  readonly commit: Effect.Effect<void>
-  readonly discard: Effect.Effect<void>
-}
-
-/**
- * What follows the configuration. It makes everything ready for new settings,
- * without using them yet, or fails with every reason why it cannot.
- *
- * @category models
- * @since 0.1.0
- */
-export type Participant = (settings: Settings.Settings) => Effect.Effect<PreparedChange, ConfigurationError>
+export type { Participant, PreparedChange, Source } from "./internal/ConfigState.ts"
 
 /**
  * @category services
@@ -83,47 +61,9 @@ export class LiveConfig extends Context.Service<
     /** Changes options in code, over those of the source. `undefined` gives an option back to the source. */
     readonly set: (options: Settings.Options) => Effect.Effect<ReadonlyArray<string>, ConfigurationError>
     /** Takes part in every change as long as the scope lives, beginning with the settings that hold now. */
-    readonly register: (follower: Participant) => Effect.Effect<void, ConfigurationError, Scope.Scope>
+    readonly register: (participant: Participant) => Effect.Effect<void, ConfigurationError, Scope.Scope>
   }
 >()("@kimi-effect/core/reload/LiveConfig") {}
-
-/**
- * Where settings come from: it reads them with the options that code has set.
- *
- * @category models
- * @since 0.1.0
- */
-export type Source = (set: Settings.Options) => Effect.Effect<Settings.Settings, ConfigurationError>
-
-type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-
-/** Makes all ready, or none: the error names every reason of each. To be called where nothing interrupts. */
-const prepareAll = Effect.fnUntraced(function* (
-  followers: Iterable<Participant>,
-  settings: Settings.Settings,
-  restore: Restore
-): Effect.fn.Return<ReadonlyArray<PreparedChange>, ConfigurationError> {
-  const ready: Array<PreparedChange> = []
-  const discard = Effect.suspend(() => Effect.forEach(ready, ({ discard }) => discard, { discard: true }))
-  const issues: Array<ConfigurationError["issues"][number]> = []
-  for (const follower of followers) {
-    const prepared = yield* Effect.result(restore(follower(settings))).pipe(Effect.onError(() => discard))
-    if (Result.isSuccess(prepared)) ready.push(prepared.success)
-    else issues.push(...prepared.failure.issues)
-  }
-  if (issues.length === 0) return ready
-  yield* discard
-  return yield* Effect.fail(ConfigurationError.of(issues))
-})
-
-const log = (event: ReloadEvent): Effect.Effect<void> =>
-  event._tag === "Reloaded"
-    ? Effect.logInfo(`The configuration changed: ${event.changed.join(", ")}`)
-    : Effect.logWarning(
-        `A change of the configuration was refused, the last one stays:\n${event.issues
-          .map(({ expected, name }) => `  ${name}: expected ${expected}`)
-          .join("\n")}`
-      )
 
 /**
  * A configuration from any source. It fails when what the source gives first
@@ -137,67 +77,27 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<LiveConfig["Service"], ConfigurationError> {
   const events = yield* PubSub.sliding<ReloadEvent>(256)
   const lock = yield* Semaphore.make(1)
-  const followers = new Set<Participant>()
-  let set: Settings.Options = {}
-  let current = yield* source(set)
-  /** The reasons of the latest refusal, until the configuration can be used again. */
-  let refused: ConfigurationError["issues"] | undefined
+  const set: Settings.Options = {}
+  const state = new ConfigState(source, events, yield* source(set), set)
 
-  const tell = (event: ReloadEvent) =>
-    Effect.andThen(
-      Effect.flatMap(References.MinimumLogLevel, (own) =>
-        Effect.provideService(log(event), References.MinimumLogLevel, current.config.logLevel ?? own)
-      ),
-      PubSub.publish(events, event)
-    )
-
-  const refuse = Effect.fnUntraced(function* (error: ConfigurationError) {
-    if (!Equal.equals(refused, error.issues)) {
-      refused = error.issues
-      yield* tell({ _tag: "Rejected", issues: error.issues, at: yield* Clock.currentTimeMillis })
-    }
-    return yield* Effect.fail(error)
-  })
-
-  const apply = Effect.fnUntraced(function* (wanted: Settings.Options, restore: Restore) {
-    const next = yield* restore(source(wanted))
-    const changed = Settings.changedOptions(current, next)
-    if (changed.length > 0) {
-      const ready = yield* prepareAll(followers, next, restore)
-      current = next
-      for (const { commit } of ready) yield* commit
-      yield* tell({ _tag: "Reloaded", changed, at: yield* Clock.currentTimeMillis })
-    }
-    set = wanted
-    refused = undefined
-    return changed
-  })
-
-  /** Everyone gets the same settings: an interrupt comes before the swap or after it. */
-  const change = (wanted: () => Settings.Options) =>
-    lock.withPermit(
-      Effect.uninterruptibleMask((restore) =>
-        Effect.catch(
-          Effect.suspend(() => apply(wanted(), restore)),
-          refuse
-        )
-      )
-    )
+  /** All participants get the same settings: an interrupt takes effect before the change or after it. */
+  const change = (options: () => Settings.Options) =>
+    lock.withPermit(Effect.uninterruptibleMask((restore) => state.change(options, restore)))
 
   return {
-    current: Effect.sync(() => current),
-    rejection: Effect.sync(() => refused),
+    current: Effect.sync(() => state.current),
+    rejection: Effect.sync(() => state.rejection),
     events: Stream.fromPubSub(events),
-    reload: change(() => set),
-    set: (options) => change(() => ({ ...set, ...options })),
-    register: (follower) =>
+    reload: change(() => state.set),
+    set: (options) => change(() => ({ ...state.set, ...options })),
+    register: (participant) =>
       lock.withPermit(
         Effect.uninterruptibleMask((restore) =>
           Effect.gen(function* () {
-            const { commit } = yield* restore(follower(current))
+            const { commit } = yield* restore(participant(state.current))
             yield* commit
-            followers.add(follower)
-            yield* Effect.addFinalizer(() => Effect.sync(() => followers.delete(follower)))
+            state.participants.add(participant)
+            yield* Effect.addFinalizer(() => Effect.sync(() => state.participants.delete(participant)))
           })
         )
       )

@@ -31,14 +31,14 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { StreamError } from "../errors/OperationErrors.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
 import { accountModelKey } from "../pipeline/Call.ts"
 import * as HedgeBudget from "./internal/HedgeBudget.ts"
+import * as HedgeRace from "./internal/HedgeRace.ts"
+import { HedgeState } from "./internal/HedgeState.ts"
 import * as Latencies from "./internal/Latencies.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import { transformOpening } from "../pipeline/internal/StreamOpening.ts"
@@ -113,16 +113,16 @@ export class Hedge extends Context.Service<Hedge, Stage.Stage & { readonly state
 ) {}
 
 const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
-  const { delay: after, responseDelay, minimumDelay, budget, minimumSamples, percentile } = options
+  const { delay, responseDelay, minimumDelay, budget, minimumSamples, percentile } = options
   const { positiveDuration } = OptionRules
   // Written so that NaN meets nothing.
   const isWithin = (value: number | undefined, least: number, most: number): boolean =>
     value === undefined || (typeof value === "number" && value >= least && value <= most)
   const { maxSamples } = Latencies.defaults
   const isCount = minimumSamples === undefined || Number.isInteger(minimumSamples)
-  const isOn = after !== undefined || percentile !== undefined || responseDelay !== undefined
+  const isOn = delay !== undefined || percentile !== undefined || responseDelay !== undefined
   return [
-    positiveDuration("delay", after),
+    positiveDuration("delay", delay),
     positiveDuration("minimumDelay", minimumDelay),
     positiveDuration("responseDelay", responseDelay),
     ["percentile", isWithin(percentile, 0, 1), "a number from 0 to 1, such as 0.95"],
@@ -137,59 +137,13 @@ const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
   ]
 }
 
-/** What a race calls back. */
-interface RaceHooks {
-  /** Called once, when the first attempt is late: whether a second one may be made. */
-  readonly tryHedge: () => boolean
-  readonly onHedgeWon: () => void
-}
-
-/** The attempt, and once more when it is late. */
-const race = <A, E>(attempt: Effect.Effect<A, E>, after: Duration.Duration, rules: RaceHooks): Effect.Effect<A, E> =>
-  Effect.flatMap(Effect.context<never>(), (context) => {
-    const fork = Effect.runForkWith(context)
-    return Effect.callback((resume) => {
-      const first = fork(attempt)
-      const early = first.pollUnsafe()
-      if (early !== undefined) return resume(early)
-      let isHedged = false
-      let isOver = false
-      // The timer becomes the hedge, so that one handle ends either.
-      const second = fork(
-        Effect.flatMap(Context.get(context, Clock.Clock).sleep(after), () => {
-          isHedged = rules.tryHedge()
-          return isHedged ? attempt : Effect.never
-        })
-      )
-      const end = (exit: Exit.Exit<A, E>, loser: Fiber.Fiber<A, E>): void => {
-        isOver = true
-        resume(Effect.andThen(Fiber.interrupt(loser), exit))
-      }
-      // One attempt may end the other while it is being started, so both are started before either is observed.
-      first.addObserver((exit) => {
-        const mayYetSucceed = isHedged && second.pollUnsafe() === undefined
-        if (Exit.isSuccess(exit) || !mayYetSucceed) end(exit, second)
-      })
-      second.addObserver((exit) => {
-        if (isOver) return
-        if (Exit.isSuccess(exit)) {
-          rules.onHedgeWon()
-          return end(exit, first)
-        }
-        const failed = first.pollUnsafe()
-        if (failed !== undefined) end(failed, second)
-      })
-      return Fiber.interruptAll([first, second])
-    })
-  })
-
 const describeOptions = (options: Options): Stage.Stage["options"] => {
   const format = (input: Duration.Input) => Duration.format(Duration.fromInputUnsafe(input))
-  const { delay: after, responseDelay, minimumDelay = defaults.minimumDelay, percentile } = options
+  const { delay, responseDelay, minimumDelay = defaults.minimumDelay, percentile } = options
   const { capacity = defaults.budget.capacity, ratio = defaults.budget.ratio } = options.budget ?? {}
   const { minimumSamples = defaults.minimumSamples } = options
   return {
-    ...(after === undefined ? {} : { after: format(after) }),
+    ...(delay === undefined ? {} : { after: format(delay) }),
     ...(percentile === undefined
       ? {}
       : { percentile: `${percentile} of ${minimumSamples} or more, at least ${format(minimumDelay)}` }),
@@ -208,60 +162,39 @@ const describeOptions = (options: Options): Stage.Stage["options"] => {
 export const make = (options: Options): Effect.Effect<Hedge["Service"], ConfigurationError> =>
   Effect.gen(function* () {
     yield* OptionRules.check("Hedge", rulesOf(options))
-    const { delay: after, responseDelay, minimumDelay = defaults.minimumDelay, percentile } = options
-    const { minimumSamples = defaults.minimumSamples } = options
-    const afterDuration = after === undefined ? undefined : Duration.fromInputUnsafe(after)
-    const shortest = Duration.toMillis(minimumDelay)
-    const budget = HedgeBudget.make(options.budget)
-    const latencies = Latencies.make()
-    let calls = 0
-    let hedges = 0
-    let hedgeWins = 0
-    let refused = 0
-
-    const begin = (): void => {
-      calls++
-      budget.deposit()
-    }
-    const rules: RaceHooks = {
-      tryHedge: () => {
-        const isPaid = budget.withdraw()
-        if (isPaid) hedges++
-        else refused++
-        return isPaid
-      },
-      onHedgeWon: () => {
-        hedgeWins++
-      }
-    }
-
-    const lateAfter = (key: string): Duration.Duration | undefined => {
-      const learned = percentile === undefined ? undefined : latencies.percentile(key, percentile, minimumSamples)
-      return learned === undefined ? afterDuration : Duration.millis(Math.max(shortest, learned))
-    }
+    const { delay, minimumDelay = defaults.minimumDelay, percentile, responseDelay } = options
+    const { budget, minimumSamples = defaults.minimumSamples } = options
+    const state = new HedgeState({
+      delay: delay === undefined ? undefined : Duration.fromInputUnsafe(delay),
+      percentile,
+      minimumSamples,
+      minimumDelay: Duration.fromInputUnsafe(minimumDelay),
+      budget
+    })
 
     const hedgeOpening =
       (key: string) =>
       <A>(open: Effect.Effect<A, StreamError>): Effect.Effect<A, StreamError> =>
         Effect.flatMap(Clock.Clock, (clock) => {
-          begin()
-          const late = lateAfter(key)
-          const opening = late === undefined ? open : race(open, late, rules)
+          state.start()
+          const late = state.delayOf(key)
+          const opening = late === undefined ? open : HedgeRace.run(open, late, state)
           if (percentile === undefined) return opening
           const startedAt = clock.currentTimeMillisUnsafe()
           return Effect.map(opening, (opened) => {
-            latencies.record(key, clock.currentTimeMillisUnsafe() - startedAt)
+            state.recordLatency(key, clock.currentTimeMillisUnsafe() - startedAt)
             return opened
           })
         })
 
-    const effect = (late: Duration.Duration): Stage.Stage["effect"] => {
-      return (inner) => (call) =>
+    const effect =
+      (late: Duration.Duration): Stage.Stage["effect"] =>
+      (inner) =>
+      (call) =>
         Effect.suspend(() => {
-          begin()
-          return race(inner(call), late, rules)
+          state.start()
+          return HedgeRace.run(inner(call), late, state)
         })
-    }
 
     const stream: Stage.Stage["stream"] = (inner) => (call) =>
       transformOpening<StreamError, StreamError>(hedgeOpening(accountModelKey(call)))(inner(call))
@@ -269,10 +202,10 @@ export const make = (options: Options): Effect.Effect<Hedge["Service"], Configur
     return {
       ...Stage.make("hedge", {
         effect: responseDelay === undefined ? undefined : effect(Duration.fromInputUnsafe(responseDelay)),
-        stream: after === undefined && percentile === undefined ? undefined : stream,
+        stream: delay === undefined && percentile === undefined ? undefined : stream,
         options: describeOptions(options)
       }),
-      state: Effect.sync(() => ({ calls, hedges, hedgeWins, refused, tokens: budget.tokens() }))
+      state: Effect.sync(() => state.counts())
     }
   })
 

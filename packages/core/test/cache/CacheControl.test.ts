@@ -4,13 +4,13 @@ import * as CacheControl from "../../src/cache/CacheControl.ts"
 import { ConfigurationError } from "../../src/errors/ConfigurationErrors.ts"
 
 describe("CacheControl", () => {
-  it.effect("lets calls use the cache unless something else is said", () =>
+  it.effect("lets calls use the cache by default", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* CacheControl.CacheControl, { mode: "use", timeToLive: undefined, tags: [] })
     })
   )
 
-  it.effect("holds inside, and leaves what it does not say as it is outside", () =>
+  it.effect("applies inside the effect, with omitted options unchanged", () =>
     Effect.gen(function* () {
       const inner = yield* CacheControl.CacheControl.pipe(
         CacheControl.provide({ timeToLive: "1 minute", mode: undefined }),
@@ -21,12 +21,12 @@ describe("CacheControl", () => {
     })
   )
 
-  it.effect("dies of a time that is no duration, which no typed program gives", () =>
+  it.effect("dies of an invalid duration", () =>
     Effect.gen(function* () {
       const exit = yield* Effect.exit(CacheControl.provide({ timeToLive: "1 fortnight" as never })(Effect.void))
       const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
       if (!(error instanceof ConfigurationError)) return assert.fail("no ConfigurationError")
-      assert.deepStrictEqual(error.issues, [{ name: "CacheControl ttl", expected: "a duration" }])
+      assert.deepStrictEqual(error.issues, [{ name: "CacheControl timeToLive", expected: "a duration" }])
     })
   )
 })

@@ -5,7 +5,7 @@ import { call, callOf, response } from "./support/cache.ts"
 import { fakeStore, gone, key, type Process, processOn, settle } from "./support/stores.ts"
 
 describe("ResponseCache with a store", () => {
-  it.effect("fails no call when the store fails, and leaves it alone for a while", () =>
+  it.effect("does not use a store during the cool-down after a failure", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
       fake.before = () => Effect.fail(gone)
@@ -25,7 +25,7 @@ describe("ResponseCache with a store", () => {
     })
   )
 
-  it.effect("goes on reading a store that cannot be written", () =>
+  it.effect("continues to read a store that cannot be written", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
       yield* (yield* processOn(fake)).chat(call)
@@ -42,7 +42,7 @@ describe("ResponseCache with a store", () => {
     ["says nothing", Effect.never],
     ["cannot be interrupted", Effect.uninterruptible(Effect.sleep("1 hour"))]
   ] as const) {
-    it.effect(`waits for a store that ${what} no longer than its time, and once`, () =>
+    it.effect(`waits once, for at most the timeout, for a store that ${what}`, () =>
       Effect.gen(function* () {
         yield* TestClock.adjust("1 millis")
         const fake = fakeStore()
@@ -61,7 +61,7 @@ describe("ResponseCache with a store", () => {
     )
   }
 
-  it.effect("asks the host in place of an entry that is damaged, and removes it", () =>
+  it.effect("asks the host if the stored entry is damaged, which it removes", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const fake = fakeStore()
@@ -85,7 +85,7 @@ describe("ResponseCache with a store", () => {
     }).pipe(Random.withSeed("damage"))
   )
 
-  it.effect("asks the host in place of an entry of another call, or one that is over", () =>
+  it.effect("asks the host if the stored entry has expired or belongs to another key", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
       const { cache, chat } = yield* processOn(fake, { timeToLive: Duration.minutes(1) })
@@ -103,7 +103,7 @@ describe("ResponseCache with a store", () => {
     })
   )
 
-  it.effect("gives no wrong answer and fails no call under a store that does anything", () =>
+  it.effect("returns only correct responses with a store that fails at random", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const between = (from: number, to: number) => from + Math.floor(chance.nextDoubleUnsafe() * (to - from))
@@ -156,7 +156,7 @@ describe("ResponseCache with a store", () => {
             Effect.gen(function* () {
               yield* Effect.sleep(Duration.millis(between(0, 20_000)))
               const { chat } = processes[between(0, 3)] ?? assert.fail()
-              const text = `question ${between(0, 20)}`
+              const text = `lookup ${between(0, 20)}`
               const before = yield* Clock.currentTimeMillis
               const answer = yield* chat(callOf(text))
               slowest = Math.max(slowest, (yield* Clock.currentTimeMillis) - before)

@@ -6,7 +6,7 @@ import { call, callOf, plainOf } from "./support/cache.ts"
 import { fakeStore, gone, key, processOn, settle } from "./support/stores.ts"
 
 describe("ResponseCache with a store", () => {
-  it.effect("finds in the store what another process wrote, and keeps it in memory from then on", () =>
+  it.effect("reads what another process has written", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
       const one = yield* processOn(fake)
@@ -26,7 +26,7 @@ describe("ResponseCache with a store", () => {
     })
   )
 
-  it.effect("writes the digest of the call, its time and its tags, and nothing of it in clear", () =>
+  it.effect("stores only the digest of the call, its times and its tags in plaintext", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
       const { cache, chat } = yield* processOn(fake, {
@@ -44,7 +44,7 @@ describe("ResponseCache with a store", () => {
     })
   )
 
-  it.effect("reads the store once for all who ask at the same time", () =>
+  it.effect("reads the store once for concurrent calls", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
       yield* (yield* processOn(fake)).chat(call)
@@ -75,7 +75,7 @@ describe("ResponseCache with a store", () => {
     })
   )
 
-  it.effect("keeps no more waiting than there is room for", () =>
+  it.effect("bounds pending writes", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
       fake.before = (operation) => (operation === "set" ? Effect.sleep("1 second") : Effect.void)
@@ -94,7 +94,7 @@ describe("ResponseCache with a store", () => {
     })
   )
 
-  it.effect("writes what waits when it closes, within its bound", () =>
+  it.effect("writes pending entries when it closes, within the timeout", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
       fake.before = (operation) => (operation === "set" ? Effect.sleep("400 millis") : Effect.void)
@@ -107,13 +107,13 @@ describe("ResponseCache with a store", () => {
       yield* TestClock.adjust("1 millis")
       yield* Fiber.join(closing)
       assert.strictEqual(fake.entries.size, 2)
-      // The write that had begun goes on; the last one never begins.
+      // The write that had started continues; the last one never starts.
       yield* TestClock.adjust("1 hour")
       assert.strictEqual(fake.entries.size, 3)
     })
   )
 
-  it.effect("serves a stale entry of the store and refreshes it once", () =>
+  it.effect("refreshes a stale entry of the store once", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
       const options = { staleAfter: Duration.minutes(1) }
@@ -133,7 +133,7 @@ describe("ResponseCache with a store", () => {
     })
   )
 
-  it.effect("removes from memory and store, after what was written before", () =>
+  it.effect("removes from memory and store after earlier writes", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
       fake.before = (operation) => (operation === "set" ? Effect.sleep("100 millis") : Effect.void)
@@ -156,7 +156,7 @@ describe("ResponseCache with a store", () => {
     })
   )
 
-  it.effect("does not bring back what is removed while it is read", () =>
+  it.effect("does not restore an entry that is removed while it is read", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
       yield* (yield* processOn(fake)).chat(call)
@@ -174,7 +174,7 @@ describe("ResponseCache with a store", () => {
     })
   )
 
-  it.effect("says when it could not remove, and has removed from memory", () =>
+  it.effect("fails a removal if the store fails, after the removal from memory", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
       const { cache, chat } = yield* processOn(fake, { writeTimeout: Duration.seconds(2) })
@@ -191,7 +191,7 @@ describe("ResponseCache with a store", () => {
     })
   )
 
-  it.effect("finds in the store what is only to be answered from the cache", () =>
+  it.effect("reads the store for calls with onlyIfCached", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
       yield* (yield* processOn(fake)).chat(call)

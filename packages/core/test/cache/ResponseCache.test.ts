@@ -11,7 +11,7 @@ import { fakeStore } from "./support/stores.ts"
 
 const texts = ["a", "b", "c"] as const
 
-/** Three answers: one tagged x, one tagged x and y, one of another model. */
+/** Three responses: one tagged x, one tagged x and y, one of another model. */
 const filled = Effect.gen(function* () {
   const cache = yield* makeMemory()
   const upstream = host()
@@ -28,7 +28,7 @@ const filled = Effect.gen(function* () {
 })
 
 describe("ResponseCache", () => {
-  it.effect("removes by key, by tag, by model, and altogether", () =>
+  it.effect("removes by key, by tag, by model, or everything", () =>
     Effect.gen(function* () {
       const { cache, calls, chat, known } = yield* filled
       assert.deepStrictEqual(yield* known, ["a", "b", "c"])
@@ -56,7 +56,7 @@ describe("ResponseCache", () => {
   ] as const satisfies ReadonlyArray<
     readonly [string, (cache: ResponseCache.ResponseCache["Service"]) => Effect.Effect<void, unknown>]
   >) {
-    it.effect(`does not keep the answer to a call that was under way when its ${what} was removed`, () =>
+    it.effect(`does not cache the response of a running call when its ${what} is removed`, () =>
       Effect.gen(function* () {
         const cache = yield* makeMemory()
         const upstream = host()
@@ -72,7 +72,7 @@ describe("ResponseCache", () => {
         assert.strictEqual((yield* Fiber.join(before)).text, "answer 1")
         assert.strictEqual((yield* Fiber.join(after)).text, "answer 2")
         assert.strictEqual((yield* chat(call)).text, "answer 2")
-        // Nor is it when nobody has asked again meanwhile.
+        // Nor without another call in the meantime.
         yield* cache.clear
         const again = upstream.hold()
         const alone = yield* Effect.forkChild(chat(call).pipe(CacheControl.provide({ mode: "refresh", tags: ["x"] })))
@@ -86,7 +86,7 @@ describe("ResponseCache", () => {
     )
   }
 
-  it.effect("leaves calls under way alone that are of another key, tag and model", () =>
+  it.effect("keeps running calls with another key, tag and model", () =>
     Effect.gen(function* () {
       const cache = yield* makeMemory()
       const upstream = host()
@@ -104,7 +104,7 @@ describe("ResponseCache", () => {
     })
   )
 
-  it.effect("tells what it has done", () =>
+  it.effect("counts its operations", () =>
     Effect.gen(function* () {
       const { cache, calls, chat } = yield* filled
       yield* chat(calls[0])
@@ -124,7 +124,7 @@ describe("ResponseCache", () => {
     })
   )
 
-  it.effect("goes with the least recently used when there are too many", () =>
+  it.effect("evicts the least recently used responses", () =>
     Effect.gen(function* () {
       const cache = yield* makeMemory({ maxEntries: 2 })
       const upstream = host()
@@ -148,7 +148,7 @@ describe("ResponseCache", () => {
     }).pipe(Effect.provide(ResponseCache.layerMemory()))
   )
 
-  it.effect("names every option that cannot be used", () =>
+  it.effect("names every invalid option", () =>
     Effect.gen(function* () {
       const store = Layer.succeed(CacheStore, fakeStore().store)
       const broken: ReadonlyArray<readonly [ResponseCache.PersistedOptions, ReadonlyArray<string>]> = [
@@ -195,7 +195,7 @@ describe("ResponseCache", () => {
     })
   )
 
-  it.effect("takes durations in any form, and the default for what is not given", () =>
+  it.effect("accepts durations in any form", () =>
     Effect.gen(function* () {
       const given = {
         timeToLive: "90 minutes",
@@ -217,7 +217,7 @@ describe("ResponseCache", () => {
     })
   )
 
-  it.effect("says its options in words", () =>
+  it.effect("describes its options", () =>
     Effect.gen(function* () {
       const words = (cache: ResponseCache.ResponseCache["Service"]) => Pipeline.describe([cache.stage()])
       assert.strictEqual(
@@ -238,7 +238,7 @@ describe("ResponseCache", () => {
     })
   )
 
-  it.effect("makes every call when it is off, but those that are to be answered from the cache only", () =>
+  it.effect("makes every call if it is off, except with onlyIfCached", () =>
     Effect.gen(function* () {
       const cache = yield* ResponseCache.ResponseCache
       const upstream = host()
@@ -259,7 +259,7 @@ describe("ResponseCache", () => {
     }).pipe(Effect.provide(Layer.provideMerge(ResponseCache.layerOff, layerDigest)))
   )
 
-  it.effect("keeps the usage of the call that was paid for", () =>
+  it.effect("keeps the usage of the original call", () =>
     Effect.gen(function* () {
       const { chat, calls } = yield* filled
       assert.deepStrictEqual((yield* chat(calls[0])).usage, response("a").usage)

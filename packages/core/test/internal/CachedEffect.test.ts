@@ -3,7 +3,7 @@ import { Duration, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import * as CachedEffect from "../../src/internal/CachedEffect.ts"
 
-/** Looks take a second and find the number of the look. */
+/** Each run takes a second and returns its number. */
 const counting = () => {
   const seen = { looks: 0 }
   const look = Effect.delay(
@@ -13,8 +13,8 @@ const counting = () => {
   return { look, seen }
 }
 
-describe("Held", () => {
-  it.effect("holds what was found until its time is over, from when it was found", () =>
+describe("CachedEffect", () => {
+  it.effect("caches a result until it expires, counted from when it was found", () =>
     Effect.gen(function* () {
       const { look } = counting()
       const held = yield* CachedEffect.make(look, Duration.seconds(10))
@@ -30,7 +30,7 @@ describe("Held", () => {
     })
   )
 
-  it.effect("looks once for all who ask at the same time", () =>
+  it.effect("runs once for concurrent callers", () =>
     Effect.gen(function* () {
       const { look, seen } = counting()
       const held = yield* CachedEffect.make(look, Duration.seconds(10))
@@ -41,7 +41,7 @@ describe("Held", () => {
     })
   )
 
-  it.effect("holds nothing for no time", () =>
+  it.effect("caches nothing with a time to live of zero", () =>
     Effect.gen(function* () {
       let looks = 0
       const held = yield* CachedEffect.make(

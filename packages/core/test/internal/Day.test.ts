@@ -4,7 +4,7 @@ import * as Day from "../../src/internal/Day.ts"
 const noon = Date.UTC(2026, 10, 26, 12)
 
 describe("Day", () => {
-  it("begins at midnight in UTC", () => {
+  it("starts at midnight in UTC", () => {
     const day = Day.numberOf(noon)
     const start = Day.startOf(day)
     assert.strictEqual(start, Date.UTC(2026, 10, 26))
@@ -21,7 +21,7 @@ describe("Day", () => {
     assert.strictEqual(Day.dateOf(Day.numberOf(-1)), "1969-12-31")
   })
 
-  it("is remembered until another is asked for", () => {
+  it("is memoized until another day is requested", () => {
     const dateOf = Day.memoizedDateOf()
     const day = Day.numberOf(noon)
     assert.deepStrictEqual([day, day, day + 1, day].map(dateOf), [

@@ -5,7 +5,7 @@ import * as OptionRules from "../../src/internal/OptionRules.ts"
 const kept = ([, isMet]: OptionRules.Rule): boolean => isMet
 
 describe("OptionRules", () => {
-  it("bounds times by what they are for", () => {
+  it("bounds durations by their purpose", () => {
     const inputs = [0, "1 nano", 1, "1 second", Duration.infinity, -1]
     const table = [OptionRules.finiteDuration, OptionRules.positiveDuration, OptionRules.millisecondDuration].map(
       (rule) => inputs.map((input) => kept(rule("wait", input as Duration.Input)))
@@ -17,7 +17,7 @@ describe("OptionRules", () => {
     ])
   })
 
-  it("takes no time that cannot be read", () => {
+  it("rejects durations that cannot be parsed", () => {
     const input = "soon" as Duration.Input
     for (const rule of [OptionRules.finiteDuration, OptionRules.positiveDuration, OptionRules.millisecondDuration]) {
       assert.isFalse(kept(rule("wait", input)))
@@ -26,7 +26,7 @@ describe("OptionRules", () => {
     assert.deepStrictEqual(OptionRules.durationOf("1 second"), Duration.seconds(1))
   })
 
-  it("counts in whole numbers over zero", () => {
+  it("accepts only whole numbers over zero as counts", () => {
     assert.deepStrictEqual(
       [1, 2 ** 53 - 1, 0, -1, 1.5, 2 ** 53, Infinity, Number.NaN].map((value) =>
         kept(OptionRules.positiveInteger("size", value))
@@ -35,7 +35,7 @@ describe("OptionRules", () => {
     )
   })
 
-  it("bounds bytes on both sides", () => {
+  it("bounds bytes from below and above", () => {
     assert.deepStrictEqual(
       [3, 4, 8, 9, 4.5, Number.NaN].map((value) => kept(OptionRules.bytes("size", value, 4, 8))),
       [false, true, true, false, false, false]
@@ -46,14 +46,14 @@ describe("OptionRules", () => {
     )
   })
 
-  it("takes parts up to the whole", () => {
+  it("accepts fractions up to 1", () => {
     assert.deepStrictEqual(
       [0, 0.1, 1, 1.1, Number.NaN].map((value) => kept(OptionRules.fraction("share", value))),
       [false, true, true, false, false]
     )
   })
 
-  it.effect("names every option that breaks a rule, under its owner, and none that was left out", () =>
+  it.effect("names every option that violates a rule, under its owner, unless it is omitted", () =>
     Effect.gen(function* () {
       const leftOut = [
         OptionRules.positiveDuration("a", undefined),

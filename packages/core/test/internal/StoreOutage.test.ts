@@ -14,7 +14,7 @@ const make = StoreOutage.make({
 const gone = Effect.fail("gone")
 
 describe("StoreOutage", () => {
-  it.effect("gives what the store answers", () =>
+  it.effect("returns the result of the operation", () =>
     Effect.gen(function* () {
       const { isUnavailable, tryRun } = yield* make
       const fiber = yield* Effect.forkChild(tryRun(Effect.delay(Effect.succeed(1), "249 millis")))
@@ -24,7 +24,7 @@ describe("StoreOutage", () => {
     })
   )
 
-  it.effect("waits for an answer as long as it may, and interrupts the operation then", () =>
+  it.effect("interrupts an operation after the timeout", () =>
     Effect.gen(function* () {
       const { isUnavailable, tryRun } = yield* make
       let interrupted = false
@@ -40,7 +40,7 @@ describe("StoreOutage", () => {
     })
   )
 
-  it.effect("leaves a store alone that failed in any way, until one operation may try again", () =>
+  it.effect("does not use a store after any failure until one operation may test it", () =>
     Effect.gen(function* () {
       const { tryRun } = yield* make
       for (const failed of [gone, Effect.die("broke"), Effect.interrupt]) {
@@ -64,7 +64,7 @@ describe("StoreOutage", () => {
     })
   )
 
-  it.effect("is not kept from trying by a clock that went back", () =>
+  it.effect("is not kept in a cool-down by a clock that went back", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(1_000_000)
       const { tryRun } = yield* make
@@ -74,7 +74,7 @@ describe("StoreOutage", () => {
     })
   )
 
-  it.effect("says an outage once when it begins, with its cause, and once when it is over", () => {
+  it.effect("logs an outage once when it starts, with its cause, and once when it ends", () => {
     const { layer, lines } = logs()
     return Effect.gen(function* () {
       const { tryRun } = yield* make
@@ -100,7 +100,7 @@ describe("StoreOutage", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("says why", () => {
+  it.effect("logs the cause", () => {
     const causes: Array<string> = []
     const logger = Logger.make(({ cause }) => {
       causes.push(Cause.pretty(cause))

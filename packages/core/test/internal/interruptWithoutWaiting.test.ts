@@ -7,8 +7,8 @@ class Name extends Context.Service<Name, string>()(
   "@kimi-effect/core/test/internal/interruptWithoutWaiting.test/Name"
 ) {}
 
-describe("an operation that may be abandoned", () => {
-  it.effect("ends as it would", () =>
+describe("interruptWithoutWaiting", () => {
+  it.effect("ends with the result of the operation", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* interruptWithoutWaiting(Effect.succeed(1)), 1)
       assert.deepStrictEqual(yield* Effect.exit(interruptWithoutWaiting(Effect.fail("no"))), Exit.fail("no"))
@@ -20,7 +20,7 @@ describe("an operation that may be abandoned", () => {
     })
   )
 
-  it.effect("is interrupted, and not waited for", () =>
+  it.effect("interrupts the operation without waiting for it", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
       const stubborn = Effect.uninterruptible(

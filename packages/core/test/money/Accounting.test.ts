@@ -16,7 +16,7 @@ const usageOf = (prompt: number, completion: number, cached = 0) => ({
 
 const nobody = { tenant: "", job: "", agent: "" }
 
-const bill = (members: Partial<Accounting.AttemptUsage> = {}): Accounting.AttemptUsage => ({
+const attempt = (members: Partial<Accounting.AttemptUsage> = {}): Accounting.AttemptUsage => ({
   account: "moonshot",
   provider: "moonshot",
   model: "kimi-k2.5",
@@ -39,15 +39,15 @@ const totals = (total: Accounting.Total) => ({
 })
 
 describe("Accounting", () => {
-  it.effect("keeps tenants, jobs and agents apart", () =>
+  it.effect("separates tenants, jobs and agents", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 7, 1))
-      const book = yield* Accounting.make
-      yield* book.record(bill())
-      yield* book.record(bill({ tags: { ...nobody, tenant: "acme", job: "x" } }))
-      yield* book.record(bill({ tags: { ...nobody, tenant: "acme", job: "y" } }))
-      yield* book.record(bill({ tags: { ...nobody, tenant: "globex", agent: "a" } }))
-      const entries = yield* book.entries
+      const accounting = yield* Accounting.make
+      yield* accounting.record(attempt())
+      yield* accounting.record(attempt({ tags: { ...nobody, tenant: "acme", job: "x" } }))
+      yield* accounting.record(attempt({ tags: { ...nobody, tenant: "acme", job: "y" } }))
+      yield* accounting.record(attempt({ tags: { ...nobody, tenant: "globex", agent: "a" } }))
+      const entries = yield* accounting.entries
       assert.strictEqual(entries.length, 4)
       // 1,000 x 0.60 + 100 x 3.00 = 900 millionths
       const by = (tag: "tenant" | "job" | "agent") =>
@@ -69,15 +69,15 @@ describe("Accounting", () => {
     })
   )
 
-  it.effect("says what caches saved, and does not take it for spent", () =>
+  it.effect("reports what caches saved apart from costs", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 7, 1))
-      const book = yield* Accounting.make
+      const accounting = yield* Accounting.make
       // 400 x 0.10 + 600 x 0.60 + 100 x 3.00 = 700; 400 x 0.50 = 200 saved
-      yield* book.record(bill({ usage: usageOf(1_000, 100, 400) }))
+      yield* accounting.record(attempt({ usage: usageOf(1_000, 100, 400) }))
       // 400 x 0.70 + 600 x 4 + 100 x 21 = 4780 fen; 400 x 3.30 = 1320 saved
-      yield* book.record(bill({ provider: "moonshot-cn", usage: usageOf(1_000, 100, 400) }))
-      yield* book.record(bill({ model: "strange" }))
+      yield* accounting.record(attempt({ provider: "moonshot-cn", usage: usageOf(1_000, 100, 400) }))
+      yield* accounting.record(attempt({ model: "strange" }))
       const response = new ChatResponse({
         id: "1",
         model: "kimi-k2.5",
@@ -87,10 +87,10 @@ describe("Accounting", () => {
       })
       const host = { account: "moonshot", provider: "moonshot" }
       const cached = Option.getOrThrow(Accounting.fromCachedResponse(response, host, nobody))
-      // 1,000 x 0.10 + 100 x 3.00 = 400 that were not paid
-      yield* book.record(cached)
-      yield* book.record(cached)
-      assert.deepStrictEqual(totals(Accounting.total(yield* book.entries)), {
+      // 1,000 x 0.10 + 100 x 3.00 = 400 saved
+      yield* accounting.record(cached)
+      yield* accounting.record(cached)
+      assert.deepStrictEqual(totals(Accounting.total(yield* accounting.entries)), {
         costs: { USD: "0.0007", CNY: "0.00478" },
         savedByHosts: { USD: "0.0002", CNY: "0.00132" },
         savedByCache: { USD: "0.0008" },
@@ -103,28 +103,28 @@ describe("Accounting", () => {
     })
   )
 
-  it.effect("discounts batches, and charges for the host's tools", () =>
+  it.effect("prices batches with their discount, and host tools per call", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 7, 1))
-      const book = yield* Accounting.make
+      const accounting = yield* Accounting.make
       const searched = { ...usageOf(0, 0), toolCalls: new Map([["$web_search", 3]]) }
-      yield* book.record(bill({ isBatch: true }))
-      yield* book.record(bill({ usage: searched }))
-      yield* book.record(bill({ usage: searched }))
-      const costs = (yield* book.entries).map(({ cost }) => Option.getOrUndefined(Option.map(cost, Cost.format)))
+      yield* accounting.record(attempt({ isBatch: true }))
+      yield* accounting.record(attempt({ usage: searched }))
+      yield* accounting.record(attempt({ usage: searched }))
+      const costs = (yield* accounting.entries).map(({ cost }) => Option.getOrUndefined(Option.map(cost, Cost.format)))
       // 900 x 0.6; 6 x 0.005
       assert.deepStrictEqual(costs, ["$0.00054", "$0.03"])
     })
   )
 
-  it.effect("loses no money when it is full, however many names there are", () =>
+  it.effect("keeps all costs when it is full, for any number of names", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 7, 1))
       const small = yield* Accounting.makeWith({ maxEntries: 8 })
       const large = yield* Accounting.makeWith({ maxEntries: 1_000_000 })
       const outcomes = ["succeeded", "failed", "cached"] as const
       for (let i = 0; i < 3_000; i += 1) {
-        const one = bill({
+        const one = attempt({
           tags: { ...nobody, tenant: `tenant ${(i * 7) % 400}` },
           outcome: outcomes[i % 3] ?? "succeeded",
           isEstimate: i % 3 === 1,
@@ -145,19 +145,19 @@ describe("Accounting", () => {
     })
   )
 
-  it.effect("enters what some calls use in a book of their own too", () =>
+  it.effect("also records the usage of some calls elsewhere", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 7, 1))
       const client = yield* Accounting.make
       const job = yield* Accounting.make
       const call = yield* Accounting.make
-      const one = Accounting.recordUsage(client, bill())
+      const one = Accounting.recordUsage(client, attempt())
       yield* one
       yield* Accounting.recordTo(job)(
         Effect.andThen(one, Accounting.recordTo(call)(Effect.andThen(one, Effect.exit(one))))
       )
-      const costs = (book: typeof client) =>
-        Effect.map(book.entries, (entries) => amounts(Accounting.total(entries).costs)["USD"])
+      const costs = (accounting: typeof client) =>
+        Effect.map(accounting.entries, (entries) => amounts(Accounting.total(entries).costs)["USD"])
       assert.deepStrictEqual(
         [yield* costs(client), yield* costs(job), yield* costs(call)],
         ["0.0036", "0.0027", "0.0018"]

@@ -41,11 +41,14 @@ const text: StreamEvent = { _tag: "TextDelta", choice: 0, text: "hello there" }
 const reported: StreamEvent = { _tag: "Usage", usage }
 const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
 
-/** A book and a purse that write everything down. */
+/** An accounting service and a budget that record everything. */
 const recording = () => {
   const log: Array<string> = []
-  const bills: Array<AttemptUsage> = []
-  const book = { record: (bill: AttemptUsage) => Effect.sync(() => void bills.push(bill)), entries: Effect.succeed([]) }
+  const recorded: Array<AttemptUsage> = []
+  const accounting = {
+    record: (attempt: AttemptUsage) => Effect.sync(() => void recorded.push(attempt)),
+    entries: Effect.succeed([])
+  }
   const notes: CallState = {
     budget: {
       reserve: ({ request }) =>
@@ -62,12 +65,12 @@ const recording = () => {
     }
   }
   const call: Call = { account: "account", provider: "moonshot", request, state: notes }
-  return { book, bills, call, log }
+  return { accounting, recorded, call, log }
 }
 
 const hello = TokenCount.ofText("hello there")
 
-describe("withMetering", () => {
+describe("Accounting stage", () => {
   const cases: ReadonlyArray<readonly [string, Effect.Effect<ChatResponse, ChatError>, string, string]> = [
     ["an answer", Effect.succeed(answer(true)), "settle 90+20", "succeeded"],
     ["an answer without usage", Effect.succeed(answer(false)), `settle ${prompt}+${hello} by estimate`, "succeeded"],
@@ -94,32 +97,32 @@ describe("withMetering", () => {
   ]
 
   for (const [name, attempt, settled, outcome] of cases) {
-    it.effect(`pays for ${name}`, () =>
+    it.effect(`charges for ${name}`, () =>
       Effect.gen(function* () {
-        const { bills, book, call, log } = recording()
-        const fiber = yield* Effect.forkChild(Effect.exit(withAccounting(book)(() => attempt)(call)))
+        const { recorded, accounting, call, log } = recording()
+        const fiber = yield* Effect.forkChild(Effect.exit(withAccounting(accounting)(() => attempt)(call)))
         yield* TestClock.adjust("2 hours")
         yield* Fiber.join(fiber)
         assert.deepStrictEqual(log, ["reserve kimi-k3", settled])
-        assert.strictEqual(bills.map((bill) => bill.outcome).join(), outcome)
+        assert.strictEqual(recorded.map((attempt) => attempt.outcome).join(), outcome)
       })
     )
   }
 
-  it.effect("pays for an attempt whose caller leaves, by the time that it took", () =>
+  it.effect("charges for an interrupted attempt by the time that it took", () =>
     Effect.gen(function* () {
-      const { bills, book, call, log } = recording()
-      const fiber = yield* Effect.forkChild(withAccounting(book)(() => Effect.never)(call))
+      const { recorded, accounting, call, log } = recording()
+      const fiber = yield* Effect.forkChild(withAccounting(accounting)(() => Effect.never)(call))
       yield* TestClock.adjust("3 seconds")
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(log, ["reserve kimi-k3", `settle ${prompt}+300 by estimate`])
-      assert.deepStrictEqual([bills[0]?.outcome, bills[0]?.isEstimate], ["abandoned", true])
+      assert.deepStrictEqual([recorded[0]?.outcome, recorded[0]?.isEstimate], ["abandoned", true])
     })
   )
 
-  it.effect("makes no attempt that is not paid for, and enters none", () =>
+  it.effect("makes and records no attempt whose cost cannot be reserved", () =>
     Effect.gen(function* () {
-      const { bills, book, call } = recording()
+      const { recorded, accounting, call } = recording()
       const zero = Amount.toDecimal(0n)
       const error = new BudgetExceededError({
         message: "no",
@@ -133,22 +136,25 @@ describe("withMetering", () => {
       const notes: CallState = { budget: { reserve: () => Effect.fail(error) } }
       let attempts = 0
       const attempt = Effect.sync(() => ((attempts += 1), answer(true)))
-      assert.strictEqual(yield* Effect.flip(withAccounting(book)(() => attempt)({ ...call, state: notes })), error)
-      const stream = withStreamAccounting(book)(() => Stream.unwrap(Effect.as(attempt, Stream.make(start))))
+      assert.strictEqual(
+        yield* Effect.flip(withAccounting(accounting)(() => attempt)({ ...call, state: notes })),
+        error
+      )
+      const stream = withStreamAccounting(accounting)(() => Stream.unwrap(Effect.as(attempt, Stream.make(start))))
       assert.strictEqual(yield* Effect.flip(Stream.runDrain(stream({ ...call, state: notes }))), error)
-      assert.deepStrictEqual([attempts, bills.length], [0, 0])
+      assert.deepStrictEqual([attempts, recorded.length], [0, 0])
     })
   )
 
-  it.effect("enters for whom the call was made, also without a purse", () =>
+  it.effect("records the tags of a call without a budget", () =>
     Effect.gen(function* () {
-      const { bills, book, call, log } = recording()
+      const { recorded, accounting, call, log } = recording()
       const plain = { account: call.account, provider: call.provider, request }
       yield* CallOptions.provide({ tenant: "acme", job: "nightly", agent: "a1" })(
-        withAccounting(book)(() => Effect.succeed(answer(true)))(plain)
+        withAccounting(accounting)(() => Effect.succeed(answer(true)))(plain)
       )
       assert.deepStrictEqual(log, [])
-      assert.deepStrictEqual(bills, [
+      assert.deepStrictEqual(recorded, [
         {
           account: "account",
           provider: "moonshot",
@@ -162,7 +168,7 @@ describe("withMetering", () => {
     })
   )
 
-  it.effect("settles without a book", () =>
+  it.effect("settles a budget without accounting", () =>
     Effect.gen(function* () {
       const { call, log } = recording()
       yield* withAccounting(undefined)(() => Effect.succeed(answer(true)))(call)
@@ -172,7 +178,7 @@ describe("withMetering", () => {
   )
 })
 
-describe("withStreamMetering", () => {
+describe("Accounting stage on streams", () => {
   const lost = Stream.fail(new ConnectionLostError({ message: "no" }))
   const refused = Stream.fail(new ConnectionRefusedError({ message: "no" }))
   const cases: ReadonlyArray<readonly [string, Stream.Stream<StreamEvent, ChatError>, string, string]> = [
@@ -195,29 +201,31 @@ describe("withStreamMetering", () => {
   ]
 
   for (const [name, attempt, settled, outcome] of cases) {
-    it.effect(`pays for ${name}`, () =>
+    it.effect(`charges for ${name}`, () =>
       Effect.gen(function* () {
-        const { bills, book, call, log } = recording()
-        yield* Effect.exit(Stream.runDrain(withStreamAccounting(book)(() => attempt)(call)))
+        const { recorded, accounting, call, log } = recording()
+        yield* Effect.exit(Stream.runDrain(withStreamAccounting(accounting)(() => attempt)(call)))
         assert.deepStrictEqual(log, ["reserve kimi-k3", settled])
-        assert.strictEqual(bills.map((bill) => bill.outcome).join(), outcome)
+        assert.strictEqual(recorded.map((attempt) => attempt.outcome).join(), outcome)
       })
     )
   }
 
-  it.effect("pays for what came of a stream that is left", () =>
+  it.effect("charges for the received part of an interrupted stream", () =>
     Effect.gen(function* () {
-      const { bills, book, call, log } = recording()
-      const metered = withStreamAccounting(book)(() => Stream.concat(Stream.make(start, text), Stream.never))(call)
+      const { recorded, accounting, call, log } = recording()
+      const metered = withStreamAccounting(accounting)(() => Stream.concat(Stream.make(start, text), Stream.never))(
+        call
+      )
       yield* Stream.runDrain(Stream.take(metered, 2))
       assert.deepStrictEqual(log, ["reserve kimi-k3", `settle ${prompt}+${hello} by estimate`])
-      assert.strictEqual(bills[0]?.outcome, "abandoned")
+      assert.strictEqual(recorded[0]?.outcome, "abandoned")
     })
   )
 
-  it.effect("counts each call of a host's tool once", () =>
+  it.effect("counts each call of a host tool once", () =>
     Effect.gen(function* () {
-      const { bills, book, call } = recording()
+      const { recorded, accounting, call } = recording()
       const piece = (index: number, name: string): StreamEvent => ({
         _tag: "ToolCallDelta",
         choice: 0,
@@ -240,8 +248,8 @@ describe("withStreamMetering", () => {
         piece(1, "own"),
         reported
       )
-      yield* Stream.runDrain(withStreamAccounting(book)(() => events)(call))
-      assert.deepStrictEqual([...(bills[0]?.usage.toolCalls ?? [])], [["$web_search", 1]])
+      yield* Stream.runDrain(withStreamAccounting(accounting)(() => events)(call))
+      assert.deepStrictEqual([...(recorded[0]?.usage.toolCalls ?? [])], [["$web_search", 1]])
     })
   )
 })

@@ -24,12 +24,12 @@ const caps: ReadonlyArray<Budget.Cap> = [
   { per: ["tenant", "job"], amount: "80", currency: "USD" }
 ]
 
-/** What happened in all traces, so that they prove something. */
+/** Counts over all traces, which show that they cover enough. */
 const seen = { answered: 0, refused: 0, interrupted: 0, attempts: 0 }
 
 const zero = BigDecimal.fromBigInt(0n)
 
-/** Calls that begin, are hedged, fail, are retried and left at any time, with a host that does what it likes. */
+/** Calls that start, are hedged, fail, are retried and interrupted at any time, with a random host. */
 const trace = (chance: Chance) =>
   Effect.gen(function* () {
     yield* TestClock.setTime(Date.UTC(2026, 10, 23, 23, 59, 50))
@@ -37,7 +37,7 @@ const trace = (chance: Chance) =>
       Layer.merge(Budget.layer({ caps }), Accounting.layer).pipe(Layer.provide(prices))
     )
     const budget = Context.get(services, Budget.Budget)
-    const book = Context.get(services, Accounting.Accounting)
+    const accounting = Context.get(services, Accounting.Accounting)
     const retryBudget = yield* RetryBudget.make()
 
     const check = Effect.flatMap(Effect.orDie(budget.state), (state) =>
@@ -49,7 +49,7 @@ const trace = (chance: Chance) =>
       })
     )
 
-    /** Waits a while, and then answers with less than was allowed, or fails. */
+    /** Waits a while, and then succeeds with less than was allowed, or fails. */
     const host = Effect.gen(function* () {
       seen.attempts += 1
       const millis = between(chance, 0, 60)
@@ -64,7 +64,7 @@ const trace = (chance: Chance) =>
     })
 
     const late = between(chance, 1, 60)
-    /** Like a hedge, but either attempt may run on its own, and both may answer. */
+    /** Like a hedge, but either attempt may run alone, and both may succeed. */
     const double = <A, E>(attempt: Effect.Effect<A, E>): Effect.Effect<A, E> =>
       happens(chance, 0.4) ? Effect.raceFirst(attempt, Effect.delay(attempt, Duration.millis(late))) : attempt
 
@@ -85,14 +85,14 @@ const trace = (chance: Chance) =>
         },
         retryBudget
       ),
-      AccountingStage.stage(book)
+      AccountingStage.stage(accounting)
     ]
     const dollars = ({ request }: Call) => between(chance, 0, request.max_completion_tokens ?? 0)
     const slowly = (of: Stream.Stream<StreamEvent>) =>
       Stream.mapEffect(of, (event) => Effect.as(Effect.sleep(between(chance, 0, 20)), event))
     const ask = Pipeline.effect(stages, (call) => Effect.as(host, answer(dollars(call))))
     const read = Pipeline.stream(stages, (call) =>
-      // The text is two tokens by estimate, so an answer is as many at least.
+      // The text is two tokens by estimate, so a response has at least as many.
       Stream.unwrap(Effect.as(host, slowly(events(Math.max(2, dollars(call))))))
     )
 
@@ -130,9 +130,9 @@ const trace = (chance: Chance) =>
     for (const { reserved, scope } of state) {
       if (!BigDecimal.isZero(reserved)) assert.fail(`${BigDecimal.format(reserved)} stays reserved in ${scope}`)
     }
-    // What the budget paid is what the account book has, attempt for attempt.
+    // The budget paid what accounting has recorded, attempt by attempt.
     const spentInTotal = state.find(({ scope }) => scope === "total")?.spent ?? zero
-    const entered = Accounting.total(yield* book.entries).costs.get("USD") ?? zero
+    const entered = Accounting.total(yield* accounting.entries).costs.get("USD") ?? zero
     assert.strictEqual(BigDecimal.format(spentInTotal), BigDecimal.format(BigDecimal.normalize(entered)))
   })
 
@@ -140,7 +140,7 @@ const traces = 500
 
 describe("Budget in a pipeline", () => {
   it.effect(
-    "passes no cap and holds nothing afterwards, whenever calls are left",
+    "exceeds no cap and leaves no reservation, whenever calls are interrupted",
     () =>
       Effect.gen(function* () {
         const chance = yield* Random.Random

@@ -11,7 +11,7 @@ const total = { amount: "100", currency: "USD" } as const
 
 type Store = BudgetStore.BudgetStore["Service"]
 
-/** A store that answers, fails, or is silent, before or after it has done what it was asked. */
+/** A store that replies, fails, or never replies, before or after it has executed an operation. */
 const makeStore = Effect.map(BudgetStore.makeMemory(), (memory) => {
   const state: { mode: "works" | "fails" | "silent" | "does and is silent"; asked: Array<string> } = {
     mode: "works",
@@ -65,7 +65,7 @@ const linesOf = (store: Store) =>
   )
 
 describe("Budget on a store that fails", () => {
-  it.effect("refuses calls, within the time that the store is given", () =>
+  it.effect("refuses calls within the timeout of the store", () =>
     Effect.gen(function* () {
       const { state, store } = yield* makeStore
       const budget = yield* makeBudget(store)
@@ -83,7 +83,7 @@ describe("Budget on a store that fails", () => {
       assert.isUndefined(fiber.pollUnsafe())
       yield* TestClock.adjust("1 millis")
       assert.isTrue(Exit.isFailure(yield* Fiber.join(fiber)))
-      // It is left alone for a moment, and then works again.
+      // It is not used for a moment, and then works again.
       state.mode = "works"
       assert.isTrue(Exit.isFailure(yield* Effect.exit(ask(callFor(10)))))
       yield* TestClock.adjust("250 millis")
@@ -92,7 +92,7 @@ describe("Budget on a store that fails", () => {
     })
   )
 
-  it.effect("lets calls through where it is told to, and does not count them", () =>
+  it.effect("makes uncounted calls if that is allowed", () =>
     Effect.gen(function* () {
       const { memory, state, store } = yield* makeStore
       const budget = yield* makeBudget(store, { onStoreError: "allow" })
@@ -101,14 +101,14 @@ describe("Budget on a store that fails", () => {
       state.mode = "fails"
       yield* ask(callFor(1_000))
       assert.deepStrictEqual(yield* linesOf(memory), ["7+0"])
-      // A cap is a cap again when the store is back.
+      // Caps apply again when the store is available.
       state.mode = "works"
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* Effect.flip(ask(callFor(94))))._tag, "BudgetExceededError")
     })
   )
 
-  it.effect("gives back what the store reserved and could not say", () =>
+  it.effect("releases a reservation whose reply was lost", () =>
     Effect.gen(function* () {
       const { memory, state, store } = yield* makeStore
       const budget = yield* makeBudget(store)
@@ -124,7 +124,7 @@ describe("Budget on a store that fails", () => {
     })
   )
 
-  it.effect("tells the store what was used as soon as it hears, and holds it until then", () =>
+  it.effect("retries a settlement until the store acknowledges it", () =>
     Effect.gen(function* () {
       const { memory, state, store } = yield* makeStore
       const budget = yield* makeBudget(store)
@@ -134,7 +134,7 @@ describe("Budget on a store that fails", () => {
           return answer(7)
         })
       )
-      // The call has its answer all the same.
+      // The call succeeds nevertheless.
       yield* ask(callFor(60))
       assert.deepStrictEqual(yield* linesOf(memory), ["0+60"])
       yield* TestClock.adjust("20 seconds")
@@ -145,7 +145,7 @@ describe("Budget on a store that fails", () => {
     })
   )
 
-  it.effect("renews its leases while calls run, and its holds lapse in full when it cannot", () =>
+  it.effect("renews its leases while calls run; without renewal they expire in full", () =>
     Effect.gen(function* () {
       const { memory, state, store } = yield* makeStore
       const budget = yield* makeBudget(store)
@@ -164,12 +164,12 @@ describe("Budget on a store that fails", () => {
       state.mode = "works"
       yield* TestClock.adjust("10 minutes")
       yield* Fiber.join(second)
-      // It was paid in full already; nobody pays twice.
+      // It was already paid in full, and is not paid twice.
       assert.deepStrictEqual(yield* linesOf(memory), ["67+0"])
     })
   )
 
-  it.effect("tells what it has not told when it is closed, and asks nothing while nothing is held", () =>
+  it.effect("retries settlements when it closes; without reservations it does not use the store", () =>
     Effect.gen(function* () {
       const { memory, state, store } = yield* makeStore
       yield* Effect.scoped(
@@ -192,7 +192,7 @@ describe("Budget on a store that fails", () => {
     })
   )
 
-  it.effect("holds back an interrupt no longer than the store is given, and then holds nothing", () =>
+  it.effect("delays an interrupt for at most the store's timeout, and then reserves nothing", () =>
     Effect.gen(function* () {
       const { memory, state, store } = yield* makeStore
       const budget = yield* makeBudget(store)
@@ -209,24 +209,24 @@ describe("Budget on a store that fails", () => {
     })
   )
 
-  it.effect("has no room for more scopes than it is told", () =>
+  it.effect("has no capacity for more scopes than configured", () =>
     Effect.gen(function* () {
       const memory = yield* BudgetStore.makeMemory({ maxScopes: 1 })
       const budget = yield* makeBudget(memory, { caps: [total, { ...total, per: ["tenant"] }] })
       const error = yield* Effect.flip(stages(budget).effect(() => Effect.succeed(answer(7)))(callFor(1)))
       assert.strictEqual(error._tag, "BudgetStoreError")
-      // It answers, so it is not away: a new name is no way past the caps.
+      // It replies, so it is not an outage: a new name does not bypass the caps.
       const allowing = yield* makeBudget(memory, {
         caps: [total, { ...total, per: ["tenant"] }],
         onStoreError: "allow"
       })
       const refused = yield* Effect.flip(stages(allowing).effect(() => Effect.succeed(answer(7)))(callFor(1)))
       assert.strictEqual(refused._tag, "BudgetStoreError")
-      assert.include(refused.message, "it has no room for another scope")
+      assert.include(refused.message, "it has no capacity for another scope")
     })
   )
 
-  it.effect("remembers of an outage what it asked the store, and not every call that came by", () =>
+  it.effect("remembers only operations that were sent during an outage", () =>
     Effect.gen(function* () {
       const { memory, state, store } = yield* makeStore
       const budget = yield* makeBudget(store, { onStoreError: "allow" })

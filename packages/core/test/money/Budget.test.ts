@@ -11,7 +11,7 @@ const total = { amount: "100", currency: "USD" } as const
 const digits = (amount: BigDecimal.BigDecimal): string => BigDecimal.format(amount)
 
 describe("Budget", () => {
-  it.effect("reserves the worst price, pays the real one and gives the rest back", () =>
+  it.effect("reserves the worst-case cost, pays the actual cost and releases the rest", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total] })
       const seen: Array<string> = []
@@ -27,7 +27,7 @@ describe("Budget", () => {
     })
   )
 
-  it.effect("refuses what does not fit, says why, and touches nothing below", () =>
+  it.effect("refuses a call above the cap with a reason, before any inner stage runs", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total] })
       let below = 0
@@ -49,7 +49,7 @@ describe("Budget", () => {
     })
   )
 
-  it.effect("holds no more than the cap for calls at the same time", () =>
+  it.effect("reserves no more than the cap for concurrent calls", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total] })
       const gate = yield* Deferred.make<void>()
@@ -79,7 +79,7 @@ describe("Budget", () => {
       const ask = stages(budget).effect(() => Effect.succeed(answer(15)))
       const as = (tenant: string, job: string) => CallOptions.provide({ tenant, job })
       const scopeOf = Effect.map((error: unknown) => (error as BudgetExceededError).scope)
-      // acme's own cap stands in the place of every tenant's.
+      // The cap of acme replaces that of every tenant.
       yield* as("acme", "a/b")(ask(callFor(25)))
       assert.strictEqual(yield* scopeOf(Effect.flip(as("globex", "x")(ask(callFor(21))))), "tenant:globex")
       assert.strictEqual(yield* scopeOf(Effect.flip(as("acme", "y")(ask(callFor(36))))), "day:2026-11-23")
@@ -93,7 +93,7 @@ describe("Budget", () => {
     })
   )
 
-  it.effect("begins anew each day in UTC, and counts a call on the day on which it began", () =>
+  it.effect("resets daily caps at midnight in UTC; a call counts on the day it started", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 10, 23, 23, 59, 59))
       const budget = yield* makeBudget({ caps: [{ per: ["day"], amount: "50", currency: "USD" }] })
@@ -111,13 +111,13 @@ describe("Budget", () => {
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(early)
       assert.deepStrictEqual(yield* stateOf(budget), ["day:2026-11-23 20+0/50", "day:2026-11-24 20+0/50"])
-      // Days that are long over are forgotten.
+      // Past days are deleted.
       yield* TestClock.adjust("3 days")
       assert.deepStrictEqual(yield* stateOf(budget), [])
     })
   )
 
-  it.effect("gives a reservation to each further attempt, or refuses it", () =>
+  it.effect("reserves for each further attempt, or refuses it", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [{ ...total, amount: "70" }] })
       const twice = stages(budget, (inner) => ({
@@ -141,12 +141,12 @@ describe("Budget", () => {
       assert.deepStrictEqual(yield* stateOf(budget), ["total 10+0/70"])
       const error = yield* Effect.flip(ask(callFor(40)))
       assert.strictEqual(error._tag, "BudgetExceededError")
-      // The attempt that ran is interrupted, and pays what it may have used.
+      // The running attempt is interrupted, and pays an estimate.
       assert.deepStrictEqual(yield* stateOf(budget), ["total 10+0/70"])
     })
   )
 
-  it.effect("holds enough for another model than was asked for at first, and no more", () =>
+  it.effect("covers another model with the first reservation only if that is enough", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total] })
       const seen: Array<string> = []
@@ -169,7 +169,7 @@ describe("Budget", () => {
     })
   )
 
-  it.effect("gives all back for an attempt that was free, and when no attempt was made", () =>
+  it.effect("releases everything for a free attempt, or without an attempt", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total] })
       const refused = new ConnectionRefusedError({ message: "refused" })
@@ -181,7 +181,7 @@ describe("Budget", () => {
     })
   )
 
-  it.effect("pays in full what an attempt took and nobody settled", () =>
+  it.effect("pays in full what an attempt was assigned and did not settle", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total] })
       const ask = budget
@@ -192,7 +192,7 @@ describe("Budget", () => {
     })
   )
 
-  it.effect("pays for a stream that is left what it may have cost, and holds nothing", () =>
+  it.effect("pays the estimated cost of an interrupted stream", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total] })
       const read = stages(budget).stream(() => Stream.concat(Stream.take(events(1), 2), Stream.never))
@@ -205,7 +205,7 @@ describe("Budget", () => {
     })
   )
 
-  it.effect("tells once that a threshold is crossed, and of what cost more than was reserved", () =>
+  it.effect("publishes thresholds once, and overruns", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total], thresholds: [0.5, 0.8] })
       const told: Array<string> = []
@@ -231,13 +231,13 @@ describe("Budget", () => {
       yield* spend(9, 4)
       yield* Effect.yieldNow
       assert.deepStrictEqual(told, ["total 0.5 at 50", "total 0.8 at 91", "total reserved 4, paid 9"])
-      // What was really paid is in the books.
+      // The ledger has what was actually paid.
       assert.deepStrictEqual(yield* stateOf(budget), ["total 105+0/100"])
       assert.isTrue(Exit.isFailure(yield* Effect.exit(spend(1))))
     })
   )
 
-  it.effect("keeps dollars and yuan apart, and lets no call through that no cap of a kind can hold", () =>
+  it.effect("separates dollars and yuan, and refuses a call that no cap of its kind bounds", () =>
     Effect.gen(function* () {
       const yuan = callFor(10, { model: "yuan" })
       const ask = (budget: Budget.Budget["Service"]) => stages(budget).effect(() => Effect.succeed(answer(10)))
@@ -255,7 +255,7 @@ describe("Budget", () => {
     })
   )
 
-  it.effect("refuses a price that is not known, unless it is allowed or no cap fits the call", () =>
+  it.effect("refuses an unknown price, unless that is allowed or no cap applies", () =>
     Effect.gen(function* () {
       const strange = callFor(10, { model: "strange" })
       const ask = (budget: Budget.Budget["Service"]) => stages(budget).effect(() => Effect.succeed(answer(10)))(strange)
@@ -267,7 +267,7 @@ describe("Budget", () => {
     })
   )
 
-  it.effect("is off with layerOff", () =>
+  it.effect("does nothing with layerOff", () =>
     Effect.gen(function* () {
       const budget = yield* Effect.provide(Budget.Budget, Budget.layerOff)
       yield* stages(budget).effect(() => Effect.succeed(answer(10)))(callFor(10, { model: "strange" }))
@@ -275,7 +275,7 @@ describe("Budget", () => {
     })
   )
 
-  it.effect("names every option that cannot be used", () =>
+  it.effect("names every invalid option", () =>
     Effect.gen(function* () {
       const result = yield* Effect.result(
         Effect.provide(

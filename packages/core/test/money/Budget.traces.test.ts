@@ -15,7 +15,7 @@ const caps: ReadonlyArray<Budget.Cap> = [
   { per: ["day", "tenant"], amount: "50", currency: "USD" }
 ]
 
-/** What happened in all traces, so that they prove something. */
+/** Counts over all traces, which show that they cover enough. */
 const seen = { calls: 0, attempts: 0, answered: 0, refused: 0, interrupted: 0, spent: 0n }
 
 const refused = new ConnectionRefusedError({ message: "refused" })
@@ -27,7 +27,7 @@ interface Waiting {
   readonly answered: Deferred.Deferred<ChatResponse, ChatError>
 }
 
-/** Calls that begin, are answered, fail and are left, in any order, of one attempt or of several at once. */
+/** Calls that start, succeed, fail and are interrupted, in any order, with one attempt or several at once. */
 const trace = (chance: Chance) =>
   Effect.gen(function* () {
     const store = yield* BudgetStore.makeMemory()
@@ -50,7 +50,7 @@ const trace = (chance: Chance) =>
         return Deferred.await(answered)
       })
 
-    /** Two attempts at once of which the first to answer counts, or one after the other. */
+    /** Two concurrent attempts of which the first success counts, or one after the other. */
     const several = stages(budget, (inner) => ({
       ...inner,
       effect: (attempt) => (call) => {
@@ -63,7 +63,7 @@ const trace = (chance: Chance) =>
     const ask = several.effect((call) => host(call.request.max_completion_tokens ?? 0))
     const read = several.stream((call) => {
       const max = call.request.max_completion_tokens ?? 0
-      // What came is two tokens by estimate.
+      // The received text is two tokens by estimate.
       return Stream.unwrap(Effect.map(host(max), () => events(between(chance, 2, max))))
     })
 
@@ -96,7 +96,7 @@ const trace = (chance: Chance) =>
         const left = fibers[between(chance, 0, fibers.length - 1)]
         if (left === undefined || left.pollUnsafe() !== undefined) continue
         seen.interrupted += 1
-        // Some are interrupted before they have begun.
+        // Some are interrupted before they have started.
         yield* Fiber.interrupt(left)
       }
       if (happens(chance, 0.7)) yield* Effect.yieldNow
@@ -125,12 +125,12 @@ const traces = 100_000
 
 describe("Budget", () => {
   it.effect(
-    "passes no cap in 100,000 random traces with interrupts, and holds nothing afterwards",
+    "exceeds no cap in 100,000 random traces with interrupts, and leaves no reservation",
     () =>
       Effect.gen(function* () {
         const chance = yield* Random.Random
         for (let i = 0; i < traces; i += 1) yield* Effect.scoped(trace(chance))
-        // Nothing is proven where nothing happens.
+        // The traces cover all cases.
         assert.isAbove(seen.attempts, traces)
         assert.isAbove(seen.answered, traces / 3)
         assert.isAbove(seen.refused, traces / 20)

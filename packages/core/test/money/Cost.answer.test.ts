@@ -29,7 +29,7 @@ const costOf = (response: ChatResponse) =>
   Effect.map(Cost.ofResponse(response), (cost) => Option.getOrUndefined(Option.map(cost, Cost.format)))
 
 describe("Cost.ofResponse", () => {
-  it.effect("prices an answer at the host that gave it", () =>
+  it.effect("uses the price of the host that gave the response", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 7, 31))
       assert.strictEqual(yield* costOf(answer({ provider: "moonshot" })), "$0.0045")
@@ -39,7 +39,7 @@ describe("Cost.ofResponse", () => {
     })
   )
 
-  it.effect("is nothing for an answer of our own cache, which saved all of it", () =>
+  it.effect("is zero for a response of our own cache, whose whole price is saved", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 7, 31))
       const response = answer({ provider: "moonshot" })
@@ -52,7 +52,7 @@ describe("Cost.ofResponse", () => {
     })
   )
 
-  it.effect("is none, and not zero, without usage, host or a known price", () =>
+  it.effect("is none without usage, host or a known price", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 8, 1))
       assert.isUndefined(yield* costOf(answer({ provider: "moonshot", hasUsage: false })))

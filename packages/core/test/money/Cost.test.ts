@@ -58,7 +58,7 @@ describe("Cost.make", () => {
   ]
 
   for (const [name, tokens, cost] of recorded) {
-    it(`prices to the last digit ${name} millionths`, () => {
+    it(`computes to the last digit ${name} millionths`, () => {
       assert.deepStrictEqual(parts(Cost.make(tokens, k3)), cost)
     })
   }
@@ -75,7 +75,7 @@ describe("Cost.make", () => {
     })
   })
 
-  it("takes the price of a miss where hits and writes have none of their own", () => {
+  it("uses the price of a miss for hits and writes without a price", () => {
     const price: Price = { provider: "moonshot", currency: "USD", cacheMiss: "2.00", output: "5.00" }
     const tokens = usage(1_000, 0, { cached_tokens: 400, cache_write_tokens: 100 })
     assert.deepStrictEqual(parts(Cost.make(tokens, price)), {
@@ -86,7 +86,7 @@ describe("Cost.make", () => {
     })
   })
 
-  it("does not add reasoning, which is part of the completion", () => {
+  it("does not add reasoning tokens, which are part of the completion", () => {
     const plain = Cost.make(usage(10, 100), k3)
     const thinking = Cost.make(usage(10, 100, { reasoning_tokens: 99 }), k3)
     assert.deepStrictEqual(parts(thinking), parts(plain))
@@ -97,7 +97,7 @@ describe("Cost.make", () => {
     assert.deepStrictEqual(parts(odd), { cachedInput: "0.00003", uncachedInput: "0", output: "0", total: "0.00003" })
   })
 
-  it("stays exact where binary fractions do not, and over many calls", () => {
+  it("is exact where binary fractions are not, also over many calls", () => {
     const cost = Cost.make(usage(3, 0), { ...k3, cacheMiss: "0.10" })
     assert.strictEqual(digits(cost.total), "0.0000003")
     const bill = BigDecimal.sumAll(Array.from({ length: 1_000 }, () => cost.total))
@@ -116,7 +116,7 @@ describe("Cost.make", () => {
   })
 
   it.prop(
-    "is the sum of its parts, and never more than without a cache",
+    "is the sum of its parts, and at most the cost without a cache",
     [AnyUsage],
     ([tokens]) => {
       const cost = Cost.make(tokens, k3)
@@ -137,14 +137,14 @@ describe("Cost.ofModel", () => {
   const total = (model: string, provider: string, day: string) =>
     Option.map(Cost.ofModel(tokens, model, provider, day), Cost.format)
 
-  it("takes the price of the host and its currency", () => {
+  it("uses the price and currency of the host", () => {
     assert.deepStrictEqual(total("kimi-k3", "moonshot", "2026-11-22"), Option.some("$18"))
     assert.deepStrictEqual(total("kimi-k3", "moonshot-cn", "2026-11-22"), Option.some("¥120"))
     assert.deepStrictEqual(total("kimi-k2.5", "moonshot", "2026-08-01"), Option.some("$3.6"))
     assert.deepStrictEqual(total("moonshotai/Kimi-K2.5", "moonshot", "2026-08-01"), Option.some("$3.6"))
   })
 
-  it("is none, and not zero, where no price is known", () => {
+  it("is none if the price is not known", () => {
     assert.deepStrictEqual(total("some-other-model", "moonshot", "2026-11-22"), Option.none())
     assert.deepStrictEqual(total("kimi-k3", "together", "2026-11-22"), Option.none())
     assert.deepStrictEqual(total("kimi-latest", "moonshot", "2026-01-01"), Option.none())
@@ -152,7 +152,7 @@ describe("Cost.ofModel", () => {
 })
 
 describe("Cost.format", () => {
-  it("shows every digit and no other", () => {
+  it("shows every digit without rounding", () => {
     const format = (tokens: Usage, price: Price = k3) => Cost.format(Cost.make(tokens, price))
     assert.strictEqual(format(usage(93, 16)), "$0.000519")
     assert.strictEqual(format(usage(88, 196, { cached_tokens: 88 })), "$0.0029664")

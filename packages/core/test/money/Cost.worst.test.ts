@@ -27,9 +27,9 @@ const text = (cost: Option.Option<Cost.Cost>) => Option.getOrUndefined(Option.ma
 const worst = (members: Partial<ModelRequest>, where: Omit<Cost.Purchase, "model"> = at) =>
   text(Cost.worstCase(request(members), where))
 
-describe("Cost.worst", () => {
+describe("Cost.worstCase", () => {
   // 88 tokens by estimate x 3 = 264 millionths; output at 15.
-  it("is the prompt at the dearest price and all output that is allowed", () => {
+  it("is the prompt at the highest input price and the maximum output", () => {
     assert.strictEqual(TokenCount.ofPrompt(request()), 88)
     assert.strictEqual(worst({ max_completion_tokens: 100 }), "$0.001764")
     assert.strictEqual(worst({ max_tokens: 100 }), "$0.001764")
@@ -39,17 +39,17 @@ describe("Cost.worst", () => {
     assert.strictEqual(worst({ max_completion_tokens: 100 }, { ...at, provider: "moonshot-cn" }), "¥0.01176")
   })
 
-  it("counts every answer that is asked for", () => {
+  it("counts every requested choice", () => {
     assert.strictEqual(worst({ max_completion_tokens: 100, n: 3 }), "$0.004764")
   })
 
-  it("looks at what the body says beside the library's members", () => {
+  it("reads limits from extra_body", () => {
     assert.strictEqual(worst({ max_completion_tokens: 100, extra_body: { max_tokens: 200, n: 2 } }), "$0.006264")
     assert.strictEqual(worst({ extra_body: { max_completion_tokens: 200_000 } }), "$3.000264")
     assert.strictEqual(worst({ max_completion_tokens: 100, extra_body: { max_tokens: "many", n: null } }), "$0.001764")
   })
 
-  it("takes the price of cache writes where that is dearer", () =>
+  it("uses the price of cache writes if that is higher", () =>
     Effect.runPromise(
       Effect.gen(function* () {
         const prices = yield* PriceTable.make({
@@ -77,19 +77,19 @@ describe("Cost.worst", () => {
       [Cost.format({ ...plusTools, total: plusTools.tools }), Cost.format(plusTools)],
       ["$0.02", `$${0.02 + Number(Cost.format(without).slice(1))}`]
     )
-    // Nobody knows what a search costs at the China host.
+    // The price of a search at the China host is not known.
     assert.isUndefined(worst({ tools }, { ...at, provider: "moonshot-cn" }))
     assert.isUndefined(worst({ tools: [{ type: "builtin_function", function: { name: "$other" } }] }))
   })
 
-  it("is none, and not zero, where no price is known", () => {
+  it("is none if no price is known", () => {
     assert.isUndefined(worst({ model: "some-other-model" }))
     assert.isUndefined(worst({}, { ...at, provider: "together" }))
   })
 })
 
 describe("Cost.ofRequest", () => {
-  it.effect("takes today's price of whoever asks", () =>
+  it.effect("uses today's price in the caller's price table", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 10, 23))
       const asked = Cost.ofRequest(request({ max_completion_tokens: 100 }), "moonshot")
@@ -107,7 +107,7 @@ describe("Cost.ofRequest", () => {
 describe("Cost.of", () => {
   const used = usage(1_000_000, 1_000_000)
 
-  it("discounts a batch to 60 % where there are batches", () => {
+  it("discounts a batch to 60 % at hosts with batches", () => {
     const cost = (purchase: Cost.Purchase) => text(Cost.of({ ...used, cached_tokens: 500_000 }, purchase))
     // kimi-k2.5: (0.5 x 0.10 + 0.5 x 0.60 + 3.00) x 0.6
     assert.strictEqual(cost({ ...at, model: "kimi-k2.5" }), "$3.35")
@@ -115,7 +115,7 @@ describe("Cost.of", () => {
     assert.strictEqual(cost({ ...at, model: "kimi-k2.5", provider: "moonshot-cn", isBatch: true }), "¥14.01")
   })
 
-  it("charges for the host's tools that an answer called", () => {
+  it("charges for calls of the host's tools", () => {
     const search = { id: "1", type: "builtin_function", function: { name: "$web_search", arguments: "{}" } }
     const own = { id: "2", type: "function", function: { name: "web_search", arguments: "{}" } }
     const response = new ChatResponse({

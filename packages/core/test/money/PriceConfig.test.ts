@@ -10,7 +10,7 @@ const read = (provider: ConfigProvider.ConfigProvider) =>
 const issuesOf = (prices: unknown) => Effect.map(Effect.flip(read(json({ prices }))), ({ issues }) => issues)
 
 describe("PriceConfig.fromConfig", () => {
-  it.effect("finds none in a source that has none", () =>
+  it.effect("is undefined for a source without prices", () =>
     Effect.gen(function* () {
       assert.isUndefined(yield* read(env({ KIMI_API_KEY: "sk-1" })))
       assert.isUndefined(yield* read(json({ apiKey: "sk-1" })))
@@ -18,7 +18,7 @@ describe("PriceConfig.fromConfig", () => {
     })
   )
 
-  it.effect("reads prices of models, tools and batches, behind an environment that has none", () =>
+  it.effect("reads prices of models, tools and batches behind an environment without any", () =>
     Effect.gen(function* () {
       const model = {
         model: "kimi-k3",
@@ -38,14 +38,14 @@ describe("PriceConfig.fromConfig", () => {
     })
   )
 
-  it.effect("takes amounts that are written as numbers", () =>
+  it.effect("accepts amounts that are written as numbers", () =>
     Effect.gen(function* () {
       const found = yield* read(json({ prices: { batches: [{ provider: "together", factor: 0.5 }] } }))
       assert.deepEqual(found, { batches: [{ provider: "together", factor: "0.5" }] })
     })
   )
 
-  it.effect("names every misfit, and shows nothing of what was given", () =>
+  it.effect("names every invalid member without showing its value", () =>
     Effect.gen(function* () {
       const canary = "sk-canary-71"
       const prices = {
@@ -77,7 +77,7 @@ describe("PriceConfig.fromConfig", () => {
     })
   )
 
-  it.effect("names amounts and days that are no such thing", () =>
+  it.effect("names invalid amounts and days", () =>
     Effect.gen(function* () {
       const price = { model: "a", provider: "b", currency: "USD", cacheMiss: "-1", output: "much", from: "tomorrow" }
       const issues = yield* issuesOf({ models: [price], batches: [{ provider: "b", factor: "1.5" }] })

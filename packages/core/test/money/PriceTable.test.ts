@@ -15,7 +15,7 @@ const price = (model: string, provider: string, output: string, from?: string) =
 })
 
 describe("PriceTable", () => {
-  it.effect("puts the user's prices before the catalogue's, by model, host and day", () =>
+  it.effect("overrides the catalogue by model, host and day", () =>
     Effect.gen(function* () {
       const { model } = yield* PriceTable.make({
         models: [
@@ -37,7 +37,7 @@ describe("PriceTable", () => {
     })
   )
 
-  it.effect("puts the user's prices of tools and batches before the library's", () =>
+  it.effect("overrides the prices of tools and batches", () =>
     Effect.gen(function* () {
       const tool = { tool: "$web_search", currency: "USD" as const }
       const table = yield* PriceTable.make({
@@ -57,7 +57,7 @@ describe("PriceTable", () => {
     })
   )
 
-  it.effect("names everything that is not a price", () =>
+  it.effect("names every invalid price", () =>
     Effect.gen(function* () {
       const result = yield* Effect.result(
         PriceTable.make({
@@ -75,7 +75,7 @@ describe("PriceTable", () => {
     })
   )
 
-  it.effect("holds for the cost of an answer where its layer is provided", () =>
+  it.effect("applies to the cost of a response where its layer is provided", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 10, 23))
       const response = new ChatResponse({

@@ -133,7 +133,7 @@ describe("LiveConfig", () => {
       assert.deepStrictEqual(lines, [
         "Info The configuration changed: apiKey, model",
         [
-          "Warn A change of the configuration was refused, the last one stays:",
+          "Warn A change of the configuration was rejected, and the previous one stays:",
           "  kimi.apiKey: expected an API key of visible ASCII characters without spaces",
           "  kimi.baseUrl: expected an http or https URL without user, query and fragment"
         ].join("\n")

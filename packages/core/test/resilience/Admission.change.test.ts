@@ -4,9 +4,9 @@ import { TestClock } from "effect/testing"
 import * as KimiConfig from "../../src/KimiConfig.ts"
 import * as Admission from "../../src/resilience/Admission.ts"
 import { account, ask, isIdle, makeCounted, start, stateOf } from "./support/admission.ts"
-import { doorTo, makeRemote } from "./support/admissionRedis.ts"
+import { makeRedisAdmission, makeFakeRedis } from "./support/admissionRedis.ts"
 import { errorOf } from "./support/breaker.ts"
-import { held } from "./support/heldCalls.ts"
+import { startCall } from "./support/heldCalls.ts"
 
 const values = (options: KimiConfig.Options) => KimiConfig.make({ provider: "ollama", ...options })
 
@@ -14,7 +14,7 @@ describe("Admission.change", () => {
   it.effect("lets in at once who waits, when limits are raised", () =>
     Effect.gen(function* () {
       const { admission, timers } = yield* makeCounted({ limits: { concurrency: 1 } })
-      const calls = yield* Effect.forEach([1, 2, 3, 4], () => held(admission))
+      const calls = yield* Effect.forEach([1, 2, 3, 4], () => startCall(admission))
       yield* admission.change({ limits: { concurrency: 3 } })
       assert.deepStrictEqual(
         calls.map(({ isRunning }) => isRunning()),
@@ -31,9 +31,9 @@ describe("Admission.change", () => {
   it.effect("keeps who runs and lets nobody in until it fits, when limits are lowered", () =>
     Effect.gen(function* () {
       const { admission } = yield* makeCounted({ limits: { concurrency: 3 } })
-      const running = yield* Effect.forEach([1, 2, 3], () => held(admission))
+      const running = yield* Effect.forEach([1, 2, 3], () => startCall(admission))
       yield* admission.change({ limits: { concurrency: 1 } })
-      const next = yield* held(admission)
+      const next = yield* startCall(admission)
       for (const { end, fiber } of running) {
         assert.isFalse(next.isRunning())
         yield* end
@@ -48,7 +48,7 @@ describe("Admission.change", () => {
     Effect.gen(function* () {
       const { admission } = yield* makeCounted({ limits: { requestsPerMinute: 1 }, margin: 0 })
       yield* admission.guard(ask())(Effect.void)
-      const waiting = yield* held(admission)
+      const waiting = yield* startCall(admission)
       yield* TestClock.adjust("1 second")
       yield* admission.change({ limits: { requestsPerMinute: 2 } })
       assert.isTrue(waiting.isRunning())
@@ -66,7 +66,7 @@ describe("Admission.change", () => {
   it.effect("fails who waits and is too large for the new limits", () =>
     Effect.gen(function* () {
       const { admission } = yield* makeCounted({ limits: { concurrency: 1, tokensPerMinute: 100 } })
-      yield* held(admission, 10)
+      yield* startCall(admission, 10)
       const large = yield* start(admission.guard(ask(60))(Effect.void))
       yield* admission.change({ limits: { concurrency: 1, tokensPerMinute: 50 } })
       assert.strictEqual(errorOf(yield* Fiber.await(large))?._tag, "AdmissionLimitError")
@@ -99,7 +99,7 @@ describe("Admission.change", () => {
     () =>
       Effect.gen(function* () {
         const { admission, timers } = yield* makeCounted({ limits: { concurrency: 1 }, maxWait: "1 minute" })
-        const first = yield* held(admission)
+        const first = yield* startCall(admission)
         const patient = yield* start(admission.guard(ask())(Effect.void))
         yield* admission.change({ maxWait: "10 seconds" })
         const hasty = yield* start(admission.guard(ask())(Effect.void))
@@ -124,7 +124,7 @@ describe("Admission.change", () => {
   it.effect("a shorter queue turns away who comes next", () =>
     Effect.gen(function* () {
       const { admission } = yield* makeCounted({ limits: { concurrency: 1 }, maxQueue: 5 })
-      yield* held(admission)
+      yield* startCall(admission)
       yield* start(admission.guard(ask())(Effect.void))
       yield* admission.change({ maxQueue: 1 })
       const error = yield* Effect.flip(admission.guard(ask())(Effect.void))
@@ -136,7 +136,7 @@ describe("Admission.change", () => {
   it.effect("refuses what cannot be used, whole, and names all of it", () =>
     Effect.gen(function* () {
       const { admission } = yield* makeCounted({ limits: { concurrency: 1 } })
-      yield* held(admission)
+      yield* startCall(admission)
       const error = yield* Effect.flip(
         admission.change({ limits: { concurrency: 9, tokensPerDay: 0 }, maxQueue: -1, maxWait: Duration.infinity })
       )
@@ -150,23 +150,23 @@ describe("Admission.change", () => {
 
   it.effect("through Redis: tells it the new limits with the next call, and asks again at once for who waits", () =>
     Effect.gen(function* () {
-      const remote = makeRemote()
-      const other = yield* doorTo(remote, { limits: { requestsPerMinute: 1 } })
-      const door = yield* doorTo(remote, { limits: { requestsPerMinute: 1 }, maxQueue: 1 })
-      yield* held(other)
+      const fakeRedis = makeFakeRedis()
+      const other = yield* makeRedisAdmission(fakeRedis, { limits: { requestsPerMinute: 1 } })
+      const admission = yield* makeRedisAdmission(fakeRedis, { limits: { requestsPerMinute: 1 }, maxQueue: 1 })
+      yield* startCall(other)
       yield* TestClock.adjust("10 millis")
-      const waiting = yield* held(door)
+      const waiting = yield* startCall(admission)
       yield* TestClock.adjust("10 millis")
       assert.isFalse(waiting.isRunning())
-      yield* door.change({ limits: { requestsPerMinute: 2, concurrency: 30 } })
+      yield* admission.change({ limits: { requestsPerMinute: 2, concurrency: 30 } })
       yield* TestClock.adjust("10 millis")
       assert.isTrue(waiting.isRunning())
-      assert.deepStrictEqual(remote.limits, [30, 2, -1, -1])
-      yield* door.change({ maxQueue: 2 })
-      yield* held(door)
-      yield* held(door)
+      assert.deepStrictEqual(fakeRedis.limits, [30, 2, -1, -1])
+      yield* admission.change({ maxQueue: 2 })
+      yield* startCall(admission)
+      yield* startCall(admission)
       yield* TestClock.adjust("10 millis")
-      assert.deepInclude(yield* stateOf(door), { inFlight: 1, waiting: 2 })
+      assert.deepInclude(yield* stateOf(admission), { inFlight: 1, waiting: 2 })
     })
   )
 })
@@ -177,12 +177,12 @@ describe("Admission.following", () => {
       const first = yield* values({ maxConcurrency: 1 })
       const { admissionOf, reload } = yield* Admission.makeReloadable(first)
       const admission = admissionOf(first)
-      yield* held(admission)
-      const waiting = yield* held(admission)
+      yield* startCall(admission)
+      const waiting = yield* startCall(admission)
       const next = yield* values({ maxConcurrency: 2, admissionMaxQueue: 1 })
       yield* reload(next, (name) => (name === account ? next : undefined))
       assert.isTrue(waiting.isRunning())
-      yield* held(admission)
+      yield* startCall(admission)
       assert.strictEqual((yield* Effect.flip(admission.guard(ask())(Effect.void)))._tag, "AdmissionQueueFullError")
       // What no configuration speaks of has no limits that are known.
       yield* start(admission.guard({ ...ask(), account: "other" })(Effect.never))
@@ -195,11 +195,11 @@ describe("Admission.following", () => {
       const config = yield* values({ maxConcurrency: 1, requestsPerMinute: 3 })
       const { admissionOf, reset } = yield* Admission.makeReloadable(config)
       const admission = admissionOf(config)
-      const old = yield* held(admission)
-      const waiting = yield* held(admission)
+      const old = yield* startCall(admission)
+      const waiting = yield* startCall(admission)
       yield* reset(account)
       assert.strictEqual((yield* admission.states).size, 0)
-      const fresh = yield* held(admission)
+      const fresh = yield* startCall(admission)
       assert.isTrue(fresh.isRunning())
       assert.deepInclude(yield* stateOf(admission), { inFlight: 1, requestsInMinute: 1 })
       assert.isFalse(waiting.isRunning())

@@ -1,6 +1,5 @@
 /**
- * The options of a response cache, their defaults, and what makes them
- * unusable.
+ * The options of a response cache, their defaults and their rules.
  *
  * @since 0.1.0
  */
@@ -12,71 +11,69 @@ import type * as CacheEnvelope from "./envelope/CacheEnvelope.ts"
 import { type ResponseKind, responseKinds } from "./CachePolicy.ts"
 
 /**
- * Options of a cache in memory, all of them and as they are used.
+ * All options of a cache in memory, resolved.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Values {
-  /** How long an answer is kept. Defaults to a day. */
+  /** How long a response is cached. Defaults to a day. */
   readonly timeToLive: Duration.Duration
   /**
-   * From when on an answer is stale: it is still served, while a newer one is
-   * asked for in the background. By default answers are fresh as long as they
-   * are kept.
+   * The age from which a response is stale: it is still served, while a newer
+   * one is fetched in the background. By default responses are never stale.
    */
   readonly staleAfter: Duration.Duration | undefined
-  /** How long nothing is asked for in the background after that brought no newer answer. Defaults to 10 seconds. */
+  /** The pause after a background refresh that brought no newer response. Defaults to 10 seconds. */
   readonly refreshCooldown: Duration.Duration
-  /** Kinds of answers that are kept beside complete ones with a single choice. None by default. */
+  /** Kinds of responses that are cached beside complete ones with a single choice. None by default. */
   readonly alsoCache: ReadonlyArray<ResponseKind>
   /**
-   * Whether the answer of a fallback is also served to later calls that ask for
-   * what has failed. Defaults to `false`: it is kept for calls to the host and
-   * model that gave it.
+   * Whether the response of a fallback is also served to later calls to the host
+   * and model that failed. Defaults to `false`: it is cached only for calls to the
+   * host and model that gave it.
    */
   readonly sharesFallback: boolean
-  /** How a stream is answered from the cache: at once, or at the times at which its answer came. Defaults to `immediate`. */
+  /** How a stream is replayed from the cache: at once, or at the times at which its response arrived. Defaults to `immediate`. */
   readonly replay: "immediate" | "recorded"
-  /** Most bytes of the heap for all answers in memory. Defaults to 64 MiB. */
+  /** Maximum heap bytes of all responses in memory. Defaults to 64 MiB. */
   readonly maxBytes: number
-  /** Most answers in memory. Defaults to 10,000. */
+  /** Maximum number of responses in memory. Defaults to 10,000. */
   readonly maxEntries: number
-  /** Largest answer that is kept, in bytes of the heap. Defaults to 8 MiB. */
+  /** Maximum size of a cached response in heap bytes. Defaults to 8 MiB. */
   readonly maxEntryBytes: number
 }
 
 /**
- * Options of a cache with a store below the memory, all of them and as they are
- * used.
+ * All options of a cache with a store below the memory, resolved.
  *
  * @category options
  * @since 0.1.0
  */
 export interface PersistedValues extends Values {
-  /** Longest wait of a call for the store. Defaults to 100 milliseconds. */
+  /** The longest wait of a call for the store. Defaults to 100 milliseconds. */
   readonly timeout: Duration.Duration
-  /** Longest write, in the background, and longest removal. Defaults to 2 seconds. */
+  /** The longest background write, and the longest removal. Defaults to 2 seconds. */
   readonly writeTimeout: Duration.Duration
-  /** How long the store is left alone after it failed. Defaults to 5 seconds. */
+  /** How long the store is not used after a failure. Defaults to 5 seconds. */
   readonly cooldown: Duration.Duration
-  /** Most answers that wait to be written; further ones are kept in memory only. Defaults to 1,000. */
+  /** Maximum number of pending writes; further responses are cached in memory only. Defaults to 1,000. */
   readonly maxPending: number
-  /** Most bytes of the heap that they hold. Defaults to 16 MiB. */
+  /** Maximum heap bytes of pending writes. Defaults to 16 MiB. */
   readonly maxPendingBytes: number
-  /** Longest wait for what is not yet written when the layer closes. Defaults to 2 seconds. */
+  /** The longest wait for pending writes when the layer closes. Defaults to 2 seconds. */
   readonly flushTimeout: Duration.Duration
   /** How entries are sealed: compression, largest entry, encryption. */
   readonly envelope: Partial<CacheEnvelope.Options>
 }
 
-/** What a caller may say: some options, and durations in any form, such as `"1 hour"`. */
+/** Some of the options, with durations in any form, such as `"1 hour"`. */
 type PartialInput<V> = {
   readonly [Name in keyof V]?: (V[Name] extends Duration.Duration | undefined ? Duration.Input : V[Name]) | undefined
 }
 
 /**
- * Options of a cache in memory, as callers give them.
+ * Options of a cache in memory.
  *
  * @category options
  * @since 0.1.0
@@ -84,7 +81,7 @@ type PartialInput<V> = {
 export interface Options extends PartialInput<Values> {}
 
 /**
- * Options of a cache with a store below the memory, as callers give them.
+ * Options of a cache with a store below the memory.
  *
  * @category options
  * @since 0.1.0
@@ -135,7 +132,7 @@ const oneOf = (name: string, isMet: boolean, words: ReadonlyArray<string>): Opti
   `one of ${words.join(", ")}`
 ]
 
-/** Places for all of them are taken at once. */
+/** The memory allocates its index for this many entries in advance. */
 const maxEntriesLimit = 10_000_000
 
 const rulesOf = (options: Values): ReadonlyArray<OptionRules.Rule> => [
@@ -144,7 +141,7 @@ const rulesOf = (options: Values): ReadonlyArray<OptionRules.Rule> => [
   [
     "staleAfter",
     options.staleAfter === undefined || Duration.isLessThan(options.staleAfter, options.timeToLive),
-    "less than ttl, at which an answer is gone"
+    "less than timeToLive, at which a response expires"
   ],
   positiveDuration("refreshCooldown", options.refreshCooldown),
   oneOf(
@@ -163,9 +160,8 @@ const rulesOf = (options: Values): ReadonlyArray<OptionRules.Rule> => [
   ["maxEntryBytes", !(options.maxEntryBytes > options.maxBytes), "at most maxBytes"]
 ]
 
-/** The default where nothing is given. */
-const durationOr = (given: Duration.Input | undefined, standard: Duration.Duration): Duration.Duration =>
-  given === undefined ? standard : durationOf(given)
+const durationOr = (input: Duration.Input | undefined, standard: Duration.Duration): Duration.Duration =>
+  input === undefined ? standard : durationOf(input)
 
 const withMemoryDefaults = (given: Options): Values => {
   const maxBytes = given.maxBytes ?? defaults.maxBytes
@@ -178,7 +174,7 @@ const withMemoryDefaults = (given: Options): Values => {
     replay: given.replay ?? defaults.replay,
     maxBytes,
     maxEntries: given.maxEntries ?? defaults.maxEntries,
-    // A memory that is smaller than the default largest answer has a smaller largest answer.
+    // A memory smaller than the default maximum size of a response has a smaller maximum.
     maxEntryBytes: given.maxEntryBytes ?? Math.min(defaults.maxEntryBytes, maxBytes)
   }
 }
@@ -195,8 +191,8 @@ const withPersistedDefaults = (given: PersistedOptions): PersistedValues => ({
 })
 
 /**
- * Fills options up with the defaults and checks them. The error names every
- * unusable option.
+ * Adds the defaults and checks the options. The error names every invalid
+ * option.
  *
  * @category constructors
  * @since 0.1.0
@@ -229,7 +225,7 @@ export const resolvePersisted = (given: PersistedOptions): Effect.Effect<Persist
   })
 
 /**
- * The options in words for people.
+ * The options as readable text.
  *
  * @category conversions
  * @since 0.1.0

@@ -1,9 +1,9 @@
 /**
- * Which answers are kept: those that are complete and that a caller would take
- * for the answer, and others only when asked.
+ * Which responses are cached: complete responses with a single choice, and
+ * other kinds only if configured.
  *
- * Errors are never kept, nor is a stream that did not come to its end, nor an
- * answer that was put together from two attempts.
+ * Errors are never cached, nor is an incomplete stream, nor a response that two
+ * attempts gave in parts.
  *
  * @since 0.1.0
  */
@@ -11,18 +11,18 @@ import type { ModelRequest } from "../../models/ChatRequest.ts"
 import type { ChatResponse } from "../../models/ChatResponse.ts"
 
 /**
- * A kind of answer that is kept only when asked.
+ * A kind of response that is cached only if configured.
  *
  * - `toolCalls`: it calls tools.
- * - `severalChoices`: it has more than one choice, or more were asked for.
- * - `truncated`: the model stopped at the most tokens that it was allowed.
+ * - `multipleChoices`: it has more than one choice, or more were requested.
+ * - `truncated`: the model reached the maximum number of tokens.
  * - `filtered`: the host filtered it.
- * - `other`: the model stopped for a reason that is not known.
+ * - `other`: the model stopped for an unknown reason.
  *
  * @category models
  * @since 0.1.0
  */
-export type ResponseKind = "toolCalls" | "severalChoices" | "truncated" | "filtered" | "other"
+export type ResponseKind = "toolCalls" | "multipleChoices" | "truncated" | "filtered" | "other"
 
 /**
  * @category models
@@ -30,7 +30,7 @@ export type ResponseKind = "toolCalls" | "severalChoices" | "truncated" | "filte
  */
 export const responseKinds: ReadonlyArray<ResponseKind> = [
   "toolCalls",
-  "severalChoices",
+  "multipleChoices",
   "truncated",
   "filtered",
   "other"
@@ -52,14 +52,14 @@ const kindOfFinishReason = (reason: string): ResponseKind | undefined => {
 }
 
 /**
- * What speaks against keeping an answer; empty for an ordinary one.
+ * The kinds of a response; empty for an ordinary one.
  *
  * @category getters
  * @since 0.1.0
  */
 const kindsOf = (request: ModelRequest, { choices }: ChatResponse): ReadonlySet<ResponseKind> => {
   const found = new Set<ResponseKind>()
-  if (choices.length > 1 || (request.n ?? 1) > 1) found.add("severalChoices")
+  if (choices.length > 1 || (request.n ?? 1) > 1) found.add("multipleChoices")
   for (const { finish_reason, message } of choices) {
     const kind = kindOfFinishReason(finish_reason)
     if (kind !== undefined) found.add(kind)
@@ -69,7 +69,7 @@ const kindsOf = (request: ModelRequest, { choices }: ChatResponse): ReadonlySet<
 }
 
 /**
- * Whether an answer is kept by a cache that also keeps these kinds.
+ * Whether a response is cached if these kinds are cached too.
  *
  * @category guards
  * @since 0.1.0

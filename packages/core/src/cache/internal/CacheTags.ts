@@ -1,11 +1,11 @@
 /**
- * The tags under which an entry is kept: those of its call, and its model.
+ * The tags of an entry: those of its call, and its model.
  *
  * @since 0.1.0
  */
 
 /**
- * The tag of a name that callers have chosen.
+ * The tag for a name from a caller.
  *
  * @category constructors
  * @since 0.1.0
@@ -13,7 +13,7 @@
 export const ofName = (name: string): string => `tag:${name}`
 
 /**
- * The tag of a model.
+ * The tag for a model.
  *
  * @category constructors
  * @since 0.1.0

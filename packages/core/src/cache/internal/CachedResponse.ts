@@ -1,5 +1,5 @@
 /**
- * An answer as the cache keeps it, in memory and as bytes.
+ * A response as the cache stores it, in memory and as bytes.
  *
  * @since 0.1.0
  */
@@ -11,15 +11,15 @@ import { ChatResponse } from "../../models/ChatResponse.ts"
 import type { StreamRecording } from "./StreamRecording.ts"
 
 /**
- * What of an entry does not depend on when it was made.
+ * The content of an entry, which does not depend on its times.
  *
  * @category models
  * @since 0.1.0
  */
 export interface CachedContent {
-  /** Shared by all who are served from it, and frozen. */
+  /** Shared by all callers that are served from it, and frozen. */
   readonly response: ChatResponse
-  /** How it came in, when that was recorded. */
+  /** How it arrived, if that was recorded. */
   readonly recording?: StreamRecording
   /** Names by which it can be removed together with others. */
   readonly tags: ReadonlyArray<string>
@@ -33,11 +33,11 @@ export interface CachedContent {
  */
 export interface CachedResponse extends CachedContent {
   readonly createdAt: number
-  /** From when it is served while a newer one is fetched. */
+  /** When it becomes stale: from then on it is served while a newer one is fetched. */
   readonly staleAt: number
-  /** From when a newer one is fetched: from when it is stale, or later when that was tried in vain. */
+  /** When a newer one is fetched: when it becomes stale, or later after a refresh that failed. */
   readonly refreshAt: number
-  /** From when it is not served any more. */
+  /** When it expires: from then on it is not served. */
   readonly expiresAt: number
 }
 
@@ -61,34 +61,34 @@ const freeze = <A>(value: A): A => {
 const toJson = ({ recording, response, tags }: CachedContent): string =>
   JSON.stringify({ response, ...(recording === undefined ? {} : { recording }), tags })
 
-/** An answer without members. Those of another one were checked when it was made; checking them again costs ten times the lookup. */
+/** A response without members. Those of another one were validated when it was made; validating again costs ten times the lookup. */
 const emptyResponse = (): ChatResponse => Object.create(ChatResponse.prototype)
 
 /**
- * The body of an answer, as a copy that nobody else holds. What the host said
- * of the account's limits is left out: it was true when it was said.
+ * Copies the content of an entry, so that no reference to it exists elsewhere.
+ * The rate status is left out, since it is outdated later.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const copy = ({ response: given, ...rest }: CachedContent): CachedContent => {
-  const { cached: _, rateStatus: __, ...answer } = given
-  // Texts that were put together from pieces keep the pieces alive, parts of larger texts those, and arrays that grew have
-  // room for more. JSON is the quickest way to be rid of all three.
-  const body = JSON.parse(toJson({ ...rest, response: Object.assign(emptyResponse(), answer) })) as CachedContent
-  return freeze({ ...body, response: Object.assign(emptyResponse(), body.response) })
+export const copy = ({ response, ...rest }: CachedContent): CachedContent => {
+  const { cached: _, rateStatus: __, ...members } = response
+  // Concatenated strings keep their parts alive, substrings the whole string, and grown arrays have spare capacity.
+  // JSON is the fastest way to drop all three.
+  const copied = JSON.parse(toJson({ ...rest, response: Object.assign(emptyResponse(), members) })) as CachedContent
+  return freeze({ ...copied, response: Object.assign(emptyResponse(), copied.response) })
 }
 
 /**
- * The bytes of a body.
+ * Encodes the content of an entry.
  *
  * @category conversions
  * @since 0.1.0
  */
-export const encode = (body: CachedContent): Uint8Array => encoder.encode(toJson(body))
+export const encode = (content: CachedContent): Uint8Array => encoder.encode(toJson(content))
 
 /**
- * The body that bytes hold; none when they are of another form.
+ * Decodes the content of an entry; none if the bytes have another form.
  *
  * @category conversions
  * @since 0.1.0
@@ -101,13 +101,13 @@ export const decode = (bytes: Uint8Array): Option.Option<CachedContent> =>
   )
 
 /**
- * The answer as it is given to a caller, with where it came from.
+ * The response for a caller, with its origin.
  *
  * @category conversions
  * @since 0.1.0
  */
-export const withCacheStatus = (answer: ChatResponse, cached: CacheStatus): ChatResponse =>
-  Object.assign(emptyResponse(), answer, { cached })
+export const withCacheStatus = (response: ChatResponse, cached: CacheStatus): ChatResponse =>
+  Object.assign(emptyResponse(), response, { cached })
 
 /**
  * The status of an entry that is served.

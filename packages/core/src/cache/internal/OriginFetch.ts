@@ -1,6 +1,6 @@
 /**
- * How the host is asked on behalf of all who wait for the same answer: for the
- * whole of it, or for its events, which go on as they come.
+ * The request to the host on behalf of all calls that wait for the same
+ * response: for the whole response, or for its events as they arrive.
  *
  * @since 0.1.0
  */
@@ -19,7 +19,7 @@ import type { Attempt, Call, StreamAttempt } from "../../pipeline/Call.ts"
 import { Recorder, type StreamRecording } from "./StreamRecording.ts"
 
 /**
- * Events that came together.
+ * Events that arrived together.
  *
  * @category models
  * @since 0.1.0
@@ -27,7 +27,7 @@ import { Recorder, type StreamRecording } from "./StreamRecording.ts"
 export type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 
 /**
- * What the host answered.
+ * The response of the host.
  *
  * @category models
  * @since 0.1.0
@@ -35,12 +35,12 @@ export type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 export interface FetchResult {
   readonly response: ChatResponse
   readonly recording?: StreamRecording
-  /** Whether it is of one piece: an answer that another attempt took up is not. */
+  /** Whether one attempt gave all of it: a response that another attempt continued is not. */
   readonly isSingleAttempt: boolean
 }
 
 /**
- * Asks the host, and gives events to all who wait as they come.
+ * Asks the host, and publishes events to all waiting calls as they arrive.
  *
  * @category models
  * @since 0.1.0
@@ -48,7 +48,7 @@ export interface FetchResult {
 export type OriginFetch = (call: Call, publish: (events: Events) => void) => Effect.Effect<FetchResult, StreamError>
 
 /**
- * Asks for the whole answer.
+ * Requests the whole response.
  *
  * @category constructors
  * @since 0.1.0
@@ -59,7 +59,7 @@ export const fromAttempt =
     Effect.map(attempt(call), (response) => ({ response, isSingleAttempt: true }))
 
 /**
- * Asks for the events, and records their times when there is a clock to do so.
+ * Requests the events, and records their times if there is a clock.
  *
  * @category constructors
  * @since 0.1.0
@@ -82,7 +82,7 @@ export const fromStreamAttempt =
       )
       return Effect.flatMap(run, () =>
         Option.match(StreamFold.fold(all), {
-          onNone: () => Effect.fail(new StreamTruncatedError({ message: "The stream has no beginning or no end" })),
+          onNone: () => Effect.fail(new StreamTruncatedError({ message: "The stream has no start or no end" })),
           onSome: (response) =>
             Effect.succeed({
               response,
@@ -94,7 +94,7 @@ export const fromStreamAttempt =
     })
 
 /**
- * Whether a whole answer can fail with an error as well.
+ * Whether a call without a stream can fail with this error too.
  *
  * @category guards
  * @since 0.1.0

@@ -1,22 +1,22 @@
 /**
- * One flight for all who ask the same at the same time: it runs once, and
- * everybody gets what it gives.
+ * Single flight: concurrent subscribers of the same key share one task, which
+ * runs once and gives its result to all of them.
  *
- * A flight may give pieces before its result. Each reader sees all of them
- * from the first, at its own pace.
+ * A flight may publish chunks before its result. Each subscriber reads all of
+ * them from the first, at its own pace.
  *
  * **Details**
  *
- * - A flight runs in a fiber of its own. A reader that is interrupted leaves it
- *   to the others; when the last one leaves, the flight is interrupted, and that
- *   reader waits until it has ended.
- * - The pieces are kept until the flight has ended and its last reader has gone,
- *   so that nobody loses any, however late it came and however slowly it reads,
- *   and a slow reader holds up nobody. They are bounded by what one flight may
- *   give: for answers, by the largest response of a client.
- * - An error goes to all readers, and nothing of it is kept.
- * - A flight runs with the services of whoever came first, its options and its
- *   span included.
+ * - A flight runs in a separate fiber. If a subscriber is interrupted, the flight
+ *   continues for the others; the last one interrupts the flight, and waits until
+ *   it has ended.
+ * - Chunks are kept until the flight has ended and its last subscriber has left,
+ *   so that none misses any, however late it joins and however slowly it reads,
+ *   and a slow subscriber does not delay others. They are bounded by the largest
+ *   response of a client.
+ * - An error goes to all subscribers, and is not kept.
+ * - A flight runs with the services of its first subscriber, including its
+ *   options and its span.
  *
  * @since 0.1.0
  */
@@ -28,50 +28,50 @@ import * as Fiber from "effect/Fiber"
 import type * as Pull from "effect/Pull"
 
 /**
- * What a flight is told.
+ * What a running task can do.
  *
  * @category models
  * @since 0.1.0
  */
-interface Publisher<C> {
-  /** Gives a piece to all readers. */
-  readonly publish: (piece: C) => void
-  /** Whether new readers would still come to this flight, so that its result may be kept. */
+export interface Publisher<C> {
+  /** Publishes a chunk to all subscribers. */
+  readonly publish: (chunk: C) => void
+  /** Whether new subscribers would still join this flight, so that its result may be cached. */
   readonly isCurrent: () => boolean
 }
 
 /**
- * A flight that may be begun.
+ * The task of a flight.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Task<C, A, E> {
-  readonly run: (pilot: Publisher<C>) => Effect.Effect<A, E>
-  /** Whether a flight that is no refresh will not do. */
+  readonly run: (publisher: Publisher<C>) => Effect.Effect<A, E>
+  /** Whether a running flight that is not a refresh may not be joined. */
   readonly isRefresh: boolean
-  /** Names by which it may be forgotten. */
+  /** Names by which the flight can be forgotten. */
   readonly tags: ReadonlyArray<string>
-  /** The services of the fiber that asks. */
+  /** The services of the calling fiber. */
   readonly context: Context.Context<never>
 }
 
 /**
- * The place of one reader. Whoever takes one must leave it.
+ * A subscription to a flight, which has to be ended by `unsubscribe`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Subscription<C, A, E> {
-  /** Whether the flight was begun for this reader. */
+  /** Whether the flight was started for this subscriber. */
   readonly isFirst: boolean
-  /** The services of whoever began the flight. */
+  /** The services of the fiber that started the flight. */
   readonly context: Context.Context<never>
   /** Waits for the result. */
   readonly result: Effect.Effect<A, E>
-  /** The next piece; done, with the result, when there are no more. */
+  /** The next chunk; done, with the result, after the last one. */
   readonly next: Pull.Pull<C, E, A>
-  /** Gives the place up, once, and ends a flight that nobody is left on. */
+  /** Ends the subscription, once, and interrupts a flight that has no other. */
   readonly unsubscribe: Effect.Effect<void>
 }
 
@@ -80,11 +80,11 @@ export interface Subscription<C, A, E> {
  * @since 0.1.0
  */
 export interface SingleFlight<C extends object, A, E> {
-  /** A place on the flight of a key, which is begun if there is none. Takes it at once. */
-  readonly join: (key: string, launch: Task<C, A, E>) => Subscription<C, A, E>
-  /** Sends later readers to a new flight. Those on board stay. */
+  /** Subscribes at once to the flight of a key, which is started if there is none. */
+  readonly join: (key: string, task: Task<C, A, E>) => Subscription<C, A, E>
+  /** Sends later subscribers to a new flight. Current ones stay. */
   readonly forget: (which: (key: string, tags: ReadonlyArray<string>) => boolean) => void
-  /** Flights that have not ended. */
+  /** The number of flights that have not ended. */
   readonly size: () => number
 }
 
@@ -96,8 +96,8 @@ class Flight<C extends object, A, E> {
   readonly isRefresh: boolean
   readonly tags: ReadonlyArray<string>
   readonly context: Context.Context<never>
-  private readonly chunkWaiters = new Set<() => void>()
-  private readonly resultWaiters = new Set<(exit: Exit.Exit<A, E>) => void>()
+  readonly #chunkWaiters = new Set<() => void>()
+  readonly #resultWaiters = new Set<(exit: Exit.Exit<A, E>) => void>()
 
   constructor({ context, isRefresh, tags }: Task<C, A, E>) {
     this.isRefresh = isRefresh
@@ -105,35 +105,35 @@ class Flight<C extends object, A, E> {
     this.context = context
   }
 
-  publish(piece: C): void {
-    this.chunks.push(piece)
-    this.wake()
+  publish(chunk: C): void {
+    this.chunks.push(chunk)
+    this.#wake()
   }
 
   complete(exit: Exit.Exit<A, E>): void {
     this.exit = exit
-    this.wake()
-    for (const resume of this.resultWaiters) resume(exit)
-    this.resultWaiters.clear()
+    this.#wake()
+    for (const resume of this.#resultWaiters) resume(exit)
+    this.#resultWaiters.clear()
   }
 
-  private wake(): void {
-    const readers = [...this.chunkWaiters]
-    this.chunkWaiters.clear()
-    for (const resume of readers) resume()
+  #wake(): void {
+    const waiters = [...this.#chunkWaiters]
+    this.#chunkWaiters.clear()
+    for (const resume of waiters) resume()
   }
 
-  /** Waits for the next piece or for the end. */
+  /** Waits for the next chunk or for the end. */
   readonly change: Effect.Effect<void> = Effect.callback((resume) => {
     const wake = () => resume(Effect.void)
-    this.chunkWaiters.add(wake)
-    return Effect.sync(() => void this.chunkWaiters.delete(wake))
+    this.#chunkWaiters.add(wake)
+    return Effect.sync(() => void this.#chunkWaiters.delete(wake))
   })
 
   readonly result: Effect.Effect<A, E> = Effect.callback((resume) => {
     if (this.exit !== undefined) return resume(this.exit)
-    this.resultWaiters.add(resume)
-    return Effect.sync(() => void this.resultWaiters.delete(resume))
+    this.#resultWaiters.add(resume)
+    return Effect.sync(() => void this.#resultWaiters.delete(resume))
   })
 }
 
@@ -149,15 +149,15 @@ export const make = <C extends object, A, E>(): SingleFlight<C, A, E> => {
     if (flights.get(key) === flight) flights.delete(key)
   }
 
-  const begin = (key: string, launch: Task<C, A, E>): Flight<C, A, E> => {
-    const flight = new Flight(launch)
+  const start = (key: string, task: Task<C, A, E>): Flight<C, A, E> => {
+    const flight = new Flight(task)
     flights.set(key, flight)
     size += 1
-    const run = launch.run({
-      publish: (piece) => flight.publish(piece),
+    const run = task.run({
+      publish: (chunk) => flight.publish(chunk),
       isCurrent: () => flights.get(key) === flight
     })
-    flight.fiber = Effect.runForkWith(launch.context)(run)
+    flight.fiber = Effect.runForkWith(task.context)(run)
     flight.fiber.addObserver((exit) => {
       size -= 1
       remove(key, flight)
@@ -166,15 +166,15 @@ export const make = <C extends object, A, E>(): SingleFlight<C, A, E> => {
     return flight
   }
 
-  const seatOn = (key: string, flight: Flight<C, A, E>, isFirst: boolean): Subscription<C, A, E> => {
+  const subscribe = (key: string, flight: Flight<C, A, E>, isFirst: boolean): Subscription<C, A, E> => {
     flight.subscribers += 1
     let read = 0
-    let hasLeft = false
+    let isUnsubscribed = false
     const next: Pull.Pull<C, E, A> = Effect.suspend(() => {
-      const piece = flight.chunks[read]
-      if (piece !== undefined) {
+      const chunk = flight.chunks[read]
+      if (chunk !== undefined) {
         read += 1
-        return Effect.succeed(piece)
+        return Effect.succeed(chunk)
       }
       if (flight.exit === undefined) return Effect.flatMap(flight.change, () => next)
       return Exit.isSuccess(flight.exit) ? Cause.done(flight.exit.value) : Effect.failCause(flight.exit.cause)
@@ -185,8 +185,8 @@ export const make = <C extends object, A, E>(): SingleFlight<C, A, E> => {
       result: flight.result,
       next,
       unsubscribe: Effect.suspend(() => {
-        if (hasLeft) return Effect.void
-        hasLeft = true
+        if (isUnsubscribed) return Effect.void
+        isUnsubscribed = true
         flight.subscribers -= 1
         if (flight.subscribers > 0 || flight.exit !== undefined || flight.fiber === undefined) return Effect.void
         remove(key, flight)
@@ -196,11 +196,11 @@ export const make = <C extends object, A, E>(): SingleFlight<C, A, E> => {
   }
 
   return {
-    join: (key, launch) => {
+    join: (key, task) => {
       const running = flights.get(key)
-      return running !== undefined && (running.isRefresh || !launch.isRefresh)
-        ? seatOn(key, running, false)
-        : seatOn(key, begin(key, launch), true)
+      return running !== undefined && (running.isRefresh || !task.isRefresh)
+        ? subscribe(key, running, false)
+        : subscribe(key, start(key, task), true)
     },
     forget: (which) => {
       for (const [key, { tags }] of flights) if (which(key, tags)) flights.delete(key)

@@ -1,6 +1,6 @@
 /**
- * Stale answers that are asked for anew in the background: one refresh a key
- * at a time, and none for a while after one that brought nothing newer.
+ * Refreshes stale responses in the background: one refresh of a key at a time,
+ * and none for a while after one that brought nothing newer.
  *
  * @since 0.1.0
  */
@@ -14,14 +14,14 @@ import type { CachedResponse } from "./CachedResponse.ts"
 import type { MemoryCache } from "./levels/MemoryCache.ts"
 
 /**
- * What has been refreshed so far.
+ * Counts of refreshes.
  *
  * @category models
  * @since 0.1.0
  */
 export interface RefreshStatistics {
   readonly started: number
-  /** Those that brought nothing newer. */
+  /** Refreshes that brought nothing newer. */
   readonly failed: number
   readonly running: number
 }
@@ -31,7 +31,7 @@ export interface RefreshStatistics {
  * @since 0.1.0
  */
 export interface StaleRefresh {
-  /** Has a stale entry refreshed, unless it is fresh, being refreshed, or left alone for now. */
+  /** Refreshes an entry, unless it is fresh, being refreshed, or in its cool-down. */
   readonly offer: (
     key: string,
     entry: CachedResponse,
@@ -50,7 +50,7 @@ export interface StaleRefresh {
 export const make = (
   clock: Clock.Clock,
   memory: MemoryCache,
-  pause: Duration.Duration,
+  cooldown: Duration.Duration,
   scope: Scope.Scope
 ): StaleRefresh => {
   const running = new Set<string>()
@@ -63,7 +63,7 @@ export const make = (
     const current = memory.peek(key)
     if (current === undefined || current.createdAt > entry.createdAt || now < current.refreshAt) return
     failed += 1
-    memory.set(key, { ...current, refreshAt: now + Duration.toMillis(pause) })
+    memory.set(key, { ...current, refreshAt: now + Duration.toMillis(cooldown) })
   }
 
   return {
@@ -71,11 +71,11 @@ export const make = (
       if (clock.currentTimeMillisUnsafe() < entry.refreshAt || running.has(key)) return
       running.add(key)
       started += 1
-      // Whoever came upon the stale answer does not wait for the beginning either.
+      // The caller does not wait for the start of the refresh either.
       const fiber = Effect.runForkWith(context)(Effect.andThen(Effect.yieldNow, refresh))
       fiber.addObserver(() => end(key, entry))
       Fiber.runIn(fiber, scope)
     },
-    statistics: () => ({ started: started, failed, running: running.size })
+    statistics: () => ({ started, failed, running: running.size })
   }
 }

@@ -1,13 +1,13 @@
 /**
- * Looks at what is left in the account before a call is made: a cap of our own
- * says nothing about money that is not there.
+ * Checks the account balance before a call: our own caps do not know how much
+ * money the account has.
  *
- * Nobody has to say how to ask: the client that makes a call asks the host that
- * it puts the call to, with the same key. `{ balance: {} }` is enough.
+ * By default the client reads the balance from the host of the call, with the
+ * same key. `{ balance: {} }` is enough.
  *
- * The host is asked seldom, by one call at a time, and never while somebody
- * waits for long. What calls cost since it was asked is not known here, so
- * this is a pre-flight check and no cap.
+ * The balance is cached, read by one call at a time, and bounded by a timeout.
+ * Costs since the last read are not known, so this is a pre-flight check and not
+ * a cap.
  *
  * @since 0.1.0
  */
@@ -25,7 +25,7 @@ import * as Amount from "./Amount.ts"
 import type { Currency } from "./BudgetCaps.ts"
 
 /**
- * Asks for the money in an account.
+ * Reads the balance of an account.
  *
  * @category models
  * @since 0.1.0
@@ -37,22 +37,22 @@ export type Reader = Effect.Effect<Pick<Balance, "available_balance">, unknown>
  * @since 0.1.0
  */
 export interface Options {
-  /** Asks for the balance in the client's place. By default the client asks the host of the call. */
+  /** Reads the balance. By default the client reads it from the host of the call. */
   readonly read?: Reader | undefined
-  /** The account's currency; calls in another are not checked. Defaults to the one that each call is charged in. */
+  /** The currency of the account; calls in another one are not checked. Defaults to the currency of each call. */
   readonly currency?: Currency | undefined
-  /** The account whose calls are checked. Defaults to all. */
+  /** The account whose calls are checked. Defaults to all accounts. */
   readonly account?: string | undefined
-  /** How long an answer holds. Defaults to a minute. */
+  /** How long a balance is cached. Defaults to a minute. */
   readonly timeToLive?: Duration.Input | undefined
-  /** Longest wait for the host. Defaults to 5 seconds. */
+  /** The longest wait for the host. Defaults to 5 seconds. */
   readonly timeout?: Duration.Input | undefined
-  /** What becomes of calls while the balance is not known. Defaults to `allow`. */
+  /** Whether calls are allowed while the balance is not known. Defaults to `allow`. */
   readonly onError?: "allow" | "refuse" | undefined
 }
 
 /**
- * What the options must keep.
+ * The rules of the options.
  *
  * @category validation
  * @since 0.1.0
@@ -82,7 +82,7 @@ interface Price {
   readonly amount: bigint
 }
 
-/** What the host said, or that it did not. */
+/** The balance, or the error of reading it. */
 type BalanceResult = Result.Result<BigDecimal.BigDecimal, BudgetStoreError>
 
 const unknownBalanceError = new BudgetStoreError({
@@ -92,8 +92,8 @@ const unknownBalanceError = new BudgetStoreError({
 })
 
 /**
- * Refuses a price over the balance, which the given reader tells unless the
- * options name another.
+ * Refuses a price above the balance. `read` is used unless the options have a
+ * reader.
  *
  * @category models
  * @since 0.1.0
@@ -104,8 +104,7 @@ export type Check = (
 ) => Effect.Effect<void, BudgetExceededError | BudgetStoreError>
 
 /**
- * Makes a check that refuses a price over the balance. The options must have
- * been checked.
+ * A check with the given options, which must be valid.
  *
  * @category constructors
  * @since 0.1.0
@@ -120,37 +119,37 @@ export const make = (options: Options): Effect.Effect<Check> => {
       ),
       Effect.mapError(() => unknownBalanceError)
     )
-  const time = Duration.fromInputUnsafe(timeToLive)
+  const cachedFor = Duration.fromInputUnsafe(timeToLive)
   return Effect.gen(function* () {
     const clock = yield* Clock.Clock
-    // Clients that share a budget may have accounts of the same name, so each reader is remembered by itself.
-    const known = new WeakMap<Reader, Effect.Effect<BalanceResult>>()
-    const heldOf = (read: Reader): Effect.Effect<Effect.Effect<BalanceResult>> => {
-      const held = known.get(read)
-      if (held !== undefined) return Effect.succeed(held)
-      // A failure holds as long: asking again for every call would slow them all down.
-      const made = Effect.provideService(CachedEffect.make(Effect.result(lookup(read)), time), Clock.Clock, clock)
-      return Effect.tap(made, (fresh) => Effect.sync(() => known.set(read, fresh)))
+    // Clients that share a budget may have accounts of the same name, so balances are cached by reader.
+    const cachedReads = new WeakMap<Reader, Effect.Effect<BalanceResult>>()
+    const cachedRead = (read: Reader): Effect.Effect<Effect.Effect<BalanceResult>> => {
+      const existing = cachedReads.get(read)
+      if (existing !== undefined) return Effect.succeed(existing)
+      // A failure is cached for as long: a new read for every call would delay them all.
+      const made = Effect.provideService(CachedEffect.make(Effect.result(lookup(read)), cachedFor), Clock.Clock, clock)
+      return Effect.tap(made, (cached) => Effect.sync(() => cachedReads.set(read, cached)))
     }
-    const balanceOf = (read: Reader) => Effect.flatMap(Effect.flatten(heldOf(read)), Effect.fromResult)
-    return (price, client) => {
+    const balanceOf = (read: Reader) => Effect.flatMap(Effect.flatten(cachedRead(read)), Effect.fromResult)
+    return (price, clientRead) => {
       const isOther = currency !== undefined && price.currency !== currency
       if (isOther || (account !== undefined && price.account !== account)) return Effect.void
-      const read = options.read ?? client
+      const read = options.read ?? clientRead
       return Effect.matchEffect(read === undefined ? Effect.fail(unknownBalanceError) : balanceOf(read), {
         onFailure: (error) => (onError === "refuse" ? Effect.fail(error) : Effect.void),
         onSuccess: (available) => {
-          const worst = Amount.toDecimal(price.amount)
-          if (BigDecimal.isLessThanOrEqualTo(worst, available)) return Effect.void
+          const worstCase = Amount.toDecimal(price.amount)
+          if (BigDecimal.isLessThanOrEqualTo(worstCase, available)) return Effect.void
           return Effect.fail(
             new BudgetExceededError({
-              message: "The account's balance is lower than the worst price of the call",
+              message: "The account's balance is lower than the worst-case cost of the call",
               scope: "balance",
               currency: price.currency,
               cap: available,
               spent: Amount.toDecimal(0n),
               reserved: Amount.toDecimal(0n),
-              requested: worst
+              requested: worstCase
             })
           )
         }

@@ -1,16 +1,16 @@
 /**
- * Money as whole numbers, so that stores can add and compare it without
- * rounding: an amount is so many millionths of a millionth of a dollar or yuan.
+ * Money as integers, so that stores can add and compare it without rounding: an
+ * amount is a number of 10^-12 dollars or yuan.
  *
- * Prices per million tokens with up to six decimals come out even, also with
- * the discount of a batch on up to five. What does not is rounded up.
+ * Costs are exact for prices per million tokens with up to six decimals, and up
+ * to five with the discount of a batch. Other costs are rounded up.
  *
  * @since 0.1.0
  */
 import * as BigDecimal from "effect/BigDecimal"
 
 /**
- * Decimals of an amount.
+ * The number of decimals of an amount.
  *
  * @category constants
  * @since 0.1.0
@@ -18,7 +18,7 @@ import * as BigDecimal from "effect/BigDecimal"
 export const decimals = 12
 
 /**
- * The largest cap and the largest price: a million dollars or yuan.
+ * The largest cap and the largest cost: a million dollars or yuan.
  *
  * @category constants
  * @since 0.1.0
@@ -26,10 +26,10 @@ export const decimals = 12
 export const maxAmount: bigint = 10n ** 18n
 
 /**
- * Over this much what is spent is not counted any further: seven million. No
- * cap comes near it. With it, what a scope has spent and reserved stays below
- * 2^63, so that SQLite and Redis, whose whole numbers have 64 bits, are exact:
- * seven million and one payment, and a largest cap of reservations.
+ * The spent amount above which a scope is not counted further: seven million,
+ * far above every cap. It keeps the sum of a scope below 2^63, so that SQLite and
+ * Redis, whose integers have 64 bits, are exact: seven million, one payment, and
+ * the largest cap in reservations.
  *
  * @category constants
  * @since 0.1.0
@@ -37,7 +37,7 @@ export const maxAmount: bigint = 10n ** 18n
 export const saturationThreshold: bigint = 7n * maxAmount
 
 /**
- * What is spent after a payment of `largest` at most.
+ * The spent amount after a payment.
  *
  * @category combinators
  * @since 0.1.0

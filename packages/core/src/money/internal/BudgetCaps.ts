@@ -1,6 +1,6 @@
 /**
- * Which caps hold for a call: from rules such as "10 dollars a day for each
- * tenant" to the scopes in which its price is reserved.
+ * Which caps apply to a call: from rules such as "10 dollars a day for each
+ * tenant" to the scopes in which its cost is reserved.
  *
  * @since 0.1.0
  */
@@ -21,8 +21,7 @@ import type { Claim } from "./Ledger.ts"
 export type Currency = ModelCatalog.Price["currency"]
 
 /**
- * For whom a call is made, as `CallOptions` say it. An empty name is one of
- * its own.
+ * The attribution of a call, from `CallOptions`. An empty name counts as a name.
  *
  * @category models
  * @since 0.1.0
@@ -34,39 +33,39 @@ export interface Tags {
 }
 
 /**
- * A cap. All caps that fit a call hold for it at once.
+ * A cap. All caps that match a call apply to it.
  *
  * - `{ amount: "1000", currency: "USD" }`: in total
  * - `{ per: ["day"], … }`: each day, in UTC
  * - `{ per: ["tenant"], … }`: each tenant
  * - `{ per: ["day", "tenant"], … }`: each tenant on each day
  * - `{ per: ["tenant"], only: { tenant: "acme" }, … }`: the tenant acme, in
- *   place of what holds for each tenant
+ *   place of the cap of each tenant
  *
  * @category options
  * @since 0.1.0
  */
 export interface Cap {
-  /** The most that may be spent, as a decimal. */
+  /** The maximum to be spent, as a decimal. */
   readonly amount: string | BigDecimal.BigDecimal
   readonly currency: Currency
-  /** Whether each day, tenant, job or agent has its own. By default all calls share it. */
+  /** Whether each day, tenant, job or agent has a separate cap. By default all calls share it. */
   readonly per?: ReadonlyArray<BudgetScope.Dimension> | undefined
-  /** The names that it holds for. By default all do. */
+  /** The names that it applies to. Defaults to all. */
   readonly only?: Partial<Tags> | undefined
 }
 
 /**
- * The scopes of a call, or the first one that has no cap in its currency.
+ * The scopes of a call, or the first one without a cap in its currency.
  *
  * @category models
  * @since 0.1.0
  */
 export type Claims =
   | { readonly _tag: "Claims"; readonly claims: ReadonlyArray<Claim> }
-  | { readonly _tag: "OtherCurrency"; readonly scope: string }
+  | { readonly _tag: "CurrencyMismatch"; readonly scope: string }
 
-/** A cap by which dimensions its scopes are named. */
+/** A cap with the names that it applies to. */
 interface CapRule {
   readonly only: ReadonlyArray<readonly [keyof Tags, string]>
   readonly currency: Currency
@@ -78,16 +77,16 @@ interface CapGroup {
   readonly rules: ReadonlyArray<CapRule>
 }
 
-/** A scope of a day may be looked at for two days more. */
+/** The scope of a day is kept for two more days. */
 const retentionDays = 3
 
 const tagNames = ["tenant", "job", "agent"] as const
 
-/** Beyond these no amount lies within the bounds, and writing it out would take all memory. */
+/** Amounts beyond this scale are out of bounds, and writing one out would exhaust the memory. */
 const maxScale = 1_000
 
 const parseAmount = (amount: unknown): bigint | undefined => {
-  // Text without digits would be zero.
+  // Text without digits would parse as zero.
   if (typeof amount === "string" && !/\d/.test(amount)) return undefined
   const decimal = typeof amount === "string" ? BigDecimal.fromString(amount) : Option.some(amount)
   if (Option.isNone(decimal) || !BigDecimal.isBigDecimal(decimal.value)) return undefined
@@ -99,7 +98,7 @@ const parseAmount = (amount: unknown): bigint | undefined => {
 const dimensionsOf = ({ only = {}, per = [] }: Cap): ReadonlyArray<BudgetScope.Dimension> =>
   BudgetScope.allDimensions.filter((name) => per.includes(name) || (name !== "day" && only[name] !== undefined))
 
-/** What a cap must look like. One that is misread would bound something else, or nothing. */
+/** The rules of a cap. A misread cap would bound something else, or nothing. */
 const rulesOf = (cap: Cap, name: string): ReadonlyArray<OptionRules.Rule> => {
   if (typeof cap !== "object" || cap === null) return [[name, false, "an object with an amount and a currency"]]
   const { amount, currency, only = {}, per = [] } = cap
@@ -122,7 +121,7 @@ const rulesOf = (cap: Cap, name: string): ReadonlyArray<OptionRules.Rule> => {
 const isOptionalString = (value: unknown): boolean => value === undefined || typeof value === "string"
 
 /**
- * Everything that is wrong with caps.
+ * All issues of caps.
  *
  * @category validation
  * @since 0.1.0
@@ -132,10 +131,10 @@ export const issuesOf = (caps: ReadonlyArray<Cap>): ReadonlyArray<typeof Configu
   const issues: Array<typeof ConfigurationIssue.Type> = []
   const known = new Set<string>()
   caps.forEach((cap: Cap, i) => {
-    const own = OptionRules.issuesOf("Budget", rulesOf(cap, `caps[${i}]`))
-    issues.push(...own)
-    // What it is kept apart by cannot be read.
-    if (own.some(({ name }) => !name.endsWith(".amount"))) return
+    const capIssues = OptionRules.issuesOf("Budget", rulesOf(cap, `caps[${i}]`))
+    issues.push(...capIssues)
+    // Its scope cannot be determined.
+    if (capIssues.some(({ name }) => !name.endsWith(".amount"))) return
     const key = JSON.stringify([dimensionsOf(cap), tagNames.map((name) => cap.only?.[name]), cap.currency])
     if (known.has(key)) issues.push({ name: `Budget caps[${i}]`, expected: "another scope than an earlier cap's" })
     known.add(key)
@@ -143,25 +142,25 @@ export const issuesOf = (caps: ReadonlyArray<Cap>): ReadonlyArray<typeof Configu
   return issues
 }
 
-/** Of the caps that fit, those for the most names; of those, the lowest. */
+/** Of matching caps, those with the most names; of those, the lowest. */
 const mostSpecific = (rules: ReadonlyArray<CapRule>): CapRule | undefined => {
   let found: CapRule | undefined
   for (const rule of rules) {
-    const isCloser =
+    const isMoreSpecific =
       found === undefined ||
       rule.only.length > found.only.length ||
       (rule.only.length === found.only.length && rule.cap < found.cap)
-    if (isCloser) found = rule
+    if (isMoreSpecific) found = rule
   }
   return found
 }
 
 /**
- * A function from a call to its scopes. The caps must have been checked.
+ * A function from a call to its scopes. The caps must be valid.
  *
- * A cap in dollars cannot hold yuan. A call in another currency than that of
- * every cap of a kind which fits it has nothing that bounds it there, and is
- * not let through as if it were free.
+ * A cap in dollars does not apply to yuan. If caps of a kind match a call but
+ * none is in its currency, the call is a mismatch there, and not treated as if it
+ * were free.
  *
  * @category constructors
  * @since 0.1.0
@@ -169,30 +168,30 @@ const mostSpecific = (rules: ReadonlyArray<CapRule>): CapRule | undefined => {
 export const compile = (
   caps: ReadonlyArray<Cap>
 ): ((tags: Tags, currency: Currency, day: string, dayNumber: number) => Claims) => {
-  const families = new Map<
+  const groups = new Map<
     string,
     { readonly per: ReadonlyArray<BudgetScope.Dimension>; readonly rules: Array<CapRule> }
   >()
   for (const cap of caps) {
     const per = dimensionsOf(cap)
-    const family = families.get(per.join("/")) ?? { per, rules: [] }
-    families.set(per.join("/"), family)
+    const group = groups.get(per.join("/")) ?? { per, rules: [] }
+    groups.set(per.join("/"), group)
     const only = tagNames.flatMap((name): ReadonlyArray<readonly [keyof Tags, string]> => {
       const value = cap.only?.[name]
       return value === undefined ? [] : [[name, value]]
     })
-    family.rules.push({ only, currency: cap.currency, cap: parseAmount(cap.amount) ?? 0n })
+    group.rules.push({ only, currency: cap.currency, cap: parseAmount(cap.amount) ?? 0n })
   }
-  const all: ReadonlyArray<CapGroup> = [...families.values()]
+  const all: ReadonlyArray<CapGroup> = [...groups.values()]
 
   return (tags, currency, day, dayNumber) => {
     const claims: Array<Claim> = []
     for (const { per, rules } of all) {
-      const fitting = rules.filter(({ only }) => only.every(([name, value]) => tags[name] === value))
-      if (fitting.length === 0) continue
+      const matching = rules.filter(({ only }) => only.every(([name, value]) => tags[name] === value))
+      if (matching.length === 0) continue
       const scope = BudgetScope.nameOf(per, { ...tags, day })
-      const rule = mostSpecific(fitting.filter((one) => one.currency === currency))
-      if (rule === undefined) return { _tag: "OtherCurrency", scope }
+      const rule = mostSpecific(matching.filter((one) => one.currency === currency))
+      if (rule === undefined) return { _tag: "CurrencyMismatch", scope }
       claims.push({
         scope: `${currency} ${scope}`,
         cap: rule.cap,
@@ -204,7 +203,7 @@ export const compile = (
 }
 
 /**
- * Whether any cap fits calls of these tags, in whatever currency.
+ * Whether any cap matches calls with these tags, in any currency.
  *
  * @category getters
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * What a budget tells those who listen: that a part of a cap is spent, and
- * that a call cost more than was reserved for it.
+ * Events of a budget: a fraction of a cap was spent, or a call cost more than was
+ * reserved for it.
  *
  * @since 0.1.0
  */
@@ -13,29 +13,29 @@ interface ScopeEvent {
   /** The scope, such as `tenant:acme` or `day:2026-11-23`. */
   readonly scope: string
   readonly currency: Currency
-  /** The most that may be spent in it. */
+  /** The maximum to be spent in it. */
   readonly cap: BigDecimal.BigDecimal
   /** Unix milliseconds. */
   readonly at: number
 }
 
 /**
- * A part of a cap is spent. Told once, by whichever process crossed it.
+ * A threshold of a cap was crossed. Published once, by the process that crossed
+ * it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ThresholdCrossed extends ScopeEvent {
   readonly _tag: "ThresholdCrossed"
-  /** The part, such as 0.8. */
+  /** The fraction of the cap, such as 0.8. */
   readonly threshold: number
   readonly spent: BigDecimal.BigDecimal
 }
 
 /**
- * A call cost more than the worst price that was reserved, because the host
- * counted more tokens than any estimate. This is the only way in which a cap
- * can be passed.
+ * A call cost more than the worst-case cost that was reserved, because the host
+ * counted more tokens than the estimate. Only this can exceed a cap.
  *
  * @category models
  * @since 0.1.0
@@ -53,7 +53,7 @@ export interface Overrun extends ScopeEvent {
 export type BudgetEvent = ThresholdCrossed | Overrun
 
 /**
- * The name and currency of a scope as stores know it.
+ * The name and currency of a scope from its key in stores.
  *
  * @category getters
  * @since 0.1.0
@@ -63,11 +63,11 @@ export const parseScopeKey = (key: string): { readonly scope: string; readonly c
   scope: key.slice(4)
 })
 
-/** Parts of a cap are compared in millionths. */
+/** Fractions of a cap are compared in millionths. */
 const thresholdScale = 1_000_000
 
 /**
- * The thresholds that changes went over.
+ * The thresholds that changes crossed.
  *
  * @category constructors
  * @since 0.1.0
@@ -82,13 +82,13 @@ export const thresholdCrossings = (
       const limit = cap * BigInt(Math.round(threshold * thresholdScale))
       const isCrossed = spentBefore * BigInt(thresholdScale) < limit && spent * BigInt(thresholdScale) >= limit
       if (!isCrossed) return []
-      const [inCap, inSpent] = [Amount.toDecimal(cap), Amount.toDecimal(spent)]
-      return [{ _tag: "ThresholdCrossed", ...parseScopeKey(scope), cap: inCap, spent: inSpent, threshold, at }]
+      const amounts = { cap: Amount.toDecimal(cap), spent: Amount.toDecimal(spent) }
+      return [{ _tag: "ThresholdCrossed", ...parseScopeKey(scope), ...amounts, threshold, at }]
     })
   )
 
 /**
- * An overrun in every scope that it was reserved in.
+ * An overrun in every scope of a reservation.
  *
  * @category constructors
  * @since 0.1.0

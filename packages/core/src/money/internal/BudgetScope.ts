@@ -1,5 +1,5 @@
 /**
- * The names of the scopes in which money is counted: `total`, `tenant:acme`,
+ * The names of budget scopes: `total`, `tenant:acme`,
  * `day:2026-11-23/tenant:acme`.
  *
  * @since 0.1.0
@@ -8,7 +8,7 @@
 const dimensions = ["day", "tenant", "job", "agent"] as const
 
 /**
- * What a scope is kept apart by, in the order in which its name says it.
+ * A dimension of a scope, in the order of its name.
  *
  * @category models
  * @since 0.1.0
@@ -23,11 +23,11 @@ export type Dimension = (typeof dimensions)[number]
  */
 export const allDimensions: ReadonlyArray<Dimension> = dimensions
 
-/** A name may hold anything, but not look like two. */
+/** A name may contain any text, but must not read as two names. */
 const escapeName = (name: string): string => name.replaceAll(/[%/]/g, encodeURIComponent)
 
 /**
- * The name of a scope that is kept apart by these dimensions.
+ * The name of a scope with these dimensions.
  *
  * @category conversions
  * @since 0.1.0
@@ -40,19 +40,20 @@ export const nameOf = (per: ReadonlyArray<Dimension>, values: { readonly [D in D
 const dayPattern = /(^|\/)day:(\d{4}-\d{2}-\d{2})/
 
 /**
- * The scope without its date, such as `day/tenant:acme`; none when its day is
- * another than the given one.
+ * The scope without its date, such as `day/tenant:acme`; `undefined` if it has
+ * another date than the given one.
  *
  * @category conversions
  * @since 0.1.0
  */
 export const withoutDate = (scope: string, date: string): string | undefined => {
   const [, , found] = dayPattern.exec(scope) ?? []
-  return found === undefined ? scope : found === date ? scope.replace(dayPattern, "$1day") : undefined
+  if (found === undefined) return scope
+  return found === date ? scope.replace(dayPattern, "$1day") : undefined
 }
 
 /**
- * Whether every call of the given day counts in the scope.
+ * Whether every call on the given day counts in the scope.
  *
  * @category guards
  * @since 0.1.0

@@ -1,20 +1,20 @@
 /**
- * The books of a budget: what is spent and what is reserved in each scope. It
- * knows no clock and waits for nothing.
+ * The ledger of a budget: what is spent and reserved in each scope. It is
+ * synchronous and has no clock.
  *
- * A price is reserved in several scopes at once, in all of them or in none. It
- * is settled once, for what was really used, or lapses when its lease is over
- * and then counts in full: nobody is left to say that it cost less.
+ * An amount is reserved in several scopes at once, in all of them or in none. It
+ * is settled once for what was used, or expires with its lease and then counts
+ * in full, since the actual cost is not known.
  *
- * As long as nothing costs more than was reserved for it, spent and reserved
- * together never pass a cap.
+ * As long as no call costs more than was reserved for it, the sum of spent and
+ * reserved never exceeds a cap.
  *
  * @since 0.1.0
  */
 import * as Amount from "./Amount.ts"
 
 /**
- * A scope in which a price is reserved.
+ * A scope in which an amount is reserved.
  *
  * @category models
  * @since 0.1.0
@@ -23,39 +23,39 @@ export interface Claim {
   /** Currency and name, such as `USD day:2026-11-23`. */
   readonly scope: string
   readonly cap: bigint
-  /** Unix milliseconds after which nobody asks for the scope any more; `undefined` when it stays. */
+  /** Unix milliseconds after which the scope is deleted; `undefined` to keep it. */
   readonly retainUntil: number | undefined
 }
 
 /**
- * A price to be reserved.
+ * An amount to be reserved.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Hold {
-  /** A name that no other hold has. */
+  /** Unique among all holds. */
   readonly id: string
   readonly amount: bigint
   readonly claims: ReadonlyArray<Claim>
 }
 
 /**
- * What is known of a scope.
+ * The balance of a scope.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ScopeBalance {
   readonly scope: string
-  /** The cap under which a price was last reserved. */
+  /** The cap of the latest reservation. */
   readonly cap: bigint
   readonly spent: bigint
   readonly reserved: bigint
 }
 
 /**
- * A scope in which more is spent than before.
+ * A change of the spent amount of a scope.
  *
  * @category models
  * @since 0.1.0
@@ -68,8 +68,8 @@ export interface SpentChange {
 }
 
 /**
- * Whether a price is reserved, else the first scope in which there is no room,
- * or that the books have no room for another scope.
+ * Whether an amount was reserved, the first scope without capacity, or that the
+ * ledger has no capacity for another scope.
  *
  * @category models
  * @since 0.1.0
@@ -77,7 +77,7 @@ export interface SpentChange {
 export type ReserveResult =
   | { readonly _tag: "Reserved" }
   | ({ readonly _tag: "Refused" } & ScopeBalance)
-  | { readonly _tag: "Full" }
+  | { readonly _tag: "ScopeLimitReached" }
 
 interface ScopeEntry {
   readonly scope: string
@@ -93,107 +93,107 @@ interface ActiveHold {
   expiresAt: number
 }
 
-/** How soon a scope that is over is looked at again while money is held in it. */
+/** The interval between two checks of an expired scope with reservations. */
 const pruneIntervalMillis = 1_000
 
 /**
- * The books. Times are Unix milliseconds.
+ * A ledger in memory. Times are Unix milliseconds.
  *
  * @category models
  * @since 0.1.0
  */
 export class Ledger {
-  private readonly entries = new Map<string, ScopeEntry>()
-  private readonly holds = new Map<string, ActiveHold>()
-  /** No lease ends before it. */
-  private nextExpiry = Number.POSITIVE_INFINITY
-  private nextPrune = Number.POSITIVE_INFINITY
-  private readonly maxScopes: number
+  readonly #entries = new Map<string, ScopeEntry>()
+  readonly #holds = new Map<string, ActiveHold>()
+  /** No lease expires earlier. */
+  #nextExpiry = Number.POSITIVE_INFINITY
+  #nextPrune = Number.POSITIVE_INFINITY
+  readonly #maxScopes: number
 
   constructor(maxScopes: number) {
-    this.maxScopes = maxScopes
+    this.#maxScopes = maxScopes
   }
 
-  /** Reserves a price in all of its scopes or in none. An id that is held already stays as it is. */
+  /** Reserves an amount in all of its scopes or in none. An id that is already reserved stays unchanged. */
   reserve({ amount, claims, id }: Hold, expiresAt: number): ReserveResult {
-    if (this.holds.has(id)) return { _tag: "Reserved" }
+    if (this.#holds.has(id)) return { _tag: "Reserved" }
     for (const { cap, scope } of claims) {
-      const { reserved, spent } = this.entries.get(scope) ?? { spent: 0n, reserved: 0n }
+      const { reserved, spent } = this.#entries.get(scope) ?? { spent: 0n, reserved: 0n }
       if (spent + reserved + amount > cap) return { _tag: "Refused", scope, cap, spent, reserved }
     }
-    let fresh = 0
-    for (const { scope } of claims) if (!this.entries.has(scope)) fresh += 1
-    if (this.entries.size + fresh > this.maxScopes) return { _tag: "Full" }
-    const entries = claims.map((claim) => this.entryOf(claim))
+    let created = 0
+    for (const { scope } of claims) if (!this.#entries.has(scope)) created += 1
+    if (this.#entries.size + created > this.#maxScopes) return { _tag: "ScopeLimitReached" }
+    const entries = claims.map((claim) => this.#getEntry(claim))
     for (const entry of entries) entry.reserved += amount
-    this.holds.set(id, { amount, entries, expiresAt })
-    this.nextExpiry = Math.min(this.nextExpiry, expiresAt)
+    this.#holds.set(id, { amount, entries, expiresAt })
+    this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt)
     return { _tag: "Reserved" }
   }
 
-  /** Pays what was used and gives the rest back. Nothing happens when the id is not held any more. */
+  /** Pays what was used and releases the rest. Does nothing if the id is not reserved any more. */
   settle(id: string, used: bigint): ReadonlyArray<SpentChange> {
-    const held = this.holds.get(id)
-    if (held === undefined) return []
-    this.holds.delete(id)
-    return held.entries.map((entry) => {
+    const hold = this.#holds.get(id)
+    if (hold === undefined) return []
+    this.#holds.delete(id)
+    return hold.entries.map((entry) => {
       const spentBefore = entry.spent
-      entry.reserved -= held.amount
+      entry.reserved -= hold.amount
       entry.spent = Amount.saturatingAdd(spentBefore, used)
       return { scope: entry.scope, cap: entry.cap, spentBefore, spent: entry.spent }
     })
   }
 
-  /** Lengthens leases of what is still held. */
+  /** Extends the leases of what is still reserved. */
   renew(ids: Iterable<string>, expiresAt: number): void {
     for (const id of ids) {
-      const held = this.holds.get(id)
-      if (held !== undefined) held.expiresAt = expiresAt
+      const hold = this.#holds.get(id)
+      if (hold !== undefined) hold.expiresAt = expiresAt
     }
   }
 
-  /** Pays what was held longer than its lease at its full price, and forgets scopes that are over. */
+  /** Pays expired reservations in full, and deletes expired scopes. */
   settleExpired(now: number): ReadonlyArray<SpentChange> {
     const changes: Array<SpentChange> = []
-    if (now >= this.nextExpiry) {
-      this.nextExpiry = Number.POSITIVE_INFINITY
-      for (const [id, { amount, expiresAt }] of this.holds) {
+    if (now >= this.#nextExpiry) {
+      this.#nextExpiry = Number.POSITIVE_INFINITY
+      for (const [id, { amount, expiresAt }] of this.#holds) {
         if (expiresAt <= now) changes.push(...this.settle(id, amount))
-        else this.nextExpiry = Math.min(this.nextExpiry, expiresAt)
+        else this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt)
       }
     }
-    if (now >= this.nextPrune) this.prune(now)
+    if (now >= this.#nextPrune) this.#prune(now)
     return changes
   }
 
-  /** Every scope that was used. */
+  /** The balance of every scope in use. */
   scopeBalances(): ReadonlyArray<ScopeBalance> {
-    return [...this.entries.values()].map(({ cap, reserved, scope, spent }) => ({ scope, cap, spent, reserved }))
+    return [...this.#entries.values()].map(({ cap, reserved, scope, spent }) => ({ scope, cap, spent, reserved }))
   }
 
-  /** How many prices are held. */
+  /** The number of reservations. */
   get holdCount(): number {
-    return this.holds.size
+    return this.#holds.size
   }
 
-  private entryOf({ cap, retainUntil, scope }: Claim): ScopeEntry {
-    const known = this.entries.get(scope)
-    if (known !== undefined) {
-      known.cap = cap
-      return known
+  #getEntry({ cap, retainUntil, scope }: Claim): ScopeEntry {
+    const existing = this.#entries.get(scope)
+    if (existing !== undefined) {
+      existing.cap = cap
+      return existing
     }
     const entry: ScopeEntry = { scope, retainUntil, cap, spent: 0n, reserved: 0n }
-    this.entries.set(scope, entry)
-    if (retainUntil !== undefined) this.nextPrune = Math.min(this.nextPrune, retainUntil)
+    this.#entries.set(scope, entry)
+    if (retainUntil !== undefined) this.#nextPrune = Math.min(this.#nextPrune, retainUntil)
     return entry
   }
 
-  private prune(now: number): void {
-    this.nextPrune = Number.POSITIVE_INFINITY
-    for (const [scope, { retainUntil, reserved }] of this.entries) {
+  #prune(now: number): void {
+    this.#nextPrune = Number.POSITIVE_INFINITY
+    for (const [scope, { retainUntil, reserved }] of this.#entries) {
       if (retainUntil === undefined) continue
-      if (retainUntil <= now && reserved === 0n) this.entries.delete(scope)
-      else this.nextPrune = Math.min(this.nextPrune, Math.max(retainUntil, now + pruneIntervalMillis))
+      if (retainUntil <= now && reserved === 0n) this.#entries.delete(scope)
+      else this.#nextPrune = Math.min(this.#nextPrune, Math.max(retainUntil, now + pruneIntervalMillis))
     }
   }
 }

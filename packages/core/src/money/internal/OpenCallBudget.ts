@@ -1,7 +1,7 @@
 /**
- * The money of one call. The worst price of its first attempt is held before
- * anything else happens; every further attempt holds its own; and whatever way
- * the call ends, nothing stays held.
+ * The budget of one call. The worst-case cost of its first attempt is reserved
+ * before anything else happens; every further attempt reserves its own; and
+ * however the call ends, nothing stays reserved.
  *
  * @since 0.1.0
  */
@@ -10,19 +10,19 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { BudgetExceededError, type BudgetStoreError, UnknownPriceError } from "../../errors/MoneyErrors.ts"
 import type { BudgetError } from "../../errors/OperationErrors.ts"
-import type { Call, CallBudget, AttemptReservation } from "../../pipeline/Call.ts"
-import * as Amount from "./Amount.ts"
+import * as Day from "../../internal/Day.ts"
+import type { AttemptReservation, Call, CallBudget } from "../../pipeline/Call.ts"
+import * as Cost from "../Cost.ts"
+import type { Prices } from "../PriceTable.ts"
 import type * as AccountBalance from "./AccountBalance.ts"
+import * as Amount from "./Amount.ts"
 import * as BudgetCaps from "./BudgetCaps.ts"
 import * as BudgetEvent from "./BudgetEvent.ts"
-import type { Reservation, ReservationManager } from "./ReservationManager.ts"
-import * as Cost from "../Cost.ts"
-import * as Day from "../../internal/Day.ts"
 import type { Claim, ScopeBalance } from "./Ledger.ts"
-import type { Prices } from "../PriceTable.ts"
+import type { Reservation, ReservationManager } from "./ReservationManager.ts"
 
 /**
- * What the purses of a budget share.
+ * What all calls of a budget share.
  *
  * @category models
  * @since 0.1.0
@@ -32,21 +32,21 @@ export interface BudgetContext {
   readonly clock: Clock.Clock
   readonly isCapped: (tags: BudgetCaps.Tags) => boolean
   readonly claimsOf: ReturnType<typeof BudgetCaps.compile>
-  /** Looks whether the account has the money. */
+  /** Checks the account balance. */
   readonly preflight: AccountBalance.Check
   readonly onUnknownPrice: "refuse" | "allow"
   readonly onStoreError: "refuse" | "allow"
 }
 
-/** What a call buys, and the most that it can cost. */
+/** What a call buys, and its worst-case cost. */
 interface Quote {
   readonly purchase: Cost.Purchase
   readonly dayNumber: number
-  /** None where the price is not known. */
+  /** None if the price is not known. */
   readonly worstCase: Option.Option<Cost.Cost>
 }
 
-/** A call whose worst price is known, and where it has to fit. */
+/** A call with a known worst-case cost, and the scopes that it counts in. */
 interface PricedCall {
   readonly purchase: Cost.Purchase
   readonly currency: Cost.Cost["currency"]
@@ -54,8 +54,10 @@ interface PricedCall {
   readonly claims: ReadonlyArray<Claim>
 }
 
-/** Money of an attempt that nothing bounds, or that nobody could count. */
+/** The reservation of an attempt that no cap bounds, or that could not be counted. */
 const untracked: Reservation = { amount: 0n, settle: () => Effect.void }
+
+const untrackedAttempt: AttemptReservation = { settle: () => Effect.void }
 
 const unknownPriceError = ({ provider, request }: Call, reason: string): UnknownPriceError =>
   new UnknownPriceError({
@@ -71,7 +73,7 @@ const budgetExceededError = (
 ) => {
   const { currency, scope: name } = BudgetEvent.parseScopeKey(scope)
   return new BudgetExceededError({
-    message: `The worst price of the call does not fit under the cap of ${name}; nothing was sent`,
+    message: `The worst-case cost of the call exceeds the cap of ${name}; nothing was sent`,
     provider,
     model: request.model,
     scope: name,
@@ -84,13 +86,13 @@ const budgetExceededError = (
 }
 
 /**
- * A purse that has to be closed.
+ * The budget of a call, which has to be closed.
  *
  * @category models
  * @since 0.1.0
  */
 export interface OpenCallBudget extends CallBudget {
-  /** Gives back what no attempt took, and pays in full what an attempt took and never settled. */
+  /** Releases what no attempt was assigned, and pays in full what an attempt was assigned and did not settle. */
   readonly close: Effect.Effect<void>
 }
 
@@ -101,120 +103,170 @@ const quote = ({ clock }: BudgetContext, prices: Prices, { provider, request }: 
 }
 
 const priceCall = (
-  treasury: BudgetContext,
+  context: BudgetContext,
   tags: BudgetCaps.Tags,
   prices: Prices,
   call: Call
 ): Effect.Effect<PricedCall | undefined, UnknownPriceError> => {
-  if (!treasury.isCapped(tags)) return Effect.undefined
+  if (!context.isCapped(tags)) return Effect.undefined
   const refuse = (reason: string) =>
-    treasury.onUnknownPrice === "allow" ? Effect.undefined : Effect.fail(unknownPriceError(call, reason))
-  const { dayNumber, purchase, worstCase } = quote(treasury, prices, call)
+    context.onUnknownPrice === "allow" ? Effect.undefined : Effect.fail(unknownPriceError(call, reason))
+  const { dayNumber, purchase, worstCase } = quote(context, prices, call)
   if (Option.isNone(worstCase)) return refuse("is not known")
   const { currency, total } = worstCase.value
-  const claims = treasury.claimsOf(tags, currency, purchase.day, dayNumber)
+  const claims = context.claimsOf(tags, currency, purchase.day, dayNumber)
   return claims._tag === "Claims"
     ? Effect.succeed({ purchase, currency, amount: Amount.fromDecimal(total), claims: claims.claims })
     : refuse(`is in ${currency}, in which ${claims.scope} has no cap`)
 }
 
+const reserveInStore = (
+  { onStoreError, reservations }: BudgetContext,
+  call: Call,
+  price: PricedCall | undefined
+): Effect.Effect<Reservation, BudgetExceededError | BudgetStoreError> => {
+  if (price === undefined || price.claims.length === 0) return Effect.succeed(untracked)
+  // An amount above every cap is refused however large it is, and stores do not count further.
+  const amount = price.amount > Amount.maxAmount ? Amount.maxAmount + 1n : price.amount
+  const attempted = reservations.reserve(amount, price.claims)
+  const recovered =
+    onStoreError === "refuse"
+      ? attempted
+      : Effect.catchTag(attempted, "BudgetStoreError", () => Effect.succeed(untracked))
+  return Effect.flatMap(recovered, (result) => {
+    if ("settle" in result) return Effect.succeed(result)
+    // A store that replies is not an outage; otherwise new names would bypass every cap.
+    return Effect.fail(
+      result._tag === "ScopeLimitReached"
+        ? reservations.scopeLimitError
+        : budgetExceededError(call, result, price.amount)
+    )
+  })
+}
+
+class ReservedCallBudget implements OpenCallBudget {
+  readonly #context: BudgetContext
+  readonly #tags: BudgetCaps.Tags
+  readonly #prices: Prices
+  readonly #call: Call
+  readonly #firstPrice: PricedCall | undefined
+  /** The reservation of the first attempt until an attempt is assigned one. */
+  #first: Reservation | undefined
+  /** Reservations that attempts were assigned and have not settled. */
+  readonly #pending = new Set<Reservation>()
+
+  constructor(
+    context: BudgetContext,
+    tags: BudgetCaps.Tags,
+    prices: Prices,
+    call: Call,
+    firstPrice: PricedCall | undefined,
+    first: Reservation
+  ) {
+    this.#context = context
+    this.#tags = tags
+    this.#prices = prices
+    this.#call = call
+    this.#firstPrice = firstPrice
+    this.#first = first
+  }
+
+  /** Reserves the cost of an attempt, in place of the first reservation if that one is sufficient. */
+  reserve(attempt: Call): Effect.Effect<AttemptReservation, BudgetError> {
+    return Effect.uninterruptible(
+      Effect.suspend(() => {
+        const { provider, request } = this.#call
+        const isFirst = this.#first !== undefined && attempt.request === request && attempt.provider === provider
+        if (isFirst) return this.#reserveAt(attempt, this.#firstPrice, true)
+        return Effect.flatMap(priceCall(this.#context, this.#tags, this.#prices, attempt), (price) =>
+          this.#reserveAt(attempt, price, false)
+        )
+      })
+    )
+  }
+
+  readonly close: Effect.Effect<void> = Effect.suspend(() => {
+    const settled = [...this.#pending].map((reservation) => reservation.settle(reservation.amount))
+    if (this.#first !== undefined) settled.unshift(this.#first.settle(0n))
+    this.#first = undefined
+    this.#pending.clear()
+    return settled.length === 0 ? Effect.void : Effect.all(settled, { discard: true })
+  })
+
+  #reserveAt(
+    attempt: Call,
+    price: PricedCall | undefined,
+    isFirst: boolean
+  ): Effect.Effect<AttemptReservation, BudgetExceededError | BudgetStoreError> {
+    const prior = this.#first
+    this.#first = undefined
+    if (prior !== undefined && (isFirst || this.#isSufficient(prior, price))) {
+      return Effect.succeed(this.#assign(prior, price))
+    }
+    const reserved = Effect.suspend(() =>
+      Effect.map(reserveInStore(this.#context, attempt, price), (reservation) => this.#assign(reservation, price))
+    )
+    return prior === undefined ? reserved : Effect.andThen(prior.settle(0n), reserved)
+  }
+
+  #isSufficient(prior: Reservation, price: PricedCall | undefined): boolean {
+    return price !== undefined && price.currency === this.#firstPrice?.currency && price.amount <= prior.amount
+  }
+
+  #assign(reservation: Reservation, price: PricedCall | undefined): AttemptReservation {
+    if (price === undefined) return untrackedAttempt
+    this.#pending.add(reservation)
+    return { settle: (usage) => this.#settle(reservation, price.purchase, usage) }
+  }
+
+  #settle(
+    reservation: Reservation,
+    purchase: Cost.Purchase,
+    usage: Cost.BillableUsage | undefined
+  ): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (!this.#pending.delete(reservation)) return Effect.void
+      if (usage === undefined) return reservation.settle(0n)
+      const cost = Cost.of(usage, purchase, this.#prices)
+      return reservation.settle(Option.isSome(cost) ? Amount.fromDecimal(cost.value.total) : reservation.amount)
+    })
+  }
+}
+
 /**
- * Opens a purse: holds the worst price of the first attempt.
+ * Opens the budget of a call: reserves the worst-case cost of its first attempt.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const open = Effect.fnUntraced(function* (
-  treasury: BudgetContext,
+export const open = (
+  context: BudgetContext,
   tags: BudgetCaps.Tags,
   prices: Prices,
   call: Call
-): Effect.fn.Return<OpenCallBudget, BudgetError> {
-  const { reservations, onStoreError } = treasury
-
-  const hold = (
-    call: Call,
-    price: PricedCall | undefined
-  ): Effect.Effect<Reservation, BudgetExceededError | BudgetStoreError> => {
-    if (price === undefined || price.claims.length === 0) return Effect.succeed(untracked)
-    // Over every cap is over it by however little, and stores count no further.
-    const amount = price.amount > Amount.maxAmount ? Amount.maxAmount + 1n : price.amount
-    const asked = reservations.reserve(amount, price.claims)
-    const heard =
-      onStoreError === "refuse" ? asked : Effect.catchTag(asked, "BudgetStoreError", () => Effect.succeed(untracked))
-    return Effect.flatMap(heard, (answer) => {
-      if ("settle" in answer) return Effect.succeed(answer)
-      // A store that answers is no outage, or new names would be a way past every cap.
-      return Effect.fail(
-        answer._tag === "Full" ? reservations.scopeLimitError : budgetExceededError(call, answer, price.amount)
-      )
-    })
-  }
-
-  const firstPrice = yield* priceCall(treasury, tags, prices, call)
-  let first: Reservation | undefined = yield* hold(call, firstPrice)
-  const taken = new Set<Reservation>()
-
-  const settleWith =
-    (held: Reservation, purchase: Cost.Purchase): AttemptReservation["settle"] =>
-    (usage: Cost.BillableUsage | undefined) =>
-      Effect.suspend(() => {
-        if (!taken.delete(held)) return Effect.void
-        if (usage === undefined) return held.settle(0n)
-        const cost = Cost.of(usage, purchase, prices)
-        return held.settle(Option.isSome(cost) ? Amount.fromDecimal(cost.value.total) : held.amount)
-      })
-
-  const take = (held: Reservation, price: PricedCall | undefined): AttemptReservation => {
-    if (price === undefined) return { settle: () => Effect.void }
-    taken.add(held)
-    return { settle: settleWith(held, price.purchase) }
-  }
-
-  /** Holds the price of an attempt, in the place of the first one's where that is enough. */
-  const reserve = Effect.fnUntraced(function* (attempt: Call): Effect.fn.Return<AttemptReservation, BudgetError> {
-    const isFirst = first !== undefined && attempt.request === call.request && attempt.provider === call.provider
-    const price = isFirst ? firstPrice : yield* priceCall(treasury, tags, prices, attempt)
-    const ready = first
-    first = undefined
-    if (ready !== undefined) {
-      const isEnough =
-        isFirst || (price !== undefined && price.currency === firstPrice?.currency && price.amount <= ready.amount)
-      if (isEnough) return take(ready, price)
-      yield* ready.settle(0n)
-    }
-    return take(yield* hold(attempt, price), price)
-  })
-
-  return {
-    reserve: (attempt) => Effect.uninterruptible(reserve(attempt)),
-    close: Effect.suspend(() => {
-      const left = [
-        ...(first === undefined ? [] : [first.settle(0n)]),
-        ...[...taken].map((held) => held.settle(held.amount))
-      ]
-      first = undefined
-      taken.clear()
-      return left.length === 0 ? Effect.void : Effect.all(left, { discard: true })
-    })
-  }
-})
+): Effect.Effect<OpenCallBudget, BudgetError> =>
+  Effect.flatMap(priceCall(context, tags, prices, call), (price) =>
+    Effect.map(
+      reserveInStore(context, call, price),
+      (first) => new ReservedCallBudget(context, tags, prices, call, price, first)
+    )
+  )
 
 /**
- * Looks whether the account has the money for a call, whether a cap fits the
- * call or not. What has no known price is for the caps to refuse.
+ * Checks that the account balance covers the worst-case cost of a call, whether
+ * or not a cap applies to it. A call without a known price is left to the caps.
  *
  * @category getters
  * @since 0.1.0
  */
 export const preflight = (
-  treasury: BudgetContext,
+  context: BudgetContext,
   prices: Prices,
   call: Call,
   read: AccountBalance.Reader | undefined
 ): Effect.Effect<void, BudgetError> =>
-  Option.match(quote(treasury, prices, call).worstCase, {
+  Option.match(quote(context, prices, call).worstCase, {
     onNone: () => Effect.void,
     onSome: ({ currency, total }) =>
-      treasury.preflight({ account: call.account, currency, amount: Amount.fromDecimal(total) }, read)
+      context.preflight({ account: call.account, currency, amount: Amount.fromDecimal(total) }, read)
   })

@@ -1,7 +1,7 @@
 /**
- * Holds prices in a store for as long as somebody uses them: within a time of
- * its own for each operation, with leases that are renewed, and with
- * settlements that are told again when the store did not hear them.
+ * Reserves amounts in a store for as long as calls use them: each operation is
+ * bounded in time, leases are renewed, and settlements that the store did not
+ * acknowledge are retried.
  *
  * @since 0.1.0
  */
@@ -14,20 +14,20 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { BudgetStoreError } from "../../errors/MoneyErrors.ts"
 import * as StoreOutage from "../../internal/StoreOutage.ts"
+import * as BudgetStore from "../BudgetStore.ts"
 import * as Amount from "./Amount.ts"
 import * as BudgetEvents from "./BudgetEvent.ts"
-import * as BudgetStore from "../BudgetStore.ts"
-import type { SpentChange, Claim, ScopeBalance, ReserveResult } from "./Ledger.ts"
+import type { Claim, ReserveResult, ScopeBalance, SpentChange } from "./Ledger.ts"
 
 /**
- * A price that is held.
+ * A reserved amount.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Reservation {
   readonly amount: bigint
-  /** Pays what was used and gives the rest back, once; never fails. */
+  /** Pays what was used and releases the rest, once; never fails. */
   readonly settle: (used: bigint) => Effect.Effect<void>
 }
 
@@ -41,27 +41,158 @@ export interface Options {
   readonly timeout: Duration.Duration
 }
 
-/**
- * @category models
- * @since 0.1.0
- */
-export interface ReservationManager {
-  /** Holds a price in all scopes or in none. It waits at most for the store's timeout, and holds an interrupt back. */
-  readonly reserve: (
-    amount: bigint,
-    claims: ReadonlyArray<Claim>
-  ) => Effect.Effect<Reservation | Exclude<ReserveResult, { _tag: "Reserved" }>, BudgetStoreError>
-  /** The error of a store that has no room for another scope. */
-  readonly scopeLimitError: BudgetStoreError
-  readonly scopeBalances: Effect.Effect<ReadonlyArray<ScopeBalance>, BudgetStoreError>
-}
-
-/** How long a store is left alone that did not answer. */
+/** How long a store is not used after it did not answer. */
 const cooldown = Duration.millis(250)
 
 /**
- * Keeps what is held until the scope is closed. What the store has not been
- * told by then lapses there, at its full price.
+ * Reservations of this process. Their leases are renewed until the scope
+ * closes; what the store has not acknowledged by then expires there, at its
+ * full amount.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class ReservationManager {
+  readonly #store: BudgetStore.BudgetStore["Service"]
+  readonly #thresholds: ReadonlyArray<number>
+  readonly #leaseMillis: number
+  readonly #events: PubSub.PubSub<BudgetEvents.BudgetEvent>
+  readonly #clock: Clock.Clock
+  readonly #outage: StoreOutage.StoreOutage
+  readonly #owner = crypto.randomUUID()
+  readonly #activeIds = new Set<string>()
+  /** Settlements that the store has not acknowledged. */
+  readonly #unacknowledged = new Map<string, bigint>()
+  #lastId = 0
+  /** The error of a store that has no capacity for another scope. */
+  readonly scopeLimitError: BudgetStoreError
+  readonly scopeBalances: Effect.Effect<ReadonlyArray<ScopeBalance>, BudgetStoreError>
+
+  constructor(
+    store: BudgetStore.BudgetStore["Service"],
+    { lease, thresholds }: Options,
+    events: PubSub.PubSub<BudgetEvents.BudgetEvent>,
+    clock: Clock.Clock,
+    outage: StoreOutage.StoreOutage
+  ) {
+    this.#store = store
+    this.#thresholds = thresholds
+    this.#leaseMillis = Duration.toMillis(lease)
+    this.#events = events
+    this.#clock = clock
+    this.#outage = outage
+    this.scopeLimitError = BudgetStore.storeError(store.name, "reserve", "it has no capacity for another scope")
+    this.scopeBalances = this.#attempt("read", store.scopeBalances)
+  }
+
+  /**
+   * Reserves an amount in all scopes or in none. It waits at most for the
+   * store's timeout, and delays an interrupt until then.
+   */
+  reserve(
+    amount: bigint,
+    claims: ReadonlyArray<Claim>
+  ): Effect.Effect<Reservation | Exclude<ReserveResult, { _tag: "Reserved" }>, BudgetStoreError> {
+    return Effect.uninterruptible(
+      Effect.suspend(() => {
+        const id = `${this.#owner}:${(this.#lastId += 1)}`
+        let wasSent = false
+        const reserve = Effect.suspend(() => {
+          wasSent = true
+          return this.#store.reserve({ id, amount, claims }, this.#leaseMillis)
+        })
+        return Effect.matchEffect(this.#attempt("reserve", reserve), {
+          onFailure: (error) => {
+            // The store may have reserved without being able to reply. One that was not asked has not.
+            if (wasSent) this.#unacknowledged.set(id, 0n)
+            return Effect.fail(error)
+          },
+          onSuccess: ({ changes, result }) =>
+            Effect.as(this.#publish(changes), result._tag === "Reserved" ? this.#track(id, amount, claims) : result)
+        })
+      })
+    )
+  }
+
+  /** Renews the leases of what is reserved. */
+  renew(): Effect.Effect<void, BudgetStoreError> {
+    return Effect.suspend(() => {
+      if (this.#activeIds.size === 0 && this.#unacknowledged.size === 0) return Effect.void
+      const ids = [...this.#activeIds, ...this.#unacknowledged.keys()]
+      return Effect.flatMap(this.#attempt("renew", this.#store.renew(ids, this.#leaseMillis)), (changes) =>
+        this.#publish(changes)
+      )
+    })
+  }
+
+  /**
+   * Retries settlements that the store has not acknowledged: one after the
+   * other, up to the first failure, so that an unavailable store costs one wait.
+   */
+  retryUnacknowledged(): Effect.Effect<void, BudgetStoreError> {
+    return Effect.suspend(() =>
+      Effect.forEach([...this.#unacknowledged], ([id, used]) => this.#settle(id, used), { discard: true })
+    )
+  }
+
+  #attempt<A>(operation: string, effect: Effect.Effect<A, BudgetStoreError>): Effect.Effect<A, BudgetStoreError> {
+    return Effect.flatMap(
+      this.#outage.tryRun(effect),
+      Option.match({
+        onNone: () =>
+          Effect.fail(BudgetStore.storeError(this.#store.name, operation, "it is unavailable (see the log)")),
+        onSome: Effect.succeed
+      })
+    )
+  }
+
+  #publish(changes: ReadonlyArray<SpentChange>): Effect.Effect<void> {
+    if (changes.length === 0) return Effect.void
+    const crossed = BudgetEvents.thresholdCrossings(changes, this.#thresholds, this.#clock.currentTimeMillisUnsafe())
+    return crossed.length === 0 ? Effect.void : Effect.asVoid(PubSub.publishAll(this.#events, crossed))
+  }
+
+  #settle(id: string, used: bigint): Effect.Effect<void, BudgetStoreError> {
+    return Effect.flatMap(this.#attempt("settle", this.#store.settle(id, used)), (changes) => {
+      this.#unacknowledged.delete(id)
+      return this.#publish(changes)
+    })
+  }
+
+  #settleOrQueue(id: string, used: bigint): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#activeIds.delete(id)
+      this.#unacknowledged.set(id, used)
+      return Effect.ignore(this.#settle(id, used))
+    })
+  }
+
+  #track(id: string, amount: bigint, claims: ReadonlyArray<Claim>): Reservation {
+    let isSettled = false
+    this.#activeIds.add(id)
+    return {
+      amount,
+      settle: (used) =>
+        Effect.uninterruptible(
+          Effect.suspend(() => {
+            if (isSettled) return Effect.void
+            isSettled = true
+            const paid = used > Amount.maxAmount ? Amount.maxAmount : used
+            const settled = this.#settleOrQueue(id, paid)
+            if (paid <= amount) return settled
+            const at = this.#clock.currentTimeMillisUnsafe()
+            return Effect.andThen(
+              settled,
+              PubSub.publishAll(this.#events, BudgetEvents.overruns(claims, amount, paid, at))
+            )
+          })
+        )
+    }
+  }
+}
+
+/**
+ * A manager that renews and retries in the background until the scope closes.
  *
  * @category constructors
  * @since 0.1.0
@@ -72,112 +203,19 @@ export const make = Effect.fnUntraced(function* (
   events: PubSub.PubSub<BudgetEvents.BudgetEvent>
 ): Effect.fn.Return<ReservationManager, never, Scope.Scope> {
   const clock = yield* Clock.Clock
-  const owner = crypto.randomUUID()
-  const leaseMillis = Duration.toMillis(options.lease)
-  const held = new Set<string>()
-  /** What was settled and not heard by the store. */
-  const unheard = new Map<string, bigint>()
-  let holds = 0
-
   const outage = yield* StoreOutage.make({
     timeout: options.timeout,
     cooldown,
-    unavailableMessage: `The ${store.name} store of the budget does not answer`,
-    recoveredMessage: `The ${store.name} store of the budget answers again`
+    unavailableMessage: `The ${store.name} store of the budget is unavailable`,
+    recoveredMessage: `The ${store.name} store of the budget is available again`
   })
-
-  const within = <A>(
-    operation: string,
-    effect: Effect.Effect<A, BudgetStoreError>
-  ): Effect.Effect<A, BudgetStoreError> =>
-    Effect.flatMap(
-      outage.tryRun(effect),
-      Option.match({
-        onNone: () => Effect.fail(BudgetStore.storeError(store.name, operation, "it does not answer, as the log says")),
-        onSome: Effect.succeed
-      })
-    )
-
-  const tell = (changes: ReadonlyArray<SpentChange>): Effect.Effect<void> => {
-    if (changes.length === 0) return Effect.void
-    const crossed = BudgetEvents.thresholdCrossings(changes, options.thresholds, clock.currentTimeMillisUnsafe())
-    return crossed.length === 0 ? Effect.void : Effect.asVoid(PubSub.publishAll(events, crossed))
-  }
-
-  const settle = (id: string, used: bigint): Effect.Effect<void, BudgetStoreError> =>
-    Effect.flatMap(within("settle", store.settle(id, used)), (changes) => {
-      unheard.delete(id)
-      return tell(changes)
-    })
-
-  const settleOrRemember = (id: string, used: bigint): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      held.delete(id)
-      unheard.set(id, used)
-      return Effect.ignore(settle(id, used))
-    })
-
-  const sayUnheard = Effect.suspend(() =>
-    // One after the other, and not the rest when one fails: a store that is away costs one wait.
-    Effect.forEach([...unheard], ([id, used]) => settle(id, used), { discard: true })
-  )
-
-  const renew = Effect.suspend(() =>
-    held.size === 0 && unheard.size === 0
-      ? Effect.void
-      : Effect.flatMap(within("renew", store.renew([...held, ...unheard.keys()], leaseMillis)), tell)
-  )
-
-  yield* Effect.addFinalizer(() => Effect.ignore(sayUnheard))
+  const manager = new ReservationManager(store, options, events, clock, outage)
+  yield* Effect.addFinalizer(() => Effect.ignore(manager.retryUnacknowledged()))
   yield* Effect.forkScoped(
     Effect.schedule(
-      Effect.exit(Effect.andThen(renew, sayUnheard)),
-      Schedule.spaced(Duration.millis(Math.max(1, Math.floor(leaseMillis / 3))))
+      Effect.exit(Effect.andThen(manager.renew(), manager.retryUnacknowledged())),
+      Schedule.spaced(Duration.millis(Math.max(1, Math.floor(Duration.toMillis(options.lease) / 3))))
     )
   )
-
-  const keep = (id: string, amount: bigint, claims: ReadonlyArray<Claim>): Reservation => {
-    let isSettled = false
-    held.add(id)
-    return {
-      amount,
-      settle: (used) =>
-        Effect.uninterruptible(
-          Effect.suspend(() => {
-            if (isSettled) return Effect.void
-            isSettled = true
-            const paid = used > Amount.maxAmount ? Amount.maxAmount : used
-            const settled = settleOrRemember(id, paid)
-            if (paid <= amount) return settled
-            const at = clock.currentTimeMillisUnsafe()
-            return Effect.andThen(settled, PubSub.publishAll(events, BudgetEvents.overruns(claims, amount, paid, at)))
-          })
-        )
-    }
-  }
-
-  return {
-    reserve: (amount, claims) =>
-      Effect.uninterruptible(
-        Effect.suspend(() => {
-          const id = `${owner}:${(holds += 1)}`
-          let isAsked = false
-          const reserve = Effect.suspend(() => {
-            isAsked = true
-            return store.reserve({ id, amount, claims }, leaseMillis)
-          })
-          return Effect.matchEffect(within("reserve", reserve), {
-            onFailure: (error) => {
-              // The store may have done it and not been able to say so. One that is left alone has done nothing.
-              if (isAsked) unheard.set(id, 0n)
-              return Effect.fail(error)
-            },
-            onSuccess: ({ changes, result }) =>
-              Effect.as(tell(changes), result._tag === "Reserved" ? keep(id, amount, claims) : result)
-          })
-        })
-      ),
-    scopeBalances: within("read", store.scopeBalances),
-    scopeLimitError: BudgetStore.storeError(store.name, "reserve", "it has no room for another scope")
-  }
+  return manager
 })

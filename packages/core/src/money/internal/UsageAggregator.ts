@@ -1,6 +1,6 @@
 /**
- * The entries of an account book in memory: so many at most, whatever names
- * callers make up, and without losing money.
+ * Usage entries in memory: bounded in number, regardless of the names that
+ * callers use, without losing any cost.
  *
  * @since 0.1.0
  */
@@ -14,18 +14,18 @@ import type { Prices } from "../PriceTable.ts"
 
 type MutableUsage = { -readonly [K in keyof Usage]: Usage[K] }
 
-/** What an account is kept for. */
+/** The members by which usage is aggregated. */
 type EntryKey = Omit<Entry, "usage" | "attempts" | "cost">
 
 interface Aggregate {
   readonly key: EntryKey
   attempts: number
   readonly usage: MutableUsage
-  /** Most accounts have none. */
+  /** Absent in most entries. */
   toolCalls: Map<string, number> | undefined
 }
 
-/** Older accounts, added up. */
+/** The sum of evicted entries. */
 interface OverflowAggregate {
   readonly key: EntryKey
   attempts: number
@@ -33,7 +33,7 @@ interface OverflowAggregate {
   cost: Cost.Cost | undefined
 }
 
-/** Hosts have one such tool. The calls of more than these are counted under a name that has no price. */
+/** Hosts have one such tool. Calls of further tools are counted under a name without a price. */
 const maxToolNames = 16
 const otherTools = "$other"
 
@@ -42,7 +42,7 @@ const noTags: Tags = { tenant: "", job: "", agent: "" }
 const emptyUsage = (): MutableUsage => fromTokens(0, 0)
 
 const addUsage = (sum: MutableUsage, usage: Usage): void => {
-  // No token counts twice, or the cost of the sum would not be the sum of the costs.
+  // No token is counted twice; otherwise the cost of the sum would not be the sum of the costs.
   const cached = Math.min(usage.cached_tokens, usage.prompt_tokens)
   sum.prompt_tokens += usage.prompt_tokens
   sum.completion_tokens += usage.completion_tokens
@@ -53,29 +53,29 @@ const addUsage = (sum: MutableUsage, usage: Usage): void => {
 }
 
 /**
- * A book. It is written to as bills come in.
+ * Aggregates the usage of attempts.
  *
  * @category models
  * @since 0.1.0
  */
 export class UsageAggregator {
-  private readonly aggregates = new Map<string, Aggregate>()
-  private readonly overflow = new Map<string, OverflowAggregate>()
-  private readonly maxEntries: number
-  private readonly dateOf = Day.memoizedDateOf()
+  readonly #aggregates = new Map<string, Aggregate>()
+  readonly #overflow = new Map<string, OverflowAggregate>()
+  readonly #maxEntries: number
+  readonly #dateOf = Day.memoizedDateOf()
 
   constructor(maxEntries: number) {
-    this.maxEntries = maxEntries
+    this.#maxEntries = maxEntries
   }
 
-  /** Enters a bill on a day, in days since 1970. */
-  record(bill: AttemptUsage, dayNumber: number, prices: Prices): void {
-    const account = this.aggregateFor(bill, this.dateOf(dayNumber), prices)
-    account.attempts += 1
-    addUsage(account.usage, bill.usage)
-    if (bill.usage.toolCalls === undefined) return
-    const calls = (account.toolCalls ??= new Map<string, number>())
-    for (const [tool, count] of bill.usage.toolCalls) {
+  /** Records the usage of an attempt on a day, in days since 1970. */
+  record(attempt: AttemptUsage, dayNumber: number, prices: Prices): void {
+    const aggregate = this.#aggregateFor(attempt, this.#dateOf(dayNumber), prices)
+    aggregate.attempts += 1
+    addUsage(aggregate.usage, attempt.usage)
+    if (attempt.usage.toolCalls === undefined) return
+    const calls = (aggregate.toolCalls ??= new Map<string, number>())
+    for (const [tool, count] of attempt.usage.toolCalls) {
       const name = calls.has(tool) || calls.size < maxToolNames ? tool : otherTools
       calls.set(name, (calls.get(name) ?? 0) + count)
     }
@@ -83,53 +83,58 @@ export class UsageAggregator {
 
   /** All entries, the oldest first. */
   entries(prices: Prices): ReadonlyArray<Entry> {
-    const rests = [...this.overflow.values()].map(({ attempts, cost, key: heading, usage }): Entry => ({
-      ...heading,
+    const overflow = [...this.#overflow.values()].map(({ attempts, cost, key, usage }): Entry => ({
+      ...key,
       attempts,
       usage: { ...usage },
       cost: Option.fromUndefinedOr(cost)
     }))
-    const accounts = [...this.aggregates.values()].map((account): Entry => {
-      const { attempts, key: heading } = account
-      const usage = this.usageOf(account)
-      return { ...heading, attempts, usage, cost: Cost.of(usage, heading, prices) }
+    const aggregates = [...this.#aggregates.values()].map((aggregate): Entry => {
+      const { attempts, key } = aggregate
+      const usage = this.#usageOf(aggregate)
+      return { ...key, attempts, usage, cost: Cost.of(usage, key, prices) }
     })
-    return [...rests, ...accounts]
+    return [...overflow, ...aggregates]
   }
 
-  private usageOf({ toolCalls, usage }: Aggregate): Cost.BillableUsage {
+  #usageOf({ toolCalls, usage }: Aggregate): Cost.BillableUsage {
     return toolCalls === undefined ? { ...usage } : { ...usage, toolCalls: new Map(toolCalls) }
   }
 
-  private aggregateFor(bill: AttemptUsage, day: string, prices: Prices): Aggregate {
-    const { account, isBatch = false, isEstimate, model, outcome, provider, tags = noTags } = bill
+  #aggregateFor(attempt: AttemptUsage, day: string, prices: Prices): Aggregate {
+    const { account, isBatch = false, isEstimate, model, outcome, provider, tags = noTags } = attempt
     const { agent, job, tenant } = tags
     const key = JSON.stringify([account, provider, model, day, outcome, isEstimate, isBatch, tenant, job, agent])
-    const known = this.aggregates.get(key)
-    if (known !== undefined) return known
-    if (this.aggregates.size >= this.maxEntries) this.foldOldest(prices)
-    const fresh: Aggregate = {
+    const existing = this.#aggregates.get(key)
+    if (existing !== undefined) return existing
+    if (this.#aggregates.size >= this.#maxEntries) this.#foldOldest(prices)
+    const aggregate: Aggregate = {
       key: { account, provider, model, day, outcome, isEstimate, isBatch, tenant, job, agent },
       attempts: 0,
       usage: emptyUsage(),
       toolCalls: undefined
     }
-    this.aggregates.set(key, fresh)
-    return fresh
+    this.#aggregates.set(key, aggregate)
+    return aggregate
   }
 
-  private foldOldest(prices: Prices): void {
-    for (const [key, account] of this.aggregates) {
-      this.aggregates.delete(key)
-      const { isBatch, isEstimate, outcome } = account.key
-      const cost = Option.getOrUndefined(Cost.of(this.usageOf(account), account.key, prices))
+  #foldOldest(prices: Prices): void {
+    for (const [key, oldest] of this.#aggregates) {
+      this.#aggregates.delete(key)
+      const { isBatch, isEstimate, outcome } = oldest.key
+      const cost = Option.getOrUndefined(Cost.of(this.#usageOf(oldest), oldest.key, prices))
       const name = JSON.stringify([outcome, isEstimate, isBatch, cost?.currency])
-      const heading = { ...noTags, account: "", provider: "", model: "", day: "", outcome, isEstimate, isBatch }
-      const rest = this.overflow.get(name) ?? { key: heading, attempts: 0, usage: emptyUsage(), cost: undefined }
-      this.overflow.set(name, rest)
-      rest.attempts += account.attempts
-      addUsage(rest.usage, account.usage)
-      if (cost !== undefined) rest.cost = rest.cost === undefined ? cost : Cost.sum(rest.cost, cost)
+      const overflowKey = { ...noTags, account: "", provider: "", model: "", day: "", outcome, isEstimate, isBatch }
+      const overflow = this.#overflow.get(name) ?? {
+        key: overflowKey,
+        attempts: 0,
+        usage: emptyUsage(),
+        cost: undefined
+      }
+      this.#overflow.set(name, overflow)
+      overflow.attempts += oldest.attempts
+      addUsage(overflow.usage, oldest.usage)
+      if (cost !== undefined) overflow.cost = overflow.cost === undefined ? cost : Cost.sum(overflow.cost, cost)
       return
     }
   }

@@ -43,29 +43,31 @@ type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 
 /** The state of one run. A class, because every closure would take memory for each open stream. */
 class GuardedRun {
-  private readonly hooks: StreamHooks
-  private hasEnded = false
-  private isComplete = false
+  readonly #hooks: StreamHooks
+  #hasEnded = false
+  #isComplete = false
 
   constructor(hooks: StreamHooks) {
-    this.hooks = hooks
+    this.#hooks = hooks
   }
 
   observe(events: Events): void {
-    this.hooks.onEvents?.(events)
-    this.isComplete ||= events[events.length - 1]?._tag === "Finish"
+    this.#hooks.onEvents?.(events)
+    this.#isComplete ||= events[events.length - 1]?._tag === "Finish"
   }
 
   end(exit: Exit.Exit<void, KimiError>): Effect.Effect<void> {
     return Effect.suspend(() => {
-      if (this.hasEnded) return Effect.void
-      this.hasEnded = true
-      return Effect.uninterruptible(this.hooks.onEnd(exit))
+      if (this.#hasEnded) return Effect.void
+      this.#hasEnded = true
+      return Effect.uninterruptible(this.#hooks.onEnd(exit))
     })
   }
 
   /** The consumer has left. */
-  readonly abandon: Effect.Effect<void> = Effect.suspend(() => this.end(this.isComplete ? Exit.void : Exit.interrupt()))
+  readonly abandon: Effect.Effect<void> = Effect.suspend(() =>
+    this.end(this.#isComplete ? Exit.void : Exit.interrupt())
+  )
 
   pull<E extends KimiError, R>(pull: Pull.Pull<Events, E, void, R>): Pull.Pull<Events, E, void, R> {
     return Pull.matchEffect(pull, {

@@ -10,16 +10,21 @@ import { call, callOf, finish, host, makeMemory, response, start, text } from ".
 const usage = response("a").usage ?? assert.fail("no usage")
 const answer: ReadonlyArray<StreamEvent> = [start, text("Hel"), text("lo"), { _tag: "Usage", usage }, finish]
 
-/** Both stages of a cache with a book, and what is entered into it. */
+/** Both stages of a cache with accounting, and its records. */
 const make = Effect.map(makeMemory(), (cache) => {
-  const bills: Array<Accounting.AttemptUsage> = []
-  const book: Accounting.Accounting["Service"] = {
-    record: (bill) => Effect.sync(() => void bills.push(bill)),
+  const recorded: Array<Accounting.AttemptUsage> = []
+  const accounting: Accounting.Accounting["Service"] = {
+    record: (attempt) => Effect.sync(() => void recorded.push(attempt)),
     entries: Effect.succeed([])
   }
   const upstream = host()
-  const stage = cache.stage({ accounting: book })
-  return { bills, upstream, chat: stage.effect(upstream.attempt), stream: stage.stream(() => Stream.fromArray(answer)) }
+  const stage = cache.stage({ accounting: accounting })
+  return {
+    recorded,
+    upstream,
+    chat: stage.effect(upstream.attempt),
+    stream: stage.stream(() => Stream.fromArray(answer))
+  }
 })
 
 const expected = (job: string): Omit<Accounting.AttemptUsage, "usage"> => ({
@@ -31,28 +36,28 @@ const expected = (job: string): Omit<Accounting.AttemptUsage, "usage"> => ({
   tags: { tenant: "", job, agent: "" }
 })
 
-const facts = (bill: Accounting.AttemptUsage) => {
-  const { usage: _, ...rest } = bill
+const facts = (attempt: Accounting.AttemptUsage) => {
+  const { usage: _, ...rest } = attempt
   return rest
 }
 
-describe("CacheStage with an account book", () => {
-  it.effect("enters what a hit saved and for whom, and not what was asked for", () =>
+describe("CacheStage with accounting", () => {
+  it.effect("records what a hit saved, with its tags", () =>
     Effect.gen(function* () {
-      const { bills, chat } = yield* make
+      const { recorded, chat } = yield* make
       yield* chat(call).pipe(CallOptions.provide({ job: "first" }))
-      assert.deepStrictEqual(bills, [])
+      assert.deepStrictEqual(recorded, [])
       yield* chat(call).pipe(CallOptions.provide({ job: "second" }))
       yield* chat(call).pipe(CallOptions.provide({ job: "third" }), CacheControl.provide({ mode: "onlyIfCached" }))
       for (const mode of ["bypass", "refresh"] as const) yield* chat(call).pipe(CacheControl.provide({ mode }))
-      assert.deepStrictEqual(bills.map(facts), [expected("second"), expected("third")])
-      assert.deepInclude(bills[0]?.usage, { prompt_tokens: usage.prompt_tokens })
+      assert.deepStrictEqual(recorded.map(facts), [expected("second"), expected("third")])
+      assert.deepInclude(recorded[0]?.usage, { prompt_tokens: usage.prompt_tokens })
     })
   )
 
-  it.effect("enters the calls that joined another one", () =>
+  it.effect("records calls that joined another one", () =>
     Effect.gen(function* () {
-      const { bills, chat, upstream } = yield* make
+      const { recorded, chat, upstream } = yield* make
       const release = upstream.hold()
       const calls = yield* Effect.forEach(["one", "two", "three"], (job) =>
         Effect.forkChild(chat(call).pipe(CallOptions.provide({ job })), { startImmediately: true })
@@ -60,33 +65,33 @@ describe("CacheStage with an account book", () => {
       yield* TestClock.adjust(0)
       yield* release
       yield* Effect.forEach(calls, Fiber.join)
-      assert.deepStrictEqual(bills.map(({ tags }) => tags?.job).toSorted(), ["three", "two"])
+      assert.deepStrictEqual(recorded.map(({ tags }) => tags?.job).toSorted(), ["three", "two"])
     })
   )
 
-  it.effect("enters a stream that is a hit, once", () =>
+  it.effect("records a streamed hit once", () =>
     Effect.gen(function* () {
-      const { bills, stream } = yield* make
+      const { recorded, stream } = yield* make
       const events = yield* Stream.runCollect(stream(call))
-      assert.deepStrictEqual([events.length, bills.length], [answer.length, 0])
+      assert.deepStrictEqual([events.length, recorded.length], [answer.length, 0])
       yield* Stream.runDrain(stream(call))
-      assert.deepStrictEqual(facts(bills.at(-1) ?? assert.fail("nothing was entered")), expected(""))
-      assert.deepInclude(bills.at(-1)?.usage, { prompt_tokens: usage.prompt_tokens })
+      assert.deepStrictEqual(facts(recorded.at(-1) ?? assert.fail("nothing was entered")), expected(""))
+      assert.deepInclude(recorded.at(-1)?.usage, { prompt_tokens: usage.prompt_tokens })
       yield* Stream.runDrain(stream(call))
-      assert.strictEqual(bills.length, 2)
+      assert.strictEqual(recorded.length, 2)
     })
   )
 
-  it.effect("enters nothing of an answer whose use nobody told", () =>
+  it.effect("does not record a response without usage", () =>
     Effect.gen(function* () {
-      const { bills, chat, upstream } = yield* make
+      const { recorded, chat, upstream } = yield* make
       upstream.answer(() => {
         const { usage: _, ...members } = response("a")
         return Object.assign(Object.create(Object.getPrototypeOf(response("a"))), members)
       })
       yield* chat(callOf("untold"))
       assert.strictEqual((yield* chat(callOf("untold"))).cached?.level, "memory")
-      assert.deepStrictEqual(bills, [])
+      assert.deepStrictEqual(recorded, [])
     })
   )
 })

@@ -7,7 +7,7 @@ import { call, callOf, host, failure, makeMemory, makeStage, response } from "..
 
 describe("CacheStage", () => {
   describe("single flight", () => {
-    it.effect("makes one call of 100 equal ones", () =>
+    it.effect("makes one call for 100 equal ones", () =>
       Effect.gen(function* () {
         const { chat, upstream } = yield* makeStage()
         const release = upstream.hold()
@@ -24,7 +24,7 @@ describe("CacheStage", () => {
       })
     )
 
-    it.effect("gives an error to all who wait, and keeps nothing of it", () =>
+    it.effect("gives an error to all waiting calls without caching it", () =>
       Effect.gen(function* () {
         const cache = yield* makeMemory()
         let asked = 0
@@ -45,7 +45,7 @@ describe("CacheStage", () => {
       })
     )
 
-    it.effect("is not ended by one caller's deadline or interrupt, but by that of the last", () =>
+    it.effect("ends with the deadline or interrupt of its last caller", () =>
       Effect.gen(function* () {
         const { cache, chat, upstream } = yield* makeStage()
         const release = upstream.hold()
@@ -72,7 +72,7 @@ describe("CacheStage", () => {
       })
     )
 
-    it.effect("asks once more for a refresh while a call is under way", () =>
+    it.effect("starts a refresh beside a running call", () =>
       Effect.gen(function* () {
         const { chat, upstream } = yield* makeStage()
         const release = upstream.hold()
@@ -91,7 +91,7 @@ describe("CacheStage", () => {
   })
 
   describe("stale while revalidate", () => {
-    it.effect("serves a stale answer at once and refreshes it once", () =>
+    it.effect("refreshes a stale response once while it serves it", () =>
       Effect.gen(function* () {
         const { cache, chat, upstream } = yield* makeStage({ staleAfter: Duration.minutes(1) })
         yield* chat(call)
@@ -115,7 +115,7 @@ describe("CacheStage", () => {
       })
     )
 
-    it.effect("goes on when the caller that began the refresh leaves", () =>
+    it.effect("continues if the caller that started the refresh is interrupted", () =>
       Effect.gen(function* () {
         const { chat, upstream } = yield* makeStage({ staleAfter: Duration.minutes(1) })
         yield* chat(call)
@@ -132,7 +132,7 @@ describe("CacheStage", () => {
       })
     )
 
-    it.effect("keeps serving the stale answer when the refresh fails, and tries again after a pause", () =>
+    it.effect("serves the stale response after a failed refresh, which it retries after a pause", () =>
       Effect.gen(function* () {
         const cache = yield* makeMemory({
           timeToLive: Duration.hours(1),

@@ -12,7 +12,7 @@ const pieces = ["one ", "two ", "three"]
 const whole = pieces.join("")
 const cut = new StreamInterruptedError({ message: "cut" })
 
-/** A host that counts what is open, and breaks now and then. */
+/** A host that counts open streams, and fails at random. */
 const slowHost = (isLucky: (part: number) => boolean) => {
   let open = 0
   let opened = 0
@@ -47,7 +47,7 @@ const slowHost = (isLucky: (part: number) => boolean) => {
 const modes = ["use", "use", "use", "refresh", "bypass", "onlyIfCached"] as const
 
 describe("CacheStage", () => {
-  it.effect("leaves no flight, no call and no reader behind after 1,000 random interruptions", () =>
+  it.effect("leaves no flight, no call and no subscriber after 1,000 random interruptions", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const between = (from: number, to: number) => from + Math.floor(chance.nextDoubleUnsafe() * (to - from))
@@ -70,7 +70,7 @@ describe("CacheStage", () => {
           })
         )
       const one = Effect.gen(function* () {
-        const call = callOf(`question ${between(0, 6)}`)
+        const call = callOf(`lookup ${between(0, 6)}`)
         yield* Effect.sleep(Duration.millis(between(0, 1_000)))
         const asked = isLucky(0.5) ? chat(call) : readAll(call, between(0, 3))
         const mode = modes[between(0, modes.length)] ?? "use"

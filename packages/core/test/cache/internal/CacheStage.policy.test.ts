@@ -4,7 +4,7 @@ import { type ResponseKind, responseKinds } from "../../../src/cache/internal/Ca
 import type { ChatResponse } from "../../../src/models/ChatResponse.ts"
 import { call, callOf, makeStage, plainOf, response } from "../support/cache.ts"
 
-describe("CacheStage's policy", () => {
+describe("Cache policy", () => {
   const message = { role: "assistant", content: "a" } as const
   const choice = { index: 0, message, finish_reason: "stop" }
   const toolCall = { id: "1", type: "function", function: { name: "look", arguments: "{}" } }
@@ -23,20 +23,20 @@ describe("CacheStage's policy", () => {
       response("a", { choices: [{ ...choice, message: { ...message, tool_calls: [toolCall] } }] }),
       ["toolCalls"]
     ],
-    ["two choices", response("a", { choices: [choice, { ...choice, index: 1 }] }), ["severalChoices"]],
+    ["two choices", response("a", { choices: [choice, { ...choice, index: 1 }] }), ["multipleChoices"]],
     ["a truncated one", response("a", { choices: [{ ...choice, finish_reason: "length" }] }), ["truncated"]],
     ["a filtered one", response("a", { choices: [{ ...choice, finish_reason: "content_filter" }] }), ["filtered"]],
     ["an unknown end", response("a", { choices: [{ ...choice, finish_reason: "pause" }] }), ["other"]],
     [
       "a truncated second choice",
       response("a", { choices: [choice, { ...choice, index: 1, finish_reason: "length" }] }),
-      ["severalChoices", "truncated"]
+      ["multipleChoices", "truncated"]
     ]
   ]
   for (const [what, answer, needs] of answers) {
     for (const alsoCache of [[], ...responseKinds.map((kind) => [kind]), responseKinds]) {
       const isKept = needs.every((kind) => alsoCache.includes(kind))
-      it.effect(`${isKept ? "keeps" : "does not keep"} ${what} when it also keeps ${alsoCache.join() || "none"}`, () =>
+      it.effect(`${isKept ? "caches" : "does not cache"} ${what} if alsoCache is ${alsoCache.join() || "empty"}`, () =>
         Effect.gen(function* () {
           const { chat, upstream } = yield* makeStage({ alsoCache: alsoCache })
           upstream.answer(() => answer)
@@ -49,7 +49,7 @@ describe("CacheStage's policy", () => {
     }
   }
 
-  it.effect("does not keep one of several choices that were asked for", () =>
+  it.effect("does not cache one of several requested choices", () =>
     Effect.gen(function* () {
       const { chat, upstream } = yield* makeStage()
       yield* chat(callOf("Hi", { n: 2 }))
@@ -58,7 +58,7 @@ describe("CacheStage's policy", () => {
     })
   )
 
-  it.effect("does not keep an answer that is too large", () =>
+  it.effect("does not cache a response that is too large", () =>
     Effect.gen(function* () {
       const { cache, chat, upstream } = yield* makeStage({ maxEntryBytes: 10_000 })
       upstream.answer(() => response("x".repeat(10_000)))

@@ -1,4 +1,4 @@
-/** Equal calls of callers of whom one may not ask. */
+/** Equal calls of callers, one of whom is refused. */
 import { assert, describe, it } from "@effect/vitest"
 import { BigDecimal, Effect, Exit, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
@@ -17,7 +17,7 @@ const refusal = new BudgetExceededError({
   requested: amount
 })
 
-/** What the stages below do: the job decides whether the call is made, after a while. */
+/** The inner stages: the job decides whether the call is made, after a while. */
 const below = Effect.fnUntraced(function* (asked: Array<string>) {
   const { job } = yield* CallOptions.CallOptions
   asked.push(job)
@@ -42,8 +42,8 @@ const as =
   <A, E>(effect: Effect.Effect<A, E>) =>
     Effect.forkChild(Effect.exit(CallOptions.provide({ job })(effect)))
 
-describe("a call that its own budget refuses", () => {
-  it.effect("is refused alone: those who wait for the same answer ask for themselves, once", () =>
+describe("A call that its own budget refuses", () => {
+  it.effect("fails alone: calls that wait for the same response ask the host once", () =>
     Effect.gen(function* () {
       const { asked, chat } = yield* make
       const poor = yield* as("poor")(chat(call))
@@ -56,7 +56,7 @@ describe("a call that its own budget refuses", () => {
     })
   )
 
-  it.effect("is refused alone as a stream", () =>
+  it.effect("fails alone as a stream", () =>
     Effect.gen(function* () {
       const { asked, chat, stream } = yield* make
       const poor = yield* as("poor")(Stream.runCollect(stream(call)))
@@ -75,7 +75,7 @@ describe("a call that its own budget refuses", () => {
     })
   )
 
-  it.effect("is refused however often it joins others whom theirs refuses", () =>
+  it.effect("fails however often it joins others that are refused", () =>
     Effect.gen(function* () {
       const { asked, chat, stream } = yield* make
       const calls = yield* Effect.forEach(Array.from({ length: 6 }), () => as("poor")(chat(call)))

@@ -8,7 +8,7 @@ import { call, finish, makeMemory, start, text } from "../support/cache.ts"
 import { answer, makeStages, markOf, read, scripted, unmarked } from "../support/streams.ts"
 
 describe("CacheStage on streams", () => {
-  it.effect("answers a stream from an earlier one at once, and says so", () =>
+  it.effect("replays a cached stream at once, marked as cached", () =>
     Effect.gen(function* () {
       const { stream, upstream } = yield* makeStages()
       upstream.give(...answer)
@@ -23,7 +23,7 @@ describe("CacheStage on streams", () => {
     })
   )
 
-  it.effect("shares answers with plain calls, both ways", () =>
+  it.effect("shares responses between streams and plain calls", () =>
     Effect.gen(function* () {
       const one = yield* makeStages()
       one.upstream.give(...answer)
@@ -59,7 +59,7 @@ describe("CacheStage on streams", () => {
       false
     ]
   ] as const satisfies ReadonlyArray<readonly [string, ReadonlyArray<StreamEvent>, boolean, boolean]>) {
-    it.effect(`${isKept ? "keeps" : "does not keep"} ${what}`, () =>
+    it.effect(`${isKept ? "caches" : "does not cache"} ${what}`, () =>
       Effect.gen(function* () {
         const cache = yield* makeMemory()
         let asked = 0
@@ -80,7 +80,7 @@ describe("CacheStage on streams", () => {
     )
   }
 
-  it.effect("answers at the pace at which the answer came when asked, in the same pieces", () =>
+  it.effect("replays a recorded stream with its deltas and times", () =>
     Effect.gen(function* () {
       const { stream, upstream } = yield* makeStages({ replay: "recorded" })
       const pieces: ReadonlyArray<readonly [wait: number, events: ReadonlyArray<StreamEvent>]> = [
@@ -129,7 +129,7 @@ describe("CacheStage on streams", () => {
     })
   )
 
-  it.effect("serves a stale stream at once and refreshes it once", () =>
+  it.effect("refreshes a stale stream once while it serves it", () =>
     Effect.gen(function* () {
       const { stream, upstream } = yield* makeStages({ staleAfter: Duration.minutes(1) })
       upstream.give(...answer)
@@ -146,7 +146,7 @@ describe("CacheStage on streams", () => {
     })
   )
 
-  it.effect("asks anew on refresh and leaves the cache alone on bypass", () =>
+  it.effect("does not read the cache on refresh or bypass", () =>
     Effect.gen(function* () {
       const { cache, stream, upstream } = yield* makeStages()
       upstream.give(...answer)

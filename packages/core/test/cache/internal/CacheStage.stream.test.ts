@@ -7,7 +7,7 @@ import { call, finish, host, makeMemory, plainOf, start, text } from "../support
 import { answer, cut, makeStages, markOf, read, unmarked } from "../support/streams.ts"
 
 describe("CacheStage on streams", () => {
-  it.effect("gives readers at any pace the same events from the first, over one call", () =>
+  it.effect("gives subscribers at any speed the same events over one call", () =>
     Effect.gen(function* () {
       const { cache, stream, upstream } = yield* makeStages()
       const events = [start, ...Array.from({ length: 40 }, (_, number) => text(`piece ${number} `)), finish]
@@ -34,7 +34,7 @@ describe("CacheStage on streams", () => {
     })
   )
 
-  it.effect("holds up nobody for a reader that does not read", () =>
+  it.effect("does not delay others for a subscriber that does not read", () =>
     Effect.gen(function* () {
       const { stream, upstream } = yield* makeStages()
       const stuck = read(stream(call), "1 hour")
@@ -58,7 +58,7 @@ describe("CacheStage on streams", () => {
     })
   )
 
-  it.effect("goes on when one reader leaves, and ends when the last one does", () =>
+  it.effect("ends with its last subscriber", () =>
     Effect.gen(function* () {
       const { cache, stream, upstream } = yield* makeStages()
       const readers = [read(stream(call)), read(stream(call)), read(stream(call))]
@@ -81,7 +81,7 @@ describe("CacheStage on streams", () => {
     })
   )
 
-  it.effect("ends a stream that its only reader takes a part of", () =>
+  it.effect("ends a stream whose only subscriber takes a part of it", () =>
     Effect.gen(function* () {
       const { stream, upstream } = yield* makeStages()
       upstream.give(start)
@@ -92,7 +92,7 @@ describe("CacheStage on streams", () => {
     })
   )
 
-  it.effect("gives a plain call the whole of a stream that is under way", () =>
+  it.effect("gives a plain call the response of a running stream", () =>
     Effect.gen(function* () {
       const { chat, plain, stream, upstream } = yield* makeStages()
       const reader = read(stream(call))
@@ -101,7 +101,7 @@ describe("CacheStage on streams", () => {
       upstream.give(start, text("Hello"))
       const waiting = yield* Effect.forkChild(chat(call))
       yield* TestClock.adjust(0)
-      // The reader of the stream may leave: the plain call is there.
+      // The reader of the stream may leave, since the plain call still waits.
       yield* Fiber.interrupt(streaming)
       upstream.give(finish)
       upstream.end()
@@ -112,7 +112,7 @@ describe("CacheStage on streams", () => {
     })
   )
 
-  it.effect("gives a stream the events of a plain call that is under way", () =>
+  it.effect("gives a stream the events of a running plain call", () =>
     Effect.gen(function* () {
       const { chat, plain, stream, upstream } = yield* makeStages()
       const release = plain.hold()
@@ -130,7 +130,7 @@ describe("CacheStage on streams", () => {
     })
   )
 
-  it.effect("gives an error after some events to all readers, and keeps nothing", () =>
+  it.effect("gives an error after some events to all subscribers without caching anything", () =>
     Effect.gen(function* () {
       const { stream, upstream } = yield* makeStages()
       const readers = [read(stream(call)), read(stream(call))]
@@ -149,7 +149,7 @@ describe("CacheStage on streams", () => {
     })
   )
 
-  it.effect("asks the host for plain calls whose stream broke in a way that only streams do, once for all", () =>
+  it.effect("asks the host once for all plain calls whose shared stream failed with a stream-only error", () =>
     Effect.gen(function* () {
       const { chat, plain, stream, upstream } = yield* makeStages()
       yield* Effect.forkChild(Effect.exit(Stream.runDrain(stream(call))))
@@ -162,7 +162,7 @@ describe("CacheStage on streams", () => {
     })
   )
 
-  it.effect("gives plain calls the error of a stream that they can have as well", () =>
+  it.effect("gives plain calls the error of a shared stream that is also a chat error", () =>
     Effect.gen(function* () {
       const { chat, plain, stream, upstream } = yield* makeStages()
       const failure = new ServerError({ message: "broken" })
@@ -176,7 +176,7 @@ describe("CacheStage on streams", () => {
     })
   )
 
-  it.effect("passes a defect on", () =>
+  it.effect("propagates a defect", () =>
     Effect.gen(function* () {
       const cache = yield* makeMemory()
       const stream = cache.stage().stream(() => Stream.die("bug"))

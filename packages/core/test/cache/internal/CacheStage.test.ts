@@ -10,7 +10,7 @@ import * as Stage from "../../../src/pipeline/Stage.ts"
 import { call, callOf, makeMemory, makeStage, plainOf, response } from "../support/cache.ts"
 
 describe("CacheStage", () => {
-  it.effect("answers a call from what was answered before, and says so", () =>
+  it.effect("answers a call from an earlier response, marked as cached", () =>
     Effect.gen(function* () {
       const { chat, upstream } = yield* makeStage()
       const first = yield* chat(call)
@@ -25,7 +25,7 @@ describe("CacheStage", () => {
     })
   )
 
-  it.effect("touches nothing below on a hit", () =>
+  it.effect("runs no inner stage on a hit", () =>
     Effect.gen(function* () {
       const { cache, upstream } = yield* makeStage()
       const touched: Array<string> = []
@@ -55,7 +55,7 @@ describe("CacheStage", () => {
     })
   )
 
-  it.effect("hands out answers that no caller can change for another", () =>
+  it.effect("returns responses that callers cannot change for others", () =>
     Effect.gen(function* () {
       const { chat } = yield* makeStage()
       const first = yield* chat(call)
@@ -66,7 +66,7 @@ describe("CacheStage", () => {
     })
   )
 
-  it.effect("leaves out what was said of the account's limits, which is over", () =>
+  it.effect("drops the rate status of a cached response", () =>
     Effect.gen(function* () {
       const { chat, upstream } = yield* makeStage()
       upstream.answer(() => response("a", { rateStatus: { remaining: 1 } }))
@@ -75,7 +75,7 @@ describe("CacheStage", () => {
     })
   )
 
-  it.effect("has answers of one tenant, host, address and model for no other", () =>
+  it.effect("separates responses by tenant, host, address and model", () =>
     Effect.gen(function* () {
       const { cache, upstream } = yield* makeStage()
       const chat = cache.stage({ originOf: ({ account }) => account }).effect(upstream.attempt)
@@ -93,7 +93,7 @@ describe("CacheStage", () => {
     })
   )
 
-  it.effect("keeps nothing for longer than its time, which a call may set", () =>
+  it.effect("caches for the time to live, which a call may override", () =>
     Effect.gen(function* () {
       const { chat, upstream } = yield* makeStage({ timeToLive: Duration.minutes(10) })
       yield* chat(call)
@@ -118,7 +118,7 @@ describe("CacheStage", () => {
   )
 
   describe("control", () => {
-    it.effect("asks anew and keeps the answer on refresh", () =>
+    it.effect("fetches and caches a new response on refresh", () =>
       Effect.gen(function* () {
         const { chat, upstream } = yield* makeStage()
         yield* chat(call)
@@ -130,7 +130,7 @@ describe("CacheStage", () => {
       })
     )
 
-    it.effect("neither reads nor keeps nor shares on bypass", () =>
+    it.effect("neither reads, writes nor shares on bypass", () =>
       Effect.gen(function* () {
         const { cache, chat, upstream } = yield* makeStage()
         const bypass = chat(call).pipe(CacheControl.provide({ mode: "bypass" }))
@@ -143,7 +143,7 @@ describe("CacheStage", () => {
       })
     )
 
-    it.effect("asks nobody on onlyIfCached", () =>
+    it.effect("does not ask the host on onlyIfCached", () =>
       Effect.gen(function* () {
         const { cache, chat, upstream } = yield* makeStage({ staleAfter: Duration.seconds(1) })
         const only = chat(call).pipe(CacheControl.provide({ mode: "onlyIfCached" }))
@@ -181,7 +181,7 @@ describe("CacheStage", () => {
       return { chat, asked }
     })
 
-    it.effect("keeps the answer of a fallback for who asks that, and not for who asks what failed", () =>
+    it.effect("caches the response of a fallback for calls to the fallback only", () =>
       Effect.gen(function* () {
         const { asked, chat } = yield* setup({})
         yield* chat(call)
@@ -192,7 +192,7 @@ describe("CacheStage", () => {
       })
     )
 
-    it.effect("keeps it for both when asked", () =>
+    it.effect("caches it for both calls with sharesFallback", () =>
       Effect.gen(function* () {
         const { asked, chat } = yield* setup({ sharesFallback: true })
         yield* chat(call)
@@ -202,7 +202,7 @@ describe("CacheStage", () => {
       })
     )
 
-    it.effect("keeps an answer to a repaired request for who asks the same again", () =>
+    it.effect("caches the response to a repaired request under the original request", () =>
       Effect.gen(function* () {
         const { cache } = yield* makeStage()
         let asked = 0

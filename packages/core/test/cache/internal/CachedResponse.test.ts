@@ -23,8 +23,8 @@ const body: CachedResponse.CachedContent = { response: answer, tags: ["a", "b"],
 
 const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
 
-describe("CachedAnswer", () => {
-  it("comes back from its bytes as it was", () => {
+describe("CachedResponse", () => {
+  it("is decoded as it was encoded", () => {
     const copied = CachedResponse.copy(body)
     assert.deepStrictEqual(Option.getOrThrow(CachedResponse.decode(CachedResponse.encode(copied))), copied)
     assert.deepStrictEqual(copied.response, answer)
@@ -33,7 +33,7 @@ describe("CachedAnswer", () => {
     assert.deepStrictEqual(copied.recording, [1, 2, 3])
   })
 
-  it("is a copy that nobody can change", () => {
+  it("is an immutable copy", () => {
     const copied = CachedResponse.copy(body)
     assert.notStrictEqual(copied.response.choices, answer.choices)
     const visit = (value: unknown): void => {
@@ -45,7 +45,7 @@ describe("CachedAnswer", () => {
     assert.isFalse(Object.isFrozen(answer))
   })
 
-  it("forgets the account's limits and where an earlier answer came from", () => {
+  it("drops the rate status and the cache status of the original", () => {
     const marked = CachedResponse.withCacheStatus(response("a", { rateStatus: { remaining: 1 } }), {
       level: "memory",
       age: 1,
@@ -56,7 +56,7 @@ describe("CachedAnswer", () => {
     assert.isUndefined(answer.rateStatus)
   })
 
-  it("is none when bytes hold something else", () => {
+  it("decodes nothing from bytes of another form", () => {
     for (const other of [
       new Uint8Array(),
       new Uint8Array([0xff, 0xfe]),
@@ -71,7 +71,7 @@ describe("CachedAnswer", () => {
     }
   })
 
-  it("is marked without a change to what is kept", () => {
+  it("is marked with its status without a change to the cached object", () => {
     const marked = CachedResponse.withCacheStatus(answer, { level: "store", age: 5, isStale: true })
     assert.instanceOf(marked, ChatResponse)
     assert.strictEqual(marked.text, "text")

@@ -4,10 +4,10 @@ import { TestClock } from "effect/testing"
 import { readAll, setup, wait } from "../support/flights.ts"
 
 describe("SingleFlight", () => {
-  it.effect("shows every reader all pieces from the first, at its own pace", () =>
+  it.effect("gives every subscriber all chunks from the first, at its own speed", () =>
     Effect.gen(function* () {
-      const { flights, launch } = yield* setup
-      const run = launch(({ publish }) =>
+      const { flights, task } = yield* setup
+      const run = task(({ publish }) =>
         Effect.as(
           Effect.forEach(
             Array.from({ length: 50 }, (_, number) => number),
@@ -25,10 +25,12 @@ describe("SingleFlight", () => {
       const readers = [yield* Effect.forkChild(readAll(first), { startImmediately: true })]
       for (const pause of [0, 7, 100, 30]) {
         yield* TestClock.adjust("40 millis")
-        const seat = flights.join("k", run)
-        assert.isFalse(seat.isFirst)
+        const subscription = flights.join("k", run)
+        assert.isFalse(subscription.isFirst)
         readers.push(
-          yield* Effect.forkChild(readAll(seat, Effect.sleep(Duration.millis(pause))), { startImmediately: true })
+          yield* Effect.forkChild(readAll(subscription, Effect.sleep(Duration.millis(pause))), {
+            startImmediately: true
+          })
         )
       }
       assert.strictEqual(flights.size(), 1)
@@ -44,14 +46,14 @@ describe("SingleFlight", () => {
     })
   )
 
-  it.effect("leaves no flight and no waiting reader behind after 1,000 random interruptions", () =>
+  it.effect("leaves no flight and no waiting subscriber after 1,000 random interruptions", () =>
     Effect.gen(function* () {
-      const { flights, launch } = yield* setup
+      const { flights, task } = yield* setup
       const chance = yield* Random.Random
       const between = (from: number, to: number) => from + Math.floor(chance.nextDoubleUnsafe() * (to - from))
       let running = 0
       let completed = 0
-      const run = launch(({ publish }) =>
+      const run = task(({ publish }) =>
         Effect.suspend(() => {
           running += 1
           return Effect.gen(function* () {
@@ -72,14 +74,14 @@ describe("SingleFlight", () => {
             ? wait(() => flights.join(key, run))
             : Effect.uninterruptibleMask((restore) =>
                 Effect.suspend(() => {
-                  const seat = flights.join(key, run)
+                  const subscription = flights.join(key, run)
                   return Effect.onExit(
                     restore(
-                      Effect.map(readAll(seat), ({ exit, read }) => {
+                      Effect.map(readAll(subscription), ({ exit, read }) => {
                         if (Exit.isSuccess(exit)) assert.deepStrictEqual(read, [0, 1, 2, 3, 4])
                       })
                     ),
-                    () => seat.unsubscribe
+                    () => subscription.unsubscribe
                   )
                 })
               )

@@ -5,15 +5,15 @@ import * as SingleFlight from "../../../src/cache/internal/SingleFlight.ts"
 import { type Piece, readAll, setup, wait } from "../support/flights.ts"
 
 describe("SingleFlight", () => {
-  it.effect("runs once for all who ask at the same time, and again for those who ask later", () =>
+  it.effect("runs once for concurrent subscribers, but again for later ones", () =>
     Effect.gen(function* () {
-      const { flights, launch } = yield* setup
+      const { flights, task } = yield* setup
       let runs = 0
       const gate = yield* Deferred.make<void>()
-      const seat = () =>
+      const subscription = () =>
         flights.join(
           "k",
-          launch(() =>
+          task(() =>
             Effect.suspend(() => {
               runs += 1
               return Effect.as(Deferred.await(gate), `run ${runs}`)
@@ -21,21 +21,21 @@ describe("SingleFlight", () => {
           )
         )
       const fibers = yield* Effect.forEach(Array.from({ length: 100 }), () =>
-        Effect.forkChild(wait(seat), { startImmediately: true })
+        Effect.forkChild(wait(subscription), { startImmediately: true })
       )
       assert.strictEqual(runs, 1)
       assert.strictEqual(flights.size(), 1)
       yield* Deferred.succeed(gate, undefined)
       for (const fiber of fibers) assert.strictEqual(yield* Fiber.join(fiber), "run 1")
       assert.strictEqual(flights.size(), 0)
-      assert.strictEqual(yield* wait(seat), "run 2")
+      assert.strictEqual(yield* wait(subscription), "run 2")
     })
   )
 
-  it.effect("tells the first from those who join, and keys apart", () =>
+  it.effect("tells the first subscriber of a key from those that join", () =>
     Effect.gen(function* () {
-      const { flights, launch } = yield* setup
-      const never = launch(() => Effect.never)
+      const { flights, task } = yield* setup
+      const never = task(() => Effect.never)
       const seats = ["a", "a", "b"].map((key) => flights.join(key, never))
       assert.deepStrictEqual(
         seats.map(({ isFirst }) => isFirst),
@@ -47,12 +47,12 @@ describe("SingleFlight", () => {
     })
   )
 
-  it.effect("gives a flight that ends at once to its reader", () =>
+  it.effect("gives the result of a task that ends at once to its subscriber", () =>
     Effect.gen(function* () {
-      const { flights, launch } = yield* setup
-      const seat = flights.join(
+      const { flights, task } = yield* setup
+      const subscription = flights.join(
         "k",
-        launch(({ publish }) =>
+        task(({ publish }) =>
           Effect.sync(() => {
             publish([1])
             publish([2])
@@ -61,14 +61,14 @@ describe("SingleFlight", () => {
         )
       )
       assert.strictEqual(flights.size(), 0)
-      assert.deepStrictEqual(yield* readAll(seat), { read: [1, 2], exit: Exit.succeed("done") })
-      yield* seat.unsubscribe
+      assert.deepStrictEqual(yield* readAll(subscription), { read: [1, 2], exit: Exit.succeed("done") })
+      yield* subscription.unsubscribe
     })
   )
 
-  it.effect("goes on when one leaves, and ends when the last one does, who waits for that", () =>
+  it.effect("ends with its last subscriber, who waits for the end", () =>
     Effect.gen(function* () {
-      const { flights, launch } = yield* setup
+      const { flights, task } = yield* setup
       // The first sleep under a test clock cannot be uninterruptible.
       yield* TestClock.adjust("1 millis")
       let ended = 0
@@ -78,22 +78,22 @@ describe("SingleFlight", () => {
           Effect.sync(() => (ended += 1))
         )
       )
-      const seat = () =>
+      const subscription = () =>
         flights.join(
           "k",
-          launch(() => slowly)
+          task(() => slowly)
         )
-      const one = yield* Effect.forkChild(wait(seat), { startImmediately: true })
-      const two = yield* Effect.forkChild(wait(seat), { startImmediately: true })
+      const one = yield* Effect.forkChild(wait(subscription), { startImmediately: true })
+      const two = yield* Effect.forkChild(wait(subscription), { startImmediately: true })
       yield* Fiber.interrupt(one)
       assert.strictEqual(flights.size(), 1)
       const leaving = yield* Effect.forkChild(Fiber.interrupt(two), { startImmediately: true })
       yield* TestClock.adjust("999 millis")
       assert.isUndefined(leaving.pollUnsafe())
-      // Who comes now does not join a flight that is ending.
+      // A new subscriber does not join a flight that is ending.
       const late = flights.join(
         "k",
-        launch(() => Effect.succeed("new"))
+        task(() => Effect.succeed("new"))
       )
       assert.isTrue(late.isFirst)
       assert.strictEqual(yield* late.result, "new")
@@ -104,10 +104,10 @@ describe("SingleFlight", () => {
     })
   )
 
-  it.effect("counts a seat once, however often it is left", () =>
+  it.effect("counts a subscription once, however often it is ended", () =>
     Effect.gen(function* () {
-      const { flights, launch } = yield* setup
-      const never = launch(() => Effect.never)
+      const { flights, task } = yield* setup
+      const never = task(() => Effect.never)
       const one = flights.join("k", never)
       const two = flights.join("k", never)
       yield* one.unsubscribe
@@ -122,40 +122,40 @@ describe("SingleFlight", () => {
     ["error", Effect.fail("broken"), Cause.fail("broken")],
     ["defect", Effect.die("bug"), Cause.die("bug")]
   ] as const) {
-    it.effect(`gives an ${what} to all readers, and keeps nothing of it`, () =>
+    it.effect(`gives an ${what} to all subscribers without keeping it`, () =>
       Effect.gen(function* () {
-        const { flights, launch } = yield* setup
+        const { flights, task } = yield* setup
         const gate = yield* Deferred.make<void>()
-        const run = launch(({ publish }) => {
+        const run = task(({ publish }) => {
           publish([1])
           return Effect.andThen(Deferred.await(gate), end)
         })
         const seats = [0, 1, 2].map(() => flights.join("k", run))
         yield* Deferred.succeed(gate, undefined)
-        for (const seat of seats) {
-          const { exit, read } = yield* readAll(seat)
+        for (const subscription of seats) {
+          const { exit, read } = yield* readAll(subscription)
           assert.deepStrictEqual(read, [1])
           assert.deepStrictEqual(exit, Exit.failCause(cause))
-          assert.deepStrictEqual(yield* Effect.exit(seat.result), Exit.failCause(cause))
-          yield* seat.unsubscribe
+          assert.deepStrictEqual(yield* Effect.exit(subscription.result), Exit.failCause(cause))
+          yield* subscription.unsubscribe
         }
         assert.isTrue(
           flights.join(
             "k",
-            launch(() => Effect.never)
+            task(() => Effect.never)
           ).isFirst
         )
       })
     )
   }
 
-  it.effect("begins a refresh beside a flight that is none, and lets later readers join it", () =>
+  it.effect("starts a refresh beside another flight, which later subscribers join", () =>
     Effect.gen(function* () {
-      const { flights, launch } = yield* setup
+      const { flights, task } = yield* setup
       const current: Array<boolean> = []
       const gate = yield* Deferred.make<void>()
       const run = (name: string, isRefresh: boolean) =>
-        launch(
+        task(
           ({ isCurrent }) =>
             Effect.map(Deferred.await(gate), () => {
               current.push(isCurrent())
@@ -173,19 +173,19 @@ describe("SingleFlight", () => {
       assert.strictEqual(flights.size(), 2)
       yield* Deferred.succeed(gate, undefined)
       assert.strictEqual(yield* use.result, "use")
-      for (const seat of [refresh, ...joined]) assert.strictEqual(yield* seat.result, "refresh")
+      for (const subscription of [refresh, ...joined]) assert.strictEqual(yield* subscription.result, "refresh")
       assert.deepStrictEqual(current, [false, true])
       assert.strictEqual(flights.size(), 0)
     })
   )
 
-  it.effect("sends later readers to a new flight when one is forgotten", () =>
+  it.effect("sends later subscribers to a new flight if one is forgotten", () =>
     Effect.gen(function* () {
-      const { flights, launch } = yield* setup
+      const { flights, task } = yield* setup
       const gate = yield* Deferred.make<void>()
       const current: Array<boolean> = []
       const run = (tags: ReadonlyArray<string>) =>
-        launch(
+        task(
           ({ isCurrent }) =>
             Effect.map(Deferred.await(gate), () => {
               current.push(isCurrent())
@@ -200,12 +200,12 @@ describe("SingleFlight", () => {
       const again = flights.join("a", run([]))
       assert.isTrue(again.isFirst)
       yield* Deferred.succeed(gate, undefined)
-      for (const seat of [a, b, again]) assert.strictEqual(yield* seat.result, "done")
+      for (const subscription of [a, b, again]) assert.strictEqual(yield* subscription.result, "done")
       assert.deepStrictEqual(current, [false, true, true])
     })
   )
 
-  it.effect("runs with the services of whoever came first", () =>
+  it.effect("runs with the services of its first subscriber", () =>
     Effect.gen(function* () {
       const flights = SingleFlight.make<Piece, string, string>()
       const Name = Context.Reference<string>("Name", { defaultValue: () => "nobody" })

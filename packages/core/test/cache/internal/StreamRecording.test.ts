@@ -31,7 +31,7 @@ const played = Effect.fnUntraced(function* (events: Stream.Stream<StreamEvent>) 
 })
 
 describe("StreamRecording", () => {
-  it.effect("plays the same events at the same times, whatever the answer", () =>
+  it.effect("replays the recorded events at their times, for any response", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const between = (from: number, to: number) => from + Math.floor(chance.nextDoubleUnsafe() * (to - from))
@@ -94,7 +94,7 @@ describe("StreamRecording", () => {
     }).pipe(Random.withSeed("recordings"))
   )
 
-  it.effect("plays an answer at once without a recording, or with one that does not fit it", () =>
+  it.effect("replays a response at once without a matching recording", () =>
     Effect.gen(function* () {
       const answer = response("Hello")
       const recorder = new Recorder(0)
@@ -113,7 +113,7 @@ describe("StreamRecording", () => {
     })
   )
 
-  it.effect("does not wait where the consumer was slow itself", () =>
+  it.effect("does not wait if the consumer is slower than the recording", () =>
     Effect.gen(function* () {
       const recorder = new Recorder(0)
       const events = [start, text("a"), text("b"), finish]

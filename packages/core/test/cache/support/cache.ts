@@ -1,6 +1,6 @@
 /**
- * What the tests of the cache have in common: calls, answers, and a host that a
- * test drives.
+ * Shared builders for the tests of the cache: calls, responses, and a host that a
+ * test controls.
  */
 import { createHash } from "node:crypto"
 import { Deferred, Effect, Layer } from "effect"
@@ -14,7 +14,7 @@ import type { Attempt, Call } from "../../../src/pipeline/Call.ts"
 
 const digest = (name: string, data: Uint8Array) => createHash(name.replace("-", "").toLowerCase()).update(data)
 
-/** Digests that are there at once, so that no test waits for a thread. */
+/** Synchronous digests, so that no test waits for a thread. */
 export const layerDigest: Layer.Layer<Digest.Digest> = Layer.succeed(Digest.Digest, {
   digest: ({ name }, data) => Effect.sync(() => new Uint8Array(digest(name, data).digest())),
   digestHex: ({ name }, data) => Effect.sync(() => digest(name, data).digest("hex"))
@@ -49,13 +49,13 @@ export const response = (text: string, members: Partial<ConstructorParameters<ty
     ...members
   })
 
-/** The same answer without what the cache says of it. */
+/** The same response without its cache status. */
 export const plainOf = (response: ChatResponse) => {
   const { cached: _, ...members } = response
   return members
 }
 
-/** A host that numbers its answers, and whose answers a test can hold back. */
+/** A host that numbers its responses, and that a test can delay. */
 export const host = () => {
   const calls: Array<Call> = []
   let running = 0
@@ -93,7 +93,7 @@ export const start: StreamEvent = { _tag: "Start", id: "s", model: "kimi-k3", cr
 export const text = (text: string): StreamEvent => ({ _tag: "TextDelta", choice: 0, text })
 export const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
 
-/** The stage of a cache in memory over such a host. */
+/** The stage of a cache in memory over this host. */
 export const makeStage = (options: ResponseCache.Options = {}) =>
   Effect.map(makeMemory(options), (cache) => {
     const upstream = host()

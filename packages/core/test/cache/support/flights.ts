@@ -1,5 +1,5 @@
 /**
- * Flights of numbers, and their readers.
+ * Flights of numbers, and their subscribers.
  */
 import { Effect, Pull } from "effect"
 import * as SingleFlight from "../../../src/cache/internal/SingleFlight.ts"
@@ -9,30 +9,30 @@ export type Piece = readonly [number]
 export const setup = Effect.gen(function* () {
   const flights = SingleFlight.make<Piece, string, string>()
   const context = yield* Effect.context<never>()
-  const launch = (
+  const task = (
     run: SingleFlight.Task<Piece, string, string>["run"],
     options: { readonly isRefresh?: boolean; readonly tags?: ReadonlyArray<string> } = {}
   ): SingleFlight.Task<Piece, string, string> => ({ run, isRefresh: false, tags: [], context, ...options })
-  return { flights, launch }
+  return { flights, task }
 })
 
-/** Takes a seat and waits, as a call does. */
-export const wait = (seat: () => SingleFlight.Subscription<Piece, string, string>) =>
+/** Joins a flight and waits, as a call does. */
+export const wait = (subscription: () => SingleFlight.Subscription<Piece, string, string>) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.suspend(() => {
-      const { unsubscribe, result } = seat()
+      const { unsubscribe, result } = subscription()
       return Effect.onExit(restore(result), () => unsubscribe)
     })
   )
 
 export const readAll = Effect.fnUntraced(function* (
-  seat: SingleFlight.Subscription<Piece, string, string>,
+  subscription: SingleFlight.Subscription<Piece, string, string>,
   pause: Effect.Effect<void> = Effect.void
 ) {
   const read: Array<number> = []
   const one: Effect.Effect<string, string> = Effect.andThen(
     pause,
-    Pull.matchEffect(seat.next, {
+    Pull.matchEffect(subscription.next, {
       onSuccess: ([number]) => {
         read.push(number)
         return one

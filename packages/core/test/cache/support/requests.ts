@@ -1,6 +1,6 @@
 /**
- * Random requests, the ways to write the same request otherwise, and the ways
- * to ask something else.
+ * Random requests, equivalent forms of a request, and the ways
+ * in which requests differ.
  */
 import type { Random } from "effect"
 import type { ModelRequest } from "../../../src/models/ChatRequest.ts"
@@ -83,7 +83,7 @@ const tool = (chance: Chance) => ({
   }
 })
 
-/** A request in which each optional member is there half of the time, and none says what holds without it. */
+/** A request in which each optional member is present half of the time, and none equals its default. */
 export const random = (chance: Chance): ModelRequest => {
   const members: Json = {
     max_completion_tokens: 1 + integer(chance, 1_000),
@@ -109,7 +109,7 @@ export const random = (chance: Chance): ModelRequest => {
   }
   const chosen = Object.entries(members).filter(() => isLucky(chance))
   const messages = Array.from({ length: 1 + integer(chance, 4) }, () => message(chance))
-  // Built as JSON, as it would come from outside.
+  // Built as JSON, as if from outside.
   return { model: pick(chance, "kimi-k2.6", "kimi-k3", "other"), messages, ...Object.fromEntries(chosen) } as never
 }
 
@@ -149,7 +149,7 @@ const mapCalls = (request: Json, change: (args: string) => string): Json => ({
   )
 })
 
-/** Writes the same request otherwise. */
+/** An equivalent form of a request. */
 export const rewritten = (chance: Chance, request: ModelRequest): ModelRequest => {
   let written: Json = mapCalls(shuffled(chance, request) as Json, (args) =>
     isJson(args) ? JSON.stringify(shuffled(chance, JSON.parse(args)), null, integer(chance, 4)) : args
@@ -192,7 +192,7 @@ const changedJson = (value: unknown): unknown => {
   return Array.isArray(value) ? [...value, null] : { ...value, "another one": 1 }
 }
 
-/** Every request that differs from this one in a single place, with the path of the place. */
+/** Every request that differs from this one in a single member, with its path. */
 export const changes = (value: unknown, path = ""): ReadonlyArray<readonly [path: string, value: unknown]> => {
   const here: ReadonlyArray<readonly [string, unknown]> = path === "" ? [] : [[path, changedJson(value)]]
   if (Array.isArray(value)) {

@@ -1,5 +1,5 @@
 /**
- * A store that does what a test tells it to, and processes over it.
+ * A store that a test controls, and processes over it.
  */
 import { assert } from "@effect/vitest"
 import { Context, Effect, Layer, Option, type Scope } from "effect"
@@ -17,12 +17,12 @@ export const gone = new CacheStoreError({ message: "gone", store: "fake", operat
 export interface FakeStore {
   readonly store: CacheStore["Service"]
   readonly entries: Map<string, { bytes: Uint8Array; expiresAt: number; tags: ReadonlyArray<string> }>
-  /** What the store does with an operation before it is done. */
+  /** How the store handles an operation before it runs. */
   before: (operation: string, key: string) => Effect.Effect<void, CacheStoreError>
   readonly log: Array<string>
 }
 
-/** A store in memory that does what a test tells it to. */
+/** A store in memory that a test controls. */
 export const fakeStore = (): FakeStore => {
   const entries: FakeStore["entries"] = new Map()
   const log: Array<string> = []
@@ -73,7 +73,7 @@ export const processOn = Effect.fnUntraced(function* (
   return { cache, upstream, stage, chat: stage.effect(upstream.attempt) }
 })
 
-/** Lets what is done in the background be done. */
+/** Waits for background operations. */
 export const settle = Effect.andThen(
   TestClock.adjust(0),
   Effect.forEach(Array.from({ length: 100 }), () => Effect.yieldNow, { discard: true })

@@ -1,6 +1,6 @@
 /**
- * What the tests of cached streams have in common: a host whose stream a test
- * feeds, and readers at any pace.
+ * Shared builders for the tests of cached streams: a host whose stream a test
+ * feeds, and readers of any speed.
  */
 import { assert } from "@effect/vitest"
 import { type Duration, Effect, Stream } from "effect"
@@ -82,7 +82,7 @@ export const markOf = (events: ReadonlyArray<StreamEvent>) => {
 
 export const answer = [start, text("Hel"), text("lo "), text("you"), finish]
 
-/** Reads at its own pace, and notes when each event came. */
+/** Reads at its own speed, and records when each event arrived. */
 export const read = (events: ReturnType<StreamAttempt>, pause: Duration.Input = 0) => {
   const seen: Array<StreamEvent> = []
   return {

@@ -7,7 +7,7 @@ import { answer, callFor, makeBudget, stages, stateOf } from "../support/budget.
 
 const caps = [{ amount: "1000", currency: "USD" }] as const
 
-/** An account that says what it has after a while, or that it does not know. */
+/** A reader that returns the balance after a while, or fails. */
 const makeAccount = () => {
   const account = { available: 50, fails: false, asked: 0 }
   const read: AccountBalance.Reader = Effect.suspend(() => {
@@ -18,7 +18,7 @@ const makeAccount = () => {
   return { account, read }
 }
 
-/** Makes a call and lets the time of a look at the account go by. */
+/** Makes a call and advances the clock by the time of a read. */
 const asking = (budget: Parameters<typeof stages>[0]) => {
   const ask = stages(budget).effect(() => Effect.succeed(answer(1)))
   return (call = callFor(10)) =>
@@ -29,8 +29,8 @@ const asking = (budget: Parameters<typeof stages>[0]) => {
     })
 }
 
-describe("the account's balance", () => {
-  it.effect("refuses a call that the account cannot pay, before anything is reserved", () =>
+describe("AccountBalance", () => {
+  it.effect("refuses a call above the balance before anything is reserved", () =>
     Effect.gen(function* () {
       const { account, read } = makeAccount()
       const budget = yield* makeBudget({ caps, balance: { read, currency: "USD" } })
@@ -46,14 +46,14 @@ describe("the account's balance", () => {
     })
   )
 
-  it.effect("is asked for once by many calls, and again when its time is over", () =>
+  it.effect("is read once by concurrent calls, and again after it expires", () =>
     Effect.gen(function* () {
       const { account, read } = makeAccount()
       const budget = yield* makeBudget({ caps, balance: { read, currency: "USD", timeToLive: "1 minute" } })
       const ask = stages(budget).effect(() => Effect.succeed(answer(1)))
       const fibers = yield* Effect.forEach(Array.from({ length: 20 }), () => Effect.forkChild(ask(callFor(10))))
       yield* Effect.yieldNow
-      // One that leaves takes the answer from nobody.
+      // An interrupted call does not affect the others.
       for (const fiber of fibers.slice(0, 1)) yield* Fiber.interrupt(fiber)
       yield* TestClock.adjust("1 second")
       for (const fiber of fibers.slice(1)) assert.isTrue(Exit.isSuccess(yield* Fiber.await(fiber)))
@@ -68,13 +68,13 @@ describe("the account's balance", () => {
     })
   )
 
-  it.effect("stops no call while it is not known, unless it is told to", () =>
+  it.effect("allows calls while it is not known, unless configured otherwise", () =>
     Effect.gen(function* () {
       const { account, read } = makeAccount()
       account.fails = true
       const lax = yield* makeBudget({ caps, balance: { read, currency: "USD" } })
       assert.isTrue(Exit.isSuccess(yield* asking(lax)()))
-      // Not every call waits for an account that does not know.
+      // Not every call waits for a failing reader.
       assert.isTrue(Exit.isSuccess(yield* asking(lax)()))
       assert.strictEqual(account.asked, 1)
       const strict = yield* makeBudget({ caps, balance: { read, currency: "USD", onError: "refuse" } })
@@ -84,7 +84,7 @@ describe("the account's balance", () => {
     })
   )
 
-  it.effect("is asked for again when everybody left who waited for it", () =>
+  it.effect("is read again after all waiting callers were interrupted", () =>
     Effect.gen(function* () {
       const { account, read } = makeAccount()
       const budget = yield* makeBudget({ caps, balance: { read } })
@@ -98,20 +98,20 @@ describe("the account's balance", () => {
     })
   )
 
-  it.effect("is looked at where no cap fits, or there is none", () =>
+  it.effect("is checked if no cap applies, or if there is none", () =>
     Effect.gen(function* () {
       const { read } = makeAccount()
       const uncapped = yield* makeBudget({ caps: [], balance: { read } })
       assert.isTrue(Exit.isSuccess(yield* asking(uncapped)()))
       assert.isTrue(Exit.isFailure(yield* asking(uncapped)(callFor(51))))
-      // What a call costs that has no price is not known, and nothing says that it may not.
+      // The cost of a call without a price is not known, so the check does not refuse it.
       assert.isTrue(Exit.isSuccess(yield* asking(uncapped)(callFor(51, { model: "strange" }))))
       const acmes = yield* makeBudget({ caps: [{ ...caps[0], only: { tenant: "acme" } }], balance: { read } })
       assert.isTrue(Exit.isFailure(yield* asking(acmes)(callFor(51))))
     })
   )
 
-  it.effect("is asked for by the client that makes the call, unless another way is given", () =>
+  it.effect("is read by the client of the call by default", () =>
     Effect.gen(function* () {
       const first = makeAccount()
       const second = makeAccount()
@@ -133,7 +133,7 @@ describe("the account's balance", () => {
       const own = yield* makeBudget({ caps, balance: { read: given.read } })
       assert.isTrue(yield* ask(own, second.read))
       assert.deepStrictEqual([given.account.asked, second.account.asked], [1, 1])
-      // Nobody who makes the call knows how to ask.
+      // The client of the call has no reader.
       assert.isTrue(yield* ask(clients))
       assert.isFalse(yield* ask(yield* makeBudget({ caps, balance: { onError: "refuse" } })))
     })
@@ -153,14 +153,14 @@ describe("the account's balance", () => {
     })
   )
 
-  it.effect("is waited for no longer than allowed", () =>
+  it.effect("is read within the timeout", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps, balance: { read: Effect.never, currency: "USD", timeout: "1 second" } })
       assert.isTrue(Exit.isSuccess(yield* asking(budget)()))
     })
   )
 
-  it.effect("says nothing of calls in another currency or of another account", () =>
+  it.effect("does not apply to calls in another currency or of another account", () =>
     Effect.gen(function* () {
       const { account, read } = makeAccount()
       account.available = 0

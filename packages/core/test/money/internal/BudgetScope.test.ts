@@ -5,19 +5,19 @@ const date = "2026-11-26"
 const values = { day: date, tenant: "acme", job: "nightly", agent: "scout" }
 
 describe("BudgetScope", () => {
-  it("is named by what it is kept apart by", () => {
+  it("is named by its dimensions", () => {
     assert.deepStrictEqual(
       [[], ["day"], ["tenant"], BudgetScope.allDimensions].map((per) => BudgetScope.nameOf(per as [], values)),
       ["total", `day:${date}`, "tenant:acme", `day:${date}/tenant:acme/job:nightly/agent:scout`]
     )
   })
 
-  it("has no name that looks like another's", () => {
+  it("has no name that reads like another's", () => {
     const tenants = ["a/job:b", "a%2Fjob:b"].map((tenant) => BudgetScope.nameOf(["tenant"], { ...values, tenant }))
     assert.deepStrictEqual(tenants, ["tenant:a%2Fjob:b", "tenant:a%252Fjob:b"])
   })
 
-  it("loses its date on its day, and is none on another", () => {
+  it("drops its date on its day, and is undefined on another", () => {
     const scopes = ["total", `day:${date}`, `day:${date}/tenant:acme`, "day:2026-11-25", `tenant:day:${date}`]
     assert.deepStrictEqual(
       scopes.map((scope) => BudgetScope.withoutDate(scope, date)),
@@ -25,7 +25,7 @@ describe("BudgetScope", () => {
     )
   })
 
-  it("counts every call in the total and in that of the day alone", () => {
+  it("is global for the total and the day", () => {
     const scopes = ["total", `day:${date}`, `day:${date}/tenant:acme`, "day:2026-11-25", "tenant:total"]
     assert.deepStrictEqual(
       scopes.filter((scope) => BudgetScope.isGlobal(scope, date)),

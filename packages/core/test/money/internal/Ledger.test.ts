@@ -16,14 +16,14 @@ const caps: ReadonlyArray<Claim> = [
   claim("USD job:x", 30n)
 ]
 
-/** What a call has to do with money, from its reservation to its end. */
+/** The reservation and settlement of a call. */
 interface Running {
   readonly hold: Hold
-  /** A killed process says nothing any more. */
+  /** A killed process does not settle. */
   isAlive: boolean
 }
 
-/** One trace: calls that begin, end in some way or are killed, in any order. */
+/** One trace: calls that start, end in any way or are killed, in any order. */
 const walk = (chance: Chance) => {
   const ledger = new Ledger(1_000)
   const reference = makeReference()
@@ -63,7 +63,7 @@ const walk = (chance: Chance) => {
     used += paid
     ledger.settle(id, paid)
     reference.settle(id, paid)
-    // Both are told twice at times, with another figure.
+    // Both are sometimes settled twice, with another amount.
     if (happens(chance, 0.2) && ledger.settle(id, 1n).length > 0) assert.fail("paid twice")
   }
 
@@ -88,7 +88,7 @@ const walk = (chance: Chance) => {
     if (step % 6 === 5) check()
   }
 
-  // Everybody ends, or is dead and its lease is over.
+  // All calls have ended, or are killed with an expired lease.
   while (running.length > 0) {
     if (running[0]?.isAlive === true) end()
     else running.shift()
@@ -106,7 +106,7 @@ const traces = 100_000
 
 describe("Ledger", () => {
   it.effect(
-    "does in 100,000 random traces what the obvious books do, and passes no cap",
+    "agrees with a simple reference in 100,000 random traces",
     () =>
       Effect.gen(function* () {
         const chance = yield* Random.Random
@@ -117,7 +117,7 @@ describe("Ledger", () => {
           used += walked.used
           refused += walked.refused
         }
-        // Nothing is proven where nothing happens.
+        // The traces cover all cases.
         assert.isTrue(used > 1_000_000n)
         assert.isAbove(refused, 50_000)
       }).pipe(Random.withSeed("ledger")),
@@ -146,13 +146,13 @@ describe("Ledger", () => {
     assert.deepStrictEqual(ledger.reserve(hold("2", 25n, claim("a", 100n), claim("b", 30n)), 9), { _tag: "Reserved" })
   })
 
-  it("takes no more scopes than it has room for, and forgets those of days that are over", () => {
+  it("bounds its scopes, and deletes those of past days", () => {
     const ledger = new Ledger(2)
     const reserve = (id: string, ...claims: ReadonlyArray<Claim>) => ledger.reserve({ id, amount: 1n, claims }, 9)._tag
     assert.strictEqual(reserve("1", claim("a", 5n), claim("day", 5n, 100)), "Reserved")
-    assert.strictEqual(reserve("2", claim("b", 5n)), "Full")
+    assert.strictEqual(reserve("2", claim("b", 5n)), "ScopeLimitReached")
     assert.strictEqual(reserve("3", claim("a", 5n)), "Reserved")
-    // It is over, but money is held in it.
+    // It has expired, but has a reservation.
     ledger.renew(["1"], 10_000)
     ledger.settleExpired(100)
     assert.strictEqual(ledger.scopeBalances().length, 2)
@@ -165,7 +165,7 @@ describe("Ledger", () => {
     assert.strictEqual(reserve("4", claim("b", 5n)), "Reserved")
   })
 
-  it("stops counting where 64 bits would end", () => {
+  it("stops counting before 64 bits overflow", () => {
     const ledger = new Ledger(2)
     const claims = [claim("a", Amount.maxAmount)]
     const spent = () => ledger.scopeBalances()[0]?.spent ?? 0n

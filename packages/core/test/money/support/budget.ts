@@ -1,6 +1,6 @@
 /**
- * What the tests of budgets have in common: a host whose input is free and
- * whose output costs a dollar a token, so that the most that a call may cost
+ * Shared builders for the tests of budgets: a host whose input is free and
+ * whose output costs a dollar a token, so that the worst-case cost of a call
  * is its `max_completion_tokens`.
  */
 import { BigDecimal, Context, Effect, Layer, Stream } from "effect"
@@ -40,7 +40,7 @@ const usageOf = (completion: number): Usage => ({
   reasoning_tokens: 0
 })
 
-/** An answer that costs so many dollars. */
+/** A response that costs this many dollars. */
 export const answer = (dollars: number): ChatResponse =>
   new ChatResponse({
     id: "chatcmpl-1",
@@ -68,7 +68,7 @@ export const makeBudget = (
     Context.get(services, Budget.Budget)
   )
 
-/** The stages of money around whatever is between them. */
+/** The budget and accounting stages around the stages between them. */
 export const stages = (
   budget: Budget.Budget["Service"],
   between: (inner: Stage) => Stage = (inner) => inner
@@ -81,7 +81,7 @@ export const stages = (
   })
 }
 
-/** The state of a budget in words, such as `total 5+10/100` for spent, reserved and cap. */
+/** The state of a budget as text, such as `total 5+10/100` for spent, reserved and cap. */
 export const stateOf = (budget: Budget.Budget["Service"]): Effect.Effect<ReadonlyArray<string>> =>
   Effect.map(Effect.orDie(budget.state), (state) =>
     state.map(

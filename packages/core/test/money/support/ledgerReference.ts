@@ -1,13 +1,13 @@
 /**
- * The obvious books: everything that ever happened is kept in a list, and
- * every sum is made anew.
+ * A simple ledger: everything that ever happened is kept in a list, and
+ * every sum is computed from it.
  */
 import type { Claim, Hold, ScopeBalance } from "../../../src/money/internal/Ledger.ts"
 
 interface Entry {
   readonly hold: Hold
   expiresAt: number
-  /** What was paid; `undefined` while it is held. */
+  /** What was paid; `undefined` while it is reserved. */
   paid: bigint | undefined
 }
 
@@ -26,7 +26,7 @@ export const makeReference = () => {
   const isOver = ({ cap, scope }: Claim, amount: bigint) => spent(scope) + reserved(scope) + amount > cap
 
   return {
-    /** The scope that has no room, or nothing. */
+    /** The scope without capacity, or `undefined`. */
     reserve: (hold: Hold, expiresAt: number): string | undefined => {
       const full = hold.claims.find((claim) => isOver(claim, hold.amount))
       if (full === undefined) all.push({ hold, expiresAt, paid: undefined })

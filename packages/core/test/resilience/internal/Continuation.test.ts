@@ -12,7 +12,7 @@ const of = (request: Partial<ModelRequest>, beginning: Continuation.PartialText 
   Continuation.make({ ...call, request: { ...call.request, ...request } }, beginning)?.request
 
 describe("Continuation.make", () => {
-  it("appends the answer so far as a partial message, and changes nothing else", () => {
+  it("appends the text so far as a partial message, and changes nothing else", () => {
     const original = { ...call, account: "team", request: { ...call.request, temperature: 1, stop: "." } }
     assert.deepStrictEqual(Continuation.make(original, text), {
       account: "team",
@@ -27,7 +27,7 @@ describe("Continuation.make", () => {
     assert.deepStrictEqual(original.request.messages, [user])
   })
 
-  it("sends the reasoning along where there was some", () => {
+  it("includes the reasoning if there was any", () => {
     assert.deepStrictEqual(of({}, { content: "Hello", reasoning: "Hm" })?.messages.at(-1), {
       role: "assistant",
       content: "Hello",
@@ -36,7 +36,7 @@ describe("Continuation.make", () => {
     })
   })
 
-  it("lengthens the partial message with which the conversation ended", () => {
+  it("extends the partial message at the end of the conversation", () => {
     const own: Message = { role: "assistant", content: "Once", reasoning_content: "A", name: "Ada", partial: true }
     assert.deepStrictEqual(of({ messages: [user, own] }, { content: " upon", reasoning: "B" })?.messages, [
       user,
@@ -60,7 +60,7 @@ describe("Continuation.make", () => {
     assert.strictEqual(of({ messages: [user, said] })?.messages.length, 3)
   })
 
-  it("leaves what is left of the most tokens, under the new name", () => {
+  it("reduces the maximum tokens by those generated, under the new name", () => {
     // 33 characters are 10 tokens by estimate, and 68 are 20.
     const beginning = { content: "x".repeat(33), reasoning: "y".repeat(68) }
     assert.strictEqual(of({ max_completion_tokens: 100 }, beginning)?.max_completion_tokens, 70)
@@ -71,19 +71,19 @@ describe("Continuation.make", () => {
     assert.notProperty(of({}, beginning), "max_completion_tokens")
   })
 
-  it("is none when no tokens are left", () => {
+  it("is undefined if no tokens are left", () => {
     const beginning = { content: "x".repeat(33), reasoning: "y".repeat(68) }
     assert.isUndefined(of({ max_completion_tokens: 30 }, beginning))
     assert.isUndefined(of({ max_completion_tokens: 7 }, beginning))
   })
 
-  it("is none without text", () => {
+  it("is undefined without text", () => {
     assert.isUndefined(of({}, { content: "", reasoning: "Hm" }))
     const own: Message = { role: "assistant", content: "{", partial: true }
     assert.isDefined(of({ messages: [user, own] }, { content: "", reasoning: "Hm" }))
   })
 
-  it("is none for several answers and for JSON formats", () => {
+  it("is undefined for several choices or JSON formats", () => {
     assert.isDefined(of({ n: 1 }))
     assert.isUndefined(of({ n: 2 }))
     assert.isDefined(of({ response_format: { type: "text" } }))

@@ -3,7 +3,7 @@ import { Effect, Schema } from "effect"
 import * as HedgeBudget from "../../../src/resilience/internal/HedgeBudget.ts"
 
 describe("HedgeBudget", () => {
-  it("starts full, and pays for ten hedges at once", () => {
+  it("starts full, with capacity for ten hedges", () => {
     const budget = HedgeBudget.make()
     for (let tokens = 10; tokens > 0; tokens--) {
       assert.strictEqual(budget.tokens(), tokens)
@@ -13,7 +13,7 @@ describe("HedgeBudget", () => {
     assert.strictEqual(budget.tokens(), 0)
   })
 
-  it("pays for one hedge after every twentieth call, to the call", () => {
+  it("allows one hedge after exactly every twentieth call", () => {
     const budget = HedgeBudget.make()
     while (budget.withdraw());
     for (let call = 1; call <= 2_000; call++) {
@@ -22,7 +22,7 @@ describe("HedgeBudget", () => {
     }
   })
 
-  it("never holds more than its capacity", () => {
+  it("never exceeds its capacity", () => {
     const budget = HedgeBudget.make({ ratio: 0.4, capacity: 1.5 })
     assert.isTrue(budget.withdraw())
     assert.strictEqual(budget.tokens(), 0.5)
@@ -33,7 +33,7 @@ describe("HedgeBudget", () => {
   })
 
   it.effect.prop(
-    "allows no more than its capacity and its share of any calls",
+    "allows at most its capacity and its ratio of any number of calls",
     [Schema.Array(Schema.Boolean), Schema.Literals([0, 0.05, 0.1, 0.3, 1])],
     ([deeds, ratio]) =>
       Effect.sync(() => {

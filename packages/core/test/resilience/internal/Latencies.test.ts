@@ -11,7 +11,7 @@ const filled = (times: ReadonlyArray<number>, options?: Latencies.Options) => {
 const upTo = (size: number) => Array.from({ length: size }, (_, index) => index + 1)
 
 describe("Latencies", () => {
-  it("gives the time of the nearest rank, exactly", () => {
+  it("computes the percentile by nearest rank exactly", () => {
     const latencies = filled(upTo(100).toReversed())
     for (let rank = 1; rank <= 100; rank++) assert.strictEqual(latencies.percentile("a", rank / 100), rank)
     assert.strictEqual(latencies.percentile("a", 0), 1)
@@ -21,7 +21,7 @@ describe("Latencies", () => {
     assert.strictEqual(filled([3, 1]).percentile("a", 0.51), 3)
   })
 
-  it("knows nothing with fewer times than asked for, nor of another key", () => {
+  it("is undefined with too few samples, or for another key", () => {
     const latencies = filled(upTo(19))
     assert.isUndefined(latencies.percentile("a", 0.95, 20))
     assert.strictEqual(latencies.percentile("a", 0.95, 19), 19)
@@ -30,7 +30,7 @@ describe("Latencies", () => {
     assert.strictEqual(latencies.percentile("a", 0.95, 20), 19)
   })
 
-  it("forgets the oldest time for the newest", () => {
+  it("drops the oldest sample for the newest", () => {
     const latencies = filled([9, 1, 5], { maxSamples: 3 })
     assert.strictEqual(latencies.percentile("a", 1), 9)
     latencies.record("a", 2)
@@ -42,7 +42,7 @@ describe("Latencies", () => {
     assert.strictEqual(latencies.percentile("a", 0), 1)
   })
 
-  it("remembers 128 times of 256 keys unless told otherwise", () => {
+  it("keeps 128 samples of 256 keys by default", () => {
     const latencies = Latencies.make()
     for (let sample = 0; sample < 129; sample++) latencies.record("a", sample === 0 ? 1_000 : 1)
     assert.strictEqual(latencies.percentile("a", 1), 1)
@@ -50,7 +50,7 @@ describe("Latencies", () => {
     assert.strictEqual(latencies.keys().length, 256)
   })
 
-  it("forgets the key that has had no new time for longest", () => {
+  it("drops the key without a new sample for longest", () => {
     const latencies = Latencies.make({ maxKeys: 3 })
     for (const key of ["a", "b", "c", "a", "d"]) latencies.record(key, 1)
     assert.deepStrictEqual(latencies.keys(), ["c", "a", "d"])
@@ -58,7 +58,7 @@ describe("Latencies", () => {
     assert.strictEqual(latencies.percentile("a", 0.5, 2), 1)
   })
 
-  it.effect("agrees with sorting the latest times, whatever is recorded", () =>
+  it.effect("agrees with sorting the latest samples, for any sequence", () =>
     Effect.gen(function* () {
       const random = yield* Random.Random
       for (let trace = 0; trace < 200; trace++) {

@@ -1,5 +1,5 @@
 /**
- * What the tests of admission have in common.
+ * Shared builders for the tests of admission.
  */
 import { assert } from "@effect/vitest"
 import { Clock, Effect } from "effect"
@@ -18,7 +18,7 @@ export const ask = (tokens = 0, watch?: PermitRequest["watch"]): PermitRequest =
   ...(watch === undefined ? {} : { watch })
 })
 
-/** With a clock that knows how many sleep for it. */
+/** With a clock that counts its sleeping fibers. */
 export const makeCounted = Effect.fnUntraced(function* (options: Admission.Options) {
   const counting = yield* makeCounting
   const admission = yield* Effect.provideService(Admission.make(options), Clock.Clock, counting.clock)
@@ -31,12 +31,12 @@ export const stateOf = Effect.fnUntraced(function* (admission: Service) {
   return state
 })
 
-/** Nobody holds a place or waits for one. */
+/** Asserts that no permit is held or waited for. */
 export const isIdle = Effect.fnUntraced(function* (admission: Service) {
   assert.deepInclude(yield* stateOf(admission), { inFlight: 0, waiting: 0 })
 })
 
-/** Makes an attempt at once, or else says why not. */
+/** Runs an attempt, and returns the error of a refusal. */
 export const refusal = <A>(
   admission: Service,
   tokens = 0,

@@ -1,5 +1,5 @@
 /**
- * What the tests of the breaker's service have in common.
+ * Shared builders for the tests of the circuit breaker.
  */
 import { assert } from "@effect/vitest"
 import { Duration, Effect, type Exit, Schedule, Scheduler } from "effect"
@@ -15,7 +15,7 @@ export const key = "moonshot/kimi-k3"
 
 export const broken = new classes.ServerError({ message: "broken" })
 
-/** Opens after three failures, for 10, 20, 40, 60, 60, … seconds; no rates and no chance. */
+/** Opens after three failures, for 10, 20, 40, 60, 60, … seconds; no rates and without jitter. */
 export const make = (options: Partial<CircuitBreaker.Options> = {}) =>
   CircuitBreaker.make({
     consecutiveFailures: 3,
@@ -24,7 +24,7 @@ export const make = (options: Partial<CircuitBreaker.Options> = {}) =>
     ...options
   })
 
-/** Open times in seconds, one after the other, that end with the last. */
+/** Successive open durations in seconds; the last one repeats. */
 export const openTimes = (...seconds: ReadonlyArray<number>) =>
   Schedule.recurs(seconds.length).pipe(
     Schedule.modifyDelay(({ attempt }) => Effect.succeed(Duration.seconds(seconds[attempt - 1] ?? 0)))
@@ -41,7 +41,7 @@ export const succeed = (breaker: Breaker, of = key) => breaker.guard(of)(Effect.
 
 export const tag = (breaker: Breaker, of = key) => Effect.map(breaker.states, (states) => states.get(of)?._tag)
 
-/** The error with which the circuit rejects a call that is never made. */
+/** The error with which the circuit rejects a call. */
 export const rejection = (breaker: Breaker, of = key): Effect.Effect<CircuitOpenError> =>
   Effect.gen(function* () {
     const unmade = Effect.sync(() => assert.fail("the call was made"))
@@ -50,7 +50,7 @@ export const rejection = (breaker: Breaker, of = key): Effect.Effect<CircuitOpen
     return error
   })
 
-/** Sees that the circuit is open for so long exactly, and makes it half-open. */
+/** Asserts that the circuit is open for exactly this time, and makes it half-open. */
 export const waits = (breaker: Breaker, seconds: number) =>
   Effect.gen(function* () {
     assert.deepStrictEqual((yield* rejection(breaker)).retryAfter, Duration.seconds(seconds))
@@ -59,7 +59,7 @@ export const waits = (breaker: Breaker, seconds: number) =>
     yield* TestClock.adjust(Duration.millis(1))
   })
 
-/** Gives way after every few steps, so that it can be interrupted in between; with fewer it would never get on. */
+/** Yields after every few steps, so that it can be interrupted in between; with fewer it would make no progress. */
 export const stepwise = Effect.provideService(Scheduler.MaxOpsBeforeYield, 4)
 
 export const errorOf = (exit: Exit.Exit<unknown, KimiError>): KimiError | undefined =>

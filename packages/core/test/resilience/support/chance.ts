@@ -12,5 +12,5 @@ export const between = (chance: Chance, from: number, to: number): number =>
 export const oneOf = <A>(chance: Chance, ...[first, ...rest]: readonly [A, ...ReadonlyArray<A>]): A =>
   rest[between(chance, -1, rest.length - 1)] ?? first
 
-/** Whether something happens that happens so often. */
+/** True with this probability. */
 export const happens = (chance: Chance, part: number): boolean => chance.nextDoubleUnsafe() < part

@@ -1,11 +1,11 @@
 /**
- * A circuit breaker written to be read: it forgets nothing, and works out every
- * answer anew from the list of all calls and the list of all probes.
+ * A simple circuit breaker: it keeps everything, and computes every
+ * result from the list of all calls and the list of all probes.
  */
 
 export type Outcome = "success" | "failure" | "slow" | "ignored"
 
-/** Rates are whole parts of a hundred, so that nothing is rounded. */
+/** Rates are whole percentages, so that nothing is rounded. */
 export interface Rules {
   readonly consecutiveFailures: number | undefined
   readonly failurePercent: number | undefined
@@ -30,12 +30,12 @@ interface Probe {
   readonly life: number
   readonly number: number
   readonly startedAt: number
-  /** Whether another may go in its place. */
+  /** Whether another probe may replace it. */
   isGivenUp: boolean
   end: Outcome | undefined
 }
 
-/** The number of the tenth of a window in which a time lies, without a fraction anywhere. */
+/** The index of the tenth of a window in which a time lies, in integers. */
 const slotAt = (now: number, millis: number): number => (now * 10 - ((now * 10) % millis)) / millis
 
 export const makeReference = (rules: Rules) => {
@@ -62,7 +62,7 @@ export const makeReference = (rules: Rules) => {
     return run
   }
 
-  /** The calls of this life that the window still shows. */
+  /** The calls of this epoch that are in the window. */
   const inWindow = (): ReadonlyArray<Call> => {
     const ofThisLife = calls.filter((call) => call.life === life && !call.isForgotten)
     if (rules.window._tag === "Time") return ofThisLife
@@ -70,7 +70,7 @@ export const makeReference = (rules: Rules) => {
     return ofThisLife.filter((_, index) => index >= ofThisLife.length - size)
   }
 
-  /** Forgets what is ten slots away; a call enters the slot of the time, but none before a remembered one. */
+  /** Drops what is ten slots away; a call is added to the slot of its time, but never before an existing one. */
   const slotToEnter = (now: number): number => {
     if (rules.window._tag === "Count") return 0
     const slot = slotAt(now, rules.window.millis)
@@ -106,7 +106,7 @@ export const makeReference = (rules: Rules) => {
     return { permit: { epoch: life, probeId: number }, retryAfter: undefined }
   }
 
-  /** Tells how a call ended, and says what it did, for the test to count. */
+  /** Records the outcome of a call, and returns its effect for the test to count. */
   const settle = (
     permit: { readonly epoch: number; readonly probeId: number },
     outcome: Outcome,

@@ -1,11 +1,11 @@
 /**
- * Random policies, and random walks through the life of a circuit.
+ * Random policies, and random walks through the states of a circuit.
  */
 import type { Random } from "effect"
 import * as Circuit from "../../../src/resilience/internal/circuit/Circuit.ts"
 import type { Rules } from "./circuitReference.ts"
 
-/** What was done to the circuit. */
+/** An operation on the circuit. */
 type Deed =
   | { readonly _tag: "Acquire"; readonly now: number; readonly acquired: Circuit.AcquireResult }
   | {
@@ -54,13 +54,13 @@ export interface Walk {
   readonly steps: number
   /** Whether the clock may go back a little. */
   readonly mayGoBack: boolean
-  /** Sees every deed with the circuit before and after it. */
+  /** Called with every operation and the circuit before and after it. */
   readonly visit: (before: Circuit.Circuit, deed: Deed, after: Circuit.Circuit) => void
 }
 
-/** Walks, and gives the circuit at the end with the permits that are still out. */
+/** Walks, and returns the final circuit with the permits that are still held. */
 export const walk = ({ chance, mayGoBack, policy, steps, visit }: Walk) => {
-  // How often calls fail changes from walk to walk, or rates would never be reached.
+  // The failure probability differs between walks; otherwise rates would never be reached.
   const failing = chance.nextDoubleUnsafe()
   const slow = chance.nextDoubleUnsafe() * 0.5
   const out: Array<Circuit.Permit> = []
@@ -99,7 +99,7 @@ export const walk = ({ chance, mayGoBack, policy, steps, visit }: Walk) => {
     }
   }
 
-  /** The result of a probe comes twice, or that of a call of an earlier life. */
+  /** Records the outcome of a probe twice, or that of a call of an earlier epoch. */
   const settleAgain = () => {
     const permit = spent[between(chance, 0, spent.length - 1)]
     if (permit !== undefined && (permit.probeId > 0 || permit.epoch !== circuit.epoch)) settle(permit, outcome())

@@ -1,5 +1,5 @@
 /**
- * A clock that knows how many sleep.
+ * A clock that counts sleeping fibers.
  */
 import { Clock, Effect } from "effect"
 

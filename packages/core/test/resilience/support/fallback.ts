@@ -1,5 +1,5 @@
 /**
- * What the tests of the fallback stage have in common: hosts by a script.
+ * Scripted hosts for the tests of the fallback stage.
  */
 import { Effect, Stream } from "effect"
 import type { ChatError, StreamError } from "../../../src/errors/OperationErrors.ts"
@@ -14,7 +14,7 @@ export const request: ModelRequest = { model: "kimi-k2.6", messages: [{ role: "u
 /** The client's own account and model: `a/kimi-k2.6`, a window of 256 K. */
 export const call: Call = { account: "a", provider: "moonshot", request }
 
-/** A step that takes every request, from `account/model`, or `account` alone for the model of the call. */
+/** A step that accepts every request, from `account/model`, or `account` for the model of the call. */
 export const step = (place: string, rest: Partial<Fallback.Step> = {}): Fallback.Step => {
   const [account = "", model] = place.split("/")
   return { account, provider: `host of ${account}`, model, check: Effect.succeed, ...rest }
@@ -30,12 +30,12 @@ export const answer = new ChatResponse({
 export const text = (piece: string): StreamEvent => ({ _tag: "TextDelta", choice: 0, text: piece })
 export const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
 
-/** What an account and model do; who is not in the script answers. */
+/** The script of an account and model; without one they succeed. */
 export type Script<E> = { readonly [place: string]: E }
 
 type Check = Fallback.Plan["check"]
 
-/** Runs a plain call along the steps, and remembers every call that was made. */
+/** Runs a plain call with the steps, and records every call that was made. */
 export const chat = (steps: ReadonlyArray<Fallback.Step>, script: Script<ChatError>, check: Check = Effect.succeed) => {
   const made: Array<Call> = []
   const stage = Fallback.stage({ check, steps })
@@ -49,13 +49,13 @@ export const chat = (steps: ReadonlyArray<Fallback.Step>, script: Script<ChatErr
   return { made, places: () => made.map(accountModelKey), run }
 }
 
-/** Plays the events of a place, then its error or the end, and writes down what is opened and closed. */
+/** Plays the events of a host, then its error or the end, and records what is opened and closed. */
 export interface Play {
   readonly events?: ReadonlyArray<StreamEvent>
   readonly error?: StreamError
 }
 
-/** Runs a streamed call along the steps. Every event is a network read of its own. */
+/** Runs a streamed call with the steps. Every event is a separate network read. */
 export const stream = (steps: ReadonlyArray<Fallback.Step>, script: Script<Play>) => {
   const log: Array<string> = []
   const stage = Fallback.stage({ check: Effect.succeed, steps })

@@ -1,5 +1,5 @@
 /**
- * Scripted attempts for the tests of hedges: what each does is data, and what
+ * Scripted attempts for the tests of hedges: the script is data, and what
  * was opened and closed is counted.
  */
 import { Clock, Duration, Effect, Exit, Fiber, Option, Stream } from "effect"
@@ -35,9 +35,9 @@ export const answer = (run: number): ChatResponse =>
 
 export const errorOf = (run: number) => new classes.ServerError({ message: `run ${run} failed` })
 
-/** What an attempt does; times in milliseconds. */
+/** The script of an attempt; times in milliseconds. */
 export interface Play {
-  /** From the start to the first content, or to the failure. Nothing ever comes of an attempt without it. */
+  /** From the start to the first content, or to the failure. Without it the attempt never ends. */
   readonly first?: number
   /** Whether it fails then. */
   readonly isBroken?: boolean
@@ -45,13 +45,13 @@ export interface Play {
   readonly rest?: number
   /** Whether it fails in place of the rest. */
   readonly isCut?: boolean
-  /** Whether it takes no notice of an interrupt before its first content. */
+  /** Whether it ignores an interrupt before its first content. */
   readonly isStubborn?: boolean
   /** How long closing it takes. */
   readonly closing?: number
 }
 
-/** Attempts that do what is written, one after the other, and the last again and again. */
+/** Attempts that follow the scripts, one after the other; the last one repeats. */
 export const scripted = (...plays: ReadonlyArray<Play>) => {
   const log: Array<string> = []
   let opened = 0
@@ -75,7 +75,7 @@ export const scripted = (...plays: ReadonlyArray<Play>) => {
     return closing === undefined ? close : Effect.delay(close, Duration.millis(closing))
   }
 
-  /** Takes a connection that is closed with the scope, and gives what waits for the first content. */
+  /** Opens a connection that is closed with the scope, and returns what waits for the first content. */
   const begin = Effect.map(Effect.acquireRelease(acquire, release), (run) => {
     const play = playOf(run)
     const wait = play.first === undefined ? Effect.never : Effect.sleep(Duration.millis(play.first))
@@ -85,7 +85,7 @@ export const scripted = (...plays: ReadonlyArray<Play>) => {
 
   const stream: Stream.Stream<StreamEvent, StreamError> = Stream.unwrap(
     Effect.map(begin, ({ first, play, run }) =>
-      // Every pair of events is a network read of its own.
+      // Every pair of events is a separate network read.
       Stream.make(start(run)).pipe(
         Stream.concat(Stream.fromEffect(Effect.as(first, text(run, 1)))),
         Stream.concat(
@@ -107,7 +107,7 @@ export const scripted = (...plays: ReadonlyArray<Play>) => {
   return { log, plain: () => plain, stream: () => stream, open: () => opened - closed, opened: () => opened }
 }
 
-/** What a stream gave, how it ended, and when. */
+/** The events of a stream, how it ended, and when. */
 export const watched = <A, E>(stream: Stream.Stream<A, E>) =>
   Effect.gen(function* () {
     const seen: Array<A> = []
@@ -124,7 +124,7 @@ export const watched = <A, E>(stream: Stream.Stream<A, E>) =>
     return { seen, times, error, end: yield* Clock.currentTimeMillis }
   })
 
-/** Lets time pass until the effect ends. */
+/** Advances the clock until the effect ends. */
 export const elapse = Effect.fnUntraced(function* <A, E>(effect: Effect.Effect<A, E>, millis = 100_000) {
   const fiber = yield* Effect.forkChild(effect)
   yield* TestClock.adjust(Duration.millis(millis))

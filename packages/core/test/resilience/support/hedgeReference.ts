@@ -1,6 +1,6 @@
 /**
- * What must become of one hedged stream, reckoned from the times of its two
- * attempts alone. It knows no fiber and no scope.
+ * The expected result of one hedged stream, computed from the times of its two
+ * attempts only, without fibers or scopes.
  */
 import type { Play } from "./hedge.ts"
 
@@ -8,37 +8,37 @@ export interface Scenario {
   /** When the stream is late. */
   readonly after: number
   readonly plays: readonly [Play, Play]
-  /** Whether the budget would pay. */
+  /** Whether the budget allows a hedge. */
   readonly isPaid: boolean
   /** When the caller is interrupted. */
   readonly interruptAt: number
 }
 
 export interface Outcome {
-  /** The attempt whose events come, and how many of the two pairs do; `undefined` when none does. */
+  /** The attempt whose events arrive, and how many of the two pairs; `undefined` if none does. */
   readonly winner: 0 | 1 | undefined
   readonly pairs: number
-  /** When each pair comes. */
+  /** When each pair arrives. */
   readonly times: ReadonlyArray<number>
   /** The attempt whose error the stream ends with. */
   readonly failedWith: 0 | 1 | undefined
   readonly end: number
   readonly opened: number
-  /** Whether the budget was asked. */
+  /** Whether the budget was used. */
   readonly isAsked: boolean
   readonly isHedgeWin: boolean
 }
 
-/** One attempt, in the time of the caller. */
+/** One attempt, in the caller's time. */
 const lifeOf = (play: Play, startedAt: number) => {
   const settled = startedAt + (play.first ?? Infinity)
   const closing = play.closing ?? 0
   const isBroken = play.isBroken === true
   return {
     success: isBroken ? Infinity : settled,
-    /** When its failure is there, which is when it has been closed. */
+    /** When it fails, which is after it was closed. */
     failure: isBroken ? settled + closing : Infinity,
-    /** When it has been closed, if it is interrupted before it has won. */
+    /** When it is closed, if it is interrupted before it has won. */
     closedBy: (now: number): number => {
       if (now >= settled) return settled + closing
       return (play.isStubborn === true ? settled : now) + closing
@@ -57,7 +57,7 @@ export const reckon = ({ after, interruptAt, isPaid, plays }: Scenario): Outcome
   const facts = { opened: isHedged ? 2 : 1, isAsked }
   const nothing = { winner: undefined, pairs: 0, times: [], failedWith: undefined, isHedgeWin: false } as const
 
-  // Nobody has won before the caller is interrupted.
+  // No attempt has won before the caller is interrupted.
   if (interruptAt < Math.min(won, bothFailed)) {
     const running = [first, second].filter((life) => life !== undefined)
     const ends = running.map((life) => (life.failure <= interruptAt ? 0 : life.closedBy(interruptAt)))
@@ -65,7 +65,7 @@ export const reckon = ({ after, interruptAt, isPaid, plays }: Scenario): Outcome
   }
   if (won === Infinity) return { ...nothing, ...facts, failedWith: 0, end: bothFailed }
 
-  // Of two in the same instant, the first.
+  // Of two at the same time, the first.
   const winner = first.success <= hedgeSuccess ? 0 : 1
   const play = plays[winner]
   const closing = play.closing ?? 0

@@ -1,12 +1,12 @@
 /**
- * Calls whose end the test decides, and calls that are over at once.
+ * Calls whose end a test controls, and calls that end at once.
  */
 import { Deferred, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { ask, type Service, start } from "./admission.ts"
 
-/** A call that ends when it is told to. */
-export const held = Effect.fnUntraced(function* (door: Service, tokens = 0) {
+/** A call that ends on demand. */
+export const startCall = Effect.fnUntraced(function* (admission: Service, tokens = 0) {
   const end = yield* Deferred.make<void>()
   let isRunning = false
   const attempt = Effect.andThen(
@@ -15,14 +15,14 @@ export const held = Effect.fnUntraced(function* (door: Service, tokens = 0) {
     }),
     Deferred.await(end)
   )
-  const fiber = yield* start(door.guard(ask(tokens))(attempt))
+  const fiber = yield* start(admission.guard(ask(tokens))(attempt))
   return { fiber, isRunning: () => isRunning, end: Deferred.succeed(end, undefined) }
 })
 
-/** How many of so many calls, each over at once, are let in before anybody has to wait. */
-export const letIn = Effect.fnUntraced(function* (door: Service, calls: number, tokens = 0) {
+/** How many of this many calls, each of which ends at once, are admitted before one has to wait. */
+export const countAdmitted = Effect.fnUntraced(function* (admission: Service, calls: number, tokens = 0) {
   let made = 0
-  const attempt = door.guard(ask(tokens))(
+  const attempt = admission.guard(ask(tokens))(
     Effect.sync(() => {
       made += 1
     })

@@ -1,7 +1,7 @@
 /**
- * A host that keeps its own counts of what comes in, as Moonshot says it does:
- * calls at the same time, and requests and tokens in every minute and day up
- * to now. It refuses nothing and writes everything down.
+ * A host that counts arriving calls, as Moonshot documents it:
+ * concurrent calls, and requests and tokens in every minute and day up
+ * to now. It refuses nothing and records everything.
  */
 import { Clock, Duration, Effect } from "effect"
 import type { RateLimits } from "../../../src/resilience/RateLimits.ts"
@@ -15,7 +15,7 @@ interface Arrival {
 const minute = 60_000
 const day = 24 * 60 * minute
 
-/** Sums up what came in during the last milliseconds. */
+/** Sums what arrived during the last milliseconds. */
 const slidingSum = (millis: number, amountOf: (arrival: Arrival) => number) => {
   const inside: Array<Arrival> = []
   let first = 0
@@ -68,12 +68,12 @@ export const makeHost = (limits: RateLimits) => {
     arrivals,
     broken,
     peaks,
-    /** Milliseconds that calls have run, all together. */
+    /** The total milliseconds that calls have run. */
     busyUntil: (at: number) => {
       count(at, 0)
       return busy
     },
-    /** A call that is on its way for up to 900 milliseconds before the host sees it, and a while back. */
+    /** A call that arrives at the host after up to 900 milliseconds, and takes a while to return. */
     call: (tokens: number, serviceMillis: number, chance: Chance) =>
       Effect.gen(function* () {
         yield* Effect.sleep(Duration.millis(between(chance, 0, 900)))

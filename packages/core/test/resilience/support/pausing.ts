@@ -1,5 +1,5 @@
 /**
- * Stops a fiber at a step of its choosing, so that it can be interrupted there.
+ * Pauses a fiber at a given step, so that it can be interrupted there.
  */
 import { Effect, Scheduler } from "effect"
 
@@ -15,7 +15,7 @@ export const makePausing = Effect.map(Scheduler.Scheduler, (scheduler) => {
     makeDispatcher: () => scheduler.makeDispatcher()
   }
   return {
-    /** Gives way once, so many steps from now. */
+    /** Yields once, after this many steps. */
     at: (steps: number): void => {
       stepsLeft = steps
     },

@@ -1,5 +1,5 @@
 /**
- * The order of waiting calls, worked out anew from a list every time.
+ * The order of waiting calls, computed from a list every time.
  */
 import { priorities, type Priority } from "../../../src/CallOptions.ts"
 
@@ -9,15 +9,15 @@ export interface Caller {
   readonly tenant: string
 }
 
-/** After so many turns of others a priority has its own. */
+/** After this many calls of others a priority is served. */
 const patience = 8
 
 export const makeReference = () => {
   let waiting: ReadonlyArray<Caller> = []
   let time = 0
-  /** When each tenant of a priority came to the end of the line. */
+  /** When each tenant of a priority was moved to the end. */
   const inLineSince = new Map<string, number>()
-  /** The turns of others since a priority had its last, or began to wait. */
+  /** The calls of others since a priority was served, or started to wait. */
   const turnsOfOthers = new Map<Priority, number>()
 
   const line = ({ priority, tenant }: Caller) => `${priority} ${tenant}`

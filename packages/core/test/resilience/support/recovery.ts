@@ -1,5 +1,5 @@
 /**
- * What the tests of recovery have in common: an answer as events, and attempts
+ * Shared builders for the tests of recovery: a response as events, and attempts
  * that play a script.
  */
 import { Effect, Stream } from "effect"
@@ -15,7 +15,7 @@ export const call: Call = {
   request: { model: "kimi-k3", messages: [{ role: "user", content: "Hi" }] }
 }
 
-/** The beginning of the n-th attempt's answer. */
+/** The start of the n-th attempt's response. */
 export const start = (attempt = 0): StreamEvent => ({
   _tag: "Start",
   id: `chatcmpl-${attempt}`,
@@ -63,7 +63,7 @@ export const seam = (reason: string, attempt = 1): StreamEvent => ({
 
 export const lost = new StreamInterruptedError({ message: "lost", requestId: "r-0" })
 
-/** What one attempt brings, and the error after it; without one, the attempt ends. */
+/** The events of one attempt, and the error after them; without one, the attempt ends. */
 export interface Play {
   readonly events: ReadonlyArray<StreamEvent>
   readonly end?: Stream.Stream<never, StreamError>
@@ -77,7 +77,7 @@ export const broken = (error: StreamError, ...events: ReadonlyArray<StreamEvent>
 })
 export const whole = (...events: ReadonlyArray<StreamEvent>): Play => ({ events })
 
-/** Attempts that play one script after the other, with what they were asked and when they were opened and closed. */
+/** Attempts that play one script after the other, with their requests and when they were opened and closed. */
 export const script = (...plays: ReadonlyArray<Play>) => {
   const log: Array<string> = []
   const calls: Array<Call> = []
@@ -96,7 +96,7 @@ export const script = (...plays: ReadonlyArray<Play>) => {
   return { attempt, calls, log }
 }
 
-/** Runs a stream to its end: the events that were seen, and the error if there was one. */
+/** Runs a stream to its end: the received events, and the error if there was one. */
 export const watch = Effect.fnUntraced(function* (events: Stream.Stream<StreamEvent, StreamError>) {
   const seen: Array<StreamEvent> = []
   const exit = yield* Effect.result(Stream.runForEach(events, (event) => Effect.sync(() => void seen.push(event))))

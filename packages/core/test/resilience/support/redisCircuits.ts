@@ -1,6 +1,6 @@
 /**
- * Shared circuits over a store in memory, which is Effect's own, and can be
- * made to fail.
+ * Shared circuits over Effect's store in memory, which a test can
+ * make fail.
  */
 import { Context, Duration, Effect, Layer, Logger, type LogLevel } from "effect"
 import * as EffectBreaker from "effect/persistence/CircuitBreaker"
@@ -8,24 +8,25 @@ import type * as Scope from "effect/Scope"
 import * as Backoff from "../../../src/resilience/Backoff.ts"
 import * as CircuitOptions from "../../../src/resilience/internal/circuit/CircuitOptions.ts"
 import * as RedisCircuits from "../../../src/resilience/internal/circuit/RedisCircuits.ts"
+import type { Store } from "../../../src/resilience/internal/circuit/RedisCircuitPermits.ts"
 
-export interface Remote extends RedisCircuits.Store {
-  /** What the store does with operations: answers, fails, or says nothing. */
+export interface Remote extends Store {
+  /** How the store handles operations: it replies, fails, or never replies. */
   mode: "up" | "failing" | "silent"
-  /** Operations that reached the store, whatever became of them. */
+  /** All operations that reached the store. */
   asked: number
-  /** What each operation takes. */
+  /** The duration of each operation. */
   delay: Duration.Duration
   /** Admitted calls whose scope is open, which keeps the lease of a probe. */
   leases: number
 }
 
-/** A store that no process has used. */
+/** A new store. */
 export const remote: Effect.Effect<Remote, never, Scope.Scope> = Effect.map(
   Layer.build(EffectBreaker.layerStoreMemory()),
   (services) => {
     const memory = Context.get(services, EffectBreaker.CircuitBreakerStore)
-    // The store in memory cannot forget, so a forgotten circuit goes on under another name.
+    // The store in memory cannot delete, so a deleted circuit continues under another name.
     const lives = new Map<string, number>()
     const nameOf = (key: string): string => `${key}#${lives.get(key) ?? 0}`
     const gone = new EffectBreaker.CircuitBreakerError({
@@ -66,8 +67,8 @@ export const remote: Effect.Effect<Remote, never, Scope.Scope> = Effect.map(
   }
 )
 
-/** Opens after three failures in a row, for 10, 20, 40, 60, 60, … seconds; no chance. */
-export const processOf = (store: RedisCircuits.Store, options: Partial<CircuitOptions.RedisOptions> = {}) =>
+/** Opens after three failures in a row, for 10, 20, 40, 60, 60, … seconds; without jitter. */
+export const processOf = (store: Store, options: Partial<CircuitOptions.RedisOptions> = {}) =>
   Effect.flatMap(
     CircuitOptions.resolveRedis({
       tripPolicy: { _tag: "Consecutive", failures: 3 },

@@ -1,24 +1,24 @@
 /**
- * A waiting room whose door a test opens by hand.
+ * A wait queue whose permits a test controls.
  */
 import { Clock, Duration, Effect, Exit } from "effect"
 import type { AdmissionError } from "../../../src/errors/OperationErrors.ts"
 import type { PermitRequest, Outcome } from "../../../src/resilience/internal/admission/Limiter.ts"
-import * as WaitQueue from "../../../src/resilience/internal/admission/WaitQueue.ts"
+import { WaitQueue } from "../../../src/resilience/internal/admission/WaitQueue.ts"
 import { makeCounting } from "./counting.ts"
 
 export const ask: PermitRequest = { account: "moonshot", tokens: () => 0 }
 
-export const makeRoom = Effect.fnUntraced(function* (
+export const makeQueue = Effect.fnUntraced(function* (
   options: { readonly maxWait?: Duration.Input; readonly maxQueue?: number } = {}
 ) {
   const counting = yield* makeCounting
-  let places = 0
+  let permits = 0
   let closed: number | AdmissionError = Number.POSITIVE_INFINITY
   const log: Array<string> = []
   const estimates: Array<readonly [calls: number, tokens: number]> = []
   const context = yield* Effect.provideService(Effect.context<never>(), Clock.Clock, counting.clock)
-  const room = WaitQueue.make(
+  const queue = new WaitQueue(
     "moonshot",
     {
       maxWait: Duration.fromInputUnsafe(options.maxWait ?? "1 minute"),
@@ -26,8 +26,8 @@ export const makeRoom = Effect.fnUntraced(function* (
     },
     {
       decide: (waiter) => {
-        if (places === 0) return closed
-        places -= 1
+        if (permits === 0) return closed
+        permits -= 1
         const end = (how: string) =>
           Effect.sync(() => {
             log.push(`${how} ${waiter.tokens}`)
@@ -38,7 +38,7 @@ export const makeRoom = Effect.fnUntraced(function* (
           revoke: Effect.andThen(
             end("cancelled"),
             Effect.sync(() => {
-              places += 1
+              permits += 1
             })
           )
         }
@@ -50,24 +50,24 @@ export const makeRoom = Effect.fnUntraced(function* (
     },
     context
   )
-  /** Enters as the stage does, and holds the place until it ends. */
+  /** Acquires a permit as the stage does, and holds it until it ends. */
   const call = (number: number, use: Effect.Effect<unknown> = Effect.void, atLeast = Number.POSITIVE_INFINITY) =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(room.wait(ask, number, atLeast, restore), (place) => {
+      Effect.flatMap(queue.wait(ask, number, atLeast, restore), (place) => {
         log.push(`began ${number}`)
         return Effect.onExit(restore(use), (exit) => place.release(Exit.isSuccess(exit) ? "success" : "interrupted"))
       })
     )
   return {
-    room,
+    queue,
     call,
     log,
     estimates,
     counting,
-    places: () => places,
+    permits: () => permits,
     open: (count: number) => {
-      places += count
-      room.dispatch()
+      permits += count
+      queue.dispatch()
     },
     close: (decision: number | AdmissionError) => {
       closed = decision

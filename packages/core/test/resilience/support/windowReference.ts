@@ -1,5 +1,5 @@
 /**
- * A sliding window written to be read: a list of everything that was spent.
+ * A simple sliding window: a list of all amounts.
  */
 interface Spent {
   readonly at: number
@@ -15,7 +15,7 @@ export const makeReference = (windowMillis: number, slotMillis: number) => {
     return latest
   }
 
-  /** The first end of a slot at which everything that was spent beside this has left the window. */
+  /** The first end of a slot at which all other amounts have left the window. */
   const leavesAt = (entry: Spent): number => {
     const endOfSlot = (Math.floor(entry.at / slotMillis) + 1) * slotMillis
     return Math.ceil((endOfSlot + windowMillis) / slotMillis) * slotMillis
@@ -29,16 +29,16 @@ export const makeReference = (windowMillis: number, slotMillis: number) => {
       spent.push(entry)
       return entry
     },
-    /** Takes back something that was spent. */
+    /** Removes an amount. */
     remove: (entry: Spent, now: number): void => {
       at(now)
       spent.splice(spent.indexOf(entry), 1)
     },
-    /** What a window counts that goes by whole slots. */
+    /** The sum of a window over whole slots. */
     sum: (now: number): number => total(spent.filter((entry) => leavesAt(entry) > at(now))),
-    /** The same without making the time pass. */
+    /** The same without advancing the time. */
     sumAt: (time: number): number => total(spent.filter((entry) => leavesAt(entry) > Math.max(time, latest))),
-    /** What was spent in a window that ends at a time, to the millisecond. */
+    /** The sum of a window that ends at a time, to the millisecond. */
     exact: (end: number): number => total(spent.filter((entry) => entry.at > end - windowMillis && entry.at <= end)),
     spent
   }

@@ -1,18 +1,18 @@
 /**
- * What the cache writes into a store: an entry with its times, sealed so that
- * it is either opened as it was or not at all.
+ * The format of entries in a store: content and times, sealed so that an entry is
+ * opened unchanged or not at all.
  *
- * An entry that is damaged, cut off, of another version, sealed under another
- * key of the cache or with another encryption key is no entry. That is no
- * error: who opens it asks the host instead.
+ * An entry that is damaged, truncated, of another version, sealed under another
+ * cache key or with another encryption key counts as absent. That is not an
+ * error: the host is asked instead.
  *
  * **Details**
  *
- * - A checksum covers every byte, and the key under which the entry is kept.
- * - Larger entries are compressed when that makes them smaller.
- * - With an encryption key entries are kept as AES-256-GCM, which also proves
- *   that nobody else wrote them: entries in clear are not opened any more.
- *   Size and times stay readable.
+ * - A checksum covers every byte, and the key of the entry.
+ * - Larger entries are compressed if that makes them smaller.
+ * - With an encryption key entries are encrypted with AES-256-GCM, which also
+ *   authenticates them: entries in plaintext are not opened any more. Size and
+ *   times stay readable.
  *
  * @since 0.1.0
  */
@@ -26,8 +26,8 @@ import * as Deflate from "./Deflate.ts"
 import * as EntryCipher from "./EntryCipher.ts"
 
 /**
- * An entry of the cache. All times are in Unix milliseconds, and come back as
- * they were given: opening does not look at the clock.
+ * An entry of the cache. All times are Unix milliseconds, and are returned
+ * unchanged: opening does not check them.
  *
  * @category models
  * @since 0.1.0
@@ -35,9 +35,9 @@ import * as EntryCipher from "./EntryCipher.ts"
 export interface Entry {
   readonly body: Uint8Array
   readonly createdAt: number
-  /** From when it is served while a newer one is fetched. */
+  /** When it becomes stale: from then on it is served while a newer one is fetched. */
   readonly staleAt: number
-  /** From when it is not served any more. */
+  /** When it expires: from then on it is not served. */
   readonly expiresAt: number
 }
 
@@ -46,11 +46,11 @@ export interface Entry {
  * @since 0.1.0
  */
 export interface Options {
-  /** Bytes from which an entry is compressed; `Infinity` for never. Defaults to 4 KiB. */
+  /** The size in bytes from which an entry is compressed; `Infinity` for never. Defaults to 4 KiB. */
   readonly compressionThreshold: number
-  /** Largest body in bytes, as it is before compression. Defaults to 64 MiB. */
+  /** Maximum bytes of a body before compression. Defaults to 64 MiB. */
   readonly maxBytes: number
-  /** Encrypts what is kept: 32 random bytes, in base64 or hexadecimal. Defaults to none. */
+  /** The encryption key: 32 random bytes, in base64 or hexadecimal. Defaults to none. */
   readonly encryptionKey: Redacted.Redacted<string> | undefined
 }
 
@@ -69,14 +69,14 @@ export const defaults: Options = { compressionThreshold: 4_096, maxBytes: 67_108
  * @since 0.1.0
  */
 export interface CacheEnvelope {
-  /** An entry as it is kept under a key; none when it is too large to be opened again. */
+  /** Seals an entry for a key; none if it is too large to be opened again. */
   readonly seal: (key: string, entry: Entry) => Effect.Effect<Option.Option<Uint8Array>>
-  /** The entry that was sealed under this key. Its body may share memory with what was given. */
+  /** Opens an entry that was sealed for this key. Its body may share memory with the input. */
   readonly open: (key: string, sealed: Uint8Array) => Effect.Effect<Option.Option<Entry>>
 }
 
 /**
- * The form that this version writes, and the only one that it reads.
+ * The format that this version writes, and the only one that it reads.
  *
  * @category constants
  * @since 0.1.0
@@ -93,7 +93,7 @@ const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes
 
 const encoder = new TextEncoder()
 
-/** The header and the key: what the rest of an entry is bound to. */
+/** The header and the key, to which the rest of an entry is bound. */
 const associatedData = (header: Uint8Array, key: string): Uint8Array => {
   const name = encoder.encode(key)
   const bytes = new Uint8Array(headerBytes + name.length)
@@ -208,7 +208,7 @@ const build = (options: Options, cipher: EntryCipher.EntryCipher | undefined): C
 }
 
 /**
- * An envelope. Options that cannot be used fail it; the defaults can.
+ * An envelope. Fails with a `ConfigurationError` for invalid options.
  *
  * @category constructors
  * @since 0.1.0

@@ -2,9 +2,9 @@
  * A checksum against damage: MurmurHash3 in its 128-bit form for 32-bit
  * machines.
  *
- * Web Crypto digests only asynchronously, which costs ten times what it takes
- * to read an entry. Nobody is kept out by this checksum: who can write to a
- * store can compute it too. Against that there is encryption.
+ * Web Crypto digests only asynchronously, which costs ten times as much as
+ * reading an entry. The checksum does not protect against tampering: anyone who
+ * can write to a store can compute it too. Encryption does.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@
 export type Checksum = readonly [number, number, number, number]
 
 /**
- * The usual beginning.
+ * The default seed.
  *
  * @category constructors
  * @since 0.1.0
@@ -40,8 +40,8 @@ const finish = (value: number): number => {
 }
 
 /**
- * The checksum of some bytes. That of several parts begins each one with the
- * checksum of the part before.
+ * The checksum of some bytes. To combine several parts, each one is seeded with
+ * the checksum of the part before.
  *
  * @category constructors
  * @since 0.1.0
@@ -87,7 +87,7 @@ export const of = (bytes: Uint8Array, from: Checksum = seed): Checksum => {
 }
 
 /**
- * Puts a checksum where its sixteen bytes belong.
+ * Writes the sixteen bytes of a checksum.
  *
  * @category converting
  * @since 0.1.0
@@ -97,7 +97,7 @@ export const write = (checksum: Checksum, into: DataView, at: number): void => {
 }
 
 /**
- * Whether a checksum stands there.
+ * Whether the bytes at an offset are this checksum.
  *
  * @category guards
  * @since 0.1.0

@@ -1,23 +1,23 @@
 /**
- * Makes bytes smaller and whole again, with the streams of the Web.
+ * Compresses and decompresses bytes with the Compression Streams API.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 
-/** What both kinds of streams have in common. */
+/** The members that both kinds of streams share. */
 type Transform = Pick<CompressionStream, "readable" | "writable">
 
 const ignore = (): void => undefined
 
-/** Passes bytes through a stream; none when it fails, or more than `limit` bytes come out. */
+/** Passes bytes through a stream; none if it fails, or if the result exceeds `limit` bytes. */
 const pipeThrough = (make: () => Transform, bytes: Uint8Array, limit: number) =>
   Effect.callback<Option.Option<Uint8Array>>((resume) => {
     const { readable, writable } = make()
     const writer = writable.getWriter()
     const reader = readable.getReader()
-    // A failure is seen where the result is read; told twice, it would count as unhandled.
+    // A failure is handled where the result is read; here it would be an unhandled rejection.
     writer.write(new Uint8Array(bytes)).catch(ignore)
     writer.close().catch(ignore)
     const stop = (): void => {
@@ -58,7 +58,7 @@ const pipeThrough = (make: () => Transform, bytes: Uint8Array, limit: number) =>
   })
 
 /**
- * The bytes in fewer bytes; none when they do not get smaller.
+ * Compresses bytes; none if they do not become smaller.
  *
  * @category converting
  * @since 0.1.0
@@ -67,8 +67,8 @@ export const compress = (bytes: Uint8Array): Effect.Effect<Option.Option<Uint8Ar
   pipeThrough(() => new CompressionStream("deflate-raw"), bytes, bytes.length - 1)
 
 /**
- * The bytes as they were; none when they are damaged, or are not as many as is
- * said. No more than that are ever held.
+ * Decompresses bytes; none if they are damaged, or if the length differs. No
+ * more than `length` bytes are ever held.
  *
  * @category converting
  * @since 0.1.0

@@ -21,10 +21,10 @@ import { ConfigurationError } from "../../../errors/ConfigurationErrors.ts"
  * @since 0.1.0
  */
 export interface EntryCipher {
-  /** Nonce, text and tag; `bound` must be the same again to decrypt. None when it cannot be done. */
-  readonly encrypt: (bytes: Uint8Array, bound: Uint8Array) => Effect.Effect<Option.Option<Uint8Array>>
-  /** What was encrypted; none when anything of it, its bounds or the key is another. */
-  readonly decrypt: (bytes: Uint8Array, bound: Uint8Array) => Effect.Effect<Option.Option<Uint8Array>>
+  /** Returns nonce, ciphertext and tag; none if encryption fails. Decryption needs the same `associatedData`. */
+  readonly encrypt: (bytes: Uint8Array, associatedData: Uint8Array) => Effect.Effect<Option.Option<Uint8Array>>
+  /** Returns the plaintext; none if the input, the associated data or the key differs. */
+  readonly decrypt: (bytes: Uint8Array, associatedData: Uint8Array) => Effect.Effect<Option.Option<Uint8Array>>
 }
 
 const keyBytes = 32
@@ -38,9 +38,9 @@ const invalidKey = ConfigurationError.of([
 
 const decodeKey = (key: Redacted.Redacted<string>): Effect.Effect<Uint8Array, ConfigurationError> =>
   Effect.suspend(() => {
-    const given: unknown = Redacted.isRedacted(key) ? Redacted.value(key) : undefined
-    const text = typeof given === "string" ? given.trim() : ""
-    // Hexadecimal digits are base64 as well, but then of 48 bytes.
+    const value: unknown = Redacted.isRedacted(key) ? Redacted.value(key) : undefined
+    const text = typeof value === "string" ? value.trim() : ""
+    // Hexadecimal digits are also valid base64, but then of 48 bytes.
     const bytes = text.length === 2 * keyBytes ? Hex.decode(text) : Base64.decode(text)
     return Result.isSuccess(bytes) && bytes.success.length === keyBytes
       ? Effect.succeed(bytes.success)
@@ -53,10 +53,10 @@ const services = Layer.mergeAll(
 )
 
 /**
- * A cipher with a key of 32 random bytes, in base64 or hexadecimal. What
- * encrypts is derived from it, so that the key may serve elsewhere too.
+ * A cipher with a key of 32 random bytes, in base64 or hexadecimal. The actual
+ * key is derived from it, so that it can be used elsewhere too.
  *
- * Nonces are random: a key is good for some four thousand million entries.
+ * Nonces are random: one key is safe for about four billion entries.
  *
  * @category constructors
  * @since 0.1.0
@@ -74,18 +74,18 @@ export const make = (encryptionKey: Redacted.Redacted<string>): Effect.Effect<En
     })
     const key = yield* Aead.key(Aead.aes256Gcm, derived)
     return {
-      encrypt: (bytes: Uint8Array, bound: Uint8Array) =>
+      encrypt: (bytes: Uint8Array, associatedData: Uint8Array) =>
         Effect.gen(function* () {
           const nonce = yield* random.randomBytes(nonceBytes)
-          const encrypted = yield* aead.encrypt(key, bytes, { nonce, aad: bound })
+          const encrypted = yield* aead.encrypt(key, bytes, { nonce, aad: associatedData })
           const whole = new Uint8Array(nonceBytes + encrypted.length)
           whole.set(nonce)
           whole.set(encrypted, nonceBytes)
           return whole
         }).pipe(Effect.option),
-      decrypt: (bytes: Uint8Array, bound: Uint8Array) => {
+      decrypt: (bytes: Uint8Array, associatedData: Uint8Array) => {
         if (bytes.length < overhead) return Effect.succeedNone
-        const options = { nonce: bytes.subarray(0, nonceBytes), aad: bound }
+        const options = { nonce: bytes.subarray(0, nonceBytes), aad: associatedData }
         return Effect.option(aead.decrypt(key, bytes.subarray(nonceBytes), options))
       }
     }

@@ -1,13 +1,13 @@
 /**
- * One text for all ways to write the same JSON: members in order, no white
- * space, nothing for what is absent.
+ * Canonical JSON: members in alphabetical order, no white space, no absent
+ * members.
  *
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
 
 /**
- * Text that stands for itself among values.
+ * JSON text that is used as it is.
  *
  * @category models
  * @since 0.1.0
@@ -28,7 +28,8 @@ const stringifyObject = (object: object): string => {
 }
 
 /**
- * The text of a value. What JSON cannot say is `null`, as it is there.
+ * The canonical text of a value. What JSON cannot express is `null`, as in
+ * `JSON.stringify`.
  *
  * @category conversions
  * @since 0.1.0
@@ -36,7 +37,7 @@ const stringifyObject = (object: object): string => {
 export const stringify = (value: unknown): string => {
   switch (typeof value) {
     case "string":
-      // Lone surrogates come out escaped, so that the text loses nothing as UTF-8.
+      // Lone surrogates are escaped, so that encoding as UTF-8 loses nothing.
       return JSON.stringify(value)
     case "number":
       return Number.isFinite(value) ? `${value}` : "null"
@@ -54,42 +55,42 @@ export const stringify = (value: unknown): string => {
 interface CompactJson {
   /** JSON text without the white space between its tokens. */
   readonly text: string
-  /** What of it stands outside of strings. */
+  /** The part of it outside of strings. */
   readonly outsideStrings: string
 }
 
 const compact = (text: string): CompactJson => {
-  let bare = ""
+  let compacted = ""
   let outside = ""
-  let kept = 0
-  let isInside = false
+  let copiedTo = 0
+  let isInString = false
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    if (isInside) {
+    if (isInString) {
       if (code === 0x5c) at++
       else if (code === 0x22) {
-        isInside = false
-        bare += text.slice(kept, at + 1)
-        kept = at + 1
+        isInString = false
+        compacted += text.slice(copiedTo, at + 1)
+        copiedTo = at + 1
       }
     } else if (code === 0x22 || code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) {
-      bare += text.slice(kept, at)
-      outside += text.slice(kept, at)
-      isInside = code === 0x22
-      kept = isInside ? at : at + 1
+      compacted += text.slice(copiedTo, at)
+      outside += text.slice(copiedTo, at)
+      isInString = code === 0x22
+      copiedTo = isInString ? at : at + 1
     }
   }
-  return { text: bare + text.slice(kept), outsideStrings: outside + text.slice(kept) }
+  return { text: compacted + text.slice(copiedTo), outsideStrings: outside + text.slice(copiedTo) }
 }
 
-/** Numbers that JavaScript may not keep apart: with an exponent, or of more than fifteen digits. */
+/** Numbers that JavaScript may not distinguish: with an exponent, or of more than fifteen digits. */
 const impreciseNumber = /\d[eE]|\d[\d.]{15}/
 
 /**
- * The text of JSON that is itself given as text: white space and the order of
- * members do not matter, and all else does. Reading JSON forgets some of what
- * was written (`1.0`, a name given twice, the last digits of long numbers);
- * such text is told apart by its characters. So is text that is no JSON.
+ * The canonical form of JSON text: white space and the order of members do not
+ * matter, everything else does. Parsing loses details (`1.0`, duplicate names,
+ * the last digits of long numbers); such text is compared by its characters,
+ * and so is text that is not JSON.
  *
  * @category conversions
  * @since 0.1.0
@@ -97,9 +98,9 @@ const impreciseNumber = /\d[eE]|\d[\d.]{15}/
 export const canonicalizeText = (text: string): RawJson => {
   const parsed = Result.try((): unknown => JSON.parse(text))
   if (Result.isFailure(parsed)) return new RawJson(`!${JSON.stringify(text)}`)
-  const written = stringify(parsed.success)
-  const { text: bare, outsideStrings: outside } = compact(text)
-  // Whatever else is forgotten makes the text shorter or longer.
-  const isWhole = written.length === bare.length && !impreciseNumber.test(outside)
-  return new RawJson(isWhole ? written : `!${JSON.stringify(bare)}`)
+  const canonical = stringify(parsed.success)
+  const compacted = compact(text)
+  // Any other loss makes the text shorter or longer.
+  const isLossless = canonical.length === compacted.text.length && !impreciseNumber.test(compacted.outsideStrings)
+  return new RawJson(isLossless ? canonical : `!${JSON.stringify(compacted.text)}`)
 }

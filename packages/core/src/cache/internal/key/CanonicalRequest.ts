@@ -1,11 +1,11 @@
 /**
- * What of a request can change its answer, in one text: requests with the same
- * text ask the same.
+ * The canonical text of a request: everything that can change its response.
+ * Requests with the same text are equal for the cache.
  *
- * Every member counts unless it is known not to, members of `extra_body` and
- * unknown ones included. A member that only says what holds without it is left
- * out: defaults of the API everywhere, defaults of a model at Moonshot's own
- * hosts, which are the ones that the catalogue describes.
+ * Every member counts unless it is known not to, including unknown members and
+ * those of `extra_body`. A member that equals its default is left out: defaults
+ * of the API everywhere, defaults of a model at Moonshot's own hosts, which the
+ * catalogue describes.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import * as ModelCatalog from "../../../ModelCatalog.ts"
 import type { ModelRequest } from "../../../models/ChatRequest.ts"
 import { stringify, canonicalizeText } from "./CanonicalJson.ts"
 
-/** How the answer is sent, what steers the host's own cache, and who the end user is. */
+/** How the response is sent, the key of the host's own cache, and the end user. */
 const ignoredMembers: ReadonlySet<string> = new Set([
   "stream",
   "stream_options",
@@ -22,10 +22,10 @@ const ignoredMembers: ReadonlySet<string> = new Set([
   "safety_identifier"
 ])
 
-/** Members that the body takes from elsewhere, whatever `extra_body` says. */
+/** Members that `extra_body` cannot override. */
 const fixedMembers: ReadonlySet<string> = new Set(["model", "messages"])
 
-/** Members that each host has its own names for, so that those of `extra_body` are others. */
+/** Members whose names depend on the host, so that those of `extra_body` are distinct. */
 const hostSpecificMembers: ReadonlySet<string> = new Set([
   "max_tokens",
   "max_completion_tokens",
@@ -33,7 +33,7 @@ const hostSpecificMembers: ReadonlySet<string> = new Set([
   "reasoning_effort"
 ])
 
-/** What is known of the host and the model beside the request. */
+/** The host and model of a request. */
 interface RequestContext {
   readonly isMoonshot: boolean
   readonly knownModel: ModelCatalog.KnownModel | undefined
@@ -52,9 +52,9 @@ const requestContext = (provider: string, request: ModelRequest): RequestContext
   return { isMoonshot: true, knownModel: known, isThinking, hasTools }
 }
 
-type Normalizer = (value: unknown, facts: RequestContext) => unknown
+type Normalizer = (value: unknown, context: RequestContext) => unknown
 
-/** Whether an object has this one member. */
+/** Whether an object has exactly this member. */
 const hasOnly = (object: unknown, name: string, value: unknown): boolean =>
   Predicate.isObject(object) && Object.keys(object).length === 1 && object[name] === value
 
@@ -63,7 +63,7 @@ const omitDefault =
   (value) =>
     value === standard ? undefined : value
 
-/** Without `strict`, which says what the host assumes. */
+/** Removes `strict` if it equals the default. */
 const withoutStrict = (definition: unknown): unknown => {
   if (!Predicate.isObject(definition) || definition["strict"] !== true) return definition
   const { strict: _, ...rest } = definition
@@ -73,7 +73,7 @@ const withoutStrict = (definition: unknown): unknown => {
 const mapMember = (object: unknown, name: string, change: (value: unknown) => unknown): unknown =>
   Predicate.isObject(object) && name in object ? { ...object, [name]: change(object[name]) } : object
 
-/** What members say that need not be said, as `undefined`; the rest in one form. */
+/** Normalizes members: `undefined` for a default, and one form for equal values. */
 const normalizers: ReadonlyMap<string, Normalizer> = new Map<string, Normalizer>([
   ["n", omitDefault(1)],
   ["presence_penalty", omitDefault(0)],
@@ -164,43 +164,68 @@ const normalizeMessage = (message: object): unknown => {
   }
 }
 
-/** Nearly every message has a role and a text, and is written without a copy. */
+/** Most messages have only a role and a text, and need no copy. */
 const stringifyMessage = (message: ModelRequest["messages"][number]): string =>
   typeof message.content === "string" && Object.keys(message).length === 2
     ? `{"content":${JSON.stringify(message.content)},"role":${JSON.stringify(message.role)}}`
     : stringify(normalizeMessage(message))
 
+/** Whether a member is left out, or handled separately. */
+const isExcluded = (name: string): boolean => ignoredMembers.has(name) || fixedMembers.has(name)
+
+/** The members of a request as canonical JSON. */
+class RequestWriter {
+  readonly #context: RequestContext
+  readonly #parts: Array<string>
+
+  constructor(context: RequestContext, messages: ModelRequest["messages"]) {
+    this.#context = context
+    this.#parts = [`"messages":[${messages.map(stringifyMessage).join()}]`]
+  }
+
+  /** Adds a value as it is; nothing for `undefined`. */
+  add(name: string, value: unknown): void {
+    if (value !== undefined) this.#parts.push(`${JSON.stringify(name)}:${stringify(value)}`)
+  }
+
+  /** Adds a value in its normal form. */
+  addMember(name: string, value: unknown): void {
+    const normalize = normalizers.get(name)
+    this.add(name, normalize === undefined ? value : normalize(value, this.#context))
+  }
+
+  /** The members in alphabetical order. */
+  toJson(): string {
+    return `{${(this.#parts.length > 1 ? this.#parts.toSorted() : this.#parts).join()}}`
+  }
+}
+
+/** A member of the request wins over its namesake in `extra_body`, as in the body, even one without a value. */
+const addExtraBody = (writer: RequestWriter, request: ModelRequest): void => {
+  if (request.extra_body === undefined) return
+  for (const [name, value] of Object.entries(request.extra_body)) {
+    if (isExcluded(name)) continue
+    if (hostSpecificMembers.has(name)) writer.add(`extra_body.${name}`, value)
+    else if (!Object.hasOwn(request, name)) writer.addMember(name, value)
+  }
+}
+
 /**
- * The text of a request that is put to a host.
+ * The canonical text of a request to a host.
  *
  * @category conversions
  * @since 0.1.0
  */
 export const serialize = (provider: string, request: ModelRequest): string => {
-  const facts = requestContext(provider, request)
-  const parts = [`"messages":[${request.messages.map(stringifyMessage).join()}]`]
-  const add = (name: string, value: unknown): void => {
-    if (value !== undefined) parts.push(`${JSON.stringify(name)}:${stringify(value)}`)
-  }
-  const addMember = (name: string, value: unknown): void => {
-    const rule = normalizers.get(name)
-    add(name, rule === undefined ? value : rule(value, facts))
-  }
+  const context = requestContext(provider, request)
+  const writer = new RequestWriter(context, request.messages)
   for (const name of Object.keys(request)) {
-    if (name === "extra_body" || ignoredMembers.has(name) || fixedMembers.has(name) || hostSpecificMembers.has(name))
-      continue
-    addMember(name, request[name as keyof ModelRequest])
+    if (name === "extra_body" || isExcluded(name) || hostSpecificMembers.has(name)) continue
+    writer.addMember(name, request[name as keyof ModelRequest])
   }
-  if (request.extra_body !== undefined) {
-    for (const [name, value] of Object.entries(request.extra_body)) {
-      // As in the body, a member of the request wins over its namesake here, even one without a value.
-      if (ignoredMembers.has(name) || fixedMembers.has(name)) continue
-      if (hostSpecificMembers.has(name)) add(`extra_body.${name}`, value)
-      else if (!Object.hasOwn(request, name)) addMember(name, value)
-    }
-  }
-  add("thinking", normalizeThinking(request, facts))
-  add("reasoning_effort", normalizeEffort(request, facts))
-  add("max_completion_tokens", normalizeMaxTokens(request, facts))
-  return `{${(parts.length > 1 ? parts.toSorted() : parts).join()}}`
+  addExtraBody(writer, request)
+  writer.add("thinking", normalizeThinking(request, context))
+  writer.add("reasoning_effort", normalizeEffort(request, context))
+  writer.add("max_completion_tokens", normalizeMaxTokens(request, context))
+  return writer.toJson()
 }

@@ -1,6 +1,6 @@
 /**
- * The memory and the store below it as one: what is found in the store comes
- * up, what is kept goes down, what is removed goes from both.
+ * The memory and the store below it as one cache: entries found in the store are
+ * copied to memory, new entries are written to both, and removals apply to both.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import type { MemoryCache } from "./MemoryCache.ts"
 import type { StoreLevel } from "./StoreLevel.ts"
 
 /**
- * How long an answer is kept.
+ * How long a response is cached.
  *
  * @category models
  * @since 0.1.0
@@ -30,16 +30,16 @@ interface Lifetime {
  */
 export interface CacheLevels {
   readonly memory: MemoryCache
-  /** The entry that the store has, which is in memory from then on. */
+  /** The entry of the store, which is then in memory too. */
   readonly readStore: (key: string) => Effect.Effect<Option.Option<CachedResponse.CachedResponse>>
-  /** Keeps an answer under some keys. One that is too large is kept under none. */
-  readonly set: (keys: ReadonlyArray<string>, body: CachedResponse.CachedContent, times: Lifetime) => void
+  /** Caches a response under some keys. One that is too large is not cached. */
+  readonly set: (keys: ReadonlyArray<string>, content: CachedResponse.CachedContent, lifetime: Lifetime) => void
   readonly remove: (key: string) => Effect.Effect<void, CacheStoreError>
   readonly removeTag: (tag: string) => Effect.Effect<void, CacheStoreError>
   readonly clear: Effect.Effect<void, CacheStoreError>
 }
 
-/** What any store can count. */
+/** The longest lifetime that every store supports. */
 const maxLifetimeMillis = Duration.toMillis(Duration.weeks(1_000))
 
 /**
@@ -47,7 +47,7 @@ const maxLifetimeMillis = Duration.toMillis(Duration.weeks(1_000))
  * @since 0.1.0
  */
 export const make = (clock: Clock.Clock, memory: MemoryCache, store: StoreLevel | undefined): CacheLevels => {
-  /** How often something was removed: what was read before that must not come back. */
+  /** Counts removals: an entry that was read before one must not come back to memory. */
   let removals = 0
 
   const removing = (
@@ -75,9 +75,9 @@ export const make = (clock: Clock.Clock, memory: MemoryCache, store: StoreLevel 
               })
             )
           }),
-    set: (keys, body, { staleAfter, timeToLive }) => {
-      if (keys.length === 0 || !memory.accepts(body)) return
-      const copied = CachedResponse.copy(body)
+    set: (keys, content, { staleAfter, timeToLive }) => {
+      if (keys.length === 0 || !memory.accepts(content)) return
+      const copied = CachedResponse.copy(content)
       const createdAt = clock.currentTimeMillisUnsafe()
       const expiresAt = createdAt + Math.min(maxLifetimeMillis, Math.ceil(Duration.toMillis(timeToLive)))
       const staleAt =

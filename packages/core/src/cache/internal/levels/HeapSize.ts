@@ -1,13 +1,13 @@
 /**
- * How much of the heap an entry takes in memory, as V8 lays it out on 64-bit
- * machines without compressed pointers, which is Node. The figures were
- * measured; a test measures them again.
+ * The heap size of an entry, as V8 lays it out on 64-bit machines without
+ * pointer compression, as in Node. The figures were measured; a test measures
+ * them again.
  *
  * @since 0.1.0
  */
 import type { CachedContent } from "../CachedResponse.ts"
 
-/** The entry, its times, the answer's own object, the key, and their places in the index. */
+/** The entry, its times, the response object, the key, and their slots in the index. */
 const perEntry = 340
 const perUsage = 104
 const perChoice = 112
@@ -16,10 +16,10 @@ const perArray = 56
 const perSlot = 8
 const perString = 16
 
-/** Short texts are kept once, however often they occur. */
+/** Short strings are shared, however often they occur. */
 const maxSharedLength = 10
 
-/** A text takes one byte a character, or two when any of them needs it. */
+/** A string takes one byte per character, or two if any character needs it. */
 const wideCharacter = /[\u0100-\uffff]/
 
 const sizeOfText = (text: string | undefined): number => {
@@ -29,7 +29,7 @@ const sizeOfText = (text: string | undefined): number => {
 }
 
 /**
- * The bytes of the heap that an entry takes, with its key.
+ * The heap bytes of an entry with its key.
  *
  * @category getters
  * @since 0.1.0

@@ -1,12 +1,12 @@
 /**
- * The answers of this process, in memory: the least recently used go first when
- * there are too many, or too many bytes of them.
+ * The cached responses of this process: the least recently used are evicted if
+ * there are too many, or if they take too many bytes.
  *
  * **Details**
  *
- * - Bytes are those of the heap, as `HeapSize` reckons them.
- * - An entry whose time is over is found to be so when it is asked for, or when
- *   it is its turn to go. Until then it takes room.
+ * - Bytes are heap bytes, as `HeapSize` estimates them.
+ * - An expired entry is removed when it is looked up, or when it is evicted.
+ *   Until then it takes memory.
  *
  * @since 0.1.0
  */
@@ -21,33 +21,33 @@ import * as HeapSize from "./HeapSize.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** Most bytes of the heap for all entries together. */
+  /** Maximum heap bytes of all entries. */
   readonly maxBytes: number
-  /** Most entries. */
+  /** Maximum number of entries. */
   readonly maxEntries: number
-  /** Largest entry in bytes of the heap; `accepts` refuses larger ones. */
+  /** Maximum heap bytes of an entry; `accepts` refuses larger ones. */
   readonly maxEntryBytes: number
 }
 
 /**
- * What the memory has done so far, and what it holds.
+ * Counts of lookups and evictions, and the current size.
  *
  * @category models
  * @since 0.1.0
  */
 export interface MemoryStatistics {
-  /** Lookups that found an entry, a stale one included. */
+  /** Lookups that found an entry, including a stale one. */
   readonly hits: number
-  /** Those of them that found a stale one. */
+  /** Lookups that found a stale entry. */
   readonly staleHits: number
   readonly misses: number
-  /** The part of the lookups that were hits, 0 to 1; 0 before the first. */
+  /** The fraction of lookups that were hits, 0 to 1; 0 before the first. */
   readonly hitRate: number
-  /** Entries that went to make room while they were good. */
+  /** Entries that were evicted before they expired. */
   readonly evictions: number
-  /** Entries whose time was over when they were asked for or had to go. */
+  /** Entries that had expired when they were looked up or evicted. */
   readonly expirations: number
-  /** Answers that were too large to be kept. */
+  /** Responses that were too large. */
   readonly rejections: number
   readonly entries: number
   readonly bytes: number
@@ -58,12 +58,12 @@ export interface MemoryStatistics {
  * @since 0.1.0
  */
 export interface MemoryCache {
-  /** The entry of a key, which counts as a lookup. */
+  /** The entry of a key; counts as a lookup. */
   readonly get: (key: string) => CachedResponse | undefined
-  /** The same without counting and without making the entry the latest used. */
+  /** The same without counting, and without marking the entry as used. */
   readonly peek: (key: string) => CachedResponse | undefined
-  /** Whether an answer is small enough to be kept; one that is not counts as refused. */
-  readonly accepts: (body: CachedContent) => boolean
+  /** Whether a response is small enough; one that is not counts as a rejection. */
+  readonly accepts: (content: CachedContent) => boolean
   readonly set: (key: string, entry: CachedResponse) => void
   readonly remove: (key: string) => void
   readonly removeTag: (tag: string) => void
@@ -72,7 +72,7 @@ export interface MemoryCache {
 }
 
 /**
- * A memory by options that were checked.
+ * A memory from checked options.
  *
  * @category constructors
  * @since 0.1.0
@@ -86,7 +86,7 @@ export const make = ({ maxBytes, maxEntries, maxEntryBytes }: Options): Effect.E
     let expirations = 0
     let rejections = 0
 
-    // The times are in the entries, which bring them along from the store; a second account of them here could differ.
+    // Entries bring their times from the store, so that no second record of them is kept here.
     const entries = new LRUCache<string, CachedResponse>({
       max: maxEntries,
       maxSize: maxBytes,
@@ -120,8 +120,8 @@ export const make = ({ maxBytes, maxEntries, maxEntryBytes }: Options): Effect.E
         const entry = entries.peek(key)
         return entry === undefined || clock.currentTimeMillisUnsafe() >= entry.expiresAt ? undefined : entry
       },
-      accepts: (body) => {
-        const isAccepted = HeapSize.ofEntry(body) <= maxEntryBytes
+      accepts: (content) => {
+        const isAccepted = HeapSize.ofEntry(content) <= maxEntryBytes
         if (!isAccepted) rejections += 1
         return isAccepted
       },

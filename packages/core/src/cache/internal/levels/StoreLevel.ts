@@ -1,16 +1,16 @@
 /**
- * The store below the memory, as calls use it: it costs them no answer, and no
- * more time than its own.
+ * The store below the memory, as calls use it: it never fails a call, and delays
+ * it at most by its timeout.
  *
  * **Details**
  *
- * - Reading is given a short time. A store that fails or takes longer has no
- *   entry, and is left alone for a cool-down, for reading and for writing each.
- * - Writing is done in the background, one entry after the other. Entries for
- *   which there is no room are not written.
- * - An entry that cannot be opened, or whose time is over, is removed.
- * - Removing is what somebody asked for: it waits for earlier writes, which
- *   would otherwise bring an entry back, and says when it failed.
+ * - Reads have a short timeout. A store that fails or takes longer counts as a
+ *   miss, and is not used for a cool-down; reads and writes have separate ones.
+ * - Writes run in the background, one after the other. Entries beyond the bounds
+ *   of pending writes are not written.
+ * - An entry that cannot be opened, or that has expired, is removed.
+ * - A removal waits for earlier writes, which would otherwise bring an entry
+ *   back, and fails if the store does.
  *
  * @since 0.1.0
  */
@@ -33,36 +33,36 @@ import * as WriteBehind from "./WriteBehind.ts"
  * @since 0.1.0
  */
 export interface Options extends WriteBehind.Options {
-  /** Longest wait of a call for the store. */
+  /** The longest wait of a call for the store. */
   readonly timeout: Duration.Duration
-  /** Longest write or removal. */
+  /** The longest write or removal. */
   readonly writeTimeout: Duration.Duration
-  /** How long the store is left alone after it failed. */
+  /** How long the store is not used after a failure. */
   readonly cooldown: Duration.Duration
 }
 
 /**
- * What has been done with the store so far.
+ * Counts of operations on the store.
  *
  * @category models
  * @since 0.1.0
  */
 export interface StoreLevelStatistics {
   readonly hits: number
-  /** Lookups to which the store had no entry. */
+  /** Lookups for which the store had no entry. */
   readonly misses: number
-  /** Lookups that the store did not answer, or that were spared it. */
+  /** Lookups that the store did not answer, or that were skipped during a cool-down. */
   readonly failures: number
   /** Entries that could not be opened and were removed. */
   readonly corrupt: number
   readonly writes: number
-  /** Entries that were not written, because the store failed or there was no room for them. */
+  /** Entries that were not written, because the store failed or too many writes were pending. */
   readonly droppedWrites: number
-  /** Operations that wait in the background. */
+  /** Pending background operations. */
   readonly pending: number
-  /** Whether the latest lookup was answered. */
+  /** Whether the latest lookup succeeded. */
   readonly isReadable: boolean
-  /** Whether the latest write or removal was done. */
+  /** Whether the latest write or removal succeeded. */
   readonly isWritable: boolean
 }
 
@@ -71,9 +71,9 @@ export interface StoreLevelStatistics {
  * @since 0.1.0
  */
 export interface StoreLevel {
-  /** The entry of a key, if the store gives it in time. */
+  /** The entry of a key, if the store returns it in time. */
   readonly read: (key: string) => Effect.Effect<Option.Option<CachedResponse.CachedResponse>>
-  /** Has an entry written in the background. */
+  /** Writes an entry in the background. */
   readonly write: (key: string, entry: CachedResponse.CachedResponse) => void
   readonly remove: (key: string) => Effect.Effect<void, CacheStoreError>
   readonly removeTag: (tag: string) => Effect.Effect<void, CacheStoreError>
@@ -81,11 +81,11 @@ export interface StoreLevel {
   readonly statistics: () => StoreLevelStatistics
 }
 
-/** What a store gave for a key: an entry, or why there is none. */
+/** The result of a lookup: an entry, or why there is none. */
 type StoreLookup = CachedResponse.CachedResponse | "none" | "corrupt" | "expired"
 
 /**
- * A store as calls use it, until the scope closes.
+ * A store level, until the scope closes.
  *
  * @category constructors
  * @since 0.1.0
@@ -101,13 +101,13 @@ export const make = Effect.fnUntraced(function* (
   const reading = yield* StoreOutage.make({
     timeout,
     cooldown,
-    unavailableMessage: `The ${store.name} store of the cache cannot be read: calls are answered without it until it can`,
+    unavailableMessage: `The ${store.name} store of the cache cannot be read: it is not used for calls until it can be read again`,
     recoveredMessage: `The ${store.name} store of the cache can be read again`
   })
   const writing = yield* StoreOutage.make({
     timeout: writeTimeout,
     cooldown,
-    unavailableMessage: `The ${store.name} store of the cache cannot be written: answers are kept in memory only until it can`,
+    unavailableMessage: `The ${store.name} store of the cache cannot be written: responses are cached in memory only until it can be written again`,
     recoveredMessage: `The ${store.name} store of the cache can be written again`
   })
   let hits = 0
@@ -115,7 +115,7 @@ export const make = Effect.fnUntraced(function* (
   let failures = 0
   let corrupt = 0
   let writes = 0
-  let lostWrites = 0
+  let droppedWrites = 0
 
   const open = (key: string, bytes: Uint8Array): Effect.Effect<StoreLookup> =>
     Effect.map(envelope.open(key, bytes), (sealed): StoreLookup => {
@@ -159,14 +159,14 @@ export const make = Effect.fnUntraced(function* (
         )
     })
 
-  /** The operation is bounded for those who wait behind it, and the wait for its turn for who asked for it. */
+  /** Bounds the operation, for those queued behind it, and the caller's wait in the queue. */
   const manage = (operation: string, effect: Effect.Effect<void, CacheStoreError>) =>
     bounded(operation, behind.runInOrder(bounded(operation, interruptWithoutWaiting(effect))))
 
   return {
     read: (key) =>
-      Effect.map(reading.tryRun(interruptWithoutWaiting(lookUp(key))), (reached) => {
-        const found = Option.getOrUndefined(reached)
+      Effect.map(reading.tryRun(interruptWithoutWaiting(lookUp(key))), (result) => {
+        const found = Option.getOrUndefined(result)
         if (found === undefined) {
           failures += 1
           return Option.none()
@@ -181,14 +181,14 @@ export const make = Effect.fnUntraced(function* (
         return Option.none()
       }),
     write: (key, entry) => {
-      const isTaken = behind.offer(
+      const isQueued = behind.offer(
         HeapSize.ofEntry(entry),
         Effect.map(change(Effect.suspend(() => seal(key, entry))), (isWritten) => {
           if (isWritten) writes += 1
-          else lostWrites += 1
+          else droppedWrites += 1
         })
       )
-      if (!isTaken) lostWrites += 1
+      if (!isQueued) droppedWrites += 1
     },
     remove: (key) => manage("remove", store.remove(key)),
     removeTag: (tag) => manage("removeTag", store.removeTag(tag)),
@@ -199,7 +199,7 @@ export const make = Effect.fnUntraced(function* (
       failures,
       corrupt,
       writes,
-      droppedWrites: lostWrites,
+      droppedWrites,
       pending: behind.pending(),
       isReadable: !reading.isUnavailable(),
       isWritable: !writing.isUnavailable()

@@ -1,9 +1,9 @@
 /**
- * Work that nobody waits for, done in the background one after the other.
+ * A queue of background operations, which run one after the other.
  *
- * What waits is bounded in number and in bytes: when there is no room, work is
- * refused. When its scope closes, what waits is still done, within a bound of
- * time.
+ * Pending operations are bounded in number and in bytes; beyond that they are
+ * refused. When the scope closes, pending operations still run, within a time
+ * limit.
  *
  * @since 0.1.0
  */
@@ -20,11 +20,11 @@ import type * as Scope from "effect/Scope"
  * @since 0.1.0
  */
 export interface Options {
-  /** Most operations that wait. */
+  /** Maximum number of pending operations. */
   readonly maxPending: number
-  /** Most bytes that they hold together. */
+  /** Maximum bytes of pending operations. */
   readonly maxPendingBytes: number
-  /** Longest time for what still waits when the scope closes. */
+  /** The longest time for pending operations when the scope closes. */
   readonly flushTimeout: Duration.Duration
 }
 
@@ -33,11 +33,11 @@ export interface Options {
  * @since 0.1.0
  */
 export interface WriteBehind {
-  /** Has an operation run after all that came before it; `false` when there is no room for it. */
+  /** Queues an operation; `false` if the bounds are reached. */
   readonly offer: (bytes: number, operation: Effect.Effect<void>) => boolean
-  /** Runs an operation after all that came before it, and waits for it. There is always room for it. */
+  /** Runs an operation after all that are queued, and waits for it, regardless of the bounds. */
   readonly runInOrder: <A, E>(operation: Effect.Effect<A, E>) => Effect.Effect<A, E>
-  /** Operations that wait or run. */
+  /** Operations that are queued or running. */
   readonly pending: () => number
 }
 
@@ -55,7 +55,7 @@ export const make = Effect.fnUntraced(function* ({
   let pendingBytes = 0
 
   const enqueue = (bytes: number, operation: Effect.Effect<void>): boolean => {
-    const isTaken = Queue.offerUnsafe(
+    const isQueued = Queue.offerUnsafe(
       queue,
       Effect.ensuring(
         operation,
@@ -65,21 +65,21 @@ export const make = Effect.fnUntraced(function* ({
         })
       )
     )
-    if (!isTaken) return false
+    if (!isQueued) return false
     pending += 1
     pendingBytes += bytes
     return true
   }
 
   const worker = yield* Effect.forkDetach(
-    // The end of the queue ends the worker; an operation that dies must not.
+    // The end of the queue ends the worker; a defect of an operation must not.
     Effect.ignore(Effect.forever(Effect.flatMap(Queue.take(queue), Effect.exit)))
   )
   yield* Effect.addFinalizer(() =>
     Effect.gen(function* () {
       yield* Queue.end(queue)
       yield* Effect.timeoutOption(Fiber.await(worker), flushTimeout)
-      // An operation that holds the interrupt back does not hold back who closes.
+      // An uninterruptible operation must not delay the close.
       worker.interruptUnsafe()
     })
   )
@@ -90,11 +90,11 @@ export const make = Effect.fnUntraced(function* ({
     runInOrder: <A, E>(operation: Effect.Effect<A, E>) =>
       Effect.suspend(() => {
         const done = Deferred.makeUnsafe<A, E>()
-        const isTaken = enqueue(
+        const isQueued = enqueue(
           0,
           Effect.flatMap(Effect.exit(operation), (exit) => Deferred.done(done, exit))
         )
-        return isTaken ? Deferred.await(done) : operation
+        return isQueued ? Deferred.await(done) : operation
       }),
     pending: () => pending
   }

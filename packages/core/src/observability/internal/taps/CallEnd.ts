@@ -24,7 +24,7 @@ type Mutable<A> = { -readonly [Name in keyof A]: A[Name] }
 export const recordOf = (
   observation: Observation,
   model: string,
-  answer: ResponseMetadata,
+  response: ResponseMetadata,
   exit: Exit.Exit<unknown, ChatError | StreamError>,
   { agent, job, priority, tenant }: Values,
   streamEnd: StreamEnd | undefined
@@ -35,7 +35,7 @@ export const recordOf = (
     operation: observation.operation,
     startedAt,
     duration: Math.max(0, observation.clock.currentTimeMillisUnsafe() - startedAt),
-    provider: answer.provider ?? origin.provider,
+    provider: response.provider ?? origin.provider,
     account: origin.account,
     requestModel: model,
     outcome: CallOutcome.fromExit(exit),
@@ -48,20 +48,29 @@ export const recordOf = (
     traceId: span.traceId,
     spanId: span.spanId
   }
-  const requestId = answer.requestId ?? error?.requestId
-  const hostTraceId = answer.traceId ?? error?.traceId
-  const [finishReason] = answer.finishReasons
-  if (answer.model !== undefined) record.responseModel = answer.model
+  addResponse(record, response, error)
   if (error !== undefined) record.error = CallOutcome.summaryOf(error)
-  if (finishReason !== undefined) record.finishReason = finishReason
-  if (requestId !== undefined) record.requestId = requestId
-  if (hostTraceId !== undefined) record.hostTraceId = hostTraceId
-  if (answer.usage !== undefined) record.usage = answer.usage
   if (isCostKnown && cost !== undefined) record.cost = cost
-  if (answer.cached !== undefined) record.cached = answer.cached.level
   if (firstContentAt !== undefined) record.timeToFirstToken = firstContentAt - startedAt
   if (streamEnd !== undefined) record.streamEnd = streamEnd
   return record
+}
+
+/** Adds what the host said; the ids of a failed call are those of its error. */
+const addResponse = (
+  record: Mutable<CallRecord>,
+  response: ResponseMetadata,
+  error: ChatError | StreamError | undefined
+): void => {
+  const requestId = response.requestId ?? error?.requestId
+  const hostTraceId = response.traceId ?? error?.traceId
+  const [finishReason] = response.finishReasons
+  if (response.model !== undefined) record.responseModel = response.model
+  if (finishReason !== undefined) record.finishReason = finishReason
+  if (requestId !== undefined) record.requestId = requestId
+  if (hostTraceId !== undefined) record.hostTraceId = hostTraceId
+  if (response.usage !== undefined) record.usage = response.usage
+  if (response.cached !== undefined) record.cached = response.cached.level
 }
 
 /**

@@ -1,11 +1,11 @@
 /**
- * One account's limits and what is in use of them: concurrency, requests and
- * tokens per minute, tokens per day, decided together.
+ * One account's limits and its usage: concurrency, requests and tokens per
+ * minute, tokens per day, decided together.
  *
- * It counts as the host does, at the door and for good. It also learns: a
- * refusal that names a limit or the use of it is believed for ten minutes, a
- * refusal that names nothing slows the account down, and answers speed it up
- * again, never above the limits that were given.
+ * It counts as the host does, when a call starts and permanently. It also
+ * learns from the host: a refusal that names a limit, or the usage of it,
+ * applies for ten minutes; a refusal that names neither throttles the account,
+ * and successful calls undo that, never above the configured limits.
  *
  * @since 0.1.0
  */
@@ -13,22 +13,25 @@ import * as Duration from "effect/Duration"
 import type { KimiError } from "../../../errors/KimiError.ts"
 import type { RateStatus } from "../../../models/RateStatus.ts"
 import type { RateLimits } from "../../RateLimits.ts"
+import type { Outcome } from "./Limiter.ts"
 import { UsageWindow, minuteMillis } from "./UsageWindow.ts"
 import type { RateWindow } from "./RateWindow.ts"
 import { Throttle } from "./Throttle.ts"
 
-/** How long a limit that the host named is believed; it may have been lowered for a time, or raised since. */
+/** How long a limit applies that the host named: it may have been lowered temporarily, or raised since. */
 const learnedLimitMillis = 10 * minuteMillis
-/** How long to leave a host alone whose day is used up, when it does not say. */
+/** The pause after a daily limit, when the host gives none. */
 const dailyLimitPause = Duration.millis(10 * minuteMillis)
-/** The share of a rate is of as many calls as a minute sees, and at least of these. */
+/** The least number of calls per minute by which the rate throttle is scaled. */
 const minCallsPerMinute = 10
 
-const lowerLimit = (known: number | undefined, told: number | undefined): number | undefined =>
-  told === undefined || told < 1 ? known : known === undefined ? told : Math.min(known, told)
+const lowerLimit = (known: number | undefined, named: number | undefined): number | undefined => {
+  if (named === undefined || named < 1) return known
+  return known === undefined ? named : Math.min(known, named)
+}
 
 /**
- * What is in use of an account.
+ * The usage of an account.
  *
  * @category models
  * @since 0.1.0
@@ -36,19 +39,19 @@ const lowerLimit = (known: number | undefined, told: number | undefined): number
 export interface AccountUsage {
   /** Calls that run. */
   readonly inFlight: number
-  /** Calls that may run at the same time, as learned; infinite when no limit is known. */
+  /** Calls that may run at once, after throttling; infinite when no limit is known. */
   readonly concurrency: number
-  /** Part of the rates that is used since the host refused calls; 1 when it does not. */
+  /** The fraction of the rates that is used after refusals; 1 without any. */
   readonly pace: number
   readonly requestsInMinute: number
   readonly tokensInMinute: number
   readonly tokensInDay: number
-  /** Unix milliseconds until which the host asked to be left alone. */
+  /** Unix milliseconds until which the host asked for a pause. */
   readonly pausedUntil: number
 }
 
 /**
- * The decision over one account. All times are Unix milliseconds.
+ * The limits and usage of one account. All times are Unix milliseconds.
  *
  * @category models
  * @since 0.1.0
@@ -57,11 +60,11 @@ export class AccountLimits {
   #limits: RateLimits
   readonly #usageWindow: UsageWindow
   #configuredLimits: RateLimits
-  /** Unix milliseconds until which limits are believed that the host named. */
+  /** Unix milliseconds until which learned limits apply. */
   #learnedUntil = 0
   readonly #concurrencyThrottle = new Throttle(0.01)
   readonly #rateThrottle = new Throttle(0.1)
-  /** Calls at once when the host first refused, where no limit is known. */
+  /** Concurrent calls when the host first refused one, if no limit is known. */
   #learnedConcurrency = Number.POSITIVE_INFINITY
   #pausedUntil = 0
 
@@ -73,9 +76,9 @@ export class AccountLimits {
   }
 
   /**
-   * Takes other limits in place of those given, at once: what runs is counted
-   * on, and nobody is let in until it fits. A limit that stays as it was given
-   * stays as the host has named it; one that changes is newer than its word.
+   * Replaces the configured limits at once: running calls stay counted, and
+   * none is admitted until they fit. A limit that does not change keeps what
+   * was learned from the host; one that does change replaces it.
    */
   change(limits: RateLimits): void {
     const given = this.#configuredLimits
@@ -89,17 +92,17 @@ export class AccountLimits {
     }
   }
 
-  /** Whether tokens matter, so that nobody counts them in vain. */
+  /** Whether a token limit applies, so that tokens are only estimated when needed. */
   get countsTokens(): boolean {
     return this.#limits.tokensPerMinute !== undefined || this.#limits.tokensPerDay !== undefined
   }
 
-  /** The limits as far as they are known. */
+  /** The limits that apply now: configured or learned. */
   get limits(): RateLimits {
     return this.#limits
   }
 
-  /** The limit that a call of so many tokens exceeds all by itself. */
+  /** The limit that a call with this many tokens exceeds on its own. */
   exceededLimit(
     tokens: number
   ): { readonly kind: "tokens per minute" | "tokens per day"; readonly limit: number } | undefined {
@@ -112,8 +115,8 @@ export class AccountLimits {
   }
 
   /**
-   * Milliseconds until there is room for a call; 0 when there is now, infinite
-   * when a call has to end first.
+   * Milliseconds until there is capacity for a call; 0 if there is now,
+   * infinite if a call has to end first.
    */
   waitMillis(tokens: number, now: number): number {
     if (now >= this.#learnedUntil) this.#limits = this.#configuredLimits
@@ -130,29 +133,35 @@ export class AccountLimits {
     return wait
   }
 
-  /** Counts a call that begins now. */
+  /** Counts a call that starts now. */
   acquire(tokens: number, now: number): void {
     this.#usageWindow.acquire(this.countsTokens ? tokens : 0, now)
   }
 
-  /** A call has ended. */
+  /** Records that a call has ended. */
   release(): void {
     this.#usageWindow.release()
   }
 
-  /** Takes back a call that began at `at` and was never sent. */
+  /** Undoes the count of a call that started at `at` and was never sent. */
   cancel(tokens: number, at: number, now: number): void {
     this.#usageWindow.cancel(tokens, at, now)
   }
 
-  /** Learns from an answer: what was slowed down comes back bit by bit. */
+  /** Records how a call ended. An interrupted call says nothing about the limits. */
+  recordOutcome(outcome: Outcome, now: number): void {
+    if (outcome === "success") this.recordSuccess(now)
+    else if (outcome !== "interrupted") this.recordFailure(outcome, now)
+  }
+
+  /** Learns from a success: throttled limits recover step by step. */
   recordSuccess(now: number): void {
     this.#concurrencyThrottle.increase(this.#maxConcurrency())
     this.#rateThrottle.increase(this.#callsPerMinute(now))
     if (this.#concurrencyThrottle.factor === 1) this.#learnedConcurrency = Number.POSITIVE_INFINITY
   }
 
-  /** Learns from what the host tells beside an answer: what others have used, and when it will refuse. */
+  /** Learns from rate-limit headers: the usage of other clients, and when the host will refuse. */
   recordRateStatus({ limit, remaining, reset }: RateStatus, now: number): void {
     this.#learnLimit("requestsPerMinute", limit, now)
     if (remaining === undefined) return
@@ -161,7 +170,7 @@ export class AccountLimits {
     if (remaining === 0 && reset !== undefined) this.#pause(Duration.millis(reset), now)
   }
 
-  /** Learns from a refusal. Other errors say nothing about limits. */
+  /** Learns from a refusal. Other errors say nothing about the limits. */
   recordFailure(error: KimiError, now: number): void {
     switch (error._tag) {
       case "OverloadedError":
@@ -176,7 +185,7 @@ export class AccountLimits {
     }
   }
 
-  /** What is in use now. */
+  /** The usage now. */
   usage(now: number): AccountUsage {
     return {
       inFlight: this.#usageWindow.inFlight,
@@ -189,7 +198,7 @@ export class AccountLimits {
     }
   }
 
-  /** Calls that may run at once. */
+  /** Calls that may run at once, after throttling. */
   #maxConcurrency(): number {
     const most = this.#limits.concurrency ?? this.#learnedConcurrency
     return most === Number.POSITIVE_INFINITY ? most : Math.max(1, Math.floor(most * this.#concurrencyThrottle.factor))
@@ -199,7 +208,7 @@ export class AccountLimits {
     return Math.max(minCallsPerMinute, this.#usageWindow.requests.sum(now))
   }
 
-  /** A slowed-down limit still lets the largest lawful call through. */
+  /** A throttled limit still admits the largest permitted call. */
   #throttled(limit: number, amount: number): number {
     return this.#rateThrottle.factor === 1 ? limit : Math.max(limit * this.#rateThrottle.factor, amount)
   }
@@ -217,7 +226,7 @@ export class AccountLimits {
         break
       case "tokens per minute": {
         const isNews = this.#learnLimit("tokensPerMinute", limit, now)
-        // The host's own count says it all: others use the account too, or our estimates were low.
+        // The host's own count explains the refusal: others use the account too, or our estimates were low.
         if (this.#addUnseen(this.#usageWindow.tokens, current, now) || isNews) return
       }
     }
@@ -225,7 +234,7 @@ export class AccountLimits {
   }
 
   #reduceConcurrency(): void {
-    // The refused call has left already.
+    // The refused call is no longer counted.
     if (this.#limits.concurrency === undefined)
       this.#learnedConcurrency = Math.min(this.#learnedConcurrency, this.#usageWindow.inFlight + 1)
     this.#concurrencyThrottle.decrease(this.#maxConcurrency())
@@ -233,23 +242,23 @@ export class AccountLimits {
 
   #reduceRate(now: number): void {
     const { requestsPerMinute, tokensPerMinute } = this.#limits
-    // Without a rate to slow down, fewer calls at once are all that is left.
+    // Without a rate to throttle, only concurrency can be reduced.
     if (requestsPerMinute === undefined && tokensPerMinute === undefined) return this.#reduceConcurrency()
     this.#rateThrottle.decrease(this.#callsPerMinute(now))
   }
 
-  /** Takes over a limit that the host names, for a time, when it is lower than ours; tells whether it was. */
-  #learnLimit(name: keyof RateLimits, told: number | undefined, now: number): boolean {
+  /** Applies a limit that the host names for a time if it is lower than ours; returns whether it was. */
+  #learnLimit(name: keyof RateLimits, named: number | undefined, now: number): boolean {
     const known = this.#limits[name]
-    const limit = lowerLimit(known, told)
-    if (told === undefined || limit === undefined) return false
-    if (limit === told) this.#learnedUntil = now + learnedLimitMillis
+    const limit = lowerLimit(known, named)
+    if (named === undefined || limit === undefined) return false
+    if (limit === named) this.#learnedUntil = now + learnedLimitMillis
     if (limit === known) return false
     this.#limits = { ...this.#limits, [name]: limit }
     return true
   }
 
-  /** Counts what the host has counted beyond our count; tells whether there was any. */
+  /** Adds usage that the host has counted and we have not; returns whether there was any. */
   #addUnseen(window: RateWindow, counted: number | undefined, now: number): boolean {
     const unseen = (counted ?? 0) - window.sum(now)
     if (unseen > 0) window.add(unseen, now)

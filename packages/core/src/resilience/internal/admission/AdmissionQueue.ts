@@ -1,7 +1,6 @@
 /**
- * Who goes next among waiting calls: the more urgent first, but nobody is
- * passed over for ever; within a priority the tenants take turns; within a
- * tenant the oldest first.
+ * The order of waiting calls: by priority, without starvation; within a
+ * priority round-robin over tenants; within a tenant first in, first out.
  *
  * Pure bookkeeping: no clock, no effects.
  *
@@ -10,7 +9,7 @@
 import { priorities, type Priority } from "../../../CallOptions.ts"
 
 /**
- * Something that waits.
+ * An item of the queue.
  *
  * @category models
  * @since 0.1.0
@@ -20,10 +19,10 @@ export interface QueueItem {
   readonly tenant: string
 }
 
-/** How often a waiting priority is passed over before it has its turn. */
-const maxPassedOver = 8
+/** How often a waiting priority is skipped before it is served. */
+const maxSkipped = 8
 
-/** The waiting of one priority, by tenant; the tenant whose turn it is comes first. */
+/** The items of one priority, by tenant; the next tenant comes first. */
 type TenantQueues<W> = Map<string, Set<W>>
 
 const firstOf = <A>(items: Iterable<A>): A | undefined => {
@@ -44,7 +43,7 @@ export class AdmissionQueue<W extends QueueItem> {
     batch: new Map(),
     swarm: new Map()
   }
-  readonly #passedOver = { interactive: 0, batch: 0, swarm: 0 }
+  readonly #skipped = { interactive: 0, batch: 0, swarm: 0 }
   readonly #sizes = { interactive: 0, batch: 0, swarm: 0 }
   readonly #items = new Set<W>()
 
@@ -52,66 +51,66 @@ export class AdmissionQueue<W extends QueueItem> {
     return this.#items.size
   }
 
-  /** How many of a priority wait. */
+  /** The number of items of a priority. */
   sizeOf(priority: Priority): number {
     return this.#sizes[priority]
   }
 
-  /** How many of each priority wait. */
+  /** The number of items of each priority. */
   get sizes(): { readonly [P in Priority]: number } {
     return { ...this.#sizes }
   }
 
-  add(waiter: W): void {
-    const turns = this.#tenantQueues[waiter.priority]
-    const known = turns.get(waiter.tenant)
-    if (known === undefined) turns.set(waiter.tenant, new Set([waiter]))
-    else known.add(waiter)
-    this.#sizes[waiter.priority] += 1
-    this.#items.add(waiter)
+  add(item: W): void {
+    const tenants = this.#tenantQueues[item.priority]
+    const existing = tenants.get(item.tenant)
+    if (existing === undefined) tenants.set(item.tenant, new Set([item]))
+    else existing.add(item)
+    this.#sizes[item.priority] += 1
+    this.#items.add(item)
   }
 
-  /** Takes one out that waits no longer, wherever it stands; tells whether it was there. */
-  remove(waiter: W): boolean {
-    if (!this.#items.delete(waiter)) return false
-    this.#sizes[waiter.priority] -= 1
-    if (this.#sizes[waiter.priority] === 0) this.#passedOver[waiter.priority] = 0
-    const turns = this.#tenantQueues[waiter.priority]
-    const own = turns.get(waiter.tenant)
-    own?.delete(waiter)
-    if (own?.size === 0) turns.delete(waiter.tenant)
+  /** Removes an item from any position; returns whether it was in the queue. */
+  remove(item: W): boolean {
+    if (!this.#items.delete(item)) return false
+    this.#sizes[item.priority] -= 1
+    if (this.#sizes[item.priority] === 0) this.#skipped[item.priority] = 0
+    const tenants = this.#tenantQueues[item.priority]
+    const items = tenants.get(item.tenant)
+    items?.delete(item)
+    if (items?.size === 0) tenants.delete(item.tenant)
     return true
   }
 
-  /** Who goes next; it stays where it is. */
+  /** The next item, which stays in the queue. */
   peek(): W | undefined {
     const priority = this.#nextPriority()
     if (priority === undefined) return undefined
-    const own = firstOf(this.#tenantQueues[priority].values())
-    return own === undefined ? undefined : firstOf(own)
+    const items = firstOf(this.#tenantQueues[priority].values())
+    return items === undefined ? undefined : firstOf(items)
   }
 
-  /** Takes out who goes next, and gives the turn to the next tenant. */
+  /** Removes and returns the next item; its tenant goes behind the others. */
   take(): W | undefined {
-    const waiter = this.peek()
-    if (waiter === undefined) return undefined
-    const { priority, tenant } = waiter
+    const item = this.peek()
+    if (item === undefined) return undefined
+    const { priority, tenant } = item
     for (const other of priorities) {
-      if (other !== priority && this.#sizes[other] > 0) this.#passedOver[other] += 1
+      if (other !== priority && this.#sizes[other] > 0) this.#skipped[other] += 1
     }
-    this.#passedOver[priority] = 0
-    this.remove(waiter)
-    const turns = this.#tenantQueues[priority]
-    const rest = turns.get(tenant)
+    this.#skipped[priority] = 0
+    this.remove(item)
+    const tenants = this.#tenantQueues[priority]
+    const rest = tenants.get(tenant)
     if (rest !== undefined) {
-      turns.delete(tenant)
-      turns.set(tenant, rest)
+      tenants.delete(tenant)
+      tenants.set(tenant, rest)
     }
-    return waiter
+    return item
   }
 
   #nextPriority(): Priority | undefined {
     const waiting = priorities.filter((priority) => this.#sizes[priority] > 0)
-    return waiting.find((priority) => this.#passedOver[priority] >= maxPassedOver) ?? waiting[0]
+    return waiting.find((priority) => this.#skipped[priority] >= maxSkipped) ?? waiting[0]
   }
 }

@@ -1,22 +1,23 @@
 /**
- * The shared count of an account's limits: one script, which Redis runs as one
- * step. `RedisAccount` is its only user.
+ * The shared usage of an account: one script, which Redis runs atomically.
+ * `RedisAccount` is its only user.
  *
  * The minute is kept in slots of 100 milliseconds and the day in slots of a
- * minute, as `RateWindow` keeps them, by the clock of Redis. Places are leased,
- * so that those of a killed process come back. Processes that were refused take
- * turns: what each asked for is kept free of those behind it until it asks
- * again, or else one that never stops asking would leave the others nothing.
+ * minute, as in `RateWindow`, by the clock of Redis. Permits are leased, so that
+ * those of a killed process expire. Processes that were refused are served in
+ * turn: what each requested is reserved against later ones until it asks again;
+ * otherwise a process that asks constantly would leave the others nothing.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import type * as Redis from "../../../Redis.ts"
 import type { RateLimits } from "../../RateLimits.ts"
+import type { DailyUsageTotals, UsageTotals } from "./UsageWindow.ts"
 
 /**
- * How soon to ask again when all places are taken: another process may have
- * given one back.
+ * The shortest interval between two requests: another process may have
+ * released a permit.
  *
  * @category constants
  * @since 0.1.0
@@ -24,20 +25,20 @@ import type { RateLimits } from "../../RateLimits.ts"
 export const pollMillis = 50
 
 /**
- * How soon to ask again at the latest, so that whoever waits for its turn is
- * known to be alive.
+ * The longest interval between two requests, which show that a waiting process
+ * is alive.
  *
  * @category constants
  * @since 0.1.0
  */
 export const maxPollMillis = 1_000
 
-/** What a turn is kept beyond the time at which its process asks again. */
+/** How long a turn is kept after the time at which its process should have asked again. */
 const turnGraceMillis = 250
 
 const lua = `
-local state, minutes, days, places, turns, told = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local op, known, process, place = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local state, minutes, days, permits, turns, reported = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local op, known, process, permit = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local lease, requests, tokens = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local minute, day = tonumber(ARGV[8]), tonumber(ARGV[9])
 local time = redis.call('TIME')
@@ -45,7 +46,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local generation, born = unpack(redis.call('HMGET', state, 'generation', 'born'))
 if not generation then
-  -- Where a user may not ask how long Redis has run, it may have forgotten just now.
+  -- Without permission to read the uptime, assume that Redis has just lost its data.
   local info = redis.pcall('INFO', 'server')
   local uptime = type(info) == 'string' and tonumber(string.match(info, 'uptime_in_seconds:(%d+)')) or 0
   generation, born = process .. ':' .. time[1] .. ':' .. time[2], uptime * 1000 < minute and now or 0
@@ -62,7 +63,7 @@ local function expire(key, span, window, calls_field, tokens_field)
   while true do
     local item = redis.call('LINDEX', key, 0)
     if not item then
-      -- Nothing is left to count, also when Redis has thrown the list away.
+      -- Nothing is left to count, even if Redis has evicted the list.
       redis.call('HSET', state, calls_field, 0, tokens_field, 0)
       return
     end
@@ -89,7 +90,7 @@ local function count(key, span, calls, amount, calls_field, tokens_field)
   redis.call('HINCRBY', state, tokens_field, amount)
 end
 
-local function room_in(key, span, window, excess, by_calls)
+local function capacity_in(key, span, window, excess, by_calls)
   local last = 0
   for _, item in ipairs(redis.call('LRANGE', key, 0, -1)) do
     local slot, calls, amount = parts(item)
@@ -100,7 +101,7 @@ local function room_in(key, span, window, excess, by_calls)
   return math.max(1, last)
 end
 
--- Since when this process waits, and how many wait longer with how many tokens.
+-- Since when this process waits, and how many others with how many tokens wait longer.
 local function turn()
   local since, ahead, ahead_tokens, others = now, 0, 0, {}
   local all = redis.call('HGETALL', turns)
@@ -122,29 +123,29 @@ end
 
 expire(minutes, 100, minute, 'requests', 'tokens')
 expire(days, 60000, day, 'calls', 'daily')
-redis.call('ZREMRANGEBYSCORE', places, '-inf', now)
+redis.call('ZREMRANGEBYSCORE', permits, '-inf', now)
 
 local status, wait = 'ok', 0
 if op ~= 'report' and known ~= '' and known ~= generation then
-  status = 'lost'
-elseif op == 'leave' then
-  redis.call('ZREM', places, place)
+  status = 'reset'
+elseif op == 'release' then
+  redis.call('ZREM', permits, permit)
   local pause = tonumber(ARGV[10])
   if pause > 0 and now + pause > tonumber(redis.call('HGET', state, 'paused') or 0) then
     redis.call('HSET', state, 'paused', now + pause)
   end
 elseif op == 'renew' then
   local held = tonumber(ARGV[10])
-  for i = 11, 10 + held do redis.call('ZADD', places, now + lease, ARGV[i]) end
-  for i = 11 + held, #ARGV do redis.call('ZREM', places, ARGV[i]) end
+  for i = 11, 10 + held do redis.call('ZADD', permits, now + lease, ARGV[i]) end
+  for i = 11 + held, #ARGV do redis.call('ZREM', permits, ARGV[i]) end
 elseif op == 'report' then
-  -- A report may arrive more than once, and late: only what is new in it counts.
-  local told_to, calls, amount = string.match(redis.call('GET', told) or '', '^(.*),(%d+),(%d+)$')
+  -- A report may arrive more than once, and late: only what is new in it is counted.
+  local reported_to, calls, amount = string.match(redis.call('GET', reported) or '', '^(.*),(%d+),(%d+)$')
   local daily
-  if told_to ~= generation and known ~= generation then
+  if reported_to ~= generation and known ~= generation then
     requests, tokens, daily = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
   else
-    if told_to ~= generation then calls, amount = 0, 0 end
+    if reported_to ~= generation then calls, amount = 0, 0 end
     local base = known == generation
     requests = requests - math.max(tonumber(calls), base and tonumber(ARGV[10]) or 0)
     tokens = tokens - math.max(tonumber(amount), base and tonumber(ARGV[11]) or 0)
@@ -154,24 +155,24 @@ elseif op == 'report' then
     count(minutes, 100, math.max(0, requests), math.max(0, tokens), 'requests', 'tokens')
     count(days, 60000, math.max(0, requests), math.max(0, daily), 'calls', 'daily')
   end
-  redis.call('SET', told, generation .. ',' .. ARGV[6] .. ',' .. ARGV[7])
+  redis.call('SET', reported, generation .. ',' .. ARGV[6] .. ',' .. ARGV[7])
 else
   local used = redis.call('HMGET', state, 'requests', 'tokens', 'daily', 'paused')
   local limits = { tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13]) }
   local since, ahead, ahead_tokens = turn()
   wait = math.max(0, math.ceil(tonumber(used[4] or 0) - now))
   local is_open = wait == 0
-  -- Those ahead may give up, so that what they keep is no reason to call a wait certain.
-  local function check(key, span, window, limit, spent, amount, kept, by_calls)
-    if limit < 0 or spent + kept + amount <= limit then return end
+  -- Processes ahead may give up, so that what is reserved for them does not make a wait certain.
+  local function check(key, span, window, limit, used_amount, amount, reserved, by_calls)
+    if limit < 0 or used_amount + reserved + amount <= limit then return end
     is_open = false
-    local over = spent + amount - limit
-    if over > 0 then wait = math.max(wait, room_in(key, span, window, over, by_calls)) end
+    local over = used_amount + amount - limit
+    if over > 0 then wait = math.max(wait, capacity_in(key, span, window, over, by_calls)) end
   end
   check(minutes, 100, minute, limits[2], tonumber(used[1] or 0), requests, ahead, true)
   check(minutes, 100, minute, limits[3], tonumber(used[2] or 0), tokens, ahead_tokens, false)
   check(days, 60000, day, limits[4], tonumber(used[3] or 0), tokens, ahead_tokens, false)
-  if limits[1] >= 0 and redis.call('ZCARD', places) + ahead >= limits[1] then
+  if limits[1] >= 0 and redis.call('ZCARD', permits) + ahead >= limits[1] then
     status = 'full'
   elseif not is_open then
     status = 'wait'
@@ -179,7 +180,7 @@ else
   if status == 'ok' then
     count(minutes, 100, requests, tokens, 'requests', 'tokens')
     count(days, 60000, requests, tokens, 'calls', 'daily')
-    redis.call('ZADD', places, now + lease, place)
+    redis.call('ZADD', permits, now + lease, permit)
     redis.call('HDEL', turns, process)
   else
     local soon = math.max(${pollMillis}, math.min(wait, ${maxPollMillis}))
@@ -190,7 +191,7 @@ end
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, day + 3600000) end
 local used = redis.call('HMGET', state, 'requests', 'tokens', 'daily')
 return { status, wait, generation, math.max(0, tonumber(born) + minute - now),
-  tonumber(used[1] or 0), tonumber(used[2] or 0), tonumber(used[3] or 0), redis.call('ZCARD', places) }
+  tonumber(used[1] or 0), tonumber(used[2] or 0), tonumber(used[3] or 0), redis.call('ZCARD', permits) }
 `
 
 type Argument = string | number
@@ -200,17 +201,17 @@ const script: Redis.Script = { name: "admission", lua }
 type RawReply = readonly [Reply["status"], number, string, number, number, number, number, number]
 
 /**
- * What the script answers.
+ * The reply of the script.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Reply {
-  /** Done; refused for a time; refused until a call ends; or Redis has forgotten what was counted. */
-  readonly status: "ok" | "wait" | "full" | "lost"
-  /** Milliseconds for which there is no room for certain. */
+  /** Done; refused for a time; refused until a call ends; or Redis has lost its data. */
+  readonly status: "ok" | "wait" | "full" | "reset"
+  /** Milliseconds for which there is certainly no capacity. */
   readonly waitMillis: number
-  /** Milliseconds for which a restarted Redis may know less than was spent. */
+  /** Milliseconds for which a restarted Redis may know less than was used. */
   readonly uncertainMillis: number
   readonly requests: number
   readonly tokens: number
@@ -225,39 +226,22 @@ export interface Reply {
  * @since 0.1.0
  */
 export interface AdmissionScript {
-  /** Takes a place, if there is room for it. */
-  readonly acquire: (place: string, tokens: number, limits: RateLimits) => Effect.Effect<Reply, Redis.RedisError>
-  /** Gives a place back, and asks everybody to pause for some milliseconds. */
-  readonly release: (place: string, pauseMillis: number) => Effect.Effect<Reply, Redis.RedisError>
-  /** Keeps the places that are held, and gives back those that are not. */
-  readonly renew: (held: Iterable<string>, gone: Iterable<string>) => Effect.Effect<Reply, Redis.RedisError>
+  /** Acquires a permit if there is capacity. */
+  readonly acquire: (permit: string, tokens: number, limits: RateLimits) => Effect.Effect<Reply, Redis.RedisError>
+  /** Releases a permit, and pauses all processes for some milliseconds. */
+  readonly release: (permit: string, pauseMillis: number) => Effect.Effect<Reply, Redis.RedisError>
+  /** Extends the lease of held permits, and removes released ones. */
+  readonly renew: (held: Iterable<string>, released: Iterable<string>) => Effect.Effect<Reply, Redis.RedisError>
   /**
-   * Counts what was spent without Redis, all of it since this process began;
-   * `from` is how much of that Redis has confirmed. When it has forgotten, all
-   * that this process has spent lately counts instead.
+   * Counts what was used without Redis. `to` is the total since this process
+   * started; `from` is how much of it Redis has confirmed. If Redis has lost its
+   * data, `lately` is counted instead: all recent usage of this process.
    */
   readonly report: (
     from: UsageTotals,
     to: UsageTotals,
     lately: DailyUsageTotals
   ) => Effect.Effect<Reply, Redis.RedisError>
-}
-
-/**
- * @category models
- * @since 0.1.0
- */
-export interface UsageTotals {
-  readonly requests: number
-  readonly tokens: number
-}
-
-/**
- * @category models
- * @since 0.1.0
- */
-export interface DailyUsageTotals extends UsageTotals {
-  readonly daily: number
 }
 
 /**
@@ -269,7 +253,7 @@ export interface Options {
   readonly leaseMillis: number
   readonly minuteMillis: number
   readonly dayMillis: number
-  /** An id of this process. */
+  /** The unique id of this process. */
   readonly processId: string
 }
 
@@ -287,33 +271,33 @@ export const make = (redis: Redis.Redis["Service"], account: string, options: Op
     `${name}:state`,
     `${name}:minute`,
     `${name}:day`,
-    `${name}:places`,
+    `${name}:permits`,
     `${name}:turns`,
-    `${name}:told:${processId}`
+    `${name}:reported:${processId}`
   ]
   let known = ""
-  const run = (op: string, place: string, { requests, tokens }: UsageTotals, rest: ReadonlyArray<Argument>) => {
-    const head = [op, known, processId, place, leaseMillis, requests, tokens, Math.ceil(minuteMillis)]
+  const run = (op: string, permit: string, { requests, tokens }: UsageTotals, rest: ReadonlyArray<Argument>) => {
+    const head = [op, known, processId, permit, leaseMillis, requests, tokens, Math.ceil(minuteMillis)]
     return Effect.map(redis.run<RawReply>(script, keys, [...head, Math.ceil(dayMillis), ...rest]), (reply): Reply => {
-      const [status, wait, generation, unsure, calls, minute, daily, inFlight] = reply
-      // What was lost has to be reported first: only then is the new generation the known one.
+      const [status, waitMillis, generation, uncertainMillis, requests, tokens, daily, inFlight] = reply
+      // After a reset, usage has to be reported first: only then is the new generation the known one.
       if (known === "" || op === "report") known = generation
-      return { status, waitMillis: wait, uncertainMillis: unsure, requests: calls, tokens: minute, daily, inFlight }
+      return { status, waitMillis, uncertainMillis, requests, tokens, daily, inFlight }
     })
   }
   const limit = (value: number | undefined): number => value ?? -1
   return {
-    acquire: (place, tokens, limits) =>
-      run("enter", place, { requests: 1, tokens }, [
+    acquire: (permit, tokens, limits) =>
+      run("acquire", permit, { requests: 1, tokens }, [
         limit(limits.concurrency),
         limit(limits.requestsPerMinute),
         limit(limits.tokensPerMinute),
         limit(limits.tokensPerDay)
       ]),
-    release: (place, pauseMillis) => run("leave", place, noUsage, [Math.min(Math.ceil(pauseMillis), dayMillis)]),
-    renew: (held, gone) => {
-      const kept = [...held]
-      return run("renew", "", noUsage, [kept.length, ...kept, ...gone])
+    release: (permit, pauseMillis) => run("release", permit, noUsage, [Math.min(Math.ceil(pauseMillis), dayMillis)]),
+    renew: (held, released) => {
+      const renewed = [...held]
+      return run("renew", "", noUsage, [renewed.length, ...renewed, ...released])
     },
     report: (from, to, lately) =>
       run("report", "", to, [from.requests, from.tokens, lately.requests, lately.tokens, lately.daily])

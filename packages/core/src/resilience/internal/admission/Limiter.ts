@@ -1,8 +1,8 @@
 /**
- * Where a call asks to be let in, and is let in at once, later or not at all.
+ * A limiter admits calls: at once, after a wait, or not at all.
  *
- * `Admission` puts attempts behind a door; `LocalDoor` decides in this
- * process, `RedisDoor` together with others.
+ * `Admission` sends attempts through a limiter; `LocalLimiter` decides within
+ * this process, `RedisLimiter` across processes.
  *
  * @since 0.1.0
  */
@@ -18,26 +18,26 @@ import type { RateLimits } from "../../RateLimits.ts"
 import type { Restore } from "../../../pipeline/internal/StreamGuard.ts"
 
 /**
- * A call that asks to be let in.
+ * A call that needs a permit.
  *
  * @category models
  * @since 0.1.0
  */
 export interface PermitRequest {
-  /** The account whose limits are asked. */
+  /** The account whose limits apply. */
   readonly account: string
-  /** What the call counts for; only asked when tokens are limited. */
+  /** The tokens that the call counts for; only computed when tokens are limited. */
   readonly tokens: () => number
   /**
-   * Asked when the call has to wait: the answer tells later whether the call
-   * may still be made, so that a host that failed in the meantime is let alone.
+   * Called when the call has to wait. The function that it returns gives the
+   * error if the call is no longer allowed, so that a host that failed in the
+   * meantime is not called.
    */
   readonly watch?: (() => () => CircuitOpenError | undefined) | undefined
 }
 
 /**
- * How a call ended: with an answer, with an error, or without a word because
- * its caller left.
+ * How a call ended.
  *
  * @category models
  * @since 0.1.0
@@ -45,20 +45,20 @@ export interface PermitRequest {
 export type Outcome = "success" | "interrupted" | KimiError
 
 /**
- * The place of a call that was let in. It is held until the call has ended.
+ * The permit of an admitted call. It is held until the call has ended.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Permit {
-  /** Hears what the host tells of the account beside its answer. */
+  /** Records the rate-limit headers of a response. */
   readonly recordRateStatus: (status: RateStatus) => void
-  /** Gives the place back, once. */
+  /** Releases the permit; further calls do nothing. */
   readonly release: (outcome: Outcome) => Effect.Effect<void>
 }
 
 /**
- * How long and how many may wait.
+ * How long and how many calls may wait.
  *
  * @category options
  * @since 0.1.0
@@ -70,28 +70,28 @@ export interface QueueLimits {
 }
 
 /**
- * What of a door may change while it is used.
+ * What can be changed while a limiter is in use.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Changes extends Partial<QueueLimits> {
-  /** The limits of an account; `undefined` leaves it those that it has. */
+  /** The limits of an account; `undefined` leaves them unchanged. */
   readonly limitsOf?: (account: string) => RateLimits | undefined
 }
 
 /**
- * What is known of an account.
+ * The state of an account.
  *
  * @category models
  * @since 0.1.0
  */
 export interface AccountState extends AccountUsage {
-  /** The limits that were given or that the host has named. */
+  /** The limits that apply now: configured, or learned from the host. */
   readonly limits: RateLimits
-  /** Calls that wait. */
+  /** Waiting calls. */
   readonly waiting: number
-  /** Calls that wait, by their priority. */
+  /** Waiting calls by priority. */
   readonly queues: { readonly [P in Priority]: number }
   /** Calls of one priority that may wait. */
   readonly maxQueue: number
@@ -103,17 +103,20 @@ export interface AccountState extends AccountUsage {
  */
 export interface Limiter {
   /**
-   * Waits for a place. It is called where nothing interrupts, so that no place
-   * is lost between being given and being held; the wait itself goes through
-   * `restore`, and takes nothing when it is interrupted.
+   * Waits for a permit. It has to be called in an uninterruptible region, so
+   * that no permit is lost between being given and being held; the wait itself
+   * runs under `restore`, and takes no permit when it is interrupted.
    */
-  readonly acquire: (ask: PermitRequest, restore: Restore) => Effect.Effect<Permit, AdmissionError | CircuitOpenError>
-  /** Every account that was asked for, by its name. */
+  readonly acquire: (
+    request: PermitRequest,
+    restore: Restore
+  ) => Effect.Effect<Permit, AdmissionError | CircuitOpenError>
+  /** The state of every account in use, by name. */
   readonly states: Effect.Effect<ReadonlyMap<string, AccountState>>
   /**
-   * Changes limits in place. What was counted stays counted, calls that run
-   * keep their places, and calls that wait are looked at anew; they keep the
-   * patience that they came with.
+   * Changes limits in place. Usage stays counted, running calls keep their
+   * permits, and waiting calls are decided again; they keep the longest wait
+   * with which they started.
    */
   readonly change: (changes: Changes) => Effect.Effect<void>
 }

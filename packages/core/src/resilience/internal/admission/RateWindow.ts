@@ -1,10 +1,10 @@
 /**
- * Counts what was spent in the last minute, or day, so that no window of that
- * length ever holds more than a limit.
+ * Sums the usage of the last minute, or day, so that no window of that length
+ * ever holds more than a limit.
  *
- * Amounts are kept by slots of time, and a slot counts until all of it has
+ * Amounts are kept in slots of time, and a slot counts until all of it has
  * left the window: memory and work are bounded whatever the rate is, and the
- * count is never too low.
+ * sum is never too low.
  *
  * @since 0.1.0
  */
@@ -29,19 +29,19 @@ export class RateWindow {
     this.#slots = new Float64Array(Math.ceil(windowMillis / slotMillis) + 1)
   }
 
-  /** What the window holds. */
+  /** The sum of the window. */
   sum(now: number): number {
     this.#advance(now)
     return this.#sum
   }
 
-  /** Counts an amount now. */
+  /** Adds an amount at this time. */
   add(amount: number, now: number): void {
     this.#advance(now)
     this.#addToSlot(this.#latest, amount)
   }
 
-  /** Takes back an amount that was counted at `at` and not spent after all. */
+  /** Removes an amount that was added at `at` and not used after all. */
   remove(amount: number, at: number, now: number): void {
     this.#advance(now)
     const slot = Math.floor(at / this.#slotMillis)
@@ -49,8 +49,8 @@ export class RateWindow {
   }
 
   /**
-   * Milliseconds until `amount` more fits under `limit`: 0 when it does now,
-   * infinite when it never will.
+   * Milliseconds until `amount` more fits under `limit`: 0 if it fits now,
+   * infinite if it never will.
    */
   waitMillis(amount: number, limit: number, now: number): number {
     this.#advance(now)

@@ -1,5 +1,5 @@
 /**
- * A door that decides together with other processes, through Redis.
+ * A limiter that decides across processes, through Redis.
  *
  * @since 0.1.0
  */
@@ -8,26 +8,28 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import * as Redis from "../../../Redis.ts"
-import * as AdmissionScript from "./AdmissionScript.ts"
-import type { AccountState, Limiter } from "./Limiter.ts"
-import type * as LocalLimiter from "./LocalLimiter.ts"
-import * as RedisAccount from "./RedisAccount.ts"
 import * as StoreOutage from "../../../internal/StoreOutage.ts"
+import { AccountRegistry } from "./AccountRegistry.ts"
+import * as AdmissionScript from "./AdmissionScript.ts"
+import type { Limiter } from "./Limiter.ts"
+import type * as LocalLimiter from "./LocalLimiter.ts"
+import { RedisAccount } from "./RedisAccount.ts"
+import { dayMillis, minuteMillis } from "./UsageWindow.ts"
 
 /**
  * @category options
  * @since 0.1.0
  */
 export interface Options extends LocalLimiter.Options {
-  /** Before every key in Redis. */
+  /** Prefix of every key in Redis. */
   readonly keyPrefix: string
-  /** Part of the limits that this process keeps to while Redis is away, over 0 to 1. */
+  /** The fraction of the limits that this process uses while Redis is unavailable, above 0 and at most 1. */
   readonly localShare: number
-  /** Longest wait for an answer of Redis. */
+  /** The longest wait for a reply of Redis. */
   readonly timeout: Duration.Duration
-  /** How long Redis is left alone after it failed. */
+  /** How long Redis is not used after a failure. */
   readonly cooldown: Duration.Duration
-  /** How long the places of a process that died are held. */
+  /** How long the permits of a process that died are held. */
   readonly lease: Duration.Duration
 }
 
@@ -35,83 +37,58 @@ export interface Options extends LocalLimiter.Options {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (given: Options): Effect.Effect<Limiter, never, Redis.Redis | Scope.Scope> =>
+export const make = (options: Options): Effect.Effect<Limiter, never, Redis.Redis | Scope.Scope> =>
   Effect.gen(function* () {
-    const patience = { maxQueue: given.maxQueue, maxWait: given.maxWait }
-    let options = given
+    const { cooldown, keyPrefix, lease, localShare } = options
     const redis = yield* Redis.Redis
     const context = yield* Effect.context<never>()
-    const percent = Math.round(options.localShare * 100)
+    const percent = Math.round(localShare * 100)
     const outage = yield* StoreOutage.make({
       timeout: options.timeout,
-      cooldown: options.cooldown,
-      unavailableMessage: `Redis is away: this process keeps to ${percent} % of the account's limits until it is back`,
-      recoveredMessage: "Redis is back: the account's limits are shared again"
+      cooldown,
+      unavailableMessage: `Redis is unavailable: this process uses ${percent} % of the account's limits until it is available again`,
+      recoveredMessage: "Redis is available again: the account's limits are shared"
     })
-    // Closing the door waits until Redis has heard of the calls that ended last, or its time is up.
+    // Closing the scope waits until Redis has received the latest releases, or the timeout has passed.
     const fork = yield* FiberSet.makeRuntime<never, void, never>()
-    const background = (effect: Effect.Effect<void>): void => void fork(effect)
-    const accounts = new Map<string, RedisAccount.RedisAccount>()
     const marginMillis = Duration.toMillis(options.margin)
-    const process = crypto.randomUUID()
-    let places = 0
-
-    const open = (name: string): RedisAccount.RedisAccount => {
-      const script = AdmissionScript.make(redis, name, {
-        keyPrefix: options.keyPrefix,
-        leaseMillis: Duration.toMillis(options.lease),
-        minuteMillis: 60_000 + marginMillis,
-        dayMillis: 86_400_000 + marginMillis,
-        processId: process
-      })
-      return RedisAccount.make({
-        name,
-        limits: options.limitsOf(name),
-        localShare: options.localShare,
-        marginMillis,
-        retryMillis: Math.max(Duration.toMillis(options.cooldown), AdmissionScript.pollMillis),
-        queueLimits: patience,
-        script,
-        outage,
-        nextPermitId: () => `${process}:${(places += 1)}`,
-        onStoreUnavailable: () => {
-          for (const account of accounts.values()) account.markStale()
-        },
-        runInBackground: background,
-        context
-      })
+    const processId = crypto.randomUUID()
+    const scriptOptions: AdmissionScript.Options = {
+      keyPrefix,
+      leaseMillis: Duration.toMillis(lease),
+      minuteMillis: minuteMillis + marginMillis,
+      dayMillis: dayMillis + marginMillis,
+      processId
     }
-
-    const accountOf = (name: string): RedisAccount.RedisAccount => {
-      const known = accounts.get(name)
-      if (known !== undefined) return known
-      const account = open(name)
-      accounts.set(name, account)
-      return account
-    }
-
-    yield* Effect.suspend(() => Effect.forEach([...accounts.values()], ({ renew }) => renew, { discard: true })).pipe(
-      Effect.delay(Duration.times(options.lease, 1 / 3)),
-      Effect.forever,
-      Effect.forkScoped
+    let permits = 0
+    const accounts: AccountRegistry<RedisAccount> = new AccountRegistry(
+      options,
+      (name, limits, queueLimits) =>
+        new RedisAccount({
+          name,
+          limits,
+          localShare,
+          marginMillis,
+          retryMillis: Math.max(Duration.toMillis(cooldown), AdmissionScript.pollMillis),
+          queueLimits,
+          script: AdmissionScript.make(redis, name, scriptOptions),
+          outage,
+          nextPermitId: () => `${processId}:${(permits += 1)}`,
+          onStoreUnavailable: () => {
+            for (const account of accounts.values()) account.markStale()
+          },
+          runInBackground: (effect) => void fork(effect),
+          context
+        })
     )
 
+    yield* Effect.suspend(() =>
+      Effect.forEach([...accounts.values()], (account) => account.renew(), { discard: true })
+    ).pipe(Effect.delay(Duration.times(lease, 1 / 3)), Effect.forever, Effect.forkScoped)
+
     return {
-      acquire: (ask, restore) => Effect.suspend(() => accountOf(ask.account).acquire(ask, restore)),
-      states: Effect.sync(() => {
-        const states = new Map<string, AccountState>()
-        for (const [name, { state }] of accounts) states.set(name, state())
-        return states
-      }),
-      change: ({ limitsOf, maxQueue = patience.maxQueue, maxWait = patience.maxWait }) =>
-        Effect.sync(() => {
-          Object.assign(patience, { maxQueue, maxWait })
-          if (limitsOf === undefined) return
-          options = { ...options, limitsOf: (account) => limitsOf(account) ?? {} }
-          for (const [name, account] of accounts) {
-            const changed = limitsOf(name)
-            if (changed !== undefined) account.change(changed)
-          }
-        })
+      acquire: (request, restore) => Effect.suspend(() => accounts.get(request.account).acquire(request, restore)),
+      states: accounts.states,
+      change: (changes) => accounts.change(changes)
     }
   })

@@ -1,6 +1,6 @@
 /**
- * What of an account is in use: calls that run, and what was begun in the
- * latest minute and day.
+ * The usage of an account: calls that run, and what was started in the last
+ * minute and day.
  *
  * @since 0.1.0
  */
@@ -23,8 +23,29 @@ export const minuteMillis = 60_000
 export const dayMillis = 24 * 60 * minuteMillis
 
 /**
- * Counted as the host counts: at the door and for good. All times are Unix
- * milliseconds.
+ * Requests and tokens.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface UsageTotals {
+  readonly requests: number
+  readonly tokens: number
+}
+
+/**
+ * Requests and tokens of the last minute, and tokens of the last day.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DailyUsageTotals extends UsageTotals {
+  readonly daily: number
+}
+
+/**
+ * Usage counted as the host counts it: when a call starts, and permanently.
+ * All times are Unix milliseconds.
  *
  * @category models
  * @since 0.1.0
@@ -43,7 +64,7 @@ export class UsageWindow {
     this.daily = new RateWindow(dayMillis + marginMillis, minuteMillis)
   }
 
-  /** Counts a call that begins now. */
+  /** Counts a call that starts now. */
   acquire(tokens: number, now: number): void {
     this.inFlight += 1
     this.requests.add(1, now)
@@ -52,16 +73,21 @@ export class UsageWindow {
     this.daily.add(tokens, now)
   }
 
-  /** A call has ended. */
+  /** Records that a call has ended. */
   release(): void {
     this.inFlight -= 1
   }
 
-  /** Takes back a call that began at `at` and was never sent. */
+  /** Undoes the count of a call that started at `at` and was never sent. */
   cancel(tokens: number, at: number, now: number): void {
     this.release()
     this.requests.remove(1, at, now)
     this.tokens.remove(tokens, at, now)
     this.daily.remove(tokens, at, now)
+  }
+
+  /** The totals of the windows. */
+  totals(now: number): DailyUsageTotals {
+    return { requests: this.requests.sum(now), tokens: this.tokens.sum(now), daily: this.daily.sum(now) }
   }
 }

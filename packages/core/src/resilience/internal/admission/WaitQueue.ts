@@ -1,7 +1,8 @@
 /**
- * Where calls to one account wait: in order, bounded in number and in time.
+ * The queue of calls that wait for one account: ordered, and bounded in length
+ * and time.
  *
- * One timer serves all that wait, and lives only while somebody does.
+ * One timer serves all waiting calls, and runs only while there are any.
  *
  * @since 0.1.0
  */
@@ -10,7 +11,6 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import { CallOptions, type Priority } from "../../../CallOptions.ts"
 import type { AdmissionError } from "../../../errors/OperationErrors.ts"
 import {
@@ -18,11 +18,19 @@ import {
   AdmissionTimeoutError,
   type CircuitOpenError
 } from "../../../errors/ResilienceErrors.ts"
-import { AdmissionQueue } from "./AdmissionQueue.ts"
-import type { AccountState, PermitRequest, QueueLimits, Permit } from "./Limiter.ts"
 import type { Restore } from "../../../pipeline/internal/StreamGuard.ts"
+import { AdmissionQueue } from "./AdmissionQueue.ts"
+import type { AccountState, Permit, PermitRequest, QueueLimits } from "./Limiter.ts"
+import { WaiterDeadlines } from "./WaiterDeadlines.ts"
+import { WakeTimer } from "./WakeTimer.ts"
 
-type AcquireError = AdmissionError | CircuitOpenError
+/**
+ * Why a call gets no permit.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type AcquireError = AdmissionError | CircuitOpenError
 
 /**
  * A call that waits.
@@ -30,34 +38,34 @@ type AcquireError = AdmissionError | CircuitOpenError
  * @category models
  * @since 0.1.0
  */
-interface Waiter {
+export interface Waiter {
   readonly priority: Priority
   readonly tenant: string
   readonly tokens: number
-  /** Unix milliseconds at which it gives up. */
+  /** Unix milliseconds at which it times out. */
   readonly deadline: number
-  /** Why it may no longer be made, when that is so. */
+  /** Why the call is no longer allowed, if so. */
   readonly rejection: () => CircuitOpenError | undefined
 }
 
 /**
- * What the room asks of whoever decides.
+ * The decisions that the queue delegates.
  *
  * @category models
  * @since 0.1.0
  */
 export interface AdmissionPolicy {
   /**
-   * Decides over the call that goes next: its place, an error, or the
-   * milliseconds after which to ask again, infinite when a call has to end first.
+   * Decides the next call: its permit, an error, or the milliseconds until the
+   * next decision, infinite when another call has to end first.
    */
   readonly decide: (waiter: Waiter, now: number) => RevocablePermit | AcquireError | number
-  /** Estimates in milliseconds how long a call waits that has so many calls and tokens before it, its own included. */
+  /** Estimates in milliseconds how long a call waits behind this many calls and tokens, its own included. */
   readonly estimateWait: (calls: number, tokens: number, now: number) => number
 }
 
 /**
- * A place that can still be taken back, since nothing was sent.
+ * A permit that can still be revoked, since nothing was sent.
  *
  * @category models
  * @since 0.1.0
@@ -72,215 +80,176 @@ interface Entry extends Waiter {
   permit: RevocablePermit | undefined
 }
 
+const isError = (decision: RevocablePermit | AcquireError): decision is AcquireError => "_tag" in decision
+
+const neverRejected = (): undefined => undefined
+
 /**
+ * The queue of one account, empty at first.
+ *
  * @category models
  * @since 0.1.0
  */
-export interface WaitQueue {
-  /** How many wait. */
-  readonly size: () => number
-  /** How many wait and how many may. */
-  readonly state: () => Pick<AccountState, "waiting" | "queues" | "maxQueue">
-  /** Waits for a place in order. `atLeast` is how long that takes for certain, in milliseconds. */
-  readonly wait: (
-    ask: PermitRequest,
-    tokens: number,
-    atLeast: number,
-    restore: Restore
-  ) => Effect.Effect<Permit, AcquireError>
-  /** Lets in whoever may go: to be called when a call has ended. */
-  readonly dispatch: () => void
-}
+export class WaitQueue {
+  readonly #account: string
+  readonly #queueLimits: QueueLimits
+  readonly #policy: AdmissionPolicy
+  readonly #clock: Clock.Clock
+  readonly #timer: WakeTimer
+  readonly #queue = new AdmissionQueue<Entry>()
+  readonly #deadlines = new WaiterDeadlines<Entry>()
+  #waitingTokens = 0
+  #isDispatching = false
+  #isDispatchPending = false
 
-const isError = (decision: RevocablePermit | AcquireError): decision is AcquireError => "_tag" in decision
-
-/**
- * A room in which nobody waits yet. The context is where the timer runs; what
- * the patience says holds for who comes next.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const make = (
-  account: string,
-  patience: QueueLimits,
-  { decide, estimateWait }: AdmissionPolicy,
-  context: Context.Context<never>
-): WaitQueue => {
-  const clock = Context.get(context, Clock.Clock)
-  const fork = Effect.runForkWith(context)
-  const queue = new AdmissionQueue<Entry>()
-  /** Who waits, by the patience that they came with, and so in order of their deadlines. */
-  const impatience = new Map<number, Set<Entry>>()
-  let waitingTokens = 0
-  let timer: Fiber.Fiber<void> | undefined
-  let armedFor = Number.POSITIVE_INFINITY
-  let isServing = false
-  let isAskedAgain = false
-
-  const retryAfter = (tokens: number, now: number, atLeast = 0) =>
-    Duration.millis(Math.ceil(Math.max(atLeast, estimateWait(queue.size + 1, waitingTokens + tokens, now))))
-
-  const add = (entry: Entry): void => {
-    queue.add(entry)
-    waitingTokens += entry.tokens
-    const patience = Duration.toMillis(entry.maxWait)
-    const equals = impatience.get(patience)
-    if (equals === undefined) impatience.set(patience, new Set([entry]))
-    else equals.add(entry)
+  /**
+   * The timer runs in the context that is given. `queueLimits` are read for
+   * each call, and may change.
+   */
+  constructor(account: string, queueLimits: QueueLimits, policy: AdmissionPolicy, context: Context.Context<never>) {
+    this.#account = account
+    this.#queueLimits = queueLimits
+    this.#policy = policy
+    this.#clock = Context.get(context, Clock.Clock)
+    this.#timer = new WakeTimer(context, () => this.dispatch())
   }
 
-  const forget = (entry: Entry): void => {
-    waitingTokens -= entry.tokens
-    const patience = Duration.toMillis(entry.maxWait)
-    const equals = impatience.get(patience)
-    equals?.delete(entry)
-    if (equals?.size === 0) impatience.delete(patience)
+  /** The number of waiting calls. */
+  get size(): number {
+    return this.#queue.size
   }
 
-  const remove = (entry: Entry): void => {
-    if (queue.remove(entry)) forget(entry)
+  /** The numbers of waiting calls, and how many may wait. */
+  state(): Pick<AccountState, "waiting" | "queues" | "maxQueue"> {
+    return { waiting: this.#queue.size, queues: this.#queue.sizes, maxQueue: this.#queueLimits.maxQueue }
   }
 
-  const firstDeadline = (): number => {
-    let first = Number.POSITIVE_INFINITY
-    for (const equals of impatience.values()) {
-      for (const { deadline } of equals) {
-        first = Math.min(first, deadline)
-        break
+  /** Waits in order for a permit. `atLeast` is the known minimum of the wait, in milliseconds. */
+  wait(request: PermitRequest, tokens: number, atLeast: number, restore: Restore): Effect.Effect<Permit, AcquireError> {
+    return Effect.flatMap(CallOptions, ({ priority, tenant }) =>
+      Effect.suspend(() => {
+        const now = this.#clock.currentTimeMillisUnsafe()
+        const refused = this.#refusal(priority, tokens, atLeast, now)
+        if (refused !== undefined) return Effect.fail(refused)
+        const { maxWait } = this.#queueLimits
+        const rejection = request.watch?.() ?? neverRejected
+        let entry: Entry | undefined
+        const admitted = Effect.callback<Permit, AcquireError>((resume) => {
+          const deadline = now + Duration.toMillis(maxWait)
+          const added: Entry = { priority, tenant, tokens, deadline, maxWait, rejection, resume, permit: undefined }
+          entry = added
+          this.#add(added)
+          this.dispatch()
+          return Effect.sync(() => {
+            this.#remove(added)
+            this.dispatch()
+          })
+        })
+        return Effect.onExit(restore(admitted), (exit) =>
+          Exit.isFailure(exit) && entry?.permit !== undefined ? entry.permit.revoke : Effect.void
+        )
+      })
+    )
+  }
+
+  /**
+   * Admits every call that has capacity: to be called when a call has ended.
+   *
+   * A call that is admitted may run, end and call this again before it
+   * returns. That repeats the loop once more instead of growing the stack.
+   */
+  dispatch(): void {
+    this.#isDispatchPending = true
+    if (this.#isDispatching) return
+    this.#isDispatching = true
+    try {
+      let next = Number.POSITIVE_INFINITY
+      while (this.#isDispatchPending) {
+        this.#isDispatchPending = false
+        next = this.#dispatchOnce()
       }
+      this.#timer.set(next)
+    } finally {
+      this.#isDispatching = false
     }
-    return first
   }
 
-  const timedOut = (
-    { maxWait, tokens }: Pick<Entry, "maxWait" | "tokens">,
-    now: number,
-    atLeast?: number
-  ): AdmissionTimeoutError =>
-    new AdmissionTimeoutError({
-      message: `The limits of ${account} had no room for the call within ${Duration.format(maxWait)}`,
-      account,
-      maxWait,
-      retryAfter: retryAfter(tokens, now, atLeast)
-    })
-
-  const arm = (at: number): void => {
-    if (armedFor === at) return
-    timer?.interruptUnsafe()
-    armedFor = at
-    timer = Number.isFinite(at)
-      ? fork(Effect.andThen(clock.sleep(Duration.millis(at - clock.currentTimeMillisUnsafe())), Effect.sync(wake)))
-      : undefined
-  }
-
-  const wake = (): void => {
-    timer = undefined
-    armedFor = Number.POSITIVE_INFINITY
-    serve()
-  }
-
-  /** Lets in whoever may go, and gives the time of the next look. */
-  const serveOnce = (): number => {
-    const now = clock.currentTimeMillisUnsafe()
-    for (const equals of impatience.values()) {
-      for (const entry of equals) {
-        if (entry.deadline > now) break
-        remove(entry)
-        entry.resume(Effect.fail(timedOut(entry, now)))
-      }
-    }
-    for (let entry = queue.peek(); entry !== undefined; entry = queue.peek()) {
-      const decision = entry.rejection() ?? decide(entry, now)
-      if (typeof decision === "number") {
-        if (Number.isFinite(decision) && now + decision >= entry.deadline) {
-          // It cannot make it, and must not hold up those behind it until then.
-          remove(entry)
-          entry.resume(Effect.fail(timedOut(entry, now)))
-          continue
-        }
-        return Math.min(now + decision, firstDeadline())
-      }
-      if (isError(decision)) {
-        remove(entry)
-        entry.resume(Effect.fail(decision))
+  /** Admits every call that has capacity, and returns the time of the next dispatch. */
+  #dispatchOnce(): number {
+    const now = this.#clock.currentTimeMillisUnsafe()
+    this.#deadlines.forEachExpired(now, this.#timeOut)
+    for (let entry = this.#queue.peek(); entry !== undefined; entry = this.#queue.peek()) {
+      const decision = entry.rejection() ?? this.#policy.decide(entry, now)
+      if (typeof decision !== "number") {
+        this.#settle(entry, decision)
+      } else if (Number.isFinite(decision) && now + decision >= entry.deadline) {
+        // It cannot be admitted in time, and must not block the calls behind it until then.
+        this.#timeOut(entry, now)
       } else {
-        queue.take()
-        forget(entry)
-        entry.permit = decision
-        entry.resume(Effect.succeed(decision))
+        return Math.min(now + decision, this.#deadlines.first())
       }
     }
     return Number.POSITIVE_INFINITY
   }
 
-  /** Whoever is let in may run, end and call this again before it returns: once more is enough, and not deeper. */
-  const serve = (): void => {
-    isAskedAgain = true
-    if (isServing) return
-    isServing = true
-    try {
-      let next = Number.POSITIVE_INFINITY
-      while (isAskedAgain) {
-        isAskedAgain = false
-        next = serveOnce()
-      }
-      arm(next)
-    } finally {
-      isServing = false
+  #settle(entry: Entry, decision: RevocablePermit | AcquireError): void {
+    if (isError(decision)) {
+      this.#remove(entry)
+      entry.resume(Effect.fail(decision))
+    } else {
+      this.#queue.take()
+      this.#untrack(entry)
+      entry.permit = decision
+      entry.resume(Effect.succeed(decision))
     }
   }
 
-  const wait: WaitQueue["wait"] = (ask, tokens, atLeast, restore) =>
-    Effect.flatMap(CallOptions, ({ priority, tenant }) =>
-      Effect.suspend(() => {
-        const now = clock.currentTimeMillisUnsafe()
-        const { maxQueue, maxWait } = patience
-        const maxWaitMillis = Duration.toMillis(maxWait)
-        if (Number.isFinite(atLeast) && atLeast >= maxWaitMillis) {
-          return Effect.fail(timedOut({ maxWait, tokens }, now, atLeast))
-        }
-        if (queue.sizeOf(priority) >= maxQueue) {
-          return Effect.fail(
-            new AdmissionQueueFullError({
-              message: `${maxQueue} calls wait for ${account} already`,
-              account,
-              limit: maxQueue,
-              retryAfter: retryAfter(tokens, now)
-            })
-          )
-        }
-        const rejection = ask.watch?.() ?? (() => undefined)
-        let entry: Entry | undefined
-        const entered = Effect.callback<Permit, AcquireError>((resume) => {
-          const own: Entry = {
-            priority,
-            tenant,
-            tokens,
-            deadline: now + maxWaitMillis,
-            maxWait,
-            rejection,
-            resume,
-            permit: undefined
-          }
-          entry = own
-          add(own)
-          serve()
-          return Effect.sync(() => {
-            remove(own)
-            serve()
-          })
-        })
-        return Effect.onExit(restore(entered), (exit) =>
-          Exit.isFailure(exit) && entry?.permit !== undefined ? entry.permit.revoke : Effect.void
-        )
-      })
-    )
+  readonly #timeOut = (entry: Entry, now: number): void => {
+    this.#remove(entry)
+    entry.resume(Effect.fail(this.#timeoutError(entry.maxWait, entry.tokens, now)))
+  }
 
-  return {
-    size: () => queue.size,
-    state: () => ({ waiting: queue.size, queues: queue.sizes, maxQueue: patience.maxQueue }),
-    wait,
-    dispatch: serve
+  /** Why a call may not even wait, if so. */
+  #refusal(priority: Priority, tokens: number, atLeast: number, now: number): AdmissionError | undefined {
+    const { maxQueue, maxWait } = this.#queueLimits
+    if (Number.isFinite(atLeast) && atLeast >= Duration.toMillis(maxWait)) {
+      return this.#timeoutError(maxWait, tokens, now, atLeast)
+    }
+    if (this.#queue.sizeOf(priority) < maxQueue) return undefined
+    return new AdmissionQueueFullError({
+      message: `${maxQueue} calls are already waiting for ${this.#account}`,
+      account: this.#account,
+      limit: maxQueue,
+      retryAfter: this.#retryAfter(tokens, now)
+    })
+  }
+
+  #timeoutError(maxWait: Duration.Duration, tokens: number, now: number, atLeast?: number): AdmissionTimeoutError {
+    return new AdmissionTimeoutError({
+      message: `The limits of ${this.#account} had no capacity for the call within ${Duration.format(maxWait)}`,
+      account: this.#account,
+      maxWait,
+      retryAfter: this.#retryAfter(tokens, now, atLeast)
+    })
+  }
+
+  #retryAfter(tokens: number, now: number, atLeast = 0): Duration.Duration {
+    const estimate = this.#policy.estimateWait(this.#queue.size + 1, this.#waitingTokens + tokens, now)
+    return Duration.millis(Math.ceil(Math.max(atLeast, estimate)))
+  }
+
+  #add(entry: Entry): void {
+    this.#queue.add(entry)
+    this.#deadlines.add(entry)
+    this.#waitingTokens += entry.tokens
+  }
+
+  #remove(entry: Entry): void {
+    if (this.#queue.remove(entry)) this.#untrack(entry)
+  }
+
+  #untrack(entry: Entry): void {
+    this.#deadlines.delete(entry)
+    this.#waitingTokens -= entry.tokens
   }
 }

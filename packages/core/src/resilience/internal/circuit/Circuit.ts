@@ -1,14 +1,14 @@
 /**
- * The state machine of one circuit, as pure functions: no clock, no chance, no
- * effects. `CircuitBreaker` keeps one of these for every key.
+ * The state machine of one circuit, as pure functions: no clock, no randomness,
+ * no effects. `CircuitBreaker` has one circuit for every key.
  *
  * | state | a call | success | failure | ignored, interrupted |
  * | --- | --- | --- | --- | --- |
- * | closed | permitted | ends the run, enters the window | enters both; may open | nothing |
- * | open | rejected until its time, then the first probe | late: nothing | late: nothing | nothing |
- * | half-open | as many as there are permits | enough of them close | opens again | gives its permit back |
- * | isolated | rejected | nothing | nothing | nothing |
- * | forced closed | permitted | nothing | nothing | nothing |
+ * | closed | permitted | ends the row of failures, enters the window | enters both; may open | no effect |
+ * | open | rejected until its time, then the first probe | late: no effect | late: no effect | no effect |
+ * | half-open | permitted up to the number of permits | enough of them close | opens again | returns its permit |
+ * | isolated | rejected | no effect | no effect | no effect |
+ * | forced closed | permitted | no effect | no effect | no effect |
  *
  * @since 0.1.0
  */
@@ -21,13 +21,13 @@ import * as CircuitWindow from "./CircuitWindow.ts"
  * @since 0.1.0
  */
 export interface Policy {
-  /** Opens after this many failures in a row; never for that reason when absent. */
+  /** Opens after this many failures in a row; disabled if absent. */
   readonly consecutiveFailures?: number | undefined
-  /** Opens when at least this part of the calls in the window failed, 0 to 1. */
+  /** Opens when at least this fraction of the calls in the window failed, 0 to 1. */
   readonly failureRate?: number | undefined
-  /** Opens when at least this part of the calls in the window was slow, 0 to 1. */
+  /** Opens when at least this fraction of the calls in the window was slow, 0 to 1. */
   readonly slowRate?: number | undefined
-  /** The calls over which rates are taken. */
+  /** The calls over which rates are computed. */
   readonly window: CircuitWindow.Window
   /** Calls that must be in the window before a rate counts. */
   readonly minimumCalls: number
@@ -36,27 +36,27 @@ export interface Policy {
   /** Successful probes that close the circuit. */
   readonly halfOpenSuccesses: number
   /**
-   * Milliseconds after which a probe that says nothing loses its permit to the next, so that it cannot block the
-   * circuit. What it says after that still counts: where answers take longer, no other could ever close it.
+   * Milliseconds after which a probe without an outcome loses its permit to the next, so that it cannot block the
+   * circuit. A later outcome still counts: if responses always take longer, no other could ever close it.
    */
   readonly probeTimeoutMillis: number
 }
 
 /**
- * The right to make one call.
+ * The permission for one call.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Permit {
-  /** The circuit's life that gave the permit; results of an earlier life say nothing. */
+  /** The circuit's epoch that gave the permit; outcomes of an earlier epoch have no effect. */
   readonly epoch: number
   /** Number of the probe; 0 for an ordinary call. */
   readonly probeId: number
 }
 
 /**
- * How a call ended, as the circuit sees it.
+ * The outcome of a call for its circuit.
  *
  * @category models
  * @since 0.1.0
@@ -64,7 +64,7 @@ export interface Permit {
 export type Outcome = "success" | "failure" | "slow" | "ignored"
 
 /**
- * A call that finds out whether the host is back.
+ * A call that tests whether the host has recovered.
  *
  * @category models
  * @since 0.1.0
@@ -91,7 +91,7 @@ export type Circuit =
   | {
       readonly _tag: "Open"
       readonly epoch: number
-      /** Unix milliseconds at which the first probe may go. */
+      /** Unix milliseconds from which the first probe is permitted. */
       readonly until: number
     }
   | {
@@ -101,14 +101,14 @@ export type Circuit =
       readonly lastProbeId: number
       /** Probes that hold a permit. */
       readonly probes: ReadonlyArray<Probe>
-      /** Probes that have lost theirs, and have said nothing yet. */
+      /** Probes that have lost their permit and have no outcome yet. */
       readonly expiredProbes: ReadonlyArray<Probe>
     }
   | { readonly _tag: "Isolated"; readonly epoch: number }
   | { readonly _tag: "ForcedClosed"; readonly epoch: number }
 
 /**
- * A circuit at its beginning.
+ * A circuit in its initial state.
  *
  * @category constructors
  * @since 0.1.0
@@ -121,7 +121,7 @@ export const closed = (policy: Policy, epoch = 0): Circuit => ({
 })
 
 /**
- * The circuit opened, until a time in Unix milliseconds.
+ * Opens the circuit until a time in Unix milliseconds.
  *
  * @category combinators
  * @since 0.1.0
@@ -129,8 +129,8 @@ export const closed = (policy: Policy, epoch = 0): Circuit => ({
 export const open = (circuit: Circuit, until: number): Circuit => ({ _tag: "Open", epoch: circuit.epoch + 1, until })
 
 /**
- * What asking for a permit gives: the permit, or how many milliseconds to wait.
- * The wait is absent when nobody can say.
+ * The permit of a call, or the milliseconds to wait, which are absent if not
+ * known.
  *
  * @category models
  * @since 0.1.0
@@ -139,16 +139,18 @@ export type AcquireResult =
   | { readonly circuit: Circuit; readonly permit: Permit }
   | { readonly circuit: Circuit; readonly permit: undefined; readonly retryAfter: number | undefined }
 
-const startProbe = (circuit: Extract<Circuit, { _tag: "HalfOpen" }>, now: number): AcquireResult => {
-  const number = circuit.lastProbeId + 1
+type HalfOpen = Extract<Circuit, { readonly _tag: "HalfOpen" }>
+
+const startProbe = (circuit: HalfOpen, now: number): AcquireResult => {
+  const id = circuit.lastProbeId + 1
   return {
-    circuit: { ...circuit, lastProbeId: number, probes: [...circuit.probes, { id: number, startedAt: now }] },
-    permit: { epoch: circuit.epoch, probeId: number }
+    circuit: { ...circuit, lastProbeId: id, probes: [...circuit.probes, { id, startedAt: now }] },
+    permit: { epoch: circuit.epoch, probeId: id }
   }
 }
 
 /**
- * Asks for the right to make a call.
+ * Acquires the permit for a call.
  *
  * @category combinators
  * @since 0.1.0
@@ -178,24 +180,61 @@ export const acquire = (circuit: Circuit, policy: Policy, now: number): AcquireR
   }
 }
 
-/** A quotient, since a product rounds past the threshold: 55 of 100 is less than 100 times 0.55. */
+/** Compares a quotient, since a product rounds past the threshold: 100 times 0.55 is more than 55. */
 const isThresholdReached = (part: number, whole: number, threshold: number | undefined): boolean =>
   threshold !== undefined && part / whole >= threshold && part > 0
 
-const shouldOpen = (policy: Policy, run: number, memory: CircuitWindow.WindowState, now: number): boolean => {
-  if (policy.consecutiveFailures !== undefined && run >= policy.consecutiveFailures) return true
-  const { calls, failures, slow } = CircuitWindow.count(memory, policy.window, now)
+const shouldOpen = (
+  policy: Policy,
+  consecutiveFailures: number,
+  windowState: CircuitWindow.WindowState,
+  now: number
+): boolean => {
+  if (policy.consecutiveFailures !== undefined && consecutiveFailures >= policy.consecutiveFailures) return true
+  const { calls, failures, slow } = CircuitWindow.count(windowState, policy.window, now)
   return (
     calls >= policy.minimumCalls &&
     (isThresholdReached(failures, calls, policy.failureRate) || isThresholdReached(slow, calls, policy.slowRate))
   )
 }
 
+type Closed = Extract<Circuit, { readonly _tag: "Closed" }>
+
+const recordClosed = (circuit: Closed, policy: Policy, outcome: Outcome, now: number, openUntil: number): Circuit => {
+  if (outcome === "ignored") return circuit
+  const isFailure = outcome === "failure"
+  const consecutiveFailures = isFailure ? circuit.consecutiveFailures + 1 : 0
+  const result = { isFailure, isSlow: outcome === "slow" }
+  const windowState = CircuitWindow.add(circuit.windowState, policy.window, result, now)
+  const next: Closed = { _tag: "Closed", epoch: circuit.epoch, consecutiveFailures, windowState }
+  return shouldOpen(policy, consecutiveFailures, windowState, now) ? open(next, openUntil) : next
+}
+
+const recordProbe = (
+  circuit: HalfOpen,
+  policy: Policy,
+  probeId: number,
+  outcome: Outcome,
+  openUntil: number
+): Circuit => {
+  const isOther = ({ id }: Probe) => id !== probeId
+  if (circuit.probes.every(isOther) && circuit.expiredProbes.every(isOther)) return circuit
+  if (outcome === "failure" || outcome === "slow") return open(circuit, openUntil)
+  const successes = outcome === "success" ? circuit.successes + 1 : circuit.successes
+  if (successes >= policy.halfOpenSuccesses) return closed(policy, circuit.epoch + 1)
+  return {
+    ...circuit,
+    probes: circuit.probes.filter(isOther),
+    expiredProbes: circuit.expiredProbes.filter(isOther),
+    successes
+  }
+}
+
 /**
- * Tells a circuit how a call ended. `openUntil` is when a circuit that opens
- * now may be probed.
+ * Records the outcome of a call. `openUntil` is when a circuit that opens now
+ * may be probed.
  *
- * A slow success counts against the rate of slow calls only; a slow probe is a
+ * A slow success counts only in the rate of slow calls; a slow probe is a
  * failed one.
  *
  * @category combinators
@@ -210,30 +249,7 @@ export const record = (
   openUntil: number
 ): Circuit => {
   if (permit.epoch !== circuit.epoch) return circuit
-  if (circuit._tag === "Closed") {
-    if (outcome === "ignored") return circuit
-    const isFailure = outcome === "failure"
-    const run = isFailure ? circuit.consecutiveFailures + 1 : 0
-    const memory = CircuitWindow.add(circuit.windowState, policy.window, { isFailure, isSlow: outcome === "slow" }, now)
-    const next: Circuit = { _tag: "Closed", epoch: circuit.epoch, consecutiveFailures: run, windowState: memory }
-    return shouldOpen(policy, run, memory, now) ? open(next, openUntil) : next
-  }
-  if (circuit._tag !== "HalfOpen") return circuit
-  const isOther = ({ id: probe }: Probe) => probe !== permit.probeId
-  if (circuit.probes.every(isOther) && circuit.expiredProbes.every(isOther)) return circuit
-  const probes = circuit.probes.filter(isOther)
-  const late = circuit.expiredProbes.filter(isOther)
-  switch (outcome) {
-    case "ignored":
-      return { ...circuit, probes, expiredProbes: late }
-    case "failure":
-    case "slow":
-      return open(circuit, openUntil)
-    case "success": {
-      const successes = circuit.successes + 1
-      return successes >= policy.halfOpenSuccesses
-        ? closed(policy, circuit.epoch + 1)
-        : { ...circuit, probes, expiredProbes: late, successes }
-    }
-  }
+  if (circuit._tag === "Closed") return recordClosed(circuit, policy, outcome, now, openUntil)
+  if (circuit._tag === "HalfOpen") return recordProbe(circuit, policy, permit.probeId, outcome, openUntil)
+  return circuit
 }

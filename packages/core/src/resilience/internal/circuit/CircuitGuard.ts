@@ -67,6 +67,19 @@ export const make =
     )
 
 /**
+ * The permits of a source, each with the function that records its outcome.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const acquirePermit =
+  <Permit>({ acquire, record }: PermitSource<Permit>): Circuits["acquire"] =>
+  (key) =>
+    Effect.map(acquire(key), (permit) => ({
+      record: (outcome, retryAfter) => record(permit, outcome, retryAfter)
+    }))
+
+/**
  * Guards a stream. Its outcome is how it ends, and it is slow when its first
  * content was late. A consumer that leaves early counts for nothing.
  *

@@ -1,6 +1,6 @@
 /**
- * When circuits open and for how long: the options of local and of shared
- * circuits, their defaults, and what makes them unusable.
+ * When circuits open and for how long: the options of local and shared
+ * circuits, their defaults and their rules.
  *
  * @since 0.1.0
  */
@@ -12,13 +12,13 @@ import * as OptionRules from "../../../internal/OptionRules.ts"
 import * as Backoff from "../../Backoff.ts"
 import type * as Circuit from "./Circuit.ts"
 
-/** What every circuit is told, wherever it is kept. */
+/** The options of every circuit, wherever it is stored. */
 interface CommonOptions {
   /** Time to first content from which a stream counts as slow. Defaults to 30 seconds. */
   readonly slowAfter: Duration.Duration
-  /** Open times, one after the other. Defaults to 5 seconds doubling to 60, from half of it to all. */
+  /** Successive open durations. Defaults to 5 seconds doubling to 60, with equal jitter: from half of it to all. */
   readonly openDuration: Schedule.Schedule<unknown>
-  /** Longest open time, whatever the schedule and the host say. Defaults to 5 minutes. */
+  /** The longest open duration, whatever the schedule and the host give. Defaults to 5 minutes. */
   readonly maxOpenDuration: Duration.Duration
 }
 
@@ -29,17 +29,17 @@ interface CommonOptions {
  * @since 0.1.0
  */
 export interface Options extends Omit<Circuit.Policy, "probeTimeoutMillis">, CommonOptions {
-  /** How long a probe may say nothing before another may go; what it says later still counts. Defaults to 30 seconds. */
+  /** How long a probe may take before another is permitted; a later outcome still counts. Defaults to 30 seconds. */
   readonly probeTimeout: Duration.Duration
 }
 
 /**
  * What opens a shared circuit.
  *
- * - `Consecutive`: so many failures in a row, in the order in which they
- *   become known.
- * - `Rate`: at least this part of the latest `size` calls failed, 0 to 1, once
- *   there are `minimumCalls`.
+ * - `Consecutive`: this many failures in a row, in the order in which they
+ *   are recorded.
+ * - `Rate`: at least this fraction of the latest `size` calls failed, 0 to 1,
+ *   once there are `minimumCalls`.
  *
  * @category options
  * @since 0.1.0
@@ -60,13 +60,13 @@ export interface RedisOptions extends CommonOptions {
   readonly tripPolicy: TripPolicy
   /** Prefix of every key in Redis. Defaults to `kimi-effect:circuit:`. */
   readonly keyPrefix: string
-  /** How long a probe is lent at a time; it is lent again while the probe runs. Defaults to 10 seconds. */
+  /** The lease of a probe; it is renewed while the probe runs. Defaults to 10 seconds. */
   readonly probeLease: Duration.Duration
-  /** After this time without a call a circuit is forgotten, which closes it. Defaults to an hour. */
+  /** After this time without a call a circuit is deleted, which closes it. Defaults to an hour. */
   readonly idleTimeToLive: Duration.Duration
-  /** Longest wait for Redis before a call is made without it. Defaults to 250 milliseconds. */
+  /** The longest wait for Redis before a call is made without it. Defaults to 250 milliseconds. */
   readonly timeout: Duration.Duration
-  /** How long Redis is left alone after it did not answer. Defaults to a second. */
+  /** How long Redis is not used after a failure. Defaults to a second. */
   readonly cooldown: Duration.Duration
 }
 
@@ -77,11 +77,12 @@ const commonDefaults: CommonOptions = {
 }
 
 /**
- * The default of every option: open after 15 failures in a row, or when four
- * of five calls fail of at least 20 in a minute; one probe closes.
+ * The default of every option: a circuit opens after 15 failures in a row, or
+ * when 80 % of at least 20 calls in a minute fail; one successful probe closes
+ * it.
  *
  * A host that fails three times in ten does not open a circuit by chance: 15
- * such failures in a row come once in 70 million attempts.
+ * such failures in a row happen once in 70 million attempts.
  *
  * @category options
  * @since 0.1.0
@@ -113,7 +114,7 @@ export const redisDefaults: RedisOptions = {
   cooldown: Duration.seconds(1)
 }
 
-const { positiveInteger, fraction: part, positiveDuration } = OptionRules
+const { fraction, positiveDuration, positiveInteger } = OptionRules
 type Rule = OptionRules.Rule
 
 const isPositiveInteger = (value: number): boolean => Number.isSafeInteger(value) && value > 0
@@ -121,7 +122,7 @@ const isPositiveInteger = (value: number): boolean => Number.isSafeInteger(value
 const fitsWindow = (name: string, minimumCalls: number, size: number): Rule => [
   name,
   !isPositiveInteger(minimumCalls) || !isPositiveInteger(size) || minimumCalls <= size,
-  "at most the size of the window, which otherwise never has so many calls"
+  "at most the size of the window, which otherwise never holds that many calls"
 ]
 
 const commonRules = ({ maxOpenDuration, slowAfter }: CommonOptions): ReadonlyArray<Rule> => [
@@ -133,8 +134,8 @@ const validate = <O>(options: O, rules: ReadonlyArray<Rule>): Effect.Effect<O, C
   Effect.as(OptionRules.check("CircuitBreaker", rules), options)
 
 /**
- * Fills options up with the defaults and checks them. The error names every
- * unusable option.
+ * Adds the defaults and checks the options. The error names every invalid
+ * option.
  *
  * @category constructors
  * @since 0.1.0
@@ -147,8 +148,8 @@ export const resolve = (given: Partial<Options>): Effect.Effect<Options, Configu
     return validate(options, [
       ...commonRules(options),
       positiveInteger("consecutiveFailures", options.consecutiveFailures),
-      part("failureRate", failureRate),
-      part("slowRate", slowRate),
+      fraction("failureRate", failureRate),
+      fraction("slowRate", slowRate),
       window._tag === "Count"
         ? positiveInteger("window.size", window.size)
         : ["window.millis", window.millis > 0 && Number.isFinite(window.millis), "a finite number over zero"],
@@ -175,7 +176,7 @@ export const resolveRedis = (given: Partial<RedisOptions>): Effect.Effect<RedisO
       ...(tripPolicy._tag === "Consecutive"
         ? [positiveInteger("tripPolicy.failures", tripPolicy.failures)]
         : [
-            part("tripPolicy.threshold", tripPolicy.threshold),
+            fraction("tripPolicy.threshold", tripPolicy.threshold),
             positiveInteger("tripPolicy.minimumCalls", tripPolicy.minimumCalls),
             positiveInteger("tripPolicy.size", tripPolicy.size),
             fitsWindow("tripPolicy.minimumCalls", tripPolicy.minimumCalls, tripPolicy.size)
@@ -190,10 +191,10 @@ export const resolveRedis = (given: Partial<RedisOptions>): Effect.Effect<RedisO
 
 type Description = { readonly [name: string]: string }
 
-const percent = (part: number): string => `${Number((part * 100).toPrecision(6))} %`
+const percent = (value: number): string => `${Number((value * 100).toPrecision(6))} %`
 
 /**
- * Options in words for people.
+ * The options as readable text.
  *
  * @category conversions
  * @since 0.1.0
@@ -201,9 +202,9 @@ const percent = (part: number): string => `${Number((part * 100).toPrecision(6))
 export const describeOptions = (options: Options): Description => {
   const { consecutiveFailures, failureRate, halfOpenPermits, halfOpenSuccesses, minimumCalls, slowRate, window } =
     options
-  const seen =
+  const span =
     window._tag === "Count" ? `the latest ${window.size}` : `${Duration.format(Duration.millis(window.millis))}`
-  const among = `of ${minimumCalls} or more calls in ${seen}`
+  const among = `of ${minimumCalls} or more calls in ${span}`
   return {
     ...(consecutiveFailures === undefined ? {} : { "opens after": `${consecutiveFailures} failures in a row` }),
     ...(failureRate === undefined ? {} : { "failure rate": `${percent(failureRate)} ${among}` }),
@@ -211,7 +212,7 @@ export const describeOptions = (options: Options): Description => {
       ? {}
       : { "slow rate": `${percent(slowRate)} ${among} after ${Duration.format(options.slowAfter)}` }),
     probes: `${halfOpenPermits} at a time for ${Duration.format(options.probeTimeout)}`,
-    "closes after": `${halfOpenSuccesses} answered`,
+    "closes after": `${halfOpenSuccesses} successful`,
     "open for": `at most ${Duration.format(options.maxOpenDuration)}`
   }
 }
@@ -233,7 +234,7 @@ export const describeRedisOptions = ({
     : {
         "failure rate": `${percent(tripPolicy.threshold)} of ${tripPolicy.minimumCalls} or more calls in the latest ${tripPolicy.size}`
       }),
-  probes: `1 at a time, lent for ${Duration.format(probeLease)}`,
+  probes: `1 at a time, leased for ${Duration.format(probeLease)}`,
   "open for": `at most ${Duration.format(maxOpenDuration)}`,
   shared: `on Redis under ${keyPrefix}`
 })

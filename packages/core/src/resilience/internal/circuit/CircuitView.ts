@@ -1,6 +1,6 @@
 /**
- * What one process knows of circuits that are kept elsewhere: the latest state
- * it has seen of each, and the states that were put by hand in front of it.
+ * The view that one process has of circuits in a shared store: the last known
+ * state of each, and the states that were forced in this process.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import { type Circuits, type RejectingState, rejection, type Transition } from "
 type Tag = Circuit.Circuit["_tag"]
 
 /**
- * What is known of one circuit.
+ * The last known state of one circuit.
  *
  * @category models
  * @since 0.1.0
@@ -23,38 +23,38 @@ type Tag = Circuit.Circuit["_tag"]
 export interface Entry {
   readonly key: string
   readonly tag: Tag
-  /** Unix milliseconds; of an open circuit. */
+  /** Unix milliseconds until which an open circuit stays open. */
   readonly until: number
-  /** Counts the changes of state that were seen here. */
+  /** Counts the changes of state that this process has seen. */
   readonly epoch: number
-  /** Whether the state was put here by hand, so that what others say does not matter. */
+  /** Whether the state was forced here, so that the state in the store does not apply. */
   readonly isForced: boolean
 }
 
 /**
- * The circuits as they are known here.
+ * The circuits as this process knows them.
  *
  * @category models
  * @since 0.1.0
  */
 export interface CircuitView {
-  /** A circuit as it is known now; one that was never seen is closed. */
+  /** The entry of a circuit; one that was never seen is closed. */
   readonly get: (key: string) => Entry
   readonly entries: () => ReadonlyArray<Entry>
-  /** Takes note of what was heard of a circuit. A hand in front of it stays. */
+  /** Records a state from the store. A forced state stays. */
   readonly record: (key: string, tag: Tag, openMillis?: number) => Effect.Effect<void>
-  /** Puts a state in front of the circuit. */
+  /** Forces a state. */
   readonly force: (key: string, tag: Tag, until?: number) => Effect.Effect<void>
-  /** Takes the hand away. */
+  /** Clears a forced state. */
   readonly clearForced: (key: string) => Effect.Effect<void>
-  /** Why the hand in front of the circuit rejects a call; an open time that is over takes the hand away. */
+  /** What a forced state decides for a call, if there is one; it ends with its open duration. */
   readonly checkForced: (key: string) => "permitted" | CircuitOpenError | undefined
   readonly watch: Circuits["watch"]
   readonly transitions: Circuits["transitions"]
 }
 
 /**
- * The circuit as others read it; what only its keeper knows is empty.
+ * The entry as a circuit. What only the store knows is empty.
  *
  * @category conversions
  * @since 0.1.0
@@ -76,7 +76,7 @@ export const toCircuit = ({ epoch, tag, until }: Entry): Circuit.Circuit => {
 const isRejecting = (tag: Tag): tag is RejectingState => tag !== "Closed" && tag !== "ForcedClosed"
 
 /**
- * A view of nothing yet.
+ * An empty view.
  *
  * @category constructors
  * @since 0.1.0
@@ -86,12 +86,11 @@ export const make = (clock: Clock.Clock): Effect.Effect<CircuitView> =>
     const byKey = new Map<string, Entry>()
     const get = (key: string): Entry => byKey.get(key) ?? { key, tag: "Closed", until: 0, epoch: 0, isForced: false }
 
-    const move = (key: string, tag: Tag, until: number, isForced: boolean): Effect.Effect<void> => {
+    const transition = (key: string, tag: Tag, until: number, isForced: boolean): Effect.Effect<void> => {
       const { epoch, tag: from } = get(key)
       byKey.set(key, { key, tag, until, isForced, epoch: from === tag ? epoch : epoch + 1 })
       if (from === tag) return Effect.void
-      const transition = { key, from, to: tag, at: clock.currentTimeMillisUnsafe() }
-      return Effect.asVoid(PubSub.publish(transitions, transition))
+      return Effect.asVoid(PubSub.publish(transitions, { key, from, to: tag, at: clock.currentTimeMillisUnsafe() }))
     }
 
     const rejectionOf = ({ key, tag, until }: Entry): CircuitOpenError | undefined =>
@@ -104,10 +103,10 @@ export const make = (clock: Clock.Clock): Effect.Effect<CircuitView> =>
       entries: () => [...byKey.values()],
       record: (key, tag, openMillis = 0) =>
         Effect.suspend(() =>
-          get(key).isForced ? Effect.void : move(key, tag, clock.currentTimeMillisUnsafe() + openMillis, false)
+          get(key).isForced ? Effect.void : transition(key, tag, clock.currentTimeMillisUnsafe() + openMillis, false)
         ),
-      force: (key, tag, until = 0) => Effect.suspend(() => move(key, tag, until, true)),
-      clearForced: (key) => Effect.suspend(() => move(key, "Closed", 0, false)),
+      force: (key, tag, until = 0) => Effect.suspend(() => transition(key, tag, until, true)),
+      clearForced: (key) => Effect.suspend(() => transition(key, "Closed", 0, false)),
       checkForced: (key) => {
         const entry = get(key)
         if (!entry.isForced) return undefined

@@ -1,12 +1,12 @@
 /**
- * What a circuit remembers of its latest calls: a window over a number of
- * calls or over a span of time.
+ * The latest calls of a circuit: a window over a number of calls or over a span
+ * of time.
  *
  * @since 0.1.0
  */
 
 /**
- * Which calls a rate is taken over.
+ * The calls over which a rate is computed.
  *
  * - `Count`: the latest `size` calls.
  * - `Time`: the calls of the latest `millis` milliseconds, kept in ten slots,
@@ -20,7 +20,7 @@ export type Window =
   | { readonly _tag: "Time"; readonly millis: number }
 
 /**
- * One call, as a rate sees it.
+ * The result of one call.
  *
  * @category models
  * @since 0.1.0
@@ -48,9 +48,9 @@ interface Slot extends CallCounts {
 }
 
 /**
- * The memory of a window. Of a window of time, `latest` is the slot that
- * counts now, `earlier` those before it, and `total` all of them together, so
- * that most calls touch nothing else.
+ * The state of a window. For a window of time, `latest` is the current slot,
+ * `earlier` are those before it, and `total` is the sum of all, so that most
+ * calls update nothing else.
  *
  * @category models
  * @since 0.1.0
@@ -68,10 +68,10 @@ const slotsPerWindow = 10
 
 const noCalls: CallCounts = { calls: 0, failures: 0, slow: 0 }
 
-const addCall = (tally: CallCounts, { isFailure, isSlow }: CallResult): CallCounts => ({
-  calls: tally.calls + 1,
-  failures: tally.failures + (isFailure ? 1 : 0),
-  slow: tally.slow + (isSlow ? 1 : 0)
+const addCall = (counts: CallCounts, { isFailure, isSlow }: CallResult): CallCounts => ({
+  calls: counts.calls + 1,
+  failures: counts.failures + (isFailure ? 1 : 0),
+  slow: counts.slow + (isSlow ? 1 : 0)
 })
 
 const sumSlots = (slots: ReadonlyArray<Slot>): CallCounts => {
@@ -87,7 +87,7 @@ const sumSlots = (slots: ReadonlyArray<Slot>): CallCounts => {
 }
 
 /**
- * A memory of nothing.
+ * An empty window.
  *
  * @category constructors
  * @since 0.1.0
@@ -106,29 +106,29 @@ const addToSlot = ({ calls, failures, index: slot, slow }: Slot, { isFailure, is
   slow: slow + (isSlow ? 1 : 0)
 })
 
-/** The slots that are still inside the window, or ahead of it by less than a window since the clock went back. */
-const currentSlots = (memory: WindowState, slot: number): ReadonlyArray<Slot> => {
-  if (memory._tag === "Count" || memory.latest === undefined) return []
-  return [...memory.earlier, memory.latest].filter((entry) => Math.abs(entry.index - slot) < slotsPerWindow)
+/** The slots within the window, and those ahead of it by less than a window because the clock went back. */
+const currentSlots = (state: WindowState, slot: number): ReadonlyArray<Slot> => {
+  if (state._tag === "Count" || state.latest === undefined) return []
+  return [...state.earlier, state.latest].filter((entry) => Math.abs(entry.index - slot) < slotsPerWindow)
 }
 
 /**
- * Remembers one more call. A memory of the other kind of window begins anew.
+ * Adds a call. The state of another kind of window is dropped.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const add = (memory: WindowState, window: Window, call: CallResult, now: number): WindowState => {
+export const add = (state: WindowState, window: Window, call: CallResult, now: number): WindowState => {
   if (window._tag === "Count") {
-    const calls = memory._tag === "Count" ? memory.calls : []
+    const calls = state._tag === "Count" ? state.calls : []
     return { _tag: "Count", calls: [...calls, call].slice(-window.size) }
   }
   const slot = slotIndex(now, window.millis)
-  if (memory._tag === "Time" && memory.latest?.index === slot) {
-    const { earlier, latest, total } = memory
+  if (state._tag === "Time" && state.latest?.index === slot) {
+    const { earlier, latest, total } = state
     return { _tag: "Time", earlier, latest: addToSlot(latest, call), total: addCall(total, call) }
   }
-  const slots = currentSlots(memory, slot)
+  const slots = currentSlots(state, slot)
   const last = slots.at(-1)
   // A clock that went back adds to the newest slot there is.
   const isBehind = last !== undefined && last.index >= slot
@@ -138,13 +138,13 @@ export const add = (memory: WindowState, window: Window, call: CallResult, now: 
 }
 
 /**
- * What is in the window now.
+ * The counts of the window now.
  *
  * @category conversions
  * @since 0.1.0
  */
-export const count = (memory: WindowState, window: Window, now: number): CallCounts => {
-  if (window._tag === "Count") return memory._tag === "Count" ? memory.calls.reduce(addCall, noCalls) : noCalls
+export const count = (state: WindowState, window: Window, now: number): CallCounts => {
+  if (window._tag === "Count") return state._tag === "Count" ? state.calls.reduce(addCall, noCalls) : noCalls
   const slot = slotIndex(now, window.millis)
-  return memory._tag === "Time" && memory.latest?.index === slot ? memory.total : sumSlots(currentSlots(memory, slot))
+  return state._tag === "Time" && state.latest?.index === slot ? state.total : sumSlots(currentSlots(state, slot))
 }

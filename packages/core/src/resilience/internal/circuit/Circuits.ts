@@ -66,21 +66,21 @@ export interface Circuits {
    * circuit has changed since and does not permit every call again.
    */
   readonly watch: (key: string) => () => CircuitOpenError | undefined
-  /** Every circuit by its key, as data that `restore` takes back. */
+  /** Every circuit by its key, as data for `restore`. */
   readonly states: Effect.Effect<ReadonlyMap<string, Circuit.Circuit>>
-  /** Puts circuits into the given states. */
+  /** Sets circuits to the given states. */
   readonly restore: (states: ReadonlyMap<string, Circuit.Circuit>) => Effect.Effect<void>
   /** Rejects every call of the key until it is reset. */
   readonly isolate: (key: string) => Effect.Effect<void>
-  /** Opens the circuit for its next open time, as failures would. */
+  /** Opens the circuit for its next open duration, as failures would. */
   readonly forceOpen: (key: string) => Effect.Effect<void>
   /** Permits every call of the key until it is reset. */
   readonly forceClosed: (key: string) => Effect.Effect<void>
-  /** Puts the circuit back to its beginning. */
+  /** Resets the circuit to its initial state. */
   readonly reset: (key: string) => Effect.Effect<void>
   /** Changes of state as they happen. */
   readonly transitions: Stream.Stream<Transition>
-  /** The options in words. */
+  /** The options as readable text. */
   readonly options: { readonly [name: string]: string }
 }
 

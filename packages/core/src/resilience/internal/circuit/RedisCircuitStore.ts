@@ -12,7 +12,7 @@ import * as EffectRedis from "effect/persistence/Redis"
 import type * as Scope from "effect/Scope"
 import * as Redis from "../../../Redis.ts"
 import type { RedisOptions } from "./CircuitOptions.ts"
-import type * as RedisCircuits from "./RedisCircuits.ts"
+import type { Store } from "./RedisCircuitPermits.ts"
 
 /** The breaker's store only runs scripts. */
 const unsupported = Effect.fail(
@@ -37,7 +37,7 @@ export const make = ({
   idleTimeToLive,
   keyPrefix,
   probeLease
-}: RedisOptions): Effect.Effect<RedisCircuits.Store, never, Redis.Redis | Scope.Scope> =>
+}: RedisOptions): Effect.Effect<Store, never, Redis.Redis | Scope.Scope> =>
   Effect.gen(function* () {
     const redis = yield* Redis.Redis
     const store = EffectBreaker.layerStoreRedis({ idleTimeToLive, prefix: keyPrefix, probeLease })

@@ -12,7 +12,7 @@ const entry: CacheEnvelope.Entry = { body, createdAt: 1, staleAt: 2, expiresAt: 
 const envelopeOf = (secret: string) => CacheEnvelope.make({ encryptionKey: Redacted.make(secret) })
 
 describe("CacheEnvelope with an encryption key", () => {
-  it.effect("is one whether the key is in base64 or hexadecimal", () =>
+  it.effect("accepts the same key in base64 and hexadecimal", () =>
     Effect.gen(function* () {
       const envelopes = [
         yield* envelopeOf(btoa(plain)),
@@ -26,7 +26,7 @@ describe("CacheEnvelope with an encryption key", () => {
     })
   )
 
-  it.effect("refuses keys that are not 32 bytes, without naming them", () =>
+  it.effect("rejects keys that are not 32 bytes without showing them", () =>
     Effect.gen(function* () {
       const wrong = [
         "",
@@ -47,7 +47,7 @@ describe("CacheEnvelope with an encryption key", () => {
     })
   )
 
-  it.effect("is not opened with another key, by even a bit", () =>
+  it.effect("does not open with a key that differs in one bit", () =>
     Effect.gen(function* () {
       const sealed = Option.getOrThrow(yield* (yield* envelopeOf(btoa(plain))).seal(key, entry))
       const other = yield* envelopeOf(btoa(`1${plain.slice(1)}`))
@@ -55,7 +55,7 @@ describe("CacheEnvelope with an encryption key", () => {
     })
   )
 
-  it.effect("shows nothing of the entry, its key or the secret", () =>
+  it.effect("contains neither the entry, its key nor the secret in plaintext", () =>
     Effect.gen(function* () {
       const sealed = Option.getOrThrow(yield* (yield* envelopeOf(btoa(plain))).seal(key, entry))
       const shown = new TextDecoder("latin1").decode(sealed)
@@ -63,7 +63,7 @@ describe("CacheEnvelope with an encryption key", () => {
     })
   )
 
-  it.effect("never uses a nonce twice", () =>
+  it.effect("never reuses a nonce", () =>
     Effect.gen(function* () {
       const envelope = yield* envelopeOf(btoa(plain))
       const nonces = new Set<string>()
@@ -75,7 +75,7 @@ describe("CacheEnvelope with an encryption key", () => {
     })
   )
 
-  it.effect("does not encrypt with the key itself, which may serve elsewhere", () =>
+  it.effect("does not encrypt with the secret itself", () =>
     Effect.gen(function* () {
       const sealed = Option.getOrThrow(yield* (yield* envelopeOf(btoa(plain))).seal(key, entry))
       const direct = yield* Effect.promise(() =>

@@ -34,7 +34,7 @@ const sealed = (envelope: CacheEnvelope.CacheEnvelope, body: Uint8Array, under =
 describe("CacheEnvelope", () => {
   for (const [kind, options] of kinds) {
     describe(kind, () => {
-      it.effect("opens what was sealed, whatever its size", () =>
+      it.effect("opens what was sealed, for any size", () =>
         Effect.gen(function* () {
           const envelope = yield* CacheEnvelope.make(options)
           for (const size of [0, 1, 15, 16, 17, 4_095, 4_096, 100_000, 5_242_880]) {
@@ -55,7 +55,7 @@ describe("CacheEnvelope", () => {
         })
       )
 
-      it.effect("does not open what lacks bytes or has more", () =>
+      it.effect("does not open entries of a wrong length", () =>
         Effect.gen(function* () {
           const envelope = yield* CacheEnvelope.make(options)
           const bytes = yield* sealed(envelope, json(300))
@@ -80,7 +80,7 @@ describe("CacheEnvelope", () => {
         })
       )
 
-      it.effect("does not open what is damaged in many places, or was never sealed", () =>
+      it.effect("does not open random damage or bytes that were never sealed", () =>
         Effect.gen(function* () {
           const envelope = yield* CacheEnvelope.make(options)
           const bytes = yield* sealed(envelope, json(20_000))
@@ -98,7 +98,7 @@ describe("CacheEnvelope", () => {
         }).pipe(Random.withSeed(`damage ${kind}`))
       )
 
-      it.effect("opens entries that lie within other bytes, and does not touch what it is given", () =>
+      it.effect("opens entries within larger buffers without changing the input", () =>
         Effect.gen(function* () {
           const envelope = yield* CacheEnvelope.make(options)
           const memory = new Uint8Array(9_000).fill(7)
@@ -114,7 +114,7 @@ describe("CacheEnvelope", () => {
     })
   }
 
-  it.effect("does not open entries of the other kind", () =>
+  it.effect("does not open encrypted entries without a key, or plaintext with one", () =>
     Effect.gen(function* () {
       const clear = yield* CacheEnvelope.make()
       const encrypted = yield* CacheEnvelope.make({ encryptionKey: secret })
@@ -125,7 +125,7 @@ describe("CacheEnvelope", () => {
     })
   )
 
-  it.effect("does not open entries of another version, however sound", () =>
+  it.effect("does not open entries of another version", () =>
     Effect.gen(function* () {
       const envelope = yield* CacheEnvelope.make()
       const bytes = yield* sealed(envelope, json(100))
@@ -135,7 +135,7 @@ describe("CacheEnvelope", () => {
       const checksum = Checksum.of(bytes.subarray(52), Checksum.of(bound))
       Checksum.write(checksum, new DataView(bytes.buffer), 36)
       assert.deepStrictEqual(yield* envelope.open(key, bytes), Option.none())
-      // The same change without the version shows that the checksum above is the right one.
+      // The same change without the version shows that the checksum above is correct.
       bytes[4] = CacheEnvelope.formatVersion
       bound[4] = CacheEnvelope.formatVersion
       Checksum.write(Checksum.of(bytes.subarray(52), Checksum.of(bound)), new DataView(bytes.buffer), 36)
@@ -143,7 +143,7 @@ describe("CacheEnvelope", () => {
     })
   )
 
-  it.effect("compresses from its size on, and only what gets smaller", () =>
+  it.effect("compresses from the threshold, if the result is smaller", () =>
     Effect.gen(function* () {
       const envelope = yield* CacheEnvelope.make()
       const overhead = 36 + Checksum.size
@@ -154,7 +154,7 @@ describe("CacheEnvelope", () => {
     }).pipe(Random.withSeed("noise"))
   )
 
-  it.effect("seals nothing that would be too large to open", () =>
+  it.effect("does not seal what would be too large to open", () =>
     Effect.gen(function* () {
       const envelope = yield* CacheEnvelope.make({ maxBytes: 10_000 })
       assert.isTrue(Option.isSome(yield* envelope.seal(key, entryOf(json(10_000)))))
@@ -162,7 +162,7 @@ describe("CacheEnvelope", () => {
     })
   )
 
-  it.effect("does not open what unpacks to more than its limit, or to another size than it says", () =>
+  it.effect("does not open what decompresses to another size than its header states", () =>
     Effect.gen(function* () {
       const packer = yield* CacheEnvelope.make()
       const opener = yield* CacheEnvelope.make({ maxBytes: 1_000_000 })
@@ -179,7 +179,7 @@ describe("CacheEnvelope", () => {
     })
   )
 
-  it.effect("fails on options that cannot be used", () =>
+  it.effect("rejects invalid options", () =>
     Effect.gen(function* () {
       const unusable: ReadonlyArray<Partial<CacheEnvelope.Options>> = [
         { maxBytes: 0 },

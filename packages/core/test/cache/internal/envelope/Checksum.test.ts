@@ -19,7 +19,7 @@ describe("Checksum", () => {
     assert.strictEqual(first >>> 0, 0xb3ece62a)
   })
 
-  it("of parts depends on every part", () => {
+  it("of several parts depends on every part", () => {
     const [one, other] = [Uint8Array.of(1, 2, 3), Uint8Array.of(4)]
     const both = Checksum.of(other, Checksum.of(one))
     assert.notDeepEqual(both, Checksum.of(other))
@@ -27,7 +27,7 @@ describe("Checksum", () => {
     assert.deepStrictEqual(both, Checksum.of(Uint8Array.of(9, 4).subarray(1), Checksum.of(one)))
   })
 
-  it("is found where it was written, and nowhere else", () => {
+  it("matches only at the offset where it was written", () => {
     const view = new DataView(new ArrayBuffer(40))
     const checksum = Checksum.of(Uint8Array.of(1))
     Checksum.write(checksum, view, 7)

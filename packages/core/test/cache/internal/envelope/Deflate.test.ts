@@ -4,7 +4,7 @@ import * as Deflate from "../../../../src/cache/internal/envelope/Deflate.ts"
 
 const text = new TextEncoder().encode("the same again and again, ".repeat(1_000))
 
-/** Puts a stream that hands out chunk after chunk in the place of the platform's, and counts the bytes. */
+/** Replaces the platform's stream by one that emits chunk after chunk, and counts the bytes. */
 const withEndless = <A>(use: (handedOut: () => number) => Effect.Effect<A>) =>
   Effect.suspend(() => {
     const original = globalThis.DecompressionStream
@@ -27,7 +27,7 @@ const withEndless = <A>(use: (handedOut: () => number) => Effect.Effect<A>) =>
   })
 
 describe("Deflate", () => {
-  it.effect("gives back what it made smaller", () =>
+  it.effect("decompresses what it has compressed", () =>
     Effect.gen(function* () {
       const smaller = Option.getOrThrow(yield* Deflate.compress(text))
       assert.isBelow(smaller.length, 500)
@@ -38,7 +38,7 @@ describe("Deflate", () => {
     })
   )
 
-  it.effect("reads no further than it is told there is", () =>
+  it.effect("decompresses no more than the given length", () =>
     withEndless((handedOut) =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* Deflate.decompress(text, 50_000), Option.none())
@@ -47,7 +47,7 @@ describe("Deflate", () => {
     )
   )
 
-  it.effect("can be left at any moment without a rejection", () =>
+  it.effect("can be interrupted at any moment without an unhandled rejection", () =>
     Effect.gen(function* () {
       const large = new Uint8Array(3_000_000).map((_, i) => (i * i) >>> 3)
       const smaller = Option.getOrThrow(yield* Deflate.compress(large))

@@ -8,7 +8,7 @@ import * as Requests from "../../support/requests.ts"
 const base: ModelRequest = { model: "kimi-k2.6", messages: [{ role: "user", content: "Hi" }] }
 
 const textOf = (request: unknown, provider = "moonshot"): string =>
-  // Requests come from outside: they may hold what the types do not know.
+  // Requests come from outside, and may have members that the types do not have.
   CacheKey.serialize({ provider, tenant: "", request: request as ModelRequest })
 
 const tools = [{ type: "function", function: { name: "look", parameters: { type: "object" } } }]
@@ -22,7 +22,7 @@ const asked = (args: string) => ({
 const said = (message: object) => ({ ...base, messages: [message] })
 
 describe("CacheKey", () => {
-  it.effect("is the same for requests that are written otherwise, and another for each that asks otherwise", () =>
+  it.effect("is equal for equivalent requests only", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const seen = new Map<string, string>()
@@ -111,7 +111,7 @@ describe("CacheKey", () => {
     ["space beside long numbers", asked('{ "a": 12345678901234567890 }'), asked('{"a":12345678901234567890}')]
   ]
   for (const [what, one, other] of equal) {
-    it(`does not tell apart: ${what}`, () => assert.strictEqual(textOf(one), textOf(other)))
+    it(`does not distinguish ${what}`, () => assert.strictEqual(textOf(one), textOf(other)))
   }
 
   const different: ReadonlyArray<readonly [what: string, one: unknown, other: unknown]> = [
@@ -161,10 +161,10 @@ describe("CacheKey", () => {
     ["arguments that are cut off", asked('{"a":1'), asked('{"a":1}')]
   ]
   for (const [what, one, other] of different) {
-    it(`tells apart: ${what}`, () => assert.notStrictEqual(textOf(one), textOf(other)))
+    it(`distinguishes ${what}`, () => assert.notStrictEqual(textOf(one), textOf(other)))
   }
 
-  it("takes the rules of Moonshot for no other host's", () => {
+  it("applies the defaults of Moonshot to its own hosts only", () => {
     for (const request of [
       { ...base, temperature: 1 },
       { ...base, top_p: 0.95 },
@@ -200,7 +200,7 @@ describe("CacheKey", () => {
     })
   )
 
-  it.effect("is a digest that holds nothing of the request", () =>
+  it.effect("is a digest without any text of the request", () =>
     Effect.gen(function* () {
       const keyOf = yield* CacheKey.make
       const key = yield* keyOf({ provider: "moonshot", tenant: "t", request: base })
@@ -209,7 +209,7 @@ describe("CacheKey", () => {
     })
   )
 
-  it.effect("is nobody else's among a million pairs of random requests", () =>
+  it.effect("has no collisions among a million pairs of random requests", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const keyOf = yield* CacheKey.make
@@ -225,7 +225,7 @@ describe("CacheKey", () => {
     }).pipe(Random.withSeed("pairs"))
   )
 
-  it.effect("is one account's: its origin tells addresses and keys apart, and shows no key", () =>
+  it.effect("has an origin that distinguishes addresses and API keys without showing a key", () =>
     Effect.gen(function* () {
       const origins: Array<string> = []
       for (const baseUrl of ["https://a.example/v1", "https://b.example/v1"]) {
@@ -240,7 +240,7 @@ describe("CacheKey", () => {
     })
   )
 
-  it.effect("is made by the digest service that is provided", () =>
+  it.effect("uses the digest service that is provided", () =>
     Effect.gen(function* () {
       const inputs: Array<string> = []
       const layer = Layer.mock(Digest.Digest)({

@@ -22,7 +22,7 @@ const entry = (
 
 const options: MemoryCache.Options = { maxBytes: 1_000_000, maxEntries: 100, maxEntryBytes: 1_000_000 }
 
-/** What is in use when no more can be collected: something may still be held by the turn that made it. */
+/** The heap in use after garbage collection: the current turn of the event loop may still hold something. */
 const heapUsed = Effect.promise(async () => {
   setFlagsFromString("--expose-gc")
   const collect: () => void = runInNewContext("gc")
@@ -38,7 +38,7 @@ const heapUsed = Effect.promise(async () => {
 })
 
 describe("MemoryCache", () => {
-  it.effect("keeps its bound of bytes within a tenth of the heap that it really takes", () =>
+  it.effect("keeps its byte limit within a tenth of the actual heap size", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const between = (from: number, to: number) => from + Math.floor(chance.nextDoubleUnsafe() * (to - from))
@@ -101,7 +101,7 @@ describe("MemoryCache", () => {
     }).pipe(Random.withSeed("heap"))
   )
 
-  it.effect("reckons small entries as they are", () =>
+  it.effect("estimates small entries exactly", () =>
     Effect.gen(function* () {
       const memory = yield* MemoryCache.make({ ...options, maxBytes: 1e9, maxEntries: 10_000 })
       const keys = Array.from({ length: 5_000 }, (_, number) => `${number}`.padStart(64, "0"))
@@ -116,13 +116,13 @@ describe("MemoryCache", () => {
       const taken = (yield* heapUsed) - before + 5_000 * 80
       const { bytes, entries } = memory.statistics()
       assert.strictEqual(entries, 5_000)
-      // The keys, 80 bytes each, were there before.
+      // The keys, 80 bytes each, existed before.
       assert.isAtMost(taken, 1.1 * bytes, `${bytes} reckoned, ${taken} taken`)
       assert.isAtLeast(taken, 0.9 * bytes, `${bytes} reckoned, ${taken} taken`)
     })
   )
 
-  it.effect("tells exactly what it has done", () =>
+  it.effect("counts its operations exactly", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const between = (from: number, to: number) => from + Math.floor(chance.nextDoubleUnsafe() * (to - from))
@@ -131,7 +131,7 @@ describe("MemoryCache", () => {
         const maxEntries = between(2, 12)
         const maxBytes = between(2, 14) * size
         const memory = yield* MemoryCache.make({ maxBytes, maxEntries, maxEntryBytes: maxBytes })
-        /** What must be in memory, the least recently used first. */
+        /** The expected entries, least recently used first. */
         const model = new Map<string, CachedResponse.CachedResponse>()
         const expected = { hits: 0, staleHits: 0, misses: 0, evictions: 0, expirations: 0, rejections: 0 }
         let now = 0
@@ -210,7 +210,7 @@ describe("MemoryCache", () => {
     }).pipe(Random.withSeed("statistics"))
   )
 
-  it.effect("serves an entry to the last millisecond of its time, and as stale from the first of that", () =>
+  it.effect("serves an entry until it expires, as stale from its first stale millisecond", () =>
     Effect.gen(function* () {
       const memory = yield* MemoryCache.make(options)
       memory.set("k", entry("a", { staleAt: 500, expiresAt: 1_000 }))
@@ -228,7 +228,7 @@ describe("MemoryCache", () => {
     })
   )
 
-  it.effect("removes by tag and altogether", () =>
+  it.effect("removes by tag, or everything", () =>
     Effect.gen(function* () {
       const memory = yield* MemoryCache.make(options)
       memory.set("a", entry("a", {}, ["x", "y"]))

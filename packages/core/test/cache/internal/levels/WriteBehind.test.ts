@@ -16,7 +16,7 @@ const logging = () => {
 }
 
 describe("WriteBehind", () => {
-  it.effect("runs operations one after the other, in their order", () =>
+  it.effect("runs operations one after the other, in order", () =>
     Effect.gen(function* () {
       const behind = yield* WriteBehind.make(options)
       const { log, operation } = logging()
@@ -34,7 +34,7 @@ describe("WriteBehind", () => {
     })
   )
 
-  it.effect("refuses what there is no room for, and takes more when there is again", () =>
+  it.effect("refuses operations beyond its bounds until there is capacity again", () =>
     Effect.gen(function* () {
       const behind = yield* WriteBehind.make(options)
       const { log, operation } = logging()
@@ -50,7 +50,7 @@ describe("WriteBehind", () => {
     })
   )
 
-  it.effect("goes on after an operation that dies, and says what became of one that is waited for", () =>
+  it.effect("continues after an operation that dies, whose exit a waiting caller gets", () =>
     Effect.gen(function* () {
       const behind = yield* WriteBehind.make(options)
       const { log, operation } = logging()
@@ -63,7 +63,7 @@ describe("WriteBehind", () => {
     })
   )
 
-  it.effect("runs what waits when its scope closes, and nothing that comes later", () =>
+  it.effect("runs pending operations when its scope closes, but no later ones", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const behind = yield* Scope.provide(WriteBehind.make(options), scope)
@@ -75,7 +75,7 @@ describe("WriteBehind", () => {
       yield* TestClock.adjust("800 millis")
       assert.isDefined(closing.pollUnsafe())
       assert.deepStrictEqual(log, ["a", "b"])
-      // Who waits is not left waiting.
+      // The waiting caller gets a result.
       yield* behind.runInOrder(operation("in turn", 0))
       assert.deepStrictEqual(log, ["a", "b", "in turn"])
     })

@@ -3,7 +3,7 @@ import { AccountLimits } from "../../../../src/resilience/internal/admission/Acc
 import { forever, minute, refuse, refused, running, t0 } from "../../support/account.ts"
 
 describe("AccountLimits.change", () => {
-  it("lets nobody in below what runs, until it fits", () => {
+  it("admits no call while more run than the new limit allows", () => {
     const account = running({ concurrency: 5 }, 4)
     account.change({ concurrency: 2 })
     assert.deepInclude(account.usage(t0), { inFlight: 4, concurrency: 2 })
@@ -16,7 +16,7 @@ describe("AccountLimits.change", () => {
     assert.strictEqual(account.waitMillis(0, t0), 0)
   })
 
-  it("opens places at once when a limit is raised or taken away", () => {
+  it("admits at once when a limit is raised or removed", () => {
     const account = running({ concurrency: 2 }, 2)
     assert.strictEqual(account.waitMillis(0, t0), forever)
     account.change({ concurrency: 3 })
@@ -27,7 +27,7 @@ describe("AccountLimits.change", () => {
     assert.strictEqual(account.waitMillis(0, t0), 0)
   })
 
-  it("counts on in the windows that it has", () => {
+  it("keeps its windows", () => {
     const account = running({ requestsPerMinute: 10, tokensPerMinute: 100 }, 5, t0, 10)
     account.change({ requestsPerMinute: 5, tokensPerMinute: 60 })
     assert.deepInclude(account.usage(t0), { requestsInMinute: 5, tokensInMinute: 50 })
@@ -37,7 +37,7 @@ describe("AccountLimits.change", () => {
     assert.isAbove(account.waitMillis(11, t0), 0)
   })
 
-  it("keeps what the host named where the limit stays as it was given, and only for its time", () => {
+  it("keeps a learned limit while the configured one is unchanged, for its time only", () => {
     const account = running({ requestsPerMinute: 100, concurrency: 10 }, 1)
     refuse(account, refused("requests per minute", { limit: 20 }), t0)
     account.change({ requestsPerMinute: 100, concurrency: 5 })
@@ -46,7 +46,7 @@ describe("AccountLimits.change", () => {
     assert.deepInclude(account.limits, { requestsPerMinute: 100, concurrency: 5 })
   })
 
-  it("takes a limit that changes for newer than the host's word", () => {
+  it("replaces a learned limit with one that changes", () => {
     const account = running({ requestsPerMinute: 100 }, 1)
     refuse(account, refused("requests per minute", { limit: 20 }), t0)
     account.change({ requestsPerMinute: 200 })
@@ -55,7 +55,7 @@ describe("AccountLimits.change", () => {
     assert.strictEqual(account.limits.requestsPerMinute, 10)
   })
 
-  it("takes back what a call was counted for, also when tokens do not count any longer", () => {
+  it("undoes the count of a call, also if tokens no longer count", () => {
     const account = new AccountLimits({ tokensPerMinute: 100 }, 0)
     account.acquire(40, t0)
     account.change({})

@@ -3,8 +3,8 @@ import { Duration } from "effect"
 import { classes } from "../../../../src/errors/KimiError.ts"
 import { answer, daily, forever, minute, overloaded, refuse, refused, running, t0 } from "../../support/account.ts"
 
-describe("AccountLimits.fail", () => {
-  it("believes a limit that the host names, when it is lower or was not known", () => {
+describe("AccountLimits.recordFailure", () => {
+  it("applies a limit that the host names if it is lower or was unknown", () => {
     const cases = [
       [refused("concurrency", { limit: 5 }), "concurrency"],
       [refused("requests per minute", { limit: 5 }), "requestsPerMinute"],
@@ -24,7 +24,7 @@ describe("AccountLimits.fail", () => {
     }
   })
 
-  it("does not believe a limit of nothing", () => {
+  it("ignores a limit of zero", () => {
     const account = running({ concurrency: 4, tokensPerDay: 100 }, 2)
     refuse(account, refused("concurrency", { limit: 0 }), t0)
     refuse(account, daily({ limit: -1 }), t0)
@@ -33,7 +33,7 @@ describe("AccountLimits.fail", () => {
     assert.isAtLeast(account.usage(t0).concurrency, 1)
   })
 
-  it("counts tokens from when a limit of them is named", () => {
+  it("counts tokens once the host names a limit for them", () => {
     const account = running({}, 1)
     refuse(account, refused("tokens per minute", { limit: 1_000 }), t0 + 10)
     assert.isTrue(account.countsTokens)
@@ -41,7 +41,7 @@ describe("AccountLimits.fail", () => {
     assert.strictEqual(account.usage(t0 + 10).tokensInMinute, 400)
   })
 
-  it("takes over the host's count of tokens, and is not slowed down by what it says", () => {
+  it("adopts the host's token count without throttling", () => {
     const account = running({ tokensPerMinute: 1_000 }, 2, t0, 100)
     refuse(account, refused("tokens per minute", { current: 950, limit: 1_000 }), t0 + 10)
     assert.deepInclude(account.usage(t0 + 10), { tokensInMinute: 950, pace: 1, concurrency: forever })
@@ -49,7 +49,7 @@ describe("AccountLimits.fail", () => {
     assert.strictEqual(account.waitMillis(50, t0 + 10), 0)
   })
 
-  it("slows down for tokens when neither the host's count nor its limit is news", () => {
+  it("throttles tokens if neither the host's count nor its limit is new", () => {
     for (const figures of [{}, { current: 150 }, { current: 200, limit: 1_000 }]) {
       const account = running({ tokensPerMinute: 1_000 }, 2, t0, 100)
       refuse(account, refused("tokens per minute", figures), t0 + 10)
@@ -57,7 +57,7 @@ describe("AccountLimits.fail", () => {
     }
   })
 
-  it("leaves a host alone for ten minutes whose day is used up, since nobody knows when its day ends", () => {
+  it("pauses for ten minutes after a daily limit without a time", () => {
     const account = running({ tokensPerDay: 1_000 }, 1, t0, 100)
     refuse(account, daily({ current: 990, limit: 900 }), t0)
     assert.deepInclude(account.usage(t0), { tokensInDay: 100, pace: 1 })
@@ -66,7 +66,7 @@ describe("AccountLimits.fail", () => {
     assert.strictEqual(account.waitMillis(1, t0 + 10 * minute), 0)
   })
 
-  it("slows down for requests when the limit is not named or is no news", () => {
+  it("throttles requests if the limit is not named or not new", () => {
     for (const limit of [undefined, 10, 100]) {
       const account = running({ requestsPerMinute: 10 }, 1)
       refuse(account, refused("requests per minute", limit === undefined ? {} : { limit }), t0)
@@ -83,7 +83,7 @@ describe("AccountLimits.fail", () => {
     assert.strictEqual(named.limits.requestsPerMinute, 4)
   })
 
-  it("slows down for a refusal that names nothing, and where no rate is known lets fewer run at once", () => {
+  it("throttles after an unspecific refusal; without a known rate it reduces concurrency", () => {
     const account = running({ requestsPerMinute: 100, concurrency: 8 }, 20)
     refuse(account, refused("unknown"), t0 + 10)
     assert.deepInclude(account.usage(t0 + 10), { pace: 0.95, concurrency: 8 })
@@ -94,7 +94,7 @@ describe("AccountLimits.fail", () => {
     }
   })
 
-  it("takes a place away with every refusal for concurrency or overload", () => {
+  it("reduces concurrency after every refusal for concurrency or overload", () => {
     for (const error of [refused("concurrency"), overloaded()]) {
       for (const concurrency of [undefined, 21]) {
         const account = running({ concurrency }, 21)
@@ -110,7 +110,7 @@ describe("AccountLimits.fail", () => {
     assert.isAtMost(named.usage(t0).concurrency, 6)
   })
 
-  it("settles where refusals and answers hold the balance: one in a hundred is not slowed down for", () => {
+  it("is not throttled by one refusal in a hundred", () => {
     for (const [every, least, most] of [
       [100, 95, 100],
       [10, 80, 95],
@@ -130,7 +130,7 @@ describe("AccountLimits.fail", () => {
     }
   })
 
-  it("believes a limit that the host named for ten minutes, and longer when it names it again", () => {
+  it("applies a learned limit for ten minutes from its latest mention", () => {
     const account = running({ requestsPerMinute: 10 }, 1)
     refuse(account, refused("requests per minute", { limit: 4 }), t0)
     account.acquire(0, t0)
@@ -141,7 +141,7 @@ describe("AccountLimits.fail", () => {
     assert.strictEqual(account.limits.requestsPerMinute, 10)
   })
 
-  it("pauses for as long as the host asks, by whichever refusal, and never for less than before", () => {
+  it("pauses for as long as any refusal asks, and never shortens a pause", () => {
     for (const error of [
       overloaded(Duration.seconds(20)),
       daily({ retryAfter: Duration.seconds(20) }),
@@ -158,7 +158,7 @@ describe("AccountLimits.fail", () => {
     }
   })
 
-  it("learns nothing from other errors", () => {
+  it("ignores other errors", () => {
     const account = running({ requestsPerMinute: 10, concurrency: 8 }, 8)
     const retryAfter = Duration.seconds(9)
     for (const error of [
@@ -171,7 +171,7 @@ describe("AccountLimits.fail", () => {
     assert.deepInclude(account.usage(t0 + 10), { concurrency: 8, pace: 1, pausedUntil: 0 })
   })
 
-  it("never goes below one call at a time, a tenth of the pace and the largest lawful call", () => {
+  it("keeps at least one concurrent call, a tenth of the rate and the largest permitted call", () => {
     const account = running({ concurrency: 4, requestsPerMinute: 5, tokensPerMinute: 1_000 }, 0)
     let now = t0
     for (let round = 0; round < 60; round++) {

@@ -6,8 +6,8 @@ import type { RateLimits } from "../../../../src/resilience/RateLimits.ts"
 import { answer, daily, forever, minute, overloaded, refuse, refused, running, t0 } from "../../support/account.ts"
 import { between, type Chance, happens, oneOf } from "../../support/chance.ts"
 
-describe("AccountLimits.succeed", () => {
-  it("gives a tenth of a place back with every answer, up to the limit", () => {
+describe("AccountLimits.recordSuccess", () => {
+  it("recovers a tenth of a permit per success, up to the limit", () => {
     const account = running({ concurrency: 20 }, 20)
     for (let call = 0; call < 10; call++) refuse(account, overloaded(), t0)
     const cut = account.usage(t0).concurrency
@@ -19,7 +19,7 @@ describe("AccountLimits.succeed", () => {
     assert.strictEqual(account.usage(t0).concurrency, 20)
   })
 
-  it("lifts the bound again where no limit is known", () => {
+  it("removes the learned concurrency where no limit is known", () => {
     const account = running({}, 5)
     refuse(account, overloaded(), t0)
     assert.strictEqual(account.usage(t0).concurrency, 4)
@@ -27,7 +27,7 @@ describe("AccountLimits.succeed", () => {
     assert.strictEqual(account.usage(t0).concurrency, forever)
   })
 
-  it("gives the pace back with answers, up to the whole, whatever the clock does", () => {
+  it("recovers the full rate, for any movement of the clock", () => {
     const account = running({ requestsPerMinute: 100 }, 10)
     refuse(account, refused("unknown"), t0)
     assert.strictEqual(account.usage(t0).pace, 0.9)
@@ -62,7 +62,7 @@ describe("AccountLimits.succeed", () => {
     )
   }
 
-  it.effect("never goes above the limits that were given, whatever is told", () =>
+  it.effect("never exceeds the configured limits, for any reports of the host", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       for (let trace = 0; trace < 150; trace++) {

@@ -3,7 +3,7 @@ import { AccountLimits } from "../../../../src/resilience/internal/admission/Acc
 import { day, forever, minute, running, t0 } from "../../support/account.ts"
 
 describe("AccountLimits", () => {
-  it("lets everything through when no limit is known, and asks for no tokens", () => {
+  it("admits everything if no limit is known, without counting tokens", () => {
     const account = running({}, 10_000)
     assert.strictEqual(account.waitMillis(1e12, t0), 0)
     assert.isFalse(account.countsTokens)
@@ -11,7 +11,7 @@ describe("AccountLimits", () => {
     assert.strictEqual(account.usage(t0).concurrency, forever)
   })
 
-  it("waits for a call to end when all places are taken", () => {
+  it("waits for a call to end if all permits are taken", () => {
     const account = running({ concurrency: 3 }, 2)
     assert.strictEqual(account.waitMillis(0, t0), 0)
     account.acquire(0, t0)
@@ -20,7 +20,7 @@ describe("AccountLimits", () => {
     assert.strictEqual(account.waitMillis(0, t0), 0)
   })
 
-  it("waits for the last of requests, tokens of the minute and tokens of the day, in windows with their margin", () => {
+  it("waits for the last of requests, tokens per minute and tokens per day, with the margin", () => {
     const account = new AccountLimits({ requestsPerMinute: 2, tokensPerMinute: 100, tokensPerDay: 150 }, 1_000)
     assert.isTrue(account.countsTokens)
     account.acquire(60, t0)
@@ -38,7 +38,7 @@ describe("AccountLimits", () => {
     assert.deepInclude(account.usage(t0 + 66_100), { requestsInMinute: 0, tokensInMinute: 0, tokensInDay: 90 })
   })
 
-  it("tells which limit a call exceeds all by itself", () => {
+  it("names the limit that a call exceeds on its own", () => {
     const account = new AccountLimits({ tokensPerMinute: 100, tokensPerDay: 50 }, 0)
     assert.isUndefined(account.exceededLimit(50))
     assert.deepStrictEqual(account.exceededLimit(51), { kind: "tokens per day", limit: 50 })
@@ -46,7 +46,7 @@ describe("AccountLimits", () => {
     assert.isTrue(new AccountLimits({ tokensPerDay: 1 }, 0).countsTokens)
   })
 
-  it("takes back what was never sent, and only that", () => {
+  it("undoes exactly what was never sent", () => {
     const account = running({ requestsPerMinute: 10, tokensPerMinute: 100, tokensPerDay: 1_000 }, 2, t0, 30)
     account.cancel(30, t0, t0 + 10)
     assert.deepInclude(account.usage(t0 + 10), {
@@ -59,7 +59,7 @@ describe("AccountLimits", () => {
     assert.deepInclude(account.usage(t0 + 10), { inFlight: 0, requestsInMinute: 1, tokensInMinute: 30 })
   })
 
-  it("hears of a limit of requests, of what others have used of it, and of a pause", () => {
+  it("learns request limits, other usage and pauses from the rate status", () => {
     const account = running({}, 1)
     account.recordRateStatus({ limit: 10, remaining: 4, reset: 30_000 }, t0)
     assert.strictEqual(account.limits.requestsPerMinute, 10)

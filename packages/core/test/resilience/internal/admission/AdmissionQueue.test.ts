@@ -21,7 +21,7 @@ const takeAll = (queue: AdmissionQueue<Caller>): ReadonlyArray<Caller> => {
 }
 
 /**
- * A priority that waits has one of so many turns: it is passed over eight
+ * A waiting priority is served after a bounded number of others: it is skipped eight
  * times, and once more when another priority has waited as long.
  */
 const turns = 10
@@ -35,7 +35,7 @@ describe("AdmissionQueue", () => {
     assert.isFalse(queue.remove(caller("batch")))
   })
 
-  it("lets the more urgent go first, and the oldest of a tenant", () => {
+  it("serves by priority, then the oldest of a tenant", () => {
     const queue = new AdmissionQueue<Caller>()
     const swarm = fill(queue, 2, "swarm")
     const batch = fill(queue, 2, "batch")
@@ -47,7 +47,7 @@ describe("AdmissionQueue", () => {
     assert.strictEqual(queue.size, 0)
   })
 
-  it("gives tenants their turns, however many calls each has", () => {
+  it("serves tenants in turn, however many calls each has", () => {
     const queue = new AdmissionQueue<Caller>()
     fill(queue, 4, "batch", "many")
     fill(queue, 1, "batch", "one")
@@ -58,7 +58,7 @@ describe("AdmissionQueue", () => {
     )
   })
 
-  it("puts a tenant that comes back at the end of the line", () => {
+  it("moves a tenant that comes back to the end", () => {
     const queue = new AdmissionQueue<Caller>()
     fill(queue, 3, "batch", "a")
     fill(queue, 3, "batch", "b")
@@ -73,7 +73,7 @@ describe("AdmissionQueue", () => {
     assert.deepStrictEqual(order, ["a", "b", "c", "a", "b", "c"])
   })
 
-  it("forgets who leaves, wherever it stands, and keeps the turn of its tenant", () => {
+  it("removes a call from any position, with the turn of its tenant unchanged", () => {
     const queue = new AdmissionQueue<Caller>()
     const a = fill(queue, 3, "batch", "a")
     const b = fill(queue, 1, "batch", "b")
@@ -86,7 +86,7 @@ describe("AdmissionQueue", () => {
     assert.deepStrictEqual(takeAll(queue), a.slice(1, 2))
   })
 
-  it("passes a waiting priority over eight times, and two of them nine times", () => {
+  it("skips a waiting priority at most eight times, and two of them nine times", () => {
     const queue = new AdmissionQueue<Caller>()
     fill(queue, 100, "interactive")
     fill(queue, 100, "batch")
@@ -97,7 +97,7 @@ describe("AdmissionQueue", () => {
     assert.deepStrictEqual(at("swarm"), [10, 19, 28, 37])
   })
 
-  it("does not remember how often a priority was passed over that nobody waits with any more", () => {
+  it("resets the skip count of a priority without waiting calls", () => {
     const queue = new AdmissionQueue<Caller>()
     fill(queue, 100, "interactive")
     const [gone] = fill(queue, 1, "swarm")
@@ -109,11 +109,11 @@ describe("AdmissionQueue", () => {
     assert.strictEqual(queue.take()?.priority, "swarm")
   })
 
-  it.effect("goes in the order of a list that is searched every time, over random operations", () =>
+  it.effect("agrees with a list that is searched every time, over random operations", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const seen = { added: 0, taken: 0, removed: 0, empty: 0 }
-      /** Turns that others had since a priority was seen waiting without its own. */
+      /** Calls of other priorities that were served since a priority last was. */
       const starving = new Map<Priority, number>()
       let longest = 0
       const queue = new AdmissionQueue<Caller>()
@@ -156,7 +156,7 @@ describe("AdmissionQueue", () => {
         }
         assert.strictEqual(queue.size, reference.size())
       }
-      // Nobody waited longer, and somebody waited as long.
+      // The bound is never exceeded, and it is reached.
       assert.strictEqual(longest, turns - 1)
       for (const [what, times] of Object.entries(seen)) assert.isAbove(times, 300, what)
     }).pipe(Random.withSeed("waiting in line"))

@@ -6,8 +6,8 @@ const limits = { concurrency: 5, requestsPerMinute: 10, tokensPerMinute: 1_000, 
 const nothing = { requests: 0, tokens: 0, daily: 0, remoteInFlight: 0 }
 const none = { requests: 0, tokens: 0, daily: 0 }
 
-describe("OwnShare", () => {
-  it("lets in what fits in a share of every limit", () => {
+describe("LocalShare", () => {
+  it("admits what fits in a share of every limit", () => {
     const share = new LocalShare(0.5, 0)
     assert.strictEqual(share.waitMillis(500, limits, t0), 0)
     share.acquire(400, t0)
@@ -21,14 +21,14 @@ describe("OwnShare", () => {
     assert.deepStrictEqual(share.totals(t0), { requests: 1, tokens: 1, daily: 1 })
   })
 
-  it("knows no limit that is not known, and at least one call of every other", () => {
+  it("applies no unknown limit, and allows at least one call of every other", () => {
     const share = new LocalShare(0.1, 0)
     for (let call = 0; call < 100; call++) share.acquire(1_000_000, t0)
     assert.strictEqual(share.waitMillis(1_000_000, {}, t0), 0)
     assert.strictEqual(new LocalShare(0.1, 0).waitMillis(1, { concurrency: 1, requestsPerMinute: 1 }, t0), 0)
   })
 
-  it("takes its share of the rest until a minute later, and of the day until a day later", () => {
+  it("takes its share of the remaining minute and day", () => {
     const share = new LocalShare(0.5, 0)
     share.applyRemoteUsage({ ...nothing, requests: 4, tokens: 800, daily: 4_000, at: t0 }, none, t0)
     // 200 tokens were left, and 1,000 of the day.
@@ -40,7 +40,7 @@ describe("OwnShare", () => {
     assert.strictEqual(share.waitMillis(0, { requestsPerMinute: 10 }, t0 + 60_000), 0)
   })
 
-  it("leaves the others their places for a minute", () => {
+  it("leaves other processes their permits for a minute", () => {
     const share = new LocalShare(0.5, 0)
     share.applyRemoteUsage({ ...nothing, remoteInFlight: 9, at: t0 }, none, t0)
     const places = { concurrency: 10 }
@@ -50,14 +50,14 @@ describe("OwnShare", () => {
     assert.strictEqual(share.waitMillis(0, places, t0 + 60_000), 0)
   })
 
-  it("does not believe what was heard more than a minute ago, but for the day", () => {
+  it("ignores usage that is more than a minute old, except for the day", () => {
     const share = new LocalShare(0.5, 0)
     share.applyRemoteUsage({ requests: 10, tokens: 1_000, daily: 5_000, remoteInFlight: 5, at: t0 - 60_000 }, none, t0)
     assert.strictEqual(share.waitMillis(10, { ...limits, tokensPerDay: undefined }, t0), 0)
     assert.isAbove(share.waitMillis(10, limits, t0), 60_000)
   })
 
-  it("believes the worse of what was heard twice", () => {
+  it("applies the higher of two remote usages", () => {
     const share = new LocalShare(0.5, 0)
     share.applyRemoteUsage({ ...nothing, requests: 10, at: t0 }, none, t0)
     share.applyRemoteUsage({ ...nothing, at: t0 }, none, t0 + 1_000)

@@ -38,7 +38,7 @@ describe("RateWindow", () => {
     assert.strictEqual(window.sum(11_100), 0)
   })
 
-  it("says how long until an amount fits, and that it never will", () => {
+  it("computes how long until an amount fits, or that it never will", () => {
     const window = new RateWindow(1_000, 100)
     window.add(3, 10_050)
     window.add(2, 10_300)
@@ -51,7 +51,7 @@ describe("RateWindow", () => {
     assert.strictEqual(window.sum(10_300), 5)
   })
 
-  it("gives back what was not spent, and nothing twice when it has left already", () => {
+  it("removes what was not used, but nothing that has already left", () => {
     const window = new RateWindow(1_000, 100)
     window.add(3, 10_050)
     window.add(2, 10_300)
@@ -63,7 +63,7 @@ describe("RateWindow", () => {
     assert.strictEqual(window.sum(99_000), 0)
   })
 
-  it.effect("counts, waits and gives back as a list of everything spent does, in every random trace", () =>
+  it.effect("agrees with a list of all amounts in every random trace", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const seen = { waits: 0, impossible: 0, fits: 0, removed: 0, gone: 0 }
@@ -115,7 +115,7 @@ describe("RateWindow", () => {
     }).pipe(Random.withSeed("windows"))
   )
 
-  it.effect("never lets more through than the limit in any window, when every amount waits its time", () =>
+  it.effect("never exceeds the limit in any window if every amount waits its time", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       for (let trace = 0; trace < 200; trace++) {
@@ -140,7 +140,7 @@ describe("RateWindow", () => {
     }).pipe(Random.withSeed("limits of windows"))
   )
 
-  it.effect("never counts too low when the clock is put back", () =>
+  it.effect("never counts too low if the clock goes back", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       for (let trace = 0; trace < 300; trace++) {

@@ -1,46 +1,46 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber } from "effect"
-import * as WaitQueue from "../../../../src/resilience/internal/admission/WaitQueue.ts"
+import { WaitQueue } from "../../../../src/resilience/internal/admission/WaitQueue.ts"
 import { start } from "../../support/admission.ts"
 import { makePausing } from "../../support/pausing.ts"
-import { ask, makeRoom } from "../../support/waitQueue.ts"
+import { ask, makeQueue } from "../../support/waitQueue.ts"
 
-describe("WaitingRoom when calls leave", () => {
-  it.effect("forgets who is interrupted while it waits, and lets the next one move up", () =>
+describe("WaitQueue with interrupts", () => {
+  it.effect("removes a call that is interrupted while it waits", () =>
     Effect.gen(function* () {
-      const { call, counting, log, open, places, room } = yield* makeRoom()
+      const { call, counting, log, open, permits, queue } = yield* makeQueue()
       const first = yield* start(call(1))
       yield* start(call(2))
       yield* Fiber.interrupt(first)
-      assert.strictEqual(room.size(), 1)
+      assert.strictEqual(queue.size, 1)
       open(1)
       assert.deepStrictEqual(log, ["began 2", "success 2"])
-      assert.strictEqual(places(), 0)
+      assert.strictEqual(permits(), 0)
       assert.strictEqual(counting.asleep(), 0)
     })
   )
 
-  it.effect("takes back a place that was given to a call in the moment in which it was interrupted", () =>
+  it.effect("revokes a permit that was given to a call while it was interrupted", () =>
     Effect.gen(function* () {
       const stories: Array<string> = []
       for (let step = 1; step <= 12; step++) {
-        const { call, counting, log, open, places, room } = yield* makeRoom()
+        const { call, counting, log, open, permits, queue } = yield* makeQueue()
         const { at, pausing } = yield* makePausing
         const fiber = yield* start(pausing(call(1, Effect.never)))
         at(step)
         open(1)
         yield* Fiber.interrupt(fiber)
         stories.push(log.join(", "))
-        // A call that never began has left no trace; one that began has left.
-        assert.strictEqual(places(), log.length === 1 ? 1 : 0)
-        assert.strictEqual(room.size(), 0)
+        // A call that never started has no effect; one that started is released.
+        assert.strictEqual(permits(), log.length === 1 ? 1 : 0)
+        assert.strictEqual(queue.size, 0)
         assert.strictEqual(counting.asleep(), 0)
       }
       assert.deepStrictEqual([...new Set(stories)], ["cancelled 1", "began 1, interrupted 1"])
     })
   )
 
-  it.effect("takes back a place that a call got as it was interrupted, before it waited", () =>
+  it.effect("revokes a permit that a call got before it waited, as it was interrupted", () =>
     Effect.gen(function* () {
       let cancelled = 0
       const cancel = Effect.sync(() => {
@@ -48,7 +48,7 @@ describe("WaitingRoom when calls leave", () => {
       })
       const fiber = yield* start(
         Effect.withFiber((own) => {
-          const room = WaitQueue.make(
+          const queue = new WaitQueue(
             "moonshot",
             { maxWait: Duration.minutes(1), maxQueue: 1 },
             {
@@ -60,7 +60,7 @@ describe("WaitingRoom when calls leave", () => {
             },
             own.context
           )
-          return Effect.uninterruptibleMask((restore) => room.wait(ask, 1, 5, restore))
+          return Effect.uninterruptibleMask((restore) => queue.wait(ask, 1, 5, restore))
         })
       )
       assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(fiber)))
@@ -68,12 +68,12 @@ describe("WaitingRoom when calls leave", () => {
     })
   )
 
-  it.effect("serves ten thousand, one in the other's end, without going deep", () =>
+  it.effect("serves ten thousand calls, each in the end of another, without growing the stack", () =>
     Effect.gen(function* () {
       const calls = 10_000
       const order: Array<number> = []
       let busy = 1
-      const room: WaitQueue.WaitQueue = WaitQueue.make(
+      const queue: WaitQueue = new WaitQueue(
         "moonshot",
         { maxWait: Duration.minutes(1), maxQueue: calls },
         {
@@ -83,7 +83,7 @@ describe("WaitingRoom when calls leave", () => {
             order.push(waiter.tokens)
             const leave = Effect.sync(() => {
               busy = 0
-              room.dispatch()
+              queue.dispatch()
             })
             return { recordRateStatus: () => undefined, release: () => leave, revoke: leave }
           },
@@ -98,7 +98,7 @@ describe("WaitingRoom when calls leave", () => {
         fibers.push(
           yield* start(
             Effect.uninterruptibleMask((restore) =>
-              Effect.flatMap(room.wait(ask, number, Number.POSITIVE_INFINITY, restore), (place) => {
+              Effect.flatMap(queue.wait(ask, number, Number.POSITIVE_INFINITY, restore), (place) => {
                 depth += 1
                 deepest = Math.max(deepest, depth)
                 return Effect.andThen(
@@ -113,25 +113,25 @@ describe("WaitingRoom when calls leave", () => {
         )
       }
       busy = 0
-      room.dispatch()
+      queue.dispatch()
       for (const fiber of fibers) assert.isTrue(Exit.isSuccess(yield* Fiber.await(fiber)))
       assert.deepStrictEqual(
         order,
         Array.from({ length: calls }, (_, number) => number)
       )
       assert.strictEqual(deepest, 1)
-      assert.strictEqual(room.size(), 0)
+      assert.strictEqual(queue.size, 0)
     })
   )
 
-  it.effect("goes on when who is let in asks for the next place in the same breath", () =>
+  it.effect("continues if an admitted call requests the next permit at once", () =>
     Effect.gen(function* () {
-      const { call, log, open, room } = yield* makeRoom()
+      const { call, log, open, queue } = yield* makeQueue()
       yield* start(Effect.andThen(call(1), call(3)))
       yield* start(call(2))
       open(2)
       assert.deepStrictEqual(log, ["began 1", "success 1", "began 2", "success 2"])
-      assert.strictEqual(room.size(), 1)
+      assert.strictEqual(queue.size, 1)
       open(1)
       assert.deepStrictEqual(log.slice(4), ["began 3", "success 3"])
     })

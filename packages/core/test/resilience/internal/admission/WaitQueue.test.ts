@@ -6,28 +6,28 @@ import { AdmissionLimitError, CircuitOpenError } from "../../../../src/errors/Re
 import type { PermitRequest } from "../../../../src/resilience/internal/admission/Limiter.ts"
 import { start } from "../../support/admission.ts"
 import { errorOf } from "../../support/breaker.ts"
-import { ask, makeRoom } from "../../support/waitQueue.ts"
+import { ask, makeQueue } from "../../support/waitQueue.ts"
 
 const circuitOpen = new CircuitOpenError({ message: "open", key: "moonshot/kimi-k3", state: "open" })
 
-describe("WaitingRoom", () => {
-  it.effect("lets in as many as there are places, in order", () =>
+describe("WaitQueue", () => {
+  it.effect("admits as many calls as there are permits, in order", () =>
     Effect.gen(function* () {
-      const { call, log, open, room } = yield* makeRoom()
+      const { call, log, open, queue } = yield* makeQueue()
       for (const number of [1, 2, 3]) yield* start(call(number, Effect.never))
-      assert.strictEqual(room.size(), 3)
+      assert.strictEqual(queue.size, 3)
       open(2)
       assert.deepStrictEqual(log, ["began 1", "began 2"])
-      assert.strictEqual(room.size(), 1)
+      assert.strictEqual(queue.size, 1)
       open(1)
       assert.deepStrictEqual(log, ["began 1", "began 2", "began 3"])
-      assert.strictEqual(room.size(), 0)
+      assert.strictEqual(queue.size, 0)
     })
   )
 
-  it.effect("asks again when the decision said, and has one timer for all that wait", () =>
+  it.effect("decides again after the returned wait, with one timer for all calls", () =>
     Effect.gen(function* () {
-      const { call, close, counting, log, open, room } = yield* makeRoom()
+      const { call, close, counting, log, open, queue } = yield* makeQueue()
       close(500)
       for (const number of [1, 2, 3, 4]) yield* start(call(number))
       assert.strictEqual(counting.asleep(), 1)
@@ -37,7 +37,7 @@ describe("WaitingRoom", () => {
       assert.strictEqual(counting.asleep(), 1)
       close(1_000)
       yield* TestClock.adjust("500 millis")
-      assert.strictEqual(room.size(), 4)
+      assert.strictEqual(queue.size, 4)
       assert.strictEqual(counting.asleep(), 1)
       open(9)
       assert.deepStrictEqual(
@@ -50,9 +50,9 @@ describe("WaitingRoom", () => {
     })
   )
 
-  it.effect("fails a call at its longest wait exactly, with an estimate of what is left", () =>
+  it.effect("times out exactly at maxWait, with an estimate of the remaining wait", () =>
     Effect.gen(function* () {
-      const { call, counting, estimates, room } = yield* makeRoom({ maxWait: "10 seconds" })
+      const { call, counting, estimates, queue } = yield* makeQueue({ maxWait: "10 seconds" })
       const first = yield* start(call(5))
       yield* TestClock.adjust("4 seconds")
       const second = yield* start(call(7))
@@ -76,27 +76,27 @@ describe("WaitingRoom", () => {
       assert.strictEqual(counting.asleep(), 1)
       yield* TestClock.adjust("1 millis")
       assert.strictEqual(errorOf(yield* Fiber.await(second))?._tag, "AdmissionTimeoutError")
-      assert.strictEqual(room.size(), 0)
+      assert.strictEqual(queue.size, 0)
       assert.strictEqual(counting.asleep(), 0)
     })
   )
 
-  it.effect("fails at once when the wait is too long for certain, with at least that wait", () =>
+  it.effect("fails at once if the minimum wait is too long", () =>
     Effect.gen(function* () {
-      const { call, room } = yield* makeRoom({ maxWait: "10 seconds" })
+      const { call, queue } = yield* makeQueue({ maxWait: "10 seconds" })
       for (const atLeast of [10_000, 20_000, 90_000_000]) {
         const error = yield* Effect.flip(call(1, Effect.void, atLeast))
         assert.deepInclude({ ...error }, { _tag: "AdmissionTimeoutError", retryAfter: Duration.millis(atLeast) })
       }
       const fiber = yield* start(call(1, Effect.void, 9_999))
-      assert.strictEqual(room.size(), 1)
+      assert.strictEqual(queue.size, 1)
       yield* Fiber.interrupt(fiber)
     })
   )
 
   it.effect("estimates by the calls and tokens that still wait", () =>
     Effect.gen(function* () {
-      const { call, estimates, open } = yield* makeRoom({ maxQueue: 3 })
+      const { call, estimates, open } = yield* makeQueue({ maxQueue: 3 })
       for (const number of [10, 20, 30]) yield* start(call(number, Effect.never))
       open(1)
       const leaves = yield* start(call(40))
@@ -107,9 +107,9 @@ describe("WaitingRoom", () => {
     })
   )
 
-  it.effect("turns away who finds as many waiting as may, by priority", () =>
+  it.effect("refuses a call if the queue of its priority is full", () =>
     Effect.gen(function* () {
-      const { call, estimates, room } = yield* makeRoom({ maxQueue: 2 })
+      const { call, estimates, queue } = yield* makeQueue({ maxQueue: 2 })
       for (const number of [1, 2]) yield* start(call(number))
       const error = yield* Effect.flip(call(4))
       assert.deepInclude(
@@ -123,15 +123,15 @@ describe("WaitingRoom", () => {
       )
       assert.deepStrictEqual(estimates, [[3, 7]])
       const batch = yield* start(CallOptions.provide({ priority: "batch" })(call(5)))
-      assert.strictEqual(room.size(), 3)
+      assert.strictEqual(queue.size, 3)
       yield* Fiber.interrupt(batch)
-      assert.strictEqual(room.size(), 2)
+      assert.strictEqual(queue.size, 2)
     })
   )
 
-  it.effect("fails the call that goes next by the error of the decision, and goes on with the others", () =>
+  it.effect("fails the next call with the error of the decision, and decides the others", () =>
     Effect.gen(function* () {
-      const { call, close, open, room } = yield* makeRoom()
+      const { call, close, open, queue } = yield* makeQueue()
       const fibers = []
       for (const number of [1, 2, 3]) fibers.push(yield* start(call(number)))
       const limit = new AdmissionLimitError({
@@ -148,13 +148,13 @@ describe("WaitingRoom", () => {
       assert.isDefined(first)
       yield* Fiber.join(first)
       for (const fiber of others) assert.strictEqual(errorOf(yield* Fiber.await(fiber)), limit)
-      assert.strictEqual(room.size(), 0)
+      assert.strictEqual(queue.size, 0)
     })
   )
 
-  it.effect("rejects who may no longer be called, without a place, and asks when it begins to wait", () =>
+  it.effect("rejects a call whose circuit opens while it waits, without using a permit", () =>
     Effect.gen(function* () {
-      const { log, open, places, room } = yield* makeRoom()
+      const { log, open, permits, queue } = yield* makeQueue()
       let isOpen = false
       const watched: Array<string> = []
       const watching: PermitRequest = {
@@ -168,20 +168,20 @@ describe("WaitingRoom", () => {
         }
       }
       const fiber = yield* start(
-        Effect.uninterruptibleMask((restore) => room.wait(watching, 1, Number.POSITIVE_INFINITY, restore))
+        Effect.uninterruptibleMask((restore) => queue.wait(watching, 1, Number.POSITIVE_INFINITY, restore))
       )
       assert.deepStrictEqual(watched, ["begins to wait", "asked"])
       isOpen = true
       open(1)
       assert.strictEqual(errorOf(yield* Fiber.await(fiber)), circuitOpen)
-      assert.strictEqual(places(), 1)
+      assert.strictEqual(permits(), 1)
       assert.deepStrictEqual(log, [])
     })
   )
 
-  it.effect("keeps its timer when the call with the earliest end leaves, and sets it to the next", () =>
+  it.effect("sets its timer to the next deadline if the call with the earliest one leaves", () =>
     Effect.gen(function* () {
-      const { call, counting, room } = yield* makeRoom({ maxWait: "10 seconds" })
+      const { call, counting, queue } = yield* makeQueue({ maxWait: "10 seconds" })
       const first = yield* start(call(1))
       yield* TestClock.adjust("3 seconds")
       const second = yield* start(call(2))
@@ -192,7 +192,7 @@ describe("WaitingRoom", () => {
       assert.strictEqual(counting.asleep(), 1)
       yield* TestClock.adjust("1 millis")
       assert.strictEqual(errorOf(yield* Fiber.await(second))?._tag, "AdmissionTimeoutError")
-      assert.strictEqual(room.size(), 0)
+      assert.strictEqual(queue.size, 0)
     })
   )
 })

@@ -47,7 +47,7 @@ describe("Circuit against its reference", () => {
           }
         })
       }
-      // The walks went everywhere, and often.
+      // Every transition occurred, and often.
       for (const what of [
         "permitted Closed",
         "permitted HalfOpen",

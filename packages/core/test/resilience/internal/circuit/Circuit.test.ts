@@ -12,7 +12,7 @@ const plain: Circuit.Policy = {
   probeTimeoutMillis: 100
 }
 
-/** A policy under which only rates open. */
+/** A policy with rates only. */
 const rated = (policy: Partial<Circuit.Policy>): Circuit.Policy => ({
   ...plain,
   consecutiveFailures: undefined,
@@ -41,19 +41,19 @@ const probed = (circuit: Circuit.Circuit, now: number, policy = plain) => {
   return permit === undefined ? assert.fail("a probe was expected") : { next, permit }
 }
 
-describe("a closed circuit", () => {
-  it("opens at the last failure of a run and not before", () => {
+describe("A closed circuit", () => {
+  it("opens exactly at the last failure of a row", () => {
     assert.deepStrictEqual(states(plain, ...times(3, "failure")), ["Closed", "Open"])
   })
 
-  it("begins the run anew after a success, a slow one too, and not after an ignored call", () => {
+  it("restarts the row after a success or a slow call, but not after an ignored one", () => {
     const run = times(2, "failure")
     assert.strictEqual(calls(plain, ...run, "success", ...run)._tag, "Closed")
     assert.strictEqual(calls(plain, ...run, "slow", ...run)._tag, "Closed")
     assert.strictEqual(calls(plain, ...run, "ignored", "failure")._tag, "Open")
   })
 
-  it("opens at the failure rate itself, once there are enough calls", () => {
+  it("opens at exactly the failure rate, once there are enough calls", () => {
     const policy = rated({ failureRate: 0.5, minimumCalls: 4 })
     assert.deepStrictEqual(states(policy, "failure", "success", "failure", "success"), ["Closed", "Open"])
     assert.strictEqual(calls(policy, "failure", "success", "success", "success")._tag, "Closed")
@@ -75,20 +75,20 @@ describe("a closed circuit", () => {
     }
   })
 
-  it("never opens without a failure or a slow call, even when the rate is zero", () => {
+  it("never opens without a failure or a slow call, even with a rate of zero", () => {
     assert.strictEqual(calls(rated({ failureRate: 0, slowRate: 0 }), ...times(5, "success"))._tag, "Closed")
   })
 })
 
-describe("an open circuit", () => {
+describe("An open circuit", () => {
   const opened = Circuit.open(Circuit.closed(plain), 1_000)
 
-  it("rejects with the rest of its time until that has passed", () => {
+  it("rejects with the remaining time until it has passed", () => {
     assert.deepStrictEqual(Circuit.acquire(opened, plain, 999), { circuit: opened, permit: undefined, retryAfter: 1 })
     assert.strictEqual(probed(opened, 1_000).next._tag, "HalfOpen")
   })
 
-  it("does not hear late results", () => {
+  it("ignores late outcomes", () => {
     const { circuit, permit } = Circuit.acquire(Circuit.closed(plain), plain, 0)
     const late = Circuit.open(circuit, 1_000)
     assert.isDefined(permit)
@@ -98,7 +98,7 @@ describe("an open circuit", () => {
   })
 })
 
-describe("a half-open circuit", () => {
+describe("A half-open circuit", () => {
   const first = probed(Circuit.open(Circuit.closed(plain), 0), 0)
   const second = probed(first.next, 0)
   const settle = (circuit: Circuit.Circuit, permit: Circuit.Permit, outcome: Circuit.Outcome, now = 0) =>
@@ -122,13 +122,13 @@ describe("a half-open circuit", () => {
     }
   })
 
-  it("takes the permit of an ignored probe back, and counts it for nothing", () => {
+  it("takes back the permit of an ignored probe without counting it", () => {
     const ignored = settle(second.next, first.permit, "ignored")
     assert.strictEqual(probed(ignored, 0).next._tag, "HalfOpen")
     assert.strictEqual(settle(ignored, second.permit, "success")._tag, "HalfOpen")
   })
 
-  it("gives the permit of a probe that says nothing for too long to another, and hears it once when it ends", () => {
+  it("gives the permit of a probe that takes too long to another, and counts its outcome once", () => {
     assert.isUndefined(Circuit.acquire(second.next, plain, 99).permit)
     const third = probed(second.next, 100)
     assert.strictEqual(settle(third.next, first.permit, "failure", 100)._tag, "Open")
@@ -139,15 +139,15 @@ describe("a half-open circuit", () => {
     assert.deepInclude(ignored, { probes: [{ id: 3, startedAt: 100 }], expiredProbes: [{ id: 2, startedAt: 0 }] })
   })
 
-  it("counts a probe once, however often it is told", () => {
+  it("counts a probe once, however often it is recorded", () => {
     const once = settle(second.next, first.permit, "success")
     assert.strictEqual(settle(once, first.permit, "success"), once)
     assert.strictEqual(settle(once, first.permit, "failure"), once)
   })
 })
 
-describe("a circuit that somebody forced", () => {
-  it("rejects every call without a time, or permits every call, and hears none", () => {
+describe("A forced circuit", () => {
+  it("ignores outcomes while it rejects or permits every call", () => {
     const isolated: Circuit.Circuit = { _tag: "Isolated", epoch: 0 }
     const forced: Circuit.Circuit = { _tag: "ForcedClosed", epoch: 0 }
     assert.deepStrictEqual(Circuit.acquire(isolated, plain, 1e15), {
@@ -166,11 +166,11 @@ describe("a circuit that somebody forced", () => {
   })
 })
 
-describe("in every random walk a circuit", () => {
+describe("In every random walk a circuit", () => {
   const seeded = <A>(body: (chance: Random.Random) => A) =>
     Effect.map(Random.Random, body).pipe(Random.withSeed("invariants"))
 
-  it.effect("holds to its permits, its open time and its epoch", () =>
+  it.effect("respects its permits, its open duration and its epoch", () =>
     seeded((chance) => {
       for (let number = 0; number < 20_000; number++) {
         const policy = policyOf(anyRules(chance))

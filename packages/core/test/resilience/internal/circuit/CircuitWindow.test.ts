@@ -18,7 +18,7 @@ const remember = (
 const callsAt = (memory: CircuitWindow.WindowState, window: CircuitWindow.Window, now: number) =>
   CircuitWindow.count(memory, window, now).calls
 
-describe("a window over a number of calls", () => {
+describe("A window over a number of calls", () => {
   it("counts calls, failures and slow calls", () => {
     assert.deepStrictEqual(CircuitWindow.count(CircuitWindow.empty(count), count, 0), {
       calls: 0,
@@ -33,7 +33,7 @@ describe("a window over a number of calls", () => {
     assert.deepStrictEqual(CircuitWindow.count(memory, count, 0), { calls: 3, failures: 1, slow: 1 })
   })
 
-  it("drops the oldest call for the newest, and none for the time that passes", () => {
+  it("drops the oldest call for the newest, but none as time passes", () => {
     const memory = remember(count, [
       [0, bad],
       [0, slow],
@@ -46,8 +46,8 @@ describe("a window over a number of calls", () => {
   })
 })
 
-describe("a window over a span of time", () => {
-  it("keeps a call until its slot has left, and not longer", () => {
+describe("A window over a span of time", () => {
+  it("counts a call exactly until its slot has left", () => {
     const memory = remember(second, [[100, bad]])
     assert.deepStrictEqual(CircuitWindow.count(memory, second, 1_099), { calls: 1, failures: 1, slow: 0 })
     assert.deepStrictEqual(CircuitWindow.count(memory, second, 1_100), { calls: 0, failures: 0, slow: 0 })
@@ -56,7 +56,7 @@ describe("a window over a span of time", () => {
     assert.strictEqual(callsAt(late, second, 1_100), 0)
   })
 
-  it("lets slots leave one by one", () => {
+  it("drops slots one by one", () => {
     const memory = remember(second, [
       [0, bad],
       [99, slow],
@@ -69,13 +69,13 @@ describe("a window over a span of time", () => {
     assert.strictEqual(callsAt(memory, second, 1_900), 0)
   })
 
-  it("holds no more than ten slots, however many calls there are", () => {
+  it("holds at most ten slots, however many calls there are", () => {
     const many = Array.from({ length: 5_000 }, (_, index) => [index * 3, good] as const)
     const memory = remember(second, many)
     assert.isTrue(memory._tag === "Time" && memory.earlier.length < 10)
   })
 
-  it("adds to the newest slot when the clock goes back a little", () => {
+  it("adds to the newest slot if the clock goes back a little", () => {
     const memory = remember(second, [
       [550, bad],
       [120, slow]
@@ -85,7 +85,7 @@ describe("a window over a span of time", () => {
     assert.strictEqual(callsAt(memory, second, 1_500), 0)
   })
 
-  it("forgets what lies ahead by a whole window when the clock goes back far", () => {
+  it("drops slots that are ahead by a whole window if the clock goes back far", () => {
     const memory = remember(second, [
       [5_000, bad],
       [4_099, good]
@@ -98,7 +98,7 @@ describe("a window over a span of time", () => {
     assert.strictEqual(callsAt(after, second, 1_000), 0)
   })
 
-  it.effect("counts the calls of the whole slots that it covers, at every span and time", () =>
+  it.effect("counts the calls of the slots that it covers, for any span and time", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const below = (bound: number) => Math.floor(chance.nextDoubleUnsafe() * bound)
@@ -120,8 +120,8 @@ describe("a window over a span of time", () => {
   )
 })
 
-describe("a memory of the other kind of window", () => {
-  it("counts for nothing, and is bounded by the window there is now", () => {
+describe("State of another kind of window", () => {
+  it("is dropped", () => {
     const counted = remember(count, [
       [0, bad],
       [0, bad]
@@ -136,7 +136,7 @@ describe("a memory of the other kind of window", () => {
     assert.strictEqual(callsAt(remember(count, [[0, good]], timed), count, 0), 1)
   })
 
-  it("is cut to the size there is now", () => {
+  it("is cut to the current size", () => {
     const wide = remember(
       { _tag: "Count", size: 9 },
       Array.from({ length: 9 }, () => [0, bad] as const)

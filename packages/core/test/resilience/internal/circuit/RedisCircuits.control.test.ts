@@ -4,8 +4,8 @@ import { TestClock } from "effect/testing"
 import { broken, fail, key, rejection, succeed, tag, waits } from "../../support/breaker.ts"
 import { processOf, remote, twoProcesses } from "../../support/redisCircuits.ts"
 
-describe("somebody who takes a shared circuit in hand", () => {
-  it.effect("isolates it or forces it closed for one process, until it is reset there", () =>
+describe("Control of a shared circuit", () => {
+  it.effect("isolates it or forces it closed in one process until it is reset there", () =>
     Effect.gen(function* () {
       const { one, store, two } = yield* twoProcesses()
       yield* one.isolate(key)
@@ -19,7 +19,7 @@ describe("somebody who takes a shared circuit in hand", () => {
       assert.strictEqual(yield* succeed(two), "answer")
       assert.strictEqual(yield* tag(one), "ForcedClosed")
       yield* one.reset(key)
-      // What an earlier call has to say does not take the hand away.
+      // The outcome of an earlier call does not clear the forced state.
       yield* fail(one, broken, 2)
       yield* Effect.flip(one.guard(key)(Effect.andThen(one.isolate(key), Effect.fail(broken))))
       assert.strictEqual((yield* rejection(one)).state, "isolated")
@@ -29,7 +29,7 @@ describe("somebody who takes a shared circuit in hand", () => {
     })
   )
 
-  it.effect("opens it for all, whatever its state, for its next open time", () =>
+  it.effect("opens it for all processes, in any state, for its next open duration", () =>
     Effect.gen(function* () {
       const { one, two } = yield* twoProcesses()
       yield* one.isolate(key)
@@ -45,7 +45,7 @@ describe("somebody who takes a shared circuit in hand", () => {
     })
   )
 
-  it.effect("resets it for all, run and open time too", () =>
+  it.effect("resets it for all processes, including its failures and open duration", () =>
     Effect.gen(function* () {
       const { one, two } = yield* twoProcesses({ tripPolicy: { _tag: "Consecutive", failures: 2 } })
       yield* fail(one)
@@ -63,8 +63,8 @@ describe("somebody who takes a shared circuit in hand", () => {
   )
 })
 
-describe("what one process knows", () => {
-  it.effect("restores what a state was by hand, and leaves the rest to the store", () =>
+describe("The view of one process", () => {
+  it.effect("restores forced states only", () =>
     Effect.gen(function* () {
       const { one, two } = yield* twoProcesses()
       for (const of of ["open", "closed", key]) yield* succeed(one, of)
@@ -89,7 +89,7 @@ describe("what one process knows", () => {
     })
   )
 
-  it.effect("asks the store for the states of the circuits it has used", () =>
+  it.effect("reads the states of used circuits from the store", () =>
     Effect.gen(function* () {
       const { one, two } = yield* twoProcesses()
       yield* succeed(two)
@@ -101,7 +101,7 @@ describe("what one process knows", () => {
     })
   )
 
-  it.effect("tells changes once, as it sees them", () =>
+  it.effect("publishes each transition once, as it is seen", () =>
     Effect.gen(function* () {
       const { one, two } = yield* twoProcesses()
       const seen: Array<readonly unknown[]> = []
@@ -157,7 +157,7 @@ describe("what one process knows", () => {
     })
   )
 
-  it.effect("keeps the outcome of a call that began before the circuit was reset from it", () =>
+  it.effect("keeps the outcome of a call that started before the reset from the circuit", () =>
     Effect.gen(function* () {
       const { one } = yield* twoProcesses({ tripPolicy: { _tag: "Consecutive", failures: 1 } })
       const call = yield* Effect.forkChild(one.guard(key)(Effect.delay(Effect.fail(broken), "1 second")), {

@@ -5,10 +5,13 @@ import { type Breaker, broken, fail, key, rejection, stepwise, succeed, tag, wai
 import { logs, processOf, remote, twoProcesses } from "../../support/redisCircuits.ts"
 import { guardStream } from "../../../../src/resilience/internal/circuit/CircuitGuard.ts"
 
-const away = ["Warn", "The store of shared circuits is away: calls are made without circuits until it is back"] as const
-const back = ["Info", "The store of shared circuits is back"] as const
+const away = [
+  "Warn",
+  "The store of shared circuits is unavailable: calls are made without a circuit breaker until it is available again"
+] as const
+const back = ["Info", "The store of shared circuits is available again"] as const
 
-/** Runs an effect that waits for the store exactly so long. */
+/** Runs an effect that waits for the store for exactly this time. */
 const takes = Effect.fnUntraced(function* <A, E, R>(millis: number, effect: Effect.Effect<A, E, R>) {
   const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
   if (millis > 0) {
@@ -21,12 +24,12 @@ const takes = Effect.fnUntraced(function* <A, E, R>(millis: number, effect: Effe
   return yield* Fiber.join(fiber)
 })
 
-describe("shared circuits whose store is away", () => {
+describe("Shared circuits whose store is unavailable", () => {
   for (const [mode, wait] of [
     ["silent", 250],
     ["failing", 0]
   ] as const) {
-    it.effect(`make every call when the store is ${mode}, and pay for it once in a cool-down`, () => {
+    it.effect(`make every call if the store is ${mode}, with one timeout per cool-down`, () => {
       const { layer, lines } = logs()
       return Effect.gen(function* () {
         const { one, store } = yield* twoProcesses()
@@ -67,7 +70,7 @@ describe("shared circuits whose store is away", () => {
     })
   )
 
-  it.effect("give the answer when only its outcome cannot be recorded, and record nothing later", () =>
+  it.effect("return the response if only its outcome cannot be recorded", () =>
     Effect.gen(function* () {
       const { one, store, two } = yield* twoProcesses({ tripPolicy: { _tag: "Consecutive", failures: 1 } })
       const attempt = Effect.andThen(
@@ -80,7 +83,7 @@ describe("shared circuits whose store is away", () => {
     })
   )
 
-  it.effect("let the lease of a probe go whose outcome cannot be recorded", () =>
+  it.effect("release the lease of a probe whose outcome cannot be recorded", () =>
     Effect.gen(function* () {
       const { one, store } = yield* twoProcesses({ tripPolicy: { _tag: "Consecutive", failures: 1 } })
       yield* fail(one)
@@ -94,7 +97,7 @@ describe("shared circuits whose store is away", () => {
     })
   )
 
-  it.effect("hold the interruption of a call back for no longer than the store may take", () =>
+  it.effect("delay an interrupt for at most the store's timeout", () =>
     Effect.gen(function* () {
       const { one, store } = yield* twoProcesses()
       store.mode = "silent"
@@ -108,7 +111,7 @@ describe("shared circuits whose store is away", () => {
     })
   )
 
-  it.effect("take hands in this process only, and ask nobody for states", () =>
+  it.effect("force states in this process only, and read no states", () =>
     Effect.gen(function* () {
       const { one, store, two } = yield* twoProcesses()
       store.mode = "silent"
@@ -131,7 +134,7 @@ describe("shared circuits whose store is away", () => {
   )
 })
 
-describe("an outcome that is being recorded", () => {
+describe("Recording an outcome", () => {
   const openDuration = Schedule.modifyDelay(Schedule.spaced("10 seconds"), ({ duration }) =>
     Effect.delay(Effect.succeed(duration), "100 millis")
   )
@@ -139,7 +142,7 @@ describe("an outcome that is being recorded", () => {
     ["call", (breaker: Breaker) => breaker.guard(key)(Effect.fail(broken))],
     ["stream", (breaker: Breaker) => Stream.runDrain(guardStream(breaker, key)(Stream.fail(broken)))]
   ] as const) {
-    it.effect(`is recorded although the ${name} is interrupted before and while the store is told`, () =>
+    it.effect(`continues although the ${name} is interrupted before and during it`, () =>
       Effect.gen(function* () {
         for (const at of [50, 150]) {
           const { one, store, two } = yield* twoProcesses({
@@ -159,7 +162,7 @@ describe("an outcome that is being recorded", () => {
   }
 })
 
-describe("a thousand interruptions at any moment", () => {
+describe("A thousand interruptions at any moment", () => {
   const attempt = Effect.gen(function* () {
     yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 40)))
     return yield* Effect.interrupt
@@ -172,10 +175,10 @@ describe("a thousand interruptions at any moment", () => {
     ["calls", asEffect],
     ["streams", asStream]
   ] as const) {
-    it.effect(`of ${name} leave no probe behind`, () =>
+    it.effect(`of ${name} leave no probe`, () =>
       Effect.gen(function* () {
         const store = yield* remote
-        // Every answer takes its time, so that interruptions fall into the waits too.
+        // Every reply takes time, so that interrupts happen during the waits too.
         store.delay = Duration.millis(2)
         const one = yield* processOf(store, { tripPolicy: { _tag: "Consecutive", failures: 1 } })
         const two = yield* processOf(store)

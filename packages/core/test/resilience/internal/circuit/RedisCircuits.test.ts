@@ -14,7 +14,7 @@ type Events = Stream.Stream<StreamEvent, KimiError>
 
 const run = (breaker: Breaker, events: Events) => Effect.exit(Stream.runDrain(guardStream(breaker, key)(events)))
 
-/** Two processes whose circuit was opened and may be probed now. */
+/** Two processes whose circuit is open and may be probed. */
 const probed = Effect.fnUntraced(function* (options: Parameters<typeof twoProcesses>[0] = {}) {
   const both = yield* twoProcesses({ tripPolicy: { _tag: "Consecutive", failures: 1 }, ...options })
   yield* fail(both.one)
@@ -22,8 +22,8 @@ const probed = Effect.fnUntraced(function* (options: Parameters<typeof twoProces
   return both
 })
 
-describe("circuits of two processes", () => {
-  it.effect("open for both at the last failure of a run through either", () =>
+describe("Circuits of two processes", () => {
+  it.effect("open for both at the last failure of a row in either", () =>
     Effect.gen(function* () {
       const { one, two } = yield* twoProcesses()
       yield* fail(one, broken, 2)
@@ -42,7 +42,7 @@ describe("circuits of two processes", () => {
     })
   )
 
-  it.effect("lend the probe to one call, and close for both when it succeeds", () =>
+  it.effect("lease the probe to one call, and close for both if it succeeds", () =>
     Effect.gen(function* () {
       const { one, two } = yield* probed()
       const gate = yield* Deferred.make<void>()
@@ -57,7 +57,7 @@ describe("circuits of two processes", () => {
     })
   )
 
-  it.effect("open for longer after every failed probe, up to the end of the schedule", () =>
+  it.effect("stay open for longer after every failed probe, up to the end of the schedule", () =>
     Effect.gen(function* () {
       const { one, two } = yield* twoProcesses({
         tripPolicy: { _tag: "Consecutive", failures: 1 },
@@ -74,7 +74,7 @@ describe("circuits of two processes", () => {
     })
   )
 
-  it.effect("count the time a schedule may take as time spent open", () =>
+  it.effect("count the time that a schedule takes as open time", () =>
     Effect.gen(function* () {
       const { one } = yield* twoProcesses({
         tripPolicy: { _tag: "Consecutive", failures: 1 },
@@ -87,7 +87,7 @@ describe("circuits of two processes", () => {
     })
   )
 
-  it.effect("begin anew with the open times once closed for as long as they were open", () =>
+  it.effect("restart the open durations once closed for as long as they were open", () =>
     Effect.gen(function* () {
       const { one } = yield* probed()
       yield* fail(one)
@@ -103,7 +103,7 @@ describe("circuits of two processes", () => {
     })
   )
 
-  it.effect("wait as long as the host asks when that is longer, and no longer than the longest open time", () =>
+  it.effect("wait as long as the host asks, up to the maximum open duration", () =>
     Effect.gen(function* () {
       const { one, two } = yield* twoProcesses({
         tripPolicy: { _tag: "Consecutive", failures: 1 },
@@ -121,7 +121,7 @@ describe("circuits of two processes", () => {
     })
   )
 
-  it.effect("open at the failure rate of the latest calls, even when a success lets it count", () =>
+  it.effect("open at the failure rate of the latest calls, even if a success completes the minimum", () =>
     Effect.gen(function* () {
       const { one, two } = yield* twoProcesses({
         tripPolicy: { _tag: "Rate", threshold: 0.5, minimumCalls: 4, size: 4 }
@@ -134,7 +134,7 @@ describe("circuits of two processes", () => {
     })
   )
 
-  it.effect("learn nothing from rate limits, defects and interruption, whose probe is free again", () =>
+  it.effect("ignore rate limits, defects and interrupts, which free the probe", () =>
     Effect.gen(function* () {
       const { one, two } = yield* probed()
       const limited = new classes.RateLimitError({ message: "429", kind: "unknown" })
@@ -158,7 +158,7 @@ describe("circuits of two processes", () => {
     })
   )
 
-  it.effect("ask the store once for an ordinary call that says nothing, and twice for one that does", () =>
+  it.effect("use the store once for an ordinary call without an outcome, and twice for one with it", () =>
     Effect.gen(function* () {
       const { one, store } = yield* twoProcesses()
       yield* Effect.exit(one.guard(key)(Effect.interrupt))
@@ -169,8 +169,8 @@ describe("circuits of two processes", () => {
   )
 })
 
-describe("streams through shared circuits", () => {
-  it.effect("hold the probe until they end, and are judged by how they do", () =>
+describe("Streams through shared circuits", () => {
+  it.effect("hold the probe until they end, with the outcome of that end", () =>
     Effect.gen(function* () {
       for (const [end, expected] of [
         [Stream.empty, "Closed"],
@@ -180,7 +180,7 @@ describe("streams through shared circuits", () => {
         const gate = yield* Deferred.make<void>()
         const rest: Events = Stream.unwrap(Effect.as(Deferred.await(gate), end))
         const events = guardStream(one, key)(Stream.concat(Stream.make(start, text), rest))
-        // Nothing is asked before the stream is run.
+        // Nothing is acquired before the stream runs.
         assert.strictEqual(yield* tag(one), "Open")
         const fiber = yield* Effect.forkChild(Effect.exit(Stream.runDrain(events)), { startImmediately: true })
         yield* TestClock.adjust("1 minute")
@@ -194,7 +194,7 @@ describe("streams through shared circuits", () => {
     })
   )
 
-  it.effect("give the probe back when they are left or interrupted", () =>
+  it.effect("return the probe if they are interrupted", () =>
     Effect.gen(function* () {
       const { one, two } = yield* probed()
       const hanging: Events = Stream.concat(Stream.make(start, text), Stream.never)
@@ -206,7 +206,7 @@ describe("streams through shared circuits", () => {
     })
   )
 
-  it.effect("fail as probes when their content came late, and as ordinary calls do not", () =>
+  it.effect("fail as probes if their content came late, but not as ordinary calls", () =>
     Effect.gen(function* () {
       const { one } = yield* probed()
       const late: Events = Stream.fromEffect(Effect.delay(Effect.succeed(text), "30 seconds"))

@@ -1,0 +1,145 @@
+/**
+ * The circuits of one process by their keys, with their transitions.
+ *
+ * @since 0.1.0
+ */
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as PubSub from "effect/PubSub"
+import type * as Pull from "effect/Pull"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as Circuit from "./Circuit.ts"
+import type { Options } from "./CircuitOptions.ts"
+import type { Transition } from "./Circuits.ts"
+
+/**
+ * A circuit with its key.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Entry {
+  readonly key: string
+  circuit: Circuit.Circuit
+  /** The duration of the next opening, prepared in advance so that a transition never waits. */
+  openMillis: number
+  /** Unix milliseconds until which failures asked for a pause; the one that opens the circuit may not say. */
+  retryNotBefore: number
+}
+
+type ScheduleStep = (now: number, input: unknown) => Pull.Pull<[unknown, Duration.Duration], unknown>
+
+/** Circuits that are kept while others are closed: model names come from callers. */
+const maxCircuits = 4_096
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export class CircuitRegistry {
+  readonly policy: Circuit.Policy
+  readonly #clock: Clock.Clock
+  readonly #openDuration: Options["openDuration"]
+  readonly #maxOpenMillis: number
+  readonly #transitions: PubSub.PubSub<Transition>
+  readonly #entries = new Map<string, Entry>()
+  readonly #schedules = new Map<string, ScheduleStep>()
+
+  constructor(options: Options, clock: Clock.Clock, transitions: PubSub.PubSub<Transition>) {
+    this.policy = { ...options, probeTimeoutMillis: Duration.toMillis(options.probeTimeout) }
+    this.#clock = clock
+    this.#openDuration = options.openDuration
+    this.#maxOpenMillis = Duration.toMillis(options.maxOpenDuration)
+    this.#transitions = transitions
+  }
+
+  /** Changes of state as they happen. */
+  get transitions(): Stream.Stream<Transition> {
+    return Stream.fromPubSub(this.#transitions)
+  }
+
+  /** The entry of a key, if there is one. */
+  peek(key: string): Entry | undefined {
+    return this.#entries.get(key)
+  }
+
+  /** The entry of a key, which is closed at first. */
+  get(key: string): Effect.Effect<Entry> {
+    return Effect.suspend(() => {
+      const existing = this.#entries.get(key)
+      if (existing !== undefined) return Effect.succeed(existing)
+      if (this.#entries.size >= maxCircuits) this.#evictOne()
+      const entry: Entry = { key, circuit: Circuit.closed(this.policy), openMillis: 0, retryNotBefore: 0 }
+      this.#entries.set(key, entry)
+      return Effect.as(this.#prepareOpenDuration(entry), entry)
+    })
+  }
+
+  /** Every circuit by its key. */
+  states(): ReadonlyMap<string, Circuit.Circuit> {
+    return new Map([...this.#entries].map(([key, { circuit }]) => [key, circuit]))
+  }
+
+  /** Sets the state of a circuit, and publishes the transition if it is one. */
+  transition(entry: Entry, circuit: Circuit.Circuit): Effect.Effect<void> {
+    const { key } = entry
+    const from = entry.circuit
+    entry.circuit = circuit
+    if (from._tag === circuit._tag) return Effect.void
+    if (circuit._tag === "Closed") this.#schedules.delete(key)
+    const prepared =
+      circuit._tag === "Open" || circuit._tag === "Closed" ? this.#prepareOpenDuration(entry) : Effect.void
+    const transition = { key, from: from._tag, to: circuit._tag, at: this.#clock.currentTimeMillisUnsafe() }
+    return Effect.andThen(prepared, Effect.asVoid(PubSub.publish(this.#transitions, transition)))
+  }
+
+  /** Sets the state of the circuit of a key. */
+  force(key: string, next: (entry: Entry) => Circuit.Circuit): Effect.Effect<void> {
+    return Effect.uninterruptible(
+      Effect.flatMap(this.get(key), (entry) => Effect.suspend(() => this.transition(entry, next(entry))))
+    )
+  }
+
+  /** Unix milliseconds until which a circuit stays open that opens now. */
+  openUntil({ openMillis, retryNotBefore }: Entry, now: number): number {
+    return Math.min(now + this.#maxOpenMillis, Math.max(now + openMillis, retryNotBefore))
+  }
+
+  /** Takes the next duration from the schedule; the last one stays when the schedule is done. */
+  #prepareOpenDuration(entry: Entry): Effect.Effect<void> {
+    return Effect.flatMap(this.#scheduleStep(entry.key), (step) =>
+      Effect.match(step(this.#clock.currentTimeMillisUnsafe(), undefined), {
+        onSuccess: ([, wait]) => {
+          entry.openMillis = Duration.toMillis(wait)
+        },
+        onFailure: () => undefined
+      })
+    )
+  }
+
+  #scheduleStep(key: string): Effect.Effect<ScheduleStep> {
+    return Effect.suspend(() => {
+      const existing = this.#schedules.get(key)
+      if (existing !== undefined) return Effect.succeed(existing)
+      return Effect.map(Schedule.toStep(this.#openDuration), (step) => {
+        this.#schedules.set(key, step)
+        return step
+      })
+    })
+  }
+
+  /** Evicts the oldest closed circuit, preferably one without a failure. */
+  #evictOne(): void {
+    let oldest: string | undefined
+    for (const [key, { circuit }] of this.#entries) {
+      if (circuit._tag !== "Closed") continue
+      oldest ??= key
+      if (circuit.consecutiveFailures > 0) continue
+      oldest = key
+      break
+    }
+    if (oldest !== undefined) this.#entries.delete(oldest)
+  }
+}
