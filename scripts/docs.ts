@@ -1,4 +1,4 @@
-/** Holds the texts against the code: programs in the README run, paths in ARCHITECTURE exist. */
+/** Checks the documentation against the code. */
 import { existsSync, readFileSync } from "node:fs"
 
 const root = new URL("..", import.meta.url)

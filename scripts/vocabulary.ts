@@ -20,11 +20,12 @@ const root = new URL("..", import.meta.url).pathname
 interface Exception {
   readonly file: string
   readonly entry: string
-  readonly line: string
+  /** A part of the line. */
+  readonly context: string
   readonly reason: string
 }
 
-interface Finding {
+interface Violation {
   readonly file: string
   readonly line: number
   readonly entry: string
@@ -41,16 +42,17 @@ const words = Object.entries(vocabulary.words).map(([entry, instead]) => ({
 }))
 const exceptions: ReadonlyArray<Exception> = vocabulary.exceptions
 
-const findings: Array<Finding> = []
+const findings: Array<Violation> = []
 const used = new Set<Exception>()
 
-const report = (file: string, text: string, at: number, finding: Pick<Finding, "entry" | "found" | "instead">) => {
+const isExceptionFor = (exception: Exception, file: string, entry: string, line: string): boolean =>
+  exception.file === file && exception.entry === entry && line.includes(exception.context)
+
+const report = (file: string, text: string, at: number, finding: Pick<Violation, "entry" | "found" | "instead">) => {
   const start = text.lastIndexOf("\n", at - 1) + 1
   const end = text.indexOf("\n", at)
-  const line = text.slice(start, end === -1 ? text.length : end)
-  const exception = exceptions.find(
-    (one) => one.file === file && one.entry === finding.entry && line.includes(one.line)
-  )
+  const context = text.slice(start, end === -1 ? undefined : end)
+  const exception = exceptions.find((one) => isExceptionFor(one, file, finding.entry, context))
   if (exception !== undefined) used.add(exception)
   else findings.push({ ...finding, file, line: text.slice(0, at).split("\n").length })
 }
@@ -100,9 +102,11 @@ const isDeclaration = (node: ts.Node): node is ts.NamedDeclaration =>
   ts.isExportSpecifier(node) ||
   ts.isNamespaceExport(node)
 
+const testFunctions: ReadonlySet<string> = new Set(["describe", "it", "test"])
+
 /** `it("…")`, `describe.skipIf(…)("…")`, `it.effect.each(…)("…")` and the like. */
 const isTestCall = (node: ts.Expression): boolean => {
-  if (ts.isIdentifier(node)) return ["describe", "it", "test"].includes(node.text)
+  if (ts.isIdentifier(node)) return testFunctions.has(node.text)
   if (ts.isPropertyAccessExpression(node) || ts.isCallExpression(node)) return isTestCall(node.expression)
   return false
 }

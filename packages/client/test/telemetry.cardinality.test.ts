@@ -110,8 +110,8 @@ describe("the labels of metrics", () => {
           assert.isAtMost(count, bound, name)
         }
         // There were many different label values.
-        const { breakerTransitions, budgetLeft, cost, requests, tokens } = Telemetry.metrics
-        for (const { name } of [requests, cost, tokens, budgetLeft, breakerTransitions]) {
+        const { breakerTransitions, budgetRemaining, cost, requests, tokens } = Telemetry.metrics
+        for (const { name } of [requests, cost, tokens, budgetRemaining, breakerTransitions]) {
           assert.isAtLeast(counts.get(name) ?? 0, 100, name)
         }
         const allowed = new Set(["unit", ...Object.values(Telemetry.attributes).map(({ name }) => name as string)])

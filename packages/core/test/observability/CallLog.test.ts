@@ -30,7 +30,7 @@ describe("CallLog", () => {
       const [line] = yield* Effect.withSpan(linesFor([answered]), "somewhere else")
       assert.include(line, {
         level: "INFO",
-        message: "stream answered",
+        message: "stream succeeded",
         trace_id: answered.traceId,
         span_id: answered.spanId
       })
@@ -126,9 +126,9 @@ describe("CallLog", () => {
           fieldsOf(line)["kimi.cache.level"]
         ]),
         [
-          ["INFO", "stream answered", undefined, "memory"],
-          ["INFO", "stream left by its caller", undefined, undefined],
-          ["ERROR", "stream ended with a defect", "defect", undefined]
+          ["INFO", "stream succeeded", undefined, "memory"],
+          ["INFO", "stream interrupted", undefined, undefined],
+          ["ERROR", "stream died with a defect", "defect", undefined]
         ]
       )
       const tags = Object.keys(table) as ReadonlyArray<Tag>

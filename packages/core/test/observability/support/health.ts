@@ -3,15 +3,15 @@
  * ill or silent.
  */
 import { Effect } from "effect"
-import type { Finding, HealthCheck } from "../../../src/observability/Health.ts"
+import type { CheckResult, HealthCheck } from "../../../src/observability/Health.ts"
 
-export const well: Finding = { status: "healthy", code: "Ok", message: "It is well." }
-export const ill: Finding = { status: "unhealthy", code: "Ill", message: "It is ill." }
-export const poor: Finding = { status: "degraded", code: "Poor", message: "It is poor." }
+export const well: CheckResult = { status: "healthy", code: "Ok", message: "It is well." }
+export const ill: CheckResult = { status: "unhealthy", code: "Ill", message: "It is ill." }
+export const poor: CheckResult = { status: "degraded", code: "Poor", message: "It is poor." }
 
 export interface Component extends HealthCheck {
   /** What the next looks do. */
-  next: Effect.Effect<Finding, unknown>
+  next: Effect.Effect<CheckResult, unknown>
   /** Looks that were begun. */
   readonly looks: () => number
   /** Looks that were interrupted. */

@@ -34,9 +34,9 @@ describe("the check of admission", () => {
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { concurrency: 1 }, maxQueue: 10 })
       yield* wait(admission, "batch", 9)
-      assert.deepInclude(yield* check(admission), { status: "degraded", code: "Crowded" })
+      assert.deepInclude(yield* check(admission), { status: "degraded", code: "QueueNearlyFull" })
       yield* wait(admission, "batch", 2)
-      assert.deepInclude(yield* check(admission), { status: "degraded", code: "Crowded" })
+      assert.deepInclude(yield* check(admission), { status: "degraded", code: "QueueNearlyFull" })
     })
   )
 
@@ -46,9 +46,9 @@ describe("the check of admission", () => {
       yield* wait(admission, "interactive", 3)
       yield* wait(admission, "batch", 2)
       yield* wait(admission, "swarm", 1)
-      assert.strictEqual((yield* check(admission)).code, "Crowded")
+      assert.strictEqual((yield* check(admission)).code, "QueueNearlyFull")
       yield* wait(admission, "swarm", 1)
-      assert.deepInclude(yield* check(admission), { status: "unhealthy", code: "Full" })
+      assert.deepInclude(yield* check(admission), { status: "unhealthy", code: "QueueFull" })
     })
   )
 

@@ -32,7 +32,7 @@ describe("the check of a balance", () => {
         new classes.UnsupportedOperationError({ message: "no", operation: "balance" }),
         new classes.InvalidRequestError({ message: "no such path", status: 404 })
       ]) {
-        assert.deepInclude(yield* check(Effect.fail(error)).check, { status: "healthy", code: "NotOffered" })
+        assert.deepInclude(yield* check(Effect.fail(error)).check, { status: "healthy", code: "Unsupported" })
       }
     })
   )

@@ -32,12 +32,12 @@ describe("the check of the budget", () => {
       yield* spend(budget, 79)
       assert.deepInclude(yield* check(budget), {
         status: "healthy",
-        details: { spentPart: 0.79, scopes: 1, usedUp: 0 }
+        details: { spentFraction: 0.79, scopes: 1, exhausted: 0 }
       })
       yield* spend(budget, 1)
       assert.deepInclude(yield* check(budget), { status: "degraded", code: "Low" })
       yield* spend(budget, 20)
-      assert.deepInclude(yield* check(budget), { status: "unhealthy", code: "UsedUp" })
+      assert.deepInclude(yield* check(budget), { status: "unhealthy", code: "Exhausted" })
     })
   )
 
@@ -61,7 +61,7 @@ describe("the check of the budget", () => {
       })
       yield* spend(budget, 10, "acme-secret")
       const found = yield* check(budget)
-      assert.deepInclude(found, { status: "healthy", details: { spentPart: 0.1, scopes: 2, usedUp: 1 } })
+      assert.deepInclude(found, { status: "healthy", details: { spentFraction: 0.1, scopes: 2, exhausted: 1 } })
       assert.notInclude(JSON.stringify(found), "acme-secret")
     })
   )
@@ -77,7 +77,7 @@ describe("the check of the budget", () => {
 
   it.effect("takes a cap of nothing for used up", () =>
     Effect.gen(function* () {
-      assert.strictEqual((yield* lookAt(scope("total", "0", "0"))).code, "UsedUp")
+      assert.strictEqual((yield* lookAt(scope("total", "0", "0"))).code, "Exhausted")
     })
   )
 

@@ -19,7 +19,7 @@ describe("the check of circuits", () => {
       yield* breaker.forceClosed("moonshot/forced")
       assert.deepInclude(yield* check(breaker), {
         status: "healthy",
-        details: { closed: 2, open: 0, isolated: 0, probed: 0 }
+        details: { closed: 2, open: 0, isolated: 0, probing: 0 }
       })
     })
   )
@@ -32,13 +32,13 @@ describe("the check of circuits", () => {
       assert.deepInclude(yield* check(breaker), {
         status: "degraded",
         code: "SomeOpen",
-        details: { closed: 1, open: 1, isolated: 0, probed: 0 }
+        details: { closed: 1, open: 1, isolated: 0, probing: 0 }
       })
       yield* breaker.isolate("moonshot/other")
       assert.deepInclude(yield* check(breaker), {
         status: "unhealthy",
         code: "AllOpen",
-        details: { closed: 0, open: 1, isolated: 1, probed: 0 }
+        details: { closed: 0, open: 1, isolated: 1, probing: 0 }
       })
     })
   )

@@ -97,7 +97,7 @@ describe("the check of a host", () => {
     Effect.gen(function* () {
       assert.deepInclude(yield* refusedBy(notFound, { isModelListOptional: true }), {
         status: "degraded",
-        code: "NotOffered"
+        code: "Unsupported"
       })
       assert.deepInclude(yield* refusedBy(notFound), { status: "unhealthy", code: "InvalidRequestError" })
     })
