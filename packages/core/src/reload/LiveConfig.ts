@@ -1,17 +1,17 @@
 /**
- * A configuration that may change while it is used.
+ * A configuration that can change at run time.
  *
- * A change is validated whole: by the options themselves, then by everyone who
- * follows the configuration. Only when all accept is it swapped in, for all at
- * once; else the last good one stays, and an event says every reason.
+ * A change is validated as a whole: first the options, then by every registered
+ * participant. If all accept it, it is applied for all at once. Otherwise the
+ * previous configuration stays in use, and an event lists every reason.
  *
  * **Details**
  *
- * - Changes come from the source, which is read again on `reload`, and from
- *   code by `set`, whose options win over the source's until they are set to
- *   `undefined`. One change is dealt with after the other.
- * - Events hold the names of options and never a value. Each is logged once;
- *   a source that stays broken in the same way is told of once.
+ * - Changes come from the source, which is read again on `reload`, and from code
+ *   through `set`, whose options override the source until they are set to
+ *   `undefined`. Changes are processed one after another.
+ * - Events hold the names of options and never a value. Each is logged once; a
+ *   source that stays invalid in the same way is reported once.
  *
  * **Example** (A key from a secret manager)
  *
@@ -45,8 +45,8 @@ import type { ReloadEvent } from "./ReloadEvent.ts"
 import * as Settings from "./Settings.ts"
 
 /**
- * New settings as one follower is ready for them: it uses them from `commit`
- * on, or never if they are discarded because another refused them.
+ * A change for which a participant is prepared. It takes effect with `commit`,
+ * or never if it is discarded because another participant rejected it.
  *
  * @category models
  * @since 0.1.0
@@ -57,8 +57,8 @@ export interface PreparedChange {
 }
 
 /**
- * What follows the configuration. It makes everything ready for new settings,
- * without using them yet, or fails with every reason why it cannot.
+ * Takes part in changes of the configuration. It prepares for new settings
+ * without using them yet, or fails with every reason against them.
  *
  * @category models
  * @since 0.1.0
@@ -72,23 +72,23 @@ export type Participant = (settings: Settings.Settings) => Effect.Effect<Prepare
 export class LiveConfig extends Context.Service<
   LiveConfig,
   {
-    /** The settings that hold now. */
+    /** The settings in use. */
     readonly current: Effect.Effect<Settings.Settings>
-    /** Why the latest change cannot be used; nothing where it can. */
+    /** The reasons why the latest change was rejected; `undefined` if it was applied. */
     readonly rejection: Effect.Effect<ConfigurationError["issues"] | undefined>
-    /** Every change from now on, taken or refused. */
+    /** Every change from now on, applied or rejected. */
     readonly events: Stream.Stream<ReloadEvent>
-    /** Reads the source again and gives the names of the options that changed. */
+    /** Reads the source again. Returns the names of the options that changed. */
     readonly reload: Effect.Effect<ReadonlyArray<string>, ConfigurationError>
-    /** Changes options in code, over those of the source. `undefined` gives an option back to the source. */
+    /** Changes options in code, overriding the source. `undefined` restores the option of the source. */
     readonly set: (options: Settings.Options) => Effect.Effect<ReadonlyArray<string>, ConfigurationError>
-    /** Takes part in every change as long as the scope lives, beginning with the settings that hold now. */
-    readonly register: (follower: Participant) => Effect.Effect<void, ConfigurationError, Scope.Scope>
+    /** Registers a participant until the scope closes, starting with the settings in use. */
+    readonly register: (participant: Participant) => Effect.Effect<void, ConfigurationError, Scope.Scope>
   }
 >()("@kimi-effect/core/reload/LiveConfig") {}
 
 /**
- * Where settings come from: it reads them with the options that code has set.
+ * Reads the settings, with the options that code has set.
  *
  * @category models
  * @since 0.1.0
@@ -97,17 +97,17 @@ export type Source = (set: Settings.Options) => Effect.Effect<Settings.Settings,
 
 type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-/** Makes all ready, or none: the error names every reason of each. To be called where nothing interrupts. */
+/** Prepares all participants or none; the error has the reasons of all. Must run uninterruptibly. */
 const prepareAll = Effect.fnUntraced(function* (
-  followers: Iterable<Participant>,
+  participants: Iterable<Participant>,
   settings: Settings.Settings,
   restore: Restore
 ): Effect.fn.Return<ReadonlyArray<PreparedChange>, ConfigurationError> {
   const ready: Array<PreparedChange> = []
   const discard = Effect.suspend(() => Effect.forEach(ready, ({ discard }) => discard, { discard: true }))
   const issues: Array<ConfigurationError["issues"][number]> = []
-  for (const follower of followers) {
-    const prepared = yield* Effect.result(restore(follower(settings))).pipe(Effect.onError(() => discard))
+  for (const participant of participants) {
+    const prepared = yield* Effect.result(restore(participant(settings))).pipe(Effect.onError(() => discard))
     if (Result.isSuccess(prepared)) ready.push(prepared.success)
     else issues.push(...prepared.failure.issues)
   }
@@ -120,14 +120,14 @@ const log = (event: ReloadEvent): Effect.Effect<void> =>
   event._tag === "Reloaded"
     ? Effect.logInfo(`The configuration changed: ${event.changed.join(", ")}`)
     : Effect.logWarning(
-        `A change of the configuration was refused, the last one stays:\n${event.issues
+        `A configuration change was rejected, and the previous configuration stays in use:\n${event.issues
           .map(({ expected, name }) => `  ${name}: expected ${expected}`)
           .join("\n")}`
       )
 
 /**
- * A configuration from any source. It fails when what the source gives first
- * cannot be used.
+ * Makes a configuration from any source. Fails if the initial settings of the
+ * source are invalid.
  *
  * @category constructors
  * @since 0.1.0
@@ -205,7 +205,7 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * Options given in code, to be changed by `set`.
+ * A configuration from options in code, which `set` can change.
  *
  * @category layers
  * @since 0.1.0
@@ -217,8 +217,8 @@ export const layer = (options: Settings.Options): Layer.Layer<LiveConfig, Config
   )
 
 /**
- * Runs an effect with the prices of the configuration as they are now: what a
- * program counts itself, outside of calls. Calls have them of their own accord.
+ * Runs an effect with the current prices of the configuration, for costs that a
+ * program computes itself. Calls use these prices anyway.
  *
  * @category combinators
  * @since 0.1.0
@@ -230,7 +230,7 @@ export const withPrices = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effe
   )
 
 /**
- * When a source is read again by itself.
+ * When a source is read again automatically.
  *
  * @category options
  * @since 0.1.0
@@ -241,8 +241,8 @@ export interface RefreshOptions {
 }
 
 /**
- * Reads the source of a configuration again and again, as long as the scope
- * lives. What cannot be used is told by an event, and does not end it.
+ * Reads the source of a configuration repeatedly until the scope closes. An
+ * invalid change is reported by an event and does not end it.
  *
  * @category combinators
  * @since 0.1.0
@@ -261,8 +261,8 @@ export const refresh = (
   )
 
 /**
- * The options of the current `ConfigProvider`, which is asked again for every
- * `reload`; those in `overrides` win.
+ * A configuration from the current `ConfigProvider`, which is read again on every
+ * `reload`. Options in `overrides` take precedence.
  *
  * @category layers
  * @since 0.1.0

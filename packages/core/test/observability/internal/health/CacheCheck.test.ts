@@ -5,8 +5,8 @@ import * as CacheCheck from "../../../../src/observability/internal/health/Cache
 import { callOf, makeMemory } from "../../../cache/support/cache.ts"
 import { fakeStore, gone, processOn, settle } from "../../../cache/support/stores.ts"
 
-describe("the check of the cache", () => {
-  it.effect("is healthy in memory", () =>
+describe("the cache check", () => {
+  it.effect("is healthy without a store", () =>
     Effect.gen(function* () {
       const cache = yield* makeMemory()
       const found = yield* CacheCheck.make(cache.statistics).check
@@ -19,7 +19,7 @@ describe("the check of the cache", () => {
     })
   )
 
-  it.effect("is degraded while its store cannot be read, and healthy again when it can", () =>
+  it.effect("is degraded while the store cannot be read", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
       const { cache, chat } = yield* processOn(fake, { cooldown: Duration.seconds(5) })
@@ -45,7 +45,7 @@ describe("the check of the cache", () => {
     })
   )
 
-  it.effect("is degraded while its store cannot be written", () =>
+  it.effect("is degraded while the store cannot be written", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
       const { cache, chat } = yield* processOn(fake)
