@@ -25,5 +25,5 @@ runSteps([
     env: { KIMI_CHECK: "deep", KIMI_SEED: seed }
   },
   { name: "install", command: "node", args: ["scripts/install.ts"] },
-  { name: "browser", command: "node", args: ["scripts/browser.ts"] }
+  { name: "fetch runtime", command: "node", args: ["scripts/fetchRuntime.ts"] }
 ])

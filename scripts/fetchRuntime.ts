@@ -1,7 +1,7 @@
 /**
- * Bundles the packages for a browser and runs a chat in a context without
- * Node: no import of Node may be reachable from an entry that is not Node's,
- * and none of its globals may be needed.
+ * Bundles every public module that does not need Node, and runs a chat over
+ * `fetch` in a context that has only the globals of a browser. Fails if a
+ * module of Node is reachable.
  */
 import { globSync } from "node:fs"
 import { isBuiltin } from "node:module"
@@ -109,7 +109,7 @@ const { chat, names }: { readonly chat: (fetch: typeof fetchStub) => Promise<str
   runInContext(`${code}\nbundle`, createContext({ ...browserGlobals }))
 const text = await chat(fetchStub)
 if (text !== "Hello!") {
-  process.stderr.write(`The chat in the browser's context gave ${JSON.stringify(text)}\n`)
+  process.stderr.write(`The chat returned ${JSON.stringify(text)}\n`)
   process.exit(1)
 }
 process.stdout.write(

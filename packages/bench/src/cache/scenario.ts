@@ -94,8 +94,8 @@ const measureLookup = async ({ rounds, warmUp }: Size): Promise<ReadonlyArray<Fi
       threshold: 5
     },
     figure("of a lookup: its key", "key"),
-    figure("of a call beside the lookup: the check of the request", "check"),
-    figure("of a call beside the lookup: the span", "span")
+    figure("of a call outside the lookup: the check of the request", "check"),
+    figure("of a call outside the lookup: the span", "span")
   ]
 }
 
