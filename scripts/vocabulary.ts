@@ -4,8 +4,8 @@
  * what to write instead.
  *
  *     node scripts/vocabulary.ts                  prints the count per folder
- *     node scripts/vocabulary.ts --list [path]    prints every finding, of files whose path begins so
- *     node scripts/vocabulary.ts --check          fails when there are findings
+ *     node scripts/vocabulary.ts --list [path]    prints every finding, of files whose path starts with it
+ *     node scripts/vocabulary.ts --check [path]   prints them and fails if there are any
  *
  * An exception names the file, the disallowed entry, a part of the line and
  * the reason. One that no longer applies is a finding itself.
@@ -155,7 +155,7 @@ const sources = globSync(
   ["packages/*/{src,test,typetest}/**/*.ts", "examples/**/*.ts", "ops/**/*.ts", "scripts/**/*.ts", "test/**/*.ts"],
   { cwd: root, exclude: (path) => ignored.test(path) }
 )
-const pages = globSync(["*.md", "docs/**/*.md", "packages/*/README.md", "ops/**/*.md"], {
+const pages = globSync(["*.md", "docs/**/*.md", "packages/*/README.md", "ops/**/*.md", ".changeset/*.md"], {
   cwd: root,
   exclude: (path) => ignored.test(path)
 })
@@ -169,17 +169,18 @@ for (const { entry, file } of exceptions.filter((exception) => !used.has(excepti
 }
 
 const [mode, prefix = ""] = process.argv.slice(2)
+const selected = findings.filter(({ file }) => file.startsWith(prefix))
 if (mode === "--list" || mode === "--check") {
-  for (const { file, found, instead, line } of findings) {
-    if (file.startsWith(prefix)) process.stdout.write(`${file}:${line}: ${JSON.stringify(found)}: ${instead}\n`)
+  for (const { file, found, instead, line } of selected) {
+    process.stdout.write(`${file}:${line}: ${JSON.stringify(found)}: ${instead}\n`)
   }
 } else {
   const counts = new Map<string, number>()
-  for (const { file } of findings) {
+  for (const { file } of selected) {
     const folder = dirname(file).split("/").slice(0, 5).join("/")
     counts.set(folder, (counts.get(folder) ?? 0) + 1)
   }
   for (const [folder, count] of [...counts].toSorted()) process.stdout.write(`${String(count).padStart(6)} ${folder}\n`)
 }
-process.stdout.write(`  ${findings.length} disallowed names and words in ${sources.length + pages.length} files\n`)
-process.exit(mode === "--check" && findings.length > 0 ? 1 : 0)
+process.stdout.write(`  ${selected.length} disallowed names and words in ${sources.length + pages.length} files\n`)
+process.exit(mode === "--check" && selected.length > 0 ? 1 : 0)
