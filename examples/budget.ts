@@ -1,6 +1,6 @@
 /**
- * Money under control: the worst price before a call, caps for each day and
- * tenant, a refusal that sends nothing, and a bill for every tenant.
+ * Budgets: the worst-case price before a call, caps per day and tenant, a call
+ * that is refused before it is sent, and the cost of every tenant.
  */
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"
@@ -20,7 +20,7 @@ const money = Layer.merge(
     caps: [
       { per: ["day"], amount: "5", currency: "USD" },
       { per: ["day", "tenant"], amount: "0.01", currency: "USD" },
-      // In place of what holds for every tenant.
+      // Overrides the cap of the other tenants.
       { per: ["day", "tenant"], only: { tenant: "globex" }, amount: "1", currency: "USD" }
     ],
     thresholds: [0.5, 0.9]
@@ -31,7 +31,7 @@ const client = Layer.provideMerge(KimiNode.layerConfig({ model: "kimi-k3" }), mo
 
 const request = {
   messages: [{ role: "user" as const, content: "Hello world!" }],
-  // Without it the worst price is that of the longest answer that the model gives.
+  // Without a maximum the worst case is the longest response of the model.
   max_completion_tokens: 300
 }
 
@@ -40,7 +40,7 @@ const dollars = (amount: BigDecimal.BigDecimal): string => Cost.format({ currenc
 const program = Effect.gen(function* () {
   const kimi = yield* KimiClient.KimiClient
   const budget = yield* Budget.Budget
-  const book = yield* Accounting.Accounting
+  const accounting = yield* Accounting.Accounting
 
   yield* budget.events.pipe(
     Stream.runForEach((event) =>
@@ -65,12 +65,12 @@ const program = Effect.gen(function* () {
     Effect.andThen(Effect.yieldNow)
   )
   for (const tenant of ["acme", "globex"]) {
-    yield* Console.log(`${tenant} asks four times`)
+    yield* Console.log(`${tenant} makes four calls`)
     yield* Effect.repeat(ask, { times: 3 }).pipe(CallOptions.provide({ tenant, job: "greetings" }))
   }
 
-  yield* Console.log("\nThe bill")
-  for (const [tenant, { attempts, costs }] of Accounting.totalBy(yield* book.entries, "tenant")) {
+  yield* Console.log("\nCost by tenant")
+  for (const [tenant, { attempts, costs }] of Accounting.totalBy(yield* accounting.entries, "tenant")) {
     for (const [currency, total] of costs) {
       yield* Console.log(`   ${tenant}: ${attempts} calls, ${Cost.format({ currency, total })}`)
     }

@@ -1,7 +1,7 @@
 /**
- * Answers that are paid for once: a cache in memory over an SQLite file, what a call may say of it, and what it has saved.
+ * The response cache: in memory over an SQLite file, cache control per call, and the savings.
  *
- * `ResponseCache.layerMemory` needs no file; `layerFile` and `layerRedis` keep answers elsewhere.
+ * `ResponseCache.layerMemory` needs no file; `layerFile` and `layerRedis` keep responses elsewhere.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -20,13 +20,13 @@ const program = Effect.gen(function* () {
   const kimi = yield* KimiClient.KimiClient
   const cache = yield* ResponseCache.ResponseCache
 
-  // One line covers a whole job: its answers are kept for an hour and can be removed together.
+  // Applies to a whole job: its responses are kept for an hour and can be removed together.
   const job = Effect.gen(function* () {
-    const asked = yield* kimi.chat(request)
-    const found = yield* kimi.chat(request)
-    yield* Console.log(`asked: ${asked.cached?.level ?? "the host"}, then: ${found.cached?.level}`)
+    const first = yield* kimi.chat(request)
+    const second = yield* kimi.chat(request)
+    yield* Console.log(`first: ${first.cached?.level ?? "the host"}, second: ${second.cached?.level}`)
 
-    // Equal calls at the same time are one, and streams share answers with plain calls.
+    // Equal calls at the same time are one call, and streams share responses with chats.
     const question: ChatRequest = { messages: [{ role: "user", content: "How are you?" }] }
     yield* Effect.all(
       Array.from({ length: 20 }, () => Stream.runDrain(kimi.stream(question))),
@@ -35,8 +35,8 @@ const program = Effect.gen(function* () {
   }).pipe(CacheControl.provide({ timeToLive: "1 hour", tags: ["greetings"] }))
   yield* job
 
-  const anew = yield* kimi.chat(request).pipe(CacheControl.provide({ mode: "refresh" }))
-  yield* Console.log(`refreshed: ${anew.cached?.level ?? "the host"}`)
+  const refreshed = yield* kimi.chat(request).pipe(CacheControl.provide({ mode: "refresh" }))
+  yield* Console.log(`refreshed: ${refreshed.cached?.level ?? "the host"}`)
 
   yield* cache.removeTag("greetings")
   const onlyIfCached = kimi
@@ -52,7 +52,7 @@ const program = Effect.gen(function* () {
 
   const { cached, savedByCache } = Accounting.total(yield* (yield* Accounting.Accounting).entries)
   const saved = [...savedByCache].map(([currency, amount]) => Cost.format({ currency, total: amount }))
-  yield* Console.log(`${cached} answers were not paid for, which saved ${saved.join(" and ")}`)
+  yield* Console.log(`${cached} responses came from the cache, which saved ${saved.join(" and ")}`)
 })
 
 const folder = mkdtempSync(join(tmpdir(), "kimi-cache-"))

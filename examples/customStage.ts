@@ -1,4 +1,4 @@
-/** A stage of one's own in the pipeline of a client: it removes e-mail addresses before anything is retried or sent. */
+/** A custom stage in the pipeline of a client, which removes e-mail addresses before a request is sent. */
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"
 import { Pipeline, Stage } from "@kimi-effect/core"
@@ -29,7 +29,7 @@ const redact = Stage.make("redact", {
   options: { removes: "e-mail addresses" }
 })
 
-/** Several such layers add up. This one writes down what the host receives. */
+/** Several such layers compose. This one logs what the host receives. */
 const log = Stage.make("log", {
   effect: (inner) => (call) =>
     Effect.andThen(Console.log(`chat: ${call.request.messages.at(-1)?.content}`), inner(call)),

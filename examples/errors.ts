@@ -1,4 +1,4 @@
-/** What a failure says: its tag, its facts, and the next lawful step as data. */
+/** Typed errors: the tag, the category and severity, and the recovery as data. */
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"
 import type { KimiError } from "@kimi-effect/core"

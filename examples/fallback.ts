@@ -1,4 +1,4 @@
-/** A host that is overloaded, and a plan that says who answers in its place. Two local servers stand for the hosts. */
+/** A fallback plan for a host that is overloaded. Two local servers stand in for the hosts. */
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"
 import { ErrorReply, Reply } from "@kimi-effect/testing"
@@ -21,9 +21,9 @@ const client = Layer.unwrap(
       { apiKey: Redacted.make("sk-moonshot"), baseUrl: moonshot.url, retryBaseDelay: "1 millis" },
       {
         fallback: [
-          // Our own host and key with another model, once the circuit of the first model is open.
+          // Another model at the same host, when the circuit of the first model is open.
           { model: "kimi-k2.6", on: ["CircuitOpenError"] },
-          // Another host, with a key of its own: no host is ever told the key of another.
+          // Another host with a separate key. A key is never sent to another host.
           { provider: "together", apiKey: Redacted.make("sk-together"), baseUrl: together.url }
         ]
       }
@@ -38,7 +38,7 @@ const program = Effect.gen(function* () {
   const answer = yield* kimi.chat({ messages: [{ role: "user", content: "Hello world!" }] })
   yield* Console.log(`${answer.provider} (${answer.model}): ${answer.text}`)
 
-  // What is wrong with the request itself is wrong everywhere: nobody else is asked.
+  // An invalid request is invalid at every host, so there is no fallback.
   const error = yield* Effect.flip(kimi.chat({ messages: [] }))
   yield* Console.log(`${error._tag}: ${error.message}`)
 }).pipe(Effect.provide(client))

@@ -1,8 +1,8 @@
 /**
- * A backend that mounts the health routes beside its own, and asks itself.
+ * A backend that mounts the health routes next to its own, and requests them.
  *
- * `toWebHandler` makes a function from `Request` to `Response` of it, which runs
- * everywhere; on Node `HttpRouter.serve` and `NodeHttpServer.layer` listen.
+ * `toWebHandler` makes a function from `Request` to `Response`, which runs
+ * everywhere; on Node, serve it with `HttpRouter.serve` and `NodeHttpServer.layer`.
  */
 import { KimiClient } from "@kimi-effect/client"
 import * as HealthRoutes from "@kimi-effect/client/HealthRoutes"
@@ -15,14 +15,19 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 
-/** A part of the backend itself. Whatever goes wrong in a look becomes a state of the component. */
+/** A component of the backend itself. Any failure of the check becomes its status. */
 const jobs: Health.HealthCheck = {
   name: "jobs",
   timeout: "500 millis",
-  check: Effect.succeed({ status: "degraded", code: "Behind", message: "12 jobs wait.", facts: { waiting: 12 } })
+  check: Effect.succeed({
+    status: "degraded",
+    code: "Behind",
+    message: "12 jobs are waiting.",
+    details: { waiting: 12 }
+  })
 }
 
-/** Money runs low below 20; no call is made for the report, since `paidProbe` is off. */
+/** The balance is low below 20. No paid call is made, since `paidProbe` is off. */
 const settings = HealthSettings.layer({ balanceWarning: 20, checks: [jobs] })
 
 const greeting = HttpRouter.add(

@@ -1,4 +1,4 @@
-/** Calls in the log, for people and as JSON, and an audit of them in a file. */
+/** Calls in the log, as text and as JSON, and an audit log in a file. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -12,7 +12,7 @@ import * as Layer from "effect/Layer"
 const folder = mkdtempSync(join(tmpdir(), "kimi-audit-"))
 const path = join(folder, "audit.jsonl")
 
-/** Who is told of every call that has ended: the log, and the audit. */
+/** The sinks of call records: the log and the audit log. */
 const observer = Layer.unwrap(
   Effect.gen(function* () {
     const log = yield* CallLog.make({ sample: 1, repeatLimit: { maxEvents: 2, interval: "10 seconds" } })
@@ -29,22 +29,22 @@ const client = KimiNode.layerConfig().pipe(
 const ask = Effect.gen(function* () {
   const kimi = yield* KimiClient.KimiClient
   const audit = yield* AuditLog.AuditLog
-  // Where no call may be made without an audit, ask before each.
+  // Fails if the audit log cannot be written, for programs that must not call without one.
   yield* audit.check
   yield* kimi.chat({ messages: [{ role: "user", content: "Hello world!" }] })
-  yield* StreamFold.collect(kimi.stream({ messages: [{ role: "user", content: "Say hello." }] }))
-  // A request that is refused, five times: two are written, and then how many more there were.
+  yield* StreamFold.collect(kimi.stream({ messages: [{ role: "user", content: "Write a greeting." }] }))
+  // An invalid request, five times: two are logged, and then the number of the others.
   yield* Effect.ignore(kimi.chat({ messages: [] })).pipe(Effect.repeat({ times: 4 }))
 }).pipe(CallOptions.provide({ tenant: "acme", job: "example" }))
 
 const program = Effect.gen(function* () {
-  yield* Console.log("1. For people, as in a terminal\n")
+  yield* Console.log("1. Text, the default in a terminal\n")
   yield* Effect.provide(ask, Layer.merge(client, Logging.layer({ format: "pretty" })))
 
-  yield* Console.log("\n2. As JSON, as anywhere else\n")
+  yield* Console.log("\n2. JSON, the default elsewhere\n")
   yield* Effect.provide(ask, Layer.merge(client, Logging.layer({ format: "json" })))
 
-  yield* Console.log("\n3. The audit\n")
+  yield* Console.log("\n3. The audit log\n")
   yield* Console.log(readFileSync(path, "utf8"))
 })
 

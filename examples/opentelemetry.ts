@@ -12,7 +12,7 @@ import { InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-tr
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
-// Exporters that keep what they are given stand for those of the program's own SDK.
+// In-memory exporters stand in for those of the program's SDK.
 const spans = new InMemorySpanExporter()
 const metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
 
@@ -24,7 +24,7 @@ const sdk = NodeSdk.layer(() => ({
 
 const program = Effect.gen(function* () {
   const kimi = yield* KimiClient
-  yield* kimi.chat({ messages: [{ role: "user", content: "Say hello." }] })
+  yield* kimi.chat({ messages: [{ role: "user", content: "Write a greeting." }] })
 }).pipe(
   Effect.withSpan("job"),
   Effect.andThen(

@@ -1,4 +1,4 @@
-/** The resilience of the client around something that is not Kimi: a weather service that fails at first. */
+/** Resilience for another service: a weather service that fails at first. */
 import { Admission, Cached, CircuitBreaker, Measured, Resilience } from "@kimi-effect/core"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
@@ -9,7 +9,7 @@ class WeatherError extends Data.TaggedError("WeatherError")<{ readonly status: n
 
 let requests = 0
 
-/** Stands for a request over HTTP. */
+/** Stands in for an HTTP request. */
 const fetchForecast = (city: string): Effect.Effect<string, WeatherError> =>
   Effect.suspend(() => {
     requests += 1

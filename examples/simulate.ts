@@ -1,4 +1,4 @@
-/** Two hours with an outage, simulated in a moment: what would this configuration do? */
+/** Simulates two hours of traffic with an outage in about a second, to test a configuration. */
 import { tiers } from "@kimi-effect/core/RateLimits"
 import * as FaultScript from "@kimi-effect/testing/FaultScript"
 import * as Simulator from "@kimi-effect/testing/Simulator"
@@ -15,7 +15,7 @@ const program = Effect.gen(function* () {
     client: { tier: 2, maxAttempts: 5 }
   })
   yield* Console.log(Simulator.toTable(report))
-  // `Simulator.toHtml(report)` is the same as a page, with charts over the two hours.
+  // `Simulator.toHtml(report)` is the same report as a page with charts.
 })
 
 await Effect.runPromise(program)

@@ -1,7 +1,7 @@
 /**
- * What `npm start` runs: one answer, one stream and one refused request over
- * real HTTP. Without a key it talks to a local server that replays recorded
- * traffic; with `KIMI_API_KEY` set it talks to Kimi.
+ * Run by `npm start`: a chat, a stream and an invalid request over real HTTP.
+ * Without a key it calls a local server that replays recorded traffic; with
+ * `KIMI_API_KEY` set it calls Kimi.
  */
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"
@@ -34,7 +34,7 @@ const printCost = (answer: ChatResponse) =>
 const program = Effect.gen(function* () {
   const kimi = yield* KimiClient.KimiClient
 
-  yield* Console.log("1. A whole answer\n")
+  yield* Console.log("1. A chat\n")
   const answer = yield* kimi.chat({ messages: [{ role: "user", content: "Hello world!" }] })
   yield* Console.log(`   [reasoning] ${answer.reasoning.split("\n")[0]}`)
   yield* Console.log(`   ${answer.text.replaceAll("\n", "\n   ")}`)
@@ -56,7 +56,7 @@ const program = Effect.gen(function* () {
   yield* write("\n")
   yield* printCost(streamed)
 
-  yield* Console.log("\n3. A request that the model would refuse\n")
+  yield* Console.log("\n3. A request that is invalid for the model\n")
   const error = yield* Effect.flip(
     kimi.chat({ messages: [{ role: "user", content: "Hello world!" }], temperature: 0.3 })
   )

@@ -1,4 +1,4 @@
-/** Prints an answer while it comes in, then folds the same events into the whole answer. */
+/** Prints a response while it is generated, and folds the same events into a `ChatResponse`. */
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"
 import { StreamFold } from "@kimi-effect/core"

@@ -1,4 +1,4 @@
-/** What a client does, in numbers: a snapshot, a record of each call, and the text that Prometheus reads. */
+/** Telemetry: a snapshot, a record of each call, and the text that Prometheus reads. */
 import { KimiClient } from "@kimi-effect/client/KimiClient"
 import * as MetricsRoute from "@kimi-effect/client/MetricsRoute"
 import { KimiNode } from "@kimi-effect/client/node"
@@ -15,15 +15,15 @@ const write = ({ attempts, cost, duration, operation, outcome, requestModel }: C
 
 const program = Effect.gen(function* () {
   const kimi = yield* KimiClient
-  yield* kimi.chat({ messages: [{ role: "user", content: "Say hello." }] })
-  yield* Stream.runDrain(kimi.stream({ messages: [{ role: "user", content: "Say it slowly." }] }))
+  yield* kimi.chat({ messages: [{ role: "user", content: "Write a greeting." }] })
+  yield* Stream.runDrain(kimi.stream({ messages: [{ role: "user", content: "Write a longer greeting." }] }))
 
   const { performance, retryBudget } = yield* kimi.metrics
   yield* Console.log(
     `${performance?.attempts} attempts, ${retryBudget.remaining} of ${retryBudget.capacity} retries remaining`
   )
 
-  // A backend mounts `MetricsRoute.layer()`, and Prometheus asks for the same at /metrics.
+  // A backend mounts `MetricsRoute.layer()`, from which Prometheus reads the same text at /metrics.
   const exposition = yield* MetricsRoute.format
   yield* Console.log(
     exposition

@@ -1,4 +1,4 @@
-/** An application's own test: the client is swapped for a script, so nothing leaves the process. */
+/** A test of an application: a scripted client replaces the real one, without a network. */
 import assert from "node:assert"
 import { KimiClient } from "@kimi-effect/client"
 import { KimiError } from "@kimi-effect/core"

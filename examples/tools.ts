@@ -1,4 +1,4 @@
-/** One round of a tool: the model asks for it, the program answers, the model goes on. */
+/** One round of a tool call: the model requests it, the program returns the result, the model continues. */
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"
 import type { Message, Tool } from "@kimi-effect/core"
@@ -6,7 +6,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-const Place = Schema.Struct({ location: Schema.String })
+const Location = Schema.Struct({ location: Schema.String })
 
 const weather: Tool.ToolDefinition = {
   type: "function",
@@ -24,14 +24,14 @@ const program = Effect.gen(function* () {
 
   const results = yield* Effect.forEach(first.toolCalls, (call) =>
     Effect.gen(function* () {
-      // Arguments are the model's own text: decode them before use.
-      const { location } = yield* Schema.decodeEffect(Schema.fromJsonString(Place))(call.function.arguments)
+      // Arguments are text written by the model: decode them before use.
+      const { location } = yield* Schema.decodeEffect(Schema.fromJsonString(Location))(call.function.arguments)
       yield* Console.log(`${call.function.name}(${location})`)
       return { role: "tool" as const, tool_call_id: call.id, content: `18 °C and clear in ${location}` }
     })
   )
 
-  // The assistant's message goes back as it came, with its reasoning.
+  // The assistant's message is sent back unchanged, with its reasoning.
   const second = yield* kimi.chat({ messages: [question, first.message, ...results] })
   yield* Console.log(second.text)
 }).pipe(Effect.provide(KimiNode.layerConfig()))

@@ -1,27 +1,24 @@
 /**
- * Every check of the repository, in the order in which a failure is cheapest
- * to see. Stops at the first that fails.
- *
- * `node scripts/check.ts <step> …` runs the named steps alone.
+ * The checks of `npm test`, the fastest to fail first. `node scripts/check.ts
+ * <step> …` runs the named steps alone. Long tests run as short samples here
+ * and at full length in `npm run check:deep`.
  */
-import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
-import { availableParallelism } from "node:os"
+import { runSteps } from "./steps.ts"
 
 const root = new URL("..", import.meta.url).pathname
-
-interface Step {
-  readonly name: string
-  readonly command: string
-  readonly args: ReadonlyArray<string>
-  readonly env?: Record<string, string>
-}
-
 const report = "node_modules/.cache/vitest.json"
 
-const steps: ReadonlyArray<Step> = [
+const printTestCounts = (): void => {
+  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(root + report, "utf8"))
+  process.stdout.write(`\n${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped\n`)
+}
+
+runSteps([
   { name: "format", command: "oxfmt", args: ["--check", "."] },
-  { name: "lint", command: "oxlint", args: ["--deny-warnings", "packages", "examples", "ops", "scripts"] },
+  { name: "lint", command: "oxlint", args: ["--deny-warnings", "packages", "examples", "ops", "scripts", "test"] },
+  // Prints the counts; `--check` fails when there are any.
+  { name: "vocabulary", command: "node", args: ["scripts/vocabulary.ts"] },
   {
     name: "types",
     command: "tsc",
@@ -48,29 +45,7 @@ const steps: ReadonlyArray<Step> = [
   {
     name: "tests",
     command: "vitest",
-    args: ["run", "--reporter=dot", "--reporter=json", `--outputFile.json=${report}`]
+    args: ["run", "--reporter=dot", "--reporter=json", `--outputFile.json=${report}`],
+    after: printTestCounts
   }
-]
-
-const wanted = process.argv.slice(2)
-const unknown = wanted.filter((name) => !steps.some((step) => step.name === name))
-if (unknown.length > 0) {
-  process.stderr.write(`No such step: ${unknown.join(", ")}. Steps: ${steps.map(({ name }) => name).join(", ")}\n`)
-  process.exit(2)
-}
-
-process.stdout.write(`node ${process.version}, ${availableParallelism()} cores\n`)
-for (const { name, command, args, env } of steps) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue
-  const start = performance.now()
-  process.stdout.write(`\n— ${name}\n`)
-  const { status } = spawnSync(command, args, { cwd: root, stdio: "inherit", env: { ...process.env, ...env } })
-  if (status !== 0) {
-    process.stderr.write(`\n${name} failed\n`)
-    process.exit(1)
-  }
-  process.stdout.write(`  ${name}: ${((performance.now() - start) / 1000).toFixed(1)} s\n`)
-  if (name !== "tests") continue
-  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(root + report, "utf8"))
-  process.stdout.write(`\n${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped\n`)
-}
+])

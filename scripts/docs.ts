@@ -1,20 +1,58 @@
-/** Holds the texts against the code: programs in the README run, paths in ARCHITECTURE exist. */
-import { existsSync, readFileSync } from "node:fs"
+/**
+ * Checks the documentation against the code: programs in the README are those
+ * of the examples, code blocks compile, links and paths exist, and
+ * ARCHITECTURE.md stays short.
+ *
+ * Every block of `ts` is compiled as a separate module. Blocks of `ts fragment`
+ * are not compiled.
+ */
+import { spawnSync } from "node:child_process"
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join, resolve } from "node:path"
 
-const root = new URL("..", import.meta.url)
-const read = (path: string): string => readFileSync(new URL(path, root), "utf8")
+const root = new URL("..", import.meta.url).pathname
+const read = (path: string): string => readFileSync(join(root, path), "utf8")
 const problems: Array<string> = []
+const pages = globSync(["*.md", "docs/*.md", "ops/*.md", "packages/*/README.md"], { cwd: root })
 
 const readme = read("README.md")
 for (const [, file = "", code = ""] of readme.matchAll(/<!-- (examples\/[\w-]+\.ts) -->\n```ts\n([\s\S]*?)```/g)) {
-  if (read(file) !== code) problems.push(`README.md: the program of ${file} is not the file's text`)
+  if (read(file) !== code) problems.push(`README.md: the program of ${file} differs from the file`)
 }
 if (!readme.includes("<!-- examples/quickstart.ts -->")) problems.push("README.md: the quick start is missing")
 
 const architecture = read("ARCHITECTURE.md")
-if (architecture.split("\n").length > 120) problems.push("ARCHITECTURE.md: more than 120 lines")
-for (const [, path = ""] of architecture.matchAll(/`((?:packages|examples|scripts|ops|docs|\.ci)\/[^`*<\s]+)`/g)) {
-  if (!existsSync(new URL(path, root))) problems.push(`ARCHITECTURE.md: ${path} does not exist`)
+if (architecture.split("\n").length > 121) problems.push("ARCHITECTURE.md: more than 120 lines")
+for (const [, path = ""] of architecture.matchAll(/`((?:packages|examples|scripts|ops|docs|test|\.ci)\/[^`*<\s]+)`/g)) {
+  if (!existsSync(join(root, path))) problems.push(`ARCHITECTURE.md: ${path} does not exist`)
+}
+
+for (const page of pages) {
+  for (const [, target = ""] of read(page).matchAll(/\]\(([^)#:\s]+)(?:#[^)]*)?\)/g)) {
+    if (!existsSync(resolve(root, page, "..", target))) problems.push(`${page}: the link ${target} is broken`)
+  }
+}
+
+/** Inside `examples`, which depends on every package that a block may import. */
+const folder = mkdtempSync(join(root, "examples/.docs-"))
+try {
+  const blocks = new Map<string, string>()
+  for (const page of pages) {
+    const text = read(page)
+    for (const { 1: code = "", index } of text.matchAll(/^```ts\n([\s\S]*?)^```/gm)) {
+      const name = `block${blocks.size}.ts`
+      blocks.set(name, `${page}:${text.slice(0, index).split("\n").length}`)
+      writeFileSync(join(folder, name), code)
+    }
+  }
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({ extends: "../../tsconfig.json", include: ["*.ts"], exclude: [] })
+  )
+  const { status, stdout } = spawnSync("tsc", ["-p", folder, "--pretty", "false"], { encoding: "utf8" })
+  if (status !== 0) problems.push(stdout.replaceAll(/^.*?(block\d+\.ts)/gm, (_, name) => blocks.get(name) ?? name))
+} finally {
+  rmSync(folder, { recursive: true })
 }
 
 process.stdout.write(problems.map((problem) => `  ${problem}\n`).join(""))

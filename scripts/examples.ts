@@ -1,4 +1,4 @@
-/** Runs every example as its user would, against a local server in place of Kimi. */
+/** Runs every example as a program, against a local server instead of Kimi. */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { readdirSync } from "node:fs"

@@ -1,4 +1,4 @@
-/** Packs every public package and holds the tarball against what users expect of one. */
+/** Packs every public package and checks the tarball: its files, its entries and its types. */
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -14,7 +14,7 @@ const run = (command: string, args: ReadonlyArray<string>, cwd: string): string 
   return process.exit(1)
 }
 
-/** Only these belong into a package. */
+/** The files that a package may have. */
 const allowed =
   /^package\/(?:dist\/.+\.(?:js|d\.ts)(?:\.map)?|src\/.+\.ts|fixtures\/.+|package\.json|README\.md|LICENSE)$/
 
@@ -23,9 +23,9 @@ for (const name of ["core", "client", "testing"]) {
   run("pnpm", ["pack", "--pack-destination", folder], cwd)
   const tarball = join(folder, `kimi-effect-${name}-0.0.0.tgz`)
   const files = run("tar", ["-tzf", tarball], root).trim().split("\n")
-  const strange = files.filter((file) => !allowed.test(file))
-  if (strange.length > 0) {
-    process.stderr.write(`${name}: these do not belong into the package:\n${strange.join("\n")}\n`)
+  const unexpected = files.filter((file) => !allowed.test(file))
+  if (unexpected.length > 0) {
+    process.stderr.write(`${name}: unexpected files in the package:\n${unexpected.join("\n")}\n`)
     process.exit(1)
   }
   run("publint", ["run", tarball, "--strict"], root)

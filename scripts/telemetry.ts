@@ -1,7 +1,7 @@
 /**
- * Writes `docs/telemetry.md`, the reference of everything that is emitted, from
- * `Telemetry`. With `--check` it writes nothing and fails where the page is not
- * what it would write.
+ * Generates `docs/telemetry.md`, the reference of all spans, metrics and log
+ * events, from `Telemetry`. With `--check` it writes nothing and fails if the
+ * page is out of date.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import * as PrometheusName from "../packages/core/src/observability/PrometheusName.ts"
@@ -21,15 +21,15 @@ const names = (attributes: ReadonlyArray<{ readonly name: string }>): string =>
 
 const isConvention = (name: string): boolean => !name.startsWith("kimi.") && !name.startsWith("KimiClient.")
 
-const source = (name: string): string => (isConvention(name) ? "OpenTelemetry" : "own")
+const source = (name: string): string => (isConvention(name) ? "OpenTelemetry" : "kimi-effect")
 
 const { spanEvents: events, logAttributes, logs, metrics, spans } = Telemetry
 const attributes = { ...Telemetry.attributes, ...logAttributes }
 
 const text = `# Telemetry
 
-This page is made from \`packages/core/src/observability/Telemetry.ts\` by \`node scripts/telemetry.ts\`. Names follow
-OpenTelemetry's conventions for generative AI where there is one, and are \`kimi.*\` where there is none.
+This page is generated from \`packages/core/src/observability/Telemetry.ts\` by \`node scripts/telemetry.ts\`. Names follow
+OpenTelemetry's semantic conventions for generative AI where they exist, and are \`kimi.*\` elsewhere.
 
 ## Spans
 
@@ -40,7 +40,7 @@ ${Object.values(spans)
   )
   .join("\n\n")}
 
-## Events of spans
+## Span events
 
 ${table(
   ["event", "description", "attributes"],
@@ -62,9 +62,9 @@ ${table(
   ])
 )}
 
-Values of open attributes are bounded in metrics: what is beyond the bound is \`${Telemetry.overflowValue}\`.
+Metrics keep a limited number of values of unbounded attributes; further ones are reported as \`${Telemetry.overflowValue}\`.
 
-## Log
+## Log events
 
 ${table(
   ["event", "description", "members"],
@@ -73,7 +73,7 @@ ${table(
 
 ## Attributes
 
-Those of \`kimi.log.*\`, \`kimi.error.*\`, \`event.name\`, \`kimi.duration\` and \`kimi.time_to_first_token\` are in the log only.
+Those of \`kimi.log.*\`, \`kimi.error.*\`, \`event.name\`, \`kimi.duration\` and \`kimi.time_to_first_token\` are on log lines only.
 
 ${table(
   ["attribute", "as a label", "type", "from", "values", "description"],
@@ -82,7 +82,7 @@ ${table(
     code(PrometheusName.fromAttribute(attribute)),
     attribute.type,
     source(attribute.name),
-    attribute.isUnbounded ? "open" : "known",
+    attribute.isUnbounded ? "unbounded" : "bounded",
     attribute.description
   ])
 )}
@@ -92,6 +92,6 @@ if (!process.argv.includes("--check")) {
   mkdirSync(new URL("./", page), { recursive: true })
   writeFileSync(page, text)
 } else if (!existsSync(page) || readFileSync(page, "utf8") !== text) {
-  process.stderr.write("docs/telemetry.md is not what Telemetry says: run node scripts/telemetry.ts\n")
+  process.stderr.write("docs/telemetry.md is out of date: run node scripts/telemetry.ts\n")
   process.exit(1)
 }

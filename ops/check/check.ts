@@ -1,8 +1,8 @@
 /**
- * Holds the dashboard and the alerts against what the library emits: every
- * query is valid and names metrics, labels and outcomes that there are, and
- * every metric is on a panel; and what a program under load tells is what the
- * names say. Where `promtool` is installed it has a look too.
+ * Checks the dashboard and the alerts against the telemetry of the library:
+ * every query is valid and uses existing metrics, labels and outcomes, every
+ * metric is on a panel, and a program under load exports no other series. Uses
+ * `promtool` too, if it is installed.
  */
 import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
@@ -39,7 +39,7 @@ const overlap = ({ gridPos: a }: Panel, { gridPos: b }: Panel): boolean =>
 const dashboard = "grafana/dashboards/kimi-effect.json"
 const committed: unknown = JSON.parse(read(dashboard))
 if (JSON.stringify(committed) !== JSON.stringify(build())) {
-  problems.push(`${dashboard} is not what ops/dashboard builds: run \`node ops/dashboard/write.ts\``)
+  problems.push(`${dashboard} is out of date: run \`node ops/dashboard/write.ts\``)
 }
 
 const panels = panelsOf(committed as Dashboard)
@@ -65,7 +65,7 @@ for (const { alert, expr } of alerts) {
 const { problem, text } = runLoad()
 problems.push(...(problem === undefined ? findUnknownSeries(text) : [problem]))
 
-/** Where it is not installed, the grammar above is what was checked. */
+/** Optional: the grammar has already been checked above. */
 const promtool = (args: ReadonlyArray<string>, input = ""): boolean => {
   const { error, status, stderr, stdout } = spawnSync("promtool", args, { cwd: folder, encoding: "utf8", input })
   if (error !== undefined) return false
@@ -80,7 +80,7 @@ if (hasPromtool) {
 
 const queries = panels.reduce((count, { targets = [] }) => count + targets.length, 0)
 process.stdout.write(
-  `  ${panels.length} panels, ${queries} queries, ${alerts.length} alerts, ${metrics.size} metrics; promtool ${hasPromtool ? "agrees" : "is not installed"}\n`
+  `  ${panels.length} panels, ${queries} queries, ${alerts.length} alerts, ${metrics.size} metrics; promtool ${hasPromtool ? "passed" : "is not installed"}\n`
 )
 process.stdout.write(problems.map((problem) => `  ${problem}\n`).join(""))
 process.exit(problems.length === 0 ? 0 : 1)

@@ -1,10 +1,10 @@
-/** Holds queries against what the library emits. */
+/** Checks queries against the telemetry of the library. */
 import * as ErrorFacts from "@kimi-effect/core/ErrorFacts"
 import * as PrometheusName from "@kimi-effect/core/PrometheusName"
 import * as Telemetry from "@kimi-effect/core/Telemetry"
 import { parseQuery } from "./promql.ts"
 
-/** Labels that Prometheus adds to whatever it scrapes. */
+/** Labels that Prometheus adds when it scrapes. */
 const scrapeLabels: ReadonlySet<string> = new Set(["job", "instance"])
 
 const suffixesOf = (kind: Telemetry.Metric["kind"]): ReadonlyArray<string> =>
@@ -17,7 +17,7 @@ interface EmittedSeries {
 
 const all: ReadonlyArray<Telemetry.Metric> = Object.values(Telemetry.metrics)
 
-/** Every series by its name. */
+/** Every series, by name. */
 export const series: ReadonlyMap<string, EmittedSeries> = new Map(
   all.flatMap((definition) => {
     const metric = PrometheusName.fromMetric(definition)
@@ -32,7 +32,7 @@ export const series: ReadonlyMap<string, EmittedSeries> = new Map(
 /** The names of all metrics. */
 export const metrics: ReadonlySet<string> = new Set([...series.values()].map(({ metric }) => metric))
 
-/** The outcomes that there are, beside those that are no errors. */
+/** All outcomes: error tags, and those that are not errors. */
 const outcomes: ReadonlySet<string> = new Set([
   "ok",
   "interrupted",
@@ -41,33 +41,33 @@ const outcomes: ReadonlySet<string> = new Set([
   ...Object.keys(ErrorFacts.table)
 ])
 
-/** Outcomes that a pattern names and nothing has. */
+/** Outcomes in a pattern that do not exist. */
 const unknownOutcomes = (values: ReadonlyArray<readonly [string, string]>): ReadonlyArray<string> =>
   values
     .filter(([label]) => label === PrometheusName.fromAttribute(Telemetry.attributes.outcome))
     .flatMap(([, pattern]) => pattern.split("|"))
     .filter((outcome) => !outcomes.has(outcome))
 
-/** What is wrong with a query. */
+/** The problems of a query. */
 export const problemsOf = (expression: string): ReadonlyArray<string> => {
   const { grouping, isValid, selectors } = parseQuery(expression)
-  if (!isValid) return ["is no PromQL"]
+  if (!isValid) return ["is not valid PromQL"]
   const known = new Set<string>(scrapeLabels)
   const found: Array<string> = []
   for (const { labels, metric, values } of selectors) {
     const emitted = series.get(metric)
     if (emitted === undefined) {
-      found.push(`names ${metric}, which is not emitted`)
+      found.push(`uses ${metric}, which does not exist`)
       continue
     }
     for (const label of emitted.labels) known.add(label)
     for (const label of labels) {
       if (!emitted.labels.has(label) && !scrapeLabels.has(label))
-        found.push(`names ${label}, which ${metric} does not have`)
+        found.push(`uses the label ${label}, which ${metric} does not have`)
     }
-    for (const outcome of unknownOutcomes(values)) found.push(`names the outcome ${outcome}, which there is not`)
+    for (const outcome of unknownOutcomes(values)) found.push(`uses the outcome ${outcome}, which does not exist`)
   }
-  for (const label of grouping) if (!known.has(label)) found.push(`groups by ${label}, which nothing in it has`)
+  for (const label of grouping) if (!known.has(label)) found.push(`groups by ${label}, which none of its metrics has`)
   return found
 }
 

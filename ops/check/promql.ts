@@ -1,22 +1,22 @@
-/** Reads PromQL with Prometheus' own grammar. */
+/** Parses PromQL with Prometheus' grammar. */
 import { parser } from "@prometheus-io/lezer-promql"
 
-/** A metric that a query reads, and the labels that it expects of it. */
+/** A metric that a query reads, with the labels that it matches. */
 interface Selector {
   readonly metric: string
   readonly labels: ReadonlyArray<string>
-  /** Values that a label is compared with. */
+  /** The patterns that labels are compared with. */
   readonly values: ReadonlyArray<readonly [label: string, pattern: string]>
 }
 
 interface Query {
   readonly isValid: boolean
   readonly selectors: ReadonlyArray<Selector>
-  /** Labels by which something is grouped or joined. */
+  /** Labels that results are grouped or joined by. */
   readonly grouping: ReadonlyArray<string>
 }
 
-/** What Grafana puts in the place of its variables. */
+/** Replaces Grafana's variables by values. */
 const withoutVariables = (text: string): string => text.replaceAll("$__rate_interval", "1m")
 
 const unquote = (text: string): string => text.slice(1, -1)

@@ -1,4 +1,4 @@
-/** The kinds of panels that the dashboard has. */
+/** The kinds of panels of the dashboard. */
 import { type Builder } from "@grafana/grafana-foundation-sdk/cog"
 import {
   GraphDrawStyle,
@@ -16,7 +16,7 @@ import { DataqueryBuilder } from "@grafana/grafana-foundation-sdk/prometheus"
 import * as Stat from "@grafana/grafana-foundation-sdk/stat"
 import * as Timeseries from "@grafana/grafana-foundation-sdk/timeseries"
 
-/** A query, and what its lines are called: labels in double braces. */
+/** A query and the legend of its lines, with labels in double braces. */
 type Query = readonly [expression: string, legend: string]
 
 export interface PanelOptions {
@@ -25,7 +25,7 @@ export interface PanelOptions {
   readonly unit: string
   readonly queries: ReadonlyArray<Query>
   readonly isStacked?: boolean
-  /** From which value it is a warning, and from which worse; or below, when the second is lower. */
+  /** The values from which on it is a warning and critical; below which, if the second is lower. */
   readonly thresholds?: readonly [number, number]
 }
 
@@ -37,7 +37,7 @@ const target = ([expression, legend]: Query, index: number): DataqueryBuilder =>
     .legendFormat(legend)
     .refId(String.fromCodePoint(65 + index))
 
-/** Lines over time, two panels in a row. */
+/** Lines over time, two panels per row. */
 export const timeSeries = ({ description, isStacked = false, queries, title, unit }: PanelOptions): Builder<Panel> => {
   const panel = new Timeseries.PanelBuilder()
     .title(title)
@@ -60,7 +60,7 @@ export const timeSeries = ({ description, isStacked = false, queries, title, uni
   return isStacked ? panel.stacking(new StackingConfigBuilder().mode(StackingMode.Normal)) : panel
 }
 
-/** One figure, six in a row. */
+/** A single value, six panels per row. */
 export const stat = ({ description, queries, thresholds, title, unit }: PanelOptions): Builder<Panel> => {
   const panel = new Stat.PanelBuilder()
     .title(title)

@@ -1,4 +1,4 @@
-/** PromQL over the library's metrics, with names that `Telemetry` alone says. */
+/** PromQL over the library's metrics, named by `Telemetry`. */
 import * as PrometheusName from "@kimi-effect/core/PrometheusName"
 import * as Telemetry from "@kimi-effect/core/Telemetry"
 
@@ -14,43 +14,43 @@ export type MetricNameOf<Kind extends Telemetry.Metric["kind"]> = {
 /** The attributes of a metric, by their names in `Telemetry.attributes`. */
 export type Label = keyof typeof Telemetry.attributes
 
-/** Which clients the dashboard shows: variables that everybody may set. */
+/** Selects the clients by the variables of the dashboard. */
 const selector = `{job=~"$job", instance=~"$instance"}`
 
 const nameOf = (metric: MetricName): string => PrometheusName.fromMetric(Telemetry.metrics[metric])
 
-/** A label as queries and legends write it. */
+/** A label in queries and legends. */
 export const label = (name: Label): string => PrometheusName.fromAttribute(Telemetry.attributes[name])
 
 const by = (labels: ReadonlyArray<string>): string => (labels.length === 0 ? "" : ` by (${labels.join(", ")})`)
 
-/** What a counter grows by in a second. */
+/** The increase of a counter per second. */
 export const rate = (metric: MetricNameOf<"counter">, ...labels: ReadonlyArray<Label>): string =>
   `sum${by(labels.map(label))} (rate(${nameOf(metric)}${selector}[$__rate_interval]))`
 
-/** What a counter grows by in an hour. */
+/** The increase of a counter per hour. */
 export const perHour = (metric: MetricNameOf<"counter">, ...labels: ReadonlyArray<Label>): string =>
   `3600 * ${rate(metric, ...labels)}`
 
-/** What a gauge says now. */
+/** The current value of a gauge, summed over all processes. */
 export const current = (metric: MetricNameOf<"gauge">, ...labels: ReadonlyArray<Label>): string =>
   `sum${by(labels.map(label))} (${nameOf(metric)}${selector})`
 
-/** A gauge of which the highest of all processes counts. */
+/** The maximum of a gauge over all processes. */
 export const max = (metric: MetricNameOf<"gauge">, ...labels: ReadonlyArray<Label>): string =>
   `max${by(labels.map(label))} (${nameOf(metric)}${selector})`
 
-/** A gauge of which the lowest of all processes counts. */
+/** The minimum of a gauge over all processes. */
 export const min = (metric: MetricNameOf<"gauge">, ...labels: ReadonlyArray<Label>): string =>
   `min${by(labels.map(label))} (${nameOf(metric)}${selector})`
 
-/** What a gauge says of the values of a label that match. */
+/** The sum of a gauge over the series whose label matches. */
 export const matching = (metric: MetricNameOf<"gauge">, name: Label, values: string): string =>
   `sum (${nameOf(metric)}{${label(name)}=~"${values}", job=~"$job", instance=~"$instance"})`
 
 /** A quantile of a histogram. */
-export const quantile = (part: number, metric: MetricNameOf<"histogram">, ...labels: ReadonlyArray<Label>): string =>
-  `histogram_quantile(${part}, sum${by(["le", ...labels.map(label)])} (rate(${nameOf(metric)}_bucket${selector}[$__rate_interval])))`
+export const quantile = (rank: number, metric: MetricNameOf<"histogram">, ...labels: ReadonlyArray<Label>): string =>
+  `histogram_quantile(${rank}, sum${by(["le", ...labels.map(label)])} (rate(${nameOf(metric)}_bucket${selector}[$__rate_interval])))`
 
 /** The mean of a histogram. */
 export const mean = (metric: MetricNameOf<"histogram">, ...labels: ReadonlyArray<Label>): string => {
@@ -59,12 +59,12 @@ export const mean = (metric: MetricNameOf<"histogram">, ...labels: ReadonlyArray
   return `${part("sum")} / ${part("count")}`
 }
 
-/** The part of a counter's growth that has a value of a label. */
+/** The fraction of a counter's increase whose label matches. */
 export const ratio = (metric: MetricNameOf<"counter">, name: Label, value: string): string => {
-  const growth = (match: string) =>
+  const increase = (match: string) =>
     `sum(rate(${nameOf(metric)}{${match}job=~"$job", instance=~"$instance"}[$__rate_interval]))`
-  return `${growth(`${label(name)}=~"${value}", `)} / ${growth("")}`
+  return `${increase(`${label(name)}=~"${value}", `)} / ${increase("")}`
 }
 
-/** The metric that tells which jobs and instances there are. */
+/** A metric that lists the jobs and instances. */
 export const anyMetric = nameOf("requests")

@@ -1,4 +1,4 @@
-/** Writes the dashboard where Grafana reads it. */
+/** Writes the dashboard for Grafana. */
 import { mkdirSync, writeFileSync } from "node:fs"
 import { build } from "./dashboard.ts"
 

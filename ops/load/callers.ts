@@ -1,4 +1,4 @@
-/** Callers of several tenants, some of whom ask what was asked before. */
+/** Calls of several tenants, with some prompts repeated. */
 import { KimiClient } from "@kimi-effect/client"
 import { CallOptions } from "@kimi-effect/core"
 import * as Effect from "effect/Effect"
@@ -7,14 +7,14 @@ import * as Stream from "effect/Stream"
 
 const tenants = ["acme", "globex", "initech"] as const
 const jobs = ["chat", "reports"] as const
-/** The last is not in the catalogue, so its price is not known. */
+/** The last is not in the catalogue, so its price is unknown. */
 export const models = ["kimi-k3", "kimi-k2.6", "kimi-next"] as const
 const prompts = 400
 
 const pick = <A>(all: readonly [A, ...ReadonlyArray<A>]): Effect.Effect<A> =>
-  Effect.map(Random.next, (part) => all[Math.floor(part * all.length)] ?? all[0])
+  Effect.map(Random.next, (fraction) => all[Math.floor(fraction * all.length)] ?? all[0])
 
-/** One call of anybody, however it ends. */
+/** A random call. Its outcome is ignored. */
 export const call = Effect.gen(function* () {
   const kimi = yield* KimiClient.KimiClient
   const tenant = yield* pick(tenants)
@@ -28,8 +28,10 @@ export const call = Effect.gen(function* () {
     max_completion_tokens: 400
   }
   const isStreamed = (yield* Random.next) < 0.5
-  const leaves = (yield* Random.next) < 0.05
+  const isInterrupted = (yield* Random.next) < 0.05
   const events = kimi.stream(request)
-  const run = isStreamed ? Stream.runDrain(leaves ? Stream.take(events, 5) : events) : Effect.asVoid(kimi.chat(request))
+  const run = isStreamed
+    ? Stream.runDrain(isInterrupted ? Stream.take(events, 5) : events)
+    : Effect.asVoid(kimi.chat(request))
   yield* CallOptions.provide({ tenant, job, priority: job === "chat" ? "interactive" : "batch" })(Effect.ignore(run))
 })

@@ -1,12 +1,12 @@
 /**
- * Drives load through the client, against a mock of Kimi with good and bad
- * hours, and tells metrics and health over HTTP.
+ * Runs load through the client against a mock host with healthy and degraded
+ * phases, and serves metrics and health over HTTP.
  *
  *     node ops/load/main.ts [--host 127.0.0.1] [--port 9464] [--rate 20] [--seconds 30]
  *
- * Without `--seconds` it goes on until it is stopped; with it, a round of hours
- * takes as long, and the metrics are printed at the end. `REDIS_URL` shares the
- * cache through Redis.
+ * Without `--seconds` it runs until it is stopped; with it, one cycle of phases
+ * takes that long, and the metrics are printed at the end. `REDIS_URL` puts the
+ * cache on Redis.
  */
 import { createServer } from "node:http"
 import { parseArgs } from "node:util"
@@ -35,7 +35,7 @@ const { values } = parseArgs({
 const seconds = values.seconds === undefined ? undefined : Number(values.seconds)
 const callIntervalMillis = 1000 / Number(values.rate)
 
-/** A whole round of the host's hours in the time that there is. */
+/** One whole cycle of the host's phases in the given time. */
 const speed = seconds === undefined ? 1 : cycleSeconds / seconds
 
 const redisUrl = process.env["REDIS_URL"]

@@ -1,4 +1,4 @@
-/** A mock of Kimi whose day has good and bad hours, each a few seconds long. */
+/** A mock host that cycles through healthy and degraded phases. */
 import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
 import * as Clock from "effect/Clock"
@@ -6,33 +6,33 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import { models } from "./callers.ts"
 
-/** What the host is like, for so many seconds each; then it begins anew. */
+/** The phases of a cycle. */
 const phases = [
-  { seconds: 60, weather: "fair" },
-  { seconds: 20, weather: "failing" },
-  { seconds: 25, weather: "fair" },
-  { seconds: 15, weather: "down" },
-  { seconds: 40, weather: "fair" }
+  { seconds: 60, state: "healthy" },
+  { seconds: 20, state: "degraded" },
+  { seconds: 25, state: "healthy" },
+  { seconds: 15, state: "down" },
+  { seconds: 40, state: "healthy" }
 ] as const
 
-type HostState = (typeof phases)[number]["weather"]
+type HostState = (typeof phases)[number]["state"]
 
-/** Seconds until the hours begin anew. */
+/** Seconds of one cycle. */
 export const cycleSeconds = phases.reduce((sum, { seconds }) => sum + seconds, 0)
 
 const stateAt = (seconds: number): HostState => {
-  let left = seconds % cycleSeconds
-  for (const hour of phases) {
-    if (left < hour.seconds) return hour.weather
-    left -= hour.seconds
+  let remaining = seconds % cycleSeconds
+  for (const phase of phases) {
+    if (remaining < phase.seconds) return phase.state
+    remaining -= phase.seconds
   }
-  return "fair"
+  return "healthy"
 }
 
 const responseText = "a day of traffic through a client that keeps its word "
 
-/** Starts the host; `hasten` makes its hours so many times shorter. */
-export const make = Effect.fnUntraced(function* (hasten: number) {
+/** Starts the host; its phases are divided by `speed`. */
+export const make = Effect.fnUntraced(function* (speed: number) {
   const server = yield* MockServer.make({
     latency: "40 millis",
     tokenDelay: "15 millis",
@@ -44,7 +44,7 @@ export const make = Effect.fnUntraced(function* (hasten: number) {
   const startedAt = clock.currentTimeMillisUnsafe()
   const one = (of: number): boolean => chance.nextDoubleUnsafe() < 1 / of
 
-  const answer = (request: { readonly json: unknown }): Reply.Reply => {
+  const respond = (request: { readonly json: unknown }): Reply.Reply => {
     const { model, stream } = request.json as { readonly model: string; readonly stream?: boolean }
     const length = 1 + Math.floor(chance.nextDoubleUnsafe() * 12)
     const prompt = 200 + Math.floor(chance.nextDoubleUnsafe() * 2_000)
@@ -66,10 +66,10 @@ export const make = Effect.fnUntraced(function* (hasten: number) {
   }
 
   yield* server.replyAlways((request) => {
-    const weather = stateAt(((clock.currentTimeMillisUnsafe() - startedAt) * hasten) / 1000)
-    if (weather === "down") return ErrorReply.table.overloaded529
-    if (weather === "failing" && one(3)) return ErrorReply.table.overloaded529
-    return answer(request)
+    const state = stateAt(((clock.currentTimeMillisUnsafe() - startedAt) * speed) / 1000)
+    if (state === "down") return ErrorReply.table.overloaded529
+    if (state === "degraded" && one(3)) return ErrorReply.table.overloaded529
+    return respond(request)
   })
   return server
 })

@@ -1,8 +1,9 @@
 /**
  * `pnpm bench <scenario> [--json] [--quick]` measures one scenario.
  *
- * The last line is one JSON object with every figure, its bar and whether it
- * holds; `--json` prints that line alone. A missed bar ends with status 1.
+ * The last line is one JSON object with every figure, its threshold and whether
+ * it is met; `--json` prints that line alone. The exit status is 1 if a
+ * threshold is missed.
  */
 import { type Figure, isMet, toJson, toTable } from "./harness/Figure.ts"
 

@@ -191,7 +191,11 @@ describe("the routes", () => {
 
   it.live("can report the Health of a backend", () =>
     Effect.gen(function* () {
-      const look = Effect.succeed<Health.Finding>({ status: "unhealthy", code: "Down", message: "The queue is down." })
+      const look = Effect.succeed<Health.CheckResult>({
+        status: "unhealthy",
+        code: "Down",
+        message: "The queue is down."
+      })
       const url = yield* serve(
         Layer.provide(HealthRoutes.layerHealth(), Health.layer([{ name: "queue", role: "required", check: look }]))
       ).pipe(Effect.provide(Logger.layer([])))

@@ -45,7 +45,7 @@ describe("a client whose configuration changes", () => {
       })
       assert.deepStrictEqual(yield* config, ["healthy", "Ok", undefined])
       yield* Effect.flip(live.set({ maxAttempts: -1, model: "" }))
-      assert.deepStrictEqual(yield* config, ["degraded", "Refused", "model, maxAttempts"])
+      assert.deepStrictEqual(yield* config, ["degraded", "Rejected", "model, maxAttempts"])
       yield* live.set({ maxAttempts: 2 })
       assert.deepStrictEqual(yield* config, ["healthy", "Ok", undefined])
     })

@@ -12,6 +12,7 @@ import * as RequestCheck from "../src/RequestCheck.ts"
 import { fields } from "./internal/support/errors.ts"
 import { requests } from "./internal/support/requests.ts"
 import { elsewhere, families, type Members, requestOf, user } from "./internal/support/rules.ts"
+import { runs, seedOf } from "../../../test/support/depth.ts"
 
 type Policy = KimiConfig.Values["requestPolicy"]
 
@@ -252,6 +253,6 @@ describe("RequestCheck", () => {
         assert.strictEqual(repaired.log.length, isChanged ? 1 : 0)
         assert.strictEqual(tagOf(yield* checked(request, "reject", host)) !== undefined, isChanged)
       }),
-    { arbitrary: { runs: 2_000 } }
+    { arbitrary: { seed: seedOf("request check"), runs: runs({ sample: 400, deep: 5_000 }) } }
   )
 })

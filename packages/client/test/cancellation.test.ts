@@ -6,6 +6,7 @@ import { MockServer } from "@kimi-effect/testing/node"
 import { Deferred, Effect, Fiber, Random, Stream } from "effect"
 import { type Client, connect, hello, type Server, withKimi } from "./node/support/kimi.ts"
 import * as Probes from "./node/support/probes.ts"
+import { runs, seedOf } from "../../../test/support/depth.ts"
 
 for (const http of ["undici", "fetch"] as const) {
   describe(`the connection of an interrupted call over ${http}`, () => {
@@ -129,10 +130,10 @@ describe("a call that waits for a connection", () => {
   )
 })
 
-describe("ten thousand interrupted streams", () => {
+describe("interrupted streams", () => {
   const maxConnections = 16
   const warmUp = 1_000
-  const rest = 9_000
+  const rest = runs({ sample: 3_000, deep: 9_000 })
   /** A leaked request, response or fiber takes several times as much. */
   const bytesPerStream = 200
 
@@ -224,7 +225,7 @@ describe("ten thousand interrupted streams", () => {
           yield* server.awaitOpenConnections(0)
           assert.deepStrictEqual(warnings, [])
         })
-      ).pipe(Random.withSeed("cancellation")),
+      ).pipe(Random.withSeed(seedOf("cancellation"))),
     120_000
   )
 })

@@ -1,8 +1,8 @@
 /**
- * What a caller says about its calls beside the request: how urgent they are
- * and for whom they are made.
+ * Options of calls that are not part of the request: their priority, and the
+ * tenant, job and agent that they are made for.
  *
- * It is a reference of the fiber, so that one line covers a whole job:
+ * They are a reference of the fiber, so that one line covers a whole job:
  *
  * ```ts
  * nightly.pipe(CallOptions.provide({ priority: "batch", tenant: "acme", job: "reports" }))
@@ -15,8 +15,8 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
 /**
- * How urgent a call is, the most urgent first: somebody waits for it, a job
- * works through its rows, or one of many agents asks.
+ * The priorities of calls, the most urgent first: a user waits for the response,
+ * a job processes its rows, or one of many agents makes the call.
  *
  * @category models
  * @since 0.1.0
@@ -34,18 +34,18 @@ export type Priority = (typeof priorities)[number]
  * @since 0.1.0
  */
 export interface Values {
-  /** Who goes first when calls have to wait. Defaults to `interactive`. */
+  /** The order in which waiting calls are admitted. Defaults to `interactive`. */
   readonly priority: Priority
-  /** For whom the call is made; waiting calls of one priority take turns by tenant. Empty by default. */
+  /** The tenant of the call. Waiting calls of one priority take turns by tenant. Empty by default. */
   readonly tenant: string
-  /** The job that the call belongs to, for money. Empty by default. */
+  /** The job that the call belongs to, for costs. Empty by default. */
   readonly job: string
-  /** The agent that makes the call, for money. Empty by default. */
+  /** The agent that makes the call, for costs. Empty by default. */
   readonly agent: string
 }
 
 /**
- * What a caller may say; what is left out stays as it is outside.
+ * The options to change. Omitted ones keep their current value.
  *
  * @category options
  * @since 0.1.0
@@ -62,7 +62,6 @@ export const CallOptions: Context.Reference<Values> = Context.Reference<Values>(
   defaultValue: () => ({ priority: "interactive", tenant: "", job: "", agent: "" })
 })
 
-/** What is given over what holds outside; `undefined` gives nothing. */
 const merge =
   ({ agent, job, priority, tenant }: Options) =>
   (outer: Values): Values => ({
@@ -73,8 +72,8 @@ const merge =
   })
 
 /**
- * Sets options of every call made inside; those that are left out or
- * `undefined` stay as they are outside.
+ * Sets options of every call of an effect. Omitted and `undefined` ones keep their
+ * current value.
  *
  * @category combinators
  * @since 0.1.0
@@ -85,7 +84,7 @@ export const provide =
     Effect.updateService(effect, CallOptions, merge(options))
 
 /**
- * Sets options of every call that a stream makes, wherever it is run.
+ * Sets options of every call of a stream, regardless of where it runs.
  *
  * @category combinators
  * @since 0.1.0

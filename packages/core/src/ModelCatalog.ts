@@ -1,8 +1,8 @@
 /**
- * What is known of each model: data only.
+ * The known models. Data only.
  *
- * Ids are open strings. A model that is not listed here works; nothing is
- * assumed of its abilities, so nothing is checked before sending.
+ * Ids are open strings. Models that are not listed here work too; their
+ * capabilities are unknown, so their requests are not checked before sending.
  *
  * Source of the figures: Moonshot's models overview, pricing and limits pages
  * and OpenAPI file as published up to November 2026, corrected by recorded
@@ -12,24 +12,24 @@
  */
 
 /**
- * What a model costs at one host, in money per million tokens, as decimals.
+ * The prices of a model at one host per million tokens, as decimals.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Price {
-  /** The host, by the id of its provider description. */
+  /** The provider id of the host. */
   readonly provider: string
   readonly currency: "USD" | "CNY"
-  /** First day of this price, `YYYY-MM-DD`; absent where no earlier price is known. */
+  /** First day of this price, `YYYY-MM-DD`; absent if no earlier price is known. */
   readonly from?: string
-  /** Prompt tokens read from the cache. Absent where the host has no cache. */
+  /** Prompt tokens read from the cache. Absent if the host has no cache. */
   readonly cacheHit?: string
   /** Prompt tokens not read from the cache. */
   readonly cacheMiss: string
-  /** Generated tokens, reasoning included. */
+  /** Generated tokens, including reasoning. */
   readonly output: string
-  /** Prompt tokens written to the five-minute cache, where they cost extra. */
+  /** Prompt tokens written to the five-minute cache, if they cost extra. */
   readonly cacheWrite?: string
 }
 
@@ -49,27 +49,27 @@ export type Lifecycle =
   | { readonly state: "retired"; readonly retiredOn: string; readonly successor: string }
 
 /**
- * What a model can do and takes at Moonshot.
+ * The capabilities of a model and the parameters that it accepts at Moonshot.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Capabilities {
-  /** How thinking is controlled: by `reasoning_effort`, by `thinking`, always on, or there is none. */
+  /** How thinking is controlled: by `reasoning_effort`, by `thinking`, always on, or not available. */
   readonly thinking: "effort" | "switch" | "always" | "none"
-  /** Whether `thinking.keep: "all"` is taken. */
+  /** Whether `thinking.keep: "all"` is accepted. */
   readonly supportsThinkingKeep: boolean
-  /** The only values of sampling parameters that are taken; absent when they are free. */
+  /** The only accepted values of sampling parameters; absent if they are unrestricted. */
   readonly sampling?: { readonly temperature: number; readonly temperatureNotThinking?: number; readonly topP: number }
-  /** Whether `tool_choice: "required"` is taken. */
+  /** Whether `tool_choice: "required"` is accepted. */
   readonly toolChoiceRequired: "yes" | "no" | "not thinking"
-  /** Whether a named tool is taken in `tool_choice`. */
+  /** Whether a named tool is accepted in `tool_choice`. */
   readonly toolChoiceNamed: "yes" | "no" | "not thinking"
   readonly image: boolean
   readonly video: boolean
-  /** Whether `response_format` of type `json_schema` is taken. */
+  /** Whether `response_format` of type `json_schema` is accepted. */
   readonly jsonSchema: boolean
-  /** Whether `logprobs` are refused. */
+  /** Whether `logprobs` are rejected. */
   readonly rejectsLogprobs: boolean
 }
 
@@ -83,13 +83,13 @@ export interface KnownModel {
   readonly id: string
   /** Window in tokens, prompt and output together. */
   readonly contextWindow: number
-  /** Output tokens when the request names no maximum; the rest of the window when absent. */
+  /** Output tokens if the request has no maximum; the rest of the window if absent. */
   readonly defaultMaxOutput?: number
-  /** Most output tokens that may be asked for; the window when absent. */
+  /** Maximum output tokens of a request; the window if absent. */
   readonly maxOutput?: number
   readonly capabilities: Capabilities
   readonly lifecycle: Lifecycle
-  /** Newest price of a host last. */
+  /** The newest price of a host is last. */
   readonly prices: ReadonlyArray<Price>
 }
 
@@ -304,8 +304,8 @@ export const knownModels: ReadonlyArray<KnownModel> = [
 const byId: ReadonlyMap<string, KnownModel> = new Map(knownModels.map((model) => [model.id, model]))
 
 /**
- * Finds what is known of a model id. Ids of other hosts are recognised by
- * their last segment: `moonshotai/Kimi-K2.5` is kimi-k2.5.
+ * Finds a model by its id. Ids of other hosts are recognised by their last
+ * segment: `moonshotai/Kimi-K2.5` is kimi-k2.5.
  *
  * @category lookups
  * @since 0.1.0
@@ -319,8 +319,8 @@ export const find = (id: string): KnownModel | undefined => {
 }
 
 /**
- * The price of a model at a host on a day (`YYYY-MM-DD`), or `undefined` when
- * it is not known.
+ * The price of a model at a host on a day (`YYYY-MM-DD`), or `undefined` if it is
+ * unknown.
  *
  * @category lookups
  * @since 0.1.0

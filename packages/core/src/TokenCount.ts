@@ -1,10 +1,10 @@
 /**
- * Estimates tokens without a tokenizer: what a request counts for before it is
- * sent, and what an answer cost that never said.
+ * Estimates token counts without a tokenizer: of a request before it is sent, and
+ * of a response without reported usage.
  *
- * The figures lean high, because a limit that is met a little early costs
- * less than one that is overrun. A host's own count is exact:
- * `KimiClient.estimateTokens` asks for it.
+ * The estimates are rather too high, because reaching a limit early costs less
+ * than exceeding it. `KimiClient.estimateTokens` returns the exact count of the
+ * host.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import * as ModelCatalog from "./ModelCatalog.ts"
 import type { ModelRequest } from "./models/ChatRequest.ts"
 import type { Message } from "./models/Message.ts"
 
-/** Weights are whole parts of a token, so that sums are exact. */
+/** Weights are integer fractions of a token, so that sums are exact. */
 const weightPerToken = 28
 /** English has about four characters per token, code and JSON about three. */
 const latinWeight = weightPerToken / 3.5
@@ -24,12 +24,12 @@ const ideographWeight = (weightPerToken * 3) / 4
 const weightOf = (code: number): number =>
   code < 0x250 ? latinWeight : code < 0x2e80 ? alphabeticWeight : ideographWeight
 
-/** Characters that are looked at in a longer text, one in each of as many equal parts: the mix of scripts needs no more. */
+/** Characters sampled in a longer text, one in each of as many equal parts, which suffices for the mix of scripts. */
 const maxSamples = 1024
 const goldenRatio = 0.618_033_988_749_895
 
 /**
- * Tokens of a text.
+ * The estimated tokens of a text.
  *
  * @category getters
  * @since 0.1.0
@@ -37,23 +37,23 @@ const goldenRatio = 0.618_033_988_749_895
 export const ofText = (text: string): number => {
   const { length } = text
   if (length === 0) return 0
-  const seen = Math.min(length, maxSamples)
-  const part = length / seen
+  const samples = Math.min(length, maxSamples)
+  const part = length / samples
   let weight = 0
-  for (let i = 0; i < seen; i += 1) {
-    // Not at the same place in every part, where a text that repeats itself may show the same character each time.
+  for (let i = 0; i < samples; i += 1) {
+    // At a different offset in every part, since a repetitive text could have the same character at equal offsets.
     weight += weightOf(text.charCodeAt(Math.floor((i + ((i * goldenRatio) % 1)) * part)))
   }
-  return Math.ceil((weight * length) / (seen * weightPerToken))
+  return Math.ceil((weight * length) / (samples * weightPerToken))
 }
 
 /** Role and separators of a message. */
 const messageOverhead = 4
-/** What the host puts before a conversation with a K3 model (source: recorded traffic, 88 tokens for "Hello world!"). */
+/** The preamble that the host adds to a conversation with a K3 model (source: recorded traffic, 88 tokens for "Hello world!"). */
 const conversationOverhead = 80
-/** Source: Moonshot's older vision page. Newer hosts count by size, which a reference to a file does not tell. */
+/** Source: Moonshot's older vision page. Newer hosts count by size, which is unknown for a file reference. */
 const imageTokens = 1024
-/** A guess: a video counts by its frames, which only the host knows. */
+/** An assumption: a video counts by its frames, which only the host knows. */
 const videoTokens = 8192
 
 const ofMessage = (message: Message): number => {
@@ -73,7 +73,7 @@ const ofMessage = (message: Message): number => {
   return tokens
 }
 
-/** Tools are the same object in call after call. */
+/** Calls often share the same tools object. */
 const toolTokensCache = new WeakMap<object, number>()
 
 const toolTokens = (tools: NonNullable<ModelRequest["tools"]>): number => {
@@ -91,8 +91,8 @@ const preambleTokens = (model: string): number =>
 const promptTokensCache = new WeakMap<ModelRequest, number>()
 
 /**
- * Tokens of a request's prompt: its messages, its tools, and what the host
- * adds to them.
+ * The estimated tokens of a prompt: its messages, its tools, and the preamble of
+ * the host.
  *
  * @category getters
  * @since 0.1.0
@@ -107,12 +107,12 @@ export const ofPrompt = (request: ModelRequest): number => {
   return tokens
 }
 
-/** Output that an unknown model is taken to allow when the request names no maximum. */
+/** The output limit that is assumed for an unknown model when the request has no maximum. */
 const unknownMaxOutput = 32_768
 
 /**
- * The most tokens that a request may generate: its own maximum, else the
- * model's default.
+ * The maximum number of tokens that a request may generate: its own maximum, or
+ * else the default of the model.
  *
  * @category getters
  * @since 0.1.0
@@ -126,9 +126,9 @@ export const maxOutput = (request: ModelRequest, promptTokens: number): number =
 }
 
 /**
- * What the host counts for a request when it comes in: prompt and most output
- * together, whatever is generated (source: Moonshot's help centre on rate
- * limits).
+ * The tokens that the host counts against its rate limits when it admits a
+ * request: the prompt plus the maximum output, regardless of what is generated
+ * (source: Moonshot's help centre on rate limits).
  *
  * @category getters
  * @since 0.1.0

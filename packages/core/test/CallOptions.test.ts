@@ -7,17 +7,17 @@ const current = Effect.map(CallOptions.CallOptions, (options) => options)
 const outermost = { priority: "interactive", tenant: "", job: "", agent: "" } as const
 
 describe("CallOptions", () => {
-  it("knows its priorities, the most urgent first", () => {
+  it("lists the priorities, the most urgent first", () => {
     assert.deepStrictEqual([...CallOptions.priorities], ["interactive", "batch", "swarm"])
   })
 
-  it.effect("are interactive and of nobody by default", () =>
+  it.effect("default to interactive, without tenant, job or agent", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* current, outermost)
     })
   )
 
-  it.effect("are set inside and as before outside", () =>
+  it.effect("apply to the given effect only", () =>
     Effect.gen(function* () {
       const inside = yield* CallOptions.provide({ priority: "batch", tenant: "reports", job: "nightly" })(current)
       assert.deepStrictEqual(inside, { ...outermost, priority: "batch", tenant: "reports", job: "nightly" })
@@ -25,7 +25,7 @@ describe("CallOptions", () => {
     })
   )
 
-  it.effect("keep what an inner one says nothing of by undefined", () =>
+  it.effect("keep the outer value of an undefined option", () =>
     Effect.gen(function* () {
       const nothing = { priority: undefined, tenant: undefined, job: undefined, agent: undefined }
       const outer = CallOptions.provide({ tenant: "a", job: "b", agent: "c", priority: "swarm" })
@@ -36,7 +36,7 @@ describe("CallOptions", () => {
     })
   )
 
-  it.effect("keep what an inner one leaves out, and the inner one wins", () =>
+  it.effect("override outer values with inner ones", () =>
     Effect.gen(function* () {
       const all = Effect.all([
         current,
@@ -53,14 +53,14 @@ describe("CallOptions", () => {
     })
   )
 
-  it.effect("hold for fibers that are started inside", () =>
+  it.effect("apply to fibers started in the effect", () =>
     Effect.gen(function* () {
       const fiber = yield* CallOptions.provide({ tenant: "a" })(Effect.forkChild(current))
       assert.strictEqual((yield* Fiber.join(fiber)).tenant, "a")
     })
   )
 
-  it.effect("hold for a stream that is run inside, wherever it was made", () =>
+  it.effect("apply to a stream that runs in the effect, not to one made in it", () =>
     Effect.gen(function* () {
       const stream = Stream.mapEffect(Stream.make(1, 2), () => Effect.map(current, ({ tenant }) => tenant))
       assert.deepStrictEqual(yield* CallOptions.provide({ tenant: "a" })(Stream.runCollect(stream)), ["a", "a"])
@@ -70,7 +70,7 @@ describe("CallOptions", () => {
     })
   )
 
-  it.effect("go with a stream, wherever it is run", () =>
+  it.effect("provideStream applies wherever the stream runs", () =>
     Effect.gen(function* () {
       const stream = CallOptions.provideStream({ tenant: "acme" })(Stream.unwrap(Effect.map(current, Stream.succeed)))
       const seen = yield* CallOptions.provide({ tenant: "globex", job: "nightly" })(Stream.runCollect(stream))

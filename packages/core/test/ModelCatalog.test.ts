@@ -62,7 +62,7 @@ const yuan: ReadonlyArray<readonly [string, string | undefined, string, string]>
 ]
 
 describe("ModelCatalog.knownModels", () => {
-  it("lists every documented model once, and no other", () => {
+  it("lists exactly the documented models", () => {
     assert.deepStrictEqual(knownModels.map((model) => model.id).toSorted(), documented.map(([id]) => id).toSorted())
   })
 
@@ -76,7 +76,7 @@ describe("ModelCatalog.knownModels", () => {
     })
   }
 
-  it("sends users of every retired or closing model to a model that is live", () => {
+  it("names an active successor for every retired or closing model", () => {
     for (const { id, lifecycle } of knownModels) {
       if (lifecycle.state === "live" && lifecycle.successor === undefined) continue
       assert.strictEqual(find(lifecycle.successor ?? "")?.lifecycle.state, "live", id)
@@ -84,7 +84,7 @@ describe("ModelCatalog.knownModels", () => {
     }
   })
 
-  it("knows which live models are announced to end, and that kimi-k3 is not", () => {
+  it("lists the active models with an announced end", () => {
     const closing = knownModels.filter(
       ({ lifecycle }) => lifecycle.state === "live" && lifecycle.retiresOn !== undefined
     )
@@ -94,7 +94,7 @@ describe("ModelCatalog.knownModels", () => {
     )
   })
 
-  it("lets no output be larger than the window", () => {
+  it("has no default output larger than the window", () => {
     for (const { id, contextWindow, defaultMaxOutput, maxOutput } of knownModels) {
       assert.isAtMost(defaultMaxOutput ?? 0, contextWindow, id)
       assert.isAtMost(maxOutput ?? 0, contextWindow, id)
@@ -102,7 +102,7 @@ describe("ModelCatalog.knownModels", () => {
     assert.strictEqual(known("kimi-k3").maxOutput, 1_048_576)
   })
 
-  it("knows how thinking is controlled, and which sampling values a model fixes", () => {
+  it("has the thinking control and the fixed sampling values of each model", () => {
     const control = (id: string) => {
       const { thinking, supportsThinkingKeep, sampling } = known(id).capabilities
       return { thinking, keepsReasoning: supportsThinkingKeep, sampling }
@@ -117,7 +117,7 @@ describe("ModelCatalog.knownModels", () => {
     assert.deepStrictEqual(control("moonshot-v1-8k"), { thinking: "none", keepsReasoning: false, sampling: undefined })
   })
 
-  it("knows which tool choices and media a model takes", () => {
+  it("has the tool choices and media of each model", () => {
     const takes = (id: string) => {
       const { toolChoiceRequired, toolChoiceNamed, image, video, rejectsLogprobs } = known(id).capabilities
       return [toolChoiceRequired, toolChoiceNamed, image, video, rejectsLogprobs]
@@ -133,12 +133,12 @@ describe("ModelCatalog.knownModels", () => {
 })
 
 describe("ModelCatalog.find", () => {
-  it("finds a model by the ids that other hosts give it", () => {
+  it("finds a model by its ids at other hosts", () => {
     const names = ["moonshotai/Kimi-K2.5", "moonshotai/kimi-k2.5", "KIMI-K2.5", "openrouter/moonshotai/kimi-k2.5:free"]
     for (const name of [...names, "kimi-k2.5:cloud"]) assert.strictEqual(find(name)?.id, "kimi-k2.5", name)
   })
 
-  it("does not know other models, nor names that only look alike", () => {
+  it("does not find unknown models or similar names", () => {
     const names = ["", "gpt-5", "kimi", "kimi-k2", "kimi-k2.5-turbo", "kimi-k3/", "xkimi-k3", ":kimi-k3", "moonshotai/"]
     for (const name of [...names, "__proto__", "constructor", "toString"]) assert.isUndefined(find(name), name)
   })
@@ -168,14 +168,14 @@ describe("ModelCatalog.priceOf", () => {
     assert.strictEqual(priceOf("kimi-k3.1-pro-highspeed", "moonshot", today)?.cacheWrite, "4.00")
   })
 
-  it("knows no price of other models and at other hosts", () => {
+  it("has no price for unknown models and hosts", () => {
     assert.isUndefined(priceOf("gpt-5", "moonshot", today))
     assert.isUndefined(priceOf("kimi-k3", "together", today))
     assert.isUndefined(priceOf("kimi-k3.1-pro", "moonshot-cn", today))
     assert.isUndefined(priceOf("kimi-latest", "moonshot", today))
   })
 
-  it("states every price as a decimal, and a cache hit below a miss", () => {
+  it("has decimal prices with cache hits cheaper than misses", () => {
     for (const { id, prices } of knownModels) {
       for (const { cacheHit, cacheMiss, cacheWrite, output, from } of prices) {
         for (const figure of [cacheHit ?? "0", cacheMiss, cacheWrite ?? "0", output]) {

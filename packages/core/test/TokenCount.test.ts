@@ -21,14 +21,14 @@ const chinese = "长上下文的模型可以一次读完整本书,然后回答�
 const russian = "Ограничение скорости существует для того, чтобы все клиенты получали ответ вовремя. "
 const json = '{"id":"chatcmpl-1","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]},\n'
 
-/** What a text weighs when every character is looked at. */
+/** The weight of a text when every character is counted. */
 const inFull = (text: string): number => {
   let weight = 0
   for (let i = 0; i < text.length; i++) weight += TokenCount.ofText(text.charAt(i)) === 0 ? 0 : weightAt(text, i)
   return weight
 }
 
-/** The weight of one character, read off from a text short enough to be looked at in full. */
+/** The weight of one character, from a text short enough to be counted in full. */
 const weights = new Map<string, number>()
 const weightAt = (text: string, index: number): number => {
   const character = text.charAt(index)
@@ -43,12 +43,12 @@ const within = (part: number, found: number, expected: number, message: string) 
   assert.isTrue(Math.abs(found - expected) <= part * expected, `${message}: ${found} for ${expected}`)
 
 describe("TokenCount.ofText", () => {
-  it("is nothing for nothing, and at least one token for anything", () => {
+  it("is zero for an empty text only", () => {
     assert.strictEqual(TokenCount.ofText(""), 0)
     for (const text of ["a", "字", "ж", " "]) assert.strictEqual(TokenCount.ofText(text), 1)
   })
 
-  it("counts Latin letters, other alphabets and ideographs each by their own measure", () => {
+  it("weighs Latin letters, other alphabets and ideographs differently", () => {
     assert.strictEqual(TokenCount.ofText("a".repeat(350)), 100)
     assert.strictEqual(TokenCount.ofText("é".repeat(350)), 100)
     for (const letter of ["ж", "α", "ש", "ع"]) assert.strictEqual(TokenCount.ofText(letter.repeat(200)), 100)
@@ -56,14 +56,14 @@ describe("TokenCount.ofText", () => {
     assert.strictEqual(TokenCount.ofText("a".repeat(350) + "ж".repeat(200) + "字".repeat(400)), 500)
   })
 
-  it("leans high for English, and not by much", () => {
-    // 23 tokens by every tokenizer of the last years, full stops included.
+  it("is slightly too high for English", () => {
+    // 23 tokens by every recent tokenizer, including full stops.
     const words = english.split(/[\s,.]+/).filter((word) => word !== "").length + 3
     const count = TokenCount.ofText(english)
     assert.isTrue(count >= words && count <= 1.5 * words, `${count} for ${words}`)
   })
 
-  it.effect("counts a long text within a tenth of looking at every character", () =>
+  it.effect("samples a long text within a tenth of a full count", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const mixed = (length: number) => {
@@ -82,7 +82,7 @@ describe("TokenCount.ofText", () => {
     }).pipe(Random.withSeed("long texts"))
   )
 
-  it("is not misled by a long text that repeats itself", () => {
+  it("samples a repetitive text correctly", () => {
     for (const period of [2, 3, 4, 5, 7, 8, 10, 16, 32, 64]) {
       for (const ideographs of [1, Math.ceil(period / 2)]) {
         const line = "字".repeat(ideographs).padEnd(period, "a")
@@ -93,7 +93,7 @@ describe("TokenCount.ofText", () => {
     }
   })
 
-  it("takes as long for a huge text as for a long one", () => {
+  it("takes constant time for long texts", () => {
     const look = vi.spyOn(String.prototype, "charCodeAt")
     const looks = [4_000, 35_000, 35_000_000].map((length) => {
       look.mockClear()
@@ -111,7 +111,7 @@ describe("TokenCount.ofPrompt", () => {
     function: { name, description: english, parameters: { type: "object", properties: {} } }
   })
 
-  it("counts a message more for every message", () => {
+  it("adds an overhead for every message", () => {
     const one = TokenCount.ofPrompt(request([user("a".repeat(35))]))
     assert.strictEqual(one, 14)
     assert.strictEqual(TokenCount.ofPrompt(request([user("a".repeat(35)), user("a".repeat(35))])), 2 * one)
@@ -147,7 +147,7 @@ describe("TokenCount.ofPrompt", () => {
     assert.strictEqual(TokenCount.ofPrompt(request([called])), 4 + 4 + 2 + 10)
   })
 
-  it("counts tools once and for all, by the object that they are", () => {
+  it("counts each tools object once", () => {
     let turnedToText = 0
     const tools: Array<ToolDefinition> = [tool("a"), tool("b")]
     Object.defineProperty(tools, "toJSON", {
@@ -171,7 +171,7 @@ describe("TokenCount.ofPrompt", () => {
   const recorded = (file: string) =>
     Schema.decodeUnknownSync(Recorded)(JSON.parse(readFileSync(new URL(file, fixtures), "utf8")))
 
-  it("is within a tenth of what the host counted for recorded requests", () => {
+  it("is within a tenth of the host's count for recorded requests", () => {
     for (const file of [
       "plain-01-length-empty-content.json",
       "plain-02-stop-uncached.json",
@@ -183,7 +183,7 @@ describe("TokenCount.ofPrompt", () => {
     }
   })
 
-  it("adds what the host puts before a conversation with a K3 model only there", () => {
+  it("adds the host's preamble for K3 models only", () => {
     const count = (model: string) => TokenCount.ofPrompt(request([user("Hello world!")], { model }))
     assert.strictEqual(count("kimi-k3"), 88)
     assert.strictEqual(count("moonshotai/kimi-k3"), 88)
@@ -196,7 +196,7 @@ describe("TokenCount.ofPrompt", () => {
     readonly most: number
   }
 
-  /** Tokens as every tokenizer would have them at most and at least, by pieces of text of a known kind. */
+  /** Bounds of the count of every tokenizer, by kind of text. */
   const kinds: readonly [Kind, ...ReadonlyArray<Kind>] = [
     { text: english, fewest: 1 / 5.5, most: 1 / 2.5 },
     { text: chinese, fewest: 0.45, most: 1.1 }
@@ -215,7 +215,7 @@ describe("TokenCount.ofPrompt", () => {
     return { text, fewest, most }
   }
 
-  it.effect("stays between six tenths and two and a half times of what tokenizers make of a text", () =>
+  it.effect("stays between 0.6 and 2.5 times the count of tokenizers", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       for (let number = 0; number < 200; number++) {
@@ -233,14 +233,14 @@ describe("TokenCount.ofPrompt", () => {
 describe("TokenCount.maxOutput", () => {
   const messages = [user("Hi")]
 
-  it("is what the request asks for, by either name", () => {
+  it("is the maximum of the request, by either name", () => {
     for (const model of ["kimi-k3", "somebody/else"]) {
       assert.strictEqual(TokenCount.maxOutput({ model, messages, max_completion_tokens: 7, max_tokens: 9 }, 5), 7)
       assert.strictEqual(TokenCount.maxOutput({ model, messages, max_tokens: 9 }, 5), 9)
     }
   })
 
-  it("is the model's default, or the rest of its window, or what an unknown model is taken to allow", () => {
+  it("is otherwise the model's default, the rest of its window, or an assumed limit", () => {
     const count = (model: string, prompt: number) => TokenCount.maxOutput({ model, messages }, prompt)
     assert.strictEqual(count("kimi-k3", 5), 131_072)
     assert.strictEqual(count("kimi-k3.1-pro", 5), 131_072)
@@ -252,7 +252,7 @@ describe("TokenCount.maxOutput", () => {
     assert.strictEqual(count("somebody/else", 5), 32_768)
   })
 
-  it("counts together with the prompt at the door", () => {
+  it("is part of the admission tokens", () => {
     assert.strictEqual(TokenCount.admissionTokens(request([user("a".repeat(35))], { max_completion_tokens: 100 })), 114)
     assert.strictEqual(TokenCount.admissionTokens({ model: "moonshot-v1-8k", messages: [user("a".repeat(35))] }), 8_192)
     assert.strictEqual(TokenCount.admissionTokens({ model: "kimi-k3", messages: [user("Hello world!")] }), 88 + 131_072)

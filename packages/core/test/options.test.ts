@@ -13,19 +13,19 @@ import * as Admission from "../src/resilience/Admission.ts"
 import * as Hedge from "../src/resilience/Hedge.ts"
 import * as RetryBudget from "../src/resilience/RetryBudget.ts"
 
-/** The names that an error gives; a defect fails the test, and so does a success. */
+/** The names of the issues; a defect or a success fails the test. */
 const namesOf = <A>(effect: Effect.Effect<A, ConfigurationError, Scope.Scope>) =>
   Effect.map(Effect.flip(Effect.scoped(effect)), ({ issues }) => issues.map(({ name }) => name))
 
 const layerNamesOf = <A>(layer: Layer.Layer<A, ConfigurationError>) => namesOf(Layer.build(layer))
 
-/** Options as a program without types has them. */
+/** Options from an untyped program. */
 const untyped = (json: string) => JSON.parse(json)
 
 const cap = { amount: "1", currency: "USD" } as const
 
-describe("options that cannot be used", () => {
-  it.effect("of a retry budget: one without a number would pay for every retry", () =>
+describe("invalid options", () => {
+  it.effect("of a retry budget fail: one without a number would permit every retry", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(
         yield* layerNamesOf(
@@ -40,7 +40,7 @@ describe("options that cannot be used", () => {
     })
   )
 
-  it.effect("of an observer: without a time between, metrics of state would take all of it", () =>
+  it.effect("of an observer fail: without an interval, state metrics would be updated in a busy loop", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(
         yield* layerNamesOf(Observer.layer({ interval: 0, maxLabelValues: -1, maxSeries: Number.NaN })),
@@ -53,7 +53,7 @@ describe("options that cannot be used", () => {
     })
   )
 
-  it.effect("of a log of calls", () =>
+  it.effect("of a call log fail", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(
         yield* namesOf(CallLog.make({ sample: Number.NaN, repeatLimit: { maxEvents: -1, interval: -5, maxKeys: 0 } })),
@@ -69,7 +69,7 @@ describe("options that cannot be used", () => {
     })
   )
 
-  it.effect("of a logger: a level of another spelling, or no room for a line, would leave no log", () =>
+  it.effect("of a logger fail: an unknown level or a line limit that is too small would disable the log", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* layerNamesOf(Logging.layer({ maxLineBytes: Number.NaN })), ["Logging maxLineBytes"])
       assert.deepStrictEqual(
@@ -81,7 +81,7 @@ describe("options that cannot be used", () => {
     })
   )
 
-  it.effect("of caps: one that is misread would bound something else, or nothing", () =>
+  it.effect("of caps fail: a misread one would limit something else, or nothing", () =>
     Effect.gen(function* () {
       const caps = untyped(`[
         null,
@@ -108,7 +108,7 @@ describe("options that cannot be used", () => {
     })
   )
 
-  it.effect("of caps whose digits nobody could write out", () =>
+  it.effect("of caps with too many digits fail", () =>
     Effect.gen(function* () {
       const caps = ["1e999999999", "1e-999999999", "-1", "", "NaN"].map((amount) => ({ ...cap, amount }))
       const names = yield* layerNamesOf(Budget.layer({ caps }))
@@ -119,7 +119,7 @@ describe("options that cannot be used", () => {
     })
   )
 
-  it.effect("of a budget: words that it does not know would let calls pass", () =>
+  it.effect("of a budget fail: an unknown policy would let calls pass", () =>
     Effect.gen(function* () {
       const options = untyped(`{
         "onUnknownPrice": "free",
@@ -146,7 +146,7 @@ describe("options that cannot be used", () => {
     })
   )
 
-  it.effect("of prices: in another currency or for nobody they would be none", () =>
+  it.effect("of prices fail: a price in another currency or without a model would never apply", () =>
     Effect.gen(function* () {
       const price = { model: "kimi-k3", provider: "moonshot", currency: "USD", cacheMiss: "1", output: "2" }
       const models = [
@@ -168,7 +168,7 @@ describe("options that cannot be used", () => {
     })
   )
 
-  it.effect("of a cache: more entries than there is room for, and a key that is none", () =>
+  it.effect("of a cache fail: more entries than fit, and an invalid key", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(
         yield* layerNamesOf(
@@ -188,7 +188,7 @@ describe("options that cannot be used", () => {
     })
   )
 
-  it.effect("of limits: one that is misspelt would be none", () =>
+  it.effect("of limits fail: a misspelt one would not apply", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* namesOf(Admission.make(untyped('{ "limits": { "rpm": 5 } }'))), ["Admission rpm"])
       assert.deepStrictEqual(yield* namesOf(Admission.make(untyped('{ "limits": 2 }'))), ["Admission limits"])
@@ -196,7 +196,7 @@ describe("options that cannot be used", () => {
     })
   )
 
-  it.effect("of health: a probe that nobody has asked for is paid for", () =>
+  it.effect("of health fail: a probe that was not requested would cost money", () =>
     Effect.gen(function* () {
       const settings = untyped('{ "paidProbe": "no", "checks": [null, { "name": "", "timeout": 0 }] }')
       assert.deepStrictEqual(
@@ -215,7 +215,7 @@ describe("options that cannot be used", () => {
     })
   )
 
-  it.effect("of secrets stay out of the error", () =>
+  it.effect("never show secrets in the error", () =>
     Effect.gen(function* () {
       const result = yield* Effect.result(
         Effect.scoped(CacheEnvelope.make({ encryptionKey: Redacted.make("sk-canary") }))

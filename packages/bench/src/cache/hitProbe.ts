@@ -1,4 +1,4 @@
-/** One contestant's plain calls, one after the other: ours are answered from the memory, openai's by the server. */
+/** The chats of one contestant, one after another: those of kimi-effect hit the memory cache, those of openai go to the server. */
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode, ResponseCache } from "@kimi-effect/client/node"
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import * as Redacted from "effect/Redacted"
 import { apiKey, messages, model } from "../transport/Contestant.ts"
 import { make as makeOpenai } from "../transport/openai.ts"
 
-/** What is compared. */
+/** The contestants. */
 export const names = ["kimi-effect", "openai"] as const
 
 export type Name = (typeof names)[number]

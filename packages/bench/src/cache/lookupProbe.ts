@@ -1,4 +1,4 @@
-/** The lookup alone beside the least that any cache does, and a whole call that is answered from memory in its parts. */
+/** The lookup alone, the minimum that any cache does, and the parts of a whole call that hits the memory cache. */
 import { hash } from "node:crypto"
 import { Provider } from "@kimi-effect/client"
 import { ResponseCache } from "@kimi-effect/client/node"
@@ -11,7 +11,7 @@ import * as Redacted from "effect/Redacted"
 import { LRUCache } from "lru-cache"
 import { apiKey, messages, model } from "../transport/Contestant.ts"
 
-/** What is compared, or is a part of a call that is answered from memory. */
+/** The contestants, and the parts of a call that hits the memory cache. */
 const names = ["bare", "lookup", "key", "check", "span"] as const
 
 export type Name = (typeof names)[number]
@@ -31,7 +31,7 @@ const response = new ChatResponse({
   choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }]
 })
 
-/** What any cache must do: one text for the request, its digest, and the entry of that. */
+/** The minimum of any cache: serialize the request, compute its digest, and read the entry. */
 const bare = new LRUCache<string, ChatResponse>({ max: 10_000 })
 const digest = (): string => hash("sha256", JSON.stringify(request), "hex")
 bare.set(digest(), response)

@@ -1,7 +1,7 @@
 /**
- * What an answer from the cache costs beside a call to the host: from memory
- * through the whole client, the lookup alone, from an SQLite file, and what a
- * cache is worth where prompts repeat.
+ * The cost of a cached response compared with a call to the host: from memory
+ * through the whole client, the lookup alone, and from an SQLite file; and the
+ * gain of a cache for a workload with repeated prompts.
  */
 import { type Figure, median } from "../harness/Figure.ts"
 import { type Child, start } from "../harness/childProcess.ts"
@@ -14,7 +14,7 @@ import type { Name as Cached, Result as ZipfResult } from "./zipfProbe.ts"
 interface Size {
   readonly warmUp: number
   readonly rounds: number
-  /** Calls of a round that are answered by the cache, and by the server. */
+  /** Calls per round to the cache and to the server. */
   readonly calls: { readonly [C in Client]: number }
   readonly workload: number
   readonly workloads: number
@@ -43,7 +43,7 @@ const measureHits = async (baseUrl: string, { calls, rounds, warmUp }: Size): Pr
   const results = new Map<Client, Array<HitResult>>(clients.map((name) => [name, []]))
   for (let i = 0; i < warmUp + rounds; i++) {
     for (const name of clients) {
-      // The probe answers every round with its result.
+      // The probe replies to every round with its result.
       const result = (await children.get(name)?.ask(calls[name])) as HitResult
       if (i >= warmUp) results.get(name)?.push(result)
     }
@@ -55,7 +55,7 @@ const measureHits = async (baseUrl: string, { calls, rounds, warmUp }: Size): Pr
     return median(of("openai", member).map((value, round) => value / (hits[round] ?? Number.NaN)))
   }
   return [
-    // A hit waits for nothing, so that its CPU is its time, whatever else the machine does.
+    // A hit does not wait, so its CPU time is its duration, independent of the load on the machine.
     { name: "hit in memory through KimiClient.chat", value: median(of("kimi-effect", "wall")), unit: "µs" },
     {
       name: "hit in memory through KimiClient.chat, CPU",
@@ -66,7 +66,7 @@ const measureHits = async (baseUrl: string, { calls, rounds, warmUp }: Size): Pr
     { name: "openai's call to the local server", value: median(of("openai", "wall")), unit: "µs" },
     { name: "openai's call to the local server, CPU", value: median(of("openai", "cpu")), unit: "µs" },
     { name: "openai's call to the hit", value: times("wall"), unit: "x", threshold: 20, isHigherBetter: true },
-    // The server's time is not the client's to save; its own is.
+    // The cache saves the time of the client; the server's time is not counted.
     { name: "openai's call to the hit, CPU", value: times("cpu"), unit: "x", threshold: 20, isHigherBetter: true }
   ]
 }
@@ -94,8 +94,8 @@ const measureLookup = async ({ rounds, warmUp }: Size): Promise<ReadonlyArray<Fi
       threshold: 5
     },
     figure("of a lookup: its key", "key"),
-    figure("of a call beside the lookup: the check of the request", "check"),
-    figure("of a call beside the lookup: the span", "span")
+    figure("of a call outside the lookup: the check of the request", "check"),
+    figure("of a call outside the lookup: the span", "span")
   ]
 }
 

@@ -1,4 +1,4 @@
-/** Calls that are answered from an SQLite file: the memory has room for one answer, and no call asks for the one before it. */
+/** Calls that hit an SQLite file: the memory holds one response, and no call repeats the previous one. */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -63,7 +63,7 @@ if (process.send !== undefined) {
   process.on("message", async () => {
     process.send?.(await runtime.runPromise(round))
   })
-  // Asked to end, it takes its file along.
+  // Removes the file when the process is asked to end.
   process.on("SIGTERM", () => process.exit(0))
   process.send("ready")
 }

@@ -1,4 +1,4 @@
-/** A workload in which few prompts are asked often and many seldom, through a client with a cache or without one. */
+/** A workload with few frequent and many rare prompts, through a client with or without a cache. */
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode, ResponseCache } from "@kimi-effect/client/node"
 import * as Effect from "effect/Effect"
@@ -7,21 +7,21 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import { apiKey, model } from "../transport/Contestant.ts"
 
-/** Whether calls are answered from a cache. */
+/** Whether the client has a cache. */
 export type Name = "cached" | "uncached"
 
 export interface Result {
   readonly callsPerSecond: number
-  /** The part of the lookups that found an answer in memory. */
+  /** The fraction of lookups that were hits in memory. */
   readonly hitRate: number
 }
 
 const distinct = 1_000
 const inFlight = 64
-/** Prompts that are asked twice before those that count. */
+/** Prompts of the warm-up, each sent twice. */
 const warmUp = 3_000
 
-/** Prompts by Zipf's law with the exponent 1: the second is asked half as often as the first, the third a third. */
+/** Prompts by Zipf's law with exponent 1: the second is half as frequent as the first, the third a third. */
 const draw = (calls: number) =>
   Effect.gen(function* () {
     const bounds: Array<number> = []
@@ -43,7 +43,7 @@ const measure = (calls: number) =>
     const work = (prompts: ReadonlyArray<number>, what: string) =>
       Effect.forEach(prompts, (prompt) => ask(`${what} ${prompt}`), { concurrency: inFlight, discard: true })
     const prompts = yield* Random.withSeed(draw(calls), "zipf")
-    // Connections are opened and code is compiled before it counts: that of calls to the host, and that of hits.
+    // The warm-up opens connections and compiles the code of misses and of hits.
     const others = Array.from({ length: warmUp }, (_, i) => i)
     yield* work(others, "Warm up")
     yield* work(others, "Warm up")

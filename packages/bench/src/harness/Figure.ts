@@ -1,19 +1,19 @@
-/** One measured figure and the bar it is held against. */
+/** A measured figure and its threshold. */
 export interface Figure {
   readonly name: string
   readonly value: number
   readonly unit: string
-  /** What the value is compared with; absent for figures shown for information. */
+  /** The value to meet; absent for figures shown for information. */
   readonly threshold?: number
-  /** Whether more is better; less is by default. */
+  /** Whether higher is better. Lower is better by default. */
   readonly isHigherBetter?: boolean
 }
 
-/** Whether a figure meets its bar; figures without one always do. */
-export const isMet = ({ value, threshold: bar, isHigherBetter }: Figure): boolean =>
-  bar === undefined || (isHigherBetter === true ? value >= bar : value <= bar)
+/** Whether a figure meets its threshold; figures without one always do. */
+export const isMet = ({ value, threshold, isHigherBetter }: Figure): boolean =>
+  threshold === undefined || (isHigherBetter === true ? value >= threshold : value <= threshold)
 
-/** The middle of the values. */
+/** The median of the values. */
 export const median = (values: ReadonlyArray<number>): number => {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
@@ -28,9 +28,9 @@ export const toTable = (figures: ReadonlyArray<Figure>): string => {
   const width = Math.max(...figures.map(({ name }) => name.length))
   return figures
     .map((figure) => {
-      const bar =
-        figure.threshold === undefined ? "" : `  bar ${figure.threshold}  ${isMet(figure) ? "holds" : "MISSED"}`
-      return `${figure.name.padEnd(width)}  ${round(figure.value)} ${figure.unit}${bar}`
+      const threshold =
+        figure.threshold === undefined ? "" : `  threshold ${figure.threshold}  ${isMet(figure) ? "met" : "MISSED"}`
+      return `${figure.name.padEnd(width)}  ${round(figure.value)} ${figure.unit}${threshold}`
     })
     .join("\n")
 }
@@ -40,6 +40,6 @@ export const toJson = (scenario: string, figures: ReadonlyArray<Figure>): string
   JSON.stringify({
     scenario,
     node: process.version,
-    holds: figures.every(isMet),
-    figures: figures.map((figure) => ({ ...figure, value: round(figure.value), holds: isMet(figure) }))
+    isMet: figures.every(isMet),
+    figures: figures.map((figure) => ({ ...figure, value: round(figure.value), isMet: isMet(figure) }))
   })

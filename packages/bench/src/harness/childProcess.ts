@@ -1,11 +1,11 @@
-/** Child processes of a measurement: the server, and every contestant alone in a process of its own. */
+/** The child processes of a measurement: the server, and each contestant alone in a separate process. */
 import { type ChildProcess, fork } from "node:child_process"
 import { once } from "node:events"
 
 /** A process that has sent its first message. */
 export interface Child<A> {
   readonly message: A
-  /** Sends a message and waits for the answer to it. */
+  /** Sends a message and waits for the reply. */
   readonly ask: (message: unknown) => Promise<unknown>
   readonly stop: () => Promise<void>
 }
@@ -24,7 +24,7 @@ const nextMessage = async (child: ChildProcess, name: string): Promise<unknown> 
   }
 }
 
-/** Starts a module as a process, with options of Node's own, and waits for the first message it sends. */
+/** Starts a module as a process, with options for Node, and waits for its first message. */
 export const start = async <A>(
   module: URL,
   args: ReadonlyArray<string> = [],

@@ -1,4 +1,4 @@
-/** Simulates one day, and answers with what it took and what it showed. */
+/** Simulates one day and sends its duration and results. */
 import * as Scenarios from "@kimi-effect/testing/Scenarios"
 import * as Simulator from "@kimi-effect/testing/Simulator"
 import * as Effect from "effect/Effect"
@@ -7,9 +7,9 @@ export interface Result {
   readonly seconds: number
   /** Microseconds of CPU per attempt. */
   readonly perAttempt: number
-  /** Attempts let into an outage after its circuit opened, at most. */
+  /** Most attempts during an outage after its circuit opened. */
   readonly attemptsAfterOpening: number
-  /** Parts of 1. */
+  /** As a fraction. */
   readonly successOutsideOutages: number
   readonly success: number
   readonly rateLimited: number

@@ -1,7 +1,7 @@
 /**
- * A simulated day at tier 2 with two outages and 30 % transient failures: how
- * long it takes, and what it shows. It runs in a process with a larger young
- * generation (`--max-semi-space-size=64`), which saves a quarter of the time.
+ * A simulated day at tier 2 with two outages and 30 % transient failures: its
+ * duration and its results. It runs in a process with a larger young generation
+ * (`--max-semi-space-size=64`), which saves a quarter of the time.
  */
 import type { Figure } from "../harness/Figure.ts"
 import { start } from "../harness/childProcess.ts"
@@ -24,12 +24,12 @@ export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
   return [
     isQuick ? time : { ...time, threshold: 10 },
     { name: "CPU per attempt", value: result.perAttempt, unit: "µs" },
-    // In few hours the minutes after an outage, in which circuits find out that it is over, weigh more than in a day.
+    // In a few hours, the minutes after an outage in which circuits still probe the host weigh more than in a day.
     { name: "calls that succeed outside outages", ...success, ...(isQuick ? {} : { threshold: 99.9 }) },
     { name: "calls that succeed", value: result.success * 100, unit: "%" },
     { name: "429s for limits in steady state", value: result.rateLimited, unit: "", threshold: 0 },
     {
-      name: "attempts let into an outage after its circuit opened, at most",
+      name: "most attempts during an outage after its circuit opened",
       value: result.attemptsAfterOpening,
       unit: "",
       threshold: 20

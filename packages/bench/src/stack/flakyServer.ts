@@ -1,10 +1,10 @@
 /**
- * A host of which three answers in ten are failures, by a seed: 500, 503 and
- * Kimi's 429 for an overloaded engine. Every contestant has a server of its
- * own, with the same seed.
+ * A host that fails three times in ten, by a seed: with 500, 503 and Kimi's 429
+ * for an overloaded engine. Every contestant has a separate server with the same
+ * seed.
  *
- * Connections that break after the request was sent are not among them: our
- * default repeats those once, because they may have been billed.
+ * Connections that break after the request was sent are not included, since by
+ * default these are retried only once, because they may have been billed.
  */
 import { ErrorReply, Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
@@ -13,7 +13,7 @@ import * as Random from "effect/Random"
 
 const failureRate = 0.3
 
-/** Answers whose fate is drawn before the server starts; enough for every attempt of a run. */
+/** Replies drawn before the server starts; enough for every attempt of a run. */
 const replyCount = 100_000
 
 const failures = [

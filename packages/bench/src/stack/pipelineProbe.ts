@@ -1,4 +1,4 @@
-/** The whole client around a transport that answers at once, and the transport alone. */
+/** The whole client around a transport that responds immediately, and the transport alone. */
 import { KimiClient, ChatTransport, Provider } from "@kimi-effect/client"
 import { ChatResponse, KimiConfig } from "@kimi-effect/core"
 import * as Accounting from "@kimi-effect/core/Accounting"

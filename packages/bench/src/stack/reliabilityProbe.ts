@@ -1,4 +1,4 @@
-/** One client with its default settings against a host that fails: how many calls succeed, and how long they take. */
+/** The success rate and latency of one client with default settings on a host that fails. */
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"
 import * as Effect from "effect/Effect"
@@ -6,7 +6,7 @@ import * as Redacted from "effect/Redacted"
 import OpenAI from "openai"
 import { apiKey, messages, model } from "../transport/Contestant.ts"
 
-/** What is compared. */
+/** The contestants. */
 export const names = ["kimi-effect", "openai"] as const
 
 export type Name = (typeof names)[number]
@@ -15,13 +15,13 @@ export interface Result {
   readonly succeeded: number
   /** Mean milliseconds of all calls. */
   readonly mean: number
-  /** Milliseconds below which 99 of 100 calls stay. */
+  /** The 99th percentile in milliseconds. */
   readonly p99: number
 }
 
 const inFlight = 64
 
-/** Makes the calls, so many at a time. */
+/** Makes the calls with limited concurrency. */
 const measure = async (calls: number, call: () => Promise<boolean>): Promise<Result> => {
   const times: Array<number> = []
   let succeeded = 0

@@ -1,6 +1,6 @@
 /**
- * What the stages cost, and what they are worth: CPU of single stages beside
- * other libraries', CPU of the whole stack, and success and latency of default
+ * The cost and the benefit of the stages: CPU of single stages compared with
+ * other libraries, CPU of the whole stack, and success and latency with default
  * settings on a host that fails three times in ten.
  */
 import { type Figure, median } from "../harness/Figure.ts"

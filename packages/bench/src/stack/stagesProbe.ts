@@ -1,4 +1,4 @@
-/** One stage alone around an attempt that answers at once: runs the rounds it is asked for, all contestants in turn. */
+/** One stage around an attempt that responds immediately: runs the requested rounds, with all contestants in turn. */
 import * as Admission from "@kimi-effect/core/Admission"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import * as cockatiel from "cockatiel"
@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as EffectBreaker from "effect/persistence/CircuitBreaker"
 import Opossum from "opossum"
 
-/** What is compared; each is held against the bare call of its kind. */
+/** The contestants; each is compared with the bare call of its kind. */
 const names = [
   "fiber, bare",
   "promise, bare",
@@ -24,7 +24,7 @@ export type RoundResult = { readonly [N in Name]: number }
 
 const calls = 50_000
 
-/** Room for every call of every round, in all four dimensions. */
+/** Limits that fit every call of every round. */
 const limits = {
   concurrency: 1_000,
   requestsPerMinute: 1_000_000_000,
@@ -35,7 +35,7 @@ const limits = {
 const response = Effect.succeed("answer")
 const promiseResponse = async (): Promise<string> => "answer"
 
-/** Makes the calls one after the other inside one fiber. */
+/** Makes the calls one after another in one fiber. */
 const inFiber = (call: Effect.Effect<unknown, unknown>) => (): Promise<void> =>
   Effect.runPromise(
     Effect.gen(function* () {
@@ -61,7 +61,7 @@ const cockatielBreaker = cockatiel.circuitBreaker(cockatiel.handleAll, {
 })
 const opossumBreaker = new Opossum(promiseResponse, { timeout: false })
 
-// Our two are built per call, as the pipeline builds them.
+// The stages of kimi-effect are built per call, as the pipeline builds them.
 const runs: { readonly [N in Name]: () => Promise<void> } = {
   "fiber, bare": inFiber(Effect.suspend(() => response)),
   "promise, bare": inPromises(promiseResponse),

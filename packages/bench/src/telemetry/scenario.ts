@@ -1,4 +1,4 @@
-/** What observing costs: per call, per chunk of a stream, and where it is switched off. */
+/** The cost of telemetry: per call, per chunk of a stream, and when it is off. */
 import { type Figure, median } from "../harness/Figure.ts"
 import { start } from "../harness/childProcess.ts"
 import type { CpuCost, RoundResult } from "./telemetryProbe.ts"
@@ -11,7 +11,7 @@ interface Size {
 const full: Size = { warmUp: 2, rounds: 9 }
 const quick: Size = { warmUp: 1, rounds: 3 }
 
-/** As many as the probe streams. */
+/** The number of chunks that the probe streams. */
 const chunks = 1_000
 
 export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
@@ -28,7 +28,7 @@ export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
   const beyond = (name: keyof RoundResult, member: keyof CpuCost) =>
     median(results.map((result) => result[name][member] - result.off[member]))
   const perChunk = (name: keyof RoundResult, member: "separateReads" | "batchedReads") =>
-    // What a stream costs beside its chunks is what a call costs.
+    // Apart from its chunks, a stream costs as much as a call.
     (beyond(name, member) - beyond(name, "call")) / chunks
 
   return [

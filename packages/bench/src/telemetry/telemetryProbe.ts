@@ -1,4 +1,4 @@
-/** The same client around a transport that answers at once, with telemetry off, and with metrics, spans and records on. */
+/** The same client around a transport that responds immediately, with telemetry off and with metrics, spans and records on. */
 import { ChatTransport, KimiClient, Provider } from "@kimi-effect/client"
 import { CallLog, ChatResponse, KimiConfig, Logging, Observer } from "@kimi-effect/core"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
@@ -14,22 +14,22 @@ import * as Stream from "effect/Stream"
 /** Microseconds of CPU per call, or per stream. */
 export interface CpuCost {
   readonly call: number
-  /** A stream of `chunks` chunks of which each is a read of its own, as they come from a host. */
+  /** A stream of `chunks` chunks in separate reads, as from a host. */
   readonly separateReads: number
-  /** The same chunks, `together` in each read, as they come when the consumer is slower than the host. */
+  /** The same chunks with several in each read, as when the consumer is slower than the host. */
   readonly batchedReads: number
 }
 
 export interface RoundResult {
   /** Without telemetry. */
   readonly off: CpuCost
-  /** Without telemetry, another client: what two equal clients differ by. */
+  /** A second client without telemetry: the difference between two equal clients. */
   readonly offAgain: CpuCost
-  /** Metrics and records, and the spans of the built-in tracer. */
+  /** Metrics, records and the spans of the built-in tracer. */
   readonly on: CpuCost
-  /** The same with a line of JSON a call, which is thrown away. */
+  /** The same with a JSON line per call, which is discarded. */
   readonly logged: CpuCost
-  /** The same with spans made and encoded for a collector that throws them away. */
+  /** The same with spans encoded for a collector that discards them. */
   readonly exported: CpuCost
 }
 
@@ -70,7 +70,7 @@ const end: ReadonlyArray<StreamEvent> = [
 const reads = (size: number): ReadonlyArray<Arr.NonEmptyReadonlyArray<StreamEvent>> =>
   Arr.chunksOf([start, ...Arr.replicate(delta, chunks), ...end], size)
 
-/** A stream whose reads are those, and no more work than that. */
+/** A stream of the given reads, with no other work. */
 const streamOf = (all: ReadonlyArray<Arr.NonEmptyReadonlyArray<StreamEvent>>): Stream.Stream<StreamEvent> =>
   Stream.flattenArray(Stream.rechunk(Stream.fromIterable(all), 1))
 
@@ -89,7 +89,7 @@ const client = KimiClient.layerTransport.pipe(
   Layer.provide(KimiConfig.layer({ provider: "custom", baseUrl: "http://localhost/v1" }))
 )
 
-/** A collector that throws everything away. */
+/** A collector that discards everything. */
 const discardingHttpClient = Layer.succeed(
   HttpClient.HttpClient,
   HttpClient.make((sent) => Effect.succeed(HttpClientResponse.fromWeb(sent, new Response("{}"))))

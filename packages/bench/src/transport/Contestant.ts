@@ -1,11 +1,11 @@
-/** What is compared: one way to call Kimi, at its fastest ordinary use. */
+/** A contestant: one way to call Kimi, in its fastest ordinary use. */
 export interface Contestant {
   readonly name: string
-  /** One plain call; gives the answer's text. */
+  /** Makes a chat and returns the text of the response. */
   readonly chat: (baseUrl: string) => Promise<string>
-  /** One stream, read to its end; gives the number of pieces of content. */
+  /** Reads a stream to its end and returns the number of content chunks. */
   readonly stream: (baseUrl: string) => Promise<number>
-  /** Opens one stream, reads its first piece of content, and keeps it open until the process ends. */
+  /** Opens a stream, reads its first content, and keeps it open until the process ends. */
   readonly hold: (baseUrl: string) => Promise<void>
   readonly close: () => Promise<void>
 }

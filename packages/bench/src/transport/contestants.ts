@@ -1,4 +1,4 @@
-/** Every contestant by name, loaded only when it is asked for, so that a heap holds one of them alone. */
+/** Every contestant by name, loaded on demand, so that the heap holds only one of them. */
 import type { Contestant } from "./Contestant.ts"
 
 const loaders = {

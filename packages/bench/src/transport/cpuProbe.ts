@@ -1,9 +1,9 @@
-/** One contestant alone: runs the rounds it is asked for and answers with the CPU they took. */
+/** One contestant: runs the requested rounds and replies with their CPU time. */
 import type { Contestant } from "./Contestant.ts"
 import { load, type Name } from "./contestants.ts"
 import { chunkCount, type Urls } from "./server.ts"
 
-/** What one round does. */
+/** The work of one round. */
 export interface Round {
   readonly urls: Urls
   readonly inFlight: number
@@ -17,7 +17,7 @@ export interface RoundResult {
   readonly perChunk: number
 }
 
-// No forced collection before a round: a full one throws compiled code away, which no program in service sees.
+// No forced collection before a round, since a full one discards compiled code, unlike in a running service.
 const cpuOf = async (work: () => Promise<void>): Promise<number> => {
   const before = process.cpuUsage()
   await work()
@@ -29,7 +29,7 @@ const chats = async (contestant: Contestant, { urls, inFlight, calls }: Round): 
   let left = calls
   const worker = async () => {
     while (left-- > 0) {
-      if ((await contestant.chat(urls.chat)) === "") throw new Error(`${contestant.name} got no answer`)
+      if ((await contestant.chat(urls.chat)) === "") throw new Error(`${contestant.name} got no response`)
     }
   }
   await Promise.all(Array.from({ length: inFlight }, worker))

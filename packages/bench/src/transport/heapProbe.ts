@@ -1,4 +1,4 @@
-/** One contestant alone: how much heap its open streams hold. */
+/** One contestant: the heap of its open streams. */
 import { type Name, load } from "./contestants.ts"
 
 const [name, url, count] = process.argv.slice(2) as [Name, string, string]
@@ -9,7 +9,7 @@ const heap = (): number => {
 }
 
 const contestant = await load(name)
-// What is loaded and compiled on first use is not held per stream.
+// Code loaded and compiled on first use does not count per stream.
 await Promise.all(Array.from({ length: 16 }, () => contestant.hold(url)))
 const before = heap()
 await Promise.all(Array.from({ length: Number(count) }, () => contestant.hold(url)))

@@ -1,4 +1,4 @@
-/** kimi-effect as its users run it: schemas, checks, spans, timeouts, all on. */
+/** kimi-effect as used in applications, with schemas, checks, spans and timeouts. */
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"
 import * as Deferred from "effect/Deferred"

@@ -1,4 +1,4 @@
-/** openai-node, pointed at the server as its users point it at Kimi. */
+/** openai-node, configured for the server as for Kimi. */
 import OpenAI from "openai"
 import { apiKey, type Contestant, messages, model } from "./Contestant.ts"
 

@@ -1,4 +1,4 @@
-/** The raw limit: `undici.request`, `JSON.parse`, and lines split by hand. */
+/** The lower bound: `undici.request`, `JSON.parse`, and lines split by hand. */
 import { Agent, request } from "undici"
 import { apiKey, type Contestant, messages, model } from "./Contestant.ts"
 

@@ -1,7 +1,7 @@
 /**
- * CPU per call, CPU per chunk and heap per open stream, beside the raw limit
- * and the peers. Every contestant runs alone in a process of its own, and the
- * rounds of all of them are interleaved.
+ * CPU per call, CPU per chunk and heap per open stream, compared with the lower
+ * bound and with other libraries. Every contestant runs in a separate process,
+ * and their rounds are interleaved.
  */
 import { type Figure, median } from "../harness/Figure.ts"
 import { type Child, start } from "../harness/childProcess.ts"
@@ -49,10 +49,10 @@ const measureCpu = async (urls: Urls, size: Size): Promise<ReadonlyArray<Figure>
   const perChunk = makeSamples()
   const round: Round = { urls, inFlight, calls: size.calls, streams: size.streams }
   for (let i = 0; i < size.warmUp + size.rounds; i++) {
-    // The order turns, so that no contestant always follows the same one.
+    // The order rotates, so that no contestant always follows the same one.
     for (let k = 0; k < names.length; k++) {
       const name = names[(i + k) % names.length] as Name
-      // The probe answers every round with its result.
+      // The probe replies to every round with its result.
       const result = (await children.get(name)?.ask(round)) as RoundResult
       if (i < size.warmUp) continue
       perCall.get(name)?.push(result.perCall)

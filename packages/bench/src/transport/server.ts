@@ -1,9 +1,9 @@
-/** The server of the transport figures, in a process of its own. */
+/** The server of the transport scenario, in a separate process. */
 import { Fault, Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
 import * as Effect from "effect/Effect"
 
-/** Base URLs by what they answer. */
+/** Base URLs by kind of response. */
 export interface Urls {
   readonly chat: string
   readonly stream: string

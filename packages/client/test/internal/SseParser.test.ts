@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Sse from "effect/encoding/Sse"
 import * as Schema from "effect/Schema"
 import { SseParser } from "../../src/internal/SseParser.ts"
+import { runs, seedOf } from "../../../../test/support/depth.ts"
 
 type Event = readonly [data: string, event: string]
 
@@ -96,7 +97,7 @@ describe("SseParser", () => {
       const reads = texts.map((tokens) => tokens.join(""))
       assert.deepStrictEqual(parse(reads), reference(reads))
     },
-    { arbitrary: { runs: 2_000 } }
+    { arbitrary: { seed: seedOf("cuts"), runs: runs({ sample: 500, deep: 10_000 }) } }
   )
 
   it.prop(
@@ -106,6 +107,6 @@ describe("SseParser", () => {
       const text = tokens.join("")
       assert.deepStrictEqual(parse([...text]), parse([text]))
     },
-    { arbitrary: { runs: 1_000 } }
+    { arbitrary: { seed: seedOf("bytes"), runs: runs({ sample: 500, deep: 10_000 }) } }
   )
 })

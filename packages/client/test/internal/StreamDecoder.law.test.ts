@@ -4,6 +4,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { completions, headers, plain, streamOf } from "./support/completions.ts"
 import { bytesOf, decode, settle } from "./support/sse.ts"
+import { runs, seedOf } from "../../../../test/support/depth.ts"
 
 /** Splits bytes at the given lengths, with the rest as last read. */
 const cutBy = (bytes: Uint8Array, lengths: ReadonlyArray<number>): ReadonlyArray<Uint8Array> => {
@@ -71,7 +72,7 @@ describe("the fold of a stream", () => {
       const reads = cutBy(bytesOf(streamOf(completion, { includeUsage: true })), cuts)
       assert.deepStrictEqual(settle(decode(reads, { headers })), plain(completion))
     },
-    { arbitrary: { runs: 300 } }
+    { arbitrary: { seed: seedOf("completions"), runs: runs({ sample: 100, deep: 3_000 }) } }
   )
 
   it.prop(
@@ -81,7 +82,7 @@ describe("the fold of a stream", () => {
       const reads = cutBy(bytesOf(streamOf(completion, { includeUsage })), cuts)
       assert.deepStrictEqual(settle(decode(reads, { headers })), plain(completion))
     },
-    { arbitrary: { runs: 500 } }
+    { arbitrary: { seed: seedOf("cuts"), runs: runs({ sample: 200, deep: 3_000 }) } }
   )
 
   it.prop(

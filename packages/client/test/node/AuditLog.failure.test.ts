@@ -47,7 +47,7 @@ describe("an audit that cannot be written", () => {
       )
       assert.deepStrictEqual(jobsOf(linesIn(path)), ["0", "1", "2", undefined, "last"])
       const { at, id: _, ...gap } = linesIn(path)[3] ?? {}
-      assert.deepStrictEqual([gap, String(at).slice(0, 13)], [{ event: "gap", lost: 7 }, "2026-11-26T02"])
+      assert.deepStrictEqual([gap, String(at).slice(0, 13)], [{ event: "gap", dropped: 7 }, "2026-11-26T02"])
       assert.deepStrictEqual(yield* audit.status, { isFailing: false, written: 4, buffered: 0, dropped: 7 })
       assert.deepStrictEqual(said, [
         'Warn ["The audit log cannot be written; calls go on",{"reason":"ENOSPC"}]',

@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Random } from "effect"
 import { allLines, filesOf, until, wholeLines } from "./support/audit/files.ts"
 import { folder } from "./support/files.ts"
+import { runs, seedOf } from "../../../../test/support/depth.ts"
 
 const worker = join(import.meta.dirname, "support", "audit", "worker.ts")
 
@@ -55,7 +56,7 @@ describe("processes that audit into one file", () => {
     () =>
       Effect.gen(function* () {
         const path = join(yield* folder, "audit.jsonl")
-        for (let round = 0; round < 3; round++) {
+        for (let round = 0; round < runs({ sample: 1, deep: 6 }); round++) {
           const { child, ended, recorded } = yield* auditing(path, `${round}`, "1000000", "written", "65536", "close")
           const enough = yield* Random.nextIntBetween(20, 200)
           yield* until(() => recorded() >= enough)
@@ -64,7 +65,7 @@ describe("processes that audit into one file", () => {
           const jobs = new Set(yield* jobsIn(path, wholeLines))
           for (const job of upTo(`${round}`, recorded())) assert.isTrue(jobs.has(job), `${job} is lost`)
         }
-      }),
+      }).pipe(Random.withSeed(seedOf("killed processes"))),
     60_000
   )
 

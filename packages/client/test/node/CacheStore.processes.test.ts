@@ -6,6 +6,7 @@ import { assertEntry, bytesOf, keep, keyOf, until } from "@kimi-effect/testing/i
 import { Effect, Schema } from "effect"
 import * as CacheStore from "../../src/node/CacheStore.ts"
 import { databaseFile } from "./support/files.ts"
+import { runs } from "../../../../test/support/depth.ts"
 
 const worker = join(import.meta.dirname, "support", "cache", "worker.ts")
 
@@ -50,6 +51,8 @@ const check = (path: string) => {
   return result
 }
 
+const turns = runs({ sample: 1_500, deep: 6_000 })
+
 describe("processes on one SQLite file", () => {
   it.live(
     "never lose, corrupt or fail operations of each other",
@@ -57,12 +60,12 @@ describe("processes on one SQLite file", () => {
       Effect.gen(function* () {
         const path = yield* databaseFile
         // Nobody has created the file: both do, at the same time.
-        const processes = yield* Effect.forEach(["one", "other"], (name) => processOn(path, name, 6_000))
+        const processes = yield* Effect.forEach(["one", "other"], (name) => processOn(path, name, turns))
         for (const each of processes) {
           const report = yield* reportOf(each)
           assert.deepStrictEqual(report.wrong, [])
-          assert.strictEqual(report.turns, 6_000)
-          assert.isAbove(report.shared, 100)
+          assert.strictEqual(report.turns, turns)
+          assert.isAbove(report.shared, turns / 60)
         }
         assert.strictEqual(check(path), "ok")
       }),
@@ -74,8 +77,8 @@ describe("processes on one SQLite file", () => {
     () =>
       Effect.gen(function* () {
         const path = yield* databaseFile
-        const survivor = yield* processOn(path, "survivor", 6_000)
-        for (let round = 0; round < 4; round++) {
+        const survivor = yield* processOn(path, "survivor", turns)
+        for (let round = 0; round < runs({ sample: 1, deep: 4 }); round++) {
           const victim = yield* processOn(path, `victim ${round}`, 1_000_000)
           yield* until(Effect.sync(() => victim.output().includes(".")))
           victim.child.kill("SIGKILL")

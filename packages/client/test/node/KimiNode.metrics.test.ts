@@ -109,10 +109,10 @@ describe("the metrics of calls", () => {
             ],
             1
           )
-          const left = valuesOf(text, "kimi_client_budget_left", "kimi_budget_scope")
-          assert.includeMembers(Object.keys(left), ["total", "day/tenant:acme"])
-          assert.isBelow(left["total"] ?? 0, 10)
-          assert.isAtLeast(left["total"] ?? 0, 9)
+          const remaining = valuesOf(text, "kimi_client_budget_remaining", "kimi_budget_scope")
+          assert.includeMembers(Object.keys(remaining), ["total", "day/tenant:acme"])
+          assert.isBelow(remaining["total"] ?? 0, 10)
+          assert.isAtLeast(remaining["total"] ?? 0, 9)
 
           // The snapshot tells the same.
           const metrics = yield* observed.client.metrics

@@ -132,7 +132,7 @@ describe("telemetry over OTLP", () => {
         })),
         calls.map(({ spanId, traceId }, i) => ({
           severity: i === 2 ? "Error" : "Info",
-          text: ["chat answered", "stream answered", "chat failed: AuthenticationError"][i],
+          text: ["chat succeeded", "stream succeeded", "chat failed: AuthenticationError"][i],
           outcome: i === 2 ? "AuthenticationError" : "ok",
           trace: traceId,
           span: spanId

@@ -104,7 +104,7 @@ describe("KimiNode.layerWatch", () => {
         assert.include(kimi.describe(), "total 40s")
         assert.include(kimi.describe(), "idle 20s")
         assert.deepStrictEqual(costs(), ["11"])
-        assert.deepStrictEqual(said(), ["chat answered"])
+        assert.deepStrictEqual(said(), ["chat succeeded"])
 
         yield* save(after)
         yield* server.reply(ErrorReply.make(503, "server_error", "down"))

@@ -64,7 +64,7 @@ describe("the log and the audit of calls over HTTP", () => {
       const logged = lines.map((line) => Schema.decodeUnknownSync(Line)(line))
       assert.deepStrictEqual(
         logged.map((line) => line["message"]),
-        ["chat answered", "stream answered"]
+        ["chat succeeded", "stream succeeded"]
       )
       assert.deepStrictEqual(
         linesIn(path).map((line) => [line["traceId"], line["outcome"], line["tenant"]]),

@@ -1,16 +1,17 @@
 /**
- * Writes a line into the log for every call that has ended.
+ * Logs a line for every call that has ended.
  *
  * **Details**
  *
- * - An answered call, and one whose caller left, is written as `Info`; a failed
- *   one as `Warn` or `Error`, by the column `logLevel` of `ErrorFacts`. A defect
- *   is an `Error`.
- * - Of answered calls, one of `sample` is written; the line says of how many.
- *   What failed is written always, until it repeats itself.
- * - After some failures with the same error at the same host with the same
- *   model, one line at the end of the interval says how many more there were.
- * - A line is in the trace of the call it tells of.
+ * - A call that succeeded or was interrupted is logged as `Info`, a failed one
+ *   as `Warn` or `Error` by the column `logLevel` of `ErrorFacts`. A defect is
+ *   an `Error`.
+ * - Of successful calls, one in `sample` is logged, with the sampling rate in
+ *   the line. Failures are always logged until they repeat.
+ * - When failures with the same error at the same host and model exceed
+ *   `repeatLimit`, one line at the end of the interval has the number of those
+ *   that were suppressed.
+ * - A line belongs to the trace of its call.
  *
  * @since 0.1.0
  */
@@ -34,16 +35,16 @@ import { attributes as a, logAttributes as l, logs } from "./Telemetry.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** One of so many answered calls is written, by chance. Defaults to 1: all of them. */
+  /** One in so many successful calls is logged, chosen at random. Defaults to 1, which logs all of them. */
   readonly sample?: number | undefined
-  /** The level of answered calls. Defaults to `Info`. */
+  /** The level of successful calls. Defaults to `Info`. */
   readonly successLevel?: LogLevel.Severity | undefined
-  /** How often failures of a kind are written; `false` writes all of them. */
+  /** How often the same failure is logged; `false` logs every one. */
   readonly repeatLimit?: RepeatLimit.Options | false | undefined
 }
 
 /**
- * Writes down a call that has ended.
+ * Logs a call that has ended.
  *
  * @category models
  * @since 0.1.0
@@ -51,7 +52,7 @@ export interface Options {
 export type CallLog = (record: CallRecord) => Effect.Effect<void>
 
 /**
- * How loudly a call that was not answered is told of.
+ * The log level of a call that did not succeed.
  *
  * @category getters
  * @since 0.1.0
@@ -62,9 +63,9 @@ export const levelOf = ({ error, outcome }: Pick<CallRecord, "error" | "outcome"
 }
 
 const messageOf = ({ error, operation, outcome }: CallRecord): string => {
-  if (outcome === "ok") return `${operation} answered`
-  if (outcome === "interrupted") return `${operation} left by its caller`
-  return error === undefined ? `${operation} ended with a defect` : `${operation} failed: ${error.tag}`
+  if (outcome === "ok") return `${operation} succeeded`
+  if (outcome === "interrupted") return `${operation} interrupted`
+  return error === undefined ? `${operation} died with a defect` : `${operation} failed: ${error.tag}`
 }
 
 const repeatKeyOf = ({ outcome, provider, requestModel }: CallRecord): string =>
@@ -72,14 +73,14 @@ const repeatKeyOf = ({ outcome, provider, requestModel }: CallRecord): string =>
 
 const severities: ReadonlyArray<LogLevel.Severity> = ["Fatal", "Error", "Warn", "Info", "Debug", "Trace"]
 
-/** Says it in the span of the call, which has ended by now. */
+/** Logs in the span of the call, which has already ended. */
 const logInCallSpan = (
   level: LogLevel.Severity,
   text: string,
   fields: CallFields.Fields,
   { spanId, traceId }: Pick<CallRecord, "spanId" | "traceId"> = {}
 ): Effect.Effect<void> =>
-  // Annotations and span in one step, because every call pays for each.
+  // Annotations and span in one update of the context, because this runs for every call.
   Effect.updateContext(Effect.logWithLevel(level)(text), (context: Context.Context<never>) => {
     const annotations = { ...Context.get(context, References.CurrentLogAnnotations), ...fields }
     const annotated = Context.add(context, References.CurrentLogAnnotations, annotations)
@@ -101,8 +102,8 @@ const logSuppressed = ({ count, last, since }: RepeatLimit.Suppressed<CallRecord
   })
 
 /**
- * Makes a log of calls. When its scope closes, what was not written is counted
- * in a last line. Options that cannot be used fail it.
+ * Makes a log of calls. When its scope closes, the counts of suppressed failures
+ * are logged. Fails with a `ConfigurationError` for invalid options.
  *
  * @category constructors
  * @since 0.1.0
@@ -132,20 +133,25 @@ export const make = (options: Options = {}): Effect.Effect<CallLog, Configuratio
         : yield* RepeatLimit.make<CallRecord>(logSuppressed, repeatLimit)
     const isSampled = sample === 1 ? Effect.succeed(true) : Effect.map(Random.nextIntBetween(1, sample), (n) => n === 1)
 
-    const isKept = (record: CallRecord): Effect.Effect<boolean> => {
+    const isLogged = (record: CallRecord): Effect.Effect<boolean> => {
       if (record.outcome === "ok") return isSampled
       return record.outcome === "interrupted" ? Effect.succeed(true) : passes(repeatKeyOf(record), record)
     }
 
     const line = (record: CallRecord): Effect.Effect<void> => {
       const level = record.outcome === "ok" ? successLevel : levelOf(record)
-      const written = Effect.suspend(() => {
+      const write = Effect.suspend(() => {
         const fields = CallFields.fromRecord(record)
-        const isOne = record.outcome === "ok" && sample > 1
-        return logInCallSpan(level, messageOf(record), isOne ? { ...fields, [l.sample.name]: sample } : fields, record)
+        const isSample = record.outcome === "ok" && sample > 1
+        return logInCallSpan(
+          level,
+          messageOf(record),
+          isSample ? { ...fields, [l.sample.name]: sample } : fields,
+          record
+        )
       })
-      return Effect.flatMap(LogLevel.isEnabled(level), (isEnabled) => (isEnabled ? written : Effect.void))
+      return Effect.flatMap(LogLevel.isEnabled(level), (isEnabled) => (isEnabled ? write : Effect.void))
     }
 
-    return (record) => Effect.flatMap(isKept(record), (kept) => (kept ? line(record) : Effect.void))
+    return (record) => Effect.flatMap(isLogged(record), (isOne) => (isOne ? line(record) : Effect.void))
   })

@@ -1,7 +1,6 @@
 /**
- * What is known of one call when it has ended: one plain value for whoever
- * writes calls down, such as logs and audits. It holds no prompt, no answer
- * and no key.
+ * The record of a call that has ended, for logs and audits. It holds no prompt,
+ * no response and no key.
  *
  * @since 0.1.0
  */
@@ -13,7 +12,7 @@ import type { Tags } from "../money/internal/BudgetCaps.ts"
 import type { Cost } from "../money/Cost.ts"
 
 /**
- * How a call was made: for a whole answer, or for a stream of events.
+ * The operation that was called: a whole response, or a stream of events.
  *
  * @category models
  * @since 0.1.0
@@ -21,8 +20,8 @@ import type { Cost } from "../money/Cost.ts"
 export type Operation = "chat" | "stream"
 
 /**
- * How a call ended: with a complete answer, with an error, because its caller
- * left, or with a defect of a program.
+ * How a call ended: with a complete response (`ok`), with an error (its tag), by
+ * interruption, or with a defect.
  *
  * @category models
  * @since 0.1.0
@@ -30,8 +29,8 @@ export type Operation = "chat" | "stream"
 export type Outcome = "ok" | "interrupted" | "defect" | Tag
 
 /**
- * How a stream ended: with its last event, by an error before or after its
- * first content, or because its consumer left.
+ * How a stream ended: with its last event (`complete`), with an error before
+ * (`failed`) or after (`broken`) its first content, or by interruption.
  *
  * @category models
  * @since 0.1.0
@@ -39,7 +38,7 @@ export type Outcome = "ok" | "interrupted" | "defect" | Tag
 export type StreamEnd = "complete" | "failed" | "broken" | "interrupted"
 
 /**
- * What may be said of an error everywhere.
+ * The facts of an error that are safe to show anywhere.
  *
  * @category models
  * @since 0.1.0
@@ -48,12 +47,12 @@ export interface ErrorSummary {
   readonly tag: Tag
   readonly category: Category
   readonly severity: Severity
-  /** One sentence; text of the host in it is scrubbed and cut. */
+  /** One sentence; text from the host in it is redacted and truncated. */
   readonly message: string
 }
 
 /**
- * One call that has ended. Durations are in milliseconds.
+ * A call that has ended. Durations are in milliseconds.
  *
  * @category models
  * @since 0.1.0
@@ -62,13 +61,13 @@ export interface CallRecord {
   readonly operation: Operation
   /** Unix milliseconds. */
   readonly startedAt: number
-  /** From the call to its end; that of a stream is its last event. */
+  /** From the call to its end, which for a stream is its last event. */
   readonly duration: number
-  /** The host that answered, or else the one that was asked last, by the id of its provider description. */
+  /** The provider id of the host that responded, or else of the one that was called last. */
   readonly provider: string
   /** The account of that host. */
   readonly account: string
-  /** The model that was asked for. */
+  /** The requested model. */
   readonly requestModel: string
   /** The model as the host named it. */
   readonly responseModel?: string
@@ -77,7 +76,7 @@ export interface CallRecord {
   readonly error?: ErrorSummary
   /** Why the model stopped, in the first choice. */
   readonly finishReason?: string
-  /** The host's request id, for its support. */
+  /** The host's request id. */
   readonly requestId?: string
   /** The host's trace id. */
   readonly hostTraceId?: string
@@ -85,29 +84,28 @@ export interface CallRecord {
   readonly traceId?: string
   /** The call's span. */
   readonly spanId?: string
-  /** Tokens of the answer; those of a cached one are of the call that was paid for. */
+  /** Tokens of the response. A cached one has those of the original call. */
   readonly usage?: Usage
   /**
-   * What all attempts cost together. Absent where a price is not known, which
-   * is not the same as free, where nothing was charged, and where two hosts
-   * charged in different currencies.
+   * The total cost of all attempts. Absent when a price is unknown, when nothing
+   * was charged, and when two hosts charged in different currencies.
    */
   readonly cost?: Cost
-  /** Whether a part of the cost is a guess, because a host did not say what it used. */
+  /** Whether a part of the cost is estimated, because a host did not report its usage. */
   readonly isEstimate: boolean
-  /** Where the answer came from, when the host was not asked for it. */
+  /** The cache level that the response came from; absent when a host was called. */
   readonly cached?: CacheStatus["level"]
-  /** Times that a host was asked: none for a cached answer. */
+  /** Requests to hosts: 0 for a cached response. */
   readonly attempts: number
   /** Attempts that followed a failed one at the same host. */
   readonly retries: number
-  /** Time that all attempts waited for their admission. */
+  /** Time that all attempts waited for admission. */
   readonly admissionWait: number
-  /** From the call to its first content. Only of streams. */
+  /** From the call to its first content. Streams only. */
   readonly timeToFirstToken?: number
-  /** Only of streams. */
+  /** Streams only. */
   readonly streamEnd?: StreamEnd
-  /** For whom the call was made. */
+  /** The tenant, job and agent of the call. */
   readonly tags: Tags
   readonly priority: Priority
 }

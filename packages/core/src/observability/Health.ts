@@ -1,16 +1,16 @@
 /**
- * Tells how the client is, from checks of its parts: never with an error, never
- * slower than its slowest check may be, and never at a price unless that was
- * asked for.
+ * Reports the health of the client from checks of its components. A report
+ * never fails, never takes longer than the longest timeout of its checks, and
+ * never costs money unless a paid probe is configured.
  *
  * **Details**
  *
- * - A report holds for a time, and whoever asks while one is being made gets
- *   that one. It is made to its end, whoever leaves.
- * - Which component makes the whole unhealthy is written in `Verdict`, how a
- *   failed look becomes a state in `HealthCheck`.
- * - `KimiClient.health` has checks of the client's own parts. `HealthSettings`
- *   sets their options and adds checks of yours.
+ * - A report is cached for a time. Callers that request it while one is being
+ *   made share that one, which runs to its end even if they are interrupted.
+ * - `OverallStatus` decides which components make the whole unhealthy,
+ *   `HealthCheck` how a failed check becomes the status of its component.
+ * - `KimiClient.health` checks the components of the client. `HealthSettings`
+ *   sets the options of these checks and adds custom ones.
  *
  * @since 0.1.0
  */
@@ -27,10 +27,10 @@ import * as CachedEffect from "../internal/CachedEffect.ts"
 import * as HealthCheck from "./internal/health/HealthCheck.ts"
 import * as OverallStatus from "./internal/health/OverallStatus.ts"
 
-export type { CheckResult as Finding, HealthCheck } from "./internal/health/HealthCheck.ts"
+export type { CheckResult, HealthCheck } from "./internal/health/HealthCheck.ts"
 
 /**
- * The health of what its checks look at.
+ * The health of the components that its checks cover.
  *
  * @category services
  * @since 0.1.0
@@ -38,7 +38,7 @@ export type { CheckResult as Finding, HealthCheck } from "./internal/health/Heal
 export class Health extends Context.Service<
   Health,
   {
-    /** The report, at most as old as its time to live. */
+    /** The report, cached for its time to live. */
     readonly report: Effect.Effect<SystemHealth>
   }
 >()("@kimi-effect/core/observability/Health") {}
@@ -48,11 +48,11 @@ export class Health extends Context.Service<
  * @since 0.1.0
  */
 export interface Options {
-  /** How long a report holds. Defaults to 10 seconds. */
+  /** How long a report is cached. Defaults to 10 seconds. */
   readonly timeToLive?: Duration.Input | undefined
-  /** Longest look of a check. Defaults to 5 seconds. */
+  /** Timeout of each check. Defaults to 5 seconds. */
   readonly timeout?: Duration.Input | undefined
-  /** Failed looks in a row after which a component that was well is unhealthy; until then it is degraded. Defaults to 2. */
+  /** Consecutive failures after which a healthy component is unhealthy; until then it is degraded. Defaults to 2. */
   readonly failureThreshold?: number | undefined
 }
 
@@ -74,8 +74,8 @@ const withoutSpan = (context: Context.Context<never>): Context.Context<never> =>
 const checkKeyOf = ({ account, name }: HealthCheck.HealthCheck): string => JSON.stringify([name, account])
 
 /**
- * Health by checks. Of two checks with the same name and account the later one
- * holds.
+ * Makes the health of some checks. Of two checks with the same name and account
+ * the later one is used.
  *
  * @category constructors
  * @since 0.1.0
@@ -88,28 +88,26 @@ export const make = Effect.fnUntraced(function* (
   const timeToLive = Duration.fromInputUnsafe(options.timeToLive ?? defaults.timeToLive)
   const { failureThreshold = defaults.failureThreshold } = options
   const clock = yield* Clock.Clock
-  // Reports belong to nobody's call: not to its trace, not to its options.
+  // A report is not a part of the call that requested it: neither of its trace nor of its options.
   const context = withoutSpan(yield* Effect.context<never>())
   const latest = new Map(checks.map((check) => [checkKeyOf(check), check]))
-  const looks = yield* Effect.forEach(latest.values(), (check) =>
-    HealthCheck.make(check, { timeout, failureThreshold })
-  )
+  const runs = yield* Effect.forEach(latest.values(), (check) => HealthCheck.make(check, { timeout, failureThreshold }))
 
-  const lookAtAll = Effect.map(Effect.all(looks, { concurrency: "unbounded" }), (components): SystemHealth => ({
+  const runAll = Effect.map(Effect.all(runs, { concurrency: "unbounded" }), (components): SystemHealth => ({
     status: OverallStatus.fromComponents(components),
     checkedAt: DateTime.makeUnsafe(clock.currentTimeMillisUnsafe()),
     components
   }))
-  const current = yield* Effect.updateContext(CachedEffect.make(lookAtAll, timeToLive), withoutSpan)
+  const current = yield* Effect.updateContext(CachedEffect.make(runAll, timeToLive), withoutSpan)
   const fork = Effect.runForkWith(context)
   return {
-    // Waiting in a fiber of its own keeps a report from ending with who asked for it.
+    // A separate fiber keeps an interrupted caller from ending the report for the others.
     report: Effect.suspend(() => Fiber.join(fork(current)))
   }
 })
 
 /**
- * Health by checks of your own.
+ * Provides the health of some checks.
  *
  * @category layers
  * @since 0.1.0

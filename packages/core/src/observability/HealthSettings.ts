@@ -1,7 +1,8 @@
 /**
- * What is said of a client's health beside the defaults, and checks of your own.
+ * Settings of `KimiClient.health`, and custom checks.
  *
- * It is a reference: provide `layer` below the client, or nothing.
+ * It is a reference with defaults: provide `layer` below the client to change
+ * them.
  *
  * ```ts
  * KimiNode.layerConfig().pipe(Layer.provide(HealthSettings.layer({ balanceWarning: 20 })))
@@ -23,11 +24,11 @@ import type { HealthCheck } from "./internal/health/HealthCheck.ts"
  * @since 0.1.0
  */
 export interface PaidProbe {
-  /** The model that is asked. Defaults to that of calls that name none. */
+  /** The model that is called. Defaults to the client's default model. */
   readonly model?: string | undefined
-  /** How long an answer holds: one call is made in this time. Defaults to 5 minutes. */
+  /** How long a result is cached: at most one call is made in this time. Defaults to 5 minutes. */
   readonly timeToLive?: Duration.Input | undefined
-  /** Longest call with its retries. Defaults to 30 seconds. */
+  /** Timeout of the call with its retries. Defaults to 30 seconds. */
   readonly timeout?: Duration.Input | undefined
 }
 
@@ -36,24 +37,24 @@ export interface PaidProbe {
  * @since 0.1.0
  */
 export interface Values extends Health.Options {
-  /** Money left in an account, in its currency, at which it is degraded. Defaults to 5. */
+  /** An account with no more than this much money, in its currency, is degraded. Defaults to 5. */
   readonly balanceWarning?: number | undefined
-  /** How long a balance holds. Defaults to a minute. */
+  /** How long a balance is cached. Defaults to a minute. */
   readonly balanceTimeToLive?: Duration.Input | undefined
-  /** Latency of the host from which on it is degraded. Defaults to 2 seconds. */
+  /** A host whose latency is this long or longer is degraded. Defaults to 2 seconds. */
   readonly slowAfter?: Duration.Input | undefined
-  /** Part of a queue that is taken when admission is degraded. Defaults to 0.8. */
+  /** Admission is degraded when a queue is filled to this fraction. Defaults to 0.8. */
   readonly queueWarning?: number | undefined
-  /** Part of a cap that is spent when the budget is degraded. Defaults to 0.8. */
+  /** The budget is degraded when this fraction of a cap is spent. Defaults to 0.8. */
   readonly budgetWarning?: number | undefined
-  /** Whether a small call is made and paid for, as the component `chat`. Off by default. */
+  /** Whether a small paid call is made, as the component `chat`. Off by default. */
   readonly paidProbe?: boolean | PaidProbe | undefined
-  /** Further checks. One with the name and account of a component takes its place. */
+  /** Custom checks. One with the name and account of a component replaces it. */
   readonly checks?: ReadonlyArray<HealthCheck> | undefined
 }
 
 /**
- * The default of every setting that `Health` has none of.
+ * The default of every setting that is not an option of `Health`.
  *
  * @category options
  * @since 0.1.0
@@ -68,7 +69,7 @@ export const defaults = {
 } as const
 
 /**
- * The settings of clients that are built below.
+ * The settings of the clients that are built with it.
  *
  * @category references
  * @since 0.1.0
@@ -82,7 +83,7 @@ const checkRules = (checks: Values["checks"] = []): ReadonlyArray<OptionRules.Ru
   if (!Array.isArray(checks)) return [["checks", false, "a list of checks"]]
   return checks.flatMap((check: HealthCheck, i): ReadonlyArray<OptionRules.Rule> => {
     const name = `checks[${i}]`
-    if (typeof check !== "object" || check === null) return [[name, false, "an object with a name and a look"]]
+    if (typeof check !== "object" || check === null) return [[name, false, "an object with a name and a check"]]
     return [
       [`${name}.name`, typeof check.name === "string" && check.name !== "", "a name"],
       [`${name}.check`, Effect.isEffect(check.check), "an effect that yields a check result"],
@@ -100,7 +101,7 @@ const rulesOf = (settings: Values): ReadonlyArray<OptionRules.Rule> => {
     positiveDuration("timeout", settings.timeout),
     finiteDuration("balanceTimeToLive", settings.balanceTimeToLive),
     positiveDuration("slowAfter", settings.slowAfter),
-    // Anything else would be taken for true, and pays for calls.
+    // Any other value would count as true and make paid calls.
     [
       "paidProbe",
       paidProbe === probe || ["undefined", "boolean"].includes(typeof paidProbe),
@@ -117,8 +118,8 @@ const rulesOf = (settings: Values): ReadonlyArray<OptionRules.Rule> => {
 }
 
 /**
- * Settings over those that are provided; checks are added to theirs. The error
- * names every setting that cannot be used.
+ * Overrides the settings that are already provided and adds to their checks.
+ * Fails with a `ConfigurationError` that names every invalid setting.
  *
  * @category layers
  * @since 0.1.0
@@ -128,10 +129,10 @@ export const layer = (settings: Values): Layer.Layer<never, ConfigurationError> 
     HealthSettings,
     Effect.andThen(
       Effect.suspend(() => OptionRules.check("HealthSettings", rulesOf(settings))),
-      Effect.map(HealthSettings, (below) => ({
-        ...below,
+      Effect.map(HealthSettings, (outer) => ({
+        ...outer,
         ...settings,
-        checks: [...(below.checks ?? []), ...(settings.checks ?? [])]
+        checks: [...(outer.checks ?? []), ...(settings.checks ?? [])]
       }))
     )
   )

@@ -1,29 +1,27 @@
 /**
- * The log of a program that uses the library, or of all of it: one line an
- * event, as JSON or for people, with the ids of its trace, and safe whatever
- * is logged.
+ * The log of a program: one line for each event, as JSON or human-readable text,
+ * with the ids of its trace, bounded in size and without secrets.
  *
  * ```ts
  * program.pipe(Effect.provide(Logging.layer()))
  * ```
  *
- * Level and format come from `KIMI_LOG_LEVEL` and `KIMI_LOG_FORMAT`, or from
- * code.
+ * Level and format are set by `KIMI_LOG_LEVEL` and `KIMI_LOG_FORMAT`, or in code.
  *
  * **Details**
  *
- * - It takes the place of Effect's `Logger.consoleJson` and `consolePretty`,
- *   which print the messages of nested errors as they are, know no bound, and
- *   say nothing of traces. It is an Effect `Logger` all the same: `format` makes
- *   the lines for `Logger.batched` and `Logger.toFile`.
- * - The messages of errors that are not the library's own, and members of
- *   objects that hold what was asked and answered, are left out unless options
- *   say otherwise. Keys and tokens are left out always.
+ * - It replaces Effect's `Logger.consoleJson` and `consolePretty`, which print
+ *   the messages of nested errors unchanged, have no size limit and omit trace
+ *   ids. It is an Effect `Logger`: `format` makes the lines for
+ *   `Logger.batched` and `Logger.toFile`.
+ * - Messages of errors from outside the library, and members of objects that
+ *   hold prompts or responses, are omitted unless options include them. Keys and
+ *   tokens are always omitted.
  *
  * **Gotchas**
  *
- * - What a program itself writes into the text of a message is its own: only
- *   secrets are looked for in it.
+ * - The text that a program passes as the message is logged unchanged except for
+ *   secrets.
  *
  * @since 0.1.0
  */
@@ -44,7 +42,7 @@ import * as LogText from "./internal/logging/LogText.ts"
 import * as LogValue from "./internal/logging/LogValue.ts"
 
 /**
- * Members of objects that hold what was asked or answered.
+ * Members of objects that hold prompts or responses.
  *
  * @category options
  * @since 0.1.0
@@ -61,25 +59,25 @@ export const contentFields: ReadonlyArray<string> = [
   "partial"
 ]
 
-/** Members of objects that hold secrets, whatever the options say. */
+/** Members of objects that hold secrets. No option shows them. */
 const secretFields = ["apiKey", "authorization", "proxyAuthorization", "xApiKey", "cookie", "setCookie", "password"]
 
 /**
- * How lines are made.
+ * How events are formatted.
  *
  * @category options
  * @since 0.1.0
  */
 export interface FormatOptions {
-  /** Longest line, in bytes. Defaults to 16 KiB, at least 1 KiB. */
+  /** Maximum length of a line in bytes. Defaults to 16 KiB, at least 1 KiB. */
   readonly maxLineBytes?: number | undefined
-  /** Whose messages of errors are shown: the library's `own` (default), or `all`, which may quote prompts. */
+  /** Which error messages are shown: those of the `library` (default), or `all`, which may quote prompts. */
   readonly errorMessages?: ErrorMessageScope | undefined
-  /** Members of logged objects that are left out; case, `-` and `_` do not count. Defaults to `contentNames`. */
+  /** Members of logged objects that are hidden, ignoring case, `-` and `_`. Defaults to `contentFields`. */
   readonly hiddenFields?: ReadonlyArray<string> | undefined
-  /** Secrets of any form, to be taken out of every text. */
+  /** Secrets to redact in every text. */
   readonly secrets?: ReadonlyArray<Redacted.Redacted<string>> | undefined
-  /** Whether lines for people are coloured. Defaults to `false`. */
+  /** Whether `pretty` lines are coloured. Defaults to `false`. */
   readonly colors?: boolean | undefined
 }
 
@@ -88,15 +86,15 @@ export interface FormatOptions {
  * @since 0.1.0
  */
 export interface Options extends FormatOptions {
-  /** In place of `KIMI_LOG_FORMAT`, which defaults to `auto`. */
+  /** Overrides `KIMI_LOG_FORMAT`, which defaults to `auto`. */
   readonly format?: LogSettings.Format | undefined
-  /** In place of `KIMI_LOG_LEVEL`, which defaults to `Info`; a function is asked at every event. */
+  /** Overrides `KIMI_LOG_LEVEL`, which defaults to `Info`. A function is called for every event. */
   readonly level?: LogLevel.LogLevel | (() => LogLevel.LogLevel) | undefined
-  /** Whether the lines go to a terminal, for `auto`. Defaults to `false`; the Node edge finds out. */
+  /** Whether the output is a terminal, for `auto`. Defaults to `false`; on Node it is detected. */
   readonly isTerminal?: boolean | undefined
-  /** Where lines go. Defaults to Effect's `Console`. It must not throw; what it throws is dropped. */
+  /** Writes a line. Defaults to Effect's `Console`. Exceptions that it throws are ignored. */
   readonly write?: ((line: string) => void) | undefined
-  /** Whether loggers that are provided outside go on beside this one. Defaults to `false`. */
+  /** Whether loggers that are already provided are kept. Defaults to `false`. */
   readonly mergeWithExisting?: boolean | undefined
 }
 
@@ -105,11 +103,11 @@ const normalizeFieldName = (name: string): string => name.toLowerCase().replaceA
 const minLineBytes = 1_024
 const encoder = new TextEncoder()
 
-/** A character takes three bytes at most, or six where it is escaped, which only a look at the line can tell. */
+/** A UTF-16 code unit takes at most three bytes, so most lines need not be encoded to know that they fit. */
 const isWithinBytes = (line: string, maxBytes: number): boolean =>
   line.length * 3 <= maxBytes || (line.length <= maxBytes && encoder.encode(line).length <= maxBytes)
 
-/** Tried in this order until the line is short enough; after the last, nothing but level and time is left. */
+/** Tried in this order until the line is short enough; after the last, only level and time remain. */
 const truncationLevels = [
   { maxText: 4_096, maxValues: 512, maxEntries: 64, maxDepth: 8 },
   { maxText: 256, maxValues: 64, maxEntries: 16, maxDepth: 5 },
@@ -117,7 +115,7 @@ const truncationLevels = [
 ] as const
 
 /**
- * A logger that makes a line of each event and writes it nowhere.
+ * Makes a logger that returns the line of each event and writes nothing.
  *
  * @category constructors
  * @since 0.1.0
@@ -131,12 +129,12 @@ export const format = (
   const textOf = LogText.make((options.secrets ?? []).map(Redacted.value))
   const shared = {
     isHidden: LogText.memoizeNames((name) => hidden.has(normalizeFieldName(name))),
-    encodeObject: makeErrorEncoder(options.errorMessages ?? "own")
+    encodeObject: makeErrorEncoder(options.errorMessages ?? "library")
   }
   const makers = truncationLevels.map(({ maxText, ...limits }) => {
     const sanitizeText = textOf(maxText)
-    const viewed = { ...shared, limits, sanitizeText, sanitizeName: LogText.memoizeNames(sanitizeText) }
-    const show = (value: unknown) => LogValue.fromUnknown(value, viewed)
+    const valueOptions = { ...shared, limits, sanitizeText, sanitizeName: LogText.memoizeNames(sanitizeText) }
+    const show = (value: unknown) => LogValue.fromUnknown(value, valueOptions)
     return (event: Logger.Options<unknown>) => LogRecord.fromEvent(event, show, sanitizeText)
   })
   const toLine = (record: LogRecord.LogRecord) =>
@@ -157,7 +155,7 @@ export const format = (
 }
 
 /**
- * A logger that writes its lines to Effect's `Console`, or where it is told.
+ * Makes a logger that writes its lines to Effect's `Console` or to `write`.
  *
  * @category constructors
  * @since 0.1.0
@@ -177,19 +175,19 @@ export const make = (
       if (event.fiber.getRef(Logger.LogToStderr)) console.error(line)
       else console.log(line)
     } catch {
-      // A log that cannot be written must not end what it tells of.
+      // A log that cannot be written must not fail the program.
     }
   })
 }
 
-/** A level that nothing is compared with, or a line that nothing fits into, would leave no log at all. */
+/** An unknown level or too short a line would silently disable the log. */
 const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
   const { errorMessages, format, hiddenFields, level, maxLineBytes, secrets, write } = options
   return [
     OptionRules.oneOf("format", format, LogSettings.formats),
     ...(typeof level === "function" ? [] : [OptionRules.oneOf("level", level, LogLevel.values)]),
     OptionRules.bytes("maxLineBytes", maxLineBytes, minLineBytes),
-    OptionRules.oneOf("errorMessages", errorMessages, ["own", "all"]),
+    OptionRules.oneOf("errorMessages", errorMessages, ["library", "all"]),
     ["hiddenFields", isArrayOf(hiddenFields, (name) => typeof name === "string"), "a list of names"],
     ["secrets", isArrayOf(secrets, Redacted.isRedacted), "a list of redacted texts"],
     ["write", write === undefined || typeof write === "function", "a function from a line"]
@@ -200,8 +198,9 @@ const isArrayOf = (list: unknown, isOne: (value: unknown) => boolean): boolean =
   list === undefined || (Array.isArray(list) && list.every(isOne))
 
 /**
- * Sets the logger and the lowest level of a program. Options and settings of the
- * current `ConfigProvider` that cannot be used fail with a `ConfigurationError`.
+ * Sets the logger and the minimum log level of a program. Fails with a
+ * `ConfigurationError` for invalid options and settings of the current
+ * `ConfigProvider`.
  *
  * @category layers
  * @since 0.1.0
@@ -216,7 +215,7 @@ export const layer = (options: Options = {}): Layer.Layer<never, ConfigurationEr
       const chosen = format === "auto" ? (options.isTerminal === true ? "pretty" : "json") : format
       return Layer.merge(
         Logger.layer([make(chosen, { ...options, secrets })], { mergeWithExisting }),
-        // A level that may change is asked for by the logger itself.
+        // The logger itself checks a level that may change.
         Layer.succeed(References.MinimumLogLevel, typeof level === "function" ? "All" : level)
       )
     })

@@ -1,23 +1,24 @@
 /**
  * Observes the calls of clients: metrics, spans, and a record of each call for
- * whoever writes them down.
+ * logs and audits.
  *
- * A client whose services include this one puts taps between its stages; one
- * without it is built without them and pays nothing.
+ * A client whose context includes this service has taps around its stages; one
+ * without it is built without them, at no cost.
  *
  * **Details**
  *
- * - Metrics go to the fiber's `Metric.MetricRegistry`, from which Prometheus
- *   and OTLP read them; spans go to the fiber's tracer. `Telemetry` names all.
- * - Nothing that is observed holds a prompt, an answer or a key unless
- *   `content` is given.
- * - What observes never fails a call: a sink that does is named in a warning.
+ * - Metrics are written to the fiber's `Metric.MetricRegistry`, from which
+ *   Prometheus and OTLP read them, and spans to the fiber's tracer. `Telemetry`
+ *   lists all of them.
+ * - Metrics, spans and records hold no prompt, response or key unless `content`
+ *   is given.
+ * - Observation never fails a call: a sink that fails is logged as a warning.
  *
  * **Gotchas**
  *
- * - Metrics of state, such as queues and circuits, are as old as the last
- *   `collect`; the Prometheus route asks before each answer, and this layer
- *   every `interval`.
+ * - State metrics, such as queues and circuits, are updated by `collect`. The
+ *   Prometheus route runs it before each response, and this layer every
+ *   `interval`.
  *
  * @since 0.1.0
  */
@@ -50,7 +51,7 @@ import type { ClientServices } from "./internal/ClientServices.ts"
 import * as StateMetrics from "./internal/metrics/StateMetrics.ts"
 
 /**
- * Writes calls down.
+ * Receives the record of each call.
  *
  * @category models
  * @since 0.1.0
@@ -62,20 +63,20 @@ export type Sink = (record: CallRecord) => Effect.Effect<void>
  * @since 0.1.0
  */
 export interface Options {
-  /** Called with each call that has ended, before its caller goes on. None by default. */
+  /** Runs for each call that has ended, before its caller continues. None by default. */
   readonly onCall?: ReadonlyArray<Sink> | undefined
-  /** Shows prompts and answers on the spans of calls. By default nothing does. */
+  /** Adds prompts and responses to the spans of calls. Off by default. */
   readonly content?: Content.Options | undefined
-  /** How often metrics of state are brought up to date. Defaults to 10 seconds. */
+  /** How often state metrics are updated. Defaults to 10 seconds. */
   readonly interval?: Duration.Input | undefined
-  /** Values of each open label, such as models and tenants, that metrics tell apart. Defaults to 100. */
+  /** Distinct values of each unbounded label, such as models and tenants. Further ones are `other`. Defaults to 100. */
   readonly maxLabelValues?: number | undefined
-  /** Sets of labels that each metric tells apart. Defaults to 1,000. */
+  /** Distinct sets of labels of each metric. Defaults to 1,000. */
   readonly maxSeries?: number | undefined
 }
 
 /**
- * What observes the clients that share it.
+ * Observes the clients that share it.
  *
  * @category services
  * @since 0.1.0
@@ -83,14 +84,14 @@ export interface Options {
 export class Observer extends Context.Service<
   Observer,
   {
-    /** What was counted. */
+    /** The metrics of calls. */
     readonly metrics: CallMetrics
-    /** Where it is written to. */
+    /** The registry that metrics are written to. */
     readonly registry: Metric.MetricRegistry
     readonly content: Content.Options | undefined
-    /** Has a call written down. */
+    /** Passes a record to every sink. */
     readonly onCall: Sink
-    /** The book that enters what it is told of into the metrics, and then into the given one or one of its own. */
+    /** An accounting that adds what it records to the metrics, and then to the given accounting or a separate one. */
     readonly observeAccounting: (book: Accounting.Accounting["Service"] | undefined) => Accounting.Accounting["Service"]
     /** The stages of a client, observed: its built-in ones, and those that users inserted or replaced. */
     readonly observeStages: (stages: Stages, builtIn: Stages) => Stages
@@ -98,14 +99,14 @@ export class Observer extends Context.Service<
     readonly observeCalls: (origin: ResponseOrigin, options: CallTap.Options) => CallTap.CallTap
     /** Includes the state of a client in the metrics until the scope closes. */
     readonly attach: (sources: ClientServices) => Effect.Effect<void, never, Scope.Scope>
-    /** Brings the metrics of state up to date. */
+    /** Updates the state metrics. */
     readonly collect: Effect.Effect<void>
   }
 >()("@kimi-effect/core/observability/Observer") {}
 
 type AccountingService = Accounting.Accounting["Service"]
 
-/** Enters bills into the metrics and into the call that they belong to. */
+/** Adds the usage of attempts to the metrics and to the call that they belong to. */
 const observedAccounting = (
   calls: CallMetrics,
   prices: Effect.Effect<PriceTable.Prices>,
@@ -135,7 +136,7 @@ const logSinkFailure =
   (record) =>
     Effect.catchCause(
       Effect.suspend(() => sink(record)),
-      (cause) => Effect.logWarning("A call could not be written down", cause)
+      (cause) => Effect.logWarning("A sink of call records failed", cause)
     )
 
 const build = Effect.fnUntraced(function* (
@@ -183,8 +184,8 @@ const build = Effect.fnUntraced(function* (
 })
 
 /**
- * An observer, until the scope closes. Options that cannot be used fail it; the
- * defaults can.
+ * Makes an observer that runs until the scope closes. Fails with a
+ * `ConfigurationError` for invalid options; the defaults are valid.
  *
  * @category constructors
  * @since 0.1.0
@@ -196,7 +197,7 @@ export function make(options: Options = {}): Effect.Effect<Observer["Service"], 
 }
 
 /**
- * Switches telemetry on for the clients that are built with it.
+ * Switches on telemetry for the clients that are built with it.
  *
  * @category layers
  * @since 0.1.0

@@ -1,11 +1,11 @@
 /**
  * Every span, metric and attribute that the library emits, with its unit and
- * its meaning, once. Data only.
+ * description. Data only.
  *
- * Names follow OpenTelemetry's conventions for generative AI where there is
- * one (`@opentelemetry/semantic-conventions` 1.45, incubating) and are
- * `kimi.*` where there is none. The reference in `docs/telemetry.md` is made
- * from this file.
+ * Names follow OpenTelemetry's semantic conventions for generative AI where
+ * they exist (`@opentelemetry/semantic-conventions` 1.45, incubating) and are
+ * `kimi.*` elsewhere. The reference in `docs/telemetry.md` is generated from
+ * this file.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ export { type LogEvent, logAttributes, logEvents as logs } from "./internal/Tele
 export { type Metric, metrics } from "./internal/TelemetryMetrics.ts"
 
 /**
- * Something that happened within a span.
+ * An event of a span.
  *
  * @category models
  * @since 0.1.0
@@ -36,23 +36,23 @@ export interface SpanEvent {
 export const spanEvents = {
   admissionWait: {
     name: "kimi.admission.wait",
-    description: "An attempt had to wait for its admission, and the wait is over",
+    description: "An attempt that had to wait for admission was admitted or gave up",
     attributes: [a.wait, a.outcome]
   },
-  retry: { name: "kimi.retry", description: "Another attempt begins after one that failed", attributes: [a.errorType] },
+  retry: { name: "kimi.retry", description: "A retry starts", attributes: [a.errorType] },
   breakerRejected: {
     name: "kimi.breaker.rejected",
-    description: "A circuit did not permit an attempt",
+    description: "A circuit rejected an attempt",
     attributes: [a.circuit, a.circuitState]
   },
   cacheHit: {
     name: "kimi.cache.hit",
-    description: "The host was not asked for the answer",
+    description: "The response came from the cache",
     attributes: [a.cacheLevel, a.cacheAge]
   },
   firstToken: {
     name: "kimi.first_token",
-    description: "The first content of a stream came, to the call and to an attempt",
+    description: "The first content of a stream arrived; on the span of the call and of the attempt",
     attributes: []
   }
 } as const satisfies Record<string, SpanEvent>
@@ -62,7 +62,7 @@ export const spanEvents = {
  * @since 0.1.0
  */
 export interface Span {
-  /** Words in braces stand for the value of an attribute. */
+  /** A name in braces is replaced by the value of that attribute. */
   readonly name: string
   readonly kind: "client" | "internal"
   readonly description: string
@@ -80,7 +80,8 @@ export const spans = {
   call: {
     name: "chat {gen_ai.request.model}",
     kind: "client",
-    description: "One call of `chat` or `stream` with all of its attempts; that of a stream lasts until it ends",
+    description:
+      "A call of `chat` or `stream` with all of its attempts. The span of a stream lasts until the stream ends",
     attributes: [
       a.operationName,
       a.operation,
@@ -135,7 +136,7 @@ export const spans = {
   attempt: {
     name: "kimi.attempt",
     kind: "internal",
-    description: "One time that a host was asked",
+    description: "A single request to a host",
     attributes: [
       a.providerName,
       a.host,
@@ -159,35 +160,35 @@ export const spans = {
   models: {
     name: "KimiClient.models",
     kind: "client",
-    description: "One call of `models`",
+    description: "A call of `models`",
     attributes: [a.providerName],
     events: []
   },
   estimateTokens: {
     name: "KimiClient.estimateTokens",
     kind: "client",
-    description: "One call of `estimateTokens`",
+    description: "A call of `estimateTokens`",
     attributes: [a.providerName],
     events: []
   },
   balance: {
     name: "KimiClient.balance",
     kind: "client",
-    description: "One call of `balance`",
+    description: "A call of `balance`",
     attributes: [a.providerName],
     events: []
   },
   health: {
     name: "KimiClient.health",
     kind: "client",
-    description: "One look at the health of a client and its parts, or at what the last one found",
+    description: "A read of the client's health, cached or not",
     attributes: [a.providerName],
     events: []
   }
 } as const satisfies Record<string, Span>
 
 /**
- * What stands for all values of an open attribute that are beyond its bound.
+ * The value that replaces those of an unbounded attribute beyond its limit.
  *
  * @category constants
  * @since 0.1.0
@@ -195,8 +196,8 @@ export const spans = {
 export const overflowValue = "other"
 
 /**
- * The names of hosts in the conventions; other hosts go by the ids of their
- * provider descriptions.
+ * The names of hosts in the conventions. Other hosts have the ids of their
+ * providers.
  *
  * @category constants
  * @since 0.1.0

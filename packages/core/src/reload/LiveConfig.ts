@@ -1,17 +1,17 @@
 /**
- * A configuration that may change while it is used.
+ * A configuration that can change at run time.
  *
- * A change is validated whole: by the options themselves, then by everyone who
- * follows the configuration. Only when all accept is it swapped in, for all at
- * once; else the last good one stays, and an event says every reason.
+ * A change is validated as a whole: first the options, then by every registered
+ * participant. If all accept it, it is applied for all at once. Otherwise the
+ * previous configuration stays in use, and an event lists every reason.
  *
  * **Details**
  *
- * - Changes come from the source, which is read again on `reload`, and from
- *   code by `set`, whose options win over the source's until they are set to
- *   `undefined`. One change is dealt with after the other.
- * - Events hold the names of options and never a value. Each is logged once;
- *   a source that stays broken in the same way is told of once.
+ * - Changes come from the source, which is read again on `reload`, and from code
+ *   through `set`, whose options override the source until they are set to
+ *   `undefined`. Changes are processed one after another.
+ * - Events hold the names of options and never a value. Each is logged once; a
+ *   source that stays invalid in the same way is reported once.
  *
  * **Example** (A key from a secret manager)
  *
@@ -50,24 +50,25 @@ export type { Participant, PreparedChange, Source } from "./internal/ConfigState
 export class LiveConfig extends Context.Service<
   LiveConfig,
   {
-    /** The settings that hold now. */
+    /** The settings in use. */
     readonly current: Effect.Effect<Settings.Settings>
-    /** Why the latest change cannot be used; nothing where it can. */
+    /** The reasons why the latest change was rejected; `undefined` if it was applied. */
     readonly rejection: Effect.Effect<ConfigurationError["issues"] | undefined>
-    /** Every change from now on, taken or refused. */
+    /** Every change from now on, applied or rejected. */
     readonly events: Stream.Stream<ReloadEvent>
-    /** Reads the source again and gives the names of the options that changed. */
+    /** Reads the source again. Returns the names of the options that changed. */
     readonly reload: Effect.Effect<ReadonlyArray<string>, ConfigurationError>
-    /** Changes options in code, over those of the source. `undefined` gives an option back to the source. */
+    /** Changes options in code, overriding the source. `undefined` restores the option of the source. */
     readonly set: (options: Settings.Options) => Effect.Effect<ReadonlyArray<string>, ConfigurationError>
-    /** Takes part in every change as long as the scope lives, beginning with the settings that hold now. */
+    /** Registers a participant until the scope closes, starting with the settings in use. */
     readonly register: (participant: Participant) => Effect.Effect<void, ConfigurationError, Scope.Scope>
   }
 >()("@kimi-effect/core/reload/LiveConfig") {}
 
 /**
- * A configuration from any source. It fails when what the source gives first
- * cannot be used.
+/**
+ * Makes a configuration from any source. Fails if the initial settings of the
+ * source are invalid.
  *
  * @category constructors
  * @since 0.1.0
@@ -105,7 +106,7 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * Options given in code, to be changed by `set`.
+ * A configuration from options in code, which `set` can change.
  *
  * @category layers
  * @since 0.1.0
@@ -117,8 +118,8 @@ export const layer = (options: Settings.Options): Layer.Layer<LiveConfig, Config
   )
 
 /**
- * Runs an effect with the prices of the configuration as they are now: what a
- * program counts itself, outside of calls. Calls have them of their own accord.
+ * Runs an effect with the current prices of the configuration, for costs that a
+ * program computes itself. Calls use these prices anyway.
  *
  * @category combinators
  * @since 0.1.0
@@ -130,7 +131,7 @@ export const withPrices = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effe
   )
 
 /**
- * When a source is read again by itself.
+ * When a source is read again automatically.
  *
  * @category options
  * @since 0.1.0
@@ -141,8 +142,8 @@ export interface RefreshOptions {
 }
 
 /**
- * Reads the source of a configuration again and again, as long as the scope
- * lives. What cannot be used is told by an event, and does not end it.
+ * Reads the source of a configuration repeatedly until the scope closes. An
+ * invalid change is reported by an event and does not end it.
  *
  * @category combinators
  * @since 0.1.0
@@ -161,8 +162,8 @@ export const refresh = (
   )
 
 /**
- * The options of the current `ConfigProvider`, which is asked again for every
- * `reload`; those in `overrides` win.
+ * A configuration from the current `ConfigProvider`, which is read again on every
+ * `reload`. Options in `overrides` take precedence.
  *
  * @category layers
  * @since 0.1.0

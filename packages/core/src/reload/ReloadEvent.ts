@@ -1,13 +1,13 @@
 /**
- * What becomes of a change of the configuration, as data. It holds the names
- * of options, and never a value.
+ * The outcome of a configuration change. It holds the names of options and never
+ * a value.
  *
  * @since 0.1.0
  */
 import type { ConfigurationIssue } from "../errors/ConfigurationErrors.ts"
 
 /**
- * The configuration was swapped.
+ * The change was applied.
  *
  * @category models
  * @since 0.1.0
@@ -21,7 +21,7 @@ export interface Reloaded {
 }
 
 /**
- * The change cannot be used, and the last good configuration stays.
+ * The change was rejected, and the previous configuration stays in use.
  *
  * @category models
  * @since 0.1.0

@@ -8,6 +8,7 @@ import * as Budget from "../../src/money/Budget.ts"
 import * as BudgetStore from "../../src/money/BudgetStore.ts"
 import { between, type Chance, happens, oneOf } from "../resilience/support/chance.ts"
 import { answer, callFor, events, prices, stages } from "./support/budget.ts"
+import { runs, seedOf } from "../../../../test/support/depth.ts"
 
 const caps: ReadonlyArray<Budget.Cap> = [
   { amount: "100", currency: "USD" },
@@ -121,11 +122,11 @@ const trace = (chance: Chance) =>
 const isRefusal = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "_tag" in error && error._tag === "BudgetExceededError"
 
-const traces = 100_000
+const traces = runs({ sample: 4_000, deep: 100_000 })
 
 describe("Budget", () => {
   it.effect(
-    "exceeds no cap in 100,000 random traces with interrupts, and leaves no reservation",
+    "exceeds no cap in random traces with interrupts, and leaves no reservation",
     () =>
       Effect.gen(function* () {
         const chance = yield* Random.Random
@@ -136,7 +137,7 @@ describe("Budget", () => {
         assert.isAbove(seen.refused, traces / 20)
         assert.isAbove(seen.interrupted, traces / 3)
         assert.isTrue(seen.spent > 0n)
-      }).pipe(Effect.provide(prices), Random.withSeed("budget")),
+      }).pipe(Effect.provide(prices), Random.withSeed(seedOf("budget"))),
     300_000
   )
 })

@@ -10,7 +10,7 @@ import { answered, failed } from "./support/records.ts"
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** The lines that calls leave, parsed. */
+/** The parsed lines of calls. */
 const linesFor = (
   records: ReadonlyArray<CallRecord>,
   options: CallLog.Options = {},
@@ -25,12 +25,12 @@ const linesFor = (
 const fieldsOf = (line: Fields | undefined): Fields => (line?.["annotations"] ?? {}) as Fields
 
 describe("CallLog", () => {
-  it.effect("says everything of an answered call, in the trace of that call", () =>
+  it.effect("logs all fields of a successful call in its trace", () =>
     Effect.gen(function* () {
       const [line] = yield* Effect.withSpan(linesFor([answered]), "somewhere else")
       assert.include(line, {
         level: "INFO",
-        message: "stream answered",
+        message: "stream succeeded",
         trace_id: answered.traceId,
         span_id: answered.spanId
       })
@@ -66,7 +66,7 @@ describe("CallLog", () => {
     })
   )
 
-  it.effect("says nothing under a name that is not in the list of names", () =>
+  it.effect("uses only field names of Telemetry", () =>
     Effect.gen(function* () {
       const everything = {
         ...failed("ServerError"),
@@ -85,16 +85,16 @@ describe("CallLog", () => {
       const namesOf = (lines: ReadonlyArray<Fields | undefined>) =>
         new Set(lines.flatMap((line) => Object.keys(fieldsOf(line))))
       assert.deepStrictEqual(namesOf([...calls.slice(0, 2), sampled]), new Set(call.attributes.map(({ name }) => name)))
-      const [told] = yield* linesFor(
+      const [emitted] = yield* linesFor(
         [failed("ServerError"), failed("ServerError")],
         { repeatLimit: { maxEvents: 0, interval: "1 second" } },
         TestClock.adjust("1 second")
       )
-      assert.deepStrictEqual(namesOf([told]), new Set<string>(suppressed.attributes.map(({ name }) => name)))
+      assert.deepStrictEqual(namesOf([emitted]), new Set<string>(suppressed.attributes.map(({ name }) => name)))
     })
   )
 
-  it.effect("says what a call failed with", () =>
+  it.effect("logs the error of a failed call", () =>
     Effect.gen(function* () {
       const [line] = yield* linesFor([failed("OverloadedError", { requestId: "req-2" })])
       assert.include(line, { level: "WARN", message: "stream failed: OverloadedError" })
@@ -110,7 +110,7 @@ describe("CallLog", () => {
     })
   )
 
-  it.effect("is as loud as the outcome", () =>
+  it.effect("derives the level from the outcome", () =>
     Effect.gen(function* () {
       const { cost: _, ...rest } = answered
       const lines = yield* linesFor([
@@ -126,9 +126,9 @@ describe("CallLog", () => {
           fieldsOf(line)["kimi.cache.level"]
         ]),
         [
-          ["INFO", "stream answered", undefined, "memory"],
-          ["INFO", "stream left by its caller", undefined, undefined],
-          ["ERROR", "stream ended with a defect", "defect", undefined]
+          ["INFO", "stream succeeded", undefined, "memory"],
+          ["INFO", "stream interrupted", undefined, undefined],
+          ["ERROR", "stream died with a defect", "defect", undefined]
         ]
       )
       const tags = Object.keys(table) as ReadonlyArray<Tag>
@@ -142,14 +142,14 @@ describe("CallLog", () => {
     })
   )
 
-  it.effect("writes answered calls at the level that is asked for", () =>
+  it.effect("logs successful calls at the given level", () =>
     Effect.gen(function* () {
       const [line] = yield* linesFor([answered], { successLevel: "Debug" })
       assert.strictEqual(line?.["level"], "DEBUG")
     })
   )
 
-  it.effect("writes one of so many answered calls, and everything that failed or was left", () =>
+  it.effect("samples successful calls only", () =>
     Effect.gen(function* () {
       const sampled = Effect.gen(function* () {
         const records = Array.from({ length: 2_000 }, () => [
@@ -167,13 +167,13 @@ describe("CallLog", () => {
         return kept.length
       })
       const counts = yield* Effect.forEach(["a", "b", "a"], (seed) => sampled.pipe(Random.withSeed(seed)))
-      // 100 are expected; by the seed, so it is the same in every run.
+      // 100 are expected. The seed makes the number the same in every run.
       assert.deepStrictEqual([counts[0], counts[0] !== counts[1]], [counts[2], true])
       for (const count of counts) assert.isTrue(count > 70 && count < 130, `${count}`)
     })
   )
 
-  it.effect("writes a few failures of a kind, and then how many more there were", () =>
+  it.effect("suppresses repeated failures and logs their number", () =>
     Effect.gen(function* () {
       const storm = Array.from({ length: 1_000 }, () => [
         failed("ServerError"),
@@ -203,14 +203,14 @@ describe("CallLog", () => {
     })
   )
 
-  it.effect("writes every call that was left, however many there are", () =>
+  it.effect("logs every interrupted call", () =>
     Effect.gen(function* () {
       const left = Array.from({ length: 20 }, () => ({ ...answered, outcome: "interrupted" as const }))
       assert.strictEqual((yield* linesFor(left, { sample: 100, repeatLimit: { maxEvents: 1 } })).length, 20)
     })
   )
 
-  it.effect("counts what it did not write when it is closed", () =>
+  it.effect("logs the number of suppressed failures when its scope closes", () =>
     Effect.gen(function* () {
       const lines = yield* linesOf(
         Effect.scoped(

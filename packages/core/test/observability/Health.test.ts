@@ -10,8 +10,8 @@ const quiet = Effect.provide(Logger.layer([]))
 const make = (checks: ReadonlyArray<Health.HealthCheck>, options?: Health.Options) =>
   quiet(Effect.map(Health.make(checks, options), ({ report }) => report))
 
-describe("a report of health", () => {
-  it.effect("holds every component in order, and the verdict over them", () =>
+describe("a health report", () => {
+  it.effect("has every component in order and the overall status", () =>
     Effect.gen(function* () {
       const report = yield* make([
         component({ name: "first", check: Effect.succeed(poor) }),
@@ -32,7 +32,7 @@ describe("a report of health", () => {
     })
   )
 
-  it.effect("has the later of two checks with the same name and account, in the place of the first", () =>
+  it.effect("replaces a check by a later one with the same name and account", () =>
     Effect.gen(function* () {
       const replaced = component({ name: "config" })
       const report = yield* make([
@@ -46,11 +46,11 @@ describe("a report of health", () => {
         components.map(({ code, name }) => `${name} ${code}`),
         ["config Ill", "config Ok", "other Ok"]
       )
-      assert.strictEqual(replaced.looks(), 0)
+      assert.strictEqual(replaced.runs(), 0)
     })
   )
 
-  it.effect("takes as long as its slowest look, and no longer than that may take", () =>
+  it.effect("runs checks concurrently, up to their timeout", () =>
     Effect.gen(function* () {
       const slow = (millis: number) => Effect.as(Effect.sleep(millis), well)
       const report = yield* make(
@@ -77,7 +77,7 @@ describe("a report of health", () => {
     })
   )
 
-  it.effect("holds for its time, whatever it says", () =>
+  it.effect("is cached for its time to live", () =>
     Effect.gen(function* () {
       const part = component({ check: Effect.succeed(ill) })
       const report = yield* make([part], { timeToLive: "10 seconds" })
@@ -87,11 +87,11 @@ describe("a report of health", () => {
       assert.strictEqual(yield* report, first)
       yield* TestClock.adjust("1 millis")
       assert.strictEqual((yield* report).status, "healthy")
-      assert.strictEqual(part.looks(), 2)
+      assert.strictEqual(part.runs(), 2)
     })
   )
 
-  it.effect("holds from when it was made, although the look took long", () =>
+  it.effect("is cached from its completion", () =>
     Effect.gen(function* () {
       const part = component({ check: Effect.as(Effect.sleep("4 seconds"), well) })
       const report = yield* make([part], { timeToLive: "3 seconds" })
@@ -100,13 +100,13 @@ describe("a report of health", () => {
       yield* Fiber.join(fiber)
       yield* TestClock.adjust("2999 millis")
       yield* report
-      assert.strictEqual(part.looks(), 1)
+      assert.strictEqual(part.runs(), 1)
     })
   )
 })
 
-describe("many who ask for a report at once", () => {
-  it.effect("get the same one", () =>
+describe("concurrent requests for a report", () => {
+  it.effect("share one report", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
       const part = component({ check: Effect.as(Deferred.await(gate), well) })
@@ -116,11 +116,11 @@ describe("many who ask for a report at once", () => {
       yield* Deferred.succeed(gate, undefined)
       const reports = yield* Effect.forEach(fibers, Fiber.join)
       assert.strictEqual(new Set(reports).size, 1)
-      assert.strictEqual(part.looks(), 1)
+      assert.strictEqual(part.runs(), 1)
     })
   )
 
-  it.effect("get it although the first of them leaves, and the next although all leave", () =>
+  it.effect("do not end the report when they are interrupted", () =>
     Effect.gen(function* () {
       const part = component({ check: Effect.as(Effect.sleep("3 seconds"), well) })
       const report = yield* make([part])
@@ -132,11 +132,11 @@ describe("many who ask for a report at once", () => {
       const late = yield* Effect.forkChild(report)
       yield* TestClock.adjust("2 seconds")
       assert.strictEqual((yield* Fiber.join(late)).status, "healthy")
-      assert.strictEqual(part.looks(), 1)
+      assert.strictEqual(part.runs(), 1)
     })
   )
 
-  it.effect("get one at all although each of them is less patient than a look takes", () =>
+  it.effect("get a report although each of them gives up before a check ends", () =>
     Effect.gen(function* () {
       const part = component({ check: Effect.never })
       const report = yield* make([part], { timeout: "5 seconds", timeToLive: "1 minute" })
@@ -147,29 +147,29 @@ describe("many who ask for a report at once", () => {
       }
       const found = yield* Effect.timeoutOption(report, "1 second")
       assert.strictEqual(Option.getOrThrow(found).components[0]?.code, "Timeout")
-      assert.strictEqual(part.looks(), 1)
+      assert.strictEqual(part.runs(), 1)
     })
   )
 })
 
-describe("a look", () => {
-  it.effect("is nobody's call: it has no options and no span of who asked first", () =>
+describe("a check", () => {
+  it.effect("has neither the call options nor the span of the caller", () =>
     Effect.gen(function* () {
       let seen: unknown
-      const look = Effect.gen(function* () {
+      const check = Effect.gen(function* () {
         const { tenant } = yield* CallOptions.CallOptions
         seen = [tenant, yield* Effect.serviceOption(Tracer.ParentSpan)]
         return well
       })
-      const report = yield* Effect.withSpan(make([component({ check: look })]), "where the client was built")
-      yield* Effect.withSpan(CallOptions.provide({ tenant: "acme" })(report), "who asked")
+      const report = yield* Effect.withSpan(make([component({ check: check })]), "where the client was built")
+      yield* Effect.withSpan(CallOptions.provide({ tenant: "acme" })(report), "caller")
       assert.deepStrictEqual(seen, ["", Option.none()])
     })
   )
 })
 
-describe("the layer", () => {
-  it.effect("gives health by checks of one's own", () =>
+describe("Health.layer", () => {
+  it.effect("provides the health of the given checks", () =>
     Effect.gen(function* () {
       const context = yield* Layer.build(Health.layer([component({ role: "required", check: Effect.succeed(ill) })]))
       assert.strictEqual((yield* quiet(Context.get(context, Health.Health).report)).status, "unhealthy")

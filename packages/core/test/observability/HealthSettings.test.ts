@@ -3,24 +3,24 @@ import { Effect, Layer } from "effect"
 import * as HealthSettings from "../../src/observability/HealthSettings.ts"
 import { component } from "./support/health.ts"
 
-describe("the settings of health", () => {
+describe("HealthSettings", () => {
   it.effect("are empty by default", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* HealthSettings.HealthSettings, {})
     })
   )
 
-  it.effect("go over those below, and add their checks to theirs", () =>
+  it.effect("override outer settings and add to their checks", () =>
     Effect.gen(function* () {
-      const [own, theirs] = [component({ name: "own" }), component({ name: "theirs" })]
-      const below = HealthSettings.layer({ balanceWarning: 1, slowAfter: "1 second", checks: [theirs] })
-      const layer = Layer.provide(HealthSettings.layer({ balanceWarning: 2, checks: [own] }), below)
+      const [innerCheck, outerCheck] = [component({ name: "innerCheck" }), component({ name: "outerCheck" })]
+      const outer = HealthSettings.layer({ balanceWarning: 1, slowAfter: "1 second", checks: [outerCheck] })
+      const layer = Layer.provide(HealthSettings.layer({ balanceWarning: 2, checks: [innerCheck] }), outer)
       const settings = yield* Effect.provide(HealthSettings.HealthSettings, layer)
-      assert.deepStrictEqual(settings, { balanceWarning: 2, slowAfter: "1 second", checks: [theirs, own] })
+      assert.deepStrictEqual(settings, { balanceWarning: 2, slowAfter: "1 second", checks: [outerCheck, innerCheck] })
     })
   )
 
-  it.effect("that cannot be used are named, all of them", () =>
+  it.effect("fail with the name of every invalid setting", () =>
     Effect.gen(function* () {
       const build = (settings: HealthSettings.Values) => Layer.build(HealthSettings.layer(settings))
       const error = yield* Effect.flip(

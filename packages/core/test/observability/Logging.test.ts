@@ -9,7 +9,7 @@ const start = Date.UTC(2026, 10, 26, 2, 30)
 const parent = Tracer.externalSpan({ traceId: "a".repeat(32), spanId: "b".repeat(16) })
 
 describe("Logging", () => {
-  it.effect("writes one line of JSON for an event, with all that is known of it", () =>
+  it.effect("writes one JSON line with all fields of an event", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(start)
       const line = yield* lineOf(
@@ -36,7 +36,7 @@ describe("Logging", () => {
     })
   )
 
-  it.effect("names the span that the event is in", () =>
+  it.effect("has the ids of the current span", () =>
     Effect.gen(function* () {
       let ids: object = {}
       const line = yield* lineOf(
@@ -50,7 +50,7 @@ describe("Logging", () => {
     })
   )
 
-  it.effect("says everything of the library's errors, and of others what they are and where they were made", () =>
+  it.effect("logs errors of the library in full, and other errors without their message", () =>
     Effect.gen(function* () {
       const own = new RateLimitError({
         message: "too fast",
@@ -89,7 +89,7 @@ describe("Logging", () => {
     })
   )
 
-  it.effect("shows the messages of all errors when asked", () =>
+  it.effect("logs the messages of all errors if configured", () =>
     Effect.gen(function* () {
       const line = yield* lineOf(Effect.logError(new Error("outer", { cause: "inner" })), { errorMessages: "all" })
       const { stack: _, ...rest } = line["message"] as Record<string, unknown>
@@ -97,7 +97,7 @@ describe("Logging", () => {
     })
   )
 
-  it.effect("leaves out what was asked and answered, unless it is told other names", () =>
+  it.effect("hides content fields, or the configured ones", () =>
     Effect.gen(function* () {
       const value = { model: "kimi-k3", messages: [{ role: "user", content: "hello" }], "Api-Key": "hello" }
       const usual = yield* lineOf(Effect.log(value))
@@ -111,7 +111,7 @@ describe("Logging", () => {
     })
   )
 
-  it.effect("bounds lines in bytes, whatever they hold", () =>
+  it.effect("limits the length of every line in bytes", () =>
     Effect.gen(function* () {
       const texts = ["a", "\u0001", "漢", "\u{1f600}", "\ud800", '"'].map((text) => text.repeat(100_000))
       for (const maxLineBytes of [1_024, 2_000, 16_384]) {
@@ -132,7 +132,7 @@ describe("Logging", () => {
     })
   )
 
-  it.effect("says that a line was cut", () =>
+  it.effect("marks a shortened line", () =>
     Effect.gen(function* () {
       const line = yield* lineOf(
         Effect.log(
@@ -146,7 +146,7 @@ describe("Logging", () => {
     })
   )
 
-  it.effect("drops what a sink throws", () =>
+  it.effect("ignores exceptions of the sink", () =>
     Effect.gen(function* () {
       let calls = 0
       const logger = Logging.make("json", {
@@ -160,7 +160,7 @@ describe("Logging", () => {
     })
   )
 
-  it.effect("makes lines for Effect's own batches", () =>
+  it.effect("formats lines for Effect's batched logger", () =>
     Effect.gen(function* () {
       const batches: Array<ReadonlyArray<string>> = []
       yield* Effect.scoped(
@@ -199,7 +199,7 @@ const run = (env: Record<string, string>, options: Logging.Options = {}) =>
   })
 
 describe("Logging.layer", () => {
-  it.effect("takes level and format from the configuration, and JSON from level Info by default", () =>
+  it.effect("reads level and format from the configuration", () =>
     Effect.gen(function* () {
       const usual = yield* run({})
       assert.deepStrictEqual(
@@ -214,7 +214,7 @@ describe("Logging.layer", () => {
     })
   )
 
-  it.effect("is for people in a terminal, unless code or configuration say otherwise", () =>
+  it.effect("is pretty in a terminal, unless code or configuration set the format", () =>
     Effect.gen(function* () {
       const isPretty = ({ out }: { readonly out: ReadonlyArray<string> }) => !out[0]?.startsWith("{")
       assert.isTrue(isPretty(yield* run({}, { isTerminal: true })))
@@ -224,7 +224,7 @@ describe("Logging.layer", () => {
     })
   )
 
-  it.effect("asks a function for the level at every event", () =>
+  it.effect("calls a level function for every event", () =>
     Effect.gen(function* () {
       let asked = 0
       const { out } = yield* run({ KIMI_LOG_LEVEL: "none" }, { level: () => (++asked === 1 ? "Debug" : "Error") })
@@ -232,14 +232,14 @@ describe("Logging.layer", () => {
     })
   )
 
-  it.effect("finds the configured key in texts, whatever its form", () =>
+  it.effect("redacts the configured key even if it does not look like one", () =>
     Effect.gen(function* () {
       const { out } = yield* run({ KIMI_API_KEY: "a key without form" })
       assert.strictEqual(parse(out.at(-1) ?? "")["message"], "error <redacted>")
     })
   )
 
-  it.effect("refuses settings that it does not know, all at once", () =>
+  it.effect("reports all invalid settings together", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(run({ KIMI_LOG_LEVEL: "loud", KIMI_LOG_FORMAT: "xml" }))
       assert.deepStrictEqual(
@@ -250,21 +250,21 @@ describe("Logging.layer", () => {
     })
   )
 
-  it.effect("writes to the other output where the program says so", () =>
+  it.effect("writes to stderr if configured", () =>
     Effect.gen(function* () {
       const { err, out } = yield* Effect.provideService(run({}), Logger.LogToStderr, true)
       assert.deepStrictEqual([out.length, err.length], [0, 2])
     })
   )
 
-  it.effect("leaves the loggers outside in place when asked", () =>
+  it.effect("keeps existing loggers if configured", () =>
     Effect.gen(function* () {
-      const heard: Array<unknown> = []
-      const outer = Logger.layer([Logger.make(({ message }) => heard.push(message))])
+      const received: Array<unknown> = []
+      const outer = Logger.layer([Logger.make(({ message }) => received.push(message))])
       yield* Effect.provide(run({}), outer)
-      assert.strictEqual(heard.length, 0)
+      assert.strictEqual(received.length, 0)
       yield* Effect.provide(run({}, { mergeWithExisting: true }), outer)
-      assert.strictEqual(heard.length, 2)
+      assert.strictEqual(received.length, 2)
     })
   )
 })

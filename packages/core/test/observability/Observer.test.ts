@@ -7,8 +7,8 @@ import * as Admission from "../../src/resilience/Admission.ts"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
 import * as RetryBudget from "../../src/resilience/RetryBudget.ts"
 
-/** The services of a client that does nothing. */
-const sourcesOf = (circuits: CircuitBreaker.CircuitBreaker["Service"]): Effect.Effect<ClientServices> =>
+/** The services of an idle client. */
+const servicesOf = (circuits: CircuitBreaker.CircuitBreaker["Service"]): Effect.Effect<ClientServices> =>
   Effect.gen(function* () {
     return {
       circuitBreaker: circuits,
@@ -37,11 +37,11 @@ const build = (options?: Observer.Options) =>
     return { observer: Context.get(context, Observer.Observer), values }
   })
 
-describe("an observer", () => {
-  it.effect("brings the metrics of state up to date every so often", () =>
+describe("Observer", () => {
+  it.effect("updates the state metrics at the interval", () =>
     Effect.gen(function* () {
       const { observer, values } = yield* build({ interval: "5 seconds" })
-      yield* observer.attach(yield* sourcesOf(yield* CircuitBreaker.make()))
+      yield* observer.attach(yield* servicesOf(yield* CircuitBreaker.make()))
       yield* TestClock.adjust("4999 millis")
       assert.deepStrictEqual(values("kimi.client.retry_budget.capacity"), [])
       yield* TestClock.adjust("1 millis")
@@ -49,13 +49,13 @@ describe("an observer", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("tells the state of clients as long as they are there", () =>
+  it.effect("includes the state of clients until their scope closes", () =>
     Effect.gen(function* () {
       const { observer, values } = yield* build()
       const scope = yield* Scope.make()
       const circuits = yield* CircuitBreaker.make()
-      yield* Scope.provide(observer.attach(yield* sourcesOf(circuits)), scope)
-      yield* observer.attach(yield* sourcesOf(circuits))
+      yield* Scope.provide(observer.attach(yield* servicesOf(circuits)), scope)
+      yield* observer.attach(yield* servicesOf(circuits))
       yield* observer.collect
       assert.deepStrictEqual(values("kimi.client.retry_budget.capacity"), [200])
       yield* Scope.close(scope, Exit.void)
@@ -64,14 +64,14 @@ describe("an observer", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("hears a transition once, however many clients share the circuits, and until the last has gone", () =>
+  it.effect("counts a transition of shared circuits once, until the last client is gone", () =>
     Effect.gen(function* () {
       const { observer, values } = yield* build()
       const first = yield* Scope.make()
       const second = yield* Scope.make()
       const circuits = yield* CircuitBreaker.make()
-      yield* Scope.provide(observer.attach(yield* sourcesOf(circuits)), first)
-      yield* Scope.provide(observer.attach(yield* sourcesOf(circuits)), second)
+      yield* Scope.provide(observer.attach(yield* servicesOf(circuits)), first)
+      yield* Scope.provide(observer.attach(yield* servicesOf(circuits)), second)
       const transitions = () => values("kimi.client.breaker.transitions")
       yield* circuits.forceOpen("a")
       yield* Effect.yieldNow

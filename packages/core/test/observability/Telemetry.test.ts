@@ -5,7 +5,7 @@ import * as Telemetry from "../../src/observability/Telemetry.ts"
 const attributes: ReadonlyArray<Telemetry.Attribute> = Object.values(Telemetry.attributes)
 const metrics: ReadonlyArray<Telemetry.Metric> = Object.values(Telemetry.metrics)
 
-/** As OpenTelemetry's semantic conventions 1.45 name them. */
+/** The names in OpenTelemetry's semantic conventions 1.45. */
 const conventions = [
   "gen_ai.input.messages",
   "gen_ai.operation.name",
@@ -42,8 +42,8 @@ const conventionalMetrics = [
   "gen_ai.client.token.usage"
 ]
 
-describe("names of telemetry", () => {
-  it("are those of the conventions, or the library's own", () => {
+describe("telemetry names", () => {
+  it("follow the conventions or start with kimi", () => {
     const isOwn = (name: string) => name.startsWith("kimi.")
     assert.sameMembers(
       attributes.map(({ name }) => name).filter((name) => !isOwn(name)),
@@ -56,7 +56,7 @@ describe("names of telemetry", () => {
     assert.deepStrictEqual(Telemetry.providerNames, { moonshot: "moonshot_ai", "moonshot-cn": "moonshot_ai" })
   })
 
-  it("are there once, in every language", () => {
+  it("are unique, also as Prometheus names", () => {
     for (const names of [
       attributes.map(({ name }) => name),
       attributes.map(PrometheusName.fromAttribute),
@@ -67,7 +67,7 @@ describe("names of telemetry", () => {
     }
   })
 
-  it("of metrics carry their unit in Prometheus", () => {
+  it("of metrics have their unit as suffix in Prometheus", () => {
     assert.deepStrictEqual(
       [Telemetry.metrics.operationDuration, Telemetry.metrics.cacheSize, Telemetry.metrics.outputRate].map(
         PrometheusName.fromMetric
@@ -79,7 +79,7 @@ describe("names of telemetry", () => {
     }
   })
 
-  it("of histograms come with buckets in order, and of no other metric", () => {
+  it("exist with ordered buckets for histograms only", () => {
     for (const { boundaries, kind, name } of metrics) {
       assert.strictEqual(boundaries !== undefined, kind === "histogram", name)
       assert.deepStrictEqual(
@@ -90,7 +90,7 @@ describe("names of telemetry", () => {
     }
   })
 
-  it("of metrics have no attribute that could hold an id or content", () => {
+  it("of metrics have no attribute with an id or content", () => {
     const forbidden = new Set(["gen_ai.response.id", "kimi.request_id", "kimi.host_trace_id", "gen_ai.input.messages"])
     for (const { attributes, name } of metrics) {
       assert.deepStrictEqual(

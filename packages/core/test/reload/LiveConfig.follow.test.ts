@@ -7,14 +7,14 @@ import { listen, modelOf } from "./support/live.ts"
 
 const refusal = (name: string) => ConfigurationError.of([{ name, expected: "something else" }])
 
-describe("LiveConfig.follow", () => {
-  /** A follower that writes down what becomes of it, and refuses models that begin with its name. */
-  const follower =
+describe("LiveConfig.register", () => {
+  /** A participant that records its changes, and rejects models that start with its name. */
+  const participant =
     (name: string, log: Array<string>): LiveConfig.Participant =>
     ({ config: { model = "" } }) =>
       Effect.suspend(() => {
         if (model.startsWith(name)) return Effect.fail(refusal(name))
-        log.push(`${name} ready for ${model}`)
+        log.push(`${name} prepared ${model}`)
         return Effect.succeed({
           commit: Effect.sync(() => void log.push(`${name} uses ${model}`)),
           discard: Effect.sync(() => void log.push(`${name} discards ${model}`))
@@ -23,68 +23,68 @@ describe("LiveConfig.follow", () => {
 
   const make = LiveConfig.make((set) => Settings.make({ apiKey: Redacted.make("sk-1"), model: "0", ...set }))
 
-  it.effect("begins with what holds now, and swaps for all only when all are ready", () =>
+  it.effect("commits a change when all participants are prepared", () =>
     Effect.gen(function* () {
       const live = yield* make
       const log: Array<string> = []
-      yield* live.register(follower("a", log))
-      yield* live.register(follower("b", log))
+      yield* live.register(participant("a", log))
+      yield* live.register(participant("b", log))
       yield* live.set({ model: "1" })
       assert.deepStrictEqual(log, [
-        "a ready for 0",
+        "a prepared 0",
         "a uses 0",
-        "b ready for 0",
+        "b prepared 0",
         "b uses 0",
-        "a ready for 1",
-        "b ready for 1",
+        "a prepared 1",
+        "b prepared 1",
         "a uses 1",
         "b uses 1"
       ])
     })
   )
 
-  it.effect("refuses for all what one cannot use, with the reasons of each, and discards what was ready", () =>
+  it.effect("rejects a change with the reasons of every participant, and discards the prepared ones", () =>
     Effect.gen(function* () {
       const live = yield* make
       const log: Array<string> = []
-      for (const name of ["a", "b", "bc"]) yield* live.register(follower(name, log))
+      for (const name of ["a", "b", "bc"]) yield* live.register(participant(name, log))
       log.length = 0
-      const heard = yield* listen(live)
+      const events = yield* listen(live)
       const error = yield* Effect.flip(live.set({ model: "bcd" }))
       assert.deepStrictEqual(
         error.issues.map(({ name }) => name),
         ["b", "bc"]
       )
-      assert.deepStrictEqual(log, ["a ready for bcd", "a discards bcd"])
+      assert.deepStrictEqual(log, ["a prepared bcd", "a discards bcd"])
       assert.strictEqual(yield* modelOf(live), "0")
       yield* Effect.yieldNow
-      assert.deepInclude(heard[0], { _tag: "Rejected", issues: error.issues })
+      assert.deepInclude(events[0], { _tag: "Rejected", issues: error.issues })
     })
   )
 
-  it.effect("fails at once for whom what holds now is of no use, and forgets it", () =>
+  it.effect("fails for a participant that rejects the settings in use", () =>
     Effect.gen(function* () {
       const live = yield* make
       const log: Array<string> = []
-      const error = yield* Effect.flip(live.register(follower("0", log)))
+      const error = yield* Effect.flip(live.register(participant("0", log)))
       assert.deepStrictEqual(error.issues, refusal("0").issues)
       yield* live.set({ model: "1" })
       assert.deepStrictEqual(log, [])
     })
   )
 
-  it.effect("asks nobody whose scope has ended", () =>
+  it.effect("skips participants whose scope is closed", () =>
     Effect.gen(function* () {
       const live = yield* make
       const log: Array<string> = []
-      yield* Effect.scoped(live.register(follower("a", log)))
+      yield* Effect.scoped(live.register(participant("a", log)))
       log.length = 0
       yield* live.set({ model: "1" })
       assert.deepStrictEqual(log, [])
     })
   )
 
-  it.effect("deals with one change after the other", () =>
+  it.effect("processes changes one after another", () =>
     Effect.gen(function* () {
       const live = yield* make
       const gate = yield* Deferred.make<void>()
@@ -105,18 +105,18 @@ describe("LiveConfig.follow", () => {
     })
   )
 
-  it.effect("an interrupt before the swap leaves everything as it was, and the next change goes through", () =>
+  it.effect("discards a change that is interrupted before the commit", () =>
     Effect.gen(function* () {
       const live = yield* make
       const log: Array<string> = []
-      yield* live.register(follower("a", log))
+      yield* live.register(participant("a", log))
       yield* live.register(({ config: { model } }) =>
         Effect.as(model === "slow" ? Effect.never : Effect.void, { commit: Effect.void, discard: Effect.void })
       )
       log.length = 0
       const fiber = yield* Effect.forkChild(live.set({ model: "slow" }), { startImmediately: true })
       yield* Fiber.interrupt(fiber)
-      assert.deepStrictEqual(log, ["a ready for slow", "a discards slow"])
+      assert.deepStrictEqual(log, ["a prepared slow", "a discards slow"])
       assert.strictEqual(yield* modelOf(live), "0")
       assert.deepStrictEqual(yield* live.set({ model: "1" }), ["model"])
     })

@@ -18,7 +18,7 @@ import type * as Settings from "../../src/reload/Settings.ts"
 import { canary, json, keyOf, printed } from "../support/config.ts"
 import { listen, type Live, modelOf } from "./support/live.ts"
 
-/** A source whose contents a test changes, and how often it was read. */
+/** A source whose contents a test changes, with the number of reads. */
 const changing = (first: object) => {
   const state = { kimi: first, reads: 0 }
   const provider: Provider.ConfigProvider = ConfigProvider.make((path) => {
@@ -39,7 +39,7 @@ const liveOn = (
   )
 
 describe("LiveConfig", () => {
-  it.effect("fails to build on what cannot be used, with every reason", () =>
+  it.effect("fails on invalid initial settings with every reason", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(liveOn(json({ maxAttempts: 0, idleTimeout: "soon" })))
       assert.sameMembers(
@@ -49,38 +49,38 @@ describe("LiveConfig", () => {
     })
   )
 
-  it.effect("reads the source again when it is told to, and says which options changed", () =>
+  it.effect("returns the changed options of a reload", () =>
     Effect.gen(function* () {
       const { provider, state } = changing({ apiKey: "sk-1", model: "a" })
       const live = yield* liveOn(provider, { maxAttempts: 2 })
-      const heard = yield* listen(live)
+      const events = yield* listen(live)
       yield* TestClock.setTime(5_000)
       state.kimi = { apiKey: "sk-2", model: "b", maxAttempts: 9 }
       assert.deepStrictEqual(yield* live.reload, ["apiKey", "model"])
       const { config } = yield* live.current
       assert.deepStrictEqual([keyOf(config), config.model, config.maxAttempts], ["sk-2", "b", 2])
       yield* Effect.yieldNow
-      assert.deepStrictEqual(heard, [{ _tag: "Reloaded", changed: ["apiKey", "model"], at: 5_000 }])
+      assert.deepStrictEqual(events, [{ _tag: "Reloaded", changed: ["apiKey", "model"], at: 5_000 }])
     })
   )
 
-  it.effect("says nothing when nothing changed", () =>
+  it.effect("publishes no event without a change", () =>
     Effect.gen(function* () {
       const { provider, state } = changing({ apiKey: "sk-1", idleTimeout: "60 seconds" })
       const live = yield* liveOn(provider)
-      const heard = yield* listen(live)
+      const events = yield* listen(live)
       state.kimi = { apiKey: "sk-1", idleTimeout: "1 minute" }
       assert.deepStrictEqual(yield* live.reload, [])
       yield* Effect.yieldNow
-      assert.deepStrictEqual(heard, [])
+      assert.deepStrictEqual(events, [])
     })
   )
 
-  it.effect("keeps the last good one when a change cannot be used, and tells every reason once", () =>
+  it.effect("keeps the previous configuration when a change is invalid", () =>
     Effect.gen(function* () {
       const { provider, state } = changing({ apiKey: "sk-1", model: "a" })
       const live = yield* liveOn(provider)
-      const heard = yield* listen(live)
+      const events = yield* listen(live)
       const before = yield* live.current
       state.kimi = { apiKey: "two words", model: "b", maxAttempts: 0, prices: { models: 1 } }
       const names = ["kimi.apiKey", "kimi.maxAttempts", "kimi.prices.models"]
@@ -92,32 +92,32 @@ describe("LiveConfig", () => {
         )
         assert.strictEqual(yield* live.current, before)
       }
-      // Broken in another way: that is news.
+      // Invalid in another way: a new event.
       state.kimi = { apiKey: "sk-1", idleTimeout: "soon" }
       yield* Effect.flip(live.reload)
       state.kimi = { apiKey: "sk-1", model: "c" }
       yield* live.reload
-      // And so is the same again, after it had been mended.
+      // The same problem again after a valid configuration: a new event.
       state.kimi = { apiKey: "sk-1", idleTimeout: "soon" }
       yield* Effect.flip(live.reload)
       yield* Effect.yieldNow
       assert.deepStrictEqual(
-        heard.map((event) => (event._tag === "Rejected" ? event.issues.map(({ name }) => name) : event.changed)),
+        events.map((event) => (event._tag === "Rejected" ? event.issues.map(({ name }) => name) : event.changed)),
         [names, ["kimi.idleTimeout"], ["model"], ["kimi.idleTimeout"]]
       )
     })
   )
 
-  it.effect("logs every event once, at the level of the configuration, and no secret", () =>
+  it.effect("logs every event once, without secrets, at the level of the configuration", () =>
     Effect.gen(function* () {
       const lines: Array<string> = []
       const logger = Logger.make(({ logLevel, message }) => {
         lines.push(`${logLevel} ${String(message)}`)
       })
       const { provider, state } = changing({ apiKey: `${canary}-1` })
-      const heard = yield* Effect.gen(function* () {
+      const events = yield* Effect.gen(function* () {
         const live = yield* liveOn(provider)
-        const heard = yield* listen(live)
+        const events = yield* listen(live)
         state.kimi = { apiKey: `${canary}-2`, model: "a" }
         yield* live.reload
         state.kimi = { apiKey: `${canary} 3`, baseUrl: `ftp://${canary}` }
@@ -128,22 +128,22 @@ describe("LiveConfig", () => {
         state.kimi = { apiKey: `${canary}-2`, model: "c", logLevel: "warn" }
         yield* live.reload
         yield* Effect.yieldNow
-        return heard
+        return events
       }).pipe(Effect.provide(Logger.layer([logger])))
       assert.deepStrictEqual(lines, [
         "Info The configuration changed: apiKey, model",
         [
-          "Warn A change of the configuration was rejected, and the previous one stays:",
+          "Warn A configuration change was rejected, and the previous configuration stays in use:",
           "  kimi.apiKey: expected an API key of visible ASCII characters without spaces",
           "  kimi.baseUrl: expected an http or https URL without user, query and fragment"
         ].join("\n")
       ])
-      assert.strictEqual(heard.length, 4)
-      for (const text of [...lines, ...printed(heard)]) assert.notInclude(text, "canary")
+      assert.strictEqual(events.length, 4)
+      for (const text of [...lines, ...printed(events)]) assert.notInclude(text, "canary")
     })
   )
 
-  it.effect("set: changes options in code over those of the source, until they are given back", () =>
+  it.effect("set: overrides options of the source until they are set to undefined", () =>
     Effect.gen(function* () {
       const { provider, state } = changing({ apiKey: "sk-1", model: "a" })
       const live = yield* liveOn(provider)
@@ -157,14 +157,14 @@ describe("LiveConfig", () => {
         error.issues.map(({ name }) => name),
         ["maxAttempts"]
       )
-      // Nothing of a refused change stays.
+      // Nothing of a rejected change remains.
       assert.deepStrictEqual(yield* live.set({}), [])
       assert.deepStrictEqual(yield* live.set({ model: undefined }), ["model"])
       assert.strictEqual(yield* modelOf(live), "b")
     })
   )
 
-  it.effect("layer: holds options given in code", () =>
+  it.effect("layer: uses options given in code", () =>
     Effect.gen(function* () {
       const live = Context.get(
         yield* Layer.build(LiveConfig.layer({ apiKey: Redacted.make("sk-1"), model: "a" })),
@@ -176,7 +176,7 @@ describe("LiveConfig", () => {
     })
   )
 
-  it.effect("reads the source again by itself as often as it is told, and lets nothing stop it", () =>
+  it.effect("reads the source at the interval until the scope closes", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const { provider, state } = changing({ apiKey: "sk-1", model: "a" })
@@ -196,7 +196,7 @@ describe("LiveConfig", () => {
     })
   )
 
-  it.effect("refuses to read again without a pause", () =>
+  it.effect("rejects an interval below a millisecond", () =>
     Effect.gen(function* () {
       for (const every of [0, -1, "0 seconds", "900 micros"] as const) {
         const error = yield* Effect.flip(liveOn(json({ apiKey: "sk-1" }), {}, { interval: every }))
@@ -206,7 +206,7 @@ describe("LiveConfig", () => {
     })
   )
 
-  it.effect("withPrices: gives what is counted outside of calls the prices that hold now", () =>
+  it.effect("withPrices: provides the current prices", () =>
     Effect.gen(function* () {
       const price = { model: "kimi-k3", provider: "together", currency: "USD", cacheMiss: "1", output: "2" } as const
       const output = Effect.map(

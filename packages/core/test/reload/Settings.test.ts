@@ -30,7 +30,7 @@ describe("Settings", () => {
     })
   )
 
-  it.effect("fromConfig: reads both from a source, and what code gives wins", () =>
+  it.effect("fromConfig: reads both from a source, overridden by code", () =>
     Effect.gen(function* () {
       const source = json({ apiKey: "sk-1", model: "a", prices: { models: [own] } })
       const settings = yield* read(source)
@@ -42,7 +42,7 @@ describe("Settings", () => {
     })
   )
 
-  it.effect("fromConfig: reports what is wrong with either, at once", () =>
+  it.effect("fromConfig: reports the issues of both together", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(read(json({ idleTimeout: "soon", prices: { models: [{}] }, more: 1 })))
       assert.sameMembers(
@@ -57,7 +57,7 @@ describe("Settings", () => {
     })
   )
 
-  it.effect("changes: names what differs by value, and nothing else", () =>
+  it.effect("changedOptions: names exactly the options that differ by value", () =>
     Effect.gen(function* () {
       const before = yield* read(json({ apiKey: canary, idleTimeout: "60 seconds", prices: { models: [own] } }))
       const same = yield* read(json({ apiKey: canary, idleTimeout: "1 minute", prices: { models: [{ ...own }] } }))
@@ -69,7 +69,7 @@ describe("Settings", () => {
     })
   )
 
-  it.effect("provideTo: builds on the options, and sets prices where there are any", () =>
+  it.effect("provideTo: provides the options, and prices if there are any", () =>
     Effect.gen(function* () {
       const model = Layer.effect(
         ConfigProvider.ConfigProvider,

@@ -1,5 +1,5 @@
 /**
- * Where the state of a client is asked for.
+ * The services that the state of a client is read from.
  *
  * @since 0.1.0
  */

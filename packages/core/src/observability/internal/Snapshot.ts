@@ -1,6 +1,6 @@
 /**
- * What a client knows of itself at one moment, from its services and, where it
- * is observed, from what was counted.
+ * A snapshot of a client's metrics: the state of its services and, with an
+ * observer, the metrics of its calls.
  *
  * @since 0.1.0
  */

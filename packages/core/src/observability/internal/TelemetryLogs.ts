@@ -1,33 +1,37 @@
 /**
- * What the log says of calls: every event and what only logs say. Data only.
+ * Every event of the log, and the attributes that only log lines have. Data only.
  *
  * @since 0.1.0
  */
 import { type Attribute, attributes as a, boundedAttribute } from "./TelemetryAttributes.ts"
 
 /**
- * Members of lines that are on no span and no metric.
+ * Attributes of log lines that are on no span and no metric.
  *
  * @category constants
  * @since 0.1.0
  */
 export const logAttributes = {
-  eventName: boundedAttribute("event.name", "string", "The event of the log"),
+  eventName: boundedAttribute("event.name", "string", "The name of the event"),
   duration: boundedAttribute(
     "kimi.duration",
     "double",
-    "Seconds from the call to its end; of a stream, to its last event"
+    "Seconds from the call to its end; for a stream, to its last event"
   ),
   timeToFirstToken: boundedAttribute(
     "kimi.time_to_first_token",
     "double",
     "Seconds from the call to its first content"
   ),
-  errorCategory: boundedAttribute("kimi.error.category", "string", "The family of the error"),
+  errorCategory: boundedAttribute("kimi.error.category", "string", "The category of the error"),
   errorSeverity: boundedAttribute("kimi.error.severity", "string", "`info`, `warning`, `error` or `critical`"),
-  errorMessage: boundedAttribute("kimi.error.message", "string", "What happened, in one sentence without content"),
-  sample: boundedAttribute("kimi.log.sample", "int", "The line stands for so many answered calls"),
-  suppressed: boundedAttribute("kimi.log.suppressed", "int", "Failures that were not written"),
+  errorMessage: boundedAttribute(
+    "kimi.error.message",
+    "string",
+    "The error in one sentence, without content of prompts or responses"
+  ),
+  sample: boundedAttribute("kimi.log.sample", "int", "The number of successful calls that the line stands for"),
+  suppressed: boundedAttribute("kimi.log.suppressed", "int", "Failures that were not logged"),
   since: boundedAttribute("kimi.log.since", "double", "Seconds since the first failure of this kind")
 } as const satisfies Record<string, Attribute>
 
@@ -92,7 +96,7 @@ export const logEvents = {
   },
   suppressed: {
     name: "kimi.call.suppressed",
-    description: "More calls failed in the same way than were written",
+    description: "Repeated failures that were not logged individually",
     attributes: [
       l.eventName,
       a.operation,

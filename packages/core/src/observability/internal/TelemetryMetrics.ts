@@ -1,5 +1,5 @@
 /**
- * Every metric. `Telemetry` is where to look for them.
+ * Every metric. Exported by `Telemetry`.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import { type Attribute, attributes as a } from "./TelemetryAttributes.ts"
 export interface Metric {
   readonly name: string
   readonly kind: "counter" | "gauge" | "histogram"
-  /** By UCUM, as OpenTelemetry writes it. */
+  /** A UCUM unit, as in OpenTelemetry. */
   readonly unit: string
   readonly description: string
   readonly attributes: ReadonlyArray<Attribute>
@@ -49,7 +49,7 @@ export const metrics = {
     name: "gen_ai.client.operation.duration",
     kind: "histogram",
     unit: "s",
-    description: "Time of a call with all of its attempts; of a stream, until its end",
+    description: "Duration of a call with all of its attempts; for a stream, until its end",
     attributes: [a.operationName, ...hostModel, a.responseModel, a.errorType],
     boundaries: durationBoundaries
   },
@@ -57,7 +57,7 @@ export const metrics = {
     name: "gen_ai.client.token.usage",
     kind: "histogram",
     unit: "{token}",
-    description: "Tokens of an attempt as the host counted them",
+    description: "Tokens of an attempt as reported by the host",
     attributes: [a.operationName, ...hostModel, a.tokenType],
     boundaries: tokenBoundaries
   },
@@ -65,7 +65,7 @@ export const metrics = {
     name: "gen_ai.client.operation.time_to_first_chunk",
     kind: "histogram",
     unit: "s",
-    description: "Time from an attempt to the first content of its stream",
+    description: "Time from the start of an attempt to the first content of its stream",
     attributes: [a.operationName, ...hostModel],
     boundaries: durationBoundaries
   },
@@ -73,7 +73,7 @@ export const metrics = {
     name: "gen_ai.client.operation.time_per_output_chunk",
     kind: "histogram",
     unit: "s",
-    description: "Time between reads of a stream that brought content, after the first",
+    description: "Time between reads of a stream that contain content, after the first",
     attributes: [a.operationName, ...hostModel],
     boundaries: chunkBoundaries
   },
@@ -81,42 +81,42 @@ export const metrics = {
     name: "kimi.client.requests",
     kind: "counter",
     unit: "{request}",
-    description: "Calls that have ended, by how",
+    description: "Calls that have ended, by outcome",
     attributes: [a.operation, ...hostModel, a.outcome]
   },
   attempts: {
     name: "kimi.client.attempts",
     kind: "counter",
     unit: "{attempt}",
-    description: "Times that a host was asked, by how they ended",
+    description: "Requests to hosts, by outcome",
     attributes: [a.operation, ...hostModel, a.outcome]
   },
   retries: {
     name: "kimi.client.retries",
     kind: "counter",
     unit: "{attempt}",
-    description: "Attempts that followed a failed one at the same host, by its error",
+    description: "Attempts that retried a failed one at the same host, by its error",
     attributes: [...hostModel, a.errorType]
   },
-  retryBudgetLeft: {
-    name: "kimi.client.retry_budget.left",
+  retryBudgetRemaining: {
+    name: "kimi.client.retry_budget.remaining",
     kind: "gauge",
     unit: "1",
-    description: "What is left in the budget of retries",
+    description: "Tokens left in the retry budget",
     attributes: []
   },
   retryBudgetCapacity: {
     name: "kimi.client.retry_budget.capacity",
     kind: "gauge",
     unit: "1",
-    description: "The full budget of retries",
+    description: "Capacity of the retry budget",
     attributes: []
   },
   admissionWait: {
     name: "kimi.client.admission.wait",
     kind: "histogram",
     unit: "s",
-    description: "Time that an attempt waited for its admission, by how the wait ended",
+    description: "Time that an attempt waited for admission, by outcome of the wait",
     attributes: [a.host, a.account, a.outcome],
     boundaries: waitBoundaries
   },
@@ -124,126 +124,126 @@ export const metrics = {
     name: "kimi.client.admission.in_flight",
     kind: "gauge",
     unit: "{attempt}",
-    description: "Attempts that run",
+    description: "Attempts in progress",
     attributes: [a.account]
   },
   admissionQueue: {
     name: "kimi.client.admission.queue",
     kind: "gauge",
     unit: "{attempt}",
-    description: "Attempts that wait for their admission",
+    description: "Attempts waiting for admission",
     attributes: [a.account]
   },
   breakerCircuits: {
     name: "kimi.client.breaker.circuits",
     kind: "gauge",
     unit: "{circuit}",
-    description: "Circuits by their state; 0 in the states that a circuit is not in",
+    description: "1 for the current state of each circuit, 0 for its other states",
     attributes: [a.circuit, a.circuitState]
   },
   breakerTransitions: {
     name: "kimi.client.breaker.transitions",
     kind: "counter",
     unit: "{transition}",
-    description: "Changes of a circuit's state",
+    description: "State changes of circuits",
     attributes: [a.circuit, a.circuitState]
   },
   breakerRejections: {
     name: "kimi.client.breaker.rejections",
     kind: "counter",
     unit: "{attempt}",
-    description: "Attempts that were not made, because a circuit did not permit them",
+    description: "Attempts rejected by a circuit",
     attributes: [...hostModel]
   },
   cacheRequests: {
     name: "kimi.client.cache.requests",
     kind: "counter",
     unit: "{request}",
-    description: "Calls that were answered, by the level of the cache that did; only with a cache",
+    description: "Successful calls by cache level; only with a cache",
     attributes: [a.cacheLevel]
   },
   cacheEntries: {
     name: "kimi.client.cache.entries",
     kind: "gauge",
     unit: "{entry}",
-    description: "Answers in memory",
+    description: "Responses in the memory cache",
     attributes: []
   },
   cacheSize: {
     name: "kimi.client.cache.size",
     kind: "gauge",
     unit: "By",
-    description: "Memory that the answers take",
+    description: "Size of the memory cache",
     attributes: []
   },
   cacheHitRatio: {
     name: "kimi.client.cache.hit_ratio",
     kind: "gauge",
     unit: "1",
-    description: "The part of the lookups of a level that found an answer, since the start",
+    description: "Fraction of the lookups of a cache level that were hits, since the start",
     attributes: [a.cacheLevel]
   },
   tokens: {
     name: "kimi.client.tokens",
     kind: "counter",
     unit: "{token}",
-    description: "Tokens that are charged for, those of failed and abandoned attempts included",
+    description: "Charged tokens, including those of failed and interrupted attempts",
     attributes: [...hostModel, a.tokenType, a.isEstimate]
   },
   cost: {
     name: "kimi.client.cost",
     kind: "counter",
     unit: "1",
-    description: "What attempts cost, in the currency that is named",
+    description: "Cost of attempts, by currency",
     attributes: [a.currency, ...hostModel, a.tenant, a.job, a.agent]
   },
   unpriced: {
     name: "kimi.client.unpriced",
     kind: "counter",
     unit: "{attempt}",
-    description: "Attempts that are charged for at a price that is not known; they are in no cost",
+    description: "Charged attempts with an unknown price, which are not included in the cost",
     attributes: [...hostModel]
   },
   savings: {
     name: "kimi.client.savings",
     kind: "counter",
     unit: "1",
-    description: "What would have been paid more without the caches, in the currency that is named",
+    description: "Cost avoided by caches, by currency",
     attributes: [a.currency, ...hostModel, a.savingsSource]
   },
   budgetLimit: {
     name: "kimi.client.budget.limit",
     kind: "gauge",
     unit: "1",
-    description: "The most that may be spent",
+    description: "Cap of the scope",
     attributes: [a.scope, a.currency]
   },
   budgetSpent: {
     name: "kimi.client.budget.spent",
     kind: "gauge",
     unit: "1",
-    description: "What has been spent",
+    description: "Amount spent in the scope",
     attributes: [a.scope, a.currency]
   },
   budgetReserved: {
     name: "kimi.client.budget.reserved",
     kind: "gauge",
     unit: "1",
-    description: "What is held for calls that run",
+    description: "Amount reserved for calls in progress",
     attributes: [a.scope, a.currency]
   },
-  budgetLeft: {
-    name: "kimi.client.budget.left",
+  budgetRemaining: {
+    name: "kimi.client.budget.remaining",
     kind: "gauge",
     unit: "1",
-    description: "What may still be reserved",
+    description: "Amount that can still be reserved",
     attributes: [a.scope, a.currency]
   },
   stageDuration: {
     name: "kimi.stage.duration",
     kind: "histogram",
     unit: "s",
-    description: "Time of a call in a stage that a user inserted or replaced, with everything inside it",
+    description: "Duration of a call in a stage that a user inserted or replaced, including the stages inside it",
     attributes: [a.stageName, a.outcome],
     boundaries: durationBoundaries
   },
@@ -251,7 +251,7 @@ export const metrics = {
     name: "kimi.client.output_rate",
     kind: "histogram",
     unit: "{token}/s",
-    description: "Tokens that a stream generated a second, from its first content to its end",
+    description: "Generated tokens per second of a stream, from its first content to its end",
     attributes: [...hostModel],
     boundaries: rateBoundaries
   },
@@ -259,7 +259,7 @@ export const metrics = {
     name: "kimi.client.stream.ends",
     kind: "counter",
     unit: "{stream}",
-    description: "Streamed attempts that have ended, by how",
+    description: "Streamed attempts that have ended, by kind of end",
     attributes: [...hostModel, a.streamEnd]
   }
 } as const satisfies Record<string, Metric>

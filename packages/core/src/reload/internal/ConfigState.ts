@@ -66,7 +66,7 @@ const log = (event: ReloadEvent): Effect.Effect<void> =>
   event._tag === "Reloaded"
     ? Effect.logInfo(`The configuration changed: ${event.changed.join(", ")}`)
     : Effect.logWarning(
-        `A change of the configuration was rejected, and the previous one stays:\n${event.issues
+        `A configuration change was rejected, and the previous configuration stays in use:\n${event.issues
           .map(({ expected, name }) => `  ${name}: expected ${expected}`)
           .join("\n")}`
       )

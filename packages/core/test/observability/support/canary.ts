@@ -1,9 +1,9 @@
-/** A key and a prompt that must be in no line, and errors that carry them as carelessly as can be. */
+/** A key and a prompt that must not be in any line, and errors that contain them. */
 import { ServerError } from "../../../src/errors/ProviderErrors.ts"
 import { Cause, Data, Effect, Exit, Option, Result, Schema } from "effect"
 
 export const key = "sk-canary-4be91c07d2f35a68"
-/** A key without the form of one. */
+/** A key that does not look like one. */
 export const formless = "canary4be91c07d2f35a68"
 export const prompt = "canary prompt: the launch code is nightingale"
 const canaries = ["4be91c07", "canary prompt", "nightingale"]
@@ -56,12 +56,12 @@ const lines = (): Error => new Error(`first\n    at /${prompt}:1:1\n    at x (/$
 const changedLines = (): Error =>
   changedFrom(`first
     at x (/${prompt}:1:1)`)
-const withJson = (): Error => Object.assign(new Error(prompt), { toJSON: () => ({ said: prompt }) })
+const withJson = (): Error => Object.assign(new Error(prompt), { toJSON: () => ({ quoted: prompt }) })
 
-/** Errors, failures and causes that all quote the prompt, and one whose text holds the key. */
+/** Errors, failures and causes that quote the prompt, and one that contains the key. */
 export const failures: ReadonlyArray<readonly [string, () => unknown]> = [
   ["a text", () => prompt],
-  ["an object", () => ({ _tag: prompt, said: prompt })],
+  ["an object", () => ({ _tag: prompt, quoted: prompt })],
   ["an array", () => [prompt]],
   ["an error", () => new Error(prompt)],
   ["nested errors", () => nested(20)],
@@ -71,11 +71,11 @@ export const failures: ReadonlyArray<readonly [string, () => unknown]> = [
   ["a schema's error", schemaError],
   ["a parser's error", parserError],
   ["an error whose getters throw", throwing],
-  ["an error that is named by it", renamed],
+  ["an error named after the prompt", renamed],
   ["an error whose message was changed", changed],
   ["an error whose message looks like a stack", lines],
   ["an error whose message was changed and looked like a stack", changedLines],
-  ["an error with JSON of its own", withJson],
+  ["an error with a custom toJSON", withJson],
   ["an exit", () => Exit.fail(prompt)],
   ["an exit with a defect", () => Exit.die(new Error(prompt))],
   ["a result", () => Result.fail(prompt)],

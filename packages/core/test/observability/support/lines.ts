@@ -1,11 +1,11 @@
-/** Programs whose log is kept, line by line. */
+/** Captures the log of programs, line by line. */
 import { assert } from "@effect/vitest"
 import { Effect, Logger, References } from "effect"
 import * as Logging from "../../../src/observability/Logging.ts"
 
-/** What a line says, after it was seen to be one line of JSON. */
+/** Parses a line, and asserts that it is a single line of JSON. */
 export const parse = (line: string): Record<string, unknown> => {
-  // Not only what JSON ends lines at.
+  // Includes line separators that JSON permits.
   assert.notMatch(line, /[\p{Cc}\p{Zl}\p{Zp}]/u)
   assert.isTrue(line.isWellFormed())
   const parsed: unknown = JSON.parse(line)
@@ -13,7 +13,7 @@ export const parse = (line: string): Record<string, unknown> => {
   return parsed as Record<string, unknown>
 }
 
-/** Runs a program at the lowest level and gives back its lines. */
+/** Runs a program at the lowest log level and returns its lines. */
 export const linesOf = <A, E, R>(
   program: Effect.Effect<A, E, R>,
   options: Logging.FormatOptions = {},

@@ -1,4 +1,4 @@
-/** Calls that have ended, to be written down. */
+/** Records of calls that have ended. */
 import { BigDecimal } from "effect"
 import { table, type Tag } from "../../../src/errors/ErrorFacts.ts"
 import type { CallRecord } from "../../../src/observability/CallRecord.ts"

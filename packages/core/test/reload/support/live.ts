@@ -1,5 +1,5 @@
 /**
- * What the tests of a changing configuration have in common.
+ * Shared by the tests of a live configuration.
  */
 import { Effect, Stream } from "effect"
 import type * as LiveConfig from "../../../src/reload/LiveConfig.ts"
@@ -9,12 +9,12 @@ export type Live = LiveConfig.LiveConfig["Service"]
 
 /** The events from now on. */
 export const listen = Effect.fnUntraced(function* ({ events }: Live) {
-  const heard: Array<ReloadEvent> = []
+  const received: Array<ReloadEvent> = []
   yield* Effect.forkScoped(
-    Stream.runForEach(events, (event) => Effect.sync(() => heard.push(event))),
+    Stream.runForEach(events, (event) => Effect.sync(() => received.push(event))),
     { startImmediately: true }
   )
-  return heard
+  return received
 })
 
 export const modelOf = ({ current }: Live) => Effect.map(current, ({ config }) => config.model)

@@ -1,7 +1,7 @@
 /**
- * Looks at how many calls wait for an account's limits. Unhealthy is an account
- * at which no call of any priority may wait any more; a batch that fills its
- * own queue takes nothing from those with somebody in front of the screen.
+ * Checks how many attempts wait for the limits of an account. The account is
+ * unhealthy when the queues of all priorities are full: a batch that fills its
+ * own queue does not affect interactive calls.
  *
  * @since 0.1.0
  */
@@ -19,11 +19,11 @@ export interface Options {
   readonly account: string
   readonly role: HealthRole
   readonly states: Effect.Effect<ReadonlyMap<string, AccountState>>
-  /** Part of a queue from which on it is degraded, 0 to 1. */
+  /** The account is degraded when a queue is filled to this fraction, 0 to 1. */
   readonly warning: number
 }
 
-/** A host that asks for less than this may go on as usual. */
+/** Shorter pauses are normal operation. */
 const longPauseMillis = 60_000
 
 const fromState = (state: AccountState, warning: number, now: number): CheckResult => {
@@ -34,27 +34,27 @@ const fromState = (state: AccountState, warning: number, now: number): CheckResu
   if (sizes.every((size) => size >= maxQueue)) {
     return {
       status: "unhealthy",
-      code: "Full",
-      message: "No further call may wait for the account's limits.",
-      details: details
+      code: "QueueFull",
+      message: "The queues for the account's limits are full.",
+      details
     }
   }
   if (sizes.some((size) => size >= maxQueue * warning)) {
     return {
       status: "degraded",
-      code: "Crowded",
-      message: "Many calls wait for the account's limits.",
-      details: details
+      code: "QueueNearlyFull",
+      message: "Many calls are waiting for the account's limits.",
+      details
     }
   }
   if (pausedMillis > longPauseMillis) {
-    const message = "The host has asked to be left alone, and calls wait for it."
+    const message = "The host sent a long Retry-After; calls are queued until it ends."
     return { status: "degraded", code: "Paused", message, details: { ...details, pausedMillis } }
   }
-  return { status: "healthy", code: "Ok", message: "There is room for calls.", details: details }
+  return { status: "healthy", code: "Ok", message: "Calls can be queued.", details }
 }
 
-const noCalls: CheckResult = { status: "healthy", code: "Ok", message: "No call has been made." }
+const noCalls: CheckResult = { status: "healthy", code: "Ok", message: "No call has been made yet." }
 
 /**
  * @category constructors

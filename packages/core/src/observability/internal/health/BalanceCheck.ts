@@ -1,6 +1,6 @@
 /**
- * Looks at the money in an account. An empty account is unhealthy; one whose
- * money nobody knows is degraded, since calls may well be answered.
+ * Checks the balance of an account. An empty account is unhealthy; one whose
+ * balance cannot be read is degraded, since calls may still succeed.
  *
  * @since 0.1.0
  */
@@ -17,10 +17,10 @@ import { type CheckResult, type HealthCheck, fromError } from "./HealthCheck.ts"
  */
 export interface Options {
   readonly account: string
-  /** Of an account that is empty. */
+  /** The role of an empty account. */
   readonly role: HealthRole
   readonly read: Effect.Effect<Pick<Balance, "available_balance">, BalanceError>
-  /** At or below this much, in the account's currency, it is degraded. */
+  /** The account is degraded at or below this balance, in its currency. */
   readonly warning: number
   readonly timeToLive: Duration.Duration
 }
@@ -28,17 +28,17 @@ export interface Options {
 const fromBalance = ({ role, warning }: Options, available: number): CheckResult => {
   const details = { available, warning }
   if (available <= 0) {
-    return { status: "unhealthy", code: "Empty", message: "There is no money in the account.", details: details, role }
+    return { status: "unhealthy", code: "Empty", message: "The account balance is used up.", details, role }
   }
   if (available <= warning) {
-    return { status: "degraded", code: "Low", message: "There is little money left in the account.", details: details }
+    return { status: "degraded", code: "Low", message: "The account balance is low.", details }
   }
-  return { status: "healthy", code: "Ok", message: "There is money in the account.", details: details }
+  return { status: "healthy", code: "Ok", message: "The account balance is sufficient.", details }
 }
 
 const fromBalanceError = (error: BalanceError): CheckResult =>
   error._tag === "UnsupportedOperationError" || error.status === 404
-    ? { status: "healthy", code: "NotOffered", message: "The host does not tell the balance." }
+    ? { status: "healthy", code: "Unsupported", message: "The host does not report a balance." }
     : { ...fromError(error), status: "degraded" }
 
 /**

@@ -1,7 +1,7 @@
 /**
- * Looks at what is left under the caps that hold for every call: in total, and
- * of today. Caps of a tenant, a job or an agent that are used up stop those
- * alone; they are counted and not named.
+ * Checks the caps that apply to every call: in total and per day. Exhausted caps
+ * of a tenant, a job or an agent affect only these; they are counted and not
+ * named.
  *
  * @since 0.1.0
  */
@@ -18,41 +18,41 @@ import { type CheckResult, type HealthCheck, fromError } from "./HealthCheck.ts"
  */
 export interface Options {
   readonly budget: Pick<Budget["Service"], "onStoreError" | "state">
-  /** Part of a cap from which on it is degraded, 0 to 1. */
+  /** The budget is degraded when this fraction of a cap is spent, 0 to 1. */
   readonly warning: number
 }
 
-/** The part of a cap that is spent. */
+/** The fraction of a cap that is spent. */
 const spentFraction = ({ cap, spent }: ScopeState): number =>
   BigDecimal.isZero(cap) ? 1 : BigDecimal.toNumberUnsafe(spent) / BigDecimal.toNumberUnsafe(cap)
 
 const isExhausted = ({ cap, spent }: ScopeState): boolean => BigDecimal.isGreaterThanOrEqualTo(spent, cap)
 
 const fromScopes = (scopes: ReadonlyArray<ScopeState>, today: string, warning: number): CheckResult => {
-  const general = scopes.filter(({ scope }) => BudgetScope.isGlobal(scope, today))
-  const currencies = new Set(general.map(({ currency }) => currency))
-  const spent = new Set(general.filter(isExhausted).map(({ currency }) => currency))
-  const part = Math.max(0, ...general.map(spentFraction))
+  const globalScopes = scopes.filter(({ scope }) => BudgetScope.isGlobal(scope, today))
+  const currencies = new Set(globalScopes.map(({ currency }) => currency))
+  const exhausted = new Set(globalScopes.filter(isExhausted).map(({ currency }) => currency))
+  const fraction = Math.max(0, ...globalScopes.map(spentFraction))
   const details = {
-    spentPart: Math.round(part * 1_000) / 1_000,
+    spentFraction: Math.round(fraction * 1_000) / 1_000,
     scopes: scopes.length,
-    usedUp: scopes.filter(isExhausted).length
+    exhausted: scopes.filter(isExhausted).length
   }
-  if (spent.size > 0 && spent.size === currencies.size) {
+  if (exhausted.size > 0 && exhausted.size === currencies.size) {
     return {
       status: "unhealthy",
-      code: "UsedUp",
-      message: "The budget is used up: no call is paid for.",
-      details: details
+      code: "Exhausted",
+      message: "The budget is exhausted; calls are refused.",
+      details
     }
   }
-  if (spent.size > 0) {
-    return { status: "degraded", code: "UsedUp", message: "The budget of one currency is used up.", details: details }
+  if (exhausted.size > 0) {
+    return { status: "degraded", code: "Exhausted", message: "The budget of one currency is exhausted.", details }
   }
-  if (part >= warning) {
-    return { status: "degraded", code: "Low", message: "There is little left of the budget.", details: details }
+  if (fraction >= warning) {
+    return { status: "degraded", code: "Low", message: "The budget is nearly exhausted.", details }
   }
-  return { status: "healthy", code: "Ok", message: "There is money in the budget.", details: details }
+  return { status: "healthy", code: "Ok", message: "The budget is within its caps.", details }
 }
 
 /**
@@ -63,7 +63,7 @@ export const make = ({ budget: { onStoreError, state }, warning }: Options): Hea
   name: "budget",
   role: "required",
   check: Effect.matchEffect(state, {
-    // Calls that are allowed meanwhile are not counted; calls that are refused are lost.
+    // Without its store the budget allows calls without counting them, or refuses them.
     onFailure: (error) =>
       onStoreError === "allow"
         ? Effect.succeed<CheckResult>({ ...fromError(error), status: "degraded" })

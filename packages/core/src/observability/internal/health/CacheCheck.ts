@@ -1,6 +1,6 @@
 /**
- * Looks at the store of the cache. Without it calls are answered all the same,
- * only slower and at a price.
+ * Checks the store of the cache. Without it calls still succeed, but are slower
+ * and cost more.
  *
  * @since 0.1.0
  */
@@ -11,15 +11,15 @@ import type { CheckResult, HealthCheck } from "./HealthCheck.ts"
 const fromStatistics = ({ flights, memory, store }: Statistics): CheckResult => {
   const details = { flights, memoryEntries: memory.entries, memoryBytes: memory.bytes, hitRate: memory.hitRate }
   if (store === undefined) {
-    return { status: "healthy", code: "Ok", message: "Answers are kept in memory.", details: details }
+    return { status: "healthy", code: "Ok", message: "The cache is in memory.", details }
   }
   const { failures, isReadable, isWritable, droppedWrites, pending } = store
-  const all = { ...details, isReadable, isWritable, failures, lostWrites: droppedWrites, pending }
+  const all = { ...details, isReadable, isWritable, failures, droppedWrites, pending }
   if (isReadable && isWritable) {
-    return { status: "healthy", code: "Ok", message: "The store of the cache answers.", details: all }
+    return { status: "healthy", code: "Ok", message: "The cache store is available.", details: all }
   }
-  const message = isReadable ? "The store of the cache cannot be written." : "The store of the cache cannot be read."
-  return { status: "degraded", code: "StoreAway", message, details: all }
+  const message = isReadable ? "The cache store cannot be written." : "The cache store cannot be read."
+  return { status: "degraded", code: "StoreUnavailable", message, details: all }
 }
 
 /**

@@ -1,10 +1,10 @@
 /**
- * Looks whether calls are answered, by making one. It is the only check that
- * costs money, and nobody makes it unless it was asked for.
+ * Checks that calls succeed by making one. It is the only check that costs
+ * money, and it is off unless `paidProbe` is set.
  *
- * The call goes through every stage like any other, so it is in the books and
- * under the caps; only the cache is passed by. It says one word and lets the
- * model say little.
+ * The call runs through every stage like any other, so it is accounted for and
+ * subject to budget caps; only the cache is bypassed. Prompt and output are
+ * short.
  *
  * @since 0.1.0
  */
@@ -21,17 +21,17 @@ import type { CheckResult, HealthCheck } from "./HealthCheck.ts"
  */
 export interface Options {
   readonly chat: (request: ChatRequest) => Effect.Effect<unknown, ChatError>
-  /** The model that is asked. Defaults to that of calls that name none. */
+  /** The model that is called. Defaults to the client's default model. */
   readonly model?: string | undefined
-  /** How long the answer holds. */
+  /** How long the result is cached. */
   readonly timeToLive: Duration.Duration
   readonly timeout: Duration.Duration
 }
 
-/** Enough for a word, and for models that think before they say it. */
+/** Enough for a short response, also of models that reason first. */
 const maxTokens = 16
 
-const answered: CheckResult = { status: "healthy", code: "Ok", message: "A call was answered." }
+const success: CheckResult = { status: "healthy", code: "Ok", message: "A call succeeded." }
 
 /**
  * @category constructors
@@ -48,9 +48,9 @@ export const make = ({ chat, timeToLive, model, timeout }: Options): HealthCheck
     role: "required",
     timeToLive,
     timeout,
-    check: Effect.as(chat(request), answered).pipe(
-      // So few tokens are often used up by thinking: the model was there all the same.
-      Effect.catchTag("ReasoningBudgetExhaustedError", () => Effect.succeed(answered)),
+    check: Effect.as(chat(request), success).pipe(
+      // Reasoning often uses up so few tokens, but the model did respond.
+      Effect.catchTag("ReasoningBudgetExhaustedError", () => Effect.succeed(success)),
       CacheControl.provide({ mode: "bypass" })
     )
   }

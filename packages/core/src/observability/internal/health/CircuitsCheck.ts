@@ -1,10 +1,10 @@
 /**
- * Looks at the circuits of an account. It is unhealthy when each of them
- * rejects calls, and degraded when one does or is about to be probed.
+ * Checks the circuits of an account. The account is unhealthy when all of them
+ * reject calls, and degraded when one does or is being probed.
  *
- * A circuit whose open time is over is about to be probed, although nobody has
- * called since. Otherwise a backend that is taken out of service for its open
- * circuits would get no call that could close them.
+ * A circuit whose open duration is over counts as probing even before the next
+ * call. Otherwise a backend that is taken out of service because of its open
+ * circuits would never get the call that could close them.
  *
  * @since 0.1.0
  */
@@ -21,20 +21,20 @@ import type { CheckResult, HealthCheck } from "./HealthCheck.ts"
  */
 export interface Options {
   readonly account: string
-  /** Every account whose circuits may be among the states. */
+  /** All accounts that share the circuits. */
   readonly accounts: ReadonlyArray<string>
   readonly role: HealthRole
   readonly states: Circuits["states"]
 }
 
-type State = "closed" | "open" | "isolated" | "probed"
+type State = "closed" | "open" | "isolated" | "probing"
 
 const stateOf = (circuit: Circuit, now: number): State => {
   switch (circuit._tag) {
     case "Open":
-      return now < circuit.until ? "open" : "probed"
+      return now < circuit.until ? "open" : "probing"
     case "HalfOpen":
-      return "probed"
+      return "probing"
     case "Isolated":
       return "isolated"
     case "Closed":
@@ -43,28 +43,28 @@ const stateOf = (circuit: Circuit, now: number): State => {
   }
 }
 
-/** Whether a circuit belongs to the account and to none with a longer name that begins like it. */
+/** Whether a circuit belongs to the account, and not to one whose longer name starts with it. */
 const isCircuitOf = (key: string, account: string, accounts: ReadonlyArray<string>): boolean =>
   key.startsWith(`${account}/`) &&
   !accounts.some((other) => other.length > account.length && key.startsWith(`${other}/`))
 
 const fromCounts = (counts: { readonly [S in State]: number }): CheckResult => {
-  const all = counts.closed + counts.open + counts.isolated + counts.probed
+  const all = counts.closed + counts.open + counts.isolated + counts.probing
   const rejecting = counts.open + counts.isolated
   const details = counts
   if (rejecting > 0 && rejecting === all) {
-    const message = "Every circuit of the account is open: no call is sent."
-    return { status: "unhealthy", code: "AllOpen", message, details: details }
+    const message = "Every circuit of the account is open; calls are rejected."
+    return { status: "unhealthy", code: "AllOpen", message, details }
   }
   if (rejecting > 0) {
-    const message = `Of ${all} circuits ${rejecting} ${rejecting === 1 ? "is" : "are"} open.`
-    return { status: "degraded", code: "SomeOpen", message, details: details }
+    const message = `${rejecting} of ${all} circuits ${rejecting === 1 ? "is" : "are"} open.`
+    return { status: "degraded", code: "SomeOpen", message, details }
   }
-  if (counts.probed > 0) {
-    const message = "The next calls find out whether the host is well again."
-    return { status: "degraded", code: "Probing", message, details: details }
+  if (counts.probing > 0) {
+    const message = "The next calls probe whether the host has recovered."
+    return { status: "degraded", code: "Probing", message, details }
   }
-  return { status: "healthy", code: "Ok", message: "No circuit is open.", details: details }
+  return { status: "healthy", code: "Ok", message: "No circuit is open.", details }
 }
 
 /**
@@ -76,7 +76,7 @@ export const make = ({ account, accounts, role, states }: Options): HealthCheck 
   account,
   role,
   check: Effect.map(Effect.all([states, Clock.currentTimeMillis]), ([circuits, now]) => {
-    const counts = { closed: 0, open: 0, isolated: 0, probed: 0 }
+    const counts = { closed: 0, open: 0, isolated: 0, probing: 0 }
     for (const [key, circuit] of circuits) {
       if (isCircuitOf(key, account, accounts)) counts[stateOf(circuit, now)] += 1
     }

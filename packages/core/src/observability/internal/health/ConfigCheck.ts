@@ -1,6 +1,5 @@
 /**
- * Looks at the configuration: one that holds is valid, and where changes are
- * followed the latest may have been refused.
+ * Checks the configuration. It is degraded when the latest change was rejected.
  *
  * @since 0.1.0
  */
@@ -20,8 +19,8 @@ export const make = (live: Pick<LiveConfig["Service"], "rejection"> | undefined)
       ? { status: "healthy", code: "Ok", message: "The configuration is valid." }
       : {
           status: "degraded",
-          code: "Refused",
-          message: "The latest change of the configuration cannot be used; the last good one holds.",
+          code: "Rejected",
+          message: "The latest configuration change was rejected; the previous configuration is in use.",
           details: { issues: issues.length, names: issues.map(({ name }) => name).join(", ") }
         }
   )

@@ -1,14 +1,14 @@
 /**
- * Looks at one component: within a time of its own, and with every failure as
- * a state of the component.
+ * Checks one component, with a timeout. Every failure becomes a status of the
+ * component.
  *
  * **Details**
  *
- * - A look that fails, dies or takes too long finds the component unhealthy.
- *   If it may be well again by itself, and was well before, it is degraded until
- *   that has happened a few times in a row: one lost packet takes no backend
- *   out of service.
- * - A look that does not end is left behind, and no other is begun until it has
+ * - A check that fails, dies or times out makes the component unhealthy. If the
+ *   failure is transient and the component was healthy before, it is degraded
+ *   until the failure has repeated a few times, so that one lost packet takes no
+ *   backend out of service.
+ * - A check that does not end is abandoned, and no other one starts until it has
  *   ended.
  *
  * @since 0.1.0
@@ -27,18 +27,18 @@ import { type ComponentHealth, HealthCheckResult, type HealthRole } from "../../
 import { interruptWithoutWaiting } from "../../../internal/interruptWithoutWaiting.ts"
 
 /**
- * What a look found.
+ * The result of a check.
  *
  * @category models
  * @since 0.1.0
  */
 export interface CheckResult extends HealthCheckResult {
-  /** In place of the role of the check. */
+  /** Overrides the role of the check. */
   readonly role?: HealthRole | undefined
 }
 
 /**
- * A component and how to look at it.
+ * A component and how to check it.
  *
  * @category models
  * @since 0.1.0
@@ -47,19 +47,19 @@ export interface HealthCheck {
   readonly name: string
   /** The account that the component belongs to. */
   readonly account?: string | undefined
-  /** What it means for the whole when it is unhealthy. Defaults to `supporting`. */
+  /** How an unhealthy component affects the whole. Defaults to `supporting`. */
   readonly role?: HealthRole | undefined
   /**
-   * Finds out how the component is. Whatever goes wrong in it becomes a state
-   * of the component: its `code` is the tag of an error of this library, else
-   * `Failed`. No text of an error is shown.
+   * Checks the component. Any failure becomes its status, with the tag of an
+   * error of this library as `code`, else `Failed`. Texts of other errors are
+   * not shown.
    */
   readonly check: Effect.Effect<CheckResult, unknown>
-  /** Longest look. Defaults to that of all checks. */
+  /** Timeout of the check. Defaults to that of all checks. */
   readonly timeout?: Duration.Input | undefined
-  /** Figures that every finding has, such as where a host is. */
+  /** Details that are added to every result, such as the URL of a host. */
   readonly details?: HealthCheckResult["details"]
-  /** The finding holds for so long, when looking costs something. By default every report looks anew. */
+  /** How long a result is cached, for a check that is expensive. By default every report runs the check. */
   readonly timeToLive?: Duration.Input | undefined
 }
 
@@ -68,13 +68,13 @@ export interface HealthCheck {
  * @since 0.1.0
  */
 export interface Options {
-  /** Longest look of checks that say nothing else. */
+  /** Timeout of checks that have none. */
   readonly timeout: Duration.Duration
-  /** Failed looks in a row after which a component that was well is unhealthy. */
+  /** Consecutive failures after which a healthy component is unhealthy. */
   readonly failureThreshold: number
 }
 
-/** A finding, and whether a look that failed may succeed the next time. */
+/** A result, and whether its failure is transient. */
 interface CheckOutcome {
   readonly result: CheckResult
   readonly isTransient: boolean
@@ -85,14 +85,14 @@ const isCheckResult = Schema.is(HealthCheckResult)
 const unhealthy = (code: string, message: string): CheckResult => ({ status: "unhealthy", code, message })
 
 /**
- * What a failed look says. Only what the library itself has written is shown:
- * the tag of the error, its hint, and the status of the answer.
+ * The result of a check that failed. It has only texts of the library: the tag
+ * of the error, its hint, and the status of the response.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const fromError = (error: unknown): CheckResult => {
-  if (!isKimiError(error)) return unhealthy("Failed", "The look at the component failed; the log says how.")
+  if (!isKimiError(error)) return unhealthy("Failed", "The check failed; see the log.")
   const { _tag, category, hint, status } = error
   return { ...unhealthy(_tag, hint), details: { category, ...(status === undefined ? {} : { httpStatus: status }) } }
 }
@@ -103,7 +103,7 @@ const outcomeOfExit = (
 ): CheckOutcome => {
   if (Exit.isSuccess(exit)) {
     return Option.getOrElse(exit.value, () => ({
-      result: unhealthy("Timeout", `There was no answer within ${Duration.format(timeout)}.`),
+      result: unhealthy("Timeout", `No response within ${Duration.format(timeout)}.`),
       isTransient: true
     }))
   }
@@ -114,7 +114,7 @@ const outcomeOfExit = (
 const toUtc = (millis: number): DateTime.Utc => DateTime.makeUnsafe(millis)
 
 /**
- * A check that is made again and again, with what it remembers of the component.
+ * Makes a repeatable check that keeps the history of its component.
  *
  * @category constructors
  * @since 0.1.0
@@ -123,18 +123,18 @@ export const make = (check: HealthCheck, options: Options): Effect.Effect<Effect
   Effect.map(Clock.Clock, (clock) => {
     const { account, timeToLive, name, role = "supporting" } = check
     const timeout = check.timeout === undefined ? options.timeout : Duration.fromInputUnsafe(check.timeout)
-    const holdsMillis = timeToLive === undefined ? 0 : Duration.toMillis(Duration.fromInputUnsafe(timeToLive))
-    const stuck: CheckOutcome = {
-      result: unhealthy("Timeout", "An earlier look has not ended yet."),
+    const cachedMillis = timeToLive === undefined ? 0 : Duration.toMillis(Duration.fromInputUnsafe(timeToLive))
+    const stillRunning: CheckOutcome = {
+      result: unhealthy("Timeout", "An earlier check is still running."),
       isTransient: true
     }
-    let isLooking = false
+    let isRunning = false
     let failures = 0
     let latest: ComponentHealth | undefined
 
-    const look = Effect.suspend(() => {
-      if (isLooking) return Effect.succeed(stuck)
-      isLooking = true
+    const run = Effect.suspend(() => {
+      if (isRunning) return Effect.succeed(stillRunning)
+      isRunning = true
       return check.check.pipe(
         Effect.flatMap((result): Effect.Effect<CheckOutcome> =>
           isCheckResult(result)
@@ -143,25 +143,25 @@ export const make = (check: HealthCheck, options: Options): Effect.Effect<Effect
         ),
         Effect.ensuring(
           Effect.sync(() => {
-            isLooking = false
+            isRunning = false
           })
         )
       )
     })
 
-    const damped = ({ isTransient, result }: CheckOutcome): CheckResult => {
+    const withThreshold = ({ isTransient, result }: CheckOutcome): CheckResult => {
       failures = isTransient ? failures + 1 : 0
-      const isGivenTime = isTransient && latest?.lastSuccess !== undefined && failures < options.failureThreshold
-      return isGivenTime ? { ...result, status: "degraded" } : result
+      const isBelowThreshold = isTransient && latest?.lastSuccess !== undefined && failures < options.failureThreshold
+      return isBelowThreshold ? { ...result, status: "degraded" } : result
     }
 
-    const note = (outcome: CheckOutcome, startedAt: number): ComponentHealth => {
-      const result = damped(outcome)
+    const toComponent = (outcome: CheckOutcome, startedAt: number): ComponentHealth => {
+      const result = withThreshold(outcome)
       const { code, message, status } = result
       const details = { ...check.details, ...result.details }
       const checkedAt = toUtc(startedAt)
-      const isWell = status !== "unhealthy" && !outcome.isTransient
-      const lastSuccess = isWell ? checkedAt : latest?.lastSuccess
+      const isHealthy = status !== "unhealthy" && !outcome.isTransient
+      const lastSuccess = isHealthy ? checkedAt : latest?.lastSuccess
       return {
         name,
         ...(account === undefined ? {} : { account }),
@@ -169,7 +169,7 @@ export const make = (check: HealthCheck, options: Options): Effect.Effect<Effect
         status,
         code,
         message,
-        ...(Object.keys(details).length === 0 ? {} : { details: details }),
+        ...(Object.keys(details).length === 0 ? {} : { details }),
         checkedAt,
         latencyMillis: clock.currentTimeMillisUnsafe() - startedAt,
         since: latest?.status === status ? latest.since : checkedAt,
@@ -177,8 +177,8 @@ export const make = (check: HealthCheck, options: Options): Effect.Effect<Effect
       }
     }
 
-    /** A change of status is said once, with what the report does not show. */
-    const say = (component: ComponentHealth, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
+    /** Logs a change of status once, with the cause, which the report does not show. */
+    const logChange = (component: ComponentHealth, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
       const { code, message, status } = component
       if (status === (latest?.status ?? "healthy")) return Effect.void
       const text = `${account === undefined ? name : `${name} of ${account}`} is ${status} (${code}): ${message}`
@@ -188,14 +188,14 @@ export const make = (check: HealthCheck, options: Options): Effect.Effect<Effect
 
     return Effect.suspend(() => {
       const startedAt = clock.currentTimeMillisUnsafe()
-      if (latest !== undefined && startedAt < DateTime.toEpochMillis(latest.checkedAt) + holdsMillis) {
+      if (latest !== undefined && startedAt < DateTime.toEpochMillis(latest.checkedAt) + cachedMillis) {
         return Effect.succeed(latest)
       }
-      return Effect.flatMap(Effect.exit(Effect.timeoutOption(interruptWithoutWaiting(look), timeout)), (exit) => {
-        const component = note(outcomeOfExit(exit, timeout), startedAt)
-        const said = say(component, exit)
+      return Effect.flatMap(Effect.exit(Effect.timeoutOption(interruptWithoutWaiting(run), timeout)), (exit) => {
+        const component = toComponent(outcomeOfExit(exit, timeout), startedAt)
+        const log = logChange(component, exit)
         latest = component
-        return Effect.as(said, component)
+        return Effect.as(log, component)
       })
     })
   })

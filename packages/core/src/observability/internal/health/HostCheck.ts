@@ -1,9 +1,8 @@
 /**
- * Looks whether a host can be reached and knows the key, by the list of its
- * models: it costs nothing and goes past the account's limits.
+ * Checks that a host can be reached and accepts the key, by listing its models,
+ * which is free and not subject to the account's limits.
  *
- * A host that is busy is there, so a refusal for its rates makes it degraded
- * and no more.
+ * A busy host is reachable, so a rate limit error makes it only degraded.
  *
  * @since 0.1.0
  */
@@ -23,20 +22,20 @@ import { type CheckResult, type HealthCheck, fromError } from "./HealthCheck.ts"
 export interface Options {
   readonly account: string
   readonly role: HealthRole
-  /** Whether calls begin at this account, so that an error that moves no call stops them all. */
+  /** Whether this account is called first, so that an error without fallback fails all calls. */
   readonly isPrimary: boolean
-  /** Where the host is. User, query and fragment are not shown. */
+  /** The base URL. User info, query and fragment are not shown. */
   readonly url: string
   readonly models: Effect.Effect<ReadonlyArray<Model>, ModelsError>
-  /** The model that must be in the list. By default none must. */
+  /** A model that must be in the list. By default none is required. */
   readonly model?: string | undefined
-  /** Whether hosts of this kind may be without a list. */
+  /** Whether hosts of this kind may lack a model list. */
   readonly isModelListOptional: boolean
-  /** From this latency on the host is degraded. */
+  /** The host is degraded at this latency or above. */
   readonly slowAfter: Duration.Duration
 }
 
-/** A URL without what may be secret in it. */
+/** The URL without the parts that may be secret. */
 const redactedUrl = (text: string): string => {
   const url = URL.parse(text)
   return url === null ? "not a URL" : `${url.origin}${url.pathname}`
@@ -45,32 +44,32 @@ const redactedUrl = (text: string): string => {
 const fromModels = ({ model, slowAfter }: Options, list: ReadonlyArray<Model>, latency: number): CheckResult => {
   const details = { models: list.length }
   if (model !== undefined && !list.some(({ id }) => id === model)) {
-    const message = `The key may not use ${model}, the model of calls that name none.`
-    return { status: "degraded", code: "ModelNotListed", message, details: details }
+    const message = `The key has no access to ${model}, the client's default model.`
+    return { status: "degraded", code: "ModelNotListed", message, details }
   }
   if (latency >= Duration.toMillis(slowAfter)) {
-    const message = `The host took ${Duration.format(Duration.millis(latency))} to answer.`
-    return { status: "degraded", code: "Slow", message, details: details }
+    const message = `The host responded after ${Duration.format(Duration.millis(latency))}.`
+    return { status: "degraded", code: "Slow", message, details }
   }
-  return { status: "healthy", code: "Ok", message: "The host answers and knows the key.", details: details }
+  return { status: "healthy", code: "Ok", message: "The host responds and accepts the key.", details }
 }
 
 const fromModelsError = (
   { isPrimary, isModelListOptional }: Options,
   error: ModelsError
 ): Effect.Effect<CheckResult, ModelsError> => {
-  const finding = fromError(error)
+  const result = fromError(error)
   if (error._tag === "UnsupportedOperationError") {
-    const message = "The host offers no list of models, so it is not known whether it can be reached."
-    return Effect.succeed({ ...finding, status: "degraded", code: "NotOffered", message })
+    const message = "The host has no list of models, so it cannot be checked."
+    return Effect.succeed({ ...result, status: "degraded", code: "Unsupported", message })
   }
   if (isModelListOptional && (error.status === 404 || error.status === 405)) {
-    const message = "The host answers and has no list of models, so nobody knows whether it takes the key."
-    return Effect.succeed({ ...finding, status: "degraded", code: "NotOffered", message })
+    const message = "The host responds but has no list of models, so the key cannot be verified."
+    return Effect.succeed({ ...result, status: "degraded", code: "Unsupported", message })
   }
-  if (error.category === "rate limit") return Effect.succeed({ ...finding, status: "degraded" })
+  if (error.category === "rate limit") return Effect.succeed({ ...result, status: "degraded" })
   if (isPrimary && !error.isRetryable && table[error._tag].fallback === "none") {
-    return Effect.succeed({ ...finding, role: "required" })
+    return Effect.succeed({ ...result, role: "required" })
   }
   return Effect.fail(error)
 }

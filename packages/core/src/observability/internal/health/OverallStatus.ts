@@ -1,10 +1,10 @@
 /**
- * From the components to the whole.
+ * Derives the overall status from the components.
  *
  * | unhealthy component | the whole |
  * | --- | --- |
  * | `required` | unhealthy |
- * | `alternative` | degraded, and unhealthy when no account is left that can be used |
+ * | `alternative` | degraded, or unhealthy when no account can be used |
  * | `supporting` | degraded |
  *
  * A degraded component never makes the whole worse than degraded.
@@ -15,7 +15,7 @@ import type { ComponentHealth, HealthStatus } from "../../../models/SystemHealth
 
 type Component = Pick<ComponentHealth, "status" | "role" | "account">
 
-/** Whether there are accounts, and each of them has a component without which it cannot be used. */
+/** Whether every account has an unhealthy component that it needs. */
 const hasNoUsableAccount = (components: ReadonlyArray<Component>): boolean => {
   const usable = new Map<string, boolean>()
   for (const { account = "", role, status } of components) {

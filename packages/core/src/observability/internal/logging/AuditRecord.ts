@@ -1,7 +1,7 @@
 /**
- * What an audit keeps of a call: who made it, when, of which model at which
- * host, how it ended and what it cost. Nothing that was asked or answered, and
- * no message of an error.
+ * The audit line of a call: who made it, when, the model and host, its outcome
+ * and its cost. It holds no content of prompts or responses and no error
+ * messages.
  *
  * @since 0.1.0
  */
@@ -16,9 +16,8 @@ const sanitizeOptional = (text: string | undefined): string | undefined =>
   text === undefined || text === "" ? undefined : sanitizeText(text)
 
 /**
- * One line for a call that has ended. `id` is the line's own: where a line was
- * written twice, because a process ended while it was being written, both have
- * the same one.
+ * The line of a call that has ended. `id` identifies the line: if a process ends
+ * while it writes and the line is written again, both copies have the same id.
  *
  * @category conversions
  * @since 0.1.0
@@ -45,7 +44,7 @@ export const toLine = (id: string, record: CallRecord): string => {
     cachedTokens: usage?.cached_tokens,
     completionTokens: usage?.completion_tokens,
     reasoningTokens: usage?.reasoning_tokens,
-    // Exact, which a number of JSON is not.
+    // As text, since a JSON number is not exact.
     cost: cost === undefined ? undefined : BigDecimal.format(cost.total),
     currency: cost?.currency,
     isEstimate: cost === undefined ? undefined : record.isEstimate,
@@ -56,10 +55,10 @@ export const toLine = (id: string, record: CallRecord): string => {
 }
 
 /**
- * The line that stands in the place of lines that could not be kept.
+ * The line that replaces lines that were dropped.
  *
  * @category conversions
  * @since 0.1.0
  */
-export const toGapLine = (id: string, at: number, lost: number): string =>
-  LogLine.toJson({ event: "gap", id, at: new Date(at).toISOString(), lost })
+export const toGapLine = (id: string, at: number, dropped: number): string =>
+  LogLine.toJson({ event: "gap", id, at: new Date(at).toISOString(), dropped })

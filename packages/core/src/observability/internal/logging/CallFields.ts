@@ -1,6 +1,5 @@
 /**
- * What a log says of a call that has ended, under the names that spans and
- * metrics have for it.
+ * The log fields of a call that has ended, named as on spans and metrics.
  *
  * @since 0.1.0
  */
@@ -9,7 +8,7 @@ import type { CallRecord } from "../../CallRecord.ts"
 import { attributes as a, logAttributes as l, logs, providerNames } from "../../Telemetry.ts"
 
 /**
- * The members of a line, by their names.
+ * The fields of a line, by name.
  *
  * @category models
  * @since 0.1.0
@@ -18,7 +17,7 @@ export type Fields = { readonly [name: string]: FieldValue }
 
 type FieldValue = string | number | boolean | ReadonlyArray<string>
 
-/** Members that are entered one by one; what is not known is left out. */
+/** Collects fields and omits those without a value. */
 class FieldsBuilder {
   readonly fields: { [name: string]: FieldValue } = {}
 
@@ -32,7 +31,7 @@ const toSeconds = (millis: number | undefined): number | undefined =>
   millis === undefined ? undefined : Math.round(millis) / 1_000
 
 /**
- * The host, as the conventions name it and as the library does.
+ * The host, by its name in the conventions and its provider id.
  *
  * @category getters
  * @since 0.1.0
@@ -69,7 +68,7 @@ const addError = (members: FieldsBuilder, { error, outcome }: CallRecord): void 
 }
 
 /**
- * Everything that a line says of a call; what is not known is left out.
+ * All fields of a call; unknown ones are omitted.
  *
  * @category getters
  * @since 0.1.0
@@ -98,7 +97,7 @@ export const fromRecord = (record: CallRecord): Fields => {
     .add(a.priority, record.priority)
   addCost(members, record)
   addError(members, record)
-  // Names that nobody gave are left out.
+  // Empty tags were not given.
   members
     .add(a.tenant, tags.tenant || undefined)
     .add(a.job, tags.job || undefined)

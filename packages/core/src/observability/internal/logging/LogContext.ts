@@ -1,5 +1,5 @@
 /**
- * Where something is logged that belongs to no call in particular.
+ * The context for log lines that belong to no call.
  *
  * @since 0.1.0
  */
@@ -8,8 +8,8 @@ import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 
 /**
- * The surroundings of a fiber, its loggers above all, without what says which
- * call it makes: its span, its annotations and its log spans.
+ * The context of a fiber with its loggers, without the span, the annotations and
+ * the log spans of the call that it makes.
  *
  * @category conversions
  * @since 0.1.0

@@ -1,10 +1,10 @@
 /**
- * What a log says of errors and causes.
+ * Encodes errors and causes for the log.
  *
- * Errors of the library say everything: their texts are scrubbed where they
- * are made. Anybody else's message may quote the prompt, as those of schemas
- * and parsers do, so only the name, the code and the place are shown of them,
- * unless all messages are asked for.
+ * Errors of the library are logged in full, since their texts are redacted where
+ * they are created. The message of any other error may quote the prompt, as
+ * those of schemas and parsers do, so only its name, code and stack frames are
+ * logged unless `errorMessages` is `all`.
  *
  * @since 0.1.0
  */
@@ -15,12 +15,12 @@ import { isKimiError } from "../../../errors/KimiError.ts"
 import type { Json } from "./LogValue.ts"
 
 /**
- * Whose messages are shown: those of the library's own errors, or those of all.
+ * Which error messages are logged: those of the library's errors, or all.
  *
  * @category options
  * @since 0.1.0
  */
-export type ErrorMessageScope = "own" | "all"
+export type ErrorMessageScope = "library" | "all"
 
 type Encode = (value: unknown) => Json
 
@@ -28,14 +28,14 @@ const maxFrames = 8
 const maxReasons = 8
 const maxStackLength = 16_384
 
-/** What can be a name or a code, and is no sentence. */
+/** A name or a code, as opposed to a sentence. */
 const isIdentifier = (value: unknown): value is string => typeof value === "string" && /^[\w$@./-]{1,64}$/.test(value)
 
-/** `at name (place:1:2)` or `at place:1:2`, where the place is a path or an address. */
+/** `at name (location:1:2)` or `at location:1:2`, where the location is a path or a URL. */
 const framePattern =
   /^\s*at (?:[\w$.<>#[\]/~ ]{1,200} \()?(?:file:\/\/|node:|\/|[A-Za-z]:\\)[^\n()]{1,400}:\d{1,9}:\d{1,9}\)?$/
 
-/** The lines of a stack that name places. Where the message cannot be told from them, there are none. */
+/** The frames of a stack; none if the message cannot be separated from them. */
 const framesOf = ({ message, stack }: Error): ReadonlyArray<string> => {
   if (typeof stack !== "string" || typeof message !== "string") return []
   const at = stack.indexOf(message)
@@ -64,9 +64,9 @@ const encodeForeignError = (error: Error, messages: ErrorMessageScope, inside: E
   return shown
 }
 
-/** What something failed with, an error or not. */
+/** Encodes a failure, which need not be an error. */
 const encodeFailure = (failure: unknown, messages: ErrorMessageScope, inside: Encode): Json => {
-  // Through `inside`, which bounds the depth and finds cycles.
+  // `inside` limits the depth and detects cycles.
   if (failure instanceof Error) return inside(failure)
   const shown: { [name: string]: Json } = {
     type: (typeof failure === "object" && failure !== null ? tagOf(failure) : undefined) ?? typeof failure
@@ -90,7 +90,8 @@ const encodeCause = ({ reasons }: Cause.Cause<unknown>, messages: ErrorMessageSc
   reasons.slice(0, maxReasons).map((reason) => encodeReason(reason, messages, inside))
 
 /**
- * Shows errors, causes, exits and results; other objects are not its business.
+ * Makes an encoder of errors, causes, exits and results that returns `undefined`
+ * for other objects.
  *
  * @category conversions
  * @since 0.1.0

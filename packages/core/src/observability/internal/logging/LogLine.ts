@@ -1,7 +1,7 @@
 /**
- * The event of a log, or any other record, as one line: of JSON for machines,
- * or coloured for people. No character in it can end the line or steer a
- * terminal.
+ * Formats a log record, or any other record, as one line: JSON, or coloured text
+ * for people. Control characters that could end the line or control a terminal
+ * are escaped.
  *
  * @since 0.1.0
  */
@@ -9,13 +9,13 @@ import type { LogRecord } from "./LogRecord.ts"
 import type { Json } from "./LogValue.ts"
 import { logAttributes } from "../TelemetryLogs.ts"
 
-/** JSON escapes those below a space itself. Some readers end lines at the others, and some turn text around. */
+/** Line separators and bidirectional controls that `JSON.stringify` does not escape. */
 const unsafeCharacters = /[\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
 const escapeCharacter = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
 
 /**
- * One line of JSON, without the end of the line.
+ * One line of JSON, without a line terminator.
  *
  * @category conversions
  * @since 0.1.0
@@ -33,7 +33,7 @@ const levelColors: Readonly<Record<string, string>> = {
 
 const unquotedPattern = /^[^\s"'=\\{}[\]<>]+$/
 
-/** Texts that could be taken for something else are in quotes. */
+/** Quotes ambiguous texts. */
 const formatValue = (value: Json): string => {
   if (typeof value !== "string") return toJson({ value }).slice('{"value":'.length, -1)
   const quoted = JSON.stringify(value).replace(unsafeCharacters, escapeCharacter)
@@ -49,15 +49,15 @@ const formatMessage = (message: Json): string =>
     )
     .join(" ")
 
-/** People know whose log they read. */
+/** The prefix is redundant for a reader. */
 const shortName = (name: string): string => name.replace(/^(?:kimi|gen_ai)\./, "")
 
 const isJsonObject = (value: Json | undefined): value is { readonly [name: string]: Json } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /**
- * One line for people: time, level, message, then the rest as `name=value`,
- * with short names and the beginnings of the ids.
+ * One line for people: time, level and message, then the other fields as
+ * `name=value`, with shortened names and ids.
  *
  * @category conversions
  * @since 0.1.0

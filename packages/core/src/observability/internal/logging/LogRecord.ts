@@ -1,5 +1,5 @@
 /**
- * One event of the log as data: what was said, of what, and where in a trace.
+ * A log event as data, with the ids of its trace.
  *
  * @since 0.1.0
  */
@@ -11,8 +11,8 @@ import * as Tracer from "effect/Tracer"
 import type { Json } from "./LogValue.ts"
 
 /**
- * The members have the names that Effect's own JSON logger gives them; the two
- * ids have those that OpenTelemetry gives them in logs.
+ * The members are named as in Effect's JSON logger, and the two ids as in
+ * OpenTelemetry's logs.
  *
  * @category models
  * @since 0.1.0
@@ -28,7 +28,7 @@ export interface LogRecord {
   /** Milliseconds since each log span began. */
   readonly spans?: Json
   readonly cause?: Json
-  /** Present when the event was too long for one line, and parts of it are missing. */
+  /** Present when the event was too long for one line and was shortened. */
   readonly truncated?: true
 }
 
@@ -36,7 +36,7 @@ const idsOf = (
   { context }: Logger.Options<unknown>["fiber"],
   text: (text: string) => string
 ): Pick<LogRecord, "trace_id" | "span_id"> =>
-  // In this version of Effect, `fiber.currentSpan` is not set for a parent from outside.
+  // In this version of Effect, `fiber.currentSpan` is not set for an external parent.
   Option.match(Context.getOption(context, Tracer.ParentSpan), {
     onNone: () => ({}),
     onSome: ({ spanId, traceId }) => ({ trace_id: text(traceId), span_id: text(spanId) })
@@ -73,7 +73,7 @@ export const fromEvent = (
 }
 
 /**
- * Nothing but when something was said, and how loudly.
+ * A record of the time and level alone, for events that fit no line.
  *
  * @category constructors
  * @since 0.1.0
@@ -86,7 +86,7 @@ export const minimal = ({ date, fiber, logLevel }: Logger.Options<unknown>): Log
 })
 
 /**
- * In place of an event that cannot even be read.
+ * Replaces an event that cannot be read.
  *
  * @category constructors
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * What the configuration says of the log.
+ * Reads the settings of the log from the configuration.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import { ConfigurationError, type ConfigurationIssue } from "../../../errors/Con
 
 /**
  * - `json`: one JSON object a line.
- * - `pretty`: one line for people.
+ * - `pretty`: one human-readable line.
  * - `auto`: `pretty` in a terminal, `json` elsewhere.
  *
  * @category models
@@ -36,7 +36,7 @@ export interface LogSettings {
 
 const levels = new Map(LogLevel.values.map((level) => [level.toLowerCase(), level]))
 
-/** Text that is set and not empty. */
+/** The text at a path, unless it is empty. */
 const readText = (path: ConfigProvider.Path) =>
   Effect.gen(function* () {
     const provider = yield* ConfigProvider.ConfigProvider
@@ -55,7 +55,7 @@ const readFirst = Effect.fnUntraced(function* (paths: ReadonlyArray<ConfigProvid
 /**
  * Reads level and format from the current `ConfigProvider`: `KIMI_LOG_LEVEL`,
  * or the member `logLevel` of the object `kimi` in a JSON source, and
- * `KIMI_LOG_FORMAT`. Case does not count.
+ * `KIMI_LOG_FORMAT`. Case is ignored.
  *
  * @category constructors
  * @since 0.1.0
@@ -77,8 +77,8 @@ export const read: Effect.Effect<LogSettings, ConfigurationError> = Effect.gen(f
 })
 
 /**
- * The keys that the client reads from the same place, so that they are found
- * in texts whatever their form.
+ * The API keys that the client reads from the same source, so that they are
+ * redacted in texts even if they do not look like keys.
  *
  * @category constructors
  * @since 0.1.0

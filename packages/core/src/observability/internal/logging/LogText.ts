@@ -1,23 +1,22 @@
 /**
- * What a log shows of a text: a bounded piece of it, of whole characters, and
- * without secrets.
+ * Truncates and redacts texts for the log, without splitting characters.
  *
  * @since 0.1.0
  */
 import { redactSecrets } from "./Secrets.ts"
 
-/** Longer than any secret that is told by its form, so that a cut never leaves the beginning of one. */
+/** Longer than any secret that a pattern detects, so that truncation never leaves the start of one. */
 const secretMargin = 256
 
-/** Shorter ones are found in ordinary words. */
+/** Shorter secrets occur in ordinary words. */
 const minSecretLength = 4
 
-/** Names in a log are few, and come again in every line. */
+/** Log lines repeat a small set of names. */
 const maxNames = 1_000
 const maxNameLength = 128
 
 /**
- * Remembers what is made of names.
+ * Memoizes a function of names, up to a bound.
  *
  * @category constructors
  * @since 0.1.0
@@ -34,8 +33,8 @@ export const memoizeNames = <A>(make: (name: string) => A): ((name: string) => A
 }
 
 /**
- * Makes a function that bounds texts to a length and takes secrets out of
- * them: those that have the form of one, and those that are given.
+ * Makes a function that truncates texts and redacts secrets in them: those that
+ * match a pattern, and those that are given.
  *
  * @category constructors
  * @since 0.1.0
@@ -44,14 +43,14 @@ export const make = (secrets: ReadonlyArray<string>) => {
   const known = secrets
     .filter((secret) => secret.length >= minSecretLength)
     .toSorted((one, other) => other.length - one.length)
-  const most = Math.max(secretMargin, known[0]?.length ?? 0)
+  const margin = Math.max(secretMargin, known[0]?.length ?? 0)
   return (maxLength: number) =>
     (text: string): string => {
       const isCut = text.length > maxLength
-      let out = isCut ? text.slice(0, maxLength + most) : text
+      let out = isCut ? text.slice(0, maxLength + margin) : text
       for (const secret of known) out = out.replaceAll(secret, "<redacted>")
       out = redactSecrets(out)
-      if (isCut) out = `${out.slice(0, Math.min(maxLength, Math.max(0, out.length - most)))}…`
+      if (isCut) out = `${out.slice(0, Math.min(maxLength, Math.max(0, out.length - margin)))}…`
       return out.toWellFormed()
     }
 }

@@ -1,8 +1,7 @@
 /**
- * Any value as data that can be written down: bounded in size, without what
- * must not be in a log, and whatever the value is made of. Reading it never
- * throws: cycles, getters that throw, huge arrays, proxies and half characters
- * are shown as what they are.
+ * Converts any value to JSON for the log: bounded in size and without hidden
+ * members. It never throws: cycles, getters that throw, huge arrays, proxies and
+ * unpaired surrogates are replaced by markers.
  *
  * @since 0.1.0
  */
@@ -18,17 +17,17 @@ import * as Redacted from "effect/Redacted"
 export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [name: string]: Json }
 
 /**
- * How much of a value is shown.
+ * The limits on the size of a value.
  *
  * @category options
  * @since 0.1.0
  */
 interface Limits {
-  /** Values in all, nested ones counted. */
+  /** Values in total, including nested ones. */
   readonly maxValues: number
   /** Members of one object, or elements of one array. */
   readonly maxEntries: number
-  /** Objects inside objects. */
+  /** Depth of nested objects. */
   readonly maxDepth: number
 }
 
@@ -38,17 +37,17 @@ interface Limits {
  */
 export interface Options {
   readonly limits: Limits
-  /** Bounds and scrubs a text. */
+  /** Truncates and redacts a text. */
   readonly sanitizeText: (text: string) => string
-  /** Bounds and scrubs the name of a member. */
+  /** Truncates and redacts the name of a member. */
   readonly sanitizeName: (name: string) => string
-  /** Whether the value of a member of this name is left out. */
+  /** Whether the value of a member of this name is hidden. */
   readonly isHidden: (name: string) => boolean
-  /** Shows objects of a kind that the caller knows better; `inside` shows what is in them. */
+  /** Encodes objects that need special treatment; `inside` encodes their members. */
   readonly encodeObject: (value: object, inside: (value: unknown) => Json) => Json | undefined
 }
 
-/** Enters a member; `__proto__` is a name as any other. Objects without a prototype are slow to write and to read. */
+/** Sets a member, also one named `__proto__`. Objects without a prototype would be slower. */
 const setMember = (members: { [name: string]: Json }, name: string, value: Json): void => {
   if (name === "__proto__") {
     Object.defineProperty(members, name, { value, enumerable: true, configurable: true, writable: true })
@@ -65,7 +64,7 @@ const formatBigInt = (value: bigint): string =>
 const isInstanceOf = <T>(value: object, type: abstract new (...args: never) => T): value is T & object =>
   value instanceof type
 
-/** Objects whose members would not say what they are. */
+/** Encodes objects whose own members do not represent them. */
 const encodeKnownObject = (
   value: object,
   inside: (value: unknown) => Json,
@@ -76,7 +75,7 @@ const encodeKnownObject = (
   if (Option.isOption(value)) return Option.isSome(value) ? inside(value.value) : null
   if (BigDecimal.isBigDecimal(value)) return text(BigDecimal.format(value))
   if (isInstanceOf(value, Date)) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString()
-  // What follows the path, and who asks, may be secret.
+  // User info, query and fragment may be secret.
   if (isInstanceOf(value, URL)) return text(`${value.protocol}//${value.host}${value.pathname}`)
   if (isInstanceOf(value, RegExp)) return text(String(value))
   if (ArrayBuffer.isView(value) || isInstanceOf(value, ArrayBuffer)) return `<${value.byteLength} bytes>`
@@ -84,7 +83,7 @@ const encodeKnownObject = (
 }
 
 /**
- * Shows a value.
+ * Converts a value to JSON.
  *
  * @category conversions
  * @since 0.1.0
@@ -108,7 +107,7 @@ export const fromUnknown = (
     return shown
   }
 
-  /** By index: an array's own iterator may be anybody's. */
+  /** By index, since the iterator of an array may be overridden. */
   const ofArray = (array: ReadonlyArray<unknown>): Json => {
     const shown: Array<Json> = []
     for (let i = 0; i < array.length; i++) {

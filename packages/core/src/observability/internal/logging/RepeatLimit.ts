@@ -1,7 +1,7 @@
 /**
- * Lets so many events of a kind pass in an interval, and then says how many
- * did not: what fails a thousand times a second is worth a few lines and a
- * number.
+ * Limits how many events of a kind pass in an interval, and reports the number
+ * of those that were suppressed: a failure that occurs a thousand times a second
+ * takes a few lines and a count.
  *
  * @since 0.1.0
  */
@@ -19,14 +19,14 @@ import { withoutCallContext } from "./LogContext.ts"
 export interface Options {
   /** Events of a kind that pass in an interval. Defaults to 5. */
   readonly maxEvents?: number | undefined
-  /** Begins with the first event of a kind. Defaults to 1 minute. */
+  /** Starts with the first event of a kind. Defaults to 1 minute. */
   readonly interval?: Duration.Input | undefined
-  /** Kinds that are kept apart at a time; the one that began first makes room. Defaults to 1,000. */
+  /** Distinct kinds at a time; beyond that the oldest one is removed. Defaults to 1,000. */
   readonly maxKeys?: number | undefined
 }
 
 /**
- * What was not let through.
+ * The suppressed events of one kind.
  *
  * @category models
  * @since 0.1.0
@@ -35,7 +35,7 @@ export interface Suppressed<A> {
   readonly count: number
   /** Milliseconds since the first event of the interval. */
   readonly since: number
-  /** The last of them. */
+  /** The last suppressed event. */
   readonly last: A
 }
 
@@ -47,14 +47,15 @@ interface Window<A> {
 }
 
 /**
- * Makes a function that tells whether an event of a kind passes. `tell` is run
- * when an interval is over in which some did not, and when the scope closes.
+ * Makes a function that decides whether an event of a kind passes. `report` runs
+ * at the end of an interval in which events were suppressed, and when the scope
+ * closes.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const make = <A>(
-  tell: (suppressed: Suppressed<A>) => Effect.Effect<void>,
+  report: (suppressed: Suppressed<A>) => Effect.Effect<void>,
   options: Options = {}
 ): Effect.Effect<(kind: string, event: A) => Effect.Effect<boolean>, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -63,56 +64,56 @@ export const make = <A>(
     const times = Math.max(0, options.maxEvents ?? 5)
     const interval = Duration.toMillis(options.interval ?? "1 minute")
     const maxKinds = Math.max(1, options.maxKeys ?? 1_000)
-    // All intervals are as long, so the first is over first.
+    // All intervals have the same length, so the oldest one ends first.
     const windows = new Map<string, Window<A>>()
-    let isWatched = false
-    // Whoever built this may have no loggers yet; those who log do.
+    let isTimerRunning = false
+    // The layer that builds this may have no loggers yet; the fibers of later events do.
     let context = withoutCallContext(yield* Effect.context())
 
     const remove = (kind: string, window: Window<A>): Effect.Effect<void> => {
       windows.delete(kind)
       if (window.count === 0) return Effect.void
       const since = clock.currentTimeMillisUnsafe() - window.startedAt
-      return Effect.updateContext(tell({ count: window.count, since, last: window.last }), () => context)
+      return Effect.updateContext(report({ count: window.count, since, last: window.last }), () => context)
     }
 
-    const first = (): [string, Window<A>] | undefined => windows.entries().next().value
+    const oldest = (): [string, Window<A>] | undefined => windows.entries().next().value
 
-    /** Waits for the intervals one after the other, as long as there are any. */
-    const watch: Effect.Effect<void> = Effect.suspend(() => {
-      const next = first()
+    /** Waits for the intervals one after another, until there are none. */
+    const timer: Effect.Effect<void> = Effect.suspend(() => {
+      const next = oldest()
       if (next === undefined) {
-        isWatched = false
+        isTimerRunning = false
         return Effect.void
       }
-      const left = next[1].startedAt + interval - clock.currentTimeMillisUnsafe()
-      return Effect.andThen(left > 0 ? Effect.sleep(left) : remove(...next), watch)
+      const remaining = next[1].startedAt + interval - clock.currentTimeMillisUnsafe()
+      return Effect.andThen(remaining > 0 ? Effect.sleep(remaining) : remove(...next), timer)
     })
 
-    const watched = Effect.suspend(() => {
-      if (isWatched) return Effect.void
-      isWatched = true
-      return Effect.asVoid(Effect.forkIn(watch, scope))
+    const startTimer = Effect.suspend(() => {
+      if (isTimerRunning) return Effect.void
+      isTimerRunning = true
+      return Effect.asVoid(Effect.forkIn(timer, scope))
     })
 
-    const begin = (kind: string, last: A, now: number): Effect.Effect<boolean> => {
-      const crowded = windows.size >= maxKinds ? first() : undefined
+    const start = (kind: string, last: A, now: number): Effect.Effect<boolean> => {
+      const evicted = windows.size >= maxKinds ? oldest() : undefined
       windows.set(kind, { startedAt: now, passed: Math.min(1, times), count: 1 - Math.min(1, times), last })
-      const begun = times === 0 ? Effect.as(watched, false) : Effect.succeed(true)
-      return crowded === undefined ? begun : Effect.andThen(remove(...crowded), begun)
+      const isPassed = times === 0 ? Effect.as(startTimer, false) : Effect.succeed(true)
+      return evicted === undefined ? isPassed : Effect.andThen(remove(...evicted), isPassed)
     }
 
-    const closing = Effect.suspend(() => Effect.forEach([...windows], (entry) => remove(...entry), { discard: true }))
-    yield* Scope.addFinalizer(scope, closing)
+    const close = Effect.suspend(() => Effect.forEach([...windows], (entry) => remove(...entry), { discard: true }))
+    yield* Scope.addFinalizer(scope, close)
 
     return (kind, event) =>
       Effect.suspend(() => {
         const now = clock.currentTimeMillisUnsafe()
         const window = windows.get(kind)
-        if (window === undefined) return begin(kind, event, now)
-        // A clock that went back must not make an interval longer.
+        if (window === undefined) return start(kind, event, now)
+        // A clock that is set back must not extend an interval.
         const age = now - window.startedAt
-        if (age < 0 || age >= interval) return Effect.andThen(remove(kind, window), begin(kind, event, now))
+        if (age < 0 || age >= interval) return Effect.andThen(remove(kind, window), start(kind, event, now))
         if (window.passed < times) {
           window.passed += 1
           return Effect.succeed(true)
@@ -121,7 +122,7 @@ export const make = <A>(
         window.last = event
         return Effect.contextWith((current: Context.Context<never>) => {
           context = withoutCallContext(current)
-          return Effect.as(watched, false)
+          return Effect.as(startTimer, false)
         })
       })
   })

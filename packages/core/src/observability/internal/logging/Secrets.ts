@@ -1,6 +1,6 @@
 /**
- * Takes out of text what has the form of a secret or of an account's id,
- * whoever wrote the text. Every pattern is linear; give it bounded text.
+ * Redacts what looks like a secret or an account id in a text. Every pattern
+ * runs in linear time; the text should be bounded.
  *
  * @since 0.1.0
  */
@@ -12,11 +12,11 @@ const patterns: ReadonlyArray<readonly [RegExp, string]> = [
   [/:\/\/[^/\s@]{1,256}@/g, "://<redacted>@"]
 ]
 
-/** Where it finds nothing, no pattern does; most texts are looked at once. */
+/** A quick test that matches whenever a pattern could, so that most texts are scanned once. */
 const secretHint = /bearer\s|sk-|(?:org|ak|uid|proj)-|:\/\//i
 
 /**
- * The text without keys, tokens, account ids, and the user in a URL.
+ * The text with keys, tokens, account ids and the user info of URLs redacted.
  *
  * @category conversions
  * @since 0.1.0

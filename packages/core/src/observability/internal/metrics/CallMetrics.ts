@@ -1,5 +1,5 @@
 /**
- * What one call, one attempt and one bill add to the metrics.
+ * Records calls, attempts and usage in the metrics.
  *
  * @since 0.1.0
  */
@@ -16,11 +16,11 @@ import * as Telemetry from "../../Telemetry.ts"
 
 const { metrics } = Telemetry
 
-/** Every attempt is of this operation; whether it was streamed is another matter. */
+/** The conventions have one operation for chats and streams. */
 const operationName = "chat"
 
 /**
- * The conventions' name of a host.
+ * The name of a host in the conventions.
  *
  * @category getters
  * @since 0.1.0
@@ -29,7 +29,7 @@ export const providerName = (host: string): string => Telemetry.providerNames[ho
 
 const noTags: Tags = { tenant: "", job: "", agent: "" }
 
-/** Whom an attempt asked, and how. */
+/** The target and the operation of an attempt. */
 interface AttemptLabels extends Pick<Call, "account" | "provider"> {
   readonly model: string
   readonly operation: Operation
@@ -43,9 +43,9 @@ interface AttemptLabels extends Pick<Call, "account" | "provider"> {
  */
 export interface AttemptEnd {
   readonly outcome: Outcome
-  /** Only of streams. */
+  /** Streams only. */
   readonly streamEnd?: StreamEnd | undefined
-  /** Tokens a second, from the first content to the end. */
+  /** Tokens per second, from the first content to the end. */
   readonly outputRate?: number | undefined
 }
 
@@ -53,7 +53,7 @@ const increment = (counts: Map<string, number>, name: string): void =>
   void counts.set(name, (counts.get(name) ?? 0) + 1)
 
 /**
- * The metrics of calls, and what is kept of them for snapshots.
+ * The metrics of calls, and the totals that snapshots need.
  *
  * @category models
  * @since 0.1.0
@@ -74,7 +74,7 @@ export class CallMetrics {
     this.instruments = instruments
   }
 
-  /** A call has ended. */
+  /** Records a call that has ended. */
   recordCall(record: CallRecord, hasCache: boolean): void {
     const { duration, error, operation, outcome, provider, requestModel, responseModel, timeToFirstToken } = record
     const name = providerName(provider)
@@ -94,7 +94,7 @@ export class CallMetrics {
     if (hasCache && outcome === "ok") instruments.update(metrics.cacheRequests, 1, [record.cached ?? "none"])
   }
 
-  /** An attempt has ended. */
+  /** Records an attempt that has ended. */
   recordAttempt(
     { account, model, operation, provider }: AttemptLabels,
     { outcome, outputRate, streamEnd }: AttemptEnd
@@ -112,7 +112,7 @@ export class CallMetrics {
     this.instruments.update(metrics.outputRate, outputRate, [name, provider, model])
   }
 
-  /** The first content of a streamed attempt came after so many milliseconds. */
+  /** Records the time to the first content of a streamed attempt, in milliseconds. */
   recordFirstContent({ provider, model }: AttemptLabels, millis: number): void {
     this.instruments.update(metrics.timeToFirstChunk, millis / 1000, [
       operationName,
@@ -122,7 +122,7 @@ export class CallMetrics {
     ])
   }
 
-  /** Hears of the milliseconds after which later content of a streamed attempt came. */
+  /** Records the milliseconds between reads with content of a streamed attempt. */
   contentIntervalRecorder({ provider, model }: AttemptLabels): (millis: number) => void {
     const update = this.instruments.updater(metrics.timePerOutputChunk, [
       operationName,
@@ -133,7 +133,7 @@ export class CallMetrics {
     return (millis) => update(millis / 1000)
   }
 
-  /** A wait for admission is over. */
+  /** Records a wait for admission. */
   recordAdmissionWait(
     { account, provider }: Pick<Call, "account" | "provider">,
     millis: number,
@@ -143,28 +143,28 @@ export class CallMetrics {
     this.instruments.update(metrics.admissionWait, millis / 1000, [provider, account, outcome])
   }
 
-  /** A call has passed a stage that a user inserted or replaced. */
+  /** Records a call in a stage that a user inserted or replaced. */
   recordStage(name: string, millis: number, outcome: Outcome): void {
     this.instruments.update(metrics.stageDuration, millis / 1000, [name, outcome])
   }
 
-  /** An attempt follows one that failed. */
+  /** Records that an attempt retries one that failed. */
   recordRetry({ provider, request }: Call, reason: string): void {
     this.retries += 1
     this.instruments.update(metrics.retries, 1, [providerName(provider), provider, request.model, reason])
   }
 
-  /** A circuit did not permit an attempt. */
+  /** Records that a circuit rejected an attempt. */
   recordRejection({ provider, request }: Call): void {
     this.instruments.update(metrics.breakerRejections, 1, [providerName(provider), provider, request.model])
   }
 
-  /** A circuit has changed its state. */
+  /** Records that a circuit changed its state. */
   recordTransition(circuit: string, state: string): void {
     this.instruments.update(metrics.breakerTransitions, 1, [circuit, state])
   }
 
-  /** An attempt is charged for, or an answer of the cache was not. */
+  /** Records the usage of an attempt, or the savings of a cached response. */
   recordUsage(
     { isEstimate, model, outcome, provider, tags = noTags, usage }: AttemptUsage,
     cost: Option.Option<Cost>

@@ -1,5 +1,5 @@
 /**
- * The names of circuits' states in metrics.
+ * The names of circuit states in metrics.
  *
  * @since 0.1.0
  */

@@ -1,10 +1,10 @@
 /**
  * The metrics of `Telemetry`, with bounded sets of labels.
  *
- * An instrument is made once for every set of labels and kept. Values of open
- * attributes are kept as they are up to a bound for each attribute, and sets
- * of labels up to a bound for each metric; beyond either, open attributes are
- * `other`.
+ * An instrument is made once for every set of labels and reused. The number of
+ * distinct values is limited for each unbounded attribute, and the number of
+ * label sets for each metric; beyond either limit the values of unbounded
+ * attributes are replaced by `other`.
  *
  * @since 0.1.0
  */
@@ -17,9 +17,9 @@ import * as Telemetry from "../../Telemetry.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** Values of each open attribute, such as models and tenants, that are told apart. */
+  /** Distinct values of each unbounded attribute, such as models and tenants. */
   readonly maxLabelValues: number
-  /** Sets of labels of each metric that are told apart. */
+  /** Distinct label sets of each metric. */
   readonly maxSeries: number
 }
 
@@ -30,8 +30,8 @@ export interface Options {
 export const defaults: Options = { maxLabelValues: 100, maxSeries: 1000 }
 
 /**
- * The values of a metric's attributes, in their order. An attribute whose
- * value is `undefined` is left out.
+ * The values of a metric's attributes, in the order of its definition. An
+ * attribute whose value is `undefined` is omitted.
  *
  * @category models
  * @since 0.1.0
@@ -44,7 +44,7 @@ type LabelValues<Attributes extends ReadonlyArray<unknown>> = {
 
 type Series = Metric.Metric<number, unknown>
 
-/** A place on the way from the labels of a metric to its series: one step a label, and no text is put together. */
+/** A node of the trie from label values to series. A lookup allocates no key. */
 interface LabelNode {
   readonly next: Map<string | undefined, LabelNode>
   series: Series | undefined
@@ -123,18 +123,18 @@ export class Instruments {
     this.options = options
   }
 
-  /** Adds to a counter, enters into a histogram, or sets a gauge. */
+  /** Adds to a counter, records in a histogram, or sets a gauge. */
   update<D extends Telemetry.Metric>(definition: D, value: number, labels: Labels<D>): void {
     this.seriesOf(definition, labels).updateUnsafe(value, this.context)
   }
 
-  /** The same for one set of labels that is used again and again. */
+  /** A prepared `update` for a label set that is used repeatedly. */
   updater<D extends Telemetry.Metric>(definition: D, labels: Labels<D>): (value: number) => void {
     const series = this.seriesOf(definition, labels)
     return (value) => series.updateUnsafe(value, this.context)
   }
 
-  /** Sets all series of a gauge at once; those that are not named are no more. Equal sets of labels are added up. */
+  /** Replaces all series of a gauge. Series that are not among the rows are removed; rows with equal labels are summed. */
   replace<D extends Telemetry.Metric>(definition: D, rows: Iterable<readonly [Labels<D>, number]>): void {
     const sums = new Map<Series, number>()
     for (const [labels, value] of rows) {
@@ -164,11 +164,11 @@ export class Instruments {
     const family = this.familyOf(definition)
     const known = family.get(labels)
     if (known !== undefined) return known
-    const told = labels.map((value, index) => this.boundedLabelValue(definition.attributes[index], value))
-    return this.boundedSeries(definition, family, told)
+    const bounded = labels.map((value, index) => this.boundedLabelValue(definition.attributes[index], value))
+    return this.boundedSeries(definition, family, bounded)
   }
 
-  /** The series of labels whose open values are bounded, unless the metric has too many. */
+  /** The series of the labels, or of `other` when the metric has too many series. */
   private boundedSeries(
     definition: Telemetry.Metric,
     family: MetricFamily,
@@ -187,7 +187,7 @@ export class Instruments {
     return series
   }
 
-  /** The value that is told of an attribute. */
+  /** The value, or `other` when the attribute has too many. */
   private boundedLabelValue(attribute: Telemetry.Attribute | undefined, value: string | undefined): string | undefined {
     if (attribute === undefined || !attribute.isUnbounded || value === undefined) return value
     const values = this.values.get(attribute.name) ?? new Set<string>()

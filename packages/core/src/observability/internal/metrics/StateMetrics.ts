@@ -1,5 +1,5 @@
 /**
- * Metrics of state: what the services say of themselves when they are asked.
+ * Gauges that are read from the state of services.
  *
  * @since 0.1.0
  */
@@ -14,11 +14,11 @@ import type { Instruments, Labels } from "./Instruments.ts"
 import type { ClientServices } from "../ClientServices.ts"
 import { metrics } from "../../Telemetry.ts"
 
-/** What one service says, whatever happens to it. */
+/** The state of a service; nothing if it cannot be read. */
 const readState = <A, E>(state: Effect.Effect<A, E>): Effect.Effect<ReadonlyArray<A>> =>
   Effect.map(Effect.exit(state), (exit) => (Exit.isSuccess(exit) ? [exit.value] : []))
 
-/** Every service once, however many clients share it. */
+/** Each service once, even if several clients share it. */
 const distinct = <A>(services: Iterable<A | undefined>): ReadonlyArray<A> =>
   [...new Set(services)].filter((service) => service !== undefined)
 
@@ -44,7 +44,7 @@ const budgetRows = (
   })
 
 /**
- * Asks all services for their state and sets the gauges.
+ * Reads the state of all services and sets the gauges.
  *
  * @category constructors
  * @since 0.1.0
@@ -58,7 +58,7 @@ export const collect = Effect.fnUntraced(function* (instruments: Instruments, cl
   )
   const bounded = budgets.filter(({ capacity }) => Number.isFinite(capacity))
   instruments.replace(
-    metrics.retryBudgetLeft,
+    metrics.retryBudgetRemaining,
     bounded.map(({ tokens }) => [[], tokens])
   )
   instruments.replace(
@@ -105,13 +105,13 @@ export const collect = Effect.fnUntraced(function* (instruments: Instruments, cl
     caches.map(({ memory }) => [[], memory.bytes])
   )
   const lookups = new Map<string, { hits: number; misses: number }>()
-  const look = (level: string, hits: number, misses: number) => {
+  const addLookups = (level: string, hits: number, misses: number) => {
     const before = lookups.get(level) ?? { hits: 0, misses: 0 }
     lookups.set(level, { hits: before.hits + hits, misses: before.misses + misses })
   }
   for (const { memory, store } of caches) {
-    look("memory", memory.hits, memory.misses)
-    if (store !== undefined) look("store", store.hits, store.misses)
+    addLookups("memory", memory.hits, memory.misses)
+    if (store !== undefined) addLookups("store", store.hits, store.misses)
   }
   instruments.replace(
     metrics.cacheHitRatio,
@@ -135,5 +135,5 @@ export const collect = Effect.fnUntraced(function* (instruments: Instruments, cl
     metrics.budgetReserved,
     budgetRows(scopes, today, ({ reserved }) => reserved)
   )
-  instruments.replace(metrics.budgetLeft, budgetRows(scopes, today, remaining))
+  instruments.replace(metrics.budgetRemaining, budgetRows(scopes, today, remaining))
 })

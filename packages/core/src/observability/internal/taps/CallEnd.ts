@@ -1,5 +1,5 @@
 /**
- * The end of a call: its record, and what its span says of it.
+ * The record of a call that has ended, and the attributes of its span.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import type { Observation } from "./Observation.ts"
 type Mutable<A> = { -readonly [Name in keyof A]: A[Name] }
 
 /**
- * The record of a call that has ended; what is not known is left out.
+ * The record of a call that has ended; unknown members are omitted.
  *
  * @category constructors
  * @since 0.1.0
@@ -74,7 +74,7 @@ const addResponse = (
 }
 
 /**
- * Tells the span of a call how the call ended.
+ * Sets the attributes of the span of a call that has ended.
  *
  * @category combinators
  * @since 0.1.0
@@ -84,30 +84,30 @@ export const annotateSpan = (
   record: CallRecord,
   { finishReasons, id }: ResponseMetadata
 ): void => {
-  const say = (name: string, value: unknown) => {
+  const set = (name: string, value: unknown) => {
     if (value !== undefined) span.attribute(name, value)
   }
   const { cost, usage } = record
-  say(a.outcome.name, record.outcome)
-  say(a.errorType.name, record.error?.tag)
-  say(a.responseId.name, id)
-  say(a.responseModel.name, record.responseModel)
-  say(a.responseFinishReasons.name, finishReasons.length === 0 ? undefined : finishReasons)
-  say(a.requestId.name, record.requestId)
-  say(a.hostTraceId.name, record.hostTraceId)
-  say(a.attempts.name, record.attempts)
-  say(a.retries.name, record.retries)
-  say(a.cacheLevel.name, record.cached)
-  say(a.streamEnd.name, record.streamEnd)
+  set(a.outcome.name, record.outcome)
+  set(a.errorType.name, record.error?.tag)
+  set(a.responseId.name, id)
+  set(a.responseModel.name, record.responseModel)
+  set(a.responseFinishReasons.name, finishReasons.length === 0 ? undefined : finishReasons)
+  set(a.requestId.name, record.requestId)
+  set(a.hostTraceId.name, record.hostTraceId)
+  set(a.attempts.name, record.attempts)
+  set(a.retries.name, record.retries)
+  set(a.cacheLevel.name, record.cached)
+  set(a.streamEnd.name, record.streamEnd)
   if (usage !== undefined) {
-    say(a.usageInputTokens.name, usage.prompt_tokens)
-    say(a.usageOutputTokens.name, usage.completion_tokens)
-    say(a.usageCacheReadTokens.name, usage.cached_tokens)
-    say(a.usageCacheWriteTokens.name, usage.cache_write_tokens)
-    say(a.usageReasoningTokens.name, usage.reasoning_tokens)
+    set(a.usageInputTokens.name, usage.prompt_tokens)
+    set(a.usageOutputTokens.name, usage.completion_tokens)
+    set(a.usageCacheReadTokens.name, usage.cached_tokens)
+    set(a.usageCacheWriteTokens.name, usage.cache_write_tokens)
+    set(a.usageReasoningTokens.name, usage.reasoning_tokens)
   }
   if (cost === undefined) return
-  say(a.cost.name, BigDecimal.toNumberUnsafe(cost.total))
-  say(a.currency.name, cost.currency)
-  say(a.isEstimate.name, record.isEstimate)
+  set(a.cost.name, BigDecimal.toNumberUnsafe(cost.total))
+  set(a.currency.name, cost.currency)
+  set(a.isEstimate.name, record.isEstimate)
 }

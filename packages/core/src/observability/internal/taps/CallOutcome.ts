@@ -1,5 +1,5 @@
 /**
- * How calls, attempts and waits ended, in the words of records and metrics.
+ * The outcomes of calls, attempts and waits, as in records and metrics.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import type { KimiError } from "../../../errors/KimiError.ts"
 import type { ErrorSummary, Outcome, StreamEnd } from "../../CallRecord.ts"
 
 /**
- * The error that ended it, unless it was interrupted.
+ * The error of an exit, unless it was interrupted.
  *
  * @category getters
  * @since 0.1.0
@@ -31,7 +31,7 @@ export const fromExit = <A, E extends KimiError>(exit: Exit.Exit<A, E>): Outcome
 }
 
 /**
- * What may be said of an error.
+ * The facts of an error that are safe to show.
  *
  * @category conversions
  * @since 0.1.0
@@ -44,7 +44,7 @@ export const summaryOf = ({ _tag, category, message, severity }: KimiError): Err
 })
 
 /**
- * How a stream ended, from how it is said to have ended.
+ * The kind of end of a stream with this outcome.
  *
  * @category getters
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * Prompts and answers as they may be shown: redacted, then cut. Nothing calls
- * this unless content is to be captured.
+ * Prompts and responses for span attributes: redacted, then truncated. Used only
+ * if content is captured.
  *
  * @since 0.1.0
  */
@@ -14,15 +14,15 @@ import type { ToolCall } from "../../../models/Tool.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** Takes out of a text what nobody may see. It sees every text whole: messages, reasoning, tool arguments and results. */
+  /** Redacts a text. It is given whole texts: messages, reasoning, tool arguments and results. */
   readonly redact: (text: string) => string
-  /** Characters of text that are shown of a conversation, from its end, and as many of its answers. Defaults to 8,192. */
+  /** Maximum characters of a conversation, counted from its end, and of its response. Defaults to 8,192. */
   readonly maxLength?: number | undefined
 }
 
 const defaultMaxLength = 8192
 
-/** Roles and kinds of parts. What is none of them may be content in the wrong place. */
+/** Roles and types of parts. Any other word may be misplaced content. */
 const knownNames: ReadonlySet<string> = new Set([
   "system",
   "user",
@@ -35,15 +35,15 @@ const knownNames: ReadonlySet<string> = new Set([
 
 const knownNameOrUnknown = (word: string): string => (knownNames.has(word) ? word : "unknown")
 
-/** In place of a text that could not be redacted. */
+/** Replaces a text that could not be redacted. */
 const withheld = "<withheld: redaction failed>"
 
-/** In place of a conversation that is none. */
+/** Replaces a malformed conversation. */
 const unreadable = "<withheld: not a conversation>"
 
 type Part = { readonly type: string } & { readonly [name: string]: unknown }
 
-/** Redacts and cuts texts until there is no room left. */
+/** Redacts and truncates texts up to a total length. */
 class TextTruncator {
   private readonly redact: Options["redact"]
   private remaining: number
@@ -68,53 +68,56 @@ class TextTruncator {
     try {
       return String(this.redact(text))
     } catch {
-      // A redaction that fails shows nothing.
+      // A redaction that fails must not leak the text.
       return withheld
     }
   }
 }
 
-const toolPart = (room: TextTruncator, { function: { arguments: text, name }, id }: ToolCall): Part => ({
+const toolPart = (truncator: TextTruncator, { function: { arguments: text, name }, id }: ToolCall): Part => ({
   type: "tool_call",
   id,
   name,
-  arguments: room.redactAndTruncate(text)
+  arguments: truncator.redactAndTruncate(text)
 })
 
-const textPart = (room: TextTruncator, text: string): Part => ({ type: "text", content: room.redactAndTruncate(text) })
+const textPart = (truncator: TextTruncator, text: string): Part => ({
+  type: "text",
+  content: truncator.redactAndTruncate(text)
+})
 
-const partsOf = (room: TextTruncator, message: Message): ReadonlyArray<Part> => {
+const partsOf = (truncator: TextTruncator, message: Message): ReadonlyArray<Part> => {
   const { content } = message
   if (message.role === "tool") {
     const response = typeof content === "string" ? content : JSON.stringify(content ?? "")
-    return [{ type: "tool_call_response", id: message.tool_call_id, response: room.redactAndTruncate(response) }]
+    return [{ type: "tool_call_response", id: message.tool_call_id, response: truncator.redactAndTruncate(response) }]
   }
   const parts: Array<Part> = []
-  if (typeof content === "string") parts.push(textPart(room, content))
+  if (typeof content === "string") parts.push(textPart(truncator, content))
   else
     for (const part of content ?? [])
-      parts.push(part.type === "text" ? textPart(room, part.text) : { type: knownNameOrUnknown(part.type) })
+      parts.push(part.type === "text" ? textPart(truncator, part.text) : { type: knownNameOrUnknown(part.type) })
   if (message.role !== "assistant") return parts
   const { reasoning_content: reasoning, tool_calls: calls } = message
-  if (typeof reasoning === "string") parts.unshift({ type: "reasoning", content: room.redactAndTruncate(reasoning) })
-  return [...parts, ...(calls ?? []).map((call) => toolPart(room, call))]
+  if (typeof reasoning === "string")
+    parts.unshift({ type: "reasoning", content: truncator.redactAndTruncate(reasoning) })
+  return [...parts, ...(calls ?? []).map((call) => toolPart(truncator, call))]
 }
 
 /**
- * A conversation as JSON in the form of the conventions: as many of its last
- * messages as there is room for. It is shown before anybody has checked it, so
- * it may be anything.
+ * The conversation as JSON in the form of the conventions: as many of its last
+ * messages as fit. It has not been validated yet, so it may be malformed.
  *
  * @category conversions
  * @since 0.1.0
  */
 export const fromRequest = (options: Options, { messages }: Pick<ChatRequest, "messages">): string => {
-  const room = new TextTruncator(options)
+  const truncator = new TextTruncator(options)
   const shown: Array<{ readonly role: string; readonly parts: ReadonlyArray<Part> }> = []
   try {
     for (const message of messages.toReversed()) {
-      if (room.isFull) break
-      shown.unshift({ role: knownNameOrUnknown(message.role), parts: partsOf(room, message) })
+      if (truncator.isFull) break
+      shown.unshift({ role: knownNameOrUnknown(message.role), parts: partsOf(truncator, message) })
     }
     return JSON.stringify(shown)
   } catch {
@@ -123,14 +126,18 @@ export const fromRequest = (options: Options, { messages }: Pick<ChatRequest, "m
 }
 
 /**
- * Answers as JSON in the form of the conventions.
+ * The choices of a response as JSON in the form of the conventions.
  *
  * @category conversions
  * @since 0.1.0
  */
 export const fromResponse = (options: Options, { choices }: Pick<ChatResponse, "choices">): string => {
-  const room = new TextTruncator(options)
+  const truncator = new TextTruncator(options)
   return JSON.stringify(
-    choices.map(({ finish_reason, message }) => ({ role: "assistant", parts: partsOf(room, message), finish_reason }))
+    choices.map(({ finish_reason, message }) => ({
+      role: "assistant",
+      parts: partsOf(truncator, message),
+      finish_reason
+    }))
   )
 }

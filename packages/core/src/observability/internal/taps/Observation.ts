@@ -1,7 +1,6 @@
 /**
- * What is seen of one call while it runs. The fiber carries it, so that each
- * attempt, wherever it is made, can say what it saw to the call that it
- * belongs to.
+ * The observations of one call while it runs. It is a reference of the fiber, so
+ * that each attempt can report to the call that it belongs to.
  *
  * @since 0.1.0
  */
@@ -14,7 +13,7 @@ import type { Call } from "../../../pipeline/Call.ts"
 import type { Operation } from "../../CallRecord.ts"
 
 /**
- * One call. It is written to as the call runs.
+ * The observations of one call, updated while it runs.
  *
  * @category models
  * @since 0.1.0
@@ -25,7 +24,7 @@ export class Observation {
   readonly span: Tracer.Span
   /** Unix milliseconds. */
   readonly startedAt: number
-  /** Whom the call was put to last. */
+  /** The host and account that were called last. */
   origin: Pick<Call, "account" | "provider">
   attempts = 0
   retries = 0
@@ -34,7 +33,7 @@ export class Observation {
   /** The latest failure of an attempt. */
   lastFailure: KimiError | undefined = undefined
   cost: Cost.Cost | undefined = undefined
-  /** Whether `cost` is all that was charged: each price is known, and all are in one currency. */
+  /** Whether `cost` is complete: every price is known, and all are in one currency. */
   isCostKnown = true
   isEstimate = false
   /** Unix milliseconds. */
@@ -42,13 +41,13 @@ export class Observation {
 
   constructor(
     operation: Operation,
-    asked: Pick<Call, "account" | "provider">,
+    origin: Pick<Call, "account" | "provider">,
     clock: Clock.Clock,
     span: Tracer.Span,
     startedAt: number
   ) {
     this.operation = operation
-    this.origin = asked
+    this.origin = origin
     this.clock = clock
     this.span = span
     this.startedAt = startedAt
@@ -59,7 +58,7 @@ export class Observation {
     this.span.event(name, this.clock.currentTimeNanosUnsafe(), attributes)
   }
 
-  /** Adds what an attempt cost; none when its price is not known. */
+  /** Adds the cost of an attempt; `undefined` if its price is unknown. */
   addCost(cost: Cost.Cost | undefined, isEstimate: boolean): void {
     this.isEstimate ||= isEstimate
     if (cost === undefined) this.isCostKnown = false
@@ -70,7 +69,7 @@ export class Observation {
 }
 
 /**
- * The call that this fiber works for.
+ * The observation of the call that this fiber belongs to.
  *
  * @category references
  * @since 0.1.0

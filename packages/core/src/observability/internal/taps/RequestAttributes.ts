@@ -1,5 +1,5 @@
 /**
- * What the span of a call says of its request.
+ * The attributes of a call's span that are known from its request.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import type { Operation } from "../../CallRecord.ts"
 import { attributes as a } from "../../Telemetry.ts"
 
 /**
- * Whom a client puts its calls to.
+ * The host and account that a client calls.
  *
  * @category models
  * @since 0.1.0
@@ -24,7 +24,7 @@ export interface ResponseOrigin {
 type SpanAttributes = Record<string, unknown>
 
 /**
- * The attributes of an addressee, which are the same for all of its calls.
+ * The attributes of an origin, which are the same for all of its calls.
  *
  * @category conversions
  * @since 0.1.0
@@ -42,7 +42,7 @@ export const fromOrigin = ({ account, baseUrl, provider }: ResponseOrigin): Span
 }
 
 /**
- * The attributes of a request and of what its caller says beside it.
+ * The attributes of a request and of its call options.
  *
  * @category conversions
  * @since 0.1.0
@@ -53,24 +53,24 @@ export const fromRequest = (
   request: ChatRequest,
   { agent, job, priority, tenant }: Values
 ): SpanAttributes => {
-  const given: SpanAttributes = {
+  const attributes: SpanAttributes = {
     [a.operation.name]: operation,
     [a.requestModel.name]: model,
     [a.requestStream.name]: operation === "stream",
     [a.outputType.name]: (request.response_format?.type ?? "text") === "text" ? "text" : "json",
     [a.priority.name]: priority
   }
-  const say = (name: string, value: unknown) => {
-    if (value !== undefined) given[name] = value
+  const set = (name: string, value: unknown) => {
+    if (value !== undefined) attributes[name] = value
   }
-  say(a.requestMaxTokens.name, request.max_completion_tokens ?? request.max_tokens)
-  say(a.requestTemperature.name, request.temperature)
-  say(a.requestTopP.name, request.top_p)
-  say(a.requestFrequencyPenalty.name, request.frequency_penalty)
-  say(a.requestPresencePenalty.name, request.presence_penalty)
-  say(a.requestChoiceCount.name, request.n === 1 ? undefined : request.n)
-  say(a.tenant.name, tenant === "" ? undefined : tenant)
-  say(a.job.name, job === "" ? undefined : job)
-  say(a.agent.name, agent === "" ? undefined : agent)
-  return given
+  set(a.requestMaxTokens.name, request.max_completion_tokens ?? request.max_tokens)
+  set(a.requestTemperature.name, request.temperature)
+  set(a.requestTopP.name, request.top_p)
+  set(a.requestFrequencyPenalty.name, request.frequency_penalty)
+  set(a.requestPresencePenalty.name, request.presence_penalty)
+  set(a.requestChoiceCount.name, request.n === 1 ? undefined : request.n)
+  set(a.tenant.name, tenant === "" ? undefined : tenant)
+  set(a.job.name, job === "" ? undefined : job)
+  set(a.agent.name, agent === "" ? undefined : agent)
+  return attributes
 }

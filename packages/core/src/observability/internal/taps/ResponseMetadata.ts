@@ -1,6 +1,6 @@
 /**
- * What observers keep of an answer: who gave it, what it used and why it ended,
- * and nothing that it says unless content is captured.
+ * The metadata of a response: its origin, usage and finish reasons. It holds no
+ * content unless content is captured.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import * as StreamFold from "../../../models/StreamFold.ts"
 import type { Usage } from "../../../models/Usage.ts"
 
 /**
- * What is known of an answer.
+ * The metadata of a response.
  *
  * @category models
  * @since 0.1.0
@@ -28,7 +28,7 @@ export interface ResponseMetadata {
 }
 
 /**
- * Of an answer that did not come.
+ * The metadata of a call without a response.
  *
  * @category constants
  * @since 0.1.0
@@ -69,7 +69,7 @@ export const fromResponse = ({
 })
 
 /**
- * What a streamed answer has said of itself so far.
+ * Collects the metadata of a stream.
  *
  * @category models
  * @since 0.1.0
@@ -77,14 +77,14 @@ export const fromResponse = ({
 export class StreamMetadata {
   metadata: ResponseMetadata = empty
   hasContent = false
-  /** Only where content is captured. */
+  /** Present if content is captured. */
   fold: StreamFold.StreamFold | undefined
 
   constructor(isCaptured: boolean) {
     this.fold = isCaptured ? StreamFold.empty : undefined
   }
 
-  /** Hears of a read; tells whether it brought the first content. */
+  /** Adds the events of a read. Returns whether they contain the first content. */
   addEvents(read: ReadonlyArray<StreamEvent>): boolean {
     const had = this.hasContent
     for (const event of read) {

@@ -4,6 +4,7 @@ import { Digest } from "effect/crypto"
 import * as CacheKey from "../../../../src/cache/internal/key/CacheKey.ts"
 import type { ModelRequest } from "../../../../src/models/ChatRequest.ts"
 import * as Requests from "../../support/requests.ts"
+import { runs, seedOf } from "../../../../../../test/support/depth.ts"
 
 const base: ModelRequest = { model: "kimi-k2.6", messages: [{ role: "user", content: "Hi" }] }
 
@@ -27,7 +28,8 @@ describe("CacheKey", () => {
       const chance = yield* Random.Random
       const seen = new Map<string, string>()
       let changed = 0
-      for (let number = 0; number < 400; number++) {
+      const requests = runs({ sample: 100, deep: 2_000 })
+      for (let number = 0; number < requests; number++) {
         const request = Requests.random(chance)
         const text = textOf(request)
         for (let time = 0; time < 5; time++) {
@@ -43,8 +45,8 @@ describe("CacheKey", () => {
         assert.isTrue(known === undefined || known === JSON.stringify(request))
         seen.set(text, JSON.stringify(request))
       }
-      assert.isAtLeast(changed, 10_000)
-    }).pipe(Random.withSeed("keys"))
+      assert.isAtLeast(changed, requests * 50)
+    }).pipe(Random.withSeed(seedOf("keys")))
   )
 
   const equal: ReadonlyArray<readonly [what: string, one: unknown, other: unknown]> = [

@@ -9,7 +9,7 @@ import { account, ask, refusal, type Service, start } from "../../../resilience/
 
 const check = ({ states }: Service) => AdmissionCheck.make({ account, role: "required", states, warning: 0.8 }).check
 
-/** Has so many calls wait at one priority. */
+/** Queues calls of one priority. */
 const wait = (admission: Service, priority: CallOptions.Priority, calls: number) =>
   Effect.forEach(
     Array.from({ length: calls }),
@@ -17,11 +17,17 @@ const wait = (admission: Service, priority: CallOptions.Priority, calls: number)
     { discard: true }
   )
 
-describe("the check of admission", () => {
-  it.effect("is healthy without a call, and while there is room", () =>
+describe("the admission check", () => {
+  it.effect("is healthy without a call", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { concurrency: 1 }, maxQueue: 10 })
       assert.deepInclude(yield* check(admission), { status: "healthy", code: "Ok" })
+    })
+  )
+
+  it.effect("is healthy while calls can be queued", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { concurrency: 1 }, maxQueue: 10 })
       yield* wait(admission, "batch", 8)
       assert.deepInclude(yield* check(admission), {
         status: "healthy",
@@ -30,29 +36,29 @@ describe("the check of admission", () => {
     })
   )
 
-  it.effect("is degraded from a part of a queue on, and when one is full", () =>
+  it.effect("is degraded when a queue is nearly full", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { concurrency: 1 }, maxQueue: 10 })
       yield* wait(admission, "batch", 9)
-      assert.deepInclude(yield* check(admission), { status: "degraded", code: "Crowded" })
+      assert.deepInclude(yield* check(admission), { status: "degraded", code: "QueueNearlyFull" })
       yield* wait(admission, "batch", 2)
-      assert.deepInclude(yield* check(admission), { status: "degraded", code: "Crowded" })
+      assert.deepInclude(yield* check(admission), { status: "degraded", code: "QueueNearlyFull" })
     })
   )
 
-  it.effect("is unhealthy when no call of any priority may wait", () =>
+  it.effect("is unhealthy when the queues of all priorities are full", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { concurrency: 1 }, maxQueue: 2 })
       yield* wait(admission, "interactive", 3)
       yield* wait(admission, "batch", 2)
       yield* wait(admission, "swarm", 1)
-      assert.strictEqual((yield* check(admission)).code, "Crowded")
+      assert.strictEqual((yield* check(admission)).code, "QueueNearlyFull")
       yield* wait(admission, "swarm", 1)
-      assert.deepInclude(yield* check(admission), { status: "unhealthy", code: "Full" })
+      assert.deepInclude(yield* check(admission), { status: "unhealthy", code: "QueueFull" })
     })
   )
 
-  it.effect("is degraded while the host wants to be left alone for long", () =>
+  it.effect("is degraded during a long pause of the host", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { requestsPerMinute: 1_000 } })
       const pause = (seconds: number) =>

@@ -9,7 +9,7 @@ import { answer, callFor, makeBudget, stages } from "../../../money/support/budg
 
 const check = (budget: BudgetCheck.Options["budget"]) => BudgetCheck.make({ budget, warning: 0.8 }).check
 
-/** Spends so many dollars. */
+/** Spends dollars with one call. */
 const spend = (budget: Budget["Service"], dollars: number, tenant = "acme") =>
   CallOptions.provide({ tenant })(stages(budget).effect(() => Effect.succeed(answer(dollars)))(callFor(dollars)))
 
@@ -21,27 +21,33 @@ const scope = (name: string, spent: string, cap = "10", currency: "USD" | "CNY" 
   reserved: BigDecimal.fromStringUnsafe("0")
 })
 
-const lookAt = (...scopes: ReadonlyArray<ScopeState>) =>
+const checkOf = (...scopes: ReadonlyArray<ScopeState>) =>
   check({ onStoreError: "refuse", state: Effect.succeed(scopes) })
 
-describe("the check of the budget", () => {
-  it.effect("warns at a part of a cap, and is unhealthy when it is used up", () =>
+describe("the budget check", () => {
+  it.effect("is degraded when the warning fraction of a cap is spent", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [{ amount: "100", currency: "USD" }] })
       assert.strictEqual((yield* check(budget)).code, "Ok")
       yield* spend(budget, 79)
       assert.deepInclude(yield* check(budget), {
         status: "healthy",
-        details: { spentPart: 0.79, scopes: 1, usedUp: 0 }
+        details: { spentFraction: 0.79, scopes: 1, exhausted: 0 }
       })
       yield* spend(budget, 1)
       assert.deepInclude(yield* check(budget), { status: "degraded", code: "Low" })
-      yield* spend(budget, 20)
-      assert.deepInclude(yield* check(budget), { status: "unhealthy", code: "UsedUp" })
     })
   )
 
-  it.effect("is well again on the next day when the cap is of a day", () =>
+  it.effect("is unhealthy when the cap is exhausted", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [{ amount: "100", currency: "USD" }] })
+      yield* spend(budget, 100)
+      assert.deepInclude(yield* check(budget), { status: "unhealthy", code: "Exhausted" })
+    })
+  )
+
+  it.effect("is healthy again on the next day with a daily cap", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [{ amount: "10", currency: "USD", per: ["day"] }] })
       yield* spend(budget, 10)
@@ -51,7 +57,7 @@ describe("the check of the budget", () => {
     })
   )
 
-  it.effect("counts tenants that have used up theirs, and names none", () =>
+  it.effect("counts exhausted caps of tenants without their names", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({
         caps: [
@@ -61,31 +67,38 @@ describe("the check of the budget", () => {
       })
       yield* spend(budget, 10, "acme-secret")
       const found = yield* check(budget)
-      assert.deepInclude(found, { status: "healthy", details: { spentPart: 0.1, scopes: 2, usedUp: 1 } })
+      assert.deepInclude(found, { status: "healthy", details: { spentFraction: 0.1, scopes: 2, exhausted: 1 } })
       assert.notInclude(JSON.stringify(found), "acme-secret")
     })
   )
 
-  it.effect("is degraded when only one of two currencies is used up", () =>
+  it.effect("is degraded if only one of two currencies is exhausted", () =>
     Effect.gen(function* () {
       const dollars = scope("total", "10")
-      assert.strictEqual((yield* lookAt(dollars, scope("total", "1", "10", "CNY"))).status, "degraded")
-      assert.strictEqual((yield* lookAt(dollars, scope("total", "10", "10", "CNY"))).status, "unhealthy")
-      assert.strictEqual((yield* lookAt(dollars, scope("day:1970-01-01", "1"))).status, "unhealthy")
+      assert.strictEqual((yield* checkOf(dollars, scope("total", "1", "10", "CNY"))).status, "degraded")
+      assert.strictEqual((yield* checkOf(dollars, scope("total", "10", "10", "CNY"))).status, "unhealthy")
+      assert.strictEqual((yield* checkOf(dollars, scope("day:1970-01-01", "1"))).status, "unhealthy")
     })
   )
 
-  it.effect("takes a cap of nothing for used up", () =>
+  it.effect("treats a cap of zero as exhausted", () =>
     Effect.gen(function* () {
-      assert.strictEqual((yield* lookAt(scope("total", "0", "0"))).code, "UsedUp")
+      assert.strictEqual((yield* checkOf(scope("total", "0", "0"))).code, "Exhausted")
     })
   )
 
-  it.effect("fails when the store is away, and is only degraded where calls go on without it", () =>
+  const unavailable = new BudgetStoreError({ message: "unavailable", store: "redis", operation: "balances" })
+
+  it.effect("fails if the store is unavailable", () =>
     Effect.gen(function* () {
-      const error = new BudgetStoreError({ message: "away", store: "redis", operation: "lines" })
-      const state = Effect.fail(error)
-      assert.strictEqual(yield* Effect.flip(check({ onStoreError: "refuse", state })), error)
+      const state = Effect.fail(unavailable)
+      assert.strictEqual(yield* Effect.flip(check({ onStoreError: "refuse", state })), unavailable)
+    })
+  )
+
+  it.effect("is degraded if the store is unavailable and calls are allowed without it", () =>
+    Effect.gen(function* () {
+      const state = Effect.fail(unavailable)
       assert.deepInclude(yield* check({ onStoreError: "allow", state }), {
         status: "degraded",
         code: "BudgetStoreError"

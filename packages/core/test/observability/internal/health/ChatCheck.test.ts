@@ -7,27 +7,27 @@ import * as ChatCheck from "../../../../src/observability/internal/health/ChatCh
 
 const times = { timeToLive: Duration.minutes(5), timeout: Duration.seconds(30) }
 
-describe("the check by a call", () => {
-  it.effect("makes one small call that the cache does not answer", () =>
+describe("the chat check", () => {
+  it.effect("makes one small call that bypasses the cache", () =>
     Effect.gen(function* () {
-      const asked: Array<[ChatRequest, string]> = []
+      const calls: Array<[ChatRequest, string]> = []
       const chat = (request: ChatRequest) =>
         Effect.map(CacheControl, ({ mode }) => {
-          asked.push([request, mode])
+          calls.push([request, mode])
         })
       const check = ChatCheck.make({ chat, ...times })
       assert.deepInclude({ ...check }, { name: "chat", role: "required", ...times })
       assert.strictEqual((yield* check.check).status, "healthy")
       yield* ChatCheck.make({ chat, model: "kimi-k2.6", ...times }).check
       const request: ChatRequest = { messages: [{ role: "user", content: "ping" }], max_completion_tokens: 16 }
-      assert.deepStrictEqual(asked, [
+      assert.deepStrictEqual(calls, [
         [request, "bypass"],
         [{ model: "kimi-k2.6", ...request }, "bypass"]
       ])
     })
   )
 
-  it.effect("takes a model that thought and said nothing for one that answers", () =>
+  it.effect("is healthy if the model only returned reasoning", () =>
     Effect.gen(function* () {
       const thought = new classes.ReasoningBudgetExhaustedError({ message: "thought" })
       assert.strictEqual(
@@ -37,7 +37,7 @@ describe("the check by a call", () => {
     })
   )
 
-  it.effect("fails as the call does", () =>
+  it.effect("fails with the error of the call", () =>
     Effect.gen(function* () {
       const error = new classes.OverloadedError({ message: "busy" })
       assert.strictEqual(yield* Effect.flip(ChatCheck.make({ chat: () => Effect.fail(error), ...times }).check), error)

@@ -17,14 +17,14 @@ const wrongKey = new classes.AuthenticationError({ message: `wrong ${secret}`, s
 
 const millisOf = (at: DateTime.Utc | undefined) => (at === undefined ? undefined : DateTime.toEpochMillis(at))
 
-describe("a look at a component", () => {
-  it.effect("tells what it found, how long it took, and since when", () =>
+describe("the check of a component", () => {
+  it.effect("returns the result with its latency and times", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(1_000)
       const part = component({ account: "a", role: "required", details: { url: "u" } })
-      const look = yield* make(part)
+      const run = yield* make(part)
       part.next = Effect.as(Effect.sleep("300 millis"), { ...well, details: { models: 3 } })
-      const fiber = yield* Effect.forkChild(look)
+      const fiber = yield* Effect.forkChild(run)
       yield* TestClock.adjust("300 millis")
       const { checkedAt, lastSuccess, since, ...rest } = yield* Fiber.join(fiber)
       assert.deepStrictEqual(rest, {
@@ -41,11 +41,11 @@ describe("a look at a component", () => {
     })
   )
 
-  it.effect("keeps since when a status holds, and when it was last well", () =>
+  it.effect("keeps the start of a status and the time of the last success", () =>
     Effect.gen(function* () {
       const part = component()
-      const look = yield* make(part)
-      const times = Effect.map(look, ({ lastSuccess, since, status }) => [
+      const run = yield* make(part)
+      const times = Effect.map(run, ({ lastSuccess, since, status }) => [
         status,
         millisOf(since),
         millisOf(lastSuccess)
@@ -63,24 +63,24 @@ describe("a look at a component", () => {
     })
   )
 
-  it.effect("takes its own role, that of the finding first", () =>
+  it.effect("uses the role of the result before its own", () =>
     Effect.gen(function* () {
       const part = component()
-      const look = yield* make(part)
-      assert.strictEqual((yield* look).role, "supporting")
+      const run = yield* make(part)
+      assert.strictEqual((yield* run).role, "supporting")
       part.next = Effect.succeed({ ...ill, role: "required" })
-      assert.strictEqual((yield* look).role, "required")
+      assert.strictEqual((yield* run).role, "required")
       part.next = Effect.succeed(well)
-      assert.strictEqual((yield* look).role, "supporting")
+      assert.strictEqual((yield* run).role, "supporting")
     })
   )
 })
 
-describe("a look that fails", () => {
-  it.effect("gives the tag, the hint and the status of an error, and none of its texts", () =>
+describe("a check that fails", () => {
+  it.effect("has the tag, hint and status of an error, and none of its texts", () =>
     Effect.gen(function* () {
-      const look = yield* make(component({ check: Effect.fail(wrongKey) }))
-      const found = yield* look
+      const run = yield* make(component({ check: Effect.fail(wrongKey) }))
+      const found = yield* run
       assert.strictEqual(found.status, "unhealthy")
       assert.strictEqual(found.code, "AuthenticationError")
       assert.strictEqual(found.message, wrongKey.hint)
@@ -92,12 +92,12 @@ describe("a look that fails", () => {
   for (const [what, broken] of [
     ["another error", Effect.fail({ message: secret })],
     ["a defect", Effect.die(new Error(secret))],
-    ["an interrupt of its own", Effect.interrupt],
-    ["something that is no finding", Effect.succeed({ status: secret, code: "", message: 1 } as never)],
-    ["details that no JSON can hold", Effect.succeed({ ...well, details: { a: Number.NaN } })],
+    ["its interruption", Effect.interrupt],
+    ["an invalid result", Effect.succeed({ status: secret, code: "", message: 1 } as never)],
+    ["details that are not JSON", Effect.succeed({ ...well, details: { a: Number.NaN } })],
     ["nothing", Effect.succeed(undefined as never)]
   ] as const) {
-    it.effect(`says only that it failed: ${what}`, () =>
+    it.effect(`hides the reason: ${what}`, () =>
       Effect.gen(function* () {
         const found = yield* yield* make(component({ check: broken }))
         assert.deepInclude(found, { status: "unhealthy", code: "Failed" })
@@ -106,7 +106,7 @@ describe("a look that fails", () => {
     )
   }
 
-  it.effect("is given up after its time, to the millisecond", () =>
+  it.effect("times out exactly", () =>
     Effect.gen(function* () {
       const part = component({ check: Effect.never })
       const fiber = yield* Effect.forkChild(yield* make(part))
@@ -119,7 +119,7 @@ describe("a look that fails", () => {
     })
   )
 
-  it.effect("is given the time of its check", () =>
+  it.effect("has the timeout of its check", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.forkChild(yield* make(component({ check: Effect.never, timeout: "10 millis" })))
       yield* TestClock.adjust("10 millis")
@@ -127,63 +127,63 @@ describe("a look that fails", () => {
     })
   )
 
-  it.effect("is left behind if it cannot be interrupted, and not begun again before it has ended", () =>
+  it.effect("is not started again while an uninterruptible one runs", () =>
     Effect.gen(function* () {
       const part = component()
       part.next = Effect.uninterruptible(Effect.as(Effect.sleep("1 minute"), well))
-      const look = yield* make(part)
-      const fiber = yield* Effect.forkChild(look)
+      const run = yield* make(part)
+      const fiber = yield* Effect.forkChild(run)
       yield* TestClock.adjust("5 seconds")
       assert.strictEqual((yield* Fiber.join(fiber)).code, "Timeout")
-      for (let again = 0; again < 10; again++) assert.deepInclude(yield* look, { code: "Timeout", latencyMillis: 0 })
-      assert.strictEqual(part.looks(), 1)
+      for (let again = 0; again < 10; again++) assert.deepInclude(yield* run, { code: "Timeout", latencyMillis: 0 })
+      assert.strictEqual(part.runs(), 1)
       yield* TestClock.adjust("55 seconds")
       part.next = Effect.succeed(well)
-      assert.strictEqual((yield* look).status, "healthy")
-      assert.strictEqual(part.looks(), 2)
+      assert.strictEqual((yield* run).status, "healthy")
+      assert.strictEqual(part.runs(), 2)
     })
   )
 })
 
-describe("a component that fails now and then", () => {
+describe("a component with occasional failures", () => {
   const statuses = Effect.fnUntraced(function* (script: string, error: unknown = serverError) {
     const part = component()
-    const look = yield* make(part)
+    const run = yield* make(part)
     const found: Array<string> = []
     for (const sign of script) {
       part.next = sign === "+" ? Effect.succeed(well) : Effect.fail(error)
-      found.push((yield* look).status[0] ?? "")
+      found.push((yield* run).status[0] ?? "")
       yield* TestClock.adjust("1 second")
     }
     return found.join("")
   })
 
-  it.effect("is degraded until it failed often enough in a row, and healthy at the first success", () =>
+  it.effect("is degraded until the failure threshold", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* statuses("+---+--+---"), "hdduhddhddu")
     })
   )
 
-  it.effect("never becomes unhealthy by flapping", () =>
+  it.effect("does not become unhealthy by flapping", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* statuses("+-+-+-+-+-"), "hdhdhdhdhd")
     })
   )
 
-  it.effect("is unhealthy from the start if it was never well", () =>
+  it.effect("is unhealthy from the start if it was never healthy", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* statuses("--+-"), "uuhd")
     })
   )
 
-  it.effect("is unhealthy at once if somebody has to do something about it", () =>
+  it.effect("is unhealthy at once for an error that needs a person", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* statuses("+-+", wrongKey), "huh")
       assert.strictEqual(yield* statuses("+-+", new classes.QuotaExceededError({ message: "empty" })), "huh")
     })
   )
 
-  it.effect("is given time for whatever else may pass", () =>
+  it.effect("is degraded first for any transient error", () =>
     Effect.gen(function* () {
       const circuit = new classes.CircuitOpenError({ message: "open", key: "k", state: "open" })
       const late = new classes.DeadlineExceededError({ message: "late", timeout: Duration.seconds(1) })
@@ -193,51 +193,51 @@ describe("a component that fails now and then", () => {
     })
   )
 
-  it.effect("keeps when it was last well while it is given time", () =>
+  it.effect("keeps the time of the last success while it is degraded", () =>
     Effect.gen(function* () {
       const part = component()
-      const look = yield* make(part)
-      yield* look
+      const run = yield* make(part)
+      yield* run
       yield* TestClock.adjust("1 second")
       part.next = Effect.fail(serverError)
-      const found = yield* look
+      const found = yield* run
       assert.strictEqual(found.status, "degraded")
       assert.strictEqual(millisOf(found.lastSuccess), 0)
     })
   )
 })
 
-describe("a look that costs something", () => {
-  it.effect("holds for its time, whatever it found", () =>
+describe("an expensive check", () => {
+  it.effect("is cached for its time to live", () =>
     Effect.gen(function* () {
       const part = component({ timeToLive: "1 minute" })
-      const look = yield* make(part)
-      const first = yield* look
+      const run = yield* make(part)
+      const first = yield* run
       yield* TestClock.adjust("59999 millis")
       part.next = Effect.succeed(ill)
-      assert.strictEqual(yield* look, first)
+      assert.strictEqual(yield* run, first)
       yield* TestClock.adjust("1 millis")
-      assert.strictEqual((yield* look).status, "unhealthy")
-      assert.strictEqual(part.looks(), 2)
-      yield* look
-      assert.strictEqual(part.looks(), 2)
+      assert.strictEqual((yield* run).status, "unhealthy")
+      assert.strictEqual(part.runs(), 2)
+      yield* run
+      assert.strictEqual(part.runs(), 2)
     })
   )
 })
 
-describe("the log", () => {
-  it.effect("has a line for every change of status and no other", () =>
+describe("the log of checks", () => {
+  it.effect("has one line for every change of status", () =>
     Effect.gen(function* () {
       const lines: Array<string> = []
       const logger = Logger.make<unknown, void>(({ logLevel, message }) => {
         lines.push(`${logLevel} ${String(message)}`)
       })
       const part = component({ account: "a" })
-      const look = yield* HealthCheck.make(part, options)
+      const run = yield* HealthCheck.make(part, options)
       yield* Effect.gen(function* () {
         for (const found of [well, well, poor, poor, ill, ill, well]) {
           part.next = Effect.succeed(found)
-          yield* look
+          yield* run
         }
       }).pipe(Effect.provide(Logger.layer([logger])), Effect.provideService(References.MinimumLogLevel, "Trace"))
       assert.deepStrictEqual(lines, [

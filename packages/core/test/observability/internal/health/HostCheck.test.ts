@@ -24,8 +24,8 @@ const refusedBy = (error: ModelsError, options: Partial<HostCheck.Options> = {})
 
 const notFound = new classes.InvalidRequestError({ message: "no such path", status: 404 })
 
-describe("the check of a host", () => {
-  it.effect("is healthy when the host gives its list", () =>
+describe("the host check", () => {
+  it.effect("is healthy if the host lists its models", () =>
     Effect.gen(function* () {
       const { account, details, name, role } = check()
       assert.deepStrictEqual(
@@ -36,21 +36,21 @@ describe("the check of a host", () => {
     })
   )
 
-  it.effect("is degraded when the model of most calls is not in the list", () =>
+  it.effect("is degraded if the default model is not in the list", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* check({ model: "kimi-k3" }).check).code, "Ok")
       assert.deepInclude(yield* check({ model: "kimi-k2.5" }).check, { status: "degraded", code: "ModelNotListed" })
     })
   )
 
-  it.effect("is degraded when the host offers no list of models", () =>
+  it.effect("is degraded if the host does not support a model list", () =>
     Effect.gen(function* () {
       const error = new classes.UnsupportedOperationError({ message: "no models here", operation: "models" })
-      assert.deepInclude(yield* refusedBy(error), { status: "degraded", code: "NotOffered" })
+      assert.deepInclude(yield* refusedBy(error), { status: "degraded", code: "Unsupported" })
     })
   )
 
-  it.effect("is degraded from a latency on", () =>
+  it.effect("is degraded from the latency threshold on", () =>
     Effect.gen(function* () {
       const after = Effect.fnUntraced(function* (millis: number) {
         const fiber = yield* Effect.forkChild(check({ models: Effect.as(Effect.sleep(millis), list) }).check)
@@ -62,7 +62,7 @@ describe("the check of a host", () => {
     })
   )
 
-  it.effect("is degraded and no more when the host is there and busy", () =>
+  it.effect("is only degraded if the host is busy", () =>
     Effect.gen(function* () {
       const limited = new classes.RateLimitError({ message: "busy", kind: "requests per minute", status: 429 })
       const overloaded = new classes.OverloadedError({ message: "busy", status: 429 })
@@ -71,7 +71,7 @@ describe("the check of a host", () => {
     })
   )
 
-  it.effect("stops everything when the first account's key is refused, since no plan goes past that", () =>
+  it.effect("is required if the primary account's key is rejected, which has no fallback", () =>
     Effect.gen(function* () {
       for (const name of ["AuthenticationError", "PermissionDeniedError", "IpNotAllowedError"] as const) {
         const error = new classes[name]({ message: "no", status: 401 })
@@ -81,7 +81,7 @@ describe("the check of a host", () => {
     })
   )
 
-  it.effect("fails when the host does", () =>
+  it.effect("fails with the error of the host", () =>
     Effect.gen(function* () {
       for (const error of [
         new classes.ServerError({ message: "broken", status: 500 }),
@@ -93,17 +93,17 @@ describe("the check of a host", () => {
     })
   )
 
-  it.effect("is degraded where a host may be without a list and is", () =>
+  it.effect("is degraded if an optional model list is missing", () =>
     Effect.gen(function* () {
       assert.deepInclude(yield* refusedBy(notFound, { isModelListOptional: true }), {
         status: "degraded",
-        code: "NotOffered"
+        code: "Unsupported"
       })
       assert.deepInclude(yield* refusedBy(notFound), { status: "unhealthy", code: "InvalidRequestError" })
     })
   )
 
-  it("shows where the host is without what may be secret", () => {
+  it("shows the URL without secrets", () => {
     const shown = (url: string) => check({ url }).details?.["url"]
     assert.strictEqual(
       shown("https://me:secret@host.example:8443/v1?key=secret#secret"),

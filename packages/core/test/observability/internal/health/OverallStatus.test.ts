@@ -11,7 +11,7 @@ const part = (role: HealthRole, status: HealthStatus, account?: string) => ({
 const roles = ["required", "alternative", "supporting"] as const
 const statuses = ["healthy", "degraded", "unhealthy"] as const
 
-/** The rules once more, as a person would say them. */
+/** An independent implementation of the rules. */
 const expected = (components: ReadonlyArray<ReturnType<typeof part>>): HealthStatus => {
   const isUnhealthy = (of: ReadonlyArray<ReturnType<typeof part>>) => of.some(({ status }) => status === "unhealthy")
   const alternatives = components.filter(({ role }) => role === "alternative")
@@ -21,21 +21,21 @@ const expected = (components: ReadonlyArray<ReturnType<typeof part>>): HealthSta
   return components.some(({ status }) => status !== "healthy") ? "degraded" : "healthy"
 }
 
-describe("the verdict over the components", () => {
-  it("is healthy when all are, and when there are none", () => {
+describe("OverallStatus", () => {
+  it("is healthy if all components are healthy", () => {
     assert.strictEqual(OverallStatus.fromComponents([]), "healthy")
     assert.strictEqual(OverallStatus.fromComponents(roles.map((role) => part(role, "healthy"))), "healthy")
   })
 
-  for (const [role, verdict] of [
+  for (const [role, status] of [
     ["required", "unhealthy"],
     ["alternative", "unhealthy"],
     ["supporting", "degraded"]
   ] as const) {
-    it(`is ${verdict} when a component that is ${role} is unhealthy`, () => {
+    it(`is ${status} when a component that is ${role} is unhealthy`, () => {
       assert.strictEqual(
         OverallStatus.fromComponents([part("supporting", "healthy"), part(role, "unhealthy", "a")]),
-        verdict
+        status
       )
     })
   }
@@ -44,7 +44,7 @@ describe("the verdict over the components", () => {
     assert.strictEqual(OverallStatus.fromComponents(roles.map((role) => part(role, "degraded", "a"))), "degraded")
   })
 
-  it("is degraded while one account can be used, and unhealthy when none can", () => {
+  it("is degraded while one account can be used", () => {
     const accounts = (second: HealthStatus) => [
       part("alternative", "unhealthy", "first"),
       part("alternative", "healthy", "first"),
@@ -56,7 +56,7 @@ describe("the verdict over the components", () => {
     assert.strictEqual(OverallStatus.fromComponents(accounts("unhealthy")), "unhealthy")
   })
 
-  it("keeps its rules for every three components of two accounts", () => {
+  it("follows the rules for every three components of two accounts", () => {
     const parts = roles.flatMap((role) => statuses.flatMap((status) => ["a", "b"].map((of) => part(role, status, of))))
     for (const first of parts) {
       for (const second of parts) {

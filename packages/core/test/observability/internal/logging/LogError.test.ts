@@ -11,15 +11,15 @@ const isRich = (value: unknown): boolean =>
 
 const secrets = [Redacted.make(formless)]
 
-describe("what a log says of errors", () => {
-  it.effect.each(failures)("never quotes the prompt or the key: %s", ([, make]) =>
+describe("LogError", () => {
+  it.effect.each(failures)("never contains the prompt or the key: %s", ([, make]) =>
     Effect.gen(function* () {
       const failure = make()
       const program = Effect.all([
         Effect.logError("failed", Cause.fail(failure)),
         Effect.logError("failed", Cause.die(failure)),
         Effect.logError(Cause.fromReasons([...Cause.fail(failure).reasons, ...Cause.interrupt(1).reasons])),
-        // As a message, a text is what the program says; an error is not.
+        // A text as the message is chosen by the program; an error is not.
         ...(typeof failure === "string" || isPlain(failure)
           ? []
           : [Effect.logError("failed", failure, [failure], { cause: failure })]),
@@ -36,7 +36,7 @@ describe("what a log says of errors", () => {
     })
   )
 
-  it.effect("takes keys out of every text, also where all messages are shown", () =>
+  it.effect("redacts keys even if all messages are shown", () =>
     Effect.gen(function* () {
       const text = `Bearer ${key} ${formless} https://user:${formless}@host/`
       const values = [new Error(text, { cause: text }), { [key]: key }, new Map([[key, formless]]), text]
@@ -50,7 +50,7 @@ describe("what a log says of errors", () => {
     })
   )
 
-  it.effect("does find the canary when all messages are asked for: these tests can fail", () =>
+  it.effect("contains the prompt if all messages are shown, so these tests can fail", () =>
     Effect.gen(function* () {
       const options: Logging.FormatOptions = { errorMessages: "all" }
       const [line = ""] = yield* linesOf(Effect.logError(Cause.fail(new Error(prompt))), options)

@@ -55,7 +55,7 @@ describe("LogValue", () => {
     })
   )
 
-  it.effect("shows the beginning of what is too much, and how much is not shown", () =>
+  it.effect("truncates large values and notes how much is omitted", () =>
     Effect.gen(function* () {
       const list = (yield* shown([1, ...Array.from({ length: 99 }, () => "x")])) as Array<unknown>
       assert.deepStrictEqual([list.length, list[0], list.at(-1)], [65, 1, "<36 more>"])
@@ -68,7 +68,7 @@ describe("LogValue", () => {
   )
 
   it.effect.prop(
-    "makes one line of JSON of any value, which says the same when nothing is left out",
+    "encodes any value as one JSON line, unchanged if nothing is omitted",
     [Schema.Json, Schema.String, Schema.Unknown],
     ([json, text, unknown]) =>
       Effect.gen(function* () {

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { redactSecrets } from "../../../../src/observability/internal/logging/Secrets.ts"
 
-describe("withoutSecrets", () => {
-  it("takes out what has the form of a secret, and nothing else", () => {
+describe("redactSecrets", () => {
+  it("redacts exactly what looks like a secret", () => {
     const rows: ReadonlyArray<readonly [string, string]> = [
       ["Authorization: Bearer abc.def", "Authorization: Bearer <redacted>"],
       ["key sk-0123456789, then", "key <redacted>, then"],
@@ -15,7 +15,7 @@ describe("withoutSecrets", () => {
     for (const [text, expected] of rows) assert.strictEqual(redactSecrets(text), expected)
   })
 
-  it("takes no longer than in proportion to the text, whatever it is", () => {
+  it("runs in linear time for any text", () => {
     for (const text of ["Bearer ", "sk-", "://a", "org-aaaaa ", "://"]) {
       const long = text.repeat(100_000)
       assert.isAtMost(redactSecrets(long).length, long.length * 4)

@@ -6,7 +6,7 @@ import { metrics } from "../../../../src/observability/Telemetry.ts"
 const make = (options = { maxLabelValues: 3, maxSeries: 100 }) => {
   const registry: Metric.MetricRegistry = new Map()
   const instruments = new Instruments(registry, options)
-  /** The values of a metric, by the values of its labels. */
+  /** The values of a metric by label values. */
   const values = (id: string) =>
     Object.fromEntries(
       Metric.snapshotUnsafe(Context.make(Metric.MetricRegistry, registry)).flatMap((metric) => {
@@ -20,8 +20,8 @@ const make = (options = { maxLabelValues: 3, maxSeries: 100 }) => {
   return { instruments, values }
 }
 
-describe("instruments", () => {
-  it("add up by labels, and leave out those that have no value", () => {
+describe("Instruments", () => {
+  it("sums by labels, without labels that have no value", () => {
     const { instruments, values } = make()
     const { operationDuration } = metrics
     instruments.update(operationDuration, 1, ["chat", "moonshot_ai", "moonshot", "kimi-k3", undefined, undefined])
@@ -33,14 +33,14 @@ describe("instruments", () => {
     })
   })
 
-  it("tell so many values of an open attribute apart, and those for good", () => {
+  it("limits the values of an unbounded attribute", () => {
     const { instruments, values } = make()
     const { breakerTransitions } = metrics
     for (const name of ["a", "b", "c", "d", "e", "a"]) instruments.update(breakerTransitions, 1, [name, "open"])
     assert.deepStrictEqual(values(breakerTransitions.name), { "a open": 2, "b open": 1, "c open": 1, "other open": 2 })
   })
 
-  it("tell all values of a closed attribute apart", () => {
+  it("keeps all values of a bounded attribute", () => {
     const { instruments, values } = make()
     const { breakerTransitions } = metrics
     for (const state of ["open", "closed", "half_open", "isolated"])
@@ -48,7 +48,7 @@ describe("instruments", () => {
     assert.strictEqual(Object.keys(values(breakerTransitions.name)).length, 4)
   })
 
-  it("tell so many sets of labels of a metric apart", () => {
+  it("limits the label sets of a metric", () => {
     const { instruments, values } = make({ maxLabelValues: 100, maxSeries: 5 })
     const { cost } = metrics
     for (let i = 0; i < 20; i += 1) {
@@ -63,7 +63,7 @@ describe("instruments", () => {
     assert.strictEqual(all["USD other h other other other other"], 15)
   })
 
-  it("replace all series of a gauge: equal ones are added up, others go", () => {
+  it("replaces all series of a gauge, and sums equal ones", () => {
     const { instruments, values } = make()
     const { admissionQueue } = metrics
     instruments.replace(admissionQueue, [
@@ -80,7 +80,7 @@ describe("instruments", () => {
     assert.deepStrictEqual(values(admissionQueue.name), {})
   })
 
-  it("give an updater that writes to the same series", () => {
+  it("provides an updater for the same series", () => {
     const { instruments, values } = make()
     const { timePerOutputChunk } = metrics
     const update = instruments.updater(timePerOutputChunk, ["chat", "p", "h", "m"])

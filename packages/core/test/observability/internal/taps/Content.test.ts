@@ -24,8 +24,8 @@ const messages: ChatRequest["messages"] = [
 
 const parse = (options: Content.Options): unknown => JSON.parse(Content.fromRequest(options, { messages }))
 
-describe("content of a request", () => {
-  it("is in the form of the conventions, without what pictures show", () => {
+describe("captured content", () => {
+  it("has the form of the conventions, without image data", () => {
     assert.deepStrictEqual(parse({ redact: as }), [
       { role: "system", parts: [{ type: "text", content: "ssssssssss" }] },
       { role: "user", parts: [{ type: "text", content: "look" }, { type: "image_url" }] },
@@ -41,7 +41,7 @@ describe("content of a request", () => {
     ])
   })
 
-  it("is cut from its beginning", () => {
+  it("is truncated from its start", () => {
     assert.deepStrictEqual(parse({ redact: as, maxLength: 20 }), [
       { role: "system", parts: [{ type: "text", content: "ss…" }] },
       { role: "user", parts: [{ type: "text", content: "look" }, { type: "image_url" }] },
@@ -60,7 +60,7 @@ describe("content of a request", () => {
     ])
   })
 
-  it("is redacted before it is cut, every text of it", () => {
+  it("is redacted before it is truncated", () => {
     const seen: Array<string> = []
     const redact = (text: string) => {
       seen.push(text)
@@ -72,7 +72,7 @@ describe("content of a request", () => {
     assert.deepStrictEqual(seen, ["done"])
   })
 
-  it("is withheld where redaction fails", () => {
+  it("is withheld if redaction fails", () => {
     const text = Content.fromRequest(
       {
         redact: () => {

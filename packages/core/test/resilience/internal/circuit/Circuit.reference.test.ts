@@ -2,8 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Random } from "effect"
 import { makeReference } from "../../support/circuitReference.ts"
 import { anyRules, policyOf, walk } from "../../support/circuitWalk.ts"
+import { runs, seedOf } from "../../../../../../test/support/depth.ts"
 
-const walks = 120_000
+const walks = runs({ sample: 12_000, deep: 120_000 })
 const steps = 45
 
 describe("Circuit against its reference", () => {
@@ -63,9 +64,10 @@ describe("Circuit against its reference", () => {
         "ignored probe",
         "success probe"
       ]) {
-        assert.isAbove(seen.get(what) ?? 0, 5_000, what)
+        assert.isAbove(seen.get(what) ?? 0, walks / 24, what)
       }
-      for (const what of ["closed by a late probe", "nothing to settle"]) assert.isAbove(seen.get(what) ?? 0, 500, what)
-    }).pipe(Random.withSeed("circuit against its reference"))
+      for (const what of ["closed by a late probe", "nothing to settle"])
+        assert.isAbove(seen.get(what) ?? 0, walks / 240, what)
+    }).pipe(Random.withSeed(seedOf("circuit against its reference")))
   )
 })

@@ -1,0 +1,29 @@
+/**
+ * The checks of `npm run check:deep`: what takes too long for `npm test`.
+ * `node scripts/deep.ts <step> …` runs the named steps alone.
+ *
+ * The long tests run by a new seed each time. It is printed; `KIMI_SEED=…`
+ * repeats a run.
+ */
+import { globSync, readFileSync } from "node:fs"
+import { runSteps } from "./steps.ts"
+
+const root = new URL("..", import.meta.url).pathname
+const seed = process.env["KIMI_SEED"] ?? crypto.randomUUID().slice(0, 8)
+
+/** The test files whose length depends on `test/support/depth.ts`. */
+const longTests = globSync("packages/*/test/**/*.test.ts", { cwd: root }).filter((path) =>
+  readFileSync(root + path, "utf8").includes("test/support/depth.ts")
+)
+
+process.stdout.write(`KIMI_SEED=${seed}\n`)
+runSteps([
+  {
+    name: "long tests",
+    command: "vitest",
+    args: ["run", "--reporter=verbose", ...longTests],
+    env: { KIMI_CHECK: "deep", KIMI_SEED: seed }
+  },
+  { name: "install", command: "node", args: ["scripts/install.ts"] },
+  { name: "fetch runtime", command: "node", args: ["scripts/fetchRuntime.ts"] }
+])
