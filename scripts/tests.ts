@@ -25,14 +25,10 @@ const root = new URL("..", import.meta.url).pathname
 
 const exceptions: ReadonlySet<string> = new Set([
   "cancellation",
-  "damage",
   "exports",
   "faults",
-  "fixtures",
-  "logging",
   "options",
   "peers",
-  "processes",
   "security",
   "telemetry"
 ])
