@@ -30,8 +30,8 @@ import { interruptWithoutWaiting } from "./internal/interruptWithoutWaiting.ts"
 import * as OptionRules from "./internal/OptionRules.ts"
 
 /**
- * A command or a script failed, or had no reply in time. Redis may have run it
- * all the same, or may run it later.
+ * A command or a script failed, or had no reply in time. Redis may
+ * nevertheless have run it, or run it later.
  *
  * @category errors
  * @since 0.1.0

@@ -17,7 +17,7 @@
  *
  * **Gotchas**
  *
- * - Every outcome is a series of its own. Beyond 100 outcomes of one measured
+ * - Every outcome is a separate series. Beyond 100 outcomes of one measured
  *   effect, new ones are `other`.
  *
  * @since 0.1.0
@@ -37,7 +37,7 @@ import { durationBoundaries } from "./internal/TelemetryMetrics.ts"
  * @since 0.1.0
  */
 export interface Options<in E = unknown> {
-  /** What is measured, for the help text of the metrics. */
+  /** The description of the metrics. */
   readonly description?: string | undefined
   /** Further attributes of both metrics. */
   readonly attributes?: { readonly [name: string]: string } | undefined

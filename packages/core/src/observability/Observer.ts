@@ -92,13 +92,15 @@ export class Observer extends Context.Service<
     /** Passes a record to every sink. */
     readonly onCall: Sink
     /** An accounting that adds what it records to the metrics, and then to the given accounting or a separate one. */
-    readonly observeAccounting: (book: Accounting.Accounting["Service"] | undefined) => Accounting.Accounting["Service"]
-    /** The stages of a client, observed: its built-in ones, and those that users inserted or replaced. */
+    readonly observeAccounting: (
+      accounting: Accounting.Accounting["Service"] | undefined
+    ) => Accounting.Accounting["Service"]
+    /** Observes the stages of a client: the built-in ones, and those that users inserted or replaced. */
     readonly observeStages: (stages: Stages, builtIn: Stages) => Stages
-    /** What observes the calls of a client around all of its stages. */
+    /** Makes the tap around all stages of a client. */
     readonly observeCalls: (origin: ResponseOrigin, options: CallTap.Options) => CallTap.CallTap
     /** Includes the state of a client in the metrics until the scope closes. */
-    readonly attach: (sources: ClientServices) => Effect.Effect<void, never, Scope.Scope>
+    readonly attach: (services: ClientServices) => Effect.Effect<void, never, Scope.Scope>
     /** Updates the state metrics. */
     readonly collect: Effect.Effect<void>
   }
@@ -110,24 +112,24 @@ type AccountingService = Accounting.Accounting["Service"]
 const observedAccounting = (
   calls: CallMetrics,
   prices: Effect.Effect<PriceTable.Prices>,
-  book: AccountingService
+  accounting: AccountingService
 ): AccountingService => {
   const dateOf = Day.memoizedDateOf()
   return {
-    record: (bill) =>
+    record: (attempt) =>
       Effect.flatMap(prices, (table) =>
         Effect.withFiber(({ context }) => {
-          const { isBatch = false, isEstimate, model, outcome, provider, usage } = bill
+          const { isBatch = false, isEstimate, model, outcome, provider, usage } = attempt
           const today = dateOf(Day.numberOf(Context.get(context, Clock.Clock).currentTimeMillisUnsafe()))
           const cost = Cost.of(usage, { model, provider, day: today, isBatch }, table)
-          calls.recordUsage(bill, cost)
+          calls.recordUsage(attempt, cost)
           if (outcome !== "cached") {
             Context.get(context, CurrentObservation)?.addCost(cost._tag === "Some" ? cost.value : undefined, isEstimate)
           }
-          return book.record(bill)
+          return accounting.record(attempt)
         })
       ),
-    entries: book.entries
+    entries: accounting.entries
   }
 }
 
@@ -160,7 +162,7 @@ const build = Effect.fnUntraced(function* (
   })
   const calls = new CallMetrics(instruments)
   const prices = PriceTable.currentOrElse(yield* PriceTable.PriceTable)
-  const own = yield* Accounting.make
+  const ownAccounting = yield* Accounting.make
   const tracker = new ClientTracker(calls, yield* Scope.Scope)
   const collect = StateMetrics.collect(instruments, tracker.clients)
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(interval), collect)))
@@ -175,7 +177,7 @@ const build = Effect.fnUntraced(function* (
     registry,
     content,
     onCall: record,
-    observeAccounting: (book = own) => observedAccounting(calls, prices, book),
+    observeAccounting: (accounting = ownAccounting) => observedAccounting(calls, prices, accounting),
     observeStages: (stages, builtIn) => StageTaps.observe(calls, stages, builtIn),
     observeCalls: (origin, options) => CallTap.make({ metrics: calls, content, onCall: record }, origin, options),
     attach: (services) => tracker.attach(services),

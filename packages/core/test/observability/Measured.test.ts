@@ -5,7 +5,7 @@ import * as Measured from "../../src/observability/Measured.ts"
 
 class HttpError extends Data.TaggedError("HttpError")<{ readonly status: number }> {}
 
-/** Runs an effect with a registry of its own, and returns its metrics by name and outcome. */
+/** Runs an effect with a separate registry, and returns its metrics by name and outcome. */
 const metricsOf = <A, E>(effect: Effect.Effect<A, E>) =>
   Effect.gen(function* () {
     const registry: Metric.MetricRegistry = new Map()

@@ -1,6 +1,6 @@
 /**
- * Observes attempts: a span for each, how it ended, and how its stream ran. It
- * is a stage of its own, directly inside the accounting stage.
+ * Observes attempts: a span for each, its outcome, and the progress of its
+ * stream. It is a separate stage directly inside the accounting stage.
  *
  * @since 0.1.0
  */

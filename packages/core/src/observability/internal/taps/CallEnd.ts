@@ -56,7 +56,7 @@ export const recordOf = (
   return record
 }
 
-/** Adds what the host said; the ids of a failed call are those of its error. */
+/** Adds the metadata of the response; a failed call has the ids of its error. */
 const addResponse = (
   record: Mutable<CallRecord>,
   response: ResponseMetadata,

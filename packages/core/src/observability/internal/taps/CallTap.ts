@@ -123,7 +123,7 @@ export const make = (
         })
       }
       CallEnd.annotateSpan(observation, record, answer)
-      // A tracer is told how it ended, and not what the model said.
+      // The span has the outcome, without the content of the response.
       observation.span.end(observation.clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
       metrics.recordCall(record, hasCache)
       return onCall(record)
@@ -145,7 +145,7 @@ export const make = (
     const clock = yield* Clock.Clock
     const span = yield* Effect.makeSpan(`chat ${model}`, options("stream", model, request, caller))
     const observation = observe("stream", clock, span)
-    const heard = new ResponseMetadata.StreamMetadata(content !== undefined)
+    const received = new ResponseMetadata.StreamMetadata(content !== undefined)
     const within = Effect.provideContext(around(observation))
     const innerScope = Scope.forkUnsafe(scope)
     let isOver = false
@@ -154,12 +154,12 @@ export const make = (
       Effect.suspend(() => {
         if (isOver) return Effect.void
         isOver = true
-        const streamEnd = CallOutcome.streamEndOf(CallOutcome.fromExit(exit), heard.hasContent)
-        if (heard.fold !== undefined) show(span, Option.getOrUndefined(StreamFold.toResponse(heard.fold)))
-        return Effect.uninterruptible(within(end(observation, model, heard.metadata, exit, caller, streamEnd)))
+        const streamEnd = CallOutcome.streamEndOf(CallOutcome.fromExit(exit), received.hasContent)
+        if (received.fold !== undefined) show(span, Option.getOrUndefined(StreamFold.toResponse(received.fold)))
+        return Effect.uninterruptible(within(end(observation, model, received.metadata, exit, caller, streamEnd)))
       })
 
-    // What ends inside ends within the call's span, whoever closes the scope.
+    // Closes the inner scope within the call's span, also if an outside scope is closed first.
     yield* Scope.addFinalizerExit(scope, (exit) =>
       Effect.andThen(within(Scope.close(innerScope, exit)), over(Exit.interrupt()))
     )
@@ -167,10 +167,10 @@ export const make = (
       Exit.isFailure(exit) ? over(exit) : Effect.void
     )
     return yield* Effect.map(opened, (pull) => {
-      const heardOf = (pull: Pull.Pull<Events, StreamError>) =>
+      const observePull = (pull: Pull.Pull<Events, StreamError>) =>
         Pull.matchEffect(pull, {
           onSuccess: (read) => {
-            if (heard.addEvents(read)) {
+            if (received.addEvents(read)) {
               observation.firstContentAt = clock.currentTimeMillisUnsafe()
               observation.event(spanEvents.firstToken.name)
             }
@@ -180,10 +180,10 @@ export const make = (
             Effect.andThen(over(Exit.failCause(cause)), Effect.failCause(cause)),
           onDone: () => Effect.andThen(over(Exit.void), Cause.done())
         })
-      const asking = heardOf(within(pull))
+      const asking = observePull(within(pull))
       // What is only read needs no span around it.
-      const reading = heardOf(pull)
-      return Effect.suspend(() => (heard.hasContent && !hasStreamRecovery ? reading : asking))
+      const reading = observePull(pull)
+      return Effect.suspend(() => (received.hasContent && !hasStreamRecovery ? reading : asking))
     })
   })
 
