@@ -7,14 +7,10 @@
  * Tests of several modules together have one of these names instead:
  *
  * - `cancellation`: what is released when a caller is interrupted.
- * - `damage`: damaged entries in every cache store.
  * - `exports`: the names that a package exports.
  * - `faults`: every fault of the network and of a host, in the whole client.
- * - `fixtures`: costs of recorded usage.
- * - `logging`: log lines of the whole client.
  * - `options`: invalid options of every module.
  * - `peers`: other clients against the mock server.
- * - `processes`: several processes with one store.
  * - `security`: keys and prompts in errors, logs and telemetry.
  * - `telemetry`: spans, metrics and log lines of the whole client.
  */
