@@ -64,6 +64,25 @@ const fromDotEnv = (path: string): Effect.Effect<ConfigProvider.ConfigProvider, 
   Effect.map(read(path), (text) => ConfigProvider.fromDotEnvContents(text))
 
 /**
+ * A provider with another behind it, which has what the first has not. Where
+ * both have members, the result has those of both, so that misspelt variables
+ * are found in either.
+ */
+const behind = (
+  first: ConfigProvider.ConfigProvider,
+  second: ConfigProvider.ConfigProvider
+): ConfigProvider.ConfigProvider =>
+  ConfigProvider.make(
+    Effect.fnUntraced(function* (path) {
+      const node = yield* first.load(path)
+      if (node !== undefined && node._tag !== "Record") return node
+      const other = yield* second.load(path)
+      if (node === undefined || other?._tag !== "Record") return node ?? other
+      return ConfigProvider.makeRecord(new Set([...node.keys, ...other.keys]), node.value ?? other.value)
+    })
+  )
+
+/**
  * Reads the files and puts them behind the current `ConfigProvider`: the
  * environment wins over the `.env` file, and that over the JSON document. The
  * error names every file that cannot be used.
@@ -81,10 +100,7 @@ export const make = ({ dotEnv, json }: Options): Effect.Effect<ConfigProvider.Co
     if (failures.length > 0) {
       return yield* Effect.fail(ConfigurationError.of(failures.flatMap(({ issues }) => issues)))
     }
-    return providers.reduce(
-      (first, second) => ConfigProvider.orElse(first, second),
-      yield* ConfigProvider.ConfigProvider
-    )
+    return providers.reduce(behind, yield* ConfigProvider.ConfigProvider)
   })
 
 /**
