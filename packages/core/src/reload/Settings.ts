@@ -98,7 +98,10 @@ export const changedOptions = (before: Settings, after: Settings): ReadonlyArray
  * @since 0.1.0
  */
 export const restartOptions = (changed: ReadonlyArray<string>): ReadonlyArray<string> =>
-  changed.filter((name) => Object.hasOwn(KimiConfig.options, name) && KimiConfig.options[name as KimiConfig.Name].reload === "restart")
+  changed.filter(
+    (name) =>
+      Object.hasOwn(KimiConfig.options, name) && KimiConfig.options[name as KimiConfig.Name].reload === "restart"
+  )
 
 /**
  * Builds a layer on settings. Their prices hold for what is built on it, where

@@ -47,7 +47,8 @@ const window = OptionForm.parsed<BreakerWindow, BreakerWindow | string>({
   expected: windowForm,
   parse: (found) =>
     Result.fromOption(Option.fromUndefinedOr(windowOf(found)), () => [{ at: "", expected: windowForm }]),
-  format: (value) => (value._tag === "Count" ? `${value.size} calls` : Duration.format(Duration.millis(value.millis)))
+  format: (value) =>
+    value._tag === "Count" ? `${value.size} calls` : OptionForm.duration.format(Duration.millis(value.millis))
 })
 
 const option = inGroup("breaker", "restart")

@@ -52,16 +52,20 @@ const fail = (expected: string): Result.Result<never, string> => Result.fail(exp
 const parseScope = (text: string): Result.Result<Pick<BudgetCap, "per" | "only">, string> => {
   const per: Array<Dimension> = []
   const only: { [T in Tag]?: string } = {}
+  const known = new Set<string>()
   for (const part of text.split("/")) {
     const [dimension, ...rest] = part.split(":")
     const name = rest.length === 0 ? undefined : rest.join(":")
-    if (!isDimension(dimension) || name === "" || per.includes(dimension)) return fail(scopeForm)
-    per.push(dimension)
-    if (name === undefined) continue
-    if (dimension === "day") return fail(scopeForm)
-    only[dimension] = name
+    if (!isDimension(dimension) || name === "" || known.has(dimension)) return fail(scopeForm)
+    known.add(dimension)
+    if (name === undefined) per.push(dimension)
+    else if (dimension === "day") return fail(scopeForm)
+    else only[dimension] = name
   }
-  return Result.succeed({ per, ...(Object.keys(only).length === 0 ? {} : { only }) })
+  return Result.succeed({
+    ...(per.length === 0 ? {} : { per }),
+    ...(Object.keys(only).length === 0 ? {} : { only })
+  })
 }
 
 const parseCap = (text: string): Result.Result<BudgetCap, string> => {
@@ -76,7 +80,7 @@ const parseCap = (text: string): Result.Result<BudgetCap, string> => {
   return Result.map(parseScope(scope), (parts) => ({ amount, currency, ...parts }))
 }
 
-/** What is wrong with a cap as data: by member, so that the name of the issue says where. */
+/** What is wrong with a cap as data: by member, so that the name of the issue locates it. */
 const problemsOf = (cap: unknown, at: string): ReadonlyArray<Problem> => {
   if (typeof cap !== "object" || cap === null || Array.isArray(cap)) {
     return [{ at, expected: "an object with an amount and a currency" }]

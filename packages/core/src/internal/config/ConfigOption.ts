@@ -22,7 +22,7 @@ export type ReloadMode = "in place" | "restart"
  */
 export interface ConfigOption<A, Input = A, Default extends A | undefined = A> extends OptionForm<A, Input> {
   readonly default: Default
-  /** What holds by default, where the default itself does not say it. */
+  /** The default in words, where it depends on something else. */
   readonly defaultText?: string | undefined
   /** A sentence for people. */
   readonly description: string
@@ -37,7 +37,10 @@ export interface ConfigOption<A, Input = A, Default extends A | undefined = A> e
  * @category types
  * @since 0.1.0
  */
-export type Value<Row> = Row extends { readonly default: infer D; readonly fromSource: (found: unknown) => Decoded<infer A> }
+export type Value<Row> = Row extends {
+  readonly default: infer D
+  readonly fromSource: (found: unknown) => Decoded<infer A>
+}
   ? A | D
   : never
 

@@ -60,7 +60,7 @@ export const connection = {
   account: option(accountName, {
     defaultText: "the id of the host",
     description:
-      "Name of the account in circuits, limits and books. Clients that share those and differ in key or base URL need a name each."
+      "Name of the account in circuits, limits and accounting. Clients that share those and differ in key or base URL need a name each."
   }),
   allowPlainHttp: option(OptionForm.flag, {
     default: false,

@@ -13,7 +13,7 @@ import { limits } from "./Limits.ts"
 import { models } from "./Models.ts"
 import * as OptionForm from "./OptionForm.ts"
 
-/** What a step may say, each in the form of the option of that name. */
+/** The members of a step, each in the form of the option of that name. */
 const stepMembers = {
   provider: connection.provider,
   apiKey: connection.apiKey,
@@ -127,6 +127,6 @@ export const fallback = {
   fallback: inGroup("models", "in place")(form, {
     default: [],
     description:
-      "What responds when the host cannot, in this order: models at the same host with the same key, such as `kimi-k2.6; kimi-k2.5`, or a JSON list of steps with `provider`, `apiKey`, `baseUrl`, `model`, `account`, `on` and limits."
+      "Where a call goes when its host cannot respond, in this order: models at the same host with the same key, such as `kimi-k2.6; kimi-k2.5`, or a JSON list of steps with `provider`, `apiKey`, `baseUrl`, `model`, `account`, `on` and limits."
   })
 }

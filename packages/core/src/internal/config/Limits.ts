@@ -14,12 +14,12 @@ const tiers = [0, 1, 2, 3, 4, 5] as const
 
 /** Text in a source, a number in code. */
 const tier = OptionForm.fromCodec(
-  Schema.String.pipe(
+  Schema.Literals(["0", "1", "2", "3", "4", "5"]).pipe(
     Schema.decodeTo(
       Schema.Literals(tiers),
       SchemaTransformation.transform({
-        decode: (text) => Number(text || "none") as (typeof tiers)[number],
-        encode: (value): string => `${value}`
+        decode: (text) => Number(text) as (typeof tiers)[number],
+        encode: (value) => `${value}` as const
       })
     )
   ),

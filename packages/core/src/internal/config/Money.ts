@@ -30,11 +30,11 @@ export const money = {
   }),
   budgetOnUnknownPrice: option(refusal, {
     default: "refuse",
-    description: "What becomes of calls under a cap whose price is not known."
+    description: "What happens to calls under a cap whose price is not known."
   }),
   budgetOnStoreError: option(refusal, {
     default: "refuse",
-    description: "What becomes of calls while the store is unavailable; those that are allowed are not counted."
+    description: "What happens to calls while the store is unavailable; those that are allowed are not counted."
   }),
   budgetTimeout: option(OptionForm.millisecondDuration, {
     default: Duration.seconds(1),
@@ -46,7 +46,7 @@ export const money = {
   }),
   budgetThresholds: option(OptionForm.list(OptionForm.fraction, "a list of numbers over 0 and up to 1"), {
     default: [0.5, 0.8],
-    description: "Parts of a cap at which an event says that they are spent."
+    description: "Parts of a cap: an event is published when one is spent."
   }),
   budgetCheckBalance: option(OptionForm.toggle, {
     default: false,

@@ -73,19 +73,15 @@ export const fromCodec = <A>(
   }
 }
 
-/**
- * A form of which code gives the value in one of several ways.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const withInput = <A, Input>(
+/** A form of which code gives the value in one of several ways. */
+const withInput = <A, Input>(
   form: OptionForm<A, A>,
   fromInput: (input: unknown) => Option.Option<A>
 ): OptionForm<A, Input> => ({
   expected: form.expected,
   fromSource: form.fromSource,
-  fromInput: (input) => Option.match(fromInput(input), { onNone: () => invalid(form.expected), onSome: form.fromInput }),
+  fromInput: (input) =>
+    Option.match(fromInput(input), { onNone: () => invalid(form.expected), onSome: form.fromInput }),
   format: form.format
 })
 
@@ -111,6 +107,20 @@ const durationCodec = Schema.DurationFromString.check(
   Schema.makeFilter((value) => Duration.isFinite(value) && Duration.toMillis(value) > 0)
 )
 
+const durationUnits = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1_000]
+] as const
+
+/** The largest unit of which it is a whole number, as sources take it. */
+const formatDuration = (value: Duration.Duration): string => {
+  const millis = Duration.toMillis(value)
+  const [unit, size] = durationUnits.find(([, size]) => millis % size === 0) ?? ["milli", 1]
+  return `${millis / size} ${unit}${millis === size ? "" : "s"}`
+}
+
 const durationOf = (input: unknown): Option.Option<Duration.Duration> => Duration.fromInput(input as Duration.Input)
 
 /**
@@ -120,7 +130,7 @@ const durationOf = (input: unknown): Option.Option<Duration.Duration> => Duratio
  * @since 0.1.0
  */
 export const duration: OptionForm<Duration.Duration, Duration.Input> = withInput(
-  fromCodec(durationCodec, 'a duration over zero, such as "30 seconds"', Duration.format),
+  fromCodec(durationCodec, 'a duration over zero, such as "30 seconds"', formatDuration),
   durationOf
 )
 
@@ -134,10 +144,13 @@ export const millisecondDuration: OptionForm<Duration.Duration, Duration.Input> 
   fromCodec(
     durationCodec.check(Schema.makeFilter((value) => Duration.toMillis(value) >= 1)),
     'a duration of a millisecond or more, such as "1 second"',
-    Duration.format
+    formatDuration
   ),
   durationOf
 )
+
+/** A blank text would be zero. */
+const numberCodec = Schema.String.check(Schema.isPattern(/\S/)).pipe(Schema.decodeTo(Schema.NumberFromString))
 
 /**
  * A number that a rule accepts.
@@ -148,8 +161,8 @@ export const millisecondDuration: OptionForm<Duration.Duration, Duration.Input> 
 export const number = (
   isValid: (value: number) => boolean,
   expected: string,
-  format: (value: number) => string = (value) => value.toLocaleString("en")
-): OptionForm<number> => fromCodec(Schema.NumberFromString.check(Schema.makeFilter(isValid)), expected, format)
+  format: (value: number) => string = String
+): OptionForm<number> => fromCodec(numberCodec.check(Schema.makeFilter(isValid)), expected, format)
 
 const isPositiveInteger = (value: number): boolean => Number.isSafeInteger(value) && value > 0
 
@@ -159,15 +172,31 @@ const isPositiveInteger = (value: number): boolean => Number.isSafeInteger(value
  */
 export const count: OptionForm<number> = number(isPositiveInteger, "a whole number over zero")
 
-const mebibyte = 1024 * 1024
+const byteUnits = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const
+
+const formatBytes = (value: number): string => {
+  const unit = (["GiB", "MiB", "KiB"] as const).find((name) => value % byteUnits[name] === 0)
+  return unit === undefined ? `${value}` : `${value / byteUnits[unit]} ${unit}`
+}
+
+/** `32 MiB` as a number; any other text as it is. */
+const expandUnit = (text: string): string => {
+  const [, amount, unit] = /^(\d{1,9}) ?(KiB|MiB|GiB)$/.exec(text) ?? []
+  return unit === undefined ? text : `${Number(amount) * byteUnits[unit as keyof typeof byteUnits]}`
+}
+
+const plainBytes = number(isPositiveInteger, 'a whole number of bytes over zero, such as "32 MiB"', formatBytes)
 
 /**
+ * A size: a number of bytes, in a source also with the unit KiB, MiB or GiB.
+ *
  * @category forms
  * @since 0.1.0
  */
-export const bytes: OptionForm<number> = number(isPositiveInteger, "a whole number of bytes over zero", (value) =>
-  value % mebibyte === 0 ? `${value / mebibyte} MiB` : `${value.toLocaleString("en")} bytes`
-)
+export const bytes: OptionForm<number> = {
+  ...plainBytes,
+  fromSource: (found) => plainBytes.fromSource(typeof found === "string" ? expandUnit(found) : found)
+}
 
 /**
  * A number over 0 and up to 1.

@@ -9,6 +9,8 @@ import * as OptionForm from "./OptionForm.ts"
 
 const option = inGroup("retries", "in place")
 
+const budgeted = inGroup("retry budget", "restart")
+
 const cost = OptionForm.number((value) => Number.isFinite(value) && value > 0, "a number over zero")
 
 /**
@@ -37,26 +39,22 @@ export const retries = {
     default: "once",
     description: "How often to repeat an attempt that was sent and had no response, and so may be billed."
   }),
-  retryBudget: option(OptionForm.toggle, {
+  retryBudget: budgeted(OptionForm.toggle, {
     default: true,
-    description: "Whether the retries of all calls together are bounded, so that a failing host is not flooded.",
-    reload: "restart"
+    description: "Whether the retries of all calls together are bounded, so that a failing host is not flooded."
   }),
-  retryBudgetCapacity: option(OptionForm.amount, {
+  retryBudgetCapacity: budgeted(OptionForm.amount, {
     default: 500,
-    description: "Tokens in a full retry budget.",
-    reload: "restart"
+    description: "Tokens in a full retry budget."
   }),
-  retryBudgetCost: option(cost, { default: 5, description: "Tokens that a retry takes.", reload: "restart" }),
-  retryBudgetAmbiguousCost: option(cost, {
+  retryBudgetCost: budgeted(cost, { default: 5, description: "Tokens that a retry takes." }),
+  retryBudgetAmbiguousCost: budgeted(cost, {
     default: 10,
-    description: "Tokens that a retry takes after a failure that may have been billed.",
-    reload: "restart"
+    description: "Tokens that a retry takes after a failure that may have been billed."
   }),
-  retryBudgetReward: option(OptionForm.amount, {
+  retryBudgetReward: budgeted(OptionForm.amount, {
     default: 1,
-    description: "Tokens that a call returns which succeeds at its first attempt.",
-    reload: "restart"
+    description: "Tokens that a call returns which succeeds at its first attempt."
   }),
   recovery: option(OptionForm.words(["off", "regenerate", "continue"]), {
     default: "off",

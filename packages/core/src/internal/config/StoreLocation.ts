@@ -39,7 +39,7 @@ const tags = { off: "Off", memory: "Memory", sqlite: "Sqlite", file: "File", red
 
 const notations = { off: "off", memory: "memory", sqlite: "sqlite:PATH", file: "file:PATH", redis: "redis://HOST:PORT" }
 
-/** `redis:URL` or the URL alone, whose scheme says what it is. */
+/** `redis:URL` or the URL alone, whose scheme is unambiguous. */
 const redisUrlOf = (text: string): string | undefined => {
   const url = /^redis:(?=rediss?:)/.test(text) ? text.slice("redis:".length) : text
   const { hostname, protocol } = URL.parse(url) ?? {}

@@ -21,7 +21,7 @@ export interface UnknownVariable {
 
 const known: ReadonlySet<string> = new Set(names.map(variableName))
 
-/** Bounds for a provider that has any name that it is asked for. */
+/** Bounds for a provider that has a value for every path. */
 const maxSegments = 12
 const maxNames = 1_000
 
@@ -66,14 +66,8 @@ const distance = (a: string, b: string): number => {
   return last.at(-1) ?? 0
 }
 
-/**
- * The known variable whose name is nearest, where at most a third of the
- * letters after `KIMI_` differ.
- *
- * @category getters
- * @since 0.1.0
- */
-export const nearestTo = (name: string): string | undefined => {
+/** The known variable whose name is nearest, where at most a third of the letters after `KIMI_` differ. */
+const nearestTo = (name: string): string | undefined => {
   let nearest: string | undefined
   let least = Math.max(1, Math.floor((name.length - "KIMI_".length) / 3)) + 1
   for (const candidate of known) {
