@@ -10,7 +10,7 @@ import * as StoreLocation from "./StoreLocation.ts"
 
 const maxEntries = 10_000_000
 
-const kinds = ["toolCalls", "severalChoices", "truncated", "filtered", "other"] as const
+const kinds = ["toolCalls", "multipleChoices", "truncated", "filtered", "other"] as const
 
 const option = inGroup("cache", "restart")
 
