@@ -43,8 +43,9 @@ const bundle = async (path: string, format: "esm" | "iife"): Promise<Bundle> => 
     minify: { compress: false, mangle: false, codegen: true }
   })
   await build.close()
-  const [{ code, dynamicImports, imports }] = output
-  return { imports: [...imports, ...dynamicImports], code }
+  const [{ code, dynamicImports, fileName, imports }] = output
+  // Modules that are loaded on demand are in the same file.
+  return { imports: [...imports, ...dynamicImports].filter((id) => id !== fileName), code }
 }
 
 const problemsOf = ({ code, imports }: Bundle): ReadonlyArray<string> => [

@@ -108,6 +108,16 @@ export class FallbackPlan extends Context.Service<
   }
 >()("@kimi-effect/client/FallbackPlan") {}
 
+/**
+ * The steps of a configuration.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const stepsFromConfig = ({ fallback }: KimiConfig.Values): ReadonlyArray<Step> =>
+  // `make` checks that the tags are known.
+  fallback.map((step) => step as HostStep)
+
 type Issue = typeof ConfigurationIssue.Type
 
 /**

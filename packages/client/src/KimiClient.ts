@@ -45,9 +45,11 @@ import type { Step as FallbackStep } from "./FallbackPlan.ts"
 import * as HostApi from "./HostApi.ts"
 import { make as makeAccounts } from "./internal/accounts.ts"
 import { make as makeCalls } from "./internal/calls.ts"
+import * as configuredServices from "./internal/configuredServices.ts"
 import { make as makeHealth } from "./internal/health.ts"
 import { layerHttpHosts } from "./internal/httpHosts.ts"
 import { mapClient, type MemberMapping } from "./internal/mapClient.ts"
+import { anyRuntime } from "./internal/stores.ts"
 import { withLogLevel } from "./internal/withLogLevel.ts"
 
 export type { Member, MemberMapping } from "./internal/mapClient.ts"
@@ -182,6 +184,19 @@ export interface ClientOptions {
 }
 
 /**
+ * The client on a `ChatTransport` from the context, and optionally a `HostApi`,
+ * with the stages that its configuration turns on.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerTransport: Layer.Layer<
+  KimiClient,
+  ConfigurationError,
+  KimiConfig.KimiConfig | ChatTransport.ChatTransport
+> = Layer.provide(Layer.effect(KimiClient, make), configuredServices.layer(anyRuntime))
+
+/**
  * The client over HTTP, with the configuration in the context.
  *
  * @category layers
@@ -190,7 +205,7 @@ export interface ClientOptions {
 export const layerHttp = (
   extras?: ClientOptions
 ): Layer.Layer<KimiClient, ConfigurationError, KimiConfig.KimiConfig | HttpClient.HttpClient> =>
-  Layer.provide(Layer.effect(KimiClient, make), layerHttpHosts(extras))
+  Layer.provide(layerTransport, layerHttpHosts(extras))
 
 /**
  * The client over HTTP, with options given in code.
@@ -208,7 +223,8 @@ export const layer = (
  * The client over HTTP, with options from the current `ConfigProvider`, which
  * reads the environment by default: `KIMI_API_KEY` and the other `KIMI_`
  * variables. Options in `overrides` take precedence. Prices of a JSON source
- * apply to this client.
+ * apply to this client. Stores that need Node or Redis, and the
+ * audit log, are a `ConfigurationError`: `KimiNode.layerConfig` supports them.
  *
  * @category layers
  * @since 0.1.0
@@ -217,16 +233,9 @@ export const layerConfig = (
   overrides: Settings.Options = {},
   extras?: ClientOptions
 ): Layer.Layer<KimiClient, ConfigurationError, HttpClient.HttpClient> =>
-  Layer.unwrap(Effect.map(Settings.fromConfig(overrides), Settings.provideTo(layerHttp(extras))))
-
-/**
- * The client on a `ChatTransport` from the context, and optionally a `HostApi`.
- *
- * @category layers
- * @since 0.1.0
- */
-export const layerTransport: Layer.Layer<
-  KimiClient,
-  ConfigurationError,
-  KimiConfig.KimiConfig | ChatTransport.ChatTransport
-> = Layer.effect(KimiClient, make)
+  Layer.unwrap(
+    Effect.andThen(
+      KimiConfig.warnUnknownVariables,
+      Effect.map(Settings.fromConfig(overrides), Settings.provideTo(layerHttp(extras)))
+    )
+  )

@@ -21,6 +21,9 @@
  *   `maxConnections` and `connectTimeout` have no effect. `KimiNode.layerReload`
  *   builds a pool for each configuration.
  * - Responses are cached by API key: a new key does not find those of the old.
+ * - Services that the configuration turns on, such as a cache or a budget, are
+ *   those of the first configuration; `docs/configuration.md` lists the options
+ *   that need a restart.
  *
  * @since 0.1.0
  */
@@ -42,8 +45,10 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ChatTransport } from "./ChatTransport.ts"
 import { make as makeAccounts } from "./internal/accounts.ts"
+import * as configuredServices from "./internal/configuredServices.ts"
 import { Generation } from "./internal/Generation.ts"
 import { layerHttpHosts } from "./internal/httpHosts.ts"
+import { anyRuntime } from "./internal/stores.ts"
 import * as KimiClient from "./KimiClient.ts"
 
 /** The state that is kept over changes of the configuration. */
@@ -191,7 +196,7 @@ export const make = <R>(
 export const layer = <R>(
   hosts: Layer.Layer<ChatTransport, ConfigurationError, R>
 ): Layer.Layer<KimiClient.KimiClient, ConfigurationError, LiveConfig | Exclude<R, KimiConfig>> =>
-  Layer.effect(KimiClient.KimiClient, make(hosts))
+  Layer.provide(Layer.effect(KimiClient.KimiClient, make(hosts)), configuredServices.layerLive(anyRuntime))
 
 /**
  * A client that follows a `LiveConfig`, over HTTP.

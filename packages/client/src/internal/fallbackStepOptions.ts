@@ -11,6 +11,8 @@ const commonOptions = (step: Step, config: KimiConfig.Values): KimiConfig.Option
   ...config,
   model: step.model,
   account: undefined,
+  // Steps have no fallback of their own.
+  fallback: undefined,
   requestPolicy: step.requestPolicy ?? config.requestPolicy,
   tier: step.tier,
   maxConcurrency: step.maxConcurrency,

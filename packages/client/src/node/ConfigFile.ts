@@ -63,6 +63,29 @@ const fromJson = (path: string): Effect.Effect<ConfigProvider.ConfigProvider, Co
 const fromDotEnv = (path: string): Effect.Effect<ConfigProvider.ConfigProvider, ConfigurationError> =>
   Effect.map(read(path), (text) => ConfigProvider.fromDotEnvContents(text))
 
+const keysOf = (node: ConfigProvider.Node | undefined): ReadonlyArray<string> =>
+  node?._tag === "Record" ? [...node.keys] : []
+
+/**
+ * The second provider as a fallback of the first. The tree of variables below
+ * `KIMI` has the names of both, so that misspelt ones are found in either.
+ */
+const withFallback = (
+  first: ConfigProvider.ConfigProvider,
+  second: ConfigProvider.ConfigProvider
+): ConfigProvider.ConfigProvider => {
+  const either = ConfigProvider.orElse(first, second)
+  return ConfigProvider.make(
+    Effect.fnUntraced(function* (path) {
+      const node = yield* either.load(path)
+      if (path[0] !== "KIMI" || node === undefined) return node
+      const other = yield* second.load(path)
+      const keys = [...keysOf(node), ...keysOf(other)]
+      return keys.length === 0 ? node : ConfigProvider.makeRecord(new Set(keys), node.value ?? other?.value)
+    })
+  )
+}
+
 /**
  * Reads the files and puts them behind the current `ConfigProvider`: the
  * environment wins over the `.env` file, and that over the JSON document. The
@@ -81,10 +104,7 @@ export const make = ({ dotEnv, json }: Options): Effect.Effect<ConfigProvider.Co
     if (failures.length > 0) {
       return yield* Effect.fail(ConfigurationError.of(failures.flatMap(({ issues }) => issues)))
     }
-    return providers.reduce(
-      (first, second) => ConfigProvider.orElse(first, second),
-      yield* ConfigProvider.ConfigProvider
-    )
+    return providers.reduce(withFallback, yield* ConfigProvider.ConfigProvider)
   })
 
 /**

@@ -21,6 +21,7 @@
 import { basename, dirname, resolve } from "node:path"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as LiveConfig from "@kimi-effect/core/LiveConfig"
 import * as Settings from "@kimi-effect/core/Settings"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -76,11 +77,16 @@ export const make = (
     const behind = yield* ConfigProvider.ConfigProvider
     // Watching starts before the first read, so that no change is missed.
     const changes = yield* folderChanges.make(groupByFolder(options))
+    const warn = KimiConfig.makeUnknownVariablesWarning()
     const live = yield* LiveConfig.make((set) =>
       Effect.flatMap(
         Effect.provideService(ConfigFile.make(options), ConfigProvider.ConfigProvider, behind),
         (provider) =>
-          Effect.provideService(Settings.fromConfig({ ...overrides, ...set }), ConfigProvider.ConfigProvider, provider)
+          Effect.provideService(
+            Effect.andThen(warn, Settings.fromConfig({ ...overrides, ...set })),
+            ConfigProvider.ConfigProvider,
+            provider
+          )
       )
     )
     yield* Queue.take(changes).pipe(

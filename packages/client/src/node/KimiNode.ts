@@ -12,14 +12,29 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as RcMap from "effect/RcMap"
+import * as configuredServices from "../internal/configuredServices.ts"
 import { layerHttpHosts } from "../internal/httpHosts.ts"
+import type { Runtime } from "../internal/stores.ts"
 import * as KimiClient from "../KimiClient.ts"
 import * as Reload from "../Reload.ts"
 import * as ConfigWatch from "./ConfigWatch.ts"
 import * as UndiciHttpClient from "./UndiciHttpClient.ts"
 
+/** All stores, which are loaded when one is configured. */
+const nodeRuntime: Runtime = {
+  unsupported: () => [],
+  stores: Effect.map(
+    Effect.promise(() => import("./internal/nodeStores.ts")),
+    ({ nodeStores }) => nodeStores
+  )
+}
+
 const layerUndici = (extras: KimiClient.ClientOptions | undefined) =>
-  Layer.provide(KimiClient.layerHttp(extras), UndiciHttpClient.layer)
+  Layer.effect(KimiClient.KimiClient, KimiClient.make).pipe(
+    Layer.provide(configuredServices.layer(nodeRuntime)),
+    Layer.provide(layerHttpHosts(extras)),
+    Layer.provide(UndiciHttpClient.layer)
+  )
 
 /**
  * The client with options given in code.
@@ -35,7 +50,9 @@ export const layer = (
 
 /**
  * The client with the options of the current `ConfigProvider`, the environment
- * by default. Options in `overrides` win.
+ * by default, and with all stages that they turn on: cache, budget, circuits,
+ * limits, hedges, telemetry, logs and health. Options in `overrides` win, and a
+ * service that is provided is used in place of the configured one.
  *
  * @category layers
  * @since 0.1.0
@@ -44,7 +61,12 @@ export const layerConfig = (
   overrides: Settings.Options = {},
   extras?: KimiClient.ClientOptions
 ): Layer.Layer<KimiClient.KimiClient, ConfigurationError> =>
-  Layer.unwrap(Effect.map(Settings.fromConfig(overrides), Settings.provideTo(layerUndici(extras))))
+  Layer.unwrap(
+    Effect.andThen(
+      KimiConfig.warnUnknownVariables,
+      Effect.map(Settings.fromConfig(overrides), Settings.provideTo(layerUndici(extras)))
+    )
+  )
 
 /** Pools by their options: swaps that do not change them share one, and it is closed after the last call on it. */
 const makePools = RcMap.make({
@@ -67,17 +89,20 @@ export const layerReload = (
 ): Layer.Layer<KimiClient.KimiClient, ConfigurationError, LiveConfig> =>
   Layer.unwrap(
     Effect.map(makePools, (pools) =>
-      Reload.layer(
-        Layer.provide(
-          layerHttpHosts(extras),
-          Layer.effect(
-            HttpClient.HttpClient,
-            Effect.flatMap(KimiConfig.KimiConfig, ({ connectTimeout, maxConnections }) =>
-              RcMap.get(pools, `${Duration.toMillis(connectTimeout)}/${maxConnections}`)
+      Layer.effect(
+        KimiClient.KimiClient,
+        Reload.make(
+          Layer.provide(
+            layerHttpHosts(extras),
+            Layer.effect(
+              HttpClient.HttpClient,
+              Effect.flatMap(KimiConfig.KimiConfig, ({ connectTimeout, maxConnections }) =>
+                RcMap.get(pools, `${Duration.toMillis(connectTimeout)}/${maxConnections}`)
+              )
             )
           )
         )
-      )
+      ).pipe(Layer.provide(configuredServices.layerLive(nodeRuntime)))
     )
   )
 

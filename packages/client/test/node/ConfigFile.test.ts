@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { inspect } from "node:util"
 import { KimiConfig } from "@kimi-effect/core"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Duration, Effect, Layer, Redacted } from "effect"
+import { ConfigProvider, Duration, Effect, Layer, Logger, Redacted } from "effect"
 import * as ConfigFile from "../../src/node/ConfigFile.ts"
 
 const folder = Effect.acquireRelease(
@@ -41,6 +41,26 @@ describe("ConfigFile.layer", () => {
       assert.strictEqual(config.model, "from-env")
       assert.strictEqual(config.apiKey && Redacted.value(config.apiKey), "sk-from-dotenv")
       assert.deepStrictEqual(config.idleTimeout, Duration.seconds(9))
+    })
+  )
+
+  it.effect("finds misspelt variables in the environment and in the .env file", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const dotEnv = yield* write(join(path, ".env"), "KIMI_API_KEY=sk-1\nKIMI_MODLE=a\nKIMI_MODLE_A=a\n")
+      const json = yield* write(join(path, "kimi.json"), JSON.stringify({ kimi: { model: "a" } }))
+      const lines: Array<string> = []
+      const logger = Logger.make(({ message }) => void lines.push(String(message)))
+      yield* Effect.provide(
+        configOf({ dotEnv, json }, { KIMI_TIERS: "1", KIMI_MODLE_A_B: "1" }),
+        Logger.layer([logger])
+      )
+      assert.deepStrictEqual(lines, [
+        "The variable KIMI_MODLE sets no option of this library; did you mean KIMI_MODEL?",
+        "The variable KIMI_MODLE_A sets no option of this library",
+        "The variable KIMI_MODLE_A_B sets no option of this library",
+        "The variable KIMI_TIERS sets no option of this library; did you mean KIMI_TIER?"
+      ])
     })
   )
 

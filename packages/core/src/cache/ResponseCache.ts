@@ -56,7 +56,14 @@ import * as StoreLevel from "./internal/levels/StoreLevel.ts"
 import type { Redis } from "../Redis.ts"
 
 export type { Options as StageDependencies } from "./internal/CacheStage.ts"
-export { defaults, type Options, persistedDefaults, type PersistedOptions } from "./internal/CacheOptions.ts"
+export {
+  defaults,
+  fromConfig as optionsFromConfig,
+  type Options,
+  persistedDefaults,
+  persistedFromConfig as persistedOptionsFromConfig,
+  type PersistedOptions
+} from "./internal/CacheOptions.ts"
 
 /**
  * What the cache has done so far.

@@ -60,6 +60,7 @@ import type { BudgetError } from "../errors/OperationErrors.ts"
 import type { Call, CallBudget } from "../pipeline/Call.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
 import * as Stage from "../pipeline/Stage.ts"
+import * as KimiConfig from "../KimiConfig.ts"
 import * as Amount from "./internal/Amount.ts"
 import * as AccountBalance from "./internal/AccountBalance.ts"
 import * as BudgetCaps from "./internal/BudgetCaps.ts"
@@ -103,12 +104,28 @@ export interface Options {
  * @since 0.1.0
  */
 export const defaults = {
-  thresholds: [0.5, 0.8],
-  onUnknownPrice: "refuse",
-  onStoreError: "refuse",
-  timeout: Duration.seconds(1),
-  lease: Duration.minutes(1)
+  thresholds: KimiConfig.defaults.budgetThresholds,
+  onUnknownPrice: KimiConfig.defaults.budgetOnUnknownPrice,
+  onStoreError: KimiConfig.defaults.budgetOnStoreError,
+  timeout: KimiConfig.defaults.budgetTimeout,
+  lease: KimiConfig.defaults.budgetLease
 } as const
+
+/**
+ * The options that a configuration gives a budget.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const optionsFromConfig = (config: KimiConfig.Values): Options => ({
+  caps: config.budget,
+  thresholds: config.budgetThresholds,
+  onUnknownPrice: config.budgetOnUnknownPrice,
+  onStoreError: config.budgetOnStoreError,
+  timeout: config.budgetTimeout,
+  lease: config.budgetLease,
+  balance: config.budgetCheckBalance ? {} : undefined
+})
 
 /**
  * A scope that money was reserved in.

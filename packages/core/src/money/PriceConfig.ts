@@ -23,6 +23,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { ConfigurationError, type ConfigurationIssue } from "../errors/ConfigurationErrors.ts"
+import * as ConfigSource from "../internal/config/ConfigSource.ts"
 import * as PriceTable from "./PriceTable.ts"
 
 const Price = Schema.Struct({
@@ -87,27 +88,6 @@ const keyOf = (segment: PropertyKey | { readonly key: PropertyKey }): PropertyKe
 const issuesOf = (error: Schema.SchemaError): ReadonlyArray<Issue> =>
   format(error.issue).issues.map(({ path = [] }) => issueAt(path.map(keyOf)))
 
-/** A part of a source as plain data; none if it cannot be read. */
-const load = (
-  provider: ConfigProvider.ConfigProvider,
-  path: ConfigProvider.Path
-): Effect.Effect<Option.Option<unknown>> =>
-  Effect.gen(function* () {
-    const found = yield* Effect.option(provider.load(path))
-    if (Option.isNone(found)) return Option.none()
-    const node = found.value
-    if (node === undefined || node._tag === "Value") return Option.some(node?.value)
-    const keys = node._tag === "Array" ? Array.from({ length: node.length }, (_, index) => index) : [...node.keys]
-    const members: Array<readonly [string | number, unknown]> = []
-    for (const key of keys) {
-      const member = yield* load(provider, [...path, key])
-      if (Option.isNone(member)) return Option.none()
-      if (member.value !== undefined) members.push([key, member.value])
-    }
-    // `fromEntries` defines members, so that no name sets the prototype.
-    return Option.some(node._tag === "Array" ? members.map(([, member]) => member) : Object.fromEntries(members))
-  })
-
 /**
  * Reads the prices from the current `ConfigProvider`; `undefined` if it has none.
  * The error names every invalid price.
@@ -116,7 +96,7 @@ const load = (
  * @since 0.1.0
  */
 export const fromConfig: Effect.Effect<PriceTable.Options | undefined, ConfigurationError> = Effect.gen(function* () {
-  const found = yield* load(yield* ConfigProvider.ConfigProvider, ["kimi", "prices"])
+  const found = yield* ConfigSource.load(yield* ConfigProvider.ConfigProvider, ["kimi", "prices"])
   if (Option.isNone(found)) return yield* Effect.fail(ConfigurationError.of([issueAt([])]))
   if (found.value === undefined) return undefined
   const decoded = decode(found.value)

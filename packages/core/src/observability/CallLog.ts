@@ -25,6 +25,7 @@ import * as Tracer from "effect/Tracer"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import { table } from "../errors/ErrorFacts.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
+import * as KimiConfig from "../KimiConfig.ts"
 import * as CallFields from "./internal/logging/CallFields.ts"
 import type { CallRecord } from "./CallRecord.ts"
 import * as RepeatLimit from "./internal/logging/RepeatLimit.ts"
@@ -42,6 +43,14 @@ export interface Options {
   /** How often the same failure is logged; `false` logs every one. */
   readonly repeatLimit?: RepeatLimit.Options | false | undefined
 }
+
+/**
+ * The options that a configuration gives a log of calls.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const optionsFromConfig = (config: KimiConfig.Values): Options => ({ sample: config.callLogSample })
 
 /**
  * Logs a call that has ended.
@@ -110,7 +119,7 @@ const logSuppressed = ({ count, last, since }: RepeatLimit.Suppressed<CallRecord
  */
 export const make = (options: Options = {}): Effect.Effect<CallLog, ConfigurationError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { successLevel = "Info", repeatLimit = {}, sample = 1 } = options
+    const { successLevel = "Info", repeatLimit = {}, sample = KimiConfig.defaults.callLogSample } = options
     yield* OptionRules.check("CallLog", [
       OptionRules.positiveInteger("sample", sample),
       OptionRules.oneOf("successLevel", successLevel, severities),

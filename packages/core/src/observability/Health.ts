@@ -24,6 +24,7 @@ import * as Layer from "effect/Layer"
 import * as Tracer from "effect/Tracer"
 import type { SystemHealth } from "../models/SystemHealth.ts"
 import * as CachedEffect from "../internal/CachedEffect.ts"
+import * as KimiConfig from "../KimiConfig.ts"
 import * as HealthCheck from "./internal/health/HealthCheck.ts"
 import * as OverallStatus from "./internal/health/OverallStatus.ts"
 
@@ -63,9 +64,9 @@ export interface Options {
  * @since 0.1.0
  */
 export const defaults = {
-  timeToLive: Duration.seconds(10),
-  timeout: Duration.seconds(5),
-  failureThreshold: 2
+  timeToLive: KimiConfig.defaults.healthTimeToLive,
+  timeout: KimiConfig.defaults.healthTimeout,
+  failureThreshold: KimiConfig.defaults.healthFailureThreshold
 } as const
 
 const withoutSpan = (context: Context.Context<never>): Context.Context<never> =>

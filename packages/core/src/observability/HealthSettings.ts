@@ -16,6 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
+import * as KimiConfig from "../KimiConfig.ts"
 import type * as Health from "./Health.ts"
 import type { HealthCheck } from "./internal/health/HealthCheck.ts"
 
@@ -60,13 +61,36 @@ export interface Values extends Health.Options {
  * @since 0.1.0
  */
 export const defaults = {
-  balanceWarning: 5,
-  balanceTimeToLive: Duration.minutes(1),
-  slowAfter: Duration.seconds(2),
-  queueWarning: 0.8,
-  budgetWarning: 0.8,
-  paidProbe: { timeToLive: Duration.minutes(5), timeout: Duration.seconds(30) }
+  balanceWarning: KimiConfig.defaults.healthBalanceWarning,
+  balanceTimeToLive: KimiConfig.defaults.healthBalanceTimeToLive,
+  slowAfter: KimiConfig.defaults.healthSlowAfter,
+  queueWarning: KimiConfig.defaults.healthQueueWarning,
+  budgetWarning: KimiConfig.defaults.healthBudgetWarning,
+  paidProbe: {
+    timeToLive: KimiConfig.defaults.healthProbeTimeToLive,
+    timeout: KimiConfig.defaults.healthProbeTimeout
+  }
 } as const
+
+/**
+ * The settings that a configuration gives.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const optionsFromConfig = (config: KimiConfig.Values): Values => ({
+  timeToLive: config.healthTimeToLive,
+  timeout: config.healthTimeout,
+  failureThreshold: config.healthFailureThreshold,
+  balanceWarning: config.healthBalanceWarning,
+  balanceTimeToLive: config.healthBalanceTimeToLive,
+  slowAfter: config.healthSlowAfter,
+  queueWarning: config.healthQueueWarning,
+  budgetWarning: config.healthBudgetWarning,
+  paidProbe: config.healthPaidProbe
+    ? { model: config.healthProbeModel, timeToLive: config.healthProbeTimeToLive, timeout: config.healthProbeTimeout }
+    : false
+})
 
 /**
  * The settings of the clients that are built with it.

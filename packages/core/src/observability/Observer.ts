@@ -28,9 +28,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
+import * as KimiConfig from "../KimiConfig.ts"
 import * as Accounting from "../money/Accounting.ts"
 import * as Cost from "../money/Cost.ts"
 import * as Day from "../internal/Day.ts"
@@ -48,6 +50,7 @@ export type { Options as ContentOptions } from "./internal/taps/Content.ts"
 import * as InstrumentsModule from "./internal/metrics/Instruments.ts"
 import { CurrentObservation } from "./internal/taps/Observation.ts"
 import type { ClientServices } from "./internal/ClientServices.ts"
+import { redactSecrets } from "./internal/logging/Secrets.ts"
 import * as StateMetrics from "./internal/metrics/StateMetrics.ts"
 
 /**
@@ -73,6 +76,25 @@ export interface Options {
   readonly maxLabelValues?: number | undefined
   /** Distinct sets of labels of each metric. Defaults to 1,000. */
   readonly maxSeries?: number | undefined
+}
+
+/**
+ * The options that a configuration gives an observer. Where content is shown,
+ * the API key and what looks like a secret are redacted and nothing else is.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const optionsFromConfig = (config: KimiConfig.Values): Options => {
+  const { apiKey, telemetryContent, telemetryContentLength } = config
+  const secret = apiKey === undefined ? "" : Redacted.value(apiKey)
+  const redact = (text: string) => redactSecrets(secret === "" ? text : text.replaceAll(secret, "<redacted>"))
+  return {
+    content: telemetryContent ? { redact, maxLength: telemetryContentLength } : undefined,
+    interval: config.telemetryInterval,
+    maxLabelValues: config.telemetryMaxLabelValues,
+    maxSeries: config.telemetryMaxSeries
+  }
 }
 
 /**
@@ -144,7 +166,7 @@ const logSinkFailure =
 const build = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Observer["Service"], ConfigurationError, Scope.Scope> {
-  const { content, interval = "10 seconds", maxLabelValues, maxSeries, onCall = [] } = options
+  const { content, interval = KimiConfig.defaults.telemetryInterval, maxLabelValues, maxSeries, onCall = [] } = options
   yield* OptionRules.check("Observer", [
     OptionRules.millisecondDuration("interval", interval),
     OptionRules.positiveInteger("maxLabelValues", maxLabelValues),

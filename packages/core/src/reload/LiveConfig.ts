@@ -36,6 +36,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import * as KimiConfig from "../KimiConfig.ts"
 import * as PriceTable from "../money/PriceTable.ts"
 import { ConfigState, type Participant, type Source } from "./internal/ConfigState.ts"
 import type { ReloadEvent } from "./ReloadEvent.ts"
@@ -176,8 +177,13 @@ export const layerConfig = (
     LiveConfig,
     Effect.gen(function* () {
       const provider = yield* ConfigProvider.ConfigProvider
+      const warn = KimiConfig.makeUnknownVariablesWarning()
       const live = yield* make((set) =>
-        Effect.provideService(Settings.fromConfig({ ...overrides, ...set }), ConfigProvider.ConfigProvider, provider)
+        Effect.provideService(
+          Effect.andThen(warn, Settings.fromConfig({ ...overrides, ...set })),
+          ConfigProvider.ConfigProvider,
+          provider
+        )
       )
       if (every !== undefined) yield* refresh(live, every)
       return live

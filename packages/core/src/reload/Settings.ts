@@ -91,6 +91,19 @@ export const changedOptions = (before: Settings, after: Settings): ReadonlyArray
 }
 
 /**
+ * Of the names of changed options, those whose change takes effect when the
+ * client is built again.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const restartOptions = (changed: ReadonlyArray<string>): ReadonlyArray<string> =>
+  changed.filter(
+    (name) =>
+      Object.hasOwn(KimiConfig.options, name) && KimiConfig.options[name as KimiConfig.Name].reload === "restart"
+  )
+
+/**
  * Builds a layer on settings. Their prices hold for what is built on it, where
  * they have any.
  *

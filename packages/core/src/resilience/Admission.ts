@@ -28,7 +28,7 @@ import * as Layer from "effect/Layer"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { AdmissionError } from "../errors/OperationErrors.ts"
 import type { CircuitOpenError } from "../errors/ResilienceErrors.ts"
-import type * as KimiConfig from "../KimiConfig.ts"
+import * as KimiConfig from "../KimiConfig.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
 import type { RateLimitClassifier } from "./internal/admission/AdmissionGuard.ts"
 import type { Redis } from "../Redis.ts"
@@ -209,8 +209,8 @@ const describeOptions = (options: Options): Description =>
 const limiterOptions = ({
   limits = {},
   margin = defaultMargin,
-  maxQueue = 10_000,
-  maxWait = "2 minutes"
+  maxQueue = KimiConfig.defaults.admissionMaxQueue,
+  maxWait = KimiConfig.defaults.admissionMaxWait
 }: Options) => ({
   limitsOf: typeof limits === "function" ? limits : () => limits,
   margin: Duration.fromInputUnsafe(margin),
@@ -349,6 +349,23 @@ export interface RedisOptions extends Options {
 }
 
 /**
+ * The options that a configuration gives limits on Redis.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const redisOptionsFromConfig = (
+  config: KimiConfig.Values,
+  limits: (account: string) => RateLimits
+): RedisOptions => ({
+  limits,
+  maxQueue: config.admissionMaxQueue,
+  maxWait: config.admissionMaxWait,
+  localShare: config.limitsLocalShare,
+  keyPrefix: `${config.redisKeyPrefix}admission:`
+})
+
+/**
  * Limits that all processes with the same Redis share: all four dimensions,
  * decided in one step. Priorities and tenants take turns within a process, and
  * processes take turns with each other.
@@ -378,8 +395,8 @@ export const layerRedis = (options: RedisOptions = {}): Layer.Layer<Admission, C
       const {
         cooldown = "1 second",
         lease = "30 seconds",
-        keyPrefix = "kimi-effect:admission:",
-        localShare = 0.5,
+        keyPrefix = `${KimiConfig.defaults.redisKeyPrefix}admission:`,
+        localShare = KimiConfig.defaults.limitsLocalShare,
         timeout = "250 millis"
       } = options
       const checked = check([

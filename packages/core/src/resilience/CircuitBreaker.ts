@@ -42,8 +42,10 @@ import * as RedisCircuitStore from "./internal/circuit/RedisCircuitStore.ts"
 
 export {
   defaults,
+  fromConfig as optionsFromConfig,
   type Options,
   redisDefaults,
+  redisFromConfig as redisOptionsFromConfig,
   type RedisOptions,
   type TripPolicy
 } from "./internal/circuit/CircuitOptions.ts"

@@ -35,6 +35,7 @@ import * as Layer from "effect/Layer"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { StreamError } from "../errors/OperationErrors.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
+import * as KimiConfig from "../KimiConfig.ts"
 import { accountModelKey } from "../pipeline/Call.ts"
 import * as HedgeBudget from "./internal/HedgeBudget.ts"
 import * as HedgeRace from "./internal/HedgeRace.ts"
@@ -77,10 +78,29 @@ export interface Options {
  * @since 0.1.0
  */
 export const defaults = {
-  minimumSamples: 20,
-  minimumDelay: Duration.millis(100),
+  minimumSamples: KimiConfig.defaults.hedgeMinimumSamples,
+  minimumDelay: KimiConfig.defaults.hedgeMinimumDelay,
   budget: HedgeBudget.defaults
 } as const
+
+/**
+ * The options that a configuration gives a hedge stage; `undefined` where it
+ * hedges no calls.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const optionsFromConfig = (config: KimiConfig.Values): Options | undefined =>
+  config.hedgeDelay === undefined && config.hedgePercentile === undefined && config.hedgeResponseDelay === undefined
+    ? undefined
+    : {
+        delay: config.hedgeDelay,
+        percentile: config.hedgePercentile,
+        minimumSamples: config.hedgeMinimumSamples,
+        minimumDelay: config.hedgeMinimumDelay,
+        responseDelay: config.hedgeResponseDelay,
+        budget: { ratio: config.hedgeRatio, capacity: config.hedgeCapacity }
+      }
 
 /**
  * What the stage has done so far.

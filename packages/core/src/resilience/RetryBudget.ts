@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
+import * as KimiConfig from "../KimiConfig.ts"
 
 /**
  * @category options
@@ -51,6 +52,32 @@ export class RetryBudget extends Context.Service<
   }
 >()("@kimi-effect/core/resilience/RetryBudget") {}
 
+/**
+ * The options that a configuration gives a retry budget.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const optionsFromConfig = (config: KimiConfig.Values): Required<Options> => ({
+  capacity: config.retryBudgetCapacity,
+  cost: config.retryBudgetCost,
+  ambiguousCost: config.retryBudgetAmbiguousCost,
+  reward: config.retryBudgetReward
+})
+
+/**
+ * The default of every option.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const defaults = {
+  capacity: KimiConfig.defaults.retryBudgetCapacity,
+  cost: KimiConfig.defaults.retryBudgetCost,
+  ambiguousCost: KimiConfig.defaults.retryBudgetAmbiguousCost,
+  reward: KimiConfig.defaults.retryBudgetReward
+} as const
+
 /** NaN meets no rule: compared with it every retry would be paid for. */
 const tokensRule = (
   name: string,
@@ -73,7 +100,12 @@ export function make(): Effect.Effect<RetryBudget["Service"]>
 export function make(options: Options | undefined): Effect.Effect<RetryBudget["Service"], ConfigurationError>
 export function make(options: Options = {}): Effect.Effect<RetryBudget["Service"], ConfigurationError> {
   return Effect.gen(function* () {
-    const { capacity = 500, cost = 5, ambiguousCost = 10, reward = 1 } = options
+    const {
+      capacity = defaults.capacity,
+      cost = defaults.cost,
+      ambiguousCost = defaults.ambiguousCost,
+      reward = defaults.reward
+    } = options
     yield* OptionRules.check("RetryBudget", [
       tokensRule("capacity", capacity, "a number that is not negative"),
       tokensRule("cost", cost, "a number over zero"),

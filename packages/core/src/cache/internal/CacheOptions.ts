@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { ConfigurationError } from "../../errors/ConfigurationErrors.ts"
 import * as OptionRules from "../../internal/OptionRules.ts"
+import * as KimiConfig from "../../KimiConfig.ts"
 import type * as CacheEnvelope from "./envelope/CacheEnvelope.ts"
 import { type ResponseKind, responseKinds } from "./CachePolicy.ts"
 
@@ -89,22 +90,31 @@ export interface Options extends PartialInput<Values> {}
 export interface PersistedOptions extends PartialInput<PersistedValues> {}
 
 /**
+ * The options that a configuration gives a cache in memory.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const fromConfig = (config: KimiConfig.Values): Values => ({
+  timeToLive: config.cacheTimeToLive,
+  staleAfter: config.cacheStaleAfter,
+  refreshCooldown: config.cacheRefreshCooldown,
+  alsoCache: config.cacheAlso,
+  sharesFallback: config.cacheSharesFallback,
+  replay: config.cacheReplay,
+  maxBytes: config.cacheMaxBytes,
+  maxEntries: config.cacheMaxEntries,
+  // A memory that is smaller than the default largest response has a smaller largest response.
+  maxEntryBytes: Math.min(config.cacheMaxEntryBytes, config.cacheMaxBytes)
+})
+
+/**
  * The default of every option of a cache in memory.
  *
  * @category options
  * @since 0.1.0
  */
-export const defaults: Values = {
-  timeToLive: Duration.days(1),
-  staleAfter: undefined,
-  refreshCooldown: Duration.seconds(10),
-  alsoCache: [],
-  sharesFallback: false,
-  replay: "immediate",
-  maxBytes: 64 * 1024 * 1024,
-  maxEntries: 10_000,
-  maxEntryBytes: 8 * 1024 * 1024
-}
+export const defaults: Values = fromConfig(KimiConfig.defaults)
 
 /**
  * The default of every option of a cache with a store.
@@ -114,7 +124,7 @@ export const defaults: Values = {
  */
 export const persistedDefaults: PersistedValues = {
   ...defaults,
-  timeout: Duration.millis(100),
+  timeout: KimiConfig.defaults.cacheStoreTimeout,
   writeTimeout: Duration.seconds(2),
   cooldown: Duration.seconds(5),
   maxPending: 1_000,
@@ -122,6 +132,18 @@ export const persistedDefaults: PersistedValues = {
   flushTimeout: Duration.seconds(2),
   envelope: {}
 }
+
+/**
+ * The options that a configuration gives a cache with a store.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const persistedFromConfig = (config: KimiConfig.Values): PersistedValues => ({
+  ...persistedDefaults,
+  ...fromConfig(config),
+  timeout: config.cacheStoreTimeout
+})
 
 const owner = "ResponseCache"
 const { positiveInteger, durationOf, positiveDuration } = OptionRules

@@ -62,9 +62,17 @@ const prepareAll = Effect.fnUntraced(function* (
   return yield* Effect.fail(ConfigurationError.of(issues))
 })
 
+/** The names of changed options, and those that take effect after a restart. */
+const describeChange = (changed: ReadonlyArray<string>): string => {
+  const restart = Settings.restartOptions(changed)
+  return `The configuration changed: ${changed.join(", ")}${
+    restart.length === 0 ? "" : `; a restart is needed for ${restart.join(", ")}`
+  }`
+}
+
 const log = (event: ReloadEvent): Effect.Effect<void> =>
   event._tag === "Reloaded"
-    ? Effect.logInfo(`The configuration changed: ${event.changed.join(", ")}`)
+    ? Effect.logInfo(describeChange(event.changed))
     : Effect.logWarning(
         `A configuration change was rejected, and the previous configuration stays in use:\n${event.issues
           .map(({ expected, name }) => `  ${name}: expected ${expected}`)

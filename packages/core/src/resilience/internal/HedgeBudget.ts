@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import * as KimiConfig from "../../KimiConfig.ts"
 
 /**
  * @category options
@@ -25,7 +26,7 @@ export interface Options {
  * @category options
  * @since 0.1.0
  */
-export const defaults = { ratio: 0.05, capacity: 10 } as const
+export const defaults = { ratio: KimiConfig.defaults.hedgeRatio, capacity: KimiConfig.defaults.hedgeCapacity } as const
 
 /**
  * The budget that all hedges of a client share.

@@ -3,11 +3,13 @@
  *
  * @since 0.1.0
  */
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
-import * as LogLevel from "effect/LogLevel"
+import type * as LogLevel from "effect/LogLevel"
 import * as Redacted from "effect/Redacted"
-import { ConfigurationError, type ConfigurationIssue } from "../../../errors/ConfigurationErrors.ts"
+import * as Result from "effect/Result"
+import { ConfigurationError } from "../../../errors/ConfigurationErrors.ts"
+import * as ConfigSource from "../../../internal/config/ConfigSource.ts"
+import * as KimiConfig from "../../../KimiConfig.ts"
 
 /**
  * - `json`: one JSON object a line.
@@ -17,13 +19,13 @@ import { ConfigurationError, type ConfigurationIssue } from "../../../errors/Con
  * @category models
  * @since 0.1.0
  */
-export const formats = ["json", "pretty", "auto"] as const
+export const formats: ReadonlyArray<Format> = ["json", "pretty", "auto"]
 
 /**
  * @category models
  * @since 0.1.0
  */
-export type Format = (typeof formats)[number]
+export type Format = KimiConfig.Values["logFormat"]
 
 /**
  * @category models
@@ -34,47 +36,25 @@ export interface LogSettings {
   readonly level: LogLevel.LogLevel
 }
 
-const levels = new Map(LogLevel.values.map((level) => [level.toLowerCase(), level]))
-
-/** The text at a path, unless it is empty. */
-const readText = (path: ConfigProvider.Path) =>
-  Effect.gen(function* () {
-    const provider = yield* ConfigProvider.ConfigProvider
-    const node = yield* Effect.orElseSucceed(provider.load(path), () => undefined)
-    return node?.value === "" ? undefined : node?.value
-  })
-
-const readFirst = Effect.fnUntraced(function* (paths: ReadonlyArray<ConfigProvider.Path>) {
-  for (const path of paths) {
-    const text = yield* readText(path)
-    if (text !== undefined) return { name: path.join("."), text: text.toLowerCase() }
-  }
-  return undefined
-})
-
 /**
- * Reads level and format from the current `ConfigProvider`: `KIMI_LOG_LEVEL`,
- * or the member `logLevel` of the object `kimi` in a JSON source, and
- * `KIMI_LOG_FORMAT`. Case is ignored.
+ * Reads the options `logLevel` and `logFormat` from the current
+ * `ConfigProvider`.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const read: Effect.Effect<LogSettings, ConfigurationError> = Effect.gen(function* () {
-  const issues: Array<typeof ConfigurationIssue.Type> = []
-  const givenLevel = yield* readFirst([["KIMI_LOG_LEVEL"], ["kimi", "logLevel"]])
-  const givenFormat = yield* readFirst([["KIMI_LOG_FORMAT"]])
-  const level = givenLevel === undefined ? "Info" : levels.get(givenLevel.text)
-  const format = givenFormat === undefined ? "auto" : formats.find((name) => name === givenFormat.text)
-  if (givenLevel !== undefined && level === undefined) {
-    issues.push({ name: givenLevel.name, expected: "all, trace, debug, info, warn, error, fatal or none" })
+  const level = yield* Effect.result(KimiConfig.readOption("logLevel"))
+  const format = yield* Effect.result(KimiConfig.readOption("logFormat"))
+  if (Result.isSuccess(level) && Result.isSuccess(format)) {
+    return { level: level.success ?? "Info", format: format.success }
   }
-  if (givenFormat !== undefined && format === undefined) {
-    issues.push({ name: givenFormat.name, expected: "json, pretty or auto" })
-  }
-  if (level === undefined || format === undefined) return yield* ConfigurationError.of(issues)
-  return { level, format }
+  const failures = [level, format].flatMap((result) => (Result.isFailure(result) ? result.failure.issues : []))
+  return yield* ConfigurationError.of(failures)
 })
+
+/** All keys that a source holds, also those that another one hides. */
+const keyPaths = [["KIMI_API_KEY"], ["MOONSHOT_API_KEY"], ["kimi", "apiKey"]]
 
 /**
  * The API keys that the client reads from the same source, so that they are
@@ -83,7 +63,11 @@ export const read: Effect.Effect<LogSettings, ConfigurationError> = Effect.gen(f
  * @category constructors
  * @since 0.1.0
  */
-export const apiKeys: Effect.Effect<ReadonlyArray<Redacted.Redacted<string>>> = Effect.map(
-  Effect.forEach([["KIMI_API_KEY"], ["MOONSHOT_API_KEY"], ["kimi", "apiKey"]], readText),
-  (texts) => texts.flatMap((text) => (text === undefined ? [] : [Redacted.make(text)]))
-)
+export const apiKeys: Effect.Effect<ReadonlyArray<Redacted.Redacted<string>>> = Effect.gen(function* () {
+  const texts = yield* Effect.forEach(keyPaths, ConfigSource.readText)
+  const steps = yield* Effect.orElseSucceed(KimiConfig.readOption("fallback"), () => [])
+  return [
+    ...texts.flatMap((text) => (text === undefined ? [] : [Redacted.make(text)])),
+    ...steps.flatMap(({ apiKey }) => (apiKey === undefined ? [] : [apiKey]))
+  ]
+})

@@ -10,6 +10,7 @@
  */
 import * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
+import * as KimiConfig from "../../../KimiConfig.ts"
 import * as Telemetry from "../../Telemetry.ts"
 
 /**
@@ -27,7 +28,10 @@ export interface Options {
  * @category options
  * @since 0.1.0
  */
-export const defaults: Options = { maxLabelValues: 100, maxSeries: 1000 }
+export const defaults: Options = {
+  maxLabelValues: KimiConfig.defaults.telemetryMaxLabelValues,
+  maxSeries: KimiConfig.defaults.telemetryMaxSeries
+}
 
 /**
  * The values of a metric's attributes, in the order of its definition. An

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as KimiConfig from "../../../KimiConfig.ts"
 import type { ChatRequest } from "../../../models/ChatRequest.ts"
 import type { ChatResponse } from "../../../models/ChatResponse.ts"
 import type { Message } from "../../../models/Message.ts"
@@ -20,7 +21,7 @@ export interface Options {
   readonly maxLength?: number | undefined
 }
 
-const defaultMaxLength = 8192
+const defaultMaxLength = KimiConfig.defaults.telemetryContentLength
 
 /** Roles and types of parts. Any other word may be misplaced content. */
 const knownNames: ReadonlySet<string> = new Set([

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import type * as Schedule from "effect/Schedule"
 import type { ConfigurationError } from "../../../errors/ConfigurationErrors.ts"
 import * as OptionRules from "../../../internal/OptionRules.ts"
+import * as KimiConfig from "../../../KimiConfig.ts"
 import * as Backoff from "../../Backoff.ts"
 import type * as Circuit from "./Circuit.ts"
 
@@ -70,10 +71,42 @@ export interface RedisOptions extends CommonOptions {
   readonly cooldown: Duration.Duration
 }
 
-const commonDefaults: CommonOptions = {
-  slowAfter: Duration.seconds(30),
-  openDuration: Backoff.schedule({ baseDelay: Duration.seconds(5), maxDelay: Duration.seconds(60), jitter: "equal" }),
-  maxOpenDuration: Duration.minutes(5)
+/** Open times that double up to a minute, or stay as they are where the first is longer. */
+const openSchedule = (first: Duration.Duration): Schedule.Schedule<unknown> =>
+  Backoff.schedule({ baseDelay: first, maxDelay: Duration.max(first, Duration.seconds(60)), jitter: "equal" })
+
+const commonFromConfig = (config: KimiConfig.Values): CommonOptions => ({
+  slowAfter: config.breakerSlowAfter,
+  openDuration: openSchedule(config.breakerOpenDuration),
+  maxOpenDuration: config.breakerMaxOpenDuration
+})
+
+const numberOrNone = (value: number | "off"): number | undefined => (value === "off" ? undefined : value)
+
+/**
+ * The options that a configuration gives circuits in this process.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const fromConfig = (config: KimiConfig.Values): Options => ({
+  ...commonFromConfig(config),
+  consecutiveFailures: numberOrNone(config.breakerFailures),
+  failureRate: numberOrNone(config.breakerFailureRate),
+  slowRate: config.breakerSlowRate,
+  window: config.breakerWindow,
+  minimumCalls: config.breakerMinimumCalls,
+  halfOpenPermits: config.breakerProbes,
+  halfOpenSuccesses: config.breakerProbeSuccesses,
+  probeTimeout: config.breakerProbeTimeout
+})
+
+/** Shared circuits take rates over a number of calls only. */
+const tripPolicyFromConfig = (config: KimiConfig.Values): TripPolicy => {
+  const { breakerFailureRate, breakerFailures, breakerMinimumCalls, breakerWindow } = config
+  return breakerWindow._tag === "Count" && breakerFailureRate !== "off"
+    ? { _tag: "Rate", threshold: breakerFailureRate, minimumCalls: breakerMinimumCalls, size: breakerWindow.size }
+    : { _tag: "Consecutive", failures: breakerFailures === "off" ? Number.MAX_SAFE_INTEGER : breakerFailures }
 }
 
 /**
@@ -87,16 +120,23 @@ const commonDefaults: CommonOptions = {
  * @category options
  * @since 0.1.0
  */
-export const defaults: Options = {
-  ...commonDefaults,
-  consecutiveFailures: 15,
-  failureRate: 0.8,
-  window: { _tag: "Time", millis: 60_000 },
-  minimumCalls: 20,
-  halfOpenPermits: 1,
-  halfOpenSuccesses: 1,
-  probeTimeout: Duration.seconds(30)
-}
+export const defaults: Options = fromConfig(KimiConfig.defaults)
+
+/**
+ * The options that a configuration gives shared circuits.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const redisFromConfig = (config: KimiConfig.Values): RedisOptions => ({
+  ...commonFromConfig(config),
+  tripPolicy: tripPolicyFromConfig(config),
+  keyPrefix: `${config.redisKeyPrefix}circuit:`,
+  probeLease: Duration.seconds(10),
+  idleTimeToLive: Duration.hours(1),
+  timeout: Duration.millis(250),
+  cooldown: Duration.seconds(1)
+})
 
 /**
  * The default of every option of shared circuits.
@@ -104,15 +144,7 @@ export const defaults: Options = {
  * @category options
  * @since 0.1.0
  */
-export const redisDefaults: RedisOptions = {
-  ...commonDefaults,
-  tripPolicy: { _tag: "Consecutive", failures: 15 },
-  keyPrefix: "kimi-effect:circuit:",
-  probeLease: Duration.seconds(10),
-  idleTimeToLive: Duration.hours(1),
-  timeout: Duration.millis(250),
-  cooldown: Duration.seconds(1)
-}
+export const redisDefaults: RedisOptions = redisFromConfig(KimiConfig.defaults)
 
 const { fraction, positiveDuration, positiveInteger } = OptionRules
 type Rule = OptionRules.Rule

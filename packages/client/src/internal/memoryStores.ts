@@ -1,0 +1,19 @@
+/** The memory of the process as the only store. */
+import * as Budget from "@kimi-effect/core/Budget"
+import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import * as ResponseCache from "@kimi-effect/core/ResponseCache"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redis from "@kimi-effect/core/Redis"
+import { type Stores, withoutNode } from "./stores.ts"
+
+const fail = (name: KimiConfig.Name): Effect.Effect<never, ConfigurationError> =>
+  Effect.fail(ConfigurationError.of([withoutNode(name, "memory")]))
+
+export const memoryStores: Stores = {
+  redis: (name) => Layer.effect(Redis.Redis, fail(name)),
+  cache: (config) => ResponseCache.layerMemory(ResponseCache.optionsFromConfig(config)),
+  budget: (config) => Budget.layer(Budget.optionsFromConfig(config)),
+  auditLog: () => fail("auditLog")
+}

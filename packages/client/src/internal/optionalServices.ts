@@ -1,0 +1,94 @@
+/** The services of stages that are off by default, and of those that processes share over Redis. */
+import * as Admission from "@kimi-effect/core/Admission"
+import * as Budget from "@kimi-effect/core/Budget"
+import * as CallLog from "@kimi-effect/core/CallLog"
+import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
+import * as Hedge from "@kimi-effect/core/Hedge"
+import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import * as Observer from "@kimi-effect/core/Observer"
+import * as ResponseCache from "@kimi-effect/core/ResponseCache"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { FallbackPlan } from "../FallbackPlan.ts"
+import { type ServiceLayer, unlessProvided } from "./ServiceLayer.ts"
+import type { RedisOf, Stores } from "./stores.ts"
+
+type Values = KimiConfig.Values
+
+/** One layer for each URL, and so one connection. */
+const shareConnections = (connect: RedisOf): RedisOf => {
+  const connections = new Map<string, ReturnType<RedisOf>>()
+  return (name, url) => {
+    const connection = connections.get(Redacted.value(url)) ?? connect(name, url)
+    connections.set(Redacted.value(url), connection)
+    return connection
+  }
+}
+
+const circuits = (config: Values, redis: RedisOf): ServiceLayer =>
+  config.circuits._tag === "Redis" && config.breaker
+    ? Layer.provide(
+        CircuitBreaker.layerRedis(CircuitBreaker.redisOptionsFromConfig(config)),
+        redis("circuits", config.circuits.url)
+      )
+    : Layer.empty
+
+/** The limits of each account. Those of an account that is in no plan are not known. */
+const limitsByAccount = (config: Values, plan: FallbackPlan["Service"] | undefined) => {
+  const primary = config.account ?? config.provider
+  return (account: string) => {
+    const own = plan?.configs.get(account) ?? (account === primary ? config : undefined)
+    return own === undefined ? {} : Admission.limitsFromConfig(own)
+  }
+}
+
+const limits = (config: Values, redis: RedisOf): ServiceLayer =>
+  config.limits._tag === "Redis"
+    ? Layer.provide(
+        Layer.unwrap(
+          Effect.map(Effect.serviceOption(FallbackPlan), (plan) =>
+            Admission.layerRedis(
+              Admission.redisOptionsFromConfig(config, limitsByAccount(config, Option.getOrUndefined(plan)))
+            )
+          )
+        ),
+        redis("limits", config.limits.url)
+      )
+    : Layer.empty
+
+const hedge = (config: Values): ServiceLayer => {
+  const options = Hedge.optionsFromConfig(config)
+  return options === undefined ? Layer.empty : Hedge.layer(options)
+}
+
+/** Calls are written to logs by an observer. */
+const observer = (config: Values, stores: Stores): ServiceLayer => {
+  const { auditLog, callLog, telemetry } = config
+  if (!telemetry && !callLog && auditLog === undefined) return Layer.empty
+  return Layer.effect(
+    Observer.Observer,
+    Effect.gen(function* () {
+      const onCall: Array<Observer.Sink> = []
+      if (callLog) onCall.push(yield* CallLog.make(CallLog.optionsFromConfig(config)))
+      if (auditLog !== undefined) onCall.push(yield* stores.auditLog(config, auditLog))
+      return yield* Observer.make({ ...Observer.optionsFromConfig(config), onCall })
+    })
+  )
+}
+
+/** All that are configured. */
+export const make = (config: Values, stores: Stores): ServiceLayer => {
+  const redis = shareConnections(stores.redis)
+  const cache: ServiceLayer = config.cache._tag === "Off" ? Layer.empty : stores.cache(config, redis)
+  const budget: ServiceLayer = config.budget.length === 0 ? Layer.empty : stores.budget(config, redis)
+  return Layer.mergeAll(
+    unlessProvided(CircuitBreaker.CircuitBreaker, circuits(config, redis)),
+    unlessProvided(Admission.Admission, limits(config, redis)),
+    unlessProvided(ResponseCache.ResponseCache, cache),
+    unlessProvided(Budget.Budget, budget),
+    unlessProvided(Hedge.Hedge, hedge(config)),
+    unlessProvided(Observer.Observer, observer(config, stores))
+  )
+}

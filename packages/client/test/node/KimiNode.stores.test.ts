@@ -1,0 +1,90 @@
+/** Stores that the configuration names. */
+import { assert, describe, it } from "@effect/vitest"
+import { MockServer } from "@kimi-effect/testing/node"
+import { Effect, Layer } from "effect"
+import * as KimiNode from "../../src/node/KimiNode.ts"
+import {
+  connect,
+  countRequests,
+  environment,
+  issuesOf,
+  other,
+  small,
+  used,
+  type Variables,
+  variablesFor
+} from "./support/configured.ts"
+import { folder } from "./support/files.ts"
+import { connect as connectRedis, port, reachable, uniquePrefix } from "./support/redis.ts"
+
+describe("KimiNode.layerConfig", () => {
+  for (const kind of ["sqlite", "file"]) {
+    it.live(`keeps responses in a store of the kind ${kind} from one client to the next`, () =>
+      Effect.gen(function* () {
+        const path = yield* folder
+        const server = yield* MockServer.make()
+        const variables = { KIMI_CACHE: `${kind}:${path}/responses` }
+        yield* Effect.scoped(Effect.flatMap(connect(server, variables), (kimi) => kimi.chat(small)))
+        const answer = yield* Effect.scoped(Effect.flatMap(connect(server, variables), (kimi) => kimi.chat(small)))
+        assert.strictEqual(answer.cached?.level, "store")
+        assert.strictEqual(yield* countRequests(server), 1)
+      })
+    )
+  }
+
+  it.live.skipIf(!reachable)("keeps cache, limits, circuits and budget in a Redis that clients share", () =>
+    Effect.gen(function* () {
+      const database = 9
+      const url = `redis://127.0.0.1:${port}/${database}`
+      const redis = yield* connectRedis()
+      const server = yield* MockServer.make()
+      yield* server.replyAlways(used)
+      const prefix = uniquePrefix()
+      const variables = {
+        KIMI_REDIS_KEY_PREFIX: prefix,
+        KIMI_CACHE: url,
+        KIMI_LIMITS: `redis:${url}`,
+        KIMI_CIRCUITS: url,
+        KIMI_BREAKER_WINDOW: "50 calls",
+        KIMI_BUDGET: "0.003 USD",
+        KIMI_BUDGET_STORE: url,
+        KIMI_TIER: "1"
+      }
+      const first = yield* connect(server, variables)
+      const clients = yield* redis.send<string>("CLIENT", "LIST")
+      assert.strictEqual(clients.split("\n").filter((line) => line.includes(` db=${database} `)).length, 1)
+      const second = yield* connect(server, variables)
+      assert.include(first.describe(), `shared on Redis under ${prefix}admission:`)
+      assert.include(first.describe(), `shared on Redis under ${prefix}circuit:`)
+      assert.include(first.describe(), "failure rate 80 % of 20 or more calls in the latest 50")
+      assert.notInclude(first.describe(), url)
+
+      yield* first.chat(small)
+      const refused = yield* Effect.flip(second.chat({ ...other, max_completion_tokens: 200 }))
+      assert.strictEqual(refused._tag, "BudgetExceededError")
+      // The store is written in the background.
+      const cached = Effect.map(second.chat(small), (answer) => answer.cached !== undefined)
+      yield* Effect.repeat(cached, { while: (isCached) => !isCached, times: 50 })
+      assert.strictEqual(yield* countRequests(server), 1)
+      yield* redis.send("SELECT", `${database}`)
+      const keys = yield* redis.send<ReadonlyArray<string>>("KEYS", `*${prefix}*`)
+      const kinds = new Set(keys.map((key) => key.slice(key.indexOf(prefix) + prefix.length).split(":")[0]))
+      assert.sameMembers([...kinds], ["admission", "budget", "cache", "circuit"])
+    })
+  )
+
+  it.live("names the option of a store that cannot be opened", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make()
+      const built = (variables: Variables) =>
+        issuesOf(Layer.provide(KimiNode.layerConfig(), environment(variablesFor(server, variables))))
+      const path = yield* folder
+      const [cacheIssue] = yield* built({ KIMI_CACHE: `sqlite:${path}` })
+      assert.strictEqual(cacheIssue?.name, "KIMI_CACHE")
+      const [budgetIssue] = yield* built({ KIMI_BUDGET: "1 USD", KIMI_BUDGET_STORE: `sqlite:${path}` })
+      assert.strictEqual(budgetIssue?.name, "KIMI_BUDGET_STORE")
+      const redis = yield* built({ KIMI_LIMITS: "redis://user:canary-password@127.0.0.1:1" })
+      assert.deepStrictEqual(redis, [{ name: "KIMI_LIMITS", expected: "a Redis that can be reached (ECONNREFUSED)" }])
+    })
+  )
+})

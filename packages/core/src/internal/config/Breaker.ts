@@ -1,0 +1,113 @@
+/**
+ * Options of circuits.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import { inGroup } from "./ConfigOption.ts"
+import * as OptionForm from "./OptionForm.ts"
+import * as StoreLocation from "./StoreLocation.ts"
+
+/**
+ * The calls over which rates are taken, as `CircuitBreaker` takes them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type BreakerWindow =
+  | { readonly _tag: "Count"; readonly size: number }
+  | { readonly _tag: "Time"; readonly millis: number }
+
+const windowForm = 'a duration, such as "1 minute", or a number of calls, such as "100 calls"'
+
+const windowOf = (found: unknown): BreakerWindow | undefined => {
+  if (typeof found !== "string") {
+    if (typeof found !== "object" || found === null || !("_tag" in found)) return undefined
+    const { millis, size } = found as { readonly millis?: unknown; readonly size?: unknown }
+    if (found._tag === "Count") return typeof size === "number" ? countOf(size) : undefined
+    return found._tag === "Time" && typeof millis === "number" ? timeOf(Duration.millis(millis)) : undefined
+  }
+  const [, calls] = /^(\d{1,9}) calls?$/.exec(found) ?? []
+  if (calls !== undefined) return countOf(Number(calls))
+  const read = OptionForm.millisecondDuration.fromSource(found)
+  return Result.isSuccess(read) ? timeOf(read.success) : undefined
+}
+
+const countOf = (size: number): BreakerWindow | undefined =>
+  Number.isSafeInteger(size) && size > 0 ? { _tag: "Count", size } : undefined
+
+const timeOf = (span: Duration.Duration): BreakerWindow | undefined => {
+  const millis = Duration.toMillis(span)
+  return millis > 0 && Number.isFinite(millis) ? { _tag: "Time", millis } : undefined
+}
+
+const window = OptionForm.parsed<BreakerWindow, BreakerWindow | string>({
+  expected: windowForm,
+  parse: (found) =>
+    Result.fromOption(Option.fromUndefinedOr(windowOf(found)), () => [{ at: "", expected: windowForm }]),
+  format: (value) =>
+    value._tag === "Count" ? `${value.size} calls` : OptionForm.duration.format(Duration.millis(value.millis))
+})
+
+const option = inGroup("breaker", "restart")
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export const breaker = {
+  breaker: option(OptionForm.toggle, {
+    default: true,
+    description: "Whether calls to a host and model that fail are stopped for a time."
+  }),
+  circuits: option(StoreLocation.form(["memory", "redis"]), {
+    default: StoreLocation.memory,
+    description:
+      "Where circuits are kept: in this process, or in a Redis that processes share. Circuits on Redis open after failures in a row, or by a failure rate where `breakerWindow` is a number of calls."
+  }),
+  breakerFailures: option(OptionForm.orOff(OptionForm.count), {
+    default: 15,
+    description: "Failures in a row after which a circuit opens."
+  }),
+  breakerFailureRate: option(OptionForm.orOff(OptionForm.fraction), {
+    default: 0.8,
+    description: "Part of the calls in the window that failed, from which on a circuit opens."
+  }),
+  breakerSlowRate: option(OptionForm.fraction, {
+    description: "Part of the calls in the window that were slow, from which on a circuit opens."
+  }),
+  breakerSlowAfter: option(OptionForm.duration, {
+    default: Duration.seconds(30),
+    description: "Time to first content from which on a stream counts as slow."
+  }),
+  breakerWindow: option(window, {
+    default: { _tag: "Time", millis: 60_000 },
+    description: "Calls over which rates are taken: the latest of a time or of a number."
+  }),
+  breakerMinimumCalls: option(OptionForm.count, {
+    default: 20,
+    description: "Calls in the window from which on a rate counts."
+  }),
+  breakerOpenDuration: option(OptionForm.duration, {
+    default: Duration.seconds(5),
+    description: "First open time of a circuit, doubled to a minute while probes fail; half of it is random."
+  }),
+  breakerMaxOpenDuration: option(OptionForm.duration, {
+    default: Duration.minutes(5),
+    description: "Longest open time, also where the host demands a longer one."
+  }),
+  breakerProbes: option(OptionForm.count, {
+    default: 1,
+    description: "Most probes at the same time. On Redis it is always one."
+  }),
+  breakerProbeSuccesses: option(OptionForm.count, {
+    default: 1,
+    description: "Successful probes that close a circuit. On Redis it is always one."
+  }),
+  breakerProbeTimeout: option(OptionForm.duration, {
+    default: Duration.seconds(30),
+    description: "Time after which another probe is made when one has no result."
+  })
+}

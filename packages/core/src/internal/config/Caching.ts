@@ -1,0 +1,69 @@
+/**
+ * Options of the response cache.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import { inGroup } from "./ConfigOption.ts"
+import * as OptionForm from "./OptionForm.ts"
+import * as StoreLocation from "./StoreLocation.ts"
+
+const maxEntries = 10_000_000
+
+const kinds = ["toolCalls", "multipleChoices", "truncated", "filtered", "other"] as const
+
+const option = inGroup("cache", "restart")
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export const caching = {
+  cache: option(StoreLocation.form(["off", "memory", "sqlite", "file", "redis"]), {
+    default: StoreLocation.off,
+    description:
+      "Where responses are cached: in memory alone, or in memory over a SQLite file, a folder with a file for each response, or Redis."
+  }),
+  cacheTimeToLive: option(OptionForm.duration, {
+    default: Duration.days(1),
+    description: "How long a response is kept."
+  }),
+  cacheStaleAfter: option(OptionForm.duration, {
+    description: "Age from which on a response is still served while a newer one is fetched in the background."
+  }),
+  cacheRefreshCooldown: option(OptionForm.duration, {
+    default: Duration.seconds(10),
+    description: "How long nothing is fetched in the background after a fetch that brought no newer response."
+  }),
+  cacheAlso: option(OptionForm.list(OptionForm.words(kinds), `a list of ${kinds.join(", ")}`), {
+    default: [],
+    description: "Kinds of responses that are kept beside complete ones with a single choice."
+  }),
+  cacheSharesFallback: option(OptionForm.toggle, {
+    default: false,
+    description: "Whether the response of a fallback is also served to later calls to the host and model that failed."
+  }),
+  cacheReplay: option(OptionForm.words(["immediate", "recorded"]), {
+    default: "immediate",
+    description: "How a stream is served from the cache: at once, or with the pauses with which it was received."
+  }),
+  cacheMaxBytes: option(OptionForm.bytes, {
+    default: 64 * 1024 * 1024,
+    description: "Most bytes of the heap for all responses in memory."
+  }),
+  cacheMaxEntries: option(
+    OptionForm.number(
+      (value) => Number.isSafeInteger(value) && value > 0 && value <= maxEntries,
+      `a whole number over zero and up to ${maxEntries}`
+    ),
+    { default: 10_000, description: "Most responses in memory." }
+  ),
+  cacheMaxEntryBytes: option(OptionForm.bytes, {
+    default: 8 * 1024 * 1024,
+    description: "Largest response that is kept, in bytes of the heap."
+  }),
+  cacheStoreTimeout: option(OptionForm.duration, {
+    default: Duration.millis(100),
+    description: "Longest wait of a call for the store below the memory."
+  })
+}

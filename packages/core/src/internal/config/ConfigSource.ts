@@ -1,0 +1,112 @@
+/**
+ * Reads options from the current `ConfigProvider`: from a variable such as
+ * `KIMI_MAX_EVENT_BYTES`, or from a member of the object `kimi` in a JSON
+ * document.
+ *
+ * @since 0.1.0
+ */
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Name } from "./OptionTable.ts"
+
+/**
+ * `maxEventBytes` → `KIMI_MAX_EVENT_BYTES`
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const variableName = (name: Name): string =>
+  `KIMI_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+
+/** Another variable that holds the key, where the first is not set. */
+const otherVariables: { readonly [N in Name]?: string } = { apiKey: "MOONSHOT_API_KEY" }
+
+/**
+ * A part of a source as plain data, whose values are texts; `Option.none`
+ * where it cannot be read.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const load = (
+  provider: ConfigProvider.ConfigProvider,
+  path: ConfigProvider.Path
+): Effect.Effect<Option.Option<unknown>> =>
+  Effect.gen(function* () {
+    const found = yield* Effect.option(provider.load(path))
+    if (Option.isNone(found)) return Option.none()
+    const node = found.value
+    if (node === undefined || node._tag === "Value") return Option.some(node?.value)
+    const keys = node._tag === "Array" ? Array.from({ length: node.length }, (_, index) => index) : [...node.keys]
+    const members: Array<readonly [string | number, unknown]> = []
+    for (const key of keys) {
+      const member = yield* load(provider, [...path, key])
+      if (Option.isNone(member)) return Option.none()
+      if (member.value !== undefined) members.push([key, member.value])
+    }
+    // `fromEntries` defines members and so sets no prototype, whatever their names are.
+    return Option.some(node._tag === "Array" ? members.map(([, member]) => member) : Object.fromEntries(members))
+  })
+
+/**
+ * The text at a path; `undefined` where it is absent, empty or cannot be read.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const readText = (path: ConfigProvider.Path): Effect.Effect<string | undefined> =>
+  Effect.gen(function* () {
+    const provider = yield* ConfigProvider.ConfigProvider
+    const node = yield* Effect.orElseSucceed(provider.load(path), () => undefined)
+    return node?.value === "" ? undefined : node?.value
+  })
+
+/**
+ * What a source holds for an option.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Found {
+  /** The option by the name under which it was found. */
+  readonly label: string
+  /** A text, or the data of a JSON document; `undefined` where it cannot be read. */
+  readonly data: unknown
+}
+
+/**
+ * Looks an option up: its variable, then its member in the object `kimi`. An
+ * empty text is absent.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const lookup = (name: Name): Effect.Effect<Found | undefined> =>
+  Effect.gen(function* () {
+    const provider = yield* ConfigProvider.ConfigProvider
+    const variables = [variableName(name), otherVariables[name]].filter((variable) => variable !== undefined)
+    for (const variable of variables) {
+      const found = yield* Effect.option(provider.load([variable]))
+      if (Option.isNone(found)) return { label: variable, data: undefined }
+      if (found.value?.value !== undefined && found.value.value !== "") {
+        return { label: variable, data: found.value.value }
+      }
+    }
+    const label = `kimi.${name}`
+    const member = yield* load(provider, ["kimi", name])
+    if (Option.isNone(member)) return { label, data: undefined }
+    return member.value === undefined || member.value === "" ? undefined : { label, data: member.value }
+  })
+
+/**
+ * The members of the object `kimi`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const members: Effect.Effect<ReadonlyArray<string>> = Effect.gen(function* () {
+  const provider = yield* ConfigProvider.ConfigProvider
+  const node = yield* Effect.orElseSucceed(provider.load(["kimi"]), () => undefined)
+  return node?._tag === "Record" ? [...node.keys] : []
+})

@@ -1,0 +1,113 @@
+/**
+ * What must hold between options.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import type { ConfigurationIssue } from "../../errors/ConfigurationErrors.ts"
+import { type Name, options, type Values } from "./OptionTable.ts"
+
+type Issue = typeof ConfigurationIssue.Type
+
+/** The name of an option as it was given, or as it can be set. */
+type Label = (name: Name) => string
+
+type Rule = (config: Values, label: Label) => Issue | undefined
+
+/** Hosts that respond without a key. */
+const keylessProviders: ReadonlySet<string> = new Set(["ollama", "custom"])
+
+/** Of the parsed URL: `HTTP://` and a leading space name the same scheme as `http://`. */
+const isPlainHttp = (baseUrl: string): boolean => URL.parse(baseUrl)?.protocol === "http:"
+
+const isLoopback = (baseUrl: string): boolean => {
+  const host = URL.parse(baseUrl)?.hostname ?? ""
+  return host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host)
+}
+
+const keyIsGiven: Rule = ({ apiKey, provider }, label) =>
+  apiKey !== undefined || keylessProviders.has(provider)
+    ? undefined
+    : { name: label("apiKey"), expected: `an API key, which the host ${provider} requires` }
+
+const customHasBaseUrl: Rule = ({ baseUrl, provider }, label) =>
+  provider !== "custom" || baseUrl !== undefined
+    ? undefined
+    : { name: label("baseUrl"), expected: "a base URL, which the host custom requires" }
+
+const plainHttpIsAllowed: Rule = ({ allowPlainHttp, baseUrl }, label) =>
+  baseUrl === undefined || !isPlainHttp(baseUrl) || allowPlainHttp || isLoopback(baseUrl)
+    ? undefined
+    : {
+        name: label("baseUrl"),
+        expected: `an https URL, or http on this machine only, unless ${label("allowPlainHttp")} is true`
+      }
+
+/** The same rule as that of `CircuitBreaker`, where a rate is taken over a number of calls. */
+const callsFitWindow: Rule = ({ breakerFailureRate, breakerMinimumCalls, breakerSlowRate, breakerWindow }, label) =>
+  breakerWindow._tag === "Time" ||
+  breakerMinimumCalls <= breakerWindow.size ||
+  (breakerFailureRate === "off" && breakerSlowRate === undefined)
+    ? undefined
+    : {
+        name: label("breakerMinimumCalls"),
+        expected: `at most the number of calls of ${label("breakerWindow")}`
+      }
+
+const isShared = ({ circuits }: Values): boolean => circuits._tag === "Redis"
+
+const sharedRateCountsCalls: Rule = (config, label) =>
+  isShared(config) &&
+  config.breakerWindow._tag === "Time" &&
+  config.breakerFailureRate !== "off" &&
+  config.breakerFailureRate !== options.breakerFailureRate.default
+    ? {
+        name: label("breakerFailureRate"),
+        expected: `a number of calls in ${label("breakerWindow")}, such as "100 calls", because circuits on Redis have no window of time`
+      }
+    : undefined
+
+const sharedCircuitsCanOpen: Rule = (config, label) =>
+  isShared(config) && config.breakerFailures === "off" && config.breakerWindow._tag === "Time"
+    ? {
+        name: label("breakerFailures"),
+        expected: `a number, or a number of calls in ${label("breakerWindow")}, because circuits on Redis have no window of time`
+      }
+    : undefined
+
+const sharedCircuitsKnowNoSlowCalls: Rule = (config, label) =>
+  isShared(config) && config.breakerSlowRate !== undefined
+    ? { name: label("breakerSlowRate"), expected: "no slow rate, which circuits on Redis do not have" }
+    : undefined
+
+const staleBeforeGone: Rule = ({ cacheStaleAfter, cacheTimeToLive }, label) =>
+  cacheStaleAfter === undefined || Duration.isLessThan(cacheStaleAfter, cacheTimeToLive)
+    ? undefined
+    : { name: label("cacheStaleAfter"), expected: `less than ${label("cacheTimeToLive")}` }
+
+/** A memory that is smaller than the default largest response has a smaller largest response. */
+const entryFitsMemory: Rule = ({ cacheMaxBytes, cacheMaxEntryBytes }, label) =>
+  cacheMaxEntryBytes <= cacheMaxBytes || cacheMaxEntryBytes === options.cacheMaxEntryBytes.default
+    ? undefined
+    : { name: label("cacheMaxEntryBytes"), expected: `at most ${label("cacheMaxBytes")}` }
+
+const rules: ReadonlyArray<Rule> = [
+  keyIsGiven,
+  customHasBaseUrl,
+  plainHttpIsAllowed,
+  callsFitWindow,
+  sharedRateCountsCalls,
+  sharedCircuitsCanOpen,
+  sharedCircuitsKnowNoSlowCalls,
+  staleBeforeGone,
+  entryFitsMemory
+]
+
+/**
+ * Every rule between options that is broken.
+ *
+ * @category validation
+ * @since 0.1.0
+ */
+export const find = (config: Values, label: Label): ReadonlyArray<Issue> =>
+  rules.map((rule) => rule(config, label)).filter((issue) => issue !== undefined)

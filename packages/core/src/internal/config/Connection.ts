@@ -1,0 +1,82 @@
+/**
+ * Options of the connection to the host.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { inGroup } from "./ConfigOption.ts"
+import * as OptionForm from "./OptionForm.ts"
+
+/**
+ * The hosts that the library describes. `custom` needs a base URL.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const providerIds = ["moonshot", "moonshot-cn", "together", "openrouter", "ollama", "custom"] as const
+
+/** Visible ASCII, because the key is sent in a header. */
+const apiKey = OptionForm.fromCodec(
+  Schema.RedactedFromValue(Schema.String.check(Schema.isPattern(/^[\x21-\x7e]+$/)), { disallowEncode: true }),
+  "an API key of visible ASCII characters without spaces",
+  () => "<redacted>"
+)
+
+const isBaseUrl = (text: string): boolean => {
+  const url = URL.parse(text)
+  return url !== null && /^https?:$/.test(url.protocol) && `${url.username}${url.password}` === "" && !/[?#]/.test(text)
+}
+
+const baseUrl = OptionForm.fromCodec(
+  Schema.String.check(Schema.makeFilter(isBaseUrl)),
+  "an http or https URL without user, query and fragment"
+)
+
+const accountName = OptionForm.fromCodec(
+  Schema.String.check(Schema.isPattern(/^[A-Za-z0-9._-]{1,64}$/)),
+  "a name of up to 64 letters, digits, dots, hyphens and underscores"
+)
+
+const option = inGroup("connection", "in place")
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export const connection = {
+  provider: option(OptionForm.words(providerIds, `one of ${providerIds.join(", ")}`), {
+    default: "moonshot",
+    description: "The host to call; `moonshot` is the global one."
+  }),
+  apiKey: option(apiKey, {
+    defaultText: "`MOONSHOT_API_KEY`",
+    description: "The API key. Required except by `ollama` and `custom`."
+  }),
+  baseUrl: option(baseUrl, {
+    defaultText: "the host's",
+    description:
+      "Base URL in place of the host's own, with its version, such as `https://api.moonshot.ai/v1`. Required by `custom`."
+  }),
+  account: option(accountName, {
+    defaultText: "the id of the host",
+    description:
+      "Name of the account in circuits, limits and accounting. Clients that share those and differ in key or base URL need a name each."
+  }),
+  allowPlainHttp: option(OptionForm.flag, {
+    default: false,
+    description: "Whether `http://` is allowed to hosts other than this machine."
+  }),
+  maxConnections: option(OptionForm.count, {
+    default: 256,
+    description: "Most connections to the host. An `HttpClient` that is provided has its own pool."
+  }),
+  maxResponseBytes: option(OptionForm.bytes, {
+    default: 32 * 1024 * 1024,
+    description: "Largest response, decoded, plain or streamed."
+  }),
+  maxEventBytes: option(OptionForm.bytes, { default: 10 * 1024 * 1024, description: "Largest event of a stream." }),
+  maxToolArgumentBytes: option(OptionForm.bytes, {
+    default: 1024 * 1024,
+    description: "Longest arguments of one tool call."
+  })
+}

@@ -1,0 +1,80 @@
+/**
+ * Options of the account's limits.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import { inGroup } from "./ConfigOption.ts"
+import * as OptionForm from "./OptionForm.ts"
+import * as StoreLocation from "./StoreLocation.ts"
+
+const tiers = [0, 1, 2, 3, 4, 5] as const
+
+/** Text in a source, a number in code. */
+const tier = OptionForm.fromCodec(
+  Schema.Literals(["0", "1", "2", "3", "4", "5"]).pipe(
+    Schema.decodeTo(
+      Schema.Literals(tiers),
+      SchemaTransformation.transform({
+        decode: (text) => Number(text) as (typeof tiers)[number],
+        encode: (value) => `${value}` as const
+      })
+    )
+  ),
+  "a tier from 0 to 5"
+)
+
+const option = inGroup("limits", "in place")
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export const limits = {
+  limits: option(StoreLocation.form(["memory", "off", "redis"]), {
+    default: StoreLocation.memory,
+    description:
+      "Where the use of the account's limits is counted: in this process, or in a Redis that processes share. With Redis, a change of a limit takes effect on restart.",
+    reload: "restart"
+  }),
+  tier: option(tier, {
+    defaultText: "unknown: limits are learned from the host's refusals",
+    description: "Tier of the account at Moonshot, from 0 to 5, which has its limits."
+  }),
+  maxConcurrency: option(OptionForm.count, {
+    defaultText: "the tier's",
+    description: "Most attempts at the same time."
+  }),
+  requestsPerMinute: option(OptionForm.count, { defaultText: "the tier's", description: "Most attempts per minute." }),
+  tokensPerMinute: option(OptionForm.count, {
+    defaultText: "the tier's",
+    description: "Most tokens per minute, counted as prompt plus the most that may be generated."
+  }),
+  tokensPerDay: option(OptionForm.count, {
+    defaultText: "the tier's",
+    description: "Most tokens per day, counted the same way."
+  }),
+  admissionMaxWait: option(OptionForm.duration, {
+    default: Duration.minutes(2),
+    description: "Longest wait of an attempt for the account's limits."
+  }),
+  admissionMaxQueue: option(OptionForm.count, {
+    default: 10_000,
+    description: "Most attempts of one priority that wait for the account's limits."
+  }),
+  limitsLocalShare: option(OptionForm.fraction, {
+    default: 0.5,
+    description: "Part of the limits that a process keeps to while Redis is unavailable: 1 divided by the processes.",
+    reload: "restart"
+  }),
+  redisKeyPrefix: option(
+    OptionForm.fromCodec(Schema.String.check(Schema.isPattern(/^[^{}]+$/)), "a text without braces"),
+    {
+      default: "kimi-effect:",
+      description: "First part of every key in Redis: of limits, circuits, budget and cache.",
+      reload: "restart"
+    }
+  )
+}

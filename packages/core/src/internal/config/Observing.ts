@@ -1,0 +1,108 @@
+/**
+ * Options of telemetry and logs.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as LogLevel from "effect/LogLevel"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import { inGroup } from "./ConfigOption.ts"
+import * as OptionForm from "./OptionForm.ts"
+
+const capitalized = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1).toLowerCase()}`
+
+/** Effect's own names, in any case in a source. */
+const logLevel = OptionForm.fromCodec(
+  Schema.String.pipe(
+    Schema.decodeTo(
+      Schema.Literals(LogLevel.values),
+      SchemaTransformation.transform({
+        decode: (text) => capitalized(text) as LogLevel.LogLevel,
+        encode: (level): string => level
+      })
+    )
+  ),
+  "all, trace, debug, info, warn, error, fatal or none",
+  (level) => level.toLowerCase()
+)
+
+const formats = ["json", "pretty", "auto"] as const
+
+/** In any case in a source. */
+const logFormat = OptionForm.fromCodec(
+  Schema.String.pipe(
+    Schema.decodeTo(
+      Schema.Literals(formats),
+      SchemaTransformation.transform({
+        decode: (text) => text.toLowerCase() as (typeof formats)[number],
+        encode: (format): string => format
+      })
+    )
+  ),
+  "json, pretty or auto"
+)
+
+const traced = inGroup("telemetry", "restart")
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export const telemetry = {
+  telemetry: traced(OptionForm.toggle, {
+    default: false,
+    description: "Whether calls are measured and traced. `callLog` and `auditLog` turn it on, too."
+  }),
+  telemetryContent: traced(OptionForm.toggle, {
+    default: false,
+    description: "Whether spans show prompts and responses, in which only keys and tokens are redacted."
+  }),
+  telemetryContentLength: traced(OptionForm.count, {
+    default: 8_192,
+    description: "Most characters of a conversation on a span, from its end, and of its responses."
+  }),
+  telemetryInterval: traced(OptionForm.millisecondDuration, {
+    default: Duration.seconds(10),
+    description: "How often metrics of state, such as queues and circuits, are updated."
+  }),
+  telemetryMaxLabelValues: traced(OptionForm.count, {
+    default: 100,
+    description: "Values of each open label, such as models and tenants, that metrics tell apart."
+  }),
+  telemetryMaxSeries: traced(OptionForm.count, {
+    default: 1_000,
+    description: "Sets of labels that each metric tells apart."
+  })
+}
+
+const logged = inGroup("logging", "restart")
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export const logging = {
+  logLevel: logged(logLevel, {
+    defaultText: "the program's; `info` in `Logging.layer`",
+    description: "The least level of lines that calls log, and that `Logging.layer` writes.",
+    reload: "in place"
+  }),
+  logFormat: logged(logFormat, {
+    default: "auto",
+    description:
+      "The form of lines that `Logging.layer` writes: `auto` is `pretty` in a terminal and `json` elsewhere. The client sets no logger."
+  }),
+  callLog: logged(OptionForm.toggle, { default: false, description: "Whether a line is logged for every call." }),
+  callLogSample: logged(OptionForm.count, {
+    default: 1,
+    description: "Of so many answered calls one is logged, chosen at random. Failed calls are always logged."
+  }),
+  auditLog: logged(OptionForm.path, {
+    description: "Path of a file that gets a line for every call: who, when, model, outcome and cost. Node only."
+  }),
+  auditDurability: logged(OptionForm.words(["batched", "written", "synced"]), {
+    default: "batched",
+    description: "When a line of the audit is safe: within 200 milliseconds, when written, or when on disk."
+  })
+}

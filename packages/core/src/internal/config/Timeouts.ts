@@ -1,0 +1,36 @@
+/**
+ * Options of timeouts.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import { inGroup } from "./ConfigOption.ts"
+import * as OptionForm from "./OptionForm.ts"
+
+const option = inGroup("timeouts", "in place")
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export const timeouts = {
+  connectTimeout: option(OptionForm.duration, {
+    default: Duration.seconds(10),
+    description: "Longest wait for a connection."
+  }),
+  firstTokenTimeout: option(OptionForm.duration, {
+    default: Duration.minutes(2),
+    description: "Longest wait for the first content of a stream."
+  }),
+  idleTimeout: option(OptionForm.duration, {
+    default: Duration.seconds(60),
+    description: "Longest time between two contents of a stream."
+  }),
+  totalTimeout: option(OptionForm.duration, {
+    default: Duration.minutes(15),
+    description: "Longest attempt as a whole, plain or streamed."
+  }),
+  deadline: option(OptionForm.duration, {
+    description: "Longest call as a whole, with all its attempts and waits."
+  })
+}

@@ -1,0 +1,49 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Redacted } from "effect"
+import { canary, env, json, namesOf, printed, read, refused } from "../../support/config.ts"
+
+const steps = [
+  { provider: "together", apiKey: "sk-together", model: "moonshotai/Kimi-K3", tier: 2, on: ["OverloadedError"] },
+  { model: "kimi-k2.6", maxConcurrency: 5, requestPolicy: "repair" }
+]
+
+describe("the option fallback", () => {
+  it.effect("reads steps from JSON in a variable", () =>
+    Effect.gen(function* () {
+      const { fallback } = yield* read(env({ KIMI_API_KEY: "sk-1", KIMI_FALLBACK: JSON.stringify(steps) }))
+      assert.deepStrictEqual(fallback, [
+        { ...steps[0], apiKey: Redacted.make("sk-together") },
+        { model: "kimi-k2.6", maxConcurrency: 5, requestPolicy: "repair" }
+      ] as never)
+    })
+  )
+
+  it.effect("reads the same steps from a JSON document", () =>
+    Effect.gen(function* () {
+      const fromText = yield* read(env({ KIMI_API_KEY: "sk-1", KIMI_FALLBACK: JSON.stringify(steps) }))
+      const fromDocument = yield* read(json({ apiKey: "sk-1", fallback: steps }))
+      assert.deepStrictEqual(fromDocument.fallback, fromText.fallback)
+    })
+  )
+
+  it.effect("reports what is wrong with each member of a step", () =>
+    Effect.gen(function* () {
+      const wrong = [{ provider: "moonshine", modle: "a", tier: 9, on: "OverloadedError,x" }, 1]
+      assert.deepStrictEqual(namesOf(yield* refused(json({ apiKey: "sk-1", fallback: wrong }))), [
+        "kimi.fallback[0].provider",
+        "kimi.fallback[0].modle",
+        "kimi.fallback[0].tier",
+        "kimi.fallback[1]"
+      ])
+    })
+  )
+
+  it.effect("shows no key of a step", () =>
+    Effect.gen(function* () {
+      const config = yield* read(json({ apiKey: "sk-1", fallback: [{ apiKey: canary }] }))
+      for (const text of printed(config)) assert.notInclude(text, canary)
+      const error = yield* refused(json({ apiKey: "sk-1", fallback: [{ apiKey: `${canary} spoiled` }] }))
+      for (const text of [...printed(error), error.message]) assert.notInclude(text, canary)
+    })
+  )
+})

@@ -1,0 +1,126 @@
+/**
+ * Writes `docs/configuration.md`, the reference of all options, from their
+ * table in core. With `--check` it writes nothing and fails where the page is
+ * not what it would write.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import * as KimiConfig from "../packages/core/src/KimiConfig.ts"
+
+const page = new URL("../docs/configuration.md", import.meta.url)
+
+const code = (text: string): string => `\`${text}\``
+
+const row = (cells: ReadonlyArray<string>): string => `| ${cells.join(" | ")} |`
+
+/** A table's cell ends with a bar. */
+const cell = (text: string): string => text.replaceAll("|", "\\|")
+
+const names = Object.keys(KimiConfig.options) as ReadonlyArray<KimiConfig.Name>
+
+const titles: { readonly [group: string]: string } = {
+  connection: "Connection",
+  models: "Models and fallback",
+  timeouts: "Timeouts",
+  retries: "Retries and recovery",
+  "retry budget": "Retry budget",
+  limits: "Limits of the account",
+  breaker: "Circuits",
+  cache: "Cache",
+  budget: "Budget",
+  hedge: "Hedging",
+  telemetry: "Telemetry",
+  logging: "Logs",
+  health: "Health"
+}
+
+const groups = [...new Set(names.map((name) => KimiConfig.options[name].group))]
+const untitled = groups.filter((group) => titles[group] === undefined)
+if (untitled.length > 0) throw new Error(`Groups without a title: ${untitled.join(", ")}`)
+
+const defaultOf = (name: KimiConfig.Name): string => {
+  const option: {
+    readonly default: unknown
+    format(value: unknown): string
+    readonly defaultText?: string | undefined
+  } = KimiConfig.options[name]
+  return option.defaultText ?? (option.default === undefined ? "none" : code(option.format(option.default)))
+}
+
+const rowOf = (name: KimiConfig.Name): string => {
+  const { description, expected, reload } = KimiConfig.options[name]
+  return row([
+    code(KimiConfig.variableName(name)),
+    code(name),
+    cell(defaultOf(name)),
+    cell(expected),
+    cell(description),
+    reload
+  ])
+}
+
+const head = ["variable", "member", "default", "form", "description", "reload"]
+
+const table = (group: string): string =>
+  [
+    row(head),
+    row(head.map(() => "---")),
+    ...names.filter((name) => KimiConfig.options[name].group === group).map(rowOf)
+  ].join("\n")
+
+const text = `# Configuration
+
+This page is generated from the options in \`packages/core/src/internal/config\` by \`node scripts/configuration.ts\`.
+
+Options come from code, environment variables, a \`.env\` file and a JSON document, in this order of precedence, through
+Effect's \`ConfigProvider\`. Variables are in the first column of the tables below. In a JSON document the options are members
+of the object \`kimi\`, and in code they are members of the argument of \`KimiNode.layerConfig\`, both by the name in the second
+column:
+
+\`\`\`json
+{ "kimi": { "idleTimeout": "90 seconds", "cache": "sqlite:answers.db" } }
+\`\`\`
+
+On Node, \`ConfigFile.layer({ dotEnv: ".env", json: "kimi.json" })\` reads both files. All options that cannot be used are
+reported in one \`ConfigurationError\`, by name and expected form and never by value. An empty text is the same as no text.
+An unknown member of \`kimi\` is an error. An unknown variable that begins with \`KIMI_\` is logged as a warning with the nearest
+known name, because another program may use it.
+
+## Stages
+
+Every stage is configured here, and a stage that is off by default is turned on by the option of its name: \`cache\`, \`budget\`,
+\`hedgeDelay\` or \`hedgePercentile\`, \`recovery\`, \`fallback\`, \`telemetry\`. A service that is provided as a layer, such as
+\`ResponseCache.layerMemory()\`, is used in place of the configured one.
+
+\`KimiNode.layerConfig\` supports all options. \`KimiClient.layerConfig\`, for runtimes without Node, supports \`memory\` and \`off\`
+for stores and no audit log; the others are a \`ConfigurationError\`. Stores on Redis need the packages \`redis\` and
+\`@effect/platform-node\`. A URL of a Redis may hold credentials: it is kept as \`Redacted\`.
+
+The last column says when a change takes effect under \`KimiNode.layerWatch\` and \`LiveConfig\`: \`in place\` for calls that
+begin after it, or after a \`restart\`, of which the log reminds.
+
+${groups.map((group) => `## ${titles[group]}\n\n${table(group)}`).join("\n\n")}
+
+## Prices
+
+The member \`kimi.prices\` of a JSON document holds prices of your own, which are used before those of the catalogue:
+
+\`\`\`json
+{
+  "kimi": {
+    "prices": {
+      "models": [
+        { "model": "kimi-k3", "provider": "together", "currency": "USD", "cacheMiss": "3.20", "output": "16.00" }
+      ]
+    }
+  }
+}
+\`\`\`
+`
+
+if (!process.argv.includes("--check")) {
+  mkdirSync(new URL("./", page), { recursive: true })
+  writeFileSync(page, text)
+} else if (!existsSync(page) || readFileSync(page, "utf8") !== text) {
+  process.stderr.write("docs/configuration.md is not up to date: run node scripts/configuration.ts\n")
+  process.exit(1)
+}
