@@ -95,14 +95,14 @@ Every stage is configured here, and a stage that is off by default is turned on 
 for stores and no audit log; the others are a \`ConfigurationError\`. Stores on Redis need the packages \`redis\` and
 \`@effect/platform-node\`. A URL of a Redis may hold credentials: it is kept as \`Redacted\`.
 
-The last column says when a change takes effect under \`KimiNode.layerWatch\` and \`LiveConfig\`: \`in place\` for calls that
+The last column states when a change takes effect under \`KimiNode.layerWatch\` and \`LiveConfig\`: \`in place\` for calls that
 begin after it, or after a \`restart\`, of which the log reminds.
 
 ${groups.map((group) => `## ${titles[group]}\n\n${table(group)}`).join("\n\n")}
 
 ## Prices
 
-The member \`kimi.prices\` of a JSON document holds prices of your own, which are used before those of the catalogue:
+The member \`kimi.prices\` of a JSON document contains custom prices, which take precedence over those of the catalogue:
 
 \`\`\`json
 {

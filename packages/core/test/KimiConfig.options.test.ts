@@ -165,7 +165,7 @@ describe("the table of options", () => {
     })
   )
 
-  it("gives every option a variable of its own", () => {
+  it("gives every option a separate variable", () => {
     assert.strictEqual(new Set(names.map(KimiConfig.variableName)).size, names.length)
   })
 })

@@ -68,7 +68,7 @@ export const layerConfig = (
     )
   )
 
-/** Pools by their options: swaps that do not change them share one, and it is closed after the last call on it. */
+/** Pools by their options: configurations with equal ones share a pool, which is closed after its last call. */
 const makePools = RcMap.make({
   lookup: (key: string) => {
     const [connectMillis = 0, maxConnections = 0] = key.split("/").map(Number)
@@ -77,9 +77,9 @@ const makePools = RcMap.make({
 })
 
 /**
- * The client on a `LiveConfig`, whose calls stay with the configuration that
- * they began with; `Reload` says what a swap does. Its connections are kept
- * over swaps, except those that change `connectTimeout` or `maxConnections`.
+ * A client that follows a `LiveConfig`. `Reload` documents the effect of a
+ * change. Connections are kept unless `connectTimeout` or `maxConnections`
+ * change.
  *
  * @category layers
  * @since 0.1.0
@@ -107,8 +107,8 @@ export const layerReload = (
   )
 
 /**
- * The client that follows its configuration files, and their `LiveConfig`,
- * whose events say what becomes of every change:
+ * A client that follows its configuration files, and their `LiveConfig`, whose
+ * events report every change:
  * `KimiNode.layerWatch({ dotEnv: ".env", json: "kimi.json" })`.
  *
  * The environment wins over the `.env` file, and that over the JSON document;

@@ -73,9 +73,9 @@ describe("KimiNode.layerConfig", () => {
       const audit = readFileSync(`${path}/audit.jsonl`, "utf8").trim().split("\n")
       assert.strictEqual(audit.length, 4)
       assert.deepStrictEqual(lines, [
-        "chat answered",
-        "chat answered",
-        "stream answered",
+        "chat succeeded",
+        "chat succeeded",
+        "stream succeeded",
         "chat failed: BudgetExceededError"
       ])
       const { components } = yield* kimi.health

@@ -37,7 +37,7 @@ export const caching = {
   }),
   cacheAlso: option(OptionForm.list(OptionForm.words(kinds), `a list of ${kinds.join(", ")}`), {
     default: [],
-    description: "Kinds of responses that are kept beside complete ones with a single choice."
+    description: "Kinds of responses that are kept in addition to complete ones with a single choice."
   }),
   cacheSharesFallback: option(OptionForm.toggle, {
     default: false,

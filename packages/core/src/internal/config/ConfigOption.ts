@@ -52,7 +52,7 @@ export type Value<Row> = Row extends {
  */
 export type Input<Row> = Row extends { readonly Input?: infer I } ? Exclude<I, undefined> : never
 
-/** The columns of a row beside its form. */
+/** The columns of a row next to its form. */
 interface Columns {
   readonly description: string
   readonly defaultText?: string | undefined

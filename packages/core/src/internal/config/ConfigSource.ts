@@ -45,7 +45,7 @@ export const load = (
       if (Option.isNone(member)) return Option.none()
       if (member.value !== undefined) members.push([key, member.value])
     }
-    // `fromEntries` defines members and so sets no prototype, whatever their names are.
+    // `fromEntries` defines members and so sets no prototype, regardless of the names.
     return Option.some(node._tag === "Array" ? members.map(([, member]) => member) : Object.fromEntries(members))
   })
 

@@ -68,11 +68,11 @@ export const telemetry = {
   }),
   telemetryMaxLabelValues: traced(OptionForm.count, {
     default: 100,
-    description: "Values of each open label, such as models and tenants, that metrics tell apart."
+    description: "Values of each open label, such as models and tenants, that metrics distinguish."
   }),
   telemetryMaxSeries: traced(OptionForm.count, {
     default: 1_000,
-    description: "Sets of labels that each metric tells apart."
+    description: "Sets of labels that each metric distinguishes."
   })
 }
 

@@ -86,7 +86,7 @@ const withInput = <A, Input>(
 })
 
 /**
- * A form that is read by a function of its own, which takes the text of a
+ * A form that is read by a custom function, which takes the text of a
  * source as well as the data that JSON or code gives.
  *
  * @category constructors
@@ -218,7 +218,7 @@ export const amount: OptionForm<number> = number(
 )
 
 /**
- * A form with the word `off` beside its values.
+ * A form with the word `off` in addition to its values.
  *
  * @category combinators
  * @since 0.1.0
