@@ -16,7 +16,7 @@ import type { CacheFlights } from "./CacheFlights.ts"
 import type { CacheLookup } from "./CacheLookup.ts"
 import { type CacheResponses, inFlightStatus } from "./CacheResponses.ts"
 import type { FlightResult } from "./FlightResult.ts"
-import type { Events } from "./OriginFetch.ts"
+import type { EventChunk } from "../../pipeline/internal/EventChunk.ts"
 import type { Subscription } from "./SingleFlight.ts"
 import { replay } from "./StreamRecording.ts"
 
@@ -53,7 +53,7 @@ export const make = (
     const pullOf = ({
       isFirst,
       next
-    }: Subscription<Events, FlightResult, StreamError>): Pull.Pull<Events, StreamError> => {
+    }: Subscription<EventChunk, FlightResult, StreamError>): Pull.Pull<EventChunk, StreamError> => {
       let hasEvents = false
       return Pull.matchEffect(next, {
         onSuccess: (events) => {
