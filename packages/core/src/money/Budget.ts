@@ -241,7 +241,7 @@ export const make = Effect.fnUntraced(function* (
   const built = yield* PriceTable.PriceTable
   const prices = PriceTable.currentOrElse(built)
   const events = yield* PubSub.sliding<BudgetEvent.BudgetEvent>(256)
-  const keeper = yield* ReservationManager.make(
+  const reservations = yield* ReservationManager.make(
     yield* BudgetStore.BudgetStore,
     {
       thresholds,
@@ -250,8 +250,8 @@ export const make = Effect.fnUntraced(function* (
     },
     events
   )
-  const treasury: OpenCallBudget.BudgetContext = {
-    reservations: keeper,
+  const context: OpenCallBudget.BudgetContext = {
+    reservations,
     clock: yield* Clock.Clock,
     isCapped: (tags) => BudgetCaps.isCapped(caps, tags),
     claimsOf: BudgetCaps.compile(caps),
@@ -262,14 +262,14 @@ export const make = Effect.fnUntraced(function* (
   const open = Effect.fnUntraced(function* (call: Call, read?: AccountBalance.Reader) {
     const tags = yield* CallOptions
     const table = yield* prices
-    if (balance !== undefined) yield* OpenCallBudget.preflight(treasury, table, call, read)
-    return yield* Effect.acquireRelease(OpenCallBudget.open(treasury, tags, table, call), ({ close }) => close)
+    if (balance !== undefined) yield* OpenCallBudget.preflight(context, table, call, read)
+    return yield* Effect.acquireRelease(OpenCallBudget.open(context, tags, table, call), ({ close }) => close)
   })
   return {
     open,
     stage: ({ balanceOf } = {}) => makeStage(open, describeOptions(options), balanceOf),
     events: Stream.fromPubSub(events),
-    state: Effect.map(keeper.scopeBalances, (lines) =>
+    state: Effect.map(reservations.scopeBalances, (lines) =>
       lines.map(({ cap, reserved, scope, spent }) => ({
         ...BudgetEvent.parseScopeKey(scope),
         cap: Amount.toDecimal(cap),
@@ -277,7 +277,7 @@ export const make = Effect.fnUntraced(function* (
         reserved: Amount.toDecimal(reserved)
       }))
     ),
-    onStoreError: treasury.onStoreError,
+    onStoreError: context.onStoreError,
     options: describeOptions(options)
   }
 })
@@ -312,7 +312,7 @@ export const layer: typeof layerMemory = layerMemory
 
 /**
  * A budget in Redis, shared by all processes that use the same Redis, key
- * prefix and name. `BudgetStore.layerRedis` says what Redis needs.
+ * prefix and name. See `BudgetStore.layerRedis` for what Redis needs.
  *
  * @category layers
  * @since 0.1.0

@@ -43,7 +43,7 @@ export const make = (
     let rest: EventStream = Stream.empty
 
     /** What follows the events of a flight that has ended with this result. */
-    const following = (result: FlightResult, isFirst: boolean, hasEvents: boolean): EventStream => {
+    const eventsAfter = (result: FlightResult, isFirst: boolean, hasEvents: boolean): EventStream => {
       if (result._tag === "Refused") return isFirst || hasEvents ? Stream.fail(result.error) : retry
       if (hasEvents) return Stream.empty
       const { recording, response } = responses.fromFlight(lookup, result, isFirst)
@@ -62,7 +62,7 @@ export const make = (
         },
         onFailure: Effect.failCause,
         onDone: (result) => {
-          rest = following(result, isFirst, hasEvents)
+          rest = eventsAfter(result, isFirst, hasEvents)
           return Cause.done()
         }
       })
