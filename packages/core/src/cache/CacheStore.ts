@@ -3,8 +3,8 @@
  * can be removed together by a tag.
  *
  * A store does not know what it holds: entries are sealed and checked by
- * `CacheEnvelope`. A store may fail or be slow; the cache makes sure that
- * neither costs a call its answer.
+ * `CacheEnvelope`. A store may fail or be slow; the cache ensures that
+ * neither fails a call.
  *
  * Keys are digests, 32 to 128 lowercase hexadecimal digits; a store rejects
  * anything else.
@@ -27,27 +27,27 @@ export type { Options as MemoryOptions } from "./internal/MemoryStore.ts"
 export type { Options as RedisOptions } from "./internal/RedisStore.ts"
 
 /**
- * How an entry is kept.
+ * The lifetime and the tags of an entry.
  *
  * @category options
  * @since 0.1.0
  */
 export interface SetOptions {
-  /** Unix milliseconds after which the entry is gone. */
+  /** Unix milliseconds at which the entry expires. */
   readonly expiresAt: number
   /** Names by which it can be removed together with others. */
   readonly tags: ReadonlyArray<string>
 }
 
 /**
- * What a store holds.
+ * The size of a store.
  *
  * @category models
  * @since 0.1.0
  */
 export interface StoreStatistics {
   readonly entries: number
-  /** What the entries take up, in the form in which the store keeps them. */
+  /** The size of the entries in the store. */
   readonly bytes: number
 }
 
@@ -60,10 +60,10 @@ export class CacheStore extends Context.Service<
   {
     /** The kind of store, for errors and statistics: `memory`, `sqlite`, `file system`, `redis`. */
     readonly name: string
-    /** The entry of a key; none when there is none, or it has expired. */
+    /** The entry of a key; none if it does not exist or has expired. */
     readonly get: (key: string) => Effect.Effect<Option.Option<Uint8Array>, CacheStoreError>
-    /** Keeps an entry in the place of an earlier one. */
-    readonly set: (key: string, entry: Uint8Array, keeping: SetOptions) => Effect.Effect<void, CacheStoreError>
+    /** Stores an entry, and replaces an earlier one. */
+    readonly set: (key: string, entry: Uint8Array, options: SetOptions) => Effect.Effect<void, CacheStoreError>
     readonly remove: (key: string) => Effect.Effect<void, CacheStoreError>
     /** Removes every entry that carries the tag. */
     readonly removeTag: (tag: string) => Effect.Effect<void, CacheStoreError>

@@ -19,8 +19,8 @@
  *
  * **Gotchas**
  *
- * - Results are shared by key alone: what a result depends on beside the
- *   arguments, such as a tenant, belongs into the key.
+ * - Results are shared by key alone: what a result depends on in addition to
+ *   the arguments, such as a tenant, belongs into the key.
  * - `ResponseCache` is the cache of the client. It also has a store, and bounds
  *   its memory in bytes.
  *
@@ -39,7 +39,7 @@ import * as SingleFlight from "./internal/SingleFlight.ts"
 
 /**
  * A digest of a value: 64 hexadecimal digits from which nothing of it can be
- * read. Equal values have equal digests, whatever the order of their members;
+ * read. Equal values have equal digests, for any order of their members;
  * a member that is `undefined` counts as absent. Objects with a `toJSON` method
  * count as what that returns.
  *

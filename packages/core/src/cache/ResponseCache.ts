@@ -1,29 +1,30 @@
 /**
- * Answers a call from what was answered before, and asks once for all who ask
- * the same at the same time.
+ * Answers calls from earlier responses, and makes one request for concurrent
+ * equal calls.
  *
  * **Details**
  *
- * - Calls are the same when everything that can change the answer is: every
- *   member of the request, host, model and tenant. See `CacheKey`.
- * - Complete answers with a single choice are kept, others only when asked; see
- *   `CachePolicy`. An answer is kept for the host and the model that gave it.
- * - Plain calls and streams share answers and flights. A stream that is answered
- *   from the cache comes at once, or at the times at which its answer came.
- * - `CacheControl` says for each call whether it may be answered from the cache.
- * - An answer that was not asked for says so in `cached`, in the response or in
- *   `Start`. Its usage is that of the call that was paid for.
- * - A store that fails or is slow costs no answer, and a call at most its
+ * - Calls are equal if everything that can change the response is: every member
+ *   of the request, host, model and tenant. See `CacheKey`.
+ * - Complete responses with a single choice are cached, others only if configured;
+ *   see `CachePolicy`. A response is cached for the host and model that gave it.
+ * - Plain calls and streams share responses and flights. A stream is replayed from
+ *   the cache at once, or at the times at which its response arrived.
+ * - `CacheControl` sets for each call how it uses the cache.
+ * - A response from the cache is marked with `cached`, in the response or in
+ *   `Start`. Its usage is that of the original call.
+ * - A store that fails or is slow never fails a call, and delays it at most by its
  *   timeout.
  *
  * **Gotchas**
  *
- * - Whoever asks first lends its options to a flight: its priority is that of
- *   all who join.
- * - A plain call and a stream of the same key share one call to the host. A
- *   stream that joins a plain call gets its events when the whole answer is there.
- * - Removing entries reaches the memory of this process and the store. Other
- *   processes that share the store keep what they have in memory for its time.
+ * - A flight runs with the options of the call that started it: its priority applies
+ *   to all that join.
+ * - A plain call and a stream with the same key share one call to the host. A
+ *   stream that joins a plain call gets its events when the whole response has
+ *   arrived.
+ * - Removals apply to the memory of this process and to the store. Other processes
+ *   that share the store keep their memory until it expires.
  *
  * @since 0.1.0
  */
@@ -39,7 +40,7 @@ import type { StreamError } from "../errors/OperationErrors.ts"
 import * as Stream from "effect/Stream"
 import type { Call } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
-import type { Events } from "./internal/OriginFetch.ts"
+import type { EventChunk } from "../pipeline/internal/EventChunk.ts"
 import * as CachedCalls from "./internal/CachedCalls.ts"
 import * as CacheStage from "./internal/CacheStage.ts"
 import { CacheControl } from "./CacheControl.ts"
@@ -66,7 +67,7 @@ export {
 } from "./internal/CacheOptions.ts"
 
 /**
- * What the cache has done so far.
+ * Statistics of a cache.
  *
  * @category models
  * @since 0.1.0
@@ -76,12 +77,12 @@ export interface Statistics {
   /** Absent without a store. */
   readonly store?: StoreLevel.StoreLevelStatistics
   readonly refreshes: StaleRefresh.RefreshStatistics
-  /** Flights under way, to the store or to the host. */
+  /** Running flights, to the store or to the host. */
   readonly flights: number
 }
 
 /**
- * The answers that calls share. Clients that share the service share them.
+ * A cache of responses. Clients that share the service share its responses.
  *
  * @category services
  * @since 0.1.0
@@ -91,21 +92,21 @@ export class ResponseCache extends Context.Service<
   {
     /**
      * The stage of the pipeline: it responds from the cache, and makes the
-     * calls that the cache has no response to.
+     * calls for which the cache has no response.
      */
     readonly stage: (dependencies?: CacheStage.Options) => Stage.Stage
-    /** The key of a call that this fiber would make. */
+    /** The key of a call with the options of this fiber. */
     readonly keyOf: (call: Call, origin?: string) => Effect.Effect<string>
-    /** Removes the entry of a key. The call that is under way for it is not kept. */
+    /** Removes the entry of a key. The response of a running call for it is not cached. */
     readonly remove: (key: string) => Effect.Effect<void, CacheStoreError>
-    /** Removes all entries whose calls carried a tag. */
+    /** Removes all entries with a tag. */
     readonly removeTag: (tag: string) => Effect.Effect<void, CacheStoreError>
-    /** Removes all answers of a model. */
+    /** Removes all responses of a model. */
     readonly removeModel: (model: string) => Effect.Effect<void, CacheStoreError>
     /** Removes everything. */
     readonly clear: Effect.Effect<void, CacheStoreError>
     readonly statistics: Effect.Effect<Statistics>
-    /** The options in words. */
+    /** The options as readable text. */
     readonly options: { readonly [name: string]: string }
   }
 >()("@kimi-effect/core/cache/ResponseCache") {}
@@ -129,7 +130,7 @@ const makeWith = Effect.fnUntraced(function* (
   const keyOf = yield* CacheKey.make
   const memory = yield* MemoryCache.make(options)
   const levels = CacheLevels.make(clock, memory, store)
-  const flights = SingleFlight.make<Events, CachedCalls.FlightResult, StreamError>()
+  const flights = SingleFlight.make<EventChunk, CachedCalls.FlightResult, StreamError>()
   const refreshes = StaleRefresh.make(clock, memory, options.refreshCooldown, scope)
   const calls = CachedCalls.make({ clock, options, keyOf, levels, flights, staleRefresh: refreshes })
 

@@ -21,7 +21,7 @@ import * as PriceTable from "./PriceTable.ts"
 /**
  * How an attempt ended: with a response, with an error for which the host may
  * charge, or because it was interrupted. `cached` is not an attempt but a
- * response of our own cache, and its cost is what it saved.
+ * response of the client's cache, and its cost is what it saved.
  *
  * @category models
  * @since 0.1.0
@@ -139,7 +139,7 @@ export const layerMemory: Layer.Layer<Accounting> = Layer.effect(Accounting, mak
  */
 export const layer: Layer.Layer<Accounting> = layerMemory
 
-/** Records to which this fiber's calls are added, beside those of the client. */
+/** Records to which this fiber's calls are added, in addition to those of the client. */
 const AdditionalRecorders: Context.Reference<ReadonlyArray<Accounting["Service"]>> = Context.Reference<
   ReadonlyArray<Accounting["Service"]>
 >("@kimi-effect/core/money/Accounting/AdditionalRecorders", { defaultValue: () => [] })
@@ -180,7 +180,7 @@ export const recordUsage = (accounting: Accounting["Service"], attempt: AttemptU
   )
 
 /**
- * The usage of a response of our own cache, whose cost is what it saved; none if
+ * The usage of a response of the client's cache, whose cost is what it saved; none if
  * the host never reported its usage.
  *
  * @category constructors
@@ -221,10 +221,10 @@ export interface Total {
   readonly costs: AmountsByCurrency
   /** The additional cost without the hosts' prefix caches. */
   readonly savedByHosts: AmountsByCurrency
-  /** The additional cost without our own cache. */
+  /** The additional cost without the client's cache. */
   readonly savedByCache: AmountsByCurrency
   readonly attempts: number
-  /** Responses of our own cache. */
+  /** Responses of the client's cache. */
   readonly cached: number
   /** Attempts and cached responses without a known price, which are in no amount. */
   readonly unpriced: number

@@ -3,7 +3,7 @@
  * call: what the host reported, or an estimate where it did not, because the
  * attempt failed or was interrupted.
  *
- * An attempt reserves its worst price in the budget before it is made, and
+ * An attempt reserves its worst-case cost in the budget before it is made, and
  * settles it however it ends. Without a budget nothing is reserved, and without
  * an `Accounting` service nothing is recorded.
  *
@@ -35,10 +35,10 @@ import { Transcript } from "../pipeline/internal/Transcript.ts"
 
 type AccountingService = Accounting.Accounting["Service"]
 
-/** What a model may generate in a second, for responses that were not received (a guess on the high side). */
+/** The assumed generation rate for responses that were not received, on the high side. */
 const assumedTokensPerSecond = 100
 
-/** What a response may have cost of which only the error is known. */
+/** The estimated usage of an attempt of which only the error is known. */
 const estimateUsage = ({ request }: Call, cause: Cause.Cause<KimiError>, millis: number): Usage => {
   const prompt = TokenCount.ofPrompt(request)
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
@@ -49,7 +49,7 @@ const estimateUsage = ({ request }: Call, cause: Cause.Cause<KimiError>, millis:
   return fromTokens(prompt, Math.min(generated, TokenCount.maxOutput(request, prompt)) * (request.n ?? 1))
 }
 
-/** How an attempt ended that gave no response; `undefined` when it was free. */
+/** The outcome of an attempt without a response; `undefined` if it was free. */
 const failureOutcome = (cause: Cause.Cause<KimiError>): Accounting.Outcome | undefined => {
   if (Cause.hasInterrupts(cause)) return "abandoned"
   const error = Cause.findErrorOption(cause)
@@ -63,9 +63,9 @@ interface Charge {
   readonly isEstimate: boolean
 }
 
-/** Settles before it records: an `Accounting` service of the user must not stand between an attempt and its reservation. */
+/** Settles before it records, so that a user's `Accounting` service cannot delay a settlement. */
 const settleAndRecord = (
-  book: AccountingService | undefined,
+  accounting: AccountingService | undefined,
   call: Call,
   reservation: AttemptReservation | undefined,
   charge: Charge | undefined
@@ -74,11 +74,11 @@ const settleAndRecord = (
     reservation === undefined
       ? Effect.void
       : reservation.settle(charge?.usage, charge === undefined || charge.isEstimate)
-  if (book === undefined || charge === undefined) return settled
+  if (accounting === undefined || charge === undefined) return settled
   return Effect.andThen(
     settled,
     Effect.flatMap(CallOptions, ({ agent, job, tenant }) =>
-      Accounting.recordUsage(book, {
+      Accounting.recordUsage(accounting, {
         account: call.account,
         provider: call.provider,
         model: call.request.model,
@@ -111,7 +111,7 @@ const reserve = (call: Call) => call.state?.budget?.reserve(call) ?? Effect.unde
  * @since 0.1.0
  */
 export const withAccounting =
-  (book: AccountingService | undefined) =>
+  (accounting: AccountingService | undefined) =>
   (inner: Attempt): Attempt =>
   (call) =>
     Effect.uninterruptibleMask((restore) =>
@@ -120,11 +120,11 @@ export const withAccounting =
           const startedAt = clock.currentTimeMillisUnsafe()
           return Effect.onExit(restore(inner(call)), (exit) => {
             if (Exit.isSuccess(exit))
-              return settleAndRecord(book, call, reservation, chargeForResponse(call, exit.value))
+              return settleAndRecord(accounting, call, reservation, chargeForResponse(call, exit.value))
             const outcome = failureOutcome(exit.cause)
-            if (outcome === undefined) return settleAndRecord(book, call, reservation, undefined)
+            if (outcome === undefined) return settleAndRecord(accounting, call, reservation, undefined)
             const usage = estimateUsage(call, exit.cause, clock.currentTimeMillisUnsafe() - startedAt)
-            return settleAndRecord(book, call, reservation, { outcome, usage, isEstimate: true })
+            return settleAndRecord(accounting, call, reservation, { outcome, usage, isEstimate: true })
           })
         })
       )
@@ -140,9 +140,9 @@ class ToolNames {
   }
 }
 
-/** What is kept of one streamed attempt while it runs, to be settled and recorded when it ends. */
+/** Tracks one streamed attempt, and settles and records it when it ends. */
 const trackStream = (
-  book: AccountingService | undefined,
+  accounting: AccountingService | undefined,
   call: Call
 ): Effect.Effect<Required<StreamHooks>, BudgetError> =>
   Effect.flatMap(reserve(call), (reservation) =>
@@ -150,8 +150,8 @@ const trackStream = (
       const transcript = new Transcript()
       const tools = new ToolNames()
       const settle = (charge: Charge | undefined) =>
-        // The fiber that ends a stream may not be the one that began it, and has other services.
-        Effect.provideContext(settleAndRecord(book, call, reservation, charge), context)
+        // The fiber that ends a stream may not be the one that started it, and may have other services.
+        Effect.provideContext(settleAndRecord(accounting, call, reservation, charge), context)
       return Effect.succeed({
         onEvents: (events) => {
           for (const event of events) {
@@ -180,10 +180,10 @@ const trackStream = (
  * @since 0.1.0
  */
 export const withStreamAccounting =
-  (book: AccountingService | undefined) =>
+  (accounting: AccountingService | undefined) =>
   (inner: StreamAttempt): StreamAttempt =>
   (call) =>
-    withStreamHooks(() => trackStream(book, call))(inner(call))
+    withStreamHooks(() => trackStream(accounting, call))(inner(call))
 
 /**
  * The stage of the pipeline. It is needed where there is an `Accounting`
@@ -192,9 +192,9 @@ export const withStreamAccounting =
  * @category stages
  * @since 0.1.0
  */
-export const stage = (book: AccountingService | undefined): Stage.Stage =>
+export const stage = (accounting: AccountingService | undefined): Stage.Stage =>
   Stage.make("accounting", {
-    effect: withAccounting(book),
-    stream: withStreamAccounting(book),
-    options: { book: book === undefined ? "none" : "kept" }
+    effect: withAccounting(accounting),
+    stream: withStreamAccounting(accounting),
+    options: { usage: accounting === undefined ? "not recorded" : "recorded" }
   })

@@ -1,12 +1,11 @@
 /**
- * Keeps what calls cost under hard caps: in total, by day, by tenant, by job,
- * by agent, and by any of them together.
+ * Hard caps on the cost of calls: in total, by day, by tenant, by job, by agent,
+ * and by any combination of them.
  *
- * Before a call the most that it can cost is reserved in every scope that it
- * counts in; afterwards what it did cost is paid and the rest is given back.
- * So no number of calls at the same time, no failure and no interrupt lets
- * what is spent and reserved together pass a cap. A call that does not fit is
- * refused, and touches nothing below.
+ * Before a call its worst-case cost is reserved in every scope that it counts in;
+ * afterwards its actual cost is paid and the rest is released. No number of
+ * concurrent calls, no failure and no interrupt lets the sum of spent and reserved
+ * exceed a cap. A call that does not fit is refused before any inner stage runs.
  *
  * **Example** (A hundred dollars a day, of which no tenant has more than ten)
  *
@@ -24,23 +23,21 @@
  *
  * **Details**
  *
- * - Every attempt has a reservation of its own: retries, hedges, fallbacks and
- *   recoveries are money too. One that does not fit fails with
+ * - Every attempt has a separate reservation: retries, hedges, fallbacks and
+ *   recoveries cost money too. One that does not fit fails with
  *   `BudgetExceededError`.
- * - An attempt whose cost nobody knows is paid by an estimate, which
- *   `Metering` makes.
- * - Days are those of UTC. A call belongs to the day on which it was reserved.
- * - Dollars and yuan are apart. Where a cap fits a call and none of its kind is
- *   in the call's currency, nothing bounds the call, and it is treated as one
- *   whose price is not known.
+ * - An attempt whose cost is not known is charged by the estimate of
+ *   `AccountingStage`.
+ * - Days are in UTC. A call counts on the day on which it was reserved.
+ * - Dollars and yuan are separate. If caps of a kind match a call and none is in its
+ *   currency, the call is treated as one whose price is not known.
  *
  * **Gotchas**
  *
- * - Without `max_completion_tokens` the worst price is that of the model's
- *   longest answer, which is about two dollars with kimi-k3. Say it, or few
- *   calls fit at the same time.
- * - A host that counts more tokens than any estimate is paid what it asks: the
- *   cap may be passed by that much, and an `Overrun` says so.
+ * - Without `max_completion_tokens` the worst case is the model's maximum output,
+ *   which is about two dollars with kimi-k3. Set it, or few concurrent calls fit.
+ * - If a host counts more tokens than the estimate, the actual cost is paid: the cap
+ *   may be exceeded by the difference, and an `Overrun` event reports it.
  *
  * @since 0.1.0
  */
@@ -81,19 +78,19 @@ export type { BudgetEvent, Overrun, ThresholdCrossed } from "./internal/BudgetEv
  * @since 0.1.0
  */
 export interface Options {
-  /** The caps. All that fit a call hold for it at once. */
+  /** The caps. All that match a call apply to it. */
   readonly caps: ReadonlyArray<BudgetCaps.Cap>
-  /** Parts of a cap of which `events` tell when they are spent. Defaults to 0.5 and 0.8. */
+  /** Fractions of a cap for which `events` report that they were spent. Defaults to 0.5 and 0.8. */
   readonly thresholds?: ReadonlyArray<number> | undefined
-  /** What becomes of calls under a cap whose price is not known. Defaults to `refuse`. */
+  /** Whether capped calls without a known price are allowed. Defaults to `refuse`. */
   readonly onUnknownPrice?: "refuse" | "allow" | undefined
-  /** What becomes of calls while the store does not answer; those that are allowed are not counted. Defaults to `refuse`. */
+  /** Whether calls are allowed, uncounted, while the store is unavailable. Defaults to `refuse`. */
   readonly onStoreError?: "refuse" | "allow" | undefined
-  /** Longest wait for the store. Defaults to a second. */
+  /** The longest wait for the store. Defaults to a second. */
   readonly timeout?: Duration.Input | undefined
-  /** How long a shared store holds the money of a process that died. It is renewed while calls run. Defaults to a minute. */
+  /** The lease of reservations in the store, after which those of a process that died expire. Renewed while calls run. Defaults to a minute. */
   readonly lease?: Duration.Input | undefined
-  /** Looks at the account's balance before a call; `{}` is enough. By default nobody does. */
+  /** Checks the account balance before a call; `{}` is enough. Off by default. */
   readonly balance?: AccountBalance.Options | undefined
 }
 
@@ -128,7 +125,7 @@ export const optionsFromConfig = (config: KimiConfig.Values): Options => ({
 })
 
 /**
- * A scope that money was reserved in.
+ * The state of a scope.
  *
  * @category models
  * @since 0.1.0
@@ -137,16 +134,16 @@ export interface ScopeState {
   /** The scope, such as `total`, `tenant:acme` or `day:2026-11-23/tenant:acme`. */
   readonly scope: string
   readonly currency: BudgetCaps.Currency
-  /** The most that may be spent. */
+  /** The maximum to be spent. */
   readonly cap: BigDecimal.BigDecimal
   readonly spent: BigDecimal.BigDecimal
-  /** Held for calls that run. */
+  /** Reserved for running calls. */
   readonly reserved: BigDecimal.BigDecimal
 }
 
 /**
- * What may still be spent in a scope; below zero where more was spent than its
- * cap, as when a cap was lowered.
+ * The amount that may still be spent in a scope; negative if more was spent than
+ * the cap, for example because the cap was lowered.
  *
  * @category getters
  * @since 0.1.0
@@ -175,24 +172,23 @@ export class Budget extends Context.Service<
   Budget,
   {
     /**
-     * Holds the worst price of a call until the scope is closed, for whom
-     * `CallOptions` say. Each attempt takes its reservation from the purse and
-     * settles it. `balance` asks the account for its money, where that is
-     * looked at.
+     * Reserves the worst-case cost of a call until the scope closes, with the
+     * tags of `CallOptions`. Each attempt takes its reservation from the result
+     * and settles it. `balance` reads the account balance, if that is checked.
      */
     readonly open: (call: Call, balance?: AccountBalance.Reader) => Effect.Effect<CallBudget, BudgetError, Scope.Scope>
     /**
      * The stage of the pipeline. It needs the accounting stage, which settles
-     * what each attempt used; what is not settled is paid at its worst price.
+     * what each attempt used; what is not settled is charged in full.
      */
     readonly stage: (dependencies?: StageDependencies) => Stage.Stage
-    /** Thresholds that are crossed and overruns, as they happen. */
+    /** Crossed thresholds and overruns, as they happen. */
     readonly events: Stream.Stream<BudgetEvent.BudgetEvent>
-    /** Every scope that was used. */
+    /** Every scope in use. */
     readonly state: Effect.Effect<ReadonlyArray<ScopeState>, BudgetStoreError>
-    /** What becomes of calls while the store does not answer. */
+    /** Whether calls are allowed while the store is unavailable. */
     readonly onStoreError: "refuse" | "allow"
-    /** The options in words. */
+    /** The options as readable text. */
     readonly options: Stage.Stage["options"]
   }
 >()("@kimi-effect/core/money/Budget") {}
@@ -200,13 +196,13 @@ export class Budget extends Context.Service<
 const describeOptions = ({ balance, caps, onStoreError, onUnknownPrice }: Options): Stage.Stage["options"] => ({
   caps: caps
     .map(({ amount, currency, only, per = [] }) => {
-      const whom = [...per, ...Object.entries(only ?? {}).map(([name, value]) => `${name}:${value}`)]
-      return `${typeof amount === "string" ? amount : Amount.toDecimal(Amount.fromDecimal(amount))} ${currency} ${whom.length === 0 ? "in total" : `per ${whom.join("/")}`}`
+      const scope = [...per, ...Object.entries(only ?? {}).map(([name, value]) => `${name}:${value}`)]
+      return `${typeof amount === "string" ? amount : Amount.toDecimal(Amount.fromDecimal(amount))} ${currency} ${scope.length === 0 ? "in total" : `per ${scope.join("/")}`}`
     })
     .join("; "),
   "unknown price": onUnknownPrice ?? defaults.onUnknownPrice,
   "store error": onStoreError ?? defaults.onStoreError,
-  ...(balance === undefined ? {} : { balance: "looked at" })
+  ...(balance === undefined ? {} : { balance: "checked" })
 })
 
 const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
@@ -262,7 +258,7 @@ export const make = Effect.fnUntraced(function* (
   const built = yield* PriceTable.PriceTable
   const prices = PriceTable.currentOrElse(built)
   const events = yield* PubSub.sliding<BudgetEvent.BudgetEvent>(256)
-  const keeper = yield* ReservationManager.make(
+  const reservations = yield* ReservationManager.make(
     yield* BudgetStore.BudgetStore,
     {
       thresholds,
@@ -271,8 +267,8 @@ export const make = Effect.fnUntraced(function* (
     },
     events
   )
-  const treasury: OpenCallBudget.BudgetContext = {
-    reservations: keeper,
+  const context: OpenCallBudget.BudgetContext = {
+    reservations,
     clock: yield* Clock.Clock,
     isCapped: (tags) => BudgetCaps.isCapped(caps, tags),
     claimsOf: BudgetCaps.compile(caps),
@@ -283,14 +279,14 @@ export const make = Effect.fnUntraced(function* (
   const open = Effect.fnUntraced(function* (call: Call, read?: AccountBalance.Reader) {
     const tags = yield* CallOptions
     const table = yield* prices
-    if (balance !== undefined) yield* OpenCallBudget.preflight(treasury, table, call, read)
-    return yield* Effect.acquireRelease(OpenCallBudget.open(treasury, tags, table, call), ({ close }) => close)
+    if (balance !== undefined) yield* OpenCallBudget.preflight(context, table, call, read)
+    return yield* Effect.acquireRelease(OpenCallBudget.open(context, tags, table, call), ({ close }) => close)
   })
   return {
     open,
     stage: ({ balanceOf } = {}) => makeStage(open, describeOptions(options), balanceOf),
     events: Stream.fromPubSub(events),
-    state: Effect.map(keeper.scopeBalances, (lines) =>
+    state: Effect.map(reservations.scopeBalances, (lines) =>
       lines.map(({ cap, reserved, scope, spent }) => ({
         ...BudgetEvent.parseScopeKey(scope),
         cap: Amount.toDecimal(cap),
@@ -298,7 +294,7 @@ export const make = Effect.fnUntraced(function* (
         reserved: Amount.toDecimal(reserved)
       }))
     ),
-    onStoreError: treasury.onStoreError,
+    onStoreError: context.onStoreError,
     options: describeOptions(options)
   }
 })
@@ -333,7 +329,7 @@ export const layer: typeof layerMemory = layerMemory
 
 /**
  * A budget in Redis, shared by all processes that use the same Redis, key
- * prefix and name. `BudgetStore.layerRedis` says what Redis needs.
+ * prefix and name. See `BudgetStore.layerRedis` for what Redis needs.
  *
  * @category layers
  * @since 0.1.0

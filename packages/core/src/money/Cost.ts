@@ -274,7 +274,7 @@ export const billableUsage = (usage: Usage, calls: Iterable<string>): BillableUs
 export const toolNames = ({ choices }: ChatResponse): ReadonlyArray<string> =>
   choices.flatMap(({ message }) => message.tool_calls?.map((call) => call.function.name) ?? [])
 
-/** The cost of a response of our own cache, or of another call's request. */
+/** The cost of a response of the client's cache, or of another call's request. */
 const cachedCost = ({ currency, saved, total }: Cost): Cost => ({
   currency,
   cachedInput: zero,
@@ -287,7 +287,7 @@ const cachedCost = ({ currency, saved, total }: Cost): Cost => ({
 
 /**
  * The cost of a response at today's price; none if the host reported no usage or
- * the price is not known. A response of our own cache is free, and its whole price
+ * the price is not known. A response of the client's cache is free, and its whole price
  * counts as saved.
  *
  * @category constructors

@@ -1,6 +1,6 @@
 /**
- * User-defined prices in a configuration: the member `prices` beside the options
- * in the object `kimi`.
+ * User-defined prices in a configuration: the member `prices` next to the
+ * options in the object `kimi`.
  *
  * ```json
  * {

@@ -66,7 +66,7 @@ export interface Prices {
   readonly batch: (provider: string) => string | undefined
 }
 
-/** Source: Moonshot's pricing page; its help centre says 0.004. The China host's price is not known. */
+/** Source: Moonshot's pricing page; 0.004 in its help centre. The China host's price is not known. */
 const toolPrices: ReadonlyArray<ToolPrice> = [
   { tool: "$web_search", provider: "moonshot", currency: "USD", perCall: "0.005" }
 ]

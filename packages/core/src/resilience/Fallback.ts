@@ -37,6 +37,7 @@ import type { FailedAttempt } from "../errors/FailedAttempt.ts"
 import type { ChatError, StreamError } from "../errors/OperationErrors.ts"
 import * as ModelCatalog from "../ModelCatalog.ts"
 import type { ModelRequest } from "../models/ChatRequest.ts"
+import { toFailedAttempt } from "../pipeline/internal/AttemptFacts.ts"
 import type { Call } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import { transformOpening } from "../pipeline/internal/StreamOpening.ts"
@@ -126,19 +127,18 @@ const isEligible = ({ account, on }: Step, model: string, last: Failure, failure
   )
 }
 
-/** The facts of all attempts at one step: those of its retries, or of its only attempt. */
-const factsOf = (error: StreamError, call: Call, startedAt: number, end: number): ReadonlyArray<FailedAttempt> =>
+/** All attempts of one step: those of its retries, or its only attempt. */
+const attemptsOf = (error: StreamError, call: Call, startedAt: number, endedAt: number): ReadonlyArray<FailedAttempt> =>
   error.attempts ?? [
-    {
+    toFailedAttempt({
       tag: error._tag,
       provider: call.provider,
       model: call.request.model,
-      ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
+      requestId: error.requestId,
       startedAt,
-      duration: end - startedAt,
-      delay: 0,
+      endedAt,
       isPossiblyBilled: error.billing === "possible"
-    }
+    })
   ]
 
 type Run<A, E> = (call: Call) => Effect.Effect<A, E>
@@ -155,7 +155,7 @@ const trySteps = Effect.fnUntraced(function* <A, E extends StreamError>(
   let error = failure
   let last: Failure = { error, account: call.account, model: call.request.model }
   const failures = [last]
-  const attempts = [...factsOf(error, call, began, clock.currentTimeMillisUnsafe())]
+  const attempts = [...attemptsOf(error, call, began, clock.currentTimeMillisUnsafe())]
   for (const step of steps) {
     const model = step.model ?? call.request.model
     if (!isEligible(step, model, last, failures)) continue
@@ -168,7 +168,7 @@ const trySteps = Effect.fnUntraced(function* <A, E extends StreamError>(
     error = result.failure
     last = { error, account: step.account, model }
     failures.push(last)
-    attempts.push(...factsOf(error, moved, startedAt, clock.currentTimeMillisUnsafe()))
+    attempts.push(...attemptsOf(error, moved, startedAt, clock.currentTimeMillisUnsafe()))
   }
   return yield* Effect.fail(failures.length === 1 ? error : withAttempts(error, attempts))
 })

@@ -38,6 +38,7 @@ import { isKimiError, type KimiError } from "../errors/KimiError.ts"
 import { DeadlineExceededError } from "../errors/TimeoutErrors.ts"
 import type * as KimiConfig from "../KimiConfig.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
+import { toFailedAttempt } from "../pipeline/internal/AttemptFacts.ts"
 import { transformOpening } from "../pipeline/internal/StreamOpening.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import * as Backoff from "./Backoff.ts"
@@ -104,24 +105,16 @@ const tagOf = (error: unknown): string => {
   return error instanceof Error ? error.name : "Error"
 }
 
-const factsOf = (
+const toAttempt = (
   error: unknown,
   isPossiblyBilled: boolean,
   startedAt: number,
-  end: number,
+  endedAt: number,
   delay: number
 ): FailedAttempt => {
   const { model, provider, requestId } = isKimiError(error) ? error : {}
-  return {
-    tag: tagOf(error),
-    ...(provider === undefined ? {} : { provider }),
-    ...(model === undefined ? {} : { model }),
-    ...(requestId === undefined ? {} : { requestId }),
-    startedAt,
-    duration: end - startedAt,
-    delay,
-    isPossiblyBilled
-  }
+  const tag = tagOf(error)
+  return toFailedAttempt({ tag, provider, model, requestId, startedAt, endedAt, delay, isPossiblyBilled })
 }
 
 type ScheduleStep<E> = (now: number, error: E) => Pull.Pull<readonly [unknown, Duration.Duration], unknown, unknown>
@@ -199,7 +192,7 @@ const retryAfterFailure = Effect.fnUntraced(function* <A, E, R>(
     const now = clock.currentTimeMillisUnsafe()
     const isAmbiguous = classifier.isAmbiguous(error)
     const delay = yield* decide(error, isAmbiguous, now)
-    attempts.push(factsOf(error, isAmbiguous, startedAt, now, delay ?? 0))
+    attempts.push(toAttempt(error, isAmbiguous, startedAt, now, delay ?? 0))
     if (delay === undefined) return yield* Effect.fail(withAttempts(error, attempts))
     yield* Effect.sleep(Duration.millis(delay))
     startedAt = clock.currentTimeMillisUnsafe()

@@ -36,7 +36,6 @@
  *
  * @since 0.1.0
  */
-import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Clock from "effect/Clock"
@@ -53,10 +52,12 @@ import type { StreamError } from "../errors/OperationErrors.ts"
 import type { Resume, Start, StreamEvent, Usage } from "../models/StreamEvent.ts"
 import type * as TokenUsage from "../models/Usage.ts"
 import * as TokenCount from "../TokenCount.ts"
+import { toFailedAttempt } from "../pipeline/internal/AttemptFacts.ts"
 import type { Call, StreamAttempt } from "../pipeline/Call.ts"
 import * as Continuation from "./internal/Continuation.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import { Transcript } from "../pipeline/internal/Transcript.ts"
+import type { EventChunk } from "../pipeline/internal/EventChunk.ts"
 
 /**
  * @category options
@@ -75,8 +76,7 @@ export interface Options {
   readonly isContinuationSupported?: ((call: Call) => boolean) | undefined
 }
 
-type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
-type EventPull = Pull.Pull<Events, StreamError>
+type EventPull = Pull.Pull<EventChunk, StreamError>
 
 /** One attempt of a stream. */
 interface RecoveryAttempt {
@@ -98,29 +98,23 @@ const isRecoverable = (error: StreamError, { hasContent, isCommitted }: Transcri
   error.isRetryable &&
   (error.retryAfter === undefined || Duration.isZero(error.retryAfter))
 
-/** The facts of a broken attempt; those of its stages when they kept some. */
-const factsOf = (
+/** The failed attempts of an interrupted one: those of its stages if they recorded any, or itself. */
+const attemptsOf = (
   error: StreamError,
-  { startedAt, transcript }: RecoveryAttempt,
-  now: number
-): ReadonlyArray<FailedAttempt> => {
-  if (error.attempts !== undefined) return error.attempts
-  const provider = error.provider ?? transcript.start?.provider
-  const model = error.model ?? transcript.start?.model
-  const requestId = error.requestId ?? transcript.start?.requestId
-  return [
-    {
+  { startedAt, transcript: { hasContent, start } }: RecoveryAttempt,
+  endedAt: number
+): ReadonlyArray<FailedAttempt> =>
+  error.attempts ?? [
+    toFailedAttempt({
       tag: error._tag,
-      ...(provider === undefined ? {} : { provider }),
-      ...(model === undefined ? {} : { model }),
-      ...(requestId === undefined ? {} : { requestId }),
+      provider: error.provider ?? start?.provider,
+      model: error.model ?? start?.model,
+      requestId: error.requestId ?? start?.requestId,
       startedAt,
-      duration: now - startedAt,
-      delay: 0,
-      isPossiblyBilled: transcript.hasContent || error.billing === "possible"
-    }
+      endedAt,
+      isPossiblyBilled: hasContent || error.billing === "possible"
+    })
   ]
-}
 
 const addUsage = (a: TokenUsage.Usage, b: TokenUsage.Usage): TokenUsage.Usage => ({
   prompt_tokens: a.prompt_tokens + b.prompt_tokens,
@@ -159,7 +153,7 @@ const resumeEvent = (
 })
 
 /** Rewrites the first events of a later attempt so that they follow what the consumer has received. */
-const withBoundary = (events: Events, boundary: NonNullable<RecoveryAttempt["boundary"]>): Events => {
+const withBoundary = (events: EventChunk, boundary: NonNullable<RecoveryAttempt["boundary"]>): EventChunk => {
   const [first, ...rest] = events
   if (boundary._tag === "Reset") return [{ _tag: "Reset", reason: boundary.reason }, ...events]
   return first._tag === "Start"
@@ -168,7 +162,11 @@ const withBoundary = (events: Events, boundary: NonNullable<RecoveryAttempt["bou
 }
 
 /** Replaces the attempt's own usage with the sum, or adds the sum before the end if there is none. */
-const withTotalUsage = (events: Events, broken: ReadonlyArray<RecoveryAttempt>, attempt: RecoveryAttempt): Events => {
+const withTotalUsage = (
+  events: EventChunk,
+  broken: ReadonlyArray<RecoveryAttempt>,
+  attempt: RecoveryAttempt
+): EventChunk => {
   if (!events.some(({ _tag }) => _tag === "Usage" || _tag === "Finish")) return events
   const [first, ...rest] = events.flatMap((event): ReadonlyArray<StreamEvent> => {
     if (event._tag === "Usage") return [totalUsage(broken, attempt)]
@@ -212,7 +210,7 @@ export const withStreamRecovery =
           })
         })
 
-      const onEvents = (events: Events): Events => {
+      const onEvents = (events: EventChunk): EventChunk => {
         for (const event of events) attempt.transcript.add(event)
         if (attempt.boundary === undefined) return events
         const shown = isJoined ? events : withBoundary(events, attempt.boundary)
@@ -235,7 +233,7 @@ export const withStreamRecovery =
       /** The next attempt, after this one has closed its connection. */
       const again = (error: StreamError, cause: Cause.Cause<StreamError>): Effect.Effect<void> => {
         broken.push(attempt)
-        attempts.push(...factsOf(error, attempt, clock.currentTimeMillisUnsafe()))
+        attempts.push(...attemptsOf(error, attempt, clock.currentTimeMillisUnsafe()))
         const { content, reasoning } = attempt.transcript
         const held = { content: kept.content + content, reasoning: kept.reasoning + reasoning }
         const rest = continuation(held)
@@ -249,7 +247,7 @@ export const withStreamRecovery =
       /** The error that ends a stream after attempts that broke, with the ids of its own attempt where that began. */
       const withEarlier = (error: StreamError): StreamError => {
         const { requestId, traceId } = attempt.transcript.start ?? {}
-        const own = factsOf(error, attempt, clock.currentTimeMillisUnsafe())
+        const own = attemptsOf(error, attempt, clock.currentTimeMillisUnsafe())
         return withAttempts(withDetails(error, { requestId, traceId }), [...attempts, ...own])
       }
 

@@ -12,7 +12,6 @@
  *
  * @since 0.1.0
  */
-import type * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -23,6 +22,7 @@ import { isContent, type Start, type StreamEvent } from "../models/StreamEvent.t
 import type { Call } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import * as Watchdog from "../pipeline/internal/Watchdog.ts"
+import type { EventChunk } from "../pipeline/internal/EventChunk.ts"
 
 /**
  * The bounds of one attempt. The defaults are in `KimiConfig`.
@@ -81,7 +81,6 @@ export const withTimeout =
       orElse: () => Effect.fail(totalTimeoutError(options.totalTimeout, origin))
     })
 
-type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 type StreamTimeoutError = FirstTokenTimeoutError | IdleTimeoutError | TotalTimeoutError
 
 const contentTimeoutError = (hasContent: boolean, options: Options, origin: StartedAttempt): StreamTimeoutError =>
@@ -115,9 +114,9 @@ export const withStreamTimeout =
         /** How much longer the host may stay silent. */
         let maxSilence = Duration.toMillis(options.firstTokenTimeout)
 
-        return Effect.suspend((): Pull.Pull<Events, E | StreamTimeoutError> => {
+        return Effect.suspend((): Pull.Pull<EventChunk, E | StreamTimeoutError> => {
           const start = clock.currentTimeMillisUnsafe()
-          // Events that are already there would win against any timer.
+          // Events that have already arrived would win against any timer.
           if (start >= end) return Effect.fail(totalTimeoutError(options.totalTimeout, started))
           const isTotal = end - start <= maxSilence
           const onExpired = () =>

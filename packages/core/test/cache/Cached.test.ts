@@ -86,7 +86,7 @@ describe("cached", () => {
     })
   )
 
-  it.effect("goes on for others when one who waits is interrupted", () =>
+  it.effect("continues for others when one waiting caller is interrupted", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<string>()
       const started = yield* Deferred.make<void>()
@@ -165,7 +165,7 @@ describe("cacheKey", () => {
     [{ a: "1" }, { a: 1 }]
   ]
 
-  it.effect.each(different)("tells %o from %o", ([one, other]) =>
+  it.effect.each(different)("distinguishes %o from %o", ([one, other]) =>
     Effect.gen(function* () {
       assert.notStrictEqual(yield* Cached.cacheKey(one), yield* Cached.cacheKey(other))
     })

@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import { ChatResponse } from "../../src/models/ChatResponse.ts"
 import * as Accounting from "../../src/money/Accounting.ts"
 import * as Cost from "../../src/money/Cost.ts"
+import { responseOf } from "../support/responses.ts"
 
 const usageOf = (prompt: number, completion: number, cached = 0) => ({
   prompt_tokens: prompt,
@@ -14,7 +15,7 @@ const usageOf = (prompt: number, completion: number, cached = 0) => ({
   reasoning_tokens: 0
 })
 
-const nobody = { tenant: "", job: "", agent: "" }
+const noTags = { tenant: "", job: "", agent: "" }
 
 const attempt = (members: Partial<Accounting.AttemptUsage> = {}): Accounting.AttemptUsage => ({
   account: "moonshot",
@@ -44,9 +45,9 @@ describe("Accounting", () => {
       yield* TestClock.setTime(Date.UTC(2026, 7, 1))
       const accounting = yield* Accounting.make
       yield* accounting.record(attempt())
-      yield* accounting.record(attempt({ tags: { ...nobody, tenant: "acme", job: "x" } }))
-      yield* accounting.record(attempt({ tags: { ...nobody, tenant: "acme", job: "y" } }))
-      yield* accounting.record(attempt({ tags: { ...nobody, tenant: "globex", agent: "a" } }))
+      yield* accounting.record(attempt({ tags: { ...noTags, tenant: "acme", job: "x" } }))
+      yield* accounting.record(attempt({ tags: { ...noTags, tenant: "acme", job: "y" } }))
+      yield* accounting.record(attempt({ tags: { ...noTags, tenant: "globex", agent: "a" } }))
       const entries = yield* accounting.entries
       assert.strictEqual(entries.length, 4)
       // 1,000 x 0.60 + 100 x 3.00 = 900 millionths
@@ -78,15 +79,9 @@ describe("Accounting", () => {
       // 400 x 0.70 + 600 x 4 + 100 x 21 = 4780 fen; 400 x 3.30 = 1320 saved
       yield* accounting.record(attempt({ provider: "moonshot-cn", usage: usageOf(1_000, 100, 400) }))
       yield* accounting.record(attempt({ model: "strange" }))
-      const response = new ChatResponse({
-        id: "1",
-        model: "kimi-k2.5",
-        created: 1,
-        choices: [{ index: 0, message: { role: "assistant", content: "hi" }, finish_reason: "stop" }],
-        usage: usageOf(1_000, 100, 1_000)
-      })
+      const response = responseOf("hi", { model: "kimi-k2.5", usage: usageOf(1_000, 100, 1_000) })
       const host = { account: "moonshot", provider: "moonshot" }
-      const cached = Option.getOrThrow(Accounting.fromCachedResponse(response, host, nobody))
+      const cached = Option.getOrThrow(Accounting.fromCachedResponse(response, host, noTags))
       // 1,000 x 0.10 + 100 x 3.00 = 400 saved
       yield* accounting.record(cached)
       yield* accounting.record(cached)
@@ -99,7 +94,7 @@ describe("Accounting", () => {
         unpriced: 1
       })
       const { usage: _, ...silent } = response
-      assert.isTrue(Option.isNone(Accounting.fromCachedResponse(new ChatResponse(silent), host, nobody)))
+      assert.isTrue(Option.isNone(Accounting.fromCachedResponse(new ChatResponse(silent), host, noTags)))
     })
   )
 
@@ -125,7 +120,7 @@ describe("Accounting", () => {
       const outcomes = ["succeeded", "failed", "cached"] as const
       for (let i = 0; i < 3_000; i += 1) {
         const one = attempt({
-          tags: { ...nobody, tenant: `tenant ${(i * 7) % 400}` },
+          tags: { ...noTags, tenant: `tenant ${(i * 7) % 400}` },
           outcome: outcomes[i % 3] ?? "succeeded",
           isEstimate: i % 3 === 1,
           provider: i % 5 === 0 ? "moonshot-cn" : "moonshot",

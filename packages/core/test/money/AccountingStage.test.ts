@@ -14,6 +14,7 @@ import * as Amount from "../../src/money/internal/Amount.ts"
 import * as TokenCount from "../../src/TokenCount.ts"
 import type { Call, CallState } from "../../src/pipeline/Call.ts"
 import { withAccounting, withStreamAccounting } from "../../src/money/AccountingStage.ts"
+import { finish, responseOf, textDelta } from "../support/responses.ts"
 
 const request = { model: "kimi-k3", messages: [{ role: "user", content: "Hi" }], max_completion_tokens: 500 } as const
 const prompt = TokenCount.ofPrompt(request)
@@ -27,19 +28,11 @@ const usage: Usage = {
   reasoning_tokens: 5
 }
 
-const answer = (isReported: boolean) =>
-  new ChatResponse({
-    id: "chatcmpl-1",
-    model: "kimi-k3",
-    created: 1,
-    choices: [{ index: 0, message: { role: "assistant", content: "hello there" }, finish_reason: "stop" }],
-    ...(isReported ? { usage } : {})
-  })
+const answer = (isReported: boolean) => responseOf("hello there", isReported ? { usage } : {})
 
 const start: StreamEvent = { _tag: "Start", id: "1", model: "kimi-k3", created: 1 }
-const text: StreamEvent = { _tag: "TextDelta", choice: 0, text: "hello there" }
+const text = textDelta("hello there")
 const reported: StreamEvent = { _tag: "Usage", usage }
-const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
 
 /** An accounting service and a budget that record everything. */
 const recording = () => {

@@ -208,11 +208,11 @@ describe("Budget", () => {
   it.effect("publishes thresholds once, and overruns", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total], thresholds: [0.5, 0.8] })
-      const told: Array<string> = []
+      const published: Array<string> = []
       yield* Effect.forkChild(
         Stream.runForEach(budget.events, (event) =>
           Effect.sync(() =>
-            told.push(
+            published.push(
               event._tag === "Overrun"
                 ? `${event.scope} reserved ${digits(event.reserved)}, paid ${digits(event.price)}`
                 : `${event.scope} ${event.threshold} at ${digits(event.spent)}`
@@ -230,7 +230,7 @@ describe("Budget", () => {
       yield* spend(5)
       yield* spend(9, 4)
       yield* Effect.yieldNow
-      assert.deepStrictEqual(told, ["total 0.5 at 50", "total 0.8 at 91", "total reserved 4, paid 9"])
+      assert.deepStrictEqual(published, ["total 0.5 at 50", "total 0.8 at 91", "total reserved 4, paid 9"])
       // The ledger has what was actually paid.
       assert.deepStrictEqual(yield* stateOf(budget), ["total 105+0/100"])
       assert.isTrue(Exit.isFailure(yield* Effect.exit(spend(1))))

@@ -3,27 +3,18 @@ import { Effect, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { ChatResponse } from "../../src/models/ChatResponse.ts"
 import * as Cost from "../../src/money/Cost.ts"
+import { responseOf, usageOf } from "../support/responses.ts"
 
-const answer = (members: { readonly provider?: string; readonly model?: string; readonly hasUsage?: boolean }) =>
-  new ChatResponse({
-    id: "chatcmpl-1",
-    model: members.model ?? "kimi-k3",
-    created: 1,
-    choices: [{ index: 0, message: { role: "assistant", content: "hi" }, finish_reason: "stop" }],
-    ...(members.provider === undefined ? {} : { provider: members.provider }),
-    ...(members.hasUsage === false
-      ? {}
-      : {
-          usage: {
-            prompt_tokens: 1_000,
-            completion_tokens: 100,
-            total_tokens: 1_100,
-            cached_tokens: 0,
-            cache_write_tokens: 1_000,
-            reasoning_tokens: 0
-          }
-        })
-  })
+const usage = usageOf({ prompt_tokens: 1_000, completion_tokens: 100, cache_write_tokens: 1_000 })
+
+const answer = ({
+  hasUsage = true,
+  ...members
+}: {
+  readonly provider?: string
+  readonly model?: string
+  readonly hasUsage?: boolean
+}) => responseOf("hi", { ...members, ...(hasUsage ? { usage } : {}) })
 
 const costOf = (response: ChatResponse) =>
   Effect.map(Cost.ofResponse(response), (cost) => Option.getOrUndefined(Option.map(cost, Cost.format)))
@@ -39,7 +30,7 @@ describe("Cost.ofResponse", () => {
     })
   )
 
-  it.effect("is zero for a response of our own cache, whose whole price is saved", () =>
+  it.effect("is zero for a response of the client's cache, whose whole price is saved", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 7, 31))
       const response = answer({ provider: "moonshot" })

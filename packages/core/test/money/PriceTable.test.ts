@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Result } from "effect"
 import { TestClock } from "effect/testing"
-import { ChatResponse } from "../../src/models/ChatResponse.ts"
 import * as Cost from "../../src/money/Cost.ts"
 import * as PriceTable from "../../src/money/PriceTable.ts"
+import { responseOf, usageOf } from "../support/responses.ts"
 
 const price = (model: string, provider: string, output: string, from?: string) => ({
   model,
@@ -78,21 +78,8 @@ describe("PriceTable", () => {
   it.effect("applies to the cost of a response where its layer is provided", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 10, 23))
-      const response = new ChatResponse({
-        id: "1",
-        model: "mine",
-        created: 1,
-        provider: "p",
-        choices: [{ index: 0, message: { role: "assistant", content: "hi" }, finish_reason: "stop" }],
-        usage: {
-          prompt_tokens: 1,
-          completion_tokens: 2,
-          total_tokens: 3,
-          cached_tokens: 0,
-          cache_write_tokens: 0,
-          reasoning_tokens: 0
-        }
-      })
+      const usage = usageOf({ prompt_tokens: 1, completion_tokens: 2 })
+      const response = responseOf("hi", { model: "mine", provider: "p", usage })
       assert.isTrue(Option.isNone(yield* Cost.ofResponse(response)))
       const cost = yield* Effect.provide(
         Cost.ofResponse(response),

@@ -1,21 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
-import { ChatResponse } from "../../src/models/ChatResponse.ts"
 import type { Call } from "../../src/pipeline/Call.ts"
 import * as Pipeline from "../../src/pipeline/Pipeline.ts"
 import * as Stage from "../../src/pipeline/Stage.ts"
+import { responseOf } from "../support/responses.ts"
 
 const call: Call = {
   account: "moonshot",
   provider: "moonshot",
   request: { model: "kimi-k3", messages: [{ role: "user", content: "Hi" }] }
 }
-const answer = new ChatResponse({
-  id: "chatcmpl-1",
-  model: "kimi-k3",
-  created: 1,
-  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }]
-})
+const answer = responseOf()
 
 const isOff = (name: string): boolean => ["cache", "budget", "recovery"].includes(name)
 

@@ -2,11 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Deferred, Duration, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { classes } from "../../src/errors/KimiError.ts"
-import { ChatResponse } from "../../src/models/ChatResponse.ts"
 import * as Admission from "../../src/resilience/Admission.ts"
 import { account, ask, isIdle, makeCounted, refusal, start, stateOf } from "./support/admission.ts"
 import { errorOf } from "./support/breaker.ts"
 import { makePausing } from "./support/pausing.ts"
+import { responseOf } from "../support/responses.ts"
 
 const broken = new classes.ServerError({ message: "broken" })
 
@@ -146,13 +146,7 @@ describe("Admission", () => {
   it.effect("hears what the host tells of the account beside an answer", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make()
-      const answer = new ChatResponse({
-        id: "chatcmpl-1",
-        model: "kimi-k3",
-        created: 1,
-        choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
-        rateStatus: { limit: 10, remaining: 2 }
-      })
+      const answer = responseOf("hello", { rateStatus: { limit: 10, remaining: 2 } })
       assert.strictEqual(yield* admission.guard(ask())(Effect.succeed(answer)), answer)
       assert.deepInclude(yield* stateOf(admission), { requestsInMinute: 8, limits: { requestsPerMinute: 10 } })
     })

@@ -5,7 +5,7 @@ import type { StreamEvent } from "../../src/models/StreamEvent.ts"
 import * as Hedge from "../../src/resilience/Hedge.ts"
 import { stepwise } from "./support/breaker.ts"
 import { answer, call, errorOf, events, type Play, scripted } from "./support/hedge.ts"
-import { reckon } from "./support/hedgeReference.ts"
+import { computeOutcome } from "./support/hedgeReference.ts"
 
 type Chance = Random.Random
 
@@ -49,9 +49,9 @@ describe("Hedge, at random", () => {
           const script = scripted(...plays)
           tokens = Math.min(capacity, tokens + ratio)
           const scenario = { after, plays, isPaid: tokens >= 1, interruptAt: Infinity }
-          const mustBeInterrupted = reckon(scenario).end === Infinity
+          const mustBeInterrupted = computeOutcome(scenario).end === Infinity
           const interruptAt = mustBeInterrupted || isLucky(chance, 0.4) ? between(chance, 0, 450) + 0.5 : Infinity
-          const expected = reckon({ ...scenario, interruptAt })
+          const expected = computeOutcome({ ...scenario, interruptAt })
 
           const came: Array<StreamEvent> = []
           const times = new Set<number>()

@@ -15,7 +15,8 @@ import type { CacheLookup, Dependencies } from "./CacheLookup.ts"
 import { isCacheable, type ResponseKind } from "./CachePolicy.ts"
 import * as CacheTags from "./CacheTags.ts"
 import { type FlightResult, isCallerError } from "./FlightResult.ts"
-import type { Events, FetchResult } from "./OriginFetch.ts"
+import type { EventChunk } from "../../pipeline/internal/EventChunk.ts"
+import type { FetchResult } from "./OriginFetch.ts"
 import type { Publisher, Subscription, Task } from "./SingleFlight.ts"
 
 const isOwnResponse = ({ call, originOf }: CacheLookup, answered: Call): boolean =>
@@ -40,7 +41,7 @@ export class CacheFlights {
    * Joins the flight of a lookup, which is started if there is none. The span of
    * a caller that joins is linked to the span of the caller that started it.
    */
-  join(lookup: CacheLookup, isRefresh: boolean): Subscription<Events, FlightResult, StreamError> {
+  join(lookup: CacheLookup, isRefresh: boolean): Subscription<EventChunk, FlightResult, StreamError> {
     const subscription = this.#dependencies.flights.join(lookup.key, this.#makeTask(lookup, isRefresh))
     const span = Context.getOrUndefined(lookup.context, Tracer.ParentSpan)
     const flightSpan = Context.getOrUndefined(subscription.context, Tracer.ParentSpan)
@@ -64,7 +65,7 @@ export class CacheFlights {
   }
 
   /** Reads the store first, unless a new response is wanted, and then the host. */
-  #makeTask(lookup: CacheLookup, isRefresh: boolean): Task<Events, FlightResult, StreamError> {
+  #makeTask(lookup: CacheLookup, isRefresh: boolean): Task<EventChunk, FlightResult, StreamError> {
     const { call, context, control, key } = lookup
     const { levels } = this.#dependencies
     return {
@@ -88,7 +89,7 @@ export class CacheFlights {
   }
 
   /** Asks the host, and caches the response if new callers would still join this flight. */
-  #fetch(lookup: CacheLookup, { isCurrent, publish }: Publisher<Events>): Effect.Effect<FlightResult, StreamError> {
+  #fetch(lookup: CacheLookup, { isCurrent, publish }: Publisher<EventChunk>): Effect.Effect<FlightResult, StreamError> {
     return Effect.suspend(() => {
       const { call, fetch } = lookup
       const state: CallState = {}

@@ -15,7 +15,8 @@ import type { Values as Options } from "./CacheOptions.ts"
 import type { FlightResult } from "./FlightResult.ts"
 import type { CacheKeyFunction } from "./key/CacheKey.ts"
 import type { CacheLevels } from "./levels/CacheLevels.ts"
-import type { Events, OriginFetch } from "./OriginFetch.ts"
+import type { EventChunk } from "../../pipeline/internal/EventChunk.ts"
+import type { OriginFetch } from "./OriginFetch.ts"
 import type { SingleFlight } from "./SingleFlight.ts"
 import type { StaleRefresh } from "./StaleRefresh.ts"
 
@@ -38,7 +39,7 @@ export interface Dependencies {
   readonly options: Options
   readonly keyOf: CacheKeyFunction
   readonly levels: CacheLevels
-  readonly flights: SingleFlight<Events, FlightResult, StreamError>
+  readonly flights: SingleFlight<EventChunk, FlightResult, StreamError>
   readonly staleRefresh: StaleRefresh
 }
 

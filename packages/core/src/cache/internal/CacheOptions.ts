@@ -27,7 +27,7 @@ export interface Values {
   readonly staleAfter: Duration.Duration | undefined
   /** The pause after a background refresh that brought no newer response. Defaults to 10 seconds. */
   readonly refreshCooldown: Duration.Duration
-  /** Kinds of responses that are cached beside complete ones with a single choice. None by default. */
+  /** Kinds of responses that are cached in addition to complete ones with a single choice. None by default. */
   readonly alsoCache: ReadonlyArray<ResponseKind>
   /**
    * Whether the response of a fallback is also served to later calls to the host

@@ -1,7 +1,7 @@
 /**
- * The cache as a stage of the pipeline: below the deadline, which is each
- * caller's own, and above everything that costs money or waits, so that a hit
- * touches none of it.
+ * The cache as a stage of the pipeline: inside the deadline, which belongs to each
+ * caller, and outside everything that costs money or waits, so that a hit runs none
+ * of it.
  *
  * @since 0.1.0
  */
@@ -32,39 +32,39 @@ export interface Options {
 
 type AccountingService = Accounting.Accounting["Service"]
 
-/** Enters an answer that nobody paid for. */
-const recordCacheHit = (book: AccountingService, call: Call, response: ChatResponse): Effect.Effect<void> =>
+/** Records a response that was not paid for. */
+const recordCacheHit = (accounting: AccountingService, call: Call, response: ChatResponse): Effect.Effect<void> =>
   Effect.flatMap(CallOptions, ({ agent, job, tenant }) =>
     Option.match(Accounting.fromCachedResponse(response, call, { tenant, job, agent }), {
       onNone: () => Effect.void,
-      onSome: (bill) => Accounting.recordUsage(book, bill)
+      onSome: (usage) => Accounting.recordUsage(accounting, usage)
     })
   )
 
 const withAccounting =
-  (book: AccountingService, answered: Attempt): Attempt =>
+  (accounting: AccountingService, cached: Attempt): Attempt =>
   (call) =>
-    Effect.tap(answered(call), (response) =>
-      response.cached === undefined ? Effect.void : recordCacheHit(book, call, response)
+    Effect.tap(cached(call), (response) =>
+      response.cached === undefined ? Effect.void : recordCacheHit(accounting, call, response)
     )
 
 const withStreamAccounting =
-  (book: AccountingService, answered: StreamAttempt): StreamAttempt =>
+  (accounting: AccountingService, cached: StreamAttempt): StreamAttempt =>
   (call) =>
     Stream.suspend(() => {
       let fold: StreamFold.StreamFold | undefined
-      return Stream.mapArrayEffect(answered(call), (events) => {
+      return Stream.mapArrayEffect(cached(call), (events) => {
         const [first] = events
         if (first._tag === "Start" && first.cached !== undefined) fold = StreamFold.empty
         if (fold === undefined) return Effect.succeed(events)
         for (const event of events) fold = StreamFold.step(fold, event)
         const whole = Option.getOrUndefined(StreamFold.toResponse(fold))
-        return whole === undefined ? Effect.succeed(events) : Effect.as(recordCacheHit(book, call, whole), events)
+        return whole === undefined ? Effect.succeed(events) : Effect.as(recordCacheHit(accounting, call, whole), events)
       })
     })
 
 /**
- * The stage of a cache. `description` is its options in words.
+ * The stage of a cache. `description` is its options as readable text.
  *
  * @category stages
  * @since 0.1.0

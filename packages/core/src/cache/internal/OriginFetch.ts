@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import type * as Arr from "effect/Array"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -17,14 +16,7 @@ import type { StreamEvent } from "../../models/StreamEvent.ts"
 import * as StreamFold from "../../models/StreamFold.ts"
 import type { Attempt, Call, StreamAttempt } from "../../pipeline/Call.ts"
 import { Recorder, type StreamRecording } from "./StreamRecording.ts"
-
-/**
- * Events that arrived together.
- *
- * @category models
- * @since 0.1.0
- */
-export type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
+import type { EventChunk } from "../../pipeline/internal/EventChunk.ts"
 
 /**
  * The response of the host.
@@ -45,7 +37,7 @@ export interface FetchResult {
  * @category models
  * @since 0.1.0
  */
-export type OriginFetch = (call: Call, publish: (events: Events) => void) => Effect.Effect<FetchResult, StreamError>
+export type OriginFetch = (call: Call, publish: (events: EventChunk) => void) => Effect.Effect<FetchResult, StreamError>
 
 /**
  * Requests the whole response.

@@ -4,7 +4,7 @@
  * - Entries are found by their index and by a set for each tag, which expire
  *   with their last entry.
  * - An operation that Redis does not complete within `timeout` fails. Redis may
- *   have done it all the same, or may do it later.
+ *   still have completed it, or may complete it later.
  *
  * @since 0.1.0
  */

@@ -16,7 +16,7 @@ import type { CacheFlights } from "./CacheFlights.ts"
 import type { CacheLookup } from "./CacheLookup.ts"
 import { type CacheResponses, inFlightStatus } from "./CacheResponses.ts"
 import type { FlightResult } from "./FlightResult.ts"
-import type { Events } from "./OriginFetch.ts"
+import type { EventChunk } from "../../pipeline/internal/EventChunk.ts"
 import type { Subscription } from "./SingleFlight.ts"
 import { replay } from "./StreamRecording.ts"
 
@@ -43,7 +43,7 @@ export const make = (
     let rest: EventStream = Stream.empty
 
     /** What follows the events of a flight that has ended with this result. */
-    const following = (result: FlightResult, isFirst: boolean, hasEvents: boolean): EventStream => {
+    const eventsAfter = (result: FlightResult, isFirst: boolean, hasEvents: boolean): EventStream => {
       if (result._tag === "Refused") return isFirst || hasEvents ? Stream.fail(result.error) : retry
       if (hasEvents) return Stream.empty
       const { recording, response } = responses.fromFlight(lookup, result, isFirst)
@@ -53,7 +53,7 @@ export const make = (
     const pullOf = ({
       isFirst,
       next
-    }: Subscription<Events, FlightResult, StreamError>): Pull.Pull<Events, StreamError> => {
+    }: Subscription<EventChunk, FlightResult, StreamError>): Pull.Pull<EventChunk, StreamError> => {
       let hasEvents = false
       return Pull.matchEffect(next, {
         onSuccess: (events) => {
@@ -62,7 +62,7 @@ export const make = (
         },
         onFailure: Effect.failCause,
         onDone: (result) => {
-          rest = following(result, isFirst, hasEvents)
+          rest = eventsAfter(result, isFirst, hasEvents)
           return Cause.done()
         }
       })

@@ -8,9 +8,9 @@
  *   on one node of a cluster.
  * - Lua computes with doubles, so it adds nothing: Redis adds amounts as
  *   integers of 64 bits, exactly, and Lua compares them as strings. `Amount`
- *   says why they never exceed 2^63.
- * - The reservation of a killed process is charged at its worst price when its
- *   lease expires, by the clock of Redis.
+ *   explains why they never exceed 2^63.
+ * - The reservation of a killed process is charged in full when its lease
+ *   expires, by the clock of Redis.
  *
  * @since 0.1.0
  */

@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
@@ -14,6 +13,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { KimiError } from "../../errors/KimiError.ts"
 import type { StreamEvent } from "../../models/StreamEvent.ts"
+import type { EventChunk } from "./EventChunk.ts"
 
 /**
  * Makes an effect as interruptible as its surroundings are.
@@ -31,15 +31,13 @@ export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect
  */
 export interface StreamHooks {
   /** Called with the events of each read, before the consumer receives them. */
-  readonly onEvents?: (events: Arr.NonEmptyReadonlyArray<StreamEvent>) => void
+  readonly onEvents?: (events: EventChunk) => void
   /**
    * Called once with the exit of the stream, which is an interrupt when its consumer left. A consumer that leaves after
    * `Finish` has the whole response, so the stream has succeeded. Runs uninterruptibly.
    */
   readonly onEnd: (exit: Exit.Exit<void, KimiError>) => Effect.Effect<void>
 }
-
-type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 
 /** The state of one run. A class, because every closure would take memory for each open stream. */
 class GuardedRun {
@@ -51,7 +49,7 @@ class GuardedRun {
     this.#hooks = hooks
   }
 
-  observe(events: Events): void {
+  observe(events: EventChunk): void {
     this.#hooks.onEvents?.(events)
     this.#isComplete ||= events[events.length - 1]?._tag === "Finish"
   }
@@ -69,7 +67,7 @@ class GuardedRun {
     this.end(this.#isComplete ? Exit.void : Exit.interrupt())
   )
 
-  pull<E extends KimiError, R>(pull: Pull.Pull<Events, E, void, R>): Pull.Pull<Events, E, void, R> {
+  pull<E extends KimiError, R>(pull: Pull.Pull<EventChunk, E, void, R>): Pull.Pull<EventChunk, E, void, R> {
     return Pull.matchEffect(pull, {
       onSuccess: (events) => {
         this.observe(events)

@@ -13,9 +13,9 @@ import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { isContent, type StreamEvent } from "../../models/StreamEvent.ts"
+import type { EventChunk } from "./EventChunk.ts"
 
-type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
-type EventPull<E> = Pull.Pull<Events, E>
+type EventPull<E> = Pull.Pull<EventChunk, E>
 
 /** Pulls until the first content, or to the end of a stream that has none. */
 const pullUntilContent = <E>(pull: EventPull<E>): Effect.Effect<ReadonlyArray<StreamEvent>, E> => {

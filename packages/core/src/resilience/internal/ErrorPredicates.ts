@@ -1,5 +1,5 @@
 /**
- * How users say what the errors of their own effects mean.
+ * How users classify the errors of custom effects.
  *
  * @since 0.1.0
  */

@@ -1,9 +1,9 @@
 /**
- * Bounds the hedges of a whole client to a share of its calls, so that a host
- * that is slow for everyone is not asked twice as often.
+ * Bounds the hedges of a client to a fraction of its calls, so that a slow host does
+ * not get twice as many calls.
  *
- * A bucket of tokens, full at the start: every call puts a part of a token in,
- * a hedge takes a whole one out.
+ * A token bucket, full at the start: every call adds a fraction of a token, and a
+ * hedge takes a whole one.
  *
  * @since 0.1.0
  */
@@ -14,9 +14,9 @@ import * as KimiConfig from "../../KimiConfig.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** Tokens that a call puts in, from 0 to 1: the share of calls that may be hedged in the long run. Defaults to 0.05. */
+  /** Tokens that a call adds, from 0 to 1: the fraction of calls that may be hedged in the long run. Defaults to 0.05. */
   readonly ratio?: number | undefined
-  /** Tokens in a full bucket, at least 1: how many hedges may come at once. Defaults to 10. */
+  /** Tokens in a full bucket, at least 1: how many hedges may run in a burst. Defaults to 10. */
   readonly capacity?: number | undefined
 }
 
@@ -35,9 +35,9 @@ export const defaults = { ratio: KimiConfig.defaults.hedgeRatio, capacity: KimiC
  * @since 0.1.0
  */
 export interface HedgeBudget {
-  /** Puts the part of one call in. */
+  /** Adds the fraction of one call. */
   readonly deposit: () => void
-  /** Takes the token of one hedge, and tells whether there was one. */
+  /** Takes the token of one hedge; returns whether there was one. */
   readonly withdraw: () => boolean
   /** Tokens left. */
   readonly tokens: () => number

@@ -1,9 +1,8 @@
 /**
- * Remembers the latest times of every key, and says under which of them a given
- * part lies.
+ * The latest latencies of every key, and their percentiles.
  *
- * Bounded in both directions: so many times of a key, and so many keys, of
- * which the one that has had no new time for longest is forgotten first.
+ * Bounded in the number of samples of a key and in the number of keys; the key
+ * without a new sample for longest is dropped first.
  *
  * @since 0.1.0
  */
@@ -14,9 +13,9 @@ import * as NearestRank from "../../internal/NearestRank.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** Times remembered of a key. Defaults to 128. */
+  /** Samples of a key. Defaults to 128. */
   readonly maxSamples?: number | undefined
-  /** Keys remembered. Defaults to 256. */
+  /** Number of keys. Defaults to 256. */
   readonly maxKeys?: number | undefined
 }
 
@@ -29,33 +28,33 @@ export interface Options {
 export const defaults = { maxSamples: 128, maxKeys: 256 } as const
 
 /**
- * The latest times by key, in milliseconds.
+ * The latest samples by key, in milliseconds.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Latencies {
-  /** Remembers one more time of the key. */
+  /** Adds a sample of the key. */
   readonly record: (key: string, millis: number) => void
   /**
-   * The least remembered time that is not under the given part of all, from 0
-   * to 1, such as 0.95; `undefined` with fewer times than asked for.
+   * The percentile of the samples, with `fraction` from 0 to 1, such as 0.95;
+   * `undefined` with fewer samples than required.
    */
-  readonly percentile: (key: string, part: number, minimumSamples?: number) => number | undefined
-  /** Keys that are remembered, the one to be forgotten next first. */
+  readonly percentile: (key: string, fraction: number, minimumSamples?: number) => number | undefined
+  /** All keys, the next one to be dropped first. */
   readonly keys: () => ReadonlyArray<string>
 }
 
 interface Samples {
-  /** In the order in which they came; full, it is overwritten from its start. */
+  /** In the order in which they were added; when full, it is overwritten from the start. */
   readonly ring: Array<number>
-  /** The place of the next one, when the ring is full: that of the oldest. */
+  /** The index of the next sample; if the ring is full, that of the oldest. */
   next: number
-  /** The same times in order of size, so that asking costs nothing. */
+  /** The same samples sorted, so that a percentile is one lookup. */
   readonly sorted: Array<number>
 }
 
-/** The first place whose time is not less. */
+/** The first index whose value is not less. */
 const lowerBound = (sorted: ReadonlyArray<number>, millis: number): number => {
   let low = 0
   let high = sorted.length
@@ -68,7 +67,7 @@ const lowerBound = (sorted: ReadonlyArray<number>, millis: number): number => {
 }
 
 /**
- * A memory of nothing.
+ * No samples.
  *
  * @category constructors
  * @since 0.1.0
@@ -88,7 +87,7 @@ export const make = (options: Options = {}): Latencies => {
   return {
     record: (key, millis) => {
       const entry = entries.get(key) ?? { ring: [], next: 0, sorted: [] }
-      // A map keeps the order in which its keys came, so the key goes to its end.
+      // A map keeps insertion order, so that the key moves to its end.
       entries.delete(key)
       entries.set(key, entry)
       add(entry, millis)
@@ -98,10 +97,10 @@ export const make = (options: Options = {}): Latencies => {
         return
       }
     },
-    percentile: (key, part, minimumSamples = 1) => {
+    percentile: (key, fraction, minimumSamples = 1) => {
       const sorted = entries.get(key)?.sorted
       if (sorted === undefined || sorted.length < minimumSamples) return undefined
-      return NearestRank.percentile(sorted, part)
+      return NearestRank.percentile(sorted, fraction)
     },
     keys: () => [...entries.keys()]
   }

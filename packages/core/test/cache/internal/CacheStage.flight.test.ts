@@ -72,7 +72,7 @@ describe("CacheStage", () => {
       })
     )
 
-    it.effect("starts a refresh beside a running call", () =>
+    it.effect("starts a refresh during a running call", () =>
       Effect.gen(function* () {
         const { chat, upstream } = yield* makeStage()
         const release = upstream.hold()

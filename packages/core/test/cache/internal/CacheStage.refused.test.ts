@@ -1,4 +1,4 @@
-/** Equal calls of callers, one of whom is refused. */
+/** Equal calls of callers, of which one is refused. */
 import { assert, describe, it } from "@effect/vitest"
 import { BigDecimal, Effect, Exit, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"

@@ -32,17 +32,17 @@ describe("SingleFlight", () => {
     })
   )
 
-  it.effect("tells the first subscriber of a key from those that join", () =>
+  it.effect("distinguishes the first subscriber of a key from those that join", () =>
     Effect.gen(function* () {
       const { flights, task } = yield* setup
       const never = task(() => Effect.never)
-      const seats = ["a", "a", "b"].map((key) => flights.join(key, never))
+      const subscriptions = ["a", "a", "b"].map((key) => flights.join(key, never))
       assert.deepStrictEqual(
-        seats.map(({ isFirst }) => isFirst),
+        subscriptions.map(({ isFirst }) => isFirst),
         [true, false, true]
       )
       assert.strictEqual(flights.size(), 2)
-      for (const { unsubscribe } of seats) yield* unsubscribe
+      for (const { unsubscribe } of subscriptions) yield* unsubscribe
       assert.strictEqual(flights.size(), 0)
     })
   )
@@ -130,9 +130,9 @@ describe("SingleFlight", () => {
           publish([1])
           return Effect.andThen(Deferred.await(gate), end)
         })
-        const seats = [0, 1, 2].map(() => flights.join("k", run))
+        const subscriptions = [0, 1, 2].map(() => flights.join("k", run))
         yield* Deferred.succeed(gate, undefined)
-        for (const subscription of seats) {
+        for (const subscription of subscriptions) {
           const { exit, read } = yield* readAll(subscription)
           assert.deepStrictEqual(read, [1])
           assert.deepStrictEqual(exit, Exit.failCause(cause))
@@ -149,7 +149,7 @@ describe("SingleFlight", () => {
     )
   }
 
-  it.effect("starts a refresh beside another flight, which later subscribers join", () =>
+  it.effect("starts a refresh during another flight, which later subscribers join", () =>
     Effect.gen(function* () {
       const { flights, task } = yield* setup
       const current: Array<boolean> = []
@@ -210,11 +210,11 @@ describe("SingleFlight", () => {
       const flights = SingleFlight.make<Piece, string, string>()
       const Name = Context.Reference<string>("Name", { defaultValue: () => "nobody" })
       const run = () => Effect.flatMap(Name, (name) => Effect.as(Effect.yieldNow, name))
-      const board = Effect.map(Effect.context<never>(), (context) =>
+      const join = Effect.map(Effect.context<never>(), (context) =>
         flights.join("k", { run, context, isRefresh: false, tags: [] })
       )
-      const one = yield* Effect.provideService(board, Name, "one")
-      const two = yield* Effect.provideService(board, Name, "two")
+      const one = yield* Effect.provideService(join, Name, "one")
+      const two = yield* Effect.provideService(join, Name, "two")
       assert.strictEqual(yield* one.result, "one")
       assert.strictEqual(yield* two.result, "one")
     })

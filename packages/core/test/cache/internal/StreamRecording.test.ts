@@ -7,7 +7,7 @@ import * as StreamFold from "../../../src/models/StreamFold.ts"
 import { finish, response, start, text } from "../support/cache.ts"
 
 const thought = (text: string, choice = 0): StreamEvent => ({ _tag: "ReasoningDelta", choice, text })
-const said = (text: string, choice = 0): StreamEvent => ({ _tag: "TextDelta", choice, text })
+const textDelta = (text: string, choice = 0): StreamEvent => ({ _tag: "TextDelta", choice, text })
 const piece = (args: string, choice: number, index: number): StreamEvent => ({
   _tag: "ToolCallDelta",
   choice,
@@ -42,8 +42,9 @@ describe("StreamRecording", () => {
           const choice = between(0, choices)
           const content = ["a", "Grüße", "中", "\ud83d", "\ude00 "][between(0, 5)] ?? ""
           deltas.push(
-            [said(content, choice), thought(content, choice), piece(content, choice, between(0, 2))][between(0, 3)] ??
-              text("")
+            [textDelta(content, choice), thought(content, choice), piece(content, choice, between(0, 2))][
+              between(0, 3)
+            ] ?? text("")
           )
         }
         const calls: Array<StreamEvent> = []
@@ -75,7 +76,7 @@ describe("StreamRecording", () => {
         }
         const recorder = new Recorder(1_000)
         recorder.add(start, 1_000)
-        recorder.add(said("thrown away"), 1_000)
+        recorder.add(textDelta("thrown away"), 1_000)
         recorder.add({ _tag: "Reset", reason: "x" }, 1_000)
         const expected: Array<readonly [number, StreamEvent]> = [[0, start]]
         let now = 1_000

@@ -11,6 +11,7 @@ import type { ModelRequest } from "../../../src/models/ChatRequest.ts"
 import { ChatResponse } from "../../../src/models/ChatResponse.ts"
 import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
 import type { Attempt, Call } from "../../../src/pipeline/Call.ts"
+import { responseOf, usageOf } from "../../support/responses.ts"
 
 const digest = (name: string, data: Uint8Array) => createHash(name.replace("-", "").toLowerCase()).update(data)
 
@@ -32,19 +33,10 @@ export const callOf = (content: string, request: Partial<ModelRequest> = {}, pro
 export const call = callOf("Hi")
 
 export const response = (text: string, members: Partial<ConstructorParameters<typeof ChatResponse>[0]> = {}) =>
-  new ChatResponse({
+  responseOf(text, {
     id: `chatcmpl-${text}`,
-    model: "kimi-k3",
     created: 1_790_000_000,
-    choices: [{ index: 0, message: { role: "assistant", content: text }, finish_reason: "stop" }],
-    usage: {
-      prompt_tokens: 10,
-      completion_tokens: 5,
-      total_tokens: 15,
-      cached_tokens: 0,
-      cache_write_tokens: 0,
-      reasoning_tokens: 0
-    },
+    usage: usageOf({ prompt_tokens: 10, completion_tokens: 5 }),
     provider: "moonshot",
     ...members
   })

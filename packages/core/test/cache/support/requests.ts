@@ -14,7 +14,20 @@ const isLucky = (chance: Chance, part = 0.5): boolean => chance.nextDoubleUnsafe
 const pick = <A>(chance: Chance, first: A, ...rest: ReadonlyArray<A>): A =>
   [first, ...rest][integer(chance, rest.length + 1)] ?? first
 
-const words = ["a", "b", "Hi", "Grüße", "中文", 'say "no"', "line\nline", "\ud800", " ", "x".repeat(50), "42", "true"]
+const words = [
+  "a",
+  "b",
+  "Hi",
+  "Grüße",
+  "中文",
+  'setMember "no"',
+  "line\nline",
+  "\ud800",
+  " ",
+  "x".repeat(50),
+  "42",
+  "true"
+]
 const text = (chance: Chance): string => `${pick(chance, "w", ...words)}${integer(chance, 1_000)}`
 
 const json = (chance: Chance, depth: number): unknown => {
@@ -154,19 +167,19 @@ export const rewritten = (chance: Chance, request: ModelRequest): ModelRequest =
   let written: Json = mapCalls(shuffled(chance, request) as Json, (args) =>
     isJson(args) ? JSON.stringify(shuffled(chance, JSON.parse(args)), null, integer(chance, 4)) : args
   )
-  const say = (name: string, value: unknown) => {
+  const setMember = (name: string, value: unknown) => {
     if (written[name] === undefined && isLucky(chance)) written = { ...written, [name]: value }
   }
   const extra = request.extra_body ?? {}
-  if (!("n" in extra)) say("n", 1)
-  say("presence_penalty", 0)
-  say("frequency_penalty", 0)
-  say("logprobs", false)
-  say("response_format", { type: "text" })
-  say("temperature", undefined)
-  say("prompt_cache_key", text(chance))
-  say("safety_identifier", text(chance))
-  if (request.tools !== undefined) say("tool_choice", "auto")
+  if (!("n" in extra)) setMember("n", 1)
+  setMember("presence_penalty", 0)
+  setMember("frequency_penalty", 0)
+  setMember("logprobs", false)
+  setMember("response_format", { type: "text" })
+  setMember("temperature", undefined)
+  setMember("prompt_cache_key", text(chance))
+  setMember("safety_identifier", text(chance))
+  if (request.tools !== undefined) setMember("tool_choice", "auto")
   if (request.max_completion_tokens !== undefined && isLucky(chance)) {
     const { max_completion_tokens: most, ...rest } = written
     written = { ...rest, max_tokens: most }

@@ -14,6 +14,7 @@ import * as PriceTable from "../../../src/money/PriceTable.ts"
 import type { Call } from "../../../src/pipeline/Call.ts"
 import * as AccountingStage from "../../../src/money/AccountingStage.ts"
 import { make, type Stage } from "../../../src/pipeline/Stage.ts"
+import { responseOf } from "../../support/responses.ts"
 
 const model = "dollar-a-token"
 
@@ -42,14 +43,7 @@ const usageOf = (completion: number): Usage => ({
 
 /** A response that costs this many dollars. */
 export const answer = (dollars: number): ChatResponse =>
-  new ChatResponse({
-    id: "chatcmpl-1",
-    model,
-    created: 1,
-    provider: "host",
-    choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
-    usage: usageOf(dollars)
-  })
+  responseOf("hello", { model, provider: "host", usage: usageOf(dollars) })
 
 /** The same as a stream. */
 export const events = (dollars: number): Stream.Stream<StreamEvent> =>

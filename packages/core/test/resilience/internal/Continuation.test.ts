@@ -56,8 +56,8 @@ describe("Continuation.make", () => {
   })
 
   it("keeps a last assistant message that is not partial", () => {
-    const said: Message = { role: "assistant", content: "Yes." }
-    assert.strictEqual(of({ messages: [user, said] })?.messages.length, 3)
+    const assistantMessage: Message = { role: "assistant", content: "Yes." }
+    assert.strictEqual(of({ messages: [user, assistantMessage] })?.messages.length, 3)
   })
 
   it("reduces the maximum tokens by those generated, under the new name", () => {

@@ -4,10 +4,10 @@
 import { Effect, Stream } from "effect"
 import type { ChatError, StreamError } from "../../../src/errors/OperationErrors.ts"
 import type { ModelRequest } from "../../../src/models/ChatRequest.ts"
-import { ChatResponse } from "../../../src/models/ChatResponse.ts"
 import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
 import { type Call, accountModelKey } from "../../../src/pipeline/Call.ts"
 import * as Fallback from "../../../src/resilience/Fallback.ts"
+import { responseOf } from "../../support/responses.ts"
 
 export const request: ModelRequest = { model: "kimi-k2.6", messages: [{ role: "user", content: "Hi" }] }
 
@@ -20,12 +20,7 @@ export const step = (place: string, rest: Partial<Fallback.Step> = {}): Fallback
   return { account, provider: `host of ${account}`, model, check: Effect.succeed, ...rest }
 }
 
-export const answer = new ChatResponse({
-  id: "chatcmpl-1",
-  model: "kimi-k3",
-  created: 1,
-  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }]
-})
+export const answer = responseOf()
 
 export const text = (piece: string): StreamEvent => ({ _tag: "TextDelta", choice: 0, text: piece })
 export const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }

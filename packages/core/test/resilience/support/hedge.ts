@@ -9,6 +9,7 @@ import type { ChatError, StreamError } from "../../../src/errors/OperationErrors
 import { ChatResponse } from "../../../src/models/ChatResponse.ts"
 import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
 import type { Call } from "../../../src/pipeline/Call.ts"
+import { finish, responseOf, textDelta } from "../../support/responses.ts"
 
 export const callOf = (model: string): Call => ({
   account: "moonshot",
@@ -19,19 +20,12 @@ export const callOf = (model: string): Call => ({
 export const call = callOf("kimi-k3")
 
 const start = (run: number): StreamEvent => ({ _tag: "Start", id: `run ${run}`, model: "kimi-k3", created: 0 })
-const text = (run: number, piece: number): StreamEvent => ({ _tag: "TextDelta", choice: 0, text: `${run}.${piece}` })
-const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
+const text = (run: number, piece: number): StreamEvent => textDelta(`${run}.${piece}`)
 
 /** The events of a whole stream. */
 export const events = (run: number): ReadonlyArray<StreamEvent> => [start(run), text(run, 1), text(run, 2), finish]
 
-export const answer = (run: number): ChatResponse =>
-  new ChatResponse({
-    id: `run ${run}`,
-    model: "kimi-k3",
-    created: 0,
-    choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }]
-  })
+export const answer = (run: number): ChatResponse => responseOf("hello", { id: `run ${run}`, created: 0 })
 
 export const errorOf = (run: number) => new classes.ServerError({ message: `run ${run} failed` })
 

@@ -46,7 +46,7 @@ const lifeOf = (play: Play, startedAt: number) => {
   }
 }
 
-export const reckon = ({ after, interruptAt, isPaid, plays }: Scenario): Outcome => {
+export const computeOutcome = ({ after, interruptAt, isPaid, plays }: Scenario): Outcome => {
   const first = lifeOf(plays[0], 0)
   const isAsked = Math.min(first.success, first.failure) > after && interruptAt > after
   const isHedged = isAsked && isPaid

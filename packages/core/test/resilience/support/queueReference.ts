@@ -10,7 +10,7 @@ export interface Caller {
 }
 
 /** After this many calls of others a priority is served. */
-const patience = 8
+const maxSkips = 8
 
 export const makeReference = () => {
   let waiting: ReadonlyArray<Caller> = []
@@ -29,7 +29,7 @@ export const makeReference = () => {
 
   const next = (): Caller | undefined => {
     const candidates = priorities.filter(waits)
-    const priority = candidates.find((candidate) => (turnsOfOthers.get(candidate) ?? 0) >= patience) ?? candidates.at(0)
+    const priority = candidates.find((candidate) => (turnsOfOthers.get(candidate) ?? 0) >= maxSkips) ?? candidates.at(0)
     const own = waiting.filter((caller) => caller.priority === priority)
     const since = (caller: Caller) => inLineSince.get(line(caller)) ?? 0
     const first = Math.min(...own.map(since))

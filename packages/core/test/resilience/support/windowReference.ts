@@ -1,13 +1,13 @@
 /**
  * A simple sliding window: a list of all amounts.
  */
-interface Spent {
+interface Amount {
   readonly at: number
   readonly amount: number
 }
 
 export const makeReference = (windowMillis: number, slotMillis: number) => {
-  const spent: Array<Spent> = []
+  const spent: Array<Amount> = []
   let latest = 0
 
   const at = (now: number): number => {
@@ -16,21 +16,21 @@ export const makeReference = (windowMillis: number, slotMillis: number) => {
   }
 
   /** The first end of a slot at which all other amounts have left the window. */
-  const leavesAt = (entry: Spent): number => {
+  const leavesAt = (entry: Amount): number => {
     const endOfSlot = (Math.floor(entry.at / slotMillis) + 1) * slotMillis
     return Math.ceil((endOfSlot + windowMillis) / slotMillis) * slotMillis
   }
 
-  const total = (entries: ReadonlyArray<Spent>): number => entries.reduce((sum, { amount }) => sum + amount, 0)
+  const total = (entries: ReadonlyArray<Amount>): number => entries.reduce((sum, { amount }) => sum + amount, 0)
 
   return {
-    add: (amount: number, now: number): Spent => {
+    add: (amount: number, now: number): Amount => {
       const entry = { at: at(now), amount }
       spent.push(entry)
       return entry
     },
     /** Removes an amount. */
-    remove: (entry: Spent, now: number): void => {
+    remove: (entry: Amount, now: number): void => {
       at(now)
       spent.splice(spent.indexOf(entry), 1)
     },

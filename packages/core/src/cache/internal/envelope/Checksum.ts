@@ -3,7 +3,7 @@
  * machines.
  *
  * Web Crypto digests only asynchronously, which costs ten times as much as
- * reading an entry. The checksum does not protect against tampering: anyone who
+ * reading an entry. The checksum does not protect against tampering: a process that
  * can write to a store can compute it too. Encryption does.
  *
  * @since 0.1.0

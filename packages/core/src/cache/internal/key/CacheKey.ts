@@ -1,6 +1,6 @@
 /**
  * The key of a call in the cache: a digest of everything that can change its
- * answer. Nothing of the request can be read from it.
+ * response, from which the request cannot be recovered.
  *
  * @since 0.1.0
  */
@@ -11,8 +11,8 @@ import * as Sha256 from "../Sha256.ts"
 import * as CanonicalRequest from "./CanonicalRequest.ts"
 
 /**
- * The version of all keys. It changes whenever the same text would mean
- * another request, so that entries of an older version are not found.
+ * The version of all keys. It changes whenever the canonical text of
+ * requests changes, so that entries of an older version are not found.
  *
  * @category constants
  * @since 0.1.0
@@ -20,52 +20,52 @@ import * as CanonicalRequest from "./CanonicalRequest.ts"
 export const version = 1
 
 /**
- * What a key is made of.
+ * The input of a key.
  *
  * @category models
  * @since 0.1.0
  */
 export interface KeyInput extends Pick<Call, "provider" | "request"> {
-  /** For whom the call is made: tenants have nothing of each other. */
+  /** The tenant of the call: tenants do not share responses. */
   readonly tenant: string
-  /** Address and key, as `makeOrigin` writes them: what one account was answered is nobody else's. */
+  /** Address and key, as `makeOrigin` writes them: accounts do not share responses. */
   readonly origin?: string | undefined
 }
 
 /**
- * Makes the key of a call: 64 hexadecimal digits.
+ * Computes the key of a call: 64 hexadecimal digits.
  *
  * @category models
  * @since 0.1.0
  */
-export type CacheKeyFunction = (subject: KeyInput) => Effect.Effect<string>
+export type CacheKeyFunction = (input: KeyInput) => Effect.Effect<string>
 
 /**
- * The text whose digest is the key. It holds the prompt: keep it nowhere.
+ * The text whose digest is the key. It contains the prompt, and must not be stored.
  *
  * @category conversions
  * @since 0.1.0
  */
 export const serialize = ({ origin = "", provider, request, tenant }: KeyInput): string => {
-  // Text by text, which takes less time than an array of them.
+  // Concatenation is faster than serializing an array.
   const host = `${JSON.stringify(provider)},${JSON.stringify(origin)}`
-  const asked = `${JSON.stringify(tenant)},${JSON.stringify(request.model)}`
-  return `[${version},${host},${asked}]${CanonicalRequest.serialize(provider, request)}`
+  const target = `${JSON.stringify(tenant)},${JSON.stringify(request.model)}`
+  return `[${version},${host},${target}]${CanonicalRequest.serialize(provider, request)}`
 }
 
 /**
- * Makes keys with the `Digest` service, or with Web Crypto when there is none.
+ * Computes keys with the `Digest` service, or with Web Crypto if there is none.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const make: Effect.Effect<CacheKeyFunction> = Effect.map(
   Sha256.make,
-  (digest) => (subject) => Effect.suspend(() => digest(serialize(subject)))
+  (digest) => (input) => Effect.suspend(() => digest(serialize(input)))
 )
 
 /**
- * The origin of an account's answers: the address of its host, and a digest of
+ * The origin of an account's responses: the address of its host, and a digest of
  * its API key.
  *
  * @category constructors

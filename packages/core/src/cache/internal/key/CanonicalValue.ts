@@ -1,6 +1,6 @@
 /**
- * The same text for values that are equal by their members, whatever the order
- * of these. For what JSON can express it is canonical JSON; other values have
+ * The same text for values that are equal by their members, for any order of
+ * these. For what JSON can express it is canonical JSON; other values have
  * texts that no JSON has.
  *
  * @since 0.1.0

@@ -97,7 +97,7 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<StoreLevel, never, Scope.Scope> {
   const { cooldown, timeout, writeTimeout } = options
   const clock = yield* Clock.Clock
-  const behind = yield* WriteBehind.make(options)
+  const queue = yield* WriteBehind.make(options)
   const reading = yield* StoreOutage.make({
     timeout,
     cooldown,
@@ -161,7 +161,7 @@ export const make = Effect.fnUntraced(function* (
 
   /** Bounds the operation, for those queued behind it, and the caller's wait in the queue. */
   const manage = (operation: string, effect: Effect.Effect<void, CacheStoreError>) =>
-    bounded(operation, behind.runInOrder(bounded(operation, interruptWithoutWaiting(effect))))
+    bounded(operation, queue.runInOrder(bounded(operation, interruptWithoutWaiting(effect))))
 
   return {
     read: (key) =>
@@ -177,11 +177,11 @@ export const make = Effect.fnUntraced(function* (
         }
         misses += 1
         if (found === "corrupt") corrupt += 1
-        if (found !== "none") behind.offer(0, Effect.asVoid(change(store.remove(key))))
+        if (found !== "none") queue.offer(0, Effect.asVoid(change(store.remove(key))))
         return Option.none()
       }),
     write: (key, entry) => {
-      const isQueued = behind.offer(
+      const isQueued = queue.offer(
         HeapSize.ofEntry(entry),
         Effect.map(change(Effect.suspend(() => seal(key, entry))), (isWritten) => {
           if (isWritten) writes += 1
@@ -200,7 +200,7 @@ export const make = Effect.fnUntraced(function* (
       corrupt,
       writes,
       droppedWrites,
-      pending: behind.pending(),
+      pending: queue.pending(),
       isReadable: !reading.isUnavailable(),
       isWritable: !writing.isUnavailable()
     })

@@ -59,7 +59,7 @@ const increment = (counts: Map<string, number>, name: string): void =>
  * @since 0.1.0
  */
 export class CallMetrics {
-  private readonly instruments: Instruments
+  readonly #instruments: Instruments
   readonly requests = new Map<string, number>()
   readonly streamEnds = new Map<string, number>()
   /** Attempts by account and outcome. */
@@ -71,7 +71,7 @@ export class CallMetrics {
   readonly admissionWait = new RecentSamples()
 
   constructor(instruments: Instruments) {
-    this.instruments = instruments
+    this.#instruments = instruments
   }
 
   /** Records a call that has ended. */
@@ -81,7 +81,7 @@ export class CallMetrics {
     increment(this.requests, outcome)
     if (outcome === "ok") this.duration.add(duration)
     if (timeToFirstToken !== undefined) this.timeToFirstToken.add(timeToFirstToken)
-    const { instruments } = this
+    const instruments = this.#instruments
     instruments.update(metrics.requests, 1, [operation, name, provider, requestModel, outcome])
     instruments.update(metrics.operationDuration, duration / 1000, [
       operationName,
@@ -103,18 +103,18 @@ export class CallMetrics {
     const outcomes = this.attempts.get(account) ?? new Map<string, number>()
     this.attempts.set(account, outcomes)
     increment(outcomes, outcome)
-    this.instruments.update(metrics.attempts, 1, [operation, name, provider, model, outcome])
+    this.#instruments.update(metrics.attempts, 1, [operation, name, provider, model, outcome])
     if (streamEnd === undefined) return
     increment(this.streamEnds, streamEnd)
-    this.instruments.update(metrics.streamEnds, 1, [name, provider, model, streamEnd])
+    this.#instruments.update(metrics.streamEnds, 1, [name, provider, model, streamEnd])
     if (outputRate === undefined) return
     this.outputRate.add(outputRate)
-    this.instruments.update(metrics.outputRate, outputRate, [name, provider, model])
+    this.#instruments.update(metrics.outputRate, outputRate, [name, provider, model])
   }
 
   /** Records the time to the first content of a streamed attempt, in milliseconds. */
   recordFirstContent({ provider, model }: AttemptLabels, millis: number): void {
-    this.instruments.update(metrics.timeToFirstChunk, millis / 1000, [
+    this.#instruments.update(metrics.timeToFirstChunk, millis / 1000, [
       operationName,
       providerName(provider),
       provider,
@@ -124,7 +124,7 @@ export class CallMetrics {
 
   /** Records the milliseconds between reads with content of a streamed attempt. */
   contentIntervalRecorder({ provider, model }: AttemptLabels): (millis: number) => void {
-    const update = this.instruments.updater(metrics.timePerOutputChunk, [
+    const update = this.#instruments.updater(metrics.timePerOutputChunk, [
       operationName,
       providerName(provider),
       provider,
@@ -140,28 +140,28 @@ export class CallMetrics {
     outcome: string
   ): void {
     this.admissionWait.add(millis)
-    this.instruments.update(metrics.admissionWait, millis / 1000, [provider, account, outcome])
+    this.#instruments.update(metrics.admissionWait, millis / 1000, [provider, account, outcome])
   }
 
   /** Records a call in a stage that a user inserted or replaced. */
   recordStage(name: string, millis: number, outcome: Outcome): void {
-    this.instruments.update(metrics.stageDuration, millis / 1000, [name, outcome])
+    this.#instruments.update(metrics.stageDuration, millis / 1000, [name, outcome])
   }
 
   /** Records that an attempt retries one that failed. */
   recordRetry({ provider, request }: Call, reason: string): void {
     this.retries += 1
-    this.instruments.update(metrics.retries, 1, [providerName(provider), provider, request.model, reason])
+    this.#instruments.update(metrics.retries, 1, [providerName(provider), provider, request.model, reason])
   }
 
   /** Records that a circuit rejected an attempt. */
   recordRejection({ provider, request }: Call): void {
-    this.instruments.update(metrics.breakerRejections, 1, [providerName(provider), provider, request.model])
+    this.#instruments.update(metrics.breakerRejections, 1, [providerName(provider), provider, request.model])
   }
 
   /** Records that a circuit changed its state. */
   recordTransition(circuit: string, state: string): void {
-    this.instruments.update(metrics.breakerTransitions, 1, [circuit, state])
+    this.#instruments.update(metrics.breakerTransitions, 1, [circuit, state])
   }
 
   /** Records the usage of an attempt, or the savings of a cached response. */
@@ -169,7 +169,7 @@ export class CallMetrics {
     { isEstimate, model, outcome, provider, tags = noTags, usage }: AttemptUsage,
     cost: Option.Option<Cost>
   ): void {
-    const { instruments } = this
+    const instruments = this.#instruments
     const name = providerName(provider)
     const saved = (source: string, currency: string, amount: BigDecimal.BigDecimal) => {
       if (!BigDecimal.isPositive(amount)) return

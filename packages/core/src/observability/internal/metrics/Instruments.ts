@@ -58,11 +58,11 @@ const makeLabelNode = (): LabelNode => ({ next: new Map(), series: undefined })
 
 /** The series of one metric. */
 class MetricFamily {
-  private readonly root = makeLabelNode()
+  readonly #root = makeLabelNode()
   readonly labelsBySeries = new Map<Series, ReadonlyArray<string | undefined>>()
 
   get(labels: ReadonlyArray<string | undefined>): Series | undefined {
-    let at: LabelNode | undefined = this.root
+    let at: LabelNode | undefined = this.#root
     for (const label of labels) {
       at = at.next.get(label)
       if (at === undefined) return undefined
@@ -71,18 +71,18 @@ class MetricFamily {
   }
 
   set(labels: ReadonlyArray<string | undefined>, series: Series): void {
-    this.nodeAt(labels).series = series
+    this.#nodeAt(labels).series = series
     this.labelsBySeries.set(series, labels)
   }
 
   remove(series: Series): void {
     const labels = this.labelsBySeries.get(series)
-    if (labels !== undefined) this.nodeAt(labels).series = undefined
+    if (labels !== undefined) this.#nodeAt(labels).series = undefined
     this.labelsBySeries.delete(series)
   }
 
-  private nodeAt(labels: ReadonlyArray<string | undefined>): LabelNode {
-    let at = this.root
+  #nodeAt(labels: ReadonlyArray<string | undefined>): LabelNode {
+    let at = this.#root
     for (const label of labels) {
       const next = at.next.get(label) ?? makeLabelNode()
       at.next.set(label, next)
@@ -117,63 +117,63 @@ const makeMetric = (definition: Telemetry.Metric, labels: ReadonlyArray<string |
  * @since 0.1.0
  */
 export class Instruments {
-  private readonly context: Context.Context<never>
-  private readonly options: Options
-  private readonly families = new Map<Telemetry.Metric, MetricFamily>()
-  private readonly values = new Map<string, Set<string>>()
+  readonly #context: Context.Context<never>
+  readonly #options: Options
+  readonly #families = new Map<Telemetry.Metric, MetricFamily>()
+  readonly #values = new Map<string, Set<string>>()
 
   constructor(registry: Metric.MetricRegistry, options: Options) {
-    this.context = Context.make(Metric.MetricRegistry, registry)
-    this.options = options
+    this.#context = Context.make(Metric.MetricRegistry, registry)
+    this.#options = options
   }
 
   /** Adds to a counter, records in a histogram, or sets a gauge. */
   update<D extends Telemetry.Metric>(definition: D, value: number, labels: Labels<D>): void {
-    this.seriesOf(definition, labels).updateUnsafe(value, this.context)
+    this.#seriesOf(definition, labels).updateUnsafe(value, this.#context)
   }
 
   /** A prepared `update` for a label set that is used repeatedly. */
   updater<D extends Telemetry.Metric>(definition: D, labels: Labels<D>): (value: number) => void {
-    const series = this.seriesOf(definition, labels)
-    return (value) => series.updateUnsafe(value, this.context)
+    const series = this.#seriesOf(definition, labels)
+    return (value) => series.updateUnsafe(value, this.#context)
   }
 
   /** Replaces all series of a gauge. Series that are not among the rows are removed; rows with equal labels are summed. */
   replace<D extends Telemetry.Metric>(definition: D, rows: Iterable<readonly [Labels<D>, number]>): void {
     const sums = new Map<Series, number>()
     for (const [labels, value] of rows) {
-      const series = this.seriesOf(definition, labels)
+      const series = this.#seriesOf(definition, labels)
       sums.set(series, (sums.get(series) ?? 0) + value)
     }
-    const family = this.familyOf(definition)
+    const family = this.#familyOf(definition)
     for (const series of family.labelsBySeries.keys()) {
       const value = sums.get(series)
-      if (value !== undefined) series.updateUnsafe(value, this.context)
+      if (value !== undefined) series.updateUnsafe(value, this.#context)
       else {
         family.remove(series)
-        Metric.removeUnsafe(series, this.context)
+        Metric.removeUnsafe(series, this.#context)
       }
     }
   }
 
-  private familyOf(definition: Telemetry.Metric): MetricFamily {
-    const known = this.families.get(definition)
+  #familyOf(definition: Telemetry.Metric): MetricFamily {
+    const known = this.#families.get(definition)
     if (known !== undefined) return known
     const family = new MetricFamily()
-    this.families.set(definition, family)
+    this.#families.set(definition, family)
     return family
   }
 
-  private seriesOf(definition: Telemetry.Metric, labels: ReadonlyArray<string | undefined>): Series {
-    const family = this.familyOf(definition)
+  #seriesOf(definition: Telemetry.Metric, labels: ReadonlyArray<string | undefined>): Series {
+    const family = this.#familyOf(definition)
     const known = family.get(labels)
     if (known !== undefined) return known
-    const bounded = labels.map((value, index) => this.boundedLabelValue(definition.attributes[index], value))
-    return this.boundedSeries(definition, family, bounded)
+    const bounded = labels.map((value, index) => this.#boundedLabelValue(definition.attributes[index], value))
+    return this.#boundedSeries(definition, family, bounded)
   }
 
   /** The series of the labels, or of `other` when the metric has too many series. */
-  private boundedSeries(
+  #boundedSeries(
     definition: Telemetry.Metric,
     family: MetricFamily,
     labels: ReadonlyArray<string | undefined>
@@ -184,20 +184,20 @@ export class Instruments {
       value !== undefined && definition.attributes[index]?.isUnbounded === true ? Telemetry.overflowValue : value
     )
     const isRest = rest.every((value, index) => value === labels[index])
-    if (family.labelsBySeries.size >= this.options.maxSeries && !isRest)
-      return this.boundedSeries(definition, family, rest)
+    if (family.labelsBySeries.size >= this.#options.maxSeries && !isRest)
+      return this.#boundedSeries(definition, family, rest)
     const series = makeMetric(definition, labels)
     family.set(labels, series)
     return series
   }
 
   /** The value, or `other` when the attribute has too many. */
-  private boundedLabelValue(attribute: Telemetry.Attribute | undefined, value: string | undefined): string | undefined {
+  #boundedLabelValue(attribute: Telemetry.Attribute | undefined, value: string | undefined): string | undefined {
     if (attribute === undefined || !attribute.isUnbounded || value === undefined) return value
-    const values = this.values.get(attribute.name) ?? new Set<string>()
-    this.values.set(attribute.name, values)
+    const values = this.#values.get(attribute.name) ?? new Set<string>()
+    this.#values.set(attribute.name, values)
     if (values.has(value)) return value
-    if (values.size >= this.options.maxLabelValues) return Telemetry.overflowValue
+    if (values.size >= this.#options.maxLabelValues) return Telemetry.overflowValue
     values.add(value)
     return value
   }

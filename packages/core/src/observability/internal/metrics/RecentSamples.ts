@@ -15,18 +15,18 @@ const maxSamples = 1024
  * @since 0.1.0
  */
 export class RecentSamples {
-  private readonly ring = new Float64Array(maxSamples)
-  private count = 0
+  readonly #ring = new Float64Array(maxSamples)
+  #count = 0
 
   /** Adds a value and drops the oldest when the buffer is full. */
   add(value: number): void {
-    this.ring[this.count % maxSamples] = value
-    this.count += 1
+    this.#ring[this.#count % maxSamples] = value
+    this.#count += 1
   }
 
   /** The percentiles by nearest rank; `undefined` before the first value. */
   percentiles(): Percentiles | undefined {
-    const sorted = this.ring.slice(0, Math.min(this.count, maxSamples)).toSorted()
+    const sorted = this.#ring.slice(0, Math.min(this.#count, maxSamples)).toSorted()
     if (sorted.length === 0) return undefined
     const at = (fraction: number): number => NearestRank.percentile(sorted, fraction) ?? 0
     return { p50: at(0.5), p95: at(0.95), p99: at(0.99), samples: sorted.length }

@@ -24,28 +24,28 @@ import { attributes, spanEvents, spans } from "../../Telemetry.ts"
 /** One attempt. It is written to as the attempt runs. */
 class AttemptObservation {
   readonly span: Tracer.Span
-  private readonly calls: CallMetrics
-  private readonly observation: Observation
-  private readonly labels: {
+  readonly #calls: CallMetrics
+  readonly #observation: Observation
+  readonly #labels: {
     readonly account: string
     readonly provider: string
     readonly model: string
     readonly operation: Observation["operation"]
   }
-  private readonly startedAt: number
-  private firstContentAt: number | undefined = undefined
-  private lastContentAt = 0
-  private recordContentInterval: ((millis: number) => void) | undefined = undefined
-  private outputTokens: number | undefined = undefined
+  readonly #startedAt: number
+  #firstContentAt: number | undefined = undefined
+  #lastContentAt = 0
+  #recordContentInterval: ((millis: number) => void) | undefined = undefined
+  #outputTokens: number | undefined = undefined
   /** Whether the host has begun to answer. */
   hasBegun = false
 
   constructor(calls: CallMetrics, observation: Observation, { account, provider, request }: Call, span: Tracer.Span) {
     this.span = span
-    this.calls = calls
-    this.observation = observation
-    this.labels = { account, provider, model: request.model, operation: observation.operation }
-    this.startedAt = observation.clock.currentTimeMillisUnsafe()
+    this.#calls = calls
+    this.#observation = observation
+    this.#labels = { account, provider, model: request.model, operation: observation.operation }
+    this.#startedAt = observation.clock.currentTimeMillisUnsafe()
   }
 
   recordEvents(read: Arr.NonEmptyReadonlyArray<StreamEvent>): void {
@@ -53,27 +53,31 @@ class AttemptObservation {
     let hasContent = false
     for (const event of read) {
       if (isContent(event)) hasContent = true
-      else if (event._tag === "Usage") this.outputTokens = event.usage.completion_tokens
+      else if (event._tag === "Usage") this.#outputTokens = event.usage.completion_tokens
     }
     if (!hasContent) return
-    const now = this.observation.clock.currentTimeMillisUnsafe()
-    if (this.firstContentAt === undefined) {
-      this.firstContentAt = now
-      const millis = now - this.startedAt
-      this.calls.recordFirstContent(this.labels, millis)
+    const now = this.#observation.clock.currentTimeMillisUnsafe()
+    if (this.#firstContentAt === undefined) {
+      this.#firstContentAt = now
+      const millis = now - this.#startedAt
+      this.#calls.recordFirstContent(this.#labels, millis)
       this.span.attribute(attributes.responseTimeToFirstChunk.name, millis / 1000)
-      this.span.event(spanEvents.firstToken.name, this.observation.clock.currentTimeNanosUnsafe())
+      this.span.event(spanEvents.firstToken.name, this.#observation.clock.currentTimeNanosUnsafe())
     } else {
-      this.recordContentInterval ??= this.calls.contentIntervalRecorder(this.labels)
-      this.recordContentInterval(now - this.lastContentAt)
+      this.#recordContentInterval ??= this.#calls.contentIntervalRecorder(this.#labels)
+      this.#recordContentInterval(now - this.#lastContentAt)
     }
-    this.lastContentAt = now
+    this.#lastContentAt = now
   }
 
   end<A>(exit: Exit.Exit<A, KimiError>, isStream: boolean): void {
     const outcome = CallOutcome.fromExit(exit)
     const error = CallOutcome.errorOf(exit)
-    const { labels, calls, firstContentAt, observation, span } = this
+    const labels = this.#labels
+    const calls = this.#calls
+    const firstContentAt = this.#firstContentAt
+    const observation = this.#observation
+    const span = this.span
     if (error !== undefined) {
       observation.lastFailure = error
       span.attribute(attributes.errorType.name, error._tag)
@@ -82,7 +86,7 @@ class AttemptObservation {
     if (isStream) {
       const streamEnd = CallOutcome.streamEndOf(outcome, firstContentAt !== undefined)
       span.attribute(attributes.streamEnd.name, streamEnd)
-      calls.recordAttempt(labels, { outcome, streamEnd, outputRate: this.outputRate() })
+      calls.recordAttempt(labels, { outcome, streamEnd, outputRate: this.#outputRate() })
     } else {
       calls.recordAttempt(labels, { outcome })
     }
@@ -91,8 +95,10 @@ class AttemptObservation {
   }
 
   /** Tokens a second; a stream that came at once has none. */
-  private outputRate(): number | undefined {
-    const { firstContentAt, lastContentAt, outputTokens } = this
+  #outputRate(): number | undefined {
+    const firstContentAt = this.#firstContentAt
+    const lastContentAt = this.#lastContentAt
+    const outputTokens = this.#outputTokens
     if (firstContentAt === undefined || outputTokens === undefined || lastContentAt <= firstContentAt) return undefined
     return (outputTokens / (lastContentAt - firstContentAt)) * 1000
   }

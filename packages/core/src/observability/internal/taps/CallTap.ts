@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Clock from "effect/Clock"
@@ -31,8 +30,7 @@ import * as Content from "./Content.ts"
 import { CurrentObservation, Observation } from "./Observation.ts"
 import * as RequestAttributes from "./RequestAttributes.ts"
 import { attributes as a, spanEvents, spans } from "../../Telemetry.ts"
-
-type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
+import type { EventChunk } from "../../../pipeline/internal/EventChunk.ts"
 
 /**
  * What observes the calls of one client.
@@ -167,7 +165,7 @@ export const make = (
       Exit.isFailure(exit) ? over(exit) : Effect.void
     )
     return yield* Effect.map(opened, (pull) => {
-      const observePull = (pull: Pull.Pull<Events, StreamError>) =>
+      const observePull = (pull: Pull.Pull<EventChunk, StreamError>) =>
         Pull.matchEffect(pull, {
           onSuccess: (read) => {
             if (received.addEvents(read)) {

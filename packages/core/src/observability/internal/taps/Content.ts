@@ -46,28 +46,28 @@ type Part = { readonly type: string } & { readonly [name: string]: unknown }
 
 /** Redacts and truncates texts up to a total length. */
 class TextTruncator {
-  private readonly redact: Options["redact"]
-  private remaining: number
+  readonly #redact: Options["redact"]
+  #remaining: number
 
   constructor({ maxLength = defaultMaxLength, redact }: Options) {
-    this.redact = redact
-    this.remaining = maxLength
+    this.#redact = redact
+    this.#remaining = maxLength
   }
 
   get isFull(): boolean {
-    return this.remaining <= 0
+    return this.#remaining <= 0
   }
 
   redactAndTruncate(text: string): string {
-    const shown = this.redactSafely(text)
-    const cut = shown.length > this.remaining ? `${shown.slice(0, this.remaining)}…` : shown
-    this.remaining -= shown.length
+    const shown = this.#redactSafely(text)
+    const cut = shown.length > this.#remaining ? `${shown.slice(0, this.#remaining)}…` : shown
+    this.#remaining -= shown.length
     return cut
   }
 
-  private redactSafely(text: string): string {
+  #redactSafely(text: string): string {
     try {
-      return String(this.redact(text))
+      return String(this.#redact(text))
     } catch {
       // A redaction that fails must not leak the text.
       return withheld

@@ -39,31 +39,31 @@ const recordFailure = (
 
 /** Counts how often a retry stage makes its attempt. */
 class RetryObservation {
-  private readonly calls: CallMetrics
-  private readonly observation: Observation
-  private hasBegun = false
-  private failure: KimiError | undefined = undefined
+  readonly #calls: CallMetrics
+  readonly #observation: Observation
+  #hasBegun = false
+  #failure: KimiError | undefined = undefined
 
   constructor(calls: CallMetrics, observation: Observation) {
-    this.calls = calls
-    this.observation = observation
+    this.#calls = calls
+    this.#observation = observation
   }
 
   begin(call: Call): void {
-    if (!this.hasBegun) {
-      this.hasBegun = true
+    if (!this.#hasBegun) {
+      this.#hasBegun = true
       return
     }
-    const reason = (this.failure ?? this.observation.lastFailure)?._tag ?? "defect"
-    this.failure = undefined
-    this.observation.retries += 1
-    this.calls.recordRetry(call, reason)
-    this.observation.event(spanEvents.retry.name, { [attributes.errorType.name]: reason })
+    const reason = (this.#failure ?? this.#observation.lastFailure)?._tag ?? "defect"
+    this.#failure = undefined
+    this.#observation.retries += 1
+    this.#calls.recordRetry(call, reason)
+    this.#observation.event(spanEvents.retry.name, { [attributes.errorType.name]: reason })
   }
 
   fail(call: Call, error: KimiError | undefined): void {
-    this.failure = error
-    recordFailure(this.calls, this.observation, call, error)
+    this.#failure = error
+    recordFailure(this.#calls, this.#observation, call, error)
   }
 }
 
@@ -106,23 +106,26 @@ const minEventMillis = 1
 
 /** One wait for admission. */
 class AdmissionWait {
-  private readonly calls: CallMetrics
-  private readonly observation: Observation
-  private readonly call: Call
-  private readonly startedAt: number
-  private isOver = false
+  readonly #calls: CallMetrics
+  readonly #observation: Observation
+  readonly #call: Call
+  readonly #startedAt: number
+  #isOver = false
 
   constructor(calls: CallMetrics, observation: Observation, call: Call) {
-    this.calls = calls
-    this.observation = observation
-    this.call = call
-    this.startedAt = observation.clock.currentTimeMillisUnsafe()
+    this.#calls = calls
+    this.#observation = observation
+    this.#call = call
+    this.#startedAt = observation.clock.currentTimeMillisUnsafe()
   }
 
   end(outcome: string): void {
-    if (this.isOver) return
-    this.isOver = true
-    const { call, calls, observation, startedAt } = this
+    if (this.#isOver) return
+    this.#isOver = true
+    const call = this.#call
+    const calls = this.#calls
+    const observation = this.#observation
+    const startedAt = this.#startedAt
     const millis = Math.max(0, observation.clock.currentTimeMillisUnsafe() - startedAt)
     observation.admissionWait += millis
     calls.recordAdmissionWait(call, millis, outcome)

@@ -148,7 +148,7 @@ export class AccountLimits {
     this.#usageWindow.cancel(tokens, at, now)
   }
 
-  /** Records how a call ended. An interrupted call says nothing about the limits. */
+  /** Records how a call ended. An interrupted call is ignored. */
   recordOutcome(outcome: Outcome, now: number): void {
     if (outcome === "success") this.recordSuccess(now)
     else if (outcome !== "interrupted") this.recordFailure(outcome, now)
@@ -170,7 +170,7 @@ export class AccountLimits {
     if (remaining === 0 && reset !== undefined) this.#pause(Duration.millis(reset), now)
   }
 
-  /** Learns from a refusal. Other errors say nothing about the limits. */
+  /** Learns from a refusal. Other errors are ignored. */
   recordFailure(error: KimiError, now: number): void {
     switch (error._tag) {
       case "OverloadedError":

@@ -3,7 +3,7 @@
  * ever holds more than a limit.
  *
  * Amounts are kept in slots of time, and a slot counts until all of it has
- * left the window: memory and work are bounded whatever the rate is, and the
+ * left the window: memory and work are bounded for any rate, and the
  * sum is never too low.
  *
  * @since 0.1.0

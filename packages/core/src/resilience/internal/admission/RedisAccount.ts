@@ -7,8 +7,8 @@
  * process reports what it used in the meantime, and keeps to its share for
  * another minute, until all processes have reported.
  *
- * Redis is asked for an account without known limits too: a pause that the host
- * asks of one process applies to all, and a limit that it names needs the count.
+ * Accounts without known limits use Redis too: a pause that the host requests from
+ * one process applies to all, and a limit that it names later needs the usage.
  *
  * @since 0.1.0
  */

@@ -49,7 +49,7 @@ export class SharedUsage {
     this.#share.acquire(tokens, now)
   }
 
-  /** Counts a call that starts now without Redis, which is told with the next report. */
+  /** Counts a call that starts now without Redis, for the next report. */
   startLocally(tokens: number, now: number): void {
     this.start(tokens, now)
     this.#localTotal = addUsage(this.#localTotal, 1, tokens)

@@ -19,7 +19,7 @@ interface CommonOptions {
   readonly slowAfter: Duration.Duration
   /** Successive open durations. Defaults to 5 seconds doubling to 60, with equal jitter: from half of it to all. */
   readonly openDuration: Schedule.Schedule<unknown>
-  /** The longest open duration, whatever the schedule and the host give. Defaults to 5 minutes. */
+  /** The longest open duration, regardless of the schedule and the host. Defaults to 5 minutes. */
   readonly maxOpenDuration: Duration.Duration
 }
 

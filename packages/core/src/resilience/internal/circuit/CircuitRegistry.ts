@@ -25,7 +25,7 @@ export interface Entry {
   circuit: Circuit.Circuit
   /** The duration of the next opening, prepared in advance so that a transition never waits. */
   openMillis: number
-  /** Unix milliseconds until which failures asked for a pause; the one that opens the circuit may not say. */
+  /** Unix milliseconds until which earlier failures asked for a pause, since the one that opens the circuit may not ask. */
   retryNotBefore: number
 }
 

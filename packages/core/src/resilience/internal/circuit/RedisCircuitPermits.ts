@@ -59,7 +59,7 @@ export interface Dependencies {
  * @since 0.1.0
  */
 export interface RedisCircuitPermits extends PermitSource<Permit> {
-  /** Opens a circuit at once, whatever its state; returns its open duration in milliseconds if it was opened here. */
+  /** Opens a circuit at once, in any state; returns its open duration in milliseconds if it was opened here. */
   readonly openNow: (key: string) => Effect.Effect<Option.Option<number | undefined>>
 }
 

@@ -20,7 +20,7 @@ const asked = (args: string) => ({
     { role: "assistant", tool_calls: [{ id: "1", type: "function", function: { name: "look", arguments: args } }] }
   ]
 })
-const said = (message: object) => ({ ...base, messages: [message] })
+const withMessage = (message: object) => ({ ...base, messages: [message] })
 
 describe("CacheKey", () => {
   it.effect("is equal for equivalent requests only", () =>
@@ -87,22 +87,26 @@ describe("CacheKey", () => {
     ],
     ["extra_body that the call overrides", { ...base, extra_body: { model: "x", messages: [], stream: true } }, base],
     ["undefined", { ...base, temperature: undefined, tools: undefined }, base],
-    ["a text as a part", said({ role: "user", content: [{ type: "text", text: "Hi" }] }), base],
+    ["a text as a part", withMessage({ role: "user", content: [{ type: "text", text: "Hi" }] }), base],
     [
       "the short form of media",
-      said({ role: "user", content: [{ type: "image_url", image_url: "ms://1" }] }),
-      said({ role: "user", content: [{ type: "image_url", image_url: { url: "ms://1" } }] })
+      withMessage({ role: "user", content: [{ type: "image_url", image_url: "ms://1" }] }),
+      withMessage({ role: "user", content: [{ type: "image_url", image_url: { url: "ms://1" } }] })
     ],
-    ["partial", said({ role: "assistant", content: "a", partial: false }), said({ role: "assistant", content: "a" })],
+    [
+      "partial",
+      withMessage({ role: "assistant", content: "a", partial: false }),
+      withMessage({ role: "assistant", content: "a" })
+    ],
     [
       "no content",
-      said({ role: "assistant", content: null, reasoning_content: "r" }),
-      said({ role: "assistant", reasoning_content: "r" })
+      withMessage({ role: "assistant", content: null, reasoning_content: "r" }),
+      withMessage({ role: "assistant", reasoning_content: "r" })
     ],
     [
       "empty content beside calls",
-      said({ role: "assistant", content: "", tool_calls: [] }),
-      said({ role: "assistant", tool_calls: [] })
+      withMessage({ role: "assistant", content: "", tool_calls: [] }),
+      withMessage({ role: "assistant", tool_calls: [] })
     ],
     ["space in arguments", asked('{"a": [1, 2],\n "b c": " "}'), asked('{"a":[1,2],"b c":" "}')],
     [
@@ -135,18 +139,22 @@ describe("CacheKey", () => {
     ["the type of a value", { ...base, stop: ["1"] }, { ...base, stop: [1] }],
     [
       "two texts as one",
-      said({
+      withMessage({
         role: "user",
         content: [
           { type: "text", text: "a" },
           { type: "text", text: "b" }
         ]
       }),
-      said({ role: "user", content: "ab" })
+      withMessage({ role: "user", content: "ab" })
     ],
-    ["a role", said({ role: "system", content: "Hi" }), base],
-    ["an unknown member of a message", said({ role: "user", content: "Hi", weight: 0 }), base],
-    ["lone surrogates", said({ role: "user", content: "\ud800" }), said({ role: "user", content: "\ud801" })],
+    ["a role", withMessage({ role: "system", content: "Hi" }), base],
+    ["an unknown member of a message", withMessage({ role: "user", content: "Hi", weight: 0 }), base],
+    [
+      "lone surrogates",
+      withMessage({ role: "user", content: "\ud800" }),
+      withMessage({ role: "user", content: "\ud801" })
+    ],
     ["text that looks like JSON", asked('"abc"'), asked("abc")],
     ["text that looks like its own mark", asked('!"abc"'), asked("abc")],
     ["space within texts of arguments", asked('{"a":" "}'), asked('{"a":""}')],

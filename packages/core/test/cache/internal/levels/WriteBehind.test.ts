@@ -18,33 +18,33 @@ const logging = () => {
 describe("WriteBehind", () => {
   it.effect("runs operations one after the other, in order", () =>
     Effect.gen(function* () {
-      const behind = yield* WriteBehind.make(options)
+      const queue = yield* WriteBehind.make(options)
       const { log, operation } = logging()
-      assert.isTrue(behind.offer(10, operation("a")))
-      assert.isTrue(behind.offer(10, operation("b")))
-      const waiting = yield* Effect.forkChild(behind.runInOrder(Effect.as(operation("c"), "done")))
+      assert.isTrue(queue.offer(10, operation("a")))
+      assert.isTrue(queue.offer(10, operation("b")))
+      const waiting = yield* Effect.forkChild(queue.runInOrder(Effect.as(operation("c"), "done")))
       yield* TestClock.adjust(0)
-      assert.strictEqual(behind.pending(), 3)
+      assert.strictEqual(queue.pending(), 3)
       yield* TestClock.adjust("29 millis")
       assert.deepStrictEqual(log, ["a", "b"])
       assert.isUndefined(waiting.pollUnsafe())
       yield* TestClock.adjust("1 millis")
       assert.strictEqual(yield* Fiber.join(waiting), "done")
-      assert.strictEqual(behind.pending(), 0)
+      assert.strictEqual(queue.pending(), 0)
     })
   )
 
   it.effect("refuses operations beyond its bounds until there is capacity again", () =>
     Effect.gen(function* () {
-      const behind = yield* WriteBehind.make(options)
+      const queue = yield* WriteBehind.make(options)
       const { log, operation } = logging()
       assert.deepStrictEqual(
-        [60, 60, 40, 1, 0].map((bytes) => behind.offer(bytes, operation(`${bytes}`))),
+        [60, 60, 40, 1, 0].map((bytes) => queue.offer(bytes, operation(`${bytes}`))),
         [true, false, true, false, true]
       )
-      assert.isFalse(behind.offer(0, operation("too many")))
+      assert.isFalse(queue.offer(0, operation("too many")))
       yield* TestClock.adjust("10 millis")
-      assert.isTrue(behind.offer(60, operation("more")))
+      assert.isTrue(queue.offer(60, operation("more")))
       yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(log, ["60", "40", "0", "more"])
     })
@@ -52,31 +52,31 @@ describe("WriteBehind", () => {
 
   it.effect("continues after an operation that dies, whose exit a waiting caller gets", () =>
     Effect.gen(function* () {
-      const behind = yield* WriteBehind.make(options)
+      const queue = yield* WriteBehind.make(options)
       const { log, operation } = logging()
-      behind.offer(1, Effect.die("bug"))
-      assert.deepStrictEqual(yield* Effect.exit(behind.runInOrder(Effect.fail("no"))), Exit.fail("no"))
-      behind.offer(1, operation("a"))
+      queue.offer(1, Effect.die("bug"))
+      assert.deepStrictEqual(yield* Effect.exit(queue.runInOrder(Effect.fail("no"))), Exit.fail("no"))
+      queue.offer(1, operation("a"))
       yield* TestClock.adjust("10 millis")
       assert.deepStrictEqual(log, ["a"])
-      assert.strictEqual(behind.pending(), 0)
+      assert.strictEqual(queue.pending(), 0)
     })
   )
 
   it.effect("runs pending operations when its scope closes, but no later ones", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
-      const behind = yield* Scope.provide(WriteBehind.make(options), scope)
+      const queue = yield* Scope.provide(WriteBehind.make(options), scope)
       const { log, operation } = logging()
-      behind.offer(1, operation("a", 400))
-      behind.offer(1, operation("b", 400))
+      queue.offer(1, operation("a", 400))
+      queue.offer(1, operation("b", 400))
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
-      assert.isFalse(behind.offer(1, operation("late")))
+      assert.isFalse(queue.offer(1, operation("late")))
       yield* TestClock.adjust("800 millis")
       assert.isDefined(closing.pollUnsafe())
       assert.deepStrictEqual(log, ["a", "b"])
       // The waiting caller gets a result.
-      yield* behind.runInOrder(operation("in turn", 0))
+      yield* queue.runInOrder(operation("in turn", 0))
       assert.deepStrictEqual(log, ["a", "b", "in turn"])
     })
   )
@@ -85,10 +85,10 @@ describe("WriteBehind", () => {
     Effect.gen(function* () {
       yield* TestClock.adjust("1 millis")
       const scope = yield* Scope.make()
-      const behind = yield* Scope.provide(WriteBehind.make(options), scope)
+      const queue = yield* Scope.provide(WriteBehind.make(options), scope)
       const { log, operation } = logging()
-      behind.offer(1, Effect.uninterruptible(operation("a", 5_000)))
-      behind.offer(1, operation("b"))
+      queue.offer(1, Effect.uninterruptible(operation("a", 5_000)))
+      queue.offer(1, operation("b"))
       yield* TestClock.adjust(0)
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
       yield* TestClock.adjust("999 millis")

@@ -146,23 +146,23 @@ describe("RateWindow", () => {
       for (let trace = 0; trace < 300; trace++) {
         const [windowMillis, slotMillis] = oneOf(chance, ...sizes)
         const window = new RateWindow(windowMillis, slotMillis)
-        const added: Array<{ readonly at: number; readonly told: number; readonly amount: number }> = []
+        const added: Array<{ readonly at: number; readonly reportedAt: number; readonly amount: number }> = []
         let now = 1_000_000
-        let behind = 0
+        let lag = 0
         for (let step = 0; step < 40; step++) {
           now += between(chance, 0, Math.ceil(windowMillis / 4))
-          if (happens(chance, 0.2)) behind += between(chance, 0, windowMillis * 2)
-          const told = now - behind
+          if (happens(chance, 0.2)) lag += between(chance, 0, windowMillis * 2)
+          const reportedAt = now - lag
           const back = happens(chance, 0.2) ? added.splice(between(chance, 0, added.length - 1), 1) : []
-          for (const entry of back) window.remove(entry.amount, entry.told, told)
+          for (const entry of back) window.remove(entry.amount, entry.reportedAt, reportedAt)
           const amount = between(chance, 0, 9)
-          window.add(amount, told)
-          added.push({ at: now, told, amount })
+          window.add(amount, reportedAt)
+          added.push({ at: now, reportedAt, amount })
           const least = added
             .filter((entry) => entry.at > now - windowMillis)
             .reduce((sum, entry) => sum + entry.amount, 0)
-          assert.isAtLeast(window.sum(told), least, `trace ${trace}`)
-          assert.isAtLeast(window.waitMillis(1, 1_000, told), 0)
+          assert.isAtLeast(window.sum(reportedAt), least, `trace ${trace}`)
+          assert.isAtLeast(window.waitMillis(1, 1_000, reportedAt), 0)
         }
       }
     }).pipe(Random.withSeed("clocks that are put back"))

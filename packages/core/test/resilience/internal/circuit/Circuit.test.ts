@@ -115,7 +115,7 @@ describe("A half-open circuit", () => {
     assert.deepStrictEqual(settle(one, second.permit, "success"), Circuit.closed(plain, 3))
   })
 
-  it("opens again at one failed or slow probe, whatever succeeded before", () => {
+  it("opens again at one failed or slow probe after any successes", () => {
     for (const outcome of ["failure", "slow"] as const) {
       const failed = settle(settle(second.next, first.permit, "success"), second.permit, outcome)
       assert.deepStrictEqual(failed, { _tag: "Open", epoch: 3, until: 900 })
@@ -132,9 +132,9 @@ describe("A half-open circuit", () => {
     assert.isUndefined(Circuit.acquire(second.next, plain, 99).permit)
     const third = probed(second.next, 100)
     assert.strictEqual(settle(third.next, first.permit, "failure", 100)._tag, "Open")
-    const heard = settle(third.next, first.permit, "success", 100)
-    assert.strictEqual(settle(heard, first.permit, "success", 100), heard)
-    assert.strictEqual(settle(heard, third.permit, "success", 100)._tag, "Closed")
+    const recorded = settle(third.next, first.permit, "success", 100)
+    assert.strictEqual(settle(recorded, first.permit, "success", 100), recorded)
+    assert.strictEqual(settle(recorded, third.permit, "success", 100)._tag, "Closed")
     const ignored = settle(third.next, first.permit, "ignored", 100)
     assert.deepInclude(ignored, { probes: [{ id: 3, startedAt: 100 }], expiredProbes: [{ id: 2, startedAt: 0 }] })
   })
@@ -187,7 +187,7 @@ describe("In every random walk a circuit", () => {
             if (moved) young.clear()
             if (deed._tag === "Settle") {
               if (deed.permit.epoch === before.epoch) young.delete(deed.permit.probeId)
-              else if (after !== before) assert.fail(`walk ${number}: heard a late result`)
+              else if (after !== before) assert.fail(`walk ${number}: recorded a late result`)
             }
             if (deed._tag !== "Acquire" || deed.acquired.permit === undefined) return
             if (before._tag === "Open") assert.isAtLeast(deed.now, before.until)
