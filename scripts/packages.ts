@@ -1,6 +1,6 @@
 /** Packs every public package and checks the tarball: its files, its entries and its types. */
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
@@ -18,8 +18,29 @@ const run = (command: string, args: ReadonlyArray<string>, cwd: string): string 
 const allowed =
   /^package\/(?:dist\/.+\.(?:js|d\.ts)(?:\.map)?|src\/.+\.ts|fixtures\/.+|package\.json|README\.md|LICENSE)$/
 
+/** What the manifest and the README of a package lack. */
+const manifestProblems = (cwd: string): ReadonlyArray<string> => {
+  const manifest = JSON.parse(readFileSync(join(cwd, "package.json"), "utf8"))
+  const readme = readFileSync(join(cwd, "README.md"), "utf8")
+  const missing = ["description", "license", "repository", "homepage", "bugs", "keywords"].filter(
+    (member) => manifest[member] === undefined
+  )
+  const undocumented = Object.keys(manifest.peerDependenciesMeta ?? {}).filter(
+    (peer) => !readme.includes(`\`${peer}\``)
+  )
+  return [
+    ...missing.map((member) => `package.json has no ${member}`),
+    ...undocumented.map((peer) => `README.md does not say what the optional peer ${peer} enables`)
+  ]
+}
+
 for (const name of ["core", "client", "testing"]) {
   const cwd = join(root, "packages", name)
+  const problems = manifestProblems(cwd)
+  if (problems.length > 0) {
+    process.stderr.write(problems.map((problem) => `${name}: ${problem}\n`).join(""))
+    process.exit(1)
+  }
   run("pnpm", ["pack", "--pack-destination", folder], cwd)
   const tarball = join(folder, `kimi-effect-${name}-0.0.0.tgz`)
   const files = run("tar", ["-tzf", tarball], root).trim().split("\n")
