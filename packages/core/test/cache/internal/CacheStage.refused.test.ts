@@ -75,6 +75,23 @@ describe("A call that its own budget refuses", () => {
     })
   )
 
+  it.effect("fails the streams that joined it after they have received events", () =>
+    Effect.gen(function* () {
+      const stage = (yield* makeMemory()).stage()
+      let asked = 0
+      const stream = stage.stream(() => {
+        asked += 1
+        const refused = Stream.fromEffect(Effect.andThen(Effect.sleep("1 second"), Effect.fail(refusal)))
+        return Stream.concat(Stream.fromIterable([start, text("answer")]), refused)
+      })
+      const first = yield* as("poor")(Stream.runDrain(stream(call)))
+      const joined = yield* as("rich")(Stream.runDrain(stream(call)))
+      yield* TestClock.adjust("5 seconds")
+      for (const fiber of [first, joined]) assert.deepStrictEqual(yield* Fiber.join(fiber), Exit.fail(refusal))
+      assert.strictEqual(asked, 1)
+    })
+  )
+
   it.effect("fails however often it joins others that are refused", () =>
     Effect.gen(function* () {
       const { asked, chat, stream } = yield* make
