@@ -47,6 +47,7 @@ import { make as makeAccounts } from "./internal/accounts.ts"
 import { make as makeCalls } from "./internal/calls.ts"
 import * as configuredServices from "./internal/configuredServices.ts"
 import { make as makeHealth } from "./internal/health.ts"
+import { readEstimate } from "./internal/readRequest.ts"
 import { layerHttpHosts } from "./internal/httpHosts.ts"
 import { mapClient, type MemberMapping } from "./internal/mapClient.ts"
 import { anyRuntime } from "./internal/stores.ts"
@@ -137,9 +138,12 @@ export const make: Effect.Effect<
     chat,
     stream,
     models: Effect.withSpan(bounded(HostApi.models(hostApi)), Telemetry.spans.models.name, span),
-    estimateTokens: ({ model, messages }) =>
+    estimateTokens: (request) =>
       Effect.withSpan(
-        Effect.suspend(() => bounded(HostApi.estimateTokens(hostApi, resolveModel(model), messages))),
+        Effect.flatMap(
+          Effect.suspend(() => Effect.fromResult(readEstimate(request, provider.id))),
+          ({ messages, model }) => bounded(HostApi.estimateTokens(hostApi, resolveModel(model), messages))
+        ),
         Telemetry.spans.estimateTokens.name,
         span
       ),

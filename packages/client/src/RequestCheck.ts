@@ -9,11 +9,14 @@
  */
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
-import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import type { ChatRequest, ModelRequest } from "@kimi-effect/core/ChatRequest"
+import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { validate } from "./internal/encodeRequest.ts"
+import { tryRead } from "./internal/readRequest.ts"
 import { emptyMessages, media, partialMode } from "./internal/rules/messages.ts"
+import { requestSize } from "./internal/rules/requestSize.ts"
 import type { CheckError, Rule } from "./internal/rules/Rule.ts"
 import { sampling } from "./internal/rules/sampling.ts"
 import { forcedTool, reasoningHistory, thinkingControl } from "./internal/rules/thinking.ts"
@@ -25,6 +28,7 @@ export type { CheckError } from "./internal/rules/Rule.ts"
 
 /** In the order in which their problems are reported. */
 const rules: ReadonlyArray<Rule> = [
+  requestSize,
   retiredModel,
   emptyMessages,
   media,
@@ -38,6 +42,22 @@ const rules: ReadonlyArray<Rule> = [
   reasoningHistory,
   contextOverflow
 ]
+
+/**
+ * Returns the members of a request, encoded by their schemas. The rules of the
+ * host are not applied.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const checkShape = (
+  request: ModelRequest,
+  provider: Provider
+): Result.Result<ChatRequest, InvalidRequestError> =>
+  Result.flatMap(
+    tryRead(provider.id, () => validate(request, provider)),
+    (result) => result
+  )
 
 /**
  * Returns the request to send, or fails with the first problem.
@@ -54,7 +74,7 @@ export const check = (
   policy: KimiConfig.Values["requestPolicy"]
 ): Effect.Effect<ModelRequest, CheckError> =>
   Effect.suspend(() => {
-    const valid = validate(request, provider)
+    const valid = checkShape(request, provider)
     if (Result.isFailure(valid)) return Effect.fail(valid.failure)
     const target = { provider, knownModel: ModelCatalog.find(request.model) }
     const notes: Array<string> = []

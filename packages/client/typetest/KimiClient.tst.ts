@@ -10,6 +10,7 @@ import type {
 import type { ReasoningBudgetExhaustedError } from "@kimi-effect/core/ProviderErrors"
 import type { RateLimitError } from "@kimi-effect/core/RateLimitErrors"
 import type { KimiConfig } from "@kimi-effect/core/KimiConfig"
+import * as KimiError from "@kimi-effect/core/KimiError"
 import type { Balance } from "@kimi-effect/core/Balance"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
@@ -167,5 +168,23 @@ describe("the layers", () => {
     expect(KimiNode.layer).type.not.toBeCallableWith({ apiKey: "sk-plain" })
     expect(KimiNode.layer).type.not.toBeCallableWith({ apiKey, timeout: 1 })
     expect(KimiNode.layer).type.not.toBeCallableWith({ apiKey, rejectUnauthorized: false })
+  })
+})
+
+describe("isKimiError", () => {
+  class OtherError {
+    readonly _tag = "OtherError"
+  }
+
+  test("separates the errors of this library from others in Effect.catchIf", () => {
+    const mixed = Effect.flatMap(client.chat(request), () => Effect.fail(new OtherError()))
+    expect(Effect.catchIf(mixed, KimiError.isKimiError, (error) => Effect.succeed(error.hint))).type.toBe<
+      Effect.Effect<string, OtherError>
+    >()
+  })
+
+  test("narrows an unknown value", () => {
+    const value: unknown = undefined
+    if (KimiError.isKimiError(value)) expect(value).type.toBe<KimiError.KimiError>()
   })
 })

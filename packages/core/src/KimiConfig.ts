@@ -84,9 +84,20 @@ const enter = (
   else issues.push(...decoded.failure.map(({ at, expected }) => ({ name: `${label}${at}`, expected })))
 }
 
+/** The members of an object. `undefined` for a value that has none, or whose accessors throw. */
+const entriesOf = (given: unknown): ReadonlyArray<[string, unknown]> | undefined =>
+  typeof given === "object" && given !== null && !Array.isArray(given)
+    ? Result.getOrUndefined(Result.try(() => Object.entries(given)))
+    : undefined
+
 const readInput = (given: Options): Reading => {
   const reading: Reading = { values: {}, issues: [] }
-  for (const [name, input] of Object.entries(given)) {
+  const entries = entriesOf(given)
+  if (entries === undefined) {
+    reading.issues.push({ name: "options", expected: "an object of options, such as { apiKey }" })
+    return reading
+  }
+  for (const [name, input] of entries) {
     if (input === undefined) continue
     if (isName(name)) enter(reading, name, name, rowOf(name).fromInput(input))
     else reading.issues.push(unknownOption(name))

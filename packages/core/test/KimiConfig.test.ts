@@ -62,9 +62,9 @@ describe("KimiConfig.fromConfig", () => {
 
   it.effect("reports every unusable variable at once, by name and expected form", () =>
     Effect.gen(function* () {
-      const timeout = 'a duration over zero, such as "30 seconds"'
+      const timeout = 'a finite duration over zero, such as "30 seconds"'
       const bytes = 'a whole number of bytes over zero, such as "32 MiB"'
-      const count = "a whole number over zero"
+      const count = "a finite whole number over zero"
       const error = yield* refused(
         env({
           KIMI_PROVIDER: "moonshine",

@@ -2,6 +2,7 @@
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { withDetails } from "@kimi-effect/core/internal/ErrorDetails"
 import type { StreamError } from "@kimi-effect/core/OperationErrors"
+import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import type { Values } from "@kimi-effect/core/KimiConfig"
 import type { ChatRequest, ModelRequest } from "@kimi-effect/core/ChatRequest"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
@@ -14,6 +15,7 @@ import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
@@ -21,6 +23,7 @@ import type { KimiClient } from "../KimiClient.ts"
 import type { Provider } from "../Provider.ts"
 import * as RequestCheck from "../RequestCheck.ts"
 import type { Accounts } from "./accounts.ts"
+import { readRequest } from "./readRequest.ts"
 import { make as makeStages, type BuiltPipeline } from "./stages.ts"
 
 type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
@@ -63,6 +66,11 @@ interface Calls extends Pick<KimiClient["Service"], "chat" | "stream">, BuiltPip
   readonly resolveModel: (model: string | undefined) => string
 }
 
+type ReadRequest = Result.Result<ModelRequest, InvalidRequestError>
+
+/** The request that an observer reads; one that cannot be read has no members. */
+const observed = (request: ReadRequest): ChatRequest => (Result.isSuccess(request) ? request.success : { messages: [] })
+
 /** Builds them. */
 export const make = Effect.fnUntraced(function* (
   parts: CallsDependencies
@@ -73,19 +81,22 @@ export const make = Effect.fnUntraced(function* (
   const runChat = Pipeline.effect(built.running, accounts.chat)
   const runStream = Pipeline.stream(built.running, accounts.stream)
 
-  const modelOf: Calls["resolveModel"] = (model) => model ?? config.model ?? provider.defaultModel
+  const resolveModel: Calls["resolveModel"] = (model) => model ?? config.model ?? provider.defaultModel
+  const read = (request: ChatRequest) => readRequest(request, provider.id, resolveModel)
 
   const toCall = (request: ModelRequest): Call => ({ account: accounts.primary, provider: provider.id, request })
 
-  const prepare = (request: ChatRequest): Effect.Effect<Call, RequestCheck.CheckError> => {
-    const named = { ...request, model: modelOf(request.model) }
+  const prepare = (request: ReadRequest): Effect.Effect<Call, RequestCheck.CheckError> => {
+    if (Result.isFailure(request)) return Effect.fail(request.failure)
     // A plan checks for each of its hosts, and a rejection by the first may be what moves the call to another.
-    return built.isCheckedByFallback ? Effect.succeed(toCall(named)) : Effect.map(check(named), toCall)
+    return built.isCheckedByFallback
+      ? Effect.map(Effect.fromResult(RequestCheck.checkShape(request.success, provider)), () => toCall(request.success))
+      : Effect.map(check(request.success), toCall)
   }
 
-  const chat = (request: ChatRequest) => Effect.flatMap(prepare(request), runChat)
+  const chat = (request: ReadRequest) => Effect.flatMap(prepare(request), runChat)
   // One step for all that is done here: every step of an open stream holds memory for as long as it runs.
-  const stream = (request: ChatRequest): Stream.Stream<StreamEvent, StreamError> =>
+  const stream = (request: ReadRequest): Stream.Stream<StreamEvent, StreamError> =>
     Stream.fromChannel(
       Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
         Effect.flatMap(prepare(request), (call) =>
@@ -93,14 +104,24 @@ export const make = Effect.fnUntraced(function* (
         )
       )
     )
-  const nameOf = ({ model }: ChatRequest) => `chat ${modelOf(model)}`
+  /** The model in names and labels. A request that cannot be read has the default one. */
+  const modelOf = (request: ReadRequest): string => {
+    const model: unknown = Result.isSuccess(request) ? request.success.model : undefined
+    return typeof model === "string" ? model : resolveModel(undefined)
+  }
 
   if (observer === undefined) {
     return {
       ...built,
-      resolveModel: modelOf,
-      chat: (request) => Effect.withSpan(chat(request), nameOf(request), span),
-      stream: (request) => Stream.withSpan(stream(request), nameOf(request), span)
+      resolveModel,
+      chat: (request) => {
+        const given = read(request)
+        return Effect.withSpan(chat(given), `chat ${modelOf(given)}`, span)
+      },
+      stream: (request) => {
+        const given = read(request)
+        return Stream.withSpan(stream(given), `chat ${modelOf(given)}`, span)
+      }
     }
   }
   const origin = { account: accounts.primary, provider: provider.id, baseUrl: provider.baseUrl }
@@ -110,8 +131,14 @@ export const make = Effect.fnUntraced(function* (
   })
   return {
     ...built,
-    resolveModel: modelOf,
-    chat: (request) => tap.chat(request, modelOf(request.model), chat(request)),
-    stream: (request) => tap.stream(request, modelOf(request.model), stream(request))
+    resolveModel,
+    chat: (request) => {
+      const given = read(request)
+      return tap.chat(observed(given), modelOf(given), chat(given))
+    },
+    stream: (request) => {
+      const given = read(request)
+      return tap.stream(observed(given), modelOf(given), stream(given))
+    }
   }
 })

@@ -10,14 +10,12 @@ import * as HostApi from "../HostApi.ts"
 import type { ClientOptions } from "../KimiClient.ts"
 
 /** Provides a `FallbackPlan` as well if there are steps, in code or else in the configuration. */
-export const layerHttpHosts = ({ fallback }: ClientOptions = {}): Layer.Layer<
-  ChatTransport.ChatTransport | HostApi.HostApi,
-  ConfigurationError,
-  KimiConfig | HttpClient.HttpClient
-> =>
+export const layerHttpHosts = (
+  clientOptions?: ClientOptions
+): Layer.Layer<ChatTransport.ChatTransport | HostApi.HostApi, ConfigurationError, KimiConfig | HttpClient.HttpClient> =>
   Layer.unwrap(
     Effect.map(KimiConfig, (config) => {
-      const steps = fallback ?? FallbackPlan.stepsFromConfig(config)
+      const steps = clientOptions?.fallback ?? FallbackPlan.stepsFromConfig(config)
       const configured = Layer.merge(ChatTransport.layerHttp, HostApi.layerHttp)
       return steps.length === 0 ? configured : Layer.provideMerge(FallbackPlan.layer(steps), configured)
     })

@@ -186,12 +186,15 @@ export const KimiError = Schema.Union(Object.values(classes))
 export type KimiError = typeof KimiError.Type
 
 /**
- * Returns whether a value is an error of this library.
+ * Returns whether a value is an error of this library. As the predicate of
+ * `Effect.catchIf` it separates these errors from others in the error channel.
  *
  * @category guards
  * @since 0.1.0
  */
-export const isKimiError: (value: unknown) => value is KimiError = Schema.is(KimiError)
+export const isKimiError = Schema.is(KimiError) as <E>(
+  value: E
+) => value is E extends KimiError ? E : KimiError extends E ? E & KimiError : never
 
 /**
  * JSON codec of any error: decoding an encoded error returns an equal error of

@@ -78,7 +78,7 @@ export const finiteDuration = (name: string, value: Duration.Input | undefined):
 export const positiveInteger = (name: string, value: number | undefined): Rule => [
   name,
   value === undefined || (Number.isSafeInteger(value) && value > 0),
-  "a whole number over zero"
+  "a finite whole number over zero"
 ]
 
 /**

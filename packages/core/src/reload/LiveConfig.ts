@@ -157,7 +157,9 @@ export const refresh = (
     Option.filter(Duration.fromInput(every), (time) => Duration.toMillis(time) >= 1),
     {
       onNone: () =>
-        Effect.fail(ConfigurationError.of([{ name: "interval", expected: "a duration of a millisecond or more" }])),
+        Effect.fail(
+          ConfigurationError.of([{ name: "interval", expected: "a finite duration of a millisecond or more" }])
+        ),
       onSome: (time) => Effect.asVoid(Effect.forkScoped(Effect.schedule(Effect.ignore(reload), Schedule.spaced(time))))
     }
   )

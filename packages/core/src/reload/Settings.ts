@@ -74,8 +74,14 @@ export const make = ({ prices, ...options }: Options): Effect.Effect<Settings, C
  * @category constructors
  * @since 0.1.0
  */
-export const fromConfig = ({ prices, ...overrides }: Options = {}): Effect.Effect<Settings, ConfigurationError> =>
-  combine(KimiConfig.fromConfig(overrides), prices === undefined ? PriceConfig.fromConfig : Effect.succeed(prices))
+export const fromConfig = (options: Options = {}): Effect.Effect<Settings, ConfigurationError> => {
+  // In plain JavaScript `null` means no overrides.
+  const { prices, ...overrides } = options ?? {}
+  return combine(
+    KimiConfig.fromConfig(overrides),
+    prices === undefined ? PriceConfig.fromConfig : Effect.succeed(prices)
+  )
+}
 
 /**
  * The names of the options in which two configurations differ, `prices`

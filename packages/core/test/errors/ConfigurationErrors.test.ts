@@ -3,7 +3,7 @@ import { ConfigurationError } from "../../src/errors/ConfigurationErrors.ts"
 
 const issues = [
   { name: "KIMI_MODEL", expected: "the id of a model" },
-  { name: "KIMI_TOTAL_TIMEOUT", expected: 'a duration over zero, such as "30 seconds"' }
+  { name: "KIMI_TOTAL_TIMEOUT", expected: 'a finite duration over zero, such as "30 seconds"' }
 ]
 
 describe("ConfigurationError", () => {
@@ -13,7 +13,7 @@ describe("ConfigurationError", () => {
       [
         "Invalid configuration:",
         "  KIMI_MODEL: expected the id of a model",
-        '  KIMI_TOTAL_TIMEOUT: expected a duration over zero, such as "30 seconds"'
+        '  KIMI_TOTAL_TIMEOUT: expected a finite duration over zero, such as "30 seconds"'
       ].join("\n")
     )
   })

@@ -89,8 +89,8 @@ describe("CircuitBreaker.make and layer", () => {
         [
           "Invalid configuration:",
           "  CircuitBreaker failureRate: expected a number over 0 and up to 1",
-          "  CircuitBreaker window.size: expected a whole number over zero",
-          "  CircuitBreaker halfOpenPermits: expected a whole number over zero"
+          "  CircuitBreaker window.size: expected a finite whole number over zero",
+          "  CircuitBreaker halfOpenPermits: expected a finite whole number over zero"
         ].join("\n")
       )
     })

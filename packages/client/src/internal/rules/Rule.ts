@@ -5,6 +5,7 @@ import type {
   InvalidRequestError,
   MissingReasoningError,
   ModelRetiredError,
+  RequestTooLargeError,
   ToolHistoryError,
   UnsupportedMediaError,
   UnsupportedParameterError
@@ -19,6 +20,7 @@ export type CheckError =
   | UnsupportedParameterError
   | ContextLengthError
   | ModelRetiredError
+  | RequestTooLargeError
   | UnsupportedMediaError
   | ToolHistoryError
   | MissingReasoningError

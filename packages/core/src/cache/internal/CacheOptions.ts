@@ -176,7 +176,7 @@ const rulesOf = (options: Values): ReadonlyArray<OptionRules.Rule> => [
   [
     "maxEntries",
     Number.isSafeInteger(options.maxEntries) && options.maxEntries > 0 && options.maxEntries <= maxEntriesLimit,
-    `a whole number over zero and up to ${maxEntriesLimit}`
+    `a finite whole number over zero and up to ${maxEntriesLimit}`
   ],
   positiveInteger("maxEntryBytes", options.maxEntryBytes),
   ["maxEntryBytes", !(options.maxEntryBytes > options.maxBytes), "at most maxBytes"]

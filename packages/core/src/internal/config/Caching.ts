@@ -54,7 +54,7 @@ export const caching = {
   cacheMaxEntries: option(
     OptionForm.number(
       (value) => Number.isSafeInteger(value) && value > 0 && value <= maxEntries,
-      `a whole number over zero and up to ${maxEntries}`
+      `a finite whole number over zero and up to ${maxEntries}`
     ),
     { default: 10_000, description: "Most responses in memory." }
   ),

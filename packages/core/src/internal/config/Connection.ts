@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { inGroup } from "./ConfigOption.ts"
 import * as OptionForm from "./OptionForm.ts"
@@ -16,11 +17,19 @@ import * as OptionForm from "./OptionForm.ts"
 export const providerIds = ["moonshot", "moonshot-cn", "together", "openrouter", "ollama", "custom"] as const
 
 /** Visible ASCII, because the key is sent in a header. */
-const apiKey = OptionForm.fromCodec(
+const redactedKey = OptionForm.fromCodec(
   Schema.RedactedFromValue(Schema.String.check(Schema.isPattern(/^[\x21-\x7e]+$/)), { disallowEncode: true }),
   "an API key of visible ASCII characters without spaces",
   () => "<redacted>"
 )
+
+const apiKey: typeof redactedKey = {
+  ...redactedKey,
+  fromInput: (input) =>
+    typeof input === "string"
+      ? Result.fail([{ at: "", expected: "a redacted API key: use Redacted.make(key)" }])
+      : redactedKey.fromInput(input)
+}
 
 const isBaseUrl = (text: string): boolean => {
   const url = URL.parse(text)

@@ -130,7 +130,7 @@ const durationOf = (input: unknown): Option.Option<Duration.Duration> => Duratio
  * @since 0.1.0
  */
 export const duration: OptionForm<Duration.Duration, Duration.Input> = withInput(
-  fromCodec(durationCodec, 'a duration over zero, such as "30 seconds"', formatDuration),
+  fromCodec(durationCodec, 'a finite duration over zero, such as "30 seconds"', formatDuration),
   durationOf
 )
 
@@ -143,7 +143,7 @@ export const duration: OptionForm<Duration.Duration, Duration.Input> = withInput
 export const millisecondDuration: OptionForm<Duration.Duration, Duration.Input> = withInput(
   fromCodec(
     durationCodec.check(Schema.makeFilter((value) => Duration.toMillis(value) >= 1)),
-    'a duration of a millisecond or more, such as "1 second"',
+    'a finite duration of a millisecond or more, such as "1 second"',
     formatDuration
   ),
   durationOf
@@ -170,7 +170,7 @@ const isPositiveInteger = (value: number): boolean => Number.isSafeInteger(value
  * @category forms
  * @since 0.1.0
  */
-export const count: OptionForm<number> = number(isPositiveInteger, "a whole number over zero")
+export const count: OptionForm<number> = number(isPositiveInteger, "a finite whole number over zero")
 
 const byteUnits = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const
 

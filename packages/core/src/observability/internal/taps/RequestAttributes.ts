@@ -60,15 +60,19 @@ export const fromRequest = (
     [a.outputType.name]: (request.response_format?.type ?? "text") === "text" ? "text" : "json",
     [a.priority.name]: priority
   }
-  const set = (name: string, value: unknown) => {
+  const set = (name: string, value: string | undefined) => {
     if (value !== undefined) attributes[name] = value
   }
-  set(a.requestMaxTokens.name, request.max_completion_tokens ?? request.max_tokens)
-  set(a.requestTemperature.name, request.temperature)
-  set(a.requestTopP.name, request.top_p)
-  set(a.requestFrequencyPenalty.name, request.frequency_penalty)
-  set(a.requestPresencePenalty.name, request.presence_penalty)
-  set(a.requestChoiceCount.name, request.n === 1 ? undefined : request.n)
+  // The request is not checked yet: a member of another type may hold text of the prompt.
+  const setNumber = (name: string, value: unknown) => {
+    if (typeof value === "number") attributes[name] = value
+  }
+  setNumber(a.requestMaxTokens.name, request.max_completion_tokens ?? request.max_tokens)
+  setNumber(a.requestTemperature.name, request.temperature)
+  setNumber(a.requestTopP.name, request.top_p)
+  setNumber(a.requestFrequencyPenalty.name, request.frequency_penalty)
+  setNumber(a.requestPresencePenalty.name, request.presence_penalty)
+  setNumber(a.requestChoiceCount.name, request.n === 1 ? undefined : request.n)
   set(a.tenant.name, tenant === "" ? undefined : tenant)
   set(a.job.name, job === "" ? undefined : job)
   set(a.agent.name, agent === "" ? undefined : agent)

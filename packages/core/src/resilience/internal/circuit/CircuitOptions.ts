@@ -158,7 +158,7 @@ const fitsWindow = (name: string, minimumCalls: number, size: number): Rule => [
 ]
 
 const commonRules = ({ maxOpenDuration, slowAfter }: CommonOptions): ReadonlyArray<Rule> => [
-  ["slowAfter", Duration.toMillis(slowAfter) > 0, "a duration over zero"],
+  ["slowAfter", Duration.toMillis(slowAfter) > 0, "a finite duration over zero"],
   positiveDuration("maxOpenDuration", maxOpenDuration)
 ]
 
