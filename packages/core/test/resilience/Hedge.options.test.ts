@@ -82,7 +82,7 @@ describe("Hedge, its options", () => {
       })
       assert.deepStrictEqual(full.options, {
         percentile: "0.95 of 20 or more, at least 200ms",
-        "answer after": "1m",
+        "response after": "1m",
         budget: "0.1 of calls and 10 at once"
       })
     })

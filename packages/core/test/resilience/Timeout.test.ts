@@ -89,7 +89,7 @@ describe("withStreamTimeout", () => {
       const error = yield* failsAt(20, Stream.never)
       assert.instanceOf(error, FirstTokenTimeoutError)
       assert.deepStrictEqual(error.timeout, options.firstTokenTimeout)
-      assert.strictEqual(error.message, "The stream brought no content within 20s")
+      assert.strictEqual(error.message, "The stream received no content within 20s")
     })
   )
 
@@ -110,7 +110,7 @@ describe("withStreamTimeout", () => {
       const error = yield* failsAt(25, script([15, text]))
       assert.instanceOf(error, IdleTimeoutError)
       assert.deepStrictEqual(error.timeout, options.idleTimeout)
-      assert.strictEqual(error.message, "The stream brought nothing for 10s")
+      assert.strictEqual(error.message, "The stream received no content for 10s")
     })
   )
 
