@@ -65,7 +65,7 @@ describe("the order of Admission", () => {
         for (let number = 0; number < calls; number++) yield* start(call({ tenant, priority: "batch" }))
       }
       yield* TestClock.adjust("120 seconds")
-      // The first of all came when nobody waited.
+      // The first call arrived while the queue was empty.
       assert.deepStrictEqual(
         times(made.slice(1).map(({ tenant }) => tenant)),
         new Map([

@@ -10,13 +10,13 @@ import { makeHost } from "./support/host.ts"
 interface Traffic {
   readonly limits: RateLimits
   readonly calls: number
-  /** Milliseconds between two calls that come in. */
+  /** Milliseconds between two calls. */
   readonly pause: (chance: Chance) => number
   readonly tokens: (chance: Chance) => number
   readonly serviceMillis: (chance: Chance) => number
 }
 
-/** Puts random traffic through a door, some of which leaves before its end, and gives what the host saw. */
+/** Runs random traffic, some of it interrupted, through Admission and returns what the host received. */
 const drive = Effect.fnUntraced(function* (chance: Chance, traffic: Traffic) {
   const { limits } = traffic
   const host = makeHost(limits)

@@ -12,7 +12,7 @@ const places = ["a/kimi-k2.5", "a/kimi-k3", "b/kimi-k2.6", "b/kimi-k3", "b/moons
 const elsewhere = places.filter((place) => place.startsWith("b/"))
 const larger = ["a/kimi-k3", "b/kimi-k3"]
 
-/** Which steps follow which error, written down apart from the code. */
+/** Which steps follow which error, listed apart from the code. */
 const expected: { readonly [T in Fallback.Tag]: ReadonlyArray<string> } = {
   DnsError: elsewhere,
   ConnectionRefusedError: elsewhere,

@@ -47,7 +47,7 @@ describe("SingleFlight", () => {
     })
   )
 
-  it.effect("gives the result of a task that ends at once to its subscriber", () =>
+  it.effect("returns the result of a task that ends at once", () =>
     Effect.gen(function* () {
       const { flights, task } = yield* setup
       const subscription = flights.join(
@@ -208,7 +208,7 @@ describe("SingleFlight", () => {
   it.effect("runs with the services of its first subscriber", () =>
     Effect.gen(function* () {
       const flights = SingleFlight.make<Piece, string, string>()
-      const Name = Context.Reference<string>("Name", { defaultValue: () => "nobody" })
+      const Name = Context.Reference<string>("Name", { defaultValue: () => "unset" })
       const run = () => Effect.flatMap(Name, (name) => Effect.as(Effect.yieldNow, name))
       const join = Effect.map(Effect.context<never>(), (context) =>
         flights.join("k", { run, context, isRefresh: false, tags: [] })

@@ -17,7 +17,7 @@ const attempts = (
     const name = run++
     const play = plays[name] ?? { events: [] }
     log.push(`open ${name}`)
-    // Every event is a network read of its own.
+    // Every event is a separate network read.
     const events = Stream.flatMap(Stream.fromIterable(play.events), (event) => Stream.succeed(event))
     return Stream.concat(events, play.error === undefined ? Stream.empty : Stream.fail(play.error)).pipe(
       Stream.ensuring(Effect.sync(() => log.push(`close ${name}`)))

@@ -27,7 +27,7 @@ describe("Admission through Redis", () => {
     })
   )
 
-  it.effect("applies limits that the host has named, here and in Redis", () =>
+  it.effect("applies limits that the host reports in Redis", () =>
     Effect.gen(function* () {
       const fakeRedis = makeFakeRedis()
       const admission = yield* makeRedisAdmission(fakeRedis, {})

@@ -128,8 +128,13 @@ describe("A half-open circuit", () => {
     assert.strictEqual(settle(ignored, second.permit, "success")._tag, "HalfOpen")
   })
 
-  it("gives the permit of a probe that takes too long to another, and counts its outcome once", () => {
+  it("passes the permit of a probe that takes too long to another", () => {
     assert.isUndefined(Circuit.acquire(second.next, plain, 99).permit)
+    const third = probed(second.next, 100)
+    assert.deepInclude(third.next, { probes: [{ id: 3, startedAt: 100 }] })
+  })
+
+  it("counts the outcome of a probe without a permit once", () => {
     const third = probed(second.next, 100)
     assert.strictEqual(settle(third.next, first.permit, "failure", 100)._tag, "Open")
     const recorded = settle(third.next, first.permit, "success", 100)
