@@ -40,7 +40,7 @@ describe("cached", () => {
     })
   )
 
-  it.effect("runs once for all who need the same result at the same time", () =>
+  it.effect("runs once for all concurrent callers of the same result", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<string>()
       let runs = 0

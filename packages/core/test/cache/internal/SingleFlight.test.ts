@@ -66,7 +66,7 @@ describe("SingleFlight", () => {
     })
   )
 
-  it.effect("ends with its last subscriber, who waits for the end", () =>
+  it.effect("ends before its last subscriber has unsubscribed", () =>
     Effect.gen(function* () {
       const { flights, task } = yield* setup
       // The first sleep under a test clock cannot be uninterruptible.
@@ -104,7 +104,7 @@ describe("SingleFlight", () => {
     })
   )
 
-  it.effect("counts a subscription once, however often it is ended", () =>
+  it.effect("counts a subscription once although it ends repeatedly", () =>
     Effect.gen(function* () {
       const { flights, task } = yield* setup
       const never = task(() => Effect.never)

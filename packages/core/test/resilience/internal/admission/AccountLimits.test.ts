@@ -3,7 +3,7 @@ import { AccountLimits } from "../../../../src/resilience/internal/admission/Acc
 import { day, forever, minute, running, t0 } from "../../support/account.ts"
 
 describe("AccountLimits", () => {
-  it("admits everything if no limit is known, without counting tokens", () => {
+  it("admits every call without counting tokens if no limit is known", () => {
     const account = running({}, 10_000)
     assert.strictEqual(account.waitMillis(1e12, t0), 0)
     assert.isFalse(account.countsTokens)

@@ -47,7 +47,7 @@ describe("AdmissionQueue", () => {
     assert.strictEqual(queue.size, 0)
   })
 
-  it("serves tenants in turn, however many calls each has", () => {
+  it("serves tenants in turn regardless of their numbers of calls", () => {
     const queue = new AdmissionQueue<Caller>()
     fill(queue, 4, "batch", "many")
     fill(queue, 1, "batch", "one")

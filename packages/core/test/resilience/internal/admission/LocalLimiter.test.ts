@@ -32,7 +32,7 @@ describe("LocalLimiter", () => {
     })
   )
 
-  it.effect("knows an account from its first use", () =>
+  it.effect("has an account from its first use", () =>
     Effect.gen(function* () {
       const limits = { requestsPerMinute: 9, tokensPerMinute: 100, tokensPerDay: 1_000 }
       const admission = yield* make(limits)

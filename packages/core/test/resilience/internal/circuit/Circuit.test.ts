@@ -122,7 +122,7 @@ describe("A half-open circuit", () => {
     }
   })
 
-  it("takes back the permit of an ignored probe without counting it", () => {
+  it("releases the permit of an ignored probe without counting it", () => {
     const ignored = settle(second.next, first.permit, "ignored")
     assert.strictEqual(probed(ignored, 0).next._tag, "HalfOpen")
     assert.strictEqual(settle(ignored, second.permit, "success")._tag, "HalfOpen")
@@ -144,7 +144,7 @@ describe("A half-open circuit", () => {
     assert.deepInclude(ignored, { probes: [{ id: 3, startedAt: 100 }], expiredProbes: [{ id: 2, startedAt: 0 }] })
   })
 
-  it("counts a probe once, however often it is recorded", () => {
+  it("counts a probe once although it is recorded repeatedly", () => {
     const once = settle(second.next, first.permit, "success")
     assert.strictEqual(settle(once, first.permit, "success"), once)
     assert.strictEqual(settle(once, first.permit, "failure"), once)

@@ -103,7 +103,7 @@ describe("Circuits of two processes", () => {
     })
   )
 
-  it.effect("wait as long as the host asks, up to the maximum open duration", () =>
+  it.effect("stay open for the wait that the host requests, up to the maximum open duration", () =>
     Effect.gen(function* () {
       const { one, two } = yield* twoProcesses({
         tripPolicy: { _tag: "Consecutive", failures: 1 },
@@ -212,7 +212,7 @@ describe("Streams through shared circuits", () => {
     })
   )
 
-  it.effect("fail as probes if their content came late, but not as ordinary calls", () =>
+  it.effect("count late content as a failure only for probes", () =>
     Effect.gen(function* () {
       const { one } = yield* probed()
       const late: Events = Stream.fromEffect(Effect.delay(Effect.succeed(text), "30 seconds"))
