@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { env, json, namesOf, read, refused } from "./support/config.ts"
 
-describe("KimiConfig's tier", () => {
-  it.effect("is read from 0 to 5, as text or as a number of JSON, and no other", () =>
+describe("the tier of KimiConfig", () => {
+  it.effect("is a text or a JSON number from 0 to 5", () =>
     Effect.gen(function* () {
       const apiKey = "sk-1"
       for (const tier of [0, 1, 2, 3, 4, 5]) {
@@ -11,6 +11,12 @@ describe("KimiConfig's tier", () => {
         assert.strictEqual((yield* read(json({ apiKey, tier }))).tier, tier)
         assert.strictEqual((yield* read(json({ apiKey, tier: `${tier}` }))).tier, tier)
       }
+    })
+  )
+
+  it.effect("refuses any other value", () =>
+    Effect.gen(function* () {
+      const apiKey = "sk-1"
       for (const tier of ["6", "-1", "2.5", "two", "Infinity", "NaN"]) {
         assert.deepStrictEqual(namesOf(yield* refused(env({ KIMI_API_KEY: apiKey, KIMI_TIER: tier }))), ["KIMI_TIER"])
         assert.deepStrictEqual(namesOf(yield* refused(json({ apiKey, tier }))), ["kimi.tier"], tier)

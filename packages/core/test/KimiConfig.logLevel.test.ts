@@ -6,7 +6,7 @@ import { env, json, read, refused } from "./support/config.ts"
 const expected = "all, trace, debug, info, warn, error, fatal or none"
 
 describe("the option logLevel", () => {
-  it.effect("takes every level of Effect, in any case in a source", () =>
+  it.effect("accepts every level of Effect, in any case in a source", () =>
     Effect.gen(function* () {
       for (const level of LogLevel.values) {
         for (const text of [level, level.toLowerCase(), level.toUpperCase()]) {

@@ -8,7 +8,7 @@ const apiKey = Redacted.make("sk-1")
 describe("KimiConfig.make", () => {
   const reject = (options: Record<string, unknown>) => Effect.flip(KimiConfig.make(options))
 
-  it.effect("takes durations in every form", () =>
+  it.effect("accepts durations in every form", () =>
     Effect.gen(function* () {
       const { idleTimeout, totalTimeout, connectTimeout } = yield* KimiConfig.make({
         apiKey,
@@ -46,7 +46,7 @@ describe("KimiConfig.make", () => {
     })
   )
 
-  it.effect("takes a short name for the account, which may stand in keys and labels", () =>
+  it.effect("accepts only a short name for the account", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* KimiConfig.make({ apiKey, account: "team-a.eu_1" })).account, "team-a.eu_1")
       for (const account of ["", "team/a", "team a", "{team}", "a".repeat(65)]) {
@@ -55,7 +55,7 @@ describe("KimiConfig.make", () => {
     })
   )
 
-  it.effect("takes a tier and limits as numbers, and reports those that are none", () =>
+  it.effect("accepts a tier and limits as numbers", () =>
     Effect.gen(function* () {
       const config = yield* KimiConfig.make({ apiKey, tier: 2, requestsPerMinute: 7, admissionMaxWait: "3 seconds" })
       assert.deepStrictEqual(
@@ -63,10 +63,20 @@ describe("KimiConfig.make", () => {
         [2, 7, undefined, Duration.seconds(3)]
       )
       assert.strictEqual((yield* KimiConfig.make({ apiKey, tier: 0 })).tier, 0)
+    })
+  )
+
+  it.effect("refuses a tier that is not a whole number from 0 to 5", () =>
+    Effect.gen(function* () {
       for (const tier of [6, -1, 2.5, "2", Number.NaN]) {
         const error = yield* reject({ apiKey, tier })
         assert.deepStrictEqual(error.issues, [{ name: "tier", expected: "a tier from 0 to 5" }], String(tier))
       }
+    })
+  )
+
+  it.effect("refuses limits that are not whole numbers over zero", () =>
+    Effect.gen(function* () {
       const error = yield* reject({
         apiKey,
         maxConcurrency: 0,
@@ -107,7 +117,7 @@ describe("KimiConfig.make", () => {
     })
   )
 
-  it.effect("refuses plain http beyond this machine, however it is written, unless it is allowed", () =>
+  it.effect("refuses plain http beyond this machine in any spelling unless it is allowed", () =>
     Effect.gen(function* () {
       const beyond = [
         "http://host.example/v1",
@@ -154,7 +164,7 @@ describe("KimiConfig.make", () => {
     })
   )
 
-  it.effect("never shows the key, however the configuration is printed", () =>
+  it.effect("never contains the key in any printed form", () =>
     Effect.gen(function* () {
       const config = yield* KimiConfig.make({ apiKey: Redacted.make(canary) })
       for (const text of [...printed(config), `${String(config.apiKey)}`]) assert.notInclude(text, canary)

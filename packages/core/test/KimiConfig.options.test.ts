@@ -82,7 +82,7 @@ describe("the table of options", () => {
     )
   }
 
-  it("formats defaults as a source takes them", () => {
+  it("formats defaults as a source accepts them", () => {
     for (const name of names) {
       const option: {
         readonly default: unknown
@@ -95,7 +95,7 @@ describe("the table of options", () => {
     }
   })
 
-  it.effect("reads any subset of options, from the environment and JSON together", () =>
+  it.effect("reads any subset of options from the environment with JSON", () =>
     Effect.gen(function* () {
       const free = names.filter((name) => !conflicting.has(name) && name !== "apiKey")
       for (let run = 0; run < 200; run++) {
@@ -114,7 +114,7 @@ describe("the table of options", () => {
     }).pipe(Random.withSeed("subsets"))
   )
 
-  it.effect("reports each unusable option of any subset once", () =>
+  it.effect("reports each invalid option of any subset once", () =>
     Effect.gen(function* () {
       const single = names.filter(
         (name) => examples[name].unusable.length > 0 && name !== "apiKey" && name !== "fallback"
@@ -149,7 +149,7 @@ describe("the table of options", () => {
     })
   )
 
-  it.effect("takes stores and caps from code as text", () =>
+  it.effect("accepts stores and caps from code as text", () =>
     Effect.gen(function* () {
       const config = yield* KimiConfig.make({
         apiKey: Redacted.make("sk-1"),

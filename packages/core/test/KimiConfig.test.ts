@@ -23,44 +23,60 @@ describe("KimiConfig.fromConfig", () => {
     })
   )
 
-  it.effect("takes an option from the first source that has it, and from code before all", () =>
+  const sources = env({ KIMI_MODEL: "from-env", KIMI_PROVIDER: "" }).pipe(
+    ConfigProvider.orElse(ConfigProvider.fromDotEnvContents("KIMI_MODEL=from-file\nKIMI_MAX_CONNECTIONS=2\n")),
+    ConfigProvider.orElse(json({ apiKey: "sk-json", model: "from-json", maxConnections: 3, maxEventBytes: 5 }))
+  )
+
+  it.effect("uses the first source that has an option", () =>
     Effect.gen(function* () {
-      const sources = env({ KIMI_MODEL: "from-env", KIMI_PROVIDER: "" }).pipe(
-        ConfigProvider.orElse(ConfigProvider.fromDotEnvContents("KIMI_MODEL=from-file\nKIMI_MAX_CONNECTIONS=2\n")),
-        ConfigProvider.orElse(json({ apiKey: "sk-json", model: "from-json", maxConnections: 3, maxEventBytes: 5 }))
-      )
       const config = yield* read(sources, { requestPolicy: "repair" })
       assert.deepStrictEqual(
         [config.model, config.maxConnections, config.maxEventBytes, keyOf(config), config.provider],
         ["from-env", 2, 5, "sk-json", "moonshot"]
       )
+    })
+  )
+
+  it.effect("prefers options from code to all sources", () =>
+    Effect.gen(function* () {
       assert.strictEqual((yield* read(sources, { model: "from-code" })).model, "from-code")
       assert.strictEqual((yield* read(sources, { model: undefined })).model, "from-env")
     })
   )
 
-  it.effect("prefers KIMI_API_KEY to MOONSHOT_API_KEY, and an empty one is absent", () =>
+  it.effect("prefers KIMI_API_KEY to MOONSHOT_API_KEY", () =>
     Effect.gen(function* () {
       const key = (variables: Record<string, string>) => Effect.map(read(env(variables)), keyOf)
       assert.strictEqual(yield* key({ MOONSHOT_API_KEY: "sk-m" }), "sk-m")
       assert.strictEqual(yield* key({ KIMI_API_KEY: "sk-k", MOONSHOT_API_KEY: "sk-m" }), "sk-k")
       assert.strictEqual(yield* key({ KIMI_API_KEY: "", MOONSHOT_API_KEY: "sk-m" }), "sk-m")
+    })
+  )
+
+  it.effect("treats an empty API key as absent", () =>
+    Effect.gen(function* () {
       const error = yield* refused(env({ KIMI_API_KEY: "", MOONSHOT_API_KEY: "" }))
       assert.deepStrictEqual(namesOf(error), ["KIMI_API_KEY"])
     })
   )
 
-  it.effect("takes an empty text and a JSON null for absent", () =>
+  it.effect("treats an empty text as absent", () =>
     Effect.gen(function* () {
       const config = yield* read(env({ KIMI_API_KEY: "sk-1", KIMI_MODEL: "", KIMI_IDLE_TIMEOUT: "" }))
       assert.deepStrictEqual({ ...config, apiKey: undefined }, KimiConfig.defaults)
-      assert.strictEqual((yield* read(json({ apiKey: "sk-1", model: null }))).model, undefined)
       const kept = ConfigProvider.fromEnv({ env: { KIMI_API_KEY: "sk-1", KIMI_MODEL: "" }, preserveEmptyStrings: true })
       assert.strictEqual((yield* read(kept)).model, undefined)
     })
   )
 
-  it.effect("reports every unusable variable at once, by name and expected form", () =>
+  it.effect("treats a JSON null as absent", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* read(json({ apiKey: "sk-1", model: null }))).model, undefined)
+    })
+  )
+
+  it.effect("reports all invalid variables with their expected forms", () =>
     Effect.gen(function* () {
       const timeout = 'a finite duration over zero, such as "30 seconds"'
       const bytes = 'a whole number of bytes over zero, such as "32 MiB"'
@@ -119,7 +135,7 @@ describe("KimiConfig.fromConfig", () => {
     })
   )
 
-  it.effect("reports JSON members that it does not know or that are no single value", () =>
+  it.effect("reports JSON members that are unknown or not a single value", () =>
     Effect.gen(function* () {
       const members = { apiKey: "sk-1", modle: "a", baseUrl: ["a"], requestPolicy: { a: 1 }, maxConnections: "many" }
       const error = yield* refused(json(JSON.parse(JSON.stringify({ ...members, __proto__: null, toString: "a" }))))
@@ -165,17 +181,33 @@ describe("KimiConfig.fromConfig", () => {
 })
 
 describe("KimiConfig layers", () => {
-  it.effect("provide the checked options, from code and from the current provider", () =>
+  const model = Effect.map(KimiConfig.KimiConfig, (config) => config.model)
+  const source = ConfigProvider.layer(env({ KIMI_API_KEY: "sk-1", KIMI_MODEL: "b" }))
+
+  it.effect("provide the options from code", () =>
     Effect.gen(function* () {
-      const model = Effect.map(KimiConfig.KimiConfig, (config) => config.model)
       assert.strictEqual(
         yield* Effect.provide(model, KimiConfig.layer({ apiKey: Redacted.make("sk-1"), model: "a" })),
         "a"
       )
-      const source = ConfigProvider.layer(env({ KIMI_API_KEY: "sk-1", KIMI_MODEL: "b" }))
+    })
+  )
+
+  it.effect("provide the options of the current provider", () =>
+    Effect.gen(function* () {
       assert.strictEqual(yield* Effect.provide(model, Layer.provide(KimiConfig.layerConfig(), source)), "b")
+    })
+  )
+
+  it.effect("prefer options from code to the current provider", () =>
+    Effect.gen(function* () {
       const own = KimiConfig.layerConfig({ model: "c" })
       assert.strictEqual(yield* Effect.provide(model, Layer.provide(own, source)), "c")
+    })
+  )
+
+  it.effect("fail with invalid options", () =>
+    Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(Effect.provide(model, KimiConfig.layer({}))))._tag, "ConfigurationError")
     })
   )

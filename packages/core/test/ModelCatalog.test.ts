@@ -67,7 +67,7 @@ describe("ModelCatalog.knownModels", () => {
   })
 
   for (const [id, contextWindow, defaultMaxOutput, retiredOn] of documented) {
-    it(`knows the window, the default output and the state of ${id}`, () => {
+    it(`has the documented facts of ${id}`, () => {
       const model = known(id)
       assert.strictEqual(model.contextWindow, contextWindow)
       assert.strictEqual(model.defaultMaxOutput, defaultMaxOutput)
@@ -102,7 +102,7 @@ describe("ModelCatalog.knownModels", () => {
     assert.strictEqual(known("kimi-k3").maxOutput, 1_048_576)
   })
 
-  it("has the thinking control and the fixed sampling values of each model", () => {
+  it("has the thinking control and sampling values of each model", () => {
     const control = (id: string) => {
       const { thinking, supportsThinkingKeep, sampling } = known(id).capabilities
       return { thinking, keepsReasoning: supportsThinkingKeep, sampling }

@@ -135,7 +135,7 @@ describe("TokenCount.ofPrompt", () => {
     assert.isBelow(TokenCount.ofPrompt(request([{ role: "user", content: [image] }])), 2_000)
   })
 
-  it("counts the reasoning and the tool calls of earlier answers", () => {
+  it("counts the reasoning and the tool calls of earlier responses", () => {
     const plain: Message = { role: "assistant", content: "a".repeat(35) }
     assert.strictEqual(TokenCount.ofPrompt(request([plain])), 14)
     assert.strictEqual(TokenCount.ofPrompt(request([{ ...plain, reasoning_content: "a".repeat(70) }])), 34)

@@ -168,7 +168,7 @@ describe("invalid options", () => {
     })
   )
 
-  it.effect("of a cache fail: more entries than fit, and an invalid key", () =>
+  it.effect("of a cache fail for more entries than fit", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(
         yield* layerNamesOf(
@@ -176,9 +176,19 @@ describe("invalid options", () => {
         ),
         ["ResponseCache maxEntries"]
       )
+    })
+  )
+
+  it.effect("of a cache fail for an unknown kind of responses", () =>
+    Effect.gen(function* () {
       assert.deepStrictEqual(yield* layerNamesOf(ResponseCache.layerMemory(untyped('{ "alsoCache": "toolCalls" }'))), [
         "ResponseCache alsoCache"
       ])
+    })
+  )
+
+  it.effect("of an envelope fail for an invalid key without showing it", () =>
+    Effect.gen(function* () {
       const error = yield* Effect.flip(CacheEnvelope.make(untyped('{ "encryptionKey": "sk-canary" }')))
       assert.deepStrictEqual(
         error.issues.map(({ name }) => name),

@@ -35,7 +35,7 @@ describe("KimiError", () => {
 })
 
 describe("RateLimitError", () => {
-  test("has its own members beside the common ones", () => {
+  test("has its own members in addition to the common ones", () => {
     expect(limited._tag).type.toBe<"RateLimitError">()
     expect(limited.isRetryable).type.toBe<boolean>()
     expect(limited.kind).type.toBe<"concurrency" | "requests per minute" | "tokens per minute" | "unknown">()

@@ -1,5 +1,5 @@
 /**
- * How calls use the cache: whether they may be answered from it, and how their
+ * How calls use the cache: whether they may be served from it, and how their
  * responses are cached.
  *
  * It is a context reference, so that one line covers a whole job:

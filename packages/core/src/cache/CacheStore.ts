@@ -1,6 +1,6 @@
 /**
- * A store below the memory of the cache: bytes by key, which expire, and which
- * can be removed together by a tag.
+ * A store below the memory of the cache: bytes by key, which expire and can be
+ * removed together by a tag.
  *
  * A store does not know what it holds: entries are sealed and checked by
  * `CacheEnvelope`. A store may fail or be slow; the cache ensures that
@@ -35,7 +35,7 @@ export type { Options as RedisOptions } from "./internal/RedisStore.ts"
 export interface SetOptions {
   /** Unix milliseconds at which the entry expires. */
   readonly expiresAt: number
-  /** Names by which it can be removed together with others. */
+  /** Names by which entries can be removed together. */
   readonly tags: ReadonlyArray<string>
 }
 
@@ -65,7 +65,7 @@ export class CacheStore extends Context.Service<
     /** Stores an entry, and replaces an earlier one. */
     readonly set: (key: string, entry: Uint8Array, options: SetOptions) => Effect.Effect<void, CacheStoreError>
     readonly remove: (key: string) => Effect.Effect<void, CacheStoreError>
-    /** Removes every entry that carries the tag. */
+    /** Removes every entry with the tag. */
     readonly removeTag: (tag: string) => Effect.Effect<void, CacheStoreError>
     readonly clear: Effect.Effect<void, CacheStoreError>
     readonly statistics: Effect.Effect<StoreStatistics, CacheStoreError>
@@ -106,8 +106,8 @@ export const layer: typeof layerMemory = layerMemory
  *
  * **Details**
  *
- * - Entries expire by the clock of Redis. How much is kept is decided by its
- *   `maxmemory` and `maxmemory-policy`.
+ * - Entries expire by the clock of Redis. Its `maxmemory` and
+ *   `maxmemory-policy` bound the size.
  * - All keys have one hash tag, so a cluster keeps the cache on one node.
  *
  * @category constructors

@@ -1,8 +1,8 @@
 /**
- * Caches the results of any function that returns an effect: one run for all
- * who need the same result at the same time, and none while it is kept.
+ * Caches the results of any function that returns an effect: concurrent callers
+ * of the same result share one run, and later callers use the cached result.
  *
- * **Example** (One request for each city and ten minutes)
+ * **Example** (One request per city every ten minutes)
  *
  * ```ts
  * const forecast = yield* Cached.cached({ timeToLive: "10 minutes" })((city: string) => fetchForecast(city))
@@ -11,11 +11,11 @@
  *
  * **Details**
  *
- * - Only successes are kept. A failure goes to all who waited for it, and the
- *   next call runs the function again.
- * - When there are too many results, the least recently used is removed.
- * - A run is interrupted when the last caller that waits for it is. It has the
- *   services of the caller that came first.
+ * - Only successes are cached. A failure reaches all waiting callers, and the next
+ *   call runs the function again.
+ * - Above `maxEntries`, the least recently used result is removed.
+ * - A run is interrupted when the last waiting caller is. It has the services of
+ *   the first caller.
  *
  * **Gotchas**
  *
@@ -56,11 +56,11 @@ export const cacheKey = (value: unknown): Effect.Effect<string> =>
  * @since 0.1.0
  */
 export interface Options<in Args extends ReadonlyArray<unknown> = ReadonlyArray<unknown>> {
-  /** How long a result is kept. */
+  /** How long a result is cached. */
   readonly timeToLive: Duration.Input
-  /** The value by which results are the same, of which `cacheKey` makes the key. Defaults to all arguments. */
+  /** The value that identifies a result; `cacheKey` of it is the key. Defaults to all arguments. */
   readonly key?: ((...args: Args) => unknown) | undefined
-  /** Most results that are kept. Defaults to 1,000. */
+  /** Maximum number of cached results. Defaults to 1,000. */
   readonly maxEntries?: number | undefined
 }
 
@@ -108,7 +108,7 @@ const make = <A, E>(timeToLive: Duration.Duration, maxEntries: number) => {
 }
 
 /**
- * A function whose results are cached. Options that cannot be used fail it.
+ * A function whose results are cached. Fails with all invalid options.
  *
  * @category constructors
  * @since 0.1.0

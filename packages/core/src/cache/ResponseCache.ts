@@ -165,8 +165,7 @@ const makeWith = Effect.fnUntraced(function* (
 })
 
 /**
- * A cache in memory, until the scope closes. Options that cannot be used fail
- * it; the defaults can.
+ * A cache in memory, until the scope closes. Fails with all invalid options.
  *
  * @category constructors
  * @since 0.1.0
@@ -202,7 +201,7 @@ export function layerMemory(options?: CacheOptions.Options): Layer.Layer<Respons
 export const layer: typeof layerMemory = layerMemory
 
 /**
- * A cache in memory over the `CacheStore` that is provided. When the layer
+ * A cache in memory over the provided `CacheStore`. When the layer
  * closes, pending writes are completed within `flushTimeout`.
  *
  * @category layers
@@ -245,8 +244,8 @@ const emptyMemoryStatistics: MemoryCache.MemoryStatistics = {
 }
 
 /**
- * No cache: every call is made, except those that are to be answered from the
- * cache only.
+ * No cache: every call is made, except those with the mode `onlyIfCached`, which
+ * fail.
  *
  * @category layers
  * @since 0.1.0

@@ -1,8 +1,8 @@
 /**
  * The table of errors: one row per tag, with every fact that depends on the tag.
  *
- * Stages, health checks and loggers read these columns and never list tags of
- * their own, so that an error changes its behaviour in one place.
+ * Stages, health checks and loggers read these columns and never list tags
+ * themselves, so that the behaviour of an error is defined in one place.
  *
  * @since 0.1.0
  */
@@ -46,7 +46,7 @@ export type Severity = "info" | "warning" | "error" | "critical"
 
 /**
  * How a circuit breaker counts an error: `failure` counts against the host,
- * `ignored` says nothing about the host's health.
+ * `ignored` is no evidence of the host's health.
  *
  * @category models
  * @since 0.1.0
@@ -268,7 +268,7 @@ export const table = {
   EventTooLargeError:            row("resource",       "error",    "final", "ignored", "possible", "none",                   "shared", "stream",  "FixRequest",     "Raise the event size limit if stream events of that size are expected."),
   ToolArgumentsTooLargeError:    row("resource",       "error",    "final", "ignored", "possible", "none",                   "shared", "model",   "FixRequest",     "Raise the tool-argument size limit if arguments of that size are expected."),
 
-  ToolNotFoundError:             row("tool",           "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Add the tool to the toolkit, or tell the model in the prompt which tools exist."),
+  ToolNotFoundError:             row("tool",           "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Add the tool to the toolkit, or list the existing tools in the prompt."),
   ToolArgumentsError:            row("tool",           "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Describe the tool's parameters more precisely, or return the decoding error to the model."),
   ToolExecutionError:            row("tool",           "error",    "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Correct the tool's handler, or return its failures to the model."),
   ToolTimeoutError:              row("tool",           "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Raise the tool's timeout, or make its handler return earlier."),

@@ -144,7 +144,7 @@ export const SystemMetrics = Schema.Struct({
   cache: Schema.optionalKey(CacheMetrics),
   providers: Schema.Array(ProviderMetrics),
   breakers: Schema.Array(BreakerMetrics),
-  /** Absent where neither telemetry nor an account book is provided. */
+  /** Absent if neither telemetry nor an `Accounting` service is provided. */
   cost: Schema.optionalKey(
     Schema.Struct({
       currencies: Schema.Array(CostMetrics),

@@ -145,11 +145,11 @@ const AdditionalRecorders: Context.Reference<ReadonlyArray<Accounting["Service"]
 >("@kimi-effect/core/money/Accounting/AdditionalRecorders", { defaultValue: () => [] })
 
 /**
- * Also records the usage of the calls in an effect elsewhere, to get the cost of
- * one call or of a job: all of its attempts, also if it fails. The client must
- * have an `Accounting` service.
+ * Also records the usage of the calls in an effect in another `Accounting`, to
+ * get the cost of one call or of a job: of all its attempts, even if it fails.
+ * The client must have an `Accounting` service.
  *
- * **Example** (What one answer cost, retries included)
+ * **Example** (The cost of one response, including its retries)
  *
  * ```ts
  * const accounting = yield* Accounting.make

@@ -7,7 +7,7 @@
  * concurrent calls, no failure and no interrupt lets the sum of spent and reserved
  * exceed a cap. A call that does not fit is refused before any inner stage runs.
  *
- * **Example** (A hundred dollars a day, of which no tenant has more than ten)
+ * **Example** (A hundred dollars a day, and at most ten for each tenant)
  *
  * ```ts
  * const budget = Budget.layer({
@@ -109,7 +109,7 @@ export const defaults = {
 } as const
 
 /**
- * The options that a configuration gives a budget.
+ * The options of a budget from a configuration.
  *
  * @category options
  * @since 0.1.0
@@ -242,8 +242,7 @@ const makeStage = (
   })
 
 /**
- * A budget on the store that is provided. Options that cannot be used fail it,
- * all at once.
+ * A budget on the provided store. Fails with all invalid options at once.
  *
  * @category constructors
  * @since 0.1.0
@@ -300,7 +299,7 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * A budget on the store that is provided.
+ * A budget on the provided store.
  *
  * @category layers
  * @since 0.1.0
@@ -348,7 +347,7 @@ const unlimited: Budget["Service"] = {
 }
 
 /**
- * No budget: every call is paid for.
+ * No budget: costs are not limited.
  *
  * @category layers
  * @since 0.1.0

@@ -42,14 +42,14 @@ export class BudgetStore extends Context.Service<
     readonly name: string
     /** Reserves an amount in all of its scopes or in none, for the time of a lease. Repeating it with the same hold has no effect. */
     readonly reserve: (hold: Hold, leaseMillis: number) => Effect.Effect<ReserveReply, BudgetStoreError>
-    /** Pays what was used and releases the rest. Does nothing if the hold has expired or was settled. */
+    /** Charges what was used and releases the rest. Does nothing if the hold has expired or was settled. */
     readonly settle: (id: string, used: bigint) => Effect.Effect<ReadonlyArray<SpentChange>, BudgetStoreError>
-    /** Extends the leases of reservations, and pays expired ones in full. */
+    /** Extends the leases of reservations, and charges expired ones in full. */
     readonly renew: (
       ids: ReadonlyArray<string>,
       leaseMillis: number
     ) => Effect.Effect<ReadonlyArray<SpentChange>, BudgetStoreError>
-    /** The balance of every scope in use, after expired reservations were paid. */
+    /** The balance of every scope in use, after expired reservations were charged. */
     readonly scopeBalances: Effect.Effect<ReadonlyArray<ScopeBalance>, BudgetStoreError>
   }
 >()("@kimi-effect/core/money/BudgetStore") {}

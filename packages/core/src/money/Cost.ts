@@ -76,8 +76,8 @@ const tokenCost = (tokens: number, price: string): BigDecimal.BigDecimal =>
       )
 
 /**
- * The cost of `usage` and tools at a price. Failed 429 calls are free; a
- * truncated response is billed for what was generated.
+ * The cost of `usage` and tools at a price. Calls that fail with status 429 are
+ * free; a truncated response is billed for what was generated.
  *
  * Cached tokens are part of the prompt and reasoning tokens are part of the
  * completion: each token is counted once (source: Moonshot's pricing pages).

@@ -2,8 +2,8 @@
  * The prices of hosts: those of the catalogue, and user-defined ones that
  * override them.
  *
- * It is a context reference whose default is the catalogue, so that a program
- * without user-defined prices has nothing to provide:
+ * It is a context reference whose default is the catalogue, so that only a
+ * program with user-defined prices provides it:
  *
  * ```ts
  * PriceTable.layer({
@@ -78,7 +78,7 @@ const batchPrices: ReadonlyArray<BatchPrice> = [
 ]
 
 /**
- * The prices that the library knows.
+ * The prices of the catalogue.
  *
  * @category constants
  * @since 0.1.0
@@ -91,7 +91,7 @@ export const catalog: Prices = {
 }
 
 /**
- * The prices by which costs are computed.
+ * The prices from which costs are computed.
  *
  * @category references
  * @since 0.1.0
@@ -102,7 +102,7 @@ export const PriceTable: Context.Reference<Prices> = Context.Reference<Prices>("
 
 /**
  * User-defined prices, which override those of the catalogue. If none applies to
- * the day, the price of the catalogue does.
+ * a day, the catalogue's price is used.
  *
  * @category options
  * @since 0.1.0

@@ -16,8 +16,8 @@ import type { StreamEvent } from "../models/StreamEvent.ts"
 import type { Usage } from "../models/Usage.ts"
 
 /**
- * What the stages of one call share while it runs. Each member
- * belongs to the stage that is named at it.
+ * What the stages of one call share while it runs. Each member belongs to the
+ * stage that its comment names.
  *
  * @category models
  * @since 0.1.0
@@ -37,8 +37,8 @@ export interface CallState {
  */
 export interface CallBudget {
   /**
-   * Reserves the worst price of an attempt until the scope of the attempt is
-   * settled: with what it used, or with nothing when it was free.
+   * Reserves the worst-case cost of an attempt until it is settled: with what it
+   * used, or with nothing if it was free.
    */
   readonly reserve: (call: Call) => Effect.Effect<AttemptReservation, BudgetError>
 }

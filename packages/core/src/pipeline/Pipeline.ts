@@ -1,12 +1,12 @@
 /**
  * The order of the stages, and how users change it.
  *
- * Outermost first: a deadline inside would kill work that others wait for; a
- * breaker outside retry would let a whole retry loop into an outage; admission
- * outside retry would count calls while the host counts attempts; a timeout
- * outside admission would charge waiting to the attempt.
+ * The reasons for the order: an inner deadline would interrupt work that other
+ * callers wait for; a breaker outside retry would not stop a retry loop during an
+ * outage; admission outside retry would count calls while the host counts
+ * attempts; a timeout outside admission would include the time in the queue.
  *
- * **Example** (A stage of your own inside the retries of a client)
+ * **Example** (A custom stage inside the retries of a client)
  *
  * ```ts
  * const client = KimiNode.layerConfig().pipe(
@@ -18,9 +18,9 @@
  *
  * - Edits apply to chat and to streams, and to every configuration of a client
  *   that is reloaded.
- * - Layers of edits add up: those that are merged apply from left to right, and
- *   a layer that is provided to another applies before it. A layer that is
- *   provided twice applies once.
+ * - Layers of edits accumulate: merged layers apply from left to right, and a
+ *   layer that is provided to another applies before it. A layer that is provided
+ *   twice applies once.
  * - An edit that names no stage of the pipeline, or inserts a name that is
  *   taken, fails the construction of the client with a `ConfigurationError`.
  * - With an `Observer`, each inserted or replaced stage has a span
@@ -157,8 +157,8 @@ export const insertBefore = (name: Name, stage: Stage): Edit => insertAt("insert
 export const insertAfter = (name: Name, stage: Stage): Edit => insertAt("insertAfter", name, stage, 1)
 
 /**
- * Puts a stage in the place of the named one and under its name, so that
- * telemetry and other edits still find it.
+ * Replaces the named stage. The new stage keeps the name, by which telemetry and
+ * other edits refer to it.
  *
  * @category edits
  * @since 0.1.0
@@ -186,7 +186,7 @@ let layerCount = 0
  * @since 0.1.0
  */
 export const layer = (...edits: ReadonlyArray<Edit>): Layer.Layer<never> =>
-  // A key of its own for each layer, so that a context can hold several.
+  // A separate key for each layer, so that a context can hold several.
   Layer.succeed(Context.Service<never, ReadonlyArray<Edit>>(`${editKeyPrefix}${layerCount++}`), edits)
 
 /**
@@ -204,7 +204,7 @@ export const currentEdits: Effect.Effect<ReadonlyArray<Edit>> = Effect.contextWi
 )
 
 /**
- * The stages after all edits. It fails with everything that cannot be done.
+ * The stages after all edits. Fails with every edit that cannot be made.
  *
  * @category combinators
  * @since 0.1.0

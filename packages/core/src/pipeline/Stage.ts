@@ -1,6 +1,5 @@
 /**
- * A stage of the pipeline: what stands between a caller and the attempts that
- * are made for it.
+ * A stage of the pipeline, which wraps the attempts that are made for a call.
  *
  * **Example** (A stage that removes e-mail addresses from every request)
  *
@@ -17,7 +16,7 @@
  * - A stage that passes on another call must keep its `state`: the stages of
  *   one call share it. `{ ...call, request }` does.
  * - A request is checked before the first stage, or by the fallback stage where
- *   a client has a fallback plan. What a stage inside changes is not checked
+ *   a client has a fallback plan. Changes by later stages are not checked
  *   again.
  *
  * @since 0.1.0
@@ -25,8 +24,8 @@
 import type { Attempt, StreamAttempt } from "./Call.ts"
 
 /**
- * One stage: how it transforms calls that give a whole response and calls that
- * give a stream.
+ * One stage: how it transforms calls that return a whole response and calls that
+ * return a stream.
  *
  * @category models
  * @since 0.1.0
@@ -34,11 +33,11 @@ import type { Attempt, StreamAttempt } from "./Call.ts"
 export interface Stage {
   /** Unique within a pipeline. It is shown in `describe` and is an attribute of telemetry. */
   readonly name: string
-  /** Wraps attempts that give a whole response. */
+  /** Wraps attempts that return a whole response. */
   readonly effect: (inner: Attempt) => Attempt
-  /** Wraps attempts that give a stream. */
+  /** Wraps attempts that return a stream. */
   readonly stream: (inner: StreamAttempt) => StreamAttempt
-  /** The options in words, for `describe`. */
+  /** The options as text, for `describe`. */
   readonly options: { readonly [name: string]: string }
 }
 
@@ -51,16 +50,16 @@ const unchanged = <A>(inner: A): A => inner
  * @since 0.1.0
  */
 export interface Options {
-  /** Wraps attempts that give a whole response. */
+  /** Wraps attempts that return a whole response. */
   readonly effect?: Stage["effect"] | undefined
-  /** Wraps attempts that give a stream. */
+  /** Wraps attempts that return a stream. */
   readonly stream?: Stage["stream"] | undefined
-  /** The options in words, for `describe`. None by default. */
+  /** The options as text, for `describe`. None by default. */
   readonly options?: Stage["options"] | undefined
 }
 
 /**
- * A stage of this name.
+ * A stage with the given name.
  *
  * @category constructors
  * @since 0.1.0

@@ -1,19 +1,19 @@
 /**
- * Keeps attempts within the limits of their account and queues the others: one
- * decision over concurrency, requests and tokens per minute, and tokens per day.
+ * Admits attempts within the limits of their account and queues the others: one
+ * decision for concurrency, requests and tokens per minute, and tokens per day.
  *
  * **Details**
  *
- * - It counts as Kimi does: the prompt of an attempt and the most that it may
- *   generate count when it begins, and are not refunded. A stream keeps its
+ * - Tokens are counted as Kimi counts them: the prompt of an attempt and its
+ *   maximum output count when it begins, and are not refunded. A stream holds its
  *   permit until it ends.
  * - The queue is ordered by priority, and tenants take turns; both are options
  *   of the caller's fiber (`CallOptions`).
  * - Waits are bounded in time and the queue in length, each with its own error,
- *   which carries an estimate of the wait. A call that is interrupted while it
- *   waits counts for nothing.
- * - A rate limit of the host slows the account down, and a limit that the host
- *   names is adopted; successes restore the pace.
+ *   which contains an estimate of the wait. A call that is interrupted while it
+ *   waits is not counted.
+ * - A rate limit error of the host slows the account down, and a limit that the
+ *   host reports is applied; successes restore the pace.
  *
  * **Gotchas**
  *
@@ -62,24 +62,24 @@ export class Admission extends Context.Service<
   {
     /**
      * Makes an attempt when the account's limits allow it. An error for which
-     * `rateLimitOf` returns a rate limit slows the account down; by default
-     * those of the library that a host sends for its limits do.
+     * `rateLimitOf` returns a rate limit slows the account down; by default the
+     * library's rate limit errors do.
      */
     readonly guard: <E0 = unknown>(
       request: PermitRequest,
       rateLimitOf?: RateLimitClassifier<E0>
     ) => <A, E extends E0, R>(attempt: Effect.Effect<A, E, R>) => Effect.Effect<A, E | AcquireError, R>
-    /** A permit for what `guard` does not fit, such as a stream. It is held until it is released. */
+    /** A permit for uses that `guard` does not cover, such as a stream. It is held until it is released. */
     readonly acquire: Limiter["acquire"]
     /** The usage of every account, by its name. */
     readonly states: Effect.Effect<ReadonlyMap<string, AccountState>>
-    /** The options in words. */
+    /** The options as text. */
     readonly options: Description
     /**
      * Changes limits and queue limits in place. Usage stays counted and running
-     * calls keep their permits: where they exceed a lower limit, no call is
-     * admitted until it fits. Queued calls are reconsidered, and keep the
-     * longest wait with which they came in.
+     * calls keep their permits: if they exceed a lower limit, no call is
+     * admitted until it fits. Queued calls are reevaluated, and keep the longest
+     * wait that applied when they were queued.
      */
     readonly change: (changes: Changes) => Effect.Effect<void, ConfigurationError>
   }
@@ -94,26 +94,25 @@ export interface Options {
   readonly limits?: RateLimits | ((account: string) => RateLimits) | undefined
   /** Longest wait for a permit. Defaults to 2 minutes. */
   readonly maxWait?: Duration.Input | undefined
-  /** Calls of one priority that may wait for one account. Defaults to 10,000. */
+  /** Maximum number of queued calls per account and priority. Defaults to 10,000. */
   readonly maxQueue?: number | undefined
-  /** Added to every window of time, because two calls may reach the host closer together than they were sent. Defaults to 1 second. */
+  /** Added to every rate window, because two calls may reach the host closer together than they were sent. Defaults to 1 second. */
   readonly margin?: Duration.Input | undefined
 }
 
 /**
- * What may change while calls run. What is absent stays as it is.
+ * Options that may change while calls run. Absent options stay unchanged.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Changes extends Pick<Options, "maxWait" | "maxQueue"> {
-  /** The limits of every account, or of each by its name; `undefined` leaves an account those that it has. */
+  /** The limits of every account, or of each by its name; `undefined` leaves those of an account unchanged. */
   readonly limits?: RateLimits | ((account: string) => RateLimits | undefined) | undefined
 }
 
 /**
- * The limits of a configuration: those of its tier, each replaced by the one that
- * the configuration names.
+ * The limits of a configuration: those of its tier, overridden by its own options.
  *
  * @category options
  * @since 0.1.0
@@ -128,7 +127,7 @@ export const limitsFromConfig = (config: KimiConfig.Values): RateLimits => {
   }
 }
 
-/** How much closer together two calls may arrive than they were sent. */
+/** By how much the interval between two calls may shrink on the way to the host. */
 const defaultMargin = Duration.seconds(1)
 
 const describeLimits = (limits: RateLimits): Description => {
@@ -145,7 +144,7 @@ const describeLimiter = (limits: RateLimits | "by account", { maxQueue, maxWait 
 })
 
 /**
- * The service on a limiter. `options` describe it in words.
+ * The service on a limiter. `options` describe it as text.
  *
  * @category constructors
  * @since 0.1.0
@@ -178,7 +177,7 @@ const limitNames: ReadonlyArray<string> = [
   "tokensPerDay"
 ] satisfies ReadonlyArray<keyof RateLimits>
 
-/** A misspelt limit would otherwise be no limit. */
+/** A misspelt limit would otherwise be ignored. */
 const limitsRules = (limits: Changes["limits"]): ReadonlyArray<OptionRules.Rule> => {
   if (limits === undefined || typeof limits === "function") return []
   const known = limitNames.join(", ")
@@ -242,7 +241,7 @@ export const make = (options: Options = {}): Effect.Effect<Admission["Service"],
 export interface Reloadable extends Pick<LocalLimiter.LocalLimiter, "reset"> {
   /** The limits, described by the options of a configuration. */
   readonly admissionOf: (config: KimiConfig.Values) => Admission["Service"]
-  /** Takes the options of another configuration. Accounts that it does not know keep their limits. */
+  /** Applies the options of another configuration. Accounts without one keep their limits. */
   readonly reload: (
     config: KimiConfig.Values,
     configOf: (account: string) => KimiConfig.Values | undefined
@@ -288,7 +287,7 @@ export const makeReloadable = (config: KimiConfig.Values): Effect.Effect<Reloada
 
 /**
  * Limits in this process, with the options of a configuration. The accounts of
- * other hosts may have configurations of their own.
+ * other hosts may have separate configurations.
  *
  * @category constructors
  * @since 0.1.0
@@ -335,21 +334,21 @@ export interface RedisOptions extends Options {
   /** Prefix of every key in Redis. Defaults to `kimi-effect:admission:`. */
   readonly keyPrefix?: string | undefined
   /**
-   * Part of the limits that this process uses while Redis is unavailable, over
-   * 0 and up to 1: one by the number of processes. A call that is larger than
-   * it runs alone. Defaults to 0.5.
+   * Fraction of the limits that this process uses while Redis is unavailable,
+   * over 0 and up to 1: one divided by the number of processes. A call that is
+   * larger than this share runs alone. Defaults to 0.5.
    */
   readonly localShare?: number | undefined
   /** Longest wait for a reply of Redis. Defaults to 250 milliseconds. */
   readonly timeout?: Duration.Input | undefined
   /** How long Redis is not used after it failed. Defaults to 1 second. */
   readonly cooldown?: Duration.Input | undefined
-  /** How long the permits of a process that died stay taken; those of a running one are renewed. Defaults to 30 seconds. */
+  /** How long the permits of a process that died stay reserved; those of a running one are renewed. Defaults to 30 seconds. */
   readonly lease?: Duration.Input | undefined
 }
 
 /**
- * The options that a configuration gives limits on Redis.
+ * The options of limits on Redis from a configuration.
  *
  * @category options
  * @since 0.1.0
@@ -374,15 +373,15 @@ export const redisOptionsFromConfig = (
  *
  * - A call that need not wait costs one round trip to Redis, and one more in
  *   the background when it ends.
- * - While Redis is unavailable, and for a minute after that, a process keeps to
- *   its share of the limits; a warning is logged once. At first it uses only its
- *   share of what was left at its last reply.
+ * - While Redis is unavailable, and for a minute after that, a process uses at
+ *   most its share of the limits; a warning is logged once. At first it uses only
+ *   its share of what was left at the last reply.
  *
  * **Gotchas**
  *
- * - A process does not know what others used after its last reply: one that was
- *   idle may exceed the limits together with one that was over its share when
- *   Redis became unavailable, for a minute at most, or until longer calls end.
+ * - A process does not know the usage of others after its last reply: an idle
+ *   process and one that was over its share when Redis became unavailable may
+ *   exceed the limits together, for a minute at most, or until longer calls end.
  * - All processes on the same Redis must have the same limits.
  *
  * @category layers
@@ -437,7 +436,7 @@ const disabled: Admission["Service"] = {
 }
 
 /**
- * No limits: every attempt is made at once, whatever the host asks for.
+ * No limits: every attempt is made at once, regardless of the host's limits.
  *
  * @category layers
  * @since 0.1.0

@@ -1,8 +1,8 @@
 /**
- * How long to wait before the next attempt, as Effect `Schedule`s.
+ * Backoff between attempts, as Effect `Schedule`s.
  *
- * The schedules here ignore the error: the wait that a host asks for is a floor
- * under any schedule, which `Retry` applies.
+ * The schedules ignore the error: `Retry` applies the wait that a host requests
+ * as the minimum of any schedule.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import * as Schedule from "effect/Schedule"
  * Backoff jitter: how waits are randomised, so that callers that failed together
  * do not retry together.
  *
- * - `full`: anything from zero to the exponential wait.
+ * - `full`: from zero to the exponential wait.
  * - `equal`: from half of the exponential wait to all of it.
  * - `decorrelated`: from the base to three times the previous wait.
  * - `none`: the exponential wait itself.
@@ -65,8 +65,8 @@ export const bounds = (options: Options, n: number, previous: number): readonly 
 }
 
 /**
- * Doubles the wait after every failure up to the cap, spread by `Random`. It
- * never ends by itself.
+ * Doubles the wait after every failure up to the cap, with jitter from `Random`.
+ * It never ends.
  *
  * @category schedules
  * @since 0.1.0

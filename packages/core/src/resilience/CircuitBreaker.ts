@@ -1,25 +1,24 @@
 /**
- * Stops calling a host that fails, and finds out by single probes when it has
- * recovered.
+ * Stops calling a host that fails, and detects its recovery by single probes.
  *
  * Every key (account and model) has its own circuit; `Circuit` is its state
  * machine. The facts of an error decide whether it is a failure: network errors,
  * timeouts, 5xx and overload are, rate limits and other 4xx are not, and an
- * interrupted call counts for nothing and returns its probe.
+ * interrupted call is not counted and releases its probe.
  *
  * **Details**
  *
  * - The outcome of a stream is how it ends, and it is slow when its first content
- *   was late. A consumer that leaves early counts for nothing.
+ *   was late. A consumer that leaves early is not counted.
  * - The open duration follows a schedule, which is reset when the circuit
- *   closes. A longer wait that a failure asked for takes precedence, also that
- *   of a failure before the one that opened the circuit.
+ *   closes. A longer wait that a failure requested takes precedence, including
+ *   that of a failure before the one that opened the circuit.
  * - `layerMemory` keeps circuits in this process, `layerRedis` shares them
  *   between processes.
  *
  * **Gotchas**
  *
- * - Retry belongs outside: a rejection is not retryable, and ends its loop.
+ * - Retry belongs outside: a rejection is not retryable, and ends the retries.
  *
  * @since 0.1.0
  */
@@ -62,8 +61,7 @@ export class CircuitBreaker extends Context.Service<CircuitBreaker, Circuits>()(
 ) {}
 
 /**
- * Circuits in this process. Options that cannot be used fail it; the defaults
- * can.
+ * Circuits in this process. Fails with all invalid options.
  *
  * @category constructors
  * @since 0.1.0
@@ -112,8 +110,8 @@ const makeRedisLayer = (options: CircuitOptions.RedisOptions): Layer.Layer<Circu
 
 /**
  * Circuits in Redis, shared by all processes that use the same Redis and key
- * prefix: Effect's own breaker behind this service. `RedisCircuits` says what
- * is shared and what each process has for itself. While Redis is unavailable
+ * prefix: Effect's own breaker behind this service. See `RedisCircuits` for
+ * what is shared and what is local to each process. While Redis is unavailable
  * calls are made without circuits, each at the cost of at most one `timeout`;
  * a warning is logged once.
  *

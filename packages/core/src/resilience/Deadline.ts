@@ -20,7 +20,7 @@ const exceeded = (timeout: Duration.Duration): Effect.Effect<never, DeadlineExce
   )
 
 /**
- * Bounds a call; without a deadline it is left as it is.
+ * Bounds a call; without a deadline it stays unchanged.
  *
  * @category combinators
  * @since 0.1.0
@@ -31,8 +31,8 @@ export const withDeadline =
     deadline === undefined ? call : Effect.timeoutOrElse(call, { duration: deadline, orElse: () => exceeded(deadline) })
 
 /**
- * Bounds a streamed call from its run to its last event. The time that the
- * consumer takes counts.
+ * Bounds a streamed call from its start to its last event, including the time
+ * that the consumer takes.
  *
  * @category combinators
  * @since 0.1.0

@@ -7,15 +7,15 @@
  *
  * **Details**
  *
- * - After a failure the next later step that may help is tried; when there is
- *   none, the call fails with the error. A step is tried at most once.
- * - A step must help against everything that went wrong so far: an account
+ * - After a failure the next step that may help is tried; if there is none, the
+ *   call fails with the error. A step is tried at most once.
+ * - A step must help against all failures so far: an account
  *   that is out of quota is not called again by a later step, and a window that
  *   was too small is not followed by a smaller one. A step with `on` depends on
  *   the last error alone.
- * - Every step checks the request as the caller gave it. A step that rejects it
+ * - Every step checks the original request of the caller. A step that rejects it
  *   is skipped.
- * - A stream moves only before its first content. Later failures reach the
+ * - A stream falls back only before its first content. Later failures reach the
  *   consumer.
  * - The final error is the last one, with the attempts of all steps in
  *   `attempts`, oldest first.
@@ -72,9 +72,9 @@ export interface Step {
   readonly provider: string
   /** The model. Defaults to that of the call. */
   readonly model?: string | undefined
-  /** The errors after which this step is tried, in place of those that `ErrorFacts` names. */
+  /** The errors after which this step is tried, in place of those that `ErrorFacts` defines. */
   readonly on?: ReadonlyArray<Tag> | undefined
-  /** Gives the request as this host takes it. The step is left out when it fails. */
+  /** Returns the request in the form that this host accepts. The step is skipped if it fails. */
   readonly check: (request: ModelRequest) => Effect.Effect<ModelRequest, ChatError>
 }
 
@@ -83,9 +83,9 @@ export interface Step {
  * @since 0.1.0
  */
 export interface Plan {
-  /** Gives the request as the host of the call takes it. A failure counts as one of the call. */
+  /** Returns the request in the form that the host of the call accepts. A failure counts as one of the call. */
   readonly check: (request: ModelRequest) => Effect.Effect<ModelRequest, ChatError>
-  /** What is tried when the call itself fails, in this order. */
+  /** The steps after the call itself fails, in order. */
   readonly steps: ReadonlyArray<Step>
 }
 
@@ -96,7 +96,7 @@ interface Failure {
   readonly model: string
 }
 
-/** A window that the host names takes precedence over the catalogue; an unknown window is not larger. */
+/** A window that the host reports takes precedence over the catalogue; an unknown window is not larger. */
 const hasLargerWindow = (next: string, { error, model }: Failure): boolean => {
   const window = ModelCatalog.find(next)?.contextWindow
   const named = error._tag === "ContextLengthError" ? error.limit : undefined
@@ -104,7 +104,7 @@ const hasLargerWindow = (next: string, { error, model }: Failure): boolean => {
   return window !== undefined && exceeded !== undefined && window > exceeded
 }
 
-/** Whether an account and a model are any better than those that failed. */
+/** Whether an account and a model may succeed where others failed. */
 const isBetter = (account: string, model: string, failure: Failure): boolean => {
   switch (ErrorFacts.table[failure.error._tag].fallback) {
     case "other account":
@@ -114,7 +114,7 @@ const isBetter = (account: string, model: string, failure: Failure): boolean => 
     case "larger window":
       return hasLargerWindow(model, failure)
     case "none":
-      // Such a failure ends the plan unless a step names it, and then it does not constrain the steps after that one.
+      // Such a failure ends the plan unless a step lists it, and then it does not constrain later steps.
       return true
   }
 }
@@ -186,8 +186,8 @@ const describeStep = ({ account, model = "the same model", on }: Step): string =
   `${account}/${model}${on === undefined ? "" : ` on ${on.join(" or ")}`}`
 
 /**
- * The stage of the pipeline. Its calls are unchecked: it checks them for every
- * host that it calls.
+ * The stage of the pipeline. It receives unchecked calls and checks them for
+ * every host that it calls.
  *
  * @category stages
  * @since 0.1.0

@@ -1,28 +1,28 @@
 /**
- * Makes a second attempt when the first content of a call is late, takes the
- * first that succeeds and interrupts the other.
+ * Makes a second attempt if the first content of a call is late, uses the first
+ * that succeeds and interrupts the other.
  *
  * **Details**
  *
- * - Late is later than a given time, or than most of the recent calls of the
- *   same account and model.
+ * - An attempt is late after a given time, or if it is slower than most of the
+ *   recent calls of the same account and model.
  * - A stream is hedged up to its first content and never after it. A plain
  *   call has no first content, so it is not hedged unless `responseDelay` defines
  *   when a whole response is late.
- * - The first attempt that succeeds wins. The other has been interrupted and
- *   its connection closed before the winner's events go on.
+ * - The first attempt that succeeds wins. The other is interrupted and
+ *   its connection closed before further events of the winner are emitted.
  * - A hedge is not a retry: a call that fails before it is late fails as it
- *   would without this stage. When one of two attempts fails, the other goes
- *   on; when both do, the error is that of the first, so that stages outside
- *   decide as they would have decided without a hedge.
- * - What is remembered of a hedged call is how long its caller waited,
- *   whichever attempt won. Remembering the winner's own time would forget that
- *   the first attempt was late, and so hedge more and more calls.
+ *   would without this stage. If one of two attempts fails, the other
+ *   continues; if both do, the error is that of the first, so that outer stages
+ *   behave as without a hedge.
+ * - The recorded latency of a hedged call is the time that its caller waited,
+ *   regardless of which attempt won. The winner's own latency would hide that the
+ *   first attempt was late, and so hedge more and more calls.
  *
  * **Gotchas**
  *
  * - Both attempts may be billed. `budget` bounds how many calls are hedged.
- * - Retries and the wait for admission are inside, and count as late too.
+ * - Retries and the wait for admission are inside, and count towards the delay.
  * - The winner waits until the loser's finalizers have run.
  *
  * @since 0.1.0
@@ -55,19 +55,19 @@ export interface Options {
   /** Time to first content from which a stream is late. With `percentile`, only until there are enough samples. */
   readonly delay?: Duration.Input | undefined
   /**
-   * The part of recent streams that is not late, such as 0.95: one is late when
-   * it has waited longer than that part of the latest 128 of its account and
-   * model. Until there are `minimumSamples`, `delay` holds; without it no
-   * stream is late.
+   * The fraction of recent streams that is not late, such as 0.95: a stream is
+   * late if it has waited longer than that fraction of the latest 128 of its
+   * account and model. With fewer than `minimumSamples`, `delay` applies; without
+   * it no stream is late.
    */
   readonly percentile?: number | undefined
-  /** Recent streams from which `percentile` holds, from 1 to 128. Defaults to 20. */
+  /** Number of recent streams from which `percentile` applies, from 1 to 128. Defaults to 20. */
   readonly minimumSamples?: number | undefined
-  /** The shortest time that `percentile` may lead to. Defaults to 100 milliseconds. */
+  /** The minimum delay that `percentile` may result in. Defaults to 100 milliseconds. */
   readonly minimumDelay?: Duration.Input | undefined
   /** Time to the whole response from which a plain call is late. By default none is. */
   readonly responseDelay?: Duration.Input | undefined
-  /** How many calls are hedged at most. */
+  /** Bounds how many calls are hedged. */
   readonly budget?: HedgeBudget.Options | undefined
 }
 
@@ -84,8 +84,8 @@ export const defaults = {
 } as const
 
 /**
- * The options that a configuration gives a hedge stage; `undefined` where it
- * hedges no calls.
+ * The options of a hedge stage from a configuration; `undefined` if it hedges no
+ * calls.
  *
  * @category options
  * @since 0.1.0
@@ -103,13 +103,13 @@ export const optionsFromConfig = (config: KimiConfig.Values): Options | undefine
       }
 
 /**
- * What the stage has done so far.
+ * Statistics of the stage.
  *
  * @category models
  * @since 0.1.0
  */
 export interface State {
-  /** Calls that would have been hedged, had they been late. */
+  /** Calls that could have been hedged, whether or not they were late. */
   readonly calls: number
   /** Second attempts that were made. */
   readonly hedges: number
@@ -117,7 +117,7 @@ export interface State {
   readonly hedgeWins: number
   /** Second attempts that the budget refused. */
   readonly refused: number
-  /** Hedges that the budget would pay for now. */
+  /** Hedges that the budget allows now. */
   readonly tokens: number
 }
 
@@ -135,7 +135,7 @@ export class Hedge extends Context.Service<Hedge, Stage.Stage & { readonly state
 const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
   const { delay, responseDelay, minimumDelay, budget, minimumSamples, percentile } = options
   const { positiveDuration } = OptionRules
-  // Written so that NaN meets nothing.
+  // Written so that NaN is never within bounds.
   const isWithin = (value: number | undefined, least: number, most: number): boolean =>
     value === undefined || (typeof value === "number" && value >= least && value <= most)
   const { maxSamples } = Latencies.defaults
@@ -149,7 +149,7 @@ const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
     [
       "minimumSamples",
       isCount && isWithin(minimumSamples, 1, maxSamples),
-      `a whole number from 1 to ${maxSamples}, which is how many are remembered`
+      `a whole number from 1 to ${maxSamples}, the number of recorded latencies`
     ],
     ["budget.ratio", isWithin(budget?.ratio, 0, 1), "a number from 0 to 1, such as 0.05"],
     ["budget.capacity", isWithin(budget?.capacity, 1, Number.MAX_SAFE_INTEGER / 1e6), "a number that is at least 1"],
@@ -167,14 +167,14 @@ const describeOptions = (options: Options): Stage.Stage["options"] => {
     ...(percentile === undefined
       ? {}
       : { percentile: `${percentile} of ${minimumSamples} or more, at least ${format(minimumDelay)}` }),
-    ...(responseDelay === undefined ? {} : { "answer after": format(responseDelay) }),
+    ...(responseDelay === undefined ? {} : { "response after": format(responseDelay) }),
     budget: `${ratio} of calls and ${capacity} at once`
   }
 }
 
 /**
- * A hedge stage with its own latencies and budget. Fails with everything that is
- * wrong with its options.
+ * A hedge stage with its own latencies and budget. Fails with all invalid
+ * options.
  *
  * @category constructors
  * @since 0.1.0

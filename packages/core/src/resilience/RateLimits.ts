@@ -1,28 +1,28 @@
 /**
- * What an account may do at a host, as data.
+ * The limits of accounts at hosts, as data.
  *
  * @since 0.1.0
  */
 
 /**
- * The limits of one account. A limit that is absent is not known: nothing is
- * held back for it until the host names it in a refusal.
+ * The limits of one account. An absent limit is not known: it does not delay any
+ * call until the host reports it in a refusal.
  *
  * @category models
  * @since 0.1.0
  */
 export interface RateLimits {
-  /** Calls at the same time; a stream counts until it ends. */
+  /** Concurrent calls; a stream counts until it ends. */
   readonly concurrency?: number | undefined
   readonly requestsPerMinute?: number | undefined
-  /** Prompt tokens plus the most that may be generated, counted when a call begins and never given back. */
+  /** Prompt tokens plus the maximum output, counted when a call begins and never refunded. */
   readonly tokensPerMinute?: number | undefined
   readonly tokensPerDay?: number | undefined
 }
 
 /**
- * The limits of Moonshot's tiers 0 to 5, by what an organisation has paid in
- * all: $1, $10, $20, $100, $1,000, $3,000 (source: Moonshot's page on limits,
+ * The limits of Moonshot's tiers 0 to 5, by the total that an organisation has
+ * paid: $1, $10, $20, $100, $1,000, $3,000 (source: Moonshot's page on limits,
  * August 2026).
  *
  * @category models
@@ -38,7 +38,7 @@ export const tiers = [
 ] as const satisfies ReadonlyArray<RateLimits>
 
 /**
- * A part of the limits, each at least 1.
+ * A fraction of the limits, each at least 1.
  *
  * @category combinators
  * @since 0.1.0

@@ -26,16 +26,15 @@
  *   rate limit, timeout, from the outside in. `Pipeline` gives the reasons.
  * - Defaults are those of the client.
  * - The library's errors count by their facts, and all others are failures that
- *   may be retried; predicates say otherwise.
+ *   may be retried, unless predicates classify them otherwise.
  * - Rejections are the library's errors: `CircuitOpenError`,
  *   `AdmissionTimeoutError`, `TotalTimeoutError` and so on.
- * - Options that cannot be used fail the effect with a `ConfigurationError`,
- *   before it runs.
+ * - Invalid options fail the effect with a `ConfigurationError` before it runs.
  *
  * **Gotchas**
  *
- * - A timeout may have interrupted an attempt after it had its effect, so it is
- *   ambiguous, and repeated as often as `ambiguous` says: once by default.
+ * - A timeout may interrupt an attempt after it has had its effect, so it is
+ *   ambiguous, and the option `ambiguous` bounds its retries: once by default.
  *
  * @since 0.1.0
  */
@@ -70,17 +69,17 @@ const checked = (owner: string, rules: ReadonlyArray<OptionRules.Rule>) => {
 }
 
 /**
- * How often and how long retries go on.
+ * Bounds the number and the duration of retries.
  *
  * @category options
  * @since 0.1.0
  */
 export interface RetryBounds<in E = unknown> {
-  /** Attempts in all, the first included. Defaults to 7. */
+  /** Total number of attempts, including the first. Defaults to 7. */
   readonly maxAttempts?: number | undefined
   /** The first wait. Defaults to 500 milliseconds. */
   readonly baseDelay?: Duration.Input | undefined
-  /** The longest wait, of the schedule or asked for. Defaults to 30 seconds. */
+  /** The longest wait, of the schedule or as requested by the called service. Defaults to 30 seconds. */
   readonly maxDelay?: Duration.Input | undefined
   /** How waits are randomised. Defaults to `full`. */
   readonly jitter?: Backoff.Jitter | undefined
@@ -137,8 +136,8 @@ const retryWith = <E0>(
 }
 
 /**
- * Retries an effect while its error allows it. The error of the last attempt
- * goes out; one of the library carries the facts of every attempt.
+ * Retries an effect while its error allows it. Fails with the error of the last
+ * attempt; an error of the library contains the facts of every attempt.
  *
  * @category combinators
  * @since 0.1.0
@@ -164,7 +163,7 @@ export interface CircuitBreakerOptions<in E = unknown> extends Pick<Predicates<E
   readonly circuitBreaker?: CircuitBreaker["Service"] | undefined
 }
 
-/** Uses a service that is given, else that of the context. */
+/** Uses the given service, or that of the context. */
 const using =
   <I, S>(given: S | undefined, key: Effect.Effect<S, never, I>) =>
   <A, E, R>(use: (service: S) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R | I> =>
@@ -195,9 +194,9 @@ export function withCircuitBreaker<E0 = unknown>(
  * @since 0.1.0
  */
 export interface RateLimitOptions<in E = unknown> extends Pick<Predicates<E>, "isRateLimited" | "retryAfter"> {
-  /** The account whose limits hold. Effects with the same key share them. */
+  /** The account whose limits apply. Effects with the same key share them. */
   readonly key: string
-  /** What the effect counts for where tokens are limited. Defaults to 0. */
+  /** The tokens that the effect uses, if tokens are limited. Defaults to 0. */
   readonly tokens?: number | undefined
   /** The limits, such as those of `Admission.make`. Defaults to the `Admission` of the context. */
   readonly admission?: Admission["Service"] | undefined
@@ -254,7 +253,7 @@ export function withRateLimit<E0 = unknown>(
 }
 
 /**
- * Bounds an effect in time. The effect is interrupted when its time is over.
+ * Bounds an effect in time. The effect is interrupted at the timeout.
  *
  * @category combinators
  * @since 0.1.0
@@ -294,9 +293,9 @@ export interface Options<in E = unknown> extends Predicates<E> {
   readonly deadline?: Duration.Input | undefined
   /** Longest single attempt. Defaults to 15 minutes. */
   readonly timeout?: Duration.Input | undefined
-  /** How often and how long retries go on. */
+  /** Bounds the number and the duration of retries. */
   readonly retry?: RetryBounds<E | ErrorPredicates.OwnError> | undefined
-  /** What the effect counts for where tokens are limited. Defaults to 0. */
+  /** The tokens that the effect uses, if tokens are limited. Defaults to 0. */
   readonly tokens?: number | undefined
   /** The circuits. Defaults to the `CircuitBreaker` of the context. */
   readonly circuitBreaker?: CircuitBreaker["Service"] | undefined
@@ -305,7 +304,7 @@ export interface Options<in E = unknown> extends Predicates<E> {
 }
 
 /**
- * What the combinators can fail with themselves.
+ * The errors of the combinators themselves.
  *
  * @category models
  * @since 0.1.0

@@ -1,18 +1,18 @@
 /**
  * Retries a call while its error allows it.
  *
- * Only the facts of an error decide: whether it is retryable, how long the host
- * asked to wait, and whether the attempt may have been billed.
+ * Only the facts of an error decide: whether it is retryable, the wait that the
+ * host requested, and whether the attempt may have been billed.
  *
  * **Details**
  *
- * - The wait that the host asks for is a floor under the schedule: an attempt
- *   is never made earlier, and waits still grow, because hosts ask for too
- *   little.
- * - A wait longer than `maxDelay` is not waited for: the call fails at once,
- *   with the wait in the error.
- * - An attempt that was sent and not answered may be billed, so by default it
- *   is repeated once.
+ * - The wait that the host requests is the minimum of the schedule: an attempt is
+ *   never made earlier, and waits still grow, because hosts request too short
+ *   waits.
+ * - If the requested wait is longer than `maxDelay`, the call fails at once, with
+ *   the wait in the error.
+ * - An attempt that was sent without receiving a response may be billed, so by
+ *   default it is repeated once.
  * - A stream is retried only before its first content.
  * - The final error is the last one, with the facts of every attempt in
  *   `attempts`.
@@ -50,17 +50,17 @@ import type { RetryBudget } from "./RetryBudget.ts"
  * @since 0.1.0
  */
 export interface Options<in E = KimiError> {
-  /** Attempts in all, the first included. */
+  /** Total number of attempts, including the first. */
   readonly maxAttempts: number
   /** The first wait. */
   readonly baseDelay: Duration.Duration
-  /** The longest wait, of the schedule or of the host. */
+  /** The longest wait, of the schedule or as requested by the host. */
   readonly maxDelay: Duration.Duration
   /** How waits are randomised. */
   readonly jitter: Backoff.Jitter
   /** Longest time for all attempts and waits together. */
   readonly maxElapsed: Duration.Duration
-  /** How often an attempt that was sent and not answered is repeated. */
+  /** How often an attempt that was sent without receiving a response is repeated. */
   readonly ambiguous: "never" | "once" | "always"
   /** The longest attempt, when a stage inside bounds it: it saves a timer for every call that needs no retry. */
   readonly attemptTimeout?: Duration.Duration | undefined
@@ -87,7 +87,7 @@ export const fromConfig = (config: KimiConfig.Values): Options => ({
 /**
  * A schedule for every call of a client, in place of the exponential one. Its
  * input is the error, and the retries end when it is done; the host's waits
- * stay floors under it.
+ * remain its minimum.
  *
  * @category services
  * @since 0.1.0
@@ -133,7 +133,7 @@ const exceeded = (maxElapsed: Duration.Duration, attempts: ReadonlyArray<FailedA
     ...(attempts.length === 0 ? {} : { attempts })
   })
 
-/** What the retries of one call share. */
+/** The state of the retries of one call. */
 interface RetryContext<A, E, R> {
   readonly options: Options<E>
   readonly budget: RetryBudget["Service"]
@@ -154,7 +154,7 @@ const withElapsedLimit = <A, E, R, B, E2, R2>(
     orElse: () => Effect.fail(exceeded(options.maxElapsed, attempts))
   })
 
-/** The error of the last attempt, with the facts of all of them where it can carry them. */
+/** The error of the last attempt, with the facts of all attempts if it has a member for them. */
 const withAttempts = <E>(error: E, attempts: ReadonlyArray<FailedAttempt>): E =>
   attempts.length > 1 && isKimiError(error) ? withDetails(error, { attempts }) : error
 
@@ -214,7 +214,7 @@ const hasBoundedAttempts = ({ attemptTimeout, maxElapsed }: Options<never>): boo
 
 /**
  * Retries an attempt within its own bounds and those of the budget. Errors of
- * other libraries are retryable unless the classifier says otherwise.
+ * other libraries are retryable unless the classifier decides otherwise.
  *
  * @category combinators
  * @since 0.1.0
@@ -242,8 +242,8 @@ export const withRetry =
     })
 
 /**
- * Retries a stream's attempt up to its first content. What fails after it
- * reaches the consumer.
+ * Retries a stream's attempt up to its first content. Later failures reach the
+ * consumer.
  *
  * @category combinators
  * @since 0.1.0

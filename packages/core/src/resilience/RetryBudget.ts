@@ -2,11 +2,11 @@
  * Bounds the retries of a whole client, so that a host that is down is not
  * called several times as often as one that is up.
  *
- * A bucket of tokens, as in the AWS SDK's standard mode: a retry takes some, a
+ * A token bucket, as in the AWS SDK's standard mode: a retry takes tokens, a
  * success returns some. While a host is down none are returned, and after
- * `capacity / cost` retries every call is one attempt. A call that succeeds in
- * the end gives back what all of its retries took, so that a host that fails
- * now and then does not wear the budget down.
+ * `capacity / cost` retries every call is one attempt. A call that finally
+ * succeeds returns the tokens of all its retries, so that occasional failures of
+ * a host do not exhaust the budget.
  *
  * @since 0.1.0
  */
@@ -28,7 +28,7 @@ export interface Options {
   readonly cost?: number | undefined
   /** Tokens that a retry takes after a failure that may have been billed. Defaults to 10. */
   readonly ambiguousCost?: number | undefined
-  /** Tokens that a call gives back which succeeds at once. Defaults to 1. */
+  /** Tokens that a call without retries returns when it succeeds. Defaults to 1. */
   readonly reward?: number | undefined
 }
 
@@ -41,19 +41,19 @@ export interface Options {
 export class RetryBudget extends Context.Service<
   RetryBudget,
   {
-    /** Takes the tokens of one retry; `undefined` when there are not enough, else how many it took. */
+    /** Takes the tokens of one retry and returns their number; `undefined` if there are not enough. */
     readonly withdraw: (isAmbiguous: boolean) => Effect.Effect<number | undefined>
-    /** Gives tokens back: those of all retries of a call that succeeded, or the reward of one that needed none. */
+    /** Returns tokens: those of all retries of a call that succeeded, or the reward of a call without retries. */
     readonly deposit: (withdrawn: number | undefined) => Effect.Effect<void>
-    /** Tokens left, and in a full bucket. */
+    /** Remaining tokens, and tokens in a full bucket. */
     readonly state: Effect.Effect<{ readonly tokens: number; readonly capacity: number }>
-    /** The options in words. */
+    /** The options as text. */
     readonly options: string
   }
 >()("@kimi-effect/core/resilience/RetryBudget") {}
 
 /**
- * The options that a configuration gives a retry budget.
+ * The options of a retry budget from a configuration.
  *
  * @category options
  * @since 0.1.0
@@ -78,7 +78,7 @@ export const defaults = {
   reward: KimiConfig.defaults.retryBudgetReward
 } as const
 
-/** NaN meets no rule: compared with it every retry would be paid for. */
+/** NaN meets no rule: every comparison with it would allow the retry. */
 const tokensRule = (
   name: string,
   given: number,
@@ -90,8 +90,8 @@ const tokensRule = (
 ]
 
 /**
- * A budget in this process, full at the start. Options that cannot be used fail
- * it; the defaults can.
+ * A budget in this process, full at the start. Fails with all invalid
+ * options.
  *
  * @category constructors
  * @since 0.1.0
@@ -144,7 +144,7 @@ export function layer(options?: Options): Layer.Layer<RetryBudget, Configuration
 }
 
 /**
- * A budget without bounds: only each call's own bounds hold.
+ * A budget without bounds: only each call's own bounds apply.
  *
  * @category constants
  * @since 0.1.0

@@ -64,7 +64,7 @@ import type { EventChunk } from "../pipeline/internal/EventChunk.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** Whether a new attempt begins anew or continues where the broken one ended. */
+  /** Whether a new attempt starts over or continues where the broken one ended. */
   readonly mode: "regenerate" | "continue"
   /** How often a stream may be recovered. Defaults to once. */
   readonly maxRecoveries?: number | undefined
@@ -244,7 +244,7 @@ export const withStreamRecovery =
         )
       }
 
-      /** The error that ends a stream after attempts that broke, with the ids of its own attempt where that began. */
+      /** The error that ends a stream after attempts that broke, with the ids of the last attempt if it has begun. */
       const withEarlier = (error: StreamError): StreamError => {
         const { requestId, traceId } = attempt.transcript.start ?? {}
         const own = attemptsOf(error, attempt, clock.currentTimeMillisUnsafe())

@@ -87,12 +87,12 @@ const contentTimeoutError = (hasContent: boolean, options: Options, origin: Star
   hasContent
     ? new IdleTimeoutError({
         ...origin,
-        message: `The stream brought nothing for ${Duration.format(options.idleTimeout)}`,
+        message: `The stream received no content for ${Duration.format(options.idleTimeout)}`,
         timeout: options.idleTimeout
       })
     : new FirstTokenTimeoutError({
         ...origin,
-        message: `The stream brought no content within ${Duration.format(options.firstTokenTimeout)}`,
+        message: `The stream received no content within ${Duration.format(options.firstTokenTimeout)}`,
         timeout: options.firstTokenTimeout
       })
 
@@ -142,7 +142,7 @@ export const withStreamTimeout =
 const targetOf = ({ provider, request }: Call): AttemptTarget => ({ provider, model: request.model })
 
 /**
- * The stage of the pipeline. `connectTimeout` is kept by the HTTP client and is
+ * The stage of the pipeline. `connectTimeout` is enforced by the HTTP client and
  * only described here.
  *
  * @category stages

@@ -4,7 +4,7 @@ import * as CacheControl from "../../src/cache/CacheControl.ts"
 import { ConfigurationError } from "../../src/errors/ConfigurationErrors.ts"
 
 describe("CacheControl", () => {
-  it.effect("lets calls use the cache by default", () =>
+  it.effect("uses the cache by default", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* CacheControl.CacheControl, { mode: "use", timeToLive: undefined, tags: [] })
     })

@@ -40,7 +40,7 @@ describe("cached", () => {
     })
   )
 
-  it.effect("runs once for all who need the same result at the same time", () =>
+  it.effect("runs once for all concurrent callers of the same result", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<string>()
       let runs = 0
@@ -102,7 +102,7 @@ describe("cached", () => {
     })
   )
 
-  it.effect("is interrupted when the last who waits is", () =>
+  it.effect("is interrupted when the last waiting caller is", () =>
     Effect.gen(function* () {
       let isInterrupted = false
       const started = yield* Deferred.make<void>()
@@ -126,7 +126,7 @@ describe("cached", () => {
     })
   )
 
-  it.effect("fails with every option that cannot be used", () =>
+  it.effect("fails with all invalid options", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Cached.cached({ timeToLive: 0, maxEntries: 0.5 })(() => Effect.void))
       assert.deepStrictEqual(

@@ -61,7 +61,7 @@ describe("ResponseCache with a store", () => {
     )
   }
 
-  it.effect("asks the host if the stored entry is damaged, which it removes", () =>
+  it.effect("removes a damaged entry", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const fake = fakeStore()
@@ -85,7 +85,7 @@ describe("ResponseCache with a store", () => {
     }).pipe(Random.withSeed("damage"))
   )
 
-  it.effect("asks the host if the stored entry has expired or belongs to another key", () =>
+  it.effect("calls the host if the stored entry has expired or belongs to another key", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
       const { cache, chat } = yield* processOn(fake, { timeToLive: Duration.minutes(1) })

@@ -28,7 +28,7 @@ const filled = Effect.gen(function* () {
 })
 
 describe("ResponseCache", () => {
-  it.effect("removes by key, by tag, by model, or everything", () =>
+  it.effect("removes by key, tag or model, or all", () =>
     Effect.gen(function* () {
       const { cache, calls, chat, known } = yield* filled
       assert.deepStrictEqual(yield* known, ["a", "b", "c"])

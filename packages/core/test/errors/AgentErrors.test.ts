@@ -10,12 +10,12 @@ describe("AgentErrors", () => {
       assert.strictEqual(new Class({ message, limit: 8 }).limit, 8)
   })
 
-  it("carry the tokens used beside the token limit", () => {
+  it("carry the tokens used and the token limit", () => {
     const error = new AgentErrors.TokenLimitError({ message, limit: 1_000, used: 1_200 })
     assert.deepInclude(error, { limit: 1_000, used: 1_200 })
   })
 
-  it("carry the repeated tool and the number of repetitions", () => {
+  it("carry the number of repetitions of a tool", () => {
     const error = new AgentErrors.RepeatedToolCallError({ message, tool: "search", count: 8 })
     assert.deepInclude(error, { tool: "search", count: 8 })
   })

@@ -34,7 +34,7 @@ const listing = sources.filter(
   (path) => !path.startsWith("core/src/errors/") && listedTags(readFileSync(new URL(path, packages), "utf8")).size >= 3
 )
 
-describe("modules beside ErrorFacts", () => {
+describe("modules other than ErrorFacts", () => {
   it("list fewer than three tags", () => {
     assert.deepStrictEqual(
       listing.filter((path) => !exceptions.has(path)),

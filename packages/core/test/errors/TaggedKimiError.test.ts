@@ -112,7 +112,7 @@ describe("TaggedKimiError", () => {
     for (const text of printed) assert.include(text, "StreamTruncatedError")
   })
 
-  it("prints the size of a partial response and formats the wait", () => {
+  it("prints the size in place of a partial response", () => {
     const size = `<${`${secret} text${secret} thought`.length} characters, 1 tool calls>`
     assert.deepStrictEqual(JSON.parse(JSON.stringify(cut)), {
       _tag: "StreamTruncatedError",

@@ -64,7 +64,7 @@ describe("StoreOutage", () => {
     })
   )
 
-  it.effect("is not kept in a cool-down by a clock that went back", () =>
+  it.effect("ends its cool-down although the clock goes back", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(1_000_000)
       const { tryRun } = yield* make

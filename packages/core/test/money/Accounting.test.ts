@@ -27,6 +27,12 @@ const attempt = (members: Partial<Accounting.AttemptUsage> = {}): Accounting.Att
   ...members
 })
 
+/** The costs of all entries. */
+const costsOf = (accounting: Accounting.Accounting["Service"]) =>
+  Effect.map(accounting.entries, (entries) =>
+    entries.map(({ cost }) => Option.getOrUndefined(Option.map(cost, Cost.format)))
+  )
+
 const amounts = (by: Accounting.AmountsByCurrency) =>
   Object.fromEntries([...by].map(([currency, amount]) => [currency, BigDecimal.format(BigDecimal.normalize(amount))]))
 
@@ -40,7 +46,7 @@ const totals = (total: Accounting.Total) => ({
 })
 
 describe("Accounting", () => {
-  it.effect("separates tenants, jobs and agents", () =>
+  it.effect("has an entry for each combination of tags", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 7, 1))
       const accounting = yield* Accounting.make
@@ -98,17 +104,25 @@ describe("Accounting", () => {
     })
   )
 
-  it.effect("prices batches with their discount, and host tools per call", () =>
+  it.effect("prices batches with their discount", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 7, 1))
+      const accounting = yield* Accounting.make
+      yield* accounting.record(attempt({ isBatch: true }))
+      // 900 x 0.6
+      assert.deepStrictEqual(yield* costsOf(accounting), ["$0.00054"])
+    })
+  )
+
+  it.effect("prices host tools per call", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 7, 1))
       const accounting = yield* Accounting.make
       const searched = { ...usageOf(0, 0), toolCalls: new Map([["$web_search", 3]]) }
-      yield* accounting.record(attempt({ isBatch: true }))
       yield* accounting.record(attempt({ usage: searched }))
       yield* accounting.record(attempt({ usage: searched }))
-      const costs = (yield* accounting.entries).map(({ cost }) => Option.getOrUndefined(Option.map(cost, Cost.format)))
-      // 900 x 0.6; 6 x 0.005
-      assert.deepStrictEqual(costs, ["$0.00054", "$0.03"])
+      // 6 x 0.005
+      assert.deepStrictEqual(yield* costsOf(accounting), ["$0.03"])
     })
   )
 

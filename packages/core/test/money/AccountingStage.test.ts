@@ -113,7 +113,7 @@ describe("Accounting stage", () => {
     })
   )
 
-  it.effect("makes and records no attempt whose cost cannot be reserved", () =>
+  it.effect("does not make an attempt whose cost cannot be reserved", () =>
     Effect.gen(function* () {
       const { recorded, accounting, call } = recording()
       const zero = Amount.toDecimal(0n)

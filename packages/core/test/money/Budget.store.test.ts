@@ -192,7 +192,7 @@ describe("Budget on a store that fails", () => {
     })
   )
 
-  it.effect("delays an interrupt for at most the store's timeout, and then reserves nothing", () =>
+  it.effect("reserves nothing after an interrupt that waited for the store's timeout", () =>
     Effect.gen(function* () {
       const { memory, state, store } = yield* makeStore
       const budget = yield* makeBudget(store)

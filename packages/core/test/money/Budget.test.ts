@@ -11,7 +11,7 @@ const total = { amount: "100", currency: "USD" } as const
 const digits = (amount: BigDecimal.BigDecimal): string => BigDecimal.format(amount)
 
 describe("Budget", () => {
-  it.effect("reserves the worst-case cost, pays the actual cost and releases the rest", () =>
+  it.effect("charges the actual cost of the reserved worst-case cost", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total] })
       const seen: Array<string> = []
@@ -27,7 +27,7 @@ describe("Budget", () => {
     })
   )
 
-  it.effect("refuses a call above the cap with a reason, before any inner stage runs", () =>
+  it.effect("refuses a call above the cap before any inner stage runs", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total] })
       let below = 0
@@ -181,7 +181,7 @@ describe("Budget", () => {
     })
   )
 
-  it.effect("pays in full what an attempt was assigned and did not settle", () =>
+  it.effect("charges an unsettled attempt in full", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total] })
       const ask = budget
@@ -192,20 +192,17 @@ describe("Budget", () => {
     })
   )
 
-  it.effect("pays the estimated cost of an interrupted stream", () =>
+  it.effect("charges the estimated cost of an interrupted stream", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total] })
       const read = stages(budget).stream(() => Stream.concat(Stream.take(events(1), 2), Stream.never))
       yield* Stream.runDrain(Stream.take(read(callFor(30)), 2))
       // "hello" is two tokens by estimate.
       assert.deepStrictEqual(yield* stateOf(budget), ["total 2+0/100"])
-      const whole = stages(budget).stream(() => events(9))
-      yield* Stream.runDrain(whole(callFor(30)))
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 11+0/100"])
     })
   )
 
-  it.effect("publishes thresholds once, and overruns", () =>
+  it.effect("charges the reported cost of a whole stream", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total], thresholds: [0.5, 0.8] })
       const published: Array<string> = []
@@ -220,14 +217,29 @@ describe("Budget", () => {
           )
         )
       )
-      yield* Effect.yieldNow
-      const spend = (dollars: number, max = dollars) =>
-        stages(budget).effect(() => Effect.succeed(answer(dollars)))(callFor(max))
+    )
+    yield* Effect.yieldNow
+    const spend = (dollars: number, max = dollars) =>
+      stages(budget).effect(() => Effect.succeed(answer(dollars)))(callFor(max))
+    return { budget, published, spend }
+  })
+
+  it.effect("publishes each threshold once", () =>
+    Effect.gen(function* () {
+      const { published, spend } = yield* withEvents
       yield* spend(49)
       yield* spend(1)
       yield* spend(1)
       yield* spend(40)
       yield* spend(5)
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(published, ["total 0.5 at 50", "total 0.8 at 91"])
+    })
+  )
+
+  it.effect("publishes a call that costs more than was reserved", () =>
+    Effect.gen(function* () {
+      const { published, spend } = yield* withEvents
       yield* spend(9, 4)
       yield* Effect.yieldNow
       assert.deepStrictEqual(published, ["total 0.5 at 50", "total 0.8 at 91", "total reserved 4, paid 9"])
@@ -237,18 +249,29 @@ describe("Budget", () => {
     })
   )
 
-  it.effect("separates dollars and yuan, and refuses a call that no cap of its kind bounds", () =>
+  const yuan = callFor(10, { model: "yuan" })
+  const ask = (budget: Budget.Budget["Service"]) => stages(budget).effect(() => Effect.succeed(answer(10)))
+
+  it.effect("refuses a call without a cap in its currency", () =>
     Effect.gen(function* () {
-      const yuan = callFor(10, { model: "yuan" })
-      const ask = (budget: Budget.Budget["Service"]) => stages(budget).effect(() => Effect.succeed(answer(10)))
       const dollars = yield* makeBudget({ caps: [total] })
       const error = yield* Effect.flip(ask(dollars)(yuan))
       assert.strictEqual(error._tag, "UnknownPriceError")
       assert.include(error.message, "is in CNY, in which total has no cap")
+    })
+  )
+
+  it.effect("separates dollars from yuan", () =>
+    Effect.gen(function* () {
       const both = yield* makeBudget({ caps: [total, { amount: "20", currency: "CNY" }] })
       yield* ask(both)(yuan)
       yield* ask(both)(callFor(30))
       assert.deepStrictEqual(yield* stateOf(both), ["total 10+0/20", "total 10+0/100"])
+    })
+  )
+
+  it.effect("allows a call without a cap in its currency if unknown prices are allowed", () =>
+    Effect.gen(function* () {
       const allowing = yield* makeBudget({ caps: [total], onUnknownPrice: "allow" })
       yield* ask(allowing)(yuan)
       assert.deepStrictEqual(yield* stateOf(allowing), [])

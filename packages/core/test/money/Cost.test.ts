@@ -75,7 +75,7 @@ describe("Cost.make", () => {
     })
   })
 
-  it("uses the price of a miss for hits and writes without a price", () => {
+  it("falls back to the price of a cache miss", () => {
     const price: Price = { provider: "moonshot", currency: "USD", cacheMiss: "2.00", output: "5.00" }
     const tokens = usage(1_000, 0, { cached_tokens: 400, cache_write_tokens: 100 })
     assert.deepStrictEqual(parts(Cost.make(tokens, price)), {

@@ -37,19 +37,24 @@ describe("PriceTable", () => {
     })
   )
 
-  it.effect("overrides the prices of tools and batches", () =>
+  it.effect("overrides the prices of tools", () =>
     Effect.gen(function* () {
       const tool = { tool: "$web_search", currency: "USD" as const }
       const table = yield* PriceTable.make({
         tools: [
           { ...tool, provider: "moonshot", perCall: "0.004", from: "2027-01-01" },
           { ...tool, currency: "CNY", provider: "moonshot-cn", perCall: "0.03" }
-        ],
-        batches: [{ provider: "together", factor: "0.5" }]
+        ]
       })
       assert.strictEqual(table.tool("$web_search", "moonshot", "2026-11-23")?.perCall, "0.005")
       assert.strictEqual(table.tool("$web_search", "moonshot", "2027-01-01")?.perCall, "0.004")
       assert.strictEqual(table.tool("$web_search", "moonshot-cn", "2027-01-01")?.perCall, "0.03")
+    })
+  )
+
+  it.effect("overrides the prices of batches", () =>
+    Effect.gen(function* () {
+      const table = yield* PriceTable.make({ batches: [{ provider: "together", factor: "0.5" }] })
       assert.deepStrictEqual(
         [table.batch("moonshot"), table.batch("together"), table.batch("novita")],
         ["0.6", "0.5", undefined]

@@ -173,7 +173,7 @@ describe("CallLog", () => {
     })
   )
 
-  it.effect("suppresses repeated failures and logs their number", () =>
+  it.effect("logs the number of suppressed repeated failures", () =>
     Effect.gen(function* () {
       const storm = Array.from({ length: 1_000 }, () => [
         failed("ServerError"),

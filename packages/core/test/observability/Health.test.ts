@@ -136,7 +136,7 @@ describe("concurrent requests for a report", () => {
     })
   )
 
-  it.effect("get a report although each of them gives up before a check ends", () =>
+  it.effect("get a report although each of them times out before a check ends", () =>
     Effect.gen(function* () {
       const part = component({ check: Effect.never })
       const report = yield* make([part], { timeout: "5 seconds", timeToLive: "1 minute" })

@@ -68,7 +68,7 @@ describe("an edit of a pipeline", () => {
     ])
   })
 
-  it("fails with everything that several edits cannot do", () => {
+  it("fails with every edit that cannot be made", () => {
     const result = Pipeline.applyEdits(stages, [
       Pipeline.remove("a"),
       Pipeline.insertBefore("retry", custom),

@@ -14,7 +14,7 @@ const answer = responseOf()
 
 const isOff = (name: string): boolean => ["cache", "budget", "recovery"].includes(name)
 
-/** Stages that write down when they are entered and left, and with which account. */
+/** Stages that log when they are entered and left, and the account. */
 const logging = () => {
   const log: Array<string> = []
   const note = (entry: string) => Effect.sync(() => void log.push(entry))
@@ -76,7 +76,7 @@ describe("Pipeline", () => {
     )
   })
 
-  it.effect("runs a call inside its stages, the first of the order outermost, and each may change it", () =>
+  it.effect("runs a call inside its stages in order from the outside in", () =>
     Effect.gen(function* () {
       const { log, note, stages } = logging()
       const run = Pipeline.effect(stages, ({ account }) => Effect.as(note(`attempt of ${account}`), answer))
@@ -96,7 +96,7 @@ describe("Pipeline", () => {
     })
   )
 
-  it("describes its stages and their options, a line each", () => {
+  it("describes each stage with its options in one line", () => {
     assert.strictEqual(
       Pipeline.describe(logging().stages),
       [

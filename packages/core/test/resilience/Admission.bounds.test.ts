@@ -8,8 +8,8 @@ import * as Admission from "../../src/resilience/Admission.ts"
 import { account, ask, makeCounted, refusal, start, stateOf } from "./support/admission.ts"
 import { errorOf } from "./support/breaker.ts"
 
-describe("Admission's bounds", () => {
-  it.effect("refuses a call at once that exceeds a limit all by itself", () =>
+describe("the bounds of Admission", () => {
+  it.effect("refuses a call that alone exceeds a limit at once", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { tokensPerMinute: 100, tokensPerDay: 1_000 } })
       const error = yield* refusal(admission, 101)
@@ -22,7 +22,7 @@ describe("Admission's bounds", () => {
     })
   )
 
-  it.effect("lets a call wait for its longest wait exactly, and estimates what is left", () =>
+  it.effect("fails a waiting call exactly at its longest wait", () =>
     Effect.gen(function* () {
       const { admission, timers } = yield* makeCounted({ limits: { concurrency: 1 }, maxWait: "30 seconds" })
       yield* start(admission.guard(ask())(Effect.never))
@@ -51,7 +51,7 @@ describe("Admission's bounds", () => {
     })
   )
 
-  it.effect("estimates by the limit that takes longest for all that wait", () =>
+  it.effect("estimates the wait by the slowest limit for all queued calls", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({
         limits: { requestsPerMinute: 10, tokensPerMinute: 1_000 },
@@ -68,7 +68,7 @@ describe("Admission's bounds", () => {
     })
   )
 
-  it.effect("estimates by how long calls hold their places, an eighth of it for each call", () =>
+  it.effect("estimates the wait from an average of call durations that weighs each call with an eighth", () =>
     Effect.gen(function* () {
       for (const [calls, seconds] of [
         [1, 2],
@@ -82,13 +82,13 @@ describe("Admission's bounds", () => {
           yield* Fiber.join(fiber)
         }
         for (let call = 0; call < 5; call++) yield* start(admission.guard(ask())(Effect.never))
-        // The fourth in line, two at a time.
+        // The fourth in the queue, with two permits.
         assert.deepStrictEqual((yield* refusal(admission)).retryAfter, Duration.seconds(seconds))
       }
     })
   )
 
-  it.effect("fails at once when the wait is longer than allowed for certain, and tells how long it is", () =>
+  it.effect("fails at once with the wait if the day's tokens cannot be available in time", () =>
     Effect.gen(function* () {
       const { admission, timersBegun } = yield* makeCounted({ limits: { tokensPerDay: 100 } })
       yield* admission.guard(ask(95))(Effect.void)
@@ -97,9 +97,14 @@ describe("Admission's bounds", () => {
       assert.deepStrictEqual(error.retryAfter, Duration.sum(Duration.days(1), Duration.minutes(2)))
       yield* admission.guard(ask(5))(Effect.void)
       assert.strictEqual(timersBegun(), 0)
+    })
+  )
+
+  it.effect("fails at once with the wait if a pause is longer than the longest wait", () =>
+    Effect.gen(function* () {
       const paused = yield* Admission.make()
-      const asked = new classes.OverloadedError({ message: "429", retryAfter: Duration.minutes(2) })
-      yield* refusal(paused, 0, Effect.fail(asked))
+      const overloaded = new classes.OverloadedError({ message: "429", retryAfter: Duration.minutes(2) })
+      yield* refusal(paused, 0, Effect.fail(overloaded))
       const tooLong = yield* refusal(paused)
       assert.strictEqual(tooLong._tag, "AdmissionTimeoutError")
       assert.deepStrictEqual(tooLong.retryAfter, Duration.minutes(2))
@@ -110,21 +115,21 @@ describe("Admission's bounds", () => {
     })
   )
 
-  it.effect("estimates the rest of the day for a call that waited in vain for its tokens", () =>
+  it.effect("estimates the rest of the day for a queued call whose tokens are no longer available", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { tokensPerDay: 100, concurrency: 1 }, maxWait: "30 seconds" })
       const running = yield* start(admission.guard(ask(95))(Effect.sleep("10 seconds")))
       const fiber = yield* start(admission.guard(ask(10))(Effect.void))
       yield* TestClock.adjust("10 seconds")
       yield* Fiber.join(running)
-      // That it will be in vain is known when the first call ends, so it waits no longer.
+      // The end of the first call shows that the tokens will not be available, so it fails then.
       const error = errorOf(yield* Fiber.await(fiber))
       assert.strictEqual(error?._tag, "AdmissionTimeoutError")
       assert.deepStrictEqual(error?.retryAfter, Duration.millis(86_400_000 + 120_000 - 10_000))
     })
   )
 
-  it.effect("turns away whom it has no room for, by priority, and lets the others wait", () =>
+  it.effect("refuses a call if the queue of its priority is full", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { concurrency: 1 }, maxQueue: 2 })
       yield* start(admission.guard(ask())(Effect.never))
@@ -137,7 +142,7 @@ describe("Admission's bounds", () => {
     })
   )
 
-  it.effect("may be told to let nobody wait", () =>
+  it.effect("refuses every call that would wait if the longest wait is zero", () =>
     Effect.gen(function* () {
       const { admission, timersBegun } = yield* makeCounted({ limits: { concurrency: 1 }, maxWait: 0 })
       yield* start(admission.guard(ask())(Effect.never))
@@ -147,10 +152,10 @@ describe("Admission's bounds", () => {
   )
 })
 
-describe("Admission's watch", () => {
+describe("the watch of Admission", () => {
   const open = new CircuitOpenError({ message: "open", key: "moonshot/kimi-k3", state: "open" })
 
-  it.effect("rejects a waiting call whose circuit has opened, and spends nothing for it", () =>
+  it.effect("rejects a queued call whose circuit has opened without counting it", () =>
     Effect.gen(function* () {
       const { admission, timers } = yield* makeCounted({ limits: { concurrency: 1, requestsPerMinute: 10 } })
       const end = yield* Deferred.make<string>()
@@ -171,7 +176,7 @@ describe("Admission's watch", () => {
     })
   )
 
-  it.effect("is not asked for a call that need not wait", () =>
+  it.effect("is not called for a call that need not wait", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { concurrency: 1 } })
       yield* admission.guard(ask(0, () => assert.fail("asked")))(Effect.void)

@@ -11,7 +11,7 @@ import { startCall } from "./support/heldCalls.ts"
 const values = (options: KimiConfig.Options) => KimiConfig.make({ provider: "ollama", ...options })
 
 describe("Admission.change", () => {
-  it.effect("lets in at once who waits, when limits are raised", () =>
+  it.effect("admits queued calls at once when limits are raised", () =>
     Effect.gen(function* () {
       const { admission, timers } = yield* makeCounted({ limits: { concurrency: 1 } })
       const calls = yield* Effect.forEach([1, 2, 3, 4], () => startCall(admission))
@@ -28,7 +28,7 @@ describe("Admission.change", () => {
     })
   )
 
-  it.effect("keeps who runs and lets nobody in until it fits, when limits are lowered", () =>
+  it.effect("admits no call until running calls fit the lowered limits", () =>
     Effect.gen(function* () {
       const { admission } = yield* makeCounted({ limits: { concurrency: 3 } })
       const running = yield* Effect.forEach([1, 2, 3], () => startCall(admission))
@@ -44,7 +44,7 @@ describe("Admission.change", () => {
     })
   )
 
-  it.effect("looks at rates anew: a longer wait, a shorter one, and one that is too long", () =>
+  it.effect("reevaluates the waits of queued calls when rates change", () =>
     Effect.gen(function* () {
       const { admission } = yield* makeCounted({ limits: { requestsPerMinute: 1 }, margin: 0 })
       yield* admission.guard(ask())(Effect.void)
@@ -63,7 +63,7 @@ describe("Admission.change", () => {
     })
   )
 
-  it.effect("fails who waits and is too large for the new limits", () =>
+  it.effect("fails a queued call that is too large for the new limits", () =>
     Effect.gen(function* () {
       const { admission } = yield* makeCounted({ limits: { concurrency: 1, tokensPerMinute: 100 } })
       yield* startCall(admission, 10)
@@ -73,7 +73,7 @@ describe("Admission.change", () => {
     })
   )
 
-  it.effect("leaves accounts alone of which nothing is said, and takes those that come later", () =>
+  it.effect("changes only the accounts for which it has limits", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { concurrency: 1 } })
       const enter = (name: string) => start(admission.guard({ ...ask(), account: name })(Effect.never))
@@ -94,34 +94,32 @@ describe("Admission.change", () => {
     })
   )
 
-  it.effect(
-    "new patience holds for who comes next: the others keep theirs, and everybody's is kept to the millisecond",
-    () =>
-      Effect.gen(function* () {
-        const { admission, timers } = yield* makeCounted({ limits: { concurrency: 1 }, maxWait: "1 minute" })
-        const first = yield* startCall(admission)
-        const patient = yield* start(admission.guard(ask())(Effect.void))
-        yield* admission.change({ maxWait: "10 seconds" })
-        const hasty = yield* start(admission.guard(ask())(Effect.void))
-        assert.strictEqual(timers(), 1)
-        yield* TestClock.adjust("9999 millis")
-        assert.isUndefined(hasty.pollUnsafe())
-        yield* TestClock.adjust("1 millis")
-        const error = errorOf(yield* Fiber.await(hasty))
-        assert.strictEqual(error?._tag, "AdmissionTimeoutError")
-        assert.deepInclude({ ...error }, { maxWait: Duration.seconds(10) })
-        yield* TestClock.adjust("49999 millis")
-        assert.isUndefined(patient.pollUnsafe())
-        yield* TestClock.adjust("1 millis")
-        assert.deepInclude({ ...errorOf(yield* Fiber.await(patient)) }, { maxWait: Duration.minutes(1) })
-        yield* first.end
-        yield* Fiber.join(first.fiber)
-        yield* isIdle(admission)
-        assert.strictEqual(timers(), 0)
-      })
+  it.effect("applies a new longest wait to later calls only", () =>
+    Effect.gen(function* () {
+      const { admission, timers } = yield* makeCounted({ limits: { concurrency: 1 }, maxWait: "1 minute" })
+      const first = yield* startCall(admission)
+      const earlier = yield* start(admission.guard(ask())(Effect.void))
+      yield* admission.change({ maxWait: "10 seconds" })
+      const later = yield* start(admission.guard(ask())(Effect.void))
+      assert.strictEqual(timers(), 1)
+      yield* TestClock.adjust("9999 millis")
+      assert.isUndefined(later.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      const error = errorOf(yield* Fiber.await(later))
+      assert.strictEqual(error?._tag, "AdmissionTimeoutError")
+      assert.deepInclude({ ...error }, { maxWait: Duration.seconds(10) })
+      yield* TestClock.adjust("49999 millis")
+      assert.isUndefined(earlier.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.deepInclude({ ...errorOf(yield* Fiber.await(earlier)) }, { maxWait: Duration.minutes(1) })
+      yield* first.end
+      yield* Fiber.join(first.fiber)
+      yield* isIdle(admission)
+      assert.strictEqual(timers(), 0)
+    })
   )
 
-  it.effect("a shorter queue turns away who comes next", () =>
+  it.effect("applies a shorter queue to the next call", () =>
     Effect.gen(function* () {
       const { admission } = yield* makeCounted({ limits: { concurrency: 1 }, maxQueue: 5 })
       yield* startCall(admission)
@@ -133,7 +131,7 @@ describe("Admission.change", () => {
     })
   )
 
-  it.effect("refuses what cannot be used, whole, and names all of it", () =>
+  it.effect("refuses a change as a whole with all invalid options", () =>
     Effect.gen(function* () {
       const { admission } = yield* makeCounted({ limits: { concurrency: 1 } })
       yield* startCall(admission)
@@ -148,7 +146,7 @@ describe("Admission.change", () => {
     })
   )
 
-  it.effect("through Redis: tells it the new limits with the next call, and asks again at once for who waits", () =>
+  it.effect("sends new limits to Redis at once for queued calls", () =>
     Effect.gen(function* () {
       const fakeRedis = makeFakeRedis()
       const other = yield* makeRedisAdmission(fakeRedis, { limits: { requestsPerMinute: 1 } })
@@ -162,6 +160,14 @@ describe("Admission.change", () => {
       yield* TestClock.adjust("10 millis")
       assert.isTrue(waiting.isRunning())
       assert.deepStrictEqual(fakeRedis.limits, [30, 2, -1, -1])
+    })
+  )
+
+  it.effect("changes the queue length of limits on Redis", () =>
+    Effect.gen(function* () {
+      const admission = yield* makeRedisAdmission(makeFakeRedis(), { limits: { requestsPerMinute: 1 }, maxQueue: 1 })
+      yield* startCall(admission)
+      yield* TestClock.adjust("10 millis")
       yield* admission.change({ maxQueue: 2 })
       yield* startCall(admission)
       yield* startCall(admission)
@@ -171,8 +177,8 @@ describe("Admission.change", () => {
   )
 })
 
-describe("Admission.following", () => {
-  it.effect("takes the options of one configuration after the other, each account its own", () =>
+describe("Admission.makeReloadable", () => {
+  it.effect("applies the options of another configuration to its accounts", () =>
     Effect.gen(function* () {
       const first = yield* values({ maxConcurrency: 1 })
       const { admissionOf, reload } = yield* Admission.makeReloadable(first)
@@ -184,13 +190,13 @@ describe("Admission.following", () => {
       assert.isTrue(waiting.isRunning())
       yield* startCall(admission)
       assert.strictEqual((yield* Effect.flip(admission.guard(ask())(Effect.void)))._tag, "AdmissionQueueFullError")
-      // What no configuration speaks of has no limits that are known.
+      // An account without a configuration has no known limits.
       yield* start(admission.guard({ ...ask(), account: "other" })(Effect.never))
       assert.deepInclude((yield* admission.states).get("other"), { concurrency: Number.POSITIVE_INFINITY })
     })
   )
 
-  it.effect("forget: begins anew, and who runs or waits goes on as before", () =>
+  it.effect("starts over after a reset without affecting earlier calls", () =>
     Effect.gen(function* () {
       const config = yield* values({ maxConcurrency: 1, requestsPerMinute: 3 })
       const { admissionOf, reset } = yield* Admission.makeReloadable(config)

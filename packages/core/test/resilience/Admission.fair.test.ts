@@ -5,8 +5,8 @@ import * as CallOptions from "../../src/CallOptions.ts"
 import * as Admission from "../../src/resilience/Admission.ts"
 import { ask, type Service, start } from "./support/admission.ts"
 
-/** Calls of a second each through a single place. */
-const makeLine = Effect.gen(function* () {
+/** Calls of a second each through a single permit. */
+const makeQueue = Effect.gen(function* () {
   const admission = yield* Admission.make({ limits: { concurrency: 1 }, maxWait: "1 hour" })
   const made: Array<CallOptions.Values> = []
   const call = (options: Partial<CallOptions.Values>) =>
@@ -27,15 +27,15 @@ const times = <A>(values: ReadonlyArray<A>): ReadonlyMap<A, number> => {
   return counts
 }
 
-describe("Admission's order", () => {
-  it.effect("lets the more urgent go first, and every priority at least once in ten", () =>
+describe("the order of Admission", () => {
+  it.effect("admits urgent calls first without starving any priority", () =>
     Effect.gen(function* () {
-      const { call, made } = yield* makeLine
+      const { call, made } = yield* makeQueue
       for (const priority of ["swarm", "batch", "interactive"] as const) {
         for (let number = 0; number < 100; number++) yield* start(call({ priority }))
       }
       yield* TestClock.adjust("90 seconds")
-      // The first of the swarm came when nobody waited.
+      // The first swarm call arrived while the queue was empty.
       assert.strictEqual(made[0]?.priority, "swarm")
       const order = made.slice(1, 91).map(({ priority }) => priority)
       assert.deepStrictEqual(
@@ -54,9 +54,9 @@ describe("Admission's order", () => {
     })
   )
 
-  it.effect("gives tenants equal shares, however many calls each has waiting", () =>
+  it.effect("gives tenants equal shares regardless of their numbers of queued calls", () =>
     Effect.gen(function* () {
-      const { call, made } = yield* makeLine
+      const { call, made } = yield* makeQueue
       for (const [tenant, calls] of [
         ["a", 600],
         ["b", 60],
@@ -65,7 +65,7 @@ describe("Admission's order", () => {
         for (let number = 0; number < calls; number++) yield* start(call({ tenant, priority: "batch" }))
       }
       yield* TestClock.adjust("120 seconds")
-      // The first of all came when nobody waited.
+      // The first call arrived while the queue was empty.
       assert.deepStrictEqual(
         times(made.slice(1).map(({ tenant }) => tenant)),
         new Map([
@@ -87,9 +87,9 @@ describe("Admission's order", () => {
     })
   )
 
-  it.effect("gives tenants equal shares, however fast their calls come", () =>
+  it.effect("gives tenants equal shares regardless of their arrival rates", () =>
     Effect.gen(function* () {
-      const { call, made } = yield* makeLine
+      const { call, made } = yield* makeQueue
       const every = (tenant: string, millis: number) =>
         start(Effect.forever(Effect.andThen(Effect.forkChild(call({ tenant })), Effect.sleep(Duration.millis(millis)))))
       yield* every("a", 100)
@@ -107,9 +107,9 @@ describe("Admission's order", () => {
     })
   )
 
-  it.effect("gives a tenant that asks for less than its share what it asks for, without much of a wait", () =>
+  it.effect("admits a tenant below its share almost without a wait", () =>
     Effect.gen(function* () {
-      const { call, made } = yield* makeLine
+      const { call, made } = yield* makeQueue
       for (let number = 0; number < 500; number++) yield* start(call({ tenant: "many" }))
       const waits: Array<number> = []
       for (let number = 0; number < 20; number++) {

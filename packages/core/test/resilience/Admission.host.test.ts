@@ -10,13 +10,13 @@ import { makeHost } from "./support/host.ts"
 interface Traffic {
   readonly limits: RateLimits
   readonly calls: number
-  /** Milliseconds between two calls that come in. */
+  /** Milliseconds between two calls. */
   readonly pause: (chance: Chance) => number
   readonly tokens: (chance: Chance) => number
   readonly serviceMillis: (chance: Chance) => number
 }
 
-/** Puts random traffic through a door, some of which leaves before its end, and gives what the host saw. */
+/** Runs random traffic, some of it interrupted, through Admission and returns what the host received. */
 const drive = Effect.fnUntraced(function* (chance: Chance, traffic: Traffic) {
   const { limits } = traffic
   const host = makeHost(limits)
@@ -43,9 +43,9 @@ const upTo = (most: number) => (chance: Chance) => between(chance, 1, most)
 
 const burst = (part: number, gap: number) => (chance: Chance) => (happens(chance, part) ? between(chance, 0, gap) : 0)
 
-describe("Admission and the host's own counters", () => {
+describe("Admission against the counters of a host", () => {
   for (const [tier, limits] of tiers.entries()) {
-    it.effect(`keeps to tier ${tier} in every window of random traffic`, () =>
+    it.effect(`stays within tier ${tier} in every window of random traffic`, () =>
       Effect.gen(function* () {
         const chance = yield* Random.Random
         const { concurrency, requestsPerMinute, tokensPerMinute } = limits
@@ -80,7 +80,7 @@ describe("Admission and the host's own counters", () => {
     )
   }
 
-  it.effect("keeps to random limits, over days", () =>
+  it.effect("stays within random limits over days", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       let reached = 0
@@ -163,7 +163,7 @@ describe("Admission under saturation", () => {
     }).pipe(Random.withSeed("requests"))
   )
 
-  it.effect("uses 95 % of the tokens per minute when calls are small against them", () =>
+  it.effect("uses 95 % of the tokens per minute if calls are small compared to them", () =>
     Effect.gen(function* () {
       const host = yield* saturate(yield* Random.Random, 40, 12, {
         limits: { tokensPerMinute: 500_000, concurrency: 100, requestsPerMinute: 5_000 },
@@ -179,7 +179,7 @@ describe("Admission under saturation", () => {
     }).pipe(Random.withSeed("tokens"))
   )
 
-  it.effect("uses 95 % of the places", () =>
+  it.effect("uses 95 % of the permits", () =>
     Effect.gen(function* () {
       const limits = { concurrency: 10, requestsPerMinute: 5_000, tokensPerMinute: 3_000_000 }
       const host = yield* saturate(yield* Random.Random, 30, 6, {

@@ -11,7 +11,7 @@ import { guardStream } from "../../src/resilience/internal/admission/AdmissionGu
 
 const text: StreamEvent = { _tag: "TextDelta", choice: 0, text: "a" }
 
-/** The two ways in which an attempt runs behind the door. */
+/** The two ways in which an attempt runs with a permit. */
 const ways: ReadonlyArray<
   readonly [string, (admission: Service, attempt: Effect.Effect<void>) => Effect.Effect<void, KimiError>]
 > = [
@@ -25,9 +25,9 @@ const ways: ReadonlyArray<
   ]
 ]
 
-describe("Admission when it is interrupted", () => {
+describe("Admission under interruption", () => {
   for (const [name, run] of ways) {
-    it.effect(`takes nothing for ${name} that leaves while it waits`, () =>
+    it.effect(`does not count ${name} that is interrupted while it waits`, () =>
       Effect.gen(function* () {
         const { admission, timers } = yield* makeCounted({ limits: { concurrency: 1, tokensPerMinute: 100 } })
         const first = yield* start(run(admission, Effect.never))
@@ -46,7 +46,7 @@ describe("Admission when it is interrupted", () => {
       })
     )
 
-    it.effect(`holds nothing for ${name} that leaves at any step after it was let in, and lets the next in`, () =>
+    it.effect(`passes the permit of ${name} that is interrupted at any step after admission to the next`, () =>
       Effect.gen(function* () {
         let givenBack = 0
         let begunInAll = 0
@@ -85,7 +85,7 @@ describe("Admission when it is interrupted", () => {
       })
     )
 
-    it.effect(`leaves no place behind after a thousand interruptions of ${name} at any moment`, () =>
+    it.effect(`leaks no permit after a thousand interruptions of ${name} at random times`, () =>
       Effect.gen(function* () {
         const limits = { concurrency: 7, requestsPerMinute: 1_000, tokensPerMinute: 100_000 }
         const { admission, timers } = yield* makeCounted({ limits })
@@ -123,7 +123,7 @@ describe("Admission when it is interrupted", () => {
         assert.deepInclude(state, { inFlight: 0, waiting: 0, concurrency: 7 })
         assert.isAtLeast(state.requestsInMinute, seen.begun)
         assert.strictEqual(timers(), 0)
-        // Every place is there.
+        // Every permit is available.
         const fibers = []
         for (let call = 0; call < 8; call++) fibers.push(yield* start(run(admission, Effect.never)))
         assert.deepInclude(yield* stateOf(admission), { inFlight: 7, waiting: 1 })
@@ -133,7 +133,7 @@ describe("Admission when it is interrupted", () => {
     )
   }
 
-  it.effect("gives a timer up with the last that waits, ten thousand of them", () =>
+  it.effect("cancels its timer after the last of ten thousand queued calls is interrupted", () =>
     Effect.gen(function* () {
       const { admission, timers, timersBegun } = yield* makeCounted({ limits: { concurrency: 1 } })
       yield* start(admission.guard(ask())(Effect.never))
@@ -147,7 +147,7 @@ describe("Admission when it is interrupted", () => {
     })
   )
 
-  it.effect("lets ten thousand in, one in the end of the other, although none of them ever suspends", () =>
+  it.effect("admits ten thousand queued calls that never suspend", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { concurrency: 1 } })
       const end = yield* Deferred.make<void>()

@@ -7,7 +7,7 @@ import { account, ask, refusal, start } from "./support/admission.ts"
 import { errorOf } from "./support/breaker.ts"
 
 describe("Admission.make", () => {
-  it.effect("reports every unusable option at once", () =>
+  it.effect("reports all invalid options at once", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(
         Admission.make({
@@ -24,7 +24,7 @@ describe("Admission.make", () => {
     })
   )
 
-  it.effect("takes a margin of its own", () =>
+  it.effect("uses a custom margin", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { requestsPerMinute: 1 }, margin: "10 seconds" })
       yield* admission.guard(ask())(Effect.void)
@@ -36,7 +36,7 @@ describe("Admission.make", () => {
     })
   )
 
-  it.effect("takes the options of a configuration, of each account its own", () =>
+  it.effect("applies the configuration of each account", () =>
     Effect.gen(function* () {
       const config = {
         ...KimiConfig.defaults,
@@ -58,14 +58,19 @@ describe("Admission.make", () => {
     })
   )
 
-  it.effect("is a layer, and fails as one", () =>
+  it.effect("provides limits as a layer", () =>
     Effect.gen(function* () {
       const state = Effect.flatMap(Admission.Admission, (admission) =>
         Effect.andThen(admission.guard(ask())(Effect.void), admission.states)
       )
       const states = yield* Effect.provide(state, Admission.layer({ limits: { concurrency: 4 } }))
       assert.strictEqual(states.get(account)?.concurrency, 4)
-      const error = yield* Effect.flip(Effect.provide(state, Admission.layer({ maxQueue: -1 })))
+    })
+  )
+
+  it.effect("fails the layer with invalid options", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Effect.provide(Admission.Admission, Admission.layer({ maxQueue: -1 })))
       assert.strictEqual(error._tag, "ConfigurationError")
     })
   )

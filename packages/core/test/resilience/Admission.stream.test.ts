@@ -20,7 +20,7 @@ const whole: Events = Stream.make(begin, text, finish)
 const hanging: Events = Stream.concat(Stream.make(begin, text), Stream.never)
 
 describe("Admission on streams", () => {
-  it.effect("gives the events, and holds its place until the stream has ended", () =>
+  it.effect("holds the permit of a stream until it ends", () =>
     Effect.gen(function* () {
       const { admission, timersBegun } = yield* makeCounted({ limits: { concurrency: 1, tokensPerMinute: 100 } })
       const gate = yield* Deferred.make<void>()
@@ -38,7 +38,7 @@ describe("Admission on streams", () => {
     })
   )
 
-  it.effect("takes nothing before it is run, and a place for every run", () =>
+  it.effect("takes a permit for every run of a stream", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { requestsPerMinute: 100, tokensPerDay: 1_000 } })
       const stream = guardStream(admission, ask(7))(whole)
@@ -49,19 +49,28 @@ describe("Admission on streams", () => {
     })
   )
 
-  it.effect("waits its turn, and is refused as a call is", () =>
+  it.effect("queues a stream until a permit is available", () =>
     Effect.gen(function* () {
-      const admission = yield* Admission.make({
-        limits: { concurrency: 1, tokensPerMinute: 100 },
-        maxWait: "10 seconds"
-      })
+      const admission = yield* Admission.make({ limits: { concurrency: 1 } })
       const holder = yield* start(Stream.runDrain(guardStream(admission, ask())(hanging)))
       const next = yield* start(Stream.runCollect(guardStream(admission, ask())(whole)))
       assert.strictEqual((yield* stateOf(admission)).waiting, 1)
       yield* Fiber.interrupt(holder)
       assert.deepStrictEqual(next.pollUnsafe(), Exit.succeed([begin, text, finish]))
+    })
+  )
+
+  it.effect("refuses a stream that exceeds a limit", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { tokensPerMinute: 100 } })
       const tooLarge = yield* Effect.exit(Stream.runDrain(guardStream(admission, ask(101))(whole)))
       assert.strictEqual(errorOf(tooLarge)?._tag, "AdmissionLimitError")
+    })
+  )
+
+  it.effect("fails a stream that waits longer than the longest wait", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { concurrency: 1 }, maxWait: "10 seconds" })
       yield* start(Stream.runDrain(guardStream(admission, ask())(hanging)))
       const late = yield* start(Effect.exit(Stream.runDrain(guardStream(admission, ask())(whole))))
       yield* TestClock.adjust("10 seconds")
@@ -69,7 +78,7 @@ describe("Admission on streams", () => {
     })
   )
 
-  it.effect("gives its place back when it fails, and learns from the error", () =>
+  it.effect("slows down after a stream that fails with a rate limit", () =>
     Effect.gen(function* () {
       const failing: ReadonlyArray<Events> = [
         Stream.fail(overloaded),
@@ -91,7 +100,7 @@ describe("Admission on streams", () => {
     })
   )
 
-  it.effect("gives its place back when its consumer leaves, however it does, and learns nothing", () =>
+  it.effect("releases the permit of a stream whose consumer leaves", () =>
     Effect.gen(function* () {
       const ends: ReadonlyArray<(events: Events) => Effect.Effect<unknown, unknown>> = [
         (events) => Stream.runDrain(Stream.take(Stream.rechunk(events, 1), 1)),
@@ -107,6 +116,12 @@ describe("Admission on streams", () => {
         yield* isIdle(admission)
         assert.strictEqual((yield* stateOf(admission)).concurrency, 1)
       }
+    })
+  )
+
+  it.effect("releases the permit of a stream with a defect", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { concurrency: 1 } })
       assert.deepStrictEqual(
         yield* Effect.exit(Stream.runDrain(guardStream(admission, ask())(Stream.die("ours")))),
         Exit.die("ours")
@@ -115,22 +130,31 @@ describe("Admission on streams", () => {
     })
   )
 
-  it.effect("can be interrupted while it waits, and where it works before its first pull", () =>
+  it.effect("does not count a stream that is interrupted while it waits", () =>
     Effect.gen(function* () {
       const { admission, timers } = yield* makeCounted({ limits: { concurrency: 1, requestsPerMinute: 10 } })
       const eager: Stream.Stream<StreamEvent> = Stream.fromPull(Effect.never)
-      const working = yield* start(Stream.runDrain(guardStream(admission, ask())(eager)))
+      yield* start(Stream.runDrain(guardStream(admission, ask())(eager)))
       const waiting = yield* start(Stream.runDrain(guardStream(admission, ask())(whole)))
       assert.deepInclude(yield* stateOf(admission), { inFlight: 1, waiting: 1, requestsInMinute: 1 })
       yield* Fiber.interrupt(waiting)
       assert.deepInclude(yield* stateOf(admission), { inFlight: 1, waiting: 0, requestsInMinute: 1 })
       assert.strictEqual(timers(), 0)
+    })
+  )
+
+  it.effect("releases the permit of a stream that is interrupted before its first pull", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { concurrency: 1 } })
+      const eager: Stream.Stream<StreamEvent> = Stream.fromPull(Effect.never)
+      const working = yield* start(Stream.runDrain(guardStream(admission, ask())(eager)))
+      assert.deepInclude(yield* stateOf(admission), { inFlight: 1 })
       yield* Fiber.interrupt(working)
       yield* isIdle(admission)
     })
   )
 
-  it.effect("closes what the stream holds before the next is let in, when its consumer leaves", () =>
+  it.effect("closes the resources of an interrupted stream before the next call is admitted", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { concurrency: 1 } })
       const log: Array<string> = []
@@ -143,20 +167,20 @@ describe("Admission on streams", () => {
     })
   )
 
-  it.effect("hears what the host tells with the start of a stream", () =>
+  it.effect("applies the rate status at the start of a stream", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make()
-      const told: Events = Stream.make<ReadonlyArray<StreamEvent>>(
+      const started: Events = Stream.make<ReadonlyArray<StreamEvent>>(
         { ...begin, rateStatus: { limit: 10, remaining: 3 } },
         text
       )
-      const fiber = yield* start(Stream.runDrain(guardStream(admission, ask())(Stream.concat(told, Stream.never))))
+      const fiber = yield* start(Stream.runDrain(guardStream(admission, ask())(Stream.concat(started, Stream.never))))
       assert.deepInclude(yield* stateOf(admission), { inFlight: 1, requestsInMinute: 7 })
       yield* Fiber.interrupt(fiber)
     })
   )
 
-  it.effect("is no stage when admission is off", () =>
+  it.effect("has no stage if admission is off", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.Admission
       assert.isTrue(Stage.isOff(Admission.stage(admission)))

@@ -10,11 +10,21 @@ import { responseOf } from "../support/responses.ts"
 
 const broken = new classes.ServerError({ message: "broken" })
 
-/** An attempt that ends when it is told to. */
+/** An attempt that ends on request. */
 const makeHeld = Effect.map(Deferred.make<string, typeof broken>(), (end) => ({ attempt: Deferred.await(end), end }))
 
+/** A request that counts how often its tokens are counted. */
+const makeCountedRequest = () => {
+  let counts = 0
+  const tokens = () => {
+    counts += 1
+    return 1
+  }
+  return { request: { account, tokens }, counts: () => counts }
+}
+
 describe("Admission", () => {
-  it.effect("makes an attempt at once when there is room, and gives its answer or its error", () =>
+  it.effect("passes on the result of an attempt with capacity", () =>
     Effect.gen(function* () {
       const { admission, timersBegun } = yield* makeCounted({
         limits: { concurrency: 1, requestsPerMinute: 3, tokensPerMinute: 100, tokensPerDay: 1_000 }
@@ -33,26 +43,25 @@ describe("Admission", () => {
     })
   )
 
-  it.effect("asks for tokens only where they are limited, and once", () =>
+  it.effect("does not count tokens if they are not limited", () =>
     Effect.gen(function* () {
-      let asked = 0
-      const counted = {
-        account,
-        tokens: () => {
-          asked += 1
-          return 1
-        }
-      }
+      const counted = makeCountedRequest()
       const without = yield* Admission.make({ limits: { concurrency: 1, requestsPerMinute: 9 } })
-      yield* without.guard(counted)(Effect.void)
-      assert.strictEqual(asked, 0)
-      const limited = yield* Admission.make({ limits: { tokensPerDay: 1 } })
-      yield* limited.guard(counted)(Effect.void)
-      assert.strictEqual(asked, 1)
+      yield* without.guard(counted.request)(Effect.void)
+      assert.strictEqual(counted.counts(), 0)
     })
   )
 
-  it.effect("keeps accounts apart, each with its own limits", () =>
+  it.effect("counts tokens once if they are limited", () =>
+    Effect.gen(function* () {
+      const counted = makeCountedRequest()
+      const limited = yield* Admission.make({ limits: { tokensPerDay: 1 } })
+      yield* limited.guard(counted.request)(Effect.void)
+      assert.strictEqual(counted.counts(), 1)
+    })
+  )
+
+  it.effect("separates accounts with their own limits", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: (name) => ({ concurrency: name === "a" ? 1 : 2 }) })
       assert.strictEqual((yield* admission.states).size, 0)
@@ -65,7 +74,7 @@ describe("Admission", () => {
     })
   )
 
-  it.effect("lets the next in at the moment in which one ends, however it ends", () =>
+  it.effect("admits the next call as soon as one ends with any exit", () =>
     Effect.gen(function* () {
       const { admission, timers } = yield* makeCounted({ limits: { concurrency: 1 } })
       for (const finish of [Exit.succeed("answer"), Exit.fail(broken), Exit.die("ours"), Exit.interrupt()]) {
@@ -83,7 +92,7 @@ describe("Admission", () => {
     })
   )
 
-  it.effect("lets calls in again when the first of them leave the window, with its margin, and not before", () =>
+  it.effect("admits calls exactly when earlier ones leave the window", () =>
     Effect.gen(function* () {
       const { admission, timers } = yield* makeCounted({ limits: { requestsPerMinute: 2 } })
       yield* admission.guard(ask())(Effect.void)
@@ -103,7 +112,7 @@ describe("Admission", () => {
     })
   )
 
-  it.effect("does not let a small call pass a large one that waits for tokens", () =>
+  it.effect("does not admit a small call before a large one that waits for tokens", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { tokensPerMinute: 100 } })
       yield* admission.guard(ask(50))(Effect.void)
@@ -116,14 +125,19 @@ describe("Admission", () => {
     })
   )
 
-  it.effect("learns from the host's refusals and answers", () =>
+  it.effect("slows down after a refusal of the host", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { concurrency: 8 } })
       for (let call = 0; call < 5; call++) yield* start(admission.guard(ask())(Effect.never))
       const overloaded = new classes.OverloadedError({ message: "429", retryAfter: Duration.seconds(5) })
       yield* refusal(admission, 0, Effect.fail(overloaded))
       assert.deepInclude(yield* stateOf(admission), { inFlight: 5, concurrency: 7, pausedUntil: 5_000 })
-      yield* TestClock.adjust("5 seconds")
+    })
+  )
+
+  it.effect("restores the concurrency after successes", () =>
+    Effect.gen(function* () {
+      const overloaded = new classes.OverloadedError({ message: "429", retryAfter: Duration.seconds(5) })
       const later = yield* Admission.make({ limits: { concurrency: 8 } })
       yield* refusal(later, 0, Effect.fail(overloaded))
       yield* TestClock.adjust("5 seconds")
@@ -133,7 +147,7 @@ describe("Admission", () => {
     })
   )
 
-  it.effect("learns nothing from an error that came as its caller left", () =>
+  it.effect("ignores an error together with an interrupt", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { concurrency: 8 } })
       const overloaded = new classes.OverloadedError({ message: "429", retryAfter: Duration.seconds(5) })
@@ -143,7 +157,7 @@ describe("Admission", () => {
     })
   )
 
-  it.effect("hears what the host tells of the account beside an answer", () =>
+  it.effect("applies the rate status of a response", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make()
       const answer = responseOf("hello", { rateStatus: { limit: 10, remaining: 2 } })
@@ -152,7 +166,7 @@ describe("Admission", () => {
     })
   )
 
-  it.effect("counts the tokens of a call that began to wait before tokens counted", () =>
+  it.effect("counts the tokens of a call that was queued before tokens were limited", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { concurrency: 1 } })
       const holder = yield* makeHeldBy(admission)
@@ -165,7 +179,7 @@ describe("Admission", () => {
     })
   )
 
-  it.effect("gives no tokens back that were not counted when the call was let in", () =>
+  it.effect("releases no tokens that were not counted at admission", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { concurrency: 2 } })
       const { attempt, end } = yield* makeHeld
@@ -182,7 +196,7 @@ describe("Admission", () => {
     })
   )
 
-  it.effect("turns away a waiting call that has become too large for a limit named meanwhile", () =>
+  it.effect("refuses a queued call that exceeds a limit reported in the meantime", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { concurrency: 1, tokensPerMinute: 10_000 } })
       const holder = yield* makeHeldBy(admission)
@@ -202,7 +216,7 @@ describe("Admission", () => {
   )
 })
 
-/** A call that holds a place until it is told to fail. */
+/** A call that holds a permit until it fails on request. */
 const makeHeldBy = Effect.fnUntraced(function* (admission: Admission.Admission["Service"]) {
   const end = yield* Deferred.make<never, InstanceType<typeof classes.RateLimitError>>()
   const fiber = yield* start(Effect.exit(admission.guard(ask(0))(Deferred.await(end))))

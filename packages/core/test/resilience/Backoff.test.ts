@@ -49,14 +49,14 @@ describe("Backoff.schedule", () => {
     })
   )
 
-  it.effect("lets decorrelated jitter grow from the wait before", () =>
+  it.effect("grows decorrelated jitter from the previous wait", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* chance(0)(waits(options("decorrelated"), 3)), [500, 500, 500])
       assert.deepStrictEqual(yield* chance(0.5)(waits(options("decorrelated"), 3)), [1_000, 1_750, 2_875])
     })
   )
 
-  it.effect("stays finite and under the cap however often it fails", () =>
+  it.effect("stays below the cap after any number of failures", () =>
     Effect.gen(function* () {
       for (const jitter of jitters) {
         const found = yield* chance(0.999)(waits(options(jitter), 2_000))
@@ -65,7 +65,7 @@ describe("Backoff.schedule", () => {
     })
   )
 
-  it.effect("gives the same waits for the same seed, and others for another", () =>
+  it.effect("depends only on the seed", () =>
     Effect.gen(function* () {
       const seeded = (seed: string) => Random.withSeed(waits(options("full"), 6), seed)
       assert.deepStrictEqual(yield* seeded("a"), yield* seeded("a"))
@@ -75,7 +75,7 @@ describe("Backoff.schedule", () => {
 })
 
 describe("Backoff.bounds", () => {
-  it.effect("holds every wait of every jitter", () =>
+  it.effect("contain every wait of every jitter", () =>
     Effect.gen(function* () {
       for (const jitter of jitters) {
         for (let seed = 0; seed < 200; seed++) {

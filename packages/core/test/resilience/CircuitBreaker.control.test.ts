@@ -5,8 +5,8 @@ import type * as Circuit from "../../src/resilience/internal/circuit/Circuit.ts"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
 import { broken, fail, key, make, openTimes, rejection, succeed, tag, waits } from "./support/breaker.ts"
 
-describe("somebody who takes the circuit in hand", () => {
-  it.effect("isolates it: every call is rejected without a time until it is reset", () =>
+describe("manual control of a circuit", () => {
+  it.effect("isolate rejects every call until a reset", () =>
     Effect.gen(function* () {
       const breaker = yield* make()
       yield* breaker.isolate(key)
@@ -18,7 +18,7 @@ describe("somebody who takes the circuit in hand", () => {
     })
   )
 
-  it.effect("opens it for the next open time, after which it is probed", () =>
+  it.effect("forceOpen opens the circuit for the next open duration", () =>
     Effect.gen(function* () {
       const breaker = yield* make()
       yield* breaker.forceOpen(key)
@@ -30,7 +30,7 @@ describe("somebody who takes the circuit in hand", () => {
     })
   )
 
-  it.effect("forces it closed: every call is made, whatever fails, until it is reset", () =>
+  it.effect("forceClosed makes every call until a reset", () =>
     Effect.gen(function* () {
       const breaker = yield* make()
       yield* fail(breaker, broken, 3)
@@ -45,14 +45,20 @@ describe("somebody who takes the circuit in hand", () => {
     })
   )
 
-  it.effect("resets it to its beginning, run and open time too", () =>
+  it.effect("reset clears the failures of a closed circuit", () =>
     Effect.gen(function* () {
       const breaker = yield* make()
       yield* fail(breaker, broken, 2)
       yield* breaker.reset(key)
       yield* fail(breaker, broken, 2)
       assert.strictEqual(yield* tag(breaker), "Closed")
-      yield* fail(breaker)
+    })
+  )
+
+  it.effect("reset restores the first open duration", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make()
+      yield* fail(breaker, broken, 3)
       yield* waits(breaker, 10)
       yield* fail(breaker)
       yield* breaker.reset(key)
@@ -63,7 +69,7 @@ describe("somebody who takes the circuit in hand", () => {
 })
 
 describe("CircuitBreaker.states and restore", () => {
-  it.effect("carry every circuit over to another process as JSON", () =>
+  it.effect("transfer every circuit to another process as JSON", () =>
     Effect.gen(function* () {
       const breaker = yield* make({ halfOpenSuccesses: 2 })
       yield* fail(breaker, broken, 2)
@@ -76,9 +82,9 @@ describe("CircuitBreaker.states and restore", () => {
       const restored: ReadonlyArray<[string, Circuit.Circuit]> = JSON.parse(JSON.stringify([...states]))
       const other = yield* make()
       yield* other.restore(new Map(restored))
-      // A life of its own: results of calls that run now belong to none of these.
-      const lives = new Map([...states].map(([key, circuit]) => [key, { ...circuit, epoch: circuit.epoch + 1 }]))
-      assert.deepStrictEqual(yield* other.states, lives)
+      // A new epoch, so that results of calls that are running now are ignored.
+      const expected = new Map([...states].map(([key, circuit]) => [key, { ...circuit, epoch: circuit.epoch + 1 }]))
+      assert.deepStrictEqual(yield* other.states, expected)
       yield* TestClock.adjust("4 seconds")
       assert.deepStrictEqual((yield* rejection(other, "open")).retryAfter, Duration.seconds(6))
       assert.strictEqual((yield* rejection(other, "isolated")).state, "isolated")
@@ -90,7 +96,7 @@ describe("CircuitBreaker.states and restore", () => {
     })
   )
 
-  it.effect("carry a half-open circuit with its successes over", () =>
+  it.effect("transfer a half-open circuit with its successes", () =>
     Effect.gen(function* () {
       const options = { consecutiveFailures: 1, halfOpenSuccesses: 2 }
       const breaker = yield* make(options)
@@ -105,7 +111,7 @@ describe("CircuitBreaker.states and restore", () => {
     })
   )
 
-  it.effect("does not let what somebody holds change when the circuits do", () =>
+  it.effect("return a snapshot that does not change", () =>
     Effect.gen(function* () {
       const breaker = yield* make()
       yield* succeed(breaker)
@@ -117,7 +123,7 @@ describe("CircuitBreaker.states and restore", () => {
 })
 
 describe("CircuitBreaker.transitions", () => {
-  it.effect("tells each change of state once, in order, with its time", () =>
+  it.effect("emits each change of state once with its time", () =>
     Effect.gen(function* () {
       const breaker = yield* make()
       const seen: Array<CircuitBreaker.Transition> = []
@@ -157,7 +163,7 @@ describe("CircuitBreaker.transitions", () => {
     })
   )
 
-  it.effect("tells an opening whose caller is interrupted in the middle of it", () =>
+  it.effect("emits an opening whose caller is interrupted during it", () =>
     Effect.gen(function* () {
       const slowly = Schedule.modifyDelay(openTimes(10, 20), ({ duration }) =>
         Effect.delay(Effect.succeed(duration), "1 second")
@@ -181,7 +187,7 @@ describe("CircuitBreaker.transitions", () => {
     })
   )
 
-  it.effect("never makes a call wait for somebody who does not listen", () =>
+  it.effect("never delays a call for a slow subscriber", () =>
     Effect.gen(function* () {
       const breaker = yield* make()
       yield* Effect.forkChild(
@@ -196,7 +202,7 @@ describe("CircuitBreaker.transitions", () => {
     })
   )
 
-  it.effect("end at once when the breaker is off", () =>
+  it.effect("ends at once if the breaker is off", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.CircuitBreaker
       assert.deepStrictEqual(yield* Stream.runCollect(breaker.transitions), [])

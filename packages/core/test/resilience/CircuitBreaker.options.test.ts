@@ -51,7 +51,7 @@ const usable: ReadonlyArray<Partial<CircuitBreaker.Options>> = [
 ]
 
 describe("CircuitBreaker.make and layer", () => {
-  it.effect("need no options, and cannot fail then", () =>
+  it.effect("cannot fail without options", () =>
     Effect.gen(function* () {
       const made: Effect.Effect<CircuitBreaker.CircuitBreaker["Service"]> = CircuitBreaker.make()
       assert.strictEqual(yield* succeed(yield* made), "answer")
@@ -61,7 +61,7 @@ describe("CircuitBreaker.make and layer", () => {
     })
   )
 
-  it.effect("take what can be used", () =>
+  it.effect("accept valid options", () =>
     Effect.gen(function* () {
       for (const options of usable) {
         assert.strictEqual(yield* succeed(yield* CircuitBreaker.make(options)), "answer")
@@ -70,7 +70,7 @@ describe("CircuitBreaker.make and layer", () => {
     })
   )
 
-  it.effect("refuse what cannot be used, by its name", () =>
+  it.effect("name an invalid option", () =>
     Effect.gen(function* () {
       for (const [name, options] of unusable) {
         assert.deepStrictEqual(yield* namesOf(CircuitBreaker.make(options)), [`CircuitBreaker ${name}`])
@@ -79,7 +79,7 @@ describe("CircuitBreaker.make and layer", () => {
     })
   )
 
-  it.effect("name everything that cannot be used at once, with what is expected and not what was given", () =>
+  it.effect("name all invalid options with their expected forms", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(
         CircuitBreaker.make({ failureRate: 31, halfOpenPermits: 0, window: { _tag: "Count", size: -7 } })
@@ -119,7 +119,7 @@ describe("CircuitBreaker.layerRedis", () => {
   const unavailable = Effect.fail(Redis.fromCause("EVALSHA", new Error("unavailable")))
   const noRedis = Layer.effect(Redis.Redis, Redis.make({ send: () => unavailable }))
 
-  it.effect("refuses what cannot be used, by its name", () =>
+  it.effect("names an invalid option", () =>
     Effect.gen(function* () {
       for (const [name, options] of unusableShared) {
         const layer = Layer.provide(CircuitBreaker.layerRedis(options), noRedis)
@@ -128,7 +128,7 @@ describe("CircuitBreaker.layerRedis", () => {
     })
   )
 
-  it.effect("builds and lets calls through when Redis does not answer, with and without options", () =>
+  it.effect("makes calls while Redis is unavailable", () =>
     Effect.gen(function* () {
       const byDefault: Layer.Layer<CircuitBreaker.CircuitBreaker, never, Redis.Redis> = CircuitBreaker.layerRedis()
       for (const layer of [byDefault, CircuitBreaker.layerRedis({ tripPolicy: rate })]) {

@@ -13,7 +13,7 @@ describe("a half-open circuit", () => {
     return breaker
   })
 
-  it.effect("lets as many concurrent calls through as it has permits, and tells the others why", () =>
+  it.effect("admits as many concurrent probes as it has permits", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen({ halfOpenPermits: 2, halfOpenSuccesses: 2 })
       const gate = yield* Deferred.make<void>()
@@ -30,16 +30,23 @@ describe("a half-open circuit", () => {
       )
       yield* TestClock.adjust("1 second")
       assert.strictEqual(yield* Ref.get(made), 2)
-      const error = yield* rejection(breaker)
-      assert.deepStrictEqual([error.state, error.retryAfter], ["half-open", undefined])
-      assert.strictEqual(error.message, `The circuit of ${key} is half-open; the call was not sent`)
       yield* Deferred.succeed(gate, undefined)
       assert.strictEqual((yield* Fiber.join(calls)).filter(Exit.isSuccess).length, 2)
       assert.strictEqual(yield* tag(breaker), "Closed")
     })
   )
 
-  it.effect("gives the permit of an ignored, interrupted or defective probe back", () =>
+  it.effect("rejects calls while its probe runs", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen()
+      yield* Effect.forkChild(breaker.guard(key)(Effect.never), { startImmediately: true })
+      const error = yield* rejection(breaker)
+      assert.deepStrictEqual([error.state, error.retryAfter], ["half-open", undefined])
+      assert.strictEqual(error.message, `The circuit of ${key} is half-open; the call was not sent`)
+    })
+  )
+
+  it.effect("releases the permit of an ignored, interrupted or defective probe", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen()
       const limited = new classes.RateLimitError({ message: "429", kind: "unknown" })
@@ -52,7 +59,7 @@ describe("a half-open circuit", () => {
     })
   )
 
-  it.effect("lets another probe go when one says nothing for the probe timeout", () =>
+  it.effect("admits another probe after the probe timeout", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen({ probeTimeout: Duration.seconds(30) })
       yield* Effect.forkChild(breaker.guard(key)(Effect.never), { startImmediately: true })
@@ -63,23 +70,24 @@ describe("a half-open circuit", () => {
     })
   )
 
-  it.effect("closes when a probe succeeds after it lost its permit, and opens when one fails", () =>
+  it.effect.each([
+    ["closes", "succeeds", "Closed", Effect.void],
+    ["opens", "fails", "Open", Effect.fail(broken)]
+  ] as const)("%s if a probe %s after it lost its permit", ([, , expected, end]) =>
     Effect.gen(function* () {
-      for (const end of ["success", "failure"] as const) {
-        const breaker = yield* halfOpen({ probeTimeout: Duration.seconds(30) })
-        const slow = Effect.andThen(Effect.sleep("45 seconds"), end === "success" ? Effect.void : Effect.fail(broken))
-        yield* Effect.forkChild(Effect.exit(breaker.guard(key)(slow)), { startImmediately: true })
-        yield* TestClock.adjust("30 seconds")
-        yield* Effect.forkChild(breaker.guard(key)(Effect.never), { startImmediately: true })
-        yield* TestClock.adjust(Duration.millis(14_999))
-        assert.strictEqual((yield* rejection(breaker)).state, "half-open")
-        yield* TestClock.adjust(Duration.millis(1))
-        assert.strictEqual(yield* tag(breaker), end === "success" ? "Closed" : "Open")
-      }
+      const breaker = yield* halfOpen({ probeTimeout: Duration.seconds(30) })
+      const slow = Effect.andThen(Effect.sleep("45 seconds"), end)
+      yield* Effect.forkChild(Effect.exit(breaker.guard(key)(slow)), { startImmediately: true })
+      yield* TestClock.adjust("30 seconds")
+      yield* Effect.forkChild(breaker.guard(key)(Effect.never), { startImmediately: true })
+      yield* TestClock.adjust(Duration.millis(14_999))
+      assert.strictEqual((yield* rejection(breaker)).state, "half-open")
+      yield* TestClock.adjust(Duration.millis(1))
+      assert.strictEqual(yield* tag(breaker), expected)
     })
   )
 
-  it.effect("closes under a stream of calls that all take longer than the probe timeout", () =>
+  it.effect("closes although all calls take longer than the probe timeout", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen({ probeTimeout: Duration.seconds(30) })
       const long = breaker.guard(key)(Effect.sleep("45 seconds"))
@@ -91,7 +99,7 @@ describe("a half-open circuit", () => {
     })
   )
 
-  it.effect("has no probe left after a thousand interruptions at any moment", () =>
+  it.effect("leaks no probe after a thousand interruptions at random times", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen({ halfOpenPermits: 3, halfOpenSuccesses: 1 })
       const made = yield* Ref.make(0)

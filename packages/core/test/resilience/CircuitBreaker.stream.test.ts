@@ -18,7 +18,7 @@ const whole: Events = Stream.make(start, text, finish)
 const failing: Events = Stream.concat(Stream.make(start, text), Stream.fail(broken))
 const hanging: Events = Stream.concat(Stream.make(start, text), Stream.never)
 
-/** Whole, with its first content so many seconds after the start. */
+/** A whole stream with its first content after the given seconds. */
 const after = (seconds: number): Events =>
   Stream.concat(Stream.make(start), Stream.fromEffect(Effect.delay(Effect.succeed(text), Duration.seconds(seconds))))
 
@@ -31,8 +31,8 @@ const halfOpen = Effect.gen(function* () {
   return breaker
 })
 
-/** A half-open circuit has given the probe back: it is still half-open, and lets the next one go. */
-const isBack = Effect.fnUntraced(function* (breaker: Breaker) {
+/** Asserts that the probe was released: the circuit is still half-open and admits the next one. */
+const isReleased = Effect.fnUntraced(function* (breaker: Breaker) {
   const circuit = (yield* breaker.states).get(key)
   assert.deepInclude(circuit, { _tag: "HalfOpen", probes: [], successes: 0 })
   assert.strictEqual(yield* succeed(breaker), "answer")
@@ -40,7 +40,7 @@ const isBack = Effect.fnUntraced(function* (breaker: Breaker) {
 })
 
 describe("CircuitBreaker on streams", () => {
-  it.effect("gives the events, and takes a stream that finishes for a success", () =>
+  it.effect("counts a stream that finishes as a success", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen
       assert.deepStrictEqual(yield* run(breaker, whole), Exit.succeed([start, text, finish]))
@@ -48,7 +48,7 @@ describe("CircuitBreaker on streams", () => {
     })
   )
 
-  it.effect("takes a stream that fails midway for a failure, after it has given its events", () =>
+  it.effect("counts a stream that fails midway as a failure", () =>
     Effect.gen(function* () {
       const breaker = yield* make({ consecutiveFailures: 2 })
       const seen: Array<StreamEvent> = []
@@ -62,7 +62,7 @@ describe("CircuitBreaker on streams", () => {
     })
   )
 
-  it.effect("does not judge a stream before it ends", () =>
+  it.effect("does not count a stream before it ends", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen
       const gate = yield* Deferred.make<void>()
@@ -77,7 +77,7 @@ describe("CircuitBreaker on streams", () => {
     })
   )
 
-  it.effect("waits as long as a failing stream's host asks", () =>
+  it.effect("stays open for the wait that a failing stream requests", () =>
     Effect.gen(function* () {
       const breaker = yield* make({ consecutiveFailures: 1 })
       const busy = new classes.OverloadedError({ message: "busy", retryAfter: Duration.seconds(42) })
@@ -86,7 +86,7 @@ describe("CircuitBreaker on streams", () => {
     })
   )
 
-  it.effect("counts first content that came late as slow, and not the moment before", () =>
+  it.effect("counts a stream as slow exactly from the slow-call threshold", () =>
     Effect.gen(function* () {
       for (const [seconds, expected] of [
         [29.999, "Closed"],
@@ -101,23 +101,22 @@ describe("CircuitBreaker on streams", () => {
     })
   )
 
-  it.effect("judges the first content only, and a stream without content not by its length", () =>
+  const late = Stream.fromEffect(Effect.delay(Effect.succeed(text), Duration.seconds(40)))
+
+  it.effect.each([
+    ["whose later content is late", Stream.concat(Stream.make(text), late)],
+    ["without content", Stream.concat(Stream.make(start), Stream.drain(late))]
+  ] as const)("does not count a long stream %s as slow", ([, events]) =>
     Effect.gen(function* () {
       const breaker = yield* make({ slowRate: 1, minimumCalls: 1 })
-      const late = Stream.fromEffect(Effect.delay(Effect.succeed(text), Duration.seconds(40)))
-      for (const events of [
-        Stream.concat(Stream.make(text), late),
-        Stream.concat(Stream.make(start), Stream.drain(late))
-      ]) {
-        const fiber = yield* Effect.forkChild(run(breaker, events))
-        yield* TestClock.adjust("1 minute")
-        yield* Fiber.join(fiber)
-        assert.strictEqual(yield* tag(breaker), "Closed")
-      }
+      const fiber = yield* Effect.forkChild(run(breaker, events))
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(fiber)
+      assert.strictEqual(yield* tag(breaker), "Closed")
     })
   )
 
-  it.effect("takes a slow probe for a failed one", () =>
+  it.effect("counts a slow probe as a failed one", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen
       const fiber = yield* Effect.forkChild(run(breaker, after(30)))
@@ -127,7 +126,7 @@ describe("CircuitBreaker on streams", () => {
     })
   )
 
-  it.effect("learns from a consumer that leaves with the whole answer what it would have learned at the end", () =>
+  it.effect("counts a consumer that leaves after the whole response as a success", () =>
     Effect.gen(function* () {
       const breaker = yield* make({ consecutiveFailures: 1 })
       yield* fail(breaker)
@@ -138,7 +137,7 @@ describe("CircuitBreaker on streams", () => {
     })
   )
 
-  it.effect("learns nothing from a consumer that leaves early, and has its probe back", () =>
+  it.effect("releases the probe of a consumer that leaves early", () =>
     Effect.gen(function* () {
       for (const events of [whole, failing, hanging]) {
         const breaker = yield* halfOpen
@@ -147,12 +146,12 @@ describe("CircuitBreaker on streams", () => {
           key
         )(Stream.rechunk(events, 1)).pipe(Stream.take(1), Stream.runCollect)
         assert.deepStrictEqual(first, [start])
-        yield* isBack(breaker)
+        yield* isReleased(breaker)
       }
     })
   )
 
-  it.effect("learns nothing from an interruption, a defect or a consumer's own failure", () =>
+  it.effect("releases the probe of a stream whose consumer is interrupted or fails", () =>
     Effect.gen(function* () {
       const ends: ReadonlyArray<(events: Events) => Effect.Effect<unknown, unknown>> = [
         (events) => Effect.timeout(Stream.runDrain(events), "1 second"),
@@ -164,15 +163,20 @@ describe("CircuitBreaker on streams", () => {
         const fiber = yield* Effect.forkChild(end(guardStream(breaker, key)(hanging)))
         yield* TestClock.adjust("1 second")
         assert.isTrue(Exit.isFailure(yield* Fiber.await(fiber)))
-        yield* isBack(breaker)
+        yield* isReleased(breaker)
       }
-      const breaker = yield* halfOpen
-      assert.deepStrictEqual(yield* run(breaker, Stream.die("ours")), Exit.die("ours"))
-      yield* isBack(breaker)
     })
   )
 
-  it.effect("can be interrupted where a stream works before its first pull, and gives its probe back", () =>
+  it.effect("releases the probe of a stream with a defect", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen
+      assert.deepStrictEqual(yield* run(breaker, Stream.die("ours")), Exit.die("ours"))
+      yield* isReleased(breaker)
+    })
+  )
+
+  it.effect("releases the probe of a stream that is interrupted before its first pull", () =>
     Effect.gen(function* () {
       const breaker = yield* make({ consecutiveFailures: 1 })
       yield* fail(breaker)
@@ -189,7 +193,7 @@ describe("CircuitBreaker on streams", () => {
     })
   )
 
-  it.effect("can be interrupted while the stream is being opened", () =>
+  it.effect("releases the probe of a stream that is interrupted while it opens", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen
       const opening: Events = Stream.unwrap(Effect.never)
@@ -197,11 +201,11 @@ describe("CircuitBreaker on streams", () => {
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* rejection(breaker)).state, "half-open")
       yield* Fiber.interrupt(fiber)
-      yield* isBack(breaker)
+      yield* isReleased(breaker)
     })
   )
 
-  it.effect("tells the circuit once, although the stream is also closed after it has ended", () =>
+  it.effect("counts a stream once although it is closed after it has ended", () =>
     Effect.gen(function* () {
       const breaker = yield* make({ window: { _tag: "Count", size: 9 }, consecutiveFailures: undefined })
       for (const events of [whole, failing]) yield* run(breaker, events)
@@ -217,7 +221,7 @@ describe("CircuitBreaker on streams", () => {
     })
   )
 
-  it.effect("closes what the stream holds before its probe is back", () =>
+  it.effect("closes the resources of a stream before it releases the probe", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen
       const seen: Array<unknown> = []
@@ -227,11 +231,11 @@ describe("CircuitBreaker on streams", () => {
       )
       yield* guardStream(breaker, key)(held).pipe(Stream.take(1), Stream.runDrain, Effect.exit)
       assert.deepStrictEqual(seen, ["half-open"])
-      yield* isBack(breaker)
+      yield* isReleased(breaker)
     })
   )
 
-  it.effect("asks the circuit when the stream is run, and anew for every run", () =>
+  it.effect("checks the circuit for every run of a stream", () =>
     Effect.gen(function* () {
       const breaker = yield* make({ consecutiveFailures: 1 })
       let opened = 0
@@ -254,7 +258,7 @@ describe("CircuitBreaker on streams", () => {
     })
   )
 
-  it.effect("has no probe left after a thousand interruptions at any moment", () =>
+  it.effect("leaks no probe after a thousand interruptions at random times", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen
       let probes = 0
@@ -284,13 +288,13 @@ describe("CircuitBreaker on streams", () => {
       for (let millis = 0; millis < 520; millis++) yield* TestClock.adjust(Duration.millis(1))
       assert.deepStrictEqual(all.pollUnsafe(), Exit.void)
       assert.isAbove(probes, 100)
-      yield* isBack(breaker)
+      yield* isReleased(breaker)
     }).pipe(Random.withSeed("interrupted streams"))
   )
 })
 
 describe("CircuitBreaker.layerOff", () => {
-  it.effect("is no stage", () =>
+  it.effect("has no stage", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.CircuitBreaker
       assert.isTrue(Stage.isOff(CircuitBreaker.stage(breaker)))

@@ -21,7 +21,7 @@ const waiting = Effect.fnUntraced(function* (breaker: Breaker) {
 })
 
 describe("CircuitBreaker.watch", () => {
-  it.effect("permits a call whose circuit is as it was, counts apart", () =>
+  it.effect("permits a call whose circuit has changed only in its counts", () =>
     Effect.gen(function* () {
       const breaker = yield* make()
       const unused = breaker.watch(key)
@@ -33,7 +33,7 @@ describe("CircuitBreaker.watch", () => {
     })
   )
 
-  it.effect("rejects calls that waited while their circuit opened, with the time that is left", () =>
+  it.effect("rejects calls that waited while their circuit opened with the remaining wait", () =>
     Effect.gen(function* () {
       const breaker = yield* make()
       const { end } = yield* waiting(breaker)
@@ -48,7 +48,7 @@ describe("CircuitBreaker.watch", () => {
     })
   )
 
-  it.effect("tells the state of the moment, and permits calls again once the circuit is closed", () =>
+  it.effect("reports the current state of the circuit", () =>
     Effect.gen(function* () {
       const breaker = yield* make()
       yield* succeed(breaker)
@@ -73,7 +73,7 @@ describe("CircuitBreaker.watch", () => {
     })
   )
 
-  it.effect("rejects a call that waited before the circuit had ever been used", () =>
+  it.effect("rejects a call that waited before the first use of the circuit", () =>
     Effect.gen(function* () {
       const breaker = yield* make()
       const rejected = breaker.watch(key)
@@ -83,7 +83,7 @@ describe("CircuitBreaker.watch", () => {
     })
   )
 
-  it.effect("permits everything when the breaker is off", () =>
+  it.effect("permits every call if the breaker is off", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.CircuitBreaker
       const rejected = breaker.watch(key)

@@ -6,7 +6,7 @@ import { withDeadline, withStreamDeadline } from "../../src/resilience/Deadline.
 const deadline = Duration.seconds(2)
 
 describe("withDeadline", () => {
-  it.effect("ends a call at its deadline and not before, and interrupts it", () =>
+  it.effect("interrupts a call exactly at its deadline", () =>
     Effect.gen(function* () {
       let interrupted = false
       const call = Effect.onInterrupt(Effect.never, () => Effect.sync(() => (interrupted = true)))
@@ -21,7 +21,7 @@ describe("withDeadline", () => {
     })
   )
 
-  it("leaves a call without a deadline as it is", () => {
+  it("does not change a call without a deadline", () => {
     const call = Effect.succeed(1)
     assert.strictEqual(withDeadline(undefined)(call), call)
     const stream = Stream.succeed(1)
@@ -30,7 +30,7 @@ describe("withDeadline", () => {
 })
 
 describe("withStreamDeadline", () => {
-  it.effect("ends a stream that goes on at its deadline, after what it brought", () =>
+  it.effect("ends a running stream at its deadline after its earlier events", () =>
     Effect.gen(function* () {
       const seen: Array<number> = []
       const ticks = Stream.tap(Stream.tick("900 millis"), () => Effect.sync(() => void seen.push(seen.length)))
@@ -43,7 +43,7 @@ describe("withStreamDeadline", () => {
     })
   )
 
-  it.effect("counts the time that the consumer takes", () =>
+  it.effect("includes the time that the consumer takes", () =>
     Effect.gen(function* () {
       const slow = Stream.runForEach(withStreamDeadline(deadline)(Stream.make(1, 2).pipe(Stream.rechunk(1))), () =>
         Effect.sleep("3 seconds")
@@ -54,7 +54,7 @@ describe("withStreamDeadline", () => {
     })
   )
 
-  it.effect("lets a stream end that is in time", () =>
+  it.effect("does not affect a stream that ends in time", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* Stream.runCollect(withStreamDeadline(deadline)(Stream.make(1, 2))), [1, 2])
     })

@@ -12,7 +12,7 @@ const places = ["a/kimi-k2.5", "a/kimi-k3", "b/kimi-k2.6", "b/kimi-k3", "b/moons
 const elsewhere = places.filter((place) => place.startsWith("b/"))
 const larger = ["a/kimi-k3", "b/kimi-k3"]
 
-/** Which steps follow which error, written down apart from the code. */
+/** Which steps follow which error, listed apart from the code. */
 const expected: { readonly [T in Fallback.Tag]: ReadonlyArray<string> } = {
   DnsError: elsewhere,
   ConnectionRefusedError: elsewhere,
@@ -97,7 +97,7 @@ describe("the rules of fallback", () => {
     assert.sameMembers(Object.keys(ErrorFacts.table).filter(Fallback.isTag), Object.keys(expected))
   })
 
-  it.effect("say for every error which steps a plain call and a stream move to", () =>
+  it.effect("define the steps that may follow every error", () =>
     Effect.gen(function* () {
       const samples = yield* errors
       assert.strictEqual(samples.length, Object.keys(expected).length)
@@ -119,7 +119,7 @@ describe("the rules of fallback", () => {
     })
   )
 
-  it.effect("never move a call to the same account and model", () =>
+  it.effect("never repeat the same account and model", () =>
     Effect.gen(function* () {
       for (const error of yield* errors) {
         const { log, run } = Hosts.stream([Hosts.step("a/kimi-k2.6"), Hosts.step("a")], { "a/kimi-k2.6": { error } })
@@ -129,7 +129,7 @@ describe("the rules of fallback", () => {
     })
   )
 
-  it.effect("give way to the tags that a step names, whatever they are", () =>
+  it.effect("are replaced by the tags of a step", () =>
     Effect.gen(function* () {
       for (const error of yield* errors) {
         const on = Hosts.stream([Hosts.step("a/kimi-k2.6", { on: [error._tag] })], { "a/kimi-k2.6": { error } })

@@ -10,7 +10,7 @@ const overloaded = new classes.OverloadedError({ message: "overloaded" })
 const start = (place: string): StreamEvent => ({ _tag: "Start", id: "1", model: place, created: 0 })
 
 describe("Fallback of streams", () => {
-  it.effect("moves a stream that fails before its first content, and shows nothing of it", () =>
+  it.effect("hides the events of a step that fails before its first content", () =>
     Effect.gen(function* () {
       const { log, run } = stream([step("b"), step("c")], {
         "a/kimi-k2.6": { error: overloaded },
@@ -29,7 +29,7 @@ describe("Fallback of streams", () => {
     })
   )
 
-  it.effect("never moves a stream after its first content, at whichever step that came", () =>
+  it.effect("never falls back after the first content of any step", () =>
     Effect.gen(function* () {
       const content = { error: lost, events: [start("x"), text("so far")] }
       for (const script of [
@@ -50,7 +50,7 @@ describe("Fallback of streams", () => {
     })
   )
 
-  it.effect("ends with the last error and the attempts of every step", () =>
+  it.effect("fails with the last error and the attempts of every step", () =>
     Effect.gen(function* () {
       const { run } = stream([step("b")], { "a/kimi-k2.6": { error: overloaded }, "b/kimi-k2.6": { error: lost } })
       const error = yield* Effect.flip(Stream.runDrain(run))
@@ -65,7 +65,7 @@ describe("Fallback of streams", () => {
     })
   )
 
-  it.effect("begins anew with the call's own host every time the stream is run", () =>
+  it.effect("starts every run with the host of the call", () =>
     Effect.gen(function* () {
       const { log, run } = stream([step("b")], { "a/kimi-k2.6": { error: overloaded } })
       yield* Stream.runDrain(run)
@@ -77,7 +77,7 @@ describe("Fallback of streams", () => {
     })
   )
 
-  it.effect("keeps two runs of one stream apart", () =>
+  it.effect("separates the state of concurrent runs", () =>
     Effect.gen(function* () {
       const { run } = stream([step("b")], { "a/kimi-k2.6": { error: overloaded } })
       const [one, other] = yield* Effect.all([Stream.runCollect(run), Stream.runCollect(run)], { concurrency: 2 })
@@ -85,11 +85,16 @@ describe("Fallback of streams", () => {
     })
   )
 
-  it.effect("closes the step in use when the consumer leaves or is interrupted", () =>
+  it.effect("closes the current step when the consumer leaves", () =>
     Effect.gen(function* () {
       const left = stream([step("b")], { "a/kimi-k2.6": { error: overloaded } })
       yield* Stream.runDrain(Stream.take(left.run, 1))
       assert.deepStrictEqual(left.log.slice(2), ["open b/kimi-k2.6", "close b/kimi-k2.6"])
+    })
+  )
+
+  it.effect("closes the current step when it is interrupted", () =>
+    Effect.gen(function* () {
       const log: Array<string> = []
       const stage = Fallback.stage({ check: Effect.succeed, steps: [step("b"), step("c")] })
       const run = stage.stream((inner) =>

@@ -17,8 +17,31 @@ const tooLong = new classes.ContextLengthError({ message: "too long" })
 const unusable = new classes.UnsupportedMediaError({ message: "no such file here" })
 const open = new classes.CircuitOpenError({ message: "open", key: "c/kimi-k2.6", state: "open" })
 
+/** A call with retries and circuits whose account `a` fails, and whose step `b` succeeds at its second attempt. */
+const makeResilient = Effect.gen(function* () {
+  const breaker = yield* CircuitBreaker.make({ consecutiveFailures: 2 })
+  const budget = yield* RetryBudget.make()
+  const retry = Retry.withRetry({ ...Retry.fromConfig(defaults), maxAttempts: 2, jitter: "none" }, budget)
+  const stage = Fallback.stage({ check: Effect.succeed, steps: [step("b/kimi-k3")] })
+  const called: Array<string> = []
+  const run = stage.effect((inner) =>
+    retry(
+      breaker.guard(accountModelKey(inner))(
+        Effect.suspend(() => {
+          const isFirst = !called.includes(inner.account)
+          called.push(inner.account)
+          return inner.account === "a" || isFirst ? Effect.fail(overloaded) : Effect.succeed(answer)
+        })
+      )
+    )
+  )(call)
+  return { breaker, called, run }
+})
+
+const unauthorisedScript = { "a/kimi-k2.6": overloaded, "b/kimi-k2.6": unauthorised, "c/kimi-k2.6": overloaded }
+
 describe("Fallback", () => {
-  it.effect("asks nobody else while the first answers", () =>
+  it.effect("does not use a step if the call succeeds", () =>
     Effect.gen(function* () {
       const { places, run } = chat([step("b")], {})
       assert.strictEqual(yield* run, answer)
@@ -26,7 +49,7 @@ describe("Fallback", () => {
     })
   )
 
-  it.effect("tries the steps in their order, each with its account, host and model", () =>
+  it.effect("tries the steps in order with their accounts, hosts and models", () =>
     Effect.gen(function* () {
       const { made, run } = chat([step("b"), step("c/kimi-k3"), step("d")], {
         "a/kimi-k2.6": overloaded,
@@ -41,25 +64,25 @@ describe("Fallback", () => {
     })
   )
 
-  it.effect("hands every step what the stages of the call tell each other", () =>
+  it.effect("passes the state of the call to every step", () =>
     Effect.gen(function* () {
       const notes = {}
-      const asked: Array<Call> = []
+      const called: Array<Call> = []
       const stage = Fallback.stage({ check: Effect.succeed, steps: [step("b")] })
       const run = stage.effect((inner) => {
-        asked.push(inner)
+        called.push(inner)
         return Effect.fail(overloaded)
       })
       yield* Effect.flip(run({ ...call, state: notes }))
       assert.deepStrictEqual(
-        asked.map(({ account }) => account),
+        called.map(({ account }) => account),
         ["a", "b"]
       )
-      for (const inner of asked) assert.strictEqual(inner.state, notes)
+      for (const inner of called) assert.strictEqual(inner.state, notes)
     })
   )
 
-  it.effect("gives the error itself when no step may help", () =>
+  it.effect("fails with the error itself if no step may help", () =>
     Effect.gen(function* () {
       for (const steps of [[], [step("a/kimi-k3")], [step("b", { on: ["QuotaExceededError"] })]]) {
         const { places, run } = chat(steps, { "a/kimi-k2.6": overloaded })
@@ -69,7 +92,7 @@ describe("Fallback", () => {
     })
   )
 
-  it.effect("leaves an account alone that has failed, also further down", () =>
+  it.effect("does not call a failed account in a later step", () =>
     Effect.gen(function* () {
       const { places, run } = chat([step("b"), step("a/kimi-k3"), step("b/kimi-k3"), step("c")], {
         "a/kimi-k2.6": quota,
@@ -80,19 +103,23 @@ describe("Fallback", () => {
     })
   )
 
-  it.effect("ends at an error against which nothing helps, unless a step names it", () =>
+  it.effect("ends at an error that no step can help against", () =>
     Effect.gen(function* () {
-      const script = { "a/kimi-k2.6": overloaded, "b/kimi-k2.6": unauthorised, "c/kimi-k2.6": overloaded }
-      const ended = chat([step("b"), step("c")], script)
+      const ended = chat([step("b"), step("c")], unauthorisedScript)
       assert.strictEqual((yield* Effect.flip(ended.run))._tag, "AuthenticationError")
       assert.deepStrictEqual(ended.places(), ["a/kimi-k2.6", "b/kimi-k2.6"])
-      const named = chat([step("b"), step("c", { on: ["AuthenticationError"] }), step("d")], script)
+    })
+  )
+
+  it.effect("continues after any error that a step lists", () =>
+    Effect.gen(function* () {
+      const named = chat([step("b"), step("c", { on: ["AuthenticationError"] }), step("d")], unauthorisedScript)
       yield* named.run
       assert.deepStrictEqual(named.places(), ["a/kimi-k2.6", "b/kimi-k2.6", "c/kimi-k2.6", "d/kimi-k2.6"])
     })
   )
 
-  it.effect("moves a call that is too long only to larger windows, and never back to a smaller one", () =>
+  it.effect("tries only larger windows after a call that is too long", () =>
     Effect.gen(function* () {
       const overflow = chat(
         [step("b/moonshot-v1-128k"), step("c/house-model"), step("d"), step("a/kimi-k3"), step("e")],
@@ -103,33 +130,39 @@ describe("Fallback", () => {
     })
   )
 
-  it.effect("takes the host's word for the window that was too small", () =>
+  it.effect("uses the window that the host reports", () =>
     Effect.gen(function* () {
-      const said = (limit: number) => ({ "a/kimi-k2.6": new classes.ContextLengthError({ message: "long", limit }) })
-      const smaller = chat([step("b")], said(131_072))
+      const failing = (limit: number) => ({ "a/kimi-k2.6": new classes.ContextLengthError({ message: "long", limit }) })
+      const smaller = chat([step("b")], failing(131_072))
       assert.strictEqual(yield* smaller.run, answer)
-      const larger = chat([step("b"), step("b/kimi-k3")], said(1_048_576))
+      const larger = chat([step("b"), step("b/kimi-k3")], failing(1_048_576))
       assert.strictEqual((yield* Effect.flip(larger.run))._tag, "ContextLengthError")
       assert.deepStrictEqual(larger.places(), ["a/kimi-k2.6"])
     })
   )
 
-  it.effect("leaves out a step that cannot take the request, and keeps the error", () =>
+  it.effect("keeps the error if the only step cannot accept the request", () =>
     Effect.gen(function* () {
       const refusing = step("b", { check: () => Effect.fail(unusable) })
       const only = chat([refusing], { "a/kimi-k2.6": overloaded })
       assert.strictEqual(yield* Effect.flip(only.run), overloaded)
+    })
+  )
+
+  it.effect("skips a step that cannot accept the request", () =>
+    Effect.gen(function* () {
+      const refusing = step("b", { check: () => Effect.fail(unusable) })
       const { places, run } = chat([refusing, step("c")], { "a/kimi-k2.6": overloaded })
       assert.strictEqual(yield* run, answer)
       assert.deepStrictEqual(places(), ["a/kimi-k2.6", "c/kimi-k2.6"])
     })
   )
 
-  it.effect("checks the caller's own request for every step, and sends what the check gives", () =>
+  it.effect("checks the original request for every step", () =>
     Effect.gen(function* () {
-      const repair = (stop: string) => (asked: typeof request) => {
-        assert.notProperty(asked, "stop")
-        return Effect.succeed({ ...asked, stop })
+      const repair = (stop: string) => (original: typeof request) => {
+        assert.notProperty(original, "stop")
+        return Effect.succeed({ ...original, stop })
       }
       const { made, run } = chat(
         [step("b/kimi-k3", { check: repair("b") })],
@@ -147,19 +180,24 @@ describe("Fallback", () => {
     })
   )
 
-  it.effect("moves a call that the check of its own host refuses, as if the host had", () =>
+  it.effect("falls back after the check of the call's host fails", () =>
     Effect.gen(function* () {
       const retired = new classes.ModelRetiredError({ message: "gone", retiredOn: "2026-08-31", successor: "kimi-k3" })
       const { places, run } = chat([step("a/kimi-k3")], {}, () => Effect.fail(retired))
       assert.strictEqual(yield* run, answer)
       assert.deepStrictEqual(places(), ["a/kimi-k3"])
+    })
+  )
+
+  it.effect("fails with the error of the check if no step may help", () =>
+    Effect.gen(function* () {
       const invalid = new classes.InvalidRequestError({ message: "no" })
       const refused = chat([step("b/kimi-k3")], {}, () => Effect.fail(invalid))
       assert.strictEqual(yield* Effect.flip(refused.run), invalid)
     })
   )
 
-  it.effect("ends with the last error and the attempts of every step, oldest first", () =>
+  it.effect("fails with the last error and the attempts of every step", () =>
     Effect.gen(function* () {
       const retries = [
         { tag: "ServerError", startedAt: 5, duration: 6, delay: 7, isPossiblyBilled: false },
@@ -206,7 +244,7 @@ describe("Fallback", () => {
     })
   )
 
-  it.effect("stops where it is when it is interrupted", () =>
+  it.effect("stops at the current step when it is interrupted", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       const stage = Fallback.stage({ check: Effect.succeed, steps: [step("b"), step("c")] })
@@ -222,48 +260,42 @@ describe("Fallback", () => {
     })
   )
 
-  it.effect("does not take a defect for a failure of the host", () =>
+  it.effect("does not fall back after a defect", () =>
     Effect.gen(function* () {
-      const asked: Array<string> = []
+      const called: Array<string> = []
       const stage = Fallback.stage({ check: Effect.succeed, steps: [step("b")] })
       const run = stage.effect((inner) => {
-        asked.push(inner.account)
+        called.push(inner.account)
         return Effect.die("a bug")
       })(call)
       assert.isTrue(Exit.hasDies(yield* Effect.exit(run)))
-      assert.deepStrictEqual(asked, ["a"])
+      assert.deepStrictEqual(called, ["a"])
     })
   )
 
-  it.effect("has retries and a circuit of its own at every step", () =>
+  it.effect("has separate retries for every step", () =>
     Effect.gen(function* () {
-      const breaker = yield* CircuitBreaker.make({ consecutiveFailures: 2 })
-      const budget = yield* RetryBudget.make()
-      const retry = Retry.withRetry({ ...Retry.fromConfig(defaults), maxAttempts: 2, jitter: "none" }, budget)
-      const stage = Fallback.stage({ check: Effect.succeed, steps: [step("b/kimi-k3")] })
-      const asked: Array<string> = []
-      const run = stage.effect((inner) =>
-        retry(
-          breaker.guard(accountModelKey(inner))(
-            Effect.suspend(() => {
-              asked.push(inner.account)
-              return inner.account === "a" || asked.length < 4 ? Effect.fail(overloaded) : Effect.succeed(answer)
-            })
-          )
-        )
-      )(call)
+      const { called, run } = yield* makeResilient
       const first = yield* Effect.forkChild(run)
       yield* TestClock.adjust("1 minute")
       assert.strictEqual(yield* Fiber.join(first), answer)
-      assert.deepStrictEqual(asked, ["a", "a", "b", "b"])
+      assert.deepStrictEqual(called, ["a", "a", "b", "b"])
+    })
+  )
+
+  it.effect("has a separate circuit for every step", () =>
+    Effect.gen(function* () {
+      const { breaker, called, run } = yield* makeResilient
       yield* breaker.forceOpen("a/kimi-k2.6")
-      assert.strictEqual(yield* run, answer)
-      assert.deepStrictEqual(asked, ["a", "a", "b", "b", "b"])
+      const fiber = yield* Effect.forkChild(run)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* Fiber.join(fiber), answer)
+      assert.deepStrictEqual(called, ["b", "b"])
       assert.deepStrictEqual([...(yield* breaker.states).keys()], ["a/kimi-k2.6", "b/kimi-k3"])
     })
   )
 
-  it("describes its steps in their order", () => {
+  it("describes its steps in order", () => {
     const { options } = Fallback.stage({
       check: Effect.succeed,
       steps: [step("b/kimi-k3"), step("a", { on: ["OverloadedError", "RateLimitError"] })]

@@ -3,10 +3,10 @@ import { Effect, Stream } from "effect"
 import type { StreamEvent } from "../../src/models/StreamEvent.ts"
 import { transformOpening } from "../../src/pipeline/internal/StreamOpening.ts"
 
-describe("onOpening, for a stage that opens several", () => {
+describe("transformOpening for a stage that opens several attempts", () => {
   const text: StreamEvent = { _tag: "TextDelta", choice: 0, text: "a" }
 
-  it.effect("closes attempts that opened beside the one in use, in spite of a defect in one of them", () =>
+  it.effect("closes the unused attempts despite a defect in one of them", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       let runs = 0

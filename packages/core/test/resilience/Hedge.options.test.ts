@@ -4,8 +4,8 @@ import { ConfigurationError } from "../../src/errors/ConfigurationErrors.ts"
 import * as Hedge from "../../src/resilience/Hedge.ts"
 import { call, elapse, scripted } from "./support/hedge.ts"
 
-describe("Hedge, its options", () => {
-  it.effect("reports everything that is wrong at once", () =>
+describe("the options of Hedge", () => {
+  it.effect("reports all invalid options at once", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(
         Hedge.make({
@@ -33,7 +33,7 @@ describe("Hedge, its options", () => {
     })
   )
 
-  it.effect("needs to be told when a call is late", () =>
+  it.effect("requires an option that defines when a call is late", () =>
     Effect.gen(function* () {
       for (const options of [
         {},
@@ -47,7 +47,7 @@ describe("Hedge, its options", () => {
     })
   )
 
-  it.effect("refuses what is no number or duration, and takes the bounds themselves", () =>
+  it.effect("refuses numbers out of bounds", () =>
     Effect.gen(function* () {
       for (const options of [
         { percentile: -0.01 },
@@ -62,13 +62,18 @@ describe("Hedge, its options", () => {
       ] satisfies ReadonlyArray<Hedge.Options>) {
         assert.strictEqual((yield* Effect.flip(Hedge.make(options))).issues.length, 1, JSON.stringify(options))
       }
+    })
+  )
+
+  it.effect("accepts the bounds themselves", () =>
+    Effect.gen(function* () {
       for (const percentile of [0, 1]) yield* Hedge.make({ percentile, minimumSamples: 1 })
       yield* Hedge.make({ percentile: 0.5, minimumSamples: 128, budget: { ratio: 1, capacity: 1 } })
       yield* Hedge.make({ delay: undefined, percentile: 0.5, budget: { ratio: 0, capacity: undefined } })
     })
   )
 
-  it.effect("says them in words", () =>
+  it.effect("describes its options", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual((yield* Hedge.make({ delay: "2 seconds" })).options, {
         after: "2s",
@@ -82,22 +87,32 @@ describe("Hedge, its options", () => {
       })
       assert.deepStrictEqual(full.options, {
         percentile: "0.95 of 20 or more, at least 200ms",
-        "answer after": "1m",
+        "response after": "1m",
         budget: "0.1 of calls and 10 at once"
       })
     })
   )
 
-  it.effect("is a service, which may be off", () =>
+  it.effect("is provided by a layer", () =>
     Effect.gen(function* () {
       const on = yield* Effect.provide(Hedge.Hedge, Hedge.layer({ delay: "20 millis" }))
       const late = scripted({ first: 21 })
       yield* elapse(Stream.runDrain(on.stream(late.stream)(call)))
       assert.strictEqual(late.opened(), 2)
+    })
+  )
+
+  it.effect("fails the layer with invalid options", () =>
+    Effect.gen(function* () {
       assert.instanceOf(
         yield* Effect.flip(Effect.provide(Hedge.Hedge, Hedge.layer({ percentile: 2 }))),
         ConfigurationError
       )
+    })
+  )
+
+  it.effect("hedges nothing if it is off", () =>
+    Effect.gen(function* () {
       const off = yield* Effect.provide(Hedge.Hedge, Hedge.layerOff)
       const script = scripted({})
       assert.strictEqual(off.stream(script.stream), script.stream)

@@ -28,8 +28,8 @@ const anyPlay = (chance: Chance): Play => {
   }
 }
 
-describe("Hedge, at random", () => {
-  it.effect("does in 2,000 scenarios what is reckoned from their times", () =>
+describe("Hedge in random scenarios", () => {
+  it.effect("matches the reference in 2,000 scenarios", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const seen = new Map<string, number>()
@@ -124,7 +124,7 @@ describe("Hedge, at random", () => {
   )
 
   for (const kind of ["stream", "plain"] as const) {
-    it.effect(`leaves nothing open after 1,000 interruptions at any step, ${kind}`, () =>
+    it.effect(`leaves nothing open after 1,000 interruptions at random steps, ${kind}`, () =>
       Effect.gen(function* () {
         const budget = { ratio: 1, capacity: 1_000 }
         const hedge = yield* Hedge.make({ delay: "3 millis", responseDelay: "3 millis", budget })

@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import * as Hedge from "../../src/resilience/Hedge.ts"
 import { call, elapse, errorOf, events, type Play, scripted, watched } from "./support/hedge.ts"
 
-/** Runs one stream through a stage that hedges after 100 ms, and gives all there is to know of it. */
+/** Runs one stream through a stage that hedges after 100 ms, and returns everything that was observed. */
 const run = (...plays: ReadonlyArray<Play>) =>
   Effect.gen(function* () {
     const hedge = yield* Hedge.make({ delay: "100 millis" })
@@ -15,8 +15,8 @@ const run = (...plays: ReadonlyArray<Play>) =>
     return { ...watch, log: script.log, counts: [calls, hedges, hedgeWins, refused] }
   })
 
-describe("Hedge, streams", () => {
-  it.effect("leaves a stream alone that is not late", () =>
+describe("Hedge on streams", () => {
+  it.effect("does not hedge a stream that is not late", () =>
     Effect.gen(function* () {
       const { counts, end, log, seen } = yield* run({ first: 99, rest: 500 })
       assert.deepStrictEqual(seen, events(0))
@@ -26,7 +26,7 @@ describe("Hedge, streams", () => {
     })
   )
 
-  it.effect("leaves a stream alone whose first content comes at the time itself", () =>
+  it.effect("does not hedge a stream whose first content comes exactly at the delay", () =>
     Effect.gen(function* () {
       const { counts, log } = yield* run({ first: 100 })
       assert.deepStrictEqual(log, ["0: open 0", "100: close 0"])
@@ -34,7 +34,7 @@ describe("Hedge, streams", () => {
     })
   )
 
-  it.effect("makes a second attempt exactly when the first content is late, and gives it whole", () =>
+  it.effect("makes a second attempt exactly when the first content is late", () =>
     Effect.gen(function* () {
       const { counts, log, seen, times } = yield* run({ first: 5_000 }, { first: 30, rest: 200 })
       assert.deepStrictEqual(log, ["0: open 0", "100: open 1", "130: close 0", "330: close 1"])
@@ -44,7 +44,7 @@ describe("Hedge, streams", () => {
     })
   )
 
-  it.effect("takes the first attempt when it answers first after all", () =>
+  it.effect("uses the first attempt if it is still the first to respond", () =>
     Effect.gen(function* () {
       const { counts, log, seen, times } = yield* run({ first: 150, rest: 10 }, { first: 51 })
       assert.deepStrictEqual(log, ["0: open 0", "100: open 1", "150: close 1", "160: close 0"])
@@ -54,7 +54,7 @@ describe("Hedge, streams", () => {
     })
   )
 
-  it.effect("takes one of two that answer in the same tick, and closes the other", () =>
+  it.effect("uses only one of two attempts that respond at the same time", () =>
     Effect.gen(function* () {
       const { log, seen, times } = yield* run({ first: 150, rest: 10 }, { first: 50 })
       assert.deepStrictEqual(seen, events(0))
@@ -63,7 +63,7 @@ describe("Hedge, streams", () => {
     })
   )
 
-  it.effect("closes a loser that opens in spite of its interruption before the winner's events go on", () =>
+  it.effect("closes a loser that opens despite its interruption before further events", () =>
     Effect.gen(function* () {
       for (const { first, second, winner } of [
         { first: 170, second: 50, winner: 1 },
@@ -82,9 +82,9 @@ describe("Hedge, streams", () => {
     })
   )
 
-  it.effect("closes both of two that have opened in the same instant", () =>
+  it.effect("closes both attempts that opened at the same time", () =>
     Effect.gen(function* () {
-      // Both wait for one gate, whichever way it wakes them, and neither can be interrupted any more.
+      // Both wait for one gate and neither can be interrupted.
       const gate = yield* Deferred.make<void>()
       const log: Array<string> = []
       let runs = 0
@@ -111,7 +111,7 @@ describe("Hedge, streams", () => {
     })
   )
 
-  it.effect("is right when the second attempt ends the first while it starts", () =>
+  it.effect("uses a first attempt that the start of the second completes", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
       let open = 0
@@ -135,7 +135,7 @@ describe("Hedge, streams", () => {
     })
   )
 
-  it.effect("takes the first, and closes the other, when both have answered before anyone could look", () =>
+  it.effect("uses the first attempt if both respond before the race is observed", () =>
     Effect.gen(function* () {
       // A clock that does not wait, and a second attempt that ends the first and itself while it is being started.
       const gate = yield* Deferred.make<void>()
@@ -152,16 +152,16 @@ describe("Hedge, streams", () => {
       )
       const hedge = yield* Hedge.make({ delay: "100 millis" })
       const clock = yield* Clock.Clock
-      const impatient: Clock.Clock = { ...clock, sleep: () => Effect.void }
+      const immediate: Clock.Clock = { ...clock, sleep: () => Effect.void }
       const stream = Stream.tap(hedge.stream(() => entangled)(call), (event) => Effect.sync(() => log.push(event._tag)))
-      const seen = yield* Effect.provideService(Stream.runCollect(stream), Clock.Clock, impatient)
+      const seen = yield* Effect.provideService(Stream.runCollect(stream), Clock.Clock, immediate)
       assert.deepStrictEqual(seen, events(0))
       assert.deepStrictEqual(log, ["close 1", "Start", "TextDelta", "TextDelta", "Finish", "close 0"])
       assert.deepInclude(yield* hedge.state, { hedges: 1, hedgeWins: 0 })
     })
   )
 
-  it.effect("waits until a slow loser is closed", () =>
+  it.effect("waits until the loser is closed", () =>
     Effect.gen(function* () {
       const { log, times } = yield* run({ first: 5_000, closing: 20 }, { first: 30 })
       assert.deepStrictEqual(log, ["0: open 0", "100: open 1", "150: close 0", "150: close 1"])
@@ -169,7 +169,7 @@ describe("Hedge, streams", () => {
     })
   )
 
-  it.effect("fails as the first attempt does that fails before it is late", () =>
+  it.effect("fails with the error of a first attempt that fails before it is late", () =>
     Effect.gen(function* () {
       const { counts, end, error, log, seen } = yield* run({ first: 99, isBroken: true }, { first: 1 })
       assert.deepStrictEqual(error, errorOf(0))
@@ -180,19 +180,24 @@ describe("Hedge, streams", () => {
     })
   )
 
-  it.effect("goes on with the other when one of two fails", () =>
+  it.effect("continues with the second attempt if the first fails", () =>
     Effect.gen(function* () {
       const firstFails = yield* run({ first: 120, isBroken: true }, { first: 300 })
       assert.deepStrictEqual(firstFails.seen, events(1))
       assert.deepStrictEqual(firstFails.counts, [1, 1, 1, 0])
       assert.deepStrictEqual(firstFails.log, ["0: open 0", "100: open 1", "120: close 0", "400: close 1"])
+    })
+  )
+
+  it.effect("continues with the first attempt if the second fails", () =>
+    Effect.gen(function* () {
       const secondFails = yield* run({ first: 400 }, { first: 20, isBroken: true })
       assert.deepStrictEqual(secondFails.seen, events(0))
       assert.deepStrictEqual(secondFails.counts, [1, 1, 0, 0])
     })
   )
 
-  it.effect("fails with the first attempt's error when both fail, whichever did so first, and tries no third", () =>
+  it.effect("fails with the error of the first attempt if both fail in any order", () =>
     Effect.gen(function* () {
       for (const second of [10, 40, 200]) {
         yield* TestClock.setTime(0)
@@ -209,7 +214,7 @@ describe("Hedge, streams", () => {
     })
   )
 
-  it.effect("does not hedge what comes late after the first content, and gives its failure", () =>
+  it.effect("does not hedge a stream that fails late after its first content", () =>
     Effect.gen(function* () {
       const { counts, error, log, seen } = yield* run({ first: 10, rest: 5_000, isCut: true })
       assert.deepStrictEqual(seen, events(0).slice(0, 2))
@@ -219,7 +224,7 @@ describe("Hedge, streams", () => {
     })
   )
 
-  it.effect("interrupts both when the caller is interrupted, and waits until they are closed", () =>
+  it.effect("closes all attempts before an interrupted caller ends", () =>
     Effect.gen(function* () {
       for (const { at, opened } of [
         { at: 50, opened: 1 },
@@ -236,14 +241,14 @@ describe("Hedge, streams", () => {
         yield* TestClock.adjust("1 millis")
         assert.strictEqual(script.open(), 0)
         assert.isDefined(interrupting.pollUnsafe())
-        // The timer is gone too: nothing is opened at 100.
+        // The timer is cancelled too: nothing is opened at 100.
         yield* TestClock.adjust("1 minute")
         assert.strictEqual(script.opened(), opened)
       }
     })
   )
 
-  it.effect("closes everything when the consumer leaves early", () =>
+  it.effect("closes all attempts when the consumer leaves early", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ delay: "100 millis" })
       const script = scripted({ first: 5_000 }, { first: 30, rest: 60_000 })
@@ -253,7 +258,7 @@ describe("Hedge, streams", () => {
     })
   )
 
-  it.effect("hedges every run of a stream anew, and does nothing before it is run", () =>
+  it.effect("hedges every run of a stream separately", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ delay: "100 millis" })
       const script = scripted({ first: 5_000 }, { first: 30 }, { first: 5_000 }, { first: 30 })
@@ -264,7 +269,7 @@ describe("Hedge, streams", () => {
     })
   )
 
-  it.effect("keeps no fiber: two thousand calls that are not late leave no timer behind", () =>
+  it.effect("leaves no timer after two thousand calls that are not late", () =>
     Effect.gen(function* () {
       let sleeping = 0
       const clock = yield* Clock.Clock

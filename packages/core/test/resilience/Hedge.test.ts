@@ -9,14 +9,14 @@ import { guardStream } from "../../src/resilience/internal/circuit/CircuitGuard.
 
 type Stage = Hedge.Hedge["Service"]
 
-/** The hedges of one more stream whose first attempt is so late, and whose second is as fast as can be. */
+/** The number of hedges of a stream whose first attempt takes `first` milliseconds, and whose second responds at once. */
 const hedgesOf = Effect.fnUntraced(function* (hedge: Stage, first: number, of = call) {
   const before = (yield* hedge.state).hedges
   yield* elapse(Stream.runDrain(hedge.stream(scripted({ first }, { first: 0 }).stream)(of)))
   return (yield* hedge.state).hedges - before
 })
 
-/** Sees that a stream is hedged that is later than so many milliseconds, and one that is not is not. */
+/** Asserts that a stream is hedged exactly if it takes longer than `millis`. */
 const hedgesAfter = Effect.fnUntraced(function* (hedge: Stage, millis: number, of = call) {
   assert.strictEqual(yield* hedgesOf(hedge, millis, of), 0, `hedged by ${millis}`)
   assert.strictEqual(yield* hedgesOf(hedge, millis + 1, of), 1, `not hedged after ${millis}`)
@@ -24,8 +24,8 @@ const hedgesAfter = Effect.fnUntraced(function* (hedge: Stage, millis: number, o
 
 const generous = { ratio: 1, capacity: 100 }
 
-describe("Hedge, plain calls", () => {
-  it.effect("leaves them alone without responseDelay", () =>
+describe("Hedge on plain calls", () => {
+  it.effect("does not hedge them without responseDelay", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ delay: "100 millis", percentile: 0.5 })
       const attempt = scripted({ first: 1 }).plain
@@ -33,7 +33,7 @@ describe("Hedge, plain calls", () => {
     })
   )
 
-  it.effect("hedges them exactly when the whole answer is late", () =>
+  it.effect("hedges them exactly if the whole response is late", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ responseDelay: "100 millis" })
       const late = scripted({ first: 5_000 }, { first: 30 })
@@ -46,7 +46,7 @@ describe("Hedge, plain calls", () => {
     })
   )
 
-  it.effect("fail with the first attempt's error, early or when both have failed", () =>
+  it.effect("fails with the error of the first attempt", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ responseDelay: "100 millis" })
       for (const first of [50, 150]) {
@@ -58,7 +58,7 @@ describe("Hedge, plain calls", () => {
     })
   )
 
-  it.effect("are hedged while streams are left alone when only responseDelay is given", () =>
+  it.effect("does not hedge streams with responseDelay alone", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ responseDelay: "100 millis" })
       const attempt = scripted({ first: 1 }).stream
@@ -67,14 +67,14 @@ describe("Hedge, plain calls", () => {
   )
 })
 
-describe("Hedge, when a stream is late", () => {
-  it.effect("learns the time from recent streams, and holds to `after` until it knows enough", () =>
+describe("the delay of Hedge", () => {
+  it.effect("uses `delay` until there are enough samples", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ delay: "3 seconds", percentile: 0.95, budget: generous })
       for (let sample = 1; sample <= 19; sample++) {
         yield* hedgesOf(hedge, sample * 100)
         if (sample === 18) {
-          // The twentieth sample comes with the next, which is hedged by `after` and waits 3 seconds for its answer.
+          // The twentieth sample comes with the next, which is hedged by `delay` and waits 3 seconds for its response.
           assert.strictEqual(yield* hedgesOf(hedge, 3_001), 1)
         }
       }
@@ -83,7 +83,7 @@ describe("Hedge, when a stream is late", () => {
     })
   )
 
-  it.effect("does not hedge with a percentile only until it knows enough", () =>
+  it.effect("does not hedge with `percentile` alone until there are enough samples", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ percentile: 0.5, minimumSamples: 3, budget: generous })
       for (const first of [200, 5_000, 400]) assert.strictEqual(yield* hedgesOf(hedge, first), 0)
@@ -91,25 +91,25 @@ describe("Hedge, when a stream is late", () => {
     })
   )
 
-  it.effect("follows the host when it becomes slower, and when it becomes faster", () =>
+  it.effect("follows the latency of the host", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ percentile: 0.95, budget: { ratio: 0, capacity: 1 } })
       yield* hedgesOf(hedge, 200)
       for (const first of [200, 1_000, 150]) {
         for (let sample = 0; sample < 128; sample++) yield* hedgesOf(hedge, first)
         const probe = yield* Effect.forkChild(Stream.runDrain(hedge.stream(scripted({}).stream)(call)))
-        const asked = Effect.map(hedge.state, ({ hedges, refused }) => hedges + refused)
-        const before = yield* asked
+        const attempted = Effect.map(hedge.state, ({ hedges, refused }) => hedges + refused)
+        const before = yield* attempted
         yield* TestClock.adjust(Duration.millis(first - 1))
-        assert.strictEqual(yield* asked, before)
+        assert.strictEqual(yield* attempted, before)
         yield* TestClock.adjust("1 millis")
-        assert.strictEqual(yield* asked, before + 1)
+        assert.strictEqual(yield* attempted, before + 1)
         probe.interruptUnsafe()
       }
     })
   )
 
-  it.effect("never learns a time under the floor", () =>
+  it.effect("is never shorter than the minimum of `percentile`", () =>
     Effect.gen(function* () {
       for (const [options, floor] of [
         [{}, 100],
@@ -122,13 +122,13 @@ describe("Hedge, when a stream is late", () => {
     })
   )
 
-  it.effect("takes `after` as it is given, also under the floor", () =>
+  it.effect("may be shorter than the minimum of `percentile` with `delay`", () =>
     Effect.gen(function* () {
       yield* hedgesAfter(yield* Hedge.make({ delay: "20 millis" }), 20)
     })
   )
 
-  it.effect("learns for every account and model by itself", () =>
+  it.effect("is separate for every account and model", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ percentile: 0.9, minimumSamples: 2, budget: generous })
       const other = callOf("kimi-k2.6")
@@ -142,12 +142,17 @@ describe("Hedge, when a stream is late", () => {
     })
   )
 
-  it.effect("learns from streams that open, and not from those that fail or are interrupted", () =>
+  it.effect("ignores the latency of streams that fail or are interrupted before their first content", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ percentile: 1, minimumSamples: 1, budget: generous })
       yield* elapse(Effect.exit(Stream.runDrain(hedge.stream(scripted({ first: 400, isBroken: true }).stream)(call))))
       yield* elapse(Effect.timeoutOption(Stream.runDrain(hedge.stream(scripted({}).stream)(call)), "300 millis"))
       assert.strictEqual(yield* hedgesOf(hedge, 9_000), 0)
+    })
+  )
+
+  it.effect("includes the latency of streams that fail after their first content", () =>
+    Effect.gen(function* () {
       const late = scripted({ first: 200, rest: 60_000, isCut: true })
       const fast = yield* Hedge.make({ percentile: 1, minimumSamples: 1, budget: generous })
       yield* elapse(Effect.exit(Stream.runDrain(fast.stream(late.stream)(call))))
@@ -155,7 +160,7 @@ describe("Hedge, when a stream is late", () => {
     })
   )
 
-  it.effect("does not hedge more and more calls because the slow ones were answered by their hedges", () =>
+  it.effect("does not shrink because hedges respond in place of slow attempts", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ percentile: 0.9, minimumSamples: 10, budget: generous })
       let hedges = 0
@@ -172,8 +177,8 @@ describe("Hedge, when a stream is late", () => {
   )
 })
 
-describe("Hedge, its budget", () => {
-  it.effect("refuses hedges when it is spent, lets the first attempt go on, and comes back with further calls", () =>
+describe("the budget of Hedge", () => {
+  it.effect("refuses hedges while it has no tokens", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ delay: "100 millis", budget: { ratio: 0.25, capacity: 2 } })
       const outcomes: Array<number> = []
@@ -184,7 +189,7 @@ describe("Hedge, its budget", () => {
     })
   )
 
-  it.effect("gives a refused call its own answer or failure, at its own time", () =>
+  it.effect("does not affect the result of a refused call", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ delay: "100 millis", budget: { ratio: 0, capacity: 1 } })
       yield* hedgesOf(hedge, 500)
@@ -200,7 +205,7 @@ describe("Hedge, its budget", () => {
     })
   )
 
-  it.effect("asks a host that is slow for everyone hardly more often than without hedges", () =>
+  it.effect("bounds the hedges while all calls of a host are slow", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ delay: "100 millis" })
       const slow = scripted({ first: 10_000 })
@@ -219,8 +224,8 @@ describe("Hedge, its budget", () => {
   )
 })
 
-describe("Hedge, around other stages", () => {
-  it.effect("goes on with the first attempt when the circuit rejects the second", () =>
+describe("Hedge around other stages", () => {
+  it.effect("continues with the first attempt if the circuit rejects the second", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.make({ consecutiveFailures: 1 })
       const hedge = yield* Hedge.make({ delay: "100 millis" })

@@ -4,7 +4,7 @@ import { limitsFromConfig } from "../../src/resilience/Admission.ts"
 import { scale, tiers } from "../../src/resilience/RateLimits.ts"
 
 describe("RateLimits", () => {
-  it("has Moonshot's tiers 0 to 5, of which only the first has a limit by the day", () => {
+  it("has Moonshot's tiers 0 to 5", () => {
     assert.deepStrictEqual(
       tiers.map((tier) => [
         tier.concurrency,
@@ -23,7 +23,7 @@ describe("RateLimits", () => {
     )
   })
 
-  it("gives a part of the limits, rounded down and never less than one", () => {
+  it("rounds a fraction of the limits down to at least one", () => {
     assert.deepStrictEqual(scale({ concurrency: 1, requestsPerMinute: 7, tokensPerMinute: 1_000 }, 0.5), {
       concurrency: 1,
       requestsPerMinute: 3,
@@ -38,7 +38,7 @@ describe("RateLimits", () => {
     })
   })
 
-  it("come from a configuration: those of its tier, and in their place those that it names", () => {
+  it("are those of the tier of a configuration overridden by its own limits", () => {
     const nothing = {
       concurrency: undefined,
       requestsPerMinute: undefined,

@@ -34,7 +34,7 @@ describe("withCircuitBreaker", () => {
     })
   )
 
-  it.effect("stays open for as long as an error asks for", () =>
+  it.effect("stays open for the wait that an error requests", () =>
     Effect.gen(function* () {
       const circuitBreaker = yield* make
       const guard = Resilience.withCircuitBreaker({

@@ -6,7 +6,7 @@ import * as Resilience from "../../src/resilience/Resilience.ts"
 import { failureOf, HttpError, issuesOf } from "./support/anyEffect.ts"
 
 describe("withRateLimit", () => {
-  it.effect("lets effects wait for the limits of their key", () =>
+  it.effect("delays effects by the limits of their key", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { concurrency: 1 } })
       const limit = Resilience.withRateLimit({ key: "forecast", admission })
@@ -21,7 +21,7 @@ describe("withRateLimit", () => {
     })
   )
 
-  it.effect("rejects what waits too long", () =>
+  it.effect("rejects effects that wait too long", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { concurrency: 1 }, maxWait: "1 second" })
       const limit = Resilience.withRateLimit({ key: "forecast", admission })
@@ -38,7 +38,7 @@ describe("withRateLimit", () => {
     })
   )
 
-  it.effect("pauses a key for as long as an error asks for", () =>
+  it.effect("pauses a key for the wait that an error requests", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make()
       const limit = Resilience.withRateLimit({
@@ -55,7 +55,7 @@ describe("withRateLimit", () => {
     })
   )
 
-  it.effect("does not slow down for errors that are no rate limit", () =>
+  it.effect("does not slow down for other errors than rate limits", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make()
       const limit = Resilience.withRateLimit({
@@ -77,7 +77,7 @@ describe("withRateLimit", () => {
     }).pipe(Effect.provide(Admission.layer()))
   )
 
-  it.effect("fails before it runs when its tokens are no number", () =>
+  it.effect("fails before it runs if its tokens are not a number", () =>
     Effect.gen(function* () {
       const limit = Resilience.withRateLimit({ key: "a", admission: yield* Admission.make(), tokens: Number.NaN })
       assert.deepStrictEqual(yield* issuesOf(limit(Effect.void)), ["withRateLimit tokens"])

@@ -18,7 +18,7 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("fails with the last error after as many attempts as are allowed", () =>
+  it.effect("fails with the last error after the maximum number of attempts", () =>
     Effect.gen(function* () {
       const last = new HttpError({ status: 500 })
       const { effect, times } = script(unavailable, last, unavailable)
@@ -45,7 +45,7 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("never waits less than an error asks for", () =>
+  it.effect("waits at least as long as an error requests", () =>
     Effect.gen(function* () {
       const { effect, times } = script(new HttpError({ status: 429, wait: "10 seconds" }))
       yield* settled(Resilience.withRetry({ ...plain, retryAfter: ({ wait }: HttpError) => wait })(effect))
@@ -105,7 +105,7 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("fails before it runs when options cannot be used", () =>
+  it.effect("fails before it runs if options are invalid", () =>
     Effect.gen(function* () {
       const { effect, times } = script<HttpError>()
       const retry = Resilience.withRetry({ maxAttempts: Number.NaN, baseDelay: -1, maxElapsed: 0 })

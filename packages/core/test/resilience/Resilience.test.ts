@@ -35,7 +35,7 @@ describe("resilient", () => {
     })
   )
 
-  it.effect("does not charge an attempt for its wait", () =>
+  it.effect("does not include the wait in the timeout of an attempt", () =>
     Effect.gen(function* () {
       const { circuitBreaker } = yield* services
       const admission = yield* Admission.make({ limits: { concurrency: 1 } })
@@ -58,7 +58,7 @@ describe("resilient", () => {
     })
   )
 
-  it.effect("classifies its own rejections by their facts, whatever the predicates say", () =>
+  it.effect("classifies its own rejections by their facts regardless of the predicates", () =>
     Effect.gen(function* () {
       const { effect, times } = script(...Array.from({ length: 9 }, () => unavailable))
       const options = { key: "forecast", ...plain, isRetryable: () => true, ...(yield* services) }
@@ -89,7 +89,7 @@ describe("resilient", () => {
     }).pipe(Effect.provide([CircuitBreaker.layer(), Admission.layer()]))
   )
 
-  it.effect("fails with everything that is wrong with its options", () =>
+  it.effect("fails with all invalid options", () =>
     Effect.gen(function* () {
       const options = { key: "a", retry: { maxAttempts: 0 }, timeout: -1, tokens: -1, ...(yield* services) }
       assert.deepStrictEqual(yield* issuesOf(Resilience.resilient(options)(Effect.void)), [

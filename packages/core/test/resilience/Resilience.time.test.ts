@@ -18,7 +18,7 @@ const bounds: ReadonlyArray<readonly [name: string, combinator: Bound, tag: stri
 ]
 
 describe.each(bounds)("%s", (name, combinator, tag, option) => {
-  it.effect("interrupts an effect when its time is over", () =>
+  it.effect("interrupts an effect at its timeout", () =>
     Effect.gen(function* () {
       let isInterrupted = false
       const effect = Effect.onInterrupt(Effect.never, () => Effect.sync(() => void (isInterrupted = true)))
@@ -31,13 +31,13 @@ describe.each(bounds)("%s", (name, combinator, tag, option) => {
     })
   )
 
-  it.effect("gives the result of an effect that is in time", () =>
+  it.effect("returns the result of an effect that ends in time", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* combinator("5 seconds")(Effect.succeed("result")), "result")
     })
   )
 
-  it.effect("fails before it runs when the time is no positive duration", () =>
+  it.effect("fails before it runs if the timeout is not a positive duration", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* issuesOf(combinator(0)(Effect.void)), [`${name} ${option}`])
     })

@@ -46,7 +46,7 @@ const errorOf = (exit: Exit.Exit<unknown, KimiError>): KimiError => {
 }
 
 describe("withRetry", () => {
-  it.effect("waits longer after every failure, and gives the answer", () =>
+  it.effect("doubles the wait after every failure", () =>
     Effect.gen(function* () {
       const { attempt, times } = script(overloaded, overloaded, overloaded)
       const { exit } = yield* run(attempt)
@@ -55,7 +55,7 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("does not retry what will fail again", () =>
+  it.effect("does not retry a final error", () =>
     Effect.gen(function* () {
       const { attempt, times } = script(quota)
       const { exit } = yield* run(attempt)
@@ -64,7 +64,7 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("gives the last error with the facts of every attempt", () =>
+  it.effect("fails with the last error with the facts of every attempt", () =>
     Effect.gen(function* () {
       const { attempt } = script(overloaded, limited("1 second"), quota)
       const error = errorOf((yield* run(attempt)).exit)
@@ -85,7 +85,7 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("stops at the number of attempts", () =>
+  it.effect("stops at the maximum number of attempts", () =>
     Effect.gen(function* () {
       const { attempt, times } = script(overloaded, overloaded, overloaded, overloaded)
       const { exit } = yield* run(attempt, { maxAttempts: 3 })
@@ -94,7 +94,7 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("takes the host's wait as a floor that still grows", () =>
+  it.effect("uses the host's wait as a growing minimum", () =>
     Effect.gen(function* () {
       const { attempt, times } = script(limited("1 second"), limited("1 second"), limited("1 second"))
       yield* run(attempt)
@@ -102,7 +102,7 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("fails at once when the host asks for more than the longest wait", () =>
+  it.effect("fails at once if the host requests more than the longest wait", () =>
     Effect.gen(function* () {
       const { attempt, times } = script(limited("31 seconds"))
       const error = errorOf((yield* run(attempt)).exit)
@@ -113,7 +113,7 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("repeats an attempt that may have been billed once, never or always, as told", () =>
+  it.effect("repeats an attempt that may have been billed as configured", () =>
     Effect.gen(function* () {
       for (const [ambiguous, expected] of [
         ["never", 1],
@@ -128,7 +128,7 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("does not begin a wait that would pass the time for all attempts", () =>
+  it.effect("does not start a wait beyond the time for all attempts", () =>
     Effect.gen(function* () {
       const { attempt, times } = script(overloaded, overloaded, overloaded)
       const { exit } = yield* run(attempt, { maxElapsed: Duration.millis(1_500) })
@@ -137,7 +137,7 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("ends an attempt that passes the time for all attempts, at that moment", () =>
+  it.effect("interrupts an attempt at the time for all attempts", () =>
     Effect.gen(function* () {
       let interrupted = false
       const hanging = Effect.onInterrupt(Effect.never, () => Effect.sync(() => (interrupted = true)))
@@ -154,7 +154,7 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("does not retry when the client's budget is used up", () =>
+  it.effect("does not retry if the client's budget is exhausted", () =>
     Effect.gen(function* () {
       const { attempt, times } = script(overloaded, overloaded)
       const { exit } = yield* run(attempt, {}, { capacity: 5 })
@@ -163,7 +163,7 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("gives the tokens of a retry back when it succeeds", () =>
+  it.effect("returns the tokens of a retry that succeeds", () =>
     Effect.gen(function* () {
       const { attempt } = script(overloaded)
       assert.strictEqual((yield* run(attempt)).tokens, 500)
@@ -173,7 +173,7 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("follows a schedule of the user's, which sees the error and may end the loop", () =>
+  it.effect("follows a user-defined schedule until it ends", () =>
     Effect.gen(function* () {
       const schedule = Schedule.spaced("7 millis").pipe(Schedule.setInputType<KimiError>(), Schedule.upTo({ times: 2 }))
       const { attempt, times } = script(overloaded, overloaded, overloaded, overloaded)
@@ -182,7 +182,7 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("is interrupted while it waits", () =>
+  it.effect("can be interrupted while it waits", () =>
     Effect.gen(function* () {
       const { attempt, times } = script(overloaded, overloaded)
       const budget = yield* RetryBudget.make()
@@ -194,7 +194,7 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("keeps the calls into a dead host within a tenth more than the calls, once its budget is drained", () =>
+  it.effect("bounds the retries against a host that is down to a tenth of the calls", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make()
       let attempts = 0
@@ -218,7 +218,7 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("never waits less than it was told, for any seed, jitter and series of failures", () =>
+  it.effect("waits at least as long as requested for any jitter", () =>
     Effect.gen(function* () {
       for (let seed = 0; seed < 300; seed++) {
         const floors = yield* Random.withSeed(
@@ -254,7 +254,7 @@ describe("withStreamRetry", () => {
       return { exit: yield* Fiber.join(fiber), runs }
     })
 
-  it.effect("retries before the first content, and the consumer sees one beginning", () =>
+  it.effect("hides the events of attempts that fail before the first content", () =>
     Effect.gen(function* () {
       const { exit, runs } = yield* streamed(
         Stream.fail(overloaded),

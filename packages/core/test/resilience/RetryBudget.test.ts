@@ -3,7 +3,7 @@ import { Effect, Schema } from "effect"
 import * as RetryBudget from "../../src/resilience/RetryBudget.ts"
 
 describe("RetryBudget", () => {
-  it.effect("starts full, charges retries and more for ambiguous ones", () =>
+  it.effect("charges more for ambiguous retries", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make()
       assert.strictEqual(yield* budget.withdraw(false), 5)
@@ -12,7 +12,7 @@ describe("RetryBudget", () => {
     })
   )
 
-  it.effect("refuses a retry that it cannot pay whole, and takes nothing for it", () =>
+  it.effect("takes no tokens for a refused retry", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ capacity: 12, cost: 5 })
       assert.strictEqual(yield* budget.withdraw(false), 5)
@@ -23,18 +23,26 @@ describe("RetryBudget", () => {
     })
   )
 
-  it.effect("gives back what a retry took, or the reward, and never passes its capacity", () =>
+  it.effect("adds the reward of a call without retries", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ capacity: 20 })
       yield* budget.withdraw(true)
       yield* budget.deposit(undefined)
       assert.strictEqual((yield* budget.state).tokens, 11)
+    })
+  )
+
+  it.effect("never exceeds its capacity", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ capacity: 20 })
+      yield* budget.withdraw(true)
+      yield* budget.deposit(undefined)
       yield* budget.deposit(10)
       assert.strictEqual((yield* budget.state).tokens, 20)
     })
   )
 
-  it.effect("is without bound when it is off", () =>
+  it.effect("has no bound if it is off", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.RetryBudget
       for (let i = 0; i < 1_000; i++) assert.isDefined(yield* budget.withdraw(true))
@@ -42,14 +50,14 @@ describe("RetryBudget", () => {
   )
 
   it.effect.prop(
-    "never holds less than nothing or more than its capacity, whatever is done",
+    "has between zero tokens and its capacity after any operations",
     [Schema.Array(Schema.Literals(["withdraw", "ambiguous", "deposit"]))],
-    ([deeds]) =>
+    ([operations]) =>
       Effect.gen(function* () {
         const budget = yield* RetryBudget.make({ capacity: 30 })
-        for (const deed of deeds) {
-          if (deed === "deposit") yield* budget.deposit(undefined)
-          else yield* budget.withdraw(deed === "ambiguous")
+        for (const operation of operations) {
+          if (operation === "deposit") yield* budget.deposit(undefined)
+          else yield* budget.withdraw(operation === "ambiguous")
           const { tokens, capacity } = yield* budget.state
           assert.isTrue(tokens >= 0 && tokens <= capacity)
         }

@@ -22,11 +22,11 @@ import {
 const { withStreamRecovery } = StreamRecovery
 const proceed = withStreamRecovery({ mode: "continue", isContinuationSupported: () => true })
 
-describe("withStreamRecovery, continue", () => {
+describe("withStreamRecovery with mode continue", () => {
   const answers = [start(), thought("Hm"), text("Hello"), text(" the"), used(tokens(10, 6)), finish]
   const rest = [start(1), thought("!"), text("re"), used(tokens(20, 2)), finish]
 
-  it.effect("goes on where there is text, and regenerates before it and after the answer's usage", () =>
+  it.effect("continues only between the first text and the usage", () =>
     Effect.gen(function* () {
       for (let position = 0; position <= answers.length; position++) {
         const came = answers.slice(0, position)
@@ -56,7 +56,7 @@ describe("withStreamRecovery, continue", () => {
     })
   )
 
-  it.effect("asks for the rest exactly as Partial Mode wants it", () =>
+  it.effect("requests the rest by Partial Mode", () =>
     Effect.gen(function* () {
       const asked = { ...call, request: { ...call.request, max_completion_tokens: 100, temperature: 1 } }
       const { attempt, calls } = script(
@@ -105,7 +105,7 @@ describe("withStreamRecovery, continue", () => {
     })
   )
 
-  it.effect("does not take up what a reset threw away", () =>
+  it.effect("does not continue text that a reset discarded", () =>
     Effect.gen(function* () {
       const { attempt, calls } = script(
         broken(lost, start(), text("old"), piece("{")),
@@ -127,7 +127,7 @@ describe("withStreamRecovery, continue", () => {
     })
   )
 
-  it.effect("shows the seam also when the rest has no beginning", () =>
+  it.effect("emits Resume even if the rest has no Start", () =>
     Effect.gen(function* () {
       const { attempt } = script(broken(lost, start(), text("a")), whole(text("b"), finish))
       const { seen } = yield* watch(proceed(attempt)(call))
@@ -135,7 +135,7 @@ describe("withStreamRecovery, continue", () => {
     })
   )
 
-  it.effect("does not go on after a continuation that broke before its own content", () =>
+  it.effect("does not recover from a continuation that breaks before its own content", () =>
     Effect.gen(function* () {
       const options: StreamRecovery.Options = {
         mode: "continue",
@@ -165,16 +165,16 @@ describe("withStreamRecovery, continue", () => {
     })
   const allowed = { isContinuationSupported: () => true }
 
-  it.effect("regenerates where nobody says that the call may be continued", () =>
+  it.effect("regenerates unless the call supports a continuation", () =>
     Effect.gen(function* () {
-      const asked: Array<unknown> = []
+      const checked: Array<unknown> = []
       yield* sees("Reset", {}, {}, text("a"))
-      yield* sees("Reset", { isContinuationSupported: (call) => asked.push(call) > 1 }, {}, text("a"))
-      assert.deepStrictEqual(asked, [call])
+      yield* sees("Reset", { isContinuationSupported: (call) => checked.push(call) > 1 }, {}, text("a"))
+      assert.deepStrictEqual(checked, [call])
     })
   )
 
-  it.effect("regenerates where Partial Mode cannot go on", () =>
+  it.effect("regenerates if Partial Mode cannot continue the response", () =>
     Effect.gen(function* () {
       yield* sees("Resume", allowed, {}, text("a"))
       yield* sees("Resume", allowed, { n: 1, response_format: { type: "text" } }, text("a"))
@@ -187,7 +187,7 @@ describe("withStreamRecovery, continue", () => {
     })
   )
 
-  it.effect("regenerates what another host began", () =>
+  it.effect("regenerates a response that another host began", () =>
     Effect.gen(function* () {
       const elsewhere = { ...start(), provider: "openrouter" }
       const { attempt } = script(broken(lost, elsewhere, text("a")), whole(...rest))

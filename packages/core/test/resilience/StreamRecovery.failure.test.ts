@@ -23,7 +23,7 @@ const after = (seconds: number, error: StreamError): Stream.Stream<never, Stream
   Stream.fromEffect(Effect.delay(Effect.fail(error), `${seconds} seconds`))
 
 describe("a recovery that fails", () => {
-  it.effect("fails with the last error and the facts of every attempt, oldest first", () =>
+  it.effect("fails with the last error and the facts of every attempt", () =>
     Effect.gen(function* () {
       const { error } = yield* fails(
         "regenerate",
@@ -58,7 +58,7 @@ describe("a recovery that fails", () => {
     })
   )
 
-  it.effect("takes the ids of the attempt where the error has none", () =>
+  it.effect("uses the ids of the attempt if the error has none", () =>
     Effect.gen(function* () {
       const nameless = new classes.StreamTruncatedError({ message: "cut" })
       const { error } = yield* fails("regenerate", broken(nameless, start(), text("a")), broken(nameless))
@@ -71,7 +71,7 @@ describe("a recovery that fails", () => {
     })
   )
 
-  it.effect("puts the broken attempts in front of those that retry kept", () =>
+  it.effect("puts the broken attempts before those of retry", () =>
     Effect.gen(function* () {
       const facts = { tag: "DnsError", startedAt: 7, duration: 1, delay: 0, isPossiblyBilled: false }
       const { error } = yield* fails(
@@ -86,7 +86,7 @@ describe("a recovery that fails", () => {
     })
   )
 
-  it.effect("keeps the error, its stack and its own ids", () =>
+  it.effect("preserves the error with its stack and ids", () =>
     Effect.gen(function* () {
       const { error } = yield* fails(
         "continue",
@@ -99,7 +99,7 @@ describe("a recovery that fails", () => {
     })
   )
 
-  it.effect("leaves the consumer with the part that it holds", () =>
+  it.effect("leaves the consumer its partial response", () =>
     Effect.gen(function* () {
       const first = broken(lost, start(), text("old"))
       const content = (mode: "regenerate" | "continue", ...next: ReadonlyArray<Play>) =>
@@ -125,7 +125,7 @@ describe("a recovery that fails", () => {
     })
   )
 
-  it.effect("gives an error on as it is when nothing was recovered", () =>
+  it.effect("does not change an error if nothing was recovered", () =>
     Effect.gen(function* () {
       const { error } = yield* fails("regenerate", broken(lost))
       assert.strictEqual(error, lost)

@@ -53,9 +53,9 @@ const cameOf = (events: ReadonlyArray<StreamEvent>, { lacks }: typeof Answer.Typ
 const choicesOf = (events: ReadonlyArray<StreamEvent>) =>
   Option.map(StreamFold.fold(events), ({ choices, id }) => ({ choices, id }))
 
-describe("withStreamRecovery, for any answer and any break", () => {
+describe("withStreamRecovery for any response and any break", () => {
   it.effect.prop(
-    "gives the answer of the attempt that came to its end, or the error of one that may not be recovered",
+    "returns the response of the complete attempt or the error of one that cannot be recovered",
     [Schema.Array(Answer).check(Schema.isMaxLength(4))],
     ([answers]) =>
       Effect.gen(function* () {
@@ -93,7 +93,7 @@ describe("withStreamRecovery, for any answer and any break", () => {
   )
 
   it.effect.prop(
-    "gives the message of the whole answer when it breaks once and comes whole again",
+    "returns the message of the whole response after one break",
     [Answer],
     ([answer]) =>
       Effect.gen(function* () {

@@ -12,7 +12,7 @@ const first = broken(lost, start(), text("a"))
 const second = broken(lost, start(1), text("b"))
 
 describe("the connections of a recovered stream", () => {
-  it.effect("are closed one before the next is opened", () =>
+  it.effect("are closed before the next is opened", () =>
     Effect.gen(function* () {
       const { attempt, log } = script(first, second, whole(start(2), finish))
       yield* watch(recovery(attempt)(call))
@@ -28,7 +28,7 @@ describe("the connections of a recovered stream", () => {
     })
   )
 
-  it.effect("are closed when the consumer leaves, and none is opened after it", () =>
+  it.effect("are closed when the consumer leaves", () =>
     Effect.gen(function* () {
       for (const [events, opened] of [
         [1, 1],
@@ -71,7 +71,7 @@ describe("the connections of a recovered stream", () => {
     })
   )
 
-  it.effect("can be interrupted where an attempt works before its first pull", () =>
+  it.effect("can be interrupted before the first pull of an attempt", () =>
     Effect.gen(function* () {
       const eager: Stream.Stream<StreamEvent> = Stream.fromPull(Effect.never)
       const { attempt, calls, log } = script(first)
@@ -86,15 +86,15 @@ describe("the connections of a recovered stream", () => {
     })
   )
 
-  it.effect("are let go of in full, and the next is not opened, when closing is interrupted", () =>
+  it.effect("are closed completely when closing is interrupted", () =>
     Effect.gen(function* () {
       const { attempt, log } = script(first, whole(start(1), finish))
-      const slow: StreamAttempt = (asked) =>
+      const slow: StreamAttempt = (call) =>
         Stream.unwrap(
           Effect.gen(function* () {
             yield* Effect.addFinalizer(() => Effect.sync(() => void log.push("gone")))
             yield* Effect.addFinalizer(() => Effect.sleep("2 seconds"))
-            return attempt(asked)
+            return attempt(call)
           })
         )
       const fiber = yield* Effect.forkChild(watch(recovery(slow)(call)), { startImmediately: true })
@@ -109,7 +109,7 @@ describe("the connections of a recovered stream", () => {
     })
   )
 
-  it.effect("are none after a thousand interruptions at any moment", () =>
+  it.effect("do not leak after a thousand interruptions at random times", () =>
     Effect.gen(function* () {
       let opened = 0
       let open = 0

@@ -77,8 +77,8 @@ const asksTool = [
 ]
 const again = [start(1), text("Hello"), text(" there"), used(tokens(10, 5)), finish]
 
-describe("withStreamRecovery, regenerate", () => {
-  it.effect("gives an untroubled stream on unchanged, chunk by chunk", () =>
+describe("withStreamRecovery with mode regenerate", () => {
+  it.effect("does not change the chunks of a stream that does not break", () =>
     Effect.gen(function* () {
       const { attempt, log } = script({ events: asksTool, chunk: 4 })
       const chunks = yield* Stream.runCollect(Stream.chunks(regenerate(attempt)(call)))
@@ -112,7 +112,7 @@ describe("withStreamRecovery, regenerate", () => {
     })
   )
 
-  it.effect("does the same when all events come in one read", () =>
+  it.effect("recovers if all events come in one read", () =>
     Effect.gen(function* () {
       const came = asksTool.slice(0, 5)
       const { attempt } = script(
@@ -150,7 +150,7 @@ describe("withStreamRecovery, regenerate", () => {
     )
   }
 
-  it.effect("does not ask a host earlier than it said", () =>
+  it.effect("does not recover from an error with a wait", () =>
     Effect.gen(function* () {
       const error = new classes.OverloadedError({ message, retryAfter: Duration.millis(1) })
       const { attempt } = script(broken(error, start(), text("a")), whole(...again))
@@ -158,7 +158,7 @@ describe("withStreamRecovery, regenerate", () => {
     })
   )
 
-  it.effect("does not recover from a defect or an interruption, also beside an error", () =>
+  it.effect("does not recover from a defect or an interrupt, even together with an error", () =>
     Effect.gen(function* () {
       const ends = [Cause.die("ours"), Cause.interrupt()]
       for (const cause of [...ends, ...ends.map((end) => Cause.combine(Cause.fail(lost), end))]) {
@@ -170,7 +170,7 @@ describe("withStreamRecovery, regenerate", () => {
     })
   )
 
-  it.effect("recovers as often as is allowed, by default once", () =>
+  it.effect("recovers at most maxRecoveries times", () =>
     Effect.gen(function* () {
       for (const [maxRecoveries, resets] of [
         [undefined, 1],
@@ -194,7 +194,7 @@ describe("withStreamRecovery, regenerate", () => {
     })
   )
 
-  it.effect("has retry inside wait for what fails before the new attempt's first content", () =>
+  it.effect("retries a new attempt that fails before its first content after its wait", () =>
     Effect.gen(function* () {
       const { attempt, calls } = script(
         broken(lost, start(), text("a")),
@@ -216,7 +216,7 @@ describe("withStreamRecovery, regenerate", () => {
     })
   )
 
-  it.effect("leaves a new attempt that fails before its first content to retry", () =>
+  it.effect("does not recover a new attempt that fails before its first content", () =>
     Effect.gen(function* () {
       const busy = new classes.ServerError({ message })
       const { attempt, calls } = script(broken(lost, start(), text("a")), broken(busy), whole(...again))
@@ -227,7 +227,7 @@ describe("withStreamRecovery, regenerate", () => {
     })
   )
 
-  it.effect("ends as the new attempt does, also without an event", () =>
+  it.effect("ends as the new attempt does even without an event", () =>
     Effect.gen(function* () {
       const { attempt } = script(broken(lost, start(), text("a")), whole())
       assert.deepStrictEqual(yield* watch(regenerate(attempt)(call)), {
@@ -237,7 +237,7 @@ describe("withStreamRecovery, regenerate", () => {
     })
   )
 
-  it.effect("begins anew with every run of the stream", () =>
+  it.effect("has separate state for every run of the stream", () =>
     Effect.gen(function* () {
       const play = [broken(lost, start(), text("a")), whole(...again)]
       const { attempt, calls } = script(...play, ...play)
@@ -250,17 +250,20 @@ describe("withStreamRecovery, regenerate", () => {
 })
 
 describe("stage", () => {
-  it.effect("recovers streams and leaves whole answers as they are", () =>
+  it.effect("recovers streams", () =>
     Effect.gen(function* () {
       const recovery = StreamRecovery.stage({ mode: "regenerate" })
-      const inner: Attempt = () => Effect.never
-      assert.strictEqual(recovery.effect(inner), inner)
       const { attempt } = script(broken(lost, start(), text("a")), whole(...again))
       const { seen } = yield* watch(recovery.stream(attempt)(call))
       assert.deepStrictEqual(seen[2], reset("StreamInterruptedError"))
       assert.deepStrictEqual(seen.at(-2), estimated(tokens(20, 6)))
     })
   )
+
+  it("does not change calls that return a whole response", () => {
+    const inner: Attempt = () => Effect.never
+    assert.strictEqual(StreamRecovery.stage({ mode: "regenerate" }).effect(inner), inner)
+  })
 
   it("describes itself", () => {
     assert.deepStrictEqual(StreamRecovery.stage({ mode: "regenerate" }).options, {

@@ -33,7 +33,7 @@ const recover = (mode: Options["mode"], plays: ReadonlyArray<Play>, asked: Call 
 const usageOf = (seen: ReadonlyArray<StreamEvent>) => seen.filter((event) => event._tag === "Usage")
 
 describe("the usage of a recovered stream", () => {
-  it.effect("is one event before the end: what broke by estimate, at the prompt that the host counted", () =>
+  it.effect("is the sum before the end with an estimate for the broken attempt", () =>
     Effect.gen(function* () {
       const { stream } = recover("regenerate", [
         broken(lost, start(), thought("y".repeat(33)), text(long), piece("z".repeat(68))),
@@ -45,7 +45,7 @@ describe("the usage of a recovered stream", () => {
     })
   )
 
-  it.effect("is exact when every attempt told its own", () =>
+  it.effect("is exact if every attempt reported its usage", () =>
     Effect.gen(function* () {
       const { stream } = recover("regenerate", [
         broken(lost, start(), text(long), used({ ...tokens(40, 90, 1, 8), cache_write_tokens: 5 })),
@@ -58,7 +58,7 @@ describe("the usage of a recovered stream", () => {
     })
   )
 
-  it.effect("stays an estimate where an attempt told an estimate", () =>
+  it.effect("is an estimate if an attempt reported an estimate", () =>
     Effect.gen(function* () {
       const { stream } = recover("regenerate", [
         broken(lost, start(), text("a"), used(tokens(1, 1))),
@@ -68,7 +68,7 @@ describe("the usage of a recovered stream", () => {
     })
   )
 
-  it.effect("is an estimate throughout when no attempt tells its own", () =>
+  it.effect("is an estimate if no attempt reports its usage", () =>
     Effect.gen(function* () {
       const { stream } = recover("regenerate", [
         broken(lost, start(), text(long)),
@@ -82,7 +82,7 @@ describe("the usage of a recovered stream", () => {
     })
   )
 
-  it.effect("does not count the begun answer into the prompt of the attempt that began it", () =>
+  it.effect("excludes the partial response from the prompt of the first attempt", () =>
     Effect.gen(function* () {
       const { calls, stream } = recover("continue", [
         broken(lost, start(), text(long)),
@@ -95,7 +95,7 @@ describe("the usage of a recovered stream", () => {
     })
   )
 
-  it.effect("never counts a prompt below nothing", () =>
+  it.effect("never counts a negative prompt", () =>
     Effect.gen(function* () {
       const { stream } = recover("continue", [
         broken(lost, start(), text(long)),
@@ -105,7 +105,7 @@ describe("the usage of a recovered stream", () => {
     })
   )
 
-  it.effect("is left as the host told it where nothing broke", () =>
+  it.effect("is that of the host if nothing broke", () =>
     Effect.gen(function* () {
       const events = [start(), text("a"), used(tokens(1, 2)), finish]
       assert.deepStrictEqual((yield* watch(recover("regenerate", [whole(...events)]).stream)).seen, events)
@@ -125,7 +125,7 @@ describe("the fold of a recovered stream", () => {
     finish
   ]
 
-  it.effect("is that of the new stream after a reset, but for usage", () =>
+  it.effect("is that of the new stream after a reset, except for usage", () =>
     Effect.gen(function* () {
       for (const position of [2, 3, 4]) {
         const { stream } = recover("regenerate", [broken(lost, ...answer(0).slice(0, position)), whole(...answer(1))])
@@ -136,7 +136,7 @@ describe("the fold of a recovered stream", () => {
     })
   )
 
-  it.effect("is that of the uninterrupted stream after a seam, but for usage", () =>
+  it.effect("is that of the uninterrupted stream after a continuation, except for usage", () =>
     Effect.gen(function* () {
       const { stream } = recover("continue", [
         broken(lost, start(), thought("Hm"), text("Hel")),

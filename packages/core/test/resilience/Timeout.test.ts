@@ -18,7 +18,7 @@ const thought: StreamEvent = { _tag: "ReasoningDelta", choice: 0, text: "a" }
 const piece: StreamEvent = { _tag: "ToolCallDelta", choice: 0, index: 0, id: "t_0", name: "t", arguments: "{" }
 const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
 
-/** Each event after its silence, in seconds; then silence for ever, unless the last event is `Finish`. */
+/** Each event after its silence, in seconds; never ends unless the last event is `Finish`. */
 const script = (
   ...steps: ReadonlyArray<readonly [silence: number, event: StreamEvent]>
 ): Stream.Stream<StreamEvent> => {
@@ -29,7 +29,7 @@ const script = (
   return steps.at(-1)?.[1]._tag === "Finish" ? events : Stream.concat(events, Stream.never)
 }
 
-/** Runs until just before `seconds`, sees that nothing has happened, and gives back what happens then. */
+/** Returns the outcome of an effect, and asserts that it settles exactly after `seconds`. */
 const outcomeAt = Effect.fnUntraced(function* <A, E>(seconds: number, effect: Effect.Effect<A, E>) {
   const fiber = yield* Effect.forkChild(effect)
   yield* TestClock.adjust(Duration.millis(seconds * 1000 - 1))
@@ -50,7 +50,7 @@ const failsAt = Effect.fnUntraced(function* (seconds: number, events: Stream.Str
 describe("withTimeout", () => {
   const bounded = withTimeout(options)
 
-  it.effect("fails at the total timeout and not before", () =>
+  it.effect("fails exactly at the total timeout", () =>
     Effect.gen(function* () {
       const error = yield* outcomeAt(100, Effect.flip(bounded(Effect.never)))
       assert.instanceOf(error, TotalTimeoutError)
@@ -59,14 +59,14 @@ describe("withTimeout", () => {
     })
   )
 
-  it.effect("gives an answer that comes the moment before", () =>
+  it.effect("returns a response just before the timeout", () =>
     Effect.gen(function* () {
       const attempt = Effect.as(Effect.sleep("99999 millis"), "answer")
       assert.strictEqual(yield* outcomeAt(99.999, bounded(attempt)), "answer")
     })
   )
 
-  it.effect("interrupts the attempt and waits for what it releases", () =>
+  it.effect("waits for the finalizers of the interrupted attempt", () =>
     Effect.gen(function* () {
       const interrupted = yield* Ref.make(false)
       const attempt = Effect.onInterrupt(Effect.never, () => Ref.set(interrupted, true))
@@ -75,7 +75,7 @@ describe("withTimeout", () => {
     })
   )
 
-  it.effect("lets the attempt's own error through", () =>
+  it.effect("passes on the error of the attempt", () =>
     Effect.gen(function* () {
       const own = new ServerError({ message: "own" })
       assert.strictEqual(yield* Effect.flip(bounded(Effect.fail(own))), own)
@@ -84,33 +84,33 @@ describe("withTimeout", () => {
 })
 
 describe("withStreamTimeout", () => {
-  it.effect("waits for the first content up to the first-token timeout and not longer", () =>
+  it.effect("fails exactly at the first-token timeout", () =>
     Effect.gen(function* () {
       const error = yield* failsAt(20, Stream.never)
       assert.instanceOf(error, FirstTokenTimeoutError)
       assert.deepStrictEqual(error.timeout, options.firstTokenTimeout)
-      assert.strictEqual(error.message, "The stream brought no content within 20s")
+      assert.strictEqual(error.message, "The stream received no content within 20s")
     })
   )
 
-  it.effect("does not take events without content for the first content", () =>
+  it.effect("does not count events without content as first content", () =>
     Effect.gen(function* () {
       assert.instanceOf(yield* failsAt(20, script([8, start], [8, start])), FirstTokenTimeoutError)
     })
   )
 
-  it.effect("takes first content that comes the moment before", () =>
+  it.effect("accepts first content just before the first-token timeout", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* outcomeAt(20, run(script([19.999, text], [0.001, finish]))), [text, finish])
     })
   )
 
-  it.effect("fails when nothing comes for the idle timeout after a content", () =>
+  it.effect("fails at the idle timeout after a content", () =>
     Effect.gen(function* () {
       const error = yield* failsAt(25, script([15, text]))
       assert.instanceOf(error, IdleTimeoutError)
       assert.deepStrictEqual(error.timeout, options.idleTimeout)
-      assert.strictEqual(error.message, "The stream brought nothing for 10s")
+      assert.strictEqual(error.message, "The stream received no content for 10s")
     })
   )
 
@@ -124,13 +124,13 @@ describe("withStreamTimeout", () => {
     })
   )
 
-  it.effect("events without content do not break the silence", () =>
+  it.effect("does not count events without content as activity", () =>
     Effect.gen(function* () {
       assert.instanceOf(yield* failsAt(11, script([1, text], [4, start], [4, start])), IdleTimeoutError)
     })
   )
 
-  it.effect("does not count the time that the consumer takes as silence", () =>
+  it.effect("does not count the time of the consumer as idle", () =>
     Effect.gen(function* () {
       const slow = withStreamTimeout(options)(script([9, text], [9, text], [9, finish])).pipe(
         Stream.mapEffect((event) => Effect.as(Effect.sleep("15 seconds"), event)),
@@ -140,7 +140,7 @@ describe("withStreamTimeout", () => {
     })
   )
 
-  it.effect("does not count the consumer's time against the first content", () =>
+  it.effect("does not count the time of the consumer towards the first-token timeout", () =>
     Effect.gen(function* () {
       const slow = withStreamTimeout(options)(script([9, start], [9, text], [0, finish])).pipe(
         Stream.mapEffect((event) => Effect.as(Effect.sleep("25 seconds"), event)),
@@ -159,7 +159,7 @@ describe("withStreamTimeout", () => {
     })
   )
 
-  it.effect("ends a stream that always has more at the total timeout, however slow its consumer", () =>
+  it.effect("ends an endless stream with a slow consumer at the total timeout", () =>
     Effect.gen(function* () {
       const seen = yield* Queue.unbounded<StreamEvent>()
       const slow = withStreamTimeout(options)(Stream.fromEffectRepeat(Effect.succeed(text))).pipe(
@@ -170,41 +170,47 @@ describe("withStreamTimeout", () => {
     })
   )
 
-  it.effect("reports the total timeout where it comes before the first-token timeout", () =>
+  it.effect("reports the total timeout if it comes before the first-token timeout", () =>
     Effect.gen(function* () {
       const error = yield* failsAt(3, Stream.never, { ...options, totalTimeout: Duration.seconds(3) })
       assert.instanceOf(error, TotalTimeoutError)
     })
   )
 
-  it.effect("reports the total timeout where it comes before the idle timeout", () =>
+  it.effect("reports the total timeout if it comes before the idle timeout", () =>
     Effect.gen(function* () {
       const bounds = { ...options, totalTimeout: Duration.seconds(12) }
       assert.instanceOf(yield* failsAt(12, script([5, text]), bounds), TotalTimeoutError)
     })
   )
 
-  it.effect("names host and model, and the host's ids once it has begun to answer", () =>
+  const origin = { provider: "moonshot", model: "kimi-k3" }
+  const ids = { requestId: "r-1", traceId: "t-1" }
+  const named = (events: Stream.Stream<StreamEvent>, seconds: number, bounds = options) =>
+    Effect.map(
+      outcomeAt(seconds, Effect.flip(Stream.runDrain(withStreamTimeout(bounds, origin)(events)))),
+      ({ model, provider, requestId, traceId }) => ({ model, provider, requestId, traceId })
+    )
+
+  it.effect("has the host and the model in its errors", () =>
     Effect.gen(function* () {
-      const origin = { provider: "moonshot", model: "kimi-k3" }
-      const ids = { requestId: "r-1", traceId: "t-1" }
-      const named = (events: Stream.Stream<StreamEvent>, seconds: number, bounds = options) =>
-        Effect.map(
-          outcomeAt(seconds, Effect.flip(Stream.runDrain(withStreamTimeout(bounds, origin)(events)))),
-          ({ model, provider, requestId, traceId }) => ({ model, provider, requestId, traceId })
-        )
       const nothing = { requestId: undefined, traceId: undefined }
       assert.deepStrictEqual(yield* named(Stream.never, 20), { ...origin, ...nothing })
-      assert.deepStrictEqual(yield* named(script([1, { ...start, ...ids }]), 20), { ...origin, ...ids })
-      assert.deepStrictEqual(yield* named(script([1, { ...start, ...ids }], [1, text]), 12), { ...origin, ...ids })
-      const short = { ...options, totalTimeout: Duration.seconds(3) }
-      assert.deepStrictEqual(yield* named(script([1, { ...start, ...ids }]), 3, short), { ...origin, ...ids })
       const plain = yield* outcomeAt(100, Effect.flip(withTimeout(options, origin)(Effect.never)))
       assert.deepInclude({ ...plain }, origin)
     })
   )
 
-  it.effect("gives the events before the error", () =>
+  it.effect("has the ids of a response that has begun in its errors", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* named(script([1, { ...start, ...ids }]), 20), { ...origin, ...ids })
+      assert.deepStrictEqual(yield* named(script([1, { ...start, ...ids }], [1, text]), 12), { ...origin, ...ids })
+      const short = { ...options, totalTimeout: Duration.seconds(3) }
+      assert.deepStrictEqual(yield* named(script([1, { ...start, ...ids }]), 3, short), { ...origin, ...ids })
+    })
+  )
+
+  it.effect("emits the events before the error", () =>
     Effect.gen(function* () {
       const seen: Array<StreamEvent> = []
       const events = Stream.tap(withStreamTimeout(options)(script([1, start], [1, text])), (event) =>
@@ -215,7 +221,7 @@ describe("withStreamTimeout", () => {
     })
   )
 
-  it.effect("interrupts the attempt and closes what it holds", () =>
+  it.effect("closes the resources of the interrupted attempt", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
       const note = (what: string) => Effect.sync(() => seen.push(what))
@@ -228,7 +234,7 @@ describe("withStreamTimeout", () => {
     })
   )
 
-  it.effect("begins to count when the stream is run, and anew for every run", () =>
+  it.effect("measures every run of a stream separately", () =>
     Effect.gen(function* () {
       const stream = withStreamTimeout(options)(script([19, text], [1, finish]))
       yield* TestClock.adjust("1 hour")
@@ -238,10 +244,15 @@ describe("withStreamTimeout", () => {
     })
   )
 
-  it.effect("lets the end and the attempt's own error through", () =>
+  it.effect("passes on the end of the attempt", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* run(Stream.make(start, text, finish)), [start, text, finish])
+    })
+  )
+
+  it.effect("passes on the error of the attempt", () =>
     Effect.gen(function* () {
       const own = new ServerError({ message: "own" })
-      assert.deepStrictEqual(yield* run(Stream.make(start, text, finish)), [start, text, finish])
       const failing = Stream.concat(Stream.make(text), Stream.fail(own))
       assert.strictEqual(yield* Effect.flip(Stream.runDrain(withStreamTimeout(options)(failing))), own)
     })

@@ -1,5 +1,5 @@
 /**
- * The lookup of one call in the cache, before the host is asked.
+ * The lookup of one call in the cache, before the host is called.
  *
  * @since 0.1.0
  */
@@ -86,7 +86,7 @@ export const withLookup = <A, E, R>(
   })
 
 /**
- * The error of a call that may only be answered from the cache.
+ * The error of a call that must be served from the cache.
  *
  * @category errors
  * @since 0.1.0

@@ -90,7 +90,7 @@ export interface Options extends PartialInput<Values> {}
 export interface PersistedOptions extends PartialInput<PersistedValues> {}
 
 /**
- * The options that a configuration gives a cache in memory.
+ * The options of a cache in memory from a configuration.
  *
  * @category options
  * @since 0.1.0
@@ -134,7 +134,7 @@ export const persistedDefaults: PersistedValues = {
 }
 
 /**
- * The options that a configuration gives a cache with a store.
+ * The options of a cache with a store from a configuration.
  *
  * @category options
  * @since 0.1.0

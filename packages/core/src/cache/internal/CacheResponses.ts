@@ -46,7 +46,7 @@ export class CacheResponses {
     this.#flights = flights
   }
 
-  /** The cached response of a call; `undefined` if the host has to be asked. */
+  /** The cached response of a call; `undefined` if the host has to be called. */
   find(lookup: CacheLookup): Effect.Effect<ServedResponse | undefined, CacheMissError> {
     const { control, key } = lookup
     const { levels } = this.#dependencies

@@ -1,6 +1,6 @@
 /**
- * Calls that are answered from the cache, and by the host if the cache has no
- * response: once for all concurrent calls with the same key.
+ * Serves calls from the cache, or from the host if the cache has no response:
+ * once for all concurrent calls with the same key.
  *
  * @since 0.1.0
  */
@@ -31,7 +31,7 @@ export interface CachedCalls {
 
 /**
  * How many further flights a call joins, if a stream breaks or the caller that
- * started one was refused, before it asks the host on its own.
+ * started one was refused, before it calls the host alone.
  */
 const maxJoins = 2
 
@@ -45,7 +45,7 @@ export const make = (dependencies: Dependencies): CachedCalls => {
   const responses = new CacheResponses(dependencies, flights)
   const recordingClock = options.replay === "recorded" ? clock : undefined
 
-  /** Waits for a flight. If its failure does not concern this call, waits for another, and finally asks alone. */
+  /** Waits for a flight. If its failure does not concern this call, waits for another, and finally calls the host alone. */
   const fetchShared = (lookup: CacheLookup, inner: Attempt, joins: number): Effect.Effect<ChatResponse, ChatError> => {
     const retry = Effect.suspend(() =>
       joins < maxJoins ? fetchShared(lookup, inner, joins + 1) : inner({ ...lookup.call, state: {} })

@@ -12,7 +12,7 @@ import type { CachedResponse } from "./CachedResponse.ts"
 
 /**
  * A response of the host, or a cache entry that was found before the host was
- * asked.
+ * called.
  *
  * @category models
  * @since 0.1.0

@@ -32,7 +32,7 @@ export interface FetchResult {
 }
 
 /**
- * Asks the host, and publishes events to all waiting calls as they arrive.
+ * Calls the host, and publishes events to all waiting calls as they arrive.
  *
  * @category models
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
  * Single flight: concurrent subscribers of the same key share one task, which
- * runs once and gives its result to all of them.
+ * runs once and returns its result to all of them.
  *
  * A flight may publish chunks before its result. Each subscriber reads all of
  * them from the first, at its own pace.
@@ -14,7 +14,7 @@
  *   so that none misses any, however late it joins and however slowly it reads,
  *   and a slow subscriber does not delay others. They are bounded by the largest
  *   response of a client.
- * - An error goes to all subscribers, and is not kept.
+ * - An error reaches all subscribers, and is not cached.
  * - A flight runs with the services of its first subscriber, including its
  *   options and its span.
  *

@@ -1,6 +1,6 @@
 /**
- * Checks the account balance before a call: our own caps do not know how much
- * money the account has.
+ * Checks the account balance before a call: the caps of the budget
+ * do not know the account balance.
  *
  * By default the client reads the balance from the host of the call, with the
  * same key. `{ balance: {} }` is enough.
@@ -61,7 +61,7 @@ export const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
   if (typeof options !== "object" || options === null) return [["balance", false, "an object; {} is enough"]]
   const { account, currency, onError, read, timeout, timeToLive } = options
   return [
-    ["balance.read", read === undefined || Effect.isEffect(read), "an effect that gives a balance"],
+    ["balance.read", read === undefined || Effect.isEffect(read), "an effect that returns a balance"],
     OptionRules.oneOf("balance.currency", currency, ["USD", "CNY"]),
     ["balance.account", account === undefined || typeof account === "string", "the name of an account"],
     OptionRules.millisecondDuration("balance.timeToLive", timeToLive),

@@ -131,7 +131,7 @@ export class Ledger {
     return { _tag: "Reserved" }
   }
 
-  /** Pays what was used and releases the rest. Does nothing if the id is not reserved any more. */
+  /** Charges what was used and releases the rest. Does nothing if the id is not reserved any more. */
   settle(id: string, used: bigint): ReadonlyArray<SpentChange> {
     const hold = this.#holds.get(id)
     if (hold === undefined) return []
@@ -152,7 +152,7 @@ export class Ledger {
     }
   }
 
-  /** Pays expired reservations in full, and deletes expired scopes. */
+  /** Charges expired reservations in full, and deletes expired scopes. */
   settleExpired(now: number): ReadonlyArray<SpentChange> {
     const changes: Array<SpentChange> = []
     if (now >= this.#nextExpiry) {

@@ -92,7 +92,7 @@ const budgetExceededError = (
  * @since 0.1.0
  */
 export interface OpenCallBudget extends CallBudget {
-  /** Releases what no attempt was assigned, and pays in full what an attempt was assigned and did not settle. */
+  /** Releases what no attempt was assigned, and charges in full what an attempt was assigned and did not settle. */
   readonly close: Effect.Effect<void>
 }
 

@@ -164,7 +164,7 @@ const balancesOf = (flat: ReadonlyArray<string> = []): ReadonlyArray<ScopeBalanc
   parseRows(flat, (scope, cap, spent, used) => ({ scope, cap, spent, reserved: used - spent }))
 
 /**
- * A ledger in the Redis that is provided.
+ * A ledger in the provided Redis.
  *
  * @category constructors
  * @since 0.1.0

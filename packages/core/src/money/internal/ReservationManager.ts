@@ -27,7 +27,7 @@ import type { Claim, ReserveResult, ScopeBalance, SpentChange } from "./Ledger.t
  */
 export interface Reservation {
   readonly amount: bigint
-  /** Pays what was used and releases the rest, once; never fails. */
+  /** Charges what was used and releases the rest, once; never fails. */
   readonly settle: (used: bigint) => Effect.Effect<void>
 }
 
@@ -41,7 +41,7 @@ export interface Options {
   readonly timeout: Duration.Duration
 }
 
-/** How long a store is not used after it did not answer. */
+/** How long a store is not used after it did not reply. */
 const cooldown = Duration.millis(250)
 
 /**
@@ -103,7 +103,7 @@ export class ReservationManager {
         })
         return Effect.matchEffect(this.#attempt("reserve", reserve), {
           onFailure: (error) => {
-            // The store may have reserved without being able to reply. One that was not asked has not.
+            // The store may have reserved without being able to reply, unless it was not called.
             if (wasSent) this.#unacknowledged.set(id, 0n)
             return Effect.fail(error)
           },

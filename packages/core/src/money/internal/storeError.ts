@@ -1,5 +1,5 @@
 /**
- * What every store of a budget fails with.
+ * The error of every store of a budget.
  *
  * @since 0.1.0
  */

@@ -15,7 +15,7 @@ const setLastAttempt = (call: Call): void => {
 }
 
 /**
- * Records calls that give a whole response.
+ * Records calls that return a whole response.
  *
  * @category combinators
  * @since 0.1.0
@@ -29,7 +29,7 @@ export const recordLastAttempt =
     })
 
 /**
- * Records calls that give a stream, when they begin.
+ * Records calls that return a stream, when they begin.
  *
  * @category combinators
  * @since 0.1.0

@@ -31,14 +31,14 @@ const pullUntilContent = <E>(pull: EventPull<E>): Effect.Effect<ReadonlyArray<St
   return next
 }
 
-/** An attempt whose first content is there. */
+/** An attempt whose first content has been received. */
 interface OpenedAttempt<E> {
   readonly firstEvents: ReadonlyArray<StreamEvent>
   readonly pull: EventPull<E>
   readonly scope: Scope.Closeable
 }
 
-/** Closes what was opened beside the attempt in use, as if it had been interrupted a moment earlier. */
+/** Closes the opened attempts that are not used, as if they had been interrupted a moment earlier. */
 const closeUnused = <E>(opened: ReadonlyArray<OpenedAttempt<E>>, used: OpenedAttempt<E>): Effect.Effect<void> =>
   Effect.forEach(
     opened,
@@ -50,11 +50,11 @@ const closeUnused = <E>(opened: ReadonlyArray<OpenedAttempt<E>>, used: OpenedAtt
 
 /**
  * Applies a stage of effects to the opening of a stream: `stage` receives one
- * effect per attempt, which succeeds when the stream's first content is there, and
- * may run it as often as it likes, also several at once as long as all have
+ * effect per attempt, which succeeds when the stream's first content is received,
+ * and may run it any number of times, also concurrently, as long as all runs have
  * ended when the stage ends. An attempt that fails or is interrupted is closed
  * before the next one begins; the one that succeeds becomes the stream, and
- * others that opened as well are closed before its events go on.
+ * any others that opened are closed before its further events are emitted.
  *
  * @category combinators
  * @since 0.1.0

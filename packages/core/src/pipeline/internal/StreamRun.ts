@@ -16,7 +16,7 @@ type EventStream<E> = Stream.Stream<StreamEvent, E>
 
 /**
  * Makes the stream of each run from the services of the fiber that runs it.
- * It costs nothing for each read.
+ * It has no cost per read.
  *
  * @category combinators
  * @since 0.1.0
@@ -29,8 +29,8 @@ export const makePerRun = <E>(make: (context: Context.Context<never>) => EventSt
   )
 
 /**
- * Calls a function with the exit of each run when its scope closes. It costs
- * nothing per read. A run that a stage rejected before it began is reported
+ * Calls a function with the exit of each run when its scope closes. It has
+ * no cost per read. A run that a stage rejected before it began is reported
  * before the next one begins.
  *
  * @category combinators

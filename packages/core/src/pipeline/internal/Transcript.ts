@@ -9,7 +9,7 @@ import * as TokenUsage from "../../models/Usage.ts"
 import * as TokenCount from "../../TokenCount.ts"
 
 /**
- * A record of one attempt. It is written to as the events pass.
+ * A record of one attempt, updated with each event.
  *
  * @category models
  * @since 0.1.0
@@ -66,7 +66,7 @@ export class Transcript {
     if (event.choice !== 0) this.isSingleChoice = false
   }
 
-  /** What the attempt will be billed for: what the host reported, else an estimate on the given prompt. */
+  /** What the attempt will be billed for: what the host reported, or an estimate for the given prompt. */
   billedUsage(promptTokens: number): TokenUsage.Usage {
     if (this.usage !== undefined) return this.usage.usage
     const reasoning = TokenCount.ofText(this.reasoning)

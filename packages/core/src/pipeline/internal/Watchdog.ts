@@ -39,9 +39,9 @@ export const make = (scope: Scope.Scope): Effect.Effect<Watchdog> =>
   Effect.flatMap(Effect.context<never>(), (context) => {
     const clock = Context.get(context, Clock.Clock)
     const fork = Effect.runForkWith(context)
-    /** The pull that waits now. */
+    /** The pull that is waiting. */
     let waiting: { readonly deadline: number; readonly expire: () => void } | undefined
-    /** When the timer wakes, while there is one. */
+    /** The time at which the timer fires, while there is one. */
     let armedFor = Number.POSITIVE_INFINITY
     let timer: Fiber.Fiber<void> | undefined
 

@@ -1,5 +1,5 @@
 /**
- * What the stages and the combinators need to know of an error.
+ * The facts of an error that the stages and the combinators need.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ export interface ErrorClassifier<in E> {
   readonly isRetryable: (error: E) => boolean
   /** Whether the attempt may have had its effect although it failed, such as being billed. */
   readonly isAmbiguous: (error: E) => boolean
-  /** How long the other side asked to wait. */
+  /** The wait that the called service requested. */
   readonly retryAfter: (error: E) => Duration.Duration | undefined
   /** Whether it counts against the health of the other side. */
   readonly isFailure: (error: E) => boolean

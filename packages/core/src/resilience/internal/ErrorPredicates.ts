@@ -29,11 +29,11 @@ export interface ErrorPredicates<in E = unknown> {
   readonly isRetryable?: ((error: E) => boolean) | undefined
   /** Whether the attempt may have had its effect although it failed, so that a retry would repeat it. */
   readonly isAmbiguous?: ((error: E) => boolean) | undefined
-  /** How long the other side asked to wait. */
+  /** The wait that the called service requested. */
   readonly retryAfter?: ((error: E) => Duration.Input | undefined) | undefined
-  /** Whether the error counts against the health of the other side. */
+  /** Whether the error counts against the health of the called service. */
   readonly isFailure?: ((error: E) => boolean) | undefined
-  /** Whether the other side rejected the attempt for its rate limit. Defaults to errors with a `retryAfter`. */
+  /** Whether the called service rejected the attempt for its rate limit. Defaults to errors with a `retryAfter`. */
   readonly isRateLimited?: ((error: E) => boolean) | undefined
 }
 

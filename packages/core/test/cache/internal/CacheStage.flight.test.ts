@@ -24,7 +24,7 @@ describe("CacheStage", () => {
       })
     )
 
-    it.effect("gives an error to all waiting calls without caching it", () =>
+    it.effect("fails all waiting calls with an error without caching it", () =>
       Effect.gen(function* () {
         const cache = yield* makeMemory()
         let asked = 0

@@ -7,7 +7,7 @@ import { call, finish, host, makeMemory, plainOf, start, text } from "../support
 import { answer, cut, makeStages, markOf, read, unmarked } from "../support/streams.ts"
 
 describe("CacheStage on streams", () => {
-  it.effect("gives subscribers at any speed the same events over one call", () =>
+  it.effect("emits the same events to subscribers at any speed over one call", () =>
     Effect.gen(function* () {
       const { cache, stream, upstream } = yield* makeStages()
       const events = [start, ...Array.from({ length: 40 }, (_, number) => text(`piece ${number} `)), finish]
@@ -92,7 +92,7 @@ describe("CacheStage on streams", () => {
     })
   )
 
-  it.effect("gives a plain call the response of a running stream", () =>
+  it.effect("returns the response of a running stream to a plain call", () =>
     Effect.gen(function* () {
       const { chat, plain, stream, upstream } = yield* makeStages()
       const reader = read(stream(call))
@@ -112,7 +112,7 @@ describe("CacheStage on streams", () => {
     })
   )
 
-  it.effect("gives a stream the events of a running plain call", () =>
+  it.effect("emits the response of a running plain call as a stream", () =>
     Effect.gen(function* () {
       const { chat, plain, stream, upstream } = yield* makeStages()
       const release = plain.hold()
@@ -130,7 +130,7 @@ describe("CacheStage on streams", () => {
     })
   )
 
-  it.effect("gives an error after some events to all subscribers without caching anything", () =>
+  it.effect("fails all subscribers with an error after some events without caching anything", () =>
     Effect.gen(function* () {
       const { stream, upstream } = yield* makeStages()
       const readers = [read(stream(call)), read(stream(call))]
@@ -149,7 +149,7 @@ describe("CacheStage on streams", () => {
     })
   )
 
-  it.effect("asks the host once for all plain calls whose shared stream failed with a stream-only error", () =>
+  it.effect("calls the host once for all plain calls whose shared stream failed with a stream-only error", () =>
     Effect.gen(function* () {
       const { chat, plain, stream, upstream } = yield* makeStages()
       yield* Effect.forkChild(Effect.exit(Stream.runDrain(stream(call))))
@@ -162,7 +162,7 @@ describe("CacheStage on streams", () => {
     })
   )
 
-  it.effect("gives plain calls the error of a shared stream that is also a chat error", () =>
+  it.effect("fails plain calls with the chat error of a shared stream", () =>
     Effect.gen(function* () {
       const { chat, plain, stream, upstream } = yield* makeStages()
       const failure = new ServerError({ message: "broken" })

@@ -10,7 +10,7 @@ import * as Stage from "../../../src/pipeline/Stage.ts"
 import { call, callOf, makeMemory, makeStage, plainOf, response } from "../support/cache.ts"
 
 describe("CacheStage", () => {
-  it.effect("answers a call from an earlier response, marked as cached", () =>
+  it.effect("serves a call from an earlier response, marked as cached", () =>
     Effect.gen(function* () {
       const { chat, upstream } = yield* makeStage()
       const first = yield* chat(call)
@@ -55,7 +55,7 @@ describe("CacheStage", () => {
     })
   )
 
-  it.effect("returns responses that callers cannot change for others", () =>
+  it.effect("returns responses that callers cannot change for other callers", () =>
     Effect.gen(function* () {
       const { chat } = yield* makeStage()
       const first = yield* chat(call)
@@ -143,7 +143,7 @@ describe("CacheStage", () => {
       })
     )
 
-    it.effect("does not ask the host on onlyIfCached", () =>
+    it.effect("does not call the host with onlyIfCached", () =>
       Effect.gen(function* () {
         const { cache, chat, upstream } = yield* makeStage({ staleAfter: Duration.seconds(1) })
         const only = chat(call).pipe(CacheControl.provide({ mode: "onlyIfCached" }))

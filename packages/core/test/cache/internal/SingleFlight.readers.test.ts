@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { readAll, setup, wait } from "../support/flights.ts"
 
 describe("SingleFlight", () => {
-  it.effect("gives every subscriber all chunks from the first, at its own speed", () =>
+  it.effect("emits all chunks to every subscriber at its own speed", () =>
     Effect.gen(function* () {
       const { flights, task } = yield* setup
       const run = task(({ publish }) =>

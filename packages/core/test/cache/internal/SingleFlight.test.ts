@@ -47,7 +47,7 @@ describe("SingleFlight", () => {
     })
   )
 
-  it.effect("gives the result of a task that ends at once to its subscriber", () =>
+  it.effect("returns the result of a task that ends at once", () =>
     Effect.gen(function* () {
       const { flights, task } = yield* setup
       const subscription = flights.join(
@@ -66,7 +66,7 @@ describe("SingleFlight", () => {
     })
   )
 
-  it.effect("ends with its last subscriber, who waits for the end", () =>
+  it.effect("ends before its last subscriber has unsubscribed", () =>
     Effect.gen(function* () {
       const { flights, task } = yield* setup
       // The first sleep under a test clock cannot be uninterruptible.
@@ -104,7 +104,7 @@ describe("SingleFlight", () => {
     })
   )
 
-  it.effect("counts a subscription once, however often it is ended", () =>
+  it.effect("counts a subscription once although it ends repeatedly", () =>
     Effect.gen(function* () {
       const { flights, task } = yield* setup
       const never = task(() => Effect.never)
@@ -208,7 +208,7 @@ describe("SingleFlight", () => {
   it.effect("runs with the services of its first subscriber", () =>
     Effect.gen(function* () {
       const flights = SingleFlight.make<Piece, string, string>()
-      const Name = Context.Reference<string>("Name", { defaultValue: () => "nobody" })
+      const Name = Context.Reference<string>("Name", { defaultValue: () => "unset" })
       const run = () => Effect.flatMap(Name, (name) => Effect.as(Effect.yieldNow, name))
       const join = Effect.map(Effect.context<never>(), (context) =>
         flights.join("k", { run, context, isRefresh: false, tags: [] })

@@ -147,7 +147,7 @@ describe("Ledger", () => {
     assert.deepStrictEqual(ledger.reserve(hold("2", 25n, claim("a", 100n), claim("b", 30n)), 9), { _tag: "Reserved" })
   })
 
-  it("bounds its scopes, and deletes those of past days", () => {
+  it("deletes the scopes of past days once nothing is reserved", () => {
     const ledger = new Ledger(2)
     const reserve = (id: string, ...claims: ReadonlyArray<Claim>) => ledger.reserve({ id, amount: 1n, claims }, 9)._tag
     assert.strictEqual(reserve("1", claim("a", 5n), claim("day", 5n, 100)), "Reserved")

@@ -48,7 +48,7 @@ describe("Answerer", () => {
     })
   )
 
-  it.effect("leaves a call alone whose stages do not ask", () =>
+  it.effect("does not change a call whose stages do not read it", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* recordLastAttempt(() => Effect.succeed(answer))(call), answer)
     })

@@ -9,8 +9,8 @@ const text = (word: string): StreamEvent => ({ _tag: "TextDelta", choice: 0, tex
 const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
 const broken = new classes.ServerError({ message: "broken" })
 
-/** A holder that writes down what it is told. */
-const holder = () => {
+/** Hooks that log their calls. */
+const logging = () => {
   const log: Array<string> = []
   const begin = Effect.sync(() => {
     log.push("begin")
@@ -22,14 +22,14 @@ const holder = () => {
         })
     }
   })
-  return { log, hold: withStreamHooks(() => begin) }
+  return { log, withHooks: withStreamHooks(() => begin) }
 }
 
-describe("holding", () => {
-  it.effect("begins with each run, sees the events and tells the end once", () =>
+describe("withStreamHooks", () => {
+  it.effect("calls the hooks for each run", () =>
     Effect.gen(function* () {
-      const { hold, log } = holder()
-      const stream = hold(Stream.fromArray([text("a"), text("b")]))
+      const { log, withHooks } = logging()
+      const stream = withHooks(Stream.fromArray([text("a"), text("b")]))
       assert.deepStrictEqual(log, [])
       assert.strictEqual((yield* Stream.runCollect(stream)).length, 2)
       yield* Stream.runDrain(stream)
@@ -37,37 +37,40 @@ describe("holding", () => {
     })
   )
 
-  it.effect("tells a failure from a consumer that leaves", () =>
+  it.effect("ends with the failure of the stream", () =>
     Effect.gen(function* () {
-      const failing = holder()
+      const failing = logging()
       const stream = Stream.concat(Stream.succeed(text("a")), Stream.fail(broken))
-      assert.strictEqual(yield* Effect.flip(Stream.runDrain(failing.hold(stream))), broken)
+      assert.strictEqual(yield* Effect.flip(Stream.runDrain(failing.withHooks(stream))), broken)
       assert.deepStrictEqual(failing.log, ["begin", "1 events", "failed"])
-      const left = holder()
-      yield* Stream.runDrain(Stream.take(left.hold(Stream.concat(Stream.succeed(text("a")), Stream.never)), 1))
+    })
+  )
+
+  it.effect("ends with an interrupt when its consumer leaves", () =>
+    Effect.gen(function* () {
+      const left = logging()
+      yield* Stream.runDrain(Stream.take(left.withHooks(Stream.concat(Stream.succeed(text("a")), Stream.never)), 1))
       assert.deepStrictEqual(left.log, ["begin", "1 events", "left"])
     })
   )
 
-  it.effect(
-    "has ended well when its consumer leaves with the whole answer, though not before what it holds is closed",
-    () =>
-      Effect.gen(function* () {
-        const { hold, log } = holder()
-        const stream = Stream.concat(Stream.fromArray([text("a"), finish]), Stream.never).pipe(
-          Stream.ensuring(Effect.sync(() => void log.push("closed")))
-        )
-        yield* Stream.runDrain(Stream.takeUntil(hold(stream), ({ _tag }) => _tag === "Finish"))
-        assert.deepStrictEqual(log, ["begin", "2 events", "closed", "done"])
-      })
+  it.effect("ends with success after its resources are closed when its consumer leaves after the whole response", () =>
+    Effect.gen(function* () {
+      const { log, withHooks } = logging()
+      const stream = Stream.concat(Stream.fromArray([text("a"), finish]), Stream.never).pipe(
+        Stream.ensuring(Effect.sync(() => void log.push("closed")))
+      )
+      yield* Stream.runDrain(Stream.takeUntil(withHooks(stream), ({ _tag }) => _tag === "Finish"))
+      assert.deepStrictEqual(log, ["begin", "2 events", "closed", "done"])
+    })
   )
 
-  it.effect("ends when its consumer is interrupted, also in a stream that works before its first pull", () =>
+  it.effect("ends when its consumer is interrupted", () =>
     Effect.gen(function* () {
       const streams: ReadonlyArray<Stream.Stream<StreamEvent>> = [Stream.never, Stream.unwrap(Effect.never)]
       for (const stream of streams) {
-        const { hold, log } = holder()
-        const fiber = yield* Effect.forkChild(Stream.runDrain(hold(stream)))
+        const { log, withHooks } = logging()
+        const fiber = yield* Effect.forkChild(Stream.runDrain(withHooks(stream)))
         yield* TestClock.adjust(1)
         yield* Fiber.interrupt(fiber)
         assert.deepStrictEqual(log, ["begin", "left"])
@@ -75,23 +78,23 @@ describe("holding", () => {
     })
   )
 
-  it.effect("tells the failure of a stream that fails before its first pull", () =>
+  it.effect("ends with the failure of a stream that fails before its first pull", () =>
     Effect.gen(function* () {
-      const { hold, log } = holder()
+      const { log, withHooks } = logging()
       const stream: Stream.Stream<StreamEvent, typeof broken> = Stream.fromPull(Effect.fail(broken))
-      assert.strictEqual(yield* Effect.flip(Stream.runDrain(hold(stream))), broken)
+      assert.strictEqual(yield* Effect.flip(Stream.runDrain(withHooks(stream))), broken)
       assert.deepStrictEqual(log, ["begin", "failed"])
     })
   )
 
-  it.effect("holds nothing when what it waits for is interrupted", () =>
+  it.effect("does not end if its beginning is interrupted", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       const gate = yield* Deferred.make<void>()
-      const hold = withStreamHooks((restore) =>
+      const withHooks = withStreamHooks((restore) =>
         Effect.map(restore(Deferred.await(gate)), () => ({ onEnd: () => Effect.sync(() => void log.push("end")) }))
       )
-      const fiber = yield* Effect.forkChild(Stream.runDrain(hold(Stream.never)))
+      const fiber = yield* Effect.forkChild(Stream.runDrain(withHooks(Stream.never)))
       yield* TestClock.adjust(1)
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(log, [])

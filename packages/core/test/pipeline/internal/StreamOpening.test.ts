@@ -17,7 +17,7 @@ const attempts = (
     const name = run++
     const play = plays[name] ?? { events: [] }
     log.push(`open ${name}`)
-    // Every event is a network read of its own.
+    // Every event is a separate network read.
     const events = Stream.flatMap(Stream.fromIterable(play.events), (event) => Stream.succeed(event))
     return Stream.concat(events, play.error === undefined ? Stream.empty : Stream.fail(play.error)).pipe(
       Stream.ensuring(Effect.sync(() => log.push(`close ${name}`)))
@@ -29,7 +29,7 @@ const attempts = (
 const retryOnce = transformOpening<string, string>(Effect.retry({ times: 1 }))
 
 describe("onOpening", () => {
-  it.effect("gives an untroubled stream on unchanged", () =>
+  it.effect("does not change a stream that does not fail", () =>
     Effect.gen(function* () {
       const { log, stream } = attempts({ events: [start, text("a"), text("b"), finish] })
       assert.deepStrictEqual(yield* Stream.runCollect(retryOnce(stream)), [start, text("a"), text("b"), finish])
@@ -37,7 +37,7 @@ describe("onOpening", () => {
     })
   )
 
-  it.effect("lets the stage run an attempt again that failed before its first content, unseen", () =>
+  it.effect("hides the events of an attempt that failed before its first content", () =>
     Effect.gen(function* () {
       const { log, stream } = attempts({ events: [start], error: "early" }, { events: [start, text("b"), finish] })
       assert.deepStrictEqual(yield* Stream.runCollect(retryOnce(stream)), [start, text("b"), finish])

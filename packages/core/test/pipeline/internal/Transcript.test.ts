@@ -36,7 +36,7 @@ describe("Transcript", () => {
     })
   })
 
-  it("keeps what came of each kind", () => {
+  it("collects the text of each kind", () => {
     assert.deepInclude(of(start(), thought("H"), text("a"), thought("m"), piece("{"), text("b"), piece("}")), {
       content: "ab",
       reasoning: "Hm",
@@ -54,13 +54,13 @@ describe("Transcript", () => {
     for (const event of [start(), used(tokens(1, 1)), called("{}"), finish]) assert.isFalse(of(event).hasContent)
   })
 
-  it("is final after a completed tool call and after the end", () => {
+  it("is committed after a completed tool call or the end", () => {
     assert.isTrue(of(text("a"), called("{}")).isCommitted)
     assert.isTrue(of(text("a"), finish).isCommitted)
     assert.isFalse(of(text("a"), piece("{}"), used(tokens(1, 1))).isCommitted)
   })
 
-  it("tells a second choice of any kind", () => {
+  it("detects a second choice of any kind", () => {
     for (const event of [text("a", 1), thought("a", 1), piece("", 1)]) assert.isFalse(of(event).isSingleChoice)
   })
 
@@ -72,12 +72,12 @@ describe("Transcript", () => {
     assert.deepStrictEqual(of(start(), text("a"), seam("x"), text("b")), of(start(), text("ab")))
   })
 
-  it("is billed for what the host said, the last time", () => {
-    const said = of(text("a"), used(tokens(1, 2)), estimated(tokens(3, 4, 1, 2)))
-    assert.deepStrictEqual(said.billedUsage(99), tokens(3, 4, 1, 2))
+  it("is billed for the latest usage that the host reported", () => {
+    const reported = of(text("a"), used(tokens(1, 2)), estimated(tokens(3, 4, 1, 2)))
+    assert.deepStrictEqual(reported.billedUsage(99), tokens(3, 4, 1, 2))
   })
 
-  it("is billed by estimate for what had come, where the host said nothing", () => {
+  it("is billed for an estimate if the host reported no usage", () => {
     const transcript = of(thought("x".repeat(33)), text("x".repeat(68)), piece("x".repeat(138)))
     assert.deepStrictEqual(transcript.billedUsage(99), tokens(99, 70, 10))
   })

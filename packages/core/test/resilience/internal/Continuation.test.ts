@@ -12,7 +12,7 @@ const of = (request: Partial<ModelRequest>, beginning: Continuation.PartialText 
   Continuation.make({ ...call, request: { ...call.request, ...request } }, beginning)?.request
 
 describe("Continuation.make", () => {
-  it("appends the text so far as a partial message, and changes nothing else", () => {
+  it("appends the partial response as a partial message", () => {
     const original = { ...call, account: "team", request: { ...call.request, temperature: 1, stop: "." } }
     assert.deepStrictEqual(Continuation.make(original, text), {
       account: "team",

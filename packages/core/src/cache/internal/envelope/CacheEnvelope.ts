@@ -4,7 +4,7 @@
  *
  * An entry that is damaged, truncated, of another version, sealed under another
  * cache key or with another encryption key counts as absent. That is not an
- * error: the host is asked instead.
+ * error: the host is called instead.
  *
  * **Details**
  *

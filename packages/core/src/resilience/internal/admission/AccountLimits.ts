@@ -20,7 +20,7 @@ import { Throttle } from "./Throttle.ts"
 
 /** How long a limit applies that the host named: it may have been lowered temporarily, or raised since. */
 const learnedLimitMillis = 10 * minuteMillis
-/** The pause after a daily limit, when the host gives none. */
+/** The pause after a daily limit, if the host requests none. */
 const dailyLimitPause = Duration.millis(10 * minuteMillis)
 /** The least number of calls per minute by which the rate throttle is scaled. */
 const minCallsPerMinute = 10
@@ -46,7 +46,7 @@ export interface AccountUsage {
   readonly requestsInMinute: number
   readonly tokensInMinute: number
   readonly tokensInDay: number
-  /** Unix milliseconds until which the host asked for a pause. */
+  /** Unix milliseconds until which the host requested a pause. */
   readonly pausedUntil: number
 }
 

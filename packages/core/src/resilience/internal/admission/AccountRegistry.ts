@@ -37,7 +37,7 @@ export class AccountRegistry<A extends Account> {
   readonly #create: (name: string, limits: RateLimits, queueLimits: QueueLimits) => A
   #limitsOf: (account: string) => RateLimits
 
-  /** `create` is given queue limits that change in place. */
+  /** `create` receives queue limits that change in place. */
   constructor(
     { limitsOf, maxQueue, maxWait }: Options,
     create: (name: string, limits: RateLimits, queueLimits: QueueLimits) => A

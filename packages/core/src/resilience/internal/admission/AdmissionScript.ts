@@ -5,8 +5,8 @@
  * The minute is kept in slots of 100 milliseconds and the day in slots of a
  * minute, as in `RateWindow`, by the clock of Redis. Permits are leased, so that
  * those of a killed process expire. Processes that were refused are served in
- * turn: what each requested is reserved against later ones until it asks again;
- * otherwise a process that asks constantly would leave the others nothing.
+ * turn: what each requested is reserved against later ones until its next request;
+ * otherwise a process with constant requests would starve the others.
  *
  * @since 0.1.0
  */
@@ -33,7 +33,7 @@ export const pollMillis = 50
  */
 export const maxPollMillis = 1_000
 
-/** How long a turn is kept after the time at which its process should have asked again. */
+/** How long a turn is kept after the time of its process's expected next request. */
 const turnGraceMillis = 250
 
 const lua = `
@@ -211,7 +211,7 @@ export interface Reply {
   readonly status: "ok" | "wait" | "full" | "reset"
   /** Milliseconds for which there is certainly no capacity. */
   readonly waitMillis: number
-  /** Milliseconds for which a restarted Redis may know less than was used. */
+  /** Milliseconds for which a restarted Redis may lack usage. */
   readonly uncertainMillis: number
   readonly requests: number
   readonly tokens: number

@@ -104,7 +104,7 @@ export interface AccountState extends AccountUsage {
 export interface Limiter {
   /**
    * Waits for a permit. It has to be called in an uninterruptible region, so
-   * that no permit is lost between being given and being held; the wait itself
+   * that no permit is lost between being granted and being held; the wait itself
    * runs under `restore`, and takes no permit when it is interrupted.
    */
   readonly acquire: (

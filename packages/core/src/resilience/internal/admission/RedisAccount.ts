@@ -45,7 +45,7 @@ export interface Options {
   readonly outage: StoreOutage
   /** Generates a permit id that no other process generates. */
   readonly nextPermitId: () => string
-  /** Called when Redis does not answer. */
+  /** Called when Redis does not reply. */
   readonly onStoreUnavailable: () => void
   /** Runs an effect in the background. */
   readonly runInBackground: (effect: Effect.Effect<void>) => void
@@ -158,7 +158,7 @@ export class RedisAccount {
     this.#usage.applyReply(reply, this.#permits.size, this.#now())
   }
 
-  /** Reports until Redis knows everything, including what was admitted during a report. */
+  /** Reports until Redis has all usage, including what was admitted during a report. */
   #recover(): Effect.Effect<void> {
     const { retryMillis } = this.#options
     return Effect.andThen(

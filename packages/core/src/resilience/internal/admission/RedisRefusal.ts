@@ -1,6 +1,6 @@
 /**
- * The latest refusal of Redis, so that it is not asked again before a different
- * answer is possible.
+ * The latest refusal of Redis, so that it is not called again before a different
+ * reply is possible.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ export interface RedisRefusal {
   readonly tokens: number
   /** Until when there is certainly no capacity. */
   readonly noCapacityUntil: number
-  /** When to ask again. */
+  /** When to try again. */
   readonly retryAt: number
 }
 
@@ -59,7 +59,7 @@ export const recheckMillis = (wait: number, now: number, deadline: number): numb
 }
 
 /**
- * Milliseconds until it is useful to ask Redis, or until there is capacity if
+ * Milliseconds until it is useful to call Redis, or until there is capacity if
  * that is after the call's deadline; 0 if the call is not affected.
  *
  * @category getters

@@ -55,13 +55,13 @@ export class SharedUsage {
     this.#localTotal = addUsage(this.#localTotal, 1, tokens)
   }
 
-  /** Counts a call for which Redis is being asked. */
+  /** Counts a call whose request to Redis is in progress. */
   startPending(tokens: number, now: number): void {
     this.start(tokens, now)
     this.#pending = addUsage(this.#pending, 1, tokens)
   }
 
-  /** Records that Redis has answered for a call, or not answered at all. */
+  /** Records that the request to Redis for a call has ended, with or without a reply. */
   endPending(tokens: number): void {
     this.#pending = addUsage(this.#pending, -1, -tokens)
   }
@@ -83,7 +83,7 @@ export class SharedUsage {
     return this.#share.waitMillis(tokens, this.limits.limits, now)
   }
 
-  /** Whether Redis may know less than was used. */
+  /** Whether Redis may have lost usage. */
   isUncertain(now: number): boolean {
     return now < this.#uncertainUntil
   }
@@ -115,7 +115,7 @@ export class SharedUsage {
   }
 
   /**
-   * The limits to ask Redis for: rates are reduced to the pace that refusals of
+   * The limits to request from Redis: rates are reduced to the pace that refusals of
    * the host have left, but never below this one call.
    */
   throttledLimits(tokens: number, now: number): RateLimits {
@@ -131,7 +131,7 @@ export class SharedUsage {
     }
   }
 
-  /** What this process has used, without calls for which Redis has not answered yet. */
+  /** What this process has used, without calls for which Redis has not replied yet. */
   #used(now: number): DailyUsageTotals {
     const { daily, requests, tokens } = this.#share.totals(now)
     const { requests: pendingRequests, tokens: pendingTokens } = this.#pending

@@ -103,7 +103,7 @@ export class WaitQueue {
   #isDispatchPending = false
 
   /**
-   * The timer runs in the context that is given. `queueLimits` are read for
+   * The timer runs in the given context. `queueLimits` are read for
    * each call, and may change.
    */
   constructor(account: string, queueLimits: QueueLimits, policy: AdmissionPolicy, context: Context.Context<never>) {

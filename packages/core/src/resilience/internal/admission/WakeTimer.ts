@@ -23,7 +23,7 @@ export class WakeTimer {
   #fiber: Fiber.Fiber<void> | undefined
   #setFor = Number.POSITIVE_INFINITY
 
-  /** The timer runs in the context that is given. */
+  /** The timer runs in the given context. */
   constructor(context: Context.Context<never>, onWake: () => void) {
     this.#clock = Context.get(context, Clock.Clock)
     this.#fork = Effect.runForkWith(context)

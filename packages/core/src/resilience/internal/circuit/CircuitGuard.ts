@@ -27,12 +27,13 @@ import type { Circuits, FailureClassifier } from "./Circuits.ts"
  */
 export interface PermitSource<Permit> {
   readonly acquire: (key: string) => Effect.Effect<Permit, CircuitOpenError>
-  /** `retryAfter` is what the failure asks for, in milliseconds. */
+  /** `retryAfter` is the wait that the failure requests, in milliseconds. */
   readonly record: (permit: Permit, outcome: Circuit.Outcome, retryAfter?: number) => Effect.Effect<void>
 }
 
 /**
- * What a cause means for a circuit, and how many milliseconds it asks to wait.
+ * The outcome of a cause for a circuit, and the wait that it requests, in
+ * milliseconds.
  * Only a typed failure counts: interruption and defects do not.
  *
  * @category conversions

@@ -84,7 +84,7 @@ const commonFromConfig = (config: KimiConfig.Values): CommonOptions => ({
 const numberOrNone = (value: number | "off"): number | undefined => (value === "off" ? undefined : value)
 
 /**
- * The options that a configuration gives circuits in this process.
+ * The options of circuits in this process from a configuration.
  *
  * @category options
  * @since 0.1.0
@@ -123,7 +123,7 @@ const tripPolicyFromConfig = (config: KimiConfig.Values): TripPolicy => {
 export const defaults: Options = fromConfig(KimiConfig.defaults)
 
 /**
- * The options that a configuration gives shared circuits.
+ * The options of shared circuits from a configuration.
  *
  * @category options
  * @since 0.1.0

@@ -31,7 +31,7 @@ export interface Entry {
 
 type ScheduleStep = (now: number, input: unknown) => Pull.Pull<[unknown, Duration.Duration], unknown>
 
-/** Circuits that are kept while others are closed: model names come from callers. */
+/** Maximum number of circuits, above which closed ones are dropped: model names come from callers. */
 const maxCircuits = 4_096
 
 /**

@@ -32,7 +32,7 @@ export interface Entry {
 }
 
 /**
- * The circuits as this process knows them.
+ * The state of the circuits in this process.
  *
  * @category models
  * @since 0.1.0

@@ -36,7 +36,7 @@ export type FailureClassifier<E> = Pick<ErrorClassifier<E>, "isFailure" | "retry
 
 /** Permission for one call. It must be settled once, however the call ends. */
 interface CircuitPermit {
-  /** Settles it. `retryAfter` is what a failure asks for, in milliseconds. */
+  /** Settles it. `retryAfter` is the wait that a failure requests, in milliseconds. */
   readonly record: (outcome: Circuit.Outcome, retryAfter?: number) => Effect.Effect<void>
 }
 

@@ -228,7 +228,7 @@ describe("MemoryCache", () => {
     })
   )
 
-  it.effect("removes by tag, or everything", () =>
+  it.effect("removes by tag or all", () =>
     Effect.gen(function* () {
       const memory = yield* MemoryCache.make(options)
       memory.set("a", entry("a", {}, ["x", "y"]))

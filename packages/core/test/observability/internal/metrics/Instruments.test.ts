@@ -63,7 +63,23 @@ describe("Instruments", () => {
     assert.strictEqual(all["USD other h other other other other"], 15)
   })
 
-  it("replaces all series of a gauge, and sums equal ones", () => {
+  it("replaces all series of a gauge", () => {
+    const { instruments, values } = make()
+    const { admissionQueue } = metrics
+    instruments.replace(admissionQueue, [
+      [["a"], 1],
+      [["b"], 2]
+    ])
+    assert.deepStrictEqual(values(admissionQueue.name), { a: 1, b: 2 })
+    instruments.replace(admissionQueue, [[["b"], 3]])
+    assert.deepStrictEqual(values(admissionQueue.name), { b: 3 })
+    instruments.replace(admissionQueue, [[["a"], 7]])
+    assert.deepStrictEqual(values(admissionQueue.name), { a: 7 })
+    instruments.replace(admissionQueue, [])
+    assert.deepStrictEqual(values(admissionQueue.name), {})
+  })
+
+  it("sums equal series of a gauge", () => {
     const { instruments, values } = make()
     const { admissionQueue } = metrics
     instruments.replace(admissionQueue, [
@@ -72,12 +88,6 @@ describe("Instruments", () => {
       [["a"], 4]
     ])
     assert.deepStrictEqual(values(admissionQueue.name), { a: 5, b: 2 })
-    instruments.replace(admissionQueue, [[["b"], 3]])
-    assert.deepStrictEqual(values(admissionQueue.name), { b: 3 })
-    instruments.replace(admissionQueue, [[["a"], 7]])
-    assert.deepStrictEqual(values(admissionQueue.name), { a: 7 })
-    instruments.replace(admissionQueue, [])
-    assert.deepStrictEqual(values(admissionQueue.name), {})
   })
 
   it("provides an updater for the same series", () => {

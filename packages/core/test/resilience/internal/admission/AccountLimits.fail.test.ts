@@ -141,7 +141,7 @@ describe("AccountLimits.recordFailure", () => {
     assert.strictEqual(account.limits.requestsPerMinute, 10)
   })
 
-  it("pauses for as long as any refusal asks, and never shortens a pause", () => {
+  it("never shortens the pause that a refusal requests", () => {
     for (const error of [
       overloaded(Duration.seconds(20)),
       daily({ retryAfter: Duration.seconds(20) }),

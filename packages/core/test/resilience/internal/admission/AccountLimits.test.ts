@@ -3,7 +3,7 @@ import { AccountLimits } from "../../../../src/resilience/internal/admission/Acc
 import { day, forever, minute, running, t0 } from "../../support/account.ts"
 
 describe("AccountLimits", () => {
-  it("admits everything if no limit is known, without counting tokens", () => {
+  it("admits every call without counting tokens if no limit is known", () => {
     const account = running({}, 10_000)
     assert.strictEqual(account.waitMillis(1e12, t0), 0)
     assert.isFalse(account.countsTokens)
@@ -59,7 +59,7 @@ describe("AccountLimits", () => {
     assert.deepInclude(account.usage(t0 + 10), { inFlight: 0, requestsInMinute: 1, tokensInMinute: 30 })
   })
 
-  it("learns request limits, other usage and pauses from the rate status", () => {
+  it("applies the request limit of the rate status if it has none", () => {
     const account = running({}, 1)
     account.recordRateStatus({ limit: 10, remaining: 4, reset: 30_000 }, t0)
     assert.strictEqual(account.limits.requestsPerMinute, 10)
@@ -67,6 +67,9 @@ describe("AccountLimits", () => {
     account.recordRateStatus({ limit: 20, remaining: 9 }, t0)
     assert.strictEqual(account.limits.requestsPerMinute, 10)
     assert.strictEqual(account.usage(t0).requestsInMinute, 11)
+  })
+
+  it("applies the usage of others in the rate status", () => {
     const other = running({ requestsPerMinute: 10 }, 1)
     for (const status of [{}, { limit: 0 }, { remaining: 50 }, { reset: 9 }, { remaining: 9, reset: 9 }]) {
       other.recordRateStatus(status, t0)
@@ -74,6 +77,9 @@ describe("AccountLimits", () => {
     }
     other.recordRateStatus({ remaining: 0, reset: 30_000 }, t0)
     assert.deepInclude(other.usage(t0), { requestsInMinute: 10, pausedUntil: t0 + 30_000 })
+  })
+
+  it("ignores a rate status without a request limit if none is known", () => {
     const unknown = running({}, 1)
     unknown.recordRateStatus({ remaining: 3 }, t0)
     assert.strictEqual(unknown.usage(t0).requestsInMinute, 1)

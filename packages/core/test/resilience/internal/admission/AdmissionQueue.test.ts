@@ -47,7 +47,7 @@ describe("AdmissionQueue", () => {
     assert.strictEqual(queue.size, 0)
   })
 
-  it("serves tenants in turn, however many calls each has", () => {
+  it("serves tenants in turn regardless of their numbers of calls", () => {
     const queue = new AdmissionQueue<Caller>()
     fill(queue, 4, "batch", "many")
     fill(queue, 1, "batch", "one")
@@ -86,7 +86,7 @@ describe("AdmissionQueue", () => {
     assert.deepStrictEqual(takeAll(queue), a.slice(1, 2))
   })
 
-  it("skips a waiting priority at most eight times, and two of them nine times", () => {
+  it("skips the lowest of three waiting priorities at most nine times", () => {
     const queue = new AdmissionQueue<Caller>()
     fill(queue, 100, "interactive")
     fill(queue, 100, "batch")

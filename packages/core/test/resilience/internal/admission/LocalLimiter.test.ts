@@ -32,7 +32,7 @@ describe("LocalLimiter", () => {
     })
   )
 
-  it.effect("knows an account from its first use", () =>
+  it.effect("has an account from its first use", () =>
     Effect.gen(function* () {
       const limits = { requestsPerMinute: 9, tokensPerMinute: 100, tokensPerDay: 1_000 }
       const admission = yield* make(limits)
@@ -52,7 +52,7 @@ describe("LocalLimiter", () => {
     })
   )
 
-  it.effect("names the tokens of a call that is too large, and the limit", () =>
+  it.effect("has the tokens and the limit in the error of a call that is too large", () =>
     Effect.gen(function* () {
       const admission = yield* make({ tokensPerDay: 1_000 })
       const error = yield* Effect.flip(Effect.uninterruptibleMask((restore) => admission.acquire(ask(1_001), restore)))

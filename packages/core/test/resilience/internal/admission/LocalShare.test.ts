@@ -21,10 +21,13 @@ describe("LocalShare", () => {
     assert.deepStrictEqual(share.totals(t0), { requests: 1, tokens: 1, daily: 1 })
   })
 
-  it("applies no unknown limit, and allows at least one call of every other", () => {
+  it("applies no unknown limit", () => {
     const share = new LocalShare(0.1, 0)
     for (let call = 0; call < 100; call++) share.acquire(1_000_000, t0)
     assert.strictEqual(share.waitMillis(1_000_000, {}, t0), 0)
+  })
+
+  it("allows at least one call", () => {
     assert.strictEqual(new LocalShare(0.1, 0).waitMillis(1, { concurrency: 1, requestsPerMinute: 1 }, t0), 0)
   })
 

@@ -74,7 +74,7 @@ describe("Admission while Redis is unavailable", () => {
     })
   )
 
-  it.effect("delays calls once in total for a Redis that does not answer", () => {
+  it.effect("delays calls once in total for a Redis that does not reply", () => {
     const { layer, lines } = logs()
     return Effect.gen(function* () {
       const fakeRedis = makeFakeRedis()

@@ -27,7 +27,7 @@ describe("Admission through Redis", () => {
     })
   )
 
-  it.effect("applies limits that the host has named, here and in Redis", () =>
+  it.effect("applies limits that the host reports in Redis", () =>
     Effect.gen(function* () {
       const fakeRedis = makeFakeRedis()
       const admission = yield* makeRedisAdmission(fakeRedis, {})
@@ -96,7 +96,7 @@ describe("Admission through Redis", () => {
     })
   )
 
-  it.effect("releases the permit of a call that was interrupted while Redis was asked", () =>
+  it.effect("releases the permit of a call that was interrupted during its request to Redis", () =>
     Effect.gen(function* () {
       const fakeRedis = makeFakeRedis()
       const admission = yield* makeRedisAdmission(fakeRedis, { limits: { concurrency: 1 } })
@@ -163,7 +163,7 @@ describe("Admission through Redis", () => {
     }).pipe(Random.withSeed("interruptions through Redis"))
   )
 
-  it.effect("uses the permit that it got if Redis answers at once", () =>
+  it.effect("uses the permit if Redis replies at once", () =>
     Effect.gen(function* () {
       const fakeRedis = makeFakeRedis()
       fakeRedis.delay = Duration.zero

@@ -129,7 +129,7 @@ describe("WaitQueue", () => {
     })
   )
 
-  it.effect("fails the next call with the error of the decision, and decides the others", () =>
+  it.effect("fails the next call with the error of the decision before it decides the others", () =>
     Effect.gen(function* () {
       const { call, close, open, queue } = yield* makeQueue()
       const fibers = []

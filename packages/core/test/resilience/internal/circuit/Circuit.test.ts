@@ -122,14 +122,19 @@ describe("A half-open circuit", () => {
     }
   })
 
-  it("takes back the permit of an ignored probe without counting it", () => {
+  it("releases the permit of an ignored probe without counting it", () => {
     const ignored = settle(second.next, first.permit, "ignored")
     assert.strictEqual(probed(ignored, 0).next._tag, "HalfOpen")
     assert.strictEqual(settle(ignored, second.permit, "success")._tag, "HalfOpen")
   })
 
-  it("gives the permit of a probe that takes too long to another, and counts its outcome once", () => {
+  it("passes the permit of a probe that takes too long to another", () => {
     assert.isUndefined(Circuit.acquire(second.next, plain, 99).permit)
+    const third = probed(second.next, 100)
+    assert.deepInclude(third.next, { probes: [{ id: 3, startedAt: 100 }] })
+  })
+
+  it("counts the outcome of a probe without a permit once", () => {
     const third = probed(second.next, 100)
     assert.strictEqual(settle(third.next, first.permit, "failure", 100)._tag, "Open")
     const recorded = settle(third.next, first.permit, "success", 100)
@@ -139,7 +144,7 @@ describe("A half-open circuit", () => {
     assert.deepInclude(ignored, { probes: [{ id: 3, startedAt: 100 }], expiredProbes: [{ id: 2, startedAt: 0 }] })
   })
 
-  it("counts a probe once, however often it is recorded", () => {
+  it("counts a probe once although it is recorded repeatedly", () => {
     const once = settle(second.next, first.permit, "success")
     assert.strictEqual(settle(once, first.permit, "success"), once)
     assert.strictEqual(settle(once, first.permit, "failure"), once)

@@ -69,7 +69,7 @@ describe("A window over a span of time", () => {
     assert.strictEqual(callsAt(memory, second, 1_900), 0)
   })
 
-  it("holds at most ten slots, however many calls there are", () => {
+  it("has at most ten slots for any number of calls", () => {
     const many = Array.from({ length: 5_000 }, (_, index) => [index * 3, good] as const)
     const memory = remember(second, many)
     assert.isTrue(memory._tag === "Time" && memory.earlier.length < 10)

@@ -111,7 +111,7 @@ describe("Shared circuits whose store is unavailable", () => {
     })
   )
 
-  it.effect("force states in this process only, and read no states", () =>
+  it.effect("force states in this process only", () =>
     Effect.gen(function* () {
       const { one, store, two } = yield* twoProcesses()
       store.mode = "silent"
