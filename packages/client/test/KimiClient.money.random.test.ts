@@ -24,16 +24,16 @@ describe("200 concurrent calls", () => {
       const chance = yield* Random.Random
       const between = (from: number, to: number) => from + Math.floor(chance.nextDoubleUnsafe() * (to - from + 1))
       const failures = [undefined, undefined, undefined, overloaded, lost]
-      const books = { check: Effect.void, checks: 0 }
+      const ledgerCheck = { check: Effect.void, checks: 0 }
       /** Waits a random time, and then succeeds or fails. */
       const work = Effect.suspend(() => {
         const error = failures[between(0, failures.length - 1)]
         return Effect.andThen(
-          books.check,
+          ledgerCheck.check,
           Effect.delay(error === undefined ? Effect.void : Effect.fail(error), between(0, 3_000))
         )
       })
-      const { book, budget, kimi } = yield* connect(
+      const { accounting, budget, kimi } = yield* connect(
         {
           chat: () => Effect.map(work, () => answer(between(0, 10))),
           stream: () =>
@@ -52,8 +52,8 @@ describe("200 concurrent calls", () => {
           hedge: { delay: "2 seconds", responseDelay: "2 seconds", budget: { ratio: 1, capacity: 1_000 } }
         }
       )
-      books.check = Effect.map(Effect.orDie(budget.state), (state) => {
-        books.checks += 1
+      ledgerCheck.check = Effect.map(Effect.orDie(budget.state), (state) => {
+        ledgerCheck.checks += 1
         for (const { cap, reserved, scope, spent } of state) {
           const held = BigDecimal.sum(spent, reserved)
           assert.isTrue(BigDecimal.isLessThanOrEqualTo(held, cap), `${scope}: ${BigDecimal.format(held)}`)
@@ -83,11 +83,11 @@ describe("200 concurrent calls", () => {
           ends[error?._tag === "BudgetExceededError" ? "refused" : "failed"] += 1
         }
       }
-      yield* books.check
+      yield* ledgerCheck.check
       const state = yield* Effect.orDie(budget.state)
       assert.isTrue(state.every(({ reserved }) => BigDecimal.isZero(reserved)))
       // The budget has spent the costs of all recorded attempts.
-      const { costs } = Accounting.total(yield* book.entries)
+      const { costs } = Accounting.total(yield* accounting.entries)
       const format = Option.match({ onNone: () => "none", onSome: BigDecimal.format })
       const spent = Option.fromUndefinedOr(state.find(({ scope }) => scope === "total")?.spent)
       const entered = Option.map(Option.fromUndefinedOr(costs.get("USD")), BigDecimal.normalize)
@@ -96,7 +96,7 @@ describe("200 concurrent calls", () => {
       assert.isAbove(ends.done, 50)
       assert.isAbove(ends.refused, 20)
       assert.isAbove(ends.interrupted, 20)
-      assert.isAbove(books.checks, 150)
+      assert.isAbove(ledgerCheck.checks, 150)
     }).pipe(Random.withSeed("money"))
   )
 })

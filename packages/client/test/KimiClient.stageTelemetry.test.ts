@@ -114,7 +114,7 @@ describe("an inserted stage of an observed client", () => {
     })
   )
 
-  it.effect.each(calls)("says its name and outcome on the span of its %s", (operation) =>
+  it.effect.each(calls)("has its name and outcome on the span of its %s", (operation) =>
     Effect.gen(function* () {
       const client = yield* observed(edits)
       yield* client[operation]

@@ -235,7 +235,7 @@ describe("requests that call no model", () => {
     )
   )
 
-  it.effect("fail with an error that says what to provide without a HostApi", () =>
+  it.effect("fail with an error that names the missing HostApi", () =>
     Effect.gen(function* () {
       const layer = KimiClient.layerTransport.pipe(
         Layer.provide(Layer.succeed(ChatTransport, transportOf())),
@@ -246,7 +246,7 @@ describe("requests that call no model", () => {
       assert.deepInclude(error, {
         _tag: "UnsupportedOperationError",
         operation: "models",
-        message: "models requires a HostApi: provide HostApi.layerHttp beside the ChatTransport"
+        message: "models requires a HostApi: provide HostApi.layerHttp in addition to the ChatTransport"
       })
     })
   )

@@ -230,10 +230,10 @@ describe("StreamDecoder", () => {
   })
 
   it("decodes characters that are split between reads", () => {
-    const said = "é 你好 👋🏽 \u0000 \u2028 \uFEFF end"
-    const bytes = bytesOf(toSse(chunk({ content: said })) + stop + done)
+    const content = "é 你好 👋🏽 \u0000 \u2028 \uFEFF end"
+    const bytes = bytesOf(toSse(chunk({ content: content })) + stop + done)
     for (let at = 0; at <= bytes.length; at++) {
-      assert.strictEqual(joined(decode([bytes.subarray(0, at), bytes.subarray(at)]), "TextDelta"), said)
+      assert.strictEqual(joined(decode([bytes.subarray(0, at), bytes.subarray(at)]), "TextDelta"), content)
     }
   })
 

@@ -177,7 +177,7 @@ describe("AuditLog", () => {
     })
   )
 
-  it.effect("begins a line of its own behind one that was left half written", () =>
+  it.effect("begins a new line after an incomplete one", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, "audit.jsonl")
       writeFileSync(path, '{"event":"call","id":"half')

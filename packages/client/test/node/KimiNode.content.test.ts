@@ -13,8 +13,8 @@ const answer = Reply.chatResponse({
   tool_calls: [{ name: "launch", arguments: JSON.stringify({ code: answered }) }]
 })
 
-/** Everything that observing says. */
-const said = ({ records, registry, spans, text }: Observed) =>
+/** The texts of all metrics, records and spans. */
+const observedTexts = ({ records, registry, spans, text }: Observed) =>
   Effect.map(text, (exposition) => [
     exposition,
     ...records.flatMap(texts),
@@ -49,7 +49,7 @@ describe("content", () => {
         (observed) =>
           Effect.gen(function* () {
             yield* calls(observed, request)
-            const all = yield* said(observed)
+            const all = yield* observedTexts(observed)
             assert.isAbove(observed.spans.length, 7)
             assert.strictEqual(observed.records.length, 4)
             for (const text of all) {
@@ -93,7 +93,7 @@ describe("content", () => {
               }
             ])
           }
-          const all = yield* said(observed)
+          const all = yield* observedTexts(observed)
           for (const text of all) {
             assert.notInclude(text, "nightingale")
             assert.notInclude(text, "4be91c07")

@@ -92,7 +92,7 @@ const serve = Effect.gen(function* () {
   } satisfies Server
 })
 
-/** Trusts the test's certificate, the way an application would trust an authority of its own. */
+/** Trusts the test's certificate, as an application would trust a private authority. */
 const trust = Effect.acquireRelease(
   Effect.sync(() => {
     const trusted = getCACertificates("default")

@@ -114,7 +114,7 @@ describe("the metrics of calls", () => {
           assert.isBelow(remaining["total"] ?? 0, 10)
           assert.isAtLeast(remaining["total"] ?? 0, 9)
 
-          // The snapshot tells the same.
+          // The snapshot has the same values.
           const metrics = yield* observed.client.metrics
           assert.deepInclude(metrics.performance?.requests, { ok: 5, AuthenticationError: 1, interrupted: 1 })
           assert.deepStrictEqual(metrics.performance?.retries, 1)
@@ -206,7 +206,7 @@ describe("the metrics of calls", () => {
 })
 
 describe("the metrics of state", () => {
-  it.live("tell the transitions of circuits", () =>
+  it.live("count the transitions of circuits", () =>
     withObserved(
       ({ client, server, text }) =>
         Effect.gen(function* () {
@@ -249,7 +249,7 @@ describe("the metrics of state", () => {
 })
 
 describe("the route of metrics", () => {
-  it.live("tells them over HTTP as Prometheus asks for them", () =>
+  it.live("serves them over HTTP in the Prometheus format", () =>
     withObserved((observed) =>
       Effect.gen(function* () {
         yield* observed.client.chat(hello)

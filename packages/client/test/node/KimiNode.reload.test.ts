@@ -21,7 +21,7 @@ const connect = Effect.fnUntraced(function* (server: Server, options: Settings.O
 const keysOf = (server: Server) =>
   Effect.map(server.requests, (requests) => requests.map(({ headers }) => headers["authorization"]))
 
-/** A way to the server that counts the connections that were ever made to it. */
+/** A relay to the server that counts connections. */
 const counted = (server: Server) =>
   Effect.gen(function* () {
     const target = new URL(server.url)
@@ -48,7 +48,7 @@ const counted = (server: Server) =>
     return { connections: () => sockets.size / 2, url: `http://127.0.0.1:${port}${target.pathname}` }
   })
 
-/** A stream that has begun, and goes on when it is told to. */
+/** A stream that has begun, and continues when `end` runs. */
 const begin = Effect.fnUntraced(function* (kimi: Client) {
   const hasBegun = yield* Deferred.make<void>()
   const latch = Latch.makeUnsafe(false)
@@ -119,7 +119,7 @@ describe("KimiNode.layerReload", () => {
         const keys = new Set(requests.map(({ headers }) => headers["authorization"]))
         assert.isAbove(keys.size, swaps / 10)
         for (const { body, headers } of requests) {
-          // The swap may be done and not yet be known to the one who asks.
+          // The swap may have ended before the caller observed it.
           const began = Number(/call of (\d+)/.exec(body)?.[1])
           assert.include([`Bearer sk-${began}`, `Bearer sk-${began + 1}`], headers["authorization"])
         }

@@ -8,7 +8,7 @@ import { BigDecimal, Effect, Layer, References, Stream } from "effect"
 import { hello } from "./support/kimi.ts"
 import { attempt, eventNames, outline, withObserved } from "./support/observed.ts"
 
-/** What the recorded stream says. */
+/** The usage of the recorded stream. */
 const usageOfStream = {
   prompt_tokens: 113,
   completion_tokens: 157,
@@ -74,9 +74,9 @@ describe("the span of a stream", () => {
 
   for (const [name, fault, end] of [
     ["breaks after its first content", Fault.ResetMidStream({ afterEvents: 5 }), "broken"],
-    ["fails before it", Fault.ResetMidStream({ afterEvents: 0 }), "failed"]
+    ["fails before its first content", Fault.ResetMidStream({ afterEvents: 0 }), "failed"]
   ] as const) {
-    it.live(`says that it ${name}`, () =>
+    it.live(`has the end of one that ${name}`, () =>
       withObserved(
         ({ client, records, server, traced, trees }) =>
           Effect.gen(function* () {

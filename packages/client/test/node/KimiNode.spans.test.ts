@@ -151,7 +151,7 @@ describe("the span of a call", () => {
     )
   )
 
-  it.live("says that a circuit did not permit it", () =>
+  it.live("has the open circuit that rejected it", () =>
     withObserved(
       ({ client, traced, trees }) =>
         Effect.gen(function* () {
@@ -205,7 +205,7 @@ describe("every attribute of a span", () => {
             assert.isDefined(written, span.name)
             const names = new Set<string>(written?.attributes.map(({ name }) => name))
             for (const [name, value] of span.attributes) {
-              assert.isTrue(names.has(name), `${span.name} says ${name}`)
+              assert.isTrue(names.has(name), `${span.name} has ${name}`)
               const type = typeOf(value)
               assert.isTrue(type === types[name] || (type === "int" && types[name] === "double"), `${name} is ${type}`)
             }

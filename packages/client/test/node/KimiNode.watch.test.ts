@@ -75,8 +75,8 @@ const build = Effect.gen(function* () {
     records,
     events,
     kimi: Context.get(context, KimiClient),
-    /** The messages of lines since the last look. */
-    said: () => lines.splice(0).map((line) => (JSON.parse(line) as { readonly message: unknown }).message),
+    /** Removes and returns the messages logged since the last call. */
+    takeMessages: () => lines.splice(0).map((line) => (JSON.parse(line) as { readonly message: unknown }).message),
     run: Effect.provideContext(context),
     save: (options: object) =>
       Effect.suspend(() => {
@@ -93,7 +93,7 @@ describe("KimiNode.layerWatch", () => {
     "has limits, timeouts, retry, prices, keys and log level follow the file, and keeps them over a wrong one",
     () =>
       Effect.gen(function* () {
-        const { events, kimi, records, run, said, save, server } = yield* build
+        const { events, kimi, records, run, takeMessages, save, server } = yield* build
         yield* server.replyAlways(Reply.chatResponse({ content: "yes", usage }))
         const costs = () => records.map(({ cost }) => cost && BigDecimal.format(cost.total))
         const keys = Effect.map(server.requests, (all) => all.map(({ headers }) => headers["authorization"]))
@@ -104,25 +104,25 @@ describe("KimiNode.layerWatch", () => {
         assert.include(kimi.describe(), "total 40s")
         assert.include(kimi.describe(), "idle 20s")
         assert.deepStrictEqual(costs(), ["11"])
-        assert.deepStrictEqual(said(), ["chat succeeded"])
+        assert.deepStrictEqual(takeMessages(), ["chat succeeded"])
 
         yield* save(after)
         yield* server.reply(ErrorReply.make(503, "server_error", "down"))
         yield* run(kimi.chat(hello))
-        const told = kimi.describe()
-        assert.include(told, "concurrency 7")
-        assert.include(told, "attempts 2")
-        assert.include(told, "total 50s")
-        assert.include(told, "idle 25s")
+        const described = kimi.describe()
+        assert.include(described, "concurrency 7")
+        assert.include(described, "attempts 2")
+        assert.include(described, "total 50s")
+        assert.include(described, "idle 25s")
         assert.deepStrictEqual(costs(), ["11", "21"])
         assert.strictEqual(records[1]?.attempts, 2)
-        // Nothing below an error is said any more.
-        assert.deepStrictEqual(said(), [])
+        // Nothing below an error is logged any more.
+        assert.deepStrictEqual(takeMessages(), [])
         assert.deepStrictEqual(yield* keys, ["Bearer sk-before", "Bearer sk-after", "Bearer sk-after"])
 
         yield* save(wrong)
         yield* run(kimi.chat(hello))
-        assert.strictEqual(kimi.describe(), told)
+        assert.strictEqual(kimi.describe(), described)
         assert.deepStrictEqual(costs(), ["11", "21", "21"])
         assert.strictEqual((yield* keys).at(-1), "Bearer sk-after")
         const [reloaded, rejected] = events
