@@ -11,7 +11,7 @@ import { call } from "./support/audit/records.ts"
 
 const start = Date.UTC(2026, 10, 26, 2, 30)
 
-describe("an audit that cannot be written", () => {
+describe("an audit log that cannot be written", () => {
   const watched = <A, E, R>(program: Effect.Effect<A, E, R>) =>
     Effect.suspend(() => {
       const logged: Array<string> = []
@@ -56,7 +56,16 @@ describe("an audit that cannot be written", () => {
     })
   )
 
-  it.effect("is known before the first call, and attempted again by check", () =>
+  it.effect("is reported before the first call", () =>
+    Effect.gen(function* () {
+      const root = yield* folder
+      writeFileSync(join(root, "logs"), "a file where the folder should be")
+      const audit = yield* AuditLog.make({ path: join(root, "logs", "audit.jsonl") })
+      assert.isTrue((yield* audit.status).isFailing)
+    }).pipe(watched)
+  )
+
+  it.effect("is attempted again by check", () =>
     Effect.gen(function* () {
       const root = yield* folder
       writeFileSync(join(root, "logs"), "a file where the folder should be")
@@ -64,7 +73,6 @@ describe("an audit that cannot be written", () => {
       const logged = yield* watched(
         Effect.gen(function* () {
           const audit = yield* AuditLog.make({ path })
-          assert.isTrue((yield* audit.status).isFailing)
           const error = yield* Effect.flip(audit.check)
           assert.match(error.message, /^The audit log cannot be written \((EEXIST|ENOTDIR)\)$/)
           unlinkSync(join(root, "logs"))
@@ -78,7 +86,7 @@ describe("an audit that cannot be written", () => {
     })
   )
 
-  it.effect("delays calls for at most some seconds when the disk hangs", () =>
+  it.effect("delays calls for at most five seconds when the disk hangs", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, "audit.jsonl")
       // No process reads it, so a write waits when the pipe is full.

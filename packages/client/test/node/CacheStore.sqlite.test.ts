@@ -287,7 +287,7 @@ describe("CacheStore.layerSqlite", () => {
     })
   )
 
-  it.effect("fails on options that cannot be used", () =>
+  it.effect("fails for invalid options", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
       const unusable: ReadonlyArray<CacheStore.SqliteOptions> = [

@@ -44,7 +44,7 @@ describe("content", () => {
     ["a key", key],
     ["a key without form", formless]
   ] as const) {
-    it.live(`and ${name} are in nothing that is observed unless content is switched on`, () =>
+    it.live(`is not observed by default with ${name}`, () =>
       withObserved(
         (observed) =>
           Effect.gen(function* () {
@@ -62,7 +62,12 @@ describe("content", () => {
     )
   }
 
-  it.live("is on the spans of calls when it is, redacted and cut, and nowhere else", () =>
+  const capturing = {
+    client: { maxAttempts: 1, apiKey: Redacted.make(key) },
+    observer: { content: { redact: (text: string) => text.replaceAll("nightingale", "<bird>") } }
+  }
+
+  it.live("is on the spans of calls when it is captured", () =>
     withObserved(
       (observed) =>
         Effect.gen(function* () {
@@ -93,25 +98,42 @@ describe("content", () => {
               }
             ])
           }
+        }),
+      capturing
+    )
+  )
+
+  it.live("is redacted everywhere when it is captured", () =>
+    withObserved(
+      (observed) =>
+        Effect.gen(function* () {
+          yield* calls(observed, request)
           const all = yield* observedTexts(observed)
           for (const text of all) {
             assert.notInclude(text, "nightingale")
             assert.notInclude(text, "4be91c07")
           }
+        }),
+      capturing
+    )
+  )
+
+  it.live("is neither in records nor in metrics when it is captured", () =>
+    withObserved(
+      (observed) =>
+        Effect.gen(function* () {
+          yield* calls(observed, request)
           for (const text of [...observed.records.flatMap(texts), yield* observed.text]) assert.notInclude(text, prompt)
         }),
-      {
-        client: { maxAttempts: 1, apiKey: Redacted.make(key) },
-        observer: { content: { redact: (text) => text.replaceAll("nightingale", "<bird>") } }
-      }
+      capturing
     )
   )
 
   for (const [name, content] of [
-    ["observed", undefined],
-    ["shown", { redact: (text: string) => text.toUpperCase() }]
+    ["not captured", undefined],
+    ["captured", { redact: (text: string) => text.toUpperCase() }]
   ] as const) {
-    it.live(`that is no request is refused as ever when it is ${name}`, () =>
+    it.live(`is rejected as an invalid request when it is ${name}`, () =>
       withObserved(
         ({ client, records, server, traced }) =>
           Effect.gen(function* () {

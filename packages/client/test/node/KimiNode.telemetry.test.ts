@@ -104,88 +104,144 @@ describe("the telemetry of calls", () => {
     { timeout: 60_000 }
   )
 
+  /** The scenario with captured content, which all tests below share. */
+  const captured = Effect.runSync(Effect.cached(Effect.scoped(everything(capture))))
+
   it.live(
-    "tells of content, where it is switched on, on the spans of calls alone, redacted and cut; and all that it tells is written down",
+    "contains redacted and truncated content on the spans of calls when it is captured",
     () =>
-      Effect.scoped(
-        Effect.gen(function* () {
-          const all = yield* everything(capture)
-          const { collected } = all
-          const spans = collected.spans()
-          const shown = ofCalls(spans).flatMap(({ attributes }) =>
-            attributes.filter(({ key }) => contentNames.has(key))
-          )
-          assert.isAbove(shown.length, 50)
-          for (const { key, value } of shown) {
-            const text = `${value["stringValue"]}`
-            // The paid health probe has no other content.
-            if (text.includes('"ping"')) continue
-            assert.include(text, key === "gen_ai.input.messages" ? "canary prompt" : "canary prompt in the answer")
-            assert.notInclude(text, "nightingale")
-            assert.notInclude(text, "4be91c07")
-            assert.isBelow(text.length, 700)
-          }
-          assertClean({
-            ...emitted(all),
-            collector: [
-              JSON.stringify(spans.map((span) => ({ ...span, attributes: withoutContent(span.attributes) }))),
-              JSON.stringify(collected.metrics()),
-              JSON.stringify(collected.lines())
-            ]
-          })
+      Effect.gen(function* () {
+        const { collected } = yield* captured
+        const spans = collected.spans()
+        const shown = ofCalls(spans).flatMap(({ attributes }) => attributes.filter(({ key }) => contentNames.has(key)))
+        assert.isAbove(shown.length, 50)
+        for (const { key, value } of shown) {
+          const text = `${value["stringValue"]}`
+          // The paid health probe has no other content.
+          if (text.includes('"ping"')) continue
+          assert.include(text, key === "gen_ai.input.messages" ? "canary prompt" : "canary prompt in the answer")
+          assert.notInclude(text, "nightingale")
+          assert.notInclude(text, "4be91c07")
+          assert.isBelow(text.length, 700)
+        }
+      }),
+    { timeout: 60_000 }
+  )
 
-          const { attempt, balance, call, estimateTokens, health, models, stage } = Telemetry.spans
-          compare(
-            call.name,
-            call.attributes,
-            ofCalls(spans).map(({ attributes }) => attributes),
-            [
-              "gen_ai.request.temperature",
-              "gen_ai.request.top_p",
-              "gen_ai.request.frequency_penalty",
-              "gen_ai.request.presence_penalty",
-              "gen_ai.request.choice.count"
-            ]
-          )
-          for (const { attributes, name } of [attempt, stage, models, estimateTokens, balance, health]) {
-            compare(
-              name,
-              attributes,
-              spans.filter((span) => span.name === name).map((span) => span.attributes)
-            )
-          }
-          const happened = [...ofCalls(spans), ...spans.filter(({ name }) => name === attempt.name)].flatMap(
-            ({ events }) => events
-          )
-          const ownEvents = happened.filter(({ name }) => name.startsWith("kimi."))
-          assert.sameMembers(
-            [...new Set(ownEvents.map(({ name }) => name))],
-            Object.values(Telemetry.spanEvents).map(({ name }) => name)
-          )
-          for (const { attributes, name } of Object.values(Telemetry.spanEvents)) {
-            compare(
-              name,
-              attributes,
-              ownEvents.filter((event) => event.name === name).map((event) => event.attributes)
-            )
-          }
-          assert.isAbove(ofCalls(spans).flatMap(({ links }) => links).length, 0)
-
-          assert.sameMembers(
-            [...new Set(collected.metrics().map(({ name }) => name))].filter((name) => /^(kimi|gen_ai)\./.test(name)),
-            Object.values(Telemetry.metrics).map(({ name }) => name)
-          )
-          for (const event of Object.values(Telemetry.logs)) {
-            const lines = collected
-              .lines()
-              .map(({ attributes }) => attributes)
-              .filter((attributes) =>
-                attributes.some(({ key, value }) => key === "event.name" && value["stringValue"] === event.name)
-              )
-            compare(event.name, event.attributes, lines, event.name === "kimi.call" ? ["kimi.log.sample"] : [])
-          }
+  it.live(
+    "contains no content elsewhere when it is captured",
+    () =>
+      Effect.gen(function* () {
+        const all = yield* captured
+        const { collected } = all
+        const spans = collected.spans()
+        assertClean({
+          ...emitted(all),
+          collector: [
+            JSON.stringify(spans.map((span) => ({ ...span, attributes: withoutContent(span.attributes) }))),
+            JSON.stringify(collected.metrics()),
+            JSON.stringify(collected.lines())
+          ]
         })
-      ),
+      }),
+    { timeout: 60_000 }
+  )
+
+  it.live(
+    "has exactly the documented attributes on its spans",
+    () =>
+      Effect.gen(function* () {
+        const { collected } = yield* captured
+        const spans = collected.spans()
+        const { balance, call, attempt, estimateTokens, health, models, stage } = Telemetry.spans
+        compare(
+          call.name,
+          call.attributes,
+          ofCalls(spans).map(({ attributes }) => attributes),
+          [
+            "gen_ai.request.temperature",
+            "gen_ai.request.top_p",
+            "gen_ai.request.frequency_penalty",
+            "gen_ai.request.presence_penalty",
+            "gen_ai.request.choice.count"
+          ]
+        )
+        for (const { attributes, name } of [attempt, stage, models, estimateTokens, balance, health]) {
+          compare(
+            name,
+            attributes,
+            spans.filter((span) => span.name === name).map((span) => span.attributes)
+          )
+        }
+      }),
+    { timeout: 60_000 }
+  )
+
+  it.live(
+    "has exactly the documented events on its spans",
+    () =>
+      Effect.gen(function* () {
+        const { collected } = yield* captured
+        const spans = collected.spans()
+        const { attempt } = Telemetry.spans
+        const happened = [...ofCalls(spans), ...spans.filter(({ name }) => name === attempt.name)].flatMap(
+          ({ events }) => events
+        )
+        const ownEvents = happened.filter(({ name }) => name.startsWith("kimi."))
+        assert.sameMembers(
+          [...new Set(ownEvents.map(({ name }) => name))],
+          Object.values(Telemetry.spanEvents).map(({ name }) => name)
+        )
+        for (const { attributes, name } of Object.values(Telemetry.spanEvents)) {
+          compare(
+            name,
+            attributes,
+            ownEvents.filter((event) => event.name === name).map((event) => event.attributes)
+          )
+        }
+      }),
+    { timeout: 60_000 }
+  )
+
+  it.live(
+    "links spans of calls that join another",
+    () =>
+      Effect.gen(function* () {
+        const { collected } = yield* captured
+        const spans = collected.spans()
+        assert.isAbove(ofCalls(spans).flatMap(({ links }) => links).length, 0)
+      }),
+    { timeout: 60_000 }
+  )
+
+  it.live(
+    "has exactly the documented metrics",
+    () =>
+      Effect.gen(function* () {
+        const { collected } = yield* captured
+        assert.sameMembers(
+          [...new Set(collected.metrics().map(({ name }) => name))].filter((name) => /^(kimi|gen_ai)\./.test(name)),
+          Object.values(Telemetry.metrics).map(({ name }) => name)
+        )
+      }),
+    { timeout: 60_000 }
+  )
+
+  it.live(
+    "has exactly the documented attributes on its log records",
+    () =>
+      Effect.gen(function* () {
+        const { collected } = yield* captured
+        for (const event of Object.values(Telemetry.logs)) {
+          const lines = collected
+            .lines()
+            .map(({ attributes }) => attributes)
+            .filter((attributes) =>
+              attributes.some(({ key, value }) => key === "event.name" && value["stringValue"] === event.name)
+            )
+          compare(event.name, event.attributes, lines, event.name === "kimi.call" ? ["kimi.log.sample"] : [])
+        }
+      }),
     { timeout: 60_000 }
   )
 })
