@@ -89,7 +89,7 @@ describe("the stages of a client together", () => {
     })
   )
 
-  it.effect("each attempt uses its tokens and its request, even if it fails", () =>
+  it.effect("each attempt counts towards the rate limits even if it fails", () =>
     Effect.gen(function* () {
       for (const run of ["plain", "stream"] as const) {
         const { account, circuits, kimi, sent } = yield* client(Effect.fail(broken), { maxAttempts: 3 })

@@ -37,26 +37,45 @@ describe("a call that exceeds its budget", () => {
     })
   )
 
-  it.effect("is not retried, and does not fall back, when a later attempt exceeds the budget", () =>
+  /** A call with a fallback whose second attempt exceeds the budget. */
+  const exceeded = Effect.gen(function* () {
+    const other = transportTo({ chat: () => Effect.succeed(answer(1)) }, providers.together)
+    // An attempt that is lost after a minute is settled at its whole reservation, which leaves too little for another.
+    const { budget, circuits, count, kimi } = yield* connect(
+      { chat: () => Effect.delay(Effect.fail(lost), "1 minute") },
+      {
+        budget: { caps: [{ ...total, amount: "60" }] },
+        failuresInRow: 2,
+        fallback: [{ transport: other.transport, model }]
+      }
+    )
+    const error = yield* settled(Effect.flip(kimi.chat(upTo(40))))
+    return { budget, circuits, count, error, other }
+  })
+
+  it.effect("is not retried when a later attempt exceeds the budget", () =>
     Effect.gen(function* () {
-      const other = transportTo({ chat: () => Effect.succeed(answer(1)) }, providers.together)
-      // An attempt that is lost after a minute is settled at its whole reservation, which leaves too little for another.
-      const { budget, circuits, count, kimi } = yield* connect(
-        { chat: () => Effect.delay(Effect.fail(lost), "1 minute") },
-        {
-          budget: { caps: [{ ...total, amount: "60" }] },
-          failuresInRow: 2,
-          fallback: [{ transport: other.transport, model }]
-        }
-      )
-      const error = yield* settled(Effect.flip(kimi.chat(upTo(40))))
+      const { budget, count, error } = yield* exceeded
       assert.strictEqual(error._tag, "BudgetExceededError")
       assert.deepStrictEqual(
         error.attempts?.map(({ tag }) => tag),
         ["ConnectionLostError", "BudgetExceededError"]
       )
-      assert.deepStrictEqual([count.attempts, other.count.attempts], [1, 0])
+      assert.strictEqual(count.attempts, 1)
       assert.deepStrictEqual(yield* stateOf(budget), ["total 40+0/60"])
+    })
+  )
+
+  it.effect("does not fall back when a later attempt exceeds the budget", () =>
+    Effect.gen(function* () {
+      const { other } = yield* exceeded
+      assert.strictEqual(other.count.attempts, 0)
+    })
+  )
+
+  it.effect("is no failure for the circuit when a later attempt exceeds the budget", () =>
+    Effect.gen(function* () {
+      const { circuits } = yield* exceeded
       // A second failure would have opened the circuit.
       const states = [...(yield* circuits.states).values()].map(({ _tag }) => _tag)
       assert.deepStrictEqual(states, ["Closed"])

@@ -127,7 +127,7 @@ describe("a client with all stages", () => {
         })
       )
 
-      it.effect("releases everything when the last caller of a shared attempt leaves", () =>
+      it.effect("releases everything when the last caller of a shared attempt is interrupted", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.void)
           const { account, cache, admission, kimi, spent } = yield* clients(transport)
@@ -149,7 +149,7 @@ describe("a client with all stages", () => {
         })
       )
 
-      it.effect("settles a fallback at the price of its host, and caches its response for that host only", () =>
+      it.effect("settles a fallback at the price of its host", () =>
         Effect.gen(function* () {
           const own = transportOf(providers.moonshot, Effect.fail(broken))
           const other = transportOf(providers.moonshot, Effect.void)
@@ -164,6 +164,17 @@ describe("a client with all stages", () => {
           assert.deepStrictEqual(others, [])
           // Kimi K2.6 costs $0.95 and $4.00 per million tokens.
           assert.deepStrictEqual(yield* spent, { spent: (1_000 * 0.95 + 100 * 4) / 1_000_000, reserved: 0 })
+        })
+      )
+
+      it.effect("caches the response of a fallback for its host only", () =>
+        Effect.gen(function* () {
+          const own = transportOf(providers.moonshot, Effect.fail(broken))
+          const other = transportOf(providers.moonshot, Effect.void)
+          const { kimi } = yield* clients(own.transport, [{ maxAttempts: 1 }], {
+            fallback: [{ transport: other.transport, model: "kimi-k2.6" }]
+          })
+          yield* run(kimi)
           // The host that failed is called again; the response of the other model is not used.
           yield* run(kimi)
           assert.deepStrictEqual([own.sent.attempts, other.sent.attempts], [2, 2])
@@ -204,7 +215,7 @@ describe("a client with all stages", () => {
     })
   )
 
-  it.effect("leaves nothing behind after 1,000 random interruptions", () =>
+  it.effect("releases everything after 1,000 random interruptions", () =>
     Random.withSeed(
       Effect.gen(function* () {
         const flaky = Effect.gen(function* () {
