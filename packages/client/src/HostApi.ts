@@ -13,7 +13,7 @@
  * - Like `ChatTransport`, it makes one attempt and has no timeout except the
  *   one for connecting. `KimiClient` adds its timeout.
  *
- * **Example** (An endpoint of your own)
+ * **Example** (A custom endpoint)
  *
  * ```ts
  * const deleteFile = (api: HostApi.HostApi["Service"], id: string) =>

@@ -46,7 +46,7 @@ const moonshot: Provider = {
 
 /**
  * All described hosts. Sources: Moonshot's API reference; Together's Kimi
- * guide (`reasoning` beside `content`); OpenRouter's page on reasoning tokens
+ * guide (`reasoning` next to `content`); OpenRouter's page on reasoning tokens
  * (the `reasoning` object); Ollama's OpenAI-compatible API (`reasoning`,
  * `reasoning_effort: "none"`).
  *

@@ -188,7 +188,7 @@ export const make = <R>(
   })
 
 /**
- * A client that follows a `LiveConfig`, on hosts of your own.
+ * A client that follows a `LiveConfig`, on custom hosts.
  *
  * @category layers
  * @since 0.1.0

@@ -52,20 +52,27 @@ describe("the OpenAPI document", () => {
     }
   })
 
-  it("has no dangling references and no unused schemas", () => {
+  it("has no dangling references", () => {
     const refs = refsIn(document)
     assert.isAbove(refs.length, 5)
     for (const ref of refs) {
       assert.match(ref, /^#\/components\/schemas\//)
       assert.isTrue(isObject(resolve(document, ref)), ref)
     }
+  })
+
+  it("has no unused schemas", () => {
+    const refs = refsIn(document)
     const known = Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`)
     assert.sameMembers([...new Set(refs)], known)
   })
 
-  it("has the format of instants and the values of statuses", () => {
+  it("has the format of instants", () => {
     const component = resolve(document, "#/components/schemas/ComponentHealth")
     assert.nestedPropertyVal(component, "properties.since.format", "date-time")
+  })
+
+  it("has the values of statuses", () => {
     const values = (name: string) => resolve(document, `#/components/schemas/${name}/properties/status/enum`)
     assert.deepStrictEqual(values("Ready"), ["healthy", "degraded"])
     assert.deepStrictEqual(values("NotReady"), ["unhealthy"])

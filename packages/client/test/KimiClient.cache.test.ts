@@ -241,12 +241,12 @@ describe("a client with a cache", () => {
       const host = scripted()
       const given = yield* Layer.build(Layer.merge(ResponseCache.layerMemory(), Accounting.layer))
       const kimi = yield* clientOf(host, given)
-      const book = Context.get(given, Accounting.Accounting)
+      const accounting = Context.get(given, Accounting.Accounting)
       yield* TestClock.setTime(Date.UTC(2026, 10, 1))
       yield* kimi.chat(ask())
       yield* kimi.chat(ask()).pipe(CallOptions.provide({ job: "plain" }))
       yield* Stream.runDrain(kimi.stream(ask())).pipe(CallOptions.provide({ job: "streamed" }))
-      const entries = yield* book.entries
+      const entries = yield* accounting.entries
       const total = Accounting.total(entries)
       assert.deepStrictEqual([total.attempts, total.cached, total.unpriced], [1, 2, 0])
       const [paid, saved] = [total.costs.get("USD"), total.savedByCache.get("USD")]

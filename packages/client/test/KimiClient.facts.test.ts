@@ -60,10 +60,10 @@ const client = (
     return {
       sent,
       account,
-      doors: Context.get(context, Admission.Admission),
+      admission: Context.get(context, Admission.Admission),
       kimi: Context.get(context, KimiClient.KimiClient),
       circuits: Context.get(context, CircuitBreaker.CircuitBreaker),
-      book: Context.get(context, Accounting.Accounting)
+      accounting: Context.get(context, Accounting.Accounting)
     }
   })
 
@@ -89,7 +89,7 @@ describe("the stages of a client together", () => {
     })
   )
 
-  it.effect("each attempt uses its tokens and its request, even if it fails", () =>
+  it.effect("each attempt counts towards the rate limits even if it fails", () =>
     Effect.gen(function* () {
       for (const run of ["plain", "stream"] as const) {
         const { account, circuits, kimi, sent } = yield* client(Effect.fail(broken), { maxAttempts: 3 })
@@ -121,8 +121,8 @@ describe("the stages of a client together", () => {
 
   it.effect("the deadline includes the wait for admission", () =>
     Effect.gen(function* () {
-      const { account, doors, kimi, sent } = yield* client(Effect.void, { deadline: "10 seconds" })
-      const others = doors.guard({ account: "custom", tokens: () => 1 })(Effect.sleep("1 minute"))
+      const { account, admission, kimi, sent } = yield* client(Effect.void, { deadline: "10 seconds" })
+      const others = admission.guard({ account: "custom", tokens: () => 1 })(Effect.sleep("1 minute"))
       yield* Effect.forEach(Array.from({ length: 5 }), () => Effect.forkChild(others))
       const fibers = yield* Effect.forEach(Array.from({ length: 3 }), () =>
         Effect.forkChild(Effect.flip(kimi.chat(ask)))
@@ -140,12 +140,12 @@ describe("the stages of a client together", () => {
 
   it.effect("the retry limit includes the wait in an Admission from the context", () =>
     Effect.gen(function* () {
-      const { account, doors, kimi, sent } = yield* client(Effect.void, {
+      const { account, admission, kimi, sent } = yield* client(Effect.void, {
         retryMaxElapsed: "5 minutes",
         totalTimeout: "1 minute",
         admissionMaxWait: "1 minute"
       })
-      const others = doors.guard({ account: "custom", tokens: () => 1 })(Effect.sleep("1 hour"))
+      const others = admission.guard({ account: "custom", tokens: () => 1 })(Effect.sleep("1 hour"))
       yield* Effect.forEach(Array.from({ length: 5 }), () => Effect.forkChild(others))
       for (const run of [Effect.asVoid(kimi.chat(ask)), Stream.runDrain(kimi.stream(ask))]) {
         const fiber = yield* Effect.forkChild(Effect.flip(run))
@@ -178,11 +178,11 @@ describe("the stages of a client together", () => {
 
   it.effect("an interrupted attempt is recorded once, by an estimate", () =>
     Effect.gen(function* () {
-      const { book, kimi } = yield* client(Effect.sleep("10 seconds"))
+      const { accounting, kimi } = yield* client(Effect.sleep("10 seconds"))
       const fiber = yield* Effect.forkChild(kimi.chat(ask))
       yield* TestClock.adjust("2 seconds")
       yield* Fiber.interrupt(fiber)
-      const [abandoned] = yield* book.entries
+      const [abandoned] = yield* accounting.entries
       assert.deepInclude(abandoned, { outcome: "abandoned", attempts: 1, isEstimate: true })
       assert.strictEqual(abandoned?.usage.completion_tokens, 100)
     })
@@ -190,18 +190,18 @@ describe("the stages of a client together", () => {
 
   it.effect("an attempt that is not billed is not recorded", () =>
     Effect.gen(function* () {
-      const { book, kimi } = yield* client(Effect.fail(broken), { maxAttempts: 2 })
+      const { accounting, kimi } = yield* client(Effect.fail(broken), { maxAttempts: 2 })
       yield* settled(kimi.chat(ask))
-      assert.deepStrictEqual(yield* book.entries, [])
+      assert.deepStrictEqual(yield* accounting.entries, [])
     })
   )
 
   it.effect("a stream is recorded once, whether it ends or is left", () =>
     Effect.gen(function* () {
-      const { book, kimi } = yield* client(Effect.void)
+      const { accounting, kimi } = yield* client(Effect.void)
       yield* Stream.runDrain(Stream.take(kimi.stream(ask), 2))
       yield* Stream.runDrain(kimi.stream(ask))
-      const outcomes = (yield* book.entries).map(({ attempts, outcome }) => [outcome, attempts])
+      const outcomes = (yield* accounting.entries).map(({ attempts, outcome }) => [outcome, attempts])
       assert.deepStrictEqual(outcomes, [
         ["abandoned", 1],
         ["succeeded", 1]
@@ -213,12 +213,12 @@ describe("the stages of a client together", () => {
     Effect.gen(function* () {
       let attempts = 0
       const slowFirst = Effect.suspend(() => Effect.sleep(attempts++ === 0 ? "1 minute" : "1 second"))
-      const { account, book, kimi } = yield* client(slowFirst, {}, Hedge.layer({ delay: "5 seconds" }))
+      const { account, accounting, kimi } = yield* client(slowFirst, {}, Hedge.layer({ delay: "5 seconds" }))
       const fiber = yield* Effect.forkChild(Stream.runDrain(kimi.stream(ask)))
       yield* TestClock.adjust("6 seconds")
       yield* Fiber.join(fiber)
       assert.strictEqual(attempts, 2)
-      const outcomes = (yield* book.entries).map(({ attempts, outcome }) => [outcome, attempts])
+      const outcomes = (yield* accounting.entries).map(({ attempts, outcome }) => [outcome, attempts])
       assert.sameDeepMembers(outcomes, [
         ["abandoned", 1],
         ["succeeded", 1]

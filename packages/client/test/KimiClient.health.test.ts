@@ -42,16 +42,31 @@ describe("the health of a client", () => {
     })
   )
 
-  it.live("includes the cache and the budget if they are on", () =>
+  const withStores = Effect.gen(function* () {
+    const budget = Layer.provide(Budget.layer({ caps: [{ amount: "1", currency: "USD" }] }), PriceTable.layer({}))
+    const context = yield* Layer.build(Layer.merge(ResponseCache.layerMemory(), budget))
+    const { kimi } = yield* backend({ stages: Layer.succeedContext(context) as Layer.Layer<never> })
+    yield* kimi.chat({ ...hello, max_completion_tokens: 100 })
+    return (yield* kimi.health).components
+  })
+
+  it.live("includes optional stores that are provided", () =>
     Effect.gen(function* () {
-      const budget = Layer.provide(Budget.layer({ caps: [{ amount: "1", currency: "USD" }] }), PriceTable.layer({}))
-      const context = yield* Layer.build(Layer.merge(ResponseCache.layerMemory(), budget))
-      const { kimi } = yield* backend({ stages: Layer.succeedContext(context) as Layer.Layer<never> })
-      yield* kimi.chat({ ...hello, max_completion_tokens: 100 })
-      const { components } = yield* kimi.health
-      const names = components.map(({ name }) => name)
+      const names = (yield* withStores).map(({ name }) => name)
       assert.deepStrictEqual(names, ["host", "balance", "breaker", "admission", "cache", "budget", "config"])
+    })
+  )
+
+  it.live("has the number of entries of the cache", () =>
+    Effect.gen(function* () {
+      const components = yield* withStores
       assert.strictEqual(components[4]?.details?.["memoryEntries"], 1)
+    })
+  )
+
+  it.live("has the number of scopes of the budget", () =>
+    Effect.gen(function* () {
+      const components = yield* withStores
       assert.strictEqual(components[5]?.details?.["scopes"], 1)
     })
   )
@@ -87,7 +102,7 @@ describe("the health of a client", () => {
     })
   )
 
-  it.live("shows circuits that open and close", () =>
+  it.live("is unhealthy when all circuits are open", () =>
     Effect.gen(function* () {
       const { kimi, server } = yield* backend({ client: { maxAttempts: 1 } })
       yield* server.replyAlways(broken)
@@ -220,7 +235,7 @@ describe("HealthSettings", () => {
 })
 
 describe("the health report", () => {
-  it.live("has no key and no prompt, even if the host repeats them", () =>
+  it.live("has neither key nor prompt when the host repeats them", () =>
     Effect.gen(function* () {
       for (const [status, type] of [
         [401, "invalid_authentication_error"],
@@ -243,15 +258,15 @@ describe("the health report", () => {
         const answers = yield* Effect.forEach(["/healthz", "/readyz", "/livez", "/openapi.json"], get)
         const health = Schema.decodeUnknownSync(Schema.fromJsonString(SystemHealth))(answers[0]?.text)
         assert.strictEqual(health.status, "unhealthy")
-        const told = [
+        const emitted = [
           ...texts,
           ...Canary.texts(exit),
           ...Canary.texts(health),
           ...answers.map(({ headers, text }) => `${text}${JSON.stringify(headers)}`),
           JSON.stringify(HealthApi.openApi())
         ]
-        assert.isAbove(told.length, 10)
-        for (const text of told) assert.isUndefined(Canary.canaryIn(text))
+        assert.isAbove(emitted.length, 10)
+        for (const text of emitted) assert.isUndefined(Canary.canaryIn(text))
       }
     })
   )

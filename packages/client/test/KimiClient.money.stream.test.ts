@@ -23,24 +23,24 @@ describe("a stream under a budget", () => {
 
   it.effect("costs what was received when it is left", () =>
     Effect.gen(function* () {
-      const { book, budget, kimi } = yield* connect(
+      const { accounting, budget, kimi } = yield* connect(
         { stream: () => Stream.concat(Stream.fromIterable(events(9).slice(0, 2)), Stream.never) },
         { budget: { caps: [total] } }
       )
       yield* Stream.runDrain(Stream.take(kimi.stream(upTo(30)), 2))
-      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate"])
+      assert.deepStrictEqual(yield* entriesOf(accounting), ["abandoned 2 by estimate"])
       assert.deepStrictEqual(yield* stateOf(budget), ["total 2+0/100"])
     })
   )
 
   it.effect("costs its usage when it ends", () =>
     Effect.gen(function* () {
-      const { book, budget, kimi } = yield* connect(
+      const { accounting, budget, kimi } = yield* connect(
         { stream: () => Stream.fromIterable(events(9)) },
         { budget: { caps: [total] } }
       )
       yield* Stream.runDrain(kimi.stream(upTo(30)))
-      assert.deepStrictEqual(yield* entriesOf(book), ["succeeded 9"])
+      assert.deepStrictEqual(yield* entriesOf(accounting), ["succeeded 9"])
       assert.deepStrictEqual(yield* stateOf(budget), ["total 9+0/100"])
     })
   )
@@ -67,21 +67,21 @@ describe("a stream under a budget", () => {
 
   it.effect("costs what was received when it breaks", () =>
     Effect.gen(function* () {
-      const { book, kimi } = yield* connect({ stream: () => broken }, { budget: { caps: [total] } })
+      const { accounting, kimi } = yield* connect({ stream: () => broken }, { budget: { caps: [total] } })
       const error = yield* settled(Effect.flip(Stream.runDrain(kimi.stream(upTo(30)))))
       assert.strictEqual(error._tag, "ConnectionLostError")
-      assert.deepStrictEqual(yield* entriesOf(book), ["failed 2 by estimate"])
+      assert.deepStrictEqual(yield* entriesOf(accounting), ["failed 2 by estimate"])
     })
   )
 
   it.effect("costs both attempts when it is recovered", () =>
     Effect.gen(function* () {
-      const { book, budget, kimi } = yield* connect(
+      const { accounting, budget, kimi } = yield* connect(
         { stream: (attempt) => (attempt === 2 ? Stream.fromIterable(events(9)) : broken) },
         { budget: { caps: [total] }, config: { recovery: "regenerate" } }
       )
       yield* settled(Stream.runDrain(kimi.stream(upTo(30))))
-      assert.deepStrictEqual(yield* entriesOf(book), ["failed 2 by estimate", "succeeded 9"])
+      assert.deepStrictEqual(yield* entriesOf(accounting), ["failed 2 by estimate", "succeeded 9"])
       assert.deepStrictEqual(yield* stateOf(budget), ["total 11+0/100"])
     })
   )

@@ -16,7 +16,7 @@ describe("a call that exceeds its budget", () => {
   it.effect("is rejected before it reaches circuits, limits or the host", () =>
     Effect.gen(function* () {
       const host = { chat: () => Effect.succeed(answer(7)), stream: () => Stream.fromIterable(events(7)) }
-      const { book, circuits, count, kimi, limits } = yield* connect(host, { budget: { caps: [total] } })
+      const { accounting, circuits, count, kimi, limits } = yield* connect(host, { budget: { caps: [total] } })
       const calls = [kimi.chat(upTo(101)), Stream.runDrain(kimi.stream(upTo(101)))]
       for (const call of calls) {
         const error = yield* Effect.flip(call)
@@ -31,32 +31,51 @@ describe("a call that exceeds its budget", () => {
       assert.strictEqual(count.attempts, 0)
       assert.strictEqual((yield* circuits.states).size, 0)
       assert.strictEqual((yield* limits.states).size, 0)
-      assert.deepStrictEqual(yield* entriesOf(book), [])
+      assert.deepStrictEqual(yield* entriesOf(accounting), [])
       yield* kimi.chat(upTo(100))
       assert.strictEqual(count.attempts, 1)
     })
   )
 
-  it.effect("is not retried, and does not fall back, when a later attempt exceeds the budget", () =>
+  /** A call with a fallback whose second attempt exceeds the budget. */
+  const exceeded = Effect.gen(function* () {
+    const other = transportTo({ chat: () => Effect.succeed(answer(1)) }, providers.together)
+    // An attempt that is lost after a minute is settled at its whole reservation, which leaves too little for another.
+    const { budget, circuits, count, kimi } = yield* connect(
+      { chat: () => Effect.delay(Effect.fail(lost), "1 minute") },
+      {
+        budget: { caps: [{ ...total, amount: "60" }] },
+        failuresInRow: 2,
+        fallback: [{ transport: other.transport, model }]
+      }
+    )
+    const error = yield* settled(Effect.flip(kimi.chat(upTo(40))))
+    return { budget, circuits, count, error, other }
+  })
+
+  it.effect("is not retried when a later attempt exceeds the budget", () =>
     Effect.gen(function* () {
-      const other = transportTo({ chat: () => Effect.succeed(answer(1)) }, providers.together)
-      // An attempt that is lost after a minute is settled at its whole reservation, which leaves too little for another.
-      const { budget, circuits, count, kimi } = yield* connect(
-        { chat: () => Effect.delay(Effect.fail(lost), "1 minute") },
-        {
-          budget: { caps: [{ ...total, amount: "60" }] },
-          failuresInRow: 2,
-          fallback: [{ transport: other.transport, model }]
-        }
-      )
-      const error = yield* settled(Effect.flip(kimi.chat(upTo(40))))
+      const { budget, count, error } = yield* exceeded
       assert.strictEqual(error._tag, "BudgetExceededError")
       assert.deepStrictEqual(
         error.attempts?.map(({ tag }) => tag),
         ["ConnectionLostError", "BudgetExceededError"]
       )
-      assert.deepStrictEqual([count.attempts, other.count.attempts], [1, 0])
+      assert.strictEqual(count.attempts, 1)
       assert.deepStrictEqual(yield* stateOf(budget), ["total 40+0/60"])
+    })
+  )
+
+  it.effect("does not fall back when a later attempt exceeds the budget", () =>
+    Effect.gen(function* () {
+      const { other } = yield* exceeded
+      assert.strictEqual(other.count.attempts, 0)
+    })
+  )
+
+  it.effect("is no failure for the circuit when a later attempt exceeds the budget", () =>
+    Effect.gen(function* () {
+      const { circuits } = yield* exceeded
       // A second failure would have opened the circuit.
       const states = [...(yield* circuits.states).values()].map(({ _tag }) => _tag)
       assert.deepStrictEqual(states, ["Closed"])
@@ -72,7 +91,7 @@ describe("an attempt under a budget", () => {
         Effect.delay(Effect.fail(lost), "50 millis"),
         Effect.succeed(answer(7))
       ]
-      const { book, budget, count, kimi } = yield* connect(
+      const { accounting, budget, count, kimi } = yield* connect(
         { chat: (attempt) => attempts[attempt - 1] ?? Effect.never },
         { budget: { caps: [total] } }
       )
@@ -80,7 +99,7 @@ describe("an attempt under a budget", () => {
       yield* settled(Accounting.recordTo(own)(kimi.chat(upTo(30))))
       assert.strictEqual(count.attempts, 3)
       // 50 milliseconds at 100 tokens a second.
-      assert.deepStrictEqual(yield* entriesOf(book), ["failed 5 by estimate", "succeeded 7"])
+      assert.deepStrictEqual(yield* entriesOf(accounting), ["failed 5 by estimate", "succeeded 7"])
       assert.deepStrictEqual(yield* entriesOf(own), ["failed 5 by estimate", "succeeded 7"])
       assert.deepStrictEqual(yield* stateOf(budget), ["total 12+0/100"])
     })
@@ -88,7 +107,7 @@ describe("an attempt under a budget", () => {
 
   it.effect("costs nothing if it is never made", () =>
     Effect.gen(function* () {
-      const { book, budget, circuits, count, kimi } = yield* connect(
+      const { accounting, budget, circuits, count, kimi } = yield* connect(
         { chat: () => Effect.succeed(answer(7)), stream: () => Stream.fromIterable(events(7)) },
         { budget: { caps: [total] } }
       )
@@ -101,39 +120,39 @@ describe("an attempt under a budget", () => {
         errors.map(({ _tag }) => _tag),
         ["CircuitOpenError", "CircuitOpenError"]
       )
-      assert.deepStrictEqual([count.attempts, yield* entriesOf(book)], [0, []])
+      assert.deepStrictEqual([count.attempts, yield* entriesOf(accounting)], [0, []])
       assert.deepStrictEqual(yield* stateOf(budget), ["total 0+0/100"])
     })
   )
 
   it.effect("costs an estimate when it is interrupted", () =>
     Effect.gen(function* () {
-      const { book, budget, kimi } = yield* connect({ chat: () => Effect.never }, { budget: { caps: [total] } })
+      const { accounting, budget, kimi } = yield* connect({ chat: () => Effect.never }, { budget: { caps: [total] } })
       const fiber = yield* Effect.forkChild(kimi.chat(upTo(30)))
       yield* TestClock.adjust("20 millis")
       assert.deepStrictEqual(yield* stateOf(budget), ["total 0+30/100"])
       yield* Fiber.interrupt(fiber)
-      assert.deepStrictEqual(yield* entriesOf(book), ["abandoned 2 by estimate"])
+      assert.deepStrictEqual(yield* entriesOf(accounting), ["abandoned 2 by estimate"])
       assert.deepStrictEqual(yield* stateOf(budget), ["total 2+0/100"])
     })
   )
 
   it.effect("costs an estimate when it times out", () =>
     Effect.gen(function* () {
-      const { book, budget, kimi } = yield* connect(
+      const { accounting, budget, kimi } = yield* connect(
         { chat: () => Effect.never },
         { budget: { caps: [total] }, config: { totalTimeout: "100 millis", maxAttempts: 1 } }
       )
       const error = yield* settled(Effect.flip(kimi.chat(upTo(30))))
       assert.strictEqual(error._tag, "TotalTimeoutError")
-      assert.deepStrictEqual(yield* entriesOf(book), ["failed 10 by estimate"])
+      assert.deepStrictEqual(yield* entriesOf(accounting), ["failed 10 by estimate"])
       assert.deepStrictEqual(yield* stateOf(budget), ["total 10+0/100"])
     })
   )
 
   it.effect("has its own reservation when it is hedged", () =>
     Effect.gen(function* () {
-      const { book, budget, kimi } = yield* connect(
+      const { accounting, budget, kimi } = yield* connect(
         { chat: (attempt) => (attempt === 1 ? Effect.never : Effect.delay(Effect.succeed(answer(7)), "20 millis")) },
         { budget: { caps: [total] }, hedge: { responseDelay: "80 millis" } }
       )
@@ -142,7 +161,7 @@ describe("an attempt under a budget", () => {
       assert.deepStrictEqual(yield* stateOf(budget), ["total 0+60/100"])
       yield* TestClock.adjust("10 millis")
       yield* Fiber.join(fiber)
-      assert.deepStrictEqual(yield* entriesOf(book), ["succeeded 7", "abandoned 10 by estimate"])
+      assert.deepStrictEqual(yield* entriesOf(accounting), ["succeeded 7", "abandoned 10 by estimate"])
       assert.deepStrictEqual(yield* stateOf(budget), ["total 17+0/100"])
     })
   )
@@ -162,13 +181,13 @@ describe("an attempt under a budget", () => {
   it.effect("costs the price of its host in a fallback plan", () =>
     Effect.gen(function* () {
       const other = transportTo({ chat: () => Effect.succeed(answer(7)) }, providers.together)
-      const { book, budget, kimi } = yield* connect(
+      const { accounting, budget, kimi } = yield* connect(
         { chat: () => Effect.delay(Effect.fail(lost), "30 millis") },
         { budget: { caps: [total] }, config: { maxAttempts: 1 }, fallback: [{ transport: other.transport, model }] }
       )
       yield* settled(kimi.chat(upTo(30)))
       assert.deepStrictEqual(
-        (yield* book.entries).map(({ outcome, provider, usage }) => [outcome, provider, usage.completion_tokens]),
+        (yield* accounting.entries).map(({ outcome, provider, usage }) => [outcome, provider, usage.completion_tokens]),
         [
           ["failed", "custom", 3],
           ["succeeded", "together", 7]
@@ -222,9 +241,9 @@ describe("the budget of a client", () => {
 
   it.effect("has costs by tenant, job and agent in its accounting", () =>
     Effect.gen(function* () {
-      const { book } = yield* twoTenants
+      const { accounting } = yield* twoTenants
       const costs = (tag: "tenant" | "job" | "agent") =>
-        Effect.map(book.entries, (entries) =>
+        Effect.map(accounting.entries, (entries) =>
           [...Accounting.totalBy(entries, tag)].map(([name, { costs }]) => {
             const dollars = costs.get("USD")
             return `${name} ${dollars === undefined ? "none" : BigDecimal.format(dollars)}`
@@ -238,7 +257,7 @@ describe("the budget of a client", () => {
 
   it.effect("is not used for responses from the cache", () =>
     Effect.gen(function* () {
-      const { book, budget, count, kimi } = yield* connect(
+      const { accounting, budget, count, kimi } = yield* connect(
         { chat: () => Effect.succeed(answer(60)) },
         { budget: { caps: [total] }, isCached: true }
       )
@@ -247,8 +266,8 @@ describe("the budget of a client", () => {
       yield* kimi.chat(upTo(60))
       assert.strictEqual(count.attempts, 1)
       assert.deepStrictEqual(yield* stateOf(budget), ["total 60+0/100"])
-      assert.deepStrictEqual(yield* entriesOf(book), ["succeeded 60", "cached 60"])
-      const { costs, savedByCache } = Accounting.total(yield* book.entries)
+      assert.deepStrictEqual(yield* entriesOf(accounting), ["succeeded 60", "cached 60"])
+      const { costs, savedByCache } = Accounting.total(yield* accounting.entries)
       assert.deepStrictEqual(
         [costs, savedByCache].map((amounts) => [...amounts].map(([name, amount]) => [name, BigDecimal.format(amount)])),
         [[["USD", "60"]], [["USD", "60"]]]

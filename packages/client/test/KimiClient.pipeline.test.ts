@@ -22,7 +22,7 @@ describe("a client with all stages", () => {
       it.effect("does not use the stages below the cache for a cached response", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.void)
-          const { below, book, circuits, kimi } = yield* clients(transport)
+          const { below, accounting, circuits, kimi } = yield* clients(transport)
           yield* run(kimi)
           yield* circuits.isolate("moonshot/kimi-k3")
           const before = yield* below
@@ -30,7 +30,7 @@ describe("a client with all stages", () => {
           assert.deepStrictEqual(yield* below, before)
           assert.strictEqual(sent.attempts, 1)
           assert.deepStrictEqual(
-            (yield* book.entries).map(({ attempts, outcome }) => [outcome, attempts]),
+            (yield* accounting.entries).map(({ attempts, outcome }) => [outcome, attempts]),
             [
               ["succeeded", 1],
               ["cached", 3]
@@ -45,13 +45,13 @@ describe("a client with all stages", () => {
       it.effect("uses no tokens and no budget when the circuit is open", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.void)
-          const { account, book, cache, circuits, kimi, spent } = yield* clients(transport)
+          const { account, accounting, cache, circuits, kimi, spent } = yield* clients(transport)
           yield* circuits.isolate("moonshot/kimi-k3")
           assert.strictEqual((yield* Effect.flip(run(kimi)))._tag, "CircuitOpenError")
           assert.strictEqual(sent.attempts, 0)
           assert.isUndefined(yield* account())
           assert.deepStrictEqual(yield* spent, { spent: 0, reserved: 0 })
-          assert.deepStrictEqual(yield* book.entries, [])
+          assert.deepStrictEqual(yield* accounting.entries, [])
           assert.deepInclude(yield* cache.statistics, { flights: 0 })
         })
       )
@@ -59,7 +59,7 @@ describe("a client with all stages", () => {
       it.effect("uses a permit, a request, tokens and budget for each attempt", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.fail(lost))
-          const { account, book, circuits, kimi, spent } = yield* clients(transport, [
+          const { account, accounting, circuits, kimi, spent } = yield* clients(transport, [
             { maxAttempts: 3, retryAmbiguous: "always" }
           ])
           yield* circuits.forceClosed("moonshot/kimi-k3")
@@ -70,7 +70,7 @@ describe("a client with all stages", () => {
           assert.deepInclude(yield* account(), { inFlight: 0, requestsInMinute: 3 })
           assert.isAtLeast((yield* account())?.tokensInMinute ?? 0, 3 * 100)
           // Each attempt may have been billed.
-          const [entry, ...others] = yield* book.entries
+          const [entry, ...others] = yield* accounting.entries
           assert.deepInclude(entry, { outcome: "failed", attempts: 3, isEstimate: true })
           assert.deepStrictEqual(others, [])
           const { reserved, spent: paid } = yield* spent
@@ -84,7 +84,7 @@ describe("a client with all stages", () => {
       it.effect("shares one attempt among equal calls", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.sleep("10 seconds"))
-          const { account, book, kimi, spent } = yield* clients(transport)
+          const { account, accounting, kimi, spent } = yield* clients(transport)
           const fibers = yield* Effect.forEach(Array.from({ length: 20 }), () => Effect.forkChild(run(kimi)))
           yield* TestClock.adjust("5 seconds")
           assert.deepInclude(yield* account(), { inFlight: 1, waiting: 0, requestsInMinute: 1 })
@@ -95,7 +95,7 @@ describe("a client with all stages", () => {
           // Kimi K3 costs $3.00 and $15.00 per million tokens.
           assert.deepStrictEqual(yield* spent, { spent: (1_000 * 3 + 100 * 15) / 1_000_000, reserved: 0 })
           assert.sameDeepMembers(
-            (yield* book.entries).map(({ attempts, outcome }) => [outcome, attempts]),
+            (yield* accounting.entries).map(({ attempts, outcome }) => [outcome, attempts]),
             [
               ["succeeded", 1],
               ["cached", 19]
@@ -127,11 +127,11 @@ describe("a client with all stages", () => {
         })
       )
 
-      it.effect("releases everything when the last caller of a shared attempt leaves", () =>
+      it.effect("releases everything when the last caller of a shared attempt is interrupted", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.void)
-          const { account, cache, doors, kimi, spent } = yield* clients(transport)
-          const others = doors.guard({ account: "moonshot", tokens: () => 1 })(Effect.sleep("1 hour"))
+          const { account, cache, admission, kimi, spent } = yield* clients(transport)
+          const others = admission.guard({ account: "moonshot", tokens: () => 1 })(Effect.sleep("1 hour"))
           yield* Effect.forEach(Array.from({ length: 5 }), () => Effect.forkChild(others))
           const fibers = yield* Effect.forEach(Array.from({ length: 3 }), () => Effect.forkChild(run(kimi)))
           yield* TestClock.adjust("10 seconds")
@@ -149,21 +149,32 @@ describe("a client with all stages", () => {
         })
       )
 
-      it.effect("settles a fallback at the price of its host, and caches its response for that host only", () =>
+      it.effect("settles a fallback at the price of its host", () =>
         Effect.gen(function* () {
           const own = transportOf(providers.moonshot, Effect.fail(broken))
           const other = transportOf(providers.moonshot, Effect.void)
-          const { account, book, kimi, spent } = yield* clients(own.transport, [{ maxAttempts: 1 }], {
+          const { account, accounting, kimi, spent } = yield* clients(own.transport, [{ maxAttempts: 1 }], {
             fallback: [{ transport: other.transport, model: "kimi-k2.6" }]
           })
           yield* run(kimi)
           assert.deepStrictEqual([own.sent.attempts, other.sent.attempts], [1, 1])
           assert.deepInclude(yield* account("moonshot-2"), { inFlight: 0, requestsInMinute: 1 })
-          const [entry, ...others] = yield* book.entries
+          const [entry, ...others] = yield* accounting.entries
           assert.deepInclude(entry, { account: "moonshot-2", outcome: "succeeded", attempts: 1 })
           assert.deepStrictEqual(others, [])
           // Kimi K2.6 costs $0.95 and $4.00 per million tokens.
           assert.deepStrictEqual(yield* spent, { spent: (1_000 * 0.95 + 100 * 4) / 1_000_000, reserved: 0 })
+        })
+      )
+
+      it.effect("caches the response of a fallback for its host only", () =>
+        Effect.gen(function* () {
+          const own = transportOf(providers.moonshot, Effect.fail(broken))
+          const other = transportOf(providers.moonshot, Effect.void)
+          const { kimi } = yield* clients(own.transport, [{ maxAttempts: 1 }], {
+            fallback: [{ transport: other.transport, model: "kimi-k2.6" }]
+          })
+          yield* run(kimi)
           // The host that failed is called again; the response of the other model is not used.
           yield* run(kimi)
           assert.deepStrictEqual([own.sent.attempts, other.sent.attempts], [2, 2])
@@ -175,7 +186,7 @@ describe("a client with all stages", () => {
   it.effect("has circuits, limits and accounting by account", () =>
     Effect.gen(function* () {
       const { transport } = transportOf(providers.moonshot, Effect.void)
-      const { account, book, circuits, kimis } = yield* clients(transport, [
+      const { account, accounting, circuits, kimis } = yield* clients(transport, [
         { account: "team-a" },
         { account: "team-b", apiKey: Redacted.make("sk-9876543210") }
       ])
@@ -187,7 +198,7 @@ describe("a client with all stages", () => {
       assert.isUndefined(yield* account("team-a"))
       assert.deepInclude(yield* account("team-b"), { requestsInMinute: 1 })
       assert.deepStrictEqual(
-        (yield* book.entries).map(({ account, provider }) => [account, provider]),
+        (yield* accounting.entries).map(({ account, provider }) => [account, provider]),
         [["team-b", "moonshot"]]
       )
     })
@@ -204,7 +215,7 @@ describe("a client with all stages", () => {
     })
   )
 
-  it.effect("leaves nothing behind after 1,000 random interruptions", () =>
+  it.effect("releases everything after 1,000 random interruptions", () =>
     Random.withSeed(
       Effect.gen(function* () {
         const flaky = Effect.gen(function* () {

@@ -56,7 +56,7 @@ const recordedEvents: ReadonlyArray<StreamEvent> = [
 ]
 
 describe("KimiClient.chat", () => {
-  it.live("returns the recorded response with reasoning, usage and ids", () =>
+  it.live("returns all members of the recorded response", () =>
     withKimi((client) =>
       Effect.gen(function* () {
         const answer = yield* client.chat(hello)
@@ -83,17 +83,26 @@ describe("KimiClient.chat", () => {
     )
   )
 
-  it.live("returns tool calls, and accepts them with their results in the next request", () =>
-    withKimi((client, server) =>
+  const tools = [{ type: "function" as const, function: { name: "get_weather", parameters: { type: "object" } } }]
+  const asked = { messages: [{ role: "user" as const, content: "Weather?" }], tools }
+
+  it.live("returns tool calls", () =>
+    withKimi((client) =>
       Effect.gen(function* () {
-        const tools = [{ type: "function" as const, function: { name: "get_weather", parameters: { type: "object" } } }]
-        const asked = { messages: [{ role: "user" as const, content: "Weather?" }], tools }
-        const first = yield* client.chat(asked)
-        const [call] = first.toolCalls
+        const [call] = (yield* client.chat(asked)).toolCalls
         assert.deepStrictEqual(call?.function, {
           name: "get_weather",
           arguments: '{"location":"Paris, France","unit":"celsius"}'
         })
+      })
+    )
+  )
+
+  it.live("accepts tool calls with their results in the next request", () =>
+    withKimi((client, server) =>
+      Effect.gen(function* () {
+        const first = yield* client.chat(asked)
+        const [call] = first.toolCalls
         yield* server.reply(Reply.chatResponse({ content: "It is 20 degrees." }))
         const second = yield* client.chat({
           ...asked,
@@ -235,7 +244,7 @@ describe("requests that call no model", () => {
     )
   )
 
-  it.effect("fail with an error that says what to provide without a HostApi", () =>
+  it.effect("fail with an error that names the missing HostApi", () =>
     Effect.gen(function* () {
       const layer = KimiClient.layerTransport.pipe(
         Layer.provide(Layer.succeed(ChatTransport, transportOf())),
@@ -246,7 +255,7 @@ describe("requests that call no model", () => {
       assert.deepInclude(error, {
         _tag: "UnsupportedOperationError",
         operation: "models",
-        message: "models requires a HostApi: provide HostApi.layerHttp beside the ChatTransport"
+        message: "models requires a HostApi: provide HostApi.layerHttp in addition to the ChatTransport"
       })
     })
   )

@@ -95,12 +95,22 @@ describe("the total timeout", () => {
     })
   )
 
-  it.effect("ends a stream and keeps the partial content", () =>
+  const endedStream = Effect.gen(function* () {
+    const stream = Stream.fromEffectRepeat(Effect.as(Effect.sleep("5 seconds"), textDelta("a")))
+    const client = yield* scripted({ stream })
+    return yield* failsAt(100, Stream.runDrain(client.stream(hello)))
+  })
+
+  it.effect("ends a stream", () =>
     Effect.gen(function* () {
-      const stream = Stream.fromEffectRepeat(Effect.as(Effect.sleep("5 seconds"), textDelta("a")))
-      const client = yield* scripted({ stream })
-      const error = yield* failsAt(100, Stream.runDrain(client.stream(hello)))
+      const error = yield* endedStream
       assert.strictEqual(error._tag, "TotalTimeoutError")
+    })
+  )
+
+  it.effect("keeps the partial content of a stream", () =>
+    Effect.gen(function* () {
+      const error = yield* endedStream
       assert.strictEqual(error.partial?.content, "a".repeat(19))
     })
   )
@@ -128,18 +138,35 @@ describe("the first-token timeout", () => {
 })
 
 describe("the idle timeout", () => {
-  it.effect("ends a stream that has stopped sending, and keeps the partial content", () =>
+  const stalledStream = Effect.gen(function* () {
+    let closed = 0
+    const stream = Stream.ensuring(
+      after([5, startEvent()], [5, textDelta("Hel")], [9, textDelta("lo")]),
+      Effect.sync(() => closed++)
+    )
+    const client = yield* scripted({ stream })
+    const error = yield* failsAt(29, Stream.runDrain(client.stream(hello)))
+    return { closed, error }
+  })
+
+  it.effect("ends a stream that has stopped sending", () =>
     Effect.gen(function* () {
-      let closed = 0
-      const stream = Stream.ensuring(
-        after([5, startEvent()], [5, textDelta("Hel")], [9, textDelta("lo")]),
-        Effect.sync(() => closed++)
-      )
-      const client = yield* scripted({ stream })
-      const error = yield* failsAt(29, Stream.runDrain(client.stream(hello)))
+      const { error } = yield* stalledStream
       assert.strictEqual(error._tag, "IdleTimeoutError")
       assert.deepStrictEqual(error._tag === "IdleTimeoutError" && error.timeout, Duration.seconds(10))
+    })
+  )
+
+  it.effect("keeps the partial content", () =>
+    Effect.gen(function* () {
+      const { error } = yield* stalledStream
       assert.deepStrictEqual(error.partial, { content: "Hello", reasoning_content: "", tool_calls: [] })
+    })
+  )
+
+  it.effect("closes the stream of the host", () =>
+    Effect.gen(function* () {
+      const { closed } = yield* stalledStream
       assert.strictEqual(closed, 1)
     })
   )

@@ -10,7 +10,7 @@ const essential = (headers: { readonly [name: string]: string } | undefined) =>
   )
 
 describe("the request that a call sends", () => {
-  it.live("chat: has the bearer key, the content type and exactly the members of the request", () =>
+  it.live("chat: is a POST request with exactly the members of the request", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         yield* client.chat(hello)

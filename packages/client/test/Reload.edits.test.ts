@@ -5,7 +5,7 @@ import { Effect, Stream } from "effect"
 import { ask, connect, makeHosts } from "./support/reload.ts"
 
 describe("edits of the pipeline", () => {
-  /** A stage that writes down the model of every call. */
+  /** A stage that records the model of every call. */
   const noting = (log: Array<string>) =>
     Stage.make("noting", {
       effect: (inner) => (call) =>

@@ -241,7 +241,7 @@ describe("state that is kept over a change", () => {
     })
   )
 
-  it.effect("does not include the circuits and usage of another host", () =>
+  it.effect("does not include the state of another host", () =>
     Effect.gen(function* () {
       const { circuits, kimi, live } = yield* withOpenCircuit
       yield* live.set({ baseUrl: "http://localhost:2/v1" })

@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { Fault, Reply } from "@kimi-effect/testing"
 import { Effect, Stream } from "effect"
-import { hello, ids, plainIds, withKimi } from "./node/support/kimi.ts"
+import { type Client, hello, ids, plainIds, type Server, withKimi } from "./node/support/kimi.ts"
 import { call, facts, outcome } from "./node/support/outcome.ts"
 
 const common = { provider: "moonshot", model: "kimi-k3" }
@@ -48,18 +48,32 @@ for (const http of ["undici", "fetch"] as const) {
       )
     }
 
-    it.live("applies to a stream as a whole, and keeps the partial content", () =>
+    const streamTooMuch = Effect.fnUntraced(function* (client: Client, server: Server) {
+      const text = "x".repeat(1_000)
+      const chunk = JSON.stringify({ choices: [{ index: 0, delta: { content: text } }] })
+      yield* server.reply(Reply.sse(Array.from({ length: 1_000 }, () => chunk)))
+      return yield* Effect.flip(Stream.runDrain(client.stream(hello)))
+    })
+
+    it.live("applies to a stream as a whole", () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {
-            const text = "x".repeat(1_000)
-            const chunk = JSON.stringify({ choices: [{ index: 0, delta: { content: text } }] })
-            yield* server.reply(Reply.sse(Array.from({ length: 1_000 }, () => chunk)))
-            const error = yield* Effect.flip(Stream.runDrain(client.stream(hello)))
+            const error = yield* streamTooMuch(client, server)
             assert.strictEqual(error._tag, "ResponseTooLargeError")
+            assert.strictEqual(error.requestId, ids.requestId)
+          }),
+        { client: { maxResponseBytes: 20_000 }, http }
+      )
+    )
+
+    it.live("keeps the partial content of a stream", () =>
+      withKimi(
+        (client, server) =>
+          Effect.gen(function* () {
+            const error = yield* streamTooMuch(client, server)
             assert.match(error.partial?.content ?? "", /^x+$/)
             assert.isBelow(error.partial?.content.length ?? 0, 20_000)
-            assert.strictEqual(error.requestId, ids.requestId)
           }),
         { client: { maxResponseBytes: 20_000 }, http }
       )

@@ -114,7 +114,7 @@ describe("the error for a fault has neither the key nor the prompt", () => {
     )
   }
 
-  it.live("logs and spans of slow responses have neither of them", () =>
+  it.live("the telemetry of slow responses has neither of them", () =>
     withCanary((client, server) =>
       Effect.gen(function* () {
         for (const fault of [

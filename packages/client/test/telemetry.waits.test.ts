@@ -76,14 +76,21 @@ const build = Effect.gen(function* () {
 })
 
 describe("an observed wait for admission", () => {
-  it.effect("has its duration in metrics, span and record", () =>
+  /** Two calls, the second of which waits for a second. */
+  const twoCalls = Effect.gen(function* () {
+    const built = yield* build
+    const { client, traced } = built
+    const fiber = yield* Effect.forkChild(
+      traced(Effect.all([client.chat(request), client.chat(request)], { concurrency: 2 }))
+    )
+    yield* TestClock.adjust("2 seconds")
+    yield* Fiber.join(fiber)
+    return built
+  })
+
+  it.effect("has its duration in the record of the call", () =>
     Effect.gen(function* () {
-      const { client, histogram, records, spans, traced } = yield* build
-      const fiber = yield* Effect.forkChild(
-        traced(Effect.all([client.chat(request), client.chat(request)], { concurrency: 2 }))
-      )
-      yield* TestClock.adjust("2 seconds")
-      yield* Fiber.join(fiber)
+      const { records } = yield* twoCalls
       assert.deepStrictEqual(
         records.map(({ admissionWait, duration }) => ({ admissionWait, duration })),
         [
@@ -91,15 +98,27 @@ describe("an observed wait for admission", () => {
           { admissionWait: 1000, duration: 2000 }
         ]
       )
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("has its duration in the metrics", () =>
+    Effect.gen(function* () {
+      const { histogram } = yield* twoCalls
       assert.deepStrictEqual(histogram("kimi.client.admission.wait", { "kimi.outcome": "admitted" }), [
         { count: 2, sum: 1 }
       ])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("is an event of the span", () =>
+    Effect.gen(function* () {
+      const { spans } = yield* twoCalls
       const events = spans.flatMap(({ events }) => events.map(([name, , attributes]) => [name, attributes]))
       assert.deepStrictEqual(events, [["kimi.admission.wait", { "kimi.wait": 1, "kimi.outcome": "admitted" }]])
     }).pipe(Effect.scoped)
   )
 
-  it.effect("counts as interrupted, without an attempt, when its caller leaves", () =>
+  it.effect("counts as interrupted when its caller is interrupted", () =>
     Effect.gen(function* () {
       const { client, histogram, records } = yield* build
       const first = yield* Effect.forkChild(client.chat(request))
@@ -117,20 +136,43 @@ describe("an observed wait for admission", () => {
 })
 
 describe("an observed stream", () => {
-  it.effect("has its time to first token, chunk intervals and token rate in the metrics", () =>
+  const drained = Effect.gen(function* () {
+    const built = yield* build
+    const fiber = yield* Effect.forkChild(Stream.runDrain(built.client.stream(request)))
+    yield* TestClock.adjust("600 millis")
+    yield* Fiber.join(fiber)
+    return built
+  })
+
+  it.effect("has its durations in the metrics", () =>
     Effect.gen(function* () {
-      const { client, histogram, records } = yield* build
-      const fiber = yield* Effect.forkChild(Stream.runDrain(client.stream(request)))
-      yield* TestClock.adjust("600 millis")
-      yield* Fiber.join(fiber)
+      const { histogram } = yield* drained
       assert.deepStrictEqual(histogram("gen_ai.client.operation.time_to_first_chunk"), [{ count: 1, sum: 0.5 }])
       assert.deepStrictEqual(histogram("gen_ai.client.operation.time_per_output_chunk"), [
         { count: 2, sum: 0.03 + 0.07 }
       ])
+      assert.deepStrictEqual(histogram("gen_ai.client.operation.duration"), [{ count: 1, sum: 0.6 }])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("has its token rate in the metrics", () =>
+    Effect.gen(function* () {
+      const { histogram } = yield* drained
       // 30 tokens in the 100 milliseconds after the first content.
       assert.deepStrictEqual(histogram("kimi.client.output_rate"), [{ count: 1, sum: 300 }])
-      assert.deepStrictEqual(histogram("gen_ai.client.operation.duration"), [{ count: 1, sum: 0.6 }])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("has its durations in the record of the call", () =>
+    Effect.gen(function* () {
+      const { records } = yield* drained
       assert.deepInclude(records[0], { duration: 600, timeToFirstToken: 500 })
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("is part of the performance of the client", () =>
+    Effect.gen(function* () {
+      const { client } = yield* drained
       const metrics = yield* client.metrics
       assert.deepStrictEqual(metrics.performance, {
         requests: { ok: 1 },

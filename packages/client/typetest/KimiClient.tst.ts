@@ -150,7 +150,7 @@ describe("requests that call no model", () => {
 })
 
 describe("the layers", () => {
-  test("say what they need and that a configuration can be unusable", () => {
+  test("have their requirements and the configuration error", () => {
     expect(KimiNode.layer({ apiKey })).type.toBe<Layer.Layer<KimiClient.KimiClient, ConfigurationError>>()
     expect(KimiNode.layerConfig()).type.toBe<Layer.Layer<KimiClient.KimiClient, ConfigurationError>>()
     expect(KimiClient.layer({ apiKey })).type.toBe<

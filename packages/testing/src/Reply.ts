@@ -22,7 +22,7 @@ export type Headers = { readonly [name: string]: string }
 /**
  * - `Default`: the default response of the server.
  * - `Completion`: a chat completion, sent whole or as a stream depending on the request.
- * - `Json`, `Text`, `Sse`: exactly this response, whatever the request.
+ * - `Json`, `Text`, `Sse`: exactly this response, regardless of the request.
  *
  * @category models
  * @since 0.1.0

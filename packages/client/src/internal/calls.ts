@@ -56,7 +56,7 @@ interface CallsDependencies {
   readonly provider: Provider
   readonly accounts: Accounts
   readonly observer: Observer["Service"] | undefined
-  /** How spans are made where nobody observes. */
+  /** Options of spans without an observer. */
   readonly span: Tracer.SpanOptionsNoTrace
 }
 

@@ -42,7 +42,7 @@ type WireAssistant = Omit<AssistantMessage, "reasoning_content"> & {
   readonly reasoning?: string
 }
 
-/** Moonshot rejects some forms of empty content beside tool calls; omitting it is always accepted. */
+/** Moonshot rejects some forms of empty content in messages with tool calls; omitting it is always accepted. */
 const isBlank = (content: AssistantMessage["content"]): boolean =>
   content === undefined ||
   content === null ||

@@ -11,7 +11,7 @@ const commonOptions = (step: Step, config: KimiConfig.Values): KimiConfig.Option
   ...config,
   model: step.model,
   account: undefined,
-  // Steps have no fallback of their own.
+  // Steps do not fall back further.
   fallback: undefined,
   requestPolicy: step.requestPolicy ?? config.requestPolicy,
   tier: step.tier,

@@ -1,4 +1,4 @@
-/** The `HostApi` of a client, which is optional beside its transport. */
+/** The `HostApi` of a client, which is optional in addition to its transport. */
 import { UnsupportedOperationError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -10,7 +10,7 @@ const missing = (provider: Provider): HostApi["Service"] => ({
   request: ({ operation }) =>
     Effect.fail(
       new UnsupportedOperationError({
-        message: `${operation} requires a HostApi: provide HostApi.layerHttp beside the ChatTransport`,
+        message: `${operation} requires a HostApi: provide HostApi.layerHttp in addition to the ChatTransport`,
         provider: provider.id,
         operation
       })

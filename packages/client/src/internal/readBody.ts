@@ -21,7 +21,7 @@ export interface BodyBytes {
 
 const contentLength = (response: Response): number | undefined => {
   const value = response.headers["content-length"]
-  // The length of an encoded body says nothing about its decoded length.
+  // The length of an encoded body does not determine its decoded length.
   const isPlain = response.headers["content-encoding"] === undefined
   return value !== undefined && isPlain && /^\d+$/.test(value) ? Number(value) : undefined
 }

@@ -33,7 +33,7 @@ import { balanceReader } from "./balanceReader.ts"
 const optionalService = <I, S>(key: Context.Key<I, S>): Effect.Effect<S | undefined> =>
   Effect.map(Effect.serviceOption(key), Option.getOrUndefined)
 
-/** Partial Mode is Moonshot's own; other hosts would begin the response anew. */
+/** Partial Mode is Moonshot's own; other hosts would begin the response again. */
 const isContinuationSupported = ({ provider }: Call): boolean =>
   Object.hasOwn(providers, provider) && providers[provider as KimiConfig.ProviderId].isMoonshot
 

@@ -74,13 +74,13 @@ export const make = (
       OptionRules.finiteDuration("debounce", debounce),
       ...ConfigFile.rulesOf(options)
     ])
-    const behind = yield* ConfigProvider.ConfigProvider
+    const fallbackProvider = yield* ConfigProvider.ConfigProvider
     // Watching starts before the first read, so that no change is missed.
     const changes = yield* folderChanges.make(groupByFolder(options))
     const warn = KimiConfig.makeUnknownVariablesWarning()
     const live = yield* LiveConfig.make((set) =>
       Effect.flatMap(
-        Effect.provideService(ConfigFile.make(options), ConfigProvider.ConfigProvider, behind),
+        Effect.provideService(ConfigFile.make(options), ConfigProvider.ConfigProvider, fallbackProvider),
         (provider) =>
           Effect.provideService(
             Effect.andThen(warn, Settings.fromConfig({ ...overrides, ...set })),

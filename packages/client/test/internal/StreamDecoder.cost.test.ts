@@ -29,7 +29,7 @@ const Tail = Schema.fromJsonString(
   Schema.Struct({ choices: Schema.Tuple([Schema.Struct({ usage: Usage.WireUsage })]) })
 )
 
-/** Only the tail was recorded, which is no answer, so no event says it. */
+/** Only the tail was recorded, which is not content, so it has no event. */
 const usageInTail = (name: Fixtures.SseName) => {
   const [line = ""] = Fixtures.sse(name).split("\n")
   return Usage.fromWire(Schema.decodeUnknownSync(Tail)(line.slice("data: ".length)).choices[0].usage)

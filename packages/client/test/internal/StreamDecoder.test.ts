@@ -115,7 +115,7 @@ describe("StreamDecoder", () => {
   })
 
   describe("tool calls", () => {
-    it("are emitted in deltas, and whole before Finish", () => {
+    it("are emitted whole after their deltas", () => {
       const outcome = decodeData([
         chunk(call({ index: 0, id: "get_time_0", type: "function", function: { name: "get_time", arguments: "" } })),
         chunk(call({ index: 0, function: { arguments: '{"zo' } })),
@@ -212,15 +212,21 @@ describe("StreamDecoder", () => {
     assert.strictEqual(decoder.take().length, 0)
   })
 
-  it("decodes any line ends, and a BOM at the start", () => {
-    const text = hello + stop + done
-    const clean = decode([text])
-    for (const other of [text.replaceAll("\n", "\r\n"), text.replaceAll("\n", "\r"), `\uFEFF${text}`]) {
-      const bytes = bytesOf(other)
-      for (let at = 0; at <= bytes.length; at++) {
-        assert.deepStrictEqual(decode([bytes.subarray(0, at), bytes.subarray(at)]), clean)
-      }
+  /** Asserts that a text has the events of the plain stream, wherever it is split. */
+  const decodesLikePlain = (text: string): void => {
+    const clean = decode([hello + stop + done])
+    const bytes = bytesOf(text)
+    for (let at = 0; at <= bytes.length; at++) {
+      assert.deepStrictEqual(decode([bytes.subarray(0, at), bytes.subarray(at)]), clean)
     }
+  }
+
+  it("decodes any line ends", () => {
+    for (const lineEnd of ["\r\n", "\r"]) decodesLikePlain((hello + stop + done).replaceAll("\n", lineEnd))
+  })
+
+  it("ignores a BOM at the start", () => {
+    decodesLikePlain(`\uFEFF${hello + stop + done}`)
   })
 
   it("decodes data in any valid format", () => {
@@ -230,10 +236,10 @@ describe("StreamDecoder", () => {
   })
 
   it("decodes characters that are split between reads", () => {
-    const said = "é 你好 👋🏽 \u0000 \u2028 \uFEFF end"
-    const bytes = bytesOf(toSse(chunk({ content: said })) + stop + done)
+    const content = "é 你好 👋🏽 \u0000 \u2028 \uFEFF end"
+    const bytes = bytesOf(toSse(chunk({ content: content })) + stop + done)
     for (let at = 0; at <= bytes.length; at++) {
-      assert.strictEqual(joined(decode([bytes.subarray(0, at), bytes.subarray(at)]), "TextDelta"), said)
+      assert.strictEqual(joined(decode([bytes.subarray(0, at), bytes.subarray(at)]), "TextDelta"), content)
     }
   })
 

@@ -142,10 +142,11 @@ describe("fromCompletion", () => {
     }
   })
 
-  it("uses the requested model and defaults for members that are not sent", () => {
-    const answer = plain({ choices: [{ message: { content: "hi" } }] }, "asked")
+  const sparse = plain({ choices: [{ message: { content: "hi" } }] }, "asked")
+
+  it("uses the requested model and defaults for missing members", () => {
     assert.deepStrictEqual(
-      answer,
+      sparse,
       new ChatResponse({
         ...head,
         id: "",
@@ -154,10 +155,13 @@ describe("fromCompletion", () => {
         choices: [{ index: 0, message: { role: "assistant", content: "hi" }, finish_reason: "unknown" }]
       })
     )
+  })
+
+  it("treats null as a missing member", () => {
     const nothing = { id: null, created: null, model: null, usage: null }
     const nulls = { content: "hi", reasoning_content: null, reasoning: null, reasoning_details: null, tool_calls: null }
     const choice = { index: null, message: nulls, finish_reason: null, usage: null }
-    assert.deepStrictEqual(plain({ ...nothing, choices: [choice] }, "asked"), answer)
+    assert.deepStrictEqual(plain({ ...nothing, choices: [choice] }, "asked"), sparse)
   })
 
   it("reads usage from the first choice if there is none in the response", () => {
@@ -201,7 +205,7 @@ describe("fromCompletion", () => {
     assert.strictEqual(new Set(calls.map(({ id }) => id)).size, 1_000)
   })
 
-  it("fails without text and tool calls, regardless of reasoning", () => {
+  it("fails with neither text nor tool calls, regardless of reasoning", () => {
     for (const message of [
       {},
       { content: "" },

@@ -146,7 +146,7 @@ describe("encode", () => {
     }
   })
 
-  it("omits blank content only beside tool calls", () => {
+  it("omits blank content only of messages with tool calls", () => {
     const rest = { role: "assistant", reasoning_content: "Hm", tool_calls: [call] } as const
     for (const content of ["", undefined, null, [], [{ type: "text", text: "" }]] as const) {
       assert.deepStrictEqual(messagesOf({ ...rest, content }), [rest], JSON.stringify(content))

@@ -24,40 +24,43 @@ describe("validate", () => {
     assert.deepStrictEqual(Result.getOrUndefined(validate(request, moonshot)), request)
   })
 
-  it("fails with the malformed member and the expected type, without its value", () => {
-    const assistant = { role: "assistant", tool_calls: [{ id: 3, [secret]: secret }] }
-    const cases: ReadonlyArray<readonly [object, string, string]> = [
-      [{}, "messages", "Missing key"],
-      [{ messages: secret }, "messages", "Expected array"],
-      [{ messages: [{ role: "user", content: 3 }] }, "messages[0].content", "Expected string | array"],
-      [{ messages: [{ role: "user" }] }, "messages[0].content", "Missing key"],
-      [{ messages: [...messages, { role: "tool", content: secret }] }, "messages[1].tool_call_id", "Missing key"],
-      [{ messages: [assistant] }, "messages[0].tool_calls[0].id", "Expected string"],
-      [{ messages, model: 3 }, "model", "Expected string | undefined"],
-      [{ messages, temperature: secret }, "temperature", "Expected number | undefined"],
-      [{ messages, temperature: Number.NaN }, "temperature", "Expected a finite number"],
-      [{ messages, temperature: 2.5 }, "temperature", "Expected a value between 0 and 2"],
-      [{ messages, top_p: -1 }, "top_p", "Expected a value between 0 and 1"],
-      [{ messages, n: 1.5 }, "n", "Expected an integer"],
-      [{ messages, n: 6 }, "n", "Expected a value between 1 and 5"],
-      [{ messages, presence_penalty: 3 }, "presence_penalty", "Expected a value between -2 and 2"],
-      [{ messages, max_tokens: 0 }, "max_tokens", "Expected a value greater than 0"],
-      [{ messages, stop: [secret, 4] }, "stop[1]", "Expected string"],
-      [{ messages, top_logprobs: 21 }, "top_logprobs", "Expected a value between 0 and 20"],
-      [{ messages, tool_choice: secret }, "tool_choice", 'Expected "auto" | "none" | "required"'],
-      [{ messages, thinking: { type: secret } }, "thinking.type", 'Expected "enabled" | "disabled"'],
-      [{ messages, extra_body: { a: () => secret } }, "extra_body.a", "Expected JSON value"]
-    ]
+  const assistant = { role: "assistant", tool_calls: [{ id: 3, [secret]: secret }] }
+  const cases: ReadonlyArray<readonly [object, string, string]> = [
+    [{}, "messages", "Missing key"],
+    [{ messages: secret }, "messages", "Expected array"],
+    [{ messages: [{ role: "user", content: 3 }] }, "messages[0].content", "Expected string | array"],
+    [{ messages: [{ role: "user" }] }, "messages[0].content", "Missing key"],
+    [{ messages: [...messages, { role: "tool", content: secret }] }, "messages[1].tool_call_id", "Missing key"],
+    [{ messages: [assistant] }, "messages[0].tool_calls[0].id", "Expected string"],
+    [{ messages, model: 3 }, "model", "Expected string | undefined"],
+    [{ messages, temperature: secret }, "temperature", "Expected number | undefined"],
+    [{ messages, temperature: Number.NaN }, "temperature", "Expected a finite number"],
+    [{ messages, temperature: 2.5 }, "temperature", "Expected a value between 0 and 2"],
+    [{ messages, top_p: -1 }, "top_p", "Expected a value between 0 and 1"],
+    [{ messages, n: 1.5 }, "n", "Expected an integer"],
+    [{ messages, n: 6 }, "n", "Expected a value between 1 and 5"],
+    [{ messages, presence_penalty: 3 }, "presence_penalty", "Expected a value between -2 and 2"],
+    [{ messages, max_tokens: 0 }, "max_tokens", "Expected a value greater than 0"],
+    [{ messages, stop: [secret, 4] }, "stop[1]", "Expected string"],
+    [{ messages, top_logprobs: 21 }, "top_logprobs", "Expected a value between 0 and 20"],
+    [{ messages, tool_choice: secret }, "tool_choice", 'Expected "auto" | "none" | "required"'],
+    [{ messages, thinking: { type: secret } }, "thinking.type", 'Expected "enabled" | "disabled"'],
+    [{ messages, extra_body: { a: () => secret } }, "extra_body.a", "Expected JSON value"]
+  ]
+
+  it("fails with the malformed member and the expected type", () => {
     for (const [request, path, expected] of cases) {
-      const error = refusal(request)
-      assert.deepStrictEqual(error, {
+      assert.deepStrictEqual(refusal(request), {
         _tag: "InvalidRequestError",
         provider: "moonshot",
         parameter: path,
         message: `${path}: ${expected}`
       })
-      assert.notInclude(JSON.stringify(error), secret)
     }
+  })
+
+  it("fails without the value of the malformed member", () => {
+    for (const [request] of cases) assert.notInclude(JSON.stringify(refusal(request)), secret)
   })
 
   it("fails with the path of an unknown message, part, format or tool", () => {

@@ -167,14 +167,20 @@ describe("mapError", () => {
       assert.strictEqual(read(500, { body: " \n" })["message"], "the host answered 500 with an empty body")
     })
 
-    it("quotes other bodies, scrubbed and limited in length", () => {
+    it("redacts keys in other bodies", () => {
       const text = "key sk-0123456789abcdef is bad"
       assert.strictEqual(read(500, { body: text })["message"], "the host answered 500 with key <redacted> is bad")
+    })
+
+    it("quotes other bodies", () => {
       assert.strictEqual(
         read(500, { body: '{"detail":"no"}' })["message"],
         'the host answered 500 with {"detail":"no"}'
       )
       assert.strictEqual(read(500, { body: '{"error":"plain"}' })["message"], "plain")
+    })
+
+    it("limits the length of a quoted body", () => {
       assert.isAtMost(String(read(500, { body: "x".repeat(100_000) })["message"]).length, 2_049)
     })
 
@@ -245,7 +251,7 @@ describe("mapError", () => {
       assert.deepStrictEqual(responseIds(Headers.fromInput(both)), { requestId: "m", traceId: "n" })
     })
 
-    it("limits the length of an id and removes the key", () => {
+    it("redacts the key in an id before limiting its length", () => {
       const hostile = Headers.fromInput({ "x-request-id": `${call.secret}${"x".repeat(10_000)}` })
       assert.strictEqual(responseIds(hostile, call.secret).requestId, `<redacted>${"x".repeat(118)}`)
     })

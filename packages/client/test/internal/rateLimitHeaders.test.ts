@@ -12,7 +12,7 @@ describe("parseRateStatus", () => {
     )
   })
 
-  it("parses OpenAI's headers with durations, and prefers those of requests", () => {
+  it("prefers OpenAI's headers of requests", () => {
     assert.deepStrictEqual(
       of({
         "x-ratelimit-limit-requests": "60",
@@ -22,6 +22,9 @@ describe("parseRateStatus", () => {
       }),
       { limit: 60, remaining: 0, reset: 90_500 }
     )
+  })
+
+  it("parses the durations of OpenAI's headers", () => {
     assert.deepStrictEqual(of({ "x-ratelimit-remaining-requests": "1", "x-ratelimit-reset-requests": "120ms" }), {
       remaining: 1,
       reset: 120

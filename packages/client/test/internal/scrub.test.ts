@@ -99,10 +99,13 @@ describe("scrub", () => {
 })
 
 describe("scrubWord", () => {
-  it("redacts the key in a word, and truncates it to 128 characters", () => {
+  it("redacts the key in a word", () => {
     assert.strictEqual(scrubWord(`r-${key}-1`, key), "r-<redacted>-1")
     assert.strictEqual(scrubWord("r-1", key), "r-1")
     assert.strictEqual(scrubWord("category", "cat"), "category")
+  })
+
+  it("truncates a word to 128 characters", () => {
     assert.strictEqual(scrubWord(`${"x".repeat(120)}${key}`, key), `${"x".repeat(120)}<redacte`)
     assert.strictEqual(scrubWord("x".repeat(10_000), undefined), "x".repeat(128))
   })

@@ -11,7 +11,7 @@ const limits: Settings["limits"] = {
   rates: { requestsPerMinute: 100, tokensPerMinute: 10_000 }
 }
 
-const said: ReadonlyArray<readonly [string, string]> = [
+const expectedLogs: ReadonlyArray<readonly [string, string]> = [
   ["Warn", "Redis is unavailable: this process uses 50 % of the account's limits until it is available again"],
   ["Info", "Redis is available again: the account's limits are shared"]
 ]
@@ -34,28 +34,28 @@ describe.skipIf(!hasServer)("Admission.layerRedis when Redis fails", () => {
         const go = (account: string, callers: number, calls: number) => {
           for (const { send } of workers) send({ type: "go", account, callers, calls, tokens: [80] })
         }
-        const haveSaid = (lines: number) => () => workers.every(({ logs }) => logs.length >= lines)
+        const haveLogged = (lines: number) => () => workers.every(({ logs }) => logs.length >= lines)
         const more = (calls: number) => {
           const enough = places.requests + calls
           return host.until(() => places.requests >= enough)
         }
 
-        // Each process has less than its share in use when Redis goes away, and asks for more than that afterwards.
+        // Each process has less than its share in use when Redis goes away, and requests more than that afterwards.
         go("places", 3, calls)
         go("rates", 1, 20)
         yield* more(60)
         yield* host.until(() => rates.requests === 40 && rates.running === 0)
         yield* server[begin]
-        yield* host.until(haveSaid(1))
+        yield* host.until(haveLogged(1))
         go("places", 6, calls)
         go("rates", 5, calls)
         yield* more(60)
         yield* host.until(() => rates.requests === 100)
         yield* server[end]
-        yield* host.until(haveSaid(2))
+        yield* host.until(haveLogged(2))
         yield* more(60)
 
-        // They share again: Redis knows the calls that run, and all that was spent.
+        // They share again: Redis has the running calls and the total usage.
         const redis = yield* connect(server.port)
         const used = (account: string) =>
           redis.send<ReadonlyArray<string>>("HMGET", `t:{${account}}:state`, "requests", "tokens")
@@ -73,8 +73,8 @@ describe.skipIf(!hasServer)("Admission.layerRedis when Redis fails", () => {
         assert.isAtMost(places.peak, 6)
         assert.strictEqual(rates.requests, 100)
         for (const { failures, logs } of workers) {
-          assert.deepStrictEqual<ReadonlyArray<readonly [string, string]>>(logs, said)
-          // The account's minute is spent, with or without Redis.
+          assert.deepStrictEqual<ReadonlyArray<readonly [string, string]>>(logs, expectedLogs)
+          // The account's minute is used up, with or without Redis.
           assert.deepStrictEqual(
             failures.map(({ account, tag }) => [account, tag]),
             Array.from({ length: 5 }, () => ["rates", "AdmissionTimeoutError"])

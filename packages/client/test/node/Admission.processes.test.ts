@@ -4,7 +4,7 @@ import { connect, port, reachable, uniquePrefix } from "./support/redis.ts"
 import { makeHost } from "./support/admission/host.ts"
 import type { Settings } from "./support/admission/messages.ts"
 
-/** Goes on for as long as the door lets it. */
+/** More calls than the limiter permits. */
 const calls = 1_000_000
 
 const stop = { type: "stop" } as const
@@ -59,7 +59,7 @@ describe.skipIf(!reachable)("Admission.layerRedis with two processes", () => {
     })
   )
 
-  it.live("shares permits between a busy process and one that starts later", () =>
+  it.live("shares permits of a busy process with one that starts later", () =>
     Effect.gen(function* () {
       const host = makeHost(100)
       const limits = { early: { concurrency: 1 } }

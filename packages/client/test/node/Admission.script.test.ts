@@ -7,7 +7,7 @@ const account = "moonshot"
 const places = (concurrency: number) => ({ concurrency })
 const nothing = { requests: 0, tokens: 0, daily: 0 }
 
-/** The script as processes see it that share an account. */
+/** The script of several processes that share an account. */
 const processes = Effect.fnUntraced(function* (to: number = port) {
   const redis = yield* connect(to)
   const prefix = uniquePrefix()
@@ -25,7 +25,7 @@ const processes = Effect.fnUntraced(function* (to: number = port) {
 
 const status = <E, R>(reply: Effect.Effect<AdmissionScript.Reply, E, R>) => Effect.map(reply, ({ status }) => status)
 
-/** Asks again until it is so, since the script goes by the clock of Redis. */
+/** Repeats until the condition holds, since the script uses the clock of Redis. */
 const until = <A, E, R>(effect: Effect.Effect<A, E, R>, isSo: (value: A) => boolean) =>
   Effect.repeat(effect, { until: isSo, schedule: Schedule.spaced("10 millis") })
 
@@ -37,14 +37,14 @@ describe.skipIf(!reachable)("AdmissionScript", () => {
       yield* one.acquire("one:1", 100, {})
       const first = { requests: 2, tokens: 20 }
       yield* one.report(nothing, first, nothing)
-      // Nobody heard the answer, so it comes again, and then with what came after it.
+      // The reply was lost, so the report is repeated, then together with later usage.
       yield* one.report(nothing, first, nothing)
       const { daily, requests, tokens } = yield* one.report(nothing, { requests: 5, tokens: 50 }, nothing)
       assert.deepStrictEqual({ daily, requests, tokens }, { requests: 6, tokens: 150, daily: 150 })
     })
   )
 
-  it.live("counts what was spent lately when Redis has forgotten, once", () =>
+  it.live("counts recent usage once when Redis has lost its data", () =>
     Effect.gen(function* () {
       const { key, of, redis } = yield* processes()
       const [one, unaware] = [of("one"), of("one")]
@@ -59,14 +59,14 @@ describe.skipIf(!reachable)("AdmissionScript", () => {
       yield* one.report(nothing, { requests: 1, tokens: 10 }, lately)
       const { daily, inFlight, requests, tokens } = yield* one.report(nothing, { requests: 1, tokens: 10 }, lately)
       assert.deepStrictEqual({ daily, inFlight, requests, tokens }, { ...lately, inFlight: 0 })
-      // The next report goes on from there, also when nobody has heard the answer to the first.
+      // The next report adds to it, even if the reply to the first was lost.
       const late = yield* unaware.report(nothing, { requests: 2, tokens: 20 }, lately)
       assert.strictEqual(late.requests, 3)
       assert.strictEqual(yield* status(one.acquire("one:3", 100, {})), "ok")
     })
   )
 
-  it.live("keeps what is free for who waits longest, until it asks no more", () =>
+  it.live("keeps a free permit for the longest waiting process while that process retries", () =>
     Effect.gen(function* () {
       const { of } = yield* processes()
       const [one, two, three] = [of("one"), of("two"), of("three")]
@@ -84,7 +84,7 @@ describe.skipIf(!reachable)("AdmissionScript", () => {
       assert.strictEqual(yield* enter(two, "two:3"), "full")
       assert.strictEqual(yield* enter(three, "three:3"), "ok")
       yield* three.release("three:3", 0)
-      // Now it is the turn of the first, which never asks again.
+      // The first is next, but it never retries.
       yield* until(enter(two, "two:4"), (now) => now === "ok")
     })
   )

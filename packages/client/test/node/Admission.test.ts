@@ -9,46 +9,46 @@ import { connect, reachable, uniquePrefix } from "./support/redis.ts"
 const account = "moonshot"
 const ask = (tokens = 1) => ({ account, tokens: () => tokens })
 
-/** A door with a connection of its own. */
+/** A limiter with a separate connection. */
 const open = Effect.fnUntraced(function* (options: Admission.RedisOptions) {
   const redis = yield* connect()
   const layer = Admission.layerRedis({ timeout: "10 seconds", ...options })
   const services = yield* Layer.build(Layer.provide(layer, Layer.succeed(Redis.Redis, redis)))
-  const door = Context.get(services, Admission.Admission)
-  const state = Effect.map(door.states, (states) => states.get(account))
+  const limiter = Context.get(services, Admission.Admission)
+  const state = Effect.map(limiter.states, (states) => states.get(account))
   const held = redis.send<number>("ZCARD", `${options.keyPrefix}{${account}}:permits`)
-  return { door, state, held }
+  return { limiter, state, held }
 })
 
 const start = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
-/** Waits until Redis holds so many places. */
-const untilHeld = (held: Effect.Effect<number, Redis.RedisError>, places: number) =>
-  Effect.repeat(held, { until: (now) => now === places })
+/** Waits until Redis has this number of permits. */
+const untilHeld = (held: Effect.Effect<number, Redis.RedisError>, permits: number) =>
+  Effect.repeat(held, { until: (now) => now === permits })
 
 describe.skipIf(!reachable)("Admission.layerRedis", () => {
   it.live("releases all permits after 1,000 random interruptions", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const options = { keyPrefix: uniquePrefix(), limits: { concurrency: 7 } }
-      const doors = [yield* open(options), yield* open(options)] as const
+      const limiters = [yield* open(options), yield* open(options)] as const
       let made = 0
       const attempt = Effect.suspend(() => {
         made += 1
         return Effect.sleep(Duration.millis(chance.nextDoubleUnsafe() * 4))
       })
       yield* Effect.forEach(
-        Array.from({ length: 1_000 }, (_, index) => doors[index % 2 === 0 ? 0 : 1].door),
-        (door) =>
+        Array.from({ length: 1_000 }, (_, index) => limiters[index % 2 === 0 ? 0 : 1].limiter),
+        (limiter) =>
           Effect.gen(function* () {
-            const fiber = yield* start(door.guard(ask())(attempt))
+            const fiber = yield* start(limiter.guard(ask())(attempt))
             yield* Effect.sleep(Duration.millis(chance.nextDoubleUnsafe() * 12))
             yield* Fiber.interrupt(fiber)
           }),
         { concurrency: 25, discard: true }
       )
       assert.isAbove(made, 50)
-      for (const { held, state } of doors) {
+      for (const { held, state } of limiters) {
         yield* untilHeld(held, 0)
         assert.deepInclude(yield* state, { inFlight: 0, waiting: 0 })
       }
@@ -57,18 +57,18 @@ describe.skipIf(!reachable)("Admission.layerRedis", () => {
 
   /** One running call of one account with one permit, which ends when `end` is done. */
   const occupied = Effect.gen(function* () {
-    const { door, held } = yield* open({
+    const { limiter, held } = yield* open({
       keyPrefix: uniquePrefix(),
       limits: { concurrency: 1 },
       maxQueue: 2,
       maxWait: "300 millis"
     })
     const end = yield* Deferred.make<void>()
-    yield* start(door.guard(ask())(Deferred.await(end)))
+    yield* start(limiter.guard(ask())(Deferred.await(end)))
     yield* untilHeld(held, 1)
     const order: Array<string> = []
     const call = (priority: CallOptions.Priority) =>
-      CallOptions.provide({ priority })(door.guard(ask())(Effect.sync(() => void order.push(priority))))
+      CallOptions.provide({ priority })(limiter.guard(ask())(Effect.sync(() => void order.push(priority))))
     return { call, end, order }
   })
 
@@ -87,7 +87,7 @@ describe.skipIf(!reachable)("Admission.layerRedis", () => {
     })
   )
 
-  it.live("refuses a call when the queue of its priority is full", () =>
+  it.live("rejects a call when the queue of its priority is full", () =>
     Effect.gen(function* () {
       const { call } = yield* occupied
       for (let i = 0; i < 2; i++) yield* start(call("batch"))
@@ -107,8 +107,8 @@ describe.skipIf(!reachable)("Admission.layerRedis", () => {
     Effect.gen(function* () {
       const options = { keyPrefix: uniquePrefix(), limits: { requestsPerMinute: 1 }, maxWait: "10 seconds" } as const
       const [one, two] = [yield* open(options), yield* open(options)]
-      yield* one.door.guard(ask())(Effect.void)
-      const error = yield* Effect.flip(two.door.guard(ask())(Effect.die("made")))
+      yield* one.limiter.guard(ask())(Effect.void)
+      const error = yield* Effect.flip(two.limiter.guard(ask())(Effect.die("made")))
       assert.instanceOf(error, AdmissionTimeoutError)
       assert.isAbove(Duration.toSeconds(error.retryAfter ?? Duration.zero), 50)
     })

@@ -11,12 +11,12 @@ import { call } from "./support/audit/records.ts"
 
 const start = Date.UTC(2026, 10, 26, 2, 30)
 
-describe("an audit that cannot be written", () => {
+describe("an audit log that cannot be written", () => {
   const watched = <A, E, R>(program: Effect.Effect<A, E, R>) =>
     Effect.suspend(() => {
-      const said: Array<string> = []
-      const logger = Logger.make(({ logLevel, message }) => void said.push(`${logLevel} ${JSON.stringify(message)}`))
-      return Effect.map(Effect.provide(program, Logger.layer([logger])), () => said)
+      const logged: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) => void logged.push(`${logLevel} ${JSON.stringify(message)}`))
+      return Effect.map(Effect.provide(program, Logger.layer([logger])), () => logged)
     })
 
   it.effect("keeps lines until they can be written again", () =>
@@ -26,7 +26,7 @@ describe("an audit that cannot be written", () => {
       symlinkSync("/dev/full", path)
       yield* TestClock.setTime(start)
       const audit = yield* AuditLog.make({ path, durability: "written", maxBuffered: 3 })
-      const said = yield* watched(
+      const logged = yield* watched(
         Effect.gen(function* () {
           for (let i = 0; i < 10; i++) yield* audit.record(call(`${i}`))
           assert.deepStrictEqual(yield* audit.status, {
@@ -39,7 +39,7 @@ describe("an audit that cannot be written", () => {
           const error = yield* Effect.flip(audit.check)
           assert.deepStrictEqual([error._tag, error.reason, error.since], ["AuditUnavailableError", "ENOSPC", start])
           unlinkSync(path)
-          // The next try is due within a second, and nobody has to ask for it.
+          // The next attempt is due within a second, without a call.
           yield* until(() => linesIn(path).length === 4, TestClock.adjust("1 second"))
           yield* audit.record(call("last"))
           yield* audit.check
@@ -49,22 +49,30 @@ describe("an audit that cannot be written", () => {
       const { at, id: _, ...gap } = linesIn(path)[3] ?? {}
       assert.deepStrictEqual([gap, String(at).slice(0, 13)], [{ event: "gap", dropped: 7 }, "2026-11-26T02"])
       assert.deepStrictEqual(yield* audit.status, { isFailing: false, written: 4, buffered: 0, dropped: 7 })
-      assert.deepStrictEqual(said, [
-        'Warn ["The audit log cannot be written; calls go on",{"reason":"ENOSPC"}]',
+      assert.deepStrictEqual(logged, [
+        'Warn ["The audit log cannot be written; calls continue",{"reason":"ENOSPC"}]',
         'Info ["The audit log can be written again"]'
       ])
     })
   )
 
-  it.effect("is known before the first call, and attempted again by check", () =>
+  it.effect("is reported before the first call", () =>
+    Effect.gen(function* () {
+      const root = yield* folder
+      writeFileSync(join(root, "logs"), "a file where the folder should be")
+      const audit = yield* AuditLog.make({ path: join(root, "logs", "audit.jsonl") })
+      assert.isTrue((yield* audit.status).isFailing)
+    }).pipe(watched)
+  )
+
+  it.effect("is attempted again by check", () =>
     Effect.gen(function* () {
       const root = yield* folder
       writeFileSync(join(root, "logs"), "a file where the folder should be")
       const path = join(root, "logs", "audit.jsonl")
-      const said = yield* watched(
+      const logged = yield* watched(
         Effect.gen(function* () {
           const audit = yield* AuditLog.make({ path })
-          assert.isTrue((yield* audit.status).isFailing)
           const error = yield* Effect.flip(audit.check)
           assert.match(error.message, /^The audit log cannot be written \((EEXIST|ENOTDIR)\)$/)
           unlinkSync(join(root, "logs"))
@@ -74,14 +82,14 @@ describe("an audit that cannot be written", () => {
           assert.deepStrictEqual(jobsOf(linesIn(path)), ["1"])
         })
       )
-      assert.strictEqual(said.length, 2)
+      assert.strictEqual(logged.length, 2)
     })
   )
 
-  it.effect("delays calls for at most some seconds when the disk hangs", () =>
+  it.effect("delays calls for at most five seconds when the disk hangs", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, "audit.jsonl")
-      // Nobody reads it, so that a write waits when the pipe is full.
+      // No process reads it, so a write waits when the pipe is full.
       execFileSync("mkfifo", [path])
       const scope = yield* Scope.make()
       const audit = yield* Scope.provide(AuditLog.make({ path, durability: "written", maxBuffered: 500 }), scope)
@@ -109,22 +117,22 @@ describe("an audit that cannot be written", () => {
       assert.isUndefined(closing.pollUnsafe())
       yield* TestClock.adjust("1 millis")
       yield* Fiber.join(closing)
-      // So that the write does not outlive the test.
+      // Otherwise the write outlives the test.
       const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
       readSync(reader, Buffer.alloc(65_536))
       closeSync(reader)
     })
   )
 
-  it.effect("says what was lost when it closes before there is room", () =>
+  it.effect("logs how many lines were lost when it closes before they are written", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, "audit.jsonl")
       symlinkSync("/dev/full", path)
-      const said = yield* watched(
+      const logged = yield* watched(
         Effect.scoped(Effect.flatMap(AuditLog.make({ path }), (audit) => audit.record(call("1"))))
       )
-      assert.deepStrictEqual(said, [
-        'Warn ["The audit log cannot be written; calls go on",{"reason":"ENOSPC"}]',
+      assert.deepStrictEqual(logged, [
+        'Warn ["The audit log cannot be written; calls continue",{"reason":"ENOSPC"}]',
         'Warn ["Audit log lines were dropped",{"lines":1}]'
       ])
     })

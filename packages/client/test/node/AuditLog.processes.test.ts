@@ -10,7 +10,7 @@ const worker = join(import.meta.dirname, "support", "audit", "worker.ts")
 
 interface Running {
   readonly child: ChildProcess
-  /** How many of its calls are recorded, as it says. */
+  /** The number of recorded calls that it has printed. */
   readonly recorded: () => number
   readonly ended: () => boolean
 }

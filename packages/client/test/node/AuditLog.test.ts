@@ -15,19 +15,24 @@ const start = Date.UTC(2026, 10, 26, 2, 30)
 const file = Effect.map(folder, (path) => join(path, "logs", "audit.jsonl"))
 
 describe("AuditLog", () => {
-  it.effect("writes the caller, time, model, outcome and cost of a call", () =>
+  /** An audit log with a successful call and a failed one. */
+  const twoCalls = Effect.gen(function* () {
+    const path = yield* file
+    const audit = yield* AuditLog.make({ path, durability: "written" })
+    yield* audit.record(call("report"))
+    const { cost: _, usage: __, ...rest } = call("")
+    yield* audit.record({
+      ...rest,
+      outcome: "ServerError",
+      error: { tag: "ServerError", category: "provider", severity: "warning", message: prompt },
+      tags: { tenant: "", job: "", agent: "" }
+    })
+    return { audit, path, lines: linesIn(path) }
+  })
+
+  it.effect("writes the facts of a successful call", () =>
     Effect.gen(function* () {
-      const path = yield* file
-      const audit = yield* AuditLog.make({ path, durability: "written" })
-      yield* audit.record(call("report"))
-      const { cost: _, usage: __, ...rest } = call("")
-      yield* audit.record({
-        ...rest,
-        outcome: "ServerError",
-        error: { tag: "ServerError", category: "provider", severity: "warning", message: prompt },
-        tags: { tenant: "", job: "", agent: "" }
-      })
-      const [first, second] = linesIn(path)
+      const [first] = (yield* twoCalls).lines
       const { id, ...line } = first ?? {}
       assert.match(String(id), /^[0-9a-f-]{36}$/)
       assert.deepStrictEqual(line, {
@@ -54,22 +59,63 @@ describe("AuditLog", () => {
         requestId: "req-1",
         traceId: "a".repeat(32)
       })
+    })
+  )
+
+  it.effect("writes a failed call without members that it does not have", () =>
+    Effect.gen(function* () {
+      const [, second] = (yield* twoCalls).lines
       assert.strictEqual(second?.["outcome"], "ServerError")
       for (const name of ["cost", "tenant", "job", "promptTokens"]) assert.notProperty(second, name)
+    })
+  )
+
+  it.effect("does not write the message of an error", () =>
+    Effect.gen(function* () {
+      const [, second] = (yield* twoCalls).lines
       assert.isUndefined(canaryIn(JSON.stringify(second)))
+    })
+  )
+
+  it.effect("creates a file that only its owner can access", () =>
+    Effect.gen(function* () {
+      const { path } = yield* twoCalls
       assert.strictEqual(statSync(path).mode & 0o777, 0o600)
+    })
+  )
+
+  it.effect("counts written lines in its status", () =>
+    Effect.gen(function* () {
+      const { audit } = yield* twoCalls
       assert.deepStrictEqual(yield* audit.status, { isFailing: false, written: 2, buffered: 0, dropped: 0 })
     })
   )
 
-  it.effect("escapes, shortens and redacts hostile names", () =>
+  const hostile = Effect.gen(function* () {
+    const path = yield* file
+    const audit = yield* AuditLog.make({ path, durability: "written" })
+    yield* audit.record(call("a\nb\u2028\ud800", { requestModel: "x".repeat(1_000_000), requestId: key }))
+    return linesIn(path)
+  })
+
+  it.effect("escapes line ends in a name", () =>
     Effect.gen(function* () {
-      const path = yield* file
-      const audit = yield* AuditLog.make({ path, durability: "written" })
-      yield* audit.record(call("a\nb\u2028\ud800", { requestModel: "x".repeat(1_000_000), requestId: key }))
-      const [line, ...others] = linesIn(path)
+      const [line, ...others] = yield* hostile
       assert.strictEqual(others.length, 0)
-      assert.deepStrictEqual([line?.["job"], line?.["requestId"]], ["a\nb\u2028\ufffd", "<redacted>"])
+      assert.strictEqual(line?.["job"], "a\nb\u2028\ufffd")
+    })
+  )
+
+  it.effect("redacts a key in an id", () =>
+    Effect.gen(function* () {
+      const [line] = yield* hostile
+      assert.strictEqual(line?.["requestId"], "<redacted>")
+    })
+  )
+
+  it.effect("truncates a long name", () =>
+    Effect.gen(function* () {
+      const [line] = yield* hostile
       assert.strictEqual(String(line?.["model"]).length, 257)
     })
   )
@@ -147,7 +193,7 @@ describe("AuditLog", () => {
     })
   )
 
-  it.effect("begins a new file for a new day, also after a restart", () =>
+  it.effect("begins a new file for a new day", () =>
     Effect.gen(function* () {
       const path = yield* file
       yield* TestClock.setTime(start)
@@ -161,15 +207,32 @@ describe("AuditLog", () => {
         (yield* filesOf(path)).map((one) => jobsOf(linesIn(one))),
         [["1", "2"], ["3"]]
       )
-      // Another process, on the next day, finds the file of this one.
+    })
+  )
+
+  it.effect("begins a new file for a new day after a restart", () =>
+    Effect.gen(function* () {
+      const path = yield* file
+      yield* TestClock.setTime(start)
+      const audit = yield* AuditLog.make({ path, durability: "written" })
+      yield* audit.record(call("3"))
       utimesSync(path, (start + day) / 1_000, (start + day) / 1_000)
       yield* TestClock.setTime(start + 2 * day)
       const next = yield* AuditLog.make({ path, durability: "written" })
       yield* next.record(call("4"))
       assert.deepStrictEqual(
         (yield* filesOf(path)).map((one) => jobsOf(linesIn(one))),
-        [["1", "2"], ["3"], ["4"]]
+        [["3"], ["4"]]
       )
+    })
+  )
+
+  it.effect("appends to the file of another day when daily rotation is off", () =>
+    Effect.gen(function* () {
+      const path = yield* file
+      yield* TestClock.setTime(start)
+      const audit = yield* AuditLog.make({ path, durability: "written" })
+      yield* audit.record(call("4"))
       const whole = yield* AuditLog.make({ path, durability: "written", daily: false })
       yield* TestClock.setTime(start + 9 * day)
       yield* whole.record(call("5"))
@@ -177,7 +240,7 @@ describe("AuditLog", () => {
     })
   )
 
-  it.effect("begins a line of its own behind one that was left half written", () =>
+  it.effect("begins a new line after an incomplete one", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, "audit.jsonl")
       writeFileSync(path, '{"event":"call","id":"half')

@@ -1,4 +1,4 @@
-/** Budgets as users put them together: a client for Node over real HTTP, and a store that outlives it. */
+/** Budgets with a Node client over real HTTP, and a store that outlives the client. */
 import { assert, describe, it } from "@effect/vitest"
 import { Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
@@ -11,11 +11,11 @@ import { folder } from "./support/files.ts"
 
 // 88 tokens of prompt by estimate at 3 dollars a million, and 100 of answer at 15: 1,764 millionths.
 const request = { messages: [{ role: "user" as const, content: "Hello world!" }], max_completion_tokens: 100 }
-// The server says 93 and 47 tokens: 279 + 705.
+// The server reports 93 and 47 tokens: 279 + 705.
 const used = Reply.chatResponse({ content: "hello", usage: { prompt_tokens: 93, completion_tokens: 47 } })
 const caps: ReadonlyArray<Budget.Cap> = [{ amount: "0.003", currency: "USD" }]
 
-/** Runs a program with a client of its own, as a process would. */
+/** Runs a program with a separate client, as a process would. */
 const withClient = <A, E, E2>(
   server: MockServer.MockServer["Service"],
   budget: Layer.Layer<Budget.Budget, E2>,

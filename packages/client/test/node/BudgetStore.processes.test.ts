@@ -11,7 +11,7 @@ import { runs, seedOf } from "../../../../test/support/depth.ts"
 
 const dollars = (amount: bigint): number => Number(BigDecimal.format(Amount.toDecimal(amount)))
 
-/** The books in dollars; every scope holds the same. */
+/** The balances in dollars; every scope has the same. */
 const read = (store: BudgetStore.BudgetStore["Service"]) =>
   Effect.map(store.scopeBalances, (lines) => {
     const rows = lines.map(({ reserved, spent }) => ({ spent: dollars(spent), reserved: dollars(reserved) }))
@@ -32,7 +32,7 @@ describe("a budget in a file that killed processes share", () => {
         const settings: Settings = { store: { type: "sqlite", path }, cap: `${cap}`, leaseMillis, callers: 4 }
 
         const check = Effect.gen(function* () {
-          // What the host has seen by now was reserved before.
+          // Usage at the host was reserved before.
           const used = seen.used
           const { reserved, spent } = yield* read(store)
           assert.isAtMost(spent + reserved, cap)
@@ -49,7 +49,7 @@ describe("a budget in a file that killed processes share", () => {
               yield* Effect.sleep(yield* Random.nextIntBetween(5, 60))
               yield* check
             }
-            // Nobody is told: what it had in hand stays in hand.
+            // It releases nothing: its reservations stay.
             if (child.kill("SIGKILL")) kills += 1
             yield* Scope.close(scope, Exit.void)
             yield* check
@@ -59,7 +59,7 @@ describe("a budget in a file that killed processes share", () => {
         assert.strictEqual(kills, 3 * rounds)
         assert.isAbove(seen.served, 15 * rounds)
 
-        // When the leases of the dead are over, nobody holds anything.
+        // When the leases of killed processes have expired, there are no reservations.
         yield* Effect.sleep(leaseMillis + 100)
         const { reserved, spent } = yield* read(store)
         assert.strictEqual(reserved, 0)

@@ -40,7 +40,7 @@ describe("damage on disk", () => {
           yield* flip(path)
           yield* Effect.scoped(
             Effect.gen(function* () {
-              // Whatever is wrong with the file, the store comes up.
+              // The store opens regardless of the damage.
               const store = yield* CacheStore.makeSqlite({ path })
               right += yield* readAll(store, envelope, entries)
               yield* withoutDefect(store.removeTag("tag 0"))

@@ -46,7 +46,7 @@ describe("CacheStore.layerFile", () => {
     })
   )
 
-  it.effect("leaves nothing half written behind when it is interrupted", () =>
+  it.effect("leaves no incomplete entry when it is interrupted", () =>
     Effect.gen(function* () {
       const path = yield* folder
       const store = yield* CacheStore.makeFile({ path })
@@ -101,33 +101,33 @@ describe("CacheStore.layerFile", () => {
     })
   )
 
-  it.effect("counts what is written behind a sweep that is under way", () =>
+  it.effect("counts entries that are written after the running sweep has passed", () =>
     Effect.gen(function* () {
       const path = yield* folder
       const store = yield* CacheStore.makeFile({ path, maxBytes: megabyte, sweepInterval: "1 hour" })
       for (let i = 0; i < 400; i++) yield* store.set(keyOf(i), bytesOf(10), yield* keptFor(7_200_000))
       const part = readdirSync(path).find((name) => /^[0-9a-f]{2}$/.test(name)) ?? assert.fail("there is no part")
-      const [expired, behind] = Array.from({ length: 5_000 }, (_, i) => keyOf(`in ${i}`)).filter((key) =>
+      const [expired, passed] = Array.from({ length: 5_000 }, (_, i) => keyOf(`in ${i}`)).filter((key) =>
         EntryFolder.nameOf(key).startsWith(part)
       )
-      if (expired === undefined || behind === undefined) return assert.fail("no key is kept in this part")
+      if (expired === undefined || passed === undefined) return assert.fail("no key is kept in this part")
       const first = EntryFolder.pathOf(path, EntryFolder.nameOf(expired))
       yield* keep(store, expired, bytesOf(10))
       for (let i = 0; i < 4; i++) yield* store.set(keyOf(`large ${i}`), bytesOf(200_000), yield* keptFor(7_200_000))
       const last = join(path, "writing", "left over")
       writeFileSync(last, "half")
       utimesSync(last, 0, 0)
-      // The sweep passes one part first, and ends with what was left half written.
+      // The sweep passes one part first, and ends with incomplete files.
       yield* TestClock.adjust("1 hour")
       yield* untilFiles(() => !existsSync(first))
-      yield* keep(store, behind, bytesOf(200_000))
+      yield* keep(store, passed, bytesOf(200_000))
       yield* untilFiles(() => !existsSync(last))
       yield* keep(store, keyOf("too much"), bytesOf(200_000))
       yield* untilFiles(() => sizeOf(path) <= megabyte)
     })
   )
 
-  it.effect("lets go of what was not used for longest when it takes too much", () =>
+  it.effect("removes the least recently used entries when it is full", () =>
     Effect.gen(function* () {
       const path = yield* folder
       const maxBytes = megabyte
@@ -146,7 +146,7 @@ describe("CacheStore.layerFile", () => {
     })
   )
 
-  it.effect("does not take a look for a tag or a time for a use", () =>
+  it.effect("does not count a lookup of a tag or expiry as a use", () =>
     Effect.gen(function* () {
       const path = yield* folder
       const store = yield* CacheStore.makeFile({ path })

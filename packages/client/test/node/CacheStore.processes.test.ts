@@ -20,7 +20,7 @@ interface Running {
   readonly isOver: () => boolean
 }
 
-/** A process of its own, gone with the scope. */
+/** A separate process, killed with the scope. */
 const processOn = (path: string, name: string, turns: number) =>
   Effect.acquireRelease(
     Effect.sync((): Running => {
@@ -59,7 +59,7 @@ describe("processes on one SQLite file", () => {
     () =>
       Effect.gen(function* () {
         const path = yield* databaseFile
-        // Nobody has created the file: both do, at the same time.
+        // The file does not exist: both processes create it at the same time.
         const processes = yield* Effect.forEach(["one", "other"], (name) => processOn(path, name, turns))
         for (const each of processes) {
           const report = yield* reportOf(each)

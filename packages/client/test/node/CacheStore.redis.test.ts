@@ -19,7 +19,7 @@ const patient = Duration.seconds(10)
 const storeOn = (redis: Redis.Redis["Service"], options: CacheStore.RedisOptions) =>
   Effect.provideService(CacheStore.makeRedis(options), Redis.Redis, redis)
 
-/** A store under a prefix of its own, and a connection to look at it. */
+/** A store under a separate prefix, and a connection to inspect it. */
 const fresh = (options: CacheStore.RedisOptions = {}) =>
   Effect.gen(function* () {
     const redis = yield* connect()
@@ -46,7 +46,7 @@ describe.skipIf(!reachable)("CacheStore.layerRedis", () => {
     })
   )
 
-  it.live("leaves nothing behind when all is removed or expired, but lists that expire", () =>
+  it.live("leaves only expiring lists when all entries are removed or expired", () =>
     Effect.gen(function* () {
       const { prefix, redis, store } = yield* fresh()
       const keys = () => redis.send<ReadonlyArray<string>>("KEYS", `*${prefix}*`)
@@ -58,7 +58,7 @@ describe.skipIf(!reachable)("CacheStore.layerRedis", () => {
     })
   )
 
-  it.live("lets go of a tag's entries that expire first when they are too many", () =>
+  it.live("removes a tag's entries that expire first when it has too many", () =>
     Effect.gen(function* () {
       const { prefix, redis, store } = yield* fresh({ maxEntriesPerTag: 10 })
       for (let i = 0; i < 15; i++)

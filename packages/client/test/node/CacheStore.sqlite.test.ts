@@ -10,14 +10,14 @@ import { databaseFile } from "./support/files.ts"
 
 const megabyte = 1_048_576
 
-/** What is logged as warning while it runs. */
+/** The warnings that are logged while it runs. */
 const warnings = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
-  const said: Array<string> = []
+  const warned: Array<string> = []
   const logger = Logger.make(({ logLevel, message }) => {
-    if (logLevel === "Warn") said.push(String(message))
+    if (logLevel === "Warn") warned.push(String(message))
   })
   yield* Effect.provide(effect, Logger.layer([logger]))
-  return said
+  return warned
 })
 
 const withDatabase = <A>(path: string, use: (db: DatabaseSync) => A): A => {
@@ -42,7 +42,7 @@ describe("CacheStore.layerSqlite", () => {
     })
   )
 
-  it.effect("takes the file back that others could read", () =>
+  it.effect("restricts a file that others could read", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
       yield* Effect.scoped(CacheStore.makeSqlite({ path }))
@@ -53,13 +53,13 @@ describe("CacheStore.layerSqlite", () => {
     })
   )
 
-  it.effect("leaves nothing open behind", () =>
+  it.effect("closes all its files", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
       yield* Effect.scoped(
         Effect.flatMap(CacheStore.makeSqlite({ path }), (store) => keep(store, keyOf(1), bytesOf(10)))
       )
-      // The last one to close works the log into the file and removes it.
+      // The last connection to close merges the log into the file and removes it.
       assert.deepStrictEqual(readdirSync(dirname(path)), ["entries.db"])
     })
   )
@@ -82,7 +82,7 @@ describe("CacheStore.layerSqlite", () => {
       const store = yield* CacheStore.makeSqlite({ path, maxBytes })
       for (let i = 0; i < 1_500; i++) {
         yield* keep(store, keyOf(i), bytesOf(4_000, i + 1), "t")
-        // The first ten are used again and again.
+        // The first ten are used repeatedly.
         if (i % 10 === 0) for (let used = 0; used < 10 && used < i; used++) yield* store.get(keyOf(used))
         yield* TestClock.adjust("2 seconds")
         if (i % 100 === 0) assert.isAtMost(statSync(path).size, maxBytes)
@@ -142,7 +142,7 @@ describe("CacheStore.layerSqlite", () => {
     Effect.gen(function* () {
       const path = yield* databaseFile
       yield* Effect.scoped(CacheStore.makeSqlite({ path, maxBytes: megabyte }))
-      // What somebody else put into the file cannot be removed.
+      // Data of another application in the file cannot be removed.
       withDatabase(path, (db) =>
         db.exec(`CREATE TABLE ballast (b BLOB); INSERT INTO ballast VALUES (zeroblob(${megabyte}))`)
       )
@@ -196,7 +196,7 @@ describe("CacheStore.layerSqlite", () => {
     })
   )
 
-  it.effect("begins a file of another version anew", () =>
+  it.effect("recreates a file of another version", () =>
     Effect.gen(function* () {
       for (const version of [0, 2, 99]) {
         const path = yield* databaseFile
@@ -204,7 +204,7 @@ describe("CacheStore.layerSqlite", () => {
           Effect.flatMap(CacheStore.makeSqlite({ path }), (store) => keep(store, keyOf(1), bytesOf(10)))
         )
         withDatabase(path, (db) => db.exec(`PRAGMA user_version = ${version}; DROP TABLE kimi_cache_tags`))
-        const said = yield* warnings(
+        const warned = yield* warnings(
           Effect.gen(function* () {
             const store = yield* CacheStore.makeSqlite({ path })
             assert.deepStrictEqual(yield* store.get(keyOf(1)), Option.none())
@@ -212,7 +212,7 @@ describe("CacheStore.layerSqlite", () => {
             assertEntry(yield* store.get(keyOf(1)), bytesOf(10))
           })
         )
-        assert.strictEqual(said.length, 1)
+        assert.strictEqual(warned.length, 1)
         assert.isFalse(existsSync(`${path}.damaged`))
       }
     })
@@ -237,7 +237,7 @@ describe("CacheStore.layerSqlite", () => {
     Effect.gen(function* () {
       const path = yield* databaseFile
       yield* Effect.scoped(CacheStore.makeSqlite({ path }))
-      const said = yield* warnings(
+      const warned = yield* warnings(
         Effect.gen(function* () {
           writeFileSync(path, "no database at all".repeat(1_000))
           const store = yield* CacheStore.makeSqlite({ path })
@@ -245,7 +245,7 @@ describe("CacheStore.layerSqlite", () => {
           for (let i = 0; i < 5; i++) assertEntry(yield* store.get(keyOf(i)), bytesOf(10, i + 1))
         })
       )
-      assert.strictEqual(said.length, 1)
+      assert.strictEqual(warned.length, 1)
       assert.isTrue(existsSync(`${path}.damaged`))
     })
   )
@@ -259,11 +259,11 @@ describe("CacheStore.layerSqlite", () => {
       renameSync(path, `${path}.damaged`)
       const second = yield* CacheStore.makeSqlite({ path })
       yield* keep(second, keyOf(1), bytesOf(10, 2), "t")
-      const said = yield* warnings(TestClock.adjust("1 minutes"))
+      const warned = yield* warnings(TestClock.adjust("1 minutes"))
       assertEntry(yield* first.get(keyOf(1)), bytesOf(10, 2))
       yield* second.removeTag("t")
       assert.deepStrictEqual(yield* first.get(keyOf(1)), Option.none())
-      assert.deepStrictEqual(said, [])
+      assert.deepStrictEqual(warned, [])
     })
   )
 
@@ -287,7 +287,7 @@ describe("CacheStore.layerSqlite", () => {
     })
   )
 
-  it.effect("fails on options that cannot be used", () =>
+  it.effect("fails for invalid options", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
       const unusable: ReadonlyArray<CacheStore.SqliteOptions> = [

@@ -235,7 +235,7 @@ describe.skipIf(!reachable)("circuits on Redis", () => {
 })
 
 describe.skipIf(!hasServer)("circuits on a Redis that goes away", () => {
-  /** What the circuits say in the log. */
+  /** The log lines of the circuits. */
   const logged = () => {
     const lines: Array<string> = []
     const logger = Logger.make(({ logLevel, message }) => {
@@ -244,7 +244,7 @@ describe.skipIf(!hasServer)("circuits on a Redis that goes away", () => {
     })
     return { lines, layer: Logger.layer([logger]) }
   }
-  /** A connection that counts what is asked of Redis. */
+  /** A connection that counts commands. */
   const counting = (redis: Redis.Redis["Service"]) => {
     let asked = 0
     const counted: Redis.Redis["Service"]["send"] = (command, ...args) =>
@@ -261,7 +261,7 @@ describe.skipIf(!hasServer)("circuits on a Redis that goes away", () => {
 
   for (const [what, begin, end] of [
     ["is killed and started again", "kill", "restart"],
-    ["stops answering and goes on", "pause", "resume"]
+    ["stops replying and continues", "pause", "resume"]
   ] as const) {
     it.live(`when it ${what}: calls continue without it until it is back`, () => {
       const { layer, lines } = logged()
@@ -293,11 +293,11 @@ describe.skipIf(!hasServer)("circuits on a Redis that goes away", () => {
         assert.strictEqual(durations.length, callers * 100)
         // At most a second for Redis at each end of a call; the rest is room for a busy machine.
         assert.isBelow(Math.max(...durations), 5_000)
-        // Everyone finds out once, and then one in a cool-down.
+        // Every caller finds out once, and then one per cool-down.
         assert.isAtMost(asked() - before, callers + Duration.toMillis(lasted) / 400 + 1)
         assert.deepStrictEqual(lines, [away])
         yield* server[end]
-        // Whoever calls finds out.
+        // The next call finds out.
         yield* until(Effect.map(Effect.exit(succeed(one)), () => lines.length === 2))
         assert.deepStrictEqual(lines, [away, back])
         yield* until(Effect.map(fail(two), (error) => error._tag === "CircuitOpenError"))

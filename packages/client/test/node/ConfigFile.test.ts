@@ -29,22 +29,38 @@ const configOf = (options: ConfigFile.Options, env: Record<string, string> = {})
   )
 
 describe("ConfigFile.layer", () => {
-  it.effect("lets the environment win over the .env file, and that over the JSON document", () =>
+  const layered = Effect.gen(function* () {
+    const path = yield* folder
+    const dotEnv = yield* write(join(path, ".env"), 'KIMI_API_KEY="sk-from-dotenv"\nKIMI_MODEL=from-dotenv\n')
+    const json = yield* write(
+      join(path, "kimi.json"),
+      JSON.stringify({ kimi: { apiKey: "sk-from-json", model: "from-json", idleTimeout: "9 seconds" } })
+    )
+    return yield* configOf({ dotEnv, json }, { KIMI_MODEL: "from-env" })
+  })
+
+  it.effect("prefers the environment to the files", () =>
     Effect.gen(function* () {
-      const path = yield* folder
-      const dotEnv = yield* write(join(path, ".env"), 'KIMI_API_KEY="sk-from-dotenv"\nKIMI_MODEL=from-dotenv\n')
-      const json = yield* write(
-        join(path, "kimi.json"),
-        JSON.stringify({ kimi: { apiKey: "sk-from-json", model: "from-json", idleTimeout: "9 seconds" } })
-      )
-      const config = yield* configOf({ dotEnv, json }, { KIMI_MODEL: "from-env" })
+      const config = yield* layered
       assert.strictEqual(config.model, "from-env")
+    })
+  )
+
+  it.effect("prefers the .env file to the JSON document", () =>
+    Effect.gen(function* () {
+      const config = yield* layered
       assert.strictEqual(config.apiKey && Redacted.value(config.apiKey), "sk-from-dotenv")
+    })
+  )
+
+  it.effect("reads other options from the JSON document", () =>
+    Effect.gen(function* () {
+      const config = yield* layered
       assert.deepStrictEqual(config.idleTimeout, Duration.seconds(9))
     })
   )
 
-  it.effect("finds misspelt variables in the environment and in the .env file", () =>
+  it.effect("reports misspelt variables of the environment or the .env file", () =>
     Effect.gen(function* () {
       const path = yield* folder
       const dotEnv = yield* write(join(path, ".env"), "KIMI_API_KEY=sk-1\nKIMI_MODLE=a\nKIMI_MODLE_A=a\n")
@@ -64,7 +80,7 @@ describe("ConfigFile.layer", () => {
     })
   )
 
-  it.effect("names a file that is not there", () =>
+  it.effect("names a missing file", () =>
     Effect.gen(function* () {
       const missing = join(yield* folder, "missing.env")
       const error = yield* Effect.flip(configOf({ dotEnv: missing }))
@@ -72,11 +88,21 @@ describe("ConfigFile.layer", () => {
     })
   )
 
-  it.effect("names a document that is no JSON and shows nothing of it", () =>
+  const malformed = Effect.gen(function* () {
+    const json = yield* write(join(yield* folder, "kimi.json"), '{"kimi": {"apiKey": "sk-canary-5e17" ')
+    return { json, error: yield* Effect.flip(configOf({ json })) }
+  })
+
+  it.effect("names a document that is not JSON", () =>
     Effect.gen(function* () {
-      const json = yield* write(join(yield* folder, "kimi.json"), '{"kimi": {"apiKey": "sk-canary-5e17" ')
-      const error = yield* Effect.flip(configOf({ json }))
+      const { error, json } = yield* malformed
       assert.deepStrictEqual(error.issues, [{ name: json, expected: "a JSON document" }])
+    })
+  )
+
+  it.effect("does not include the document in its error", () =>
+    Effect.gen(function* () {
+      const { error } = yield* malformed
       assert.notInclude(inspect(error, { depth: 9, showHidden: true }), "sk-canary-5e17")
     })
   )

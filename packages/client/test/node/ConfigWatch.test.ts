@@ -31,15 +31,15 @@ const watch = Effect.fnUntraced(function* (
     Layer.provide(ConfigWatch.layer({ ...rarely, ...files }, overrides), ConfigProvider.layer(environment))
   )
   const live = Context.get(context, LiveConfig.LiveConfig)
-  const heard: Array<ReloadEvent> = []
+  const received: Array<ReloadEvent> = []
   yield* Effect.forkScoped(
-    Stream.runForEach(live.events, (event) => Effect.sync(() => heard.push(event))),
+    Stream.runForEach(live.events, (event) => Effect.sync(() => received.push(event))),
     { startImmediately: true }
   )
   const modelIs = (model: string) => until(Effect.map(live.current, ({ config }) => config.model === model))
   const rejects = (count: number) =>
-    until(Effect.sync(() => heard.filter(({ _tag }) => _tag === "Rejected").length === count))
-  return { live, heard, modelIs, rejects }
+    until(Effect.sync(() => received.filter(({ _tag }) => _tag === "Rejected").length === count))
+  return { live, received, modelIs, rejects }
 })
 
 describe("ConfigWatch", () => {
@@ -56,7 +56,7 @@ describe("ConfigWatch", () => {
     })
   )
 
-  it.live("follows both files in their order, with what code says before them", () =>
+  it.live("follows both files in their order, after options in code", () =>
     Effect.gen(function* () {
       const place = yield* folder
       const path = yield* write(join(place, "kimi.json"), json({ model: "json", maxAttempts: 2 }))
@@ -78,7 +78,7 @@ describe("ConfigWatch", () => {
     Effect.gen(function* () {
       const canary = "sk-canary-20"
       const path = yield* write(join(yield* folder, "kimi.json"), json({ apiKey: canary, model: "a" }))
-      const { heard, live, modelIs, rejects } = yield* watch({ json: path })
+      const { received, live, modelIs, rejects } = yield* watch({ json: path })
       yield* write(path, json({ apiKey: canary, model: "b" }).slice(0, -3))
       yield* rejects(1)
       yield* Effect.sync(() => rmSync(path))
@@ -92,7 +92,7 @@ describe("ConfigWatch", () => {
       assert.strictEqual(config.model, "a")
       assert.strictEqual(config.apiKey && Redacted.value(config.apiKey), canary)
       assert.deepStrictEqual(
-        heard.map((event) => (event._tag === "Rejected" ? event.issues.map(({ name }) => name) : [])),
+        received.map((event) => (event._tag === "Rejected" ? event.issues.map(({ name }) => name) : [])),
         [
           [path],
           [path],
@@ -106,7 +106,7 @@ describe("ConfigWatch", () => {
       )
       yield* write(path, json({ apiKey: `${canary}-2`, model: "c" }))
       yield* modelIs("c")
-      assert.notInclude(inspect(heard, { depth: 9 }), "canary")
+      assert.notInclude(inspect(received, { depth: 9 }), "canary")
     })
   )
 
@@ -139,7 +139,7 @@ describe("ConfigWatch", () => {
     })
   )
 
-  it.live("finds by itself what nobody tells it", () =>
+  it.live("reads the file at intervals without a notification", () =>
     Effect.gen(function* () {
       const elsewhere = yield* write(join(yield* folder, "kimi.json"), json({ model: "a" }))
       const link = join(yield* folder, "kimi.json")

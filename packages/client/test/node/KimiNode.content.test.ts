@@ -13,8 +13,8 @@ const answer = Reply.chatResponse({
   tool_calls: [{ name: "launch", arguments: JSON.stringify({ code: answered }) }]
 })
 
-/** Everything that observing says. */
-const said = ({ records, registry, spans, text }: Observed) =>
+/** The texts of all metrics, records and spans. */
+const observedTexts = ({ records, registry, spans, text }: Observed) =>
   Effect.map(text, (exposition) => [
     exposition,
     ...records.flatMap(texts),
@@ -44,12 +44,12 @@ describe("content", () => {
     ["a key", key],
     ["a key without form", formless]
   ] as const) {
-    it.live(`and ${name} are in nothing that is observed unless content is switched on`, () =>
+    it.live(`is not observed by default with ${name}`, () =>
       withObserved(
         (observed) =>
           Effect.gen(function* () {
             yield* calls(observed, request)
-            const all = yield* said(observed)
+            const all = yield* observedTexts(observed)
             assert.isAbove(observed.spans.length, 7)
             assert.strictEqual(observed.records.length, 4)
             for (const text of all) {
@@ -62,7 +62,12 @@ describe("content", () => {
     )
   }
 
-  it.live("is on the spans of calls when it is, redacted and cut, and nowhere else", () =>
+  const capturing = {
+    client: { maxAttempts: 1, apiKey: Redacted.make(key) },
+    observer: { content: { redact: (text: string) => text.replaceAll("nightingale", "<bird>") } }
+  }
+
+  it.live("is on the spans of calls when it is captured", () =>
     withObserved(
       (observed) =>
         Effect.gen(function* () {
@@ -93,25 +98,42 @@ describe("content", () => {
               }
             ])
           }
-          const all = yield* said(observed)
+        }),
+      capturing
+    )
+  )
+
+  it.live("is redacted everywhere when it is captured", () =>
+    withObserved(
+      (observed) =>
+        Effect.gen(function* () {
+          yield* calls(observed, request)
+          const all = yield* observedTexts(observed)
           for (const text of all) {
             assert.notInclude(text, "nightingale")
             assert.notInclude(text, "4be91c07")
           }
+        }),
+      capturing
+    )
+  )
+
+  it.live("is neither in records nor in metrics when it is captured", () =>
+    withObserved(
+      (observed) =>
+        Effect.gen(function* () {
+          yield* calls(observed, request)
           for (const text of [...observed.records.flatMap(texts), yield* observed.text]) assert.notInclude(text, prompt)
         }),
-      {
-        client: { maxAttempts: 1, apiKey: Redacted.make(key) },
-        observer: { content: { redact: (text) => text.replaceAll("nightingale", "<bird>") } }
-      }
+      capturing
     )
   )
 
   for (const [name, content] of [
-    ["observed", undefined],
-    ["shown", { redact: (text: string) => text.toUpperCase() }]
+    ["not captured", undefined],
+    ["captured", { redact: (text: string) => text.toUpperCase() }]
   ] as const) {
-    it.live(`that is no request is refused as ever when it is ${name}`, () =>
+    it.live(`is rejected as an invalid request when it is ${name}`, () =>
       withObserved(
         ({ client, records, server, traced }) =>
           Effect.gen(function* () {

@@ -92,7 +92,7 @@ const serve = Effect.gen(function* () {
   } satisfies Server
 })
 
-/** Trusts the test's certificate, the way an application would trust an authority of its own. */
+/** Trusts the test's certificate, as an application would trust a private authority. */
 const trust = Effect.acquireRelease(
   Effect.sync(() => {
     const trusted = getCACertificates("default")
@@ -121,7 +121,7 @@ const trusting = <A, E>(
   )
 
 describe("KimiNode over HTTP/2", () => {
-  it.live("answers many calls at once over one connection", () =>
+  it.live("makes concurrent calls over one connection", () =>
     trusting((client, server) =>
       Effect.gen(function* () {
         yield* client.chat(hello)
@@ -134,7 +134,7 @@ describe("KimiNode over HTTP/2", () => {
     )
   )
 
-  it.live("gives the events of a stream", () =>
+  it.live("emits the events of a stream", () =>
     trusting((client) =>
       Effect.gen(function* () {
         const events = yield* Stream.runCollect(client.stream(hello))
@@ -144,7 +144,7 @@ describe("KimiNode over HTTP/2", () => {
     )
   )
 
-  it.live("resets the one call that is interrupted and leaves the others alone", () =>
+  it.live("resets only calls that are interrupted", () =>
     trusting((client, server) =>
       Effect.gen(function* () {
         server.script("stall", "stall mid-stream", "stall")
@@ -173,7 +173,7 @@ describe("KimiNode over HTTP/2", () => {
     )
   )
 
-  it.live("resets a call whose consumer has enough, or whose time is up", () =>
+  it.live("resets a call whose consumer stops or whose timeout expires", () =>
     trusting(
       (client, server) =>
         Effect.gen(function* () {

@@ -6,9 +6,9 @@ import * as Hedge from "@kimi-effect/core/Hedge"
 import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
 import { BigDecimal, Effect, Layer, References, Stream } from "effect"
 import { hello } from "./support/kimi.ts"
-import { attempt, eventNames, outline, withObserved } from "./support/observed.ts"
+import { attempt, eventNames, type Observed, outline, withObserved } from "./support/observed.ts"
 
-/** What the recorded stream says. */
+/** The usage of the recorded stream. */
 const usageOfStream = {
   prompt_tokens: 113,
   completion_tokens: 157,
@@ -19,7 +19,7 @@ const usageOfStream = {
 }
 
 describe("the span of a stream", () => {
-  it.live("covers it until it ends, with its first token", () =>
+  it.live("lasts until the stream ends", () =>
     withObserved(({ client, records, spans, traced, trees }) =>
       Effect.gen(function* () {
         const during = new Set<string>()
@@ -55,7 +55,7 @@ describe("the span of a stream", () => {
     )
   )
 
-  it.live("has the attempts before the first content inside", () =>
+  it.live("has a child for each attempt before the first content", () =>
     withObserved(({ client, records, server, traced, trees }) =>
       Effect.gen(function* () {
         yield* server.reply(ErrorReply.make(503, "server_error", "down"))
@@ -74,9 +74,9 @@ describe("the span of a stream", () => {
 
   for (const [name, fault, end] of [
     ["breaks after its first content", Fault.ResetMidStream({ afterEvents: 5 }), "broken"],
-    ["fails before it", Fault.ResetMidStream({ afterEvents: 0 }), "failed"]
+    ["fails before its first content", Fault.ResetMidStream({ afterEvents: 0 }), "failed"]
   ] as const) {
-    it.live(`says that it ${name}`, () =>
+    it.live(`has the end of one that ${name}`, () =>
       withObserved(
         ({ client, records, server, traced, trees }) =>
           Effect.gen(function* () {
@@ -95,7 +95,7 @@ describe("the span of a stream", () => {
     )
   }
 
-  it.live("ends when its consumer leaves, with what it cost by then", () =>
+  it.live("ends when its consumer stops early", () =>
     withObserved(({ client, records, server, traced, trees }) =>
       Effect.gen(function* () {
         yield* server.reply(Reply.faulty(Fault.StallMidStream({ afterEvents: 5 })))
@@ -114,23 +114,38 @@ describe("the span of a stream", () => {
 })
 
 describe("the span of a stream that is recovered", () => {
-  it.live("has the attempt that carries it on inside, and pays for both", () =>
+  const recovered = ({ client, server, traced }: Observed) =>
+    Effect.gen(function* () {
+      yield* server.reply(Reply.faulty(Fault.ResetMidStream({ afterEvents: 5 })))
+      const events = yield* traced(Stream.runCollect(client.stream(hello)))
+      assert.isTrue(events.some(({ _tag }) => _tag === "Reset"))
+    })
+
+  it.live("has a child for each attempt", () =>
     withObserved(
-      ({ client, records, server, traced, trees }) =>
+      (observed) =>
         Effect.gen(function* () {
-          yield* server.reply(Reply.faulty(Fault.ResetMidStream({ afterEvents: 5 })))
-          const events = yield* traced(Stream.runCollect(client.stream(hello)))
-          assert.isTrue(events.some(({ _tag }) => _tag === "Reset"))
+          const { records, trees } = observed
+          yield* recovered(observed)
           assert.deepStrictEqual(outline(trees()[0]), {
             name: "chat kimi-k3",
             outcome: "ok",
             ended: "success",
             children: [attempt("StreamInterruptedError", "failure"), attempt("ok")]
           })
-          const [record] = records
-          assert.deepInclude(record, { attempts: 2, retries: 0, streamEnd: "complete", isEstimate: true })
-          const { metrics } = client
-          const [usd] = (yield* metrics).cost?.currencies ?? []
+          assert.deepInclude(records[0], { attempts: 2, retries: 0, streamEnd: "complete", isEstimate: true })
+        }),
+      { client: { recovery: "regenerate" } }
+    )
+  )
+
+  it.live("has a record with the cost of both attempts", () =>
+    withObserved(
+      (observed) =>
+        Effect.gen(function* () {
+          yield* recovered(observed)
+          const [record] = observed.records
+          const [usd] = (yield* observed.client.metrics).cost?.currencies ?? []
           assert.deepStrictEqual(
             usd && BigDecimal.format(usd.total),
             record?.cost && BigDecimal.format(record.cost.total)
@@ -142,7 +157,7 @@ describe("the span of a stream that is recovered", () => {
 })
 
 describe("the span of a hedged stream", () => {
-  it.live("has both attempts inside", () =>
+  it.live("has a child for both attempts", () =>
     withObserved(
       ({ client, records, server, traced, trees }) =>
         Effect.gen(function* () {
@@ -159,8 +174,8 @@ describe("the span of a hedged stream", () => {
   )
 })
 
-describe("a sink of calls", () => {
-  it.live("that fails costs no answer", () =>
+describe("an observer of calls", () => {
+  it.live("does not fail calls when it fails", () =>
     withObserved(
       ({ client, records, text }) =>
         Effect.gen(function* () {
@@ -175,16 +190,19 @@ describe("a sink of calls", () => {
   )
 })
 
-describe("the span of a cached answer", () => {
+describe("the span of a cached response", () => {
   const stages = Layer.mergeAll(CircuitBreaker.layerOff, Admission.layerOff, ResponseCache.layerMemory())
 
-  it.live("has no attempt and says where it came from", () =>
+  /** A call and two that the cache answers. */
+  const threeCalls = ({ client, traced }: Observed) =>
+    traced(Effect.all([client.chat(hello), client.chat(hello), Stream.runDrain(client.stream(hello))]))
+
+  it.live("has no attempt", () =>
     withObserved(
-      ({ client, records, traced, trees }) =>
+      (observed) =>
         Effect.gen(function* () {
-          yield* traced(client.chat(hello))
-          yield* traced(client.chat(hello))
-          yield* traced(Stream.runDrain(client.stream(hello)))
+          const { records, trees } = observed
+          yield* threeCalls(observed)
           const [first, second, third] = trees()
           assert.deepStrictEqual(outline(first), {
             name: "chat kimi-k3",
@@ -192,11 +210,7 @@ describe("the span of a cached answer", () => {
             ended: "success",
             children: [attempt("ok")]
           })
-          for (const cached of [second, third]) {
-            assert.deepStrictEqual(cached?.children, [])
-            assert.strictEqual(cached?.attributes["kimi.cache.level"], "memory")
-            assert.include(eventNames(cached) ?? [], "kimi.cache.hit")
-          }
+          for (const cached of [second, third]) assert.deepStrictEqual(cached?.children, [])
           assert.deepStrictEqual(
             records.map(({ attempts, cached, cost }) => [attempts, cached, cost === undefined]),
             [
@@ -210,20 +224,53 @@ describe("the span of a cached answer", () => {
     )
   )
 
-  it.live("of an equal call under way has none either, and is linked with the first, which has one", () =>
+  it.live("has the level and the event of a cache hit", () =>
     withObserved(
-      ({ client, server, spans, traced, trees }) =>
+      (observed) =>
         Effect.gen(function* () {
-          yield* server.reply(Reply.faulty(Fault.SlowHeaders({ delay: "40 millis" })))
-          yield* traced(Effect.all([client.chat(hello), client.chat(hello)], { concurrency: 2 }))
+          yield* threeCalls(observed)
+          for (const cached of observed.trees().slice(1)) {
+            assert.strictEqual(cached.attributes["kimi.cache.level"], "memory")
+            assert.include(eventNames(cached) ?? [], "kimi.cache.hit")
+          }
+        }),
+      { stages }
+    )
+  )
+})
+
+describe("the span of a call that joins an equal one", () => {
+  const stages = Layer.mergeAll(CircuitBreaker.layerOff, Admission.layerOff, ResponseCache.layerMemory())
+
+  const joined = ({ client, server, traced }: Observed) =>
+    Effect.gen(function* () {
+      yield* server.reply(Reply.faulty(Fault.SlowHeaders({ delay: "40 millis" })))
+      yield* traced(Effect.all([client.chat(hello), client.chat(hello)], { concurrency: 2 }))
+    })
+
+  it.live("has no attempt", () =>
+    withObserved(
+      (observed) =>
+        Effect.gen(function* () {
+          yield* joined(observed)
           assert.deepStrictEqual(
-            trees().map(({ attributes, children }) => [attributes["kimi.cache.level"], children.length]),
+            observed.trees().map(({ attributes, children }) => [attributes["kimi.cache.level"], children.length]),
             [
               [undefined, 1],
               ["flight", 0]
             ]
           )
-          const [first, second] = spans.filter(({ name }) => name === "chat kimi-k3")
+        }),
+      { stages }
+    )
+  )
+
+  it.live("is linked to the span of the other", () =>
+    withObserved(
+      (observed) =>
+        Effect.gen(function* () {
+          yield* joined(observed)
+          const [first, second] = observed.spans.filter(({ name }) => name === "chat kimi-k3")
           assert.deepStrictEqual(first?.links, [])
           assert.deepStrictEqual(
             second?.links.map(({ span: { spanId } }) => spanId),

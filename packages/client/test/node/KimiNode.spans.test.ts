@@ -7,29 +7,42 @@ import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
 import { Effect, Fiber, Layer, Stream } from "effect"
 import { hello } from "./support/kimi.ts"
-import { attempt, eventNames, outline, withObserved } from "./support/observed.ts"
+import { attempt, eventNames, type Observed, outline, withObserved } from "./support/observed.ts"
 
 describe("the span of a call", () => {
-  it.live("has its attempt inside and says what the conventions ask for", () =>
-    withObserved(({ client, server, traced, trees }) =>
+  const tagged = ({ client, server, traced, trees }: Observed) =>
+    Effect.gen(function* () {
+      const request: ChatRequest = { ...hello, max_completion_tokens: 500 }
+      yield* server.reply(
+        Reply.chatResponse({
+          content: "hi",
+          usage: { prompt_tokens: 88, completion_tokens: 40, cached_tokens: 8, reasoning_tokens: 30 }
+        })
+      )
+      yield* client
+        .chat(request)
+        .pipe(CallOptions.provide({ tenant: "acme", job: "reports", priority: "batch" }), traced)
+      return trees()[0]
+    })
+
+  it.live("has its attempt as a child", () =>
+    withObserved((observed) =>
       Effect.gen(function* () {
-        const request: ChatRequest = { ...hello, max_completion_tokens: 500 }
-        yield* server.reply(
-          Reply.chatResponse({
-            content: "hi",
-            usage: { prompt_tokens: 88, completion_tokens: 40, cached_tokens: 8, reasoning_tokens: 30 }
-          })
-        )
-        yield* client
-          .chat(request)
-          .pipe(CallOptions.provide({ tenant: "acme", job: "reports", priority: "batch" }), traced)
-        const [tree] = trees()
+        const tree = yield* tagged(observed)
         assert.deepStrictEqual(outline(tree), {
           name: "chat kimi-k3",
           outcome: "ok",
           ended: "success",
           children: [attempt("ok")]
         })
+      })
+    )
+  )
+
+  it.live("has the attributes of the semantic conventions", () =>
+    withObserved((observed) =>
+      Effect.gen(function* () {
+        const tree = yield* tagged(observed)
         const {
           "kimi.request_id": requestId,
           "kimi.host_trace_id": traceId,
@@ -46,7 +59,7 @@ describe("the span of a call", () => {
           "kimi.host": "moonshot",
           "kimi.account": "moonshot",
           "server.address": "127.0.0.1",
-          "server.port": Number(new URL(server.url).port),
+          "server.port": Number(new URL(observed.server.url).port),
           "kimi.operation": "chat",
           "gen_ai.request.model": "kimi-k3",
           "gen_ai.request.stream": false,
@@ -73,12 +86,17 @@ describe("the span of a call", () => {
     )
   )
 
-  it.live("has a span for every attempt, and says why there was another", () =>
-    withObserved(({ client, records, server, traced, trees }) =>
+  const retried = ({ client, server, traced, trees }: Observed) =>
+    Effect.gen(function* () {
+      yield* server.reply(ErrorReply.make(503, "server_error", "down"), ErrorReply.make(500, "server_error", "down"))
+      yield* traced(client.chat(hello))
+      return trees()[0]
+    })
+
+  it.live("has a child for every attempt", () =>
+    withObserved((observed) =>
       Effect.gen(function* () {
-        yield* server.reply(ErrorReply.make(503, "server_error", "down"), ErrorReply.make(500, "server_error", "down"))
-        yield* traced(client.chat(hello))
-        const [tree] = trees()
+        const tree = yield* retried(observed)
         assert.deepStrictEqual(outline(tree), {
           name: "chat kimi-k3",
           outcome: "ok",
@@ -89,24 +107,45 @@ describe("the span of a call", () => {
           tree?.children.map(({ attributes }) => attributes["kimi.attempt.number"]),
           [1, 2, 3]
         )
-        assert.deepStrictEqual(tree?.events, [
-          ["kimi.retry", { "error.type": "ServiceUnavailableError" }],
-          ["kimi.retry", { "error.type": "ServerError" }]
-        ])
-        const [record] = records
-        assert.deepInclude(record, { attempts: 3, retries: 2, outcome: "ok", operation: "chat" })
+        assert.deepInclude(observed.records[0], { attempts: 3, retries: 2, outcome: "ok", operation: "chat" })
       })
     )
   )
 
-  it.live("ends as a failure with the error's tag, which its record sums up", () =>
-    withObserved(({ client, records, server, spans, traced, trees }) =>
+  it.live("has an event with the reason of every retry", () =>
+    withObserved((observed) =>
       Effect.gen(function* () {
-        yield* server.reply(ErrorReply.make(401, "invalid_authentication_error", "Invalid Authentication"))
-        const error = yield* Effect.flip(traced(client.chat(hello)))
-        const [tree] = trees()
+        const tree = yield* retried(observed)
+        assert.deepStrictEqual(tree?.events, [
+          ["kimi.retry", { "error.type": "ServiceUnavailableError" }],
+          ["kimi.retry", { "error.type": "ServerError" }]
+        ])
+      })
+    )
+  )
+
+  const failed = ({ client, server, traced }: Observed) =>
+    Effect.gen(function* () {
+      yield* server.reply(ErrorReply.make(401, "invalid_authentication_error", "Invalid Authentication"))
+      return yield* Effect.flip(traced(client.chat(hello)))
+    })
+
+  it.live("ends as a failure with the tag of the error", () =>
+    withObserved((observed) =>
+      Effect.gen(function* () {
+        const error = yield* failed(observed)
+        const [tree] = observed.trees()
         assert.strictEqual(tree?.ended, "failure")
         assert.strictEqual(tree?.attributes["error.type"], error._tag)
+      })
+    )
+  )
+
+  it.live("has a record with the error and the ids of the span", () =>
+    withObserved((observed) =>
+      Effect.gen(function* () {
+        const error = yield* failed(observed)
+        const { records, spans } = observed
         const [record] = records
         assert.deepStrictEqual(record?.error, {
           tag: error._tag,
@@ -122,7 +161,7 @@ describe("the span of a call", () => {
     )
   )
 
-  it.live("is interrupted with its caller, and so is its attempt", () =>
+  it.live("ends as interrupted when its caller is interrupted", () =>
     withObserved(({ client, records, server, traced, trees }) =>
       Effect.gen(function* () {
         yield* server.reply(Reply.faulty(Fault.StallBeforeHeaders()))
@@ -141,7 +180,7 @@ describe("the span of a call", () => {
     )
   )
 
-  it.live("has no attempt when the request is refused before it is sent", () =>
+  it.live("has no attempt when the request is rejected before it is sent", () =>
     withObserved(({ client, records, traced, trees }) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(traced(client.chat({ messages: [] })))
@@ -151,7 +190,7 @@ describe("the span of a call", () => {
     )
   )
 
-  it.live("says that a circuit did not permit it", () =>
+  it.live("has the open circuit that rejected it", () =>
     withObserved(
       ({ client, traced, trees }) =>
         Effect.gen(function* () {
@@ -187,33 +226,66 @@ describe("every attribute of a span", () => {
           : "double"
         : typeof value
 
-  it.live("is one of those that are written down for it, and of its type", () =>
+  const scenario = ({ client, server, spans, traced }: Observed) =>
+    Effect.gen(function* () {
+      yield* traced(client.chat({ ...hello, temperature: 1, top_p: 0.95, max_completion_tokens: 64 }))
+      yield* server.reply(ErrorReply.make(503, "server_error", "down"))
+      yield* traced(Stream.runDrain(client.stream(hello)))
+      yield* server.reply(ErrorReply.make(401, "invalid_authentication_error", "no"))
+      yield* Effect.flip(traced(client.chat(hello)))
+      yield* traced(client.models)
+      assert.isAbove(spans.length, 6)
+    })
+  const observer = { content: { redact: (text: string) => text } }
+
+  it.live("has the documented type", () =>
     withObserved(
-      ({ client, server, spans, traced }) =>
+      (observed) =>
         Effect.gen(function* () {
-          yield* traced(client.chat({ ...hello, temperature: 1, top_p: 0.95, max_completion_tokens: 64 }))
-          yield* server.reply(ErrorReply.make(503, "server_error", "down"))
-          yield* traced(Stream.runDrain(client.stream(hello)))
-          yield* server.reply(ErrorReply.make(401, "invalid_authentication_error", "no"))
-          yield* Effect.flip(traced(client.chat(hello)))
-          yield* traced(client.models)
-          assert.isAbove(spans.length, 6)
-          for (const span of spans) {
-            const written = Object.values(knownSpans).find(
-              ({ name }) => span.name === name || (name.startsWith("chat ") && span.name.startsWith("chat "))
-            )
-            assert.isDefined(written, span.name)
-            const names = new Set<string>(written?.attributes.map(({ name }) => name))
-            for (const [name, value] of span.attributes) {
-              assert.isTrue(names.has(name), `${span.name} says ${name}`)
-              const type = typeOf(value)
-              assert.isTrue(type === types[name] || (type === "int" && types[name] === "double"), `${name} is ${type}`)
-            }
-            const events = new Set<string>(written?.events.map(({ name }) => name))
+          yield* scenario(observed)
+          for (const [name, value] of observed.spans.flatMap(({ attributes }) => [...attributes])) {
+            const type = typeOf(value)
+            assert.isTrue(type === types[name] || (type === "int" && types[name] === "double"), `${name} is ${type}`)
+          }
+        }),
+      { observer }
+    )
+  )
+
+  const documentationOf = (span: { readonly name: string }) => {
+    const documented = Object.values(knownSpans).find(
+      ({ name }) => span.name === name || (name.startsWith("chat ") && span.name.startsWith("chat "))
+    )
+    assert.isDefined(documented, span.name)
+    return documented
+  }
+
+  it.live("is documented for its span", () =>
+    withObserved(
+      (observed) =>
+        Effect.gen(function* () {
+          yield* scenario(observed)
+          for (const span of observed.spans) {
+            const documented = documentationOf(span)
+            const names = new Set<string>(documented?.attributes.map(({ name }) => name))
+            for (const name of span.attributes.keys()) assert.isTrue(names.has(name), `${span.name} has ${name}`)
+          }
+        }),
+      { observer }
+    )
+  )
+
+  it.live("can only be on documented events", () =>
+    withObserved(
+      (observed) =>
+        Effect.gen(function* () {
+          yield* scenario(observed)
+          for (const span of observed.spans) {
+            const events = new Set<string>(documentationOf(span)?.events.map(({ name }) => name))
             for (const [name] of span.events) assert.isTrue(events.has(name), `${span.name} has the event ${name}`)
           }
         }),
-      { observer: { content: { redact: (text) => text } } }
+      { observer }
     )
   )
 })

@@ -1,5 +1,6 @@
 /** Stores that the configuration names. */
 import { assert, describe, it } from "@effect/vitest"
+import * as CacheControl from "@kimi-effect/core/CacheControl"
 import { MockServer } from "@kimi-effect/testing/node"
 import { Effect, Layer } from "effect"
 import * as KimiNode from "../../src/node/KimiNode.ts"
@@ -15,6 +16,7 @@ import {
   variablesFor
 } from "./support/configured.ts"
 import { folder } from "./support/files.ts"
+import type { Server } from "./support/kimi.ts"
 import { connect as connectRedis, port, reachable, uniquePrefix } from "./support/redis.ts"
 
 describe("KimiNode.layerConfig", () => {
@@ -32,40 +34,80 @@ describe("KimiNode.layerConfig", () => {
     )
   }
 
-  it.live.skipIf(!reachable)("keeps cache, limits, circuits and budget in a Redis that clients share", () =>
+  const database = 9
+  const url = `redis://127.0.0.1:${port}/${database}`
+
+  /** The variables of clients with all stores on one Redis, and a connection to it. */
+  const onRedis = Effect.gen(function* () {
+    const redis = yield* connectRedis()
+    const server = yield* MockServer.make()
+    yield* server.replyAlways(used)
+    const prefix = uniquePrefix()
+    const variables = {
+      KIMI_REDIS_KEY_PREFIX: prefix,
+      KIMI_CACHE: url,
+      KIMI_LIMITS: `redis:${url}`,
+      KIMI_CIRCUITS: url,
+      KIMI_BREAKER_WINDOW: "50 calls",
+      KIMI_BUDGET: "0.003 USD",
+      KIMI_BUDGET_STORE: url,
+      KIMI_TIER: "1"
+    }
+    return { redis, server, prefix, variables }
+  })
+
+  it.live.skipIf(!reachable)("opens one Redis connection for all stores of a client", () =>
     Effect.gen(function* () {
-      const database = 9
-      const url = `redis://127.0.0.1:${port}/${database}`
-      const redis = yield* connectRedis()
-      const server = yield* MockServer.make()
-      yield* server.replyAlways(used)
-      const prefix = uniquePrefix()
-      const variables = {
-        KIMI_REDIS_KEY_PREFIX: prefix,
-        KIMI_CACHE: url,
-        KIMI_LIMITS: `redis:${url}`,
-        KIMI_CIRCUITS: url,
-        KIMI_BREAKER_WINDOW: "50 calls",
-        KIMI_BUDGET: "0.003 USD",
-        KIMI_BUDGET_STORE: url,
-        KIMI_TIER: "1"
-      }
+      const { redis, server, variables } = yield* onRedis
+      const count = Effect.map(
+        redis.send<string>("CLIENT", "LIST"),
+        (clients) => clients.split("\n").filter((line) => line.includes(` db=${database} `)).length
+      )
+      yield* connect(server, variables)
+      assert.strictEqual(yield* count, 1)
+    })
+  )
+
+  it.live.skipIf(!reachable)("describes the stores on Redis without their URL", () =>
+    Effect.gen(function* () {
+      const { prefix, server, variables } = yield* onRedis
       const first = yield* connect(server, variables)
-      const clients = yield* redis.send<string>("CLIENT", "LIST")
-      assert.strictEqual(clients.split("\n").filter((line) => line.includes(` db=${database} `)).length, 1)
-      const second = yield* connect(server, variables)
       assert.include(first.describe(), `shared on Redis under ${prefix}admission:`)
       assert.include(first.describe(), `shared on Redis under ${prefix}circuit:`)
       assert.include(first.describe(), "failure rate 80 % of 20 or more calls in the latest 50")
       assert.notInclude(first.describe(), url)
+    })
+  )
 
+  it.live.skipIf(!reachable)("shares a budget on Redis with other clients", () =>
+    Effect.gen(function* () {
+      const { server, variables } = yield* onRedis
+      const [first, second] = [yield* connect(server, variables), yield* connect(server, variables)]
       yield* first.chat(small)
       const refused = yield* Effect.flip(second.chat({ ...other, max_completion_tokens: 200 }))
       assert.strictEqual(refused._tag, "BudgetExceededError")
-      // The store is written in the background.
-      const cached = Effect.map(second.chat(small), (answer) => answer.cached !== undefined)
-      yield* Effect.repeat(cached, { while: (isCached) => !isCached, times: 50 })
+    })
+  )
+
+  /** A call of one client whose response another reads from the cache; the store is written in the background. */
+  const shareResponse = Effect.fnUntraced(function* (server: Server, variables: Variables) {
+    const [first, second] = [yield* connect(server, variables), yield* connect(server, variables)]
+    yield* first.chat(small)
+    yield* Effect.retry(CacheControl.provide({ mode: "onlyIfCached" })(second.chat(small)), { times: 500 })
+  })
+
+  it.live.skipIf(!reachable)("shares responses on Redis with other clients", () =>
+    Effect.gen(function* () {
+      const { server, variables } = yield* onRedis
+      yield* shareResponse(server, variables)
       assert.strictEqual(yield* countRequests(server), 1)
+    })
+  )
+
+  it.live.skipIf(!reachable)("keeps the data of all stores under the key prefix", () =>
+    Effect.gen(function* () {
+      const { prefix, redis, server, variables } = yield* onRedis
+      yield* shareResponse(server, variables)
       yield* redis.send("SELECT", `${database}`)
       const keys = yield* redis.send<ReadonlyArray<string>>("KEYS", `*${prefix}*`)
       const kinds = new Set(keys.map((key) => key.slice(key.indexOf(prefix) + prefix.length).split(":")[0]))

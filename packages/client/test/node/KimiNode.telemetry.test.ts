@@ -1,17 +1,17 @@
 /**
- * One scenario in which everything happens, with everything switched on that tells of it.
+ * One scenario with every kind of outcome and all telemetry on.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Telemetry from "@kimi-effect/core/Telemetry"
 import { Effect } from "effect"
 import { canaryIn, texts } from "./support/canary.ts"
-import { type Attribute as Told, type Span, typesOf } from "./support/collector.ts"
+import { type Attribute, type Span, typesOf } from "./support/collector.ts"
 import { everything } from "./support/everything.ts"
 
 type Everything = Effect.Success<ReturnType<typeof everything>>
 
-/** All that was told, by where. */
-const told = ({ audit, collected, errors, events, json, pretty, routes, snapshots }: Everything) => ({
+/** Everything that was emitted, by destination. */
+const emitted = ({ audit, collected, errors, events, json, pretty, routes, snapshots }: Everything) => ({
   collector: collected.texts(),
   "log for machines": json,
   "log for people": pretty,
@@ -23,13 +23,13 @@ const told = ({ audit, collected, errors, events, json, pretty, routes, snapshot
 })
 
 const assertClean = (all: Readonly<Record<string, ReadonlyArray<string>>>): void => {
-  for (const [place, said] of Object.entries(all)) {
-    assert.isAbove(said.length, 1, place)
-    for (const text of said) {
+  for (const [place, messages] of Object.entries(all)) {
+    assert.isAbove(messages.length, 1, place)
+    for (const text of messages) {
       const canary = canaryIn(text)
       if (canary === undefined) continue
       const at = text.indexOf(canary)
-      assert.fail(`${place} tells ${canary}: ${text.slice(Math.max(0, at - 300), at + 100)}`)
+      assert.fail(`${place} contains ${canary}: ${text.slice(Math.max(0, at - 300), at + 100)}`)
     }
   }
 }
@@ -43,11 +43,11 @@ const wireTypes: Readonly<Record<Telemetry.Attribute["type"], ReadonlyArray<stri
   "string[]": ["arrayValue"]
 }
 
-/** What was told with attributes, held against what is written down of it. */
+/** Compares emitted attributes with the documented ones. */
 const compare = (
   name: string,
   written: ReadonlyArray<Telemetry.Attribute>,
-  seen: ReadonlyArray<ReadonlyArray<Told>>,
+  seen: ReadonlyArray<ReadonlyArray<Attribute>>,
   /** Of other hosts and requests than those of the scenario. */
   elsewhere: ReadonlyArray<string> = []
 ): void => {
@@ -58,7 +58,7 @@ const compare = (
       // What Effect's own exporter adds.
       if (key.startsWith("effect.")) continue
       const attribute = known.get(key)
-      if (attribute === undefined) assert.fail(`${name} has ${key}, which is written down nowhere`)
+      if (attribute === undefined) assert.fail(`${name} has ${key}, which is not documented`)
       assert.include(wireTypes[attribute.type], type, `${name}: ${key}`)
       found.add(key)
     }
@@ -70,18 +70,18 @@ const capture = { redact: (text: string) => text.replaceAll("nightingale", "<bir
 
 const contentNames = new Set(["gen_ai.input.messages", "gen_ai.output.messages"])
 
-const withoutContent = (attributes: ReadonlyArray<Told>) => attributes.filter(({ key }) => !contentNames.has(key))
+const withoutContent = (attributes: ReadonlyArray<Attribute>) => attributes.filter(({ key }) => !contentNames.has(key))
 
 const ofCalls = (spans: ReadonlyArray<Span>) => spans.filter(({ name }) => name.startsWith("chat kimi"))
 
-describe("all that tells of calls", () => {
+describe("the telemetry of calls", () => {
   it.live(
-    "tells neither key nor prompt nor answer, whatever happens",
+    "contains neither key nor prompt nor response by default",
     () =>
       Effect.scoped(
         Effect.gen(function* () {
           const all = yield* everything()
-          assertClean(told(all))
+          assertClean(emitted(all))
           const outcomes = new Set(all.audit.map((line) => `${(JSON.parse(line) as { outcome: string }).outcome}`))
           assert.isAbove(outcomes.size, 25)
           for (const outcome of [
@@ -104,88 +104,144 @@ describe("all that tells of calls", () => {
     { timeout: 60_000 }
   )
 
+  /** The scenario with captured content, which all tests below share. */
+  const captured = Effect.runSync(Effect.cached(Effect.scoped(everything(capture))))
+
   it.live(
-    "tells of content, where it is switched on, on the spans of calls alone, redacted and cut; and all that it tells is written down",
+    "contains redacted and truncated content on the spans of calls when it is captured",
     () =>
-      Effect.scoped(
-        Effect.gen(function* () {
-          const all = yield* everything(capture)
-          const { collected } = all
-          const spans = collected.spans()
-          const shown = ofCalls(spans).flatMap(({ attributes }) =>
-            attributes.filter(({ key }) => contentNames.has(key))
-          )
-          assert.isAbove(shown.length, 50)
-          for (const { key, value } of shown) {
-            const text = `${value["stringValue"]}`
-            // The paid probe of health asks for nothing else.
-            if (text.includes('"ping"')) continue
-            assert.include(text, key === "gen_ai.input.messages" ? "canary prompt" : "canary prompt in the answer")
-            assert.notInclude(text, "nightingale")
-            assert.notInclude(text, "4be91c07")
-            assert.isBelow(text.length, 700)
-          }
-          assertClean({
-            ...told(all),
-            collector: [
-              JSON.stringify(spans.map((span) => ({ ...span, attributes: withoutContent(span.attributes) }))),
-              JSON.stringify(collected.metrics()),
-              JSON.stringify(collected.lines())
-            ]
-          })
+      Effect.gen(function* () {
+        const { collected } = yield* captured
+        const spans = collected.spans()
+        const shown = ofCalls(spans).flatMap(({ attributes }) => attributes.filter(({ key }) => contentNames.has(key)))
+        assert.isAbove(shown.length, 50)
+        for (const { key, value } of shown) {
+          const text = `${value["stringValue"]}`
+          // The paid health probe has no other content.
+          if (text.includes('"ping"')) continue
+          assert.include(text, key === "gen_ai.input.messages" ? "canary prompt" : "canary prompt in the answer")
+          assert.notInclude(text, "nightingale")
+          assert.notInclude(text, "4be91c07")
+          assert.isBelow(text.length, 700)
+        }
+      }),
+    { timeout: 60_000 }
+  )
 
-          const { attempt, balance, call, estimateTokens, health, models, stage } = Telemetry.spans
-          compare(
-            call.name,
-            call.attributes,
-            ofCalls(spans).map(({ attributes }) => attributes),
-            [
-              "gen_ai.request.temperature",
-              "gen_ai.request.top_p",
-              "gen_ai.request.frequency_penalty",
-              "gen_ai.request.presence_penalty",
-              "gen_ai.request.choice.count"
-            ]
-          )
-          for (const { attributes, name } of [attempt, stage, models, estimateTokens, balance, health]) {
-            compare(
-              name,
-              attributes,
-              spans.filter((span) => span.name === name).map((span) => span.attributes)
-            )
-          }
-          const happened = [...ofCalls(spans), ...spans.filter(({ name }) => name === attempt.name)].flatMap(
-            ({ events }) => events
-          )
-          const ownEvents = happened.filter(({ name }) => name.startsWith("kimi."))
-          assert.sameMembers(
-            [...new Set(ownEvents.map(({ name }) => name))],
-            Object.values(Telemetry.spanEvents).map(({ name }) => name)
-          )
-          for (const { attributes, name } of Object.values(Telemetry.spanEvents)) {
-            compare(
-              name,
-              attributes,
-              ownEvents.filter((event) => event.name === name).map((event) => event.attributes)
-            )
-          }
-          assert.isAbove(ofCalls(spans).flatMap(({ links }) => links).length, 0)
-
-          assert.sameMembers(
-            [...new Set(collected.metrics().map(({ name }) => name))].filter((name) => /^(kimi|gen_ai)\./.test(name)),
-            Object.values(Telemetry.metrics).map(({ name }) => name)
-          )
-          for (const event of Object.values(Telemetry.logs)) {
-            const lines = collected
-              .lines()
-              .map(({ attributes }) => attributes)
-              .filter((attributes) =>
-                attributes.some(({ key, value }) => key === "event.name" && value["stringValue"] === event.name)
-              )
-            compare(event.name, event.attributes, lines, event.name === "kimi.call" ? ["kimi.log.sample"] : [])
-          }
+  it.live(
+    "contains no content elsewhere when it is captured",
+    () =>
+      Effect.gen(function* () {
+        const all = yield* captured
+        const { collected } = all
+        const spans = collected.spans()
+        assertClean({
+          ...emitted(all),
+          collector: [
+            JSON.stringify(spans.map((span) => ({ ...span, attributes: withoutContent(span.attributes) }))),
+            JSON.stringify(collected.metrics()),
+            JSON.stringify(collected.lines())
+          ]
         })
-      ),
+      }),
+    { timeout: 60_000 }
+  )
+
+  it.live(
+    "has exactly the documented attributes on its spans",
+    () =>
+      Effect.gen(function* () {
+        const { collected } = yield* captured
+        const spans = collected.spans()
+        const { balance, call, attempt, estimateTokens, health, models, stage } = Telemetry.spans
+        compare(
+          call.name,
+          call.attributes,
+          ofCalls(spans).map(({ attributes }) => attributes),
+          [
+            "gen_ai.request.temperature",
+            "gen_ai.request.top_p",
+            "gen_ai.request.frequency_penalty",
+            "gen_ai.request.presence_penalty",
+            "gen_ai.request.choice.count"
+          ]
+        )
+        for (const { attributes, name } of [attempt, stage, models, estimateTokens, balance, health]) {
+          compare(
+            name,
+            attributes,
+            spans.filter((span) => span.name === name).map((span) => span.attributes)
+          )
+        }
+      }),
+    { timeout: 60_000 }
+  )
+
+  it.live(
+    "has exactly the documented events on its spans",
+    () =>
+      Effect.gen(function* () {
+        const { collected } = yield* captured
+        const spans = collected.spans()
+        const { attempt } = Telemetry.spans
+        const happened = [...ofCalls(spans), ...spans.filter(({ name }) => name === attempt.name)].flatMap(
+          ({ events }) => events
+        )
+        const ownEvents = happened.filter(({ name }) => name.startsWith("kimi."))
+        assert.sameMembers(
+          [...new Set(ownEvents.map(({ name }) => name))],
+          Object.values(Telemetry.spanEvents).map(({ name }) => name)
+        )
+        for (const { attributes, name } of Object.values(Telemetry.spanEvents)) {
+          compare(
+            name,
+            attributes,
+            ownEvents.filter((event) => event.name === name).map((event) => event.attributes)
+          )
+        }
+      }),
+    { timeout: 60_000 }
+  )
+
+  it.live(
+    "links spans of calls that join another",
+    () =>
+      Effect.gen(function* () {
+        const { collected } = yield* captured
+        const spans = collected.spans()
+        assert.isAbove(ofCalls(spans).flatMap(({ links }) => links).length, 0)
+      }),
+    { timeout: 60_000 }
+  )
+
+  it.live(
+    "has exactly the documented metrics",
+    () =>
+      Effect.gen(function* () {
+        const { collected } = yield* captured
+        assert.sameMembers(
+          [...new Set(collected.metrics().map(({ name }) => name))].filter((name) => /^(kimi|gen_ai)\./.test(name)),
+          Object.values(Telemetry.metrics).map(({ name }) => name)
+        )
+      }),
+    { timeout: 60_000 }
+  )
+
+  it.live(
+    "has exactly the documented attributes on its log records",
+    () =>
+      Effect.gen(function* () {
+        const { collected } = yield* captured
+        for (const event of Object.values(Telemetry.logs)) {
+          const lines = collected
+            .lines()
+            .map(({ attributes }) => attributes)
+            .filter((attributes) =>
+              attributes.some(({ key, value }) => key === "event.name" && value["stringValue"] === event.name)
+            )
+          compare(event.name, event.attributes, lines, event.name === "kimi.call" ? ["kimi.log.sample"] : [])
+        }
+      }),
     { timeout: 60_000 }
   )
 })

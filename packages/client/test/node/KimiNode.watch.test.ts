@@ -75,8 +75,8 @@ const build = Effect.gen(function* () {
     records,
     events,
     kimi: Context.get(context, KimiClient),
-    /** The messages of lines since the last look. */
-    said: () => lines.splice(0).map((line) => (JSON.parse(line) as { readonly message: unknown }).message),
+    /** Removes and returns the messages logged since the last call. */
+    takeMessages: () => lines.splice(0).map((line) => (JSON.parse(line) as { readonly message: unknown }).message),
     run: Effect.provideContext(context),
     save: (options: object) =>
       Effect.suspend(() => {
@@ -89,59 +89,74 @@ const build = Effect.gen(function* () {
 const usage = { prompt_tokens: 1_000_000, completion_tokens: 1_000_000, cached_tokens: 0 }
 
 describe("KimiNode.layerWatch", () => {
-  it.live(
-    "has limits, timeouts, retry, prices, keys and log level follow the file, and keeps them over a wrong one",
-    () =>
-      Effect.gen(function* () {
-        const { events, kimi, records, run, said, save, server } = yield* build
-        yield* server.replyAlways(Reply.chatResponse({ content: "yes", usage }))
-        const costs = () => records.map(({ cost }) => cost && BigDecimal.format(cost.total))
-        const keys = Effect.map(server.requests, (all) => all.map(({ headers }) => headers["authorization"]))
+  /** A client that watches a file, and the costs and keys of its calls. */
+  const setup = Effect.gen(function* () {
+    const built = yield* build
+    yield* built.server.replyAlways(Reply.chatResponse({ content: "yes", usage }))
+    return {
+      ...built,
+      costs: () => built.records.map(({ cost }) => cost && BigDecimal.format(cost.total)),
+      keys: Effect.map(built.server.requests, (all) => all.map(({ headers }) => headers["authorization"]))
+    }
+  })
 
-        yield* run(kimi.chat(hello))
-        assert.include(kimi.describe(), "concurrency 3")
-        assert.include(kimi.describe(), "attempts 1")
-        assert.include(kimi.describe(), "total 40s")
-        assert.include(kimi.describe(), "idle 20s")
-        assert.deepStrictEqual(costs(), ["11"])
-        assert.deepStrictEqual(said(), ["chat succeeded"])
+  it.live("applies limits, timeouts, retry, prices, keys and log level of a changed file", () =>
+    Effect.gen(function* () {
+      const { costs, events, keys, kimi, records, run, takeMessages, save, server } = yield* setup
 
-        yield* save(after)
-        yield* server.reply(ErrorReply.make(503, "server_error", "down"))
-        yield* run(kimi.chat(hello))
-        const told = kimi.describe()
-        assert.include(told, "concurrency 7")
-        assert.include(told, "attempts 2")
-        assert.include(told, "total 50s")
-        assert.include(told, "idle 25s")
-        assert.deepStrictEqual(costs(), ["11", "21"])
-        assert.strictEqual(records[1]?.attempts, 2)
-        // Nothing below an error is said any more.
-        assert.deepStrictEqual(said(), [])
-        assert.deepStrictEqual(yield* keys, ["Bearer sk-before", "Bearer sk-after", "Bearer sk-after"])
+      yield* run(kimi.chat(hello))
+      assert.include(kimi.describe(), "concurrency 3")
+      assert.include(kimi.describe(), "attempts 1")
+      assert.include(kimi.describe(), "total 40s")
+      assert.include(kimi.describe(), "idle 20s")
+      assert.deepStrictEqual(costs(), ["11"])
+      assert.deepStrictEqual(takeMessages(), ["chat succeeded"])
 
-        yield* save(wrong)
-        yield* run(kimi.chat(hello))
-        assert.strictEqual(kimi.describe(), told)
-        assert.deepStrictEqual(costs(), ["11", "21", "21"])
-        assert.strictEqual((yield* keys).at(-1), "Bearer sk-after")
-        const [reloaded, rejected] = events
-        assert.deepStrictEqual(reloaded?._tag === "Reloaded" && reloaded.changed.toSorted(), [
-          "apiKey",
-          "idleTimeout",
-          "logLevel",
-          "maxAttempts",
-          "maxConcurrency",
-          "prices",
-          "totalTimeout"
-        ])
-        assert.deepStrictEqual(rejected?._tag === "Rejected" && rejected.issues.map(({ name }) => name).toSorted(), [
-          "kimi.idleTimeout",
-          "kimi.logLevel",
-          "kimi.maxAttempts",
-          "kimi.maxConcurrency",
-          "kimi.prices.models[0].output"
-        ])
-      }).pipe(Effect.scoped)
+      yield* save(after)
+      yield* server.reply(ErrorReply.make(503, "server_error", "down"))
+      yield* run(kimi.chat(hello))
+      const described = kimi.describe()
+      assert.include(described, "concurrency 7")
+      assert.include(described, "attempts 2")
+      assert.include(described, "total 50s")
+      assert.include(described, "idle 25s")
+      assert.deepStrictEqual(costs(), ["11", "21"])
+      assert.strictEqual(records[1]?.attempts, 2)
+      // Nothing below an error is logged any more.
+      assert.deepStrictEqual(takeMessages(), [])
+      assert.deepStrictEqual(yield* keys, ["Bearer sk-before", "Bearer sk-after", "Bearer sk-after"])
+      const [reloaded] = events
+      assert.deepStrictEqual(reloaded?._tag === "Reloaded" && reloaded.changed.toSorted(), [
+        "apiKey",
+        "idleTimeout",
+        "logLevel",
+        "maxAttempts",
+        "maxConcurrency",
+        "prices",
+        "totalTimeout"
+      ])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("keeps the last valid configuration when the file is invalid", () =>
+    Effect.gen(function* () {
+      const { costs, events, keys, kimi, run, save } = yield* setup
+      yield* save(after)
+      const described = kimi.describe()
+      yield* run(kimi.chat(hello))
+      yield* save(wrong)
+      yield* run(kimi.chat(hello))
+      assert.strictEqual(kimi.describe(), described)
+      assert.deepStrictEqual(costs(), ["21", "21"])
+      assert.strictEqual((yield* keys).at(-1), "Bearer sk-after")
+      const [, rejected] = events
+      assert.deepStrictEqual(rejected?._tag === "Rejected" && rejected.issues.map(({ name }) => name).toSorted(), [
+        "kimi.idleTimeout",
+        "kimi.logLevel",
+        "kimi.maxAttempts",
+        "kimi.maxConcurrency",
+        "kimi.prices.models[0].output"
+      ])
+    }).pipe(Effect.scoped)
   )
 })

@@ -1,6 +1,6 @@
 /**
- * What calls over HTTP leave in the log and in the audit: everything that is
- * known of them, and neither the key nor the prompt.
+ * The log and audit of calls over HTTP: all known facts, but neither the key nor
+ * the prompt.
  */
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -20,7 +20,7 @@ import { linesIn, textsIn } from "./support/audit/files.ts"
 import { folder } from "./support/files.ts"
 import * as Canary from "./support/canary.ts"
 
-const Line = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown))
+const LogLine = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown))
 
 const observer = Layer.unwrap(
   Effect.gen(function* () {
@@ -53,7 +53,7 @@ const tryBoth = Effect.gen(function* () {
 })
 
 describe("the log and the audit of calls over HTTP", () => {
-  it.live("tell of the same calls, in the same traces", () =>
+  it.live("contain the same calls with the same trace ids", () =>
     Effect.gen(function* () {
       const { context, lines, path } = yield* setUp
       yield* tryBoth.pipe(
@@ -61,7 +61,7 @@ describe("the log and the audit of calls over HTTP", () => {
         Effect.withSpan("outer"),
         Effect.provideContext(context)
       )
-      const logged = lines.map((line) => Schema.decodeUnknownSync(Line)(line))
+      const logged = lines.map((line) => Schema.decodeUnknownSync(LogLine)(line))
       assert.deepStrictEqual(
         logged.map((line) => line["message"]),
         ["chat succeeded", "stream succeeded"]
@@ -74,7 +74,7 @@ describe("the log and the audit of calls over HTTP", () => {
     })
   )
 
-  it.live("hold neither key nor prompt, whatever the host says of them", () =>
+  it.live("contain neither key nor prompt when the host repeats them", () =>
     Effect.gen(function* () {
       const { context, lines, path, server } = yield* setUp
       for (const name of ErrorReply.names) {
@@ -84,7 +84,7 @@ describe("the log and the audit of calls over HTTP", () => {
       const records = linesIn(path)
       assert.strictEqual(records.length, 2 * ErrorReply.names.length)
       assert.strictEqual(lines.length, 2 * records.length)
-      for (const line of lines) Schema.decodeUnknownSync(Line)(line)
+      for (const line of lines) Schema.decodeUnknownSync(LogLine)(line)
       for (const text of [...lines, ...textsIn(path)]) assert.isUndefined(Canary.canaryIn(text), text)
     })
   )

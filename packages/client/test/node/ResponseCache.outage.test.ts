@@ -18,7 +18,7 @@ import { databaseFile, folder } from "./support/files.ts"
 
 const questions = 30
 
-/** What the host answers: its own words for each question, of very different lengths. */
+/** The response of the host: distinct for each question, of very different lengths. */
 const answerTo = (question: string): string => `answer to ${question} `.repeat(1 + (question.length % 7) ** 3)
 
 const transport = Layer.succeed(ChatTransport, {
@@ -37,7 +37,7 @@ const transport = Layer.succeed(ChatTransport, {
   stream: () => Stream.die("not asked")
 })
 
-/** Calls without end through a client whose memory has room for two answers, until it is told to stop. */
+/** Makes calls through a client whose memory holds two responses, until it is stopped. */
 const underLoad = Effect.fnUntraced(function* (store: Store, options: ResponseCache.PersistedOptions = {}) {
   const cached = ResponseCache.layerPersisted({ maxEntries: 2, cooldown: "20 millis", ...options }).pipe(
     Layer.provide(Layer.succeed(CacheStore.CacheStore, store))
@@ -86,10 +86,10 @@ const filesOf = (root: string): ReadonlyArray<string> =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
 
-describe("calls of a client whose store is in trouble", () => {
+describe("calls of a client whose store fails", () => {
   for (const outage of ["kill", "pause"] as const) {
     it.live.skipIf(!hasServer)(
-      `go on without Redis after a ${outage} until it is back`,
+      `continue without Redis after a ${outage} until it is back`,
       () =>
         Effect.gen(function* () {
           const server = yield* privateRedis
@@ -110,7 +110,7 @@ describe("calls of a client whose store is in trouble", () => {
   }
 
   it.live(
-    "go on when an SQLite file is damaged under them",
+    "continue when an SQLite file is damaged in use",
     () =>
       Effect.gen(function* () {
         const path = yield* databaseFile
@@ -126,7 +126,7 @@ describe("calls of a client whose store is in trouble", () => {
   )
 
   it.live(
-    "go on when files of a folder are damaged under them",
+    "continue when files of a folder are damaged in use",
     () =>
       Effect.gen(function* () {
         const path = yield* folder
@@ -142,7 +142,7 @@ describe("calls of a client whose store is in trouble", () => {
   )
 
   it.live(
-    "go on when the store is full or hangs",
+    "continue when the store is full or hangs",
     () =>
       Effect.gen(function* () {
         const path = yield* databaseFile
@@ -151,7 +151,7 @@ describe("calls of a client whose store is in trouble", () => {
         const hanging: Store = {
           ...real,
           get: (key) => (trouble.isHanging ? Effect.never : real.get(key)),
-          // Every entry is blown up, so that a few of them fill the file, and some are refused.
+          // Every entry is enlarged, so that a few of them fill the file, and some are refused.
           set: (key, entry, keeping) =>
             trouble.isHanging
               ? Effect.never

@@ -1,4 +1,4 @@
-/** The client over HTTP with a cache of Node: what reaches the host, and what is written down. */
+/** The client over HTTP with a Node cache: requests that reach the host, and data in the store. */
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -109,7 +109,7 @@ describe("a client over HTTP with a cache", () => {
   )
 })
 
-describe("what a cache writes down", () => {
+describe("the data that a cache stores", () => {
   const encryptionKey = Redacted.make("00".repeat(31) + "01")
   const kinds: ReadonlyArray<readonly [what: string, layer: (path: string, isSecret: boolean) => CacheLayer]> = [
     [

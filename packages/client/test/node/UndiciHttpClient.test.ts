@@ -33,19 +33,21 @@ const readAll = (response: HttpClientResponse.HttpClientResponse) =>
   Effect.map(Stream.runCollect(response.stream), (chunks) => Buffer.concat(chunks).toString("utf8"))
 
 describe("a call", () => {
-  it.live("sends and receives heads and bodies unchanged", () =>
+  const exchange = Effect.gen(function* () {
+    const server = yield* MockServer.make({ validateRequests: false })
+    const client = yield* UndiciHttpClient.make(options)
+    yield* server.replyAt("PUT /v1/things", Reply.text("done ✓", { status: 201, headers: { "x-one": "1" } }))
+    const request = HttpClientRequest.put(`${server.url}/things?a=1&b=%20`, { headers: { "x-two": "2" } }).pipe(
+      HttpClientRequest.bodyText("body ✓", "text/plain")
+    )
+    const response = yield* client.execute(request)
+    const [received] = yield* server.requests
+    return { response, received }
+  })
+
+  it.live("sends the head and the body unchanged", () =>
     Effect.gen(function* () {
-      const server = yield* MockServer.make({ validateRequests: false })
-      const client = yield* UndiciHttpClient.make(options)
-      yield* server.replyAt("PUT /v1/things", Reply.text("done ✓", { status: 201, headers: { "x-one": "1" } }))
-      const request = HttpClientRequest.put(`${server.url}/things?a=1&b=%20`, { headers: { "x-two": "2" } }).pipe(
-        HttpClientRequest.bodyText("body ✓", "text/plain")
-      )
-      const response = yield* client.execute(request)
-      assert.strictEqual(response.status, 201)
-      assert.strictEqual(response.headers["x-one"], "1")
-      assert.strictEqual(yield* response.text, "done ✓")
-      const [received] = yield* server.requests
+      const { received } = yield* exchange
       assert.strictEqual(received?.method, "PUT")
       assert.strictEqual(received?.query, "a=1&b=%20")
       assert.strictEqual(received?.headers["x-two"], "2")
@@ -53,7 +55,16 @@ describe("a call", () => {
     })
   )
 
-  it.live("passes over informational answers before the real one", () =>
+  it.live("receives the head and the body unchanged", () =>
+    Effect.gen(function* () {
+      const { response } = yield* exchange
+      assert.strictEqual(response.status, 201)
+      assert.strictEqual(response.headers["x-one"], "1")
+      assert.strictEqual(yield* response.text, "done ✓")
+    })
+  )
+
+  it.live("ignores informational responses", () =>
     Effect.gen(function* () {
       const url = yield* speaking(
         "HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nHi"
@@ -66,24 +77,34 @@ describe("a call", () => {
     })
   )
 
-  it.live("that breaks is a transport error before its head, and a decode error after it", () =>
+  /** A call whose connection breaks with the fault. */
+  const broken = (fault: Fault.Fault) =>
     Effect.gen(function* () {
       const server = yield* MockServer.make({ validateRequests: false })
       const client = yield* UndiciHttpClient.make(options)
       const request = HttpClientRequest.post(`${server.url}/chat/completions`).pipe(
         HttpClientRequest.bodyText("{}", "application/json")
       )
-      yield* server.reply(
-        Reply.faulty(Fault.ResetBeforeHeaders()),
-        Reply.faulty(Fault.ResetMidBody({ afterBytes: 10 }))
-      )
-      assert.strictEqual((yield* Effect.flip(client.execute(request))).reason._tag, "TransportError")
-      const response = yield* client.execute(request)
+      yield* server.reply(Reply.faulty(fault))
+      return { call: client.execute(request) }
+    })
+
+  it.live("fails with a transport error when it breaks before its head", () =>
+    Effect.gen(function* () {
+      const { call } = yield* broken(Fault.ResetBeforeHeaders())
+      assert.strictEqual((yield* Effect.flip(call)).reason._tag, "TransportError")
+    })
+  )
+
+  it.live("fails with a decode error when it breaks in its body", () =>
+    Effect.gen(function* () {
+      const { call } = yield* broken(Fault.ResetMidBody({ afterBytes: 10 }))
+      const response = yield* call
       assert.strictEqual((yield* Effect.flip(response.text)).reason._tag, "DecodeError")
     })
   )
 
-  it.live("with a body or a URL that it cannot send fails before anything is sent", () =>
+  it.live("fails before it connects when the body or URL cannot be sent", () =>
     Effect.gen(function* () {
       const sockets = yield* Probes.sockets
       const client = yield* UndiciHttpClient.make(options)

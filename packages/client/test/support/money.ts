@@ -123,7 +123,7 @@ export const connect = (
       count,
       kimi: Context.get(context, KimiClient.KimiClient),
       budget: Context.get(context, Budget.Budget),
-      book: Context.get(context, Accounting.Accounting),
+      accounting: Context.get(context, Accounting.Accounting),
       circuits: Context.get(context, CircuitBreaker.CircuitBreaker),
       limits: Context.get(context, Admission.Admission)
     }
@@ -139,8 +139,8 @@ export const stateOf = (budget: Budget.Budget["Service"]): Effect.Effect<Readonl
   )
 
 /** The entries of the accounting in order, such as `succeeded 7` or `failed 3 by estimate`. */
-export const entriesOf = (book: Accounting.Accounting["Service"]): Effect.Effect<ReadonlyArray<string>> =>
-  Effect.map(book.entries, (entries) =>
+export const entriesOf = (accounting: Accounting.Accounting["Service"]): Effect.Effect<ReadonlyArray<string>> =>
+  Effect.map(accounting.entries, (entries) =>
     entries.map(({ attempts, isEstimate, outcome, usage }) => {
       const times = attempts === 1 ? "" : ` in ${attempts}`
       return `${outcome} ${usage.completion_tokens}${times}${isEstimate ? " by estimate" : ""}`

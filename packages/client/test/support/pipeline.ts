@@ -83,23 +83,23 @@ export const clients = (
     const kimis = yield* Effect.forEach(options, build)
     const [kimi] = kimis
     if (kimi === undefined) return assert.fail("no client")
-    const book = Context.get(services, Accounting.Accounting)
-    const doors = Context.get(services, Admission.Admission)
+    const accounting = Context.get(services, Accounting.Accounting)
+    const admission = Context.get(services, Admission.Admission)
     const circuits = Context.get(services, CircuitBreaker.CircuitBreaker)
     const money = Context.get(services, Budget.Budget)
     const cache = Context.get(services, ResponseCache.ResponseCache)
     const retries = Context.get(services, RetryBudget.RetryBudget)
-    const account = (name = "moonshot") => Effect.map(doors.states, (states) => states.get(name))
+    const account = (name = "moonshot") => Effect.map(admission.states, (states) => states.get(name))
     const spent = Effect.map(money.state, ([total]) => ({
       spent: Number(total?.spent.value ?? 0n) / 10 ** (total?.spent.scale ?? 0),
       reserved: Number(total?.reserved.value ?? 0n)
     }))
     /** The state of all stages below the cache. */
     const below = Effect.all({
-      doors: account(),
+      admission: account(),
       circuits: circuits.states,
       money: money.state,
       retries: retries.state
     })
-    return { kimi, kimis, account, below, book, cache, circuits, doors, money, spent }
+    return { kimi, kimis, account, below, accounting, cache, circuits, admission, money, spent }
   })

@@ -1,10 +1,10 @@
-/** Responses of a model, whole and as events, with everything that a test does not care about filled in. */
+/** Responses of a model, whole or as events, with defaults for all members. */
 import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
 import { fromTokens, type Usage } from "@kimi-effect/core/Usage"
 
-/** What a test may say about a response. */
+/** The members of a response that a test can set. */
 export interface ResponseOptions {
   /** Defaults to `chatcmpl-1`. */
   readonly id?: string

@@ -268,7 +268,7 @@ export const table = {
   EventTooLargeError:            row("resource",       "error",    "final", "ignored", "possible", "none",                   "shared", "stream",  "FixRequest",     "Raise the event size limit if stream events of that size are expected."),
   ToolArgumentsTooLargeError:    row("resource",       "error",    "final", "ignored", "possible", "none",                   "shared", "model",   "FixRequest",     "Raise the tool-argument size limit if arguments of that size are expected."),
 
-  ToolNotFoundError:             row("tool",           "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Add the tool to the toolkit, or list the existing tools in the prompt."),
+  ToolNotFoundError:             row("tool",           "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Add the tool to the toolkit, or name the available tools in the prompt."),
   ToolArgumentsError:            row("tool",           "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Describe the tool's parameters more precisely, or return the decoding error to the model."),
   ToolExecutionError:            row("tool",           "error",    "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Correct the tool's handler, or return its failures to the model."),
   ToolTimeoutError:              row("tool",           "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Raise the tool's timeout, or make its handler return earlier."),

@@ -92,19 +92,37 @@ describe("a scripted MockServer", () => {
       })
     )
 
-    it.live("clears replies, requests and aborts on reset", () =>
+    /** A server that was reset after an aborted request, with queued and standing replies. */
+    const resetServer = Effect.gen(function* () {
+      const server = yield* MockServer.make()
+      yield* server.reply(Reply.faulty(Fault.StallBeforeHeaders()), ErrorReply.table.limitRpm)
+      yield* server.replyAlways(ErrorReply.table.limitRpm)
+      yield* server.replyAt("GET /v1/models", ErrorReply.table.limitRpm)
+      yield* chat(server.url, {}, { disconnectAfter: 20 })
+      yield* server.awaitAborted(1)
+      yield* server.reset
+      return server
+    })
+
+    it.live("clears requests on reset", () =>
       Effect.gen(function* () {
-        const server = yield* MockServer.make()
-        yield* server.reply(Reply.faulty(Fault.StallBeforeHeaders()), ErrorReply.table.limitRpm)
-        yield* server.replyAlways(ErrorReply.table.limitRpm)
-        yield* server.replyAt("GET /v1/models", ErrorReply.table.limitRpm)
-        yield* chat(server.url, {}, { disconnectAfter: 20 })
-        yield* server.awaitAborted(1)
-        yield* server.reset
+        const server = yield* resetServer
         assert.deepStrictEqual(yield* server.requests, [])
-        assert.strictEqual(yield* server.aborted, 0)
         const waiting = yield* Effect.forkChild(server.awaitRequests(1), { startImmediately: true })
         assert.isUndefined(waiting.pollUnsafe())
+      })
+    )
+
+    it.live("clears aborts on reset", () =>
+      Effect.gen(function* () {
+        const server = yield* resetServer
+        assert.strictEqual(yield* server.aborted, 0)
+      })
+    )
+
+    it.live("clears replies on reset", () =>
+      Effect.gen(function* () {
+        const server = yield* resetServer
         assert.strictEqual((yield* chat(server.url)).status, 200)
         assert.strictEqual((yield* request(`${server.url}/models`)).status, 200)
       })

@@ -63,12 +63,12 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
     let waiting = Deferred.makeUnsafe<void>()
     let written = 0
     let dropped = 0
-    let untold = 0
+    let unreported = 0
     let failure: Status["failure"]
     // The fiber that built this may have no loggers yet; those that make calls have.
     let context: Context.Context<never> = withoutCallContext(yield* Effect.context())
 
-    const said = (effect: Effect.Effect<void>): Effect.Effect<void> =>
+    const withLoggers = (effect: Effect.Effect<void>): Effect.Effect<void> =>
       Effect.updateContext<never, never>(() => context)(effect)
 
     const learn = (outcome: AppendResult): Effect.Effect<void> =>
@@ -76,13 +76,13 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
         const wasFailing = failure !== undefined
         if (outcome.failure === undefined) {
           failure = undefined
-          return wasFailing ? said(Effect.logInfo("The audit log can be written again")) : Effect.void
+          return wasFailing ? withLoggers(Effect.logInfo("The audit log can be written again")) : Effect.void
         }
         const reason = reasonOf(outcome.failure)
         failure = { since: failure?.since ?? now(), reason }
         return wasFailing
           ? Effect.void
-          : said(Effect.logWarning("The audit log cannot be written; calls go on", { reason }))
+          : withLoggers(Effect.logWarning("The audit log cannot be written; calls continue", { reason }))
       })
 
     /** Writes pending lines, and after them the number of lines that were dropped. */
@@ -90,18 +90,18 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
       Effect.suspend(() => {
         const waiters = waiting
         waiting = Deferred.makeUnsafe<void>()
-        const told = untold
-        inFlight = told === 0 ? lines : [...lines, toGapLine(crypto.randomUUID(), now(), told)]
+        const unreportedBefore = unreported
+        inFlight = unreportedBefore === 0 ? lines : [...lines, toGapLine(crypto.randomUUID(), now(), unreportedBefore)]
         lines = []
         const work =
           inFlight.length === 0 && failure === undefined ? Effect.succeed<AppendResult>({ lines: 0 }) : append
         return work.pipe(
           Effect.tap((outcome) =>
             Effect.sync(() => {
-              const isGapWritten = told > 0 && outcome.lines === inFlight.length
-              if (isGapWritten) untold -= told
+              const isGapWritten = unreportedBefore > 0 && outcome.lines === inFlight.length
+              if (isGapWritten) unreported -= unreportedBefore
               written += outcome.lines - (isGapWritten ? 1 : 0)
-              const kept = inFlight.slice(outcome.lines, told > 0 ? -1 : undefined)
+              const kept = inFlight.slice(outcome.lines, unreportedBefore > 0 ? -1 : undefined)
               lines = kept.length === 0 ? lines : [...kept, ...lines]
               inFlight = []
             })
@@ -144,7 +144,7 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
     const keep = (line: string): Effect.Effect<void> => {
       if (isFull()) {
         dropped += 1
-        untold += 1
+        unreported += 1
         return Effect.void
       }
       lines.push(line)
@@ -177,7 +177,7 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
       // A disk that hangs is not waited for any longer, nor are its pending writes.
       yield* Effect.timeoutOption(Effect.interruptible(Effect.andThen(drain, close)), maxWait)
       const left = lines.length + inFlight.length
-      if (left > 0) yield* said(Effect.logWarning("Audit log lines were dropped", { lines: left }))
+      if (left > 0) yield* withLoggers(Effect.logWarning("Audit log lines were dropped", { lines: left }))
     })
 
     yield* Effect.acquireRelease(

@@ -64,13 +64,13 @@ export interface SqliteEntries {
   readonly touch: (uses: ReadonlyMap<string, number>) => void
   /** The id of the latest entry, for `removeUpTo`. */
   readonly latestId: () => number
-  /** Removes some entries. The result says whether there may be more. */
+  /** Removes some entries. The result is whether there may be more. */
   readonly removeTag: (tag: string) => boolean
   readonly removeUpTo: (id: number) => boolean
   readonly removeExpired: (now: number) => boolean
   /** Removes the least recently used entries until there is room for some bytes. */
   readonly evict: (now: number, room: number) => void
-  /** Returns free pages to the disk when there are many. The result says whether there may be more. */
+  /** Returns free pages to the disk when there are many. The result is whether there may be more. */
   readonly shrink: () => boolean
   readonly statistics: (now: number) => StoreStatistics
 }

@@ -69,7 +69,7 @@ describe("thinkingControl", () => {
     }
   })
 
-  it("refuses keep where the model does not support it, and the repair keeps the switch", () => {
+  it("rejects keep where the model does not support it", () => {
     for (const model of firstOf("k27", "k25", "k2Thinking")) {
       const found = ask(thinkingControl, model, keep)
       assert.deepInclude(found?.error, {
@@ -77,6 +77,12 @@ describe("thinkingControl", () => {
         allowed: "a switch without keep",
         fix: "Leave thinking.keep out."
       })
+    }
+  })
+
+  it("removes keep where the model does not support it, but not the switch", () => {
+    for (const model of firstOf("k27", "k25", "k2Thinking")) {
+      const found = ask(thinkingControl, model, keep)
       assert.deepStrictEqual(found?.repaired, requestOf(model, on))
       assert.strictEqual(found?.note, "removed thinking.keep")
     }
@@ -131,17 +137,19 @@ describe("forcedTool", () => {
     }
   })
 
-  it("names the allowed choices, and the repair sets auto", () => {
-    assert.deepStrictEqual(ask(forcedTool, "kimi-k2.6", named), {
-      error: {
-        _tag: "UnsupportedParameterError",
-        message: "kimi-k2.6 accepts tool_choice only as auto or none",
-        parameter: "tool_choice",
-        allowed: "auto or none",
-        fix: 'Set thinking to {"type":"disabled"}, or use "auto".'
-      },
-      repaired: requestOf("kimi-k2.6", { tool_choice: "auto" }),
-      note: "set tool_choice to auto"
+  it("is repaired to auto", () => {
+    const found = ask(forcedTool, "kimi-k2.6", named)
+    assert.deepStrictEqual(found?.repaired, requestOf("kimi-k2.6", { tool_choice: "auto" }))
+    assert.strictEqual(found?.note, "set tool_choice to auto")
+  })
+
+  it("fails with the allowed choices", () => {
+    assert.deepStrictEqual(ask(forcedTool, "kimi-k2.6", named)?.error, {
+      _tag: "UnsupportedParameterError",
+      message: "kimi-k2.6 accepts tool_choice only as auto or none",
+      parameter: "tool_choice",
+      allowed: "auto or none",
+      fix: 'Set thinking to {"type":"disabled"}, or use "auto".'
     })
     assert.deepInclude(ask(forcedTool, "kimi-k3", named)?.error, {
       allowed: "auto, none or required",

@@ -88,11 +88,20 @@ const history = (...messages: ReadonlyArray<Message>) => {
 }
 
 describe("toolHistory", () => {
-  it("accepts several turns, results in any order, and ids that repeat in the next turn", () => {
+  it("accepts several turns", () => {
     assert.isUndefined(history(user))
     assert.isUndefined(history(user, calling("a_0"), result("a_0"), text, user))
+  })
+
+  it("accepts results in any order", () => {
     assert.isUndefined(history(user, calling("a", "b", "c"), result("c"), result("a"), result("b")))
+  })
+
+  it("accepts ids that repeat in the next turn", () => {
     assert.isUndefined(history(user, calling("f_0"), result("f_0"), calling("f_0"), result("f_0"), text))
+  })
+
+  it("accepts a message without tool calls", () => {
     assert.isUndefined(history({ role: "assistant", content: "x", tool_calls: [] }, user))
   })
 

@@ -38,16 +38,16 @@ const Assistant = Schema.Struct({
 const Tool = Schema.Struct({ role: Schema.Literal("tool"), tool_call_id: Id, content: Text })
 
 /** A valid turn of tools with random texts. */
-const Loop = Schema.Tuple([
+const ToolLoop = Schema.Tuple([
   Schema.Struct({ ...Assistant.fields, partial: Schema.Literal(false), tool_calls: Schema.Tuple([Call]) }),
   Schema.Struct({ role: Schema.Literal("user"), content: Text })
 ])
 
 /** Mostly valid turns, so that whole histories are valid often enough. */
 const Turn = Schema.Union([
-  Loop,
-  Loop,
-  Loop,
+  ToolLoop,
+  ToolLoop,
+  ToolLoop,
   ...[User, User, User, System, Assistant, Tool].map((message) => Schema.Tuple([message]))
 ])
 

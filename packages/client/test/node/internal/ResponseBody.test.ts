@@ -106,7 +106,7 @@ describe("a consumer that is slower than the host", () => {
     })
   )
 
-  it.effect("makes it go on as often as it paused, even if more comes at once when it goes on", () =>
+  it.effect("resumes as often as it paused, even if more arrives immediately on resume", () =>
     Effect.gen(function* () {
       let isFirst = true
       const { asked, body } = makeBody((resumed) => {
@@ -138,7 +138,7 @@ describe("ResponseBody.bytes", () => {
     })
   )
 
-  it.effect("resumes a paused host for good", () =>
+  it.effect("resumes a paused host permanently", () =>
     Effect.gen(function* () {
       const { asked, body } = makeBody()
       body.push(bytes(highWaterMark + 1))
@@ -155,7 +155,7 @@ describe("ResponseBody.bytes", () => {
     })
   )
 
-  it.effect("fails with a broken body, whatever had come", () =>
+  it.effect("fails with a broken body, regardless of what was received", () =>
     Effect.gen(function* () {
       const { body } = makeBody()
       body.push(ascii("a"))

@@ -1,5 +1,5 @@
 /**
- * A key and a prompt that must not be found anywhere they do not belong.
+ * A key and a prompt that must not appear in logs, spans, metrics or errors.
  */
 import { inspect } from "node:util"
 import { codec, type KimiError } from "@kimi-effect/core/KimiError"
@@ -10,7 +10,7 @@ import { Cause, Effect, Exit, Logger, References, Schema, Tracer } from "effect"
 
 export const key = "sk-canary-4be91c07d2f35a68"
 
-/** A key without the form that keys have, which can be told only by its owner. */
+/** A key without the form that keys have, which only its configuration identifies. */
 export const formless = "canary4be91c07d2f35a68"
 export const prompt = "canary prompt: the launch code is nightingale"
 
@@ -21,7 +21,7 @@ export const request: ChatRequest = {
   ]
 }
 
-/** What must not be found. Keys are looked for in part too. */
+/** Texts that must not be found. Parts of the key count too. */
 const canaries = ["4be91c07", "canary prompt", "nightingale"]
 
 /** The first canary in a text. */
@@ -43,7 +43,7 @@ export const texts = (value: unknown): ReadonlyArray<string> => [
 const encode = Schema.encodeSync(codec)
 
 const textsOfError = (error: KimiError): ReadonlyArray<string> => {
-  // What the model has said by then belongs to the caller.
+  // The content received so far belongs to the caller.
   const { partial: _, ...rest } = error
   return [
     error.message,
@@ -68,7 +68,7 @@ const errorsOf = (exit: Exit.Exit<unknown, KimiError>): ReadonlyArray<KimiError>
 
 /**
  * Runs an effect at the lowest log level inside a span, logs its cause as
- * applications do, and gives back every text that came of it.
+ * applications do, and returns every text that resulted.
  */
 export const watch = <A>(effect: Effect.Effect<A, KimiError>): Effect.Effect<Watched> =>
   Effect.gen(function* () {
@@ -102,13 +102,13 @@ export const watch = <A>(effect: Effect.Effect<A, KimiError>): Effect.Effect<Wat
     return { texts: found, spans, exit }
   })
 
-/** Puts the key and the body of the request into what a reply says, as careless hosts and proxies do. */
+/** Adds the key and the body of the request to the text of a reply, as careless hosts and proxies do. */
 export const echo =
   (reply: Reply.Json | Reply.Text) =>
   ({ body, headers }: Pick<ReceivedRequest, "body" | "headers">): Reply.Reply => {
-    const heard = `${headers["authorization"]}`
-    const said = ` [authorization: ${heard}; key ${heard.slice("Bearer ".length)}; in ${body.slice(0, 700)}]`
-    if (reply._tag === "Text") return { ...reply, body: `${said}${reply.body}${said}` }
+    const authorization = `${headers["authorization"]}`
+    const echoed = ` [authorization: ${authorization}; key ${authorization.slice("Bearer ".length)}; in ${body.slice(0, 700)}]`
+    if (reply._tag === "Text") return { ...reply, body: `${echoed}${reply.body}${echoed}` }
     const { error } = reply.body as { readonly error: { readonly message: string; readonly type?: string } }
-    return { ...reply, body: { error: { ...error, message: `${said} ${error.message}${said}` } } }
+    return { ...reply, body: { error: { ...error, message: `${echoed} ${error.message}${echoed}` } } }
   }

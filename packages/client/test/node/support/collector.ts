@@ -1,4 +1,4 @@
-/** A collector of OpenTelemetry that keeps what it is sent, and reads it. */
+/** An OpenTelemetry collector that keeps and parses what it receives. */
 import { createServer, type IncomingMessage } from "node:http"
 import type { AddressInfo } from "node:net"
 import { Effect } from "effect"
@@ -39,7 +39,7 @@ interface MetricData {
   readonly histogram?: { readonly dataPoints: ReadonlyArray<Point> }
 }
 
-interface Line {
+interface LogRecord {
   readonly severityText: string
   readonly traceId?: string
   readonly spanId?: string
@@ -65,7 +65,7 @@ interface Metrics {
 
 interface Logs {
   readonly resourceLogs: ReadonlyArray<
-    Resource & { readonly scopeLogs: ReadonlyArray<{ readonly logRecords: ReadonlyArray<Line> }> }
+    Resource & { readonly scopeLogs: ReadonlyArray<{ readonly logRecords: ReadonlyArray<LogRecord> }> }
   >
 }
 
@@ -85,7 +85,7 @@ const read = (bodies: ReadonlyMap<string, ReadonlyArray<string>>) => {
     (sent("/v1/metrics") as ReadonlyArray<Metrics>).flatMap(({ resourceMetrics }) => resourceMetrics)
   const logs = () => (sent("/v1/logs") as ReadonlyArray<Logs>).flatMap(({ resourceLogs }) => resourceLogs)
   return {
-    /** What the program is said to be, by everything that is sent. */
+    /** The resource attributes of every export. */
     resources: () =>
       [...traces(), ...metrics(), ...logs()].map(({ resource: { attributes } }) => attributesOf(attributes)),
     spans: () => traces().flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)),

@@ -1,5 +1,5 @@
 /**
- * A client with everything switched on that tells of calls, and a scenario in which everything happens to it.
+ * A client with all telemetry on, and a scenario that covers every kind of outcome.
  */
 import { join } from "node:path"
 import { NodeHttpServer } from "@effect/platform-node"
@@ -51,7 +51,7 @@ const answer = (options?: Reply.Options) =>
     options
   )
 
-/** Members that requests may have, and that spans tell of. */
+/** A request with the optional members that spans report. */
 const detailed: ChatRequest = {
   ...Canary.request,
   model: "kimi-k2.6",
@@ -81,7 +81,7 @@ const changed = (request: ChatRequest, turn: string): ChatRequest => ({
   messages: [...request.messages, { role: "user", content: `canary prompt ${turn}: nightingale` }]
 })
 
-/** Runs the scenario and gives back everything that was told of it, by where it was told. */
+/** Runs the scenario and returns everything that was emitted, by destination. */
 export const everything = Effect.fnUntraced(function* (content?: Observer.Options["content"]) {
   const server = yield* MockServer.make({ validateRequests: false })
   const collected = yield* collector
@@ -164,9 +164,9 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
       Stream.runForEach(reloads, (event) => Effect.sync(() => events.push(event))),
       { startImmediately: true }
     )
-    const heard = (count: number) => until(Effect.sync(() => events.length === count))
+    const untilEvents = (count: number) => until(Effect.sync(() => events.length === count))
 
-    /** Notes an error as careless programs do. */
+    /** Records an error as careless programs do. */
     const note = (call: Effect.Effect<unknown, KimiError>) =>
       Effect.map(
         Effect.exit(Effect.tapCause(call, (cause) => Effect.logError("a call failed", cause, { cause }))),
@@ -188,7 +188,7 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
       )
     )
 
-    // Answers: new ones, one from the cache, one that joins another, one by retry, one that goes on after a break.
+    // Answers: new ones, one from the cache, one that joins another, one by retry, one continued after an interruption.
     yield* server.replyAlways(() => answer())
     const bypass = CacheControl.provide({ mode: "bypass" })
     yield* kimi.chat(detailed).pipe(CallOptions.provide({ tenant: "acme", job: "reports", agent: "writer" }))
@@ -214,23 +214,23 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
     yield* Stream.runDrain(Stream.take(kimi.stream(changed(Canary.request, "left")), 3))
     yield* look
 
-    // The other methods, and a new key, which a file brings; what the file then says cannot be used.
+    // The other methods, and a new key from a file; the next content of the file is invalid.
     yield* Effect.all([note(kimi.models), note(kimi.balance), note(kimi.estimateTokens(detailed)), kimi.health])
     yield* save({ apiKey: rotated, maxAttempts: "1", recovery: "off" })
-    yield* heard(1)
+    yield* untilEvents(1)
     yield* save({
       apiKey: `${rotated}\n`,
       idleTimeout: rotated,
       maxConcurrency: Canary.prompt,
       baseUrl: `http://${rotated}@x`
     })
-    yield* heard(2)
+    yield* untilEvents(2)
 
-    // Whatever can go wrong, at hosts that repeat what they are sent.
+    // Every error, at hosts that repeat what they receive.
     for (const [i, name] of ErrorReply.names.entries()) {
-      // An account of its own for each, so that none has to wait for long because of what another was told.
+      // A separate account for each, so that no call waits for the rate limit of another.
       yield* save({ apiKey: rotated, maxAttempts: "1", recovery: "off", account: name, admissionMaxWait: "50 millis" })
-      yield* heard(3 + i)
+      yield* untilEvents(3 + i)
       const echoing = Canary.echo(ErrorReply.table[name])
       yield* server.replyAlways(echoing)
       for (const route of ["GET /v1/models", "GET /v1/users/me/balance", "POST /v1/tokenizers/estimate-token-count"]) {

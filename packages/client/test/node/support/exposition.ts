@@ -1,7 +1,7 @@
-/** Reads metrics in Prometheus' text form. */
+/** Parses metrics in the Prometheus text format. */
 import parse from "parse-prometheus-text-format"
 
-/** The values of a family, by the labels that are asked for. */
+/** The values of a family, by the given labels. */
 export const valuesOf = (text: string, name: string, ...labels: ReadonlyArray<string>) =>
   Object.fromEntries(
     parse(text)

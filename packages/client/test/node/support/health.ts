@@ -24,17 +24,17 @@ export interface Setting {
   readonly stages?: Layer.Layer<never>
 }
 
-/** What a route answered. */
+/** The response of a route. */
 export interface Answer {
   readonly status: number
   readonly headers: Headers.Headers
   readonly text: string
 }
 
-/** Every look is new, so that a test sees what the host does now. */
+/** No result is reused, so that a test sees the current state of the host. */
 const fresh: HealthSettings.Values = { timeToLive: 0, balanceTimeToLive: 0 }
 
-/** Serves routes on a free port, and tells where. */
+/** Serves routes on a free port and returns the base URL. */
 export const serve = <E>(routes: Layer.Layer<never, E, HttpRouter.HttpRouter>) =>
   Effect.map(
     Layer.build(
@@ -53,7 +53,7 @@ export const get = (url: string, method: "GET" | "HEAD" = "GET"): Effect.Effect<
     Effect.map(text, (text) => ({ status, headers, text }))
   ).pipe(Effect.orDie, Effect.provide(FetchHttpClient.layer))
 
-/** The host, a client of it, and a backend that has its routes; no log of what a test breaks. */
+/** The host, a client of it, and a backend with its routes; failures are not logged. */
 export const backend = Effect.fnUntraced(function* (setting: Setting = {}) {
   const server = yield* MockServer.make(setting.server)
   const options = { apiKey: Redacted.make(key), baseUrl: server.url, ...setting.client }

@@ -1,5 +1,5 @@
 /**
- * A mock server of its own for a test, and a client that talks to it over real sockets.
+ * A separate mock server for each test, and a client that calls it over real sockets.
  */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as Admission from "@kimi-effect/core/Admission"
@@ -27,7 +27,7 @@ export const ids = {
   traceId: "f84c9c8d5e17b8f0d80143ba08b843cf"
 }
 
-/** The ids in the headers of the mock server's own plain answer. */
+/** The ids in the headers of the mock server's default response. */
 export const plainIds = {
   requestId: "06224679-8221-11f1-8de6-eef1954a427f",
   traceId: "7b5357802530ffb8df121226703eddad"
@@ -60,7 +60,7 @@ export const connect = (
     Context.get(KimiClient.KimiClient)
   )
 
-/** Runs a test with a server and a client of its own. */
+/** Runs a test with a separate server and client. */
 export const withKimi = <A, E>(
   test: (client: Client, server: Server) => Effect.Effect<A, E, Scope.Scope>,
   setting: Setting = {}

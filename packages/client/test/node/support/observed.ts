@@ -1,5 +1,5 @@
 /**
- * A client whose calls are observed, with everything that is said of them: spans, metrics and records.
+ * A client whose calls are observed, with their spans, metrics and records.
  */
 import type { CallRecord } from "@kimi-effect/core/CallRecord"
 import * as Observer from "@kimi-effect/core/Observer"
@@ -14,7 +14,7 @@ import * as MetricsRoute from "../../../src/MetricsRoute.ts"
 import * as KimiNode from "../../../src/node/KimiNode.ts"
 import { type Client, key, type Server } from "./kimi.ts"
 
-/** A span as a tree, in words. */
+/** A span as a tree of plain data. */
 export interface SpanTree {
   readonly name: string
   readonly attributes: Readonly<Record<string, unknown>>
@@ -26,7 +26,7 @@ export interface SpanTree {
 const treeOf = (span: Tracer.NativeSpan, all: ReadonlyArray<Tracer.NativeSpan>): SpanTree => ({
   name: span.name,
   attributes: Object.fromEntries(span.attributes),
-  // A machine that is busy makes anybody wait for a moment; tests of waits have a clock of their own.
+  // On a busy machine any call may wait briefly; tests of waits use a test clock.
   events: span.events
     .filter(([name]) => name !== "kimi.admission.wait")
     .map(([name, , attributes]) => [name, attributes ?? {}]),
@@ -60,7 +60,7 @@ export interface Observed {
   readonly spans: ReadonlyArray<Tracer.NativeSpan>
   /** Makes calls whose spans are kept. */
   readonly traced: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** The metrics in Prometheus' text form. */
+  /** The metrics in the Prometheus text format. */
   readonly text: Effect.Effect<string>
   readonly observer: Observer.Observer["Service"]
   readonly registry: Metric.MetricRegistry
@@ -73,7 +73,7 @@ export interface Setting {
   readonly stages?: Layer.Layer<never, unknown>
 }
 
-/** Runs a test with a server and an observed client of its own. */
+/** Runs a test with a separate server and observed client. */
 export const withObserved = <A, E>(
   test: (observed: Observed) => Effect.Effect<A, E, Scope.Scope>,
   { client: options, observer: observerOptions, stages }: Setting = {}

@@ -7,7 +7,7 @@ import { type Client, hello } from "./kimi.ts"
 
 export type Mode = "chat" | "stream"
 
-/** Makes one call and drops its answer. */
+/** Makes one call and discards its response. */
 export const call = (client: Client, mode: Mode, request = hello): Effect.Effect<void, KimiError> =>
   mode === "chat" ? Effect.asVoid(client.chat(request)) : Stream.runDrain(client.stream(request))
 
@@ -26,7 +26,7 @@ const shown = [
   "partial"
 ] as const
 
-/** The members of an error that say what happened, without its text. */
+/** The members of an error that identify it, without its message. */
 export const facts = (error: KimiError): { readonly [name: string]: unknown } =>
   Object.fromEntries(Object.entries({ ...error }).filter(([name]) => shown.some((member) => member === name)))
 

@@ -46,7 +46,7 @@ export const sockets: Effect.Effect<Sockets, never, Scope.Scope> = Effect.gen(fu
   return { made: () => made, open: () => open, peak: () => peak }
 })
 
-/** The agent that makes the next call is kept for a look at its listeners. */
+/** Captures the agent that makes the next call, so that a test can inspect its listeners. */
 export const nextAgent: Effect.Effect<() => Agent | undefined, never, Scope.Scope> = Effect.gen(function* () {
   let agent: Agent | undefined
   const inherited = Agent.prototype.dispatch

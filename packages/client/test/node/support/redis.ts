@@ -2,7 +2,7 @@
  * Redis for tests: the one that runs on this machine, and private servers that
  * can be killed.
  *
- * Suites are skipped where there is none, with a line that says so; `.ci/run`
+ * Suites are skipped where there is none, with a line on stderr; `.ci/run`
  * fails when a test was skipped.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
@@ -34,16 +34,16 @@ const answers = (): Promise<boolean> =>
     socket.once("data", (data) => end(`${data}`.startsWith("+PONG")))
   })
 
-const said = (isThere: boolean, what: string): boolean => {
-  if (!isThere) process.stderr.write(`\nSKIPPED, and not proven here: ${what}\n`)
+const reported = (isThere: boolean, what: string): boolean => {
+  if (!isThere) process.stderr.write(`\nSKIPPED, and not verified here: ${what}\n`)
   return isThere
 }
 
 /** Whether a Redis runs on this machine. */
-export const reachable: boolean = said(await answers(), `tests with Redis, since none answers at ${host}:${port}`)
+export const reachable: boolean = reported(await answers(), `tests with Redis, since none answers at ${host}:${port}`)
 
 /** Whether private servers can be run. */
-export const hasServer: boolean = said(
+export const hasServer: boolean = reported(
   spawnSync("redis-server", ["--version"]).status === 0,
   "tests of Redis outages, since there is no redis-server"
 )
@@ -63,16 +63,16 @@ export const connect = (
 /** A private server could not be run. */
 class RedisServerError extends Data.TaggedError("RedisServerError")<{ readonly message: string }> {}
 
-/** A `redis-server` of the test's own, which remembers nothing over a restart. */
+/** A private `redis-server`, which keeps no data across a restart. */
 export interface PrivateRedis {
   readonly port: number
-  /** Kills it without a word; it is gone afterwards. */
+  /** Kills it and waits until it has exited. */
   readonly kill: Effect.Effect<void>
-  /** Starts it again where it was; it answers afterwards. */
+  /** Starts it again on the same port and waits until it replies. */
   readonly restart: Effect.Effect<void, RedisServerError>
-  /** Stops it where it is: connections stay, and nothing is answered. */
+  /** Suspends it: connections stay open without replies. */
   readonly pause: Effect.Effect<void>
-  /** Lets it go on. */
+  /** Continues it. */
   readonly resume: Effect.Effect<void>
 }
 
@@ -120,7 +120,7 @@ const killed = (child: ChildProcess): Effect.Effect<void> =>
     child.kill("SIGKILL")
   })
 
-/** A private server on a free port, gone with the scope. */
+/** A private server on a free port, removed with the scope. */
 export const privateRedis: Effect.Effect<PrivateRedis, RedisServerError, Scope.Scope> = Effect.gen(function* () {
   const dir = yield* Effect.acquireRelease(
     Effect.sync(() => mkdtempSync(join(tmpdir(), "kimi-effect-redis-"))),
@@ -130,7 +130,7 @@ export const privateRedis: Effect.Effect<PrivateRedis, RedisServerError, Scope.S
     const port = yield* freePort
     return { port, child: yield* start(port, dir) }
   })
-  // Somebody else may take the port before the server does.
+  // Another process may take the port before the server does.
   const server = yield* Effect.acquireRelease(Effect.retry(begin, { times: 3 }), (server) => killed(server.child))
   const signal = (name: NodeJS.Signals) => Effect.sync(() => server.child.kill(name))
   return {

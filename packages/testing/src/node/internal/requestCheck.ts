@@ -55,7 +55,7 @@ export const checkChat = (
 
 const decode = Schema.decodeUnknownResult(ChatCompletionRequest)
 
-/** Hosts treat `null` as absent: common clients send `content: null` beside tool calls. */
+/** Hosts treat `null` as absent: common clients send `content: null` with tool calls. */
 const withoutNulls = (json: unknown): unknown => {
   const read = decodeMessages(json)
   return Result.isFailure(read) ? json : { ...dropNulls(read.success), messages: read.success.messages.map(dropNulls) }

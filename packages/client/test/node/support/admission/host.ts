@@ -1,13 +1,13 @@
 /**
- * A host with counters of its own, and processes that call it.
+ * A host with separate counters, and processes that call it.
  */
 import { type ChildProcess, fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import type { FromWorker, Settings, ToWorker } from "./messages.ts"
 
-/** What a host has seen of an account. */
-interface Seen {
+/** The calls of an account that the host received. */
+interface HostUsage {
   requests: number
   tokens: number
   running: number
@@ -25,23 +25,23 @@ interface Worker {
 }
 
 export interface Host {
-  readonly seen: (account: string) => Seen
-  /** Starts a process that calls this host; it is gone with the scope. */
+  readonly seen: (account: string) => HostUsage
+  /** Starts a process that calls this host; it is killed with the scope. */
   readonly worker: (settings: Settings) => ReturnType<typeof begin>
-  /** Waits until something is so; a test that waits in vain ends by its own timeout. */
+  /** Waits until a condition holds; otherwise the test fails by its timeout. */
   readonly until: (isSo: () => boolean) => Effect.Effect<void>
 }
 
 const path = fileURLToPath(new URL("./worker.ts", import.meta.url))
 
-const begin = (settings: Settings, hear: (message: FromWorker, worker: Worker) => void) =>
+const begin = (settings: Settings, onMessage: (message: FromWorker, worker: Worker) => void) =>
   Effect.acquireRelease(
     Effect.callback<Worker>((resume) => {
       const child = fork(path, [JSON.stringify(settings)], { execArgv: [] })
       const hasEnded = new Promise<number | null>((resolve) => child.once("exit", resolve))
       const worker: Worker = {
         child,
-        // A worker that was killed hears nothing any more.
+        // A killed worker receives no messages.
         send: (message) => void (child.connected && child.send(message)),
         logs: [],
         failures: [],
@@ -49,7 +49,7 @@ const begin = (settings: Settings, hear: (message: FromWorker, worker: Worker) =
       }
       child.on("message", (message: FromWorker) => {
         if (message.type === "ready") resume(Effect.succeed(worker))
-        else hear(message, worker)
+        else onMessage(message, worker)
       })
       child.once("exit", (code) => resume(Effect.die(new Error(`The worker ended with ${code}`))))
     }),
@@ -60,18 +60,18 @@ const begin = (settings: Settings, hear: (message: FromWorker, worker: Worker) =
       })
   )
 
-/** `serviceMillis` is what each call takes. */
+/** `serviceMillis` is the duration of each call. */
 export const makeHost = (serviceMillis: number): Host => {
-  const accounts = new Map<string, Seen>()
+  const accounts = new Map<string, HostUsage>()
   const watchers = new Set<() => void>()
 
-  const seen = (account: string): Seen => {
+  const seen = (account: string): HostUsage => {
     const known = accounts.get(account) ?? { requests: 0, tokens: 0, running: 0, peak: 0 }
     accounts.set(account, known)
     return known
   }
 
-  const hear = (message: FromWorker, worker: Worker): void => {
+  const onMessage = (message: FromWorker, worker: Worker): void => {
     if (message.type === "log") worker.logs.push([message.level, message.text])
     else if (message.type === "failed") worker.failures.push(message)
     else if (message.type === "begin") {
@@ -95,7 +95,7 @@ export const makeHost = (serviceMillis: number): Host => {
 
   return {
     seen,
-    worker: (settings) => begin(settings, hear),
+    worker: (settings) => begin(settings, onMessage),
     until: (isSo) =>
       Effect.callback((resume) => {
         const watcher = (): void => {

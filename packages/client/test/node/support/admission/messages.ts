@@ -1,5 +1,5 @@
 /**
- * What the host and its callers, which are processes of their own, tell each other.
+ * The messages between the host and its callers, which are separate processes.
  */
 import type * as Admission from "@kimi-effect/core/Admission"
 import type { RateLimits } from "@kimi-effect/core/RateLimits"
@@ -11,7 +11,7 @@ export interface Settings {
 }
 
 export type ToWorker =
-  /** So many callers begin, each of which makes so many calls, one after the other, until one fails. */
+  /** Starts `callers` callers, each of which makes `calls` calls in sequence until one fails. */
   | {
       readonly type: "go"
       readonly account: string
@@ -20,7 +20,7 @@ export type ToWorker =
       readonly tokens: ReadonlyArray<number>
     }
   | { readonly type: "over"; readonly id: number }
-  /** Begin no more calls, and end when the last is over. */
+  /** Starts no more calls, and exits after the last. */
   | { readonly type: "stop" }
 
 export type FromWorker =

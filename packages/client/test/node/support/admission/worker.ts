@@ -1,7 +1,7 @@
 /**
- * A process of its own that makes calls behind a door of its own, as fast as
- * the door lets it. The host of the calls is the process that started it, which
- * hears when a call begins and says when it is over.
+ * A separate process that makes calls through its admission limiter, as fast as
+ * the limiter permits. The host of the calls is the parent process, which
+ * receives the start of each call and decides when it is over.
  */
 import { Cause, Context, Effect, Layer, Logger } from "effect"
 import * as Admission from "../../../../src/node/Admission.ts"
@@ -9,24 +9,24 @@ import type { FromWorker, Settings, ToWorker } from "./messages.ts"
 
 const settings = JSON.parse(process.argv[2] ?? "") as Settings
 
-const tell = (message: FromWorker): void => void process.send?.(message)
+const sendToHost = (message: FromWorker): void => void process.send?.(message)
 
 const logger = Logger.make(({ logLevel, message }) => {
   const text = String(Array.isArray(message) ? message[0] : message)
-  // The client of Redis has its own say.
-  if (text.startsWith("Redis ")) tell({ type: "log", level: logLevel, text })
+  // Other lines come from the Redis client.
+  if (text.startsWith("Redis ")) sendToHost({ type: "log", level: logLevel, text })
 })
 
 const running = new Map<number, () => void>()
 let begun = 0
 const order = { isStopped: false }
 
-/** One call as its host sees it. */
+/** One call at the host. */
 const call = (account: string, tokens: number) =>
   Effect.callback<void>((resume) => {
     const id = (begun += 1)
     running.set(id, () => resume(Effect.void))
-    tell({ type: "begin", id, account, tokens })
+    sendToHost({ type: "begin", id, account, tokens })
   })
 
 const program = Effect.gen(function* () {
@@ -41,17 +41,17 @@ const program = Effect.gen(function* () {
       Logger.layer([logger])
     )
   )
-  const door = Context.get(services, Admission.Admission)
+  const limiter = Context.get(services, Admission.Admission)
 
   const caller = Effect.fnUntraced(function* (account: string, calls: number, tokens: ReadonlyArray<number>) {
     for (let made = 0; made < calls && !order.isStopped; made++) {
       const amount = tokens[made % tokens.length] ?? 0
       const at = performance.now()
-      const exit = yield* Effect.exit(door.guard({ account, tokens: () => amount })(call(account, amount)))
+      const exit = yield* Effect.exit(limiter.guard({ account, tokens: () => amount })(call(account, amount)))
       const error = exit._tag === "Failure" ? Cause.squash(exit.cause) : undefined
       if (error === undefined) continue
       const tag = typeof error === "object" && error !== null && "_tag" in error ? String(error._tag) : String(error)
-      return tell({ type: "failed", account, tag, millis: performance.now() - at })
+      return sendToHost({ type: "failed", account, tag, millis: performance.now() - at })
     }
   })
 
@@ -78,10 +78,10 @@ const program = Effect.gen(function* () {
       }
       if (order.isStopped && callers === 0) resume(Effect.void)
     })
-    tell({ type: "ready" })
+    sendToHost({ type: "ready" })
   })
-  for (const [account, state] of yield* door.states) {
-    if (state.inFlight + state.waiting > 0) tell({ type: "failed", account, tag: "left behind", millis: 0 })
+  for (const [account, state] of yield* limiter.states) {
+    if (state.inFlight + state.waiting > 0) sendToHost({ type: "failed", account, tag: "left behind", millis: 0 })
   }
 })
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { Effect, Option, Schema } from "effect"
 import { listRotated } from "../../../../src/node/internal/RotatingFile.ts"
 
-const Line = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown))
+const AuditLine = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown))
 
 export const textsIn = (path: string): ReadonlyArray<string> =>
   existsSync(path)
@@ -14,7 +14,7 @@ export const textsIn = (path: string): ReadonlyArray<string> =>
 
 /** The lines of one file, each of which must be JSON. */
 export const linesIn = (path: string): ReadonlyArray<Readonly<Record<string, unknown>>> =>
-  textsIn(path).map((text) => Schema.decodeUnknownSync(Line)(text))
+  textsIn(path).map((text) => Schema.decodeUnknownSync(AuditLine)(text))
 
 /** The jobs that lines are of. */
 export const jobsOf = (lines: ReadonlyArray<Readonly<Record<string, unknown>>>) => lines.map((line) => line["job"])
@@ -32,10 +32,10 @@ export const allLines = (path: string) => Effect.map(filesOf(path), (files) => f
 /** The lines that are whole, where a process was killed. */
 export const wholeLines = (path: string) =>
   Effect.map(filesOf(path), (files) =>
-    files.flatMap(textsIn).flatMap((text) => Option.toArray(Schema.decodeUnknownOption(Line)(text)))
+    files.flatMap(textsIn).flatMap((text) => Option.toArray(Schema.decodeUnknownOption(AuditLine)(text)))
   )
 
-/** Waits for something that really happens, whatever the clock of the test says; `meanwhile` may move it. */
+/** Waits for a condition in real time, independent of the test clock; `meanwhile` may advance that clock. */
 export const until = (condition: () => boolean, meanwhile: Effect.Effect<void> = Effect.void): Effect.Effect<void> =>
   Effect.suspend(() => {
     if (condition()) return Effect.void

@@ -1,6 +1,6 @@
 /**
- * A process that audits calls and says on its output which are recorded. Told:
- * the path, its name, how many calls, the durability, the size of a file, and how it ends.
+ * A process that audits calls and prints which are recorded. Arguments: the path,
+ * its name, the number of calls, the durability, the size of a file, and how it ends.
  */
 import { writeSync } from "node:fs"
 import { Effect } from "effect"

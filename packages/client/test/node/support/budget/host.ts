@@ -1,5 +1,5 @@
 /**
- * A host with counters of its own, and processes that call it under a shared
+ * A host with separate counters, and processes that call it under a shared
  * budget.
  */
 import { type ChildProcess, fork } from "node:child_process"
@@ -18,7 +18,7 @@ export interface Worker {
 export const makeHost = () => {
   const seen = { served: 0, used: 0, refusals: new Map<string, number>() }
 
-  const hear = (message: FromWorker): void => {
+  const onMessage = (message: FromWorker): void => {
     if (message.type === "served") {
       seen.served += 1
       seen.used += message.used
@@ -27,7 +27,7 @@ export const makeHost = () => {
     }
   }
 
-  /** Starts a process, which makes calls when this is done; it is gone with the scope. */
+  /** Starts a process, which makes calls when this is done; it is killed with the scope. */
   const worker = (settings: Settings) =>
     Effect.acquireRelease(
       Effect.callback<Worker>((resume) => {
@@ -35,7 +35,7 @@ export const makeHost = () => {
         const hasEnded = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)))
         child.on("message", (message: FromWorker) => {
           if (message.type === "ready") resume(Effect.succeed({ child, ended: Effect.promise(() => hasEnded) }))
-          else hear(message)
+          else onMessage(message)
         })
         child.once("exit", (code) => resume(Effect.die(new Error(`The worker ended with ${code}`))))
       }),

@@ -1,7 +1,7 @@
-/** What workers and the host of their calls tell each other. */
+/** The messages between workers and the host of their calls. */
 
 export interface Settings {
-  /** Where the books are. */
+  /** The store of the budget. */
   readonly store:
     | { readonly type: "sqlite"; readonly path: string }
     | { readonly type: "redis"; readonly port: number; readonly prefix: string }

@@ -1,6 +1,6 @@
 /**
- * A process that makes calls under a budget whose books it shares, until the
- * budget refuses them again and again, or somebody kills it.
+ * A process that makes calls under a shared budget until the budget refuses
+ * several in a row, or the process is killed.
  */
 import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as PriceTable from "@kimi-effect/core/PriceTable"
@@ -12,7 +12,7 @@ import type { FromWorker, Settings } from "./messages.ts"
 
 const { callers, cap, leaseMillis, store } = JSON.parse(process.argv[2] ?? "") as Settings
 
-const tell = (message: FromWorker) =>
+const sendToHost = (message: FromWorker) =>
   Effect.callback<void>((resume) => void process.send?.(message, () => resume(Effect.void)))
 
 const options: Budget.Options = {
@@ -25,7 +25,7 @@ const options: Budget.Options = {
   timeout: "20 seconds"
 }
 
-const books: Layer.Layer<Budget.Budget, unknown> =
+const budgetLayer: Layer.Layer<Budget.Budget, unknown> =
   store.type === "sqlite"
     ? Budget.layerSqlite({ path: store.path, ...options })
     : Budget.layerRedis({ url: `redis://127.0.0.1:${store.port}`, keyPrefix: store.prefix, ...options })
@@ -58,16 +58,16 @@ const answer = (used: number): ChatResponse =>
   })
 
 /** A call after this many refusals in a row would be refused too. */
-const patience = 20
+const maxRefusals = 20
 
 const program = Effect.gen(function* () {
-  const services = yield* Layer.build(Layer.provide(books, prices))
+  const services = yield* Layer.build(Layer.provide(budgetLayer, prices))
   const budget = Context.get(services, Budget.Budget)
   const ask = budget.stage().effect(
     AccountingStage.withAccounting(undefined)(({ request }) =>
       Effect.gen(function* () {
         const used = yield* Random.nextIntBetween(0, request.max_completion_tokens ?? 0)
-        yield* tell({ type: "served", used })
+        yield* sendToHost({ type: "served", used })
         yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 6)))
         return answer(used)
       })
@@ -75,16 +75,16 @@ const program = Effect.gen(function* () {
   )
   const caller = Effect.gen(function* () {
     let refused = 0
-    while (refused < patience) {
+    while (refused < maxRefusals) {
       const max = yield* Random.nextIntBetween(1, 10)
       refused = yield* Effect.matchEffect(ask(callFor(max)), {
         onSuccess: () => Effect.succeed(0),
-        onFailure: (error) => Effect.as(tell({ type: "refused", tag: error._tag }), refused + 1)
+        onFailure: (error) => Effect.as(sendToHost({ type: "refused", tag: error._tag }), refused + 1)
       })
       yield* Effect.sleep(1)
     }
   })
-  yield* tell({ type: "ready" })
+  yield* sendToHost({ type: "ready" })
   yield* Effect.all(
     Array.from({ length: callers }, () => caller),
     { concurrency: callers, discard: true }
@@ -92,5 +92,5 @@ const program = Effect.gen(function* () {
 })
 
 await Effect.runPromise(Effect.scoped(program))
-await Effect.runPromise(tell({ type: "done" }))
+await Effect.runPromise(sendToHost({ type: "done" }))
 process.disconnect?.()

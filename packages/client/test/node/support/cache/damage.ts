@@ -1,4 +1,4 @@
-/** Damages what stores keep, and sees to it that no wrong entry comes out. */
+/** Damages the files of stores, and checks that no wrong entry is returned. */
 import { closeSync, existsSync, fstatSync, openSync, readSync, statSync, writeSync } from "node:fs"
 import { assert } from "@effect/vitest"
 import * as CacheEnvelope from "@kimi-effect/core/internal/CacheEnvelope"
@@ -37,7 +37,7 @@ export const fill = (store: Store, envelope: CacheEnvelope.CacheEnvelope, entrie
     { discard: true }
   )
 
-/** What became of an operation: a failure must be a store's own. */
+/** The result of an operation, which may fail only with a `CacheStoreError`. */
 export const withoutDefect = <A, E extends { readonly _tag: string }>(operation: Effect.Effect<A, E>) =>
   Effect.map(Effect.exit(operation), (exit) => {
     if (Exit.isSuccess(exit)) return Option.some(exit.value)
@@ -46,7 +46,7 @@ export const withoutDefect = <A, E extends { readonly _tag: string }>(operation:
     return Option.none()
   })
 
-/** Reads the first keys: every entry is right, or is none. Tells how many are right. */
+/** Reads the first keys: every entry is right, or is none. Returns how many are right. */
 export const readAll = (store: Store, envelope: CacheEnvelope.CacheEnvelope, entries: number) =>
   Effect.gen(function* () {
     let right = 0

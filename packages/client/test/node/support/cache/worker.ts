@@ -1,7 +1,7 @@
 /**
- * A process that uses an SQLite file together with others, and says on its
- * output what it did and what was wrong. Told: the path, its name, how many
- * turns it takes.
+ * A process that uses an SQLite file together with others, and prints a
+ * report of its operations and of wrong entries. Arguments: the path, its name
+ * and the number of turns.
  */
 import * as CacheEnvelope from "@kimi-effect/core/internal/CacheEnvelope"
 import { keep, keyOf } from "@kimi-effect/testing/internal/CacheEntries"
