@@ -6,7 +6,7 @@
  * outside retry would count calls while the host counts attempts; a timeout
  * outside admission would charge waiting to the attempt.
  *
- * **Example** (A stage of your own inside the retries of a client)
+ * **Example** (A custom stage inside the retries of a client)
  *
  * ```ts
  * const client = KimiNode.layerConfig().pipe(
@@ -186,7 +186,7 @@ let layerCount = 0
  * @since 0.1.0
  */
 export const layer = (...edits: ReadonlyArray<Edit>): Layer.Layer<never> =>
-  // A key of its own for each layer, so that a context can hold several.
+  // Each layer has a separate key, so that a context can hold several.
   Layer.succeed(Context.Service<never, ReadonlyArray<Edit>>(`${editKeyPrefix}${layerCount++}`), edits)
 
 /**
