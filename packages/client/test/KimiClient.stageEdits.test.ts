@@ -1,30 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Budget from "@kimi-effect/core/Budget"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as Hedge from "@kimi-effect/core/Hedge"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Observer from "@kimi-effect/core/Observer"
 import * as Pipeline from "@kimi-effect/core/Pipeline"
 import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import * as Stage from "@kimi-effect/core/Stage"
-import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import { Context, Effect, Layer, Metric, Stream } from "effect"
 import { ChatTransport } from "../src/ChatTransport.ts"
 import * as KimiClient from "../src/KimiClient.ts"
 import { providers } from "../src/Provider.ts"
+import { eventsOf, responseOf } from "./support/responses.ts"
 
 const request = { messages: [{ role: "user" as const, content: "hello" }] }
-const response = new ChatResponse({
-  id: "chatcmpl-1",
-  model: "kimi-k3",
-  created: 1,
-  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }]
-})
-const events: ReadonlyArray<StreamEvent> = [
-  { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1 },
-  { _tag: "TextDelta", choice: 0, text: "hello" },
-  { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
-]
+const response = responseOf()
+const events = eventsOf()
 
 /** A client with every optional stage, after an edit. */
 const connect = (edit: Pipeline.Edit, isObserved: boolean) => {
