@@ -54,7 +54,7 @@ describe("KimiNode.layerConfig", () => {
           "retry: attempts 2, delays 1ms to 30s, jitter full, ambiguous once, elapsed 20m, budget 50 tokens, 5 a retry or 10",
           "breaker: by account and model, opens after 3 failures in a row, failure rate 50 % of 20 or more calls in the latest 40, probes 1 at a time for 30s, closes after 1 successful, open for at most 5m",
           "admission: concurrency 100, requestsPerMinute 500, tokensPerMinute 3000000, max wait 2m, max queue 9",
-          "accounting: book kept",
+          "accounting: usage recorded",
           "timeout: connect 10s, first token 2m, idle 1m, total 3m"
         ].join("\n")
       )
