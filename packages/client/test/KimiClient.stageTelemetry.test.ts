@@ -172,6 +172,14 @@ describe("a replaced stage of an observed client", () => {
     })
   )
 
+  it.effect.each(calls)("in place of admission has its wait recorded with its %s", (operation) =>
+    Effect.gen(function* () {
+      const client = yield* observed(Pipeline.layer(Pipeline.replace("admission", slow)))
+      yield* client[operation]
+      assert.strictEqual(client.records[0]?.admissionWait, 100)
+    })
+  )
+
   it.effect.each(calls)("has its retries of a %s counted in place of retry", (operation) =>
     Effect.gen(function* () {
       const twice = Stage.make("twice", {
@@ -197,6 +205,16 @@ describe("a removed stage of an observed client", () => {
         yield* client.stream
         assert.deepStrictEqual(client.tree(), ["chat kimi-k3 > (kimi.attempt)", "chat kimi-k3 > (kimi.attempt)"])
       })
+  )
+
+  it.effect.each(calls)("is accounting, and every attempt of a %s is still observed", (operation) =>
+    Effect.gen(function* () {
+      const overloaded = new classes.OverloadedError({ message: "overloaded" })
+      const client = yield* observed(Pipeline.layer(Pipeline.remove("accounting")), [overloaded])
+      yield* client[operation]
+      assert.deepStrictEqual(client.tree(), ["chat kimi-k3 > (kimi.attempt, kimi.attempt)"])
+      assert.deepInclude(client.records[0], { attempts: 2, retries: 1, outcome: "ok" })
+    })
   )
 })
 

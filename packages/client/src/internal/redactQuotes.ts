@@ -38,32 +38,32 @@ export function* messageTexts(messages: ReadonlyArray<Message>): Generator<strin
 
 /** A text, and which of its characters are quotes. Takes linear time for any text of the host. */
 class QuoteRedactor {
-  private readonly text: string
-  private readonly isQuoted: Uint8Array
-  private readonly blocks = new Set<string>()
+  readonly #text: string
+  readonly #isQuoted: Uint8Array
+  readonly #blocks = new Set<string>()
   /** The offsets of each shortest run of the text. A run that was found is removed, because it is marked then. */
-  private readonly runs = new Map<string, Array<number>>()
-  private readonly shortTexts = new Set<string>()
+  readonly #runs = new Map<string, Array<number>>()
+  readonly #shortTexts = new Set<string>()
 
   constructor(text: string) {
-    this.text = text
-    this.isQuoted = new Uint8Array(text.length)
+    this.#text = text
+    this.#isQuoted = new Uint8Array(text.length)
     for (let at = 0; at + minRunLength <= text.length; at++) {
       const run = text.slice(at, at + minRunLength)
-      const places = this.runs.get(run)
-      if (places === undefined) this.runs.set(run, [at])
+      const places = this.#runs.get(run)
+      if (places === undefined) this.#runs.set(run, [at])
       else places.push(at)
     }
-    for (let at = 0; at + blockLength <= text.length; at++) this.blocks.add(text.slice(at, at + blockLength))
+    for (let at = 0; at + blockLength <= text.length; at++) this.#blocks.add(text.slice(at, at + blockLength))
   }
 
   addContent(content: string): void {
     const whole = content.trim()
-    if (whole.length < minRunLength) return this.addShortText(whole)
+    if (whole.length < minRunLength) return this.#addShortText(whole)
     for (let at = 0; at + blockLength <= content.length; at += blockLength) {
-      if (!this.blocks.has(content.slice(at, at + blockLength))) continue
+      if (!this.#blocks.has(content.slice(at, at + blockLength))) continue
       for (let from = Math.max(0, at - blockLength + 1); from <= at; from++) {
-        this.markRun(content.slice(from, from + minRunLength))
+        this.#markRun(content.slice(from, from + minRunLength))
       }
     }
   }
@@ -71,26 +71,26 @@ class QuoteRedactor {
   /** The text without its quotes. */
   redact(): string {
     let out = ""
-    for (let at = 0; at < this.text.length; at++) {
-      if (this.isQuoted[at] !== 1) out += this.text[at]
-      else if (this.isQuoted[at - 1] !== 1) out += "<redacted>"
+    for (let at = 0; at < this.#text.length; at++) {
+      if (this.#isQuoted[at] !== 1) out += this.#text[at]
+      else if (this.#isQuoted[at - 1] !== 1) out += "<redacted>"
     }
     return out
   }
 
-  private addShortText(whole: string): void {
-    if (whole.length < minShortTextLength || this.shortTexts.has(whole)) return
-    this.shortTexts.add(whole)
-    for (let at = this.text.indexOf(whole); at !== -1; at = this.text.indexOf(whole, at + 1)) {
-      this.isQuoted.fill(1, at, at + whole.length)
+  #addShortText(whole: string): void {
+    if (whole.length < minShortTextLength || this.#shortTexts.has(whole)) return
+    this.#shortTexts.add(whole)
+    for (let at = this.#text.indexOf(whole); at !== -1; at = this.#text.indexOf(whole, at + 1)) {
+      this.#isQuoted.fill(1, at, at + whole.length)
     }
   }
 
-  private markRun(run: string): void {
-    const places = this.runs.get(run)
+  #markRun(run: string): void {
+    const places = this.#runs.get(run)
     if (places === undefined) return
-    this.runs.delete(run)
-    for (const place of places) this.isQuoted.fill(1, place, place + minRunLength)
+    this.#runs.delete(run)
+    for (const place of places) this.#isQuoted.fill(1, place, place + minRunLength)
   }
 }
 

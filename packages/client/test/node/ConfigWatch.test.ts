@@ -20,7 +20,7 @@ const json = (options: object) => JSON.stringify({ kimi: { apiKey: "sk-1", logLe
 const nothing = ConfigProvider.fromEnvRecord({})
 
 /** Never reads on its own within a test. */
-const rarely = { every: "1 hour", settle: "20 millis" } as const
+const rarely: Pick<ConfigWatch.Options, "interval" | "debounce"> = { interval: "1 hour", debounce: "20 millis" }
 
 const watch = Effect.fnUntraced(function* (
   files: ConfigWatch.Options,

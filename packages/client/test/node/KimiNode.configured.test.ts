@@ -101,6 +101,53 @@ describe("KimiNode.layerConfig", () => {
     })
   )
 
+  it.live.each([
+    ["cache", { KIMI_CACHE: "memory" }],
+    ["budget", { KIMI_BUDGET: "1 USD per day" }],
+    ["hedge", { KIMI_HEDGE_DELAY: "5 seconds" }],
+    ["recovery", { KIMI_RECOVERY: "continue" }],
+    ["fallback", { KIMI_FALLBACK: "kimi-k2.6" }]
+  ] as const)("turns on %s alone", ([name, variables]) =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make()
+      const kimi = yield* connect(server, variables)
+      assert.notInclude(kimi.describe().split("\n"), `${name}: is off`)
+    })
+  )
+
+  it.live("turns on telemetry alone", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make()
+      const kimi = yield* connect(server, { KIMI_TELEMETRY: "on" })
+      yield* kimi.chat(small)
+      assert.deepStrictEqual((yield* kimi.metrics).performance?.requests, { ok: 1 })
+    })
+  )
+
+  it.live("turns on the call log alone", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const logger = Logger.make(({ message }) => void lines.push(String(message)))
+      const server = yield* MockServer.make()
+      const kimi = yield* connect(server, { KIMI_CALL_LOG: "on" })
+      yield* Effect.provide(kimi.chat(small), Logger.layer([logger]))
+      assert.deepStrictEqual(lines, ["chat succeeded"])
+    })
+  )
+
+  it.live("turns on the audit log alone", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const server = yield* MockServer.make()
+      const kimi = yield* connect(server, {
+        KIMI_AUDIT_LOG: `${path}/audit.jsonl`,
+        KIMI_AUDIT_DURABILITY: "written"
+      })
+      yield* kimi.chat(small)
+      assert.strictEqual(readFileSync(`${path}/audit.jsonl`, "utf8").trim().split("\n").length, 1)
+    })
+  )
+
   it.live("opens a circuit after the configured failures", () =>
     Effect.gen(function* () {
       const server = yield* MockServer.make()

@@ -186,7 +186,7 @@ let layerCount = 0
  * @since 0.1.0
  */
 export const layer = (...edits: ReadonlyArray<Edit>): Layer.Layer<never> =>
-  // A separate key for each layer, so that a context can hold several.
+  // Each layer has a separate key, so that a context can hold several.
   Layer.succeed(Context.Service<never, ReadonlyArray<Edit>>(`${editKeyPrefix}${layerCount++}`), edits)
 
 /**

@@ -1,5 +1,6 @@
 /**
- * A stage of the pipeline, which wraps the attempts that are made for a call.
+ * A stage of the pipeline: a wrapper around the attempts of a call, such as
+ * retry or a timeout.
  *
  * **Example** (A stage that removes e-mail addresses from every request)
  *
@@ -13,6 +14,11 @@
  *
  * **Gotchas**
  *
+ * - State that calls share, such as a counter or a semaphore, belongs outside
+ *   the stage and not in `effect: (inner) => …`. How often a stage is applied to
+ *   its inner attempt is not fixed: once for chat and once for streams of every
+ *   configuration of a client, and with an `Observer`, stages under the names
+ *   `retry` and `admission` once for every call.
  * - A stage that passes on another call must keep its `state`: the stages of
  *   one call share it. `{ ...call, request }` does.
  * - A request is checked before the first stage, or by the fallback stage where
@@ -33,9 +39,9 @@ import type { Attempt, StreamAttempt } from "./Call.ts"
 export interface Stage {
   /** Unique within a pipeline. It is shown in `describe` and is an attribute of telemetry. */
   readonly name: string
-  /** Wraps attempts that return a whole response. */
+  /** Wraps attempts that give a whole response. It may be applied once per client or once per call, so it keeps no state. */
   readonly effect: (inner: Attempt) => Attempt
-  /** Wraps attempts that return a stream. */
+  /** Wraps attempts that give a stream. It may be applied once per client or once per call, so it keeps no state. */
   readonly stream: (inner: StreamAttempt) => StreamAttempt
   /** The options as text, for `describe`. */
   readonly options: { readonly [name: string]: string }

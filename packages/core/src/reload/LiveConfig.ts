@@ -151,10 +151,10 @@ export interface RefreshOptions {
  */
 export const refresh = (
   { reload }: Pick<LiveConfig["Service"], "reload">,
-  every: Duration.Input
+  interval: Duration.Input
 ): Effect.Effect<void, ConfigurationError, Scope.Scope> =>
   Option.match(
-    Option.filter(Duration.fromInput(every), (time) => Duration.toMillis(time) >= 1),
+    Option.filter(Duration.fromInput(interval), (time) => Duration.toMillis(time) >= 1),
     {
       onNone: () =>
         Effect.fail(
@@ -173,7 +173,7 @@ export const refresh = (
  */
 export const layerConfig = (
   overrides: Settings.Options = {},
-  { interval: every }: RefreshOptions = {}
+  { interval }: RefreshOptions = {}
 ): Layer.Layer<LiveConfig, ConfigurationError> =>
   Layer.effect(
     LiveConfig,
@@ -187,7 +187,7 @@ export const layerConfig = (
           provider
         )
       )
-      if (every !== undefined) yield* refresh(live, every)
+      if (interval !== undefined) yield* refresh(live, interval)
       return live
     })
   )

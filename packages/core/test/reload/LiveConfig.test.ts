@@ -15,7 +15,7 @@ import type { ConfigurationError } from "../../src/errors/ConfigurationErrors.ts
 import * as PriceTable from "../../src/money/PriceTable.ts"
 import * as LiveConfig from "../../src/reload/LiveConfig.ts"
 import type * as Settings from "../../src/reload/Settings.ts"
-import { canary, json, keyOf, printed } from "../support/config.ts"
+import { canary, env, json, keyOf, printed } from "../support/config.ts"
 import { listen, type Live, modelOf } from "./support/live.ts"
 
 /** A source whose contents a test changes, with the number of reads. */
@@ -46,6 +46,19 @@ describe("LiveConfig", () => {
         error.issues.map(({ name }) => name),
         ["KIMI_API_KEY", "kimi.maxAttempts", "kimi.idleTimeout"]
       )
+    })
+  )
+
+  it.effect("logs a misspelt variable once over several reads", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const logger = Logger.make(({ message }) => void lines.push(String(message)))
+      yield* Effect.flatMap(liveOn(env({ KIMI_API_KEY: "sk-1", KIMI_MODLE: "a" })), ({ reload }) => reload).pipe(
+        Effect.provide(Logger.layer([logger]))
+      )
+      assert.deepStrictEqual(lines, [
+        "The variable KIMI_MODLE sets no option of this library; did you mean KIMI_MODEL?"
+      ])
     })
   )
 

@@ -1,6 +1,7 @@
 /** Rules on thinking: how it is controlled, and what it excludes. */
 import { MissingReasoningError, UnsupportedParameterError } from "@kimi-effect/core/ValidationErrors"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import type { Capabilities } from "@kimi-effect/core/ModelCatalog"
 import { errorMembers, isThinking, type Problem, type Rule, type Target } from "./Rule.ts"
 
 const efforts = new Set(["low", "high", "max"])
@@ -22,44 +23,55 @@ const unsupported = (
   ...(repair === undefined ? {} : { repair })
 })
 
+type Thinking = Capabilities["thinking"]
+
+const withoutThinking = (request: ModelRequest): Problem["repair"] => {
+  const { thinking: _, ...rest } = request
+  return { request: rest, note: "removed thinking" }
+}
+
+/** Refuses `thinking` where the model has `reasoning_effort`, and switching it off where it is always on. */
+const thinkingSwitch = (kind: Thinking, request: ModelRequest, target: Target): Problem | undefined => {
+  const { thinking } = request
+  if (kind === "effort" && thinking !== undefined) {
+    return unsupported(request, target, "thinking", "absent", "Use reasoning_effort instead.", withoutThinking(request))
+  }
+  if (kind === "always" && thinking?.type === "disabled") {
+    const fix = "Leave thinking out: this model always thinks."
+    return unsupported(request, target, "thinking", "enabled", fix, withoutThinking(request))
+  }
+  return undefined
+}
+
+const thinkingKeep = (isSupported: boolean, request: ModelRequest, target: Target): Problem | undefined => {
+  if (request.thinking?.keep !== "all" || isSupported) return undefined
+  const { keep: _, ...kept } = request.thinking
+  return unsupported(request, target, "thinking", "a switch without keep", "Leave thinking.keep out.", {
+    request: { ...request, thinking: kept },
+    note: "removed thinking.keep"
+  })
+}
+
+const reasoningEffort = (kind: Thinking, request: ModelRequest, target: Target): Problem | undefined => {
+  const effort = request.reasoning_effort
+  if (kind !== "effort" || effort === undefined || efforts.has(effort)) return undefined
+  const { reasoning_effort: _, ...rest } = request
+  return unsupported(request, target, "reasoning_effort", "low, high or max", "Use one of low, high, max.", {
+    request: rest,
+    note: "removed reasoning_effort"
+  })
+}
+
 /** Refuses controls of thinking that the model does not have. */
 export const thinkingControl: Rule = (request, target) => {
   const { knownModel } = target
   if (knownModel === undefined || !target.provider.isMoonshot) return undefined
-  const { thinking, reasoning_effort: effort } = request
-  const kind = knownModel.capabilities.thinking
-  const withoutThinking = () => {
-    const { thinking: _, ...rest } = request
-    return { request: rest, note: "removed thinking" }
-  }
-  if (kind === "effort" && thinking !== undefined) {
-    return unsupported(request, target, "thinking", "absent", "Use reasoning_effort instead.", withoutThinking())
-  }
-  if (kind === "always" && thinking?.type === "disabled") {
-    return unsupported(
-      request,
-      target,
-      "thinking",
-      "enabled",
-      "Leave thinking out: this model always thinks.",
-      withoutThinking()
-    )
-  }
-  if (thinking?.keep === "all" && !knownModel.capabilities.supportsThinkingKeep) {
-    const { keep: _, ...kept } = thinking
-    return unsupported(request, target, "thinking", "a switch without keep", "Leave thinking.keep out.", {
-      request: { ...request, thinking: kept },
-      note: "removed thinking.keep"
-    })
-  }
-  if (kind === "effort" && effort !== undefined && !efforts.has(effort)) {
-    const { reasoning_effort: _, ...rest } = request
-    return unsupported(request, target, "reasoning_effort", "low, high or max", "Use one of low, high, max.", {
-      request: rest,
-      note: "removed reasoning_effort"
-    })
-  }
-  return undefined
+  const { supportsThinkingKeep, thinking } = knownModel.capabilities
+  return (
+    thinkingSwitch(thinking, request, target) ??
+    thinkingKeep(supportsThinkingKeep, request, target) ??
+    reasoningEffort(thinking, request, target)
+  )
 }
 
 /** Refuses a forced tool call where the model does not support it. */

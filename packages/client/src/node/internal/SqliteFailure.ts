@@ -40,17 +40,20 @@ export class UnusableFileError extends Error {
   }
 }
 
+/** An error without SQLite's code. */
+const fromOtherError = (error: Error): SqliteFailure =>
+  // A number that our statements never write.
+  "code" in error && error.code === "ERR_OUT_OF_RANGE"
+    ? { kind: "Damaged", reason: "a number out of range" }
+    : { kind: "Other", reason: error.name }
+
 /** Classifies what a statement, or opening a file, has thrown. */
 export const fromUnknown = (error: unknown): SqliteFailure => {
   if (!(error instanceof Error)) return { kind: "Other", reason: "unknown" }
   if (error instanceof UnusableFileError) return { kind: error.kind, reason: error.message }
   if ("syscall" in error && "code" in error) return { kind: "Other", reason: String(error.code) }
   const code = codeOf(error)
-  if (code === undefined) {
-    // A number that our statements never write.
-    const isForeign = "code" in error && error.code === "ERR_OUT_OF_RANGE"
-    return { kind: isForeign ? "Damaged" : "Other", reason: isForeign ? "a number out of range" : error.name }
-  }
+  if (code === undefined) return fromOtherError(error)
   const reason = "errstr" in error && typeof error.errstr === "string" ? error.errstr : `error ${code}`
   return { kind: busyCodes.has(code) ? "Busy" : (kinds[code] ?? "Other"), reason }
 }
