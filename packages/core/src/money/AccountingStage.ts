@@ -105,7 +105,7 @@ const chargeForResponse = (call: Call, response: ChatResponse): Charge => {
 const reserve = (call: Call) => call.state?.budget?.reserve(call) ?? Effect.undefined
 
 /**
- * Accounts for attempts that return a whole response.
+ * Accounts for attempts that give a whole response.
  *
  * @category combinators
  * @since 0.1.0
@@ -174,7 +174,7 @@ const trackStream = (
   )
 
 /**
- * Accounts for attempts that return a stream.
+ * Accounts for attempts that give a stream.
  *
  * @category combinators
  * @since 0.1.0

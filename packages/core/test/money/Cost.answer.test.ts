@@ -20,7 +20,7 @@ const costOf = (response: ChatResponse) =>
   Effect.map(Cost.ofResponse(response), (cost) => Option.getOrUndefined(Option.map(cost, Cost.format)))
 
 describe("Cost.ofResponse", () => {
-  it.effect("uses the price of the host that produced the response", () =>
+  it.effect("uses the price of the host that gave the response", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 7, 31))
       assert.strictEqual(yield* costOf(answer({ provider: "moonshot" })), "$0.0045")

@@ -124,7 +124,7 @@ describe("Hedge in random scenarios", () => {
   )
 
   for (const kind of ["stream", "plain"] as const) {
-    it.effect(`leaves nothing open after 1,000 interruptions at random steps, ${kind}`, () =>
+    it.effect(`leaves nothing open after 1,000 interruptions at any step, ${kind}`, () =>
       Effect.gen(function* () {
         const budget = { ratio: 1, capacity: 1_000 }
         const hedge = yield* Hedge.make({ delay: "3 millis", responseDelay: "3 millis", budget })

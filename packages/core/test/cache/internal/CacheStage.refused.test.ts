@@ -42,8 +42,8 @@ const as =
   <A, E>(effect: Effect.Effect<A, E>) =>
     Effect.forkChild(Effect.exit(CallOptions.provide({ job })(effect)))
 
-describe("A call that the budget refuses", () => {
-  it.effect("fails alone while calls that wait for the same response call the host once", () =>
+describe("A call that its own budget refuses", () => {
+  it.effect("fails alone: calls that wait for the same response ask the host once", () =>
     Effect.gen(function* () {
       const { asked, chat } = yield* make
       const poor = yield* as("poor")(chat(call))

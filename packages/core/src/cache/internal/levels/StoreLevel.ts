@@ -51,7 +51,7 @@ export interface StoreLevelStatistics {
   readonly hits: number
   /** Lookups for which the store had no entry. */
   readonly misses: number
-  /** Lookups to which the store did not reply, or that were skipped during a cool-down. */
+  /** Lookups that the store did not answer, or that were skipped during a cool-down. */
   readonly failures: number
   /** Entries that could not be opened and were removed. */
   readonly corrupt: number

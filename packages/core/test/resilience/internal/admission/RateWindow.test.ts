@@ -165,6 +165,6 @@ describe("RateWindow", () => {
           assert.isAtLeast(window.waitMillis(1, 1_000, reportedAt), 0)
         }
       }
-    }).pipe(Random.withSeed("clocks that go back"))
+    }).pipe(Random.withSeed("clocks that are put back"))
   )
 })
