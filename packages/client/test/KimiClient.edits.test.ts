@@ -1,33 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { classes } from "@kimi-effect/core/KimiError"
 import * as Pipeline from "@kimi-effect/core/Pipeline"
 import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import * as Stage from "@kimi-effect/core/Stage"
-import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import { Context, Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { ChatTransport } from "../src/ChatTransport.ts"
 import * as FallbackPlan from "../src/FallbackPlan.ts"
 import * as KimiClient from "../src/KimiClient.ts"
 import { providers } from "../src/Provider.ts"
+import { eventsOf, responseOf } from "./support/responses.ts"
 
 const request = { messages: [{ role: "user" as const, content: "my address is me@example.com" }] }
 const overloaded = new classes.OverloadedError({ message: "overloaded" })
-const response = new ChatResponse({
-  id: "chatcmpl-1",
-  model: "kimi-k3",
-  created: 1,
-  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }]
-})
-const events: ReadonlyArray<StreamEvent> = [
-  { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1 },
-  { _tag: "TextDelta", choice: 0, text: "hello" },
-  { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
-]
+const response = responseOf()
+const events = eventsOf()
 
 const withoutAddresses = (request: ModelRequest): ModelRequest => ({
   ...request,
@@ -40,7 +30,7 @@ const redact = Stage.make("redact", {
   options: { removes: "addresses" }
 })
 
-/** A stage that writes its name down. */
+/** A stage that records its name. */
 const noting = (name: string, log: Array<string>) =>
   Stage.make(name, {
     effect: (inner) => (call) =>

@@ -1,42 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Accounting from "@kimi-effect/core/Accounting"
 import type { CallRecord } from "@kimi-effect/core/CallRecord"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { classes } from "@kimi-effect/core/KimiError"
 import * as Observer from "@kimi-effect/core/Observer"
 import * as Pipeline from "@kimi-effect/core/Pipeline"
 import * as Stage from "@kimi-effect/core/Stage"
-import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import { Context, Effect, Exit, Fiber, Layer, Metric, Redacted, Stream, Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import * as ChatTransport from "../src/ChatTransport.ts"
 import * as KimiClient from "../src/KimiClient.ts"
 import { providers } from "../src/Provider.ts"
+import { eventsOf, responseOf, usageOf } from "./support/responses.ts"
 
 const request = { model: "kimi-k3", messages: [{ role: "user" as const, content: "hello" }] }
-const usage = {
-  prompt_tokens: 20,
-  completion_tokens: 30,
-  total_tokens: 50,
-  cached_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 0
-}
-const response = new ChatResponse({
-  id: "chatcmpl-1",
-  model: "kimi-k3",
-  created: 0,
-  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
-  usage,
-  provider: "moonshot"
-})
-const events: ReadonlyArray<StreamEvent> = [
-  { _tag: "Start", id: "chatcmpl-2", model: "kimi-k3", created: 0, provider: "moonshot" },
-  { _tag: "TextDelta", choice: 0, text: "hello" },
-  { _tag: "Usage", usage },
-  { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
-]
+const options = { usage: usageOf(20, 30), provider: "moonshot" }
+const response = responseOf(options)
+const events = eventsOf({ ...options, id: "chatcmpl-2" })
 
 /** Takes 100 ms before everything inside it. */
 const slow = Stage.make("slow", {

@@ -11,7 +11,7 @@ import * as Telemetry from "@kimi-effect/core/Telemetry"
 import * as Admission from "@kimi-effect/core/Admission"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
-import { BigDecimal, Context, Effect, Layer, Metric, Schema, Stream } from "effect"
+import { BigDecimal, Context, Effect, Layer, Metric, Schema, Stream, type Scope } from "effect"
 import { HttpClient, HttpRouter } from "effect/http"
 import parse from "parse-prometheus-text-format"
 import * as MetricsRoute from "../../src/MetricsRoute.ts"
@@ -57,173 +57,155 @@ const scenario = ({ client, server }: Observed) =>
     yield* client.chat({ ...hello, model: "kimi-unheard-of" }).pipe(Effect.ignore)
   })
 
+/** Runs a test after the scenario. */
+const withScenario = <A, E>(test: (observed: Observed) => Effect.Effect<A, E, Scope.Scope>) =>
+  withObserved((observed) => Effect.andThen(scenario(observed), test(observed)), {
+    stages,
+    client: { maxAttempts: 2 }
+  })
+
 describe("the metrics of calls", () => {
   const model = "gen_ai_request_model"
   const costOf = (text: string) =>
     valuesOf(text, "kimi_client_cost_total", "kimi_currency", model, "kimi_tenant", "kimi_job")
 
   it.live("count requests, attempts and retries by outcome", () =>
-    withObserved(
-      (observed) =>
-        Effect.gen(function* () {
-          yield* scenario(observed)
-          const text = yield* observed.text
-          assert.deepStrictEqual(
-            valuesOf(text, "kimi_client_requests_total", "kimi_operation", model, "kimi_outcome"),
-            {
-              "chat kimi-k3 ok": 3,
-              "chat kimi-k3 AuthenticationError": 1,
-              "stream kimi-k3 ok": 1,
-              "stream kimi-k3 StreamInterruptedError": 1,
-              "stream kimi-k3 interrupted": 1,
-              "chat kimi-unheard-of ok": 1
-            }
-          )
-          assert.deepInclude(valuesOf(text, "kimi_client_attempts_total", "kimi_operation", model, "kimi_outcome"), {
-            "chat kimi-k3 ok": 2,
-            "chat kimi-k3 ServiceUnavailableError": 1,
-            "chat kimi-k3 AuthenticationError": 1,
-            "stream kimi-k3 ok": 1
-          })
-          assert.deepStrictEqual(valuesOf(text, "kimi_client_retries_total", "error_type"), {
-            ServiceUnavailableError: 1
-          })
-        }),
-      { stages, client: { maxAttempts: 2 } }
+    withScenario((observed) =>
+      Effect.gen(function* () {
+        const text = yield* observed.text
+        assert.deepStrictEqual(valuesOf(text, "kimi_client_requests_total", "kimi_operation", model, "kimi_outcome"), {
+          "chat kimi-k3 ok": 3,
+          "chat kimi-k3 AuthenticationError": 1,
+          "stream kimi-k3 ok": 1,
+          "stream kimi-k3 StreamInterruptedError": 1,
+          "stream kimi-k3 interrupted": 1,
+          "chat kimi-unheard-of ok": 1
+        })
+        assert.deepInclude(valuesOf(text, "kimi_client_attempts_total", "kimi_operation", model, "kimi_outcome"), {
+          "chat kimi-k3 ok": 2,
+          "chat kimi-k3 ServiceUnavailableError": 1,
+          "chat kimi-k3 AuthenticationError": 1,
+          "stream kimi-k3 ok": 1
+        })
+        assert.deepStrictEqual(valuesOf(text, "kimi_client_retries_total", "error_type"), {
+          ServiceUnavailableError: 1
+        })
+      })
     )
   )
 
   it.live("count cache hits and stream ends", () =>
-    withObserved(
-      (observed) =>
-        Effect.gen(function* () {
-          yield* scenario(observed)
-          const text = yield* observed.text
-          assert.deepInclude(valuesOf(text, "kimi_client_cache_requests_total", "kimi_cache_level"), { memory: 1 })
-          assert.deepStrictEqual(valuesOf(text, "kimi_client_stream_ends_total", "kimi_stream_end"), {
-            complete: 1,
-            broken: 1,
-            interrupted: 1
-          })
-        }),
-      { stages, client: { maxAttempts: 2 } }
+    withScenario((observed) =>
+      Effect.gen(function* () {
+        const text = yield* observed.text
+        assert.deepInclude(valuesOf(text, "kimi_client_cache_requests_total", "kimi_cache_level"), { memory: 1 })
+        assert.deepStrictEqual(valuesOf(text, "kimi_client_stream_ends_total", "kimi_stream_end"), {
+          complete: 1,
+          broken: 1,
+          interrupted: 1
+        })
+      })
     )
   )
 
   it.live("sum tokens, cost and savings", () =>
-    withObserved(
-      (observed) =>
-        Effect.gen(function* () {
-          yield* scenario(observed)
-          const text = yield* observed.text
-          const tokens = valuesOf(text, "kimi_client_tokens_total", model, "gen_ai_token_type", "kimi_estimated")
-          // 400 of "one", and 88 that the recorded answer to "two" read from the host's cache.
-          assert.strictEqual(tokens["kimi-k3 cache_read false"], 488)
-          assert.isAbove(tokens["kimi-k3 output true"] ?? 0, 0)
-          const cost = costOf(text)
-          assert.deepStrictEqual(Object.keys(cost).toSorted(), ["USD kimi-k3  ", "USD kimi-k3 acme reports"])
-          assert.deepStrictEqual(valuesOf(text, "kimi_client_unpriced_total", model), { "kimi-unheard-of": 1 })
-          const savings = valuesOf(text, "kimi_client_savings_total", "kimi_savings_source")
-          assert.deepStrictEqual(Object.keys(savings).toSorted(), ["client_cache", "host_cache"])
-        }),
-      { stages, client: { maxAttempts: 2 } }
+    withScenario((observed) =>
+      Effect.gen(function* () {
+        const text = yield* observed.text
+        const tokens = valuesOf(text, "kimi_client_tokens_total", model, "gen_ai_token_type", "kimi_estimated")
+        // 400 of "one", and 88 that the recorded answer to "two" read from the host's cache.
+        assert.strictEqual(tokens["kimi-k3 cache_read false"], 488)
+        assert.isAbove(tokens["kimi-k3 output true"] ?? 0, 0)
+        const cost = costOf(text)
+        assert.deepStrictEqual(Object.keys(cost).toSorted(), ["USD kimi-k3  ", "USD kimi-k3 acme reports"])
+        assert.deepStrictEqual(valuesOf(text, "kimi_client_unpriced_total", model), { "kimi-unheard-of": 1 })
+        const savings = valuesOf(text, "kimi_client_savings_total", "kimi_savings_source")
+        assert.deepStrictEqual(Object.keys(savings).toSorted(), ["client_cache", "host_cache"])
+      })
     )
   )
 
   it.live("show the state of admission, circuits and budget", () =>
-    withObserved(
-      (observed) =>
-        Effect.gen(function* () {
-          yield* scenario(observed)
-          const text = yield* observed.text
-          assert.deepStrictEqual(valuesOf(text, "kimi_client_admission_in_flight", "kimi_account"), { moonshot: 0 })
-          assert.deepStrictEqual(valuesOf(text, "kimi_client_admission_queue", "kimi_account"), { moonshot: 0 })
-          assert.strictEqual(
-            valuesOf(text, "kimi_client_breaker_circuits", "kimi_circuit", "kimi_circuit_state")[
-              "moonshot/kimi-k3 closed"
-            ],
-            1
-          )
-          const remaining = valuesOf(text, "kimi_client_budget_remaining", "kimi_budget_scope")
-          assert.includeMembers(Object.keys(remaining), ["total", "day/tenant:acme"])
-          assert.isBelow(remaining["total"] ?? 0, 10)
-          assert.isAtLeast(remaining["total"] ?? 0, 9)
-        }),
-      { stages, client: { maxAttempts: 2 } }
+    withScenario((observed) =>
+      Effect.gen(function* () {
+        const text = yield* observed.text
+        assert.deepStrictEqual(valuesOf(text, "kimi_client_admission_in_flight", "kimi_account"), { moonshot: 0 })
+        assert.deepStrictEqual(valuesOf(text, "kimi_client_admission_queue", "kimi_account"), { moonshot: 0 })
+        assert.strictEqual(
+          valuesOf(text, "kimi_client_breaker_circuits", "kimi_circuit", "kimi_circuit_state")[
+            "moonshot/kimi-k3 closed"
+          ],
+          1
+        )
+        const remaining = valuesOf(text, "kimi_client_budget_remaining", "kimi_budget_scope")
+        assert.includeMembers(Object.keys(remaining), ["total", "day/tenant:acme"])
+        assert.isBelow(remaining["total"] ?? 0, 10)
+        assert.isAtLeast(remaining["total"] ?? 0, 9)
+      })
     )
   )
 
   it.live("have the same values in the snapshot of the client", () =>
-    withObserved(
-      (observed) =>
-        Effect.gen(function* () {
-          yield* scenario(observed)
-          const metrics = yield* observed.client.metrics
-          assert.deepInclude(metrics.performance?.requests, { ok: 5, AuthenticationError: 1, interrupted: 1 })
-          assert.deepStrictEqual(metrics.performance?.retries, 1)
-          const usd = metrics.cost?.currencies.find(({ currency }) => currency === "USD")
-          const sum = Object.values(costOf(yield* observed.text)).reduce((a, b) => a + b, 0)
-          assert.approximately(BigDecimal.toNumberUnsafe(usd?.total ?? BigDecimal.make(0n, 0)), sum, 1e-12)
-        }),
-      { stages, client: { maxAttempts: 2 } }
+    withScenario((observed) =>
+      Effect.gen(function* () {
+        const metrics = yield* observed.client.metrics
+        assert.deepInclude(metrics.performance?.requests, { ok: 5, AuthenticationError: 1, interrupted: 1 })
+        assert.deepStrictEqual(metrics.performance?.retries, 1)
+        const usd = metrics.cost?.currencies.find(({ currency }) => currency === "USD")
+        const sum = Object.values(costOf(yield* observed.text)).reduce((a, b) => a + b, 0)
+        assert.approximately(BigDecimal.toNumberUnsafe(usd?.total ?? BigDecimal.make(0n, 0)), sum, 1e-12)
+      })
     )
   )
 
   it.live("are encodable as JSON in the snapshot of the client", () =>
-    withObserved(
-      (observed) =>
-        Effect.gen(function* () {
-          yield* scenario(observed)
-          const metrics = yield* observed.client.metrics
-          const codec = Schema.toCodecJson(SystemMetrics)
-          const json = JSON.stringify(Schema.encodeSync(codec)(metrics))
-          assert.strictEqual(
-            JSON.stringify(Schema.encodeSync(codec)(Schema.decodeUnknownSync(codec)(JSON.parse(json)))),
-            json
-          )
-        }),
-      { stages, client: { maxAttempts: 2 } }
+    withScenario((observed) =>
+      Effect.gen(function* () {
+        const metrics = yield* observed.client.metrics
+        const codec = Schema.toCodecJson(SystemMetrics)
+        const json = JSON.stringify(Schema.encodeSync(codec)(metrics))
+        assert.strictEqual(
+          JSON.stringify(Schema.encodeSync(codec)(Schema.decodeUnknownSync(codec)(JSON.parse(json)))),
+          json
+        )
+      })
     )
   )
 
   it.live("have the Prometheus text format, also according to promtool where it is installed", () =>
-    withObserved(
-      (observed) =>
-        Effect.gen(function* () {
-          yield* scenario(observed)
-          const text = yield* observed.text
-          const all = parse(text)
-          assert.isAbove(all.length, 20)
-          for (const { help, name } of all) {
-            assert.isNotEmpty(help, name)
-          }
-          // The parser leaves out the labels of histograms.
-          const lines = new Map(
-            text.split("\n").map((line) => [line.slice(0, line.lastIndexOf(" ")), line.split(" ").at(-1)])
-          )
-          let histograms = 0
-          for (const [series, value] of lines) {
-            const [, name, labels = ""] = /^(\w+)_count(?:\{(.*)\})?$/.exec(series) ?? []
-            if (name === undefined) continue
-            histograms += 1
-            const last = `${name}_bucket{${labels === "" ? "" : `${labels},`}le="+Inf"}`
-            assert.strictEqual(lines.get(last), value, series)
-          }
-          assert.isAbove(histograms, 10)
-          const { error, status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], { input: text })
-          if (error === undefined) assert.strictEqual(status, 0, `${stdout}${stderr}`)
-        }),
-      { stages, client: { maxAttempts: 2 } }
+    withScenario((observed) =>
+      Effect.gen(function* () {
+        const text = yield* observed.text
+        const all = parse(text)
+        assert.isAbove(all.length, 20)
+        for (const { help, name } of all) {
+          assert.isNotEmpty(help, name)
+        }
+        // The parser leaves out the labels of histograms.
+        const lines = new Map(
+          text.split("\n").map((line) => [line.slice(0, line.lastIndexOf(" ")), line.split(" ").at(-1)])
+        )
+        let histograms = 0
+        for (const [series, value] of lines) {
+          const [, name, labels = ""] = /^(\w+)_count(?:\{(.*)\})?$/.exec(series) ?? []
+          if (name === undefined) continue
+          histograms += 1
+          const last = `${name}_bucket{${labels === "" ? "" : `${labels},`}le="+Inf"}`
+          assert.strictEqual(lines.get(last), value, series)
+        }
+        assert.isAbove(histograms, 10)
+        const { error, status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], { input: text })
+        if (error === undefined) assert.strictEqual(status, 0, `${stdout}${stderr}`)
+      })
     )
   )
 
   const documented = new Map(Object.values(Telemetry.metrics).map((metric) => [metric.name as string, metric]))
 
-  /** The scenario, and metrics that it does not cover in real time. */
+  /** Emits the metrics that the scenario does not cover in real time. */
   const emitAll = (observed: Observed) =>
     Effect.gen(function* () {
       const { observer, registry } = observed
-      yield* scenario(observed)
       observer.metrics.recordTransition("moonshot/kimi-k3", "open")
       observer.metrics.recordStage("inserted", 100, "ok")
       observer.metrics.recordRejection({
@@ -236,41 +218,37 @@ describe("the metrics of calls", () => {
     })
 
   it.live("are documented", () =>
-    withObserved(
-      (observed) =>
-        Effect.gen(function* () {
-          const { emitted } = yield* emitAll(observed)
-          for (const { attributes = {}, description, id, type } of emitted) {
-            const metric = documented.get(id)
-            assert.isDefined(metric, id)
-            assert.strictEqual(type.toLowerCase(), metric?.kind, id)
-            assert.strictEqual(description, metric?.description, id)
-            assert.strictEqual(attributes["unit"], metric?.unit, id)
-            const names = new Set<string>(["unit", ...(metric?.attributes.map(({ name }) => name) ?? [])])
-            for (const name of Object.keys(attributes)) assert.isTrue(names.has(name), `${id} has ${name}`)
-          }
-        }),
-      { stages, client: { maxAttempts: 2 } }
+    withScenario((observed) =>
+      Effect.gen(function* () {
+        const { emitted } = yield* emitAll(observed)
+        for (const { attributes = {}, description, id, type } of emitted) {
+          const metric = documented.get(id)
+          assert.isDefined(metric, id)
+          assert.strictEqual(type.toLowerCase(), metric?.kind, id)
+          assert.strictEqual(description, metric?.description, id)
+          assert.strictEqual(attributes["unit"], metric?.unit, id)
+          const names = new Set<string>(["unit", ...(metric?.attributes.map(({ name }) => name) ?? [])])
+          for (const name of Object.keys(attributes)) assert.isTrue(names.has(name), `${id} has ${name}`)
+        }
+      })
     )
   )
 
   it.live("include every documented one", () =>
-    withObserved(
-      (observed) =>
-        Effect.gen(function* () {
-          const { emitted, text } = yield* emitAll(observed)
-          const seen = new Set(emitted.map(({ id }) => id))
-          assert.deepStrictEqual(
-            [...documented.keys()].filter((name) => !seen.has(name)),
-            []
-          )
-          const names = parse(text).map(({ name }) => name)
-          assert.deepStrictEqual(
-            names.toSorted(),
-            Object.values(Telemetry.metrics).map(PrometheusName.fromMetric).toSorted()
-          )
-        }),
-      { stages, client: { maxAttempts: 2 } }
+    withScenario((observed) =>
+      Effect.gen(function* () {
+        const { emitted, text } = yield* emitAll(observed)
+        const seen = new Set(emitted.map(({ id }) => id))
+        assert.deepStrictEqual(
+          [...documented.keys()].filter((name) => !seen.has(name)),
+          []
+        )
+        const names = parse(text).map(({ name }) => name)
+        assert.deepStrictEqual(
+          names.toSorted(),
+          Object.values(Telemetry.metrics).map(PrometheusName.fromMetric).toSorted()
+        )
+      })
     )
   )
 })

@@ -4,7 +4,6 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import { type Store, until } from "@kimi-effect/testing/internal/CacheEntries"
 import { Context, Effect, Fiber, Layer, Logger, Random, Redacted, Stream } from "effect"
 import * as Redis from "@kimi-effect/core/Redis"
@@ -12,6 +11,7 @@ import * as CacheStore from "../../src/node/CacheStore.ts"
 import { ChatTransport } from "../../src/ChatTransport.ts"
 import * as KimiClient from "../../src/KimiClient.ts"
 import { providers } from "../../src/Provider.ts"
+import { responseOf } from "../support/responses.ts"
 import { connect, hasServer, privateRedis } from "./support/redis.ts"
 import { flip } from "./support/cache/damage.ts"
 import { databaseFile, folder } from "./support/files.ts"
@@ -27,12 +27,7 @@ const transport = Layer.succeed(ChatTransport, {
     Effect.sync(() => {
       const asked = messages[0]?.content
       const content = answerTo(typeof asked === "string" ? asked : assert.fail("no question"))
-      return new ChatResponse({
-        id: "chatcmpl-1",
-        model,
-        created: 1,
-        choices: [{ index: 0, message: { role: "assistant", content }, finish_reason: "stop" }]
-      })
+      return responseOf({ model, content })
     }),
   stream: () => Stream.die("not asked")
 })

@@ -2,12 +2,12 @@
  * A process that makes calls under a shared budget until the budget refuses
  * several in a row, or the process is killed.
  */
-import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as PriceTable from "@kimi-effect/core/PriceTable"
 import type { Call } from "@kimi-effect/core/Call"
 import * as AccountingStage from "@kimi-effect/core/AccountingStage"
 import { Context, Duration, Effect, Layer, Random } from "effect"
 import * as Budget from "../../../../src/node/Budget.ts"
+import { responseOf, usageOf } from "../../../support/responses.ts"
 import type { FromWorker, Settings } from "./messages.ts"
 
 const { callers, cap, leaseMillis, store } = JSON.parse(process.argv[2] ?? "") as Settings
@@ -41,21 +41,7 @@ const callFor = (max: number): Call => ({
   request: { model, messages: [{ role: "user", content: "Hi" }], max_completion_tokens: max }
 })
 
-const answer = (used: number): ChatResponse =>
-  new ChatResponse({
-    id: "chatcmpl-1",
-    model,
-    created: 1,
-    choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
-    usage: {
-      prompt_tokens: 10,
-      completion_tokens: used,
-      total_tokens: 10 + used,
-      cached_tokens: 0,
-      cache_write_tokens: 0,
-      reasoning_tokens: 0
-    }
-  })
+const answer = (used: number) => responseOf({ model, usage: usageOf(10, used) })
 
 /** A call after this many refusals in a row would be refused too. */
 const maxRefusals = 20
