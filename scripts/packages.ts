@@ -30,7 +30,7 @@ const manifestProblems = (cwd: string): ReadonlyArray<string> => {
   )
   return [
     ...missing.map((member) => `package.json has no ${member}`),
-    ...undocumented.map((peer) => `README.md does not say what the optional peer ${peer} enables`)
+    ...undocumented.map((peer) => `README.md does not describe what the optional peer ${peer} enables`)
   ]
 }
 
