@@ -138,9 +138,9 @@ export const make = <R>(
     const generate = (settings: Settings): Effect.Effect<Generation, ConfigurationError> =>
       Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(Scope.fork(owner), (scope) =>
-          restore(Effect.provideContext(buildGeneration(hosts, shared, settings, scope), context)).pipe(
-            Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
-          )
+          restore(
+            Effect.provideContext(provideIfUnset(buildGeneration(hosts, shared, settings, scope))(settings), context)
+          ).pipe(Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))))
         )
       )
 

@@ -6,7 +6,7 @@ import * as StreamFold from "@kimi-effect/core/StreamFold"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
-import { Context, Effect, Layer, Redacted, Stream } from "effect"
+import { Context, Effect, Layer, Option, Redacted, Stream } from "effect"
 import * as ChatTransport from "../src/ChatTransport.ts"
 import * as FallbackPlan from "../src/FallbackPlan.ts"
 import * as KimiClient from "../src/KimiClient.ts"
@@ -136,6 +136,60 @@ describe("a client with a fallback plan", () => {
       const error = yield* Effect.flip(StreamFold.collect(kimi.stream(hello)))
       assert.strictEqual(error._tag, "StreamTruncatedError")
       assert.notStrictEqual(error.partial?.content ?? "", "")
+      assert.deepStrictEqual(yield* spare.requests, [])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("regenerates at the next host what its own began and cannot continue", () =>
+    Effect.gen(function* () {
+      const { kimi, own, spare } = yield* connect({ steps: together, options: { recovery: "continue" } })
+      const answer = Reply.chatResponse({ content: "one two three four five six" })
+      yield* own.reply(Reply.withFault(Fault.TruncatedStream({ afterEvents: 4 }))(answer))
+      yield* own.reply(overloaded)
+      yield* spare.replyAlways(Reply.chatResponse({ content: "another text", model: "moonshotai/Kimi-K2.5" }))
+      const events = yield* Stream.runCollect(kimi.stream(hello))
+      const response = Option.getOrUndefined(StreamFold.fold(events))
+      assert.deepStrictEqual(
+        [response?.provider, response?.model, response?.text],
+        ["together", "moonshotai/Kimi-K2.5", "another text"]
+      )
+      assert.deepStrictEqual(
+        events.flatMap(({ _tag }) => (_tag === "Reset" || _tag === "Resume" ? [_tag] : [])),
+        ["Reset"]
+      )
+      const roles = (server: Server) =>
+        Effect.map(server.requests, (requests) =>
+          requests.map(({ json }) => (json as { messages: ReadonlyArray<{ role: string }> }).messages.at(-1)?.role)
+        )
+      assert.deepStrictEqual(yield* roles(own), ["user", "assistant"])
+      assert.deepStrictEqual(yield* roles(spare), ["user"])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("continues at the account of the step what that began", () =>
+    Effect.gen(function* () {
+      const { kimi, own, spare } = yield* connect({
+        steps: (server) => [{ apiKey: Redacted.make(second), baseUrl: server.url }],
+        options: { recovery: "continue" }
+      })
+      yield* own.replyAlways(overloaded)
+      const answer = Reply.chatResponse({ content: "one two three four five six" })
+      yield* spare.reply(Reply.withFault(Fault.TruncatedStream({ afterEvents: 4 }))(answer))
+      yield* spare.reply(Reply.chatResponse({ content: " and the rest" }))
+      const response = yield* StreamFold.collect(kimi.stream(hello))
+      assert.match(response.text, /^one.* and the rest$/)
+      assert.strictEqual((yield* own.requests).length, 1)
+      assert.strictEqual((yield* spare.requests).length, 2)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("sends no beginning of the caller to a host without Partial Mode", () =>
+    Effect.gen(function* () {
+      const { kimi, own, spare } = yield* connect({ steps: together })
+      yield* own.replyAlways(overloaded)
+      const messages = [...hello.messages, { role: "assistant" as const, content: "The capital of", partial: true }]
+      const error = yield* Effect.flip(kimi.chat({ ...hello, messages }))
+      assert.strictEqual(error._tag, "OverloadedError")
       assert.deepStrictEqual(yield* spare.requests, [])
     }).pipe(Effect.scoped)
   )

@@ -84,7 +84,11 @@ export const make = Effect.fnUntraced(function* (
   const resolveModel: Calls["resolveModel"] = (model) => model ?? config.model ?? provider.defaultModel
   const read = (request: ChatRequest) => readRequest(request, provider.id, resolveModel)
 
-  const toCall = (request: ModelRequest): Call => ({ account: accounts.primary, provider: provider.id, request })
+  // A recovery has to know which account and model each attempt reached.
+  const toCall = (request: ModelRequest): Call =>
+    built.hasStreamRecovery
+      ? { account: accounts.primary, provider: provider.id, request, state: {} }
+      : { account: accounts.primary, provider: provider.id, request }
 
   const prepare = (request: ReadRequest): Effect.Effect<Call, RequestCheck.CheckError> => {
     if (Result.isFailure(request)) return Effect.fail(request.failure)

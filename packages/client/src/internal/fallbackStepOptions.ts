@@ -2,6 +2,8 @@
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import type * as Fallback from "@kimi-effect/core/Fallback"
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as Effect from "effect/Effect"
 import type { HostStep, Step, TransportStep } from "../FallbackPlan.ts"
 import * as Provider from "../Provider.ts"
 import * as RequestCheck from "../RequestCheck.ts"
@@ -51,6 +53,23 @@ const withoutExtraBody = (request: ModelRequest): ModelRequest => {
   return rest
 }
 
+/** Whether a request continues a response that has begun. */
+const isContinuation = ({ messages }: ModelRequest): boolean => {
+  const last = messages.at(-1)
+  return last?.role === "assistant" && last.partial === true
+}
+
+/** Partial Mode is Moonshot's own: another host would begin the response anew, and the caller would join two responses. */
+const refuseContinuation = (request: ModelRequest, provider: Provider.Provider) =>
+  Effect.fail(
+    new InvalidRequestError({
+      message: `${provider.id} has no Partial Mode and would begin the response anew`,
+      provider: provider.id,
+      model: request.model,
+      parameter: `messages[${request.messages.length - 1}].partial`
+    })
+  )
+
 /** The step of the fallback stage for the account with this id and provider. */
 export const toFallbackStep = (
   { id, provider }: { readonly id: string; readonly provider: Provider.Provider },
@@ -65,6 +84,9 @@ export const toFallbackStep = (
     provider: provider.id,
     model: model ?? (isSameProvider ? undefined : provider.defaultModel),
     on,
-    check: (request) => RequestCheck.check(isSameProvider ? request : withoutExtraBody(request), provider, policy)
+    check: (request) =>
+      !provider.isMoonshot && primary.isMoonshot && isContinuation(request)
+        ? refuseContinuation(request, provider)
+        : RequestCheck.check(isSameProvider ? request : withoutExtraBody(request), provider, policy)
   }
 }

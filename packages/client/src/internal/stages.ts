@@ -82,7 +82,7 @@ export interface BuiltPipeline {
 }
 
 /** The services of the context, with those of the client itself in place of absent ones that are required. */
-const resolveServices = Effect.fnUntraced(function* ({ accounts, check, config, observer }: StagesDependencies) {
+const resolveServices = Effect.fnUntraced(function* ({ accounts, config, observer }: StagesDependencies) {
   const sharedAdmission = yield* optionalService(Admission.Admission)
   const accounting = yield* optionalService(Accounting)
   return {
@@ -94,15 +94,28 @@ const resolveServices = Effect.fnUntraced(function* ({ accounts, check, config, 
     cache: yield* optionalService(ResponseCache),
     budget: yield* optionalService(Budget),
     accounting: observer === undefined ? accounting : observer.observeAccounting(accounting),
-    fallback: (yield* optionalService(FallbackPlan))?.stage(check),
+    plan: yield* optionalService(FallbackPlan),
     hedge: yield* optionalService(Hedge)
   }
 })
 
+/** Logs every step of a plan that a budget will skip, because it cannot price the step. */
+const warnAboutPrices = (budget: Budget["Service"], plan: FallbackPlan["Service"], config: KimiConfig.Values) =>
+  Effect.forEach(
+    plan.steps,
+    ({ account, model, provider }, index) => {
+      const named = model ?? config.model ?? providers[config.provider].defaultModel
+      const call = { account, provider, request: { model: named, messages: [] } }
+      const warning = `The budget will skip step ${index + 1} of the fallback plan: the price of ${named} at ${account} is not known in a currency of the caps`
+      return Effect.catch(budget.checkPrice(call), () => Effect.logWarning(warning))
+    },
+    { discard: true }
+  )
+
 /** The built-in stages, outermost first. `isBounded` is whether the time of an attempt is known. */
 const builtInStages = Effect.fnUntraced(function* (
   { accounts, config }: StagesDependencies,
-  services: Effect.Success<ReturnType<typeof resolveServices>>,
+  services: Effect.Success<ReturnType<typeof resolveServices>> & { readonly fallback: Stage.Stage | undefined },
   isBounded: boolean
 ): Effect.fn.Return<Pipeline.Stages> {
   const { accounting, admission, budget, cache, circuitBreaker, fallback, hedge, retryBudget, retrySchedule } = services
@@ -132,10 +145,17 @@ export const make = Effect.fnUntraced(function* (
   const { config, observer } = dependencies
   const edits = yield* Pipeline.currentEdits
   const services = yield* resolveServices(dependencies)
+  const { budget: capped, plan } = services
+  if (capped !== undefined && plan !== undefined) yield* warnAboutPrices(capped, plan, config)
+  const fallback = plan?.stage(dependencies.check)
   // The time of an attempt is only known if everything that bounds it belongs to the client.
-  const builtIn = yield* builtInStages(dependencies, services, services.isOwnAdmission && edits.length === 0)
+  const builtIn = yield* builtInStages(
+    dependencies,
+    { ...services, fallback },
+    services.isOwnAdmission && edits.length === 0
+  )
   const stages = yield* Effect.fromResult(Pipeline.applyEdits(builtIn, edits))
-  const { accounting, admission, budget, cache, circuitBreaker, fallback, retryBudget } = services
+  const { accounting, admission, budget, cache, circuitBreaker, retryBudget } = services
   return {
     stages,
     running: observer === undefined ? stages : observer.observeStages(stages, builtIn),

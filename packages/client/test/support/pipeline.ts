@@ -19,7 +19,7 @@ import type { Provider } from "../../src/Provider.ts"
 import { eventsOf, responseOf, usageOf } from "./responses.ts"
 
 /** Synchronous digests, so that no test waits for a thread. */
-const layerDigest = Layer.succeed(Digest.Digest, {
+export const layerDigest = Layer.succeed(Digest.Digest, {
   digest: () => Effect.die(new Error("not asked")),
   digestHex: (_, data) => Effect.sync(() => createHash("sha256").update(data).digest("hex"))
 })

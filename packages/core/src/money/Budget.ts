@@ -52,7 +52,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { CallOptions } from "../CallOptions.ts"
 import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
-import type { BudgetStoreError } from "../errors/MoneyErrors.ts"
+import type { BudgetStoreError, UnknownPriceError } from "../errors/MoneyErrors.ts"
 import type { BudgetError } from "../errors/OperationErrors.ts"
 import type { Call, CallBudget } from "../pipeline/Call.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
@@ -182,6 +182,11 @@ export class Budget extends Context.Service<
      * what each attempt used; what is not settled is charged in full.
      */
     readonly stage: (dependencies?: StageDependencies) => Stage.Stage
+    /**
+     * The error with which a call to this host and model would be refused
+     * because its price is unknown, whatever is left under the caps.
+     */
+    readonly checkPrice: (call: Call) => Effect.Effect<void, UnknownPriceError>
     /** Crossed thresholds and overruns, as they happen. */
     readonly events: Stream.Stream<BudgetEvent.BudgetEvent>
     /** Every scope in use. */
@@ -281,8 +286,12 @@ export const make = Effect.fnUntraced(function* (
     if (balance !== undefined) yield* OpenCallBudget.preflight(context, table, call, read)
     return yield* Effect.acquireRelease(OpenCallBudget.open(context, tags, table, call), ({ close }) => close)
   })
+  const checkPrice = Effect.fnUntraced(function* (call: Call) {
+    yield* OpenCallBudget.checkPrice(context, yield* CallOptions, yield* prices, call)
+  })
   return {
     open,
+    checkPrice,
     stage: ({ balanceOf } = {}) => makeStage(open, describeOptions(options), balanceOf),
     events: Stream.fromPubSub(events),
     state: Effect.map(reservations.scopeBalances, (lines) =>
@@ -340,6 +349,7 @@ export const layerRedis = (
 const unlimited: Budget["Service"] = {
   open: () => Effect.succeed({ reserve: () => Effect.succeed({ settle: () => Effect.void }) }),
   stage: () => Stage.off("budget"),
+  checkPrice: () => Effect.void,
   events: Stream.empty,
   state: Effect.succeed([]),
   onStoreError: "allow",

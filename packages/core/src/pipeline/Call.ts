@@ -27,6 +27,51 @@ export interface CallState {
   lastAttempt?: Call
   /** Budget: what the call may spend. Read by each attempt. */
   budget?: CallBudget
+  /** Fallback: where the plan made its last call, or would make the next one when the rest of a response failed. */
+  route?: Route
+  /** Recovery: where the plan makes the call again. Absent in the first call. */
+  again?: RepeatedCall
+}
+
+/**
+ * The position in a fallback plan from which a call is made.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Route {
+  /** The index of the step; -1 for the account and model of the call itself. */
+  readonly step: number
+  readonly account: string
+  readonly model: string
+  /** What failed before it, oldest first. */
+  readonly failures: ReadonlyArray<RouteFailure>
+}
+
+/**
+ * The account and model of a failed call, and its error.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RouteFailure {
+  readonly error: StreamError
+  readonly account: string
+  readonly model: string
+}
+
+/**
+ * How a call is made again after its response broke.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RepeatedCall {
+  readonly route: Route
+  /** Whether it requests the rest of a response, so that only the account and model of the beginning may be called. */
+  readonly isRest: boolean
+  /** The request of the whole response. */
+  readonly whole: ModelRequest
 }
 
 /**

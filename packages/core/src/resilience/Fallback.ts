@@ -15,10 +15,13 @@
  *   the last error alone.
  * - Every step checks the original request of the caller. A step that rejects it
  *   is skipped.
- * - A stream falls back only before its first content. Later failures reach the
- *   consumer.
- * - The final error is the last one, with the attempts of all steps in
- *   `attempts`, oldest first.
+ * - A stream moves only before its first content. Later failures reach the
+ *   consumer. When the recovery stage calls again, the plan begins at the step
+ *   that had responded. The rest of a response is requested at that step alone.
+ * - A step that the budget refuses, because its price is unknown or above what
+ *   is left, is skipped.
+ * - The final error is the last one of a host, with the attempts of all steps in
+ *   `attempts`, oldest first, including those that the budget refused.
  *
  * **Gotchas**
  *
@@ -38,7 +41,7 @@ import type { ChatError, StreamError } from "../errors/OperationErrors.ts"
 import * as ModelCatalog from "../ModelCatalog.ts"
 import type { ModelRequest } from "../models/ChatRequest.ts"
 import { toFailedAttempt } from "../pipeline/internal/AttemptFacts.ts"
-import type { Call } from "../pipeline/Call.ts"
+import type { Call, RepeatedCall, RouteFailure } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import { transformOpening } from "../pipeline/internal/StreamOpening.ts"
 
@@ -89,15 +92,18 @@ export interface Plan {
   readonly steps: ReadonlyArray<Step>
 }
 
-/** The account and model of a failed attempt, and its error. */
-interface Failure {
-  readonly error: StreamError
-  readonly account: string
-  readonly model: string
+/** Whether the budget refused a call that no host received. Such a refusal is not an error of the host. */
+const isRefusal = ({ _tag }: StreamError): boolean => ErrorFacts.table[_tag].category === "money"
+
+/** The tag that decides which step may help. When the budget refused a retry, that is the host's error before it. */
+const decidingTag = (error: StreamError): Tag => {
+  if (!isRefusal(error)) return error._tag
+  const byHost = error.attempts?.findLast(({ tag }) => isTag(tag) && ErrorFacts.table[tag].category !== "money")?.tag
+  return byHost !== undefined && isTag(byHost) ? byHost : error._tag
 }
 
 /** A window that the host reports takes precedence over the catalogue; an unknown window is not larger. */
-const hasLargerWindow = (next: string, { error, model }: Failure): boolean => {
+const hasLargerWindow = (next: string, { error, model }: RouteFailure): boolean => {
   const window = ModelCatalog.find(next)?.contextWindow
   const named = error._tag === "ContextLengthError" ? error.limit : undefined
   const exceeded = named ?? ModelCatalog.find(model)?.contextWindow
@@ -105,8 +111,8 @@ const hasLargerWindow = (next: string, { error, model }: Failure): boolean => {
 }
 
 /** Whether an account and a model may succeed where others failed. */
-const isBetter = (account: string, model: string, failure: Failure): boolean => {
-  switch (ErrorFacts.table[failure.error._tag].fallback) {
+const isBetter = (account: string, model: string, failure: RouteFailure): boolean => {
+  switch (ErrorFacts.table[decidingTag(failure.error)].fallback) {
     case "other account":
       return account !== failure.account
     case "other account or model":
@@ -119,12 +125,13 @@ const isBetter = (account: string, model: string, failure: Failure): boolean => 
   }
 }
 
-const isEligible = ({ account, on }: Step, model: string, last: Failure, failures: ReadonlyArray<Failure>): boolean => {
-  if (on !== undefined) return on.includes(last.error._tag)
-  return (
-    ErrorFacts.table[last.error._tag].fallback !== "none" &&
-    failures.every((failure) => isBetter(account, model, failure))
-  )
+const isEligible = ({ account, on }: Step, model: string, { failures, refusal }: Progress): boolean => {
+  const last = failures.at(-1)
+  if (last === undefined) return false
+  // A call whose own retry was refused ends: its steps are for failures of its host, and share its budget.
+  const tag = failures.length === 1 ? last.error._tag : decidingTag(last.error)
+  if (on !== undefined) return on.includes(tag) || (refusal !== undefined && on.includes(refusal))
+  return ErrorFacts.table[tag].fallback !== "none" && failures.every((failure) => isBetter(account, model, failure))
 }
 
 /** All attempts of one step: those of its retries, or its only attempt. */
@@ -143,43 +150,132 @@ const attemptsOf = (error: StreamError, call: Call, startedAt: number, endedAt: 
 
 type Run<A, E> = (call: Call) => Effect.Effect<A, E>
 
-/** Tries the steps after the call itself has failed. */
-const trySteps = Effect.fnUntraced(function* <A, E extends StreamError>(
-  steps: ReadonlyArray<Step>,
-  call: Call,
-  run: Run<A, E>,
-  failure: E | ChatError,
-  began: number
-): Effect.fn.Return<A, E | ChatError> {
-  const clock = yield* Clock.Clock
-  let error = failure
-  let last: Failure = { error, account: call.account, model: call.request.model }
-  const failures = [last]
-  const attempts = [...attemptsOf(error, call, began, clock.currentTimeMillisUnsafe())]
-  for (const step of steps) {
-    const model = step.model ?? call.request.model
-    if (!isEligible(step, model, last, failures)) continue
-    const checked = yield* Effect.result(step.check({ ...call.request, model }))
-    if (Result.isFailure(checked)) continue
-    const moved: Call = { ...call, account: step.account, provider: step.provider, request: checked.success }
-    const startedAt = clock.currentTimeMillisUnsafe()
-    const result = yield* Effect.result(run(moved))
-    if (Result.isSuccess(result)) return result.success
-    error = result.failure
-    last = { error, account: step.account, model }
-    failures.push(last)
-    attempts.push(...attemptsOf(error, moved, startedAt, clock.currentTimeMillisUnsafe()))
+/** What has failed so far. */
+interface Progress {
+  readonly failures: ReadonlyArray<RouteFailure>
+  /** Tag of the error with which the budget refused the step before. */
+  readonly refusal?: Tag | undefined
+}
+
+/** A step that is called, with the request as its host takes it. */
+interface PlannedCall {
+  readonly step: number
+  readonly call: Call
+}
+
+/** The call that a step makes. Fails when its host does not accept the request. */
+const planCall = ({ check, steps }: Plan, index: number, call: Call): Effect.Effect<PlannedCall, ChatError> => {
+  const step = steps[index]
+  if (step === undefined) {
+    return Effect.map(check(call.request), (request) => ({ step: -1, call: { ...call, request } }))
   }
-  return yield* Effect.fail(failures.length === 1 ? error : withAttempts(error, attempts))
+  const { account, check: checkStep, model = call.request.model, provider } = step
+  return Effect.map(checkStep({ ...call.request, model }), (request) => ({
+    step: index,
+    call: { ...call, account, provider, request }
+  }))
+}
+
+/** The first step from an index on that may succeed after what failed. */
+const findStep = Effect.fnUntraced(function* (
+  plan: Plan,
+  from: number,
+  call: Call,
+  progress: Progress
+): Effect.fn.Return<PlannedCall | undefined> {
+  for (const [index, step] of plan.steps.entries()) {
+    if (index < from || !isEligible(step, step.model ?? call.request.model, progress)) continue
+    const planned = yield* Effect.result(planCall(plan, index, call))
+    if (Result.isSuccess(planned)) return planned.success
+  }
+  return undefined
 })
 
+const noFailures: ReadonlyArray<RouteFailure> = []
+
+const setRoute = ({ call, step }: PlannedCall, failures: ReadonlyArray<RouteFailure>): void => {
+  const { account, request, state } = call
+  if (state !== undefined) state.route = { step, account, model: request.model, failures }
+}
+
+/** What has failed after a call failed. A refusal by the budget before any host was called constrains no later step. */
+const addFailure = ({ failures }: Progress, { account, request }: Call, error: StreamError): Progress => {
+  const isRefused = isRefusal(error)
+  const refusal = isRefused ? error._tag : undefined
+  if (isRefused && failures.length > 0 && decidingTag(error) === error._tag) return { failures, refusal }
+  return { failures: [...failures, { error, account, model: request.model }], refusal }
+}
+
+/** The call of a step as far as it is known before its check. */
+const uncheckedCall = ({ steps }: Plan, index: number, call: Call): Call => {
+  const { account = call.account, model = call.request.model, provider = call.provider } = steps[index] ?? {}
+  return { ...call, account, provider, request: { ...call.request, model } }
+}
+
+/** Tries the steps after the one that has failed. */
+const trySteps = Effect.fnUntraced(function* <A, E extends StreamError>(
+  plan: Plan,
+  call: Call,
+  run: Run<A, E>,
+  failed: { readonly step: number; readonly failures: ReadonlyArray<RouteFailure>; readonly startedAt: number },
+  failure: E | ChatError
+): Effect.fn.Return<A, E | ChatError> {
+  const clock = yield* Clock.Clock
+  const first = uncheckedCall(plan, failed.step, call)
+  const attempts = [...attemptsOf(failure, first, failed.startedAt, clock.currentTimeMillisUnsafe())]
+  let error = failure
+  let progress = addFailure({ failures: failed.failures }, first, failure)
+  let next = yield* findStep(plan, failed.step + 1, call, progress)
+  const hasMoved = next !== undefined
+  while (next !== undefined) {
+    const { call: moved, step } = next
+    const startedAt = clock.currentTimeMillisUnsafe()
+    setRoute(next, progress.failures)
+    const result = yield* Effect.result(run(moved))
+    if (Result.isSuccess(result)) return result.success
+    attempts.push(...attemptsOf(result.failure, moved, startedAt, clock.currentTimeMillisUnsafe()))
+    if (!isRefusal(result.failure)) error = result.failure
+    progress = addFailure(progress, moved, result.failure)
+    next = yield* findStep(plan, step + 1, call, progress)
+  }
+  return yield* Effect.fail(hasMoved ? withAttempts(error, attempts) : error)
+})
+
+/**
+ * Requests the rest of a response from the step that began it, and from no
+ * other. When that fails, the step that may give the whole response instead is
+ * recorded, for the recovery stage to call.
+ */
+const runRest = <A, E extends StreamError>(
+  plan: Plan,
+  call: Call,
+  run: Run<A, E>,
+  { route: { failures, step }, whole }: RepeatedCall
+): Effect.Effect<A, E | ChatError> =>
+  Effect.flatMap(planCall(plan, step, call), (planned) => {
+    setRoute(planned, failures)
+    return Effect.catch(run(planned.call), (error) => {
+      const progress = addFailure({ failures }, planned.call, error)
+      return Effect.flatMap(findStep(plan, step + 1, { ...call, request: whole }, progress), (next) => {
+        if (next !== undefined) setRoute(next, progress.failures)
+        return Effect.fail(error)
+      })
+    })
+  })
+
 const runPlan =
-  ({ check, steps }: Plan) =>
+  (plan: Plan) =>
   <A, E extends StreamError>(call: Call, run: Run<A, E>): Effect.Effect<A, E | ChatError> =>
     Effect.clockWith((clock) => {
+      const again = call.state?.again
+      if (again?.isRest === true) return runRest(plan, call, run, again)
+      const { failures, step } = again?.route ?? { failures: noFailures, step: -1 }
       const startedAt = clock.currentTimeMillisUnsafe()
-      const first = Effect.flatMap(check(call.request), (request) => run({ ...call, request }))
-      return Effect.catch(first, (error) => trySteps(steps, call, run, error, startedAt))
+      const first = Effect.flatMap(planCall(plan, step, call), (planned) => {
+        setRoute(planned, failures)
+        return run(planned.call)
+      })
+      return Effect.catch(first, (error) => trySteps(plan, call, run, { step, failures, startedAt }, error))
     })
 
 const describeStep = ({ account, model = "the same model", on }: Step): string =>

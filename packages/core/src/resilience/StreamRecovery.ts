@@ -17,10 +17,17 @@
  *   never after `Finish`.
  * - This stage does not wait, so an error with a `retryAfter` is not recovered:
  *   the host's wait is a floor. The retry stage inside waits before content.
- * - Where continuing is not possible, the response is regenerated: a call that
- *   is not allowed to, several choices, JSON formats, a tool call that has
- *   begun, no text yet, no tokens left, a response that a fallback host began,
- *   and one that lacks only its end mark.
+ * - The rest is requested from the account and model that wrote the beginning,
+ *   and from no other: a fallback plan does not move it. When that fails before
+ *   its first content and the plan has another step, that step gives a whole
+ *   response after a `Reset`. When another host or model responds nevertheless,
+ *   its text is discarded, and the response is regenerated if a recovery is
+ *   left.
+ * - A new attempt begins at the step of the plan that wrote the beginning.
+ * - Where continuing is not possible, the response is regenerated: a host or
+ *   model without Partial Mode, several choices, JSON formats, a tool call that
+ *   has begun, no text yet, no tokens left, and a response that lacks only its
+ *   end mark.
  * - `Usage` is the sum over all attempts. What a broken attempt cost is
  *   estimated when the host did not report it, and the event then has
  *   `isEstimate`.
@@ -53,8 +60,9 @@ import type { Resume, Start, StreamEvent, Usage } from "../models/StreamEvent.ts
 import type * as TokenUsage from "../models/Usage.ts"
 import * as TokenCount from "../TokenCount.ts"
 import { toFailedAttempt } from "../pipeline/internal/AttemptFacts.ts"
-import type { Call, StreamAttempt } from "../pipeline/Call.ts"
+import type { Call, Route, StreamAttempt } from "../pipeline/Call.ts"
 import * as Continuation from "./internal/Continuation.ts"
+import { isSameOrigin, type Origin, originOf } from "./internal/StreamOrigin.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import { Transcript } from "../pipeline/internal/Transcript.ts"
 import type { EventChunk } from "../pipeline/internal/EventChunk.ts"
@@ -69,9 +77,10 @@ export interface Options {
   /** How often a stream may be recovered. Defaults to once. */
   readonly maxRecoveries?: number | undefined
   /**
-   * Whether host and model of a call support Partial Mode. Defaults to never: a
-   * host that does not would begin again, and the consumer would have the text
-   * twice.
+   * Whether host and model of a call support Partial Mode. It receives the call
+   * that wrote the beginning, which a fallback plan may have moved. Defaults to
+   * never: a host that does not would begin again, and the consumer would have
+   * the text twice.
    */
   readonly isContinuationSupported?: ((call: Call) => boolean) | undefined
 }
@@ -196,6 +205,11 @@ export const withStreamRecovery =
       /** What the consumer keeps of the attempts that broke. */
       let kept: Continuation.PartialText = { content: "", reasoning: "" }
       let isJoined = true
+      let recoveries = 0
+      /** The attempt that broke last: its error, and what it was a response of. */
+      let beginning:
+        | { readonly error: StreamError; readonly start: Transcript["start"]; readonly call: Call | undefined }
+        | undefined
       let attempt: RecoveryAttempt
       let attemptScope: Scope.Closeable
       let pull: EventPull
@@ -218,33 +232,93 @@ export const withStreamRecovery =
         return withTotalUsage(shown, broken, attempt)
       }
 
-      const continuation = ({ content, reasoning }: Continuation.PartialText): Call | undefined => {
-        const { hasToolCalls, isSingleChoice, start, usage } = attempt.transcript
+      /** The call for the rest of a response, at the account and model that began it. */
+      const continuation = (received: Continuation.PartialText, origin: Origin | undefined): Call | undefined => {
+        const { hasToolCalls, isSingleChoice, usage } = attempt.transcript
         const isAllowed =
           mode === "continue" &&
+          origin !== undefined &&
           isSingleChoice &&
           !hasToolCalls &&
           usage === undefined &&
-          (start?.provider ?? original.provider) === original.provider &&
-          isContinuationSupported?.(original) === true
-        return isAllowed ? Continuation.make(original, { content, reasoning }) : undefined
+          isContinuationSupported?.(origin.call) === true
+        return isAllowed ? Continuation.make(original, received) : undefined
       }
 
-      /** The next attempt, after this one has closed its connection. */
+      /** Closes this attempt's connection and opens the next. */
+      const reopen = (
+        call: Call,
+        route: Route | undefined,
+        boundary: NonNullable<RecoveryAttempt["boundary"]>,
+        exit: Exit.Exit<never, StreamError>
+      ): Effect.Effect<void> => {
+        const isRest = boundary._tag === "Resume"
+        if (!isRest) kept = { content: "", reasoning: "" }
+        if (original.state !== undefined && route !== undefined)
+          original.state.again = { route, isRest, whole: original.request }
+        return Effect.andThen(Scope.close(attemptScope, exit), open(call, boundary))
+      }
+
+      /** The next attempt, after this one has broken. */
       const again = (error: StreamError, cause: Cause.Cause<StreamError>): Effect.Effect<void> => {
+        recoveries += 1
         broken.push(attempt)
         attempts.push(...attemptsOf(error, attempt, clock.currentTimeMillisUnsafe()))
-        const { content, reasoning } = attempt.transcript
+        const { content, reasoning, start } = attempt.transcript
         const held = { content: kept.content + content, reasoning: kept.reasoning + reasoning }
-        const rest = continuation(held)
-        kept = rest === undefined ? { content: "", reasoning: "" } : held
-        return Effect.andThen(
-          Scope.close(attemptScope, Exit.failCause(cause)),
-          open(rest ?? original, { _tag: rest === undefined ? "Reset" : "Resume", reason: error._tag })
+        const origin = originOf(original, attempt.transcript)
+        const rest = continuation(held, origin)
+        beginning = { error, start, call: original.state?.lastAttempt }
+        if (rest !== undefined) kept = held
+        return reopen(
+          rest ?? original,
+          origin?.route ?? original.state?.route,
+          { _tag: rest === undefined ? "Reset" : "Resume", reason: error._tag },
+          Exit.failCause(cause)
         )
       }
 
-      /** The error that ends a stream after attempts that broke, with the ids of the last attempt if it has begun. */
+      /** The step of a fallback plan that may respond after the rest could not be had where the response began. */
+      const nextRoute = (): Route | undefined => {
+        const { again, route } = original.state ?? {}
+        return again?.isRest === true && !attempt.transcript.hasContent && route?.step !== again.route.step
+          ? route
+          : undefined
+      }
+
+      /** A whole response of another step, in place of the rest. It belongs to the same recovery. */
+      const moveOn = (error: StreamError, cause: Cause.Cause<StreamError>, route: Route): Effect.Effect<void> => {
+        if (attempt.transcript.start !== undefined) broken.push(attempt)
+        attempts.push(...attemptsOf(error, attempt, clock.currentTimeMillisUnsafe()))
+        return reopen(
+          original,
+          route,
+          { _tag: "Reset", reason: beginning?.error._tag ?? error._tag },
+          Exit.failCause(cause)
+        )
+      }
+
+      /** Whether these are the first events of a rest that another host, account or model has written. */
+      const isForeign = ([first]: EventChunk): boolean => {
+        if (isJoined || attempt.boundary?._tag !== "Resume" || beginning === undefined) return false
+        const start = first._tag === "Start" ? first : undefined
+        return !isSameOrigin(beginning, { start, call: original.state?.lastAttempt })
+      }
+
+      /** Discards the rest that another host or model has written. */
+      const discard = (events: EventChunk, { error }: { readonly error: StreamError }): EventPull => {
+        for (const event of events) attempt.transcript.add(event)
+        const abandoned = Exit.interrupt()
+        if (recoveries >= maxRecoveries) {
+          return Effect.andThen(Scope.close(attemptScope, abandoned), Effect.fail(withAttempts(error, attempts)))
+        }
+        recoveries += 1
+        broken.push(attempt)
+        const boundary = { _tag: "Reset", reason: error._tag } as const
+        return Effect.andThen(reopen(original, original.state?.again?.route, boundary, abandoned), next)
+      }
+
+      /** The error that ends a stream after attempts that broke, with the ids of its own attempt where that began. */
       const withEarlier = (error: StreamError): StreamError => {
         const { requestId, traceId } = attempt.transcript.start ?? {}
         const own = attemptsOf(error, attempt, clock.currentTimeMillisUnsafe())
@@ -254,13 +328,18 @@ export const withStreamRecovery =
       const next: EventPull = Pull.matchEffect(
         Effect.suspend(() => pull),
         {
-          onSuccess: (events) => Effect.succeed(onEvents(events)),
+          onSuccess: (events): EventPull =>
+            beginning !== undefined && isForeign(events)
+              ? discard(events, beginning)
+              : Effect.succeed(onEvents(events)),
           onFailure: (cause): EventPull => {
             const error = failureOf(cause)
-            if (error !== undefined && broken.length < maxRecoveries && isRecoverable(error, attempt.transcript)) {
+            if (error !== undefined && recoveries < maxRecoveries && isRecoverable(error, attempt.transcript)) {
               return Effect.andThen(again(error, cause), next)
             }
-            return Effect.failCause(broken.length === 0 ? cause : Cause.map(cause, withEarlier))
+            const route = error === undefined ? undefined : nextRoute()
+            if (error !== undefined && route !== undefined) return Effect.andThen(moveOn(error, cause, route), next)
+            return Effect.failCause(recoveries === 0 ? cause : Cause.map(cause, withEarlier))
           },
           onDone: () => Cause.done()
         }

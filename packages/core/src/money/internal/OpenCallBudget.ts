@@ -253,6 +253,20 @@ export const open = (
   )
 
 /**
+ * Fails if calls to the host and model of a call are refused because their
+ * price is not known in a currency of the caps.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const checkPrice = (
+  context: BudgetContext,
+  tags: BudgetCaps.Tags,
+  prices: Prices,
+  call: Call
+): Effect.Effect<void, UnknownPriceError> => Effect.asVoid(priceCall(context, tags, prices, call))
+
+/**
  * Checks that the account balance covers the worst-case cost of a call, whether
  * or not a cap applies to it. A call without a known price is left to the caps.
  *
