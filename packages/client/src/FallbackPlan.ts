@@ -61,7 +61,7 @@ interface StepOptions extends LimitOptions {
  * @since 0.1.0
  */
 export interface HostStep
-  extends StepOptions, Pick<KimiConfig.Options, "provider" | "apiKey" | "baseUrl" | "allowPlainHttp"> {
+  extends StepOptions, Pick<KimiConfig.Options, "provider" | "apiKey" | "baseUrl" | "allowPlainHttp" | "headers"> {
   readonly transport?: undefined
   readonly hostApi?: undefined
 }

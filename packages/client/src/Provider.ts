@@ -30,6 +30,8 @@ export interface Provider {
   readonly supportsRemoteMedia: boolean
   /** Whether the host offers token estimates and the balance. */
   readonly hasAccountApi: boolean
+  /** The proxy through which the host is called, without its credentials. */
+  readonly proxy?: string | undefined
 }
 
 const moonshot: Provider = {

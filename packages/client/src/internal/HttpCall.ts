@@ -13,7 +13,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type { Provider } from "../Provider.ts"
-import { isolate } from "./isolation.ts"
+import { isolate, proxyOf } from "./isolation.ts"
 import { type ErrorContext, fromStatus } from "./mapError.ts"
 import { fromTransport } from "./mapTransportError.ts"
 import { readBody } from "./readBody.ts"
@@ -39,12 +39,14 @@ export interface HttpHost {
 /** Builds the calls of the host of a configuration. */
 export const makeHost = (config: Values, provider: Provider): Effect.Effect<HttpHost, never, HttpClient.HttpClient> =>
   Effect.map(HttpClient.HttpClient, (client) => {
+    const proxy = proxyOf(client)
     const secret = config.apiKey === undefined ? undefined : Redacted.value(config.apiKey)
     return {
-      provider,
+      provider: proxy === undefined ? provider : { ...provider, proxy },
       config,
       secret,
       headers: {
+        ...(config.headers === undefined ? {} : Redacted.value(config.headers)),
         accept: "application/json",
         ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` })
       },

@@ -88,7 +88,7 @@ export const make: Effect.Effect<HostApi["Service"], never, KimiConfig | HttpCli
     const provider = Provider.fromConfig(config)
     const host = yield* HttpCall.makeHost(config, provider)
     return {
-      provider,
+      provider: host.provider,
       request: <A>(options: RequestOptions<A>) =>
         Effect.suspend(() => {
           const { acceptedStatuses, maxResponseBytes = config.maxResponseBytes, messages, model, response } = options

@@ -73,7 +73,7 @@ export const make = Effect.gen(function* () {
   })
 
   return {
-    provider,
+    provider: host.provider,
     chat,
     stream: (request: ModelRequest) => Stream.unwrap(open(request))
   }

@@ -4,7 +4,7 @@
  */
 import {
   ContentFilterError,
-  ContextLengthError,
+  type ContextLengthError,
   EmptyMessageError,
   InvalidRequestError,
   MissingReasoningError,
@@ -15,6 +15,7 @@ import {
   UnsupportedParameterError
 } from "@kimi-effect/core/ValidationErrors"
 import { ServiceUnavailableError } from "@kimi-effect/core/ProviderErrors"
+import { contextLengthError, isContextOverflow } from "./contextOverflow.ts"
 
 /** Members that every error of one response has. */
 export interface CommonErrorMembers {
@@ -45,24 +46,11 @@ interface MessageRule {
   readonly make: (common: CommonErrorMembers, match: RegExpExecArray) => BadRequestError
 }
 
-/** Ignores figures that are too long for a number. */
-const parseInteger = (text: string | undefined): number | undefined => {
-  const figure = Number(text)
-  return Number.isSafeInteger(figure) ? figure : undefined
-}
-
 const messageParameter = (index: string | undefined): { parameter?: string } =>
   index === undefined ? {} : { parameter: `messages[${index}]` }
 
-const contextOverflow = (common: CommonErrorMembers, match: RegExpExecArray): BadRequestError => {
-  const limit = parseInteger(match[1])
-  const requested = parseInteger(match[2])
-  return new ContextLengthError({
-    ...common,
-    ...(limit === undefined ? {} : { limit }),
-    ...(requested === undefined ? {} : { requested })
-  })
-}
+const contextOverflow = (common: CommonErrorMembers, match: RegExpExecArray): BadRequestError =>
+  contextLengthError(common, match.input)
 
 const invalidParameter = (common: CommonErrorMembers, match: RegExpExecArray): BadRequestError => {
   const parameter = match[1] ?? ""
@@ -110,9 +98,9 @@ const messageRules: ReadonlyArray<MessageRule> = [
   { pattern: /missing required header kimi-api-version/i, make: (common) => new ServiceUnavailableError(common) },
   { pattern: /considered high risk/i, make: (common) => new ContentFilterError(common) },
 
-  { pattern: /exceeded model token limit\s*:?\s*(\d+)?(?:[^(]{0,40}\(requested:\s*(\d+)\))?/i, make: contextOverflow },
+  { pattern: /exceeded model token limit/i, make: contextOverflow },
   { pattern: /input token length too long|prompt is too long/i, make: contextOverflow },
-  { pattern: /maximum context(?: length)?(?: is)?\s*(\d+)?|context length|context window/i, make: contextOverflow },
+  { pattern: /maximum context|context length|context window/i, make: contextOverflow },
   { pattern: /exceed(?:ed)? max tokens|too many tokens/i, make: contextOverflow },
 
   { pattern: /tool_choice '?\w+'? is incompatible with thinking/i, make: forcedTool },
@@ -168,5 +156,5 @@ export const fromBadRequest = (
     const match = pattern.exec(text)
     if (match !== null) return make(common, match)
   }
-  return new InvalidRequestError(common)
+  return isContextOverflow(text) ? contextLengthError(common, text) : new InvalidRequestError(common)
 }

@@ -10,6 +10,7 @@ const optionNames: ReadonlySet<string> = new Set([
   "apiKey",
   "baseUrl",
   "allowPlainHttp",
+  "headers",
   "transport",
   "hostApi",
   "model",

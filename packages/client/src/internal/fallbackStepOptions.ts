@@ -29,6 +29,7 @@ export const transportOptions = (step: TransportStep, config: KimiConfig.Values)
   provider: "custom",
   baseUrl: step.transport.provider.baseUrl,
   apiKey: undefined,
+  headers: undefined,
   allowPlainHttp: true
 })
 
@@ -42,6 +43,7 @@ export const hostOptions = (step: HostStep, config: KimiConfig.Values): KimiConf
     ...commonOptions(step, config),
     provider,
     baseUrl,
+    headers: step.headers ?? (isOwnHost ? config.headers : undefined),
     // The client's key, and the permission to send it without TLS, are for the client's host only.
     apiKey: step.apiKey ?? (isOwnHost ? config.apiKey : undefined),
     allowPlainHttp: step.allowPlainHttp ?? (isOwnHost && config.allowPlainHttp)

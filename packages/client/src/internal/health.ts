@@ -73,6 +73,7 @@ const accountChecks = (
         role,
         isPrimary: isFirst,
         url: provider.baseUrl,
+        proxy: provider.proxy,
         models: HostApi.models(api),
         // Only Moonshot's list is known to be complete, and only the primary account calls the configured model.
         model: provider.isMoonshot && isFirst ? (config.model ?? provider.defaultModel) : undefined,

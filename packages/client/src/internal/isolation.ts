@@ -16,6 +16,17 @@ export const markIsolated = (client: HttpClient.HttpClient): HttpClient.HttpClie
   return client
 }
 
+const proxies = new WeakMap<HttpClient.HttpClient, string>()
+
+/** Records the proxy of a client, without its credentials. */
+export const markProxy = (client: HttpClient.HttpClient, proxy: string | undefined): HttpClient.HttpClient => {
+  if (proxy !== undefined) proxies.set(client, proxy)
+  return client
+}
+
+/** The proxy of a client, where it is known. */
+export const proxyOf = (client: HttpClient.HttpClient): string | undefined => proxies.get(client)
+
 type Execute = (
   request: HttpClientRequest.HttpClientRequest
 ) => Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>

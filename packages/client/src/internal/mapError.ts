@@ -2,13 +2,14 @@
 import { StreamFailedError } from "@kimi-effect/core/StreamErrors"
 import { ErrorBody, type ErrorObject } from "@kimi-effect/core/internal/ErrorBody"
 import type { Message } from "@kimi-effect/core/Message"
-import * as Duration from "effect/Duration"
 import * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { CommonErrorMembers } from "./badRequestMessages.ts"
-import { retryAfterInMessage } from "./rateLimitMessages.ts"
+import type { OverflowFigures } from "./contextOverflow.ts"
+import { namesMissingModel, quotaMeaning } from "./errorWords.ts"
+import { isContextOverflow } from "./contextOverflow.ts"
+import { retryAfterOf } from "./retryAfter.ts"
 import { redactQuotes } from "./redactQuotes.ts"
 import { scrub, scrubWord } from "./scrub.ts"
 import { fromFailedResponse, type StatusError } from "./statusErrors.ts"
@@ -44,17 +45,6 @@ export const responseIds = (headers: Headers.Headers, secret?: string): { reques
   }
 }
 
-const maxDuration = (waits: ReadonlyArray<Duration.Duration | undefined>): Duration.Duration | undefined =>
-  waits.reduce((a, b) => (a === undefined ? b : b === undefined ? a : Duration.max(a, b)), undefined)
-
-const parseRetryAfter = (value: string | undefined, now: number): Duration.Duration | undefined =>
-  value === undefined
-    ? undefined
-    : Headers.parseRetryAfter(value).pipe(
-        Result.map((parsed) => Headers.retryAfterDelay(parsed, now)),
-        Result.getOrUndefined
-      )
-
 const decodeBody = Schema.decodeUnknownOption(Schema.fromJsonString(ErrorBody))
 
 const parseErrorBody = (body: string): { error: ErrorObject; requestId?: string } | undefined =>
@@ -65,13 +55,19 @@ const parseErrorBody = (body: string): { error: ErrorObject; requestId?: string 
     }))
   )
 
+const isPage = (response: ErrorResponse): boolean =>
+  response.headers["content-type"]?.toLowerCase().includes("html") === true || response.body.trimStart().startsWith("<")
+
 /** Describes a page and quotes any other text. */
 const describeBody = (response: ErrorResponse): string => {
-  const type = response.headers["content-type"]?.split(";")[0] ?? "no content type"
   const text = response.body.trim()
   if (text === "") return "an empty body"
-  return type.includes("html") || text.startsWith("<") ? `a page of ${type}` : text
+  return isPage(response) ? `a page of ${response.headers["content-type"]?.split(";")[0] ?? "no content type"}` : text
 }
+
+/** Plain texts of firewalls and content delivery networks. */
+const gatewayText =
+  /error code: 1\d{3}\b|cloudflare|akamai|incapsula|captcha|firewall|zscaler|fortinet|squid|blocked by (?:the |your )?(?:network|administrator|policy|proxy)|(?:host|request|access) (?:is |was )?(?:blocked|not in allowlist)/i
 
 const unexpectedStatus = (status: number): string => `the host answered ${status} with `
 
@@ -79,19 +75,40 @@ const unexpectedStatus = (status: number): string => `the host answered ${status
 const withoutConversation = (text: string, { messages }: ErrorContext): string =>
   messages === undefined ? text : redactQuotes(text, messages)
 
-const readRetryAfter = ({ headers, now }: ErrorResponse, text: string): Duration.Duration | undefined =>
-  maxDuration([
-    parseRetryAfter(headers["retry-after"], now),
-    parseRetryAfter(headers["x-retry-after"], now),
-    parseRetryAfter(headers["msh-cooldown-seconds"], now),
-    retryAfterInMessage(text)
-  ])
+const isObject = (value: unknown): value is { readonly [name: string]: unknown } =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const toCount = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined
+
+/** llama.cpp sends the figures of an overflow as members. */
+const figuresOf = (error: ErrorObject | undefined): OverflowFigures => {
+  const limit = toCount(error?.n_ctx)
+  const requested = toCount(error?.n_prompt_tokens)
+  return { ...(limit === undefined ? {} : { limit }), ...(requested === undefined ? {} : { requested }) }
+}
+
+/** A gateway's message, with the text of the host behind it where it quotes that (`metadata.raw` at OpenRouter). */
+const messageOf = ({ message, metadata }: ErrorObject): string | undefined => {
+  const raw = isObject(metadata) ? metadata["raw"] : undefined
+  return typeof raw !== "string" || raw === "" || message === undefined ? message : `${message}: ${raw}`
+}
+
+/** The headers, and those of the host behind a gateway where it quotes them (`metadata.headers` at OpenRouter). */
+const headersOf = (headers: Headers.Headers, error: ErrorObject | undefined): Headers.Headers => {
+  const quoted = isObject(error?.metadata) ? error.metadata["headers"] : undefined
+  if (!isObject(quoted)) return headers
+  const texts = Object.entries(quoted).filter((entry): entry is [string, string] => typeof entry[1] === "string")
+  return Headers.merge(Headers.fromInput(texts), headers)
+}
 
 /** Maps a response by its status and `error.type`, then by its message. */
 export const fromStatus = (response: ErrorResponse, call: ErrorContext): StatusError => {
   const { headers, status } = response
   const decoded = parseErrorBody(response.body)
-  const text = scrub(decoded?.error.message ?? `${unexpectedStatus(status)}${describeBody(response)}`, call.secret)
+  const error = decoded?.error
+  const message = error === undefined ? undefined : messageOf(error)
+  const text = scrub(message ?? `${unexpectedStatus(status)}${describeBody(response)}`, call.secret)
   const members: CommonErrorMembers = {
     message: withoutConversation(text, call),
     provider: call.provider,
@@ -103,9 +120,12 @@ export const fromStatus = (response: ErrorResponse, call: ErrorContext): StatusE
   return fromFailedResponse({
     status,
     members,
-    type: decoded?.error.type,
+    type: error?.type,
+    code: typeof error?.code === "string" ? error.code : undefined,
+    figures: figuresOf(error),
+    isFromGateway: decoded === undefined && (isPage(response) || (status === 403 && gatewayText.test(text))),
     text,
-    retryAfter: readRetryAfter(response, text),
+    retryAfter: retryAfterOf({ status, headers: headersOf(headers, error), now: response.now }, text),
     location: URL.parse(scrub(headers["location"] ?? "", call.secret))?.origin,
     isMoonshot: call.isMoonshot
   })
@@ -123,17 +143,46 @@ const statusByType: ReadonlyMap<string | undefined, number> = new Map<string | u
   ["exceeded_current_quota_error", 429],
   ["rate_limit_reached_error", 429],
   ["rate_limit_error", 429],
+  ["insufficient_quota", 429],
+  ["rate_limit_exceeded", 429],
+  ["overloaded_error", 529],
+  ["context_length_exceeded", 400],
+  ["exceed_context_size_error", 400],
+  ["BadRequestError", 400],
+  ["authentication_error", 401],
+  ["invalid_api_key", 401],
+  ["permission_error", 403],
+  ["model_not_found", 404],
+  ["not_found_error", 404],
+  ["NotFoundError", 404],
+  ["api_error", 500],
+  ["InternalServerError", 500],
   ["server_error", 500],
   ["unexpected_output", 500],
   ["server_unavailable", 503],
   ["timeout", 504]
 ])
 
-const statusFromType = (type: string | undefined, message: string): number | undefined =>
-  statusByType.get(type) ?? (/overloaded|rate limit|request reached/i.test(message) ? 429 : undefined)
+/** The status that the message alone implies. */
+const statusFromText = (message: string): number | undefined => {
+  if (isContextOverflow(message)) return 400
+  if (quotaMeaning(message) !== undefined) return 429
+  if (namesMissingModel(message)) return 404
+  return /overloaded|rate limit|request reached|too many requests/i.test(message) ? 429 : undefined
+}
 
-const isErrorStatus = (code: ErrorObject["code"]): code is number =>
-  typeof code === "number" && Number.isInteger(code) && code >= 400 && code < 600
+const readStatus = (code: unknown): number | undefined => {
+  const status = typeof code === "string" && /^[45]\d\d$/.test(code) ? Number(code) : code
+  return typeof status === "number" && Number.isInteger(status) && status >= 400 && status < 600 ? status : undefined
+}
+
+/** A word as type or code is more specific than a number, and that than the message. */
+const statusOf = ({ code, status, type }: ErrorObject, message: string): number | undefined =>
+  statusByType.get(type) ??
+  (typeof code === "string" ? statusByType.get(code) : undefined) ??
+  readStatus(code) ??
+  readStatus(status) ??
+  statusFromText(message)
 
 /** Maps an error object that came in place of a response: inside a stream, or with status 200. */
 export const fromErrorObject = (
@@ -142,7 +191,7 @@ export const fromErrorObject = (
   call: ErrorContext
 ): StatusError | StreamFailedError => {
   const message = error.message ?? "the host reported an error without a message"
-  const status = statusFromType(error.type, message) ?? (isErrorStatus(error.code) ? error.code : undefined)
+  const status = statusOf(error, messageOf({ ...error, message }) ?? message)
   if (status !== undefined) {
     // The headers came before the error, so a date in them counts as passed.
     const now = Number.POSITIVE_INFINITY

@@ -1,5 +1,11 @@
 /** Maps failures below HTTP: no connection, a broken connection, or an incomplete body. */
-import { ConnectionLostError, ConnectionRefusedError, DnsError, TlsError } from "@kimi-effect/core/NetworkErrors"
+import {
+  ConnectionLostError,
+  ConnectionRefusedError,
+  DnsError,
+  GatewayRefusedError,
+  TlsError
+} from "@kimi-effect/core/NetworkErrors"
 import { ResponseTooLargeError } from "@kimi-effect/core/ResourceErrors"
 import { StreamInterruptedError } from "@kimi-effect/core/StreamErrors"
 import { ConnectTimeoutError } from "@kimi-effect/core/TimeoutErrors"
@@ -13,6 +19,7 @@ export type TransportError =
   | ConnectionRefusedError
   | ConnectionLostError
   | TlsError
+  | GatewayRefusedError
   | ConnectTimeoutError
   | ResponseTooLargeError
 
@@ -28,6 +35,17 @@ interface SystemError {
   readonly code: string
   /** Whether the connection was still being established. */
   readonly isConnecting: boolean
+  /** The status with which a proxy refused a tunnel. */
+  readonly proxyStatus: number | undefined
+}
+
+/** undici has no code for a proxy's refusal. */
+const proxyStatusOf = (error: object): number | undefined => {
+  if (!("message" in error) || typeof error.message !== "string") return undefined
+  const [, refused, status] =
+    /^(?:Proxy response \((\d{3})\)|Proxy Authentication Required \((\d{3})\))/.exec(error.message) ?? []
+  const text = refused ?? status
+  return text === undefined ? undefined : Number(text)
 }
 
 const isConnectError = (error: unknown): boolean =>
@@ -39,7 +57,11 @@ const findSystemError = (error: unknown, depth = 0): SystemError | undefined => 
   if ("code" in error && typeof error.code === "string") {
     // When several addresses were tried, the aggregate has the code and each of its errors the system call.
     const attempts: ReadonlyArray<unknown> = "errors" in error && Array.isArray(error.errors) ? error.errors : []
-    return { code: error.code.slice(0, 64), isConnecting: isConnectError(error) || attempts.some(isConnectError) }
+    return {
+      code: error.code.slice(0, 64),
+      isConnecting: isConnectError(error) || attempts.some(isConnectError),
+      proxyStatus: proxyStatusOf(error)
+    }
   }
   const reason = "reason" in error ? findSystemError(error.reason, depth + 1) : undefined
   const cause = reason ?? ("cause" in error ? findSystemError(error.cause, depth + 1) : undefined)
@@ -62,6 +84,7 @@ const makeErrorMembers = (error: unknown, call: ErrorContext) => (message: strin
 interface TransportFailure {
   readonly code: string | undefined
   readonly isConnecting: boolean
+  readonly proxyStatus: number | undefined
   readonly members: (message: string) => ReturnType<ReturnType<typeof makeErrorMembers>>
   readonly limits: TransportLimits
 }
@@ -96,6 +119,25 @@ const responseTooLarge: CodeMapping = ({ limits, members }) =>
 
 const tls: CodeMapping = (failure) => new TlsError(withCode(failure, "The TLS handshake with the host failed"))
 
+/** A proxy's 5xx means that it cannot reach the host. Nothing was sent to the host in any case. */
+const proxyRefused =
+  (otherwise: CodeMapping): CodeMapping =>
+  (failure) => {
+    const { proxyStatus } = failure
+    if (proxyStatus === undefined) return otherwise(failure)
+    if (proxyStatus >= 500) {
+      return new ConnectionRefusedError(withCode(failure, `The proxy could not reach the host (${proxyStatus})`))
+    }
+    const message =
+      proxyStatus === 407
+        ? "The proxy demands authentication (407): give its user and password in the URL of the proxy"
+        : `The proxy refused the connection to the host (${proxyStatus})`
+    return new GatewayRefusedError({ ...withCode(failure, message), status: proxyStatus })
+  }
+
+const proxyUnreachable: CodeMapping = (failure) =>
+  new ConnectionRefusedError(withCode(failure, "The proxy does not accept connections"))
+
 const byCode: ReadonlyMap<string | undefined, CodeMapping> = new Map<string | undefined, CodeMapping>([
   ["ENOTFOUND", dns],
   ["EAI_AGAIN", dns],
@@ -105,6 +147,12 @@ const byCode: ReadonlyMap<string | undefined, CodeMapping> = new Map<string | un
   ["EADDRNOTAVAIL", connectionRefused],
   ["ETIMEDOUT", timedOut],
   ["UND_ERR_CONNECT_TIMEOUT", connectTimeout],
+  // Only a tunnel through a proxy has a timeout for its headers.
+  ["UND_ERR_HEADERS_TIMEOUT", connectTimeout],
+  ["UND_ERR_ABORTED", proxyRefused(connectionLost)],
+  ["UND_ERR_INVALID_ARG", proxyRefused(connectionLost)],
+  ["UND_ERR_PRX_CONN", proxyUnreachable],
+  ["UND_ERR_PRX_TLS", tls],
   ["UND_ERR_RES_EXCEEDED_MAX_SIZE", responseTooLarge],
   ["UND_ERR_HEADERS_OVERFLOW", responseTooLarge]
 ])
@@ -115,9 +163,9 @@ const isTlsCode = (code: string | undefined): boolean =>
 
 /** Maps a call that failed before its response was complete. There is no text of the host to quote. */
 export const fromTransport = (error: unknown, call: ErrorContext, limits: TransportLimits): TransportError => {
-  const { code, isConnecting = false } = findSystemError(error) ?? {}
+  const { code, isConnecting = false, proxyStatus } = findSystemError(error) ?? {}
   const map = byCode.get(code) ?? (isTlsCode(code) ? tls : connectionLost)
-  return map({ code, isConnecting, members: makeErrorMembers(error, call), limits })
+  return map({ code, isConnecting, proxyStatus, members: makeErrorMembers(error, call), limits })
 }
 
 /** Maps a stream whose connection broke. */

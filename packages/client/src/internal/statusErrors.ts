@@ -1,7 +1,7 @@
 /** The error of each HTTP status: one table, and one function for each meaning. */
 import { AuthenticationError, IpNotAllowedError, PermissionDeniedError } from "@kimi-effect/core/AuthenticationErrors"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
-import { RedirectError } from "@kimi-effect/core/NetworkErrors"
+import { GatewayRefusedError, RedirectError } from "@kimi-effect/core/NetworkErrors"
 import {
   GatewayTimeoutError,
   InvalidResponseError,
@@ -9,15 +9,19 @@ import {
   ServerError,
   ServiceUnavailableError
 } from "@kimi-effect/core/ProviderErrors"
-import { OverloadedError, QuotaExceededError } from "@kimi-effect/core/RateLimitErrors"
+import { DailyLimitError, OverloadedError, QuotaExceededError } from "@kimi-effect/core/RateLimitErrors"
 import {
+  ContentFilterError,
   InvalidRequestError,
   ModelNotFoundError,
   ModelRetiredError,
-  RequestTooLargeError
+  RequestTooLargeError,
+  UnsupportedParameterError
 } from "@kimi-effect/core/ValidationErrors"
 import type * as Duration from "effect/Duration"
 import { type BadRequestError, type CommonErrorMembers, fromBadRequest } from "./badRequestMessages.ts"
+import { contextLengthError, isContextOverflow, type OverflowFigures } from "./contextOverflow.ts"
+import { lacksModel, meaningOfWords, namesMissingModel, quotaMeaning, type WordMeaning } from "./errorWords.ts"
 import { fromTooManyRequests, type TooManyRequestsError } from "./rateLimitMessages.ts"
 
 /** Every error that an HTTP status can mean. */
@@ -28,6 +32,7 @@ export type StatusError =
   | PermissionDeniedError
   | IpNotAllowedError
   | RedirectError
+  | GatewayRefusedError
   | ModelNotFoundError
   | ModelRetiredError
   | ServerError
@@ -42,6 +47,12 @@ export interface FailedResponse {
   readonly members: CommonErrorMembers
   /** The `error.type` of the body. */
   readonly type: string | undefined
+  /** The `error.code` of the body, when it is a word. */
+  readonly code?: string | undefined
+  /** The figures of a context overflow that the body has apart from its text. */
+  readonly figures?: OverflowFigures | undefined
+  /** Whether the body is a page or another text of a gateway, and not one of the API. */
+  readonly isFromGateway?: boolean | undefined
   /** The whole text of the host, scrubbed. The meaning is read from it; `members.message` may be redacted further. */
   readonly text: string
   readonly retryAfter: Duration.Duration | undefined
@@ -62,19 +73,39 @@ const authentication: StatusMapping = ({ members }) => new AuthenticationError(m
 
 const quotaExceeded: StatusMapping = ({ members }) => new QuotaExceededError(members)
 
-const forbidden: StatusMapping = ({ members, text }) => {
-  if (/\bIP is not allowed/i.test(text)) return new IpNotAllowedError(members)
-  return /insufficient balance|usage limit|billing cycle/i.test(text)
-    ? new QuotaExceededError(members)
-    : new PermissionDeniedError(members)
+const periodLimit: StatusMapping = ({ members, retryAfter, text, type }) => {
+  const error = fromTooManyRequests(members, type, retryAfter, text)
+  return error instanceof DailyLimitError ? error : new DailyLimitError(members)
 }
 
-const isModelNotFound = ({ text, type }: FailedResponse): boolean =>
-  type === "resource_not_found_error" || /not found the model|model .{0,120}not (?:found|exist)/i.test(text)
+const forbidden: StatusMapping = ({ members, text }) =>
+  /\bIP is not allowed|\bIP address .{0,80}not (?:allowed|authorized)/i.test(text)
+    ? new IpNotAllowedError(members)
+    : new PermissionDeniedError(members)
 
-const notFound: StatusMapping = (response) => {
-  const { isMoonshot, members } = response
-  if (!isModelNotFound(response)) return new InvalidRequestError({ ...members, parameter: "baseUrl" })
+/** A gateway's own refusal says nothing about the key. */
+const gatewayRefused: StatusMapping = ({ members, status }) =>
+  new GatewayRefusedError({
+    ...members,
+    message:
+      status === 407 || status === 511
+        ? `A proxy between this program and the host demands authentication: ${members.message}`
+        : `A firewall, gateway or proxy in front of the host refused the request: ${members.message}`
+  })
+
+const isModelNotFound = ({ text, type }: FailedResponse): boolean =>
+  type === "resource_not_found_error" || namesMissingModel(text)
+
+const notFound: StatusMapping = (response) =>
+  isModelNotFound(response)
+    ? modelNotFound(response)
+    : new InvalidRequestError({
+        ...response.members,
+        message: `${response.members.message} (no such route: check the base URL, with its version such as /v1)`,
+        parameter: "baseUrl"
+      })
+
+const modelNotFound: StatusMapping = ({ isMoonshot, members }) => {
   const model = isMoonshot && members.model !== undefined ? ModelCatalog.find(members.model) : undefined
   return model?.lifecycle.state === "retired"
     ? new ModelRetiredError({
@@ -93,7 +124,21 @@ const overloaded: StatusMapping = (response) => new OverloadedError(withRetryAft
 
 const serverError: StatusMapping = (response) => new ServerError(withRetryAfter(response))
 
-const badRequest: StatusMapping = ({ members, text, type }) => fromBadRequest(members, type, text)
+/** The rules for Moonshot's texts come first: only a request that no rule describes may be refused for another reason. */
+const badRequest: StatusMapping = (response) => {
+  const { members, text, type } = response
+  const error = fromBadRequest(members, type, text)
+  const isAboutModel = error instanceof UnsupportedParameterError && error.parameter === "model"
+  if (!(error instanceof InvalidRequestError) && !isAboutModel) return error
+  // Hosts quote the request that they refuse, so the redacted message is read.
+  if (namesMissingModel(members.message)) return modelNotFound(response)
+  const meaning = isAboutModel ? undefined : quotaMeaning(members.message)
+  return meaning === undefined ? error : byWords[meaning](response)
+}
+
+const contextOverflow: StatusMapping = ({ figures, members, text }) => contextLengthError(members, text, figures)
+
+const contentFilter: StatusMapping = ({ members }) => new ContentFilterError(members)
 
 const requestTooLarge: StatusMapping = (response) => {
   const error = badRequest(response)
@@ -114,6 +159,7 @@ const byStatus: ReadonlyMap<number, StatusMapping> = new Map([
   [403, forbidden],
   [404, notFound],
   [405, notFound],
+  [407, gatewayRefused],
   [408, gatewayTimeout],
   [409, unavailable],
   [413, requestTooLarge],
@@ -123,6 +169,7 @@ const byStatus: ReadonlyMap<number, StatusMapping> = new Map([
   [502, unavailable],
   [503, unavailable],
   [504, gatewayTimeout],
+  [511, gatewayRefused],
   // Cloudflare: the origin refuses the connection, or cannot be reached.
   [521, unavailable],
   [522, unavailable],
@@ -143,13 +190,48 @@ const byClass: ReadonlyMap<number, StatusMapping> = new Map([
   [5, serverError]
 ])
 
-const isOverloaded = ({ status, type }: FailedResponse): boolean => status >= 500 && type === "engine_overloaded_error"
+const byWords: { readonly [M in WordMeaning]: StatusMapping } = {
+  quota: quotaExceeded,
+  "period limit": periodLimit,
+  "rate limit": tooManyRequests,
+  "context overflow": contextOverflow,
+  "model not found": modelNotFound,
+  authentication,
+  permission: forbidden,
+  "content filter": contentFilter
+}
+
+/** The meaning of the message, where hosts are known to send it under other statuses than Moonshot's. */
+const meaningOfText = ({ status, text }: FailedResponse): WordMeaning | undefined => {
+  if (status < 500 && status !== 403 && status !== 429) return undefined
+  const meaning = quotaMeaning(text)
+  if (meaning !== undefined || status === 429) return meaning
+  if (isContextOverflow(text)) return "context overflow"
+  return lacksModel(text) ? "model not found" : undefined
+}
+
+/** Type and code mean the same under every status, except that 429 has its own order and 401 is about the key. */
+const meaningOf = (response: FailedResponse): WordMeaning | undefined => {
+  if (response.status < 400 || response.isFromGateway === true) return undefined
+  const meaning = meaningOfWords(response.type, response.code)
+  if (meaning === "rate limit" || meaning === "permission") return meaningOfText(response) ?? meaning
+  return meaning ?? meaningOfText(response)
+}
+
+const isOverloaded = ({ status, type }: FailedResponse): boolean =>
+  status >= 500 && (type === "engine_overloaded_error" || type === "overloaded_error")
 
 const statusClass = (status: number): number => Math.min(Math.floor(status / 100), 5)
 
-/** The error of a response: by the type of an overloaded host, by status, or by class of status. */
+const isGatewayRefusal = ({ isFromGateway, status }: FailedResponse): boolean =>
+  isFromGateway === true && (status === 401 || status === 403)
+
+/** The error of a response: by its type and code, its text, its status, or the class of that. */
 export const fromFailedResponse: StatusMapping = (response) => {
   if (isOverloaded(response)) return overloaded(response)
+  if (isGatewayRefusal(response)) return gatewayRefused(response)
+  const meaning = meaningOf(response)
+  if (meaning !== undefined) return byWords[meaning](response)
   const map = byStatus.get(response.status) ?? byClass.get(statusClass(response.status)) ?? invalidResponse
   return map(response)
 }

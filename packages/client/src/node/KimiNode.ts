@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as RcMap from "effect/RcMap"
+import * as Redacted from "effect/Redacted"
 import * as configuredServices from "../internal/configuredServices.ts"
 import { layerHttpHosts } from "../internal/httpHosts.ts"
 import type { Runtime } from "../internal/stores.ts"
@@ -68,18 +69,26 @@ export const layerConfig = (
     )
   )
 
+const proxyText = (proxy: KimiConfig.Values["proxy"]): string =>
+  typeof proxy === "string" ? proxy : Redacted.value(proxy)
+
 /** Pools by their options: configurations with equal ones share a pool, which is closed after its last call. */
 const makePools = RcMap.make({
   lookup: (key: string) => {
-    const [connectMillis = 0, maxConnections = 0] = key.split("/").map(Number)
-    return UndiciHttpClient.make({ connectTimeout: Duration.millis(connectMillis), maxConnections })
+    const [connectMillis, maxConnections, ...proxy] = key.split("/")
+    const url = proxy.join("/")
+    return UndiciHttpClient.make({
+      connectTimeout: Duration.millis(Number(connectMillis)),
+      maxConnections: Number(maxConnections),
+      proxy: url === "environment" || url === "off" ? url : Redacted.make(url)
+    })
   }
 })
 
 /**
  * A client that follows a `LiveConfig`. `Reload` documents the effect of a
- * change. Connections are kept unless `connectTimeout` or `maxConnections`
- * change.
+ * change. Connections are kept unless `connectTimeout`,
+ * `maxConnections` or `proxy` change.
  *
  * @category layers
  * @since 0.1.0
@@ -96,8 +105,8 @@ export const layerReload = (
             layerHttpHosts(extras),
             Layer.effect(
               HttpClient.HttpClient,
-              Effect.flatMap(KimiConfig.KimiConfig, ({ connectTimeout, maxConnections }) =>
-                RcMap.get(pools, `${Duration.toMillis(connectTimeout)}/${maxConnections}`)
+              Effect.flatMap(KimiConfig.KimiConfig, ({ connectTimeout, maxConnections, proxy }) =>
+                RcMap.get(pools, `${Duration.toMillis(connectTimeout)}/${maxConnections}/${proxyText(proxy)}`)
               )
             )
           )

@@ -1,14 +1,17 @@
 /**
  * An `HttpClient` on undici for the calls of this library: pooled connections,
- * HTTP/2 where the host supports it, no redirects, no proxy from the
- * environment.
+ * HTTP/2 where the host supports it, no redirects. Calls go through the proxy of
+ * the option `proxy`, which is by default that of the environment:
+ * `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in either case, read once when the
+ * client is built.
  *
  * It replaces the undici client of `@effect/platform-node`, which allocates a
  * Node stream for every response; any other `HttpClient` can be provided instead.
  *
  * @since 0.1.0
  */
-import { KimiConfig } from "@kimi-effect/core/KimiConfig"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -17,8 +20,9 @@ import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { Agent, type Dispatcher, FormData as UndiciFormData } from "undici"
-import { markIsolated } from "../internal/isolation.ts"
+import { type Dispatcher, FormData as UndiciFormData } from "undici"
+import { markIsolated, markProxy } from "../internal/isolation.ts"
+import * as ProxyDispatcher from "./internal/ProxyDispatcher.ts"
 import { ResponseBody } from "./internal/ResponseBody.ts"
 import { UndiciResponse } from "./internal/UndiciResponse.ts"
 
@@ -36,6 +40,8 @@ export interface Options {
   readonly connectTimeout: Duration.Duration
   /** Most connections to one host; further calls wait for one. */
   readonly maxConnections: number
+  /** The proxy of all calls. Defaults to that of the environment. */
+  readonly proxy?: KimiConfig.Values["proxy"] | undefined
 }
 
 const interrupted = new Error("The call was interrupted")
@@ -160,29 +166,24 @@ const targetOf = (url: string): Target | undefined => {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Options): Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> =>
+export const make = (options: Options): Effect.Effect<HttpClient.HttpClient, ConfigurationError, Scope.Scope> =>
   Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(
-        () =>
-          new Agent({
-            connections: options.maxConnections,
-            pipelining: 1,
-            connect: { timeout: Duration.toMillis(options.connectTimeout) }
-          })
-      ),
-      (agent) => Effect.promise(() => agent.destroy())
+    Effect.acquireRelease(ProxyDispatcher.make(options), ({ dispatcher }) =>
+      Effect.promise(() => dispatcher.destroy())
     ),
-    (agent) =>
-      markIsolated(
-        HttpClient.makeWith(
-          Effect.flatMap((request: Request) => send(agent, request)),
-          Effect.succeed as HttpClient.HttpClient.Preprocess<never, never>
-        )
+    ({ dispatcher, proxy }) =>
+      markProxy(
+        markIsolated(
+          HttpClient.makeWith(
+            Effect.flatMap((request: Request) => send(dispatcher, request)),
+            Effect.succeed as HttpClient.HttpClient.Preprocess<never, never>
+          )
+        ),
+        proxy
       )
   )
 
-const send = (agent: Agent, request: Request): Effect.Effect<UndiciResponse, Failure> =>
+const send = (agent: Dispatcher, request: Request): Effect.Effect<UndiciResponse, Failure> =>
   Effect.callback((resume) => {
     const body = bodyOf(request)
     if (body === undefined) return resume(Effect.fail(encodeError(request)))
@@ -203,7 +204,7 @@ const send = (agent: Agent, request: Request): Effect.Effect<UndiciResponse, Fai
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<HttpClient.HttpClient, never, KimiConfig> = Layer.effect(
+export const layer: Layer.Layer<HttpClient.HttpClient, ConfigurationError, KimiConfig.KimiConfig> = Layer.effect(
   HttpClient.HttpClient,
-  Effect.flatMap(KimiConfig, make)
+  Effect.flatMap(KimiConfig.KimiConfig, make)
 )

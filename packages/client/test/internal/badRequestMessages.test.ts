@@ -147,7 +147,7 @@ describe("badRequestMessages", () => {
     means(
       "This model's maximum context length is 131072 tokens. However, you requested 140000 tokens",
       "ContextLengthError",
-      { limit: 131_072 }
+      { limit: 131_072, requested: 140_000 }
     )
   })
 

@@ -203,7 +203,7 @@ describe("mapError", () => {
         assert.strictEqual(seconds(waitOf({ [name]: "7" })), 7, name)
         assert.strictEqual(seconds(waitOf({ [name]: " 7 " })), 7, name)
         assert.strictEqual(seconds(waitOf({ [name]: "0" })), 0, name)
-        assert.isAbove(seconds(waitOf({ [name]: "9".repeat(30) })) ?? 0, 1e9, name)
+        assert.strictEqual(seconds(waitOf({ [name]: "9".repeat(30) })), 31 * 86_400, name)
       }
     })
 
@@ -227,7 +227,17 @@ describe("mapError", () => {
     })
 
     it("ignores invalid values", () => {
-      for (const value of ["", "soon", "-1", "1.5", "1e3", "1, 2", "0x10", "Sun, 99 Nov 2026 12:00:00 GMT", "NaN"]) {
+      for (const value of [
+        "",
+        "soon",
+        "-1",
+        "-1.5",
+        "1e3",
+        "0x10",
+        "Infinity",
+        "Sun, 99 Nov 2026 12:00:00 GMT",
+        "NaN"
+      ]) {
         assert.isUndefined(waitOf({ "retry-after": value }), value)
         assert.strictEqual(seconds(waitOf({ "retry-after": value, "x-retry-after": "2" })), 2, value)
       }
@@ -287,7 +297,7 @@ describe("mapError", () => {
       assert.strictEqual(object({ code: 502, message: "m" })["_tag"], "ServiceUnavailableError")
       assert.strictEqual(object({ code: 400, message: "m" })["_tag"], "InvalidRequestError")
       assert.strictEqual(object({ code: 401, type: "odd", message: "m" })["_tag"], "AuthenticationError")
-      for (const code of [0, 200, 399, 400.5, 600, 1e21, -400, "502", Number.MAX_SAFE_INTEGER]) {
+      for (const code of [0, 200, 399, 400.5, 600, 1e21, -400, "5021", Number.MAX_SAFE_INTEGER]) {
         assert.strictEqual(object({ code, message: "m" })["_tag"], "StreamFailedError", String(code))
       }
     })

@@ -49,4 +49,46 @@ describe("parseRateStatus", () => {
       assert.deepStrictEqual(of({ "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset }), { remaining: 0 }, reset)
     }
   })
+
+  it("has the window that the host names", () => {
+    const rows: ReadonlyArray<readonly [Record<string, string>, Record<string, number>]> = [
+      [
+        { "ratelimit-limit": "100, 100;w=3600", "ratelimit-remaining": "7", "ratelimit-reset": "50" },
+        { limit: 100, remaining: 7, reset: 50_000, window: 3_600_000 }
+      ],
+      [
+        { ratelimit: '"default";r=50;t=30', "ratelimit-policy": '"default";q=100;w=60' },
+        { limit: 100, remaining: 50, reset: 30_000, window: 60_000 }
+      ],
+      [
+        { ratelimit: "limit=10, remaining=9, reset=1", "ratelimit-policy": "10;w=1" },
+        { limit: 10, remaining: 9, reset: 1_000, window: 1_000 }
+      ],
+      [
+        { "x-ratelimit-limit-requests-day": "900", "x-ratelimit-remaining-requests-day": "899" },
+        { limit: 900, remaining: 899, window: 86_400_000 }
+      ],
+      [
+        {
+          "x-ratelimit-limit-requests-minute": "30",
+          "x-ratelimit-remaining-requests-minute": "29",
+          "x-ratelimit-limit-requests-day": "900"
+        },
+        { limit: 30, remaining: 29, window: 60_000 }
+      ]
+    ]
+    for (const [headers, expected] of rows) assert.deepStrictEqual(of(headers), expected)
+  })
+
+  it("reads a reset that is a Unix time or a date, by the host's clock", () => {
+    const date = "Sun, 22 Nov 2026 12:00:00 GMT"
+    const at = Date.UTC(2026, 10, 22, 12) + 45_000
+    for (const reset of [String(at), String(at / 1_000), new Date(at).toISOString(), new Date(at).toUTCString()]) {
+      const headers = { "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset }
+      assert.deepStrictEqual(of({ ...headers, date }), { remaining: 0, reset: 45_000 }, reset)
+      assert.deepStrictEqual(of(headers), { remaining: 0 }, reset)
+    }
+    const past = { "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1758000000" }
+    assert.deepStrictEqual(of({ ...past, date }), { remaining: 0, reset: 0 })
+  })
 })

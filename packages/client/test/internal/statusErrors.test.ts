@@ -19,7 +19,7 @@ const tagOf = (status: number, rest: Partial<FailedResponse> = {}): string => re
 describe("fromFailedResponse", () => {
   it("falls back to the class of a status", () => {
     assert.deepStrictEqual(
-      [302, 418, 511].map((status) => tagOf(status)),
+      [302, 418, 510].map((status) => tagOf(status)),
       ["RedirectError", "InvalidRequestError", "ServerError"]
     )
   })

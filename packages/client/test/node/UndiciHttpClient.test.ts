@@ -115,25 +115,6 @@ describe("a call", () => {
       assert.strictEqual(sockets.made(), 0)
     })
   )
-
-  it.live("takes no proxy from the environment", () =>
-    Effect.gen(function* () {
-      const before = { ...process.env }
-      yield* Effect.acquireRelease(
-        Effect.sync(() => {
-          for (const name of ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"]) {
-            process.env[name] = "http://127.0.0.1:1"
-          }
-          delete process.env["no_proxy"]
-          delete process.env["NO_PROXY"]
-        }),
-        () => Effect.sync(() => (process.env = before))
-      )
-      const server = yield* MockServer.make({ validateRequests: false })
-      const client = yield* UndiciHttpClient.make(options)
-      assert.strictEqual((yield* client.execute(HttpClientRequest.get(`${server.url}/models`))).status, 200)
-    })
-  )
 })
 
 describe("the pool", () => {

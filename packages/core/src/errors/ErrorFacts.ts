@@ -205,6 +205,7 @@ export const table = {
   ConnectionLostError:           row("network",        "warning",  "retry", "failure", "possible", "other account",          "shared", "all",     "RetryAfter",     "Send the request again; check the network and proxies if it repeats. The host may have billed the lost attempt."),
   TlsError:                      row("network",        "critical", "final", "failure", "none",     "other account",          "shared", "all",     "FixRequest",     "Check the certificate chain and the system clock; a proxy may be intercepting TLS."),
   RedirectError:                 row("network",        "error",    "final", "ignored", "none",     "other account",          "shared", "all",     "FixRequest",     "Set the base URL to the redirect's target; redirects are not followed, because they would carry the key."),
+  GatewayRefusedError:           row("network",        "error",    "final", "ignored", "none",     "other account",          "shared", "all",     "FixRequest",     "Check the firewall, gateway or proxy between this program and the host: its rules for this address, the option proxy with its credentials, and the base URL."),
 
   ConnectTimeoutError:           row("timeout",        "warning",  "retry", "failure", "none",     "other account",          "shared", "all",     "RetryAfter",     "Raise the connect timeout, or check the network route to the host."),
   FirstTokenTimeoutError:        row("timeout",        "warning",  "retry", "failure", "possible", "other account",          "shared", "stream",  "RetryAfter",     "Raise the first-token timeout, lower the reasoning effort, or shorten the prompt."),
@@ -217,7 +218,7 @@ export const table = {
   IpNotAllowedError:             row("authentication", "critical", "final", "ignored", "none",     "none",                   "shared", "all",     "FixRequest",     "Add this machine's address to the organisation's allow-list, or call from an address on the list."),
 
   RateLimitError:                row("rate limit",     "info",     "retry", "ignored", "none",     "other account",          "shared", "all",     "RetryAfter",     "Lower the request rate; wait at least as long as retryAfter and increase the wait on each refusal."),
-  DailyLimitError:               row("rate limit",     "error",    "final", "ignored", "none",     "other account",          "shared", "all",     "WaitForQuota",   "Wait until the daily token limit resets, or raise the account's tier."),
+  DailyLimitError:               row("rate limit",     "error",    "final", "ignored", "none",     "other account",          "shared", "all",     "WaitForQuota",   "Wait until the limit of the day or other period resets, or raise the account's tier."),
   OverloadedError:               row("rate limit",     "warning",  "retry", "failure", "none",     "other account",          "shared", "all",     "RetryAfter",     "Lower the concurrency and retry later; a higher tier does not help against an overloaded host."),
   QuotaExceededError:            row("quota",          "critical", "final", "ignored", "none",     "other account",          "shared", "all",     "TopUp",          "Top up the account or settle its suspension; retrying does not help."),
 

@@ -23,7 +23,14 @@ import { ConfigurationError } from "./ConfigurationErrors.ts"
 import type { Tag } from "./ErrorFacts.ts"
 import { JournalMismatchError, JournalStoreError, LeaseLostError, UncertainToolResultError } from "./JournalErrors.ts"
 import { BudgetExceededError, BudgetStoreError, UnknownPriceError } from "./MoneyErrors.ts"
-import { ConnectionLostError, ConnectionRefusedError, DnsError, RedirectError, TlsError } from "./NetworkErrors.ts"
+import {
+  ConnectionLostError,
+  ConnectionRefusedError,
+  DnsError,
+  GatewayRefusedError,
+  RedirectError,
+  TlsError
+} from "./NetworkErrors.ts"
 import {
   EmptyResponseError,
   GatewayTimeoutError,
@@ -93,6 +100,7 @@ export const classes = {
   ConnectionLostError,
   TlsError,
   RedirectError,
+  GatewayRefusedError,
   ConnectTimeoutError,
   FirstTokenTimeoutError,
   IdleTimeoutError,

@@ -55,3 +55,13 @@ export class RedirectError extends TaggedKimiError<RedirectError>()("RedirectErr
   /** Origin of the redirect's target, without path and query. */
   location: Schema.optionalKey(Schema.String)
 }) {}
+
+/**
+ * A firewall, gateway or proxy between this program and the host refused the
+ * request, so the host has not seen it: a page under HTTP 401 or 403, HTTP 407
+ * or 511, or a tunnel that a proxy refused. It says nothing about the key.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class GatewayRefusedError extends TaggedKimiError<GatewayRefusedError>()("GatewayRefusedError", code) {}

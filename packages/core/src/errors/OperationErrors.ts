@@ -6,7 +6,14 @@
 import type { AuthenticationError, IpNotAllowedError, PermissionDeniedError } from "./AuthenticationErrors.ts"
 import type { CacheMissError } from "./CacheErrors.ts"
 import type { BudgetExceededError, BudgetStoreError, UnknownPriceError } from "./MoneyErrors.ts"
-import type { ConnectionLostError, ConnectionRefusedError, DnsError, RedirectError, TlsError } from "./NetworkErrors.ts"
+import type {
+  ConnectionLostError,
+  ConnectionRefusedError,
+  DnsError,
+  GatewayRefusedError,
+  RedirectError,
+  TlsError
+} from "./NetworkErrors.ts"
 import type {
   EmptyResponseError,
   GatewayTimeoutError,
@@ -59,7 +66,13 @@ import type {
  * @category models
  * @since 0.1.0
  */
-export type NetworkError = DnsError | ConnectionRefusedError | ConnectionLostError | TlsError | RedirectError
+export type NetworkError =
+  | DnsError
+  | ConnectionRefusedError
+  | ConnectionLostError
+  | TlsError
+  | RedirectError
+  | GatewayRefusedError
 
 /**
  * The account may not make the call, or not at present.

@@ -32,7 +32,8 @@ export class RateLimitError extends TaggedKimiError<RateLimitError>()("RateLimit
 }) {}
 
 /**
- * The account has used its tokens of the day.
+ * The account has used its tokens or requests of the day, or of another period
+ * such as the week, in which waiting helps.
  *
  * @category errors
  * @since 0.1.0

@@ -17,7 +17,9 @@ export const RateStatus = Schema.Struct({
   /** Requests left in the window. */
   remaining: Schema.optionalKey(Schema.Finite),
   /** Milliseconds until the window resets. */
-  reset: Schema.optionalKey(Schema.Finite)
+  reset: Schema.optionalKey(Schema.Finite),
+  /** Length of the window in milliseconds, when the host names it. */
+  window: Schema.optionalKey(Schema.Finite)
 })
 
 /**

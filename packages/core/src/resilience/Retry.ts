@@ -43,6 +43,7 @@ import { transformOpening } from "../pipeline/internal/StreamOpening.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import * as Backoff from "./Backoff.ts"
 import * as ErrorClassifier from "./internal/ErrorClassifier.ts"
+import { refusalDelay } from "./internal/RefusalDelay.ts"
 import type { RetryBudget } from "./RetryBudget.ts"
 
 /**
@@ -169,6 +170,13 @@ const retryAfterFailure = Effect.fnUntraced(function* <A, E, R>(
   let ambiguous = 0
   let withdrawn = 0
 
+  /** The planned delay, after the least one that helps against this refusal where both fit. */
+  const suitedDelay = (error: E, planned: number, now: number): number => {
+    const least = options.schedule === undefined && isKimiError(error) ? refusalDelay(error) : 0
+    const delay = Math.min(maxDelay, least + planned)
+    return least === 0 || now + delay >= deadline ? planned : delay
+  }
+
   /** How long to wait before the next attempt; `undefined` when there is none. */
   const decide = Effect.fnUntraced(function* (error: E, isAmbiguous: boolean, now: number) {
     if (!classifier.isRetryable(error) || attempts.length + 1 >= options.maxAttempts) return undefined
@@ -178,7 +186,7 @@ const retryAfterFailure = Effect.fnUntraced(function* <A, E, R>(
     if (floor > maxDelay) return undefined
     const planned = yield* nextDelay(step, now, error)
     if (planned === undefined) return undefined
-    const delay = Math.max(planned, floor)
+    const delay = Math.max(floor, suitedDelay(error, planned, now))
     if (now + delay >= deadline) return undefined
     const price = yield* budget.withdraw(isAmbiguous)
     if (price === undefined) return undefined

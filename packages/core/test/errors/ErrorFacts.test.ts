@@ -179,6 +179,7 @@ describe("ErrorFacts", () => {
       ConnectionLostError: true,
       TlsError: true,
       RedirectError: true,
+      GatewayRefusedError: true,
       ConnectTimeoutError: true,
       TotalTimeoutError: true,
       AuthenticationError: true,

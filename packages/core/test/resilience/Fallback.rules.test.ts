@@ -19,6 +19,7 @@ const expected: { readonly [T in Fallback.Tag]: ReadonlyArray<string> } = {
   ConnectionLostError: elsewhere,
   TlsError: elsewhere,
   RedirectError: elsewhere,
+  GatewayRefusedError: elsewhere,
   ConnectTimeoutError: elsewhere,
   FirstTokenTimeoutError: elsewhere,
   IdleTimeoutError: elsewhere,

@@ -33,6 +33,34 @@ export const examples: { readonly [N in KimiConfig.Name]: Example<N> } = {
   },
   account: { text: "team-a.eu_1", value: "team-a.eu_1", unusable: ["team/a", "a b"] },
   allowPlainHttp: { text: "true", value: true, unusable: ["yes", "on"] },
+  proxy: {
+    text: "http://user:canary-password@proxy.example:8080",
+    value: Redacted.make("http://user:canary-password@proxy.example:8080"),
+    unusable: [
+      "proxy.example:8080",
+      "ftp://proxy.example",
+      "http://proxy.example/path",
+      "on",
+      "http://%zz@proxy.example"
+    ]
+  },
+  headers: {
+    text: '{ "X-Team": "search" }',
+    value: Redacted.make({ "x-team": "search" }),
+    unusable: [
+      "x-team: search",
+      '["a"]',
+      '{ "a b": "c" }',
+      '{ "a": 1 }',
+      '{ "a": "" }',
+      '{ "a": "b\\r\\nc: d" }',
+      '{ "a": "é" }',
+      '{ "Authorization": "Bearer x" }',
+      '{ "Content-Type": "text/plain" }',
+      '{ "HOST": "other" }',
+      '{ "a": "1", "A": "2" }'
+    ]
+  },
   maxConnections: count,
   maxResponseBytes: bytes,
   maxEventBytes: bytes,

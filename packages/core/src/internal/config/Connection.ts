@@ -7,6 +7,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { inGroup } from "./ConfigOption.ts"
 import * as OptionForm from "./OptionForm.ts"
+import * as ProxyForm from "./ProxyForm.ts"
 
 /**
  * The hosts that the library describes. `custom` needs a base URL.
@@ -74,6 +75,16 @@ export const connection = {
   allowPlainHttp: option(OptionForm.flag, {
     default: false,
     description: "Whether `http://` is allowed to hosts other than this machine."
+  }),
+  proxy: option(ProxyForm.proxy, {
+    default: "environment",
+    description:
+      "Proxy of all calls on Node: a URL, which may hold a user and a password, `off`, or the one of `HTTPS_PROXY` or `HTTP_PROXY` except for hosts in `NO_PROXY`, in either case. An `HttpClient` that is provided has its own."
+  }),
+  headers: option(ProxyForm.headers, {
+    defaultText: "none",
+    description:
+      'Headers of every request in addition to the library\'s, as a JSON object such as `{ "x-team": "search" }`. They are sent to the client\'s own host only; a fallback step at another host has its own.'
   }),
   maxConnections: option(OptionForm.count, {
     default: 256,

@@ -19,6 +19,7 @@ const stepMembers = {
   apiKey: connection.apiKey,
   baseUrl: connection.baseUrl,
   allowPlainHttp: connection.allowPlainHttp,
+  headers: connection.headers,
   account: connection.account,
   model: models.model,
   requestPolicy: models.requestPolicy,

@@ -17,7 +17,14 @@ export const ErrorObject = Schema.Struct({
   type: optionalFromNullish(Schema.String),
   /** In the OpenAPI file, not in recordings; gateways also send numbers. */
   code: optionalFromNullish(Schema.Union([Schema.String, Schema.Finite])),
-  param: optionalFromNullish(Schema.String)
+  param: optionalFromNullish(Schema.String),
+  /** A second place for the status, at some gateways. */
+  status: Schema.optionalKey(Schema.Unknown),
+  /** The window and the tokens of the prompt, at llama.cpp. */
+  n_ctx: Schema.optionalKey(Schema.Unknown),
+  n_prompt_tokens: Schema.optionalKey(Schema.Unknown),
+  /** What a gateway quotes of the host behind it, at OpenRouter. */
+  metadata: Schema.optionalKey(Schema.Unknown)
 })
 
 /**

@@ -26,6 +26,8 @@ export interface Options {
   readonly isPrimary: boolean
   /** The base URL. User info, query and fragment are not shown. */
   readonly url: string
+  /** The proxy through which the host is called, without its credentials. */
+  readonly proxy?: string | undefined
   readonly models: Effect.Effect<ReadonlyArray<Model>, ModelsError>
   /** A model that must be in the list. By default none is required. */
   readonly model?: string | undefined
@@ -79,12 +81,12 @@ const fromModelsError = (
  * @since 0.1.0
  */
 export const make = (options: Options): HealthCheck => {
-  const { account, models, role, url } = options
+  const { account, models, proxy, role, url } = options
   return {
     name: "host",
     account,
     role,
-    details: { url: redactedUrl(url) },
+    details: { url: redactedUrl(url), ...(proxy === undefined ? {} : { proxy }) },
     check: Effect.flatMap(Clock.currentTimeMillis, (startedAt) =>
       Effect.matchEffect(models, {
         onFailure: (error) => fromModelsError(options, error),

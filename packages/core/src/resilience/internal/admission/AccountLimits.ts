@@ -50,6 +50,10 @@ export interface AccountUsage {
   readonly pausedUntil: number
 }
 
+/** Whether a limit counts per minute. One that resets later has a longer window, and its counts are no rate. */
+const isPerMinute = ({ reset = 0, window }: RateStatus): boolean =>
+  window === undefined ? reset <= minuteMillis : window === minuteMillis
+
 /**
  * The limits and usage of one account. All times are Unix milliseconds.
  *
@@ -162,11 +166,15 @@ export class AccountLimits {
   }
 
   /** Learns from rate-limit headers: the usage of other clients, and when the host will refuse. */
-  recordRateStatus({ limit, remaining, reset }: RateStatus, now: number): void {
-    this.#learnLimit("requestsPerMinute", limit, now)
-    if (remaining === undefined) return
-    const most = limit ?? this.#limits.requestsPerMinute
-    if (most !== undefined) this.#addUnseen(this.#usageWindow.requests, most - remaining, now)
+  recordRateStatus(status: RateStatus, now: number): void {
+    const { limit, remaining, reset } = status
+    if (isPerMinute(status)) {
+      this.#learnLimit("requestsPerMinute", limit, now)
+      const most = limit ?? this.#limits.requestsPerMinute
+      if (most !== undefined && remaining !== undefined) {
+        this.#addUnseen(this.#usageWindow.requests, most - remaining, now)
+      }
+    }
     if (remaining === 0 && reset !== undefined) this.#pause(Duration.millis(reset), now)
   }
 

@@ -84,4 +84,28 @@ describe("AccountLimits", () => {
     unknown.recordRateStatus({ remaining: 3 }, t0)
     assert.strictEqual(unknown.usage(t0).requestsInMinute, 1)
   })
+
+  it("does not take a limit of another window for one per minute", () => {
+    for (const status of [
+      { limit: 50, remaining: 20, reset: 3_600_000 },
+      { limit: 50, remaining: 20, reset: 30_000, window: 86_400_000 },
+      { limit: 5, remaining: 4, reset: 1_000, window: 1_000 },
+      { limit: 50, remaining: 20, window: 3_600_000 }
+    ]) {
+      const account = running({ requestsPerMinute: 100 }, 1)
+      account.recordRateStatus(status, t0)
+      assert.strictEqual(account.limits.requestsPerMinute, 100)
+      assert.deepInclude(account.usage(t0), { requestsInMinute: 1, pausedUntil: 0 })
+    }
+    const minute = running({ requestsPerMinute: 100 }, 1)
+    minute.recordRateStatus({ limit: 50, remaining: 20, window: 60_000 }, t0)
+    assert.strictEqual(minute.limits.requestsPerMinute, 50)
+    assert.deepInclude(minute.usage(t0), { requestsInMinute: 30 })
+  })
+
+  it("pauses until the reset of any window that is used up", () => {
+    const account = running({}, 1)
+    account.recordRateStatus({ limit: 50, remaining: 0, reset: 3_600_000, window: 86_400_000 }, t0)
+    assert.deepInclude(account.usage(t0), { requestsInMinute: 1, pausedUntil: t0 + 3_600_000 })
+  })
 })
