@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
-import { bytesOf, chunk, decode, decodeData, makeDecoder, type Options, type Outcome, toSse } from "./support/sse.ts"
+import { bytesOf, chunk, decode, decodeData, makeDecoder, type Options, type Outcome, settle, toSse } from "./support/sse.ts"
 
 const done = "data: [DONE]\n\n"
 const hello = toSse(chunk({ role: "assistant", content: "hello" }))
@@ -63,13 +63,18 @@ describe("StreamDecoder", () => {
         ?.model
     assert.strictEqual(named("kimi-k3-proxy"), "kimi-k3-proxy")
     assert.strictEqual(named(null), "asked")
-    assert.deepStrictEqual(of(decodeData([{}, chunk({ content: "x" }), "[DONE]"]), "Start")[0], {
-      _tag: "Start",
-      id: "",
-      model: "kimi-k3",
-      created: 0,
-      provider: "moonshot"
-    })
+  })
+
+  it("has id, model and time of the first chunk that has them", () => {
+    const head = { id: "chatcmpl-1", model: "kimi-k3", created: 1 }
+    for (const first of [[{}], [{ choices: [] }, { id: "", model: null, created: 0 }]]) {
+      const [start] = of(decodeData([...first, chunk({ content: "x" }), "[DONE]"]), "Start")
+      assert.deepStrictEqual(start, { _tag: "Start", ...head, provider: "moonshot" })
+    }
+    const late = decodeData([{ choices: [{ delta: { content: "x" } }] }, { id: "late", created: 7 }, "[DONE]"])
+    assert.deepInclude(of(late, "Start")[0], { id: "", created: 0 })
+    assert.deepInclude(of(late, "Finish")[0], { id: "late", created: 7 })
+    assert.deepInclude(settle(late), { id: "late", created: 7, model: "kimi-k3" })
   })
 
   describe("usage", () => {
@@ -96,6 +101,40 @@ describe("StreamDecoder", () => {
       assert.strictEqual(usageOf(onTop(wireUsage(2)), inChoice(wireUsage(3)))[0]?.usage.prompt_tokens, 3)
       assert.strictEqual(usageOf({ ...inChoice(wireUsage(1)), usage: wireUsage(2) })[0]?.usage.prompt_tokens, 2)
       assert.strictEqual(usageOf(inChoice(wireUsage(1)), { choices: [], usage: null })[0]?.usage.prompt_tokens, 1)
+    })
+
+    it("is the most complete one, whatever follows", () => {
+      const full = { ...wireUsage(10_000, 5_000), prompt_tokens_details: { cached_tokens: 7 } }
+      const poorer = [
+        wireUsage(0, 0),
+        {},
+        { prompt_tokens: null, completion_tokens: null, total_tokens: null },
+        { prompt_tokens: 10_000 },
+        { completion_tokens: 5_000 },
+        { total_tokens: 3 },
+        wireUsage(10_000, 0),
+        wireUsage(10_000, 1)
+      ]
+      for (const usage of poorer) {
+        for (const later of [onTop(usage), inChoice(usage)]) {
+          for (const order of [[onTop(full), later], [later, inChoice(full)], [later, onTop(full), later]]) {
+            const [event] = usageOf(...order)
+            const expected = { prompt_tokens: 10_000, completion_tokens: 5_000, total_tokens: 15_000, cached_tokens: 7 }
+            assert.deepInclude(event?.usage, expected, JSON.stringify(order))
+          }
+        }
+      }
+    })
+
+    it("is absent if the host sends only zeros", () => {
+      for (const usage of [wireUsage(0, 0), {}, { prompt_tokens: null }]) {
+        assert.strictEqual(usageOf(inChoice(usage), onTop(usage)).length, 0)
+      }
+    })
+
+    it("is joined from reports of one count each", () => {
+      const [event] = usageOf(onTop({ prompt_tokens: 10 }), onTop({ completion_tokens: 5 }))
+      assert.deepInclude(event?.usage, { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 })
     })
 
     it("can be sent repeatedly", () => {
@@ -199,6 +238,22 @@ describe("StreamDecoder", () => {
     ]) {
       assert.strictEqual(joined(streamed([delta, { content: "x" }]), "ReasoningDelta"), "Hmm", JSON.stringify(delta))
     }
+  })
+
+  it("reads reasoning of one dialect beside an empty member of another", () => {
+    const details = [{ text: "Hmm" }]
+    for (const delta of [
+      { reasoning_content: "", reasoning: "Hmm" },
+      { reasoning_content: "", reasoning: "", reasoning_details: details }
+    ]) {
+      assert.strictEqual(joined(streamed([delta, { content: "x" }]), "ReasoningDelta"), "Hmm", JSON.stringify(delta))
+    }
+  })
+
+  it("reads a refusal as text with its own finish reason", () => {
+    const outcome = streamed([{ refusal: "I cannot " }, { refusal: "help." }])
+    assert.strictEqual(joined(outcome, "TextDelta"), "I cannot help.")
+    assert.deepStrictEqual(of(outcome, "Finish")[0]?.finishReasons, ["refusal"])
   })
 
   it("ignores comments, other fields and lines without data", () => {

@@ -11,6 +11,7 @@ import type {
   EmptyResponseError,
   GatewayTimeoutError,
   InvalidResponseError,
+  MalformedOutputError,
   ReasoningBudgetExhaustedError,
   RequestCancelledError,
   ServerError,
@@ -171,6 +172,7 @@ export type ChatError =
   | CircuitOpenError
   | DeadlineExceededError
   | EmptyResponseError
+  | MalformedOutputError
   | ReasoningBudgetExhaustedError
   | ToolArgumentsTooLargeError
 
