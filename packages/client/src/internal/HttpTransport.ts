@@ -38,9 +38,10 @@ const toolNamesOf = ({ messages, tools }: ModelRequest): ToolNames => {
   let names: ReadonlySet<string> | undefined
   return () =>
     (names ??= new Set(
-      [...(tools ?? []), ...messages.flatMap((message) => (message.role === "system" ? (message.tools ?? []) : []))].map(
-        (tool) => tool.function.name
-      )
+      [
+        ...(tools ?? []),
+        ...messages.flatMap((message) => (message.role === "system" ? (message.tools ?? []) : []))
+      ].map((tool) => tool.function.name)
     ))
 }
 

@@ -22,6 +22,8 @@ export type MarkupSink = (channel: MarkupChannel, text: string) => void
 
 const holdsNoEnd = (text: string): boolean => !/[>\u25b7]/.test(text)
 
+const noBeginning = "the text ends reasoning that has no beginning"
+
 class ChannelState {
   /** What is not emitted yet: the beginning of a token, or markup that is not complete. */
   buffer = ""
@@ -43,6 +45,7 @@ export class MarkupScanner {
   problem: string | undefined = undefined
   /** What was read from markup. */
   readonly warnings = new Set<string>()
+  #isThinkMentioned = false
   /** Whether the reasoning ended itself, so that the rest is the text. */
   #isThinkingOver = false
   /** Whether the reasoning holds calls that are followed by more reasoning. */
@@ -122,6 +125,7 @@ export class MarkupScanner {
     if (state.code.isInside) this.#passToken(channel, state, token, sink)
     else if (toolTokens.includes(token)) state.mode = "tools"
     else if (thinkBegins.includes(token)) this.#beginThinking(channel, state, token, sink)
+    else if (channel === "content" && state.buffer === token) return false
     else this.#endThinking(channel, state, token, sink)
     return true
   }
@@ -131,7 +135,10 @@ export class MarkupScanner {
     const canOpen = state.isBlank && (channel === "content" || !this.#policy.isStrict)
     const start = canOpen ? state.buffer.trimStart() : ""
     const opening = canOpen ? thinkBegins.filter((token) => token.startsWith(start.slice(0, token.length))) : []
-    const closing = this.#policy.isStrict || (channel === "content" && !this.#reasoning.isBlank) ? [] : thinkEnds
+    if (this.#policy.isStrict || this.#isThinkMentioned) return [...toolTokens, ...opening]
+    const closing = channel === "content" && !this.#reasoning.isBlank ? [] : thinkEnds
+    // A beginning in the middle of the text is a mention, and so is its end.
+    if (closing.length > 0 && channel === "content") return [...toolTokens, ...thinkBegins, ...closing]
     return [...toolTokens, ...opening, ...closing]
   }
 
@@ -145,6 +152,10 @@ export class MarkupScanner {
   }
 
   #beginThinking(channel: MarkupChannel, state: ChannelState, token: string, sink: MarkupSink): void {
+    if (!state.isBlank) {
+      this.#isThinkMentioned = true
+      return this.#passToken(channel, state, token, sink)
+    }
     if (this.#policy.mode === "fail") {
       this.#fail("the text begins with reasoning")
       return this.#passToken(channel, state, token, sink)
@@ -161,7 +172,7 @@ export class MarkupScanner {
   #endThinking(channel: MarkupChannel, state: ChannelState, token: string, sink: MarkupSink): void {
     if (channel === "content" || this.#policy.mode === "fail") {
       const next = state.buffer.slice(token.length)
-      if (next === "" || /^\s/.test(next)) this.#fail("the text ends reasoning that has no beginning")
+      if (next === "" || /^\s/.test(next)) this.#fail(noBeginning)
       return this.#passToken(channel, state, token, sink)
     }
     const rest = state.buffer.slice(token.length)
@@ -199,7 +210,8 @@ export class MarkupScanner {
   }
 
   #scanTools(channel: MarkupChannel, state: ChannelState, sink: MarkupSink): boolean {
-    if (isMention(state.buffer)) return this.#release(channel, state, findToken(state.buffer, toolTokens)?.token.length, sink)
+    if (isMention(state.buffer))
+      return this.#release(channel, state, findToken(state.buffer, toolTokens)?.token.length, sink)
     const end = markupEnd(state.buffer)
     if (end === undefined) return false
     const rest = state.buffer.slice(end).trimStart()
@@ -215,7 +227,8 @@ export class MarkupScanner {
     // The place of markup is the end. More calls may follow.
     state.isClosed = true
     if (rest === "" || toolTokens.some((token) => token.startsWith(rest.slice(0, token.length)))) return false
-    if (channel === "reasoning" && parseCalls(state.buffer.slice(0, end)) !== undefined) this.#hasCallsInReasoning = true
+    if (channel === "reasoning" && parseCalls(state.buffer.slice(0, end)) !== undefined)
+      this.#hasCallsInReasoning = true
     return this.#release(channel, state, end, sink)
   }
 
@@ -255,6 +268,7 @@ export class MarkupScanner {
       state.buffer = ""
       return
     }
+    if (mode === "text" && thinkEnds.includes(buffer) && !state.code.isInside) this.#fail(noBeginning)
     if (mode === "tools" && !this.#policy.isStrict && !isMention(buffer)) this.#fail("tool calls that do not end")
     this.#release("content", state, undefined, sink)
   }

@@ -76,7 +76,8 @@ export class PendingToolCall {
   /** Adds a fragment of the arguments, which may repeat all earlier ones. */
   addArguments(fragment: string): void {
     const earlier = this.wholeArguments
-    if (earlier !== "" && fragment.length >= earlier.length && fragment.startsWith("{")) this.#addRepetition(earlier, fragment)
+    if (earlier !== "" && fragment.length >= earlier.length && fragment.startsWith("{"))
+      this.#addRepetition(earlier, fragment)
     else if (this.#replaced !== undefined) this.#replaced += fragment
     this.arguments += fragment
   }

@@ -55,7 +55,9 @@ export class StreamChoices {
 
   /** The finish reason of every choice, in order. */
   get finishReasons(): ReadonlyArray<string> {
-    return this.#states.map((state) => (state.isRefusal ? refusalReason(state.finishReason) : (state.finishReason ?? "unknown")))
+    return this.#states.map((state) =>
+      state.isRefusal ? refusalReason(state.finishReason) : (state.finishReason ?? "unknown")
+    )
   }
 
   /** What was read from markup. */
@@ -145,13 +147,7 @@ export class StreamChoices {
     markup.feed(channel, text, (of, part) => this.#addText(state, choice, of, part, events))
   }
 
-  #addText(
-    state: ChoiceState,
-    choice: number,
-    channel: MarkupChannel,
-    text: string,
-    events: Array<StreamEvent>
-  ): void {
+  #addText(state: ChoiceState, choice: number, channel: MarkupChannel, text: string, events: Array<StreamEvent>): void {
     if (channel === "content") state.hasContent = true
     events.push({ _tag: channel === "content" ? "TextDelta" : "ReasoningDelta", choice, text })
   }

@@ -1,5 +1,9 @@
 /** Converts a completion of the API to a `ChatResponse`, or to an error if it has no content. */
-import { EmptyResponseError, MalformedOutputError, ReasoningBudgetExhaustedError } from "@kimi-effect/core/ProviderErrors"
+import {
+  EmptyResponseError,
+  MalformedOutputError,
+  ReasoningBudgetExhaustedError
+} from "@kimi-effect/core/ProviderErrors"
 import { ContentFilterError } from "@kimi-effect/core/ValidationErrors"
 import type { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
 import { ChatResponse, type Choice } from "@kimi-effect/core/ChatResponse"
@@ -70,7 +74,10 @@ export const refusalReason = (reason: string | null | undefined): string =>
 
 type WireChoice = ChatCompletion["choices"][number]
 
-const toToolCalls = (message: WireChoice["message"], markupCalls: ReadonlyArray<MarkupCall>): ReadonlyArray<ToolCall> => {
+const toToolCalls = (
+  message: WireChoice["message"],
+  markupCalls: ReadonlyArray<MarkupCall>
+): ReadonlyArray<ToolCall> => {
   const calls: Array<ToolCall> = []
   const ids = new UniqueIds()
   for (const {
@@ -136,7 +143,11 @@ const toChoice = (wire: WireChoice, position: number, markup: MarkupPolicy): Rea
       ...(calls.length === 0 ? {} : { tool_calls: calls })
     },
     finish_reason:
-      refusal !== "" ? refusalReason(wire.finish_reason) : isStop && markupCalls.length > 0 ? "tool_calls" : finishReason
+      refusal !== ""
+        ? refusalReason(wire.finish_reason)
+        : isStop && markupCalls.length > 0
+          ? "tool_calls"
+          : finishReason
   }
   return { choice, problem: problemOf(problem, calls), warnings }
 }

@@ -121,7 +121,12 @@ class Reader {
     const value = own(body, name)
     if (isNullish(value)) return undefined
     if (typeof value === "string") return value
-    if (Array.isArray(value)) return this.#converted(path, value, this.#joined(value, path, () => true))
+    if (Array.isArray(value))
+      return this.#converted(
+        path,
+        value,
+        this.#joined(value, path, () => true)
+      )
     return this.#converted(path, value, textOfPart(value) ?? (isRecord(value) ? JSON.stringify(value) : String(value)))
   }
 
@@ -166,7 +171,11 @@ class Reader {
     if (isRecord(value) && isEntry(value)) return this.#converted(path, value, [value])
     if (!Array.isArray(value)) {
       // An empty object, text or `false` says that there are none; anything else may be what the model wrote.
-      if (value === "" || value === false || (isRecord(value) && name !== "choices" && Object.keys(value).length === 0)) {
+      if (
+        value === "" ||
+        value === false ||
+        (isRecord(value) && name !== "choices" && Object.keys(value).length === 0)
+      ) {
         return this.#ignored(path, value)
       }
       this.isUnreadable = true

@@ -86,11 +86,13 @@ export class ToolCallAssembler {
 
   #positionOf(index: number | undefined, id: string, name: string, args: string): number {
     const last = this.calls.length - 1
-    const known = index === undefined ? ((id === "" ? undefined : this.#byId.get(id)) ?? last) : (this.#byIndex.get(index) ?? -1)
+    const known =
+      index === undefined ? ((id === "" ? undefined : this.#byId.get(id)) ?? last) : (this.#byIndex.get(index) ?? -1)
     const current = this.calls[known]
     if (current !== undefined && !this.#isNew(current, id, name, args)) {
       // The id is that of another call, so it contradicts the index.
-      const isOther = index !== undefined && id !== "" && id !== current.hostId && (this.#byId.get(id) ?? known) !== known
+      const isOther =
+        index !== undefined && id !== "" && id !== current.hostId && (this.#byId.get(id) ?? known) !== known
       if (isOther) current.isAmbiguous = true
       return known
     }

@@ -33,16 +33,23 @@ type Result = ChatResponse | Record<string, unknown>
 
 const plainly = (message: Message, markup: MarkupPolicy, finish_reason = "stop"): Result => {
   const choices = [{ index: 0, message, finish_reason }]
-  const response = fromCompletion({ id: "chatcmpl-1", created: 1, model: "kimi-k3", choices }, head, "kimi-k3", undefined, {
-    markup
-  })
+  const response = fromCompletion(
+    { id: "chatcmpl-1", created: 1, model: "kimi-k3", choices },
+    head,
+    "kimi-k3",
+    undefined,
+    {
+      markup
+    }
+  )
   return "_tag" in response ? fields(response) : response
 }
 
 /** The same message as a stream with deltas of so many characters. */
 const streamed = (message: Message, markup: MarkupPolicy, size = 3, finish_reason = "stop"): Result => {
-  const deltas = (["reasoning_content", "content"] as const).flatMap((name) =>
-    (message[name] ?? "").match(new RegExp(`[^]{1,${size}}`, "g"))?.map((text) => chunk({ [name]: text })) ?? []
+  const deltas = (["reasoning_content", "content"] as const).flatMap(
+    (name) =>
+      (message[name] ?? "").match(new RegExp(`[^]{1,${size}}`, "g"))?.map((text) => chunk({ [name]: text })) ?? []
   )
   return settle(
     decodeData([...deltas, chunk({}, finish_reason), "[DONE]"], {
@@ -152,14 +159,21 @@ describe("markup of tool calls", () => {
     const response = settle(
       decodeData([chunk({ content: section }), chunk({ tool_calls: [call] }), chunk({}, "tool_calls"), "[DONE]"])
     )
-    assert.deepStrictEqual(responseOf(response).toolCalls.map(({ id }) => id), ["a"])
+    assert.deepStrictEqual(
+      responseOf(response).toolCalls.map(({ id }) => id),
+      ["a"]
+    )
   })
 })
 
 describe("markup of reasoning", () => {
   it("is read as reasoning at the beginning of the text", () => {
     for (const markup of both) {
-      for (const content of ["<think>Hm</think>Hi", " <think>Hm</think>\n\nHi", "\u25c1think\u25b7Hm\u25c1/think\u25b7Hi"]) {
+      for (const content of [
+        "<think>Hm</think>Hi",
+        " <think>Hm</think>\n\nHi",
+        "\u25c1think\u25b7Hm\u25c1/think\u25b7Hi"
+      ]) {
         const response = responseOf(readBoth({ content }, markup))
         assert.deepInclude(response, { reasoning: "Hm" })
         assert.strictEqual(response.text.trim(), "Hi")
@@ -175,7 +189,10 @@ describe("markup of reasoning", () => {
 
   it("is text in the middle, and at Moonshot where nothing follows", () => {
     for (const markup of both) {
-      assert.strictEqual(responseOf(readBoth({ content: "Use <think>x</think>." }, markup)).text, "Use <think>x</think>.")
+      assert.strictEqual(
+        responseOf(readBoth({ content: "Use <think>x</think>." }, markup)).text,
+        "Use <think>x</think>."
+      )
     }
     for (const content of ["<think>Hm</think>", "<think>Hm"]) {
       assert.strictEqual(responseOf(readBoth({ content }, atMoonshot)).text, content)
@@ -222,7 +239,20 @@ describe("the policy for markup", () => {
 })
 
 const Piece = Schema.Literals([
-  "Hi ", "\n", "`", "```", "<", "<|", "<think>", "</think>", "<|tool_calls_section_begin|>", callOf(oslo), "<|tool_call_begin|>", "<|tool_call_end|>", "<|tool_calls_section_end|>", section
+  "Hi ",
+  "\n",
+  "`",
+  "```",
+  "<",
+  "<|",
+  "<think>",
+  "</think>",
+  "<|tool_calls_section_begin|>",
+  callOf(oslo),
+  "<|tool_call_begin|>",
+  "<|tool_call_end|>",
+  "<|tool_calls_section_end|>",
+  section
 ])
 
 describe("any text with markup", () => {

@@ -1,6 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
-import { bytesOf, chunk, decode, decodeData, makeDecoder, type Options, type Outcome, settle, toSse } from "./support/sse.ts"
+import {
+  bytesOf,
+  chunk,
+  decode,
+  decodeData,
+  makeDecoder,
+  type Options,
+  type Outcome,
+  settle,
+  toSse
+} from "./support/sse.ts"
 
 const done = "data: [DONE]\n\n"
 const hello = toSse(chunk({ role: "assistant", content: "hello" }))
@@ -117,7 +127,11 @@ describe("StreamDecoder", () => {
       ]
       for (const usage of poorer) {
         for (const later of [onTop(usage), inChoice(usage)]) {
-          for (const order of [[onTop(full), later], [later, inChoice(full)], [later, onTop(full), later]]) {
+          for (const order of [
+            [onTop(full), later],
+            [later, inChoice(full)],
+            [later, onTop(full), later]
+          ]) {
             const [event] = usageOf(...order)
             const expected = { prompt_tokens: 10_000, completion_tokens: 5_000, total_tokens: 15_000, cached_tokens: 7 }
             assert.deepInclude(event?.usage, expected, JSON.stringify(order))

@@ -29,7 +29,9 @@ const hi = { role: "assistant", content: "Hi" }
 describe("completionFrom", () => {
   it("reads ids, counts and times in other types, with warnings", () => {
     const counts = { prompt_tokens: "10", completion_tokens: "5", total_tokens: "15", prompt_tokens_details: [] }
-    const response = read(bodyOf(hi, { id: 123, created: "2026-11-28T00:00:00Z", system_fingerprint: 7, usage: counts }))
+    const response = read(
+      bodyOf(hi, { id: 123, created: "2026-11-28T00:00:00Z", system_fingerprint: 7, usage: counts })
+    )
     assert.deepInclude(response, { id: "123", created: 1_795_824_000, text: "Hi" })
     assert.deepInclude(response.usage, usage)
     assert.deepStrictEqual(response.warnings, [
@@ -65,8 +67,13 @@ describe("completionFrom", () => {
   it("leaves out one odd entry of a list", () => {
     const call = { id: "a", function: { name: "f", arguments: "{}" } }
     for (const odd of [null, 3, "x", []]) {
-      const response = read(bodyOf({ content: "Hi", tool_calls: [odd, call], reasoning_details: [{ text: "Hm" }, odd] }))
-      assert.deepStrictEqual(response.toolCalls.map(({ id }) => id), ["a"])
+      const response = read(
+        bodyOf({ content: "Hi", tool_calls: [odd, call], reasoning_details: [{ text: "Hm" }, odd] })
+      )
+      assert.deepStrictEqual(
+        response.toolCalls.map(({ id }) => id),
+        ["a"]
+      )
       const choices = [odd, { message: hi, finish_reason: "stop" }]
       assert.strictEqual(read(bodyOf(hi, { choices })).text, "Hi")
     }
@@ -75,7 +82,10 @@ describe("completionFrom", () => {
   it("accepts one object in place of a list", () => {
     assert.strictEqual(read(bodyOf(hi, { choices: { message: hi } })).text, "Hi")
     const call = { id: "a", function: { name: "f", arguments: "{}" } }
-    assert.deepStrictEqual(read(bodyOf({ tool_calls: call })).toolCalls.map(({ id }) => id), ["a"])
+    assert.deepStrictEqual(
+      read(bodyOf({ tool_calls: call })).toolCalls.map(({ id }) => id),
+      ["a"]
+    )
   })
 
   it("refuses a body without choices that can be read", () => {
@@ -158,17 +168,18 @@ describe("a stream with members of other types", () => {
     assert.instanceOf(response, ChatResponse)
     assert.deepInclude(response, { text: "Hi", id: "123" })
     assert.deepInclude(response.usage, usage)
-    assert.includeMembers([...(response.warnings ?? [])], [
-      "id: a number was converted",
-      "choices[].delta.content: an array was converted",
-      "usage: an array was ignored"
-    ])
+    assert.includeMembers(
+      [...(response.warnings ?? [])],
+      ["id: a number was converted", "choices[].delta.content: an array was converted", "usage: an array was ignored"]
+    )
   })
 
   it("reads arguments that are an object", () => {
     const call = { index: 0, id: "a", function: { name: "f", arguments: { x: 1 } } }
     const response = settle(decodeData([chunk({ tool_calls: call }), chunk({}, "tool_calls"), "[DONE]"]))
     assert.instanceOf(response, ChatResponse)
-    assert.deepStrictEqual(response.toolCalls, [{ id: "a", type: "function", function: { name: "f", arguments: '{"x":1}' } }])
+    assert.deepStrictEqual(response.toolCalls, [
+      { id: "a", type: "function", function: { name: "f", arguments: '{"x":1}' } }
+    ])
   })
 })

@@ -157,17 +157,19 @@ describe("ToolCallAssembler", () => {
     const assembly = new ToolCallAssembler()
     assembly.add({ ...piece(0, "a", "$web_search", ""), type: "function" })
     assembly.add({ ...piece(0, undefined, undefined, "{}"), type: "builtin_function" })
-    assert.deepStrictEqual(assembly.calls.map((call) => assembly.resolve(call)), [
-      { id: "a", type: "builtin_function", function: { name: "$web_search", arguments: "{}" } }
-    ])
+    assert.deepStrictEqual(
+      assembly.calls.map((call) => assembly.resolve(call)),
+      [{ id: "a", type: "builtin_function", function: { name: "$web_search", arguments: "{}" } }]
+    )
   })
 
   it("treats a call without a type as a function", () => {
     const assembly = new ToolCallAssembler()
     assembly.add(piece(0, "a", "f", "{}"))
-    assert.deepStrictEqual(assembly.calls.map((call) => assembly.resolve(call)), [
-      { id: "a", type: "function", function: { name: "f", arguments: "{}" } }
-    ])
+    assert.deepStrictEqual(
+      assembly.calls.map((call) => assembly.resolve(call)),
+      [{ id: "a", type: "function", function: { name: "f", arguments: "{}" } }]
+    )
   })
 
   it("accepts an empty delta", () => {
@@ -222,7 +224,10 @@ describe("ToolCallAssembler", () => {
     ]) {
       assert.deepStrictEqual(resolve([], ...fragments, last), expected, JSON.stringify(last))
     }
-    assert.deepStrictEqual(resolve([], piece(0, "a", "f", '{"a":'), piece(0, undefined, undefined, '{"a":1}')), expected)
+    assert.deepStrictEqual(
+      resolve([], piece(0, "a", "f", '{"a":'), piece(0, undefined, undefined, '{"a":1}')),
+      expected
+    )
     assert.deepStrictEqual(resolve([], ...fragments, piece(0, "a", "f", '{ "a": 1 }')), [["a", "f", '{ "a": 1 }']])
   })
 

@@ -134,8 +134,12 @@ export const mostComplete = (earlier: Usage | undefined, later: Usage | undefine
   return {
     prompt_tokens: prompt,
     completion_tokens: completion,
-    total_tokens: isUnchanged ? Math.max(fuller.total_tokens, prompt + completion === 0 ? other.total_tokens : 0) : prompt + completion,
-    ...(fuller.prompt_tokens === other.prompt_tokens || !isComplete(other) ? detailsOf(fuller, other) : detailsOf(fuller, fuller))
+    total_tokens: isUnchanged
+      ? Math.max(fuller.total_tokens, prompt + completion === 0 ? other.total_tokens : 0)
+      : prompt + completion,
+    ...(fuller.prompt_tokens === other.prompt_tokens || !isComplete(other)
+      ? detailsOf(fuller, other)
+      : detailsOf(fuller, fuller))
   }
 }
 
@@ -163,5 +167,8 @@ export const orEstimate = (
     completion_tokens: completion + rest,
     total_tokens: prompt + completion + rest
   }
-  return { usage, isEstimate: usage.prompt_tokens !== reported.prompt_tokens || usage.completion_tokens !== reported.completion_tokens }
+  return {
+    usage,
+    isEstimate: usage.prompt_tokens !== reported.prompt_tokens || usage.completion_tokens !== reported.completion_tokens
+  }
 }
