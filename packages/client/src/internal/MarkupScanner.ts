@@ -77,6 +77,15 @@ export class MarkupScanner {
     if (!isHeld || state.isClosed || !holdsNoEnd(text)) this.#scan(channel, state, sink)
   }
 
+  /** Moves reasoning without a beginning out of a whole text, which is possible only before it is fed. */
+  splitWhole(texts: { readonly content: string; readonly reasoning: string }): typeof texts {
+    if (this.#policy.isStrict || this.#policy.mode !== "parse" || texts.reasoning !== "") return texts
+    const split = splitThinking(texts.content)
+    if (split === undefined) return texts
+    this.warnings.add("content: reasoning was read from its markup")
+    return { reasoning: split[0], content: split[1] }
+  }
+
   /** Ends both texts. `hasToolCalls` are those that the host parsed. */
   finish(finishReason: string, hasToolCalls: boolean, sink: MarkupSink): void {
     this.#finishContent(finishReason, sink)
@@ -256,21 +265,22 @@ export class MarkupScanner {
 
   #finishContent(finishReason: string, sink: MarkupSink): void {
     const state = this.#content
-    const { buffer, mode } = state
-    if (mode === "think" && !this.#policy.isStrict) {
-      const begin = thinkBegins.find((token) => buffer.startsWith(token)) ?? ""
-      if (buffer.length > begin.length) sink("reasoning", buffer.slice(begin.length))
-      if (finishReason !== "length") this.#fail("reasoning that does not end")
+    const { isStrict } = this.#policy
+    if (state.mode === "think" && !isStrict) return this.#finishThinking(state, finishReason, sink)
+    if (state.mode === "tools" && this.#isReadable(state.buffer, finishReason) && this.#accept(state.buffer)) {
       state.buffer = ""
       return
     }
-    if (mode === "tools" && this.#isReadable(buffer, finishReason) && this.#accept(buffer)) {
-      state.buffer = ""
-      return
-    }
-    if (mode === "text" && thinkEnds.includes(buffer) && !state.code.isInside) this.#fail(noBeginning)
-    if (mode === "tools" && !this.#policy.isStrict && !isMention(buffer)) this.#fail("tool calls that do not end")
+    if (state.mode === "tools" && !isStrict && !isMention(state.buffer)) this.#fail("tool calls that do not end")
+    if (state.mode === "text" && thinkEnds.includes(state.buffer) && !state.code.isInside) this.#fail(noBeginning)
     this.#release("content", state, undefined, sink)
+  }
+
+  #finishThinking(state: ChannelState, finishReason: string, sink: MarkupSink): void {
+    const begin = thinkBegins.find((token) => state.buffer.startsWith(token)) ?? ""
+    if (state.buffer.length > begin.length) sink("reasoning", state.buffer.slice(begin.length))
+    if (finishReason !== "length") this.#fail("reasoning that does not end")
+    state.buffer = ""
   }
 
   /** Whether markup at the end of a text can be read: strictly only if it is closed. */
@@ -296,7 +306,7 @@ export class MarkupScanner {
 }
 
 /** Splits a whole text that ends reasoning without a beginning, as templates with an opened `<think>` give. */
-export const splitThinking = (content: string): readonly [reasoning: string, content: string] | undefined => {
+const splitThinking = (content: string): readonly [reasoning: string, content: string] | undefined => {
   const end = findToken(content, thinkEnds)
   if (end === undefined || findToken(content, thinkBegins) !== undefined) return undefined
   const code = new CodeSpans()

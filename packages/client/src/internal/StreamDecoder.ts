@@ -171,22 +171,27 @@ export class StreamDecoder {
 
   #onChunk(chunk: Chunk): void {
     if (chunk.error !== undefined && chunk.error !== null) return this.#onErrorObject(chunk)
-    if (this.#id === undefined || this.#model === undefined || this.#created === undefined) this.#onHead(chunk)
-    const choices = chunk.choices
-    if (choices !== undefined && choices !== null) {
-      for (const choice of choices) {
-        if (!this.#isStarted) this.#start()
-        const problem = this.#choices.add(choice, this.#events)
-        if (problem !== undefined) return this.#failChoice(problem)
-        if (choice.usage !== undefined && choice.usage !== null) this.#onUsage(choice.usage)
-      }
-    }
+    if (!this.#hasHead) this.#onHead(chunk)
+    if (chunk.choices !== undefined && chunk.choices !== null) this.#onChoices(chunk.choices)
     if (chunk.usage !== undefined && chunk.usage !== null) this.#onUsage(chunk.usage)
+  }
+
+  #onChoices(choices: NonNullable<Chunk["choices"]>): void {
+    for (const choice of choices) {
+      if (!this.#isStarted) this.#start()
+      const problem = this.#choices.add(choice, this.#events)
+      if (problem !== undefined) return this.#failChoice(problem)
+      if (choice.usage !== undefined && choice.usage !== null) this.#onUsage(choice.usage)
+    }
   }
 
   /** Usage can be sent several times, also without figures. */
   #onUsage(wire: typeof Usage.WireUsage.Type): void {
     this.#usage = Usage.mostComplete(this.#usage, Usage.fromReport(wire))
+  }
+
+  get #hasHead(): boolean {
+    return this.#id !== undefined && this.#model !== undefined && this.#created !== undefined
   }
 
   /** Id, model and time are those of the first chunk that has them. */

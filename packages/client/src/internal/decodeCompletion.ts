@@ -12,7 +12,7 @@ import type { RateStatus } from "@kimi-effect/core/RateStatus"
 import type { ToolCall } from "@kimi-effect/core/Tool"
 import * as Usage from "@kimi-effect/core/Usage"
 import { type MarkupCall, type MarkupPolicy, mayHoldMarkup } from "./MarkupPolicy.ts"
-import { MarkupScanner, type MarkupSink, splitThinking } from "./MarkupScanner.ts"
+import { MarkupScanner, type MarkupSink } from "./MarkupScanner.ts"
 import { UniqueIds } from "./toolCalls.ts"
 
 /** A complete response without content. */
@@ -110,20 +110,18 @@ interface ReadChoice {
 /** The two texts of a message without the markup of the model. */
 const scanMarkup = (message: WireChoice["message"], finishReason: string, markup: MarkupPolicy) => {
   const texts = { content: message.content ?? "", reasoning: reasoningOf(message) }
-  if (markup.mode === "keep" || !(mayHoldMarkup(texts.content) || mayHoldMarkup(texts.reasoning))) {
+  if (markup.mode === "keep" || !mayHoldMarkup(texts.content + texts.reasoning)) {
     return { texts, calls: [], problem: undefined, warnings: [] }
   }
-  const isSplit = markup.mode === "parse" && !markup.isStrict && texts.reasoning === ""
-  const split = isSplit ? splitThinking(texts.content) : undefined
   const scanner = new MarkupScanner(markup)
   const result = { content: "", reasoning: "" }
   const sink: MarkupSink = (channel, text) => {
     result[channel] += text
   }
-  scanner.feed("reasoning", split?.[0] ?? texts.reasoning, sink)
-  scanner.feed("content", split?.[1] ?? texts.content, sink)
+  const whole = scanner.splitWhole(texts)
+  scanner.feed("reasoning", whole.reasoning, sink)
+  scanner.feed("content", whole.content, sink)
   scanner.finish(finishReason, (message.tool_calls?.length ?? 0) > 0, sink)
-  if (split !== undefined) scanner.warnings.add("content: reasoning was read from its markup")
   return { texts: result, calls: scanner.calls, problem: scanner.problem, warnings: scanner.warnings }
 }
 
@@ -226,6 +224,15 @@ export interface ReadOptions {
   readonly warnings?: ReadonlyArray<string>
 }
 
+/** The model as the host names it, and as the request does if it differs. */
+export const modelMembers = (model: string, requestedModel: string) =>
+  model === requestedModel ? { model } : { model, requestedModel }
+
+const warningsOf = (choices: ReadonlyArray<ReadChoice>, { warnings = [] }: ReadOptions) => {
+  const all = new Set([...warnings, ...choices.flatMap((each) => [...each.warnings])])
+  return all.size === 0 ? {} : { warnings: [...all] }
+}
+
 const keepMarkup: MarkupPolicy = { mode: "keep", isStrict: true }
 
 /** The response, or the error if it has no content. `head` has the host's name and ids. */
@@ -241,7 +248,7 @@ export const fromCompletion = (
   const usage = usageOf(wire)
   const malformed = malformedError(read, head, requestedModel, usage)
   if (malformed !== undefined) return malformed
-  const warnings = [...new Set([...(options.warnings ?? []), ...read.flatMap((each) => [...each.warnings])])]
+  const warnings = warningsOf(read, options)
   const error = noContentError(summarize(choices, usage), { ...head, model: requestedModel })
   const [first, ...rest] = choices
   if (error !== undefined || first === undefined) return error ?? noChoicesError(head, requestedModel)
@@ -249,13 +256,12 @@ export const fromCompletion = (
     {
       ...head,
       id: wire.id ?? "",
-      model: wire.model || requestedModel,
-      ...(wire.model && wire.model !== requestedModel ? { requestedModel } : {}),
+      ...modelMembers(wire.model || requestedModel, requestedModel),
       created: wire.created ?? 0,
       choices: [first, ...rest],
       ...(usage === undefined ? {} : { usage }),
       ...(rateStatus === undefined ? {} : { rateStatus }),
-      ...(warnings.length === 0 ? {} : { warnings })
+      ...warnings
     },
     // All members come from decoded parts.
     { disableChecks: true }

@@ -54,6 +54,10 @@ const present = <A extends object>(members: A): { readonly [K in keyof A]?: NonN
     readonly [K in keyof A]?: NonNullable<A[K]>
   }
 
+/** Whether a value in place of a list says that there are no entries; anything else may be what the model wrote. */
+const saysNone = (value: unknown): boolean =>
+  value === "" || value === false || (isRecord(value) && Object.keys(value).length === 0)
+
 const numericText = /^\s*[+-]?\d+(\.\d+)?\s*$/
 
 /** The text of a part of a message, in any of the forms of the hosts. */
@@ -170,14 +174,7 @@ class Reader {
     if (isNullish(value)) return undefined
     if (isRecord(value) && isEntry(value)) return this.#converted(path, value, [value])
     if (!Array.isArray(value)) {
-      // An empty object, text or `false` says that there are none; anything else may be what the model wrote.
-      if (
-        value === "" ||
-        value === false ||
-        (isRecord(value) && name !== "choices" && Object.keys(value).length === 0)
-      ) {
-        return this.#ignored(path, value)
-      }
+      if (saysNone(value) && name !== "choices") return this.#ignored(path, value)
       this.isUnreadable = true
       return undefined
     }

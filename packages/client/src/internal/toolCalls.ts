@@ -86,18 +86,19 @@ export class ToolCallAssembler {
 
   #positionOf(index: number | undefined, id: string, name: string, args: string): number {
     const last = this.calls.length - 1
-    const known =
-      index === undefined ? ((id === "" ? undefined : this.#byId.get(id)) ?? last) : (this.#byIndex.get(index) ?? -1)
+    const known = index === undefined ? (this.#byId.get(id) ?? last) : (this.#byIndex.get(index) ?? -1)
     const current = this.calls[known]
     if (current !== undefined && !this.#isNew(current, id, name, args)) {
-      // The id is that of another call, so it contradicts the index.
-      const isOther =
-        index !== undefined && id !== "" && id !== current.hostId && (this.#byId.get(id) ?? known) !== known
-      if (isOther) current.isAmbiguous = true
+      if (index !== undefined && id !== current.hostId) this.#checkId(current, id, known)
       return known
     }
     if (index !== undefined) this.#byIndex.set(index, last + 1)
     return last + 1
+  }
+
+  /** An id of another call contradicts the index. */
+  #checkId(current: PendingToolCall, id: string, position: number): void {
+    if ((this.#byId.get(id) ?? position) !== position) current.isAmbiguous = true
   }
 
   /**
@@ -110,16 +111,23 @@ export class ToolCallAssembler {
     const isSameId = id !== "" && id === current.hostId
     const isOtherId = id !== "" && !isSameId
     if (name === current.name) return !isSameId && this.#isAnotherOfThisTool(current, isOtherId, args)
-    if (isOtherId || !name.startsWith(current.name)) {
-      const names = this.#names()
-      const isJoined = names.has(current.name + name)
-      const isSeparate = names.has(current.name) && names.has(name)
-      if (isJoined && isSeparate) current.isAmbiguous = true
-      if (isJoined || isSeparate) return !isJoined
-    }
+    const isNamed = isOtherId || !name.startsWith(current.name) ? this.#isNamedApart(current, name) : undefined
+    if (isNamed !== undefined) return isNamed
     if (isOtherId) return true
-    if (!current.isComplete) return false
-    // Arguments after complete ones cannot belong to the call whose name goes on.
+    return current.isComplete && this.#isAfterComplete(current, isSameId, args)
+  }
+
+  /** Whether the tools of the request separate two names, or join them; `undefined` if they do not tell. */
+  #isNamedApart(current: PendingToolCall, name: string): boolean | undefined {
+    const names = this.#names()
+    const isJoined = names.has(current.name + name)
+    const isSeparate = names.has(current.name) && names.has(name)
+    if (isJoined && isSeparate) current.isAmbiguous = true
+    return isJoined || isSeparate ? !isJoined : undefined
+  }
+
+  /** Arguments after complete ones cannot belong to the call whose name goes on. */
+  #isAfterComplete(current: PendingToolCall, isSameId: boolean, args: string): boolean {
     if (!isSameId && startsObject(args) && args !== current.wholeArguments) return true
     if (!isSameId || args !== "") current.isAmbiguous = true
     return false

@@ -113,44 +113,6 @@ describe("StreamDecoder", () => {
       assert.strictEqual(usageOf(inChoice(wireUsage(1)), { choices: [], usage: null })[0]?.usage.prompt_tokens, 1)
     })
 
-    it("is the most complete one, whatever follows", () => {
-      const full = { ...wireUsage(10_000, 5_000), prompt_tokens_details: { cached_tokens: 7 } }
-      const poorer = [
-        wireUsage(0, 0),
-        {},
-        { prompt_tokens: null, completion_tokens: null, total_tokens: null },
-        { prompt_tokens: 10_000 },
-        { completion_tokens: 5_000 },
-        { total_tokens: 3 },
-        wireUsage(10_000, 0),
-        wireUsage(10_000, 1)
-      ]
-      for (const usage of poorer) {
-        for (const later of [onTop(usage), inChoice(usage)]) {
-          for (const order of [
-            [onTop(full), later],
-            [later, inChoice(full)],
-            [later, onTop(full), later]
-          ]) {
-            const [event] = usageOf(...order)
-            const expected = { prompt_tokens: 10_000, completion_tokens: 5_000, total_tokens: 15_000, cached_tokens: 7 }
-            assert.deepInclude(event?.usage, expected, JSON.stringify(order))
-          }
-        }
-      }
-    })
-
-    it("is absent if the host sends only zeros", () => {
-      for (const usage of [wireUsage(0, 0), {}, { prompt_tokens: null }]) {
-        assert.strictEqual(usageOf(inChoice(usage), onTop(usage)).length, 0)
-      }
-    })
-
-    it("is joined from reports of one count each", () => {
-      const [event] = usageOf(onTop({ prompt_tokens: 10 }), onTop({ completion_tokens: 5 }))
-      assert.deepInclude(event?.usage, { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 })
-    })
-
     it("can be sent repeatedly", () => {
       const running = [1, 2, 3].map((tokens) =>
         Object.assign(chunk({ content: "x" }), { usage: wireUsage(10, tokens) })

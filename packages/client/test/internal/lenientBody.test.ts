@@ -54,7 +54,7 @@ describe("completionFrom", () => {
     ]
     const response = read(bodyOf({ content }))
     assert.deepInclude(response, { text: "Hi", reasoning: "Hm" })
-    assert.include(response.warnings, "choices[].message.content[]: an object was ignored")
+    assert.include(response.warnings ?? [], "choices[].message.content[]: an object was ignored")
   })
 
   it("reads arguments that are an object as JSON text", () => {

@@ -110,11 +110,15 @@ export const fromReport = (wire: typeof WireUsage.Type | null | undefined): Usag
   return completion > 0 ? { ...usage, prompt_tokens: missing } : usage
 }
 
-const detailsOf = (first: Usage, second: Usage) => ({
-  cached_tokens: first.cached_tokens || second.cached_tokens,
-  cache_write_tokens: first.cache_write_tokens || second.cache_write_tokens,
-  reasoning_tokens: first.reasoning_tokens || second.reasoning_tokens
-})
+const detailsOf = (fuller: Usage, other: Usage) => {
+  // The details of another prompt would not fit this one.
+  const second = fuller.prompt_tokens === other.prompt_tokens || !isComplete(other) ? other : fuller
+  return {
+    cached_tokens: fuller.cached_tokens || second.cached_tokens,
+    cache_write_tokens: fuller.cache_write_tokens || second.cache_write_tokens,
+    reasoning_tokens: fuller.reasoning_tokens || second.reasoning_tokens
+  }
+}
 
 /**
  * The more complete of two reports of the same call. The later one counts if
@@ -137,9 +141,7 @@ export const mostComplete = (earlier: Usage | undefined, later: Usage | undefine
     total_tokens: isUnchanged
       ? Math.max(fuller.total_tokens, prompt + completion === 0 ? other.total_tokens : 0)
       : prompt + completion,
-    ...(fuller.prompt_tokens === other.prompt_tokens || !isComplete(other)
-      ? detailsOf(fuller, other)
-      : detailsOf(fuller, fuller))
+    ...detailsOf(fuller, other)
   }
 }
 
