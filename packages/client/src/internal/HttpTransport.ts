@@ -7,6 +7,8 @@ import type { CallError, ChatError, StreamError } from "@kimi-effect/core/Operat
 import { ToolArgumentsTooLargeError } from "@kimi-effect/core/ResourceErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Provider from "../Provider.ts"
@@ -14,12 +16,34 @@ import * as Completion from "./decodeCompletion.ts"
 import { decodeStream } from "./decodeStream.ts"
 import { encode } from "./encodeRequest.ts"
 import * as HttpCall from "./HttpCall.ts"
+import { completionFrom, type LenientBody } from "./lenientBody.ts"
 import { responseIds } from "./mapError.ts"
 import { fromBrokenStream } from "./mapTransportError.ts"
+import type { MarkupPolicy } from "./MarkupPolicy.ts"
 import { parseRateStatus } from "./rateLimitHeaders.ts"
 import { StreamDecoder } from "./StreamDecoder.ts"
+import type { ToolNames } from "./toolCalls.ts"
 
-const decodeCompletion = Schema.decodeUnknownResult(ChatCompletion)
+const decodeStrictly = Schema.decodeUnknownResult(ChatCompletion)
+
+/** Decodes a body as the API sends it, or as far as it is needed. */
+const decodeCompletion = (body: unknown): Result.Result<LenientBody<ChatCompletion>, Schema.SchemaError> =>
+  Result.match(decodeStrictly(body), {
+    onSuccess: (wire) => Result.succeed({ wire, warnings: [] }),
+    onFailure: (error) => Result.fromOption(Option.fromUndefinedOr(completionFrom(body)), () => error)
+  })
+
+/** The names of the tools that a request allows, also those of its messages. */
+const toolNamesOf = ({ messages, tools }: ModelRequest): ToolNames => {
+  let names: ReadonlySet<string> | undefined
+  return () =>
+    (names ??= new Set(
+      [
+        ...(tools ?? []),
+        ...messages.flatMap((message) => (message.role === "system" ? (message.tools ?? []) : []))
+      ].map((tool) => tool.function.name)
+    ))
+}
 
 /** The error of a response whose tool calls have larger arguments than `limit`. */
 const checkToolArguments = (
@@ -41,6 +65,7 @@ export const make = Effect.gen(function* () {
   const config = yield* KimiConfig
   const provider = Provider.fromConfig(config)
   const host = yield* HttpCall.makeHost(config, provider)
+  const markup: MarkupPolicy = { mode: config.markup, isStrict: provider.isMoonshot }
   const post = HttpCall.jsonPost(host, "/chat/completions")
 
   const chat = (request: ModelRequest): Effect.Effect<ChatResponse, ChatError> => {
@@ -48,9 +73,12 @@ export const make = Effect.gen(function* () {
     const context = HttpCall.errorContext(host, request.model, request.messages)
     return Effect.flatMap(
       HttpCall.executeJson(host, post(body), context, decodeCompletion),
-      ([completion, headers]): Effect.Effect<ChatResponse, ChatError> => {
+      ([{ warnings, wire }, headers]): Effect.Effect<ChatResponse, ChatError> => {
         const head = { provider: provider.id, ...responseIds(headers, context.secret) }
-        const response = Completion.fromCompletion(completion, head, request.model, parseRateStatus(headers))
+        const response = Completion.fromCompletion(wire, head, request.model, parseRateStatus(headers), {
+          markup,
+          warnings
+        })
         if ("_tag" in response) return Effect.fail(response)
         const tooLarge = checkToolArguments(response, config.maxToolArgumentBytes, head)
         return tooLarge === undefined ? Effect.succeed(response) : Effect.fail(tooLarge)
@@ -68,7 +96,11 @@ export const make = Effect.gen(function* () {
     if (contentType?.startsWith("text/event-stream") !== true) {
       return yield* HttpCall.failUnexpected(host, response, context, "The host did not respond with a stream")
     }
-    const decoder = new StreamDecoder({ ...context, model: request.model }, response.headers, config)
+    const decoder = new StreamDecoder(
+      { ...context, model: request.model, toolNames: toolNamesOf(request) },
+      response.headers,
+      config
+    )
     return decodeStream(response.stream, decoder, (error) => fromBrokenStream(error, context))
   })
 

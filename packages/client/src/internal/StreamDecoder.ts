@@ -3,27 +3,32 @@
  * stream, so that an event does not cost an effect.
  */
 import { ChatCompletionChunk } from "@kimi-effect/core/ChatCompletionChunk"
+import type { Values } from "@kimi-effect/core/KimiConfig"
 import { ErrorBody, ErrorObject } from "@kimi-effect/core/internal/ErrorBody"
 import type { StreamError } from "@kimi-effect/core/OperationErrors"
 import { EventTooLargeError, ResponseTooLargeError, ToolArgumentsTooLargeError } from "@kimi-effect/core/ResourceErrors"
+import { MalformedOutputError } from "@kimi-effect/core/ProviderErrors"
 import { StreamDecodeError, StreamTruncatedError } from "@kimi-effect/core/StreamErrors"
-import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
+import type { Finish, StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Usage from "@kimi-effect/core/Usage"
 import type * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { noContentError } from "./decodeCompletion.ts"
+import { malformedMessage, noContentError } from "./decodeCompletion.ts"
+import { chunkFrom, Warnings } from "./lenientBody.ts"
 import { type ErrorContext, fromErrorObject, responseIds } from "./mapError.ts"
 import { parseRateStatus } from "./rateLimitHeaders.ts"
 import { SseParser } from "./SseParser.ts"
 import { type ChoiceProblem, StreamChoices } from "./StreamChoices.ts"
-import { maxToolCalls } from "./toolCalls.ts"
+import { maxToolCalls, type ToolNames } from "./toolCalls.ts"
 
-/** Limits on the memory that one stream can use, in bytes. */
-export interface SizeLimits {
-  readonly maxResponseBytes: number
-  readonly maxEventBytes: number
-  readonly maxToolArgumentBytes: number
+/** How a stream is decoded: limits on the memory that it can use, in bytes, and what is done with markup. */
+export type DecodeOptions = Pick<Values, "maxResponseBytes" | "maxEventBytes" | "maxToolArgumentBytes" | "markup">
+
+/** The call of a stream. */
+export interface StreamContext extends ErrorContext {
+  readonly model: string
+  readonly toolNames?: ToolNames | undefined
 }
 
 const decodeChunk = Schema.decodeUnknownSync(ChatCompletionChunk)
@@ -45,24 +50,32 @@ export class StreamDecoder {
   #isStarted = false
   #hasBodyEnded = false
   #byteCount = 0
-  #model: string
+  #id: string | undefined = undefined
+  #model: string | undefined = undefined
+  #created: number | undefined = undefined
+  /** What was sent only after `Start`. */
+  #late: Partial<Pick<typeof Finish.Type, "id" | "model" | "created">> = {}
   #usage: Usage.Usage | undefined = undefined
+  readonly #warnings = new Warnings()
   readonly #choices: StreamChoices
   /** Created when a read ends inside a character. Most reads end after an event. */
   #textDecoder: TextDecoder | undefined = undefined
   readonly #parser: SseParser
-  readonly #context: ErrorContext & { readonly model: string }
+  readonly #context: StreamContext
   readonly #headers: Headers.Headers
-  readonly #limits: SizeLimits
+  readonly #limits: DecodeOptions
   readonly #ids: { requestId?: string; traceId?: string }
 
-  constructor(call: ErrorContext & { readonly model: string }, headers: Headers.Headers, limits: SizeLimits) {
+  constructor(call: StreamContext, headers: Headers.Headers, limits: DecodeOptions) {
     this.#context = call
     this.#headers = headers
     this.#limits = limits
-    this.#model = call.model
     this.#ids = responseIds(headers, call.secret)
-    this.#choices = new StreamChoices(limits.maxToolArgumentBytes)
+    this.#choices = new StreamChoices({
+      maxArgumentLength: limits.maxToolArgumentBytes,
+      markup: { mode: limits.markup, isStrict: call.isMoonshot },
+      toolNames: call.toolNames
+    })
     this.#parser = new SseParser((data, event) => this.#onData(data, event))
   }
 
@@ -125,17 +138,28 @@ export class StreamDecoder {
     if (data === "[DONE]" || data.trim() === "[DONE]") return this.#finish()
     if (this.#hasBodyEnded) return
     let chunk: Chunk
+    let json: unknown
     // Both throw, and a Result per event would cost more than the rest of the decoding.
     try {
-      const json: unknown = JSON.parse(data)
+      json = JSON.parse(data)
       if (event === "error") return this.#onErrorObject(json)
       chunk = decodeChunk(json)
     } catch {
       if (event === "error") return this.#onErrorObject(data)
+      return this.#onOddChunk(json)
+    }
+    this.#onChunk(chunk)
+  }
+
+  /** A chunk with members of other types. */
+  #onOddChunk(json: unknown): void {
+    const read = chunkFrom(json)
+    if (read === undefined) {
       this.failure = new StreamDecodeError(this.#errorMembers("An event of the stream is not a chunk"))
       return
     }
-    this.#onChunk(chunk)
+    for (const warning of read.warnings) this.#warnings.add(warning)
+    this.#onChunk(read.wire)
   }
 
   /** An error instead of a chunk: `{"error": …}`, or the bare object in an event named `error`. */
@@ -147,38 +171,74 @@ export class StreamDecoder {
 
   #onChunk(chunk: Chunk): void {
     if (chunk.error !== undefined && chunk.error !== null) return this.#onErrorObject(chunk)
-    if (!this.#isStarted) this.#start(chunk)
-    const choices = chunk.choices
-    if (choices !== undefined && choices !== null) {
-      for (const choice of choices) {
-        const problem = this.#choices.add(choice, this.#events)
-        if (problem !== undefined) return this.#failChoice(problem)
-        if (choice.usage !== undefined && choice.usage !== null) this.#usage = Usage.fromWire(choice.usage)
-      }
-    }
-    // Usage can be sent several times; the last one counts.
-    if (chunk.usage !== undefined && chunk.usage !== null) this.#usage = Usage.fromWire(chunk.usage)
+    if (!this.#hasHead) this.#onHead(chunk)
+    if (chunk.choices !== undefined && chunk.choices !== null) this.#onChoices(chunk.choices)
+    if (chunk.usage !== undefined && chunk.usage !== null) this.#onUsage(chunk.usage)
   }
 
-  #start(chunk: Chunk): void {
+  #onChoices(choices: NonNullable<Chunk["choices"]>): void {
+    for (const choice of choices) {
+      if (!this.#isStarted) this.#start()
+      const problem = this.#choices.add(choice, this.#events)
+      if (problem !== undefined) return this.#failChoice(problem)
+      if (choice.usage !== undefined && choice.usage !== null) this.#onUsage(choice.usage)
+    }
+  }
+
+  /** Usage can be sent several times, also without figures. */
+  #onUsage(wire: typeof Usage.WireUsage.Type): void {
+    this.#usage = Usage.mostComplete(this.#usage, Usage.fromReport(wire))
+  }
+
+  get #hasHead(): boolean {
+    return this.#id !== undefined && this.#model !== undefined && this.#created !== undefined
+  }
+
+  /** Id, model and time are those of the first chunk that has them. */
+  #onHead({ created, id, model }: Chunk): void {
+    if (this.#id === undefined && id) {
+      this.#id = id
+      if (this.#isStarted) this.#late = { ...this.#late, id }
+    }
+    if (this.#model === undefined && model) {
+      this.#model = model
+      if (this.#isStarted) this.#late = { ...this.#late, model }
+    }
+    if (this.#created === undefined && created) {
+      this.#created = created
+      if (this.#isStarted) this.#late = { ...this.#late, created }
+    }
+  }
+
+  #start(): void {
     this.#isStarted = true
-    this.#model = chunk.model ?? this.#model
+    const { model: requestedModel, provider } = this.#context
+    const model = this.#model ?? requestedModel
     const rateStatus = parseRateStatus(this.#headers)
     this.#events.push({
       _tag: "Start",
-      id: chunk.id ?? "",
-      model: this.#model,
-      created: chunk.created ?? 0,
-      provider: this.#context.provider,
+      id: this.#id ?? "",
+      model,
+      ...(model === requestedModel ? {} : { requestedModel }),
+      created: this.#created ?? 0,
+      provider,
       ...this.#ids,
       ...(rateStatus === undefined ? {} : { rateStatus })
     })
   }
 
   #failChoice(problem: ChoiceProblem): void {
-    switch (problem) {
+    switch (problem._tag) {
       case "index":
         this.failure = new StreamDecodeError(this.#errorMembers("A choice of the stream has an invalid index"))
+        return
+      case "markup":
+      case "tool call":
+        this.failure = new MalformedOutputError({
+          ...this.#errorMembers(malformedMessage(problem)),
+          reason: problem._tag,
+          finishReason: (this.#choices.finishReasons[0] ?? "unknown").slice(0, 64)
+        })
         return
       case "tool call count":
         this.failure = new StreamDecodeError(this.#errorMembers(`The stream has more than ${maxToolCalls} tool calls`))
@@ -192,6 +252,8 @@ export class StreamDecoder {
   }
 
   #finish(): void {
+    const problem = this.#choices.close(this.#events)
+    if (problem !== undefined) return this.#failChoice(problem)
     const finishReasons = this.#choices.finishReasons
     const finishReason = finishReasons[0] ?? "unknown"
     const { message: _, ...common } = this.#errorMembers("")
@@ -209,6 +271,14 @@ export class StreamDecoder {
     this.isComplete = true
     this.#choices.finish(this.#events)
     if (this.#usage !== undefined) this.#events.push({ _tag: "Usage", usage: this.#usage })
-    this.#events.push({ _tag: "Finish", finishReason, finishReasons })
+    for (const warning of this.#choices.warnings) this.#warnings.add(warning)
+    const warnings = this.#warnings.all
+    this.#events.push({
+      _tag: "Finish",
+      finishReason,
+      finishReasons,
+      ...this.#late,
+      ...(warnings.length === 0 ? {} : { warnings })
+    })
   }
 }

@@ -49,10 +49,11 @@ const decodeBody = Schema.decodeUnknownOption(Schema.fromJsonString(ErrorBody))
 
 const parseErrorBody = (body: string): { error: ErrorObject; requestId?: string } | undefined =>
   Option.getOrUndefined(
-    Option.map(decodeBody(body), ({ error, request_id }) => ({
-      error: typeof error === "string" ? { message: error } : error,
-      ...(request_id === undefined ? {} : { requestId: request_id })
-    }))
+    Option.map(decodeBody(body), ({ error, request_id }) => {
+      const object: ErrorObject = typeof error === "string" ? { message: error } : error
+      const requestId = request_id ?? object.request_id
+      return { error: object, ...(requestId === undefined ? {} : { requestId }) }
+    })
   )
 
 const isPage = (response: ErrorResponse): boolean =>
@@ -202,6 +203,7 @@ export const fromErrorObject = (
     provider: call.provider,
     ...(call.model === undefined ? {} : { model: call.model }),
     ...(error.type === undefined ? {} : { type: scrub(error.type, call.secret) }),
+    ...(error.request_id === undefined ? {} : { requestId: scrubWord(error.request_id, call.secret) }),
     ...responseIds(headers, call.secret)
   })
 }

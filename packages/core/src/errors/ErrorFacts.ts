@@ -243,6 +243,7 @@ export const table = {
   InvalidResponseError:          row("provider",       "error",    "retry", "failure", "possible", "other account",          "shared", "all",     "FailOver",       "Check the base URL and any proxy in front of the host: the response is not in the API's format."),
   EmptyResponseError:            row("provider",       "warning",  "retry", "failure", "possible", "other account",          "shared", "model",   "RetryAfter",     "Send the request again; the model returned neither text nor tool calls."),
   ReasoningBudgetExhaustedError: row("provider",       "warning",  "final", "ignored", "possible", "none",                   "shared", "model",   "FixRequest",     "Raise max_completion_tokens: reasoning and response share it, and reasoning used all of it."),
+  MalformedOutputError:          row("provider",       "warning",  "final", "ignored", "possible", "none",                   "shared", "model",   "FixRequest",     "Read the text in `partial`, set the option `markup`, or use a host that parses the model's output."),
   RequestCancelledError:         row("provider",       "info",     "retry", "ignored", "possible", "other account",          "shared", "all",     "RetryAfter",     "Send the request again if the response is still needed: the host recorded it as cancelled (499)."),
   StructuredOutputError:         row("provider",       "warning",  "final", "ignored", "possible", "none",                   "shared", "other",   "FixRequest",     "Simplify the schema, raise max_completion_tokens, or allow more repair rounds."),
 

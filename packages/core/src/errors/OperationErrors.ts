@@ -18,6 +18,7 @@ import type {
   EmptyResponseError,
   GatewayTimeoutError,
   InvalidResponseError,
+  MalformedOutputError,
   ReasoningBudgetExhaustedError,
   RequestCancelledError,
   ServerError,
@@ -184,6 +185,7 @@ export type ChatError =
   | CircuitOpenError
   | DeadlineExceededError
   | EmptyResponseError
+  | MalformedOutputError
   | ReasoningBudgetExhaustedError
   | ToolArgumentsTooLargeError
 

@@ -24,7 +24,7 @@ import type { KimiError } from "../errors/KimiError.ts"
 import type { BudgetError } from "../errors/OperationErrors.ts"
 import type { ChatResponse } from "../models/ChatResponse.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
-import { fromTokens, type Usage } from "../models/Usage.ts"
+import { fromTokens, orEstimate, type Usage } from "../models/Usage.ts"
 import * as Accounting from "./Accounting.ts"
 import * as Cost from "./Cost.ts"
 import * as TokenCount from "../TokenCount.ts"
@@ -89,17 +89,18 @@ const settleAndRecord = (
   )
 }
 
-const chargeForResponse = (call: Call, response: ChatResponse): Charge => {
-  const { choices, usage } = response
-  const tools = Cost.toolNames(response)
-  if (usage !== undefined) return { outcome: "succeeded", usage: Cost.billableUsage(usage, tools), isEstimate: false }
+const estimateOfResponse = (call: Call, { choices }: ChatResponse): Usage => {
   let completion = 0
   for (const { message } of choices) {
     completion += TokenCount.ofText(message.content) + TokenCount.ofText(message.reasoning_content ?? "")
     for (const tool of message.tool_calls ?? []) completion += TokenCount.ofText(tool.function.arguments)
   }
-  const used = Cost.billableUsage(fromTokens(TokenCount.ofPrompt(call.request), completion), tools)
-  return { outcome: "succeeded", usage: used, isEstimate: true }
+  return fromTokens(TokenCount.ofPrompt(call.request), completion)
+}
+
+const chargeForResponse = (call: Call, response: ChatResponse): Charge => {
+  const { isEstimate, usage } = orEstimate(response.usage, () => estimateOfResponse(call, response))
+  return { outcome: "succeeded", usage: Cost.billableUsage(usage, Cost.toolNames(response)), isEstimate }
 }
 
 const reserve = (call: Call) => call.state?.budget?.reserve(call) ?? Effect.undefined
@@ -166,7 +167,7 @@ const trackStream = (
           return settle({
             outcome: outcome ?? "failed",
             usage: Cost.billableUsage(usage, tools.names.values()),
-            isEstimate: transcript.usage === undefined
+            isEstimate: transcript.isBilledByEstimate
           })
         }
       } satisfies Required<StreamHooks>)

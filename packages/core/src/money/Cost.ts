@@ -287,7 +287,9 @@ const cachedCost = ({ currency, saved, total }: Cost): Cost => ({
 
 /**
  * The cost of a response at today's price; none if the host reported no usage or
- * the price is not known. A response of the client's cache is free, and its whole price
+ * the price is not known. If the model has no price under the name of the host,
+ * the name of the request counts. A response of the client's cache is free, and its
+ * whole price
  * counts as saved.
  *
  * @category constructors
@@ -299,6 +301,9 @@ export const ofResponse = (response: ChatResponse): Effect.Effect<Option.Option<
     if (usage === undefined || provider === undefined) return Option.none()
     const prices = yield* PriceTable.PriceTable
     const day = DateTime.formatIsoDateUtc(yield* DateTime.now)
-    const cost = of(billableUsage(usage, toolNames(response)), { model, provider, day }, prices)
+    const used = billableUsage(usage, toolNames(response))
+    const cost = Option.orElse(of(used, { model, provider, day }, prices), () =>
+      of(used, { model: response.requestedModel ?? model, provider, day }, prices)
+    )
     return response.cached === undefined ? cost : Option.map(cost, cachedCost)
   })

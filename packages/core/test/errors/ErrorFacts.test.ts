@@ -219,6 +219,7 @@ describe("ErrorFacts", () => {
       CircuitOpenError: true,
       DeadlineExceededError: true,
       EmptyResponseError: true,
+      MalformedOutputError: true,
       ReasoningBudgetExhaustedError: true,
       ToolArgumentsTooLargeError: true
     }

@@ -67,6 +67,12 @@ describe("Accounting stage", () => {
   const cases: ReadonlyArray<readonly [string, Effect.Effect<ChatResponse, ChatError>, string, string]> = [
     ["an answer", Effect.succeed(answer(true)), "settle 90+20", "succeeded"],
     ["an answer without usage", Effect.succeed(answer(false)), `settle ${prompt}+${hello} by estimate`, "succeeded"],
+    [
+      "an answer whose usage lacks the generated tokens",
+      Effect.succeed(responseOf("hello there", { usage: { ...usage, completion_tokens: 0, total_tokens: 90 } })),
+      `settle 90+${hello} by estimate`,
+      "succeeded"
+    ],
     ["an attempt that was free", Effect.fail(new ConnectionRefusedError({ message: "no" })), "settle nothing", ""],
     [
       "an attempt that may be billed",

@@ -54,6 +54,7 @@ const expected: { readonly [T in Fallback.Tag]: ReadonlyArray<string> } = {
   InvalidResponseError: elsewhere,
   EmptyResponseError: elsewhere,
   RequestCancelledError: elsewhere,
+  MalformedOutputError: [],
   ReasoningBudgetExhaustedError: [],
   StreamTruncatedError: elsewhere,
   StreamInterruptedError: elsewhere,

@@ -67,6 +67,7 @@ export const examples: { readonly [N in KimiConfig.Name]: Example<N> } = {
   maxToolArgumentBytes: bytes,
   model,
   requestPolicy: { text: "repair", value: "repair", unusable: ["ignore"] },
+  markup: { text: "fail", value: "fail", unusable: ["drop"] },
   fallback: {
     text: "kimi-k2.6; kimi-k2.5",
     value: [{ model: "kimi-k2.6" }, { model: "kimi-k2.5" }],

@@ -68,9 +68,19 @@ export class Transcript {
 
   /** What the attempt will be billed for: what the host reported, or an estimate for the given prompt. */
   billedUsage(promptTokens: number): TokenUsage.Usage {
-    if (this.usage !== undefined) return this.usage.usage
-    const reasoning = TokenCount.ofText(this.reasoning)
-    const completion = reasoning + TokenCount.ofText(this.content) + TokenCount.ofText(this.toolArguments)
-    return TokenUsage.fromTokens(promptTokens, completion, reasoning)
+    return this.#billed(promptTokens).usage
+  }
+
+  /** Whether a part of `billedUsage` is an estimate, because the host reported no usage or not all of it. */
+  get isBilledByEstimate(): boolean {
+    return this.usage?.isEstimate === true || this.#billed(0).isEstimate
+  }
+
+  #billed(promptTokens: number) {
+    return TokenUsage.orEstimate(this.usage?.usage, () => {
+      const reasoning = TokenCount.ofText(this.reasoning)
+      const completion = reasoning + TokenCount.ofText(this.content) + TokenCount.ofText(this.toolArguments)
+      return TokenUsage.fromTokens(promptTokens, completion, reasoning)
+    })
   }
 }
