@@ -103,6 +103,15 @@ const headersOf = (headers: Headers.Headers, error: ErrorObject | undefined): He
   return Headers.merge(Headers.fromInput(texts), headers)
 }
 
+const wordsOf = (error: ErrorObject | undefined) => ({
+  type: error?.type,
+  code: typeof error?.code === "string" ? error.code : undefined,
+  figures: figuresOf(error)
+})
+
+const isFromGateway = (response: ErrorResponse, text: string): boolean =>
+  isPage(response) || (response.status === 403 && gatewayText.test(text))
+
 /** Maps a response by its status and `error.type`, then by its message. */
 export const fromStatus = (response: ErrorResponse, call: ErrorContext): StatusError => {
   const { headers, status } = response
@@ -121,10 +130,8 @@ export const fromStatus = (response: ErrorResponse, call: ErrorContext): StatusE
   return fromFailedResponse({
     status,
     members,
-    type: error?.type,
-    code: typeof error?.code === "string" ? error.code : undefined,
-    figures: figuresOf(error),
-    isFromGateway: decoded === undefined && (isPage(response) || (status === 403 && gatewayText.test(text))),
+    ...wordsOf(error),
+    isFromGateway: error === undefined && isFromGateway(response, text),
     text,
     retryAfter: retryAfterOf({ status, headers: headersOf(headers, error), now: response.now }, text),
     location: URL.parse(scrub(headers["location"] ?? "", call.secret))?.origin,
