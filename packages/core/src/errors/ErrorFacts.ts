@@ -259,7 +259,7 @@ export const table = {
   CacheMissError:                row("cache",          "info",     "final", "ignored", "none",     "none",                   "shared", "model",   "None",           "Allow the call to reach the host, or fill the cache first."),
   CacheStoreError:               row("cache",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "None",           "Check that the cache store is reachable, writable and not full; calls continue without it."),
 
-  BudgetExceededError:           row("money",          "error",    "final", "ignored", "none",     "none",                   "caller", "model",   "WaitForQuota",   "Raise the cap, lower max_completion_tokens, or wait until running calls have settled."),
+  BudgetExceededError:           row("money",          "error",    "final", "ignored", "none",     "none",                   "caller", "model",   "WaitForQuota",   "Raise the cap, set or lower max_completion_tokens, configure defaultOutputTokens, or wait until running calls have settled."),
   UnknownPriceError:             row("money",          "error",    "final", "ignored", "none",     "none",                   "caller", "model",   "FixRequest",     "Configure the model's price, or allow calls without a known price in this budget."),
   BudgetStoreError:              row("money",          "error",    "final", "ignored", "none",     "none",                   "shared", "model",   "None",           "Check that the budget store is reachable; capped calls are refused until it is."),
 
