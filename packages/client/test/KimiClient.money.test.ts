@@ -98,10 +98,10 @@ describe("an attempt under a budget", () => {
       const own = yield* Accounting.make
       yield* settled(Accounting.recordTo(own)(kimi.chat(upTo(30))))
       assert.strictEqual(count.attempts, 3)
-      // 50 milliseconds at 100 tokens a second.
-      assert.deepStrictEqual(yield* entriesOf(accounting), ["failed 5 by estimate", "succeeded 7"])
-      assert.deepStrictEqual(yield* entriesOf(own), ["failed 5 by estimate", "succeeded 7"])
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 12+0/100"])
+      // The lost attempt may have generated all that it was allowed.
+      assert.deepStrictEqual(yield* entriesOf(accounting), ["failed 30 by estimate", "succeeded 7"])
+      assert.deepStrictEqual(yield* entriesOf(own), ["failed 30 by estimate", "succeeded 7"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 37+0/100"])
     })
   )
 

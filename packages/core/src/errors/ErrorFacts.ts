@@ -252,6 +252,7 @@ export const table = {
   StreamFailedError:             row("stream",         "warning",  "retry", "failure", "possible", "other account",          "shared", "stream",  "RetryAfter",     "Send the request again: the host reported an error in the middle of the stream."),
 
   CircuitOpenError:              row("resilience",     "warning",  "final", "ignored", "none",     "other account",          "shared", "model",   "FailOver",       "Wait for retryAfter, or use another host: the circuit is open because too many attempts failed."),
+  ClientClosedError:             row("resilience",     "error",    "final", "ignored", "none",     "none",                   "caller", "model",   "FixRequest",     "Keep the call inside the scope of the client's layer, or use a ManagedRuntime."),
   AdmissionTimeoutError:         row("resilience",     "warning",  "final", "ignored", "none",     "other account",          "shared", "model",   "WaitForQuota",   "Send fewer calls, raise the account's tier, or allow a longer wait for admission."),
   AdmissionQueueFullError:       row("resilience",     "warning",  "final", "ignored", "none",     "other account",          "shared", "model",   "WaitForQuota",   "Send fewer calls at the same time, or allow a longer admission queue."),
   AdmissionLimitError:           row("resilience",     "error",    "final", "ignored", "none",     "other account",          "shared", "model",   "FixRequest",     "Shorten the prompt or lower max_completion_tokens: the host counts both against the account's limit."),

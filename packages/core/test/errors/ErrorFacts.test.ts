@@ -217,6 +217,7 @@ describe("ErrorFacts", () => {
       BudgetStoreError: true,
       CacheMissError: true,
       CircuitOpenError: true,
+      ClientClosedError: true,
       DeadlineExceededError: true,
       EmptyResponseError: true,
       ReasoningBudgetExhaustedError: true,
