@@ -31,7 +31,10 @@ import { make as makeStages, type BuiltPipeline } from "./stages.ts"
 type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 
 /** Attaches what had arrived to the error that ends a stream. */
-const withPartial = (pull: Pull.Pull<Events, StreamError>, lifetime: Lifetime.Lifetime): Pull.Pull<Events, StreamError> => {
+const withPartial = (
+  pull: Pull.Pull<Events, StreamError>,
+  lifetime: Lifetime.Lifetime
+): Pull.Pull<Events, StreamError> => {
   let fold = StreamFold.empty
   return Pull.matchEffect(pull, {
     onSuccess: (events) => {

@@ -21,7 +21,9 @@ export const make: Effect.Effect<Lifetime, never, Scope.Scope> = Effect.gen(func
 
 /** The error of a call after the end. */
 export const notStarted = (): ClientClosedError =>
-  new ClientClosedError({ message: "The client was closed with the scope of its layer before the call; nothing was sent" })
+  new ClientClosedError({
+    message: "The client was closed with the scope of its layer before the call; nothing was sent"
+  })
 
 /** The failed attempts of the call stay known, since the host may bill them. */
 const ended = (error: KimiError): ClientClosedError =>
@@ -42,9 +44,7 @@ export const guard = <A, E extends KimiError>(
   call: Effect.Effect<A, E>
 ): Effect.Effect<A, E | ClientClosedError> =>
   Effect.suspend(() =>
-    lifetime.isOpen()
-      ? Effect.mapError(call, (error) => mapError(lifetime, error))
-      : Effect.fail(notStarted())
+    lifetime.isOpen() ? Effect.mapError(call, (error) => mapError(lifetime, error)) : Effect.fail(notStarted())
   )
 
 /** Makes no attempt after the end, such as the repetition of one that the end has broken. */

@@ -118,7 +118,9 @@ describe("Accounting stage", () => {
       const { recorded, accounting, call } = recording()
       const tools = [{ type: "builtin_function", function: { name: "$web_search" } }] as const
       const many = { ...call, request: { ...request, n: 3, tools } }
-      yield* Effect.exit(withAccounting(accounting)(() => Effect.fail(new ConnectionLostError({ message: "no" })))(many))
+      yield* Effect.exit(
+        withAccounting(accounting)(() => Effect.fail(new ConnectionLostError({ message: "no" })))(many)
+      )
       assert.strictEqual(recorded[0]?.usage.completion_tokens, 1_500)
       assert.deepStrictEqual([...(recorded[0]?.usage.toolCalls ?? [])], [["$web_search", 12]])
     })

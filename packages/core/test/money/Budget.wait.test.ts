@@ -7,7 +7,8 @@ import { answer, callFor, events, makeBudget, stages, stateOf } from "./support/
 
 const total = { amount: "100", currency: "USD" } as const
 
-const takes = (duration: "1 second" | "1 minute", dollars = 10) => Effect.delay(Effect.succeed(answer(dollars)), duration)
+const takes = (duration: "1 second" | "1 minute", dollars = 10) =>
+  Effect.delay(Effect.succeed(answer(dollars)), duration)
 
 describe("Budget under concurrent calls", () => {
   it.effect("lets calls that fit only one after another wait for each other", () =>
@@ -75,7 +76,12 @@ describe("Budget under concurrent calls", () => {
       const budget = yield* makeBudget({ caps: [total], maxWait: "30 seconds" })
       const order: Array<number> = []
       const ask = (max: number) =>
-        stages(budget).effect(() => Effect.andThen(Effect.sync(() => order.push(max)), takes("1 second", 1)))(callFor(max))
+        stages(budget).effect(() =>
+          Effect.andThen(
+            Effect.sync(() => order.push(max)),
+            takes("1 second", 1)
+          )
+        )(callFor(max))
       const fibers = yield* Effect.forEach([60, 90, 30, 20], (max) =>
         Effect.andThen(Effect.forkChild(ask(max)), (fiber) => Effect.as(TestClock.adjust("1 millis"), fiber))
       )

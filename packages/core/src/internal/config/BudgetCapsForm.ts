@@ -44,7 +44,8 @@ const isCurrency = (name: unknown): name is Currency => currencies.some((one) =>
 
 const amountForm = `an amount from 0 to ${maxAmount} with digits and a decimal point`
 const currencyForm = "a currency after the amount, USD or CNY"
-const scopeForm = "in total, or per day, week, month, tenant, job or agent, or several with slashes but only one period, such as per day/tenant:acme"
+const scopeForm =
+  "in total, or per day, week, month, tenant, job or agent, or several with slashes but only one period, such as per day/tenant:acme"
 const otherScopeForm = "another scope than that of an earlier cap"
 
 const capForm = '"100 USD per day; 10 USD per day/tenant; 500 USD in total"'
@@ -95,8 +96,7 @@ const problemsOf = (cap: unknown, at: string): ReadonlyArray<Problem> => {
   if (!isCurrency(currency)) problems.push({ at: `${at}.currency`, expected: "USD or CNY" })
   if (per !== undefined && !(Array.isArray(per) && per.every(isDimension))) {
     problems.push({ at: `${at}.per`, expected: `a list of ${dimensions.join(", ")}` })
-  }
-  else if (per !== undefined && per.filter(isPeriod).length > 1) {
+  } else if (per !== undefined && per.filter(isPeriod).length > 1) {
     problems.push({ at: `${at}.per`, expected: "only one of month, week, day" })
   }
   if (only !== undefined && !isOnly(only)) {

@@ -96,7 +96,9 @@ const parseAmount = (amount: unknown): bigint | undefined => {
 }
 
 const dimensionsOf = ({ only = {}, per = [] }: Cap): ReadonlyArray<BudgetScope.Dimension> =>
-  BudgetScope.allDimensions.filter((name) => per.includes(name) || (!BudgetScope.isPeriod(name) && only[name] !== undefined))
+  BudgetScope.allDimensions.filter(
+    (name) => per.includes(name) || (!BudgetScope.isPeriod(name) && only[name] !== undefined)
+  )
 
 /** The rules of a cap. A misread cap would bound something else, or nothing. */
 const rulesOf = (cap: Cap, name: string): ReadonlyArray<OptionRules.Rule> => {

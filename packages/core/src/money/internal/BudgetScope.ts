@@ -94,9 +94,7 @@ export const nameOf = (
 ): string =>
   per.length === 0
     ? "total"
-    : per
-        .map((name) => `${name}:${isPeriod(name) ? periodOf(name, values.today) : escapeName(values[name])}`)
-        .join("/")
+    : per.map((name) => `${name}:${isPeriod(name) ? periodOf(name, values.today) : escapeName(values[name])}`).join("/")
 
 const periodPattern = /(^|\/)(day|week|month):(\d{4}-(?:\d{2}-\d{2}|W\d{2}|\d{2}))(?=\/|$)/
 

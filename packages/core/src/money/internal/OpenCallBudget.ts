@@ -83,7 +83,8 @@ const budgetExceededError = (
   const { currency, scope: name } = BudgetEvent.parseScopeKey(scope)
   const format = (value: bigint) => Cost.format({ currency, total: Amount.toDecimal(value) })
   const left = cap - spent - reserved
-  const wait = waitedMillis === 0 ? "" : `after a wait of ${Duration.format(Duration.millis(Math.round(waitedMillis)))}, `
+  const wait =
+    waitedMillis === 0 ? "" : `after a wait of ${Duration.format(Duration.millis(Math.round(waitedMillis)))}, `
   return new BudgetExceededError({
     message: `The worst-case cost of the call, ${format(amount)}, exceeds what remains under the cap of ${name}: ${wait}${format(left < 0n ? 0n : left)} of ${format(cap)} (${format(spent)} spent, ${format(reserved)} reserved for running calls); nothing was sent. Raise the cap, set max_completion_tokens, or configure defaultOutputTokens`,
     provider,
@@ -222,7 +223,9 @@ class ReservedCallBudget implements OpenCallBudget {
     }
     // An attempt beside a running one of its call, such as a hedge, waits for none: it would delay other calls.
     const reserved = Effect.suspend(() =>
-      Effect.map(reserveInStore(this.#context, attempt, price, this.#pending.size === 0), (reservation) => this.#assign(reservation, price))
+      Effect.map(reserveInStore(this.#context, attempt, price, this.#pending.size === 0), (reservation) =>
+        this.#assign(reservation, price)
+      )
     )
     return prior === undefined ? reserved : Effect.andThen(prior.settle(0n), reserved)
   }

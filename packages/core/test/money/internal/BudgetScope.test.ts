@@ -9,7 +9,12 @@ describe("BudgetScope", () => {
   it("is named by its dimensions", () => {
     assert.deepStrictEqual(
       [[], ["day"], ["tenant"], BudgetScope.allDimensions].map((per) => BudgetScope.nameOf(per as [], values)),
-      ["total", `day:${date}`, "tenant:acme", `month:2026-11/week:2026-W48/day:${date}/tenant:acme/job:nightly/agent:scout`]
+      [
+        "total",
+        `day:${date}`,
+        "tenant:acme",
+        `month:2026-11/week:2026-W48/day:${date}/tenant:acme/job:nightly/agent:scout`
+      ]
     )
   })
 

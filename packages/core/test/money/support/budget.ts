@@ -58,8 +58,9 @@ export const events = (dollars: number): Stream.Stream<StreamEvent> =>
 export const makeBudget = (
   options: Parameters<typeof Budget.layer>[0]
 ): Effect.Effect<Budget.Budget["Service"], never, Scope.Scope> =>
-  Effect.map(Effect.orDie(Layer.build(Layer.provide(Budget.layer({ maxWait: "off", ...options }), prices))), (services) =>
-    Context.get(services, Budget.Budget)
+  Effect.map(
+    Effect.orDie(Layer.build(Layer.provide(Budget.layer({ maxWait: "off", ...options }), prices))),
+    (services) => Context.get(services, Budget.Budget)
   )
 
 /** The budget and accounting stages around the stages between them. */

@@ -68,7 +68,6 @@ export const make = ({ budget: { onStoreError, state, today }, warning }: Option
       onStoreError === "allow"
         ? Effect.succeed<CheckResult>({ ...fromError(error), status: "degraded" })
         : Effect.fail(error),
-    onSuccess: (scopes) =>
-      Effect.map(today, (date) => fromScopes(scopes, date, warning))
+    onSuccess: (scopes) => Effect.map(today, (date) => fromScopes(scopes, date, warning))
   })
 })

@@ -120,9 +120,7 @@ export const collect = Effect.fnUntraced(function* (instruments: Instruments, cl
   const scopes = (yield* readStates(
     all.map(({ budget }) => budget),
     ({ state, today }) =>
-      Effect.zipWith(state, today, (states, date) =>
-        states.map((one): readonly [ScopeState, LocalDate] => [one, date])
-      )
+      Effect.zipWith(state, today, (states, date) => states.map((one): readonly [ScopeState, LocalDate] => [one, date]))
   )).flat()
   instruments.replace(
     metrics.budgetLimit,
