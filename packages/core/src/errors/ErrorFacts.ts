@@ -253,6 +253,7 @@ export const table = {
   StreamFailedError:             row("stream",         "warning",  "retry", "failure", "possible", "other account",          "shared", "stream",  "RetryAfter",     "Send the request again: the host reported an error in the middle of the stream."),
 
   CircuitOpenError:              row("resilience",     "warning",  "final", "ignored", "none",     "other account",          "shared", "model",   "FailOver",       "Wait for retryAfter, or use another host: the circuit is open because too many attempts failed."),
+  ClientClosedError:             row("resilience",     "error",    "final", "ignored", "none",     "none",                   "caller", "model",   "FixRequest",     "Keep the call inside the scope of the client's layer, or use a ManagedRuntime."),
   AdmissionTimeoutError:         row("resilience",     "warning",  "final", "ignored", "none",     "other account",          "shared", "model",   "WaitForQuota",   "Send fewer calls, raise the account's tier, or allow a longer wait for admission."),
   AdmissionQueueFullError:       row("resilience",     "warning",  "final", "ignored", "none",     "other account",          "shared", "model",   "WaitForQuota",   "Send fewer calls at the same time, or allow a longer admission queue."),
   AdmissionLimitError:           row("resilience",     "error",    "final", "ignored", "none",     "other account",          "shared", "model",   "FixRequest",     "Shorten the prompt or lower max_completion_tokens: the host counts both against the account's limit."),
@@ -260,7 +261,7 @@ export const table = {
   CacheMissError:                row("cache",          "info",     "final", "ignored", "none",     "none",                   "shared", "model",   "None",           "Allow the call to reach the host, or fill the cache first."),
   CacheStoreError:               row("cache",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "None",           "Check that the cache store is reachable, writable and not full; calls continue without it."),
 
-  BudgetExceededError:           row("money",          "error",    "final", "ignored", "none",     "none",                   "caller", "model",   "WaitForQuota",   "Raise the cap, lower max_completion_tokens, or wait until running calls have settled."),
+  BudgetExceededError:           row("money",          "error",    "final", "ignored", "none",     "none",                   "caller", "model",   "WaitForQuota",   "Raise the cap, set or lower max_completion_tokens, configure defaultOutputTokens, or wait until running calls have settled."),
   UnknownPriceError:             row("money",          "error",    "final", "ignored", "none",     "none",                   "caller", "model",   "FixRequest",     "Configure the model's price, or allow calls without a known price in this budget."),
   BudgetStoreError:              row("money",          "error",    "final", "ignored", "none",     "none",                   "shared", "model",   "None",           "Check that the budget store is reachable; capped calls are refused until it is."),
 

@@ -47,7 +47,8 @@ import {
   AdmissionLimitError,
   AdmissionQueueFullError,
   AdmissionTimeoutError,
-  CircuitOpenError
+  CircuitOpenError,
+  ClientClosedError
 } from "./ResilienceErrors.ts"
 import { EventTooLargeError, ResponseTooLargeError, ToolArgumentsTooLargeError } from "./ResourceErrors.ts"
 import { StreamDecodeError, StreamFailedError, StreamInterruptedError, StreamTruncatedError } from "./StreamErrors.ts"
@@ -141,6 +142,7 @@ export const classes = {
   StreamDecodeError,
   StreamFailedError,
   CircuitOpenError,
+  ClientClosedError,
   AdmissionTimeoutError,
   AdmissionQueueFullError,
   AdmissionLimitError,

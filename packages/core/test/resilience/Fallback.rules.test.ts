@@ -28,6 +28,7 @@ const expected: { readonly [T in Fallback.Tag]: ReadonlyArray<string> } = {
   UnknownPriceError: [],
   BudgetStoreError: [],
   CacheMissError: [],
+  ClientClosedError: [],
   DeadlineExceededError: [],
   AuthenticationError: [],
   PermissionDeniedError: [],

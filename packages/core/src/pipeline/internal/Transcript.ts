@@ -32,6 +32,8 @@ export class Transcript {
   isSingleChoice = true
   /** Whether the consumer has received what it may have acted on: a completed tool call, or the end. */
   isCommitted = false
+  /** Whether the response is complete. */
+  hasFinished = false
 
   /** Adds an event. */
   add(event: StreamEvent): void {
@@ -54,8 +56,11 @@ export class Transcript {
         this.usage = event
         return
       case "ToolCall":
+        this.isCommitted = true
+        return
       case "Finish":
         this.isCommitted = true
+        this.hasFinished = true
         return
       case "Reset":
         Object.assign(this, new Transcript())
