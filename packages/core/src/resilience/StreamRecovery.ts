@@ -318,7 +318,7 @@ export const withStreamRecovery =
         return Effect.andThen(reopen(original, original.state?.again?.route, boundary, abandoned), next)
       }
 
-      /** The error that ends a stream after attempts that broke, with the ids of its own attempt where that began. */
+      /** The error that ends a stream after attempts that broke, with the ids of the last attempt if that started. */
       const withEarlier = (error: StreamError): StreamError => {
         const { requestId, traceId } = attempt.transcript.start ?? {}
         const own = attemptsOf(error, attempt, clock.currentTimeMillisUnsafe())
