@@ -11,7 +11,7 @@ import type { KimiError } from "@kimi-effect/core/KimiError"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
 import { Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
-import { Effect, Result, Stream } from "effect"
+import { Effect, Result } from "effect"
 import { readFileSync } from "node:fs"
 import { connect, hello } from "./support/kimi.ts"
 
@@ -164,6 +164,29 @@ describe("a client of hosts in the field", () => {
     Effect.gen(function* () {
       const { failure } = yield* run("quota-403-type.json", "chat")
       assert.strictEqual(failure?.recovery._tag, "TopUp")
+    })
+  )
+
+  it.live("sends the members that only some hosts know", () =>
+    Effect.gen(function* () {
+      const { sent } = yield* run("dropped-members.json", "chat")
+      const { request } = JSON.parse(read("dropped-members.json")) as { readonly request: object }
+      assert.deepInclude(sent, request)
+    })
+  )
+
+  it.live("sends a request without its nulls", () =>
+    Effect.gen(function* () {
+      const { sent } = yield* run("null-absent.json", "chat")
+      assert.notInclude(JSON.stringify(sent), "null")
+      assert.lengthOf(sent?.["messages"] as ReadonlyArray<unknown>, 3)
+    })
+  )
+
+  it.live("sends a request without its empty tool calls", () =>
+    Effect.gen(function* () {
+      const { sent } = yield* run("empty-tool-calls.json", "chat")
+      assert.notInclude(JSON.stringify(sent), "tool")
     })
   )
 })
