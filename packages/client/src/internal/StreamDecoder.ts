@@ -66,6 +66,11 @@ export class StreamDecoder {
     this.#parser = new SseParser((data, event) => this.#onData(data, event))
   }
 
+  /** Whether the body has been read to its end. */
+  get hasBodyEnded(): boolean {
+    return this.#hasBodyEnded
+  }
+
   /** Decodes the next bytes of the body, which can start and end anywhere. */
   feed(bytes: Uint8Array): void {
     if (this.failure !== undefined || this.isComplete) return

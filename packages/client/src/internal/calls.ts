@@ -28,7 +28,7 @@ import { make as makeStages, type BuiltPipeline } from "./stages.ts"
 
 type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 
-/** Attaches what had arrived to the error that ends a stream. */
+/** Attaches what had arrived to the error that ends a stream. A stream cannot fail after `Finish`. */
 const withPartial = (pull: Pull.Pull<Events, StreamError>): Pull.Pull<Events, StreamError> => {
   let fold = StreamFold.empty
   return Pull.matchEffect(pull, {
@@ -36,16 +36,18 @@ const withPartial = (pull: Pull.Pull<Events, StreamError>): Pull.Pull<Events, St
       for (const event of events) fold = StreamFold.step(fold, event)
       return Effect.succeed(events)
     },
-    onFailure: (cause) =>
-      Effect.failCause(
-        Cause.map(cause, (error) =>
-          withDetails(error, {
-            partial: StreamFold.toPartial(fold),
-            requestId: fold.start?.requestId,
-            traceId: fold.start?.traceId
-          })
-        )
-      ),
+    onFailure: (cause): Pull.Pull<Events, StreamError> =>
+      fold.finish !== undefined && Cause.hasFails(cause)
+        ? Cause.done()
+        : Effect.failCause(
+            Cause.map(cause, (error) =>
+              withDetails(error, {
+                partial: StreamFold.toPartial(fold),
+                requestId: fold.start?.requestId,
+                traceId: fold.start?.traceId
+              })
+            )
+          ),
     onDone: () => Cause.done()
   })
 }
