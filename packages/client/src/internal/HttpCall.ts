@@ -16,7 +16,8 @@ import type { Provider } from "../Provider.ts"
 import { isolate, proxyOf } from "./isolation.ts"
 import { type ErrorContext, fromStatus } from "./mapError.ts"
 import { fromTransport } from "./mapTransportError.ts"
-import { readBody } from "./readBody.ts"
+import { type BodyText, readBody, readBodyWithin } from "./readBody.ts"
+import { encodingOf } from "./contentEncoding.ts"
 import { parseJson, responseTooLarge, unexpectedBody } from "./responseErrors.ts"
 
 type Request = HttpClientRequest.HttpClientRequest
@@ -87,13 +88,20 @@ export const transportError =
   (error) =>
     fromTransport(error, context, config)
 
-/** The body may break off while it is read; the status alone is then enough for the mapping. */
+/** Time allowed for the body of an error. Its status and headers are known, and most of the meaning is in them. */
+const errorBodyTimeout = "5 seconds"
+
+/** What is quoted of an error body that was read, or why there is none. */
+const describeErrorBody = ({ isTruncated, text }: BodyText, { headers }: Response): string => {
+  if (text === "" && isTruncated) return "a body that is too large for an error, or that did not arrive"
+  const encoding = encodingOf(headers)
+  return encoding === undefined || Result.isSuccess(parseJson(text)) ? text : `a body that is encoded as ${encoding}`
+}
+
+/** The body may break off or stall while it is read; the status alone is then enough for the mapping. */
 const failWithStatus = Effect.fnUntraced(function* (response: Response, context: ErrorContext) {
-  const { isTruncated, text } = yield* Effect.orElseSucceed(readBody(response, maxErrorBodyBytes), () => ({
-    isTruncated: false,
-    text: ""
-  }))
-  const body = isTruncated && text === "" ? "a body that is too large for an error" : text
+  const received = yield* readBodyWithin(response, maxErrorBodyBytes, errorBodyTimeout)
+  const body = describeErrorBody(received, response)
   const now = yield* Clock.currentTimeMillis
   return yield* fromStatus({ status: response.status, headers: response.headers, body, now }, context)
 })
