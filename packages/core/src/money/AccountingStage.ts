@@ -45,6 +45,8 @@ const estimateUsage = ({ request }: Call, cause: Cause.Cause<KimiError>, millis:
   if (error?._tag === "ReasoningBudgetExhaustedError" && error.completionTokens !== undefined) {
     return fromTokens(prompt, error.completionTokens)
   }
+  const reported = error?.partial?.usage
+  if (reported !== undefined) return fromTokens(reported.prompt_tokens, reported.completion_tokens)
   const generated = Math.ceil((Math.max(0, millis) / 1000) * assumedTokensPerSecond)
   return fromTokens(prompt, Math.min(generated, TokenCount.maxOutput(request, prompt)) * (request.n ?? 1))
 }
@@ -53,7 +55,9 @@ const estimateUsage = ({ request }: Call, cause: Cause.Cause<KimiError>, millis:
 const failureOutcome = (cause: Cause.Cause<KimiError>): Accounting.Outcome | undefined => {
   if (Cause.hasInterrupts(cause)) return "abandoned"
   const error = Cause.findErrorOption(cause)
-  return Option.isSome(error) && error.value.billing === "none" ? undefined : "failed"
+  // What was generated before a failure is billed, whatever the failure is.
+  const isFree = Option.isSome(error) && error.value.billing === "none" && error.value.partial === undefined
+  return isFree ? undefined : "failed"
 }
 
 /** What one attempt is charged. */

@@ -23,6 +23,8 @@ export interface Options {
   readonly bounds?: Partial<SizeLimits>
   readonly headers?: Headers.Input
   readonly model?: string
+  readonly isMoonshot?: boolean
+  readonly choiceCount?: number
 }
 
 const encoder = new TextEncoder()
@@ -31,7 +33,13 @@ export const bytesOf = (text: string): Uint8Array => encoder.encode(text)
 
 export const makeDecoder = (options: Options = {}): StreamDecoder =>
   new StreamDecoder(
-    { provider: "moonshot", isMoonshot: true, secret: "sk-0123456789abcdef", model: options.model ?? "kimi-k3" },
+    {
+      provider: "moonshot",
+      isMoonshot: options.isMoonshot ?? true,
+      secret: "sk-0123456789abcdef",
+      model: options.model ?? "kimi-k3",
+      choiceCount: options.choiceCount
+    },
     Headers.fromInput(options.headers ?? {}),
     { ...KimiConfig.defaults, ...options.bounds }
   )
