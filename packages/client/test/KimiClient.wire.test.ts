@@ -83,7 +83,11 @@ describe("the request that a call sends", () => {
           yield* server.replyAlways(Reply.chatResponse({ content: "Hi" }))
           yield* client.chat(hello)
           const [request] = yield* server.requests
-          assert.deepStrictEqual(Object.keys(essential(request?.headers)).toSorted(), ["accept", "accept-encoding", "content-type"])
+          assert.deepStrictEqual(Object.keys(essential(request?.headers)).toSorted(), [
+            "accept",
+            "accept-encoding",
+            "content-type"
+          ])
         }),
       { client: { provider: "ollama", apiKey: undefined } }
     )

@@ -118,17 +118,9 @@ export class StreamDecoder {
     this.#parser.feed(this.#textDecoder?.decode() ?? "")
     this.#parser.end()
     if (this.failure !== undefined || this.isComplete) return
-    if (this.#parser.format !== "sse" && !this.#isStarted && this.#isDeclaredOtherwise) {
-      this.failure = notAStream(this.#context, this.#headers)
-    } else if (
-      !this.#context.isMoonshot &&
-      !this.#hasBrokenEnd &&
-      this.#choices.areFinished(this.#context.choiceCount ?? 1)
-    ) {
-      this.#finish(false)
-    } else {
-      this.failure = new StreamTruncatedError(this.#errorMembers("The stream ended without its end mark"))
-    }
+    if (this.#isNoStream) this.failure = notAStream(this.#context, this.#headers)
+    else if (this.#isFinishedWithoutMark) this.#finish(false)
+    else this.failure = new StreamTruncatedError(this.#errorMembers("The stream ended without its end mark"))
   }
 
   /** Returns the events decoded since the last call. */
@@ -138,10 +130,16 @@ export class StreamDecoder {
     return events
   }
 
-  /** Whether the body is a JSON document, or empty and declared to be no stream. */
-  get #isDeclaredOtherwise(): boolean {
+  /** Whether the body is a JSON document without a response, or empty and declared to be no stream. */
+  get #isNoStream(): boolean {
+    if (this.#parser.format === "sse" || this.#isStarted) return false
     const isDeclared = this.#headers["content-type"] !== undefined && !isEventStream(this.#headers)
     return this.#parser.format !== undefined || isDeclared
+  }
+
+  get #isFinishedWithoutMark(): boolean {
+    const { choiceCount = 1, isMoonshot } = this.#context
+    return !isMoonshot && !this.#hasBrokenEnd && this.#choices.areFinished(choiceCount)
   }
 
   #decode(bytes: Uint8Array): string {
@@ -164,25 +162,28 @@ export class StreamDecoder {
   }
 
   #onData(data: string, event: string): void {
-    if (this.failure !== undefined || this.isComplete || data === "") return
+    if (this.#isIgnored(data, event)) return
     if (data.length > this.#limits.maxEventBytes && this.#parser.format !== "json") return this.#failTooLarge()
     if (data === "[DONE]" || data.trim() === "[DONE]") return this.#finish(true)
-    if (event !== "" && isHeartbeat(event)) return
     let json: unknown
-    // Both throw, and a Result per event would cost more than the rest of the decoding.
+    // Throws, and a Result per event would cost more than the rest of the decoding.
     try {
       json = JSON.parse(data)
     } catch {
       return this.#onText(data, event)
     }
     if (event !== "" && isErrorEvent(event)) return this.#fail(json)
-    if (typeof json !== "object" || json === null) return this.#onText(typeof json === "string" ? json : "", event)
+    if (typeof json === "object" && json !== null) this.#onJson(json)
+    else this.#onText(typeof json === "string" ? json : "", event)
+  }
+
+  #isIgnored(data: string, event: string): boolean {
+    return this.failure !== undefined || this.isComplete || data === "" || (event !== "" && isHeartbeat(event))
+  }
+
+  #onJson(json: object): void {
     if (embeddedError(json) !== undefined) return this.#onEmbeddedError(json)
-    if (isHeartbeat(json)) return
-    // A document without choices is no chunk, and no beginning of a stream.
-    if (this.#parser.format === "json" && !this.#isStarted && !hasChoices(json)) return
-    // Some hosts omit the blank line after the last event; Moonshot does not.
-    if (this.#hasBodyEnded && this.#context.isMoonshot && this.#parser.format === "sse") return
+    if (isHeartbeat(json) || this.#isNoChunk(json)) return
     const whole = this.#choices.hasContent ? undefined : toWholeChunk(json)
     let chunk: Chunk
     try {
@@ -194,6 +195,14 @@ export class StreamDecoder {
     this.#onChunk(chunk)
     // A JSON document is complete by itself.
     if (whole !== undefined && this.#parser.format === "json" && this.failure === undefined) this.#finish(false, true)
+  }
+
+  #isNoChunk(json: object): boolean {
+    return this.#parser.format === "json"
+      ? // A document without choices is no chunk, and no beginning of a stream.
+        !this.#isStarted && !hasChoices(json)
+      : // Some hosts omit the blank line after the last event; Moonshot does not.
+        this.#hasBodyEnded && this.#context.isMoonshot
   }
 
   /** Data that are no object of JSON. */
