@@ -17,6 +17,7 @@ import type {
   ModelsError,
   StreamError
 } from "@kimi-effect/core/OperationErrors"
+import type { KimiError } from "@kimi-effect/core/KimiError"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { Balance } from "@kimi-effect/core/Balance"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
@@ -49,6 +50,7 @@ import * as configuredServices from "./internal/configuredServices.ts"
 import { make as makeHealth } from "./internal/health.ts"
 import { readEstimate } from "./internal/readRequest.ts"
 import { layerHttpHosts } from "./internal/httpHosts.ts"
+import * as Lifetime from "./internal/lifetime.ts"
 import { mapClient, type MemberMapping } from "./internal/mapClient.ts"
 import { anyRuntime } from "./internal/stores.ts"
 import { withLogLevel } from "./internal/withLogLevel.ts"
@@ -117,13 +119,15 @@ export const make: Effect.Effect<
   const attributes = { [Telemetry.attributes.providerName.name]: providerName(provider.id) }
   // A stack trace costs more than the span, and the caller's span has the location of the call.
   const span = { attributes, kind: "client", captureStackTrace: false } as const
-  const accounts = yield* makeAccounts
+  const lifetime = yield* Lifetime.make
+  const accounts = Lifetime.guardAttempts(lifetime, yield* makeAccounts)
   const hostApi = accounts.hostApiOf(accounts.primary)
   const observer = Option.getOrUndefined(yield* Effect.serviceOption(Observer))
   const { chat, resolveModel, services, stages, stream } = yield* makeCalls({
     config,
     provider,
     accounts,
+    lifetime,
     observer,
     span
   })
@@ -132,7 +136,8 @@ export const make: Effect.Effect<
   const { report } = yield* makeHealth({ config, accounts, services, chat })
 
   /** Applies the configured timeout to a request that calls no model. */
-  const bounded = withTimeout(config, { provider: provider.id })
+  const withTimeouts = withTimeout(config, { provider: provider.id })
+  const bounded = <A, E extends KimiError>(call: Effect.Effect<A, E>) => Lifetime.guard(lifetime, withTimeouts(call))
 
   const client: KimiClient["Service"] = {
     chat,

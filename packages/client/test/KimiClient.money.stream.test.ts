@@ -21,15 +21,15 @@ describe("a stream under a budget", () => {
     })
   )
 
-  it.effect("costs what was received when it is left", () =>
+  it.effect("costs all that it may have generated when it is left", () =>
     Effect.gen(function* () {
       const { accounting, budget, kimi } = yield* connect(
         { stream: () => Stream.concat(Stream.fromIterable(events(9).slice(0, 2)), Stream.never) },
         { budget: { caps: [total] } }
       )
       yield* Stream.runDrain(Stream.take(kimi.stream(upTo(30)), 2))
-      assert.deepStrictEqual(yield* entriesOf(accounting), ["abandoned 2 by estimate"])
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 2+0/100"])
+      assert.deepStrictEqual(yield* entriesOf(accounting), ["abandoned 30 by estimate"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 30+0/100"])
     })
   )
 
@@ -59,18 +59,18 @@ describe("a stream under a budget", () => {
       yield* TestClock.adjust("30 minutes")
       assert.deepStrictEqual(yield* stateOf(budget), ["total 0+30/100"])
       yield* Fiber.interrupt(fiber)
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 2+0/100"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 30+0/100"])
     })
   )
 
   const broken = Stream.concat(Stream.fromIterable(events(9).slice(0, 2)), Stream.fail(lost))
 
-  it.effect("costs what was received when it breaks", () =>
+  it.effect("costs all that it may have generated when it breaks", () =>
     Effect.gen(function* () {
       const { accounting, kimi } = yield* connect({ stream: () => broken }, { budget: { caps: [total] } })
       const error = yield* settled(Effect.flip(Stream.runDrain(kimi.stream(upTo(30)))))
       assert.strictEqual(error._tag, "ConnectionLostError")
-      assert.deepStrictEqual(yield* entriesOf(accounting), ["failed 2 by estimate"])
+      assert.deepStrictEqual(yield* entriesOf(accounting), ["failed 30 by estimate"])
     })
   )
 
@@ -81,8 +81,8 @@ describe("a stream under a budget", () => {
         { budget: { caps: [total] }, config: { recovery: "regenerate" } }
       )
       yield* settled(Stream.runDrain(kimi.stream(upTo(30))))
-      assert.deepStrictEqual(yield* entriesOf(accounting), ["failed 2 by estimate", "succeeded 9"])
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 11+0/100"])
+      assert.deepStrictEqual(yield* entriesOf(accounting), ["failed 30 by estimate", "succeeded 9"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 39+0/100"])
     })
   )
 })

@@ -98,10 +98,10 @@ describe("an attempt under a budget", () => {
       const own = yield* Accounting.make
       yield* settled(Accounting.recordTo(own)(kimi.chat(upTo(30))))
       assert.strictEqual(count.attempts, 3)
-      // 50 milliseconds at 100 tokens a second.
-      assert.deepStrictEqual(yield* entriesOf(accounting), ["failed 5 by estimate", "succeeded 7"])
-      assert.deepStrictEqual(yield* entriesOf(own), ["failed 5 by estimate", "succeeded 7"])
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 12+0/100"])
+      // The lost attempt may have generated all that it was allowed.
+      assert.deepStrictEqual(yield* entriesOf(accounting), ["failed 30 by estimate", "succeeded 7"])
+      assert.deepStrictEqual(yield* entriesOf(own), ["failed 30 by estimate", "succeeded 7"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 37+0/100"])
     })
   )
 
@@ -132,8 +132,8 @@ describe("an attempt under a budget", () => {
       yield* TestClock.adjust("20 millis")
       assert.deepStrictEqual(yield* stateOf(budget), ["total 0+30/100"])
       yield* Fiber.interrupt(fiber)
-      assert.deepStrictEqual(yield* entriesOf(accounting), ["abandoned 2 by estimate"])
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 2+0/100"])
+      assert.deepStrictEqual(yield* entriesOf(accounting), ["abandoned 30 by estimate"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 30+0/100"])
     })
   )
 
@@ -145,8 +145,8 @@ describe("an attempt under a budget", () => {
       )
       const error = yield* settled(Effect.flip(kimi.chat(upTo(30))))
       assert.strictEqual(error._tag, "TotalTimeoutError")
-      assert.deepStrictEqual(yield* entriesOf(accounting), ["failed 10 by estimate"])
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 10+0/100"])
+      assert.deepStrictEqual(yield* entriesOf(accounting), ["failed 30 by estimate"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 30+0/100"])
     })
   )
 
@@ -161,8 +161,8 @@ describe("an attempt under a budget", () => {
       assert.deepStrictEqual(yield* stateOf(budget), ["total 0+60/100"])
       yield* TestClock.adjust("10 millis")
       yield* Fiber.join(fiber)
-      assert.deepStrictEqual(yield* entriesOf(accounting), ["succeeded 7", "abandoned 10 by estimate"])
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 17+0/100"])
+      assert.deepStrictEqual(yield* entriesOf(accounting), ["succeeded 7", "abandoned 30 by estimate"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 37+0/100"])
     })
   )
 
@@ -189,11 +189,11 @@ describe("an attempt under a budget", () => {
       assert.deepStrictEqual(
         (yield* accounting.entries).map(({ outcome, provider, usage }) => [outcome, provider, usage.completion_tokens]),
         [
-          ["failed", "custom", 3],
+          ["failed", "custom", 30],
           ["succeeded", "together", 7]
         ]
       )
-      assert.deepStrictEqual(yield* stateOf(budget), ["total 10+0/100"])
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 37+0/100"])
     })
   )
 })

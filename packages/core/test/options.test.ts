@@ -87,7 +87,7 @@ describe("invalid options", () => {
         null,
         { "amount": 50, "currency": "USD" },
         { "amount": "1", "currency": "usd" },
-        { "amount": "1", "currency": "USD", "per": ["month"] },
+        { "amount": "1", "currency": "USD", "per": ["year"] },
         { "amount": "1", "currency": "USD", "per": "day" },
         { "amount": "1", "currency": "USD", "only": { "user": "a" } },
         { "amount": "1", "currency": "USD", "only": { "tenant": 5 } }

@@ -22,14 +22,36 @@ import { decodeStream } from "./decodeStream.ts"
 import { embeddedError } from "./embeddedError.ts"
 import { encode } from "./encodeRequest.ts"
 import * as HttpCall from "./HttpCall.ts"
+import { completionFrom, type LenientBody } from "./lenientBody.ts"
 import { responseIds } from "./mapError.ts"
 import { fromBrokenStream } from "./mapTransportError.ts"
+import type { MarkupPolicy } from "./MarkupPolicy.ts"
 import { isEventStream } from "./mediaType.ts"
 import { parseRateStatus } from "./rateLimitHeaders.ts"
 import { fromEmbeddedError, invalidResponse, parseJson, type ResponseHead, unexpectedBody } from "./responseErrors.ts"
-import { type SizeLimits, type StreamContext, StreamDecoder } from "./StreamDecoder.ts"
+import { type DecodeOptions, type StreamContext, StreamDecoder } from "./StreamDecoder.ts"
+import type { ToolNames } from "./toolCalls.ts"
 
-const decodeCompletion = Schema.decodeUnknownResult(ChatCompletion)
+const decodeStrictly = Schema.decodeUnknownResult(ChatCompletion)
+
+/** Decodes a body as the API sends it, or as far as it is needed. */
+const decodeCompletion = (body: unknown): Result.Result<LenientBody<ChatCompletion>, Schema.SchemaError> =>
+  Result.match(decodeStrictly(body), {
+    onSuccess: (wire) => Result.succeed({ wire, warnings: [] }),
+    onFailure: (error) => Result.fromOption(Option.fromUndefinedOr(completionFrom(body)), () => error)
+  })
+
+/** The names of the tools that a request allows, also those of its messages. */
+const toolNamesOf = ({ messages, tools }: ModelRequest): ToolNames => {
+  let names: ReadonlySet<string> | undefined
+  return () =>
+    (names ??= new Set(
+      [
+        ...(tools ?? []),
+        ...messages.flatMap((message) => (message.role === "system" ? (message.tools ?? []) : []))
+      ].map((tool) => tool.function.name)
+    ))
+}
 
 /** The error of a response whose tool calls have larger arguments than `limit`. */
 const checkToolArguments = (
@@ -74,9 +96,9 @@ const fromStreamedText = (
   text: string,
   context: StreamContext,
   head: ResponseHead,
-  limits: SizeLimits
+  options: DecodeOptions
 ): ChatResponse | ChatError | undefined => {
-  const decoder = new StreamDecoder(context, head.headers, limits)
+  const decoder = new StreamDecoder(context, head.headers, options)
   decoder.feed(new TextEncoder().encode(text))
   decoder.end()
   const fold = decoder.take().reduce(StreamFold.step, StreamFold.empty)
@@ -92,12 +114,14 @@ export const make = Effect.gen(function* () {
   const config = yield* KimiConfig
   const provider = Provider.fromConfig(config)
   const host = yield* HttpCall.makeHost(config, provider)
+  const markup: MarkupPolicy = { mode: config.markup, isStrict: provider.isMoonshot }
   const post = HttpCall.jsonPost(host, "/chat/completions")
 
   const contextOf = (request: ModelRequest): StreamContext => ({
     ...HttpCall.errorContext(host, request.model, request.messages),
     model: request.model,
-    choiceCount: request.n
+    choiceCount: request.n,
+    toolNames: toolNamesOf(request)
   })
 
   /** A completion as a response, or the error that it reports or amounts to. */
@@ -108,8 +132,12 @@ export const make = Effect.gen(function* () {
   ): ChatResponse | ChatError | undefined => {
     const decoded = decodeCompletion(document)
     if (Result.isFailure(decoded)) return undefined
+    const { warnings, wire } = decoded.success
     const head = { provider: provider.id, ...responseIds(headers, context.secret) }
-    const response = Completion.fromCompletion(decoded.success, head, context.model, parseRateStatus(headers))
+    const response = Completion.fromCompletion(wire, head, context.model, parseRateStatus(headers), {
+      markup,
+      warnings
+    })
     return "_tag" in response ? response : (checkToolArguments(response, config.maxToolArgumentBytes, head) ?? response)
   }
 

@@ -1,15 +1,26 @@
 /** The choices of one stream: turns the deltas of each choice into events, within limits. */
 import type { ChatCompletionChunk } from "@kimi-effect/core/ChatCompletionChunk"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
-import { reasoningOf } from "./decodeCompletion.ts"
-import { maxToolCalls, ToolCallAssembler, toToolCall } from "./toolCalls.ts"
+import { reasoningOf, refusalReason } from "./decodeCompletion.ts"
+import type { MarkupPolicy } from "./MarkupPolicy.ts"
+import { type MarkupChannel, MarkupScanner } from "./MarkupScanner.ts"
+import { maxToolCalls, ToolCallAssembler, type ToolNames } from "./toolCalls.ts"
 
 type WireChoice = NonNullable<(typeof ChatCompletionChunk.Type)["choices"]>[number]
 type WireDelta = NonNullable<WireChoice["delta"]>
 type WireToolCall = NonNullable<WireDelta["tool_calls"]>[number]
 
 /** Why a choice cannot be accepted. */
-export type ChoiceProblem = "index" | "tool call count" | "argument size"
+export type ChoiceProblem =
+  | { readonly _tag: "index" | "tool call count" | "argument size" }
+  | { readonly _tag: "markup" | "tool call"; readonly message: string }
+
+/** How the choices of a stream are read. */
+export interface ChoiceOptions {
+  readonly maxArgumentLength: number
+  readonly markup: MarkupPolicy
+  readonly toolNames?: ToolNames | undefined
+}
 
 /** More choices than any request can ask for; limits what a hostile index can allocate. */
 const maxChoices = 128
@@ -17,16 +28,32 @@ const maxChoices = 128
 class ChoiceState {
   hasContent = false
   finishReason: string | undefined = undefined
-  readonly toolCalls = new ToolCallAssembler()
+  isRefusal = false
+  /** Whether tool calls were read from markup. */
+  hasMarkupCalls = false
+  readonly toolCalls: ToolCallAssembler
+  /** None if markup is kept. */
+  readonly markup: MarkupScanner | undefined
+
+  constructor({ markup, toolNames }: ChoiceOptions) {
+    this.toolCalls = new ToolCallAssembler(toolNames)
+    this.markup = markup.mode === "keep" ? undefined : new MarkupScanner(markup)
+  }
+
+  /** The finish reason of the host, or what the content amounts to. */
+  get effectiveReason(): string {
+    const reason = this.hasMarkupCalls && (this.finishReason ?? "stop") === "stop" ? "tool_calls" : this.finishReason
+    return this.isRefusal ? refusalReason(reason) : (reason ?? "unknown")
+  }
 }
 
 /** The state of all choices. Events are appended to the array that the caller passes. */
 export class StreamChoices {
   readonly #states: Array<ChoiceState> = []
-  readonly #maxArgumentLength: number
+  readonly #options: ChoiceOptions
 
-  constructor(maxArgumentLength: number) {
-    this.#maxArgumentLength = maxArgumentLength
+  constructor(options: ChoiceOptions) {
+    this.#options = options
   }
 
   /** Whether any choice has text or tool calls. */
@@ -36,10 +63,15 @@ export class StreamChoices {
 
   /** The finish reason of every choice, in order. */
   get finishReasons(): ReadonlyArray<string> {
-    return this.#states.map((state) => state.finishReason ?? "unknown")
+    return this.#states.map(({ effectiveReason }) => effectiveReason)
   }
 
-  /** Whether every choice with content has a finish reason, and at least one choice has. */
+  /** What was read from markup. */
+  get warnings(): ReadonlyArray<string> {
+    return this.#states.flatMap(({ markup }) => (markup === undefined ? [] : [...markup.warnings]))
+  }
+
+  /** Whether every choice with content has a finish reason from the host, and at least one choice has. */
   get hasFinishReasons(): boolean {
     return (
       this.#states.some(({ finishReason }) => finishReason !== undefined) &&
@@ -55,21 +87,50 @@ export class StreamChoices {
   /** Adds a chunk of one choice. After a problem, nothing more may be added. */
   add(wire: WireChoice, events: Array<StreamEvent>): ChoiceProblem | undefined {
     const choice = wire.index ?? 0
-    if (!Number.isInteger(choice) || choice < 0 || choice >= maxChoices) return "index"
-    while (this.#states.length <= choice) this.#states.push(new ChoiceState())
-    const state = this.#states[choice] ?? new ChoiceState()
+    if (!Number.isInteger(choice) || choice < 0 || choice >= maxChoices) return { _tag: "index" }
+    while (this.#states.length <= choice) this.#states.push(new ChoiceState(this.#options))
+    const state = this.#states[choice] ?? new ChoiceState(this.#options)
     if (wire.finish_reason) state.finishReason = wire.finish_reason
     const { delta } = wire
     return delta === undefined || delta === null ? undefined : this.#addDelta(state, choice, delta, events)
+  }
+
+  /** Appends the text that was held back. After it, the choices are known to be complete, or have a problem. */
+  close(events: Array<StreamEvent>): ChoiceProblem | undefined {
+    for (const [choice, state] of this.#states.entries()) {
+      const problem = this.#closeChoice(state, choice, events)
+      if (problem !== undefined) return problem
+    }
+    return undefined
   }
 
   /** Appends the complete tool calls of all choices. */
   finish(events: Array<StreamEvent>): void {
     this.#states.forEach(({ toolCalls }, choice) => {
       toolCalls.calls.forEach((call, index) => {
-        events.push({ _tag: "ToolCall", choice, index, call: toToolCall(call) })
+        events.push({ _tag: "ToolCall", choice, index, call: toolCalls.resolve(call) })
       })
     })
+  }
+
+  #closeChoice(state: ChoiceState, choice: number, events: Array<StreamEvent>): ChoiceProblem | undefined {
+    const { markup, toolCalls } = state
+    if (markup !== undefined) {
+      markup.finish(state.finishReason ?? "unknown", toolCalls.calls.length > 0, (channel, text) =>
+        this.#addText(state, choice, channel, text, events)
+      )
+      if (markup.problem !== undefined) return { _tag: "markup", message: markup.problem }
+      for (const call of markup.calls) {
+        const index = toolCalls.addWhole(call)
+        if (index === undefined) continue
+        const problem = this.#onToolCall(state, choice, index, call.arguments, events)
+        if (problem !== undefined) return problem
+      }
+      state.hasMarkupCalls = markup.calls.length > 0
+    }
+    return toolCalls.uncertain === undefined
+      ? undefined
+      : { _tag: "tool call", message: "The fragments of a tool call have several readings" }
   }
 
   #addDelta(
@@ -79,10 +140,11 @@ export class StreamChoices {
     events: Array<StreamEvent>
   ): ChoiceProblem | undefined {
     const reasoning = reasoningOf(delta)
-    if (reasoning !== "") events.push({ _tag: "ReasoningDelta", choice, text: reasoning })
-    if (delta.content) {
-      state.hasContent = true
-      events.push({ _tag: "TextDelta", choice, text: delta.content })
+    if (reasoning !== "") this.#scanText(state, choice, "reasoning", reasoning, events)
+    if (delta.content) this.#scanText(state, choice, "content", delta.content, events)
+    if (delta.refusal) {
+      state.isRefusal = true
+      this.#addText(state, choice, "content", delta.refusal, events)
     }
     if (!delta.tool_calls) return undefined
     for (const piece of delta.tool_calls) {
@@ -92,18 +154,46 @@ export class StreamChoices {
     return undefined
   }
 
+  #scanText(
+    state: ChoiceState,
+    choice: number,
+    channel: MarkupChannel,
+    text: string,
+    events: Array<StreamEvent>
+  ): void {
+    const { markup } = state
+    if (markup === undefined || markup.passes(channel, text)) return this.#addText(state, choice, channel, text, events)
+    markup.feed(channel, text, (of, part) => this.#addText(state, choice, of, part, events))
+  }
+
+  #addText(state: ChoiceState, choice: number, channel: MarkupChannel, text: string, events: Array<StreamEvent>): void {
+    if (channel === "content") state.hasContent = true
+    events.push({ _tag: channel === "content" ? "TextDelta" : "ReasoningDelta", choice, text })
+  }
+
   #addToolCall(
     state: ChoiceState,
     choice: number,
     piece: WireToolCall,
     events: Array<StreamEvent>
   ): ChoiceProblem | undefined {
-    state.hasContent = true
-    const index = state.toolCalls.add(piece)
-    const call = state.toolCalls.calls[index]
-    if (call === undefined || state.toolCalls.calls.length > maxToolCalls) return "tool call count"
-    if (call.arguments.length > this.#maxArgumentLength) return "argument size"
     const args = piece.function?.arguments ?? ""
+    // Some hosts send empty entries beside text.
+    if (!piece.id && !piece.type && !piece.function?.name && args === "") return undefined
+    return this.#onToolCall(state, choice, state.toolCalls.add(piece), args, events)
+  }
+
+  #onToolCall(
+    state: ChoiceState,
+    choice: number,
+    index: number,
+    args: string,
+    events: Array<StreamEvent>
+  ): ChoiceProblem | undefined {
+    state.hasContent = true
+    const call = state.toolCalls.calls[index]
+    if (call === undefined || state.toolCalls.calls.length > maxToolCalls) return { _tag: "tool call count" }
+    if (call.arguments.length > this.#options.maxArgumentLength) return { _tag: "argument size" }
     events.push({ _tag: "ToolCallDelta", choice, index, id: call.id, name: call.name, arguments: args })
     return undefined
   }

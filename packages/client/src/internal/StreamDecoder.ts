@@ -3,31 +3,30 @@
  * stream, so that an event does not cost an effect.
  */
 import { ChatCompletionChunk } from "@kimi-effect/core/ChatCompletionChunk"
+import type { Values } from "@kimi-effect/core/KimiConfig"
 import type { StreamError } from "@kimi-effect/core/OperationErrors"
-import { EventTooLargeError, ResponseTooLargeError, ToolArgumentsTooLargeError } from "@kimi-effect/core/ResourceErrors"
+import { EventTooLargeError, ResponseTooLargeError } from "@kimi-effect/core/ResourceErrors"
 import { StreamDecodeError, StreamTruncatedError } from "@kimi-effect/core/StreamErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Usage from "@kimi-effect/core/Usage"
 import type * as Headers from "effect/http/Headers"
 import * as Schema from "effect/Schema"
 import { BodyParser } from "./BodyParser.ts"
+import { choiceError } from "./choiceErrors.ts"
 import { encodingOf } from "./contentEncoding.ts"
 import { noContentError } from "./decodeCompletion.ts"
 import { classifyText, embeddedError, isErrorEvent, isHeartbeat, toErrorObject } from "./embeddedError.ts"
+import { chunkFrom, Warnings } from "./lenientBody.ts"
 import { type ErrorContext, fromErrorObject, responseIds } from "./mapError.ts"
 import { isEventStream } from "./mediaType.ts"
-import { parseRateStatus } from "./rateLimitHeaders.ts"
 import { fromEmbeddedError, notAStream } from "./responseErrors.ts"
 import { type ChoiceProblem, StreamChoices } from "./StreamChoices.ts"
-import { maxToolCalls } from "./toolCalls.ts"
+import { StreamHead } from "./StreamHead.ts"
+import type { ToolNames } from "./toolCalls.ts"
 import { toWholeChunk } from "./wholeChunk.ts"
 
-/** Limits on the memory that one stream can use, in bytes. */
-export interface SizeLimits {
-  readonly maxResponseBytes: number
-  readonly maxEventBytes: number
-  readonly maxToolArgumentBytes: number
-}
+/** How a stream is decoded: limits on the memory that it can use, in bytes, and what is done with markup. */
+export type DecodeOptions = Pick<Values, "maxResponseBytes" | "maxEventBytes" | "maxToolArgumentBytes" | "markup">
 
 const decodeChunk = Schema.decodeUnknownSync(ChatCompletionChunk)
 
@@ -36,14 +35,17 @@ const sharedTextDecoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
 type Chunk = typeof ChatCompletionChunk.Type
 
+/** Some hosts send an only choice in place of the list. */
 const hasChoices = (json: object): boolean =>
-  "choices" in json && Array.isArray(json.choices) && json.choices.length > 0
+  "choices" in json && typeof json.choices === "object" && json.choices !== null && Object.keys(json.choices).length > 0
 
 /** A call whose response is decoded. */
-export type StreamContext = ErrorContext & {
+export interface StreamContext extends ErrorContext {
   readonly model: string
   /** Number of choices that were requested. Defaults to 1. */
   readonly choiceCount?: number | undefined
+  /** The names of the tools that the request allows. */
+  readonly toolNames?: ToolNames | undefined
 }
 
 /** Decodes one stream. */
@@ -54,29 +56,33 @@ export class StreamDecoder {
   isComplete = false
 
   #events: Array<StreamEvent> = []
-  #isStarted = false
   #hasBodyEnded = false
   /** Whether the body ended inside an event. */
   #hasBrokenEnd = false
   #byteCount = 0
-  #model: string
   #usage: Usage.Usage | undefined = undefined
+  readonly #head: StreamHead
+  readonly #warnings = new Warnings()
   readonly #choices: StreamChoices
   /** Created when a read ends inside a character. Most reads end after an event. */
   #textDecoder: TextDecoder | undefined = undefined
   readonly #parser: BodyParser
   readonly #context: StreamContext
   readonly #headers: Headers.Headers
-  readonly #limits: SizeLimits
+  readonly #limits: DecodeOptions
   readonly #ids: { requestId?: string; traceId?: string }
 
-  constructor(call: StreamContext, headers: Headers.Headers, limits: SizeLimits) {
+  constructor(call: StreamContext, headers: Headers.Headers, limits: DecodeOptions) {
     this.#context = call
     this.#headers = headers
     this.#limits = limits
-    this.#model = call.model
     this.#ids = responseIds(headers, call.secret)
-    this.#choices = new StreamChoices(limits.maxToolArgumentBytes)
+    this.#head = new StreamHead(call, headers, this.#ids)
+    this.#choices = new StreamChoices({
+      maxArgumentLength: limits.maxToolArgumentBytes,
+      markup: { mode: limits.markup, isStrict: call.isMoonshot },
+      toolNames: call.toolNames
+    })
     // A coded body that the platform did not decode must not pass for events without meaning.
     const isDeclaredSse = isEventStream(headers) && encodingOf(headers) === undefined
     this.#parser = new BodyParser(isDeclaredSse, (data, event) => this.#onData(data, event))
@@ -132,7 +138,7 @@ export class StreamDecoder {
 
   /** Whether the body is a JSON document without a response, or empty and declared to be no stream. */
   get #isNoStream(): boolean {
-    if (this.#parser.format === "sse" || this.#isStarted) return false
+    if (this.#parser.format === "sse" || this.#head.isStarted) return false
     const isDeclared = this.#headers["content-type"] !== undefined && !isEventStream(this.#headers)
     return this.#parser.format !== undefined || isDeclared
   }
@@ -185,22 +191,32 @@ export class StreamDecoder {
     if (embeddedError(json) !== undefined) return this.#onEmbeddedError(json)
     if (isHeartbeat(json) || this.#isNoChunk(json)) return
     const whole = this.#choices.hasContent ? undefined : toWholeChunk(json)
-    let chunk: Chunk
-    try {
-      chunk = decodeChunk(whole ?? json)
-    } catch {
-      this.failure = new StreamDecodeError(this.#errorMembers("An event of the stream is not a chunk"))
-      return
-    }
+    const chunk = this.#decodeChunk(whole ?? json)
+    if (chunk === undefined) return this.#failNoChunk()
     this.#onChunk(chunk)
     // A JSON document is complete by itself.
     if (whole !== undefined && this.#parser.format === "json" && this.failure === undefined) this.#finish(false, true)
   }
 
+  /** Decodes a chunk as the API sends it, or as far as it is needed. */
+  #decodeChunk(json: object): Chunk | undefined {
+    try {
+      return decodeChunk(json)
+    } catch {
+      const read = chunkFrom(json)
+      for (const warning of read?.warnings ?? []) this.#warnings.add(warning)
+      return read?.wire
+    }
+  }
+
+  #failNoChunk(): void {
+    this.failure = new StreamDecodeError(this.#errorMembers("An event of the stream is not a chunk"))
+  }
+
   #isNoChunk(json: object): boolean {
     return this.#parser.format === "json"
       ? // A document without choices is no chunk, and no beginning of a stream.
-        !this.#isStarted && !hasChoices(json)
+        !this.#head.isStarted && !hasChoices(json)
       : // Some hosts omit the blank line after the last event; Moonshot does not.
         this.#hasBodyEnded && this.#context.isMoonshot
   }
@@ -212,18 +228,17 @@ export class StreamDecoder {
     if (kind === "heartbeat") return
     // The last event of a body that broke off.
     if (this.#hasBodyEnded && this.#parser.format === "sse") this.#hasBrokenEnd = true
-    else if (this.#parser.format === "json" && !this.#isStarted) this.failure = notAStream(this.#context, this.#headers)
-    else this.failure = new StreamDecodeError(this.#errorMembers("An event of the stream is not a chunk"))
+    else if (this.#parser.format === "json" && !this.#head.isStarted)
+      this.failure = notAStream(this.#context, this.#headers)
+    else this.#failNoChunk()
   }
 
   /** A chunk that reports an error, beside the last of its content. */
   #onEmbeddedError(json: object): void {
     if (hasChoices(json)) {
-      try {
-        this.#onChunk(decodeChunk((this.#choices.hasContent ? undefined : toWholeChunk(json)) ?? json))
-      } catch {
-        // The error counts more than content that cannot be decoded.
-      }
+      const chunk = this.#decodeChunk((this.#choices.hasContent ? undefined : toWholeChunk(json)) ?? json)
+      // The error counts more than content that cannot be decoded.
+      if (chunk !== undefined) this.#onChunk(chunk)
     }
     if (this.failure === undefined) this.#fail(json)
   }
@@ -233,58 +248,43 @@ export class StreamDecoder {
     const error = embeddedError(value) ?? toErrorObject(value)
     if (this.#usage !== undefined) this.#events.push({ _tag: "Usage", usage: this.#usage })
     this.failure =
-      this.#parser.format === "json" && !this.#isStarted
+      this.#parser.format === "json" && !this.#head.isStarted
         ? fromEmbeddedError(error, this.#context, { status: 200, headers: this.#headers })
         : fromErrorObject(error, this.#headers, this.#context)
   }
 
   #onChunk(chunk: Chunk): void {
-    if (!this.#isStarted) this.#start(chunk)
-    const choices = chunk.choices
-    if (choices !== undefined && choices !== null) {
-      for (const choice of choices) {
-        const problem = this.#choices.add(choice, this.#events)
-        if (problem !== undefined) return this.#failChoice(problem)
-        if (choice.usage !== undefined && choice.usage !== null) this.#usage = Usage.fromWire(choice.usage)
-      }
-    }
-    // Usage can be sent several times; the last one counts.
-    if (chunk.usage !== undefined && chunk.usage !== null) this.#usage = Usage.fromWire(chunk.usage)
+    if (!this.#head.isComplete) this.#head.add(chunk)
+    if (chunk.choices !== undefined && chunk.choices !== null) this.#onChoices(chunk.choices)
+    if (chunk.usage !== undefined && chunk.usage !== null) this.#onUsage(chunk.usage)
   }
 
-  #start(chunk: Chunk): void {
-    this.#isStarted = true
-    this.#model = chunk.model ?? this.#model
-    const rateStatus = parseRateStatus(this.#headers)
-    this.#events.push({
-      _tag: "Start",
-      id: chunk.id ?? "",
-      model: this.#model,
-      created: chunk.created ?? 0,
-      provider: this.#context.provider,
-      ...this.#ids,
-      ...(rateStatus === undefined ? {} : { rateStatus })
-    })
+  #onChoices(choices: NonNullable<Chunk["choices"]>): void {
+    for (const choice of choices) {
+      if (!this.#head.isStarted) this.#events.push(this.#head.start())
+      const problem = this.#choices.add(choice, this.#events)
+      if (problem !== undefined) return this.#failChoice(problem)
+      if (choice.usage !== undefined && choice.usage !== null) this.#onUsage(choice.usage)
+    }
+  }
+
+  /** Usage can be sent several times, also without figures. */
+  #onUsage(wire: typeof Usage.WireUsage.Type): void {
+    this.#usage = Usage.mostComplete(this.#usage, Usage.fromReport(wire))
   }
 
   #failChoice(problem: ChoiceProblem): void {
-    switch (problem) {
-      case "index":
-        this.failure = new StreamDecodeError(this.#errorMembers("A choice of the stream has an invalid index"))
-        return
-      case "tool call count":
-        this.failure = new StreamDecodeError(this.#errorMembers(`The stream has more than ${maxToolCalls} tool calls`))
-        return
-      case "argument size":
-        this.failure = new ToolArgumentsTooLargeError({
-          ...this.#errorMembers("The arguments of a tool call are larger than allowed"),
-          limit: this.#limits.maxToolArgumentBytes
-        })
-    }
+    this.failure = choiceError(problem, {
+      members: this.#errorMembers(""),
+      finishReason: this.#choices.finishReasons[0] ?? "unknown",
+      maxToolArgumentBytes: this.#limits.maxToolArgumentBytes
+    })
   }
 
   /** `isWhole` is whether the response came in one piece, which needs no finish reason to be complete. */
   #finish(hasEndMark: boolean, isWhole = false): void {
+    const problem = this.#choices.close(this.#events)
+    if (problem !== undefined) return this.#failChoice(problem)
     const finishReasons = this.#choices.finishReasons
     const finishReason = finishReasons[0] ?? "unknown"
     const { message: _, ...common } = this.#errorMembers("")
@@ -308,11 +308,15 @@ export class StreamDecoder {
     this.isComplete = true
     this.#choices.finish(this.#events)
     if (this.#usage !== undefined) this.#events.push({ _tag: "Usage", usage: this.#usage })
+    for (const warning of this.#choices.warnings) this.#warnings.add(warning)
+    const warnings = this.#warnings.all
     this.#events.push({
       _tag: "Finish",
       finishReason,
       finishReasons,
-      ...(hasEndMark ? {} : { isWithoutEndMark: true as const })
+      ...(hasEndMark ? {} : { isWithoutEndMark: true as const }),
+      ...this.#head.late,
+      ...(warnings.length === 0 ? {} : { warnings })
     })
   }
 }

@@ -1,6 +1,7 @@
 /** Chat and streams of one client: the request is checked, passes the stages, and is observed. */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { withDetails } from "@kimi-effect/core/internal/ErrorDetails"
+import type { ClientClosedError } from "@kimi-effect/core/ResilienceErrors"
 import type { StreamError } from "@kimi-effect/core/OperationErrors"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import type { Values } from "@kimi-effect/core/KimiConfig"
@@ -23,13 +24,17 @@ import type { KimiClient } from "../KimiClient.ts"
 import type { Provider } from "../Provider.ts"
 import * as RequestCheck from "../RequestCheck.ts"
 import type { Accounts } from "./accounts.ts"
+import * as Lifetime from "./lifetime.ts"
 import { readRequest } from "./readRequest.ts"
 import { make as makeStages, type BuiltPipeline } from "./stages.ts"
 
 type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 
 /** Attaches what had arrived to the error that ends a stream. A stream cannot fail after `Finish`. */
-const withPartial = (pull: Pull.Pull<Events, StreamError>): Pull.Pull<Events, StreamError> => {
+const withPartial = (
+  pull: Pull.Pull<Events, StreamError>,
+  lifetime: Lifetime.Lifetime
+): Pull.Pull<Events, StreamError> => {
   let fold = StreamFold.empty
   return Pull.matchEffect(pull, {
     onSuccess: (events) => {
@@ -41,7 +46,7 @@ const withPartial = (pull: Pull.Pull<Events, StreamError>): Pull.Pull<Events, St
         ? Cause.done()
         : Effect.failCause(
             Cause.map(cause, (error) =>
-              withDetails(error, {
+              withDetails(Lifetime.mapError(lifetime, error), {
                 partial: StreamFold.toPartial(fold),
                 requestId: fold.start?.requestId,
                 traceId: fold.start?.traceId
@@ -57,6 +62,7 @@ interface CallsDependencies {
   readonly config: Values
   readonly provider: Provider
   readonly accounts: Accounts
+  readonly lifetime: Lifetime.Lifetime
   readonly observer: Observer["Service"] | undefined
   /** Options of spans without an observer. */
   readonly span: Tracer.SpanOptionsNoTrace
@@ -77,7 +83,7 @@ const observed = (request: ReadRequest): ChatRequest => (Result.isSuccess(reques
 export const make = Effect.fnUntraced(function* (
   parts: CallsDependencies
 ): Effect.fn.Return<Calls, ConfigurationError> {
-  const { accounts, config, observer, provider, span } = parts
+  const { accounts, config, lifetime, observer, provider, span } = parts
   const check = (request: ModelRequest) => RequestCheck.check(request, provider, config.requestPolicy)
   const built = yield* makeStages({ accounts, check, config, observer })
   const runChat = Pipeline.effect(built.running, accounts.chat)
@@ -92,7 +98,8 @@ export const make = Effect.fnUntraced(function* (
       ? { account: accounts.primary, provider: provider.id, request, state: {} }
       : { account: accounts.primary, provider: provider.id, request }
 
-  const prepare = (request: ReadRequest): Effect.Effect<Call, RequestCheck.CheckError> => {
+  const prepare = (request: ReadRequest): Effect.Effect<Call, RequestCheck.CheckError | ClientClosedError> => {
+    if (!lifetime.isOpen()) return Effect.fail(Lifetime.notStarted())
     if (Result.isFailure(request)) return Effect.fail(request.failure)
     // A plan checks for each of its hosts, and a rejection by the first may be what moves the call to another.
     return built.isCheckedByFallback
@@ -100,13 +107,20 @@ export const make = Effect.fnUntraced(function* (
       : Effect.map(check(request.success), toCall)
   }
 
-  const chat = (request: ReadRequest) => Effect.flatMap(prepare(request), runChat)
+  const chat = (request: ReadRequest) =>
+    Effect.mapError(
+      Effect.flatMap(
+        Effect.suspend(() => prepare(request)),
+        runChat
+      ),
+      (error) => Lifetime.mapError(lifetime, error)
+    )
   // One step for all that is done here: every step of an open stream holds memory for as long as it runs.
   const stream = (request: ReadRequest): Stream.Stream<StreamEvent, StreamError> =>
     Stream.fromChannel(
       Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
         Effect.flatMap(prepare(request), (call) =>
-          Effect.map(Channel.toPullScoped(runStream(call).channel, scope), withPartial)
+          Effect.map(Channel.toPullScoped(runStream(call).channel, scope), (pull) => withPartial(pull, lifetime))
         )
       )
     )

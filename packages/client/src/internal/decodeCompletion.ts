@@ -1,11 +1,18 @@
 /** Converts a completion of the API to a `ChatResponse`, or to an error if it has no content. */
-import { EmptyResponseError, ReasoningBudgetExhaustedError } from "@kimi-effect/core/ProviderErrors"
+import {
+  EmptyResponseError,
+  MalformedOutputError,
+  ReasoningBudgetExhaustedError
+} from "@kimi-effect/core/ProviderErrors"
 import { ContentFilterError } from "@kimi-effect/core/ValidationErrors"
 import type { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
 import { ChatResponse, type Choice } from "@kimi-effect/core/ChatResponse"
+import type { PartialResponse } from "@kimi-effect/core/PartialResponse"
 import type { RateStatus } from "@kimi-effect/core/RateStatus"
 import type { ToolCall } from "@kimi-effect/core/Tool"
 import * as Usage from "@kimi-effect/core/Usage"
+import { type MarkupCall, type MarkupPolicy, mayHoldMarkup } from "./MarkupPolicy.ts"
+import { MarkupScanner, type MarkupSink } from "./MarkupScanner.ts"
 import { UniqueIds } from "./toolCalls.ts"
 
 /** A complete response without content. */
@@ -55,43 +62,140 @@ interface ReasoningMembers {
 
 /** The reasoning, in any of the forms that hosts use. */
 export const reasoningOf = (members: ReasoningMembers): string =>
-  members.reasoning_content ??
-  members.reasoning ??
-  members.reasoning_details?.map((part) => part.text ?? part.summary ?? "").join("") ??
+  // An empty member of one dialect must not hide the filled one of another.
+  members.reasoning_content ||
+  members.reasoning ||
+  members.reasoning_details?.map((part) => part.text || part.summary || "").join("") ||
   ""
+
+/** The finish reason of a choice whose text is a refusal. The host's own reason is kept if it says more. */
+export const refusalReason = (reason: string | null | undefined): string =>
+  reason === undefined || reason === null || reason === "" || reason === "stop" ? "refusal" : reason
 
 type WireChoice = ChatCompletion["choices"][number]
 
-const toToolCalls = (choice: WireChoice): ReadonlyArray<ToolCall> => {
+const toToolCalls = (
+  message: WireChoice["message"],
+  markupCalls: ReadonlyArray<MarkupCall>
+): ReadonlyArray<ToolCall> => {
   const calls: Array<ToolCall> = []
   const ids = new UniqueIds()
   for (const {
     id,
     type,
     function: { name, arguments: args }
-  } of choice.message.tool_calls ?? []) {
+  } of message.tool_calls ?? []) {
+    // Some hosts send empty entries beside text.
+    if (!id && !name && !args) continue
     calls.push({
       id: ids.makeUnique(id ?? ""),
       type: type ?? "function",
       function: { name: name ?? "", arguments: args ?? "" }
     })
   }
+  for (const { arguments: args, id, name } of markupCalls) {
+    const isKnown = calls.some(({ function: called }) => called.name === name && called.arguments.trim() === args)
+    if (!isKnown) calls.push({ id: ids.makeUnique(id), type: "function", function: { name, arguments: args } })
+  }
   return calls
 }
 
-const toChoice = (choice: WireChoice, position: number): Choice => {
-  const reasoning = reasoningOf(choice.message)
-  const calls = toToolCalls(choice)
-  return {
-    index: choice.index ?? position,
+/** A choice as it is read, and what is wrong with it. */
+interface ReadChoice {
+  readonly choice: Choice
+  readonly problem: MalformedOutput | undefined
+  readonly warnings: Iterable<string>
+}
+
+/** The two texts of a message without the markup of the model. */
+const scanMarkup = (message: WireChoice["message"], finishReason: string, markup: MarkupPolicy) => {
+  const texts = { content: message.content ?? "", reasoning: reasoningOf(message) }
+  if (markup.mode === "keep" || !mayHoldMarkup(texts.content + texts.reasoning)) {
+    return { texts, calls: [], problem: undefined, warnings: [] }
+  }
+  const scanner = new MarkupScanner(markup)
+  const result = { content: "", reasoning: "" }
+  const sink: MarkupSink = (channel, text) => {
+    result[channel] += text
+  }
+  const whole = scanner.splitWhole(texts)
+  scanner.feed("reasoning", whole.reasoning, sink)
+  scanner.feed("content", whole.content, sink)
+  scanner.finish(finishReason, (message.tool_calls?.length ?? 0) > 0, sink)
+  return { texts: result, calls: scanner.calls, problem: scanner.problem, warnings: scanner.warnings }
+}
+
+const toChoice = (wire: WireChoice, position: number, markup: MarkupPolicy): ReadChoice => {
+  const { message } = wire
+  const finishReason = wire.finish_reason ?? "unknown"
+  const { calls: markupCalls, problem, texts, warnings } = scanMarkup(message, finishReason, markup)
+  const calls = toToolCalls(message, markupCalls)
+  const refusal = message.refusal ?? ""
+  const isStop = finishReason === "stop" || finishReason === "unknown"
+  const choice: Choice = {
+    index: wire.index ?? position,
     message: {
       role: "assistant",
-      content: choice.message.content ?? "",
-      ...(reasoning === "" ? {} : { reasoning_content: reasoning }),
+      content: texts.content + refusal,
+      ...(texts.reasoning === "" ? {} : { reasoning_content: texts.reasoning }),
       ...(calls.length === 0 ? {} : { tool_calls: calls })
     },
-    finish_reason: choice.finish_reason ?? "unknown"
+    finish_reason:
+      refusal !== ""
+        ? refusalReason(wire.finish_reason)
+        : isStop && markupCalls.length > 0
+          ? "tool_calls"
+          : finishReason
   }
+  return { choice, problem: problemOf(problem, calls), warnings }
+}
+
+const problemOf = (markup: string | undefined, calls: ReadonlyArray<ToolCall>): MalformedOutput | undefined => {
+  if (markup !== undefined) return { _tag: "markup", message: markup }
+  return calls.some((call) => call.function.name === "")
+    ? { _tag: "tool call", message: "A tool call has no name" }
+    : undefined
+}
+
+/** Why output cannot be read. */
+export interface MalformedOutput {
+  readonly _tag: "markup" | "tool call"
+  readonly message: string
+}
+
+/** The message of the error for such output. */
+export const malformedMessage = ({ _tag, message }: MalformedOutput): string =>
+  _tag === "markup" ? `The host left markup of the model in the response: ${message}` : message
+
+const toPartial = ({ message }: Choice, usage: Usage.Usage | undefined): PartialResponse => ({
+  content: message.content,
+  reasoning_content: message.reasoning_content ?? "",
+  tool_calls: (message.tool_calls ?? []).map(({ id, function: { name, arguments: args } }) => ({
+    id,
+    name,
+    arguments: args
+  })),
+  ...(usage === undefined
+    ? {}
+    : { usage: { prompt_tokens: usage.prompt_tokens, completion_tokens: usage.completion_tokens } })
+})
+
+const malformedError = (
+  choices: ReadonlyArray<ReadChoice>,
+  head: ResponseHead,
+  model: string,
+  usage: Usage.Usage | undefined
+): MalformedOutputError | undefined => {
+  const found = choices.find(({ problem }) => problem !== undefined)
+  if (found?.problem === undefined) return undefined
+  return new MalformedOutputError({
+    ...head,
+    model,
+    message: malformedMessage(found.problem),
+    reason: found.problem._tag,
+    finishReason: found.choice.finish_reason.slice(0, 64),
+    partial: toPartial(found.choice, usage)
+  })
 }
 
 interface ResponseHead {
@@ -100,10 +204,8 @@ interface ResponseHead {
   readonly traceId?: string
 }
 
-const usageOf = ({ choices, usage }: ChatCompletion): Usage.Usage | undefined => {
-  const wire = usage ?? choices[0]?.usage
-  return wire === undefined || wire === null ? undefined : Usage.fromWire(wire)
-}
+const usageOf = ({ choices, usage }: ChatCompletion): Usage.Usage | undefined =>
+  Usage.mostComplete(Usage.fromReport(choices[0]?.usage), Usage.fromReport(usage))
 
 const hasContent = ({ message }: Choice): boolean => message.content !== "" || message.tool_calls !== undefined
 
@@ -114,15 +216,39 @@ const summarize = (choices: ReadonlyArray<Choice>, usage: Usage.Usage | undefine
   completionTokens: usage?.completion_tokens
 })
 
+/** How a completion is read. */
+export interface ReadOptions {
+  /** By default, markup is kept. */
+  readonly markup?: MarkupPolicy
+  /** What was converted or left out before. */
+  readonly warnings?: ReadonlyArray<string>
+}
+
+/** The model as the host names it, and as the request does if it differs. */
+export const modelMembers = (model: string, requestedModel: string) =>
+  model === requestedModel ? { model } : { model, requestedModel }
+
+const warningsOf = (choices: ReadonlyArray<ReadChoice>, { warnings = [] }: ReadOptions) => {
+  const all = new Set([...warnings, ...choices.flatMap((each) => [...each.warnings])])
+  return all.size === 0 ? {} : { warnings: [...all] }
+}
+
+const keepMarkup: MarkupPolicy = { mode: "keep", isStrict: true }
+
 /** The response, or the error if it has no content. `head` has the host's name and ids. */
 export const fromCompletion = (
   wire: ChatCompletion,
   head: ResponseHead,
   requestedModel: string,
-  rateStatus?: RateStatus
-): ChatResponse | NoContentError => {
-  const choices = wire.choices.map(toChoice)
+  rateStatus?: RateStatus,
+  options: ReadOptions = {}
+): ChatResponse | NoContentError | MalformedOutputError => {
+  const read = wire.choices.map((choice, position) => toChoice(choice, position, options.markup ?? keepMarkup))
+  const choices = read.map(({ choice }) => choice)
   const usage = usageOf(wire)
+  const malformed = malformedError(read, head, requestedModel, usage)
+  if (malformed !== undefined) return malformed
+  const warnings = warningsOf(read, options)
   const error = noContentError(summarize(choices, usage), { ...head, model: requestedModel })
   const [first, ...rest] = choices
   if (error !== undefined || first === undefined) return error ?? noChoicesError(head, requestedModel)
@@ -130,11 +256,12 @@ export const fromCompletion = (
     {
       ...head,
       id: wire.id ?? "",
-      model: wire.model ?? requestedModel,
+      ...modelMembers(wire.model || requestedModel, requestedModel),
       created: wire.created ?? 0,
       choices: [first, ...rest],
       ...(usage === undefined ? {} : { usage }),
-      ...(rateStatus === undefined ? {} : { rateStatus })
+      ...(rateStatus === undefined ? {} : { rateStatus }),
+      ...warnings
     },
     // All members come from decoded parts.
     { disableChecks: true }

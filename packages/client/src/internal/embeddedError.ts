@@ -86,6 +86,16 @@ const wordOf = (value: unknown): string | undefined =>
 
 const messageOf = (message: string | undefined): ErrorObject => (message === undefined ? {} : { message })
 
+/** What is read from an error as it is: its request, its second status, and the figures of its host. */
+const detailsOf = (inner: Members, value: Members): ErrorObject => {
+  const requestId = [inner["request_id"], value["request_id"]].find((id) => typeof id === "string" && id !== "")
+  const details = ["status", "n_ctx", "n_prompt_tokens", "metadata"].filter((name) => Object.hasOwn(inner, name))
+  return {
+    ...(typeof requestId === "string" ? { request_id: requestId } : {}),
+    ...Object.fromEntries(details.map((name) => [name, inner[name]]))
+  }
+}
+
 /** An error in any form as an error object. */
 export const toErrorObject = (value: unknown): ErrorObject => {
   if (!isObject(value)) return messageOf(textOf(value))
@@ -95,6 +105,7 @@ export const toErrorObject = (value: unknown): ErrorObject => {
   const param = wordOf(inner["param"])
   return {
     ...messageOf(textOf(inner) ?? textOf(value)),
+    ...detailsOf(inner, value),
     ...(type === undefined ? {} : { type }),
     ...(code === undefined ? {} : { code }),
     ...(param === undefined ? {} : { param })

@@ -49,10 +49,11 @@ const decodeBody = Schema.decodeUnknownOption(Schema.fromJsonString(ErrorBody))
 
 const parseErrorBody = (body: string): { error: ErrorObject; requestId?: string } | undefined =>
   Option.getOrUndefined(
-    Option.map(decodeBody(body), ({ error, request_id }) => ({
-      error: typeof error === "string" ? { message: error } : error,
-      ...(request_id === undefined ? {} : { requestId: request_id })
-    }))
+    Option.map(decodeBody(body), ({ error, request_id }) => {
+      const object: ErrorObject = typeof error === "string" ? { message: error } : error
+      const requestId = request_id ?? object.request_id
+      return { error: object, ...(requestId === undefined ? {} : { requestId }) }
+    })
   )
 
 const isPage = (response: ErrorResponse): boolean =>
@@ -102,6 +103,15 @@ const headersOf = (headers: Headers.Headers, error: ErrorObject | undefined): He
   return Headers.merge(Headers.fromInput(texts), headers)
 }
 
+const wordsOf = (error: ErrorObject | undefined) => ({
+  type: error?.type,
+  code: typeof error?.code === "string" ? error.code : undefined,
+  figures: figuresOf(error)
+})
+
+const isFromGateway = (response: ErrorResponse, text: string): boolean =>
+  isPage(response) || (response.status === 403 && gatewayText.test(text))
+
 /** Maps a response by its status and `error.type`, then by its message. */
 export const fromStatus = (response: ErrorResponse, call: ErrorContext): StatusError => {
   const { headers, status } = response
@@ -120,10 +130,8 @@ export const fromStatus = (response: ErrorResponse, call: ErrorContext): StatusE
   return fromFailedResponse({
     status,
     members,
-    type: error?.type,
-    code: typeof error?.code === "string" ? error.code : undefined,
-    figures: figuresOf(error),
-    isFromGateway: decoded === undefined && (isPage(response) || (status === 403 && gatewayText.test(text))),
+    ...wordsOf(error),
+    isFromGateway: error === undefined && isFromGateway(response, text),
     text,
     retryAfter: retryAfterOf({ status, headers: headersOf(headers, error), now: response.now }, text),
     location: URL.parse(scrub(headers["location"] ?? "", call.secret))?.origin,
@@ -202,6 +210,7 @@ export const fromErrorObject = (
     provider: call.provider,
     ...(call.model === undefined ? {} : { model: call.model }),
     ...(error.type === undefined ? {} : { type: scrub(error.type, call.secret) }),
+    ...(error.request_id === undefined ? {} : { requestId: scrubWord(error.request_id, call.secret) }),
     ...responseIds(headers, call.secret)
   })
 }

@@ -1,25 +1,8 @@
 /** Assembles tool calls from their deltas, and makes the ids of a message unique. */
 import type { ToolCallChunk } from "@kimi-effect/core/ChatCompletionChunk"
 import type { ToolCall } from "@kimi-effect/core/Tool"
-
-/** A tool call that is not complete yet. */
-export interface PendingToolCall {
-  id: string
-  type: string
-  name: string
-  arguments: string
-}
-
-const isCompleteJson = (json: string): boolean => {
-  // Avoids parsing most of the hundreds of pieces: a complete object ends in a brace.
-  if (!json.trimEnd().endsWith("}")) return false
-  try {
-    JSON.parse(json)
-    return true
-  } catch {
-    return false
-  }
-}
+import type { MarkupCall } from "./MarkupPolicy.ts"
+import { PendingToolCall } from "./PendingToolCall.ts"
 
 /** Maximum number of tool calls in a choice; a host that sends more is broken or hostile. */
 export const maxToolCalls = 1_024
@@ -37,55 +20,129 @@ export class UniqueIds {
   }
 }
 
+/** The names of the request's tools, which tell a part of a name from a whole one. Most calls do not need them. */
+export type ToolNames = () => ReadonlySet<string>
+
+const noNames: ToolNames = () => new Set()
+
+const startsObject = (args: string): boolean => args.trimStart().startsWith("{")
+
 /** The tool calls of one choice, in the order in which they started. */
 export class ToolCallAssembler {
   readonly calls: Array<PendingToolCall> = []
   /** Position in `calls` by index of the host. */
   readonly #byIndex = new Map<number, number>()
-  /** Ids as received, to distinguish a new call from a repeated id. */
-  readonly #hostIds: Array<string> = []
+  /** Latest position in `calls` by id of the host. */
+  readonly #byId = new Map<string, number>()
   readonly #ids = new UniqueIds()
+  readonly #names: ToolNames
+
+  constructor(names: ToolNames = noNames) {
+    this.#names = names
+  }
 
   /** Adds a delta and returns the position of its call. */
   add(piece: typeof ToolCallChunk.Type): number {
-    const id = piece.id ?? ""
+    const id = piece.id?.trim() ? piece.id : ""
     const name = piece.function?.name ?? ""
-    const position = this.#positionOf(piece.index ?? undefined, id, name)
+    const args = piece.function?.arguments ?? ""
+    const position = this.#positionOf(piece.index ?? undefined, id, name, args)
     const call = this.calls[position] ?? this.#startCall(position, id)
-    if (call.name === "") call.name = name
+    if (name !== "") call.addName(name, id !== "")
+    if (args !== "") call.addArguments(args)
     if (piece.type) call.type = piece.type
-    call.arguments += piece.function?.arguments ?? ""
     return position
   }
 
+  /** Adds a call that was read from markup, and returns its position; `undefined` if the host sent the same call. */
+  addWhole({ id, name, arguments: args }: MarkupCall): number | undefined {
+    if (this.calls.some((call) => call.name === name && call.wholeArguments.trim() === args)) return undefined
+    const call = new PendingToolCall(this.#ids.makeUnique(id), id)
+    call.addName(name, true)
+    call.addArguments(args)
+    return this.calls.push(call) - 1
+  }
+
+  /** The first call that has several readings or none. */
+  get uncertain(): PendingToolCall | undefined {
+    return this.calls.find((call) => !call.isCertain(this.#names))
+  }
+
+  /** Converts a complete call. */
+  resolve(call: PendingToolCall): ToolCall {
+    return {
+      id: call.id,
+      type: call.type,
+      function: { name: call.nameAmong(this.#names) ?? call.name, arguments: call.wholeArguments }
+    }
+  }
+
   #startCall(position: number, id: string): PendingToolCall {
-    const call: PendingToolCall = { id: this.#ids.makeUnique(id), type: "function", name: "", arguments: "" }
+    const call = new PendingToolCall(this.#ids.makeUnique(id), id)
     this.calls[position] = call
-    this.#hostIds[position] = id
+    if (id !== "") this.#byId.set(id, position)
     return call
   }
 
-  #positionOf(index: number | undefined, id: string, name: string): number {
+  #positionOf(index: number | undefined, id: string, name: string, args: string): number {
     const last = this.calls.length - 1
-    const known = index === undefined ? last : (this.#byIndex.get(index) ?? -1)
+    const known = index === undefined ? (this.#byId.get(id) ?? last) : (this.#byIndex.get(index) ?? -1)
     const current = this.calls[known]
-    // Some hosts send several calls with one index, and others a new id in every delta: a new call
-    // has another id and a name, and either another tool name or a complete call before it.
-    const isNew =
-      current === undefined ||
-      (id !== "" &&
-        id !== this.#hostIds[known] &&
-        name !== "" &&
-        ((current.name !== "" && name !== current.name) || isCompleteJson(current.arguments)))
-    if (!isNew) return known
+    if (current !== undefined && !this.#isNew(current, id, name, args)) {
+      if (index !== undefined && id !== current.hostId) this.#checkId(current, id, known)
+      return known
+    }
     if (index !== undefined) this.#byIndex.set(index, last + 1)
     return last + 1
   }
-}
 
-/** Converts a complete call. */
-export const toToolCall = (call: PendingToolCall): ToolCall => ({
-  id: call.id,
-  type: call.type,
-  function: { name: call.name, arguments: call.arguments }
-})
+  /** An id of another call contradicts the index. */
+  #checkId(current: PendingToolCall, id: string, position: number): void {
+    if ((this.#byId.get(id) ?? position) !== position) current.isAmbiguous = true
+  }
+
+  /**
+   * Some hosts send several calls with one index, and others a new id in every
+   * delta: a new call has a name, and another id, another tool or a complete
+   * call before it. What has two readings makes the call ambiguous.
+   */
+  #isNew(current: PendingToolCall, id: string, name: string, args: string): boolean {
+    if (name === "" || current.name === "") return false
+    const isSameId = id !== "" && id === current.hostId
+    const isOtherId = id !== "" && !isSameId
+    if (name === current.name) return !isSameId && this.#isAnotherOfThisTool(current, isOtherId, args)
+    const isNamed = isOtherId || !name.startsWith(current.name) ? this.#isNamedApart(current, name) : undefined
+    if (isNamed !== undefined) return isNamed
+    if (isOtherId) return true
+    return current.isComplete && this.#isAfterComplete(current, isSameId, args)
+  }
+
+  /** Whether the tools of the request separate two names, or join them; `undefined` if they do not tell. */
+  #isNamedApart(current: PendingToolCall, name: string): boolean | undefined {
+    const names = this.#names()
+    const isJoined = names.has(current.name + name)
+    const isSeparate = names.has(current.name) && names.has(name)
+    if (isJoined && isSeparate) current.isAmbiguous = true
+    return isJoined || isSeparate ? !isJoined : undefined
+  }
+
+  /** Arguments after complete ones cannot belong to the call whose name goes on. */
+  #isAfterComplete(current: PendingToolCall, isSameId: boolean, args: string): boolean {
+    if (!isSameId && startsObject(args) && args !== current.wholeArguments) return true
+    if (!isSameId || args !== "") current.isAmbiguous = true
+    return false
+  }
+
+  #isAnotherOfThisTool(current: PendingToolCall, isOtherId: boolean, args: string): boolean {
+    if (!current.isComplete) {
+      // A call without arguments and another one, or one call whose head is repeated.
+      if (isOtherId && current.hostId !== "" && current.isWithoutArguments) current.isAmbiguous = true
+      return false
+    }
+    if (isOtherId) return true
+    if (!startsObject(args)) return false
+    // Without ids, equal calls may be one that is repeated.
+    if (args === current.wholeArguments) current.isAmbiguous = true
+    return args !== current.wholeArguments
+  }
+}

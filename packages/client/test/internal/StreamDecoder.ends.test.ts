@@ -28,6 +28,15 @@ describe("the end of a stream", () => {
       const call = { index: 0, id: "a", function: { name: "f", arguments: '{"a":' } }
       assert.strictEqual(tagOf(decodeData([chunk({ tool_calls: [call] }), "[DONE]"])), "StreamTruncatedError")
     })
+
+    it("fails after the markup of a whole tool call", () => {
+      const call = "<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{}<|tool_call_end|>"
+      const content = `<|tool_calls_section_begin|>${call}<|tool_calls_section_end|>`
+      const outcome = (reason: string | null) =>
+        decodeData([chunk({ content }, reason), "[DONE]"], { ...other, tools: ["f"] })
+      assert.strictEqual(tagOf(outcome(null)), "StreamTruncatedError")
+      assert.deepInclude(outcome("stop").events.at(-1), { _tag: "Finish", finishReason: "tool_calls" })
+    })
   })
 
   describe("without its end mark", () => {

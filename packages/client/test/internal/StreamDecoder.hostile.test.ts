@@ -30,10 +30,8 @@ describe("StreamDecoder on invalid streams", () => {
         '{"choices":{}}',
         '{"choices":[3]}',
         '{"choices":[{"delta":"x"}]}',
-        '{"choices":[{"delta":{"content":["x"]}}]}',
-        '{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":{}}}]}}]}',
-        '{"usage":{"prompt_tokens":"many"}}',
-        '{"usage":{"prompt_tokens":1e999}}',
+        '{"choices":[{"delta":{"tool_calls":"f()"}}]}',
+        '{"choices":[{"delta":{"tool_calls":["f()"]}}]}',
         "[".repeat(100_000)
       ]
       for (const data of corrupt) {

@@ -73,7 +73,14 @@ describe("StreamDecoder on recorded traffic", () => {
 
   it("decodes a stream with usage only in the choice", () => {
     assert.deepStrictEqual(decode([Fixtures.sse("stream-03-k2.7-code-details-in-choice")]).events, [
-      { _tag: "Start", id: "chatcmpl-x", model: "kimi-k2.7-code", created: 1783597165, provider: "moonshot" },
+      {
+        _tag: "Start",
+        id: "chatcmpl-x",
+        model: "kimi-k2.7-code",
+        requestedModel: "kimi-k3",
+        created: 1783597165,
+        provider: "moonshot"
+      },
       { _tag: "TextDelta", choice: 0, text: "你好" },
       {
         _tag: "Usage",

@@ -1,6 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
-import { bytesOf, chunk, decode, decodeData, makeDecoder, type Options, type Outcome, toSse } from "./support/sse.ts"
+import {
+  bytesOf,
+  chunk,
+  decode,
+  decodeData,
+  makeDecoder,
+  type Options,
+  type Outcome,
+  settle,
+  toSse
+} from "./support/sse.ts"
 
 const done = "data: [DONE]\n\n"
 const hello = toSse(chunk({ role: "assistant", content: "hello" }))
@@ -63,13 +73,22 @@ describe("StreamDecoder", () => {
         ?.model
     assert.strictEqual(named("kimi-k3-proxy"), "kimi-k3-proxy")
     assert.strictEqual(named(null), "asked")
-    assert.deepStrictEqual(of(decodeData([{}, chunk({ content: "x" }), "[DONE]"]), "Start")[0], {
-      _tag: "Start",
-      id: "",
-      model: "kimi-k3",
-      created: 0,
-      provider: "moonshot"
-    })
+  })
+
+  it("has id, model and time of the first chunk that has them", () => {
+    const head = { id: "chatcmpl-1", model: "kimi-k3", created: 1 }
+    for (const first of [[{}], [{ choices: [] }, { id: "", model: null, created: 0 }]]) {
+      const [start] = of(decodeData([...first, chunk({ content: "x" }), "[DONE]"]), "Start")
+      assert.deepStrictEqual(start, { _tag: "Start", ...head, provider: "moonshot" })
+    }
+    const late = decodeData([
+      { choices: [{ delta: { content: "x" }, finish_reason: "stop" }] },
+      { id: "late", created: 7 },
+      "[DONE]"
+    ])
+    assert.deepInclude(of(late, "Start")[0], { id: "", created: 0 })
+    assert.deepInclude(of(late, "Finish")[0], { id: "late", created: 7 })
+    assert.deepInclude(settle(late), { id: "late", created: 7, model: "kimi-k3" })
   })
 
   describe("usage", () => {
@@ -199,6 +218,22 @@ describe("StreamDecoder", () => {
     ]) {
       assert.strictEqual(joined(streamed([delta, { content: "x" }]), "ReasoningDelta"), "Hmm", JSON.stringify(delta))
     }
+  })
+
+  it("reads reasoning of one dialect beside an empty member of another", () => {
+    const details = [{ text: "Hmm" }]
+    for (const delta of [
+      { reasoning_content: "", reasoning: "Hmm" },
+      { reasoning_content: "", reasoning: "", reasoning_details: details }
+    ]) {
+      assert.strictEqual(joined(streamed([delta, { content: "x" }]), "ReasoningDelta"), "Hmm", JSON.stringify(delta))
+    }
+  })
+
+  it("reads a refusal as text with its own finish reason", () => {
+    const outcome = streamed([{ refusal: "I cannot " }, { refusal: "help." }])
+    assert.strictEqual(joined(outcome, "TextDelta"), "I cannot help.")
+    assert.deepStrictEqual(of(outcome, "Finish")[0]?.finishReasons, ["refusal"])
   })
 
   it("ignores comments, other fields and lines without data", () => {

@@ -169,7 +169,8 @@ describe("fromCompletion", () => {
     const choices = [{ message: { content: "x" }, usage: inChoice }]
     assert.strictEqual(answered({ choices }).usage?.total_tokens, 3)
     assert.strictEqual(answered({ choices, usage: null }).usage?.total_tokens, 3)
-    assert.strictEqual(answered({ choices, usage: { total_tokens: 9 } }).usage?.total_tokens, 9)
+    assert.strictEqual(answered({ choices, usage: { total_tokens: 9 } }).usage?.total_tokens, 3)
+    assert.strictEqual(answered({ choices, usage: { prompt_tokens: 4, completion_tokens: 5 } }).usage?.total_tokens, 9)
   })
 
   it("decodes every choice, with its index or its position", () => {
@@ -194,10 +195,44 @@ describe("fromCompletion", () => {
       answered(says({ tool_calls: calls }, "tool_calls")).toolCalls.map(({ id }) => id),
       ["f:0", "f:0_2", "call", "call_2", "call_3", "f:0_2_2"]
     )
-    const bare = says({ tool_calls: [{ type: null, function: { name: null, arguments: null } }] })
-    assert.deepStrictEqual(answered(bare).toolCalls, [
-      { id: "call", type: "function", function: { name: "", arguments: "" } }
-    ])
+  })
+
+  it("leaves out an entry without id, name and arguments", () => {
+    const bare = { type: null, function: { name: null, arguments: null } }
+    assert.deepStrictEqual(
+      answered(says({ tool_calls: [bare, call("a")] })).toolCalls.map(({ id }) => id),
+      ["a"]
+    )
+  })
+
+  it("fails with the partial response for a tool call without a name", () => {
+    const nameless = { id: "a", function: { name: null, arguments: '{"x":1}' } }
+    assert.deepInclude(plain(says({ content: "text", tool_calls: [nameless] })), {
+      _tag: "MalformedOutputError",
+      reason: "tool call",
+      partial: { content: "text", reasoning_content: "", tool_calls: [{ id: "a", name: "", arguments: '{"x":1}' }] }
+    })
+  })
+
+  it("has no usage where every count is zero, null or absent", () => {
+    const zero = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }
+    for (const usage of [zero, {}, { prompt_tokens: null }, null]) {
+      assert.isUndefined(answered({ choices: [{ message: { content: "x" } }], usage }).usage, JSON.stringify(usage))
+    }
+  })
+
+  it("reads a refusal as text with its own finish reason", () => {
+    const refused = answered(says({ content: null, refusal: "I cannot help." }))
+    assert.deepInclude(refused, { text: "I cannot help.", finishReason: "refusal" })
+    assert.strictEqual(answered(says({ refusal: "No." }, "content_filter")).finishReason, "content_filter")
+    assert.strictEqual(answered(says({ content: "x", refusal: "" })).finishReason, "stop")
+  })
+
+  it("has the requested model beside another name of the host", () => {
+    const choices = [{ message: { content: "x" } }]
+    assert.strictEqual((plain({ model: "proxy", choices }, "asked") as ChatResponse).requestedModel, "asked")
+    assert.isUndefined((plain({ model: "asked", choices }, "asked") as ChatResponse).requestedModel)
+    assert.strictEqual((plain({ model: "", choices }, "asked") as ChatResponse).model, "asked")
   })
 
   it("makes a thousand equal ids unique", () => {
@@ -267,5 +302,7 @@ describe("reasoningOf", () => {
     assert.strictEqual(reasoningOf({ reasoning: "r", reasoning_details: details }), "r")
     assert.strictEqual(reasoningOf({ reasoning_content: "c", reasoning: "r", reasoning_details: details }), "c")
     assert.strictEqual(reasoningOf({ reasoning_content: null, reasoning: null, reasoning_details: details }), "ab")
+    assert.strictEqual(reasoningOf({ reasoning_content: "", reasoning: "r", reasoning_details: details }), "r")
+    assert.strictEqual(reasoningOf({ reasoning_content: "", reasoning: "", reasoning_details: details }), "ab")
   })
 })

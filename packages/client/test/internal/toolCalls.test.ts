@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ToolCallChunk } from "@kimi-effect/core/ChatCompletionChunk"
 import * as Schema from "effect/Schema"
-import { ToolCallAssembler, toToolCall, UniqueIds } from "../../src/internal/toolCalls.ts"
+import { ToolCallAssembler, UniqueIds } from "../../src/internal/toolCalls.ts"
 
 type Piece = typeof ToolCallChunk.Type
 
@@ -153,21 +153,23 @@ describe("ToolCallAssembler", () => {
     assert.deepStrictEqual(assemble(piece(0, undefined, "f"), piece(0, "a", undefined, "{}")), [["call", "f", "{}"]])
   })
 
-  it("keeps the first name and the last type", () => {
+  it("keeps the last type", () => {
     const assembly = new ToolCallAssembler()
     assembly.add({ ...piece(0, "a", "$web_search", ""), type: "function" })
-    assembly.add({ ...piece(0, undefined, "other", "{}"), type: "builtin_function" })
-    assert.deepStrictEqual(assembly.calls.map(toToolCall), [
-      { id: "a", type: "builtin_function", function: { name: "$web_search", arguments: "{}" } }
-    ])
+    assembly.add({ ...piece(0, undefined, undefined, "{}"), type: "builtin_function" })
+    assert.deepStrictEqual(
+      assembly.calls.map((call) => assembly.resolve(call)),
+      [{ id: "a", type: "builtin_function", function: { name: "$web_search", arguments: "{}" } }]
+    )
   })
 
   it("treats a call without a type as a function", () => {
     const assembly = new ToolCallAssembler()
     assembly.add(piece(0, "a", "f", "{}"))
-    assert.deepStrictEqual(assembly.calls.map(toToolCall), [
-      { id: "a", type: "function", function: { name: "f", arguments: "{}" } }
-    ])
+    assert.deepStrictEqual(
+      assembly.calls.map((call) => assembly.resolve(call)),
+      [{ id: "a", type: "function", function: { name: "f", arguments: "{}" } }]
+    )
   })
 
   it("accepts an empty delta", () => {

@@ -243,6 +243,7 @@ export const table = {
   InvalidResponseError:          row("provider",       "error",    "retry", "failure", "possible", "other account",          "shared", "all",     "FailOver",       "Check the base URL and any proxy in front of the host: the response is not in the API's format."),
   EmptyResponseError:            row("provider",       "warning",  "retry", "failure", "possible", "other account",          "shared", "model",   "RetryAfter",     "Send the request again; the model returned neither text nor tool calls."),
   ReasoningBudgetExhaustedError: row("provider",       "warning",  "final", "ignored", "possible", "none",                   "shared", "model",   "FixRequest",     "Raise max_completion_tokens: reasoning and response share it, and reasoning used all of it."),
+  MalformedOutputError:          row("provider",       "warning",  "final", "ignored", "possible", "none",                   "shared", "model",   "FixRequest",     "Read the text in `partial`, set the option `markup`, or use a host that parses the model's output."),
   RequestCancelledError:         row("provider",       "info",     "retry", "ignored", "possible", "other account",          "shared", "all",     "RetryAfter",     "Send the request again if the response is still needed: the host recorded it as cancelled (499)."),
   StructuredOutputError:         row("provider",       "warning",  "final", "ignored", "possible", "none",                   "shared", "other",   "FixRequest",     "Simplify the schema, raise max_completion_tokens, or allow more repair rounds."),
 
@@ -252,6 +253,7 @@ export const table = {
   StreamFailedError:             row("stream",         "warning",  "retry", "failure", "possible", "other account",          "shared", "stream",  "RetryAfter",     "Send the request again: the host reported an error in the middle of the stream."),
 
   CircuitOpenError:              row("resilience",     "warning",  "final", "ignored", "none",     "other account",          "shared", "model",   "FailOver",       "Wait for retryAfter, or use another host: the circuit is open because too many attempts failed."),
+  ClientClosedError:             row("resilience",     "error",    "final", "ignored", "none",     "none",                   "caller", "model",   "FixRequest",     "Keep the call inside the scope of the client's layer, or use a ManagedRuntime."),
   AdmissionTimeoutError:         row("resilience",     "warning",  "final", "ignored", "none",     "other account",          "shared", "model",   "WaitForQuota",   "Send fewer calls, raise the account's tier, or allow a longer wait for admission."),
   AdmissionQueueFullError:       row("resilience",     "warning",  "final", "ignored", "none",     "other account",          "shared", "model",   "WaitForQuota",   "Send fewer calls at the same time, or allow a longer admission queue."),
   AdmissionLimitError:           row("resilience",     "error",    "final", "ignored", "none",     "other account",          "shared", "model",   "FixRequest",     "Shorten the prompt or lower max_completion_tokens: the host counts both against the account's limit."),
@@ -259,7 +261,7 @@ export const table = {
   CacheMissError:                row("cache",          "info",     "final", "ignored", "none",     "none",                   "shared", "model",   "None",           "Allow the call to reach the host, or fill the cache first."),
   CacheStoreError:               row("cache",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "None",           "Check that the cache store is reachable, writable and not full; calls continue without it."),
 
-  BudgetExceededError:           row("money",          "error",    "final", "ignored", "none",     "none",                   "caller", "model",   "WaitForQuota",   "Raise the cap, lower max_completion_tokens, or wait until running calls have settled."),
+  BudgetExceededError:           row("money",          "error",    "final", "ignored", "none",     "none",                   "caller", "model",   "WaitForQuota",   "Raise the cap, set or lower max_completion_tokens, configure defaultOutputTokens, or wait until running calls have settled."),
   UnknownPriceError:             row("money",          "error",    "final", "ignored", "none",     "none",                   "caller", "model",   "FixRequest",     "Configure the model's price, or allow calls without a known price in this budget."),
   BudgetStoreError:              row("money",          "error",    "final", "ignored", "none",     "none",                   "shared", "model",   "None",           "Check that the budget store is reachable; capped calls are refused until it is."),
 

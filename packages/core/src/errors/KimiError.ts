@@ -35,6 +35,7 @@ import {
   EmptyResponseError,
   GatewayTimeoutError,
   InvalidResponseError,
+  MalformedOutputError,
   ReasoningBudgetExhaustedError,
   RequestCancelledError,
   ServerError,
@@ -46,7 +47,8 @@ import {
   AdmissionLimitError,
   AdmissionQueueFullError,
   AdmissionTimeoutError,
-  CircuitOpenError
+  CircuitOpenError,
+  ClientClosedError
 } from "./ResilienceErrors.ts"
 import { EventTooLargeError, ResponseTooLargeError, ToolArgumentsTooLargeError } from "./ResourceErrors.ts"
 import { StreamDecodeError, StreamFailedError, StreamInterruptedError, StreamTruncatedError } from "./StreamErrors.ts"
@@ -131,6 +133,7 @@ export const classes = {
   GatewayTimeoutError,
   InvalidResponseError,
   EmptyResponseError,
+  MalformedOutputError,
   ReasoningBudgetExhaustedError,
   RequestCancelledError,
   StructuredOutputError,
@@ -139,6 +142,7 @@ export const classes = {
   StreamDecodeError,
   StreamFailedError,
   CircuitOpenError,
+  ClientClosedError,
   AdmissionTimeoutError,
   AdmissionQueueFullError,
   AdmissionLimitError,

@@ -18,6 +18,7 @@ import type {
   EmptyResponseError,
   GatewayTimeoutError,
   InvalidResponseError,
+  MalformedOutputError,
   ReasoningBudgetExhaustedError,
   RequestCancelledError,
   ServerError,
@@ -28,7 +29,8 @@ import type {
   AdmissionLimitError,
   AdmissionQueueFullError,
   AdmissionTimeoutError,
-  CircuitOpenError
+  CircuitOpenError,
+  ClientClosedError
 } from "./ResilienceErrors.ts"
 import type { EventTooLargeError, ResponseTooLargeError, ToolArgumentsTooLargeError } from "./ResourceErrors.ts"
 import type {
@@ -143,7 +145,7 @@ export type CallError =
  * @category models
  * @since 0.1.0
  */
-export type HostRequestError = CallError | UnsupportedOperationError
+export type HostRequestError = CallError | UnsupportedOperationError | ClientClosedError
 
 /**
  * The errors of a request that names no model and contains no messages. An
@@ -182,8 +184,10 @@ export type ChatError =
   | BudgetError
   | CacheMissError
   | CircuitOpenError
+  | ClientClosedError
   | DeadlineExceededError
   | EmptyResponseError
+  | MalformedOutputError
   | ReasoningBudgetExhaustedError
   | ToolArgumentsTooLargeError
 

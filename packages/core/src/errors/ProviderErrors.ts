@@ -72,6 +72,22 @@ export class ReasoningBudgetExhaustedError extends TaggedKimiError<ReasoningBudg
 ) {}
 
 /**
+ * A complete response that cannot be read with certainty: markup of the model
+ * that the host did not parse, or a tool call in fragments that have several
+ * readings. The text is in `partial`; the response was generated, so it is not
+ * requested again.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MalformedOutputError extends TaggedKimiError<MalformedOutputError>()("MalformedOutputError", {
+  /** What cannot be read. */
+  reason: Schema.Literals(["markup", "tool call"]),
+  /** The host's finish reason. */
+  finishReason: Schema.optionalKey(Schema.String)
+}) {}
+
+/**
  * The host recorded the request as cancelled by the caller (HTTP 499).
  *
  * @category errors

@@ -64,3 +64,12 @@ export class AdmissionLimitError extends TaggedKimiError<AdmissionLimitError>()(
   /** The tokens that the call counts for: its prompt and its maximum output. */
   tokens: Schema.Finite
 }) {}
+
+/**
+ * The client was used after the scope of its layer had closed, or the scope
+ * closed during the call. A call that had not begun sent nothing.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ClientClosedError extends TaggedKimiError<ClientClosedError>()("ClientClosedError", {}) {}

@@ -32,6 +32,42 @@ export const startOf = (dayNumber: number): number => dayNumber * dayMillis
 export const dateOf = (dayNumber: number): string => DateTime.formatIsoDateUtc(DateTime.makeUnsafe(startOf(dayNumber)))
 
 /**
+ * A day of a calendar.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LocalDate {
+  /** `2026-11-26` */
+  readonly date: string
+  /** Days since 1970. */
+  readonly dayNumber: number
+}
+
+/** Every zone is offset by a multiple of this, so that the date does not change within it. */
+const zoneStepMillis = 900_000
+
+/**
+ * The dates of a time zone, which memoize the latest.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const calendarOf = (zone: DateTime.TimeZone): ((unixMillis: number) => LocalDate) => {
+  let latest = Number.NaN
+  let found: LocalDate = { date: "", dayNumber: 0 }
+  return (unixMillis) => {
+    const step = Math.floor(unixMillis / zoneStepMillis)
+    if (step !== latest) {
+      const date = DateTime.formatIsoDate(DateTime.setZone(DateTime.makeUnsafe(unixMillis), zone))
+      found = { date, dayNumber: numberOf(DateTime.toEpochMillis(DateTime.makeUnsafe(`${date}T00:00:00Z`))) }
+      latest = step
+    }
+    return found
+  }
+}
+
+/**
  * A `dateOf` that memoizes the latest date, since consecutive calls mostly have
  * the same day.
  *

@@ -51,6 +51,8 @@ export const ChatCompletion = Schema.Struct({
       index: Schema.optionalKey(Schema.NullOr(Schema.Finite)),
       message: Schema.Struct({
         content: text,
+        /** The text of a refusal, in place of `content`. */
+        refusal: text,
         ...reasoningFields,
         tool_calls: Schema.optionalKey(Schema.NullOr(Schema.Array(WireToolCall)))
       }),

@@ -47,6 +47,8 @@ export const ChatCompletionChunk = Schema.Struct({
             Schema.NullOr(
               Schema.Struct({
                 content: text,
+                /** The text of a refusal, in place of `content`. */
+                refusal: text,
                 ...reasoningFields,
                 tool_calls: Schema.optionalKey(Schema.NullOr(Schema.Array(ToolCallChunk)))
               })

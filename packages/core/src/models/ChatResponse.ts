@@ -41,7 +41,7 @@ export type ResponseMessage = typeof ResponseMessage.Type
 export const Choice = Schema.Struct({
   index: Schema.Finite,
   message: ResponseMessage,
-  /** `stop`, `length`, `tool_calls`, `content_filter`, or another reason of the host. */
+  /** `stop`, `length`, `tool_calls`, `content_filter`, `refusal` if the text is a refusal, or another reason of the host. */
   finish_reason: Schema.String
 })
 
@@ -62,10 +62,12 @@ export class ChatResponse extends Schema.Class<ChatResponse>("@kimi-effect/core/
   id: Schema.String,
   /** The model as the host names it; a proxy may use another name than the request. */
   model: Schema.String,
+  /** The model of the request; present when the host uses another name. */
+  requestedModel: Schema.optionalKey(Schema.String),
   /** Unix seconds. */
   created: Schema.Finite,
   choices: Schema.NonEmptyArray(Choice),
-  /** Token usage; absent when the host reported none. */
+  /** Token usage; absent when the host reported none or only zeros. The cost is then estimated. */
   usage: Schema.optionalKey(Usage),
   /** The host of the response, by the id of its provider description. */
   provider: Schema.optionalKey(Schema.String),
@@ -75,6 +77,8 @@ export class ChatResponse extends Schema.Class<ChatResponse>("@kimi-effect/core/
   traceId: Schema.optionalKey(Schema.String),
   /** The state of the account's request limit; most hosts do not report it. */
   rateStatus: Schema.optionalKey(RateStatus),
+  /** What the host sent in another form and was converted or left out, by member; absent when there was nothing. */
+  warnings: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Present when the response came from the cache or from an equal call in flight. */
   cached: Schema.optionalKey(CacheStatus)
 }) {

@@ -29,6 +29,8 @@ const choice = Schema.Finite
 export const Start = Schema.TaggedStruct("Start", {
   id: Schema.String,
   model: Schema.String,
+  /** The model of the request; present when the host uses another name. */
+  requestedModel: Schema.optionalKey(Schema.String),
   /** Unix seconds. */
   created: Schema.Finite,
   provider: Schema.optionalKey(Schema.String),
@@ -108,7 +110,15 @@ export const Finish = Schema.TaggedStruct("Finish", {
   /** The same for every choice, by its index. */
   finishReasons: Schema.Array(Schema.String),
   /** Present when the host sent no end mark: the body ended after a finish reason for every choice. */
-  isWithoutEndMark: Schema.optionalKey(Schema.Literal(true))
+  isWithoutEndMark: Schema.optionalKey(Schema.Literal(true)),
+  /** The id, if the host sent it only after `Start`. */
+  id: Schema.optionalKey(Schema.String),
+  /** The model, if the host sent it only after `Start`. */
+  model: Schema.optionalKey(Schema.String),
+  /** Unix seconds, if the host sent them only after `Start`. */
+  created: Schema.optionalKey(Schema.Finite),
+  /** What the host sent in another form and was converted or left out, by member. */
+  warnings: Schema.optionalKey(Schema.Array(Schema.String))
 })
 
 /**

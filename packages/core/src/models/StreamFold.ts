@@ -121,9 +121,14 @@ export const toResponse = (fold: StreamFold): Option.Option<ChatResponse> => {
   const others = Math.max(1, fold.choices.length, finish.finishReasons.length) - 1
   const choice = (index: number): Choice => choiceOf(fold.choices[index] ?? emptyChoice, index, finish)
   const { _tag, ...head } = start
+  const { created, id, model, warnings } = finish
   return Option.some(
     new ChatResponse({
       ...head,
+      ...(id === undefined ? {} : { id }),
+      ...(model === undefined ? {} : { model }),
+      ...(created === undefined ? {} : { created }),
+      ...(warnings === undefined ? {} : { warnings }),
       choices: [choice(0), ...Array.from({ length: others }, (_, i) => choice(i + 1))],
       ...(usage === undefined ? {} : { usage })
     })
@@ -206,7 +211,7 @@ const eventsOfChoice = ({ message }: Choice, choice: number): ReadonlyArray<Stre
  * @since 0.1.0
  */
 export const toEvents = (response: ChatResponse): ReadonlyArray<StreamEvent> => {
-  const { choices, usage, ...head } = response
+  const { choices, usage, warnings, ...head } = response
   return [
     { _tag: "Start", ...head },
     ...choices.flatMap(eventsOfChoice),
@@ -217,7 +222,8 @@ export const toEvents = (response: ChatResponse): ReadonlyArray<StreamEvent> => 
     {
       _tag: "Finish",
       finishReason: response.finishReason,
-      finishReasons: choices.map((choice) => choice.finish_reason)
+      finishReasons: choices.map((choice) => choice.finish_reason),
+      ...(warnings === undefined ? {} : { warnings })
     }
   ]
 }

@@ -87,3 +87,90 @@ export const fromWire = (wire: typeof WireUsage.Type): Usage => {
     reasoning_tokens: countOf(wire.completion_tokens_details?.reasoning_tokens) ?? 0
   }
 }
+
+/** Whether both counts from which a price is computed are reported. */
+const isComplete = (usage: Usage): boolean => usage.prompt_tokens > 0 && usage.completion_tokens > 0
+
+/**
+ * Reads usage as a report of the host: none when every count is zero, `null` or
+ * absent, because no call uses nothing. A count that is missing is computed from
+ * the total.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromReport = (wire: typeof WireUsage.Type | null | undefined): Usage | undefined => {
+  if (wire === undefined || wire === null) return undefined
+  const usage = fromWire(wire)
+  if (isComplete(usage)) return usage
+  const { completion_tokens: completion, prompt_tokens: prompt, total_tokens: total } = usage
+  if (prompt + completion + total === 0) return undefined
+  const missing = Math.max(0, total - prompt - completion)
+  if (prompt > 0) return { ...usage, completion_tokens: missing }
+  return completion > 0 ? { ...usage, prompt_tokens: missing } : usage
+}
+
+const detailsOf = (fuller: Usage, other: Usage) => {
+  // The details of another prompt would not fit this one.
+  const second = fuller.prompt_tokens === other.prompt_tokens || !isComplete(other) ? other : fuller
+  return {
+    cached_tokens: fuller.cached_tokens || second.cached_tokens,
+    cache_write_tokens: fuller.cache_write_tokens || second.cache_write_tokens,
+    reasoning_tokens: fuller.reasoning_tokens || second.reasoning_tokens
+  }
+}
+
+/**
+ * The more complete of two reports of the same call. The later one counts if
+ * both are complete, unless it reports fewer generated tokens, which cannot be.
+ * What one of them lacks is taken from the other.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const mostComplete = (earlier: Usage | undefined, later: Usage | undefined): Usage | undefined => {
+  if (earlier === undefined || later === undefined) return later ?? earlier
+  const isLaterFuller = later.prompt_tokens > 0 && later.completion_tokens >= earlier.completion_tokens
+  const [fuller, other] = isLaterFuller ? [later, earlier] : [earlier, later]
+  const prompt = fuller.prompt_tokens || other.prompt_tokens
+  const completion = fuller.completion_tokens || other.completion_tokens
+  const isUnchanged = prompt === fuller.prompt_tokens && completion === fuller.completion_tokens
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: isUnchanged
+      ? Math.max(fuller.total_tokens, prompt + completion === 0 ? other.total_tokens : 0)
+      : prompt + completion,
+    ...detailsOf(fuller, other)
+  }
+}
+
+/**
+ * What is charged for a report: a count that is zero is taken from an estimate,
+ * since every call has a prompt, and a response with content was generated.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const orEstimate = (
+  reported: Usage | undefined,
+  estimate: () => Usage
+): { readonly usage: Usage; readonly isEstimate: boolean } => {
+  if (reported !== undefined && isComplete(reported)) return { usage: reported, isEstimate: false }
+  const estimated = estimate()
+  if (reported === undefined) return { usage: estimated, isEstimate: true }
+  const prompt = reported.prompt_tokens || estimated.prompt_tokens
+  const completion = reported.completion_tokens || estimated.completion_tokens
+  // A total alone limits neither part, but it is a lower bound of their sum.
+  const rest = Math.max(0, reported.total_tokens - prompt - completion)
+  const usage = {
+    ...reported,
+    prompt_tokens: prompt,
+    completion_tokens: completion + rest,
+    total_tokens: prompt + completion + rest
+  }
+  return {
+    usage,
+    isEstimate: usage.prompt_tokens !== reported.prompt_tokens || usage.completion_tokens !== reported.completion_tokens
+  }
+}

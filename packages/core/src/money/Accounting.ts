@@ -196,7 +196,8 @@ export const fromCachedResponse = (
     : Option.some({
         account: call.account,
         provider: response.provider ?? call.provider,
-        model: response.model,
+        // Attempts are recorded by the name of the request too.
+        model: response.requestedModel ?? response.model,
         outcome: "cached",
         usage: Cost.billableUsage(response.usage, Cost.toolNames(response)),
         isEstimate: false,

@@ -28,14 +28,17 @@
  *   `BudgetExceededError`.
  * - An attempt whose cost is not known is charged by the estimate of
  *   `AccountingStage`.
- * - Days are in UTC. A call counts on the day on which it was reserved.
+ * - Days, weeks and months are in UTC or in `timeZone`. A call counts on the day on which it was reserved.
+ * - A call that fits only after running calls have settled waits for them, in the
+ *   order of arrival and up to `maxWait`. One that does not fit either way is refused
+ *   at once.
  * - Dollars and yuan are separate. If caps of a kind match a call and none is in its
  *   currency, the call is treated as one whose price is not known.
  *
  * **Gotchas**
  *
  * - Without `max_completion_tokens` the worst case is the model's maximum output,
- *   which is about two dollars with kimi-k3. Set it, or few concurrent calls fit.
+ *   which is about two dollars with kimi-k3. Set it or `defaultOutputTokens`, or few concurrent calls fit.
  * - If a host counts more tokens than the estimate, the actual cost is paid: the cap
  *   may be exceeded by the difference, and an `Overrun` event reports it.
  *
@@ -43,9 +46,11 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as BigDecimal from "effect/BigDecimal"
 import type * as Scope from "effect/Scope"
@@ -55,6 +60,7 @@ import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { BudgetStoreError, UnknownPriceError } from "../errors/MoneyErrors.ts"
 import type { BudgetError } from "../errors/OperationErrors.ts"
 import type { Call, CallBudget } from "../pipeline/Call.ts"
+import * as Day from "../internal/Day.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import * as KimiConfig from "../KimiConfig.ts"
@@ -63,6 +69,7 @@ import * as AccountBalance from "./internal/AccountBalance.ts"
 import * as BudgetCaps from "./internal/BudgetCaps.ts"
 import * as BudgetEvent from "./internal/BudgetEvent.ts"
 import * as ReservationManager from "./internal/ReservationManager.ts"
+import { ReservationQueue } from "./internal/ReservationQueue.ts"
 import * as OpenCallBudget from "./internal/OpenCallBudget.ts"
 import type { Redis } from "../Redis.ts"
 import * as BudgetStore from "./BudgetStore.ts"
@@ -90,6 +97,27 @@ export interface Options {
   readonly timeout?: Duration.Input | undefined
   /** The lease of reservations in the store, after which those of a process that died expire. Renewed while calls run. Defaults to a minute. */
   readonly lease?: Duration.Input | undefined
+  /**
+   * The longest wait of a call that fits only after other calls have settled,
+   * until it is refused. Zero or `off` refuses at once. Defaults to 30 seconds.
+   */
+  readonly maxWait?: Duration.Input | "off" | undefined
+  /**
+   * The output for which a request without `max_completion_tokens` reserves, in
+   * tokens per choice. A longer response is paid as it is, and may exceed the cap.
+   * Defaults to the most that the model can generate.
+   */
+  readonly defaultOutputTokens?: number | undefined
+  /**
+   * What is charged for an attempt whose response was lost: `upper bound`, the
+   * most that its request allowed, or what a host generates at a rate per choice
+   * in the time that the attempt took. With a rate, a host that is faster bills more
+   * than is counted, and a cap may be exceeded without notice. Defaults to
+   * `upper bound`.
+   */
+  readonly lostAttempts?: "upper bound" | { readonly tokensPerSecond: number } | undefined
+  /** The IANA time zone of days, weeks and months, such as `Europe/Berlin`. Defaults to UTC. */
+  readonly timeZone?: string | undefined
   /** Checks the account balance before a call; `{}` is enough. Off by default. */
   readonly balance?: AccountBalance.Options | undefined
 }
@@ -105,7 +133,10 @@ export const defaults = {
   onUnknownPrice: KimiConfig.defaults.budgetOnUnknownPrice,
   onStoreError: KimiConfig.defaults.budgetOnStoreError,
   timeout: KimiConfig.defaults.budgetTimeout,
-  lease: KimiConfig.defaults.budgetLease
+  lease: KimiConfig.defaults.budgetLease,
+  maxWait: KimiConfig.defaults.budgetMaxWait,
+  lostAttempts: KimiConfig.defaults.budgetLostAttempts,
+  timeZone: KimiConfig.defaults.budgetTimeZone
 } as const
 
 /**
@@ -121,6 +152,10 @@ export const optionsFromConfig = (config: KimiConfig.Values): Options => ({
   onStoreError: config.budgetOnStoreError,
   timeout: config.budgetTimeout,
   lease: config.budgetLease,
+  maxWait: config.budgetMaxWait,
+  defaultOutputTokens: config.budgetDefaultOutputTokens,
+  lostAttempts: config.budgetLostAttempts,
+  timeZone: config.budgetTimeZone,
   balance: config.budgetCheckBalance ? {} : undefined
 })
 
@@ -191,12 +226,30 @@ export class Budget extends Context.Service<
     readonly events: Stream.Stream<BudgetEvent.BudgetEvent>
     /** Every scope in use. */
     readonly state: Effect.Effect<ReadonlyArray<ScopeState>, BudgetStoreError>
+    /** The date by which days, weeks and months are counted. */
+    readonly today: Effect.Effect<Day.LocalDate>
     /** Whether calls are allowed while the store is unavailable. */
     readonly onStoreError: "refuse" | "allow"
     /** The options as readable text. */
     readonly options: Stage.Stage["options"]
   }
 >()("@kimi-effect/core/money/Budget") {}
+
+const zoneOf = (timeZone: unknown): DateTime.TimeZone | undefined =>
+  typeof timeZone === "string" ? Option.getOrUndefined(DateTime.zoneMakeNamed(timeZone)) : undefined
+
+const isRate = (lostAttempts: unknown): boolean =>
+  typeof lostAttempts === "object" &&
+  lostAttempts !== null &&
+  "tokensPerSecond" in lostAttempts &&
+  typeof lostAttempts.tokensPerSecond === "number" &&
+  Number.isFinite(lostAttempts.tokensPerSecond) &&
+  lostAttempts.tokensPerSecond > 0
+
+const isWait = (maxWait: Options["maxWait"]): boolean =>
+  maxWait === undefined ||
+  maxWait === "off" ||
+  Option.exists(Duration.fromInput(maxWait), (wait) => Duration.isFinite(wait) && Duration.toMillis(wait) >= 0)
 
 const describeOptions = ({ balance, caps, onStoreError, onUnknownPrice }: Options): Stage.Stage["options"] => ({
   caps: caps
@@ -213,6 +266,18 @@ const describeOptions = ({ balance, caps, onStoreError, onUnknownPrice }: Option
 const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
   const { balance, thresholds = defaults.thresholds } = options
   return [
+    ["maxWait", isWait(options.maxWait), 'a finite duration, such as "30 seconds", or off'],
+    OptionRules.positiveInteger("defaultOutputTokens", options.defaultOutputTokens),
+    [
+      "lostAttempts",
+      options.lostAttempts === undefined || options.lostAttempts === "upper bound" || isRate(options.lostAttempts),
+      '"upper bound", or an object with tokensPerSecond over zero'
+    ],
+    [
+      "timeZone",
+      options.timeZone === undefined || zoneOf(options.timeZone) !== undefined,
+      "an IANA time zone, such as Europe/Berlin"
+    ],
     OptionRules.millisecondDuration("lease", options.lease),
     OptionRules.millisecondDuration("timeout", options.timeout),
     [
@@ -271,9 +336,16 @@ export const make = Effect.fnUntraced(function* (
     },
     events
   )
+  const clock = yield* Clock.Clock
+  const { maxWait = defaults.maxWait, timeZone = defaults.timeZone } = options
+  const wait = maxWait === "off" ? Duration.zero : Duration.fromInputUnsafe(maxWait)
   const context: OpenCallBudget.BudgetContext = {
     reservations,
-    clock: yield* Clock.Clock,
+    queue: new ReservationQueue(reservations, clock, wait),
+    clock,
+    calendar: Day.calendarOf(zoneOf(timeZone) ?? DateTime.zoneMakeOffset(0)),
+    defaultOutputTokens: options.defaultOutputTokens,
+    lostAttempts: options.lostAttempts ?? defaults.lostAttempts,
     isCapped: (tags) => BudgetCaps.isCapped(caps, tags),
     claimsOf: BudgetCaps.compile(caps),
     preflight: balance === undefined ? () => Effect.void : yield* AccountBalance.make(balance),
@@ -302,6 +374,7 @@ export const make = Effect.fnUntraced(function* (
         reserved: Amount.toDecimal(reserved)
       }))
     ),
+    today: Effect.sync(() => context.calendar(clock.currentTimeMillisUnsafe())),
     onStoreError: context.onStoreError,
     options: describeOptions(options)
   }
@@ -352,6 +425,7 @@ const unlimited: Budget["Service"] = {
   checkPrice: () => Effect.void,
   events: Stream.empty,
   state: Effect.succeed([]),
+  today: Effect.map(Clock.currentTimeMillis, Day.calendarOf(DateTime.zoneMakeOffset(0))),
   onStoreError: "allow",
   options: { is: "off" }
 }

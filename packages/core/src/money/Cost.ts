@@ -8,7 +8,7 @@ import * as BigDecimal from "effect/BigDecimal"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as ModelCatalog from "../ModelCatalog.ts"
+import * as ModelCatalog from "../ModelCatalog.ts"
 import type { ModelRequest } from "../models/ChatRequest.ts"
 import type { ChatResponse } from "../models/ChatResponse.ts"
 import { fromTokens, type Usage } from "../models/Usage.ts"
@@ -178,13 +178,39 @@ const maxOutput = (request: ModelRequest, prompt: number): number => {
     extra_body["max_completion_tokens"],
     atLeast(extra_body["max_tokens"], TokenCount.maxOutput(request, prompt))
   )
-  return Math.ceil(perChoice) * Math.ceil(n ?? atLeast(extra_body["n"], 1))
+  const window = ModelCatalog.find(request.model)?.contextWindow ?? Number.POSITIVE_INFINITY
+  return Math.ceil(Math.min(perChoice, window)) * Math.ceil(atLeast(n, atLeast(extra_body["n"], 1)))
+}
+
+/** Whether the request limits its output by itself. */
+const hasMaxOutput = ({ extra_body = {}, max_completion_tokens, max_tokens }: ModelRequest): boolean =>
+  (max_completion_tokens ??
+    max_tokens ??
+    extra_body["max_completion_tokens"] ??
+    extra_body["max_tokens"] ??
+    undefined) !== undefined
+
+/**
+ * The most that a request may use: its prompt, its maximum output for every
+ * choice within the context window, and some calls of each host tool that it offers.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const maxUsage = (request: ModelRequest): BillableUsage => {
+  const prompt = TokenCount.ofPrompt(request)
+  const usage = fromTokens(prompt, maxOutput(request, prompt))
+  const tools = (request.tools ?? []).filter(({ type }) => type === "builtin_function")
+  if (tools.length === 0) return usage
+  const calls = maxToolCalls * (request.n ?? 1)
+  return { ...usage, toolCalls: new Map(tools.map((tool) => [tool.function.name, calls])) }
 }
 
 /**
  * The worst-case cost of a request: its prompt at the highest input price, its
  * maximum output for every choice, and some calls of each host tool that it
- * offers. None if a price is not known.
+ * offers. None if a price is not known. A request without a limit on its output
+ * counts with `defaultOutputTokens`, if that is given, for each of its choices.
  *
  * **Gotchas**
  *
@@ -197,7 +223,8 @@ const maxOutput = (request: ModelRequest, prompt: number): number => {
 export const worstCase = (
   request: ModelRequest,
   at: Omit<Purchase, "model">,
-  prices: PriceTable.Prices = PriceTable.catalog
+  prices: PriceTable.Prices = PriceTable.catalog,
+  defaultOutputTokens?: number
 ): Option.Option<Cost> => {
   const purchase = { ...at, model: request.model }
   const price = PriceTable.priceOf(prices, purchase.model, at.provider, at.day, at.isBatch === true)
@@ -206,14 +233,15 @@ export const worstCase = (
   const inputs = [cacheHit, cacheMiss, cacheWrite].flatMap((text) =>
     text === undefined ? [] : [BigDecimal.fromStringUnsafe(text)]
   )
-  const prompt = TokenCount.ofPrompt(request)
-  const completion = maxOutput(request, prompt)
-  const calls = (request.tools ?? []).flatMap((tool): ReadonlyArray<readonly [string, number]> =>
-    tool.type === "builtin_function" ? [[tool.function.name, maxToolCalls * (request.n ?? 1)]] : []
-  )
-  return Option.map(toolCost(calls, purchase, prices, currency), (tools) =>
+  const { toolCalls = [], ...usage } = maxUsage(request)
+  return Option.map(toolCost(toolCalls, purchase, prices, currency), (tools) =>
     make(
-      fromTokens(prompt, completion),
+      defaultOutputTokens === undefined || hasMaxOutput(request)
+        ? usage
+        : fromTokens(
+            usage.prompt_tokens,
+            Math.min(usage.completion_tokens, defaultOutputTokens * Math.ceil(atLeast(request.n, 1)))
+          ),
       {
         provider: at.provider,
         currency,
@@ -287,7 +315,9 @@ const cachedCost = ({ currency, saved, total }: Cost): Cost => ({
 
 /**
  * The cost of a response at today's price; none if the host reported no usage or
- * the price is not known. A response of the client's cache is free, and its whole price
+ * the price is not known. If the model has no price under the name of the host,
+ * the name of the request counts. A response of the client's cache is free, and its
+ * whole price
  * counts as saved.
  *
  * @category constructors
@@ -299,6 +329,9 @@ export const ofResponse = (response: ChatResponse): Effect.Effect<Option.Option<
     if (usage === undefined || provider === undefined) return Option.none()
     const prices = yield* PriceTable.PriceTable
     const day = DateTime.formatIsoDateUtc(yield* DateTime.now)
-    const cost = of(billableUsage(usage, toolNames(response)), { model, provider, day }, prices)
+    const used = billableUsage(usage, toolNames(response))
+    const cost = Option.orElse(of(used, { model, provider, day }, prices), () =>
+      of(used, { model: response.requestedModel ?? model, provider, day }, prices)
+    )
     return response.cached === undefined ? cost : Option.map(cost, cachedCost)
   })

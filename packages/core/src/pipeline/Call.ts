@@ -86,6 +86,8 @@ export interface CallBudget {
    * used, or with nothing if it was free.
    */
   readonly reserve: (call: Call) => Effect.Effect<AttemptReservation, BudgetError>
+  /** What is charged for attempts whose response was lost. Defaults to `upper bound`: the most that the request allowed. */
+  readonly lostAttempts?: "upper bound" | { readonly tokensPerSecond: number } | undefined
 }
 
 /**

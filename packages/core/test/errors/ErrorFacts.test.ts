@@ -174,6 +174,7 @@ describe("ErrorFacts", () => {
       EventTooLargeError: true
     }
     const hostApi: { readonly [T in Exclude<HostApiError, UnsupportedOperationError>["_tag"]]: true } = {
+      ClientClosedError: true,
       DnsError: true,
       ConnectionRefusedError: true,
       ConnectionLostError: true,
@@ -219,6 +220,7 @@ describe("ErrorFacts", () => {
       CircuitOpenError: true,
       DeadlineExceededError: true,
       EmptyResponseError: true,
+      MalformedOutputError: true,
       ReasoningBudgetExhaustedError: true,
       ToolArgumentsTooLargeError: true
     }

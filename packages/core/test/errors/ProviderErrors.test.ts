@@ -5,9 +5,10 @@ const message = "failed"
 
 describe("ProviderErrors", () => {
   it("have the category of the provider", () => {
-    const { StructuredOutputError, ...others } = ProviderErrors
+    const { MalformedOutputError, StructuredOutputError, ...others } = ProviderErrors
     for (const Class of Object.values(others)) assert.strictEqual(new Class({ message }).category, "provider")
     assert.strictEqual(new StructuredOutputError({ message, reason: "refusal" }).category, "provider")
+    assert.strictEqual(new MalformedOutputError({ message, reason: "markup" }).category, "provider")
   })
 
   it("recover at another host where this one is unavailable or has another API", () => {
@@ -24,6 +25,11 @@ describe("ProviderErrors", () => {
     const error = new ProviderErrors.ReasoningBudgetExhaustedError({ message, completionTokens: 16 })
     assert.deepInclude(error, { isRetryable: false, breaker: "ignored", billing: "possible", completionTokens: 16 })
     assert.match(error.hint, /max_completion_tokens/)
+  })
+
+  it("do not request output again that cannot be read", () => {
+    const error = new ProviderErrors.MalformedOutputError({ message, reason: "tool call" })
+    assert.deepInclude(error, { isRetryable: false, breaker: "ignored", billing: "possible" })
   })
 
   it("keep the finish reason of an empty response", () => {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { ChatCompletionChunk } from "../../src/models/ChatCompletionChunk.ts"
-import { fromWire, Usage, WireUsage } from "../../src/models/Usage.ts"
+import { fromReport, fromWire, mostComplete, orEstimate, Usage, WireUsage } from "../../src/models/Usage.ts"
 import { refusal, throughText } from "../support/codec.ts"
 
 const read = (wire: unknown): Usage => fromWire(Schema.decodeUnknownSync(WireUsage)(wire))
@@ -94,4 +94,56 @@ describe("Usage.fromWire", () => {
     },
     { arbitrary: { seed: "usage", runs: 500 } }
   )
+})
+
+describe("Usage.fromReport", () => {
+  it("is none where nothing is reported", () => {
+    const zero = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }
+    for (const wire of [undefined, null, {}, zero, { prompt_tokens: null }, { prompt_tokens: -1 }]) {
+      assert.isUndefined(fromReport(wire), JSON.stringify(wire))
+    }
+  })
+
+  it("computes a missing count from the total", () => {
+    assert.strictEqual(fromReport({ prompt_tokens: 400, total_tokens: 470 })?.completion_tokens, 70)
+    assert.strictEqual(fromReport({ completion_tokens: 70, total_tokens: 470 })?.prompt_tokens, 400)
+  })
+})
+
+describe("Usage.mostComplete", () => {
+  const full = { ...none, cached_tokens: 256 }
+
+  it("is the later report if both are complete", () => {
+    assert.deepStrictEqual(mostComplete(full, { ...full, completion_tokens: 71, total_tokens: 471 }), {
+      ...full,
+      completion_tokens: 71,
+      total_tokens: 471
+    })
+  })
+
+  it("never loses a count", () => {
+    for (const other of [fromReport({ prompt_tokens: 400 }), fromReport({ completion_tokens: 70 }), none, undefined]) {
+      assert.deepStrictEqual(mostComplete(full, other), full)
+      assert.deepStrictEqual(mostComplete(other, full), full)
+    }
+  })
+
+  it("does not count fewer generated tokens than before", () => {
+    assert.strictEqual(mostComplete(full, { ...full, completion_tokens: 1 })?.completion_tokens, 70)
+  })
+})
+
+describe("Usage.orEstimate", () => {
+  const estimate = () => ({ ...none, prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 })
+
+  it("is a complete report", () => {
+    assert.deepStrictEqual(orEstimate(none, estimate), { usage: none, isEstimate: false })
+  })
+
+  it("takes what is missing from the estimate", () => {
+    assert.deepStrictEqual(orEstimate(undefined, estimate), { usage: estimate(), isEstimate: true })
+    const { isEstimate, usage } = orEstimate({ ...none, completion_tokens: 0, total_tokens: 400 }, estimate)
+    assert.isTrue(isEstimate)
+    assert.deepInclude(usage, { prompt_tokens: 400, completion_tokens: 4, total_tokens: 404 })
+  })
 })

@@ -67,11 +67,17 @@ describe("Accounting stage", () => {
   const cases: ReadonlyArray<readonly [string, Effect.Effect<ChatResponse, ChatError>, string, string]> = [
     ["an answer", Effect.succeed(answer(true)), "settle 90+20", "succeeded"],
     ["an answer without usage", Effect.succeed(answer(false)), `settle ${prompt}+${hello} by estimate`, "succeeded"],
+    [
+      "an answer whose usage lacks the generated tokens",
+      Effect.succeed(responseOf("hello there", { usage: { ...usage, completion_tokens: 0, total_tokens: 90 } })),
+      `settle 90+${hello} by estimate`,
+      "succeeded"
+    ],
     ["an attempt that was free", Effect.fail(new ConnectionRefusedError({ message: "no" })), "settle nothing", ""],
     [
       "an attempt that may be billed",
       Effect.delay(Effect.fail(new ConnectionLostError({ message: "no" })), "2 seconds"),
-      `settle ${prompt}+200 by estimate`,
+      `settle ${prompt}+500 by estimate`,
       "failed"
     ],
     [
@@ -86,7 +92,7 @@ describe("Accounting stage", () => {
       `settle ${prompt}+16 by estimate`,
       "failed"
     ],
-    ["a defect", Effect.die("defect"), `settle ${prompt}+0 by estimate`, "failed"]
+    ["a defect", Effect.die("defect"), `settle ${prompt}+500 by estimate`, "failed"]
   ]
 
   for (const [name, attempt, settled, outcome] of cases) {
@@ -102,16 +108,66 @@ describe("Accounting stage", () => {
     )
   }
 
-  it.effect("charges for an interrupted attempt by the time that it took", () =>
+  it.effect("charges an interrupted attempt for all that it may have generated", () =>
     Effect.gen(function* () {
       const { recorded, accounting, call, log } = recording()
       const fiber = yield* Effect.forkChild(withAccounting(accounting)(() => Effect.never)(call))
       yield* TestClock.adjust("3 seconds")
       yield* Fiber.interrupt(fiber)
-      assert.deepStrictEqual(log, ["reserve kimi-k3", `settle ${prompt}+300 by estimate`])
+      assert.deepStrictEqual(log, ["reserve kimi-k3", `settle ${prompt}+500 by estimate`])
       assert.deepStrictEqual([recorded[0]?.outcome, recorded[0]?.isEstimate], ["abandoned", true])
     })
   )
+
+  it.effect("charges a lost attempt for every choice and host tool of its request", () =>
+    Effect.gen(function* () {
+      const { recorded, accounting, call } = recording()
+      const tools = [{ type: "builtin_function", function: { name: "$web_search" } }] as const
+      const many = { ...call, request: { ...request, n: 3, tools } }
+      yield* Effect.exit(
+        withAccounting(accounting)(() => Effect.fail(new ConnectionLostError({ message: "no" })))(many)
+      )
+      assert.strictEqual(recorded[0]?.usage.completion_tokens, 1_500)
+      assert.deepStrictEqual([...(recorded[0]?.usage.toolCalls ?? [])], [["$web_search", 12]])
+    })
+  )
+
+  it.effect("bounds a lost attempt by the window of its model", () =>
+    Effect.gen(function* () {
+      const { recorded, accounting, call } = recording()
+      const endless = { ...call, request: { ...request, max_completion_tokens: 1e12 } }
+      yield* Effect.exit(
+        withAccounting(accounting)(() => Effect.fail(new ConnectionLostError({ message: "no" })))(endless)
+      )
+      assert.strictEqual(recorded[0]?.usage.completion_tokens, 1_048_576)
+    })
+  )
+
+  const rates: ReadonlyArray<readonly [string, number | undefined, number]> = [
+    ["one choice", undefined, 300],
+    ["two choices", 2, 600]
+  ]
+  for (const [name, n, expected] of rates) {
+    it.effect(`charges a lost attempt for ${name} at a configured rate`, () =>
+      Effect.gen(function* () {
+        const { recorded, accounting, call, log } = recording()
+        const state = { budget: { ...call.state?.budget, lostAttempts: { tokensPerSecond: 100 } } } as CallState
+        const slow = { ...call, state, request: n === undefined ? request : { ...request, n } }
+        const fiber = yield* Effect.forkChild(withAccounting(accounting)(() => Effect.never)(slow))
+        yield* TestClock.adjust("3 seconds")
+        yield* Fiber.interrupt(fiber)
+        const stream = withStreamAccounting(accounting)(() => Stream.concat(Stream.make(start, text), Stream.never))
+        const reader = yield* Effect.forkChild(Stream.runDrain(stream(slow)))
+        yield* TestClock.adjust("3 seconds")
+        yield* Fiber.interrupt(reader)
+        assert.deepStrictEqual(
+          recorded.map(({ usage }) => usage.completion_tokens),
+          [expected, expected]
+        )
+        assert.strictEqual(log.length, 4)
+      })
+    )
+  }
 
   it.effect("does not make an attempt whose cost cannot be reserved", () =>
     Effect.gen(function* () {
@@ -180,17 +236,29 @@ describe("Accounting stage on streams", () => {
     [
       "a stream that breaks",
       Stream.concat(Stream.make(start, text), lost),
-      `settle ${prompt}+${hello} by estimate`,
+      `settle ${prompt}+500 by estimate`,
       "failed"
     ],
     [
       "a stream that had begun when it failed with what is free before that",
       Stream.concat(Stream.make(start, text), refused),
-      `settle ${prompt}+${hello} by estimate`,
+      `settle ${prompt}+500 by estimate`,
       "failed"
     ],
     ["a stream that was free", refused, "settle nothing", ""],
-    ["a stream that never began and may be billed", lost, `settle ${prompt}+0 by estimate`, "failed"]
+    [
+      "a stream that breaks after its reported usage",
+      Stream.concat(Stream.make(start, text, reported), lost),
+      "settle 90+20",
+      "failed"
+    ],
+    [
+      "a stream that breaks after its end",
+      Stream.concat(Stream.make(start, text, finish), lost),
+      `settle ${prompt}+${hello} by estimate`,
+      "failed"
+    ],
+    ["a stream that never began and may be billed", lost, `settle ${prompt}+500 by estimate`, "failed"]
   ]
 
   for (const [name, attempt, settled, outcome] of cases) {
@@ -204,14 +272,14 @@ describe("Accounting stage on streams", () => {
     )
   }
 
-  it.effect("charges for the received part of an interrupted stream", () =>
+  it.effect("charges an interrupted stream for all that it may have generated", () =>
     Effect.gen(function* () {
       const { recorded, accounting, call, log } = recording()
       const metered = withStreamAccounting(accounting)(() => Stream.concat(Stream.make(start, text), Stream.never))(
         call
       )
       yield* Stream.runDrain(Stream.take(metered, 2))
-      assert.deepStrictEqual(log, ["reserve kimi-k3", `settle ${prompt}+${hello} by estimate`])
+      assert.deepStrictEqual(log, ["reserve kimi-k3", `settle ${prompt}+500 by estimate`])
       assert.strictEqual(recorded[0]?.outcome, "abandoned")
     })
   )

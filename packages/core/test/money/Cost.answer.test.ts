@@ -30,6 +30,16 @@ describe("Cost.ofResponse", () => {
     })
   )
 
+  it.effect("uses the model of the request where the name of the host has no price", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 7, 31))
+      const renamed = { ...answer({ provider: "moonshot" }), model: "proxy-name" }
+      assert.isUndefined(yield* costOf(new ChatResponse(renamed)))
+      const { model } = answer({ provider: "moonshot" })
+      assert.strictEqual(yield* costOf(new ChatResponse({ ...renamed, requestedModel: model })), "$0.0045")
+    })
+  )
+
   it.effect("is zero for a response of the client's cache, whose whole price is saved", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 7, 31))

@@ -67,6 +67,7 @@ export const examples: { readonly [N in KimiConfig.Name]: Example<N> } = {
   maxToolArgumentBytes: bytes,
   model,
   requestPolicy: { text: "repair", value: "repair", unusable: ["ignore"] },
+  markup: { text: "fail", value: "fail", unusable: ["drop"] },
   fallback: {
     text: "kimi-k2.6; kimi-k2.5",
     value: [{ model: "kimi-k2.6" }, { model: "kimi-k2.5" }],
@@ -142,6 +143,14 @@ export const examples: { readonly [N in KimiConfig.Name]: Example<N> } = {
   budgetTimeout: { ...duration, unusable: [...durations.unusable, "1 micro"] },
   budgetLease: { ...duration, unusable: [...durations.unusable, "1 micro"] },
   budgetThresholds: { text: "0.1, 1", value: [0.1, 1], unusable: ["0.1; 1", "0", "80%"] },
+  budgetMaxWait: { ...duration, unusable: [...durations.unusable, "1 micro"] },
+  budgetDefaultOutputTokens: { text: "4096", value: 4096, unusable: ["0", "1.5", "many"] },
+  budgetLostAttempts: {
+    text: "200 tokens per second",
+    value: { tokensPerSecond: 200 },
+    unusable: ["200", "0 tokens per second", "lower bound"]
+  },
+  budgetTimeZone: { text: "Europe/Berlin", value: "Europe/Berlin", unusable: ["Berlin", "Mars/Olympus"] },
   budgetCheckBalance: turnedOn,
   hedgeDelay: duration,
   hedgePercentile: part,

@@ -11,7 +11,7 @@ import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
 import * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
-import { type SizeLimits, StreamDecoder } from "../../../src/internal/StreamDecoder.ts"
+import { type DecodeOptions, StreamDecoder } from "../../../src/internal/StreamDecoder.ts"
 import { fields } from "./errors.ts"
 
 export interface Outcome {
@@ -20,11 +20,12 @@ export interface Outcome {
 }
 
 export interface Options {
-  readonly bounds?: Partial<SizeLimits>
+  readonly bounds?: Partial<DecodeOptions>
   readonly headers?: Headers.Input
   readonly model?: string
   readonly isMoonshot?: boolean
   readonly choiceCount?: number
+  readonly tools?: ReadonlyArray<string>
 }
 
 const encoder = new TextEncoder()
@@ -38,7 +39,8 @@ export const makeDecoder = (options: Options = {}): StreamDecoder =>
       isMoonshot: options.isMoonshot ?? true,
       secret: "sk-0123456789abcdef",
       model: options.model ?? "kimi-k3",
-      choiceCount: options.choiceCount
+      choiceCount: options.choiceCount,
+      toolNames: () => new Set(options.tools)
     },
     Headers.fromInput(options.headers ?? {}),
     { ...KimiConfig.defaults, ...options.bounds }

@@ -7,12 +7,14 @@
 import * as Result from "effect/Result"
 import { type OptionForm, parsed, type Problem } from "./OptionForm.ts"
 
-const dimensions = ["day", "tenant", "job", "agent"] as const
+const periods = ["month", "week", "day"] as const
+const dimensions = [...periods, "tenant", "job", "agent"] as const
 const currencies = ["USD", "CNY"] as const
 
 type Dimension = (typeof dimensions)[number]
 type Currency = (typeof currencies)[number]
-type Tag = Exclude<Dimension, "day">
+type Period = (typeof periods)[number]
+type Tag = Exclude<Dimension, Period>
 
 /**
  * A cap, as `Budget` takes it.
@@ -24,7 +26,7 @@ export interface BudgetCap {
   /** The most that may be spent, as a decimal. */
   readonly amount: string
   readonly currency: Currency
-  /** Whether each day (in UTC), tenant, job or agent has a cap. By default all calls share one. */
+  /** Whether each day, week or month, tenant, job or agent has a cap. By default all calls share one. */
   readonly per?: ReadonlyArray<Dimension> | undefined
   /** The names that the cap holds for. By default all. */
   readonly only?: Partial<Readonly<Record<Tag, string>>> | undefined
@@ -37,11 +39,13 @@ const isAmount = (text: unknown): text is string =>
   typeof text === "string" && /^\d{1,20}(\.\d{1,40})?$/.test(text) && Number(text) <= maxAmount
 
 const isDimension = (name: unknown): name is Dimension => dimensions.some((one) => one === name)
+const isPeriod = (name: Dimension): name is Period => periods.some((one) => one === name)
 const isCurrency = (name: unknown): name is Currency => currencies.some((one) => one === name)
 
 const amountForm = `an amount from 0 to ${maxAmount} with digits and a decimal point`
 const currencyForm = "a currency after the amount, USD or CNY"
-const scopeForm = "in total, or per day, tenant, job or agent, or several with slashes, such as per day/tenant:acme"
+const scopeForm =
+  "in total, or per day, week, month, tenant, job or agent, or several with slashes but only one period, such as per day/tenant:acme"
 const otherScopeForm = "another scope than that of an earlier cap"
 
 const capForm = '"100 USD per day; 10 USD per day/tenant; 500 USD in total"'
@@ -59,9 +63,10 @@ const parseScope = (text: string): Result.Result<Pick<BudgetCap, "per" | "only">
     if (!isDimension(dimension) || name === "" || known.has(dimension)) return fail(scopeForm)
     known.add(dimension)
     if (name === undefined) per.push(dimension)
-    else if (dimension === "day") return fail(scopeForm)
+    else if (isPeriod(dimension)) return fail(scopeForm)
     else only[dimension] = name
   }
+  if (per.filter(isPeriod).length > 1) return fail(scopeForm)
   return Result.succeed({
     ...(per.length === 0 ? {} : { per }),
     ...(Object.keys(only).length === 0 ? {} : { only })
@@ -91,6 +96,8 @@ const problemsOf = (cap: unknown, at: string): ReadonlyArray<Problem> => {
   if (!isCurrency(currency)) problems.push({ at: `${at}.currency`, expected: "USD or CNY" })
   if (per !== undefined && !(Array.isArray(per) && per.every(isDimension))) {
     problems.push({ at: `${at}.per`, expected: `a list of ${dimensions.join(", ")}` })
+  } else if (per !== undefined && per.filter(isPeriod).length > 1) {
+    problems.push({ at: `${at}.per`, expected: "only one of month, week, day" })
   }
   if (only !== undefined && !isOnly(only)) {
     problems.push({ at: `${at}.only`, expected: "names by tenant, job, agent" })
@@ -103,14 +110,14 @@ const isOnly = (only: unknown): boolean =>
   typeof only === "object" &&
   only !== null &&
   Object.entries(only).every(
-    ([name, value]) => isDimension(name) && name !== "day" && (value === undefined || typeof value === "string")
+    ([name, value]) => isDimension(name) && !isPeriod(name) && (value === undefined || typeof value === "string")
   )
 
 /** Caps with equal keys would hold for the same calls. */
 const keyOf = ({ currency, only = {}, per = [] }: BudgetCap): string =>
   JSON.stringify([
     currency,
-    dimensions.filter((name) => per.includes(name) || (name !== "day" && only[name] !== undefined)),
+    dimensions.filter((name) => per.includes(name) || (!isPeriod(name) && only[name] !== undefined)),
     [only.tenant, only.job, only.agent]
   ])
 
@@ -159,7 +166,7 @@ const parse = (found: unknown): Result.Result<ReadonlyArray<BudgetCap>, Readonly
 
 const formatCap = ({ amount, currency, only = {}, per = [] }: BudgetCap): string => {
   const scopes = dimensions.flatMap((name) => {
-    const own = name === "day" ? undefined : only[name]
+    const own = isPeriod(name) ? undefined : only[name]
     if (own !== undefined) return [`${name}:${own}`]
     return per.includes(name) ? [name] : []
   })

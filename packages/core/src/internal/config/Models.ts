@@ -20,5 +20,10 @@ export const models = {
   requestPolicy: option(OptionForm.words(["reject", "repair"]), {
     default: "reject",
     description: "What to do with a request that the model would refuse: fail, or change it and log the change."
+  }),
+  markup: option(OptionForm.words(["parse", "fail", "keep"]), {
+    default: "parse",
+    description:
+      "What to do with markup of the model (`<|tool_calls_section_begin|>`, `<think>`) that a host leaves in the text: read it as tool calls and reasoning, fail with `MalformedOutputError`, or keep it as text. At Moonshot, which parses it, only complete markup in its own place counts."
   })
 }

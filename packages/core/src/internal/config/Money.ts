@@ -5,6 +5,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as BudgetCapsForm from "./BudgetCapsForm.ts"
+import * as BudgetPolicies from "./BudgetPolicies.ts"
 import { inGroup } from "./ConfigOption.ts"
 import * as OptionForm from "./OptionForm.ts"
 import * as StoreLocation from "./StoreLocation.ts"
@@ -43,6 +44,24 @@ export const money = {
   budgetLease: option(OptionForm.millisecondDuration, {
     default: Duration.minutes(1),
     description: "How long a shared store keeps the reservations of a process that ended without settling them."
+  }),
+  budgetMaxWait: option(OptionForm.orOff(OptionForm.millisecondDuration), {
+    default: Duration.seconds(30),
+    description:
+      "Longest wait of a call that fits under a cap only after running calls have settled; `off` refuses it at once."
+  }),
+  budgetDefaultOutputTokens: option(OptionForm.count, {
+    description:
+      "Output tokens for which a request without `max_completion_tokens` reserves. A longer response is paid as it is, and may exceed the cap. By default the most that the model can generate."
+  }),
+  budgetLostAttempts: option(BudgetPolicies.lostAttempts, {
+    default: "upper bound",
+    description:
+      "What is charged for an attempt whose response was lost: `upper bound`, the most that its request allowed, or a rate such as `200 tokens per second`, with which a faster host bills more than is counted."
+  }),
+  budgetTimeZone: option(BudgetPolicies.timeZone, {
+    default: "UTC",
+    description: "Time zone of caps per day, week and month, such as `Europe/Berlin`."
   }),
   budgetThresholds: option(OptionForm.list(OptionForm.fraction, "a list of numbers over 0 and up to 1"), {
     default: [0.5, 0.8],

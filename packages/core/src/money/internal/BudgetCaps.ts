@@ -36,7 +36,7 @@ export interface Tags {
  * A cap. All caps that match a call apply to it.
  *
  * - `{ amount: "1000", currency: "USD" }`: in total
- * - `{ per: ["day"], … }`: each day, in UTC
+ * - `{ per: ["day"], … }`: each day; `week` (from Monday) and `month` likewise
  * - `{ per: ["tenant"], … }`: each tenant
  * - `{ per: ["day", "tenant"], … }`: each tenant on each day
  * - `{ per: ["tenant"], only: { tenant: "acme" }, … }`: the tenant acme, in
@@ -49,7 +49,7 @@ export interface Cap {
   /** The maximum to be spent, as a decimal. */
   readonly amount: string | BigDecimal.BigDecimal
   readonly currency: Currency
-  /** Whether each day, tenant, job or agent has a separate cap. By default all calls share it. */
+  /** Whether each day, week or month, tenant, job or agent has a separate cap. By default all calls share it. */
   readonly per?: ReadonlyArray<BudgetScope.Dimension> | undefined
   /** The names that it applies to. Defaults to all. */
   readonly only?: Partial<Tags> | undefined
@@ -77,8 +77,8 @@ interface CapGroup {
   readonly rules: ReadonlyArray<CapRule>
 }
 
-/** The scope of a day is kept for two more days. */
-const retentionDays = 3
+/** The scope of a period is kept for two more days. */
+const retentionDays = 2
 
 const tagNames = ["tenant", "job", "agent"] as const
 
@@ -96,7 +96,9 @@ const parseAmount = (amount: unknown): bigint | undefined => {
 }
 
 const dimensionsOf = ({ only = {}, per = [] }: Cap): ReadonlyArray<BudgetScope.Dimension> =>
-  BudgetScope.allDimensions.filter((name) => per.includes(name) || (name !== "day" && only[name] !== undefined))
+  BudgetScope.allDimensions.filter(
+    (name) => per.includes(name) || (!BudgetScope.isPeriod(name) && only[name] !== undefined)
+  )
 
 /** The rules of a cap. A misread cap would bound something else, or nothing. */
 const rulesOf = (cap: Cap, name: string): ReadonlyArray<OptionRules.Rule> => {
@@ -113,6 +115,11 @@ const rulesOf = (cap: Cap, name: string): ReadonlyArray<OptionRules.Rule> => {
       `${name}.per`,
       Array.isArray(per) && per.every((one) => BudgetScope.allDimensions.includes(one)),
       `a list of ${BudgetScope.allDimensions.join(", ")}`
+    ],
+    [
+      `${name}.per`,
+      !Array.isArray(per) || per.filter((one) => BudgetScope.isPeriod(one)).length <= 1,
+      "only one of month, week, day"
     ],
     [`${name}.only`, isOnly, `names by ${tagNames.join(", ")}`]
   ]
@@ -167,7 +174,7 @@ const mostSpecific = (rules: ReadonlyArray<CapRule>): CapRule | undefined => {
  */
 export const compile = (
   caps: ReadonlyArray<Cap>
-): ((tags: Tags, currency: Currency, day: string, dayNumber: number) => Claims) => {
+): ((tags: Tags, currency: Currency, today: Day.LocalDate) => Claims) => {
   const groups = new Map<
     string,
     { readonly per: ReadonlyArray<BudgetScope.Dimension>; readonly rules: Array<CapRule> }
@@ -184,18 +191,19 @@ export const compile = (
   }
   const all: ReadonlyArray<CapGroup> = [...groups.values()]
 
-  return (tags, currency, day, dayNumber) => {
+  return (tags, currency, today) => {
     const claims: Array<Claim> = []
     for (const { per, rules } of all) {
       const matching = rules.filter(({ only }) => only.every(([name, value]) => tags[name] === value))
       if (matching.length === 0) continue
-      const scope = BudgetScope.nameOf(per, { ...tags, day })
+      const scope = BudgetScope.nameOf(per, { ...tags, today })
       const rule = mostSpecific(matching.filter((one) => one.currency === currency))
       if (rule === undefined) return { _tag: "CurrencyMismatch", scope }
+      const period = per.find((name) => BudgetScope.isPeriod(name))
       claims.push({
         scope: `${currency} ${scope}`,
         cap: rule.cap,
-        retainUntil: per.includes("day") ? Day.startOf(dayNumber + retentionDays) : undefined
+        retainUntil: period === undefined ? undefined : Day.startOf(BudgetScope.endOf(period, today) + retentionDays)
       })
     }
     return { _tag: "Claims", claims }

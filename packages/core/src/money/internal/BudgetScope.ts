@@ -1,11 +1,15 @@
 /**
  * The names of budget scopes: `total`, `tenant:acme`,
- * `day:2026-11-23/tenant:acme`.
+ * `day:2026-11-23/tenant:acme`, `week:2026-W48`, `month:2026-11`.
  *
  * @since 0.1.0
  */
+import * as DateTime from "effect/DateTime"
+import * as Day from "../../internal/Day.ts"
 
-const dimensions = ["day", "tenant", "job", "agent"] as const
+const periods = ["month", "week", "day"] as const
+
+const dimensions = [...periods, "tenant", "job", "agent"] as const
 
 /**
  * A dimension of a scope, in the order of its name.
@@ -16,12 +20,64 @@ const dimensions = ["day", "tenant", "job", "agent"] as const
 export type Dimension = (typeof dimensions)[number]
 
 /**
+ * A period of the calendar. Weeks begin on Monday (ISO 8601).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Period = (typeof periods)[number]
+
+/**
  * Every dimension.
  *
  * @category constants
  * @since 0.1.0
  */
 export const allDimensions: ReadonlyArray<Dimension> = dimensions
+
+/**
+ * Whether a dimension is a period.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isPeriod = (name: Dimension): name is Period => periods.some((one) => one === name)
+
+const yearOf = (dayNumber: number): number => Number(Day.dateOf(dayNumber).slice(0, 4))
+
+const firstDayOf = (year: number, month: number): number =>
+  Day.numberOf(DateTime.toEpochMillis(DateTime.makeUnsafe({ year, month, day: 1 })))
+
+/** 1970 began on a Thursday. */
+const mondayOf = (dayNumber: number): number => dayNumber - ((((dayNumber + 3) % 7) + 7) % 7)
+
+/**
+ * The name of the period that contains a day: `2026-11-23`, `2026-W48`, `2026-11`.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const periodOf = (period: Period, { date, dayNumber }: Day.LocalDate): string => {
+  if (period === "day") return date
+  if (period === "month") return date.slice(0, 7)
+  // A week belongs to the year of its Thursday.
+  const thursday = mondayOf(dayNumber) + 3
+  const year = yearOf(thursday)
+  return `${year}-W${String(Math.floor((thursday - firstDayOf(year, 1)) / 7) + 1).padStart(2, "0")}`
+}
+
+/**
+ * The first day after a period, in days since 1970.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const endOf = (period: Period, { date, dayNumber }: Day.LocalDate): number => {
+  if (period === "day") return dayNumber + 1
+  if (period === "week") return mondayOf(dayNumber) + 7
+  const month = Number(date.slice(5, 7))
+  return month === 12 ? firstDayOf(yearOf(dayNumber) + 1, 1) : firstDayOf(yearOf(dayNumber), month + 1)
+}
 
 /** A name may contain any text, but must not read as two names. */
 const escapeName = (name: string): string => name.replaceAll(/[%/]/g, encodeURIComponent)
@@ -32,24 +88,27 @@ const escapeName = (name: string): string => name.replaceAll(/[%/]/g, encodeURIC
  * @category conversions
  * @since 0.1.0
  */
-export const nameOf = (per: ReadonlyArray<Dimension>, values: { readonly [D in Dimension]: string }): string =>
+export const nameOf = (
+  per: ReadonlyArray<Dimension>,
+  values: { readonly [D in Exclude<Dimension, Period>]: string } & { readonly today: Day.LocalDate }
+): string =>
   per.length === 0
     ? "total"
-    : per.map((name) => `${name}:${name === "day" ? values.day : escapeName(values[name])}`).join("/")
+    : per.map((name) => `${name}:${isPeriod(name) ? periodOf(name, values.today) : escapeName(values[name])}`).join("/")
 
-const dayPattern = /(^|\/)day:(\d{4}-\d{2}-\d{2})/
+const periodPattern = /(^|\/)(day|week|month):(\d{4}-(?:\d{2}-\d{2}|W\d{2}|\d{2}))(?=\/|$)/
 
 /**
- * The scope without its date, such as `day/tenant:acme`; `undefined` if it has
- * another date than the given one.
+ * The scope without its date, such as `day/tenant:acme`; `undefined` if it is of
+ * another period than that of the given day.
  *
  * @category conversions
  * @since 0.1.0
  */
-export const withoutDate = (scope: string, date: string): string | undefined => {
-  const [, , found] = dayPattern.exec(scope) ?? []
-  if (found === undefined) return scope
-  return found === date ? scope.replace(dayPattern, "$1day") : undefined
+export const withoutDate = (scope: string, today: Day.LocalDate): string | undefined => {
+  const [, , period, found] = periodPattern.exec(scope) ?? []
+  if (period === undefined) return scope
+  return found === periodOf(period as Period, today) ? scope.replace(periodPattern, "$1$2") : undefined
 }
 
 /**
@@ -58,4 +117,5 @@ export const withoutDate = (scope: string, date: string): string | undefined => 
  * @category guards
  * @since 0.1.0
  */
-export const isGlobal = (scope: string, date: string): boolean => scope === "total" || scope === `day:${date}`
+export const isGlobal = (scope: string, today: Day.LocalDate): boolean =>
+  scope === "total" || periods.some((period) => scope === `${period}:${periodOf(period, today)}`)

@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { BudgetExceededError, type BudgetStoreError, UnknownPriceError } from "../../errors/MoneyErrors.ts"
@@ -20,6 +21,7 @@ import * as BudgetCaps from "./BudgetCaps.ts"
 import * as BudgetEvent from "./BudgetEvent.ts"
 import type { Claim, ScopeBalance } from "./Ledger.ts"
 import type { Reservation, ReservationManager } from "./ReservationManager.ts"
+import type { ReservationQueue } from "./ReservationQueue.ts"
 
 /**
  * What all calls of a budget share.
@@ -29,6 +31,8 @@ import type { Reservation, ReservationManager } from "./ReservationManager.ts"
  */
 export interface BudgetContext {
   readonly reservations: ReservationManager
+  /** Reserves, and waits for other calls where that may help. */
+  readonly queue: ReservationQueue
   readonly clock: Clock.Clock
   readonly isCapped: (tags: BudgetCaps.Tags) => boolean
   readonly claimsOf: ReturnType<typeof BudgetCaps.compile>
@@ -36,12 +40,17 @@ export interface BudgetContext {
   readonly preflight: AccountBalance.Check
   readonly onUnknownPrice: "refuse" | "allow"
   readonly onStoreError: "refuse" | "allow"
+  /** The date of a time in the zone of calendar periods. */
+  readonly calendar: (unixMillis: number) => Day.LocalDate
+  /** The output of requests without a limit, for which is reserved. */
+  readonly defaultOutputTokens: number | undefined
+  readonly lostAttempts: CallBudget["lostAttempts"]
 }
 
 /** What a call buys, and its worst-case cost. */
 interface Quote {
   readonly purchase: Cost.Purchase
-  readonly dayNumber: number
+  readonly unixMillis: number
   /** None if the price is not known. */
   readonly worstCase: Option.Option<Cost.Cost>
 }
@@ -68,12 +77,16 @@ const unknownPriceError = ({ provider, request }: Call, reason: string): Unknown
 
 const budgetExceededError = (
   { provider, request }: Call,
-  { cap, reserved, scope, spent }: ScopeBalance,
+  { cap, reserved, scope, spent, waitedMillis }: ScopeBalance & { readonly waitedMillis: number },
   amount: bigint
 ) => {
   const { currency, scope: name } = BudgetEvent.parseScopeKey(scope)
+  const format = (value: bigint) => Cost.format({ currency, total: Amount.toDecimal(value) })
+  const left = cap - spent - reserved
+  const wait =
+    waitedMillis === 0 ? "" : `after a wait of ${Duration.format(Duration.millis(Math.round(waitedMillis)))}, `
   return new BudgetExceededError({
-    message: `The worst-case cost of the call exceeds the cap of ${name}; nothing was sent`,
+    message: `The worst-case cost of the call, ${format(amount)}, exceeds what remains under the cap of ${name}: ${wait}${format(left < 0n ? 0n : left)} of ${format(cap)} (${format(spent)} spent, ${format(reserved)} reserved for running calls); nothing was sent. Raise the cap, set max_completion_tokens, or configure defaultOutputTokens`,
     provider,
     model: request.model,
     scope: name,
@@ -96,10 +109,10 @@ export interface OpenCallBudget extends CallBudget {
   readonly close: Effect.Effect<void>
 }
 
-const quote = ({ clock }: BudgetContext, prices: Prices, { provider, request }: Call): Quote => {
-  const dayNumber = Day.numberOf(clock.currentTimeMillisUnsafe())
-  const purchase = { model: request.model, provider, day: Day.dateOf(dayNumber) }
-  return { purchase, dayNumber, worstCase: Cost.worstCase(request, purchase, prices) }
+const quote = (context: BudgetContext, prices: Prices, { provider, request }: Call): Quote => {
+  const unixMillis = context.clock.currentTimeMillisUnsafe()
+  const purchase = { model: request.model, provider, day: Day.dateOf(Day.numberOf(unixMillis)) }
+  return { purchase, unixMillis, worstCase: Cost.worstCase(request, purchase, prices, context.defaultOutputTokens) }
 }
 
 const priceCall = (
@@ -111,24 +124,25 @@ const priceCall = (
   if (!context.isCapped(tags)) return Effect.undefined
   const refuse = (reason: string) =>
     context.onUnknownPrice === "allow" ? Effect.undefined : Effect.fail(unknownPriceError(call, reason))
-  const { dayNumber, purchase, worstCase } = quote(context, prices, call)
+  const { purchase, unixMillis, worstCase } = quote(context, prices, call)
   if (Option.isNone(worstCase)) return refuse("is not known")
   const { currency, total } = worstCase.value
-  const claims = context.claimsOf(tags, currency, purchase.day, dayNumber)
+  const claims = context.claimsOf(tags, currency, context.calendar(unixMillis))
   return claims._tag === "Claims"
     ? Effect.succeed({ purchase, currency, amount: Amount.fromDecimal(total), claims: claims.claims })
     : refuse(`is in ${currency}, in which ${claims.scope} has no cap`)
 }
 
 const reserveInStore = (
-  { onStoreError, reservations }: BudgetContext,
+  { onStoreError, queue, reservations }: BudgetContext,
   call: Call,
-  price: PricedCall | undefined
+  price: PricedCall | undefined,
+  canWait: boolean
 ): Effect.Effect<Reservation, BudgetExceededError | BudgetStoreError> => {
   if (price === undefined || price.claims.length === 0) return Effect.succeed(untracked)
   // An amount above every cap is refused however large it is, and stores do not count further.
   const amount = price.amount > Amount.maxAmount ? Amount.maxAmount + 1n : price.amount
-  const attempted = reservations.reserve(amount, price.claims)
+  const attempted = queue.reserve(amount, price.claims, canWait)
   const recovered =
     onStoreError === "refuse"
       ? attempted
@@ -171,6 +185,10 @@ class ReservedCallBudget implements OpenCallBudget {
     this.#first = first
   }
 
+  get lostAttempts(): CallBudget["lostAttempts"] {
+    return this.#context.lostAttempts
+  }
+
   /** Reserves the cost of an attempt, in place of the first reservation if that one is sufficient. */
   reserve(attempt: Call): Effect.Effect<AttemptReservation, BudgetError> {
     return Effect.uninterruptible(
@@ -203,8 +221,11 @@ class ReservedCallBudget implements OpenCallBudget {
     if (prior !== undefined && (isFirst || this.#isSufficient(prior, price))) {
       return Effect.succeed(this.#assign(prior, price))
     }
+    // An attempt beside a running one of its call, such as a hedge, waits for none: it would delay other calls.
     const reserved = Effect.suspend(() =>
-      Effect.map(reserveInStore(this.#context, attempt, price), (reservation) => this.#assign(reservation, price))
+      Effect.map(reserveInStore(this.#context, attempt, price, this.#pending.size === 0), (reservation) =>
+        this.#assign(reservation, price)
+      )
     )
     return prior === undefined ? reserved : Effect.andThen(prior.settle(0n), reserved)
   }
@@ -247,7 +268,7 @@ export const open = (
 ): Effect.Effect<OpenCallBudget, BudgetError> =>
   Effect.flatMap(priceCall(context, tags, prices, call), (price) =>
     Effect.map(
-      reserveInStore(context, call, price),
+      reserveInStore(context, call, price, true),
       (first) => new ReservedCallBudget(context, tags, prices, call, price, first)
     )
   )

@@ -32,6 +32,8 @@ export class Transcript {
   isSingleChoice = true
   /** Whether the consumer has received what it may have acted on: a completed tool call, or the end. */
   isCommitted = false
+  /** Whether the response is complete. */
+  hasFinished = false
 
   /** Adds an event. */
   add(event: StreamEvent): void {
@@ -54,8 +56,11 @@ export class Transcript {
         this.usage = event
         return
       case "ToolCall":
+        this.isCommitted = true
+        return
       case "Finish":
         this.isCommitted = true
+        this.hasFinished = true
         return
       case "Reset":
         Object.assign(this, new Transcript())
@@ -68,9 +73,19 @@ export class Transcript {
 
   /** What the attempt will be billed for: what the host reported, or an estimate for the given prompt. */
   billedUsage(promptTokens: number): TokenUsage.Usage {
-    if (this.usage !== undefined) return this.usage.usage
-    const reasoning = TokenCount.ofText(this.reasoning)
-    const completion = reasoning + TokenCount.ofText(this.content) + TokenCount.ofText(this.toolArguments)
-    return TokenUsage.fromTokens(promptTokens, completion, reasoning)
+    return this.#billed(promptTokens).usage
+  }
+
+  /** Whether a part of `billedUsage` is an estimate, because the host reported no usage or not all of it. */
+  get isBilledByEstimate(): boolean {
+    return this.usage?.isEstimate === true || this.#billed(0).isEstimate
+  }
+
+  #billed(promptTokens: number) {
+    return TokenUsage.orEstimate(this.usage?.usage, () => {
+      const reasoning = TokenCount.ofText(this.reasoning)
+      const completion = reasoning + TokenCount.ofText(this.content) + TokenCount.ofText(this.toolArguments)
+      return TokenUsage.fromTokens(promptTokens, completion, reasoning)
+    })
   }
 }

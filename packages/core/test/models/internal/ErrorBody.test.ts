@@ -32,12 +32,36 @@ describe("ErrorBody", () => {
     assert.deepStrictEqual(decode(body), { error: { message: "no" } })
   })
 
+  it("reads the other members beside one of another type", () => {
+    const error = { message: "no quota", type: "exceeded_current_quota_error" }
+    for (const odd of [[], {}, [1], { a: 1 }, true, 7]) {
+      assert.deepInclude(decode({ error: { ...error, param: odd } }).error, error, JSON.stringify(odd))
+      assert.deepInclude(decode({ error: { ...error, code: Array.isArray(odd) ? odd : [odd] } }).error, error)
+      assert.deepInclude(decode({ error: { ...error, request_id: odd } }).error, error)
+      assert.deepInclude(decode({ error, request_id: odd }).error, error)
+      assert.deepInclude(decode({ error: { ...error, message: odd } }).error, { type: error.type })
+      assert.deepInclude(decode({ error: { ...error, type: odd } }).error, { message: error.message })
+    }
+  })
+
+  it("reads a message in another form", () => {
+    assert.deepStrictEqual(decode({ error: { message: ["a", { message: "b" }] } }), { error: { message: "a; b" } })
+    assert.deepStrictEqual(decode({ error: { message: { message: "a" } } }), { error: { message: "a" } })
+    assert.deepStrictEqual(decode({ error: { message: 3 } }), { error: { message: "3" } })
+  })
+
+  it("reads a request id inside the error", () => {
+    assert.deepStrictEqual(decode({ error: { message: "no", request_id: "r-1" } }), {
+      error: { message: "no", request_id: "r-1" }
+    })
+  })
+
   it("reads a text in place of the object", () => {
     assert.deepStrictEqual(decode({ error: "model not found" }), { error: "model not found" })
   })
 
   it("refuses a body without an error", () => {
-    for (const body of [{}, { error: null }, { error: 500 }, { error: { message: 3 } }, "oops", null, []]) {
+    for (const body of [{}, { error: null }, { error: 500 }, "oops", null, []]) {
       assert.isDefined(refusal(ErrorBody, body), JSON.stringify(body))
     }
   })

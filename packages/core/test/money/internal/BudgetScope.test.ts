@@ -2,13 +2,19 @@ import { assert, describe, it } from "@effect/vitest"
 import * as BudgetScope from "../../../src/money/internal/BudgetScope.ts"
 
 const date = "2026-11-26"
-const values = { day: date, tenant: "acme", job: "nightly", agent: "scout" }
+const today = { date, dayNumber: 20_783 }
+const values = { today, tenant: "acme", job: "nightly", agent: "scout" }
 
 describe("BudgetScope", () => {
   it("is named by its dimensions", () => {
     assert.deepStrictEqual(
       [[], ["day"], ["tenant"], BudgetScope.allDimensions].map((per) => BudgetScope.nameOf(per as [], values)),
-      ["total", `day:${date}`, "tenant:acme", `day:${date}/tenant:acme/job:nightly/agent:scout`]
+      [
+        "total",
+        `day:${date}`,
+        "tenant:acme",
+        `month:2026-11/week:2026-W48/day:${date}/tenant:acme/job:nightly/agent:scout`
+      ]
     )
   })
 
@@ -20,7 +26,7 @@ describe("BudgetScope", () => {
   it("has no date on its day", () => {
     const scopes = ["total", `day:${date}`, `day:${date}/tenant:acme`, "day:2026-11-25", `tenant:day:${date}`]
     assert.deepStrictEqual(
-      scopes.map((scope) => BudgetScope.withoutDate(scope, date)),
+      scopes.map((scope) => BudgetScope.withoutDate(scope, today)),
       ["total", "day", "day/tenant:acme", undefined, `tenant:day:${date}`]
     )
   })
@@ -28,8 +34,40 @@ describe("BudgetScope", () => {
   it("is global for the total and the day", () => {
     const scopes = ["total", `day:${date}`, `day:${date}/tenant:acme`, "day:2026-11-25", "tenant:total"]
     assert.deepStrictEqual(
-      scopes.filter((scope) => BudgetScope.isGlobal(scope, date)),
+      scopes.filter((scope) => BudgetScope.isGlobal(scope, today)),
       ["total", `day:${date}`]
+    )
+  })
+
+  const week = (date: string) => BudgetScope.periodOf("week", { date, dayNumber: Date.parse(date) / 86_400_000 })
+  const end = (period: "week" | "month", date: string) =>
+    new Date(BudgetScope.endOf(period, { date, dayNumber: Date.parse(date) / 86_400_000 }) * 86_400_000)
+      .toISOString()
+      .slice(0, 10)
+
+  it("has weeks from Monday that belong to the year of their Thursday", () => {
+    assert.deepStrictEqual(
+      ["2026-11-22", "2026-11-23", "2026-12-31", "2027-01-03", "2027-01-04", "2024-12-30", "2021-01-03"].map(week),
+      ["2026-W47", "2026-W48", "2026-W53", "2026-W53", "2027-W01", "2025-W01", "2020-W53"]
+    )
+  })
+
+  it("ends weeks after Sunday and months after their last day", () => {
+    assert.deepStrictEqual(
+      [end("week", "2026-11-23"), end("week", "2026-11-29"), end("month", "2028-02-29"), end("month", "2026-12-31")],
+      ["2026-11-30", "2026-11-30", "2028-03-01", "2027-01-01"]
+    )
+  })
+
+  it("drops and recognises the current week and month", () => {
+    const scopes = ["week:2026-W48", "month:2026-11/tenant:a", "week:2026-W47", "month:2026-10", "month:2026-11"]
+    assert.deepStrictEqual(
+      scopes.map((scope) => BudgetScope.withoutDate(scope, today)),
+      ["week", "month/tenant:a", undefined, undefined, "month"]
+    )
+    assert.deepStrictEqual(
+      scopes.filter((scope) => BudgetScope.isGlobal(scope, today)),
+      ["week:2026-W48", "month:2026-11"]
     )
   })
 })

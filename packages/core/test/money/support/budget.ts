@@ -54,12 +54,13 @@ export const events = (dollars: number): Stream.Stream<StreamEvent> =>
     { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
   )
 
-/** A budget in memory with the prices of the test. */
+/** A budget in memory with the prices of the test, which refuses at once unless a wait is given. */
 export const makeBudget = (
   options: Parameters<typeof Budget.layer>[0]
 ): Effect.Effect<Budget.Budget["Service"], never, Scope.Scope> =>
-  Effect.map(Effect.orDie(Layer.build(Layer.provide(Budget.layer(options), prices))), (services) =>
-    Context.get(services, Budget.Budget)
+  Effect.map(
+    Effect.orDie(Layer.build(Layer.provide(Budget.layer({ maxWait: "off", ...options }), prices))),
+    (services) => Context.get(services, Budget.Budget)
   )
 
 /** The budget and accounting stages around the stages between them. */

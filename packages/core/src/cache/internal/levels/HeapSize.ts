@@ -38,7 +38,12 @@ export const ofEntry = ({ response, recording, tags }: CachedContent): number =>
   let bytes = perEntry
   bytes += sizeOfText(response.id) + sizeOfText(response.model) + sizeOfText(response.provider)
   bytes += sizeOfText(response.requestId) + sizeOfText(response.traceId)
+  bytes += sizeOfText(response.requestedModel)
   if (response.usage !== undefined) bytes += perUsage
+  if (response.warnings !== undefined) {
+    bytes += perArray
+    for (const warning of response.warnings) bytes += perSlot + sizeOfText(warning)
+  }
   for (const { finish_reason, message } of response.choices) {
     bytes += perChoice + sizeOfText(finish_reason) + sizeOfText(message.content) + sizeOfText(message.reasoning_content)
     if (message.tool_calls === undefined) continue

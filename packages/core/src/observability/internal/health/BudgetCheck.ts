@@ -1,13 +1,13 @@
 /**
- * Checks the caps that apply to every call: in total and per day. Exhausted caps
+ * Checks the caps that apply to every call: in total and per day, week or month. Exhausted caps
  * of a tenant, a job or an agent affect only these; they are counted and not
  * named.
  *
  * @since 0.1.0
  */
 import * as BigDecimal from "effect/BigDecimal"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import type { LocalDate } from "../../../internal/Day.ts"
 import type { Budget, ScopeState } from "../../../money/Budget.ts"
 import * as BudgetScope from "../../../money/internal/BudgetScope.ts"
 import { type CheckResult, type HealthCheck, fromError } from "./HealthCheck.ts"
@@ -17,7 +17,7 @@ import { type CheckResult, type HealthCheck, fromError } from "./HealthCheck.ts"
  * @since 0.1.0
  */
 export interface Options {
-  readonly budget: Pick<Budget["Service"], "onStoreError" | "state">
+  readonly budget: Pick<Budget["Service"], "onStoreError" | "state" | "today">
   /** The budget is degraded when this fraction of a cap is spent, 0 to 1. */
   readonly warning: number
 }
@@ -28,7 +28,7 @@ const spentFraction = ({ cap, spent }: ScopeState): number =>
 
 const isExhausted = ({ cap, spent }: ScopeState): boolean => BigDecimal.isGreaterThanOrEqualTo(spent, cap)
 
-const fromScopes = (scopes: ReadonlyArray<ScopeState>, today: string, warning: number): CheckResult => {
+const fromScopes = (scopes: ReadonlyArray<ScopeState>, today: LocalDate, warning: number): CheckResult => {
   const globalScopes = scopes.filter(({ scope }) => BudgetScope.isGlobal(scope, today))
   const currencies = new Set(globalScopes.map(({ currency }) => currency))
   const exhausted = new Set(globalScopes.filter(isExhausted).map(({ currency }) => currency))
@@ -59,7 +59,7 @@ const fromScopes = (scopes: ReadonlyArray<ScopeState>, today: string, warning: n
  * @category constructors
  * @since 0.1.0
  */
-export const make = ({ budget: { onStoreError, state }, warning }: Options): HealthCheck => ({
+export const make = ({ budget: { onStoreError, state, today }, warning }: Options): HealthCheck => ({
   name: "budget",
   role: "required",
   check: Effect.matchEffect(state, {
@@ -68,7 +68,6 @@ export const make = ({ budget: { onStoreError, state }, warning }: Options): Hea
       onStoreError === "allow"
         ? Effect.succeed<CheckResult>({ ...fromError(error), status: "degraded" })
         : Effect.fail(error),
-    onSuccess: (scopes) =>
-      Effect.map(DateTime.now, (now) => fromScopes(scopes, DateTime.formatIsoDateUtc(now), warning))
+    onSuccess: (scopes) => Effect.map(today, (date) => fromScopes(scopes, date, warning))
   })
 })

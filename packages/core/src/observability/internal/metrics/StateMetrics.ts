@@ -4,9 +4,9 @@
  * @since 0.1.0
  */
 import * as BigDecimal from "effect/BigDecimal"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type { LocalDate } from "../../../internal/Day.ts"
 import { remaining, type ScopeState } from "../../../money/Budget.ts"
 import * as BudgetScope from "../../../money/internal/BudgetScope.ts"
 import * as CircuitState from "./CircuitState.ts"
@@ -34,11 +34,10 @@ const readStates = <S, A, E>(
 type Row<A extends ReadonlyArray<string>> = readonly [A, number]
 
 const budgetRows = (
-  scopes: ReadonlyArray<ScopeState>,
-  today: string,
+  scopes: ReadonlyArray<readonly [ScopeState, LocalDate]>,
   amount: (state: ScopeState) => BigDecimal.BigDecimal
 ): ReadonlyArray<Row<readonly [string, string]>> =>
-  scopes.flatMap((state): ReadonlyArray<Row<readonly [string, string]>> => {
+  scopes.flatMap(([state, today]): ReadonlyArray<Row<readonly [string, string]>> => {
     const scope = BudgetScope.withoutDate(state.scope, today)
     return scope === undefined ? [] : [[[scope, state.currency], BigDecimal.toNumberUnsafe(amount(state))]]
   })
@@ -120,20 +119,20 @@ export const collect = Effect.fnUntraced(function* (instruments: Instruments, cl
 
   const scopes = (yield* readStates(
     all.map(({ budget }) => budget),
-    ({ state }) => state
+    ({ state, today }) =>
+      Effect.zipWith(state, today, (states, date) => states.map((one): readonly [ScopeState, LocalDate] => [one, date]))
   )).flat()
-  const today = DateTime.formatIsoDateUtc(yield* DateTime.now)
   instruments.replace(
     metrics.budgetLimit,
-    budgetRows(scopes, today, ({ cap }) => cap)
+    budgetRows(scopes, ({ cap }) => cap)
   )
   instruments.replace(
     metrics.budgetSpent,
-    budgetRows(scopes, today, ({ spent }) => spent)
+    budgetRows(scopes, ({ spent }) => spent)
   )
   instruments.replace(
     metrics.budgetReserved,
-    budgetRows(scopes, today, ({ reserved }) => reserved)
+    budgetRows(scopes, ({ reserved }) => reserved)
   )
-  instruments.replace(metrics.budgetRemaining, budgetRows(scopes, today, remaining))
+  instruments.replace(metrics.budgetRemaining, budgetRows(scopes, remaining))
 })

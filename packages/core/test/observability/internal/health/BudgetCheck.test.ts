@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { BigDecimal, Effect } from "effect"
+import { BigDecimal, Clock, DateTime, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import * as CallOptions from "../../../../src/CallOptions.ts"
 import { BudgetStoreError } from "../../../../src/errors/MoneyErrors.ts"
+import * as Day from "../../../../src/internal/Day.ts"
 import * as BudgetCheck from "../../../../src/observability/internal/health/BudgetCheck.ts"
 import type { Budget, ScopeState } from "../../../../src/money/Budget.ts"
 import { answer, callFor, makeBudget, stages } from "../../../money/support/budget.ts"
@@ -21,8 +22,10 @@ const scope = (name: string, spent: string, cap = "10", currency: "USD" | "CNY" 
   reserved: BigDecimal.fromStringUnsafe("0")
 })
 
+const today = Effect.map(Clock.currentTimeMillis, Day.calendarOf(DateTime.zoneMakeOffset(0)))
+
 const checkOf = (...scopes: ReadonlyArray<ScopeState>) =>
-  check({ onStoreError: "refuse", state: Effect.succeed(scopes) })
+  check({ onStoreError: "refuse", state: Effect.succeed(scopes), today })
 
 describe("the budget check", () => {
   it.effect("is degraded when the warning fraction of a cap is spent", () =>
@@ -92,14 +95,14 @@ describe("the budget check", () => {
   it.effect("fails if the store is unavailable", () =>
     Effect.gen(function* () {
       const state = Effect.fail(unavailable)
-      assert.strictEqual(yield* Effect.flip(check({ onStoreError: "refuse", state })), unavailable)
+      assert.strictEqual(yield* Effect.flip(check({ onStoreError: "refuse", state, today })), unavailable)
     })
   )
 
   it.effect("is degraded if the store is unavailable and calls are allowed without it", () =>
     Effect.gen(function* () {
       const state = Effect.fail(unavailable)
-      assert.deepInclude(yield* check({ onStoreError: "allow", state }), {
+      assert.deepInclude(yield* check({ onStoreError: "allow", state, today }), {
         status: "degraded",
         code: "BudgetStoreError"
       })
