@@ -108,8 +108,8 @@ const play = (scenario: Scenario) =>
     )
     yield* TestClock.adjust("5 minutes")
     const [total] = yield* Context.get(context, Budget.Budget).state
-    const book = Context.get(context, Accounting.Accounting)
-    const { costs } = Accounting.total(yield* book.entries)
+    const accounting = Context.get(context, Accounting.Accounting)
+    const { costs } = Accounting.total(yield* accounting.entries)
     const amountOf = (amount: BigDecimal.BigDecimal | undefined) =>
       amount === undefined ? 0 : BigDecimal.toNumberUnsafe(amount)
     const states = yield* Context.get(context, Admission.Admission).states

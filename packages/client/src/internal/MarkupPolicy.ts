@@ -23,9 +23,9 @@ const sectionBegins = ["<|tool_calls_section_begin|>", "<|tool_call_section_begi
 const sectionEnds = ["<|tool_calls_section_end|>", "<|tool_call_section_end|>"]
 
 /** The tokens with which a call begins and ends, alone or in a section. */
-export const callBegin = "<|tool_call_begin|>"
+const callBegin = "<|tool_call_begin|>"
 const callArguments = "<|tool_call_argument_begin|>"
-export const callEnd = "<|tool_call_end|>"
+const callEnd = "<|tool_call_end|>"
 
 /** The tokens with which tool calls begin. Some models leave out the section. */
 export const toolTokens: ReadonlyArray<string> = [...sectionBegins, callBegin]

@@ -117,7 +117,7 @@ export class MarkupScanner {
     }
   }
 
-  /** Emits up to the next token. The results say whether there is more to scan. */
+  /** Emits up to the next token. Returns whether there is more to scan. */
   #scanText(channel: MarkupChannel, state: ChannelState, sink: MarkupSink): boolean {
     const tokens = this.#tokensOf(channel, state)
     const found = findToken(state.buffer, tokens)

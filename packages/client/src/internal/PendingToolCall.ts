@@ -1,7 +1,7 @@
 /** A tool call whose fragments are still arriving, with every reading that they allow. */
 
 /** A JSON object, or `undefined`. */
-export const parseObject = (json: string): object | undefined => {
+const parseObject = (json: string): object | undefined => {
   // Avoids parsing most of the hundreds of pieces: a complete object ends in a brace.
   if (!json.trimEnd().endsWith("}")) return undefined
   try {

@@ -178,7 +178,7 @@ export class StreamChoices {
     events: Array<StreamEvent>
   ): ChoiceProblem | undefined {
     const args = piece.function?.arguments ?? ""
-    // Some hosts send empty entries beside text.
+    // Some hosts send empty entries next to text.
     if (!piece.id && !piece.type && !piece.function?.name && args === "") return undefined
     return this.#onToolCall(state, choice, state.toolCalls.add(piece), args, events)
   }

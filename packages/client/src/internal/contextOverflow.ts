@@ -8,7 +8,7 @@ export interface OverflowFigures {
   readonly requested?: number
 }
 
-/** "context deadline exceeded" is a timeout, so `context` alone says nothing. */
+/** "context deadline exceeded" is a timeout, so `context` alone is not enough. */
 const overflows: ReadonlyArray<RegExp> = [
   /exceed\w{0,3}\b.{0,80}\b(?:context (?:length|window|size|limit)|token limit|max(?:imum)? (?:number of )?(?:allowed |input )?tokens|maximum (?:model|input) length)/i,
   /\b(?:context (?:length|window|size)|maximum (?:context|model) length|token limit)\b.{0,120}\b(?:exceed\w{0,3}|is full|overflow\w{0,2}|however)/i,

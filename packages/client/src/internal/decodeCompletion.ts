@@ -68,7 +68,7 @@ export const reasoningOf = (members: ReasoningMembers): string =>
   members.reasoning_details?.map((part) => part.text || part.summary || "").join("") ||
   ""
 
-/** The finish reason of a choice whose text is a refusal. The host's own reason is kept if it says more. */
+/** The finish reason of a choice whose text is a refusal. A more specific reason of the host is kept. */
 export const refusalReason = (reason: string | null | undefined): string =>
   reason === undefined || reason === null || reason === "" || reason === "stop" ? "refusal" : reason
 
@@ -85,7 +85,7 @@ const toToolCalls = (
     type,
     function: { name, arguments: args }
   } of message.tool_calls ?? []) {
-    // Some hosts send empty entries beside text.
+    // Some hosts send empty entries next to text.
     if (!id && !name && !args) continue
     calls.push({
       id: ids.makeUnique(id ?? ""),
@@ -225,7 +225,7 @@ export interface ReadOptions {
 }
 
 /** The model as the host names it, and as the request does if it differs. */
-export const modelMembers = (model: string, requestedModel: string) =>
+const modelMembers = (model: string, requestedModel: string) =>
   model === requestedModel ? { model } : { model, requestedModel }
 
 const warningsOf = (choices: ReadonlyArray<ReadChoice>, { warnings = [] }: ReadOptions) => {

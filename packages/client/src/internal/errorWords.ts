@@ -1,6 +1,6 @@
 /**
  * What a host's words mean: `error.type` and `error.code` first, which hold
- * whatever the status is, then the message. Hosts and gateways send the same
+ * regardless of the status, then the message. Hosts and gateways send the same
  * refusal under different statuses, inside streams and under 200.
  */
 
@@ -93,7 +93,7 @@ const usage =
 /** Some hosts call their limits per minute a quota. */
 const perMinute = /per[ -]?(?:min|sec)|\b[RT]P[MS]\b|每分钟|每秒/i
 
-/** Whether the text says that the account's money or allowance is exhausted, or a limit of a longer period. */
+/** Whether the text reports that the account's money or allowance is exhausted, or a limit of a longer period. */
 export const quotaMeaning = (text: string): "quota" | "period limit" | undefined => {
   if (unpaid.test(text)) return "quota"
   if (period.test(text)) return "period limit"
@@ -109,5 +109,5 @@ const noModel =
 /** Whether the text can only mean that the host has no such model, so that the status does not matter. */
 export const lacksModel = (text: string): boolean => noModelAtHost.test(text)
 
-/** Whether the text of a refused request says that the host has no such model. */
+/** Whether the text of a refused request reports that the host has no such model. */
 export const namesMissingModel = (text: string): boolean => lacksModel(text) || noModel.test(text)

@@ -61,11 +61,11 @@ const isContinuation = ({ messages }: ModelRequest): boolean => {
   return last?.role === "assistant" && last.partial === true
 }
 
-/** Partial Mode is Moonshot's own: another host would begin the response anew, and the caller would join two responses. */
+/** Partial Mode is Moonshot's own: another host would start the response again, and the caller would join two responses. */
 const refuseContinuation = (request: ModelRequest, provider: Provider.Provider) =>
   Effect.fail(
     new InvalidRequestError({
-      message: `${provider.id} has no Partial Mode and would begin the response anew`,
+      message: `${provider.id} has no Partial Mode and would start the response again`,
       provider: provider.id,
       model: request.model,
       parameter: `messages[${request.messages.length - 1}].partial`

@@ -54,7 +54,7 @@ const present = <A extends object>(members: A): { readonly [K in keyof A]?: NonN
     readonly [K in keyof A]?: NonNullable<A[K]>
   }
 
-/** Whether a value in place of a list says that there are no entries; anything else may be what the model wrote. */
+/** Whether a value in place of a list means that there are no entries; anything else may be what the model wrote. */
 const saysNone = (value: unknown): boolean =>
   value === "" || value === false || (isRecord(value) && Object.keys(value).length === 0)
 
@@ -186,7 +186,7 @@ class Reader {
 
   toolCall(body: Json, path: string): typeof ToolCallChunk.Type {
     const inner = own(body, "function")
-    // Some hosts send name and arguments beside the id.
+    // Some hosts send name and arguments next to the id.
     const called = isRecord(inner) ? inner : body
     const at = `${path}.function`
     if (!isRecord(inner) && !isNullish(inner)) this.#ignored(at, inner)

@@ -7,7 +7,7 @@ const notAnObject = (provider: string, expected: string): InvalidRequestError =>
   new InvalidRequestError({ message: `${expected} must be an object with messages`, provider })
 
 /** Whether a value can have the members of a request. */
-export const isRequestObject = (request: unknown): request is object =>
+const isRequestObject = (request: unknown): request is object =>
   typeof request === "object" && request !== null && !Array.isArray(request)
 
 /** Runs a step that reads a request. An accessor that throws, or nesting without an end, fails the request. */

@@ -83,7 +83,7 @@ const forbidden: StatusMapping = ({ members, text }) =>
     ? new IpNotAllowedError(members)
     : new PermissionDeniedError(members)
 
-/** A gateway's own refusal says nothing about the key. */
+/** A refusal by the gateway itself does not depend on the key. */
 const gatewayRefused: StatusMapping = ({ members, status }) =>
   new GatewayRefusedError({
     ...members,

@@ -20,7 +20,7 @@ export class UniqueIds {
   }
 }
 
-/** The names of the request's tools, which tell a part of a name from a whole one. Most calls do not need them. */
+/** The names of the request's tools, which distinguish a part of a name from a whole one. Most calls do not need them. */
 export type ToolNames = () => ReadonlySet<string>
 
 const noNames: ToolNames = () => new Set()
@@ -117,7 +117,7 @@ export class ToolCallAssembler {
     return current.isComplete && this.#isAfterComplete(current, isSameId, args)
   }
 
-  /** Whether the tools of the request separate two names, or join them; `undefined` if they do not tell. */
+  /** Whether the tools of the request separate two names, or join them; `undefined` if they do not decide. */
   #isNamedApart(current: PendingToolCall, name: string): boolean | undefined {
     const names = this.#names()
     const isJoined = names.has(current.name + name)
@@ -126,7 +126,7 @@ export class ToolCallAssembler {
     return isJoined || isSeparate ? !isJoined : undefined
   }
 
-  /** Arguments after complete ones cannot belong to the call whose name goes on. */
+  /** Arguments after complete ones cannot belong to the call whose name continues. */
   #isAfterComplete(current: PendingToolCall, isSameId: boolean, args: string): boolean {
     if (!isSameId && startsObject(args) && args !== current.wholeArguments) return true
     if (!isSameId || args !== "") current.isAmbiguous = true

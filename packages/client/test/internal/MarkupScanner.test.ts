@@ -104,7 +104,7 @@ describe("markup of tool calls", () => {
     }
   })
 
-  it("stays in the reasoning beside an answer", () => {
+  it("stays in the reasoning when there is text", () => {
     for (const markup of both) {
       const response = responseOf(readBoth({ content: "Hi", reasoning_content: `Or ${section}` }, markup))
       assert.deepInclude(response, { reasoning: `Or ${section}`, text: "Hi" })

@@ -220,7 +220,7 @@ describe("StreamDecoder", () => {
     }
   })
 
-  it("reads reasoning of one dialect beside an empty member of another", () => {
+  it("reads reasoning of one dialect when the member of another is empty", () => {
     const details = [{ text: "Hmm" }]
     for (const delta of [
       { reasoning_content: "", reasoning: "Hmm" },

@@ -16,7 +16,7 @@ const usageOf = (...data: ReadonlyArray<unknown>) =>
   )
 
 describe("the usage of a stream", () => {
-  it("is the most complete one, whatever follows", () => {
+  it("is the most complete one, regardless of later reports", () => {
     const full = { ...wireUsage(10_000, 5_000), prompt_tokens_details: { cached_tokens: 7 } }
     const poorer = [
       wireUsage(0, 0),

@@ -228,7 +228,7 @@ describe("fromCompletion", () => {
     assert.strictEqual(answered(says({ content: "x", refusal: "" })).finishReason, "stop")
   })
 
-  it("has the requested model beside another name of the host", () => {
+  it("has the requested model when the host reports another name", () => {
     const choices = [{ message: { content: "x" } }]
     assert.strictEqual((plain({ model: "proxy", choices }, "asked") as ChatResponse).requestedModel, "asked")
     assert.isUndefined((plain({ model: "asked", choices }, "asked") as ChatResponse).requestedModel)

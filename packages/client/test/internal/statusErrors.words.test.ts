@@ -115,7 +115,7 @@ describe("an exhausted account", () => {
 })
 
 describe("a limit of a day or a longer period", () => {
-  it("is not retried, whatever its words and status", () => {
+  it("is not retried under any wording and status", () => {
     for (const status of [400, 403, 429, 503]) {
       for (const text of periodTexts) {
         const error = fromStatus(answer(status, { body: errorBody(text) }), call)
@@ -143,7 +143,7 @@ describe("a limit of a day or a longer period", () => {
     }
   })
 
-  it("ends when a gateway says so in the body", () => {
+  it("ends when the body of a gateway reports it", () => {
     const reset = Date.UTC(2026, 10, 22, 18)
     const error = read(
       429,
@@ -183,14 +183,14 @@ describe("a context overflow", () => {
     }
   })
 
-  it("is recognised inside a stream, where the host calls it a failure of its own", () => {
+  it("is recognised inside a stream, where the host reports it as a server error", () => {
     for (const [message] of overflows) {
       assert.strictEqual(inStream({ message, type: "server_error" })["_tag"], "ContextLengthError", message)
       assert.strictEqual(inStream({ message })["_tag"], "ContextLengthError", message)
     }
   })
 
-  it("is recognised by type or code, with the figures beside it", () => {
+  it("is recognised by type or code, with the figures next to it", () => {
     for (const status of [400, 413, 500]) {
       assert.strictEqual(tagOf(status, json({ message: "no", code: "context_length_exceeded" })), "ContextLengthError")
       const body = json({ message: "no", type: "exceed_context_size_error", n_prompt_tokens: 9_000, n_ctx: 8_192 })
@@ -291,7 +291,7 @@ describe("a page of a gateway", () => {
     assert.strictEqual(tagOf(403, "Host not in allowlist"), "GatewayRefusedError")
   })
 
-  it("is a proxy that demands authentication under 407 and 511, whatever the body", () => {
+  it("is a proxy that demands authentication under 407 and 511 with any body", () => {
     for (const status of [407, 511]) {
       for (const body of ["", page, errorBody("authenticate")]) {
         assert.deepInclude(read(status, body), { _tag: "GatewayRefusedError", status })

@@ -35,7 +35,7 @@ describe("ToolCallAssembler on fragments", () => {
     assert.deepStrictEqual(resolve([], piece(0, "a", "get_", ""), piece(0, "a", "weather", oslo)), expected)
   })
 
-  it("tells a repeated name from a fragment by the tools of the request", () => {
+  it("distinguishes a repeated name from a fragment by the tools of the request", () => {
     const pieces = [piece(0, "a", "go", ""), piece(0, undefined, "go", "{}")]
     assert.deepStrictEqual(resolve(["go"], ...pieces), [["a", "go", "{}"]])
     assert.deepStrictEqual(resolve(["gogo"], ...pieces), [["a", "gogo", "{}"]])

@@ -148,7 +148,7 @@ describe("a proxy of the environment", () => {
 })
 
 describe("a proxy given as an option", () => {
-  it.live("is used with its credentials, whatever the environment says", () =>
+  it.live("is used with its credentials, regardless of the environment", () =>
     Effect.gen(function* () {
       const proxy = yield* makeProxy(200)
       yield* environment({ HTTP_PROXY: "http://127.0.0.1:1", NO_PROXY: "*" })
@@ -175,7 +175,7 @@ describe("a proxy given as an option", () => {
     })
   )
 
-  it.live("that refuses or cannot reach the host is told apart", () =>
+  it.live("that refuses has another error than one that cannot reach the host", () =>
     Effect.gen(function* () {
       yield* environment({})
       for (const [status, tag] of [
@@ -216,7 +216,7 @@ describe("a proxy given as an option", () => {
 })
 
 describe("extra headers", () => {
-  it.live("are sent with every request, beside the library's own", () =>
+  it.live("are sent with every request, in addition to the library's headers", () =>
     Effect.gen(function* () {
       yield* environment({})
       const server = yield* MockServer.make({ validateRequests: false })

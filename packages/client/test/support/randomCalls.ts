@@ -35,7 +35,7 @@ const breaks = [
 ] as const
 
 /** What a host does in one attempt. Times are in milliseconds. */
-export const Act = Schema.Struct({
+const Act = Schema.Struct({
   kind: Schema.Literals(["break", "break", "break", "failure", "failure", "whole", "silence"]),
   failure: Schema.Literals(failures),
   break: Schema.Literals(breaks),

@@ -81,7 +81,7 @@ const checkRepeats = (scenario: Scenario, log: ReadonlyArray<LoggedAttempt>): Re
   return log.flatMap((attempt, number) =>
     log.slice(0, number).flatMap((earlier) => {
       const { failure } = earlier
-      // Equal calls are told apart by nothing that a host receives.
+      // A host cannot distinguish equal calls.
       if (failure === undefined || attempt.prompt === "equal" || earlier.prompt !== attempt.prompt) return []
       if (failure.at > attempt.startedAt) return []
       const { fallback, isRetryable } = table[failure.tag as Tag]

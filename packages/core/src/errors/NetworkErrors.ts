@@ -59,7 +59,7 @@ export class RedirectError extends TaggedKimiError<RedirectError>()("RedirectErr
 /**
  * A firewall, gateway or proxy between this program and the host refused the
  * request, so the host has not seen it: a page under HTTP 401 or 403, HTTP 407
- * or 511, or a tunnel that a proxy refused. It says nothing about the key.
+ * or 511, or a tunnel that a proxy refused. It does not depend on the key.
  *
  * @category errors
  * @since 0.1.0

@@ -219,7 +219,7 @@ export class Budget extends Context.Service<
     readonly stage: (dependencies?: StageDependencies) => Stage.Stage
     /**
      * The error with which a call to this host and model would be refused
-     * because its price is unknown, whatever is left under the caps.
+     * because its price is unknown, regardless of the remaining amount.
      */
     readonly checkPrice: (call: Call) => Effect.Effect<void, UnknownPriceError>
     /** Crossed thresholds and overruns, as they happen. */
@@ -311,6 +311,9 @@ const makeStage = (
     options
   })
 
+const waitOf = ({ maxWait = defaults.maxWait }: Options): Duration.Duration =>
+  maxWait === "off" ? Duration.zero : Duration.fromInputUnsafe(maxWait)
+
 /**
  * A budget on the provided store. Fails with all invalid options at once.
  *
@@ -337,11 +340,10 @@ export const make = Effect.fnUntraced(function* (
     events
   )
   const clock = yield* Clock.Clock
-  const { maxWait = defaults.maxWait, timeZone = defaults.timeZone } = options
-  const wait = maxWait === "off" ? Duration.zero : Duration.fromInputUnsafe(maxWait)
+  const { timeZone = defaults.timeZone } = options
   const context: OpenCallBudget.BudgetContext = {
     reservations,
-    queue: new ReservationQueue(reservations, clock, wait),
+    queue: new ReservationQueue(reservations, clock, waitOf(options)),
     clock,
     calendar: Day.calendarOf(zoneOf(timeZone) ?? DateTime.zoneMakeOffset(0)),
     defaultOutputTokens: options.defaultOutputTokens,

@@ -53,6 +53,7 @@ import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { table } from "../errors/ErrorFacts.ts"
 import { withDetails, withAttempts } from "../errors/internal/ErrorDetails.ts"
 import type { FailedAttempt } from "../errors/FailedAttempt.ts"
 import type { StreamError } from "../errors/OperationErrors.ts"
@@ -210,6 +211,8 @@ export const withStreamRecovery =
       let beginning:
         | { readonly error: StreamError; readonly start: Transcript["start"]; readonly call: Call | undefined }
         | undefined
+      /** The error of the rest after which another step was called. */
+      let lastHostError: StreamError | undefined
       let attempt: RecoveryAttempt
       let attemptScope: Scope.Closeable
       let pull: EventPull
@@ -289,6 +292,7 @@ export const withStreamRecovery =
       /** A whole response of another step, in place of the rest. It belongs to the same recovery. */
       const moveOn = (error: StreamError, cause: Cause.Cause<StreamError>, route: Route): Effect.Effect<void> => {
         if (attempt.transcript.start !== undefined) broken.push(attempt)
+        lastHostError = error
         attempts.push(...attemptsOf(error, attempt, clock.currentTimeMillisUnsafe()))
         return reopen(
           original,
@@ -318,11 +322,13 @@ export const withStreamRecovery =
         return Effect.andThen(reopen(original, original.state?.again?.route, boundary, abandoned), next)
       }
 
-      /** The error that ends a stream after attempts that broke, with the ids of its own attempt where that began. */
+      /** The error that ends a stream after attempts that broke, with the ids of the last attempt if that started. */
       const withEarlier = (error: StreamError): StreamError => {
         const { requestId, traceId } = attempt.transcript.start ?? {}
         const own = attemptsOf(error, attempt, clock.currentTimeMillisUnsafe())
-        return withAttempts(withDetails(error, { requestId, traceId }), [...attempts, ...own])
+        // A refusal by the budget does not replace the error of a host.
+        const final = table[error._tag].category === "money" ? (lastHostError ?? error) : error
+        return withAttempts(withDetails(final, { requestId, traceId }), [...attempts, ...own])
       }
 
       const next: EventPull = Pull.matchEffect(

@@ -115,7 +115,7 @@ describe("the rest of a response", () => {
     })
   )
 
-  it.effect("is not requested from a step without Partial Mode, which begins anew", () =>
+  it.effect("is not requested from a step without Partial Mode, which starts again", () =>
     Effect.gen(function* () {
       const { made, seen } = yield* run({
         steps: [step("together")],

@@ -5,7 +5,7 @@ import { providers } from "../../../src/Provider.ts"
 
 const megabyte = 1024 * 1024
 
-/** A text that takes no memory of its own. */
+/** The same string for all messages, so that they share its memory. */
 const text = "x".repeat(megabyte)
 
 const image = (url: string): Message => ({ role: "user", content: [{ type: "image_url", image_url: { url } }] })

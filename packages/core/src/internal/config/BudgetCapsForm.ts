@@ -85,6 +85,11 @@ const parseCap = (text: string): Result.Result<BudgetCap, string> => {
   return Result.map(parseScope(scope), (parts) => ({ amount, currency, ...parts }))
 }
 
+const problemOfPer = (per: unknown): string | undefined => {
+  if (!Array.isArray(per) || !per.every(isDimension)) return `a list of ${dimensions.join(", ")}`
+  return per.filter(isPeriod).length > 1 ? "only one of month, week, day" : undefined
+}
+
 /** What is wrong with a cap as data: by member, so that the name of the issue locates it. */
 const problemsOf = (cap: unknown, at: string): ReadonlyArray<Problem> => {
   if (typeof cap !== "object" || cap === null || Array.isArray(cap)) {
@@ -94,11 +99,8 @@ const problemsOf = (cap: unknown, at: string): ReadonlyArray<Problem> => {
   const problems: Array<Problem> = []
   if (!isAmount(amount)) problems.push({ at: `${at}.amount`, expected: `${amountForm}, as text` })
   if (!isCurrency(currency)) problems.push({ at: `${at}.currency`, expected: "USD or CNY" })
-  if (per !== undefined && !(Array.isArray(per) && per.every(isDimension))) {
-    problems.push({ at: `${at}.per`, expected: `a list of ${dimensions.join(", ")}` })
-  } else if (per !== undefined && per.filter(isPeriod).length > 1) {
-    problems.push({ at: `${at}.per`, expected: "only one of month, week, day" })
-  }
+  const expectedPer = per === undefined ? undefined : problemOfPer(per)
+  if (expectedPer !== undefined) problems.push({ at: `${at}.per`, expected: expectedPer })
   if (only !== undefined && !isOnly(only)) {
     problems.push({ at: `${at}.only`, expected: "names by tenant, job, agent" })
   }

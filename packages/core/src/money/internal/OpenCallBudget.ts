@@ -221,7 +221,7 @@ class ReservedCallBudget implements OpenCallBudget {
     if (prior !== undefined && (isFirst || this.#isSufficient(prior, price))) {
       return Effect.succeed(this.#assign(prior, price))
     }
-    // An attempt beside a running one of its call, such as a hedge, waits for none: it would delay other calls.
+    // An attempt that runs in addition to another of its call, such as a hedge, does not wait: it would delay other calls.
     const reserved = Effect.suspend(() =>
       Effect.map(reserveInStore(this.#context, attempt, price, this.#pending.size === 0), (reservation) =>
         this.#assign(reservation, price)

@@ -32,7 +32,7 @@ describe("ErrorBody", () => {
     assert.deepStrictEqual(decode(body), { error: { message: "no" } })
   })
 
-  it("reads the other members beside one of another type", () => {
+  it("reads the other members when one has another type", () => {
     const error = { message: "no quota", type: "exceeded_current_quota_error" }
     for (const odd of [[], {}, [1], { a: 1 }, true, 7]) {
       assert.deepInclude(decode({ error: { ...error, param: odd } }).error, error, JSON.stringify(odd))
