@@ -18,6 +18,7 @@ describe("the request that a call sends", () => {
         assert.strictEqual(`${request?.method} ${request?.path}?${request?.query}`, "POST /v1/chat/completions?")
         assert.deepStrictEqual(essential(request?.headers), {
           accept: "application/json",
+          "accept-encoding": "identity",
           authorization: `Bearer ${key}`,
           "content-type": "application/json"
         })
@@ -67,6 +68,7 @@ describe("the request that a call sends", () => {
         for (const request of requests) {
           assert.deepStrictEqual(essential(request.headers), {
             accept: "application/json",
+            "accept-encoding": "identity",
             authorization: `Bearer ${key}`
           })
         }
@@ -81,7 +83,11 @@ describe("the request that a call sends", () => {
           yield* server.replyAlways(Reply.chatResponse({ content: "Hi" }))
           yield* client.chat(hello)
           const [request] = yield* server.requests
-          assert.deepStrictEqual(Object.keys(essential(request?.headers)).toSorted(), ["accept", "content-type"])
+          assert.deepStrictEqual(Object.keys(essential(request?.headers)).toSorted(), [
+            "accept",
+            "accept-encoding",
+            "content-type"
+          ])
         }),
       { client: { provider: "ollama", apiKey: undefined } }
     )

@@ -4,24 +4,22 @@ import type { Message } from "@kimi-effect/core/Message"
 import type { CallError } from "@kimi-effect/core/OperationErrors"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type * as Headers from "effect/http/Headers"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import type * as Schema from "effect/Schema"
 import type { Provider } from "../Provider.ts"
 import { isolate, proxyOf } from "./isolation.ts"
 import { type ErrorContext, fromStatus } from "./mapError.ts"
 import { fromTransport } from "./mapTransportError.ts"
-import { readBody } from "./readBody.ts"
-import { parseJson, responseTooLarge, unexpectedBody } from "./responseErrors.ts"
+import { type BodyText, readBody, readBodyWithin } from "./readBody.ts"
+import { encodingOf } from "./contentEncoding.ts"
+import { parseJson, responseTooLarge } from "./responseErrors.ts"
 
 type Request = HttpClientRequest.HttpClientRequest
 type Response = HttpClientResponse.HttpClientResponse
-type Decoder<A> = (input: unknown) => Result.Result<A, Schema.SchemaError>
 
 /** Error bodies have a few hundred bytes; HTML pages of gateways a few thousand. */
 const maxErrorBodyBytes = 64 * 1024
@@ -48,6 +46,8 @@ export const makeHost = (config: Values, provider: Provider): Effect.Effect<Http
       headers: {
         ...(config.headers === undefined ? {} : Redacted.value(config.headers)),
         accept: "application/json",
+        // Bodies are not decoded, because not every HTTP client does that.
+        "accept-encoding": "identity",
         ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` })
       },
       send: isolate(client)
@@ -87,13 +87,20 @@ export const transportError =
   (error) =>
     fromTransport(error, context, config)
 
-/** The body may break off while it is read; the status alone is then enough for the mapping. */
+/** Time allowed for the body of an error. Its status and headers are known, and most of the meaning is in them. */
+const errorBodyTimeout = "5 seconds"
+
+/** What is quoted of an error body that was read, or why there is none. */
+const describeErrorBody = ({ isTruncated, text }: BodyText, { headers }: Response): string => {
+  if (text === "" && isTruncated) return "a body that is too large for an error, or that did not arrive"
+  const encoding = encodingOf(headers)
+  return encoding === undefined || Result.isSuccess(parseJson(text)) ? text : `a body that is encoded as ${encoding}`
+}
+
+/** The body may break off or stall while it is read; the status alone is then enough for the mapping. */
 const failWithStatus = Effect.fnUntraced(function* (response: Response, context: ErrorContext) {
-  const { isTruncated, text } = yield* Effect.orElseSucceed(readBody(response, maxErrorBodyBytes), () => ({
-    isTruncated: false,
-    text: ""
-  }))
-  const body = isTruncated && text === "" ? "a body that is too large for an error" : text
+  const received = yield* readBodyWithin(response, maxErrorBodyBytes, errorBodyTimeout)
+  const body = describeErrorBody(received, response)
   const now = yield* Clock.currentTimeMillis
   return yield* fromStatus({ status: response.status, headers: response.headers, body, now }, context)
 })
@@ -113,38 +120,15 @@ export const execute = (
       isAccepted(response.status) ? Effect.succeed(response) : failWithStatus(response, context)
   })
 
-/** Reads a body that was not expected, and fails with its meaning, or with `message` when it has none. */
-export const failUnexpected = (
-  host: HttpHost,
-  response: Response,
-  context: ErrorContext,
-  message: string
-): Effect.Effect<never, CallError> =>
-  readBody(response, maxErrorBodyBytes).pipe(
-    Effect.mapError(transportError(host, context)),
-    Effect.flatMap(({ text }) => Effect.fail(unexpectedBody(text, message, context, response)))
-  )
-
 /** Message of the error for a body that does not fit its schema. */
 export const notThisApi = "The response is not one of this API"
 
-/** Sends a request, reads the whole response, and decodes it. */
-export const executeJson = <A>(
-  host: HttpHost,
-  sent: Request,
-  context: ErrorContext,
-  decode: Decoder<A>
-): Effect.Effect<readonly [A, Headers.Headers], CallError> =>
-  Effect.flatMap(execute(host, sent, context), (response) =>
-    Effect.matchEffect(readBody(response, host.config.maxResponseBytes), {
-      onFailure: (error) => Effect.fail(transportError(host, context)(error)),
-      onSuccess: ({ text, isTruncated }): Effect.Effect<readonly [A, Headers.Headers], CallError> => {
-        if (isTruncated) return Effect.fail(responseTooLarge(context, response, host.config.maxResponseBytes))
-        const parsed = parseJson(text)
-        const decoded = Result.isSuccess(parsed) ? decode(parsed.success) : undefined
-        return decoded !== undefined && Result.isSuccess(decoded)
-          ? Effect.succeed([decoded.success, response.headers] as const)
-          : Effect.fail(unexpectedBody(text, notThisApi, context, response))
-      }
-    })
-  )
+/** Reads the whole body of a response. */
+export const readText = (host: HttpHost, response: Response, context: ErrorContext): Effect.Effect<string, CallError> =>
+  Effect.matchEffect(readBody(response, host.config.maxResponseBytes), {
+    onFailure: (error) => Effect.fail(transportError(host, context)(error)),
+    onSuccess: ({ isTruncated, text }): Effect.Effect<string, CallError> =>
+      isTruncated
+        ? Effect.fail(responseTooLarge(context, response, host.config.maxResponseBytes))
+        : Effect.succeed(text)
+  })

@@ -2,11 +2,16 @@
 import { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import type { ErrorObject } from "@kimi-effect/core/internal/ErrorBody"
+import { withDetails } from "@kimi-effect/core/internal/ErrorDetails"
 import { KimiConfig } from "@kimi-effect/core/KimiConfig"
 import type { CallError, ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
+import type { PartialResponse } from "@kimi-effect/core/PartialResponse"
 import { ToolArgumentsTooLargeError } from "@kimi-effect/core/ResourceErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
+import * as StreamFold from "@kimi-effect/core/StreamFold"
 import * as Effect from "effect/Effect"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -14,14 +19,17 @@ import * as Stream from "effect/Stream"
 import * as Provider from "../Provider.ts"
 import * as Completion from "./decodeCompletion.ts"
 import { decodeStream } from "./decodeStream.ts"
+import { embeddedError } from "./embeddedError.ts"
 import { encode } from "./encodeRequest.ts"
 import * as HttpCall from "./HttpCall.ts"
 import { completionFrom, type LenientBody } from "./lenientBody.ts"
 import { responseIds } from "./mapError.ts"
 import { fromBrokenStream } from "./mapTransportError.ts"
 import type { MarkupPolicy } from "./MarkupPolicy.ts"
+import { isEventStream } from "./mediaType.ts"
 import { parseRateStatus } from "./rateLimitHeaders.ts"
-import { StreamDecoder } from "./StreamDecoder.ts"
+import { fromEmbeddedError, invalidResponse, parseJson, type ResponseHead, unexpectedBody } from "./responseErrors.ts"
+import { type DecodeOptions, type StreamContext, StreamDecoder } from "./StreamDecoder.ts"
 import type { ToolNames } from "./toolCalls.ts"
 
 const decodeStrictly = Schema.decodeUnknownResult(ChatCompletion)
@@ -60,6 +68,47 @@ const checkToolArguments = (
       })
     : undefined
 
+/** The part of a response that its host gave up. */
+const partialOf = (response: ChatResponse): PartialResponse =>
+  StreamFold.toPartial(StreamFold.toEvents(response).reduce(StreamFold.step, StreamFold.empty))
+
+/** An error of a stream that answered a plain call. */
+const toChatError = (error: StreamError, context: StreamContext, head: ResponseHead): ChatError => {
+  switch (error._tag) {
+    case "StreamTruncatedError":
+    case "StreamInterruptedError":
+    case "StreamDecodeError":
+    case "StreamFailedError":
+    case "FirstTokenTimeoutError":
+    case "IdleTimeoutError":
+    case "EventTooLargeError":
+      return withDetails(
+        invalidResponse(error.message, context, head),
+        error.partial === undefined ? {} : { partial: error.partial }
+      )
+    default:
+      return error
+  }
+}
+
+/** The response or the error of a stream that was read as one text; `undefined` if it is no stream. */
+const fromStreamedText = (
+  text: string,
+  context: StreamContext,
+  head: ResponseHead,
+  options: DecodeOptions
+): ChatResponse | ChatError | undefined => {
+  const decoder = new StreamDecoder(context, head.headers, options)
+  decoder.feed(new TextEncoder().encode(text))
+  decoder.end()
+  const fold = decoder.take().reduce(StreamFold.step, StreamFold.empty)
+  const { failure } = decoder
+  if (failure === undefined) return Option.getOrUndefined(StreamFold.toResponse(fold))
+  return failure._tag === "InvalidResponseError"
+    ? undefined
+    : toChatError(withDetails(failure, { partial: StreamFold.toPartial(fold) }), context, head)
+}
+
 /** Builds the transport of the configured host. */
 export const make = Effect.gen(function* () {
   const config = yield* KimiConfig
@@ -68,21 +117,94 @@ export const make = Effect.gen(function* () {
   const markup: MarkupPolicy = { mode: config.markup, isStrict: provider.isMoonshot }
   const post = HttpCall.jsonPost(host, "/chat/completions")
 
+  const contextOf = (request: ModelRequest): StreamContext => ({
+    ...HttpCall.errorContext(host, request.model, request.messages),
+    model: request.model,
+    choiceCount: request.n,
+    toolNames: toolNamesOf(request)
+  })
+
+  /** A completion as a response, or the error that it reports or amounts to. */
+  const fromDocument = (
+    document: unknown,
+    { headers }: ResponseHead,
+    context: StreamContext
+  ): ChatResponse | ChatError | undefined => {
+    const decoded = decodeCompletion(document)
+    if (Result.isFailure(decoded)) return undefined
+    const { warnings, wire } = decoded.success
+    const head = { provider: provider.id, ...responseIds(headers, context.secret) }
+    const response = Completion.fromCompletion(wire, head, context.model, parseRateStatus(headers), {
+      markup,
+      warnings
+    })
+    return "_tag" in response ? response : (checkToolArguments(response, config.maxToolArgumentBytes, head) ?? response)
+  }
+
+  /** The error that a completion reports, with the part of the response that it has. */
+  const fromFailure = (
+    error: ErrorObject,
+    document: unknown,
+    response: ResponseHead,
+    context: StreamContext
+  ): ChatError => {
+    const partial = fromDocument(document, response, context)
+    const content = partial === undefined || "_tag" in partial ? undefined : partialOf(partial)
+    // A response that the host gave up is its failure, whatever it says.
+    const known = content === undefined ? error : { code: 500, ...error }
+    return withDetails(fromEmbeddedError(known, context, response), content === undefined ? {} : { partial: content })
+  }
+
+  /** The response of a whole body in any format. */
+  const fromBody = (text: string, response: ResponseHead, context: StreamContext): ChatResponse | ChatError => {
+    const document = Result.getOrUndefined(parseJson(text.startsWith("\uFEFF") ? text.slice(1) : text))
+    const error = embeddedError(document)
+    if (error !== undefined) return fromFailure(error, document, response, context)
+    return (
+      fromDocument(document, response, context) ??
+      fromStreamedText(text, context, response, config) ??
+      unexpectedBody(text, HttpCall.notThisApi, context, response)
+    )
+  }
+
+  const collect = (
+    response: HttpClientResponse.HttpClientResponse,
+    context: StreamContext
+  ): Effect.Effect<ChatResponse, ChatError> =>
+    Effect.suspend(() => {
+      let fold = StreamFold.empty
+      const decoder = new StreamDecoder(context, response.headers, config)
+      return Stream.runForEach(
+        decodeStream(response.stream, decoder, HttpCall.transportError(host, context)),
+        (event) =>
+          Effect.sync(() => {
+            fold = StreamFold.step(fold, event)
+          })
+      ).pipe(
+        Effect.mapError((error) =>
+          toChatError(withDetails(error, { partial: StreamFold.toPartial(fold) }), context, response)
+        ),
+        Effect.flatMap(() =>
+          Option.match(StreamFold.toResponse(fold), {
+            onSome: Effect.succeed,
+            onNone: () => Effect.fail(unexpectedBody("", HttpCall.notThisApi, context, response))
+          })
+        )
+      )
+    })
+
   const chat = (request: ModelRequest): Effect.Effect<ChatResponse, ChatError> => {
     const body = encode(request, { provider, model: request.model, stream: false })
-    const context = HttpCall.errorContext(host, request.model, request.messages)
+    const context = contextOf(request)
     return Effect.flatMap(
-      HttpCall.executeJson(host, post(body), context, decodeCompletion),
-      ([{ warnings, wire }, headers]): Effect.Effect<ChatResponse, ChatError> => {
-        const head = { provider: provider.id, ...responseIds(headers, context.secret) }
-        const response = Completion.fromCompletion(wire, head, request.model, parseRateStatus(headers), {
-          markup,
-          warnings
-        })
-        if ("_tag" in response) return Effect.fail(response)
-        const tooLarge = checkToolArguments(response, config.maxToolArgumentBytes, head)
-        return tooLarge === undefined ? Effect.succeed(response) : Effect.fail(tooLarge)
-      }
+      HttpCall.execute(host, post(body), context),
+      (response): Effect.Effect<ChatResponse, ChatError> =>
+        isEventStream(response.headers)
+          ? collect(response, context)
+          : Effect.flatMap(HttpCall.readText(host, response, context), (text) => {
+              const result = fromBody(text, response, context)
+              return "_tag" in result ? Effect.fail(result) : Effect.succeed(result)
+            })
     )
   }
 
@@ -90,17 +212,9 @@ export const make = Effect.gen(function* () {
     request: ModelRequest
   ): Effect.fn.Return<Stream.Stream<StreamEvent, StreamError>, CallError> {
     const body = encode(request, { provider, model: request.model, stream: true })
-    const context = HttpCall.errorContext(host, request.model, request.messages)
+    const context = contextOf(request)
     const response = yield* HttpCall.execute(host, post(body), context)
-    const contentType = response.headers["content-type"]
-    if (contentType?.startsWith("text/event-stream") !== true) {
-      return yield* HttpCall.failUnexpected(host, response, context, "The host did not respond with a stream")
-    }
-    const decoder = new StreamDecoder(
-      { ...context, model: request.model, toolNames: toolNamesOf(request) },
-      response.headers,
-      config
-    )
+    const decoder = new StreamDecoder(context, response.headers, config)
     return decodeStream(response.stream, decoder, (error) => fromBrokenStream(error, context))
   })
 

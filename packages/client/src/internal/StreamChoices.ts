@@ -29,6 +29,8 @@ class ChoiceState {
   hasContent = false
   finishReason: string | undefined = undefined
   isRefusal = false
+  /** Whether tool calls were read from markup. */
+  hasMarkupCalls = false
   readonly toolCalls: ToolCallAssembler
   /** None if markup is kept. */
   readonly markup: MarkupScanner | undefined
@@ -36,6 +38,12 @@ class ChoiceState {
   constructor({ markup, toolNames }: ChoiceOptions) {
     this.toolCalls = new ToolCallAssembler(toolNames)
     this.markup = markup.mode === "keep" ? undefined : new MarkupScanner(markup)
+  }
+
+  /** The finish reason of the host, or what the content amounts to. */
+  get effectiveReason(): string {
+    const reason = this.hasMarkupCalls && (this.finishReason ?? "stop") === "stop" ? "tool_calls" : this.finishReason
+    return this.isRefusal ? refusalReason(reason) : (reason ?? "unknown")
   }
 }
 
@@ -55,14 +63,25 @@ export class StreamChoices {
 
   /** The finish reason of every choice, in order. */
   get finishReasons(): ReadonlyArray<string> {
-    return this.#states.map((state) =>
-      state.isRefusal ? refusalReason(state.finishReason) : (state.finishReason ?? "unknown")
-    )
+    return this.#states.map(({ effectiveReason }) => effectiveReason)
   }
 
   /** What was read from markup. */
   get warnings(): ReadonlyArray<string> {
     return this.#states.flatMap(({ markup }) => (markup === undefined ? [] : [...markup.warnings]))
+  }
+
+  /** Whether every choice with content has a finish reason from the host, and at least one choice has. */
+  get hasFinishReasons(): boolean {
+    return (
+      this.#states.some(({ finishReason }) => finishReason !== undefined) &&
+      this.#states.every(({ finishReason, hasContent }) => finishReason !== undefined || !hasContent)
+    )
+  }
+
+  /** Whether this many choices have begun, and every one has a finish reason. */
+  areFinished(count: number): boolean {
+    return this.#states.length >= count && this.#states.every(({ finishReason }) => finishReason !== undefined)
   }
 
   /** Adds a chunk of one choice. After a problem, nothing more may be added. */
@@ -107,7 +126,7 @@ export class StreamChoices {
         const problem = this.#onToolCall(state, choice, index, call.arguments, events)
         if (problem !== undefined) return problem
       }
-      if (markup.calls.length > 0 && (state.finishReason ?? "stop") === "stop") state.finishReason = "tool_calls"
+      state.hasMarkupCalls = markup.calls.length > 0
     }
     return toolCalls.uncertain === undefined
       ? undefined

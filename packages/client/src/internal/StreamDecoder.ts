@@ -4,40 +4,49 @@
  */
 import { ChatCompletionChunk } from "@kimi-effect/core/ChatCompletionChunk"
 import type { Values } from "@kimi-effect/core/KimiConfig"
-import { ErrorBody, ErrorObject } from "@kimi-effect/core/internal/ErrorBody"
 import type { StreamError } from "@kimi-effect/core/OperationErrors"
-import { EventTooLargeError, ResponseTooLargeError, ToolArgumentsTooLargeError } from "@kimi-effect/core/ResourceErrors"
-import { MalformedOutputError } from "@kimi-effect/core/ProviderErrors"
+import { EventTooLargeError, ResponseTooLargeError } from "@kimi-effect/core/ResourceErrors"
 import { StreamDecodeError, StreamTruncatedError } from "@kimi-effect/core/StreamErrors"
-import type { Finish, StreamEvent } from "@kimi-effect/core/StreamEvent"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Usage from "@kimi-effect/core/Usage"
 import type * as Headers from "effect/http/Headers"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { malformedMessage, noContentError } from "./decodeCompletion.ts"
+import { BodyParser } from "./BodyParser.ts"
+import { choiceError } from "./choiceErrors.ts"
+import { encodingOf } from "./contentEncoding.ts"
+import { noContentError } from "./decodeCompletion.ts"
+import { classifyText, embeddedError, isErrorEvent, isHeartbeat, toErrorObject } from "./embeddedError.ts"
 import { chunkFrom, Warnings } from "./lenientBody.ts"
 import { type ErrorContext, fromErrorObject, responseIds } from "./mapError.ts"
-import { parseRateStatus } from "./rateLimitHeaders.ts"
-import { SseParser } from "./SseParser.ts"
+import { isEventStream } from "./mediaType.ts"
+import { fromEmbeddedError, notAStream } from "./responseErrors.ts"
 import { type ChoiceProblem, StreamChoices } from "./StreamChoices.ts"
-import { maxToolCalls, type ToolNames } from "./toolCalls.ts"
+import { StreamHead } from "./StreamHead.ts"
+import type { ToolNames } from "./toolCalls.ts"
+import { toWholeChunk } from "./wholeChunk.ts"
 
 /** How a stream is decoded: limits on the memory that it can use, in bytes, and what is done with markup. */
 export type DecodeOptions = Pick<Values, "maxResponseBytes" | "maxEventBytes" | "maxToolArgumentBytes" | "markup">
 
-/** The call of a stream. */
-export interface StreamContext extends ErrorContext {
-  readonly model: string
-  readonly toolNames?: ToolNames | undefined
-}
-
 const decodeChunk = Schema.decodeUnknownSync(ChatCompletionChunk)
-const decodeError = Schema.decodeUnknownOption(Schema.Union([ErrorBody, ErrorObject]))
 
 /** Shared by all streams: it has no state between reads. The parser removes the byte order mark. */
 const sharedTextDecoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
 type Chunk = typeof ChatCompletionChunk.Type
+
+/** Some hosts send an only choice in place of the list. */
+const hasChoices = (json: object): boolean =>
+  "choices" in json && typeof json.choices === "object" && json.choices !== null && Object.keys(json.choices).length > 0
+
+/** A call whose response is decoded. */
+export interface StreamContext extends ErrorContext {
+  readonly model: string
+  /** Number of choices that were requested. Defaults to 1. */
+  readonly choiceCount?: number | undefined
+  /** The names of the tools that the request allows. */
+  readonly toolNames?: ToolNames | undefined
+}
 
 /** Decodes one stream. */
 export class StreamDecoder {
@@ -47,20 +56,17 @@ export class StreamDecoder {
   isComplete = false
 
   #events: Array<StreamEvent> = []
-  #isStarted = false
   #hasBodyEnded = false
+  /** Whether the body ended inside an event. */
+  #hasBrokenEnd = false
   #byteCount = 0
-  #id: string | undefined = undefined
-  #model: string | undefined = undefined
-  #created: number | undefined = undefined
-  /** What was sent only after `Start`. */
-  #late: Partial<Pick<typeof Finish.Type, "id" | "model" | "created">> = {}
   #usage: Usage.Usage | undefined = undefined
+  readonly #head: StreamHead
   readonly #warnings = new Warnings()
   readonly #choices: StreamChoices
   /** Created when a read ends inside a character. Most reads end after an event. */
   #textDecoder: TextDecoder | undefined = undefined
-  readonly #parser: SseParser
+  readonly #parser: BodyParser
   readonly #context: StreamContext
   readonly #headers: Headers.Headers
   readonly #limits: DecodeOptions
@@ -71,12 +77,20 @@ export class StreamDecoder {
     this.#headers = headers
     this.#limits = limits
     this.#ids = responseIds(headers, call.secret)
+    this.#head = new StreamHead(call, headers, this.#ids)
     this.#choices = new StreamChoices({
       maxArgumentLength: limits.maxToolArgumentBytes,
       markup: { mode: limits.markup, isStrict: call.isMoonshot },
       toolNames: call.toolNames
     })
-    this.#parser = new SseParser((data, event) => this.#onData(data, event))
+    // A coded body that the platform did not decode must not pass for events without meaning.
+    const isDeclaredSse = isEventStream(headers) && encodingOf(headers) === undefined
+    this.#parser = new BodyParser(isDeclaredSse, (data, event) => this.#onData(data, event))
+  }
+
+  /** Whether the body has been read to its end. */
+  get hasBodyEnded(): boolean {
+    return this.#hasBodyEnded
   }
 
   /** Decodes the next bytes of the body, which can start and end anywhere. */
@@ -91,19 +105,28 @@ export class StreamDecoder {
       return
     }
     this.#parser.feed(this.#decode(bytes))
+    if (this.#parser.format === "unknown") {
+      this.failure ??= notAStream(this.#context, this.#headers)
+      return
+    }
     if (this.#parser.pendingLength > this.#limits.maxEventBytes && this.failure === undefined && !this.isComplete) {
       this.#failTooLarge()
     }
   }
 
-  /** Ends the body: fails unless the end mark was received. */
+  /**
+   * Ends the body. Without its end mark, a stream is complete only at hosts that
+   * are not known to send one, and only when every choice has a finish reason.
+   */
   end(): void {
     if (this.failure !== undefined || this.isComplete) return
-    // Some hosts omit the blank line after the end mark. Anything else that is pending is incomplete.
     this.#hasBodyEnded = true
-    this.#parser.feed(`${this.#textDecoder?.decode() ?? ""}\n\n`)
+    this.#parser.feed(this.#textDecoder?.decode() ?? "")
+    this.#parser.end()
     if (this.failure !== undefined || this.isComplete) return
-    this.failure = new StreamTruncatedError(this.#errorMembers("The stream ended without its end mark"))
+    if (this.#isNoStream) this.failure = notAStream(this.#context, this.#headers)
+    else if (this.#isFinishedWithoutMark) this.#finish(false)
+    else this.failure = new StreamTruncatedError(this.#errorMembers("The stream ended without its end mark"))
   }
 
   /** Returns the events decoded since the last call. */
@@ -111,6 +134,18 @@ export class StreamDecoder {
     const events = this.#events
     this.#events = []
     return events
+  }
+
+  /** Whether the body is a JSON document without a response, or empty and declared to be no stream. */
+  get #isNoStream(): boolean {
+    if (this.#parser.format === "sse" || this.#head.isStarted) return false
+    const isDeclared = this.#headers["content-type"] !== undefined && !isEventStream(this.#headers)
+    return this.#parser.format !== undefined || isDeclared
+  }
+
+  get #isFinishedWithoutMark(): boolean {
+    const { choiceCount = 1, isMoonshot } = this.#context
+    return !isMoonshot && !this.#hasBrokenEnd && this.#choices.areFinished(choiceCount)
   }
 
   #decode(bytes: Uint8Array): string {
@@ -133,52 +168,100 @@ export class StreamDecoder {
   }
 
   #onData(data: string, event: string): void {
-    if (this.failure !== undefined || this.isComplete || data === "") return
-    if (data.length > this.#limits.maxEventBytes) return this.#failTooLarge()
-    if (data === "[DONE]" || data.trim() === "[DONE]") return this.#finish()
-    if (this.#hasBodyEnded) return
-    let chunk: Chunk
+    if (this.#isIgnored(data, event)) return
+    if (data.length > this.#limits.maxEventBytes && this.#parser.format !== "json") return this.#failTooLarge()
+    if (data === "[DONE]" || data.trim() === "[DONE]") return this.#finish(true)
     let json: unknown
-    // Both throw, and a Result per event would cost more than the rest of the decoding.
+    // Throws, and a Result per event would cost more than the rest of the decoding.
     try {
       json = JSON.parse(data)
-      if (event === "error") return this.#onErrorObject(json)
-      chunk = decodeChunk(json)
     } catch {
-      if (event === "error") return this.#onErrorObject(data)
-      return this.#onOddChunk(json)
+      return this.#onText(data, event)
     }
+    if (event !== "" && isErrorEvent(event)) return this.#fail(json)
+    if (typeof json === "object" && json !== null) this.#onJson(json)
+    else this.#onText(typeof json === "string" ? json : "", event)
+  }
+
+  #isIgnored(data: string, event: string): boolean {
+    return this.failure !== undefined || this.isComplete || data === "" || (event !== "" && isHeartbeat(event))
+  }
+
+  #onJson(json: object): void {
+    if (embeddedError(json) !== undefined) return this.#onEmbeddedError(json)
+    if (isHeartbeat(json) || this.#isNoChunk(json)) return
+    const whole = this.#choices.hasContent ? undefined : toWholeChunk(json)
+    const chunk = this.#decodeChunk(whole ?? json)
+    if (chunk === undefined) return this.#failNoChunk()
     this.#onChunk(chunk)
+    // A JSON document is complete by itself.
+    if (whole !== undefined && this.#parser.format === "json" && this.failure === undefined) this.#finish(false, true)
   }
 
-  /** A chunk with members of other types. */
-  #onOddChunk(json: unknown): void {
-    const read = chunkFrom(json)
-    if (read === undefined) {
-      this.failure = new StreamDecodeError(this.#errorMembers("An event of the stream is not a chunk"))
-      return
+  /** Decodes a chunk as the API sends it, or as far as it is needed. */
+  #decodeChunk(json: object): Chunk | undefined {
+    try {
+      return decodeChunk(json)
+    } catch {
+      const read = chunkFrom(json)
+      for (const warning of read?.warnings ?? []) this.#warnings.add(warning)
+      return read?.wire
     }
-    for (const warning of read.warnings) this.#warnings.add(warning)
-    this.#onChunk(read.wire)
   }
 
-  /** An error instead of a chunk: `{"error": …}`, or the bare object in an event named `error`. */
-  #onErrorObject(value: unknown): void {
-    const decoded = typeof value === "string" ? { error: value } : Option.getOrUndefined(decodeError(value))
-    const error = (decoded !== undefined && "error" in decoded ? decoded.error : decoded) ?? {}
-    this.failure = fromErrorObject(typeof error === "string" ? { message: error } : error, this.#headers, this.#context)
+  #failNoChunk(): void {
+    this.failure = new StreamDecodeError(this.#errorMembers("An event of the stream is not a chunk"))
+  }
+
+  #isNoChunk(json: object): boolean {
+    return this.#parser.format === "json"
+      ? // A document without choices is no chunk, and no beginning of a stream.
+        !this.#head.isStarted && !hasChoices(json)
+      : // Some hosts omit the blank line after the last event; Moonshot does not.
+        this.#hasBodyEnded && this.#context.isMoonshot
+  }
+
+  /** Data that are no object of JSON. */
+  #onText(text: string, event: string): void {
+    const kind = classifyText(text)
+    if (kind === "error" || isErrorEvent(event)) return this.#fail(text)
+    if (kind === "heartbeat") return
+    // The last event of a body that broke off.
+    if (this.#hasBodyEnded && this.#parser.format === "sse") this.#hasBrokenEnd = true
+    else if (this.#parser.format === "json" && !this.#head.isStarted)
+      this.failure = notAStream(this.#context, this.#headers)
+    else this.#failNoChunk()
+  }
+
+  /** A chunk that reports an error, beside the last of its content. */
+  #onEmbeddedError(json: object): void {
+    if (hasChoices(json)) {
+      const chunk = this.#decodeChunk((this.#choices.hasContent ? undefined : toWholeChunk(json)) ?? json)
+      // The error counts more than content that cannot be decoded.
+      if (chunk !== undefined) this.#onChunk(chunk)
+    }
+    if (this.failure === undefined) this.#fail(json)
+  }
+
+  /** Fails with the error of the host, after the usage if that is known. */
+  #fail(value: unknown): void {
+    const error = embeddedError(value) ?? toErrorObject(value)
+    if (this.#usage !== undefined) this.#events.push({ _tag: "Usage", usage: this.#usage })
+    this.failure =
+      this.#parser.format === "json" && !this.#head.isStarted
+        ? fromEmbeddedError(error, this.#context, { status: 200, headers: this.#headers })
+        : fromErrorObject(error, this.#headers, this.#context)
   }
 
   #onChunk(chunk: Chunk): void {
-    if (chunk.error !== undefined && chunk.error !== null) return this.#onErrorObject(chunk)
-    if (!this.#hasHead) this.#onHead(chunk)
+    if (!this.#head.isComplete) this.#head.add(chunk)
     if (chunk.choices !== undefined && chunk.choices !== null) this.#onChoices(chunk.choices)
     if (chunk.usage !== undefined && chunk.usage !== null) this.#onUsage(chunk.usage)
   }
 
   #onChoices(choices: NonNullable<Chunk["choices"]>): void {
     for (const choice of choices) {
-      if (!this.#isStarted) this.#start()
+      if (!this.#head.isStarted) this.#events.push(this.#head.start())
       const problem = this.#choices.add(choice, this.#events)
       if (problem !== undefined) return this.#failChoice(problem)
       if (choice.usage !== undefined && choice.usage !== null) this.#onUsage(choice.usage)
@@ -190,68 +273,16 @@ export class StreamDecoder {
     this.#usage = Usage.mostComplete(this.#usage, Usage.fromReport(wire))
   }
 
-  get #hasHead(): boolean {
-    return this.#id !== undefined && this.#model !== undefined && this.#created !== undefined
-  }
-
-  /** Id, model and time are those of the first chunk that has them. */
-  #onHead({ created, id, model }: Chunk): void {
-    if (this.#id === undefined && id) {
-      this.#id = id
-      if (this.#isStarted) this.#late = { ...this.#late, id }
-    }
-    if (this.#model === undefined && model) {
-      this.#model = model
-      if (this.#isStarted) this.#late = { ...this.#late, model }
-    }
-    if (this.#created === undefined && created) {
-      this.#created = created
-      if (this.#isStarted) this.#late = { ...this.#late, created }
-    }
-  }
-
-  #start(): void {
-    this.#isStarted = true
-    const { model: requestedModel, provider } = this.#context
-    const model = this.#model ?? requestedModel
-    const rateStatus = parseRateStatus(this.#headers)
-    this.#events.push({
-      _tag: "Start",
-      id: this.#id ?? "",
-      model,
-      ...(model === requestedModel ? {} : { requestedModel }),
-      created: this.#created ?? 0,
-      provider,
-      ...this.#ids,
-      ...(rateStatus === undefined ? {} : { rateStatus })
+  #failChoice(problem: ChoiceProblem): void {
+    this.failure = choiceError(problem, {
+      members: this.#errorMembers(""),
+      finishReason: this.#choices.finishReasons[0] ?? "unknown",
+      maxToolArgumentBytes: this.#limits.maxToolArgumentBytes
     })
   }
 
-  #failChoice(problem: ChoiceProblem): void {
-    switch (problem._tag) {
-      case "index":
-        this.failure = new StreamDecodeError(this.#errorMembers("A choice of the stream has an invalid index"))
-        return
-      case "markup":
-      case "tool call":
-        this.failure = new MalformedOutputError({
-          ...this.#errorMembers(malformedMessage(problem)),
-          reason: problem._tag,
-          finishReason: (this.#choices.finishReasons[0] ?? "unknown").slice(0, 64)
-        })
-        return
-      case "tool call count":
-        this.failure = new StreamDecodeError(this.#errorMembers(`The stream has more than ${maxToolCalls} tool calls`))
-        return
-      case "argument size":
-        this.failure = new ToolArgumentsTooLargeError({
-          ...this.#errorMembers("The arguments of a tool call are larger than allowed"),
-          limit: this.#limits.maxToolArgumentBytes
-        })
-    }
-  }
-
-  #finish(): void {
+  /** `isWhole` is whether the response came in one piece, which needs no finish reason to be complete. */
+  #finish(hasEndMark: boolean, isWhole = false): void {
     const problem = this.#choices.close(this.#events)
     if (problem !== undefined) return this.#failChoice(problem)
     const finishReasons = this.#choices.finishReasons
@@ -268,6 +299,12 @@ export class StreamDecoder {
       common
     )
     if (this.failure !== undefined) return
+    if (!isWhole && !this.#choices.hasFinishReasons) {
+      this.failure = new StreamTruncatedError(
+        this.#errorMembers("The stream ended with its end mark, but without a finish reason")
+      )
+      return
+    }
     this.isComplete = true
     this.#choices.finish(this.#events)
     if (this.#usage !== undefined) this.#events.push({ _tag: "Usage", usage: this.#usage })
@@ -277,7 +314,8 @@ export class StreamDecoder {
       _tag: "Finish",
       finishReason,
       finishReasons,
-      ...this.#late,
+      ...(hasEndMark ? {} : { isWithoutEndMark: true as const }),
+      ...this.#head.late,
       ...(warnings.length === 0 ? {} : { warnings })
     })
   }

@@ -30,7 +30,7 @@ import { make as makeStages, type BuiltPipeline } from "./stages.ts"
 
 type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 
-/** Attaches what had arrived to the error that ends a stream. */
+/** Attaches what had arrived to the error that ends a stream. A stream cannot fail after `Finish`. */
 const withPartial = (
   pull: Pull.Pull<Events, StreamError>,
   lifetime: Lifetime.Lifetime
@@ -41,16 +41,18 @@ const withPartial = (
       for (const event of events) fold = StreamFold.step(fold, event)
       return Effect.succeed(events)
     },
-    onFailure: (cause) =>
-      Effect.failCause(
-        Cause.map(cause, (error) =>
-          withDetails(Lifetime.mapError(lifetime, error), {
-            partial: StreamFold.toPartial(fold),
-            requestId: fold.start?.requestId,
-            traceId: fold.start?.traceId
-          })
-        )
-      ),
+    onFailure: (cause): Pull.Pull<Events, StreamError> =>
+      fold.finish !== undefined && Cause.hasFails(cause)
+        ? Cause.done()
+        : Effect.failCause(
+            Cause.map(cause, (error) =>
+              withDetails(Lifetime.mapError(lifetime, error), {
+                partial: StreamFold.toPartial(fold),
+                requestId: fold.start?.requestId,
+                traceId: fold.start?.traceId
+              })
+            )
+          ),
     onDone: () => Cause.done()
   })
 }

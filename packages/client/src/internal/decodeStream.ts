@@ -1,11 +1,13 @@
-/** Decodes the bytes of an SSE body into events, on demand. */
+/** Decodes the bytes of a body into events, on demand. */
 import type { StreamError } from "@kimi-effect/core/OperationErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { StreamDecoder } from "./StreamDecoder.ts"
 
@@ -16,8 +18,8 @@ type Bytes = Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, HttpClientError.Ht
 type Events = Pull.Pull<Arr.NonEmptyReadonlyArray<StreamEvent>, StreamError, void>
 
 /** Reads the rest of the body, which is usually empty, so that the connection can be reused. */
-const drain = (bytes: Bytes): Effect.Effect<never, Cause.Done<void>> =>
-  Effect.forever(bytes).pipe(Effect.timeoutOption(drainTimeout), Effect.ignoreCause, Effect.andThen(Cause.done()))
+const drain = (bytes: Bytes): Effect.Effect<void> =>
+  Effect.forever(bytes).pipe(Effect.timeoutOption(drainTimeout), Effect.ignoreCause)
 
 const pullEvents = (
   bytes: Bytes,
@@ -40,15 +42,40 @@ const pullEvents = (
     const events = decoder.take()
     if (Arr.isReadonlyArrayNonEmpty(events)) return Effect.succeed(events)
     if (decoder.failure !== undefined) return Effect.fail(decoder.failure)
-    return decoder.isComplete ? drain(bytes) : read
+    return decoder.isComplete ? Cause.done() : read
   })
   return next
 }
 
-/** Decodes a body. If the body fails, the stream fails with `onBroken` after the events received so far. */
+/**
+ * Decodes a body. If the body fails, the stream fails with `onBroken` after the
+ * events received so far. A complete stream ends at once, whatever its body does
+ * next: the rest of the body is read in the background for a moment, and then
+ * its connection is closed.
+ */
 export const decodeStream = (
   body: Stream.Stream<Uint8Array, HttpClientError.HttpClientError>,
   decoder: StreamDecoder,
   onBroken: (error: HttpClientError.HttpClientError) => StreamError
 ): Stream.Stream<StreamEvent, StreamError> =>
-  Stream.transformPull(body, (bytes) => Effect.succeed(pullEvents(bytes, decoder, onBroken)))
+  Stream.fromChannel(
+    Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
+      Effect.suspend(() => {
+        // Not a child of the stream's scope, because the body may outlive the stream.
+        const bodyScope = Scope.makeUnsafe()
+        let bytes: Bytes | undefined
+        const close = Scope.addFinalizerExit(scope, (exit) =>
+          decoder.isComplete && bytes !== undefined && !decoder.hasBodyEnded
+            ? Effect.forkDetach(Effect.ensuring(Effect.interruptible(drain(bytes)), Scope.close(bodyScope, exit)))
+            : Scope.close(bodyScope, exit)
+        )
+        return Effect.andThen(
+          close,
+          Effect.map(Channel.toPullScoped(body.channel, bodyScope), (pull) => {
+            bytes = pull
+            return pullEvents(pull, decoder, onBroken)
+          })
+        )
+      })
+    )
+  )

@@ -1,8 +1,10 @@
 /** Reads a response body without holding more of it than a limit allows. */
 import * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 
 type Response = HttpClientResponse.HttpClientResponse
@@ -71,6 +73,33 @@ export const readBody = (
     ? Effect.as(discardBody(response), { text: "", isTruncated: true })
     : Effect.map(response.text, (text) => ({ text, isTruncated: false }))
 }
+
+/**
+ * Reads at most `maxBytes` for at most `duration`, and decodes as text what was
+ * received. A body that breaks off, or does not end in time, is closed; it is
+ * truncated as well.
+ */
+export const readBodyWithin = (
+  response: Response,
+  maxBytes: number,
+  duration: Duration.Input
+): Effect.Effect<BodyText> =>
+  Effect.suspend(() => {
+    if ((contentLength(response) ?? 0) > maxBytes) {
+      return Effect.as(discardBody(response), { text: "", isTruncated: true })
+    }
+    const decoder = new TextDecoder()
+    let text = ""
+    return readPieces(response, maxBytes, (bytes) => {
+      text += decoder.decode(bytes, { stream: true })
+    }).pipe(
+      Effect.timeoutOption(duration),
+      Effect.match({
+        onFailure: () => ({ text, isTruncated: true }),
+        onSuccess: (isLonger) => ({ text, isTruncated: Option.getOrElse(isLonger, () => true) })
+      })
+    )
+  })
 
 const concatenate = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
   const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))

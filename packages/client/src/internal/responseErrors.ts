@@ -1,12 +1,12 @@
 /** The errors of a successful response whose body cannot be used. */
-import { ErrorBody } from "@kimi-effect/core/internal/ErrorBody"
+import type { ErrorObject } from "@kimi-effect/core/internal/ErrorBody"
 import type { CallError } from "@kimi-effect/core/OperationErrors"
 import { InvalidResponseError } from "@kimi-effect/core/ProviderErrors"
 import { ResponseTooLargeError } from "@kimi-effect/core/ResourceErrors"
 import type * as Headers from "effect/http/Headers"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
+import { encodingOf } from "./contentEncoding.ts"
+import { embeddedError } from "./embeddedError.ts"
 import { type ErrorContext, fromErrorObject, responseIds } from "./mapError.ts"
 import { scrubWord } from "./scrub.ts"
 
@@ -15,8 +15,6 @@ export interface ResponseHead {
   readonly status: number
   readonly headers: Headers.Headers
 }
-
-const decodeErrorBody = Schema.decodeUnknownOption(ErrorBody)
 
 /** Parses JSON without throwing. */
 export const parseJson = (text: string): Result.Result<unknown, unknown> => Result.try((): unknown => JSON.parse(text))
@@ -38,7 +36,7 @@ export const responseTooLarge = (
   })
 
 /** The response is not what this API returns. */
-const invalidResponse = (
+export const invalidResponse = (
   message: string,
   context: ErrorContext,
   { headers, status }: ResponseHead
@@ -54,11 +52,26 @@ const invalidResponse = (
   })
 }
 
+/** Maps the error that a successful response reports in place of its content. */
+export const fromEmbeddedError = (error: ErrorObject, context: ErrorContext, head: ResponseHead): CallError => {
+  const mapped = fromErrorObject(error, head.headers, context)
+  return mapped._tag === "StreamFailedError" ? invalidResponse(mapped.message, context, head) : mapped
+}
+
+/** `message`, or that the body is in a coding that was not accepted and is not decoded. */
+const unreadable = (message: string, headers: Headers.Headers): string => {
+  const encoding = encodingOf(headers)
+  return encoding === undefined ? message : `The response is encoded as ${encoding}, which was not accepted`
+}
+
+/** The response to a stream is neither a stream nor a completion. */
+export const notAStream = (context: ErrorContext, headers: Headers.Headers): InvalidResponseError =>
+  invalidResponse(unreadable("The host did not respond with a stream", headers), context, { status: 200, headers })
+
 /** Maps an unexpected body: an error object that was sent with a successful status, or `message` for anything else. */
 export const unexpectedBody = (text: string, message: string, context: ErrorContext, head: ResponseHead): CallError => {
-  const body = Option.flatMap(Result.getSuccess(parseJson(text)), decodeErrorBody)
-  if (Option.isNone(body)) return invalidResponse(message, context, head)
-  const { error } = body.value
-  const mapped = fromErrorObject(typeof error === "string" ? { message: error } : error, head.headers, context)
-  return mapped._tag === "StreamFailedError" ? invalidResponse(mapped.message, context, head) : mapped
+  const error = embeddedError(Result.getOrUndefined(parseJson(text)))
+  return error === undefined
+    ? invalidResponse(unreadable(message, head.headers), context, head)
+    : fromEmbeddedError(error, context, head)
 }

@@ -24,11 +24,9 @@ describe("StreamDecoder on invalid streams", () => {
         '{"id":"chatcmpl-abdata: {"id":"chatcmpl-1","choices":[{"delta":{"content":"x"}}]}',
         '{"choices":[{"delta":{"content":"x"}}]}{"choices":[]}',
         '{"choices":[',
-        "not json",
-        "null",
-        "3",
-        '"text"',
-        "true",
+        "part of [the] response",
+        `${"words ".repeat(20)}`,
+        "[3]",
         '{"choices":{}}',
         '{"choices":[3]}',
         '{"choices":[{"delta":"x"}]}',
@@ -44,7 +42,7 @@ describe("StreamDecoder on invalid streams", () => {
     })
 
     it("is not quoted in the error", () => {
-      assert.deepStrictEqual(failureOf(failsWith("data: what the model said\n\n")), {
+      assert.deepStrictEqual(failureOf(failsWith("data: what {the} model said\n\n")), {
         _tag: "StreamDecodeError",
         provider: "moonshot",
         model: "kimi-k3",
@@ -74,7 +72,6 @@ describe("StreamDecoder on invalid streams", () => {
         const error = { message: "sorry", type }
         for (const text of [
           toSse({ error }),
-          toSse({ ...chunk({ content: "x" }), error }),
           `event: error\n${toSse({ error })}`,
           `event: error\n${toSse(error)}`,
           `event: error\n${toSse({ type: "error", error })}`
@@ -210,15 +207,19 @@ describe("StreamDecoder on invalid streams", () => {
     it("allow an event of exactly that size", () => {
       const reads = Array.from({ length: 1_000 }, () => hello)
       assert.isUndefined(decode([...reads, stop, done], limited({ maxEventBytes: 200 })).failure)
-      const exact = limited({ maxEventBytes: hello.length - "data: \n\n".length })
-      assert.isUndefined(decode([hello, done], exact).failure)
-      assert.isUndefined(decode(hello.split(/(?<=\n)/).concat(done), exact).failure)
+      const last = toSse(chunk({ content: "hello" }, "stop"))
+      const exact = limited({ maxEventBytes: last.length - "data: \n\n".length })
+      assert.isUndefined(decode([last, done], exact).failure)
+      assert.isUndefined(decode(last.split(/(?<=\n)/).concat(done), exact).failure)
     })
 
     it("fail tool arguments that are larger than allowed in total", () => {
       const piece = (length: number) =>
         chunk({ tool_calls: [{ index: 0, id: "a", function: { name: "f", arguments: "x".repeat(length) } }] })
-      assert.isUndefined(decodeData([piece(60), piece(40), "[DONE]"], limited({ maxToolArgumentBytes: 100 })).failure)
+      assert.isUndefined(
+        decodeData([piece(60), piece(40), chunk({}, "tool_calls"), "[DONE]"], limited({ maxToolArgumentBytes: 100 }))
+          .failure
+      )
       const outcome = decodeData([piece(60), piece(41), "[DONE]"], limited({ maxToolArgumentBytes: 100 }))
       const message = "The arguments of a tool call are larger than allowed"
       assert.deepInclude(failureOf(outcome), { _tag: "ToolArgumentsTooLargeError", limit: 100, message })
@@ -255,7 +256,7 @@ describe("StreamDecoder on invalid streams", () => {
         chunk({
           tool_calls: Array.from({ length: count }, (_, index) => ({ index, id: "a", function: { name: "f" } }))
         })
-      assert.isUndefined(decodeData([calls(maxToolCalls), "[DONE]"]).failure)
+      assert.isUndefined(decodeData([calls(maxToolCalls), chunk({}, "tool_calls"), "[DONE]"]).failure)
       assert.strictEqual(tagOf(decodeData([calls(maxToolCalls + 1), "[DONE]"])), "StreamDecodeError")
     })
 
@@ -263,7 +264,7 @@ describe("StreamDecoder on invalid streams", () => {
       const bounds = limited({ maxResponseBytes: 1_000, maxEventBytes: 500 })
       const after = "x".repeat(2_000)
       assert.strictEqual(tagOf(decode(["data: {\n\n", after, after], bounds)), "StreamDecodeError")
-      assert.isUndefined(decode([hello, done, after, after], bounds).failure)
+      assert.isUndefined(decode([hello, stop, done, after, after], bounds).failure)
     })
 
     it("fail a choice with an invalid index", () => {
@@ -282,14 +283,14 @@ describe("StreamDecoder on invalid streams", () => {
       'data: {"__proto__":{"error":{"message":"injected"},"usage":{"prompt_tokens":1}},"constructor":{"prototype":{}},' +
       '"choices":[{"index":0,"__proto__":{"finish_reason":"injected"},"delta":{"__proto__":{"content":"injected"},' +
       '"content":"x","tool_calls":[{"index":0,"id":"__proto__","function":{"name":"__proto__","arguments":"{}"}}]}}]}\n\n'
-    const { events, failure } = decode([text, done])
+    const { events, failure } = decode([text, stop, done])
     assert.isUndefined(failure)
     assert.deepStrictEqual(
       events.map((event) => event._tag),
       ["Start", "TextDelta", "ToolCallDelta", "ToolCall", "Finish"]
     )
     assert.deepInclude(events[1], { text: "x" })
-    assert.deepInclude(events[4], { finishReason: "unknown" })
+    assert.deepInclude(events[4], { finishReason: "stop" })
     assert.notProperty({}, "error")
     assert.notProperty({}, "content")
   })

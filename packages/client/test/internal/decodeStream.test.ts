@@ -4,7 +4,6 @@ import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
@@ -105,6 +104,7 @@ describe("decodeStream", () => {
             Ref.update(left, (n) => n + 1)
           )
           yield* Effect.exit(Stream.runDrain(Stream.take(decoded(body), count)))
+          yield* Effect.yieldNow
           assert.strictEqual(yield* Ref.get(left), 1)
         }
       }
@@ -113,11 +113,11 @@ describe("decodeStream", () => {
 
   it.effect("reads to the end of the body after the end mark, so that the connection can be reused", () =>
     Effect.gen(function* () {
-      const hasEnded = yield* Ref.make(false)
-      const end: Body = Stream.drain(Stream.fromEffect(Ref.set(hasEnded, true)))
+      const hasEnded = yield* Deferred.make<void>()
+      const end: Body = Stream.drain(Stream.fromEffect(Deferred.succeed(hasEnded, undefined)))
       const body = Stream.concat(bodyOf(...whole, "\n", ": bye\n\n"), end)
       assert.deepStrictEqual(yield* Stream.runCollect(decoded(body)), events)
-      assert.isTrue(yield* Ref.get(hasEnded))
+      yield* Deferred.await(hasEnded)
     })
   )
 
@@ -129,32 +129,39 @@ describe("decodeStream", () => {
     })
   )
 
-  it.effect("waits 250 ms for the end of the body after the end mark, without delaying Finish", () =>
+  /** A complete stream whose body goes on with `rest`, and whether the body has been closed. */
+  const completeThen = Effect.fnUntraced(function* (rest: Body) {
+    const isClosed = yield* Ref.make(false)
+    const body = Stream.ensuring(Stream.concat(bodyOf(...whole), rest), Ref.set(isClosed, true))
+    // No time passes, so a stream that waited would never end.
+    assert.deepStrictEqual(yield* Stream.runCollect(decoded(body)), events)
+    return isClosed
+  })
+
+  it.effect("ends at the end mark while the host leaves the connection open, and closes it 250 ms later", () =>
     Effect.gen(function* () {
-      const isFinished = yield* Deferred.make<void>()
-      const left = yield* Ref.make(false)
-      const open = Stream.ensuring(Stream.concat(bodyOf(...whole), Stream.never), Ref.set(left, true))
-      const fiber = yield* Effect.forkChild(
-        Stream.runForEach(decoded(open), (event) =>
-          event._tag === "Finish" ? Deferred.succeed(isFinished, undefined) : Effect.void
-        )
-      )
-      yield* Deferred.await(isFinished)
+      const isClosed = yield* completeThen(Stream.never)
       yield* TestClock.adjust("249 millis")
-      assert.isUndefined(fiber.pollUnsafe())
-      assert.isFalse(yield* Ref.get(left))
+      assert.isFalse(yield* Ref.get(isClosed))
       yield* TestClock.adjust("1 millis")
-      yield* Fiber.join(fiber)
-      assert.isTrue(yield* Ref.get(left))
+      assert.isTrue(yield* Ref.get(isClosed))
     })
   )
 
-  it.effect("ends even if the host keeps sending after the end mark", () =>
+  it.effect("ends at the end mark even if the host keeps sending", () =>
     Effect.gen(function* () {
-      const chatter: Body = Stream.map(Stream.tick("10 millis"), () => bytesOf(hello))
-      const fiber = yield* Effect.forkChild(Stream.runCollect(decoded(Stream.concat(bodyOf(...whole), chatter))))
+      const isClosed = yield* completeThen(Stream.map(Stream.tick("10 millis"), () => bytesOf(hello)))
       yield* TestClock.adjust("250 millis")
-      assert.deepStrictEqual(yield* Fiber.join(fiber), events)
+      assert.isTrue(yield* Ref.get(isClosed))
+    })
+  )
+
+  it.effect("closes the body at once when the consumer leaves before the end mark", () =>
+    Effect.gen(function* () {
+      const isClosed = yield* Ref.make(false)
+      const body = Stream.ensuring(Stream.concat(bodyOf(hello), Stream.never), Ref.set(isClosed, true))
+      yield* Stream.runCollect(Stream.take(decoded(body), 1))
+      assert.isTrue(yield* Ref.get(isClosed))
     })
   )
 })

@@ -8,8 +8,9 @@ import * as Schema from "effect/Schema"
 import { TaggedKimiError } from "./TaggedKimiError.ts"
 
 /**
- * The stream ended without `[DONE]`, so the response is incomplete even if a
- * finish reason had arrived.
+ * The stream ended without `[DONE]`, or with it and without a finish reason, so
+ * the response is incomplete. At hosts other than Moonshot's, a stream whose
+ * choices all have a finish reason is complete without `[DONE]`.
  *
  * @category errors
  * @since 0.1.0

@@ -99,7 +99,7 @@ export const Usage = Schema.TaggedStruct("Usage", {
 })
 
 /**
- * The response is complete: the host sent its end marker.
+ * The response is complete.
  *
  * @category schemas
  * @since 0.1.0
@@ -109,6 +109,8 @@ export const Finish = Schema.TaggedStruct("Finish", {
   finishReason: Schema.String,
   /** The same for every choice, by its index. */
   finishReasons: Schema.Array(Schema.String),
+  /** Present when the host sent no end mark: the body ended after a finish reason for every choice. */
+  isWithoutEndMark: Schema.optionalKey(Schema.Literal(true)),
   /** The id, if the host sent it only after `Start`. */
   id: Schema.optionalKey(Schema.String),
   /** The model, if the host sent it only after `Start`. */

@@ -67,16 +67,23 @@ const usageOfLost = (call: Call, received: number, millis: number): Cost.Billabl
 /** The charged usage of an attempt of which only the error is known. */
 const estimateUsage = (call: Call, cause: Cause.Cause<KimiError>, millis: number): Cost.BillableUsage => {
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
-  return error?._tag === "ReasoningBudgetExhaustedError" && error.completionTokens !== undefined
-    ? fromTokens(TokenCount.ofPrompt(call.request), error.completionTokens)
-    : usageOfLost(call, 0, millis)
+  if (error?._tag === "ReasoningBudgetExhaustedError" && error.completionTokens !== undefined) {
+    return fromTokens(TokenCount.ofPrompt(call.request), error.completionTokens)
+  }
+  const partial = error?.partial
+  if (partial?.usage === undefined) return usageOfLost(call, 0, millis)
+  const { completion_tokens, prompt_tokens } = partial.usage
+  const calls = partial.tool_calls.map(({ name }) => name)
+  return Cost.billableUsage(fromTokens(prompt_tokens, completion_tokens), calls)
 }
 
 /** The outcome of an attempt without a response; `undefined` if it was free. */
 const failureOutcome = (cause: Cause.Cause<KimiError>): Accounting.Outcome | undefined => {
   if (Cause.hasInterrupts(cause)) return "abandoned"
   const error = Cause.findErrorOption(cause)
-  return Option.isSome(error) && error.value.billing === "none" ? undefined : "failed"
+  // What was generated before a failure is billed, whatever the failure is.
+  const isFree = Option.isSome(error) && error.value.billing === "none" && error.value.partial === undefined
+  return isFree ? undefined : "failed"
 }
 
 /** What one attempt is charged. */

@@ -6,9 +6,12 @@
  *
  * @since 0.1.0
  */
+import type * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import { DeadlineExceededError } from "../errors/TimeoutErrors.ts"
 import * as Stage from "../pipeline/Stage.ts"
@@ -30,9 +33,14 @@ export const withDeadline =
   <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E | DeadlineExceededError, R> =>
     deadline === undefined ? call : Effect.timeoutOrElse(call, { duration: deadline, orElse: () => exceeded(deadline) })
 
+/** Whether an item is the last event of a complete response. */
+const isFinish = (item: unknown): boolean =>
+  typeof item === "object" && item !== null && "_tag" in item && item._tag === "Finish"
+
 /**
  * Bounds a streamed call from its start to its last event, including the time
- * that the consumer takes.
+ * that the consumer takes. After `Finish` the response is complete, so the
+ * deadline only ends the wait for the end of the stream.
  *
  * @category combinators
  * @since 0.1.0
@@ -45,10 +53,16 @@ export const withStreamDeadline =
       : Stream.transformPull(call, (pull, scope) =>
           Effect.map(Effect.all([Clock.Clock, Watchdog.make(scope)]), ([clock, watchdog]) => {
             const end = clock.currentTimeMillisUnsafe() + Duration.toMillis(deadline)
-            return Effect.suspend(() =>
+            let isFinished = false
+            const expired = (): Pull.Pull<never, DeadlineExceededError> =>
+              isFinished ? Cause.done() : exceeded(deadline)
+            return Effect.suspend((): Pull.Pull<Arr.NonEmptyReadonlyArray<A>, E | DeadlineExceededError, void, R> =>
               clock.currentTimeMillisUnsafe() >= end
-                ? exceeded(deadline)
-                : watchdog.guard(pull, end, () => exceeded(deadline))
+                ? expired()
+                : Effect.map(watchdog.guard(pull, end, expired), (items) => {
+                    isFinished = isFinish(items.at(-1))
+                    return items
+                  })
             )
           })
         )

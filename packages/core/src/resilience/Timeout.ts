@@ -9,9 +9,12 @@
  * - Only what the model generated counts as content, so keep-alive comments do
  *   not keep a dead stream alive.
  * - A timeout interrupts the attempt, which closes its connection.
+ * - A stream ends with its `Finish`: nothing that happens to the attempt after
+ *   it is waited for, and nothing can fail it.
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -111,10 +114,12 @@ export const withStreamTimeout =
         const end = clock.currentTimeMillisUnsafe() + Duration.toMillis(options.totalTimeout)
         let started: StartedAttempt = origin
         let hasContent = false
+        let isFinished = false
         /** How much longer the host may stay silent. */
         let maxSilence = Duration.toMillis(options.firstTokenTimeout)
 
         return Effect.suspend((): Pull.Pull<EventChunk, E | StreamTimeoutError> => {
+          if (isFinished) return Cause.done()
           const start = clock.currentTimeMillisUnsafe()
           // Events that have already arrived would win against any timer.
           if (start >= end) return Effect.fail(totalTimeoutError(options.totalTimeout, started))
@@ -127,6 +132,7 @@ export const withStreamTimeout =
             )
           return Effect.map(watchdog.guard(pull, isTotal ? end : start + maxSilence, onExpired), (events) => {
             if (events[0]._tag === "Start") started = withResponseIds(origin, events[0])
+            isFinished = events.at(-1)?._tag === "Finish"
             if (events.some(isContent)) {
               hasContent = true
               maxSilence = idle

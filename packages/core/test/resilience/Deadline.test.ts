@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import type { StreamEvent } from "../../src/models/StreamEvent.ts"
 import { withDeadline, withStreamDeadline } from "../../src/resilience/Deadline.ts"
 
 const deadline = Duration.seconds(2)
@@ -59,4 +60,26 @@ describe("withStreamDeadline", () => {
       assert.deepStrictEqual(yield* Stream.runCollect(withStreamDeadline(deadline)(Stream.make(1, 2))), [1, 2])
     })
   )
+
+  describe("after Finish", () => {
+    const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
+    const open = Stream.concat(Stream.make(finish), Stream.never)
+
+    it.effect("ends the wait for the end of the stream without an error", () =>
+      Effect.gen(function* () {
+        const fiber = yield* Effect.forkChild(Stream.runCollect(withStreamDeadline(deadline)(open)))
+        yield* TestClock.adjust(deadline)
+        assert.deepStrictEqual(yield* Fiber.join(fiber), [finish])
+      })
+    )
+
+    it.effect("does not fail when the consumer takes longer than the deadline", () =>
+      Effect.gen(function* () {
+        const slow = Stream.runForEach(withStreamDeadline(deadline)(open), () => Effect.sleep("3 seconds"))
+        const fiber = yield* Effect.forkChild(slow)
+        yield* TestClock.adjust("3 seconds")
+        yield* Fiber.join(fiber)
+      })
+    )
+  })
 })

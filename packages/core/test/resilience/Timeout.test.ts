@@ -257,4 +257,33 @@ describe("withStreamTimeout", () => {
       assert.strictEqual(yield* Effect.flip(Stream.runDrain(withStreamTimeout(options)(failing))), own)
     })
   )
+
+  describe("after Finish", () => {
+    const failure = new ServerError({ message: "late" })
+    for (const [name, rest] of [
+      ["stays open", Stream.never],
+      ["fails", Stream.fail(failure)],
+      ["continues", Stream.make(text)]
+    ] as ReadonlyArray<readonly [string, Stream.Stream<StreamEvent, ServerError>]>) {
+      it.effect(`ends the stream at once when the attempt ${name}`, () =>
+        Effect.gen(function* () {
+          const attempt = Stream.concat(Stream.make(start, text, finish), rest)
+          // No time passes.
+          const events = yield* Stream.runCollect(withStreamTimeout(options)(attempt))
+          assert.deepStrictEqual(events, [start, text, finish])
+        })
+      )
+    }
+
+    it.effect("does not fail when the consumer takes longer than the total timeout", () =>
+      Effect.gen(function* () {
+        const attempt = Stream.concat(Stream.make(start, text, finish), Stream.never)
+        const fiber = yield* Effect.forkChild(
+          Stream.runForEachArray(withStreamTimeout(options)(attempt), () => Effect.sleep("200 seconds"))
+        )
+        yield* TestClock.adjust("200 seconds")
+        yield* Fiber.join(fiber)
+      })
+    )
+  })
 })

@@ -24,6 +24,7 @@ export interface Options {
   readonly headers?: Headers.Input
   readonly model?: string
   readonly isMoonshot?: boolean
+  readonly choiceCount?: number
   readonly tools?: ReadonlyArray<string>
 }
 
@@ -38,6 +39,7 @@ export const makeDecoder = (options: Options = {}): StreamDecoder =>
       isMoonshot: options.isMoonshot ?? true,
       secret: "sk-0123456789abcdef",
       model: options.model ?? "kimi-k3",
+      choiceCount: options.choiceCount,
       toolNames: () => new Set(options.tools)
     },
     Headers.fromInput(options.headers ?? {}),

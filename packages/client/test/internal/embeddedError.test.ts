@@ -1,0 +1,20 @@
+import { assert, describe, it } from "@effect/vitest"
+import { toErrorObject } from "../../src/internal/embeddedError.ts"
+
+describe("toErrorObject", () => {
+  it("keeps the details from which an error is recognised", () => {
+    const details = { status: 400, n_ctx: 4096, n_prompt_tokens: 5000, metadata: { headers: {} }, request_id: "req-1" }
+    assert.deepInclude(toErrorObject({ error: { message: "too long", ...details } }), {
+      message: "too long",
+      ...details
+    })
+  })
+
+  it("has the request id that is next to the error", () => {
+    assert.deepInclude(toErrorObject({ error: { message: "failed" }, request_id: "req-1" }), { request_id: "req-1" })
+  })
+
+  it("has only a message when the error is a text", () => {
+    assert.deepStrictEqual(toErrorObject({ error: "failed" }), { message: "failed" })
+  })
+})
