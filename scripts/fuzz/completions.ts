@@ -20,7 +20,9 @@ const run = (input: Uint8Array): void => {
     expect(isKimiError(unexpectedBody(text, "not a completion", context, head)), () => "not an error of the library")
     return
   }
-  const response = fromCompletion(decoded.success, { provider: "moonshot" }, "kimi-k3")
+  const response = fromCompletion(decoded.success, { provider: "moonshot" }, "kimi-k3", undefined, {
+    markup: { mode: "parse", isStrict: false }
+  })
   if ("_tag" in response) return expect(isKimiError(response), () => "not an error of the library")
   expect(
     response.choices.some(({ message }) => message.content !== "" || message.tool_calls !== undefined),
@@ -42,6 +44,13 @@ export const completions: Target = {
   name: "completions",
   samples: samples.map((body) => toBytes(JSON.stringify(body))),
   tokens: [
+    "<think>",
+    "</think>",
+    "<|tool_calls_section_begin|>",
+    "<|tool_call_begin|>functions.f:0",
+    "<|tool_call_argument_begin|>{}",
+    "<|tool_call_end|>",
+    "<|tool_calls_section_end|>",
     "null",
     "true",
     "[]",

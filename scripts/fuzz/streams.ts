@@ -3,19 +3,21 @@ import { isKimiError } from "@kimi-effect/core/KimiError"
 import * as Fixtures from "@kimi-effect/testing/node/Fixtures"
 import * as SseText from "@kimi-effect/testing/SseText"
 import * as Headers from "effect/http/Headers"
-import { type SizeLimits, StreamDecoder } from "../../packages/client/src/internal/StreamDecoder.ts"
+import { StreamDecoder } from "../../packages/client/src/internal/StreamDecoder.ts"
 import { expect, type Target, toBytes } from "./Target.ts"
 
-const context = { provider: "moonshot", isMoonshot: true, model: "kimi-k3", secret: "sk-fuzz-0123456789" }
+const context = { provider: "custom", isMoonshot: false, model: "kimi-k3", secret: "sk-fuzz-0123456789" }
 const headers = Headers.fromInput({ "content-type": "text/event-stream", "msh-request-id": "request" })
 
-/** Larger than any input. */
-const wide: SizeLimits = { maxResponseBytes: 1e9, maxEventBytes: 1e9, maxToolArgumentBytes: 1e9 }
-const narrow: SizeLimits = { maxResponseBytes: 4_096, maxEventBytes: 512, maxToolArgumentBytes: 64 }
+type Options = ConstructorParameters<typeof StreamDecoder>[2]
+
+/** Limits larger than any input. */
+const wide: Options = { maxResponseBytes: 1e9, maxEventBytes: 1e9, maxToolArgumentBytes: 1e9, markup: "parse" }
+const narrow: Options = { maxResponseBytes: 4_096, maxEventBytes: 512, maxToolArgumentBytes: 64, markup: "fail" }
 
 /** Decodes the input in pieces of some bytes, and returns its events and how it ended, as text. */
-const decode = (input: Uint8Array, pieceBytes: number, limits: SizeLimits): string => {
-  const decoder = new StreamDecoder(context, headers, limits)
+const decode = (input: Uint8Array, pieceBytes: number, options: Options): string => {
+  const decoder = new StreamDecoder(context, headers, options)
   for (let start = 0; start < input.length; start += pieceBytes) {
     decoder.feed(input.subarray(start, start + pieceBytes))
   }
@@ -44,6 +46,13 @@ export const streams: Target = {
   ],
   tokens: [
     SseText.done,
+    "<think>",
+    "</think>",
+    "<|tool_calls_section_begin|>",
+    "<|tool_call_begin|>functions.f:0",
+    "<|tool_call_argument_begin|>{}",
+    "<|tool_call_end|>",
+    "<|tool_calls_section_end|>",
     "data: ",
     "data",
     "event: error\n",
