@@ -7,7 +7,9 @@
  * A target is a row of the table, or a file in one of its folders, such as
  * `resilience/Backoff.ts`. Results are kept in `node_modules/.cache/stryker`,
  * and the next run repeats only what has changed. `KIMI_MUTATION_WORKERS` sets
- * the number of processes; the default is the number of cores less one.
+ * the number of processes; the default is the number of cores less one. Code
+ * that runs once, when a module is loaded, is only changed with
+ * `KIMI_MUTATION_STATIC=1`, because each such change takes a run of all tests.
  */
 import { existsSync, mkdirSync } from "node:fs"
 import { availableParallelism } from "node:os"
@@ -28,17 +30,17 @@ const folder = (name: string): Target => ({
   tests: `test/${name}/**/*.test.ts`
 })
 
+/** Errors are mapped by these files together. */
+const errorModules = ["mapError", "statusErrors", "badRequestMessages", "rateLimitMessages"]
+
 const targets: Readonly<Record<string, Target>> = {
   resilience: folder("resilience"),
   cache: folder("cache"),
   money: folder("money"),
-  // Errors are mapped by four files that belong together.
   mapError: {
     package: "packages/client",
-    files: ["mapError", "statusErrors", "badRequestMessages", "rateLimitMessages"].map(
-      (file) => `src/internal/${file}.ts`
-    ),
-    tests: "test/internal/*.test.ts"
+    files: errorModules.map((file) => `src/internal/${file}.ts`),
+    tests: `test/internal/{${errorModules.join(",")}}*.test.ts`
   }
 }
 
@@ -88,6 +90,7 @@ try {
     clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
     tempDirName: ".stryker-tmp",
     cleanTempDir: "always",
+    ignoreStatic: process.env["KIMI_MUTATION_STATIC"] !== "1",
     concurrency: workers
   }).runMutationTest()
 } catch (error) {
