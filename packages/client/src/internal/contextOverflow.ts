@@ -15,6 +15,8 @@ const overflows: ReadonlyArray<RegExp> = [
   /\b(?:longer|larger|greater) than the (?:model'?s? )?(?:maximum )?(?:context|model) (?:length|window|size)/i,
   /\b(?:prompt|input|conversation)\b.{0,40}\btoo long\b/i,
   /\b(?:reduce|shorten) (?:the |your )?(?:(?:length|size|number) of (?:the |your )?)?(?:input|messages?|prompt|conversation)\b/i,
+  // Tokens of a minute or a day exceed a rate limit instead.
+  /\b(?:input|prompt|context) (?:tokens?|length|size)\b.{0,24}\bexceed\w{0,3}\b(?!.{0,80}\b(?:rate|per[ -](?:second|minute|hour|day)|quota)\b)/i,
   /`inputs` tokens \+ `max_new_tokens` must be/i,
   /\bcontext (?:length|window|size) is only \d/i,
   /ContextWindowExceeded/i,
