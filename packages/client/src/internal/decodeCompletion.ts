@@ -225,7 +225,7 @@ export interface ReadOptions {
 }
 
 /** The model as the host names it, and as the request does if it differs. */
-const modelMembers = (model: string, requestedModel: string) =>
+export const modelMembers = (model: string, requestedModel: string) =>
   model === requestedModel ? { model } : { model, requestedModel }
 
 const warningsOf = (choices: ReadonlyArray<ReadChoice>, { warnings = [] }: ReadOptions) => {

@@ -78,7 +78,7 @@ const codeOf = (value: Members): string | number | undefined => {
   return undefined
 }
 
-/** Words that say nothing about the kind of an error. */
+/** Words that do not identify the kind of an error. */
 const emptyWords: ReadonlySet<string> = new Set(["", "error", "none", "null"])
 
 const wordOf = (value: unknown): string | undefined =>
@@ -159,7 +159,7 @@ export const embeddedError = (json: unknown): ErrorObject | undefined => {
 
 const heartbeatName = /^(?:ping|pong|heartbeat|keep[-_ ]?alive)$/i
 
-/** Whether an event that is named so, or an object that says so, only keeps the connection open. */
+/** Whether an event that is named so, or an object with such a type, only keeps the connection open. */
 export const isHeartbeat = (value: unknown): boolean =>
   isObject(value)
     ? [value["type"], value["object"], value["event"]].some(isHeartbeat)
@@ -167,7 +167,7 @@ export const isHeartbeat = (value: unknown): boolean =>
 
 const errorEvent = /(?:^|[._-])(?:error|exception|failed|failure)$/i
 
-/** Whether an event with this name reports an error, whatever its data are. */
+/** Whether an event with this name reports an error, regardless of its data. */
 export const isErrorEvent = (event: string): boolean => errorEvent.test(event)
 
 const errorWords =

@@ -129,7 +129,7 @@ describe("decodeStream", () => {
     })
   )
 
-  /** A complete stream whose body goes on with `rest`, and whether the body has been closed. */
+  /** A complete stream whose body continues with `rest`, and whether the body has been closed. */
   const completeThen = Effect.fnUntraced(function* (rest: Body) {
     const isClosed = yield* Ref.make(false)
     const body = Stream.ensuring(Stream.concat(bodyOf(...whole), rest), Ref.set(isClosed, true))

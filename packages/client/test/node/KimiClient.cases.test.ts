@@ -11,7 +11,7 @@ import type { KimiError } from "@kimi-effect/core/KimiError"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
 import { Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
-import { Effect, Result, Stream } from "effect"
+import { Effect, Result } from "effect"
 import { readFileSync } from "node:fs"
 import { connect, hello } from "./support/kimi.ts"
 
