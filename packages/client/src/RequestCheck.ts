@@ -20,7 +20,7 @@ import { requestSize } from "./internal/rules/requestSize.ts"
 import type { CheckError, Rule } from "./internal/rules/Rule.ts"
 import { sampling } from "./internal/rules/sampling.ts"
 import { forcedTool, reasoningHistory, thinkingControl } from "./internal/rules/thinking.ts"
-import { toolHistory, toolList } from "./internal/rules/tools.ts"
+import { toolHistory, toolList, toolNames } from "./internal/rules/tools.ts"
 import { contextOverflow, retiredModel, stopSequences } from "./internal/rules/modelLimits.ts"
 import type { Provider } from "./Provider.ts"
 
@@ -36,6 +36,7 @@ const rules: ReadonlyArray<Rule> = [
   thinkingControl,
   sampling,
   stopSequences,
+  toolNames,
   toolList,
   forcedTool,
   toolHistory,

@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import type { Provider } from "../Provider.ts"
 import { describeSchemaError } from "./describeSchemaError.ts"
+import { withoutAbsent, withUnknownMembers } from "./requestMembers.ts"
 
 const { tools, response_format, extra_body, prediction, ...plainMembers } = ChatRequest.fields
 
@@ -107,9 +108,13 @@ export const validate = (request: unknown, provider: Provider): Result.Result<Ch
       )
     )
   }
-  return Result.mapError(encodeRequest(request), (error) => {
-    const { path, message } = describeSchemaError(error)
-    return invalidRequest(provider, path, message)
+  const present = withoutAbsent(request)
+  return Result.mapBoth(encodeRequest(present), {
+    onSuccess: (encoded) => withUnknownMembers(present, encoded),
+    onFailure: (error) => {
+      const { path, message } = describeSchemaError(error)
+      return invalidRequest(provider, path, message)
+    }
   })
 }
 

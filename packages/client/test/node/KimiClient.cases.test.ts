@@ -166,4 +166,27 @@ describe("a client of hosts in the field", () => {
       assert.strictEqual(failure?.recovery._tag, "TopUp")
     })
   )
+
+  it.live("sends the members that only some hosts know", () =>
+    Effect.gen(function* () {
+      const { sent } = yield* run("dropped-members.json", "chat")
+      const { request } = JSON.parse(read("dropped-members.json")) as { readonly request: object }
+      assert.deepInclude(sent, request)
+    })
+  )
+
+  it.live("sends a request without its nulls", () =>
+    Effect.gen(function* () {
+      const { sent } = yield* run("null-absent.json", "chat")
+      assert.notInclude(JSON.stringify(sent), "null")
+      assert.lengthOf(sent?.["messages"] as ReadonlyArray<unknown>, 3)
+    })
+  )
+
+  it.live("sends a request without its empty tool calls", () =>
+    Effect.gen(function* () {
+      const { sent } = yield* run("empty-tool-calls.json", "chat")
+      assert.notInclude(JSON.stringify(sent), "tool")
+    })
+  )
 })

@@ -22,11 +22,8 @@ export const JsonObject = Schema.Record(Schema.String, Schema.Json)
  * @since 0.1.0
  */
 export const FunctionDefinition = Schema.Struct({
-  name: Schema.String.check(
-    Schema.isPattern(/^[a-zA-Z_][a-zA-Z0-9_-]{0,255}$/, {
-      expected: "a tool name: a letter or _, then letters, digits, _ or -, at most 256 characters"
-    })
-  ),
+  /** Not empty. Moonshot's pattern is checked for its hosts alone. */
+  name: Schema.NonEmptyString,
   /** A description of the function for the model. */
   description: Schema.optional(Schema.String),
   /** Moonshot-flavoured JSON Schema; the root must be an object. */

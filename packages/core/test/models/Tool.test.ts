@@ -23,22 +23,14 @@ describe("ToolDefinition", () => {
     }
   })
 
-  it("refuses other names with the expected form", () => {
-    for (const name of [
-      "",
-      "2get",
-      "-get",
-      "get weather",
-      "get.weather",
-      "größe",
-      "$web_search",
-      "a".repeat(257),
-      "a\n"
-    ]) {
-      const message = refusal(ToolDefinition, { type: "function", function: { name } })
-      assert.include(message, '["function"]["name"]', name)
-      assert.include(message, "a tool name", name)
-    }
+  it("refuses an empty name", () => {
+    const message = refusal(ToolDefinition, { type: "function", function: { name: "" } })
+    assert.include(message, '["function"]["name"]')
+  })
+
+  it("accepts names that only other hosts allow", () => {
+    const tool = { type: "function", function: { name: "literature.search_pubmed" } }
+    assert.deepStrictEqual(decode(tool), tool)
   })
 
   it("accepts a tool of the host only by a name that starts with $", () => {

@@ -16,6 +16,27 @@ const unsupported = (
   error: new UnsupportedParameterError({ ...errorMembers(request, target, message), parameter: "tools", allowed, fix })
 })
 
+/** Source: Moonshot's API reference. */
+const moonshotName = /^[a-zA-Z_][a-zA-Z0-9_-]{0,255}$/
+
+const invalidName = (request: ModelRequest, target: Target, parameter: string): Problem => ({
+  error: new InvalidRequestError({
+    ...errorMembers(
+      request,
+      target,
+      `${parameter}: the host expects a tool name of a letter or _, then letters, digits, _ or -, at most 256 characters`
+    ),
+    parameter
+  })
+})
+
+/** Refuses a name that Moonshot does not accept. Other hosts have other rules. */
+export const toolNames: Rule = (request, target) => {
+  if (request.tools === undefined || !target.provider.isMoonshot) return undefined
+  const index = request.tools.findIndex((tool) => tool.type === "function" && !moonshotName.test(tool.function.name))
+  return index === -1 ? undefined : invalidName(request, target, `tools[${index}].function.name`)
+}
+
 /** Refuses too many tools, equal names, and tools of the host while thinking. */
 export const toolList: Rule = (request, target) => {
   const { tools } = request

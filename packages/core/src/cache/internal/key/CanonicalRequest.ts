@@ -188,6 +188,11 @@ class RequestWriter {
     if (value !== undefined) this.#parts.push(`${JSON.stringify(name)}:${stringify(value)}`)
   }
 
+  /** Adds a member of `extra_body` that must not be taken for a member of the request, by any name. */
+  addExtra(name: string, value: unknown): void {
+    if (value !== undefined) this.#parts.push(`extra_body ${JSON.stringify(name)}:${stringify(value)}`)
+  }
+
   /** Adds a value in its normal form. */
   addMember(name: string, value: unknown): void {
     const normalize = normalizers.get(name)
@@ -205,7 +210,7 @@ const addExtraBody = (writer: RequestWriter, request: ModelRequest): void => {
   if (request.extra_body === undefined) return
   for (const [name, value] of Object.entries(request.extra_body)) {
     if (isExcluded(name)) continue
-    if (hostSpecificMembers.has(name)) writer.add(`extra_body.${name}`, value)
+    if (hostSpecificMembers.has(name)) writer.addExtra(name, value)
     else if (!Object.hasOwn(request, name)) writer.addMember(name, value)
   }
 }

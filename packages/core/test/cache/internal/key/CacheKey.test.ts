@@ -49,6 +49,17 @@ describe("CacheKey", () => {
     }).pipe(Random.withSeed(seedOf("keys")))
   )
 
+  for (const extra_body of [
+    { "extra_body.max_tokens": 5 },
+    { extra_body: { max_tokens: 5 } },
+    { 'extra_body "max_tokens"': 5 }
+  ]) {
+    it(`distinguishes a member of extra_body from one named like its path: ${JSON.stringify(extra_body)}`, () => {
+      const request = { ...base, extra_body: { max_tokens: 5 } }
+      assert.notStrictEqual(textOf({ ...base, extra_body }, "custom"), textOf(request, "custom"))
+    })
+  }
+
   const equal: ReadonlyArray<readonly [what: string, one: unknown, other: unknown]> = [
     ["stop", { ...base, stop: "x" }, { ...base, stop: ["x"] }],
     ["max tokens", { ...base, max_tokens: 9 }, { ...base, max_completion_tokens: 9 }],

@@ -1,0 +1,70 @@
+/** Runs the inputs on a separate thread, so that the main thread notices an input that does not end. */
+import { parentPort, workerData } from "node:worker_threads"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import { completions } from "./completions.ts"
+import { configurations } from "./configurations.ts"
+import { envelopesTarget } from "./envelopes.ts"
+import { failedResponses } from "./failedResponses.ts"
+import { nextInput } from "./mutate.ts"
+import type { Progress, Result } from "./Progress.ts"
+import { shrink } from "./shrink.ts"
+import { streams } from "./streams.ts"
+import type { Target } from "./Target.ts"
+
+const targets: ReadonlyArray<Target> = [streams, completions, failedResponses, configurations, envelopesTarget]
+
+/** Longest time of one input in milliseconds. A slower one runs again, because the machine may have been busy. */
+const maxMillis = 500
+
+const { progress, runs, seed } = workerData as {
+  readonly progress: Progress
+  readonly runs: number
+  readonly seed: string
+}
+const counter = new Int32Array(progress.counter)
+const current = new Uint8Array(progress.input)
+
+const timeOf = async (target: Target, input: Uint8Array): Promise<number> => {
+  const start = performance.now()
+  await target.run(input)
+  return performance.now() - start
+}
+
+/** What is wrong with the result of an input; `undefined` if nothing is. */
+const check = async (target: Target, input: Uint8Array): Promise<string | undefined> => {
+  current.set(input)
+  counter[1] = input.length
+  Atomics.add(counter, 0, 1)
+  try {
+    if ((await timeOf(target, input)) <= maxMillis) return undefined
+    const again = await timeOf(target, input)
+    return again <= maxMillis ? undefined : `took ${Math.round(again)} ms`
+  } catch (error) {
+    return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  }
+}
+
+const random = await Effect.runPromise(Random.withSeed(Random.Random, seed))
+
+const runAll = async (): Promise<Result> => {
+  const counts = new Map<string, number>()
+  for (let index = 0; index < runs; index++) {
+    const target = targets[index % targets.length]
+    if (target === undefined) break
+    counts.set(target.name, (counts.get(target.name) ?? 0) + 1)
+    const input = nextInput(target, random)
+    if ((await check(target, input)) === undefined) continue
+    const smallest = await shrink(input, async (candidate) => (await check(target, candidate)) !== undefined)
+    return {
+      target: target.name,
+      index,
+      input: smallest,
+      problem: (await check(target, smallest)) ?? "no longer fails"
+    }
+  }
+  return { counts }
+}
+
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+parentPort?.postMessage(await runAll())

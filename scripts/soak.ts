@@ -1,0 +1,91 @@
+/**
+ * `npm run soak`: mixed chats and streams over real sockets through a client
+ * with every stage on, at a host that fails three requests of ten.
+ *
+ * Every minute all calls are interrupted, and sockets, permits, reservations
+ * and fibers must return to zero, the heap must not have grown, and no call may
+ * have failed with anything but an error of the library. `KIMI_SOAK_MINUTES`
+ * sets the duration, an hour by default; a fraction is allowed. `KIMI_SEED`
+ * sets the seed of traffic and faults; their timing is that of the machine.
+ * Exits with 1 on a violation and with 2 for invalid settings.
+ */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { KimiClient } from "@kimi-effect/client"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as Random from "effect/Random"
+import { awaitIdle, heapBytes, type Inspected, makeFiberCounter, violationsOf } from "./soak/checks.ts"
+import * as SoakClient from "./soak/client.ts"
+import * as SoakHost from "./soak/host.ts"
+import * as Traffic from "./soak/traffic.ts"
+
+const seed = process.env["KIMI_SEED"] ?? crypto.randomUUID().slice(0, 8)
+const minutes = Number(process.env["KIMI_SOAK_MINUTES"] ?? 60)
+if (!Number.isFinite(minutes) || minutes <= 0) {
+  process.stderr.write("KIMI_SOAK_MINUTES must be a number over zero\n")
+  process.exit(2)
+}
+if (globalThis.gc === undefined) {
+  process.stderr.write("Run with --expose-gc, as `npm run soak` does: the heap is measured after a collection\n")
+  process.exit(2)
+}
+
+/** A run of less than two minutes has two rounds, so that the growth of the heap can be seen. */
+const rounds = Math.max(2, Math.ceil(minutes))
+const roundSeconds = (minutes * 60) / rounds
+
+const emptyCounts = (): Traffic.Counts => ({ succeeded: 0, failed: new Map(), interrupted: 0, untyped: [] })
+
+/** One round of traffic, after which nothing may be in use. Returns the bytes of the heap and the violations. */
+const runRound = Effect.fnUntraced(function* (round: number, inspected: Inspected, firstHeap: number | undefined) {
+  const counts = emptyCounts()
+  yield* Effect.timeoutOption(Traffic.run(counts), `${roundSeconds} seconds`)
+  const usage = yield* awaitIdle(inspected)
+  const heap = yield* heapBytes
+  const failures = [...counts.failed].toSorted(([, a], [, b]) => b - a).map(([tag, count]) => `${tag} ${count}`)
+  const inUse = Object.entries(usage).map(([name, count]) => `${name} ${count}`)
+  yield* Console.log(
+    `round ${round}/${rounds}: ${counts.succeeded} succeeded, ${counts.interrupted} interrupted, ` +
+      `failed: ${failures.join(", ")}; ${counts.untyped.length} untyped; in use: ${inUse.join(", ")}; heap ${(heap / 1_048_576).toFixed(1)} MiB`
+  )
+  const none = counts.succeeded === 0 || counts.failed.size === 0 ? ["no call succeeded, or none failed"] : []
+  return {
+    heap,
+    violations: [...violationsOf(usage, { first: firstHeap ?? heap, now: heap }, counts.untyped), ...none]
+  }
+})
+
+const program = Effect.gen(function* () {
+  yield* Console.log(`KIMI_SEED=${seed} KIMI_SOAK_MINUTES=${minutes}`)
+  const folder = yield* Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "kimi-soak-"))),
+    (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+  )
+  const server = yield* SoakHost.make
+  const fibers = makeFiberCounter()
+  const violations: Array<string> = []
+  const soak = Effect.gen(function* () {
+    const client = yield* KimiClient.KimiClient
+    const idleFibers = fibers.active()
+    let firstHeap: number | undefined
+    for (let round = 1; round <= rounds && violations.length === 0; round++) {
+      const { heap, violations: found } = yield* runRound(round, { client, server, fibers, idleFibers }, firstHeap)
+      firstHeap ??= heap
+      violations.push(...found)
+    }
+  })
+  yield* Effect.provide(soak, SoakClient.layer(server.url, folder)).pipe(
+    Effect.provideService(Metric.FiberRuntimeMetrics, fibers)
+  )
+  const sockets = yield* server.openConnections
+  if (sockets > 0) violations.push(`sockets: ${sockets} open after the client was closed`)
+  return violations
+})
+
+const violations = await Effect.runPromise(Random.withSeed(Effect.scoped(program), seed))
+for (const violation of violations) process.stderr.write(`${violation}\n`)
+process.stdout.write(violations.length === 0 ? "No violation\n" : `${violations.length} violations\n`)
+process.exitCode = violations.length === 0 ? 0 : 1
