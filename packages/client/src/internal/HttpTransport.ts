@@ -150,7 +150,7 @@ export const make = Effect.gen(function* () {
   ): ChatError => {
     const partial = fromDocument(document, response, context)
     const content = partial === undefined || "_tag" in partial ? undefined : partialOf(partial)
-    // A response that the host gave up is its failure, under any code.
+    // A response that the host gave up is its failure, regardless of the error that it reports.
     const known = content === undefined ? error : { code: 500, ...error }
     return withDetails(fromEmbeddedError(known, context, response), content === undefined ? {} : { partial: content })
   }

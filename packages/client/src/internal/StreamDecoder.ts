@@ -233,7 +233,7 @@ export class StreamDecoder {
     else this.#failNoChunk()
   }
 
-  /** A chunk that reports an error together with the last of its content. */
+  /** A chunk that reports an error, in addition to the last of its content. */
   #onEmbeddedError(json: object): void {
     if (hasChoices(json)) {
       const chunk = this.#decodeChunk((this.#choices.hasContent ? undefined : toWholeChunk(json)) ?? json)

@@ -49,8 +49,8 @@ const pullEvents = (
 
 /**
  * Decodes a body. If the body fails, the stream fails with `onBroken` after the
- * events received so far. A complete stream ends at once, regardless of what its body does
- * next: the rest of the body is read in the background for a moment, and then
+ * events received so far. A complete stream ends at once, regardless of its body:
+ * the rest of the body is read in the background for a moment, and then
  * its connection is closed.
  */
 export const decodeStream = (

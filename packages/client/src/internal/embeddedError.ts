@@ -78,7 +78,7 @@ const codeOf = (value: Members): string | number | undefined => {
   return undefined
 }
 
-/** Words that do not name the kind of an error. */
+/** Words that do not identify the kind of an error. */
 const emptyWords: ReadonlySet<string> = new Set(["", "error", "none", "null"])
 
 const wordOf = (value: unknown): string | undefined =>
@@ -167,7 +167,7 @@ export const isHeartbeat = (value: unknown): boolean =>
 
 const errorEvent = /(?:^|[._-])(?:error|exception|failed|failure)$/i
 
-/** Whether an event with this name reports an error, with any data. */
+/** Whether an event with this name reports an error, regardless of its data. */
 export const isErrorEvent = (event: string): boolean => errorEvent.test(event)
 
 const errorWords =

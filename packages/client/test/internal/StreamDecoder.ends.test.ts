@@ -143,7 +143,7 @@ describe("the end of a stream", () => {
       const text = 'event: error\ndata: {"code":400,"details":"input tokens exceed the limit"}'
       for (const options of [{}, other]) {
         const outcome = decode([hello, text], options)
-        assert.deepInclude(settle(outcome), { _tag: "InvalidRequestError", message: "input tokens exceed the limit" })
+        assert.deepInclude(settle(outcome), { _tag: "ContextLengthError", message: "input tokens exceed the limit" })
       }
     })
 

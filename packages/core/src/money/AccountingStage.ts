@@ -81,7 +81,7 @@ const estimateUsage = (call: Call, cause: Cause.Cause<KimiError>, millis: number
 const failureOutcome = (cause: Cause.Cause<KimiError>): Accounting.Outcome | undefined => {
   if (Cause.hasInterrupts(cause)) return "abandoned"
   const error = Cause.findErrorOption(cause)
-  // What was generated before a failure is billed for any failure.
+  // What was generated before a failure is billed, regardless of the failure.
   const isFree = Option.isSome(error) && error.value.billing === "none" && error.value.partial === undefined
   return isFree ? undefined : "failed"
 }
