@@ -79,7 +79,8 @@ describe("a request", () => {
     Effect.gen(function* () {
       const { api } = yield* hostApiOver(() => errorResponse(404, "No such thing"))
       const error = yield* Effect.flip(api.request({ ...get, response: HostApi.text }))
-      assert.deepInclude(error, { _tag: "InvalidRequestError", status: 404, message: "No such thing" })
+      assert.deepInclude(error, { _tag: "InvalidRequestError", status: 404 })
+      assert.include(error.message, "No such thing")
     })
   )
 

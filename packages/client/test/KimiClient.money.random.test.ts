@@ -43,6 +43,8 @@ describe("200 concurrent calls", () => {
       },
       {
         budget: {
+          // A call that does not fit is refused at once.
+          maxWait: "off",
           caps: [
             { amount: "2500", currency: "USD" },
             { per: ["tenant"], amount: "750", currency: "USD" }

@@ -123,7 +123,7 @@ describe("the end of a stream", () => {
         [{ detail: "Internal failure" }, "StreamFailedError"],
         [{ detail: [{ loc: ["body"], msg: "value is wrong" }] }, "StreamFailedError"],
         [{ error: "text" }, "StreamFailedError"],
-        [{ code: 400, details: "input tokens exceed" }, "InvalidRequestError"],
+        [{ code: 400, details: "input tokens exceed" }, "ContextLengthError"],
         [{ code: "503", message: "later" }, "ServiceUnavailableError"],
         [{ status: 401, message: "no key" }, "AuthenticationError"],
         [{ success: false, errors: [{ code: 1000, message: "no" }] }, "StreamFailedError"],

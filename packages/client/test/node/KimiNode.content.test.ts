@@ -142,8 +142,7 @@ describe("content", () => {
               { messages: null },
               { messages: [null] },
               { messages: [{ role: 7, content: [null] }] },
-              { messages: [{ role: "assistant", content: "", tool_calls: [{}] }] },
-              { messages: request.messages, response_format: null }
+              { messages: [{ role: "assistant", content: "", tool_calls: [{}] }] }
             ]
             for (const asked of odd as ReadonlyArray<ChatRequest>) {
               const called = yield* Effect.flip(traced(client.chat(asked)))

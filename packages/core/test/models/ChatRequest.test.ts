@@ -41,7 +41,7 @@ describe("ChatRequest", () => {
   it("refuses an invalid tool with its path", () => {
     const tools = [
       { type: "function", function: { name: "good" } },
-      { type: "function", function: { name: "bad name" } }
+      { type: "function", function: { name: "" } }
     ]
     assert.include(wrong({ tools }), '["tools"][1]["function"]["name"]')
   })

@@ -133,7 +133,7 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
     Budget.layer({
       onUnknownPrice: "allow",
       caps: [
-        { amount: "50", currency: "USD" },
+        { amount: "5000", currency: "USD" },
         { amount: "0.000001", currency: "USD", only: { tenant: "poor" } }
       ]
     })

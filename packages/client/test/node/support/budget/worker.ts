@@ -52,7 +52,7 @@ const program = Effect.gen(function* () {
   const ask = budget.stage().effect(
     AccountingStage.withAccounting(undefined)(({ request }) =>
       Effect.gen(function* () {
-        const used = yield* Random.nextIntBetween(0, request.max_completion_tokens ?? 0)
+        const used = yield* Random.nextIntBetween(1, request.max_completion_tokens ?? 2)
         yield* sendToHost({ type: "served", used })
         yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 6)))
         return answer(used)
@@ -62,7 +62,7 @@ const program = Effect.gen(function* () {
   const caller = Effect.gen(function* () {
     let refused = 0
     while (refused < maxRefusals) {
-      const max = yield* Random.nextIntBetween(1, 10)
+      const max = yield* Random.nextIntBetween(2, 10)
       refused = yield* Effect.matchEffect(ask(callFor(max)), {
         onSuccess: () => Effect.succeed(0),
         onFailure: (error) => Effect.as(sendToHost({ type: "refused", tag: error._tag }), refused + 1)
