@@ -5,6 +5,7 @@ import * as Accounting from "@kimi-effect/core/Accounting"
 import * as Hedge from "@kimi-effect/core/Hedge"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Stream from "effect/Stream"
 
 /** Microseconds of CPU per call. */
@@ -48,8 +49,9 @@ const clientOf = (options: KimiConfig.Options) =>
     Layer.provide(KimiConfig.layer({ provider: "custom", baseUrl: "http://localhost/v1", ...options }))
   )
 
+/** The runtime keeps the scope of the client open until the process ends. */
 const build = <E>(layer: Layer.Layer<KimiClient.KimiClient, E>) =>
-  Effect.runPromise(Effect.provide(KimiClient.KimiClient, layer))
+  ManagedRuntime.make(layer).runPromise(Effect.service(KimiClient.KimiClient))
 
 const defaults = await build(clientOf({}))
 const everything = await build(
