@@ -1,0 +1,90 @@
+/**
+ * The observation of one open stream, from its first pull to its end.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Pull from "effect/Pull"
+import type * as Tracer from "effect/Tracer"
+import type { Values } from "../../../CallOptions.ts"
+import type { StreamError } from "../../../errors/OperationErrors.ts"
+import * as StreamFold from "../../../models/StreamFold.ts"
+import type { EventChunk } from "../../../pipeline/internal/EventChunk.ts"
+import { spanEvents } from "../../Telemetry.ts"
+import { type CallRecorder, toContext } from "./CallRecorder.ts"
+import * as CallOutcome from "./CallOutcome.ts"
+import type { Observation } from "./Observation.ts"
+import { StreamMetadata } from "./ResponseMetadata.ts"
+
+type EventPull = Pull.Pull<EventChunk, StreamError>
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export class ObservedStream {
+  readonly #recorder: CallRecorder
+  readonly #observation: Observation
+  readonly #model: string
+  readonly #caller: Values
+  readonly #context: Context.Context<Tracer.ParentSpan>
+  readonly #received: StreamMetadata
+  #isOver = false
+
+  constructor(recorder: CallRecorder, observation: Observation, model: string, caller: Values) {
+    this.#recorder = recorder
+    this.#observation = observation
+    this.#model = model
+    this.#caller = caller
+    this.#context = toContext(observation)
+    this.#received = new StreamMetadata(recorder.isContentCaptured)
+  }
+
+  /** Runs an effect as a part of the observed call. */
+  within<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    return Effect.provideContext(effect, this.#context)
+  }
+
+  /** Ends the observation; only the first time has an effect. */
+  end(exit: Exit.Exit<void, StreamError>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.#isOver) return Effect.void
+      this.#isOver = true
+      const { fold, hasContent, metadata } = this.#received
+      const streamEnd = CallOutcome.streamEndOf(CallOutcome.fromExit(exit), hasContent)
+      if (fold !== undefined) {
+        this.#recorder.annotateContent(this.#observation.span, Option.getOrUndefined(StreamFold.toResponse(fold)))
+      }
+      return Effect.uninterruptible(
+        this.within(this.#recorder.end(this.#observation, this.#model, metadata, exit, this.#caller, streamEnd))
+      )
+    })
+  }
+
+  /** Observes what is pulled. With `mayCallAgain`, every pull may call a host and needs the span of the call. */
+  observe(pull: EventPull, mayCallAgain: boolean): EventPull {
+    const withSpan = this.#observePull(this.within(pull))
+    // A pull that only reads needs no span.
+    const withoutSpan = this.#observePull(pull)
+    return Effect.suspend(() => (this.#received.hasContent && !mayCallAgain ? withoutSpan : withSpan))
+  }
+
+  #observePull(pull: EventPull): EventPull {
+    return Pull.matchEffect(pull, {
+      onSuccess: (read) => {
+        if (this.#received.addEvents(read)) {
+          this.#observation.firstContentAt = this.#observation.clock.currentTimeMillisUnsafe()
+          this.#observation.event(spanEvents.firstToken.name)
+        }
+        return Effect.succeed(read)
+      },
+      onFailure: (cause: Cause.Cause<StreamError>) =>
+        Effect.andThen(this.end(Exit.failCause(cause)), Effect.failCause(cause)),
+      onDone: () => Effect.andThen(this.end(Exit.void), Cause.done())
+    })
+  }
+}
