@@ -82,93 +82,24 @@ const encodeKnownObject = (
   return undefined
 }
 
-/**
- * Converts a value to JSON.
- *
- * @category conversions
- * @since 0.1.0
- */
-export const fromUnknown = (
-  input: unknown,
-  { isHidden, limits, sanitizeName: nameOf, encodeObject, sanitizeText: text }: Options
-): Json => {
-  const ancestors = new Set<object>()
-  let left = limits.maxValues
+/** Encodes one value with all that it contains. */
+class Encoder {
+  readonly #options: Options
+  readonly #ancestors = new Set<object>()
+  /** How many more values may be encoded. */
+  #left: number
 
-  const ofIterable = (values: Iterable<unknown>, size: number, show: (value: unknown) => Json): Json => {
-    const shown: Array<Json> = []
-    for (const value of values) {
-      if (shown.length >= limits.maxEntries || left <= 0) {
-        shown.push(`<${size - shown.length} more>`)
-        break
-      }
-      shown.push(show(value))
-    }
-    return shown
+  constructor(options: Options) {
+    this.#options = options
+    this.#left = options.limits.maxValues
   }
 
-  /** By index, since the iterator of an array may be overridden. */
-  const ofArray = (array: ReadonlyArray<unknown>): Json => {
-    const shown: Array<Json> = []
-    for (let i = 0; i < array.length; i++) {
-      if (shown.length >= limits.maxEntries || left <= 0) {
-        shown.push(`<${array.length - i} more>`)
-        break
-      }
-      shown.push(show(readOrUnreadable(() => array[i])))
-    }
-    return shown
-  }
-
-  const ofMembers = (value: object): Json => {
-    const names = Object.keys(value)
-    const shown: { [name: string]: Json } = {}
-    let count = 0
-    for (const name of names) {
-      if (count >= limits.maxEntries || left <= 0) {
-        shown["…"] = `<${names.length - count} more>`
-        break
-      }
-      count += 1
-      if (isHidden(name)) setMember(shown, nameOf(name), hidden)
-      else {
-        const member = readOrUnreadable((): unknown => Reflect.get(value, name))
-        if (member !== undefined) setMember(shown, nameOf(name), show(member))
-      }
-    }
-    return shown
-  }
-
-  const ofEntry = (entry: unknown): Json => {
-    const [key, value] = entry as [unknown, unknown]
-    return [show(key), typeof key === "string" && isHidden(key) ? hidden : show(value)]
-  }
-
-  const ofObject = (value: object): Json => {
-    const known = encodeObject(value, show) ?? encodeKnownObject(value, show, text)
-    if (known !== undefined) return known
-    if (Array.isArray(value)) return ofArray(value)
-    if (isInstanceOf(value, Map)) return ofIterable(value, value.size, ofEntry)
-    if (isInstanceOf(value, Set)) return ofIterable(value, value.size, show)
-    if ("toJSON" in value && typeof value.toJSON === "function") return show(value.toJSON())
-    return ofMembers(value)
-  }
-
-  const ofGuarded = (value: object): Json => {
-    if (ancestors.has(value)) return "<circular>"
-    if (ancestors.size >= limits.maxDepth) return "<too deep>"
-    ancestors.add(value)
-    const shown = readOrUnreadable(() => ofObject(value)) as Json
-    ancestors.delete(value)
-    return shown
-  }
-
-  const show = (value: unknown): Json => {
-    left -= 1
-    if (left < 0) return "…"
+  readonly encode = (value: unknown): Json => {
+    this.#left -= 1
+    if (this.#left < 0) return "…"
     switch (typeof value) {
       case "string":
-        return text(value)
+        return this.#options.sanitizeText(value)
       case "number":
         return Number.isFinite(value) ? value : String(value)
       case "boolean":
@@ -176,17 +107,101 @@ export const fromUnknown = (
       case "bigint":
         return formatBigInt(value)
       case "symbol":
-        return text(String(value))
+        return this.#options.sanitizeText(String(value))
       case "function":
         return "<function>"
       case "object":
-        return value === null ? null : ofGuarded(value)
+        return value === null ? null : this.#encodeNested(value)
       default:
         return null
     }
   }
-  return show(input)
+
+  #encodeNested(value: object): Json {
+    if (this.#ancestors.has(value)) return "<circular>"
+    if (this.#ancestors.size >= this.#options.limits.maxDepth) return "<too deep>"
+    this.#ancestors.add(value)
+    const encoded = readOrUnreadable(() => this.#encodeObject(value)) as Json
+    this.#ancestors.delete(value)
+    return encoded
+  }
+
+  #encodeObject(value: object): Json {
+    const { encodeObject, sanitizeText } = this.#options
+    const known = encodeObject(value, this.encode) ?? encodeKnownObject(value, this.encode, sanitizeText)
+    if (known !== undefined) return known
+    if (Array.isArray(value)) return this.#encodeArray(value)
+    if (isInstanceOf(value, Map)) return this.#encodeIterable(value, value.size, (entry) => this.#encodeEntry(entry))
+    if (isInstanceOf(value, Set)) return this.#encodeIterable(value, value.size, this.encode)
+    if ("toJSON" in value && typeof value.toJSON === "function") return this.encode(value.toJSON())
+    return this.#encodeMembers(value)
+  }
+
+  #isFull(count: number): boolean {
+    return count >= this.#options.limits.maxEntries || this.#left <= 0
+  }
+
+  #encodeIterable(values: Iterable<unknown>, size: number, encode: (value: unknown) => Json): Json {
+    const encoded: Array<Json> = []
+    for (const value of values) {
+      if (this.#isFull(encoded.length)) {
+        encoded.push(`<${size - encoded.length} more>`)
+        break
+      }
+      encoded.push(encode(value))
+    }
+    return encoded
+  }
+
+  /** By index, since the iterator of an array may be overridden. */
+  #encodeArray(array: ReadonlyArray<unknown>): Json {
+    const encoded: Array<Json> = []
+    for (let i = 0; i < array.length; i++) {
+      if (this.#isFull(encoded.length)) {
+        encoded.push(`<${array.length - i} more>`)
+        break
+      }
+      encoded.push(this.encode(readOrUnreadable(() => array[i])))
+    }
+    return encoded
+  }
+
+  #encodeEntry(entry: unknown): Json {
+    const [key, value] = entry as [unknown, unknown]
+    const isHidden = typeof key === "string" && this.#options.isHidden(key)
+    return [this.encode(key), isHidden ? hidden : this.encode(value)]
+  }
+
+  #encodeMembers(value: object): Json {
+    const names = Object.keys(value)
+    const encoded: { [name: string]: Json } = {}
+    let count = 0
+    for (const name of names) {
+      if (this.#isFull(count)) {
+        encoded["…"] = `<${names.length - count} more>`
+        break
+      }
+      count += 1
+      this.#encodeMember(encoded, value, name)
+    }
+    return encoded
+  }
+
+  #encodeMember(encoded: { [name: string]: Json }, value: object, name: string): void {
+    const { isHidden, sanitizeName } = this.#options
+    if (isHidden(name)) return setMember(encoded, sanitizeName(name), hidden)
+    const member = readOrUnreadable((): unknown => Reflect.get(value, name))
+    if (member !== undefined) setMember(encoded, sanitizeName(name), this.encode(member))
+  }
 }
+
+/**
+ * Converts a value to JSON.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const fromUnknown = (input: unknown, options: Options): Json => new Encoder(options).encode(input)
 
 const readOrUnreadable = <A>(read: () => A): A | string => {
   try {

@@ -6,6 +6,7 @@
 import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as ResponseCache from "../../../cache/ResponseCache.ts"
 import type { LocalDate } from "../../../internal/Day.ts"
 import { remaining, type ScopeState } from "../../../money/Budget.ts"
 import * as BudgetScope from "../../../money/internal/BudgetScope.ts"
@@ -31,7 +32,8 @@ const readStates = <S, A, E>(
     (all) => all.flat()
   )
 
-type Row<A extends ReadonlyArray<string>> = readonly [A, number]
+/** The labels of a series, and its value. */
+type Row<A extends ReadonlyArray<string | undefined>> = readonly [A, number]
 
 const budgetRows = (
   scopes: ReadonlyArray<readonly [ScopeState, LocalDate]>,
@@ -42,17 +44,12 @@ const budgetRows = (
     return scope === undefined ? [] : [[[scope, state.currency], BigDecimal.toNumberUnsafe(amount(state))]]
   })
 
-/**
- * Reads the state of all services and sets the gauges.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const collect = Effect.fnUntraced(function* (instruments: Instruments, clients: Iterable<ClientServices>) {
-  const all = [...clients]
+/** Sets the gauges of one kind of service. */
+type Collect = (instruments: Instruments, clients: ReadonlyArray<ClientServices>) => Effect.Effect<void>
 
+const collectRetryBudgets: Collect = Effect.fnUntraced(function* (instruments, clients) {
   const budgets = yield* readStates(
-    all.map(({ retryBudget }) => retryBudget),
+    clients.map(({ retryBudget }) => retryBudget),
     ({ state }) => state
   )
   const bounded = budgets.filter(({ capacity }) => Number.isFinite(capacity))
@@ -64,11 +61,14 @@ export const collect = Effect.fnUntraced(function* (instruments: Instruments, cl
     metrics.retryBudgetCapacity,
     bounded.map(({ capacity }) => [[], capacity])
   )
+})
 
-  const accounts = (yield* readStates(
-    all.map(({ admission }) => admission),
-    ({ states }) => states
-  )).flatMap((states) => [...states])
+const collectAdmission: Collect = Effect.fnUntraced(function* (instruments, clients) {
+  const states = yield* readStates(
+    clients.map(({ admission }) => admission),
+    (admission) => admission.states
+  )
+  const accounts = states.flatMap((one) => [...one])
   instruments.replace(
     metrics.admissionInFlight,
     accounts.map(([account, { inFlight }]) => [[account], inFlight])
@@ -77,22 +77,43 @@ export const collect = Effect.fnUntraced(function* (instruments: Instruments, cl
     metrics.admissionQueue,
     accounts.map(([account, { waiting }]) => [[account], waiting])
   )
+})
 
-  const circuits = (yield* readStates(
-    all.map(({ circuitBreaker: circuits }) => circuits),
-    ({ states }) => states
-  )).flatMap((states) => [...states])
+const collectCircuits: Collect = Effect.fnUntraced(function* (instruments, clients) {
+  const states = yield* readStates(
+    clients.map(({ circuitBreaker }) => circuitBreaker),
+    (circuits) => circuits.states
+  )
   instruments.replace(
     metrics.breakerCircuits,
-    circuits.flatMap(([key, { _tag }]) =>
-      Object.entries(CircuitState.names).map(
-        ([tag, name]): readonly [Labels<typeof metrics.breakerCircuits>, number] => [[key, name], tag === _tag ? 1 : 0]
+    states.flatMap((circuits) =>
+      [...circuits].flatMap(([key, { _tag }]) =>
+        Object.entries(CircuitState.names).map(([tag, name]): Row<Labels<typeof metrics.breakerCircuits>> => [
+          [key, name],
+          tag === _tag ? 1 : 0
+        ])
       )
     )
   )
+})
 
+/** The hit ratio of every level of the caches together. */
+const hitRatios = (caches: ReadonlyArray<ResponseCache.Statistics>): ReadonlyArray<Row<readonly [string]>> => {
+  const lookups = new Map<string, { hits: number; misses: number }>()
+  const add = (level: string, { hits, misses }: { readonly hits: number; readonly misses: number }) => {
+    const before = lookups.get(level) ?? { hits: 0, misses: 0 }
+    lookups.set(level, { hits: before.hits + hits, misses: before.misses + misses })
+  }
+  for (const { memory, store } of caches) {
+    add("memory", memory)
+    if (store !== undefined) add("store", store)
+  }
+  return [...lookups].map(([level, { hits, misses }]) => [[level], hits + misses === 0 ? 0 : hits / (hits + misses)])
+}
+
+const collectCaches: Collect = Effect.fnUntraced(function* (instruments, clients) {
   const caches = yield* readStates(
-    all.map(({ cache }) => cache),
+    clients.map(({ cache }) => cache),
     ({ statistics }) => statistics
   )
   instruments.replace(
@@ -103,25 +124,18 @@ export const collect = Effect.fnUntraced(function* (instruments: Instruments, cl
     metrics.cacheSize,
     caches.map(({ memory }) => [[], memory.bytes])
   )
-  const lookups = new Map<string, { hits: number; misses: number }>()
-  const addLookups = (level: string, hits: number, misses: number) => {
-    const before = lookups.get(level) ?? { hits: 0, misses: 0 }
-    lookups.set(level, { hits: before.hits + hits, misses: before.misses + misses })
-  }
-  for (const { memory, store } of caches) {
-    addLookups("memory", memory.hits, memory.misses)
-    if (store !== undefined) addLookups("store", store.hits, store.misses)
-  }
-  instruments.replace(
-    metrics.cacheHitRatio,
-    [...lookups].map(([level, { hits, misses }]) => [[level], hits + misses === 0 ? 0 : hits / (hits + misses)])
-  )
+  instruments.replace(metrics.cacheHitRatio, hitRatios(caches))
+})
 
-  const scopes = (yield* readStates(
-    all.map(({ budget }) => budget),
+const collectBudgets: Collect = Effect.fnUntraced(function* (instruments, clients) {
+  const states = yield* readStates(
+    clients.map(({ budget }) => budget),
     ({ state, today }) =>
-      Effect.zipWith(state, today, (states, date) => states.map((one): readonly [ScopeState, LocalDate] => [one, date]))
-  )).flat()
+      Effect.zipWith(state, today, (scopes, date) =>
+        scopes.map((scope): readonly [ScopeState, LocalDate] => [scope, date])
+      )
+  )
+  const scopes = states.flat()
   instruments.replace(
     metrics.budgetLimit,
     budgetRows(scopes, ({ cap }) => cap)
@@ -136,3 +150,23 @@ export const collect = Effect.fnUntraced(function* (instruments: Instruments, cl
   )
   instruments.replace(metrics.budgetRemaining, budgetRows(scopes, remaining))
 })
+
+const collectors: ReadonlyArray<Collect> = [
+  collectRetryBudgets,
+  collectAdmission,
+  collectCircuits,
+  collectCaches,
+  collectBudgets
+]
+
+/**
+ * Reads the state of all services and sets the gauges.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const collect = (instruments: Instruments, clients: Iterable<ClientServices>): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const all = [...clients]
+    return Effect.forEach(collectors, (one) => one(instruments, all), { discard: true })
+  })
