@@ -1,5 +1,5 @@
 /** Finds markup of the model in the text and the reasoning of one choice, which arrive in pieces. */
-import { CodeSpans } from "./CodeSpans.ts"
+import { ChannelState, type MarkupChannel, type MarkupSink } from "./MarkupChannel.ts"
 import {
   findToken,
   isMention,
@@ -13,29 +13,11 @@ import {
   thinkEnds,
   toolTokens
 } from "./MarkupPolicy.ts"
-
-/** The two texts of a choice. */
-export type MarkupChannel = "content" | "reasoning"
-
-/** Receives text without markup. */
-export type MarkupSink = (channel: MarkupChannel, text: string) => void
+import { splitThinking } from "./splitThinking.ts"
 
 const holdsNoEnd = (text: string): boolean => !/[>\u25b7]/.test(text)
 
 const noBeginning = "the text ends reasoning that has no beginning"
-
-class ChannelState {
-  /** What is not emitted yet: the beginning of a token, or markup that is not complete. */
-  buffer = ""
-  mode: "text" | "think" | "tools" = "text"
-  /** Whether only blanks were received. */
-  isBlank = true
-  /** Whether what is held is closed, so that any text that follows decides about it. */
-  isClosed = false
-  /** Whether blanks are left out, as after reasoning. */
-  isTrimming = false
-  readonly code = new CodeSpans()
-}
 
 /** The scanner of one choice. */
 export class MarkupScanner {
@@ -303,14 +285,4 @@ export class MarkupScanner {
     }
     this.#release("reasoning", state, undefined, sink)
   }
-}
-
-/** Splits a whole text that ends reasoning without a beginning, as templates with an opened `<think>` give. */
-const splitThinking = (content: string): readonly [reasoning: string, content: string] | undefined => {
-  const end = findToken(content, thinkEnds)
-  if (end === undefined || findToken(content, thinkBegins) !== undefined) return undefined
-  const code = new CodeSpans()
-  code.feed(content.slice(0, end.at))
-  const rest = content.slice(end.at + end.token.length)
-  return code.isInside || (rest !== "" && !/^\s/.test(rest)) ? undefined : [content.slice(0, end.at), rest.trimStart()]
 }

@@ -3,7 +3,8 @@ import type { ChatCompletionChunk } from "@kimi-effect/core/ChatCompletionChunk"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import { reasoningOf, refusalReason } from "./decodeCompletion.ts"
 import type { MarkupPolicy } from "./MarkupPolicy.ts"
-import { type MarkupChannel, MarkupScanner } from "./MarkupScanner.ts"
+import type { MarkupChannel } from "./MarkupChannel.ts"
+import { MarkupScanner } from "./MarkupScanner.ts"
 import { maxToolCalls, ToolCallAssembler, type ToolNames } from "./toolCalls.ts"
 
 type WireChoice = NonNullable<(typeof ChatCompletionChunk.Type)["choices"]>[number]

@@ -16,7 +16,7 @@ import { choiceError } from "./choiceErrors.ts"
 import { encodingOf } from "./contentEncoding.ts"
 import { noContentError } from "./decodeCompletion.ts"
 import { classifyText, embeddedError, isErrorEvent, isHeartbeat, toErrorObject } from "./embeddedError.ts"
-import { chunkFrom, Warnings } from "./lenientBody.ts"
+import { chunkFrom } from "./lenientBody.ts"
 import { type ErrorContext, fromErrorObject, responseIds } from "./mapError.ts"
 import { isEventStream } from "./mediaType.ts"
 import { fromEmbeddedError, notAStream } from "./responseErrors.ts"
@@ -24,6 +24,7 @@ import { type ChoiceProblem, StreamChoices } from "./StreamChoices.ts"
 import { StreamHead } from "./StreamHead.ts"
 import type { ToolNames } from "./toolCalls.ts"
 import { toWholeChunk } from "./wholeChunk.ts"
+import { Warnings } from "./Warnings.ts"
 
 /** How a stream is decoded: limits on the memory that it can use, in bytes, and what is done with markup. */
 export type DecodeOptions = Pick<Values, "maxResponseBytes" | "maxEventBytes" | "maxToolArgumentBytes" | "markup">

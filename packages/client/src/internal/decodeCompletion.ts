@@ -12,7 +12,8 @@ import type { RateStatus } from "@kimi-effect/core/RateStatus"
 import type { ToolCall } from "@kimi-effect/core/Tool"
 import * as Usage from "@kimi-effect/core/Usage"
 import { type MarkupCall, type MarkupPolicy, mayHoldMarkup } from "./MarkupPolicy.ts"
-import { MarkupScanner, type MarkupSink } from "./MarkupScanner.ts"
+import type { MarkupSink } from "./MarkupChannel.ts"
+import { MarkupScanner } from "./MarkupScanner.ts"
 import { UniqueIds } from "./toolCalls.ts"
 
 /** A complete response without content. */

@@ -1,10 +1,6 @@
 /** Finds the failures that hosts and gateways report inside a successful response. */
 import type { ErrorObject } from "@kimi-effect/core/internal/ErrorBody"
-
-type Members = { readonly [name: string]: unknown }
-
-const isObject = (value: unknown): value is Members =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+import { isObject, type Members } from "./jsonMembers.ts"
 
 /** Finish reasons with which a host gives up a response. */
 const failedReasons: ReadonlySet<string> = new Set([

@@ -8,8 +8,10 @@ import type { ChatCompletionChunk, ToolCallChunk } from "@kimi-effect/core/ChatC
 import type { WireUsage } from "@kimi-effect/core/Usage"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
+import { isReasoningPart, textOfPart } from "./contentParts.ts"
+import { isObject, isNullish, type Members, kindOf, own, present } from "./jsonMembers.ts"
+import { Warnings } from "./Warnings.ts"
 
-type Json = { readonly [member: string]: unknown }
 type CompletionChoice = ChatCompletion["choices"][number]
 type ChunkChoice = NonNullable<ChatCompletionChunk["choices"]>[number]
 type Message = CompletionChoice["message"]
@@ -20,61 +22,11 @@ export interface LenientBody<A> {
   readonly warnings: ReadonlyArray<string>
 }
 
-/** More would only repeat that the host is another one. */
-const maxWarnings = 16
-
-/** Collects the warnings of one response, each once. They name members, never values. */
-export class Warnings {
-  readonly #texts = new Set<string>()
-
-  /** The warnings so far, in order. */
-  get all(): ReadonlyArray<string> {
-    return [...this.#texts]
-  }
-
-  /** Adds a warning, unless it is known or there are too many. */
-  add(text: string): void {
-    if (this.#texts.size < maxWarnings) this.#texts.add(text)
-  }
-}
-
-const isRecord = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
-
-const isNullish = (value: unknown): value is null | undefined => value === null || value === undefined
-
-/** A member of the body itself, never of its prototype. */
-const own = (body: Json, name: string): unknown => (Object.hasOwn(body, name) ? body[name] : undefined)
-
-const kindOf = (value: unknown): string =>
-  Array.isArray(value) ? "an array" : typeof value === "object" ? "an object" : `a ${typeof value}`
-
-/** Members with values; the others are left out, as optional members of the schemas are. */
-const present = <A extends object>(members: A): { readonly [K in keyof A]?: NonNullable<A[K]> } =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => !isNullish(value))) as {
-    readonly [K in keyof A]?: NonNullable<A[K]>
-  }
-
 /** Whether a value in place of a list means that there are no entries; anything else may be what the model wrote. */
 const saysNone = (value: unknown): boolean =>
-  value === "" || value === false || (isRecord(value) && Object.keys(value).length === 0)
+  value === "" || value === false || (isObject(value) && Object.keys(value).length === 0)
 
 const numericText = /^\s*[+-]?\d+(\.\d+)?\s*$/
-
-/** The text of a part of a message, in any of the forms of the hosts. */
-const textOfPart = (part: unknown): string | undefined => {
-  if (typeof part === "string") return part
-  if (!isRecord(part)) return undefined
-  for (const name of ["text", "content", "summary", "thinking", "reasoning", "refusal", "value"]) {
-    const value = own(part, name)
-    if (typeof value === "string") return value
-    if (Array.isArray(value)) return value.map((inner) => textOfPart(inner) ?? "").join("")
-    if (isRecord(value)) return textOfPart(value)
-  }
-  return undefined
-}
-
-const isReasoningPart = (part: unknown): boolean =>
-  isRecord(part) && /^(thinking|reasoning)/.test(String(own(part, "type") ?? ""))
 
 /** Reads one body. After `isUnreadable`, its result must not be used. */
 class Reader {
@@ -91,7 +43,7 @@ class Reader {
   }
 
   /** A short text that names something. */
-  word(body: Json, name: string, path = name): string | undefined {
+  word(body: Members, name: string, path = name): string | undefined {
     const value = own(body, name)
     if (isNullish(value)) return undefined
     if (typeof value === "string") return value
@@ -101,7 +53,7 @@ class Reader {
   }
 
   /** A finite number, also as text. */
-  number(body: Json, name: string, path = name): number | undefined {
+  number(body: Members, name: string, path = name): number | undefined {
     const value = own(body, name)
     if (isNullish(value)) return undefined
     if (typeof value === "number" && Number.isFinite(value)) return value
@@ -111,7 +63,7 @@ class Reader {
   }
 
   /** Unix seconds, also as a date. */
-  created(body: Json): number | undefined {
+  created(body: Members): number | undefined {
     const value = own(body, "created")
     if (typeof value !== "string" || numericText.test(value)) return this.number(body, "created")
     const date = DateTime.make(value)
@@ -121,7 +73,7 @@ class Reader {
   }
 
   /** Text of the model: nothing of it is lost. */
-  prose(body: Json, name: string, path: string): string | undefined {
+  prose(body: Members, name: string, path: string): string | undefined {
     const value = own(body, name)
     if (isNullish(value)) return undefined
     if (typeof value === "string") return value
@@ -131,7 +83,7 @@ class Reader {
         value,
         this.#joined(value, path, () => true)
       )
-    return this.#converted(path, value, textOfPart(value) ?? (isRecord(value) ? JSON.stringify(value) : String(value)))
+    return this.#converted(path, value, textOfPart(value) ?? (isObject(value) ? JSON.stringify(value) : String(value)))
   }
 
   #joined(parts: ReadonlyArray<unknown>, path: string, isWanted: (part: unknown) => boolean): string {
@@ -145,14 +97,14 @@ class Reader {
     return text
   }
 
-  usage(body: Json, path: string): typeof WireUsage.Type | undefined {
+  usage(body: Members, path: string): typeof WireUsage.Type | undefined {
     const value = own(body, "usage")
     if (isNullish(value)) return undefined
-    if (!isRecord(value)) return this.#ignored(path, value)
+    if (!isObject(value)) return this.#ignored(path, value)
     const details = (name: string, counts: ReadonlyArray<string>) => {
       const inner = own(value, name)
       if (isNullish(inner)) return undefined
-      if (!isRecord(inner)) return this.#ignored(`${path}.${name}`, inner)
+      if (!isObject(inner)) return this.#ignored(`${path}.${name}`, inner)
       return present(
         Object.fromEntries(counts.map((count) => [count, this.number(inner, count, `${path}.${name}.${count}`)]))
       )
@@ -169,27 +121,32 @@ class Reader {
   }
 
   /** The entries of a list that are objects; an object in place of the list is its only entry. */
-  entries(body: Json, name: string, path: string, isEntry: (value: Json) => boolean): ReadonlyArray<Json> | undefined {
+  entries(
+    body: Members,
+    name: string,
+    path: string,
+    isEntry: (value: Members) => boolean
+  ): ReadonlyArray<Members> | undefined {
     const value = own(body, name)
     if (isNullish(value)) return undefined
-    if (isRecord(value) && isEntry(value)) return this.#converted(path, value, [value])
+    if (isObject(value) && isEntry(value)) return this.#converted(path, value, [value])
     if (!Array.isArray(value)) {
       if (saysNone(value) && name !== "choices") return this.#ignored(path, value)
       this.isUnreadable = true
       return undefined
     }
-    const records = value.filter(isRecord)
-    for (const one of value) if (!isRecord(one)) this.#ignored(`${path}[]`, one)
+    const records = value.filter(isObject)
+    for (const one of value) if (!isObject(one)) this.#ignored(`${path}[]`, one)
     if (records.length === 0 && value.some((one) => !isNullish(one))) this.isUnreadable = true
     return records
   }
 
-  toolCall(body: Json, path: string): typeof ToolCallChunk.Type {
+  toolCall(body: Members, path: string): typeof ToolCallChunk.Type {
     const inner = own(body, "function")
     // Some hosts send name and arguments next to the id.
-    const called = isRecord(inner) ? inner : body
+    const called = isObject(inner) ? inner : body
     const at = `${path}.function`
-    if (!isRecord(inner) && !isNullish(inner)) this.#ignored(at, inner)
+    if (!isObject(inner) && !isNullish(inner)) this.#ignored(at, inner)
     return present({
       index: this.number(body, "index", `${path}.index`),
       id: this.word(body, "id", `${path}.id`),
@@ -201,14 +158,14 @@ class Reader {
     })
   }
 
-  #toolArguments(called: Json, path: string): string | undefined {
+  #toolArguments(called: Members, path: string): string | undefined {
     const value = own(called, "arguments")
     if (isNullish(value) || typeof value === "string") return value ?? undefined
     return this.#converted(path, value, JSON.stringify(value))
   }
 
   /** The members of a message or of a delta. */
-  message(body: Json, path: string): Message {
+  message(body: Members, path: string): Message {
     const content = own(body, "content")
     const calls = this.entries(body, "tool_calls", `${path}.tool_calls`, (one) => Object.keys(one).length > 0)
     const thinking =
@@ -230,19 +187,19 @@ class Reader {
     }) as Message
   }
 
-  #reasoningDetails(body: Json, path: string): Message["reasoning_details"] {
+  #reasoningDetails(body: Members, path: string): Message["reasoning_details"] {
     const value = own(body, "reasoning_details")
     if (isNullish(value)) return undefined
     const parts = Array.isArray(value) ? value : [value]
     if (!Array.isArray(value)) this.#converted(path, value, undefined)
     return parts.flatMap((part) => {
       const text = textOfPart(part)
-      if (text === undefined && !isRecord(part)) this.#ignored(`${path}[]`, part)
+      if (text === undefined && !isObject(part)) this.#ignored(`${path}[]`, part)
       return text === undefined ? [] : [{ text }]
     })
   }
 
-  head(body: Json) {
+  head(body: Members) {
     return {
       id: this.word(body, "id"),
       created: this.created(body),
@@ -251,7 +208,7 @@ class Reader {
     }
   }
 
-  #choice(body: Json) {
+  #choice(body: Members) {
     const reason = own(body, "finish_reason")
     return {
       index: this.number(body, "index", "choices[].index"),
@@ -260,29 +217,29 @@ class Reader {
     }
   }
 
-  completionChoice(body: Json): CompletionChoice {
+  completionChoice(body: Members): CompletionChoice {
     const message = own(body, "message")
-    if (!isRecord(message)) this.isUnreadable = true
+    if (!isObject(message)) this.isUnreadable = true
     return {
       ...present(this.#choice(body)),
-      message: isRecord(message) ? this.message(message, "choices[].message") : {}
+      message: isObject(message) ? this.message(message, "choices[].message") : {}
     }
   }
 
-  chunkChoice(body: Json): ChunkChoice {
+  chunkChoice(body: Members): ChunkChoice {
     const delta = own(body, "delta")
     const isEmpty = isNullish(delta) || delta === "" || delta === false || (Array.isArray(delta) && delta.length === 0)
-    if (!isRecord(delta) && !isEmpty) this.isUnreadable = true
+    if (!isObject(delta) && !isEmpty) this.isUnreadable = true
     return {
       ...present(this.#choice(body)),
-      ...(isRecord(delta) ? { delta: this.message(delta, "choices[].delta") } : {})
+      ...(isObject(delta) ? { delta: this.message(delta, "choices[].delta") } : {})
     }
   }
 }
 
 /** Reads the body of a plain response; `undefined` if it has no choices that can be read. */
 export const completionFrom = (body: unknown): LenientBody<ChatCompletion> | undefined => {
-  if (!isRecord(body)) return undefined
+  if (!isObject(body)) return undefined
   const reader = new Reader()
   const choices = reader.entries(body, "choices", "choices", (one) => Object.hasOwn(one, "message"))
   if (choices === undefined) return undefined
@@ -296,7 +253,7 @@ export const completionFrom = (body: unknown): LenientBody<ChatCompletion> | und
 
 /** Reads an event of a stream; `undefined` if what the model wrote cannot be read. */
 export const chunkFrom = (body: unknown): LenientBody<ChatCompletionChunk> | undefined => {
-  if (!isRecord(body)) return undefined
+  if (!isObject(body)) return undefined
   const reader = new Reader()
   const choices = reader.entries(body, "choices", "choices", (one) => Object.hasOwn(one, "delta"))
   const error = own(body, "error")

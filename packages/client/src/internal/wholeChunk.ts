@@ -1,9 +1,5 @@
 /** Converts a completion that a host sent in answer to a stream. */
-
-type Members = { readonly [name: string]: unknown }
-
-const isObject = (value: unknown): value is Members =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+import { isObject, type Members } from "./jsonMembers.ts"
 
 /** Each call of a message is a whole one, and has its own index. */
 const toDelta = (message: Members): Members => {

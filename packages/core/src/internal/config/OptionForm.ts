@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import { durationCodec, expandUnit, formatBytes, formatDuration } from "./QuantityText.ts"
 
 /**
  * A part of an option that cannot be used. It never holds the value that was
@@ -103,24 +104,6 @@ export const parsed = <A, Input>(form: {
   format: form.format
 })
 
-const durationCodec = Schema.DurationFromString.check(
-  Schema.makeFilter((value) => Duration.isFinite(value) && Duration.toMillis(value) > 0)
-)
-
-const durationUnits = [
-  ["day", 86_400_000],
-  ["hour", 3_600_000],
-  ["minute", 60_000],
-  ["second", 1_000]
-] as const
-
-/** The largest unit of which it is a whole number, as sources take it. */
-const formatDuration = (value: Duration.Duration): string => {
-  const millis = Duration.toMillis(value)
-  const [unit, size] = durationUnits.find(([, size]) => millis % size === 0) ?? ["milli", 1]
-  return `${millis / size} ${unit}${millis === size ? "" : "s"}`
-}
-
 const durationOf = (input: unknown): Option.Option<Duration.Duration> => Duration.fromInput(input as Duration.Input)
 
 /**
@@ -171,19 +154,6 @@ const isPositiveInteger = (value: number): boolean => Number.isSafeInteger(value
  * @since 0.1.0
  */
 export const count: OptionForm<number> = number(isPositiveInteger, "a finite whole number over zero")
-
-const byteUnits = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const
-
-const formatBytes = (value: number): string => {
-  const unit = (["GiB", "MiB", "KiB"] as const).find((name) => value % byteUnits[name] === 0)
-  return unit === undefined ? `${value}` : `${value / byteUnits[unit]} ${unit}`
-}
-
-/** `32 MiB` as a number; any other text as it is. */
-const expandUnit = (text: string): string => {
-  const [, amount, unit] = /^(\d{1,9}) ?(KiB|MiB|GiB)$/.exec(text) ?? []
-  return unit === undefined ? text : `${Number(amount) * byteUnits[unit as keyof typeof byteUnits]}`
-}
 
 const plainBytes = number(isPositiveInteger, 'a whole number of bytes over zero, such as "32 MiB"', formatBytes)
 
