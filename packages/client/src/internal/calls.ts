@@ -2,10 +2,11 @@
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { withDetails } from "@kimi-effect/core/internal/ErrorDetails"
 import type { ClientClosedError } from "@kimi-effect/core/ResilienceErrors"
-import type { StreamError } from "@kimi-effect/core/OperationErrors"
+import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import type { Values } from "@kimi-effect/core/KimiConfig"
 import type { ChatRequest, ModelRequest } from "@kimi-effect/core/ChatRequest"
+import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
 import type { Observer } from "@kimi-effect/core/Observer"
@@ -79,6 +80,42 @@ type ReadRequest = Result.Result<ModelRequest, InvalidRequestError>
 /** The request that an observer reads; one that cannot be read has no members. */
 const observed = (request: ReadRequest): ChatRequest => (Result.isSuccess(request) ? request.success : { messages: [] })
 
+/** What is around a call that is read. */
+interface CallObservation {
+  readonly chat: (
+    request: ReadRequest,
+    model: string,
+    run: Effect.Effect<ChatResponse, ChatError>
+  ) => Effect.Effect<ChatResponse, ChatError>
+  readonly stream: (
+    request: ReadRequest,
+    model: string,
+    events: Stream.Stream<StreamEvent, StreamError>
+  ) => Stream.Stream<StreamEvent, StreamError>
+}
+
+/** Without an observer, a call has only a span. */
+const withSpans = (options: Tracer.SpanOptionsNoTrace): CallObservation => ({
+  chat: (_, model, run) => Effect.withSpan(run, `chat ${model}`, options),
+  stream: (_, model, events) => Stream.withSpan(events, `chat ${model}`, options)
+})
+
+const withTap = (tap: ReturnType<Observer["Service"]["observeCalls"]>): CallObservation => ({
+  chat: (request, model, run) => tap.chat(observed(request), model, run),
+  stream: (request, model, events) => tap.stream(observed(request), model, events)
+})
+
+const originOf = ({ accounts, provider }: CallsDependencies) => ({
+  account: accounts.primary,
+  provider: provider.id,
+  baseUrl: provider.baseUrl
+})
+
+const tapOptions = ({ hasStreamRecovery, services, stages }: BuiltPipeline) => ({
+  hasCache: services.cache !== undefined && stages.some(({ name }) => name === "cache"),
+  hasStreamRecovery
+})
+
 /** Builds them. */
 export const make = Effect.fnUntraced(function* (
   parts: CallsDependencies
@@ -129,36 +166,18 @@ export const make = Effect.fnUntraced(function* (
     const model: unknown = Result.isSuccess(request) ? request.success.model : undefined
     return typeof model === "string" ? model : resolveModel(undefined)
   }
-
-  if (observer === undefined) {
-    return {
-      ...built,
-      resolveModel,
-      chat: (request) => {
-        const given = read(request)
-        return Effect.withSpan(chat(given), `chat ${modelOf(given)}`, span)
-      },
-      stream: (request) => {
-        const given = read(request)
-        return Stream.withSpan(stream(given), `chat ${modelOf(given)}`, span)
-      }
-    }
-  }
-  const origin = { account: accounts.primary, provider: provider.id, baseUrl: provider.baseUrl }
-  const tap = observer.observeCalls(origin, {
-    hasCache: built.services.cache !== undefined && built.stages.some(({ name }) => name === "cache"),
-    hasStreamRecovery: built.hasStreamRecovery
-  })
+  const observation =
+    observer === undefined ? withSpans(span) : withTap(observer.observeCalls(originOf(parts), tapOptions(built)))
   return {
     ...built,
     resolveModel,
     chat: (request) => {
       const given = read(request)
-      return tap.chat(observed(given), modelOf(given), chat(given))
+      return observation.chat(given, modelOf(given), chat(given))
     },
     stream: (request) => {
       const given = read(request)
-      return tap.stream(observed(given), modelOf(given), stream(given))
+      return observation.stream(given, modelOf(given), stream(given))
     }
   }
 })
