@@ -151,7 +151,7 @@ const contentTypes = [
 describe("the format of a response", () => {
   for (const [name, body] of Object.entries(bodies)) {
     for (const mode of modes) {
-      it.effect(`is detected in a ${mode} that is answered by ${name}, under any content type and in any pieces`, () =>
+      it.effect(`is detected in a ${mode} that is answered by ${name}, under any content type, in any pieces`, () =>
         Effect.gen(function* () {
           for (const contentType of contentTypes) {
             for (const readSize of [1, 7, 100_000]) {

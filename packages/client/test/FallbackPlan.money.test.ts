@@ -16,7 +16,7 @@ const unpriced = () => transportTo(responding, providers.openrouter)
 const config = { maxAttempts: 1 }
 
 describe("a fallback plan under a budget", () => {
-  it.effect("skips a step without a known price, and calls the next", () =>
+  it.effect("calls the next step in place of one without a known price", () =>
     Effect.gen(function* () {
       const skipped = unpriced()
       const next = transportTo(responding, providers.together)

@@ -105,7 +105,7 @@ describe("a client with a fallback plan", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("fails with the last error and the attempts at every host", () =>
+  it.live("fails with the last error, which has the attempts at every host", () =>
     Effect.gen(function* () {
       const { kimi, own, spare } = yield* connect({
         steps: together,
@@ -140,7 +140,7 @@ describe("a client with a fallback plan", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("regenerates at the next host what its own began and cannot continue", () =>
+  it.live("regenerates at the next host what its own cannot continue", () =>
     Effect.gen(function* () {
       const { kimi, own, spare } = yield* connect({ steps: together, options: { recovery: "continue" } })
       const answer = Reply.chatResponse({ content: "one two three four five six" })

@@ -37,7 +37,7 @@ const transport = (provider = providers.together): ChatTransport.ChatTransport["
 })
 
 describe("the accounts of a fallback plan", () => {
-  it.effect("are the client's own for steps with the same host and key", () =>
+  it.effect("are the client's own for steps with the same key at its host", () =>
     Effect.gen(function* () {
       const { steps, transports } = yield* plan(
         [
@@ -52,7 +52,7 @@ describe("the accounts of a fallback plan", () => {
     })
   )
 
-  it.effect("are one for all steps with the same host and key", () =>
+  it.effect("are one for all steps with the same key at a host", () =>
     Effect.gen(function* () {
       const made = yield* plan([
         { apiKey: other },
@@ -149,7 +149,7 @@ describe("the options that a step inherits", () => {
     })
   )
 
-  it.effect("include the key only at the same provider and base URL", () =>
+  it.effect("include the key only at the same base URL of the same provider", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* issuesOf([{ provider: "together" }]), ["steps[0].apiKey"])
       assert.deepStrictEqual(yield* issuesOf([{ provider: "moonshot-cn" }]), ["steps[0].apiKey"])
@@ -162,7 +162,7 @@ describe("the options that a step inherits", () => {
     })
   )
 
-  it.effect("exclude the tier and limits of the account", () =>
+  it.effect("exclude the limits of the account", () =>
     Effect.gen(function* () {
       const { configs } = yield* plan(
         [

@@ -40,7 +40,7 @@ describe("the OpenAPI document", () => {
     ])
   })
 
-  it("has a description and a schema for every response", () => {
+  it("has a description with a schema for every response", () => {
     for (const item of Object.values(document.paths)) {
       const { description, responses = {}, summary } = item.get ?? assert.fail("no GET")
       assert.isNotEmpty(description)

@@ -54,7 +54,7 @@ describe("an error whose body does not end", () => {
   for (const [status, tag] of statuses) {
     for (const pieces of [[], ['{"error":{"message":"bro']]) {
       const received = pieces.length === 0 ? "nothing" : "a part"
-      it.effect(`${status} with ${received} of its body is ${tag} in a chat and a stream, after five seconds`, () => {
+      it.effect(`${status} with ${received} of its body is ${tag} in any call, after five seconds`, () => {
         const { layer, state } = stalling(status, pieces)
         return Effect.gen(function* () {
           const transport = yield* ChatTransport.ChatTransport

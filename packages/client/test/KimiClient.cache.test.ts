@@ -125,7 +125,7 @@ describe("a client with a cache", () => {
         return host.calls.chats
       })
 
-    it.effect("shares entries with the same key and base URL", () =>
+    it.effect("shares entries with the same key for the same base URL", () =>
       Effect.gen(function* () {
         assert.strictEqual(yield* chatsOf(scripted()), 0)
       })

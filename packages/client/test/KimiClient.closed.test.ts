@@ -16,7 +16,7 @@ const build = (url: string, scope: Scope.Scope) =>
   )
 
 describe("a client whose scope is closed", () => {
-  it.live("fails every operation with its own error, sends nothing and costs nothing", () =>
+  it.live("fails every operation with its own error before anything is sent", () =>
     Effect.gen(function* () {
       const server = yield* MockServer.make()
       const budget = yield* Budget.Budget
@@ -45,7 +45,7 @@ describe("a client whose scope is closed", () => {
     }).pipe(Effect.scoped, Effect.provide(Budget.layer({ caps })))
   )
 
-  it.live("ends a call in flight with its own error, and makes no further attempt", () =>
+  it.live("ends a call in flight with its own error in place of a further attempt", () =>
     Effect.gen(function* () {
       const server = yield* MockServer.make({ latency: "1 minute" })
       const arrived = yield* Deferred.make<void>()

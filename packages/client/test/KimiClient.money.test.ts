@@ -239,7 +239,7 @@ describe("the budget of a client", () => {
     })
   )
 
-  it.effect("has costs by tenant, job and agent in its accounting", () =>
+  it.effect("has costs by tenant, job, agent in its accounting", () =>
     Effect.gen(function* () {
       const { accounting } = yield* twoTenants
       const costs = (tag: "tenant" | "job" | "agent") =>

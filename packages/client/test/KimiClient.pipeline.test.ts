@@ -42,7 +42,7 @@ describe("a client with all stages", () => {
         })
       )
 
-      it.effect("uses no tokens and no budget when the circuit is open", () =>
+      it.effect("uses nothing when the circuit is open", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.void)
           const { account, accounting, cache, circuits, kimi, spent } = yield* clients(transport)
@@ -56,7 +56,7 @@ describe("a client with all stages", () => {
         })
       )
 
-      it.effect("uses a permit, a request, tokens and budget for each attempt", () =>
+      it.effect("uses all limits for each attempt: permit, request, tokens, budget", () =>
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.fail(lost))
           const { account, accounting, circuits, kimi, spent } = yield* clients(transport, [
@@ -183,7 +183,7 @@ describe("a client with all stages", () => {
     })
   }
 
-  it.effect("has circuits, limits and accounting by account", () =>
+  it.effect("separates circuits, limits, accounting by account", () =>
     Effect.gen(function* () {
       const { transport } = transportOf(providers.moonshot, Effect.void)
       const { account, accounting, circuits, kimis } = yield* clients(transport, [

@@ -128,7 +128,7 @@ const play = (scenario: Scenario) =>
 
 describe("a client with all stages on", () => {
   it.effect.prop(
-    "joins no responses, ends none early, repeats nothing forbidden and keeps its accounts",
+    "keeps every law of calls under random faults",
     [Scenario],
     ([scenario]) =>
       Effect.map(play(scenario), (violations) => assert.deepStrictEqual(violations, [], violations.join("; "))),

@@ -13,7 +13,7 @@ const headers = { "x-ratelimit-limit": "500", "x-ratelimit-remaining": "320", "x
 
 describe("a host that sends rate-limit headers", () => {
   for (const way of ["plain", "stream"] as const) {
-    it.live(`updates admission and the response: ${way}`, () =>
+    it.live(`updates admission with the response: ${way}`, () =>
       Effect.scoped(
         Effect.gen(function* () {
           const server = yield* MockServer.make()

@@ -94,7 +94,7 @@ describe("an inserted stage of an observed client", () => {
     })
   )
 
-  it.effect.each(calls)("has a span with its name and outcome in a %s", (operation) =>
+  it.effect.each(calls)("has a span with its name, its outcome in a %s", (operation) =>
     Effect.gen(function* () {
       const client = yield* observed(edits)
       yield* client[operation]
@@ -187,7 +187,7 @@ describe("a removed stage of an observed client", () => {
       })
   )
 
-  it.effect.each(calls)("is accounting, and every attempt of a %s is still observed", (operation) =>
+  it.effect.each(calls)("is accounting, while every attempt of a %s is still observed", (operation) =>
     Effect.gen(function* () {
       const overloaded = new classes.OverloadedError({ message: "overloaded" })
       const client = yield* observed(Pipeline.layer(Pipeline.remove("accounting")), [overloaded])

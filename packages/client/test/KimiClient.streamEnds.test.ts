@@ -27,7 +27,7 @@ describe("a stream whose connection stays open after its end mark", () => {
     {}
   ]
   for (const bound of bounds) {
-    it.live(`ends with Finish, and the connection is closed: ${JSON.stringify(bound)}`, () =>
+    it.live(`ends with Finish, then closes the connection: ${JSON.stringify(bound)}`, () =>
       withKimi(
         (client, server) =>
           Effect.gen(function* () {
@@ -60,15 +60,27 @@ describe("complete streams without an end mark", () => {
 })
 
 describe("streams that the host gives up with a finish reason", () => {
-  it.live("fail with the partial response, and open the circuit", () =>
+  const givenUp = Reply.sse([chunk("The answer is"), chunk("", "error"), "[DONE]"])
+
+  it.live("fail with the partial response", () =>
+    withKimi(
+      (client, server) =>
+        Effect.gen(function* () {
+          yield* server.replyAlways(givenUp)
+          const error = yield* Effect.flip(Stream.runDrain(client.stream(hello)))
+          assert.strictEqual(error._tag, "StreamFailedError")
+          assert.strictEqual(error.partial?.content, "The answer is")
+        }),
+      { client: custom }
+    )
+  )
+
+  it.live("open the circuit", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const server = yield* MockServer.make()
-        yield* server.replyAlways(Reply.sse([chunk("The answer is"), chunk("", "error"), "[DONE]"]))
+        yield* server.replyAlways(givenUp)
         const client = yield* connect(server, custom, "undici", CircuitBreaker.layer())
-        const first = yield* Effect.flip(Stream.runDrain(client.stream(hello)))
-        assert.strictEqual(first._tag, "StreamFailedError")
-        assert.strictEqual(first.partial?.content, "The answer is")
         const tags = new Set<string>()
         for (let n = 0; n < 30; n++) tags.add((yield* Effect.flip(Stream.runDrain(client.stream(hello))))._tag)
         assert.isTrue(tags.has("CircuitOpenError"))

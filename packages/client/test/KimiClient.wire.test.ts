@@ -55,7 +55,7 @@ describe("the request that a call sends", () => {
     )
   )
 
-  it.live("models, balance: are GET requests with the key and no body", () =>
+  it.live("models, balance: are GET requests with the key, without a body", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
         yield* client.models

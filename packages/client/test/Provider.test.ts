@@ -34,7 +34,7 @@ describe("Provider", () => {
     )
   })
 
-  it("has two Moonshot hosts that differ only in id and base URL", () => {
+  it("has two Moonshot hosts that differ only in what names them", () => {
     const { id: _, baseUrl: __, ...global } = Provider.providers.moonshot
     const { id: ___, baseUrl: ____, ...china } = Provider.providers["moonshot-cn"]
     assert.deepStrictEqual(global, china)
@@ -47,7 +47,7 @@ describe("Provider", () => {
     )
   })
 
-  it("expects the account API only at Moonshot and custom hosts", () => {
+  it("expects the account API only at Moonshot or a custom host", () => {
     assert.deepStrictEqual(
       hosts.filter(({ hasAccountApi }) => hasAccountApi).map(({ id }) => id),
       ["moonshot", "moonshot-cn", "custom"]

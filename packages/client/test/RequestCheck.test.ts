@@ -246,7 +246,7 @@ describe("RequestCheck", () => {
   )
 
   it.effect.prop(
-    "ends for every request, and returns only valid requests",
+    "returns a valid request or an error for every request",
     { given: requests },
     ({ given: { request, host } }) =>
       Effect.gen(function* () {

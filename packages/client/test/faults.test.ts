@@ -148,7 +148,7 @@ type Http = "undici" | "fetch"
 const stalls = /^(?:Stall|KeepAlive)/
 
 const rowTest = (http: Http, mode: Mode, name: string, { bound, expected, fault }: Row) =>
-  it.live(`${name}: ${expected === "answer" ? "the response" : expected["_tag"]}, and the next call succeeds`, () =>
+  it.live(`${name}: ${expected === "answer" ? "the response" : expected["_tag"]}, then the next call succeeds`, () =>
     withKimi(
       (client, server) =>
         Effect.gen(function* () {

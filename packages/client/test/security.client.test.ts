@@ -25,7 +25,7 @@ const assertClean = (name: string, texts: ReadonlyArray<string>): void => {
 }
 
 describe("the key is not in the text of", () => {
-  it.live("the services and layers that contain it", () =>
+  it.live("the services with the layers that contain it", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const server = yield* MockServer.make()

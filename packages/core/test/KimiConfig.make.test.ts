@@ -55,7 +55,7 @@ describe("KimiConfig.make", () => {
     })
   )
 
-  it.effect("accepts a tier and limits as numbers", () =>
+  it.effect("accepts a tier with limits as numbers", () =>
     Effect.gen(function* () {
       const config = yield* KimiConfig.make({ apiKey, tier: 2, requestsPerMinute: 7, admissionMaxWait: "3 seconds" })
       assert.deepStrictEqual(

@@ -58,7 +58,7 @@ describe("the table of options", () => {
       })
     )
 
-    it.effect(`${variable} reports its expected form and not its value`, () =>
+    it.effect(`${variable} reports its expected form without its value`, () =>
       Effect.gen(function* () {
         for (const text of unusable) {
           const { issues } = yield* refused(env({ KIMI_API_KEY: "sk-1", [variable]: text }))
@@ -149,7 +149,7 @@ describe("the table of options", () => {
     })
   )
 
-  it.effect("accepts stores and caps from code as text", () =>
+  it.effect("accepts the text of stores or caps from code", () =>
     Effect.gen(function* () {
       const config = yield* KimiConfig.make({
         apiKey: Redacted.make("sk-1"),

@@ -102,7 +102,7 @@ describe("ModelCatalog.knownModels", () => {
     assert.strictEqual(known("kimi-k3").maxOutput, 1_048_576)
   })
 
-  it("has the thinking control and sampling values of each model", () => {
+  it("has the thinking control with the sampling values of each model", () => {
     const control = (id: string) => {
       const { thinking, supportsThinkingKeep, sampling } = known(id).capabilities
       return { thinking, keepsReasoning: supportsThinkingKeep, sampling }
@@ -117,7 +117,7 @@ describe("ModelCatalog.knownModels", () => {
     assert.deepStrictEqual(control("moonshot-v1-8k"), { thinking: "none", keepsReasoning: false, sampling: undefined })
   })
 
-  it("has the tool choices and media of each model", () => {
+  it("has the inputs (tool choices, media) of each model", () => {
     const takes = (id: string) => {
       const { toolChoiceRequired, toolChoiceNamed, image, video, rejectsLogprobs } = known(id).capabilities
       return [toolChoiceRequired, toolChoiceNamed, image, video, rejectsLogprobs]
@@ -168,7 +168,7 @@ describe("ModelCatalog.priceOf", () => {
     assert.strictEqual(priceOf("kimi-k3.1-pro-highspeed", "moonshot", today)?.cacheWrite, "4.00")
   })
 
-  it("has no price for unknown models and hosts", () => {
+  it("has no price for an unknown model or host", () => {
     assert.isUndefined(priceOf("gpt-5", "moonshot", today))
     assert.isUndefined(priceOf("kimi-k3", "together", today))
     assert.isUndefined(priceOf("kimi-k3.1-pro", "moonshot-cn", today))

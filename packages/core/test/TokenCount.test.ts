@@ -48,7 +48,7 @@ describe("TokenCount.ofText", () => {
     for (const text of ["a", "字", "ж", " "]) assert.strictEqual(TokenCount.ofText(text), 1)
   })
 
-  it("weighs Latin letters, other alphabets and ideographs differently", () => {
+  it("weighs characters by their script", () => {
     assert.strictEqual(TokenCount.ofText("a".repeat(350)), 100)
     assert.strictEqual(TokenCount.ofText("é".repeat(350)), 100)
     for (const letter of ["ж", "α", "ש", "ع"]) assert.strictEqual(TokenCount.ofText(letter.repeat(200)), 100)
@@ -118,7 +118,7 @@ describe("TokenCount.ofPrompt", () => {
     assert.strictEqual(TokenCount.ofPrompt(request([])), 0)
   })
 
-  it("counts parts of text, images and videos", () => {
+  it("counts the parts of a message by their type", () => {
     const url = { url: "data:image/png;base64,AAAA" }
     const text = { type: "text", text: "a".repeat(35) } as const
     const image = { type: "image_url", image_url: url } as const
@@ -135,7 +135,7 @@ describe("TokenCount.ofPrompt", () => {
     assert.isBelow(TokenCount.ofPrompt(request([{ role: "user", content: [image] }])), 2_000)
   })
 
-  it("counts the reasoning and the tool calls of earlier responses", () => {
+  it("counts all that earlier responses contain", () => {
     const plain: Message = { role: "assistant", content: "a".repeat(35) }
     assert.strictEqual(TokenCount.ofPrompt(request([plain])), 14)
     assert.strictEqual(TokenCount.ofPrompt(request([{ ...plain, reasoning_content: "a".repeat(70) }])), 34)
@@ -215,7 +215,7 @@ describe("TokenCount.ofPrompt", () => {
     return { text, fewest, most }
   }
 
-  it.effect("stays between 0.6 and 2.5 times the count of tokenizers", () =>
+  it.effect("stays within 0.6 to 2.5 times the count of tokenizers", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       for (let number = 0; number < 200; number++) {

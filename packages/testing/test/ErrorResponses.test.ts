@@ -17,7 +17,7 @@ describe("ErrorResponses", () => {
     }
   })
 
-  it("has a row for every documented pair of status and type", () => {
+  it("has a row for every documented pair of status, type", () => {
     const pairs = new Set(all.map(([, row]) => `${row.status} ${row.type ?? "-"}`))
     const documented = [
       "400 content_filter",

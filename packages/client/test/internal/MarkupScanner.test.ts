@@ -82,7 +82,7 @@ describe("markup of tool calls", () => {
     }
   })
 
-  it("is read with several calls and blanks", () => {
+  it("is read with several calls among blanks", () => {
     const text = `\n${sectionOf("\n ", callOf(` ${oslo}\n`), " ", callOf("{}", "get_time"))}\n`
     for (const markup of both) {
       const { toolCalls } = responseOf(readBoth({ content: text }, markup))
@@ -187,38 +187,53 @@ describe("markup of reasoning", () => {
     assert.deepStrictEqual(response.toolCalls, [osloCall])
   })
 
-  it("is text in the middle, and at Moonshot where nothing follows", () => {
+  it("is text in the middle", () => {
     for (const markup of both) {
       assert.strictEqual(
         responseOf(readBoth({ content: "Use <think>x</think>." }, markup)).text,
         "Use <think>x</think>."
       )
     }
+  })
+
+  it("is text at Moonshot where nothing follows", () => {
     for (const content of ["<think>Hm</think>", "<think>Hm"]) {
       assert.strictEqual(responseOf(readBoth({ content }, atMoonshot)).text, content)
     }
   })
 
-  it("fails where it does not end, and exhausts the output at its limit", () => {
-    const message = { content: "<think>Hm" }
-    const partial = { content: "", reasoning_content: "Hm", tool_calls: [] }
-    assert.deepInclude(readBoth(message, elsewhere), { _tag: "MalformedOutputError", partial })
-    assert.deepInclude(readBoth(message, elsewhere, "length"), { _tag: "ReasoningBudgetExhaustedError", partial })
+  const unended = { content: "<think>Hm" }
+  const thought = { content: "", reasoning_content: "Hm", tool_calls: [] }
+
+  it("fails where it does not end", () => {
+    assert.deepInclude(readBoth(unended, elsewhere), { _tag: "MalformedOutputError", partial: thought })
   })
 
-  it("is removed from the reasoning, and what follows it is the text", () => {
+  it("exhausts the output where it does not end at the limit", () => {
+    const expected = { _tag: "ReasoningBudgetExhaustedError", partial: thought }
+    assert.deepInclude(readBoth(unended, elsewhere, "length"), expected)
+  })
+
+  it("separates the reasoning from the text that follows it", () => {
     const response = responseOf(readBoth({ content: "", reasoning_content: "<think>Hm</think>\nHi" }, elsewhere))
     assert.deepInclude(response, { reasoning: "Hm", text: "Hi" })
   })
 
-  it("is read without its beginning in a whole response, and fails a stream", () => {
-    const content = "Hm\n</think>\n\nHi"
-    assert.deepInclude(plainly({ content }, elsewhere), { reasoning: "Hm\n", text: "Hi" })
-    assert.deepInclude(streamed({ content }, elsewhere), {
+  const withoutBeginning = "Hm\n</think>\n\nHi"
+
+  it("is read without its beginning in a whole response", () => {
+    assert.deepInclude(plainly({ content: withoutBeginning }, elsewhere), { reasoning: "Hm\n", text: "Hi" })
+  })
+
+  it("fails a stream without its beginning", () => {
+    assert.deepInclude(streamed({ content: withoutBeginning }, elsewhere), {
       _tag: "MalformedOutputError",
-      partial: { content, reasoning_content: "", tool_calls: [] }
+      partial: { content: withoutBeginning, reasoning_content: "", tool_calls: [] }
     })
-    assert.strictEqual(responseOf(readBoth({ content }, atMoonshot)).text, content)
+  })
+
+  it("is text at Moonshot without its beginning", () => {
+    assert.strictEqual(responseOf(readBoth({ content: withoutBeginning }, atMoonshot)).text, withoutBeginning)
   })
 })
 
@@ -257,13 +272,21 @@ const Piece = Schema.Literals([
 
 describe("any text with markup", () => {
   it.prop(
-    "is the same in a stream at Moonshot, and loses nothing but what was read",
+    "is the same in a stream at Moonshot",
     { pieces: Schema.Array(Piece), thoughts: Schema.Array(Piece), size: Schema.Literals([1, 4, 13]) },
     ({ pieces, size, thoughts }) => {
       const message = { content: `x${pieces.join("")}`, reasoning_content: thoughts.join("") }
-      const result = plainly(message, atMoonshot)
-      assert.deepStrictEqual(streamed(message, atMoonshot, size), result)
-      const response = responseOf(result)
+      assert.deepStrictEqual(streamed(message, atMoonshot, size), plainly(message, atMoonshot))
+    },
+    { arbitrary: { seed: "markup", runs: 400 } }
+  )
+
+  it.prop(
+    "loses nothing at Moonshot except what was read",
+    { pieces: Schema.Array(Piece), thoughts: Schema.Array(Piece) },
+    ({ pieces, thoughts }) => {
+      const message = { content: `x${pieces.join("")}`, reasoning_content: thoughts.join("") }
+      const response = responseOf(plainly(message, atMoonshot))
       assert.strictEqual(response.reasoning, message.reasoning_content)
       if (response.toolCalls.length === 0) assert.strictEqual(response.text, message.content)
       else assert.isTrue(message.content.startsWith(response.text))

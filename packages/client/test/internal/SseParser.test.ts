@@ -80,7 +80,7 @@ describe("SseParser", () => {
     assert.strictEqual(parser.pendingLength, 1 + 8)
   })
 
-  it("treats a CR and an LF in the next read as one line end", () => {
+  it("treats a CR with an LF in the next read as one line end", () => {
     assert.deepStrictEqual(parse(["data: 1\r", "\ndata: 2\r", "\n\r", "\n"]), [["1\n2", ""]])
     assert.deepStrictEqual(parse(["data: 1\r", "data: 2\r", "\r"]), [["1\n2", ""]])
     assert.deepStrictEqual(parse(["data: 1\r", "", "\n\n"]), [["1", ""]])

@@ -40,7 +40,7 @@ describe("the end of a stream", () => {
   })
 
   describe("without its end mark", () => {
-    it("completes a finished stream at other hosts than Moonshot, and Finish records it", () => {
+    it("completes a finished stream at other hosts than Moonshot, as Finish records", () => {
       for (const reads of [
         [hello, stop],
         [hello, stop, toSse({ choices: [], usage })],
@@ -92,7 +92,7 @@ describe("the end of a stream", () => {
   })
 
   describe("with a failure of the host", () => {
-    it("fails with the partial response and its usage for a failing finish reason", () => {
+    it("fails with the partial response, including its usage, for a failing finish reason", () => {
       for (const reason of ["error", "ERROR", "network_error", "insufficient_system_resource", "abort"]) {
         for (const options of [{}, other]) {
           const last = { ...chunk({ content: "hello" }, reason), usage }

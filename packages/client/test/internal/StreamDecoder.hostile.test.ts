@@ -101,7 +101,7 @@ describe("StreamDecoder on invalid streams", () => {
       return decodeData([chunk({ content: "hel" }), { error }], { headers: { "msh-request-id": "r-1" } })
     }
 
-    it("has the ids and the partial content of the response", () => {
+    it("has all that is known of the response", () => {
       const outcome = withError()
       const settled = settle(outcome)
       assert.deepInclude(settled, {

@@ -65,7 +65,7 @@ const generated = Arbitrary.filter(Arbitrary.schema(Completion), isWellFormed)
 
 describe("the fold of a stream", () => {
   it.prop(
-    "equals the plain response, or its error, for every fixture and chunking",
+    "equals the plain response, or its error, for every fixture in any chunking",
     { name: Schema.Literals([...completions.keys()]), cuts: Cuts },
     ({ name, cuts }) => {
       const completion = completions.get(name) ?? assert.fail(name)
@@ -76,7 +76,7 @@ describe("the fold of a stream", () => {
   )
 
   it.prop(
-    "equals the plain response, or its error, for every completion and chunking",
+    "equals the plain response, or its error, for every completion in any chunking",
     { completion: generated, cuts: Cuts, includeUsage: Schema.Boolean },
     ({ completion, cuts, includeUsage }) => {
       const reads = cutBy(bytesOf(streamOf(completion, { includeUsage })), cuts)

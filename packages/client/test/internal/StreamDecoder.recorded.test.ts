@@ -20,7 +20,7 @@ const positions = function* (bytes: Uint8Array): Iterable<number> {
 }
 
 describe("StreamDecoder on recorded traffic", () => {
-  it("decodes a stream with usage in the choice and again at its end", () => {
+  it("decodes a stream with usage in the choice, repeated at its end", () => {
     const outcome = decode([Fixtures.sse("stream-01-include-usage")], { headers })
     const reasoning =
       "The user wants me to say hello in one short, imaginative sentence. This is a simple, creative request. " +

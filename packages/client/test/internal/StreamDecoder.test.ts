@@ -38,7 +38,7 @@ const wireUsage = (prompt_tokens: number, completion_tokens = 5) => ({
 const call = (piece: object): object => ({ tool_calls: [piece] })
 
 describe("StreamDecoder", () => {
-  it("emits Start, deltas with content, and Finish", () => {
+  it("emits Start, deltas with content, Finish", () => {
     const outcome = streamed(
       [{ content: "" }, { reasoning_content: "Hm" }, { reasoning_content: "" }, { content: "hi" }, { content: null }],
       { headers: { "msh-request-id": "r-1", "x-msh-trace-id": "t-1" } }
@@ -75,7 +75,7 @@ describe("StreamDecoder", () => {
     assert.strictEqual(named(null), "asked")
   })
 
-  it("has id, model and time of the first chunk that has them", () => {
+  it("has id, model, time of the first chunk that has them", () => {
     const head = { id: "chatcmpl-1", model: "kimi-k3", created: 1 }
     for (const first of [[{}], [{ choices: [] }, { id: "", model: null, created: 0 }]]) {
       const [start] = of(decodeData([...first, chunk({ content: "x" }), "[DONE]"]), "Start")
@@ -236,7 +236,7 @@ describe("StreamDecoder", () => {
     assert.deepStrictEqual(of(outcome, "Finish")[0]?.finishReasons, ["refusal"])
   })
 
-  it("ignores comments, other fields and lines without data", () => {
+  it("ignores everything except data lines", () => {
     const noise = [": keep-alive\n\n", ":\n\n", "retry: 10\n\n", "id: 7\n\n", "event: ping\n\n", "\n\n\n", "odd: x\n\n"]
     const clean = decode([hello, stop, done])
     assert.deepStrictEqual(decode([...noise, hello, ...noise, stop, ...noise, done]), clean)

@@ -21,7 +21,7 @@ const schemaPrefix =
   "Invalid request: tools.function.parameters is not a valid moonshot flavored json schema, details: "
 
 describe("badRequestMessages", () => {
-  it("reads the parameter and its only allowed value", () => {
+  it("reads the parameter with its only allowed value", () => {
     const cases = [
       ["temperature", "1"],
       ["temperature", "0.6"],
@@ -124,7 +124,7 @@ describe("badRequestMessages", () => {
     means("text content blocks must be non-empty", "EmptyMessageError")
   })
 
-  it("recognises tool calls and results that do not match", () => {
+  it("recognises tool results that do not match the calls", () => {
     for (const message of [
       "tool_call_id  is not found",
       "tool_call_id get_weather_0 is not found",
@@ -135,7 +135,7 @@ describe("badRequestMessages", () => {
     }
   })
 
-  it("reads the window and the requested tokens of a context overflow", () => {
+  it("reads the window with the requested tokens of a context overflow", () => {
     const limit = "Your request exceeded model token limit"
     means(`${limit} : 262144`, "ContextLengthError", { limit: 262_144 })
     means(`${limit}: 262144`, "ContextLengthError", { limit: 262_144 })

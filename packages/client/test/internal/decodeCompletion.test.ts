@@ -144,7 +144,7 @@ describe("fromCompletion", () => {
 
   const sparse = plain({ choices: [{ message: { content: "hi" } }] }, "asked")
 
-  it("uses the requested model and defaults for missing members", () => {
+  it("uses defaults, with the requested model, for missing members", () => {
     assert.deepStrictEqual(
       sparse,
       new ChatResponse({
@@ -197,7 +197,7 @@ describe("fromCompletion", () => {
     )
   })
 
-  it("leaves out an entry without id, name and arguments", () => {
+  it("leaves out an entry without any member of a call", () => {
     const bare = { type: null, function: { name: null, arguments: null } }
     assert.deepStrictEqual(
       answered(says({ tool_calls: [bare, call("a")] })).toolCalls.map(({ id }) => id),

@@ -138,7 +138,7 @@ describe("decodeStream", () => {
     return isClosed
   })
 
-  it.effect("ends at the end mark while the host leaves the connection open, and closes it 250 ms later", () =>
+  it.effect("closes the connection 250 ms after the end mark if the host leaves it open", () =>
     Effect.gen(function* () {
       const isClosed = yield* completeThen(Stream.never)
       yield* TestClock.adjust("249 millis")

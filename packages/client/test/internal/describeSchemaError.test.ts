@@ -23,7 +23,7 @@ const issue = (input: unknown) => {
 }
 
 describe("describeSchemaError", () => {
-  it("has the path and the expected type", () => {
+  it("has the path with the expected type", () => {
     const text = { type: "text", text: "x" }
     const cases = [
       [{ name: "a" }, "parts", "Missing key"],

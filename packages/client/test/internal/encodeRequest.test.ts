@@ -235,7 +235,7 @@ describe("encode", () => {
 })
 
 describe("encodeEstimate", () => {
-  it("encodes model and messages in the host's dialect", () => {
+  it("encodes the model with the messages in the host's dialect", () => {
     const all: ReadonlyArray<Message> = [
       ...messages,
       { role: "assistant", content: "", reasoning_content: "Hm", tool_calls: [call] }

@@ -48,7 +48,7 @@ describe("validate", () => {
     [{ messages, extra_body: { a: () => secret } }, "extra_body.a", "Expected JSON value"]
   ]
 
-  it("fails with the malformed member and the expected type", () => {
+  it("fails with the malformed member next to the expected type", () => {
     for (const [request, path, expected] of cases) {
       assert.deepStrictEqual(refusal(request), {
         _tag: "InvalidRequestError",

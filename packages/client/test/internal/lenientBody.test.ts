@@ -27,7 +27,7 @@ const read = (body: unknown): ChatResponse => {
 const hi = { role: "assistant", content: "Hi" }
 
 describe("completionFrom", () => {
-  it("reads ids, counts and times in other types, with warnings", () => {
+  it("reads members in other types, with warnings", () => {
     const counts = { prompt_tokens: "10", completion_tokens: "5", total_tokens: "15", prompt_tokens_details: [] }
     const response = read(
       bodyOf(hi, { id: 123, created: "2026-11-28T00:00:00Z", system_fingerprint: 7, usage: counts })
@@ -45,7 +45,7 @@ describe("completionFrom", () => {
     ])
   })
 
-  it("joins the text parts of content, and reads reasoning parts as reasoning", () => {
+  it("separates the text parts of content from its reasoning parts", () => {
     const content = [
       { type: "thinking", thinking: [{ type: "text", text: "Hm" }] },
       { type: "text", text: "H" },
@@ -138,7 +138,7 @@ const essence = ({ choices }: ChatResponse) =>
 
 describe("a recorded response with one unneeded member of any value", () => {
   it.prop(
-    "has the same text, calls and finish reason",
+    "has the same content as a strict body",
     {
       name: Schema.Literals(answered),
       place: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 30 })),

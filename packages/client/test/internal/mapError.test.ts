@@ -35,7 +35,7 @@ const answerOf = (reply: (typeof ErrorReply.table)[keyof typeof ErrorReply.table
 
 describe("mapError", () => {
   describe("fromStatus", () => {
-    it("maps every known error response to its tag and members", () => {
+    it("maps every known error response to its error", () => {
       for (const name of ErrorReply.names) {
         const row: ErrorResponse = errorResponses[name]
         assert.deepStrictEqual(
@@ -111,7 +111,7 @@ describe("mapError", () => {
       assert.strictEqual(read(404, { body: errorBody("model x does not exist") })["_tag"], "ModelNotFoundError")
     })
 
-    it("has the origin of a redirect without path, query and user", () => {
+    it("has only the origin of a redirect", () => {
       const location = "https://user:pass@login.example.com:8443/v1/chat?token=secret#top"
       for (const status of [300, 301, 302, 303, 307, 308]) {
         const error = read(status, { headers: { location } })
@@ -142,7 +142,7 @@ describe("mapError", () => {
       }
     })
 
-    it("reads the message of a 413 and of a 422", () => {
+    it("reads the message of a 413 or 422", () => {
       const body = errorBody("maximum context length is 8192")
       for (const status of [413, 422]) assert.strictEqual(read(status, { body })["limit"], 8192)
     })
@@ -218,7 +218,7 @@ describe("mapError", () => {
       assert.strictEqual(seconds(waitOf({ "retry-after": new Date(now - 60_000).toUTCString() })), 0)
     })
 
-    it("is the longest wait of headers and message", () => {
+    it("is the longest wait of headers or message", () => {
       const headers = { "retry-after": "1", "x-retry-after": "2", "msh-cooldown-seconds": "3" }
       assert.strictEqual(seconds(waitOf(headers)), 3)
       assert.strictEqual(seconds(waitOf(headers, "please try again after 4 seconds")), 4)
@@ -302,7 +302,7 @@ describe("mapError", () => {
       }
     })
 
-    it("is mapped by its message where type and code are unknown", () => {
+    it("is mapped by its message where its type is unknown", () => {
       assert.strictEqual(object({ message: "Overloaded" })["_tag"], "OverloadedError")
       assert.strictEqual(object({ message: "Rate limit exceeded" })["_tag"], "RateLimitError")
       const reached = object({ message: "request reached organization max RPM: 3, please try again after 2 seconds" })
@@ -310,7 +310,7 @@ describe("mapError", () => {
       assert.strictEqual(seconds(reached["retryAfter"]), 2)
     })
 
-    it("is a failed stream where type, code and message are unknown", () => {
+    it("is a failed stream where nothing of it is known", () => {
       const error = object(
         { message: "broken sk-0123456789abcdef", type: "Bearer abcdefgh" },
         { "msh-request-id": "r" }

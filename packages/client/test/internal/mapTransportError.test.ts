@@ -69,7 +69,7 @@ describe("mapTransportError", () => {
       }
     })
 
-    it("has the code of the platform and the members of the call", () => {
+    it("has the code of the platform with the members of the call", () => {
       assert.deepStrictEqual(read(failed(coded("ECONNREFUSED"))), {
         _tag: "ConnectionRefusedError",
         provider: "moonshot",
@@ -92,7 +92,7 @@ describe("mapTransportError", () => {
       assert.strictEqual(read(failed(coded("UND_ERR_RES_EXCEEDED_MAX_SIZE")))["limit"], 1_000)
     })
 
-    it("finds the code through causes, reasons and aggregates", () => {
+    it("finds the code through any nesting (causes, reasons, aggregates)", () => {
       const inner = coded("ENOTFOUND")
       for (const error of [
         inner,

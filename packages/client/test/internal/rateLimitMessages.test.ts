@@ -91,7 +91,7 @@ describe("rateLimitMessages", () => {
       }
     })
 
-    it("returns retryable errors for rate limits and overload only", () => {
+    it("returns retryable errors only for rate limits or overload", () => {
       for (const { type, message, meaning } of rows) {
         const { isRetryable } = fromTooManyRequests({ ...common, message }, type, wait)
         assert.strictEqual(

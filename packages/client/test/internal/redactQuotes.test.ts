@@ -44,7 +44,7 @@ describe("redactQuotes", () => {
     )
   })
 
-  it("finds quotes in JSON and in nested JSON", () => {
+  it("finds quotes in JSON at any depth", () => {
     const content = 'the first line of it\nand "the second one" too, at length'
     const body = JSON.stringify({ content })
     for (const text of [body, JSON.stringify({ body })]) {

@@ -65,7 +65,7 @@ describe("ToolCallAssembler on fragments", () => {
     assert.deepStrictEqual(resolve([], piece(0, "a", "f"), ...nested), [["a", "f", '{"a":{"a":1}}']])
   })
 
-  it("is uncertain where two calls and one are equally possible", () => {
+  it("is uncertain where two calls are as possible as one", () => {
     for (const pieces of [
       [piece(0, "a", "f", ""), piece(0, "b", "f", '{"x":1}')],
       [piece(0, "a", "f", ""), piece(0, "b", "f", "")],

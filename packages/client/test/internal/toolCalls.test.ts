@@ -208,7 +208,7 @@ describe("ToolCallAssembler", () => {
 })
 
 describe("UniqueIds", () => {
-  it("numbers blank and repeated ids", () => {
+  it("numbers ids that are blank or repeated", () => {
     const ids = new UniqueIds()
     assert.deepStrictEqual(
       ["a", "a", "a", "a_2", "", "", " \t", "call"].map((id) => ids.makeUnique(id)),

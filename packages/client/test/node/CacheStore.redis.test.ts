@@ -119,7 +119,7 @@ const operations = (store: Store) =>
 describe.skipIf(!hasServer)("a Redis that goes away", () => {
   for (const outage of ["kill", "pause"] as const) {
     it.live(
-      `fails every operation in time and with its own error after ${outage}, and works again afterwards`,
+      `fails every operation in time with its own error after ${outage}, until the server is back`,
       () =>
         Effect.gen(function* () {
           const server = yield* privateRedis

@@ -6,7 +6,7 @@ import { hello } from "./support/kimi.ts"
 import { withObserved } from "./support/observed.ts"
 
 describe("the labels of metrics", () => {
-  it.live("stay bounded over 10,000 calls of random models, accounts and tags", () =>
+  it.live("stay bounded over 10,000 calls of random labels", () =>
     withObserved(({ observer, registry }) =>
       Effect.sync(() => {
         const id = (i: number) => `id-${(i * 7919) % 10_007}`

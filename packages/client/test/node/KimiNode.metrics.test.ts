@@ -69,7 +69,7 @@ describe("the metrics of calls", () => {
   const costOf = (text: string) =>
     valuesOf(text, "kimi_client_cost_total", "kimi_currency", model, "kimi_tenant", "kimi_job")
 
-  it.live("count requests, attempts and retries by outcome", () =>
+  it.live("count calls by outcome", () =>
     withScenario((observed) =>
       Effect.gen(function* () {
         const text = yield* observed.text
@@ -94,7 +94,7 @@ describe("the metrics of calls", () => {
     )
   )
 
-  it.live("count cache hits and stream ends", () =>
+  it.live("count how calls were served", () =>
     withScenario((observed) =>
       Effect.gen(function* () {
         const text = yield* observed.text
@@ -108,7 +108,7 @@ describe("the metrics of calls", () => {
     )
   )
 
-  it.live("sum tokens, cost and savings", () =>
+  it.live("sum what calls used", () =>
     withScenario((observed) =>
       Effect.gen(function* () {
         const text = yield* observed.text
@@ -125,7 +125,7 @@ describe("the metrics of calls", () => {
     )
   )
 
-  it.live("show the state of admission, circuits and budget", () =>
+  it.live("show the state of every service", () =>
     withScenario((observed) =>
       Effect.gen(function* () {
         const text = yield* observed.text

@@ -140,7 +140,7 @@ describe("KimiNode.layerReload", () => {
     return { before, after, answer: yield* stream.end }
   })
 
-  it.live("ends a running stream on the old key and host", () =>
+  it.live("ends a running stream on the old settings", () =>
     Effect.gen(function* () {
       const { answer, before } = yield* acrossChange
       assert.strictEqual(answer.finishReason, "stop")
@@ -149,7 +149,7 @@ describe("KimiNode.layerReload", () => {
     })
   )
 
-  it.live("makes the next call with the new key and host", () =>
+  it.live("makes the next call with the new settings", () =>
     Effect.gen(function* () {
       const { after } = yield* acrossChange
       assert.deepStrictEqual(yield* keysOf(after), ["Bearer sk-1"])

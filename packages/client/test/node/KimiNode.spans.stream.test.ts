@@ -224,7 +224,7 @@ describe("the span of a cached response", () => {
     )
   )
 
-  it.live("has the level and the event of a cache hit", () =>
+  it.live("has the level of a cache hit with its event", () =>
     withObserved(
       (observed) =>
         Effect.gen(function* () {

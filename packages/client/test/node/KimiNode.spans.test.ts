@@ -141,7 +141,7 @@ describe("the span of a call", () => {
     )
   )
 
-  it.live("has a record with the error and the ids of the span", () =>
+  it.live("has a record that links the error to the span", () =>
     withObserved((observed) =>
       Effect.gen(function* () {
         const error = yield* failed(observed)

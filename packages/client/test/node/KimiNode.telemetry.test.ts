@@ -108,7 +108,7 @@ describe("the telemetry of calls", () => {
   const captured = Effect.runSync(Effect.cached(Effect.scoped(everything(capture))))
 
   it.live(
-    "contains redacted and truncated content on the spans of calls when it is captured",
+    "contains redacted, truncated content on the spans of calls when it is captured",
     () =>
       Effect.gen(function* () {
         const { collected } = yield* captured

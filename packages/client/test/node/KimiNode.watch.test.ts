@@ -100,7 +100,7 @@ describe("KimiNode.layerWatch", () => {
     }
   })
 
-  it.live("applies limits, timeouts, retry, prices, keys and log level of a changed file", () =>
+  it.live("applies every kind of option of a changed file", () =>
     Effect.gen(function* () {
       const { costs, events, keys, kimi, records, run, takeMessages, save, server } = yield* setup
 

@@ -106,10 +106,18 @@ describe("a proxy of the environment", () => {
     })
   )
 
-  it.live("may be written without its scheme, and prefers the name in lower case", () =>
+  it.live("may be written without its scheme", () =>
     Effect.gen(function* () {
       const proxy = yield* makeProxy(200)
-      yield* environment({ http_proxy: proxy.host, HTTP_PROXY: "http://127.0.0.1:1" })
+      yield* environment({ HTTP_PROXY: proxy.host })
+      assert.strictEqual(yield* get("http://kimi.invalid/"), "by proxy")
+    })
+  )
+
+  it.live("is that of the name in lower case if both are set", () =>
+    Effect.gen(function* () {
+      const proxy = yield* makeProxy(200)
+      yield* environment({ http_proxy: proxy.url, HTTP_PROXY: "http://127.0.0.1:1" })
       assert.strictEqual(yield* get("http://kimi.invalid/"), "by proxy")
     })
   )
@@ -161,7 +169,7 @@ describe("a proxy given as an option", () => {
     })
   )
 
-  it.live("that demands authentication is described as a proxy, for tunnels and plain requests", () =>
+  it.live("that demands authentication is described as a proxy, with or without a tunnel", () =>
     Effect.gen(function* () {
       yield* environment({})
       const proxy = yield* makeProxy(407)

@@ -45,7 +45,7 @@ describe("a call", () => {
     return { response, received }
   })
 
-  it.live("sends the head and the body unchanged", () =>
+  it.live("sends the request unchanged", () =>
     Effect.gen(function* () {
       const { received } = yield* exchange
       assert.strictEqual(received?.method, "PUT")
@@ -55,7 +55,7 @@ describe("a call", () => {
     })
   )
 
-  it.live("receives the head and the body unchanged", () =>
+  it.live("receives the response unchanged", () =>
     Effect.gen(function* () {
       const { response } = yield* exchange
       assert.strictEqual(response.status, 201)

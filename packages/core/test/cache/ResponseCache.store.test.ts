@@ -26,7 +26,7 @@ describe("ResponseCache with a store", () => {
     })
   )
 
-  it.effect("stores only the digest of the call, its times and its tags in plaintext", () =>
+  it.effect("stores nothing in plaintext except the digest, times, tags", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
       const { cache, chat } = yield* processOn(fake, {
@@ -133,7 +133,7 @@ describe("ResponseCache with a store", () => {
     })
   )
 
-  it.effect("removes from memory and store after earlier writes", () =>
+  it.effect("removes from both levels after earlier writes", () =>
     Effect.gen(function* () {
       const fake = fakeStore()
       fake.before = (operation) => (operation === "set" ? Effect.sleep("100 millis") : Effect.void)

@@ -86,7 +86,7 @@ describe("ResponseCache", () => {
     )
   }
 
-  it.effect("keeps running calls with another key, tag and model", () =>
+  it.effect("keeps running calls that differ in key, tag or model", () =>
     Effect.gen(function* () {
       const cache = yield* makeMemory()
       const upstream = host()
@@ -137,7 +137,7 @@ describe("ResponseCache", () => {
     })
   )
 
-  it.effect("serves plain calls and streams of clients that share it", () =>
+  it.effect("serves all clients that share it", () =>
     Effect.gen(function* () {
       const cache = yield* ResponseCache.ResponseCache
       const one = host()

@@ -10,7 +10,7 @@ describe("AgentErrors", () => {
       assert.strictEqual(new Class({ message, limit: 8 }).limit, 8)
   })
 
-  it("carry the tokens used and the token limit", () => {
+  it("carry the tokens used of the token limit", () => {
     const error = new AgentErrors.TokenLimitError({ message, limit: 1_000, used: 1_200 })
     assert.deepInclude(error, { limit: 1_000, used: 1_200 })
   })

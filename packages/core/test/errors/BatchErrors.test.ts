@@ -4,7 +4,7 @@ import * as BatchErrors from "../../src/errors/BatchErrors.ts"
 const message = "failed"
 
 describe("BatchErrors", () => {
-  it("locate an invalid row by line and member", () => {
+  it("locate an invalid row by line, then member", () => {
     const error = new BatchErrors.InvalidBatchRowError({ message, line: 17, parameter: "messages" })
     assert.strictEqual(error.line, 17)
     assert.deepStrictEqual(error.recovery, { _tag: "FixRequest", parameter: "messages" })

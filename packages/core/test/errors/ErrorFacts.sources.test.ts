@@ -7,8 +7,6 @@ const packages = new URL("../../../", import.meta.url)
 
 /** Modules that name several tags for a reason. */
 const exceptions: ReadonlySet<string> = new Set([
-  // Replaces the errors of a stream by those of a chat, where a host sends events for a chat.
-  "client/src/internal/HttpTransport.ts",
   // Reads members that only these classes have: which limit was exceeded, and by how much.
   "core/src/resilience/internal/admission/AccountLimits.ts",
   // The simulator's failure mix is an option whose members are tags, and each of them is created in its own way.
@@ -48,7 +46,7 @@ describe("modules other than ErrorFacts", () => {
     assert.sameMembers(listing, [...exceptions])
   })
 
-  it("are recognised by texts, record keys and inline members", () => {
+  it("are recognised in any syntax (texts, record keys, inline members)", () => {
     const source = `
       const a = { DnsError: "x", TlsError: 1 }
       const tags = {

@@ -54,7 +54,7 @@ describe("ErrorFacts", () => {
       assert.isTrue(facts.every(({ breaker }) => breaker === "ignored"))
     })
 
-    it("counts overload, server failures, timeouts and network failures against the host", () => {
+    it("counts only failures of the host or the network against the host", () => {
       const tags = [
         ...tagsWhere((facts) => facts.category === "timeout" || facts.category === "stream").filter(
           // The deadline is the caller's.
@@ -264,7 +264,7 @@ describe("ErrorFacts", () => {
       assert.isTrue(facts.every(({ isTransient }) => !isTransient))
     })
 
-    it("is true for limits and stores that recover by themselves", () => {
+    it("is true for what recovers by itself", () => {
       const facts = factsOf(["DailyLimitError", "CircuitOpenError", "DeadlineExceededError", "CacheStoreError"])
       assert.isTrue(facts.every(({ isTransient }) => isTransient))
     })

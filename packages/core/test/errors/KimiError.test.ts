@@ -15,7 +15,7 @@ describe("KimiError", () => {
     assert.deepStrictEqual(tags, Object.keys(ErrorFacts.table).toSorted())
   })
 
-  it("identifies every class by package and tag", () => {
+  it("identifies every class by its tag within the package", () => {
     for (const [tag, Class] of Object.entries(classes)) assert.strictEqual(Class.identifier, `@kimi-effect/core/${tag}`)
   })
 
@@ -38,7 +38,7 @@ describe("KimiError", () => {
   }
 
   // The property above compares with `Equal`, which must therefore detect differences.
-  it("compares errors by tag, message and members", () => {
+  it("compares errors by value", () => {
     const error = new classes.DnsError({ message: "a", code: "ENOTFOUND" })
     assert.isTrue(Equal.equals(error, new classes.DnsError({ message: "a", code: "ENOTFOUND" })))
     assert.isFalse(Equal.equals(error, new classes.DnsError({ message: "b", code: "ENOTFOUND" })))
@@ -79,7 +79,7 @@ describe("KimiError", () => {
     assert.include(refusal(codec, { _tag: "ModelRetiredError", message: "a", successor: "kimi-k3" }), "retiredOn")
   })
 
-  it("encodes durations and partial responses as JSON", () => {
+  it("encodes structured members as JSON", () => {
     const partial = {
       content: "So",
       reasoning_content: "",

@@ -3,7 +3,7 @@ import { Duration } from "effect"
 import * as SwarmErrors from "../../src/errors/SwarmErrors.ts"
 
 describe("SwarmErrors", () => {
-  it("carry the limit and the number of agents that a plan needs", () => {
+  it("carry the number of agents that a plan needs next to the limit", () => {
     const error = new SwarmErrors.AgentLimitError({ message: "too many agents", limit: 100, requested: 240 })
     assert.deepInclude(error, { limit: 100, requested: 240 })
   })

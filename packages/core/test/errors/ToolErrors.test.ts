@@ -13,7 +13,7 @@ const errors = [
 ]
 
 describe("ToolErrors", () => {
-  it("identify the tool and the call", () => {
+  it("identify the call of a tool", () => {
     for (const error of errors) assert.deepInclude(error, { category: "tool", ...toolCall })
   })
 

@@ -35,7 +35,7 @@ describe("OptionRules", () => {
     )
   })
 
-  it("bounds bytes from below and above", () => {
+  it("bounds bytes on both sides", () => {
     assert.deepStrictEqual(
       [3, 4, 8, 9, 4.5, Number.NaN].map((value) => kept(OptionRules.bytes("size", value, 4, 8))),
       [false, true, true, false, false, false]

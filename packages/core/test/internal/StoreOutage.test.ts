@@ -74,7 +74,7 @@ describe("StoreOutage", () => {
     })
   )
 
-  it.effect("logs an outage once when it starts, with its cause, and once when it ends", () => {
+  it.effect("logs the start of an outage with its cause, then only its end", () => {
     const { layer, lines } = logs()
     return Effect.gen(function* () {
       const { tryRun } = yield* make

@@ -59,7 +59,7 @@ describe("Batch", () => {
 describe("BatchRequest", () => {
   const request = { input_file_id: "file_1", endpoint: "/v1/chat/completions", completion_window: "24h" }
 
-  it("accepts windows in hours and days only", () => {
+  it("accepts windows only in hours or days", () => {
     for (const completion_window of ["12h", "24h", "1d", "7d"]) {
       assert.isUndefined(refusal(BatchRequest, { ...request, completion_window }), completion_window)
     }

@@ -62,7 +62,7 @@ describe("StreamFold.toEvents", () => {
 })
 
 describe("StreamFold.collect", () => {
-  it.effect("runs a stream to its end and returns the complete response", () =>
+  it.effect("returns the complete response of a stream", () =>
     Effect.gen(function* () {
       const answer = yield* StreamFold.collect(Stream.fromIterable(StreamFold.toEvents(whole)))
       assert.isTrue(Equal.equals(answer, whole))

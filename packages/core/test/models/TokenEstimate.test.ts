@@ -4,7 +4,7 @@ import { TokenEstimateRequest, TokenEstimateResponse } from "../../src/models/To
 import { refusal, throughText } from "../support/codec.ts"
 
 describe("TokenEstimate", () => {
-  it("encodes only the model and the messages", () => {
+  it("encodes the messages with the model, without anything else", () => {
     const request = { model: "kimi-k3", messages: [{ role: "user", content: "hello" }] }
     const decoded = Schema.decodeUnknownSync(TokenEstimateRequest)({ ...request, tools: [], temperature: 1 })
     assert.deepStrictEqual(throughText(Schema.encodeSync(TokenEstimateRequest)(decoded)), request)

@@ -19,7 +19,7 @@ describe("Usage.fromWire", () => {
     assert.deepStrictEqual(inChoice && fromWire(inChoice), { ...none, cached_tokens: 256, reasoning_tokens: 50 })
   })
 
-  it("reads usage without details as zero cached and reasoning tokens", () => {
+  it("reads absent details as zero", () => {
     assert.deepStrictEqual(read(counts), none)
   })
 
@@ -44,7 +44,7 @@ describe("Usage.fromWire", () => {
     }
   })
 
-  it("reads the details of cache writes and reasoning", () => {
+  it("reads the details of both token counts", () => {
     const wire = {
       ...counts,
       prompt_tokens_details: { cached_tokens: 100, cache_write_tokens: 200, audio_tokens: 0 },

@@ -119,7 +119,7 @@ describe("Accounting stage", () => {
     })
   )
 
-  it.effect("charges a lost attempt for every choice and host tool of its request", () =>
+  it.effect("charges a lost attempt for all that its request could cost", () =>
     Effect.gen(function* () {
       const { recorded, accounting, call } = recording()
       const tools = [{ type: "builtin_function", function: { name: "$web_search" } }] as const

@@ -141,7 +141,7 @@ const traces = runs({ sample: 100, deep: 5_000 })
 
 describe("Budget in a pipeline", () => {
   it.effect(
-    "exceeds no cap and leaves no reservation, whenever calls are interrupted",
+    "keeps every cap without leftover reservations, whenever calls are interrupted",
     () =>
       Effect.gen(function* () {
         const chance = yield* Random.Random

@@ -126,7 +126,7 @@ const traces = runs({ sample: 4_000, deep: 100_000 })
 
 describe("Budget", () => {
   it.effect(
-    "exceeds no cap in random traces with interrupts, and leaves no reservation",
+    "keeps every cap without leftover reservations in random traces with interrupts",
     () =>
       Effect.gen(function* () {
         const chance = yield* Random.Random

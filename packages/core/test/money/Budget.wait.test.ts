@@ -37,7 +37,7 @@ describe("Budget under concurrent calls", () => {
     })
   )
 
-  it.effect("refuses a call after the longest wait, with price, remaining amount and the fix", () =>
+  it.effect("explains the refusal after the longest wait by price, remaining amount, fix", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total], maxWait: "5 seconds" })
       const ask = stages(budget).effect(() => takes("1 minute"))
@@ -112,7 +112,7 @@ describe("Budget under concurrent calls", () => {
     })
   )
 
-  it.effect("ends the wait of an interrupted call and keeps nothing reserved for it", () =>
+  it.effect("reserves nothing for a call that was interrupted while it waited", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total], maxWait: "30 seconds" })
       const ask = stages(budget).effect(() => takes("1 second"))

@@ -29,7 +29,7 @@ const worst = (members: Partial<ModelRequest>, where: Omit<Cost.Purchase, "model
 
 describe("Cost.worstCase", () => {
   // 88 tokens by estimate x 3 = 264 millionths; output at 15.
-  it("is the prompt at the highest input price and the maximum output", () => {
+  it("is the highest price of the prompt plus the maximum output", () => {
     assert.strictEqual(TokenCount.ofPrompt(request()), 88)
     assert.strictEqual(worst({ max_completion_tokens: 100 }), "$0.001764")
     assert.strictEqual(worst({ max_tokens: 100 }), "$0.001764")

@@ -18,7 +18,7 @@ describe("PriceConfig.fromConfig", () => {
     })
   )
 
-  it.effect("reads prices of models, tools and batches behind an environment without any", () =>
+  it.effect("reads every kind of price behind an environment without any", () =>
     Effect.gen(function* () {
       const model = {
         model: "kimi-k3",
@@ -77,7 +77,7 @@ describe("PriceConfig.fromConfig", () => {
     })
   )
 
-  it.effect("names invalid amounts and days", () =>
+  it.effect("names every invalid value", () =>
     Effect.gen(function* () {
       const price = { model: "a", provider: "b", currency: "USD", cacheMiss: "-1", output: "much", from: "tomorrow" }
       const issues = yield* issuesOf({ models: [price], batches: [{ provider: "b", factor: "1.5" }] })

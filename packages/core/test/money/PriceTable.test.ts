@@ -15,7 +15,7 @@ const price = (model: string, provider: string, output: string, from?: string) =
 })
 
 describe("PriceTable", () => {
-  it.effect("overrides the catalogue by model, host and day", () =>
+  it.effect("overrides the catalogue by model, host, day", () =>
     Effect.gen(function* () {
       const { model } = yield* PriceTable.make({
         models: [

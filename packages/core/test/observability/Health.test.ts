@@ -11,7 +11,7 @@ const make = (checks: ReadonlyArray<Health.HealthCheck>, options?: Health.Option
   quiet(Effect.map(Health.make(checks, options), ({ report }) => report))
 
 describe("a health report", () => {
-  it.effect("has every component in order and the overall status", () =>
+  it.effect("has every component in order below the overall status", () =>
     Effect.gen(function* () {
       const report = yield* make([
         component({ name: "first", check: Effect.succeed(poor) }),
@@ -32,7 +32,7 @@ describe("a health report", () => {
     })
   )
 
-  it.effect("replaces a check by a later one with the same name and account", () =>
+  it.effect("replaces a check by a later one of the same name for the same account", () =>
     Effect.gen(function* () {
       const replaced = component({ name: "config" })
       const report = yield* make([

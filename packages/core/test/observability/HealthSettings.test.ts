@@ -10,13 +10,22 @@ describe("HealthSettings", () => {
     })
   )
 
-  it.effect("override outer settings and add to their checks", () =>
+  it.effect("override outer settings", () =>
+    Effect.gen(function* () {
+      const outer = HealthSettings.layer({ balanceWarning: 1, slowAfter: "1 second" })
+      const layer = Layer.provide(HealthSettings.layer({ balanceWarning: 2 }), outer)
+      const settings = yield* Effect.provide(HealthSettings.HealthSettings, layer)
+      assert.deepInclude(settings, { balanceWarning: 2, slowAfter: "1 second" })
+    })
+  )
+
+  it.effect("add to the checks of outer settings", () =>
     Effect.gen(function* () {
       const [innerCheck, outerCheck] = [component({ name: "innerCheck" }), component({ name: "outerCheck" })]
-      const outer = HealthSettings.layer({ balanceWarning: 1, slowAfter: "1 second", checks: [outerCheck] })
-      const layer = Layer.provide(HealthSettings.layer({ balanceWarning: 2, checks: [innerCheck] }), outer)
-      const settings = yield* Effect.provide(HealthSettings.HealthSettings, layer)
-      assert.deepStrictEqual(settings, { balanceWarning: 2, slowAfter: "1 second", checks: [outerCheck, innerCheck] })
+      const outer = HealthSettings.layer({ checks: [outerCheck] })
+      const layer = Layer.provide(HealthSettings.layer({ checks: [innerCheck] }), outer)
+      const { checks } = yield* Effect.provide(HealthSettings.HealthSettings, layer)
+      assert.deepStrictEqual(checks, [outerCheck, innerCheck])
     })
   )
 

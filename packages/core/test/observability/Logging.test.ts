@@ -50,7 +50,18 @@ describe("Logging", () => {
     })
   )
 
-  it.effect("logs errors of the library in full, and other errors without their message", () =>
+  it.effect("logs other errors without their message", () =>
+    Effect.gen(function* () {
+      const line = yield* lineOf(Effect.logError(new TypeError("bad", { cause: new RangeError("why") })))
+      const other = line["message"] as Record<string, unknown>
+      assert.deepStrictEqual([other["type"], "message" in other], ["TypeError", false])
+      assert.match(String((other["stack"] as Array<string>)[0]), /^at .*Logging\.test\.ts:\d+:\d+\)?$/)
+      const cause = other["cause"] as Record<string, unknown>
+      assert.deepStrictEqual([cause["type"], "message" in cause], ["RangeError", false])
+    })
+  )
+
+  it.effect("logs errors of the library in full", () =>
     Effect.gen(function* () {
       const own = new RateLimitError({
         message: "too fast",
@@ -59,18 +70,8 @@ describe("Logging", () => {
         retryAfter: Duration.seconds(3),
         kind: "requests per minute"
       })
-      const line = yield* lineOf(
-        Effect.fail(own).pipe(
-          Effect.catchCause((cause) =>
-            Effect.logError("failed", cause, new TypeError("bad", { cause: new RangeError("why") }))
-          )
-        )
-      )
-      const [text, other] = line["message"] as [string, Record<string, unknown>]
-      assert.strictEqual(text, "failed")
-      assert.deepStrictEqual([other["type"], "message" in other], ["TypeError", false])
-      assert.match(String((other["stack"] as Array<string>)[0]), /^at .*Logging\.test\.ts:\d+:\d+\)?$/)
-      assert.strictEqual((other["cause"] as Record<string, unknown>)["type"], "RangeError")
+      const line = yield* lineOf(Effect.fail(own).pipe(Effect.catchCause((cause) => Effect.logError("failed", cause))))
+      assert.strictEqual(line["message"], "failed")
       assert.deepStrictEqual(line["cause"], [
         {
           reason: "fail",
@@ -199,16 +200,26 @@ const run = (env: Record<string, string>, options: Logging.Options = {}) =>
   })
 
 describe("Logging.layer", () => {
-  it.effect("reads level and format from the configuration", () =>
+  it.effect("logs JSON from the level INFO by default", () =>
     Effect.gen(function* () {
       const usual = yield* run({})
       assert.deepStrictEqual(
         usual.out.map((line) => parse(line)["level"]),
         ["INFO", "ERROR"]
       )
-      const quiet = yield* run({ KIMI_LOG_LEVEL: "ERROR", KIMI_LOG_FORMAT: "pretty" })
-      assert.strictEqual(quiet.out.length, 1)
-      assert.match(quiet.out[0] ?? "", /^\d\d:\d\d:\d\d\.\d{3} ERROR error undefined$/)
+    })
+  )
+
+  it.effect("reads the format from the configuration", () =>
+    Effect.gen(function* () {
+      const { out } = yield* run({ KIMI_LOG_LEVEL: "ERROR", KIMI_LOG_FORMAT: "pretty" })
+      assert.match(out[0] ?? "", /^\d\d:\d\d:\d\d\.\d{3} ERROR error undefined$/)
+    })
+  )
+
+  it.effect("reads the level from the configuration", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* run({ KIMI_LOG_LEVEL: "ERROR" })).out.length, 1)
       assert.strictEqual((yield* run({ KIMI_LOG_LEVEL: "debug" })).out.length, 3)
       assert.strictEqual((yield* run({ KIMI_LOG_LEVEL: "none" })).out.length, 0)
     })

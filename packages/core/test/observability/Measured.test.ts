@@ -59,7 +59,7 @@ describe("measured", () => {
     })
   )
 
-  it.effect("has the attributes and outcomes that it is given", () =>
+  it.effect("has the labels that it is given", () =>
     Effect.gen(function* () {
       const measure = Measured.measured("forecast", {
         attributes: { region: "eu" },

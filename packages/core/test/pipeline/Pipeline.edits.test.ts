@@ -53,7 +53,7 @@ describe("an edit of a pipeline", () => {
     assert.strictEqual(stages.length, 3)
   })
 
-  it("fails on an unknown stage and names those that are known", () => {
+  it("fails on an unknown stage with the names of those that are known", () => {
     assert.deepStrictEqual(issuesOf(Pipeline.insertBefore("retries", custom)(stages)), [
       { name: 'Pipeline.insertBefore("retries")', expected: "the name of a stage: deadline, retry, timeout" }
     ])

@@ -43,7 +43,7 @@ describe("LiveConfig.register", () => {
     })
   )
 
-  it.effect("rejects a change with the reasons of every participant, and discards the prepared ones", () =>
+  it.effect("rejects a change for every participant with the reasons of all", () =>
     Effect.gen(function* () {
       const live = yield* make
       const log: Array<string> = []

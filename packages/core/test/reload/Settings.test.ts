@@ -14,7 +14,7 @@ const read = (provider: ConfigProvider.ConfigProvider, overrides?: Settings.Opti
 const priceOf = (prices: PriceTable.Prices | undefined) => prices?.model("kimi-k3", "together", "2026-11-23")?.output
 
 describe("Settings", () => {
-  it.effect("make: checks options and prices together", () =>
+  it.effect("make: checks prices together with the options", () =>
     Effect.gen(function* () {
       const settings = yield* Settings.make({ apiKey, model: "a", prices: { models: [own] } })
       assert.strictEqual(settings.config.model, "a")
@@ -69,17 +69,30 @@ describe("Settings", () => {
     })
   )
 
-  it.effect("provideTo: provides the options, and prices if there are any", () =>
+  const keyLayer = Layer.effect(
+    ConfigProvider.ConfigProvider,
+    Effect.map(KimiConfig.KimiConfig, (config) => ConfigProvider.fromUnknown({ key: keyOf(config) }))
+  )
+
+  it.effect("provideTo: provides the options", () =>
     Effect.gen(function* () {
-      const model = Layer.effect(
-        ConfigProvider.ConfigProvider,
-        Effect.map(KimiConfig.KimiConfig, (config) => ConfigProvider.fromUnknown({ key: keyOf(config) }))
-      )
-      const priced = Settings.provideTo(model)(yield* Settings.make({ apiKey, prices: { models: [own] } }))
-      const seen = Effect.all([Effect.map(PriceTable.PriceTable, priceOf), Effect.asSome(PriceTable.PriceTable)])
-      assert.strictEqual((yield* Effect.provide(seen, priced))[0], "16.00")
-      const plain = Settings.provideTo(model)(yield* Settings.make({ apiKey, idleTimeout: Duration.seconds(1) }))
-      assert.strictEqual(yield* Effect.provide(PriceTable.PriceTable, plain), PriceTable.catalog)
+      const layer = Settings.provideTo(keyLayer)(yield* Settings.make({ apiKey }))
+      const { load } = yield* Effect.provide(ConfigProvider.ConfigProvider, layer)
+      assert.deepInclude(yield* load(["key"]), { value: keyOf(yield* KimiConfig.make({ apiKey })) })
+    })
+  )
+
+  it.effect("provideTo: provides the prices", () =>
+    Effect.gen(function* () {
+      const layer = Settings.provideTo(keyLayer)(yield* Settings.make({ apiKey, prices: { models: [own] } }))
+      assert.strictEqual(yield* Effect.provide(Effect.map(PriceTable.PriceTable, priceOf), layer), "16.00")
+    })
+  )
+
+  it.effect("provideTo: leaves the catalogue in place without prices", () =>
+    Effect.gen(function* () {
+      const layer = Settings.provideTo(keyLayer)(yield* Settings.make({ apiKey, idleTimeout: Duration.seconds(1) }))
+      assert.strictEqual(yield* Effect.provide(PriceTable.PriceTable, layer), PriceTable.catalog)
     })
   )
 })

@@ -62,7 +62,7 @@ describe("CircuitBreaker.guard", () => {
     })
   )
 
-  it.effect("rejects calls with the circuit, its state and the remaining wait", () =>
+  it.effect("rejects calls with the circuit, its state, the remaining wait", () =>
     Effect.gen(function* () {
       const breaker = yield* make()
       yield* fail(breaker, broken, 3)

@@ -44,7 +44,7 @@ describe("a step that the budget refuses", () => {
     })
   )
 
-  it.effect("leaves the host's error when nothing else helps, and is one of its attempts", () =>
+  it.effect("is one of the attempts of the host's error when nothing else helps", () =>
     Effect.gen(function* () {
       const { run } = chat([step("b"), step("c"), step("d")], {
         "a/kimi-k2.6": overloaded,
@@ -98,11 +98,16 @@ describe("a retry that the budget refuses", () => {
     attempts: [fact("OverloadedError"), fact("BudgetExceededError")]
   })
 
-  it.effect("ends a call, and moves a step as the host's error before it would have", () =>
+  it.effect("ends a call of the first account", () =>
     Effect.gen(function* () {
       const own = chat([step("b")], { "a/kimi-k2.6": refusedRetry })
       assert.strictEqual(yield* Effect.flip(own.run), refusedRetry)
       assert.deepStrictEqual(own.places(), ["a/kimi-k2.6"])
+    })
+  )
+
+  it.effect("moves a step as the host's error before it would have", () =>
+    Effect.gen(function* () {
       const { places, run } = chat([step("b"), step("b/kimi-k3"), step("c")], {
         "a/kimi-k2.6": overloaded,
         "b/kimi-k2.6": refusedRetry

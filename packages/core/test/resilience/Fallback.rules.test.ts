@@ -122,7 +122,7 @@ describe("the rules of fallback", () => {
     })
   )
 
-  it.effect("never repeat the same account and model", () =>
+  it.effect("never repeat a model at the same account", () =>
     Effect.gen(function* () {
       for (const error of yield* errors) {
         const { log, run } = Hosts.stream([Hosts.step("a/kimi-k2.6"), Hosts.step("a")], { "a/kimi-k2.6": { error } })

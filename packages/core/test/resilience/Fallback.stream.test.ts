@@ -50,7 +50,7 @@ describe("Fallback of streams", () => {
     })
   )
 
-  it.effect("fails with the last error and the attempts of every step", () =>
+  it.effect("fails with the last error, which has the attempts of every step", () =>
     Effect.gen(function* () {
       const { run } = stream([step("b")], { "a/kimi-k2.6": { error: overloaded }, "b/kimi-k2.6": { error: lost } })
       const error = yield* Effect.flip(Stream.runDrain(run))

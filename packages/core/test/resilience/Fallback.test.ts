@@ -49,7 +49,7 @@ describe("Fallback", () => {
     })
   )
 
-  it.effect("tries the steps in order with their accounts, hosts and models", () =>
+  it.effect("tries the steps in order, each at its account, host, model", () =>
     Effect.gen(function* () {
       const { made, run } = chat([step("b"), step("c/kimi-k3"), step("d")], {
         "a/kimi-k2.6": overloaded,
@@ -197,7 +197,7 @@ describe("Fallback", () => {
     })
   )
 
-  it.effect("fails with the last error and the attempts of every step", () =>
+  it.effect("fails with the last error, which has the attempts of every step", () =>
     Effect.gen(function* () {
       const retries = [
         { tag: "ServerError", startedAt: 5, duration: 6, delay: 7, isPossiblyBilled: false },

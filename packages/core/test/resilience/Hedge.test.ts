@@ -128,7 +128,7 @@ describe("the delay of Hedge", () => {
     })
   )
 
-  it.effect("is separate for every account and model", () =>
+  it.effect("is separate for every pair of account, model", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ percentile: 0.9, minimumSamples: 2, budget: generous })
       const other = callOf("kimi-k2.6")

@@ -46,7 +46,7 @@ describe("resilient", () => {
     })
   )
 
-  it.effect("bounds all attempts and waits by the deadline", () =>
+  it.effect("bounds all attempts with their waits by the deadline", () =>
     Effect.gen(function* () {
       const { effect } = script(...Array.from({ length: 9 }, () => unavailable))
       const options = { key: "forecast", ...plain, deadline: "2500 millis", ...(yield* services) } as const

@@ -50,7 +50,7 @@ describe("RetryBudget", () => {
   )
 
   it.effect.prop(
-    "has between zero tokens and its capacity after any operations",
+    "has from zero tokens up to its capacity after any operations",
     [Schema.Array(Schema.Literals(["withdraw", "ambiguous", "deposit"]))],
     ([operations]) =>
       Effect.gen(function* () {

@@ -26,7 +26,7 @@ describe("withStreamRecovery with mode continue", () => {
   const answers = [start(), thought("Hm"), text("Hello"), text(" the"), used(tokens(10, 6)), finish]
   const rest = [start(1), thought("!"), text("re"), used(tokens(20, 2)), finish]
 
-  it.effect("continues only between the first text and the usage", () =>
+  it.effect("continues only from the first text until the usage", () =>
     Effect.gen(function* () {
       for (let position = 0; position <= answers.length; position++) {
         const came = answers.slice(0, position)

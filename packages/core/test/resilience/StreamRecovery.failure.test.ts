@@ -23,7 +23,7 @@ const after = (seconds: number, error: StreamError): Stream.Stream<never, Stream
   Stream.fromEffect(Effect.delay(Effect.fail(error), `${seconds} seconds`))
 
 describe("a recovery that fails", () => {
-  it.effect("fails with the last error and the facts of every attempt", () =>
+  it.effect("fails with the last error, which has the facts of every attempt", () =>
     Effect.gen(function* () {
       const { error } = yield* fails(
         "regenerate",
@@ -86,7 +86,7 @@ describe("a recovery that fails", () => {
     })
   )
 
-  it.effect("preserves the error with its stack and ids", () =>
+  it.effect("preserves the error as it was thrown", () =>
     Effect.gen(function* () {
       const { error } = yield* fails(
         "continue",

@@ -129,7 +129,7 @@ describe("the rest of a response", () => {
     })
   )
 
-  it.effect("ends with the error and the beginning where no step of the plan may help", () =>
+  it.effect("ends with the error after the beginning where no step of the plan may help", () =>
     Effect.gen(function* () {
       const { error, made, seen } = yield* run({
         steps: [step("moonshot", "kimi-k2.6")],
@@ -166,16 +166,22 @@ describe("the rest of a response", () => {
     })
   )
 
-  it.effect("is discarded where the host answers as another model, and regenerated if a recovery is left", () =>
+  const asAnotherModel = {
+    "moonshot/kimi-k3": [{ breaks: "Par" }, { ends: "spliced", as: "kimi-k2.6" }, { ends: "Whole" }]
+  }
+
+  it.effect("is discarded where the host answers as another model", () =>
     Effect.gen(function* () {
-      const acts = {
-        "moonshot/kimi-k3": [{ breaks: "Par" }, { ends: "spliced", as: "kimi-k2.6" }, { ends: "Whole" }]
-      }
-      const once = yield* run({ steps: [], acts })
-      assert.deepStrictEqual(once.seen, ["moonshot/kimi-k3", "Par"])
-      assert.strictEqual(once.error?._tag, "StreamInterruptedError")
-      const twice = yield* run({ steps: [], acts }, { maxRecoveries: 2 })
-      assert.deepStrictEqual(twice.seen, ["moonshot/kimi-k3", "Par", "Reset", "moonshot/kimi-k3", "Whole", "Finish"])
+      const { error, seen } = yield* run({ steps: [], acts: asAnotherModel })
+      assert.deepStrictEqual(seen, ["moonshot/kimi-k3", "Par"])
+      assert.strictEqual(error?._tag, "StreamInterruptedError")
+    })
+  )
+
+  it.effect("is regenerated where the host answers as another model, if a recovery is left", () =>
+    Effect.gen(function* () {
+      const { seen } = yield* run({ steps: [], acts: asAnotherModel }, { maxRecoveries: 2 })
+      assert.deepStrictEqual(seen, ["moonshot/kimi-k3", "Par", "Reset", "moonshot/kimi-k3", "Whole", "Finish"])
     })
   )
 

@@ -91,7 +91,7 @@ describe("withStreamRecovery with mode regenerate", () => {
     })
   )
 
-  it.effect("recovers a stream that breaks between its first content and its first completed tool call", () =>
+  it.effect("recovers a stream that breaks after its first content, before its first completed tool call", () =>
     Effect.gen(function* () {
       for (let position = 0; position <= asksTool.length; position++) {
         const came = asksTool.slice(0, position)

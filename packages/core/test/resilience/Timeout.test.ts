@@ -192,7 +192,7 @@ describe("withStreamTimeout", () => {
       ({ model, provider, requestId, traceId }) => ({ model, provider, requestId, traceId })
     )
 
-  it.effect("has the host and the model in its errors", () =>
+  it.effect("has the host with the model in its errors", () =>
     Effect.gen(function* () {
       const nothing = { requestId: undefined, traceId: undefined }
       assert.deepStrictEqual(yield* named(Stream.never, 20), { ...origin, ...nothing })

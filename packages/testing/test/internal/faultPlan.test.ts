@@ -25,7 +25,7 @@ describe("faultPlan", () => {
     assert.deepStrictEqual([plan.status, plan.ending], [201, "close"])
   })
 
-  it("keeps the status and headers for a fault in the stream", () => {
+  it("keeps the head of the response for a fault in the stream", () => {
     for (const fault of [Fault.TruncatedStream({ afterEvents: 1 }), Fault.CorruptEvent({ afterEvents: 1 })]) {
       const plan = FaultPlan.make(stream, fault, pace)
       assert.deepStrictEqual([plan.status, plan.headers, plan.ending], [200, { "x-a": "1" }, "end"])

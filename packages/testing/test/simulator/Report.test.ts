@@ -36,7 +36,7 @@ describe("circuits", () => {
   describe("in an outage", () => {
     const reached = [90, 100, 105, 110, 150, 199, 200].map((at) => ({ key, at }))
 
-    it("count attempts before and after their opening", () => {
+    it("count attempts around their opening", () => {
       assert.deepStrictEqual(outagesOf([outage], reached, [{ key, from: 110, to: 220 }]), [
         { from: 100, to: 200, key, attemptsBefore: 3, openedAfter: 10, attemptsAfter: 2 }
       ])

@@ -10,7 +10,7 @@ const thinks = (model: string, members?: Members): boolean => {
 }
 
 describe("Rule", () => {
-  it("determines which models think by default and which can be switched off", () => {
+  it("determines the thinking control of every model", () => {
     const off: Members = { thinking: { type: "disabled" } }
     const expected = {
       k3: [true, true],
@@ -34,7 +34,7 @@ describe("Rule", () => {
     for (const { id } of ModelCatalog.knownModels) assert.isTrue(listed.has(id.replace("-vision-preview", "")), id)
   })
 
-  it("gives every error its message, host and model", () => {
+  it("gives every error its message, host, model", () => {
     const target = { provider: providers.together, knownModel: undefined }
     assert.deepStrictEqual(errorMembers(requestOf("m"), target, "text"), {
       message: "text",

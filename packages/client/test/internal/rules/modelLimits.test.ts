@@ -139,7 +139,7 @@ describe("contextOverflow", () => {
     assert.isUndefined(ask(contextOverflow, "kimi-k2.6", { messages: [...several, shown] }))
   })
 
-  it("does not count media and reasoning", () => {
+  it("does not count media or reasoning", () => {
     const half = "x".repeat(4 * (window + 2))
     const silent: ReadonlyArray<Message> = [
       { role: "user", content: [{ type: "image_url", image_url: half }] },

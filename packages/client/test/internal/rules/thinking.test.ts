@@ -111,7 +111,7 @@ describe("thinkingControl", () => {
 })
 
 describe("forcedTool", () => {
-  it("accepts the choices that each family allows with and without thinking", () => {
+  it("accepts the choices that each family allows by its thinking", () => {
     const table = {
       k3: [true, true, false, false],
       k27: [false, false, false, false],

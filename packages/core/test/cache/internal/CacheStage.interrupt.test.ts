@@ -47,7 +47,7 @@ const slowHost = (isLucky: (part: number) => boolean) => {
 const modes = ["use", "use", "use", "refresh", "bypass", "onlyIfCached"] as const
 
 describe("CacheStage", () => {
-  it.effect("leaves no flight, no call and no subscriber after 1,000 random interruptions", () =>
+  it.effect("leaves nothing behind after 1,000 random interruptions", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const between = (from: number, to: number) => from + Math.floor(chance.nextDoubleUnsafe() * (to - from))

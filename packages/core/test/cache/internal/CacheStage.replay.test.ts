@@ -23,7 +23,7 @@ describe("CacheStage on streams", () => {
     })
   )
 
-  it.effect("shares responses between streams and plain calls", () =>
+  it.effect("serves a plain call from a stream or the reverse", () =>
     Effect.gen(function* () {
       const one = yield* makeStages()
       one.upstream.give(...answer)
@@ -80,7 +80,7 @@ describe("CacheStage on streams", () => {
     )
   }
 
-  it.effect("replays a recorded stream with its deltas and times", () =>
+  it.effect("replays a recorded stream delta by delta in its times", () =>
     Effect.gen(function* () {
       const { stream, upstream } = yield* makeStages({ replay: "recorded" })
       const pieces: ReadonlyArray<readonly [wait: number, events: ReadonlyArray<StreamEvent>]> = [

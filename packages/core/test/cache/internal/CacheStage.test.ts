@@ -75,7 +75,7 @@ describe("CacheStage", () => {
     })
   )
 
-  it.effect("separates responses by tenant, host, address and model", () =>
+  it.effect("separates responses by tenant, host, address, model", () =>
     Effect.gen(function* () {
       const { cache, upstream } = yield* makeStage()
       const chat = cache.stage({ originOf: ({ account }) => account }).effect(upstream.attempt)
@@ -118,7 +118,7 @@ describe("CacheStage", () => {
   )
 
   describe("control", () => {
-    it.effect("fetches and caches a new response on refresh", () =>
+    it.effect("replaces the cached response on refresh", () =>
       Effect.gen(function* () {
         const { chat, upstream } = yield* makeStage()
         yield* chat(call)

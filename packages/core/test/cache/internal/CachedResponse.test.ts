@@ -45,7 +45,7 @@ describe("CachedResponse", () => {
     assert.isFalse(Object.isFrozen(answer))
   })
 
-  it("drops the rate status and the cache status of the original", () => {
+  it("drops the statuses (rate, cache) of the original", () => {
     const marked = CachedResponse.withCacheStatus(response("a", { rateStatus: { remaining: 1 } }), {
       level: "memory",
       age: 1,

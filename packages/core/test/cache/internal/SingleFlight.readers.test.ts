@@ -46,7 +46,7 @@ describe("SingleFlight", () => {
     })
   )
 
-  it.effect("leaves no flight and no waiting subscriber after 1,000 random interruptions", () =>
+  it.effect("leaves nothing behind after 1,000 random interruptions", () =>
     Effect.gen(function* () {
       const { flights, task } = yield* setup
       const chance = yield* Random.Random

@@ -7,7 +7,7 @@ const read = (found: unknown) => Result.getOrThrow(form.fromSource(found))
 const problemsOf = (found: unknown) => Result.getOrThrow(Result.flip(form.fromSource(found)))
 
 describe("caps as text", () => {
-  it("are in total, by day, tenant, job and agent", () => {
+  it("are in total, by day, tenant, job, agent", () => {
     assert.deepStrictEqual(read("1000 USD; 10 CNY in total; 5 USD per job; 1 USD per tenant/agent"), [
       { amount: "1000", currency: "USD" },
       { amount: "10", currency: "CNY" },
@@ -22,7 +22,7 @@ describe("caps as text", () => {
     ])
   })
 
-  it("may end with a semicolon and have any white space between", () => {
+  it("may have any white space around the separators", () => {
     assert.deepStrictEqual(read(" 1 USD   per day ;\n"), [{ amount: "1", currency: "USD", per: ["day"] }])
   })
 

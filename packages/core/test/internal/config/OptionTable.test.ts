@@ -66,7 +66,7 @@ describe("an option of a stage", () => {
 })
 
 describe("telemetry with content", () => {
-  it("redacts the API key and what looks like a secret", () => {
+  it("redacts the API key, or what looks like a secret", () => {
     const apiKey = Redacted.make("plain-key-of-a-custom-host")
     const { content } = Observer.optionsFromConfig({ ...base, apiKey })
     assert.strictEqual(

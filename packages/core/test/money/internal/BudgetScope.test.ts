@@ -31,7 +31,7 @@ describe("BudgetScope", () => {
     )
   })
 
-  it("is global for the total and the day", () => {
+  it("is global without a subject", () => {
     const scopes = ["total", `day:${date}`, `day:${date}/tenant:acme`, "day:2026-11-25", "tenant:total"]
     assert.deepStrictEqual(
       scopes.filter((scope) => BudgetScope.isGlobal(scope, today)),
@@ -52,19 +52,24 @@ describe("BudgetScope", () => {
     )
   })
 
-  it("ends weeks after Sunday and months after their last day", () => {
-    assert.deepStrictEqual(
-      [end("week", "2026-11-23"), end("week", "2026-11-29"), end("month", "2028-02-29"), end("month", "2026-12-31")],
-      ["2026-11-30", "2026-11-30", "2028-03-01", "2027-01-01"]
-    )
+  it("ends weeks after Sunday", () => {
+    assert.deepStrictEqual([end("week", "2026-11-23"), end("week", "2026-11-29")], ["2026-11-30", "2026-11-30"])
   })
 
-  it("drops and recognises the current week and month", () => {
-    const scopes = ["week:2026-W48", "month:2026-11/tenant:a", "week:2026-W47", "month:2026-10", "month:2026-11"]
+  it("ends months after their last day", () => {
+    assert.deepStrictEqual([end("month", "2028-02-29"), end("month", "2026-12-31")], ["2028-03-01", "2027-01-01"])
+  })
+
+  const scopes = ["week:2026-W48", "month:2026-11/tenant:a", "week:2026-W47", "month:2026-10", "month:2026-11"]
+
+  it("has no date in the current week or month", () => {
     assert.deepStrictEqual(
       scopes.map((scope) => BudgetScope.withoutDate(scope, today)),
       ["week", "month/tenant:a", undefined, undefined, "month"]
     )
+  })
+
+  it("is global in the current week or month", () => {
     assert.deepStrictEqual(
       scopes.filter((scope) => BudgetScope.isGlobal(scope, today)),
       ["week:2026-W48", "month:2026-11"]

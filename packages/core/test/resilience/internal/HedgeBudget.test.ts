@@ -33,7 +33,7 @@ describe("HedgeBudget", () => {
   })
 
   it.effect.prop(
-    "allows at most its capacity and its ratio of any number of calls",
+    "allows at most its capacity plus its ratio of any number of calls",
     [Schema.Array(Schema.Boolean), Schema.Literals([0, 0.05, 0.1, 0.3, 1])],
     ([deeds, ratio]) =>
       Effect.sync(() => {

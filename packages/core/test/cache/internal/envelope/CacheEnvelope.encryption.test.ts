@@ -12,7 +12,7 @@ const entry: CacheEnvelope.Entry = { body, createdAt: 1, staleAt: 2, expiresAt: 
 const envelopeOf = (secret: string) => CacheEnvelope.make({ encryptionKey: Redacted.make(secret) })
 
 describe("CacheEnvelope with an encryption key", () => {
-  it.effect("accepts the same key in base64 and hexadecimal", () =>
+  it.effect("accepts the same key in base64 or hexadecimal", () =>
     Effect.gen(function* () {
       const envelopes = [
         yield* envelopeOf(btoa(plain)),

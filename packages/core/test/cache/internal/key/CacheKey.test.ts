@@ -201,7 +201,7 @@ describe("CacheKey", () => {
     assert.strictEqual(textOf({ ...base, n: 1 }, "together"), textOf(base, "together"))
   })
 
-  it.effect("has no collisions across tenants, hosts, addresses, models and versions", () =>
+  it.effect("has no collisions across tenants, hosts, addresses, models, versions", () =>
     Effect.gen(function* () {
       const keyOf = yield* CacheKey.make
       const names = ["", "a", "b", "a,b", '"', "kimi-k3"]
@@ -246,7 +246,7 @@ describe("CacheKey", () => {
     }).pipe(Random.withSeed("pairs"))
   )
 
-  it.effect("has an origin that distinguishes addresses and API keys without showing a key", () =>
+  it.effect("has an origin that distinguishes API keys without showing them", () =>
     Effect.gen(function* () {
       const origins: Array<string> = []
       for (const baseUrl of ["https://a.example/v1", "https://b.example/v1"]) {

@@ -99,7 +99,7 @@ describe("the budget check", () => {
     })
   )
 
-  it.effect("is degraded if the store is unavailable and calls are allowed without it", () =>
+  it.effect("is degraded without a store that calls may do without", () =>
     Effect.gen(function* () {
       const state = Effect.fail(unavailable)
       assert.deepInclude(yield* check({ onStoreError: "allow", state, today }), {

@@ -18,7 +18,7 @@ const wrongKey = new classes.AuthenticationError({ message: `wrong ${secret}`, s
 const millisOf = (at: DateTime.Utc | undefined) => (at === undefined ? undefined : DateTime.toEpochMillis(at))
 
 describe("the check of a component", () => {
-  it.effect("returns the result with its latency and times", () =>
+  it.effect("returns the result with its measurements", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(1_000)
       const part = component({ account: "a", role: "required", details: { url: "u" } })
@@ -41,25 +41,39 @@ describe("the check of a component", () => {
     })
   )
 
-  it.effect("keeps the start of a status and the time of the last success", () =>
+  it.effect("keeps the start of a status while it lasts", () =>
     Effect.gen(function* () {
       const part = component()
       const run = yield* make(part)
-      const times = Effect.map(run, ({ lastSuccess, since, status }) => [
-        status,
-        millisOf(since),
-        millisOf(lastSuccess)
-      ])
+      const start = Effect.map(run, ({ since, status }) => [status, millisOf(since)])
       part.next = Effect.succeed(ill)
-      assert.deepStrictEqual(yield* times, ["unhealthy", 0, undefined])
+      assert.deepStrictEqual(yield* start, ["unhealthy", 0])
       yield* TestClock.adjust("1 second")
       part.next = Effect.succeed(poor)
-      assert.deepStrictEqual(yield* times, ["degraded", 1_000, 1_000])
+      assert.deepStrictEqual(yield* start, ["degraded", 1_000])
       yield* TestClock.adjust("1 second")
-      assert.deepStrictEqual(yield* times, ["degraded", 1_000, 2_000])
+      assert.deepStrictEqual(yield* start, ["degraded", 1_000])
       yield* TestClock.adjust("1 second")
       part.next = Effect.succeed(ill)
-      assert.deepStrictEqual(yield* times, ["unhealthy", 3_000, 2_000])
+      assert.deepStrictEqual(yield* start, ["unhealthy", 3_000])
+    })
+  )
+
+  it.effect("keeps the time of the last success, which may be degraded", () =>
+    Effect.gen(function* () {
+      const part = component()
+      const run = yield* make(part)
+      const lastSuccess = Effect.map(run, (found) => millisOf(found.lastSuccess))
+      part.next = Effect.succeed(ill)
+      assert.isUndefined(yield* lastSuccess)
+      part.next = Effect.succeed(poor)
+      for (const now of [1_000, 2_000]) {
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual(yield* lastSuccess, now)
+      }
+      yield* TestClock.adjust("1 second")
+      part.next = Effect.succeed(ill)
+      assert.strictEqual(yield* lastSuccess, 2_000)
     })
   )
 
@@ -77,7 +91,7 @@ describe("the check of a component", () => {
 })
 
 describe("a check that fails", () => {
-  it.effect("has the tag, hint and status of an error, and none of its texts", () =>
+  it.effect("describes an error by its facts, without any of its texts", () =>
     Effect.gen(function* () {
       const run = yield* make(component({ check: Effect.fail(wrongKey) }))
       const found = yield* run

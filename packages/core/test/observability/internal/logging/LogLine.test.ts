@@ -6,7 +6,7 @@ import { linesOf } from "../../support/lines.ts"
 const parent = Tracer.externalSpan({ traceId: "a".repeat(32), spanId: "b".repeat(16) })
 
 describe("LogLine.toPretty", () => {
-  it.effect("has time, level and message first, then the other fields", () =>
+  it.effect("has time, level, message before the other fields", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 10, 26, 2, 30, 1, 5))
       const program = Effect.logWarning("slow host", { tries: 2 }).pipe(
@@ -34,7 +34,7 @@ describe("LogLine.toPretty", () => {
     })
   )
 
-  it.effect("escapes control characters and line separators", () =>
+  it.effect("escapes all characters that could break a line", () =>
     Effect.gen(function* () {
       const evil = "\u001b[2J\u009b31m\r\n\u2028\u202e\u0000"
       const program = Effect.log(evil, [evil], { [evil]: evil }, new Error(evil)).pipe(

@@ -55,7 +55,7 @@ describe("LogValue", () => {
     })
   )
 
-  it.effect("truncates large values and notes how much is omitted", () =>
+  it.effect("notes how much of a large value is omitted", () =>
     Effect.gen(function* () {
       const list = (yield* shown([1, ...Array.from({ length: 99 }, () => "x")])) as Array<unknown>
       assert.deepStrictEqual([list.length, list[0], list.at(-1)], [65, 1, "<36 more>"])

@@ -171,7 +171,7 @@ describe("AccountLimits.recordFailure", () => {
     assert.deepInclude(account.usage(t0 + 10), { concurrency: 8, pace: 1, pausedUntil: 0 })
   })
 
-  it("keeps at least one concurrent call, a tenth of the rate and the largest permitted call", () => {
+  it("keeps a minimum of every limit: one call, a tenth of the rate, the largest permitted call", () => {
     const account = running({ concurrency: 4, requestsPerMinute: 5, tokensPerMinute: 1_000 }, 0)
     let now = t0
     for (let round = 0; round < 60; round++) {

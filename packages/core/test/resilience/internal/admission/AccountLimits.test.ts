@@ -20,7 +20,7 @@ describe("AccountLimits", () => {
     assert.strictEqual(account.waitMillis(0, t0), 0)
   })
 
-  it("waits for the last of requests, tokens per minute and tokens per day, with the margin", () => {
+  it("waits for the last of all windows, with the margin", () => {
     const account = new AccountLimits({ requestsPerMinute: 2, tokensPerMinute: 100, tokensPerDay: 150 }, 1_000)
     assert.isTrue(account.countsTokens)
     account.acquire(60, t0)

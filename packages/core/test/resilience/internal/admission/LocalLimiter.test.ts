@@ -52,7 +52,7 @@ describe("LocalLimiter", () => {
     })
   )
 
-  it.effect("has the tokens and the limit in the error of a call that is too large", () =>
+  it.effect("has the tokens next to the limit in the error of a call that is too large", () =>
     Effect.gen(function* () {
       const admission = yield* make({ tokensPerDay: 1_000 })
       const error = yield* Effect.flip(Effect.uninterruptibleMask((restore) => admission.acquire(ask(1_001), restore)))

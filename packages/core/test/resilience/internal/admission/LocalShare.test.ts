@@ -31,7 +31,7 @@ describe("LocalShare", () => {
     assert.strictEqual(new LocalShare(0.1, 0).waitMillis(1, { concurrency: 1, requestsPerMinute: 1 }, t0), 0)
   })
 
-  it("takes its share of the remaining minute and day", () => {
+  it("takes its share of what remains in every window", () => {
     const share = new LocalShare(0.5, 0)
     share.applyRemoteUsage({ ...nothing, requests: 4, tokens: 800, daily: 4_000, at: t0 }, none, t0)
     // 200 tokens were left, and 1,000 of the day.

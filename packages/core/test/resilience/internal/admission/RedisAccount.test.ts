@@ -9,7 +9,7 @@ import { between, oneOf } from "../../support/chance.ts"
 import { startCall, countAdmitted } from "../../support/heldCalls.ts"
 
 describe("Admission through Redis", () => {
-  it.effect("costs one round trip before a call and one in the background after it", () =>
+  it.effect("costs one round trip before a call, then one in the background", () =>
     Effect.gen(function* () {
       const fakeRedis = makeFakeRedis()
       const admission = yield* makeRedisAdmission(fakeRedis, { limits: { concurrency: 2, requestsPerMinute: 10 } })
@@ -133,7 +133,7 @@ describe("Admission through Redis", () => {
     })
   )
 
-  it.effect("leaves no permit after random interruptions and outages", () =>
+  it.effect("leaves no permit after random interruptions during outages", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const fakeRedis = makeFakeRedis()

@@ -94,7 +94,7 @@ describe("WaitQueue", () => {
     })
   )
 
-  it.effect("estimates by the calls and tokens that still wait", () =>
+  it.effect("estimates by what still waits", () =>
     Effect.gen(function* () {
       const { call, estimates, open } = yield* makeQueue({ maxQueue: 3 })
       for (const number of [10, 20, 30]) yield* start(call(number, Effect.never))

@@ -175,7 +175,7 @@ describe("In every random walk a circuit", () => {
   const seeded = <A>(body: (chance: Random.Random) => A) =>
     Effect.map(Random.Random, body).pipe(Random.withSeed("invariants"))
 
-  it.effect("respects its permits, its open duration and its epoch", () =>
+  it.effect("respects its permits, its open duration, its epoch", () =>
     seeded((chance) => {
       for (let number = 0; number < 20_000; number++) {
         const policy = policyOf(anyRules(chance))

@@ -19,7 +19,7 @@ const callsAt = (memory: CircuitWindow.WindowState, window: CircuitWindow.Window
   CircuitWindow.count(memory, window, now).calls
 
 describe("A window over a number of calls", () => {
-  it("counts calls, failures and slow calls", () => {
+  it("counts calls by how they ended", () => {
     assert.deepStrictEqual(CircuitWindow.count(CircuitWindow.empty(count), count, 0), {
       calls: 0,
       failures: 0,
@@ -98,7 +98,7 @@ describe("A window over a span of time", () => {
     assert.strictEqual(callsAt(after, second, 1_000), 0)
   })
 
-  it.effect("counts the calls of the slots that it covers, for any span and time", () =>
+  it.effect("counts the calls of the slots that it covers, at any time", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
       const below = (bound: number) => Math.floor(chance.nextDoubleUnsafe() * bound)

@@ -45,7 +45,7 @@ describe("Control of a shared circuit", () => {
     })
   )
 
-  it.effect("resets it for all processes, including its failures and open duration", () =>
+  it.effect("resets it for all processes, including all that it counted", () =>
     Effect.gen(function* () {
       const { one, two } = yield* twoProcesses({ tripPolicy: { _tag: "Consecutive", failures: 2 } })
       yield* fail(one)

@@ -142,7 +142,7 @@ describe("Recording an outcome", () => {
     ["call", (breaker: Breaker) => breaker.guard(key)(Effect.fail(broken))],
     ["stream", (breaker: Breaker) => Stream.runDrain(guardStream(breaker, key)(Stream.fail(broken)))]
   ] as const) {
-    it.effect(`continues although the ${name} is interrupted before and during it`, () =>
+    it.effect(`continues although the ${name} is interrupted repeatedly`, () =>
       Effect.gen(function* () {
         for (const at of [50, 150]) {
           const { one, store, two } = yield* twoProcesses({

@@ -134,7 +134,7 @@ describe("Circuits of two processes", () => {
     })
   )
 
-  it.effect("release the probe after rate limits, defects and interrupts", () =>
+  it.effect("release the probe after any end that is no evidence", () =>
     Effect.gen(function* () {
       const { one, two } = yield* probed()
       const limited = new classes.RateLimitError({ message: "429", kind: "unknown" })

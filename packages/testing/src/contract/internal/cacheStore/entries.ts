@@ -39,7 +39,7 @@ export const register = ({ location, make, name, open, test }: Subject): void =>
       assertEntry(yield* store.get(keyOf(1)), bytesOf(30, 2))
     }))
 
-  test("counts entries and their bytes", () =>
+  test("counts entries with their bytes", () =>
     Effect.gen(function* () {
       const store = yield* make
       equal(yield* store.statistics, { entries: 0, bytes: 0 })
