@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import { fromCompletion } from "../../packages/client/src/internal/decodeCompletion.ts"
 import { parseJson, unexpectedBody } from "../../packages/client/src/internal/responseErrors.ts"
 import { expect, type Target, toBytes, toText } from "./Target.ts"
+import { markupTokens } from "./markupTokens.ts"
 
 const context = { provider: "moonshot", isMoonshot: true, model: "kimi-k3", secret: "sk-fuzz-0123456789" }
 const head = { status: 200, headers: Headers.fromInput({ "content-type": "application/json" }) }
@@ -44,13 +45,7 @@ export const completions: Target = {
   name: "completions",
   samples: samples.map((body) => toBytes(JSON.stringify(body))),
   tokens: [
-    "<think>",
-    "</think>",
-    "<|tool_calls_section_begin|>",
-    "<|tool_call_begin|>functions.f:0",
-    "<|tool_call_argument_begin|>{}",
-    "<|tool_call_end|>",
-    "<|tool_calls_section_end|>",
+    ...markupTokens,
     "null",
     "true",
     "[]",

@@ -5,6 +5,7 @@ import * as SseText from "@kimi-effect/testing/SseText"
 import * as Headers from "effect/http/Headers"
 import { StreamDecoder } from "../../packages/client/src/internal/StreamDecoder.ts"
 import { expect, type Target, toBytes } from "./Target.ts"
+import { markupTokens } from "./markupTokens.ts"
 
 const context = { provider: "custom", isMoonshot: false, model: "kimi-k3", secret: "sk-fuzz-0123456789" }
 const headers = Headers.fromInput({ "content-type": "text/event-stream", "msh-request-id": "request" })
@@ -46,13 +47,7 @@ export const streams: Target = {
   ],
   tokens: [
     SseText.done,
-    "<think>",
-    "</think>",
-    "<|tool_calls_section_begin|>",
-    "<|tool_call_begin|>functions.f:0",
-    "<|tool_call_argument_begin|>{}",
-    "<|tool_call_end|>",
-    "<|tool_calls_section_end|>",
+    ...markupTokens,
     "data: ",
     "data",
     "event: error\n",

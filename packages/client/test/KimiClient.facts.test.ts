@@ -14,6 +14,7 @@ import { ChatTransport } from "../src/ChatTransport.ts"
 import * as KimiClient from "../src/KimiClient.ts"
 import { providers } from "../src/Provider.ts"
 import { eventsOf, responseOf } from "./support/responses.ts"
+import { interruptAtRandom } from "./support/interruptions.ts"
 
 const ask = { messages: [{ role: "user" as const, content: "Hi" }], max_completion_tokens: 100 }
 const broken = new classes.ServerError({ message: "broken" })
@@ -236,21 +237,11 @@ describe("the stages of a client together", () => {
         })
         const { account, circuits, kimi } = yield* client(flaky)
         const one = Effect.gen(function* () {
-          yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 600_000)))
           const isPlain = yield* Random.nextBoolean
           const call = isPlain ? Effect.asVoid(kimi.chat(ask)) : Stream.runDrain(kimi.stream(ask))
-          const fiber = yield* Effect.forkChild(Effect.exit(call))
-          yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 5_000)))
-          yield* Fiber.interrupt(fiber)
+          yield* call
         })
-        const all = yield* Effect.forkChild(
-          Effect.all(
-            Array.from({ length: 1_000 }, () => one),
-            { concurrency: "unbounded" }
-          )
-        )
-        yield* TestClock.adjust("1 hour")
-        assert.isTrue(Exit.isSuccess(yield* Fiber.await(all)))
+        yield* interruptAtRandom(one)
         assert.deepInclude(yield* account, { waiting: 0, inFlight: 0 })
         for (const circuit of (yield* circuits.states).values()) {
           if (circuit._tag === "HalfOpen") assert.deepStrictEqual(circuit.probes, [])

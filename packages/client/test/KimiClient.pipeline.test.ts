@@ -7,6 +7,7 @@ import { TestClock } from "effect/testing"
 import type * as KimiClient from "../src/KimiClient.ts"
 import { providers } from "../src/Provider.ts"
 import { clients, transportOf } from "./support/pipeline.ts"
+import { interruptAtRandom } from "./support/interruptions.ts"
 
 const ask = { messages: [{ role: "user" as const, content: "Hi" }], max_completion_tokens: 100 }
 const broken = new classes.ServerError({ message: "broken" })
@@ -227,24 +228,14 @@ describe("a client with all stages", () => {
         const { transport } = transportOf(providers.moonshot, flaky)
         const { account, cache, circuits, kimi, spent } = yield* clients(transport)
         const one = Effect.gen(function* () {
-          yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 600_000)))
           const content = `question ${yield* Random.nextIntBetween(1, 20)}`
           const request = { ...ask, messages: [{ role: "user" as const, content }] }
           const mode = (yield* Random.nextBoolean) ? "use" : "refresh"
           const isPlain = yield* Random.nextBoolean
           const call = isPlain ? Effect.asVoid(kimi.chat(request)) : Stream.runDrain(kimi.stream(request))
-          const fiber = yield* Effect.forkChild(Effect.exit(CacheControl.provide({ mode })(call)))
-          yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 5_000)))
-          yield* Fiber.interrupt(fiber)
+          yield* CacheControl.provide({ mode })(call)
         })
-        const all = yield* Effect.forkChild(
-          Effect.all(
-            Array.from({ length: 1_000 }, () => one),
-            { concurrency: "unbounded" }
-          )
-        )
-        yield* TestClock.adjust("1 hour")
-        assert.isTrue(Exit.isSuccess(yield* Fiber.await(all)))
+        yield* interruptAtRandom(one)
         assert.deepInclude(yield* account(), { waiting: 0, inFlight: 0 })
         assert.deepInclude(yield* cache.statistics, { flights: 0 })
         assert.deepInclude(yield* spent, { reserved: 0 })

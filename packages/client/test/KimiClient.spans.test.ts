@@ -2,20 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Fault, Reply } from "@kimi-effect/testing"
 import { Effect, Exit, Stream, Tracer } from "effect"
 import { hello, withKimi } from "./node/support/kimi.ts"
+import { recordSpans } from "./support/spans.ts"
 
 /** A tracer that records its spans. */
-const recorder = () => {
-  const spans: Array<Tracer.NativeSpan> = []
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  return { spans, record: Effect.withTracer(tracer) }
-}
-
 const describeSpan = (span: Tracer.NativeSpan | undefined) =>
   span && {
     name: span.name,
@@ -32,7 +21,7 @@ for (const http of ["undici", "fetch"] as const) {
       withKimi(
         (client) =>
           Effect.gen(function* () {
-            const { spans, record } = recorder()
+            const { spans, record } = recordSpans()
             yield* record(client.chat(hello))
             yield* record(Stream.runDrain(client.stream(hello)))
             yield* record(client.models)
@@ -64,7 +53,7 @@ describe("the span of a stream", () => {
   it.live("does not start before the stream runs", () =>
     withKimi((client) =>
       Effect.gen(function* () {
-        const { spans, record } = recorder()
+        const { spans, record } = recordSpans()
         const stream = yield* record(Effect.sync(() => client.stream(hello)))
         assert.deepStrictEqual(spans, [])
         yield* record(Stream.runDrain(stream))
@@ -76,7 +65,7 @@ describe("the span of a stream", () => {
   it.live("is open until the last event", () =>
     withKimi((client) =>
       Effect.gen(function* () {
-        const { spans, record } = recorder()
+        const { spans, record } = recordSpans()
         const during = yield* record(
           client.stream(hello).pipe(
             Stream.map(() => describeSpan(spans[0])?.ended),
@@ -93,7 +82,7 @@ describe("the span of a stream", () => {
   it.live("fails when the stream fails", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
-        const { spans, record } = recorder()
+        const { spans, record } = recordSpans()
         yield* server.reply(Reply.faulty(Fault.TruncatedStream({ afterEvents: 5 })))
         yield* Effect.flip(record(Stream.runDrain(client.stream(hello))))
         assert.strictEqual(describeSpan(spans[0])?.ended, "failure")
@@ -104,7 +93,7 @@ describe("the span of a stream", () => {
   it.live("ends when the consumer leaves", () =>
     withKimi((client, server) =>
       Effect.gen(function* () {
-        const { spans, record } = recorder()
+        const { spans, record } = recordSpans()
         yield* server.reply(Reply.faulty(Fault.StallMidStream({ afterEvents: 5 })))
         yield* record(client.stream(hello).pipe(Stream.take(2), Stream.runDrain))
         assert.strictEqual(spans[0]?.status._tag, "Ended")
@@ -115,7 +104,7 @@ describe("the span of a stream", () => {
   it.live("is a child of the span in which the stream runs", () =>
     withKimi((client) =>
       Effect.gen(function* () {
-        const { spans, record } = recorder()
+        const { spans, record } = recordSpans()
         yield* record(Effect.withSpan(Stream.runDrain(client.stream(hello)), "outer"))
         const [outer, inner] = spans
         assert.strictEqual(inner?.traceId, outer?.traceId)

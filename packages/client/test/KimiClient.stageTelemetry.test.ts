@@ -12,6 +12,7 @@ import * as ChatTransport from "../src/ChatTransport.ts"
 import * as KimiClient from "../src/KimiClient.ts"
 import { providers } from "../src/Provider.ts"
 import { eventsOf, responseOf, usageOf } from "./support/responses.ts"
+import { recordSpans } from "./support/spans.ts"
 
 const request = { model: "kimi-k3", messages: [{ role: "user" as const, content: "hello" }] }
 const options = { usage: usageOf(20, 30), provider: "moonshot" }
@@ -40,7 +41,6 @@ const observed = Effect.fnUntraced(function* (
   }
   const records: Array<CallRecord> = []
   const registry: Metric.MetricRegistry = new Map()
-  const spans: Array<Tracer.NativeSpan> = []
   const context = yield* Layer.build(
     KimiClient.layerTransport.pipe(
       Layer.provide(edits),
@@ -51,13 +51,7 @@ const observed = Effect.fnUntraced(function* (
       Layer.provide(Layer.succeed(Metric.MetricRegistry, registry))
     )
   )
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
+  const { spans, tracer } = recordSpans()
   const kimi = Context.get(context, KimiClient.KimiClient)
   const outline = (span: Tracer.Span): string => {
     const children = spans.filter(({ parent }) => parent._tag === "Some" && parent.value.spanId === span.spanId)

@@ -10,15 +10,9 @@ import * as KimiClient from "../src/KimiClient.ts"
 import { providers } from "../src/Provider.ts"
 import { hello, ids, plainIds, withKimi } from "./node/support/kimi.ts"
 import { transportOf } from "./support/hosts.ts"
+import { usageOf } from "./support/responses.ts"
 
-const usage = {
-  prompt_tokens: 113,
-  completion_tokens: 157,
-  total_tokens: 270,
-  cached_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 127
-}
+const usage = usageOf(113, 157, 127)
 
 interface Chunk {
   readonly choices: ReadonlyArray<{

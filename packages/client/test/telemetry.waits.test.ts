@@ -4,12 +4,13 @@ import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import type { CallRecord } from "@kimi-effect/core/CallRecord"
 import * as Observer from "@kimi-effect/core/Observer"
 import * as Admission from "@kimi-effect/core/Admission"
-import { Context, Effect, Fiber, Layer, Metric, Redacted, Stream, Tracer } from "effect"
+import { Context, Effect, Fiber, Layer, Metric, Redacted, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as ChatTransport from "../src/ChatTransport.ts"
 import * as KimiClient from "../src/KimiClient.ts"
 import { providers } from "../src/Provider.ts"
 import { finishEvent, responseOf, startEvent, textDelta, usageOf } from "./support/responses.ts"
+import { recordSpans } from "./support/spans.ts"
 
 const request = { model: "kimi-k3", messages: [{ role: "user" as const, content: "hello" }] }
 
@@ -41,7 +42,6 @@ const transport: ChatTransport.ChatTransport["Service"] = {
 const build = Effect.gen(function* () {
   const records: Array<CallRecord> = []
   const registry: Metric.MetricRegistry = new Map()
-  const spans: Array<Tracer.NativeSpan> = []
   const context = yield* Layer.build(
     KimiClient.layerTransport.pipe(
       Layer.provide(Layer.succeed(ChatTransport.ChatTransport, transport)),
@@ -51,13 +51,7 @@ const build = Effect.gen(function* () {
       Layer.provide(Layer.succeed(Metric.MetricRegistry, registry))
     )
   )
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
+  const { spans, tracer } = recordSpans()
   const histogram = (id: string, labels: Record<string, string> = {}) =>
     Metric.snapshotUnsafe(Context.make(Metric.MetricRegistry, registry)).flatMap((metric) =>
       metric.id === id &&

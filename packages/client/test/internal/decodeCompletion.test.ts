@@ -5,6 +5,7 @@ import type { Usage } from "@kimi-effect/core/Usage"
 import * as Schema from "effect/Schema"
 import { noContentError, reasoningOf } from "../../src/internal/decodeCompletion.ts"
 import { completions, head, plain } from "./support/completions.ts"
+import { usageOf } from "../support/responses.ts"
 
 const fixture = (name: string): ChatResponse | Record<string, unknown> => {
   const completion = completions.get(name)
@@ -12,12 +13,8 @@ const fixture = (name: string): ChatResponse | Record<string, unknown> => {
 }
 
 const usage = (prompt: number, completion: number, reasoning: number, cached = 0) => ({
-  prompt_tokens: prompt,
-  completion_tokens: completion,
-  total_tokens: prompt + completion,
-  cached_tokens: cached,
-  cache_write_tokens: 0,
-  reasoning_tokens: reasoning
+  ...usageOf(prompt, completion, reasoning),
+  cached_tokens: cached
 })
 
 type Message = ChatCompletion["choices"][number]["message"]

@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Observer from "@kimi-effect/core/Observer"
-import { Context, Effect, Exit, Layer, Redacted, Stream, Tracer } from "effect"
+import { Context, Effect, Exit, Layer, Redacted, Stream } from "effect"
 import * as HttpClient from "effect/http/HttpClient"
 import { ChatTransport } from "../../src/ChatTransport.ts"
 import * as FallbackPlan from "../../src/FallbackPlan.ts"
 import * as HostApi from "../../src/HostApi.ts"
 import * as KimiClient from "../../src/KimiClient.ts"
 import { transportOf } from "../support/hosts.ts"
+import { recordSpans } from "../support/spans.ts"
 
 const cyclic: Record<string, unknown> = {}
 cyclic["self"] = cyclic
@@ -112,14 +113,7 @@ for (const [name, services] of Object.entries(clients)) {
 describe("the span of a malformed request", () => {
   it.effect("has no member of another type than its attribute", () =>
     Effect.gen(function* () {
-      const spans: Array<Tracer.NativeSpan> = []
-      const tracer = Tracer.make({
-        span: (options) => {
-          const span = new Tracer.NativeSpan(options)
-          spans.push(span)
-          return span
-        }
-      })
+      const { spans, tracer } = recordSpans()
       const kimi = yield* clientWith(clients["a client with telemetry"])
       const prompt = "the prompt, in the wrong member"
       const request = { messages: [user], temperature: prompt, top_p: prompt, n: prompt, max_tokens: { prompt } }

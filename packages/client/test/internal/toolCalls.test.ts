@@ -1,17 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { ToolCallChunk } from "@kimi-effect/core/ChatCompletionChunk"
 import * as Schema from "effect/Schema"
 import { ToolCallAssembler, UniqueIds } from "../../src/internal/toolCalls.ts"
-
-type Piece = typeof ToolCallChunk.Type
-
-const piece = (index: number | null | undefined, id?: string, name?: string, args?: string): Piece => ({
-  ...(index === undefined ? {} : { index }),
-  ...(id === undefined ? {} : { id }),
-  ...(name === undefined && args === undefined
-    ? {}
-    : { function: { ...(name === undefined ? {} : { name }), ...(args === undefined ? {} : { arguments: args }) } })
-})
+import { type Piece, piece } from "./support/toolCalls.ts"
 
 /** The calls as `[id, name, arguments]`. */
 const assemble = (...pieces: ReadonlyArray<Piece>): ReadonlyArray<readonly [string, string, string]> => {

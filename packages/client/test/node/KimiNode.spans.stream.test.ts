@@ -7,16 +7,10 @@ import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
 import { BigDecimal, Effect, Layer, References, Stream } from "effect"
 import { hello } from "./support/kimi.ts"
 import { attempt, eventNames, type Observed, outline, withObserved } from "./support/observed.ts"
+import { usageOf } from "../support/responses.ts"
 
 /** The usage of the recorded stream. */
-const usageOfStream = {
-  prompt_tokens: 113,
-  completion_tokens: 157,
-  total_tokens: 270,
-  cached_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 127
-}
+const usageOfStream = usageOf(113, 157, 127)
 
 describe("the span of a stream", () => {
   it.live("lasts until the stream ends", () =>

@@ -4,7 +4,7 @@ import { ChatResponse } from "../../src/models/ChatResponse.ts"
 import type { StreamEvent } from "../../src/models/StreamEvent.ts"
 import * as StreamFold from "../../src/models/StreamFold.ts"
 import type { ToolCall } from "../../src/models/Tool.ts"
-import type { Usage } from "../../src/models/Usage.ts"
+import { usageOf } from "../support/responses.ts"
 
 const head = { id: "chatcmpl-1", model: "kimi-k3", created: 1, provider: "moonshot", requestId: "r-1", traceId: "t-1" }
 const start: StreamEvent = { _tag: "Start", ...head }
@@ -29,14 +29,7 @@ const called = (index: number, made: ToolCall, choice = 0): StreamEvent => ({
   index,
   call: made
 })
-const usage: Usage = {
-  prompt_tokens: 400,
-  completion_tokens: 70,
-  total_tokens: 470,
-  cached_tokens: 256,
-  cache_write_tokens: 0,
-  reasoning_tokens: 50
-}
+const usage = usageOf({ prompt_tokens: 400, completion_tokens: 70, cached_tokens: 256, reasoning_tokens: 50 })
 const used: StreamEvent = { _tag: "Usage", usage }
 const finish = (...finishReasons: ReadonlyArray<string>): StreamEvent => ({
   _tag: "Finish",

@@ -2,15 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Equal, Option, Stream } from "effect"
 import { ChatResponse } from "../../src/models/ChatResponse.ts"
 import * as StreamFold from "../../src/models/StreamFold.ts"
+import { usageOf } from "../support/responses.ts"
 
-const usage = {
-  prompt_tokens: 400,
-  completion_tokens: 70,
-  total_tokens: 470,
-  cached_tokens: 256,
-  cache_write_tokens: 0,
-  reasoning_tokens: 50
-}
+const usage = usageOf({ prompt_tokens: 400, completion_tokens: 70, cached_tokens: 256, reasoning_tokens: 50 })
 
 const whole = new ChatResponse({
   id: "chatcmpl-1",

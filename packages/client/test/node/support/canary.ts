@@ -7,6 +7,7 @@ import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { Reply } from "@kimi-effect/testing"
 import type { ReceivedRequest } from "@kimi-effect/testing/node/ReceivedRequest"
 import { Cause, Effect, Exit, Logger, References, Schema, Tracer } from "effect"
+import { recordSpans } from "../../support/spans.ts"
 
 export const key = "sk-canary-4be91c07d2f35a68"
 
@@ -73,7 +74,6 @@ const errorsOf = (exit: Exit.Exit<unknown, KimiError>): ReadonlyArray<KimiError>
 export const watch = <A>(effect: Effect.Effect<A, KimiError>): Effect.Effect<Watched> =>
   Effect.gen(function* () {
     const found: Array<string> = []
-    const spans: Array<Tracer.NativeSpan> = []
     const logger = Logger.make<unknown, void>((options) => {
       found.push(
         Logger.formatSimple.log(options),
@@ -83,13 +83,7 @@ export const watch = <A>(effect: Effect.Effect<A, KimiError>): Effect.Effect<Wat
         inspect(options.cause, everything)
       )
     })
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
+    const { spans, tracer } = recordSpans()
     const logged = Effect.tapCause(effect, (cause) => Effect.logError("a call failed", cause))
     const exit = yield* Effect.exit(Effect.withSpan(logged, "outer")).pipe(
       Effect.withTracer(tracer),

@@ -8,6 +8,7 @@ import { StreamInterruptedError } from "../../../src/errors/StreamErrors.ts"
 import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
 import type { Usage } from "../../../src/models/Usage.ts"
 import type { Call, StreamAttempt } from "../../../src/pipeline/Call.ts"
+import { usageOf } from "../../support/responses.ts"
 
 export const call: Call = {
   account: "moonshot",
@@ -40,14 +41,13 @@ export const called = (args: string, choice = 0, index = 0): StreamEvent => ({
   index,
   call: { id: `look_${index}`, type: "function", function: { name: "look", arguments: args } }
 })
-export const tokens = (prompt: number, completion: number, reasoning = 0, cached = 0): Usage => ({
-  prompt_tokens: prompt,
-  completion_tokens: completion,
-  total_tokens: prompt + completion,
-  cached_tokens: cached,
-  cache_write_tokens: 0,
-  reasoning_tokens: reasoning
-})
+export const tokens = (prompt: number, completion: number, reasoning = 0, cached = 0): Usage =>
+  usageOf({
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    cached_tokens: cached,
+    reasoning_tokens: reasoning
+  })
 export const used = (usage: Usage): StreamEvent => ({ _tag: "Usage", usage })
 export const estimated = (usage: Usage): StreamEvent => ({ _tag: "Usage", usage, isEstimate: true })
 export const finish: StreamEvent = { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
