@@ -2,11 +2,10 @@
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { withDetails } from "@kimi-effect/core/internal/ErrorDetails"
 import type { ClientClosedError } from "@kimi-effect/core/ResilienceErrors"
-import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
+import type { StreamError } from "@kimi-effect/core/OperationErrors"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import type { Values } from "@kimi-effect/core/KimiConfig"
 import type { ChatRequest, ModelRequest } from "@kimi-effect/core/ChatRequest"
-import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
 import type { Observer } from "@kimi-effect/core/Observer"
@@ -80,29 +79,12 @@ type ReadRequest = Result.Result<ModelRequest, InvalidRequestError>
 /** The request that an observer reads; one that cannot be read has no members. */
 const observed = (request: ReadRequest): ChatRequest => (Result.isSuccess(request) ? request.success : { messages: [] })
 
-/** What is around a call that is read. */
-interface CallObservation {
-  readonly chat: (
-    request: ReadRequest,
-    model: string,
-    run: Effect.Effect<ChatResponse, ChatError>
-  ) => Effect.Effect<ChatResponse, ChatError>
-  readonly stream: (
-    request: ReadRequest,
-    model: string,
-    events: Stream.Stream<StreamEvent, StreamError>
-  ) => Stream.Stream<StreamEvent, StreamError>
-}
+type CallTap = ReturnType<Observer["Service"]["observeCalls"]>
 
 /** Without an observer, a call has only a span. */
-const withSpans = (options: Tracer.SpanOptionsNoTrace): CallObservation => ({
+const withSpans = (options: Tracer.SpanOptionsNoTrace): CallTap => ({
   chat: (_, model, run) => Effect.withSpan(run, `chat ${model}`, options),
   stream: (_, model, events) => Stream.withSpan(events, `chat ${model}`, options)
-})
-
-const withTap = (tap: ReturnType<Observer["Service"]["observeCalls"]>): CallObservation => ({
-  chat: (request, model, run) => tap.chat(observed(request), model, run),
-  stream: (request, model, events) => tap.stream(observed(request), model, events)
 })
 
 const originOf = ({ accounts, provider }: CallsDependencies) => ({
@@ -166,18 +148,17 @@ export const make = Effect.fnUntraced(function* (
     const model: unknown = Result.isSuccess(request) ? request.success.model : undefined
     return typeof model === "string" ? model : resolveModel(undefined)
   }
-  const observation =
-    observer === undefined ? withSpans(span) : withTap(observer.observeCalls(originOf(parts), tapOptions(built)))
+  const tap = observer === undefined ? withSpans(span) : observer.observeCalls(originOf(parts), tapOptions(built))
   return {
     ...built,
     resolveModel,
     chat: (request) => {
       const given = read(request)
-      return observation.chat(given, modelOf(given), chat(given))
+      return tap.chat(observed(given), modelOf(given), chat(given))
     },
     stream: (request) => {
       const given = read(request)
-      return observation.stream(given, modelOf(given), stream(given))
+      return tap.stream(observed(given), modelOf(given), stream(given))
     }
   }
 })
