@@ -1,5 +1,5 @@
 /**
- * Checks declaration names, comments, messages, test names and pages against
+ * Checks declaration names, comments, messages, test names, pages and YAML files against
  * `vocabulary.json`, the committed list of disallowed names and words with
  * what to write instead.
  *
@@ -155,10 +155,10 @@ const sources = globSync(
   ["packages/*/{src,test,typetest}/**/*.ts", "examples/**/*.ts", "ops/**/*.ts", "scripts/**/*.ts", "test/**/*.ts"],
   { cwd: root, exclude: (path) => ignored.test(path) }
 )
-const pages = globSync(["*.md", "docs/**/*.md", "packages/*/README.md", "ops/**/*.md", ".changeset/*.md"], {
-  cwd: root,
-  exclude: (path) => ignored.test(path)
-})
+const pages = globSync(
+  ["*.md", "docs/**/*.md", "packages/*/README.md", "ops/**/*.{md,yaml,yml}", "*.yaml", ".changeset/*.md"],
+  { cwd: root, exclude: (path) => ignored.test(path) || path === "pnpm-lock.yaml" }
+)
 for (const file of sources) checkSource(file)
 for (const file of pages) {
   const text = readFileSync(root + file, "utf8")
