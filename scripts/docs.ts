@@ -8,7 +8,7 @@
  */
 import { spawnSync } from "node:child_process"
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { join, resolve } from "node:path"
+import { basename, join, resolve } from "node:path"
 
 const root = new URL("..", import.meta.url).pathname
 const read = (path: string): string => readFileSync(join(root, path), "utf8")
@@ -25,6 +25,12 @@ const architecture = read("ARCHITECTURE.md")
 if (architecture.split("\n").length > 121) problems.push("ARCHITECTURE.md: more than 120 lines")
 for (const [, path = ""] of architecture.matchAll(/`((?:packages|examples|scripts|ops|docs|test|\.ci)\/[^`*<\s]+)`/g)) {
   if (!existsSync(join(root, path))) problems.push(`ARCHITECTURE.md: ${path} does not exist`)
+}
+const sourceNames = new Set(
+  globSync("{packages/*/src,ops/*,scripts,test}/**/*.ts", { cwd: root }).map((path) => basename(path))
+)
+for (const [, name = ""] of architecture.matchAll(/`(\w+\.ts)`/g)) {
+  if (!sourceNames.has(name)) problems.push(`ARCHITECTURE.md: no file has the name ${name}`)
 }
 
 for (const page of pages) {
