@@ -118,8 +118,8 @@ const unknownMaxOutput = 32_768
  * @since 0.1.0
  */
 export const maxOutput = (request: ModelRequest, promptTokens: number): number => {
-  const asked = request.max_completion_tokens ?? request.max_tokens
-  if (asked !== undefined) return asked
+  const requested = request.max_completion_tokens ?? request.max_tokens
+  if (requested !== undefined) return requested
   const model = ModelCatalog.find(request.model)
   if (model === undefined) return unknownMaxOutput
   return model.defaultMaxOutput ?? Math.max(0, model.contextWindow - promptTokens)

@@ -28,7 +28,7 @@ import * as ResponseMetadata from "./ResponseMetadata.ts"
  * @since 0.1.0
  */
 export interface CallTap {
-  /** Observes a call for a whole answer. */
+  /** Observes a call for a whole response. */
   readonly chat: (
     request: ChatRequest,
     model: string,
