@@ -51,24 +51,33 @@ const proxyStatusOf = (error: object): number | undefined => {
 const isConnectError = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "syscall" in error && error.syscall === "connect"
 
+/** The errors of several addresses that were tried. */
+const attemptsOf = (error: object): ReadonlyArray<unknown> =>
+  "errors" in error && Array.isArray(error.errors) ? error.errors : []
+
+/** The errors inside another, the most specific first. */
+const nestedErrors = (error: object): ReadonlyArray<unknown> => [
+  "reason" in error ? error.reason : undefined,
+  "cause" in error ? error.cause : undefined,
+  attemptsOf(error)[0]
+]
+
 /** The platform's error, searched through causes and aggregates. Causes may be circular, so the depth is limited. */
 const findSystemError = (error: unknown, depth = 0): SystemError | undefined => {
   if (depth > maxCauseDepth || typeof error !== "object" || error === null) return undefined
   if ("code" in error && typeof error.code === "string") {
-    // When several addresses were tried, the aggregate has the code and each of its errors the system call.
-    const attempts: ReadonlyArray<unknown> = "errors" in error && Array.isArray(error.errors) ? error.errors : []
     return {
       code: error.code.slice(0, 64),
-      isConnecting: isConnectError(error) || attempts.some(isConnectError),
+      // When several addresses were tried, the aggregate has the code and each of its errors the system call.
+      isConnecting: isConnectError(error) || attemptsOf(error).some(isConnectError),
       proxyStatus: proxyStatusOf(error)
     }
   }
-  const reason = "reason" in error ? findSystemError(error.reason, depth + 1) : undefined
-  const cause = reason ?? ("cause" in error ? findSystemError(error.cause, depth + 1) : undefined)
-  return (
-    cause ??
-    ("errors" in error && Array.isArray(error.errors) ? findSystemError(error.errors[0], depth + 1) : undefined)
-  )
+  for (const nested of nestedErrors(error)) {
+    const found = findSystemError(nested, depth + 1)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 /** Includes the host's ids when the response had begun. */
