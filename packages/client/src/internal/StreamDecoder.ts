@@ -17,7 +17,8 @@ import { encodingOf } from "./contentEncoding.ts"
 import { noContentError } from "./decodeCompletion.ts"
 import { classifyText, embeddedError, isErrorEvent, isHeartbeat, toErrorObject } from "./embeddedError.ts"
 import { chunkFrom } from "./lenientBody.ts"
-import { type ErrorContext, fromErrorObject, responseIds } from "./mapError.ts"
+import { type ErrorContext, fromErrorObject } from "./mapError.ts"
+import { responseIds } from "./responseIds.ts"
 import { isEventStream } from "./mediaType.ts"
 import { fromEmbeddedError, notAStream } from "./responseErrors.ts"
 import { type ChoiceProblem, StreamChoices } from "./StreamChoices.ts"
@@ -77,7 +78,7 @@ export class StreamDecoder {
     this.#context = call
     this.#headers = headers
     this.#limits = limits
-    this.#ids = responseIds(headers, call.secret)
+    this.#ids = responseIds(headers, call)
     this.#head = new StreamHead(call, headers, this.#ids)
     this.#choices = new StreamChoices({
       maxArgumentLength: limits.maxToolArgumentBytes,

@@ -14,7 +14,7 @@ import * as Completion from "./decodeCompletion.ts"
 import { embeddedError } from "./embeddedError.ts"
 import { notThisApi } from "./HttpCall.ts"
 import { completionFrom, type LenientBody } from "./lenientBody.ts"
-import { responseIds } from "./mapError.ts"
+import { responseIds } from "./responseIds.ts"
 import { parseRateStatus } from "./rateLimitHeaders.ts"
 import { fromEmbeddedError, parseJson, type ResponseHead, unexpectedBody } from "./responseErrors.ts"
 import type { DecodeOptions, StreamContext } from "./StreamDecoder.ts"
@@ -58,7 +58,7 @@ const fromDocument = (
   const decoded = decodeCompletion(document)
   if (Result.isFailure(decoded)) return undefined
   const { warnings, wire } = decoded.success
-  const head = { provider: context.provider, ...responseIds(headers, context.secret) }
+  const head = { provider: context.provider, ...responseIds(headers, context) }
   const response = Completion.fromCompletion(wire, head, context.model, parseRateStatus(headers), {
     markup: { mode: options.markup, isStrict: context.isMoonshot },
     warnings

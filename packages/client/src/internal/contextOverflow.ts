@@ -20,7 +20,6 @@ const overflows: ReadonlyArray<RegExp> = [
   /`inputs` tokens \+ `max_new_tokens` must be/i,
   /\bcontext (?:length|window|size) is only \d/i,
   /ContextWindowExceeded/i,
-  /\b(?:input|prompt) tokens? exceeds? the limit\b(?!.{0,80}\bper (?:second|minute|hour|day)\b)/i,
   /上下文.{0,24}(?:超|过长)|超(?:出|过|长).{0,24}(?:上下文|最大.{0,8}(?:长度|token))|(?:输入|提示词).{0,12}过长/i
 ]
 

@@ -1,5 +1,6 @@
 /** Maps failures of HTTP and of streams to errors of the library. No other module does. */
 import { StreamFailedError } from "@kimi-effect/core/StreamErrors"
+import { isQuote } from "@kimi-effect/core/internal/HostWords"
 import { ErrorBody, type ErrorObject } from "@kimi-effect/core/internal/ErrorBody"
 import type { Message } from "@kimi-effect/core/Message"
 import * as Headers from "effect/http/Headers"
@@ -10,8 +11,10 @@ import type { OverflowFigures } from "./contextOverflow.ts"
 import { namesMissingModel, quotaMeaning } from "./errorWords.ts"
 import { isContextOverflow } from "./contextOverflow.ts"
 import { retryAfterOf } from "./retryAfter.ts"
+import { mediaTypeOf } from "./mediaType.ts"
 import { redactQuotes } from "./redactQuotes.ts"
-import { scrub, scrubWord } from "./scrub.ts"
+import { readId, responseIds } from "./responseIds.ts"
+import { scrub } from "./scrub.ts"
 import { fromFailedResponse, type StatusError } from "./statusErrors.ts"
 
 /** The details of a call that its errors depend on. */
@@ -35,16 +38,6 @@ export interface ErrorResponse {
   readonly now: number
 }
 
-/** The host's ids of a response, for its support, without the caller's key. */
-export const responseIds = (headers: Headers.Headers, secret?: string): { requestId?: string; traceId?: string } => {
-  const requestId = headers["msh-request-id"] ?? headers["x-request-id"]
-  const traceId = headers["x-msh-trace-id"] ?? headers["x-trace-id"]
-  return {
-    ...(requestId === undefined ? {} : { requestId: scrubWord(requestId, secret) }),
-    ...(traceId === undefined ? {} : { traceId: scrubWord(traceId, secret) })
-  }
-}
-
 const decodeBody = Schema.decodeUnknownOption(Schema.fromJsonString(ErrorBody))
 
 const parseErrorBody = (body: string): { error: ErrorObject; requestId?: string } | undefined =>
@@ -63,7 +56,7 @@ const isPage = (response: ErrorResponse): boolean =>
 const describeBody = (response: ErrorResponse): string => {
   const text = response.body.trim()
   if (text === "") return "an empty body"
-  return isPage(response) ? `a page of ${response.headers["content-type"]?.split(";")[0] ?? "no content type"}` : text
+  return isPage(response) ? `a page of ${mediaTypeOf(response.headers)?.split(";")[0] ?? "no content type"}` : text
 }
 
 /** Plain texts of firewalls and content delivery networks. */
@@ -75,6 +68,18 @@ const unexpectedStatus = (status: number): string => `the host answered ${status
 /** The host's text without quotes of the conversation. */
 const withoutConversation = (text: string, { messages }: ErrorContext): string =>
   messages === undefined ? text : redactQuotes(text, messages)
+
+/** The ids of the headers, and where these have none, that of the body. */
+const idsOf = (headers: Headers.Headers, inBody: string | undefined, call: ErrorContext) => {
+  const requestId = readId(inBody, call)
+  return { ...(requestId === undefined ? {} : { requestId }), ...responseIds(headers, call) }
+}
+
+/** Where a redirect leads, without the path, unless it quotes the conversation. */
+const originOf = (location: string | undefined, call: ErrorContext): string | undefined => {
+  const origin = URL.parse(scrub(location ?? "", call.secret))?.origin
+  return origin === undefined || isQuote(origin, call.messages ?? []) ? undefined : origin
+}
 
 const isObject = (value: unknown): value is { readonly [name: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
@@ -124,8 +129,7 @@ export const fromStatus = (response: ErrorResponse, call: ErrorContext): StatusE
     provider: call.provider,
     status,
     ...(call.model === undefined ? {} : { model: call.model }),
-    ...(decoded?.requestId === undefined ? {} : { requestId: scrubWord(decoded.requestId, call.secret) }),
-    ...responseIds(headers, call.secret)
+    ...idsOf(headers, decoded?.requestId, call)
   }
   return fromFailedResponse({
     status,
@@ -134,7 +138,7 @@ export const fromStatus = (response: ErrorResponse, call: ErrorContext): StatusE
     isFromGateway: error === undefined && isFromGateway(response, text),
     text,
     retryAfter: retryAfterOf({ status, headers: headersOf(headers, error), now: response.now }, text),
-    location: URL.parse(scrub(headers["location"] ?? "", call.secret))?.origin,
+    location: originOf(headers["location"], call),
     isMoonshot: call.isMoonshot
   })
 }
@@ -192,6 +196,9 @@ const statusOf = ({ code, status, type }: ErrorObject, message: string): number 
   readStatus(status) ??
   statusFromText(message)
 
+/** A longer type is a text. */
+const maxTypeLength = 256
+
 /** Maps an error object that came in place of a response: inside a stream, or with status 200. */
 export const fromErrorObject = (
   error: ErrorObject,
@@ -209,8 +216,9 @@ export const fromErrorObject = (
     message: withoutConversation(scrub(message, call.secret), call),
     provider: call.provider,
     ...(call.model === undefined ? {} : { model: call.model }),
-    ...(error.type === undefined ? {} : { type: scrub(error.type, call.secret) }),
-    ...(error.request_id === undefined ? {} : { requestId: scrubWord(error.request_id, call.secret) }),
-    ...responseIds(headers, call.secret)
+    ...(error.type === undefined || isQuote(error.type.slice(0, maxTypeLength), call.messages ?? [])
+      ? {}
+      : { type: scrub(error.type.slice(0, maxTypeLength), call.secret) }),
+    ...idsOf(headers, error.request_id, call)
   })
 }

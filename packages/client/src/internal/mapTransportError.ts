@@ -11,7 +11,8 @@ import { StreamInterruptedError } from "@kimi-effect/core/StreamErrors"
 import { ConnectTimeoutError } from "@kimi-effect/core/TimeoutErrors"
 import type * as Duration from "effect/Duration"
 import * as HttpClientError from "effect/http/HttpClientError"
-import { type ErrorContext, responseIds } from "./mapError.ts"
+import type { ErrorContext } from "./mapError.ts"
+import { responseIds } from "./responseIds.ts"
 
 /** Every error below HTTP. */
 export type TransportError =
@@ -86,7 +87,7 @@ const makeErrorMembers = (error: unknown, call: ErrorContext) => (message: strin
   provider: call.provider,
   ...(call.model === undefined ? {} : { model: call.model }),
   ...(HttpClientError.isHttpClientError(error) && error.response !== undefined
-    ? responseIds(error.response.headers, call.secret)
+    ? responseIds(error.response.headers, call)
     : {})
 })
 

@@ -2,6 +2,7 @@
  * Removes quotes of a conversation from a host's text: hosts and the proxies in
  * front of them quote the request that they refuse.
  */
+import { messageTexts } from "@kimi-effect/core/internal/MessageTexts"
 import type { Message } from "@kimi-effect/core/Message"
 
 /** Shorter runs occur in any two texts. */
@@ -12,29 +13,6 @@ const blockLength = minRunLength / 2
 
 /** A message that is shorter than a run is searched for as a whole, unless it is a single short word. */
 const minShortTextLength = 8
-
-/** The part of a media URL that an error message may quote. */
-const maxUrlLength = 4_096
-
-/** Every text of a conversation that counts as content. */
-export function* messageTexts(messages: ReadonlyArray<Message>): Generator<string> {
-  for (const message of messages) {
-    const { content } = message
-    if (typeof content === "string") yield content
-    else {
-      for (const part of content ?? []) {
-        if (part.type === "text") yield part.text
-        else {
-          const url = part.type === "image_url" ? part.image_url : part.video_url
-          yield (typeof url === "string" ? url : url.url).slice(0, maxUrlLength)
-        }
-      }
-    }
-    if (message.role !== "assistant") continue
-    if (message.reasoning_content !== undefined) yield message.reasoning_content
-    for (const call of message.tool_calls ?? []) yield call.function.arguments
-  }
-}
 
 /** A text, and which of its characters are quotes. Takes linear time for any text of the host. */
 class QuoteRedactor {

@@ -7,8 +7,9 @@ import type * as Headers from "effect/http/Headers"
 import * as Result from "effect/Result"
 import { encodingOf } from "./contentEncoding.ts"
 import { embeddedError } from "./embeddedError.ts"
-import { type ErrorContext, fromErrorObject, responseIds } from "./mapError.ts"
-import { scrubWord } from "./scrub.ts"
+import { type ErrorContext, fromErrorObject } from "./mapError.ts"
+import { mediaTypeOf } from "./mediaType.ts"
+import { responseIds } from "./responseIds.ts"
 
 /** The status line and headers of a response. */
 export interface ResponseHead {
@@ -32,7 +33,7 @@ export const responseTooLarge = (
     provider: context.provider,
     limit,
     ...modelMember(context),
-    ...responseIds(headers, context.secret)
+    ...responseIds(headers, context)
   })
 
 /** The response is not what this API returns. */
@@ -41,14 +42,14 @@ export const invalidResponse = (
   context: ErrorContext,
   { headers, status }: ResponseHead
 ): InvalidResponseError => {
-  const contentType = headers["content-type"]
+  const contentType = mediaTypeOf(headers)
   return new InvalidResponseError({
     message,
     provider: context.provider,
     status,
     ...modelMember(context),
-    ...(contentType === undefined ? {} : { contentType: scrubWord(contentType, context.secret) }),
-    ...responseIds(headers, context.secret)
+    ...(contentType === undefined ? {} : { contentType }),
+    ...responseIds(headers, context)
   })
 }
 

@@ -12,10 +12,6 @@ const maxOutputLength = 2_048
 /** Shorter secrets occur in ordinary words, and no real key is that short. */
 const isScrubbable = (secret: string | undefined): secret is string => secret !== undefined && secret.length >= 4
 
-/** Redacts the key in a single word from the server, such as an id, and truncates it. */
-export const scrubWord = (word: string, secret: string | undefined): string =>
-  (isScrubbable(secret) ? word.replaceAll(secret, "<redacted>") : word).slice(0, 128)
-
 /** Redacts and truncates `text`. `secret` is the caller's key, in any format. */
 export const scrub = (text: string, secret: string | undefined): string => {
   let out = text.slice(0, maxInputLength)

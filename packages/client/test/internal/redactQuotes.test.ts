@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import { messageTexts } from "@kimi-effect/core/internal/MessageTexts"
 import type { Message } from "@kimi-effect/core/Message"
 import { Schema } from "effect"
-import { messageTexts, redactQuotes } from "../../src/internal/redactQuotes.ts"
+import { redactQuotes } from "../../src/internal/redactQuotes.ts"
 
 const user = (content: string): Message => ({ role: "user", content })
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { scrub, scrubWord } from "../../src/internal/scrub.ts"
+import { scrub } from "../../src/internal/scrub.ts"
 
 const key = "Xy7.custom-key/0123456789+="
 
@@ -95,18 +95,5 @@ describe("scrub", () => {
 
   it.prop("redacts the key at any position", [Schema.String, Schema.String], ([before, after]) => {
     assert.notInclude(scrub(`${before}${key}${after}${key}`, key), key)
-  })
-})
-
-describe("scrubWord", () => {
-  it("redacts the key in a word", () => {
-    assert.strictEqual(scrubWord(`r-${key}-1`, key), "r-<redacted>-1")
-    assert.strictEqual(scrubWord("r-1", key), "r-1")
-    assert.strictEqual(scrubWord("category", "cat"), "category")
-  })
-
-  it("truncates a word to 128 characters", () => {
-    assert.strictEqual(scrubWord(`${"x".repeat(120)}${key}`, key), `${"x".repeat(120)}<redacte`)
-    assert.strictEqual(scrubWord("x".repeat(10_000), undefined), "x".repeat(128))
   })
 })

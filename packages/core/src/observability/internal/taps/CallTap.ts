@@ -63,7 +63,8 @@ const observeChat =
         const observed = Effect.onExit(run, (exit) => {
           const response = Exit.isSuccess(exit) ? exit.value : undefined
           recorder.annotateContent(span, response)
-          const metadata = response === undefined ? ResponseMetadata.empty : ResponseMetadata.fromResponse(response)
+          const metadata =
+            response === undefined ? ResponseMetadata.empty : ResponseMetadata.fromResponse(response, request.messages)
           return recorder.end(observation, model, metadata, exit, caller)
         })
         return Effect.provideContext(observed, toContext(observation))
@@ -82,7 +83,7 @@ const openStream = Effect.fnUntraced(function* (
   const caller = yield* CallOptions
   const clock = yield* Clock.Clock
   const span = yield* Effect.makeSpan(`chat ${model}`, recorder.spanOptions("stream", model, request, caller))
-  const observed = new ObservedStream(recorder, recorder.start("stream", clock, span), model, caller)
+  const observed = new ObservedStream(recorder, recorder.start("stream", clock, span), model, caller, request.messages)
   const innerScope = Scope.forkUnsafe(scope)
   // Closes the inner scope within the call's span, also if an outside scope is closed first.
   yield* Scope.addFinalizerExit(scope, (exit) =>

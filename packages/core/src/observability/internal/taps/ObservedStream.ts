@@ -17,6 +17,7 @@ import type { EventChunk } from "../../../pipeline/internal/EventChunk.ts"
 import { spanEvents } from "../../Telemetry.ts"
 import { type CallRecorder, toContext } from "./CallRecorder.ts"
 import * as CallOutcome from "./CallOutcome.ts"
+import type { Message } from "../../../models/Message.ts"
 import type { Observation } from "./Observation.ts"
 import { StreamMetadata } from "./ResponseMetadata.ts"
 
@@ -35,13 +36,20 @@ export class ObservedStream {
   readonly #received: StreamMetadata
   #isOver = false
 
-  constructor(recorder: CallRecorder, observation: Observation, model: string, caller: Values) {
+  /** `messages` is the conversation, which no id may quote. */
+  constructor(
+    recorder: CallRecorder,
+    observation: Observation,
+    model: string,
+    caller: Values,
+    messages: ReadonlyArray<Message>
+  ) {
     this.#recorder = recorder
     this.#observation = observation
     this.#model = model
     this.#caller = caller
     this.#context = toContext(observation)
-    this.#received = new StreamMetadata(recorder.isContentCaptured)
+    this.#received = new StreamMetadata(recorder.isContentCaptured, messages)
   }
 
   /** Runs an effect as a part of the observed call. */

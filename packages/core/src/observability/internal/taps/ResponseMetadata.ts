@@ -7,6 +7,8 @@
 import type { CacheStatus } from "../../../models/CacheStatus.ts"
 import type { ChatResponse } from "../../../models/ChatResponse.ts"
 import { isContent, type StreamEvent } from "../../../models/StreamEvent.ts"
+import * as HostWords from "../../../models/internal/HostWords.ts"
+import type { Message } from "../../../models/Message.ts"
 import * as StreamFold from "../../../models/StreamFold.ts"
 import type { Usage } from "../../../models/Usage.ts"
 
@@ -44,28 +46,40 @@ export const empty: ResponseMetadata = {
   finishReasons: []
 }
 
+/** What the host chose freely. Values without the form of an id, a name or a reason may hold content, and are omitted. */
+const headOf = (
+  {
+    id,
+    model,
+    provider,
+    requestId,
+    requestedModel,
+    traceId
+  }: Partial<Pick<ChatResponse, "id" | "model" | "provider" | "requestId" | "requestedModel" | "traceId">>,
+  messages: ReadonlyArray<Message>
+) => ({
+  id: HostWords.toId(id, messages),
+  // A model that was requested is the caller's own word.
+  model: model === undefined || requestedModel === undefined ? model : HostWords.toModelName(model, messages),
+  provider,
+  requestId: HostWords.toId(requestId, messages),
+  traceId: HostWords.toId(traceId, messages)
+})
+
+const toFinishReasons = (reasons: ReadonlyArray<string>): ReadonlyArray<string> =>
+  reasons.map((reason) => HostWords.toFinishReason(reason) ?? "unknown")
+
 /**
+ * The metadata of a response to a conversation.
+ *
  * @category constructors
  * @since 0.1.0
  */
-export const fromResponse = ({
-  cached,
-  choices,
-  id,
-  model,
-  provider,
-  requestId,
-  traceId,
-  usage
-}: ChatResponse): ResponseMetadata => ({
-  id,
-  model,
-  provider,
-  requestId,
-  traceId,
-  cached,
-  usage,
-  finishReasons: choices.map(({ finish_reason }) => finish_reason)
+export const fromResponse = (response: ChatResponse, messages: ReadonlyArray<Message>): ResponseMetadata => ({
+  ...headOf(response, messages),
+  cached: response.cached,
+  usage: response.usage,
+  finishReasons: toFinishReasons(response.choices.map(({ finish_reason }) => finish_reason))
 })
 
 /**
@@ -80,7 +94,11 @@ export class StreamMetadata {
   /** Present if content is captured. */
   fold: StreamFold.StreamFold | undefined
 
-  constructor(isCaptured: boolean) {
+  readonly #messages: ReadonlyArray<Message>
+
+  /** `messages` is the conversation, which no id may quote. */
+  constructor(isCaptured: boolean, messages: ReadonlyArray<Message>) {
+    this.#messages = messages
     this.fold = isCaptured ? StreamFold.empty : undefined
   }
 
@@ -91,11 +109,11 @@ export class StreamMetadata {
       if (this.fold !== undefined) this.fold = StreamFold.step(this.fold, event)
       if (isContent(event)) this.hasContent = true
       else if (event._tag === "Usage") this.metadata = { ...this.metadata, usage: event.usage }
-      else if (event._tag === "Finish") this.metadata = { ...this.metadata, finishReasons: event.finishReasons }
+      else if (event._tag === "Finish")
+        this.metadata = { ...this.metadata, finishReasons: toFinishReasons(event.finishReasons) }
       else if (event._tag === "Start" || event._tag === "Resume") {
-        const { id, model, provider, requestId, traceId } = event
         const cached = event._tag === "Start" ? event.cached : undefined
-        this.metadata = { ...this.metadata, id, model, provider, requestId, traceId, cached }
+        this.metadata = { ...this.metadata, ...headOf(event, this.#messages), cached }
       }
     }
     return this.hasContent && !had

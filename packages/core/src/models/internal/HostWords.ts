@@ -1,0 +1,71 @@
+/**
+ * The short values of a response that enter errors, logs and spans: ids, and
+ * the name of the model. A host or a proxy can put any text into them, the
+ * prompt included, so a value without their form is left out.
+ *
+ * @since 0.1.0
+ */
+import type { Message } from "../Message.ts"
+import { messageTexts } from "./MessageTexts.ts"
+
+/** UUIDs and hexadecimal numbers, the ids of Moonshot: nothing that a person wrote has this form. */
+const machineId = /^(?:[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}|[\da-f]{16,64})$/i
+
+/** A digit tells an id from a word. */
+const anyId = /^(?=[^\d]{0,127}\d)[\dA-Za-z](?:[\w.:-]{0,126}[\dA-Za-z])?$/
+
+const modelName = /^[\dA-Za-z][\w./:@+-]{0,127}$/
+
+const reason = /^[a-z][\w-]{0,63}$/i
+
+/** Shorter runs occur in any two texts. */
+const minRunLength = 8
+
+/** A shorter message is a part of an id by chance. */
+const minMessageLength = 4
+
+const isQuoteOf = (word: string, text: string): boolean => {
+  const length = Math.min(minRunLength, word.length)
+  for (let at = 0; at + length <= word.length; at++) if (text.includes(word.slice(at, at + length))) return true
+  const whole = text.trim()
+  return whole.length >= minMessageLength && whole.length <= word.length && word.includes(whole)
+}
+
+/**
+ * Whether a word is a part of the conversation, or contains one.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isQuote = (word: string, messages: ReadonlyArray<Message>): boolean => {
+  for (const text of messageTexts(messages)) if (isQuoteOf(word, text)) return true
+  return false
+}
+
+/**
+ * The value if it is an id and no quote of the conversation.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const toId = (value: unknown, messages: ReadonlyArray<Message> = []): string | undefined => {
+  if (typeof value !== "string") return undefined
+  return machineId.test(value) || (anyId.test(value) && !isQuote(value, messages)) ? value : undefined
+}
+
+/**
+ * The value if it can be the name of a model and does not quote the conversation.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const toModelName = (value: string, messages: ReadonlyArray<Message> = []): string | undefined =>
+  modelName.test(value) && !isQuote(value, messages) ? value : undefined
+
+/**
+ * The value if it can be the reason for which a response ended.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const toFinishReason = (value: string): string | undefined => (reason.test(value) ? value : undefined)
