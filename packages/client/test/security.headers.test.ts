@@ -55,7 +55,9 @@ const replies = (headers: Readonly<Record<string, string>>, id: string): Readonl
 /** What a call writes and fails with. Its response belongs to the caller. */
 const textsOf = (client: Client, request: ChatRequest) =>
   Effect.map(
-    Effect.forEach([Effect.asVoid(client.chat(request)), Stream.runDrain(client.stream(request))], (call) => Canary.watch(call)),
+    Effect.forEach([Effect.asVoid(client.chat(request)), Stream.runDrain(client.stream(request))], (call) =>
+      Canary.watch(call)
+    ),
     (watched) => watched.flatMap(({ texts }) => texts)
   )
 

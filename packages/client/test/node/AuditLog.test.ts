@@ -24,7 +24,7 @@ describe("AuditLog", () => {
     yield* audit.record({
       ...rest,
       outcome: "ServerError",
-      error: { tag: "ServerError", category: "provider", severity: "warning", message: prompt },
+      error: { tag: "ServerError", category: "provider", severity: "warning", message: prompt, hint: prompt },
       tags: { tenant: "", job: "", agent: "" }
     })
     return { audit, path, lines: linesIn(path) }

@@ -151,7 +151,8 @@ describe("the span of a call", () => {
           tag: error._tag,
           category: error.category,
           severity: error.severity,
-          message: error.message
+          message: error.message,
+          hint: error.hint
         })
         assert.strictEqual(record?.outcome, error._tag)
         assert.strictEqual(record?.spanId, spans[0]?.spanId)

@@ -97,6 +97,31 @@ const recoveryOf = (error: ErrorInstance): Recovery => {
   }
 }
 
+/**
+ * The text that runtimes, test runners and `Cause.pretty` print for an unhandled
+ * error: the stack, with the hint between message and frames.
+ */
+const withHint = (error: Error & ErrorInstance & { readonly hint: string }, stack: unknown): unknown => {
+  const header = `${error.name}: ${error.message}`
+  if (typeof stack !== "string" || !stack.startsWith(header)) return stack
+  return `${header}\n  hint: ${error.hint}${stack.slice(header.length)}`
+}
+
+/** Formats the stack when it is first read, as engines do: most errors are handled, and formatting is slow. */
+const describeStack = (error: Error & ErrorInstance & { readonly hint: string }): void => {
+  const own = Object.getOwnPropertyDescriptor(error, "stack")
+  const read = (): unknown => (own?.get === undefined ? own?.value : own.get.call(error))
+  let written: { readonly stack: unknown } | undefined
+  Object.defineProperty(error, "stack", {
+    configurable: true,
+    enumerable: false,
+    get: () => (written ??= { stack: withHint(error, read()) }).stack,
+    set: (stack: unknown) => {
+      written = { stack }
+    }
+  })
+}
+
 type Inspect = (value: unknown, options: unknown) => string
 
 const factDescriptor = (name: Exclude<keyof Facts, "recovery" | "hint">): PropertyDescriptor => ({
@@ -108,7 +133,7 @@ const factDescriptor = (name: Exclude<keyof Facts, "recovery" | "hint">): Proper
 
 const summary = function (this: ErrorInstance & Record<string, unknown>): Record<string, unknown> {
   const { partial, ...rest } = this
-  const shown: Record<string, unknown> = { ...rest, message: this["message"] }
+  const shown: Record<string, unknown> = { ...rest, message: this["message"], hint: this["hint"] }
   if (this.retryAfter !== undefined) shown["retryAfter"] = Duration.format(this.retryAfter)
   if (partial !== undefined) {
     const { content, reasoning_content, tool_calls } = partial as PartialResponse
@@ -122,7 +147,7 @@ const accessors: PropertyDescriptorMap = {
   [Symbol.for("nodejs.util.inspect.custom")]: {
     configurable: true,
     value(this: Error & ErrorInstance & Record<string, unknown>, _depth: number, options: unknown, inspect: Inspect) {
-      const { _tag, message, ...members } = summary.call(this)
+      const { _tag, hint: _hint, message, ...members } = summary.call(this)
       return `${this.stack ?? `${_tag}: ${message}`} ${inspect(members, options)}`
     }
   },
@@ -174,6 +199,13 @@ export const TaggedKimiError =
       ...fields
     })
     Object.defineProperties(Base.prototype, { ...accessors, name: { configurable: true, value: tag } })
+    const Constructor = Base as unknown as new (...args: ReadonlyArray<unknown>) => Error & ErrorInstance & ErrorMembers
+    const Described = class extends Constructor {
+      constructor(...args: ReadonlyArray<unknown>) {
+        super(...args)
+        describeStack(this)
+      }
+    }
     // `Self` is not known to the schema's constructor until the class is declared.
-    return Base as never
+    return Described as never
   }

@@ -49,6 +49,8 @@ export interface ErrorSummary {
   readonly severity: Severity
   /** One sentence; text from the host in it is redacted and truncated. */
   readonly message: string
+  /** What to change, in one sentence. */
+  readonly hint: string
 }
 
 /**

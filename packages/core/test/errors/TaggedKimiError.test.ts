@@ -120,6 +120,7 @@ describe("TaggedKimiError", () => {
       requestId: "request-1",
       traceId: "trace-1",
       retryAfter: "3s",
+      hint: ErrorFacts.table.StreamTruncatedError.hint,
       partial: size
     })
     const inspected = inspect(cut)
@@ -135,7 +136,54 @@ describe("TaggedKimiError", () => {
     assert.deepStrictEqual(JSON.parse(JSON.stringify(error)), {
       _tag: "DnsError",
       message: "no such host",
-      code: "ENOTFOUND"
+      code: "ENOTFOUND",
+      hint: ErrorFacts.table.DnsError.hint
+    })
+  })
+
+  describe("an unhandled error", () => {
+    const error = new classes.DnsError({ message: "no such host" })
+    const first = `DnsError: no such host\n  hint: ${ErrorFacts.table.DnsError.hint}\n    at `
+    const printed: { readonly [where: string]: string } = {
+      stack: `${error.stack}`,
+      inspect: inspect(error),
+      "Cause.pretty": Cause.pretty(Cause.fail(error)),
+      "Cause.pretty of a defect": Cause.pretty(Cause.die(error))
+    }
+    for (const [where, text] of Object.entries(printed)) {
+      it(`has its hint after its message in ${where}`, () => assert.strictEqual(text.slice(0, first.length), first))
+    }
+
+    it("is printed once with its hint", () => {
+      assert.strictEqual(inspect(error).split(ErrorFacts.table.DnsError.hint).length, 2)
+    })
+
+    it("has the fix of the instance in place of the hint", () => {
+      const fix = "Leave temperature out."
+      const unsupported = new classes.UnsupportedParameterError({ message: "no", parameter: "temperature", fix })
+      assert.include(unsupported.stack, `\n  hint: ${fix}\n`)
+    })
+
+    it("rejects the promise of its effect with its hint", async () => {
+      const rejection = await Effect.runPromise(Effect.fail(error)).catch((reason: unknown) => inspect(reason))
+      assert.include(rejection, ErrorFacts.table.DnsError.hint)
+    })
+
+    it("has its hint where stacks are switched off", () => {
+      const { stackTraceLimit } = Error
+      try {
+        Error.stackTraceLimit = 0
+        const { stack } = new classes.DnsError({ message: "no" })
+        assert.strictEqual(stack, `DnsError: no\n  hint: ${ErrorFacts.table.DnsError.hint}`)
+      } finally {
+        Error.stackTraceLimit = stackTraceLimit
+      }
+    })
+
+    it("keeps a stack that was assigned", () => {
+      const moved = new classes.DnsError({ message: "no" })
+      moved.stack = "elsewhere"
+      assert.strictEqual(moved.stack, "elsewhere")
     })
   })
 

@@ -82,6 +82,7 @@ describe("Logging", () => {
             requestId: "r1",
             retryAfter: "3s",
             kind: "requests per minute",
+            hint: own.hint,
             category: "rate limit",
             severity: "info"
           }

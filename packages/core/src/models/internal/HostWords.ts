@@ -11,7 +11,7 @@ import { messageTexts } from "./MessageTexts.ts"
 /** UUIDs and hexadecimal numbers, the ids of Moonshot: nothing that a person wrote has this form. */
 const machineId = /^(?:[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}|[\da-f]{16,64})$/i
 
-/** A digit tells an id from a word. */
+/** Ids have a digit, unlike words. */
 const anyId = /^(?=[^\d]{0,127}\d)[\dA-Za-z](?:[\w.:-]{0,126}[\dA-Za-z])?$/
 
 const modelName = /^[\dA-Za-z][\w./:@+-]{0,127}$/

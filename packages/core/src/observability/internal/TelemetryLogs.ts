@@ -30,6 +30,7 @@ export const logAttributes = {
     "string",
     "The error in one sentence, without content of prompts or responses"
   ),
+  errorHint: boundedAttribute("kimi.error.hint", "string", "What to change, in one sentence"),
   sample: boundedAttribute("kimi.log.sample", "int", "The number of successful calls that the line stands for"),
   suppressed: boundedAttribute("kimi.log.suppressed", "int", "Failures that were not logged"),
   since: boundedAttribute("kimi.log.since", "double", "Seconds since the first failure of this kind")
@@ -88,6 +89,7 @@ export const logEvents = {
       l.errorCategory,
       l.errorSeverity,
       l.errorMessage,
+      l.errorHint,
       a.tenant,
       a.job,
       a.agent,

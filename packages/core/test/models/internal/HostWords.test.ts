@@ -43,7 +43,7 @@ describe("toId", () => {
     assert.isUndefined(toId("echo-joke7-1", conversation(" joke7 ")))
   })
 
-  it("accepts an id beside a conversation without it", () => {
+  it("accepts an id that the conversation does not contain", () => {
     assert.strictEqual(toId("chatcmpl-6f2a9b", conversation("Hello world!")), "chatcmpl-6f2a9b")
   })
 

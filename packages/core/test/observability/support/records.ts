@@ -48,6 +48,6 @@ export const answered: CallRecord = {
 
 export const failed = (tag: Tag, changes: Partial<CallRecord> = {}): CallRecord => {
   const { cost: _, usage: __, finishReason: ___, ...rest } = answered
-  const { category, severity } = table[tag]
-  return { ...rest, outcome: tag, error: { tag, category, severity, message: `${tag} happened` }, ...changes }
+  const { category, hint, severity } = table[tag]
+  return { ...rest, outcome: tag, error: { tag, category, severity, message: `${tag} happened`, hint }, ...changes }
 }

@@ -64,6 +64,7 @@ const addError = (members: FieldsBuilder, { error, outcome }: CallRecord): void 
       .add(l.errorCategory, error.category)
       .add(l.errorSeverity, error.severity)
       .add(l.errorMessage, error.message)
+      .add(l.errorHint, error.hint)
   } else if (outcome === "defect") members.add(a.errorType, outcome)
 }
 

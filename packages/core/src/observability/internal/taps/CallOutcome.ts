@@ -36,11 +36,12 @@ export const fromExit = <A, E extends KimiError>(exit: Exit.Exit<A, E>): Outcome
  * @category conversions
  * @since 0.1.0
  */
-export const summaryOf = ({ _tag, category, message, severity }: KimiError): ErrorSummary => ({
+export const summaryOf = ({ _tag, category, hint, message, severity }: KimiError): ErrorSummary => ({
   tag: _tag,
   category,
   severity,
-  message
+  message,
+  hint
 })
 
 /**
