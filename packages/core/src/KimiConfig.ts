@@ -21,6 +21,7 @@ import type { ConfigOption } from "./internal/config/ConfigOption.ts"
 import * as ConfigSource from "./internal/config/ConfigSource.ts"
 import * as Conflicts from "./internal/config/Conflicts.ts"
 import type { providerIds } from "./internal/config/Connection.ts"
+import { nearestTo } from "./internal/config/NearestName.ts"
 import { type Name, names, type Options, options, type Values } from "./internal/config/OptionTable.ts"
 import * as UnknownVariables from "./internal/config/UnknownVariables.ts"
 
@@ -66,7 +67,12 @@ type Issue = typeof ConfigurationIssue.Type
 
 const isName = (name: string): name is Name => Object.hasOwn(options, name)
 
-const unknownOption = (name: string): Issue => ({ name, expected: `one of the options ${names.join(", ")}` })
+/** An option of this name does not exist. `label` is the name with its place in the source. */
+const unknownOption = (name: string, label = name): Issue => {
+  const nearest = nearestTo(name.slice(0, 100), names)
+  const known = `one of the options ${names.join(", ")}`
+  return { name: label, expected: nearest === undefined ? known : `a known option; did you mean ${nearest}?` }
+}
 
 /** The options that were read so far, and what is wrong with others. */
 interface Reading {
@@ -149,7 +155,7 @@ export const fromConfig = Effect.fnUntraced(function* (
     enter(reading, name, found.label, rowOf(name).fromSource(found.data))
   }
   for (const key of yield* ConfigSource.members) {
-    if (!isName(key) && !nonOptionKeys.has(key)) reading.issues.push(unknownOption(`kimi.${key}`))
+    if (!isName(key) && !nonOptionKeys.has(key)) reading.issues.push(unknownOption(key, `kimi.${key}`))
   }
   return yield* check(reading, (name) => labels.get(name) ?? ConfigSource.variableName(name))
 })

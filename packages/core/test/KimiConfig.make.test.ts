@@ -97,6 +97,46 @@ describe("KimiConfig.make", () => {
     })
   )
 
+  it.effect("names the option that was probably meant by an unknown one", () =>
+    Effect.gen(function* () {
+      const error = yield* reject({ apiKey, totalTimout: "1 second" })
+      assert.deepStrictEqual(error.issues, [
+        { name: "totalTimout", expected: "a known option; did you mean totalTimeout?" }
+      ])
+    })
+  )
+
+  it.effect("lists the options where no name is near", () =>
+    Effect.gen(function* () {
+      const error = yield* reject({ unrelatedName: 1 })
+      assert.match(`${error.issues[0]?.expected}`, /^one of the options provider, apiKey, /)
+    })
+  )
+
+  it.effect("says that an endless number has to be finite", () =>
+    Effect.gen(function* () {
+      const numbers = {
+        totalTimeout: Infinity,
+        maxAttempts: Infinity,
+        maxResponseBytes: Infinity,
+        retryBudgetCapacity: Infinity,
+        retryBudgetCost: Infinity,
+        healthBalanceWarning: Infinity
+      }
+      for (const { expected, name } of (yield* reject({ apiKey: Redacted.make("sk-1234"), ...numbers })).issues) {
+        assert.match(expected, /^a finite /, name)
+      }
+    })
+  )
+
+  it.effect("says how a key is given that is a string", () =>
+    Effect.gen(function* () {
+      const error = yield* reject({ apiKey: "sk-1234" })
+      assert.include(error.message, "use Redacted.make")
+      assert.notInclude(error.message, "sk-1234")
+    })
+  )
+
   it.effect("requires a key, except of hosts that need none", () =>
     Effect.gen(function* () {
       for (const provider of ["moonshot", "moonshot-cn", "together", "openrouter"]) {

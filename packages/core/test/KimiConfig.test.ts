@@ -79,7 +79,7 @@ describe("KimiConfig.fromConfig", () => {
   it.effect("reports all invalid variables with their expected forms", () =>
     Effect.gen(function* () {
       const timeout = 'a finite duration over zero, such as "30 seconds"'
-      const bytes = 'a whole number of bytes over zero, such as "32 MiB"'
+      const bytes = 'a finite whole number of bytes over zero, such as "32 MiB"'
       const count = "a finite whole number over zero"
       const error = yield* refused(
         env({

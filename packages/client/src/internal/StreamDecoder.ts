@@ -128,7 +128,10 @@ export class StreamDecoder {
     if (this.failure !== undefined || this.isComplete) return
     if (this.#isNoStream) this.failure = notAStream(this.#context, this.#headers)
     else if (this.#isFinishedWithoutMark) this.#finish(false)
-    else this.failure = new StreamTruncatedError(this.#errorMembers("The stream ended without its end mark"))
+    else {
+      const ended = this.#head.isStarted ? "The stream ended" : "The stream ended with no content and"
+      this.failure = new StreamTruncatedError(this.#errorMembers(`${ended} without its end mark`))
+    }
   }
 
   /** Returns the events decoded since the last call. */

@@ -96,7 +96,7 @@ export const bytes = (
   name,
   value === undefined || (Number.isSafeInteger(value) && value >= minimum && value <= maximum),
   maximum === Number.MAX_SAFE_INTEGER
-    ? `a whole number of bytes, at least ${minimum}`
+    ? `a finite whole number of bytes, at least ${minimum}`
     : `a whole number of bytes from ${minimum} to ${maximum}`
 ]
 

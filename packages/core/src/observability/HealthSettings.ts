@@ -135,7 +135,7 @@ const rulesOf = (settings: Values): ReadonlyArray<OptionRules.Rule> => {
     positiveDuration("paidProbe.timeout", probe.timeout),
     fraction("queueWarning", settings.queueWarning),
     fraction("budgetWarning", settings.budgetWarning),
-    ["balanceWarning", Number.isFinite(balanceWarning) && balanceWarning >= 0, "a number that is not negative"],
+    ["balanceWarning", Number.isFinite(balanceWarning) && balanceWarning >= 0, "a finite number that is not negative"],
     positiveInteger("failureThreshold", settings.failureThreshold),
     ...checkRules(settings.checks)
   ]

@@ -207,7 +207,7 @@ export interface RateLimitOptions<in E = unknown> extends Pick<Predicates<E>, "i
 const tokensRule = (tokens = 0): OptionRules.Rule => [
   "tokens",
   tokens >= 0 && Number.isFinite(tokens),
-  "a number that is not negative"
+  "a finite number that is not negative"
 ]
 
 const limitWith = <E0>(

@@ -82,10 +82,10 @@ export const defaults = {
 const tokensRule = (
   name: string,
   given: number,
-  expected: "a number over zero" | "a number that is not negative"
+  expected: "a finite number over zero" | "a finite number that is not negative"
 ): OptionRules.Rule => [
   name,
-  Number.isFinite(given) && (expected === "a number over zero" ? given > 0 : given >= 0),
+  Number.isFinite(given) && (expected === "a finite number over zero" ? given > 0 : given >= 0),
   expected
 ]
 
@@ -107,10 +107,10 @@ export function make(options: Options = {}): Effect.Effect<RetryBudget["Service"
       reward = defaults.reward
     } = options
     yield* OptionRules.check("RetryBudget", [
-      tokensRule("capacity", capacity, "a number that is not negative"),
-      tokensRule("cost", cost, "a number over zero"),
-      tokensRule("ambiguousCost", ambiguousCost, "a number over zero"),
-      tokensRule("reward", reward, "a number that is not negative")
+      tokensRule("capacity", capacity, "a finite number that is not negative"),
+      tokensRule("cost", cost, "a finite number over zero"),
+      tokensRule("ambiguousCost", ambiguousCost, "a finite number over zero"),
+      tokensRule("reward", reward, "a finite number that is not negative")
     ])
     let left = capacity
     return {

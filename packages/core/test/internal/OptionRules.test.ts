@@ -74,7 +74,7 @@ describe("OptionRules", () => {
       )
       assert.deepStrictEqual(error.issues, [
         { name: "Store timeout", expected: 'a finite duration over zero, such as "30 seconds"' },
-        { name: "Store maxBytes", expected: "a whole number of bytes, at least 1" }
+        { name: "Store maxBytes", expected: "a finite whole number of bytes, at least 1" }
       ])
     })
   )

@@ -155,7 +155,7 @@ const isPositiveInteger = (value: number): boolean => Number.isSafeInteger(value
  */
 export const count: OptionForm<number> = number(isPositiveInteger, "a finite whole number over zero")
 
-const plainBytes = number(isPositiveInteger, 'a whole number of bytes over zero, such as "32 MiB"', formatBytes)
+const plainBytes = number(isPositiveInteger, 'a finite whole number of bytes over zero, such as "32 MiB"', formatBytes)
 
 /**
  * A size: a number of bytes, in a source also with the unit KiB, MiB or GiB.
@@ -184,7 +184,7 @@ export const fraction: OptionForm<number> = number((value) => value > 0 && value
  */
 export const amount: OptionForm<number> = number(
   (value) => Number.isFinite(value) && value >= 0,
-  "a number that is not negative"
+  "a finite number that is not negative"
 )
 
 /**

@@ -11,7 +11,7 @@ const option = inGroup("retries", "in place")
 
 const budgeted = inGroup("retry budget", "restart")
 
-const cost = OptionForm.number((value) => Number.isFinite(value) && value > 0, "a number over zero")
+const cost = OptionForm.number((value) => Number.isFinite(value) && value > 0, "a finite number over zero")
 
 /**
  * @category options

@@ -7,6 +7,7 @@
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import { variableName } from "./ConfigSource.ts"
+import { nearestTo } from "./NearestName.ts"
 import { names } from "./OptionTable.ts"
 
 /**
@@ -20,6 +21,10 @@ export interface UnknownVariable {
 }
 
 const known: ReadonlySet<string> = new Set(names.map(variableName))
+
+const prefix = "KIMI_"
+
+const nearestVariable = (name: string): string | undefined => nearestTo(name.toUpperCase(), known, prefix.length)
 
 /** Bounds for a provider that has a value for every path. */
 const maxSegments = 12
@@ -44,43 +49,6 @@ const variablesBelow = (
     }
   })
 
-/** The least number of characters to insert, remove, replace or swap with a neighbour. */
-const distance = (a: string, b: string): number => {
-  let beforeLast: ReadonlyArray<number> = []
-  let last: ReadonlyArray<number> = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const isEqual = a[i - 1] === b[j - 1]
-      const isSwap = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      row[j] = Math.min(
-        (row[j - 1] ?? 0) + 1,
-        (last[j] ?? 0) + 1,
-        (last[j - 1] ?? 0) + (isEqual ? 0 : 1),
-        isSwap ? (beforeLast[j - 2] ?? 0) + 1 : Infinity
-      )
-    }
-    beforeLast = last
-    last = row
-  }
-  return last.at(-1) ?? 0
-}
-
-/** The known variable whose name is nearest, where at most a third of the letters after `KIMI_` differ. */
-const nearestTo = (name: string): string | undefined => {
-  let nearest: string | undefined
-  let least = Math.max(1, Math.floor((name.length - "KIMI_".length) / 3)) + 1
-  for (const candidate of known) {
-    // Fewer changes than the lengths differ by are never enough.
-    if (Math.abs(candidate.length - name.length) >= least) continue
-    const changes = distance(name.toUpperCase(), candidate)
-    if (changes >= least) continue
-    least = changes
-    nearest = candidate
-  }
-  return nearest
-}
-
 /**
  * The unknown variables of the current `ConfigProvider`, in alphabetical
  * order.
@@ -94,7 +62,7 @@ export const find: Effect.Effect<ReadonlyArray<UnknownVariable>> = Effect.gen(fu
   return found
     .filter((name) => !known.has(name))
     .toSorted()
-    .map((name) => ({ name: name.slice(0, 100), nearest: nearestTo(name.slice(0, 100)) }))
+    .map((name) => ({ name: name.slice(0, 100), nearest: nearestVariable(name.slice(0, 100)) }))
 })
 
 const describe = ({ name, nearest }: UnknownVariable): string =>
