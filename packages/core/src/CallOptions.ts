@@ -1,16 +1,19 @@
 /**
- * Options of calls that are not part of the request: their priority, and the
- * tenant, job and agent that they are made for.
+ * Options of calls that are not part of the request: their priority, the
+ * tenant, job and agent that they are made for, and their own timeout and
+ * number of attempts.
  *
  * They are a reference of the fiber, so that one line covers a whole job:
  *
  * ```ts
  * nightly.pipe(CallOptions.provide({ priority: "batch", tenant: "acme", job: "reports" }))
+ * kimi.chat(request).pipe(CallOptions.provide({ timeout: "30 seconds", maxAttempts: 2 }))
  * ```
  *
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
@@ -42,6 +45,23 @@ export interface Values {
   readonly job: string
   /** The agent that makes the call, for costs. Empty by default. */
   readonly agent: string
+  /**
+   * Longest time for a chat or stream with all attempts and waits, in place of
+   * the option `deadline`: longer or shorter. When it has passed, the call fails
+   * with `DeadlineExceededError`. One attempt and all attempts together may take
+   * as long, where `totalTimeout` and `retryMaxElapsed` are shorter; the
+   * timeouts for the connection, the first token and silence stay as configured.
+   * A finite duration over zero; any other fails the call with
+   * `InvalidRequestError`.
+   */
+  readonly timeout?: Duration.Input
+  /**
+   * Number of attempts of a chat or stream, the first included, in place of the
+   * option `maxAttempts`: more or fewer. Each step of a fallback plan may make as
+   * many. A whole number over zero; any other fails the call with
+   * `InvalidRequestError`.
+   */
+  readonly maxAttempts?: number
 }
 
 /**
@@ -63,12 +83,15 @@ export const CallOptions: Context.Reference<Values> = Context.Reference<Values>(
 })
 
 const merge =
-  ({ agent, job, priority, tenant }: Options) =>
+  ({ agent, job, maxAttempts, priority, tenant, timeout }: Options) =>
   (outer: Values): Values => ({
+    ...outer,
     priority: priority ?? outer.priority,
     tenant: tenant ?? outer.tenant,
     job: job ?? outer.job,
-    agent: agent ?? outer.agent
+    agent: agent ?? outer.agent,
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(maxAttempts === undefined ? {} : { maxAttempts })
   })
 
 /**

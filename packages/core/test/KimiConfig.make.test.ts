@@ -113,7 +113,7 @@ describe("KimiConfig.make", () => {
     })
   )
 
-  it.effect("says that an endless number has to be finite", () =>
+  it.effect("states that an endless number has to be finite", () =>
     Effect.gen(function* () {
       const numbers = {
         totalTimeout: Infinity,
@@ -129,7 +129,7 @@ describe("KimiConfig.make", () => {
     })
   )
 
-  it.effect("says how a key is given that is a string", () =>
+  it.effect("states how to give a key that is a string", () =>
     Effect.gen(function* () {
       const error = yield* reject({ apiKey: "sk-1234" })
       assert.include(error.message, "use Redacted.make")

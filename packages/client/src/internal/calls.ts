@@ -9,7 +9,7 @@ import type { ChatRequest, ModelRequest } from "@kimi-effect/core/ChatRequest"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
 import type { Observer } from "@kimi-effect/core/Observer"
-import type { Call } from "@kimi-effect/core/Call"
+import type { Call, CallLimits } from "@kimi-effect/core/Call"
 import * as Pipeline from "@kimi-effect/core/Pipeline"
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -24,6 +24,7 @@ import type { KimiClient } from "../KimiClient.ts"
 import type { Provider } from "../Provider.ts"
 import * as RequestCheck from "../RequestCheck.ts"
 import type { Accounts } from "./accounts.ts"
+import { callLimits } from "./callLimits.ts"
 import * as Lifetime from "./lifetime.ts"
 import { readRequest } from "./readRequest.ts"
 import { make as makeStages, type BuiltPipeline } from "./stages.ts"
@@ -112,28 +113,30 @@ export const make = Effect.fnUntraced(function* (
   const read = (request: ChatRequest) => readRequest(request, provider.id, resolveModel)
 
   // A recovery has to know which account and model each attempt reached.
-  const toCall = (request: ModelRequest): Call =>
-    built.hasStreamRecovery
-      ? { account: accounts.primary, provider: provider.id, request, state: {} }
-      : { account: accounts.primary, provider: provider.id, request }
-
-  const prepare = (request: ReadRequest): Effect.Effect<Call, RequestCheck.CheckError | ClientClosedError> => {
-    if (!lifetime.isOpen()) return Effect.fail(Lifetime.notStarted())
-    if (Result.isFailure(request)) return Effect.fail(request.failure)
-    // A plan checks for each of its hosts, and a rejection by the first may be what moves the call to another.
-    return built.isCheckedByFallback
-      ? Effect.map(Effect.fromResult(RequestCheck.checkShape(request.success, provider)), () => toCall(request.success))
-      : Effect.map(check(request.success), toCall)
+  const toCall = (request: ModelRequest, limits: CallLimits | undefined): Call => {
+    const call: Call = { account: accounts.primary, provider: provider.id, request }
+    if (!built.hasStreamRecovery) return limits === undefined ? call : { ...call, limits }
+    return limits === undefined ? { ...call, state: {} } : { ...call, state: {}, limits }
   }
 
+  type PrepareError = RequestCheck.CheckError | ClientClosedError
+  const prepare = (request: ReadRequest): Effect.Effect<Call, PrepareError> =>
+    Effect.withFiber(({ context }): Effect.Effect<Call, PrepareError> => {
+      if (!lifetime.isOpen()) return Effect.fail(Lifetime.notStarted())
+      if (Result.isFailure(request)) return Effect.fail(request.failure)
+      const limits = callLimits(context, provider.id)
+      if (Result.isFailure(limits)) return Effect.fail(limits.failure)
+      const toLimited = (checked: ModelRequest): Call => toCall(checked, limits.success)
+      // A plan checks for each of its hosts, and a rejection by the first may be what moves the call to another.
+      return built.isCheckedByFallback
+        ? Effect.map(Effect.fromResult(RequestCheck.checkShape(request.success, provider)), () =>
+            toLimited(request.success)
+          )
+        : Effect.map(check(request.success), toLimited)
+    })
+
   const chat = (request: ReadRequest) =>
-    Effect.mapError(
-      Effect.flatMap(
-        Effect.suspend(() => prepare(request)),
-        runChat
-      ),
-      (error) => Lifetime.mapError(lifetime, error)
-    )
+    Effect.mapError(Effect.flatMap(prepare(request), runChat), (error) => Lifetime.mapError(lifetime, error))
   // One step for all that is done here: every step of an open stream holds memory for as long as it runs.
   const stream = (request: ReadRequest): Stream.Stream<StreamEvent, StreamError> =>
     Stream.fromChannel(

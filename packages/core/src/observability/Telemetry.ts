@@ -100,6 +100,8 @@ export const spans = {
       a.requestChoiceCount,
       a.outputType,
       a.priority,
+      a.callTimeout,
+      a.callMaxAttempts,
       a.tenant,
       a.job,
       a.agent,

@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { BudgetError, ChatError, StreamError } from "../errors/OperationErrors.ts"
@@ -102,6 +103,30 @@ export interface AttemptReservation {
 }
 
 /**
+ * Bounds of one call in place of those of the configuration, from `CallOptions`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CallLimits {
+  /** Deadline, retry and timeout: the longest time for the call as a whole. */
+  readonly timeout?: Duration.Duration
+  /** Retry: the number of attempts, the first included. */
+  readonly maxAttempts?: number
+}
+
+/**
+ * The longest time for a part of a call, such as one attempt: the configured one,
+ * or more where the call's own timeout is longer. Then the deadline ends the
+ * call, and not the part, which a millisecond ensures.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const timeForPart = (configured: Duration.Duration, timeout: Duration.Duration): Duration.Duration =>
+  Duration.isLessThan(timeout, configured) ? configured : Duration.sum(timeout, Duration.millis(1))
+
+/**
  * A checked request and the account that is called.
  *
  * @category models
@@ -115,6 +140,8 @@ export interface Call {
   /** The host, by the id of its provider description. */
   readonly provider: string
   readonly request: ModelRequest
+  /** Bounds of this call. Absent if those of the configuration apply. */
+  readonly limits?: CallLimits | undefined
 }
 
 /**

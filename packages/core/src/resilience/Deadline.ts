@@ -8,10 +8,12 @@
  */
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Pull from "effect/Pull"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { DeadlineExceededError } from "../errors/TimeoutErrors.ts"
 import * as Stage from "../pipeline/Stage.ts"
@@ -50,21 +52,29 @@ export const withStreamDeadline =
   <A, E, R>(call: Stream.Stream<A, E, R>): Stream.Stream<A, E | DeadlineExceededError, R> =>
     deadline === undefined
       ? call
-      : Stream.transformPull(call, (pull, scope) =>
-          Effect.map(Effect.all([Clock.Clock, Watchdog.make(scope)]), ([clock, watchdog]) => {
-            const end = clock.currentTimeMillisUnsafe() + Duration.toMillis(deadline)
-            let isFinished = false
-            const expired = (): Pull.Pull<never, DeadlineExceededError> =>
-              isFinished ? Cause.done() : exceeded(deadline)
-            return Effect.suspend((): Pull.Pull<Arr.NonEmptyReadonlyArray<A>, E | DeadlineExceededError, void, R> =>
-              clock.currentTimeMillisUnsafe() >= end
-                ? expired()
-                : Effect.map(watchdog.guard(pull, end, expired), (items) => {
-                    isFinished = isFinish(items.at(-1))
-                    return items
-                  })
-            )
-          })
+      : Stream.fromChannel(
+          Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
+            Effect.flatMap(Effect.all([Clock.Clock, Watchdog.make(scope)]), ([clock, watchdog]) => {
+              const end = clock.currentTimeMillisUnsafe() + Duration.toMillis(deadline)
+              let isFinished = false
+              const expired = (): Pull.Pull<never, DeadlineExceededError> =>
+                isFinished ? Cause.done() : exceeded(deadline)
+              // The watchdog runs everything with the services of this fiber.
+              const { channel } = call as Stream.Stream<A, E>
+              // Retries run while the stream is opened, before the first pull.
+              const opening = watchdog.guard(Channel.toPullScoped(channel, scope), end, () => exceeded(deadline))
+              return Effect.map(opening, (pull) =>
+                Effect.suspend((): Pull.Pull<Arr.NonEmptyReadonlyArray<A>, E | DeadlineExceededError> =>
+                  clock.currentTimeMillisUnsafe() >= end
+                    ? expired()
+                    : Effect.map(watchdog.guard(pull, end, expired), (items) => {
+                        isFinished = isFinish(items.at(-1))
+                        return items
+                      })
+                )
+              )
+            })
+          )
         )
 
 /**
@@ -74,12 +84,18 @@ export const withStreamDeadline =
  * @since 0.1.0
  */
 export const stage = (deadline: Duration.Duration | undefined): Stage.Stage => {
-  if (deadline === undefined) return Stage.make("deadline", { options: { deadline: "none" } })
   const effect = withDeadline(deadline)
   const stream = withStreamDeadline(deadline)
   return Stage.make("deadline", {
-    effect: (inner) => (call) => effect(inner(call)),
-    stream: (inner) => (call) => stream(inner(call)),
-    options: { deadline: Duration.format(deadline) }
+    // A call with its own timeout has that in place of the deadline.
+    effect: (inner) => (call) => {
+      const own = call.limits?.timeout
+      return (own === undefined ? effect : withDeadline(own))(inner(call))
+    },
+    stream: (inner) => (call) => {
+      const own = call.limits?.timeout
+      return (own === undefined ? stream : withStreamDeadline(own))(inner(call))
+    },
+    options: { deadline: deadline === undefined ? "none" : Duration.format(deadline) }
   })
 }

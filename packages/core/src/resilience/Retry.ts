@@ -40,6 +40,7 @@ import type * as KimiConfig from "../KimiConfig.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
 import { toFailedAttempt } from "../pipeline/internal/AttemptFacts.ts"
 import { transformOpening } from "../pipeline/internal/StreamOpening.ts"
+import { type CallLimits, timeForPart } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import * as Backoff from "./Backoff.ts"
 import * as ErrorClassifier from "./internal/ErrorClassifier.ts"
@@ -263,6 +264,13 @@ export const withStreamRetry =
   ): Stream.Stream<StreamEvent, E | DeadlineExceededError> =>
     transformOpening<E, E | DeadlineExceededError>(withRetry(options, budget, ErrorClassifier.ofKimiErrors))(attempt)
 
+/** The options of a call with its own bounds: one attempt may then take longer than is known here. */
+const limitedBy = (options: Options, { maxAttempts, timeout }: CallLimits): Options => ({
+  ...options,
+  maxAttempts: maxAttempts ?? options.maxAttempts,
+  ...(timeout === undefined ? {} : { maxElapsed: timeForPart(options.maxElapsed, timeout), attemptTimeout: undefined })
+})
+
 /**
  * The stage of the pipeline.
  *
@@ -273,8 +281,16 @@ export const stage = (options: Options, budget: RetryBudget["Service"]): Stage.S
   const effect = withRetry(options, budget, ErrorClassifier.ofKimiErrors)
   const stream = withStreamRetry(options, budget)
   return Stage.make("retry", {
-    effect: (inner) => (call) => effect(inner(call)),
-    stream: (inner) => (call) => stream(inner(call)),
+    effect: (inner) => (call) => {
+      const { limits } = call
+      const retry =
+        limits === undefined ? effect : withRetry(limitedBy(options, limits), budget, ErrorClassifier.ofKimiErrors)
+      return retry(inner(call))
+    },
+    stream: (inner) => (call) => {
+      const { limits } = call
+      return (limits === undefined ? stream : withStreamRetry(limitedBy(options, limits), budget))(inner(call))
+    },
     options: {
       attempts: String(options.maxAttempts),
       delays: `${Duration.format(options.baseDelay)} to ${Duration.format(options.maxDelay)}`,

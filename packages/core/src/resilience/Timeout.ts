@@ -22,7 +22,7 @@ import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import { FirstTokenTimeoutError, IdleTimeoutError, TotalTimeoutError } from "../errors/TimeoutErrors.ts"
 import { isContent, type Start, type StreamEvent } from "../models/StreamEvent.ts"
-import type { Call } from "../pipeline/Call.ts"
+import { type Call, timeForPart } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import * as Watchdog from "../pipeline/internal/Watchdog.ts"
 import type { EventChunk } from "../pipeline/internal/EventChunk.ts"
@@ -147,6 +147,12 @@ export const withStreamTimeout =
 
 const targetOf = ({ provider, request }: Call): AttemptTarget => ({ provider, model: request.model })
 
+/** A longer timeout of the call is one of each attempt too. */
+const limitedBy = (options: Options, { limits }: Call): Options =>
+  limits?.timeout === undefined
+    ? options
+    : { ...options, totalTimeout: timeForPart(options.totalTimeout, limits.timeout) }
+
 /**
  * The stage of the pipeline. `connectTimeout` is enforced by the HTTP client and
  * only described here.
@@ -156,8 +162,8 @@ const targetOf = ({ provider, request }: Call): AttemptTarget => ({ provider, mo
  */
 export const stage = (options: Options & { readonly connectTimeout: Duration.Duration }): Stage.Stage =>
   Stage.make("timeout", {
-    effect: (inner) => (call) => withTimeout(options, targetOf(call))(inner(call)),
-    stream: (inner) => (call) => withStreamTimeout(options, targetOf(call))(inner(call)),
+    effect: (inner) => (call) => withTimeout(limitedBy(options, call), targetOf(call))(inner(call)),
+    stream: (inner) => (call) => withStreamTimeout(limitedBy(options, call), targetOf(call))(inner(call)),
     options: {
       connect: Duration.format(options.connectTimeout),
       "first token": Duration.format(options.firstTokenTimeout),

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Exit, Fiber, Stream } from "effect"
+import { Cause, Channel, Duration, Effect, Exit, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import type { StreamEvent } from "../../src/models/StreamEvent.ts"
 import { withDeadline, withStreamDeadline } from "../../src/resilience/Deadline.ts"
@@ -82,4 +82,31 @@ describe("withStreamDeadline", () => {
       })
     )
   })
+})
+
+describe("a stream that is opened before its first pull", () => {
+  const opening = <A, E>(open: Effect.Effect<A, E>): Stream.Stream<never, E> =>
+    Stream.fromChannel(Channel.fromTransform(() => Effect.as(open, Cause.done())))
+
+  it.effect("ends at its deadline while it is opened", () =>
+    Effect.gen(function* () {
+      let interrupted = false
+      const open = Effect.onInterrupt(Effect.never, () => Effect.sync(() => (interrupted = true)))
+      const fiber = yield* Effect.forkChild(Effect.flip(Stream.runDrain(withStreamDeadline(deadline)(opening(open)))))
+      yield* TestClock.adjust("1999 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "DeadlineExceededError")
+      assert.isTrue(interrupted)
+    })
+  )
+
+  it.effect("fails as it failed while it was opened", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(
+        yield* Effect.flip(Stream.runDrain(withStreamDeadline(deadline)(opening(Effect.fail("no"))))),
+        "no"
+      )
+    })
+  )
 })

@@ -129,6 +129,8 @@ export const attributes = {
   requestId: unboundedAttribute("kimi.request_id", "string", "The host's request id"),
   hostTraceId: unboundedAttribute("kimi.host_trace_id", "string", "The host's trace id"),
   priority: boundedAttribute("kimi.priority", "string", "The priority of the call"),
+  callTimeout: unboundedAttribute("kimi.call.timeout", "double", "Seconds of the timeout in the call's own options"),
+  callMaxAttempts: unboundedAttribute("kimi.call.max_attempts", "int", "Attempts in the call's own options"),
   tenant: unboundedAttribute("kimi.tenant", "string", "The tenant that the call is made for"),
   job: unboundedAttribute("kimi.job", "string", "The job that the call belongs to"),
   agent: unboundedAttribute("kimi.agent", "string", "The agent that makes the call"),

@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import type { Values } from "../../../CallOptions.ts"
 import type { ChatRequest } from "../../../models/ChatRequest.ts"
 import { providerName } from "../metrics/CallMetrics.ts"
@@ -41,6 +43,9 @@ export const fromOrigin = ({ account, baseUrl, provider }: ResponseOrigin): Span
   }
 }
 
+const secondsOf = (timeout: Duration.Input): number | undefined =>
+  Option.getOrUndefined(Option.map(Duration.fromInput(timeout), Duration.toSeconds))
+
 /**
  * The attributes of a request and of its call options.
  *
@@ -51,7 +56,7 @@ export const fromRequest = (
   operation: Operation,
   model: string,
   request: ChatRequest,
-  { agent, job, priority, tenant }: Values
+  { agent, job, maxAttempts, priority, tenant, timeout }: Values
 ): SpanAttributes => {
   const attributes: SpanAttributes = {
     [a.operation.name]: operation,
@@ -73,6 +78,8 @@ export const fromRequest = (
   setNumber(a.requestFrequencyPenalty.name, request.frequency_penalty)
   setNumber(a.requestPresencePenalty.name, request.presence_penalty)
   setNumber(a.requestChoiceCount.name, request.n === 1 ? undefined : request.n)
+  setNumber(a.callTimeout.name, timeout === undefined ? undefined : secondsOf(timeout))
+  setNumber(a.callMaxAttempts.name, maxAttempts)
   set(a.tenant.name, tenant === "" ? undefined : tenant)
   set(a.job.name, job === "" ? undefined : job)
   set(a.agent.name, agent === "" ? undefined : agent)
