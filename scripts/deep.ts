@@ -24,6 +24,7 @@ runSteps([
     args: ["run", "--reporter=verbose", ...longTests],
     env: { KIMI_CHECK: "deep", KIMI_SEED: seed }
   },
+  { name: "first program", command: "node", args: ["scripts/firstProgram.ts"] },
   { name: "install", command: "node", args: ["scripts/install.ts"] },
   { name: "fetch runtime", command: "node", args: ["scripts/fetchRuntime.ts"] }
 ])

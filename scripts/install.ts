@@ -4,14 +4,12 @@
  * supported TypeScript under each module resolution, and every entry is
  * loaded by `import` and by `require`.
  */
-import { spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { names, pack, root, run } from "./tarballs.ts"
 
-const root = new URL("..", import.meta.url).pathname
 const folder = mkdtempSync(join(tmpdir(), "kimi-effect-install-"))
-const names = ["core", "client", "testing"]
 const typescripts = { ts59: "5.9.3", ts6: "6.0.3", ts7: "7.0.2" }
 const resolutions = {
   NodeNext: { module: "NodeNext", moduleResolution: "NodeNext" },
@@ -21,20 +19,7 @@ const resolutions = {
 const readJson = (path: string) => JSON.parse(readFileSync(path, "utf8"))
 const writeJson = (path: string, value: unknown): void => writeFileSync(path, JSON.stringify(value, undefined, 2))
 
-const run = (what: string, command: string, args: ReadonlyArray<string>, cwd: string): void => {
-  const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8" })
-  if (status === 0) {
-    process.stdout.write(`  ${what}\n`)
-    return
-  }
-  process.stderr.write(`${what} failed: ${command} ${args.join(" ")}\n${error?.message ?? ""}${stdout}${stderr}\n`)
-  process.exit(1)
-}
-
-const tarball = (name: string): string => `file:${join(folder, `kimi-effect-${name}-0.0.0.tgz`)}`
-for (const name of names) {
-  run(`packs @kimi-effect/${name}`, "pnpm", ["pack", "--pack-destination", folder], join(root, "packages", name))
-}
+const tarballs = pack(folder)
 
 /** The entries of a package that an application may import: no patterns, nothing private. */
 const entriesOf = (name: string): ReadonlyArray<string> => {
@@ -47,13 +32,11 @@ const entriesOf = (name: string): ReadonlyArray<string> => {
 const entries = names.flatMap(entriesOf)
 const { devDependencies } = readJson(join(root, "packages/client/package.json"))
 const dependencies = {
-  ...Object.fromEntries(names.map((name) => [`@kimi-effect/${name}`, tarball(name)])),
+  ...tarballs,
   ...Object.fromEntries(
     ["effect", "@effect/platform-node", "redis"].map((dependency) => [dependency, devDependencies[dependency]])
   )
 }
-const overrides = Object.fromEntries(names.map((name) => [`@kimi-effect/${name}`, tarball(name)]))
-
 const program = `
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"
@@ -92,9 +75,9 @@ for (const manager of ["npm", "pnpm"]) {
       ...Object.fromEntries(Object.entries(typescripts).map(([name, version]) => [name, `npm:typescript@${version}`]))
     },
     // The packages are not in the registry yet.
-    ...(manager === "npm" ? { overrides } : {})
+    ...(manager === "npm" ? { overrides: tarballs } : {})
   })
-  if (manager === "pnpm") writeJson(join(app, "pnpm-workspace.yaml"), { overrides })
+  if (manager === "pnpm") writeJson(join(app, "pnpm-workspace.yaml"), { overrides: tarballs })
   writeFileSync(join(app, "program.ts"), program)
   writeFileSync(join(app, "import.mjs"), loadEach("await import(entry)"))
   writeFileSync(join(app, "require.cjs"), loadEach("require(entry)"))

@@ -1,0 +1,76 @@
+/**
+ * Follows the README as a new user does: its commands in an empty folder, and
+ * its first program in the file that it names. Only the packages come from
+ * tarballs, and the host is a local server.
+ *
+ * Fails when a command fails, when the program does not print the response, or
+ * when its error without a key does not show how to set one.
+ */
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { MockServer } from "@kimi-effect/testing/node"
+import * as Effect from "effect/Effect"
+import { pack, root, run } from "./tarballs.ts"
+
+const [, program = "", prose = "", commands = ""] =
+  /<!-- examples\/quickstart\.ts -->\n```ts\n([\s\S]*?)```\n([\s\S]*?)```sh\n([\s\S]*?)```/.exec(
+    readFileSync(join(root, "README.md"), "utf8")
+  ) ?? []
+const [, file = ""] = /`([\w.]+)`/.exec(prose) ?? []
+const lines = commands.trim().split("\n")
+const last = lines.pop() ?? ""
+if (!last.endsWith(` node ${file}`) || !/^npm init/.test(lines[0] ?? "")) {
+  process.stderr.write(`README.md: the commands of the first program do not run ${file} after npm init\n`)
+  process.exit(1)
+}
+
+const folder = mkdtempSync(join(tmpdir(), "kimi-effect-first-"))
+const app = join(folder, "app")
+mkdirSync(app)
+writeFileSync(join(app, file), program)
+
+const tarballs = pack(folder)
+for (const line of lines) {
+  const [command = "", ...args] = line.split(" ")
+  // Packages that are not in the registry yet depend on each other by version, so all of them come from tarballs.
+  const own = args.flatMap((arg) => tarballs[arg] ?? arg)
+  run(line, command, command === "npm" && args[0] === "install" ? [...own, "--no-audit", "--no-fund"] : own, app)
+}
+
+const start = async (env: NodeJS.ProcessEnv): Promise<{ readonly code: unknown; readonly output: string }> => {
+  const { KIMI_API_KEY: _, MOONSHOT_API_KEY: __, ...inherited } = process.env
+  const child = spawn(process.execPath, [file], {
+    cwd: app,
+    env: { ...inherited, ...env },
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+  let output = ""
+  child.stdout.on("data", (bytes) => (output += bytes))
+  child.stderr.on("data", (bytes) => (output += bytes))
+  const [code] = await once(child, "close")
+  return { code, output }
+}
+
+const expect = (what: string, isMet: boolean, output: string): void => {
+  if (isMet) {
+    process.stdout.write(`  ${what}\n`)
+    return
+  }
+  process.stderr.write(`${what}: no. Its output:\n${output}\n`)
+  process.exit(1)
+}
+
+const check = Effect.gen(function* () {
+  const server = yield* MockServer.make()
+  const answered = yield* Effect.promise(() => start({ KIMI_API_KEY: "sk-example", KIMI_BASE_URL: server.url }))
+  expect("prints the response", answered.code === 0 && answered.output.startsWith("Hello"), answered.output)
+  const keyless = yield* Effect.promise(() => start({}))
+  const isHelpful = keyless.output.includes("KIMI_API_KEY: expected an API key") && keyless.output.includes("hint: ")
+  expect("shows without a key how to set one", keyless.code === 1 && isHelpful, keyless.output)
+})
+
+await Effect.runPromise(Effect.scoped(check))
+rmSync(folder, { recursive: true })

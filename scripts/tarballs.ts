@@ -1,0 +1,29 @@
+/** Packs the public packages, and runs commands on them. */
+import { spawnSync } from "node:child_process"
+import { join } from "node:path"
+
+/** The root of the repository. */
+export const root = new URL("..", import.meta.url).pathname
+
+/** The public packages, without their scope. */
+export const names = ["core", "client", "testing"] as const
+
+/** Runs a command to its end, and exits with its output when it fails. */
+export const run = (what: string, command: string, args: ReadonlyArray<string>, cwd: string): void => {
+  const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8" })
+  if (status === 0) {
+    process.stdout.write(`  ${what}\n`)
+    return
+  }
+  process.stderr.write(`${what} failed: ${command} ${args.join(" ")}\n${error?.message ?? ""}${stdout}${stderr}\n`)
+  process.exit(1)
+}
+
+/** Packs every package into a folder. Returns where the tarball of each is. */
+export const pack = (folder: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    names.map((name) => {
+      run(`packs @kimi-effect/${name}`, "pnpm", ["pack", "--pack-destination", folder], join(root, "packages", name))
+      return [`@kimi-effect/${name}`, `file:${join(folder, `kimi-effect-${name}-0.0.0.tgz`)}`]
+    })
+  )
