@@ -32,7 +32,9 @@ const answer = (question: string): Promise<string> =>
   )
 
 try {
-  for (let request = 1; request <= 4; request++) console.log(`${request}. ${await answer("Hello world!")}`)
+  for (let request = 1; request <= 4; request++) {
+    process.stdout.write(`${request}. ${await answer("Hello world!")}\n`)
+  }
 } finally {
   // Settles what is open, and closes connections. On a server, call it when the process receives SIGTERM.
   await runtime.dispose()

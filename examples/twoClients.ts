@@ -1,6 +1,6 @@
 /**
  * Two clients in one program, such as two accounts or two hosts: each is a
- * service of its own, with its own limits, circuits and key.
+ * separate service, with its own limits, circuits and key.
  */
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"

@@ -5,8 +5,8 @@
  * Fails when a bundle imports a module of Node or uses a global of Node.
  */
 import { builtinModules } from "node:module"
-import { createContext, runInContext } from "node:vm"
 import { rolldown } from "rolldown"
+import * as Realm from "./browser/Realm.ts"
 
 const root = new URL("..", import.meta.url).pathname
 
@@ -55,32 +55,6 @@ const problemsOf = ({ code, imports }: Bundle): ReadonlyArray<string> => [
     .map((name) => `uses the global ${name}`)
 ]
 
-/** The globals of a browser that the bundles use. */
-const browserGlobals = (): Record<string, unknown> => ({
-  AbortController,
-  AbortSignal,
-  Blob,
-  DecompressionStream,
-  CompressionStream,
-  FormData,
-  Headers,
-  ReadableStream,
-  Request,
-  Response,
-  TextDecoder,
-  TextEncoder,
-  URL,
-  URLSearchParams,
-  clearInterval,
-  clearTimeout,
-  console,
-  crypto,
-  performance,
-  queueMicrotask,
-  setInterval,
-  setTimeout
-})
-
 const problems: Array<string> = []
 for (const [name, path] of Object.entries(entries)) {
   const result = await bundle(path, "esm")
@@ -89,7 +63,7 @@ for (const [name, path] of Object.entries(entries)) {
 }
 
 const { code } = await bundle("scripts/browser/program.ts", "iife")
-const text: unknown = await runInContext(`${code}\nbundle.run()`, createContext(browserGlobals()))
+const text: unknown = await Realm.run(`${code}\nbundle.run()`)
 if (text !== "Hello!, 40 of 40 calls succeeded")
   problems.push(`the program in the browser realm returned ${String(text)}`)
 

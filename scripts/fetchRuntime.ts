@@ -5,8 +5,8 @@
  */
 import { globSync } from "node:fs"
 import { isBuiltin } from "node:module"
-import { createContext, runInContext } from "node:vm"
 import { rolldown } from "rolldown"
+import * as Realm from "./browser/Realm.ts"
 
 const root = new URL("..", import.meta.url).pathname
 const client = `${root}packages/client/src/index.ts`
@@ -81,32 +81,11 @@ const fetchStub = (): Promise<Response> =>
     })
   )
 
-const browserGlobals = {
-  AbortController,
-  AbortSignal,
-  DecompressionStream,
-  CompressionStream,
-  Headers,
-  ReadableStream,
-  Request,
-  Response,
-  TextDecoder,
-  TextEncoder,
-  URL,
-  URLSearchParams,
-  clearInterval,
-  clearTimeout,
-  console,
-  crypto,
-  performance,
-  queueMicrotask,
-  setInterval,
-  setTimeout,
-  structuredClone
-}
 const [{ code }] = output
-const { chat, names }: { readonly chat: (fetch: typeof fetchStub) => Promise<string>; readonly names: unknown } =
-  runInContext(`${code}\nbundle`, createContext({ ...browserGlobals }))
+const { chat, names } = Realm.run(`${code}\nbundle`) as {
+  readonly chat: (fetch: typeof fetchStub) => Promise<string>
+  readonly names: unknown
+}
 const text = await chat(fetchStub)
 if (text !== "Hello!") {
   process.stderr.write(`The chat returned ${JSON.stringify(text)}\n`)

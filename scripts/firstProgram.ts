@@ -22,7 +22,7 @@ const [, program = "", prose = "", commands = ""] =
 const [, file = ""] = /`([\w.]+)`/.exec(prose) ?? []
 const lines = commands.trim().split("\n")
 const last = lines.pop() ?? ""
-if (!last.endsWith(` node ${file}`) || !/^npm init/.test(lines[0] ?? "")) {
+if (!last.endsWith(` node ${file}`) || lines[0]?.startsWith("npm init") !== true) {
   process.stderr.write(`README.md: the commands of the first program do not run ${file} after npm init\n`)
   process.exit(1)
 }

@@ -13,8 +13,20 @@ const headers = Headers.fromInput({ "content-type": "text/event-stream", "msh-re
 type Options = ConstructorParameters<typeof StreamDecoder>[2]
 
 /** Limits larger than any input. */
-const wide: Options = { maxResponseBytes: 1e9, maxEventBytes: 1e9, maxToolArgumentBytes: 1e9, markup: "parse" }
-const narrow: Options = { maxResponseBytes: 4_096, maxEventBytes: 512, maxToolArgumentBytes: 64, markup: "fail" }
+const wide: Options = {
+  maxResponseBytes: 1e9,
+  maxContentBytes: 1e9,
+  maxEventBytes: 1e9,
+  maxToolArgumentBytes: 1e9,
+  markup: "parse"
+}
+const narrow: Options = {
+  maxResponseBytes: 4_096,
+  maxContentBytes: 1_024,
+  maxEventBytes: 512,
+  maxToolArgumentBytes: 64,
+  markup: "fail"
+}
 
 /** Decodes the input in pieces of some bytes, and returns its events and how it ended, as text. */
 const decode = (input: Uint8Array, pieceBytes: number, options: Options): string => {

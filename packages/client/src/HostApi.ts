@@ -9,7 +9,7 @@
  *
  * - Failures are mapped to typed errors like those of a chat. The API key, and
  *   the messages given with a request, are redacted from the host's text.
- * - Responses are bounded by `maxResponseBytes`.
+ * - Responses are bounded by `maxResponseBytes` and half of `maxContentBytes`.
  * - Like `ChatTransport`, it makes one attempt and has no timeout except the
  *   one for connecting. `KimiClient` adds its timeout.
  *
@@ -80,7 +80,7 @@ export interface HostRequest {
   readonly body?: Body | undefined
   /** Statuses that are a success. Defaults to `[200]`. Any other status fails with the error that it means. */
   readonly acceptedStatuses?: ReadonlyArray<number> | undefined
-  /** Maximum size of the response in bytes. Defaults to `maxResponseBytes` of the configuration. */
+  /** Maximum size of the response in bytes. Defaults to `maxResponseBytes` of the configuration, or half of its `maxContentBytes`. */
   readonly maxResponseBytes?: number | undefined
   /** Model that the request names, for errors. */
   readonly model?: string | undefined

@@ -24,6 +24,10 @@ type Response = HttpClientResponse.HttpClientResponse
 /** Error bodies have a few hundred bytes; HTML pages of gateways a few thousand. */
 const maxErrorBodyBytes = 64 * 1024
 
+/** The largest body that is read as a whole: in memory, a character of its text takes two bytes. */
+export const bodyLimit = ({ maxContentBytes, maxResponseBytes }: Values): number =>
+  Math.min(maxResponseBytes, Math.floor(maxContentBytes / 2))
+
 /** A host with its credentials and limits. */
 export interface HttpHost {
   readonly provider: Provider
@@ -125,10 +129,8 @@ export const notThisApi = "The response is not one of this API"
 
 /** Reads the whole body of a response. */
 export const readText = (host: HttpHost, response: Response, context: ErrorContext): Effect.Effect<string, CallError> =>
-  Effect.matchEffect(readBody(response, host.config.maxResponseBytes), {
+  Effect.matchEffect(readBody(response, bodyLimit(host.config)), {
     onFailure: (error) => Effect.fail(transportError(host, context)(error)),
     onSuccess: ({ isTruncated, text }): Effect.Effect<string, CallError> =>
-      isTruncated
-        ? Effect.fail(responseTooLarge(context, response, host.config.maxResponseBytes))
-        : Effect.succeed(text)
+      isTruncated ? Effect.fail(responseTooLarge(context, response, bodyLimit(host.config))) : Effect.succeed(text)
   })

@@ -91,7 +91,7 @@ export const make: Effect.Effect<HostApi["Service"], never, KimiConfig | HttpCli
       provider: host.provider,
       request: <A>(options: RequestOptions<A>) =>
         Effect.suspend(() => {
-          const { acceptedStatuses, maxResponseBytes = config.maxResponseBytes, messages, model, response } = options
+          const { acceptedStatuses, maxResponseBytes = HttpCall.bodyLimit(config), messages, model, response } = options
           const context = HttpCall.errorContext(host, model, messages)
           const accepted =
             acceptedStatuses === undefined ? undefined : (status: number) => acceptedStatuses.includes(status)

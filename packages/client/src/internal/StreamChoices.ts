@@ -48,8 +48,13 @@ class ChoiceState {
   }
 }
 
+/** What a delta takes in memory without its text. */
+const deltaBytes = 32
+
 /** The state of all choices. Events are appended to the array that the caller passes. */
 export class StreamChoices {
+  /** An estimate of the memory that consumers need to keep all content. */
+  heldBytes = 0
   readonly #states: Array<ChoiceState> = []
   readonly #options: ChoiceOptions
 
@@ -141,6 +146,7 @@ export class StreamChoices {
     events: Array<StreamEvent>
   ): ChoiceProblem | undefined {
     const reasoning = reasoningOf(delta)
+    this.heldBytes += deltaBytes + 2 * (reasoning.length + (delta.content?.length ?? 0) + (delta.refusal?.length ?? 0))
     if (reasoning !== "") this.#scanText(state, choice, "reasoning", reasoning, events)
     if (delta.content) this.#scanText(state, choice, "content", delta.content, events)
     if (delta.refusal) {
@@ -180,6 +186,7 @@ export class StreamChoices {
   ): ChoiceProblem | undefined {
     const args = piece.function?.arguments ?? ""
     // Some hosts send empty entries next to text.
+    this.heldBytes += deltaBytes + 2 * args.length
     if (!piece.id && !piece.type && !piece.function?.name && args === "") return undefined
     return this.#onToolCall(state, choice, state.toolCalls.add(piece), args, events)
   }

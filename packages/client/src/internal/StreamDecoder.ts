@@ -28,7 +28,10 @@ import { toWholeChunk } from "./wholeChunk.ts"
 import { Warnings } from "./Warnings.ts"
 
 /** How a stream is decoded: limits on the memory that it can use, in bytes, and what is done with markup. */
-export type DecodeOptions = Pick<Values, "maxResponseBytes" | "maxEventBytes" | "maxToolArgumentBytes" | "markup">
+export type DecodeOptions = Pick<
+  Values,
+  "maxResponseBytes" | "maxContentBytes" | "maxEventBytes" | "maxToolArgumentBytes" | "markup"
+>
 
 const decodeChunk = Schema.decodeUnknownSync(ChatCompletionChunk)
 
@@ -172,6 +175,13 @@ export class StreamDecoder {
     })
   }
 
+  #failTooMuchContent(): void {
+    this.failure = new ResponseTooLargeError({
+      ...this.#errorMembers("The content of the stream is larger than allowed"),
+      limit: this.#limits.maxContentBytes
+    })
+  }
+
   #onData(data: string, event: string): void {
     if (this.#isIgnored(data, event)) return
     if (data.length > this.#limits.maxEventBytes && this.#parser.format !== "json") return this.#failTooLarge()
@@ -269,6 +279,7 @@ export class StreamDecoder {
       if (!this.#head.isStarted) this.#events.push(this.#head.start())
       const problem = this.#choices.add(choice, this.#events)
       if (problem !== undefined) return this.#failChoice(problem)
+      if (this.#choices.heldBytes > this.#limits.maxContentBytes) return this.#failTooMuchContent()
       if (choice.usage !== undefined && choice.usage !== null) this.#onUsage(choice.usage)
     }
   }

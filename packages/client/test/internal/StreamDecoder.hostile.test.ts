@@ -190,6 +190,25 @@ describe("StreamDecoder on invalid streams", () => {
       assert.strictEqual(tagOf(decode(keepAlive.split(/(?<=\n\n)/), noise)), "ResponseTooLargeError")
     })
 
+    it("fail a stream with more content than allowed", () => {
+      const delta = 32 + 2 * "你好".length
+      for (const member of ["content", "reasoning_content"]) {
+        const text = toSse(chunk({ [member]: "你好" })).repeat(3) + toSse(chunk({ content: "!" })) + stop + done
+        const size = 4 * delta + 32
+        assert.isUndefined(decode([text], limited({ maxContentBytes: size })).failure)
+        const outcome = decode([text], limited({ maxContentBytes: 2 * delta }))
+        const message = "The content of the stream is larger than allowed"
+        assert.deepInclude(failureOf(outcome), { _tag: "ResponseTooLargeError", limit: 2 * delta, message })
+      }
+    })
+
+    it("count nothing but content as content", () => {
+      const noise = ": keep-alive\n\n".repeat(1_000)
+      assert.isUndefined(
+        decode([noise + toSse(chunk({ content: "x" })) + stop + done], limited({ maxContentBytes: 100 })).failure
+      )
+    })
+
     it("fail an event that is larger than allowed, complete or not", () => {
       const huge = toSse(chunk({ content: "x".repeat(10_000) }))
       const endless = [huge.slice(0, -2), "y".repeat(10_000), `: ${"z".repeat(10_000)}`, "data: x\n".repeat(10_000)]

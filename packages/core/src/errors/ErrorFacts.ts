@@ -143,7 +143,7 @@ export const table = {
 
   ConfigurationError:            row("configuration",  "critical", "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Set the named options to the expected form."),
 
-  ResponseTooLargeError:         row("resource",       "error",    "final", "ignored", "possible", "none",                   "shared", "all",     "FixRequest",     "Raise the response size limit if responses of that size are expected."),
+  ResponseTooLargeError:         row("resource",       "error",    "final", "ignored", "possible", "none",                   "shared", "all",     "FixRequest",     "Raise maxResponseBytes, or maxContentBytes for what is held in memory, if responses of that size are expected."),
   EventTooLargeError:            row("resource",       "error",    "final", "ignored", "possible", "none",                   "shared", "stream",  "FixRequest",     "Raise the event size limit if stream events of that size are expected."),
   ToolArgumentsTooLargeError:    row("resource",       "error",    "final", "ignored", "possible", "none",                   "shared", "model",   "FixRequest",     "Raise the tool-argument size limit if arguments of that size are expected."),
 

@@ -63,6 +63,7 @@ export const examples: { readonly [N in KimiConfig.Name]: Example<N> } = {
   },
   maxConnections: count,
   maxResponseBytes: bytes,
+  maxContentBytes: bytes,
   maxEventBytes: bytes,
   maxToolArgumentBytes: bytes,
   model,

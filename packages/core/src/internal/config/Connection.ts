@@ -91,8 +91,14 @@ export const connection = {
     description: "Most connections to the host. An `HttpClient` that is provided has its own pool."
   }),
   maxResponseBytes: option(OptionForm.bytes, {
-    default: 32 * 1024 * 1024,
-    description: "Largest response, decoded, plain or streamed."
+    default: 512 * 1024 * 1024,
+    description:
+      "Largest response as it is transferred, plain or streamed. A chunk of a stream has up to 512 bytes for each token, and the longest response of the catalogue about a million tokens."
+  }),
+  maxContentBytes: option(OptionForm.bytes, {
+    default: 64 * 1024 * 1024,
+    description:
+      "Most memory for the content of a response: two bytes for each byte of a plain response or character of a stream, and 32 for each delta of a stream."
   }),
   maxEventBytes: option(OptionForm.bytes, { default: 10 * 1024 * 1024, description: "Largest event of a stream." }),
   maxToolArgumentBytes: option(OptionForm.bytes, {
