@@ -13,8 +13,9 @@
  *
  * **Gotchas**
  *
- * - An empty `.env` file is valid. Write to a temporary file and rename it, so
- *   that an incomplete one is never read.
+ * - A `.env` file that becomes empty is rejected as incomplete; to set nothing,
+ *   leave a comment in it. Write to a temporary file and rename it, so that an
+ *   incomplete one is never read.
  *
  * @since 0.1.0
  */
@@ -31,6 +32,7 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as ConfigFile from "./ConfigFile.ts"
+import * as configProviders from "./internal/configProviders.ts"
 import * as folderChanges from "./internal/folderChanges.ts"
 
 /**
@@ -77,10 +79,11 @@ export const make = (
     const fallbackProvider = yield* ConfigProvider.ConfigProvider
     // Watching starts before the first read, so that no change is missed.
     const changes = yield* folderChanges.make(groupByFolder(options))
+    const history = new configProviders.ConfigHistory()
     const warn = KimiConfig.makeUnknownVariablesWarning()
     const live = yield* LiveConfig.make((set) =>
       Effect.flatMap(
-        Effect.provideService(ConfigFile.make(options), ConfigProvider.ConfigProvider, fallbackProvider),
+        Effect.provideService(configProviders.make(options, history), ConfigProvider.ConfigProvider, fallbackProvider),
         (provider) =>
           Effect.provideService(
             Effect.andThen(warn, Settings.fromConfig({ ...overrides, ...set })),

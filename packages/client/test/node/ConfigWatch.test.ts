@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
@@ -7,7 +7,7 @@ import * as PriceTable from "@kimi-effect/core/PriceTable"
 import type { ReloadEvent } from "@kimi-effect/core/ReloadEvent"
 import type * as Settings from "@kimi-effect/core/Settings"
 import { MockServer } from "@kimi-effect/testing/node"
-import { ConfigProvider, Context, Effect, Exit, Layer, Redacted, Scope, Stream } from "effect"
+import { ConfigProvider, Context, Effect, Exit, Layer, Logger, Redacted, Scope, Stream } from "effect"
 import { KimiClient } from "../../src/KimiClient.ts"
 import * as ConfigWatch from "../../src/node/ConfigWatch.ts"
 import * as KimiNode from "../../src/node/KimiNode.ts"
@@ -110,6 +110,48 @@ describe("ConfigWatch", () => {
     })
   )
 
+  for (const [name, bytes] of [
+    ["that becomes empty", ""],
+    ["that becomes UTF-16 without a mark", Buffer.from("KIMI_MODEL=b\n", "utf16le")],
+    ["that becomes HTML", "<html>KIMI_MODEL=b</html>"],
+    ["that is incomplete", 'KIMI_MODEL="b']
+  ] as const) {
+    it.live(`keeps the last configuration of a .env file ${name}`, () =>
+      Effect.gen(function* () {
+        const dotEnv = yield* write(join(yield* folder, ".env"), "KIMI_MODEL=a\n")
+        const environment = ConfigProvider.fromEnvRecord({ KIMI_API_KEY: "sk-1" })
+        const { live, rejects } = yield* watch({ dotEnv }, undefined, environment)
+        yield* Effect.sync(() => writeFileSync(dotEnv, bytes))
+        yield* rejects(1)
+        assert.strictEqual((yield* live.current).config.model, "a")
+      })
+    )
+  }
+
+  it.live("accepts a .env file that is empty from the start", () =>
+    Effect.gen(function* () {
+      const dotEnv = yield* write(join(yield* folder, ".env"), "")
+      const { live } = yield* watch({ dotEnv }, { apiKey: Redacted.make("sk-1") })
+      assert.deepStrictEqual(yield* live.reload, [])
+    })
+  )
+
+  it.live.skipIf(process.platform === "win32")("warns once of a file that every user may change", () =>
+    Effect.gen(function* () {
+      const dotEnv = yield* write(join(yield* folder, ".env"), "KIMI_API_KEY=sk-1\n")
+      chmodSync(dotEnv, 0o666)
+      const logged: Array<string> = []
+      const logger = Logger.make(({ message }) => void logged.push(String(message)))
+      yield* Effect.provide(
+        Effect.flatMap(watch({ dotEnv }), ({ live }) => live.reload),
+        Logger.layer([logger])
+      )
+      assert.deepStrictEqual(logged, [
+        `Every user of the system may change the configuration file ${dotEnv}; use "chmod o-w"`
+      ])
+    })
+  )
+
   it.live("names every file that cannot be read", () =>
     Effect.gen(function* () {
       const place = yield* folder
@@ -117,7 +159,10 @@ describe("ConfigWatch", () => {
       const error = yield* Effect.flip(watch(files))
       assert.sameDeepMembers(
         [...error.issues],
-        [files.json, files.dotEnv].map((name) => ({ name, expected: "a file that can be read" }))
+        [files.json, files.dotEnv].map((name) => ({
+          name,
+          expected: "a file that can be read; it does not exist (ENOENT)"
+        }))
       )
     })
   )
