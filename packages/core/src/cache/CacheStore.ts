@@ -69,6 +69,11 @@ export class CacheStore extends Context.Service<
     readonly removeTag: (tag: string) => Effect.Effect<void, CacheStoreError>
     readonly clear: Effect.Effect<void, CacheStoreError>
     readonly statistics: Effect.Effect<StoreStatistics, CacheStoreError>
+    /**
+     * Fails if the store cannot be used. A cache runs it when it is built, so
+     * that a problem is known before the first call. Optional.
+     */
+    readonly check?: Effect.Effect<void, CacheStoreError>
   }
 >()("@kimi-effect/core/cache/CacheStore") {}
 

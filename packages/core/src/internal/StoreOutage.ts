@@ -38,6 +38,8 @@ export interface Options {
 export interface StoreOutage {
   /** Whether the latest operation failed. */
   readonly isUnavailable: () => boolean
+  /** Why the latest operation failed; `undefined` if it succeeded. */
+  readonly failure: () => unknown
   /**
    * Runs an operation on the store; none if it fails or takes longer than the
    * timeout, or during a cool-down. An interrupt is delayed until then, so that
@@ -56,6 +58,7 @@ export const make = (options: Options): Effect.Effect<StoreOutage> =>
     const cooldown = Duration.toMillis(options.cooldown)
     const timedOut = Cause.fail(new Cause.TimeoutError(`No answer within ${Duration.format(options.timeout)}`))
     let isUnavailable = false
+    let failure: unknown
     let lastAttemptAt = 0
 
     const isCoolingDown = (now: number): boolean => {
@@ -67,6 +70,7 @@ export const make = (options: Options): Effect.Effect<StoreOutage> =>
     const onFailure = (cause: Cause.Cause<unknown>): Effect.Effect<Option.Option<never>> =>
       Effect.suspend(() => {
         lastAttemptAt = clock.currentTimeMillisUnsafe()
+        failure = Cause.squash(cause)
         if (isUnavailable) return Effect.succeedNone
         isUnavailable = true
         return Effect.as(Effect.logWarning(options.unavailableMessage, cause), Option.none())
@@ -76,11 +80,13 @@ export const make = (options: Options): Effect.Effect<StoreOutage> =>
       Effect.suspend(() => {
         if (!isUnavailable) return Effect.succeedSome(result)
         isUnavailable = false
+        failure = undefined
         return Effect.as(Effect.logInfo(options.recoveredMessage), Option.some(result))
       })
 
     return {
       isUnavailable: () => isUnavailable,
+      failure: () => failure,
       tryRun: (operation) =>
         Effect.uninterruptible(
           Effect.suspend(() => {

@@ -18,6 +18,7 @@ import * as Sha256 from "./Sha256.ts"
  * @since 0.1.0
  */
 export interface StoreBackend {
+  readonly check?: Effect.Effect<void, CacheStoreError>
   readonly get: (key: string) => Effect.Effect<Option.Option<Uint8Array>, CacheStoreError>
   /** `expiresAt` is a whole number in the future; tags are digests without duplicates. */
   readonly set: (
@@ -96,6 +97,7 @@ export const make = (
       remove: (key) => (isKey(key) ? backend.remove(key) : refuseKey("remove")),
       removeTag: (tag) => Effect.flatMap(digestOf(tag), backend.removeTag),
       clear: backend.clear,
-      statistics: backend.statistics
+      statistics: backend.statistics,
+      ...(backend.check === undefined ? {} : { check: backend.check })
     }
   })

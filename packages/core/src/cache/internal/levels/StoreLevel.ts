@@ -14,6 +14,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -64,25 +65,159 @@ export interface StoreLevelStatistics {
   readonly isReadable: boolean
   /** Whether the latest write or removal succeeded. */
   readonly isWritable: boolean
+  /** Why the store cannot be read or written, such as the path of its file and what is wrong with it. */
+  readonly failure?: string
+}
+
+/** The result of a lookup: an entry, or why there is none. */
+type StoreLookup = CachedResponse.CachedResponse | "none" | "corrupt" | "expired"
+
+/** Why an operation failed. Other errors than these may hold anything. */
+const reasonOf = (failure: unknown): string =>
+  failure instanceof CacheStoreError || Cause.isTimeoutError(failure) ? failure.message : "see the log"
+
+interface StoreLevelDependencies {
+  readonly store: CacheStore["Service"]
+  readonly envelope: CacheEnvelope
+  readonly clock: Clock.Clock
+  readonly queue: WriteBehind.WriteBehind
+  readonly reading: StoreOutage.StoreOutage
+  readonly writing: StoreOutage.StoreOutage
+  readonly writeTimeout: Duration.Duration
 }
 
 /**
  * @category models
  * @since 0.1.0
  */
-export interface StoreLevel {
-  /** The entry of a key, if the store returns it in time. */
-  readonly read: (key: string) => Effect.Effect<Option.Option<CachedResponse.CachedResponse>>
-  /** Writes an entry in the background. */
-  readonly write: (key: string, entry: CachedResponse.CachedResponse) => void
-  readonly remove: (key: string) => Effect.Effect<void, CacheStoreError>
-  readonly removeTag: (tag: string) => Effect.Effect<void, CacheStoreError>
-  readonly clear: Effect.Effect<void, CacheStoreError>
-  readonly statistics: () => StoreLevelStatistics
-}
+export class StoreLevel {
+  readonly #on: StoreLevelDependencies
+  readonly #counts = { hits: 0, misses: 0, failures: 0, corrupt: 0, writes: 0, droppedWrites: 0 }
 
-/** The result of a lookup: an entry, or why there is none. */
-type StoreLookup = CachedResponse.CachedResponse | "none" | "corrupt" | "expired"
+  constructor(dependencies: StoreLevelDependencies) {
+    this.#on = dependencies
+  }
+
+  /** Tests a store that can be tested, so that a problem with it is known before the first call. */
+  check(): Effect.Effect<void> {
+    const { reading, store } = this.#on
+    return store.check === undefined ? Effect.void : Effect.asVoid(reading.tryRun(interruptWithoutWaiting(store.check)))
+  }
+
+  /** The entry of a key, if the store returns it in time. */
+  read(key: string): Effect.Effect<Option.Option<CachedResponse.CachedResponse>> {
+    return Effect.map(this.#on.reading.tryRun(interruptWithoutWaiting(this.#lookUp(key))), (result) =>
+      this.#count(key, Option.getOrUndefined(result))
+    )
+  }
+
+  /** Writes an entry in the background. */
+  write(key: string, entry: CachedResponse.CachedResponse): void {
+    const isQueued = this.#on.queue.offer(
+      HeapSize.ofEntry(entry),
+      Effect.map(this.#change(Effect.suspend(() => this.#seal(key, entry))), (isWritten) => {
+        if (isWritten) this.#counts.writes += 1
+        else this.#counts.droppedWrites += 1
+      })
+    )
+    if (!isQueued) this.#counts.droppedWrites += 1
+  }
+
+  remove(key: string): Effect.Effect<void, CacheStoreError> {
+    return this.#manage("remove", this.#on.store.remove(key))
+  }
+
+  removeTag(tag: string): Effect.Effect<void, CacheStoreError> {
+    return this.#manage("removeTag", this.#on.store.removeTag(tag))
+  }
+
+  get clear(): Effect.Effect<void, CacheStoreError> {
+    return this.#manage("clear", this.#on.store.clear)
+  }
+
+  statistics(): StoreLevelStatistics {
+    const { queue, reading, writing } = this.#on
+    const isReadable = !reading.isUnavailable()
+    const isWritable = !writing.isUnavailable()
+    return {
+      ...this.#counts,
+      pending: queue.pending(),
+      isReadable,
+      isWritable,
+      ...(isReadable && isWritable ? {} : { failure: reasonOf((isReadable ? writing : reading).failure()) })
+    }
+  }
+
+  #count(key: string, found: StoreLookup | undefined): Option.Option<CachedResponse.CachedResponse> {
+    const { queue, store } = this.#on
+    if (found === undefined) {
+      this.#counts.failures += 1
+      return Option.none()
+    }
+    if (typeof found !== "string") {
+      this.#counts.hits += 1
+      return Option.some(found)
+    }
+    this.#counts.misses += 1
+    if (found === "corrupt") this.#counts.corrupt += 1
+    if (found !== "none") queue.offer(0, Effect.asVoid(this.#change(store.remove(key))))
+    return Option.none()
+  }
+
+  #open(key: string, bytes: Uint8Array): Effect.Effect<StoreLookup> {
+    return Effect.map(this.#on.envelope.open(key, bytes), (sealed): StoreLookup => {
+      const entry = Option.getOrUndefined(sealed)
+      if (entry === undefined) return "corrupt"
+      const { body, createdAt, expiresAt, staleAt } = entry
+      if (this.#on.clock.currentTimeMillisUnsafe() >= expiresAt) return "expired"
+      return Option.match(CachedResponse.decode(body), {
+        onNone: () => "corrupt",
+        onSome: (body) => ({ ...body, createdAt, staleAt, refreshAt: staleAt, expiresAt })
+      })
+    })
+  }
+
+  #lookUp(key: string): Effect.Effect<StoreLookup, CacheStoreError> {
+    return Effect.flatMap(
+      this.#on.store.get(key),
+      Option.match({ onNone: () => Effect.succeed<StoreLookup>("none"), onSome: (bytes) => this.#open(key, bytes) })
+    )
+  }
+
+  #change(operation: Effect.Effect<void, CacheStoreError>): Effect.Effect<boolean> {
+    return Effect.map(this.#on.writing.tryRun(interruptWithoutWaiting(operation)), Option.isSome)
+  }
+
+  #seal(key: string, entry: CachedResponse.CachedResponse): Effect.Effect<void, CacheStoreError> {
+    const { createdAt, expiresAt, staleAt, tags } = entry
+    const { envelope, store } = this.#on
+    return Effect.flatMap(
+      envelope.seal(key, { body: CachedResponse.encode(entry), createdAt, staleAt, expiresAt }),
+      Option.match({ onNone: () => Effect.void, onSome: (bytes) => store.set(key, bytes, { expiresAt, tags }) })
+    )
+  }
+
+  #bounded(operation: string, effect: Effect.Effect<void, CacheStoreError>): Effect.Effect<void, CacheStoreError> {
+    const { store, writeTimeout } = this.#on
+    return Effect.timeoutOrElse(effect, {
+      duration: writeTimeout,
+      orElse: () =>
+        Effect.fail(
+          new CacheStoreError({
+            message: `The ${store.name} store of the cache did not answer within ${Duration.format(writeTimeout)}`,
+            store: store.name,
+            operation
+          })
+        )
+    })
+  }
+
+  /** Bounds the operation, for those queued behind it, and the caller's wait in the queue. */
+  #manage(operation: string, effect: Effect.Effect<void, CacheStoreError>): Effect.Effect<void, CacheStoreError> {
+    const inOrder = this.#on.queue.runInOrder(this.#bounded(operation, interruptWithoutWaiting(effect)))
+    return this.#bounded(operation, inOrder)
+  }
+}
 
 /**
  * A store level, until the scope closes.
@@ -96,113 +231,25 @@ export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<StoreLevel, never, Scope.Scope> {
   const { cooldown, timeout, writeTimeout } = options
-  const clock = yield* Clock.Clock
-  const queue = yield* WriteBehind.make(options)
-  const reading = yield* StoreOutage.make({
-    timeout,
-    cooldown,
-    unavailableMessage: `The ${store.name} store of the cache cannot be read: it is not used for calls until it can be read again`,
-    recoveredMessage: `The ${store.name} store of the cache can be read again`
+  const level = new StoreLevel({
+    store,
+    envelope,
+    clock: yield* Clock.Clock,
+    queue: yield* WriteBehind.make(options),
+    reading: yield* StoreOutage.make({
+      timeout,
+      cooldown,
+      unavailableMessage: `The ${store.name} store of the cache cannot be read: it is not used for calls until it can be read again`,
+      recoveredMessage: `The ${store.name} store of the cache can be read again`
+    }),
+    writing: yield* StoreOutage.make({
+      timeout: writeTimeout,
+      cooldown,
+      unavailableMessage: `The ${store.name} store of the cache cannot be written: responses are cached in memory only until it can be written again`,
+      recoveredMessage: `The ${store.name} store of the cache can be written again`
+    }),
+    writeTimeout
   })
-  const writing = yield* StoreOutage.make({
-    timeout: writeTimeout,
-    cooldown,
-    unavailableMessage: `The ${store.name} store of the cache cannot be written: responses are cached in memory only until it can be written again`,
-    recoveredMessage: `The ${store.name} store of the cache can be written again`
-  })
-  let hits = 0
-  let misses = 0
-  let failures = 0
-  let corrupt = 0
-  let writes = 0
-  let droppedWrites = 0
-
-  const open = (key: string, bytes: Uint8Array): Effect.Effect<StoreLookup> =>
-    Effect.map(envelope.open(key, bytes), (sealed): StoreLookup => {
-      const entry = Option.getOrUndefined(sealed)
-      if (entry === undefined) return "corrupt"
-      const { body, createdAt, expiresAt, staleAt } = entry
-      if (clock.currentTimeMillisUnsafe() >= expiresAt) return "expired"
-      return Option.match(CachedResponse.decode(body), {
-        onNone: () => "corrupt",
-        onSome: (body) => ({ ...body, createdAt, staleAt, refreshAt: staleAt, expiresAt })
-      })
-    })
-
-  const lookUp = (key: string): Effect.Effect<StoreLookup, CacheStoreError> =>
-    Effect.flatMap(
-      store.get(key),
-      Option.match({ onNone: () => Effect.succeed<StoreLookup>("none"), onSome: (bytes) => open(key, bytes) })
-    )
-
-  const change = (operation: Effect.Effect<void, CacheStoreError>): Effect.Effect<boolean> =>
-    Effect.map(writing.tryRun(interruptWithoutWaiting(operation)), Option.isSome)
-
-  const seal = (key: string, entry: CachedResponse.CachedResponse): Effect.Effect<void, CacheStoreError> => {
-    const { createdAt, expiresAt, staleAt, tags } = entry
-    return Effect.flatMap(
-      envelope.seal(key, { body: CachedResponse.encode(entry), createdAt, staleAt, expiresAt }),
-      Option.match({ onNone: () => Effect.void, onSome: (bytes) => store.set(key, bytes, { expiresAt, tags }) })
-    )
-  }
-
-  const bounded = (operation: string, effect: Effect.Effect<void, CacheStoreError>) =>
-    Effect.timeoutOrElse(effect, {
-      duration: writeTimeout,
-      orElse: () =>
-        Effect.fail(
-          new CacheStoreError({
-            message: `The ${store.name} store of the cache did not answer within ${Duration.format(writeTimeout)}`,
-            store: store.name,
-            operation
-          })
-        )
-    })
-
-  /** Bounds the operation, for those queued behind it, and the caller's wait in the queue. */
-  const manage = (operation: string, effect: Effect.Effect<void, CacheStoreError>) =>
-    bounded(operation, queue.runInOrder(bounded(operation, interruptWithoutWaiting(effect))))
-
-  return {
-    read: (key) =>
-      Effect.map(reading.tryRun(interruptWithoutWaiting(lookUp(key))), (result) => {
-        const found = Option.getOrUndefined(result)
-        if (found === undefined) {
-          failures += 1
-          return Option.none()
-        }
-        if (typeof found !== "string") {
-          hits += 1
-          return Option.some(found)
-        }
-        misses += 1
-        if (found === "corrupt") corrupt += 1
-        if (found !== "none") queue.offer(0, Effect.asVoid(change(store.remove(key))))
-        return Option.none()
-      }),
-    write: (key, entry) => {
-      const isQueued = queue.offer(
-        HeapSize.ofEntry(entry),
-        Effect.map(change(Effect.suspend(() => seal(key, entry))), (isWritten) => {
-          if (isWritten) writes += 1
-          else droppedWrites += 1
-        })
-      )
-      if (!isQueued) droppedWrites += 1
-    },
-    remove: (key) => manage("remove", store.remove(key)),
-    removeTag: (tag) => manage("removeTag", store.removeTag(tag)),
-    clear: manage("clear", store.clear),
-    statistics: () => ({
-      hits,
-      misses,
-      failures,
-      corrupt,
-      writes,
-      droppedWrites,
-      pending: queue.pending(),
-      isReadable: !reading.isUnavailable(),
-      isWritable: !writing.isUnavailable()
-    })
-  }
+  yield* level.check()
+  return level
 })

@@ -13,13 +13,18 @@ const fromStatistics = ({ flights, memory, store }: Statistics): CheckResult => 
   if (store === undefined) {
     return { status: "healthy", code: "Ok", message: "The cache is in memory.", details }
   }
-  const { failures, isReadable, isWritable, droppedWrites, pending } = store
+  const { failure, failures, isReadable, isWritable, droppedWrites, pending } = store
   const all = { ...details, isReadable, isWritable, failures, droppedWrites, pending }
   if (isReadable && isWritable) {
     return { status: "healthy", code: "Ok", message: "The cache store is available.", details: all }
   }
   const message = isReadable ? "The cache store cannot be written." : "The cache store cannot be read."
-  return { status: "degraded", code: "StoreUnavailable", message, details: all }
+  return {
+    status: "degraded",
+    code: "StoreUnavailable",
+    message,
+    details: { ...all, ...(failure === undefined ? {} : { failure }) }
+  }
 }
 
 /**
