@@ -32,7 +32,10 @@ export type { Options as SqliteOptions } from "./internal/SqliteBudgetStore.ts"
  *
  * - The file system must be local: SQLite's log needs shared memory.
  * - A file that cannot be read is never replaced, since its money could be
- *   spent twice. The layer fails, and so do calls.
+ *   spent twice: the layer fails with the path, the reason and what to do. So do
+ *   operations while the file is moved or replaced, and on a full disk.
+ * - A symbolic link is not followed, and a file that others could access is
+ *   restricted to its owner.
  *
  * @category constructors
  * @since 0.1.0

@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import type { CacheStoreError } from "@kimi-effect/core/CacheErrors"
 import * as Core from "@kimi-effect/core/CacheStore"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as Effect from "effect/Effect"
@@ -19,7 +18,7 @@ export * from "@kimi-effect/core/CacheStore"
 export type { Options as FileOptions } from "./internal/FileCacheStore.ts"
 export type { Options as SqliteOptions } from "./internal/SqliteCacheStore.ts"
 
-type Make = Effect.Effect<Core.CacheStore["Service"], CacheStoreError | ConfigurationError, Scope.Scope>
+type Make = Effect.Effect<Core.CacheStore["Service"], ConfigurationError, Scope.Scope>
 
 /**
  * A store in one SQLite file, which several processes of a machine can share.
@@ -31,14 +30,19 @@ type Make = Effect.Effect<Core.CacheStore["Service"], CacheStoreError | Configur
  *   When it is full, the least recently used entries are removed first.
  * - A write waits for other processes that write, without blocking this one, up
  *   to `lockTimeout`.
- * - A damaged file is renamed to `<path>.damaged` and replaced by a new one,
- *   with one warning. So is a file of another version of this library, without
- *   a warning. The database of another application is an error.
+ * - A file of this store that is damaged is renamed to `<path>.damaged` and
+ *   replaced by a new one, with one warning; one of another version of this
+ *   library is replaced. A file of another application is never changed.
+ * - A file that cannot be used fails the operations and not the layer. A cache
+ *   continues without the store, shows the path and the reason in its health, and
+ *   uses the store again when it can.
+ * - While the file is being opened, `<path>-opening` locks it.
  *
  * **Gotchas**
  *
  * - The file system must be local: SQLite's log needs shared memory.
  * - SQLite's log is a second file of some megabytes.
+ * - A symbolic link is not followed.
  *
  * @category constructors
  * @since 0.1.0
@@ -52,9 +56,7 @@ export const makeSqlite = (options: SqliteCacheStore.Options): Make =>
  * @category layers
  * @since 0.1.0
  */
-export const layerSqlite = (
-  options: SqliteCacheStore.Options
-): Layer.Layer<Core.CacheStore, CacheStoreError | ConfigurationError> =>
+export const layerSqlite = (options: SqliteCacheStore.Options): Layer.Layer<Core.CacheStore, ConfigurationError> =>
   Layer.effect(Core.CacheStore, makeSqlite(options))
 
 /**
@@ -69,6 +71,9 @@ export const layerSqlite = (
  *   complete, or is detected as damaged and removed.
  * - Expired entries, the least recently used entries over `maxBytes`, and
  *   temporary files of killed processes are removed in the background.
+ * - The folder is created, or must be empty when it is used first: one with files
+ *   of others is left as it is. A folder that cannot be used fails the operations
+ *   and not the layer, as `makeSqlite` describes.
  *
  * **Gotchas**
  *
@@ -89,9 +94,7 @@ export const makeFile = (options: FileCacheStore.Options): Make =>
  * @category layers
  * @since 0.1.0
  */
-export const layerFile = (
-  options: FileCacheStore.Options
-): Layer.Layer<Core.CacheStore, CacheStoreError | ConfigurationError> =>
+export const layerFile = (options: FileCacheStore.Options): Layer.Layer<Core.CacheStore, ConfigurationError> =>
   Layer.effect(Core.CacheStore, makeFile(options))
 
 /**

@@ -9,7 +9,6 @@
  *
  * @since 0.1.0
  */
-import type { CacheStoreError } from "@kimi-effect/core/CacheErrors"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as Core from "@kimi-effect/core/ResponseCache"
 import * as Layer from "effect/Layer"
@@ -60,7 +59,7 @@ export const layerPersisted = (
 export const layerSqlite = (
   store: CacheStore.SqliteOptions,
   options?: Core.PersistedOptions
-): Layer.Layer<Core.ResponseCache, ConfigurationError | CacheStoreError> =>
+): Layer.Layer<Core.ResponseCache, ConfigurationError> =>
   Layer.provide(layerPersisted(options), CacheStore.layerSqlite(store))
 
 /**
@@ -72,7 +71,7 @@ export const layerSqlite = (
 export const layerFile = (
   store: CacheStore.FileOptions,
   options?: Core.PersistedOptions
-): Layer.Layer<Core.ResponseCache, ConfigurationError | CacheStoreError> =>
+): Layer.Layer<Core.ResponseCache, ConfigurationError> =>
   Layer.provide(layerPersisted(options), CacheStore.layerFile(store))
 
 /**

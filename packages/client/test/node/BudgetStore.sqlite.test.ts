@@ -92,10 +92,19 @@ describe("BudgetStore.layerSqlite", () => {
           assert.strictEqual(error._tag === "BudgetStoreError" && error.operation, "open")
           return error.message.slice(error.message.indexOf(": ") + 2)
         })
-      assert.strictEqual(yield* reasonOf(garbage), "file is not a database")
-      assert.strictEqual(yield* reasonOf(foreign), "the file is another application's database")
-      assert.strictEqual(yield* reasonOf(later), "the file is of another version of this library")
-      assert.strictEqual(yield* reasonOf(`${path}/folder`), "unable to open database file")
+      assert.strictEqual(
+        yield* reasonOf(garbage),
+        `it is not a SQLite database and is left as it is; set another path, or restore it from a copy (${garbage})`
+      )
+      assert.strictEqual(
+        yield* reasonOf(foreign),
+        `it is another application's database and is left as it is; set another path (${foreign})`
+      )
+      assert.strictEqual(
+        yield* reasonOf(later),
+        `it was written by another version of this library and is left as it is; use that version, or set another path (${later})`
+      )
+      assert.strictEqual(yield* reasonOf(`${path}/folder`), `it is a folder and not a file (${path}/folder)`)
     })
   )
 

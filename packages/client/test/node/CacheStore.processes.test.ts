@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { createInterface } from "node:readline"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import { assertEntry, bytesOf, keep, keyOf, until } from "@kimi-effect/testing/internal/CacheEntries"
 import { Effect, Schema } from "effect"
 import * as CacheStore from "../../src/node/CacheStore.ts"
-import { databaseFile } from "./support/files.ts"
+import { databaseFile, folder } from "./support/files.ts"
 import { runs } from "../../../../test/support/depth.ts"
 
 const worker = join(import.meta.dirname, "support", "cache", "worker.ts")
@@ -51,6 +53,31 @@ const check = (path: string) => {
   return result
 }
 
+const startWorker = join(import.meta.dirname, "support", "cache", "startWorker.ts")
+
+/** Processes that open the files of the paths that they are sent. */
+const startingProcesses = (count: number) =>
+  Effect.acquireRelease(
+    Effect.sync(() =>
+      Array.from({ length: count }, () => {
+        const child = spawn(process.execPath, [startWorker], { stdio: ["pipe", "pipe", "inherit"] })
+        const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+        return {
+          child,
+          next: Effect.promise(async (): Promise<string> => (await lines.next()).value ?? "it has ended")
+        }
+      })
+    ),
+    (processes) => Effect.sync(() => processes.forEach(({ child }) => child.kill("SIGKILL")))
+  )
+
+/** Ways to damage a file of the cache, all of which leave the application id. */
+const damages: Readonly<Record<string, (bytes: Buffer) => void>> = {
+  "format mark": (bytes) => void bytes.fill(0xff, 0, 16),
+  schema: (bytes) => void bytes.fill(0xff, 100, 4_096),
+  contents: (bytes) => void bytes.fill(0xff, 4_096)
+}
+
 const turns = runs({ sample: 1_500, deep: 6_000 })
 
 describe("processes on one SQLite file", () => {
@@ -93,4 +120,33 @@ describe("processes on one SQLite file", () => {
       }),
     60_000
   )
+
+  for (const [part, damage] of Object.entries(damages)) {
+    it.live(
+      `all start on a file whose ${part} is damaged`,
+      () =>
+        Effect.gen(function* () {
+          const root = yield* folder
+          const processes = yield* startingProcesses(4)
+          const answers = (path: string) =>
+            Effect.gen(function* () {
+              for (const { child } of processes) child.stdin.write(`${path}\n`)
+              return yield* Effect.forEach(processes, ({ next }) => next)
+            })
+          yield* Effect.forEach(processes, ({ next }) => next)
+          const seed = join(root, "seed.db")
+          yield* answers(seed)
+          for (let round = 0; round < runs({ sample: 12, deep: 100 }); round++) {
+            const path = join(root, `${round}.db`)
+            const bytes = readFileSync(seed)
+            damage(bytes)
+            writeFileSync(path, bytes)
+            assert.deepStrictEqual(yield* answers(path), ["ok", "ok", "ok", "ok"])
+            assert.isTrue(readFileSync(`${path}.damaged`).equals(bytes), "another file was put aside")
+            assert.strictEqual(check(path), "ok")
+          }
+        }),
+      60_000
+    )
+  }
 })

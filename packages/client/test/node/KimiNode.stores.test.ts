@@ -1,8 +1,10 @@
 /** Stores that the configuration names. */
+import { writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as CacheControl from "@kimi-effect/core/CacheControl"
 import { MockServer } from "@kimi-effect/testing/node"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Logger } from "effect"
 import * as KimiNode from "../../src/node/KimiNode.ts"
 import {
   connect,
@@ -115,16 +117,34 @@ describe("KimiNode.layerConfig", () => {
     })
   )
 
+  for (const kind of ["sqlite", "file"]) {
+    it.live(`makes calls without a cache of the kind ${kind} that cannot be used`, () =>
+      Effect.gen(function* () {
+        const server = yield* MockServer.make()
+        const path = join(yield* folder, "notes.txt", "cache")
+        writeFileSync(dirname(path), "mine")
+        const kimi = yield* connect(server, { KIMI_CACHE: `${kind}:${path}` })
+        yield* kimi.chat(small)
+        const cache = (yield* kimi.health).components.find(({ name }) => name === "cache")
+        assert.deepInclude(cache, { status: "degraded", code: "StoreUnavailable" })
+        assert.match(
+          String(cache?.details?.["failure"]),
+          /: a part of the path is a file and not a folder \(E[A-Z]+\) \(/
+        )
+        assert.include(String(cache?.details?.["failure"]), path)
+      }).pipe(Effect.provide(Logger.layer([])))
+    )
+  }
+
   it.live("names the option of a store that cannot be opened", () =>
     Effect.gen(function* () {
       const server = yield* MockServer.make()
       const built = (variables: Variables) =>
         issuesOf(Layer.provide(KimiNode.layerConfig(), environment(variablesFor(server, variables))))
       const path = yield* folder
-      const [cacheIssue] = yield* built({ KIMI_CACHE: `sqlite:${path}` })
-      assert.strictEqual(cacheIssue?.name, "KIMI_CACHE")
       const [budgetIssue] = yield* built({ KIMI_BUDGET: "1 USD", KIMI_BUDGET_STORE: `sqlite:${path}` })
       assert.strictEqual(budgetIssue?.name, "KIMI_BUDGET_STORE")
+      assert.include(budgetIssue?.expected, `it is a folder and not a file (${path})`)
       const redis = yield* built({ KIMI_LIMITS: "redis://user:canary-password@127.0.0.1:1" })
       assert.deepStrictEqual(redis, [{ name: "KIMI_LIMITS", expected: "a Redis that can be reached (ECONNREFUSED)" }])
     })

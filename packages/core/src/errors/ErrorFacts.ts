@@ -139,7 +139,7 @@ export const table = {
 
   BudgetExceededError:           row("money",          "error",    "final", "ignored", "none",     "none",                   "caller", "model",   "WaitForQuota",   "Raise the cap, set or lower max_completion_tokens, configure defaultOutputTokens, or wait until running calls have settled."),
   UnknownPriceError:             row("money",          "error",    "final", "ignored", "none",     "none",                   "caller", "model",   "FixRequest",     "Configure the model's price, or allow calls without a known price in this budget."),
-  BudgetStoreError:              row("money",          "error",    "final", "ignored", "none",     "none",                   "shared", "model",   "None",           "Check that the budget store is reachable; capped calls are refused until it is."),
+  BudgetStoreError:              row("money",          "error",    "final", "ignored", "none",     "none",                   "shared", "model",   "None",           "Check that the budget store is reachable, writable and not full; capped calls are refused until it is."),
 
   ConfigurationError:            row("configuration",  "critical", "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Set the named options to the expected form."),
 

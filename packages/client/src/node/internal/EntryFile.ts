@@ -9,9 +9,11 @@
  *
  * @since 0.1.0
  */
-import { constants, type FileHandle, mkdir, open, rename, unlink } from "node:fs/promises"
+import { constants, type FileHandle, open, rename, unlink } from "node:fs/promises"
 import { dirname } from "node:path"
 import * as Checksum from "@kimi-effect/core/internal/Checksum"
+import { createFolder } from "./createFolder.ts"
+import * as FileFailure from "./FileFailure.ts"
 
 /** The contents of a header. */
 export interface Header {
@@ -86,8 +88,25 @@ const readUpTo = async (file: FileHandle, size: number): Promise<Buffer> => {
   return bytes.subarray(0, length)
 }
 
+/** A link would lead out of the folder. */
+const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)
+
 /** Opens a file so that reading does not change its `atime`, where the system supports that for this user. */
-const noAccessTimeFlags = constants.O_RDONLY | (constants.O_NOATIME ?? 0)
+const noAccessTimeFlags = readFlags | (constants.O_NOATIME ?? 0)
+
+const othersBits = 0o077
+
+/** Keeps a file to its owner. The result is whether it is. */
+const restrict = async (file: FileHandle, mode: number): Promise<boolean> => {
+  if ((mode & othersBits) === 0 || process.platform === "win32") return true
+  try {
+    await file.chmod(0o600)
+    return true
+  } catch {
+    // Another user owns it, who may have written anything into it.
+    return false
+  }
+}
 
 const withFile = async <A>(
   path: string,
@@ -99,7 +118,7 @@ const withFile = async <A>(
     file = await open(path, flags)
   } catch (error) {
     if (isMissing(error)) return undefined
-    if (flags !== constants.O_RDONLY) return withFile(path, constants.O_RDONLY, use)
+    if (flags !== readFlags) return withFile(path, readFlags, use)
     throw error
   }
   try {
@@ -112,26 +131,37 @@ const withFile = async <A>(
 /** Seconds, as the file system expects them. */
 const toFileTime = (millis: number): number => Math.min(millis, maxFileTimeMillis) / 1_000
 
+/** The bounds of a read. */
+interface ReadLimits {
+  readonly maxBytes: number
+  readonly useMillis: number
+  readonly now: number
+}
+
+const readEntry = async (file: FileHandle, name: string, limits: ReadLimits): Promise<ReadResult> => {
+  const { atimeMs, mode, size } = await file.stat()
+  if (size > limits.maxBytes || !(await restrict(file, mode))) return damaged
+  const bytes = await readUpTo(file, size)
+  const decoded = decodeHeader(name, bytes)
+  if (decoded === undefined || decoded.bytes + decoded.length !== bytes.length) return damaged
+  const { head } = decoded
+  if (head.expiresAt <= limits.now) return none
+  if (limits.now - atimeMs >= limits.useMillis) await file.utimes(toFileTime(limits.now), toFileTime(head.expiresAt))
+  return { _tag: "Entry", entry: bytes.subarray(decoded.bytes), header: head }
+}
+
 /**
  * Reads the entry of a file of at most `maxBytes`, and updates its time of use
  * when that is older than `useMillis`.
  */
-export const read = async (
-  path: string,
-  name: string,
-  limits: { readonly maxBytes: number; readonly useMillis: number; readonly now: number }
-): Promise<ReadResult> =>
-  (await withFile(path, constants.O_RDONLY, async (file): Promise<ReadResult> => {
-    const { atimeMs, size } = await file.stat()
-    if (size > limits.maxBytes) return damaged
-    const bytes = await readUpTo(file, size)
-    const decoded = decodeHeader(name, bytes)
-    if (decoded === undefined || decoded.bytes + decoded.length !== bytes.length) return damaged
-    const { head } = decoded
-    if (head.expiresAt <= limits.now) return none
-    if (limits.now - atimeMs >= limits.useMillis) await file.utimes(toFileTime(limits.now), toFileTime(head.expiresAt))
-    return { _tag: "Entry", entry: bytes.subarray(decoded.bytes), header: head }
-  })) ?? none
+export const read = async (path: string, name: string, limits: ReadLimits): Promise<ReadResult> => {
+  try {
+    return (await withFile(path, readFlags, (file) => readEntry(file, name, limits))) ?? none
+  } catch (error) {
+    if (FileFailure.codeOf(error) === "ELOOP") return damaged
+    throw error
+  }
+}
 
 /** Reads the header of a file only; `undefined` when there is no valid one. */
 export const readHeader = (path: string, name: string, maxTags: number): Promise<Header | undefined> =>
@@ -155,7 +185,7 @@ const moveIntoPlace = async (from: string, to: string): Promise<void> => {
     await rename(from, to)
   } catch (error) {
     if (!isMissing(error)) throw error
-    await mkdir(dirname(to), { recursive: true, mode: 0o700 })
+    await createFolder(dirname(to))
     await rename(from, to)
   }
 }

@@ -6,9 +6,11 @@
  * @since 0.1.0
  */
 import { hash, randomUUID } from "node:crypto"
-import { mkdir, readdir, stat } from "node:fs/promises"
+import { chmod, lstat, readdir } from "node:fs/promises"
 import { join } from "node:path"
+import { createFolder } from "./createFolder.ts"
 import * as EntryFile from "./EntryFile.ts"
+import * as FileFailure from "./FileFailure.ts"
 
 /** A file of an entry, as listed by its folder. */
 export interface EntryInfo {
@@ -23,7 +25,14 @@ export interface EntryInfo {
 /** Age at which a temporary file is considered abandoned. */
 const leftoverAgeMillis = 3_600_000
 
-const tempFolder = "writing"
+/** The folder of temporary files. It also marks the whole as ours. */
+export const tempFolder = ".kimi-effect-cache"
+
+/** What the system puts into a new volume. */
+const systemNames: ReadonlySet<string> = new Set(["lost+found"])
+
+const othersBits = 0o077
+const othersWriteBits = 0o022
 
 const defaultIfMissing = async <A>(missing: A, found: Promise<A>): Promise<A> => {
   try {
@@ -45,21 +54,55 @@ export const pathOf = (root: string, name: string): string => join(root, name.sl
 /** A path for a temporary file. */
 export const tempPath = (root: string): string => join(root, tempFolder, randomUUID())
 
-/** Creates the folder and its parts. */
-export const create = async (root: string): Promise<void> => {
-  await mkdir(join(root, tempFolder), { recursive: true, mode: 0o700 })
+const isFolder = async (path: string): Promise<boolean> =>
+  (await defaultIfMissing(undefined, lstat(path)))?.isDirectory() === true
+
+/** Keeps the folder to its owner. The result is whether others can still write to it. */
+const restrict = async (root: string, mode: number): Promise<boolean> => {
+  if ((mode & othersBits) === 0 || process.platform === "win32") return false
+  try {
+    await chmod(root, 0o700)
+    return false
+  } catch {
+    // The folder of another user, such as a mounted volume.
+    return (mode & othersWriteBits) !== 0
+  }
+}
+
+/**
+ * Creates the folder and its parts. A folder with files of others is left as it
+ * is, because everything in the folder of a cache is removed at some time. The
+ * result is whether other users can write to it.
+ */
+export const create = async (root: string): Promise<boolean> => {
+  await createFolder(root)
+  const stats = await lstat(root)
+  if (stats.isSymbolicLink()) {
+    throw new FileFailure.UnusablePathError("it is a symbolic link, which is not followed; set the path of its target")
+  }
+  const temp = join(root, tempFolder)
+  const names = (await readdir(root)).filter((name) => !systemNames.has(name))
+  if (names.length > 0 && !names.includes(tempFolder) && !(await isFolder(temp))) {
+    throw new FileFailure.UnusablePathError(
+      "it contains files of others, which are left as they are; set the path of an empty folder"
+    )
+  }
+  await createFolder(temp)
+  if (!(await isFolder(temp))) throw new FileFailure.UnusablePathError(`its folder ${tempFolder} is a symbolic link`)
+  return restrict(root, stats.mode)
 }
 
 const statEntry = async (path: string, name: string): Promise<EntryInfo | undefined> => {
-  const stats = await defaultIfMissing(undefined, stat(path))
+  const stats = await defaultIfMissing(undefined, lstat(path))
   if (stats === undefined || !stats.isFile()) return undefined
   return { path, name, bytes: stats.size, usedAt: stats.atimeMs, expiresAt: stats.mtimeMs }
 }
 
 /** The entries of all parts of the folder, part by part. */
 export async function* walk(root: string): AsyncGenerator<ReadonlyArray<EntryInfo>> {
-  for (const part of await listNames(root)) {
-    if (!/^[0-9a-f]{2}$/.test(part)) continue
+  for (const entry of await defaultIfMissing([], readdir(root, { withFileTypes: true }))) {
+    const part = entry.name
+    if (!entry.isDirectory() || !/^[0-9a-f]{2}$/.test(part)) continue
     const folder = join(root, part)
     const names = (await listNames(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name) && name.startsWith(part))
     const files = await Promise.all(names.map((name) => statEntry(join(folder, name), name)))
@@ -72,7 +115,7 @@ export const removeLeftovers = async (root: string, now: number): Promise<void> 
   const folder = join(root, tempFolder)
   for (const name of await listNames(folder)) {
     const path = join(folder, name)
-    const stats = await defaultIfMissing(undefined, stat(path))
+    const stats = await defaultIfMissing(undefined, lstat(path))
     if (stats?.isFile() === true && now - stats.mtimeMs >= leftoverAgeMillis) await EntryFile.remove(path)
   }
 }

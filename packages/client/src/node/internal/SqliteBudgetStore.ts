@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import { statSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
@@ -13,7 +14,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import { busyCodes, codeOf, inTransaction, open, pragma } from "./SqliteDatabase.ts"
+import * as FileFailure from "./FileFailure.ts"
+import { busyCodes, codeOf, inTransaction, open, pragma, restrict } from "./SqliteDatabase.ts"
 import * as SqliteLedger from "./SqliteLedger.ts"
 
 /**
@@ -21,7 +23,7 @@ import * as SqliteLedger from "./SqliteLedger.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** Path of the file; it and its folder are created when they are missing, readable for their owner only. */
+  /** Path of the file; it and its folder are created when they are missing, accessible for their owner only. A symbolic link is not followed. */
   readonly path: string
   /**
    * What the ledger survives without loss: a killed `process`, or also a loss of
@@ -39,40 +41,82 @@ interface Failure {
   readonly reason: string
 }
 
+/** Why SQLite cannot read a file, and what to do about it. It is never replaced, since its money could be spent twice. */
+const unreadable: Readonly<Record<number, string>> = {
+  11: "it is damaged and is left as it is; restore it from a copy, or set another path",
+  26: "it is not a SQLite database and is left as it is; set another path, or restore it from a copy"
+}
+
 const failureOf = (error: unknown): Failure => {
   if (!(error instanceof Error)) return { isBusy: false, reason: "unknown" }
-  const reason = "errstr" in error && typeof error.errstr === "string" ? error.errstr : error.message
-  return { isBusy: busyCodes.has(codeOf(error) ?? 0), reason }
+  const code = codeOf(error)
+  if (code === undefined) return { isBusy: false, reason: FileFailure.reasonOf(error) }
+  const text = "errstr" in error && typeof error.errstr === "string" ? error.errstr : error.message
+  return { isBusy: busyCodes.has(code), reason: unreadable[code] ?? text }
 }
 
-/** Creates the tables when they are missing. */
-const ensureSchema = (db: DatabaseSync): void => {
-  if (db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"] === 0) {
-    db.exec(SqliteLedger.schema)
-  } else if (pragma(db, "application_id") !== SqliteLedger.applicationId) {
-    throw new Error("the file is another application's database")
-  } else if (pragma(db, "user_version") !== SqliteLedger.schemaVersion) {
-    throw new Error("the file is of another version of this library")
+/** Whether there are no tables yet; throws when they are not ours. */
+const isEmpty = (db: DatabaseSync): boolean => {
+  const isNew = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"] === 0
+  const mark = pragma(db, "application_id")
+  if (isNew && mark === 0) return true
+  if (mark !== SqliteLedger.applicationId) {
+    throw new FileFailure.UnusablePathError(
+      "it is another application's database and is left as it is; set another path"
+    )
   }
+  if (pragma(db, "user_version") !== SqliteLedger.schemaVersion) {
+    throw new FileFailure.UnusablePathError(
+      "it was written by another version of this library and is left as it is; use that version, or set another path"
+    )
+  }
+  return false
 }
 
-const connect = ({ durability, path }: Options) => {
+/** Creates the tables when they are missing. The file of another application is not changed. */
+const ensureSchema = (db: DatabaseSync, { durability, path }: Options): void => {
+  isEmpty(db)
+  // Spending is private, and a user who can write the file can raise a cap.
+  restrict(path)
+  db.exec("PRAGMA journal_mode = WAL")
+  db.exec(`PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`)
+  inTransaction(db, () => {
+    if (isEmpty(db)) db.exec(SqliteLedger.schema)
+  })
+}
+
+interface Connection {
+  readonly db: DatabaseSync
+  readonly ledger: SqliteLedger.SqliteLedger
+  /** Fails when the path is no longer that of the open file, since others would count in another one. */
+  readonly checkInPlace: () => void
+}
+
+const connect = (options: Options): Connection => {
+  const { path } = options
   const db = open(path)
   try {
-    db.exec("PRAGMA journal_mode = WAL")
-    db.exec(`PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`)
-    inTransaction(db, () => ensureSchema(db))
-    return { db, ledger: SqliteLedger.make(db) }
+    ensureSchema(db, options)
+    const { dev, ino } = statSync(path)
+    return {
+      db,
+      ledger: SqliteLedger.make(db),
+      checkInPlace: () => {
+        const found = statSync(path, { throwIfNoEntry: false })
+        if (found?.ino === ino && found.dev === dev) return
+        throw new FileFailure.UnusablePathError("it was moved or replaced while it was in use; put it back, or restart")
+      }
+    }
   } catch (error) {
     db.close()
     throw error
   }
 }
 
-const retryWhileBusy = <A>(operation: string, run: () => A): Effect.Effect<A, BudgetStoreError> =>
+const retryWhileBusy = <A>(path: string, operation: string, run: () => A): Effect.Effect<A, BudgetStoreError> =>
   Effect.try({ try: run, catch: failureOf }).pipe(
     Effect.retry({ while: ({ isBusy }) => isBusy, schedule: Schedule.jittered(Schedule.spaced("4 millis")) }),
-    Effect.mapError(({ reason }) => BudgetStore.storeError(name, operation, reason))
+    Effect.mapError(({ reason }) => BudgetStore.storeError(name, operation, `${reason} (${path})`))
   )
 
 /** For SQLite an empty name, and one that begins with a colon, is a database that is lost with the process. */
@@ -100,15 +144,23 @@ export const make = (
   Effect.gen(function* () {
     yield* OptionRules.check("BudgetStore", rulesOf(options))
     const clock = yield* Clock.Clock
-    const { db, ledger } = yield* Effect.acquireRelease(
+    const { path } = options
+    const { checkInPlace, db, ledger } = yield* Effect.acquireRelease(
       Effect.timeoutOrElse(
-        retryWhileBusy("open", () => connect(options)),
-        { duration: openTimeout, orElse: () => Effect.fail(BudgetStore.storeError(name, "open", "the file is in use")) }
+        retryWhileBusy(path, "open", () => connect(options)),
+        {
+          duration: openTimeout,
+          orElse: () => Effect.fail(BudgetStore.storeError(name, "open", `it is in use (${path})`))
+        }
       ),
       ({ db }) => Effect.sync(() => db.close())
     )
     const now = () => clock.currentTimeMillisUnsafe()
-    const perform = <A>(operation: string, run: () => A) => retryWhileBusy(operation, () => inTransaction(db, run))
+    const perform = <A>(operation: string, run: () => A) =>
+      retryWhileBusy(path, operation, () => {
+        checkInPlace()
+        return inTransaction(db, run)
+      })
     return {
       name,
       reserve: (hold, leaseMillis) =>

@@ -19,7 +19,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import * as SqliteConnection from "./SqliteConnection.ts"
+import { type Operation, SqliteConnection } from "./SqliteConnection.ts"
+import type { StoredEntry } from "./SqliteEntries.ts"
 import type { SqliteFailure } from "./SqliteFailure.ts"
 
 /**
@@ -27,7 +28,7 @@ import type { SqliteFailure } from "./SqliteFailure.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** Path of the file; it and its folder are created when they are missing. */
+  /** Path of the file; it and its folder are created when they are missing. A symbolic link is not followed. */
   readonly path: string
   /** Largest size of the file. Defaults to 256 MiB, at least 1 MiB. */
   readonly maxBytes?: number | undefined
@@ -50,13 +51,136 @@ const maxEvictions = 4
 
 const failure = CheckedStore.failureOf(name)
 
+/** The store of an open scope. */
+class SqliteCacheStore {
+  readonly #path: string
+  readonly #maxBytes: number
+  readonly #connection: SqliteConnection
+  readonly #clock: Clock.Clock
+  /** Times of use that are not yet written. */
+  readonly #uses = new Map<string, number>()
+
+  constructor(path: string, maxBytes: number, lockTimeout: Duration.Duration, clock: Clock.Clock) {
+    this.#path = path
+    this.#maxBytes = maxBytes
+    this.#connection = new SqliteConnection(path, maxBytes, lockTimeout)
+    this.#clock = clock
+  }
+
+  readonly backend = {
+    check: Effect.suspend(() => this.#perform("open", () => undefined)),
+    get: (key) =>
+      Effect.map(
+        this.#perform("get", (entries) => entries.get(key)),
+        (row) => this.#toEntry(key, row)
+      ),
+    set: (key, entry, expiresAt, tags) => this.#set(key, entry, expiresAt, tags),
+    remove: (key) => this.#perform("remove", (entries) => entries.remove(key)),
+    removeTag: (tag) => this.#whileMore("remove a tag", (entries) => entries.removeTag(tag)),
+    clear: Effect.suspend(() => this.#clear()),
+    statistics: Effect.suspend(() => this.#perform("count", (entries) => entries.statistics(this.#now())))
+  } satisfies CheckedStore.StoreBackend
+
+  readonly sweep: Effect.Effect<void> = Effect.suspend(() => {
+    this.#connection.closeIfReplaced()
+    return this.#perform("sweep", (entries) => this.#writeUses(entries))
+  }).pipe(
+    // Without room for them, entries are evicted in the order in which they were written.
+    Effect.ignore,
+    Effect.andThen(Effect.suspend(() => this.#whileMore("sweep", (entries) => entries.removeExpired(this.#now())))),
+    Effect.andThen(Effect.suspend(() => this.#whileMore("sweep", (entries) => entries.shrink()))),
+    // The next operation reports the failure to health; the next sweep tries again.
+    Effect.ignore
+  )
+
+  close(): void {
+    if (this.#uses.size > 0) this.#connection.tryOnce((entries) => this.#writeUses(entries))
+    this.#connection.close()
+  }
+
+  #now(): number {
+    return this.#clock.currentTimeMillisUnsafe()
+  }
+
+  #toError(operation: string, { reason }: SqliteFailure): CacheStoreError {
+    return failure(operation, `${reason} (${this.#path})`)
+  }
+
+  #perform<A>(operation: string, run: Operation<A>): Effect.Effect<A, CacheStoreError> {
+    return Effect.mapError(this.#connection.perform(run), (failed) => this.#toError(operation, failed))
+  }
+
+  /** Repeats a removal while there is more to remove, and yields to other fibers in between. */
+  #whileMore(operation: string, remove: Operation<boolean>): Effect.Effect<void, CacheStoreError> {
+    return Effect.asVoid(
+      Effect.repeat(
+        Effect.tap(this.#perform(operation, remove), () => Effect.yieldNow),
+        { while: (isMore) => isMore }
+      )
+    )
+  }
+
+  readonly #writeUses: Operation<void> = (entries) => {
+    entries.touch(this.#uses)
+    this.#uses.clear()
+  }
+
+  #use(key: string, at: number): void {
+    this.#uses.set(key, at)
+    if (this.#uses.size < maxPendingTouches) return
+    // If they cannot be written now, the sweep writes them; too many are dropped.
+    if (Result.isFailure(this.#connection.tryOnce(this.#writeUses))) this.#uses.clear()
+  }
+
+  #toEntry(key: string, row: StoredEntry | undefined): Option.Option<Uint8Array> {
+    const now = this.#now()
+    if (row === undefined || row.expiresAt <= now) return Option.none()
+    const usedAt = Math.max(row.usedAt, this.#uses.get(key) ?? 0)
+    if (now - usedAt >= touchIntervalMillis) this.#use(key, now)
+    return Option.some(row.entry)
+  }
+
+  #set(
+    key: string,
+    entry: Uint8Array,
+    expiresAt: number,
+    tags: ReadonlyArray<string>
+  ): Effect.Effect<void, CacheStoreError> {
+    const write = this.#connection.perform((entries) =>
+      entries.set(key, { entry, expiresAt, usedAt: this.#now() }, tags)
+    )
+    const evict = this.#connection.perform((entries) =>
+      entries.evict(this.#now(), entry.length + this.#maxBytes * evictionRatio)
+    )
+    const writeInRoom = (evictions: number): Effect.Effect<void, SqliteFailure> =>
+      Effect.catch(write, (failed) => {
+        if (failed.kind !== "Full" || evictions === maxEvictions) return Effect.fail(failed)
+        if (evictions === 0) this.#connection.tryOnce(this.#writeUses)
+        return Effect.andThen(evict, writeInRoom(evictions + 1))
+      })
+    return Effect.mapError(writeInRoom(0), (failed) => this.#toError("set", failed))
+  }
+
+  #clear(): Effect.Effect<void, CacheStoreError> {
+    return Effect.flatMap(
+      this.#perform("clear", (entries) => entries.latestId()),
+      (latest) =>
+        Effect.andThen(
+          this.#whileMore("clear", (entries) => entries.removeUpTo(latest)),
+          this.#whileMore("clear", (entries) => entries.shrink())
+        )
+    )
+  }
+}
+
 /**
+ * A store that opens its file with the first operation, and again after a
+ * failure, so that a file that cannot be used delays nothing.
+ *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (
-  options: Options
-): Effect.Effect<CacheStore["Service"], CacheStoreError | ConfigurationError, Scope.Scope> =>
+export const make = (options: Options): Effect.Effect<CacheStore["Service"], ConfigurationError, Scope.Scope> =>
   Effect.gen(function* () {
     const { path, maxBytes = 268_435_456 } = options
     const sweepInterval = OptionRules.durationOf(options.sweepInterval ?? Duration.minutes(1))
@@ -71,88 +195,9 @@ export const make = (
       OptionRules.positiveDuration("sweepInterval", sweepInterval),
       OptionRules.positiveDuration("lockTimeout", lockTimeout)
     ])
-    const clock = yield* Clock.Clock
-    const connection = SqliteConnection.make(path, maxBytes, lockTimeout)
-    const { tryOnce } = connection
-    const uses = new Map<string, number>()
-
-    const now = () => clock.currentTimeMillisUnsafe()
-
-    const perform = <A>(operation: string, run: SqliteConnection.Operation<A>): Effect.Effect<A, CacheStoreError> =>
-      Effect.mapError(connection.perform(run), ({ reason }) => failure(operation, reason))
-
-    const writeUses: SqliteConnection.Operation<void> = (entries) => {
-      entries.touch(uses)
-      uses.clear()
-    }
-
-    const use = (key: string, at: number): void => {
-      uses.set(key, at)
-      // If they cannot be written now, the sweep writes them; too many are dropped.
-      if (uses.size >= maxPendingTouches && Result.isFailure(tryOnce(writeUses))) uses.clear()
-    }
-
-    /** Repeats a removal while there is more to remove, and yields to other fibers in between. */
-    const whileMore = (operation: string, remove: SqliteConnection.Operation<boolean>) =>
-      Effect.repeat(
-        Effect.tap(perform(operation, remove), () => Effect.yieldNow),
-        { while: (isMore) => isMore }
-      )
-
-    const set = (key: string, entry: Uint8Array, expiresAt: number, tags: ReadonlyArray<string>) => {
-      const write = connection.perform((entries) => entries.set(key, entry, { expiresAt, usedAt: now() }, tags))
-      const evict = connection.perform((entries) => entries.evict(now(), entry.length + maxBytes * evictionRatio))
-      const writeInRoom = (evictions: number): Effect.Effect<void, SqliteFailure> =>
-        Effect.catch(write, (failed) => {
-          if (failed.kind !== "Full" || evictions === maxEvictions) return Effect.fail(failed)
-          if (evictions === 0) tryOnce(writeUses)
-          return Effect.andThen(evict, writeInRoom(evictions + 1))
-        })
-      return Effect.mapError(writeInRoom(0), ({ reason }) => failure("set", reason))
-    }
-
-    const sweep = connection.closeIfReplaced.pipe(
-      Effect.andThen(perform("sweep", writeUses)),
-      // Without room for them, entries are evicted in the order in which they were written.
-      Effect.ignore,
-      Effect.andThen(whileMore("sweep", (entries) => entries.removeExpired(now()))),
-      Effect.andThen(whileMore("sweep", (entries) => entries.shrink())),
-      // The next operation reports the failure to health; the next sweep tries again.
-      Effect.ignore
-    )
-
-    yield* Effect.acquireRelease(
-      perform("open", () => undefined),
-      () =>
-        Effect.andThen(
-          Effect.sync(() => tryOnce(writeUses)),
-          connection.close
-        )
-    )
-    yield* Effect.forkScoped(Effect.forever(Effect.delay(sweep, sweepInterval)))
-
-    return yield* CheckedStore.make(name, Math.floor(maxBytes / 4), {
-      get: (key) =>
-        Effect.map(
-          perform("get", (entries) => entries.get(key)),
-          (row) => {
-            const at = now()
-            if (row === undefined || row.expiresAt <= at) return Option.none()
-            if (at - row.usedAt >= touchIntervalMillis && at - (uses.get(key) ?? 0) >= touchIntervalMillis) use(key, at)
-            return Option.some(row.entry)
-          }
-        ),
-      set,
-      remove: (key) => perform("remove", (entries) => entries.remove(key)),
-      removeTag: (tag) => whileMore("remove a tag", (entries) => entries.removeTag(tag)),
-      clear: Effect.flatMap(
-        perform("clear", (entries) => entries.latestId()),
-        (latest) =>
-          Effect.andThen(
-            whileMore("clear", (entries) => entries.removeUpTo(latest)),
-            whileMore("clear", (entries) => entries.shrink())
-          )
-      ),
-      statistics: Effect.suspend(() => perform("count", (entries) => entries.statistics(now())))
-    })
+    const store = new SqliteCacheStore(path, maxBytes, lockTimeout, yield* Clock.Clock)
+    yield* Effect.addFinalizer(() => Effect.sync(() => store.close()))
+    yield* Effect.ignore(store.backend.check)
+    yield* Effect.forkScoped(Effect.forever(Effect.delay(store.sweep, sweepInterval)))
+    return yield* CheckedStore.make(name, Math.floor(maxBytes / 4), store.backend)
   })

@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
@@ -16,36 +16,74 @@ import * as SqliteFile from "./SqliteFile.ts"
 /** A synchronous operation on the entries. */
 export type Operation<A> = (entries: SqliteEntries) => A
 
-/** A file that is open, or is opened by the next operation. */
-export interface SqliteConnection {
-  /** Runs an operation once, synchronously. */
-  readonly tryOnce: <A>(run: Operation<A>) => Result.Result<A, SqliteFailure.SqliteFailure>
-  /** Runs an operation, and waits while other processes write. */
-  readonly perform: <A>(run: Operation<A>) => Effect.Effect<A, SqliteFailure.SqliteFailure>
-  /** Closes a file that another process has replaced. */
-  readonly closeIfReplaced: Effect.Effect<void>
-  readonly close: Effect.Effect<void>
-}
+type Failure = SqliteFailure.SqliteFailure
 
 /** A connection to the file of a path, of at most `maxBytes`. The first operation opens it. */
-export const make = (path: string, maxBytes: number, lockTimeout: Duration.Duration): SqliteConnection => {
-  const lockRetries = Schedule.spaced("4 millis").pipe(Schedule.jittered, Schedule.upTo({ duration: lockTimeout }))
-  let file: SqliteFile.SqliteFile | undefined
-  let isClosed = false
+export class SqliteConnection {
+  readonly #path: string
+  readonly #maxBytes: number
+  readonly #lockRetries: Schedule.Schedule<unknown>
+  #file: SqliteFile.SqliteFile | undefined
+  /** Why a file was replaced, until it is logged. */
+  #replaced: Failure | undefined
+  #isClosed = false
 
-  const attempt: SqliteConnection["tryOnce"] = (run) => {
-    if (isClosed) return Result.fail({ kind: "Other", reason: "it is closed" })
+  constructor(path: string, maxBytes: number, lockTimeout: Duration.Duration) {
+    this.#path = path
+    this.#maxBytes = maxBytes
+    this.#lockRetries = Schedule.spaced("4 millis").pipe(Schedule.jittered, Schedule.upTo({ duration: lockTimeout }))
+  }
+
+  /** Runs an operation once, synchronously. */
+  tryOnce<A>(run: Operation<A>): Result.Result<A, Failure> {
+    if (this.#isClosed) return Result.fail({ kind: "Other", reason: "it is closed" })
     try {
-      file ??= SqliteFile.open(path, maxBytes)
-      return Result.succeed(run(file.entries))
+      this.#file ??= this.#adopt(SqliteFile.open(this.#path, this.#maxBytes))
+      return Result.succeed(run(this.#file.entries))
     } catch (error) {
       return Result.fail(SqliteFailure.fromUnknown(error))
     }
   }
 
-  const letGo = (): void => {
-    const open = file
-    file = undefined
+  /** Runs an operation, and waits while other processes write. */
+  perform<A>(run: Operation<A>): Effect.Effect<A, Failure> {
+    return Effect.suspend(() => {
+      const first = this.tryOnce(run)
+      const result = Result.isSuccess(first) ? Effect.succeed(first.success) : this.#recover(run, first.failure)
+      return this.#replaced === undefined && Result.isSuccess(first)
+        ? result
+        : Effect.ensuring(
+            result,
+            Effect.suspend(() => this.#logReplaced())
+          )
+    })
+  }
+
+  /** Closes a file that another process has replaced. */
+  closeIfReplaced(): void {
+    if (this.#isReplaced()) this.#letGo()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#letGo()
+  }
+
+  #adopt({ file, replaced }: SqliteFile.Opened): SqliteFile.SqliteFile {
+    this.#replaced = replaced ?? this.#replaced
+    return file
+  }
+
+  #logReplaced(): Effect.Effect<void> {
+    const replaced = this.#replaced
+    if (replaced === undefined) return Effect.void
+    this.#replaced = undefined
+    return Effect.logWarning(`The cache's file ${this.#path} was unusable and has been replaced: ${replaced.reason}`)
+  }
+
+  #letGo(): void {
+    const open = this.#file
+    this.#file = undefined
     try {
       open?.close()
     } catch {
@@ -53,57 +91,57 @@ export const make = (path: string, maxBytes: number, lockTimeout: Duration.Durat
     }
   }
 
-  const isReplaced = (): boolean => file !== undefined && !file.isInPlace()
+  #isReplaced(): boolean {
+    return this.#file !== undefined && !this.#file.isInPlace()
+  }
 
-  const beginAnew = ({ kind, reason }: SqliteFailure.SqliteFailure): Effect.Effect<void, SqliteFailure.SqliteFailure> =>
-    Effect.suspend(() => {
-      const isDone = isReplaced()
-      letGo()
-      if (isDone) return Effect.void
-      return Effect.andThen(
-        Effect.try({ try: () => SqliteFile.discard(path, kind === "Damaged"), catch: SqliteFailure.fromUnknown }),
-        Effect.logWarning(`The cache's file ${path} was unusable and has been replaced: ${reason}`)
-      )
-    })
-
-  const again = <A>(run: Operation<A>): Effect.Effect<A, SqliteFailure.SqliteFailure> =>
-    Effect.retry(
-      Effect.suspend(() => Effect.fromResult(attempt(run))),
-      { while: ({ kind }) => kind === "Busy", schedule: lockRetries }
-    )
-
-  const recover = <A>(
-    run: Operation<A>,
-    failed: SqliteFailure.SqliteFailure
-  ): Effect.Effect<A, SqliteFailure.SqliteFailure> => {
-    switch (failed.kind) {
-      case "Busy":
-        return Effect.catch(again(run), (later) => (later.kind === "Busy" ? Effect.fail(later) : recover(run, later)))
-      case "Damaged":
-      case "Outdated":
-        return Effect.andThen(beginAnew(failed), again(run))
-      case "Other":
-        if (!isReplaced()) return Effect.fail(failed)
-        letGo()
-        return again(run)
-      case "Full":
-        return Effect.fail(failed)
+  /** Replaces the open file, and fails like an operation where that is not possible. */
+  #replace(failed: Failure): Result.Result<void, Failure> {
+    const current = this.#file
+    if (current === undefined) return Result.fail(failed)
+    try {
+      this.#file = this.#adopt(SqliteFile.replace(current, failed, this.#path, this.#maxBytes))
+      return Result.succeed(undefined)
+    } catch (error) {
+      const failure = SqliteFailure.fromUnknown(error)
+      // Only a lock that another process holds leaves the file open.
+      if (failure.kind !== "Busy") this.#letGo()
+      return Result.fail(failure)
     }
   }
 
-  return {
-    tryOnce: attempt,
-    perform: (run) =>
-      Effect.suspend(() => {
-        const first = attempt(run)
-        return Result.isSuccess(first) ? Effect.succeed(first.success) : recover(run, first.failure)
-      }),
-    closeIfReplaced: Effect.sync(() => {
-      if (isReplaced()) letGo()
-    }),
-    close: Effect.sync(() => {
-      isClosed = true
-      letGo()
-    })
+  #whileBusy<A>(attempt: () => Result.Result<A, Failure>): Effect.Effect<A, Failure> {
+    return Effect.retry(
+      Effect.suspend(() => Effect.fromResult(attempt())),
+      { while: ({ kind }) => kind === "Busy", schedule: this.#lockRetries }
+    )
+  }
+
+  #again<A>(run: Operation<A>): Effect.Effect<A, Failure> {
+    return this.#whileBusy(() => this.tryOnce(run))
+  }
+
+  #recover<A>(run: Operation<A>, failed: Failure): Effect.Effect<A, Failure> {
+    switch (failed.kind) {
+      case "Busy":
+        return Effect.catch(this.#again(run), (later) =>
+          later.kind === "Busy" ? Effect.fail(later) : this.#recover(run, later)
+        )
+      case "Damaged":
+      case "Outdated":
+        return Effect.andThen(
+          this.#whileBusy(() => this.#replace(failed)),
+          this.#again(run)
+        )
+      case "Other":
+        return Effect.suspend(() => {
+          const isReplaced = this.#isReplaced()
+          // A connection may be unusable after an error of the disk, so the next operation opens another.
+          this.#letGo()
+          return isReplaced ? this.#again(run) : Effect.fail(failed)
+        })
+      case "Full":
+        return Effect.fail(failed)
+    }
   }
 }

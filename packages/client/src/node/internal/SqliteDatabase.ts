@@ -6,27 +6,55 @@
  *
  * @since 0.1.0
  */
-import { closeSync, mkdirSync, openSync } from "node:fs"
+import { chmodSync, closeSync, lstatSync, openSync, type Stats } from "node:fs"
 import { dirname } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
+import { createFolderSync } from "./createFolder.ts"
+import * as FileFailure from "./FileFailure.ts"
 
 /** Longest wait for another process within a statement, which blocks the process; longer waits are effects. */
 const busyTimeoutMillis = 4
 
 /** Creates the file and its folder when they are missing. */
-const createFile = (path: string): void => {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+export const createFile = (path: string): void => {
+  createFolderSync(dirname(path))
   try {
     // Closing a second descriptor of a database that is in use would release SQLite's locks on it.
     closeSync(openSync(path, "wx", 0o600))
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error
+    if (FileFailure.codeOf(error) !== "EEXIST") throw error
+  }
+}
+
+/** The file at a path, which must be a regular one: SQLite would follow a link. */
+export const statFile = (path: string): Stats => {
+  const stats = lstatSync(path)
+  if (stats.isFile()) return stats
+  if (stats.isSymbolicLink()) {
+    throw new FileFailure.UnusablePathError("it is a symbolic link, which is not followed; set the path of its target")
+  }
+  throw new FileFailure.UnusablePathError(
+    stats.isDirectory() ? "it is a folder and not a file" : "it is not a regular file"
+  )
+}
+
+/** The files that SQLite keeps next to a database. */
+export const sidecars = (path: string): ReadonlyArray<string> => ["-wal", "-shm", "-journal"].map((end) => path + end)
+
+const othersBits = 0o077
+
+/** Makes a database accessible for its owner only. SQLite creates the other files with the mode of the first. */
+export const restrict = (path: string): void => {
+  for (const file of [path, ...sidecars(path)]) {
+    const stats = lstatSync(file, { throwIfNoEntry: false })
+    if (stats?.isFile() === true && (stats.mode & othersBits) !== 0) chmodSync(file, 0o600)
   }
 }
 
 /** Opens the database of a path, and creates it when it is missing. */
 export const open = (path: string): DatabaseSync => {
   createFile(path)
+  statFile(path)
   // Loading it prints a warning in Node 22, which programs without a database should not see.
   const sqlite = process.getBuiltinModule("node:sqlite")
   return new sqlite.DatabaseSync(path, { timeout: busyTimeoutMillis })

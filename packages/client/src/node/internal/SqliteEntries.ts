@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
+import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite"
 import type { StoreStatistics } from "@kimi-effect/core/CacheStore"
 import { inTransaction } from "./SqliteDatabase.ts"
 
@@ -48,137 +48,172 @@ const batchSize = 128
 /** Pages that are reserved for evictions in a full file. */
 const reservedPages = 32
 
-/** Operations on the entries. */
-export interface SqliteEntries {
-  readonly get: (
-    key: string
-  ) => { readonly entry: Uint8Array; readonly expiresAt: number; readonly usedAt: number } | undefined
-  readonly set: (
-    key: string,
-    entry: Uint8Array,
-    times: { readonly expiresAt: number; readonly usedAt: number },
-    tags: ReadonlyArray<string>
-  ) => void
-  readonly remove: (key: string) => void
-  /** Updates the times at which entries were last used. */
-  readonly touch: (uses: ReadonlyMap<string, number>) => void
-  /** The id of the latest entry, for `removeUpTo`. */
-  readonly latestId: () => number
-  /** Removes some entries. The result is whether there may be more. */
-  readonly removeTag: (tag: string) => boolean
-  readonly removeUpTo: (id: number) => boolean
-  readonly removeExpired: (now: number) => boolean
-  /** Removes the least recently used entries until there is room for some bytes. */
-  readonly evict: (now: number, room: number) => void
-  /** Returns free pages to the disk when there are many. The result is whether there may be more. */
-  readonly shrink: () => boolean
-  readonly statistics: (now: number) => StoreStatistics
-}
-
 const numberOf = (row: Record<string, SQLOutputValue> | undefined, column: string): number => {
   const value = row?.[column]
   return typeof value === "number" ? value : 0
 }
 
-/** Prepares the statements on an open database of at most `maxPages`. */
-export const make = (db: DatabaseSync, pageBytes: number, maxPages: number): SqliteEntries => {
-  const select = db.prepare(`SELECT entry, expires_at, used_at FROM ${mainTable} WHERE key = ?`)
-  const upsert = db.prepare(
-    `INSERT INTO ${mainTable} (key, expires_at, used_at, bytes, entry) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT (key) DO UPDATE SET
-       expires_at = excluded.expires_at, used_at = excluded.used_at, bytes = excluded.bytes, entry = excluded.entry`
-  )
-  const tag = db.prepare(`INSERT INTO kimi_cache_tags (tag, entry) SELECT ?, id FROM ${mainTable} WHERE key = ?`)
-  const remove = db.prepare(`DELETE FROM ${mainTable} WHERE key = ?`)
-  const touch = db.prepare(`UPDATE ${mainTable} SET used_at = ?2 WHERE key = ?1 AND used_at < ?2`)
-  const latest = db.prepare(`SELECT max(id) AS id FROM ${mainTable}`)
-  const some = (condition: string, most = batchSize) =>
+const prepare = (db: DatabaseSync) => {
+  const removal = (condition: string, most = batchSize): StatementSync =>
     db.prepare(`DELETE FROM ${mainTable} WHERE id IN (SELECT ${condition} LIMIT ${most})`)
-  const removeTag = some("entry FROM kimi_cache_tags WHERE tag = ?")
-  const removeUpTo = some(`id FROM ${mainTable} WHERE id <= ?`)
-  const removeExpired = some(`id FROM ${mainTable} WHERE expires_at <= ?`)
-  const removeUnused = some(`id FROM ${mainTable} ORDER BY used_at`, 4)
-  const count = db.prepare(
-    `SELECT count(*) AS entries, coalesce(sum(bytes), 0) AS bytes FROM ${mainTable} WHERE expires_at > ?`
-  )
-  const pages = db.prepare("PRAGMA page_count")
-  const free = db.prepare("PRAGMA freelist_count")
+  return {
+    select: db.prepare(`SELECT entry, expires_at, used_at FROM ${mainTable} WHERE key = ?`),
+    upsert: db.prepare(
+      `INSERT INTO ${mainTable} (key, expires_at, used_at, bytes, entry) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (key) DO UPDATE SET
+         expires_at = excluded.expires_at, used_at = excluded.used_at, bytes = excluded.bytes, entry = excluded.entry`
+    ),
+    tag: db.prepare(`INSERT INTO kimi_cache_tags (tag, entry) SELECT ?, id FROM ${mainTable} WHERE key = ?`),
+    remove: db.prepare(`DELETE FROM ${mainTable} WHERE key = ?`),
+    touch: db.prepare(`UPDATE ${mainTable} SET used_at = ?2 WHERE key = ?1 AND used_at < ?2`),
+    latest: db.prepare(`SELECT max(id) AS id FROM ${mainTable}`),
+    removeTag: removal("entry FROM kimi_cache_tags WHERE tag = ?"),
+    removeUpTo: removal(`id FROM ${mainTable} WHERE id <= ?`),
+    removeExpired: removal(`id FROM ${mainTable} WHERE expires_at <= ?`),
+    removeUnused: removal(`id FROM ${mainTable} ORDER BY used_at`, 4),
+    count: db.prepare(
+      `SELECT count(*) AS entries, coalesce(sum(bytes), 0) AS bytes FROM ${mainTable} WHERE expires_at > ?`
+    ),
+    pages: db.prepare("PRAGMA page_count"),
+    free: db.prepare("PRAGMA freelist_count")
+  }
+}
 
-  const usualPages = maxPages - reservedPages
-  const freePages = (): number => numberOf(free.get(), "freelist_count")
-  const pageCount = (): number => numberOf(pages.get(), "page_count")
-  const hasMuchFree = (): boolean => freePages() * 4 > pageCount()
-  const limit = (to: number): void => db.exec(`PRAGMA max_page_count = ${to}`)
+/** An entry with its times. */
+export interface StoredEntry {
+  readonly entry: Uint8Array
+  readonly expiresAt: number
+  readonly usedAt: number
+}
 
-  const atOnce = (run: () => void): void => inTransaction(db, run)
+/** Operations on the entries of an open database of at most `maxPages`. */
+export class SqliteEntries {
+  readonly #db: DatabaseSync
+  readonly #pageBytes: number
+  readonly #maxPages: number
+  /** The pages that may be used without an eviction. */
+  readonly #usualPages: number
+  readonly #statements: ReturnType<typeof prepare>
 
-  /** Runs with the reserved pages available, and frees as many again where possible. */
-  const withReserve = (run: () => void): void => {
-    limit(maxPages)
-    try {
-      atOnce(() => {
-        run()
-        const over = pageCount() - usualPages
-        if (over > 0) db.exec(`PRAGMA incremental_vacuum(${over})`)
-      })
-    } finally {
-      limit(usualPages)
-    }
+  constructor(db: DatabaseSync, pageBytes: number, maxPages: number) {
+    this.#db = db
+    this.#pageBytes = pageBytes
+    this.#maxPages = maxPages
+    this.#usualPages = maxPages - reservedPages
+    this.#statements = prepare(db)
+    this.#limit(this.#usualPages)
   }
 
-  limit(usualPages)
+  get(key: string): StoredEntry | undefined {
+    const row = this.#statements.select.get(key)
+    const entry = row?.["entry"]
+    return entry instanceof Uint8Array
+      ? { entry, expiresAt: numberOf(row, "expires_at"), usedAt: numberOf(row, "used_at") }
+      : undefined
+  }
 
-  return {
-    get: (key) => {
-      const row = select.get(key)
-      const entry = row?.["entry"]
-      return entry instanceof Uint8Array
-        ? { entry, expiresAt: numberOf(row, "expires_at"), usedAt: numberOf(row, "used_at") }
-        : undefined
-    },
-    set: (key, entry, { expiresAt, usedAt }, tags) => {
-      const write = () => upsert.run(key, expiresAt, usedAt, entry.length, entry)
-      if (tags.length === 0) return void write()
-      atOnce(() => {
-        write()
-        for (const name of tags) tag.run(name, key)
+  set(key: string, { entry, expiresAt, usedAt }: StoredEntry, tags: ReadonlyArray<string>): void {
+    const { tag, upsert } = this.#statements
+    if (tags.length === 0) {
+      upsert.run(key, expiresAt, usedAt, entry.length, entry)
+      return
+    }
+    inTransaction(this.#db, () => {
+      upsert.run(key, expiresAt, usedAt, entry.length, entry)
+      for (const name of tags) tag.run(name, key)
+    })
+  }
+
+  remove(key: string): void {
+    this.#statements.remove.run(key)
+  }
+
+  /** Updates the times at which entries were last used. */
+  touch(uses: ReadonlyMap<string, number>): void {
+    if (uses.size === 0) return
+    this.#withReserve(() => {
+      for (const [key, usedAt] of uses) this.#statements.touch.run(key, usedAt)
+    })
+  }
+
+  /** The id of the latest entry, for `removeUpTo`. */
+  latestId(): number {
+    return numberOf(this.#statements.latest.get(), "id")
+  }
+
+  /** Removes some entries. The result is whether there may be more. */
+  removeTag(name: string): boolean {
+    return this.#statements.removeTag.run(name).changes === batchSize
+  }
+
+  /** Removes some entries. The result is whether there may be more. */
+  removeUpTo(id: number): boolean {
+    return this.#statements.removeUpTo.run(id).changes === batchSize
+  }
+
+  /** Removes some entries. The result is whether there may be more. */
+  removeExpired(now: number): boolean {
+    return this.#statements.removeExpired.run(now).changes === batchSize
+  }
+
+  /** Removes the least recently used entries until there is room for some bytes. */
+  evict(now: number, room: number): void {
+    const { removeExpired, removeUnused } = this.#statements
+    const wanted = Math.ceil(room / this.#pageBytes)
+    this.#withReserve(() => {
+      const hasRoom = () => this.#freePages() + this.#usualPages - this.#pageCount() >= wanted
+      let removed = removeExpired.run(now)
+      while (!hasRoom() && removed.changes === batchSize) removed = removeExpired.run(now)
+      do {
+        if (hasRoom()) return
+        removed = removeUnused.run()
+      } while (removed.changes > 0)
+    })
+  }
+
+  /** Returns free pages to the disk when there are many. The result is whether there may be more. */
+  shrink(): boolean {
+    if (!this.#hasMuchFree()) return false
+    const before = this.#freePages()
+    this.#db.exec(`PRAGMA incremental_vacuum(${batchSize})`)
+    const isMore = this.#freePages() < before && this.#hasMuchFree()
+    // The file shrinks at the checkpoint of the log.
+    if (!isMore) this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)")
+    return isMore
+  }
+
+  statistics(now: number): StoreStatistics {
+    const row = this.#statements.count.get(now)
+    return { entries: numberOf(row, "entries"), bytes: numberOf(row, "bytes") }
+  }
+
+  #freePages(): number {
+    return numberOf(this.#statements.free.get(), "freelist_count")
+  }
+
+  #pageCount(): number {
+    return numberOf(this.#statements.pages.get(), "page_count")
+  }
+
+  #hasMuchFree(): boolean {
+    return this.#freePages() * 4 > this.#pageCount()
+  }
+
+  #limit(pages: number): void {
+    this.#db.exec(`PRAGMA max_page_count = ${pages}`)
+  }
+
+  /** Runs with the reserved pages available, and frees as many again where possible. */
+  #withReserve(run: () => void): void {
+    this.#limit(this.#maxPages)
+    try {
+      inTransaction(this.#db, () => {
+        run()
+        const over = this.#pageCount() - this.#usualPages
+        if (over > 0) this.#db.exec(`PRAGMA incremental_vacuum(${over})`)
       })
-    },
-    remove: (key) => void remove.run(key),
-    touch: (uses) => {
-      if (uses.size === 0) return
-      withReserve(() => {
-        for (const [key, usedAt] of uses) touch.run(key, usedAt)
-      })
-    },
-    latestId: () => numberOf(latest.get(), "id"),
-    removeTag: (name) => removeTag.run(name).changes === batchSize,
-    removeUpTo: (id) => removeUpTo.run(id).changes === batchSize,
-    removeExpired: (now) => removeExpired.run(now).changes === batchSize,
-    evict: (now, room) => {
-      const wanted = Math.ceil(room / pageBytes)
-      withReserve(() => {
-        const hasRoom = () => freePages() + usualPages - pageCount() >= wanted
-        let removed = removeExpired.run(now)
-        while (!hasRoom() && removed.changes === batchSize) removed = removeExpired.run(now)
-        do {
-          if (hasRoom()) return
-          removed = removeUnused.run()
-        } while (removed.changes > 0)
-      })
-    },
-    shrink: () => {
-      if (!hasMuchFree()) return false
-      const before = freePages()
-      db.exec(`PRAGMA incremental_vacuum(${batchSize})`)
-      const isMore = freePages() < before && hasMuchFree()
-      // The file shrinks at the checkpoint of the log.
-      if (!isMore) db.exec("PRAGMA wal_checkpoint(PASSIVE)")
-      return isMore
-    },
-    statistics: (now) => {
-      const row = count.get(now)
-      return { entries: numberOf(row, "entries"), bytes: numberOf(row, "bytes") }
+    } finally {
+      this.#limit(this.#usualPages)
     }
   }
 }

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as FileFailure from "./FileFailure.ts"
 import { busyCodes, codeOf } from "./SqliteDatabase.ts"
 
 /**
@@ -31,8 +32,8 @@ const kinds: Readonly<Record<number, SqliteFailure["kind"]>> = {
 /** A file that is unusable as it is. */
 export class UnusableFileError extends Error {
   override readonly name = "UnusableFile"
-  /** `Other` is the file of another application, which must not be changed. */
-  readonly kind: "Damaged" | "Outdated" | "Other"
+  /** `Busy` is a file that another process is about to replace, `Other` the file of another application. */
+  readonly kind: "Busy" | "Outdated" | "Other"
 
   constructor(kind: UnusableFileError["kind"], reason: string) {
     super(reason)
@@ -51,7 +52,9 @@ const fromOtherError = (error: Error): SqliteFailure =>
 export const fromUnknown = (error: unknown): SqliteFailure => {
   if (!(error instanceof Error)) return { kind: "Other", reason: "unknown" }
   if (error instanceof UnusableFileError) return { kind: error.kind, reason: error.message }
-  if ("syscall" in error && "code" in error) return { kind: "Other", reason: String(error.code) }
+  if (error instanceof FileFailure.UnusablePathError || "syscall" in error) {
+    return { kind: FileFailure.isDiskFull(error) ? "Full" : "Other", reason: FileFailure.reasonOf(error) }
+  }
   const code = codeOf(error)
   if (code === undefined) return fromOtherError(error)
   const reason = "errstr" in error && typeof error.errstr === "string" ? error.errstr : `error ${code}`

@@ -4,11 +4,12 @@
  *
  * @since 0.1.0
  */
-import { chmodSync, renameSync, rmSync, statSync } from "node:fs"
+import { closeSync, openSync, readSync, renameSync, rmSync, statSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
-import { inTransaction, open as openDatabase, pragma } from "./SqliteDatabase.ts"
+import { inTransaction, open as openDatabase, pragma, restrict, sidecars } from "./SqliteDatabase.ts"
 import * as SqliteEntries from "./SqliteEntries.ts"
 import * as SqliteFailure from "./SqliteFailure.ts"
+import * as SqliteOpenLock from "./SqliteOpenLock.ts"
 
 /** An open database. */
 export interface SqliteFile {
@@ -18,19 +19,23 @@ export interface SqliteFile {
   readonly close: () => void
 }
 
+/** A file that was opened, and why it was replaced before. */
+export interface Opened {
+  readonly file: SqliteFile
+  readonly replaced?: SqliteFailure.SqliteFailure | undefined
+}
+
 const pageBytes = 4_096
 /** The size to which the log is truncated. */
 const maxWalBytes = 4_194_304
 
-const sidecarSuffixes = ["-wal", "-shm", "-journal"]
-
 /** Whether there are no tables yet; throws when they are not ours. */
 const isEmpty = (db: DatabaseSync): boolean => {
-  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+  const names = db.prepare("SELECT name FROM sqlite_schema").all()
   const mark = pragma(db, "application_id")
-  if (tables.length === 0 && mark === 0) return true
-  if (mark !== SqliteEntries.applicationId && !tables.some(({ name }) => name === SqliteEntries.mainTable)) {
-    throw new SqliteFailure.UnusableFileError("Other", "the file is another application's database")
+  if (names.length === 0 && mark === 0) return true
+  if (mark !== SqliteEntries.applicationId && !names.some(({ name }) => name === SqliteEntries.mainTable)) {
+    throw new SqliteFailure.UnusableFileError("Other", "it is another application's database and is left as it is")
   }
   if (pragma(db, "user_version") !== SqliteEntries.schemaVersion) {
     throw new SqliteFailure.UnusableFileError("Outdated", "the file is of another version")
@@ -40,27 +45,34 @@ const isEmpty = (db: DatabaseSync): boolean => {
 
 /** Creates the tables when they are missing. The file of another application is not changed. */
 const ensureSchema = (db: DatabaseSync, path: string): void => {
-  isEmpty(db)
-  // Responses are private. The log and its index get the mode of the file.
-  chmodSync(path, 0o600)
-  // `auto_vacuum` has an effect only before the first table and before WAL mode.
-  db.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")
+  const isNew = isEmpty(db)
+  // Responses are private.
+  restrict(path)
+  if (isNew) {
+    // It has an effect only before the first table.
+    db.exec("PRAGMA auto_vacuum = INCREMENTAL")
+    // Before WAL mode, so that the file itself has the mark that identifies it, and not only its log.
+    inTransaction(db, () => {
+      if (isEmpty(db)) db.exec(SqliteEntries.schema)
+    })
+  }
+  db.exec("PRAGMA journal_mode = WAL")
   db.exec(`PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${maxWalBytes}; PRAGMA cell_size_check = ON`)
-  inTransaction(db, () => {
-    if (isEmpty(db)) db.exec(SqliteEntries.schema)
-  })
 }
 
-/** Opens the database of a path, or creates it, with a size of at most `maxBytes`. */
-export const open = (path: string, maxBytes: number): SqliteFile => {
+/** Opens the database of a path, or creates it. */
+const openFile = (path: string, maxBytes: number): SqliteFile => {
   const db = openDatabase(path)
   try {
     ensureSchema(db, path)
-    const entries = SqliteEntries.make(db, pageBytes, Math.floor(maxBytes / pageBytes))
-    const { ino } = statSync(path)
+    const entries = new SqliteEntries.SqliteEntries(db, pageBytes, Math.floor(maxBytes / pageBytes))
+    const { dev, ino } = statSync(path)
     return {
       entries,
-      isInPlace: () => statSync(path, { throwIfNoEntry: false })?.ino === ino,
+      isInPlace: () => {
+        const found = statSync(path, { throwIfNoEntry: false })
+        return found?.ino === ino && found.dev === dev
+      },
       close: () => db.close()
     }
   } catch (error) {
@@ -69,12 +81,82 @@ export const open = (path: string, maxBytes: number): SqliteFile => {
   }
 }
 
+const formatMark = "SQLite format 3\0"
+/** Where the header of a database has its application id. */
+const applicationIdOffset = 68
+
 /**
- * Removes a database, so that a new one can be created. With `keep` it is
- * renamed to `<path>.damaged`, which replaces an earlier one.
+ * Whether a file that SQLite cannot read was ours: by its application id, or
+ * else by the name of its main table. Closing it releases the locks of this
+ * process on it, so it must not be read while it is of use.
  */
-export const discard = (path: string, keep: boolean): void => {
-  for (const companion of sidecarSuffixes) rmSync(`${path}${companion}`, { force: true })
-  if (keep) renameSync(path, `${path}.damaged`)
-  else rmSync(path, { force: true })
+const isOurs = (path: string): boolean => {
+  const bytes = Buffer.alloc(pageBytes)
+  const file = openSync(path, "r")
+  try {
+    readSync(file, bytes, 0, pageBytes, 0)
+  } finally {
+    closeSync(file)
+  }
+  return (
+    bytes.readUInt32BE(applicationIdOffset) === SqliteEntries.applicationId ||
+    (bytes.toString("latin1", 0, formatMark.length) === formatMark && bytes.includes(SqliteEntries.mainTable))
+  )
 }
+
+/**
+ * Removes a database, so that a new one can be created. A damaged one is renamed
+ * to `<path>.damaged`, which replaces an earlier one. A file that may be another
+ * application's is left as it is.
+ */
+const discard = (path: string, { kind, reason }: SqliteFailure.SqliteFailure): void => {
+  if (kind === "Damaged" && !isOurs(path)) {
+    throw new SqliteFailure.UnusableFileError(
+      "Other",
+      `it is not a file of this cache and is left as it is (${reason})`
+    )
+  }
+  if (kind === "Damaged") renameSync(path, `${path}.damaged`)
+  else rmSync(path, { force: true })
+  for (const sidecar of sidecars(path)) rmSync(sidecar, { force: true })
+}
+
+const isReplaceable = ({ kind }: SqliteFailure.SqliteFailure): boolean => kind === "Damaged" || kind === "Outdated"
+
+const openOrReplace = (path: string, maxBytes: number): Opened => {
+  try {
+    return { file: openFile(path, maxBytes) }
+  } catch (error) {
+    const replaced = SqliteFailure.fromUnknown(error)
+    if (!isReplaceable(replaced)) throw error
+    discard(path, replaced)
+    return { file: openFile(path, maxBytes), replaced }
+  }
+}
+
+/**
+ * Opens the database of a path, or creates it, with a size of at most
+ * `maxBytes`. One that is damaged or of another version is replaced.
+ */
+export const open = (path: string, maxBytes: number): Opened =>
+  SqliteOpenLock.withLock(path, () => openOrReplace(path, maxBytes))
+
+/** Closes a file that was found unusable in use and opens another in its place, unless another process has done so. */
+export const replace = (
+  current: SqliteFile,
+  failure: SqliteFailure.SqliteFailure,
+  path: string,
+  maxBytes: number
+): Opened =>
+  SqliteOpenLock.withLock(path, () => {
+    // While the file is open, no other has its identity.
+    const isInPlace = current.isInPlace()
+    try {
+      current.close()
+    } catch {
+      // It is not used any more.
+    }
+    if (!isInPlace) return openOrReplace(path, maxBytes)
+    discard(path, failure)
+    return { file: openFile(path, maxBytes), replaced: failure }
+  })

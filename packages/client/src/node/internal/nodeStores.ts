@@ -21,17 +21,15 @@ const unusable = (name: KimiConfig.Name, { message }: { readonly message: string
 
 const cache: Stores["cache"] = (config, redis) => {
   const options = ResponseCache.persistedOptionsFromConfig(config)
-  const failed = (error: { readonly message: string }) =>
-    Layer.effect(ResponseCache.ResponseCache, unusable("cache", error))
   switch (config.cache._tag) {
     case "Off":
       return ResponseCache.layerOff
     case "Memory":
       return ResponseCache.layerMemory(ResponseCache.optionsFromConfig(config))
     case "Sqlite":
-      return Layer.catchTag(ResponseCache.layerSqlite({ path: config.cache.path }, options), "CacheStoreError", failed)
+      return ResponseCache.layerSqlite({ path: config.cache.path }, options)
     case "File":
-      return Layer.catchTag(ResponseCache.layerFile({ path: config.cache.path }, options), "CacheStoreError", failed)
+      return ResponseCache.layerFile({ path: config.cache.path }, options)
     case "Redis": {
       const store = Layer.effect(
         CacheStore.CacheStore,

@@ -22,6 +22,13 @@ export const flip = (path: string, most = 20) =>
     closeSync(file)
   })
 
+/** Makes a database unreadable for SQLite from its first byte on. */
+export const damageFormatMark = (path: string): void => {
+  const file = openSync(path, "r+")
+  writeSync(file, "damaged", 0)
+  closeSync(file)
+}
+
 const bodyOf = (i: number): Uint8Array => bytesOf(500 + i * 37, i + 1)
 
 const times = { createdAt: 1, staleAt: 2, expiresAt: 3 }
