@@ -16,6 +16,7 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import * as FileFailure from "./FileFailure.ts"
 import { type AppendResult, RotatingFile, type Options as FileOptions } from "./RotatingFile.ts"
 
 export interface Options extends FileOptions {
@@ -25,13 +26,6 @@ export interface Options extends FileOptions {
   readonly maxBuffered: number
   /** Whether `record` waits until its line is written. */
   readonly isAwaited: boolean
-}
-
-export interface AuditWriter {
-  readonly add: (line: string) => Effect.Effect<void>
-  /** Writes pending lines now. Completes after the attempt, also when it failed. */
-  readonly flush: Effect.Effect<void>
-  readonly status: () => Status
 }
 
 interface Status {
@@ -48,158 +42,250 @@ const maxWait = Duration.seconds(5)
 
 /** The error code of the system, such as `ENOSPC`; the message would contain the path. */
 const reasonOf = (error: unknown): string =>
-  error instanceof Error ? ("code" in error ? String(error.code) : error.message) : "unknown"
+  FileFailure.codeOf(error) ?? (error instanceof Error ? error.message : "unknown")
 
-export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const clock = yield* Clock.Clock
-    const now = () => clock.currentTimeMillisUnsafe()
-    const file = new RotatingFile(options)
-    const wanted = yield* Queue.sliding<void>(1)
-    const one = yield* Semaphore.make(1)
-    const urgent = yield* Queue.sliding<void>(1)
-    let lines: Array<string> = []
-    let inFlight: ReadonlyArray<string> = []
-    let waiting = Deferred.makeUnsafe<void>()
-    let written = 0
-    let dropped = 0
-    let unreported = 0
-    let failure: Status["failure"]
-    // The fiber that built this may have no loggers yet; those that make calls have.
-    let context: Context.Context<never> = withoutCallContext(yield* Effect.context())
+const pause = (urgent: Queue.Queue<void>, duration: Duration.Duration) =>
+  Effect.asVoid(Effect.timeoutOption(Queue.take(urgent), duration))
 
-    const withLoggers = (effect: Effect.Effect<void>): Effect.Effect<void> =>
-      Effect.updateContext<never, never>(() => context)(effect)
+/** The services of a writer. */
+interface WriterDependencies {
+  readonly options: Options
+  readonly clock: Clock.Clock
+  /** Requests for a write. */
+  readonly wanted: Queue.Queue<void>
+  /** Requests for a write without waiting for a batch, or for the next attempt. */
+  readonly urgent: Queue.Queue<void>
+  /** One write at a time. */
+  readonly one: Semaphore.Semaphore
+  readonly context: Context.Context<never>
+}
 
-    const learn = (outcome: AppendResult): Effect.Effect<void> =>
+export class AuditWriter {
+  readonly #on: WriterDependencies
+  readonly #file: RotatingFile
+  #lines: Array<string> = []
+  #inFlight: ReadonlyArray<string> = []
+  /** Completes with the next write. */
+  #waiting = Deferred.makeUnsafe<void>()
+  #written = 0
+  #dropped = 0
+  /** Dropped lines of which no line tells yet. */
+  #unreported = 0
+  #failure: Status["failure"]
+  /** The fiber that built this may have no loggers yet; those that make calls have. */
+  #context: Context.Context<never>
+
+  constructor(dependencies: WriterDependencies) {
+    this.#on = dependencies
+    this.#file = new RotatingFile(dependencies.options)
+    this.#context = dependencies.context
+  }
+
+  /** Opens the file, so that a problem with it is known before the first call. */
+  readonly open: Effect.Effect<void> = Effect.suspend(() =>
+    Effect.promise(() => this.#file.probe(this.#now())).pipe(
+      Effect.flatMap((result) => this.#learn(result)),
+      Effect.andThen(Effect.suspend(() => this.#reportExposure()))
+    )
+  )
+
+  /** Writes lines as they are added. */
+  readonly run: Effect.Effect<never> = Effect.forever(Effect.suspend(() => this.#turn()))
+
+  /** Writes pending lines now. Completes after the attempt, also when it failed. */
+  readonly flush: Effect.Effect<void> = Effect.suspend(() => Effect.asVoid(this.#attempt()))
+
+  add(line: string): Effect.Effect<void> {
+    return Effect.contextWith((current: Context.Context<never>) => {
+      this.#context = withoutCallContext(current)
+      return this.#add(line)
+    })
+  }
+
+  status(): Status {
+    return {
+      written: this.#written,
+      buffered: this.#pending(),
+      dropped: this.#dropped,
+      ...(this.#failure === undefined ? {} : { failure: this.#failure })
+    }
+  }
+
+  /** Writes what is pending while the process exits. */
+  readonly onExit = (): void => {
+    const left = [...this.#inFlight, ...this.#lines]
+    try {
+      if (left.length > 0) this.#file.appendSync(left)
+    } catch {
+      // The process exits as it would have without this listener.
+    }
+  }
+
+  readonly close: Effect.Effect<void> = Effect.suspend(() => {
+    const close = Effect.promise(() => this.#file.close().catch(() => undefined))
+    // A disk that hangs is not waited for any longer, nor are its pending writes.
+    return Effect.timeoutOption(Effect.interruptible(Effect.andThen(this.#drain, close)), maxWait)
+  }).pipe(
+    Effect.andThen(
       Effect.suspend(() => {
-        const wasFailing = failure !== undefined
-        if (outcome.failure === undefined) {
-          failure = undefined
-          return wasFailing ? withLoggers(Effect.logInfo("The audit log can be written again")) : Effect.void
-        }
-        const reason = reasonOf(outcome.failure)
-        failure = { since: failure?.since ?? now(), reason }
-        return wasFailing
+        const left = this.#pending()
+        return left === 0
           ? Effect.void
-          : withLoggers(Effect.logWarning("The audit log cannot be written; calls continue", { reason }))
+          : this.#withLoggers(Effect.logWarning("Audit log lines were dropped", { lines: left }))
       })
+    )
+  )
 
-    /** Writes pending lines, and after them the number of lines that were dropped. */
-    const write = one.withPermits(1)(
+  #now(): number {
+    return this.#on.clock.currentTimeMillisUnsafe()
+  }
+
+  #pending(): number {
+    return this.#lines.length + this.#inFlight.length
+  }
+
+  #isFull(): boolean {
+    return this.#pending() >= this.#on.options.maxBuffered
+  }
+
+  #withLoggers(effect: Effect.Effect<void>): Effect.Effect<void> {
+    return Effect.updateContext<never, never>(() => this.#context)(effect)
+  }
+
+  #reportExposure(): Effect.Effect<void> {
+    if (!this.#file.isExposed) return Effect.void
+    const { path } = this.#on.options
+    return this.#withLoggers(
+      Effect.logWarning("Other users can access the audit log, which belongs to another user", { path })
+    )
+  }
+
+  #learn(outcome: AppendResult): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const wasFailing = this.#failure !== undefined
+      if (outcome.failure === undefined) {
+        this.#failure = undefined
+        return wasFailing ? this.#withLoggers(Effect.logInfo("The audit log can be written again")) : Effect.void
+      }
+      const reason = reasonOf(outcome.failure)
+      this.#failure = { since: this.#failure?.since ?? this.#now(), reason }
+      return wasFailing
+        ? Effect.void
+        : this.#withLoggers(Effect.logWarning("The audit log cannot be written; calls continue", { reason }))
+    })
+  }
+
+  /** Begins a write of pending lines, and after them of the number of lines that were dropped. */
+  #begin(): { readonly append: Effect.Effect<AppendResult>; readonly unreported: number } {
+    const unreported = this.#unreported
+    const gap = unreported === 0 ? [] : [toGapLine(crypto.randomUUID(), this.#now(), unreported)]
+    const lines = [...this.#lines, ...gap]
+    this.#inFlight = lines
+    this.#lines = []
+    if (lines.length > 0) return { append: Effect.promise(() => this.#file.append(lines, this.#now())), unreported }
+    const probe = Effect.promise(() => this.#file.probe(this.#now()))
+    return { append: this.#failure === undefined ? Effect.succeed({ lines: 0 }) : probe, unreported }
+  }
+
+  /** Puts back the lines that were not written. */
+  #end({ lines }: AppendResult, unreported: number): void {
+    const isGapWritten = unreported > 0 && lines === this.#inFlight.length
+    if (isGapWritten) this.#unreported -= unreported
+    this.#written += lines - (isGapWritten ? 1 : 0)
+    const kept = this.#inFlight.slice(lines, unreported > 0 ? -1 : undefined)
+    if (kept.length > 0) this.#lines = [...kept, ...this.#lines]
+    this.#inFlight = []
+  }
+
+  #write(): Effect.Effect<void> {
+    return this.#on.one.withPermits(1)(
       Effect.suspend(() => {
-        const waiters = waiting
-        waiting = Deferred.makeUnsafe<void>()
-        const unreportedBefore = unreported
-        inFlight = unreportedBefore === 0 ? lines : [...lines, toGapLine(crypto.randomUUID(), now(), unreportedBefore)]
-        lines = []
-        const work =
-          inFlight.length === 0 && failure === undefined ? Effect.succeed<AppendResult>({ lines: 0 }) : append
-        return work.pipe(
-          Effect.tap((outcome) =>
-            Effect.sync(() => {
-              const isGapWritten = unreportedBefore > 0 && outcome.lines === inFlight.length
-              if (isGapWritten) unreported -= unreportedBefore
-              written += outcome.lines - (isGapWritten ? 1 : 0)
-              const kept = inFlight.slice(outcome.lines, unreportedBefore > 0 ? -1 : undefined)
-              lines = kept.length === 0 ? lines : [...kept, ...lines]
-              inFlight = []
-            })
-          ),
-          Effect.flatMap(learn),
-          Effect.andThen(Deferred.succeed(waiters, undefined))
+        const waiters = this.#waiting
+        this.#waiting = Deferred.makeUnsafe<void>()
+        const { append, unreported } = this.#begin()
+        return append.pipe(
+          Effect.tap((result) => Effect.sync(() => this.#end(result, unreported))),
+          Effect.flatMap((result) => this.#learn(result)),
+          Effect.andThen(Effect.asVoid(Deferred.succeed(waiters, undefined)))
         )
       })
     )
+  }
 
-    const append = Effect.suspend(() =>
-      Effect.promise(() => (inFlight.length === 0 ? file.probe(now()) : file.append(inFlight, now())))
+  /** Runs in a separate fiber, so that the result of a write that has started is always known. */
+  readonly #drain: Effect.Effect<void> = Effect.suspend(() =>
+    Effect.asVoid(Effect.flatMap(Effect.forkDetach(this.#write()), Fiber.await))
+  )
+
+  readonly #untilWritten: Effect.Effect<void> = Effect.suspend(() =>
+    this.#failure === undefined
+      ? Effect.void
+      : Effect.andThen(pause(this.#on.urgent, retryInterval), Effect.andThen(this.#drain, this.#untilWritten))
+  )
+
+  #turn(): Effect.Effect<void> {
+    const { options, urgent, wanted } = this.#on
+    const batch = Duration.isZero(options.batchDelay) ? Effect.void : pause(urgent, options.batchDelay)
+    return Queue.take(wanted).pipe(
+      Effect.andThen(batch),
+      Effect.andThen(this.#drain),
+      Effect.andThen(this.#untilWritten)
     )
+  }
 
-    /** Runs in a separate fiber, so that the result of a write that has started is always known. */
-    const drain = Effect.flatMap(Effect.forkDetach(write), Fiber.await)
+  /** Requests a write and waits for its result, up to a time. */
+  #attempt(): Effect.Effect<Option.Option<void>> {
+    const result = this.#waiting
+    Queue.offerUnsafe(this.#on.urgent, undefined)
+    Queue.offerUnsafe(this.#on.wanted, undefined)
+    return Effect.timeoutOption(Deferred.await(result), maxWait)
+  }
 
-    const pause = (duration: Duration.Duration) => Effect.timeoutOption(Queue.take(urgent), duration)
-
-    const untilWritten: Effect.Effect<void> = Effect.suspend(() =>
-      failure === undefined ? Effect.void : Effect.andThen(pause(retryInterval), Effect.andThen(drain, untilWritten))
-    )
-
-    const turn = Effect.gen(function* () {
-      yield* Queue.take(wanted)
-      if (!Duration.isZero(options.batchDelay)) yield* pause(options.batchDelay)
-      yield* drain
-      yield* untilWritten
-    })
-
-    const flush = Effect.suspend(() => {
-      const written = waiting
-      Queue.offerUnsafe(urgent, undefined)
-      Queue.offerUnsafe(wanted, undefined)
-      return Effect.timeoutOption(Deferred.await(written), maxWait)
-    })
-
-    const isFull = () => lines.length + inFlight.length >= options.maxBuffered
-
-    const keep = (line: string): Effect.Effect<void> => {
-      if (isFull()) {
-        dropped += 1
-        unreported += 1
-        return Effect.void
-      }
-      lines.push(line)
-      if (options.isAwaited && failure === undefined) return Effect.asVoid(flush)
-      Queue.offerUnsafe(wanted, undefined)
+  #keep(line: string): Effect.Effect<void> {
+    if (this.#isFull()) {
+      this.#dropped += 1
+      this.#unreported += 1
       return Effect.void
     }
+    this.#lines.push(line)
+    if (this.#on.options.isAwaited && this.#failure === undefined) return this.flush
+    Queue.offerUnsafe(this.#on.wanted, undefined)
+    return Effect.void
+  }
 
-    /** Callers wait for a slow disk, but not for one that fails. */
-    const add = (line: string): Effect.Effect<void> =>
-      Effect.suspend(() =>
-        isFull() && failure === undefined
-          ? Effect.flatMap(flush, Option.match({ onNone: () => keep(line), onSome: () => add(line) }))
-          : keep(line)
-      )
-
-    const onExit = () => {
-      const left = [...inFlight, ...lines]
-      try {
-        if (left.length > 0) file.appendSync(left)
-      } catch {
-        // The process exits as it would have without this listener.
-      }
-    }
-
-    const close = Effect.promise(() => file.close().catch(() => undefined))
-
-    const closing = Effect.gen(function* () {
-      process.removeListener("exit", onExit)
-      // A disk that hangs is not waited for any longer, nor are its pending writes.
-      yield* Effect.timeoutOption(Effect.interruptible(Effect.andThen(drain, close)), maxWait)
-      const left = lines.length + inFlight.length
-      if (left > 0) yield* withLoggers(Effect.logWarning("Audit log lines were dropped", { lines: left }))
-    })
-
-    yield* Effect.acquireRelease(
-      Effect.sync(() => void process.once("exit", onExit)),
-      () => closing
+  /** Callers wait for a slow disk, but not for one that fails. */
+  #add(line: string): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      this.#isFull() && this.#failure === undefined
+        ? Effect.flatMap(
+            this.#attempt(),
+            Option.match({ onNone: () => this.#keep(line), onSome: () => this.#add(line) })
+          )
+        : this.#keep(line)
     )
-    // A problem with the file is known before the first call.
-    yield* learn(yield* Effect.promise(() => file.probe(now())))
-    yield* Effect.forkScoped(Effect.forever(turn))
+  }
+}
 
-    return {
-      add: (line) =>
-        Effect.contextWith((current: Context.Context<never>) => {
-          context = withoutCallContext(current)
-          return add(line)
-        }),
-      flush: Effect.asVoid(flush),
-      status: () => ({
-        written,
-        buffered: lines.length + inFlight.length,
-        dropped,
-        ...(failure === undefined ? {} : { failure })
-      })
-    }
+/** A writer that runs until the scope closes. */
+export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const writer = new AuditWriter({
+      options,
+      clock: yield* Clock.Clock,
+      wanted: yield* Queue.sliding<void>(1),
+      urgent: yield* Queue.sliding<void>(1),
+      one: yield* Semaphore.make(1),
+      context: withoutCallContext(yield* Effect.context())
+    })
+    yield* Effect.acquireRelease(
+      Effect.sync(() => void process.once("exit", writer.onExit)),
+      () =>
+        Effect.andThen(
+          Effect.sync(() => void process.removeListener("exit", writer.onExit)),
+          writer.close
+        )
+    )
+    yield* writer.open
+    yield* Effect.forkScoped(writer.run)
+    return writer
   })

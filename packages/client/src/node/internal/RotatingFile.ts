@@ -9,11 +9,13 @@
  *
  * @since 0.1.0
  */
-import { closeSync, openSync, type Stats, writeSync } from "node:fs"
-import { type FileHandle, mkdir, open, readdir, rename, stat } from "node:fs/promises"
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, writeSync } from "node:fs"
+import { type FileHandle, open, readdir, rename, stat } from "node:fs/promises"
 import { basename, dirname, extname, join } from "node:path"
 import { setTimeout } from "node:timers/promises"
+import { createFolder } from "./createFolder.ts"
 import { isMissing, remove } from "./EntryFile.ts"
+import { codeOf, UnusablePathError } from "./FileFailure.ts"
 
 export interface Options {
   readonly path: string
@@ -39,6 +41,8 @@ interface OpenFile {
   readonly ino: number
   readonly dev: number
   readonly day: string
+  /** Whether it has only the permissions of new files. */
+  readonly isRestricted: boolean
 }
 
 /** Larger batches are written in parts, so that a file does not exceed its size by much. */
@@ -79,16 +83,79 @@ const hasTornLine = async (handle: FileHandle, size: number): Promise<boolean> =
   return later.size === size && (await hasPartialLine(handle, size))
 }
 
-const openFile = async ({ mode, path }: Options, now: number): Promise<OpenFile> => {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const handle = await open(path, "a+", mode)
+const appendFlags = constants.O_RDWR | constants.O_APPEND
+const createFlags = appendFlags | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0)
+
+/** The beginning of every file of ours. A file of others is not appended to, renamed or removed. */
+const firstText = '{"event":"'
+
+/** Whether a file that begins with some text is ours; its first line may be incomplete. */
+const isOurs = (text: string): boolean => {
+  const [line = ""] = text.split("\n", 1)
+  return line.startsWith(firstText) || (line !== "" && firstText.startsWith(line))
+}
+
+const checkFile = (stats: Stats, text: string): void => {
+  if (stats.isFile() && stats.size > 0 && !isOurs(text)) {
+    throw new UnusablePathError("it is a file of others and is left as it is; set another path")
+  }
+}
+
+/** Opens a link only if it leads to a device or a pipe, such as `/dev/stdout`. */
+const openLink = async (path: string): Promise<FileHandle> => {
+  const handle = await open(path, appendFlags)
+  if (!(await handle.stat()).isFile()) return handle
+  await handle.close()
+  throw new UnusablePathError("it is a symbolic link, which is not followed; set the path of its target")
+}
+
+const openPath = async ({ mode, path }: Options): Promise<FileHandle> => {
   try {
-    const { dev, ino, mtimeMs, size } = await handle.stat()
-    return { handle, ino, dev, day: dayOf(size === 0 ? now : mtimeMs) }
+    return await open(path, createFlags, mode)
+  } catch (error) {
+    if (codeOf(error) === "ELOOP") return openLink(path)
+    throw error
+  }
+}
+
+const permissionBits = 0o777
+
+/** Removes permissions that a new file would not have. The result is whether it has none of them. */
+const restrict = async (handle: FileHandle, stats: Stats, mode: number): Promise<boolean> => {
+  const excess = stats.mode & permissionBits & ~mode
+  if (!stats.isFile() || excess === 0 || process.platform === "win32") return true
+  try {
+    await handle.chmod(stats.mode & permissionBits & mode)
+    return true
+  } catch {
+    // The file of another user.
+    return false
+  }
+}
+
+const openFile = async (options: Options, now: number): Promise<OpenFile> => {
+  await createFolder(dirname(options.path))
+  const handle = await openPath(options)
+  try {
+    const stats = await handle.stat()
+    const start = Buffer.alloc(firstText.length)
+    if (stats.isFile()) await handle.read(start, 0, start.length, 0)
+    checkFile(stats, start.toString("latin1", 0, Math.min(stats.size, start.length)))
+    const isRestricted = await restrict(handle, stats, options.mode)
+    const { dev, ino, mtimeMs, size } = stats
+    return { handle, ino, dev, day: dayOf(size === 0 ? now : mtimeMs), isRestricted }
   } catch (error) {
     await handle.close()
     throw error
   }
+}
+
+const appendTo = (file: number, bytes: Buffer): void => {
+  const stats = fstatSync(file)
+  const start = Buffer.alloc(firstText.length)
+  if (stats.isFile()) readSync(file, start, 0, start.length, 0)
+  checkFile(stats, start.toString("latin1", 0, Math.min(stats.size, start.length)))
+  writeSync(file, bytes)
 }
 
 /** `audit.jsonl` → `audit-2026-11-26T02-35-20-123Z-1a2b3c4d.jsonl`; by name, the oldest is first. */
@@ -150,6 +217,11 @@ export class RotatingFile {
 
   constructor(options: Options) {
     this.#options = options
+  }
+
+  /** Whether others can access the open file although `mode` does not let them. */
+  get isExposed(): boolean {
+    return this.#current?.isRestricted === false
   }
 
   async #closeFile(): Promise<void> {
@@ -241,9 +313,12 @@ export class RotatingFile {
       writeSync(this.#current.handle.fd, bytes)
       return
     }
-    const file = openSync(this.#options.path, "a", this.#options.mode)
-    writeSync(file, bytes)
-    closeSync(file)
+    const file = openSync(this.#options.path, createFlags, this.#options.mode)
+    try {
+      appendTo(file, bytes)
+    } finally {
+      closeSync(file)
+    }
   }
 
   close(): Promise<void> {
