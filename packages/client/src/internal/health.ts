@@ -28,6 +28,8 @@ export interface HealthInputs {
   readonly config: KimiConfig.Values
   readonly services: ClientServices
   readonly accounts: Accounts
+  /** The checks of what records of calls are written to. */
+  readonly sinks: ReadonlyArray<Health.HealthCheck>
   readonly chat: (request: ChatRequest) => Effect.Effect<unknown, ChatError>
 }
 
@@ -108,6 +110,7 @@ export const make = Effect.fnUntraced(function* (inputs: HealthInputs): Effect.f
       ...(cache === undefined ? [] : [CacheCheck.make(cache.statistics)]),
       ...(budget === undefined ? [] : [BudgetCheck.make({ budget, warning: budgetWarning })]),
       ConfigCheck.make(Option.getOrUndefined(yield* Effect.serviceOption(LiveConfig))),
+      ...inputs.sinks,
       ...chatChecks(settings.paidProbe, inputs.chat),
       ...checks
     ],

@@ -72,8 +72,10 @@ const observer = (config: Values, stores: Stores): ServiceLayer => {
     Effect.gen(function* () {
       const onCall: Array<Observer.Sink> = []
       if (callLog) onCall.push(yield* CallLog.make(CallLog.optionsFromConfig(config)))
-      if (auditLog !== undefined) onCall.push(yield* stores.auditLog(config, auditLog))
-      return yield* Observer.make({ ...Observer.optionsFromConfig(config), onCall })
+      const audit = auditLog === undefined ? undefined : yield* stores.auditLog(config, auditLog)
+      if (audit !== undefined) onCall.push(audit.record)
+      const healthChecks = audit === undefined ? [] : [audit.healthCheck]
+      return yield* Observer.make({ ...Observer.optionsFromConfig(config), onCall, healthChecks })
     })
   )
 }

@@ -2,6 +2,7 @@
 import type { Budget } from "@kimi-effect/core/Budget"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import type { HealthCheck } from "@kimi-effect/core/Health"
 import type { Sink } from "@kimi-effect/core/Observer"
 import type { ResponseCache } from "@kimi-effect/core/ResponseCache"
 import * as Effect from "effect/Effect"
@@ -15,12 +16,18 @@ type Values = KimiConfig.Values
 /** A connection to the Redis that an option names. Services with the same URL share it. */
 export type RedisOf = (name: KimiConfig.Name, url: Redacted.Redacted<string>) => Layer.Layer<Redis, ConfigurationError>
 
+/** An audit, and the check of its file. */
+export interface AuditSink {
+  readonly record: Sink
+  readonly healthCheck: HealthCheck
+}
+
 /** The stores of a runtime. */
 export interface Stores {
   readonly redis: RedisOf
   readonly cache: (config: Values, redis: RedisOf) => Layer.Layer<ResponseCache, ConfigurationError>
   readonly budget: (config: Values, redis: RedisOf) => Layer.Layer<Budget, ConfigurationError>
-  readonly auditLog: (config: Values, path: string) => Effect.Effect<Sink, ConfigurationError, Scope.Scope>
+  readonly auditLog: (config: Values, path: string) => Effect.Effect<AuditSink, ConfigurationError, Scope.Scope>
 }
 
 /** What a runtime has. Stores are loaded when one is configured. */

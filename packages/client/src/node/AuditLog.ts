@@ -6,8 +6,8 @@
  * Pass `record` to an `Observer`; nothing else of the client changes:
  *
  * ```ts
- * const audit = yield* AuditLog
- * yield* audit.record(call)
+ * const { healthCheck, record } = yield* AuditLog
+ * yield* Observer.make({ onCall: [record], healthChecks: [healthCheck] })
  * ```
  *
  * **Details**
@@ -19,7 +19,7 @@
  *   are written when the scope closes and when the process exits.
  * - While the file cannot be written, calls continue: lines are kept up to a
  *   limit and written later, and a line reports how many were dropped. A warning
- *   is logged once, and `status` shows the failure. A program that must not make
+ *   is logged once, and `status` and health show the failure. A program that must not make
  *   calls without an audit runs `check` before each call: when a call is
  *   recorded, it has been paid for, so withholding its response would not help.
  * - It does not use a package, because those that rotate files support one
@@ -38,6 +38,7 @@
  */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { toLine } from "@kimi-effect/core/internal/AuditRecord"
+import type { CheckResult, HealthCheck } from "@kimi-effect/core/Health"
 import type { CallRecord } from "@kimi-effect/core/CallRecord"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Context from "effect/Context"
@@ -47,6 +48,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as AuditWriter from "./internal/AuditWriter.ts"
+import * as FileFailure from "./internal/FileFailure.ts"
 
 /**
  * When a recorded call is durable.
@@ -66,7 +68,10 @@ export type Durability = "batched" | "written" | "synced"
  * @since 0.1.0
  */
 export interface Options {
-  /** Path of the file. Its folder is created when it is missing. */
+  /**
+   * Path of the file. Its folder is created when it is missing. A file of others
+   * and a symbolic link to a file are not used; a link to a device is.
+   */
   readonly path: string
   /** Size at which the file is rotated. Defaults to 64 MiB, at least 4 KiB. */
   readonly maxBytes?: number | undefined
@@ -78,7 +83,7 @@ export interface Options {
   readonly durability?: Durability | undefined
   /** Most lines that are kept while they cannot be written. Defaults to 10,000. */
   readonly maxBuffered?: number | undefined
-  /** The mode of new files. Defaults to `0o600`. */
+  /** The mode of new files; other permissions of an existing file are removed. Defaults to `0o600`. */
   readonly mode?: number | undefined
 }
 
@@ -138,8 +143,27 @@ export class AuditLog extends Context.Service<
      * `Effect.andThen(audit.check, kimi.chat(request))`.
      */
     readonly check: Effect.Effect<void, AuditUnavailableError>
+    /**
+     * The component `audit` of health: degraded with the path and the reason
+     * while the file cannot be written, and with the number of dropped lines.
+     * Pass it to the `healthChecks` of an `Observer`.
+     */
+    readonly healthCheck: HealthCheck
   }
 >()("@kimi-effect/client/node/AuditLog") {}
+
+const toCheckResult = (path: string, { buffered, dropped, failure, written }: Status): CheckResult => {
+  const details = { path, written, buffered, dropped }
+  if (failure === undefined) {
+    return { status: "healthy", code: "Ok", message: "The audit log can be written.", details }
+  }
+  return {
+    status: "degraded",
+    code: "AuditUnavailable",
+    message: "The audit log cannot be written; calls continue.",
+    details: { ...details, reason: FileFailure.describe(failure.reason), since: failure.since }
+  }
+}
 
 const minBytes = 4_096
 const ownerWriteBit = 0o200
@@ -197,6 +221,11 @@ export const make = (options: Options): Effect.Effect<AuditLog["Service"], Confi
       record: (call) => Effect.suspend(() => writer.add(toLine(crypto.randomUUID(), call))),
       flush: writer.flush,
       status,
+      healthCheck: {
+        name: "audit",
+        role: "supporting",
+        check: Effect.map(status, (current) => toCheckResult(path, current))
+      },
       check: Effect.gen(function* () {
         if ((yield* failure) === undefined) return
         yield* writer.flush

@@ -17,7 +17,7 @@ const hold = (id: string): Hold => ({
 
 describe("BudgetStore.makeSqlite", () => {
   for (const [name, arrange] of Object.entries(wrongFiles)) {
-    it.effect(`refuses ${name} and leaves it as it is`, () =>
+    it.effect(`refuses ${name} without a change to it`, () =>
       Effect.gen(function* () {
         const { contents, path } = yield* place(arrange)
         const before = contents()

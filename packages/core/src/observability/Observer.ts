@@ -38,6 +38,7 @@ import * as Cost from "../money/Cost.ts"
 import * as Day from "../internal/Day.ts"
 import * as PriceTable from "../money/PriceTable.ts"
 import type { CallRecord } from "./CallRecord.ts"
+import type { HealthCheck } from "./internal/health/HealthCheck.ts"
 import { ClientTracker } from "./internal/ClientTracker.ts"
 import { CallMetrics } from "./internal/metrics/CallMetrics.ts"
 import type { Stages } from "../pipeline/Pipeline.ts"
@@ -68,6 +69,8 @@ export type Sink = (record: CallRecord) => Effect.Effect<void>
 export interface Options {
   /** Runs for each call that has ended, before its caller continues. None by default. */
   readonly onCall?: ReadonlyArray<Sink> | undefined
+  /** Checks of what `onCall` writes to, which the health of each client includes. None by default. */
+  readonly healthChecks?: ReadonlyArray<HealthCheck> | undefined
   /** Adds prompts and responses to the spans of calls. Off by default. */
   readonly content?: Content.Options | undefined
   /** How often state metrics are updated. Defaults to 10 seconds. */
@@ -113,6 +116,8 @@ export class Observer extends Context.Service<
     readonly content: Content.Options | undefined
     /** Passes a record to every sink. */
     readonly onCall: Sink
+    /** Checks of what records are written to. */
+    readonly healthChecks: ReadonlyArray<HealthCheck>
     /** An accounting that adds what it records to the metrics, and then to the given accounting or a separate one. */
     readonly observeAccounting: (
       accounting: Accounting.Accounting["Service"] | undefined
@@ -166,7 +171,8 @@ const logSinkFailure =
 const build = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Observer["Service"], ConfigurationError, Scope.Scope> {
-  const { content, interval = KimiConfig.defaults.telemetryInterval, maxLabelValues, maxSeries, onCall = [] } = options
+  const { content, healthChecks = [], maxLabelValues, maxSeries, onCall = [] } = options
+  const { interval = KimiConfig.defaults.telemetryInterval } = options
   yield* OptionRules.check("Observer", [
     OptionRules.millisecondDuration("interval", interval),
     OptionRules.positiveInteger("maxLabelValues", maxLabelValues),
@@ -175,6 +181,11 @@ const build = Effect.fnUntraced(function* (
       "onCall",
       Array.isArray(onCall) && onCall.every((sink) => typeof sink === "function"),
       "a list of functions from a record to an effect"
+    ],
+    [
+      "healthChecks",
+      Array.isArray(healthChecks) && healthChecks.every((each) => Effect.isEffect(each?.check)),
+      "a list of health checks"
     ]
   ])
   const registry = yield* Metric.MetricRegistry
@@ -199,6 +210,7 @@ const build = Effect.fnUntraced(function* (
     registry,
     content,
     onCall: record,
+    healthChecks,
     observeAccounting: (accounting = ownAccounting) => observedAccounting(calls, prices, accounting),
     observeStages: (stages, builtIn) => StageTaps.observe(calls, stages, builtIn),
     observeCalls: (origin, options) => CallTap.make({ metrics: calls, content, onCall: record }, origin, options),

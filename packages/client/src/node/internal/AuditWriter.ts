@@ -69,7 +69,7 @@ export class AuditWriter {
   #waiting = Deferred.makeUnsafe<void>()
   #written = 0
   #dropped = 0
-  /** Dropped lines of which no line tells yet. */
+  /** Dropped lines that no line reports yet. */
   #unreported = 0
   #failure: Status["failure"]
   /** The fiber that built this may have no loggers yet; those that make calls have. */

@@ -31,16 +31,20 @@ export class UnusablePathError extends Error {
   override readonly name = "UnusablePath"
 }
 
+/** An error code with its meaning. Any other text is left as it is. */
+export const describe = (code: string): string => {
+  const meaning = meanings[code]
+  return meaning === undefined ? code : `${meaning} (${code})`
+}
+
 /**
  * The reason with its code. The system's own message would repeat the path, and
  * name a call of the system instead of what to change.
  */
 export const reasonOf = (error: unknown): string => {
-  if (error instanceof UnusablePathError) return error.message
   const code = codeOf(error)
-  if (code === undefined) return error instanceof Error ? error.message : "unknown"
-  const meaning = meanings[code]
-  return meaning === undefined ? code : `${meaning} (${code})`
+  if (code !== undefined) return describe(code)
+  return error instanceof Error ? error.message : "unknown"
 }
 
 /** Whether there is no room on the disk. */

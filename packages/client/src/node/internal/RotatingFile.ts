@@ -86,17 +86,17 @@ const hasTornLine = async (handle: FileHandle, size: number): Promise<boolean> =
 const appendFlags = constants.O_RDWR | constants.O_APPEND
 const createFlags = appendFlags | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0)
 
-/** The beginning of every file of ours. A file of others is not appended to, renamed or removed. */
+/** The beginning of every audit log. Any other file is not appended to, renamed or removed. */
 const firstText = '{"event":"'
 
-/** Whether a file that begins with some text is ours; its first line may be incomplete. */
-const isOurs = (text: string): boolean => {
+/** Whether a file that begins with some text is an audit log; its first line may be incomplete. */
+const isAuditLog = (text: string): boolean => {
   const [line = ""] = text.split("\n", 1)
   return line.startsWith(firstText) || (line !== "" && firstText.startsWith(line))
 }
 
 const checkFile = (stats: Stats, text: string): void => {
-  if (stats.isFile() && stats.size > 0 && !isOurs(text)) {
+  if (stats.isFile() && stats.size > 0 && !isAuditLog(text)) {
     throw new UnusablePathError("it is a file of others and is left as it is; set another path")
   }
 }

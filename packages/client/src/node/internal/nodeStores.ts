@@ -67,8 +67,7 @@ const redis: RedisOf = (name, url) =>
     )
   )
 
-const auditLog: Stores["auditLog"] = (config, path) =>
-  Effect.map(AuditLog.make({ path, durability: config.auditDurability }), ({ record }) => record)
+const auditLog: Stores["auditLog"] = (config, path) => AuditLog.make({ path, durability: config.auditDurability })
 
 /** All of them. */
 export const nodeStores: Stores = { redis, cache, budget, auditLog }
