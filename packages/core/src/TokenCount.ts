@@ -125,6 +125,51 @@ export const maxOutput = (request: ModelRequest, promptTokens: number): number =
   return model.defaultMaxOutput ?? Math.max(0, model.contextWindow - promptTokens)
 }
 
+const atLeast = (value: unknown, minimum: number): number =>
+  typeof value === "number" && Number.isFinite(value) ? Math.max(value, minimum) : minimum
+
+/**
+ * The number of choices that a request asks for, also as `extra_body` sets it.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const choiceCount = ({ extra_body = {}, n }: ModelRequest): number =>
+  Math.ceil(atLeast(n, atLeast(extra_body["n"], 1)))
+
+/** Whether a request limits its output by itself. `extra_body` may set members that the library does not list. */
+const hasMaxOutput = ({ extra_body = {}, max_completion_tokens, max_tokens }: ModelRequest): boolean =>
+  (max_completion_tokens ??
+    max_tokens ??
+    extra_body["max_completion_tokens"] ??
+    extra_body["max_tokens"] ??
+    undefined) !== undefined
+
+/** The most that one choice may generate. */
+const maxOfChoice = (request: ModelRequest): number => {
+  const { extra_body = {} } = request
+  const asked = atLeast(
+    extra_body["max_completion_tokens"],
+    atLeast(extra_body["max_tokens"], maxOutput(request, ofPrompt(request)))
+  )
+  return Math.ceil(Math.min(asked, ModelCatalog.find(request.model)?.contextWindow ?? Number.POSITIVE_INFINITY))
+}
+
+/**
+ * The most tokens that all choices of a request may generate together, also as
+ * `extra_body` sets it, within the context window of the model. A request without
+ * a limit counts with `defaultOutputTokens` for each choice, if that is given.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const maxCompletion = (request: ModelRequest, defaultOutputTokens?: number): number => {
+  const most = maxOfChoice(request)
+  const perChoice =
+    defaultOutputTokens === undefined || hasMaxOutput(request) ? most : Math.min(most, defaultOutputTokens)
+  return perChoice * choiceCount(request)
+}
+
 /**
  * The tokens that the host counts against its rate limits when it admits a
  * request: the prompt plus the maximum output, regardless of what is generated

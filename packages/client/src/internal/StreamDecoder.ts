@@ -261,11 +261,16 @@ export class StreamDecoder {
   /** Fails with the error of the host, after the usage if that is known. */
   #fail(value: unknown): void {
     const error = embeddedError(value) ?? toErrorObject(value)
-    if (this.#usage !== undefined) this.#events.push({ _tag: "Usage", usage: this.#usage })
+    this.#emitUsage()
     this.failure =
       this.#parser.format === "json" && !this.#head.isStarted
         ? fromEmbeddedError(error, this.#context, { status: 200, headers: this.#headers })
         : fromErrorObject(error, this.#headers, this.#context)
+  }
+
+  /** A failed response is billed for its usage too. */
+  #emitUsage(): void {
+    if (this.#usage !== undefined) this.#events.push({ _tag: "Usage", usage: this.#usage })
   }
 
   #onChunk(chunk: Chunk): void {
@@ -314,16 +319,15 @@ export class StreamDecoder {
       },
       common
     )
-    if (this.failure !== undefined) return
-    if (!isWhole && !this.#choices.hasFinishReasons) {
+    if (this.failure === undefined && !isWhole && !this.#choices.hasFinishReasons) {
       this.failure = new StreamTruncatedError(
         this.#errorMembers("The stream ended with its end mark, but without a finish reason")
       )
-      return
     }
+    if (this.failure !== undefined) return this.#emitUsage()
     this.isComplete = true
     this.#choices.finish(this.#events)
-    if (this.#usage !== undefined) this.#events.push({ _tag: "Usage", usage: this.#usage })
+    this.#emitUsage()
     for (const warning of this.#choices.warnings) this.#warnings.add(warning)
     const warnings = this.#warnings.all
     this.#events.push({

@@ -25,7 +25,15 @@ export interface CompletionSummary {
   readonly reasoning: string
   readonly finishReason: string
   readonly completionTokens: number | undefined
+  /** What the error reports in its partial response. */
+  readonly usage?: Usage.Usage | undefined
 }
+
+/** What the host reported of a response that is an error: it was generated, so it is billed. */
+const usageMember = (usage: Usage.Usage | undefined): Pick<PartialResponse, "usage"> =>
+  usage === undefined
+    ? {}
+    : { usage: { prompt_tokens: usage.prompt_tokens, completion_tokens: usage.completion_tokens } }
 
 /** The error of a complete response without text and tool calls; `undefined` if it has either. */
 export const noContentError = (
@@ -33,8 +41,11 @@ export const noContentError = (
   common: { readonly provider: string; readonly model: string; readonly requestId?: string; readonly traceId?: string }
 ): NoContentError | undefined => {
   if (outcome.hasContent) return undefined
+  const { completionTokens, reasoning, usage } = outcome
   const partial =
-    outcome.reasoning === "" ? {} : { partial: { content: "", reasoning_content: outcome.reasoning, tool_calls: [] } }
+    reasoning === "" && usage === undefined
+      ? {}
+      : { partial: { content: "", reasoning_content: reasoning, tool_calls: [], ...usageMember(usage) } }
   switch (outcome.finishReason) {
     case "content_filter":
       return new ContentFilterError({ ...common, ...partial, message: "The host filtered the whole response" })
@@ -43,7 +54,7 @@ export const noContentError = (
         ...common,
         ...partial,
         message: "The output limit was reached before the response began",
-        ...(outcome.completionTokens === undefined ? {} : { completionTokens: outcome.completionTokens })
+        ...(completionTokens === undefined ? {} : { completionTokens })
       })
     default:
       return new EmptyResponseError({
@@ -176,9 +187,7 @@ const toPartial = ({ message }: Choice, usage: Usage.Usage | undefined): Partial
     name,
     arguments: args
   })),
-  ...(usage === undefined
-    ? {}
-    : { usage: { prompt_tokens: usage.prompt_tokens, completion_tokens: usage.completion_tokens } })
+  ...usageMember(usage)
 })
 
 const malformedError = (
@@ -214,7 +223,8 @@ const summarize = (choices: ReadonlyArray<Choice>, usage: Usage.Usage | undefine
   hasContent: choices.some(hasContent),
   reasoning: choices[0]?.message.reasoning_content ?? "",
   finishReason: choices[0]?.finish_reason ?? "unknown",
-  completionTokens: usage?.completion_tokens
+  completionTokens: usage?.completion_tokens,
+  usage
 })
 
 /** How a completion is read. */

@@ -158,7 +158,12 @@ describe("StreamDecoder on invalid streams", () => {
         model: "kimi-k3",
         completionTokens: 16,
         message: "The output limit was reached before the response began",
-        partial: { content: "", reasoning_content: "Hm", tool_calls: [] }
+        partial: {
+          content: "",
+          reasoning_content: "Hm",
+          tool_calls: [],
+          usage: { prompt_tokens: 93, completion_tokens: 16 }
+        }
       })
       assert.notProperty(settle(ends("length")), "completionTokens")
     })

@@ -63,11 +63,18 @@ describe("StreamDecoder on recorded traffic", () => {
       // An error has the requested model.
       model: "kimi-k3",
       finishReason: "stop",
-      message: "The response has neither text nor tool calls"
+      message: "The response has neither text nor tool calls",
+      // It is billed for what the host reported.
+      partial: {
+        content: "",
+        reasoning_content: "",
+        tool_calls: [],
+        usage: { prompt_tokens: 8, completion_tokens: 11 }
+      }
     })
     assert.deepStrictEqual(
       outcome.events.map((event) => event._tag),
-      ["Start"]
+      ["Start", "Usage"]
     )
   })
 

@@ -47,7 +47,8 @@ describe("fromCompletion", () => {
       partial: {
         content: "",
         reasoning_content: "The user has asked me to reply with exactly one word: hello",
-        tool_calls: []
+        tool_calls: [],
+        usage: { prompt_tokens: 93, completion_tokens: 16 }
       }
     })
   })

@@ -145,32 +145,47 @@ export const mostComplete = (earlier: Usage | undefined, later: Usage | undefine
   }
 }
 
+const isSameCount = (a: Usage, b: Usage): boolean =>
+  a.prompt_tokens === b.prompt_tokens && a.completion_tokens === b.completion_tokens
+
+const limitCompletion = (usage: Usage, maxCompletion: number): Usage =>
+  usage.completion_tokens <= maxCompletion
+    ? usage
+    : {
+        ...usage,
+        completion_tokens: maxCompletion,
+        total_tokens: usage.prompt_tokens + maxCompletion,
+        reasoning_tokens: Math.min(usage.reasoning_tokens, maxCompletion)
+      }
+
 /**
  * What is charged for a report: a count that is zero is taken from an estimate,
  * since every call has a prompt, and a response with content was generated.
+ *
+ * Generated tokens that the host did not report are at most `maxCompletion`,
+ * because a request cannot be charged for more than it allowed.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const orEstimate = (
   reported: Usage | undefined,
-  estimate: () => Usage
+  estimate: () => Usage,
+  maxCompletion: number = Number.POSITIVE_INFINITY
 ): { readonly usage: Usage; readonly isEstimate: boolean } => {
   if (reported !== undefined && isComplete(reported)) return { usage: reported, isEstimate: false }
-  const estimated = estimate()
+  const estimated = limitCompletion(estimate(), maxCompletion)
   if (reported === undefined) return { usage: estimated, isEstimate: true }
   const prompt = reported.prompt_tokens || estimated.prompt_tokens
   const completion = reported.completion_tokens || estimated.completion_tokens
-  // A total alone limits neither part, but it is a lower bound of their sum.
+  // A total alone limits neither part, but it is a lower bound of their sum. What cannot have been generated was the prompt.
   const rest = Math.max(0, reported.total_tokens - prompt - completion)
+  const generated = Math.max(completion, Math.min(completion + rest, maxCompletion))
   const usage = {
     ...reported,
-    prompt_tokens: prompt,
-    completion_tokens: completion + rest,
+    prompt_tokens: prompt + completion + rest - generated,
+    completion_tokens: generated,
     total_tokens: prompt + completion + rest
   }
-  return {
-    usage,
-    isEstimate: usage.prompt_tokens !== reported.prompt_tokens || usage.completion_tokens !== reported.completion_tokens
-  }
+  return { usage, isEstimate: !isSameCount(usage, reported) }
 }

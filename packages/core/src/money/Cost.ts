@@ -168,28 +168,6 @@ export const ofModel = (usage: Usage, model: string, provider: string, day: stri
  */
 const maxToolCalls = 4
 
-const atLeast = (value: unknown, minimum: number): number =>
-  typeof value === "number" && Number.isFinite(value) ? Math.max(value, minimum) : minimum
-
-/** The maximum tokens of all choices together. `extra_body` may set it in members that the library does not list. */
-const maxOutput = (request: ModelRequest, prompt: number): number => {
-  const { extra_body = {}, n } = request
-  const perChoice = atLeast(
-    extra_body["max_completion_tokens"],
-    atLeast(extra_body["max_tokens"], TokenCount.maxOutput(request, prompt))
-  )
-  const window = ModelCatalog.find(request.model)?.contextWindow ?? Number.POSITIVE_INFINITY
-  return Math.ceil(Math.min(perChoice, window)) * Math.ceil(atLeast(n, atLeast(extra_body["n"], 1)))
-}
-
-/** Whether the request limits its output by itself. */
-const hasMaxOutput = ({ extra_body = {}, max_completion_tokens, max_tokens }: ModelRequest): boolean =>
-  (max_completion_tokens ??
-    max_tokens ??
-    extra_body["max_completion_tokens"] ??
-    extra_body["max_tokens"] ??
-    undefined) !== undefined
-
 /**
  * The most that a request may use: its prompt, its maximum output for every
  * choice within the context window, and some calls of each host tool that it offers.
@@ -199,10 +177,10 @@ const hasMaxOutput = ({ extra_body = {}, max_completion_tokens, max_tokens }: Mo
  */
 export const maxUsage = (request: ModelRequest): BillableUsage => {
   const prompt = TokenCount.ofPrompt(request)
-  const usage = fromTokens(prompt, maxOutput(request, prompt))
+  const usage = fromTokens(prompt, TokenCount.maxCompletion(request))
   const tools = (request.tools ?? []).filter(({ type }) => type === "builtin_function")
   if (tools.length === 0) return usage
-  const calls = maxToolCalls * (request.n ?? 1)
+  const calls = maxToolCalls * TokenCount.choiceCount(request)
   return { ...usage, toolCalls: new Map(tools.map((tool) => [tool.function.name, calls])) }
 }
 
@@ -236,12 +214,7 @@ export const worstCase = (
   const { toolCalls = [], ...usage } = maxUsage(request)
   return Option.map(toolCost(toolCalls, purchase, prices, currency), (tools) =>
     make(
-      defaultOutputTokens === undefined || hasMaxOutput(request)
-        ? usage
-        : fromTokens(
-            usage.prompt_tokens,
-            Math.min(usage.completion_tokens, defaultOutputTokens * Math.ceil(atLeast(request.n, 1)))
-          ),
+      fromTokens(usage.prompt_tokens, TokenCount.maxCompletion(request, defaultOutputTokens)),
       {
         provider: at.provider,
         currency,

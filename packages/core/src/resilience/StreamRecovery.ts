@@ -140,13 +140,11 @@ const totalUsage = (broken: ReadonlyArray<RecoveryAttempt>, last: RecoveryAttemp
   const attempts = [...broken, last]
   const lastEstimate = TokenCount.ofPrompt(last.call.request)
   const lastPrompt = last.transcript.usage?.usage.prompt_tokens ?? lastEstimate
-  const usage = attempts
-    .map(({ call, transcript }) =>
-      transcript.billedUsage(Math.max(0, lastPrompt - lastEstimate + TokenCount.ofPrompt(call.request)))
-    )
-    .reduce(addUsage)
-  const isExact = attempts.every(({ transcript: { usage } }) => usage !== undefined && usage.isEstimate !== true)
-  return { _tag: "Usage", usage, ...(isExact ? {} : { isEstimate: true }) }
+  const billed = attempts.map(({ call: { request }, transcript }) =>
+    transcript.billedUsage(request, Math.max(0, lastPrompt - lastEstimate + TokenCount.ofPrompt(request)))
+  )
+  const usage = billed.map((attempt) => attempt.usage).reduce(addUsage)
+  return { _tag: "Usage", usage, ...(billed.some(({ isEstimate }) => isEstimate) ? { isEstimate: true } : {}) }
 }
 
 const resumeEvent = (

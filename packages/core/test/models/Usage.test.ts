@@ -146,4 +146,25 @@ describe("Usage.orEstimate", () => {
     assert.isTrue(isEstimate)
     assert.deepInclude(usage, { prompt_tokens: 400, completion_tokens: 4, total_tokens: 404 })
   })
+
+  it("limits generated tokens that are not reported", () => {
+    const limited = { ...none, prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 }
+    assert.deepStrictEqual(orEstimate(undefined, estimate, 2).usage, limited)
+    const reported = { ...none, completion_tokens: 0, total_tokens: 400 }
+    assert.deepInclude(orEstimate(reported, estimate, 2).usage, { completion_tokens: 2, total_tokens: 402 })
+  })
+
+  it("does not limit generated tokens that are reported", () => {
+    assert.strictEqual(orEstimate(none, estimate, 2).usage.completion_tokens, 70)
+    assert.strictEqual(orEstimate({ ...none, prompt_tokens: 0 }, estimate, 2).usage.completion_tokens, 70)
+  })
+
+  it("counts as prompt what of a reported total cannot have been generated", () => {
+    const total = { ...none, prompt_tokens: 0, completion_tokens: 0, total_tokens: 100 }
+    assert.deepInclude(orEstimate(total, estimate, 20).usage, {
+      prompt_tokens: 80,
+      completion_tokens: 20,
+      total_tokens: 100
+    })
+  })
 })

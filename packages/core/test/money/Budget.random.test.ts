@@ -92,13 +92,10 @@ const trace = (chance: Chance) =>
     const slowly = (of: Stream.Stream<StreamEvent>) =>
       Stream.mapEffect(of, (event) => Effect.as(Effect.sleep(between(chance, 0, 20)), event))
     const ask = Pipeline.effect(stages, (call) => Effect.as(host, answer(dollars(call))))
-    const read = Pipeline.stream(stages, (call) =>
-      // The text is two tokens by estimate, so a response has at least as many.
-      Stream.unwrap(Effect.as(host, slowly(events(Math.max(2, dollars(call))))))
-    )
+    const read = Pipeline.stream(stages, (call) => Stream.unwrap(Effect.as(host, slowly(events(dollars(call))))))
 
     const one = Effect.gen(function* () {
-      const call = callFor(between(chance, 2, 60))
+      const call = callFor(between(chance, 1, 60))
       const leaveAfter = between(chance, 0, 5)
       const run = happens(chance, 0.5)
         ? Effect.asVoid(ask(call))

@@ -23,8 +23,8 @@ export interface ErrorDetails {
   readonly attempts?: ReadonlyArray<FailedAttempt>
 }
 
-const isEmpty = ({ content, reasoning_content, tool_calls }: PartialResponse): boolean =>
-  content === "" && reasoning_content === "" && tool_calls.length === 0
+const isEmpty = ({ content, reasoning_content, tool_calls, usage }: PartialResponse): boolean =>
+  content === "" && reasoning_content === "" && tool_calls.length === 0 && usage === undefined
 
 /**
  * An error cannot be copied member by member: its `stack` can be read only from

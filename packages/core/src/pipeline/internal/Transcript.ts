@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import { isContent, type Start, type StreamEvent, type Usage } from "../../models/StreamEvent.ts"
+import type { ModelRequest } from "../../models/ChatRequest.ts"
 import * as TokenUsage from "../../models/Usage.ts"
 import * as TokenCount from "../../TokenCount.ts"
 
@@ -71,21 +72,17 @@ export class Transcript {
     if (event.choice !== 0) this.isSingleChoice = false
   }
 
-  /** What the attempt will be billed for: what the host reported, or an estimate for the given prompt. */
-  billedUsage(promptTokens: number): TokenUsage.Usage {
-    return this.#billed(promptTokens).usage
-  }
-
-  /** Whether a part of `billedUsage` is an estimate, because the host reported no usage or not all of it. */
-  get isBilledByEstimate(): boolean {
-    return this.usage?.isEstimate === true || this.#billed(0).isEstimate
-  }
-
-  #billed(promptTokens: number) {
-    return TokenUsage.orEstimate(this.usage?.usage, () => {
-      const reasoning = TokenCount.ofText(this.reasoning)
-      const completion = reasoning + TokenCount.ofText(this.content) + TokenCount.ofText(this.toolArguments)
-      return TokenUsage.fromTokens(promptTokens, completion, reasoning)
-    })
+  /** What the attempt of a request will be billed for: what the host reported, or an estimate of what was received. */
+  billedUsage(request: ModelRequest, promptTokens: number = TokenCount.ofPrompt(request)) {
+    const { isEstimate, usage } = TokenUsage.orEstimate(
+      this.usage?.usage,
+      () => {
+        const reasoning = TokenCount.ofText(this.reasoning)
+        const completion = reasoning + TokenCount.ofText(this.content) + TokenCount.ofText(this.toolArguments)
+        return TokenUsage.fromTokens(promptTokens, completion, reasoning)
+      },
+      TokenCount.maxCompletion(request)
+    )
+    return { usage, isEstimate: isEstimate || this.usage?.isEstimate === true }
   }
 }

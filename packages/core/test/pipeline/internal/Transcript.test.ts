@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { ModelRequest } from "../../../src/models/ChatRequest.ts"
 import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
 import { Transcript } from "../../../src/pipeline/internal/Transcript.ts"
 import {
@@ -20,6 +21,8 @@ const of = (...events: ReadonlyArray<StreamEvent>): Transcript => {
   for (const event of events) transcript.add(event)
   return transcript
 }
+
+const request: ModelRequest = { model: "unknown", messages: [] }
 
 describe("Transcript", () => {
   it("begins with nothing", () => {
@@ -74,11 +77,17 @@ describe("Transcript", () => {
 
   it("is billed for the latest usage that the host reported", () => {
     const reported = of(text("a"), used(tokens(1, 2)), estimated(tokens(3, 4, 1, 2)))
-    assert.deepStrictEqual(reported.billedUsage(99), tokens(3, 4, 1, 2))
+    assert.deepStrictEqual(reported.billedUsage(request, 99), { usage: tokens(3, 4, 1, 2), isEstimate: true })
   })
 
   it("is billed for an estimate if the host reported no usage", () => {
     const transcript = of(thought("x".repeat(33)), text("x".repeat(68)), piece("x".repeat(138)))
-    assert.deepStrictEqual(transcript.billedUsage(99), tokens(99, 70, 10))
+    assert.deepStrictEqual(transcript.billedUsage(request, 99), { usage: tokens(99, 70, 10), isEstimate: true })
+  })
+
+  it("is billed by estimate for no more than its request allowed", () => {
+    const transcript = of(thought("x".repeat(33)), text("x".repeat(68)))
+    const limited = transcript.billedUsage({ ...request, max_completion_tokens: 9 }, 99)
+    assert.deepStrictEqual(limited.usage, tokens(99, 9, 9))
   })
 })

@@ -5,6 +5,7 @@
 import * as PriceTable from "@kimi-effect/core/PriceTable"
 import type { Call } from "@kimi-effect/core/Call"
 import * as AccountingStage from "@kimi-effect/core/AccountingStage"
+import * as TokenCount from "@kimi-effect/core/TokenCount"
 import { Context, Duration, Effect, Layer, Random } from "effect"
 import * as Budget from "../../../../src/node/Budget.ts"
 import { responseOf, usageOf } from "../../../support/responses.ts"
@@ -41,7 +42,12 @@ const callFor = (max: number): Call => ({
   request: { model, messages: [{ role: "user", content: "Hi" }], max_completion_tokens: max }
 })
 
-const answer = (used: number) => responseOf({ model, usage: usageOf(10, used) })
+const content = "hello"
+
+const answer = (used: number) => responseOf({ model, content, usage: usageOf(10, used) })
+
+/** The charge in dollars. Where no generated tokens are reported, the text counts, up to what was reserved. */
+const chargeOf = (used: number, max: number): number => used || Math.min(TokenCount.ofText(content), max)
 
 /** A call after this many refusals in a row would be refused too. */
 const maxRefusals = 20
@@ -52,8 +58,9 @@ const program = Effect.gen(function* () {
   const ask = budget.stage().effect(
     AccountingStage.withAccounting(undefined)(({ request }) =>
       Effect.gen(function* () {
-        const used = yield* Random.nextIntBetween(1, request.max_completion_tokens ?? 2)
-        yield* sendToHost({ type: "served", used })
+        const max = request.max_completion_tokens ?? 0
+        const used = yield* Random.nextIntBetween(0, max)
+        yield* sendToHost({ type: "served", used: chargeOf(used, max) })
         yield* Effect.sleep(Duration.millis(yield* Random.nextIntBetween(0, 6)))
         return answer(used)
       })
@@ -62,7 +69,7 @@ const program = Effect.gen(function* () {
   const caller = Effect.gen(function* () {
     let refused = 0
     while (refused < maxRefusals) {
-      const max = yield* Random.nextIntBetween(2, 10)
+      const max = yield* Random.nextIntBetween(1, 10)
       refused = yield* Effect.matchEffect(ask(callFor(max)), {
         onSuccess: () => Effect.succeed(0),
         onFailure: (error) => Effect.as(sendToHost({ type: "refused", tag: error._tag }), refused + 1)
