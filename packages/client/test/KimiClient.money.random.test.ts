@@ -14,6 +14,8 @@ const lost = new classes.ConnectionLostError({ message: "lost" })
 interface Ends {
   done: number
   refused: number
+  /** Refused after a wait for other calls; a part of `refused`. */
+  waited: number
   failed: number
   interrupted: number
 }
@@ -37,14 +39,13 @@ describe("200 concurrent calls", () => {
       {
         chat: () => Effect.map(work, () => answer(between(0, 10))),
         stream: () =>
-          Stream.unwrap(Effect.map(work, () => Stream.fromIterable(events(between(2, 10))))).pipe(
+          Stream.unwrap(Effect.map(work, () => Stream.fromIterable(events(between(0, 10))))).pipe(
             Stream.tap(() => Effect.sleep(between(0, 100)))
           )
       },
       {
         budget: {
-          // A call that does not fit is refused at once.
-          maxWait: "off",
+          maxWait: "500 millis",
           caps: [
             { amount: "2500", currency: "USD" },
             { per: ["tenant"], amount: "750", currency: "USD" }
@@ -70,7 +71,7 @@ describe("200 concurrent calls", () => {
       return CallOptions.provide({ tenant: `${between(1, 4)}` })(run)
     })
     const fibers = yield* Effect.forEach(Array.from({ length: 200 }), () => Effect.forkChild(one))
-    const ends: Ends = { done: 0, refused: 0, failed: 0, interrupted: 0 }
+    const ends: Ends = { done: 0, refused: 0, waited: 0, failed: 0, interrupted: 0 }
     while (fibers.some((fiber) => fiber.pollUnsafe() === undefined)) {
       yield* TestClock.adjust(between(1, 200))
       const left = fibers[between(0, fibers.length - 1)]
@@ -83,6 +84,7 @@ describe("200 concurrent calls", () => {
       else {
         const error = Option.getOrUndefined(Exit.findErrorOption(exit))
         ends[error?._tag === "BudgetExceededError" ? "refused" : "failed"] += 1
+        if (error?.message.includes("after a wait of 500ms") === true) ends.waited += 1
       }
     }
     yield* ledgerCheck.check
@@ -96,6 +98,7 @@ describe("200 concurrent calls", () => {
       // Every kind of outcome has occurred.
       assert.isAbove(ends.done, 50)
       assert.isAbove(ends.refused, 20)
+      assert.isAbove(ends.waited, 10)
       assert.isAbove(ends.interrupted, 20)
       assert.isAbove(checks, 150)
     })

@@ -286,7 +286,8 @@ describe("the settings of a call", () => {
       hosts.proceed()
       yield* Fiber.join(old)
       const spent = Effect.map(budget.state, (lines) => lines.map(({ spent }) => BigDecimal.format(spent)))
-      // The host reports no tokens of the prompt: their cost is estimated.
+      // The host reports a million generated tokens and none of the prompt. Every call has a prompt, so that is charged
+      // by estimate: 5 tokens at $1 per million in either call, in addition to $2 and $30.
       assert.deepStrictEqual(yield* spent, ["2.000005"])
       yield* kimi.chat(ask)
       assert.deepStrictEqual(yield* spent, ["32.00001"])

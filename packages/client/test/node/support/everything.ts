@@ -76,8 +76,10 @@ const faults: ReadonlyArray<Fault.Fault> = [
   })
 ]
 
+/** Another request. Its limit bounds what a lost attempt costs: 2,000 tokens instead of all that the model can generate. */
 const changed = (request: ChatRequest, turn: string): ChatRequest => ({
   ...request,
+  max_completion_tokens: 2_000,
   messages: [...request.messages, { role: "user", content: `canary prompt ${turn}: nightingale` }]
 })
 
@@ -133,7 +135,8 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
     Budget.layer({
       onUnknownPrice: "allow",
       caps: [
-        { amount: "5000", currency: "USD" },
+        // The scenario costs less than a dollar.
+        { amount: "5", currency: "USD" },
         { amount: "0.000001", currency: "USD", only: { tenant: "poor" } }
       ]
     })
