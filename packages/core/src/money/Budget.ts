@@ -116,7 +116,11 @@ export interface Options {
    * `upper bound`.
    */
   readonly lostAttempts?: "upper bound" | { readonly tokensPerSecond: number } | undefined
-  /** The IANA time zone of days, weeks and months, such as `Europe/Berlin`. Defaults to UTC. */
+  /**
+   * The IANA time zone of days, weeks and months, such as `Europe/Berlin`. Clients
+   * that share a store should have the same: a period is identified by its date, so
+   * calls of another zone count in the period of the same date. Defaults to UTC.
+   */
   readonly timeZone?: string | undefined
   /** Checks the account balance before a call; `{}` is enough. Off by default. */
   readonly balance?: AccountBalance.Options | undefined

@@ -22,8 +22,11 @@ import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import * as amounts from "./internal/budgetStore/amounts.ts"
 import * as leases from "./internal/budgetStore/leases.ts"
+import * as periods from "./internal/budgetStore/periods.ts"
 import * as reservations from "./internal/budgetStore/reservations.ts"
+import * as settlements from "./internal/budgetStore/settlements.ts"
 import type { Subject } from "./internal/budgetStore/Subject.ts"
+import * as traces from "./internal/budgetStore/traces.ts"
 import type { It, StoreClock } from "./TestRunner.ts"
 
 /**
@@ -50,6 +53,9 @@ export const suite = (it: It, layer: Layer.Layer<BudgetStore, unknown>, { clock 
     sleep: (millis) => (clock === "Effect" ? TestClock.adjust(millis) : Effect.sleep(Duration.millis(millis)))
   }
   reservations.register(subject)
+  settlements.register(subject)
+  traces.register(subject)
+  periods.register(subject)
   leases.register(subject)
   amounts.register(subject)
 }
