@@ -50,7 +50,6 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as BigDecimal from "effect/BigDecimal"
 import type * as Scope from "effect/Scope"
@@ -61,107 +60,28 @@ import type { BudgetStoreError, UnknownPriceError } from "../errors/MoneyErrors.
 import type { BudgetError } from "../errors/OperationErrors.ts"
 import type { Call, CallBudget } from "../pipeline/Call.ts"
 import * as Day from "../internal/Day.ts"
-import * as OptionRules from "../internal/OptionRules.ts"
 import * as Stage from "../pipeline/Stage.ts"
-import * as KimiConfig from "../KimiConfig.ts"
 import * as Amount from "./internal/Amount.ts"
 import * as AccountBalance from "./internal/AccountBalance.ts"
 import * as BudgetCaps from "./internal/BudgetCaps.ts"
+import * as BudgetStage from "./internal/BudgetStage.ts"
+import * as BudgetOptions from "./internal/BudgetOptions.ts"
 import * as BudgetEvent from "./internal/BudgetEvent.ts"
 import * as ReservationManager from "./internal/ReservationManager.ts"
 import { ReservationQueue } from "./internal/ReservationQueue.ts"
+import type { BudgetContext } from "./internal/BudgetContext.ts"
 import * as OpenCallBudget from "./internal/OpenCallBudget.ts"
+import * as PricedCall from "./internal/PricedCall.ts"
 import type { Redis } from "../Redis.ts"
 import * as BudgetStore from "./BudgetStore.ts"
 import * as PriceTable from "./PriceTable.ts"
 
 export type { Options as BalanceOptions, Reader as BalanceReader } from "./internal/AccountBalance.ts"
+export { defaults, optionsFromConfig } from "./internal/BudgetOptions.ts"
+export type { Options } from "./internal/BudgetOptions.ts"
 export type { Cap } from "./internal/BudgetCaps.ts"
 export type { Dimension } from "./internal/BudgetScope.ts"
 export type { BudgetEvent, Overrun, ThresholdCrossed } from "./internal/BudgetEvent.ts"
-
-/**
- * @category options
- * @since 0.1.0
- */
-export interface Options {
-  /** The caps. All that match a call apply to it. */
-  readonly caps: ReadonlyArray<BudgetCaps.Cap>
-  /** Fractions of a cap for which `events` report that they were spent. Defaults to 0.5 and 0.8. */
-  readonly thresholds?: ReadonlyArray<number> | undefined
-  /** Whether capped calls without a known price are allowed. Defaults to `refuse`. */
-  readonly onUnknownPrice?: "refuse" | "allow" | undefined
-  /** Whether calls are allowed, uncounted, while the store is unavailable. Defaults to `refuse`. */
-  readonly onStoreError?: "refuse" | "allow" | undefined
-  /** The longest wait for the store. Defaults to a second. */
-  readonly timeout?: Duration.Input | undefined
-  /** The lease of reservations in the store, after which those of a process that died expire. Renewed while calls run. Defaults to a minute. */
-  readonly lease?: Duration.Input | undefined
-  /**
-   * The longest wait of a call that fits only after other calls have settled,
-   * until it is refused. Zero or `off` refuses at once. Defaults to 30 seconds.
-   */
-  readonly maxWait?: Duration.Input | "off" | undefined
-  /**
-   * The output for which a request without `max_completion_tokens` reserves, in
-   * tokens per choice. A longer response is paid as it is, and may exceed the cap.
-   * Defaults to the most that the model can generate.
-   */
-  readonly defaultOutputTokens?: number | undefined
-  /**
-   * What is charged for an attempt whose response was lost: `upper bound`, the
-   * most that its request allowed, or what a host generates at a rate per choice
-   * in the time that the attempt took. With a rate, a host that is faster bills more
-   * than is counted, and a cap may be exceeded without notice. Defaults to
-   * `upper bound`.
-   */
-  readonly lostAttempts?: "upper bound" | { readonly tokensPerSecond: number } | undefined
-  /**
-   * The IANA time zone of days, weeks and months, such as `Europe/Berlin`. Clients
-   * that share a store should have the same: a period is identified by its date, so
-   * calls of another zone count in the period of the same date. Defaults to UTC.
-   */
-  readonly timeZone?: string | undefined
-  /** Checks the account balance before a call; `{}` is enough. Off by default. */
-  readonly balance?: AccountBalance.Options | undefined
-}
-
-/**
- * The default of every option that has one.
- *
- * @category options
- * @since 0.1.0
- */
-export const defaults = {
-  thresholds: KimiConfig.defaults.budgetThresholds,
-  onUnknownPrice: KimiConfig.defaults.budgetOnUnknownPrice,
-  onStoreError: KimiConfig.defaults.budgetOnStoreError,
-  timeout: KimiConfig.defaults.budgetTimeout,
-  lease: KimiConfig.defaults.budgetLease,
-  maxWait: KimiConfig.defaults.budgetMaxWait,
-  lostAttempts: KimiConfig.defaults.budgetLostAttempts,
-  timeZone: KimiConfig.defaults.budgetTimeZone
-} as const
-
-/**
- * The options of a budget from a configuration.
- *
- * @category options
- * @since 0.1.0
- */
-export const optionsFromConfig = (config: KimiConfig.Values): Options => ({
-  caps: config.budget,
-  thresholds: config.budgetThresholds,
-  onUnknownPrice: config.budgetOnUnknownPrice,
-  onStoreError: config.budgetOnStoreError,
-  timeout: config.budgetTimeout,
-  lease: config.budgetLease,
-  maxWait: config.budgetMaxWait,
-  defaultOutputTokens: config.budgetDefaultOutputTokens,
-  lostAttempts: config.budgetLostAttempts,
-  timeZone: config.budgetTimeZone,
-  balance: config.budgetCheckBalance ? {} : undefined
-})
 
 /**
  * The state of a scope.
@@ -239,85 +159,6 @@ export class Budget extends Context.Service<
   }
 >()("@kimi-effect/core/money/Budget") {}
 
-const zoneOf = (timeZone: unknown): DateTime.TimeZone | undefined =>
-  typeof timeZone === "string" ? Option.getOrUndefined(DateTime.zoneMakeNamed(timeZone)) : undefined
-
-const isRate = (lostAttempts: unknown): boolean =>
-  typeof lostAttempts === "object" &&
-  lostAttempts !== null &&
-  "tokensPerSecond" in lostAttempts &&
-  typeof lostAttempts.tokensPerSecond === "number" &&
-  Number.isFinite(lostAttempts.tokensPerSecond) &&
-  lostAttempts.tokensPerSecond > 0
-
-const isWait = (maxWait: Options["maxWait"]): boolean =>
-  maxWait === undefined ||
-  maxWait === "off" ||
-  Option.exists(Duration.fromInput(maxWait), (wait) => Duration.isFinite(wait) && Duration.toMillis(wait) >= 0)
-
-const describeOptions = ({ balance, caps, onStoreError, onUnknownPrice }: Options): Stage.Stage["options"] => ({
-  caps: caps
-    .map(({ amount, currency, only, per = [] }) => {
-      const scope = [...per, ...Object.entries(only ?? {}).map(([name, value]) => `${name}:${value}`)]
-      return `${typeof amount === "string" ? amount : Amount.toDecimal(Amount.fromDecimal(amount))} ${currency} ${scope.length === 0 ? "in total" : `per ${scope.join("/")}`}`
-    })
-    .join("; "),
-  "unknown price": onUnknownPrice ?? defaults.onUnknownPrice,
-  "store error": onStoreError ?? defaults.onStoreError,
-  ...(balance === undefined ? {} : { balance: "checked" })
-})
-
-const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
-  const { balance, thresholds = defaults.thresholds } = options
-  return [
-    ["maxWait", isWait(options.maxWait), 'a finite duration, such as "30 seconds", or off'],
-    OptionRules.positiveInteger("defaultOutputTokens", options.defaultOutputTokens),
-    [
-      "lostAttempts",
-      options.lostAttempts === undefined || options.lostAttempts === "upper bound" || isRate(options.lostAttempts),
-      '"upper bound", or an object with tokensPerSecond over zero'
-    ],
-    [
-      "timeZone",
-      options.timeZone === undefined || zoneOf(options.timeZone) !== undefined,
-      "an IANA time zone, such as Europe/Berlin"
-    ],
-    OptionRules.millisecondDuration("lease", options.lease),
-    OptionRules.millisecondDuration("timeout", options.timeout),
-    [
-      "thresholds",
-      Array.isArray(thresholds) && thresholds.every((threshold) => threshold > 0 && threshold <= 1),
-      "a list of numbers over 0 and up to 1"
-    ],
-    OptionRules.oneOf("onUnknownPrice", options.onUnknownPrice, ["refuse", "allow"]),
-    OptionRules.oneOf("onStoreError", options.onStoreError, ["refuse", "allow"]),
-    ...(balance === undefined ? [] : AccountBalance.rulesOf(balance))
-  ]
-}
-
-const withCallBudget = (call: Call, budget: CallBudget): Call => {
-  const state = call.state ?? {}
-  state.budget = budget
-  return { ...call, state }
-}
-
-/** The stage of a budget, by how it is opened. */
-const makeStage = (
-  open: Budget["Service"]["open"],
-  options: Stage.Stage["options"],
-  balanceOf: StageDependencies["balanceOf"]
-): Stage.Stage =>
-  Stage.make("budget", {
-    effect: (inner) => (call) =>
-      Effect.scoped(Effect.flatMap(open(call, balanceOf?.(call)), (budget) => inner(withCallBudget(call, budget)))),
-    stream: (inner) => (call) =>
-      Stream.unwrap(Effect.map(open(call, balanceOf?.(call)), (budget) => inner(withCallBudget(call, budget)))),
-    options
-  })
-
-const waitOf = ({ maxWait = defaults.maxWait }: Options): Duration.Duration =>
-  maxWait === "off" ? Duration.zero : Duration.fromInputUnsafe(maxWait)
-
 /**
  * A budget on the provided store. Fails with all invalid options at once.
  *
@@ -325,12 +166,12 @@ const waitOf = ({ maxWait = defaults.maxWait }: Options): Duration.Duration =>
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
-  options: Options
+  options: BudgetOptions.Options
 ): Effect.fn.Return<Budget["Service"], ConfigurationError, BudgetStore.BudgetStore | Scope.Scope> {
-  const { balance, caps, thresholds = defaults.thresholds } = options
-  const issues = [...BudgetCaps.issuesOf(caps), ...OptionRules.issuesOf("Budget", rulesOf(options))]
+  const { balance, caps, thresholds = BudgetOptions.defaults.thresholds } = options
+  const issues = BudgetOptions.issuesOf(options)
   if (issues.length > 0) return yield* Effect.fail(ConfigurationError.of(issues))
-  const { lease = defaults.lease, timeout = defaults.timeout } = options
+  const { lease = BudgetOptions.defaults.lease, timeout = BudgetOptions.defaults.timeout } = options
   const built = yield* PriceTable.PriceTable
   const prices = PriceTable.currentOrElse(built)
   const events = yield* PubSub.sliding<BudgetEvent.BudgetEvent>(256)
@@ -344,33 +185,33 @@ export const make = Effect.fnUntraced(function* (
     events
   )
   const clock = yield* Clock.Clock
-  const { timeZone = defaults.timeZone } = options
-  const context: OpenCallBudget.BudgetContext = {
+  const { timeZone = BudgetOptions.defaults.timeZone } = options
+  const context: BudgetContext = {
     reservations,
-    queue: new ReservationQueue(reservations, clock, waitOf(options)),
+    queue: new ReservationQueue(reservations, clock, BudgetOptions.waitOf(options)),
     clock,
-    calendar: Day.calendarOf(zoneOf(timeZone) ?? DateTime.zoneMakeOffset(0)),
+    calendar: Day.calendarOf(BudgetOptions.zoneOf(timeZone) ?? DateTime.zoneMakeOffset(0)),
     defaultOutputTokens: options.defaultOutputTokens,
-    lostAttempts: options.lostAttempts ?? defaults.lostAttempts,
+    lostAttempts: options.lostAttempts ?? BudgetOptions.defaults.lostAttempts,
     isCapped: (tags) => BudgetCaps.isCapped(caps, tags),
     claimsOf: BudgetCaps.compile(caps),
     preflight: balance === undefined ? () => Effect.void : yield* AccountBalance.make(balance),
-    onUnknownPrice: options.onUnknownPrice ?? defaults.onUnknownPrice,
-    onStoreError: options.onStoreError ?? defaults.onStoreError
+    onUnknownPrice: options.onUnknownPrice ?? BudgetOptions.defaults.onUnknownPrice,
+    onStoreError: options.onStoreError ?? BudgetOptions.defaults.onStoreError
   }
   const open = Effect.fnUntraced(function* (call: Call, read?: AccountBalance.Reader) {
     const tags = yield* CallOptions
     const table = yield* prices
-    if (balance !== undefined) yield* OpenCallBudget.preflight(context, table, call, read)
+    if (balance !== undefined) yield* PricedCall.preflight(context, table, call, read)
     return yield* Effect.acquireRelease(OpenCallBudget.open(context, tags, table, call), ({ close }) => close)
   })
   const checkPrice = Effect.fnUntraced(function* (call: Call) {
-    yield* OpenCallBudget.checkPrice(context, yield* CallOptions, yield* prices, call)
+    yield* PricedCall.checkPrice(context, yield* CallOptions, yield* prices, call)
   })
   return {
     open,
     checkPrice,
-    stage: ({ balanceOf } = {}) => makeStage(open, describeOptions(options), balanceOf),
+    stage: ({ balanceOf } = {}) => BudgetStage.make(open, BudgetOptions.describe(options), balanceOf),
     events: Stream.fromPubSub(events),
     state: Effect.map(reservations.scopeBalances, (lines) =>
       lines.map(({ cap, reserved, scope, spent }) => ({
@@ -382,7 +223,7 @@ export const make = Effect.fnUntraced(function* (
     ),
     today: Effect.sync(() => context.calendar(clock.currentTimeMillisUnsafe())),
     onStoreError: context.onStoreError,
-    options: describeOptions(options)
+    options: BudgetOptions.describe(options)
   }
 })
 
@@ -392,8 +233,9 @@ export const make = Effect.fnUntraced(function* (
  * @category layers
  * @since 0.1.0
  */
-export const layerStore = (options: Options): Layer.Layer<Budget, ConfigurationError, BudgetStore.BudgetStore> =>
-  Layer.effect(Budget, make(options))
+export const layerStore = (
+  options: BudgetOptions.Options
+): Layer.Layer<Budget, ConfigurationError, BudgetStore.BudgetStore> => Layer.effect(Budget, make(options))
 
 /**
  * A budget in this process. It starts with nothing spent.
@@ -401,8 +243,9 @@ export const layerStore = (options: Options): Layer.Layer<Budget, ConfigurationE
  * @category layers
  * @since 0.1.0
  */
-export const layerMemory = (options: Options & BudgetStore.MemoryOptions): Layer.Layer<Budget, ConfigurationError> =>
-  Layer.provide(layerStore(options), BudgetStore.layerMemory(options))
+export const layerMemory = (
+  options: BudgetOptions.Options & BudgetStore.MemoryOptions
+): Layer.Layer<Budget, ConfigurationError> => Layer.provide(layerStore(options), BudgetStore.layerMemory(options))
 
 /**
  * The same as `layerMemory`.
@@ -422,7 +265,7 @@ export const layer: typeof layerMemory = layerMemory
  * @since 0.1.0
  */
 export const layerRedis = (
-  options: Options & BudgetStore.RedisOptions
+  options: BudgetOptions.Options & BudgetStore.RedisOptions
 ): Layer.Layer<Budget, ConfigurationError, Redis> => Layer.provide(layerStore(options), BudgetStore.layerRedis(options))
 
 const unlimited: Budget["Service"] = {

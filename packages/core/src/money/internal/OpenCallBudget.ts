@@ -5,98 +5,24 @@
  *
  * @since 0.1.0
  */
-import type * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { BudgetExceededError, type BudgetStoreError, UnknownPriceError } from "../../errors/MoneyErrors.ts"
+import { BudgetExceededError, type BudgetStoreError } from "../../errors/MoneyErrors.ts"
 import type { BudgetError } from "../../errors/OperationErrors.ts"
-import * as Day from "../../internal/Day.ts"
 import type { AttemptReservation, Call, CallBudget } from "../../pipeline/Call.ts"
 import * as Cost from "../Cost.ts"
 import type { Prices } from "../PriceTable.ts"
-import type * as AccountBalance from "./AccountBalance.ts"
+import type { BudgetContext } from "./BudgetContext.ts"
+import { budgetExceededError } from "./budgetExceededError.ts"
+import { priceCall, type PricedCall } from "./PricedCall.ts"
 import * as Amount from "./Amount.ts"
 import * as BudgetCaps from "./BudgetCaps.ts"
-import * as BudgetEvent from "./BudgetEvent.ts"
-import type { Claim, ScopeBalance } from "./Ledger.ts"
-import type { Reservation, ReservationManager } from "./ReservationManager.ts"
-import type { ReservationQueue } from "./ReservationQueue.ts"
-
-/**
- * What all calls of a budget share.
- *
- * @category models
- * @since 0.1.0
- */
-export interface BudgetContext {
-  readonly reservations: ReservationManager
-  /** Reserves, and waits for other calls where that may help. */
-  readonly queue: ReservationQueue
-  readonly clock: Clock.Clock
-  readonly isCapped: (tags: BudgetCaps.Tags) => boolean
-  readonly claimsOf: ReturnType<typeof BudgetCaps.compile>
-  /** Checks the account balance. */
-  readonly preflight: AccountBalance.Check
-  readonly onUnknownPrice: "refuse" | "allow"
-  readonly onStoreError: "refuse" | "allow"
-  /** The date of a time in the zone of calendar periods. */
-  readonly calendar: (unixMillis: number) => Day.LocalDate
-  /** The output of requests without a limit, for which is reserved. */
-  readonly defaultOutputTokens: number | undefined
-  readonly lostAttempts: CallBudget["lostAttempts"]
-}
-
-/** What a call buys, and its worst-case cost. */
-interface Quote {
-  readonly purchase: Cost.Purchase
-  readonly unixMillis: number
-  /** None if the price is not known. */
-  readonly worstCase: Option.Option<Cost.Cost>
-}
-
-/** A call with a known worst-case cost, and the scopes that it counts in. */
-interface PricedCall {
-  readonly purchase: Cost.Purchase
-  readonly currency: Cost.Cost["currency"]
-  readonly amount: bigint
-  readonly claims: ReadonlyArray<Claim>
-}
+import type { Reservation } from "./ReservationManager.ts"
 
 /** The reservation of an attempt that no cap bounds, or that could not be counted. */
 const untracked: Reservation = { amount: 0n, settle: () => Effect.void }
 
 const untrackedAttempt: AttemptReservation = { settle: () => Effect.void }
-
-const unknownPriceError = ({ provider, request }: Call, reason: string): UnknownPriceError =>
-  new UnknownPriceError({
-    message: `The price of ${request.model} at ${provider} ${reason}; nothing was sent`,
-    provider,
-    model: request.model
-  })
-
-const budgetExceededError = (
-  { provider, request }: Call,
-  { cap, reserved, scope, spent, waitedMillis }: ScopeBalance & { readonly waitedMillis: number },
-  amount: bigint
-) => {
-  const { currency, scope: name } = BudgetEvent.parseScopeKey(scope)
-  const format = (value: bigint) => Cost.format({ currency, total: Amount.toDecimal(value) })
-  const left = cap - spent - reserved
-  const wait =
-    waitedMillis === 0 ? "" : `after a wait of ${Duration.format(Duration.millis(Math.round(waitedMillis)))}, `
-  return new BudgetExceededError({
-    message: `The worst-case cost of the call, ${format(amount)}, exceeds what remains under the cap of ${name}: ${wait}${format(left < 0n ? 0n : left)} of ${format(cap)} (${format(spent)} spent, ${format(reserved)} reserved for running calls); nothing was sent. Raise the cap, set max_completion_tokens, or configure defaultOutputTokens`,
-    provider,
-    model: request.model,
-    scope: name,
-    currency,
-    cap: Amount.toDecimal(cap),
-    spent: Amount.toDecimal(spent),
-    reserved: Amount.toDecimal(reserved),
-    requested: Amount.toDecimal(amount)
-  })
-}
 
 /**
  * The budget of a call, which has to be closed.
@@ -107,30 +33,6 @@ const budgetExceededError = (
 export interface OpenCallBudget extends CallBudget {
   /** Releases what no attempt was assigned, and charges in full what an attempt was assigned and did not settle. */
   readonly close: Effect.Effect<void>
-}
-
-const quote = (context: BudgetContext, prices: Prices, { provider, request }: Call): Quote => {
-  const unixMillis = context.clock.currentTimeMillisUnsafe()
-  const purchase = { model: request.model, provider, day: Day.dateOf(Day.numberOf(unixMillis)) }
-  return { purchase, unixMillis, worstCase: Cost.worstCase(request, purchase, prices, context.defaultOutputTokens) }
-}
-
-const priceCall = (
-  context: BudgetContext,
-  tags: BudgetCaps.Tags,
-  prices: Prices,
-  call: Call
-): Effect.Effect<PricedCall | undefined, UnknownPriceError> => {
-  if (!context.isCapped(tags)) return Effect.undefined
-  const refuse = (reason: string) =>
-    context.onUnknownPrice === "allow" ? Effect.undefined : Effect.fail(unknownPriceError(call, reason))
-  const { purchase, unixMillis, worstCase } = quote(context, prices, call)
-  if (Option.isNone(worstCase)) return refuse("is not known")
-  const { currency, total } = worstCase.value
-  const claims = context.claimsOf(tags, currency, context.calendar(unixMillis))
-  return claims._tag === "Claims"
-    ? Effect.succeed({ purchase, currency, amount: Amount.fromDecimal(total), claims: claims.claims })
-    : refuse(`is in ${currency}, in which ${claims.scope} has no cap`)
 }
 
 const reserveInStore = (
@@ -272,36 +174,3 @@ export const open = (
       (first) => new ReservedCallBudget(context, tags, prices, call, price, first)
     )
   )
-
-/**
- * Fails if calls to the host and model of a call are refused because their
- * price is not known in a currency of the caps.
- *
- * @category getters
- * @since 0.1.0
- */
-export const checkPrice = (
-  context: BudgetContext,
-  tags: BudgetCaps.Tags,
-  prices: Prices,
-  call: Call
-): Effect.Effect<void, UnknownPriceError> => Effect.asVoid(priceCall(context, tags, prices, call))
-
-/**
- * Checks that the account balance covers the worst-case cost of a call, whether
- * or not a cap applies to it. A call without a known price is left to the caps.
- *
- * @category getters
- * @since 0.1.0
- */
-export const preflight = (
-  context: BudgetContext,
-  prices: Prices,
-  call: Call,
-  read: AccountBalance.Reader | undefined
-): Effect.Effect<void, BudgetError> =>
-  Option.match(quote(context, prices, call).worstCase, {
-    onNone: () => Effect.void,
-    onSome: ({ currency, total }) =>
-      context.preflight({ account: call.account, currency, amount: Amount.fromDecimal(total) }, read)
-  })

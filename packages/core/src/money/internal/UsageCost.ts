@@ -1,0 +1,168 @@
+/**
+ * The cost of usage in exact decimals.
+ *
+ * @since 0.1.0
+ */
+import * as BigDecimal from "effect/BigDecimal"
+import * as Option from "effect/Option"
+import type * as ModelCatalog from "../../ModelCatalog.ts"
+import type { Usage } from "../../models/Usage.ts"
+import * as PriceTable from "../PriceTable.ts"
+
+/**
+ * The cost of one call and its parts. All amounts are in `currency`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Cost {
+  readonly currency: ModelCatalog.Price["currency"]
+  /** Prompt tokens that were read from the host's cache. */
+  readonly cachedInput: BigDecimal.BigDecimal
+  /** Other prompt tokens, including cache writes. */
+  readonly uncachedInput: BigDecimal.BigDecimal
+  /** Generated tokens, including reasoning. */
+  readonly output: BigDecimal.BigDecimal
+  /** Tools that the host charges per call. */
+  readonly tools: BigDecimal.BigDecimal
+  readonly total: BigDecimal.BigDecimal
+  /** The additional cost of the same call without the host's cache; not part of `total`. */
+  readonly saved: BigDecimal.BigDecimal
+}
+
+/**
+ * Everything that a call is charged for: its tokens, and calls of tools that run
+ * at the host.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BillableUsage extends Usage {
+  /** Calls of the host's tools, by their names. */
+  readonly toolCalls?: ReadonlyMap<string, number>
+}
+
+/**
+ * The model, the host and the day of a call, which determine its price.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Purchase {
+  readonly model: string
+  /** The host, by the id of its provider description. */
+  readonly provider: string
+  /** `YYYY-MM-DD`, in UTC. */
+  readonly day: string
+  /** Whether it is a request of a batch. */
+  readonly isBatch?: boolean
+}
+
+/**
+ * Nothing.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const zero = BigDecimal.fromBigInt(0n)
+const perMillion = BigDecimal.fromStringUnsafe("0.000001")
+
+const tokenCost = (tokens: number, price: string): BigDecimal.BigDecimal =>
+  tokens === 0
+    ? zero
+    : BigDecimal.multiply(
+        BigDecimal.multiply(BigDecimal.fromNumberUnsafe(tokens), BigDecimal.fromStringUnsafe(price)),
+        perMillion
+      )
+
+/**
+ * The cost of `usage` and tools at a price. Calls that fail with status 429 are
+ * free; a truncated response is billed for what was generated.
+ *
+ * Cached tokens are part of the prompt and reasoning tokens are part of the
+ * completion: each token is counted once (source: Moonshot's pricing pages).
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (usage: Usage, price: ModelCatalog.Price, tools: BigDecimal.BigDecimal = zero): Cost => {
+  const cached = Math.min(usage.cached_tokens, usage.prompt_tokens)
+  const written = Math.min(usage.cache_write_tokens, usage.prompt_tokens - cached)
+  const cachedInput = tokenCost(cached, price.cacheHit ?? price.cacheMiss)
+  const uncachedInput = BigDecimal.sum(
+    tokenCost(usage.prompt_tokens - cached - written, price.cacheMiss),
+    tokenCost(written, price.cacheWrite ?? price.cacheMiss)
+  )
+  const output = tokenCost(usage.completion_tokens, price.output)
+  const total = BigDecimal.sumAll([cachedInput, uncachedInput, output, tools])
+  const saved = BigDecimal.subtract(tokenCost(cached, price.cacheMiss), cachedInput)
+  return { currency: price.currency, cachedInput, uncachedInput, output, tools, total, saved }
+}
+
+/**
+ * The sum of two costs in the same currency.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const sum = (a: Cost, b: Cost): Cost => ({
+  currency: a.currency,
+  cachedInput: BigDecimal.sum(a.cachedInput, b.cachedInput),
+  uncachedInput: BigDecimal.sum(a.uncachedInput, b.uncachedInput),
+  output: BigDecimal.sum(a.output, b.output),
+  tools: BigDecimal.sum(a.tools, b.tools),
+  total: BigDecimal.sum(a.total, b.total),
+  saved: BigDecimal.sum(a.saved, b.saved)
+})
+
+/**
+ * The cost of calls of the host's tools; none if one of them has no known price in this currency.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const toolCost = (
+  calls: Iterable<readonly [string, number]>,
+  { day, provider }: Purchase,
+  { tool: priceOf }: PriceTable.Prices,
+  currency: Cost["currency"]
+): Option.Option<BigDecimal.BigDecimal> => {
+  let total = zero
+  for (const [tool, count] of calls) {
+    const price = priceOf(tool, provider, day)
+    if (price === undefined || price.currency !== currency) return Option.none()
+    total = BigDecimal.sum(
+      total,
+      BigDecimal.multiply(BigDecimal.fromNumberUnsafe(count), BigDecimal.fromStringUnsafe(price.perCall))
+    )
+  }
+  return Option.some(total)
+}
+
+/**
+ * The cost of usage; none if a price is not known, which is not the same as free.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const of = (
+  usage: BillableUsage,
+  purchase: Purchase,
+  prices: PriceTable.Prices = PriceTable.catalog
+): Option.Option<Cost> => {
+  const price = PriceTable.priceOf(prices, purchase.model, purchase.provider, purchase.day, purchase.isBatch === true)
+  if (Option.isNone(price)) return Option.none()
+  if (usage.toolCalls === undefined) return Option.some(make(usage, price.value))
+  const tools = toolCost(usage.toolCalls, purchase, prices, price.value.currency)
+  return Option.map(tools, (cost) => make(usage, price.value, cost))
+}
+
+/**
+ * The cost of `usage` of a model at a host on a day (`YYYY-MM-DD`) with the prices
+ * of the catalogue; none if the price is not known, which is not the same as free.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const ofModel = (usage: Usage, model: string, provider: string, day: string): Option.Option<Cost> =>
+  of(usage, { model, provider, day })

@@ -1,0 +1,76 @@
+/**
+ * The most that a request may use and cost.
+ *
+ * @since 0.1.0
+ */
+import * as BigDecimal from "effect/BigDecimal"
+import * as Option from "effect/Option"
+import type { ModelRequest } from "../../models/ChatRequest.ts"
+import { fromTokens } from "../../models/Usage.ts"
+import * as TokenCount from "../../TokenCount.ts"
+import * as PriceTable from "../PriceTable.ts"
+import { type BillableUsage, type Cost, make, type Purchase, toolCost } from "./UsageCost.ts"
+
+/**
+ * The assumed maximum of calls of one host tool in a response. Models search once
+ * or twice in a turn; there is no hard limit.
+ */
+const maxToolCalls = 4
+
+/**
+ * The most that a request may use: its prompt, its maximum output for every
+ * choice within the context window, and some calls of each host tool that it offers.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const maxUsage = (request: ModelRequest): BillableUsage => {
+  const prompt = TokenCount.ofPrompt(request)
+  const usage = fromTokens(prompt, TokenCount.maxCompletion(request))
+  const tools = (request.tools ?? []).filter(({ type }) => type === "builtin_function")
+  if (tools.length === 0) return usage
+  const calls = maxToolCalls * TokenCount.choiceCount(request)
+  return { ...usage, toolCalls: new Map(tools.map((tool) => [tool.function.name, calls])) }
+}
+
+/**
+ * The worst-case cost of a request: its prompt at the highest input price, its
+ * maximum output for every choice, and some calls of each host tool that it
+ * offers. None if a price is not known. A request without a limit on its output
+ * counts with `defaultOutputTokens`, if that is given, for each of its choices.
+ *
+ * **Gotchas**
+ *
+ * - The prompt is a high estimate. Images and videos behind references are
+ *   estimated without reading them.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const worstCase = (
+  request: ModelRequest,
+  at: Omit<Purchase, "model">,
+  prices: PriceTable.Prices = PriceTable.catalog,
+  defaultOutputTokens?: number
+): Option.Option<Cost> => {
+  const purchase = { ...at, model: request.model }
+  const price = PriceTable.priceOf(prices, purchase.model, at.provider, at.day, at.isBatch === true)
+  if (Option.isNone(price)) return Option.none()
+  const { cacheHit, cacheMiss, cacheWrite, currency, output } = price.value
+  const inputs = [cacheHit, cacheMiss, cacheWrite].flatMap((text) =>
+    text === undefined ? [] : [BigDecimal.fromStringUnsafe(text)]
+  )
+  const { toolCalls = [], ...usage } = maxUsage(request)
+  return Option.map(toolCost(toolCalls, purchase, prices, currency), (tools) =>
+    make(
+      fromTokens(usage.prompt_tokens, TokenCount.maxCompletion(request, defaultOutputTokens)),
+      {
+        provider: at.provider,
+        currency,
+        output,
+        cacheMiss: BigDecimal.format(inputs.reduce((a, b) => BigDecimal.max(a, b)))
+      },
+      tools
+    )
+  )
+}
