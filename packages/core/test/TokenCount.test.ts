@@ -258,3 +258,31 @@ describe("TokenCount.maxOutput", () => {
     assert.strictEqual(TokenCount.admissionTokens({ model: "kimi-k3", messages: [user("Hello world!")] }), 88 + 131_072)
   })
 })
+
+describe("TokenCount.maxCompletion", () => {
+  const request: ModelRequest = { model: "unknown", messages: [{ role: "user", content: "Hi" }] }
+
+  it("is the limit of a request for each of its choices", () => {
+    assert.strictEqual(TokenCount.maxCompletion({ ...request, max_completion_tokens: 7, n: 3 }), 21)
+  })
+
+  it("has the higher limit of extra_body", () => {
+    const extra_body = { max_tokens: 9, n: 2 }
+    assert.strictEqual(TokenCount.maxCompletion({ ...request, max_completion_tokens: 7, extra_body }), 18)
+  })
+
+  it("is within the window of the model", () => {
+    const endless = { ...request, model: "kimi-k3", max_completion_tokens: 1e12 }
+    assert.strictEqual(TokenCount.maxCompletion(endless), 1_048_576)
+  })
+
+  it("is the default for each choice of a request without a limit", () => {
+    assert.strictEqual(TokenCount.maxCompletion(request, 20), 20)
+    assert.strictEqual(TokenCount.maxCompletion({ ...request, extra_body: { n: 4 } }, 20), 80)
+    assert.strictEqual(TokenCount.maxCompletion({ ...request, max_tokens: 30 }, 20), 30)
+  })
+
+  it("is at most what a model generates without a limit", () => {
+    assert.strictEqual(TokenCount.maxCompletion(request, 1e9), 32_768)
+  })
+})

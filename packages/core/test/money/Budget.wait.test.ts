@@ -204,6 +204,17 @@ describe("Budget under concurrent calls", () => {
     })
   )
 
+  it.effect("charges a lost attempt for all that it may have generated, also beyond the default output", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [total], defaultOutputTokens: 20 })
+      const { max_completion_tokens: _, ...request } = callFor(1).request
+      const ask = stages(budget).effect(() => Effect.fail(new ConnectionLostError({ message: "no" })))
+      yield* Effect.exit(ask({ ...callFor(1), request }))
+      // The most that a request of an unknown model generates.
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 32768+0/100"])
+    })
+  )
+
   const zones: ReadonlyArray<readonly [string | undefined, string, ReadonlyArray<string>]> = [
     [undefined, "2026-03-29T22:30:00Z", ["day:2026-03-29", "week:2026-W13", "month:2026-03"]],
     // Summer time has begun on that day.
