@@ -27,6 +27,7 @@ const titles: { readonly [group: string]: string } = {
   breaker: "Circuits",
   cache: "Cache",
   budget: "Budget",
+  redis: "Connections to Redis",
   hedge: "Hedging",
   telemetry: "Telemetry",
   logging: "Logs",
@@ -95,8 +96,8 @@ Every stage is configured here, and a stage that is off by default is turned on 
 \`ResponseCache.layerMemory()\`, is used in place of the configured one.
 
 \`KimiNode.layerConfig\` supports all options. \`KimiClient.layerConfig\`, for runtimes without Node, supports \`memory\` and \`off\`
-for stores and no audit log; the others are a \`ConfigurationError\`. Stores on Redis need the packages \`redis\` and
-\`@effect/platform-node\`. A URL of a Redis may hold credentials: it is kept as \`Redacted\`.
+for stores and no audit log; the others are a \`ConfigurationError\`. A URL of a Redis may hold credentials: it is kept as
+\`Redacted\`.
 
 The last column states when a change takes effect under \`KimiNode.layerWatch\` and \`LiveConfig\`: \`in place\` for calls that
 begin after it, or after a \`restart\`, of which the log reminds.

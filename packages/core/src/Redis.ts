@@ -50,7 +50,7 @@ export class RedisError extends Schema.TaggedError<RedisError>("@kimi-effect/cor
 const reasonOf = (cause: unknown): string => {
   if (!(cause instanceof Error)) return "unknown"
   if ("code" in cause && typeof cause.code === "string") return cause.code
-  return /^(?:connect )?([A-Z]{2,})\b/.exec(cause.message)?.[1] ?? cause.name
+  return /^(?:connect )?([A-Z]{2,32})\b/.exec(cause.message)?.[1] ?? cause.name
 }
 
 /**
@@ -77,6 +77,26 @@ export interface Script {
 }
 
 /**
+ * The state of a connection.
+ *
+ * - `idle`: no command has been sent, and no connection was opened.
+ * - `connecting`: commands wait for an attempt to connect.
+ * - `connected`: commands are sent.
+ * - `disconnected`: commands fail at once, while the driver tries to connect.
+ * - `closed`: the scope of the connection has ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Status {
+  readonly state: "idle" | "connecting" | "connected" | "disconnected" | "closed"
+  /** The time of the last change of the state, in milliseconds since 1970. */
+  readonly since: number
+  /** What last ended a connection or an attempt, or an error that says that the server cannot serve commands. */
+  readonly lastError?: { readonly reason: string; readonly at: number }
+}
+
+/**
  * @category services
  * @since 0.1.0
  */
@@ -94,6 +114,8 @@ export class Redis extends Context.Service<
       keys: ReadonlyArray<string>,
       args: ReadonlyArray<string | number>
     ) => Effect.Effect<A, RedisError>
+    /** The state of the connection, where the driver reports it. */
+    readonly status?: Effect.Effect<Status> | undefined
   }
 >()("@kimi-effect/core/Redis") {}
 
@@ -107,6 +129,8 @@ export interface Connection {
   readonly send: <A = unknown>(command: string, ...args: ReadonlyArray<string>) => Effect.Effect<A, RedisError>
   /** Closes the connection. It is interrupted when it takes longer than `timeout`. */
   readonly close?: Effect.Effect<void> | undefined
+  /** The state of the connection. */
+  readonly status?: Effect.Effect<Status> | undefined
 }
 
 /**
@@ -127,7 +151,7 @@ const isMissingScript = ({ reason }: RedisError): boolean => reason === "NOSCRIP
  * @since 0.1.0
  */
 export const make = (
-  { close = Effect.void, send }: Connection,
+  { close = Effect.void, send, status }: Connection,
   options: Options = {}
 ): Effect.Effect<Redis["Service"], ConfigurationError, Scope.Scope> =>
   Effect.gen(function* () {
@@ -166,6 +190,7 @@ export const make = (
       })
 
     return {
+      status,
       send: (command, ...args) => bounded(command, send(command, ...args)),
       run: (script, keys, args) => bounded(script.name, run(script, keys, args))
     }

@@ -13,6 +13,7 @@ import * as CircuitsCheck from "@kimi-effect/core/internal/CircuitsCheck"
 import * as ConfigCheck from "@kimi-effect/core/internal/ConfigCheck"
 import * as HealthSettings from "@kimi-effect/core/HealthSettings"
 import * as HostCheck from "@kimi-effect/core/internal/HostCheck"
+import * as RedisCheck from "@kimi-effect/core/internal/RedisCheck"
 import { LiveConfig } from "@kimi-effect/core/LiveConfig"
 import type { ClientServices } from "@kimi-effect/core/internal/ClientServices"
 import * as Duration from "effect/Duration"
@@ -20,6 +21,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as HostApi from "../HostApi.ts"
 import type { Accounts } from "./accounts.ts"
+import { RedisConnections } from "./RedisConnections.ts"
 
 const { defaults } = HealthSettings
 
@@ -104,11 +106,13 @@ export const make = Effect.fnUntraced(function* (inputs: HealthInputs): Effect.f
   const settings = yield* HealthSettings.HealthSettings
   const { budget, cache } = inputs.services
   const { budgetWarning = defaults.budgetWarning, checks = [] } = settings
+  const [connection, ...connections] = yield* RedisConnections
   return yield* Health.make(
     [
       ...accountChecks(inputs, settings),
       ...(cache === undefined ? [] : [CacheCheck.make(cache.statistics)]),
       ...(budget === undefined ? [] : [BudgetCheck.make({ budget, warning: budgetWarning })]),
+      ...(connection === undefined ? [] : [RedisCheck.make(connection, ...connections)]),
       ConfigCheck.make(Option.getOrUndefined(yield* Effect.serviceOption(LiveConfig))),
       ...inputs.sinks,
       ...chatChecks(settings.paidProbe, inputs.chat),

@@ -12,7 +12,7 @@ const fail = (name: KimiConfig.Name): Effect.Effect<never, ConfigurationError> =
   Effect.fail(ConfigurationError.of([withoutNode(name, "memory")]))
 
 export const memoryStores: Stores = {
-  redis: (name) => Layer.effect(Redis.Redis, fail(name)),
+  redis: () => (name) => Layer.effect(Redis.Redis, fail(name)),
   cache: (config) => ResponseCache.layerMemory(ResponseCache.optionsFromConfig(config)),
   budget: (config) => Budget.layer(Budget.optionsFromConfig(config)),
   auditLog: () => fail("auditLog")

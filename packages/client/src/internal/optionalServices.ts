@@ -6,22 +6,27 @@ import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import * as Hedge from "@kimi-effect/core/Hedge"
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Observer from "@kimi-effect/core/Observer"
+import { Redis } from "@kimi-effect/core/Redis"
 import * as ResponseCache from "@kimi-effect/core/ResponseCache"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { FallbackPlan } from "../FallbackPlan.ts"
+import { RedisConnections } from "./RedisConnections.ts"
 import { type ServiceLayer, unlessProvided } from "./ServiceLayer.ts"
 import type { RedisOf, Stores } from "./stores.ts"
 
 type Values = KimiConfig.Values
 
-/** One layer for each URL, and so one connection. */
-const shareConnections = (connect: RedisOf): RedisOf => {
+/** One layer for each URL, and so one connection, which is added to those that are open. */
+const shareConnections = (connect: RedisOf, open: Set<Redis["Service"]>): RedisOf => {
   const connections = new Map<string, ReturnType<RedisOf>>()
   return (name, url) => {
-    const connection = connections.get(Redacted.value(url)) ?? connect(name, url)
+    const connection =
+      connections.get(Redacted.value(url)) ??
+      Layer.tap(connect(name, url), (context) => Effect.sync(() => open.add(Context.get(context, Redis))))
     connections.set(Redacted.value(url), connection)
     return connection
   }
@@ -82,10 +87,12 @@ const observer = (config: Values, stores: Stores): ServiceLayer => {
 
 /** All that are configured. */
 export const make = (config: Values, stores: Stores): ServiceLayer => {
-  const redis = shareConnections(stores.redis)
+  const connections = new Set<Redis["Service"]>()
+  const redis = shareConnections(stores.redis(config), connections)
   const cache: ServiceLayer = config.cache._tag === "Off" ? Layer.empty : stores.cache(config, redis)
   const budget: ServiceLayer = config.budget.length === 0 ? Layer.empty : stores.budget(config, redis)
   return Layer.mergeAll(
+    Layer.succeed(RedisConnections, connections),
     unlessProvided(CircuitBreaker.CircuitBreaker, circuits(config, redis)),
     unlessProvided(Admission.Admission, limits(config, redis)),
     unlessProvided(ResponseCache.ResponseCache, cache),

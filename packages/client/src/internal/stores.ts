@@ -24,7 +24,7 @@ export interface AuditSink {
 
 /** The stores of a runtime. */
 export interface Stores {
-  readonly redis: RedisOf
+  readonly redis: (config: Values) => RedisOf
   readonly cache: (config: Values, redis: RedisOf) => Layer.Layer<ResponseCache, ConfigurationError>
   readonly budget: (config: Values, redis: RedisOf) => Layer.Layer<Budget, ConfigurationError>
   readonly auditLog: (config: Values, path: string) => Effect.Effect<AuditSink, ConfigurationError, Scope.Scope>

@@ -21,5 +21,5 @@ export const layerRedis = ({
   ...options
 }: Core.RedisOptions & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<
   Core.Admission,
-  ConfigurationError | Redis.RedisError
+  ConfigurationError
 > => Layer.provide(Core.layerRedis(options), Redis.layer({ url }))

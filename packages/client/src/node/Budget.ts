@@ -40,5 +40,5 @@ export const layerRedis = ({
   ...options
 }: Core.Options & BudgetStore.RedisOptions & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<
   Core.Budget,
-  ConfigurationError | Redis.RedisError
+  ConfigurationError
 > => Layer.provide(Core.layerRedis(options), Redis.layer({ url }))

@@ -67,5 +67,5 @@ export const layerRedis = ({
   ...options
 }: Core.RedisOptions & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<
   Core.BudgetStore,
-  ConfigurationError | Redis.RedisError
+  ConfigurationError
 > => Layer.provide(Core.layerRedis(options), Redis.layer({ url }))

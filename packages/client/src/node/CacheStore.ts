@@ -108,5 +108,5 @@ export const layerRedis = ({
   ...options
 }: Core.RedisOptions & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<
   Core.CacheStore,
-  ConfigurationError | Redis.RedisError
+  ConfigurationError
 > => Layer.provide(Core.layerRedis(options), [Redis.layer({ url }), NodeDigest.layer])

@@ -22,5 +22,5 @@ export const layerRedis = ({
   ...options
 }: Partial<Core.RedisOptions> & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<
   Core.CircuitBreaker,
-  ConfigurationError | Redis.RedisError
+  ConfigurationError
 > => Layer.provide(Core.layerRedis(options), Redis.layer({ url }))

@@ -84,5 +84,5 @@ export const layerFile = (
 export const layerRedis = (
   store: CacheStore.RedisOptions & Pick<Redis.ConnectionOptions, "url">,
   options?: Core.PersistedOptions
-): Layer.Layer<Core.ResponseCache, ConfigurationError | Redis.RedisError> =>
+): Layer.Layer<Core.ResponseCache, ConfigurationError> =>
   Layer.provide(layerPersisted(options), CacheStore.layerRedis(store))

@@ -65,7 +65,8 @@ describe("KimiNode.layerConfig", () => {
         redis.send<string>("CLIENT", "LIST"),
         (clients) => clients.split("\n").filter((line) => line.includes(` db=${database} `)).length
       )
-      yield* connect(server, variables)
+      const kimi = yield* connect(server, variables)
+      yield* kimi.chat(small)
       assert.strictEqual(yield* count, 1)
     })
   )
@@ -145,8 +146,25 @@ describe("KimiNode.layerConfig", () => {
       const [budgetIssue] = yield* built({ KIMI_BUDGET: "1 USD", KIMI_BUDGET_STORE: `sqlite:${path}` })
       assert.strictEqual(budgetIssue?.name, "KIMI_BUDGET_STORE")
       assert.include(budgetIssue?.expected, `it is a folder and not a file (${path})`)
-      const redis = yield* built({ KIMI_LIMITS: "redis://user:canary-password@127.0.0.1:1" })
-      assert.deepStrictEqual(redis, [{ name: "KIMI_LIMITS", expected: "a Redis that can be reached (ECONNREFUSED)" }])
     })
   )
+
+  const unusable: ReadonlyArray<readonly [name: string, variables: Variables]> = [
+    ["KIMI_REDIS_CA", { KIMI_LIMITS: "rediss://127.0.0.1:1", KIMI_REDIS_CA: "/nonexistent/ca.pem" }],
+    ["KIMI_REDIS_USERNAME", { KIMI_LIMITS: "redis://127.0.0.1:1", KIMI_REDIS_USERNAME: "kimi" }],
+    ["KIMI_LIMITS", { KIMI_LIMITS: "redis://127.0.0.1:1", KIMI_REDIS_SERVER_NAME: "redis.example" }],
+    ["KIMI_REDIS_MAX_REPLY_BYTES", { KIMI_LIMITS: "redis://127.0.0.1:1", KIMI_REDIS_MAX_REPLY_BYTES: "1 GiB" }]
+  ]
+  for (const [name, variables] of unusable) {
+    it.live(`names ${name} where it cannot be used with ${Object.keys(variables).at(-1)}`, () =>
+      Effect.gen(function* () {
+        const server = yield* MockServer.make()
+        const layer = Layer.provide(KimiNode.layerConfig(), environment(variablesFor(server, variables)))
+        assert.deepStrictEqual(
+          (yield* issuesOf(layer)).map((issue) => issue.name),
+          [name]
+        )
+      })
+    )
+  }
 })

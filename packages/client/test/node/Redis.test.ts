@@ -1,43 +1,41 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Core from "@kimi-effect/core/Redis"
-import { Config, ConfigProvider, Context, Duration, Effect, Layer, Redacted } from "effect"
+import { Config, ConfigProvider, Context, Duration, Effect, Layer, Redacted, Schedule } from "effect"
 import * as Redis from "../../src/node/Redis.ts"
+import { selfSigned } from "./support/certificate.ts"
 import { namesOf, untyped } from "./support/options.ts"
 import { connect, hasServer, privateRedis, reachable, uniquePrefix, urlOf } from "./support/redis.ts"
 
 describe("Redis.layer", () => {
-  for (const url of ["localhost:6379", "http://localhost", "redis://a b", undefined]) {
-    it.effect(`refuses the address ${url}`, () =>
+  const url = "redis://127.0.0.1:1"
+  const unusable: ReadonlyArray<readonly [what: string, options: Redis.ConnectionOptions, name: string]> = [
+    ["an address without a scheme", { url: "localhost:6379" }, "url"],
+    ["the address of a web server", { url: "http://localhost" }, "url"],
+    ["an address with a space", { url: "redis://a b" }, "url"],
+    ["an address with a query", { url: "redis://host?db=1" }, "url"],
+    ["a database that is no number in an address", { url: "redis://host/first" }, "url"],
+    ["a malformed password in an address", { url: "redis://:%zz@host" }, "url"],
+    ["no address", { url: untyped("null") }, "url"],
+    ["a negative database", { url, database: -1 }, "database"],
+    ["a password that is not redacted", { url, password: untyped('"secret"') }, "password"],
+    ["an empty password", { url, password: Redacted.make("") }, "password"],
+    ["a user without a password", { url, username: "kimi" }, "username"],
+    ["a user in an address without a password", { url: "redis://kimi@host" }, "username"],
+    ["authorities without TLS", { url, ca: selfSigned().cert }, "url"],
+    ["authorities that are no certificate", { url: "rediss://host", ca: "secret" }, "ca"],
+    ["an empty server name", { url: "rediss://host", serverName: "" }, "serverName"],
+    ["a timeout that bounds nothing", { url, timeout: Duration.infinity }, "timeout"],
+    ["a connect timeout that bounds nothing", { url, connectTimeout: Duration.infinity }, "connectTimeout"],
+    ["a close timeout that bounds nothing", { url, closeTimeout: Duration.infinity }, "closeTimeout"],
+    ["a reply limit over that of Redis", { url, maxReplyBytes: 2 ** 30 }, "maxReplyBytes"]
+  ]
+  for (const [what, options, name] of unusable) {
+    it.effect(`refuses ${what}`, () =>
       Effect.gen(function* () {
-        assert.deepStrictEqual(yield* namesOf(Redis.layer({ url: untyped(JSON.stringify(url ?? null)) })), [
-          "Redis url"
-        ])
+        assert.deepStrictEqual(yield* namesOf(Redis.layer(options)), [`Redis ${name}`])
       })
     )
   }
-
-  it.effect("refuses a timeout that bounds nothing", () =>
-    Effect.gen(function* () {
-      const options = { url: urlOf(), timeout: Duration.infinity }
-      assert.deepStrictEqual(yield* namesOf(Redis.layer(options)), ["Redis timeout"])
-    })
-  )
-
-  const refused = Effect.flip(Redis.connect({ url: Redacted.make("redis://user:secret@127.0.0.1:1") }))
-
-  it.live("fails with the reason when no server listens", () =>
-    Effect.gen(function* () {
-      const error = yield* refused
-      assert.deepInclude({ ...error }, { _tag: "RedisError", operation: "connect", reason: "ECONNREFUSED" })
-    })
-  )
-
-  it.live("does not include the address in its error", () =>
-    Effect.gen(function* () {
-      const error = yield* refused
-      assert.notInclude(error.message, "secret")
-    })
-  )
 })
 
 describe.skipIf(!reachable)("Redis.layer on a server", () => {
@@ -75,6 +73,13 @@ describe.skipIf(!reachable)("Redis.layer on a server", () => {
     })
   )
 
+  it.live("uses the database of its address", () =>
+    Effect.gen(function* () {
+      const redis = yield* Redis.connect({ url: `${urlOf()}/9` })
+      assert.include(yield* redis.send<string>("CLIENT", "INFO"), " db=9 ")
+    })
+  )
+
   it.live("runs a script again after the server has dropped it", () =>
     Effect.gen(function* () {
       const redis = yield* connect()
@@ -83,6 +88,35 @@ describe.skipIf(!reachable)("Redis.layer on a server", () => {
       const other = yield* connect()
       yield* other.send("SCRIPT", "FLUSH", "SYNC")
       assert.strictEqual(yield* redis.run(script, ["x"], ["y", 4]), "xy4")
+    })
+  )
+})
+
+describe.skipIf(!hasServer)("Redis.layer on a server that restarts", () => {
+  it.live("runs a script again", () =>
+    Effect.gen(function* () {
+      const server = yield* privateRedis
+      const redis = yield* Redis.connect({ url: urlOf(server.port) })
+      const script: Core.Script = { name: "echo", lua: "return ARGV[1]" }
+      assert.strictEqual(yield* redis.run(script, [], ["before"]), "before")
+      yield* server.kill
+      yield* server.restart
+      const again = Effect.retry(redis.run(script, [], ["after"]), { schedule: Schedule.spaced("5 millis") })
+      assert.strictEqual(yield* again, "after")
+    })
+  )
+
+  it.live("reconnects without a command", () =>
+    Effect.gen(function* () {
+      const server = yield* privateRedis
+      const redis = yield* Redis.connect({ url: urlOf(server.port) })
+      const state = Effect.map(redis.status ?? Effect.die("no status"), ({ state }) => state)
+      yield* redis.send("PING")
+      yield* server.kill
+      yield* Effect.repeat(state, { until: (now) => now === "disconnected", schedule: Schedule.spaced("1 millis") })
+      yield* server.restart
+      yield* Effect.repeat(state, { until: (now) => now === "connected", schedule: Schedule.spaced("1 millis") })
+      assert.strictEqual(yield* redis.send("PING"), "PONG")
     })
   )
 })

@@ -19,7 +19,7 @@ describe("the entry point for Node", () => {
     assert.deepStrictEqual(loaded(/^node:sqlite$/), [])
   })
 
-  it("loads the driver of Redis only when a connection is opened", () => {
+  it("loads no driver of Redis", () => {
     assert.deepStrictEqual(loaded(/^(?:redis|@redis\/.*|@effect\/platform-node.*)$/), [])
   })
 

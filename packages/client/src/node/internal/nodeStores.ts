@@ -3,13 +3,13 @@ import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { RedisOf, Stores } from "../../internal/stores.ts"
+import type { Stores } from "../../internal/stores.ts"
 import * as AuditLog from "../AuditLog.ts"
 import * as Budget from "../Budget.ts"
 import * as BudgetStore from "../BudgetStore.ts"
 import * as CacheStore from "../CacheStore.ts"
-import * as Redis from "../Redis.ts"
 import * as ResponseCache from "../ResponseCache.ts"
+import { configuredRedis } from "./configuredRedis.ts"
 import * as NodeDigest from "./NodeDigest.ts"
 
 const issue = (name: KimiConfig.Name, expected: string): ConfigurationError =>
@@ -60,14 +60,7 @@ const budget: Stores["budget"] = (config, redis) => {
     : Budget.layerMemory(options)
 }
 
-const redis: RedisOf = (name, url) =>
-  Redis.layer({ url }).pipe(
-    Layer.catchTag("RedisError", ({ reason }) =>
-      Layer.effect(Redis.Redis, Effect.fail(issue(name, `a Redis that can be reached (${reason})`)))
-    )
-  )
-
 const auditLog: Stores["auditLog"] = (config, path) => AuditLog.make({ path, durability: config.auditDurability })
 
 /** All of them. */
-export const nodeStores: Stores = { redis, cache, budget, auditLog }
+export const nodeStores: Stores = { redis: configuredRedis, cache, budget, auditLog }

@@ -68,13 +68,5 @@ export const limits = {
     default: 0.5,
     description: "Part of the limits that a process keeps to while Redis is unavailable: 1 divided by the processes.",
     reload: "restart"
-  }),
-  redisKeyPrefix: option(
-    OptionForm.fromCodec(Schema.String.check(Schema.isPattern(/^[^{}]+$/)), "a text without braces"),
-    {
-      default: "kimi-effect:",
-      description: "First part of every key in Redis: of limits, circuits, budget and cache.",
-      reload: "restart"
-    }
-  )
+  })
 }

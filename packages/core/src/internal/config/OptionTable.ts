@@ -15,6 +15,7 @@ import { models } from "./Models.ts"
 import { money } from "./Money.ts"
 import { logging, telemetry } from "./Observing.ts"
 import { retries } from "./Retries.ts"
+import { sharedStores } from "./SharedStores.ts"
 import { timeouts } from "./Timeouts.ts"
 
 /**
@@ -33,6 +34,7 @@ export const options = {
   ...breaker,
   ...caching,
   ...money,
+  ...sharedStores,
   ...hedging,
   ...telemetry,
   ...logging,

@@ -6,6 +6,7 @@
  */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as RedisUrl from "../RedisUrl.ts"
 import { type OptionForm, parsed } from "./OptionForm.ts"
 
 /**
@@ -42,8 +43,7 @@ const notations = { off: "off", memory: "memory", sqlite: "sqlite:PATH", file: "
 /** `redis:URL` or the URL alone, whose scheme is unambiguous. */
 const redisUrlOf = (text: string): string | undefined => {
   const url = /^redis:(?=rediss?:)/.test(text) ? text.slice("redis:".length) : text
-  const { hostname, protocol } = URL.parse(url) ?? {}
-  return /^rediss?:\/\//.test(url) && /^rediss?:$/.test(protocol ?? "") && hostname !== "" ? url : undefined
+  return RedisUrl.parse(url) === undefined ? undefined : url
 }
 
 /** SQLite's names that begin with a colon are databases that end with the process. */

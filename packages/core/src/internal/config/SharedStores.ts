@@ -1,0 +1,82 @@
+/**
+ * Options of the connections to Redis, of which every store on Redis has the
+ * same ones.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { inGroup } from "./ConfigOption.ts"
+import * as OptionForm from "./OptionForm.ts"
+
+const redactedText = OptionForm.fromCodec(
+  Schema.RedactedFromValue(Schema.NonEmptyString, { disallowEncode: true }),
+  "a password",
+  () => "<redacted>"
+)
+
+const password: typeof redactedText = {
+  ...redactedText,
+  fromInput: (input) =>
+    typeof input === "string"
+      ? Result.fail([{ at: "", expected: "a redacted password: use Redacted.make(password)" }])
+      : redactedText.fromInput(input)
+}
+
+const name = (expected: string) => OptionForm.fromCodec(Schema.NonEmptyString, expected)
+
+const isDatabase = (value: number): boolean => Number.isSafeInteger(value) && value >= 0 && value < 1_000_000
+
+const option = inGroup("redis", "restart")
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export const sharedStores = {
+  redisKeyPrefix: option(
+    OptionForm.fromCodec(Schema.String.check(Schema.isPattern(/^[^{}]+$/)), "a text without braces"),
+    {
+      default: "kimi-effect:",
+      description: "First part of every key in Redis: of limits, circuits, budget and cache."
+    }
+  ),
+  redisUsername: option(name("the name of a user"), {
+    defaultText: "the one in the URL",
+    description: "User of Redis, with `redisPassword`."
+  }),
+  redisPassword: option(password, {
+    defaultText: "the one in the URL",
+    description: "Password of Redis."
+  }),
+  redisDatabase: option(OptionForm.number(isDatabase, "a whole number of zero or more"), {
+    defaultText: "the one in the URL, or 0",
+    description: "Number of the database."
+  }),
+  redisCa: option(OptionForm.path, {
+    defaultText: "the authorities of Node",
+    description: "PEM file with the certificates of the authorities to trust, for URLs that begin with `rediss://`."
+  }),
+  redisServerName: option(name("the name of a host"), {
+    defaultText: "the host in the URL",
+    description: "Name that the certificate of Redis must have, for URLs that begin with `rediss://`."
+  }),
+  redisConnectTimeout: option(OptionForm.duration, {
+    default: Duration.seconds(5),
+    description: "Longest wait for a connection to Redis that can be used. It never delays the start of the client."
+  }),
+  redisTimeout: option(OptionForm.duration, {
+    default: Duration.seconds(10),
+    description:
+      "Time without a reply to a command after which the connection to Redis is replaced. Limits, circuits, budget and cache wait for shorter times."
+  }),
+  redisCloseTimeout: option(OptionForm.duration, {
+    default: Duration.seconds(2),
+    description: "Longest wait for the last replies of Redis when the client is closed."
+  }),
+  redisMaxReplyBytes: option(OptionForm.bytes, {
+    default: 64 * 1024 * 1024,
+    description: "Largest reply of Redis, and largest value that is written, from 1 KiB to 512 MiB."
+  })
+}
