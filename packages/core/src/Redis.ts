@@ -92,7 +92,7 @@ export interface Status {
   readonly state: "idle" | "connecting" | "connected" | "disconnected" | "closed"
   /** The time of the last change of the state, in milliseconds since 1970. */
   readonly since: number
-  /** What last ended a connection or an attempt, or an error that says that the server cannot serve commands. */
+  /** What last ended a connection or an attempt, or the latest error of a server that cannot serve commands. */
   readonly lastError?: { readonly reason: string; readonly at: number }
 }
 

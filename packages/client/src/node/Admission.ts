@@ -19,7 +19,5 @@ export * from "@kimi-effect/core/Admission"
 export const layerRedis = ({
   url,
   ...options
-}: Core.RedisOptions & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<
-  Core.Admission,
-  ConfigurationError
-> => Layer.provide(Core.layerRedis(options), Redis.layer({ url }))
+}: Core.RedisOptions & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<Core.Admission, ConfigurationError> =>
+  Layer.provide(Core.layerRedis(options), Redis.layer({ url }))

@@ -65,7 +65,5 @@ export const layerSqlite = (
 export const layerRedis = ({
   url,
   ...options
-}: Core.RedisOptions & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<
-  Core.BudgetStore,
-  ConfigurationError
-> => Layer.provide(Core.layerRedis(options), Redis.layer({ url }))
+}: Core.RedisOptions & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<Core.BudgetStore, ConfigurationError> =>
+  Layer.provide(Core.layerRedis(options), Redis.layer({ url }))

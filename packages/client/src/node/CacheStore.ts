@@ -106,7 +106,5 @@ export const layerFile = (options: FileCacheStore.Options): Layer.Layer<Core.Cac
 export const layerRedis = ({
   url,
   ...options
-}: Core.RedisOptions & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<
-  Core.CacheStore,
-  ConfigurationError
-> => Layer.provide(Core.layerRedis(options), [Redis.layer({ url }), NodeDigest.layer])
+}: Core.RedisOptions & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<Core.CacheStore, ConfigurationError> =>
+  Layer.provide(Core.layerRedis(options), [Redis.layer({ url }), NodeDigest.layer])

@@ -8,7 +8,10 @@ import { closedPort, failures, fakeRedis } from "./support/fakeRedis.ts"
 /** The URL of each failing server. */
 const urls: { readonly [name: string]: Effect.Effect<string, never, Scope.Scope> } = {
   "refuses connections": Effect.map(closedPort, (port) => `redis://127.0.0.1:${port}`),
-  "does not begin TLS": Effect.map(fakeRedis({ onConnect: ({ socket }) => void socket.removeAllListeners() }), ({ port }) => `rediss://127.0.0.1:${port}`),
+  "does not begin TLS": Effect.map(
+    fakeRedis({ onConnect: ({ socket }) => void socket.removeAllListeners() }),
+    ({ port }) => `rediss://127.0.0.1:${port}`
+  ),
   ...Object.fromEntries(
     Object.entries(failures).map(([name, behaviour]) => [name, Effect.map(fakeRedis(behaviour), ({ url }) => url)])
   )

@@ -7,7 +7,7 @@
 import * as Option from "effect/Option"
 
 /**
- * Where a Redis is, and what its URL has to say about the connection.
+ * The address of a Redis, with the other parts of its URL.
  *
  * @category models
  * @since 0.1.0

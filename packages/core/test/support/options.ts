@@ -112,7 +112,11 @@ export const examples: { readonly [N in KimiConfig.Name]: Example<N> } = {
   redisMaxReplyBytes: bytes,
   redisKeyPrefix: { text: "team-a:", value: "team-a:", unusable: ["{team}:"] },
   breaker: turnedOff,
-  circuits: { text: `redis:${redisUrl}`, value: redis, unusable: ["off", "sqlite:a.db", "redis:host", "redis://host/one", "redis://host?db=1", "redis://%zz@host"] },
+  circuits: {
+    text: `redis:${redisUrl}`,
+    value: redis,
+    unusable: ["off", "sqlite:a.db", "redis:host", "redis://host/one", "redis://host?db=1", "redis://%zz@host"]
+  },
   breakerFailures: { text: "off", value: "off", unusable: ["0", "1.5", "on"] },
   breakerFailureRate: { text: "0.5", value: 0.5, unusable: ["0", "2", "half"] },
   breakerSlowRate: fraction,

@@ -1,4 +1,4 @@
-/** Servers that behave as a test says, where a Redis is expected. */
+/** Servers with the behaviour that a test defines, where a Redis is expected. */
 import { createServer, type Server, type Socket } from "node:net"
 import { createServer as createTlsServer } from "node:tls"
 import { Effect } from "effect"
@@ -106,10 +106,14 @@ export const fakeRedis = (
 /** A port on which nothing listens. */
 export const closedPort: Effect.Effect<number> = Effect.scoped(Effect.map(fakeRedis({}), ({ port }) => port))
 
-/** Answers the first `PING`, and has another behaviour afterwards. */
+/** Accepts credentials and the first `PING`, and has another behaviour afterwards. */
 export const afterPing = (onCommand: (peer: Peer, command: ReadonlyArray<string>) => void): Behaviour => ({
-  onCommand: (peer, command) =>
-    peer.commands.length === 1 && command[0] === "PING" ? peer.reply("+PONG\r\n") : onCommand(peer, command)
+  onCommand: (peer, command) => {
+    const [name] = command
+    const pings = peer.commands.filter(([sent]) => sent === "PING").length
+    if (name === "AUTH" || (name === "PING" && pings === 1)) peer.reply("+OK\r\n")
+    else onCommand(peer, command)
+  }
 })
 
 const errorTo = (isRefused: (command: ReadonlyArray<string>) => boolean, error: string): Behaviour => ({
@@ -140,6 +144,7 @@ const drip = ({ socket }: Peer): void => {
 /** Every way in which a server fails after it has accepted a connection. */
 export const failures: { readonly [name: string]: Behaviour } = {
   "does not reply": {},
+  "does not reply to commands": afterPing(() => undefined),
   "is loading": errorTo(everyCommand, "LOADING Redis is loading the dataset in memory"),
   "demands a password": errorTo(everyCommand, "NOAUTH Authentication required."),
   "refuses the password": errorTo(everyCommand, "WRONGPASS invalid username-password pair or user is disabled."),

@@ -77,6 +77,6 @@ export const sharedStores = {
   }),
   redisMaxReplyBytes: option(OptionForm.bytes, {
     default: 64 * 1024 * 1024,
-    description: "Largest reply of Redis, and largest value that is written, from 1 KiB to 512 MiB."
+    description: "Largest reply of Redis, and largest command, from 1 KiB to 400 MiB."
   })
 }

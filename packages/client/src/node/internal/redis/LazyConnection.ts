@@ -138,7 +138,7 @@ class Link {
   /** Sends a command, keeps it until the connection is open, or fails it. */
   submit(command: Command): void {
     if (this.#isTooLarge(command.args)) {
-      return command.fail(new ConnectionError("commandTooLarge", "An argument is larger than the largest reply"))
+      return command.fail(new ConnectionError("commandTooLarge", "The command is larger than the largest reply"))
     }
     this.#replaceStalled()
     switch (this.#state) {
@@ -158,8 +158,12 @@ class Link {
 
   /** A value that could be written but not read would end every connection that reads it. */
   #isTooLarge(args: ReadonlyArray<string>): boolean {
-    for (const arg of args) if (arg.length > this.#options.maxReplyBytes) return true
-    return false
+    let length = 0
+    for (const arg of args) length += arg.length
+    const { maxReplyBytes } = this.#options
+    if (length * 3 <= maxReplyBytes) return false
+    // A character takes up to three bytes.
+    return length > maxReplyBytes || args.reduce((sum, arg) => sum + Buffer.byteLength(arg), 0) > maxReplyBytes
   }
 
   #keep(command: Command): void {

@@ -9,11 +9,12 @@ import * as Tls from "node:tls"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import { ConnectionError, RedisSocket } from "./RedisSocket.ts"
 import { type Reply, ReplyError } from "./RespReader.ts"
 
 /**
- * Where to connect to, and as whom.
+ * A server, and the user of the connection.
  *
  * @category options
  * @since 0.1.0
@@ -56,7 +57,8 @@ interface Greeting {
 const always = () => true
 
 const greetingsOf = ({ database, password, username }: Target): ReadonlyArray<Greeting> => {
-  const credentials = password === undefined ? [] : [...(username === undefined ? [] : [username]), Redacted.value(password)]
+  const credentials =
+    password === undefined ? [] : [...(username === undefined ? [] : [username]), Redacted.value(password)]
   return [
     ...(credentials.length === 0 ? [] : [{ args: ["AUTH", ...credentials], isFatal: always }]),
     ...(database === 0 ? [] : [{ args: ["SELECT", `${database}`], isFatal: always }]),
@@ -93,7 +95,11 @@ const connectNow = (
   onSocket: (socket: RedisSocket) => void
 ): Effect.Effect<RedisSocket, Error> =>
   Effect.callback((resume) => {
-    const raw = openSocket(target)
+    const opened = Result.try(() => openSocket(target))
+    if (Result.isFailure(opened)) {
+      return resume(Effect.fail(new ConnectionError("invalidOptions", "The options of TLS cannot be used")))
+    }
+    const raw = opened.success
     const socket = new RedisSocket(raw, target)
     onSocket(socket)
     socket.onEnd((failure) => resume(Effect.fail(failure)))

@@ -39,7 +39,7 @@ export interface Command {
   readonly args: ReadonlyArray<string>
   /** The time at which it was accepted, in milliseconds of a monotonic clock. */
   readonly acceptedAt: number
-  /** Whether nobody waits for its reply. */
+  /** Whether its caller was interrupted and does not wait for the reply. */
   isAbandoned: boolean
   readonly succeed: (reply: Reply) => void
   readonly fail: (cause: Error) => void
@@ -59,7 +59,7 @@ export interface Options {
 }
 
 /**
- * A connection that is open, or has ended for good.
+ * A connection that is open, or has ended permanently.
  *
  * @category models
  * @since 0.1.0
@@ -110,6 +110,7 @@ export class RedisSocket {
   /** Sends a command, or fails it where the connection has ended. */
   send(command: Command): void {
     if (this.failure !== undefined) return command.fail(this.failure)
+    const text = RespCommand.encode(command.args)
     const pending: Pending = { command, next: undefined }
     if (this.#tail === undefined) this.#head = pending
     else this.#tail.next = pending
@@ -117,7 +118,7 @@ export class RedisSocket {
     this.#pending += 1
     // Commands of one turn of the event loop are one write.
     if (this.#unsent === "") queueMicrotask(() => this.#flush())
-    this.#unsent += RespCommand.encode(command.args)
+    this.#unsent += text
   }
 
   /** Calls back once when the connection has ended, at once if it has. */

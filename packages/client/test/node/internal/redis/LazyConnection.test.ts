@@ -1,31 +1,18 @@
-/** Connections to servers that behave as each test says. Time is that of a `TestClock`, sockets are real. */
+/** Connections that are opened when they are wanted, and lost. Servers behave as each test defines, time is that of a `TestClock`, and sockets are real. */
 import { assert, describe, it } from "@effect/vitest"
-import type { RedisError } from "@kimi-effect/core/Redis"
-import { Duration, Effect, Exit, Fiber, Logger, Redacted, References, Scope } from "effect"
+import { Duration, Effect, Fiber, Logger, References } from "effect"
 import { TestClock } from "effect/testing"
+import * as LazyConnection from "../../../../src/node/internal/redis/LazyConnection.ts"
 import * as Redis from "../../../../src/node/Redis.ts"
-import { selfSigned } from "../../support/certificate.ts"
-import { afterPing, type Behaviour, closedPort, fakeRedis, failures } from "../../support/fakeRedis.ts"
-
-const hanging: Behaviour = {}
-const echo = afterPing(({ reply }, [, argument = ""]) => reply(`+${argument}\r\n`))
-
-const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
-
-const stateOf = (redis: Redis.Redis["Service"]) =>
-  Effect.map(redis.status ?? Effect.die("no status"), ({ state }) => state)
-
-/** A turn of the event loop for each socket of the process. */
-const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
-
-const untilState = (redis: Redis.Redis["Service"], state: Redis.Status["state"]) =>
-  Effect.repeat(Effect.andThen(turn, stateOf(redis)), { until: (now) => now === state })
+import { afterPing, closedPort, fakeRedis } from "../../support/fakeRedis.ts"
+import { echo, fork, hanging, stateOf, turn, untilState } from "../../support/redisConnection.ts"
 
 describe("a connection to Redis", () => {
   it.effect("is not opened before the first command", () =>
     Effect.gen(function* () {
       const server = yield* fakeRedis(echo)
       const redis = yield* Redis.connect({ url: server.url })
+      yield* turn
       assert.strictEqual(yield* stateOf(redis), "idle")
       yield* redis.send("ECHO", "a")
       assert.lengthOf(server.peers, 1)
@@ -41,100 +28,10 @@ describe("a connection to Redis", () => {
       assert.lengthOf(server.peers, 1)
     })
   )
-
-  it.effect("begins with credentials, then the database", () =>
-    Effect.gen(function* () {
-      const server = yield* fakeRedis({ onCommand: ({ reply }) => reply("+OK\r\n") })
-      const url = server.url.replace("//", "//other:unused@")
-      const credentials = { username: "kimi", password: Redacted.make("p@ss"), database: 3 }
-      const redis = yield* Redis.connect({ url: `${url}/9`, ...credentials })
-      yield* redis.send("GET", "a")
-      assert.deepStrictEqual(server.commands(), [
-        ["AUTH", "kimi", "p@ss"],
-        ["SELECT", "3"],
-        ["GET", "a"]
-      ])
-    })
-  )
-
-  it.effect("takes user, password and database from its address", () =>
-    Effect.gen(function* () {
-      const server = yield* fakeRedis({ onCommand: ({ reply }) => reply("+OK\r\n") })
-      const redis = yield* Redis.connect({ url: `${server.url.replace("//", "//kimi:p%40ss@")}/3` })
-      yield* redis.send("GET", "a")
-      assert.deepStrictEqual(server.commands().slice(0, 2), [
-        ["AUTH", "kimi", "p@ss"],
-        ["SELECT", "3"]
-      ])
-    })
-  )
-
-  it.effect("can be used by a user who may not run PING", () =>
-    Effect.gen(function* () {
-      const server = yield* fakeRedis({
-        onCommand: ({ reply }, [name]) => reply(name === "PING" ? "-NOPERM no permissions\r\n" : "+OK\r\n")
-      })
-      const redis = yield* Redis.connect({ url: server.url })
-      assert.strictEqual(yield* redis.send("GET", "a"), "OK")
-    })
-  )
-
-  it.effect("has no password in an error when the server repeats it", () =>
-    Effect.gen(function* () {
-      const server = yield* fakeRedis({
-        onCommand: ({ reply }, command) => reply(`-ERR unknown command ${command.join(" ")}\r\n`)
-      })
-      const redis = yield* Redis.connect({ url: server.url, password: Redacted.make("canary-password") })
-      const error = yield* Effect.flip(redis.send("GET", "a"))
-      assert.strictEqual(error.message, "Redis could not run GET: ERR")
-      assert.notInclude(`${JSON.stringify(error)} ${String(error.cause)}`, "canary")
-    })
-  )
-
-  it.effect("has no password in its status", () =>
-    Effect.gen(function* () {
-      const server = yield* fakeRedis(failures["refuses the password"] ?? hanging)
-      const redis = yield* Redis.connect({ url: server.url, password: Redacted.make("canary-password") })
-      yield* Effect.flip(redis.send("GET", "a"))
-      const status = yield* redis.status ?? Effect.die("no status")
-      assert.deepInclude({ ...status.lastError }, { reason: "WRONGPASS" })
-      assert.notInclude(JSON.stringify(status), "canary")
-    })
-  )
-})
-
-describe("a connection to Redis with TLS", () => {
-  const certificate = selfSigned()
-
-  it.effect("trusts the given authorities", () =>
-    Effect.gen(function* () {
-      const server = yield* fakeRedis(echo, { certificate })
-      const redis = yield* Redis.connect({ url: server.url, ca: certificate.cert })
-      assert.strictEqual(yield* redis.send("ECHO", "a"), "a")
-    })
-  )
-
-  it.effect("refuses other authorities", () =>
-    Effect.gen(function* () {
-      const server = yield* fakeRedis(echo, { certificate })
-      const redis = yield* Redis.connect({ url: server.url })
-      const { reason } = yield* Effect.flip(redis.send("ECHO", "a"))
-      assert.strictEqual(reason, "DEPTH_ZERO_SELF_SIGNED_CERT")
-    })
-  )
-
-  it.effect("refuses a certificate with another name", () =>
-    Effect.gen(function* () {
-      const server = yield* fakeRedis(echo, { certificate })
-      const redis = yield* Redis.connect({ url: server.url, ca: certificate.cert, serverName: "redis.example" })
-      const { reason } = yield* Effect.flip(redis.send("ECHO", "a"))
-      assert.strictEqual(reason, "ERR_TLS_CERT_ALTNAME_INVALID")
-    })
-  )
 })
 
 describe("an interrupted command", () => {
-  /** A server that replies when the test says so. */
+  /** A server that replies when the test calls `replies`. */
   const held = () => {
     const replies: Array<() => void> = []
     return {
@@ -192,133 +89,6 @@ describe("an interrupted command", () => {
       answer()
       yield* Fiber.join(second)
       assert.deepStrictEqual(server.commands(), [["ECHO", "second"]])
-    })
-  )
-})
-
-describe("a server that does not reply", () => {
-  it.effect("fails the first command exactly after the connect timeout", () =>
-    Effect.gen(function* () {
-      const server = yield* fakeRedis(hanging)
-      const redis = yield* Redis.connect({ url: server.url, connectTimeout: "3 seconds" })
-      const fiber = yield* fork(Effect.flip(redis.send("GET", "a")))
-      yield* server.until(() => server.peers[0]?.commands.length === 1)
-      yield* TestClock.adjust(2_999)
-      assert.isUndefined(fiber.pollUnsafe())
-      yield* TestClock.adjust(1)
-      assert.strictEqual((yield* Fiber.join(fiber)).reason, "connectTimeout")
-    })
-  )
-
-  it.effect("is disconnected from after the connect timeout", () =>
-    Effect.gen(function* () {
-      const server = yield* fakeRedis(hanging)
-      const redis = yield* Redis.connect({ url: server.url, connectTimeout: "3 seconds" })
-      yield* fork(Effect.flip(redis.send("GET", "a")))
-      yield* server.until(() => server.peers[0]?.commands.length === 1)
-      yield* TestClock.adjust(3_000)
-      yield* server.until(() => server.peers[0]?.isClosed === true)
-    })
-  )
-
-  it.effect("bounds a handshake of TLS that does not begin", () =>
-    Effect.gen(function* () {
-      const server = yield* fakeRedis({ onConnect: ({ socket }) => void socket.removeAllListeners("data") })
-      const redis = yield* Redis.connect({ url: server.url.replace("redis:", "rediss:"), connectTimeout: "3 seconds" })
-      const fiber = yield* fork(Effect.flip(redis.send("GET", "a")))
-      yield* server.until(() => server.peers.length === 1)
-      yield* TestClock.adjust(3_000)
-      assert.strictEqual((yield* Fiber.join(fiber)).reason, "connectTimeout")
-    })
-  )
-
-  it.effect("gets another connection when a command has waited for its timeout", () =>
-    Effect.gen(function* () {
-      const server = yield* fakeRedis(
-        afterPing((peer, [, argument = ""]) => {
-          if (peer !== server.peers[0] || peer.commands.length === 2) peer.reply(`+${argument}\r\n`)
-        })
-      )
-      const redis = yield* Redis.connect({ url: server.url, timeout: "3 seconds" })
-      assert.strictEqual(yield* redis.send("ECHO", "first"), "first")
-      const second = yield* fork(Effect.flip(redis.send("ECHO", "second")))
-      yield* server.until(() => server.commands().length === 2)
-      yield* TestClock.adjust(3_000)
-      assert.strictEqual((yield* Fiber.join(second)).reason, "timeout")
-      assert.strictEqual(yield* redis.send("ECHO", "third"), "third")
-      yield* server.until(() => server.peers[0]?.isClosed === true)
-    })
-  )
-
-  it.effect("keeps its connection for commands with a shorter timeout", () =>
-    Effect.gen(function* () {
-      const server = yield* fakeRedis(afterPing(() => undefined))
-      const redis = yield* Redis.connect({ url: server.url, timeout: "3 seconds" })
-      const first = yield* fork(Effect.timeoutOption(redis.send("ECHO", "first"), "1 second"))
-      yield* server.until(() => server.commands().length === 1)
-      yield* TestClock.adjust(1_000)
-      yield* Fiber.join(first)
-      yield* fork(redis.send("ECHO", "second"))
-      yield* server.until(() => server.commands().length === 2)
-      assert.lengthOf(server.peers, 1)
-      yield* server.drop
-      yield* untilState(redis, "disconnected")
-    })
-  )
-
-  it.effect("delays the end of the scope exactly by the close timeout", () =>
-    Effect.gen(function* () {
-      const server = yield* fakeRedis(afterPing(() => undefined))
-      const scope = yield* Scope.make()
-      const redis = yield* Scope.provide(Redis.connect({ url: server.url, closeTimeout: "3 seconds" }), scope)
-      yield* fork(Effect.exit(redis.send("GET", "a")))
-      yield* server.until(() => server.commands().length === 1)
-      const closing = yield* fork(Scope.close(scope, Exit.void))
-      yield* TestClock.adjust(2_999)
-      assert.isUndefined(closing.pollUnsafe())
-      yield* TestClock.adjust(1)
-      yield* Fiber.join(closing)
-      yield* server.until(() => server.peers[0]?.isClosed === true)
-    })
-  )
-
-  it.effect("does not delay the end of the scope while it is being connected to", () =>
-    Effect.gen(function* () {
-      const server = yield* fakeRedis(hanging)
-      const scope = yield* Scope.make()
-      const redis = yield* Scope.provide(Redis.connect({ url: server.url }), scope)
-      const command = yield* fork(Effect.flip(redis.send("GET", "a")))
-      yield* server.until(() => server.peers[0]?.commands.length === 1)
-      yield* Scope.close(scope, Exit.void)
-      assert.strictEqual((yield* Fiber.join(command)).reason, "closed")
-      yield* server.until(() => server.peers[0]?.isClosed === true)
-    })
-  )
-})
-
-describe("the end of the scope", () => {
-  it.effect("waits for replies", () =>
-    Effect.gen(function* () {
-      let answer = (): void => assert.fail("no command")
-      const server = yield* fakeRedis(afterPing(({ reply }) => (answer = () => reply("+OK\r\n"))))
-      const scope = yield* Scope.make()
-      const redis = yield* Scope.provide(Redis.connect({ url: server.url }), scope)
-      const command = yield* fork(redis.send("SET", "a", "b"))
-      yield* server.until(() => server.commands().length === 1)
-      const closing = yield* fork(Scope.close(scope, Exit.void))
-      answer()
-      yield* Fiber.join(closing)
-      assert.strictEqual(yield* Fiber.join(command), "OK")
-    })
-  )
-
-  it.effect("fails later commands", () =>
-    Effect.gen(function* () {
-      const server = yield* fakeRedis(echo)
-      const redis = yield* Effect.scoped(
-        Effect.tap(Redis.connect({ url: server.url }), (redis) => redis.send("ECHO", "a"))
-      )
-      assert.strictEqual((yield* Effect.flip(redis.send("ECHO", "b"))).reason, "closed")
     })
   )
 })
@@ -389,54 +159,6 @@ describe("a server that cannot be reached", () => {
   )
 })
 
-describe("a reply that cannot be read", () => {
-  const reasons: { readonly [name: string]: string } = {
-    "speaks HTTP": "invalidReply",
-    "sends garbage": "invalidReply",
-    "nests arrays": "replyTooLarge",
-    "announces two gigabytes": "replyTooLarge",
-    "closes in the middle of a reply": "connectionLost",
-    "has too many clients": "ERR",
-    "closes at once": "connectionLost",
-    "is loading": "LOADING",
-    "demands a password": "NOAUTH",
-    "is a replica": "READONLY",
-    "is a node of a cluster": "MOVED"
-  }
-  for (const [name, reason] of Object.entries(reasons)) {
-    it.effect(`is the error ${reason} for a server that ${name}`, () =>
-      Effect.gen(function* () {
-        const server = yield* fakeRedis(failures[name] ?? assert.fail("no such server"))
-        const redis = yield* Redis.connect({ url: server.url })
-        const error: RedisError = yield* Effect.flip(redis.send("GET", "a"))
-        assert.include([reason, ...(name === "closes at once" ? ["ECONNRESET"] : [])], error.reason)
-      })
-    )
-  }
-
-  it.effect("fails all commands of its connection, and none of the next one", () =>
-    Effect.gen(function* () {
-      const server = yield* fakeRedis(
-        afterPing((peer, [, argument = ""]) => {
-          if (peer !== server.peers[0]) return peer.reply(`+${argument}\r\n`)
-          if (server.commands().length === 2) peer.reply("garbage\r\n+first\r\n")
-        })
-      )
-      const redis = yield* Redis.connect({ url: server.url })
-      const both = [redis.send("ECHO", "first"), redis.send("ECHO", "second")].map((command) => Effect.flip(command))
-      const errors = yield* Effect.all(both, { concurrency: "unbounded" })
-      assert.deepStrictEqual(
-        errors.map(({ reason }) => reason),
-        ["invalidReply", "invalidReply"]
-      )
-      yield* untilState(redis, "disconnected")
-      yield* TestClock.adjust("50 millis")
-      yield* untilState(redis, "connected")
-      assert.strictEqual(yield* redis.send("ECHO", "third"), "third")
-    })
-  )
-})
-
 describe("limits of what is sent", () => {
   it.effect("refuse an argument that could not be read", () =>
     Effect.gen(function* () {
@@ -465,10 +187,22 @@ describe("limits of what is sent", () => {
   it.effect("refuse more commands than may wait", () =>
     Effect.gen(function* () {
       const server = yield* fakeRedis(hanging)
-      const redis = yield* Redis.connect({ url: server.url })
-      const all = Array.from({ length: 65_537 }, () => redis.send("GET", "a"))
-      const { reason } = yield* Effect.flip(Effect.all(all, { concurrency: "unbounded", discard: true }))
-      assert.strictEqual(reason, "tooManyPending")
+      const connection = yield* LazyConnection.make({
+        host: "127.0.0.1",
+        port: server.port,
+        tls: undefined,
+        username: undefined,
+        password: undefined,
+        database: 0,
+        timeout: Duration.seconds(5),
+        commandTimeout: Duration.seconds(10),
+        closeTimeout: Duration.seconds(2),
+        maxReplyBytes: 1_024
+      })
+      const all = Array.from({ length: 65_537 }, () => connection.send(["GET", "a"]))
+      const error = yield* Effect.flip(Effect.all(all, { concurrency: "unbounded", discard: true }))
+      assert.strictEqual("code" in error ? error.code : error.message, "tooManyPending")
+      yield* connection.close
     })
   )
 })

@@ -1,7 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Random } from "effect"
 import * as RespCommand from "../../../../src/node/internal/redis/RespCommand.ts"
-import { type Reply, ReplyError, ReplyProtocolError, RespReader } from "../../../../src/node/internal/redis/RespReader.ts"
+import {
+  type Reply,
+  ReplyError,
+  ReplyProtocolError,
+  RespReader
+} from "../../../../src/node/internal/redis/RespReader.ts"
 
 const limit = 10_000
 
@@ -102,7 +107,21 @@ describe("RespReader.push", () => {
     assert.deepStrictEqual(repliesIn(RespCommand.encode(args)), [args])
   })
 
-  for (const text of ["hello\r\n", "\r\n", "\n", "+a\n", ":1a\r\n", ":\r\n", ":-\r\n", "$-2\r\n", "*-2\r\n", "*1.5\r\n", `:${"1".repeat(20)}\r\n`, "$1\r\nab\r", "%1\r\n"]) {
+  for (const text of [
+    "hello\r\n",
+    "\r\n",
+    "\n",
+    "+a\n",
+    ":1a\r\n",
+    ":\r\n",
+    ":-\r\n",
+    "$-2\r\n",
+    "*-2\r\n",
+    "*1.5\r\n",
+    `:${"1".repeat(20)}\r\n`,
+    "$1\r\nab\r",
+    "%1\r\n"
+  ]) {
     it(`refuses ${JSON.stringify(text)}`, () => {
       assert.strictEqual(codeOf(limit, text), "invalidReply")
     })
@@ -126,7 +145,7 @@ describe("RespReader.push", () => {
     assert.strictEqual(codeOf(100, "*3\r\n", `$50\r\n${"a".repeat(50)}\r\n`, "$50\r\n"), "replyTooLarge")
   })
 
-  it("counts the bytes of each reply anew", () => {
+  it("counts the bytes of each reply separately", () => {
     const { reader, replies } = readerOf(100)
     for (let i = 0; i < 3; i++) reader.push(Buffer.from(`$50\r\n${"a".repeat(50)}\r\n`))
     assert.lengthOf(replies, 3)

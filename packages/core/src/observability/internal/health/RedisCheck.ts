@@ -8,9 +8,10 @@
  */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { Redis, RedisError, Status } from "../../../Redis.ts"
+import { type Redis, RedisError, type Status } from "../../../Redis.ts"
 import type { CheckResult, HealthCheck } from "./HealthCheck.ts"
 
 /** How long the component is degraded after an error, since Redis may reply to `PING` and refuse other commands. */
@@ -28,14 +29,10 @@ const detailsOf = (status: Status | undefined) => {
   }
 }
 
-const fromPing = (
-  ping: Result.Result<unknown, RedisError>,
-  status: Status | undefined,
-  now: number
-): CheckResult => {
+const fromPing = (result: Result.Result<unknown, RedisError>, status: Status | undefined, now: number): CheckResult => {
   const details = detailsOf(status)
-  if (Result.isFailure(ping)) {
-    const { reason } = ping.failure
+  if (Result.isFailure(result)) {
+    const { reason } = result.failure
     const message = "Redis cannot be used; caches, limits and circuits continue without it."
     return { status: "unhealthy", code: "Unavailable", message, details: { ...details, reason } }
   }
@@ -46,11 +43,21 @@ const fromPing = (
   return { status: "healthy", code: "Ok", message: "Redis replies.", details }
 }
 
+/** Shorter than the timeout of checks, so that the state of a connection that does not reply is reported with it. */
+const pingTimeout = Duration.seconds(2)
+
+const ping = (redis: Redis["Service"]): Effect.Effect<unknown, RedisError> =>
+  Effect.timeoutOrElse(redis.send("PING"), {
+    duration: pingTimeout,
+    orElse: () =>
+      Effect.fail(new RedisError({ message: "Redis did not reply to PING", operation: "PING", reason: "timeout" }))
+  })
+
 const checkOne = (redis: Redis["Service"]): Effect.Effect<CheckResult> =>
   Effect.gen(function* () {
-    const ping = yield* Effect.result(redis.send("PING"))
+    const result = yield* Effect.result(ping(redis))
     const status = redis.status === undefined ? undefined : yield* redis.status
-    return fromPing(ping, status, yield* Clock.currentTimeMillis)
+    return fromPing(result, status, yield* Clock.currentTimeMillis)
   })
 
 const order = ["unhealthy", "degraded", "healthy"] as const

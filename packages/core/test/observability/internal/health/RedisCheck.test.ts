@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import * as RedisCheck from "../../../../src/observability/internal/health/RedisCheck.ts"
 import * as Redis from "../../../../src/Redis.ts"
@@ -64,6 +64,16 @@ describe("RedisCheck.make", () => {
       })
     )
   }
+
+  it.effect("reports the state of a connection that does not reply for two seconds", () =>
+    Effect.gen(function* () {
+      const { check } = RedisCheck.make({ ...redisWith(connected), send: () => Effect.never })
+      const fiber = yield* Effect.forkChild(check, { startImmediately: true })
+      yield* TestClock.adjust("2 seconds")
+      const { details } = yield* Fiber.join(fiber)
+      assert.deepInclude(details, { state: "connected", reason: "timeout" })
+    })
+  )
 
   it.effect("reports the worst of several connections", () =>
     Effect.gen(function* () {
