@@ -103,6 +103,21 @@ describe("Redis.make", () => {
     )
   }
 
+  it.effect("has the status of its connection", () =>
+    Effect.gen(function* () {
+      const status: Redis.Status = { state: "connected", since: 1 }
+      const redis = yield* Redis.make({ ...silent, status: Effect.succeed(status) })
+      assert.strictEqual(yield* redis.status ?? Effect.die("no status"), status)
+    })
+  )
+
+  it.effect("has no error code of any length from a server", () =>
+    Effect.sync(() => {
+      const { reason } = Redis.fromCause("GET", new Error(`${"A".repeat(33)} of a server`))
+      assert.strictEqual(reason, "Error")
+    })
+  )
+
   it.effect("closes the connection with the scope", () =>
     Effect.gen(function* () {
       let isClosed = false

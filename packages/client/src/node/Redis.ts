@@ -29,8 +29,8 @@
  *
  * @since 0.1.0
  */
-// Replies are read by internal/redis/RespReader.ts and not by the package `redis`, which (6.3.1) bounds neither their size nor their depth, keeps a
-// connection after bytes that it cannot read, and waits without a bound for credentials and for the end of a connection.
+// `RespReader` reads replies in place of the package `redis`, which (6.3.1) bounds neither their size nor their depth, keeps
+// a connection after bytes that it cannot read, and waits without a bound for credentials and for the end of a connection.
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { HealthCheck } from "@kimi-effect/core/Health"
 import * as RedisCheck from "@kimi-effect/core/internal/RedisCheck"
