@@ -46,7 +46,7 @@ for (const [name, url] of Object.entries(urls)) {
         return yield* connect(server, variables(yield* url))
       })
 
-    it.live("answers calls with a cache, limits and circuits on it", () =>
+    it.live("answers calls with all stores but the budget on it", () =>
       Effect.gen(function* () {
         const kimi = yield* client(shared)
         const answers = yield* Effect.all([kimi.chat(small), kimi.chat(other)], {

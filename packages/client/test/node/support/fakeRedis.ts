@@ -160,5 +160,6 @@ export const failures: { readonly [name: string]: Behaviour } = {
   "replies with a byte per second": afterPing(drip),
   "closes in the middle of a reply": afterPing(({ socket }) => void socket.end("$10\r\nabc")),
   "has too many clients": { onConnect: ({ socket }) => void socket.end("-ERR max number of clients reached\r\n") },
-  "closes at once": { onConnect: ({ socket }) => void socket.destroy() }
+  "closes at once": { onConnect: ({ socket }) => void socket.end() },
+  "resets connections": { onConnect: ({ socket }) => void socket.resetAndDestroy() }
 }

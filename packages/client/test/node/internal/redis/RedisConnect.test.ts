@@ -22,7 +22,7 @@ describe("credentials of a connection to Redis", () => {
     })
   )
 
-  it.effect("takes user, password and database from its address", () =>
+  it.effect("are taken from its address", () =>
     Effect.gen(function* () {
       const server = yield* fakeRedis({ onCommand: ({ reply }) => reply("+OK\r\n") })
       const redis = yield* Redis.connect({ url: `${server.url.replace("//", "//kimi:p%40ss@")}/3` })
