@@ -13,7 +13,8 @@ describe("the memory store of a budget", () => {
 describe("the SQLite store of a budget", () => {
   BudgetStoreContract.suite(
     it,
-    Layer.unwrap(Effect.map(folder, (path) => BudgetStore.layerSqlite({ path: `${path}/deep/budget.db` })))
+    Layer.unwrap(Effect.map(folder, (path) => BudgetStore.layerSqlite({ path: `${path}/deep/budget.db` }))),
+    { expiries: 2 }
   )
 })
 
@@ -22,7 +23,8 @@ describe("the SQLite store of a budget that survives a loss of power", () => {
     it,
     Layer.unwrap(
       Effect.map(folder, (path) => BudgetStore.layerSqlite({ path: `${path}/budget.db`, durability: "power" }))
-    )
+    ),
+    { expiries: 2 }
   )
 })
 

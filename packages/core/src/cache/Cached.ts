@@ -32,6 +32,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { LRUCache } from "lru-cache"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import * as MonotonicClock from "../internal/MonotonicClock.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
 import * as Sha256 from "./internal/Sha256.ts"
 import * as CanonicalValue from "./internal/key/CanonicalValue.ts"
@@ -66,7 +67,7 @@ export interface Options<in Args extends ReadonlyArray<unknown> = ReadonlyArray<
 
 interface Entry<A> {
   readonly value: A
-  /** Unix milliseconds. */
+  /** Of `MonotonicClock`. */
   readonly expiresAt: number
 }
 
@@ -76,7 +77,7 @@ const make = <A, E>(timeToLive: Duration.Duration, maxEntries: number) => {
 
   const lookup = (key: string, clock: Clock.Clock): Entry<A> | undefined => {
     const entry = entries.get(key)
-    if (entry === undefined || clock.currentTimeMillisUnsafe() < entry.expiresAt) return entry
+    if (entry === undefined || MonotonicClock.millisUnsafe(clock) < entry.expiresAt) return entry
     entries.delete(key)
     return undefined
   }
@@ -88,7 +89,7 @@ const make = <A, E>(timeToLive: Duration.Duration, maxEntries: number) => {
       context,
       run: ({ isCurrent }) =>
         Effect.map(Effect.provideContext(effect, context), (value) => {
-          const expiresAt = clock.currentTimeMillisUnsafe() + Duration.toMillis(timeToLive)
+          const expiresAt = MonotonicClock.millisUnsafe(clock) + Duration.toMillis(timeToLive)
           if (isCurrent()) entries.set(key, { value, expiresAt })
           return value
         })

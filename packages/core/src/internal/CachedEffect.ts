@@ -7,8 +7,9 @@ import * as Cache from "effect/Cache"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as MonotonicClock from "./MonotonicClock.ts"
 
-/** A result, and when it expires in Unix milliseconds. */
+/** A result, and when it expires by `MonotonicClock`. */
 interface CachedValue<A> {
   readonly value: A
   readonly expiresAt: number
@@ -28,9 +29,9 @@ export const make = <A>(lookup: Effect.Effect<A>, timeToLive: Duration.Duration)
     const millis = Duration.toMillis(timeToLive)
     const timed = Effect.map(lookup, (value): CachedValue<A> => ({
       value,
-      expiresAt: clock.currentTimeMillisUnsafe() + millis
+      expiresAt: MonotonicClock.millisUnsafe(clock) + millis
     }))
-    const isExpired = ({ expiresAt }: CachedValue<A>): boolean => clock.currentTimeMillisUnsafe() >= expiresAt
+    const isExpired = ({ expiresAt }: CachedValue<A>): boolean => MonotonicClock.millisUnsafe(clock) >= expiresAt
     return Effect.map(Cache.make<"value", CachedValue<A>>({ capacity: 1, lookup: () => timed }), (cache) =>
       Effect.andThen(
         Cache.invalidateWhen(cache, "value", isExpired),

@@ -13,6 +13,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as MonotonicClock from "./MonotonicClock.ts"
 
 /**
  * @category options
@@ -61,15 +62,9 @@ export const make = (options: Options): Effect.Effect<StoreOutage> =>
     let failure: unknown
     let lastAttemptAt = 0
 
-    const isCoolingDown = (now: number): boolean => {
-      // A clock that went back must not extend the cool-down.
-      const elapsed = now - lastAttemptAt
-      return elapsed >= 0 && elapsed < cooldown
-    }
-
     const onFailure = (cause: Cause.Cause<unknown>): Effect.Effect<Option.Option<never>> =>
       Effect.suspend(() => {
-        lastAttemptAt = clock.currentTimeMillisUnsafe()
+        lastAttemptAt = MonotonicClock.millisUnsafe(clock)
         failure = Cause.squash(cause)
         if (isUnavailable) return Effect.succeedNone
         isUnavailable = true
@@ -91,8 +86,8 @@ export const make = (options: Options): Effect.Effect<StoreOutage> =>
         Effect.uninterruptible(
           Effect.suspend(() => {
             if (isUnavailable) {
-              const now = clock.currentTimeMillisUnsafe()
-              if (isCoolingDown(now)) return Effect.succeedNone
+              const now = MonotonicClock.millisUnsafe(clock)
+              if (now - lastAttemptAt < cooldown) return Effect.succeedNone
               lastAttemptAt = now
             }
             return Effect.matchCauseEffect(Effect.timeoutOption(operation, timeout), {

@@ -19,6 +19,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { CallOptions } from "../CallOptions.ts"
 import type { BudgetError } from "../errors/OperationErrors.ts"
+import * as MonotonicClock from "../internal/MonotonicClock.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
 import * as Accounting from "./Accounting.ts"
 import * as Charge from "./internal/Charge.ts"
@@ -83,11 +84,11 @@ export const withAccounting =
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(reserve(call), (reservation) =>
         Effect.flatMap(Clock.Clock, (clock) => {
-          const startedAt = clock.currentTimeMillisUnsafe()
+          const startedAt = MonotonicClock.millisUnsafe(clock)
           return Effect.onExit(restore(inner(call)), (exit) => {
             const charge = Exit.isSuccess(exit)
               ? Charge.forResponse(call, exit.value)
-              : Charge.forFailure(call, exit.cause, clock.currentTimeMillisUnsafe() - startedAt)
+              : Charge.forFailure(call, exit.cause, MonotonicClock.millisUnsafe(clock) - startedAt)
             return settleAndRecord(accounting, call, reservation, charge)
           })
         })
@@ -113,7 +114,7 @@ const trackStream = (
     Effect.contextWith((context: Context.Context<never>) => {
       const transcript = new Transcript()
       const clock = Context.get(context, Clock.Clock)
-      const startedAt = clock.currentTimeMillisUnsafe()
+      const startedAt = MonotonicClock.millisUnsafe(clock)
       const tools = new ToolNames()
       const settle = (charge: Charge.Charge | undefined) =>
         // The fiber that ends a stream may not be the one that started it, and may have other services.
@@ -126,7 +127,7 @@ const trackStream = (
           }
         },
         onEnd: (exit) => {
-          const millis = clock.currentTimeMillisUnsafe() - startedAt
+          const millis = MonotonicClock.millisUnsafe(clock) - startedAt
           return settle(Charge.forStream(call, transcript, tools.names.values(), exit, millis))
         }
       } satisfies Required<StreamHooks>)

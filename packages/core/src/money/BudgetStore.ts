@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { BudgetStoreError } from "../errors/MoneyErrors.ts"
+import * as MonotonicClock from "../internal/MonotonicClock.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
 import type { Redis } from "../Redis.ts"
 import { type SpentChange, type Hold, Ledger, type ScopeBalance, type ReserveResult } from "./internal/Ledger.ts"
@@ -69,20 +70,26 @@ export interface MemoryOptions {
 const makeLedger = (maxScopes: number): Effect.Effect<BudgetStore["Service"]> =>
   Effect.map(Clock.Clock, (clock) => {
     const ledger = new Ledger(maxScopes)
-    const settleExpired = () => ledger.settleExpired(clock.currentTimeMillisUnsafe())
+    // A lease is a duration; a scope belongs to the calendar.
+    const now = (): number => MonotonicClock.millisUnsafe(clock)
+    const lateUnix = MonotonicClock.makeLateUnix(clock)
+    const settleExpired = () => {
+      const changes = ledger.settleExpired(now())
+      ledger.forget(lateUnix())
+      return changes
+    }
     return {
       name: "memory",
       reserve: (hold, leaseMillis) =>
         Effect.sync(() => {
-          const now = clock.currentTimeMillisUnsafe()
-          const changes = ledger.settleExpired(now)
-          return { result: ledger.reserve(hold, now + leaseMillis), changes }
+          const changes = settleExpired()
+          return { result: ledger.reserve(hold, now() + leaseMillis), changes }
         }),
       settle: (id, used) => Effect.sync(() => ledger.settle(id, used)),
       renew: (ids, leaseMillis) =>
         Effect.sync(() => {
           // A process that renews is alive, however late it is.
-          ledger.renew(ids, clock.currentTimeMillisUnsafe() + leaseMillis)
+          ledger.renew(ids, now() + leaseMillis)
           return settleExpired()
         }),
       scopeBalances: Effect.sync(() => {

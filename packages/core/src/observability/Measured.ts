@@ -105,11 +105,11 @@ export const measured = <E0 = unknown>(
   return (effect) =>
     Effect.withFiber(({ context }) => {
       const clock = Context.get(context, Clock.Clock)
-      const startedAt = clock.currentTimeNanosUnsafe()
+      const startedAt = clock.monotonicTimeNanosUnsafe()
       return Effect.onExit(effect, (exit) =>
         Effect.sync(() => {
           const { count, duration } = seriesOf(outcomeOfExit(exit))
-          duration.updateUnsafe(Number(clock.currentTimeNanosUnsafe() - startedAt) / 1e9, context)
+          duration.updateUnsafe(Number(clock.monotonicTimeNanosUnsafe() - startedAt) / 1e9, context)
           count.updateUnsafe(1, context)
         })
       )

@@ -16,6 +16,7 @@ import type * as Pull from "effect/Pull"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { DeadlineExceededError } from "../errors/TimeoutErrors.ts"
+import * as MonotonicClock from "../internal/MonotonicClock.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import * as Watchdog from "../pipeline/internal/Watchdog.ts"
 
@@ -55,7 +56,7 @@ export const withStreamDeadline =
       : Stream.fromChannel(
           Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
             Effect.flatMap(Effect.all([Clock.Clock, Watchdog.make(scope)]), ([clock, watchdog]) => {
-              const end = clock.currentTimeMillisUnsafe() + Duration.toMillis(deadline)
+              const end = MonotonicClock.millisUnsafe(clock) + Duration.toMillis(deadline)
               let isFinished = false
               const expired = (): Pull.Pull<never, DeadlineExceededError> =>
                 isFinished ? Cause.done() : exceeded(deadline)
@@ -65,7 +66,7 @@ export const withStreamDeadline =
               const opening = watchdog.guard(Channel.toPullScoped(channel, scope), end, () => exceeded(deadline))
               return Effect.map(opening, (pull) =>
                 Effect.suspend((): Pull.Pull<Arr.NonEmptyReadonlyArray<A>, E | DeadlineExceededError> =>
-                  clock.currentTimeMillisUnsafe() >= end
+                  MonotonicClock.millisUnsafe(clock) >= end
                     ? expired()
                     : Effect.map(watchdog.guard(pull, end, expired), (items) => {
                         isFinished = isFinish(items.at(-1))

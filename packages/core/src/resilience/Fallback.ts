@@ -38,6 +38,7 @@ import * as ErrorFacts from "../errors/ErrorFacts.ts"
 import { withAttempts } from "../errors/internal/ErrorDetails.ts"
 import type { FailedAttempt } from "../errors/FailedAttempt.ts"
 import type { ChatError, StreamError } from "../errors/OperationErrors.ts"
+import * as MonotonicClock from "../internal/MonotonicClock.ts"
 import * as ModelCatalog from "../ModelCatalog.ts"
 import type { ModelRequest } from "../models/ChatRequest.ts"
 import { toFailedAttempt } from "../pipeline/internal/AttemptFacts.ts"
@@ -135,15 +136,21 @@ const isEligible = ({ account, on }: Step, model: string, { failures, refusal }:
 }
 
 /** All attempts of one step: those of its retries, or its only attempt. */
-const attemptsOf = (error: StreamError, call: Call, startedAt: number, endedAt: number): ReadonlyArray<FailedAttempt> =>
+const attemptsOf = (
+  clock: Clock.Clock,
+  error: StreamError,
+  call: Call,
+  startedAt: number
+): ReadonlyArray<FailedAttempt> =>
   error.attempts ?? [
     toFailedAttempt({
+      clock,
       tag: error._tag,
       provider: call.provider,
       model: call.request.model,
       requestId: error.requestId,
       startedAt,
-      endedAt,
+      endedAt: MonotonicClock.millisUnsafe(clock),
       isPossiblyBilled: error.billing === "possible"
     })
   ]
@@ -222,18 +229,18 @@ const trySteps = Effect.fnUntraced(function* <A, E extends StreamError>(
 ): Effect.fn.Return<A, E | ChatError> {
   const clock = yield* Clock.Clock
   const first = uncheckedCall(plan, failed.step, call)
-  const attempts = [...attemptsOf(failure, first, failed.startedAt, clock.currentTimeMillisUnsafe())]
+  const attempts = [...attemptsOf(clock, failure, first, failed.startedAt)]
   let error = failure
   let progress = addFailure({ failures: failed.failures }, first, failure)
   let next = yield* findStep(plan, failed.step + 1, call, progress)
   const hasMoved = next !== undefined
   while (next !== undefined) {
     const { call: moved, step } = next
-    const startedAt = clock.currentTimeMillisUnsafe()
+    const startedAt = MonotonicClock.millisUnsafe(clock)
     setRoute(next, progress.failures)
     const result = yield* Effect.result(run(moved))
     if (Result.isSuccess(result)) return result.success
-    attempts.push(...attemptsOf(result.failure, moved, startedAt, clock.currentTimeMillisUnsafe()))
+    attempts.push(...attemptsOf(clock, result.failure, moved, startedAt))
     if (!isRefusal(result.failure)) error = result.failure
     progress = addFailure(progress, moved, result.failure)
     next = yield* findStep(plan, step + 1, call, progress)
@@ -270,7 +277,7 @@ const runPlan =
       const again = call.state?.again
       if (again?.isRest === true) return runRest(plan, call, run, again)
       const { failures, step } = again?.route ?? { failures: noFailures, step: -1 }
-      const startedAt = clock.currentTimeMillisUnsafe()
+      const startedAt = MonotonicClock.millisUnsafe(clock)
       const first = Effect.flatMap(planCall(plan, step, call), (planned) => {
         setRoute(planned, failures)
         return run(planned.call)

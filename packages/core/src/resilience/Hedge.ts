@@ -132,6 +132,8 @@ export class Hedge extends Context.Service<Hedge, Stage.Stage & { readonly state
   "@kimi-effect/core/resilience/Hedge"
 ) {}
 
+const nanosPerMilli = 1_000_000
+
 const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
   const { delay, responseDelay, minimumDelay, budget, minimumSamples, percentile } = options
   const { positiveDuration } = OptionRules
@@ -200,9 +202,9 @@ export const make = (options: Options): Effect.Effect<Hedge["Service"], Configur
           const late = state.delayOf(key)
           const opening = late === undefined ? open : HedgeRace.run(open, late, state)
           if (percentile === undefined) return opening
-          const startedAt = clock.currentTimeMillisUnsafe()
+          const startedAt = clock.monotonicTimeNanosUnsafe()
           return Effect.map(opening, (opened) => {
-            state.recordLatency(key, clock.currentTimeMillisUnsafe() - startedAt)
+            state.recordLatency(key, Number(clock.monotonicTimeNanosUnsafe() - startedAt) / nanosPerMilli)
             return opened
           })
         })

@@ -36,6 +36,7 @@ import { withDetails } from "../errors/internal/ErrorDetails.ts"
 import type { FailedAttempt } from "../errors/FailedAttempt.ts"
 import { isKimiError, type KimiError } from "../errors/KimiError.ts"
 import { DeadlineExceededError } from "../errors/TimeoutErrors.ts"
+import * as MonotonicClock from "../internal/MonotonicClock.ts"
 import type * as KimiConfig from "../KimiConfig.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
 import { toFailedAttempt } from "../pipeline/internal/AttemptFacts.ts"
@@ -108,6 +109,7 @@ const tagOf = (error: unknown): string => {
 }
 
 const toAttempt = (
+  clock: Clock.Clock,
   error: unknown,
   isPossiblyBilled: boolean,
   startedAt: number,
@@ -116,7 +118,7 @@ const toAttempt = (
 ): FailedAttempt => {
   const { model, provider, requestId } = isKimiError(error) ? error : {}
   const tag = tagOf(error)
-  return toFailedAttempt({ tag, provider, model, requestId, startedAt, endedAt, delay, isPossiblyBilled })
+  return toFailedAttempt({ clock, tag, provider, model, requestId, startedAt, endedAt, delay, isPossiblyBilled })
 }
 
 type ScheduleStep<E> = (now: number, error: E) => Pull.Pull<readonly [unknown, Duration.Duration], unknown, unknown>
@@ -142,7 +144,7 @@ interface RetryContext<A, E, R> {
   readonly classifier: ErrorClassifier.ErrorClassifier<E>
   readonly attempt: Effect.Effect<A, E, R>
   readonly clock: Clock.Clock
-  /** Unix milliseconds at which all attempts must be over. */
+  /** The `MonotonicClock` time at which all attempts must be over. */
   readonly deadline: number
   readonly attempts: Array<FailedAttempt>
 }
@@ -152,7 +154,7 @@ const withElapsedLimit = <A, E, R, B, E2, R2>(
   effect: Effect.Effect<B, E2, R2>
 ): Effect.Effect<B, E2 | DeadlineExceededError, R2> =>
   Effect.timeoutOrElse(effect, {
-    duration: Math.max(0, deadline - clock.currentTimeMillisUnsafe()),
+    duration: Math.max(0, deadline - MonotonicClock.millisUnsafe(clock)),
     orElse: () => Effect.fail(exceeded(options.maxElapsed, attempts))
   })
 
@@ -198,13 +200,13 @@ const retryAfterFailure = Effect.fnUntraced(function* <A, E, R>(
   let error = failure
   let startedAt = began
   for (;;) {
-    const now = clock.currentTimeMillisUnsafe()
+    const now = MonotonicClock.millisUnsafe(clock)
     const isAmbiguous = classifier.isAmbiguous(error)
     const delay = yield* decide(error, isAmbiguous, now)
-    attempts.push(toAttempt(error, isAmbiguous, startedAt, now, delay ?? 0))
+    attempts.push(toAttempt(clock, error, isAmbiguous, startedAt, now, delay ?? 0))
     if (delay === undefined) return yield* Effect.fail(withAttempts(error, attempts))
     yield* Effect.sleep(Duration.millis(delay))
-    startedAt = clock.currentTimeMillisUnsafe()
+    startedAt = MonotonicClock.millisUnsafe(clock)
     const result = yield* Effect.result(attempt)
     if (Result.isSuccess(result)) {
       yield* budget.deposit(withdrawn)
@@ -236,7 +238,7 @@ export const withRetry =
   ) =>
   <A, E extends E0, R>(attempt: Effect.Effect<A, E, R>): Effect.Effect<A, E | DeadlineExceededError, R> =>
     Effect.flatMap(Clock.Clock, (clock) => {
-      const startedAt = clock.currentTimeMillisUnsafe()
+      const startedAt = MonotonicClock.millisUnsafe(clock)
       const deadline = startedAt + Duration.toMillis(options.maxElapsed)
       const run: RetryContext<A, E, R> = { options, budget, classifier, attempt, clock, deadline, attempts: [] }
       const isBounded = hasBoundedAttempts(options)

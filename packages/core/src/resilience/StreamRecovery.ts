@@ -57,6 +57,7 @@ import { table } from "../errors/ErrorFacts.ts"
 import { withDetails, withAttempts } from "../errors/internal/ErrorDetails.ts"
 import type { FailedAttempt } from "../errors/FailedAttempt.ts"
 import type { StreamError } from "../errors/OperationErrors.ts"
+import * as MonotonicClock from "../internal/MonotonicClock.ts"
 import type { Resume, Start, StreamEvent, Usage } from "../models/StreamEvent.ts"
 import type * as TokenUsage from "../models/Usage.ts"
 import * as TokenCount from "../TokenCount.ts"
@@ -92,7 +93,7 @@ type EventPull = Pull.Pull<EventChunk, StreamError>
 interface RecoveryAttempt {
   readonly call: Call
   readonly transcript: Transcript
-  /** Unix milliseconds. */
+  /** Of `MonotonicClock`. */
   readonly startedAt: number
   /** The event that precedes its first events; the first attempt has none. */
   readonly boundary: { readonly _tag: "Reset" | "Resume"; readonly reason: string } | undefined
@@ -110,18 +111,19 @@ const isRecoverable = (error: StreamError, { hasContent, isCommitted }: Transcri
 
 /** The failed attempts of an interrupted one: those of its stages if they recorded any, or itself. */
 const attemptsOf = (
+  clock: Clock.Clock,
   error: StreamError,
-  { startedAt, transcript: { hasContent, start } }: RecoveryAttempt,
-  endedAt: number
+  { startedAt, transcript: { hasContent, start } }: RecoveryAttempt
 ): ReadonlyArray<FailedAttempt> =>
   error.attempts ?? [
     toFailedAttempt({
+      clock,
       tag: error._tag,
       provider: error.provider ?? start?.provider,
       model: error.model ?? start?.model,
       requestId: error.requestId ?? start?.requestId,
       startedAt,
-      endedAt,
+      endedAt: MonotonicClock.millisUnsafe(clock),
       isPossiblyBilled: hasContent || error.billing === "possible"
     })
   ]
@@ -217,7 +219,12 @@ export const withStreamRecovery =
 
       const open = (call: Call, joint: RecoveryAttempt["boundary"]): Effect.Effect<void> =>
         Effect.suspend(() => {
-          attempt = { call, transcript: new Transcript(), startedAt: clock.currentTimeMillisUnsafe(), boundary: joint }
+          attempt = {
+            call,
+            transcript: new Transcript(),
+            startedAt: MonotonicClock.millisUnsafe(clock),
+            boundary: joint
+          }
           attemptScope = Scope.forkUnsafe(scope)
           isJoined = joint === undefined
           return Effect.map(Channel.toPullScoped(inner(call).channel, attemptScope), (opened) => {
@@ -264,7 +271,7 @@ export const withStreamRecovery =
       const again = (error: StreamError, cause: Cause.Cause<StreamError>): Effect.Effect<void> => {
         recoveries += 1
         broken.push(attempt)
-        attempts.push(...attemptsOf(error, attempt, clock.currentTimeMillisUnsafe()))
+        attempts.push(...attemptsOf(clock, error, attempt))
         const { content, reasoning, start } = attempt.transcript
         const held = { content: kept.content + content, reasoning: kept.reasoning + reasoning }
         const origin = originOf(original, attempt.transcript)
@@ -291,7 +298,7 @@ export const withStreamRecovery =
       const moveOn = (error: StreamError, cause: Cause.Cause<StreamError>, route: Route): Effect.Effect<void> => {
         if (attempt.transcript.start !== undefined) broken.push(attempt)
         lastHostError = error
-        attempts.push(...attemptsOf(error, attempt, clock.currentTimeMillisUnsafe()))
+        attempts.push(...attemptsOf(clock, error, attempt))
         return reopen(
           original,
           route,
@@ -323,7 +330,7 @@ export const withStreamRecovery =
       /** The error that ends a stream after attempts that broke, with the ids of the last attempt if that started. */
       const withEarlier = (error: StreamError): StreamError => {
         const { requestId, traceId } = attempt.transcript.start ?? {}
-        const own = attemptsOf(error, attempt, clock.currentTimeMillisUnsafe())
+        const own = attemptsOf(clock, error, attempt)
         // A refusal by the budget does not replace the error of a host.
         const final = table[error._tag].category === "money" ? (lastHostError ?? error) : error
         return withAttempts(withDetails(final, { requestId, traceId }), [...attempts, ...own])

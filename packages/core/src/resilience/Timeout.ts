@@ -21,6 +21,7 @@ import * as Effect from "effect/Effect"
 import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import { FirstTokenTimeoutError, IdleTimeoutError, TotalTimeoutError } from "../errors/TimeoutErrors.ts"
+import * as MonotonicClock from "../internal/MonotonicClock.ts"
 import { isContent, type Start, type StreamEvent } from "../models/StreamEvent.ts"
 import { type Call, timeForPart } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
@@ -111,7 +112,7 @@ export const withStreamTimeout =
     Stream.transformPull(attempt, (pull, scope) =>
       Effect.map(Effect.all([Clock.Clock, Watchdog.make(scope)]), ([clock, watchdog]) => {
         const idle = Duration.toMillis(options.idleTimeout)
-        const end = clock.currentTimeMillisUnsafe() + Duration.toMillis(options.totalTimeout)
+        const end = MonotonicClock.millisUnsafe(clock) + Duration.toMillis(options.totalTimeout)
         let started: StartedAttempt = origin
         let hasContent = false
         let isFinished = false
@@ -120,7 +121,7 @@ export const withStreamTimeout =
 
         return Effect.suspend((): Pull.Pull<EventChunk, E | StreamTimeoutError> => {
           if (isFinished) return Cause.done()
-          const start = clock.currentTimeMillisUnsafe()
+          const start = MonotonicClock.millisUnsafe(clock)
           // Events that have already arrived would win against any timer.
           if (start >= end) return Effect.fail(totalTimeoutError(options.totalTimeout, started))
           const isTotal = end - start <= maxSilence
@@ -137,7 +138,7 @@ export const withStreamTimeout =
               hasContent = true
               maxSilence = idle
             } else {
-              maxSilence -= clock.currentTimeMillisUnsafe() - start
+              maxSilence -= MonotonicClock.millisUnsafe(clock) - start
             }
             return events
           })

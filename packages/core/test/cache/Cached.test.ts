@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
+import { jumps, withWallClock } from "../../../../test/support/wallClock.ts"
 import * as Cached from "../../src/cache/Cached.ts"
 
 /** A function that counts its runs by their argument. */
@@ -31,6 +32,23 @@ describe("cached", () => {
       assert.strictEqual(runs.length, 2)
     })
   )
+
+  for (const [name, jump] of jumps) {
+    it.effect(`keeps a result for its time when the clock is set ${name}`, () =>
+      withWallClock((set) =>
+        Effect.gen(function* () {
+          const { lookup } = counting()
+          const forecast = yield* Cached.cached({ timeToLive: "1 minute" })(lookup)
+          yield* forecast("Berlin")
+          set(jump)
+          yield* TestClock.adjust("59999 millis")
+          assert.strictEqual(yield* forecast("Berlin"), "Berlin 1")
+          yield* TestClock.adjust("1 millis")
+          assert.strictEqual(yield* forecast("Berlin"), "Berlin 2")
+        })
+      )
+    )
+  }
 
   it.effect("keeps the results of different arguments apart", () =>
     Effect.gen(function* () {

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
+import { jumps, withWallClock } from "../../../../test/support/wallClock.ts"
 import * as CachedEffect from "../../src/internal/CachedEffect.ts"
 
 /** Each run takes a second and returns its number. */
@@ -29,6 +30,26 @@ describe("CachedEffect", () => {
       assert.strictEqual(yield* Fiber.join(second), 2)
     })
   )
+
+  for (const [name, jump] of jumps) {
+    it.effect(`caches a result for its time when the clock is set ${name}`, () =>
+      withWallClock((set) =>
+        Effect.gen(function* () {
+          let looks = 0
+          const held = yield* CachedEffect.make(
+            Effect.sync(() => (looks += 1)),
+            Duration.seconds(10)
+          )
+          yield* held
+          set(jump)
+          yield* TestClock.adjust("9999 millis")
+          assert.strictEqual(yield* held, 1)
+          yield* TestClock.adjust("1 millis")
+          assert.strictEqual(yield* held, 2)
+        })
+      )
+    )
+  }
 
   it.effect("runs once for concurrent callers", () =>
     Effect.gen(function* () {

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Deferred, Duration, Effect, Exit, Fiber, Logger, Option } from "effect"
 import { TestClock } from "effect/testing"
+import { jumps, withWallClock } from "../../../../test/support/wallClock.ts"
 import * as StoreOutage from "../../src/internal/StoreOutage.ts"
 import { logs } from "../resilience/support/redisCircuits.ts"
 
@@ -64,15 +65,21 @@ describe("StoreOutage", () => {
     })
   )
 
-  it.effect("ends its cool-down although the clock goes back", () =>
-    Effect.gen(function* () {
-      yield* TestClock.setTime(1_000_000)
-      const { tryRun } = yield* make
-      yield* tryRun(gone)
-      yield* TestClock.setTime(500_000)
-      assert.deepStrictEqual(yield* tryRun(Effect.succeed(1)), Option.some(1))
-    })
-  )
+  for (const [name, jump] of jumps) {
+    it.effect(`ends its cool-down in time when the clock is set ${name}`, () =>
+      withWallClock((set) =>
+        Effect.gen(function* () {
+          const { tryRun } = yield* make
+          yield* tryRun(gone)
+          set(jump)
+          yield* TestClock.adjust("999 millis")
+          assert.deepStrictEqual(yield* tryRun(Effect.succeed(1)), Option.none())
+          yield* TestClock.adjust("1 millis")
+          assert.deepStrictEqual(yield* tryRun(Effect.succeed(1)), Option.some(1))
+        })
+      )
+    )
+  }
 
   it.effect("logs the start of an outage with its cause, then only its end", () => {
     const { layer, lines } = logs()

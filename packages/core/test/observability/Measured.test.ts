@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Data, Effect, Fiber, Metric } from "effect"
 import { TestClock } from "effect/testing"
+import { jumps, withWallClock } from "../../../../test/support/wallClock.ts"
 import * as Measured from "../../src/observability/Measured.ts"
 
 class HttpError extends Data.TaggedError("HttpError")<{ readonly status: number }> {}
@@ -33,6 +34,21 @@ describe("measured", () => {
       assert.deepInclude(duration.attributes, { unit: "s" })
     })
   )
+
+  for (const [name, jump] of jumps) {
+    it.effect(`records the duration of an effect when the clock is set ${name}`, () =>
+      withWallClock((set) =>
+        Effect.gen(function* () {
+          const work = Effect.andThen(
+            Effect.sync(() => set(jump)),
+            Effect.sleep("1500 millis")
+          )
+          const metrics = found(yield* metricsOf(Measured.measured("forecast")(work)))
+          assert.deepInclude(metrics("forecast.duration ok").state, { sum: 1.5 })
+        })
+      )
+    )
+  }
 
   it.effect("counts an effect by its outcome", () =>
     Effect.gen(function* () {

@@ -25,7 +25,7 @@ import * as leases from "./internal/budgetStore/leases.ts"
 import * as periods from "./internal/budgetStore/periods.ts"
 import * as reservations from "./internal/budgetStore/reservations.ts"
 import * as settlements from "./internal/budgetStore/settlements.ts"
-import type { Subject } from "./internal/budgetStore/Subject.ts"
+import { longLease, shortLease, type Subject } from "./internal/budgetStore/Subject.ts"
 import * as traces from "./internal/budgetStore/traces.ts"
 import type { It, StoreClock } from "./TestRunner.ts"
 
@@ -36,6 +36,11 @@ import type { It, StoreClock } from "./TestRunner.ts"
 export interface Options {
   /** The clock by which leases expire. Defaults to `"Effect"`. Tests sleep for seconds with `"Server"`. */
   readonly clock?: StoreClock | undefined
+  /**
+   * How often a lease has to expire until it is charged. A store that depends on
+   * the time of day, which may be set forward, extends it once. Defaults to 1.
+   */
+  readonly expiries?: 1 | 2 | undefined
 }
 
 /**
@@ -45,12 +50,21 @@ export interface Options {
  * @category suites
  * @since 0.1.0
  */
-export const suite = (it: It, layer: Layer.Layer<BudgetStore, unknown>, { clock = "Effect" }: Options = {}): void => {
+export const suite = (
+  it: It,
+  layer: Layer.Layer<BudgetStore, unknown>,
+  { clock = "Effect", expiries = 1 }: Options = {}
+): void => {
   const register = clock === "Effect" ? it.effect : it.live
   const make = Effect.map(Layer.build(Layer.fresh(layer)), (context) => Context.get(context, BudgetStore))
+  const sleep = (millis: number) =>
+    clock === "Effect" ? TestClock.adjust(millis) : Effect.sleep(Duration.millis(millis))
+  const pass = sleep(shortLease * 2)
   const subject: Subject = {
     test: (name, test) => register(name, () => Effect.flatMap(make, test)),
-    sleep: (millis) => (clock === "Effect" ? TestClock.adjust(millis) : Effect.sleep(Duration.millis(millis)))
+    expire: (store) =>
+      expiries === 1 ? pass : pass.pipe(Effect.andThen(store.renew([], longLease)), Effect.andThen(pass)),
+    sleep
   }
   reservations.register(subject)
   settlements.register(subject)

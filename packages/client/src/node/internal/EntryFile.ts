@@ -146,7 +146,9 @@ const readEntry = async (file: FileHandle, name: string, limits: ReadLimits): Pr
   if (decoded === undefined || decoded.bytes + decoded.length !== bytes.length) return damaged
   const { head } = decoded
   if (head.expiresAt <= limits.now) return none
-  if (limits.now - atimeMs >= limits.useMillis) await file.utimes(toFileTime(limits.now), toFileTime(head.expiresAt))
+  // A time of use in the future was recorded before the clock was set back.
+  if (Math.abs(limits.now - atimeMs) >= limits.useMillis)
+    await file.utimes(toFileTime(limits.now), toFileTime(head.expiresAt))
   return { _tag: "Entry", entry: bytes.subarray(decoded.bytes), header: head }
 }
 

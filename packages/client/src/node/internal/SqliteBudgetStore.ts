@@ -7,6 +7,7 @@
 import { statSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { BudgetStoreError } from "@kimi-effect/core/MoneyErrors"
 import * as BudgetStore from "@kimi-effect/core/BudgetStore"
@@ -65,7 +66,8 @@ const isEmpty = (db: DatabaseSync): boolean => {
       "it is another application's database and is left as it is; set another path"
     )
   }
-  if (pragma(db, "user_version") !== SqliteLedger.schemaVersion) {
+  const version = pragma(db, "user_version")
+  if (version !== SqliteLedger.schemaVersion && version !== SqliteLedger.firstVersion) {
     throw new FileFailure.UnusablePathError(
       "it was written by another version of this library and is left as it is; use that version, or set another path"
     )
@@ -82,6 +84,7 @@ const ensureSchema = (db: DatabaseSync, { durability, path }: Options): void => 
   db.exec(`PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`)
   inTransaction(db, () => {
     if (isEmpty(db)) db.exec(SqliteLedger.schema)
+    else if (pragma(db, "user_version") === SqliteLedger.firstVersion) db.exec(SqliteLedger.migration)
   })
 }
 
@@ -156,6 +159,7 @@ export const make = (
       ({ db }) => Effect.sync(() => db.close())
     )
     const now = () => clock.currentTimeMillisUnsafe()
+    const lateUnix = MonotonicClock.makeLateUnix(clock)
     const perform = <A>(operation: string, run: () => A) =>
       retryWhileBusy(path, operation, () => {
         checkInPlace()
@@ -167,16 +171,16 @@ export const make = (
         perform("reserve", () => {
           const at = now()
           const changes = ledger.settleExpired(at)
-          return { result: ledger.reserve(hold, at + leaseMillis), changes }
+          return { result: ledger.reserve(hold, at, leaseMillis), changes }
         }),
       settle: (id, used) => perform("settle", () => ledger.settle(id, used)),
       renew: (ids, leaseMillis) =>
         perform("renew", () => {
           const at = now()
           // A process that renews is alive, however late it is.
-          ledger.renew(ids, at + leaseMillis)
+          ledger.renew(ids, at, leaseMillis)
           const changes = ledger.settleExpired(at)
-          ledger.forget(at)
+          ledger.forget(lateUnix())
           return changes
         }),
       scopeBalances: perform("read", () => {

@@ -135,8 +135,9 @@ class SqliteCacheStore {
   #toEntry(key: string, row: StoredEntry | undefined): Option.Option<Uint8Array> {
     const now = this.#now()
     if (row === undefined || row.expiresAt <= now) return Option.none()
-    const usedAt = Math.max(row.usedAt, this.#uses.get(key) ?? 0)
-    if (now - usedAt >= touchIntervalMillis) this.#use(key, now)
+    const usedAt = this.#uses.get(key) ?? row.usedAt
+    // A time of use in the future was recorded before the clock was set back.
+    if (Math.abs(now - usedAt) >= touchIntervalMillis) this.#use(key, now)
     return Option.some(row.entry)
   }
 

@@ -18,11 +18,14 @@ export type Operation<A> = (entries: SqliteEntries) => A
 
 type Failure = SqliteFailure.SqliteFailure
 
+/** Without a limit: a schedule would measure it by the time of day. */
+const lockRetries = Schedule.jittered(Schedule.spaced("4 millis"))
+
 /** A connection to the file of a path, of at most `maxBytes`. The first operation opens it. */
 export class SqliteConnection {
   readonly #path: string
   readonly #maxBytes: number
-  readonly #lockRetries: Schedule.Schedule<unknown>
+  readonly #lockTimeout: Duration.Duration
   #file: SqliteFile.SqliteFile | undefined
   /** Why a file was replaced, until it is logged. */
   #replaced: Failure | undefined
@@ -31,7 +34,7 @@ export class SqliteConnection {
   constructor(path: string, maxBytes: number, lockTimeout: Duration.Duration) {
     this.#path = path
     this.#maxBytes = maxBytes
-    this.#lockRetries = Schedule.spaced("4 millis").pipe(Schedule.jittered, Schedule.upTo({ duration: lockTimeout }))
+    this.#lockTimeout = lockTimeout
   }
 
   /** Runs an operation once, synchronously. */
@@ -111,10 +114,11 @@ export class SqliteConnection {
   }
 
   #whileBusy<A>(attempt: () => Result.Result<A, Failure>): Effect.Effect<A, Failure> {
-    return Effect.retry(
-      Effect.suspend(() => Effect.fromResult(attempt())),
-      { while: ({ kind }) => kind === "Busy", schedule: this.#lockRetries }
-    )
+    const once = Effect.suspend(() => Effect.fromResult(attempt()))
+    return Effect.timeoutOrElse(Effect.retry(once, { while: ({ kind }) => kind === "Busy", schedule: lockRetries }), {
+      duration: this.#lockTimeout,
+      orElse: () => once
+    })
   }
 
   #again<A>(run: Operation<A>): Effect.Effect<A, Failure> {

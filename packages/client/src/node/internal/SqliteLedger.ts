@@ -2,6 +2,13 @@
  * The ledger of a budget in SQLite tables. All operations are synchronous, throw
  * what SQLite throws, and must run in a transaction.
  *
+ * Several processes use a file, so leases end by the time of day, which may be set
+ * forward while calls run. A lease that has expired is therefore extended once by
+ * its own length, and charged only when it expires again. Leases are renewed three
+ * times in their length, by timers that do not depend on the time of day, so that
+ * a reservation in use is charged only if the clock is set forward twice between
+ * two renewals.
+ *
  * @since 0.1.0
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite"
@@ -12,7 +19,10 @@ import type { SpentChange, Hold, ScopeBalance, ReserveResult } from "@kimi-effec
 export const applicationId = 0x6b_69_6d_42
 
 /** The version of the tables. */
-export const schemaVersion = 1
+export const schemaVersion = 2
+
+/** The version without the lengths of leases, which is migrated. */
+export const firstVersion = 1
 
 export const schema = `
   CREATE TABLE balances (
@@ -27,19 +37,28 @@ export const schema = `
     id TEXT PRIMARY KEY,
     amount INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
-    scopes TEXT NOT NULL
+    scopes TEXT NOT NULL,
+    lease INTEGER NOT NULL,
+    is_overdue INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX holds_expires_at ON holds (expires_at);
   PRAGMA application_id = ${applicationId};
   PRAGMA user_version = ${schemaVersion};
 `
 
+/** From the tables of the first version to these. */
+export const migration = `
+  ALTER TABLE holds ADD COLUMN lease INTEGER NOT NULL DEFAULT 60000;
+  ALTER TABLE holds ADD COLUMN is_overdue INTEGER NOT NULL DEFAULT 0;
+  PRAGMA user_version = ${schemaVersion};
+`
+
 /** Operations of the ledger within one transaction. Times are Unix milliseconds. */
 export interface SqliteLedger {
-  readonly reserve: (hold: Hold, expiresAt: number) => ReserveResult
+  readonly reserve: (hold: Hold, now: number, leaseMillis: number) => ReserveResult
   readonly settle: (id: string, used: bigint) => ReadonlyArray<SpentChange>
-  readonly renew: (ids: ReadonlyArray<string>, expiresAt: number) => void
-  /** Charges reservations whose lease has expired in full. */
+  readonly renew: (ids: ReadonlyArray<string>, now: number, leaseMillis: number) => void
+  /** Charges reservations whose lease has expired twice in full. */
   readonly settleExpired: (now: number) => ReadonlyArray<SpentChange>
   /** Removes scopes that have ended. */
   readonly forget: (now: number) => void
@@ -71,10 +90,11 @@ export const make = (db: DatabaseSync): SqliteLedger => {
     return statement
   }
   const held = prepare("SELECT id, amount, scopes FROM holds WHERE id = ?")
-  const lapsed = prepare("SELECT id, amount, scopes FROM holds WHERE expires_at <= ?")
-  const insertHold = prepare("INSERT INTO holds (id, amount, expires_at, scopes) VALUES (?, ?, ?, ?)")
+  const expired = prepare("SELECT id, amount, scopes, is_overdue FROM holds WHERE expires_at <= ?")
+  const insertHold = prepare("INSERT INTO holds (id, amount, expires_at, scopes, lease) VALUES (?, ?, ?, ?, ?)")
   const removeHold = prepare("DELETE FROM holds WHERE id = ?")
-  const renewHold = prepare("UPDATE holds SET expires_at = ? WHERE id = ?")
+  const renewHold = prepare("UPDATE holds SET expires_at = ?, lease = ?, is_overdue = 0 WHERE id = ?")
+  const extendHold = prepare("UPDATE holds SET expires_at = ? + lease, is_overdue = 1 WHERE id = ?")
   const line = prepare("SELECT scope, cap, spent, reserved FROM balances WHERE scope = ?")
   const all = prepare("SELECT scope, cap, spent, reserved FROM balances ORDER BY scope")
   const reserveIn = prepare(`
@@ -102,7 +122,7 @@ export const make = (db: DatabaseSync): SqliteLedger => {
   }
 
   return {
-    reserve: ({ amount, claims, id }, expiresAt) => {
+    reserve: ({ amount, claims, id }, now, leaseMillis) => {
       if (held.get(id) !== undefined) return { _tag: "Reserved" }
       for (const { cap, scope } of claims) {
         const found = line.get(scope)
@@ -110,17 +130,23 @@ export const make = (db: DatabaseSync): SqliteLedger => {
         if (spent + reserved + amount > cap) return { _tag: "Refused", scope, cap, spent, reserved }
       }
       for (const { cap, retainUntil, scope } of claims) reserveIn.run(scope, cap, amount, retainUntil ?? null)
-      insertHold.run(id, amount, expiresAt, JSON.stringify(claims.map(({ scope }) => scope)))
+      const scopes = JSON.stringify(claims.map(({ scope }) => scope))
+      insertHold.run(id, amount, now + leaseMillis, scopes, leaseMillis)
       return { _tag: "Reserved" }
     },
     settle: (id, used) => {
       const row = held.get(id)
       return row === undefined ? [] : settleRow(row, used)
     },
-    renew: (ids, expiresAt) => {
-      for (const id of ids) renewHold.run(expiresAt, id)
+    renew: (ids, now, leaseMillis) => {
+      for (const id of ids) renewHold.run(now + leaseMillis, leaseMillis, id)
     },
-    settleExpired: (now) => lapsed.all(now).flatMap((row) => settleRow(row, expectBigInt(row["amount"]))),
+    settleExpired: (now) =>
+      expired.all(now).flatMap((row) => {
+        if (row["is_overdue"] === 1n) return settleRow(row, expectBigInt(row["amount"]))
+        extendHold.run(now, expectString(row["id"]))
+        return []
+      }),
     forget: (now) => void forget.run(now),
     scopeBalances: () => all.all().map(balanceOf)
   }

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { CacheMissError } from "../../errors/CacheErrors.ts"
+import * as MonotonicClock from "../../internal/MonotonicClock.ts"
 import type { CacheStatus } from "../../models/CacheStatus.ts"
 import type { ChatResponse } from "../../models/ChatResponse.ts"
 import type { CacheFlights } from "./CacheFlights.ts"
@@ -73,7 +74,7 @@ export class CacheResponses {
   /** Serves an entry, and refreshes a stale one in the background. */
   #fromEntry(lookup: CacheLookup, entry: CachedResponse, level: CacheStatus["level"]): ServedResponse {
     const { clock, options, staleRefresh } = this.#dependencies
-    const status = statusOf(entry, level, clock.currentTimeMillisUnsafe())
+    const status = statusOf(entry, level, MonotonicClock.millisUnsafe(clock))
     if (status.isStale && lookup.control.mode !== "onlyIfCached") {
       staleRefresh.offer(lookup.key, entry, this.#flights.joinAndWait(lookup, true), lookup.context)
     }

@@ -26,7 +26,7 @@ export interface CachedContent {
 }
 
 /**
- * An entry of the cache. All times are Unix milliseconds.
+ * An entry of the cache. All times are those of `MonotonicClock`.
  *
  * @category models
  * @since 0.1.0

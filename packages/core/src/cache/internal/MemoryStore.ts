@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { LRUCache } from "lru-cache"
 import type { ConfigurationError } from "../../errors/ConfigurationErrors.ts"
+import * as MonotonicClock from "../../internal/MonotonicClock.ts"
 import * as OptionRules from "../../internal/OptionRules.ts"
 import type { CacheStore } from "../CacheStore.ts"
 import * as CheckedStore from "./CheckedStore.ts"
@@ -24,6 +25,7 @@ export interface Options {
 
 interface Entry {
   readonly bytes: Uint8Array
+  /** Of `MonotonicClock`. */
   readonly expiresAt: number
   readonly tags: ReadonlyArray<string>
 }
@@ -54,7 +56,7 @@ export const make = ({ maxBytes = 67_108_864 }: Options = {}): Effect.Effect<
     }
 
     const removeExpired = (): void => {
-      const now = clock.currentTimeMillisUnsafe()
+      const now = MonotonicClock.millisUnsafe(clock)
       removeWhere(({ expiresAt }) => expiresAt <= now)
     }
 
@@ -63,13 +65,16 @@ export const make = ({ maxBytes = 67_108_864 }: Options = {}): Effect.Effect<
         Effect.sync(() => {
           const entry = entries.get(key)
           if (entry === undefined) return Option.none()
-          if (entry.expiresAt > clock.currentTimeMillisUnsafe()) return Option.some(entry.bytes)
+          if (entry.expiresAt > MonotonicClock.millisUnsafe(clock)) return Option.some(entry.bytes)
           entries.delete(key)
           return Option.none()
         }),
       set: (key, entry, expiresAt, tags) =>
         // A copy, since the caller may use its memory again.
-        Effect.sync(() => void entries.set(key, { bytes: new Uint8Array(entry), expiresAt, tags })),
+        Effect.sync(() => {
+          const own = expiresAt - MonotonicClock.unixOffsetUnsafe(clock)
+          entries.set(key, { bytes: new Uint8Array(entry), expiresAt: own, tags })
+        }),
       remove: (key) => Effect.sync(() => void entries.delete(key)),
       removeTag: (tag) => Effect.sync(() => removeWhere(({ tags }) => tags.includes(tag))),
       clear: Effect.sync(() => entries.clear()),

@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import { table } from "../../errors/ErrorFacts.ts"
 import type { ChatError, StreamError } from "../../errors/OperationErrors.ts"
 import { StreamTruncatedError } from "../../errors/StreamErrors.ts"
+import * as MonotonicClock from "../../internal/MonotonicClock.ts"
 import type { ChatResponse } from "../../models/ChatResponse.ts"
 import type { StreamEvent } from "../../models/StreamEvent.ts"
 import * as StreamFold from "../../models/StreamFold.ts"
@@ -61,12 +62,12 @@ export const fromStreamAttempt =
   (call, publish) =>
     Effect.suspend(() => {
       const all: Array<StreamEvent> = []
-      const recorder = clock === undefined ? undefined : new Recorder(clock.currentTimeMillisUnsafe())
+      const recorder = clock === undefined ? undefined : new Recorder(MonotonicClock.millisUnsafe(clock))
       const run = Stream.runForEachArray(attempt(call), (events) =>
         Effect.sync(() => {
           all.push(...events)
           if (clock !== undefined && recorder !== undefined) {
-            const now = clock.currentTimeMillisUnsafe()
+            const now = MonotonicClock.millisUnsafe(clock)
             for (const event of events) recorder.add(event, now)
           }
           publish(events)

@@ -10,6 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
+import * as MonotonicClock from "../../internal/MonotonicClock.ts"
 import type { CachedResponse } from "./CachedResponse.ts"
 import type { MemoryCache } from "./levels/MemoryCache.ts"
 
@@ -59,7 +60,7 @@ export const make = (
 
   const end = (key: string, entry: CachedResponse): void => {
     running.delete(key)
-    const now = clock.currentTimeMillisUnsafe()
+    const now = MonotonicClock.millisUnsafe(clock)
     const current = memory.peek(key)
     if (current === undefined || current.createdAt > entry.createdAt || now < current.refreshAt) return
     failed += 1
@@ -68,7 +69,7 @@ export const make = (
 
   return {
     offer: (key, entry, refresh, context) => {
-      if (clock.currentTimeMillisUnsafe() < entry.refreshAt || running.has(key)) return
+      if (MonotonicClock.millisUnsafe(clock) < entry.refreshAt || running.has(key)) return
       running.add(key)
       started += 1
       // The caller does not wait for the start of the refresh either.

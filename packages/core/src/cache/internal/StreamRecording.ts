@@ -7,9 +7,9 @@
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as MonotonicClock from "../../internal/MonotonicClock.ts"
 import type { ChatResponse } from "../../models/ChatResponse.ts"
 import type { StreamEvent } from "../../models/StreamEvent.ts"
 import * as StreamFold from "../../models/StreamFold.ts"
@@ -171,16 +171,18 @@ export const replay = (response: ChatResponse, recording: StreamRecording | unde
   if (frames === undefined) return Stream.fromArray(StreamFold.toEvents(response))
   return Stream.fromPull(
     Effect.map(Clock.Clock, (clock) => {
-      const startedAt = clock.currentTimeMillisUnsafe()
+      const startedAt = MonotonicClock.millisUnsafe(clock)
       let next = 0
       return Effect.suspend(() => {
         const frame = frames[next]
         if (frame === undefined) return Cause.done()
         next += 1
-        const wait = startedAt + frame.at - clock.currentTimeMillisUnsafe()
+        const at = startedAt + frame.at
         const events = Arr.isArrayNonEmpty(frame.events) ? frame.events : undefined
         if (events === undefined) return Cause.done()
-        return wait > 0 ? Effect.as(clock.sleep(Duration.millis(wait)), events) : Effect.succeed(events)
+        return MonotonicClock.millisUnsafe(clock) >= at
+          ? Effect.succeed(events)
+          : Effect.as(MonotonicClock.sleepUntil(clock, at), events)
       })
     })
   )

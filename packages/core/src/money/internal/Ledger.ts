@@ -97,7 +97,7 @@ interface ActiveHold {
 const pruneIntervalMillis = 1_000
 
 /**
- * A ledger in memory. Times are Unix milliseconds.
+ * A ledger in memory. Leases and the calendar may have different clocks.
  *
  * @category models
  * @since 0.1.0
@@ -152,7 +152,7 @@ export class Ledger {
     }
   }
 
-  /** Charges expired reservations in full, and deletes expired scopes. */
+  /** Charges expired reservations in full. */
   settleExpired(now: number): ReadonlyArray<SpentChange> {
     const changes: Array<SpentChange> = []
     if (now >= this.#nextExpiry) {
@@ -162,8 +162,12 @@ export class Ledger {
         else this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt)
       }
     }
-    if (now >= this.#nextPrune) this.#prune(now)
     return changes
+  }
+
+  /** Deletes scopes without reservations that have ended. */
+  forget(unixMillis: number): void {
+    if (unixMillis >= this.#nextPrune) this.#prune(unixMillis)
   }
 
   /** The balance of every scope in use. */

@@ -3,15 +3,18 @@
  *
  * @since 0.1.0
  */
+import type * as Clock from "effect/Clock"
 import type { FailedAttempt } from "../../errors/FailedAttempt.ts"
+import * as MonotonicClock from "../../internal/MonotonicClock.ts"
 
 /**
- * What is known of a failed attempt. Times are Unix milliseconds.
+ * What is known of a failed attempt. Times are those of `MonotonicClock`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface AttemptFacts {
+  readonly clock: Clock.Clock
   readonly tag: string
   readonly provider: string | undefined
   readonly model: string | undefined
@@ -24,12 +27,14 @@ export interface AttemptFacts {
 }
 
 /**
- * The failed attempt as errors carry it; unknown members are left out.
+ * The failed attempt as errors carry it, with a Unix time; unknown members are
+ * left out.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const toFailedAttempt = ({
+  clock,
   delay = 0,
   endedAt,
   isPossiblyBilled,
@@ -43,7 +48,7 @@ export const toFailedAttempt = ({
   ...(provider === undefined ? {} : { provider }),
   ...(model === undefined ? {} : { model }),
   ...(requestId === undefined ? {} : { requestId }),
-  startedAt,
+  startedAt: startedAt + MonotonicClock.unixOffsetUnsafe(clock),
   duration: endedAt - startedAt,
   delay,
   isPossiblyBilled

@@ -6,10 +6,10 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
+import * as MonotonicClock from "../../internal/MonotonicClock.ts"
 
 /**
  * Guards the pulls of one stream.
@@ -20,7 +20,7 @@ import * as Scope from "effect/Scope"
 export interface Watchdog {
   /**
    * Runs a pull, and interrupts it in favour of `onExpired` when it is still
-   * waiting at `deadline`, in Unix milliseconds.
+   * waiting at `deadline`, a `MonotonicClock` time.
    */
   readonly guard: <A, E, E2>(
     pull: Effect.Effect<A, E>,
@@ -46,14 +46,13 @@ export const make = (scope: Scope.Scope): Effect.Effect<Watchdog> =>
     let timer: Fiber.Fiber<void> | undefined
 
     const tick: Effect.Effect<void> = Effect.suspend(() => {
-      const now = clock.currentTimeMillisUnsafe()
       if (waiting === undefined) {
         armedFor = Number.POSITIVE_INFINITY
         return Effect.void
       }
-      if (waiting.deadline > now) {
+      if (waiting.deadline > MonotonicClock.millisUnsafe(clock)) {
         armedFor = waiting.deadline
-        return Effect.andThen(clock.sleep(Duration.millis(armedFor - now)), tick)
+        return Effect.andThen(MonotonicClock.sleepUntil(clock, armedFor), tick)
       }
       armedFor = Number.POSITIVE_INFINITY
       waiting.expire()

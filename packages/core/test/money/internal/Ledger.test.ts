@@ -155,10 +155,10 @@ describe("Ledger", () => {
     assert.strictEqual(reserve("3", claim("a", 5n)), "Reserved")
     // It has expired, but has a reservation.
     ledger.renew(["1"], 10_000)
-    ledger.settleExpired(100)
+    ledger.forget(100)
     assert.strictEqual(ledger.scopeBalances().length, 2)
     ledger.settle("1", 1n)
-    ledger.settleExpired(1_100)
+    ledger.forget(1_100)
     assert.deepStrictEqual(
       ledger.scopeBalances().map(({ scope }) => scope),
       ["a"]

@@ -9,6 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { CacheStoreError } from "../../../errors/CacheErrors.ts"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import * as CachedResponse from "../CachedResponse.ts"
 import type { MemoryCache } from "./MemoryCache.ts"
 import type { StoreLevel } from "./StoreLevel.ts"
@@ -78,7 +79,7 @@ export const make = (clock: Clock.Clock, memory: MemoryCache, store: StoreLevel 
     set: (keys, content, { staleAfter, timeToLive }) => {
       if (keys.length === 0 || !memory.accepts(content)) return
       const copied = CachedResponse.copy(content)
-      const createdAt = clock.currentTimeMillisUnsafe()
+      const createdAt = MonotonicClock.millisUnsafe(clock)
       const expiresAt = createdAt + Math.min(maxLifetimeMillis, Math.ceil(Duration.toMillis(timeToLive)))
       const staleAt =
         staleAfter === undefined ? expiresAt : Math.min(expiresAt, createdAt + Duration.toMillis(staleAfter))

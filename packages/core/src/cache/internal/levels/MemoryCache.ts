@@ -13,6 +13,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { LRUCache } from "lru-cache"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import type { CachedContent, CachedResponse } from "../CachedResponse.ts"
 import * as HeapSize from "./HeapSize.ts"
 
@@ -93,7 +94,7 @@ export const make = ({ maxBytes, maxEntries, maxEntryBytes }: Options): Effect.E
       sizeCalculation: HeapSize.ofEntry,
       dispose: ({ expiresAt }, _, reason) => {
         if (reason !== "evict") return
-        if (clock.currentTimeMillisUnsafe() >= expiresAt) expirations += 1
+        if (MonotonicClock.millisUnsafe(clock) >= expiresAt) expirations += 1
         else evictions += 1
       }
     })
@@ -105,7 +106,7 @@ export const make = ({ maxBytes, maxEntries, maxEntryBytes }: Options): Effect.E
           misses += 1
           return undefined
         }
-        const now = clock.currentTimeMillisUnsafe()
+        const now = MonotonicClock.millisUnsafe(clock)
         if (now >= entry.expiresAt) {
           entries.delete(key)
           expirations += 1
@@ -118,7 +119,7 @@ export const make = ({ maxBytes, maxEntries, maxEntryBytes }: Options): Effect.E
       },
       peek: (key) => {
         const entry = entries.peek(key)
-        return entry === undefined || clock.currentTimeMillisUnsafe() >= entry.expiresAt ? undefined : entry
+        return entry === undefined || MonotonicClock.millisUnsafe(clock) >= entry.expiresAt ? undefined : entry
       },
       accepts: (content) => {
         const isAccepted = HeapSize.ofEntry(content) <= maxEntryBytes

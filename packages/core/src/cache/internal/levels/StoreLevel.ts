@@ -8,7 +8,8 @@
  *   miss, and is not used for a cool-down; reads and writes have separate ones.
  * - Writes run in the background, one after the other. Entries beyond the bounds
  *   of pending writes are not written.
- * - An entry that cannot be opened, or that has expired, is removed.
+ * - An entry that cannot be opened, or that has expired, is removed. So is one
+ *   whose time lies in the future, as `StoredTimes` explains.
  * - A removal waits for earlier writes, which would otherwise bring an entry
  *   back, and fails if the store does.
  *
@@ -27,6 +28,7 @@ import * as CachedResponse from "../CachedResponse.ts"
 import type { CacheEnvelope } from "../envelope/CacheEnvelope.ts"
 import type { CacheStore } from "../../CacheStore.ts"
 import * as HeapSize from "./HeapSize.ts"
+import * as StoredTimes from "./StoredTimes.ts"
 import * as WriteBehind from "./WriteBehind.ts"
 
 /**
@@ -168,11 +170,11 @@ export class StoreLevel {
     return Effect.map(this.#on.envelope.open(key, bytes), (sealed): StoreLookup => {
       const entry = Option.getOrUndefined(sealed)
       if (entry === undefined) return "corrupt"
-      const { body, createdAt, expiresAt, staleAt } = entry
-      if (this.#on.clock.currentTimeMillisUnsafe() >= expiresAt) return "expired"
-      return Option.match(CachedResponse.decode(body), {
+      const times = StoredTimes.fromUnix(entry, this.#on.clock)
+      if (times === undefined) return "expired"
+      return Option.match(CachedResponse.decode(entry.body), {
         onNone: () => "corrupt",
-        onSome: (body) => ({ ...body, createdAt, staleAt, refreshAt: staleAt, expiresAt })
+        onSome: (body) => ({ ...body, ...times })
       })
     })
   }
@@ -189,11 +191,12 @@ export class StoreLevel {
   }
 
   #seal(key: string, entry: CachedResponse.CachedResponse): Effect.Effect<void, CacheStoreError> {
-    const { createdAt, expiresAt, staleAt, tags } = entry
-    const { envelope, store } = this.#on
+    const { clock, envelope, store } = this.#on
+    const times = StoredTimes.toUnix(entry, clock)
+    const options = { expiresAt: times.expiresAt, tags: entry.tags }
     return Effect.flatMap(
-      envelope.seal(key, { body: CachedResponse.encode(entry), createdAt, staleAt, expiresAt }),
-      Option.match({ onNone: () => Effect.void, onSome: (bytes) => store.set(key, bytes, { expiresAt, tags }) })
+      envelope.seal(key, { body: CachedResponse.encode(entry), ...times }),
+      Option.match({ onNone: () => Effect.void, onSome: (bytes) => store.set(key, bytes, options) })
     )
   }
 

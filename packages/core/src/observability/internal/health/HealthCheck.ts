@@ -23,6 +23,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { table } from "../../../errors/ErrorFacts.ts"
 import { isKimiError } from "../../../errors/KimiError.ts"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import { type ComponentHealth, HealthCheckResult, type HealthRole } from "../../../models/SystemHealth.ts"
 import { interruptWithoutWaiting } from "../../../internal/interruptWithoutWaiting.ts"
 
@@ -111,8 +112,6 @@ const outcomeOfExit = (
   return { result: fromError(error), isTransient: !isKimiError(error) || table[error._tag].isTransient }
 }
 
-const toUtc = (millis: number): DateTime.Utc => DateTime.makeUnsafe(millis)
-
 /**
  * Makes a repeatable check that keeps the history of its component.
  *
@@ -131,6 +130,8 @@ export const make = (check: HealthCheck, options: Options): Effect.Effect<Effect
     let isRunning = false
     let failures = 0
     let latest: ComponentHealth | undefined
+    /** Until when the latest result is used again. */
+    let expiresAt = 0
 
     const run = Effect.suspend(() => {
       if (isRunning) return Effect.succeed(stillRunning)
@@ -155,11 +156,10 @@ export const make = (check: HealthCheck, options: Options): Effect.Effect<Effect
       return isBelowThreshold ? { ...result, status: "degraded" } : result
     }
 
-    const toComponent = (outcome: CheckOutcome, startedAt: number): ComponentHealth => {
+    const toComponent = (outcome: CheckOutcome, checkedAt: DateTime.Utc, startedAt: number): ComponentHealth => {
       const result = withThreshold(outcome)
       const { code, message, status } = result
       const details = { ...check.details, ...result.details }
-      const checkedAt = toUtc(startedAt)
       const isHealthy = status !== "unhealthy" && !outcome.isTransient
       const lastSuccess = isHealthy ? checkedAt : latest?.lastSuccess
       return {
@@ -171,7 +171,7 @@ export const make = (check: HealthCheck, options: Options): Effect.Effect<Effect
         message,
         ...(Object.keys(details).length === 0 ? {} : { details }),
         checkedAt,
-        latencyMillis: clock.currentTimeMillisUnsafe() - startedAt,
+        latencyMillis: MonotonicClock.millisUnsafe(clock) - startedAt,
         since: latest?.status === status ? latest.since : checkedAt,
         ...(lastSuccess === undefined ? {} : { lastSuccess })
       }
@@ -187,14 +187,14 @@ export const make = (check: HealthCheck, options: Options): Effect.Effect<Effect
     }
 
     return Effect.suspend(() => {
-      const startedAt = clock.currentTimeMillisUnsafe()
-      if (latest !== undefined && startedAt < DateTime.toEpochMillis(latest.checkedAt) + cachedMillis) {
-        return Effect.succeed(latest)
-      }
+      const startedAt = MonotonicClock.millisUnsafe(clock)
+      if (latest !== undefined && startedAt < expiresAt) return Effect.succeed(latest)
+      const checkedAt = DateTime.makeUnsafe(clock.currentTimeMillisUnsafe())
       return Effect.flatMap(Effect.exit(Effect.timeoutOption(interruptWithoutWaiting(run), timeout)), (exit) => {
-        const component = toComponent(outcomeOfExit(exit, timeout), startedAt)
+        const component = toComponent(outcomeOfExit(exit, timeout), checkedAt, startedAt)
         const log = logChange(component, exit)
         latest = component
+        expiresAt = startedAt + cachedMillis
         return Effect.as(log, component)
       })
     })

@@ -6,11 +6,11 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { table } from "../../../errors/ErrorFacts.ts"
 import type { ModelsError } from "../../../errors/OperationErrors.ts"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import type { HealthRole } from "../../../models/SystemHealth.ts"
 import type { Model } from "../../../models/ModelList.ts"
 import { type CheckResult, type HealthCheck, fromError } from "./HealthCheck.ts"
@@ -87,10 +87,10 @@ export const make = (options: Options): HealthCheck => {
     account,
     role,
     details: { url: redactedUrl(url), ...(proxy === undefined ? {} : { proxy }) },
-    check: Effect.flatMap(Clock.currentTimeMillis, (startedAt) =>
+    check: Effect.flatMap(MonotonicClock.millis, (startedAt) =>
       Effect.matchEffect(models, {
         onFailure: (error) => fromModelsError(options, error),
-        onSuccess: (list) => Effect.map(Clock.currentTimeMillis, (now) => fromModels(options, list, now - startedAt))
+        onSuccess: (list) => Effect.map(MonotonicClock.millis, (now) => fromModels(options, list, now - startedAt))
       })
     )
   }

@@ -10,6 +10,7 @@ import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import { withoutCallContext } from "./LogContext.ts"
 
 /**
@@ -73,7 +74,7 @@ export const make = <A>(
     const remove = (kind: string, window: Window<A>): Effect.Effect<void> => {
       windows.delete(kind)
       if (window.count === 0) return Effect.void
-      const since = clock.currentTimeMillisUnsafe() - window.startedAt
+      const since = MonotonicClock.millisUnsafe(clock) - window.startedAt
       return Effect.updateContext(report({ count: window.count, since, last: window.last }), () => context)
     }
 
@@ -86,8 +87,9 @@ export const make = <A>(
         isTimerRunning = false
         return Effect.void
       }
-      const remaining = next[1].startedAt + interval - clock.currentTimeMillisUnsafe()
-      return Effect.andThen(remaining > 0 ? Effect.sleep(remaining) : remove(...next), timer)
+      const end = next[1].startedAt + interval
+      const isOver = MonotonicClock.millisUnsafe(clock) >= end
+      return Effect.andThen(isOver ? remove(...next) : MonotonicClock.sleepUntil(clock, end), timer)
     })
 
     const startTimer = Effect.suspend(() => {
@@ -108,12 +110,10 @@ export const make = <A>(
 
     return (kind, event) =>
       Effect.suspend(() => {
-        const now = clock.currentTimeMillisUnsafe()
+        const now = MonotonicClock.millisUnsafe(clock)
         const window = windows.get(kind)
         if (window === undefined) return start(kind, event, now)
-        // A clock that is set back must not extend an interval.
-        const age = now - window.startedAt
-        if (age < 0 || age >= interval) return Effect.andThen(remove(kind, window), start(kind, event, now))
+        if (now - window.startedAt >= interval) return Effect.andThen(remove(kind, window), start(kind, event, now))
         if (window.passed < times) {
           window.passed += 1
           return Effect.succeed(true)

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Tracer from "effect/Tracer"
 import type { KimiError } from "../../../errors/KimiError.ts"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import { isContent, type StreamEvent } from "../../../models/StreamEvent.ts"
 import type { Attempt, Call, StreamAttempt } from "../../../pipeline/Call.ts"
 import * as Stage from "../../../pipeline/Stage.ts"
@@ -45,7 +46,7 @@ class AttemptObservation {
     this.#calls = calls
     this.#observation = observation
     this.#labels = { account, provider, model: request.model, operation: observation.operation }
-    this.#startedAt = observation.clock.currentTimeMillisUnsafe()
+    this.#startedAt = MonotonicClock.millisUnsafe(observation.clock)
   }
 
   recordEvents(read: Arr.NonEmptyReadonlyArray<StreamEvent>): void {
@@ -56,7 +57,7 @@ class AttemptObservation {
       else if (event._tag === "Usage") this.#outputTokens = event.usage.completion_tokens
     }
     if (!hasContent) return
-    const now = this.#observation.clock.currentTimeMillisUnsafe()
+    const now = MonotonicClock.millisUnsafe(this.#observation.clock)
     if (this.#firstContentAt === undefined) {
       this.#firstContentAt = now
       const millis = now - this.#startedAt

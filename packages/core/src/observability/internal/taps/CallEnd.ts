@@ -7,6 +7,7 @@ import * as BigDecimal from "effect/BigDecimal"
 import type * as Exit from "effect/Exit"
 import type { Values } from "../../../CallOptions.ts"
 import type { ChatError, StreamError } from "../../../errors/OperationErrors.ts"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import type { CallRecord, StreamEnd } from "../../CallRecord.ts"
 import { attributes as a } from "../../Telemetry.ts"
 import type { ResponseMetadata } from "./ResponseMetadata.ts"
@@ -29,12 +30,12 @@ export const recordOf = (
   { agent, job, priority, tenant }: Values,
   streamEnd: StreamEnd | undefined
 ): CallRecord => {
-  const { origin, cost, firstContentAt, isCostKnown, span, startedAt } = observation
+  const { clock, origin, cost, firstContentAt, isCostKnown, span, startedAt } = observation
   const error = CallOutcome.errorOf(exit)
   const record: Mutable<CallRecord> = {
     operation: observation.operation,
-    startedAt,
-    duration: Math.max(0, observation.clock.currentTimeMillisUnsafe() - startedAt),
+    startedAt: observation.startedAtUnix,
+    duration: MonotonicClock.millisUnsafe(clock) - startedAt,
     provider: response.provider ?? origin.provider,
     account: origin.account,
     requestModel: model,

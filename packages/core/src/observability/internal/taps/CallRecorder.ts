@@ -75,7 +75,7 @@ export class CallRecorder {
   /** Starts the observation of a call. */
   start(operation: Operation, clock: Clock.Clock, span: Tracer.Span): Observation {
     const { account, provider } = this.#origin
-    return new Observation(operation, { account, provider }, clock, span, clock.currentTimeMillisUnsafe())
+    return new Observation(operation, { account, provider }, clock, span)
   }
 
   /** Sets the content of the response on the span, if content is captured. */

@@ -8,6 +8,7 @@ import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Tracer from "effect/Tracer"
 import type { KimiError } from "../../../errors/KimiError.ts"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import * as Cost from "../../../money/Cost.ts"
 import type { Call } from "../../../pipeline/Call.ts"
 import type { Operation } from "../../CallRecord.ts"
@@ -22,8 +23,10 @@ export class Observation {
   readonly operation: Operation
   readonly clock: Clock.Clock
   readonly span: Tracer.Span
-  /** Unix milliseconds. */
+  /** Of `MonotonicClock`. */
   readonly startedAt: number
+  /** Unix milliseconds. */
+  readonly startedAtUnix: number
   /** The host and account that were called last. */
   origin: Pick<Call, "account" | "provider">
   attempts = 0
@@ -36,21 +39,16 @@ export class Observation {
   /** Whether `cost` is complete: every price is known, and all are in one currency. */
   isCostKnown = true
   isEstimate = false
-  /** Unix milliseconds. */
+  /** Of `MonotonicClock`. */
   firstContentAt: number | undefined = undefined
 
-  constructor(
-    operation: Operation,
-    origin: Pick<Call, "account" | "provider">,
-    clock: Clock.Clock,
-    span: Tracer.Span,
-    startedAt: number
-  ) {
+  constructor(operation: Operation, origin: Pick<Call, "account" | "provider">, clock: Clock.Clock, span: Tracer.Span) {
     this.operation = operation
     this.origin = origin
     this.clock = clock
     this.span = span
-    this.startedAt = startedAt
+    this.startedAt = MonotonicClock.millisUnsafe(clock)
+    this.startedAtUnix = clock.currentTimeMillisUnsafe()
   }
 
   /** Adds an event to the call's span. */

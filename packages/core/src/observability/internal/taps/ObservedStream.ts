@@ -12,6 +12,7 @@ import * as Pull from "effect/Pull"
 import type * as Tracer from "effect/Tracer"
 import type { Values } from "../../../CallOptions.ts"
 import type { StreamError } from "../../../errors/OperationErrors.ts"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import * as StreamFold from "../../../models/StreamFold.ts"
 import type { EventChunk } from "../../../pipeline/internal/EventChunk.ts"
 import { spanEvents } from "../../Telemetry.ts"
@@ -85,7 +86,7 @@ export class ObservedStream {
     return Pull.matchEffect(pull, {
       onSuccess: (read) => {
         if (this.#received.addEvents(read)) {
-          this.#observation.firstContentAt = this.#observation.clock.currentTimeMillisUnsafe()
+          this.#observation.firstContentAt = MonotonicClock.millisUnsafe(this.#observation.clock)
           this.#observation.event(spanEvents.firstToken.name)
         }
         return Effect.succeed(read)

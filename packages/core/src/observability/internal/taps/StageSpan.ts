@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Tracer from "effect/Tracer"
 import type { KimiError } from "../../../errors/KimiError.ts"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import { withStreamHooks } from "../../../pipeline/internal/StreamGuard.ts"
 import { makePerRun } from "../../../pipeline/internal/StreamRun.ts"
 import type { Stage } from "../../../pipeline/Stage.ts"
@@ -20,11 +21,11 @@ import { provideParentSpan } from "./StreamSpan.ts"
 
 /** Ends the span of a stage and records its duration. */
 const makeEnd = (calls: CallMetrics, name: string, { clock }: Observation, span: Tracer.Span) => {
-  const startedAt = clock.currentTimeMillisUnsafe()
+  const startedAt = MonotonicClock.millisUnsafe(clock)
   return (exit: Exit.Exit<unknown, KimiError>): void => {
     const outcome = CallOutcome.fromExit(exit)
     span.attribute(attributes.outcome.name, outcome)
-    calls.recordStage(name, Math.max(0, clock.currentTimeMillisUnsafe() - startedAt), outcome)
+    calls.recordStage(name, MonotonicClock.millisUnsafe(clock) - startedAt, outcome)
     // A tracer receives how it ended, and not what the model generated.
     span.end(clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
   }

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { KimiError } from "../../../errors/KimiError.ts"
 import type { StreamError } from "../../../errors/OperationErrors.ts"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import type { Attempt, Call, StreamAttempt } from "../../../pipeline/Call.ts"
 import type { Stages } from "../../../pipeline/Pipeline.ts"
 import type { Stage } from "../../../pipeline/Stage.ts"
@@ -116,7 +117,7 @@ class AdmissionWait {
     this.#calls = calls
     this.#observation = observation
     this.#call = call
-    this.#startedAt = observation.clock.currentTimeMillisUnsafe()
+    this.#startedAt = MonotonicClock.millisUnsafe(observation.clock)
   }
 
   end(outcome: string): void {
@@ -126,7 +127,7 @@ class AdmissionWait {
     const calls = this.#calls
     const observation = this.#observation
     const startedAt = this.#startedAt
-    const millis = Math.max(0, observation.clock.currentTimeMillisUnsafe() - startedAt)
+    const millis = MonotonicClock.millisUnsafe(observation.clock) - startedAt
     observation.admissionWait += millis
     calls.recordAdmissionWait(call, millis, outcome)
     if (millis < minEventMillis) return

@@ -46,16 +46,26 @@ export interface AccountUsage {
   readonly requestsInMinute: number
   readonly tokensInMinute: number
   readonly tokensInDay: number
-  /** Unix milliseconds until which the host requested a pause. */
+  /** The time in milliseconds until which the host requested a pause; 0 without any. */
   readonly pausedUntil: number
 }
+
+/**
+ * The end of a pause as a Unix time, which means something outside of this
+ * process; 0 stays 0.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const toUnixTime = (pausedUntil: number, unixOffset: number): number =>
+  pausedUntil === 0 ? 0 : pausedUntil + unixOffset
 
 /** Whether a limit counts per minute. One that resets later has a longer window, and its counts are no rate. */
 const isPerMinute = ({ reset = 0, window }: RateStatus): boolean =>
   window === undefined ? reset <= minuteMillis : window === minuteMillis
 
 /**
- * The limits and usage of one account. All times are Unix milliseconds.
+ * The limits and usage of one account. All times are those of `MonotonicClock`.
  *
  * @category models
  * @since 0.1.0
@@ -64,7 +74,7 @@ export class AccountLimits {
   #limits: RateLimits
   readonly #usageWindow: UsageWindow
   #configuredLimits: RateLimits
-  /** Unix milliseconds until which learned limits apply. */
+  /** The time until which learned limits apply. */
   #learnedUntil = 0
   readonly #concurrencyThrottle = new Throttle(0.01)
   readonly #rateThrottle = new Throttle(0.1)

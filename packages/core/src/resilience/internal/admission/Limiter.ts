@@ -87,6 +87,8 @@ export interface Changes extends Partial<QueueLimits> {
  * @since 0.1.0
  */
 export interface AccountState extends AccountUsage {
+  /** Unix milliseconds until which the host requested a pause; 0 without any. */
+  readonly pausedUntil: number
   /** The limits that apply now: configured, or learned from the host. */
   readonly limits: RateLimits
   /** Waiting calls. */

@@ -6,9 +6,10 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import type { Restore } from "../../../pipeline/internal/StreamGuard.ts"
 import type { RateLimits } from "../../RateLimits.ts"
-import { AccountLimits } from "./AccountLimits.ts"
+import { AccountLimits, toUnixTime } from "./AccountLimits.ts"
 import type { AccountState, Permit, PermitRequest, QueueLimits } from "./Limiter.ts"
 import * as LimitPolicy from "./LimitPolicy.ts"
 import { type AcquireError, type RevocablePermit, type Waiter, WaitQueue } from "./WaitQueue.ts"
@@ -49,7 +50,7 @@ export class LocalAccount {
 
   /** Waits for a permit; see `Limiter.acquire`. */
   acquire(request: PermitRequest, restore: Restore): Effect.Effect<Permit, AcquireError> {
-    const now = this.#clock.currentTimeMillisUnsafe()
+    const now = MonotonicClock.millisUnsafe(this.#clock)
     const tokens = this.#limits.countsTokens ? request.tokens() : 0
     const excess = this.#limits.exceededLimit(tokens)
     if (excess !== undefined) return Effect.fail(LimitPolicy.limitExceeded(this.#name, tokens, excess))
@@ -66,8 +67,10 @@ export class LocalAccount {
   }
 
   state(): AccountState {
-    const now = this.#clock.currentTimeMillisUnsafe()
-    return { ...this.#limits.usage(now), limits: this.#limits.limits, ...this.#queue.state() }
+    const now = MonotonicClock.millisUnsafe(this.#clock)
+    const usage = this.#limits.usage(now)
+    const pausedUntil = toUnixTime(usage.pausedUntil, MonotonicClock.unixOffsetUnsafe(this.#clock))
+    return { ...usage, pausedUntil, limits: this.#limits.limits, ...this.#queue.state() }
   }
 
   #decide(tokens: number, now: number): RevocablePermit | AcquireError | number {
@@ -86,11 +89,11 @@ export class LocalAccount {
       Effect.sync(() => {
         if (!isHeld) return
         isHeld = false
-        settle(this.#clock.currentTimeMillisUnsafe())
+        settle(MonotonicClock.millisUnsafe(this.#clock))
         if (this.#queue.size > 0) this.#queue.dispatch()
       })
     return {
-      recordRateStatus: (status) => this.#limits.recordRateStatus(status, this.#clock.currentTimeMillisUnsafe()),
+      recordRateStatus: (status) => this.#limits.recordRateStatus(status, MonotonicClock.millisUnsafe(this.#clock)),
       release: (outcome) =>
         end((now) => {
           this.#limits.release()

@@ -19,7 +19,7 @@ import type { RateWindow } from "./RateWindow.ts"
  * @since 0.1.0
  */
 export interface RemoteUsage extends DailyUsageTotals {
-  /** Unix milliseconds. */
+  /** Of `MonotonicClock`. */
   readonly at: number
   /** Permits that other processes held. */
   readonly remoteInFlight: number
@@ -45,7 +45,7 @@ const waitMillisBeside = (
 }
 
 /**
- * The share of one process. All times are Unix milliseconds.
+ * The share of one process. All times are those of `MonotonicClock`.
  *
  * @category models
  * @since 0.1.0

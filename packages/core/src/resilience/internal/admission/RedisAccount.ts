@@ -16,9 +16,11 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import type { StoreOutage } from "../../../internal/StoreOutage.ts"
 import type { Restore } from "../../../pipeline/internal/StreamGuard.ts"
 import type { RateLimits } from "../../RateLimits.ts"
+import { toUnixTime } from "./AccountLimits.ts"
 import type { AdmissionScript, Reply } from "./AdmissionScript.ts"
 import type { AccountState, Permit, PermitRequest, QueueLimits } from "./Limiter.ts"
 import * as LimitPolicy from "./LimitPolicy.ts"
@@ -146,11 +148,13 @@ export class RedisAccount {
 
   state(): AccountState {
     const { limits } = this.#usage
-    return { ...limits.usage(this.#now()), limits: limits.limits, ...this.#queue.state() }
+    const usage = limits.usage(this.#now())
+    const pausedUntil = toUnixTime(usage.pausedUntil, MonotonicClock.unixOffsetUnsafe(this.#clock))
+    return { ...usage, pausedUntil, limits: limits.limits, ...this.#queue.state() }
   }
 
   #now(): number {
-    return this.#clock.currentTimeMillisUnsafe()
+    return MonotonicClock.millisUnsafe(this.#clock)
   }
 
   #applyReply(reply: Reply): void {

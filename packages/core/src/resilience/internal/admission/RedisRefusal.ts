@@ -8,7 +8,7 @@ import { maxPollMillis, pollMillis, type Reply } from "./AdmissionScript.ts"
 
 /**
  * What Redis has refused: a call with this many tokens, and so any larger one.
- * All times are Unix milliseconds.
+ * All times are those of `MonotonicClock`.
  *
  * @category models
  * @since 0.1.0

@@ -18,7 +18,7 @@ const addUsage = (usage: UsageTotals, requests: number, tokens: number): UsageTo
 /**
  * Counts every call twice, in the limits of the account and in this process's
  * share of them, so that the share is known as soon as Redis is unavailable.
- * All times are Unix milliseconds.
+ * All times are those of `MonotonicClock`.
  *
  * @category models
  * @since 0.1.0

@@ -45,7 +45,7 @@ export interface DailyUsageTotals extends UsageTotals {
 
 /**
  * Usage counted as the host counts it: when a call starts, and permanently.
- * All times are Unix milliseconds.
+ * All times are those of `MonotonicClock`.
  *
  * @category models
  * @since 0.1.0

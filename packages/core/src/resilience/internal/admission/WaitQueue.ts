@@ -18,6 +18,7 @@ import {
   AdmissionTimeoutError,
   type CircuitOpenError
 } from "../../../errors/ResilienceErrors.ts"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import type { Restore } from "../../../pipeline/internal/StreamGuard.ts"
 import { AdmissionQueue } from "./AdmissionQueue.ts"
 import type { AccountState, Permit, PermitRequest, QueueLimits } from "./Limiter.ts"
@@ -42,7 +43,7 @@ export interface Waiter {
   readonly priority: Priority
   readonly tenant: string
   readonly tokens: number
-  /** Unix milliseconds at which it times out. */
+  /** The `MonotonicClock` time at which it times out. */
   readonly deadline: number
   /** Why the call is no longer allowed, if so. */
   readonly rejection: () => CircuitOpenError | undefined
@@ -128,7 +129,7 @@ export class WaitQueue {
   wait(request: PermitRequest, tokens: number, atLeast: number, restore: Restore): Effect.Effect<Permit, AcquireError> {
     return Effect.flatMap(CallOptions, ({ priority, tenant }) =>
       Effect.suspend(() => {
-        const now = this.#clock.currentTimeMillisUnsafe()
+        const now = MonotonicClock.millisUnsafe(this.#clock)
         const refused = this.#refusal(priority, tokens, atLeast, now)
         if (refused !== undefined) return Effect.fail(refused)
         const { maxWait } = this.#queueLimits
@@ -176,7 +177,7 @@ export class WaitQueue {
 
   /** Admits every call that has capacity, and returns the time of the next dispatch. */
   #dispatchOnce(): number {
-    const now = this.#clock.currentTimeMillisUnsafe()
+    const now = MonotonicClock.millisUnsafe(this.#clock)
     this.#deadlines.forEachExpired(now, this.#timeOut)
     for (let entry = this.#queue.peek(); entry !== undefined; entry = this.#queue.peek()) {
       const decision = entry.rejection() ?? this.#policy.decide(entry, now)

@@ -11,7 +11,7 @@ import * as Duration from "effect/Duration"
  */
 export interface Expiring {
   readonly maxWait: Duration.Duration
-  /** Unix milliseconds. */
+  /** Of `MonotonicClock`. */
   readonly deadline: number
 }
 

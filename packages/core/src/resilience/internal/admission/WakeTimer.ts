@@ -5,9 +5,9 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 
 /**
  * A timer that is set for one time at a time. It holds a fiber only while it
@@ -34,15 +34,13 @@ export class WakeTimer {
     })
   }
 
-  /** Sets the timer to a time in Unix milliseconds; infinity switches it off. */
+  /** Sets the timer to a `MonotonicClock` time; infinity switches it off. */
   set(at: number): void {
     if (this.#setFor === at) return
     this.#fiber?.interruptUnsafe()
     this.#setFor = at
     this.#fiber = Number.isFinite(at)
-      ? this.#fork(
-          Effect.andThen(this.#clock.sleep(Duration.millis(at - this.#clock.currentTimeMillisUnsafe())), this.#onWake)
-        )
+      ? this.#fork(Effect.andThen(MonotonicClock.sleepUntil(this.#clock, at), this.#onWake))
       : undefined
   }
 }

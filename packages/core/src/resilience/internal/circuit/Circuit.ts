@@ -2,6 +2,9 @@
  * The state machine of one circuit, as pure functions: no clock, no randomness,
  * no effects. `CircuitBreaker` has one circuit for every key.
  *
+ * Times are milliseconds of any one clock: the breaker's circuits use
+ * `MonotonicClock`, and those that it hands out Unix time.
+ *
  * | state | a call | success | failure | ignored, interrupted |
  * | --- | --- | --- | --- | --- |
  * | closed | permitted | ends the row of failures, enters the window | enters both; may open | no effect |
@@ -69,9 +72,9 @@ export type Outcome = "success" | "failure" | "slow" | "ignored"
  * @category models
  * @since 0.1.0
  */
-interface Probe {
+export interface Probe {
   readonly id: number
-  /** Unix milliseconds. */
+  /** Milliseconds. */
   readonly startedAt: number
 }
 
@@ -91,7 +94,7 @@ export type Circuit =
   | {
       readonly _tag: "Open"
       readonly epoch: number
-      /** Unix milliseconds from which the first probe is permitted. */
+      /** The time in milliseconds from which the first probe is permitted. */
       readonly until: number
     }
   | {
@@ -121,7 +124,7 @@ export const closed = (policy: Policy, epoch = 0): Circuit => ({
 })
 
 /**
- * Opens the circuit until a time in Unix milliseconds.
+ * Opens the circuit until a time in milliseconds.
  *
  * @category combinators
  * @since 0.1.0

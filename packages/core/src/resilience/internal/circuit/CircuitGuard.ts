@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
 import type { KimiError } from "../../../errors/KimiError.ts"
 import type { CircuitOpenError } from "../../../errors/ResilienceErrors.ts"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import { isContent, type StreamEvent } from "../../../models/StreamEvent.ts"
 import { withStreamHooks } from "../../../pipeline/internal/StreamGuard.ts"
 import * as ErrorClassifier from "../ErrorClassifier.ts"
@@ -96,11 +97,11 @@ export const guardStream = (
   withStreamHooks(() =>
     Effect.flatMap(acquire(key), ({ record }) =>
       Effect.clockWith((clock) => {
-        const startedAt = clock.currentTimeMillisUnsafe()
+        const startedAt = MonotonicClock.millisUnsafe(clock)
         let firstContent: number | undefined
         return Effect.succeed({
           onEvents: (events) => {
-            if (firstContent === undefined && events.some(isContent)) firstContent = clock.currentTimeMillisUnsafe()
+            if (firstContent === undefined && events.some(isContent)) firstContent = MonotonicClock.millisUnsafe(clock)
           },
           onEnd: (exit) => {
             if (Exit.isFailure(exit)) return record(...classify(exit.cause, ErrorClassifier.ofKimiErrors))

@@ -10,8 +10,10 @@ import * as PubSub from "effect/PubSub"
 import type * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import * as Circuit from "./Circuit.ts"
 import type { Options } from "./CircuitOptions.ts"
+import * as CircuitTimes from "./CircuitTimes.ts"
 import type { Transition } from "./Circuits.ts"
 
 /**
@@ -25,7 +27,7 @@ export interface Entry {
   circuit: Circuit.Circuit
   /** The duration of the next opening, prepared in advance so that a transition never waits. */
   openMillis: number
-  /** Unix milliseconds until which earlier failures asked for a pause, since the one that opens the circuit may not ask. */
+  /** The time until which earlier failures asked for a pause, since the one that opens the circuit may not ask. */
   retryNotBefore: number
 }
 
@@ -77,9 +79,25 @@ export class CircuitRegistry {
     })
   }
 
-  /** Every circuit by its key. */
+  /** Every circuit by its key, with Unix times. */
   states(): ReadonlyMap<string, Circuit.Circuit> {
-    return new Map([...this.#entries].map(([key, { circuit }]) => [key, circuit]))
+    const offset = MonotonicClock.unixOffsetUnsafe(this.#clock)
+    const { window } = this.policy
+    return new Map([...this.#entries].map(([key, { circuit }]) => [key, CircuitTimes.shift(circuit, window, offset)]))
+  }
+
+  /**
+   * A circuit with Unix times as one of this registry. The clock may have been
+   * set since its times were taken, so an open one opens for the longest
+   * duration at most.
+   */
+  fromState(state: Circuit.Circuit): Circuit.Circuit {
+    const circuit = CircuitTimes.shift(state, this.policy.window, -MonotonicClock.unixOffsetUnsafe(this.#clock))
+    if (circuit._tag !== "Open") return circuit
+    return {
+      ...circuit,
+      until: Math.min(circuit.until, MonotonicClock.millisUnsafe(this.#clock) + this.#maxOpenMillis)
+    }
   }
 
   /** Sets the state of a circuit, and publishes the transition if it is one. */
@@ -102,7 +120,7 @@ export class CircuitRegistry {
     )
   }
 
-  /** Unix milliseconds until which a circuit stays open that opens now. */
+  /** The time until which a circuit stays open that opens now. */
   openUntil({ openMillis, retryNotBefore }: Entry, now: number): number {
     return Math.min(now + this.#maxOpenMillis, Math.max(now + openMillis, retryNotBefore))
   }
@@ -110,7 +128,7 @@ export class CircuitRegistry {
   /** Takes the next duration from the schedule; the last one stays when the schedule is done. */
   #prepareOpenDuration(entry: Entry): Effect.Effect<void> {
     return Effect.flatMap(this.#scheduleStep(entry.key), (step) =>
-      Effect.match(step(this.#clock.currentTimeMillisUnsafe(), undefined), {
+      Effect.match(step(MonotonicClock.millisUnsafe(this.#clock), undefined), {
         onSuccess: ([, wait]) => {
           entry.openMillis = Duration.toMillis(wait)
         },

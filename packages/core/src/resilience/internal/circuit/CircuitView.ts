@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
 import type { CircuitOpenError } from "../../../errors/ResilienceErrors.ts"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import type * as Circuit from "./Circuit.ts"
 import { type Circuits, type RejectingState, rejection, type Transition } from "./Circuits.ts"
 
@@ -23,7 +24,7 @@ type Tag = Circuit.Circuit["_tag"]
 export interface Entry {
   readonly key: string
   readonly tag: Tag
-  /** Unix milliseconds until which an open circuit stays open. */
+  /** The `MonotonicClock` time until which an open circuit stays open. */
   readonly until: number
   /** Counts the changes of state that this process has seen. */
   readonly epoch: number
@@ -41,6 +42,8 @@ export interface CircuitView {
   /** The entry of a circuit; one that was never seen is closed. */
   readonly get: (key: string) => Entry
   readonly entries: () => ReadonlyArray<Entry>
+  /** Every circuit by its key, with Unix times. */
+  readonly states: () => ReadonlyMap<string, Circuit.Circuit>
   /** Records a state from the store. A forced state stays. */
   readonly record: (key: string, tag: Tag, openMillis?: number) => Effect.Effect<void>
   /** Forces a state. */
@@ -53,13 +56,8 @@ export interface CircuitView {
   readonly transitions: Circuits["transitions"]
 }
 
-/**
- * The entry as a circuit. What only the store knows is empty.
- *
- * @category conversions
- * @since 0.1.0
- */
-export const toCircuit = ({ epoch, tag, until }: Entry): Circuit.Circuit => {
+/** The entry as a circuit. What only the store knows is empty. */
+const toCircuit = ({ epoch, tag, until }: Entry): Circuit.Circuit => {
   switch (tag) {
     case "Closed":
       return { _tag: tag, epoch, consecutiveFailures: 0, windowState: { _tag: "Count", calls: [] } }
@@ -95,22 +93,28 @@ export const make = (clock: Clock.Clock): Effect.Effect<CircuitView> =>
 
     const rejectionOf = ({ key, tag, until }: Entry): CircuitOpenError | undefined =>
       isRejecting(tag)
-        ? rejection(key, tag, tag === "Open" ? Math.max(0, until - clock.currentTimeMillisUnsafe()) : undefined)
+        ? rejection(key, tag, tag === "Open" ? Math.max(0, until - MonotonicClock.millisUnsafe(clock)) : undefined)
         : undefined
 
     return {
       get,
       entries: () => [...byKey.values()],
+      states: () => {
+        const offset = MonotonicClock.unixOffsetUnsafe(clock)
+        return new Map(
+          [...byKey.values()].map((entry) => [entry.key, toCircuit({ ...entry, until: entry.until + offset })])
+        )
+      },
       record: (key, tag, openMillis = 0) =>
         Effect.suspend(() =>
-          get(key).isForced ? Effect.void : transition(key, tag, clock.currentTimeMillisUnsafe() + openMillis, false)
+          get(key).isForced ? Effect.void : transition(key, tag, MonotonicClock.millisUnsafe(clock) + openMillis, false)
         ),
       force: (key, tag, until = 0) => Effect.suspend(() => transition(key, tag, until, true)),
       clearForced: (key) => Effect.suspend(() => transition(key, "Closed", 0, false)),
       checkForced: (key) => {
         const entry = get(key)
         if (!entry.isForced) return undefined
-        if (entry.tag === "Open" && clock.currentTimeMillisUnsafe() >= entry.until) {
+        if (entry.tag === "Open" && MonotonicClock.millisUnsafe(clock) >= entry.until) {
           byKey.set(key, { ...entry, isForced: false })
           return undefined
         }

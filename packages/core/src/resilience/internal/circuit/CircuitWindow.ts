@@ -148,3 +148,16 @@ export const count = (state: WindowState, window: Window, now: number): CallCoun
   const slot = slotIndex(now, window.millis)
   return state._tag === "Time" && state.latest?.index === slot ? state.total : sumSlots(currentSlots(state, slot))
 }
+
+/**
+ * The same window with its slots moved by some milliseconds, to whole slots.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const shift = (state: WindowState, window: Window, millis: number): WindowState => {
+  if (state._tag === "Count" || window._tag === "Count" || state.latest === undefined) return state
+  const slots = Math.round((millis * slotsPerWindow) / window.millis)
+  const moved = (slot: Slot): Slot => ({ ...slot, index: slot.index + slots })
+  return { ...state, earlier: state.earlier.map(moved), latest: moved(state.latest) }
+}

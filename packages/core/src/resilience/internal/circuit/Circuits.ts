@@ -66,9 +66,9 @@ export interface Circuits {
    * circuit has changed since and does not permit every call again.
    */
   readonly watch: (key: string) => () => CircuitOpenError | undefined
-  /** Every circuit by its key, as data for `restore`. */
+  /** Every circuit by its key, as data for `restore`. Its times are Unix milliseconds. */
   readonly states: Effect.Effect<ReadonlyMap<string, Circuit.Circuit>>
-  /** Sets circuits to the given states. */
+  /** Sets circuits to the given states. An open one stays open for `maxOpenDuration` at most. */
   readonly restore: (states: ReadonlyMap<string, Circuit.Circuit>) => Effect.Effect<void>
   /** Rejects every call of the key until it is reset. */
   readonly isolate: (key: string) => Effect.Effect<void>

@@ -8,6 +8,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
 import type { CircuitOpenError } from "../../../errors/ResilienceErrors.ts"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import * as ErrorClassifier from "../ErrorClassifier.ts"
 import * as Circuit from "./Circuit.ts"
 import * as CircuitGuard from "./CircuitGuard.ts"
@@ -29,7 +30,7 @@ const rebaseRestored = (restored: Circuit.Circuit, live: Circuit.Circuit): Circu
 const makePermits = (registry: CircuitRegistry, clock: Clock.Clock): CircuitGuard.PermitSource<Permit> => {
   const { policy } = registry
   const acquire = (entry: Entry): Effect.Effect<Permit, CircuitOpenError> => {
-    const acquired = Circuit.acquire(entry.circuit, policy, clock.currentTimeMillisUnsafe())
+    const acquired = Circuit.acquire(entry.circuit, policy, MonotonicClock.millisUnsafe(clock))
     const { circuit } = acquired
     if (acquired.permit !== undefined) {
       const { epoch, probeId } = acquired.permit
@@ -46,7 +47,7 @@ const makePermits = (registry: CircuitRegistry, clock: Clock.Clock): CircuitGuar
     acquire: (key) => Effect.flatMap(registry.get(key), acquire),
     record: (permit, outcome, retryAfter) => {
       const { entry } = permit
-      const now = clock.currentTimeMillisUnsafe()
+      const now = MonotonicClock.millisUnsafe(clock)
       if (outcome === "success") entry.retryNotBefore = 0
       else if (outcome === "failure" && retryAfter !== undefined) {
         entry.retryNotBefore = Math.max(entry.retryNotBefore, now + retryAfter)
@@ -97,7 +98,7 @@ const makeWatch =
       if (circuit === undefined || circuit.epoch === epoch) return undefined
       if (circuit._tag === "Closed" || circuit._tag === "ForcedClosed") return undefined
       const retryAfter =
-        circuit._tag === "Open" ? Math.max(0, circuit.until - clock.currentTimeMillisUnsafe()) : undefined
+        circuit._tag === "Open" ? Math.max(0, circuit.until - MonotonicClock.millisUnsafe(clock)) : undefined
       return rejection(key, circuit._tag, retryAfter)
     }
   }
@@ -121,13 +122,13 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     restore: (states) =>
       Effect.forEach(
         [...states],
-        ([key, circuit]) => registry.force(key, (entry) => rebaseRestored(circuit, entry.circuit)),
+        ([key, circuit]) => registry.force(key, (entry) => rebaseRestored(registry.fromState(circuit), entry.circuit)),
         { discard: true }
       ),
     isolate: (key) => registry.force(key, ({ circuit }) => ({ _tag: "Isolated", epoch: circuit.epoch + 1 })),
     forceOpen: (key) =>
       registry.force(key, (entry) =>
-        Circuit.open(entry.circuit, registry.openUntil(entry, clock.currentTimeMillisUnsafe()))
+        Circuit.open(entry.circuit, registry.openUntil(entry, MonotonicClock.millisUnsafe(clock)))
       ),
     forceClosed: (key) => registry.force(key, ({ circuit }) => ({ _tag: "ForcedClosed", epoch: circuit.epoch + 1 })),
     reset: (key) => registry.force(key, ({ circuit }) => Circuit.closed(registry.policy, circuit.epoch + 1)),

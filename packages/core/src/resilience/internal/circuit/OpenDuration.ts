@@ -7,6 +7,7 @@ import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import type { RedisOptions } from "./CircuitOptions.ts"
 
 /** The most openings in a row for which the schedule is stepped; any growth has ended by then. */
@@ -31,7 +32,7 @@ export const make = (
 ): OpenDuration =>
   Effect.fnUntraced(function* (opening: number, retryAfter = 0) {
     const step = yield* Schedule.toStep(openDuration)
-    let now = clock.currentTimeMillisUnsafe()
+    let now = MonotonicClock.millisUnsafe(clock)
     let millis = 0
     for (let n = 0; n < Math.min(opening, maxOpenings); n++) {
       const wait = yield* Effect.match(step(now, undefined), {

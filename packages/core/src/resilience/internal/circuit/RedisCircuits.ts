@@ -35,6 +35,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import * as StoreOutage from "../../../internal/StoreOutage.ts"
 import * as CircuitGuard from "./CircuitGuard.ts"
 import { describeRedisOptions, type RedisOptions } from "./CircuitOptions.ts"
@@ -66,11 +67,17 @@ export const make = Effect.fnUntraced(function* (
   const { tripPolicy } = options
   const permits = RedisCircuitPermits.make({ store, view, tripPolicy, openMillis, tryRun })
 
+  /** A Unix time as one of this process. The clock may have been set since, so it is never over the longest duration. */
+  const untilOf = (unixMillis: number): number => {
+    const remaining = unixMillis - clock.currentTimeMillisUnsafe()
+    return MonotonicClock.millisUnsafe(clock) + Math.min(remaining, Duration.toMillis(options.maxOpenDuration))
+  }
+
   const forceOpen = Effect.fnUntraced(function* (key: string) {
     const opened = Option.getOrUndefined(yield* permits.openNow(key))
     if (opened === undefined) {
       const open = yield* openMillis(1)
-      return yield* view.force(key, "Open", clock.currentTimeMillisUnsafe() + open)
+      return yield* view.force(key, "Open", MonotonicClock.millisUnsafe(clock) + open)
     }
     yield* view.clearForced(key)
     return yield* view.record(key, "Open", opened)
@@ -96,10 +103,7 @@ export const make = Effect.fnUntraced(function* (
     },
     states: Effect.suspend(() => {
       const keys = view.entries().map(({ key }) => key)
-      return Effect.map(
-        Effect.forEach(keys, refresh, { concurrency: 16, discard: true }),
-        () => new Map(view.entries().map((entry) => [entry.key, CircuitView.toCircuit(entry)]))
-      )
+      return Effect.map(Effect.forEach(keys, refresh, { concurrency: 16, discard: true }), view.states)
     }),
     restore: (states) =>
       Effect.forEach(
@@ -107,7 +111,7 @@ export const make = Effect.fnUntraced(function* (
         ([key, circuit]) =>
           circuit._tag === "Closed" || circuit._tag === "HalfOpen"
             ? view.clearForced(key)
-            : view.force(key, circuit._tag, circuit._tag === "Open" ? circuit.until : 0),
+            : view.force(key, circuit._tag, circuit._tag === "Open" ? untilOf(circuit.until) : 0),
         { discard: true }
       ),
     isolate: (key) => view.force(key, "Isolated"),

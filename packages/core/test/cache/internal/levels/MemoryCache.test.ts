@@ -134,9 +134,8 @@ describe("MemoryCache", () => {
         /** The expected entries, least recently used first. */
         const model = new Map<string, CachedResponse.CachedResponse>()
         const expected = { hits: 0, staleHits: 0, misses: 0, evictions: 0, expirations: 0, rejections: 0 }
-        let now = 0
+        let now = yield* TestClock.testClockWith((clock) => clock.currentTimeMillis)
         const bytes = () => [...model.values()].reduce((sum, kept) => sum + HeapSize.ofEntry(kept), 0)
-        yield* TestClock.setTime(0)
         for (let step = 0; step < 300; step++) {
           const key = `${between(0, 16)}`
           const kept = model.get(key)

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Duration, Effect, Fiber, Logger, References } from "effect"
 import { TestClock } from "effect/testing"
 import { classes } from "../../../../src/errors/KimiError.ts"
+import { jumps, withWallClock } from "../../../../../../test/support/wallClock.ts"
 import * as HealthCheck from "../../../../src/observability/internal/health/HealthCheck.ts"
 import { component, type Component, ill, poor, well } from "../../support/health.ts"
 
@@ -40,6 +41,44 @@ describe("the check of a component", () => {
       assert.deepStrictEqual([checkedAt, lastSuccess, since].map(millisOf), [1_000, 1_000, 1_000])
     })
   )
+
+  for (const [name, jump] of jumps) {
+    it.effect(`returns its latency when the clock is set ${name}`, () =>
+      withWallClock((set) =>
+        Effect.gen(function* () {
+          const part = component()
+          const run = yield* make(part)
+          part.next = Effect.as(
+            Effect.andThen(
+              Effect.sync(() => set(jump)),
+              Effect.sleep("300 millis")
+            ),
+            well
+          )
+          const fiber = yield* Effect.forkChild(run)
+          yield* TestClock.adjust("300 millis")
+          assert.strictEqual((yield* Fiber.join(fiber)).latencyMillis, 300)
+        })
+      )
+    )
+
+    it.effect(`uses a result again for its time when the clock is set ${name}`, () =>
+      withWallClock((set) =>
+        Effect.gen(function* () {
+          const part = component({ timeToLive: "1 minute" })
+          const run = yield* make(part)
+          yield* run
+          set(jump)
+          yield* TestClock.adjust("59999 millis")
+          yield* run
+          assert.strictEqual(part.runs(), 1)
+          yield* TestClock.adjust("1 millis")
+          yield* run
+          assert.strictEqual(part.runs(), 2)
+        })
+      )
+    )
+  }
 
   it.effect("keeps the start of a status while it lasts", () =>
     Effect.gen(function* () {

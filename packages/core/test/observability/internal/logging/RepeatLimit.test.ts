@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Scope } from "effect"
 import { TestClock } from "effect/testing"
+import { jumps, withWallClock } from "../../../../../../test/support/wallClock.ts"
 import * as RepeatLimit from "../../../../src/observability/internal/logging/RepeatLimit.ts"
 
 const make = (options: RepeatLimit.Options) =>
@@ -34,6 +35,22 @@ describe("RepeatLimit", () => {
       assert.strictEqual(reported.length, 1)
     })
   )
+
+  for (const [name, jump] of jumps) {
+    it.effect(`reports at the end of the interval when the clock is set ${name}`, () =>
+      withWallClock((set) =>
+        Effect.gen(function* () {
+          const { passes, reported } = yield* make({ maxEvents: 1, interval: "10 seconds" })
+          yield* passes("a", 1)
+          yield* passes("a", 2)
+          set(jump)
+          yield* passes("a", 3)
+          yield* TestClock.adjust("10 seconds")
+          assert.deepStrictEqual(reported, [{ count: 2, since: 10_000, last: 3 }])
+        })
+      )
+    )
+  }
 
   it.effect("starts a new interval after one without suppressed events", () =>
     Effect.gen(function* () {

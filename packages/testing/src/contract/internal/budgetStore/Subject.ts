@@ -9,6 +9,8 @@ export type Store = BudgetStore["Service"]
 export interface Subject {
   /** Registers a test of an empty store. */
   readonly test: (name: string, test: (store: Store) => Effect.Effect<void, unknown, Scope.Scope>) => void
+  /** Waits until short leases have expired, so that the next operation charges them. */
+  readonly expire: (store: Store) => Effect.Effect<void, unknown>
   /** Advances the clock of the store. */
   readonly sleep: (millis: number) => Effect.Effect<void>
 }

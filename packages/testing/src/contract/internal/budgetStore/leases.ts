@@ -5,11 +5,11 @@ import { balancesOf, claim, hold, longLease, shortLease, type Subject } from "./
 
 const total = claim("total", 100n)
 
-export const register = ({ sleep, test }: Subject): void => {
+export const register = ({ expire, sleep, test }: Subject): void => {
   test("charges a hold in full when its lease has expired", (store) =>
     Effect.gen(function* () {
       yield* store.reserve(hold("1", 30n, total), shortLease)
-      yield* sleep(shortLease * 2)
+      yield* expire(store)
       const { changes, result } = yield* store.reserve(hold("2", 50n, total), longLease)
       equal(changes, [{ scope: "USD total", cap: 100n, spentBefore: 0n, spent: 30n }])
       equal(result._tag, "Reserved")
@@ -19,7 +19,7 @@ export const register = ({ sleep, test }: Subject): void => {
   test("does not settle a hold whose lease has expired", (store) =>
     Effect.gen(function* () {
       yield* store.reserve(hold("1", 30n, total), shortLease)
-      yield* sleep(shortLease * 2)
+      yield* expire(store)
       yield* store.renew([], longLease)
       equal(yield* store.settle("1", 1n), [])
     }))
@@ -30,7 +30,7 @@ export const register = ({ sleep, test }: Subject): void => {
       yield* store.reserve(hold("renewed", 20n, total), shortLease)
       yield* sleep(shortLease / 2)
       yield* store.renew(["renewed", "unknown"], longLease)
-      yield* sleep(shortLease)
+      yield* expire(store)
       yield* store.renew([], longLease)
       yield* store.settle("renewed", 5n)
       equal(yield* store.scopeBalances, [{ scope: "USD total", cap: 100n, spent: 35n, reserved: 0n }])
@@ -39,14 +39,14 @@ export const register = ({ sleep, test }: Subject): void => {
   test("charges expired leases when balances are read", (store) =>
     Effect.gen(function* () {
       yield* store.reserve(hold("1", 30n, total), shortLease)
-      yield* sleep(shortLease * 2)
+      yield* expire(store)
       equal(yield* store.scopeBalances, [{ scope: "USD total", cap: 100n, spent: 30n, reserved: 0n }])
     }))
 
   test("charges expired leases when others are renewed", (store) =>
     Effect.gen(function* () {
       yield* store.reserve(hold("1", 20n, total), shortLease)
-      yield* sleep(shortLease * 2)
+      yield* expire(store)
       equal(yield* store.renew([], longLease), [{ scope: "USD total", cap: 100n, spentBefore: 0n, spent: 20n }])
     }))
 
