@@ -39,6 +39,7 @@ runSteps([
   { name: "telemetry reference", command: "node", args: ["scripts/telemetry.ts", "--check"] },
   { name: "error reference", command: "node", args: ["scripts/errors.ts", "--check"] },
   { name: "test names", command: "node", args: ["scripts/tests.ts"] },
+  { name: "time of day", command: "node", args: ["scripts/clock.ts"] },
   { name: "configuration reference", command: "node", args: ["scripts/configuration.ts", "--check"] },
   { name: "packages", command: "node", args: ["scripts/packages.ts"] },
   { name: "examples", command: "node", args: ["scripts/examples.ts"] },
