@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Fiber, Option, Random, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { jumps, withWallClock } from "../../../../../test/support/wallClock.ts"
 import { Recorder, replay } from "../../../src/cache/internal/StreamRecording.ts"
 import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
 import * as StreamFold from "../../../src/models/StreamFold.ts"
@@ -129,4 +130,27 @@ describe("StreamRecording", () => {
       assert.isDefined(fiber.pollUnsafe())
     })
   )
+
+  for (const [name, jump] of jumps) {
+    it.effect(`replays at the recorded times when the clock is set ${name}`, () =>
+      withWallClock((set) =>
+        Effect.gen(function* () {
+          const seen: Array<string> = []
+          const events = replay(response("ab"), [100, 1, 0, 0, 1, 300, 1, 0, 0, 1, 400])
+          const fiber = yield* Effect.forkChild(
+            Stream.runForEach(events, ({ _tag }) => Effect.sync(() => void seen.push(_tag)))
+          )
+          yield* TestClock.adjust("100 millis")
+          assert.deepStrictEqual(seen, ["Start", "TextDelta"])
+          set(jump)
+          yield* TestClock.adjust("199 millis")
+          assert.deepStrictEqual(seen, ["Start", "TextDelta"])
+          yield* TestClock.adjust("1 millis")
+          assert.deepStrictEqual(seen, ["Start", "TextDelta", "TextDelta"])
+          yield* TestClock.adjust("100 millis")
+          yield* Fiber.join(fiber)
+        })
+      )
+    )
+  }
 })
