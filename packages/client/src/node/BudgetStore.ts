@@ -24,7 +24,8 @@ export type { Options as SqliteOptions } from "./internal/SqliteBudgetStore.ts"
  *
  * - Every operation is one transaction.
  * - The reservation of a killed process is charged at its worst price when its
- *   lease expires, because its use is unknown.
+ *   lease has expired twice, because its use is unknown. Once is not enough: the
+ *   clock of the machine may have been set forward.
  * - An operation waits for other processes that write, without blocking this
  *   one, up to the budget's `timeout`.
  *

@@ -3,9 +3,8 @@ import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import { assertEntry, bytesOf, keep, keptFor, keyOf } from "@kimi-effect/testing/internal/CacheEntries"
-import { Duration, Effect, Exit, Fiber, Logger, Option } from "effect"
+import { Duration, Effect, Fiber, Logger, Option } from "effect"
 import { TestClock } from "effect/testing"
-import { jumps, withWallClock } from "../../../../test/support/wallClock.ts"
 import * as CacheStore from "../../src/node/CacheStore.ts"
 import { damageFormatMark } from "./support/cache/damage.ts"
 import { databaseFile } from "./support/files.ts"
@@ -313,26 +312,4 @@ describe("CacheStore.layerSqlite", () => {
       yield* Effect.scoped(CacheStore.makeSqlite({ path, sweepInterval: "30 seconds", lockTimeout: 1_000 }))
     })
   )
-
-  for (const [name, jump] of jumps) {
-    it.effect(`waits for another process as long as allowed when the clock is set ${name}`, () =>
-      withWallClock((set) =>
-        Effect.gen(function* () {
-          const path = yield* databaseFile
-          const store = yield* CacheStore.makeSqlite({ path, lockTimeout: "1 second" })
-          yield* keep(store, keyOf(1), bytesOf(10))
-          const other = new DatabaseSync(path)
-          other.exec("BEGIN IMMEDIATE")
-          const fiber = yield* Effect.forkChild(Effect.exit(keep(store, keyOf(2), bytesOf(10))))
-          yield* TestClock.adjust("500 millis")
-          set(jump)
-          yield* TestClock.adjust("499 millis")
-          assert.isUndefined(fiber.pollUnsafe())
-          yield* TestClock.adjust("1 millis")
-          assert.isTrue(Exit.isFailure(yield* Fiber.join(fiber)))
-          other.close()
-        })
-      )
-    )
-  }
 })

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { jumps, withWallClock } from "../../../../test/support/wallClock.ts"
 import * as CallOptions from "../../src/CallOptions.ts"
 import { ConnectionLostError, ConnectionRefusedError } from "../../src/errors/NetworkErrors.ts"
 import { BudgetExceededError } from "../../src/errors/MoneyErrors.ts"
@@ -124,29 +123,6 @@ describe("Accounting stage", () => {
         )
         assert.strictEqual(log.length, 4)
       })
-    )
-  }
-
-  for (const [name, jump] of jumps) {
-    it.effect(`charges a lost attempt for what has passed when the clock is set ${name}`, () =>
-      withWallClock((set) =>
-        Effect.gen(function* () {
-          const { recorded, accounting, call } = recording()
-          const state = { budget: { ...call.state?.budget, lostAttempts: { tokensPerSecond: 100 } } } as CallState
-          const slow = { ...call, state }
-          const stream = withStreamAccounting(accounting)(() => Stream.concat(Stream.make(start, text), Stream.never))
-          const fiber = yield* Effect.forkChild(withAccounting(accounting)(() => Effect.never)(slow))
-          const reader = yield* Effect.forkChild(Stream.runDrain(stream(slow)))
-          yield* TestClock.adjust("1 second")
-          set(jump)
-          yield* TestClock.adjust("2 seconds")
-          yield* Fiber.interruptAll([fiber, reader])
-          assert.deepStrictEqual(
-            recorded.map(({ usage }) => usage.completion_tokens),
-            [300, 300]
-          )
-        })
-      )
     )
   }
 

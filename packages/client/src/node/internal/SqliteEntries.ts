@@ -65,7 +65,8 @@ const prepare = (db: DatabaseSync) => {
     ),
     tag: db.prepare(`INSERT INTO kimi_cache_tags (tag, entry) SELECT ?, id FROM ${mainTable} WHERE key = ?`),
     remove: db.prepare(`DELETE FROM ${mainTable} WHERE key = ?`),
-    touch: db.prepare(`UPDATE ${mainTable} SET used_at = ?2 WHERE key = ?1 AND used_at < ?2`),
+    // Another process may have recorded a later use; one that is much later was recorded before the clock was set back.
+    touch: db.prepare(`UPDATE ${mainTable} SET used_at = ?2 WHERE key = ?1 AND used_at NOT BETWEEN ?2 AND ?2 + 60000`),
     latest: db.prepare(`SELECT max(id) AS id FROM ${mainTable}`),
     removeTag: removal("entry FROM kimi_cache_tags WHERE tag = ?"),
     removeUpTo: removal(`id FROM ${mainTable} WHERE id <= ?`),

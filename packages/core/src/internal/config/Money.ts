@@ -43,7 +43,8 @@ export const money = {
   }),
   budgetLease: option(OptionForm.millisecondDuration, {
     default: Duration.minutes(1),
-    description: "How long a shared store keeps the reservations of a process that ended without settling them."
+    description:
+      "How long a shared store keeps the reservations of a process that ended without settling them; a SQLite file keeps them twice as long."
   }),
   budgetMaxWait: option(OptionForm.orOff(OptionForm.millisecondDuration), {
     default: Duration.seconds(30),

@@ -29,7 +29,7 @@ export interface Options {
   readonly onStoreError?: "refuse" | "allow" | undefined
   /** The longest wait for the store. Defaults to a second. */
   readonly timeout?: Duration.Input | undefined
-  /** The lease of reservations in the store, after which those of a process that died expire. Renewed while calls run. Defaults to a minute. */
+  /** The lease of reservations in the store, after which those of a process that died expire; in a SQLite file after two. Renewed while calls run. Defaults to a minute. */
   readonly lease?: Duration.Input | undefined
   /**
    * The longest wait of a call that fits only after other calls have settled,

@@ -21,13 +21,8 @@ import type { CachedResponse } from "../CachedResponse.ts"
  */
 export type StoredTimes = Pick<CachedResponse, "createdAt" | "staleAt" | "expiresAt">
 
-/**
- * How far in the future an entry may be, in milliseconds.
- *
- * @category constants
- * @since 0.1.0
- */
-export const maxSkewMillis = 60_000
+/** How far in the future an entry may be, in milliseconds. */
+const maxSkewMillis = 60_000
 
 /**
  * The times of an entry as a store keeps them.

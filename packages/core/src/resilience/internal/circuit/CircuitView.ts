@@ -15,13 +15,8 @@ import { type Circuits, type RejectingState, rejection, type Transition } from "
 
 type Tag = Circuit.Circuit["_tag"]
 
-/**
- * The last known state of one circuit.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Entry {
+/** The last known state of one circuit. */
+interface Entry {
   readonly key: string
   readonly tag: Tag
   /** The `MonotonicClock` time until which an open circuit stays open. */
