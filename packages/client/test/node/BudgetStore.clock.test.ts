@@ -52,6 +52,16 @@ describe("BudgetStore.makeSqlite", () => {
     })
   )
 
+  it.effect("keeps a lease with a fraction of a millisecond", () =>
+    Effect.gen(function* () {
+      const store = yield* BudgetStore.makeSqlite({ path: `${yield* folder}/budget.db` })
+      yield* store.reserve(hold("1"), 1_000.5)
+      yield* store.renew(["1"], 1_000.5)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* store.scopeBalances, [line(0n, 10n)])
+    })
+  )
+
   it.effect("extends a lease again that was renewed after it had expired", () =>
     Effect.gen(function* () {
       const store = yield* BudgetStore.makeSqlite({ path: `${yield* folder}/budget.db` })

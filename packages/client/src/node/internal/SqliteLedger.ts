@@ -131,7 +131,8 @@ export const make = (db: DatabaseSync): SqliteLedger => {
       }
       for (const { cap, retainUntil, scope } of claims) reserveIn.run(scope, cap, amount, retainUntil ?? null)
       const scopes = JSON.stringify(claims.map(({ scope }) => scope))
-      insertHold.run(id, amount, now + leaseMillis, scopes, leaseMillis)
+      const lease = Math.ceil(leaseMillis)
+      insertHold.run(id, amount, now + lease, scopes, lease)
       return { _tag: "Reserved" }
     },
     settle: (id, used) => {
@@ -139,7 +140,8 @@ export const make = (db: DatabaseSync): SqliteLedger => {
       return row === undefined ? [] : settleRow(row, used)
     },
     renew: (ids, now, leaseMillis) => {
-      for (const id of ids) renewHold.run(now + leaseMillis, leaseMillis, id)
+      const lease = Math.ceil(leaseMillis)
+      for (const id of ids) renewHold.run(now + lease, lease, id)
     },
     settleExpired: (now) =>
       expired.all(now).flatMap((row) => {
