@@ -19,7 +19,7 @@ const windows: ReadonlyArray<readonly [name: string, limits: RateLimits, half: n
 describe("Admission", () => {
   for (const [name, jump] of jumps) {
     for (const [limit, limits, half] of windows) {
-      it.effect(`admits a call when the window of ${limit} has passed and the clock was set ${name}`, () =>
+      it.effect(`admits a call after the window of ${limit} when the clock is set ${name}`, () =>
         withWallClock((set) =>
           Effect.gen(function* () {
             const admission = yield* Admission.make({ limits, maxWait: Duration.days(2) })
