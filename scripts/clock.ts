@@ -29,6 +29,7 @@ const permitted: Readonly<Record<string, string>> = {
   "core/src/observability/internal/health/AdmissionCheck.ts": "states with Unix times",
   "core/src/observability/internal/health/CircuitsCheck.ts": "states with Unix times",
   "core/src/observability/internal/health/HealthCheck.ts": "the time of a result",
+  "core/src/observability/internal/health/RedisCheck.ts": "how recent an error with a Unix time is",
   "core/src/observability/internal/taps/AttemptTap.ts": "times of spans",
   "core/src/observability/internal/taps/CallRecorder.ts": "times of spans",
   "core/src/observability/internal/taps/Observation.ts": "the time of a call",
@@ -44,7 +45,8 @@ const permitted: Readonly<Record<string, string>> = {
   "client/src/node/internal/AuditWriter.ts": "the days of files, and the time of a failure",
   "client/src/node/internal/FileCacheStore.ts": "entries that other processes read",
   "client/src/node/internal/SqliteBudgetStore.ts": "leases that other processes read, and scopes that have ended",
-  "client/src/node/internal/SqliteCacheStore.ts": "entries that other processes read"
+  "client/src/node/internal/SqliteCacheStore.ts": "entries that other processes read",
+  "client/src/node/internal/redis/LazyConnection.ts": "times of states and errors"
 }
 
 /** What reads the time of day, also inside Effect. */
