@@ -29,7 +29,6 @@ const permitted: Readonly<Record<string, string>> = {
   "core/src/observability/internal/health/AdmissionCheck.ts": "states with Unix times",
   "core/src/observability/internal/health/CircuitsCheck.ts": "states with Unix times",
   "core/src/observability/internal/health/HealthCheck.ts": "the time of a result",
-  "core/src/observability/internal/health/RedisCheck.ts": "how recent an error with a Unix time is",
   "core/src/observability/internal/taps/AttemptTap.ts": "times of spans",
   "core/src/observability/internal/taps/CallRecorder.ts": "times of spans",
   "core/src/observability/internal/taps/Observation.ts": "the time of a call",

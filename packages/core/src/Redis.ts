@@ -93,7 +93,13 @@ export interface Status {
   /** The time of the last change of the state, in milliseconds since 1970. */
   readonly since: number
   /** What last ended a connection or an attempt, or the latest error of a server that cannot serve commands. */
-  readonly lastError?: { readonly reason: string; readonly at: number }
+  readonly lastError?: {
+    readonly reason: string
+    /** In milliseconds since 1970. */
+    readonly at: number
+    /** How long ago it was in milliseconds, whatever the time of day has been set to since. */
+    readonly age: number
+  }
 }
 
 /**

@@ -17,7 +17,7 @@ type Values = KimiConfig.Values
 export type RedisOf = (name: KimiConfig.Name, url: Redacted.Redacted<string>) => Layer.Layer<Redis, ConfigurationError>
 
 /** An audit, and the check of its file. */
-export interface AuditSink {
+interface AuditSink {
   readonly record: Sink
   readonly healthCheck: HealthCheck
 }

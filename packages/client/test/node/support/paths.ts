@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import { folder } from "./files.ts"
 
 /** Everything below a folder, with its contents. */
-export const contentsOf = (root: string): ReadonlyArray<string> =>
+const contentsOf = (root: string): ReadonlyArray<string> =>
   readdirSync(root, { recursive: true, encoding: "utf8" })
     .toSorted()
     .map((name) => {

@@ -14,6 +14,7 @@
  *
  * @since 0.1.0
  */
+import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import type { Status } from "@kimi-effect/core/Redis"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -65,8 +66,6 @@ const delayOf = (failures: number): Effect.Effect<Duration.Duration> =>
 
 const closed = (): ConnectionError => new ConnectionError("closed", "The connection is closed")
 
-const nanosPerMilli = 1_000_000
-
 /** Codes of errors that are about a single command and not about the server. */
 const ofCommands: ReadonlySet<string> = new Set(["ERR", "NOSCRIPT", "WRONGTYPE", "BUSYKEY", "BUSYGROUP"])
 
@@ -79,7 +78,7 @@ class Link {
   readonly #wanted: Deferred.Deferred<void>
   #state: Status["state"] = "idle"
   #since: number
-  #lastError: Status["lastError"]
+  #lastError: { readonly reason: string; readonly at: number; readonly failedAt: number } | undefined
   #socket: RedisSocket | undefined
   #opening: RedisSocket | undefined
   #failure: Error = closed()
@@ -96,7 +95,7 @@ class Link {
     return {
       state: this.#state,
       since: this.#since,
-      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError })
+      ...this.#statusOfError()
     }
   }
 
@@ -109,7 +108,7 @@ class Link {
   }
 
   #now(): number {
-    return Number(this.#clock.monotonicTimeNanosUnsafe()) / nanosPerMilli
+    return MonotonicClock.millisUnsafe(this.#clock)
   }
 
   #enter(state: Status["state"]): void {
@@ -118,7 +117,13 @@ class Link {
   }
 
   #record(reason: string): void {
-    this.#lastError = { reason, at: this.#clock.currentTimeMillisUnsafe() }
+    this.#lastError = { reason, at: this.#clock.currentTimeMillisUnsafe(), failedAt: this.#now() }
+  }
+
+  #statusOfError(): Pick<Status, "lastError"> {
+    if (this.#lastError === undefined) return {}
+    const { at, failedAt, reason } = this.#lastError
+    return { lastError: { reason, at, age: this.#now() - failedAt } }
   }
 
   command(args: ReadonlyArray<string>, resume: (effect: Effect.Effect<Reply, Error>) => void): Command {

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import * as Redis from "../../../../src/node/Redis.ts"
 import { selfSigned } from "../../support/certificate.ts"
+import { jumps, withWallClock } from "../../../../../../test/support/wallClock.ts"
 import { fakeRedis, failures } from "../../support/fakeRedis.ts"
 import { echo, hanging } from "../../support/redisConnection.ts"
 
@@ -55,6 +56,21 @@ describe("credentials of a connection to Redis", () => {
       assert.notInclude(`${JSON.stringify(error)} ${String(error.cause)}`, "canary")
     })
   )
+
+  for (const [jump, millis] of jumps) {
+    it.effect(`has an age of its last error that a clock set ${jump} does not change`, () =>
+      withWallClock((set) =>
+        Effect.gen(function* () {
+          const server = yield* fakeRedis(failures["refuses the password"] ?? hanging)
+          const redis = yield* Redis.connect({ url: server.url, password: Redacted.make("canary-password") })
+          yield* Effect.flip(redis.send("GET", "a"))
+          set(millis)
+          const status = yield* redis.status ?? Effect.die("no status")
+          assert.strictEqual(status.lastError?.age, 0)
+        })
+      )
+    )
+  }
 
   it.effect("has no password in its status", () =>
     Effect.gen(function* () {

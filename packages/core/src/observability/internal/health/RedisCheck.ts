@@ -6,7 +6,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -29,14 +28,14 @@ const detailsOf = (status: Status | undefined) => {
   }
 }
 
-const fromPing = (result: Result.Result<unknown, RedisError>, status: Status | undefined, now: number): CheckResult => {
+const fromPing = (result: Result.Result<unknown, RedisError>, status: Status | undefined): CheckResult => {
   const details = detailsOf(status)
   if (Result.isFailure(result)) {
     const { reason } = result.failure
     const message = "Redis cannot be used; caches, limits and circuits continue without it."
     return { status: "unhealthy", code: "Unavailable", message, details: { ...details, reason } }
   }
-  if (status?.lastError !== undefined && now - status.lastError.at < recentMillis) {
+  if (status?.lastError !== undefined && status.lastError.age < recentMillis) {
     const message = "Redis replies, and has failed in the last minute."
     return { status: "degraded", code: "Unstable", message, details }
   }
@@ -57,7 +56,7 @@ const checkOne = (redis: Redis["Service"]): Effect.Effect<CheckResult> =>
   Effect.gen(function* () {
     const result = yield* Effect.result(ping(redis))
     const status = redis.status === undefined ? undefined : yield* redis.status
-    return fromPing(result, status, yield* Clock.currentTimeMillis)
+    return fromPing(result, status)
   })
 
 const order = ["unhealthy", "degraded", "healthy"] as const
