@@ -106,6 +106,11 @@ export class AccountLimits {
     }
   }
 
+  /** Calls that run. */
+  get inFlight(): number {
+    return this.#usageWindow.inFlight
+  }
+
   /** Whether a token limit applies, so that tokens are only estimated when needed. */
   get countsTokens(): boolean {
     return this.#limits.tokensPerMinute !== undefined || this.#limits.tokensPerDay !== undefined

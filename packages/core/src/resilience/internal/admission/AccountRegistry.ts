@@ -12,6 +12,8 @@ import type { AccountState, Changes, QueueLimits } from "./Limiter.ts"
  * @since 0.1.0
  */
 export interface Account {
+  /** Whether the account may be forgotten: nothing runs, waits or has to be reported. */
+  readonly isIdle: () => boolean
   readonly change: (limits: RateLimits) => void
   readonly state: () => AccountState
 }
@@ -24,6 +26,12 @@ export interface Options extends QueueLimits {
   /** The limits of an account. */
   readonly limitsOf: (account: string) => RateLimits
 }
+
+/** The largest number of accounts, above which idle ones are evicted: users of `Admission` choose the names. */
+const maxAccounts = 1_024
+
+/** Idle accounts among which one without usage is preferred. */
+const maxCandidates = 32
 
 /**
  * Accounts by name, with the limits and queue limits that may change.
@@ -51,6 +59,7 @@ export class AccountRegistry<A extends Account> {
   get(name: string): A {
     const existing = this.#accounts.get(name)
     if (existing !== undefined) return existing
+    if (this.#accounts.size >= maxAccounts) this.#evictOne()
     const account = this.#create(name, this.#limitsOf(name), this.#queueLimits)
     this.#accounts.set(name, account)
     return account
@@ -85,5 +94,19 @@ export class AccountRegistry<A extends Account> {
         if (limits !== undefined) account.change(limits)
       }
     })
+  }
+
+  /** Evicts the oldest idle account, preferably one whose usage of the minute and the day is over. */
+  #evictOne(): void {
+    let oldest: string | undefined
+    let candidates = 0
+    for (const [name, account] of this.#accounts) {
+      if (!account.isIdle()) continue
+      oldest ??= name
+      const { requestsInMinute, tokensInDay } = account.state()
+      if (requestsInMinute === 0 && tokensInDay === 0) return void this.#accounts.delete(name)
+      if (++candidates === maxCandidates) break
+    }
+    if (oldest !== undefined) this.#accounts.delete(oldest)
   }
 }

@@ -66,6 +66,10 @@ export class LocalAccount {
     this.#queue.dispatch()
   }
 
+  isIdle(): boolean {
+    return this.#limits.inFlight === 0 && this.#queue.size === 0
+  }
+
   state(): AccountState {
     const now = MonotonicClock.millisUnsafe(this.#clock)
     const usage = this.#limits.usage(now)

@@ -146,6 +146,11 @@ export class RedisAccount {
     this.#queue.dispatch()
   }
 
+  isIdle(): boolean {
+    const hasReported = !this.#isStale && !this.#isRecovering && !this.#usage.hasUnreported
+    return hasReported && this.#usage.limits.inFlight === 0 && this.#queue.size === 0
+  }
+
   state(): AccountState {
     const { limits } = this.#usage
     const usage = limits.usage(this.#now())

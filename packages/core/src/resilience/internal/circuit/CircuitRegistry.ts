@@ -14,7 +14,9 @@ import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import * as Circuit from "./Circuit.ts"
 import type { Options } from "./CircuitOptions.ts"
 import * as CircuitTimes from "./CircuitTimes.ts"
-import type { Transition } from "./Circuits.ts"
+import { maxCircuits, type Transition } from "./Circuits.ts"
+
+type ScheduleStep = (now: number, input: unknown) => Pull.Pull<[unknown, Duration.Duration], unknown>
 
 /**
  * A circuit with its key.
@@ -29,12 +31,9 @@ export interface Entry {
   openMillis: number
   /** The time until which earlier failures asked for a pause, since the one that opens the circuit may not ask. */
   retryNotBefore: number
+  /** The schedule of its open durations, until it closes. It belongs to the entry, so that it is evicted with it. */
+  schedule: ScheduleStep | undefined
 }
-
-type ScheduleStep = (now: number, input: unknown) => Pull.Pull<[unknown, Duration.Duration], unknown>
-
-/** Maximum number of circuits, above which closed ones are dropped: model names come from callers. */
-const maxCircuits = 4_096
 
 /**
  * @category models
@@ -47,7 +46,6 @@ export class CircuitRegistry {
   readonly #maxOpenMillis: number
   readonly #transitions: PubSub.PubSub<Transition>
   readonly #entries = new Map<string, Entry>()
-  readonly #schedules = new Map<string, ScheduleStep>()
 
   constructor(options: Options, clock: Clock.Clock, transitions: PubSub.PubSub<Transition>) {
     this.policy = { ...options, probeTimeoutMillis: Duration.toMillis(options.probeTimeout) }
@@ -73,7 +71,8 @@ export class CircuitRegistry {
       const existing = this.#entries.get(key)
       if (existing !== undefined) return Effect.succeed(existing)
       if (this.#entries.size >= maxCircuits) this.#evictOne()
-      const entry: Entry = { key, circuit: Circuit.closed(this.policy), openMillis: 0, retryNotBefore: 0 }
+      const circuit = Circuit.closed(this.policy)
+      const entry: Entry = { key, circuit, openMillis: 0, retryNotBefore: 0, schedule: undefined }
       this.#entries.set(key, entry)
       return Effect.as(this.#prepareOpenDuration(entry), entry)
     })
@@ -102,14 +101,13 @@ export class CircuitRegistry {
 
   /** Sets the state of a circuit, and publishes the transition if it is one. */
   transition(entry: Entry, circuit: Circuit.Circuit): Effect.Effect<void> {
-    const { key } = entry
     const from = entry.circuit
     entry.circuit = circuit
     if (from._tag === circuit._tag) return Effect.void
-    if (circuit._tag === "Closed") this.#schedules.delete(key)
+    if (circuit._tag === "Closed") entry.schedule = undefined
     const prepared =
       circuit._tag === "Open" || circuit._tag === "Closed" ? this.#prepareOpenDuration(entry) : Effect.void
-    const transition = { key, from: from._tag, to: circuit._tag, at: this.#clock.currentTimeMillisUnsafe() }
+    const transition = { key: entry.key, from: from._tag, to: circuit._tag, at: this.#clock.currentTimeMillisUnsafe() }
     return Effect.andThen(prepared, Effect.asVoid(PubSub.publish(this.#transitions, transition)))
   }
 
@@ -127,7 +125,7 @@ export class CircuitRegistry {
 
   /** Takes the next duration from the schedule; the last one stays when the schedule is done. */
   #prepareOpenDuration(entry: Entry): Effect.Effect<void> {
-    return Effect.flatMap(this.#scheduleStep(entry.key), (step) =>
+    return Effect.flatMap(this.#scheduleStep(entry), (step) =>
       Effect.match(step(MonotonicClock.millisUnsafe(this.#clock), undefined), {
         onSuccess: ([, wait]) => {
           entry.openMillis = Duration.toMillis(wait)
@@ -137,27 +135,25 @@ export class CircuitRegistry {
     )
   }
 
-  #scheduleStep(key: string): Effect.Effect<ScheduleStep> {
-    return Effect.suspend(() => {
-      const existing = this.#schedules.get(key)
-      if (existing !== undefined) return Effect.succeed(existing)
-      return Effect.map(Schedule.toStep(this.#openDuration), (step) => {
-        this.#schedules.set(key, step)
-        return step
-      })
-    })
+  #scheduleStep(entry: Entry): Effect.Effect<ScheduleStep> {
+    return Effect.suspend(() =>
+      entry.schedule === undefined
+        ? Effect.map(Schedule.toStep(this.#openDuration), (step) => (entry.schedule = step))
+        : Effect.succeed(entry.schedule)
+    )
   }
 
-  /** Evicts the oldest closed circuit, preferably one without a failure. */
+  /** Evicts the oldest closed circuit, preferably one without a failure, or the oldest one if none is closed. */
   #evictOne(): void {
-    let oldest: string | undefined
+    let failing: string | undefined
+    let open: string | undefined
     for (const [key, { circuit }] of this.#entries) {
-      if (circuit._tag !== "Closed") continue
-      oldest ??= key
-      if (circuit.consecutiveFailures > 0) continue
-      oldest = key
-      break
+      if (circuit._tag === "Closed" && circuit.consecutiveFailures === 0) return void this.#entries.delete(key)
+      if (circuit._tag === "Closed") failing ??= key
+      // What an operator has forced stays.
+      else if (circuit._tag === "Open" || circuit._tag === "HalfOpen") open ??= key
     }
-    if (oldest !== undefined) this.#entries.delete(oldest)
+    const evicted = failing ?? open
+    if (evicted !== undefined) this.#entries.delete(evicted)
   }
 }

@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 import type { CircuitOpenError } from "../../../errors/ResilienceErrors.ts"
 import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import type * as Circuit from "./Circuit.ts"
-import { type Circuits, type RejectingState, rejection, type Transition } from "./Circuits.ts"
+import { type Circuits, maxCircuits, type RejectingState, rejection, type Transition } from "./Circuits.ts"
 
 type Tag = Circuit.Circuit["_tag"]
 
@@ -36,6 +36,7 @@ interface Entry {
 export interface CircuitView {
   /** The entry of a circuit; one that was never seen is closed. */
   readonly get: (key: string) => Entry
+  /** All entries, the least recently used first. */
   readonly entries: () => ReadonlyArray<Entry>
   /** Every circuit by its key, with Unix times. */
   readonly states: () => ReadonlyMap<string, Circuit.Circuit>
@@ -68,6 +69,17 @@ const toCircuit = ({ epoch, tag, until }: Entry): Circuit.Circuit => {
 
 const isRejecting = (tag: Tag): tag is RejectingState => tag !== "Closed" && tag !== "ForcedClosed"
 
+/** Evicts the least recently used circuit, preferably a closed one. What was forced here stays. */
+const evictOne = (byKey: Map<string, Entry>): void => {
+  let rejecting: string | undefined
+  for (const [key, { isForced, tag }] of byKey) {
+    if (isForced) continue
+    if (tag === "Closed") return void byKey.delete(key)
+    rejecting ??= key
+  }
+  if (rejecting !== undefined) byKey.delete(rejecting)
+}
+
 /**
  * An empty view.
  *
@@ -81,6 +93,8 @@ export const make = (clock: Clock.Clock): Effect.Effect<CircuitView> =>
 
     const transition = (key: string, tag: Tag, until: number, isForced: boolean): Effect.Effect<void> => {
       const { epoch, tag: from } = get(key)
+      // A map keeps the order of insertion, so that the circuit moves to its end.
+      if (!byKey.delete(key) && byKey.size >= maxCircuits) evictOne(byKey)
       byKey.set(key, { key, tag, until, isForced, epoch: from === tag ? epoch : epoch + 1 })
       if (from === tag) return Effect.void
       return Effect.asVoid(PubSub.publish(transitions, { key, from, to: tag, at: clock.currentTimeMillisUnsafe() }))

@@ -13,6 +13,15 @@ import type { ErrorClassifier } from "../ErrorClassifier.ts"
 import type * as Circuit from "./Circuit.ts"
 
 /**
+ * The largest number of circuits that a process keeps, since names of models
+ * come from callers. Above it, closed circuits are evicted first.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const maxCircuits = 4_096
+
+/**
  * A change of a circuit's state.
  *
  * @category models

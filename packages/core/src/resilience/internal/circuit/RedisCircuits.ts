@@ -16,7 +16,8 @@
  *   `reset` are local too.
  * - `transitions` and `watch` report what this process has seen: a circuit that
  *   another process opened is seen at the next call here. `states` reads Redis
- *   for the circuits that were used here; counts of calls stay in Redis.
+ *   for the circuits that were used here, but for at most 128 of them: those
+ *   that are not closed, then the latest used. Counts of calls stay in Redis.
  * - There is no rate of slow calls. A slow probe is a failed one.
  * - The open duration grows with the openings in a row, until the circuit has
  *   been closed for as long as it was last open.
@@ -43,6 +44,18 @@ import type { Circuits } from "./Circuits.ts"
 import * as CircuitView from "./CircuitView.ts"
 import * as OpenDuration from "./OpenDuration.ts"
 import * as RedisCircuitPermits from "./RedisCircuitPermits.ts"
+
+/** Circuits that `states` reads from the store at most. Each read is a command. */
+const maxRefreshed = 128
+
+/** The circuits to read: those that were not closed, then the latest used. */
+const keysToRefresh = (entries: ReadonlyArray<CircuitView.Entry>): ReadonlyArray<string> => {
+  if (entries.length <= maxRefreshed) return entries.map(({ key }) => key)
+  const latest = entries.toReversed()
+  const closed = latest.filter(({ tag }) => tag === "Closed")
+  const others = latest.filter(({ tag }) => tag !== "Closed")
+  return [...others, ...closed].slice(0, maxRefreshed).map(({ key }) => key)
+}
 
 /**
  * Circuits in a store, from checked options.
@@ -102,7 +115,7 @@ export const make = Effect.fnUntraced(function* (
       return () => (isUnavailable() && !view.get(key).isForced ? undefined : rejected())
     },
     states: Effect.suspend(() => {
-      const keys = view.entries().map(({ key }) => key)
+      const keys = keysToRefresh(view.entries())
       return Effect.map(Effect.forEach(keys, refresh, { concurrency: 16, discard: true }), view.states)
     }),
     restore: (states) =>
