@@ -8,7 +8,7 @@ const packages = new URL("../../../", import.meta.url)
 /** Modules that name several tags for a reason. */
 const exceptions: ReadonlySet<string> = new Set([
   // Reads members that only these classes have: which limit was exceeded, and by how much.
-  "core/src/resilience/internal/admission/AccountLimits.ts",
+  "core/src/resilience/internal/admission/HostFeedback.ts",
   // The simulator's failure mix is an option whose members are tags, and each of them is created in its own way.
   "testing/src/internal/simulator/attemptPlan.ts",
   "testing/src/simulator/FaultScript.ts",

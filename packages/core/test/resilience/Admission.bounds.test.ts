@@ -104,7 +104,7 @@ describe("the bounds of Admission", () => {
     Effect.gen(function* () {
       const paused = yield* Admission.make()
       const overloaded = new classes.OverloadedError({ message: "429", retryAfter: Duration.minutes(2) })
-      yield* refusal(paused, 0, Effect.fail(overloaded))
+      for (let call = 0; call < 4; call++) yield* refusal(paused, 0, Effect.fail(overloaded))
       const tooLong = yield* refusal(paused)
       assert.strictEqual(tooLong._tag, "AdmissionTimeoutError")
       assert.deepStrictEqual(tooLong.retryAfter, Duration.minutes(2))

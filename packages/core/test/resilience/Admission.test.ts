@@ -131,7 +131,30 @@ describe("Admission", () => {
       for (let call = 0; call < 5; call++) yield* start(admission.guard(ask())(Effect.never))
       const overloaded = new classes.OverloadedError({ message: "429", retryAfter: Duration.seconds(5) })
       yield* refusal(admission, 0, Effect.fail(overloaded))
-      assert.deepInclude(yield* stateOf(admission), { inFlight: 5, concurrency: 7, pausedUntil: 5_000 })
+      assert.deepInclude(yield* stateOf(admission), { inFlight: 5, concurrency: 7, pausedUntil: 0 })
+    })
+  )
+
+  it.effect("pauses after refusals in a row", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { concurrency: 8 } })
+      const overloaded = new classes.OverloadedError({ message: "429", retryAfter: Duration.seconds(5) })
+      for (let call = 0; call < 4; call++) yield* refusal(admission, 0, Effect.fail(overloaded))
+      assert.deepInclude(yield* stateOf(admission), { inFlight: 0, pausedUntil: 5_000 })
+    })
+  )
+
+  it.effect("admits other calls after one refusal", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { concurrency: 8, requestsPerMinute: 100 } })
+      const refused = new classes.RateLimitError({
+        message: "max RPM: 100",
+        kind: "requests per minute",
+        limit: 100,
+        retryAfter: Duration.seconds(5)
+      })
+      yield* refusal(admission, 0, Effect.fail(refused))
+      assert.deepStrictEqual((yield* start(admission.guard(ask())(Effect.void))).pollUnsafe(), Exit.void)
     })
   )
 
@@ -196,22 +219,30 @@ describe("Admission", () => {
     })
   )
 
-  it.effect("refuses a queued call that exceeds a limit reported in the meantime", () =>
+  it.effect("sends a queued call that exceeds a limit which the host has named in one text only", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { concurrency: 1, tokensPerMinute: 10_000 } })
       const holder = yield* makeHeldBy(admission)
       const large = yield* start(admission.guard(ask(6_000))(Effect.void))
-      const small = yield* start(admission.guard(ask(400))(Effect.void))
       yield* holder.fail(
         new classes.RateLimitError({ message: "429", kind: "tokens per minute", limit: 5_000, current: 5_000 })
       )
+      assert.isUndefined(large.pollUnsafe())
+      yield* TestClock.adjust("2 minutes")
+      assert.deepStrictEqual(large.pollUnsafe(), Exit.void)
+    })
+  )
+
+  it.effect("refuses a queued call that exceeds a limit configured in the meantime", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { concurrency: 1, tokensPerMinute: 10_000 } })
+      yield* start(admission.guard(ask(0))(Effect.never))
+      const large = yield* start(admission.guard(ask(6_000))(Effect.void))
+      yield* admission.change({ limits: { concurrency: 2, tokensPerMinute: 5_000 } })
       assert.deepInclude(
         { ...errorOf(yield* Fiber.await(large)) },
         { _tag: "AdmissionLimitError", kind: "tokens per minute", limit: 5_000, tokens: 6_000, account }
       )
-      assert.isUndefined(small.pollUnsafe())
-      yield* TestClock.adjust("2 minutes")
-      assert.deepStrictEqual(small.pollUnsafe(), Exit.void)
     })
   )
 })

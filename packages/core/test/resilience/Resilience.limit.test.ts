@@ -38,7 +38,7 @@ describe("withRateLimit", () => {
     })
   )
 
-  it.effect("pauses a key for the wait that an error requests", () =>
+  it.effect("pauses a key for the wait that errors in a row request", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make()
       const limit = Resilience.withRateLimit({
@@ -46,7 +46,8 @@ describe("withRateLimit", () => {
         admission,
         retryAfter: ({ wait }: HttpError) => wait
       })
-      yield* Effect.exit(limit(Effect.fail(new HttpError({ status: 429, wait: "30 seconds" }))))
+      const refused = limit(Effect.fail(new HttpError({ status: 429, wait: "30 seconds" })))
+      for (let call = 0; call < 4; call++) yield* Effect.exit(refused)
       const waiting = yield* Effect.forkChild(limit(Effect.void))
       yield* TestClock.adjust("29999 millis")
       assert.isUndefined(waiting.pollUnsafe())

@@ -102,7 +102,7 @@ export class LocalAccount {
         end((now) => {
           this.#limits.release()
           this.#meanHeldMillis += (now - startedAt - this.#meanHeldMillis) * meanWeight
-          this.#limits.recordOutcome(outcome, now)
+          this.#limits.recordOutcome(outcome, now, startedAt)
         }),
       revoke: end((now) => this.#limits.cancel(tokens, startedAt, now))
     }

@@ -245,8 +245,9 @@ export class RedisAccount {
     return Effect.suspend(() => {
       const { nextPermitId, outage, script } = this.#options
       const id = nextPermitId()
+      const limits = this.#usage.limits.limitsFor(tokens, now)
       this.#usage.startPending(tokens, now)
-      const request = script.acquire(id, tokens, this.#usage.throttledLimits(tokens, now))
+      const request = script.acquire(id, tokens, limits)
       return Effect.map(outage.tryRun(request), (reply) => {
         this.#usage.endPending(tokens)
         if (Option.isSome(reply) && reply.value.status === "ok") {
@@ -312,7 +313,7 @@ export class RedisAccount {
       release: (outcome) =>
         end((now) => {
           this.#usage.release()
-          limits.recordOutcome(outcome, now)
+          limits.recordOutcome(outcome, now, startedAt)
         }),
       revoke: end((now) => this.#usage.cancel(tokens, startedAt, now))
     }

@@ -114,23 +114,6 @@ export class SharedUsage {
     return this.#localTotal !== this.#reportedTotal
   }
 
-  /**
-   * The limits to request from Redis: rates are reduced to the pace that refusals of
-   * the host have left, but never below this one call.
-   */
-  throttledLimits(tokens: number, now: number): RateLimits {
-    const { limits } = this.limits
-    const { pace } = this.limits.usage(now)
-    if (pace === 1) return limits
-    const throttled = (limit: number | undefined, amount: number) =>
-      limit === undefined ? undefined : Math.max(limit * pace, amount)
-    return {
-      ...limits,
-      requestsPerMinute: throttled(limits.requestsPerMinute, 1),
-      tokensPerMinute: throttled(limits.tokensPerMinute, tokens)
-    }
-  }
-
   /** What this process has used, without calls for which Redis has not replied yet. */
   #used(now: number): DailyUsageTotals {
     const { daily, requests, tokens } = this.#share.totals(now)

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import type { LimitName, RateName } from "./EffectiveLimits.ts"
 import { RateWindow } from "./RateWindow.ts"
 
 /**
@@ -84,6 +85,17 @@ export class UsageWindow {
     this.requests.remove(1, at, now)
     this.tokens.remove(tokens, at, now)
     this.daily.remove(tokens, at, now)
+  }
+
+  /** The window of a rate. */
+  of(name: RateName): RateWindow {
+    if (name === "requestsPerMinute") return this.requests
+    return name === "tokensPerMinute" ? this.tokens : this.daily
+  }
+
+  /** What is used of a limit. */
+  used(name: LimitName, now: number): number {
+    return name === "concurrency" ? this.inFlight : this.of(name).sum(now)
   }
 
   /** The totals of the windows. */

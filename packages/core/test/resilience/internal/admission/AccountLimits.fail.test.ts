@@ -148,8 +148,8 @@ describe("AccountLimits.recordFailure", () => {
       refused("unknown", { retryAfter: Duration.seconds(20) }),
       refused("tokens per minute", { retryAfter: Duration.seconds(20), current: 1_000 })
     ]) {
-      const account = running({ requestsPerMinute: 1_000, tokensPerMinute: 1_000_000, concurrency: 100 }, 2)
-      refuse(account, error, t0 + 10)
+      const account = running({ requestsPerMinute: 1_000, tokensPerMinute: 1_000_000, concurrency: 100 }, 5)
+      for (let call = 0; call < 4; call++) refuse(account, error, t0 + 10)
       assert.strictEqual(account.usage(t0 + 10).pausedUntil, t0 + 20_010)
       refuse(account, overloaded(Duration.seconds(1)), t0 + 10)
       assert.strictEqual(account.waitMillis(1, t0 + 10), 20_000, error._tag)

@@ -62,12 +62,12 @@ describe("Admission through Redis", () => {
     new RateLimitError({ message: "", kind: "requests per minute", retryAfter: Duration.seconds(7) }),
     new OverloadedError({ message: "", retryAfter: Duration.seconds(7) })
   ]) {
-    it.effect(`pauses all processes when the host asks one to (${refused._tag})`, () =>
+    it.effect(`pauses all processes when the host refuses all calls of one (${refused._tag})`, () =>
       Effect.gen(function* () {
         const fakeRedis = makeFakeRedis()
         const one = yield* makeRedisAdmission(fakeRedis, { limits: { concurrency: 10 } })
         const two = yield* makeRedisAdmission(fakeRedis, { limits: { concurrency: 10 } })
-        yield* start(Effect.exit(one.guard(ask())(Effect.fail(refused))))
+        for (let call = 0; call < 4; call++) yield* start(Effect.exit(one.guard(ask())(Effect.fail(refused))))
         yield* TestClock.adjust("3 millis")
         const other = yield* startCall(two)
         yield* TestClock.adjust("6990 millis")

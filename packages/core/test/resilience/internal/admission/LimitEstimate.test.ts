@@ -1,0 +1,154 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration } from "effect"
+import type { AccountLimits } from "../../../../src/resilience/internal/admission/AccountLimits.ts"
+import { answer, forever, minute, refuse, refused, running, t0 } from "../../support/account.ts"
+
+const second = 1_000
+
+const named = (limit: number, retryAfter?: number) =>
+  refused("requests per minute", {
+    limit,
+    ...(retryAfter === undefined ? {} : { retryAfter: Duration.millis(retryAfter) })
+  })
+
+/** An account that has used all of a limit which its host has named once. */
+const learned = (limit: number, limits = {}) => {
+  const account = running(limits, limit + 1)
+  for (let call = 0; call < limit; call++) answer(account, t0)
+  refuse(account, named(limit), t0)
+  return account
+}
+
+/** Refuses a call that starts at a time. */
+const refuseAt = (account: AccountLimits, limit: number, at: number) => {
+  account.acquire(0, at)
+  refuse(account, named(limit), at)
+}
+
+describe("LimitEstimate", () => {
+  it("admits one call above it a second after the refusal", () => {
+    const account = learned(10)
+    assert.strictEqual(account.waitMillis(0, t0), second)
+    assert.strictEqual(account.waitMillis(0, t0 + second), 0)
+  })
+
+  it("admits no call above it before the wait that the host requested", () => {
+    const account = running({}, 11)
+    refuse(account, named(10, 20 * second), t0)
+    assert.strictEqual(account.waitMillis(0, t0 + second), 19 * second)
+  })
+
+  it("admits no second call above it while the first runs", () => {
+    const account = learned(10)
+    account.acquire(0, t0 + second)
+    assert.strictEqual(account.waitMillis(0, t0 + second), second)
+  })
+
+  it("rises with a call that succeeds above it", () => {
+    const account = learned(10)
+    account.acquire(0, t0 + second)
+    answer(account, t0 + second)
+    account.waitMillis(0, t0 + second)
+    assert.strictEqual(account.limits.requestsPerMinute, 14)
+  })
+
+  it("does not rise with a call that began before the refusal", () => {
+    const account = running({}, 12)
+    refuse(account, named(10), t0 + second)
+    account.release()
+    account.recordSuccess(t0 + 2 * second, t0)
+    account.waitMillis(0, t0 + 2 * second)
+    assert.strictEqual(account.limits.requestsPerMinute, 10)
+  })
+
+  it("is dropped when twice as much was answered", () => {
+    const account = running({}, 30)
+    for (let call = 0; call < 19; call++) answer(account, t0)
+    refuse(account, named(10), t0)
+    answer(account, t0)
+    assert.isAbove(account.waitMillis(0, t0), 0)
+    answer(account, t0)
+    assert.strictEqual(account.waitMillis(0, t0), 0)
+    assert.isUndefined(account.limits.requestsPerMinute)
+  })
+
+  it("does not return with the same text within ten minutes after it was dropped", () => {
+    const account = running({}, 30)
+    refuse(account, named(5), t0)
+    for (let call = 0; call < 20; call++) answer(account, t0)
+    refuse(account, named(5), t0 + 5 * minute)
+    account.waitMillis(0, t0 + 5 * minute)
+    assert.isUndefined(account.limits.requestsPerMinute)
+  })
+
+  it("is confirmed by two refused calls above it", () => {
+    const account = learned(10)
+    refuseAt(account, 10, t0 + second)
+    assert.strictEqual(account.waitMillis(0, t0 + second), 2 * second)
+    refuseAt(account, 10, t0 + 3 * second)
+    assert.isAbove(account.waitMillis(0, t0 + 3 * second), 50 * second)
+  })
+
+  it("is not confirmed by calls that were refused together", () => {
+    const account = running({}, 40)
+    for (let call = 0; call < 30; call++) {
+      account.release()
+      account.recordFailure(named(10), t0 + call, t0)
+    }
+    assert.strictEqual(account.waitMillis(0, t0 + 2 * second), 0)
+  })
+
+  it("stays confirmed when it is named again after its time", () => {
+    const account = learned(10)
+    refuseAt(account, 10, t0 + second)
+    refuseAt(account, 10, t0 + 3 * second)
+    const later = t0 + 20 * minute
+    for (let call = 0; call < 10; call++) account.acquire(0, later)
+    assert.strictEqual(account.waitMillis(0, later), 0)
+    refuseAt(account, 10, later)
+    assert.isAbove(account.waitMillis(0, later + 10 * second), 40 * second)
+  })
+
+  it("never exceeds the configured limit", () => {
+    const account = learned(10, { requestsPerMinute: 11 })
+    assert.isAbove(account.waitMillis(0, t0 + second), 50 * second)
+  })
+
+  it("is confirmed at once when the host states it with its responses", () => {
+    const account = running({}, 10)
+    account.recordRateStatus({ limit: 10 }, t0)
+    assert.isAbove(account.waitMillis(0, t0 + 5 * second), 50 * second)
+  })
+
+  it("of concurrency admits one more call after a second", () => {
+    const account = running({}, 5)
+    refuse(account, refused("concurrency", { limit: 4 }), t0)
+    assert.strictEqual(account.waitMillis(0, t0), second)
+    assert.strictEqual(account.waitMillis(0, t0 + second), 0)
+    account.acquire(0, t0 + second)
+    assert.isAbove(account.waitMillis(0, t0 + second), 0)
+  })
+
+  it("of concurrency never exceeds the configured limit", () => {
+    const account = running({ concurrency: 5 }, 6)
+    refuse(account, refused("concurrency", { limit: 4 }), t0)
+    assert.strictEqual(account.waitMillis(0, t0 + second), forever)
+  })
+
+  it("of tokens does not reject a larger call", () => {
+    const account = running({}, 1)
+    refuse(account, refused("tokens per minute", { limit: 100 }), t0)
+    assert.isUndefined(account.exceededLimit(500))
+    assert.strictEqual(account.waitMillis(500, t0), second)
+  })
+
+  it("of tokens rejects a larger call once it is confirmed", () => {
+    const account = running({}, 1)
+    refuse(account, refused("tokens per minute", { limit: 100 }), t0)
+    for (const at of [t0 + second, t0 + 3 * second]) {
+      account.acquire(500, at)
+      refuse(account, refused("tokens per minute", { limit: 100 }), at)
+    }
+    assert.deepStrictEqual(account.exceededLimit(500), { kind: "tokens per minute", limit: 100 })
+  })
+})
