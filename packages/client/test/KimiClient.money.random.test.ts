@@ -51,7 +51,7 @@ describe("200 concurrent calls", () => {
             { per: ["tenant"], amount: "750", currency: "USD" }
           ]
         },
-        config: { retryJitter: "full", retryAmbiguous: "always" },
+        config: { retryJitter: "full", retryAmbiguous: 100 },
         hedge: { delay: "2 seconds", responseDelay: "2 seconds", budget: { ratio: 1, capacity: 1_000 } }
       }
     )

@@ -61,7 +61,7 @@ describe("a client with all stages", () => {
         Effect.gen(function* () {
           const { sent, transport } = transportOf(providers.moonshot, Effect.fail(lost))
           const { account, accounting, circuits, kimi, spent } = yield* clients(transport, [
-            { maxAttempts: 3, retryAmbiguous: "always" }
+            { maxAttempts: 3, retryAmbiguous: 3 }
           ])
           yield* circuits.forceClosed("moonshot/kimi-k3")
           const fiber = yield* Effect.forkChild(Effect.flip(run(kimi)))

@@ -51,7 +51,7 @@ describe("KimiNode.layerConfig", () => {
           "recovery: mode continue, recoveries 2",
           "fallback: 1 moonshot/kimi-k2.6",
           "hedge: after 5s, budget 0.1 of calls and 10 at once",
-          "retry: attempts 2, delays 1ms to 30s, jitter full, ambiguous once, elapsed 20m, budget 50 tokens, 5 a retry or 10",
+          "retry: attempts 2, delays 1ms to 30s, jitter full, ambiguous 2, elapsed 20m, budget 50 tokens, 5 a retry or 10",
           "breaker: by account and model, opens after 3 failures in a row, failure rate 50 % of 20 or more calls in the latest 40, probes 1 at a time for 30s, closes after 1 successful, open for at most 5m",
           "admission: concurrency 100, requestsPerMinute 500, tokensPerMinute 3000000, max wait 2m, max queue 9",
           "accounting: usage recorded",

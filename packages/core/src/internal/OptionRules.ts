@@ -82,6 +82,18 @@ export const positiveInteger = (name: string, value: number | undefined): Rule =
 ]
 
 /**
+ * A whole number of zero or more.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const countOrZero = (name: string, value: number | undefined): Rule => [
+  name,
+  value === undefined || (Number.isSafeInteger(value) && value >= 0),
+  "a whole number that is not negative"
+]
+
+/**
  * A whole number of bytes.
  *
  * @category rules

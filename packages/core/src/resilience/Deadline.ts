@@ -2,7 +2,7 @@
  * Bounds a whole call in time: every attempt and every wait together.
  *
  * It is the outermost stage, so that a deadline ends only the wait of the
- * caller that set it.
+ * caller that set it. Stages inside do not start a wait that would end after it.
  *
  * @since 0.1.0
  */
@@ -18,6 +18,7 @@ import * as Stream from "effect/Stream"
 import { DeadlineExceededError } from "../errors/TimeoutErrors.ts"
 import * as MonotonicClock from "../internal/MonotonicClock.ts"
 import * as Stage from "../pipeline/Stage.ts"
+import * as CallDeadline from "../pipeline/internal/CallDeadline.ts"
 import * as Watchdog from "../pipeline/internal/Watchdog.ts"
 
 const exceeded = (timeout: Duration.Duration): Effect.Effect<never, DeadlineExceededError> =>
@@ -34,7 +35,12 @@ const exceeded = (timeout: Duration.Duration): Effect.Effect<never, DeadlineExce
 export const withDeadline =
   (deadline: Duration.Duration | undefined) =>
   <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E | DeadlineExceededError, R> =>
-    deadline === undefined ? call : Effect.timeoutOrElse(call, { duration: deadline, orElse: () => exceeded(deadline) })
+    deadline === undefined
+      ? call
+      : Effect.timeoutOrElse(CallDeadline.within(Duration.toMillis(deadline))(call), {
+          duration: deadline,
+          orElse: () => exceeded(deadline)
+        })
 
 /** Whether an item is the last event of a complete response. */
 const isFinish = (item: unknown): boolean =>
@@ -61,7 +67,7 @@ export const withStreamDeadline =
               const expired = (): Pull.Pull<never, DeadlineExceededError> =>
                 isFinished ? Cause.done() : exceeded(deadline)
               // The watchdog runs everything with the services of this fiber.
-              const { channel } = call as Stream.Stream<A, E>
+              const { channel } = CallDeadline.withinStream(Duration.toMillis(deadline))(call as Stream.Stream<A, E>)
               // Retries run while the stream is opened, before the first pull.
               const opening = watchdog.guard(Channel.toPullScoped(channel, scope), end, () => exceeded(deadline))
               return Effect.map(opening, (pull) =>

@@ -75,7 +75,7 @@ const checked = (owner: string, rules: ReadonlyArray<OptionRules.Rule>) => {
  * @since 0.1.0
  */
 export interface RetryBounds<in E = unknown> {
-  /** Total number of attempts, including the first. Defaults to 7. */
+  /** Total number of attempts, including the first. Defaults to 8. */
   readonly maxAttempts?: number | undefined
   /** The first wait. Defaults to 500 milliseconds. */
   readonly baseDelay?: Duration.Input | undefined
@@ -85,8 +85,8 @@ export interface RetryBounds<in E = unknown> {
   readonly jitter?: Backoff.Jitter | undefined
   /** Longest time for all attempts and waits together. Defaults to 20 minutes. */
   readonly maxElapsed?: Duration.Input | undefined
-  /** How often an ambiguous attempt is repeated. Defaults to `once`. */
-  readonly ambiguous?: "never" | "once" | "always" | undefined
+  /** How often ambiguous attempts are repeated; 0 for never. Defaults to 2. */
+  readonly ambiguous?: number | undefined
   /** Waits in place of the exponential ones. Its input is the error, and the retries end when it is done. */
   readonly schedule?: Schedule.Schedule<unknown, E> | undefined
   /** Bounds the retries of many effects together. Defaults to the `RetryBudget` of the context, or to none. */
@@ -106,7 +106,7 @@ const retryRules = (options: RetryBounds<never>): ReadonlyArray<OptionRules.Rule
   OptionRules.finiteDuration("maxDelay", options.maxDelay),
   OptionRules.positiveDuration("maxElapsed", options.maxElapsed),
   OptionRules.oneOf("jitter", options.jitter, ["full", "equal", "decorrelated", "none"]),
-  OptionRules.oneOf("ambiguous", options.ambiguous, ["never", "once", "always"])
+  OptionRules.countOrZero("ambiguous", options.ambiguous)
 ]
 
 const { defaults } = KimiConfig

@@ -82,7 +82,7 @@ const trace = (chance: Chance) =>
           maxDelay: Duration.millis(20),
           jitter: "none",
           maxElapsed: Duration.seconds(2),
-          ambiguous: "always"
+          ambiguous: 100
         },
         retryBudget
       ),

@@ -27,11 +27,11 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("makes seven attempts by default", () =>
+  it.effect("makes eight attempts by default", () =>
     Effect.gen(function* () {
       const { effect, times } = script(...Array.from({ length: 20 }, () => unavailable))
       yield* settled(Resilience.withRetry()(effect))
-      assert.strictEqual(times.length, 7)
+      assert.strictEqual(times.length, 8)
     })
   )
 
@@ -53,11 +53,11 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("repeats an ambiguous attempt once", () =>
+  it.effect("repeats ambiguous attempts twice by default", () =>
     Effect.gen(function* () {
-      const { effect, times } = script(unavailable, unavailable, unavailable)
+      const { effect, times } = script(unavailable, unavailable, unavailable, unavailable)
       yield* settled(Resilience.withRetry({ isAmbiguous: () => true })(effect))
-      assert.strictEqual(times.length, 2)
+      assert.strictEqual(times.length, 3)
     })
   )
 

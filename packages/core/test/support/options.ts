@@ -84,7 +84,7 @@ export const examples: { readonly [N in KimiConfig.Name]: Example<N> } = {
   retryMaxDelay: duration,
   retryMaxElapsed: duration,
   retryJitter: { text: "equal", value: "equal", unusable: ["some"] },
-  retryAmbiguous: { text: "never", value: "never", unusable: ["twice"] },
+  retryAmbiguous: { text: "0", value: 0, unusable: ["once", "-1", "1.5"] },
   retryBudget: turnedOff,
   retryBudgetCapacity: amount,
   retryBudgetCost: cost,

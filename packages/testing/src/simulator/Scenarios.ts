@@ -41,7 +41,7 @@ export const roughDay = (
     client: {
       tier: 2,
       maxAttempts: 10,
-      retryAmbiguous: "always",
+      retryAmbiguous: 10,
       firstTokenTimeout: "15 seconds",
       totalTimeout: "2 minutes"
     },

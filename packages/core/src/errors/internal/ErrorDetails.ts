@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
 import type { FailedAttempt } from "../FailedAttempt.ts"
 import type { PartialResponse } from "../PartialResponse.ts"
 
@@ -19,6 +20,8 @@ export interface ErrorDetails {
   readonly requestId?: string | undefined
   /** The host's trace id. */
   readonly traceId?: string | undefined
+  /** The wait that would have been needed. */
+  readonly retryAfter?: Duration.Duration | undefined
   /** The attempts of a call that was retried. */
   readonly attempts?: ReadonlyArray<FailedAttempt>
 }
@@ -43,14 +46,10 @@ const copyWith = <E extends Error>(error: E, members: object): E => {
  * @category combinators
  * @since 0.1.0
  */
-export const withDetails = <E extends Error>(error: E, { attempts, partial, requestId, traceId }: ErrorDetails): E => {
-  const members = {
-    ...(partial === undefined || isEmpty(partial) || "partial" in error ? {} : { partial }),
-    ...(requestId === undefined || "requestId" in error ? {} : { requestId }),
-    ...(attempts === undefined || "attempts" in error ? {} : { attempts }),
-    ...(traceId === undefined || "traceId" in error ? {} : { traceId })
-  }
-  return Object.keys(members).length === 0 ? error : copyWith(error, members)
+export const withDetails = <E extends Error>(error: E, { partial, ...others }: ErrorDetails): E => {
+  const details = { ...others, partial: partial === undefined || isEmpty(partial) ? undefined : partial }
+  const lacking = Object.entries(details).filter(([name, detail]) => detail !== undefined && !(name in error))
+  return lacking.length === 0 ? error : copyWith(error, Object.fromEntries(lacking))
 }
 
 /**

@@ -155,6 +155,17 @@ const isPositiveInteger = (value: number): boolean => Number.isSafeInteger(value
  */
 export const count: OptionForm<number> = number(isPositiveInteger, "a finite whole number over zero")
 
+/**
+ * A whole number of zero or more.
+ *
+ * @category forms
+ * @since 0.1.0
+ */
+export const countOrZero: OptionForm<number> = number(
+  (value) => Number.isSafeInteger(value) && value >= 0,
+  "a whole number that is not negative"
+)
+
 const plainBytes = number(isPositiveInteger, 'a finite whole number of bytes over zero, such as "32 MiB"', formatBytes)
 
 /**

@@ -18,7 +18,7 @@ const cost = OptionForm.number((value) => Number.isFinite(value) && value > 0, "
  * @since 0.1.0
  */
 export const retries = {
-  maxAttempts: option(OptionForm.count, { default: 7, description: "Most attempts of a call, the first included." }),
+  maxAttempts: option(OptionForm.count, { default: 8, description: "Most attempts of a call, the first included." }),
   retryBaseDelay: option(OptionForm.duration, {
     default: Duration.millis(500),
     description: "First wait between attempts, doubled after every failure."
@@ -35,9 +35,10 @@ export const retries = {
     default: "full",
     description: "How waits are randomized."
   }),
-  retryAmbiguous: option(OptionForm.words(["never", "once", "always"]), {
-    default: "once",
-    description: "How often to repeat an attempt that was sent and had no response, and so may be billed."
+  retryAmbiguous: option(OptionForm.countOrZero, {
+    default: 2,
+    description:
+      "How often a call may repeat an attempt that was sent and had no response, and so may be billed; 0 for never."
   }),
   retryBudget: budgeted(OptionForm.toggle, {
     default: true,

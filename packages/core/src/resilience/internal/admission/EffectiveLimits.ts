@@ -39,7 +39,7 @@ export interface NamedLimit {
   readonly limit: number
   /** What the account has used of it, by our count. */
   readonly used: number
-  /** Unix milliseconds at which the call began whose response named it. */
+  /** The time at which the call began whose response named it. */
   readonly startedAt: number
   /** The wait that the host requested, in milliseconds. */
   readonly retryMillis: number
@@ -87,7 +87,7 @@ const tokenLimits = [
 const notLearned: Learned = { isNews: false, agrees: false }
 
 /**
- * Configured limits and estimates. All times are Unix milliseconds.
+ * Configured limits and estimates. All times are those of `MonotonicClock`.
  *
  * @category models
  * @since 0.1.0

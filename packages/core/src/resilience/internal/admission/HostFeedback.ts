@@ -26,7 +26,7 @@ import { minuteMillis, type UsageWindow } from "./UsageWindow.ts"
 export type Refusal = Extract<KimiError, { readonly _tag: "OverloadedError" | "DailyLimitError" | "RateLimitError" }>
 
 /**
- * Until when an account is paused, in Unix milliseconds, and by which refusal.
+ * Until when an account is paused, by `MonotonicClock`, and by which refusal.
  *
  * @category models
  * @since 0.1.0
@@ -57,7 +57,7 @@ const isRefusal = (error: KimiError): error is Refusal =>
   error._tag === "OverloadedError" || error._tag === "DailyLimitError" || error._tag === "RateLimitError"
 
 /**
- * The responses of one account's host. All times are Unix milliseconds.
+ * The responses of one account's host. All times are those of `MonotonicClock`.
  *
  * @category models
  * @since 0.1.0

@@ -23,7 +23,7 @@ const refutingFactor = 2
 const probeIntervalMillis = 1_000
 
 /**
- * One estimate. All times are Unix milliseconds.
+ * One estimate. All times are those of `MonotonicClock`.
  *
  * @category models
  * @since 0.1.0

@@ -12,7 +12,7 @@ import { minuteMillis } from "./UsageWindow.ts"
 const minRefusals = 4
 
 /**
- * A run of refusals. All times are Unix milliseconds.
+ * A run of refusals. All times are those of `MonotonicClock`.
  *
  * @category models
  * @since 0.1.0
