@@ -1,12 +1,10 @@
 /**
- * A host that fails three times in ten, by a seed: with 500, 503 and Kimi's 429
- * for an overloaded engine. Every contestant has a separate server with the same
- * seed.
- *
- * Connections that break after the request was sent are not included, since by
- * default these are retried only once, because they may have been billed.
+ * A host that fails three times in ten, in four equally frequent ways: a 429 with
+ * the text of a limit that is not enforced, a 500, a 503 for an overloaded engine,
+ * and a connection that is reset before the headers. Every contestant has a
+ * separate server with the same seed.
  */
-import { ErrorReply, Reply } from "@kimi-effect/testing"
+import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -17,9 +15,10 @@ const failureRate = 0.3
 const replyCount = 100_000
 
 const failures = [
+  ErrorReply.table.limitRpm,
   ErrorReply.make(500, "server_error", "the host failed"),
-  ErrorReply.make(503, "server_unavailable", "the host is not there"),
-  ErrorReply.table.engineOverloaded
+  ErrorReply.make(503, "engine_overloaded_error", "The engine is currently overloaded, please try again later"),
+  Reply.faulty(Fault.ResetBeforeHeaders())
 ] as const
 
 const draw = Effect.gen(function* () {
@@ -33,9 +32,13 @@ const draw = Effect.gen(function* () {
 const program = Effect.gen(function* () {
   const replies = yield* Random.withSeed(draw, "three in ten")
   const server = yield* MockServer.make({ validateRequests: false, maxRecordedRequests: 0 })
-  let next = 0
-  yield* server.replyAlways(() => replies[next++ % replyCount] ?? Reply.defaultReply)
-  yield* Effect.sync(() => process.send?.(server.url))
+  let received = 0
+  yield* server.replyAlways(() => replies[received++ % replyCount] ?? Reply.defaultReply)
+  yield* Effect.sync(() => {
+    // Any message asks for the number of attempts.
+    process.on("message", () => process.send?.(received))
+    process.send?.(server.url)
+  })
   return yield* Effect.never
 })
 

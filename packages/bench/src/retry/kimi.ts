@@ -1,0 +1,32 @@
+/** kimi-effect with its defaults, and with metrics, a budget of two caps and limits of the account. */
+import { KimiClient } from "@kimi-effect/client"
+import { KimiNode } from "@kimi-effect/client/node"
+import * as Observer from "@kimi-effect/core/Observer"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Redacted from "effect/Redacted"
+import { apiKey, messages, model } from "../transport/Contestant.ts"
+import type { Contestant } from "./Contestant.ts"
+
+const run = <E>(layer: Layer.Layer<KimiClient.KimiClient, E>): Contestant => {
+  const runtime = ManagedRuntime.make(layer)
+  const chat = Effect.flatMap(KimiClient.KimiClient, (kimi) => kimi.chat({ model, messages }))
+  return { chat: () => runtime.runPromise(chat), close: () => runtime.dispose() }
+}
+
+export const makeDefault = (baseUrl: string): Contestant =>
+  run(KimiNode.layer({ apiKey: Redacted.make(apiKey), baseUrl }))
+
+/** The limits and caps are counted for every attempt, but none of them is reached. */
+export const makeFull = (baseUrl: string): Contestant =>
+  run(
+    KimiNode.layer({
+      apiKey: Redacted.make(apiKey),
+      baseUrl,
+      budget: "1000000 USD; 1000000 USD per day",
+      maxConcurrency: 1_000,
+      requestsPerMinute: 1_000_000,
+      tokensPerMinute: 1_000_000_000
+    }).pipe(Layer.provide(Observer.layer()))
+  )
