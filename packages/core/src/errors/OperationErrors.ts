@@ -158,11 +158,19 @@ export type HostApiError = Exclude<HostRequestError, Exclude<ValidationError, In
 
 /**
  * Admission refused the call because of the account's limits; nothing was sent.
+ * The errors of a host stand for a call whose deadline ends before the host would
+ * accept it.
  *
  * @category models
  * @since 0.1.0
  */
-export type AdmissionError = AdmissionTimeoutError | AdmissionQueueFullError | AdmissionLimitError
+export type AdmissionError =
+  | AdmissionTimeoutError
+  | AdmissionQueueFullError
+  | AdmissionLimitError
+  | RateLimitError
+  | DailyLimitError
+  | OverloadedError
 
 /**
  * The budget refused the call; nothing was sent.

@@ -5,6 +5,7 @@
  */
 import type * as Duration from "effect/Duration"
 import { isKimiError } from "../../errors/KimiError.ts"
+import type { AdmissionError } from "../../errors/OperationErrors.ts"
 import { RateLimitError } from "../../errors/RateLimitErrors.ts"
 import {
   AdmissionLimitError,
@@ -14,6 +15,7 @@ import {
 } from "../../errors/ResilienceErrors.ts"
 import { TotalTimeoutError } from "../../errors/TimeoutErrors.ts"
 import * as OptionRules from "../../internal/OptionRules.ts"
+import * as AdmissionRefusals from "./admission/AdmissionRefusals.ts"
 import type { RateLimitClassifier } from "./admission/AdmissionGuard.ts"
 import * as ErrorClassifier from "./ErrorClassifier.ts"
 
@@ -83,18 +85,14 @@ export const toRateLimitClassifier = <E>(predicates: ErrorPredicates<E>): RateLi
  * @category models
  * @since 0.1.0
  */
-export type OwnError =
-  | CircuitOpenError
-  | AdmissionTimeoutError
-  | AdmissionQueueFullError
-  | AdmissionLimitError
-  | TotalTimeoutError
+export type OwnError = CircuitOpenError | AdmissionError | TotalTimeoutError
 
 const isOwn = (error: unknown): error is OwnError =>
   error instanceof CircuitOpenError ||
   error instanceof AdmissionTimeoutError ||
   error instanceof AdmissionQueueFullError ||
   error instanceof AdmissionLimitError ||
+  AdmissionRefusals.isBlocked(error) ||
   error instanceof TotalTimeoutError
 
 /**

@@ -50,6 +50,7 @@ export const makeFakeRedis = (): FakeRedis => {
     const current = `generation ${generation}`
     let status = "ok"
     let wait = 0
+    let reason = 0
     if (op !== "report" && known !== "" && known !== current) status = "reset"
     else if (op === "release") {
       self.permits.delete(`${place}`)
@@ -77,6 +78,7 @@ export const makeFakeRedis = (): FakeRedis => {
       if (isOver(most, used.requests + 1) || isOver(mostTokens, used.tokens + tokens)) {
         wait = Math.max(wait, (counts.find(({ at }) => at + minute > now)?.at ?? now) + minute - now)
       }
+      if (wait > 0) reason = isOver(most, used.requests + 1) ? 2 : isOver(mostTokens, used.tokens + tokens) ? 3 : 1
       if (isOver(mostDaily, within(now, day).tokens + tokens)) wait = Math.max(wait, (counts[0]?.at ?? now) + day - now)
       if (isOver(permits, self.permits.size + 1)) status = "full"
       else if (wait > 0) status = "wait"
@@ -86,7 +88,7 @@ export const makeFakeRedis = (): FakeRedis => {
       }
     }
     const used = within(now, minute)
-    return [status, wait, current, 0, used.requests, used.tokens, within(now, day).tokens, self.permits.size]
+    return [status, wait, current, 0, used.requests, used.tokens, within(now, day).tokens, self.permits.size, reason]
   }
 
   const command = (args: ReadonlyArray<string | number>) =>

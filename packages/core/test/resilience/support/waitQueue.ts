@@ -43,6 +43,7 @@ export const makeQueue = Effect.fnUntraced(function* (
           )
         }
       },
+      blockOf: () => undefined,
       estimateWait: (calls, tokens) => {
         estimates.push([calls, tokens])
         return 1_234.5

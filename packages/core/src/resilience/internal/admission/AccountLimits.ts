@@ -11,11 +11,12 @@
 import type { KimiError } from "../../../errors/KimiError.ts"
 import type { RateStatus } from "../../../models/RateStatus.ts"
 import type { RateLimits } from "../../RateLimits.ts"
+import type { Block } from "./AdmissionRefusals.ts"
 import { EffectiveLimits, type ExceededLimit, type RateName } from "./EffectiveLimits.ts"
 import { HostFeedback, type Pause } from "./HostFeedback.ts"
 import type { Outcome } from "./Limiter.ts"
 import { Pace } from "./Pace.ts"
-import { UsageWindow } from "./UsageWindow.ts"
+import { minuteMillis, UsageWindow } from "./UsageWindow.ts"
 
 /**
  * The usage of an account.
@@ -131,6 +132,26 @@ export class AccountLimits {
     return Math.max(probe, window.waitMillis(amount, this.#throttled(name, configured, amount), now))
   }
 
+  /**
+   * What blocks a call apart from calls that run, if anything does. `ahead`
+   * calls are certainly admitted before it.
+   */
+  blockOf(tokens: number, ahead: number, now: number): Block | undefined {
+    this.#limits.update(now)
+    const { refusal, until } = this.pause
+    let block: Block | undefined = until > now ? { waitMillis: until - now, refusal } : undefined
+    for (const [rate, amount] of [
+      ["requestsPerMinute", 1],
+      ["tokensPerMinute", tokens],
+      ["tokensPerDay", tokens]
+    ] as const) {
+      const own = this.rateWaitMillis(rate, amount, now)
+      const waitMillis = rate === "requestsPerMinute" ? Math.max(own, this.#turnMillis(ahead, now)) : own
+      if (waitMillis > (block?.waitMillis ?? 0)) block = { waitMillis, rate, limit: this.limits[rate] }
+    }
+    return block
+  }
+
   /** The limits under which a store may admit a call that fits here now: throttled, and without estimates that may be exceeded. */
   limitsFor(tokens: number, now: number): RateLimits {
     const { configured } = this.#limits
@@ -200,6 +221,15 @@ export class AccountLimits {
       tokensInDay: daily.sum(now),
       pausedUntil: this.pause.until
     }
+  }
+
+  /** Milliseconds until the requests of the calls ahead leave room for one more, at least; 0 while the limit is an estimate. */
+  #turnMillis(ahead: number, now: number): number {
+    const limit = this.limits.requestsPerMinute
+    if (ahead === 0 || limit === undefined) return 0
+    if (this.#limits.probeWait("requestsPerMinute", now) !== Number.POSITIVE_INFINITY) return 0
+    const first = this.#usageWindow.requests.waitMillis((ahead % limit) + 1, limit, now)
+    return Math.floor(ahead / limit) * minuteMillis + first
   }
 
   #concurrencyWait(now: number): number {

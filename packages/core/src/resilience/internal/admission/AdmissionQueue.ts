@@ -56,6 +56,11 @@ export class AdmissionQueue<W extends QueueItem> {
     return this.#sizes[priority]
   }
 
+  /** The items of a tenant with the same priority, in their order. They are taken before a new one. */
+  before(item: QueueItem): Iterable<W> {
+    return this.#tenantQueues[item.priority].get(item.tenant) ?? []
+  }
+
   /** The number of items of each priority. */
   get sizes(): { readonly [P in Priority]: number } {
     return { ...this.#sizes }

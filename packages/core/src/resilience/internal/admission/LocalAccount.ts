@@ -42,6 +42,7 @@ export class LocalAccount {
     this.#limits = new AccountLimits(limits, marginMillis)
     const policy = {
       decide: ({ tokens }: Waiter, now: number) => this.#decide(tokens, now),
+      blockOf: (tokens: number, ahead: number, now: number) => this.#limits.blockOf(tokens, ahead, now),
       estimateWait: (calls: number, tokens: number, now: number) =>
         LimitPolicy.estimateWaitMillis(this.#limits, calls, tokens, now, this.#meanHeldMillis)
     }

@@ -21,6 +21,7 @@ import type { StoreOutage } from "../../../internal/StoreOutage.ts"
 import type { Restore } from "../../../pipeline/internal/StreamGuard.ts"
 import type { RateLimits } from "../../RateLimits.ts"
 import { toUnixTime } from "./AccountLimits.ts"
+import type { Block } from "./AdmissionRefusals.ts"
 import type { AdmissionScript, Reply } from "./AdmissionScript.ts"
 import type { AccountState, Permit, PermitRequest, QueueLimits } from "./Limiter.ts"
 import * as LimitPolicy from "./LimitPolicy.ts"
@@ -84,6 +85,7 @@ export class RedisAccount {
     this.#usage = new SharedUsage(limits, localShare, marginMillis)
     const policy = {
       decide: (waiter: Waiter, now: number) => this.#decide(waiter, now),
+      blockOf: (tokens: number, ahead: number, now: number) => this.#blockOf(tokens, ahead, now),
       estimateWait: (calls: number, tokens: number, now: number) =>
         Math.max(this.#refusal.retryAt - now, LimitPolicy.estimateWaitMillis(this.#usage.limits, calls, tokens, now, 0))
     }
@@ -222,6 +224,12 @@ export class RedisAccount {
     if (refused > 0) return refused
     this.#requestInBackground(tokens, now)
     return Number.POSITIVE_INFINITY
+  }
+
+  #blockOf(tokens: number, ahead: number, now: number): Block | undefined {
+    const own = this.#usage.limits.blockOf(tokens, ahead, now)
+    const shared = RedisRefusal.blockOf(this.#refusal, tokens, now)
+    return (shared?.waitMillis ?? 0) > (own?.waitMillis ?? 0) ? shared : own
   }
 
   /** The permit that Redis has granted, if it is for this many tokens; another one is revoked. */

@@ -10,6 +10,7 @@ import type * as Scope from "effect/Scope"
 import * as Redis from "../../../Redis.ts"
 import * as StoreOutage from "../../../internal/StoreOutage.ts"
 import { AccountRegistry } from "./AccountRegistry.ts"
+import { pollMillis } from "./AdmissionLua.ts"
 import * as AdmissionScript from "./AdmissionScript.ts"
 import type { Limiter } from "./Limiter.ts"
 import type * as LocalLimiter from "./LocalLimiter.ts"
@@ -69,7 +70,7 @@ export const make = (options: Options): Effect.Effect<Limiter, never, Redis.Redi
           limits,
           localShare,
           marginMillis,
-          retryMillis: Math.max(Duration.toMillis(cooldown), AdmissionScript.pollMillis),
+          retryMillis: Math.max(Duration.toMillis(cooldown), pollMillis),
           queueLimits,
           script: AdmissionScript.make(redis, name, scriptOptions),
           outage,

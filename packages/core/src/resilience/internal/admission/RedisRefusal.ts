@@ -4,7 +4,10 @@
  *
  * @since 0.1.0
  */
-import { maxPollMillis, pollMillis, type Reply } from "./AdmissionScript.ts"
+import type { Block } from "./AdmissionRefusals.ts"
+import type { RateName } from "./EffectiveLimits.ts"
+import { maxPollMillis, pollMillis } from "./AdmissionLua.ts"
+import type { Reply } from "./AdmissionScript.ts"
 
 /**
  * What Redis has refused: a call with this many tokens, and so any larger one.
@@ -19,6 +22,8 @@ export interface RedisRefusal {
   readonly noCapacityUntil: number
   /** When to try again. */
   readonly retryAt: number
+  /** The limit that is used up, if it is one. */
+  readonly rate?: RateName | undefined
 }
 
 /**
@@ -35,12 +40,13 @@ export const none: RedisRefusal = { tokens: 0, noCapacityUntil: 0, retryAt: 0 }
  * @category constructors
  * @since 0.1.0
  */
-export const fromReply = ({ status, waitMillis }: Reply, tokens: number, now: number): RedisRefusal =>
+export const fromReply = ({ rate, status, waitMillis }: Reply, tokens: number, now: number): RedisRefusal =>
   // Any call that ends frees capacity if all permits are taken.
   status === "full"
     ? { tokens: 0, noCapacityUntil: 0, retryAt: now + pollMillis }
     : {
         tokens,
+        rate,
         noCapacityUntil: now + waitMillis,
         retryAt: now + Math.max(pollMillis, Math.min(waitMillis, maxPollMillis))
       }
@@ -71,3 +77,16 @@ export const waitMillis = (refusal: RedisRefusal, tokens: number, now: number, d
     ? refusal.noCapacityUntil - now
     : recheckMillis(refusal.retryAt - now, now, deadline)
 }
+
+/**
+ * What blocks a call with this many tokens in Redis, if anything certainly does.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const blockOf = (
+  { noCapacityUntil, rate, tokens: refused }: RedisRefusal,
+  tokens: number,
+  now: number
+): Block | undefined =>
+  tokens >= refused && noCapacityUntil > now ? { waitMillis: noCapacityUntil - now, rate } : undefined

@@ -13,14 +13,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { CallOptions, type Priority } from "../../../CallOptions.ts"
 import type { AdmissionError } from "../../../errors/OperationErrors.ts"
-import {
-  AdmissionQueueFullError,
-  AdmissionTimeoutError,
-  type CircuitOpenError
-} from "../../../errors/ResilienceErrors.ts"
+import type { CircuitOpenError } from "../../../errors/ResilienceErrors.ts"
 import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
+import * as CallDeadline from "../../../pipeline/internal/CallDeadline.ts"
 import type { Restore } from "../../../pipeline/internal/StreamGuard.ts"
 import { AdmissionQueue } from "./AdmissionQueue.ts"
+import * as AdmissionRefusals from "./AdmissionRefusals.ts"
 import type { AccountState, Permit, PermitRequest, QueueLimits } from "./Limiter.ts"
 import { WaiterDeadlines } from "./WaiterDeadlines.ts"
 import { WakeTimer } from "./WakeTimer.ts"
@@ -43,7 +41,7 @@ export interface Waiter {
   readonly priority: Priority
   readonly tenant: string
   readonly tokens: number
-  /** The `MonotonicClock` time at which it times out. */
+  /** The `MonotonicClock` time at which it times out, or at which the bounds around it end. */
   readonly deadline: number
   /** Why the call is no longer allowed, if so. */
   readonly rejection: () => CircuitOpenError | undefined
@@ -61,6 +59,8 @@ export interface AdmissionPolicy {
    * next decision, infinite when another call has to end first.
    */
   readonly decide: (waiter: Waiter, now: number) => RevocablePermit | AcquireError | number
+  /** What blocks a call with this many tokens, apart from calls that run; `ahead` calls are certainly admitted before it. */
+  readonly blockOf: (tokens: number, ahead: number, now: number) => AdmissionRefusals.Block | undefined
   /** Estimates in milliseconds how long a call waits behind this many calls and tokens, its own included. */
   readonly estimateWait: (calls: number, tokens: number, now: number) => number
 }
@@ -77,6 +77,10 @@ export interface RevocablePermit extends Permit {
 
 interface Entry extends Waiter {
   readonly maxWait: Duration.Duration
+  /** The time at which the longest wait ends. */
+  readonly expiresAt: number
+  /** The time at which the bounds around the call end; infinite without any. */
+  readonly boundedBy: number
   readonly resume: (effect: Effect.Effect<Permit, AcquireError>) => void
   permit: RevocablePermit | undefined
 }
@@ -99,6 +103,10 @@ export class WaitQueue {
   readonly #timer: WakeTimer
   readonly #queue = new AdmissionQueue<Entry>()
   readonly #deadlines = new WaiterDeadlines<Entry>()
+  /** Calls with bounds around them. */
+  readonly #bounded = new Set<Entry>()
+  /** None of them ends earlier. */
+  #firstBound = Number.POSITIVE_INFINITY
   #waitingTokens = 0
   #isDispatching = false
   #isDispatchPending = false
@@ -127,29 +135,33 @@ export class WaitQueue {
 
   /** Waits in order for a permit. `atLeast` is the known minimum of the wait, in milliseconds. */
   wait(request: PermitRequest, tokens: number, atLeast: number, restore: Restore): Effect.Effect<Permit, AcquireError> {
-    return Effect.flatMap(CallOptions, ({ priority, tenant }) =>
-      Effect.suspend(() => {
-        const now = MonotonicClock.millisUnsafe(this.#clock)
-        const refused = this.#refusal(priority, tokens, atLeast, now)
-        if (refused !== undefined) return Effect.fail(refused)
-        const { maxWait } = this.#queueLimits
-        const rejection = request.watch?.() ?? neverRejected
-        let entry: Entry | undefined
-        const admitted = Effect.callback<Permit, AcquireError>((resume) => {
-          const deadline = now + Duration.toMillis(maxWait)
-          const added: Entry = { priority, tenant, tokens, deadline, maxWait, rejection, resume, permit: undefined }
-          entry = added
-          this.#add(added)
-          this.dispatch()
-          return Effect.sync(() => {
-            this.#remove(added)
+    return Effect.flatMap(
+      Effect.all([CallOptions, CallDeadline.remainingMillis]),
+      ([{ priority, tenant }, remaining]) =>
+        Effect.suspend(() => {
+          const now = MonotonicClock.millisUnsafe(this.#clock)
+          const item = { priority, tenant, tokens, boundedBy: now + remaining }
+          const refused = this.#refusal(item, atLeast, now)
+          if (refused !== undefined) return Effect.fail(refused)
+          const { maxWait } = this.#queueLimits
+          const expiresAt = now + Duration.toMillis(maxWait)
+          const rejection = request.watch?.() ?? neverRejected
+          const deadline = Math.min(expiresAt, item.boundedBy)
+          let entry: Entry | undefined
+          const admitted = Effect.callback<Permit, AcquireError>((resume) => {
+            const added: Entry = { ...item, expiresAt, deadline, maxWait, rejection, resume, permit: undefined }
+            entry = added
+            this.#add(added)
             this.dispatch()
+            return Effect.sync(() => {
+              this.#remove(added)
+              this.dispatch()
+            })
           })
+          return Effect.onExit(restore(admitted), (exit) =>
+            Exit.isFailure(exit) && entry?.permit !== undefined ? entry.permit.revoke : Effect.void
+          )
         })
-        return Effect.onExit(restore(admitted), (exit) =>
-          Exit.isFailure(exit) && entry?.permit !== undefined ? entry.permit.revoke : Effect.void
-        )
-      })
     )
   }
 
@@ -185,8 +197,10 @@ export class WaitQueue {
         this.#settle(entry, decision)
       } else if (Number.isFinite(decision) && now + decision >= entry.deadline) {
         // It cannot be admitted in time, and must not block the calls behind it until then.
-        this.#timeOut(entry, now)
+        if (entry.boundedBy < entry.expiresAt) this.#refuseBounded(entry, { waitMillis: decision }, now)
+        else this.#timeOut(entry, now)
       } else {
+        this.#refuseBlocked(now + decision, now)
         return Math.min(now + decision, this.#deadlines.first())
       }
     }
@@ -207,31 +221,56 @@ export class WaitQueue {
 
   readonly #timeOut = (entry: Entry, now: number): void => {
     this.#remove(entry)
-    entry.resume(Effect.fail(this.#timeoutError(entry.maxWait, entry.tokens, now)))
+    const { maxWait, tokens } = entry
+    entry.resume(Effect.fail(AdmissionRefusals.timeout(this.#account, maxWait, this.#retryAfter(tokens, now))))
+  }
+
+  /** Refuses a call whose bounds end before it can be admitted. */
+  #refuseBounded(entry: Entry, known: AdmissionRefusals.Block, now: number): void {
+    this.#remove(entry)
+    const block = this.#policy.blockOf(entry.tokens, 0, now) ?? known
+    entry.resume(Effect.fail(AdmissionRefusals.blocked(this.#account, block, entry.boundedBy - now)))
+  }
+
+  /** Refuses the calls behind the first whose bounds end before they can be admitted: the first one waits until `until`. */
+  #refuseBlocked(until: number, now: number): void {
+    if (until < this.#firstBound || until === Number.POSITIVE_INFINITY) return
+    this.#firstBound = Number.POSITIVE_INFINITY
+    for (const entry of this.#bounded) {
+      const block = entry.boundedBy <= until ? this.#policy.blockOf(entry.tokens, 0, now) : undefined
+      if (block !== undefined && now + block.waitMillis >= entry.boundedBy) this.#refuseBounded(entry, block, now)
+      else this.#firstBound = Math.min(this.#firstBound, entry.boundedBy)
+    }
   }
 
   /** Why a call may not even wait, if so. */
-  #refusal(priority: Priority, tokens: number, atLeast: number, now: number): AdmissionError | undefined {
+  #refusal(
+    item: Pick<Entry, "priority" | "tenant" | "tokens" | "boundedBy">,
+    atLeast: number,
+    now: number
+  ): AdmissionError | undefined {
     const { maxQueue, maxWait } = this.#queueLimits
-    if (Number.isFinite(atLeast) && atLeast >= Duration.toMillis(maxWait)) {
-      return this.#timeoutError(maxWait, tokens, now, atLeast)
+    const { boundedBy, priority, tokens } = item
+    const expiresAt = now + Duration.toMillis(maxWait)
+    if (boundedBy < expiresAt) {
+      const block = this.#policy.blockOf(tokens, this.#countAhead(item), now)
+      if (block !== undefined && now + block.waitMillis >= boundedBy) {
+        return AdmissionRefusals.blocked(this.#account, block, boundedBy - now)
+      }
     }
-    if (this.#queue.sizeOf(priority) < maxQueue) return undefined
-    return new AdmissionQueueFullError({
-      message: `${maxQueue} calls are already waiting for ${this.#account}`,
-      account: this.#account,
-      limit: maxQueue,
-      retryAfter: this.#retryAfter(tokens, now)
-    })
+    if (Number.isFinite(atLeast) && now + atLeast >= expiresAt) {
+      return AdmissionRefusals.timeout(this.#account, maxWait, this.#retryAfter(tokens, now, atLeast))
+    }
+    return this.#queue.sizeOf(priority) < maxQueue
+      ? undefined
+      : AdmissionRefusals.queueFull(this.#account, maxQueue, this.#retryAfter(tokens, now))
   }
 
-  #timeoutError(maxWait: Duration.Duration, tokens: number, now: number, atLeast?: number): AdmissionTimeoutError {
-    return new AdmissionTimeoutError({
-      message: `The limits of ${this.#account} had no capacity for the call within ${Duration.format(maxWait)}`,
-      account: this.#account,
-      maxWait,
-      retryAfter: this.#retryAfter(tokens, now, atLeast)
-    })
+  /** Calls that are admitted before a new one: those of its tenant and priority that wait for at least as long as it may. */
+  #countAhead(item: Pick<Entry, "priority" | "tenant" | "boundedBy">): number {
+    let ahead = 0
+    for (const { deadline } of this.#queue.before(item)) if (deadline >= item.boundedBy) ahead += 1
+    return ahead
   }
 
   #retryAfter(tokens: number, now: number, atLeast = 0): Duration.Duration {
@@ -243,6 +282,9 @@ export class WaitQueue {
     this.#queue.add(entry)
     this.#deadlines.add(entry)
     this.#waitingTokens += entry.tokens
+    if (entry.boundedBy === Number.POSITIVE_INFINITY) return
+    this.#bounded.add(entry)
+    this.#firstBound = Math.min(this.#firstBound, entry.boundedBy)
   }
 
   #remove(entry: Entry): void {
@@ -251,6 +293,7 @@ export class WaitQueue {
 
   #untrack(entry: Entry): void {
     this.#deadlines.delete(entry)
+    this.#bounded.delete(entry)
     this.#waitingTokens -= entry.tokens
   }
 }

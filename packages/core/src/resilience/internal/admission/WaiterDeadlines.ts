@@ -11,8 +11,8 @@ import * as Duration from "effect/Duration"
  */
 export interface Expiring {
   readonly maxWait: Duration.Duration
-  /** Of `MonotonicClock`. */
-  readonly deadline: number
+  /** The `MonotonicClock` time at which the longest wait ends. */
+  readonly expiresAt: number
 }
 
 /**
@@ -43,8 +43,8 @@ export class WaiterDeadlines<W extends Expiring> {
   first(): number {
     let first = Number.POSITIVE_INFINITY
     for (const sameMaxWait of this.#byMaxWait.values()) {
-      for (const { deadline } of sameMaxWait) {
-        first = Math.min(first, deadline)
+      for (const { expiresAt } of sameMaxWait) {
+        first = Math.min(first, expiresAt)
         break
       }
     }
@@ -55,7 +55,7 @@ export class WaiterDeadlines<W extends Expiring> {
   forEachExpired(now: number, use: (waiter: W, now: number) => void): void {
     for (const sameMaxWait of this.#byMaxWait.values()) {
       for (const waiter of sameMaxWait) {
-        if (waiter.deadline > now) break
+        if (waiter.expiresAt > now) break
         use(waiter, now)
       }
     }

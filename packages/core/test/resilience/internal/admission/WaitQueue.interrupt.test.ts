@@ -56,6 +56,7 @@ describe("WaitQueue with interrupts", () => {
                 own.interruptUnsafe()
                 return { recordRateStatus: () => undefined, release: () => Effect.die("interrupted"), revoke: cancel }
               },
+              blockOf: () => undefined,
               estimateWait: () => 0
             },
             own.context
@@ -87,6 +88,7 @@ describe("WaitQueue with interrupts", () => {
             })
             return { recordRateStatus: () => undefined, release: () => leave, revoke: leave }
           },
+          blockOf: () => undefined,
           estimateWait: () => 0
         },
         yield* Effect.context<never>()
