@@ -10,7 +10,7 @@ import { call, facts } from "./node/support/outcome.ts"
 const modes = ["chat", "stream"] as const
 
 /** A TCP server on a free port that accepts connections and never sends anything. */
-const silentServer = Effect.gen(function* () {
+const makeServer = Effect.fnUntraced(function* (onConnection: (socket: Socket) => void = () => {}) {
   const left = yield* Deferred.make<void>()
   const sockets = new Set<Socket>()
   const server = yield* Effect.acquireRelease(
@@ -20,6 +20,7 @@ const silentServer = Effect.gen(function* () {
         socket.on("error", () => {})
         socket.on("close", () => Deferred.doneUnsafe(left, Effect.void))
         socket.resume()
+        onConnection(socket)
       })
       server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
     }),
@@ -33,6 +34,8 @@ const silentServer = Effect.gen(function* () {
   const port = typeof address === "object" && address !== null ? address.port : 0
   return { port, left: Deferred.await(left) }
 })
+
+const silentServer = makeServer()
 
 /** A port without a listener. */
 const closedPort = Effect.scoped(Effect.map(silentServer, ({ port }) => port))
@@ -82,6 +85,19 @@ describe("a host that cannot be reached", () => {
       )
     )
   }
+
+  it.live("breaks the TLS handshake: ConnectionRefusedError, since nothing was sent", () =>
+    withKimi((_, server) =>
+      Effect.gen(function* () {
+        const { port } = yield* makeServer((socket) => socket.resetAndDestroy())
+        const client = yield* connect(server, { baseUrl: `https://127.0.0.1:${port}/v1` })
+        for (const mode of modes) {
+          const error = yield* Effect.flip(call(client, mode))
+          assert.deepStrictEqual([error._tag, error.billing], ["ConnectionRefusedError", "none"])
+        }
+      })
+    )
+  )
 
   it.live("never finishes the TLS handshake: ConnectTimeoutError after the connect timeout", () =>
     withKimi((_, server) =>

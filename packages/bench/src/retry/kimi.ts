@@ -27,6 +27,6 @@ export const makeFull = (baseUrl: string): Contestant =>
       budget: "1000000 USD; 1000000 USD per day",
       maxConcurrency: 1_000,
       requestsPerMinute: 1_000_000,
-      tokensPerMinute: 1_000_000_000
+      tokensPerMinute: 1_000_000_000_000
     }).pipe(Layer.provide(Observer.layer()))
   )

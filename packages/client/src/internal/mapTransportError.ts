@@ -13,6 +13,7 @@ import type * as Duration from "effect/Duration"
 import * as HttpClientError from "effect/http/HttpClientError"
 import type { ErrorContext } from "./mapError.ts"
 import { responseIds } from "./responseIds.ts"
+import { isUnwritten, UnsentRequest } from "./UnsentRequest.ts"
 
 /** Every error below HTTP. */
 export type TransportError =
@@ -34,6 +35,8 @@ const maxCauseDepth = 6
 
 interface SystemError {
   readonly code: string
+  /** Whether certainly no whole request was written. */
+  readonly isUnsent: boolean
   /** Whether the connection was still being established. */
   readonly isConnecting: boolean
   /** The status with which a proxy refused a tunnel. */
@@ -69,10 +72,15 @@ const findSystemError = (error: unknown, depth = 0): SystemError | undefined => 
   if ("code" in error && typeof error.code === "string") {
     return {
       code: error.code.slice(0, 64),
+      isUnsent: isUnwritten(error),
       // When several addresses were tried, the aggregate has the code and each of its errors the system call.
       isConnecting: isConnectError(error) || attemptsOf(error).some(isConnectError),
       proxyStatus: proxyStatusOf(error)
     }
+  }
+  if (error instanceof UnsentRequest) {
+    const cause = findSystemError(error.cause, depth + 1)
+    return { isConnecting: false, proxyStatus: undefined, code: "", ...cause, isUnsent: true }
   }
   for (const nested of nestedErrors(error)) {
     const found = findSystemError(nested, depth + 1)
@@ -93,6 +101,7 @@ const makeErrorMembers = (error: unknown, call: ErrorContext) => (message: strin
 
 interface TransportFailure {
   readonly code: string | undefined
+  readonly isUnsent: boolean
   readonly isConnecting: boolean
   readonly proxyStatus: number | undefined
   readonly members: (message: string) => ReturnType<ReturnType<typeof makeErrorMembers>>
@@ -103,7 +112,7 @@ type CodeMapping = (failure: TransportFailure) => TransportError
 
 const withCode = ({ code, members }: TransportFailure, message: string) => ({
   ...members(message),
-  ...(code === undefined ? {} : { code })
+  ...(code === undefined || code === "" ? {} : { code })
 })
 
 const dns: CodeMapping = (failure) =>
@@ -118,8 +127,11 @@ const connectTimeout: CodeMapping = ({ limits, members }) =>
     timeout: limits.connectTimeout
   })
 
+/** A request that was not sent is not billed, as if the host had refused the connection. */
 const connectionLost: CodeMapping = (failure) =>
-  new ConnectionLostError(withCode(failure, "The connection to the host broke before the response was complete"))
+  failure.isUnsent
+    ? new ConnectionRefusedError(withCode(failure, "The connection to the host was closed before the request was sent"))
+    : new ConnectionLostError(withCode(failure, "The connection to the host broke before the response was complete"))
 
 /** The system reports a silent connection with the same code; then the request had been sent. */
 const timedOut: CodeMapping = (failure) => (failure.isConnecting ? connectTimeout(failure) : connectionLost(failure))
@@ -173,9 +185,9 @@ const isTlsCode = (code: string | undefined): boolean =>
 
 /** Maps a call that failed before its response was complete. There is no text of the host to quote. */
 export const fromTransport = (error: unknown, call: ErrorContext, limits: TransportLimits): TransportError => {
-  const { code, isConnecting = false, proxyStatus } = findSystemError(error) ?? {}
+  const { code, isConnecting = false, isUnsent = false, proxyStatus } = findSystemError(error) ?? {}
   const map = byCode.get(code) ?? (isTlsCode(code) ? tls : connectionLost)
-  return map({ code, isConnecting, proxyStatus, members: makeErrorMembers(error, call), limits })
+  return map({ code, isConnecting, isUnsent, proxyStatus, members: makeErrorMembers(error, call), limits })
 }
 
 /** Maps a stream whose connection broke. */

@@ -22,6 +22,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { type Dispatcher, FormData as UndiciFormData } from "undici"
 import { markIsolated, markProxy } from "../internal/isolation.ts"
+import { UnsentRequest } from "../internal/UnsentRequest.ts"
 import * as ProxyDispatcher from "./internal/ProxyDispatcher.ts"
 import { ResponseBody } from "./internal/ResponseBody.ts"
 import { UndiciResponse } from "./internal/UndiciResponse.ts"
@@ -134,7 +135,9 @@ class Handler implements Dispatcher.DispatchHandler {
     if (this.#body !== undefined && this.#response !== undefined) {
       this.#body.fail(decodeError(this.#request, this.#response, cause))
     } else {
-      this.#resume(Effect.fail(transportError(this.#request, cause)))
+      // undici starts a request just before it writes the first byte.
+      const failure = this.#controller === undefined ? new UnsentRequest(cause) : cause
+      this.#resume(Effect.fail(transportError(this.#request, failure)))
     }
   }
 }

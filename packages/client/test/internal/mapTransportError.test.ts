@@ -4,6 +4,7 @@ import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { fromBrokenStream, fromTransport } from "../../src/internal/mapTransportError.ts"
+import { UnsentRequest } from "../../src/internal/UnsentRequest.ts"
 import { call, fields } from "./support/errors.ts"
 
 const limits = { connectTimeout: Duration.seconds(10), maxResponseBytes: 1_000 }
@@ -55,6 +56,32 @@ describe("mapTransportError", () => {
       for (const [tag, codes] of Object.entries(families)) {
         for (const code of codes) assert.strictEqual(tagOf(code), tag, code)
       }
+    })
+
+    it("maps a connection on which nothing was written to one that was refused", () => {
+      for (const cause of [
+        Object.assign(coded("UND_ERR_SOCKET"), { socket: { bytesWritten: 0, bytesRead: 0 } }),
+        Object.assign(coded("EPIPE"), { syscall: "write" }),
+        new UnsentRequest(coded("ECONNRESET")),
+        new UnsentRequest(new Error("without a code"))
+      ]) {
+        const { _tag, billing } = fromTransport(failed(cause), call, limits)
+        assert.deepStrictEqual([_tag, billing], ["ConnectionRefusedError", "none"])
+      }
+    })
+
+    it("maps a connection on which the request was written to a lost one", () => {
+      for (const cause of [
+        Object.assign(coded("UND_ERR_SOCKET"), { socket: { bytesWritten: 1, bytesRead: 0 } }),
+        Object.assign(coded("ECONNRESET"), { syscall: "read" })
+      ]) {
+        const { _tag, billing } = fromTransport(failed(cause), call, limits)
+        assert.deepStrictEqual([_tag, billing], ["ConnectionLostError", "possible"])
+      }
+    })
+
+    it("keeps the meaning of a code when nothing was sent", () => {
+      assert.strictEqual(read(failed(new UnsentRequest(coded("ENOTFOUND"))))["_tag"], "DnsError")
     })
 
     it("distinguishes a connect timeout from a silent connection with the same code", () => {

@@ -25,7 +25,7 @@ const use = (admission: Service, calls: number, tokens = 0) =>
 
 const pause = (admission: Service, error: KimiError) => {
   const refused = Effect.exit(admission.guard(ask())(Effect.andThen(Effect.yieldNow, Effect.fail(error))))
-  return Effect.all(Array(4).fill(refused), { concurrency: "unbounded" })
+  return Effect.all([refused, refused, refused, refused], { concurrency: "unbounded" })
 }
 
 const retryAfter = Duration.seconds(20)
