@@ -1,19 +1,16 @@
-/** One contestant: the success rate and the latencies of its calls. */
+/** One contestant: makes the requested calls and replies with how they ended. */
 import { load, type Name } from "./contestants.ts"
 
-export interface Result {
-  /** As a fraction. */
+export interface RoundResult {
   readonly succeeded: number
-  /** Mean milliseconds of all calls. */
-  readonly mean: number
-  /** The 99th percentile in milliseconds. */
-  readonly p99: number
+  /** Milliseconds of every call, failed ones included. */
+  readonly latencies: ReadonlyArray<number>
 }
 
 const inFlight = 64
 
-const measure = async (calls: number, call: () => Promise<unknown>): Promise<Result> => {
-  const times: Array<number> = []
+const measure = async (calls: number, call: () => Promise<unknown>): Promise<RoundResult> => {
+  const latencies: Array<number> = []
   let succeeded = 0
   let left = calls
   const worker = async () => {
@@ -23,23 +20,17 @@ const measure = async (calls: number, call: () => Promise<unknown>): Promise<Res
         () => succeeded++,
         () => undefined
       )
-      times.push(performance.now() - startedAt)
+      latencies.push(performance.now() - startedAt)
     }
   }
   await Promise.all(Array.from({ length: inFlight }, worker))
-  times.sort((a, b) => a - b)
-  return {
-    succeeded: succeeded / calls,
-    mean: times.reduce((a, b) => a + b, 0) / calls,
-    p99: times[Math.floor(calls * 0.99)] ?? Number.NaN
-  }
+  return { succeeded, latencies }
 }
 
-const [name, baseUrl = "", calls = ""] = process.argv.slice(2)
+const [name, baseUrl = ""] = process.argv.slice(2)
 
 if (process.send !== undefined) {
   const contestant = await load(name as Name, baseUrl)
-  const result = await measure(Number(calls), contestant.chat)
-  await contestant.close()
-  process.send(result)
+  process.on("message", async (calls: number) => process.send?.(await measure(calls, contestant.chat)))
+  process.send("ready")
 }

@@ -1,29 +1,65 @@
 /**
  * Success and latency at a host that fails three times in ten, with the default
- * settings of every client. Every contestant has a separate process and server.
+ * settings of every client. Every contestant has a separate process and server,
+ * and their rounds are interleaved.
  */
 import type { Figure } from "../harness/Figure.ts"
-import { start } from "../harness/childProcess.ts"
-import type { Result } from "./callsProbe.ts"
+import { type Child, start } from "../harness/childProcess.ts"
+import type { RoundResult } from "./callsProbe.ts"
 import { type Name, names } from "./contestants.ts"
 
-const full = 10_000
-const quick = 2_000
+const fullRounds = 10
+const quickRounds = 2
+const callsPerRound = 1_000
 
-interface Measured extends Result {
+interface Measured {
+  /** As a fraction. */
+  readonly succeeded: number
+  /** Mean milliseconds of all calls. */
+  readonly mean: number
+  /** The 99th percentile in milliseconds. */
+  readonly p99: number
   readonly attemptsPerCall: number
 }
 
 const module = (name: string): URL => new URL(name, import.meta.url)
 
-const measure = async (name: Name, calls: number): Promise<Measured> => {
-  const server = await start<string>(module("./flakyServer.ts"))
-  try {
-    const probe = await start<Result>(module("./callsProbe.ts"), [name, server.message, `${calls}`])
-    await probe.stop()
-    return { ...probe.message, attemptsPerCall: ((await server.ask("attempts")) as number) / calls }
-  } finally {
-    await server.stop()
+/** One client and its host. */
+class Contest {
+  readonly #server: Child<string>
+  readonly #client: Child<unknown>
+  readonly #latencies: Array<number> = []
+  #succeeded = 0
+
+  private constructor(server: Child<string>, client: Child<unknown>) {
+    this.#server = server
+    this.#client = client
+  }
+
+  static async start(name: Name): Promise<Contest> {
+    const server = await start<string>(module("./flakyServer.ts"))
+    return new Contest(server, await start(module("./callsProbe.ts"), [name, server.message]))
+  }
+
+  async round(): Promise<void> {
+    const { latencies, succeeded } = (await this.#client.ask(callsPerRound)) as RoundResult
+    this.#latencies.push(...latencies)
+    this.#succeeded += succeeded
+  }
+
+  /** The results, after which both processes end. */
+  async end(): Promise<Measured> {
+    const attempts = (await this.#server.ask("attempts")) as number
+    await this.#client.stop()
+    await this.#server.stop()
+    const sorted = this.#latencies.toSorted((a, b) => a - b)
+    const calls = sorted.length
+    return {
+      succeeded: this.#succeeded / calls,
+      mean: sorted.reduce((a, b) => a + b, 0) / calls,
+      p99: sorted[Math.floor(calls * 0.99)] ?? Number.NaN,
+      attemptsPerCall: attempts / calls
+    }
   }
 }
 
@@ -50,7 +86,12 @@ const figuresOf = (results: ReadonlyMap<Name, Measured>): ReadonlyArray<Figure> 
 }
 
 export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
+  const contests = new Map<Name, Contest>()
+  for (const name of names) contests.set(name, await Contest.start(name))
+  for (let round = 0; round < (isQuick ? quickRounds : fullRounds); round++) {
+    for (let k = 0; k < names.length; k++) await contests.get(names[(round + k) % names.length] as Name)?.round()
+  }
   const results = new Map<Name, Measured>()
-  for (const name of names) results.set(name, await measure(name, isQuick ? quick : full))
+  for (const [name, contest] of contests) results.set(name, await contest.end())
   return figuresOf(results)
 }
