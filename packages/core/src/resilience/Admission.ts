@@ -28,28 +28,30 @@ import * as Layer from "effect/Layer"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { AdmissionError } from "../errors/OperationErrors.ts"
 import type { CircuitOpenError } from "../errors/ResilienceErrors.ts"
-import * as KimiConfig from "../KimiConfig.ts"
-import * as OptionRules from "../internal/OptionRules.ts"
-import type { RateLimitClassifier } from "./internal/admission/AdmissionGuard.ts"
-import type { Redis } from "../Redis.ts"
-import type {
-  AccountState,
-  PermitRequest,
-  Changes as LimiterChanges,
-  Limiter,
-  QueueLimits
-} from "./internal/admission/Limiter.ts"
-import * as LocalLimiter from "./internal/admission/LocalLimiter.ts"
-import * as RedisLimiter from "./internal/admission/RedisLimiter.ts"
-import * as AdmissionGuard from "./internal/admission/AdmissionGuard.ts"
+import type * as KimiConfig from "../KimiConfig.ts"
 import { accountModelKey, type Call } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
+import type { Redis } from "../Redis.ts"
 import { admissionTokens } from "../TokenCount.ts"
 import type { CircuitBreaker } from "./CircuitBreaker.ts"
-import { type RateLimits, tiers } from "./RateLimits.ts"
+import * as AdmissionGuard from "./internal/admission/AdmissionGuard.ts"
+import type { RateLimitClassifier } from "./internal/admission/AdmissionGuard.ts"
+import * as AdmissionOptions from "./internal/admission/AdmissionOptions.ts"
+import type { Changes, Options, RedisOptions } from "./internal/admission/AdmissionOptions.ts"
+import type { AccountState, Limiter, PermitRequest } from "./internal/admission/Limiter.ts"
+import * as LocalLimiter from "./internal/admission/LocalLimiter.ts"
+import * as RedisLimiter from "./internal/admission/RedisLimiter.ts"
+
+export {
+  type Changes,
+  limitsFromConfig,
+  type Options,
+  type RedisOptions,
+  redisOptionsFromConfig
+} from "./internal/admission/AdmissionOptions.ts"
 
 type AcquireError = AdmissionError | CircuitOpenError
-type Description = { readonly [name: string]: string }
+type Description = AdmissionOptions.Description
 
 /**
  * The limits of accounts.
@@ -86,64 +88,6 @@ export class Admission extends Context.Service<
 >()("@kimi-effect/core/resilience/Admission") {}
 
 /**
- * @category options
- * @since 0.1.0
- */
-export interface Options {
-  /** The limits of every account, or of each by its name. Unknown by default. */
-  readonly limits?: RateLimits | ((account: string) => RateLimits) | undefined
-  /** Longest wait for a permit. Defaults to 2 minutes. */
-  readonly maxWait?: Duration.Input | undefined
-  /** Maximum number of queued calls per account and priority. Defaults to 10,000. */
-  readonly maxQueue?: number | undefined
-  /** Added to every rate window, because two calls may reach the host closer together than they were sent. Defaults to 1 second. */
-  readonly margin?: Duration.Input | undefined
-}
-
-/**
- * Options that may change while calls run. Absent options stay unchanged.
- *
- * @category options
- * @since 0.1.0
- */
-export interface Changes extends Pick<Options, "maxWait" | "maxQueue"> {
-  /** The limits of every account, or of each by its name; `undefined` leaves those of an account unchanged. */
-  readonly limits?: RateLimits | ((account: string) => RateLimits | undefined) | undefined
-}
-
-/**
- * The limits of a configuration: those of its tier, overridden by its own options.
- *
- * @category options
- * @since 0.1.0
- */
-export const limitsFromConfig = (config: KimiConfig.Values): RateLimits => {
-  const tier: RateLimits = config.tier === undefined ? {} : tiers[config.tier]
-  return {
-    concurrency: config.maxConcurrency ?? tier.concurrency,
-    requestsPerMinute: config.requestsPerMinute ?? tier.requestsPerMinute,
-    tokensPerMinute: config.tokensPerMinute ?? tier.tokensPerMinute,
-    tokensPerDay: config.tokensPerDay ?? tier.tokensPerDay
-  }
-}
-
-/** By how much the interval between two calls may shrink on the way to the host. */
-const defaultMargin = Duration.seconds(1)
-
-const describeLimits = (limits: RateLimits): Description => {
-  const known = Object.entries(limits).filter(([, limit]) => limit !== undefined)
-  return known.length === 0
-    ? { limits: "unknown" }
-    : Object.fromEntries(known.map(([name, limit]) => [name, String(limit)]))
-}
-
-const describeLimiter = (limits: RateLimits | "by account", { maxQueue, maxWait }: QueueLimits): Description => ({
-  ...(limits === "by account" ? { limits } : describeLimits(limits)),
-  "max wait": Duration.format(maxWait),
-  "max queue": String(maxQueue)
-})
-
-/**
  * The service on a limiter. `options` describe it as text.
  *
  * @category constructors
@@ -154,7 +98,7 @@ export const fromLimiter = ({ change, acquire, states }: Limiter, options: Descr
     options,
     change: (changes) => {
       const { limits, maxQueue, maxWait } = changes
-      return Effect.flatMap(check(rulesOf(changes)), () =>
+      return Effect.flatMap(AdmissionOptions.check(AdmissionOptions.rulesOf(changes)), () =>
         change({
           ...(limits === undefined ? {} : { limitsOf: typeof limits === "function" ? limits : () => limits }),
           ...(maxQueue === undefined ? {} : { maxQueue }),
@@ -168,55 +112,6 @@ export const fromLimiter = ({ change, acquire, states }: Limiter, options: Descr
   }
 }
 
-const { positiveInteger, millisecondDuration, finiteDuration } = OptionRules
-
-const limitNames: ReadonlyArray<string> = [
-  "concurrency",
-  "requestsPerMinute",
-  "tokensPerMinute",
-  "tokensPerDay"
-] satisfies ReadonlyArray<keyof RateLimits>
-
-/** A misspelt limit would otherwise be ignored. */
-const limitsRules = (limits: Changes["limits"]): ReadonlyArray<OptionRules.Rule> => {
-  if (limits === undefined || typeof limits === "function") return []
-  const known = limitNames.join(", ")
-  if (typeof limits !== "object" || limits === null) return [["limits", false, `an object with ${known}`]]
-  return Object.entries(limits).map(([name, limit]) =>
-    limitNames.includes(name) ? positiveInteger(name, limit) : [name, false, `one of the limits ${known}`]
-  )
-}
-
-const rulesOf = ({
-  limits,
-  margin,
-  maxQueue,
-  maxWait
-}: Changes & Pick<Options, "margin">): ReadonlyArray<OptionRules.Rule> => [
-  ...limitsRules(limits),
-  positiveInteger("maxQueue", maxQueue),
-  finiteDuration("margin", margin),
-  finiteDuration("maxWait", maxWait)
-]
-
-const check = (rules: ReadonlyArray<OptionRules.Rule>): Effect.Effect<void, ConfigurationError> =>
-  OptionRules.check("Admission", rules)
-
-const describeOptions = (options: Options): Description =>
-  describeLimiter(typeof options.limits === "function" ? "by account" : (options.limits ?? {}), limiterOptions(options))
-
-const limiterOptions = ({
-  limits = {},
-  margin = defaultMargin,
-  maxQueue = KimiConfig.defaults.admissionMaxQueue,
-  maxWait = KimiConfig.defaults.admissionMaxWait
-}: Options) => ({
-  limitsOf: typeof limits === "function" ? limits : () => limits,
-  margin: Duration.fromInputUnsafe(margin),
-  maxQueue,
-  maxWait: Duration.fromInputUnsafe(maxWait)
-})
-
 /**
  * Limits in this process.
  *
@@ -225,10 +120,10 @@ const limiterOptions = ({
  */
 export const make = (options: Options = {}): Effect.Effect<Admission["Service"], ConfigurationError> =>
   Effect.flatMap(
-    Effect.suspend(() => check(rulesOf(options))),
+    Effect.suspend(() => AdmissionOptions.check(AdmissionOptions.rulesOf(options))),
     () =>
-      Effect.map(LocalLimiter.make(limiterOptions(options)), (limiter) =>
-        fromLimiter(limiter, describeOptions(options))
+      Effect.map(LocalLimiter.make(AdmissionOptions.limiterOptions(options)), (limiter) =>
+        fromLimiter(limiter, AdmissionOptions.describeOptions(options))
       )
   )
 
@@ -248,18 +143,6 @@ export interface Reloadable extends Pick<LocalLimiter.LocalLimiter, "reset"> {
   ) => Effect.Effect<void>
 }
 
-const changesOf = (
-  config: KimiConfig.Values,
-  configOf: (account: string) => KimiConfig.Values | undefined
-): Required<LimiterChanges> => ({
-  limitsOf: (account) => {
-    const own = configOf(account)
-    return own === undefined ? undefined : limitsFromConfig(own)
-  },
-  maxQueue: config.admissionMaxQueue,
-  maxWait: config.admissionMaxWait
-})
-
 /**
  * Limits in this process with the options of a configuration that may change.
  *
@@ -269,8 +152,8 @@ const changesOf = (
 export const makeReloadable = (config: KimiConfig.Values): Effect.Effect<Reloadable> =>
   Effect.map(
     LocalLimiter.make({
-      limitsOf: () => limitsFromConfig(config),
-      margin: defaultMargin,
+      limitsOf: () => AdmissionOptions.limitsFromConfig(config),
+      margin: AdmissionOptions.defaultMargin,
       maxQueue: config.admissionMaxQueue,
       maxWait: config.admissionMaxWait
     }),
@@ -278,9 +161,12 @@ export const makeReloadable = (config: KimiConfig.Values): Effect.Effect<Reloada
       admissionOf: (now) =>
         fromLimiter(
           limiter,
-          describeLimiter(limitsFromConfig(now), { maxQueue: now.admissionMaxQueue, maxWait: now.admissionMaxWait })
+          AdmissionOptions.describeLimiter(AdmissionOptions.limitsFromConfig(now), {
+            maxQueue: now.admissionMaxQueue,
+            maxWait: now.admissionMaxWait
+          })
         ),
-      reload: (next, configOf) => limiter.change(changesOf(next, configOf)),
+      reload: (next, configOf) => limiter.change(AdmissionOptions.changesOf(next, configOf)),
       reset: limiter.reset
     })
   )
@@ -299,11 +185,12 @@ export const fromConfig = (
   const queueLimits = { maxQueue: config.admissionMaxQueue, maxWait: config.admissionMaxWait }
   return Effect.map(
     LocalLimiter.make({
-      limitsOf: (account) => limitsFromConfig(configOf(account)),
-      margin: defaultMargin,
+      limitsOf: (account) => AdmissionOptions.limitsFromConfig(configOf(account)),
+      margin: AdmissionOptions.defaultMargin,
       ...queueLimits
     }),
-    (limiter) => fromLimiter(limiter, describeLimiter(limitsFromConfig(config), queueLimits))
+    (limiter) =>
+      fromLimiter(limiter, AdmissionOptions.describeLimiter(AdmissionOptions.limitsFromConfig(config), queueLimits))
   )
 }
 
@@ -325,44 +212,6 @@ export const layerMemory = (options?: Options): Layer.Layer<Admission, Configura
  * @since 0.1.0
  */
 export const layer: typeof layerMemory = layerMemory
-
-/**
- * @category options
- * @since 0.1.0
- */
-export interface RedisOptions extends Options {
-  /** Prefix of every key in Redis. Defaults to `kimi-effect:admission:`. */
-  readonly keyPrefix?: string | undefined
-  /**
-   * Fraction of the limits that this process uses while Redis is unavailable,
-   * over 0 and up to 1: one divided by the number of processes. A call that is
-   * larger than this share runs alone. Defaults to 0.5.
-   */
-  readonly localShare?: number | undefined
-  /** Longest wait for a reply of Redis. Defaults to 250 milliseconds. */
-  readonly timeout?: Duration.Input | undefined
-  /** How long Redis is not used after it failed. Defaults to 1 second. */
-  readonly cooldown?: Duration.Input | undefined
-  /** How long the permits of a process that died stay reserved; those of a running one are renewed. Defaults to 30 seconds. */
-  readonly lease?: Duration.Input | undefined
-}
-
-/**
- * The options of limits on Redis from a configuration.
- *
- * @category options
- * @since 0.1.0
- */
-export const redisOptionsFromConfig = (
-  config: KimiConfig.Values,
-  limits: (account: string) => RateLimits
-): RedisOptions => ({
-  limits,
-  maxQueue: config.admissionMaxQueue,
-  maxWait: config.admissionMaxWait,
-  localShare: config.limitsLocalShare,
-  keyPrefix: `${config.redisKeyPrefix}admission:`
-})
 
 /**
  * Limits that all processes with the same Redis share: all four dimensions,
@@ -390,41 +239,13 @@ export const redisOptionsFromConfig = (
 export const layerRedis = (options: RedisOptions = {}): Layer.Layer<Admission, ConfigurationError, Redis> =>
   Layer.effect(
     Admission,
-    Effect.suspend(() => {
-      const {
-        cooldown = "1 second",
-        lease = "30 seconds",
-        keyPrefix = `${KimiConfig.defaults.redisKeyPrefix}admission:`,
-        localShare = KimiConfig.defaults.limitsLocalShare,
-        timeout = "250 millis"
-      } = options
-      const checked = check([
-        ...rulesOf(options),
-        OptionRules.keyPart("keyPrefix", keyPrefix),
-        finiteDuration("cooldown", cooldown),
-        millisecondDuration("lease", lease),
-        millisecondDuration("timeout", timeout),
-        OptionRules.fraction("localShare", localShare)
-      ])
-      return Effect.map(
-        Effect.andThen(checked, () =>
-          RedisLimiter.make({
-            ...limiterOptions(options),
-            keyPrefix,
-            localShare,
-            cooldown: Duration.fromInputUnsafe(cooldown),
-            lease: Duration.fromInputUnsafe(lease),
-            timeout: Duration.fromInputUnsafe(timeout)
-          })
-        ),
-        (limiter) =>
-          fromLimiter(limiter, {
-            ...describeOptions(options),
-            shared: `on Redis under ${keyPrefix}`,
-            "local share": String(localShare)
-          })
+    Effect.suspend(() =>
+      Effect.flatMap(AdmissionOptions.resolveRedis(options), (resolved) =>
+        Effect.map(RedisLimiter.make(resolved), (limiter) =>
+          fromLimiter(limiter, AdmissionOptions.describeRedis(options, resolved))
+        )
       )
-    })
+    )
   )
 
 const disabled: Admission["Service"] = {

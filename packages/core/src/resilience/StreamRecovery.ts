@@ -58,12 +58,9 @@ import { withDetails, withAttempts } from "../errors/internal/ErrorDetails.ts"
 import type { FailedAttempt } from "../errors/FailedAttempt.ts"
 import type { StreamError } from "../errors/OperationErrors.ts"
 import * as MonotonicClock from "../internal/MonotonicClock.ts"
-import type { Resume, Start, StreamEvent, Usage } from "../models/StreamEvent.ts"
-import type * as TokenUsage from "../models/Usage.ts"
-import * as TokenCount from "../TokenCount.ts"
-import { toFailedAttempt } from "../pipeline/internal/AttemptFacts.ts"
 import type { Call, Route, StreamAttempt } from "../pipeline/Call.ts"
 import * as Continuation from "./internal/Continuation.ts"
+import { attemptsOf, type RecoveryAttempt, withBoundary, withTotalUsage } from "./internal/RecoveryAttempt.ts"
 import { isSameOrigin, type Origin, originOf } from "./internal/StreamOrigin.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import { Transcript } from "../pipeline/internal/Transcript.ts"
@@ -89,16 +86,6 @@ export interface Options {
 
 type EventPull = Pull.Pull<EventChunk, StreamError>
 
-/** One attempt of a stream. */
-interface RecoveryAttempt {
-  readonly call: Call
-  readonly transcript: Transcript
-  /** Of `MonotonicClock`. */
-  readonly startedAt: number
-  /** The event that precedes its first events; the first attempt has none. */
-  readonly boundary: { readonly _tag: "Reset" | "Resume"; readonly reason: string } | undefined
-}
-
 /** Interruption and defects are not failures of the host. */
 const failureOf = (cause: Cause.Cause<StreamError>): StreamError | undefined =>
   Cause.hasInterrupts(cause) || Cause.hasDies(cause) ? undefined : Option.getOrUndefined(Cause.findErrorOption(cause))
@@ -108,84 +95,6 @@ const isRecoverable = (error: StreamError, { hasContent, isCommitted }: Transcri
   !isCommitted &&
   error.isRetryable &&
   (error.retryAfter === undefined || Duration.isZero(error.retryAfter))
-
-/** The failed attempts of an interrupted one: those of its stages if they recorded any, or itself. */
-const attemptsOf = (
-  clock: Clock.Clock,
-  error: StreamError,
-  { startedAt, transcript: { hasContent, start } }: RecoveryAttempt
-): ReadonlyArray<FailedAttempt> =>
-  error.attempts ?? [
-    toFailedAttempt({
-      clock,
-      tag: error._tag,
-      provider: error.provider ?? start?.provider,
-      model: error.model ?? start?.model,
-      requestId: error.requestId ?? start?.requestId,
-      startedAt,
-      endedAt: MonotonicClock.millisUnsafe(clock),
-      isPossiblyBilled: hasContent || error.billing === "possible"
-    })
-  ]
-
-const addUsage = (a: TokenUsage.Usage, b: TokenUsage.Usage): TokenUsage.Usage => ({
-  prompt_tokens: a.prompt_tokens + b.prompt_tokens,
-  completion_tokens: a.completion_tokens + b.completion_tokens,
-  total_tokens: a.total_tokens + b.total_tokens,
-  cached_tokens: a.cached_tokens + b.cached_tokens,
-  cache_write_tokens: a.cache_write_tokens + b.cache_write_tokens,
-  reasoning_tokens: a.reasoning_tokens + b.reasoning_tokens
-})
-
-/** What all attempts of a stream cost together; the last one knows best how the host counts the prompt. */
-const totalUsage = (broken: ReadonlyArray<RecoveryAttempt>, last: RecoveryAttempt): typeof Usage.Type => {
-  const attempts = [...broken, last]
-  const lastEstimate = TokenCount.ofPrompt(last.call.request)
-  const lastPrompt = last.transcript.usage?.usage.prompt_tokens ?? lastEstimate
-  const billed = attempts.map(({ call: { request }, transcript }) =>
-    transcript.billedUsage(request, Math.max(0, lastPrompt - lastEstimate + TokenCount.ofPrompt(request)))
-  )
-  const usage = billed.map((attempt) => attempt.usage).reduce(addUsage)
-  return { _tag: "Usage", usage, ...(billed.some(({ isEstimate }) => isEstimate) ? { isEstimate: true } : {}) }
-}
-
-const resumeEvent = (
-  reason: string,
-  { id, model, provider, requestId, traceId }: typeof Start.Type
-): typeof Resume.Type => ({
-  _tag: "Resume",
-  reason,
-  id,
-  model,
-  ...(provider === undefined ? {} : { provider }),
-  ...(requestId === undefined ? {} : { requestId }),
-  ...(traceId === undefined ? {} : { traceId })
-})
-
-/** Rewrites the first events of a later attempt so that they follow what the consumer has received. */
-const withBoundary = (events: EventChunk, boundary: NonNullable<RecoveryAttempt["boundary"]>): EventChunk => {
-  const [first, ...rest] = events
-  if (boundary._tag === "Reset") return [{ _tag: "Reset", reason: boundary.reason }, ...events]
-  return first._tag === "Start"
-    ? [resumeEvent(boundary.reason, first), ...rest]
-    : [{ _tag: "Resume", reason: boundary.reason }, ...events]
-}
-
-/** Replaces the attempt's own usage with the sum, or adds the sum before the end if there is none. */
-const withTotalUsage = (
-  events: EventChunk,
-  broken: ReadonlyArray<RecoveryAttempt>,
-  attempt: RecoveryAttempt
-): EventChunk => {
-  if (!events.some(({ _tag }) => _tag === "Usage" || _tag === "Finish")) return events
-  const [first, ...rest] = events.flatMap((event): ReadonlyArray<StreamEvent> => {
-    if (event._tag === "Usage") return [totalUsage(broken, attempt)]
-    return event._tag === "Finish" && attempt.transcript.usage === undefined
-      ? [totalUsage(broken, attempt), event]
-      : [event]
-  })
-  return first === undefined ? events : [first, ...rest]
-}
 
 const defaultMaxRecoveries = 1
 
