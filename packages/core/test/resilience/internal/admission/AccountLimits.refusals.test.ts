@@ -77,7 +77,7 @@ describe("the pause of an account", () => {
 })
 
 describe("the pace of an account", () => {
-  it("does not fall below a rate that the host names and our own count has reached", () => {
+  it("does not fall below a named rate that our own count has reached", () => {
     const account = running({ requestsPerMinute: 3 }, 3)
     for (let call = 0; call < 3; call++) refuse(account, refused("requests per minute", { limit: 3 }), t0)
     assert.strictEqual(account.usage(t0).pace, 1)
@@ -91,7 +91,7 @@ describe("the pace of an account", () => {
     assert.strictEqual(account.waitMillis(0, t0 + 2), 0)
   })
 
-  it("does not fall below a concurrency that the host names and the calls have reached", () => {
+  it("does not fall below a named concurrency that the calls have reached", () => {
     const account = running({ concurrency: 6 }, 6)
     refuse(account, refused("concurrency", { limit: 6 }), t0)
     assert.strictEqual(account.usage(t0).concurrency, 6)
