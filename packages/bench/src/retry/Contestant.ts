@@ -1,6 +1,14 @@
+import { messages as greeting } from "../transport/Contestant.ts"
+
 /** A contestant: one client with its own default retries. */
 export interface Contestant {
-  /** Makes a chat; fails when the client gives up. */
-  readonly chat: () => Promise<unknown>
+  /** Makes the chat with this number; fails when the client gives up. */
+  readonly chat: (call: number) => Promise<unknown>
   readonly close: () => Promise<void>
 }
+
+/** The request of a call: its number tells the host which failures its attempts have. */
+export const messagesOf = (call: number) => [...greeting, { role: "user" as const, content: `This is call ${call}.` }]
+
+/** The number of the call in the body of a request. */
+export const callIn = (body: string): number => Number(/This is call (\d+)\./.exec(body)?.[1])

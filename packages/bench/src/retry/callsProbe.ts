@@ -1,5 +1,12 @@
 /** One contestant: makes the requested calls and replies with how they ended. */
+import type { Contestant } from "./Contestant.ts"
 import { load, type Name } from "./contestants.ts"
+
+/** The calls of one round, by number. */
+export interface Round {
+  readonly from: number
+  readonly calls: number
+}
 
 export interface RoundResult {
   readonly succeeded: number
@@ -9,14 +16,14 @@ export interface RoundResult {
 
 const inFlight = 64
 
-const measure = async (calls: number, call: () => Promise<unknown>): Promise<RoundResult> => {
+const measure = async ({ calls, from }: Round, chat: Contestant["chat"]): Promise<RoundResult> => {
   const latencies: Array<number> = []
   let succeeded = 0
-  let left = calls
+  let next = from
   const worker = async () => {
-    while (left-- > 0) {
+    while (next < from + calls) {
       const startedAt = performance.now()
-      await call().then(
+      await chat(next++).then(
         () => succeeded++,
         () => undefined
       )
@@ -31,6 +38,6 @@ const [name, baseUrl = ""] = process.argv.slice(2)
 
 if (process.send !== undefined) {
   const contestant = await load(name as Name, baseUrl)
-  process.on("message", async (calls: number) => process.send?.(await measure(calls, contestant.chat)))
+  process.on("message", async (round: Round) => process.send?.(await measure(round, contestant.chat)))
   process.send("ready")
 }

@@ -2,17 +2,20 @@
  * A host that fails three times in ten, in four equally frequent ways: a 429 with
  * the text of a limit that is not enforced, a 500, a 503 for an overloaded engine,
  * and a connection that is reset before the headers. Every contestant has a
- * separate server with the same seed.
+ * separate server with the same seed, and the attempts of each call fail in the
+ * same way for all of them.
  */
 import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
+import { callIn } from "./Contestant.ts"
 
 const failureRate = 0.3
 
-/** Replies drawn before the server starts; enough for every attempt of a run. */
-const replyCount = 100_000
+/** Calls and attempts of each whose replies are drawn before the server starts. */
+const maxCalls = 10_000
+const maxAttempts = 16
 
 const failures = [
   ErrorReply.table.limitRpm,
@@ -23,7 +26,7 @@ const failures = [
 
 const draw = Effect.gen(function* () {
   const replies: Array<Reply.Reply> = []
-  for (let i = 0; i < replyCount; i++) {
+  for (let i = 0; i < maxCalls * maxAttempts; i++) {
     replies.push((yield* Random.next) < failureRate ? yield* Random.choice(failures) : Reply.defaultReply)
   }
   return replies
@@ -33,7 +36,14 @@ const program = Effect.gen(function* () {
   const replies = yield* Random.withSeed(draw, "three in ten")
   const server = yield* MockServer.make({ validateRequests: false, maxRecordedRequests: 0 })
   let received = 0
-  yield* server.replyAlways(() => replies[received++ % replyCount] ?? Reply.defaultReply)
+  const attempts = new Uint8Array(maxCalls)
+  yield* server.replyAlways(({ body }) => {
+    received++
+    const call = callIn(body)
+    const attempt = attempts[call] ?? 0
+    attempts[call] = attempt + 1
+    return replies[call * maxAttempts + attempt] ?? Reply.defaultReply
+  })
   yield* Effect.sync(() => {
     // Any message asks for the number of attempts.
     process.on("message", () => process.send?.(received))

@@ -6,13 +6,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
-import { apiKey, messages, model } from "../transport/Contestant.ts"
-import type { Contestant } from "./Contestant.ts"
+import { apiKey, model } from "../transport/Contestant.ts"
+import { type Contestant, messagesOf } from "./Contestant.ts"
 
 const run = <E>(layer: Layer.Layer<KimiClient.KimiClient, E>): Contestant => {
   const runtime = ManagedRuntime.make(layer)
-  const chat = Effect.flatMap(KimiClient.KimiClient, (kimi) => kimi.chat({ model, messages }))
-  return { chat: () => runtime.runPromise(chat), close: () => runtime.dispose() }
+  const chat = (call: number) =>
+    Effect.flatMap(KimiClient.KimiClient, (kimi) => kimi.chat({ model, messages: messagesOf(call) }))
+  return { chat: (call) => runtime.runPromise(chat(call)), close: () => runtime.dispose() }
 }
 
 export const makeDefault = (baseUrl: string): Contestant =>

@@ -1,9 +1,12 @@
 /** openai-node with its defaults: two retries. */
 import OpenAI from "openai"
-import { apiKey, messages, model } from "../transport/Contestant.ts"
-import type { Contestant } from "./Contestant.ts"
+import { apiKey, model } from "../transport/Contestant.ts"
+import { type Contestant, messagesOf } from "./Contestant.ts"
 
 export const make = (baseURL: string): Contestant => {
   const client = new OpenAI({ baseURL, apiKey })
-  return { chat: () => client.chat.completions.create({ model, messages }), close: () => Promise.resolve() }
+  return {
+    chat: (call) => client.chat.completions.create({ model, messages: messagesOf(call) }),
+    close: () => Promise.resolve()
+  }
 }

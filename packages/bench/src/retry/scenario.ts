@@ -5,7 +5,7 @@
  */
 import type { Figure } from "../harness/Figure.ts"
 import { type Child, start } from "../harness/childProcess.ts"
-import type { RoundResult } from "./callsProbe.ts"
+import type { Round, RoundResult } from "./callsProbe.ts"
 import { type Name, names } from "./contestants.ts"
 
 const fullRounds = 10
@@ -41,8 +41,9 @@ class Contest {
     return new Contest(server, await start(module("./callsProbe.ts"), [name, server.message]))
   }
 
-  async round(): Promise<void> {
-    const { latencies, succeeded } = (await this.#client.ask(callsPerRound)) as RoundResult
+  async round(number: number): Promise<void> {
+    const round: Round = { from: number * callsPerRound, calls: callsPerRound }
+    const { latencies, succeeded } = (await this.#client.ask(round)) as RoundResult
     this.#latencies.push(...latencies)
     this.#succeeded += succeeded
   }
@@ -89,7 +90,7 @@ export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
   const contests = new Map<Name, Contest>()
   for (const name of names) contests.set(name, await Contest.start(name))
   for (let round = 0; round < (isQuick ? quickRounds : fullRounds); round++) {
-    for (let k = 0; k < names.length; k++) await contests.get(names[(round + k) % names.length] as Name)?.round()
+    for (let k = 0; k < names.length; k++) await contests.get(names[(round + k) % names.length] as Name)?.round(round)
   }
   const results = new Map<Name, Measured>()
   for (const [name, contest] of contests) results.set(name, await contest.end())

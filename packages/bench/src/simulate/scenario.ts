@@ -20,7 +20,7 @@ export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
   const result = probe.message
   await probe.stop()
   const time = { name: `time to simulate ${calls} calls`, value: result.seconds, unit: "s" }
-  const success = { value: result.successOutsideOutages * 100, unit: "%", isMoreBetter: true }
+  const success = { value: result.successOutsideOutages * 100, unit: "%", isHigherBetter: true }
   return [
     isQuick ? time : { ...time, threshold: 10 },
     { name: "CPU per attempt", value: result.perAttempt, unit: "µs" },

@@ -75,7 +75,7 @@ const checked = (owner: string, rules: ReadonlyArray<OptionRules.Rule>) => {
  * @since 0.1.0
  */
 export interface RetryBounds<in E = unknown> {
-  /** Total number of attempts, including the first. Defaults to 8. */
+  /** Total number of attempts, including the first. Defaults to 10. */
   readonly maxAttempts?: number | undefined
   /** The first wait. Defaults to 500 milliseconds. */
   readonly baseDelay?: Duration.Input | undefined

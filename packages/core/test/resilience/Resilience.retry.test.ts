@@ -27,11 +27,11 @@ describe("withRetry", () => {
     })
   )
 
-  it.effect("makes eight attempts by default", () =>
+  it.effect("makes ten attempts by default", () =>
     Effect.gen(function* () {
       const { effect, times } = script(...Array.from({ length: 20 }, () => unavailable))
       yield* settled(Resilience.withRetry()(effect))
-      assert.strictEqual(times.length, 8)
+      assert.strictEqual(times.length, 10)
     })
   )
 

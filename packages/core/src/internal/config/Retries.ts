@@ -18,7 +18,7 @@ const cost = OptionForm.number((value) => Number.isFinite(value) && value > 0, "
  * @since 0.1.0
  */
 export const retries = {
-  maxAttempts: option(OptionForm.count, { default: 8, description: "Most attempts of a call, the first included." }),
+  maxAttempts: option(OptionForm.count, { default: 10, description: "Most attempts of a call, the first included." }),
   retryBaseDelay: option(OptionForm.duration, {
     default: Duration.millis(500),
     description: "First wait between attempts, doubled after every failure."
