@@ -13,6 +13,9 @@ import { callIn } from "./Contestant.ts"
 
 const failureRate = 0.3
 
+/** With this seed about as many calls meet three resets as on average: 9 of 10,000. */
+const seed = 2
+
 /** Calls and attempts of each whose replies are drawn before the server starts. */
 const maxCalls = 10_000
 const maxAttempts = 16
@@ -33,7 +36,7 @@ const draw = Effect.gen(function* () {
 })
 
 const program = Effect.gen(function* () {
-  const replies = yield* Random.withSeed(draw, "three in ten")
+  const replies = yield* Random.withSeed(draw, seed)
   const server = yield* MockServer.make({ validateRequests: false, maxRecordedRequests: 0 })
   let received = 0
   const attempts = new Uint8Array(maxCalls)
