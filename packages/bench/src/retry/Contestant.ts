@@ -7,7 +7,7 @@ export interface Contestant {
   readonly close: () => Promise<void>
 }
 
-/** The request of a call: its number tells the host which failures its attempts have. */
+/** The request of a call: the host chooses the failures of its attempts by its number. */
 export const messagesOf = (call: number) => [...greeting, { role: "user" as const, content: `This is call ${call}.` }]
 
 /** The number of the call in the body of a request. */
