@@ -12,8 +12,13 @@
  * - Waits are bounded in time and the queue in length, each with its own error,
  *   which contains an estimate of the wait. A call that is interrupted while it
  *   waits is not counted.
- * - A rate limit error of the host slows the account down, and a limit that the
- *   host reports is applied; successes restore the pace.
+ * - A refusal of the host lowers the pace and delays its own call. The account
+ *   pauses only after refusals in a row, or when a refusal names a limit that our
+ *   own count has reached. A limit that the host names in a text is an estimate,
+ *   which later successes correct; successes also restore the pace.
+ * - A call that cannot be admitted before the deadline around it fails at once
+ *   with the error of what blocks it, such as `RateLimitError`, and with the wait
+ *   that it would have needed.
  *
  * **Gotchas**
  *
