@@ -1,15 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Duration, Effect, Fiber, Stream } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { classes, type KimiError } from "../../src/errors/KimiError.ts"
 import { defaults } from "../../src/KimiConfig.ts"
 import * as CallDeadline from "../../src/pipeline/internal/CallDeadline.ts"
 import * as Admission from "../../src/resilience/Admission.ts"
+import * as Fallback from "../../src/resilience/Fallback.ts"
 import { withDeadline, withStreamDeadline } from "../../src/resilience/Deadline.ts"
 import { guardStream } from "../../src/resilience/internal/admission/AdmissionGuard.ts"
 import * as Retry from "../../src/resilience/Retry.ts"
 import * as RetryBudget from "../../src/resilience/RetryBudget.ts"
-import { ask, type Service, start, stateOf } from "./support/admission.ts"
+import { account, ask, type Service, start, stateOf } from "./support/admission.ts"
+import { answer, call, step } from "./support/fallback.ts"
 import { makeFakeRedis, makeRedisAdmission } from "./support/admissionRedis.ts"
 
 /** The error with which a call fails at once that has this much time. */
@@ -190,6 +192,19 @@ describe("a call that may be admitted before its deadline", () => {
         [yield* remaining("5 seconds", "1 minute"), yield* remaining("1 minute", "5 seconds")],
         [5_000, 5_000]
       )
+    })
+  )
+})
+
+describe("a fallback plan inside a deadline", () => {
+  it.effect("continues with its next step at once when the account of the call is used up", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { requestsPerMinute: 3 } })
+      yield* use(admission, 3)
+      const admitted = Admission.stage(admission).effect(() => Effect.succeed(answer))
+      const run = Fallback.stage({ check: Effect.succeed, steps: [step("b")] }).effect(admitted)
+      const fiber = yield* start(withDeadline(Duration.seconds(5))(run({ ...call, account })))
+      assert.deepStrictEqual(fiber.pollUnsafe(), Exit.succeed(answer))
     })
   )
 })
