@@ -49,7 +49,7 @@ import * as RedisCircuitPermits from "./RedisCircuitPermits.ts"
 const maxRefreshed = 128
 
 /** The circuits to read: those that were not closed, then the latest used. */
-const keysToRefresh = (entries: ReadonlyArray<CircuitView.Entry>): ReadonlyArray<string> => {
+const keysToRefresh = (entries: ReturnType<CircuitView.CircuitView["entries"]>): ReadonlyArray<string> => {
   if (entries.length <= maxRefreshed) return entries.map(({ key }) => key)
   const latest = entries.toReversed()
   const closed = latest.filter(({ tag }) => tag === "Closed")
