@@ -62,7 +62,8 @@ describe("Admission", () => {
         Effect.gen(function* () {
           const admission = yield* Admission.make({ limits: {}, maxWait: "1 hour" })
           const paused = new classes.OverloadedError({ message: "busy", retryAfter: Duration.seconds(20) })
-          yield* refusal(admission, 0, Effect.fail(paused))
+          // The account pauses after refusals in a row.
+          for (let call = 0; call < 4; call++) yield* refusal(admission, 0, Effect.fail(paused))
           set(jump)
           const next = yield* start(admission.guard(ask())(Effect.void))
           yield* TestClock.adjust("19999 millis")
@@ -81,7 +82,8 @@ describe("Admission", () => {
         const admission = yield* Admission.make({ limits: {} })
         const paused = new classes.OverloadedError({ message: "busy", retryAfter: Duration.seconds(20) })
         set(5_000)
-        yield* refusal(admission, 0, Effect.fail(paused))
+        // The account pauses after refusals in a row.
+        for (let call = 0; call < 4; call++) yield* refusal(admission, 0, Effect.fail(paused))
         assert.strictEqual((yield* stateOf(admission)).pausedUntil, start2026 + 25_000)
       })
     )
