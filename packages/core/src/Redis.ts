@@ -97,7 +97,7 @@ export interface Status {
     readonly reason: string
     /** In milliseconds since 1970. */
     readonly at: number
-    /** How long ago it was in milliseconds, whatever the time of day has been set to since. */
+    /** How long ago it was, in milliseconds of a monotonic clock. */
     readonly age: number
   }
 }

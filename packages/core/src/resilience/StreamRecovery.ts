@@ -43,28 +43,14 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
-import * as Pull from "effect/Pull"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { table } from "../errors/ErrorFacts.ts"
-import { withDetails, withAttempts } from "../errors/internal/ErrorDetails.ts"
-import type { FailedAttempt } from "../errors/FailedAttempt.ts"
-import type { StreamError } from "../errors/OperationErrors.ts"
-import * as MonotonicClock from "../internal/MonotonicClock.ts"
-import type { Call, Route, StreamAttempt } from "../pipeline/Call.ts"
-import * as Continuation from "./internal/Continuation.ts"
-import { attemptsOf, type RecoveryAttempt, withBoundary, withTotalUsage } from "./internal/RecoveryAttempt.ts"
-import { isSameOrigin, type Origin, originOf } from "./internal/StreamOrigin.ts"
+import type { Call, StreamAttempt } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
-import { Transcript } from "../pipeline/internal/Transcript.ts"
-import type { EventChunk } from "../pipeline/internal/EventChunk.ts"
+import { RecoveredStream } from "./internal/RecoveredStream.ts"
 
 /**
  * @category options
@@ -84,18 +70,6 @@ export interface Options {
   readonly isContinuationSupported?: ((call: Call) => boolean) | undefined
 }
 
-type EventPull = Pull.Pull<EventChunk, StreamError>
-
-/** Interruption and defects are not failures of the host. */
-const failureOf = (cause: Cause.Cause<StreamError>): StreamError | undefined =>
-  Cause.hasInterrupts(cause) || Cause.hasDies(cause) ? undefined : Option.getOrUndefined(Cause.findErrorOption(cause))
-
-const isRecoverable = (error: StreamError, { hasContent, isCommitted }: Transcript): boolean =>
-  hasContent &&
-  !isCommitted &&
-  error.isRetryable &&
-  (error.retryAfter === undefined || Duration.isZero(error.retryAfter))
-
 const defaultMaxRecoveries = 1
 
 /**
@@ -107,168 +81,16 @@ const defaultMaxRecoveries = 1
 export const withStreamRecovery =
   ({ isContinuationSupported, maxRecoveries = defaultMaxRecoveries, mode }: Options) =>
   (inner: StreamAttempt): StreamAttempt =>
-  (original) => {
-    const recover = Effect.fnUntraced(function* (scope: Scope.Scope) {
-      const clock = yield* Clock.Clock
-      const broken: Array<RecoveryAttempt> = []
-      const attempts: Array<FailedAttempt> = []
-      /** What the consumer keeps of the attempts that broke. */
-      let kept: Continuation.PartialText = { content: "", reasoning: "" }
-      let isJoined = true
-      let recoveries = 0
-      /** The attempt that broke last: its error, and what it was a response of. */
-      let beginning:
-        | { readonly error: StreamError; readonly start: Transcript["start"]; readonly call: Call | undefined }
-        | undefined
-      /** The error of the rest after which another step was called. */
-      let lastHostError: StreamError | undefined
-      let attempt: RecoveryAttempt
-      let attemptScope: Scope.Closeable
-      let pull: EventPull
-
-      const open = (call: Call, joint: RecoveryAttempt["boundary"]): Effect.Effect<void> =>
-        Effect.suspend(() => {
-          attempt = {
-            call,
-            transcript: new Transcript(),
-            startedAt: MonotonicClock.millisUnsafe(clock),
-            boundary: joint
-          }
-          attemptScope = Scope.forkUnsafe(scope)
-          isJoined = joint === undefined
-          return Effect.map(Channel.toPullScoped(inner(call).channel, attemptScope), (opened) => {
-            pull = opened
-          })
-        })
-
-      const onEvents = (events: EventChunk): EventChunk => {
-        for (const event of events) attempt.transcript.add(event)
-        if (attempt.boundary === undefined) return events
-        const shown = isJoined ? events : withBoundary(events, attempt.boundary)
-        isJoined = true
-        return withTotalUsage(shown, broken, attempt)
-      }
-
-      /** The call for the rest of a response, at the account and model that began it. */
-      const continuation = (received: Continuation.PartialText, origin: Origin | undefined): Call | undefined => {
-        const { hasToolCalls, isSingleChoice, usage } = attempt.transcript
-        const isAllowed =
-          mode === "continue" &&
-          origin !== undefined &&
-          isSingleChoice &&
-          !hasToolCalls &&
-          usage === undefined &&
-          isContinuationSupported?.(origin.call) === true
-        return isAllowed ? Continuation.make(original, received) : undefined
-      }
-
-      /** Closes this attempt's connection and opens the next. */
-      const reopen = (
-        call: Call,
-        route: Route | undefined,
-        boundary: NonNullable<RecoveryAttempt["boundary"]>,
-        exit: Exit.Exit<never, StreamError>
-      ): Effect.Effect<void> => {
-        const isRest = boundary._tag === "Resume"
-        if (!isRest) kept = { content: "", reasoning: "" }
-        if (original.state !== undefined && route !== undefined)
-          original.state.again = { route, isRest, whole: original.request }
-        return Effect.andThen(Scope.close(attemptScope, exit), open(call, boundary))
-      }
-
-      /** The next attempt, after this one has broken. */
-      const again = (error: StreamError, cause: Cause.Cause<StreamError>): Effect.Effect<void> => {
-        recoveries += 1
-        broken.push(attempt)
-        attempts.push(...attemptsOf(clock, error, attempt))
-        const { content, reasoning, start } = attempt.transcript
-        const held = { content: kept.content + content, reasoning: kept.reasoning + reasoning }
-        const origin = originOf(original, attempt.transcript)
-        const rest = continuation(held, origin)
-        beginning = { error, start, call: original.state?.lastAttempt }
-        if (rest !== undefined) kept = held
-        return reopen(
-          rest ?? original,
-          origin?.route ?? original.state?.route,
-          { _tag: rest === undefined ? "Reset" : "Resume", reason: error._tag },
-          Exit.failCause(cause)
+  (original) =>
+    Stream.fromChannel(
+      Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
+        Effect.flatMap(
+          Clock.Clock,
+          (clock) =>
+            new RecoveredStream({ mode, maxRecoveries, isContinuationSupported, inner, original, clock, scope }).events
         )
-      }
-
-      /** The step of a fallback plan that may respond after the rest could not be had where the response began. */
-      const nextRoute = (): Route | undefined => {
-        const { again, route } = original.state ?? {}
-        return again?.isRest === true && !attempt.transcript.hasContent && route?.step !== again.route.step
-          ? route
-          : undefined
-      }
-
-      /** A whole response of another step, in place of the rest. It belongs to the same recovery. */
-      const moveOn = (error: StreamError, cause: Cause.Cause<StreamError>, route: Route): Effect.Effect<void> => {
-        if (attempt.transcript.start !== undefined) broken.push(attempt)
-        lastHostError = error
-        attempts.push(...attemptsOf(clock, error, attempt))
-        return reopen(
-          original,
-          route,
-          { _tag: "Reset", reason: beginning?.error._tag ?? error._tag },
-          Exit.failCause(cause)
-        )
-      }
-
-      /** Whether these are the first events of a rest that another host, account or model has written. */
-      const isForeign = ([first]: EventChunk): boolean => {
-        if (isJoined || attempt.boundary?._tag !== "Resume" || beginning === undefined) return false
-        const start = first._tag === "Start" ? first : undefined
-        return !isSameOrigin(beginning, { start, call: original.state?.lastAttempt })
-      }
-
-      /** Discards the rest that another host or model has written. */
-      const discard = (events: EventChunk, { error }: { readonly error: StreamError }): EventPull => {
-        for (const event of events) attempt.transcript.add(event)
-        const abandoned = Exit.interrupt()
-        if (recoveries >= maxRecoveries) {
-          return Effect.andThen(Scope.close(attemptScope, abandoned), Effect.fail(withAttempts(error, attempts)))
-        }
-        recoveries += 1
-        broken.push(attempt)
-        const boundary = { _tag: "Reset", reason: error._tag } as const
-        return Effect.andThen(reopen(original, original.state?.again?.route, boundary, abandoned), next)
-      }
-
-      /** The error that ends a stream after attempts that broke, with the ids of the last attempt if that started. */
-      const withEarlier = (error: StreamError): StreamError => {
-        const { requestId, traceId } = attempt.transcript.start ?? {}
-        const own = attemptsOf(clock, error, attempt)
-        // A refusal by the budget does not replace the error of a host.
-        const final = table[error._tag].category === "money" ? (lastHostError ?? error) : error
-        return withAttempts(withDetails(final, { requestId, traceId }), [...attempts, ...own])
-      }
-
-      const next: EventPull = Pull.matchEffect(
-        Effect.suspend(() => pull),
-        {
-          onSuccess: (events): EventPull =>
-            beginning !== undefined && isForeign(events)
-              ? discard(events, beginning)
-              : Effect.succeed(onEvents(events)),
-          onFailure: (cause): EventPull => {
-            const error = failureOf(cause)
-            if (error !== undefined && recoveries < maxRecoveries && isRecoverable(error, attempt.transcript)) {
-              return Effect.andThen(again(error, cause), next)
-            }
-            const route = error === undefined ? undefined : nextRoute()
-            if (error !== undefined && route !== undefined) return Effect.andThen(moveOn(error, cause, route), next)
-            return Effect.failCause(recoveries === 0 ? cause : Cause.map(cause, withEarlier))
-          },
-          onDone: () => Cause.done()
-        }
       )
-      yield* open(original, undefined)
-      return next
-    })
-    return Stream.fromChannel(Channel.fromTransform((_: unknown, scope: Scope.Scope) => recover(scope)))
-  }
+    )
 
 /**
  * The stage of the pipeline. A whole response has no middle, so it is left
