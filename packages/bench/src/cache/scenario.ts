@@ -5,7 +5,7 @@
  */
 import { type Figure, median } from "../harness/Figure.ts"
 import { type Child, start } from "../harness/childProcess.ts"
-import type { Urls } from "../transport/server.ts"
+import type { Urls } from "../transport/workloads.ts"
 import { type Name as Client, names as clients, type RoundResult as HitResult } from "./hitProbe.ts"
 import type { Name as Part, RoundResult as LookupResult } from "./lookupProbe.ts"
 import type { RoundResult as StoreResult } from "./storeProbe.ts"

@@ -6,7 +6,8 @@ const loaders = {
   openai: () => import("./openai.ts"),
   "ai-sdk": () => import("./aiSdk.ts"),
   "effect-http": () => import("./effectHttp.ts"),
-  "kimi-effect": () => import("./kimi.ts")
+  "kimi-effect": () => import("./kimi.ts"),
+  "kimi-effect, full": async () => ({ make: (await import("./kimi.ts")).makeFull })
 } satisfies Record<string, () => Promise<{ readonly make: () => Contestant }>>
 
 export type Name = keyof typeof loaders

@@ -1,21 +1,7 @@
 /** One contestant: runs the requested rounds and replies with their CPU time. */
 import type { Contestant } from "./Contestant.ts"
 import { load, type Name } from "./contestants.ts"
-import { chunkCount, type Urls } from "./server.ts"
-
-/** The work of one round. */
-export interface Round {
-  readonly urls: Urls
-  readonly inFlight: number
-  readonly calls: number
-  readonly streams: number
-}
-
-/** Microseconds of CPU. */
-export interface RoundResult {
-  readonly perCall: number
-  readonly perChunk: number
-}
+import { chunkCount, type Round, type RoundResult, shortChunkCount } from "./workloads.ts"
 
 // No forced collection before a round, since a full one discards compiled code, unlike in a running service.
 const cpuOf = async (work: () => Promise<void>): Promise<number> => {
@@ -25,29 +11,40 @@ const cpuOf = async (work: () => Promise<void>): Promise<number> => {
   return user + system
 }
 
-const chats = async (contestant: Contestant, { urls, inFlight, calls }: Round): Promise<void> => {
-  let left = calls
+/** Runs a task a number of times, with so many at once. */
+const repeat = async (times: number, atOnce: number, task: () => Promise<void>): Promise<void> => {
+  let left = times
   const worker = async () => {
-    while (left-- > 0) {
-      if ((await contestant.chat(urls.chat)) === "") throw new Error(`${contestant.name} got no response`)
-    }
+    while (left-- > 0) await task()
   }
-  await Promise.all(Array.from({ length: inFlight }, worker))
+  await Promise.all(Array.from({ length: atOnce }, worker))
 }
 
-const streams = async (contestant: Contestant, { urls, streams }: Round): Promise<void> => {
-  for (let i = 0; i < streams; i++) {
-    const pieces = await contestant.stream(urls.stream)
-    if (pieces !== chunkCount) throw new Error(`${contestant.name} saw ${pieces} pieces of ${chunkCount}`)
-  }
+const chat = (contestant: Contestant, url: string) => async (): Promise<void> => {
+  if ((await contestant.chat(url)) === "") throw new Error(`${contestant.name} got no response`)
+}
+
+const stream = (contestant: Contestant, url: string, expected: number) => async (): Promise<void> => {
+  const pieces = await contestant.stream(url)
+  if (pieces !== expected) throw new Error(`${contestant.name} saw ${pieces} pieces of ${expected}`)
 }
 
 const contestant = await load(process.argv[2] as Name)
 
-process.on("message", async (round: Round) => {
-  const call = await cpuOf(() => chats(contestant, round))
-  const chunk = await cpuOf(() => streams(contestant, round))
-  const result: RoundResult = { perCall: call / round.calls, perChunk: chunk / (round.streams * chunkCount) }
+const perChat = async (url: string, calls: number, atOnce: number): Promise<number> =>
+  (await cpuOf(() => repeat(calls, atOnce, chat(contestant, url)))) / calls
+
+const perChunk = async (url: string, streams: number, atOnce: number, chunks: number): Promise<number> =>
+  (await cpuOf(() => repeat(streams, atOnce, stream(contestant, url, chunks)))) / (streams * chunks)
+
+process.on("message", async ({ callsAlone, callsInFlight, longStreams, shortStreams, urls }: Round) => {
+  const result: RoundResult = {
+    chatAlone: await perChat(urls.chat, callsAlone, 1),
+    chatInFlight: await perChat(urls.chat, callsInFlight, 64),
+    batchedStream: await perChunk(urls.batched, longStreams, 1, chunkCount),
+    unbatchedStream: await perChunk(urls.unbatched, longStreams, 1, chunkCount),
+    openStreams: await perChunk(urls.short, shortStreams, 32, shortChunkCount)
+  }
   process.send?.(result)
 })
 process.send?.("ready")

@@ -1,4 +1,4 @@
-/** kimi-effect as used in applications, with schemas, checks, spans and timeouts. */
+/** kimi-effect as used in applications, with schemas, checks, spans and timeouts; and with everything that is off by default. */
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"
 import * as Deferred from "effect/Deferred"
@@ -7,9 +7,23 @@ import * as Fiber from "effect/Fiber"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import type { KimiConfig } from "@kimi-effect/core"
 import { apiKey, type Contestant, messages, model } from "./Contestant.ts"
 
-export const make = (): Contestant => {
+/** Telemetry, two caps, and the limits of an account, none of which a run reaches. */
+const fullOptions: KimiConfig.Options = {
+  telemetry: true,
+  budget: [
+    { amount: "1000000", currency: "USD" },
+    { per: ["day", "tenant"], amount: "1000000", currency: "USD" }
+  ],
+  maxConcurrency: 1_000,
+  requestsPerMinute: 1_000_000_000,
+  tokensPerMinute: 1_000_000_000_000,
+  tokensPerDay: 1_000_000_000_000
+}
+
+const makeWith = (name: string, options: KimiConfig.Options): Contestant => {
   const runtimes = new Map<string, ManagedRuntime.ManagedRuntime<KimiClient.KimiClient, unknown>>()
   const at = <A, E>(
     baseUrl: string,
@@ -17,13 +31,13 @@ export const make = (): Contestant => {
   ): Promise<A> => {
     const runtime =
       runtimes.get(baseUrl) ??
-      ManagedRuntime.make(KimiNode.layer({ apiKey: Redacted.make(apiKey), baseUrl, maxConnections: 1024 }))
+      ManagedRuntime.make(KimiNode.layer({ apiKey: Redacted.make(apiKey), baseUrl, maxConnections: 1024, ...options }))
     runtimes.set(baseUrl, runtime)
     return runtime.runPromise(Effect.flatMap(KimiClient.KimiClient, use))
   }
 
   return {
-    name: "kimi-effect",
+    name,
     chat: (baseUrl) => at(baseUrl, (kimi) => Effect.map(kimi.chat({ model, messages }), (answer) => answer.text)),
     stream: (baseUrl) =>
       at(baseUrl, (kimi) =>
@@ -50,3 +64,7 @@ export const make = (): Contestant => {
     }
   }
 }
+
+export const make = (): Contestant => makeWith("kimi-effect", {})
+
+export const makeFull = (): Contestant => makeWith("kimi-effect, full", fullOptions)

@@ -2,18 +2,9 @@
 import { Fault, Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
 import * as Effect from "effect/Effect"
+import { chunkCount, shortChunkCount, type Urls } from "./workloads.ts"
 
-/** Base URLs by kind of response. */
-export interface Urls {
-  readonly chat: string
-  readonly stream: string
-  readonly hold: string
-}
-
-/** Content chunks of one stream. */
-export const chunkCount = 1_000
-
-const options: MockServer.Options = { validateRequests: false, maxRecordedRequests: 0, chunking: { events: 10 } }
+const options: MockServer.Options = { validateRequests: false, maxRecordedRequests: 0 }
 
 const chunk = (delta: object, rest: object = {}): string =>
   JSON.stringify({
@@ -25,24 +16,35 @@ const chunk = (delta: object, rest: object = {}): string =>
     system_fingerprint: "fpv0_0d4e787e"
   })
 
-const usage = { prompt_tokens: 113, completion_tokens: 1_000, total_tokens: 1_113 }
+const usageOf = (chunks: number) => ({ prompt_tokens: 113, completion_tokens: chunks, total_tokens: 113 + chunks })
 
-const events = [
+const eventsOf = (chunks: number): ReadonlyArray<string> => [
   chunk({ role: "assistant", content: "" }),
-  ...Array.from({ length: chunkCount }, (_, i) => chunk({ content: ` word${i}` })),
-  chunk({}, { finish_reason: "stop", usage }),
+  ...Array.from({ length: chunks }, (_, i) => chunk({ content: ` word${i}` })),
+  chunk({}, { finish_reason: "stop", usage: usageOf(chunks) }),
   "[DONE]"
 ]
 
+const streamServer = (chunks: number, eventsPerWrite: number, extra?: Parameters<typeof Reply.sse>[1]) =>
+  Effect.tap(MockServer.make({ ...options, chunking: { events: eventsPerWrite } }), (server) =>
+    server.replyAlways(Reply.sse(eventsOf(chunks), extra))
+  )
+
 const program = Effect.gen(function* () {
-  const [chat, stream, hold] = yield* Effect.all([
+  const [chat, batched, unbatched, short, hold] = yield* Effect.all([
     MockServer.make(options),
-    MockServer.make(options),
-    MockServer.make({ ...options, chunking: { events: 1 } })
+    streamServer(chunkCount, 32),
+    streamServer(chunkCount, 1),
+    streamServer(shortChunkCount, 1),
+    streamServer(chunkCount, 1, { fault: Fault.StallMidStream({ afterEvents: 2 }) })
   ])
-  yield* stream.replyAlways(Reply.sse(events))
-  yield* hold.replyAlways(Reply.sse(events, { fault: Fault.StallMidStream({ afterEvents: 2 }) }))
-  const urls: Urls = { chat: chat.url, stream: stream.url, hold: hold.url }
+  const urls: Urls = {
+    chat: chat.url,
+    batched: batched.url,
+    unbatched: unbatched.url,
+    short: short.url,
+    hold: hold.url
+  }
   yield* Effect.sync(() => process.send?.(urls))
   return yield* Effect.never
 })
