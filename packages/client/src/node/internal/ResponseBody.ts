@@ -23,6 +23,8 @@ export class ResponseBody<E> {
   #bufferedBytes = 0
   #hasEnded = false
   #isBufferingAll = false
+  /** Whether the reader wakes after the current read of the socket. */
+  #isWaking = false
   #failure: E | undefined = undefined
   #wake: (() => void) | undefined = undefined
   readonly #controller: Dispatcher.DispatchController
@@ -35,7 +37,13 @@ export class ResponseBody<E> {
     this.#chunks.push(chunk)
     this.#bufferedBytes += chunk.length
     if (this.#bufferedBytes > highWaterMark) this.#controller.pause()
-    if (!this.#isBufferingAll) this.#wake?.()
+    if (this.#isBufferingAll || this.#wake === undefined || this.#isWaking) return
+    this.#isWaking = true
+    // One read of the socket may hold several chunks, which undici pushes one by one: the reader wakes once for all.
+    queueMicrotask(() => {
+      this.#isWaking = false
+      if (!this.#isBufferingAll) this.#wake?.()
+    })
   }
 
   end(): void {

@@ -57,6 +57,17 @@ describe("ResponseBody.pull", () => {
     })
   )
 
+  it.effect("gives a waiting reader all chunks of one read of the socket together", () =>
+    Effect.gen(function* () {
+      const { body } = makeBody()
+      const waiting = yield* Effect.forkChild(next(body))
+      yield* Effect.yieldNow
+      body.push(ascii("a"))
+      body.push(ascii("b"))
+      assert.strictEqual(yield* Fiber.join(waiting), "ab")
+    })
+  )
+
   it.effect("delivers the bytes before a failure", () =>
     Effect.gen(function* () {
       const { body } = makeBody()
@@ -135,6 +146,21 @@ describe("ResponseBody.bytes", () => {
       assert.strictEqual((yield* Fiber.join(whole)).toString(), "ab")
       assert.strictEqual((yield* body.bytes).toString(), "ab")
       assert.notInclude(asked, "abort")
+    })
+  )
+
+  it.effect("waits for the end after a reader that left in the middle of a read", () =>
+    Effect.gen(function* () {
+      const { body } = makeBody()
+      const reader = yield* Effect.forkChild(next(body))
+      yield* Effect.yieldNow
+      body.push(ascii("a"))
+      reader.interruptUnsafe()
+      const whole = yield* Effect.forkChild(body.bytes, { startImmediately: true })
+      yield* Probes.turn
+      assert.isUndefined(whole.pollUnsafe())
+      body.end()
+      assert.strictEqual((yield* Fiber.join(whole)).toString(), "a")
     })
   )
 
