@@ -14,6 +14,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as MonotonicClock from "./MonotonicClock.ts"
+import * as TimeBound from "./TimeBound.ts"
 
 /**
  * @category options
@@ -90,10 +91,10 @@ export const make = (options: Options): Effect.Effect<StoreOutage> =>
               if (now - lastAttemptAt < cooldown) return Effect.succeedNone
               lastAttemptAt = now
             }
-            return Effect.matchCauseEffect(Effect.timeoutOption(operation, timeout), {
-              onSuccess: Option.match({ onNone: () => onFailure(timedOut), onSome: onSuccess }),
-              onFailure
-            })
+            return Effect.matchCauseEffect(
+              TimeBound.within(operation, timeout, () => Effect.failCause(timedOut)),
+              { onSuccess, onFailure }
+            )
           })
         )
     }

@@ -17,6 +17,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { DeadlineExceededError } from "../errors/TimeoutErrors.ts"
 import * as MonotonicClock from "../internal/MonotonicClock.ts"
+import * as TimeBound from "../internal/TimeBound.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import * as CallDeadline from "../pipeline/internal/CallDeadline.ts"
 import * as Watchdog from "../pipeline/internal/Watchdog.ts"
@@ -37,10 +38,9 @@ export const withDeadline =
   <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E | DeadlineExceededError, R> =>
     deadline === undefined
       ? call
-      : Effect.timeoutOrElse(CallDeadline.within(Duration.toMillis(deadline))(call), {
-          duration: deadline,
-          orElse: () => exceeded(deadline)
-        })
+      : TimeBound.within(CallDeadline.within(Duration.toMillis(deadline))(call), Duration.toMillis(deadline), () =>
+          exceeded(deadline)
+        )
 
 /** Whether an item is the last event of a complete response. */
 const isFinish = (item: unknown): boolean =>

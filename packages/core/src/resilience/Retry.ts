@@ -36,6 +36,7 @@ import type { FailedAttempt } from "../errors/FailedAttempt.ts"
 import type { KimiError } from "../errors/KimiError.ts"
 import { DeadlineExceededError } from "../errors/TimeoutErrors.ts"
 import * as MonotonicClock from "../internal/MonotonicClock.ts"
+import * as TimeBound from "../internal/TimeBound.ts"
 import type * as KimiConfig from "../KimiConfig.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
 import * as CallDeadline from "../pipeline/internal/CallDeadline.ts"
@@ -88,10 +89,9 @@ const withElapsedLimit = <A, E, R, B, E2, R2>(
   { attempts, clock, deadline, options }: RetryLoop.RetryContext<A, E, R>,
   effect: Effect.Effect<B, E2, R2>
 ): Effect.Effect<B, E2 | DeadlineExceededError, R2> =>
-  Effect.timeoutOrElse(effect, {
-    duration: Math.max(0, deadline - MonotonicClock.millisUnsafe(clock)),
-    orElse: () => Effect.fail(exceeded(options.maxElapsed, attempts))
-  })
+  TimeBound.within(effect, Math.max(0, deadline - MonotonicClock.millisUnsafe(clock)), () =>
+    Effect.fail(exceeded(options.maxElapsed, attempts))
+  )
 
 /** Whether an attempt ends before the time for all of them does, so that it needs no timer here. */
 const hasBoundedAttempts = ({ attemptTimeout, maxElapsed }: Options<never>): boolean =>

@@ -22,6 +22,7 @@ import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import { FirstTokenTimeoutError, IdleTimeoutError, TotalTimeoutError } from "../errors/TimeoutErrors.ts"
 import * as MonotonicClock from "../internal/MonotonicClock.ts"
+import * as TimeBound from "../internal/TimeBound.ts"
 import { isContent, type Start, type StreamEvent } from "../models/StreamEvent.ts"
 import { type Call, timeForPart } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
@@ -80,10 +81,9 @@ const totalTimeoutError = (timeout: Duration.Duration, origin: StartedAttempt): 
 export const withTimeout =
   (options: Pick<Options, "totalTimeout">, origin: AttemptTarget = {}) =>
   <A, E, R>(attempt: Effect.Effect<A, E, R>): Effect.Effect<A, E | TotalTimeoutError, R> =>
-    Effect.timeoutOrElse(attempt, {
-      duration: options.totalTimeout,
-      orElse: () => Effect.fail(totalTimeoutError(options.totalTimeout, origin))
-    })
+    TimeBound.within(attempt, Duration.toMillis(options.totalTimeout), () =>
+      Effect.fail(totalTimeoutError(options.totalTimeout, origin))
+    )
 
 type StreamTimeoutError = FirstTokenTimeoutError | IdleTimeoutError | TotalTimeoutError
 

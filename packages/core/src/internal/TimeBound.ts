@@ -1,0 +1,41 @@
+/**
+ * Bounds an effect in time, without a fiber for the time.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as MonotonicClock from "./MonotonicClock.ts"
+import * as TimerQueue from "./TimerQueue.ts"
+
+/**
+ * Runs an effect, and interrupts it in favour of `onExpired` when it still runs
+ * after the time. As with `Effect.timeoutOrElse`, it runs in a child fiber, and
+ * `onExpired` begins when it has been interrupted.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const within = <A, E, R, B, E2, R2>(
+  effect: Effect.Effect<A, E, R>,
+  millis: number,
+  onExpired: () => Effect.Effect<B, E2, R2>
+): Effect.Effect<A | B, E | E2, R | R2> =>
+  Effect.contextWith((context: Context.Context<R | R2>) =>
+    Effect.callback<A | B, E | E2, R | R2>((resume) => {
+      const clock = Context.get(context, Clock.Clock)
+      const end = MonotonicClock.millisUnsafe(clock) + millis
+      const fiber = Effect.runForkWith(context)(effect)
+      const exit = fiber.pollUnsafe()
+      if (exit !== undefined) return resume(exit)
+      const timers = TimerQueue.of(clock)
+      const timer = timers.add(end, () => resume(Effect.andThen(Fiber.interrupt(fiber), Effect.suspend(onExpired))))
+      fiber.addObserver((exit) => {
+        timers.remove(timer)
+        resume(exit)
+      })
+      return Fiber.interrupt(fiber)
+    })
+  )
