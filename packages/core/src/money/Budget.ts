@@ -191,6 +191,7 @@ export const make = Effect.fnUntraced(function* (
     queue: new ReservationQueue(reservations, clock, BudgetOptions.waitOf(options)),
     clock,
     calendar: Day.calendarOf(BudgetOptions.zoneOf(timeZone) ?? DateTime.zoneMakeOffset(0)),
+    dateOf: Day.memoizedDateOf(),
     defaultOutputTokens: options.defaultOutputTokens,
     lostAttempts: options.lostAttempts ?? BudgetOptions.defaults.lostAttempts,
     isCapped: (tags) => BudgetCaps.isCapped(caps, tags),
@@ -199,17 +200,20 @@ export const make = Effect.fnUntraced(function* (
     onUnknownPrice: options.onUnknownPrice ?? BudgetOptions.defaults.onUnknownPrice,
     onStoreError: options.onStoreError ?? BudgetOptions.defaults.onStoreError
   }
-  const open = Effect.fnUntraced(function* (call: Call, read?: AccountBalance.Reader) {
-    const tags = yield* CallOptions
-    const table = yield* prices
-    if (balance !== undefined) yield* PricedCall.preflight(context, table, call, read)
-    return yield* Effect.acquireRelease(OpenCallBudget.open(context, tags, table, call), ({ close }) => close)
-  })
+  const open: BudgetStage.Open = (call, read, restore) =>
+    Effect.flatMap(prices, (table) =>
+      Effect.flatMap(CallOptions, (tags) => {
+        const opened = OpenCallBudget.open(context, tags, table, call)
+        return balance === undefined
+          ? opened
+          : Effect.andThen(restore(PricedCall.preflight(context, table, call, read)), opened)
+      })
+    )
   const checkPrice = Effect.fnUntraced(function* (call: Call) {
     yield* PricedCall.checkPrice(context, yield* CallOptions, yield* prices, call)
   })
   return {
-    open,
+    open: (call, read) => BudgetStage.openScoped(open, call, read),
     checkPrice,
     stage: ({ balanceOf } = {}) => BudgetStage.make(open, BudgetOptions.describe(options), balanceOf),
     events: Stream.fromPubSub(events),

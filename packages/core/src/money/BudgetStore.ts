@@ -15,6 +15,7 @@ import * as MonotonicClock from "../internal/MonotonicClock.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
 import type { Redis } from "../Redis.ts"
 import { type SpentChange, type Hold, Ledger, type ScopeBalance, type ReserveResult } from "./internal/Ledger.ts"
+import * as ImmediateStores from "./internal/ImmediateStores.ts"
 import * as RedisLedger from "./internal/RedisLedger.ts"
 
 export type { Options as RedisOptions } from "./internal/RedisLedger.ts"
@@ -78,7 +79,7 @@ const makeLedger = (maxScopes: number): Effect.Effect<BudgetStore["Service"]> =>
       ledger.forget(lateUnix())
       return changes
     }
-    return {
+    return ImmediateStores.mark({
       name: "memory",
       reserve: (hold, leaseMillis) =>
         Effect.sync(() => {
@@ -96,7 +97,7 @@ const makeLedger = (maxScopes: number): Effect.Effect<BudgetStore["Service"]> =>
         settleExpired()
         return ledger.scopeBalances()
       })
-    }
+    })
   })
 
 /**

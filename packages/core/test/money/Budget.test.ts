@@ -181,6 +181,14 @@ describe("Budget", () => {
     })
   )
 
+  it.effect("releases what is reserved for a stream without an attempt", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [total] })
+      yield* Stream.runDrain(budget.stage().stream(() => Stream.empty)(callFor(30)))
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 0+0/100"])
+    })
+  )
+
   it.effect("charges an unsettled attempt in full", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [total] })

@@ -33,6 +33,10 @@ const k3: Price = {
 }
 
 describe("Cost.make", () => {
+  it("counts a fraction of a token, as some hosts report it", () => {
+    assert.strictEqual(parts(Cost.make(usage(0, 0.5), k3)).output, "0.0000075")
+  })
+
   // Usage of the four recorded plain answers of kimi-k3: 0.30 / 3.00 / 15.00 dollars per million.
   const recorded: ReadonlyArray<readonly [string, Usage, ReturnType<typeof parts>]> = [
     [

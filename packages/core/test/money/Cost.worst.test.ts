@@ -28,6 +28,23 @@ const worst = (members: Partial<ModelRequest>, where: Omit<Cost.Purchase, "model
   text(Cost.worstCase(request(members), where))
 
 describe("Cost.worstCase", () => {
+  it.effect("uses the price of cache hits if that is the highest", () =>
+    Effect.gen(function* () {
+      const price = {
+        model: "odd",
+        provider: "host",
+        currency: "USD",
+        cacheHit: "9",
+        cacheMiss: "1",
+        output: "2"
+      } as const
+      const prices = yield* PriceTable.make({ models: [price] })
+      const cost = Cost.worstCase(request({ model: "odd", max_tokens: 1 }), { ...at, provider: "host" }, prices)
+      const prompt = TokenCount.ofPrompt(request({ model: "odd" }))
+      assert.strictEqual(text(cost), `$0.${String(prompt * 9 + 2).padStart(6, "0")}`)
+    })
+  )
+
   // 88 tokens by estimate x 3 = 264 millionths; output at 15.
   it("is the highest price of the prompt plus the maximum output", () => {
     assert.strictEqual(TokenCount.ofPrompt(request()), 88)

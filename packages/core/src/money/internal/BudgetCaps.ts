@@ -191,7 +191,7 @@ export const compile = (
   }
   const all: ReadonlyArray<CapGroup> = [...groups.values()]
 
-  return (tags, currency, today) => {
+  const claimsOf = (tags: Tags, currency: Currency, today: Day.LocalDate): Claims => {
     const claims: Array<Claim> = []
     for (const { per, rules } of all) {
       const matching = rules.filter(({ only }) => only.every(([name, value]) => tags[name] === value))
@@ -207,6 +207,30 @@ export const compile = (
       })
     }
     return { _tag: "Claims", claims }
+  }
+  return memoized(claimsOf)
+}
+
+/** Scopes that are kept at once: those of the tenants, jobs and agents that make calls at the same time. */
+const maxMemoized = 256
+
+/** Keeps the claims of a day, since the names of scopes and the ends of their periods are the same in every call. */
+const memoized = (claimsOf: ReturnType<typeof compile>): ReturnType<typeof compile> => {
+  const known = new Map<string, Claims>()
+  let day = Number.NaN
+  return (tags, currency, today) => {
+    if (today.dayNumber !== day || known.size >= maxMemoized) {
+      known.clear()
+      day = today.dayNumber
+    }
+    // Lengths delimit the names, which may contain any text.
+    const { agent, job, tenant } = tags
+    const key = `${currency}${tenant.length},${job.length},${tenant}${job}${agent}`
+    const found = known.get(key)
+    if (found !== undefined) return found
+    const claims = claimsOf(tags, currency, today)
+    known.set(key, claims)
+    return claims
   }
 }
 

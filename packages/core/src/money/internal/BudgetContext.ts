@@ -30,6 +30,8 @@ export interface BudgetContext {
   readonly onStoreError: "refuse" | "allow"
   /** The date of a time in the zone of calendar periods. */
   readonly calendar: (unixMillis: number) => Day.LocalDate
+  /** The date of a day in UTC, by which prices change. */
+  readonly dateOf: (dayNumber: number) => string
   /** The output of requests without a limit, for which is reserved. */
   readonly defaultOutputTokens: number | undefined
   readonly lostAttempts: CallBudget["lostAttempts"]

@@ -64,7 +64,11 @@ export const parseScopeKey = (key: string): { readonly scope: string; readonly c
 })
 
 /** Fractions of a cap are compared in millionths. */
-const thresholdScale = 1_000_000
+const thresholdScale = 1_000_000n
+
+/** The least amount that is at least a fraction of a cap. */
+const limitOf = (cap: bigint, threshold: number): bigint =>
+  (cap * BigInt(Math.round(threshold * Number(thresholdScale))) + thresholdScale - 1n) / thresholdScale
 
 /**
  * The thresholds that changes crossed.
@@ -79,9 +83,8 @@ export const thresholdCrossings = (
 ): ReadonlyArray<ThresholdCrossed> =>
   changes.flatMap(({ spentBefore, cap, scope, spent }) =>
     thresholds.flatMap((threshold): ReadonlyArray<ThresholdCrossed> => {
-      const limit = cap * BigInt(Math.round(threshold * thresholdScale))
-      const isCrossed = spentBefore * BigInt(thresholdScale) < limit && spent * BigInt(thresholdScale) >= limit
-      if (!isCrossed) return []
+      const limit = limitOf(cap, threshold)
+      if (spentBefore >= limit || spent < limit) return []
       const amounts = { cap: Amount.toDecimal(cap), spent: Amount.toDecimal(spent) }
       return [{ _tag: "ThresholdCrossed", ...parseScopeKey(scope), ...amounts, threshold, at }]
     })

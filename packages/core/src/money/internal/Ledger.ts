@@ -93,6 +93,9 @@ interface ActiveHold {
   expiresAt: number
 }
 
+/** A scope without reservations. */
+const unused = { spent: 0n, reserved: 0n }
+
 /** The interval between two checks of an expired scope with reservations. */
 const pruneIntervalMillis = 1_000
 
@@ -117,13 +120,14 @@ export class Ledger {
   /** Reserves an amount in all of its scopes or in none. An id that is already reserved stays unchanged. */
   reserve({ amount, claims, id }: Hold, expiresAt: number): ReserveResult {
     if (this.#holds.has(id)) return { _tag: "Reserved" }
+    let created = 0
     for (const { cap, scope } of claims) {
-      const { reserved, spent } = this.#entries.get(scope) ?? { spent: 0n, reserved: 0n }
+      const entry = this.#entries.get(scope)
+      if (entry === undefined) created += 1
+      const { reserved, spent } = entry ?? unused
       if (spent + reserved + amount > cap) return { _tag: "Refused", scope, cap, spent, reserved }
     }
-    let created = 0
-    for (const { scope } of claims) if (!this.#entries.has(scope)) created += 1
-    if (this.#entries.size + created > this.#maxScopes) return { _tag: "ScopeLimitReached" }
+    if (created > 0 && this.#entries.size + created > this.#maxScopes) return { _tag: "ScopeLimitReached" }
     const entries = claims.map((claim) => this.#getEntry(claim))
     for (const entry of entries) entry.reserved += amount
     this.#holds.set(id, { amount, entries, expiresAt })

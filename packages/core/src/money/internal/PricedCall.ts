@@ -47,7 +47,7 @@ const unknownPriceError = ({ provider, request }: Call, reason: string): Unknown
 
 const quote = (context: BudgetContext, prices: Prices, { provider, request }: Call): Quote => {
   const unixMillis = context.clock.currentTimeMillisUnsafe()
-  const purchase = { model: request.model, provider, day: Day.dateOf(Day.numberOf(unixMillis)) }
+  const purchase = { model: request.model, provider, day: context.dateOf(Day.numberOf(unixMillis)) }
   return { purchase, unixMillis, worstCase: Cost.worstCase(request, purchase, prices, context.defaultOutputTokens) }
 }
 

@@ -17,6 +17,7 @@ import * as StoreOutage from "../../internal/StoreOutage.ts"
 import * as BudgetStore from "../BudgetStore.ts"
 import * as Amount from "./Amount.ts"
 import * as BudgetEvents from "./BudgetEvent.ts"
+import * as ImmediateStores from "./ImmediateStores.ts"
 import type { Claim, ReserveResult, ScopeBalance, SpentChange } from "./Ledger.ts"
 
 /**
@@ -54,6 +55,7 @@ const cooldown = Duration.millis(250)
  */
 export class ReservationManager {
   readonly #store: BudgetStore.BudgetStore["Service"]
+  readonly #isImmediate: boolean
   readonly #thresholds: ReadonlyArray<number>
   readonly #leaseMillis: number
   readonly #events: PubSub.PubSub<BudgetEvents.BudgetEvent>
@@ -76,6 +78,7 @@ export class ReservationManager {
     outage: StoreOutage.StoreOutage
   ) {
     this.#store = store
+    this.#isImmediate = ImmediateStores.has(store)
     this.#thresholds = thresholds
     this.#leaseMillis = Duration.toMillis(lease)
     this.#events = events
@@ -136,6 +139,7 @@ export class ReservationManager {
   }
 
   #attempt<A>(operation: string, effect: Effect.Effect<A, BudgetStoreError>): Effect.Effect<A, BudgetStoreError> {
+    if (this.#isImmediate) return effect
     return Effect.flatMap(
       this.#outage.tryRun(effect),
       Option.match({

@@ -67,13 +67,41 @@ export interface Purchase {
 export const zero = BigDecimal.fromBigInt(0n)
 const perMillion = BigDecimal.fromStringUnsafe("0.000001")
 
+/** Far more than the prices of a catalogue; only a program that changes its prices endlessly reaches it. */
+const maxParsedPrices = 4_096
+
+/** Prices of one token by the text of their price per million, since reading a text takes longer than all else here. */
+const tokenPrices = new Map<string, BigDecimal.BigDecimal>()
+
+const tokenPrice = (perMillionTokens: string): BigDecimal.BigDecimal => {
+  const known = tokenPrices.get(perMillionTokens)
+  if (known !== undefined) return known
+  const price = BigDecimal.multiply(BigDecimal.fromStringUnsafe(perMillionTokens), perMillion)
+  if (tokenPrices.size >= maxParsedPrices) tokenPrices.clear()
+  tokenPrices.set(perMillionTokens, price)
+  return price
+}
+
+/** Counts are integers, unless a host or a user sends others. */
+const countOf = (tokens: number): BigDecimal.BigDecimal =>
+  Number.isSafeInteger(tokens) ? BigDecimal.fromBigInt(BigInt(tokens)) : BigDecimal.fromNumberUnsafe(tokens)
+
 const tokenCost = (tokens: number, price: string): BigDecimal.BigDecimal =>
-  tokens === 0
-    ? zero
-    : BigDecimal.multiply(
-        BigDecimal.multiply(BigDecimal.fromNumberUnsafe(tokens), BigDecimal.fromStringUnsafe(price)),
-        perMillion
-      )
+  tokens === 0 ? zero : BigDecimal.multiply(countOf(tokens), tokenPrice(price))
+
+/**
+ * The highest price of a million tokens of a prompt.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const dearestInput = ({ cacheHit, cacheMiss, cacheWrite }: ModelCatalog.Price): string => {
+  let dearest = cacheMiss
+  for (const price of [cacheHit, cacheWrite]) {
+    if (price !== undefined && BigDecimal.isGreaterThan(tokenPrice(price), tokenPrice(dearest))) dearest = price
+  }
+  return dearest
+}
 
 /**
  * The cost of `usage` and tools at a price. Calls that fail with status 429 are

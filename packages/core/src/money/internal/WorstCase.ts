@@ -3,13 +3,12 @@
  *
  * @since 0.1.0
  */
-import * as BigDecimal from "effect/BigDecimal"
 import * as Option from "effect/Option"
 import type { ModelRequest } from "../../models/ChatRequest.ts"
 import { fromTokens } from "../../models/Usage.ts"
 import * as TokenCount from "../../TokenCount.ts"
 import * as PriceTable from "../PriceTable.ts"
-import { type BillableUsage, type Cost, make, type Purchase, toolCost } from "./UsageCost.ts"
+import { type BillableUsage, type Cost, dearestInput, make, type Purchase, toolCost } from "./UsageCost.ts"
 
 /**
  * The assumed maximum of calls of one host tool in a response. Models search once
@@ -56,10 +55,7 @@ export const worstCase = (
   const purchase = { ...at, model: request.model }
   const price = PriceTable.priceOf(prices, purchase.model, at.provider, at.day, at.isBatch === true)
   if (Option.isNone(price)) return Option.none()
-  const { cacheHit, cacheMiss, cacheWrite, currency, output } = price.value
-  const inputs = [cacheHit, cacheMiss, cacheWrite].flatMap((text) =>
-    text === undefined ? [] : [BigDecimal.fromStringUnsafe(text)]
-  )
+  const { currency, output } = price.value
   const { toolCalls = [], ...usage } = maxUsage(request)
   return Option.map(toolCost(toolCalls, purchase, prices, currency), (tools) =>
     make(
@@ -68,7 +64,7 @@ export const worstCase = (
         provider: at.provider,
         currency,
         output,
-        cacheMiss: BigDecimal.format(inputs.reduce((a, b) => BigDecimal.max(a, b)))
+        cacheMiss: dearestInput(price.value)
       },
       tools
     )

@@ -24,4 +24,29 @@ describe("BudgetCaps.compile", () => {
       })
     }
   }
+
+  const perName = BudgetCaps.compile([{ per: ["tenant", "job", "agent"], amount: "1", currency: "USD" }])
+  const scopeOf = (names: BudgetCaps.Tags): string | undefined => {
+    const claims = perName(names, "USD", { date: "2026-11-23", dayNumber: 20_780 })
+    return claims._tag === "Claims" ? claims.claims[0]?.scope : undefined
+  }
+
+  // One after the other, since the scopes of earlier calls are kept.
+  for (const [tenant, job, agent] of [
+    ["ab", "c", ""],
+    ["a", "bc", ""],
+    ["a", "b", "c"],
+    ["1,a", "", ""],
+    ["a", "", "1,"]
+  ] as const) {
+    it(`separates the tenant "${tenant}", the job "${job}", the agent "${agent}" from others`, () => {
+      assert.strictEqual(scopeOf({ tenant, job, agent }), `USD tenant:${tenant}/job:${job}/agent:${agent}`)
+    })
+  }
+
+  it("gives the scopes of more names than it keeps", () => {
+    for (let i = 0; i < 2_000; i++) {
+      assert.strictEqual(scopeOf({ tenant: `${i}`, job: "", agent: "" }), `USD tenant:${i}/job:/agent:`)
+    }
+  })
 })
