@@ -27,6 +27,7 @@ import type { Accounts } from "./accounts.ts"
 import { callLimits } from "./callLimits.ts"
 import * as Lifetime from "./lifetime.ts"
 import { readRequest } from "./readRequest.ts"
+import { withSpan, withStreamSpan } from "./spans.ts"
 import { make as makeStages, type BuiltPipeline } from "./stages.ts"
 
 type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
@@ -82,10 +83,10 @@ const observed = (request: ReadRequest): ChatRequest => (Result.isSuccess(reques
 
 type CallTap = ReturnType<Observer["Service"]["observeCalls"]>
 
-/** Without an observer, a call has only a span. */
+/** Without an observer, a call has at most a span. */
 const withSpans = (options: Tracer.SpanOptionsNoTrace): CallTap => ({
-  chat: (_, model, run) => Effect.withSpan(run, `chat ${model}`, options),
-  stream: (_, model, events) => Stream.withSpan(events, `chat ${model}`, options)
+  chat: (_, model, run) => withSpan(run, `chat ${model}`, options),
+  stream: (_, model, events) => withStreamSpan(events, `chat ${model}`, options)
 })
 
 const originOf = ({ accounts, provider }: CallsDependencies) => ({

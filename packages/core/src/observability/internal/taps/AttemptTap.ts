@@ -24,7 +24,8 @@ import { attributes, spanEvents, spans } from "../../Telemetry.ts"
 
 /** One attempt. It is written to as the attempt runs. */
 class AttemptObservation {
-  readonly span: Tracer.Span
+  /** Absent without a tracer. */
+  readonly span: Tracer.Span | undefined
   readonly #calls: CallMetrics
   readonly #observation: Observation
   readonly #labels: {
@@ -41,7 +42,7 @@ class AttemptObservation {
   /** Whether the host has begun to answer. */
   hasBegun = false
 
-  constructor(calls: CallMetrics, observation: Observation, { account, provider, request }: Call, span: Tracer.Span) {
+  constructor(calls: CallMetrics, observation: Observation, { account, provider, request }: Call, span?: Tracer.Span) {
     this.span = span
     this.#calls = calls
     this.#observation = observation
@@ -62,8 +63,8 @@ class AttemptObservation {
       this.#firstContentAt = now
       const millis = now - this.#startedAt
       this.#calls.recordFirstContent(this.#labels, millis)
-      this.span.attribute(attributes.responseTimeToFirstChunk.name, millis / 1000)
-      this.span.event(spanEvents.firstToken.name, this.#observation.clock.currentTimeNanosUnsafe())
+      this.span?.attribute(attributes.responseTimeToFirstChunk.name, millis / 1000)
+      this.span?.event(spanEvents.firstToken.name, this.#observation.clock.currentTimeNanosUnsafe())
     } else {
       this.#recordContentInterval ??= this.#calls.contentIntervalRecorder(this.#labels)
       this.#recordContentInterval(now - this.#lastContentAt)
@@ -81,18 +82,18 @@ class AttemptObservation {
     const span = this.span
     if (error !== undefined) {
       observation.lastFailure = error
-      span.attribute(attributes.errorType.name, error._tag)
+      span?.attribute(attributes.errorType.name, error._tag)
     }
-    span.attribute(attributes.outcome.name, outcome)
+    span?.attribute(attributes.outcome.name, outcome)
     if (isStream) {
       const streamEnd = CallOutcome.streamEndOf(outcome, firstContentAt !== undefined)
-      span.attribute(attributes.streamEnd.name, streamEnd)
+      span?.attribute(attributes.streamEnd.name, streamEnd)
       calls.recordAttempt(labels, { outcome, streamEnd, outputRate: this.#outputRate() })
     } else {
       calls.recordAttempt(labels, { outcome })
     }
     // A tracer receives how it ended, and not what the model generated.
-    span.end(observation.clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
+    span?.end(observation.clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
   }
 
   /** Tokens a second; a stream that came at once has none. */
@@ -105,21 +106,42 @@ class AttemptObservation {
   }
 }
 
-/** Counts an attempt and returns the options of its span. */
-const beginAttempt = (observation: Observation, { account, provider, request }: Call): Tracer.SpanOptionsNoTrace => {
+/** Counts an attempt. */
+const countAttempt = (observation: Observation, { account, provider }: Call): void => {
   observation.attempts += 1
   observation.origin = { account, provider }
-  return {
-    kind: spans.attempt.kind,
-    attributes: {
-      [attributes.providerName.name]: providerName(provider),
-      [attributes.host.name]: provider,
-      [attributes.account.name]: account,
-      [attributes.requestModel.name]: request.model,
-      [attributes.attemptNumber.name]: observation.attempts
-    }
-  }
 }
+
+const spanOptions = ({ attempts }: Observation, { account, provider, request }: Call): Tracer.SpanOptionsNoTrace => ({
+  kind: spans.attempt.kind,
+  attributes: {
+    [attributes.providerName.name]: providerName(provider),
+    [attributes.host.name]: provider,
+    [attributes.account.name]: account,
+    [attributes.requestModel.name]: request.model,
+    [attributes.attemptNumber.name]: attempts
+  }
+})
+
+/** Counts an attempt, and makes its span where spans are traced. */
+const beginAttempt = (calls: CallMetrics, observation: Observation, call: Call): Effect.Effect<AttemptObservation> => {
+  countAttempt(observation, call)
+  return observation.isTraced
+    ? Effect.map(
+        Effect.makeSpan(spans.attempt.name, spanOptions(observation, call)),
+        (span) => new AttemptObservation(calls, observation, call, span)
+      )
+    : Effect.succeed(new AttemptObservation(calls, observation, call))
+}
+
+const ending = <A, E extends KimiError>(
+  running: Effect.Effect<A, E>,
+  attempt: AttemptObservation
+): Effect.Effect<A, E> =>
+  Effect.onExit(running, (exit) => {
+    attempt.end(exit, false)
+    return Effect.void
+  })
 
 const withSpan =
   (calls: CallMetrics) =>
@@ -128,13 +150,14 @@ const withSpan =
     Effect.withFiber(({ context }) => {
       const observation = Context.get(context, CurrentObservation)
       if (observation === undefined) return inner(call)
-      return Effect.useSpan(spans.attempt.name, beginAttempt(observation, call), (span) => {
-        const attempt = new AttemptObservation(calls, observation, call, span)
-        return Effect.onExit(Effect.provideService(inner(call), Tracer.ParentSpan, span), (exit) => {
-          attempt.end(exit, false)
-          return Effect.void
-        })
-      })
+      countAttempt(observation, call)
+      if (!observation.isTraced) return ending(inner(call), new AttemptObservation(calls, observation, call))
+      return Effect.useSpan(spans.attempt.name, spanOptions(observation, call), (span) =>
+        ending(
+          Effect.provideService(inner(call), Tracer.ParentSpan, span),
+          new AttemptObservation(calls, observation, call, span)
+        )
+      )
     })
 
 const withStreamSpan =
@@ -147,8 +170,7 @@ const withStreamSpan =
       let attempt: AttemptObservation | undefined
       return withStreamHooks(() =>
         Effect.suspend(() =>
-          Effect.map(Effect.makeSpan(spans.attempt.name, beginAttempt(observation, call)), (span) => {
-            const begun = new AttemptObservation(calls, observation, call, span)
+          Effect.map(beginAttempt(calls, observation, call), (begun) => {
             attempt = begun
             return {
               onEvents: (events) => begun.recordEvents(events),

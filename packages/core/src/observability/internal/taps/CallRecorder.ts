@@ -18,7 +18,7 @@ import { attributes as a, spanEvents, spans } from "../../Telemetry.ts"
 import type { CallMetrics } from "../metrics/CallMetrics.ts"
 import * as CallEnd from "./CallEnd.ts"
 import * as Content from "./Content.ts"
-import { CurrentObservation, Observation } from "./Observation.ts"
+import { type CallSpan, CurrentObservation, Observation } from "./Observation.ts"
 import * as RequestAttributes from "./RequestAttributes.ts"
 import type { ResponseMetadata } from "./ResponseMetadata.ts"
 
@@ -73,15 +73,15 @@ export class CallRecorder {
   }
 
   /** Starts the observation of a call. */
-  start(operation: Operation, clock: Clock.Clock, span: Tracer.Span): Observation {
+  start(operation: Operation, clock: Clock.Clock, span: CallSpan): Observation {
     const { account, provider } = this.#origin
     return new Observation(operation, { account, provider }, clock, span)
   }
 
   /** Sets the content of the response on the span, if content is captured. */
-  annotateContent(span: Tracer.Span, response: ChatResponse | undefined): void {
+  annotateContent({ isTraced, span }: CallSpan, response: ChatResponse | undefined): void {
     const { content } = this.#dependencies
-    if (content === undefined || response === undefined) return
+    if (!isTraced || content === undefined || response === undefined) return
     span.attribute(a.outputMessages.name, Content.fromResponse(content, response))
   }
 
@@ -103,9 +103,11 @@ export class CallRecorder {
           [a.cacheAge.name]: response.cached.age / 1000
         })
       }
-      CallEnd.annotateSpan(observation, record, response)
-      // The span has the outcome, without the content of the response.
-      observation.span.end(observation.clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
+      if (observation.isTraced) {
+        CallEnd.annotateSpan(observation, record, response)
+        // The span has the outcome, without the content of the response.
+        observation.span.end(observation.clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
+      }
       metrics.recordCall(record, this.#hasCache)
       return onCall(record)
     })

@@ -16,6 +16,7 @@ import type { ChatError, StreamError } from "../../../errors/OperationErrors.ts"
 import type { ChatRequest } from "../../../models/ChatRequest.ts"
 import type { ChatResponse } from "../../../models/ChatResponse.ts"
 import type { StreamEvent } from "../../../models/StreamEvent.ts"
+import * as CallSpan from "./CallSpan.ts"
 import { CallRecorder, type CallRecorderDependencies, toContext } from "./CallRecorder.ts"
 import { ObservedStream } from "./ObservedStream.ts"
 import type { ResponseOrigin } from "./RequestAttributes.ts"
@@ -58,11 +59,12 @@ const observeChat =
   (request, model, run) =>
     Effect.withFiber(({ context }) => {
       const caller = Context.get(context, CallOptions)
-      return Effect.useSpan(`chat ${model}`, recorder.spanOptions("chat", model, request, caller), (span) => {
+      const options = () => recorder.spanOptions("chat", model, request, caller)
+      return CallSpan.useCallSpan(`chat ${model}`, options, (span) => {
         const observation = recorder.start("chat", Context.get(context, Clock.Clock), span)
         const observed = Effect.onExit(run, (exit) => {
           const response = Exit.isSuccess(exit) ? exit.value : undefined
-          recorder.annotateContent(span, response)
+          recorder.annotateContent(observation, response)
           const metadata =
             response === undefined ? ResponseMetadata.empty : ResponseMetadata.fromResponse(response, request.messages)
           return recorder.end(observation, model, metadata, exit, caller)
@@ -82,7 +84,9 @@ const openStream = Effect.fnUntraced(function* (
   const { model, request } = call
   const caller = yield* CallOptions
   const clock = yield* Clock.Clock
-  const span = yield* Effect.makeSpan(`chat ${model}`, recorder.spanOptions("stream", model, request, caller))
+  const span = yield* CallSpan.makeCallSpan(`chat ${model}`, () =>
+    recorder.spanOptions("stream", model, request, caller)
+  )
   const observed = new ObservedStream(recorder, recorder.start("stream", clock, span), model, caller, request.messages)
   const innerScope = Scope.forkUnsafe(scope)
   // Closes the inner scope within the call's span, also if an outside scope is closed first.

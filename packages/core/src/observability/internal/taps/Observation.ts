@@ -14,6 +14,18 @@ import type { Call } from "../../../pipeline/Call.ts"
 import type { Operation } from "../../CallRecord.ts"
 
 /**
+ * The span of a call.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CallSpan {
+  readonly span: Tracer.Span
+  /** Whether a tracer receives it. */
+  readonly isTraced: boolean
+}
+
+/**
  * The observations of one call, updated while it runs.
  *
  * @category models
@@ -22,7 +34,10 @@ import type { Operation } from "../../CallRecord.ts"
 export class Observation {
   readonly operation: Operation
   readonly clock: Clock.Clock
+  /** Its ids are those of the record of the call. */
   readonly span: Tracer.Span
+  /** Whether a tracer receives spans. Without one, spans have ids but neither attributes nor events. */
+  readonly isTraced: boolean
   /** Of `MonotonicClock`. */
   readonly startedAt: number
   /** Unix milliseconds. */
@@ -42,18 +57,24 @@ export class Observation {
   /** Of `MonotonicClock`. */
   firstContentAt: number | undefined = undefined
 
-  constructor(operation: Operation, origin: Pick<Call, "account" | "provider">, clock: Clock.Clock, span: Tracer.Span) {
+  constructor(
+    operation: Operation,
+    origin: Pick<Call, "account" | "provider">,
+    clock: Clock.Clock,
+    { isTraced, span }: CallSpan
+  ) {
     this.operation = operation
     this.origin = origin
     this.clock = clock
     this.span = span
+    this.isTraced = isTraced
     this.startedAt = MonotonicClock.millisUnsafe(clock)
     this.startedAtUnix = clock.currentTimeMillisUnsafe()
   }
 
   /** Adds an event to the call's span. */
   event(name: string, attributes?: Record<string, unknown>): void {
-    this.span.event(name, this.clock.currentTimeNanosUnsafe(), attributes)
+    if (this.isTraced) this.span.event(name, this.clock.currentTimeNanosUnsafe(), attributes)
   }
 
   /** Adds the cost of an attempt; `undefined` if its price is unknown. */

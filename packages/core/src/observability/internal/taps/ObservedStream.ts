@@ -66,7 +66,7 @@ export class ObservedStream {
       const { fold, hasContent, metadata } = this.#received
       const streamEnd = CallOutcome.streamEndOf(CallOutcome.fromExit(exit), hasContent)
       if (fold !== undefined) {
-        this.#recorder.annotateContent(this.#observation.span, Option.getOrUndefined(StreamFold.toResponse(fold)))
+        this.#recorder.annotateContent(this.#observation, Option.getOrUndefined(StreamFold.toResponse(fold)))
       }
       return Effect.uninterruptible(
         this.within(this.#recorder.end(this.#observation, this.#model, metadata, exit, this.#caller, streamEnd))

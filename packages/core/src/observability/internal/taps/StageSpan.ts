@@ -20,14 +20,14 @@ import { CurrentObservation, type Observation } from "./Observation.ts"
 import { provideParentSpan } from "./StreamSpan.ts"
 
 /** Ends the span of a stage and records its duration. */
-const makeEnd = (calls: CallMetrics, name: string, { clock }: Observation, span: Tracer.Span) => {
+const makeEnd = (calls: CallMetrics, name: string, { clock }: Observation, span?: Tracer.Span) => {
   const startedAt = MonotonicClock.millisUnsafe(clock)
   return (exit: Exit.Exit<unknown, KimiError>): void => {
     const outcome = CallOutcome.fromExit(exit)
-    span.attribute(attributes.outcome.name, outcome)
+    span?.attribute(attributes.outcome.name, outcome)
     calls.recordStage(name, MonotonicClock.millisUnsafe(clock) - startedAt, outcome)
     // A tracer receives how it ended, and not what the model generated.
-    span.end(clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
+    span?.end(clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
   }
 }
 
@@ -48,12 +48,15 @@ export const observe = (calls: CallMetrics, stage: Stage): Stage => {
         Effect.withFiber(({ context }) => {
           const observation = Context.get(context, CurrentObservation)
           if (observation === undefined) return attempt(call)
-          return Effect.useSpan(spans.stage.name, options, (span) => {
+          const observed = (run: ReturnType<typeof attempt>, span?: Tracer.Span) => {
             const end = makeEnd(calls, name, observation, span)
-            return Effect.onExit(Effect.provideService(attempt(call), Tracer.ParentSpan, span), (exit) =>
-              Effect.sync(() => end(exit))
-            )
-          })
+            return Effect.onExit(run, (exit) => Effect.sync(() => end(exit)))
+          }
+          return observation.isTraced
+            ? Effect.useSpan(spans.stage.name, options, (span) =>
+                observed(Effect.provideService(attempt(call), Tracer.ParentSpan, span), span)
+              )
+            : observed(attempt(call))
         })
     },
     stream: (inner) => {
@@ -64,7 +67,7 @@ export const observe = (calls: CallMetrics, stage: Stage): Stage => {
           if (observation === undefined) return attempt(call)
           let current: Tracer.Span | undefined
           return withStreamHooks(() =>
-            Effect.map(Effect.makeSpan(spans.stage.name, options), (span) => {
+            Effect.map(observation.isTraced ? Effect.makeSpan(spans.stage.name, options) : Effect.undefined, (span) => {
               current = span
               const end = makeEnd(calls, name, observation, span)
               return { onEnd: (exit) => Effect.sync(() => end(exit)) }
