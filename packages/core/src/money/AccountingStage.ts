@@ -97,11 +97,21 @@ export const withAccounting =
 
 /** The tools that a stream has called so far, each call once. */
 class ToolNames {
-  readonly names = new Map<string, string>()
+  /** Absent in most streams, which call no tools. */
+  #names: Map<string, string> | undefined = undefined
+
+  get names(): Iterable<string> {
+    return this.#names?.values() ?? []
+  }
 
   add(event: StreamEvent): void {
-    if (event._tag === "ToolCallDelta") this.names.set(`${event.choice}/${event.index}`, event.name)
-    else if (event._tag === "ToolCall") this.names.set(`${event.choice}/${event.index}`, event.call.function.name)
+    if (event._tag === "ToolCallDelta") this.#set(event, event.name)
+    else if (event._tag === "ToolCall") this.#set(event, event.call.function.name)
+  }
+
+  #set({ choice, index }: { readonly choice: number; readonly index: number }, name: string): void {
+    this.#names ??= new Map<string, string>()
+    this.#names.set(`${choice}/${index}`, name)
   }
 }
 
@@ -128,7 +138,7 @@ const trackStream = (
         },
         onEnd: (exit) => {
           const millis = MonotonicClock.millisUnsafe(clock) - startedAt
-          return settle(Charge.forStream(call, transcript, tools.names.values(), exit, millis))
+          return settle(Charge.forStream(call, transcript, tools.names, exit, millis))
         }
       } satisfies Required<StreamHooks>)
     })

@@ -100,6 +100,72 @@ const contentTimeoutError = (hasContent: boolean, options: Options, origin: Star
         timeout: options.firstTokenTimeout
       })
 
+/** The bounds of one streamed attempt. A class, so that an open stream holds no closure over its attempt. */
+class BoundedStream<E> {
+  readonly #pull: Pull.Pull<EventChunk, E>
+  readonly #options: Options
+  readonly #clock: Clock.Clock
+  readonly #watchdog: Watchdog.Watchdog
+  /** When the attempt must be over, a `MonotonicClock` time. */
+  readonly #end: number
+  readonly #target: AttemptTarget
+  /** The target with the ids of the response, once it has begun. */
+  #started: StartedAttempt
+  #hasContent = false
+  #isFinished = false
+  /** For how many more milliseconds the host may stay silent. */
+  #maxSilence: number
+
+  constructor(
+    pull: Pull.Pull<EventChunk, E>,
+    options: Options,
+    target: AttemptTarget,
+    clock: Clock.Clock,
+    watchdog: Watchdog.Watchdog
+  ) {
+    this.#pull = pull
+    this.#options = options
+    this.#clock = clock
+    this.#watchdog = watchdog
+    this.#end = MonotonicClock.millisUnsafe(clock) + Duration.toMillis(options.totalTimeout)
+    this.#target = target
+    this.#started = target
+    this.#maxSilence = Duration.toMillis(options.firstTokenTimeout)
+  }
+
+  readonly next: Pull.Pull<EventChunk, E | StreamTimeoutError> = Effect.suspend(
+    (): Pull.Pull<EventChunk, E | StreamTimeoutError> => {
+      if (this.#isFinished) return Cause.done()
+      const start = MonotonicClock.millisUnsafe(this.#clock)
+      // Events that have already arrived would win against any timer.
+      if (start >= this.#end) return Effect.fail(totalTimeoutError(this.#options.totalTimeout, this.#started))
+      const deadline = Math.min(this.#end, start + this.#maxSilence)
+      return Effect.map(
+        this.#watchdog.guard(this.#pull, deadline, () => Effect.fail(this.#timeoutError(deadline))),
+        (events) => this.#receive(events, start)
+      )
+    }
+  )
+
+  #timeoutError(deadline: number): StreamTimeoutError {
+    return deadline === this.#end
+      ? totalTimeoutError(this.#options.totalTimeout, this.#started)
+      : contentTimeoutError(this.#hasContent, this.#options, this.#started)
+  }
+
+  #receive(events: EventChunk, start: number): EventChunk {
+    if (events[0]._tag === "Start") this.#started = withResponseIds(this.#target, events[0])
+    this.#isFinished = events.at(-1)?._tag === "Finish"
+    if (events.some(isContent)) {
+      this.#hasContent = true
+      this.#maxSilence = Duration.toMillis(this.#options.idleTimeout)
+    } else {
+      this.#maxSilence -= MonotonicClock.millisUnsafe(this.#clock) - start
+    }
+    return events
+  }
+}
+
 /**
  * Bounds a streamed attempt: as a whole, until its first content, and between contents.
  *
@@ -110,40 +176,10 @@ export const withStreamTimeout =
   (options: Options, origin: AttemptTarget = {}) =>
   <E, R>(attempt: Stream.Stream<StreamEvent, E, R>): Stream.Stream<StreamEvent, E | StreamTimeoutError, R> =>
     Stream.transformPull(attempt, (pull, scope) =>
-      Effect.map(Effect.all([Clock.Clock, Watchdog.make(scope)]), ([clock, watchdog]) => {
-        const idle = Duration.toMillis(options.idleTimeout)
-        const end = MonotonicClock.millisUnsafe(clock) + Duration.toMillis(options.totalTimeout)
-        let started: StartedAttempt = origin
-        let hasContent = false
-        let isFinished = false
-        /** How much longer the host may stay silent. */
-        let maxSilence = Duration.toMillis(options.firstTokenTimeout)
-
-        return Effect.suspend((): Pull.Pull<EventChunk, E | StreamTimeoutError> => {
-          if (isFinished) return Cause.done()
-          const start = MonotonicClock.millisUnsafe(clock)
-          // Events that have already arrived would win against any timer.
-          if (start >= end) return Effect.fail(totalTimeoutError(options.totalTimeout, started))
-          const isTotal = end - start <= maxSilence
-          const onExpired = () =>
-            Effect.fail(
-              isTotal
-                ? totalTimeoutError(options.totalTimeout, started)
-                : contentTimeoutError(hasContent, options, started)
-            )
-          return Effect.map(watchdog.guard(pull, isTotal ? end : start + maxSilence, onExpired), (events) => {
-            if (events[0]._tag === "Start") started = withResponseIds(origin, events[0])
-            isFinished = events.at(-1)?._tag === "Finish"
-            if (events.some(isContent)) {
-              hasContent = true
-              maxSilence = idle
-            } else {
-              maxSilence -= MonotonicClock.millisUnsafe(clock) - start
-            }
-            return events
-          })
-        })
-      })
+      Effect.map(
+        Effect.all([Clock.Clock, Watchdog.make(scope)]),
+        ([clock, watchdog]) => new BoundedStream(pull, options, origin, clock, watchdog).next
+      )
     )
 
 const targetOf = ({ provider, request }: Call): AttemptTarget => ({ provider, model: request.model })

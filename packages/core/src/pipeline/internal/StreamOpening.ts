@@ -38,6 +38,17 @@ interface OpenedAttempt<E> {
   readonly scope: Scope.Closeable
 }
 
+/** Emits the first events, then all others. A separate function, so that an open stream holds no closure over its attempt. */
+const pullOpened = <E>({ firstEvents, pull }: OpenedAttempt<E>): EventPull<E> => {
+  let held = Arr.isReadonlyArrayNonEmpty(firstEvents) ? firstEvents : undefined
+  return Effect.suspend((): EventPull<E> => {
+    if (held === undefined) return pull
+    const events = held
+    held = undefined
+    return Effect.succeed(events)
+  })
+}
+
 /** Closes the opened attempts that are not used, as if they had been interrupted a moment earlier. */
 const closeUnused = <E>(opened: ReadonlyArray<OpenedAttempt<E>>, used: OpenedAttempt<E>): Effect.Effect<void> =>
   Effect.forEach(
@@ -86,13 +97,7 @@ export const transformOpening =
           )
         })
         return Effect.flatMap(stage(open), (used) => {
-          let held = Arr.isReadonlyArrayNonEmpty(used.firstEvents) ? used.firstEvents : undefined
-          const pull = Effect.suspend((): EventPull<E> => {
-            if (held === undefined) return used.pull
-            const events = held
-            held = undefined
-            return Effect.succeed(events)
-          })
+          const pull = pullOpened(used)
           return opened.length === 1 ? Effect.succeed(pull) : Effect.as(closeUnused(opened, used), pull)
         })
       })

@@ -179,11 +179,13 @@ const withStreamSpan =
           })
         )
       )(
-        provideParentSpan(
-          // The host is called before the first events; reading what follows needs no span.
-          () => (attempt?.hasBegun === true ? undefined : attempt?.span),
-          inner(call)
-        )
+        observation.isTraced
+          ? provideParentSpan(
+              // The host is called before the first events; reading what follows needs no span.
+              () => (attempt?.hasBegun === true ? undefined : attempt?.span),
+              inner(call)
+            )
+          : inner(call)
       )
     })
 

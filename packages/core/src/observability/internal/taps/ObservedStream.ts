@@ -76,14 +76,10 @@ export class ObservedStream {
 
   /** Observes what is pulled. With `mayCallAgain`, every pull may call a host and needs the span of the call. */
   observe(pull: EventPull, mayCallAgain: boolean): EventPull {
-    const withSpan = this.#observePull(this.within(pull))
+    const withSpan = this.within(pull)
     // A pull that only reads needs no span.
-    const withoutSpan = this.#observePull(pull)
-    return Effect.suspend(() => (this.#received.hasContent && !mayCallAgain ? withoutSpan : withSpan))
-  }
-
-  #observePull(pull: EventPull): EventPull {
-    return Pull.matchEffect(pull, {
+    const needed = Effect.suspend(() => (this.#received.hasContent && !mayCallAgain ? pull : withSpan))
+    return Pull.matchEffect(needed, {
       onSuccess: (read) => {
         if (this.#received.addEvents(read)) {
           this.#observation.firstContentAt = MonotonicClock.millisUnsafe(this.#observation.clock)
