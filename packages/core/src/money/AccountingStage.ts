@@ -128,7 +128,10 @@ const trackStream = (
       const tools = new ToolNames()
       const settle = (charge: Charge.Charge | undefined) =>
         // The fiber that ends a stream may not be the one that started it, and may have other services.
-        Effect.provideContext(settleAndRecord(accounting, call, reservation, charge), context)
+        Effect.updateContext<void, never, never, never>(
+          settleAndRecord(accounting, call, reservation, charge),
+          () => context
+        )
       return Effect.succeed({
         onEvents: (events) => {
           for (const event of events) {

@@ -115,10 +115,15 @@ export class CallRecorder {
 }
 
 /**
- * The context of an effect that belongs to an observed call.
+ * Runs an effect as a part of an observed call. The services are added one by
+ * one, since merging contexts copies all services of the program.
  *
- * @category conversions
+ * @category combinators
  * @since 0.1.0
  */
-export const toContext = (observation: Observation): Context.Context<Tracer.ParentSpan> =>
-  Context.add(Context.make(Tracer.ParentSpan, observation.span), CurrentObservation, observation)
+export const within =
+  (observation: Observation) =>
+  <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.updateContext(effect, (context: Context.Context<never>) =>
+      Context.add(Context.add(context, Tracer.ParentSpan, observation.span), CurrentObservation, observation)
+    )

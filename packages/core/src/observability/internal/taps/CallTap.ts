@@ -17,7 +17,7 @@ import type { ChatRequest } from "../../../models/ChatRequest.ts"
 import type { ChatResponse } from "../../../models/ChatResponse.ts"
 import type { StreamEvent } from "../../../models/StreamEvent.ts"
 import * as CallSpan from "./CallSpan.ts"
-import { CallRecorder, type CallRecorderDependencies, toContext } from "./CallRecorder.ts"
+import { CallRecorder, type CallRecorderDependencies, within } from "./CallRecorder.ts"
 import { ObservedStream } from "./ObservedStream.ts"
 import type { ResponseOrigin } from "./RequestAttributes.ts"
 import * as ResponseMetadata from "./ResponseMetadata.ts"
@@ -69,7 +69,7 @@ const observeChat =
             response === undefined ? ResponseMetadata.empty : ResponseMetadata.fromResponse(response, request.messages)
           return recorder.end(observation, model, metadata, exit, caller)
         })
-        return Effect.provideContext(observed, toContext(observation))
+        return within(observation)(observed)
       })
     })
 

@@ -4,19 +4,17 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
-import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
-import type * as Tracer from "effect/Tracer"
 import type { Values } from "../../../CallOptions.ts"
 import type { StreamError } from "../../../errors/OperationErrors.ts"
 import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import * as StreamFold from "../../../models/StreamFold.ts"
 import type { EventChunk } from "../../../pipeline/internal/EventChunk.ts"
 import { spanEvents } from "../../Telemetry.ts"
-import { type CallRecorder, toContext } from "./CallRecorder.ts"
+import { type CallRecorder, within } from "./CallRecorder.ts"
 import * as CallOutcome from "./CallOutcome.ts"
 import type { Message } from "../../../models/Message.ts"
 import type { Observation } from "./Observation.ts"
@@ -33,7 +31,6 @@ export class ObservedStream {
   readonly #observation: Observation
   readonly #model: string
   readonly #caller: Values
-  readonly #context: Context.Context<Tracer.ParentSpan>
   readonly #received: StreamMetadata
   #isOver = false
 
@@ -49,13 +46,12 @@ export class ObservedStream {
     this.#observation = observation
     this.#model = model
     this.#caller = caller
-    this.#context = toContext(observation)
     this.#received = new StreamMetadata(recorder.isContentCaptured, messages)
   }
 
   /** Runs an effect as a part of the observed call. */
   within<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> {
-    return Effect.provideContext(effect, this.#context)
+    return within(this.#observation)(effect)
   }
 
   /** Ends the observation; only the first time has an effect. */
