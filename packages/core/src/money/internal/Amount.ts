@@ -17,6 +17,9 @@ import * as BigDecimal from "effect/BigDecimal"
  */
 export const decimals = 12
 
+/** Those by which costs are scaled. */
+const powersOfTen = Array.from({ length: decimals + 1 }, (_, exponent) => 10n ** BigInt(exponent))
+
 /**
  * The largest cap and the largest cost: a million dollars or yuan.
  *
@@ -50,7 +53,7 @@ export const saturatingAdd = (spent: bigint, used: bigint): bigint =>
  * @since 0.1.0
  */
 export const fromDecimal = ({ scale, value }: BigDecimal.BigDecimal): bigint => {
-  if (scale <= decimals) return value * 10n ** BigInt(decimals - scale)
+  if (scale <= decimals) return value * (powersOfTen[decimals - scale] ?? 10n ** BigInt(decimals - scale))
   const unit = 10n ** BigInt(scale - decimals)
   return (value + unit - 1n) / unit
 }
