@@ -61,18 +61,18 @@ describe("the admission check", () => {
   it.effect("is degraded during a long pause of the host", () =>
     Effect.gen(function* () {
       const admission = yield* Admission.make({ limits: { requestsPerMinute: 1_000 } })
-      const pause = (seconds: number) =>
-        refusal(
-          admission,
-          0,
-          Effect.fail(
-            new classes.RateLimitError({
-              message: "later",
-              kind: "requests per minute",
-              retryAfter: Duration.seconds(seconds)
-            })
-          )
+      const refuse = (seconds: number) =>
+        Effect.andThen(
+          Effect.yieldNow,
+          new classes.RateLimitError({
+            message: "later",
+            kind: "requests per minute",
+            retryAfter: Duration.seconds(seconds)
+          })
         )
+      // The account pauses after four refusals in a row.
+      const pause = (seconds: number) =>
+        Effect.forEach([1, 2, 3, 4], () => refusal(admission, 0, refuse(seconds)), { concurrency: "unbounded" })
       yield* pause(30)
       assert.strictEqual((yield* check(admission)).code, "Ok")
       yield* TestClock.adjust("1 minute")
