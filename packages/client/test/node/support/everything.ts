@@ -194,7 +194,11 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
     // Answers: new ones, one from the cache, one that joins another, one by retry, one continued after an interruption.
     yield* server.replyAlways(() => answer())
     const bypass = CacheControl.provide({ mode: "bypass" })
-    yield* kimi.chat(detailed).pipe(CallOptions.provide({ tenant: "acme", job: "reports", agent: "writer" }))
+    yield* kimi
+      .chat(detailed)
+      .pipe(
+        CallOptions.provide({ tenant: "acme", job: "reports", agent: "writer", timeout: "1 minute", maxAttempts: 3 })
+      )
     yield* kimi.chat(detailed).pipe(CallOptions.provide({ tenant: "acme" }))
     yield* Stream.runDrain(kimi.stream(changed(Canary.request, "streamed")))
     yield* Effect.all([kimi.chat(changed(Canary.request, "joined")), kimi.chat(changed(Canary.request, "joined"))], {
