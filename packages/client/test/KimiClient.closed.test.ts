@@ -63,6 +63,10 @@ describe("a client whose scope is closed", () => {
       const error = yield* Fiber.join(call)
       assert.strictEqual(error._tag, "ClientClosedError")
       assert.strictEqual(requests, 1)
+      assert.deepStrictEqual(
+        error.attempts?.map(({ tag }) => tag),
+        ["ConnectionLostError", "ClientClosedError"]
+      )
     }).pipe(Effect.scoped)
   )
 })

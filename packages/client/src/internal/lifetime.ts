@@ -47,9 +47,9 @@ export const guard = <A, E extends KimiError>(
     lifetime.isOpen() ? Effect.mapError(call, (error) => mapError(lifetime, error)) : Effect.fail(notStarted())
   )
 
-/** Makes no attempt after the end, such as the repetition of one that the end has broken. */
+/** Makes no attempt after the end, such as the repetition of one that the end has broken: retry runs the same effect again. */
 export const guardAttempts = (lifetime: Lifetime, accounts: Accounts): Accounts => ({
   ...accounts,
-  chat: (call) => (lifetime.isOpen() ? accounts.chat(call) : Effect.fail(notStarted())),
-  stream: (call) => (lifetime.isOpen() ? accounts.stream(call) : Stream.fail(notStarted()))
+  chat: (call) => Effect.suspend(() => (lifetime.isOpen() ? accounts.chat(call) : Effect.fail(notStarted()))),
+  stream: (call) => Stream.suspend(() => (lifetime.isOpen() ? accounts.stream(call) : Stream.fail(notStarted())))
 })
