@@ -170,6 +170,16 @@ const limits: Row = {
       ]
     }),
     timeSeries({
+      title: "Connections: in use and waiting",
+      description: "Requests that hold a connection, and requests that wait for one, compared with the limit",
+      unit: "none",
+      queries: [
+        [current("poolInUse", "serverAddress"), `in use ${legend("serverAddress")}`],
+        [current("poolWaiting", "serverAddress"), `waiting ${legend("serverAddress")}`],
+        [current("poolLimit", "serverAddress"), `limit ${legend("serverAddress")}`]
+      ]
+    }),
+    timeSeries({
       title: "Circuit states",
       description: "1 for the current state of each circuit",
       unit: "none",

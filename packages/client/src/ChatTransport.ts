@@ -8,6 +8,7 @@
  *
  * @since 0.1.0
  */
+import type { ConnectionPool } from "@kimi-effect/core/ConnectionPool"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import type { KimiConfig } from "@kimi-effect/core/KimiConfig"
@@ -32,6 +33,8 @@ export class ChatTransport extends Context.Service<
   {
     /** The host that this transport calls. */
     readonly provider: Provider
+    /** The connections to the host, where the transport reports them. Metrics and health show their use. */
+    readonly connections?: ConnectionPool | undefined
     /** Sends a request and returns the whole response. */
     readonly chat: (request: ModelRequest) => Effect.Effect<ChatResponse, ChatError>
     /** Streams the response. The call starts when the stream runs; leaving the stream closes the connection. */

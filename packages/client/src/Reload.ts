@@ -18,7 +18,7 @@
  * **Gotchas**
  *
  * - An `HttpClient` from the context keeps its connection pool, so changes of
- *   `maxConnections` and `connectTimeout` have no effect. `KimiNode.layerReload`
+ *   `maxConnections`, `connectTimeout` and `poolTimeout` have no effect. `KimiNode.layerReload`
  *   builds a pool for each configuration.
  * - Responses are cached by API key: a new key does not find those of the old.
  * - Services that the configuration turns on, such as a cache or a budget, are

@@ -35,6 +35,7 @@ describe("the health of a client", () => {
           "balance(moonshot) supporting Ok",
           "breaker(moonshot) required Ok",
           "admission(moonshot) required Ok",
+          "connections(moonshot) required Ok",
           "config supporting Ok"
         ]
       })
@@ -53,21 +54,30 @@ describe("the health of a client", () => {
   it.live("includes optional stores that are provided", () =>
     Effect.gen(function* () {
       const names = (yield* withStores).map(({ name }) => name)
-      assert.deepStrictEqual(names, ["host", "balance", "breaker", "admission", "cache", "budget", "config"])
+      assert.deepStrictEqual(names, [
+        "host",
+        "balance",
+        "breaker",
+        "admission",
+        "connections",
+        "cache",
+        "budget",
+        "config"
+      ])
     })
   )
 
   it.live("has the number of entries of the cache", () =>
     Effect.gen(function* () {
       const components = yield* withStores
-      assert.strictEqual(components[4]?.details?.["memoryEntries"], 1)
+      assert.strictEqual(components[5]?.details?.["memoryEntries"], 1)
     })
   )
 
   it.live("has the number of scopes of the budget", () =>
     Effect.gen(function* () {
       const components = yield* withStores
-      assert.strictEqual(components[5]?.details?.["scopes"], 1)
+      assert.strictEqual(components[6]?.details?.["scopes"], 1)
     })
   )
 
@@ -154,9 +164,11 @@ describe("the health of a client with a fallback plan", () => {
           "balance(moonshot) supporting Ok",
           "breaker(moonshot) alternative Ok",
           "admission(moonshot) alternative Ok",
+          "connections(moonshot) alternative Ok",
           "host(spare) alternative Ok",
           "breaker(spare) alternative Ok",
           "admission(spare) alternative Ok",
+          "connections(spare) alternative Ok",
           "config supporting Ok"
         ]
       })

@@ -94,6 +94,7 @@ const idleMetrics: SystemMetrics = {
   retryBudget: { remaining: 500, capacity: 500 },
   providers: [],
   breakers: [],
+  connections: [],
   budgets: []
 }
 

@@ -1,4 +1,5 @@
 /** HTTP calls to one host: building requests, bounding responses, and mapping every failure to a typed error. */
+import type { ConnectionPool } from "@kimi-effect/core/ConnectionPool"
 import type { Values } from "@kimi-effect/core/KimiConfig"
 import type { Message } from "@kimi-effect/core/Message"
 import type { CallError } from "@kimi-effect/core/OperationErrors"
@@ -11,6 +12,7 @@ import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { Provider } from "../Provider.ts"
+import { poolOf } from "./connectionPools.ts"
 import { isolate, proxyOf } from "./isolation.ts"
 import { type ErrorContext, fromStatus } from "./mapError.ts"
 import { fromTransport } from "./mapTransportError.ts"
@@ -35,6 +37,8 @@ export interface HttpHost {
   /** The API key in clear text, to redact it from the host's text. */
   readonly secret: string | undefined
   readonly headers: { readonly [name: string]: string }
+  /** The connections to the host, where the HTTP client reports them. */
+  readonly connections: ConnectionPool | undefined
   readonly send: (request: Request) => Effect.Effect<Response, HttpClientError.HttpClientError>
 }
 
@@ -54,6 +58,7 @@ export const makeHost = (config: Values, provider: Provider): Effect.Effect<Http
         "accept-encoding": "identity",
         ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` })
       },
+      connections: poolOf(client, provider.baseUrl),
       send: isolate(client)
     }
   })

@@ -70,6 +70,7 @@ export const make = Effect.gen(function* () {
 
   return {
     provider: host.provider,
+    connections: host.connections,
     chat,
     stream: (request: ModelRequest) => Stream.unwrap(open(request))
   }

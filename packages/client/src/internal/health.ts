@@ -11,6 +11,7 @@ import * as CacheCheck from "@kimi-effect/core/internal/CacheCheck"
 import * as ChatCheck from "@kimi-effect/core/internal/ChatCheck"
 import * as CircuitsCheck from "@kimi-effect/core/internal/CircuitsCheck"
 import * as ConfigCheck from "@kimi-effect/core/internal/ConfigCheck"
+import * as ConnectionsCheck from "@kimi-effect/core/internal/ConnectionsCheck"
 import * as HealthSettings from "@kimi-effect/core/HealthSettings"
 import * as HostCheck from "@kimi-effect/core/internal/HostCheck"
 import * as RedisCheck from "@kimi-effect/core/internal/RedisCheck"
@@ -69,34 +70,32 @@ const accountChecks = (
   const role: HealthRole = accounts.length > 1 ? "alternative" : "required"
   return accounts.flatMap((account) => {
     const api = hostApiOf(account)
-    const { provider } = transportOf(account)
+    const { connections, provider } = transportOf(account)
     const isFirst = account === primary
+    const host = HostCheck.make({
+      account,
+      role,
+      isPrimary: isFirst,
+      url: provider.baseUrl,
+      proxy: provider.proxy,
+      models: HostApi.models(api),
+      // Only Moonshot's list is known to be complete, and only the primary account calls the configured model.
+      model: provider.isMoonshot && isFirst ? (config.model ?? provider.defaultModel) : undefined,
+      isModelListOptional: provider.id === "custom",
+      slowAfter: Duration.fromInputUnsafe(slowAfter)
+    })
+    const balance = BalanceCheck.make({
+      account,
+      role,
+      read: HostApi.balance(api),
+      warning: balanceWarning,
+      timeToLive: Duration.fromInputUnsafe(balanceTimeToLive)
+    })
     return [
-      HostCheck.make({
-        account,
-        role,
-        isPrimary: isFirst,
-        url: provider.baseUrl,
-        proxy: provider.proxy,
-        models: HostApi.models(api),
-        // Only Moonshot's list is known to be complete, and only the primary account calls the configured model.
-        model: provider.isMoonshot && isFirst ? (config.model ?? provider.defaultModel) : undefined,
-        isModelListOptional: provider.id === "custom",
-        slowAfter: Duration.fromInputUnsafe(slowAfter)
-      }),
-      ...(provider.hasAccountApi
-        ? [
-            BalanceCheck.make({
-              account,
-              role,
-              read: HostApi.balance(api),
-              warning: balanceWarning,
-              timeToLive: Duration.fromInputUnsafe(balanceTimeToLive)
-            })
-          ]
-        : []),
+      ...[host, ...(provider.hasAccountApi ? [balance] : [])].map(ConnectionsCheck.unlessExhausted(connections)),
       CircuitsCheck.make({ account, accounts, role, states: services.circuitBreaker.states }),
-      AdmissionCheck.make({ account, role, states: services.admission.states, warning: queueWarning })
+      AdmissionCheck.make({ account, role, states: services.admission.states, warning: queueWarning }),
+      ...(connections === undefined ? [] : [ConnectionsCheck.make({ account, role, pool: connections })])
     ]
   })
 }

@@ -8,10 +8,11 @@ import {
 } from "@kimi-effect/core/NetworkErrors"
 import { ResponseTooLargeError } from "@kimi-effect/core/ResourceErrors"
 import { StreamInterruptedError } from "@kimi-effect/core/StreamErrors"
-import { ConnectTimeoutError } from "@kimi-effect/core/TimeoutErrors"
+import { ConnectionPoolTimeoutError, ConnectTimeoutError } from "@kimi-effect/core/TimeoutErrors"
 import type * as Duration from "effect/Duration"
 import * as HttpClientError from "effect/http/HttpClientError"
 import type { ErrorContext } from "./mapError.ts"
+import { PoolTimeout } from "./PoolTimeout.ts"
 import { responseIds } from "./responseIds.ts"
 import { isUnwritten, UnsentRequest } from "./UnsentRequest.ts"
 
@@ -23,6 +24,7 @@ export type TransportError =
   | TlsError
   | GatewayRefusedError
   | ConnectTimeoutError
+  | ConnectionPoolTimeoutError
   | ResponseTooLargeError
 
 /** The limits that errors below HTTP report. */
@@ -183,8 +185,19 @@ const isTlsCode = (code: string | undefined): boolean =>
   code !== undefined &&
   /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|EPROTO)/.test(code)
 
+/** The client's own error, which no system error can resemble. */
+const poolTimeoutOf = (error: unknown): PoolTimeout | undefined => {
+  if (!HttpClientError.isHttpClientError(error) || error.reason._tag !== "TransportError") return undefined
+  return error.reason.cause instanceof PoolTimeout ? error.reason.cause : undefined
+}
+
 /** Maps a call that failed before its response was complete. There is no text of the host to quote. */
 export const fromTransport = (error: unknown, call: ErrorContext, limits: TransportLimits): TransportError => {
+  const poolTimeout = poolTimeoutOf(error)
+  if (poolTimeout !== undefined) {
+    const { message, timeout } = poolTimeout
+    return new ConnectionPoolTimeoutError({ ...makeErrorMembers(error, call)(message), timeout })
+  }
   const { code, isConnecting = false, isUnsent = false, proxyStatus } = findSystemError(error) ?? {}
   const map = byCode.get(code) ?? (isTlsCode(code) ? tls : connectionLost)
   return map({ code, isConnecting, isUnsent, proxyStatus, members: makeErrorMembers(error, call), limits })

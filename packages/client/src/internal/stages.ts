@@ -138,6 +138,11 @@ const builtInStages = Effect.fnUntraced(function* (
   ]
 })
 
+/** The pool of every host, once, as far as they are known. */
+const connectionsOf = ({ ids, transportOf }: Accounts): ClientServices["connections"] => [
+  ...new Set(ids.flatMap((account) => transportOf(account).connections ?? []))
+]
+
 /** Builds the pipeline of a client from its configuration and the services of the context. */
 export const make = Effect.fnUntraced(function* (
   dependencies: StagesDependencies
@@ -159,7 +164,15 @@ export const make = Effect.fnUntraced(function* (
   return {
     stages,
     running: observer === undefined ? stages : observer.observeStages(stages, builtIn),
-    services: { circuitBreaker, admission, retryBudget, cache, budget, accounting },
+    services: {
+      circuitBreaker,
+      admission,
+      retryBudget,
+      cache,
+      budget,
+      accounting,
+      connections: connectionsOf(dependencies.accounts)
+    },
     isCheckedByFallback: fallback !== undefined && stages.includes(fallback),
     hasStreamRecovery: config.recovery !== "off" || edits.length > 0
   }

@@ -18,6 +18,7 @@ import { layerHttpHosts } from "../internal/httpHosts.ts"
 import type { Runtime } from "../internal/stores.ts"
 import * as KimiClient from "../KimiClient.ts"
 import * as Reload from "../Reload.ts"
+import { maxConnectionsOf } from "./internal/connectionOptions.ts"
 import * as ConfigWatch from "./ConfigWatch.ts"
 import * as UndiciHttpClient from "./UndiciHttpClient.ts"
 
@@ -75,20 +76,30 @@ const proxyText = (proxy: KimiConfig.Values["proxy"]): string =>
 /** Pools by their options: configurations with equal ones share a pool, which is closed after its last call. */
 const makePools = RcMap.make({
   lookup: (key: string) => {
-    const [connectMillis, maxConnections, ...proxy] = key.split("/")
+    const [connectMillis, poolMillis, maxConnections, ...proxy] = key.split("/")
     const url = proxy.join("/")
     return UndiciHttpClient.make({
       connectTimeout: Duration.millis(Number(connectMillis)),
+      poolTimeout: Duration.millis(Number(poolMillis)),
       maxConnections: Number(maxConnections),
       proxy: url === "environment" || url === "off" ? url : Redacted.make(url)
     })
   }
 })
 
+const poolKeyOf = (config: KimiConfig.Values): string =>
+  [
+    Duration.toMillis(config.connectTimeout),
+    Duration.toMillis(config.poolTimeout),
+    maxConnectionsOf(config),
+    proxyText(config.proxy)
+  ].join("/")
+
 /**
  * A client that follows a `LiveConfig`. `Reload` documents the effect of a
- * change. Connections are kept unless `connectTimeout`,
- * `maxConnections` or `proxy` change.
+ * change. Connections are kept unless `connectTimeout`, `poolTimeout`,
+ * `maxConnections` or `proxy` change; `maxConnections` follows the account's
+ * concurrency where it is not set.
  *
  * @category layers
  * @since 0.1.0
@@ -105,9 +116,7 @@ export const layerReload = (
             layerHttpHosts(extras),
             Layer.effect(
               HttpClient.HttpClient,
-              Effect.flatMap(KimiConfig.KimiConfig, ({ connectTimeout, maxConnections, proxy }) =>
-                RcMap.get(pools, `${Duration.toMillis(connectTimeout)}/${maxConnections}/${proxyText(proxy)}`)
-              )
+              Effect.flatMap(KimiConfig.KimiConfig, (config) => RcMap.get(pools, poolKeyOf(config)))
             )
           )
         )

@@ -20,9 +20,13 @@ import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { type Dispatcher, FormData as UndiciFormData } from "undici"
+import { type Dispatcher, errors, FormData as UndiciFormData } from "undici"
+import { markPools } from "../internal/connectionPools.ts"
 import { markIsolated, markProxy } from "../internal/isolation.ts"
 import { UnsentRequest } from "../internal/UnsentRequest.ts"
+import { maxConnectionsOf } from "./internal/connectionOptions.ts"
+import type { OriginPool, PooledCall } from "./internal/OriginPool.ts"
+import { OriginPools } from "./internal/OriginPools.ts"
 import * as ProxyDispatcher from "./internal/ProxyDispatcher.ts"
 import { ResponseBody } from "./internal/ResponseBody.ts"
 import { UndiciResponse } from "./internal/UndiciResponse.ts"
@@ -39,8 +43,10 @@ type Failure = HttpClientError.HttpClientError
 export interface Options {
   /** Longest wait for a connection, TLS included. */
   readonly connectTimeout: Duration.Duration
-  /** Most connections to one host; further calls wait for one. */
+  /** Most connections to one host; further calls wait for one, in order. Over HTTP/2 each carries 100 calls. */
   readonly maxConnections: number
+  /** Longest wait for one of them to be free, after which the call fails. Defaults to 30 seconds. */
+  readonly poolTimeout?: Duration.Duration | undefined
   /** The proxy of all calls. Defaults to that of the environment. */
   readonly proxy?: KimiConfig.Values["proxy"] | undefined
 }
@@ -84,21 +90,50 @@ const bodyOf = ({ body }: Request): Body | null | undefined => {
   }
 }
 
-/** One call: completes with the head of the response, then passes its body on. */
-class Handler implements Dispatcher.DispatchHandler {
+type Dispatch = (handler: Dispatcher.DispatchHandler) => void
+
+/** One call: waits for a connection, completes with the head of the response, then passes its body on. */
+class Handler implements Dispatcher.DispatchHandler, PooledCall {
   #controller: Dispatcher.DispatchController | undefined = undefined
   #body: ResponseBody<Failure> | undefined = undefined
   #response: UndiciResponse | undefined = undefined
   #isAborted = false
+  #isPooled = false
+  #dispatch: Dispatch | undefined
   readonly #request: Request
+  readonly #pool: OriginPool
   readonly #resume: (effect: Effect.Effect<UndiciResponse, Failure>) => void
 
-  constructor(request: Request, resume: (effect: Effect.Effect<UndiciResponse, Failure>) => void) {
+  constructor(
+    request: Request,
+    pool: OriginPool,
+    dispatch: Dispatch,
+    resume: (effect: Effect.Effect<UndiciResponse, Failure>) => void
+  ) {
     this.#request = request
+    this.#pool = pool
+    this.#dispatch = dispatch
     this.#resume = resume
   }
 
+  start(): void {
+    const dispatch = this.#dispatch
+    // It refers to the body of the request, which would be retained as long as a stream is open.
+    this.#dispatch = undefined
+    this.#isPooled = true
+    try {
+      dispatch?.(this)
+    } catch (cause) {
+      this.#fail(cause)
+    }
+  }
+
+  reject(cause: Error): void {
+    this.#resume(Effect.fail(transportError(this.#request, cause)))
+  }
+
   abort(): void {
+    if (this.#pool.leave(this)) return
     this.#isAborted = true
     this.#controller?.abort(interrupted)
   }
@@ -128,10 +163,23 @@ class Handler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    this.#release()
     this.#body?.end()
   }
 
   onResponseError(_: Dispatcher.DispatchController, cause: Error): void {
+    this.#fail(cause)
+  }
+
+  /** Once: undici may report an error after a proxy's refusal, and an end after it. */
+  #release(): void {
+    if (!this.#isPooled) return
+    this.#isPooled = false
+    this.#pool.release()
+  }
+
+  #fail(cause: unknown): void {
+    this.#release()
     if (this.#body !== undefined && this.#response !== undefined) {
       this.#body.fail(decodeError(this.#request, this.#response, cause))
     } else {
@@ -169,45 +217,54 @@ const targetOf = (url: string): Target | undefined => {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Options): Effect.Effect<HttpClient.HttpClient, ConfigurationError, Scope.Scope> =>
-  Effect.map(
-    Effect.acquireRelease(ProxyDispatcher.make(options), ({ dispatcher }) =>
-      Effect.promise(() => dispatcher.destroy())
-    ),
-    ({ dispatcher, proxy }) =>
-      markProxy(
-        markIsolated(
-          HttpClient.makeWith(
-            Effect.flatMap((request: Request) => send(dispatcher, request)),
-            Effect.succeed as HttpClient.HttpClient.Preprocess<never, never>
-          )
-        ),
-        proxy
-      )
+export const make = Effect.fnUntraced(function* (
+  options: Options
+): Effect.fn.Return<HttpClient.HttpClient, ConfigurationError, Scope.Scope> {
+  const { poolTimeout = KimiConfig.defaults.poolTimeout, ...connections } = options
+  const pools = new OriginPools({ ...options, poolTimeout }, yield* Effect.context<never>())
+  const { dispatcher, proxy } = yield* Effect.acquireRelease(
+    ProxyDispatcher.make({
+      ...connections,
+      onConnected: (origin, isHttp2) => pools.of(origin).setProtocol(isHttp2)
+    }),
+    ({ dispatcher }) =>
+      Effect.promise(() => {
+        pools.rejectAll(new errors.ClientDestroyedError())
+        return dispatcher.destroy()
+      })
   )
+  const client = HttpClient.makeWith(
+    Effect.flatMap((request: Request) => send(dispatcher, pools, request)),
+    Effect.succeed as HttpClient.HttpClient.Preprocess<never, never>
+  )
+  return markPools(markProxy(markIsolated(client), proxy), (origin) => pools.of(origin).report)
+})
 
-const send = (agent: Dispatcher, request: Request): Effect.Effect<UndiciResponse, Failure> =>
+const send = (agent: Dispatcher, pools: OriginPools, request: Request): Effect.Effect<UndiciResponse, Failure> =>
   Effect.callback((resume) => {
     const body = bodyOf(request)
     if (body === undefined) return resume(Effect.fail(encodeError(request)))
     const target = targetOf(request.url)
     if (target === undefined) return resume(Effect.fail(transportError(request, new Error("Invalid URL"))))
-    const handler = new Handler(request, resume)
-    // The stages have timeouts with typed errors; those of undici are disabled.
-    agent.dispatch(
-      { ...target, method: request.method, headers: request.headers, body, headersTimeout: 0, bodyTimeout: 0 },
-      handler
-    )
+    const pool = pools.of(target.origin)
+    const dispatch: Dispatch = (handler) =>
+      // The stages have timeouts with typed errors; those of undici are disabled.
+      void agent.dispatch(
+        { ...target, method: request.method, headers: request.headers, body, headersTimeout: 0, bodyTimeout: 0 },
+        handler
+      )
+    const handler = new Handler(request, pool, dispatch, resume)
+    pool.enter(handler)
     return Effect.sync(() => handler.abort())
   })
 
 /**
- * The client with the connect timeout and the pool size of the configuration.
+ * The client with the timeouts and the pool size of the configuration.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layer: Layer.Layer<HttpClient.HttpClient, ConfigurationError, KimiConfig.KimiConfig> = Layer.effect(
   HttpClient.HttpClient,
-  Effect.flatMap(KimiConfig.KimiConfig, make)
+  Effect.flatMap(KimiConfig.KimiConfig, (config) => make({ ...config, maxConnections: maxConnectionsOf(config) }))
 )

@@ -4,6 +4,7 @@ import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { fromBrokenStream, fromTransport } from "../../src/internal/mapTransportError.ts"
+import { PoolTimeout } from "../../src/internal/PoolTimeout.ts"
 import { UnsentRequest } from "../../src/internal/UnsentRequest.ts"
 import { call, fields } from "./support/errors.ts"
 
@@ -82,6 +83,14 @@ describe("mapTransportError", () => {
 
     it("keeps the meaning of a code when nothing was sent", () => {
       assert.strictEqual(read(failed(new UnsentRequest(coded("ENOTFOUND"))))["_tag"], "DnsError")
+    })
+
+    it("maps the end of a wait for a connection, with how long it was", () => {
+      assert.deepInclude(read(failed(new PoolTimeout(Duration.seconds(30), 4))), {
+        _tag: "ConnectionPoolTimeoutError",
+        timeout: Duration.seconds(30),
+        message: "All connections were in use for 30s; the pool carries 4 calls at a time"
+      })
     })
 
     it("distinguishes a connect timeout from a silent connection with the same code", () => {

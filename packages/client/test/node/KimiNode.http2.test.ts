@@ -2,6 +2,7 @@
  * The client over TLS and HTTP/2, which is what Moonshot's own hosts speak.
  */
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2"
+import type { Socket } from "node:net"
 import { getCACertificates, setDefaultCACertificates } from "node:tls"
 import { assert, describe, it } from "@effect/vitest"
 import type { Options } from "@kimi-effect/core/KimiConfig"
@@ -37,6 +38,7 @@ const certificate = selfSigned()
 const serve = Effect.gen(function* () {
   const scripts: Array<Script> = []
   const sessions = new Set<ServerHttp2Session>()
+  const sockets = new Set<Socket>()
   let sessionCount = 0
   const received = yield* Queue.unbounded<ServerHttp2Stream>()
   const left = yield* Queue.unbounded<void>()
@@ -56,6 +58,10 @@ const serve = Effect.gen(function* () {
   const server = yield* Effect.acquireRelease(
     Effect.callback<Http2SecureServer>((resume) => {
       const server = createSecureServer(certificate)
+      server.on("secureConnection", (socket) => {
+        sockets.add(socket)
+        socket.on("close", () => sockets.delete(socket))
+      })
       server.on("session", (session) => {
         sessionCount += 1
         sessions.add(session)
@@ -79,6 +85,8 @@ const serve = Effect.gen(function* () {
       Effect.callback<void>((resume) => {
         server.close(() => resume(Effect.void))
         for (const session of sessions) session.destroy()
+        // A session with a hundred open streams does not close its socket.
+        for (const socket of sockets) socket.destroy()
       })
   )
   const address = server.address()
@@ -131,6 +139,28 @@ describe("KimiNode over HTTP/2", () => {
         yield* Effect.all(calls, { concurrency: "unbounded" })
         assert.strictEqual(server.sessions(), 1)
       })
+    )
+  )
+
+  it.live("makes a hundred calls at a time over each connection of the pool; further calls wait", () =>
+    trusting(
+      (client, server) =>
+        Effect.gen(function* () {
+          yield* client.chat(hello)
+          yield* server.received
+          server.script(...Array.from({ length: 100 }, () => "stall" as const))
+          const calls = yield* Effect.forEach(Array.from({ length: 120 }), () => Effect.forkChild(client.chat(hello)))
+          for (let call = 0; call < 100; call++) yield* server.received
+          const origin = new URL(server.url).origin
+          const used = Effect.map(client.metrics, ({ connections }) => connections)
+          assert.deepStrictEqual(yield* used, [{ origin, inUse: 100, waiting: 20, limit: 100 }])
+          yield* Fiber.interrupt(calls[0] ?? assert.fail())
+          yield* server.received
+          assert.strictEqual(server.sessions(), 1)
+          yield* Fiber.interruptAll(calls)
+          assert.deepStrictEqual(yield* used, [{ origin, inUse: 0, waiting: 0, limit: 100 }])
+        }),
+      { maxConnections: 1 }
     )
   )
 

@@ -60,6 +60,7 @@ import {
   UnknownAgentError
 } from "./SwarmErrors.ts"
 import {
+  ConnectionPoolTimeoutError,
   ConnectTimeoutError,
   DeadlineExceededError,
   FirstTokenTimeoutError,
@@ -104,6 +105,7 @@ export const classes = {
   RedirectError,
   GatewayRefusedError,
   ConnectTimeoutError,
+  ConnectionPoolTimeoutError,
   FirstTokenTimeoutError,
   IdleTimeoutError,
   TotalTimeoutError,

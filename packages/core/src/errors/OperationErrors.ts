@@ -40,6 +40,7 @@ import type {
   StreamTruncatedError
 } from "./StreamErrors.ts"
 import type {
+  ConnectionPoolTimeoutError,
   ConnectTimeoutError,
   DeadlineExceededError,
   FirstTokenTimeoutError,
@@ -136,6 +137,7 @@ export type CallError =
   | ValidationError
   | ProviderError
   | ConnectTimeoutError
+  | ConnectionPoolTimeoutError
   | TotalTimeoutError
   | ResponseTooLargeError
 

@@ -20,6 +20,19 @@ const limit = {
 export class ConnectTimeoutError extends TaggedKimiError<ConnectTimeoutError>()("ConnectTimeoutError", limit) {}
 
 /**
+ * All connections of the pool were in use for the pool timeout. Nothing was
+ * sent. It is no fault of the host: other calls of this client hold the
+ * connections.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ConnectionPoolTimeoutError extends TaggedKimiError<ConnectionPoolTimeoutError>()(
+  "ConnectionPoolTimeoutError",
+  limit
+) {}
+
+/**
  * No content arrived within the first-token timeout.
  *
  * @category errors

@@ -86,6 +86,23 @@ export const ProviderMetrics = Schema.Struct({
 })
 
 /**
+ * The connections to one host.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ConnectionMetrics = Schema.Struct({
+  /** Scheme, address and port. */
+  origin: Schema.String,
+  /** Calls that hold a connection. */
+  inUse: count,
+  /** Calls that wait for a connection. */
+  waiting: count,
+  /** Most calls that hold a connection: one per connection, or 100 over HTTP/2. */
+  limit: count
+})
+
+/**
  * @category schemas
  * @since 0.1.0
  */
@@ -144,6 +161,8 @@ export const SystemMetrics = Schema.Struct({
   cache: Schema.optionalKey(CacheMetrics),
   providers: Schema.Array(ProviderMetrics),
   breakers: Schema.Array(BreakerMetrics),
+  /** Empty where the HTTP client does not report its connections, as `fetch` does not. */
+  connections: Schema.Array(ConnectionMetrics),
   /** Absent if neither telemetry nor an `Accounting` service is provided. */
   cost: Schema.optionalKey(
     Schema.Struct({

@@ -28,6 +28,7 @@ describe("ErrorFacts", () => {
           "ConnectionRefusedError",
           "ConnectionLostError",
           "ConnectTimeoutError",
+          "ConnectionPoolTimeoutError",
           "FirstTokenTimeoutError",
           "IdleTimeoutError",
           "TotalTimeoutError",
@@ -57,8 +58,8 @@ describe("ErrorFacts", () => {
     it("counts only failures of the host or the network against the host", () => {
       const tags = [
         ...tagsWhere((facts) => facts.category === "timeout" || facts.category === "stream").filter(
-          // The deadline is the caller's.
-          (tag) => tag !== "DeadlineExceededError"
+          // The deadline is the caller's, and so are the calls that use up the pool.
+          (tag) => tag !== "DeadlineExceededError" && tag !== "ConnectionPoolTimeoutError"
         ),
         "DnsError",
         "ConnectionRefusedError",
@@ -95,7 +96,13 @@ describe("ErrorFacts", () => {
     })
 
     it("is none where nothing was sent", () => {
-      const facts = factsOf(["DnsError", "ConnectionRefusedError", "TlsError", "ConnectTimeoutError"])
+      const facts = factsOf([
+        "DnsError",
+        "ConnectionRefusedError",
+        "TlsError",
+        "ConnectTimeoutError",
+        "ConnectionPoolTimeoutError"
+      ])
       assert.isTrue(facts.every(({ billing }) => billing === "none"))
     })
 
@@ -182,6 +189,7 @@ describe("ErrorFacts", () => {
       RedirectError: true,
       GatewayRefusedError: true,
       ConnectTimeoutError: true,
+      ConnectionPoolTimeoutError: true,
       TotalTimeoutError: true,
       AuthenticationError: true,
       PermissionDeniedError: true,

@@ -27,6 +27,7 @@ describe("TimeoutErrors", () => {
     ])
     assert.sameDeepMembers(billing, [
       ["@kimi-effect/core/ConnectTimeoutError", "none"],
+      ["@kimi-effect/core/ConnectionPoolTimeoutError", "none"],
       ["@kimi-effect/core/DeadlineExceededError", "possible"],
       ["@kimi-effect/core/FirstTokenTimeoutError", "possible"],
       ["@kimi-effect/core/IdleTimeoutError", "possible"],

@@ -16,7 +16,8 @@ const servicesOf = (circuits: CircuitBreaker.CircuitBreaker["Service"]): Effect.
       retryBudget: yield* Effect.orDie(RetryBudget.make({ capacity: 100 })),
       cache: undefined,
       budget: undefined,
-      accounting: undefined
+      accounting: undefined,
+      connections: []
     }
   })
 

@@ -21,6 +21,7 @@ const expected: { readonly [T in Fallback.Tag]: ReadonlyArray<string> } = {
   RedirectError: elsewhere,
   GatewayRefusedError: elsewhere,
   ConnectTimeoutError: elsewhere,
+  ConnectionPoolTimeoutError: elsewhere,
   FirstTokenTimeoutError: elsewhere,
   IdleTimeoutError: elsewhere,
   TotalTimeoutError: elsewhere,

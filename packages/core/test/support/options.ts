@@ -75,6 +75,7 @@ export const examples: { readonly [N in KimiConfig.Name]: Example<N> } = {
     unusable: ["a b", "a;;b", "[", "[1]"]
   },
   connectTimeout: duration,
+  poolTimeout: duration,
   firstTokenTimeout: duration,
   idleTimeout: duration,
   totalTimeout: duration,

@@ -9,13 +9,15 @@ import { isProxyUrl, redactedUrl } from "@kimi-effect/core/internal/ProxyForm"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool, ProxyAgent } from "undici"
+import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent, Pool, ProxyAgent } from "undici"
 
 /** What a pool depends on. */
 export interface PoolOptions {
   readonly connectTimeout: Duration.Duration
   readonly maxConnections: number
   readonly proxy?: KimiConfig.Values["proxy"] | undefined
+  /** Called with the protocol of every connection that is made to an origin. */
+  readonly onConnected?: (origin: string, isHttp2: boolean) => void
 }
 
 type Environment = { readonly [name: string]: string | undefined }
@@ -53,13 +55,37 @@ export interface ProxiedPool {
 
 const direct = (dispatcher: Dispatcher): ProxiedPool => ({ dispatcher, proxy: undefined })
 
+const isHttp2 = (socket: object): boolean => "alpnProtocol" in socket && socket.alpnProtocol === "h2"
+
+/** Makes the pool of one origin, and reports the protocol of each of its connections, which no event of undici contains. */
+const makeFactory =
+  (onConnected: NonNullable<PoolOptions["onConnected"]>) =>
+  (target: string | URL, { connect, ...options }: Pool.Options): Dispatcher => {
+    const { origin } = new URL(target)
+    const connector = typeof connect === "function" ? connect : buildConnector(connect)
+    return new Pool(target, {
+      ...options,
+      connect: (connection, callback) =>
+        connector(connection, (...[error, socket]) => {
+          if (error !== null) return callback(error, null)
+          onConnected(origin, isHttp2(socket))
+          callback(null, socket)
+        })
+    })
+  }
+
 /** Builds the pool. The environment is read now and not again. */
 export const make = Effect.fnUntraced(function* (
-  { connectTimeout, maxConnections, proxy = "environment" }: PoolOptions,
+  { connectTimeout, maxConnections, onConnected, proxy = "environment" }: PoolOptions,
   environment: Environment = process.env
 ): Effect.fn.Return<ProxiedPool, ConfigurationError> {
   const timeout = Duration.toMillis(connectTimeout)
-  const pool = { connections: maxConnections, pipelining: 1, connect: { timeout } }
+  const pool = {
+    connections: maxConnections,
+    pipelining: 1,
+    connect: { timeout },
+    ...(onConnected === undefined ? {} : { factory: makeFactory(onConnected) })
+  }
   const tunnel = {
     ...pool,
     connectTimeout: timeout,

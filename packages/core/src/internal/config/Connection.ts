@@ -87,8 +87,9 @@ export const connection = {
       'Headers of every request in addition to the library\'s, as a JSON object such as `{ "x-team": "search" }`. They are sent to the client\'s own host only; a fallback step at another host has its own.'
   }),
   maxConnections: option(OptionForm.count, {
-    default: 256,
-    description: "Most connections to the host. An `HttpClient` that is provided has its own pool."
+    defaultText: "256, or 16 more than `maxConcurrency` or the tier's concurrency if that is more",
+    description:
+      "Most connections to the host. Each carries one call, or 100 where the host supports HTTP/2; further calls wait for `poolTimeout`. An `HttpClient` that is provided has its own pool."
   }),
   maxResponseBytes: option(OptionForm.bytes, {
     default: 512 * 1024 * 1024,

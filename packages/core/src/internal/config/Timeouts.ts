@@ -18,6 +18,11 @@ export const timeouts = {
     default: Duration.seconds(10),
     description: "Longest wait for a connection."
   }),
+  poolTimeout: option(OptionForm.duration, {
+    default: Duration.seconds(30),
+    description:
+      "Longest wait for a free connection while all of `maxConnections` are in use. An `HttpClient` that is provided has its own pool."
+  }),
   firstTokenTimeout: option(OptionForm.duration, {
     default: Duration.minutes(2),
     description: "Longest wait for the first content of a stream."

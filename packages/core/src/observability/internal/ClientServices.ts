@@ -7,6 +7,7 @@ import type { ResponseCache } from "../../cache/ResponseCache.ts"
 import type { Accounting } from "../../money/Accounting.ts"
 import type { Budget } from "../../money/Budget.ts"
 import type { Admission } from "../../resilience/Admission.ts"
+import type { ConnectionPool } from "../ConnectionPool.ts"
 import type { CircuitBreaker } from "../../resilience/CircuitBreaker.ts"
 import type { RetryBudget } from "../../resilience/RetryBudget.ts"
 
@@ -23,4 +24,6 @@ export interface ClientServices {
   readonly cache: ResponseCache["Service"] | undefined
   readonly budget: Budget["Service"] | undefined
   readonly accounting: Accounting["Service"] | undefined
+  /** The connections to each host, as far as the HTTP client reports them. */
+  readonly connections: ReadonlyArray<ConnectionPool>
 }

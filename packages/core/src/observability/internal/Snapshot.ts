@@ -65,12 +65,15 @@ const costOf = (entries: ReadonlyArray<Accounting.Entry>): NonNullable<SystemMet
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
-  { admission, accounting, budget, cache, circuitBreaker, retryBudget }: ClientServices,
+  { admission, accounting, budget, cache, circuitBreaker, connections, retryBudget }: ClientServices,
   calls: CallMetrics | undefined
 ): Effect.fn.Return<SystemMetrics> {
   const { capacity, tokens } = yield* retryBudget.state
   const accounts = yield* admission.states
   const states = yield* circuitBreaker.states
+  const pools = yield* Effect.forEach(connections, ({ origin, state }) =>
+    Effect.map(state, ({ inUse, limit, waiting }) => ({ origin, inUse, waiting, limit }))
+  )
   const statistics = cache === undefined ? undefined : yield* cache.statistics
   const entries = accounting === undefined ? undefined : yield* accounting.entries
   const scopes = budget === undefined ? Exit.succeed([]) : yield* Effect.exit(budget.state)
@@ -90,6 +93,7 @@ export const make = Effect.fnUntraced(function* (
       })
     ),
     breakers: [...states].map(([key, { _tag }]) => ({ key, state: CircuitState.names[_tag] })),
+    connections: pools,
     budgets: (Exit.isSuccess(scopes) ? scopes.value : []).map((state) => ({
       scope: state.scope,
       currency: state.currency,

@@ -134,6 +134,27 @@ export const metrics = {
     description: "Attempts waiting for admission",
     attributes: [a.account]
   },
+  poolInUse: {
+    name: "kimi.client.pool.in_use",
+    kind: "gauge",
+    unit: "{request}",
+    description: "Requests that hold a connection of the pool; only on Node",
+    attributes: [a.serverAddress, a.serverPort]
+  },
+  poolWaiting: {
+    name: "kimi.client.pool.waiting",
+    kind: "gauge",
+    unit: "{request}",
+    description: "Requests that wait for a connection of the pool; only on Node",
+    attributes: [a.serverAddress, a.serverPort]
+  },
+  poolLimit: {
+    name: "kimi.client.pool.limit",
+    kind: "gauge",
+    unit: "{request}",
+    description: "Most requests that hold a connection: one per connection, or 100 over HTTP/2; only on Node",
+    attributes: [a.serverAddress, a.serverPort]
+  },
   breakerCircuits: {
     name: "kimi.client.breaker.circuits",
     kind: "gauge",

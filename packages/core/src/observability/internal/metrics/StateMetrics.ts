@@ -13,6 +13,7 @@ import * as BudgetScope from "../../../money/internal/BudgetScope.ts"
 import * as CircuitState from "./CircuitState.ts"
 import type { Instruments, Labels } from "./Instruments.ts"
 import type { ClientServices } from "../ClientServices.ts"
+import * as ServerAddress from "../ServerAddress.ts"
 import { metrics } from "../../Telemetry.ts"
 
 /** The state of a service; nothing if it cannot be read. */
@@ -76,6 +77,29 @@ const collectAdmission: Collect = Effect.fnUntraced(function* (instruments, clie
   instruments.replace(
     metrics.admissionQueue,
     accounts.map(([account, { waiting }]) => [[account], waiting])
+  )
+})
+
+const collectConnections: Collect = Effect.fnUntraced(function* (instruments, clients) {
+  const pools = yield* Effect.forEach(
+    distinct(clients.flatMap(({ connections }) => connections)),
+    ({ origin, state }) =>
+      Effect.map(state, (numbers) => {
+        const server = ServerAddress.fromUrl(origin)
+        return { labels: [server?.address, server?.port.toString()] as const, ...numbers }
+      })
+  )
+  instruments.replace(
+    metrics.poolInUse,
+    pools.map(({ inUse, labels }) => [labels, inUse])
+  )
+  instruments.replace(
+    metrics.poolWaiting,
+    pools.map(({ labels, waiting }) => [labels, waiting])
+  )
+  instruments.replace(
+    metrics.poolLimit,
+    pools.map(({ labels, limit }) => [labels, limit])
   )
 })
 
@@ -154,6 +178,7 @@ const collectBudgets: Collect = Effect.fnUntraced(function* (instruments, client
 const collectors: ReadonlyArray<Collect> = [
   collectRetryBudgets,
   collectAdmission,
+  collectConnections,
   collectCircuits,
   collectCaches,
   collectBudgets

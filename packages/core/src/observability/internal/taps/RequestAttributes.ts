@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import type { Values } from "../../../CallOptions.ts"
 import type { ChatRequest } from "../../../models/ChatRequest.ts"
 import { providerName } from "../metrics/CallMetrics.ts"
+import * as ServerAddress from "../ServerAddress.ts"
 import type { Operation } from "../../CallRecord.ts"
 import { attributes as a } from "../../Telemetry.ts"
 
@@ -32,14 +33,13 @@ type SpanAttributes = Record<string, unknown>
  * @since 0.1.0
  */
 export const fromOrigin = ({ account, baseUrl, provider }: ResponseOrigin): SpanAttributes => {
-  const url = URL.parse(baseUrl)
-  const port = url === null ? undefined : url.port === "" ? (url.protocol === "http:" ? 80 : 443) : Number(url.port)
+  const server = ServerAddress.fromUrl(baseUrl)
   return {
     [a.operationName.name]: "chat",
     [a.providerName.name]: providerName(provider),
     [a.host.name]: provider,
     [a.account.name]: account,
-    ...(url === null ? {} : { [a.serverAddress.name]: url.hostname, [a.serverPort.name]: port })
+    ...(server === undefined ? {} : { [a.serverAddress.name]: server.address, [a.serverPort.name]: server.port })
   }
 }
 
