@@ -44,6 +44,7 @@ describe("/readyz and /healthz", () => {
           balance: "Ok",
           breaker: "Ok",
           admission: "Ok",
+          connections: "Ok",
           config: "Ok"
         })
         const asked = (yield* server.requests).map(({ method, path }) => `${method} ${path}`)

@@ -20,8 +20,9 @@ import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { type Dispatcher, errors, FormData as UndiciFormData } from "undici"
+import { type Dispatcher, FormData as UndiciFormData } from "undici"
 import { markPools } from "../internal/connectionPools.ts"
+import type { PoolTimeout } from "../internal/PoolTimeout.ts"
 import { markIsolated, markProxy } from "../internal/isolation.ts"
 import { UnsentRequest } from "../internal/UnsentRequest.ts"
 import { maxConnectionsOf } from "./internal/connectionOptions.ts"
@@ -128,7 +129,7 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
     }
   }
 
-  reject(cause: Error): void {
+  reject(cause: PoolTimeout): void {
     this.#resume(Effect.fail(transportError(this.#request, cause)))
   }
 
@@ -227,11 +228,8 @@ export const make = Effect.fnUntraced(function* (
       ...connections,
       onConnected: (origin, isHttp2) => pools.of(origin).setProtocol(isHttp2)
     }),
-    ({ dispatcher }) =>
-      Effect.promise(() => {
-        pools.rejectAll(new errors.ClientDestroyedError())
-        return dispatcher.destroy()
-      })
+    // Calls that wait are then started in order, and undici refuses each of them.
+    ({ dispatcher }) => Effect.promise(() => dispatcher.destroy())
   )
   const client = HttpClient.makeWith(
     Effect.flatMap((request: Request) => send(dispatcher, pools, request)),

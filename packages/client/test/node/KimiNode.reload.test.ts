@@ -3,9 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as LiveConfig from "@kimi-effect/core/LiveConfig"
 import type * as Settings from "@kimi-effect/core/Settings"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
-import { Reply } from "@kimi-effect/testing"
+import { Fault, Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
-import { Context, Deferred, Effect, Exit, Fiber, Latch, Layer, Queue, Redacted, Stream } from "effect"
+import { Context, Deferred, Duration, Effect, Exit, Fiber, Latch, Layer, Queue, Redacted, Stream } from "effect"
 import { KimiClient } from "../../src/KimiClient.ts"
 import * as KimiNode from "../../src/node/KimiNode.ts"
 import { type Client, hello, type Server } from "./support/kimi.ts"
@@ -180,6 +180,18 @@ describe("KimiNode.layerReload", () => {
       }
       assert.strictEqual((yield* server.requests).length, 5)
       assert.strictEqual(connections(), 1)
+    })
+  )
+
+  it.live("bounds the wait for a connection by the new timeout", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make()
+      yield* server.replyAlways(Reply.faulty(Fault.StallBeforeHeaders()))
+      const { kimi, live } = yield* connect(server, { maxConnections: 1, maxAttempts: 1 })
+      yield* live.set({ poolTimeout: "20 millis" })
+      yield* Effect.forkChild(kimi.chat(hello), { startImmediately: true })
+      const error = yield* Effect.flip(kimi.chat(hello))
+      assert.deepInclude(error, { _tag: "ConnectionPoolTimeoutError", timeout: Duration.millis(20) })
     })
   )
 

@@ -20,8 +20,8 @@ import { PoolTimeout } from "../../internal/PoolTimeout.ts"
 export interface PooledCall {
   /** Called when a connection is free for the call, which has to `release` it. */
   readonly start: () => void
-  /** Called in place of `start` when the call has waited too long or the pool closes. */
-  readonly reject: (cause: Error) => void
+  /** Called in place of `start` when the call has waited too long. */
+  readonly reject: (cause: PoolTimeout) => void
 }
 
 export interface PoolLimits {
@@ -100,14 +100,6 @@ export class OriginPool {
   setProtocol(isHttp2: boolean): void {
     this.#isHttp2 = isHttp2
     this.#admit()
-  }
-
-  /** Rejects all calls that wait. Those that have started are ended by undici. */
-  rejectAll(cause: Error): void {
-    const calls = [...this.#waiting.keys()]
-    this.#waiting.clear()
-    this.#timer.set(Number.POSITIVE_INFINITY)
-    for (const call of calls) call.reject(cause)
   }
 
   /** A call may fail and release its connection before `start` returns. This loop then continues, so the stack does not grow. */

@@ -25,9 +25,4 @@ export class OriginPools {
     this.#byOrigin.set(origin, pool)
     return pool
   }
-
-  /** Rejects all calls that wait. */
-  rejectAll(cause: Error): void {
-    for (const pool of this.#byOrigin.values()) pool.rejectAll(cause)
-  }
 }
