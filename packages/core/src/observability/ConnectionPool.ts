@@ -18,8 +18,8 @@ export interface ConnectionPoolState {
   readonly waiting: number
   /** Most requests that hold a connection: one per connection, or 100 over HTTP/2. */
   readonly limit: number
-  /** When a request last gave up waiting, in Unix milliseconds. */
-  readonly timedOutAt?: number
+  /** Milliseconds since a request last gave up waiting. Absent before the first. */
+  readonly millisSinceTimeout?: number
 }
 
 /**

@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import type { ConnectionPool } from "@kimi-effect/core/ConnectionPool"
+import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import { WakeTimer } from "@kimi-effect/core/internal/WakeTimer"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -61,7 +62,9 @@ export class OriginPool {
         inUse: this.#inUse,
         waiting: this.#waiting.size,
         limit: this.#limit,
-        ...(this.#timedOutAt === undefined ? {} : { timedOutAt: this.#timedOutAt })
+        ...(this.#timedOutAt === undefined
+          ? {}
+          : { millisSinceTimeout: MonotonicClock.millisUnsafe(this.#clock) - this.#timedOutAt })
       }))
     }
   }
@@ -78,7 +81,7 @@ export class OriginPool {
       call.start()
       return
     }
-    const deadline = this.#clock.currentTimeMillisUnsafe() + Duration.toMillis(this.#limits.poolTimeout)
+    const deadline = MonotonicClock.millisUnsafe(this.#clock) + Duration.toMillis(this.#limits.poolTimeout)
     this.#waiting.set(call, deadline)
     if (this.#waiting.size === 1) this.#timer.set(deadline)
   }
@@ -120,7 +123,7 @@ export class OriginPool {
   }
 
   #rejectExpired(): void {
-    const now = this.#clock.currentTimeMillisUnsafe()
+    const now = MonotonicClock.millisUnsafe(this.#clock)
     for (const [call, deadline] of this.#waiting) {
       if (deadline > now) return this.#timer.set(deadline)
       this.#waiting.delete(call)

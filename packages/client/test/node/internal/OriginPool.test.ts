@@ -112,7 +112,9 @@ describe("OriginPool", () => {
       assert.deepStrictEqual(ids(), [2])
       yield* TestClock.adjust("1 millis")
       assert.deepStrictEqual(ids(), [2, 3])
-      assert.deepStrictEqual(yield* pool.report.state, { inUse: 1, waiting: 0, limit: 1, timedOutAt: 40_000 })
+      yield* TestClock.adjust("5 seconds")
+      const state = yield* pool.report.state
+      assert.deepStrictEqual(state, { inUse: 1, waiting: 0, limit: 1, millisSinceTimeout: 5_000 })
     })
   )
 

@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { HealthRole } from "../../../models/SystemHealth.ts"
 import type { ConnectionPool, ConnectionPoolState } from "../../ConnectionPool.ts"
@@ -23,12 +22,12 @@ export interface Options {
 /** How long ago a timeout may be that still describes the present. */
 const recentMillis = 60_000
 
-const fromState = ({ inUse, limit, timedOutAt, waiting }: ConnectionPoolState, now: number): CheckResult => {
+const fromState = ({ inUse, limit, millisSinceTimeout, waiting }: ConnectionPoolState): CheckResult => {
   const details = { inUse, waiting, limit }
   if (waiting === 0) {
     return { status: "healthy", code: "Ok", message: "No call waits for a connection.", details }
   }
-  if (timedOutAt !== undefined && now - timedOutAt < recentMillis) {
+  if (millisSinceTimeout !== undefined && millisSinceTimeout < recentMillis) {
     const message = "Calls fail because all connections are in use; raise maxConnections or lower maxConcurrency."
     return { status: "unhealthy", code: "PoolTimeout", message, details }
   }
@@ -43,7 +42,7 @@ export const make = ({ account, pool, role }: Options): HealthCheck => ({
   name: "connections",
   account,
   role,
-  check: Effect.zipWith(pool.state, Clock.currentTimeMillis, fromState)
+  check: Effect.map(pool.state, fromState)
 })
 
 const withoutCall = ({ inUse, limit, waiting }: ConnectionPoolState): CheckResult | undefined =>
