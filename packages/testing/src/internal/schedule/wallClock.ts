@@ -1,0 +1,29 @@
+/** A clock whose time of day can be set without a change of its monotonic time, as NTP or an administrator does it. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+
+const nanosPerMilli = 1_000_000n
+
+/** Runs a program on the clock of its context. `set` changes the time of day by some milliseconds. */
+export const withWallClock = <A, E, R>(
+  program: (set: (millis: number) => void) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.clockWith((inner) => {
+    let offset = 0
+    const millis = (): number => inner.currentTimeMillisUnsafe() + offset
+    const nanos = (): bigint => inner.currentTimeNanosUnsafe() + BigInt(offset) * nanosPerMilli
+    const clock: Clock.Clock = {
+      ...inner,
+      currentTimeMillisUnsafe: millis,
+      currentTimeMillis: Effect.sync(millis),
+      currentTimeNanosUnsafe: nanos,
+      currentTimeNanos: Effect.sync(nanos)
+    }
+    return Effect.provideService(
+      program((by) => {
+        offset += by
+      }),
+      Clock.Clock,
+      clock
+    )
+  })
