@@ -17,8 +17,8 @@
  *
  * **Gotchas**
  *
- * - Virtual time does not wait for promises or sockets. Stages that do, such
- *   as those on Redis, cannot be simulated.
+ * - Virtual time waits for promises and sockets only while services are built.
+ *   Stages that wait for them in a call, such as those on Redis, cannot be simulated.
  *
  * **Example** (An hour with an outage)
  *
@@ -40,6 +40,8 @@ import { ChatTransport } from "@kimi-effect/client/ChatTransport"
 import * as KimiClient from "@kimi-effect/client/KimiClient"
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import { tiers } from "@kimi-effect/core/RateLimits"
+import * as CallOptions from "@kimi-effect/core/CallOptions"
 import { isContent } from "@kimi-effect/core/StreamEvent"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import * as Cause from "effect/Cause"
@@ -57,12 +59,20 @@ import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { service as digest } from "./internal/simulator/digest.ts"
 import { type RecordedCall, Recorder } from "./internal/simulator/Recorder.ts"
+import {
+  arrivalsOf,
+  configurationIssues,
+  durationOf,
+  issuesOf,
+  startOf
+} from "./internal/simulator/simulationOptions.ts"
 import { summarize } from "./internal/simulator/summary.ts"
-import { runVirtual } from "./internal/simulator/virtualTime.ts"
+import { loading, runVirtual } from "./internal/simulator/virtualTime.ts"
 import * as FaultScript from "./simulator/FaultScript.ts"
+import type { Comparison } from "./simulator/Comparison.ts"
 import type { Report } from "./simulator/Report.ts"
 import { CurrentCall } from "./simulator/SimulatedCall.ts"
-import * as Traffic from "./simulator/Traffic.ts"
+import type * as Traffic from "./simulator/Traffic.ts"
 import * as VirtualHost from "./simulator/VirtualHost.ts"
 
 export { toHtml } from "./internal/simulator/html.ts"
@@ -75,42 +85,24 @@ export { toTable } from "./internal/simulator/table.ts"
 export interface Options<E = never> {
   /** Seed of all randomness. */
   readonly seed: string | number
-  /** Time during which calls arrive. The simulation ends with the last call. Defaults to 24 hours. */
+  /**
+   * Time during which calls arrive. The simulation ends with the last call. Defaults to 24 hours, or to the time of
+   * recorded traffic, of which later calls are left out.
+   */
   readonly duration?: Duration.Input | undefined
-  /** Start of the simulated time in ISO 8601, on which prices depend. Defaults to `2026-11-23T00:00:00Z`. */
+  /**
+   * Start of the simulated time in ISO 8601, on which prices depend. Defaults to `2026-11-23T00:00:00Z`, or to the
+   * first call of recorded traffic.
+   */
   readonly start?: string | undefined
-  readonly traffic: Traffic.Options
+  /** Random traffic, or recorded traffic from `Traffic.fromAudit`. */
+  readonly traffic: Traffic.Options | Traffic.RecordedTraffic
   readonly host?: VirtualHost.Options | undefined
   readonly faults?: ReadonlyArray<FaultScript.Fault> | undefined
   /** Options of the client. The API key is optional. */
   readonly client?: KimiConfig.Options | undefined
   /** Services that replace those of the client, such as `CircuitBreaker.layer(…)`. They are built in virtual time. */
   readonly layers?: Layer.Layer<never, E> | undefined
-}
-
-type Issue = ConfigurationError["issues"][number]
-
-/** All issues of the options. */
-const issuesOf = ({ duration, faults, host, start, traffic }: Options<unknown>): ReadonlyArray<Issue> => {
-  const issues: Array<Issue> = Traffic.issuesOf(traffic).map(([name, expected]) => ({
-    name: `traffic.${name}`,
-    expected
-  }))
-  for (const [index, fault] of (faults ?? []).entries()) {
-    const problem = FaultScript.issueOf(fault)
-    if (problem !== undefined) issues.push({ name: `faults[${index}].${problem[0]}`, expected: problem[1] })
-  }
-  for (const [name, expected] of VirtualHost.issuesOf(host ?? {})) issues.push({ name: `host.${name}`, expected })
-  if (duration !== undefined) {
-    const millis = Option.getOrUndefined(Option.map(Duration.fromInput(duration), Duration.toMillis))
-    if (millis === undefined || !(millis > 0) || !Number.isFinite(millis)) {
-      issues.push({ name: "duration", expected: "a finite duration over zero" })
-    }
-  }
-  if (start !== undefined && !Number.isFinite(Date.parse(start))) {
-    issues.push({ name: "start", expected: "a date and time in ISO 8601" })
-  }
-  return issues
 }
 
 const randomOf = (seed: string | number, part: string): Effect.Effect<Random.Random> =>
@@ -151,7 +143,8 @@ const makeCall = (
       onAttempt: (at) => {
         call.firstAttemptAt ??= at - start
       }
-    })
+    }),
+    arrival.tags === undefined ? (made) => made : CallOptions.provide(arrival.tags)
   )
 }
 
@@ -162,12 +155,14 @@ const simulate = Effect.fnUntraced(function* <E>(options: Options<E>, start: num
   const virtual = yield* VirtualHost.make(host, faults, (attempt) => recorder.attempts.push(attempt)).pipe(
     Effect.provideService(Random.Random, yield* randomOf(seed, "host"))
   )
-  const given = yield* Layer.build(Layer.merge(CircuitBreaker.layer(), layers ?? Layer.empty))
-  const context = yield* Layer.build(
-    KimiClient.layerTransport.pipe(
-      Layer.provide(Layer.succeed(ChatTransport, virtual.transport)),
-      Layer.provide(KimiConfig.layer({ apiKey: Redacted.make("sk-virtual"), ...client })),
-      Layer.provide(Layer.succeedContext(given))
+  const given = yield* loading(Layer.build(Layer.merge(CircuitBreaker.layer(), layers ?? Layer.empty)))
+  const context = yield* loading(
+    Layer.build(
+      KimiClient.layerTransport.pipe(
+        Layer.provide(Layer.succeed(ChatTransport, virtual.transport)),
+        Layer.provide(KimiConfig.layer({ apiKey: Redacted.make("sk-virtual"), ...client })),
+        Layer.provide(Layer.succeedContext(given))
+      )
     )
   )
   const kimi = Context.get(context, KimiClient.KimiClient)
@@ -179,7 +174,7 @@ const simulate = Effect.fnUntraced(function* <E>(options: Options<E>, start: num
   )
 
   const running = new Set<Fiber.Fiber<void>>()
-  for (const arrival of Traffic.arrivals(traffic, duration, yield* randomOf(seed, "traffic"))) {
+  for (const arrival of arrivalsOf(traffic, duration, yield* randomOf(seed, "traffic"))) {
     const wait = start + arrival.at - clock.currentTimeMillisUnsafe()
     if (wait > 0) yield* clock.sleep(Duration.millis(wait))
     const fiber = yield* Effect.forkChild(makeCall(kimi, clock, start, recorder, arrival), { startImmediately: true })
@@ -213,8 +208,8 @@ export const run = <E = never>(options: Options<E>): Effect.Effect<Report, Confi
   Effect.suspend(() => {
     const issues = issuesOf(options)
     if (issues.length > 0) return Effect.fail(ConfigurationError.of(issues))
-    const start = Date.parse(options.start ?? "2026-11-23T00:00:00Z")
-    const duration = Duration.toMillis(options.duration ?? "24 hours")
+    const start = startOf(options)
+    const duration = durationOf(options)
     return Effect.flatMap(randomOf(options.seed, "client"), (random) =>
       runVirtual(
         start,
@@ -227,3 +222,77 @@ export const run = <E = never>(options: Options<E>): Effect.Effect<Report, Confi
       )
     )
   })
+
+/**
+ * One of the configurations to compare.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Configuration<E = never> extends Pick<Options<E>, "client" | "layers"> {
+  /** Name of the configuration in the comparison. */
+  readonly name: string
+  /** Options of the host that this configuration changes, such as the limits of another tier. */
+  readonly host?: VirtualHost.Options | undefined
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface CompareOptions<E = never> extends Omit<Options<E>, "client" | "layers"> {
+  /** At least one, each with its own name. */
+  readonly configurations: ReadonlyArray<Configuration<E>>
+}
+
+/**
+ * The configuration of an account of one of Moonshot's tiers, 0 to 5: the host
+ * enforces its limits, and the client knows them.
+ *
+ * **Example** (Which tier does yesterday's traffic need?)
+ *
+ * ```ts
+ * const program = Effect.gen(function* () {
+ *   const traffic = yield* Traffic.fromAudit(lines)
+ *   const comparison = yield* Simulator.compare({
+ *     seed: 1,
+ *     traffic,
+ *     configurations: [Simulator.tier(1), Simulator.tier(2), Simulator.tier(3, { maxAttempts: 5 })]
+ *   })
+ *   yield* Console.log(Simulator.toTable(comparison))
+ * })
+ * ```
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const tier = (number: 0 | 1 | 2 | 3 | 4 | 5, client: KimiConfig.Options = {}): Configuration => ({
+  name: `tier ${number}`,
+  client: { tier: number, ...client },
+  host: { limits: tiers[number] }
+})
+
+/**
+ * Runs the same traffic, host and faults with each configuration, and reports
+ * what each would have cost and how long calls would have waited. Invalid
+ * options, including those of a client, fail with a `ConfigurationError`.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const compare = Effect.fnUntraced(function* <E = never>(
+  options: CompareOptions<E>
+): Effect.fn.Return<Comparison, ConfigurationError | E> {
+  const { configurations, ...common } = options
+  const issues = [...configurationIssues(configurations.map(({ name }) => name)), ...issuesOf(common)]
+  if (issues.length > 0) return yield* Effect.fail(ConfigurationError.of(issues))
+  const compared = yield* Effect.forEach(configurations, ({ client, host, layers, name }) =>
+    Effect.map(run({ ...common, client, layers, host: { ...common.host, ...host } }), (report) => ({ name, report }))
+  )
+  return {
+    seed: String(options.seed),
+    start: compared[0]?.report.start ?? "",
+    duration: durationOf(options),
+    configurations: compared
+  }
+})

@@ -84,6 +84,16 @@ describe("run", () => {
     })
   )
 
+  it.effect("uses the stages that the options of the client turn on", () =>
+    Effect.gen(function* () {
+      const report = yield* Simulator.run({
+        ...small(1),
+        client: { cache: "memory", hedgeDelay: "1 minute", budget: [{ amount: "1000", currency: "USD", per: [] }] }
+      })
+      assert.notMatch(report.stages, /^(?:cache|budget|hedge): is off/m)
+    })
+  )
+
   it.effect("has the same traffic for another client", () =>
     Effect.gen(function* () {
       const one = yield* Simulator.run(small(1))

@@ -1,8 +1,9 @@
 /**
  * The parts of the testing kit that need Node: an HTTP server that simulates
- * Kimi, and recorded traffic on disk.
+ * Kimi, recorded traffic on disk, and the traffic of audit logs.
  *
  * @since 0.1.0
  */
+export * as AuditTraffic from "./AuditTraffic.ts"
 export * as Fixtures from "./Fixtures.ts"
 export * as MockServer from "./MockServer.ts"

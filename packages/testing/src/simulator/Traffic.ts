@@ -3,9 +3,15 @@
  *
  * @since 0.1.0
  */
+import type { Options as CallOptions } from "@kimi-effect/core/CallOptions"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type * as Random from "effect/Random"
+import * as RecordedArrivals from "../internal/simulator/recordedArrivals.ts"
+import { charactersPerToken, promptTextOf } from "../internal/simulator/promptText.ts"
 import * as Distribution from "./Distribution.ts"
+import type { RecordedTraffic } from "./RecordedTraffic.ts"
+
+export { fromAudit, fromCalls, type RecordedCall, type RecordedTraffic } from "./RecordedTraffic.ts"
 
 /**
  * @category options
@@ -61,17 +67,13 @@ export interface Arrival {
   readonly request: ChatRequest
   /** Length of the model's response in tokens, before the limit of the request. */
   readonly outputTokens: number
+  /** Who the call is made for. Defaults to no tags. */
+  readonly tags?: Pick<CallOptions, "tenant" | "job" | "agent"> | undefined
 }
 
 /** Prompt sizes are multiples of this many tokens, so that few distinct requests are built. */
 const promptTokenStep = 32
-/** The ratio of `TokenCount` for Chinese, which has the shortest texts: every attempt counts their characters. */
-const charactersPerToken = 4 / 3
 const maxPromptTokens = 200_000
-
-const sentence = "天地玄黄宇宙洪荒日月盈昃辰宿列张"
-/** Every prompt is a slice of one text, so prompts share its memory. */
-const promptText = sentence.repeat(Math.ceil((maxPromptTokens * charactersPerToken) / sentence.length))
 
 /** Draws an arrival time with the given density over equal parts of the time. */
 const drawArrivalTime = (weights: ReadonlyArray<number>, total: number, duration: number, chance: number): number => {
@@ -82,6 +84,18 @@ const drawArrivalTime = (weights: ReadonlyArray<number>, total: number, duration
   }
   return duration
 }
+
+/**
+ * The calls of a recorded traffic. Every request allows at least the tokens of
+ * its response, so that none is truncated.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const arrivalsOfRecorded = (
+  traffic: RecordedTraffic,
+  maxCompletionTokens: number = defaults.maxCompletionTokens
+): ReadonlyArray<Arrival> => RecordedArrivals.make(traffic, maxCompletionTokens)
 
 /**
  * The calls within `duration` milliseconds, ordered by time: a Poisson process
@@ -108,7 +122,7 @@ export const arrivals = (options: Options, duration: number, random: Random.Rand
 
   const makeRequest = (model: string | undefined, tokens: number, mark: string): ChatRequest => ({
     ...(model === undefined ? {} : { model }),
-    messages: [{ role: "user", content: mark + promptText.slice(0, Math.floor(tokens * charactersPerToken)) }],
+    messages: [{ role: "user", content: mark + promptTextOf(Math.floor(tokens * charactersPerToken)) }],
     max_completion_tokens: maxCompletionTokens
   })
 

@@ -14,7 +14,7 @@ import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import type { CallSchedule } from "../../schedule/CallSchedule.ts"
 import { service as digest } from "../simulator/digest.ts"
-import { runVirtual } from "../simulator/virtualTime.ts"
+import { loading, runVirtual } from "../simulator/virtualTime.ts"
 import * as Callers from "./callers.ts"
 import * as ScheduleClients from "./clients.ts"
 import * as Hosts from "./hosts.ts"
@@ -110,7 +110,7 @@ const runCalls = <E>(
     const now = (): number => MonotonicClock.millisUnsafe(clock) - origin
     const observations: Observations = { misses: [], probes: new Map() }
     const hosts = Hosts.make(now)
-    const clients = yield* ScheduleClients.make(schedule.settings, hosts, replacements, now, observations)
+    const clients = yield* loading(ScheduleClients.make(schedule.settings, hosts, replacements, now, observations))
     const idleFibers = fibers.active()
     const callers = schedule.calls.flatMap((call, index) => {
       const client = clients.clients[call.client] ?? clients.clients[0]

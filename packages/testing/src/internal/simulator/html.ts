@@ -1,38 +1,11 @@
-/** The report as a self-contained page without scripts, fonts or network requests. */
+/** A report or a comparison as a page. */
 import type { FaultPeriod, Percentiles, Report } from "../../simulator/Report.ts"
+import type { Comparison } from "../../simulator/Comparison.ts"
 import * as Chart from "./chart.ts"
+import { rowsOf } from "./comparisonRows.ts"
+import { page } from "./htmlPage.ts"
 import { highlightsOf, sectionsOf, titleOf } from "./reportSections.ts"
 import { faultNames } from "./format.ts"
-
-const style = `
-:root { color-scheme: light dark; --ink: #1c1c1a; --soft: #5c5b57; --line: #dedcd6; --paper: #fcfcfa;
-  --a: #2a6fc9; --b: #b85c00; --bad: #c62f2f;
-  --Outage: #c62f2f; --BrownOut: #b85c00; --RateLimitStorm: #7a4fc4; --SlowPeriod: #5c7a1e }
-@media (prefers-color-scheme: dark) { :root { --ink: #ecebe6; --soft: #a9a79f; --line: #3a3935; --paper: #191917;
-  --a: #5b9bea; --b: #e08a35; --bad: #ee6a6a;
-  --Outage: #ee6a6a; --BrownOut: #e08a35; --RateLimitStorm: #a98aeb; --SlowPeriod: #9dbb52 } }
-body { margin: 0 auto; max-width: 1000px; padding: 24px 16px 48px; background: var(--paper); color: var(--ink);
-  font: 15px/1.5 system-ui, sans-serif }
-h1 { font-size: 22px; margin: 0 } h2 { font-size: 16px; margin: 28px 0 4px } p { margin: 8px 0; color: var(--soft) }
-dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); gap: 12px; margin: 16px 0 }
-dl div { display: flex; flex-direction: column-reverse; justify-content: flex-end; border: 1px solid var(--line); border-radius: 6px; padding: 8px 12px }
-dt { color: var(--soft); font-size: 13px } dd { margin: 0; font-size: 20px; font-weight: 600; font-variant-numeric: tabular-nums }
-figure { margin: 20px 0 0; overflow-x: auto } figcaption { font-weight: 600; position: sticky; left: 0 }
-svg { display: block; width: 100%; min-width: 720px; height: auto }
-text { font: 12px system-ui, sans-serif; fill: var(--soft); font-variant-numeric: tabular-nums }
-.grid { stroke: var(--line) } rect.a { fill: var(--a) } rect.b { fill: var(--b) } rect.bad { fill: var(--bad) }
-polyline { fill: none; stroke-width: 2; stroke-linejoin: round } polyline.a { stroke: var(--a) } polyline.b { stroke: var(--b) }
-.fault { opacity: 0.22 }
-.Outage { fill: var(--Outage); background: var(--Outage) } .BrownOut { fill: var(--BrownOut); background: var(--BrownOut) }
-.RateLimitStorm { fill: var(--RateLimitStorm); background: var(--RateLimitStorm) }
-.SlowPeriod { fill: var(--SlowPeriod); background: var(--SlowPeriod) }
-.key { margin-left: 14px; font-weight: 400; color: var(--soft) }
-.key { white-space: nowrap } .key i { display: inline-block; width: 10px; height: 10px; margin-right: 5px; border-radius: 2px }
-.key i.fault { opacity: 0.5 }
-i.a { background: var(--a) } i.b { background: var(--b) } i.bad { background: var(--bad) }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums } th { text-align: left; font-weight: 400; color: var(--soft);
-  padding: 1px 24px 1px 0; vertical-align: top } td { padding: 1px 0 } th.sub { padding-left: 16px }
-pre { white-space: pre-wrap; color: var(--soft); font: 13px/1.5 ui-monospace, monospace }`
 
 const legend = (faults: ReadonlyArray<FaultPeriod>): string => {
   const kinds = [...new Set(faults.map(({ kind }) => kind))].toSorted()
@@ -61,20 +34,27 @@ const highlights = (report: Report): string => {
   return `<dl>${figures.join("")}</dl>`
 }
 
-const charts = ({ breaker, buckets, cost, duration, faults }: Report): ReadonlyArray<string> => {
+type Bucket = Report["buckets"][number]
+
+/** A percentile of each bucket in seconds; absent where nothing was measured. */
+const seconds = (
+  { buckets }: Report,
+  of: (bucket: Bucket) => Percentiles,
+  rank: "p50" | "p95" | "max"
+): Chart.Series["values"] => buckets.map((bucket) => (of(bucket).count === 0 ? undefined : of(bucket)[rank] / 1_000))
+
+const charts = (report: Report): ReadonlyArray<string> => {
+  const { breaker, buckets, cost, duration, faults } = report
   const frame = (id: string, title: string): Chart.Frame => ({ id, title, duration, faults })
-  type Bucket = Report["buckets"][number]
   const of = (value: (bucket: Bucket) => number): ReadonlyArray<number> => buckets.map(value)
-  const seconds = (of: (bucket: Bucket) => Percentiles, rank: "p50" | "p95" | "max"): Chart.Series["values"] =>
-    buckets.map((bucket) => (of(bucket).count === 0 ? undefined : of(bucket)[rank] / 1_000))
   return [
     Chart.bars(frame("calls", "Calls by arrival"), [
       { name: "succeeded", color: "a", values: of(({ succeeded }) => succeeded) },
       { name: "failed", color: "bad", values: of(({ calls, succeeded }) => calls - succeeded) }
     ]),
     Chart.lines(frame("first", "First token of streams, seconds"), [
-      { name: "median", color: "a", values: seconds(({ firstToken }) => firstToken, "p50") },
-      { name: "95th percentile", color: "b", values: seconds(({ firstToken }) => firstToken, "p95") }
+      { name: "median", color: "a", values: seconds(report, ({ firstToken }) => firstToken, "p50") },
+      { name: "95th percentile", color: "b", values: seconds(report, ({ firstToken }) => firstToken, "p95") }
     ]),
     Chart.bars(frame("attempts", "Attempts at the host"), [
       { name: "attempts", color: "a", values: of(({ attempts }) => attempts) }
@@ -87,8 +67,8 @@ const charts = ({ breaker, buckets, cost, duration, faults }: Report): ReadonlyA
       breaker.openPeriods.map(({ from, key, to }) => ({ label: key, from, to }))
     ),
     Chart.lines(frame("admission", "Wait for admission, seconds"), [
-      { name: "95th percentile", color: "a", values: seconds(({ admissionWait }) => admissionWait, "p95") },
-      { name: "longest", color: "b", values: seconds(({ admissionWait }) => admissionWait, "max") }
+      { name: "95th percentile", color: "a", values: seconds(report, ({ admissionWait }) => admissionWait, "p95") },
+      { name: "longest", color: "b", values: seconds(report, ({ admissionWait }) => admissionWait, "max") }
     ]),
     Chart.bars(frame("cost", `Cost, ${cost.currency ?? "price unknown"}`), [
       { name: "cost", color: "a", values: of((bucket) => Number(bucket.cost)) }
@@ -96,34 +76,46 @@ const charts = ({ breaker, buckets, cost, duration, faults }: Report): ReadonlyA
   ]
 }
 
+/** The rows of a comparison as a table, and the waits of each configuration over the simulated time. */
+const comparisonBody = (comparison: Comparison): string => {
+  const { configurations } = comparison
+  const names = configurations.map(({ name }) => `<th scope="col">${Chart.escapeHtml(name)}</th>`).join("")
+  const rows = rowsOf(comparison).map(({ name, values }) => {
+    const cells = values.map((value) => `<td>${Chart.escapeHtml(value)}</td>`).join("")
+    return `<tr><th scope="row">${Chart.escapeHtml(name)}</th>${cells}</tr>`
+  })
+  const waits = configurations.map(({ name, report }, index) =>
+    Chart.lines(
+      {
+        id: `admission${index}`,
+        title: `Wait for admission with ${name}, seconds`,
+        duration: report.duration,
+        faults: report.faults
+      },
+      [{ name: "95th percentile", color: "a", values: seconds(report, ({ admissionWait }) => admissionWait, "p95") }]
+    )
+  )
+  return `<table class="compared"><thead><tr><th></th>${names}</tr></thead><tbody>${rows.join("")}</tbody></table>
+${waits.join("\n")}`
+}
+
 /**
- * Formats a report as one self-contained HTML page with charts over the
- * simulated time.
+ * Formats a report or a comparison as one self-contained HTML page with charts
+ * over the simulated time.
  *
  * @category conversions
  * @since 0.1.0
  */
-export const toHtml = (report: Report): string => {
-  const title = titleOf(report)
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8"/>
-<meta name="viewport" content="width=device-width, initial-scale=1"/>
-<title>${Chart.escapeHtml(title)}</title>
-<style>${style}
-</style>
-</head>
-<body>
-<h1>${Chart.escapeHtml(title)}</h1>
-<p>From ${Chart.escapeHtml(report.start)}</p>
-${highlights(report)}
-${legend(report.faults)}
-${charts(report).join("\n")}
-${tables(report)}
+export const toHtml = (result: Report | Comparison): string => {
+  if ("configurations" in result) return page(titleOf(result), result.start, comparisonBody(result))
+  return page(
+    titleOf(result),
+    result.start,
+    `${highlights(result)}
+${legend(result.faults)}
+${charts(result).join("\n")}
+${tables(result)}
 <h2>The client</h2>
-<pre>${Chart.escapeHtml(report.stages)}</pre>
-</body>
-</html>
-`
+<pre>${Chart.escapeHtml(result.stages)}</pre>`
+  )
 }

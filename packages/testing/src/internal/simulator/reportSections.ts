@@ -105,6 +105,6 @@ export const highlightsOf = (report: Report): Section["rows"] => {
   ]
 }
 
-/** The title of a report. */
-export const titleOf = ({ duration, seed }: Report): string =>
+/** The title of a report or a comparison. */
+export const titleOf = ({ duration, seed }: Pick<Report, "duration" | "seed">): string =>
   `Simulated ${Duration.format(Duration.millis(duration))}, seed ${seed}`

@@ -47,11 +47,17 @@ class RunQueue {
   #tasks: Array<() => void> = []
   #position = 0
 
+  /** Called once when the next task is added. */
+  onAdd: (() => void) | undefined
+
   readonly add = (task: () => void): (() => void) => {
     let isActive = true
     this.#tasks.push(() => {
       if (isActive) task()
     })
+    const { onAdd } = this
+    this.onAdd = undefined
+    onAdd?.()
     return () => {
       isActive = false
     }
@@ -71,6 +77,51 @@ class RunQueue {
   }
 }
 
+/** The effects during which virtual time waits for promises. */
+class Loading {
+  running = 0
+}
+
+const CurrentLoading: Context.Reference<Loading> = Context.Reference<Loading>(
+  "@kimi-effect/testing/internal/simulator/virtualTime/CurrentLoading",
+  { defaultValue: () => new Loading() }
+)
+
+/**
+ * Runs an effect that may wait for promises, such as one that imports modules.
+ * Virtual time stands still until it has ended.
+ */
+export const loading = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(CurrentLoading, (current) =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => {
+        current.running += 1
+      }),
+      () => effect,
+      () =>
+        Effect.sync(() => {
+          current.running -= 1
+        })
+    )
+  )
+
+/** The longest real wait for a promise. Then virtual time advances, because a program that loads may sleep too. */
+const loadTimeout = "10 seconds"
+
+/** Waits in real time until a task is added. */
+const awaitTask = (queue: RunQueue): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    queue.onAdd = () => resume(Effect.void)
+  }).pipe(
+    Effect.timeoutOption(loadTimeout),
+    Effect.provideService(Clock.Clock, Clock.Clock.defaultValue()),
+    Effect.asVoid
+  )
+
+const deadlock: Effect.Effect<never> = Effect.suspend(() =>
+  Effect.die(new Error("Deadlock in virtual time: the program waits, but no fiber can run and none sleeps"))
+)
+
 /** Steps between two turns of the event loop, so that a simulation can be interrupted and does not block for long. */
 const stepsPerTurn = 1_000
 
@@ -78,14 +129,17 @@ const stepsPerTurn = 1_000
  * Runs a program in virtual time that starts at `start`, in whole Unix
  * milliseconds.
  *
- * Virtual time does not wait for promises, timers or sockets. A program that
- * waits for them, or forever, dies when no fiber can run and none sleeps.
+ * Virtual time does not wait for promises, timers or sockets, except within
+ * `loading`. A program that waits for them, or forever, dies when no fiber can run
+ * and none sleeps.
  */
 export const runVirtual = <A, E, R>(start: number, program: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.contextWith((context: Context.Context<R>) => {
     const sleeps = new SleepQueue(start)
     const queue = new RunQueue()
+    const load = new Loading()
     const virtual = context.pipe(
+      Context.add(CurrentLoading, load),
       Context.add(Clock.Clock, makeClock(sleeps, start)),
       Context.add(Scheduler.Scheduler, new Scheduler.MixedScheduler("async", queue.add))
     )
@@ -95,13 +149,20 @@ export const runVirtual = <A, E, R>(start: number, program: Effect.Effect<A, E, 
         for (let steps = 0; steps < stepsPerTurn; steps += 1) {
           const exit = fiber.pollUnsafe()
           if (exit !== undefined) return exit
-          if (!queue.runNext() && !sleeps.wakeNext()) {
-            return Effect.die(
-              new Error("Deadlock in virtual time: the program waits, but no fiber can run and none sleeps")
-            )
+          if (queue.runNext()) continue
+          if (load.running > 0) return Effect.andThen(awaitTask(queue), advance(fiber))
+          if (!sleeps.wakeNext()) {
+            return deadlock
           }
         }
         return Effect.andThen(Effect.yieldNow, drive(fiber))
+      })
+
+    /** Continues after a wait for a promise. If none came, a program that loads sleeps. */
+    const advance = <A, E>(fiber: Fiber.Fiber<A, E>): Effect.Effect<A, E> =>
+      Effect.suspend(() => {
+        if (queue.runNext() || sleeps.wakeNext()) return drive(fiber)
+        return fiber.pollUnsafe() ?? deadlock
       })
 
     return Effect.suspend(() => {

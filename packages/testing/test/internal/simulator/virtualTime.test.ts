@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Clock, Effect, Exit, Fiber, Random } from "effect"
 import { SleepQueue } from "../../../src/internal/simulator/SleepQueue.ts"
-import { runVirtual } from "../../../src/internal/simulator/virtualTime.ts"
+import { loading, runVirtual } from "../../../src/internal/simulator/virtualTime.ts"
 
 describe("runVirtual", () => {
   it.effect("ends sleeps in order of time, then of their start", () =>
@@ -50,6 +50,37 @@ describe("runVirtual", () => {
       const exit = yield* Effect.exit(runVirtual(0, program))
       assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
       assert.deepStrictEqual(log, ["closed"])
+    })
+  )
+
+  it.effect("waits for a promise while it loads", () =>
+    Effect.gen(function* () {
+      const promise = Effect.promise(() => import("../../../src/simulator/Distribution.ts"))
+      const { draw } = yield* runVirtual(0, loading(promise))
+      assert.isFunction(draw)
+    })
+  )
+
+  it.effect("stands still while it loads", () =>
+    Effect.gen(function* () {
+      const program = Effect.gen(function* () {
+        yield* Effect.forkChild(Effect.sleep("1 second"), { startImmediately: true })
+        yield* loading(Effect.promise(() => Promise.resolve().then(() => undefined)))
+        return yield* Clock.currentTimeMillis
+      })
+      assert.strictEqual(yield* runVirtual(5, program), 5)
+    })
+  )
+
+  it.effect("dies when it waits for a promise without loading", () =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(
+        runVirtual(
+          0,
+          Effect.promise(() => Promise.resolve())
+        )
+      )
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
     })
   )
 
