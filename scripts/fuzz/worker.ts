@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
+import { auditLines } from "./auditLines.ts"
 import { completions } from "./completions.ts"
 import { configurations } from "./configurations.ts"
 import { envelopesTarget } from "./envelopes.ts"
@@ -11,8 +12,17 @@ import type { Progress, Result } from "./Progress.ts"
 import { shrink } from "./shrink.ts"
 import { streams } from "./streams.ts"
 import type { Target } from "./Target.ts"
+import { toolArguments } from "./toolArguments.ts"
 
-const targets: ReadonlyArray<Target> = [streams, completions, failedResponses, configurations, envelopesTarget]
+const targets: ReadonlyArray<Target> = [
+  streams,
+  completions,
+  toolArguments,
+  failedResponses,
+  configurations,
+  envelopesTarget,
+  auditLines
+]
 
 /** Longest time of one input in milliseconds. A slower one runs again, because the machine may have been busy. */
 const maxMillis = 500
