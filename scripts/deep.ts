@@ -24,6 +24,13 @@ runSteps([
     args: ["run", "--reporter=verbose", ...longTests],
     env: { KIMI_CHECK: "deep", KIMI_SEED: seed }
   },
+  {
+    // Two rounds of half a minute, after each of which the leases of a killed process expire.
+    name: "soak",
+    command: "node",
+    args: ["--expose-gc", "scripts/soak.ts"],
+    env: { KIMI_SOAK_MINUTES: "1", KIMI_SEED: seed }
+  },
   { name: "first program", command: "node", args: ["scripts/firstProgram.ts"] },
   { name: "install", command: "node", args: ["scripts/install.ts"] },
   { name: "fetch runtime", command: "node", args: ["scripts/fetchRuntime.ts"] }

@@ -1,13 +1,19 @@
 /**
  * `npm run soak`: mixed chats and streams over real sockets through a client
- * with every stage on, at a host that fails three requests of ten.
+ * with every stage on, at a host that fails three requests of ten. Limits and
+ * circuits are in Redis, the budget and the cache in SQLite files.
  *
- * Every minute all calls are interrupted, and sockets, permits, reservations
- * and fibers must return to zero, the heap must not have grown, and no call may
- * have failed with anything but an error of the library. `KIMI_SOAK_MINUTES`
- * sets the duration, an hour by default; a fraction is allowed. `KIMI_SEED`
- * sets the seed of traffic and faults; their timing is that of the machine.
- * Exits with 1 on a violation and with 2 for invalid settings.
+ * Every minute another process on the same stores is killed while it makes
+ * calls, and Redis is killed and restarted. Then all calls are interrupted, and
+ * sockets, permits, reservations and fibers must return to zero, the heap must
+ * not have grown, every text must have been the whole response to its prompt, and
+ * no call may have failed with anything but an error of the library.
+ *
+ * `KIMI_SOAK_MINUTES` sets the duration of the traffic, an hour by default; a
+ * fraction is allowed. After each minute, leases of the killed process may take
+ * half a minute to expire. `KIMI_SEED` sets the seed of traffic and faults;
+ * their timing is that of the machine. Needs `redis-server`. Exits with 1 on a
+ * violation and with 2 for invalid settings.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -17,8 +23,11 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import { privateRedis, urlOf } from "../packages/client/test/node/support/redis.ts"
 import { awaitIdle, heapBytes, type Inspected, makeFiberCounter, violationsOf } from "./soak/checks.ts"
 import * as SoakClient from "./soak/client.ts"
+import * as Kills from "./soak/kills.ts"
 import * as SoakHost from "./soak/host.ts"
 import * as Traffic from "./soak/traffic.ts"
 
@@ -37,24 +46,28 @@ if (globalThis.gc === undefined) {
 const rounds = Math.max(2, Math.ceil(minutes))
 const roundSeconds = (minutes * 60) / rounds
 
-const emptyCounts = (): Traffic.Counts => ({ succeeded: 0, failed: new Map(), interrupted: 0, untyped: [] })
-
 /** One round of traffic, after which nothing may be in use. Returns the bytes of the heap and the violations. */
-const runRound = Effect.fnUntraced(function* (round: number, inspected: Inspected, firstHeap: number | undefined) {
-  const counts = emptyCounts()
-  yield* Effect.timeoutOption(Traffic.run(counts), `${roundSeconds} seconds`)
+const runRound = Effect.fnUntraced(function* (
+  round: number,
+  inspected: Inspected,
+  firstHeap: number | undefined,
+  kills: Effect.Effect<void, unknown, Scope.Scope>
+) {
+  const counts = Traffic.emptyCounts()
+  const traffic = Effect.timeoutOption(Traffic.run(counts), `${roundSeconds} seconds`)
+  yield* Effect.scoped(Effect.all([traffic, kills], { concurrency: "unbounded", discard: true }))
   const usage = yield* awaitIdle(inspected)
   const heap = yield* heapBytes
   const failures = [...counts.failed].toSorted(([, a], [, b]) => b - a).map(([tag, count]) => `${tag} ${count}`)
   const inUse = Object.entries(usage).map(([name, count]) => `${name} ${count}`)
   yield* Console.log(
     `round ${round}/${rounds}: ${counts.succeeded} succeeded, ${counts.interrupted} interrupted, ` +
-      `failed: ${failures.join(", ")}; ${counts.untyped.length} untyped; in use: ${inUse.join(", ")}; heap ${(heap / 1_048_576).toFixed(1)} MiB`
+      `failed: ${failures.join(", ")}; ${counts.untyped.length} untyped, ${counts.wrong.length} wrong; in use: ${inUse.join(", ")}; heap ${(heap / 1_048_576).toFixed(1)} MiB`
   )
   const none = counts.succeeded === 0 || counts.failed.size === 0 ? ["no call succeeded, or none failed"] : []
   return {
     heap,
-    violations: [...violationsOf(usage, { first: firstHeap ?? heap, now: heap }, counts.untyped), ...none]
+    violations: [...violationsOf(usage, { first: firstHeap ?? heap, now: heap }, counts), ...none]
   }
 })
 
@@ -65,6 +78,8 @@ const program = Effect.gen(function* () {
     (path) => Effect.sync(() => rmSync(path, { recursive: true }))
   )
   const server = yield* SoakHost.make
+  const redis = yield* privateRedis
+  const redisUrl = urlOf(redis.port)
   const fibers = makeFiberCounter()
   const violations: Array<string> = []
   const soak = Effect.gen(function* () {
@@ -72,12 +87,17 @@ const program = Effect.gen(function* () {
     const idleFibers = fibers.active()
     let firstHeap: number | undefined
     for (let round = 1; round <= rounds && violations.length === 0; round++) {
-      const { heap, violations: found } = yield* runRound(round, { client, server, fibers, idleFibers }, firstHeap)
+      const { heap, violations: found } = yield* runRound(
+        round,
+        { client, server, fibers, idleFibers },
+        firstHeap,
+        Kills.during([server.url, redisUrl, folder, `${seed}/${round}`], redis, roundSeconds)
+      )
       firstHeap ??= heap
       violations.push(...found)
     }
   })
-  yield* Effect.provide(soak, SoakClient.layer(server.url, folder)).pipe(
+  yield* Effect.provide(soak, SoakClient.layer({ baseUrl: server.url, redisUrl, folder, audit: "audit.jsonl" })).pipe(
     Effect.provideService(Metric.FiberRuntimeMetrics, fibers)
   )
   const sockets = yield* server.openConnections

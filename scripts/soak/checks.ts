@@ -5,8 +5,11 @@ import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
 import type * as Metric from "effect/Metric"
 
-/** Longest wait for the resources of interrupted calls, and for idle connections to be closed. */
-const settleTimeout = "15 seconds"
+/**
+ * Longest wait for the resources of interrupted calls, for idle connections to be closed, and for the leases of the
+ * process that was killed: 30 seconds for permits, and ten for reservations.
+ */
+const settleTimeout = "60 seconds"
 const pollInterval = "50 millis"
 const megabyte = 1_048_576
 /** Most growth of the heap since the end of the first round, in bytes. */
@@ -74,7 +77,7 @@ export const heapBytes: Effect.Effect<number> = Effect.sync(() => {
 export const violationsOf = (
   current: Usage,
   heap: { readonly first: number; readonly now: number },
-  untyped: ReadonlyArray<string>
+  { untyped, wrong }: { readonly untyped: ReadonlyArray<string>; readonly wrong: ReadonlyArray<string> }
 ): ReadonlyArray<string> => [
   ...Object.entries(current)
     .filter(([, count]) => count > 0)
@@ -82,5 +85,6 @@ export const violationsOf = (
   ...(heap.now - heap.first > maxHeapGrowth
     ? [`the heap grew by ${((heap.now - heap.first) / megabyte).toFixed(1)} MiB since the first round`]
     : []),
+  ...wrong.map((text) => `a call received a text that is not its response: ${text}`),
   ...untyped.map((text) => `a call failed with something other than an error of the library: ${text}`)
 ]

@@ -5,19 +5,32 @@ import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { KimiClient } from "@kimi-effect/client/KimiClient"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { models } from "./host.ts"
+import { models } from "./models.ts"
 
-/** `folder` gets the audit log. */
-export const layer = (baseUrl: string, folder: string): Layer.Layer<KimiClient, ConfigurationError> =>
+export interface Options {
+  readonly baseUrl: string
+  /** Holds limits and circuits. */
+  readonly redisUrl: string
+  /** Gets the audit log, and the SQLite files of cache and budget. */
+  readonly folder: string
+  /** The file of the audit log. */
+  readonly audit: string
+}
+
+export const layer = ({ audit, baseUrl, folder, redisUrl }: Options): Layer.Layer<KimiClient, ConfigurationError> =>
   KimiNode.layer({
     apiKey: Redacted.make("sk-soak-0123456789"),
     baseUrl,
     model: models[0],
     deadline: "10 seconds",
-    cache: "memory",
+    cache: `sqlite:${folder}/cache.db`,
     cacheTimeToLive: "5 seconds",
     cacheStaleAfter: "2 seconds",
     cacheMaxBytes: 4_194_304,
+    budgetStore: `sqlite:${folder}/budget.db`,
+    budgetLease: "5 seconds",
+    limits: redisUrl,
+    circuits: redisUrl,
     budget: [
       { amount: "1000000", currency: "USD", per: ["day"] },
       { amount: "1000000", currency: "USD", per: ["tenant"] }
@@ -41,5 +54,5 @@ export const layer = (baseUrl: string, folder: string): Layer.Layer<KimiClient, 
     maxResponseBytes: 1_000_000,
     maxEventBytes: 100_000,
     telemetry: true,
-    auditLog: `${folder}/audit.jsonl`
+    auditLog: `${folder}/${audit}`
   }).pipe(Layer.provide(Accounting.layer))

@@ -3,8 +3,8 @@ import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-
-export const models = ["kimi-k3", "kimi-k2.6"] as const
+import { models } from "./models.ts"
+import { responseTo } from "./responses.ts"
 
 const failureRate = 0.3
 
@@ -42,19 +42,31 @@ const errors: ReadonlyArray<Reply.Reply> = [
   ErrorReply.table.overloaded529
 ]
 
+interface RequestBody {
+  readonly model: string
+  readonly messages: ReadonlyArray<{ readonly role: string; readonly content: string }>
+}
+
+/** The whole response, or the rest of one that the request asks to continue. */
+const contentOf = ({ messages, model }: RequestBody): string => {
+  const whole = responseTo(model, messages[0]?.content ?? "")
+  const last = messages.at(-1)
+  return last?.role === "assistant" && whole.startsWith(last.content) ? whole.slice(last.content.length) : whole
+}
+
 /** Starts the host. */
 export const make = Effect.gen(function* () {
   const server = yield* MockServer.make({ latency: "5 millis", tokenDelay: "2 millis", maxRecordedRequests: 0, models })
   const random = yield* Random.Random
   const pick = <A>(all: ReadonlyArray<A>): A | undefined => all[Math.floor(random.nextDoubleUnsafe() * all.length)]
   const respond = ({ json }: { readonly json: unknown }): Reply.Reply => {
-    const { model } = json as { readonly model: string }
+    const body = json as RequestBody
     const isFailure = random.nextDoubleUnsafe() < failureRate
     if (isFailure && random.nextDoubleUnsafe() < 0.4) return pick(errors) ?? Reply.defaultReply
     return Reply.chatResponse(
       {
-        model,
-        content: "A response of the soak run. ".repeat(1 + Math.floor(random.nextDoubleUnsafe() * 8)),
+        model: body.model,
+        content: contentOf(body),
         reasoning_content: "Reasoning. ",
         usage: { prompt_tokens: 200, completion_tokens: 60, cached_tokens: 100, reasoning_tokens: 4 }
       },
