@@ -1,28 +1,35 @@
 /**
- * A simulated day at tier 2 with two outages and 30 % transient failures: its
- * duration and its results. It runs in a process with a larger young generation
- * (`--max-semi-space-size=64`), which saves a quarter of the time.
+ * Simulations: a day at tier 2 with two outages and 30 % transient failures,
+ * its duration and its results; the comparison of five configurations on the
+ * calls of a day; and a search of random schedules. Each runs in a process with
+ * a larger young generation (`--max-semi-space-size=64`), which saves a quarter
+ * of the time.
  */
 import type { Figure } from "../harness/Figure.ts"
 import { start } from "../harness/childProcess.ts"
 import type { Result } from "./dayProbe.ts"
 
-const full = { calls: 86_400, hours: 24 } as const
-const quick = { calls: 14_400, hours: 4 } as const
+const full = { calls: 86_400, hours: 24, schedules: 1_000 } as const
+const quick = { calls: 14_400, hours: 4, schedules: 100 } as const
+
+const runProbe = async <A>(file: string, args: ReadonlyArray<number>): Promise<A> => {
+  const probe = await start<A>(new URL(file, import.meta.url), args.map(String), ["--max-semi-space-size=64"])
+  await probe.stop()
+  return probe.message
+}
 
 export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
-  const { calls, hours } = isQuick ? quick : full
-  const probe = await start<Result>(
-    new URL("./dayProbe.ts", import.meta.url),
-    [`${calls}`, `${hours}`],
-    ["--max-semi-space-size=64"]
-  )
-  const result = probe.message
-  await probe.stop()
-  const time = { name: `time to simulate ${calls} calls`, value: result.seconds, unit: "s" }
+  const { calls, hours, schedules } = isQuick ? quick : full
+  const result = await runProbe<Result>("./dayProbe.ts", [calls, hours])
+  const comparison = await runProbe<number>("./compareProbe.ts", [calls, hours])
+  const search = await runProbe<number>("./scheduleProbe.ts", [schedules])
+  const time = (name: string, value: number, threshold: number): Figure =>
+    isQuick ? { name, value, unit: "s" } : { name, value, unit: "s", threshold }
   const success = { value: result.successOutsideOutages * 100, unit: "%", isHigherBetter: true }
   return [
-    isQuick ? time : { ...time, threshold: 10 },
+    time(`time to simulate ${calls} calls`, result.seconds, 10),
+    time(`time to compare five configurations on ${calls} calls`, comparison, 40),
+    time(`time to run ${schedules} random schedules of 50 calls`, search, 60),
     { name: "CPU per attempt", value: result.perAttempt, unit: "µs" },
     // In a few hours, the minutes after an outage in which circuits still probe the host weigh more than in a day.
     { name: "calls that succeed outside outages", ...success, ...(isQuick ? {} : { threshold: 99.9 }) },
