@@ -1,8 +1,7 @@
-/** A test of an application: a scripted client replaces the real one, without a network. */
+/** A test of an application: a scripted provider replaces the real one, without a network. */
 import assert from "node:assert"
 import { KimiClient } from "@kimi-effect/client"
-import { KimiError } from "@kimi-effect/core"
-import { MockKimiClient } from "@kimi-effect/testing"
+import { MockProvider, Reply } from "@kimi-effect/testing"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 
@@ -19,14 +18,14 @@ const summarize = (text: string) =>
     return answer.text
   }).pipe(Effect.catchTag("OverloadedError", () => Effect.succeed(`${text.slice(0, 20)}…`)))
 
-const overloaded = new KimiError.classes.OverloadedError({ message: "The engine is currently overloaded" })
-
 const test = Effect.gen(function* () {
   assert.strictEqual(yield* summarize("A long story about a whale."), "A whale story.")
   assert.strictEqual(yield* summarize("A long story about a whale."), "A long story about a…")
-  const mock = yield* MockKimiClient.MockKimiClient
-  assert.strictEqual((yield* mock.requests).length, 2)
+  const mock = yield* MockProvider.MockProvider
+  yield* mock.attempts(2)
+  yield* mock.received({ messages: [{ role: "user", content: "A long story about a whale." }] })
+  yield* mock.neverSent("me@example.com")
   yield* Console.log("2 tests passed")
-}).pipe(Effect.provide(MockKimiClient.layer({ chat: ["A whale story.", overloaded] })))
+}).pipe(Effect.provide(MockProvider.layerClient({ script: ["A whale story.", Reply.overloaded()] })))
 
 await Effect.runPromise(test)

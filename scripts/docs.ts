@@ -51,9 +51,16 @@ try {
       writeFileSync(join(folder, name), code)
     }
   }
+  // The tests in the documents use the test runner of the packages, which the examples do not.
+  const testRunner = { "@effect/vitest": ["../../packages/testing/node_modules/@effect/vitest/dist/index.d.ts"] }
   writeFileSync(
     join(folder, "tsconfig.json"),
-    JSON.stringify({ extends: "../../tsconfig.json", include: ["*.ts"], exclude: [] })
+    JSON.stringify({
+      extends: "../../tsconfig.json",
+      compilerOptions: { paths: testRunner },
+      include: ["*.ts"],
+      exclude: []
+    })
   )
   const { status, stdout } = spawnSync("tsc", ["-p", folder, "--pretty", "false"], { encoding: "utf8" })
   if (status !== 0) problems.push(stdout.replaceAll(/^.*?(block\d+\.ts)/gm, (_, name) => blocks.get(name) ?? name))

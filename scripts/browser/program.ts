@@ -1,7 +1,7 @@
 /** Uses a mock client and runs a simulation with a cache, for `scripts/browser.ts`. */
 import { KimiClient } from "@kimi-effect/client"
 import { ResponseCache } from "@kimi-effect/core"
-import { MockKimiClient, Simulator } from "@kimi-effect/testing"
+import { MockProvider, Simulator } from "@kimi-effect/testing"
 import * as Effect from "effect/Effect"
 
 const program = Effect.gen(function* () {
@@ -14,6 +14,6 @@ const program = Effect.gen(function* () {
     layers: ResponseCache.layerMemory()
   })
   return `${text}, ${calls.succeeded} of ${calls.calls} calls succeeded`
-}).pipe(Effect.provide(MockKimiClient.layer({ chat: ["Hello!"] })))
+}).pipe(Effect.provide(MockProvider.layerClient({ script: ["Hello!"] })))
 
 export const run = (): Promise<string> => Effect.runPromise(program)

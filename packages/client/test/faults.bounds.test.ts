@@ -85,7 +85,7 @@ for (const http of ["undici", "fetch"] as const) {
           Effect.gen(function* () {
             const bomb = gzipSync(JSON.stringify({ choices: [], padding: "x".repeat(1_000_000) }))
             const headers = { "content-type": "application/json", "content-encoding": "gzip" }
-            yield* server.reply(Reply.text(bomb.toString("latin1"), { headers }))
+            yield* server.reply(Reply.body(bomb.toString("latin1"), { headers }))
             const error = yield* Effect.flip(client.chat(hello))
             assert.include(["ResponseTooLargeError", "InvalidResponseError", "ConnectionLostError"], error._tag)
           }),
@@ -97,7 +97,7 @@ for (const http of ["undici", "fetch"] as const) {
       withKimi(
         (client, server) =>
           Effect.gen(function* () {
-            yield* server.reply(Reply.text("x".repeat(5_000_000), { status: 500 }))
+            yield* server.reply(Reply.body("x".repeat(5_000_000), { status: 500 }))
             const error = yield* Effect.flip(client.chat(hello))
             assert.strictEqual(error._tag, "ServerError")
             assert.isAtMost(error.message.length, 2_100)

@@ -25,6 +25,8 @@ const unusable = (more: object) => ({ _tag: "InvalidResponseError", ...common, s
 const unreadable = unusable({ ...json, ...plainIds })
 
 const plain: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
+  // The server has accepted the connection.
+  ConnectFailure: { fault: Fault.ConnectFailure({ reason: "dns" }), expected: lost("ECONNRESET", {}) },
   ResetBeforeHeaders: { fault: Fault.ResetBeforeHeaders(), expected: lost("ECONNRESET", {}) },
   StallBeforeHeaders: {
     fault: Fault.StallBeforeHeaders(),
@@ -91,6 +93,8 @@ const broken = (code: string, more: object = { partial }) => ({
 const undecodable = { _tag: "StreamDecodeError", ...common, ...ids, partial }
 
 const streamed: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
+  // The server has accepted the connection.
+  ConnectFailure: { fault: Fault.ConnectFailure({ reason: "dns" }), expected: lost("ECONNRESET", {}) },
   ResetBeforeHeaders: { fault: Fault.ResetBeforeHeaders(), expected: lost("ECONNRESET", {}) },
   StallBeforeHeaders: {
     fault: Fault.StallBeforeHeaders(),

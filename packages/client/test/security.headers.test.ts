@@ -44,9 +44,9 @@ const replies = (headers: Readonly<Record<string, string>>, id: string): Readonl
   Reply.json(completion("Hi", id), { headers }),
   Reply.chatResponse({ content: "Hi" }, { headers, fault: Fault.ResetMidBody({ afterBytes: 10 }) }),
   Reply.json(completion("", id), { headers }),
-  Reply.text("hello", { headers: { ...headers, "content-type": `text/${id}` } }),
+  Reply.body("hello", { headers: { ...headers, "content-type": `text/${id}` } }),
   Reply.sse([], { headers }),
-  Reply.text("", { status: 302, headers }),
+  Reply.body("", { status: 302, headers }),
   Reply.json({ error: { message: "no", type: id, request_id: id }, request_id: id }, { status: 418, headers }),
   Reply.json({ error: { message: "no", type: id, request_id: id } }, { headers }),
   ErrorReply.make(429, "rate_limit_reached_error", "slow", headers)

@@ -135,10 +135,10 @@ describe("the key in other parts of a response", () => {
     "an error's type and code": Reply.json({ error: { message, type: key, code: key, param: key } }, { status: 418 }),
     "an error's type under 200": Reply.json({ error: { message, type: key } }),
     "an error that is a text": Reply.json({ error: message }, { status: 500 }),
-    "the request id of the body": Reply.text(JSON.stringify({ error: { message }, request_id: `r-${key}` }), {
+    "the request id of the body": Reply.body(JSON.stringify({ error: { message }, request_id: `r-${key}` }), {
       status: 500
     }),
-    "the ids of an answer that is none": Reply.text(message, { headers: { "x-request-id": key, "x-trace-id": key } }),
+    "the ids of an answer that is none": Reply.body(message, { headers: { "x-request-id": key, "x-trace-id": key } }),
     "the ids of a stream that breaks off": Reply.sse([], { headers: { "msh-request-id": key, "x-msh-trace-id": key } }),
     "the ids of an answer that breaks off": Reply.chatResponse(
       { content: "Hi" },
@@ -148,9 +148,9 @@ describe("the key in other parts of a response", () => {
       "msh-request-id": key,
       "x-msh-trace-id": key
     }),
-    "the content type": Reply.text(message, { headers: { "content-type": `text/${key}` } }),
-    "the content type of a refusal": Reply.text(message, { status: 500, headers: { "content-type": `text/${key}` } }),
-    "a redirect's host": Reply.text("", { status: 302, headers: { location: `https://${key}.example/` } }),
+    "the content type": Reply.body(message, { headers: { "content-type": `text/${key}` } }),
+    "the content type of a refusal": Reply.body(message, { status: 500, headers: { "content-type": `text/${key}` } }),
+    "a redirect's host": Reply.body("", { status: 302, headers: { location: `https://${key}.example/` } }),
     "the name of the model": ErrorReply.make(404, "resource_not_found_error", `Not found the model ${key}`)
   })
   for (const key of [Canary.key, Canary.formless]) {

@@ -18,7 +18,7 @@ export const make = (status: number, type: string | undefined, message: string, 
 const fromErrorResponse = (row: ErrorResponse): Reply.Json | Reply.Text =>
   row.body === undefined
     ? make(row.status, row.type, row.message ?? "", row.headers)
-    : Reply.text(row.body, { status: row.status, headers: row.headers })
+    : Reply.body(row.body, { status: row.status, headers: row.headers })
 
 /**
  * Every known error response of the Kimi API and of the proxies in front of

@@ -1,5 +1,7 @@
 /**
- * Faults between a server and its client, as data.
+ * Faults between a server and its client, as data: the same values for
+ * `MockServer`, which delivers them over sockets, and `MockProvider`, which
+ * delivers them in memory.
  *
  * A fault is attached to a `Reply` and changes how it is delivered. Bytes are
  * counted in the body. Events are counted in the stream; the body of a response
@@ -17,6 +19,7 @@ import type * as Duration from "effect/Duration"
  * @since 0.1.0
  */
 export type Fault = Data.TaggedEnum<{
+  ConnectFailure: { readonly reason: "dns" | "refused" | "tls" | "timeout" }
   ResetBeforeHeaders: {}
   StallBeforeHeaders: {}
   SlowHeaders: { readonly delay: Duration.Input }
@@ -44,6 +47,15 @@ export type Fault = Data.TaggedEnum<{
 }>
 
 const constructors = Data.taggedEnum<Fault>()
+
+/**
+ * No connection is established. A server that is called has accepted the
+ * connection, so `MockServer` resets it instead.
+ *
+ * @category before the headers
+ * @since 0.1.0
+ */
+export const ConnectFailure = constructors.ConnectFailure
 
 /**
  * Resets the connection when the request has arrived, before any byte is sent.

@@ -1,238 +1,88 @@
 /**
- * The response of a server to one request, as data, with an optional `Fault`.
+ * The response of a host to one request, as data, with an optional `Fault`.
+ *
+ * **Example** (A conversation that a provider is scripted with)
+ *
+ * ```ts
+ * const script = [
+ *   Reply.toolCalls([{ name: "get_weather", arguments: { city: "Oslo" } }]),
+ *   Reply.rateLimited({ retryAfter: "2 seconds" }),
+ *   Reply.text("It is snowing.", { reasoning: "Winter.", timing: { tokensPerSecond: 60 } })
+ * ]
+ * ```
  *
  * @since 0.1.0
  */
-import { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
 import * as Schema from "effect/Schema"
-import type { Chunking } from "./Chunking.ts"
 import type { Exchange } from "./Exchange.ts"
 import type { Fault } from "./Fault.ts"
 import * as ChatResponseBody from "./internal/chatResponseBody.ts"
-import * as SseText from "./SseText.ts"
+import { completion, type Completion, type Json, json, type Options, type Reply } from "./internal/replies/model.ts"
 
-/**
- * Header values by lower-case name.
- *
- * @category models
- * @since 0.1.0
- */
-export type Headers = { readonly [name: string]: string }
-
-/**
- * - `Default`: the default response of the server.
- * - `Completion`: a chat completion, sent whole or as a stream depending on the request.
- * - `Json`, `Text`, `Sse`: exactly this response, regardless of the request.
- *
- * @category models
- * @since 0.1.0
- */
-export type Reply = Default | Explicit
-
-/**
- * A reply that specifies its response.
- *
- * @category models
- * @since 0.1.0
- */
-export type Explicit = Completion | Json | Text | Sse
-
-/** Members of every reply. */
-interface FaultOptions {
-  /** The fault that is injected. Defaults to none. */
-  readonly fault?: Fault | undefined
-}
-
-/**
- * The default response of the server.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Default extends FaultOptions {
-  readonly _tag: "Default"
-}
-
-/**
- * A chat completion, sent whole or as a stream depending on the request.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Completion extends FaultOptions {
-  readonly _tag: "Completion"
-  /** The body of the response that is not streamed. */
-  readonly body: Schema.Json
-  /** The same body, decoded. The events of the stream are made from it. */
-  readonly completion: ChatCompletion
-  readonly headers: Headers
-  /** Defaults to the chunking of the server. */
-  readonly chunking?: Chunking | undefined
-}
-
-/**
- * A JSON response.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Json extends FaultOptions {
-  readonly _tag: "Json"
-  readonly status: number
-  readonly headers: Headers
-  readonly body: Schema.Json
-}
-
-/**
- * A text response.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Text extends FaultOptions {
-  readonly _tag: "Text"
-  readonly status: number
-  readonly headers: Headers
-  readonly body: string
-}
-
-/**
- * An event stream with status 200.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Sse extends FaultOptions {
-  readonly _tag: "Sse"
-  readonly headers: Headers
-  /** The raw text of each event, including its blank line. */
-  readonly events: ReadonlyArray<string>
-  /** Defaults to the chunking of the server. */
-  readonly chunking?: Chunking | undefined
-}
-
-/**
- * Options of the constructors.
- *
- * @category options
- * @since 0.1.0
- */
-export interface Options extends FaultOptions {
-  /** Status of `json` and `text`. Defaults to 200. */
-  readonly status?: number | undefined
-  /** Added to the headers of the reply, replacing those of the same name. */
-  readonly headers?: Headers | undefined
-  /** How a stream is split over network writes. Defaults to the chunking of the server. */
-  readonly chunking?: Chunking | undefined
-}
-
-/**
- * The headers of every recorded response of Kimi, without the content type.
- *
- * @category constants
- * @since 0.1.0
- */
-export const kimiHeaders: Headers = {
-  "msh-request-id": "302f5bc2-a660-11f1-88e1-eaf9ba74c120",
-  "msh-trace-mode": "on",
-  vary: "Origin",
-  "x-msh-trace-id": "f84c9c8d5e17b8f0d80143ba08b843cf",
-  "strict-transport-security": "max-age=31536000; includeSubDomains",
-  "cf-cache-status": "DYNAMIC",
-  server: "cloudflare"
-}
-
-/**
- * The default response of the server with a fault.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const faulty = (fault: Fault): Default => ({ _tag: "Default", fault })
-
-/**
- * The default response of the server.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const defaultReply: Default = { _tag: "Default" }
-
-/**
- * A JSON response.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const json = (body: Schema.Json, options?: Options): Json => ({
-  _tag: "Json",
-  status: options?.status ?? 200,
-  headers: { ...kimiHeaders, "content-type": "application/json; charset=utf-8", ...options?.headers },
+export {
   body,
-  fault: options?.fault
-})
-
-/**
- * A text response, `text/plain` unless the headers set another content type.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const text = (body: string, options?: Options): Text => ({
-  _tag: "Text",
-  status: options?.status ?? 200,
-  headers: { "content-type": "text/plain; charset=utf-8", ...options?.headers },
-  body,
-  fault: options?.fault
-})
-
-/**
- * An HTML page.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const html = (body: string, options?: Options): Text =>
-  text(body, { ...options, headers: { "content-type": "text/html; charset=utf-8", ...options?.headers } })
-
-/**
- * An event stream, given as the raw text of the body or as the data of each
- * event. Add `"[DONE]"` as the last event to end the stream as Kimi does. The
- * status is always 200.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const sse = (events: string | ReadonlyArray<string>, options?: Options): Sse => ({
-  _tag: "Sse",
-  headers: {
-    ...kimiHeaders,
-    "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-cache",
-    ...options?.headers
-  },
-  events: typeof events === "string" ? SseText.split(events) : events.map(SseText.event),
-  chunking: options?.chunking,
-  fault: options?.fault
-})
-
-/**
- * A chat completion from its wire body, sent whole or as a stream depending on
- * the request. Throws when the body is not a chat completion.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const completion = (body: Schema.Json, options?: Options): Completion => ({
-  _tag: "Completion",
-  body,
-  completion: decodeCompletion(body),
-  headers: { ...kimiHeaders, ...options?.headers },
-  chunking: options?.chunking,
-  fault: options?.fault
-})
-
-const decodeCompletion = Schema.decodeUnknownSync(ChatCompletion)
+  type Completion,
+  completion,
+  type Default,
+  defaultReply,
+  type Explicit,
+  faulty,
+  type Headers,
+  html,
+  type Json,
+  json,
+  kimiHeaders,
+  type Options,
+  type Reply,
+  type Sse,
+  sse,
+  type Text,
+  type Timing
+} from "./internal/replies/model.ts"
+export {
+  cancelled,
+  connectionLost,
+  connectionRefused,
+  connectTimeout,
+  contentFiltered,
+  contextTooLong,
+  dailyLimitReached,
+  dnsFailure,
+  emptyMessageRejected,
+  emptyResponse,
+  eventTooLarge,
+  gatewayRefused,
+  gatewayTimeout,
+  invalidRequest,
+  invalidResponse,
+  ipNotAllowed,
+  malformedOutput,
+  modelNotFound,
+  never,
+  overloaded,
+  permissionDenied,
+  quotaExceeded,
+  rateLimited,
+  reasoningExhausted,
+  reasoningMissing,
+  redirected,
+  requestTooLarge,
+  responseTooLarge,
+  serverError,
+  streamCorrupted,
+  streamFailed,
+  streamInterrupted,
+  streamStalled,
+  streamTruncated,
+  tlsFailure,
+  toolArgumentsTooLarge,
+  toolHistoryRejected,
+  toolSchemaRejected,
+  unauthorized,
+  unavailable,
+  unsupportedMedia,
+  unsupportedParameter
+} from "./internal/replies/errors.ts"
 
 /**
  * A chat completion from what the model answers, sent whole or as a stream
@@ -251,6 +101,94 @@ export const chatResponse = (fields: ChatResponseFields, options?: Options): Com
  * @since 0.1.0
  */
 export type ChatResponseFields = ChatResponseBody.ChatResponseFields
+
+/**
+ * Options of the builders of completions: `Options`, and what the model answers
+ * besides.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface CompletionOptions extends Omit<Options, "status"> {
+  /** The reasoning before the answer. Defaults to none. */
+  readonly reasoning?: string | undefined
+  /** Defaults to `tool_calls` when there are tool calls, otherwise to `stop`. */
+  readonly finishReason?: string | undefined
+  /** Defaults to `kimi-k3`. */
+  readonly model?: string | undefined
+  /** Tokens. Defaults to 88 prompt tokens, none of them cached, and 40 completion tokens. */
+  readonly usage?: ChatResponseFields["usage"]
+}
+
+const build = (fields: ChatResponseFields, options: CompletionOptions = {}): Completion => {
+  const { finishReason, model, reasoning, usage, ...rest } = options
+  return chatResponse({ reasoning_content: reasoning, finish_reason: finishReason, model, usage, ...fields }, rest)
+}
+
+/**
+ * The model answers with a text.
+ *
+ * @category completions
+ * @since 0.1.0
+ */
+export const text = (content: string, options?: CompletionOptions): Completion => build({ content }, options)
+
+/**
+ * The model thinks, and then answers with a text, which defaults to none; a
+ * response without a text is an `EmptyResponseError` unless it calls tools.
+ *
+ * @category completions
+ * @since 0.1.0
+ */
+export const reasoning = (thoughts: string, content = "", options?: CompletionOptions): Completion =>
+  build({ reasoning_content: thoughts, content }, options)
+
+/**
+ * A call of a tool, with its arguments as a value or as the text of a model that
+ * may be no valid JSON.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Call {
+  readonly name: string
+  readonly arguments?: Schema.Json | undefined
+}
+
+/**
+ * The model calls tools. Arguments that are a string are sent as they are; other
+ * values are encoded as JSON, and default to `{}`.
+ *
+ * @category completions
+ * @since 0.1.0
+ */
+export const toolCalls = (
+  calls: ReadonlyArray<Call>,
+  options?: CompletionOptions & {
+    /** The text before the calls. Defaults to none. */
+    readonly content?: string | undefined
+  }
+): Completion => {
+  const { content, ...rest } = options ?? {}
+  const tool_calls = calls.map(({ arguments: given = {}, name }) => ({
+    name,
+    arguments: typeof given === "string" ? given : JSON.stringify(given)
+  }))
+  return build({ content, tool_calls }, rest)
+}
+
+/**
+ * The model answers with a value as the JSON that the schema encodes. Throws
+ * when the value does not fit the schema.
+ *
+ * @category completions
+ * @since 0.1.0
+ */
+export const object = <S extends Schema.Codec<unknown, unknown>>(
+  schema: S,
+  value: S["Type"],
+  options?: CompletionOptions
+): Completion => text(JSON.stringify(Schema.encodeSync(Schema.toCodecJson(schema))(value)), options)
 
 /** Headers that describe the recorded connection, not the response. */
 const hopByHop = new Set(["connection", "content-length", "date", "keep-alive", "transfer-encoding"])

@@ -72,11 +72,10 @@ export const fromCompletion = (completion: ChatCompletion, options?: Options): R
           system_fingerprint: completion.system_fingerprint ?? "fpv0_00000000"
         })
       )
-    events.push(
-      chunk({ role: "assistant", content: "" }),
-      ...deltas(choice.message).map((delta) => chunk(delta)),
-      chunk({}, choice.finish_reason ?? "stop", completion.usage ? { usage: completion.usage } : {})
-    )
+    events.push(chunk({ role: "assistant", content: "" }))
+    // One by one: a call has a limited number of arguments.
+    for (const delta of deltas(choice.message)) events.push(chunk(delta))
+    events.push(chunk({}, choice.finish_reason ?? "stop", completion.usage ? { usage: completion.usage } : {}))
   }
   if (options?.includeUsage === true && completion.usage) {
     events.push(event(JSON.stringify({ ...envelope, choices: [], usage: completion.usage })))

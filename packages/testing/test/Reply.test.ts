@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Schema } from "effect"
 import * as Fault from "../src/Fault.ts"
 import * as Fixtures from "../src/node/Fixtures.ts"
 import * as Reply from "../src/Reply.ts"
@@ -44,7 +45,7 @@ describe("Reply", () => {
   })
 
   it("sets the content type of text", () => {
-    assert.strictEqual(Reply.text("a").headers["content-type"], "text/plain; charset=utf-8")
+    assert.strictEqual(Reply.body("a").headers["content-type"], "text/plain; charset=utf-8")
   })
 
   it("sets the content type of a page", () => {
@@ -56,7 +57,7 @@ describe("Reply", () => {
   })
 
   it("sets the status of the options", () => {
-    assert.strictEqual(Reply.text("a", { status: 500 }).status, 500)
+    assert.strictEqual(Reply.body("a", { status: 500 }).status, 500)
   })
 
   it("makes a completion with tool calls", () => {
@@ -104,5 +105,33 @@ describe("Reply", () => {
   it("adds a fault to the default reply", () => {
     const fault = Fault.EmptyBody()
     assert.deepStrictEqual(Reply.faulty(fault), { _tag: "Default", fault })
+  })
+
+  it("encodes an object by its schema", () => {
+    const Day = Schema.Struct({ at: Schema.DateTimeUtc, hot: Schema.Boolean })
+    const { completion } = Reply.object(Day, { at: DateTime.makeUnsafe(0), hot: true })
+    assert.strictEqual(completion.choices[0]?.message.content, '{"at":"1970-01-01T00:00:00.000Z","hot":true}')
+  })
+
+  it("throws for an object that does not fit its schema", () => {
+    assert.throws(() => Reply.object(Schema.NonEmptyString, ""))
+  })
+
+  it("keeps arguments of tool calls that are a text", () => {
+    const { completion } = Reply.toolCalls([{ name: "add", arguments: "{broken" }])
+    assert.strictEqual(completion.choices[0]?.message.tool_calls?.[0]?.function.arguments, "{broken")
+  })
+
+  it("gives a tool call without arguments an empty object", () => {
+    const { completion } = Reply.toolCalls([{ name: "now" }])
+    assert.strictEqual(completion.choices[0]?.message.tool_calls?.[0]?.function.arguments, "{}")
+  })
+
+  it("names the wait of a rate limit in its headers", () => {
+    assert.deepInclude(Reply.rateLimited({ retryAfter: "1500 millis" }).headers, {
+      "retry-after": "2",
+      "x-retry-after": "2",
+      "msh-cooldown-seconds": "2"
+    })
   })
 })

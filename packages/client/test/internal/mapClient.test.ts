@@ -1,20 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Stream } from "effect"
-import { MockKimiClient } from "@kimi-effect/testing"
+import { MockProvider, Script } from "@kimi-effect/testing"
 import { mapClient, type Member } from "../../src/internal/mapClient.ts"
 import { KimiClient } from "../../src/KimiClient.ts"
 import { eventsOf, responseOf } from "../support/responses.ts"
 
 const request = { messages: [{ role: "user" as const, content: "Hi" }] }
-const balance = { available_balance: 1, voucher_balance: 0, cash_balance: 1 }
+const balance = { available_balance: 100, voucher_balance: 0, cash_balance: 100 }
 
 const clientOf = Effect.map(
   Layer.build(
-    MockKimiClient.layer({
-      chat: [responseOf()],
-      stream: [eventsOf()],
+    MockProvider.layerClient({
+      script: [responseOf(), Script.events(eventsOf())],
       models: [{ id: "kimi-k3" }],
-      estimateTokens: 7,
+      tokenEstimate: 7,
       balance
     })
   ),
@@ -45,7 +44,7 @@ describe("mapClient", () => {
         (yield* wrapped.metrics).at,
         wrapped.describe()
       ]
-      assert.deepStrictEqual(results, ["hello", 3, [{ id: "kimi-k3" }], 7, balance, "healthy", 0, "mock"])
+      assert.deepStrictEqual(results, ["hello", 3, [{ id: "kimi-k3" }], 7, balance, "healthy", 0, ""])
       assert.deepStrictEqual(mapped.toSorted(), Object.keys(client).toSorted())
     })
   )

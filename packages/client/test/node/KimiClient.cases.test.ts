@@ -42,11 +42,11 @@ const replyOf = (file: string, text: string): Case & { readonly answer: Reply.Re
   const parsed = JSON.parse(text) as Case & { readonly choices?: unknown }
   if (parsed.reply !== undefined) {
     const { body, headers, status } = parsed.reply
-    return { ...parsed, answer: Reply.text(body, { status, headers }) }
+    return { ...parsed, answer: Reply.body(body, { status, headers }) }
   }
   return parsed.choices === undefined
     ? { ...parsed, answer: Reply.chatResponse({ content: "ok" }) }
-    : { answer: Reply.text(text, { headers: { "content-type": "application/json" } }) }
+    : { answer: Reply.body(text, { headers: { "content-type": "application/json" } }) }
 }
 
 /** Makes the call of a case, with up to three attempts. */

@@ -248,7 +248,7 @@ describe("extra headers", () => {
     Effect.gen(function* () {
       yield* environment({})
       const other = yield* MockServer.make({ validateRequests: false })
-      yield* other.reply(Reply.text("down", { status: 503 }))
+      yield* other.reply(Reply.body("down", { status: 503 }))
       const third = yield* MockServer.make({ validateRequests: false })
       const headers = { "x-team": "search" }
       yield* Effect.gen(function* () {

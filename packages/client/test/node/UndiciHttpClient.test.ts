@@ -36,7 +36,7 @@ describe("a call", () => {
   const exchange = Effect.gen(function* () {
     const server = yield* MockServer.make({ validateRequests: false })
     const client = yield* UndiciHttpClient.make(options)
-    yield* server.replyAt("PUT /v1/things", Reply.text("done ✓", { status: 201, headers: { "x-one": "1" } }))
+    yield* server.replyAt("PUT /v1/things", Reply.body("done ✓", { status: 201, headers: { "x-one": "1" } }))
     const request = HttpClientRequest.put(`${server.url}/things?a=1&b=%20`, { headers: { "x-two": "2" } }).pipe(
       HttpClientRequest.bodyText("body ✓", "text/plain")
     )

@@ -41,6 +41,7 @@ const applyFault = (
     stream(events.map((text, position) => (position === index ? replace(text) : text)))
 
   return Match.valueTags(fault, {
+    ConnectFailure: ({ reason }) => ({ ...plan, start: "reset" as const, resetCode: connectCodes[reason] }),
     ResetBeforeHeaders: () => ({ ...plan, start: "reset" as const }),
     StallBeforeHeaders: () => ({ ...plan, start: "stall" as const }),
     SlowHeaders: ({ delay }) => ({ ...plan, start: Duration.toMillis(delay) }),
@@ -89,6 +90,14 @@ const applyFault = (
       stream([...events.slice(0, afterEvents), SseText.event(JSON.stringify({ error }))])
   })
 }
+
+/** The codes of Node and undici. */
+const connectCodes = {
+  dns: "ENOTFOUND",
+  refused: "ECONNREFUSED",
+  tls: "CERT_HAS_EXPIRED",
+  timeout: "UND_ERR_CONNECT_TIMEOUT"
+} as const
 
 /** Keeps `data: {"id":"chatcmpl-6a` of a recorded event. */
 const joinOffset = 24

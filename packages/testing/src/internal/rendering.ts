@@ -3,7 +3,7 @@
  * selects.
  */
 import type { Chunking } from "../Chunking.ts"
-import type { Explicit } from "../Reply.ts"
+import type { Completion, Explicit } from "../Reply.ts"
 import * as SseText from "../SseText.ts"
 import type { RenderedReply } from "./wirePlan.ts"
 
@@ -27,7 +27,7 @@ export const render = (reply: Explicit, { hasUsage, isStream }: RequestForm): Re
         isStream: false
       }
     case "Sse":
-      return { status: 200, headers: reply.headers, events: reply.events, isStream: true }
+      return { status: 200, headers: reply.headers, events: reply.events, isStream: true, timing: reply.timing }
     case "Completion":
       return isStream
         ? {
@@ -38,16 +38,23 @@ export const render = (reply: Explicit, { hasUsage, isStream }: RequestForm): Re
               "cache-control": "no-cache"
             },
             events: SseText.fromCompletion(reply.completion, { includeUsage: hasUsage }),
-            isStream: true
+            isStream: true,
+            timing: reply.timing,
+            outputTokens: outputTokensOf(reply)
           }
         : {
             status: 200,
             headers: { "content-type": "application/json; charset=utf-8", ...reply.headers },
             events: [JSON.stringify(reply.body)],
-            isStream: false
+            isStream: false,
+            timing: reply.timing,
+            outputTokens: outputTokensOf(reply)
           }
   }
 }
+
+const outputTokensOf = ({ completion }: Completion): number | undefined =>
+  completion.usage?.completion_tokens ?? undefined
 
 /** The chunking that a reply sets, if any. */
 export const chunkingOf = (reply: Explicit): Chunking | undefined =>

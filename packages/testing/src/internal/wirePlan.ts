@@ -1,6 +1,7 @@
 /** What a server writes for a reply, and when. */
 import { type Chunking, applyChunking } from "../Chunking.ts"
-import type { Headers } from "../Reply.ts"
+import * as Duration from "effect/Duration"
+import type { Headers, Timing } from "../Reply.ts"
 
 /** A reply without its fault. The body of a reply that is not streamed counts as one event. */
 export interface RenderedReply {
@@ -9,6 +10,9 @@ export interface RenderedReply {
   readonly events: ReadonlyArray<string>
   /** Whether the response has no `content-length`. */
   readonly isStream: boolean
+  readonly timing?: Timing | undefined
+  /** Generated tokens, where they are known: with a generation speed, they take time. */
+  readonly outputTokens?: number | undefined
 }
 
 /** Times are in milliseconds. */
@@ -18,12 +22,16 @@ export interface Pace {
   /** Before each write of a stream. */
   readonly writeDelay: number
   readonly chunking: Chunking
+  /** Generation speed. It applies to replies without a timing. */
+  readonly tokensPerSecond?: number | undefined
 }
 
 /** A plan can be delivered any number of times. */
 export interface WirePlan {
   /** Milliseconds before the headers. `reset` resets the connection and `stall` sends nothing. */
   readonly start: number | "reset" | "stall"
+  /** The system's code for a reset at the start. Defaults to `ECONNRESET`. */
+  readonly resetCode?: string
   readonly status: number
   readonly headers: Headers
   /** Milliseconds between the headers and the body. */
@@ -37,16 +45,37 @@ export interface WirePlan {
 
 /** Plans a reply without a fault. */
 export const make = (rendered: RenderedReply, pace: Pace): WirePlan => {
-  const writeDelay = rendered.isStream ? pace.writeDelay : 0
+  const { bodyDelay, startDelay, writeDelay } = delaysOf(rendered, pace)
   const writes = applyChunking(pacedChunking(writeDelay, pace.chunking))(rendered.events)
   return {
-    start: pace.latency,
+    start: pace.latency + startDelay,
     status: rendered.status,
     headers: rendered.isStream ? rendered.headers : withContentLength(rendered.headers, byteLength(writes)),
-    bodyDelay: 0,
+    bodyDelay,
     writes,
     writeDelay,
     ending: "end"
+  }
+}
+
+const millis = (duration: Duration.Input | undefined): number =>
+  duration === undefined ? 0 : Duration.toMillis(duration)
+
+/** Milliseconds before the headers, between headers and body, and before each write. */
+export const delaysOf = (
+  { events, isStream, outputTokens = 0, timing }: RenderedReply,
+  pace: Pick<Pace, "tokensPerSecond"> & { readonly writeDelay?: number }
+): { readonly startDelay: number; readonly bodyDelay: number; readonly writeDelay: number } => {
+  const speed = timing === undefined ? pace.tokensPerSecond : timing.tokensPerSecond
+  const generation = speed === undefined ? 0 : (1_000 * outputTokens) / speed
+  const firstToken = millis(timing?.firstToken)
+  if (!isStream) return { startDelay: firstToken + generation, bodyDelay: 0, writeDelay: 0 }
+  const between = timing?.between === undefined ? 0 : millis(timing.between)
+  const spread = events.length === 0 ? 0 : generation / events.length
+  return {
+    startDelay: 0,
+    bodyDelay: firstToken,
+    writeDelay: between > 0 ? between : spread > 0 ? spread : (pace.writeDelay ?? 0)
   }
 }
 

@@ -10,8 +10,8 @@ describe("rendering", () => {
     for (const form of [plain, streamed]) {
       assert.deepStrictEqual(render(Reply.json({ a: 1 }, { status: 201 }), form).events, ['{"a":1}'])
       assert.strictEqual(render(Reply.json({ a: 1 }, { status: 201 }), form).status, 201)
-      assert.deepStrictEqual(render(Reply.text("a"), form).events, ["a"])
-      assert.deepStrictEqual(render(Reply.text(""), form).events, [])
+      assert.deepStrictEqual(render(Reply.body("a"), form).events, ["a"])
+      assert.deepStrictEqual(render(Reply.body(""), form).events, [])
       assert.deepStrictEqual(render(Reply.sse(["1"]), form).events, ["data: 1\n\n"])
       assert.isTrue(render(Reply.sse(["1"]), form).isStream)
     }

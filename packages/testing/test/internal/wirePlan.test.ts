@@ -36,4 +36,21 @@ describe("wirePlan", () => {
   it("starts after the latency", () => {
     assert.strictEqual(WirePlan.make(body, { latency: 7, writeDelay: 0, chunking: "whole" }).start, 7)
   })
+
+  const timed = { latency: 10, writeDelay: 0, chunking: "whole", tokensPerSecond: 100 } as const
+
+  it("delays a body by the time of its tokens", () => {
+    assert.strictEqual(WirePlan.make({ ...body, outputTokens: 50 }, timed).start, 510)
+  })
+
+  it("spreads the events of a stream over the time of its tokens", () => {
+    const plan = WirePlan.make({ ...stream, outputTokens: 30 }, timed)
+    assert.deepStrictEqual([plan.start, plan.writeDelay, textsOf(plan).length], [10, 100, 3])
+  })
+
+  it("prefers the timing of the reply", () => {
+    const timing = { firstToken: "2 seconds", between: "1 second" } as const
+    const plan = WirePlan.make({ ...stream, outputTokens: 30, timing }, timed)
+    assert.deepStrictEqual([plan.start, plan.bodyDelay, plan.writeDelay], [10, 2_000, 1_000])
+  })
 })

@@ -1,0 +1,143 @@
+/** The options of a provider with their defaults applied, or the issues of those that are invalid. */
+import type { Balance } from "@kimi-effect/core/Balance"
+import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import type { Model } from "@kimi-effect/core/ModelList"
+import type { RateLimits } from "@kimi-effect/core/RateLimits"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Chunking } from "../../Chunking.ts"
+import type { Explicit } from "../../Reply.ts"
+import type { Script } from "../../Script.ts"
+import * as Distribution from "../../simulator/Distribution.ts"
+import * as FaultScript from "../../simulator/FaultScript.ts"
+import { isFailureTag, type FailureTag } from "./failureReplies.ts"
+
+/**
+ * Options of a provider. All are optional; without any, it answers every
+ * request at once with a greeting.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The answers. A request that the script does not answer is a defect. Defaults to a greeting for every request. */
+  readonly script?: Script | undefined
+  /** Ratio of attempts that fail, from 0 to 1, by the tag of their error. Together at most 1. Defaults to none. */
+  readonly failures?: { readonly [Tag in FailureTag]?: number } | undefined
+  /** Time to the headers of a response: always the same, or a distribution of milliseconds. Defaults to none. */
+  readonly latency?: Duration.Input | Distribution.Distribution | undefined
+  /** Generation speed: it delays whole responses and spreads streams. Replies with a timing ignore it. Defaults to no limit. */
+  readonly tokensPerSecond?: number | Distribution.Distribution | undefined
+  /** The account's limits, such as `RateLimits.tiers[1]`, counted as Kimi counts them. A request beyond them gets Kimi's 429. Defaults to none. */
+  readonly limits?: RateLimits | undefined
+  /** Periods of faults, from the start of the provider: those of the `Simulator`. Defaults to none. */
+  readonly faults?: ReadonlyArray<FaultScript.Fault> | undefined
+  /** Alternates between answering for `up` and refusing connections for `down`, beginning with `up`. Defaults to always up. */
+  readonly flapping?: { readonly up: Duration.Input; readonly down: Duration.Input } | undefined
+  /** Seed of the failures and latencies. Defaults to the `Random` of the context. */
+  readonly seed?: string | number | undefined
+  /** How streams are split over reads. Defaults to one event per read. */
+  readonly chunking?: Chunking | undefined
+  /** The models that are listed, or the reply to their request. Defaults to the live models of Moonshot. */
+  readonly models?: ReadonlyArray<Model> | Explicit | undefined
+  /** The token estimate, or the reply to its request. Defaults to 80. */
+  readonly tokenEstimate?: number | Explicit | undefined
+  /** The balance, or the reply to its request. Defaults to $12.50. */
+  readonly balance?: Balance | Explicit | undefined
+  /** Number of latest requests and attempts that are kept. Defaults to all. */
+  readonly maxRecorded?: number | undefined
+}
+
+type Issue = ConfigurationError["issues"][number]
+
+const isDistribution = (value: unknown): value is Distribution.Distribution =>
+  typeof value === "object" && value !== null && "median" in value
+
+const millisOf = (input: Duration.Input): number | undefined =>
+  Option.getOrUndefined(Option.map(Duration.fromInput(input), Duration.toMillis))
+
+const distribution = "a median greater than 0 and a p95 of at least the median"
+
+const latencyIssue = ({ latency }: Options): Issue | undefined => {
+  if (latency === undefined) return undefined
+  if (isDistribution(latency))
+    return Distribution.isValid(latency) ? undefined : { name: "latency", expected: distribution }
+  const millis = millisOf(latency)
+  return millis !== undefined && millis >= 0 && Number.isFinite(millis)
+    ? undefined
+    : { name: "latency", expected: "a finite duration, or a distribution of milliseconds" }
+}
+
+const speedIssue = ({ tokensPerSecond }: Options): Issue | undefined => {
+  if (tokensPerSecond === undefined) return undefined
+  const isValid = isDistribution(tokensPerSecond) ? Distribution.isValid(tokensPerSecond) : tokensPerSecond > 0
+  return isValid ? undefined : { name: "tokensPerSecond", expected: `a number greater than 0, or ${distribution}` }
+}
+
+const failureIssues = ({ failures = {} }: Options): ReadonlyArray<Issue> => {
+  const rates = Object.entries(failures)
+  const issues = rates.flatMap(([tag, rate]): ReadonlyArray<Issue> => {
+    if (!isFailureTag(tag))
+      return [{ name: `failures.${tag}`, expected: "the tag of an error of the host or the network" }]
+    return rate >= 0 && rate <= 1 ? [] : [{ name: `failures.${tag}`, expected: "a ratio from 0 to 1" }]
+  })
+  const total = rates.reduce((sum, [, rate]) => sum + rate, 0)
+  // Rates are decimals, so their sum may exceed 1 by a rounding error.
+  return issues.length === 0 && total > 1 + 1e-9
+    ? [{ name: "failures", expected: "rates of at most 1 together" }]
+    : issues
+}
+
+const flappingIssue = ({ flapping }: Options): Issue | undefined => {
+  if (flapping === undefined) return undefined
+  const isPositive = [flapping.up, flapping.down].every((input) => {
+    const millis = millisOf(input)
+    return millis !== undefined && millis > 0 && Number.isFinite(millis)
+  })
+  return isPositive ? undefined : { name: "flapping", expected: "finite durations greater than 0" }
+}
+
+const limitIssue = ({ limits = {} }: Options): Issue | undefined =>
+  Object.values(limits).every((limit) => limit === undefined || limit > 0)
+    ? undefined
+    : { name: "limits", expected: "limits greater than 0" }
+
+const recordedIssue = ({ maxRecorded = 1 }: Options): Issue | undefined =>
+  maxRecorded >= 0 ? undefined : { name: "maxRecorded", expected: "a number of at least 0" }
+
+const faultIssues = ({ faults = [] }: Options): ReadonlyArray<Issue> =>
+  faults.flatMap((fault, index) => {
+    const issue = FaultScript.issueOf(fault)
+    return issue === undefined ? [] : [{ name: `faults[${index}].${issue[0]}`, expected: issue[1] }]
+  })
+
+const issuesOf = (options: Options): ReadonlyArray<Issue> => [
+  ...failureIssues(options),
+  ...faultIssues(options),
+  ...[latencyIssue, speedIssue, flappingIssue, limitIssue, recordedIssue].flatMap((check) => check(options) ?? [])
+]
+
+/** Fails with all issues of the options. */
+export const check = (options: Options): Effect.Effect<void, ConfigurationError> =>
+  Effect.suspend(() => {
+    const issues = issuesOf(options)
+    return issues.length === 0 ? Effect.void : Effect.fail(ConfigurationError.of(issues))
+  })
+
+/** How a value is drawn for each attempt. */
+export type Sampler = (random: Parameters<typeof Distribution.draw>[0]) => number
+
+/** The milliseconds of a latency. */
+export const latencySampler = (latency: Options["latency"]): Sampler => {
+  if (isDistribution(latency)) return (random) => Math.round(Distribution.draw(random, latency))
+  const millis = latency === undefined ? 0 : Duration.toMillis(latency)
+  return () => millis
+}
+
+/** The tokens per second of an attempt; infinite without a limit. */
+export const speedSampler = (speed: Options["tokensPerSecond"]): Sampler => {
+  if (isDistribution(speed)) return (random) => Distribution.draw(random, speed)
+  const constant = speed ?? Number.POSITIVE_INFINITY
+  return () => constant
+}

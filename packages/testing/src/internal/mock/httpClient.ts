@@ -1,0 +1,121 @@
+/** A provider at the level of `HttpClient`. */
+import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import { ChatCompletionRequest } from "@kimi-effect/core/ChatRequest"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
+import * as StreamFold from "@kimi-effect/core/StreamFold"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Reply from "../../Reply.ts"
+import type { RequestForm } from "../rendering.ts"
+import type { Attempt, Engine, Step } from "./Engine.ts"
+import * as HostRoutes from "./hostRoutes.ts"
+import { deliver } from "./MockResponse.ts"
+import { type Playback, planOf } from "./playback.ts"
+import { endWith } from "./transport.ts"
+
+const noPace = { latency: 0, tokensPerSecond: undefined }
+
+const plainForm: RequestForm = { isStream: false, hasUsage: false, hasTools: false }
+
+const bodyText = ({ body }: HttpClientRequest.HttpClientRequest): string => {
+  if (body._tag === "Uint8Array") return new TextDecoder().decode(body.body)
+  return body._tag === "Raw" && typeof body.body === "string" ? body.body : ""
+}
+
+const decodeRequest = Schema.decodeUnknownResult(Schema.fromJsonString(ChatCompletionRequest))
+
+interface ParsedRequest {
+  readonly request: ModelRequest
+  readonly form: RequestForm
+}
+
+/** A chat request as the body has it. */
+const parseRequest = (text: string): ParsedRequest | undefined => {
+  const decoded = decodeRequest(text)
+  if (Result.isFailure(decoded)) return undefined
+  const { stream, stream_options, ...request } = decoded.success
+  return {
+    request,
+    form: {
+      isStream: stream === true,
+      hasUsage: stream_options?.include_usage === true,
+      hasTools: request.tools !== undefined
+    }
+  }
+}
+
+type WireStep = Step & { readonly _tag: "Wire" }
+
+/** Errors and responses of the client have no form on the wire. */
+const wireOnly = (step: Step, { received }: Attempt): Effect.Effect<WireStep> =>
+  step._tag === "Wire"
+    ? Effect.succeed(step)
+    : Effect.die(
+        new Error(
+          `MockProvider: the answer to request ${received.number} (${received.operation}) is ${"_tag" in step.answer ? step.answer._tag : "ChatResponse"}, ` +
+            "which no host sends: use a Reply at the level of HTTP"
+        )
+      )
+
+/** What the client makes of an attempt whose exchange has ended: the response and errors of its decoders. */
+const decodedEnd = (playback: Playback, { request }: Attempt["received"], step: WireStep, form: RequestForm) => {
+  const timeless = { ...planOf({ ...step, pace: noPace }, form, "whole"), start: 0, bodyDelay: 0, writeDelay: 0 }
+  const plan = { ...timeless, start: planOf(step, form, "whole").start === "reset" ? ("reset" as const) : 0 }
+  if (!form.isStream) return Effect.exit(playback.chat(request, plan))
+  return Effect.map(
+    Effect.exit(Stream.runCollect(playback.stream(request, plan))),
+    Exit.map((events: ReadonlyArray<StreamEvent>) => Option.getOrUndefined(StreamFold.fold(events)))
+  )
+}
+
+/** Makes the client of an engine. */
+export const make = (engine: Engine, playback: Playback): HttpClient.HttpClient => {
+  const routeReply = HostRoutes.make(engine.options)
+
+  const answer = (
+    sent: HttpClientRequest.HttpClientRequest,
+    { form, request }: ParsedRequest
+  ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> =>
+    Effect.suspend(() => {
+      const attempt = engine.begin(request, form.isStream ? "stream" : "chat")
+      const endAfter = (step: WireStep) => (exit: Exit.Exit<unknown, unknown>) =>
+        isInterrupted(exit)
+          ? Effect.sync(() => endWith(engine, attempt, exit as Exit.Exit<never, unknown>))
+          : Effect.map(decodedEnd(playback, attempt.received, step, form), (end) => endWith(engine, attempt, end))
+      return Effect.flatMap(engine.answer(attempt), (step) => wireOnly(step, attempt)).pipe(
+        Effect.onError((cause) => Effect.sync(() => endWith(engine, attempt, Exit.failCause(cause)))),
+        Effect.flatMap((step) =>
+          Effect.onExit(deliver(sent, planOf(step, form, engine.chunking), endAfter(step)), (exit) =>
+            Exit.isSuccess(exit) ? Effect.void : endAfter(step)(exit)
+          )
+        )
+      )
+    })
+
+  const route = (sent: HttpClientRequest.HttpClientRequest, path: string) => {
+    const outage = engine.outage()
+    const reply = outage === undefined ? routeReply(sent.method, path) : Reply.json({})
+    return deliver(
+      sent,
+      planOf({ _tag: "Wire", reply, fault: outage?.fault, pace: noPace }, plainForm, engine.chunking)
+    )
+  }
+
+  return HttpClient.make((sent, url) => {
+    if (sent.method !== "POST" || !url.pathname.endsWith("/chat/completions")) return route(sent, url.pathname)
+    const parsed = parseRequest(bodyText(sent))
+    if (parsed !== undefined) return answer(sent, parsed)
+    const reply = Reply.invalidRequest({ message: "Invalid request: the body is not a chat request" })
+    return deliver(sent, planOf({ _tag: "Wire", reply, fault: undefined, pace: noPace }, plainForm, engine.chunking))
+  })
+}
+
+const isInterrupted = (exit: Exit.Exit<unknown, unknown>): boolean => Exit.hasInterrupts(exit)

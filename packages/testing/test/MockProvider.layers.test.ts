@@ -1,0 +1,111 @@
+/** What each level adds. */
+import { KimiClient } from "@kimi-effect/client"
+import { KimiConfig, KimiError } from "@kimi-effect/core"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Layer } from "effect"
+import { HttpClient, HttpClientRequest } from "effect/http"
+import { TestClock } from "effect/testing"
+import * as MockProvider from "../src/MockProvider.ts"
+import * as Reply from "../src/Reply.ts"
+import type * as Script from "../src/Script.ts"
+import { clientAndMock, config, defectOf, levels } from "./support/mockProvider.ts"
+
+const request = { messages: [{ role: "user" as const, content: "Hi" }] }
+
+const closed = new KimiError.classes.CircuitOpenError({ message: "open", key: "moonshot/kimi-k3", state: "open" })
+
+describe("MockProvider.layerClient", () => {
+  it.effect("fails with exactly the error of a script", () =>
+    Effect.gen(function* () {
+      const kimi = yield* KimiClient.KimiClient
+      assert.strictEqual(yield* Effect.flip(kimi.chat(request)), closed)
+    }).pipe(Effect.provide(MockProvider.layerClient({ script: [closed] })))
+  )
+
+  it.effect("makes one attempt", () =>
+    Effect.gen(function* () {
+      const [kimi, mock] = yield* clientAndMock
+      yield* Effect.flip(kimi.chat(request))
+      yield* mock.attempts(1)
+    }).pipe(Effect.provide(MockProvider.layerClient({ script: [Reply.serverError()] })))
+  )
+
+  it.effect("has the model of the configuration", () =>
+    Effect.gen(function* () {
+      const [kimi, mock] = yield* clientAndMock
+      yield* kimi.chat(request)
+      yield* mock.received({ model: "kimi-k2.6" })
+    }).pipe(Effect.provide(MockProvider.layerClient({}, { model: "kimi-k2.6" })))
+  )
+})
+
+describe("MockProvider.layerTransport", () => {
+  it.effect("runs the whole pipeline", () =>
+    Effect.gen(function* () {
+      const [kimi, mock] = yield* clientAndMock
+      const fiber = yield* Effect.forkChild(kimi.chat(request))
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual((yield* Fiber.join(fiber)).text, "at last")
+      yield* mock.attempts(3)
+    }).pipe(
+      Effect.provide(
+        levels.layerTransport({ script: [Reply.serverError(), Reply.overloaded(), "at last"] }, { maxAttempts: 5 })
+      )
+    )
+  )
+
+  it.effect("shares no circuits between tests that build the client", () => {
+    const client = KimiClient.layerTransport.pipe(
+      Layer.provide(KimiConfig.layer({ ...config, breakerMinimumCalls: 1 }))
+    )
+    const once = (script: Script.Script) =>
+      Effect.gen(function* () {
+        const [kimi, mock] = yield* clientAndMock
+        yield* mock.reset
+        yield* mock.play(script)
+        return yield* Effect.exit(kimi.chat(request))
+      }).pipe(Effect.provide(client))
+    return Effect.gen(function* () {
+      yield* once([Reply.serverError()])
+      assert.isTrue(Exit.isSuccess(yield* once(["fine"])))
+    }).pipe(Effect.provide(MockProvider.layerTransport().pipe(Layer.provide(KimiConfig.layer(config)))))
+  })
+})
+
+describe("MockProvider.layerHttp", () => {
+  const post = (body: string) =>
+    Effect.gen(function* () {
+      const http = yield* HttpClient.HttpClient
+      const sent = HttpClientRequest.post("https://api.moonshot.ai/v1/chat/completions").pipe(
+        HttpClientRequest.bodyText(body, "application/json")
+      )
+      const response = yield* http.execute(sent)
+      return [response.status, yield* response.json] as const
+    })
+
+  it.effect("refuses a body that is no chat request as the host does", () =>
+    Effect.map(post("{"), ([status, body]) => {
+      assert.strictEqual(status, 400)
+      assert.deepStrictEqual(body, {
+        error: { message: "Invalid request: the body is not a chat request", type: "invalid_request_error" }
+      })
+    }).pipe(Effect.provide(MockProvider.layerHttp()))
+  )
+
+  it.effect("answers unknown routes with 404", () =>
+    Effect.gen(function* () {
+      const http = yield* HttpClient.HttpClient
+      assert.strictEqual((yield* http.get("https://api.moonshot.ai/v1/nothing")).status, 404)
+    }).pipe(Effect.provide(MockProvider.layerHttp()))
+  )
+
+  it.effect("dies for an answer that no host sends", () =>
+    Effect.gen(function* () {
+      const kimi = yield* KimiClient.KimiClient
+      assert.include(
+        defectOf(yield* Effect.exit(kimi.chat(request))),
+        "the answer to request 1 (chat) is CircuitOpenError, which no host sends: use a Reply"
+      )
+    }).pipe(Effect.provide(levels.layerHttp({ script: [closed] })))
+  )
+})
