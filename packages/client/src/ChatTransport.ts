@@ -49,7 +49,7 @@ export class ChatTransport extends Context.Service<
  * @category layers
  * @since 0.1.0
  */
-export const layerHttp: Layer.Layer<ChatTransport, never, KimiConfig | HttpClient.HttpClient> = Layer.effect(
-  ChatTransport,
-  HttpTransport.make
+// Layers are memoized by reference, regardless of what provides them: without `fresh`, the transports of two configurations would be one.
+export const layerHttp: Layer.Layer<ChatTransport, never, KimiConfig | HttpClient.HttpClient> = Layer.fresh(
+  Layer.effect(ChatTransport, HttpTransport.make)
 )

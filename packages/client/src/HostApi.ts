@@ -220,9 +220,12 @@ export const unsupported = (provider: Provider.Provider): HostApi["Service"] => 
  * @category layers
  * @since 0.1.0
  */
-export const layerOff: Layer.Layer<HostApi, never, KimiConfig> = Layer.effect(
-  HostApi,
-  Effect.map(KimiConfig, (config) => unsupported(Provider.fromConfig(config)))
+// Layers are memoized by reference, regardless of what provides them: without `fresh`, the services of two configurations would be one.
+export const layerOff: Layer.Layer<HostApi, never, KimiConfig> = Layer.fresh(
+  Layer.effect(
+    HostApi,
+    Effect.map(KimiConfig, (config) => unsupported(Provider.fromConfig(config)))
+  )
 )
 
 /**
@@ -232,7 +235,6 @@ export const layerOff: Layer.Layer<HostApi, never, KimiConfig> = Layer.effect(
  * @category layers
  * @since 0.1.0
  */
-export const layerHttp: Layer.Layer<HostApi, never, KimiConfig | HttpClient.HttpClient> = Layer.effect(
-  HostApi,
-  HttpHostApi.make
+export const layerHttp: Layer.Layer<HostApi, never, KimiConfig | HttpClient.HttpClient> = Layer.fresh(
+  Layer.effect(HostApi, HttpHostApi.make)
 )

@@ -194,16 +194,19 @@ export interface ClientOptions {
 
 /**
  * The client on a `ChatTransport` from the context, and optionally a `HostApi`,
- * with the stages that its configuration turns on.
+ * with the stages that its configuration turns on. Each use builds another
+ * client; to share one, with its limits and circuits, bind the layer with what it
+ * is provided with to a constant, and use that.
  *
  * @category layers
  * @since 0.1.0
  */
+// Layers are memoized by reference, regardless of what provides them: without `fresh`, the clients of two configurations would be one.
 export const layerTransport: Layer.Layer<
   KimiClient,
   ConfigurationError,
   KimiConfig.KimiConfig | ChatTransport.ChatTransport
-> = Layer.provide(Layer.effect(KimiClient, make), configuredServices.layer(anyRuntime))
+> = Layer.fresh(Layer.provide(Layer.effect(KimiClient, make), configuredServices.layer(anyRuntime)))
 
 /**
  * The client over HTTP, with the configuration in the context.

@@ -262,7 +262,10 @@ const send = (agent: Dispatcher, pools: OriginPools, request: Request): Effect.E
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<HttpClient.HttpClient, ConfigurationError, KimiConfig.KimiConfig> = Layer.effect(
-  HttpClient.HttpClient,
-  Effect.flatMap(KimiConfig.KimiConfig, (config) => make({ ...config, maxConnections: maxConnectionsOf(config) }))
+// Layers are memoized by reference, regardless of what provides them: without `fresh`, the clients of two configurations would be one.
+export const layer: Layer.Layer<HttpClient.HttpClient, ConfigurationError, KimiConfig.KimiConfig> = Layer.fresh(
+  Layer.effect(
+    HttpClient.HttpClient,
+    Effect.flatMap(KimiConfig.KimiConfig, (config) => make({ ...config, maxConnections: maxConnectionsOf(config) }))
+  )
 )
