@@ -152,7 +152,9 @@ export const layerTransport = (
     Effect.gen(function* () {
       const { engine, playback, service } = yield* makeLevels(options)
       const http = Layer.succeed(HttpClient.HttpClient, makeHttpClient(engine, playback))
-      return (yield* Layer.build(Layer.provide(HostApi.layerHttp, http))).pipe(
+      const built = yield* Layer.build(Layer.provide(HostApi.layerHttp, http))
+      // Not the whole context: it has the memo map of the layer, through which the program's layers would be shared.
+      return Context.pick(HostApi.HostApi)(built).pipe(
         Context.add(ChatTransport, makeTransport(engine, playback)),
         Context.add(MockProvider, service)
       )

@@ -2,7 +2,7 @@
 import { KimiClient } from "@kimi-effect/client"
 import { KimiConfig, KimiError } from "@kimi-effect/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer } from "effect"
+import { Context, Effect, Exit, Fiber, Layer } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import { TestClock } from "effect/testing"
 import * as MockProvider from "../src/MockProvider.ts"
@@ -28,6 +28,17 @@ describe("MockProvider.layerClient", () => {
       yield* Effect.flip(kimi.chat(request))
       yield* mock.attempts(1)
     }).pipe(Effect.provide(MockProvider.layerClient({ script: [Reply.serverError()] })))
+  )
+
+  it.effect("is not the client that a program builds on another transport", () =>
+    Effect.gen(function* () {
+      const other = KimiClient.layerTransport.pipe(
+        Layer.provide(MockProvider.layerTransport({ script: ["other"] })),
+        Layer.provide(KimiConfig.layer(config))
+      )
+      const kimi = Context.get(yield* Layer.build(other), KimiClient.KimiClient)
+      assert.strictEqual((yield* kimi.chat(request)).text, "other")
+    }).pipe(Effect.scoped, Effect.provide(MockProvider.layerClient({ script: ["outer"] })))
   )
 
   it.effect("has the model of the configuration", () =>
