@@ -3,6 +3,7 @@ import { KimiClient, ChatTransport, Provider } from "@kimi-effect/client"
 import { ChatResponse, KimiConfig } from "@kimi-effect/core"
 import * as Accounting from "@kimi-effect/core/Accounting"
 import * as Hedge from "@kimi-effect/core/Hedge"
+import { MockProvider } from "@kimi-effect/testing"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
@@ -11,6 +12,8 @@ import * as Stream from "effect/Stream"
 /** Microseconds of CPU per call. */
 export interface RoundResult {
   readonly transport: number
+  /** The transport of a `MockProvider`, alone. */
+  readonly mock: number
   readonly defaults: number
   readonly everything: number
 }
@@ -67,6 +70,12 @@ const everything = await build(
   )
 )
 
+const mock = await ManagedRuntime.make(
+  MockProvider.layerTransport({ latency: 0, failures: { ServerError: 0 }, limits: { concurrency: 1 } }).pipe(
+    Layer.provide(KimiConfig.layer({ provider: "custom", baseUrl: "http://localhost/v1" }))
+  )
+).runPromise(Effect.service(ChatTransport.ChatTransport))
+
 const cpuOf = async (call: () => Effect.Effect<unknown, unknown>): Promise<number> => {
   const before = process.cpuUsage()
   await Effect.runPromise(
@@ -81,6 +90,7 @@ const cpuOf = async (call: () => Effect.Effect<unknown, unknown>): Promise<numbe
 process.on("message", async () => {
   const result: RoundResult = {
     transport: await cpuOf(() => transport.chat(request)),
+    mock: await cpuOf(() => mock.chat(request)),
     defaults: await cpuOf(() => defaults.chat(request)),
     everything: await cpuOf(() => everything.chat(request))
   }

@@ -56,6 +56,12 @@ const measurePipeline = async (size: Size): Promise<ReadonlyArray<Figure>> => {
   return [
     { name: "an attempt alone", value: of("transport"), unit: "µs" },
     {
+      name: "an attempt at a MockProvider, beyond the attempt",
+      value: median(results.map((result) => result.mock - result.transport)),
+      unit: "µs",
+      threshold: 20
+    },
+    {
       name: "a call with default stages, beyond the attempt",
       value: beyondTransport("defaults"),
       unit: "µs",
