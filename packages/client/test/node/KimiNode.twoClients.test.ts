@@ -6,8 +6,12 @@ import { Context, Effect, Layer, Redacted } from "effect"
 import * as KimiClient from "../../src/KimiClient.ts"
 import * as KimiNode from "../../src/node/KimiNode.ts"
 
-class First extends Context.Service<First, KimiClient.KimiClient["Service"]>()("test/First") {}
-class Second extends Context.Service<Second, KimiClient.KimiClient["Service"]>()("test/Second") {}
+class First extends Context.Service<First, KimiClient.KimiClient["Service"]>()(
+  "@kimi-effect/client/test/node/KimiNode.twoClients.test/First"
+) {}
+class Second extends Context.Service<Second, KimiClient.KimiClient["Service"]>()(
+  "@kimi-effect/client/test/node/KimiNode.twoClients.test/Second"
+) {}
 
 const clients = <E, R>(make: (name: string) => Layer.Layer<KimiClient.KimiClient, E, R>) =>
   Layer.merge(

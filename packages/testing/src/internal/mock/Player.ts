@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import type { Answer, AnswerFunction, Combination, ReceivedRequest, Script } from "../../Script.ts"
 
 /** How a script treats a request. */
-export type Move =
+type Move =
   | { readonly _tag: "Answer"; readonly answer: Answer; readonly delay: number }
   | { readonly _tag: "Call"; readonly answer: AnswerFunction; readonly delay: number }
   /** This script does not answer this request, but may answer others. */

@@ -14,7 +14,7 @@ import type { Attempt, Engine } from "./Engine.ts"
 import type { Playback } from "./playback.ts"
 
 /** The outcome of an attempt that did not succeed. */
-export const failedOutcome = (cause: Cause.Cause<unknown>): string => {
+const failedOutcome = (cause: Cause.Cause<unknown>): string => {
   const error: unknown = Option.getOrUndefined(Cause.findErrorOption(cause))
   if (isKimiError(error)) return error._tag
   return Cause.hasInterruptsOnly(cause) ? "Interrupted" : "Defect"
