@@ -1,7 +1,7 @@
 /**
  * Faults between a server and its client, as data: the same values for
- * `MockServer`, which delivers them over sockets, and `MockProvider`, which
- * delivers them in memory.
+ * `MockServer`, which delivers them over sockets, for `MockProvider`, which
+ * delivers them in memory, and for the `Simulator` (`FaultScript.BadConnections`).
  *
  * A fault is attached to a `Reply` and changes how it is delivered. Bytes are
  * counted in the body. Events are counted in the stream; the body of a response

@@ -5,8 +5,10 @@ import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import * as Fault from "../src/Fault.ts"
 import * as MockProvider from "../src/MockProvider.ts"
 import * as Reply from "../src/Reply.ts"
+import * as FaultScript from "../src/simulator/FaultScript.ts"
 import { clientAndMock, defectOf, levels } from "./support/mockProvider.ts"
 
 const request = { messages: [{ role: "user" as const, content: "Hi" }] }
@@ -203,60 +205,6 @@ for (const [name, level] of Object.entries(levels)) {
       )
     )
 
-    it.effect("counts outcomes by their tag", () =>
-      use({ script: ["a", Reply.overloaded(), Reply.overloaded(), Reply.streamTruncated()] }, (kimi, mock) =>
-        Effect.gen(function* () {
-          yield* kimi.chat(request)
-          yield* Effect.exit(kimi.chat(request))
-          yield* Effect.exit(Stream.runDrain(kimi.stream(request)))
-          yield* Effect.exit(Stream.runDrain(kimi.stream(request)))
-          const { calls, failures, running, succeeded } = yield* mock.statistics
-          assert.deepStrictEqual([calls, succeeded, running], [4, 1, 0])
-          assert.deepStrictEqual(failures, { OverloadedError: 2, StreamTruncatedError: 1 })
-        })
-      )
-    )
-
-    it.effect("counts a call that the client gave up as interrupted", () =>
-      use({ script: [Reply.never()] }, (kimi, mock) =>
-        Effect.gen(function* () {
-          const fiber = yield* Effect.forkChild(kimi.chat(request), { startImmediately: true })
-          yield* TestClock.adjust("1 second")
-          yield* Fiber.interrupt(fiber)
-          assert.deepInclude(yield* mock.statistics, { interrupted: 1, running: 0, failures: {} })
-        })
-      )
-    )
-
-    it.effect("adds up tokens", () =>
-      use(
-        { script: [Reply.text("a", { usage: { prompt_tokens: 10, completion_tokens: 5, cached_tokens: 4 } }), "b"] },
-        (kimi, mock) =>
-          Effect.gen(function* () {
-            yield* kimi.chat(request)
-            yield* Stream.runDrain(kimi.stream(request))
-            assert.deepStrictEqual((yield* mock.statistics).tokens, { prompt: 98, cached: 4, completion: 45 })
-          })
-      )
-    )
-
-    it.effect("measures latencies", () =>
-      use({ latency: "3 seconds" }, (kimi, mock) =>
-        Effect.gen(function* () {
-          const fiber = yield* Effect.forkChild(kimi.chat(request))
-          yield* TestClock.adjust("1 minute")
-          yield* Fiber.join(fiber)
-          assert.deepStrictEqual((yield* mock.statistics).latency, {
-            count: 1,
-            p50: 3_000,
-            p95: 3_000,
-            p99: 3_000,
-            max: 3_000
-          })
-        })
-      )
-    )
-
     it.effect("dies with the number of a request that its script does not answer", () =>
       use({ script: ["once"] }, (kimi, mock) =>
         Effect.gen(function* () {
@@ -300,6 +248,39 @@ for (const [name, level] of Object.entries(levels)) {
           assert.deepStrictEqual(
             tags.map(({ _tag }) => _tag),
             Array.from({ length: 3 }, () => "ConnectionRefusedError")
+          )
+        })
+      )
+    )
+
+    it.effect("meets the faults of the simulator in their periods", () => {
+      const faults = [
+        FaultScript.BadConnections({
+          after: "1 minute",
+          duration: "1 minute",
+          rate: 1,
+          fault: Fault.ConnectFailure({ reason: "dns" })
+        })
+      ]
+      return use({ faults }, (kimi) =>
+        Effect.gen(function* () {
+          assert.strictEqual((yield* kimi.chat(request)).finishReason, "stop")
+          yield* TestClock.adjust("90 seconds")
+          assert.strictEqual((yield* Effect.flip(kimi.chat(request)))._tag, "DnsError")
+          yield* TestClock.adjust("1 minute")
+          assert.strictEqual((yield* kimi.chat(request)).finishReason, "stop")
+        })
+      )
+    })
+
+    it.effect("names the model of each request that gets the same reply", () =>
+      use({}, (kimi) =>
+        Effect.gen(function* () {
+          const models = ["kimi-k3", "kimi-k2.6", "kimi-k3"]
+          const answers = yield* Effect.forEach(models, (model) => kimi.chat({ ...request, model }))
+          assert.deepStrictEqual(
+            answers.map(({ model, requestedModel }) => requestedModel ?? model),
+            models
           )
         })
       )

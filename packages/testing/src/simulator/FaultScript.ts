@@ -6,6 +6,7 @@
  */
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
+import type * as ConnectionFault from "../Fault.ts"
 
 /**
  * The errors of attempts that fail at random, each with its weight.
@@ -44,6 +45,7 @@ export type Fault = Data.TaggedEnum<{
   BrownOut: FaultTiming & { readonly failureRate: number; readonly slowdown: number }
   RateLimitStorm: FaultTiming & { readonly rejectionRate: number; readonly retryAfter: Duration.Input }
   SlowPeriod: FaultTiming & { readonly slowdown: number }
+  BadConnections: FaultTiming & { readonly rate: number; readonly fault: ConnectionFault.Fault }
 }>
 
 const constructors = Data.taggedEnum<Fault>()
@@ -84,6 +86,16 @@ export const RateLimitStorm = constructors.RateLimitStorm
 export const SlowPeriod = constructors.SlowPeriod
 
 /**
+ * A share of attempts (`rate`, 0 to 1) meets a fault of `Fault`, the same that
+ * `MockServer` and `MockProvider` attach to replies. In a simulation, which has
+ * no bytes, faults within a response happen at half of its time.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const BadConnections = constructors.BadConnections
+
+/**
  * A fault with its period in milliseconds from the start. `to` is the first
  * millisecond after it.
  *
@@ -113,6 +125,20 @@ export const periodsOf = (faults: ReadonlyArray<Fault>): ReadonlyArray<Period> =
 const isRatio = (value: number): boolean => value >= 0 && value <= 1
 const isFactor = (value: number): boolean => Number.isFinite(value) && value >= 1
 
+/** The ratio of a fault, with its name. */
+const ratioOf = (fault: Fault): readonly [name: string, value: number] | undefined => {
+  switch (fault._tag) {
+    case "BrownOut":
+      return ["failureRate", fault.failureRate]
+    case "RateLimitStorm":
+      return ["rejectionRate", fault.rejectionRate]
+    case "BadConnections":
+      return ["rate", fault.rate]
+    default:
+      return undefined
+  }
+}
+
 /**
  * The issue of an invalid fault: the name of the member and its expected form.
  *
@@ -123,8 +149,8 @@ export const issueOf = (fault: Fault): readonly [name: string, expected: string]
   const { from, to } = periodsOf([fault])[0] ?? { from: Number.NaN, to: Number.NaN }
   if (!(from >= 0)) return ["after", "a time from the start of the simulation"]
   if (!(to > from) || !Number.isFinite(to)) return ["duration", "a finite duration greater than zero"]
-  if (fault._tag === "BrownOut" && !isRatio(fault.failureRate)) return ["failureRate", "a ratio from 0 to 1"]
-  if (fault._tag === "RateLimitStorm" && !isRatio(fault.rejectionRate)) return ["rejectionRate", "a ratio from 0 to 1"]
+  const ratio = ratioOf(fault)
+  if (ratio !== undefined && !isRatio(ratio[1])) return [ratio[0], "a ratio from 0 to 1"]
   if ("slowdown" in fault && !isFactor(fault.slowdown)) return ["slowdown", "a factor of at least 1"]
   return undefined
 }
@@ -144,6 +170,18 @@ export interface Conditions {
   readonly rejectionRate: number
   /** The `retry-after` of such a rejection, in milliseconds. */
   readonly retryAfter: number
+  /** Faults of connections, each with the share of attempts that meet it. */
+  readonly connections: ReadonlyArray<{ readonly rate: number; readonly fault: ConnectionFault.Fault }>
+}
+
+const noFaults: Conditions["connections"] = []
+
+const connectionsAt = (periods: ReadonlyArray<Period>, at: number): Conditions["connections"] => {
+  let found: Array<Conditions["connections"][number]> | undefined
+  for (const { fault, from, to } of periods) {
+    if (fault._tag === "BadConnections" && at >= from && at < to) (found ??= []).push(fault)
+  }
+  return found ?? noFaults
 }
 
 /**
@@ -178,7 +216,7 @@ export const conditionsAt = (periods: ReadonlyArray<Period>, at: number): Condit
         slowdown *= fault.slowdown
     }
   }
-  return { outage, failureRate, slowdown, rejectionRate, retryAfter }
+  return { outage, failureRate, slowdown, rejectionRate, retryAfter, connections: connectionsAt(periods, at) }
 }
 
 /**

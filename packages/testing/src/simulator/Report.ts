@@ -54,7 +54,7 @@ export interface Percentiles {
  * @since 0.1.0
  */
 export interface FaultPeriod {
-  readonly kind: "Outage" | "BrownOut" | "RateLimitStorm" | "SlowPeriod"
+  readonly kind: "Outage" | "BrownOut" | "RateLimitStorm" | "SlowPeriod" | "BadConnections"
   readonly from: number
   readonly to: number
 }

@@ -190,7 +190,9 @@ export class Engine {
   }
 
   /** One draw decides for each attempt, so that a rate does not change the others. */
-  #failure({ received }: Attempt, { failureRate }: Conditions.Conditions): Reply.Reply | undefined {
+  #failure({ received }: Attempt, { connections, failureRate }: Conditions.Conditions): Reply.Reply | undefined {
+    const broken = connections.find(({ rate }) => this.#random.nextDoubleUnsafe() < rate)
+    if (broken !== undefined) return Reply.faulty(broken.fault)
     if (failureRate > 0 && this.#random.nextDoubleUnsafe() < failureRate) return failureReplies.ServerError
     if (this.#failures.length === 0) return undefined
     let left = this.#random.nextDoubleUnsafe()

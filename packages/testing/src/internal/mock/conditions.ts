@@ -13,6 +13,7 @@ export interface Conditions {
   readonly slowdown: number
   readonly rejectionRate: number
   readonly retryAfter: Duration.Duration
+  readonly connections: FaultScript.Conditions["connections"]
 }
 
 /** The conditions at a time in Unix milliseconds. */
@@ -23,7 +24,8 @@ const fair: Conditions = {
   failureRate: 0,
   slowdown: 1,
   rejectionRate: 0,
-  retryAfter: Duration.zero
+  retryAfter: Duration.zero,
+  connections: []
 }
 
 const outageReply = (mode: "refuse" | "hang" | undefined): Reply.Default | undefined =>

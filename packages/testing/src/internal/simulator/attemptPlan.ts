@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import type * as Random from "effect/Random"
 import * as Distribution from "../../simulator/Distribution.ts"
 import * as FaultScript from "../../simulator/FaultScript.ts"
+import * as ConnectionFaults from "./connectionFaults.ts"
 import type { HostErrors } from "./hostErrors.ts"
 
 /** All times are milliseconds from the start of the attempt. */
@@ -19,6 +20,8 @@ export interface Plan {
   readonly stalledFrom: number
   /** Absent when the attempt succeeds. */
   readonly error: (ChatError & StreamError) | undefined
+  /** The error of a stream that has begun, where it is another. */
+  readonly streamError?: StreamError
 }
 
 /** The inputs that all plans of a host share. */
@@ -124,7 +127,13 @@ export const make = (
   const isFailing = random.nextDoubleUnsafe() < Math.max(inputs.failureRate, conditions.failureRate)
   // Drawn in either case, so that a failure does not change later draws.
   const chance = random.nextDoubleUnsafe()
-  const plan = isFailing ? failedPlan(pick(inputs.failureWeights, chance), whole, attempt, inputs) : whole
+  const broken = conditions.connections.find(({ rate }) => random.nextDoubleUnsafe() < rate)
+  const plan =
+    broken !== undefined
+      ? ConnectionFaults.apply(broken.fault, whole, attempt, inputs.roundTrip)
+      : isFailing
+        ? failedPlan(pick(inputs.failureWeights, chance), whole, attempt, inputs)
+        : whole
   const outage = FaultScript.outageWithin(inputs.periods, now, now + plan.end)
   if (outage === undefined) return plan
   const end = outage.at - now

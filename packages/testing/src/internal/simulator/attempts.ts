@@ -86,15 +86,20 @@ type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 const delta: StreamEvent = { _tag: "TextDelta", choice: 0, text }
 
 /** The error of a stream that has started. */
-const toStreamError = ({ request }: RunningAttempt, provider: string, error: ChatError & StreamError): StreamError =>
-  error._tag === "ConnectionLostError"
+const toStreamError = (
+  { plan, request }: RunningAttempt,
+  provider: string,
+  error: ChatError & StreamError
+): StreamError =>
+  plan.streamError ??
+  (error._tag === "ConnectionLostError"
     ? new StreamInterruptedError({
         message: "The connection broke in the middle of the stream",
         provider,
         model: request.model,
         code: "ECONNRESET"
       })
-    : error
+    : error)
 
 /** Longest time without an event while a stream is generating, in milliseconds. Real streams are less sparse. */
 const maxSilenceMillis = 10_000

@@ -32,5 +32,6 @@ export const faultNames = {
   Outage: "outage",
   BrownOut: "brown-out",
   RateLimitStorm: "429 storm",
-  SlowPeriod: "slow period"
+  SlowPeriod: "slow period",
+  BadConnections: "bad connections"
 } as const
