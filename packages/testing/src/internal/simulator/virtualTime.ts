@@ -19,29 +19,6 @@ import { SleepQueue } from "./SleepQueue.ts"
 
 const nanosPerMilli = 1_000_000n
 
-const makeClock = (sleeps: SleepQueue, start: number): Clock.Clock => {
-  const millis = (): number => sleeps.now
-  const wallNanos = (): bigint => BigInt(sleeps.now) * nanosPerMilli
-  const monotonicNanos = (): bigint => BigInt(sleeps.now - start) * nanosPerMilli
-  return {
-    currentTimeMillisUnsafe: millis,
-    currentTimeMillis: Effect.sync(millis),
-    currentTimeNanosUnsafe: wallNanos,
-    currentTimeNanos: Effect.sync(wallNanos),
-    monotonicTimeNanosUnsafe: monotonicNanos,
-    monotonicTimeNanos: Effect.sync(monotonicNanos),
-    sleep: (duration) => {
-      const wait = Duration.toMillis(duration)
-      if (wait <= 0) return Effect.yieldNow
-      if (!Number.isFinite(wait)) return Effect.never
-      return Effect.callback((resume) => {
-        const sleep = sleeps.add(wait, () => resume(Effect.void))
-        return Effect.sync(() => sleeps.cancel(sleep))
-      })
-    }
-  }
-}
-
 /** The tasks of all fibers, first in, first out. */
 class RunQueue {
   #tasks: Array<() => void> = []
@@ -74,6 +51,35 @@ class RunQueue {
     this.#position += 1
     task()
     return true
+  }
+}
+
+const makeClock = (sleeps: SleepQueue, queue: RunQueue, start: number): Clock.Clock => {
+  const millis = (): number => sleeps.now
+  const wallNanos = (): bigint => BigInt(sleeps.now) * nanosPerMilli
+  const monotonicNanos = (): bigint => BigInt(sleeps.now - start) * nanosPerMilli
+  return {
+    currentTimeMillisUnsafe: millis,
+    currentTimeMillis: Effect.sync(millis),
+    currentTimeNanosUnsafe: wallNanos,
+    currentTimeNanos: Effect.sync(wallNanos),
+    monotonicTimeNanosUnsafe: monotonicNanos,
+    monotonicTimeNanos: Effect.sync(monotonicNanos),
+    sleep: (duration) => {
+      const wait = Duration.toMillis(duration)
+      if (wait <= 0) {
+        // A fiber that was started without the scheduler of virtual time, such as that of timers, also waits here.
+        return Effect.callback((resume) => {
+          const cancel = queue.add(() => resume(Effect.void))
+          return Effect.sync(cancel)
+        })
+      }
+      if (!Number.isFinite(wait)) return Effect.never
+      return Effect.callback((resume) => {
+        const sleep = sleeps.add(wait, () => resume(Effect.void))
+        return Effect.sync(() => sleeps.cancel(sleep))
+      })
+    }
   }
 }
 
@@ -140,7 +146,7 @@ export const runVirtual = <A, E, R>(start: number, program: Effect.Effect<A, E, 
     const load = new Loading()
     const virtual = context.pipe(
       Context.add(CurrentLoading, load),
-      Context.add(Clock.Clock, makeClock(sleeps, start)),
+      Context.add(Clock.Clock, makeClock(sleeps, queue, start)),
       Context.add(Scheduler.Scheduler, new Scheduler.MixedScheduler("async", queue.add))
     )
 

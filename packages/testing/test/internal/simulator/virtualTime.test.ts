@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Clock, Effect, Exit, Fiber, Random } from "effect"
+import { Cause, Clock, Context, Duration, Effect, Exit, Fiber, Random } from "effect"
 import { SleepQueue } from "../../../src/internal/simulator/SleepQueue.ts"
 import { loading, runVirtual } from "../../../src/internal/simulator/virtualTime.ts"
 
@@ -50,6 +50,20 @@ describe("runVirtual", () => {
       const exit = yield* Effect.exit(runVirtual(0, program))
       assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
       assert.deepStrictEqual(log, ["closed"])
+    })
+  )
+
+  it.effect("wakes a fiber of another scheduler that sleeps for no time", () =>
+    Effect.gen(function* () {
+      const program = Effect.gen(function* () {
+        const clock = yield* Clock.Clock
+        const state = { isAwake: false }
+        const sleeper = Effect.map(clock.sleep(Duration.zero), () => void (state.isAwake = true))
+        Effect.runForkWith(Context.empty())(sleeper)
+        yield* Effect.sleep("1 second")
+        return state.isAwake
+      })
+      assert.isTrue(yield* runVirtual(0, program))
     })
   )
 
