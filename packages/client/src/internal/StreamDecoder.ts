@@ -44,6 +44,9 @@ type Chunk = typeof ChatCompletionChunk.Type
 const hasChoices = (json: object): boolean =>
   "choices" in json && typeof json.choices === "object" && json.choices !== null && Object.keys(json.choices).length > 0
 
+/** Some gateways send an empty list to keep the connection open. */
+const isEmptyList = (json: object): boolean => Array.isArray(json) && json.length === 0
+
 /** A call whose response is decoded. */
 export interface StreamContext extends ErrorContext {
   readonly model: string
@@ -204,6 +207,7 @@ export class StreamDecoder {
 
   #onJson(json: object): void {
     if (embeddedError(json) !== undefined) return this.#onEmbeddedError(json)
+    if (isEmptyList(json) && this.#parser.format === "sse") return
     if (isHeartbeat(json) || this.#isNoChunk(json)) return
     const whole = this.#choices.hasContent ? undefined : toWholeChunk(json)
     const chunk = this.#decodeChunk(whole ?? json)

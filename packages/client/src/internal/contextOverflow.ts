@@ -17,6 +17,7 @@ const overflows: ReadonlyArray<RegExp> = [
   /\b(?:reduce|shorten) (?:the |your )?(?:(?:length|size|number) of (?:the |your )?)?(?:input|messages?|prompt|conversation)\b/i,
   // Tokens of a minute or a day exceed a rate limit instead.
   /\b(?:input|prompt|context) (?:tokens?|length|size)\b.{0,24}\bexceed\w{0,3}\b(?!.{0,80}\b(?:rate|per[ -](?:second|minute|hour|day)|quota)\b)/i,
+  /\b(?:prompt|input)\b.{0,32}(?:\+|\b(?:and|plus)\b).{0,8}\bmax_(?:new_|completion_|output_)?tokens\b.{0,40}\b(?:must|should|cannot|exceed\w{0,3})\b/i,
   /`inputs` tokens \+ `max_new_tokens` must be/i,
   /\bcontext (?:length|window|size) is only \d/i,
   /ContextWindowExceeded/i,
@@ -35,6 +36,8 @@ const limits: ReadonlyArray<RegExp> = [
     String.raw`(?:maximum (?:context|model) length|maximum context|context (?:length|window|size)|token limit)(?: limit)?\s?(?:is|of|[:=(]|<=)?\s?(?:only|[:(])?\s?#`
   ),
   pattern(String.raw`must be <= ?#`),
+  pattern(String.raw`maximum allowed length \(?#`),
+  pattern(String.raw`\bmax_(?:new_|completion_|output_)?tokens\b.{0,40}(?:less than|exceed|at most|<=?) ?#`),
   pattern(String.raw`> #(?: tokens)? maximum`),
   pattern(String.raw`maximum (?:number of )?(?:input )?tokens(?: allowed)?\s?(?:is |of |\()?#`),
   pattern(String.raw`range of input length should be \[\d{1,9}, ?#\]`)
@@ -46,7 +49,9 @@ const requests: ReadonlyArray<RegExp> = [
   pattern(String.raw`passed # input tokens and requested #`),
   pattern(String.raw`too large: #\..{0,120}request has # input`),
   pattern(String.raw`requested:?\s?(?:about |a total of )?#`),
-  pattern(String.raw`(?:resulted in|request has|too long:|passed|\(length|(?:request|input|prompt|token count) \()\s?#`)
+  pattern(
+    String.raw`(?:resulted in|request has|too long:|passed|\(length|(?:request|input(?: length)?|prompt(?: length)?|token count) \()\s?#`
+  )
 ]
 
 /** Ignores figures that are too long for a number. */

@@ -65,11 +65,14 @@ const textOf = (value: unknown, depth = 0): string | undefined => {
   return texts.filter((text) => text !== undefined).join("; ") || undefined
 }
 
+/** A status, with or without its words: "429", "429 Too Many Requests". */
+const statusLine = /^(\d{3})(?:[: ][A-Za-z :-]{1,40})?$/
+
 const codeOf = (value: Members): string | number | undefined => {
   for (const name of codeMembers) {
     const code = value[name]
     if (typeof code === "number" && Number.isFinite(code)) return code
-    if (typeof code === "string" && code !== "") return /^\d{3}$/.test(code) ? Number(code) : code
+    if (typeof code === "string" && code !== "") return Number(statusLine.exec(code)?.[1] ?? Number.NaN) || code
   }
   return undefined
 }

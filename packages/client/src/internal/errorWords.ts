@@ -84,7 +84,7 @@ const unpaid =
 
 /** A limit of a day or a longer period: waiting helps, but not within a call. */
 const period =
-  /\b[TR]PD\b|\bper[ -](?:day|week|month)\b|\b(?:daily|weekly|monthly)\b.{0,40}\b(?:limit|quota|cap|allowance)|\b(?:limit|quota|cap|allowance)\b.{0,40}\b(?:today|(?:the|this) (?:day|week|month)|daily|weekly|monthly)\b|\b\d{1,2}[ -]hours? (?:usage |rate )?(?:limit|window|quota)|\bsession (?:usage )?limit\b|(?:每日|每天|当日|今日|每周|本周|每月|本月).{0,12}(?:上限|限额|限制|额度|配额|次数)/i
+  /\b[TR]PD\b|\bper[ -](?:day|week|month)\b|\b(?:daily|weekly|monthly)\b.{0,40}\b(?:limit|quota|cap|allowance)|\b(?:limit|quota|cap|allowance)\b.{0,40}\b(?:today|(?:the|this) (?:day|week|month)|daily|weekly|monthly)\b|\b\d{1,3}[ -]?(?:h|hours?|days?) (?:usage |rate |rolling |request |token )?(?:limit|window|quota)|\b(?:per|every|each|within|last|past|rolling) (?:the )?(?:last |past )?\d{1,3}[ -]?(?:h|hours?|d|days?|weeks?|months?)\b|\b(?:again|resets?) (?:at midnight|tomorrow|next (?:day|week|month))\b|\bsession (?:usage )?limit\b|(?:每日|每天|当日|今日|每周|本周|每月|本月).{0,12}(?:上限|限额|限制|额度|配额|次数)/i
 
 /** An account's limit without a period. */
 const usage =

@@ -26,6 +26,16 @@ export interface LenientBody<A> {
 const saysNone = (value: unknown): boolean =>
   value === "" || value === false || (isObject(value) && Object.keys(value).length === 0)
 
+/** Whether an entry of a list may be what the model wrote; a number, a flag or an empty value cannot be. */
+const mayBeWritten = (entry: unknown): boolean =>
+  (typeof entry === "string" && entry !== "") || (Array.isArray(entry) && entry.length > 0)
+
+/** The entries of a list that was sent as an object with the positions as names. */
+const numbered = (value: unknown): ReadonlyArray<unknown> | undefined =>
+  isObject(value) && Object.hasOwn(value, "0") && Object.keys(value).every((name, index) => name === `${index}`)
+    ? Object.values(value)
+    : undefined
+
 const numericText = /^\s*[+-]?\d+(\.\d+)?\s*$/
 
 /** Reads one body. After `isUnreadable`, its result must not be used. */
@@ -120,6 +130,12 @@ class Reader {
     })
   }
 
+  /** A list in another form: its only entry, or an object of its positions. */
+  #list(value: unknown, path: string, isEntry: (value: Members) => boolean): unknown {
+    const list = numbered(value) ?? (isObject(value) && isEntry(value) ? [value] : undefined)
+    return list === undefined ? value : this.#converted(path, value, list)
+  }
+
   /** The entries of a list that are objects; an object in place of the list is its only entry. */
   entries(
     body: Members,
@@ -127,9 +143,8 @@ class Reader {
     path: string,
     isEntry: (value: Members) => boolean
   ): ReadonlyArray<Members> | undefined {
-    const value = own(body, name)
+    const value = this.#list(own(body, name), path, isEntry)
     if (isNullish(value)) return undefined
-    if (isObject(value) && isEntry(value)) return this.#converted(path, value, [value])
     if (!Array.isArray(value)) {
       if (saysNone(value) && name !== "choices") return this.#ignored(path, value)
       this.isUnreadable = true
@@ -137,7 +152,8 @@ class Reader {
     }
     const records = value.filter(isObject)
     for (const one of value) if (!isObject(one)) this.#ignored(`${path}[]`, one)
-    if (records.length === 0 && value.some((one) => !isNullish(one))) this.isUnreadable = true
+    const isNeeded = name === "choices" ? (one: unknown) => !isNullish(one) : mayBeWritten
+    if (records.length === 0 && value.some(isNeeded)) this.isUnreadable = true
     return records
   }
 

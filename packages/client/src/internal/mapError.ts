@@ -10,6 +10,7 @@ import type { CommonErrorMembers } from "./badRequestMessages.ts"
 import type { OverflowFigures } from "./contextOverflow.ts"
 import { namesMissingModel, quotaMeaning } from "./errorWords.ts"
 import { isContextOverflow } from "./contextOverflow.ts"
+import { readErrorBody } from "./errorBodyForms.ts"
 import { retryAfterOf } from "./retryAfter.ts"
 import { mediaTypeOf } from "./mediaType.ts"
 import { redactQuotes } from "./redactQuotes.ts"
@@ -38,11 +39,11 @@ export interface ErrorResponse {
   readonly now: number
 }
 
-const decodeBody = Schema.decodeUnknownOption(Schema.fromJsonString(ErrorBody))
+const decodeBody = Schema.decodeUnknownOption(ErrorBody)
 
 const parseErrorBody = (body: string): { error: ErrorObject; requestId?: string } | undefined =>
   Option.getOrUndefined(
-    Option.map(decodeBody(body), ({ error, request_id }) => {
+    Option.map(decodeBody(readErrorBody(body)), ({ error, request_id }) => {
       const object: ErrorObject = typeof error === "string" ? { message: error } : error
       const requestId = request_id ?? object.request_id
       return { error: object, ...(requestId === undefined ? {} : { requestId }) }

@@ -165,6 +165,8 @@ const byStatus: ReadonlyMap<number, StatusMapping> = new Map([
   [413, requestTooLarge],
   [425, unavailable],
   [429, tooManyRequests],
+  // iFlow: the rate limit, also as the status of a body under 200.
+  [449, tooManyRequests],
   [499, requestCancelled],
   [502, unavailable],
   [503, unavailable],

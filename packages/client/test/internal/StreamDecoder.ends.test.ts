@@ -163,6 +163,7 @@ describe("the end of a stream", () => {
 
   it("is not affected by heartbeats", () => {
     const heartbeats = [
+      "data: []\n\n",
       "data:  \n\n",
       "data: ping\n\n",
       "data: null\n\n",

@@ -14,6 +14,16 @@ describe("toErrorObject", () => {
     assert.deepInclude(toErrorObject({ error: { message: "failed" }, request_id: "req-1" }), { request_id: "req-1" })
   })
 
+  it("reads a status with its words", () => {
+    for (const code of ["429", "429 Too Many Requests", "429: Too Many Requests"]) {
+      assert.deepInclude(toErrorObject({ error: { message: "no", code } }), { code: 429 }, code)
+    }
+  })
+
+  it("keeps a code that is no status as it is", () => {
+    assert.deepInclude(toErrorObject({ error: { message: "no", code: "429-a7" } }), { code: "429-a7" })
+  })
+
   it("has only a message when the error is a text", () => {
     assert.deepStrictEqual(toErrorObject({ error: "failed" }), { message: "failed" })
   })

@@ -88,6 +88,20 @@ describe("completionFrom", () => {
     )
   })
 
+  it("leaves out a list of calls in which no entry can be a call", () => {
+    for (const odd of [5, true, "", []]) {
+      assert.deepInclude(read(bodyOf({ content: "Hi", tool_calls: [odd, null] })), { text: "Hi", toolCalls: [] })
+    }
+  })
+
+  it("refuses a list of calls that holds text, which may be one", () => {
+    assert.isUndefined(completionFrom(bodyOf({ content: "Hi", tool_calls: ["get_weather()"] })))
+  })
+
+  it("reads an object with positions as names in place of a list", () => {
+    assert.strictEqual(read(bodyOf(hi, { choices: { 0: { message: hi }, 1: { message: {} } } })).text, "Hi")
+  })
+
   it("refuses a body without choices that can be read", () => {
     for (const body of [null, [], "text", {}, { choices: 3 }, { choices: {} }, { choices: ["x"] }]) {
       assert.isUndefined(completionFrom(body), JSON.stringify(body))

@@ -49,3 +49,13 @@ describe("fromFailedResponse", () => {
     assert.notProperty(error, "retryAfter")
   })
 })
+
+describe("a rate limit", () => {
+  it("is not a limit of a period because its wait takes hours", () => {
+    assert.strictEqual(tagOf(429, { text: "Rate limit exceeded, please try again in 2 hours" }), "RateLimitError")
+  })
+
+  it("is recognised by the status of iFlow", () => {
+    assert.strictEqual(tagOf(449, { text: "You exceeded your current rate limit" }), "RateLimitError")
+  })
+})

@@ -36,6 +36,11 @@ const periodTexts = [
   "Daily request limit exceeded",
   "Your monthly usage quota is used up",
   "requests per day (RPD): Limit 200, Used 200",
+  "Limit of 200 requests per 24 hours reached",
+  "You have used all requests of the last 7 days",
+  "5h usage limit reached",
+  "No requests left, try again tomorrow",
+  "Your allowance resets at midnight UTC",
   "今日调用次数已达上限，每日限额 100 次"
 ]
 
@@ -75,6 +80,12 @@ const overflows: ReadonlyArray<readonly [text: string, figures: Record<string, n
   ["decode failed at position 16384: the context window is full, please reduce the input size", {}],
   ["Please reduce the length of the messages or completion.", {}],
   ["litellm.ContextWindowExceededError: the prompt does not fit", {}],
+  ["The sum of prompt length and max_tokens should be less than 262144", { limit: 262_144 }],
+  ["prompt tokens + max_new_tokens must be <= 131072", { limit: 131_072 }],
+  [
+    "Input length (300000 tokens) exceeds the maximum allowed length (262139 tokens). Use a shorter input.",
+    { limit: 262_139, requested: 300_000 }
+  ],
   ["输入长度超过模型最大上下文长度", {}]
 ]
 
