@@ -3,7 +3,10 @@ import type { ConnectionPool } from "@kimi-effect/core/ConnectionPool"
 import type { Values } from "@kimi-effect/core/KimiConfig"
 import type { Message } from "@kimi-effect/core/Message"
 import type { CallError } from "@kimi-effect/core/OperationErrors"
+import * as CallDeadline from "@kimi-effect/core/internal/CallDeadline"
+import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
@@ -96,8 +99,18 @@ export const transportError =
   (error) =>
     fromTransport(error, context, config)
 
-/** Time allowed for the body of an error. Its status and headers are known, and most of the meaning is in them. */
-const errorBodyTimeout = "5 seconds"
+/** Milliseconds that the body of an error may take. Its status and headers are known, and most of the meaning is in them. */
+const maxErrorBodyMillis = 5_000
+
+/** The part of the time that is left to a call that the body of an error may take: no bound around it may hide the status. */
+const errorBodyShare = 0.5
+
+/** The time for the body of an error, within `timeoutMillis` from `startedAt` and within the bounds around the call. */
+const errorBodyTimeout = (startedAt: number, timeoutMillis: number): Effect.Effect<Duration.Duration> =>
+  Effect.zipWith(MonotonicClock.millis, CallDeadline.remainingMillis, (now, remaining) => {
+    const left = Math.min(remaining, startedAt + timeoutMillis - now)
+    return Duration.millis(Math.max(0, Math.min(maxErrorBodyMillis, left * errorBodyShare)))
+  })
 
 /** What is quoted of an error body that was read, or why there is none. */
 const describeErrorBody = ({ isTruncated, text }: BodyText, { headers }: Response): string => {
@@ -107,8 +120,12 @@ const describeErrorBody = ({ isTruncated, text }: BodyText, { headers }: Respons
 }
 
 /** The body may break off or stall while it is read; the status alone is then enough for the mapping. */
-const failWithStatus = Effect.fnUntraced(function* (response: Response, context: ErrorContext) {
-  const received = yield* readBodyWithin(response, maxErrorBodyBytes, errorBodyTimeout)
+const failWithStatus = Effect.fnUntraced(function* (
+  response: Response,
+  context: ErrorContext,
+  timeout: Effect.Effect<Duration.Duration>
+) {
+  const received = yield* readBodyWithin(response, maxErrorBodyBytes, yield* timeout)
   const body = describeErrorBody(received, response)
   const now = yield* Clock.currentTimeMillis
   return yield* fromStatus({ status: response.status, headers: response.headers, body, now }, context)
@@ -116,17 +133,30 @@ const failWithStatus = Effect.fnUntraced(function* (response: Response, context:
 
 const isOk = (status: number): boolean => status === 200
 
-/** Sends a request and waits for the head of a response with an accepted status, which is 200 by default. */
+/** What differs between the requests of a host. */
+export interface ExecuteOptions {
+  /** The statuses of a success. Defaults to 200. */
+  readonly isAccepted?: ((status: number) => boolean) | undefined
+  /** The shortest timeout of the caller until the first content. Defaults to the total timeout. */
+  readonly timeout?: Duration.Duration | undefined
+}
+
+/** Sends a request and waits for the head of a response with an accepted status. */
 export const execute = (
   host: HttpHost,
   sent: Request,
   context: ErrorContext,
-  isAccepted: (status: number) => boolean = isOk
+  { isAccepted = isOk, timeout = host.config.totalTimeout }: ExecuteOptions = {}
 ): Effect.Effect<Response, CallError> =>
-  Effect.matchEffect(host.send(sent), {
-    onFailure: (error) => Effect.fail(transportError(host, context)(error)),
-    onSuccess: (response): Effect.Effect<Response, CallError> =>
-      isAccepted(response.status) ? Effect.succeed(response) : failWithStatus(response, context)
+  Clock.clockWith((clock) => {
+    const startedAt = MonotonicClock.millisUnsafe(clock)
+    return Effect.matchEffect(host.send(sent), {
+      onFailure: (error) => Effect.fail(transportError(host, context)(error)),
+      onSuccess: (response): Effect.Effect<Response, CallError> =>
+        isAccepted(response.status)
+          ? Effect.succeed(response)
+          : failWithStatus(response, context, errorBodyTimeout(startedAt, Duration.toMillis(timeout)))
+    })
   })
 
 /** Message of the error for a body that does not fit its schema. */

@@ -96,7 +96,7 @@ export const make: Effect.Effect<HostApi["Service"], never, KimiConfig | HttpCli
           const accepted =
             acceptedStatuses === undefined ? undefined : (status: number) => acceptedStatuses.includes(status)
           return Effect.flatMap(
-            HttpCall.execute(host, toHttpRequest(host, options, response.accept), context, accepted),
+            HttpCall.execute(host, toHttpRequest(host, options, response.accept), context, { isAccepted: accepted }),
             (received): Effect.Effect<A, HostRequestError> =>
               response.read(toResponseBody(host, received, context, maxResponseBytes))
           )

@@ -4,6 +4,7 @@ import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import { KimiConfig } from "@kimi-effect/core/KimiConfig"
 import type { CallError, ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Provider from "../Provider.ts"
@@ -36,6 +37,8 @@ export const make = Effect.gen(function* () {
   const host = yield* HttpCall.makeHost(config, provider)
   const post = HttpCall.jsonPost(host, "/chat/completions")
 
+  const openTimeout = Duration.min(config.firstTokenTimeout, config.totalTimeout)
+
   const contextOf = (request: ModelRequest): StreamContext => ({
     ...HttpCall.errorContext(host, request.model, request.messages),
     model: request.model,
@@ -63,7 +66,7 @@ export const make = Effect.gen(function* () {
   ): Effect.fn.Return<Stream.Stream<StreamEvent, StreamError>, CallError> {
     const body = encode(request, { provider, model: request.model, stream: true })
     const context = contextOf(request)
-    const response = yield* HttpCall.execute(host, post(body), context)
+    const response = yield* HttpCall.execute(host, post(body), context, { timeout: openTimeout })
     const decoder = new StreamDecoder(context, response.headers, config)
     return decodeStream(response.stream, decoder, (error) => fromBrokenStream(error, context))
   })
