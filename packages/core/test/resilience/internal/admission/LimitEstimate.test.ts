@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration } from "effect"
+import { LimitEstimate } from "../../../../src/resilience/internal/admission/LimitEstimate.ts"
 import type { AccountLimits } from "../../../../src/resilience/internal/admission/AccountLimits.ts"
 import { answer, forever, minute, refuse, refused, running, t0 } from "../../support/account.ts"
 
@@ -26,6 +27,14 @@ const refuseAt = (account: AccountLimits, limit: number, at: number) => {
 }
 
 describe("LimitEstimate", () => {
+  it("is dropped when successes have raised it to twice what was named", () => {
+    const estimate = new LimitEstimate(1_000, t0, 0, false)
+    for (let at = t0 + 1; estimate.isActive(at) && at < t0 + 100; at++)
+      estimate.succeed(estimate.allowed + 1, 0, at, at)
+    assert.isTrue(estimate.isRefuted(t0 + 100))
+    assert.isAtMost(estimate.allowed, 2_300)
+  })
+
   it("admits one call above it a second after the refusal", () => {
     const account = learned(10)
     assert.strictEqual(account.waitMillis(0, t0), second)
