@@ -11,7 +11,10 @@ const caps = [{ amount: "50", currency: "USD" }] as const
 
 const build = (url: string, scope: Scope.Scope) =>
   Effect.map(
-    Layer.buildWithScope(KimiNode.layer({ apiKey: Redacted.make("sk-test-0000000"), baseUrl: url }), scope),
+    Layer.buildWithScope(
+      KimiNode.layer({ apiKey: Redacted.make("sk-test-0000000"), baseUrl: url, retryBaseDelay: "1 millis" }),
+      scope
+    ),
     (services) => Context.get(services, KimiClient)
   )
 
@@ -45,28 +48,37 @@ describe("a client whose scope is closed", () => {
     }).pipe(Effect.scoped, Effect.provide(Budget.layer({ caps })))
   )
 
-  it.live("ends a call in flight with its own error in place of a further attempt", () =>
-    Effect.gen(function* () {
-      const server = yield* MockServer.make({ latency: "1 minute" })
-      const arrived = yield* Deferred.make<void>()
-      let requests = 0
-      yield* server.replyAlways(() => {
-        requests += 1
-        Deferred.doneUnsafe(arrived, Effect.void)
-        return Reply.chatResponse({ content: "late" })
-      })
-      const scope = yield* Scope.make()
-      const kimi = yield* build(server.url, scope)
-      const call = yield* Effect.forkChild(Effect.flip(kimi.chat(request)))
-      yield* Deferred.await(arrived)
-      yield* Scope.close(scope, Exit.void)
-      const error = yield* Fiber.join(call)
-      assert.strictEqual(error._tag, "ClientClosedError")
-      assert.strictEqual(requests, 1)
-      assert.deepStrictEqual(
-        error.attempts?.map(({ tag }) => tag),
-        ["ConnectionLostError", "ClientClosedError"]
-      )
-    }).pipe(Effect.scoped)
-  )
+  for (const [name, run] of [
+    ["response", (kimi: KimiClient["Service"]) => Effect.asVoid(kimi.chat(request))],
+    ["stream", (kimi: KimiClient["Service"]) => Stream.runDrain(kimi.stream(request))]
+  ] as const) {
+    it.live(`ends a ${name} in flight with its own error in place of a further attempt`, () =>
+      Effect.gen(function* () {
+        const server = yield* MockServer.make({ latency: "1 minute" })
+        const arrived = yield* Deferred.make<void>()
+        let requests = 0
+        yield* server.replyAlways(() => {
+          requests += 1
+          Deferred.doneUnsafe(arrived, Effect.void)
+          return Reply.chatResponse({ content: "late" })
+        })
+        const scope = yield* Scope.make()
+        const kimi = yield* build(server.url, scope)
+        const call = yield* Effect.forkChild(Effect.flip(run(kimi)))
+        yield* Deferred.await(arrived)
+        yield* Scope.close(scope, Exit.void)
+        const error = yield* Fiber.join(call)
+        assert.strictEqual(error._tag, "ClientClosedError")
+        // The second one was not sent.
+        assert.deepStrictEqual(
+          error.attempts?.map(({ isPossiblyBilled, tag }) => [tag, isPossiblyBilled]),
+          [
+            ["ConnectionLostError", true],
+            ["ClientClosedError", false]
+          ]
+        )
+        assert.strictEqual(requests, 1)
+      }).pipe(Effect.scoped)
+    )
+  }
 })
