@@ -133,7 +133,14 @@ export const make: Effect.Effect<
   })
   if (observer !== undefined) yield* observer.attach(services)
 
-  const { report } = yield* makeHealth({ config, accounts, services, sinks: observer?.healthChecks ?? [], chat })
+  const { report } = yield* makeHealth({
+    config,
+    accounts,
+    lifetime,
+    services,
+    sinks: observer?.healthChecks ?? [],
+    chat
+  })
 
   /** Applies the configured timeout to a request that calls no model. */
   const withTimeouts = withTimeout(config, { provider: provider.id })

@@ -48,6 +48,21 @@ describe("a client whose scope is closed", () => {
     }).pipe(Effect.scoped, Effect.provide(Budget.layer({ caps })))
   )
 
+  it.live("reports in health that it is closed", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make()
+      const scope = yield* Scope.make()
+      const kimi = yield* build(server.url, scope)
+      yield* Scope.close(scope, Exit.void)
+      const { components, status } = yield* kimi.health
+      assert.strictEqual(status, "unhealthy")
+      assert.deepStrictEqual(
+        components.filter(({ code }) => code === "ClientClosedError").map(({ name }) => name),
+        ["host", "balance"]
+      )
+    }).pipe(Effect.scoped)
+  )
+
   for (const [name, run] of [
     ["response", (kimi: KimiClient["Service"]) => Effect.asVoid(kimi.chat(request))],
     ["stream", (kimi: KimiClient["Service"]) => Stream.runDrain(kimi.stream(request))]

@@ -22,6 +22,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as HostApi from "../HostApi.ts"
 import type { Accounts } from "./accounts.ts"
+import * as Lifetime from "./lifetime.ts"
 import { RedisConnections } from "./RedisConnections.ts"
 
 const { defaults } = HealthSettings
@@ -31,6 +32,7 @@ export interface HealthInputs {
   readonly config: KimiConfig.Values
   readonly services: ClientServices
   readonly accounts: Accounts
+  readonly lifetime: Lifetime.Lifetime
   /** The checks of what records of calls are written to. */
   readonly sinks: ReadonlyArray<Health.HealthCheck>
   readonly chat: (request: ChatRequest) => Effect.Effect<unknown, ChatError>
@@ -57,7 +59,7 @@ const chatChecks = (
 }
 
 const accountChecks = (
-  { accounts: { hostApiOf, ids, primary, transportOf }, config, services }: HealthInputs,
+  { accounts: { hostApiOf, ids, primary, transportOf }, config, lifetime, services }: HealthInputs,
   settings: HealthSettings.Values
 ): ReadonlyArray<Health.HealthCheck> => {
   const {
@@ -78,7 +80,7 @@ const accountChecks = (
       isPrimary: isFirst,
       url: provider.baseUrl,
       proxy: provider.proxy,
-      models: HostApi.models(api),
+      models: Lifetime.guard(lifetime, HostApi.models(api)),
       // Only Moonshot's list is known to be complete, and only the primary account calls the configured model.
       model: provider.isMoonshot && isFirst ? (config.model ?? provider.defaultModel) : undefined,
       isModelListOptional: provider.id === "custom",
@@ -87,7 +89,7 @@ const accountChecks = (
     const balance = BalanceCheck.make({
       account,
       role,
-      read: HostApi.balance(api),
+      read: Lifetime.guard(lifetime, HostApi.balance(api)),
       warning: balanceWarning,
       timeToLive: Duration.fromInputUnsafe(balanceTimeToLive)
     })
