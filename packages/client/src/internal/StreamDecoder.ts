@@ -69,6 +69,10 @@ export class StreamDecoder {
   #hasBrokenEnd = false
   #byteCount = 0
   #usage: Usage.Usage | undefined = undefined
+  /** Whether content came after the last report, which then counts only the prompt and the beginning. */
+  #isUsageEarly = false
+  /** Whether the current chunk has a report of generated tokens. */
+  #isUsageNew = false
   readonly #head: StreamHead
   readonly #warnings = new Warnings()
   readonly #choices: StreamChoices
@@ -274,13 +278,20 @@ export class StreamDecoder {
 
   /** A failed response is billed for its usage too. */
   #emitUsage(): void {
-    if (this.#usage !== undefined) this.#events.push({ _tag: "Usage", usage: this.#usage })
+    if (this.#usage === undefined) return
+    const isEarly = this.#isUsageEarly && this.#usage.completion_tokens > 0
+    const usage = isEarly ? Usage.ofPrompt(this.#usage) : this.#usage
+    this.#events.push({ _tag: "Usage", usage })
   }
 
   #onChunk(chunk: Chunk): void {
     if (!this.#head.isComplete) this.#head.add(chunk)
+    const before = this.#events.length
+    this.#isUsageNew = false
     if (chunk.choices !== undefined && chunk.choices !== null) this.#onChoices(chunk.choices)
     if (chunk.usage !== undefined && chunk.usage !== null) this.#onUsage(chunk.usage)
+    // A report counts the content of its own chunk.
+    if (this.#isUsageNew || this.#events.length > before) this.#isUsageEarly = !this.#isUsageNew
   }
 
   #onChoices(choices: NonNullable<Chunk["choices"]>): void {
@@ -295,7 +306,9 @@ export class StreamDecoder {
 
   /** Usage can be sent several times, also without figures. */
   #onUsage(wire: typeof Usage.WireUsage.Type): void {
-    this.#usage = Usage.mostComplete(this.#usage, Usage.fromReport(wire))
+    const report = Usage.fromReport(wire)
+    this.#usage = Usage.mostComplete(this.#usage, report)
+    if (report !== undefined && report.completion_tokens > 0) this.#isUsageNew = true
   }
 
   #failChoice(problem: ChoiceProblem): void {

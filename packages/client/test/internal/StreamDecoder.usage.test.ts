@@ -49,6 +49,37 @@ describe("the usage of a stream", () => {
     }
   })
 
+  it("counts only the prompt when content follows every report of generated tokens", () => {
+    const early = {
+      ...chunk({ content: "a" }),
+      usage: { ...wireUsage(10, 1), completion_tokens_details: { reasoning_tokens: 1 } }
+    }
+    for (const later of [[], [onTop(wireUsage(0, 0))], [onTop(wireUsage(10, 0))], [onTop({ prompt_tokens: 10 })]]) {
+      const { events } = decodeData([early, chunk({ content: "b" }), chunk({}, "stop"), ...later, "[DONE]"])
+      const event = events.find(({ _tag }) => _tag === "Usage")
+      const expected = { prompt_tokens: 10, completion_tokens: 0, total_tokens: 10, reasoning_tokens: 0 }
+      assert.deepInclude(
+        event,
+        { usage: { ...expected, cached_tokens: 0, cache_write_tokens: 0 } },
+        JSON.stringify(later)
+      )
+    }
+  })
+
+  it("is the last report of a host that sends one with every event", () => {
+    const events = ["a", "b", "c"].map((content, index) => ({ ...chunk({ content }), usage: wireUsage(10, index + 1) }))
+    const { events: decoded } = decodeData([...events, chunk({}, "stop"), "[DONE]"])
+    const event = decoded.find(({ _tag }) => _tag === "Usage")
+    assert.deepInclude(event?._tag === "Usage" ? event.usage : {}, { prompt_tokens: 10, completion_tokens: 3 })
+  })
+
+  it("counts only the prompt before an error that follows content", () => {
+    const early = { ...chunk({ content: "a" }), usage: wireUsage(10, 1) }
+    const { events } = decodeData([early, chunk({ content: "b" }), { error: { message: "boom" } }])
+    const event = events.find(({ _tag }) => _tag === "Usage")
+    assert.deepInclude(event?._tag === "Usage" ? event.usage : {}, { prompt_tokens: 10, completion_tokens: 0 })
+  })
+
   it("is joined from reports of one count each", () => {
     const [event] = usageOf(onTop({ prompt_tokens: 10 }), onTop({ completion_tokens: 5 }))
     assert.deepInclude(event?.usage, { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 })

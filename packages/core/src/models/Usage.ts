@@ -145,6 +145,20 @@ export const mostComplete = (earlier: Usage | undefined, later: Usage | undefine
   }
 }
 
+/**
+ * A report without its generated tokens, for one that a host sent before it
+ * had generated the response.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const ofPrompt = (usage: Usage): Usage => ({
+  ...usage,
+  completion_tokens: 0,
+  reasoning_tokens: 0,
+  total_tokens: usage.prompt_tokens
+})
+
 const isSameCount = (a: Usage, b: Usage): boolean =>
   a.prompt_tokens === b.prompt_tokens && a.completion_tokens === b.completion_tokens
 
