@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import type { StreamError } from "../../src/errors/OperationErrors.ts"
 import { ModelNotFoundError } from "../../src/errors/ValidationErrors.ts"
+import { UnknownPriceError } from "../../src/errors/MoneyErrors.ts"
 import { OverloadedError, QuotaExceededError } from "../../src/errors/RateLimitErrors.ts"
 import * as LastAttempt from "../../src/pipeline/internal/LastAttempt.ts"
 import { accountModelKey, type Call, type StreamAttempt } from "../../src/pipeline/Call.ts"
@@ -126,6 +127,23 @@ describe("the rest of a response", () => {
       })
       assert.deepStrictEqual(made, ["moonshot/kimi-k3", "together/kimi-k3", "together/kimi-k3"])
       assert.deepStrictEqual(seen, ["together/kimi-k3", "Par", "Reset", "together/kimi-k3", "Whole", "Finish"])
+    })
+  )
+
+  it.effect("ends with the error of its host when a budget refuses the next step", () =>
+    Effect.gen(function* () {
+      const { error } = yield* run({
+        steps: [step("together")],
+        acts: {
+          "moonshot/kimi-k3": [{ breaks: "Par" }, notFound],
+          "together/kimi-k3": [new UnknownPriceError({ message: "no price" })]
+        }
+      })
+      assert.strictEqual(error?._tag, "ModelNotFoundError")
+      assert.deepStrictEqual(
+        error?.attempts?.map(({ tag }) => tag),
+        [lost._tag, "ModelNotFoundError", "UnknownPriceError"]
+      )
     })
   )
 
