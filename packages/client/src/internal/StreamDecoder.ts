@@ -290,7 +290,7 @@ export class StreamDecoder {
     this.#isUsageNew = false
     if (chunk.choices !== undefined && chunk.choices !== null) this.#onChoices(chunk.choices)
     if (chunk.usage !== undefined && chunk.usage !== null) this.#onUsage(chunk.usage)
-    // A report counts the content of its own chunk.
+    // A report includes the content that comes with it.
     if (this.#isUsageNew || this.#events.length > before) this.#isUsageEarly = !this.#isUsageNew
   }
 
