@@ -29,6 +29,7 @@ const exceptions: ReadonlySet<string> = new Set([
   "cancellation",
   "exports",
   "faults",
+  "loading",
   "options",
   "peers",
   "security",

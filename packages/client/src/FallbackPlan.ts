@@ -24,8 +24,6 @@
 import { ConfigurationError, type ConfigurationIssue } from "@kimi-effect/core/ConfigurationErrors"
 import * as Fallback from "@kimi-effect/core/Fallback"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import type { Stage } from "@kimi-effect/core/Stage"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
@@ -35,6 +33,9 @@ import type { HostApi } from "./HostApi.ts"
 import * as FallbackAccounts from "./internal/FallbackAccounts.ts"
 import { malformedSteps, stepIssues } from "./internal/fallbackStepIssues.ts"
 import { toFallbackStep } from "./internal/fallbackStepOptions.ts"
+import { FallbackPlan } from "./internal/FallbackPlanService.ts"
+
+export { FallbackPlan } from "./internal/FallbackPlanService.ts"
 
 /** The options about an account's limits. */
 type LimitOptions = Pick<
@@ -85,28 +86,6 @@ export interface TransportStep extends StepOptions {
  * @since 0.1.0
  */
 export type Step = HostStep | TransportStep
-
-/**
- * The fallback plan of a client.
- *
- * @category services
- * @since 0.1.0
- */
-export class FallbackPlan extends Context.Service<
-  FallbackPlan,
-  {
-    /** Tried in this order after the client's own host. */
-    readonly steps: ReadonlyArray<Fallback.Step>
-    /** The stage of the pipeline. `check` checks a request for the client's own host. */
-    readonly stage: (check: Fallback.Plan["check"]) => Stage
-    /** The transport of every account, including the client's own. */
-    readonly transports: ReadonlyMap<string, ChatTransport["Service"]>
-    /** The host API of every account, including the client's own. */
-    readonly hostApis: ReadonlyMap<string, HostApi["Service"]>
-    /** The options of every account, including the client's own. */
-    readonly configs: ReadonlyMap<string, KimiConfig.Values>
-  }
->()("@kimi-effect/client/FallbackPlan") {}
 
 /**
  * The steps of a configuration.

@@ -27,13 +27,12 @@ import type { SystemHealth } from "@kimi-effect/core/SystemHealth"
 import type { Model } from "@kimi-effect/core/ModelList"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import type { TokenEstimateRequest } from "@kimi-effect/core/TokenEstimate"
-import { providerName } from "@kimi-effect/core/internal/CallMetrics"
-import { Observer } from "@kimi-effect/core/Observer"
-import * as Snapshot from "@kimi-effect/core/internal/Snapshot"
-import * as Telemetry from "@kimi-effect/core/Telemetry"
+import * as ClientSpans from "@kimi-effect/core/internal/ClientSpans"
+import { Observer } from "@kimi-effect/core/internal/OptionalServices"
 import * as Pipeline from "@kimi-effect/core/Pipeline"
-import * as Settings from "@kimi-effect/core/Settings"
+import type * as Settings from "@kimi-effect/core/Settings"
 import { withTimeout } from "@kimi-effect/core/Timeout"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -47,10 +46,10 @@ import * as HostApi from "./HostApi.ts"
 import { make as makeAccounts } from "./internal/accounts.ts"
 import { make as makeCalls } from "./internal/calls.ts"
 import * as configuredServices from "./internal/configuredServices.ts"
-import { make as makeHealth } from "./internal/health.ts"
 import { readEstimate } from "./internal/readRequest.ts"
 import { layerHttpHosts } from "./internal/httpHosts.ts"
 import * as Lifetime from "./internal/lifetime.ts"
+import { make as makeHealth } from "./internal/loadedHealth.ts"
 import { mapClient, type MemberMapping } from "./internal/mapClient.ts"
 import { anyRuntime } from "./internal/stores.ts"
 import { withLogLevel } from "./internal/withLogLevel.ts"
@@ -116,7 +115,7 @@ export const make: Effect.Effect<
   const config = yield* KimiConfig.KimiConfig
   const transport = yield* ChatTransport.ChatTransport
   const { provider } = transport
-  const attributes = { [Telemetry.attributes.providerName.name]: providerName(provider.id) }
+  const attributes = { [ClientSpans.providerAttribute]: ClientSpans.providerNames[provider.id] ?? provider.id }
   // A stack trace costs more than the span, and the caller's span has the location of the call.
   const span = { attributes, kind: "client", captureStackTrace: false } as const
   const lifetime = yield* Lifetime.make
@@ -149,19 +148,22 @@ export const make: Effect.Effect<
   const client: KimiClient["Service"] = {
     chat,
     stream,
-    models: Effect.withSpan(bounded(HostApi.models(hostApi)), Telemetry.spans.models.name, span),
+    models: Effect.withSpan(bounded(HostApi.models(hostApi)), ClientSpans.names.models, span),
     estimateTokens: (request) =>
       Effect.withSpan(
         Effect.flatMap(
           Effect.suspend(() => Effect.fromResult(readEstimate(request, provider.id))),
           ({ messages, model }) => bounded(HostApi.estimateTokens(hostApi, resolveModel(model), messages))
         ),
-        Telemetry.spans.estimateTokens.name,
+        ClientSpans.names.estimateTokens,
         span
       ),
-    balance: Effect.withSpan(bounded(HostApi.balance(hostApi)), Telemetry.spans.balance.name, span),
-    health: Effect.withSpan(report, Telemetry.spans.health.name, span),
-    metrics: Snapshot.make(services, observer?.metrics),
+    balance: Effect.withSpan(bounded(HostApi.balance(hostApi)), ClientSpans.names.balance, span),
+    health: Effect.withSpan(report, ClientSpans.names.health, span),
+    metrics: Effect.flatMap(
+      loadModule(() => import("@kimi-effect/core/internal/Snapshot")),
+      (Snapshot) => Snapshot.make(services, observer?.metrics)
+    ),
     describe: () => Pipeline.describe(stages)
   }
   return withLogLevel(client, config.logLevel)
@@ -255,6 +257,9 @@ export const layerConfig = (
   Layer.unwrap(
     Effect.andThen(
       KimiConfig.warnUnknownVariables,
-      Effect.map(Settings.fromConfig(overrides), Settings.provideTo(layerHttp(extras)))
+      Effect.flatMap(
+        loadModule(() => import("@kimi-effect/core/Settings")),
+        (Settings) => Effect.map(Settings.fromConfig(overrides), Settings.provideTo(layerHttp(extras)))
+      )
     )
   )

@@ -63,6 +63,15 @@ describe("run", () => {
     })
   )
 
+  it.effect("waits for the modules of configured stages in virtual time", () =>
+    Effect.gen(function* () {
+      const client = { recovery: "continue", hedgeDelay: "5 seconds", cache: "memory" } as const
+      const { calls, stages } = yield* Simulator.run({ ...small(1), client })
+      assert.isAbove(calls.succeeded, 0)
+      assert.match(stages, /recovery.*continue/)
+    })
+  )
+
   it.effect("makes no attempt for calls that a cache answers", () =>
     Effect.gen(function* () {
       const [cached, uncached] = yield* Effect.all([Simulator.run(withCacheAndBudget), Simulator.run(small(1))])

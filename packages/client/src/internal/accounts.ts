@@ -5,8 +5,8 @@ import type { Attempt, StreamAttempt } from "@kimi-effect/core/Call"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ChatTransport from "../ChatTransport.ts"
-import { FallbackPlan } from "../FallbackPlan.ts"
 import type { HostApi } from "../HostApi.ts"
+import { FallbackPlan } from "./FallbackPlanService.ts"
 import { providedHostApi } from "./providedHostApi.ts"
 
 type Transport = ChatTransport.ChatTransport["Service"]

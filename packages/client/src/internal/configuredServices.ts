@@ -8,8 +8,9 @@ import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as HealthSettings from "@kimi-effect/core/HealthSettings"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import { LiveConfig } from "@kimi-effect/core/LiveConfig"
+import { LiveConfig } from "@kimi-effect/core/internal/OptionalServices"
 import * as RetryBudget from "@kimi-effect/core/RetryBudget"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type ServiceLayer, unlessProvided } from "./ServiceLayer.ts"
@@ -58,7 +59,7 @@ const hasOptional = (config: Values): boolean =>
 const optional = (config: Values, { stores }: Runtime): ServiceLayer =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const { make } = yield* Effect.promise(() => import("./optionalServices.ts"))
+      const { make } = yield* loadModule(() => import("./optionalServices.ts"))
       return make(config, yield* stores)
     })
   )

@@ -1,13 +1,23 @@
 /** The hosts of a client over HTTP: the configured one and those of its fallback plan. */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { KimiConfig } from "@kimi-effect/core/KimiConfig"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as ChatTransport from "../ChatTransport.ts"
-import * as FallbackPlan from "../FallbackPlan.ts"
+import type { Step } from "../FallbackPlan.ts"
 import * as HostApi from "../HostApi.ts"
 import type { ClientOptions } from "../KimiClient.ts"
+
+/** Loaded here, so that a client without a plan does not contain it. */
+const planLayer = (steps: ReadonlyArray<Step> | undefined, config: KimiConfig["Service"]) =>
+  Layer.unwrap(
+    Effect.map(
+      loadModule(() => import("../FallbackPlan.ts")),
+      (FallbackPlan) => FallbackPlan.layer(steps ?? FallbackPlan.stepsFromConfig(config))
+    )
+  )
 
 /** Provides a `FallbackPlan` as well if there are steps, in code or else in the configuration. */
 export const layerHttpHosts = (
@@ -15,8 +25,10 @@ export const layerHttpHosts = (
 ): Layer.Layer<ChatTransport.ChatTransport | HostApi.HostApi, ConfigurationError, KimiConfig | HttpClient.HttpClient> =>
   Layer.unwrap(
     Effect.map(KimiConfig, (config) => {
-      const steps = clientOptions?.fallback ?? FallbackPlan.stepsFromConfig(config)
+      const steps = clientOptions?.fallback
       const configured = Layer.merge(ChatTransport.layerHttp, HostApi.layerHttp)
-      return steps.length === 0 ? configured : Layer.provideMerge(FallbackPlan.layer(steps), configured)
+      return (steps ?? config.fallback).length === 0
+        ? configured
+        : Layer.provideMerge(planLayer(steps, config), configured)
     })
   )

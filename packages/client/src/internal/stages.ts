@@ -1,33 +1,31 @@
 /** The stages of one client, from its configuration, the services that are provided, and the edits of its users. */
-import { Accounting } from "@kimi-effect/core/Accounting"
-import * as AccountingStage from "@kimi-effect/core/AccountingStage"
+import type { Accounting } from "@kimi-effect/core/Accounting"
 import * as Admission from "@kimi-effect/core/Admission"
-import { Budget } from "@kimi-effect/core/Budget"
+import type { Budget } from "@kimi-effect/core/Budget"
 import type { Call } from "@kimi-effect/core/Call"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as Deadline from "@kimi-effect/core/Deadline"
-import { Hedge } from "@kimi-effect/core/Hedge"
-import { makeOrigin } from "@kimi-effect/core/internal/CacheKey"
 import type { ClientServices } from "@kimi-effect/core/internal/ClientServices"
+import * as OptionalServices from "@kimi-effect/core/internal/OptionalServices"
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { Observer } from "@kimi-effect/core/Observer"
 import * as Pipeline from "@kimi-effect/core/Pipeline"
-import { ResponseCache, type StageDependencies } from "@kimi-effect/core/ResponseCache"
+import type { StageDependencies } from "@kimi-effect/core/ResponseCache"
 import * as Retry from "@kimi-effect/core/Retry"
 import * as RetryBudget from "@kimi-effect/core/RetryBudget"
 import * as Stage from "@kimi-effect/core/Stage"
-import * as StreamRecovery from "@kimi-effect/core/StreamRecovery"
 import * as Timeout from "@kimi-effect/core/Timeout"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { FallbackPlan } from "../FallbackPlan.ts"
 import { providers } from "../Provider.ts"
 import type * as RequestCheck from "../RequestCheck.ts"
 import type { Accounts } from "./accounts.ts"
 import { balanceReader } from "./balanceReader.ts"
+import { FallbackPlan } from "./FallbackPlanService.ts"
 
 /** The service that is provided, if any. */
 const optionalService = <I, S>(key: Context.Key<I, S>): Effect.Effect<S | undefined> =>
@@ -37,27 +35,40 @@ const optionalService = <I, S>(key: Context.Key<I, S>): Effect.Effect<S | undefi
 const isContinuationSupported = ({ provider }: Call): boolean =>
   Object.hasOwn(providers, provider) && providers[provider as KimiConfig.ProviderId].isMoonshot
 
-const recovery = ({ maxRecoveries, recovery: mode }: KimiConfig.Values): Stage.Stage =>
-  mode === "off" ? Stage.off("recovery") : StreamRecovery.stage({ mode, maxRecoveries, isContinuationSupported })
+/** Stages that are off by default are loaded where they are on, so that a client without them does not contain them. */
+const recovery = ({ maxRecoveries, recovery: mode }: KimiConfig.Values): Effect.Effect<Stage.Stage> =>
+  mode === "off"
+    ? Effect.succeed(Stage.off("recovery"))
+    : Effect.map(
+        loadModule(() => import("@kimi-effect/core/StreamRecovery")),
+        ({ stage }) => stage({ mode, maxRecoveries, isContinuationSupported })
+      )
+
+/** The stage of accounting, which a budget needs too. */
+const accountingStage = (
+  accounting: Accounting["Service"] | undefined,
+  budget: Budget["Service"] | undefined
+): Effect.Effect<Stage.Stage> =>
+  accounting === undefined && budget === undefined
+    ? Effect.succeed(Stage.off("accounting"))
+    : Effect.map(
+        loadModule(() => import("@kimi-effect/core/AccountingStage")),
+        ({ stage }) => stage(accounting)
+      )
 
 /** The host and key behind each account. Making them takes digests, so only a cache has them made. */
-const makeOriginLookup = ({
+const makeOriginLookup = Effect.fnUntraced(function* ({
   configOf,
   ids,
   transportOf
-}: Accounts): Effect.Effect<NonNullable<StageDependencies["originOf"]>> =>
-  Effect.map(
-    Effect.forEach(ids, (account) =>
-      Effect.map(
-        makeOrigin(transportOf(account).provider.baseUrl, configOf(account).apiKey),
-        (origin) => [account, origin] as const
-      )
-    ),
-    (entries) => {
-      const origins = new Map(entries)
-      return ({ account }) => origins.get(account)
-    }
-  )
+}: Accounts): Effect.fn.Return<NonNullable<StageDependencies["originOf"]>> {
+  const { makeOrigin } = yield* loadModule(() => import("@kimi-effect/core/internal/CacheKey"))
+  const origins = new Map<string, string>()
+  for (const account of ids) {
+    origins.set(account, yield* makeOrigin(transportOf(account).provider.baseUrl, configOf(account).apiKey))
+  }
+  return ({ account }) => origins.get(account)
+})
 
 /** What the stages are built of. */
 interface StagesDependencies {
@@ -84,18 +95,18 @@ export interface BuiltPipeline {
 /** The services of the context, with those of the client itself in place of absent ones that are required. */
 const resolveServices = Effect.fnUntraced(function* ({ accounts, config, observer }: StagesDependencies) {
   const sharedAdmission = yield* optionalService(Admission.Admission)
-  const accounting = yield* optionalService(Accounting)
+  const accounting = yield* optionalService(OptionalServices.Accounting)
   return {
     circuitBreaker: (yield* optionalService(CircuitBreaker.CircuitBreaker)) ?? (yield* CircuitBreaker.make()),
     admission: sharedAdmission ?? (yield* Admission.fromConfig(config, accounts.configOf)),
     isOwnAdmission: sharedAdmission === undefined,
     retryBudget: (yield* optionalService(RetryBudget.RetryBudget)) ?? (yield* RetryBudget.make()),
     retrySchedule: yield* optionalService(Retry.RetrySchedule),
-    cache: yield* optionalService(ResponseCache),
-    budget: yield* optionalService(Budget),
+    cache: yield* optionalService(OptionalServices.ResponseCache),
+    budget: yield* optionalService(OptionalServices.Budget),
     accounting: observer === undefined ? accounting : observer.observeAccounting(accounting),
     plan: yield* optionalService(FallbackPlan),
-    hedge: yield* optionalService(Hedge)
+    hedge: yield* optionalService(OptionalServices.Hedge)
   }
 })
 
@@ -124,7 +135,7 @@ const builtInStages = Effect.fnUntraced(function* (
     Deadline.stage(config.deadline),
     cache?.stage({ originOf: yield* makeOriginLookup(accounts), accounting }) ?? Stage.off("cache"),
     budget?.stage({ balanceOf: ({ account }) => balanceReader(accounts.hostApiOf(account)) }) ?? Stage.off("budget"),
-    recovery(config),
+    yield* recovery(config),
     fallback ?? Stage.off("fallback"),
     hedge ?? Stage.off("hedge"),
     Retry.stage(
@@ -133,7 +144,7 @@ const builtInStages = Effect.fnUntraced(function* (
     ),
     CircuitBreaker.stage(circuitBreaker),
     Admission.stage(admission, circuitBreaker),
-    accounting === undefined && budget === undefined ? Stage.off("accounting") : AccountingStage.stage(accounting),
+    yield* accountingStage(accounting, budget),
     Timeout.stage(config)
   ]
 })

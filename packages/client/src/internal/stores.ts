@@ -8,6 +8,7 @@ import type { ResponseCache } from "@kimi-effect/core/ResponseCache"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { Redis } from "@kimi-effect/core/Redis"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 
@@ -52,7 +53,7 @@ export const anyRuntime: Runtime = {
     ...(config.auditLog === undefined ? [] : [withoutNode("auditLog", "no file")])
   ],
   stores: Effect.map(
-    Effect.promise(() => import("./memoryStores.ts")),
+    loadModule(() => import("./memoryStores.ts")),
     ({ memoryStores }) => memoryStores
   )
 }

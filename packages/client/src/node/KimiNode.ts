@@ -7,6 +7,7 @@ import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { LiveConfig } from "@kimi-effect/core/LiveConfig"
 import * as Settings from "@kimi-effect/core/Settings"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -26,7 +27,7 @@ import * as UndiciHttpClient from "./UndiciHttpClient.ts"
 const nodeRuntime: Runtime = {
   unsupported: () => [],
   stores: Effect.map(
-    Effect.promise(() => import("./internal/nodeStores.ts")),
+    loadModule(() => import("./internal/nodeStores.ts")),
     ({ nodeStores }) => nodeStores
   )
 }

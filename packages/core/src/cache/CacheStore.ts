@@ -14,14 +14,15 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
+import { loadModule } from "../internal/ModuleLoader.ts"
 import type { CacheStoreError } from "../errors/CacheErrors.ts"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { Redis } from "../Redis.ts"
 import * as MemoryStore from "./internal/MemoryStore.ts"
-import * as RedisStore from "./internal/RedisStore.ts"
+import type * as RedisStore from "./internal/RedisStore.ts"
 
 export type { Options as MemoryOptions } from "./internal/MemoryStore.ts"
 export type { Options as RedisOptions } from "./internal/RedisStore.ts"
@@ -120,7 +121,11 @@ export const layer: typeof layerMemory = layerMemory
  */
 export const makeRedis = (
   options?: RedisStore.Options
-): Effect.Effect<CacheStore["Service"], ConfigurationError, Redis> => RedisStore.make(options)
+): Effect.Effect<CacheStore["Service"], ConfigurationError, Redis> =>
+  Effect.flatMap(
+    loadModule(() => import("./internal/RedisStore.ts")),
+    ({ make }) => make(options)
+  )
 
 /**
  * A store in Redis, as `makeRedis` describes it.

@@ -34,7 +34,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { CallOptions } from "../CallOptions.ts"
-import { CacheMissError, type CacheStoreError } from "../errors/CacheErrors.ts"
+import { CacheMissError } from "../errors/CacheErrors.ts"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { StreamError } from "../errors/OperationErrors.ts"
 import * as Stream from "effect/Stream"
@@ -55,6 +55,9 @@ import * as StaleRefresh from "./internal/StaleRefresh.ts"
 import * as SingleFlight from "./internal/SingleFlight.ts"
 import * as StoreLevel from "./internal/levels/StoreLevel.ts"
 import type { Redis } from "../Redis.ts"
+import { ResponseCache } from "./internal/ResponseCacheService.ts"
+
+export { ResponseCache } from "./internal/ResponseCacheService.ts"
 
 export type { Options as StageDependencies } from "./internal/CacheStage.ts"
 export {
@@ -80,36 +83,6 @@ export interface Statistics {
   /** Running flights, to the store or to the host. */
   readonly flights: number
 }
-
-/**
- * A cache of responses. Clients that share the service share its responses.
- *
- * @category services
- * @since 0.1.0
- */
-export class ResponseCache extends Context.Service<
-  ResponseCache,
-  {
-    /**
-     * The stage of the pipeline: it responds from the cache, and makes the
-     * calls for which the cache has no response.
-     */
-    readonly stage: (dependencies?: CacheStage.Options) => Stage.Stage
-    /** The key of a call with the options of this fiber. */
-    readonly keyOf: (call: Call, origin?: string) => Effect.Effect<string>
-    /** Removes the entry of a key. The response of a running call for it is not cached. */
-    readonly remove: (key: string) => Effect.Effect<void, CacheStoreError>
-    /** Removes all entries with a tag. */
-    readonly removeTag: (tag: string) => Effect.Effect<void, CacheStoreError>
-    /** Removes all responses of a model. */
-    readonly removeModel: (model: string) => Effect.Effect<void, CacheStoreError>
-    /** Removes everything. */
-    readonly clear: Effect.Effect<void, CacheStoreError>
-    readonly statistics: Effect.Effect<Statistics>
-    /** The options as readable text. */
-    readonly options: { readonly [name: string]: string }
-  }
->()("@kimi-effect/core/cache/ResponseCache") {}
 
 type Service = ResponseCache["Service"]
 

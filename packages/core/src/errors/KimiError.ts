@@ -21,6 +21,7 @@ import { CacheMissError, CacheStoreError } from "./CacheErrors.ts"
 import { CassetteMissError } from "./CassetteErrors.ts"
 import { ConfigurationError } from "./ConfigurationErrors.ts"
 import type { Tag } from "./ErrorFacts.ts"
+import * as ErrorBrand from "./internal/ErrorBrand.ts"
 import { JournalMismatchError, JournalStoreError, LeaseLostError, UncertainToolResultError } from "./JournalErrors.ts"
 import { BudgetExceededError, BudgetStoreError, UnknownPriceError } from "./MoneyErrors.ts"
 import {
@@ -206,9 +207,9 @@ export type KimiError = typeof KimiError.Type
  * @category guards
  * @since 0.1.0
  */
-export const isKimiError = Schema.is(KimiError) as <E>(
+export const isKimiError: <E>(
   value: E
-) => value is E extends KimiError ? E : KimiError extends E ? E & KimiError : never
+) => value is E extends KimiError ? E : KimiError extends E ? E & KimiError : never = ErrorBrand.isKimiError
 
 /**
  * JSON codec of any error: decoding an encoded error returns an equal error of

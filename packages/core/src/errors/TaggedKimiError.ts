@@ -18,6 +18,7 @@ import {
   type Tag
 } from "./ErrorFacts.ts"
 import { FailedAttempt } from "./FailedAttempt.ts"
+import { brand } from "./internal/ErrorBrand.ts"
 import { PartialResponse } from "./PartialResponse.ts"
 
 /**
@@ -143,6 +144,7 @@ const summary = function (this: ErrorInstance & Record<string, unknown>): Record
 }
 
 const accessors: PropertyDescriptorMap = {
+  [brand]: { value: true },
   toJSON: { configurable: true, value: summary },
   [Symbol.for("nodejs.util.inspect.custom")]: {
     configurable: true,

@@ -17,6 +17,9 @@ import type { Tags } from "./internal/BudgetCaps.ts"
 import * as Cost from "./Cost.ts"
 import * as Day from "../internal/Day.ts"
 import * as PriceTable from "./PriceTable.ts"
+import { Accounting } from "./internal/AccountingService.ts"
+
+export { Accounting } from "./internal/AccountingService.ts"
 
 /**
  * How an attempt ended: with a response, with an error for which the host may
@@ -78,22 +81,6 @@ export interface Entry extends Tags {
   /** None if the price is not known, which is not the same as free. */
   readonly cost: Option.Option<Cost.Cost>
 }
-
-/**
- * The usage records of a client.
- *
- * @category services
- * @since 0.1.0
- */
-export class Accounting extends Context.Service<
-  Accounting,
-  {
-    /** Records the usage of an attempt. */
-    readonly record: (attempt: AttemptUsage) => Effect.Effect<void>
-    /** All entries, oldest first. */
-    readonly entries: Effect.Effect<ReadonlyArray<Entry>>
-  }
->()("@kimi-effect/core/money/Accounting") {}
 
 /**
  * Usage records in memory, with at most this many entries.

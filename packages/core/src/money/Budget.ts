@@ -45,7 +45,6 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -56,9 +55,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { CallOptions } from "../CallOptions.ts"
 import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
-import type { BudgetStoreError, UnknownPriceError } from "../errors/MoneyErrors.ts"
-import type { BudgetError } from "../errors/OperationErrors.ts"
-import type { Call, CallBudget } from "../pipeline/Call.ts"
+import type { Call } from "../pipeline/Call.ts"
 import * as Day from "../internal/Day.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import * as Amount from "./internal/Amount.ts"
@@ -75,6 +72,9 @@ import * as PricedCall from "./internal/PricedCall.ts"
 import type { Redis } from "../Redis.ts"
 import * as BudgetStore from "./BudgetStore.ts"
 import * as PriceTable from "./PriceTable.ts"
+import { Budget } from "./internal/BudgetService.ts"
+
+export { Budget } from "./internal/BudgetService.ts"
 
 export type { Options as BalanceOptions, Reader as BalanceReader } from "./internal/AccountBalance.ts"
 export { defaults, optionsFromConfig } from "./internal/BudgetOptions.ts"
@@ -120,44 +120,6 @@ export interface StageDependencies {
   /** How the balance of the account of a call is read, where the budget checks it. */
   readonly balanceOf?: ((call: Call) => AccountBalance.Reader | undefined) | undefined
 }
-
-/**
- * The budget of a client. Clients that share the service share the caps.
- *
- * @category services
- * @since 0.1.0
- */
-export class Budget extends Context.Service<
-  Budget,
-  {
-    /**
-     * Reserves the worst-case cost of a call until the scope closes, with the
-     * tags of `CallOptions`. Each attempt takes its reservation from the result
-     * and settles it. `balance` reads the account balance, if that is checked.
-     */
-    readonly open: (call: Call, balance?: AccountBalance.Reader) => Effect.Effect<CallBudget, BudgetError, Scope.Scope>
-    /**
-     * The stage of the pipeline. It needs the accounting stage, which settles
-     * what each attempt used; what is not settled is charged in full.
-     */
-    readonly stage: (dependencies?: StageDependencies) => Stage.Stage
-    /**
-     * The error with which a call to this host and model would be refused
-     * because its price is unknown, regardless of the remaining amount.
-     */
-    readonly checkPrice: (call: Call) => Effect.Effect<void, UnknownPriceError>
-    /** Crossed thresholds and overruns, as they happen. */
-    readonly events: Stream.Stream<BudgetEvent.BudgetEvent>
-    /** Every scope in use. */
-    readonly state: Effect.Effect<ReadonlyArray<ScopeState>, BudgetStoreError>
-    /** The date by which days, weeks and months are counted. */
-    readonly today: Effect.Effect<Day.LocalDate>
-    /** Whether calls are allowed while the store is unavailable. */
-    readonly onStoreError: "refuse" | "allow"
-    /** The options as readable text. */
-    readonly options: Stage.Stage["options"]
-  }
->()("@kimi-effect/core/money/Budget") {}
 
 /**
  * A budget on the provided store. Fails with all invalid options at once.

@@ -9,6 +9,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { loadModule } from "../internal/ModuleLoader.ts"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { BudgetStoreError } from "../errors/MoneyErrors.ts"
 import * as MonotonicClock from "../internal/MonotonicClock.ts"
@@ -16,7 +17,7 @@ import * as OptionRules from "../internal/OptionRules.ts"
 import type { Redis } from "../Redis.ts"
 import { type SpentChange, type Hold, Ledger, type ScopeBalance, type ReserveResult } from "./internal/Ledger.ts"
 import * as ImmediateStores from "./internal/ImmediateStores.ts"
-import * as RedisLedger from "./internal/RedisLedger.ts"
+import type * as RedisLedger from "./internal/RedisLedger.ts"
 
 export type { Options as RedisOptions } from "./internal/RedisLedger.ts"
 export { storeError } from "./internal/storeError.ts"
@@ -148,7 +149,11 @@ export const layer: typeof layerMemory = layerMemory
  */
 export const makeRedis = (
   options?: RedisLedger.Options
-): Effect.Effect<BudgetStore["Service"], ConfigurationError, Redis> => RedisLedger.make(options)
+): Effect.Effect<BudgetStore["Service"], ConfigurationError, Redis> =>
+  Effect.flatMap(
+    loadModule(() => import("./internal/RedisLedger.ts")),
+    ({ make }) => make(options)
+  )
 
 /**
  * A ledger in Redis, as `makeRedis` describes it.

@@ -41,18 +41,17 @@ import type { CallRecord } from "./CallRecord.ts"
 import type { HealthCheck } from "./internal/health/HealthCheck.ts"
 import { ClientTracker } from "./internal/ClientTracker.ts"
 import { CallMetrics } from "./internal/metrics/CallMetrics.ts"
-import type { Stages } from "../pipeline/Pipeline.ts"
 import * as CallTap from "./internal/taps/CallTap.ts"
 import type * as Content from "./internal/taps/Content.ts"
-import type { ResponseOrigin } from "./internal/taps/RequestAttributes.ts"
 import * as StageTaps from "./internal/taps/StageTaps.ts"
-
-export type { Options as ContentOptions } from "./internal/taps/Content.ts"
 import * as InstrumentsModule from "./internal/metrics/Instruments.ts"
 import { CurrentObservation } from "./internal/taps/Observation.ts"
-import type { ClientServices } from "./internal/ClientServices.ts"
 import { redactSecrets } from "./internal/logging/Secrets.ts"
 import * as StateMetrics from "./internal/metrics/StateMetrics.ts"
+import { Observer } from "./internal/ObserverService.ts"
+
+export { Observer } from "./internal/ObserverService.ts"
+export type { Options as ContentOptions } from "./internal/taps/Content.ts"
 
 /**
  * Receives the record of each call.
@@ -99,39 +98,6 @@ export const optionsFromConfig = (config: KimiConfig.Values): Options => {
     maxSeries: config.telemetryMaxSeries
   }
 }
-
-/**
- * Observes the clients that share it.
- *
- * @category services
- * @since 0.1.0
- */
-export class Observer extends Context.Service<
-  Observer,
-  {
-    /** The metrics of calls. */
-    readonly metrics: CallMetrics
-    /** The registry that metrics are written to. */
-    readonly registry: Metric.MetricRegistry
-    readonly content: Content.Options | undefined
-    /** Passes a record to every sink. */
-    readonly onCall: Sink
-    /** Checks of what records are written to. */
-    readonly healthChecks: ReadonlyArray<HealthCheck>
-    /** An accounting that adds what it records to the metrics, and then to the given accounting or a separate one. */
-    readonly observeAccounting: (
-      accounting: Accounting.Accounting["Service"] | undefined
-    ) => Accounting.Accounting["Service"]
-    /** Observes the stages of a client: the built-in ones, and those that users inserted or replaced. */
-    readonly observeStages: (stages: Stages, builtIn: Stages) => Stages
-    /** Makes the tap around all stages of a client. */
-    readonly observeCalls: (origin: ResponseOrigin, options: CallTap.Options) => CallTap.CallTap
-    /** Includes the state of a client in the metrics until the scope closes. */
-    readonly attach: (services: ClientServices) => Effect.Effect<void, never, Scope.Scope>
-    /** Updates the state metrics. */
-    readonly collect: Effect.Effect<void>
-  }
->()("@kimi-effect/core/observability/Observer") {}
 
 type AccountingService = Accounting.Accounting["Service"]
 

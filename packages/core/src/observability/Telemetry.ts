@@ -9,8 +9,10 @@
  *
  * @since 0.1.0
  */
+import * as ClientSpans from "./internal/ClientSpans.ts"
 import { type Attribute, attributes as a } from "./internal/TelemetryAttributes.ts"
 
+export { providerNames } from "./internal/ClientSpans.ts"
 export { type Attribute, attributes } from "./internal/TelemetryAttributes.ts"
 export { type LogEvent, logAttributes, logEvents as logs } from "./internal/TelemetryLogs.ts"
 export { type Metric, metrics } from "./internal/TelemetryMetrics.ts"
@@ -160,28 +162,28 @@ export const spans = {
     events: []
   },
   models: {
-    name: "KimiClient.models",
+    name: ClientSpans.names.models,
     kind: "client",
     description: "A call of `models`",
     attributes: [a.providerName],
     events: []
   },
   estimateTokens: {
-    name: "KimiClient.estimateTokens",
+    name: ClientSpans.names.estimateTokens,
     kind: "client",
     description: "A call of `estimateTokens`",
     attributes: [a.providerName],
     events: []
   },
   balance: {
-    name: "KimiClient.balance",
+    name: ClientSpans.names.balance,
     kind: "client",
     description: "A call of `balance`",
     attributes: [a.providerName],
     events: []
   },
   health: {
-    name: "KimiClient.health",
+    name: ClientSpans.names.health,
     kind: "client",
     description: "A read of the client's health, cached or not",
     attributes: [a.providerName],
@@ -196,15 +198,3 @@ export const spans = {
  * @since 0.1.0
  */
 export const overflowValue = "other"
-
-/**
- * The names of hosts in the conventions. Other hosts have the ids of their
- * providers.
- *
- * @category constants
- * @since 0.1.0
- */
-export const providerNames: { readonly [host: string]: string } = {
-  moonshot: "moonshot_ai",
-  "moonshot-cn": "moonshot_ai"
-}

@@ -25,7 +25,6 @@
  * @since 0.1.0
  */
 import * as ConfigProvider from "effect/ConfigProvider"
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -38,33 +37,14 @@ import * as Stream from "effect/Stream"
 import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import * as KimiConfig from "../KimiConfig.ts"
 import * as PriceTable from "../money/PriceTable.ts"
-import { ConfigState, type Participant, type Source } from "./internal/ConfigState.ts"
+import { ConfigState, type Source } from "./internal/ConfigState.ts"
 import type { ReloadEvent } from "./ReloadEvent.ts"
 import * as Settings from "./Settings.ts"
+import { LiveConfig } from "./internal/LiveConfigService.ts"
+
+export { LiveConfig } from "./internal/LiveConfigService.ts"
 
 export type { Participant, PreparedChange, Source } from "./internal/ConfigState.ts"
-
-/**
- * @category services
- * @since 0.1.0
- */
-export class LiveConfig extends Context.Service<
-  LiveConfig,
-  {
-    /** The settings in use. */
-    readonly current: Effect.Effect<Settings.Settings>
-    /** The reasons why the latest change was rejected; `undefined` if it was applied. */
-    readonly rejection: Effect.Effect<ConfigurationError["issues"] | undefined>
-    /** Every change from now on, applied or rejected. */
-    readonly events: Stream.Stream<ReloadEvent>
-    /** Reads the source again. Returns the names of the options that changed. */
-    readonly reload: Effect.Effect<ReadonlyArray<string>, ConfigurationError>
-    /** Changes options in code, overriding the source. `undefined` restores the option of the source. */
-    readonly set: (options: Settings.Options) => Effect.Effect<ReadonlyArray<string>, ConfigurationError>
-    /** Registers a participant until the scope closes, starting with the settings in use. */
-    readonly register: (participant: Participant) => Effect.Effect<void, ConfigurationError, Scope.Scope>
-  }
->()("@kimi-effect/core/reload/LiveConfig") {}
 
 /**
 /**

@@ -30,6 +30,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { loadModule } from "../internal/ModuleLoader.ts"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { AdmissionError } from "../errors/OperationErrors.ts"
 import type { CircuitOpenError } from "../errors/ResilienceErrors.ts"
@@ -45,7 +46,6 @@ import * as AdmissionOptions from "./internal/admission/AdmissionOptions.ts"
 import type { Changes, Options, RedisOptions } from "./internal/admission/AdmissionOptions.ts"
 import type { AccountState, Limiter, PermitRequest } from "./internal/admission/Limiter.ts"
 import * as LocalLimiter from "./internal/admission/LocalLimiter.ts"
-import * as RedisLimiter from "./internal/admission/RedisLimiter.ts"
 
 export {
   type Changes,
@@ -246,8 +246,13 @@ export const layerRedis = (options: RedisOptions = {}): Layer.Layer<Admission, C
     Admission,
     Effect.suspend(() =>
       Effect.flatMap(AdmissionOptions.resolveRedis(options), (resolved) =>
-        Effect.map(RedisLimiter.make(resolved), (limiter) =>
-          fromLimiter(limiter, AdmissionOptions.describeRedis(options, resolved))
+        Effect.map(
+          // Loaded here, so that a client without Redis contains neither its scripts nor their callers.
+          Effect.flatMap(
+            loadModule(() => import("./internal/admission/RedisLimiter.ts")),
+            ({ make }) => make(resolved)
+          ),
+          (limiter) => fromLimiter(limiter, AdmissionOptions.describeRedis(options, resolved))
         )
       )
     )

@@ -27,17 +27,16 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import { loadModule } from "../internal/ModuleLoader.ts"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { Redis } from "../Redis.ts"
 import * as CircuitOptions from "./internal/circuit/CircuitOptions.ts"
 import type { Circuits } from "./internal/circuit/Circuits.ts"
 import * as LocalCircuits from "./internal/circuit/LocalCircuits.ts"
-import * as RedisCircuits from "./internal/circuit/RedisCircuits.ts"
 import { accountModelKey } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import * as CircuitGuard from "./internal/circuit/CircuitGuard.ts"
 import * as ErrorClassifier from "./internal/ErrorClassifier.ts"
-import * as RedisCircuitStore from "./internal/circuit/RedisCircuitStore.ts"
 
 export {
   defaults,
@@ -105,7 +104,10 @@ export const layer: typeof layerMemory = layerMemory
 const makeRedisLayer = (options: CircuitOptions.RedisOptions): Layer.Layer<CircuitBreaker, never, Redis> =>
   Layer.effect(
     CircuitBreaker,
-    Effect.flatMap(RedisCircuitStore.make(options), (store) => RedisCircuits.make(options, store))
+    Effect.flatMap(
+      loadModule(() => import("./internal/circuit/RedisCircuitBreaker.ts")),
+      ({ make }) => make(options)
+    )
   )
 
 /**

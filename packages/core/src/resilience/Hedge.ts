@@ -28,7 +28,6 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -43,6 +42,9 @@ import { HedgeState } from "./internal/HedgeState.ts"
 import * as Latencies from "./internal/Latencies.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import { transformOpening } from "../pipeline/internal/StreamOpening.ts"
+import { Hedge } from "./internal/HedgeService.ts"
+
+export { Hedge } from "./internal/HedgeService.ts"
 
 /**
  * When a call is late. At least one of `delay`, `percentile` and `responseDelay`
@@ -120,17 +122,6 @@ export interface State {
   /** Hedges that the budget allows now. */
   readonly tokens: number
 }
-
-/**
- * The hedge stage of a client. Clients that share the service share its
- * latencies and its budget.
- *
- * @category services
- * @since 0.1.0
- */
-export class Hedge extends Context.Service<Hedge, Stage.Stage & { readonly state: Effect.Effect<State> }>()(
-  "@kimi-effect/core/resilience/Hedge"
-) {}
 
 const nanosPerMilli = 1_000_000
 

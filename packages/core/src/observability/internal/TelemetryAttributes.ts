@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { providerAttribute } from "./ClientSpans.ts"
 
 /**
  * An attribute of spans, events, metrics and log lines.
@@ -41,7 +42,7 @@ const unboundedAttribute = <const Name extends string>(name: Name, type: Attribu
  */
 export const attributes = {
   operationName: boundedAttribute("gen_ai.operation.name", "string", "`chat`"),
-  providerName: unboundedAttribute("gen_ai.provider.name", "string", "`moonshot_ai`, or the id of another host"),
+  providerName: unboundedAttribute(providerAttribute, "string", "`moonshot_ai`, or the id of another host"),
   requestModel: unboundedAttribute("gen_ai.request.model", "string", "The requested model"),
   requestStream: boundedAttribute("gen_ai.request.stream", "boolean", "Whether the response was requested as a stream"),
   requestMaxTokens: boundedAttribute("gen_ai.request.max_tokens", "int", "The maximum number of tokens to generate"),

@@ -4,7 +4,8 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
-import { isKimiError, type KimiError } from "../../errors/KimiError.ts"
+import { isKimiError } from "../../errors/internal/ErrorBrand.ts"
+import type { KimiError } from "../../errors/KimiError.ts"
 
 /**
  * How an error counts.

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
-import { isKimiError } from "../../errors/KimiError.ts"
+import { isKimiError } from "../../errors/internal/ErrorBrand.ts"
 import type { AdmissionError } from "../../errors/OperationErrors.ts"
 import { RateLimitError } from "../../errors/RateLimitErrors.ts"
 import {

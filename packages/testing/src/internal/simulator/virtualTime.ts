@@ -9,6 +9,7 @@
  * sleep. All fibers share one run queue, so the order of events depends on the
  * program alone.
  */
+import { ModuleLoader } from "@kimi-effect/core/internal/ModuleLoader"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -128,6 +129,9 @@ const deadlock: Effect.Effect<never> = Effect.suspend(() =>
   Effect.die(new Error("Deadlock in virtual time: the program waits, but no fiber can run and none sleeps"))
 )
 
+/** Loads modules of the library, for which virtual time waits. */
+const loadInVirtualTime = <A>(load: () => Promise<A>): Effect.Effect<A> => loading(Effect.promise(load))
+
 /** Steps between two turns of the event loop, so that a simulation can be interrupted and does not block for long. */
 const stepsPerTurn = 1_000
 
@@ -136,7 +140,7 @@ const stepsPerTurn = 1_000
  * milliseconds.
  *
  * Virtual time does not wait for promises, timers or sockets, except within
- * `loading`. A program that waits for them, or forever, dies when no fiber can run
+ * `loading` and for modules that the library loads. A program that waits for them, or forever, dies when no fiber can run
  * and none sleeps.
  */
 export const runVirtual = <A, E, R>(start: number, program: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -146,6 +150,7 @@ export const runVirtual = <A, E, R>(start: number, program: Effect.Effect<A, E, 
     const load = new Loading()
     const virtual = context.pipe(
       Context.add(CurrentLoading, load),
+      Context.add(ModuleLoader, loadInVirtualTime),
       Context.add(Clock.Clock, makeClock(sleeps, queue, start)),
       Context.add(Scheduler.Scheduler, new Scheduler.MixedScheduler("async", queue.add))
     )

@@ -1,0 +1,45 @@
+import { spawnSync } from "node:child_process"
+import { assert, describe, it } from "@effect/vitest"
+
+const probe = new URL("support/loadedModules.ts", import.meta.url).pathname
+
+/** The paths of modules that a new process loads for an entry, from the folder of their package. */
+const loadedBy = (entry: string): ReadonlyArray<string> => {
+  const { status, stderr, stdout } = spawnSync(process.execPath, [probe, entry], { encoding: "utf8" })
+  assert.strictEqual(status, 0, stderr)
+  const urls: ReadonlyArray<string> = JSON.parse(stdout)
+  return urls.map((url) => url.replace(/^.*\/(?=(?:core|client)\/src\/)/, "").replace(/^.*\/node_modules\//, ""))
+}
+
+const client = loadedBy("@kimi-effect/client/KimiClient")
+
+/** What only some clients use, by the paths of its modules. */
+const optional: Readonly<Record<string, RegExp>> = {
+  "a store on Redis": /core\/src\/(?:Redis\.ts$|.*\/Redis(?!Url)\w*\.ts$|.*\/AdmissionScript\.ts$)/,
+  "a driver of Redis": /^(?:redis|@redis|effect\/dist\/persistence)\//,
+  "the cache": /core\/src\/cache\/(?!internal\/ResponseCacheService\.ts$)/,
+  "lru-cache": /^lru-cache\//,
+  money: /core\/src\/money\/(?!internal\/\w+Service\.ts$)/,
+  telemetry: /core\/src\/observability\/internal\/(?:taps|metrics|Telemetry\w+\.ts)/,
+  "the checks of health": /core\/src\/observability\/(?:Health\.ts|internal\/health\/)/,
+  fallback: /core\/src\/resilience\/Fallback\.ts$|client\/src\/(?:FallbackPlan|internal\/FallbackAccounts)\.ts$/,
+  hedging: /core\/src\/resilience\/(?:Hedge\.ts$|internal\/HedgeRace\.ts$)/,
+  recovery: /core\/src\/resilience\/StreamRecovery\.ts$/,
+  reload: /core\/src\/reload\/(?!internal\/LiveConfigService\.ts$)/,
+  "errors of capabilities that it does not have":
+    /core\/src\/errors\/(?:Agent|Swarm|Journal|Batch|Cassette)Errors\.ts$/,
+  Node: /^node:|client\/src\/node\//
+}
+
+describe("import of KimiClient", () => {
+  it("loads what a chat runs", () => {
+    assert.includeMembers([...client], ["client/src/KimiClient.ts", "core/src/resilience/Retry.ts"])
+  })
+
+  it.each(Object.entries(optional))("does not load %s", (_, pattern) => {
+    assert.deepStrictEqual(
+      client.filter((path) => pattern.test(path)),
+      []
+    )
+  })
+})
