@@ -1,0 +1,139 @@
+/**
+ * Writes the published JavaScript of a package: one small file per entry, and
+ * few chunks with the code. `pnpm pack` runs it in the folder of the package,
+ * after `tsc -b` has written the declarations, which it leaves unchanged.
+ *
+ * Loading a module costs more than its code: a client would read about 190
+ * modules of this library, most of them short. What a chat runs is one chunk of
+ * core and one of the client. The rest is split along the layers of
+ * ARCHITECTURE.md, so that no two chunks import each other, and code on Redis is
+ * apart, because it is only loaded on demand.
+ */
+import { existsSync, globSync, readFileSync, rmSync } from "node:fs"
+import { isBuiltin } from "node:module"
+import { basename, join, relative } from "node:path"
+import { rolldown } from "rolldown"
+
+const root = new URL("..", import.meta.url).pathname
+const folder = process.cwd()
+const name = basename(folder)
+
+const manifest: { readonly exports: Readonly<Record<string, string>> } = JSON.parse(
+  readFileSync(join(folder, "package.json"), "utf8")
+)
+
+/** The sources of the entries, by the path of their output without its extension. */
+const entries = Object.fromEntries(
+  Object.values(manifest.exports)
+    .filter((source) => source.endsWith(".ts"))
+    .map((source) => [source.replace(/^\.\/src\//, "").replace(/\.ts$/, ""), join(folder, source)])
+)
+
+/** The imports of a module that are loaded with it. */
+const importsOf = (path: string): ReadonlyArray<string> =>
+  [...readFileSync(path, "utf8").matchAll(/^(?:import|export) (?!type\b)(?:[^;"']*? from )?"([^"]+)"/gms)].map(
+    ([, specifier = ""]) => specifier
+  )
+
+const exportsOf = (own: string): Readonly<Record<string, string>> =>
+  JSON.parse(readFileSync(join(root, "packages", own, "package.json"), "utf8")).exports
+
+/** The path of a module of this repository; `undefined` for one of another package. */
+const resolve = (specifier: string, importer: string): string | undefined => {
+  if (specifier.startsWith(".")) return join(importer, "..", specifier)
+  const [, own, entry = ""] = /^@kimi-effect\/(\w+)(\/.+)?$/.exec(specifier) ?? []
+  const source = own === undefined ? undefined : exportsOf(own)[`.${entry}`]
+  return source === undefined ? undefined : join(root, "packages", own ?? "", source)
+}
+
+/** The modules that are loaded with a module. */
+const closureOf = (path: string): ReadonlySet<string> => {
+  const closure = new Set<string>()
+  const queue = [path]
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    if (closure.has(next)) continue
+    closure.add(next)
+    for (const specifier of importsOf(next)) {
+      const imported = resolve(specifier, next)
+      if (imported !== undefined) queue.push(imported)
+    }
+  }
+  return closure
+}
+
+const chat = closureOf(join(root, "packages/client/src/KimiClient.ts"))
+const node = closureOf(join(root, "packages/client/src/node/KimiNode.ts"))
+
+const isRedis = (path: string): boolean => /\/Redis(?!Url)\w*\.ts$|\/AdmissionScript\.ts$/.test(path)
+
+/** The layers of a package, lowest first: each imports only those before it. */
+const layers: Readonly<Record<string, (path: string) => string>> = {
+  core: (path) => /^src\/(money|resilience|cache|reload|observability)\//.exec(path)?.[1] ?? "base",
+  client: (path) => {
+    if (!node.has(join(folder, path))) return ""
+    return path.startsWith("src/node/") ? "node" : "base"
+  }
+}
+
+/** The chunk of a module. One without a name is split by what imports it. */
+const chunkOf = (path: string): string | null => {
+  // An index imports every layer.
+  if (!path.startsWith(`${folder}/src/`) || basename(path) === "index.ts") return null
+  if (chat.has(path)) return "chat"
+  const layer = layers[name]?.(relative(folder, path)) ?? ""
+  if (layer === "") return null
+  return isRedis(path) ? `${layer}-redis` : layer
+}
+
+const order = ["chat", "base", "node", "money", "resilience", "cache", "reload", "observability"]
+const groups = order
+  .flatMap((layer) => [layer, `${layer}-redis`])
+  .map((chunk, i) => ({ name: chunk, test: (id: string) => chunkOf(id) === chunk, priority: 100 - i }))
+
+const dist = join(folder, "dist")
+if (!existsSync(dist)) {
+  process.stderr.write(`${dist} does not exist: run \`pnpm build\` first\n`)
+  process.exit(1)
+}
+
+const bundle = await rolldown({
+  input: entries,
+  platform: "neutral",
+  external: (id) => !id.startsWith(".") && !id.startsWith("/"),
+  treeshake: { moduleSideEffects: false },
+  preserveEntrySignatures: "strict"
+})
+for (const file of globSync("dist/**/*.{js,js.map}", { cwd: folder })) rmSync(join(folder, file))
+const { output } = await bundle.write({
+  dir: dist,
+  format: "esm",
+  sourcemap: true,
+  comments: { legal: true, annotation: true, jsdoc: false },
+  entryFileNames: "[name].js",
+  chunkFileNames: "chunks/[name].js",
+  minifyInternalExports: false,
+  codeSplitting: { groups }
+})
+await bundle.close()
+
+const files = new Map(output.flatMap((file) => (file.type === "chunk" ? [[file.fileName, file] as const] : [])))
+
+/** The modules of Node that a file loads, with everything that it imports. */
+const nodeImportsOf = (fileName: string, seen = new Set<string>()): ReadonlyArray<string> => {
+  if (seen.has(fileName)) return []
+  seen.add(fileName)
+  const imports = files.get(fileName)?.imports
+  if (imports === undefined) return isBuiltin(fileName) || fileName === "undici" ? [fileName] : []
+  return imports.flatMap((imported) => nodeImportsOf(imported, seen))
+}
+
+for (const { fileName, isEntry } of files.values()) {
+  const nodeImports = isEntry && !fileName.startsWith("node/") ? nodeImportsOf(fileName) : []
+  if (nodeImports.length > 0) {
+    process.stderr.write(`@kimi-effect/${name}: ${fileName} would load ${nodeImports.join(", ")} outside Node\n`)
+    process.exit(1)
+  }
+}
+
+const chunks = [...files.values()].filter(({ isEntry }) => !isEntry)
+process.stdout.write(`  @kimi-effect/${name}: ${Object.keys(entries).length} entries, ${chunks.length} chunks\n`)
