@@ -10,6 +10,7 @@ import { type Figure, isMet, toJson, toTable } from "./harness/Figure.ts"
 const scenarios: Record<string, () => Promise<{ readonly run: (isQuick: boolean) => Promise<ReadonlyArray<Figure>> }>> =
   {
     cache: () => import("./cache/scenario.ts"),
+    "cold-start": () => import("./coldStart/scenario.ts"),
     retry: () => import("./retry/scenario.ts"),
     stack: () => import("./stack/scenario.ts"),
     simulate: () => import("./simulate/scenario.ts"),
