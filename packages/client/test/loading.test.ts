@@ -31,6 +31,15 @@ const optional: Readonly<Record<string, RegExp>> = {
   Node: /^node:|client\/src\/node\//
 }
 
+describe("import of KimiNode", () => {
+  it("does not load undici, whose pool is loaded with the client", () => {
+    assert.deepStrictEqual(
+      loadedBy("@kimi-effect/client/node/KimiNode").filter((path) => path.startsWith("undici/")),
+      []
+    )
+  })
+})
+
 describe("import of KimiClient", () => {
   it("loads what a chat runs", () => {
     assert.includeMembers([...client], ["client/src/KimiClient.ts", "core/src/resilience/Retry.ts"])

@@ -1,4 +1,4 @@
-/** A server in a separate process that answers every chat at once, and tells when the latest request arrived. */
+/** A server in a separate process that answers every chat at once, and reports when the latest request arrived. */
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 

@@ -20,7 +20,8 @@ import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { type Dispatcher, FormData as UndiciFormData } from "undici"
+import type { Dispatcher } from "undici"
+import type * as Undici from "undici"
 import { markPools } from "../internal/connectionPools.ts"
 import type { PoolTimeout } from "../internal/PoolTimeout.ts"
 import { markIsolated, markProxy } from "../internal/isolation.ts"
@@ -30,6 +31,7 @@ import type { OriginPool, PooledCall } from "./internal/OriginPool.ts"
 import { OriginPools } from "./internal/OriginPools.ts"
 import * as ProxyDispatcher from "./internal/ProxyDispatcher.ts"
 import { ResponseBody } from "./internal/ResponseBody.ts"
+import { loadUndici } from "./internal/undiciModules.ts"
 import { UndiciResponse } from "./internal/UndiciResponse.ts"
 
 type Request = HttpClientRequest.HttpClientRequest
@@ -71,21 +73,19 @@ const encodeError = (request: Request): Failure =>
 type Body = NonNullable<Dispatcher.DispatchOptions["body"]>
 
 /** undici accepts only its own class. Files are not copied, and are streamed when they are sent. */
-const toUndiciForm = (form: FormData): UndiciFormData => {
-  const own = new UndiciFormData()
+const toUndiciForm = (form: FormData, undici: typeof Undici): Undici.FormData => {
+  const own = new undici.FormData()
   for (const [name, value] of form) own.append(name, value)
   return own
 }
 
-/** `undefined` for a body that this client does not send. */
+/** `undefined` for a body that this client does not send. Forms are read in `send`. */
 const bodyOf = ({ body }: Request): Body | null | undefined => {
   switch (body._tag) {
     case "Empty":
       return null
     case "Uint8Array":
       return body.text ?? body.body
-    case "FormData":
-      return toUndiciForm(body.formData)
     default:
       return undefined
   }
@@ -238,9 +238,20 @@ export const make = Effect.fnUntraced(function* (
   return markPools(markProxy(markIsolated(client), proxy), (origin) => pools.of(origin).report)
 })
 
-const send = (agent: Dispatcher, pools: OriginPools, request: Request): Effect.Effect<UndiciResponse, Failure> =>
+const send = (agent: Dispatcher, pools: OriginPools, request: Request): Effect.Effect<UndiciResponse, Failure> => {
+  const { body } = request
+  return body._tag === "FormData"
+    ? Effect.flatMap(loadUndici, (undici) => dispatch(agent, pools, request, toUndiciForm(body.formData, undici)))
+    : dispatch(agent, pools, request, bodyOf(request))
+}
+
+const dispatch = (
+  agent: Dispatcher,
+  pools: OriginPools,
+  request: Request,
+  body: Body | null | undefined
+): Effect.Effect<UndiciResponse, Failure> =>
   Effect.callback((resume) => {
-    const body = bodyOf(request)
     if (body === undefined) return resume(Effect.fail(encodeError(request)))
     const target = targetOf(request.url)
     if (target === undefined) return resume(Effect.fail(transportError(request, new Error("Invalid URL"))))

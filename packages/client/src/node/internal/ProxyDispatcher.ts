@@ -9,7 +9,8 @@ import { isProxyUrl, redactedUrl } from "@kimi-effect/core/internal/ProxyForm"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent, Pool, ProxyAgent } from "undici"
+import type { Dispatcher, Pool } from "undici"
+import { loadPools, loadUndici, type PoolModules } from "./undiciModules.ts"
 
 /** What a pool depends on. */
 export interface PoolOptions {
@@ -53,13 +54,11 @@ export interface ProxiedPool {
   readonly proxy: string | undefined
 }
 
-const direct = (dispatcher: Dispatcher): ProxiedPool => ({ dispatcher, proxy: undefined })
-
 const isHttp2 = (socket: object): boolean => "alpnProtocol" in socket && socket.alpnProtocol === "h2"
 
 /** Makes the pool of one origin, and reports the protocol of each of its connections, which no event of undici contains. */
 const makeFactory =
-  (onConnected: NonNullable<PoolOptions["onConnected"]>) =>
+  ({ buildConnector, Pool }: PoolModules, onConnected: NonNullable<PoolOptions["onConnected"]>) =>
   (target: string | URL, { connect, ...options }: Pool.Options): Dispatcher => {
     const { origin } = new URL(target)
     const connector = typeof connect === "function" ? connect : buildConnector(connect)
@@ -80,11 +79,14 @@ export const make = Effect.fnUntraced(function* (
   environment: Environment = process.env
 ): Effect.fn.Return<ProxiedPool, ConfigurationError> {
   const timeout = Duration.toMillis(connectTimeout)
+  const modules = yield* loadPools
+  const { Agent, Pool } = modules
+  const direct = (): ProxiedPool => ({ dispatcher: new Agent(pool), proxy: undefined })
   const pool = {
     connections: maxConnections,
     pipelining: 1,
     connect: { timeout },
-    ...(onConnected === undefined ? {} : { factory: makeFactory(onConnected) })
+    ...(onConnected === undefined ? {} : { factory: makeFactory(modules, onConnected) })
   }
   const tunnel = {
     ...pool,
@@ -92,14 +94,16 @@ export const make = Effect.fnUntraced(function* (
     // The response to CONNECT is a part of connecting.
     clientFactory: (origin: URL, options: object) => new Pool(origin, { ...options, headersTimeout: timeout })
   }
-  if (proxy === "off") return direct(new Agent(pool))
+  if (proxy === "off") return direct()
   if (proxy !== "environment") {
     const uri = Redacted.value(proxy)
+    const { ProxyAgent } = yield* loadUndici
     return { dispatcher: new ProxyAgent({ ...tunnel, uri }), proxy: redactedUrl(uri) }
   }
   const httpProxy = yield* proxyOf(environment, "HTTP_PROXY")
   const httpsProxy = yield* proxyOf(environment, "HTTPS_PROXY")
-  if (httpProxy === "" && httpsProxy === "") return direct(new Agent(pool))
+  if (httpProxy === "" && httpsProxy === "") return direct()
+  const { EnvHttpProxyAgent } = yield* loadUndici
   const noProxy = lookup(environment, "NO_PROXY")?.[1] ?? ""
   return {
     dispatcher: new EnvHttpProxyAgent({ ...tunnel, httpProxy, httpsProxy, noProxy }),
