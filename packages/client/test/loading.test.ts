@@ -25,6 +25,7 @@ const optional: Readonly<Record<string, RegExp>> = {
   fallback: /core\/src\/resilience\/Fallback\.ts$|client\/src\/(?:FallbackPlan|internal\/FallbackAccounts)\.ts$/,
   hedging: /core\/src\/resilience\/(?:Hedge\.ts$|internal\/HedgeRace\.ts$)/,
   recovery: /core\/src\/resilience\/StreamRecovery\.ts$/,
+  "the compiler of schemas": /effect\/dist\/(?:schema\/SchemaJITCompiler|internal\/schema\/codegen)/,
   reload: /core\/src\/reload\/(?!internal\/LiveConfigService\.ts$)/,
   "errors of capabilities that it does not have":
     /core\/src\/errors\/(?:Agent|Swarm|Journal|Batch|Cassette)Errors\.ts$/,

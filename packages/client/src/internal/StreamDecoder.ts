@@ -13,6 +13,7 @@ import type * as Headers from "effect/http/Headers"
 import * as Schema from "effect/Schema"
 import { BodyParser } from "./BodyParser.ts"
 import { choiceError } from "./choiceErrors.ts"
+import { compiledCodec } from "./compiledCodec.ts"
 import { encodingOf } from "./contentEncoding.ts"
 import { noContentError } from "./decodeCompletion.ts"
 import { classifyText, embeddedError, isErrorEvent, isHeartbeat, toErrorObject } from "./embeddedError.ts"
@@ -33,7 +34,7 @@ export type DecodeOptions = Pick<
   "maxResponseBytes" | "maxContentBytes" | "maxEventBytes" | "maxToolArgumentBytes" | "markup"
 >
 
-const decodeChunk = Schema.decodeUnknownSync(ChatCompletionChunk)
+const decodeChunk = compiledCodec(ChatCompletionChunk.ast, () => Schema.decodeUnknownSync(ChatCompletionChunk))
 
 /** Shared by all streams: it has no state between reads. The parser removes the byte order mark. */
 const sharedTextDecoder = new TextDecoder("utf-8", { ignoreBOM: true })

@@ -1,4 +1,5 @@
 /** Reads the body of a plain call: a completion, an error in its place, or a stream that was not requested. */
+import { compiledCodec } from "./compiledCodec.ts"
 import { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import type { ErrorObject } from "@kimi-effect/core/internal/ErrorBody"
@@ -20,7 +21,7 @@ import { fromEmbeddedError, parseJson, type ResponseHead, unexpectedBody } from 
 import type { DecodeOptions, StreamContext } from "./StreamDecoder.ts"
 import { fromStreamedText } from "./streamedCompletion.ts"
 
-const decodeStrictly = Schema.decodeUnknownResult(ChatCompletion)
+const decodeStrictly = compiledCodec(ChatCompletion.ast, () => Schema.decodeUnknownResult(ChatCompletion))
 
 /** Decodes a body as the API sends it, or as far as it is needed. */
 const decodeCompletion = (body: unknown): Result.Result<LenientBody<ChatCompletion>, Schema.SchemaError> =>

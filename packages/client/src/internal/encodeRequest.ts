@@ -1,10 +1,10 @@
 /** Encodes a request for the dialect of one host. */
+import { compiledCodec } from "./compiledCodec.ts"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import { type AssistantMessage, Message } from "@kimi-effect/core/Message"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import type { Provider } from "../Provider.ts"
 import { describeSchemaError } from "./describeSchemaError.ts"
 import { withoutAbsent, withUnknownMembers } from "./requestMembers.ts"
@@ -15,9 +15,7 @@ const { tools, response_format, extra_body, prediction, ...plainMembers } = Chat
 const JsonMembers = Schema.Struct({ tools, response_format, extra_body, prediction })
 const PlainMembers = Schema.Struct(plainMembers)
 
-SchemaJITCompiler.enable(Schema.flip(PlainMembers).ast)
-
-const encodePlainMembers = Schema.encodeUnknownResult(PlainMembers)
+const encodePlainMembers = compiledCodec(Schema.flip(PlainMembers).ast, () => Schema.encodeUnknownResult(PlainMembers))
 const encodeJsonMembers = Schema.encodeUnknownResult(JsonMembers)
 
 const hasJsonMembers = (request: object): boolean => Object.keys(JsonMembers.fields).some((name) => name in request)

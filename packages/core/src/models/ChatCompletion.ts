@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import { WireUsage } from "./Usage.ts"
 
 const text = Schema.optionalKey(Schema.NullOr(Schema.String))
@@ -69,5 +68,3 @@ export const ChatCompletion = Schema.Struct({
  * @since 0.1.0
  */
 export type ChatCompletion = typeof ChatCompletion.Type
-
-SchemaJITCompiler.enable(ChatCompletion.ast)

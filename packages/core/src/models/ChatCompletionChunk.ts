@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import { reasoningFields } from "./ChatCompletion.ts"
 import { WireUsage } from "./Usage.ts"
 
@@ -70,5 +69,3 @@ export const ChatCompletionChunk = Schema.Struct({
  * @since 0.1.0
  */
 export type ChatCompletionChunk = typeof ChatCompletionChunk.Type
-
-SchemaJITCompiler.enable(ChatCompletionChunk.ast)
