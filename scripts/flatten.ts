@@ -118,21 +118,41 @@ await bundle.close()
 
 const files = new Map(output.flatMap((file) => (file.type === "chunk" ? [[file.fileName, file] as const] : [])))
 
-/** The modules of Node that a file loads, with everything that it imports. */
-const nodeImportsOf = (fileName: string, seen = new Set<string>()): ReadonlyArray<string> => {
-  if (seen.has(fileName)) return []
-  seen.add(fileName)
-  const imports = files.get(fileName)?.imports
-  if (imports === undefined) return isBuiltin(fileName) || fileName === "undici" ? [fileName] : []
-  return imports.flatMap((imported) => nodeImportsOf(imported, seen))
+/** The files that a file loads, itself included. */
+const loadedBy = (fileName: string): ReadonlySet<string> => {
+  const loaded = new Set([fileName])
+  for (const next of loaded) for (const imported of files.get(next)?.imports ?? []) loaded.add(imported)
+  return loaded
 }
 
-for (const { fileName, isEntry } of files.values()) {
-  const nodeImports = isEntry && !fileName.startsWith("node/") ? nodeImportsOf(fileName) : []
-  if (nodeImports.length > 0) {
-    process.stderr.write(`@kimi-effect/${name}: ${fileName} would load ${nodeImports.join(", ")} outside Node\n`)
-    process.exit(1)
-  }
+const isNode = (imported: string): boolean => isBuiltin(imported) || imported === "undici"
+
+/** Modules of Node that an entry for any runtime would load. */
+const nodeProblems = (fileName: string): ReadonlyArray<string> =>
+  fileName.startsWith("node/")
+    ? []
+    : [...loadedBy(fileName)].filter(isNode).map((imported) => `${fileName} would load ${imported} outside Node`)
+
+/** Chunks that import each other, whose classes might extend one that is not defined yet. */
+const cycleProblems = (fileName: string): ReadonlyArray<string> =>
+  (files.get(fileName)?.imports ?? [])
+    .filter((imported) => files.has(imported) && loadedBy(imported).has(fileName))
+    .map((imported) => `${fileName} and ${imported} import each other`)
+
+/** Sources of a source map that are not in the package. */
+const sourceProblems = (fileName: string): ReadonlyArray<string> =>
+  (files.get(fileName)?.map?.sources ?? [])
+    .filter((source) => !source.startsWith("\0") && !existsSync(join(dist, fileName, "..", source)))
+    .map((source) => `the source map of ${fileName} leads to ${source}, which does not exist`)
+
+const problems = [...files.values()].flatMap(({ fileName, isEntry }) => [
+  ...(isEntry ? nodeProblems(fileName) : []),
+  ...cycleProblems(fileName),
+  ...sourceProblems(fileName)
+])
+if (problems.length > 0) {
+  process.stderr.write(problems.map((problem) => `@kimi-effect/${name}: ${problem}\n`).join(""))
+  process.exit(1)
 }
 
 const chunks = [...files.values()].filter(({ isEntry }) => !isEntry)
