@@ -4,5 +4,11 @@
  *
  * @since 0.1.0
  */
+export * as AdmissionContract from "./AdmissionContract.ts"
+export * as BudgetContract from "./BudgetContract.ts"
 export * as BudgetStoreContract from "./BudgetStoreContract.ts"
 export * as CacheStoreContract from "./CacheStoreContract.ts"
+export * as ChatTransportContract from "./ChatTransportContract.ts"
+export * as CircuitBreakerContract from "./CircuitBreakerContract.ts"
+export * as HostApiContract from "./HostApiContract.ts"
+export * as ResponseCacheContract from "./ResponseCacheContract.ts"

@@ -1,0 +1,108 @@
+/** How many attempts are made at once. */
+import { ServerError } from "@kimi-effect/core/ProviderErrors"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { equal } from "../expect.ts"
+import { ask, hold, stateOf, type Subject, untilMade, untilState, waiting } from "./Subject.ts"
+
+const broken = new ServerError({ message: "broken" })
+const one = { concurrency: 1 }
+
+const registerEnds = ({ test }: Subject): void => {
+  const ends = [
+    ["succeeds", Exit.succeed("answer")],
+    ["fails", Exit.fail(broken)],
+    ["dies", Exit.die("defect")]
+  ] as const
+  for (const [how, exit] of ends) {
+    test(`admits the next call when one ${how}`, one, (admission) =>
+      Effect.gen(function* () {
+        const { end } = yield* hold(admission)
+        const next = yield* waiting(admission)
+        yield* Deferred.done(end, exit)
+        yield* untilMade(next)
+      })
+    )
+  }
+
+  test("admits the next call when one is interrupted", one, (admission) =>
+    Effect.gen(function* () {
+      const { fiber } = yield* hold(admission)
+      const next = yield* waiting(admission)
+      yield* Fiber.interrupt(fiber)
+      yield* untilMade(next)
+    })
+  )
+
+  test("admits the next call when one is interrupted while it waits", one, (admission) =>
+    Effect.gen(function* () {
+      const { end } = yield* hold(admission)
+      yield* Fiber.interrupt((yield* waiting(admission)).fiber)
+      yield* Deferred.succeed(end, "answer")
+      yield* untilMade(yield* waiting(admission))
+    })
+  )
+}
+
+export const register = (subject: Subject): void => {
+  const { test } = subject
+
+  test("passes on the result of an attempt", one, (admission) =>
+    Effect.gen(function* () {
+      equal(yield* admission.guard(ask())(Effect.succeed("answer")), "answer")
+      equal(yield* Effect.exit(admission.guard(ask())(Effect.fail(broken))), Exit.fail(broken))
+    })
+  )
+
+  test("makes only as many attempts at once as its concurrency", { concurrency: 2 }, (admission) =>
+    Effect.gen(function* () {
+      yield* hold(admission)
+      yield* hold(admission)
+      const third = yield* waiting(admission)
+      yield* untilState(admission, { inFlight: 2, waiting: 1 })
+      equal(third.isMade(), false)
+    })
+  )
+
+  registerEnds(subject)
+
+  test("separates accounts", one, (admission) =>
+    Effect.gen(function* () {
+      yield* hold(admission)
+      yield* untilMade(yield* waiting(admission, ask(1, "other")))
+    })
+  )
+
+  test("holds an acquired permit until it is released", one, (admission) =>
+    Effect.gen(function* () {
+      const permit = yield* Effect.uninterruptibleMask((restore) => admission.acquire(ask(), restore))
+      const next = yield* waiting(admission)
+      equal(next.isMade(), false)
+      yield* permit.release("success")
+      yield* untilMade(next)
+    })
+  )
+
+  test("releases an acquired permit only once", one, (admission) =>
+    Effect.gen(function* () {
+      const permit = yield* Effect.uninterruptibleMask((restore) => admission.acquire(ask(), restore))
+      yield* permit.release("success")
+      const { end } = yield* hold(admission)
+      yield* permit.release("success")
+      const next = yield* waiting(admission)
+      equal(next.isMade(), false)
+      yield* Deferred.succeed(end, "answer")
+      yield* untilMade(next)
+    })
+  )
+
+  test("reports how many calls run", { concurrency: 2 }, (admission) =>
+    Effect.gen(function* () {
+      yield* hold(admission)
+      yield* hold(admission)
+      equal((yield* stateOf(admission))?.inFlight, 2)
+    })
+  )
+}

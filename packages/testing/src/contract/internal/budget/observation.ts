@@ -1,0 +1,67 @@
+/** Prices, days and events. */
+import type { BudgetEvent } from "@kimi-effect/core/Budget"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import { eventually, settle, start } from "../eventually.ts"
+import { equal, failureOf, hasMembers } from "../expect.ts"
+import { answer, callFor, type Service, stateOf, type Subject, through, total } from "./Subject.ts"
+
+const unpriced = callFor(10, "unpriced")
+
+const asked = (budget: Service, dollars: number) =>
+  through(budget, () => Effect.succeed(answer(dollars)))(callFor(dollars))
+
+const registerDays = ({ test }: Pick<Subject, "test">): void => {
+  test("spends nothing of the next day", [{ per: ["day"], amount: "50", currency: "USD" }], (budget) =>
+    Effect.gen(function* () {
+      yield* asked(budget, 50)
+      yield* TestClock.adjust("1 day")
+      equal(Exit.isSuccess(yield* Effect.exit(asked(budget, 50))), true)
+    })
+  )
+}
+
+export const register = ({ isExact, test }: Subject): void => {
+  test("refuses a call whose price is not known", total, (budget) =>
+    Effect.gen(function* () {
+      const error = yield* failureOf(through(budget, () => Effect.succeed(answer(1)))(unpriced), "the call was made")
+      hasMembers(error, { _tag: "UnknownPriceError", provider: unpriced.provider, model: "unpriced" })
+    })
+  )
+
+  test("checks whether a price is known", total, (budget) =>
+    Effect.gen(function* () {
+      yield* budget.checkPrice(callFor(1_000))
+      equal((yield* failureOf(budget.checkPrice(unpriced), "the price is known"))._tag, "UnknownPriceError")
+    })
+  )
+
+  test("reports every scope in use", [...total, { per: ["tenant"], amount: "20", currency: "USD" }], (budget) =>
+    Effect.gen(function* () {
+      yield* asked(budget, 10)
+      equal((yield* stateOf(budget)).length, 2)
+    })
+  )
+
+  test("emits each threshold once when it is crossed", total, (budget) =>
+    Effect.gen(function* () {
+      const seen: Array<BudgetEvent> = []
+      yield* start(Stream.runForEach(budget.events, (event) => Effect.sync(() => seen.push(event))))
+      yield* settle
+      for (let i = 0; i < 3; i += 1) yield* asked(budget, 30)
+      yield* eventually(
+        Effect.sync(() => seen.length > 0),
+        "an event is emitted"
+      )
+      yield* settle
+      equal(
+        seen.map((event) => (event._tag === "ThresholdCrossed" ? [event.scope, event.threshold] : [event._tag])),
+        [["total", 0.5]]
+      )
+    })
+  )
+
+  if (isExact) registerDays({ test })
+}
