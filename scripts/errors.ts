@@ -1,11 +1,14 @@
 /**
  * Writes `docs/errors.md`, the reference of all errors, from `ErrorFacts`, the
- * comments of the error classes and the recorded error responses. With
- * `--check` it writes nothing and fails when the page is out of date.
+ * comments of the error classes, and the recorded error responses or the
+ * situations in `errors/examples.ts`. It fails when an error has no comment or
+ * no example. With `--check` it writes nothing and fails when the page is out
+ * of date.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { errorResponses, type ErrorResponse } from "@kimi-effect/testing/ErrorResponses"
 import * as Headers from "effect/http/Headers"
+import { situations } from "./errors/examples.ts"
 import { fromStatus } from "../packages/client/src/internal/mapError.ts"
 import { type Facts, table, type Tag } from "../packages/core/src/errors/ErrorFacts.ts"
 import { classes } from "../packages/core/src/errors/KimiError.ts"
@@ -77,6 +80,7 @@ const section = ([tag, meaning]: readonly [Tag, string]): string => {
   const facts: Facts = table[tag]
   const own = members(tag)
   const response = examples.get(tag)
+  const situation = situations[tag]
   return [
     `### ${code(tag)}`,
     meaning,
@@ -85,7 +89,8 @@ const section = ([tag, meaning]: readonly [Tag, string]): string => {
       `- Severity: ${facts.severity}. Circuit breaker: ${facts.breaker}. Billing: ${facts.billing}.`,
       ...(own.length === 0 ? [] : [`- Members: ${own.map(code).join(", ")}.`]),
       `- Hint: ${facts.hint}`,
-      ...(response === undefined ? [] : [`- ${example(response)}`])
+      ...(response === undefined ? [] : [`- ${example(response)}`]),
+      ...(situation === undefined ? [] : [`- Example: ${situation}.`])
     ].join("\n")
   ].join("\n\n")
 }
@@ -124,6 +129,12 @@ const documented = new Set<string>(families.flatMap(({ meanings }) => meanings.m
 const missing = firstTags.filter((tag) => !documented.has(tag))
 if (missing.length > 0) {
   process.stderr.write(`Errors without a comment on their class: ${missing.join(", ")}\n`)
+  process.exit(1)
+}
+
+const withoutExample = firstTags.filter((tag) => !examples.has(tag) && situations[tag as Tag] === undefined)
+if (withoutExample.length > 0) {
+  process.stderr.write(`Errors without an example in scripts/errors/examples.ts: ${withoutExample.join(", ")}\n`)
   process.exit(1)
 }
 

@@ -1,0 +1,74 @@
+/** Every error tag is produced through a public operation. */
+import { globSync, readFileSync } from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import { table, type Tag } from "@kimi-effect/core/ErrorFacts"
+import type { KimiError } from "@kimi-effect/core/KimiError"
+import { Effect } from "effect"
+import { responses } from "./support/errors/responses.ts"
+import { stages } from "./support/errors/stages.ts"
+
+const tools = "tools are not run yet"
+const agents = "agents do not exist yet"
+const swarms = "swarms do not exist yet"
+const journals = "journals do not exist yet"
+const batches = "batch jobs do not exist yet"
+
+/** Tags that no operation produces yet, each with the reason. A tag is removed together with the reason. */
+const unproduced = {
+  StructuredOutputError: "structured output does not exist yet",
+  ToolNotFoundError: tools,
+  ToolArgumentsError: tools,
+  ToolExecutionError: tools,
+  ToolTimeoutError: tools,
+  ToolApprovalRequiredError: tools,
+  StepLimitError: agents,
+  ToolCallLimitError: agents,
+  TokenLimitError: agents,
+  RepeatedToolCallError: agents,
+  AgentLimitError: swarms,
+  DepthLimitError: swarms,
+  InvalidPlanError: swarms,
+  UnknownAgentError: swarms,
+  SwarmSuspendedError: swarms,
+  JournalMismatchError: journals,
+  UncertainToolResultError: journals,
+  JournalStoreError: journals,
+  LeaseLostError: journals,
+  InvalidBatchRowError: batches,
+  BatchInputChangedError: batches,
+  BatchExpiredError: batches,
+  BatchFailedError: batches,
+  BatchJobLockedError: batches,
+  CassetteMissError: "cassettes do not exist yet"
+} as const satisfies { readonly [T in Tag]?: string }
+
+/** A tag that is neither produced nor listed above does not compile. */
+const produced: { readonly [T in Exclude<Tag, keyof typeof unproduced>]: Effect.Effect<KimiError, unknown> } = {
+  ...responses,
+  ...stages
+}
+
+/** The sources of the packages, without comments. */
+const source = globSync("../{core,client,testing}/src/**/*.ts", { cwd: new URL("../..", import.meta.url).pathname })
+  .map((file) => readFileSync(new URL(`../../${file}`, import.meta.url), "utf8"))
+  .join("\n")
+  .replace(/\/\*\*[\s\S]*?\*\//g, "")
+
+describe("every error tag", () => {
+  for (const [tag, error] of Object.entries(produced)) {
+    it.live(`${tag} is produced by an operation`, () => Effect.map(error, ({ _tag }) => assert.strictEqual(_tag, tag)))
+  }
+
+  it("is either produced or listed with the reason why not", () => {
+    assert.deepStrictEqual(
+      [...Object.keys(produced), ...Object.keys(unproduced)].toSorted(),
+      Object.keys(table).toSorted()
+    )
+  })
+
+  for (const tag of Object.keys(unproduced)) {
+    it(`${tag} is listed as not produced only while no source constructs it`, () => {
+      assert.notMatch(source, new RegExp(`new (\\w+\\.)?${tag}\\(`))
+    })
+  }
+})
