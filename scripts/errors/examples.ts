@@ -5,7 +5,7 @@ export const situations: { readonly [T in Tag]?: string } = {
   DnsError: "`baseUrl` is `https://kimi.invalid/v1`",
   ConnectionRefusedError: "`baseUrl` is `http://127.0.0.1:8080/v1`, and no server listens on the port",
   ConnectionLostError: "a proxy resets the connection before the response has begun",
-  TlsError: "`baseUrl` has `https:`, and the server has a certificate that nobody signed",
+  TlsError: "`baseUrl` has `https:`, and the server has a certificate that is not trusted",
   RedirectError: "HTTP 302 with a `location`, from a proxy that requires a login",
   GatewayRefusedError: "HTTP 403 with an HTML page of a firewall",
   ConnectTimeoutError: "a firewall drops the packets, and `connectTimeout` of 10 seconds passes",

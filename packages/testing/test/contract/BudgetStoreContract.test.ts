@@ -1,42 +1,20 @@
-import { assert, describe, it } from "@effect/vitest"
-import * as BudgetStore from "@kimi-effect/core/BudgetStore"
-import { Effect, Exit, Layer } from "effect"
-import type * as Scope from "effect/Scope"
+import { describe } from "@effect/vitest"
+import { BudgetStore } from "@kimi-effect/core/BudgetStore"
+import { Layer } from "effect"
 import * as BudgetStoreContract from "../../src/contract/BudgetStoreContract.ts"
+import { make } from "./faulty/budgetStore.ts"
+import { namesOf, testContract } from "./support/faults.ts"
 import type { It } from "../../src/contract/TestRunner.ts"
 
-type Change = (store: BudgetStore.BudgetStore["Service"]) => BudgetStore.BudgetStore["Service"]
+const suite = (it: It, broken?: string): void => BudgetStoreContract.suite(it, Layer.effect(BudgetStore, make(broken)))
 
-/** The names of the tests that a changed store fails. */
-const failuresOf = (change: Change) =>
-  Effect.gen(function* () {
-    const tests: Array<readonly [name: string, test: () => Effect.Effect<void, unknown, Scope.Scope>]> = []
-    const register: It["effect"] = (name, test) => void tests.push([name, test])
-    BudgetStoreContract.suite(
-      { effect: register, live: register },
-      Layer.effect(BudgetStore.BudgetStore, Effect.map(BudgetStore.makeMemory(), change))
-    )
-    const failed: Array<string> = []
-    for (const [name, test] of tests) {
-      if (Exit.isFailure(yield* Effect.exit(Effect.scoped(test())))) failed.push(name)
-    }
-    return failed
-  })
+/** The boundaries of periods are examples of one law. */
+const periods = namesOf(suite).filter((name) => name.startsWith("counts every "))
+const zones = "counts calls of different zones in the period of the same date"
 
 describe("BudgetStoreContract", () => {
-  describe("a correct store", () => BudgetStoreContract.suite(it, BudgetStore.layerMemory()))
-
-  it.effect("reports a store that does not renew leases", () =>
-    Effect.gen(function* () {
-      const change: Change = (store) => ({ ...store, renew: (_, millis) => store.renew([], millis) })
-      assert.deepStrictEqual(yield* failuresOf(change), ["keeps a hold whose lease was renewed"])
-    })
-  )
-
-  it.effect("reports a store that charges the reserved amount", () =>
-    Effect.gen(function* () {
-      const change: Change = (store) => ({ ...store, settle: (id) => store.settle(id, 60n) })
-      assert.include(yield* failuresOf(change), "charges what was used when a hold is settled")
-    })
+  testContract(
+    suite,
+    Object.fromEntries(periods.map((law) => [law, [...periods.filter((other) => other !== law), zones]]))
   )
 })

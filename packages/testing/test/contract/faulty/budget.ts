@@ -54,7 +54,7 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
     const refusal = ({ cap, name, reserved, spent }: Scope, call: Call) =>
       new BudgetExceededError({
         message: "exceeded",
-        scope: breaks("names the scope and the amounts of a refusal") && name === "total" ? "all" : name,
+        scope: breaks("names the scope with the amounts of a refusal") && name === "total" ? "all" : name,
         currency: "USD",
         cap: dollars(cap),
         spent: dollars(spent),

@@ -73,7 +73,7 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Circuit
 
     const rejection = (key: string): CircuitOpenError => {
       const { tag, until } = entryOf(key)
-      const late = breaks("rejects with the key, the state and the remaining wait") ? 1_000 : 0
+      const late = breaks("rejects with the key, the state, the remaining wait") ? 1_000 : 0
       const rest = tag === "Open" ? { retryAfter: Duration.millis(until - now() + late) } : {}
       return new CircuitOpenError({ message: "rejected", key, state: stateNames[tag] ?? "open", ...rest })
     }

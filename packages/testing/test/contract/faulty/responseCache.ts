@@ -72,8 +72,8 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
     const store = (key: string, call: Call, response: ChatResponse, context: Context.Context<never>): void => {
       const { mode, tags, timeToLive = settings.timeToLive } = Context.get(context, CacheControl)
       const isComplete = response.choices.every(({ finish_reason }) => finish_reason === "stop")
-      if (mode === "bypass" && !breaks("makes a bypassing call and caches nothing of it")) return
-      if (mode === "refresh" && breaks("makes a refreshing call and caches its response")) return
+      if (mode === "bypass" && !breaks("caches nothing of a bypassing call")) return
+      if (mode === "refresh" && breaks("caches the response of a refreshing call")) return
       if (!isComplete && !breaks("does not cache truncated responses")) return
       const early = breaks("answers from a response until it expires") && Duration.toMillis(timeToLive) > 1_000 ? 2 : 0
       const expiresAt = clock.currentTimeMillisUnsafe() + Duration.toMillis(timeToLive) - early
@@ -182,22 +182,20 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
       stage: () => Stage.make("cache", { effect: chat, stream }),
       keyOf: (call) =>
         Effect.withFiber(({ context }) =>
-          Effect.succeed(
-            keyOf(breaks("gives equal calls one key, and others another") ? shortened(call) : call, context)
-          )
+          Effect.succeed(keyOf(breaks("gives only equal calls the same key") ? shortened(call) : call, context))
         ),
       remove: (key) =>
         Effect.suspend(() => {
           const flight = flights.get(key)
           const isKept = breaks("does not cache the response of a call during which its entry was removed")
           if (flight !== undefined && !isKept) flight.isForgotten = true
-          const removesAll = breaks("removes the response of a key and no other")
+          const removesAll = breaks("removes only the response of a key")
           return removeWhere((_, other) => removesAll || other === key)
         }),
       removeTag: (tag) =>
-        removeWhere(({ tags }) => breaks("removes the responses with a tag and no other") || tags.includes(tag)),
+        removeWhere(({ tags }) => breaks("removes only the responses with a tag") || tags.includes(tag)),
       removeModel: (model) =>
-        removeWhere((entry) => breaks("removes the responses of a model and no other") || entry.model === model),
+        removeWhere((entry) => breaks("removes only the responses of a model") || entry.model === model),
       clear: removeWhere(({ model }) => !breaks("clears all responses") || model === "kimi-k3"),
       statistics: Effect.sync(() => ({
         memory: {

@@ -22,6 +22,9 @@ const testsOf = (register: (it: It) => void): ReadonlyMap<string, Test> => {
   return tests
 }
 
+/** The names of the tests of a contract. */
+export const namesOf = (register: (it: It) => void): ReadonlyArray<string> => [...testsOf(register).keys()]
+
 /** The names of the tests that an implementation fails. */
 export const failuresOf = (register: (it: It) => void): Effect.Effect<ReadonlyArray<string>> =>
   Effect.gen(function* () {
@@ -44,7 +47,7 @@ export const testContract = (suite: (it: It, broken?: string) => void, implied: 
   describe("a correct implementation", () => suite(it))
 
   describe("a faulty implementation", () => {
-    for (const law of testsOf((run) => suite(run)).keys()) {
+    for (const law of namesOf((run) => suite(run))) {
       it.live(`fails the test: ${law}`, () =>
         Effect.gen(function* () {
           const failed = yield* failuresOf((run) => suite(run, law))

@@ -95,7 +95,7 @@ export const register = (subject: Subject): void => {
     })
   )
 
-  test("names the scope and the amounts of a refusal", total, (budget) =>
+  test("names the scope with the amounts of a refusal", total, (budget) =>
     Effect.gen(function* () {
       yield* asked(budget, 50, 7)
       equal(refusalText(yield* refusalOf(budget, 94)), "BudgetExceededError total USD 100 7 0 94")

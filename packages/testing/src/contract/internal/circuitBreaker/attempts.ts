@@ -57,7 +57,7 @@ export const register = ({ test, sleep, isExact }: Subject): void => {
       equal([Exit.isFailure(exit), isMade], [true, false])
     }))
 
-  test("rejects with the key, the state and the remaining wait", (circuits) =>
+  test("rejects with the key, the state, the remaining wait", (circuits) =>
     Effect.gen(function* () {
       yield* open(circuits)
       if (isExact) yield* sleep(4_000)

@@ -10,7 +10,7 @@ const truncated = responseOf("answer", {
 })
 
 const registerModes = ({ test }: Pick<Subject, "test">): void => {
-  test("makes a refreshing call and caches its response", (cache) =>
+  test("caches the response of a refreshing call", (cache) =>
     Effect.gen(function* () {
       const ask = through(cache, makeHost().attempt)
       yield* ask()
@@ -18,7 +18,7 @@ const registerModes = ({ test }: Pick<Subject, "test">): void => {
       equal((yield* ask()).text, "answer 2")
     }))
 
-  test("makes a bypassing call and caches nothing of it", (cache) =>
+  test("caches nothing of a bypassing call", (cache) =>
     Effect.gen(function* () {
       const ask = through(cache, makeHost().attempt)
       yield* ask()

@@ -7,7 +7,7 @@ import { call, callOf, makeHost, type Subject, through } from "./Subject.ts"
 const other = callOf("Bye", { model: "kimi-k2.6" })
 
 export const register = ({ isExact, sleep, test }: Subject): void => {
-  test("removes the response of a key and no other", (cache) =>
+  test("removes only the response of a key", (cache) =>
     Effect.gen(function* () {
       const host = makeHost()
       const ask = through(cache, host.attempt)
@@ -17,7 +17,7 @@ export const register = ({ isExact, sleep, test }: Subject): void => {
       equal([(yield* ask(call)).text, (yield* ask(other)).text], ["answer 3", "answer 2"])
     }))
 
-  test("removes the responses with a tag and no other", (cache) =>
+  test("removes only the responses with a tag", (cache) =>
     Effect.gen(function* () {
       const ask = through(cache, makeHost().attempt)
       yield* CacheControl.provide({ tags: ["nightly"] })(ask(call))
@@ -26,7 +26,7 @@ export const register = ({ isExact, sleep, test }: Subject): void => {
       equal([(yield* ask(call)).text, (yield* ask(other)).text], ["answer 3", "answer 2"])
     }))
 
-  test("removes the responses of a model and no other", (cache) =>
+  test("removes only the responses of a model", (cache) =>
     Effect.gen(function* () {
       const ask = through(cache, makeHost().attempt)
       yield* ask(call)
@@ -44,7 +44,7 @@ export const register = ({ isExact, sleep, test }: Subject): void => {
       equal([(yield* ask(call)).text, (yield* ask(other)).text], ["answer 3", "answer 4"])
     }))
 
-  test("gives equal calls one key, and others another", (cache) =>
+  test("gives only equal calls the same key", (cache) =>
     Effect.gen(function* () {
       const key = yield* cache.keyOf(call)
       equal(yield* cache.keyOf(callOf("Hello")), key)
