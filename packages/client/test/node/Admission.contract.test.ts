@@ -3,7 +3,7 @@ import * as Admission from "@kimi-effect/core/Admission"
 import * as Redis from "@kimi-effect/core/Redis"
 import { AdmissionContract } from "@kimi-effect/testing/contract"
 import { Effect, Layer } from "effect"
-import { connect, reachable, uniquePrefix } from "./support/redis.ts"
+import { connect, reachable, ownPrefix } from "./support/redis.ts"
 
 describe("admission in memory", () => {
   AdmissionContract.suite(it, Admission.layerMemory)
@@ -15,7 +15,7 @@ describe.skipIf(!reachable)("admission in Redis", () => {
     it,
     (settings) =>
       Layer.unwrap(
-        Effect.sync(() => Admission.layerRedis({ ...settings, keyPrefix: uniquePrefix(), timeout: "10 seconds" }))
+        Effect.map(ownPrefix, (keyPrefix) => Admission.layerRedis({ ...settings, keyPrefix, timeout: "10 seconds" }))
       ).pipe(Layer.provide(Layer.effect(Redis.Redis, connect()))),
     { clock: "Server" }
   )

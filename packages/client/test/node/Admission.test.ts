@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { AdmissionQueueFullError, AdmissionTimeoutError } from "@kimi-effect/core/ResilienceErrors"
-import * as CallOptions from "@kimi-effect/core/CallOptions"
+import { AdmissionTimeoutError } from "@kimi-effect/core/ResilienceErrors"
 import * as Admission from "@kimi-effect/core/Admission"
-import { Context, Deferred, Duration, Effect, Fiber, Layer, Random } from "effect"
+import { Context, Duration, Effect, Fiber, Layer, Random } from "effect"
 import * as Redis from "@kimi-effect/core/Redis"
 import { connect, reachable, uniquePrefix } from "./support/redis.ts"
 
@@ -53,54 +52,6 @@ describe.skipIf(!reachable)("Admission.layerRedis", () => {
         assert.deepInclude(yield* state, { inFlight: 0, waiting: 0 })
       }
     }).pipe(Random.withSeed("interruptions"))
-  )
-
-  /** One running call of one account with one permit, which ends when `end` is done. */
-  const occupied = Effect.gen(function* () {
-    const { limiter, held } = yield* open({
-      keyPrefix: uniquePrefix(),
-      limits: { concurrency: 1 },
-      maxQueue: 2,
-      maxWait: "300 millis"
-    })
-    const end = yield* Deferred.make<void>()
-    yield* start(limiter.guard(ask())(Deferred.await(end)))
-    yield* untilHeld(held, 1)
-    const order: Array<string> = []
-    const call = (priority: CallOptions.Priority) =>
-      CallOptions.provide({ priority })(limiter.guard(ask())(Effect.sync(() => void order.push(priority))))
-    return { call, end, order }
-  })
-
-  it.live("admits waiting calls in the order of their priority", () =>
-    Effect.gen(function* () {
-      const { call, end, order } = yield* occupied
-      const fibers = [
-        yield* start(call("swarm")),
-        yield* start(call("batch")),
-        yield* start(call("batch")),
-        yield* start(call("interactive"))
-      ]
-      yield* Deferred.succeed(end, undefined)
-      yield* Effect.forEach(fibers, Fiber.join)
-      assert.deepStrictEqual(order, ["interactive", "batch", "batch", "swarm"])
-    })
-  )
-
-  it.live("rejects a call when the queue of its priority is full", () =>
-    Effect.gen(function* () {
-      const { call } = yield* occupied
-      for (let i = 0; i < 2; i++) yield* start(call("batch"))
-      assert.instanceOf(yield* Effect.flip(call("batch")), AdmissionQueueFullError)
-    })
-  )
-
-  it.live("fails a call that has waited for maxWait", () =>
-    Effect.gen(function* () {
-      const { call, order } = yield* occupied
-      assert.instanceOf(yield* Effect.flip(call("interactive")), AdmissionTimeoutError)
-      assert.deepStrictEqual(order, [])
-    })
   )
 
   it.live("fails at once when the wait is known to be too long", () =>

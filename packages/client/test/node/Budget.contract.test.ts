@@ -3,7 +3,7 @@ import { BudgetContract } from "@kimi-effect/testing/contract"
 import { Duration, Effect, Layer } from "effect"
 import * as Budget from "../../src/node/Budget.ts"
 import { folder } from "./support/files.ts"
-import { reachable, uniquePrefix, urlOf } from "./support/redis.ts"
+import { reachable, ownPrefix, urlOf } from "./support/redis.ts"
 
 describe("a budget in memory", () => {
   BudgetContract.suite(it, Budget.layerMemory)
@@ -21,9 +21,9 @@ describe.skipIf(!reachable)("a budget in Redis", () => {
     it,
     (settings) =>
       Layer.unwrap(
-        Effect.sync(() =>
+        Effect.map(ownPrefix, (keyPrefix) =>
           // A busy machine is no outage.
-          Budget.layerRedis({ ...settings, url: urlOf(), keyPrefix: uniquePrefix(), timeout: Duration.seconds(10) })
+          Budget.layerRedis({ ...settings, url: urlOf(), keyPrefix, timeout: Duration.seconds(10) })
         )
       ),
     { clock: "Server" }

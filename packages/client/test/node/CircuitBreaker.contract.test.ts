@@ -3,7 +3,7 @@ import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import * as Redis from "@kimi-effect/core/Redis"
 import { CircuitBreakerContract } from "@kimi-effect/testing/contract"
 import { Duration, Effect, Layer, Schedule } from "effect"
-import { connect, reachable, uniquePrefix } from "./support/redis.ts"
+import { connect, reachable, ownPrefix } from "./support/redis.ts"
 
 describe("circuits in memory", () => {
   CircuitBreakerContract.suite(it, ({ failures, openDuration }) =>
@@ -17,11 +17,11 @@ describe.skipIf(!reachable)("circuits in Redis", () => {
     it,
     ({ failures, openDuration }) =>
       Layer.unwrap(
-        Effect.sync(() =>
+        Effect.map(ownPrefix, (keyPrefix) =>
           CircuitBreaker.layerRedis({
             tripPolicy: { _tag: "Consecutive", failures },
             openDuration: Schedule.spaced(openDuration),
-            keyPrefix: uniquePrefix(),
+            keyPrefix,
             // They are deleted soon after the test.
             idleTimeToLive: Duration.minutes(10),
             // A busy machine is no outage.

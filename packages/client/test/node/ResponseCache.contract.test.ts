@@ -4,7 +4,7 @@ import { Duration, Effect, Layer } from "effect"
 import * as CacheStore from "../../src/node/CacheStore.ts"
 import * as ResponseCache from "../../src/node/ResponseCache.ts"
 import { databaseFile, folder } from "./support/files.ts"
-import { reachable, uniquePrefix, urlOf } from "./support/redis.ts"
+import { reachable, ownPrefix, urlOf } from "./support/redis.ts"
 
 /** A busy machine is no outage. */
 const patient = { timeout: Duration.seconds(10), writeTimeout: Duration.seconds(10) }
@@ -37,8 +37,8 @@ describe.skipIf(!reachable)("a cache over Redis", () => {
     it,
     (settings) =>
       Layer.unwrap(
-        Effect.sync(() =>
-          ResponseCache.layerRedis({ url: urlOf(), keyPrefix: uniquePrefix() }, { ...patient, ...settings })
+        Effect.map(ownPrefix, (keyPrefix) =>
+          ResponseCache.layerRedis({ url: urlOf(), keyPrefix }, { ...patient, ...settings })
         )
       ),
     { clock: "Server" }

@@ -60,6 +60,19 @@ export const connect = (
 ): Effect.Effect<Redis.Redis["Service"], Redis.RedisError | ConfigurationError, Scope.Scope> =>
   Redis.connect({ url: urlOf(to) })
 
+/** A prefix that no other test uses. Its keys are removed with the scope. */
+export const ownPrefix: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.sync(uniquePrefix),
+  (prefix) =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const redis = yield* connect()
+        const keys = yield* redis.send<ReadonlyArray<string>>("KEYS", `${prefix}*`)
+        if (keys.length > 0) yield* redis.send("DEL", ...keys)
+      })
+    ).pipe(Effect.ignore)
+)
+
 /** A private server could not be run. */
 class RedisServerError extends Data.TaggedError("RedisServerError")<{ readonly message: string }> {}
 

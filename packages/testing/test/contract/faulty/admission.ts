@@ -123,7 +123,7 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
 
     const learn = (account: Account, outcome: Outcome): void => {
       if (!isKimiError(outcome)) return
-      if (outcome.retryAfter !== undefined && !breaks("admits no call while the host requests a pause")) {
+      if (outcome.retryAfter !== undefined && !breaks("admits no call for the pause that refusals in a row request")) {
         account.pausedUntil = now() + Duration.toMillis(outcome.retryAfter)
       }
       if (outcome._tag !== "RateLimitError" || breaks("applies the limit that a refusal of the host names")) return

@@ -5,7 +5,7 @@ import type { KimiError } from "@kimi-effect/core/KimiError"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { eventually, settle } from "../eventually.ts"
+import { eventually, exitOf, settle } from "../eventually.ts"
 import { equal, failureOf } from "../expect.ts"
 import { ask, hold, refusalOf, type Service, shortWait, stateOf, type Subject, untilMade, waiting } from "./Subject.ts"
 
@@ -60,11 +60,15 @@ export const register = (subject: Subject): void => {
   const { sleep, test } = subject
 
   test(
-    "admits no call while the host requests a pause",
+    "admits no call for the pause that refusals in a row request",
     {},
     (admission) =>
       Effect.gen(function* () {
-        yield* failWith(admission, new OverloadedError({ message: "busy", retryAfter: Duration.minutes(1) }))
+        // One refusal may concern its call only.
+        const calls = yield* Effect.forEach(Array.from({ length: 10 }), () => hold(admission))
+        const busy = new OverloadedError({ message: "busy", retryAfter: Duration.minutes(1) })
+        yield* Effect.forEach(calls, ({ end }) => Deferred.fail(end, busy))
+        yield* Effect.forEach(calls, ({ fiber }) => exitOf(fiber, "the refused call ends"))
         equal((yield* refusalOf(admission, sleep))._tag, "AdmissionTimeoutError")
       }),
     short
