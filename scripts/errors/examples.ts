@@ -9,6 +9,8 @@ export const situations: { readonly [T in Tag]?: string } = {
   RedirectError: "HTTP 302 with a `location`, from a proxy that requires a login",
   GatewayRefusedError: "HTTP 403 with an HTML page of a firewall",
   ConnectTimeoutError: "a firewall drops the packets, and `connectTimeout` of 10 seconds passes",
+  ConnectionPoolTimeoutError:
+    "256 long streams use all of `maxConnections`, and the next call has waited for `poolTimeout`",
   FirstTokenTimeoutError: "a stream has had no content for `firstTokenTimeout`, 2 minutes",
   IdleTimeoutError: "a stream stops in the middle, and `idleTimeout` of a minute passes",
   TotalTimeoutError: "a response takes longer than `totalTimeout`, 15 minutes",

@@ -38,7 +38,8 @@ export const make = (entries: Map<string, Entry>, openings: number, broken?: str
     const checkKey = (key: string, operation: string) =>
       check(isKey(key), operation, breaks("rejects invalid keys without repeating them in the error") ? key : "key")
 
-    const isExpired = ({ expiresAt }: Entry): boolean => {
+    const isExpired = ({ expiresAt, tags }: Entry): boolean => {
+      if (breaks("expires an entry after its time") && tags.has("t")) return false
       if (expiresAt === Infinity) return breaks("never expires an entry without an end") && now() > 100_000
       const late = breaks("expires an entry exactly at its time") && expiresAt === 1_000 ? 1 : 0
       return expiresAt + late <= now()

@@ -1,4 +1,5 @@
 /** Errors of the client itself, its stages and its stores, by tag. */
+import { createServer } from "node:net"
 import * as Admission from "@kimi-effect/core/Admission"
 import * as CacheControl from "@kimi-effect/core/CacheControl"
 import * as CacheStore from "@kimi-effect/core/CacheStore"
@@ -9,8 +10,8 @@ import type { KimiError } from "@kimi-effect/core/KimiError"
 import { Fault, Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
 import { Context, Effect, Layer, Redacted } from "effect"
-import { createServer } from "node:net"
 import { FetchHttpClient } from "effect/http"
+import type * as Scope from "effect/Scope"
 import * as KimiClient from "../../../../src/KimiClient.ts"
 import * as Budget from "../../../../src/node/Budget.ts"
 import * as BudgetStore from "../../../../src/node/BudgetStore.ts"
@@ -34,7 +35,7 @@ const through = <E>(
   before: (
     kimi: KimiClient.KimiClient["Service"],
     context: Context.Context<never>
-  ) => Effect.Effect<unknown, unknown> = () => Effect.void,
+  ) => Effect.Effect<unknown, unknown, Scope.Scope> = () => Effect.void,
   model = "kimi-k3"
 ) =>
   Effect.scoped(
@@ -54,7 +55,7 @@ const through = <E>(
 
 /** Occupies the only permit, and the only place in the queue. */
 const occupied = (kimi: KimiClient.KimiClient["Service"], calls: number) =>
-  Effect.forEach(Array.from({ length: calls }), () => Effect.forkDetach(kimi.chat(hello), { startImmediately: true }), {
+  Effect.forEach(Array.from({ length: calls }), () => Effect.forkScoped(kimi.chat(hello), { startImmediately: true }), {
     discard: true
   })
 
@@ -80,6 +81,16 @@ export const stages = {
   TlsError: calling((url) => url.replace("http:", "https:")),
   ConnectTimeoutError: Effect.scoped(
     Effect.flatMap(silentPort, (port) => calling(() => `https://127.0.0.1:${port}/v1`, { connectTimeout: "20 millis" }))
+  ),
+  ConnectionPoolTimeoutError: withKimi(
+    (kimi, server) =>
+      Effect.gen(function* () {
+        yield* server.replyAlways(Reply.faulty(Fault.StallBeforeHeaders()))
+        yield* occupied(kimi, 1)
+        yield* server.awaitRequests(1)
+        return yield* Effect.flip(kimi.chat(hello))
+      }),
+    { client: { maxConnections: 1, poolTimeout: "20 millis" } }
   ),
   DeadlineExceededError: withKimi((kimi, server) =>
     Effect.andThen(

@@ -2,7 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
-import { assertEntry, assertNone, bytesOf, keep, keptFor, keyOf, until } from "../CacheEntries.ts"
+import { assertEntry, assertNone, bytesOf, keep, keptFor, keyOf } from "../CacheEntries.ts"
+import { eventually } from "../eventually.ts"
 import { equal } from "../expect.ts"
 import type { Subject } from "./Subject.ts"
 
@@ -45,7 +46,7 @@ export const registerWithServerClock = ({ make, test }: Subject): void => {
       const store = yield* make
       yield* store.set(keyOf(1), bytesOf(10), yield* keptFor(50, "t"))
       yield* store.set(keyOf(2), bytesOf(10), { expiresAt: Number.POSITIVE_INFINITY, tags: ["t"] })
-      yield* until(Effect.map(store.get(keyOf(1)), Option.isNone))
+      yield* eventually(Effect.map(store.get(keyOf(1)), Option.isNone), "the entry expires")
       equal((yield* store.statistics).entries, 1)
       assertEntry(yield* store.get(keyOf(2)), bytesOf(10))
     }))
