@@ -11,8 +11,8 @@ import { key } from "./node/support/kimi.ts"
 
 const replyOf = (response: HostApiContract.Response): Reply.Reply =>
   response._tag === "Stalls"
-    ? Reply.text("", { fault: Fault.StallBeforeHeaders() })
-    : Reply.text(response.body, { status: response.status, headers: { "content-type": "application/json" } })
+    ? Reply.body("", { fault: Fault.StallBeforeHeaders() })
+    : Reply.body(response.body, { status: response.status, headers: { "content-type": "application/json" } })
 
 const suite = (client: Layer.Layer<HttpClient.HttpClient, unknown, KimiConfig.KimiConfig>) =>
   HostApiContract.suite(it, (response) =>
