@@ -1,4 +1,8 @@
-/** Maps failures below HTTP: no connection, a broken connection, or an incomplete body. */
+/**
+ * Maps failures below HTTP: no connection, a broken connection, an incomplete
+ * body, or a request that a cassette does not contain.
+ */
+import { CassetteMissError } from "@kimi-effect/core/CassetteErrors"
 import {
   ConnectionLostError,
   ConnectionRefusedError,
@@ -26,6 +30,7 @@ export type TransportError =
   | ConnectTimeoutError
   | ConnectionPoolTimeoutError
   | ResponseTooLargeError
+  | CassetteMissError
 
 /** The limits that errors below HTTP report. */
 export interface TransportLimits {
@@ -193,6 +198,8 @@ const poolTimeoutOf = (error: unknown): PoolTimeout | undefined => {
 
 /** Maps a call that failed before its response was complete. There is no text of the host to quote. */
 export const fromTransport = (error: unknown, call: ErrorContext, limits: TransportLimits): TransportError => {
+  const miss = HttpClientError.isHttpClientError(error) ? error.cause : undefined
+  if (miss instanceof CassetteMissError) return miss
   const poolTimeout = poolTimeoutOf(error)
   if (poolTimeout !== undefined) {
     const { message, timeout } = poolTimeout

@@ -1,6 +1,6 @@
 /**
- * Failures of recorded exchanges. `Cassette` (`testing`, not yet part of this
- * version) raises them.
+ * Failures of recorded traffic. The HTTP client of `Cassette` in
+ * `@kimi-effect/testing` causes them.
  *
  * @since 0.1.0
  */

@@ -5,6 +5,7 @@
  */
 import type { AuthenticationError, IpNotAllowedError, PermissionDeniedError } from "./AuthenticationErrors.ts"
 import type { CacheMissError } from "./CacheErrors.ts"
+import type { CassetteMissError } from "./CassetteErrors.ts"
 import type { BudgetExceededError, BudgetStoreError, UnknownPriceError } from "./MoneyErrors.ts"
 import type {
   ConnectionLostError,
@@ -126,7 +127,8 @@ export type ProviderError =
   | RequestCancelledError
 
 /**
- * The errors of any call over HTTP.
+ * The errors of any call over HTTP. `CassetteMissError` occurs only in tests
+ * that replay recorded traffic.
  *
  * @category models
  * @since 0.1.0
@@ -140,6 +142,7 @@ export type CallError =
   | ConnectionPoolTimeoutError
   | TotalTimeoutError
   | ResponseTooLargeError
+  | CassetteMissError
 
 /**
  * The errors of a request that calls no model.

@@ -1,0 +1,137 @@
+/** Redacts secrets in what a cassette records, and finds those that are left. */
+import * as Base64 from "effect/encoding/Base64"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import type { RedactionOptions } from "../../cassette/Redaction.ts"
+
+/** What replaces a secret. */
+export const redacted = "<redacted>"
+
+/** Each leaves the text unchanged when it is applied again. All take linear time. */
+const defaultPatterns: ReadonlyArray<readonly [RegExp, string]> = [
+  // Shorter words after "bearer" occur in prose.
+  [/\b(Bearer)\s{1,8}[A-Za-z0-9._~+/=-]{16,}/gi, `$1 ${redacted}`],
+  [/\bsk-[A-Za-z0-9_-]{6,}/g, redacted],
+  [/\b(org|ak|uid|proj)-[A-Za-z0-9]{6,}/g, `$1-${redacted}`],
+  [/:\/\/[^/\s@"'<>\\]{1,256}@/g, `://${redacted}@`]
+]
+
+const accountHeaders = ["msh-org-id", "msh-project-id", "msh-uid", "msh-gid"]
+
+/** Request headers whose values are secrets. */
+const isSecretHeader = (name: string): boolean =>
+  /^(?:authorization|proxy-authorization|cookie)$|api-?key|secret|token|password/.test(name)
+
+/** Shorter values of headers occur in ordinary text. */
+const minSecretLength = 8
+
+const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
+
+/** The secret as it is, and as it is in JSON, in JSON inside JSON, in URLs and in base64. */
+const encodings = (secret: string): ReadonlyArray<string> => {
+  const base64 = Base64.encode(secret)
+  const prefix = base64.replace(/.?=*$/, "")
+  return [
+    secret,
+    inJson(secret),
+    inJson(inJson(secret)),
+    Result.getOrElse(
+      Result.try(() => encodeURIComponent(secret)),
+      () => secret
+    ),
+    base64,
+    // Of a longer text that starts with the secret.
+    ...(prefix.length >= minSecretLength ? [prefix] : [])
+  ]
+}
+
+/** Of several values in one header, such as cookies, and of a scheme with its credentials, each is a secret. */
+const partsOf = (value: string): ReadonlyArray<string> => [
+  value,
+  ...value.split(/[\s;,]+/).flatMap((part) => [part, part.slice(part.indexOf("=") + 1)])
+]
+
+const isSecretPart = (part: string): boolean =>
+  part.length >= minSecretLength && !/^(?:bearer|basic|digest)$/i.test(part)
+
+/** Redacts secrets. It learns those that requests send in their headers. */
+export class Redactor {
+  readonly #patterns: ReadonlyArray<readonly [RegExp, string]>
+  readonly #headers: ReadonlySet<string>
+  readonly #secrets = new Set<string>()
+  /** Longest first, so that a secret that contains another is replaced as a whole. */
+  #searched: ReadonlyArray<string> = []
+
+  constructor({ headers = [], patterns = [], secrets = [] }: RedactionOptions = {}) {
+    this.#patterns = [...patterns.map((pattern) => [globalPattern(pattern), redacted] as const), ...defaultPatterns]
+    this.#headers = new Set([...accountHeaders, ...headers.map((name) => name.toLowerCase())])
+    this.#add(secrets.map((secret) => (typeof secret === "string" ? secret : `${Redacted.value(secret)}`)))
+  }
+
+  /** Adds the secrets that a request sends in its headers. */
+  learn(headers: { readonly [name: string]: string }): void {
+    this.#add(
+      Object.entries(headers)
+        .filter(([name]) => isSecretHeader(name))
+        .flatMap(([, value]) => partsOf(value).filter(isSecretPart))
+    )
+  }
+
+  /** Redacts a text that is not encoded. */
+  text(text: string): string {
+    let out = this.#withoutSecrets(text)
+    for (const [pattern, replacement] of this.#patterns) out = out.replace(pattern, replacement)
+    return out
+  }
+
+  /** Redacts the value of a response header. */
+  header(name: string, value: string): string {
+    return this.#headers.has(name) ? redacted : this.text(value)
+  }
+
+  /** Redacts every string of a JSON value, names too, also in JSON texts inside strings. */
+  json(value: unknown): unknown {
+    if (typeof value === "string") return this.#string(value)
+    if (Array.isArray(value)) return value.map((item) => this.json(item))
+    if (typeof value !== "object" || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [this.text(name), this.json(inner)]))
+  }
+
+  /** Whether a text that is not encoded contains a secret. */
+  finds(text: string): boolean {
+    return this.text(text) !== text
+  }
+
+  /** Whether a text in any encoding contains a known secret. Patterns do not apply to encoded text. */
+  findsKnown(text: string): boolean {
+    return this.#searched.some((secret) => text.includes(secret))
+  }
+
+  #string(text: string): string {
+    const inner = innerJson(text)
+    return inner === undefined ? this.text(text) : JSON.stringify(this.json(inner.value))
+  }
+
+  #withoutSecrets(text: string): string {
+    let out = text
+    for (const secret of this.#searched) out = out.replaceAll(secret, redacted)
+    return out
+  }
+
+  #add(secrets: ReadonlyArray<string>): void {
+    const added = secrets.filter((secret) => secret !== "" && !redacted.includes(secret) && !this.#secrets.has(secret))
+    if (added.length === 0) return
+    for (const secret of added) this.#secrets.add(secret)
+    this.#searched = [...new Set([...this.#secrets].flatMap(encodings))].toSorted((a, b) => b.length - a.length)
+  }
+}
+
+const globalPattern = (pattern: RegExp): RegExp =>
+  new RegExp(pattern.source, pattern.flags.includes("g") ? pattern.flags : `${pattern.flags}g`)
+
+/** The JSON object or array in a string, such as the arguments of a tool, when its text can be made from it again. */
+export const innerJson = (text: string): { readonly value: unknown } | undefined => {
+  if (!/^[[{]/.test(text)) return undefined
+  const parsed = Result.try((): unknown => JSON.parse(text))
+  return Result.isSuccess(parsed) && JSON.stringify(parsed.success) === text ? { value: parsed.success } : undefined
+}
