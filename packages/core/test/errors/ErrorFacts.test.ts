@@ -182,6 +182,7 @@ describe("ErrorFacts", () => {
     }
     const hostApi: { readonly [T in Exclude<HostApiError, UnsupportedOperationError>["_tag"]]: true } = {
       ClientClosedError: true,
+      CassetteMissError: true,
       DnsError: true,
       ConnectionRefusedError: true,
       ConnectionLostError: true,

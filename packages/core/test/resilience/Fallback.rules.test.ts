@@ -29,6 +29,7 @@ const expected: { readonly [T in Fallback.Tag]: ReadonlyArray<string> } = {
   UnknownPriceError: [],
   BudgetStoreError: [],
   CacheMissError: [],
+  CassetteMissError: [],
   ClientClosedError: [],
   DeadlineExceededError: [],
   AuthenticationError: [],

@@ -1,7 +1,10 @@
 /** Cassettes in memory below a plain HTTP client, in front of a host that is a function. */
+import { assert } from "@effect/vitest"
+import { CassetteMissError } from "@kimi-effect/core/CassetteErrors"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
@@ -58,3 +61,18 @@ export const use =
 export const fileText = Effect.flatMap(CassetteStore.CassetteStore, (store) =>
   Effect.map(store.read("test"), (text) => text ?? "")
 )
+
+/** A store for one test. */
+export const store = Effect.provide(CassetteStore.layerMemory())
+
+export const hello = { model: "kimi-k3", messages: [{ role: "user", content: "Hello!" }] }
+
+/** A host that numbers its answers. */
+export const counting = () => host((_, count) => json({ answer: count }))
+
+/** The error of a request that the cassette does not contain. */
+export const missOf = (error: unknown): CassetteMissError => {
+  assert.isTrue(HttpClientError.isHttpClientError(error))
+  assert.instanceOf((error as HttpClientError.HttpClientError).cause, CassetteMissError)
+  return (error as HttpClientError.HttpClientError).cause as CassetteMissError
+}

@@ -45,9 +45,11 @@ const encodings = (secret: string): ReadonlyArray<string> => {
   ]
 }
 
-/** Of several values in one header, such as cookies, and of a scheme with its credentials, each is a secret. */
+/** The value, the credentials after a scheme, and the values of cookies: each of them is a secret. */
 const partsOf = (value: string): ReadonlyArray<string> => [
   value,
+  value.trim(),
+  value.trim().replace(/^\S+\s+/, ""),
   ...value.split(/[\s;,]+/).flatMap((part) => [part, part.slice(part.indexOf("=") + 1)])
 ]
 

@@ -5,7 +5,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { CassetteFormatError, CassetteVersionError } from "../../CassetteErrors.ts"
-import { Interaction } from "../../cassette/Interaction.ts"
+import { type Body, type Event, Interaction } from "../../cassette/Interaction.ts"
 import * as MemberPath from "./memberPath.ts"
 
 /** The version of the format. A change that older versions cannot read increases it. */
@@ -14,9 +14,11 @@ export const version = 1
 const format = "kimi-cassette"
 const maxLineLength = 110
 
+const expanded: ReadonlySet<string> = new Set(["request", "response", "headers", "events"])
+
 /** Whether a value is on one line. Events always are, and each header has its line. */
 const isOneLine = (compact: string, indent: string, name: string): boolean =>
-  name === "event" || (name !== "headers" && name !== "events" && compact.length + indent.length <= maxLineLength)
+  name === "event" || (!expanded.has(name) && compact.length + indent.length <= maxLineLength)
 
 const layout = (value: unknown, indent: string, name: string): string => {
   const compact = JSON.stringify(value)
@@ -41,9 +43,27 @@ const list = (items: ReadonlyArray<string>, indent: string): string =>
 const sorted = (members: { readonly [name: string]: string }): { readonly [name: string]: string } =>
   Object.fromEntries(Object.entries(members).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
 
-const sortHeaders = ({ request, response }: Interaction): Interaction => ({
-  request: { ...request, headers: sorted(request.headers) },
-  response: { ...response, headers: sorted(response.headers) }
+const orderedEvent = ({ after, ...content }: Event): Event => (after === undefined ? content : { ...content, after })
+
+const orderedBody = (body: Body): Body => ("events" in body ? { events: body.events.map(orderedEvent) } : body)
+
+/** The members in the order of the text, whether they were recorded or read. */
+const ordered = ({ request, response }: Interaction): Interaction => ({
+  request: {
+    method: request.method,
+    origin: request.origin,
+    path: request.path,
+    ...(request.query === undefined ? {} : { query: request.query }),
+    headers: sorted(request.headers),
+    ...(request.body === undefined ? {} : { body: orderedBody(request.body) })
+  },
+  response: {
+    status: response.status,
+    ...(response.after === undefined ? {} : { after: response.after }),
+    headers: sorted(response.headers),
+    ...(response.isIncomplete === undefined ? {} : { isIncomplete: response.isIncomplete }),
+    ...(response.body === undefined ? {} : { body: orderedBody(response.body) })
+  }
 })
 
 /** Interactions with the same request keep their order. */
@@ -53,9 +73,10 @@ const sortKey = ({ request }: Interaction): string =>
 /** The interactions in the order of the text: by request, not by when they were recorded. */
 const inOrder = (interactions: ReadonlyArray<Interaction>): ReadonlyArray<Interaction> =>
   interactions
+    .map(ordered)
     .map((interaction) => ({ interaction, key: sortKey(interaction) }))
     .toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-    .map(({ interaction }) => sortHeaders(interaction))
+    .map(({ interaction }) => interaction)
 
 /** The text of a cassette. */
 export const render = (interactions: ReadonlyArray<Interaction>): string => {

@@ -7,7 +7,7 @@ import * as MemberPath from "./memberPath.ts"
 import type { Redactor } from "./Redactor.ts"
 
 /** A text and where it is. */
-interface Place {
+interface Located {
   readonly text: string
   readonly place: string
 }
@@ -15,7 +15,7 @@ interface Place {
 const nameOfMember = "the name of a member"
 
 /** Every string of a JSON value, also of JSON texts inside strings, and the names of members. */
-function* strings(value: unknown, path: string): Generator<Place> {
+function* strings(value: unknown, path: string): Generator<Located> {
   if (typeof value === "string") {
     yield { text: value, place: path }
     const inner = /^\s*[[{]/.test(value) ? jsonOf(value) : undefined
@@ -37,7 +37,7 @@ const jsonOf = (text: string): { readonly json: unknown } | undefined => {
 }
 
 /** The strings at the same path of all events together: models emit long words in pieces. */
-const joinedStrings = (events: ReadonlyArray<unknown>, path: string): ReadonlyArray<Place> => {
+const joinedStrings = (events: ReadonlyArray<unknown>, path: string): ReadonlyArray<Located> => {
   const joined = new Map<string, string>()
   for (const event of events) {
     for (const { place, text } of strings(event, path)) {
@@ -50,7 +50,7 @@ const joinedStrings = (events: ReadonlyArray<unknown>, path: string): ReadonlyAr
 const dataOf = (text: string): { readonly json: unknown } | undefined => jsonOf(text.replace(/^data: ?/, ""))
 
 /** The texts of a body as they are read, without encodings. */
-function* decodedTexts(body: Body, path: string): Generator<Place> {
+function* decodedTexts(body: Body, path: string): Generator<Located> {
   if ("json" in body) return yield* strings(body.json, path)
   if ("text" in body) {
     yield { text: body.text, place: path }
@@ -69,13 +69,13 @@ function* decodedTexts(body: Body, path: string): Generator<Place> {
   yield* joinedStrings(values, path)
 }
 
-const headerTexts = (headers: { readonly [name: string]: string }, path: string): ReadonlyArray<Place> =>
+const headerTexts = (headers: { readonly [name: string]: string }, path: string): ReadonlyArray<Located> =>
   Object.entries(headers).flatMap(([name, value]) => [
     { text: name, place: `the name of a header of ${path}` },
     { text: value, place: MemberPath.member(path, `headers.${name}`) }
   ])
 
-function* allTexts({ request, response }: Interaction): Generator<Place> {
+function* allTexts({ request, response }: Interaction): Generator<Located> {
   yield { text: request.method, place: "request.method" }
   yield { text: request.origin, place: "request.origin" }
   yield { text: request.path, place: "request.path" }
