@@ -128,7 +128,7 @@ describe("MockServer", () => {
         ] as const) {
           const { status, text } = yield* request(`${server.url}${path}`, { method })
           assert.strictEqual(status, 404)
-          assert.strictEqual(JSON.parse(text).error.type, "resource_not_found_error")
+          assert.strictEqual(JSON.parse(text).error, "url.not_found")
         }
       })
     )

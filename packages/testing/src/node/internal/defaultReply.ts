@@ -1,7 +1,6 @@
 /**
  * The default responses of the server: the recorded responses of Kimi.
  */
-import * as ErrorReply from "../../ErrorReply.ts"
 import type { RequestForm } from "../../internal/rendering.ts"
 import * as Reply from "../../Reply.ts"
 import * as Fixtures from "../Fixtures.ts"
@@ -16,15 +15,19 @@ export const formOf = (request: ReceivedRequest): RequestForm => {
   return {
     isStream: json["stream"] === true,
     hasUsage: toRecord(json["stream_options"])["include_usage"] === true,
-    hasTools: Array.isArray(json["tools"]) && json["tools"].length > 0
+    hasTools: Array.isArray(json["tools"]) && json["tools"].length > 0 && !isAnsweredWithText(json)
   }
 }
+
+/** The result of a tool is answered with text, and so is a request that forbids calls. */
+const isAnsweredWithText = ({ messages, tool_choice }: { readonly [name: string]: unknown }): boolean =>
+  tool_choice === "none" || (Array.isArray(messages) && toRecord(messages.at(-1))["role"] === "tool")
 
 // Any member of an object can be read; its type stays unknown.
 const toRecord = (value: unknown): { readonly [name: string]: unknown } =>
   typeof value === "object" && value !== null ? (value as { readonly [name: string]: unknown }) : {}
 
-/** A greeting, or a call of `get_weather` when the request has tools. */
+/** A greeting, or a call of `get_weather` when the request has tools that the model may call. */
 export const chat = ({ hasTools, hasUsage, isStream }: RequestForm): Reply.Explicit =>
   hasTools ? toolCall : !isStream ? greeting : hasUsage ? streamWithUsage : stream
 
@@ -78,10 +81,18 @@ const model = (id: string) => {
   }
 }
 
-/** The response to a route that does not exist. */
-export const notFound = (request: ReceivedRequest): Reply.Json =>
-  ErrorReply.make(
-    404,
-    "resource_not_found_error",
-    `The requested resource was not found: ${request.method} ${request.path}`
+/** The response to a route that does not exist, as MoonshotAI/moonpalace#5 recorded it in December 2024. */
+export const notFound = ({ headers, method, path }: ReceivedRequest): Reply.Json =>
+  Reply.json(
+    {
+      code: 5,
+      error: "url.not_found",
+      message: "没找到对象",
+      method,
+      scode: "0x5",
+      status: false,
+      ua: headers["user-agent"] ?? "",
+      url: path
+    },
+    { status: 404 }
   )

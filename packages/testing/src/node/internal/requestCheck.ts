@@ -10,6 +10,8 @@ import * as ErrorReply from "../../ErrorReply.ts"
 import * as Reply from "../../Reply.ts"
 import * as Fixtures from "../Fixtures.ts"
 import type { ReceivedRequest } from "../ReceivedRequest.ts"
+import { checkHistory } from "./historyCheck.ts"
+import { checkTools } from "./toolCheck.ts"
 
 const invalid = (message: string): Reply.Json => ErrorReply.make(400, "invalid_request_error", message)
 
@@ -143,12 +145,6 @@ const rules: ReadonlyArray<Rule> = [
       ? undefined
       : `thinking is enabled but reasoning_content is missing in assistant tool call message at index ${index}`
   },
-  (body) => {
-    const called = new Set<string>()
-    for (const message of body.messages) {
-      if (message.role === "assistant") message.tool_calls?.forEach((call) => called.add(call.id))
-      if (message.role === "tool" && !called.has(message.tool_call_id)) return "tool_call_id  is not found"
-    }
-    return undefined
-  }
+  ({ tools }) => (tools === undefined ? undefined : checkTools(tools)),
+  ({ messages }) => checkHistory(messages)
 ]

@@ -49,9 +49,31 @@ describe("defaultReply", () => {
     assert.strictEqual(pick(true, true, true), "chatcmpl-6a5a945597c2ae9e009a34b6")
   })
 
-  it("names a route that does not exist", () => {
-    assert.deepStrictEqual(DefaultReply.notFound(request({})).body, {
-      error: { message: "The requested resource was not found: POST /v1/x", type: "resource_not_found_error" }
+  it("has no tool call for a request that the model answers with text", () => {
+    const tools = [{ type: "function", function: { name: "get_weather" } }]
+    for (const members of [
+      { tool_choice: "none" },
+      { messages: [{ role: "user" }, { role: "assistant" }, { role: "tool", content: "18 degrees" }] }
+    ]) {
+      assert.isFalse(DefaultReply.formOf(request({ tools, ...members })).hasTools)
+    }
+  })
+
+  it("has a tool call for the question after a tool result", () => {
+    const messages = [{ role: "tool", content: "18 degrees" }, { role: "assistant" }, { role: "user" }]
+    assert.isTrue(DefaultReply.formOf(request({ tools: [{}], messages })).hasTools)
+  })
+
+  it("describes a route that does not exist as the host does", () => {
+    assert.deepStrictEqual(DefaultReply.notFound({ ...request({}), headers: { "user-agent": "curl/8" } }).body, {
+      code: 5,
+      error: "url.not_found",
+      message: "没找到对象",
+      method: "POST",
+      scode: "0x5",
+      status: false,
+      ua: "curl/8",
+      url: "/v1/x"
     })
   })
 })
