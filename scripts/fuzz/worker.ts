@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import { auditLines } from "./auditLines.ts"
+import { cassettes } from "./cassettes.ts"
 import { completions } from "./completions.ts"
 import { configurations } from "./configurations.ts"
 import { envelopesTarget } from "./envelopes.ts"
@@ -21,7 +22,8 @@ const targets: ReadonlyArray<Target> = [
   failedResponses,
   configurations,
   envelopesTarget,
-  auditLines
+  auditLines,
+  cassettes
 ]
 
 /** Longest time of one input in milliseconds. A slower one runs again, because the machine may have been busy. */

@@ -41,11 +41,11 @@ import * as Semaphore from "effect/Semaphore"
 import type { CassetteError, CassetteFormatError, CassetteStoreError, CassetteVersionError } from "./CassetteErrors.ts"
 import { CassetteStore } from "./CassetteStore.ts"
 import type { Interaction } from "./cassette/Interaction.ts"
+import type { MatchOptions } from "./cassette/Matching.ts"
 import type { RedactionOptions } from "./cassette/Redaction.ts"
 import * as CassetteText from "./internal/cassette/cassetteText.ts"
 import * as DescribeRequest from "./internal/cassette/describeRequest.ts"
-import { identityOf, type Matcher } from "./internal/cassette/identity.ts"
-import * as MemberPath from "./internal/cassette/memberPath.ts"
+import { identityOf, type Matcher, matcherOf } from "./internal/cassette/identity.ts"
 import { record } from "./internal/cassette/record.ts"
 import { Recorder } from "./internal/cassette/Recorder.ts"
 import { Redactor } from "./internal/cassette/Redactor.ts"
@@ -62,29 +62,6 @@ import { Tape } from "./internal/cassette/Tape.ts"
  * @since 0.1.0
  */
 export type Mode = "replay" | "auto" | "record" | "passthrough"
-
-/**
- * How requests are compared. Methods, paths, queries and bodies are always
- * compared; other headers and hosts only when requested.
- *
- * @category options
- * @since 0.1.0
- */
-export interface MatchOptions {
-  /**
-   * Members of JSON bodies that are not compared: `safety_identifier`,
-   * `messages[].name`, `metadata.*`. `[]` is any index, `*` any member.
-   */
-  readonly ignore?: ReadonlyArray<string> | undefined
-  /** Names of the request headers that are compared. They are kept in the file. Defaults to none. */
-  readonly headers?: ReadonlyArray<string> | undefined
-  /**
-   * Whether scheme and host are compared. By default a response of the same host
-   * is preferred, and in the mode `replay` that of another host is used when there
-   * is none.
-   */
-  readonly origin?: boolean | undefined
-}
 
 /**
  * Options of a cassette.
@@ -184,12 +161,6 @@ const modeOf = Effect.fnUntraced(function* (requested: Mode | undefined) {
       "replay" as const
     ))
   )
-})
-
-const matcherOf = ({ headers = [], ignore = [], origin = false }: MatchOptions = {}): Matcher => ({
-  ignore: ignore.map(MemberPath.parse),
-  headers: headers.map((name) => name.toLowerCase()),
-  isOriginCompared: origin
 })
 
 const paceOf = (timing: Options["timing"] = "instant"): number =>

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { CassetteMissError } from "@kimi-effect/core/CassetteErrors"
 import * as Duration from "effect/Duration"
 import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -28,6 +29,17 @@ const tagOf = (code: string) => read(failed(coded(code)))["_tag"]
 
 describe("mapTransportError", () => {
   describe("fromTransport", () => {
+    it("returns the miss of a cassette unchanged", () => {
+      const miss = new CassetteMissError({
+        message: "no response",
+        cassette: "chat",
+        method: "POST",
+        path: "/v1/chat/completions",
+        differences: []
+      })
+      assert.strictEqual(fromTransport(failed(miss), call, limits), miss)
+    })
+
     it("maps every family of codes", () => {
       const families = {
         DnsError: ["ENOTFOUND", "EAI_AGAIN"],

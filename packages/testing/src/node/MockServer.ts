@@ -19,8 +19,7 @@
  *
  * @since 0.1.0
  */
-import type { Socket } from "node:net"
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { IncomingMessage, ServerResponse } from "node:http"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -28,9 +27,14 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Chunking } from "../Chunking.ts"
 import type { Reply } from "../Reply.ts"
+import type { HostLedger } from "./HostLedger.ts"
+import * as Cors from "./internal/cors.ts"
 import { deliver } from "./internal/delivery.ts"
 import * as Gauge from "./internal/gauge.ts"
+import * as HttpServer from "./internal/httpServer.ts"
+import { type Delivery, Ledger } from "./internal/Ledger.ts"
 import * as Responder from "./internal/responder.ts"
+import type * as ServedCassettes from "./internal/servedCassette.ts"
 import { type ReceivedRequest, receive } from "./ReceivedRequest.ts"
 
 /**
@@ -40,6 +44,16 @@ import { type ReceivedRequest, receive } from "./ReceivedRequest.ts"
  * @since 0.1.0
  */
 export type ReplySource = Responder.ReplySource
+
+/**
+ * A cassette that a server serves, such as `Cassette.read` returns, and how it
+ * compares requests. A request that it does not contain gets status 404 with the
+ * message of `CassetteMissError`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ServedCassette = ServedCassettes.ServedCassette
 
 /**
  * Options of a server.
@@ -69,6 +83,15 @@ export interface Options {
   readonly tokenDelay?: Duration.Input | undefined
   /** Number of latest requests that `requests` keeps. Defaults to all. */
   readonly maxRecordedRequests?: number | undefined
+  /**
+   * Serves this cassette instead of the default responses. Requests are then not
+   * validated, except for `apiKey`.
+   */
+  readonly cassette?: ServedCassette | undefined
+  /** The port. The layer dies when another process uses it. Defaults to a free one. */
+  readonly port?: number | undefined
+  /** Whether pages of any origin can call the server from a browser. Defaults to `false`. */
+  readonly cors?: boolean | undefined
   /** Largest request body in bytes. The response to a larger one is 413. Defaults to 100 MiB. */
   readonly maxRequestBytes?: number | undefined
 }
@@ -90,6 +113,8 @@ export class MockServer extends Context.Service<
     readonly replyAlways: (reply: ReplySource) => Effect.Effect<void>
     /** Sets the reply to a route, given as method and full path: `"GET /v1/models"`. */
     readonly replyAt: (route: string, reply: ReplySource) => Effect.Effect<void>
+    /** What was requested, answered and billed. */
+    readonly ledger: Effect.Effect<HostLedger>
     /** Number of open sockets. */
     readonly openConnections: Effect.Effect<number>
     /** Number of requests whose client disconnected before the response ended. Responses ended by a fault do not count. */
@@ -100,7 +125,7 @@ export class MockServer extends Context.Service<
     readonly awaitAborted: (count: number) => Effect.Effect<void>
     /** Completes when exactly `count` sockets are open. */
     readonly awaitOpenConnections: (count: number) => Effect.Effect<void>
-    /** Clears scripted replies, requests and the count of aborts. Sockets stay open. */
+    /** Clears scripted replies, requests, the ledger and the count of aborts, and rewinds the cassette. Sockets stay open. */
     readonly reset: Effect.Effect<void>
   }
 >()("@kimi-effect/testing/node/MockServer") {}
@@ -113,52 +138,50 @@ export class MockServer extends Context.Service<
  */
 export const make = (options: Options = {}): Effect.Effect<MockServer["Service"], never, Scope.Scope> =>
   Effect.gen(function* () {
-    const { maxRecordedRequests = Number.POSITIVE_INFINITY } = options
+    const { cors = false, maxRecordedRequests = Number.POSITIVE_INFINITY, port = 0 } = options
     const responder = Responder.make(settingsOf(options))
+    const ledger = new Ledger(maxRecordedRequests)
     const requests: Array<ReceivedRequest> = []
     const received = Gauge.make()
     const aborted = Gauge.make()
-    const connections = Gauge.make()
-    const sockets = new Set<Socket>()
 
+    const respond = (request: ReceivedRequest, response: ServerResponse): Delivery => {
+      const plan = responder.respond(request)
+      const delivery = ledger.open(request, plan, responder.replyOf(plan), response)
+      deliver(
+        response,
+        plan,
+        () => {
+          delivery.isEndedEarly = true
+        },
+        () => {
+          delivery.writes++
+        }
+      )
+      return delivery
+    }
     const handle = (message: IncomingMessage, response: ServerResponse): void => {
-      let isSettled = false
+      if (cors && Cors.respond(message, response)) return
+      let delivery: Delivery | undefined
       response.once("close", () => {
-        if (!isSettled && !response.writableFinished) aborted.set(aborted.get() + 1)
+        if (delivery?.isEndedEarly !== true && !response.writableFinished) aborted.set(aborted.get() + 1)
       })
       receive(message, (request) => {
         requests.push(request)
         if (requests.length > maxRecordedRequests) requests.shift()
+        delivery = respond(request, response)
         received.set(received.get() + 1)
-        deliver(response, responder.respond(request), () => {
-          isSettled = true
-        })
       })
     }
-
-    const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, handle)
-    server.on("connection", (socket) => {
-      sockets.add(socket)
-      connections.set(sockets.size)
-      socket.once("close", () => {
-        sockets.delete(socket)
-        connections.set(sockets.size)
-      })
-    })
-    const port = yield* Effect.acquireRelease(listen(server), () =>
-      // The server emits "close" before its sockets do.
-      Effect.andThen(
-        close(server, sockets),
-        connections.until((value) => value === 0)
-      )
-    )
+    const { connections, port: usedPort } = yield* HttpServer.make(handle, port)
 
     return MockServer.of({
-      url: `http://127.0.0.1:${port}/v1`,
+      url: `http://127.0.0.1:${usedPort}/v1`,
       requests: Effect.sync(() => [...requests]),
       reply: (...replies) => Effect.sync(() => responder.enqueue(replies)),
       replyAlways: (reply) => Effect.sync(() => responder.replyAlways(reply)),
       replyAt: (route, reply) => Effect.sync(() => responder.replyAt(route, reply)),
+      ledger: Effect.sync(() => ledger.read()),
       openConnections: Effect.sync(connections.get),
       aborted: Effect.sync(aborted.get),
       awaitRequests: (count) => received.until((value) => value >= count),
@@ -167,6 +190,7 @@ export const make = (options: Options = {}): Effect.Effect<MockServer["Service"]
       reset: Effect.sync(() => {
         responder.reset()
         requests.length = 0
+        ledger.clear()
         received.set(0)
         aborted.set(0)
       })
@@ -183,6 +207,7 @@ export const layer = (options?: Options): Layer.Layer<MockServer> => Layer.effec
 
 const settingsOf = ({
   apiKey,
+  cassette,
   chunking = { events: 10 },
   latency = 0,
   maxRequestBytes = 104_857_600,
@@ -194,20 +219,6 @@ const settingsOf = ({
   validateRequests,
   maxRequestBytes,
   models,
+  cassette,
   pace: { latency: Duration.toMillis(latency), writeDelay: Duration.toMillis(tokenDelay), chunking }
 })
-
-const listen = (server: Server): Effect.Effect<number> =>
-  Effect.callback<number>((resume) => {
-    server.once("error", (error) => resume(Effect.die(error)))
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      resume(typeof address === "object" && address !== null ? Effect.succeed(address.port) : Effect.die(address))
-    })
-  })
-
-const close = (server: Server, sockets: ReadonlySet<Socket>): Effect.Effect<void> =>
-  Effect.callback<void>((resume) => {
-    server.close(() => resume(Effect.void))
-    for (const socket of sockets) socket.destroy()
-  })

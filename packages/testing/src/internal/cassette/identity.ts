@@ -1,6 +1,7 @@
 /** Which requests are the same for a cassette, and where two requests differ. */
 import * as CanonicalJson from "@kimi-effect/core/internal/CanonicalJson"
 import type { Body, RecordedRequest } from "../../cassette/Interaction.ts"
+import type { MatchOptions } from "../../cassette/Matching.ts"
 import * as MemberPath from "./memberPath.ts"
 
 /** What is compared of requests. */
@@ -11,6 +12,13 @@ export interface Matcher {
   readonly headers: ReadonlyArray<string>
   readonly isOriginCompared: boolean
 }
+
+/** The comparison that the options describe. */
+export const matcherOf = ({ headers = [], ignore = [], origin = false }: MatchOptions = {}): Matcher => ({
+  ignore: ignore.map(MemberPath.parse),
+  headers: headers.map((name) => name.toLowerCase()),
+  isOriginCompared: origin
+})
 
 const comparedBody = (body: Body | undefined, { ignore }: Matcher): unknown =>
   body !== undefined && "json" in body ? { json: MemberPath.omit(body.json, ignore) } : (body ?? null)

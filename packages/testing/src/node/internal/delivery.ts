@@ -13,8 +13,13 @@ import type { WirePlan } from "../../internal/wirePlan.ts"
  */
 const resetDelayMillis = 5
 
-/** Calls `onSettled` before the server itself ends the response early. */
-export const deliver = (response: ServerResponse, plan: WirePlan, onSettled: () => void): void => {
+/** Calls `onSettled` before the server itself ends the response early, and `onWrite` for each write that is sent. */
+export const deliver = (
+  response: ServerResponse,
+  plan: WirePlan,
+  onSettled: () => void,
+  onWrite: () => void = () => undefined
+): void => {
   let timer: NodeJS.Timeout | undefined
   const later = (millis: number, next: () => void): void => {
     if (millis > 0) timer = setTimeout(next, millis)
@@ -39,7 +44,10 @@ export const deliver = (response: ServerResponse, plan: WirePlan, onSettled: () 
   }
   const begin = (): void => {
     response.writeHead(plan.status, { ...plan.headers })
-    if (isSimple(plan)) return void response.end(plan.writes[0])
+    if (isSimple(plan)) {
+      if (plan.writes.length > 0) onWrite()
+      return void response.end(plan.writes[0])
+    }
     response.flushHeaders()
     const writes = plan.writes[Symbol.iterator]()
     // One turn of the event loop per write. Otherwise the writes would reach the kernel as one.
@@ -48,7 +56,9 @@ export const deliver = (response: ServerResponse, plan: WirePlan, onSettled: () 
       if (next.done === true) return finish()
       later(plan.writeDelay, () =>
         response.write(next.value, (error) => {
-          if (!error) setImmediate(step)
+          if (error) return
+          onWrite()
+          setImmediate(step)
         })
       )
     }

@@ -12,6 +12,7 @@ import * as Reply from "../../Reply.ts"
 import type { ReceivedRequest } from "../ReceivedRequest.ts"
 import * as DefaultReply from "./defaultReply.ts"
 import * as RequestCheck from "./requestCheck.ts"
+import * as ServedCassette from "./servedCassette.ts"
 
 /** A reply, or a function from each request to its reply. */
 export type ReplySource = Reply.Reply | ((request: ReceivedRequest) => Reply.Reply)
@@ -24,11 +25,15 @@ export interface Settings {
   /** The models that exist. When absent, those of Moonshot do. */
   readonly models: ReadonlyArray<string> | undefined
   readonly pace: WirePlan.Pace
+  /** Replaces the default responses and the validation of requests. */
+  readonly cassette?: ServedCassette.ServedCassette | undefined
 }
 
 /** The scripted replies and the default responses of one server. */
 export interface Responder {
   readonly respond: (request: ReceivedRequest) => WirePlan.WirePlan
+  /** What a plan sends without its fault. */
+  readonly replyOf: (plan: WirePlan.WirePlan) => WirePlan.RenderedReply
   readonly enqueue: (replies: ReadonlyArray<Reply.Reply>) => void
   readonly replyAlways: (source: ReplySource) => void
   readonly replyAt: (route: string, source: ReplySource) => void
@@ -41,7 +46,9 @@ const chatRoute = "POST /v1/chat/completions"
 export const make = (settings: Settings): Responder => {
   const isKnownModel = RequestCheck.makeModelFilter(settings.models)
   const routes = DefaultReply.routes(settings.models ?? DefaultReply.listedModels)
-  const plan = makePlanner(settings.pace)
+  const replies = new WeakMap<WirePlan.WirePlan, WirePlan.RenderedReply>()
+  const plan = makePlanner(settings.pace, replies)
+  const cassette = settings.cassette === undefined ? undefined : ServedCassette.make(settings.cassette, settings.pace)
   const queued: Array<Reply.Reply> = []
   const scripted = new Map<string, ReplySource>()
 
@@ -53,13 +60,30 @@ export const make = (settings: Settings): Responder => {
     return route === chatRoute ? RequestCheck.checkChat(request, isKnownModel) : undefined
   }
 
+  const fromCassette = (
+    request: ReceivedRequest,
+    { respond }: NonNullable<typeof cassette>,
+    form: RequestForm,
+    fault: Fault | undefined
+  ): WirePlan.WirePlan => {
+    const unauthorized =
+      settings.apiKey === undefined ? undefined : RequestCheck.checkAuthorization(request, settings.apiKey)
+    const served = unauthorized ?? respond(request)
+    if ("_tag" in served) return plan(served, form, fault)
+    const sent = fault === undefined ? served.plan : FaultPlan.make(served.reply, fault, settings.pace)
+    replies.set(sent, served.reply)
+    return sent
+  }
+
   return {
+    replyOf: (plan) => replies.get(plan) ?? emptyReply,
     respond: (request) => {
       const route = `${request.method} ${request.path}`
       const form = DefaultReply.formOf(request)
       const next = (route === chatRoute ? queued.shift() : undefined) ?? scripted.get(route) ?? Reply.defaultReply
       const reply = typeof next === "function" ? runReplySource(next, request) : next
       if (reply._tag !== "Default") return plan(reply, form, reply.fault)
+      if (cassette !== undefined) return fromCassette(request, cassette, form, reply.fault)
       const standard =
         route === chatRoute ? DefaultReply.chat(form) : (routes.get(route) ?? DefaultReply.notFound(request))
       return plan(rejection(request, route) ?? standard, form, reply.fault)
@@ -70,17 +94,24 @@ export const make = (settings: Settings): Responder => {
     reset: () => {
       queued.length = 0
       scripted.clear()
+      cassette?.rewind()
     }
   }
 }
 
+const emptyReply: WirePlan.RenderedReply = { status: 200, headers: {}, events: [], isStream: false }
+
 type Planner = (reply: Reply.Explicit, form: RequestForm, fault: Fault | undefined) => WirePlan.WirePlan
 
 /** Caches plans: replies are immutable, and tests and benchmarks send the same object many times. */
-const makePlanner = (pace: WirePlan.Pace): Planner => {
+const makePlanner = (pace: WirePlan.Pace, replies: WeakMap<WirePlan.WirePlan, WirePlan.RenderedReply>): Planner => {
   const cache = new WeakMap<Reply.Explicit, Map<string, WirePlan.WirePlan>>()
-  const makePlan: Planner = (reply, form, fault) =>
-    FaultPlan.make(render(reply, form), fault, { ...pace, chunking: chunkingOf(reply) ?? pace.chunking })
+  const makePlan: Planner = (reply, form, fault) => {
+    const rendered = render(reply, form)
+    const plan = FaultPlan.make(rendered, fault, { ...pace, chunking: chunkingOf(reply) ?? pace.chunking })
+    replies.set(plan, rendered)
+    return plan
+  }
   return (reply, form, fault) => {
     if (fault !== reply.fault) return makePlan(reply, form, fault)
     const key = `${form.isStream} ${form.hasUsage}`
