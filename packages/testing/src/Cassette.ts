@@ -226,7 +226,7 @@ export const make = Effect.fnUntraced(function* (
   const kept = (identity: string): number => (mode === "record" ? 0 : (counts.get(identity) ?? 0))
   const recorder = new Recorder({ cassette: options.name, store, matcher, redactor, kept }, yield* Semaphore.make(1))
   let tape = new Tape(recording.interactions, settings)
-  yield* Effect.addFinalizer(() => Effect.orDie(recorder.save))
+  yield* Effect.addFinalizer(() => Effect.orDie(recorder.close))
 
   const recordSettings = { client, recorder, redactor, isTimed: options.recordTiming ?? false }
   const execute = Effect.fnUntraced(function* (

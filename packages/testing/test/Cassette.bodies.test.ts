@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Stream from "effect/Stream"
-import { chatUrl, counting, hello, host, post, store, use } from "./support/cassettes.ts"
+import { chatUrl, counting, fileText, hello, host, post, store, use } from "./support/cassettes.ts"
 
 describe("Cassette", () => {
   describe("bodies", () => {
@@ -76,6 +77,46 @@ describe("Cassette", () => {
         yield* upload.pipe(use({ mode: "record" }, layer))
         assert.strictEqual(yield* upload.pipe(use({}, layer)), '{"answer":1}')
       }).pipe(store)
+    )
+
+    it.effect("a stream whose reader left at the end mark is complete", () =>
+      Effect.gen(function* () {
+        const encode = (text: string) => new TextEncoder().encode(text)
+        const { layer } = host(
+          () =>
+            new Response(
+              new ReadableStream({ start: (controller) => controller.enqueue(encode("data: 1\n\ndata: [DONE]\n\n")) }),
+              { headers: { "content-type": "text/event-stream" } }
+            )
+        )
+        yield* Effect.flatMap(post(hello), (response) => Stream.runHead(response.stream)).pipe(
+          use({ mode: "record" }, layer)
+        )
+        const text = yield* Effect.flatMap(post(hello), (response) => response.text).pipe(use({}, layer))
+        assert.strictEqual(text, "data: 1\n\ndata: [DONE]\n\n")
+      }).pipe(store)
+    )
+
+    it.effect("a stream that is still read when the layer is released is recorded so far", () =>
+      Effect.gen(function* () {
+        const encode = (text: string) => new TextEncoder().encode(text)
+        const { layer } = host(
+          () =>
+            new Response(new ReadableStream({ start: (controller) => controller.enqueue(encode("data: 1\n\n")) }), {
+              headers: { "content-type": "text/event-stream" }
+            })
+        )
+        const started = yield* Deferred.make<void>()
+        yield* Effect.andThen(
+          Effect.forkScoped(
+            Effect.flatMap(post(hello), (response) =>
+              Stream.runForEach(response.stream, () => Deferred.succeed(started, undefined))
+            )
+          ),
+          Deferred.await(started)
+        ).pipe(use({ mode: "record" }, layer))
+        assert.include(yield* fileText, '"isIncomplete": true')
+      }).pipe(Effect.scoped, store)
     )
 
     it.effect("a stream that its reader left ends in an error after what was read", () =>

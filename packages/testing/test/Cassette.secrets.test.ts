@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Cassette from "../src/Cassette.ts"
 import { CassetteSecretError } from "../src/CassetteErrors.ts"
+import * as SseText from "../src/SseText.ts"
 import { ask, counting, fileText, hello, host, json, store, use } from "./support/cassettes.ts"
 
 describe("Cassette", () => {
@@ -44,6 +45,20 @@ describe("Cassette", () => {
         const body = { ...hello, user: "canary-1" }
         yield* ask(body).pipe(use({ mode: "record", ...options }, layer))
         assert.strictEqual(yield* ask(body).pipe(use(options, layer)), '{"answer":1}')
+      }).pipe(store)
+    )
+
+    it.effect("a secret that a model emits in pieces is redacted", () =>
+      Effect.gen(function* () {
+        const emitted = ["My key is sk-", "live-01", "23456789", ", keep it."]
+        const events = emitted.map((content) => `data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`)
+        const { layer } = host(
+          () => new Response(events.join(""), { headers: { "content-type": "text/event-stream" } })
+        )
+        yield* ask(hello).pipe(use({ mode: "record" }, layer))
+        const replayed = yield* ask(hello).pipe(use({}, layer))
+        const contents = SseText.split(replayed).map((text) => JSON.parse(text.slice(6)).choices[0].delta.content)
+        assert.deepStrictEqual(contents, ["My key is <redacted>", "", "", ", keep it."])
       }).pipe(store)
     )
 

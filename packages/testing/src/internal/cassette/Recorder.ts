@@ -18,6 +18,8 @@ import { findSecret } from "./secretScan.ts"
 export interface Slot {
   readonly request: RecordedRequest
   response: RecordedResponse | undefined
+  /** Describes what was received so far, once there is something. */
+  describe: (() => RecordedResponse) | undefined
 }
 
 /** What a recorder needs. */
@@ -54,6 +56,7 @@ export class Recorder {
   /** The error of the latest write. */
   #problem: CassetteError | undefined
   #isDirty = false
+  #isClosed = false
 
   constructor(settings: RecorderSettings, writing: Semaphore.Semaphore) {
     this.#settings = settings
@@ -62,7 +65,7 @@ export class Recorder {
 
   /** Reserves the place of a response, before the request is sent. */
   open(request: RecordedRequest): Slot {
-    const slot: Slot = { request, response: undefined }
+    const slot: Slot = { request, response: undefined, describe: undefined }
     const identity = identityOf(request, this.#settings.matcher)
     const slots = this.#slots.get(identity)
     if (slots === undefined) this.#slots.set(identity, [slot])
@@ -70,12 +73,26 @@ export class Recorder {
     return slot
   }
 
-  /** Sets the response of a request and writes. A failure is reported by `save`. */
-  complete(slot: Slot, response: RecordedResponse): Effect.Effect<void> {
+  /** Sets how the response of a request is described while it is received. */
+  receive(slot: Slot, describe: () => RecordedResponse): void {
+    slot.describe = describe
+  }
+
+  /** Records what was received and writes. A failure is reported by `save`. */
+  complete(slot: Slot): Effect.Effect<void> {
     return Effect.suspend(() => {
-      slot.response = response
-      this.#isDirty = true
+      if (this.#isClosed) return Effect.void
+      this.#update(slot)
       return Effect.ignore(this.save)
+    })
+  }
+
+  /** Records what was received of responses that were not read to the end, and writes. Later changes are ignored. */
+  get close(): Effect.Effect<void, CassetteError> {
+    return Effect.suspend(() => {
+      for (const slot of [...this.#slots.values()].flat()) if (slot.response === undefined) this.#update(slot)
+      this.#isClosed = true
+      return this.save
     })
   }
 
@@ -94,6 +111,12 @@ export class Recorder {
         })
       )
     )
+  }
+
+  #update(slot: Slot): void {
+    if (slot.describe === undefined) return
+    slot.response = slot.describe()
+    this.#isDirty = true
   }
 
   /** Everything recorded so far, by the identity of the request. */

@@ -56,6 +56,31 @@ const partsOf = (value: string): ReadonlyArray<string> => [
 const isSecretPart = (part: string): boolean =>
   part.length >= minSecretLength && !/^(?:bearer|basic|digest)$/i.test(part)
 
+/** Part of a text. */
+export interface TextRange {
+  readonly start: number
+  readonly end: number
+}
+
+const rangesOf = (text: string, secret: string): ReadonlyArray<TextRange> => {
+  const found: Array<TextRange> = []
+  for (let start = text.indexOf(secret); start >= 0; start = text.indexOf(secret, start + 1)) {
+    found.push({ start, end: start + secret.length })
+  }
+  return found
+}
+
+const merge = (ranges: ReadonlyArray<TextRange>): ReadonlyArray<TextRange> => {
+  const merged: Array<TextRange> = []
+  for (const range of ranges.toSorted((a, b) => a.start - b.start)) {
+    const last = merged.at(-1)
+    if (last !== undefined && range.start <= last.end) {
+      merged[merged.length - 1] = { start: last.start, end: Math.max(last.end, range.end) }
+    } else merged.push(range)
+  }
+  return merged
+}
+
 /** Redacts secrets. It learns those that requests send in their headers. */
 export class Redactor {
   readonly #patterns: ReadonlyArray<readonly [RegExp, string]>
@@ -97,6 +122,18 @@ export class Redactor {
     if (Array.isArray(value)) return value.map((item) => this.json(item))
     if (typeof value !== "object" || value === null) return value
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [this.text(name), this.json(inner)]))
+  }
+
+  /** Where the secrets of a text are, in order. */
+  ranges(text: string): ReadonlyArray<TextRange> {
+    if (!this.finds(text)) return []
+    const matches = this.#patterns.flatMap(([pattern, replacement]) =>
+      [...text.matchAll(pattern)].flatMap(({ 0: match, index }) =>
+        // What was redacted before stays.
+        match.replace(pattern, replacement) === match ? [] : [{ start: index, end: index + match.length }]
+      )
+    )
+    return merge([...matches, ...this.#searched.flatMap((secret) => rangesOf(text, secret))])
   }
 
   /** Whether a text that is not encoded contains a secret. */

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Body, RecordedRequest } from "../../cassette/Interaction.ts"
 import * as Bodies from "./bodies.ts"
+import { redactEvents } from "./redactEvents.ts"
 import type { Redactor } from "./Redactor.ts"
 
 /** A request that a client or a server has, in plain values. Header names are in lower case. */
@@ -52,15 +53,14 @@ export const redactBody = (body: Body | undefined, redactor: Redactor): Body | u
   if ("text" in body) return { text: redactor.text(body.text) }
   // Redaction replaces strings by strings.
   if ("json" in body) return { json: redactor.json(body.json) as typeof body.json }
-  return {
-    events: body.events.map((event) =>
-      "json" in event
-        ? { ...event, json: redactor.json(event.json) as typeof event.json }
-        : "data" in event
-          ? { ...event, data: redactor.text(event.data) }
-          : { ...event, raw: redactor.text(event.raw) }
-    )
-  }
+  const events = body.events.map((event) =>
+    "json" in event
+      ? { ...event, json: redactor.json(event.json) as typeof event.json }
+      : "data" in event
+        ? { ...event, data: redactor.text(event.data) }
+        : { ...event, raw: redactor.text(event.raw) }
+  )
+  return { events: redactEvents(events, redactor) }
 }
 
 /** The request without secrets, with `content-type` and the headers that are matched. */

@@ -7,7 +7,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Stream from "effect/Stream"
-import type { RecordedRequest, RecordedResponse } from "../../cassette/Interaction.ts"
+import type { Body, RecordedRequest, RecordedResponse } from "../../cassette/Interaction.ts"
 import * as Bodies from "./bodies.ts"
 import { redactBody } from "./describeRequest.ts"
 import type { Recorder, Slot } from "./Recorder.ts"
@@ -58,39 +58,60 @@ interface Receiving {
   isComplete: boolean
 }
 
-const finish = (
-  { isTimed, recorder, redactor }: RecordSettings,
-  slot: Slot,
-  { after, isComplete, parts, response }: Receiving
-): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const { "content-encoding": encoding, ...headers } = headersOf(response.headers, redactor)
-    const bytes = Bodies.concat(parts.map((part) => part.bytes))
-    const body = Bodies.fromBytes(bytes, response.headers["content-type"])
-    const redacted = redactBody(isTimed ? Bodies.withTiming(body, parts) : body, redactor)
-    // Some clients decode a body and leave the header: text is not compressed.
-    const isEncoded = encoding !== undefined && body !== undefined && "base64" in body
-    return recorder.complete(slot, {
-      status: response.status,
-      ...(isTimed ? { after } : {}),
-      headers: isEncoded ? { ...headers, "content-encoding": encoding } : headers,
-      ...(redacted === undefined ? {} : { body: redacted }),
-      ...(isComplete ? {} : { isIncomplete: true })
-    })
-  })
+/** Clients stop reading a stream at its end mark, before the end of the body. */
+const hasEndMark = (body: Body | undefined): boolean => {
+  const last = body !== undefined && "events" in body ? body.events.at(-1) : undefined
+  return last !== undefined && "data" in last && last.data === "[DONE]"
+}
 
-/** The body as the caller reads it. What was read is recorded at its end, also when the caller stops. */
-const recordedBody = (settings: RecordSettings, slot: Slot, receiving: Receiving): Stream.Stream<Uint8Array, Failure> =>
+/** What was received so far. */
+const describeResponse = (
+  { isTimed, redactor }: RecordSettings,
+  { after, isComplete, parts, response }: Receiving
+): RecordedResponse => {
+  const { "content-encoding": encoding, ...headers } = headersOf(response.headers, redactor)
+  const bytes = Bodies.concat(parts.map((part) => part.bytes))
+  const body = Bodies.fromBytes(bytes, response.headers["content-type"])
+  const redacted = redactBody(isTimed ? Bodies.withTiming(body, parts) : body, redactor)
+  // Some clients decode a body and leave the header: text is not compressed.
+  const isEncoded = encoding !== undefined && body !== undefined && "base64" in body
+  return {
+    status: response.status,
+    ...(isTimed ? { after } : {}),
+    headers: isEncoded ? { ...headers, "content-encoding": encoding } : headers,
+    ...(redacted === undefined ? {} : { body: redacted }),
+    ...(isComplete || hasEndMark(body) ? {} : { isIncomplete: true })
+  }
+}
+
+const endMark = "[DONE]\n\n"
+
+/** Whether the stream may have its end mark; the read that contains it is the last one. */
+const mayEndWithMark = (bytes: Uint8Array): boolean =>
+  new TextDecoder().decode(bytes.subarray(-endMark.length)) === endMark
+
+/**
+ * The body as the caller reads it. It is recorded at its end mark or its end, or
+ * when the caller stops; some callers stop without waiting until that is done.
+ */
+const recordedBody = (
+  { recorder }: RecordSettings,
+  slot: Slot,
+  receiving: Receiving
+): Stream.Stream<Uint8Array, Failure> =>
   receiving.response.stream.pipe(
     Stream.tap((bytes) =>
-      Effect.map(monotonicMillis, (now) => void receiving.parts.push({ at: now - receiving.headAt, bytes }))
+      Effect.flatMap(monotonicMillis, (now) => {
+        receiving.parts.push({ at: now - receiving.headAt, bytes })
+        return mayEndWithMark(bytes) ? recorder.complete(slot) : Effect.void
+      })
     ),
     Stream.onEnd(
       Effect.sync(() => {
         receiving.isComplete = true
       })
     ),
-    Stream.onExit(() => finish(settings, slot, receiving))
+    Stream.onExit(() => recorder.complete(slot))
   )
 
 /** Statuses whose responses have no body, which some clients report as an error of the body. */
@@ -101,7 +122,8 @@ const isBodiless = (method: string, status: number): boolean =>
 const recordWhole = Effect.fnUntraced(function* (settings: RecordSettings, slot: Slot, receiving: Receiving) {
   const { response } = receiving
   if (isBodiless(response.request.method, response.status)) {
-    yield* finish(settings, slot, { ...receiving, isComplete: true })
+    receiving.isComplete = true
+    yield* settings.recorder.complete(slot)
     return response
   }
   const read = yield* Effect.exit(Stream.runDrain(recordedBody(settings, slot, receiving)))
@@ -125,6 +147,7 @@ export const record = Effect.fnUntraced(function* (
   const response = yield* settings.client.execute(HttpClientRequest.setHeader(sent, "accept-encoding", "identity"))
   const headAt = yield* monotonicMillis
   const receiving: Receiving = { response, after: headAt - startedAt, headAt, parts: [], isComplete: false }
+  settings.recorder.receive(slot, () => describeResponse(settings, receiving))
   return response.headers["content-type"]?.includes("text/event-stream") === true
     ? new ReplayedResponse(response.request, response, recordedBody(settings, slot, receiving))
     : yield* recordWhole(settings, slot, receiving)

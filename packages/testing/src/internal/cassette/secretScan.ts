@@ -44,7 +44,7 @@ const joinedStrings = (events: ReadonlyArray<unknown>, path: string): ReadonlyAr
       if (!place.startsWith(nameOfMember)) joined.set(place, (joined.get(place) ?? "") + text)
     }
   }
-  return [...joined].map(([place, text]) => ({ text, place: `${place}, over several events` }))
+  return [...joined].flatMap(([place, text]) => [...strings(text, `${place}, over several events`)])
 }
 
 const dataOf = (text: string): { readonly json: unknown } | undefined => jsonOf(text.replace(/^data: ?/, ""))
