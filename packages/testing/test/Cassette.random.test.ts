@@ -43,9 +43,9 @@ const Text = Schema.String.check(
 )
 /** A text with the canary at a random position. */
 const planted = (before: string, after: string): string => `${before}${canary}${after}`
-const Place = Schema.Literals(["value", "name", "item", "arguments", "path", "query", "header", "text", "binary"])
+const Location = Schema.Literals(["value", "name", "item", "arguments", "path", "query", "header", "text", "binary"])
 
-const bodyAt = (place: typeof Place.Type, text: string): string => {
+const bodyAt = (place: typeof Location.Type, text: string): string => {
   switch (place) {
     case "name":
       return JSON.stringify({ [text]: 1 })
@@ -65,7 +65,7 @@ const options = { arbitrary: { seed: seedOf("canaries"), runs: runs({ sample: 15
 describe("a canary", () => {
   it.effect.prop(
     "is written from no place of an exchange",
-    { before: Text, after: Text, place: Place },
+    { before: Text, after: Text, place: Location },
     ({ after, before, place }) =>
       Effect.gen(function* () {
         const text = planted(before, after)
