@@ -22,6 +22,7 @@ describe("Cassette", () => {
       ["compact JSON", '{"a":[1,{"__proto__":"x"}],"10":1,"2":"é\\n\\""}'],
       ["JSON with white space", '{ "a" : 1.0 }\n'],
       ["JSON with a repeated member", '{"a":1,"a":2}'],
+      ["JSON that is nested deeply", `${"[".repeat(100_000)}${"]".repeat(100_000)}`],
       ["text", "plain\r\ntext\u0000"],
       ["bytes that are no text", Uint8Array.from([0xff, 0xfe, 0x00, 0x80])],
       ["a byte order mark", "\uFEFF{}"]

@@ -3,6 +3,7 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { RedactionOptions } from "../../cassette/Redaction.ts"
+import * as BoundedJson from "./boundedJson.ts"
 
 /** What replaces a secret. */
 export const redacted = "<redacted>"
@@ -169,8 +170,5 @@ const globalPattern = (pattern: RegExp): RegExp =>
   new RegExp(pattern.source, pattern.flags.includes("g") ? pattern.flags : `${pattern.flags}g`)
 
 /** The JSON object or array in a string, such as the arguments of a tool, when its text can be made from it again. */
-export const innerJson = (text: string): { readonly value: unknown } | undefined => {
-  if (!/^[[{]/.test(text)) return undefined
-  const parsed = Result.try((): unknown => JSON.parse(text))
-  return Result.isSuccess(parsed) && JSON.stringify(parsed.success) === text ? { value: parsed.success } : undefined
-}
+const innerJson = (text: string): { readonly value: unknown } | undefined =>
+  /^[[{]/.test(text) ? BoundedJson.parseExact(text) : undefined

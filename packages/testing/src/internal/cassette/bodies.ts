@@ -3,6 +3,7 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
 import type { Body, Event } from "../../cassette/Interaction.ts"
 import * as SseText from "../../SseText.ts"
+import * as BoundedJson from "./boundedJson.ts"
 
 const encoder = new TextEncoder()
 
@@ -11,15 +12,13 @@ const decodeUtf8 = (bytes: Uint8Array): string | undefined =>
   Result.getOrUndefined(Result.try(() => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)))
 
 /** The value of JSON text, when the text can be made from it again. */
-const exactJson = (text: string): { readonly json: typeof JsonValue } | undefined => {
-  const first = text.charCodeAt(0)
-  // A text that is not JSON is seldom parsed in vain: JSON starts with one of these, a digit or a word.
-  if (Number.isNaN(first) || first === 0x20) return undefined
-  const parsed = Result.try((): typeof JsonValue => JSON.parse(text))
-  return Result.isSuccess(parsed) && JSON.stringify(parsed.success) === text ? { json: parsed.success } : undefined
+const exactJson = (text: string): JsonBody | undefined => {
+  const parsed = BoundedJson.parseExact(text)
+  // What was parsed is JSON.
+  return parsed === undefined ? undefined : { json: parsed.value as JsonBody["json"] }
 }
 
-declare const JsonValue: Extract<Body, { readonly json: unknown }>["json"]
+type JsonBody = Extract<Body, { readonly json: unknown }>
 
 /** Appends the parts of a body. */
 export const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {

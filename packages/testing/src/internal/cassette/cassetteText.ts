@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { CassetteFormatError, CassetteVersionError } from "../../CassetteErrors.ts"
 import { type Body, type Event, Interaction } from "../../cassette/Interaction.ts"
+import * as BoundedJson from "./boundedJson.ts"
 import * as MemberPath from "./memberPath.ts"
 
 /** The version of the format. A change that older versions cannot read increases it. */
@@ -153,11 +154,11 @@ export const parse = (
   text: string
 ): Effect.Effect<ReadonlyArray<Interaction>, CassetteFormatError | CassetteVersionError> =>
   Effect.suspend(() => {
+    if (BoundedJson.isTooDeep(text)) return Effect.fromResult(damaged(cassette, "", "is nested too deeply"))
     const value = Result.try((): unknown => JSON.parse(text.replace(/^\uFEFF/, "")))
-    if (Result.isFailure(value)) {
-      return Effect.fromResult(damaged(cassette, "", `is not JSON${lineOf(text, value.failure)}`))
-    }
-    // The values of a deeply nested text exceed the stack.
-    const read = Result.try(() => readValue(cassette, value.success))
-    return Effect.fromResult(Result.isSuccess(read) ? read.success : damaged(cassette, "", "is nested too deeply"))
+    return Effect.fromResult(
+      Result.isSuccess(value)
+        ? readValue(cassette, value.success)
+        : damaged(cassette, "", `is not JSON${lineOf(text, value.failure)}`)
+    )
   })

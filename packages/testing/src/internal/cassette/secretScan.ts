@@ -3,6 +3,7 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
 import type { Body, Interaction } from "../../cassette/Interaction.ts"
 import { eventText } from "./bodies.ts"
+import * as BoundedJson from "./boundedJson.ts"
 import * as MemberPath from "./memberPath.ts"
 import type { Redactor } from "./Redactor.ts"
 
@@ -18,8 +19,8 @@ const nameOfMember = "the name of a member"
 function* strings(value: unknown, path: string): Generator<Located> {
   if (typeof value === "string") {
     yield { text: value, place: path }
-    const inner = /^\s*[[{]/.test(value) ? jsonOf(value) : undefined
-    if (inner !== undefined) yield* strings(inner.json, path)
+    const inner = /^\s*[[{]/.test(value) ? BoundedJson.parse(value) : undefined
+    if (inner !== undefined) yield* strings(inner.value, path)
   } else if (Array.isArray(value)) {
     for (const [index, inner] of value.entries()) yield* strings(inner, MemberPath.item(path, index))
   } else if (typeof value === "object" && value !== null) {
@@ -28,12 +29,6 @@ function* strings(value: unknown, path: string): Generator<Located> {
       yield* strings(inner, MemberPath.member(path, name))
     }
   }
-}
-
-/** The strings of a body that is JSON although it is kept as text, because its text cannot be made from the value. */
-const jsonOf = (text: string): { readonly json: unknown } | undefined => {
-  const parsed = Result.try((): unknown => JSON.parse(text))
-  return Result.isSuccess(parsed) ? { json: parsed.success } : undefined
 }
 
 /** The strings at the same path of all events together: models emit long words in pieces. */
@@ -47,15 +42,17 @@ const joinedStrings = (events: ReadonlyArray<unknown>, path: string): ReadonlyAr
   return [...joined].flatMap(([place, text]) => [...strings(text, `${place}, over several events`)])
 }
 
-const dataOf = (text: string): { readonly json: unknown } | undefined => jsonOf(text.replace(/^data: ?/, ""))
+const dataOf = (text: string): { readonly value: unknown } | undefined =>
+  BoundedJson.parse(text.replace(/^data: ?/, ""))
 
 /** The texts of a body as they are read, without encodings. */
 function* decodedTexts(body: Body, path: string): Generator<Located> {
   if ("json" in body) return yield* strings(body.json, path)
   if ("text" in body) {
     yield { text: body.text, place: path }
-    const parsed = jsonOf(body.text)
-    if (parsed !== undefined) yield* strings(parsed.json, path)
+    // JSON is kept as text when its text cannot be made from the value.
+    const parsed = BoundedJson.parse(body.text)
+    if (parsed !== undefined) yield* strings(parsed.value, path)
     return
   }
   if ("base64" in body) {
@@ -63,7 +60,7 @@ function* decodedTexts(body: Body, path: string): Generator<Located> {
     return yield { text: new TextDecoder("latin1").decode(bytes), place: path }
   }
   const texts = body.events.map(eventText)
-  const values = texts.flatMap((text) => dataOf(text)?.json ?? [])
+  const values = texts.flatMap((text) => dataOf(text)?.value ?? [])
   for (const text of texts) if (dataOf(text) === undefined) yield { text, place: path }
   for (const value of values) yield* strings(value, path)
   yield* joinedStrings(values, path)

@@ -97,7 +97,7 @@ describe("cassetteText", () => {
 
   it.effect("that is nested deeper than the stack is a CassetteFormatError", () =>
     Effect.map(
-      failure(`{"format":"kimi-cassette","version":1,"interactions":${"[".repeat(50_000)}${"]".repeat(50_000)}}`),
+      damage((text) => text.replace('{"model":"kimi-k3"}', `${"[".repeat(100_000)}${"]".repeat(100_000)}`)),
       (error) => assert.instanceOf(error, CassetteFormatError)
     )
   )
