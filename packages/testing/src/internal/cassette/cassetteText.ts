@@ -10,7 +10,7 @@ import * as BoundedJson from "./boundedJson.ts"
 import * as MemberPath from "./memberPath.ts"
 
 /** The version of the format. A change that older versions cannot read increases it. */
-export const version = 1
+const version = 1
 
 const format = "kimi-cassette"
 const maxLineLength = 110

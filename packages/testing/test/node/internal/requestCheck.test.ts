@@ -140,6 +140,11 @@ describe("requestCheck", () => {
     assert.isUndefined(check({ model: "kimi-k2.6", thinking: { type: "disabled" }, messages: history({}) }))
   })
 
+  it("checks the tools", () => {
+    const tool = { type: "function", function: { name: "get_weather" } }
+    assert.strictEqual(message({ tools: [tool, tool] }), "Invalid request: function name get_weather is duplicated")
+  })
+
   it("requires a call for every tool result", () => {
     const messages = [
       { role: "user", content: "add" },
