@@ -60,7 +60,7 @@ const bodyAt = (place: typeof Location.Type, text: string): string => {
   }
 }
 
-const options = { arbitrary: { seed: seedOf("canaries"), runs: runs({ sample: 150, deep: 5_000 }) } }
+const options = { arbitrary: { seed: seedOf("canaries"), runs: runs({ sample: 150, deep: 2_000 }) } }
 
 describe("a canary", () => {
   it.effect.prop(

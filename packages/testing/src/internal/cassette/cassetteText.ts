@@ -42,7 +42,11 @@ const list = (items: ReadonlyArray<string>, indent: string): string =>
   items.length === 0 ? "[]" : `[\n${items.map((item) => `${indent}  ${item}`).join(",\n")}\n${indent}]`
 
 const sorted = (members: { readonly [name: string]: string }): { readonly [name: string]: string } =>
-  Object.fromEntries(Object.entries(members).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+  Object.fromEntries(
+    Object.keys(members)
+      .toSorted()
+      .map((name) => [name, members[name] ?? ""])
+  )
 
 const orderedEvent = ({ after, ...content }: Event): Event => (after === undefined ? content : { ...content, after })
 

@@ -110,6 +110,6 @@ describe("cassetteText", () => {
         const text = CassetteText.render(interactions)
         assert.strictEqual(CassetteText.render(yield* parse(text)), text)
       }),
-    { arbitrary: { seed: seedOf("cassettes"), runs: runs({ sample: 100, deep: 5_000 }) } }
+    { arbitrary: { seed: seedOf("cassettes"), runs: runs({ sample: 100, deep: 3_000 }) } }
   )
 })
