@@ -1,12 +1,13 @@
 /**
- * Writes `docs/configuration.md`, the reference of all options, from their
- * table in core. With `--check` it writes nothing and fails where the page is
- * not what it would write.
+ * Writes `docs/configuration.md`, the reference of all options, and the defaults
+ * in the table of `README.md`, from the table of options in core. With `--check`
+ * it writes nothing and fails where a page is not what it would write.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import * as KimiConfig from "../packages/core/src/KimiConfig.ts"
 
 const page = new URL("../docs/configuration.md", import.meta.url)
+const readmePage = new URL("../README.md", import.meta.url)
 
 const code = (text: string): string => `\`${text}\``
 
@@ -121,10 +122,27 @@ The member \`kimi.prices\` of a JSON document contains custom prices, which take
 \`\`\`
 `
 
-if (!process.argv.includes("--check")) {
+const byVariable = new Map(names.map((name) => [KimiConfig.variableName(name), name]))
+
+/** The same row of the table in `README.md` with the default of its option. */
+const withDefault = (line: string, variable: string, rest: string): string => {
+  const name = byVariable.get(variable)
+  if (name === undefined) throw new Error(`README.md has the unknown variable ${variable}`)
+  return `${row([code(variable), cell(defaultOf(name)), rest])}`
+}
+
+const readme = readFileSync(readmePage, "utf8").replaceAll(/^\| `(KIMI_\w+)` \| [^|]* \| (.*) \|$/gm, withDefault)
+
+const pages: ReadonlyArray<readonly [string, URL, string]> = [
+  ["docs/configuration.md", page, text],
+  ["README.md", readmePage, readme]
+]
+
+if (process.argv.includes("--check")) {
+  const outdated = pages.filter(([, url, content]) => !existsSync(url) || readFileSync(url, "utf8") !== content)
+  for (const [name] of outdated) process.stderr.write(`${name} is not up to date: run node scripts/configuration.ts\n`)
+  if (outdated.length > 0) process.exit(1)
+} else {
   mkdirSync(new URL("./", page), { recursive: true })
-  writeFileSync(page, text)
-} else if (!existsSync(page) || readFileSync(page, "utf8") !== text) {
-  process.stderr.write("docs/configuration.md is not up to date: run node scripts/configuration.ts\n")
-  process.exit(1)
+  for (const [, url, content] of pages) writeFileSync(url, content)
 }

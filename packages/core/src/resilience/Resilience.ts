@@ -34,7 +34,7 @@
  * **Gotchas**
  *
  * - A timeout may interrupt an attempt after it has had its effect, so it is
- *   ambiguous, and the option `ambiguous` bounds its retries: once by default.
+ *   ambiguous, and the option `ambiguous` bounds its retries: twice by default.
  *
  * @since 0.1.0
  */
