@@ -18,6 +18,7 @@ import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { configFileRules } from "./internal/configFileRules.ts"
 import * as configProviders from "./internal/configProviders.ts"
 
 /**
@@ -33,14 +34,6 @@ export interface Options {
   readonly json?: string | undefined
 }
 
-/** What the options must keep. */
-export const rulesOf = ({ dotEnv, json }: Options): ReadonlyArray<OptionRules.Rule> =>
-  Object.entries({ dotEnv, json }).map(([name, path]: [string, unknown]) => [
-    name,
-    path === undefined || (typeof path === "string" && path !== ""),
-    "the path of a file"
-  ])
-
 /**
  * Reads the files and puts them behind the current `ConfigProvider`: the
  * environment wins over the `.env` file, and that over the JSON document. The
@@ -51,7 +44,7 @@ export const rulesOf = ({ dotEnv, json }: Options): ReadonlyArray<OptionRules.Ru
  */
 export const make = (options: Options): Effect.Effect<ConfigProvider.ConfigProvider, ConfigurationError> =>
   Effect.andThen(
-    OptionRules.check("ConfigFile", rulesOf(options)),
+    OptionRules.check("ConfigFile", configFileRules(options)),
     Effect.suspend(() => configProviders.make(options, new configProviders.ConfigHistory()))
   )
 

@@ -31,7 +31,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
-import * as ConfigFile from "./ConfigFile.ts"
+import type * as ConfigFile from "./ConfigFile.ts"
+import { configFileRules } from "./internal/configFileRules.ts"
 import * as configProviders from "./internal/configProviders.ts"
 import * as folderChanges from "./internal/folderChanges.ts"
 
@@ -74,7 +75,7 @@ export const make = (
     const { interval = "30 seconds", debounce = "100 millis" } = options
     yield* OptionRules.check("ConfigWatch", [
       OptionRules.finiteDuration("debounce", debounce),
-      ...ConfigFile.rulesOf(options)
+      ...configFileRules(options)
     ])
     const fallbackProvider = yield* ConfigProvider.ConfigProvider
     // Watching starts before the first read, so that no change is missed.

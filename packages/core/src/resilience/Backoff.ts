@@ -31,9 +31,9 @@ export type Jitter = "full" | "equal" | "decorrelated" | "none"
  */
 export interface Options {
   /** The first wait before jitter. */
-  readonly baseDelay: Duration.Duration
+  readonly baseDelay: Duration.Input
   /** The longest wait. */
-  readonly maxDelay: Duration.Duration
+  readonly maxDelay: Duration.Input
   /** How waits are randomised. */
   readonly jitter: Jitter
 }

@@ -45,7 +45,9 @@ export {
   redisDefaults,
   redisFromConfig as redisOptionsFromConfig,
   type RedisOptions,
-  type TripPolicy
+  type RedisValues,
+  type TripPolicy,
+  type Values
 } from "./internal/circuit/CircuitOptions.ts"
 export type { Transition } from "./internal/circuit/Circuits.ts"
 
@@ -101,7 +103,7 @@ export function layerMemory(
  */
 export const layer: typeof layerMemory = layerMemory
 
-const makeRedisLayer = (options: CircuitOptions.RedisOptions): Layer.Layer<CircuitBreaker, never, Redis> =>
+const makeRedisLayer = (options: CircuitOptions.RedisValues): Layer.Layer<CircuitBreaker, never, Redis> =>
   Layer.effect(
     CircuitBreaker,
     Effect.flatMap(

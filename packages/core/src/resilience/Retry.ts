@@ -44,11 +44,11 @@ import { transformOpening } from "../pipeline/internal/StreamOpening.ts"
 import { type CallLimits, timeForPart } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import * as ErrorClassifier from "./internal/ErrorClassifier.ts"
-import type { Options } from "./internal/RetryLoop.ts"
+import type { Options, Values } from "./internal/RetryLoop.ts"
 import * as RetryLoop from "./internal/RetryLoop.ts"
 import type { RetryBudget } from "./RetryBudget.ts"
 
-export type { Options } from "./internal/RetryLoop.ts"
+export type { Options, Values } from "./internal/RetryLoop.ts"
 
 /**
  * The options of a configuration; their defaults are in `KimiConfig`.
@@ -56,7 +56,7 @@ export type { Options } from "./internal/RetryLoop.ts"
  * @category options
  * @since 0.1.0
  */
-export const fromConfig = (config: KimiConfig.Values): Options => ({
+export const fromConfig = (config: KimiConfig.Values): Values => ({
   maxAttempts: config.maxAttempts,
   baseDelay: config.retryBaseDelay,
   maxDelay: config.retryMaxDelay,
@@ -94,22 +94,11 @@ const withElapsedLimit = <A, E, R, B, E2, R2>(
   )
 
 /** Whether an attempt ends before the time for all of them does, so that it needs no timer here. */
-const hasBoundedAttempts = ({ attemptTimeout, maxElapsed }: Options<never>): boolean =>
+const hasBoundedAttempts = ({ attemptTimeout, maxElapsed }: Values<never>): boolean =>
   attemptTimeout !== undefined && Duration.isLessThanOrEqualTo(attemptTimeout, maxElapsed)
 
-/**
- * Retries an attempt within its own bounds and those of the budget. Errors of
- * other libraries are retryable unless the classifier decides otherwise.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const withRetry =
-  <E0 = unknown>(
-    options: Options<E0>,
-    budget: RetryBudget["Service"],
-    classifier: ErrorClassifier.ErrorClassifier<E0> = ErrorClassifier.ofAllErrors
-  ) =>
+const retryWith =
+  <E0>(options: Values<E0>, budget: RetryBudget["Service"], classifier: ErrorClassifier.ErrorClassifier<E0>) =>
   <A, E extends E0, R>(attempt: Effect.Effect<A, E, R>): Effect.Effect<A, E | DeadlineExceededError, R> =>
     Effect.flatMap(Clock.Clock, (clock) => {
       const startedAt = MonotonicClock.millisUnsafe(clock)
@@ -137,21 +126,42 @@ export const withRetry =
     })
 
 /**
+ * Retries an attempt within its own bounds and those of the budget. Errors of
+ * other libraries are retryable unless the classifier decides otherwise.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withRetry = <E0 = unknown>(
+  options: Options<E0>,
+  budget: RetryBudget["Service"],
+  classifier: ErrorClassifier.ErrorClassifier<E0> = ErrorClassifier.ofAllErrors
+): (<A, E extends E0, R>(attempt: Effect.Effect<A, E, R>) => Effect.Effect<A, E | DeadlineExceededError, R>) =>
+  retryWith(RetryLoop.toValues(options), budget, classifier)
+
+const retryStreamWith =
+  (options: Values, budget: RetryBudget["Service"]) =>
+  <E extends KimiError>(
+    attempt: Stream.Stream<StreamEvent, E>
+  ): Stream.Stream<StreamEvent, E | DeadlineExceededError> =>
+    transformOpening<E, E | DeadlineExceededError>(retryWith(options, budget, ErrorClassifier.ofKimiErrors))(attempt)
+
+/**
  * Retries a stream's attempt up to its first content. Later failures reach the
  * consumer.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const withStreamRetry =
-  (options: Options, budget: RetryBudget["Service"]) =>
-  <E extends KimiError>(
-    attempt: Stream.Stream<StreamEvent, E>
-  ): Stream.Stream<StreamEvent, E | DeadlineExceededError> =>
-    transformOpening<E, E | DeadlineExceededError>(withRetry(options, budget, ErrorClassifier.ofKimiErrors))(attempt)
+export const withStreamRetry = (
+  options: Options,
+  budget: RetryBudget["Service"]
+): (<E extends KimiError>(
+  attempt: Stream.Stream<StreamEvent, E>
+) => Stream.Stream<StreamEvent, E | DeadlineExceededError>) => retryStreamWith(RetryLoop.toValues(options), budget)
 
 /** The options of a call with its own bounds: one attempt may then take longer than is known here. */
-const limitedBy = (options: Options, { maxAttempts, timeout }: CallLimits): Options => ({
+const limitedBy = (options: Values, { maxAttempts, timeout }: CallLimits): Values => ({
   ...options,
   maxAttempts: maxAttempts ?? options.maxAttempts,
   ...(timeout === undefined ? {} : { maxElapsed: timeForPart(options.maxElapsed, timeout), attemptTimeout: undefined })
@@ -163,19 +173,20 @@ const limitedBy = (options: Options, { maxAttempts, timeout }: CallLimits): Opti
  * @category stages
  * @since 0.1.0
  */
-export const stage = (options: Options, budget: RetryBudget["Service"]): Stage.Stage => {
-  const effect = withRetry(options, budget, ErrorClassifier.ofKimiErrors)
-  const stream = withStreamRetry(options, budget)
+export const stage = (given: Options, budget: RetryBudget["Service"]): Stage.Stage => {
+  const options = RetryLoop.toValues(given)
+  const effect = retryWith(options, budget, ErrorClassifier.ofKimiErrors)
+  const stream = retryStreamWith(options, budget)
   return Stage.make("retry", {
     effect: (inner) => (call) => {
       const { limits } = call
       const retry =
-        limits === undefined ? effect : withRetry(limitedBy(options, limits), budget, ErrorClassifier.ofKimiErrors)
+        limits === undefined ? effect : retryWith(limitedBy(options, limits), budget, ErrorClassifier.ofKimiErrors)
       return retry(inner(call))
     },
     stream: (inner) => (call) => {
       const { limits } = call
-      return (limits === undefined ? stream : withStreamRetry(limitedBy(options, limits), budget))(inner(call))
+      return (limits === undefined ? stream : retryStreamWith(limitedBy(options, limits), budget))(inner(call))
     },
     options: {
       attempts: String(options.maxAttempts),

@@ -37,12 +37,20 @@ import type { EventChunk } from "../pipeline/internal/EventChunk.ts"
  */
 export interface Options {
   /** Longest attempt as a whole. */
-  readonly totalTimeout: Duration.Duration
+  readonly totalTimeout: Duration.Input
   /** Longest wait for the first content of a stream. */
-  readonly firstTokenTimeout: Duration.Duration
+  readonly firstTokenTimeout: Duration.Input
   /** Longest silence between contents of a stream. */
-  readonly idleTimeout: Duration.Duration
+  readonly idleTimeout: Duration.Input
 }
+
+type Bounds = { readonly [Name in keyof Options]: Duration.Duration }
+
+const boundsOf = ({ firstTokenTimeout, idleTimeout, totalTimeout }: Options): Bounds => ({
+  totalTimeout: Duration.fromInputUnsafe(totalTimeout),
+  firstTokenTimeout: Duration.fromInputUnsafe(firstTokenTimeout),
+  idleTimeout: Duration.fromInputUnsafe(idleTimeout)
+})
 
 /**
  * The host and the model of an attempt, for its errors.
@@ -78,16 +86,18 @@ const totalTimeoutError = (timeout: Duration.Duration, origin: StartedAttempt): 
  * @category combinators
  * @since 0.1.0
  */
-export const withTimeout =
-  (options: Pick<Options, "totalTimeout">, origin: AttemptTarget = {}) =>
-  <A, E, R>(attempt: Effect.Effect<A, E, R>): Effect.Effect<A, E | TotalTimeoutError, R> =>
-    TimeBound.within(attempt, Duration.toMillis(options.totalTimeout), () =>
-      Effect.fail(totalTimeoutError(options.totalTimeout, origin))
-    )
+export const withTimeout = (
+  options: Pick<Options, "totalTimeout">,
+  origin: AttemptTarget = {}
+): (<A, E, R>(attempt: Effect.Effect<A, E, R>) => Effect.Effect<A, E | TotalTimeoutError, R>) => {
+  const timeout = Duration.fromInputUnsafe(options.totalTimeout)
+  return (attempt) =>
+    TimeBound.within(attempt, Duration.toMillis(timeout), () => Effect.fail(totalTimeoutError(timeout, origin)))
+}
 
 type StreamTimeoutError = FirstTokenTimeoutError | IdleTimeoutError | TotalTimeoutError
 
-const contentTimeoutError = (hasContent: boolean, options: Options, origin: StartedAttempt): StreamTimeoutError =>
+const contentTimeoutError = (hasContent: boolean, options: Bounds, origin: StartedAttempt): StreamTimeoutError =>
   hasContent
     ? new IdleTimeoutError({
         ...origin,
@@ -103,7 +113,7 @@ const contentTimeoutError = (hasContent: boolean, options: Options, origin: Star
 /** The bounds of one streamed attempt. A class, so that an open stream holds no closure over its attempt. */
 class BoundedStream<E> {
   readonly #pull: Pull.Pull<EventChunk, E>
-  readonly #options: Options
+  readonly #options: Bounds
   readonly #clock: Clock.Clock
   readonly #watchdog: Watchdog.Watchdog
   /** When the attempt must be over, a `MonotonicClock` time. */
@@ -118,7 +128,7 @@ class BoundedStream<E> {
 
   constructor(
     pull: Pull.Pull<EventChunk, E>,
-    options: Options,
+    options: Bounds,
     target: AttemptTarget,
     clock: Clock.Clock,
     watchdog: Watchdog.Watchdog
@@ -166,29 +176,33 @@ class BoundedStream<E> {
   }
 }
 
+const withinBounds =
+  (bounds: Bounds, origin: AttemptTarget) =>
+  <E, R>(attempt: Stream.Stream<StreamEvent, E, R>): Stream.Stream<StreamEvent, E | StreamTimeoutError, R> =>
+    Stream.transformPull(attempt, (pull, scope) =>
+      Effect.map(
+        Effect.all([Clock.Clock, Watchdog.make(scope)]),
+        ([clock, watchdog]) => new BoundedStream(pull, bounds, origin, clock, watchdog).next
+      )
+    )
+
 /**
  * Bounds a streamed attempt: as a whole, until its first content, and between contents.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const withStreamTimeout =
-  (options: Options, origin: AttemptTarget = {}) =>
-  <E, R>(attempt: Stream.Stream<StreamEvent, E, R>): Stream.Stream<StreamEvent, E | StreamTimeoutError, R> =>
-    Stream.transformPull(attempt, (pull, scope) =>
-      Effect.map(
-        Effect.all([Clock.Clock, Watchdog.make(scope)]),
-        ([clock, watchdog]) => new BoundedStream(pull, options, origin, clock, watchdog).next
-      )
-    )
+export const withStreamTimeout = (
+  options: Options,
+  origin: AttemptTarget = {}
+): (<E, R>(attempt: Stream.Stream<StreamEvent, E, R>) => Stream.Stream<StreamEvent, E | StreamTimeoutError, R>) =>
+  withinBounds(boundsOf(options), origin)
 
 const targetOf = ({ provider, request }: Call): AttemptTarget => ({ provider, model: request.model })
 
 /** A longer timeout of the call is one of each attempt too. */
-const limitedBy = (options: Options, { limits }: Call): Options =>
-  limits?.timeout === undefined
-    ? options
-    : { ...options, totalTimeout: timeForPart(options.totalTimeout, limits.timeout) }
+const limitedBy = (bounds: Bounds, { limits }: Call): Bounds =>
+  limits?.timeout === undefined ? bounds : { ...bounds, totalTimeout: timeForPart(bounds.totalTimeout, limits.timeout) }
 
 /**
  * The stage of the pipeline. `connectTimeout` is enforced by the HTTP client and
@@ -197,14 +211,16 @@ const limitedBy = (options: Options, { limits }: Call): Options =>
  * @category stages
  * @since 0.1.0
  */
-export const stage = (options: Options & { readonly connectTimeout: Duration.Duration }): Stage.Stage =>
-  Stage.make("timeout", {
-    effect: (inner) => (call) => withTimeout(limitedBy(options, call), targetOf(call))(inner(call)),
-    stream: (inner) => (call) => withStreamTimeout(limitedBy(options, call), targetOf(call))(inner(call)),
+export const stage = (options: Options & { readonly connectTimeout: Duration.Input }): Stage.Stage => {
+  const bounds = boundsOf(options)
+  return Stage.make("timeout", {
+    effect: (inner) => (call) => withTimeout(limitedBy(bounds, call), targetOf(call))(inner(call)),
+    stream: (inner) => (call) => withinBounds(limitedBy(bounds, call), targetOf(call))(inner(call)),
     options: {
-      connect: Duration.format(options.connectTimeout),
-      "first token": Duration.format(options.firstTokenTimeout),
-      idle: Duration.format(options.idleTimeout),
-      total: Duration.format(options.totalTimeout)
+      connect: Duration.format(Duration.fromInputUnsafe(options.connectTimeout)),
+      "first token": Duration.format(bounds.firstTokenTimeout),
+      idle: Duration.format(bounds.idleTimeout),
+      total: Duration.format(bounds.totalTimeout)
     }
   })
+}

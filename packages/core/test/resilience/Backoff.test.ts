@@ -35,6 +35,13 @@ describe("Backoff.schedule", () => {
     })
   )
 
+  it.effect("takes delays in any form of a duration", () =>
+    Effect.gen(function* () {
+      const given: Backoff.Options = { baseDelay: "500 millis", maxDelay: 1_500, jitter: "none" }
+      assert.deepStrictEqual(yield* waits(given, 3), [500, 1_000, 1_500])
+    })
+  )
+
   it.effect("spreads full jitter from zero to the exponential wait", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* chance(0)(waits(options("full"), 3)), [0, 0, 0])

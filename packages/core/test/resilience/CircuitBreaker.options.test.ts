@@ -33,6 +33,8 @@ const unusable: ReadonlyArray<readonly [name: string, options: Partial<CircuitBr
   ["slowAfter", { slowAfter: zero }],
   ["maxOpenDuration", { maxOpenDuration: zero }],
   ["maxOpenDuration", { maxOpenDuration: infinity }],
+  ["openDuration", { openDuration: zero }],
+  ["openDuration", { openDuration: infinity }],
   ["probeTimeout", { probeTimeout: zero }],
   ["probeTimeout", { probeTimeout: infinity }]
 ]
@@ -47,7 +49,8 @@ const usable: ReadonlyArray<Partial<CircuitBreaker.Options>> = [
   { window: { _tag: "Count", size: 1 }, failureRate: undefined },
   // More successes than permits: the probes go one after the other.
   { halfOpenPermits: 1, halfOpenSuccesses: 5 },
-  { slowAfter: infinity, maxOpenDuration: millis(1), probeTimeout: millis(1) }
+  { slowAfter: infinity, maxOpenDuration: millis(1), probeTimeout: millis(1) },
+  { slowAfter: "1 minute", openDuration: "30 seconds", maxOpenDuration: 60_000, probeTimeout: "10 seconds" }
 ]
 
 describe("CircuitBreaker.make and layer", () => {
@@ -107,6 +110,7 @@ const unusableShared: ReadonlyArray<readonly [name: string, options: Partial<Cir
   ["tripPolicy.minimumCalls", { tripPolicy: { ...rate, minimumCalls: 21 } }],
   ["tripPolicy.size", { tripPolicy: { ...rate, size: 20.5 } }],
   ["slowAfter", { slowAfter: zero }],
+  ["openDuration", { openDuration: zero }],
   ["maxOpenDuration", { maxOpenDuration: infinity }],
   ["keyPrefix", { keyPrefix: "a{b}" }],
   ["probeLease", { probeLease: zero }],
@@ -131,7 +135,8 @@ describe("CircuitBreaker.layerRedis", () => {
   it.effect("makes calls while Redis is unavailable", () =>
     Effect.gen(function* () {
       const byDefault: Layer.Layer<CircuitBreaker.CircuitBreaker, never, Redis.Redis> = CircuitBreaker.layerRedis()
-      for (const layer of [byDefault, CircuitBreaker.layerRedis({ tripPolicy: rate })]) {
+      const inText = CircuitBreaker.layerRedis({ openDuration: "30 seconds", probeLease: "5 seconds", cooldown: 500 })
+      for (const layer of [byDefault, CircuitBreaker.layerRedis({ tripPolicy: rate }), inText]) {
         const services = yield* Layer.build(Layer.provide(layer, noRedis))
         const breaker = Context.get(services, CircuitBreaker.CircuitBreaker)
         yield* breaker.reset(key)

@@ -124,6 +124,23 @@ describe("CircuitBreaker.guard", () => {
     })
   )
 
+  it.effect("opens for a constant duration", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make({ consecutiveFailures: 1, openDuration: "7 seconds" })
+      for (const seconds of [7, 7, 7]) {
+        yield* fail(breaker)
+        yield* waits(breaker, seconds)
+      }
+    })
+  )
+
+  it.effect("shows its options whose durations were given as text", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make({ maxOpenDuration: "1 minute", probeTimeout: "10 seconds" })
+      assert.deepInclude(breaker.options, { "open for": "at most 1m", probes: "1 at a time for 10s" })
+    })
+  )
+
   it.effect("opens for half to all of five seconds by default", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.make()

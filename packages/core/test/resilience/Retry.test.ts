@@ -55,6 +55,14 @@ describe("withRetry", () => {
     })
   )
 
+  it.effect("takes delays in any form of a duration", () =>
+    Effect.gen(function* () {
+      const { attempt, times } = script(overloaded, overloaded)
+      yield* run(attempt, { baseDelay: "2 seconds", maxDelay: 3_000, maxElapsed: "1 hour", attemptTimeout: "1 minute" })
+      assert.deepStrictEqual(times, [0, 2_000, 5_000])
+    })
+  )
+
   it.effect("does not retry a final error", () =>
     Effect.gen(function* () {
       const { attempt, times } = script(quota)

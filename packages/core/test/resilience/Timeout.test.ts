@@ -47,8 +47,17 @@ const failsAt = Effect.fnUntraced(function* (seconds: number, events: Stream.Str
   return yield* outcomeAt(seconds, Effect.flip(run(events, bounds)))
 })
 
+const inText: Options = { totalTimeout: "100 seconds", firstTokenTimeout: "20 seconds", idleTimeout: 10_000 }
+
 describe("withTimeout", () => {
   const bounded = withTimeout(options)
+
+  it.effect("takes the total timeout in any form of a duration", () =>
+    Effect.gen(function* () {
+      const error = yield* outcomeAt(100, Effect.flip(withTimeout({ totalTimeout: "100 seconds" })(Effect.never)))
+      assert.deepStrictEqual(error.timeout, options.totalTimeout)
+    })
+  )
 
   it.effect("fails exactly at the total timeout", () =>
     Effect.gen(function* () {
@@ -84,6 +93,14 @@ describe("withTimeout", () => {
 })
 
 describe("withStreamTimeout", () => {
+  it.effect("takes every timeout in any form of a duration", () =>
+    Effect.gen(function* () {
+      const error = yield* failsAt(13, script([2, start], [1, text]), inText)
+      assert.instanceOf(error, IdleTimeoutError)
+      assert.deepStrictEqual(error.timeout, Duration.seconds(10))
+    })
+  )
+
   it.effect("fails exactly at the first-token timeout", () =>
     Effect.gen(function* () {
       const error = yield* failsAt(20, Stream.never)

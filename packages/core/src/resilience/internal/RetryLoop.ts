@@ -29,20 +29,45 @@ export interface Options<in E = KimiError> {
   /** Total number of attempts, including the first. */
   readonly maxAttempts: number
   /** The first wait. */
-  readonly baseDelay: Duration.Duration
+  readonly baseDelay: Duration.Input
   /** The longest wait, of the schedule or as requested by the host. */
-  readonly maxDelay: Duration.Duration
+  readonly maxDelay: Duration.Input
   /** How waits are randomised. */
   readonly jitter: Backoff.Jitter
   /** Longest time for all attempts and waits together. */
-  readonly maxElapsed: Duration.Duration
+  readonly maxElapsed: Duration.Input
   /** How often attempts of a call that were sent without receiving a response are repeated; 0 for never. */
   readonly ambiguous: number
   /** The longest attempt, when a stage inside bounds it: it saves a timer for every call that needs no retry. */
-  readonly attemptTimeout?: Duration.Duration | undefined
+  readonly attemptTimeout?: Duration.Input | undefined
   /** Waits in place of the exponential ones. Its input is the error, and the retries end when it is done. */
   readonly schedule?: Schedule.Schedule<unknown, E> | undefined
 }
+
+/**
+ * The options with durations.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Values<in E = KimiError> extends Options<E> {
+  readonly baseDelay: Duration.Duration
+  readonly maxDelay: Duration.Duration
+  readonly maxElapsed: Duration.Duration
+  readonly attemptTimeout?: Duration.Duration | undefined
+}
+
+/**
+ * @category conversions
+ * @since 0.1.0
+ */
+export const toValues = <E>(options: Options<E>): Values<E> => ({
+  ...options,
+  baseDelay: Duration.fromInputUnsafe(options.baseDelay),
+  maxDelay: Duration.fromInputUnsafe(options.maxDelay),
+  maxElapsed: Duration.fromInputUnsafe(options.maxElapsed),
+  attemptTimeout: options.attemptTimeout === undefined ? undefined : Duration.fromInputUnsafe(options.attemptTimeout)
+})
 
 /**
  * The retries of one call.
@@ -51,7 +76,7 @@ export interface Options<in E = KimiError> {
  * @since 0.1.0
  */
 export interface RetryContext<A, E, R> {
-  readonly options: Options<E>
+  readonly options: Values<E>
   readonly budget: RetryBudget["Service"]
   readonly classifier: ErrorClassifier.ErrorClassifier<E>
   readonly attempt: Effect.Effect<A, E, R>

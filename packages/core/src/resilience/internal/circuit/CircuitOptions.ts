@@ -6,7 +6,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Schedule from "effect/Schedule"
+import * as Schedule from "effect/Schedule"
 import type { ConfigurationError } from "../../../errors/ConfigurationErrors.ts"
 import * as OptionRules from "../../../internal/OptionRules.ts"
 import * as KimiConfig from "../../../KimiConfig.ts"
@@ -14,7 +14,7 @@ import * as Backoff from "../../Backoff.ts"
 import type * as Circuit from "./Circuit.ts"
 
 /** The options of every circuit, wherever it is stored. */
-interface CommonOptions {
+interface CommonValues {
   /** Time to first content from which a stream counts as slow. Defaults to 30 seconds. */
   readonly slowAfter: Duration.Duration
   /** Successive open durations. Defaults to 5 seconds doubling to 60, with equal jitter: from half of it to all. */
@@ -23,16 +23,34 @@ interface CommonOptions {
   readonly maxOpenDuration: Duration.Duration
 }
 
+/** Options as they are given: durations in any form, and one open duration in place of a schedule of them. */
+type Input<V> = {
+  readonly [Name in keyof V]: Name extends "openDuration"
+    ? V[Name] | Duration.Input
+    : V[Name] extends Duration.Duration
+      ? Duration.Input
+      : V[Name]
+}
+
 /**
- * Options of circuits in this process.
+ * The values of all options of circuits in this process.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Values extends Omit<Circuit.Policy, "probeTimeoutMillis">, CommonValues {
+  /** How long a probe may take before another is permitted; a later outcome still counts. Defaults to 30 seconds. */
+  readonly probeTimeout: Duration.Duration
+}
+
+/**
+ * Options of circuits in this process. An `openDuration` that is no schedule is
+ * the duration of every opening.
  *
  * @category options
  * @since 0.1.0
  */
-export interface Options extends Omit<Circuit.Policy, "probeTimeoutMillis">, CommonOptions {
-  /** How long a probe may take before another is permitted; a later outcome still counts. Defaults to 30 seconds. */
-  readonly probeTimeout: Duration.Duration
-}
+export interface Options extends Input<Values> {}
 
 /**
  * What opens a shared circuit.
@@ -50,13 +68,12 @@ export type TripPolicy =
   | { readonly _tag: "Rate"; readonly threshold: number; readonly minimumCalls: number; readonly size: number }
 
 /**
- * Options of circuits that are shared over Redis. Processes that share a
- * circuit must be given the same ones.
+ * The values of all options of circuits that are shared over Redis.
  *
- * @category options
+ * @category models
  * @since 0.1.0
  */
-export interface RedisOptions extends CommonOptions {
+export interface RedisValues extends CommonValues {
   /** What opens a circuit, over the calls of all processes. Defaults to 15 failures in a row. */
   readonly tripPolicy: TripPolicy
   /** Prefix of every key in Redis. Defaults to `kimi-effect:circuit:`. */
@@ -71,11 +88,21 @@ export interface RedisOptions extends CommonOptions {
   readonly cooldown: Duration.Duration
 }
 
-/** Open times that double up to a minute, or stay as they are where the first is longer. */
+/**
+ * Options of circuits that are shared over Redis. Processes that share a
+ * circuit must be given the same ones. An `openDuration` that is no schedule is
+ * the duration of every opening.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface RedisOptions extends Input<RedisValues> {}
+
+/** Open durations that double up to a minute, or stay constant if the first is longer. */
 const openSchedule = (first: Duration.Duration): Schedule.Schedule<unknown> =>
   Backoff.schedule({ baseDelay: first, maxDelay: Duration.max(first, Duration.seconds(60)), jitter: "equal" })
 
-const commonFromConfig = (config: KimiConfig.Values): CommonOptions => ({
+const commonFromConfig = (config: KimiConfig.Values): CommonValues => ({
   slowAfter: config.breakerSlowAfter,
   openDuration: openSchedule(config.breakerOpenDuration),
   maxOpenDuration: config.breakerMaxOpenDuration
@@ -89,7 +116,7 @@ const numberOrNone = (value: number | "off"): number | undefined => (value === "
  * @category options
  * @since 0.1.0
  */
-export const fromConfig = (config: KimiConfig.Values): Options => ({
+export const fromConfig = (config: KimiConfig.Values): Values => ({
   ...commonFromConfig(config),
   consecutiveFailures: numberOrNone(config.breakerFailures),
   failureRate: numberOrNone(config.breakerFailureRate),
@@ -120,7 +147,7 @@ const tripPolicyFromConfig = (config: KimiConfig.Values): TripPolicy => {
  * @category options
  * @since 0.1.0
  */
-export const defaults: Options = fromConfig(KimiConfig.defaults)
+export const defaults: Values = fromConfig(KimiConfig.defaults)
 
 /**
  * The options of shared circuits from a configuration.
@@ -128,7 +155,7 @@ export const defaults: Options = fromConfig(KimiConfig.defaults)
  * @category options
  * @since 0.1.0
  */
-export const redisFromConfig = (config: KimiConfig.Values): RedisOptions => ({
+export const redisFromConfig = (config: KimiConfig.Values): RedisValues => ({
   ...commonFromConfig(config),
   tripPolicy: tripPolicyFromConfig(config),
   keyPrefix: `${config.redisKeyPrefix}circuit:`,
@@ -144,10 +171,11 @@ export const redisFromConfig = (config: KimiConfig.Values): RedisOptions => ({
  * @category options
  * @since 0.1.0
  */
-export const redisDefaults: RedisOptions = redisFromConfig(KimiConfig.defaults)
+export const redisDefaults: RedisValues = redisFromConfig(KimiConfig.defaults)
 
-const { fraction, positiveDuration, positiveInteger } = OptionRules
+const { durationOf, fraction, positiveDuration, positiveInteger } = OptionRules
 type Rule = OptionRules.Rule
+type CommonOptions = Input<CommonValues>
 
 const isPositiveInteger = (value: number): boolean => Number.isSafeInteger(value) && value > 0
 
@@ -157,13 +185,25 @@ const fitsWindow = (name: string, minimumCalls: number, size: number): Rule => [
   "at most the size of the window, which otherwise never holds that many calls"
 ]
 
-const commonRules = ({ maxOpenDuration, slowAfter }: CommonOptions): ReadonlyArray<Rule> => [
-  ["slowAfter", Duration.toMillis(slowAfter) > 0, "a finite duration over zero"],
+const openDurationRule = (given: CommonOptions["openDuration"]): Rule => {
+  const [name, isMet, expected] = positiveDuration("openDuration", Schedule.isSchedule(given) ? undefined : given)
+  return [name, isMet, `${expected}, or a Schedule`]
+}
+
+const commonRules = ({ maxOpenDuration, openDuration, slowAfter }: CommonOptions): ReadonlyArray<Rule> => [
+  ["slowAfter", Duration.toMillis(durationOf(slowAfter)) > 0, 'a duration over zero, such as "30 seconds"'],
+  openDurationRule(openDuration),
   positiveDuration("maxOpenDuration", maxOpenDuration)
 ]
 
-const validate = <O>(options: O, rules: ReadonlyArray<Rule>): Effect.Effect<O, ConfigurationError> =>
-  Effect.as(OptionRules.check("CircuitBreaker", rules), options)
+const commonFrom = ({ maxOpenDuration, openDuration, slowAfter }: CommonOptions): CommonValues => ({
+  slowAfter: durationOf(slowAfter),
+  openDuration: Schedule.isSchedule(openDuration) ? openDuration : Schedule.spaced(durationOf(openDuration)),
+  maxOpenDuration: durationOf(maxOpenDuration)
+})
+
+const check = (rules: ReadonlyArray<Rule>): Effect.Effect<void, ConfigurationError> =>
+  OptionRules.check("CircuitBreaker", rules)
 
 /**
  * Adds the defaults and checks the options. The error names every invalid
@@ -172,12 +212,12 @@ const validate = <O>(options: O, rules: ReadonlyArray<Rule>): Effect.Effect<O, C
  * @category constructors
  * @since 0.1.0
  */
-export const resolve = (given: Partial<Options>): Effect.Effect<Options, ConfigurationError> =>
+export const resolve = (given: Partial<Options>): Effect.Effect<Values, ConfigurationError> =>
   Effect.suspend(() => {
     const options: Options = { ...defaults, ...given }
     const { failureRate, minimumCalls, slowRate, window } = options
     const hasRate = failureRate !== undefined || slowRate !== undefined
-    return validate(options, [
+    const rules: ReadonlyArray<Rule> = [
       ...commonRules(options),
       positiveInteger("consecutiveFailures", options.consecutiveFailures),
       fraction("failureRate", failureRate),
@@ -190,7 +230,12 @@ export const resolve = (given: Partial<Options>): Effect.Effect<Options, Configu
       positiveInteger("halfOpenPermits", options.halfOpenPermits),
       positiveInteger("halfOpenSuccesses", options.halfOpenSuccesses),
       positiveDuration("probeTimeout", options.probeTimeout)
-    ])
+    ]
+    return Effect.map(check(rules), () => ({
+      ...options,
+      ...commonFrom(options),
+      probeTimeout: durationOf(options.probeTimeout)
+    }))
   })
 
 /**
@@ -199,11 +244,11 @@ export const resolve = (given: Partial<Options>): Effect.Effect<Options, Configu
  * @category constructors
  * @since 0.1.0
  */
-export const resolveRedis = (given: Partial<RedisOptions>): Effect.Effect<RedisOptions, ConfigurationError> =>
+export const resolveRedis = (given: Partial<RedisOptions>): Effect.Effect<RedisValues, ConfigurationError> =>
   Effect.suspend(() => {
     const options: RedisOptions = { ...redisDefaults, ...given }
     const { tripPolicy } = options
-    return validate(options, [
+    const rules: ReadonlyArray<Rule> = [
       ...commonRules(options),
       ...(tripPolicy._tag === "Consecutive"
         ? [positiveInteger("tripPolicy.failures", tripPolicy.failures)]
@@ -218,7 +263,15 @@ export const resolveRedis = (given: Partial<RedisOptions>): Effect.Effect<RedisO
       positiveDuration("idleTimeToLive", options.idleTimeToLive),
       positiveDuration("timeout", options.timeout),
       positiveDuration("cooldown", options.cooldown)
-    ])
+    ]
+    return Effect.map(check(rules), () => ({
+      ...options,
+      ...commonFrom(options),
+      probeLease: durationOf(options.probeLease),
+      idleTimeToLive: durationOf(options.idleTimeToLive),
+      timeout: durationOf(options.timeout),
+      cooldown: durationOf(options.cooldown)
+    }))
   })
 
 type Description = { readonly [name: string]: string }
@@ -231,7 +284,7 @@ const percent = (value: number): string => `${Number((value * 100).toPrecision(6
  * @category conversions
  * @since 0.1.0
  */
-export const describeOptions = (options: Options): Description => {
+export const describeOptions = (options: Values): Description => {
   const { consecutiveFailures, failureRate, halfOpenPermits, halfOpenSuccesses, minimumCalls, slowRate, window } =
     options
   const span =
@@ -260,7 +313,7 @@ export const describeRedisOptions = ({
   keyPrefix,
   probeLease,
   tripPolicy
-}: RedisOptions): Description => ({
+}: RedisValues): Description => ({
   ...(tripPolicy._tag === "Consecutive"
     ? { "opens after": `${tripPolicy.failures} failures in a row` }
     : {

@@ -12,7 +12,7 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import * as Circuit from "./Circuit.ts"
-import type { Options } from "./CircuitOptions.ts"
+import type { Values } from "./CircuitOptions.ts"
 import * as CircuitTimes from "./CircuitTimes.ts"
 import { maxCircuits, type Transition } from "./Circuits.ts"
 
@@ -42,12 +42,12 @@ export interface Entry {
 export class CircuitRegistry {
   readonly policy: Circuit.Policy
   readonly #clock: Clock.Clock
-  readonly #openDuration: Options["openDuration"]
+  readonly #openDuration: Values["openDuration"]
   readonly #maxOpenMillis: number
   readonly #transitions: PubSub.PubSub<Transition>
   readonly #entries = new Map<string, Entry>()
 
-  constructor(options: Options, clock: Clock.Clock, transitions: PubSub.PubSub<Transition>) {
+  constructor(options: Values, clock: Clock.Clock, transitions: PubSub.PubSub<Transition>) {
     this.policy = { ...options, probeTimeoutMillis: Duration.toMillis(options.probeTimeout) }
     this.#clock = clock
     this.#openDuration = options.openDuration

@@ -12,7 +12,7 @@ import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import * as ErrorClassifier from "../ErrorClassifier.ts"
 import * as Circuit from "./Circuit.ts"
 import * as CircuitGuard from "./CircuitGuard.ts"
-import { describeOptions, type Options } from "./CircuitOptions.ts"
+import { describeOptions, type Values } from "./CircuitOptions.ts"
 import { CircuitRegistry, type Entry } from "./CircuitRegistry.ts"
 import { type Circuits, type FailureClassifier, rejection, type Transition } from "./Circuits.ts"
 
@@ -109,7 +109,7 @@ const makeWatch =
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Circuits> {
+export const make = Effect.fnUntraced(function* (options: Values): Effect.fn.Return<Circuits> {
   const clock = yield* Clock.Clock
   const registry = new CircuitRegistry(options, clock, yield* PubSub.sliding<Transition>(256))
   const permits = makePermits(registry, clock)

@@ -8,7 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
-import type { RedisOptions } from "./CircuitOptions.ts"
+import type { RedisValues } from "./CircuitOptions.ts"
 
 /** The most openings in a row for which the schedule is stepped; any growth has ended by then. */
 const maxOpenings = 1_000
@@ -27,7 +27,7 @@ export type OpenDuration = (opening: number, retryAfter?: number) => Effect.Effe
  * @since 0.1.0
  */
 export const make = (
-  { maxOpenDuration, openDuration }: Pick<RedisOptions, "maxOpenDuration" | "openDuration">,
+  { maxOpenDuration, openDuration }: Pick<RedisValues, "maxOpenDuration" | "openDuration">,
   clock: Clock.Clock
 ): OpenDuration =>
   Effect.fnUntraced(function* (opening: number, retryAfter = 0) {

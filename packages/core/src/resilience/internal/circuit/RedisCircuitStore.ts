@@ -11,7 +11,7 @@ import * as EffectBreaker from "effect/persistence/CircuitBreaker"
 import * as EffectRedis from "effect/persistence/Redis"
 import type * as Scope from "effect/Scope"
 import * as Redis from "../../../Redis.ts"
-import type { RedisOptions } from "./CircuitOptions.ts"
+import type { RedisValues } from "./CircuitOptions.ts"
 import type { Store } from "./RedisCircuitPermits.ts"
 
 /** The breaker's store only runs scripts. */
@@ -37,7 +37,7 @@ export const make = ({
   idleTimeToLive,
   keyPrefix,
   probeLease
-}: RedisOptions): Effect.Effect<Store, never, Redis.Redis | Scope.Scope> =>
+}: RedisValues): Effect.Effect<Store, never, Redis.Redis | Scope.Scope> =>
   Effect.gen(function* () {
     const redis = yield* Redis.Redis
     const store = EffectBreaker.layerStoreRedis({ idleTimeToLive, prefix: keyPrefix, probeLease })

@@ -39,7 +39,7 @@ import * as Option from "effect/Option"
 import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import * as StoreOutage from "../../../internal/StoreOutage.ts"
 import * as CircuitGuard from "./CircuitGuard.ts"
-import { describeRedisOptions, type RedisOptions } from "./CircuitOptions.ts"
+import { describeRedisOptions, type RedisValues } from "./CircuitOptions.ts"
 import type { Circuits } from "./Circuits.ts"
 import * as CircuitView from "./CircuitView.ts"
 import * as OpenDuration from "./OpenDuration.ts"
@@ -64,7 +64,7 @@ const keysToRefresh = (entries: ReturnType<CircuitView.CircuitView["entries"]>):
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
-  options: RedisOptions,
+  options: RedisValues,
   store: RedisCircuitPermits.Store
 ): Effect.fn.Return<Circuits> {
   const clock = yield* Clock.Clock

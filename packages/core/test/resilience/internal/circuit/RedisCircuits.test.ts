@@ -74,7 +74,7 @@ describe("Circuits of two processes", () => {
     })
   )
 
-  it.effect("count the time that a schedule takes as open time", () =>
+  it.effect("count the time that a schedule takes as part of the open duration", () =>
     Effect.gen(function* () {
       const { one } = yield* twoProcesses({
         tripPolicy: { _tag: "Consecutive", failures: 1 },
