@@ -125,7 +125,7 @@ The member \`kimi.prices\` of a JSON document contains custom prices, which take
 const byVariable = new Map(names.map((name) => [KimiConfig.variableName(name), name]))
 
 /** The same row of the table in `README.md` with the default of its option. */
-const withDefault = (line: string, variable: string, rest: string): string => {
+const withDefault = (_line: string, variable: string, rest: string): string => {
   const name = byVariable.get(variable)
   if (name === undefined) throw new Error(`README.md has the unknown variable ${variable}`)
   return `${row([code(variable), cell(defaultOf(name)), rest])}`

@@ -143,7 +143,7 @@ export const examples: { readonly [N in KimiConfig.Name]: Example<N> } = {
   cacheMaxBytes: { ...bytes, text: "128 MiB", value: 128 * 1024 * 1024 },
   cacheMaxEntries: { ...count, unusable: [...count.unusable, "10000001"] },
   cacheMaxEntryBytes: bytes,
-  cacheStoreTimeout: duration,
+  cacheTimeout: duration,
   budget: {
     text: "100 USD per day; 10.50 CNY per day/tenant:acme",
     value: [

@@ -124,7 +124,7 @@ export const defaults: Values = fromConfig(KimiConfig.defaults)
  */
 export const persistedDefaults: PersistedValues = {
   ...defaults,
-  timeout: KimiConfig.defaults.cacheStoreTimeout,
+  timeout: KimiConfig.defaults.cacheTimeout,
   writeTimeout: Duration.seconds(2),
   cooldown: Duration.seconds(5),
   maxPending: 1_000,
@@ -142,7 +142,7 @@ export const persistedDefaults: PersistedValues = {
 export const persistedFromConfig = (config: KimiConfig.Values): PersistedValues => ({
   ...persistedDefaults,
   ...fromConfig(config),
-  timeout: config.cacheStoreTimeout
+  timeout: config.cacheTimeout
 })
 
 const owner = "ResponseCache"

@@ -60,54 +60,54 @@ const option = inGroup("breaker", "restart")
 export const breaker = {
   breaker: option(OptionForm.toggle, {
     default: true,
-    description: "Whether calls to a host and model that fail are stopped for a time."
+    description: "Whether calls to an account and model that keep failing are rejected for some time."
   }),
   circuits: option(StoreLocation.form(["memory", "redis"]), {
     default: StoreLocation.memory,
     description:
-      "Where circuits are kept: in this process, or in a Redis that processes share. Circuits on Redis open after failures in a row, or by a failure rate where `breakerWindow` is a number of calls."
+      "Where circuits are kept: in this process, or in a Redis that processes share. Circuits on Redis open after consecutive failures, or at a failure rate if `breakerWindow` is a number of calls."
   }),
   breakerFailures: option(OptionForm.orOff(OptionForm.count), {
     default: 15,
-    description: "Failures in a row after which a circuit opens."
+    description: "Number of consecutive failures at which a circuit opens."
   }),
   breakerFailureRate: option(OptionForm.orOff(OptionForm.fraction), {
     default: 0.8,
-    description: "Part of the calls in the window that failed, from which on a circuit opens."
+    description: "Fraction of failed calls in the window at which a circuit opens."
   }),
   breakerSlowRate: option(OptionForm.fraction, {
-    description: "Part of the calls in the window that were slow, from which on a circuit opens."
+    description: "Fraction of slow calls in the window at which a circuit opens."
   }),
   breakerSlowAfter: option(OptionForm.duration, {
     default: Duration.seconds(30),
-    description: "Time to first content from which on a stream counts as slow."
+    description: "Time to first content at which a stream counts as slow."
   }),
   breakerWindow: option(window, {
     default: { _tag: "Time", millis: 60_000 },
-    description: "Calls over which rates are taken: the latest of a time or of a number."
+    description: "Calls over which rates are computed: those of a period, or a number of the latest calls."
   }),
   breakerMinimumCalls: option(OptionForm.count, {
     default: 20,
-    description: "Calls in the window from which on a rate counts."
+    description: "Minimum number of calls in the window before a rate can open a circuit."
   }),
   breakerOpenDuration: option(OptionForm.duration, {
     default: Duration.seconds(5),
-    description: "First open time of a circuit, doubled to a minute while probes fail; half of it is random."
+    description: "First open duration of a circuit, doubled up to a minute while probes fail; half of it is random."
   }),
   breakerMaxOpenDuration: option(OptionForm.duration, {
     default: Duration.minutes(5),
-    description: "Longest open time, also where the host demands a longer one."
+    description: "Maximum open duration, even if the host requests a longer one."
   }),
   breakerProbes: option(OptionForm.count, {
     default: 1,
-    description: "Most probes at the same time. On Redis it is always one."
+    description: "Maximum number of concurrent probes. Always 1 on Redis."
   }),
   breakerProbeSuccesses: option(OptionForm.count, {
     default: 1,
-    description: "Successful probes that close a circuit. On Redis it is always one."
+    description: "Number of successful probes that close a circuit. Always 1 on Redis."
   }),
   breakerProbeTimeout: option(OptionForm.duration, {
     default: Duration.seconds(30),
-    description: "Time after which another probe is made when one has no result."
+    description: "Time after which another probe is permitted if one has no result."
   })
 }

@@ -22,22 +22,22 @@ export const caching = {
   cache: option(StoreLocation.form(["off", "memory", "sqlite", "file", "redis"]), {
     default: StoreLocation.off,
     description:
-      "Where responses are cached: in memory alone, or in memory over a SQLite file, a folder with a file for each response, or Redis."
+      "Where responses are cached: in memory only, or in memory backed by a SQLite file, a folder with one file per response, or Redis."
   }),
   cacheTimeToLive: option(OptionForm.duration, {
     default: Duration.days(1),
     description: "How long a response is kept."
   }),
   cacheStaleAfter: option(OptionForm.duration, {
-    description: "Age from which on a response is still served while a newer one is fetched in the background."
+    description: "Age at which a response is still served, while a newer one is fetched in the background."
   }),
   cacheRefreshCooldown: option(OptionForm.duration, {
     default: Duration.seconds(10),
-    description: "How long nothing is fetched in the background after a fetch that brought no newer response."
+    description: "Minimum time between a background fetch that returned no newer response and the next one."
   }),
   cacheAlso: option(OptionForm.list(OptionForm.words(kinds), `a list of ${kinds.join(", ")}`), {
     default: [],
-    description: "Kinds of responses that are kept in addition to complete ones with a single choice."
+    description: "Kinds of responses to cache in addition to complete ones with a single choice."
   }),
   cacheSharesFallback: option(OptionForm.toggle, {
     default: false,
@@ -49,21 +49,21 @@ export const caching = {
   }),
   cacheMaxBytes: option(OptionForm.bytes, {
     default: 64 * 1024 * 1024,
-    description: "Most bytes of the heap for all responses in memory."
+    description: "Maximum heap size of all responses in memory, in bytes."
   }),
   cacheMaxEntries: option(
     OptionForm.number(
       (value) => Number.isSafeInteger(value) && value > 0 && value <= maxEntries,
       `a finite whole number over zero and up to ${maxEntries}`
     ),
-    { default: 10_000, description: "Most responses in memory." }
+    { default: 10_000, description: "Maximum number of responses in memory." }
   ),
   cacheMaxEntryBytes: option(OptionForm.bytes, {
     default: 8 * 1024 * 1024,
-    description: "Largest response that is kept, in bytes of the heap."
+    description: "Maximum heap size of one cached response, in bytes."
   }),
-  cacheStoreTimeout: option(OptionForm.duration, {
+  cacheTimeout: option(OptionForm.duration, {
     default: Duration.millis(100),
-    description: "Longest wait of a call for the store below the memory."
+    description: "Maximum time that a call waits for the store behind the memory."
   })
 }

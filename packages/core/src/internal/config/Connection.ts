@@ -65,21 +65,21 @@ export const connection = {
   baseUrl: option(baseUrl, {
     defaultText: "the host's",
     description:
-      "Base URL in place of the host's own, with its version, such as `https://api.moonshot.ai/v1`. Required by `custom`."
+      "Base URL that replaces the default of the host, including the version, such as `https://api.moonshot.ai/v1`. Required by `custom`."
   }),
   account: option(accountName, {
     defaultText: "the id of the host",
     description:
-      "Name of the account in circuits, limits and accounting. Clients that share those and differ in key or base URL need a name each."
+      "Name of the account in circuits, limits and accounting. Clients that share these and differ in key or base URL need different names."
   }),
   allowPlainHttp: option(OptionForm.flag, {
     default: false,
-    description: "Whether `http://` is allowed to hosts other than this machine."
+    description: "Whether `http://` is allowed for hosts other than this machine."
   }),
   proxy: option(ProxyForm.proxy, {
     default: "environment",
     description:
-      "Proxy of all calls on Node: a URL, which may hold a user and a password, `off`, or the one of `HTTPS_PROXY` or `HTTP_PROXY` except for hosts in `NO_PROXY`, in either case. An `HttpClient` that is provided has its own."
+      "Proxy for all calls on Node: a URL, which may contain a user and a password, `off`, or the one in `HTTPS_PROXY` or `HTTP_PROXY` except for hosts in `NO_PROXY`, in upper or lower case. A provided `HttpClient` has its own proxy."
   }),
   headers: option(ProxyForm.headers, {
     defaultText: "none",
@@ -89,21 +89,24 @@ export const connection = {
   maxConnections: option(OptionForm.count, {
     defaultText: "256, or 16 more than `maxConcurrency` or the tier's concurrency if that is more",
     description:
-      "Most connections to the host. Each carries one call, or 100 where the host supports HTTP/2; further calls wait for `poolTimeout`. An `HttpClient` that is provided has its own pool."
+      "Maximum number of connections to the host. Each carries one call, or 100 if the host supports HTTP/2; further calls wait for `poolTimeout`. A provided `HttpClient` has its own pool."
   }),
   maxResponseBytes: option(OptionForm.bytes, {
     default: 512 * 1024 * 1024,
     description:
-      "Largest response as it is transferred, plain or streamed. A chunk of a stream has up to 512 bytes for each token, and the longest response of the catalogue about a million tokens."
+      "Maximum size of a response as transferred, plain or streamed. A chunk of a stream has up to 512 bytes for each token, and the longest response of the catalogue about a million tokens."
   }),
   maxContentBytes: option(OptionForm.bytes, {
     default: 64 * 1024 * 1024,
     description:
-      "Most memory for the content of a response: two bytes for each byte of a plain response or character of a stream, and 32 for each delta of a stream."
+      "Maximum memory for the content of a response: two bytes for each byte of a plain response or character of a stream, and 32 for each delta of a stream."
   }),
-  maxEventBytes: option(OptionForm.bytes, { default: 10 * 1024 * 1024, description: "Largest event of a stream." }),
+  maxEventBytes: option(OptionForm.bytes, {
+    default: 10 * 1024 * 1024,
+    description: "Maximum size of one event of a stream."
+  }),
   maxToolArgumentBytes: option(OptionForm.bytes, {
     default: 1024 * 1024,
-    description: "Longest arguments of one tool call."
+    description: "Maximum size of the arguments of one tool call."
   })
 }

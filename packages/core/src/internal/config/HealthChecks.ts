@@ -16,12 +16,15 @@ const option = inGroup("health", "restart")
 export const healthChecks = {
   healthTimeToLive: option(OptionForm.duration, {
     default: Duration.seconds(10),
-    description: "How long a health report is reused."
+    description: "How long a health report is cached."
   }),
-  healthTimeout: option(OptionForm.duration, { default: Duration.seconds(5), description: "Longest run of a check." }),
+  healthTimeout: option(OptionForm.duration, {
+    default: Duration.seconds(5),
+    description: "Maximum duration of one check."
+  }),
   healthFailureThreshold: option(OptionForm.count, {
     default: 2,
-    description: "Failed checks in a row after which a component is unhealthy; until then it is degraded."
+    description: "Number of consecutive failed checks at which a component is unhealthy; before that it is degraded."
   }),
   healthBalanceWarning: option(OptionForm.amount, {
     default: 5,
@@ -29,34 +32,34 @@ export const healthChecks = {
   }),
   healthBalanceTimeToLive: option(OptionForm.duration, {
     default: Duration.minutes(1),
-    description: "How long a balance is reused."
+    description: "How long a balance is cached."
   }),
   healthSlowAfter: option(OptionForm.duration, {
     default: Duration.seconds(2),
-    description: "Latency of the host from which on it is degraded."
+    description: "Latency at which the host is degraded."
   }),
   healthQueueWarning: option(OptionForm.fraction, {
     default: 0.8,
-    description: "Part of the admission queue that is used when admission is degraded."
+    description: "Fraction of the admission queue in use at which admission is degraded."
   }),
   healthBudgetWarning: option(OptionForm.fraction, {
     default: 0.8,
-    description: "Part of a cap that is spent when the budget is degraded."
+    description: "Fraction of a cap that is spent at which the budget is degraded."
   }),
   healthPaidProbe: option(OptionForm.toggle, {
     default: false,
-    description: "Whether health makes a small call that is paid for."
+    description: "Whether a health check makes a small billed call."
   }),
   healthProbeModel: option(OptionForm.modelId, {
     defaultText: "that of calls that name none",
-    description: "Model of the paid call."
+    description: "Model of the billed call."
   }),
   healthProbeTimeToLive: option(OptionForm.duration, {
     default: Duration.minutes(5),
-    description: "How long the result of the paid call is reused: one is made in this time."
+    description: "How long the result of the billed call is cached, and so the minimum time between two of them."
   }),
   healthProbeTimeout: option(OptionForm.duration, {
     default: Duration.seconds(30),
-    description: "Longest paid call with its retries."
+    description: "Maximum duration of the billed call, including its retries."
   })
 }

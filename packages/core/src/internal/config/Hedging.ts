@@ -24,31 +24,31 @@ const option = inGroup("hedge", "restart")
 export const hedging = {
   hedgeDelay: option(OptionForm.duration, {
     description:
-      "Time to first content after which a second attempt of a stream is made. With `hedgePercentile`, only until there are enough samples."
+      "Time without content after which a second attempt of a stream is made. With `hedgePercentile`, it applies only until there are enough samples."
   }),
   hedgePercentile: option(OptionForm.number(isWithin(0, 1), "a number from 0 to 1, such as 0.95"), {
-    description: "Part of recent streams, such as 0.95: one that takes longer than that part of them is hedged."
+    description: "Percentile of the recent times to first content, such as 0.95, after which a second attempt is made."
   }),
   hedgeMinimumSamples: option(
     OptionForm.number(
       (value) => Number.isInteger(value) && isWithin(1, maxSamples)(value),
       `a whole number from 1 to ${maxSamples}`
     ),
-    { default: 20, description: "Recent streams from which on `hedgePercentile` holds." }
+    { default: 20, description: "Minimum number of recent streams before `hedgePercentile` applies." }
   ),
   hedgeMinimumDelay: option(OptionForm.duration, {
     default: Duration.millis(100),
-    description: "Shortest time that `hedgePercentile` may lead to."
+    description: "Minimum delay that `hedgePercentile` may yield."
   }),
   hedgeResponseDelay: option(OptionForm.duration, {
-    description: "Time to the whole response after which a second attempt of a plain call is made."
+    description: "Time without a response after which a second attempt of a plain call is made."
   }),
   hedgeRatio: option(OptionForm.number(isWithin(0, 1), "a number from 0 to 1, such as 0.05"), {
     default: 0.05,
-    description: "Most part of calls that is hedged."
+    description: "Maximum fraction of calls that are hedged."
   }),
   hedgeCapacity: option(OptionForm.number(isWithin(1, 1e9), "a number from 1 to 1000000000"), {
     default: 10,
-    description: "Most hedges in a burst."
+    description: "Maximum number of hedges in a burst."
   })
 }

@@ -41,32 +41,36 @@ export const limits = {
   }),
   tier: option(tier, {
     defaultText: "unknown: limits are learned from the host's refusals",
-    description: "Tier of the account at Moonshot, from 0 to 5, which has its limits."
+    description: "Tier of the account at Moonshot, from 0 to 5, which determines its limits."
   }),
   maxConcurrency: option(OptionForm.count, {
     defaultText: "the tier's",
-    description: "Most attempts at the same time."
+    description: "Maximum number of concurrent attempts."
   }),
-  requestsPerMinute: option(OptionForm.count, { defaultText: "the tier's", description: "Most attempts per minute." }),
+  requestsPerMinute: option(OptionForm.count, {
+    defaultText: "the tier's",
+    description: "Maximum number of attempts per minute."
+  }),
   tokensPerMinute: option(OptionForm.count, {
     defaultText: "the tier's",
-    description: "Most tokens per minute, counted as prompt plus the most that may be generated."
+    description: "Maximum number of tokens per minute, counted as the prompt plus the maximum output."
   }),
   tokensPerDay: option(OptionForm.count, {
     defaultText: "the tier's",
-    description: "Most tokens per day, counted the same way."
+    description: "Maximum number of tokens per day, counted the same way."
   }),
   admissionMaxWait: option(OptionForm.duration, {
     default: Duration.minutes(2),
-    description: "Longest wait of an attempt for the account's limits."
+    description: "Maximum time that an attempt waits for the account's limits."
   }),
   admissionMaxQueue: option(OptionForm.count, {
     default: 10_000,
-    description: "Most attempts of one priority that wait for the account's limits."
+    description: "Maximum number of attempts of one priority that wait for the account's limits."
   }),
   limitsLocalShare: option(OptionForm.fraction, {
     default: 0.5,
-    description: "Part of the limits that a process keeps to while Redis is unavailable: 1 divided by the processes.",
+    description:
+      "Fraction of the limits that a process uses while Redis is unavailable: 1 divided by the number of processes.",
     reload: "restart"
   })
 }

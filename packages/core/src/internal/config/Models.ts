@@ -15,11 +15,11 @@ const option = inGroup("models", "in place")
 export const models = {
   model: option(OptionForm.modelId, {
     defaultText: "the host's default, `kimi-k3` at Moonshot",
-    description: "Model of requests that name none."
+    description: "Model for requests that do not name one."
   }),
   requestPolicy: option(OptionForm.words(["reject", "repair"]), {
     default: "reject",
-    description: "What to do with a request that the model would refuse: fail, or change it and log the change."
+    description: "How to handle a request that the model would reject: fail, or change it and log the change."
   }),
   markup: option(OptionForm.words(["parse", "fail", "keep"]), {
     default: "parse",

@@ -31,15 +31,15 @@ export const money = {
   }),
   budgetOnUnknownPrice: option(refusal, {
     default: "refuse",
-    description: "What happens to calls under a cap whose price is not known."
+    description: "Whether calls under a cap whose price is not known are refused or allowed."
   }),
   budgetOnStoreError: option(refusal, {
     default: "refuse",
-    description: "What happens to calls while the store is unavailable; those that are allowed are not counted."
+    description: "Whether calls are refused or allowed while the store is unavailable; allowed calls are not counted."
   }),
   budgetTimeout: option(OptionForm.millisecondDuration, {
     default: Duration.seconds(1),
-    description: "Longest wait for the store."
+    description: "Maximum time that a call waits for the store."
   }),
   budgetLease: option(OptionForm.millisecondDuration, {
     default: Duration.minutes(1),
@@ -49,16 +49,16 @@ export const money = {
   budgetMaxWait: option(OptionForm.orOff(OptionForm.millisecondDuration), {
     default: Duration.seconds(30),
     description:
-      "Longest wait of a call that fits under a cap only after running calls have settled; `off` refuses it at once."
+      "Maximum time that a call waits for running calls to settle if it would exceed a cap before that; `off` refuses it at once."
   }),
   budgetDefaultOutputTokens: option(OptionForm.count, {
     description:
-      "Output tokens for which a request without `max_completion_tokens` reserves. A longer response is paid as it is, and may exceed the cap. By default the most that the model can generate."
+      "Output tokens to reserve for a request without `max_completion_tokens`. A longer response is charged in full, and may exceed the cap. By default the maximum output of the model."
   }),
   budgetLostAttempts: option(BudgetPolicies.lostAttempts, {
     default: "upper bound",
     description:
-      "What is charged for an attempt whose response was lost: `upper bound`, the most that its request allowed, or a rate such as `200 tokens per second`, with which a faster host bills more than is counted."
+      "Charge for an attempt whose response was lost: `upper bound`, the maximum that its request allowed, or a rate such as `200 tokens per second`, at which a faster host bills more than is counted."
   }),
   budgetTimeZone: option(BudgetPolicies.timeZone, {
     default: "UTC",
@@ -66,10 +66,10 @@ export const money = {
   }),
   budgetThresholds: option(OptionForm.list(OptionForm.fraction, "a list of numbers over 0 and up to 1"), {
     default: [0.5, 0.8],
-    description: "Parts of a cap: an event is published when one is spent."
+    description: "Fractions of a cap: an event is published when spending reaches one."
   }),
   budgetCheckBalance: option(OptionForm.toggle, {
     default: false,
-    description: "Whether a call is refused that the balance of the account cannot pay for."
+    description: "Whether calls that the balance of the account cannot cover are refused."
   })
 }

@@ -52,27 +52,27 @@ const traced = inGroup("telemetry", "restart")
 export const telemetry = {
   telemetry: traced(OptionForm.toggle, {
     default: false,
-    description: "Whether calls are measured and traced. `callLog` and `auditLog` turn it on, too."
+    description: "Whether calls are measured and traced. `callLog` and `auditLog` also enable it."
   }),
   telemetryContent: traced(OptionForm.toggle, {
     default: false,
-    description: "Whether spans show prompts and responses, in which only keys and tokens are redacted."
+    description: "Whether spans contain prompts and responses, in which only keys and tokens are redacted."
   }),
   telemetryContentLength: traced(OptionForm.count, {
     default: 8_192,
-    description: "Most characters of a conversation on a span, from its end, and of its responses."
+    description: "Maximum number of characters of a conversation on a span, counted from its end, and of its responses."
   }),
   telemetryInterval: traced(OptionForm.millisecondDuration, {
     default: Duration.seconds(10),
-    description: "How often metrics of state, such as queues and circuits, are updated."
+    description: "Interval at which metrics of state, such as queues and circuits, are updated."
   }),
   telemetryMaxLabelValues: traced(OptionForm.count, {
     default: 100,
-    description: "Values of each open label, such as models and tenants, that metrics distinguish."
+    description: "Maximum number of values of each open label, such as model or tenant, in metrics."
   }),
   telemetryMaxSeries: traced(OptionForm.count, {
     default: 1_000,
-    description: "Sets of labels that each metric distinguishes."
+    description: "Maximum number of label sets of each metric."
   })
 }
 
@@ -85,24 +85,25 @@ const logged = inGroup("logging", "restart")
 export const logging = {
   logLevel: logged(logLevel, {
     defaultText: "the program's; `info` in `Logging.layer`",
-    description: "The least level of lines that calls log, and that `Logging.layer` writes.",
+    description: "Minimum level of the lines that calls log and that `Logging.layer` writes.",
     reload: "in place"
   }),
   logFormat: logged(logFormat, {
     default: "auto",
     description:
-      "The form of lines that `Logging.layer` writes: `auto` is `pretty` in a terminal and `json` elsewhere. The client sets no logger."
+      "Format of the lines that `Logging.layer` writes: `auto` is `pretty` in a terminal and `json` elsewhere. The client sets no logger."
   }),
   callLog: logged(OptionForm.toggle, { default: false, description: "Whether a line is logged for every call." }),
   callLogSample: logged(OptionForm.count, {
     default: 1,
-    description: "Of so many answered calls one is logged, chosen at random. Failed calls are always logged."
+    description: "Logs one in N successful calls, chosen at random. Failed calls are always logged."
   }),
   auditLog: logged(OptionForm.path, {
-    description: "Path of a file that gets a line for every call: who, when, model, outcome and cost. Node only."
+    description:
+      "Path of a file to which a line is written for every call: who, when, model, outcome and cost. Node only."
   }),
   auditDurability: logged(OptionForm.words(["batched", "written", "synced"]), {
     default: "batched",
-    description: "When a line of the audit is safe: within 200 milliseconds, when written, or when on disk."
+    description: "When a line of the audit is durable: within 200 milliseconds, when written, or when on disk."
   })
 }

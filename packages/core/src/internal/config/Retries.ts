@@ -18,18 +18,21 @@ const cost = OptionForm.number((value) => Number.isFinite(value) && value > 0, "
  * @since 0.1.0
  */
 export const retries = {
-  maxAttempts: option(OptionForm.count, { default: 10, description: "Most attempts of a call, the first included." }),
+  maxAttempts: option(OptionForm.count, {
+    default: 10,
+    description: "Maximum number of attempts of a call, including the first."
+  }),
   retryBaseDelay: option(OptionForm.duration, {
     default: Duration.millis(500),
-    description: "First wait between attempts, doubled after every failure."
+    description: "First wait between attempts, which doubles after every failure."
   }),
   retryMaxDelay: option(OptionForm.duration, {
     default: Duration.seconds(30),
-    description: "Longest wait between attempts. A call fails when its host demands a longer one."
+    description: "Maximum wait between attempts. A call fails if its host requests a longer one."
   }),
   retryMaxElapsed: option(OptionForm.duration, {
     default: Duration.minutes(20),
-    description: "Longest time for all attempts and waits together."
+    description: "Maximum time for all attempts and waits of a call."
   }),
   retryJitter: option(OptionForm.words(["full", "equal", "decorrelated", "none"]), {
     default: "full",
@@ -38,7 +41,7 @@ export const retries = {
   retryAmbiguous: option(OptionForm.countOrZero, {
     default: 2,
     description:
-      "How often a call may repeat an attempt that was sent and had no response, and so may be billed; 0 for never."
+      "Maximum number of times that a call repeats an attempt that was sent without receiving a response, and so may be billed; 0 for never."
   }),
   retryBudget: budgeted(OptionForm.toggle, {
     default: true,
@@ -46,7 +49,7 @@ export const retries = {
   }),
   retryBudgetCapacity: budgeted(OptionForm.amount, {
     default: 500,
-    description: "Tokens in a full retry budget."
+    description: "Maximum number of tokens in the retry budget."
   }),
   retryBudgetCost: budgeted(cost, { default: 5, description: "Tokens that a retry takes." }),
   retryBudgetAmbiguousCost: budgeted(cost, {
@@ -55,11 +58,11 @@ export const retries = {
   }),
   retryBudgetReward: budgeted(OptionForm.amount, {
     default: 1,
-    description: "Tokens that a call returns which succeeds at its first attempt."
+    description: "Tokens that a call returns if its first attempt succeeds."
   }),
   recovery: option(OptionForm.words(["off", "regenerate", "continue"]), {
     default: "off",
     description: "What to do when a stream breaks after its first content: fail, begin again, or continue."
   }),
-  maxRecoveries: option(OptionForm.count, { default: 1, description: "Most recoveries of one stream." })
+  maxRecoveries: option(OptionForm.count, { default: 1, description: "Maximum number of recoveries of one stream." })
 }

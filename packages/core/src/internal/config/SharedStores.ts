@@ -39,16 +39,16 @@ export const sharedStores = {
     OptionForm.fromCodec(Schema.String.check(Schema.isPattern(/^[^{}]+$/)), "a text without braces"),
     {
       default: "kimi-effect:",
-      description: "First part of every key in Redis: of limits, circuits, budget and cache."
+      description: "Prefix of every key in Redis: of limits, circuits, budget and cache."
     }
   ),
   redisUsername: option(name("the name of a user"), {
     defaultText: "the one in the URL",
-    description: "User of Redis, with `redisPassword`."
+    description: "User name for Redis, together with `redisPassword`."
   }),
   redisPassword: option(password, {
     defaultText: "the one in the URL",
-    description: "Password of Redis."
+    description: "Password for Redis."
   }),
   redisDatabase: option(OptionForm.number(isDatabase, "a whole number of zero or more"), {
     defaultText: "the one in the URL, or 0",
@@ -64,19 +64,20 @@ export const sharedStores = {
   }),
   redisConnectTimeout: option(OptionForm.duration, {
     default: Duration.seconds(5),
-    description: "Longest wait for a connection to Redis that can be used. It never delays the start of the client."
+    description:
+      "Maximum time until a connection to Redis is ready for commands. It never delays the start of the client."
   }),
   redisTimeout: option(OptionForm.duration, {
     default: Duration.seconds(10),
     description:
-      "Time without a reply to a command after which the connection to Redis is replaced. Limits, circuits, budget and cache wait for shorter times."
+      "Time without a reply to a command after which the connection to Redis is replaced. Limits, circuits, budget and cache have shorter timeouts."
   }),
   redisCloseTimeout: option(OptionForm.duration, {
     default: Duration.seconds(2),
-    description: "Longest wait for the last replies of Redis when the client is closed."
+    description: "Maximum wait for the last replies of Redis when the client closes."
   }),
   redisMaxReplyBytes: option(OptionForm.bytes, {
     default: 64 * 1024 * 1024,
-    description: "Largest reply of Redis, and largest command, from 1 KiB to 400 MiB."
+    description: "Maximum size of a reply of Redis, and of a command, from 1 KiB to 400 MiB."
   })
 }

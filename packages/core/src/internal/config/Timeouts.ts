@@ -16,7 +16,7 @@ const option = inGroup("timeouts", "in place")
 export const timeouts = {
   connectTimeout: option(OptionForm.duration, {
     default: Duration.seconds(10),
-    description: "Longest wait for a connection."
+    description: "Maximum time to establish a connection."
   }),
   poolTimeout: option(OptionForm.duration, {
     default: Duration.seconds(30),
@@ -25,17 +25,17 @@ export const timeouts = {
   }),
   firstTokenTimeout: option(OptionForm.duration, {
     default: Duration.minutes(2),
-    description: "Longest wait for the first content of a stream."
+    description: "Maximum time until the first content of a stream."
   }),
   idleTimeout: option(OptionForm.duration, {
     default: Duration.seconds(60),
-    description: "Longest time between two contents of a stream."
+    description: "Maximum time without content after the first content of a stream."
   }),
   totalTimeout: option(OptionForm.duration, {
     default: Duration.minutes(15),
-    description: "Longest attempt as a whole, plain or streamed."
+    description: "Maximum duration of one attempt, plain or streamed."
   }),
   deadline: option(OptionForm.duration, {
-    description: "Longest call as a whole, with all its attempts and waits."
+    description: "Maximum duration of a call, including all attempts and waits."
   })
 }
