@@ -28,6 +28,7 @@ import type * as Scope from "effect/Scope"
 import type { ConfigurationError } from "./errors/ConfigurationErrors.ts"
 import { interruptWithoutWaiting } from "./internal/interruptWithoutWaiting.ts"
 import * as OptionRules from "./internal/OptionRules.ts"
+import * as KimiConfig from "./KimiConfig.ts"
 
 /**
  * A command or a script failed, or had no reply in time. Redis may
@@ -103,6 +104,8 @@ export interface Status {
 }
 
 /**
+ * Runs commands and scripts on one Redis.
+ *
  * @category services
  * @since 0.1.0
  */
@@ -161,7 +164,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<Redis["Service"], ConfigurationError, Scope.Scope> =>
   Effect.gen(function* () {
-    const timeout = OptionRules.durationOf(options.timeout ?? Duration.seconds(10))
+    const timeout = OptionRules.durationOf(options.timeout ?? KimiConfig.defaults.redisTimeout)
     yield* OptionRules.check("Redis", [OptionRules.positiveDuration("timeout", timeout)])
     yield* Effect.addFinalizer(() => Effect.timeoutOption(interruptWithoutWaiting(close), timeout))
     const digests = new Map<Script, string>()

@@ -46,8 +46,8 @@ export * from "@kimi-effect/core/Redis"
 export type { ConnectionOptions } from "./internal/redis/RedisSettings.ts"
 
 /**
- * A connection that can be used until the scope closes. Nothing is sent before
- * the first command, so that it fails for options that cannot be used only.
+ * A connection that can be used until the scope closes. It is opened by the first
+ * command, so this effect fails only for invalid options.
  *
  * @category constructors
  * @since 0.1.0
@@ -74,8 +74,8 @@ export const layer = (options: RedisSettings.ConnectionOptions): Layer.Layer<Cor
 
 /**
  * A health check of connections that are provided as layers, for
- * `HealthSettings.layer({ checks })`. Those that a configuration names are
- * checked without it.
+ * `HealthSettings.layer({ checks })`. Connections that the client opens from its
+ * configuration have a check already.
  *
  * **Details**
  *

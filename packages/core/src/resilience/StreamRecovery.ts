@@ -48,6 +48,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as KimiConfig from "../KimiConfig.ts"
 import type { Call, StreamAttempt } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import { RecoveredStream } from "./internal/RecoveredStream.ts"
@@ -70,7 +71,7 @@ export interface Options {
   readonly isContinuationSupported?: ((call: Call) => boolean) | undefined
 }
 
-const defaultMaxRecoveries = 1
+const defaultMaxRecoveries = KimiConfig.defaults.maxRecoveries
 
 /**
  * Recovers a stream that breaks after its first content.

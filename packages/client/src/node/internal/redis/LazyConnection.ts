@@ -5,12 +5,14 @@
  * **Details**
  *
  * - Commands wait for the first attempt to connect, and for the first one after
- *   a connection was lost. After an attempt that failed they fail at once with
- *   its reason until the connection is open, because what can do without Redis
- *   must not wait for it. Delays between attempts grow with each failure.
+ *   a connection was lost. After a failed attempt they fail at once with its
+ *   reason until the connection is open, because callers that can continue
+ *   without Redis must not wait for it. Delays between attempts grow with each
+ *   failure.
  * - A command is sent at most once: those without a reply fail with the
  *   connection, since Redis may have run them.
- * - A connection on which a command waits for longer than `timeout` is replaced.
+ * - A connection on which a command waits for longer than `commandTimeout` is
+ *   replaced.
  *
  * @since 0.1.0
  */
@@ -51,14 +53,14 @@ export interface LazyConnection {
   readonly close: Effect.Effect<void>
 }
 
-/** Most commands without a reply, and most bytes that wait to be sent. */
+/** The maximum number of commands without a reply, and of bytes that wait to be sent. */
 const maxPending = 65_536
 const maxUnsentBytes = 67_108_864
 
 const firstDelayMillis = 50
 const maxDelayMillis = 2_000
 
-/** A random part of it keeps processes apart that lost their connection together. */
+/** Random, so that processes that lost their connections together do not reconnect together. */
 const delayOf = (failures: number): Effect.Effect<Duration.Duration> =>
   Effect.map(Random.next, (random) =>
     Duration.millis(Math.min(maxDelayMillis, firstDelayMillis * 2 ** Math.min(failures - 1, 10)) * (0.5 + random / 2))

@@ -27,8 +27,8 @@ export interface Target {
   readonly username: string | undefined
   readonly password: Redacted.Redacted<string> | undefined
   readonly database: number
-  /** Longest time until the connection can be used. */
-  readonly timeout: Duration.Duration
+  /** Longest wait for a connection that is ready for commands. */
+  readonly connectTimeout: Duration.Duration
   readonly maxReplyBytes: number
 }
 
@@ -113,7 +113,8 @@ const connectNow = (
 
 /**
  * A connection that is ready for commands. The socket is passed to `onSocket`
- * at the beginning; who has it must destroy it after a failure or an interrupt.
+ * before it is connected, and the caller must destroy it after a failure or an
+ * interrupt.
  *
  * @category constructors
  * @since 0.1.0
@@ -124,9 +125,9 @@ export const connect = (
   onSocket: (socket: RedisSocket) => void
 ): Effect.Effect<RedisSocket, Error> =>
   Effect.timeoutOrElse(connectNow(target, now, onSocket), {
-    duration: target.timeout,
+    duration: target.connectTimeout,
     orElse: () =>
       Effect.fail(
-        new ConnectionError("connectTimeout", `No usable connection within ${Duration.format(target.timeout)}`)
+        new ConnectionError("connectTimeout", `No usable connection within ${Duration.format(target.connectTimeout)}`)
       )
   })

@@ -7,8 +7,9 @@ import { X509Certificate } from "node:crypto"
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as RedisUrl from "@kimi-effect/core/internal/RedisUrl"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type * as Core from "@kimi-effect/core/Redis"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -39,12 +40,7 @@ export interface ConnectionOptions extends Core.Options {
   readonly maxReplyBytes?: number | undefined
 }
 
-const defaults = {
-  timeout: Duration.seconds(10),
-  connectTimeout: Duration.seconds(5),
-  closeTimeout: Duration.seconds(2),
-  maxReplyBytes: 67_108_864
-}
+const { redisCloseTimeout, redisConnectTimeout, redisMaxReplyBytes, redisTimeout } = KimiConfig.defaults
 
 type Address = RedisUrl.RedisAddress | undefined
 
@@ -110,10 +106,10 @@ const targetOf = (options: ConnectionOptions, address: RedisUrl.RedisAddress) =>
 })
 
 const boundsOf = (options: ConnectionOptions) => ({
-  timeout: OptionRules.durationOf(options.connectTimeout ?? defaults.connectTimeout),
-  commandTimeout: OptionRules.durationOf(options.timeout ?? defaults.timeout),
-  closeTimeout: OptionRules.durationOf(options.closeTimeout ?? defaults.closeTimeout),
-  maxReplyBytes: options.maxReplyBytes ?? defaults.maxReplyBytes
+  connectTimeout: OptionRules.durationOf(options.connectTimeout ?? redisConnectTimeout),
+  commandTimeout: OptionRules.durationOf(options.timeout ?? redisTimeout),
+  closeTimeout: OptionRules.durationOf(options.closeTimeout ?? redisCloseTimeout),
+  maxReplyBytes: options.maxReplyBytes ?? redisMaxReplyBytes
 })
 
 /**

@@ -194,7 +194,7 @@ describe("limits of what is sent", () => {
         username: undefined,
         password: undefined,
         database: 0,
-        timeout: Duration.seconds(5),
+        connectTimeout: Duration.seconds(5),
         commandTimeout: Duration.seconds(10),
         closeTimeout: Duration.seconds(2),
         maxReplyBytes: 1_024
