@@ -191,7 +191,7 @@ export const make: Effect.Effect<
 export const makeWith = (mapping: MemberMapping): KimiClient["Service"] => mapClient(mapping)
 
 /**
- * What a client can have besides its configuration.
+ * Options of a client that are not part of its configuration.
  *
  * @category options
  * @since 0.1.0
@@ -224,9 +224,9 @@ export const layerTransport: Layer.Layer<
  * @since 0.1.0
  */
 export const layerHttp = (
-  extras?: ClientOptions
+  clientOptions?: ClientOptions
 ): Layer.Layer<KimiClient, ConfigurationError, KimiConfig.KimiConfig | HttpClient.HttpClient> =>
-  Layer.provide(layerTransport, layerHttpHosts(extras))
+  Layer.provide(layerTransport, layerHttpHosts(clientOptions))
 
 /**
  * The client over HTTP, with options given in code.
@@ -236,9 +236,9 @@ export const layerHttp = (
  */
 export const layer = (
   options: KimiConfig.Options,
-  extras?: ClientOptions
+  clientOptions?: ClientOptions
 ): Layer.Layer<KimiClient, ConfigurationError, HttpClient.HttpClient> =>
-  Layer.provide(layerHttp(extras), KimiConfig.layer(options))
+  Layer.provide(layerHttp(clientOptions), KimiConfig.layer(options))
 
 /**
  * The client over HTTP, with options from the current `ConfigProvider`, which
@@ -252,14 +252,14 @@ export const layer = (
  */
 export const layerConfig = (
   overrides: Settings.Options = {},
-  extras?: ClientOptions
+  clientOptions?: ClientOptions
 ): Layer.Layer<KimiClient, ConfigurationError, HttpClient.HttpClient> =>
   Layer.unwrap(
     Effect.andThen(
       KimiConfig.warnUnknownVariables,
       Effect.flatMap(
         loadModule(() => import("@kimi-effect/core/Settings")),
-        (Settings) => Effect.map(Settings.fromConfig(overrides), Settings.provideTo(layerHttp(extras)))
+        (Settings) => Effect.map(Settings.fromConfig(overrides), Settings.provideTo(layerHttp(clientOptions)))
       )
     )
   )

@@ -205,6 +205,6 @@ export const layer = <R>(
  * @since 0.1.0
  */
 export const layerHttp = (
-  extras?: KimiClient.ClientOptions
+  clientOptions?: KimiClient.ClientOptions
 ): Layer.Layer<KimiClient.KimiClient, ConfigurationError, LiveConfig | HttpClient.HttpClient> =>
-  layer(layerHttpHosts(extras))
+  layer(layerHttpHosts(clientOptions))

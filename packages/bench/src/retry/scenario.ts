@@ -31,7 +31,7 @@ class Contest {
   readonly #latencies: Array<number> = []
   #succeeded = 0
 
-  private constructor(server: Child<string>, client: Child<unknown>) {
+  constructor(server: Child<string>, client: Child<unknown>) {
     this.#server = server
     this.#client = client
   }

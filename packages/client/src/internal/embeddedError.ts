@@ -139,7 +139,7 @@ const isBareError = (json: Members): boolean => {
   )
 }
 
-/** The error that a chunk or a completion reports, besides or in place of its content. */
+/** The error that a chunk or a completion reports, in addition to its content or in place of it. */
 export const embeddedError = (json: unknown): ErrorObject | undefined => {
   if (!isObject(json)) return undefined
   const { choices, error } = json

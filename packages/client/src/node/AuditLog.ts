@@ -126,6 +126,8 @@ export class AuditUnavailableError extends Schema.TaggedError<AuditUnavailableEr
 }
 
 /**
+ * Writes a line to the audit file for every call that has ended.
+ *
  * @category services
  * @since 0.1.0
  */
@@ -236,6 +238,8 @@ export const make = (options: Options): Effect.Effect<AuditLog["Service"], Confi
   })
 
 /**
+ * An audit in a file, which is closed with the layer.
+ *
  * @category layers
  * @since 0.1.0
  */

@@ -32,10 +32,10 @@ const nodeRuntime: Runtime = {
   )
 }
 
-const layerUndici = (extras: KimiClient.ClientOptions | undefined) =>
+const layerUndici = (clientOptions: KimiClient.ClientOptions | undefined) =>
   Layer.effect(KimiClient.KimiClient, KimiClient.make).pipe(
     Layer.provide(configuredServices.layer(nodeRuntime)),
-    Layer.provide(layerHttpHosts(extras)),
+    Layer.provide(layerHttpHosts(clientOptions)),
     Layer.provide(UndiciHttpClient.layer)
   )
 
@@ -47,9 +47,9 @@ const layerUndici = (extras: KimiClient.ClientOptions | undefined) =>
  */
 export const layer = (
   options: KimiConfig.Options,
-  extras?: KimiClient.ClientOptions
+  clientOptions?: KimiClient.ClientOptions
 ): Layer.Layer<KimiClient.KimiClient, ConfigurationError> =>
-  Layer.provide(layerUndici(extras), KimiConfig.layer(options))
+  Layer.provide(layerUndici(clientOptions), KimiConfig.layer(options))
 
 /**
  * The client with the options of the current `ConfigProvider`, the environment
@@ -62,12 +62,12 @@ export const layer = (
  */
 export const layerConfig = (
   overrides: Settings.Options = {},
-  extras?: KimiClient.ClientOptions
+  clientOptions?: KimiClient.ClientOptions
 ): Layer.Layer<KimiClient.KimiClient, ConfigurationError> =>
   Layer.unwrap(
     Effect.andThen(
       KimiConfig.warnUnknownVariables,
-      Effect.map(Settings.fromConfig(overrides), Settings.provideTo(layerUndici(extras)))
+      Effect.map(Settings.fromConfig(overrides), Settings.provideTo(layerUndici(clientOptions)))
     )
   )
 
@@ -106,7 +106,7 @@ const poolKeyOf = (config: KimiConfig.Values): string =>
  * @since 0.1.0
  */
 export const layerReload = (
-  extras?: KimiClient.ClientOptions
+  clientOptions?: KimiClient.ClientOptions
 ): Layer.Layer<KimiClient.KimiClient, ConfigurationError, LiveConfig> =>
   Layer.unwrap(
     Effect.map(makePools, (pools) =>
@@ -114,7 +114,7 @@ export const layerReload = (
         KimiClient.KimiClient,
         Reload.make(
           Layer.provide(
-            layerHttpHosts(extras),
+            layerHttpHosts(clientOptions),
             Layer.effect(
               HttpClient.HttpClient,
               Effect.flatMap(KimiConfig.KimiConfig, (config) => RcMap.get(pools, poolKeyOf(config)))
@@ -139,6 +139,6 @@ export const layerReload = (
 export const layerWatch = (
   files: ConfigWatch.Options,
   overrides?: Settings.Options,
-  extras?: KimiClient.ClientOptions
+  clientOptions?: KimiClient.ClientOptions
 ): Layer.Layer<KimiClient.KimiClient | LiveConfig, ConfigurationError> =>
-  Layer.provideMerge(layerReload(extras), ConfigWatch.layer(files, overrides))
+  Layer.provideMerge(layerReload(clientOptions), ConfigWatch.layer(files, overrides))

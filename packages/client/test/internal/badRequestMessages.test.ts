@@ -13,7 +13,7 @@ const common: Omit<CommonErrorMembers, "message"> = {
 const read = (message: string, type: string | undefined = "invalid_request_error") =>
   fields(fromBadRequest({ ...common, message }, type))
 
-/** Asserts the tag and every member besides those that all errors of a response have. */
+/** Asserts the tag and every member except those that all errors of a response have. */
 const means = (message: string, _tag: string, members: Record<string, unknown> = {}): void =>
   assert.deepStrictEqual(read(message), { ...common, message, _tag, ...members }, message)
 

@@ -11,7 +11,7 @@ const messages: ReadonlyArray<Message> = [{ role: "user", content: "hi" }]
 const bodyOf = (request: ChatRequest, target: Partial<EncodeOptions> = {}): Record<string, unknown> =>
   JSON.parse(encode(request, { provider: providers.moonshot, model: "kimi-k3", stream: false, ...target }))
 
-/** The encoded members besides model and messages. */
+/** The encoded members other than model and messages. */
 const membersOf = (request: Omit<ChatRequest, "messages">, provider: Provider): Record<string, unknown> => {
   const { model: _, messages: __, ...members } = bodyOf({ messages, ...request }, { provider })
   return members

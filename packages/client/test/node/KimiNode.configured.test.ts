@@ -162,7 +162,7 @@ describe("KimiNode.layerConfig", () => {
       assert.strictEqual((yield* Effect.flip(kimi.chat(small)))._tag, "ServerError")
       const rejected = yield* Effect.flip(kimi.chat(small))
       assert.strictEqual(rejected._tag, "CircuitOpenError")
-      // Half of the open time is random.
+      // Half of the open duration is random.
       assert.isTrue(Duration.isGreaterThan(rejected.retryAfter ?? Duration.zero, Duration.minutes(29)))
       assert.strictEqual(yield* countRequests(server), 2)
     })

@@ -53,6 +53,8 @@ export interface StoreStatistics {
 }
 
 /**
+ * The store of a `ResponseCache`: entries by key, with expiry and tags.
+ *
  * @category services
  * @since 0.1.0
  */

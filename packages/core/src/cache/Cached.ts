@@ -19,8 +19,8 @@
  *
  * **Gotchas**
  *
- * - Results are shared by key alone: what a result depends on in addition to
- *   the arguments, such as a tenant, belongs into the key.
+ * - Results are shared by key alone, so the key must contain everything that a
+ *   result depends on in addition to the arguments, such as a tenant.
  * - `ResponseCache` is the cache of the client. It also has a store, and bounds
  *   its memory in bytes.
  *

@@ -8,7 +8,7 @@ import { TaggedKimiError } from "./TaggedKimiError.ts"
 
 /**
  * The circuit of this host and model is open, so the call was not sent.
- * `retryAfter` is the remaining open time; it is absent while a probe is in flight
+ * `retryAfter` is the remaining open duration; it is absent while a probe is in flight
  * and while the circuit is isolated.
  *
  * @category errors

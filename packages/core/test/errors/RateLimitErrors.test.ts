@@ -43,7 +43,7 @@ describe("RateLimitErrors", () => {
     assert.strictEqual(new RateLimitError({ message, kind: "unknown" }).billing, "none")
   })
 
-  it("accept three kinds of limits besides an unknown one", () => {
+  it("accept three kinds of limits in addition to an unknown one", () => {
     const isKind = Schema.is(LimitKind)
     for (const kind of ["concurrency", "requests per minute", "tokens per minute", "unknown"]) {
       assert.isTrue(isKind(kind), kind)

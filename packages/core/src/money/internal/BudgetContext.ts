@@ -32,7 +32,7 @@ export interface BudgetContext {
   readonly calendar: (unixMillis: number) => Day.LocalDate
   /** The date of a day in UTC, by which prices change. */
   readonly dateOf: (dayNumber: number) => string
-  /** The output of requests without a limit, for which is reserved. */
+  /** The output tokens to reserve for a request without `max_completion_tokens`. By default the maximum of the model. */
   readonly defaultOutputTokens: number | undefined
   readonly lostAttempts: CallBudget["lostAttempts"]
 }

@@ -10,7 +10,7 @@ import type { Peaks } from "./HostLimits.ts"
 import { percentilesOf } from "./percentiles.ts"
 import type { RecordedCall, Recorder } from "./Recorder.ts"
 
-/** Inputs of the report besides the recorded events. */
+/** Inputs of the report in addition to the recorded events. */
 export interface ReportInputs {
   readonly seed: string
   /** Unix milliseconds. */

@@ -6,10 +6,10 @@
  */
 import { Throttle } from "./Throttle.ts"
 
-/** The least number of calls per minute by which the rates are scaled. */
+/** The rates are reduced as if there were at least this many calls per minute. */
 const minCallsPerMinute = 10
 
-/** A product with a fraction may be slightly above the whole number that it stands for. */
+/** Floating-point products may be slightly above the exact whole number. */
 const roundingError = 1e-9
 
 /**
