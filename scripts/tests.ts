@@ -1,7 +1,7 @@
 /**
  * Checks the names of tests.
  *
- * A test tests one behaviour, so its name has no "and". In place of a list of
+ * A test tests one behavior, so its name has no "and". In place of a list of
  * nouns, name what they have in common.
  *
  * Every test file is named after the module that it tests:
@@ -61,7 +61,7 @@ const isTest = (node: ts.Expression): boolean => {
   return (ts.isPropertyAccessExpression(node) || ts.isCallExpression(node)) && isTest(node.expression)
 }
 
-/** The names of tests of several behaviours. */
+/** The names of tests of several behaviors. */
 const nameProblems = (file: string): ReadonlyArray<string> => {
   const source = ts.createSourceFile(file, readFileSync(root + file, "utf8"), ts.ScriptTarget.Latest, true)
   const problems: Array<string> = []
@@ -86,10 +86,10 @@ for (const name of exceptions) {
 for (const problem of problems) process.stderr.write(`${problem}\n`)
 if (problems.length > 0) {
   process.stderr.write(
-    "Name a test file after its module, or add its name to the exceptions in scripts/tests.ts. Test one behaviour in a test\n"
+    "Name a test file after its module, or add its name to the exceptions in scripts/tests.ts. Test one behavior in a test\n"
   )
   process.exit(1)
 }
 process.stdout.write(
-  `${files.length} test files are named after their modules or are listed exceptions, and their tests after one behaviour\n`
+  `${files.length} test files are named after their modules or are listed exceptions, and their tests after one behavior\n`
 )

@@ -78,19 +78,19 @@ export const check = (
     const valid = checkShape(request, provider)
     if (Result.isFailure(valid)) return Effect.fail(valid.failure)
     const target = { provider, knownModel: ModelCatalog.find(request.model) }
-    const notes: Array<string> = []
+    const repairs: Array<string> = []
     let current: ModelRequest = { ...valid.success, model: request.model }
     for (const rule of rules) {
       // A repair removes the problem that its rule found, so this loop ends.
       for (let problem = rule(current, target); problem !== undefined; problem = rule(current, target)) {
         if (policy === "reject" || problem.repair === undefined) return Effect.fail(problem.error)
         current = problem.repair.request
-        notes.push(problem.repair.note)
+        repairs.push(problem.repair.note)
       }
     }
-    if (notes.length === 0) return Effect.succeed(current)
+    if (repairs.length === 0) return Effect.succeed(current)
     return Effect.as(
-      Effect.logWarning(`Repaired a request: ${notes.join(", ")}`).pipe(
+      Effect.logWarning(`Repaired a request: ${repairs.join(", ")}`).pipe(
         Effect.annotateLogs({ provider: provider.id, model: request.model })
       ),
       current

@@ -19,7 +19,7 @@ import { eventsOf, responseOf } from "./support/responses.ts"
 
 const ask = { messages: [{ role: "user" as const, content: "Hi" }] }
 const overloaded = new classes.OverloadedError({ message: "overloaded" })
-const unauthorised = new classes.AuthenticationError({ message: "unknown key" })
+const unauthorized = new classes.AuthenticationError({ message: "unknown key" })
 const answer = responseOf()
 const events = eventsOf()
 
@@ -89,8 +89,8 @@ describe("the stages of a client", () => {
 
   it.effect("do not retry a permanent error", () =>
     Effect.gen(function* () {
-      const { count, kimi } = yield* scripted({}, [unauthorised])
-      assert.strictEqual(errorOf(yield* settled(kimi.chat(ask))), unauthorised)
+      const { count, kimi } = yield* scripted({}, [unauthorized])
+      assert.strictEqual(errorOf(yield* settled(kimi.chat(ask))), unauthorized)
       assert.strictEqual(count.attempts, 1)
     })
   )

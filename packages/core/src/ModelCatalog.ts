@@ -304,7 +304,7 @@ export const knownModels: ReadonlyArray<KnownModel> = [
 const byId: ReadonlyMap<string, KnownModel> = new Map(knownModels.map((model) => [model.id, model]))
 
 /**
- * Finds a model by its id. Ids of other hosts are recognised by their last
+ * Finds a model by its id. Ids of other hosts are recognized by their last
  * segment: `moonshotai/Kimi-K2.5` is kimi-k2.5.
  *
  * @category lookups

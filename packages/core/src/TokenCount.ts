@@ -173,7 +173,7 @@ export const maxCompletion = (request: ModelRequest, defaultOutputTokens?: numbe
 /**
  * The tokens that the host counts against its rate limits when it admits a
  * request: the prompt plus the maximum output, regardless of what is generated
- * (source: Moonshot's help centre on rate limits).
+ * (source: Moonshot's help center on rate limits).
  *
  * @category getters
  * @since 0.1.0

@@ -85,7 +85,7 @@ export class PendingToolCall {
   #addRepetition(earlier: string, fragment: string): void {
     const before = this.#replaced ?? earlier
     if (fragment.startsWith(earlier) || fragment.startsWith(before)) {
-      // A brace is too short to be recognised, unless the fragment is whole.
+      // A brace is too short to be recognized, unless the fragment is whole.
       if (earlier.trim().length > 1 || parseObject(fragment) !== undefined) this.#replaced = fragment
       return
     }

@@ -59,7 +59,7 @@ const withPartial = (
   })
 }
 
-/** What a client is built of. */
+/** The dependencies of `make`. */
 interface CallsDependencies {
   readonly config: Values
   readonly provider: Provider
@@ -70,7 +70,7 @@ interface CallsDependencies {
   readonly span: Tracer.SpanOptionsNoTrace
 }
 
-/** The calls, with what they are built of. */
+/** The calls and the pipeline that runs them. */
 interface Calls extends Pick<KimiClient["Service"], "chat" | "stream">, BuiltPipeline {
   /** The model of a request that may name none. */
   readonly resolveModel: (model: string | undefined) => string
@@ -100,15 +100,15 @@ const tapOptions = ({ hasStreamRecovery, services, stages }: BuiltPipeline) => (
   hasStreamRecovery
 })
 
-/** Builds them. */
+/** Builds the calls of a client. */
 export const make = Effect.fnUntraced(function* (
-  parts: CallsDependencies
+  dependencies: CallsDependencies
 ): Effect.fn.Return<Calls, ConfigurationError> {
-  const { accounts, config, lifetime, observer, provider, span } = parts
+  const { accounts, config, lifetime, observer, provider, span } = dependencies
   const check = (request: ModelRequest) => RequestCheck.check(request, provider, config.requestPolicy)
-  const built = yield* makeStages({ accounts, check, config, observer })
-  const runChat = Pipeline.effect(built.running, accounts.chat)
-  const runStream = Pipeline.stream(built.running, accounts.stream)
+  const pipeline = yield* makeStages({ accounts, check, config, observer })
+  const runChat = Pipeline.effect(pipeline.running, accounts.chat)
+  const runStream = Pipeline.stream(pipeline.running, accounts.stream)
 
   const resolveModel: Calls["resolveModel"] = (model) => model ?? config.model ?? provider.defaultModel
   const read = (request: ChatRequest) => readRequest(request, provider.id, resolveModel)
@@ -116,7 +116,7 @@ export const make = Effect.fnUntraced(function* (
   // A recovery has to know which account and model each attempt reached.
   const toCall = (request: ModelRequest, limits: CallLimits | undefined): Call => {
     const call: Call = { account: accounts.primary, provider: provider.id, request }
-    if (!built.hasStreamRecovery) return limits === undefined ? call : { ...call, limits }
+    if (!pipeline.hasStreamRecovery) return limits === undefined ? call : { ...call, limits }
     return limits === undefined ? { ...call, state: {} } : { ...call, state: {}, limits }
   }
 
@@ -129,7 +129,7 @@ export const make = Effect.fnUntraced(function* (
       if (Result.isFailure(limits)) return Effect.fail(limits.failure)
       const toLimited = (checked: ModelRequest): Call => toCall(checked, limits.success)
       // A plan checks for each of its hosts, and a rejection by the first may be what moves the call to another.
-      return built.isCheckedByFallback
+      return pipeline.isCheckedByFallback
         ? Effect.map(Effect.fromResult(RequestCheck.checkShape(request.success, provider)), () =>
             toLimited(request.success)
           )
@@ -152,9 +152,10 @@ export const make = Effect.fnUntraced(function* (
     const model: unknown = Result.isSuccess(request) ? request.success.model : undefined
     return typeof model === "string" ? model : resolveModel(undefined)
   }
-  const tap = observer === undefined ? withSpans(span) : observer.observeCalls(originOf(parts), tapOptions(built))
+  const tap =
+    observer === undefined ? withSpans(span) : observer.observeCalls(originOf(dependencies), tapOptions(pipeline))
   return {
-    ...built,
+    ...pipeline,
     resolveModel,
     chat: (request) => {
       const given = read(request)

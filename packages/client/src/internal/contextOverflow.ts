@@ -1,4 +1,4 @@
-/** Recognises that a prompt is too long for a model, in the words of each host, and reads the figures. */
+/** Recognizes that a prompt is too long for a model, in the words of each host, and reads the figures. */
 import { ContextLengthError } from "@kimi-effect/core/ValidationErrors"
 import type { CommonErrorMembers } from "./badRequestMessages.ts"
 

@@ -139,7 +139,7 @@ describe("the end of a stream", () => {
       }
     })
 
-    it("recognises an error whose blank line is missing", () => {
+    it("recognizes an error whose blank line is missing", () => {
       const text = 'event: error\ndata: {"code":400,"details":"input tokens exceed the limit"}'
       for (const options of [{}, other]) {
         const outcome = decode([hello, text], options)

@@ -64,7 +64,7 @@ describe("badRequestMessages", () => {
     means("Invalid request: model is required", "InvalidRequestError")
   })
 
-  it("recognises a forced tool while thinking", () => {
+  it("recognizes a forced tool while thinking", () => {
     for (const word of ["required", "specified"]) {
       means(`tool_choice '${word}' is incompatible with thinking enabled`, "UnsupportedParameterError", {
         parameter: "tool_choice",
@@ -74,7 +74,7 @@ describe("badRequestMessages", () => {
     }
   })
 
-  it("recognises too many stop sequences", () => {
+  it("recognizes too many stop sequences", () => {
     means("stop array too long. Expected an array with maximum length 5, but got 6", "UnsupportedParameterError", {
       parameter: "stop",
       allowed: "at most 5 sequences of at most 32 bytes",
@@ -98,7 +98,7 @@ describe("badRequestMessages", () => {
     means(`${schemaPrefix}<At path '': type is not defined>`, "ToolSchemaError", { parameter: "tools", path: "" })
   })
 
-  it("recognises a malformed tool without a path", () => {
+  it("recognizes a malformed tool without a path", () => {
     for (const message of [
       'tools.function.parameters.type is required and must be "object"',
       "unknown tool type: , currently only function and plugin are supported",
@@ -124,7 +124,7 @@ describe("badRequestMessages", () => {
     means("text content blocks must be non-empty", "EmptyMessageError")
   })
 
-  it("recognises tool results that do not match the calls", () => {
+  it("recognizes tool results that do not match the calls", () => {
     for (const message of [
       "tool_call_id  is not found",
       "tool_call_id get_weather_0 is not found",
@@ -151,7 +151,7 @@ describe("badRequestMessages", () => {
     )
   })
 
-  it("recognises every wording of a context overflow that Moonshot's client knows", () => {
+  it("recognizes every wording of a context overflow that Moonshot's client knows", () => {
     for (const message of [
       "Input token length too long",
       "input exceeds the context length of the model",
@@ -174,7 +174,7 @@ describe("badRequestMessages", () => {
     assert.strictEqual(read(`maximum context length is ${digits}`)["_tag"], "ContextLengthError")
   })
 
-  it("recognises unsupported media", () => {
+  it("recognizes unsupported media", () => {
     for (const message of [
       "Invalid request: unsupported image format: image/svg+xml",
       "Invalid request: unsupported image url: https://example.com/cat.png",
@@ -188,7 +188,7 @@ describe("badRequestMessages", () => {
     }
   })
 
-  it("recognises files that are too large", () => {
+  it("recognizes files that are too large", () => {
     means(
       "File size is too large, max file size is 100MB, please confirm and re-upload the file",
       "RequestTooLargeError"
@@ -196,7 +196,7 @@ describe("badRequestMessages", () => {
     means("Request exceeds the maximum size", "RequestTooLargeError")
   })
 
-  it("recognises an invalid purpose of a file", () => {
+  it("recognizes an invalid purpose of a file", () => {
     means("Invalid purpose: only 'file-extract' accepted", "InvalidRequestError", { parameter: "purpose" })
     means("Invalid purpose: only file-extract, image, video, batch accepted", "InvalidRequestError", {
       parameter: "purpose"

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { toErrorObject } from "../../src/internal/embeddedError.ts"
 
 describe("toErrorObject", () => {
-  it("keeps the details from which an error is recognised", () => {
+  it("keeps the details from which an error is recognized", () => {
     const details = { status: 400, n_ctx: 4096, n_prompt_tokens: 5000, metadata: { headers: {} }, request_id: "req-1" }
     assert.deepInclude(toErrorObject({ error: { message: "too long", ...details } }), {
       message: "too long",

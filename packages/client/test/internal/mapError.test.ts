@@ -151,7 +151,7 @@ describe("mapError", () => {
       assert.strictEqual(read(403, { body })["_tag"], "QuotaExceededError")
     })
 
-    it("recognises an overloaded host by its type with any 5xx", () => {
+    it("recognizes an overloaded host by its type with any 5xx", () => {
       assert.strictEqual(read(500, { body: errorBody("later", "engine_overloaded_error") })["_tag"], "OverloadedError")
       assert.strictEqual(read(529)["_tag"], "OverloadedError")
     })

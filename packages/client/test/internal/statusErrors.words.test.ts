@@ -90,7 +90,7 @@ const overflows: ReadonlyArray<readonly [text: string, figures: Record<string, n
 ]
 
 describe("an exhausted account", () => {
-  it("is recognised by type or code under every status", () => {
+  it("is recognized by type or code under every status", () => {
     for (const status of [400, 401, 402, 403, 404, 409, 422, 429, 500, 503]) {
       for (const error of [
         { message: "no", type: "exceeded_current_quota_error" },
@@ -103,13 +103,13 @@ describe("an exhausted account", () => {
     }
   })
 
-  it("is recognised inside a stream", () => {
+  it("is recognized inside a stream", () => {
     assert.strictEqual(inStream({ message: "no", type: "exceeded_current_quota_error" })["_tag"], "QuotaExceededError")
     assert.strictEqual(inStream({ message: "no", code: "insufficient_quota" })["_tag"], "QuotaExceededError")
     for (const message of quotaTexts) assert.strictEqual(inStream({ message })["_tag"], "QuotaExceededError", message)
   })
 
-  it("is recognised in the words of other hosts", () => {
+  it("is recognized in the words of other hosts", () => {
     for (const status of [400, 403, 429, 500]) {
       for (const text of quotaTexts) {
         assert.strictEqual(tagOf(status, errorBody(text)), "QuotaExceededError", `${status} ${text}`)
@@ -170,7 +170,7 @@ describe("a limit of a day or a longer period", () => {
 })
 
 describe("a rate limit", () => {
-  it("is recognised by its type under other statuses", () => {
+  it("is recognized by its type under other statuses", () => {
     const body = errorBody("request reached organization max RPM: 3", "rate_limit_reached_error")
     for (const status of [400, 403, 500, 503])
       assert.deepInclude(read(status, body), { _tag: "RateLimitError", kind: "requests per minute", limit: 3 })
@@ -187,7 +187,7 @@ describe("a context overflow", () => {
     assert.strictEqual(tagOf(429, errorBody("Input tokens exceed your per-minute rate limit")), "RateLimitError")
   })
 
-  it("is recognised in the words of each host, with its figures", () => {
+  it("is recognized in the words of each host, with its figures", () => {
     for (const status of [400, 413, 422, 500, 503]) {
       for (const [text, figures] of overflows) {
         const error = read(status, errorBody(text))
@@ -198,14 +198,14 @@ describe("a context overflow", () => {
     }
   })
 
-  it("is recognised inside a stream, where the host reports it as a server error", () => {
+  it("is recognized inside a stream, where the host reports it as a server error", () => {
     for (const [message] of overflows) {
       assert.strictEqual(inStream({ message, type: "server_error" })["_tag"], "ContextLengthError", message)
       assert.strictEqual(inStream({ message })["_tag"], "ContextLengthError", message)
     }
   })
 
-  it("is recognised by type or code, with the figures next to it", () => {
+  it("is recognized by type or code, with the figures next to it", () => {
     for (const status of [400, 413, 500]) {
       assert.strictEqual(tagOf(status, json({ message: "no", code: "context_length_exceeded" })), "ContextLengthError")
       const body = json({ message: "no", type: "exceed_context_size_error", n_prompt_tokens: 9_000, n_ctx: 8_192 })
@@ -232,7 +232,7 @@ describe("a context overflow", () => {
 })
 
 describe("a missing model", () => {
-  it("is recognised in the words of gateways", () => {
+  it("is recognized in the words of gateways", () => {
     const rows: ReadonlyArray<readonly [number, string]> = [
       [400, "moonshotai/kimi-x is not a valid model ID"],
       [404, "No endpoints found for moonshotai/kimi-x."],
@@ -250,7 +250,7 @@ describe("a missing model", () => {
     for (const [status, text] of rows) assert.strictEqual(tagOf(status, errorBody(text)), "ModelNotFoundError", text)
   })
 
-  it("is recognised by its code", () => {
+  it("is recognized by its code", () => {
     for (const status of [400, 404, 503]) {
       assert.strictEqual(tagOf(status, json({ message: "no", code: "model_not_found" })), "ModelNotFoundError")
     }
@@ -277,11 +277,11 @@ describe("a page of a gateway", () => {
     }
   })
 
-  it("is recognised without its content type", () => {
+  it("is recognized without its content type", () => {
     assert.strictEqual(tagOf(403, page), "GatewayRefusedError")
   })
 
-  it("is recognised as the plain text of a firewall", () => {
+  it("is recognized as the plain text of a firewall", () => {
     assert.strictEqual(tagOf(403, "error code: 1020", { "content-type": "text/plain" }), "GatewayRefusedError")
     assert.strictEqual(tagOf(403, "Host not in allowlist"), "GatewayRefusedError")
   })

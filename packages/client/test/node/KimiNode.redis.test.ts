@@ -13,7 +13,7 @@ const urls: { readonly [name: string]: Effect.Effect<string, never, Scope.Scope>
     ({ port }) => `rediss://127.0.0.1:${port}`
   ),
   ...Object.fromEntries(
-    Object.entries(failures).map(([name, behaviour]) => [name, Effect.map(fakeRedis(behaviour), ({ url }) => url)])
+    Object.entries(failures).map(([name, behavior]) => [name, Effect.map(fakeRedis(behavior), ({ url }) => url)])
   )
 }
 

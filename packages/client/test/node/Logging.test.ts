@@ -30,7 +30,7 @@ const line = (env: Record<string, string> = {}, isStderr = false) =>
     )
   })
 
-const colour = "\u001b["
+const color = "\u001b["
 const terminal: Output = { isTTY: true, hasColors: () => true }
 const dull: Output = { isTTY: true, hasColors: () => false }
 const pipe: Output = { isTTY: false, hasColors: () => assert.fail("a pipe is not asked") }
@@ -38,14 +38,14 @@ const pipe: Output = { isTTY: false, hasColors: () => assert.fail("a pipe is not
 describe("Logging.layer", () => {
   it.effect("writes with colors to a terminal that supports them", () =>
     Effect.gen(function* () {
-      assert.include(yield* withOutput(terminal, "stdout", line()), colour)
+      assert.include(yield* withOutput(terminal, "stdout", line()), color)
     })
   )
 
   it.effect("writes readable lines without colors to a terminal without them", () =>
     Effect.gen(function* () {
       const plain = yield* withOutput(dull, "stdout", line())
-      assert.notInclude(plain, colour)
+      assert.notInclude(plain, color)
       assert.match(plain, / INFO {2}hello$/)
     })
   )
@@ -59,7 +59,7 @@ describe("Logging.layer", () => {
   it.effect("checks the output that the lines are written to", () =>
     Effect.gen(function* () {
       const toTerminal = withOutput(pipe, "stdout", withOutput(terminal, "stderr", line({}, true)))
-      assert.include(yield* toTerminal, colour)
+      assert.include(yield* toTerminal, color)
     })
   )
 

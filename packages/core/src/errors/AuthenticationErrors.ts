@@ -22,7 +22,7 @@ export class AuthenticationError extends TaggedKimiError<AuthenticationError>()(
 export class PermissionDeniedError extends TaggedKimiError<PermissionDeniedError>()("PermissionDeniedError", {}) {}
 
 /**
- * The organisation does not accept calls from this address (HTTP 403).
+ * The organization does not accept calls from this address (HTTP 403).
  *
  * @category errors
  * @since 0.1.0

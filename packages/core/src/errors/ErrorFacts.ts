@@ -2,7 +2,7 @@
  * The table of errors: one row per tag, with every fact that depends on the tag.
  *
  * Stages, health checks and loggers read these columns and never list tags
- * themselves, so that the behaviour of an error is defined in one place.
+ * themselves, so that the behavior of an error is defined in one place.
  *
  * @since 0.1.0
  */
@@ -92,7 +92,7 @@ export const table = {
 
   AuthenticationError:           row("authentication", "critical", "final", "ignored", "none",     "none",                   "shared", "all",     "RotateKey",      "Check the key and that it belongs to this host: keys of the global and the China host are separate."),
   PermissionDeniedError:         row("authentication", "critical", "final", "ignored", "none",     "none",                   "shared", "all",     "FixRequest",     "Have this API enabled for the account by the host, or use another account."),
-  IpNotAllowedError:             row("authentication", "critical", "final", "ignored", "none",     "none",                   "shared", "all",     "FixRequest",     "Add this machine's address to the organisation's allow-list, or call from an address on the list."),
+  IpNotAllowedError:             row("authentication", "critical", "final", "ignored", "none",     "none",                   "shared", "all",     "FixRequest",     "Add this machine's address to the organization's allow-list, or call from an address on the list."),
 
   RateLimitError:                row("rate limit",     "info",     "retry", "ignored", "none",     "other account",          "shared", "all",     "RetryAfter",     "Lower the request rate; wait at least as long as retryAfter and increase the wait on each refusal."),
   DailyLimitError:               row("rate limit",     "error",    "final", "ignored", "none",     "other account",          "shared", "all",     "WaitForQuota",   "Wait until the limit of the day or other period resets, or raise the account's tier."),

@@ -11,7 +11,7 @@ import * as MonotonicClock from "./MonotonicClock.ts"
 import * as TimerQueue from "./TimerQueue.ts"
 
 /**
- * Runs an effect, and interrupts it in favour of `onExpired` when it still runs
+ * Runs an effect, and interrupts it in favor of `onExpired` when it still runs
  * after the time. As with `Effect.timeoutOrElse`, it runs in a child fiber, and
  * `onExpired` begins when it has been interrupted.
  *

@@ -134,8 +134,8 @@ export const make = Effect.fnUntraced(function* (
   const issues = BudgetOptions.issuesOf(options)
   if (issues.length > 0) return yield* Effect.fail(ConfigurationError.of(issues))
   const { lease = BudgetOptions.defaults.lease, timeout = BudgetOptions.defaults.timeout } = options
-  const built = yield* PriceTable.PriceTable
-  const prices = PriceTable.currentOrElse(built)
+  const ownPrices = yield* PriceTable.PriceTable
+  const prices = PriceTable.currentOrElse(ownPrices)
   const events = yield* PubSub.sliding<BudgetEvent.BudgetEvent>(256)
   const reservations = yield* ReservationManager.make(
     yield* BudgetStore.BudgetStore,

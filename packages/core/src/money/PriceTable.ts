@@ -66,7 +66,7 @@ export interface Prices {
   readonly batch: (provider: string) => string | undefined
 }
 
-/** Source: Moonshot's pricing page; 0.004 in its help centre. The China host's price is not known. */
+/** Source: Moonshot's pricing page; 0.004 in its help center. The China host's price is not known. */
 const toolPrices: ReadonlyArray<ToolPrice> = [
   { tool: "$web_search", provider: "moonshot", currency: "USD", perCall: "0.005" }
 ]
@@ -224,8 +224,8 @@ export const layer = (options: Options): Layer.Layer<never, ConfigurationError> 
  * @category getters
  * @since 0.1.0
  */
-export const currentOrElse = (built: Prices): Effect.Effect<Prices> =>
-  Effect.map(PriceTable, (current) => (current === catalog ? built : current))
+export const currentOrElse = (fallback: Prices): Effect.Effect<Prices> =>
+  Effect.map(PriceTable, (current) => (current === catalog ? fallback : current))
 
 /**
  * Runs an effect with the prices of a configuration, if it has any and those of

@@ -77,7 +77,7 @@ export interface FormatOptions {
   readonly hiddenFields?: ReadonlyArray<string> | undefined
   /** Secrets to redact in every text. */
   readonly secrets?: ReadonlyArray<Redacted.Redacted<string>> | undefined
-  /** Whether `pretty` lines are coloured. Defaults to `false`. */
+  /** Whether `pretty` lines are colored. Defaults to `false`. */
   readonly colors?: boolean | undefined
 }
 

@@ -12,7 +12,7 @@ import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 
 /**
- * Backoff jitter: how waits are randomised, so that callers that failed together
+ * Backoff jitter: how waits are randomized, so that callers that failed together
  * do not retry together.
  *
  * - `full`: from zero to the exponential wait.
@@ -34,7 +34,7 @@ export interface Options {
   readonly baseDelay: Duration.Input
   /** The longest wait. */
   readonly maxDelay: Duration.Input
-  /** How waits are randomised. */
+  /** How waits are randomized. */
   readonly jitter: Jitter
 }
 
@@ -45,7 +45,7 @@ const exponential = (base: number, cap: number, n: number): number => Math.min(c
  * The bounds between which the wait after failure number `n` lies, in
  * milliseconds. `previous` is the wait before.
  *
- * @category models
+ * @category getters
  * @since 0.1.0
  */
 export const bounds = (options: Options, n: number, previous: number): readonly [from: number, to: number] => {

@@ -21,7 +21,7 @@ export interface RateLimits {
 }
 
 /**
- * The limits of Moonshot's tiers 0 to 5, by the total that an organisation has
+ * The limits of Moonshot's tiers 0 to 5, by the total that an organization has
  * paid: $1, $10, $20, $100, $1,000, $3,000 (source: Moonshot's page on limits,
  * August 2026).
  *

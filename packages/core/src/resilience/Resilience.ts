@@ -81,7 +81,7 @@ export interface RetryBounds<in E = unknown> {
   readonly baseDelay?: Duration.Input | undefined
   /** The longest wait, of the schedule or as requested by the called service. Defaults to 30 seconds. */
   readonly maxDelay?: Duration.Input | undefined
-  /** How waits are randomised. Defaults to `full`. */
+  /** How waits are randomized. Defaults to `full`. */
   readonly jitter?: Backoff.Jitter | undefined
   /** Longest time for all attempts and waits together. Defaults to 20 minutes. */
   readonly maxElapsed?: Duration.Input | undefined

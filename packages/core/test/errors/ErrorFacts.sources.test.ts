@@ -1,4 +1,4 @@
-/** Behaviour that depends on a tag is a column of the table; other modules read it. */
+/** Behavior that depends on a tag is a column of the table; other modules read it. */
 import { readdirSync, readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { table } from "../../src/errors/ErrorFacts.ts"
@@ -46,7 +46,7 @@ describe("modules other than ErrorFacts", () => {
     assert.sameMembers(listing, [...exceptions])
   })
 
-  it("are recognised in any syntax (texts, record keys, inline members)", () => {
+  it("are recognized in any syntax (texts, record keys, inline members)", () => {
     const source = `
       const a = { DnsError: "x", TlsError: 1 }
       const tags = {

@@ -46,7 +46,7 @@ describe("KimiError", () => {
     assert.isFalse(Equal.equals(error, new classes.TlsError({ message: "a", code: "ENOTFOUND" })))
   })
 
-  it.effect("recognises errors of every class", () =>
+  it.effect("recognizes errors of every class", () =>
     Effect.gen(function* () {
       for (const Class of Object.values(classes)) {
         const errors: ReadonlyArray<KimiError> = yield* Arbitrary.sampleEffect(Arbitrary.schema(Class), {
@@ -58,7 +58,7 @@ describe("KimiError", () => {
     })
   )
 
-  it("does not recognise other values as errors of the library", () => {
+  it("does not recognize other values as errors of the library", () => {
     for (const value of [
       undefined,
       null,

@@ -19,7 +19,7 @@ const exceeded = new classes.BudgetExceededError({
 const unreachable = new classes.BudgetStoreError({ message: "no store", store: "redis", operation: "reserve" })
 
 describe("a step that the budget refuses", () => {
-  it.effect("is skipped in favour of the next one", () =>
+  it.effect("is skipped in favor of the next one", () =>
     Effect.gen(function* () {
       for (const refusal of [unpriced, exceeded, unreachable]) {
         const script = { "a/kimi-k2.6": overloaded, "b/kimi-k2.6": refusal }

@@ -12,7 +12,7 @@ import { answer, call, chat, request, step } from "./support/fallback.ts"
 
 const overloaded = new classes.OverloadedError({ message: "overloaded", provider: "moonshot", requestId: "r-1" })
 const quota = new classes.QuotaExceededError({ message: "empty" })
-const unauthorised = new classes.AuthenticationError({ message: "who?" })
+const unauthorized = new classes.AuthenticationError({ message: "who?" })
 const tooLong = new classes.ContextLengthError({ message: "too long" })
 const unusable = new classes.UnsupportedMediaError({ message: "no such file here" })
 const open = new classes.CircuitOpenError({ message: "open", key: "c/kimi-k2.6", state: "open" })
@@ -38,7 +38,7 @@ const makeResilient = Effect.gen(function* () {
   return { breaker, called, run }
 })
 
-const unauthorisedScript = { "a/kimi-k2.6": overloaded, "b/kimi-k2.6": unauthorised, "c/kimi-k2.6": overloaded }
+const unauthorizedScript = { "a/kimi-k2.6": overloaded, "b/kimi-k2.6": unauthorized, "c/kimi-k2.6": overloaded }
 
 describe("Fallback", () => {
   it.effect("does not use a step if the call succeeds", () =>
@@ -105,7 +105,7 @@ describe("Fallback", () => {
 
   it.effect("ends at an error that no step can help against", () =>
     Effect.gen(function* () {
-      const ended = chat([step("b"), step("c")], unauthorisedScript)
+      const ended = chat([step("b"), step("c")], unauthorizedScript)
       assert.strictEqual((yield* Effect.flip(ended.run))._tag, "AuthenticationError")
       assert.deepStrictEqual(ended.places(), ["a/kimi-k2.6", "b/kimi-k2.6"])
     })
@@ -113,7 +113,7 @@ describe("Fallback", () => {
 
   it.effect("continues after any error that a step lists", () =>
     Effect.gen(function* () {
-      const named = chat([step("b"), step("c", { on: ["AuthenticationError"] }), step("d")], unauthorisedScript)
+      const named = chat([step("b"), step("c", { on: ["AuthenticationError"] }), step("d")], unauthorizedScript)
       yield* named.run
       assert.deepStrictEqual(named.places(), ["a/kimi-k2.6", "b/kimi-k2.6", "c/kimi-k2.6", "d/kimi-k2.6"])
     })

@@ -1,4 +1,4 @@
-/** Servers with the behaviour that a test defines, where a Redis is expected. */
+/** Servers with the behavior that a test defines, where a Redis is expected. */
 import { createServer, type Server, type Socket } from "node:net"
 import { createServer as createTlsServer } from "node:tls"
 import { Effect } from "effect"
@@ -14,7 +14,7 @@ export interface Peer {
   isClosed: boolean
 }
 
-export interface Behaviour {
+export interface Behavior {
   readonly onConnect?: (peer: Peer) => void
   readonly onCommand?: (peer: Peer, command: ReadonlyArray<string>) => void
 }
@@ -41,7 +41,7 @@ const addressOf = (server: Server): number => {
 
 /** A server on a free port, or on a given one, until the scope closes. */
 export const fakeRedis = (
-  { onCommand, onConnect }: Behaviour,
+  { onCommand, onConnect }: Behavior,
   { certificate, port = 0 }: { readonly certificate?: Certificate; readonly port?: number } = {}
 ): Effect.Effect<FakeRedis, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -106,8 +106,8 @@ export const fakeRedis = (
 /** A port on which nothing listens. */
 export const closedPort: Effect.Effect<number> = Effect.scoped(Effect.map(fakeRedis({}), ({ port }) => port))
 
-/** Accepts credentials and the first `PING`, and has another behaviour afterwards. */
-export const afterPing = (onCommand: (peer: Peer, command: ReadonlyArray<string>) => void): Behaviour => ({
+/** Accepts credentials and the first `PING`, and has another behavior afterwards. */
+export const afterPing = (onCommand: (peer: Peer, command: ReadonlyArray<string>) => void): Behavior => ({
   onCommand: (peer, command) => {
     const [name] = command
     const pings = peer.commands.filter(([sent]) => sent === "PING").length
@@ -116,7 +116,7 @@ export const afterPing = (onCommand: (peer: Peer, command: ReadonlyArray<string>
   }
 })
 
-const errorTo = (isRefused: (command: ReadonlyArray<string>) => boolean, error: string): Behaviour => ({
+const errorTo = (isRefused: (command: ReadonlyArray<string>) => boolean, error: string): Behavior => ({
   onCommand: (peer, command) => peer.reply(isRefused(command) ? `-${error}\r\n` : "+PONG\r\n")
 })
 
@@ -142,7 +142,7 @@ const drip = ({ socket }: Peer): void => {
 }
 
 /** Every way in which a server fails after it has accepted a connection. */
-export const failures: { readonly [name: string]: Behaviour } = {
+export const failures: { readonly [name: string]: Behavior } = {
   "does not reply": {},
   "does not reply to commands": afterPing(() => undefined),
   "is loading": errorTo(everyCommand, "LOADING Redis is loading the dataset in memory"),

@@ -1,13 +1,13 @@
 /** What tests of connections to Redis have in common. Time is that of a `TestClock`, sockets are real. */
 import { Effect } from "effect"
 import type * as Redis from "../../../src/node/Redis.ts"
-import { afterPing, type Behaviour } from "./fakeRedis.ts"
+import { afterPing, type Behavior } from "./fakeRedis.ts"
 
 /** A server that accepts connections and never replies. */
-export const hanging: Behaviour = {}
+export const hanging: Behavior = {}
 
 /** A server that replies with the first argument of a command. */
-export const echo: Behaviour = afterPing(({ reply }, [, argument = ""]) => reply(`+${argument}\r\n`))
+export const echo: Behavior = afterPing(({ reply }, [, argument = ""]) => reply(`+${argument}\r\n`))
 
 export const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 

@@ -27,7 +27,7 @@ export interface Lenient<S extends Schema.Constraint> extends Schema.decodeTo<
   Schema.optional<Schema.Unknown>
 > {}
 
-/** A member that is read if it can be: an odd one must not hide the others, from which the error is recognised. */
+/** A member that is read if it can be: an odd one must not hide the others, from which the error is recognized. */
 const lenient = <S extends Schema.Constraint>(schema: S, read: (found: unknown) => S["Type"] | undefined): Lenient<S> =>
   Schema.optional(Schema.Unknown).pipe(
     Schema.decodeTo(

@@ -41,7 +41,7 @@ export class Watchdog {
   }
 
   /**
-   * Runs a pull, and interrupts it in favour of `onExpired` when it is still
+   * Runs a pull, and interrupts it in favor of `onExpired` when it is still
    * waiting at `deadline`, a `MonotonicClock` time.
    */
   guard<A, E, E2>(

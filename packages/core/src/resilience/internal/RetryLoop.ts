@@ -32,7 +32,7 @@ export interface Options<in E = KimiError> {
   readonly baseDelay: Duration.Input
   /** The longest wait, of the schedule or as requested by the host. */
   readonly maxDelay: Duration.Input
-  /** How waits are randomised. */
+  /** How waits are randomized. */
   readonly jitter: Backoff.Jitter
   /** Longest time for all attempts and waits together. */
   readonly maxElapsed: Duration.Input

@@ -36,14 +36,14 @@ describe("an interrupted command", () => {
     const replies: Array<() => void> = []
     return {
       replies,
-      behaviour: afterPing(({ reply }, [, argument = ""]) => void replies.push(() => reply(`+${argument}\r\n`)))
+      behavior: afterPing(({ reply }, [, argument = ""]) => void replies.push(() => reply(`+${argument}\r\n`)))
     }
   }
 
   it.effect("leaves its reply to no other command", () =>
     Effect.gen(function* () {
-      const { behaviour, replies } = held()
-      const server = yield* fakeRedis(behaviour)
+      const { behavior, replies } = held()
+      const server = yield* fakeRedis(behavior)
       const redis = yield* Redis.connect({ url: server.url })
       const first = yield* fork(redis.send("ECHO", "first"))
       yield* server.until(() => replies.length === 1)
@@ -58,8 +58,8 @@ describe("an interrupted command", () => {
 
   it.effect("leaves its reply to no other command after a timeout", () =>
     Effect.gen(function* () {
-      const { behaviour, replies } = held()
-      const server = yield* fakeRedis(behaviour)
+      const { behavior, replies } = held()
+      const server = yield* fakeRedis(behavior)
       const redis = yield* Redis.connect({ url: server.url })
       const first = yield* fork(Effect.timeoutOption(redis.send("ECHO", "first"), "1 second"))
       yield* server.until(() => replies.length === 1)

@@ -1,5 +1,5 @@
 /**
- * Formats a log record, or any other record, as one line: JSON, or coloured text
+ * Formats a log record, or any other record, as one line: JSON, or colored text
  * for people. Control characters that could end the line or control a terminal
  * are escaped.
  *
@@ -62,8 +62,8 @@ const isJsonObject = (value: Json | undefined): value is { readonly [name: strin
  * @category conversions
  * @since 0.1.0
  */
-export const toPretty = (record: LogRecord, hasColours: boolean): string => {
-  const paint = (code: string, text: string) => (hasColours ? `\u001b[${code}m${text}\u001b[0m` : text)
+export const toPretty = (record: LogRecord, hasColors: boolean): string => {
+  const paint = (code: string, text: string) => (hasColors ? `\u001b[${code}m${text}\u001b[0m` : text)
   const member = (name: string, value: string) => paint("90", `${formatMessage(shortName(name))}=`) + value
   const { annotations, cause, level, message, span_id, spans, timestamp, trace_id, truncated } = record
   const parts = [

@@ -75,12 +75,12 @@ const observeRetry = (calls: CallMetrics, stage: Stage): Stage => ({
     Effect.withFiber(({ context }) => {
       const observation = Context.get(context, CurrentObservation)
       if (observation === undefined) return stage.effect(inner)(call)
-      const loop = new RetryObservation(calls, observation)
+      const retry = new RetryObservation(calls, observation)
       const below: Attempt = (attempt) =>
         Effect.suspend(() => {
-          loop.begin(attempt)
+          retry.begin(attempt)
           return Effect.onExit(inner(attempt), (exit) => {
-            if (Exit.isFailure(exit)) loop.fail(attempt, CallOutcome.errorOf(exit))
+            if (Exit.isFailure(exit)) retry.fail(attempt, CallOutcome.errorOf(exit))
             return Effect.void
           })
         })
@@ -90,11 +90,11 @@ const observeRetry = (calls: CallMetrics, stage: Stage): Stage => ({
     makePerRun((context) => {
       const observation = Context.get(context, CurrentObservation)
       if (observation === undefined) return stage.stream(inner)(call)
-      const loop = new RetryObservation(calls, observation)
+      const retry = new RetryObservation(calls, observation)
       const below: StreamAttempt = (attempt) => {
-        const observed = onClose<StreamError>((exit) => loop.fail(attempt, CallOutcome.errorOf(exit)))(inner(attempt))
+        const observed = onClose<StreamError>((exit) => retry.fail(attempt, CallOutcome.errorOf(exit)))(inner(attempt))
         return makePerRun(() => {
-          loop.begin(attempt)
+          retry.begin(attempt)
           return observed
         })
       }

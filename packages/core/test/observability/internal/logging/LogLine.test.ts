@@ -28,9 +28,9 @@ describe("LogLine.toPretty", () => {
         `02:30:01.005 WARN  slow host {"tries":2} tenant=acme request.model=k3 note="two words \\"quoted\\"" empty="" count=3 yes=true job=0 ` +
           "trace=aaaaaaaa span=bbbbbbbb"
       )
-      const [coloured = ""] = yield* linesOf(program, { colors: true }, "pretty")
-      assert.notStrictEqual(coloured, plain)
-      assert.strictEqual(coloured.replaceAll(/\p{Cc}\[[\d;]+m/gu, ""), plain)
+      const [colored = ""] = yield* linesOf(program, { colors: true }, "pretty")
+      assert.notStrictEqual(colored, plain)
+      assert.strictEqual(colored.replaceAll(/\p{Cc}\[[\d;]+m/gu, ""), plain)
     })
   )
 
