@@ -88,7 +88,7 @@ export interface Options<E = never> extends Subject<E>, CallSchedule.Size {
 }
 
 /**
- * The default of every option that has one, besides those of `CallSchedule`.
+ * The default of every option that has one, in addition to those of `CallSchedule`.
  *
  * @category options
  * @since 0.1.0

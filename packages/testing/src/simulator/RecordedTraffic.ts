@@ -30,7 +30,7 @@ export interface RecordedCall {
 }
 
 /**
- * What a log contains besides usable calls.
+ * What a log contains in addition to usable calls.
  *
  * @category models
  * @since 0.1.0

@@ -5,7 +5,7 @@ import type { RecordedCall, RecordedTraffic } from "../../simulator/RecordedTraf
 import type { Arrival } from "../../simulator/Traffic.ts"
 import { charactersPerToken, promptTextOf } from "./promptText.ts"
 
-/** The tokens of a conversation besides its text, by model. */
+/** The tokens of a conversation in addition to its text, by model. */
 const makeOverhead = (): ((model: string) => number) => {
   const known = new Map<string, number>()
   return (model) => {
