@@ -21,7 +21,7 @@ export const timeouts = {
   poolTimeout: option(OptionForm.duration, {
     default: Duration.seconds(30),
     description:
-      "Longest wait for a free connection while all of `maxConnections` are in use. An `HttpClient` that is provided has its own pool."
+      "Maximum wait for a free connection while all of `maxConnections` are in use. A provided `HttpClient` has its own pool."
   }),
   firstTokenTimeout: option(OptionForm.duration, {
     default: Duration.minutes(2),
