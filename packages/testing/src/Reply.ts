@@ -104,7 +104,7 @@ export type ChatResponseFields = ChatResponseBody.ChatResponseFields
 
 /**
  * Options of the builders of completions: `Options`, and what the model answers
- * besides.
+ * in addition to.
  *
  * @category options
  * @since 0.1.0

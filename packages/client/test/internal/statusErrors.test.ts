@@ -55,7 +55,7 @@ describe("a rate limit", () => {
     assert.strictEqual(tagOf(429, { text: "Rate limit exceeded, please try again in 2 hours" }), "RateLimitError")
   })
 
-  it("is recognised by the status of iFlow", () => {
+  it("is recognized by the status of iFlow", () => {
     assert.strictEqual(tagOf(449, { text: "You exceeded your current rate limit" }), "RateLimitError")
   })
 })

@@ -1,4 +1,4 @@
-/** Recognises the errors of the library without loading their classes. */
+/** Recognizes the errors of the library without loading their classes. */
 import type { KimiError } from "../KimiError.ts"
 
 /** The member of every error of the library. It is the same in all copies of the package. */

@@ -19,7 +19,7 @@ interface Remembered<A> {
   readonly add: (request: ModelRequest, step: WireStep, decoded: Decoded<A>) => void
 }
 
-/** Decoding reads the tools and the number of choices of a request, besides its model. */
+/** Decoding reads the tools and the number of choices of a request, in addition to its model. */
 const isPlain = ({ messages, n, tools }: ModelRequest): boolean =>
   tools === undefined &&
   n === undefined &&
