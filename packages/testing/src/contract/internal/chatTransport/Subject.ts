@@ -77,5 +77,5 @@ export const read = (transport: Transport) =>
     )
   })
 
-export const textOf = (events: ReadonlyArray<StreamEvent>): string =>
+const textOf = (events: ReadonlyArray<StreamEvent>): string =>
   events.map((event) => (event._tag === "TextDelta" ? event.text : "")).join("")

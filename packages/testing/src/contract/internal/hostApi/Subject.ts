@@ -5,7 +5,7 @@ import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 
-export type Api = HostApi["Service"]
+type Api = HostApi["Service"]
 
 /**
  * How the host of a test responds to `GET /contract` and `POST /contract`: with a status and a JSON
@@ -46,7 +46,7 @@ export interface Host {
 }
 
 /** An API, and what its host has seen. */
-export interface Running extends Omit<Host, "api"> {
+interface Running extends Omit<Host, "api"> {
   readonly api: Api
 }
 

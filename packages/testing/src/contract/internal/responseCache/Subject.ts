@@ -65,7 +65,7 @@ export const makeHost = (respond: (number: number) => Effect.Effect<ChatResponse
   return { attempt, requests: () => requests }
 }
 
-export const numbered = (number: number): Effect.Effect<ChatResponse> => Effect.succeed(responseOf(`answer ${number}`))
+const numbered = (number: number): Effect.Effect<ChatResponse> => Effect.succeed(responseOf(`answer ${number}`))
 
 /** Calls through the cache: the text of the response, and whether it was requested from the host. */
 export const through = (cache: Service, attempt: Attempt) => {
