@@ -38,8 +38,7 @@ const unproduced = {
   BatchInputChangedError: batches,
   BatchExpiredError: batches,
   BatchFailedError: batches,
-  BatchJobLockedError: batches,
-  CassetteMissError: "cassettes do not exist yet"
+  BatchJobLockedError: batches
 } as const satisfies { readonly [T in Tag]?: string }
 
 /** A tag that is neither produced nor listed above does not compile. */

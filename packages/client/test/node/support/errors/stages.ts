@@ -7,7 +7,7 @@ import * as CallOptions from "@kimi-effect/core/CallOptions"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { KimiError } from "@kimi-effect/core/KimiError"
-import { Fault, Reply } from "@kimi-effect/testing"
+import { Cassette, CassetteStore, Fault, Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { FetchHttpClient } from "effect/http"
@@ -122,6 +122,14 @@ export const stages = {
   UnknownPriceError: through(Budget.layer({ caps: [cap] }), undefined, "a-model-without-a-price"),
   BudgetStoreError: Effect.scoped(
     Effect.flatMap(folder, (path) => Effect.flip(Layer.build(BudgetStore.layerSqlite({ path }))))
+  ),
+  CassetteMissError: KimiClient.KimiClient.use((kimi) => Effect.flip(kimi.chat(hello))).pipe(
+    Effect.provide(
+      KimiClient.layer({ apiKey: Redacted.make(key) }).pipe(
+        Layer.provide(Cassette.layer({ name: "empty", mode: "replay" })),
+        Layer.provide(CassetteStore.layerMemory({}))
+      )
+    )
   ),
   ConfigurationError: Effect.flip(KimiConfig.make({ apiKey: Redacted.make(key), maxAttempts: 0 }))
 } satisfies { readonly [Tag in KimiError["_tag"]]?: Effect.Effect<KimiError, unknown> }

@@ -76,6 +76,3 @@ export const read = (transport: Transport) =>
       })
     )
   })
-
-const textOf = (events: ReadonlyArray<StreamEvent>): string =>
-  events.map((event) => (event._tag === "TextDelta" ? event.text : "")).join("")
