@@ -27,6 +27,13 @@ export const make = (broken?: string): Effect.Effect<Store> =>
     const breaks = (law: string) => law === broken
     const now = () => clock.currentTimeMillisUnsafe()
 
+    /** Charges what has expired, and removes the scopes that have ended. */
+    const settleExpired = () => {
+      const changes = ledger.settleExpired(now())
+      ledger.forget(now())
+      return changes
+    }
+
     /** The hold that is reserved in place of the given one. */
     const changeOf = (hold: Hold): Hold => {
       if (breaks("refuses a hold that exceeds the cap") && isTotal(hold) && hold.amount === 41n) {
@@ -102,7 +109,7 @@ export const make = (broken?: string): Effect.Effect<Store> =>
       name: "ledger",
       reserve: (hold, leaseMillis) =>
         Effect.sync(() => {
-          const changes = ledger.settleExpired(now())
+          const changes = settleExpired()
           const result = reserve(hold, now() + leaseMillis)
           return { result, changes: breaks("charges a hold in full when its lease has expired") ? [] : changes }
         }),
@@ -110,11 +117,11 @@ export const make = (broken?: string): Effect.Effect<Store> =>
       renew: (ids, leaseMillis) =>
         Effect.sync(() => {
           if (!breaks("keeps a hold whose lease was renewed")) ledger.renew(ids, now() + leaseMillis)
-          const changes = ledger.settleExpired(now())
+          const changes = settleExpired()
           return breaks("charges expired leases when others are renewed") ? [] : changes
         }),
       scopeBalances: Effect.sync(() => {
-        if (!breaks("charges expired leases when balances are read")) ledger.settleExpired(now())
+        if (!breaks("charges expired leases when balances are read")) settleExpired()
         return balances()
       })
     }
