@@ -26,19 +26,25 @@ class RunQueue {
   #position = 0
 
   /** Called once when the next task is added. */
-  onAdd: (() => void) | undefined
+  #onAdd: (() => void) | undefined
 
   readonly add = (task: () => void): (() => void) => {
     let isActive = true
     this.#tasks.push(() => {
       if (isActive) task()
     })
-    const { onAdd } = this
-    this.onAdd = undefined
+    const onAdd = this.#onAdd
+    this.#onAdd = undefined
     onAdd?.()
     return () => {
       isActive = false
     }
+  }
+
+  /** Calls a function once there is a task: at once, or when the next one is added. */
+  whenAdded(onAdd: () => void): void {
+    if (this.#position < this.#tasks.length) return onAdd()
+    this.#onAdd = onAdd
   }
 
   /** Runs the next task. Returns `false` when there is none. */
@@ -86,7 +92,24 @@ const makeClock = (sleeps: SleepQueue, queue: RunQueue, start: number): Clock.Cl
 
 /** The effects during which virtual time waits for promises. */
 class Loading {
-  running = 0
+  #running = 0
+  /** Called once when the next of them ends. Its fiber continues without a task in the queue. */
+  onEnd: (() => void) | undefined
+
+  get isRunning(): boolean {
+    return this.#running > 0
+  }
+
+  begin(): void {
+    this.#running += 1
+  }
+
+  end(): void {
+    this.#running -= 1
+    const { onEnd } = this
+    this.onEnd = undefined
+    onEnd?.()
+  }
 }
 
 const CurrentLoading: Context.Reference<Loading> = Context.Reference<Loading>(
@@ -101,28 +124,26 @@ const CurrentLoading: Context.Reference<Loading> = Context.Reference<Loading>(
 export const loading = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(CurrentLoading, (current) =>
     Effect.acquireUseRelease(
-      Effect.sync(() => {
-        current.running += 1
-      }),
+      Effect.sync(() => current.begin()),
       () => effect,
-      () =>
-        Effect.sync(() => {
-          current.running -= 1
-        })
+      () => Effect.sync(() => current.end())
     )
   )
 
 /** The longest real wait for a promise. Then virtual time advances, because a program that loads may sleep too. */
 const loadTimeout = "10 seconds"
 
-/** Waits in real time until a task is added. */
-const awaitTask = (queue: RunQueue): Effect.Effect<void> =>
-  Effect.callback<void>((resume) => {
-    queue.onAdd = () => resume(Effect.void)
+/** Waits in real time until a task is added or a load ends. Returns whether one did within the longest wait. */
+const awaitLoad = (queue: RunQueue, load: Loading): Effect.Effect<boolean> =>
+  Effect.callback<boolean>((resume) => {
+    // A promise may have been resolved since the queue was found empty.
+    if (!load.isRunning) return resume(Effect.succeed(true))
+    const proceed = () => resume(Effect.succeed(true))
+    load.onEnd = proceed
+    queue.whenAdded(proceed)
   }).pipe(
-    Effect.timeoutOption(loadTimeout),
-    Effect.provideService(Clock.Clock, Clock.Clock.defaultValue()),
-    Effect.asVoid
+    Effect.timeoutOrElse({ duration: loadTimeout, orElse: () => Effect.succeed(false) }),
+    Effect.provideService(Clock.Clock, Clock.Clock.defaultValue())
   )
 
 const deadlock: Effect.Effect<never> = Effect.suspend(() =>
@@ -161,7 +182,11 @@ export const runVirtual = <A, E, R>(start: number, program: Effect.Effect<A, E, 
           const exit = fiber.pollUnsafe()
           if (exit !== undefined) return exit
           if (queue.runNext()) continue
-          if (load.running > 0) return Effect.andThen(awaitTask(queue), advance(fiber))
+          if (load.isRunning) {
+            // The fiber that ended a load continues after it, in the same turn.
+            const waited = Effect.tap(awaitLoad(queue, load), Effect.yieldNow)
+            return Effect.flatMap(waited, (isDue) => (isDue ? drive(fiber) : advance(fiber)))
+          }
           if (!sleeps.wakeNext()) {
             return deadlock
           }
@@ -169,7 +194,7 @@ export const runVirtual = <A, E, R>(start: number, program: Effect.Effect<A, E, 
         return Effect.andThen(Effect.yieldNow, drive(fiber))
       })
 
-    /** Continues after a wait for a promise. If none came, a program that loads sleeps. */
+    /** Continues after a wait for a promise that did not come: a program that loads sleeps. */
     const advance = <A, E>(fiber: Fiber.Fiber<A, E>): Effect.Effect<A, E> =>
       Effect.suspend(() => {
         if (queue.runNext() || sleeps.wakeNext()) return drive(fiber)
