@@ -23,7 +23,7 @@ describe("the entry point for Node", () => {
     assert.deepStrictEqual(loaded(/^(?:redis|@redis\/.*|@effect\/platform-node.*)$/), [])
   })
 
-  it("loads its HTTP client", () => {
-    assert.isNotEmpty(loaded(/^undici$/))
+  it("loads Effect's HTTP client", () => {
+    assert.isNotEmpty(loaded(/^effect\/http\/HttpClient$/))
   })
 })
