@@ -19,6 +19,7 @@ import { noContentError } from "./decodeCompletion.ts"
 import { classifyText, embeddedError, isErrorEvent, isHeartbeat, toErrorObject } from "./embeddedError.ts"
 import { chunkFrom } from "./lenientBody.ts"
 import { type ErrorContext, fromErrorObject } from "./mapError.ts"
+import { isPlainDelta } from "./plainDelta.ts"
 import { responseIds } from "./responseIds.ts"
 import { isEventStream } from "./mediaType.ts"
 import { fromEmbeddedError, notAStream } from "./responseErrors.ts"
@@ -210,7 +211,13 @@ export class StreamDecoder {
     return this.failure !== undefined || this.isComplete || data === "" || (event !== "" && isHeartbeat(event))
   }
 
+  /** Most chunks need no closer look. */
   #onJson(json: object): void {
+    if (this.#head.isStarted && !this.#hasBodyEnded && isPlainDelta(json)) this.#onChunk(json)
+    else this.#onUnusualJson(json)
+  }
+
+  #onUnusualJson(json: object): void {
     if (embeddedError(json) !== undefined) return this.#onEmbeddedError(json)
     if (isEmptyList(json) && this.#parser.format === "sse") return
     if (isHeartbeat(json) || this.#isNoChunk(json)) return

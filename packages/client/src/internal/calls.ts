@@ -40,7 +40,7 @@ const withPartial = (
   let fold = StreamFold.empty
   return Pull.matchEffect(pull, {
     onSuccess: (events) => {
-      for (const event of events) fold = StreamFold.step(fold, event)
+      fold = StreamFold.steps(fold, events)
       return Effect.succeed(events)
     },
     onFailure: (cause): Pull.Pull<Events, StreamError> =>

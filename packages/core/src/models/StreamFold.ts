@@ -95,6 +95,37 @@ export const step = (fold: StreamFold, event: StreamEvent): StreamFold => {
   }
 }
 
+/** The event with the text of those that follow it in the same channel, and the index of the next other event. */
+const joinDeltas = (events: ReadonlyArray<StreamEvent>, start: number): readonly [event: StreamEvent, next: number] => {
+  const first = events[start] as StreamEvent
+  if (first._tag !== "TextDelta" && first._tag !== "ReasoningDelta") return [first, start + 1]
+  let text = first.text
+  let next = start + 1
+  for (; next < events.length; next++) {
+    const event = events[next] as StreamEvent
+    if (event._tag !== first._tag || event.choice !== first.choice) break
+    text += event.text
+  }
+  return [next === start + 1 ? first : { ...first, text }, next]
+}
+
+/**
+ * Adds events that arrived together: the same as `step` for each, with one new
+ * state for a run of text.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const steps = (fold: StreamFold, events: ReadonlyArray<StreamEvent>): StreamFold => {
+  let state = fold
+  for (let index = 0; index < events.length;) {
+    const [event, next] = joinDeltas(events, index)
+    state = step(state, event)
+    index = next
+  }
+  return state
+}
+
 /** The calls in the order of their indices, without gaps. */
 const toolCallsOf = (folded: FoldedChoice): ReadonlyArray<ToolCall> => Object.values(folded.toolCalls)
 

@@ -250,3 +250,35 @@ describe("StreamFold.toPartial", () => {
     assert.deepStrictEqual(tool_calls, [{ id: "tool_1", name: "tool1", arguments: "{}" }])
   })
 })
+
+describe("StreamFold.steps", () => {
+  const events = [
+    start,
+    thought("H"),
+    thought("m"),
+    text("hel"),
+    text("lo"),
+    text("other", 1),
+    text("!", 1),
+    thought("?"),
+    piece(0, "{"),
+    text("end"),
+    used,
+    finish("stop")
+  ]
+
+  it("gives the state of single steps, however the events are divided", () => {
+    for (let cut = 0; cut <= events.length; cut++) {
+      const state = [events.slice(0, cut), events.slice(cut)].reduce(StreamFold.steps, StreamFold.empty)
+      assert.deepStrictEqual(state, after(...events))
+    }
+  })
+
+  it("forgets what came before a reset among its events", () => {
+    const reset: StreamEvent = { _tag: "Reset", reason: "NetworkError" }
+    assert.deepStrictEqual(
+      StreamFold.steps(StreamFold.empty, [start, text("a"), reset, start, text("b")]),
+      after(start, text("b"))
+    )
+  })
+})

@@ -57,7 +57,7 @@ const withStreamAccounting =
         const [first] = events
         if (first._tag === "Start" && first.cached !== undefined) fold = StreamFold.empty
         if (fold === undefined) return Effect.succeed(events)
-        for (const event of events) fold = StreamFold.step(fold, event)
+        fold = StreamFold.steps(fold, events)
         const whole = Option.getOrUndefined(StreamFold.toResponse(fold))
         return whole === undefined ? Effect.succeed(events) : Effect.as(recordCacheHit(accounting, call, whole), events)
       })
