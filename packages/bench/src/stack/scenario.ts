@@ -1,6 +1,7 @@
 /** The cost of the stages: CPU of single stages compared with other libraries, and CPU of the whole stack. */
 import { type Figure, median } from "../harness/Figure.ts"
 import { start } from "../harness/childProcess.ts"
+import type { Name as Option, RoundResult as InFlightResult } from "./inFlightProbe.ts"
 import type { RoundResult as PipelineResult } from "./pipelineProbe.ts"
 import type { Name as Stage, RoundResult as StagesResult } from "./stagesProbe.ts"
 
@@ -78,7 +79,22 @@ const measurePipeline = async (size: Size): Promise<ReadonlyArray<Figure>> => {
   ]
 }
 
+const measureInFlight = async (size: Size): Promise<ReadonlyArray<Figure>> => {
+  const results = await runRounds<InFlightResult>("./inFlightProbe.ts", size)
+  const beyond = (name: Option, base: Option | "transport") =>
+    median(results.map((result) => result[name] - result[base]))
+  const added: ReadonlyArray<Option> = ["telemetry", "budget", "limits", "full"]
+  return [
+    { name: "64 in flight, default stages, beyond the attempt", value: beyond("defaults", "transport"), unit: "µs" },
+    ...added.map((name) => ({
+      name: `64 in flight, ${name} on, beyond default stages`,
+      value: beyond(name, "defaults"),
+      unit: "µs"
+    }))
+  ]
+}
+
 export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
   const size = isQuick ? quick : full
-  return [...(await measureStages(size)), ...(await measurePipeline(size))]
+  return [...(await measureStages(size)), ...(await measurePipeline(size)), ...(await measureInFlight(size))]
 }

@@ -7,7 +7,8 @@ const loaders = {
   "ai-sdk": () => import("./aiSdk.ts"),
   "effect-http": () => import("./effectHttp.ts"),
   "kimi-effect": () => import("./kimi.ts"),
-  "kimi-effect, full": async () => ({ make: (await import("./kimi.ts")).makeFull })
+  "kimi-effect, full": async () => ({ make: (await import("./kimi.ts")).makeFull }),
+  "kimi-effect, fetch": async () => ({ make: (await import("./kimi.ts")).makeFetch })
 } satisfies Record<string, () => Promise<{ readonly make: () => Contestant }>>
 
 export type Name = keyof typeof loaders

@@ -1,9 +1,11 @@
-/** kimi-effect as used in applications, with schemas, checks, spans and timeouts; and with everything that is off by default. */
+/** kimi-effect as used in applications, with schemas, checks, spans and timeouts; with everything that is off by default; and over `fetch`. */
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
@@ -23,7 +25,9 @@ const fullOptions: KimiConfig.Options = {
   tokensPerDay: 1_000_000_000_000
 }
 
-const makeWith = (name: string, options: KimiConfig.Options): Contestant => {
+type MakeLayer = (options: KimiConfig.Options) => Layer.Layer<KimiClient.KimiClient, unknown>
+
+const makeWith = (name: string, options: KimiConfig.Options, layerOf: MakeLayer = KimiNode.layer): Contestant => {
   const runtimes = new Map<string, ManagedRuntime.ManagedRuntime<KimiClient.KimiClient, unknown>>()
   const at = <A, E>(
     baseUrl: string,
@@ -31,7 +35,7 @@ const makeWith = (name: string, options: KimiConfig.Options): Contestant => {
   ): Promise<A> => {
     const runtime =
       runtimes.get(baseUrl) ??
-      ManagedRuntime.make(KimiNode.layer({ apiKey: Redacted.make(apiKey), baseUrl, maxConnections: 1024, ...options }))
+      ManagedRuntime.make(layerOf({ apiKey: Redacted.make(apiKey), baseUrl, maxConnections: 1024, ...options }))
     runtimes.set(baseUrl, runtime)
     return runtime.runPromise(Effect.flatMap(KimiClient.KimiClient, use))
   }
@@ -68,3 +72,7 @@ const makeWith = (name: string, options: KimiConfig.Options): Contestant => {
 export const make = (): Contestant => makeWith("kimi-effect", {})
 
 export const makeFull = (): Contestant => makeWith("kimi-effect, full", fullOptions)
+
+/** As in runtimes without Node's modules, such as a browser or a worker. */
+export const makeFetch = (): Contestant =>
+  makeWith("kimi-effect, fetch", {}, (options) => Layer.provide(KimiClient.layer(options), FetchHttpClient.layer))

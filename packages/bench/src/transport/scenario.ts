@@ -39,10 +39,22 @@ const ratio = (values: Samples, name: Name, base: Name): number =>
 interface Bars {
   readonly defaults: number
   readonly full: number
+  /** Only for workloads that are common in such runtimes. */
+  readonly fetch?: number
 }
 
-const barOf = (name: Name, { defaults, full }: Bars): number | undefined =>
-  name === "kimi-effect" ? defaults : name === "kimi-effect, full" ? full : undefined
+const barOf = (name: Name, { defaults, fetch, full }: Bars): number | undefined => {
+  switch (name) {
+    case "kimi-effect":
+      return defaults
+    case "kimi-effect, full":
+      return full
+    case "kimi-effect, fetch":
+      return fetch
+    default:
+      return undefined
+  }
+}
 
 const figuresOf = (what: string, unit: string, values: Samples, bars: Bars): ReadonlyArray<Figure> => [
   ...names.map((name) => ({ name: `${what}, ${name}`, value: median(values.get(name) ?? []), unit })),

@@ -2,11 +2,11 @@
 
 /** The workloads. */
 export const workloads = {
-  chatAlone: { name: "CPU per chat, one at a time", defaults: 0.27, full: 0.42 },
+  chatAlone: { name: "CPU per chat, one at a time", defaults: 0.27, full: 0.42, fetch: 0.9 },
   chatInFlight: { name: "CPU per chat, 64 in flight", defaults: 0.27, full: 0.4 },
   batchedStream: { name: "CPU per chunk, 32 in a write", defaults: 0.36, full: 0.4 },
   unbatchedStream: { name: "CPU per chunk, each a write", defaults: 0.58, full: 0.62 },
-  openStreams: { name: "CPU per chunk, 32 streams of 50", defaults: 0.42, full: 0.5 }
+  openStreams: { name: "CPU per chunk, 32 streams of 50", defaults: 0.42, full: 0.5, fetch: 0.95 }
 } as const
 
 export type Workload = keyof typeof workloads
