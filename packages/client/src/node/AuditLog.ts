@@ -194,7 +194,8 @@ const rulesOf = ({
 
 /**
  * Opens the audit. Invalid options fail; a file that cannot be written does
- * not, and is shown in `status`.
+ * not, and is shown in `status`. A disk that does not respond delays this by five
+ * seconds, and counts as failing (`ETIMEDOUT`) until it responds.
  *
  * @category constructors
  * @since 0.1.0

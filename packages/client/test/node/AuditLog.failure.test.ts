@@ -8,6 +8,7 @@ import * as AuditLog from "../../src/node/AuditLog.ts"
 import { jobsOf, linesIn, until } from "./support/audit/files.ts"
 import { folder } from "./support/files.ts"
 import { call } from "./support/audit/records.ts"
+import { stalledDisk } from "./support/stalledDisk.ts"
 
 const start = Date.UTC(2026, 10, 26, 2, 30)
 
@@ -133,6 +134,27 @@ describe("an audit log that cannot be written", () => {
         'Warn ["The audit log cannot be written; calls continue",{"reason":"ENOSPC"}]',
         'Warn ["Audit log lines were dropped",{"lines":1}]'
       ])
+    })
+  )
+
+  it.effect("is opened within five seconds on a disk that does not respond", () =>
+    Effect.gen(function* () {
+      const path = join(yield* folder, "audit.jsonl")
+      yield* TestClock.setTime(start)
+      const disk = yield* stalledDisk
+      const opening = yield* Effect.forkChild(AuditLog.make({ path, durability: "written" }))
+      yield* TestClock.adjust("4999 millis")
+      assert.isUndefined(opening.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      const audit = yield* Fiber.join(opening)
+      const { failure } = yield* audit.status
+      assert.deepStrictEqual(failure, { since: start + 5_000, reason: "ETIMEDOUT" })
+      // Calls do not wait for it.
+      yield* audit.record(call("early"))
+      yield* disk.respond
+      yield* until(() => linesIn(path).length === 1, TestClock.adjust("1 second"))
+      assert.deepStrictEqual(jobsOf(linesIn(path)), ["early"])
+      assert.isFalse((yield* audit.status).isFailing)
     })
   )
 })

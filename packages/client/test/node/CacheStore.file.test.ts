@@ -6,6 +6,7 @@ import { Duration, Effect, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
 import * as CacheStore from "../../src/node/CacheStore.ts"
 import * as EntryFolder from "../../src/node/internal/EntryFolder.ts"
+import { openFile } from "./support/cache/open.ts"
 import { folder } from "./support/files.ts"
 
 const megabyte = 1_048_576
@@ -83,7 +84,7 @@ describe("CacheStore.layerFile", () => {
     Effect.gen(function* () {
       const path = yield* folder
       const others = [join(path, "notes.txt"), join(path, "ab", "notes.txt"), join(path, "zz", "f".repeat(64))]
-      const store = yield* CacheStore.makeFile({ path, sweepInterval: Duration.minutes(5) })
+      const store = yield* openFile({ path, sweepInterval: Duration.minutes(5) })
       for (const other of others) {
         mkdirSync(join(other, ".."), { recursive: true })
         writeFileSync(other, "mine")

@@ -11,6 +11,7 @@ import * as SqliteOpenLock from "../../src/node/internal/SqliteOpenLock.ts"
 import { databaseFile, folder } from "./support/files.ts"
 import { place, wrongFiles, wrongFolders } from "./support/paths.ts"
 import { canMount, volume } from "./support/volumes.ts"
+import { openFile, openSqlite } from "./support/cache/open.ts"
 
 const kinds = [
   { kind: "makeSqlite", make: CacheStore.makeSqlite, wrong: wrongFiles },
@@ -135,11 +136,11 @@ describe("CacheStore.makeSqlite", () => {
   it.effect("restricts the log of a file that others could read", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
-      const store = yield* CacheStore.makeSqlite({ path })
+      const store = yield* openSqlite({ path })
       yield* keep(store, keyOf(1), bytesOf(10))
       const files = [path, `${path}-wal`, `${path}-shm`]
       for (const file of files) chmodSync(file, 0o644)
-      yield* CacheStore.makeSqlite({ path })
+      yield* openSqlite({ path })
       assert.deepStrictEqual(
         files.map((file) => statSync(file).mode & 0o777),
         [0o600, 0o600, 0o600]
@@ -152,7 +153,7 @@ describe("CacheStore.makeSqlite", () => {
       const path = join(yield* folder, "entries.db")
       const lock = SqliteOpenLock.pathOf(path)
       writeFileSync(lock, "my notes")
-      const store = yield* CacheStore.makeSqlite({ path })
+      const store = yield* openSqlite({ path })
       const error = yield* Effect.flip(store.get(keyOf(1)))
       assert.include(error.message, `the file ${lock}, which locks it, is another application's`)
       assert.strictEqual(statSync(lock).size, 8)
@@ -162,7 +163,7 @@ describe("CacheStore.makeSqlite", () => {
   it.effect("leaves a file that another application has put in the place of an open one", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
-      const store = yield* CacheStore.makeSqlite({ path })
+      const store = yield* openSqlite({ path })
       const mine = "my notes\n".repeat(2_000)
       for (const end of ["-wal", "-shm"]) rmSync(`${path}${end}`)
       writeFileSync(`${path}.new`, mine)
@@ -179,7 +180,7 @@ describe("CacheStore.makeFile", () => {
     Effect.gen(function* () {
       const path = yield* folder
       mkdirSync(join(path, "lost+found"))
-      const store = yield* CacheStore.makeFile({ path })
+      const store = yield* openFile({ path })
       yield* keep(store, keyOf(1), bytesOf(10))
     })
   )
@@ -188,7 +189,7 @@ describe("CacheStore.makeFile", () => {
     Effect.gen(function* () {
       const path = yield* folder
       chmodSync(path, 0o777)
-      yield* CacheStore.makeFile({ path })
+      yield* openFile({ path })
       assert.strictEqual(statSync(path).mode & 0o777, 0o700)
     })
   )
@@ -196,7 +197,7 @@ describe("CacheStore.makeFile", () => {
   it.effect("keeps an entry to its owner that others could read", () =>
     Effect.gen(function* () {
       const path = yield* folder
-      const store = yield* CacheStore.makeFile({ path })
+      const store = yield* openFile({ path })
       yield* keep(store, keyOf(1), bytesOf(10))
       const entry = EntryFolder.pathOf(path, EntryFolder.nameOf(keyOf(1)))
       chmodSync(entry, 0o644)
@@ -208,7 +209,7 @@ describe("CacheStore.makeFile", () => {
   it.effect("does not follow a symbolic link in the place of an entry", () =>
     Effect.gen(function* () {
       const path = yield* folder
-      const store = yield* CacheStore.makeFile({ path })
+      const store = yield* openFile({ path })
       yield* keep(store, keyOf(1), bytesOf(10))
       const entry = EntryFolder.pathOf(path, EntryFolder.nameOf(keyOf(1)))
       const elsewhere = join(yield* folder, "entry")
@@ -222,7 +223,7 @@ describe("CacheStore.makeFile", () => {
   it.effect("does not remove files from a folder that a symbolic link leads to", () =>
     Effect.gen(function* () {
       const path = yield* folder
-      const store = yield* CacheStore.makeFile({ path })
+      const store = yield* openFile({ path })
       yield* keep(store, keyOf(1), bytesOf(10))
       const part = dirname(EntryFolder.pathOf(path, EntryFolder.nameOf(keyOf(1))))
       const elsewhere = join(yield* folder, "part")

@@ -8,6 +8,7 @@ import { TestClock } from "effect/testing"
 import * as CacheStore from "../../src/node/CacheStore.ts"
 import { damageFormatMark } from "./support/cache/damage.ts"
 import { databaseFile } from "./support/files.ts"
+import { openSqlite } from "./support/cache/open.ts"
 
 const megabyte = 1_048_576
 
@@ -34,7 +35,7 @@ describe("CacheStore.layerSqlite", () => {
   it.effect("keeps its files to their owner", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
-      const store = yield* CacheStore.makeSqlite({ path })
+      const store = yield* openSqlite({ path })
       yield* keep(store, keyOf(1), bytesOf(10))
       const names = readdirSync(dirname(path))
       assert.deepStrictEqual(names.toSorted(), ["entries.db", "entries.db-shm", "entries.db-wal"])
@@ -46,10 +47,10 @@ describe("CacheStore.layerSqlite", () => {
   it.effect("restricts a file that others could read", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
-      yield* Effect.scoped(CacheStore.makeSqlite({ path }))
+      yield* Effect.scoped(openSqlite({ path }))
 
       chmodSync(path, 0o644)
-      yield* CacheStore.makeSqlite({ path })
+      yield* openSqlite({ path })
       assert.strictEqual(statSync(path).mode & 0o777, 0o600)
     })
   )
@@ -58,7 +59,7 @@ describe("CacheStore.layerSqlite", () => {
     Effect.gen(function* () {
       const path = yield* databaseFile
       yield* Effect.scoped(
-        Effect.flatMap(CacheStore.makeSqlite({ path }), (store) => keep(store, keyOf(1), bytesOf(10)))
+        Effect.flatMap(openSqlite({ path }), (store) => keep(store, keyOf(1), bytesOf(10)))
       )
       // The last connection to close merges the log into the file and removes it.
       assert.deepStrictEqual(readdirSync(dirname(path)), ["entries.db"])
@@ -68,7 +69,7 @@ describe("CacheStore.layerSqlite", () => {
   it.effect("fails with its own error once it is closed", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
-      const store = yield* Effect.scoped(CacheStore.makeSqlite({ path }))
+      const store = yield* Effect.scoped(openSqlite({ path }))
       assert.deepInclude(
         { ...(yield* Effect.flip(store.get(keyOf(1)))) },
         { _tag: "CacheStoreError", operation: "get" }
@@ -80,7 +81,7 @@ describe("CacheStore.layerSqlite", () => {
     Effect.gen(function* () {
       const path = yield* databaseFile
       const maxBytes = 2 * megabyte
-      const store = yield* CacheStore.makeSqlite({ path, maxBytes })
+      const store = yield* openSqlite({ path, maxBytes })
       for (let i = 0; i < 1_500; i++) {
         yield* keep(store, keyOf(i), bytesOf(4_000, i + 1), "t")
         // The first ten are used repeatedly.
@@ -107,7 +108,7 @@ describe("CacheStore.layerSqlite", () => {
   it.effect("removes expired entries before any other", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
-      const store = yield* CacheStore.makeSqlite({ path, maxBytes: megabyte, sweepInterval: Duration.hours(2) })
+      const store = yield* openSqlite({ path, maxBytes: megabyte, sweepInterval: Duration.hours(2) })
       for (let i = 0; i < 60; i++) yield* keep(store, keyOf(i), bytesOf(4_000, i + 1))
       for (let i = 60; i < 160; i++) yield* store.set(keyOf(i), bytesOf(4_000, i + 1), yield* keptFor(1_000))
       yield* TestClock.adjust("2 seconds")
@@ -119,7 +120,7 @@ describe("CacheStore.layerSqlite", () => {
   it.effect("makes room for a large entry among small ones", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
-      const store = yield* CacheStore.makeSqlite({ path, maxBytes: megabyte })
+      const store = yield* openSqlite({ path, maxBytes: megabyte })
       for (let i = 0; i < 400; i++) yield* keep(store, keyOf(i), bytesOf(3_000, i + 1))
       yield* keep(store, keyOf("large"), bytesOf(megabyte / 4))
       assertEntry(yield* store.get(keyOf("large")), bytesOf(megabyte / 4))
@@ -128,7 +129,7 @@ describe("CacheStore.layerSqlite", () => {
 
   it.effect("refuses an entry that is too large, without removing others", () =>
     Effect.gen(function* () {
-      const store = yield* CacheStore.makeSqlite({ path: yield* databaseFile, maxBytes: megabyte })
+      const store = yield* openSqlite({ path: yield* databaseFile, maxBytes: megabyte })
       for (let i = 0; i < 10; i++) yield* keep(store, keyOf(i), bytesOf(3_000, i + 1))
       const before = yield* store.statistics
       assert.strictEqual(
@@ -142,12 +143,12 @@ describe("CacheStore.layerSqlite", () => {
   it.effect("fails a write only as long as there is no room", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
-      yield* Effect.scoped(CacheStore.makeSqlite({ path, maxBytes: megabyte }))
+      yield* Effect.scoped(openSqlite({ path, maxBytes: megabyte }))
       // Data of another application in the file cannot be removed.
       withDatabase(path, (db) =>
         db.exec(`CREATE TABLE ballast (b BLOB); INSERT INTO ballast VALUES (zeroblob(${megabyte}))`)
       )
-      const store = yield* CacheStore.makeSqlite({ path, maxBytes: megabyte })
+      const store = yield* openSqlite({ path, maxBytes: megabyte })
       const error = yield* Effect.flip(keep(store, keyOf(1), bytesOf(20_000)))
       assert.deepInclude({ ...error }, { _tag: "CacheStoreError", operation: "set" })
       assert.include(error.message, "full")
@@ -161,7 +162,7 @@ describe("CacheStore.layerSqlite", () => {
   it.effect("returns the space of expired entries to the disk", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
-      const store = yield* CacheStore.makeSqlite({ path, sweepInterval: Duration.minutes(5) })
+      const store = yield* openSqlite({ path, sweepInterval: Duration.minutes(5) })
       for (let i = 0; i < 1_000; i++) yield* store.set(keyOf(i), bytesOf(4_000), yield* keptFor(60_000, "t"))
       yield* keep(store, keyOf("stays"), bytesOf(10))
       const rows = () =>
@@ -183,7 +184,7 @@ describe("CacheStore.layerSqlite", () => {
   it.effect("does not write when it is read", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
-      const store = yield* CacheStore.makeSqlite({ path, sweepInterval: Duration.minutes(30) })
+      const store = yield* openSqlite({ path, sweepInterval: Duration.minutes(30) })
       for (let i = 0; i < 100; i++) yield* keep(store, keyOf(i), bytesOf(2_000, i + 1))
       const version = () =>
         withDatabase(path, (db) => db.prepare("SELECT sum(used_at) AS n FROM kimi_cache_entries").get()?.["n"])
@@ -202,12 +203,12 @@ describe("CacheStore.layerSqlite", () => {
       for (const version of [0, 2, 99]) {
         const path = yield* databaseFile
         yield* Effect.scoped(
-          Effect.flatMap(CacheStore.makeSqlite({ path }), (store) => keep(store, keyOf(1), bytesOf(10)))
+          Effect.flatMap(openSqlite({ path }), (store) => keep(store, keyOf(1), bytesOf(10)))
         )
         withDatabase(path, (db) => db.exec(`PRAGMA user_version = ${version}; DROP TABLE kimi_cache_tags`))
         const warned = yield* warnings(
           Effect.gen(function* () {
-            const store = yield* CacheStore.makeSqlite({ path })
+            const store = yield* openSqlite({ path })
             assert.deepStrictEqual(yield* store.get(keyOf(1)), Option.none())
             yield* keep(store, keyOf(1), bytesOf(10), "t")
             assertEntry(yield* store.get(keyOf(1)), bytesOf(10))
@@ -222,10 +223,10 @@ describe("CacheStore.layerSqlite", () => {
   it.effect("leaves the database of another application as it is", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
-      yield* Effect.scoped(CacheStore.makeSqlite({ path }))
+      yield* Effect.scoped(openSqlite({ path }))
       rmSync(path)
       withDatabase(path, (db) => db.exec("CREATE TABLE accounts (name TEXT); INSERT INTO accounts VALUES ('mine')"))
-      const store = yield* CacheStore.makeSqlite({ path })
+      const store = yield* openSqlite({ path })
       const error = yield* Effect.flip(store.get(keyOf(1)))
       assert.include(error.message, "it is another application's database and is left as it is")
       withDatabase(path, (db) => {
@@ -238,11 +239,11 @@ describe("CacheStore.layerSqlite", () => {
   it.effect("replaces a damaged file with one warning", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
-      yield* Effect.scoped(CacheStore.makeSqlite({ path }))
+      yield* Effect.scoped(openSqlite({ path }))
       const warned = yield* warnings(
         Effect.gen(function* () {
           damageFormatMark(path)
-          const store = yield* CacheStore.makeSqlite({ path })
+          const store = yield* openSqlite({ path })
           for (let i = 0; i < 5; i++) yield* keep(store, keyOf(i), bytesOf(10, i + 1))
           for (let i = 0; i < 5; i++) assertEntry(yield* store.get(keyOf(i)), bytesOf(10, i + 1))
         })
@@ -255,11 +256,11 @@ describe("CacheStore.layerSqlite", () => {
   it.effect("uses the file by which another process has replaced it", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
-      const first = yield* CacheStore.makeSqlite({ path })
+      const first = yield* openSqlite({ path })
       yield* keep(first, keyOf(1), bytesOf(10, 1), "t")
       for (const suffix of ["-wal", "-shm"]) rmSync(`${path}${suffix}`)
       renameSync(path, `${path}.damaged`)
-      const second = yield* CacheStore.makeSqlite({ path })
+      const second = yield* openSqlite({ path })
       yield* keep(second, keyOf(1), bytesOf(10, 2), "t")
       const warned = yield* warnings(TestClock.adjust("1 minutes"))
       assertEntry(yield* first.get(keyOf(1)), bytesOf(10, 2))
@@ -272,7 +273,7 @@ describe("CacheStore.layerSqlite", () => {
   it.live("waits for another writer up to its timeout without blocking the process", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
-      const store = yield* CacheStore.makeSqlite({ path, lockTimeout: Duration.millis(300) })
+      const store = yield* openSqlite({ path, lockTimeout: Duration.millis(300) })
       const other = new DatabaseSync(path)
       yield* Effect.addFinalizer(() => Effect.sync(() => other.close()))
       other.exec("BEGIN IMMEDIATE")
@@ -302,14 +303,14 @@ describe("CacheStore.layerSqlite", () => {
         { path, lockTimeout: "Infinity" }
       ]
       for (const options of unusable) {
-        const error = yield* Effect.flip(CacheStore.makeSqlite(options))
+        const error = yield* Effect.flip(openSqlite(options))
         const option = Object.keys(options).at(-1)
         assert.deepStrictEqual(
           error._tag === "ConfigurationError" ? error.issues.map(({ name }) => name) : error._tag,
           [`CacheStore ${option}`]
         )
       }
-      yield* Effect.scoped(CacheStore.makeSqlite({ path, sweepInterval: "30 seconds", lockTimeout: 1_000 }))
+      yield* Effect.scoped(openSqlite({ path, sweepInterval: "30 seconds", lockTimeout: 1_000 }))
     })
   )
 })

@@ -37,7 +37,7 @@ interface Status {
 
 /** Time between two attempts while the file cannot be written. */
 const retryInterval = Duration.seconds(1)
-/** Longest wait of a call, or of a closing scope, for a disk that hangs. */
+/** Longest wait of the start, of a call, or of a closing scope, for a disk that hangs. */
 const maxWait = Duration.seconds(5)
 
 /** The error code of the system, such as `ENOSPC`; the message would contain the path. */
@@ -81,13 +81,17 @@ export class AuditWriter {
     this.#context = dependencies.context
   }
 
-  /** Opens the file, so that a problem with it is known before the first call. */
-  readonly open: Effect.Effect<void> = Effect.suspend(() =>
-    Effect.promise(() => this.#file.probe(this.#now())).pipe(
+  /** Opens the file, so that a problem with it is known before the first call. Writes wait until it is open. */
+  readonly open: Effect.Effect<void> = Effect.suspend(() => {
+    const probe = Effect.promise(() => this.#file.probe(this.#now())).pipe(
       Effect.flatMap((result) => this.#learn(result)),
       Effect.andThen(Effect.suspend(() => this.#reportExposure()))
     )
-  )
+    const opening = Effect.flatMap(Effect.forkDetach(this.#on.one.withPermits(1)(probe)), Fiber.await)
+    return Effect.flatMap(Effect.timeoutOption(opening, maxWait), (opened) =>
+      Option.isSome(opened) ? Effect.void : this.#learn({ lines: 0, failure: new Error("ETIMEDOUT") })
+    )
+  })
 
   /** Writes lines as they are added. */
   readonly run: Effect.Effect<never> = Effect.forever(Effect.suspend(() => this.#turn()))

@@ -76,6 +76,9 @@ class FileCacheStore {
   readonly #wanted: Queue.Queue<void>
   readonly #running = new Set<Promise<unknown>>()
   #isCreated = false
+  /** The creation of the folder that operations wait for: a disk that hangs is not asked by each of them. */
+  #creation: Promise<void> | undefined
+  /** Whether other users can write to the folder, until it is logged. */
   #isExposed = false
   /** Bytes of all files at the last sweep, and of what this process has written since. */
   #bytes = 0
@@ -110,15 +113,11 @@ class FileCacheStore {
     )
   )
 
-  /** Waits for work that was interrupted. */
-  readonly finished: Effect.Effect<void> = Effect.suspend(() =>
-    Effect.asVoid(Effect.promise(() => Promise.allSettled(this.#running)))
-  )
-
-  /** Whether other users can write to the folder. */
-  get isExposed(): boolean {
-    return this.#isExposed
-  }
+  /** Waits for work that was interrupted, but not for a disk that hangs. */
+  readonly close: Effect.Effect<void> = Effect.suspend(() => {
+    const finished = Effect.promise(() => Promise.allSettled(this.#running))
+    return Effect.asVoid(Effect.timeoutOption(Effect.interruptible(finished), closeTimeout))
+  })
 
   #now(): number {
     return this.#clock.currentTimeMillisUnsafe()
@@ -129,15 +128,27 @@ class FileCacheStore {
   }
 
   /** Creates the folder before the first operation, and again after one has failed. */
-  async #create(): Promise<void> {
-    if (this.#isCreated) return
-    this.#isExposed = await EntryFolder.create(this.#root)
-    this.#isCreated = true
+  #create(): Promise<void> {
+    this.#creation ??= EntryFolder.create(this.#root)
+      .then((isExposed) => {
+        this.#isExposed = isExposed
+        this.#isCreated = true
+      })
+      .finally(() => {
+        this.#creation = undefined
+      })
+    return this.#creation
+  }
+
+  #reportExposure(): Effect.Effect<void> {
+    if (!this.#isExposed) return Effect.void
+    this.#isExposed = false
+    return Effect.logWarning(`Other users can write to the cache's folder ${this.#root}, and so replace responses`)
   }
 
   /** Work on files, which may be interrupted at any time; closing the store waits for it. */
   #perform<A>(operation: string, work: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, CacheStoreError> {
-    return Effect.tryPromise({
+    const performed = Effect.tryPromise({
       try: (signal) => {
         const promise = this.#isCreated ? work(signal) : this.#create().then(() => work(signal))
         this.#running.add(promise)
@@ -147,6 +158,7 @@ class FileCacheStore {
       },
       catch: (error) => failure(operation, `${FileFailure.reasonOf(error)} (${this.#root})`)
     })
+    return Effect.tap(performed, () => this.#reportExposure())
   }
 
   /** Updates the size, and requests a sweep when it exceeds the limit. */
@@ -252,7 +264,8 @@ class FileCacheStore {
 
 /**
  * A store that creates its folder with the first operation, and again after a
- * failure, so that a folder that cannot be used delays nothing.
+ * failure, so that a folder that cannot be used, or a disk that does not
+ * respond, delays neither the start nor the end of a program.
  *
  * @category constructors
  * @since 0.1.0
@@ -269,12 +282,7 @@ export const make = (options: Options): Effect.Effect<CacheStore["Service"], Con
     const wanted = yield* Queue.sliding<void>(1)
     const maxEntryBytes = Math.floor(maxBytes / 4)
     const store = new FileCacheStore(path, maxBytes, maxEntryBytes, yield* Clock.Clock, wanted)
-    yield* Effect.acquireRelease(Effect.ignore(store.backend.check), () =>
-      Effect.timeoutOption(store.finished, closeTimeout)
-    )
-    if (store.isExposed) {
-      yield* Effect.logWarning(`Other users can write to the cache's folder ${path}, and so replace responses`)
-    }
+    yield* Effect.addFinalizer(() => store.close)
     yield* Effect.forkScoped(
       Effect.forever(Effect.andThen(store.sweep, Effect.timeoutOption(Queue.take(wanted), sweepInterval)))
     )

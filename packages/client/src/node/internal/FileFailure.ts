@@ -19,7 +19,8 @@ const meanings: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full",
   ENOTDIR: "a part of the path is a file and not a folder",
   EPERM: "this process has no permission",
-  EROFS: "the file system is read-only"
+  EROFS: "the file system is read-only",
+  ETIMEDOUT: "the disk does not respond"
 }
 
 /** The error code of the system, such as `ENOSPC`. */

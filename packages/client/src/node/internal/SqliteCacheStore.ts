@@ -176,7 +176,8 @@ class SqliteCacheStore {
 
 /**
  * A store that opens its file with the first operation, and again after a
- * failure, so that a file that cannot be used delays nothing.
+ * failure, so that a file that cannot be used delays nothing. `ResponseCache`
+ * runs `check` when it starts, and waits for it no longer than for a read.
  *
  * @category constructors
  * @since 0.1.0
@@ -198,7 +199,6 @@ export const make = (options: Options): Effect.Effect<CacheStore["Service"], Con
     ])
     const store = new SqliteCacheStore(path, maxBytes, lockTimeout, yield* Clock.Clock)
     yield* Effect.addFinalizer(() => Effect.sync(() => store.close()))
-    yield* Effect.ignore(store.backend.check)
     yield* Effect.forkScoped(Effect.forever(Effect.delay(store.sweep, sweepInterval)))
     return yield* CheckedStore.make(name, Math.floor(maxBytes / 4), store.backend)
   })
