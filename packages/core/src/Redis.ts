@@ -3,9 +3,10 @@
  * limits of `Admission`, the circuits of `CircuitBreaker`, the ledger of
  * `BudgetStore` and the entries of `CacheStore`.
  *
- * `@kimi-effect/client/node` has a layer on the `redis` package, with modules
- * of the same names whose `layerRedis` connect by themselves. To share one
- * connection between stores, provide it to the layers of core:
+ * `Redis` of `@kimi-effect/client/node` connects over TCP or TLS, with a reader
+ * of RESP2 of its own and without a package for Redis. Modules of the same names
+ * there have a `layerRedis` that connects by itself. To share one connection
+ * between stores, provide it to the layers of core:
  *
  * ```ts
  * import { Admission, CircuitBreaker } from "@kimi-effect/core"
@@ -28,6 +29,7 @@ import type * as Scope from "effect/Scope"
 import type { ConfigurationError } from "./errors/ConfigurationErrors.ts"
 import { interruptWithoutWaiting } from "./internal/interruptWithoutWaiting.ts"
 import * as OptionRules from "./internal/OptionRules.ts"
+import * as TimeBound from "./internal/TimeBound.ts"
 import * as KimiConfig from "./KimiConfig.ts"
 
 /**
@@ -169,18 +171,17 @@ export const make = (
     yield* Effect.addFinalizer(() => Effect.timeoutOption(interruptWithoutWaiting(close), timeout))
     const digests = new Map<Script, string>()
 
+    const timeoutMillis = Duration.toMillis(timeout)
     const bounded = <A>(operation: string, effect: Effect.Effect<A, RedisError>): Effect.Effect<A, RedisError> =>
-      Effect.timeoutOrElse(effect, {
-        duration: timeout,
-        orElse: () =>
-          Effect.fail(
-            new RedisError({
-              message: `Redis did not reply to ${operation} within ${Duration.format(timeout)}`,
-              operation,
-              reason: "timeout"
-            })
-          )
-      })
+      TimeBound.within(effect, timeoutMillis, () =>
+        Effect.fail(
+          new RedisError({
+            message: `Redis did not reply to ${operation} within ${Duration.format(timeout)}`,
+            operation,
+            reason: "timeout"
+          })
+        )
+      )
 
     const load = (script: Script): Effect.Effect<string, RedisError> =>
       Effect.tap(send<string>("SCRIPT", "LOAD", script.lua), (digest) =>

@@ -8,12 +8,10 @@ import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { LiveConfig } from "@kimi-effect/core/LiveConfig"
 import * as Settings from "@kimi-effect/core/Settings"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as RcMap from "effect/RcMap"
-import * as Redacted from "effect/Redacted"
 import * as configuredServices from "../internal/configuredServices.ts"
 import { layerHttpHosts } from "../internal/httpHosts.ts"
 import type { Runtime } from "../internal/stores.ts"
@@ -71,30 +69,16 @@ export const layerConfig = (
     )
   )
 
-const proxyText = (proxy: KimiConfig.Values["proxy"]): string =>
-  typeof proxy === "string" ? proxy : Redacted.value(proxy)
-
 /** Pools by their options: configurations with equal ones share a pool, which is closed after its last call. */
-const makePools = RcMap.make({
-  lookup: (key: string) => {
-    const [connectMillis, poolMillis, maxConnections, ...proxy] = key.split("/")
-    const url = proxy.join("/")
-    return UndiciHttpClient.make({
-      connectTimeout: Duration.millis(Number(connectMillis)),
-      poolTimeout: Duration.millis(Number(poolMillis)),
-      maxConnections: Number(maxConnections),
-      proxy: url === "environment" || url === "off" ? url : Redacted.make(url)
-    })
-  }
-})
+const makePools = RcMap.make({ lookup: UndiciHttpClient.make })
 
-const poolKeyOf = (config: KimiConfig.Values): string =>
-  [
-    Duration.toMillis(config.connectTimeout),
-    Duration.toMillis(config.poolTimeout),
-    maxConnectionsOf(config),
-    proxyText(config.proxy)
-  ].join("/")
+/** Compared by value, as all members are. */
+const poolOptionsOf = (config: KimiConfig.Values): UndiciHttpClient.Options => ({
+  connectTimeout: config.connectTimeout,
+  poolTimeout: config.poolTimeout,
+  maxConnections: maxConnectionsOf(config),
+  proxy: config.proxy
+})
 
 /**
  * A client that follows a `LiveConfig`. `Reload` documents the effect of a
@@ -117,7 +101,7 @@ export const layerReload = (
             layerHttpHosts(clientOptions),
             Layer.effect(
               HttpClient.HttpClient,
-              Effect.flatMap(KimiConfig.KimiConfig, (config) => RcMap.get(pools, poolKeyOf(config)))
+              Effect.flatMap(KimiConfig.KimiConfig, (config) => RcMap.get(pools, poolOptionsOf(config)))
             )
           )
         )

@@ -58,9 +58,7 @@ describe("CacheStore.layerSqlite", () => {
   it.effect("closes all its files", () =>
     Effect.gen(function* () {
       const path = yield* databaseFile
-      yield* Effect.scoped(
-        Effect.flatMap(openSqlite({ path }), (store) => keep(store, keyOf(1), bytesOf(10)))
-      )
+      yield* Effect.scoped(Effect.flatMap(openSqlite({ path }), (store) => keep(store, keyOf(1), bytesOf(10))))
       // The last connection to close merges the log into the file and removes it.
       assert.deepStrictEqual(readdirSync(dirname(path)), ["entries.db"])
     })
@@ -202,9 +200,7 @@ describe("CacheStore.layerSqlite", () => {
     Effect.gen(function* () {
       for (const version of [0, 2, 99]) {
         const path = yield* databaseFile
-        yield* Effect.scoped(
-          Effect.flatMap(openSqlite({ path }), (store) => keep(store, keyOf(1), bytesOf(10)))
-        )
+        yield* Effect.scoped(Effect.flatMap(openSqlite({ path }), (store) => keep(store, keyOf(1), bytesOf(10))))
         withDatabase(path, (db) => db.exec(`PRAGMA user_version = ${version}; DROP TABLE kimi_cache_tags`))
         const warned = yield* warnings(
           Effect.gen(function* () {

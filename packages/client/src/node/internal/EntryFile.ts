@@ -9,11 +9,13 @@
  *
  * @since 0.1.0
  */
+import type { Stats } from "node:fs"
 import { constants, type FileHandle, open, rename, unlink } from "node:fs/promises"
 import { dirname } from "node:path"
 import * as Checksum from "@kimi-effect/core/internal/Checksum"
 import { createFolder } from "./createFolder.ts"
 import * as FileFailure from "./FileFailure.ts"
+import { isOpenToOthers } from "./FileStats.ts"
 
 /** The contents of a header. */
 export interface Header {
@@ -94,11 +96,9 @@ const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)
 /** Opens a file so that reading does not change its `atime`, where the system supports that for this user. */
 const noAccessTimeFlags = readFlags | (constants.O_NOATIME ?? 0)
 
-const othersBits = 0o077
-
 /** Keeps a file to its owner. The result is whether it is. */
-const restrict = async (file: FileHandle, mode: number): Promise<boolean> => {
-  if ((mode & othersBits) === 0 || process.platform === "win32") return true
+const restrict = async (file: FileHandle, stats: Stats): Promise<boolean> => {
+  if (!isOpenToOthers(stats)) return true
   try {
     await file.chmod(0o600)
     return true
@@ -139,8 +139,9 @@ interface ReadLimits {
 }
 
 const readEntry = async (file: FileHandle, name: string, limits: ReadLimits): Promise<ReadResult> => {
-  const { atimeMs, mode, size } = await file.stat()
-  if (size > limits.maxBytes || !(await restrict(file, mode))) return damaged
+  const stats = await file.stat()
+  const { atimeMs, size } = stats
+  if (size > limits.maxBytes || !(await restrict(file, stats))) return damaged
   const bytes = await readUpTo(file, size)
   const decoded = decodeHeader(name, bytes)
   if (decoded === undefined || decoded.bytes + decoded.length !== bytes.length) return damaged

@@ -6,11 +6,13 @@
  * @since 0.1.0
  */
 import { hash, randomUUID } from "node:crypto"
+import type { Stats } from "node:fs"
 import { chmod, lstat, readdir } from "node:fs/promises"
 import { join } from "node:path"
 import { createFolder } from "./createFolder.ts"
 import * as EntryFile from "./EntryFile.ts"
 import * as FileFailure from "./FileFailure.ts"
+import { isOpenToOthers } from "./FileStats.ts"
 
 /** A file of an entry, as listed by its folder. */
 export interface EntryInfo {
@@ -31,7 +33,6 @@ export const tempFolder = ".kimi-effect-cache"
 /** What the system puts into a new volume. */
 const systemNames: ReadonlySet<string> = new Set(["lost+found"])
 
-const othersBits = 0o077
 const othersWriteBits = 0o022
 
 const defaultIfMissing = async <A>(missing: A, found: Promise<A>): Promise<A> => {
@@ -58,14 +59,14 @@ const isFolder = async (path: string): Promise<boolean> =>
   (await defaultIfMissing(undefined, lstat(path)))?.isDirectory() === true
 
 /** Keeps the folder to its owner. The result is whether others can still write to it. */
-const restrict = async (root: string, mode: number): Promise<boolean> => {
-  if ((mode & othersBits) === 0 || process.platform === "win32") return false
+const restrict = async (root: string, stats: Stats): Promise<boolean> => {
+  if (!isOpenToOthers(stats)) return false
   try {
     await chmod(root, 0o700)
     return false
   } catch {
     // The folder of another user, such as a mounted volume.
-    return (mode & othersWriteBits) !== 0
+    return (stats.mode & othersWriteBits) !== 0
   }
 }
 
@@ -89,7 +90,7 @@ export const create = async (root: string): Promise<boolean> => {
   }
   await createFolder(temp)
   if (!(await isFolder(temp))) throw new FileFailure.UnusablePathError(`its folder ${tempFolder} is a symbolic link`)
-  return restrict(root, stats.mode)
+  return restrict(root, stats)
 }
 
 const statEntry = async (path: string, name: string): Promise<EntryInfo | undefined> => {

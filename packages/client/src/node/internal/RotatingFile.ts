@@ -16,6 +16,7 @@ import { setTimeout } from "node:timers/promises"
 import { createFolder } from "./createFolder.ts"
 import { isMissing, remove } from "./EntryFile.ts"
 import { codeOf, UnusablePathError } from "./FileFailure.ts"
+import { type Identity, isSameFile } from "./FileStats.ts"
 
 export interface Options {
   readonly path: string
@@ -38,8 +39,7 @@ export interface AppendResult {
 
 interface OpenFile {
   readonly handle: FileHandle
-  readonly ino: number
-  readonly dev: number
+  readonly identity: Identity
   readonly day: string
   /** Whether it has only the permissions of new files. */
   readonly isRestricted: boolean
@@ -48,13 +48,13 @@ interface OpenFile {
 /** Larger batches are written in parts, so that a file does not exceed its size by much. */
 const maxWriteBytes = 262_144
 const newline = 10
-/** A write that has started has completed by then. */
+/**
+ * The time that another process is given to complete a line that it has begun to
+ * write. It is real time, as the other process is, whatever the `Clock`.
+ */
 const writeGraceMillis = 10
 
 const dayOf = (millis: number): string => new Date(millis).toISOString().slice(0, 10)
-
-const isSameFile = ({ dev, ino }: Pick<Stats, "dev" | "ino">, other: Pick<Stats, "dev" | "ino">): boolean =>
-  dev === other.dev && ino === other.ino
 
 const statIfExists = async (path: string): Promise<Stats | undefined> => {
   try {
@@ -133,7 +133,13 @@ const restrict = async (handle: FileHandle, stats: Stats, mode: number): Promise
   }
 }
 
-const openFile = async (options: Options, now: number): Promise<OpenFile> => {
+/** A file, and its stats before a write. */
+interface Opened {
+  readonly file: OpenFile
+  readonly stats: Stats
+}
+
+const openFile = async (options: Options, now: number): Promise<Opened> => {
   await createFolder(dirname(options.path))
   const handle = await openPath(options)
   try {
@@ -142,8 +148,8 @@ const openFile = async (options: Options, now: number): Promise<OpenFile> => {
     if (stats.isFile()) await handle.read(start, 0, start.length, 0)
     checkFile(stats, start.toString("latin1", 0, Math.min(stats.size, start.length)))
     const isRestricted = await restrict(handle, stats, options.mode)
-    const { dev, ino, mtimeMs, size } = stats
-    return { handle, ino, dev, day: dayOf(size === 0 ? now : mtimeMs), isRestricted }
+    const day = dayOf(stats.size === 0 ? now : stats.mtimeMs)
+    return { file: { handle, identity: stats, day, isRestricted }, stats }
   } catch (error) {
     await handle.close()
     throw error
@@ -200,8 +206,10 @@ const splitIntoBatches = (lines: ReadonlyArray<string>, maxBytes: number): Reado
   return parts
 }
 
-const toBytes = (lines: ReadonlyArray<string>, isTorn: boolean): Buffer =>
-  Buffer.from(`${isTorn ? "\n" : ""}${lines.join("\n")}\n`)
+const toBytes = (lines: ReadonlyArray<string>): Buffer => Buffer.from(`${lines.join("\n")}\n`)
+
+/** Ends a line that is incomplete. */
+const lineEnd = Buffer.from([newline])
 
 /** The number of complete lines in the first bytes of a batch. */
 const countWholeLines = (bytes: Buffer, isTorn: boolean): number => {
@@ -210,6 +218,7 @@ const countWholeLines = (bytes: Buffer, isTorn: boolean): number => {
   return Math.max(0, lines)
 }
 
+/** The file of one process. Its methods are called one after the other. */
 export class RotatingFile {
   readonly #options: Options
   #current: OpenFile | undefined
@@ -231,12 +240,14 @@ export class RotatingFile {
   }
 
   /** The current file, which another process may have rotated. */
-  async #open(now: number): Promise<OpenFile> {
-    const found = await statIfExists(this.#options.path)
-    if (this.#current !== undefined && (found === undefined || !isSameFile(found, this.#current)))
-      await this.#closeFile()
-    this.#current ??= await openFile(this.#options, now)
-    return this.#current
+  async #open(now: number): Promise<Opened> {
+    const stats = await statIfExists(this.#options.path)
+    const file = this.#current
+    if (file !== undefined && stats !== undefined && isSameFile(stats, file.identity)) return { file, stats }
+    await this.#closeFile()
+    const opened = await openFile(this.#options, now)
+    this.#current = opened.file
+    return opened
   }
 
   async #rotate(now: number): Promise<void> {
@@ -262,19 +273,20 @@ export class RotatingFile {
   /** The file for a write of `bytes`, and its size. */
   async #openFor(bytes: number, now: number): Promise<readonly [FileHandle, number]> {
     const { isDaily, maxBytes } = this.#options
-    const { day, handle } = await this.#open(now)
-    const file = await handle.stat()
-    const isOver = file.size + bytes > maxBytes || (isDaily && day !== dayOf(now))
-    if (!file.isFile() || file.size === 0 || !isOver) return [handle, file.isFile() ? file.size : 0]
+    const { file, stats } = await this.#open(now)
+    const size = stats.isFile() ? stats.size : 0
+    const isOver = size + bytes > maxBytes || (isDaily && file.day !== dayOf(now))
+    if (size === 0 || !isOver) return [file.handle, size]
     await this.#rotate(now)
     const next = await this.#open(now)
-    return [next.handle, (await next.handle.stat()).size]
+    return [next.file.handle, next.stats.size]
   }
 
   async #write(lines: ReadonlyArray<string>, now: number): Promise<number> {
-    const [handle, size] = await this.#openFor(Buffer.byteLength(lines.join("\n")) + 1, now)
+    const whole = toBytes(lines)
+    const [handle, size] = await this.#openFor(whole.length, now)
     const isTorn = await hasTornLine(handle, size)
-    const bytes = toBytes(lines, isTorn)
+    const bytes = isTorn ? Buffer.concat([lineEnd, whole]) : whole
     const { bytesWritten } = await handle.write(bytes)
     if (this.#options.isSynced) await handle.datasync()
     return countWholeLines(bytes.subarray(0, bytesWritten), isTorn)
@@ -308,7 +320,7 @@ export class RotatingFile {
 
   /** Appends lines synchronously while the process exits. */
   appendSync(lines: ReadonlyArray<string>): void {
-    const bytes = toBytes(lines, false)
+    const bytes = toBytes(lines)
     if (this.#current !== undefined) {
       writeSync(this.#current.handle.fd, bytes)
       return

@@ -16,6 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as FileFailure from "./FileFailure.ts"
+import { isSameFile } from "./FileStats.ts"
 import { busyCodes, codeOf, inTransaction, open, pragma, restrict } from "./SqliteDatabase.ts"
 import * as SqliteLedger from "./SqliteLedger.ts"
 
@@ -100,13 +101,13 @@ const connect = (options: Options): Connection => {
   const db = open(path)
   try {
     ensureSchema(db, options)
-    const { dev, ino } = statSync(path)
+    const opened = statSync(path)
     return {
       db,
       ledger: SqliteLedger.make(db),
       checkInPlace: () => {
         const found = statSync(path, { throwIfNoEntry: false })
-        if (found?.ino === ino && found.dev === dev) return
+        if (found !== undefined && isSameFile(found, opened)) return
         throw new FileFailure.UnusablePathError("it was moved or replaced while it was in use; put it back, or restart")
       }
     }

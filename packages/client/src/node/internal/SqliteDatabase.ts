@@ -11,6 +11,7 @@ import { dirname } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
 import { createFolderSync } from "./createFolder.ts"
 import * as FileFailure from "./FileFailure.ts"
+import { isOpenToOthers } from "./FileStats.ts"
 
 /** Longest wait for another process within a statement, which blocks the process; longer waits are effects. */
 const busyTimeoutMillis = 4
@@ -41,13 +42,11 @@ export const statFile = (path: string): Stats => {
 /** The files that SQLite keeps next to a database. */
 export const sidecars = (path: string): ReadonlyArray<string> => ["-wal", "-shm", "-journal"].map((end) => path + end)
 
-const othersBits = 0o077
-
 /** Makes a database accessible for its owner only. SQLite creates the other files with the mode of the first. */
 export const restrict = (path: string): void => {
   for (const file of [path, ...sidecars(path)]) {
     const stats = lstatSync(file, { throwIfNoEntry: false })
-    if (stats?.isFile() === true && (stats.mode & othersBits) !== 0) chmodSync(file, 0o600)
+    if (stats?.isFile() === true && isOpenToOthers(stats)) chmodSync(file, 0o600)
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import { closeSync, openSync, readSync, renameSync, rmSync, statSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
+import { isSameFile } from "./FileStats.ts"
 import { inTransaction, open as openDatabase, pragma, restrict, sidecars } from "./SqliteDatabase.ts"
 import * as SqliteEntries from "./SqliteEntries.ts"
 import * as SqliteFailure from "./SqliteFailure.ts"
@@ -66,12 +67,12 @@ const openFile = (path: string, maxBytes: number): SqliteFile => {
   try {
     ensureSchema(db, path)
     const entries = new SqliteEntries.SqliteEntries(db, pageBytes, Math.floor(maxBytes / pageBytes))
-    const { dev, ino } = statSync(path)
+    const opened = statSync(path)
     return {
       entries,
       isInPlace: () => {
         const found = statSync(path, { throwIfNoEntry: false })
-        return found?.ino === ino && found.dev === dev
+        return found !== undefined && isSameFile(found, opened)
       },
       close: () => db.close()
     }

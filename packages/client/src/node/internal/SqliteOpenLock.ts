@@ -12,13 +12,12 @@ import { dirname } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
 import { createFolderSync } from "./createFolder.ts"
 import * as FileFailure from "./FileFailure.ts"
+import { isSameFile } from "./FileStats.ts"
 import { createFile, open, statFile } from "./SqliteDatabase.ts"
 import * as SqliteFailure from "./SqliteFailure.ts"
 
 /** The file of the lock, which exists while a database is being opened. */
 export const pathOf = (path: string): string => `${path}-opening`
-
-const isSameFile = (one: Stats, other: Stats): boolean => one.dev === other.dev && one.ino === other.ino
 
 const remove = (path: string): void => {
   try {
@@ -46,23 +45,16 @@ const orBusy = <A>(run: () => A): A => {
  * and SQLite cannot lock a file that was removed.
  */
 const acquire = (db: DatabaseSync, path: string, opened: Stats): void => {
+  const isInPlace = (): boolean => {
+    const found = orBusy(() => statFile(path))
+    return isSameFile(opened, found)
+  }
   try {
     db.exec("BEGIN EXCLUSIVE")
   } catch (error) {
-    throw isSameFile(
-      opened,
-      orBusy(() => statFile(path))
-    )
-      ? error
-      : busy()
+    throw isInPlace() ? error : busy()
   }
-  if (
-    !isSameFile(
-      opened,
-      orBusy(() => statFile(path))
-    )
-  )
-    throw busy()
+  if (!isInPlace()) throw busy()
 }
 
 /** Creates the file, and returns what it is before it is opened. */

@@ -1,11 +1,11 @@
 /** The connections to Redis that a configuration names. */
-import { readFile } from "node:fs/promises"
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Stores } from "../../internal/stores.ts"
 import * as Redis from "../Redis.ts"
+import * as configText from "./configText.ts"
 
 /** The options of a connection by the names that `Redis` has for them in its errors. */
 const optionNames: { readonly [name: string]: KimiConfig.Name } = {
@@ -20,20 +20,21 @@ const optionNames: { readonly [name: string]: KimiConfig.Name } = {
   "Redis maxReplyBytes": "redisMaxReplyBytes"
 }
 
-const codeOf = (cause: unknown): string =>
-  cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "unreadable"
-
 /** The text of the file with certificates. */
 const readCa = (path: string | undefined): Effect.Effect<string | undefined, ConfigurationError> =>
   path === undefined
     ? Effect.succeed(path)
-    : Effect.tryPromise({
-        try: () => readFile(path, "utf8"),
-        catch: (cause) =>
-          ConfigurationError.of([
-            { name: KimiConfig.variableName("redisCa"), expected: `a PEM file that can be read (${codeOf(cause)})` }
-          ])
-      })
+    : configText.read(path).pipe(
+        Effect.map(({ text }) => text),
+        Effect.mapError(({ issues }) =>
+          ConfigurationError.of(
+            issues.map(({ expected, name }) => ({
+              name: KimiConfig.variableName("redisCa"),
+              expected: `the path of a PEM file. ${name} is not ${expected}`
+            }))
+          )
+        )
+      )
 
 /** Where only the address can be the reason, the issue has the name of the option with the URL. */
 const renamed =

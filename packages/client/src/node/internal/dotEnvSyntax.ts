@@ -29,16 +29,16 @@ const isEnclosed = (value: string, quote: string): boolean => {
   return trimmed.length > 1 && trimmed.endsWith(quote)
 }
 
-/** The number of lines that a value takes; none if its quote is not closed. */
-const linesOfValue = (value: string, nextLines: ReadonlyArray<string>): number | undefined => {
+/** The number of lines that a value takes which begins in a line; none if its quote is not closed. */
+const linesOfValue = (value: string, lines: ReadonlyArray<string>, at: number): number | undefined => {
   const quote = value[0]
   if (quote !== '"' && quote !== "'" && quote !== "`") return 1
   let rest = value.slice(1)
-  for (let lines = 1; ; lines++) {
+  for (let taken = 1; ; taken++) {
     const end = endOfQuoted(rest, quote)
-    if (end >= 0 && afterValue.test(rest.slice(end))) return lines
-    if (lines === 1 && isEnclosed(value, quote)) return 1
-    const next = nextLines[lines - 1]
+    if (end >= 0 && afterValue.test(rest.slice(end))) return taken
+    if (taken === 1 && isEnclosed(value, quote)) return 1
+    const next = lines[at + taken]
     if (end >= 0 || next === undefined) return undefined
     rest = next
   }
@@ -55,7 +55,7 @@ export const findIssue = (text: string): SyntaxIssue | undefined => {
     }
     const start = assignment.exec(line)?.[0]
     if (start === undefined) return { line: i + 1, expected: "NAME=value, or a comment" }
-    const taken = linesOfValue(line.slice(start.length), lines.slice(i + 1))
+    const taken = linesOfValue(line.slice(start.length), lines, i)
     if (taken === undefined) return { line: i + 1, expected: "a value whose quote is closed" }
     i += taken
   }

@@ -15,10 +15,12 @@ const importPools = async (): Promise<PoolModules> => {
     // @ts-expect-error as above
     import("undici/lib/core/connect.js")
   ])
+  if (![Agent, Pool, buildConnector].every((part) => typeof part === "function"))
+    throw new Error("not the parts of undici")
   return { Agent, Pool, buildConnector }
 }
 
-/** undici has no entry for its pools alone. A version that moves the files is loaded as a whole. */
+/** undici has no entry for its pools alone. A version that moves or changes the files is loaded as a whole. */
 export const loadPools: Effect.Effect<PoolModules> = loadModule(() =>
   importPools().catch((): Promise<PoolModules> => import("undici"))
 )

@@ -15,6 +15,7 @@ import * as Option from "effect/Option"
 import type { CacheStoreError } from "../../errors/CacheErrors.ts"
 import type { ConfigurationError } from "../../errors/ConfigurationErrors.ts"
 import * as OptionRules from "../../internal/OptionRules.ts"
+import * as TimeBound from "../../internal/TimeBound.ts"
 import * as Redis from "../../Redis.ts"
 import type { CacheStore } from "../CacheStore.ts"
 import * as Base64 from "./Base64.ts"
@@ -68,6 +69,7 @@ export const make = (options: Options = {}): Effect.Effect<CacheStore["Service"]
       OptionRules.bytes("maxEntryBytes", maxEntryBytes, 1, maxValueBytes),
       OptionRules.positiveInteger("maxEntriesPerTag", maxEntriesPerTag)
     ])
+    const timeoutMillis = Duration.toMillis(timeout)
     const redis = yield* Redis.Redis
     const clock = yield* Clock.Clock
     const { maxTags } = CheckedStore
@@ -76,12 +78,10 @@ export const make = (options: Options = {}): Effect.Effect<CacheStore["Service"]
     const maxLength = Math.ceil(maxEntryBytes / 3) * 4 + maxTags * 33 + 1
 
     const perform = <A>(operation: string, command: Effect.Effect<A, Redis.RedisError>) =>
-      command.pipe(
-        Effect.mapError(({ reason }) => failure(operation, reason)),
-        Effect.timeoutOrElse({
-          duration: timeout,
-          orElse: () => Effect.fail(failure(operation, `no reply within ${Duration.format(timeout)}`))
-        })
+      TimeBound.within(
+        Effect.mapError(command, ({ reason }) => failure(operation, reason)),
+        timeoutMillis,
+        () => Effect.fail(failure(operation, `no reply within ${Duration.format(timeout)}`))
       )
 
     const whileMore = (operation: string, removeSome: Effect.Effect<number, Redis.RedisError>) =>

@@ -189,7 +189,12 @@ class Link {
     return new ConnectionError("tooManyPending", "Too many commands have no reply yet")
   }
 
-  /** A command whose caller was interrupted. Its reply is dropped; where it has not been sent it never is. */
+  /**
+   * Forgets a command whose caller was interrupted. One that waits for a
+   * connection is never sent, and the reply to one that was sent is dropped. An
+   * interrupt may be the timeout of the caller, so it may show that the
+   * connection does not reply any more.
+   */
   abandon(command: Command): void {
     command.isAbandoned = true
     if (!this.#waiting.delete(command)) this.#replaceStalled()
@@ -204,12 +209,11 @@ class Link {
 
   /** An attempt to connect. */
   open(): Effect.Effect<RedisSocket, Error> {
-    return Effect.suspend(() => {
-      if (this.#state !== "disconnected") this.#enter("connecting")
-      return RedisConnect.connect(this.#options, this.#now(), (socket) => {
+    return Effect.suspend(() =>
+      RedisConnect.connect(this.#options, this.#now(), (socket) => {
         this.#opening = socket
       })
-    })
+    )
   }
 
   /** Uses a new connection until it ends. Returns what ended it. */
