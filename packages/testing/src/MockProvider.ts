@@ -81,7 +81,8 @@ export class MockProvider extends Context.Service<
     readonly play: (script: Script) => Effect.Effect<void>
     /**
      * Forgets requests and attempts, and begins the script, the seed, the limits
-     * and the faults again. Circuits, budgets and caches belong to the client:
+     * and the faults again. Attempts that still run get their answers, but count
+     * for nothing. Circuits, budgets and caches belong to the client:
      * tests that share a provider build the client in each test.
      */
     readonly reset: Effect.Effect<void>

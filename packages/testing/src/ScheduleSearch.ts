@@ -110,9 +110,9 @@ export interface Failure {
   readonly runs: number
   /** As it was found. */
   readonly original: CallSchedule.CallSchedule
-  /** The smallest schedule that violates the same law. */
+  /** The smallest schedule that violates the same law, which is that of the first violation. */
   readonly schedule: CallSchedule.CallSchedule
-  /** What the smallest schedule violates. */
+  /** What the smallest schedule violates, of the laws that were searched. */
   readonly violations: ReadonlyArray<Violation>
 }
 
@@ -128,28 +128,24 @@ export const replay = <E = never>(
 ): Effect.Effect<ReadonlyArray<Violation>, E | ConfigurationError> =>
   Effect.map(runSchedule(schedule, subject), violationsOf)
 
-/**
- * Makes a failing schedule smaller, as long as it violates the same law.
- *
- * @category running
- * @since 0.1.0
- */
-export const shrink = Effect.fnUntraced(function* <E = never>(
-  schedule: CallSchedule.CallSchedule,
-  violations: ReadonlyArray<Violation>,
-  subject: Subject<E> = {},
-  maxRuns: number = defaults.maxShrinks
-): Effect.fn.Return<readonly [CallSchedule.CallSchedule, ReadonlyArray<Violation>], E | ConfigurationError> {
-  const law = violations[0]?.law
-  let smallest: readonly [CallSchedule.CallSchedule, ReadonlyArray<Violation>] = [schedule, violations]
+type Shrunk = readonly [schedule: CallSchedule.CallSchedule, violations: ReadonlyArray<Violation>]
+
+/** Keeps the first law of the violations broken. `check` returns what counts as a violation. */
+const shrinkWith = Effect.fnUntraced(function* <E>(
+  failing: Shrunk,
+  check: (schedule: CallSchedule.CallSchedule) => Effect.Effect<ReadonlyArray<Violation>, E>,
+  maxRuns: number
+): Effect.fn.Return<Shrunk, E> {
+  const law = failing[1][0]?.law
+  let smallest = failing
   let runs = 0
-  let isSmaller = true
+  let isSmaller = law !== undefined
   while (isSmaller) {
     isSmaller = false
     for (const candidate of candidates(smallest[0])) {
       if (runs >= maxRuns) return smallest
       runs += 1
-      const found = yield* replay(candidate, subject)
+      const found = yield* check(candidate)
       if (!found.some((violation) => violation.law === law)) continue
       smallest = [candidate, found]
       isSmaller = true
@@ -158,6 +154,21 @@ export const shrink = Effect.fnUntraced(function* <E = never>(
   }
   return smallest
 })
+
+/**
+ * Makes a failing schedule smaller, as long as it violates the law of the first
+ * violation. Returns it with everything that it violates.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const shrink = <E = never>(
+  schedule: CallSchedule.CallSchedule,
+  violations: ReadonlyArray<Violation>,
+  subject: Subject<E> = {},
+  maxRuns: number = defaults.maxShrinks
+): Effect.Effect<Shrunk, E | ConfigurationError> =>
+  shrinkWith([schedule, violations], (candidate) => replay(candidate, subject), maxRuns)
 
 /** All issues of the options. */
 const issuesOf = ({ calls, maxShrinks, runs, span }: Options<unknown>): ReadonlyArray<Issue> => {
@@ -186,12 +197,13 @@ export const search = Effect.fnUntraced(function* <E = never>(
   const issues = issuesOf(options)
   if (issues.length > 0) return yield* Effect.fail(ConfigurationError.of(issues))
   const { laws = allLaws, maxShrinks = defaults.maxShrinks, runs = defaults.runs, seed } = options
+  const check = (schedule: CallSchedule.CallSchedule) =>
+    Effect.map(replay(schedule, options), (all) => all.filter(({ law }) => laws.includes(law)))
   for (let run = 1; run <= runs; run += 1) {
     const original = yield* CallSchedule.make(`${seed}/${run}`, options)
-    const all = yield* replay(original, options)
-    const violations = all.filter(({ law }) => laws.includes(law))
+    const violations = yield* check(original)
     if (violations.length === 0) continue
-    const [schedule, left] = yield* shrink(original, violations, options, maxShrinks)
+    const [schedule, left] = yield* shrinkWith([original, violations], check, maxShrinks)
     return Option.some({ seed: original.seed, runs: run, original, schedule, violations: left })
   }
   return Option.none()

@@ -141,6 +141,24 @@ for (const [name, level] of Object.entries(levels)) {
       )
     )
 
+    it.effect("counts no attempt from before a reset against the limit on concurrency", () =>
+      use({ latency: "1 second", limits: { concurrency: 1 } }, (kimi, mock) =>
+        Effect.gen(function* () {
+          const early = yield* Effect.forkChild(kimi.chat(request))
+          yield* TestClock.adjust("500 millis")
+          yield* mock.reset
+          const late = yield* Effect.forkChild(kimi.chat(request))
+          yield* TestClock.adjust("500 millis")
+          yield* Fiber.join(early)
+          // The end of the early one makes no room beside the late one.
+          const refused = yield* Effect.forkChild(Effect.flip(kimi.chat(request)))
+          yield* TestClock.adjust("1 second")
+          assert.strictEqual((yield* Fiber.join(refused))._tag, "RateLimitError")
+          yield* Fiber.join(late)
+        })
+      )
+    )
+
     it.effect("lists models", () =>
       use({ models: [{ id: "kimi-k3" }] }, (kimi) =>
         Effect.map(kimi.models, (models) =>

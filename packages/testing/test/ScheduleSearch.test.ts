@@ -3,7 +3,7 @@ import { Effect, Option } from "effect"
 import { runs, seedOf } from "../../../test/support/depth.ts"
 import * as CallSchedule from "../src/schedule/CallSchedule.ts"
 import * as ScheduleSearch from "../src/ScheduleSearch.ts"
-import { leakedPermit } from "./support/plantedBugs/admission.ts"
+import { leakedPermit, lostWakeUp } from "./support/plantedBugs/admission.ts"
 import { clockJump } from "./support/plantedBugs/stages.ts"
 import { plantedBugs } from "./support/plantedBugs.ts"
 
@@ -57,6 +57,15 @@ describe("search", () => {
     Effect.gen(function* () {
       const { original, seed } = yield* findLeak
       assert.deepStrictEqual(yield* CallSchedule.make(seed), original)
+    })
+  )
+
+  it.effect("returns violations of the searched laws only", () =>
+    Effect.gen(function* () {
+      const laws = ["every call ends"] as const
+      const options = { seed: "ends", runs: 1_000, laws, ...lostWakeUp }
+      const { violations } = Option.getOrThrow(yield* ScheduleSearch.search(options))
+      assert.deepStrictEqual([...new Set(violations.map(({ law }) => law))], [...laws])
     })
   )
 

@@ -3,6 +3,7 @@
  * cassette.
  */
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
@@ -114,8 +115,10 @@ export class Recorder {
   }
 
   #update(slot: Slot): void {
-    if (slot.describe === undefined) return
-    slot.response = slot.describe()
+    const response = slot.describe?.()
+    // A stream is complete at its end mark, and mostly the same when its body ends.
+    if (response === undefined || Equal.equals(response, slot.response)) return
+    slot.response = response
     this.#isDirty = true
   }
 

@@ -8,11 +8,11 @@ import type * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Stream from "effect/Stream"
 import type { Body, RecordedRequest, RecordedResponse } from "../../cassette/Interaction.ts"
+import { StreamedResponse } from "../StreamedResponse.ts"
 import * as Bodies from "./bodies.ts"
 import { redactBody } from "./describeRequest.ts"
 import type { Recorder, Slot } from "./Recorder.ts"
 import type { Redactor } from "./Redactor.ts"
-import { ReplayedResponse } from "./ReplayedResponse.ts"
 
 type Failure = HttpClientError.HttpClientError
 
@@ -128,11 +128,8 @@ const recordWhole = Effect.fnUntraced(function* (settings: RecordSettings, slot:
   }
   const read = yield* Effect.exit(Stream.runDrain(recordedBody(settings, slot, receiving)))
   const received = Stream.fromIterable(receiving.parts.map(({ bytes }) => bytes))
-  return new ReplayedResponse(
-    response.request,
-    response,
-    Exit.isSuccess(read) ? received : Stream.concat(received, Stream.failCause(read.cause))
-  )
+  const body = Exit.isSuccess(read) ? received : Stream.concat(received, Stream.failCause(read.cause))
+  return new StreamedResponse(response.request, response, () => body)
 })
 
 /** Sends a request and records its response. Failures before the head of the response are not recorded. */
@@ -149,6 +146,6 @@ export const record = Effect.fnUntraced(function* (
   const receiving: Receiving = { response, after: headAt - startedAt, headAt, parts: [], isComplete: false }
   settings.recorder.receive(slot, () => describeResponse(settings, receiving))
   return response.headers["content-type"]?.includes("text/event-stream") === true
-    ? new ReplayedResponse(response.request, response, recordedBody(settings, slot, receiving))
+    ? new StreamedResponse(response.request, response, () => recordedBody(settings, slot, receiving))
     : yield* recordWhole(settings, slot, receiving)
 })

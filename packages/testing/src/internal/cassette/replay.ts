@@ -4,8 +4,8 @@ import * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Stream from "effect/Stream"
 import type { Body, RecordedResponse } from "../../cassette/Interaction.ts"
+import { StreamedResponse } from "../StreamedResponse.ts"
 import * as Bodies from "./bodies.ts"
-import { ReplayedResponse } from "./ReplayedResponse.ts"
 
 /** Factor by which recorded times are multiplied; 0 replays at once. */
 export type Pace = number
@@ -37,13 +37,11 @@ export const replay = (
   url: string,
   response: RecordedResponse,
   pace: Pace
-): Effect.Effect<ReplayedResponse> => {
+): Effect.Effect<StreamedResponse> => {
   const body = parts(response.body, pace)
   return Effect.as(
     wait(response.after, pace),
-    new ReplayedResponse(
-      request,
-      { url, status: response.status, headers: response.headers },
+    new StreamedResponse(request, { url, status: response.status, headers: response.headers }, () =>
       response.isIncomplete === true ? Stream.concat(body, Stream.fail(broken(request))) : body
     )
   )

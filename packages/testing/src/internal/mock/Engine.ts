@@ -33,8 +33,8 @@ export interface Attempt {
   usage: Usage | undefined
   /** Names of the tools that the response calls. */
   toolNames: ReadonlyArray<string>
-  /** Whether the limits count it as running. */
-  isAdmitted: boolean
+  /** The limits that count it as running; after a reset they are not the current ones. */
+  admittedBy: HostLimits | undefined
 }
 
 /** The times of one answer. */
@@ -101,7 +101,7 @@ export class Engine {
     return this.options.limits === undefined ? undefined : new HostLimits(this.options.limits)
   }
 
-  /** Forgets everything, and begins the script, the seed, the limits and the faults again. */
+  /** Forgets everything, running attempts too, and begins the script, the seed, the limits and the faults again. */
   reset(): void {
     this.requests.length = 0
     this.attempts.length = 0
@@ -128,7 +128,7 @@ export class Engine {
       outcome: undefined,
       usage: undefined,
       toolNames: [],
-      isAdmitted: false
+      admittedBy: undefined
     }
     this.requests.push(received)
     this.attempts.push(attempt)
@@ -147,7 +147,7 @@ export class Engine {
     attempt.endedAt = this.now()
     attempt.usage = usage
     attempt.toolNames = toolNames
-    if (attempt.isAdmitted) this.#limits?.release()
+    attempt.admittedBy?.release()
   }
 
   /** Whether no connection to the host is possible at present. */
@@ -180,7 +180,7 @@ export class Engine {
     const tokens = prompt + TokenCount.maxOutput(request, prompt)
     const error = limits.admit(tokens, this.now(), { provider: "moonshot", model: request.model })
     if (error === undefined) {
-      attempt.isAdmitted = true
+      attempt.admittedBy = limits
       return undefined
     }
     const { message } = error

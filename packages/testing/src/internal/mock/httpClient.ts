@@ -17,7 +17,7 @@ import * as Reply from "../../Reply.ts"
 import type { RequestForm } from "../rendering.ts"
 import type { Attempt, Engine, Step } from "./Engine.ts"
 import * as HostRoutes from "./hostRoutes.ts"
-import { deliver } from "./MockResponse.ts"
+import { deliver } from "./delivery.ts"
 import { type Playback, planOf } from "./playback.ts"
 import { endWith } from "./transport.ts"
 

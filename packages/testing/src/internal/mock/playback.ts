@@ -15,7 +15,7 @@ import * as FaultPlan from "../faultPlan.ts"
 import { chunkingOf, render, type RequestForm } from "../rendering.ts"
 import type { WirePlan } from "../wirePlan.ts"
 import type { Step } from "./Engine.ts"
-import { deliver } from "./MockResponse.ts"
+import { deliver } from "./delivery.ts"
 
 /** The plan of a step that has a form on the wire. */
 export const planOf = (

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import * as Effect from "effect/Effect"
 import { CassetteStoreError } from "../../CassetteErrors.ts"
+import * as StaleLock from "./staleLock.ts"
 
 type Operation = CassetteStoreError["operation"]
 
@@ -58,29 +59,6 @@ export const read = (folder: string, name: string): Effect.Effect<string | undef
 const lockTimeoutMillis = 10_000
 const lockRetryMillis = 10
 
-/** Whether the process that holds a lock runs. A process of another user does. */
-const isRunning = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (cause) {
-    return codeOf(cause) === "EPERM"
-  }
-}
-
-/** Removes a lock whose process has ended. */
-const removeStaleLock = async (lock: string): Promise<void> => {
-  const owner = await readText(lock)
-  const pid = Number(owner)
-  // A lock without a number was created a moment ago, or its process ended before it wrote the number.
-  const isStale =
-    owner !== undefined &&
-    (Number.isSafeInteger(pid) && pid > 0
-      ? !isRunning(pid)
-      : performance.timeOrigin + performance.now() - (await stat(lock)).mtimeMs > lockTimeoutMillis / 2)
-  if (isStale) await rm(lock, { force: true })
-}
-
 const acquireLock = async (cassette: string, lock: string, signal: AbortSignal): Promise<void> => {
   const startedAt = performance.now()
   while (true) {
@@ -96,7 +74,7 @@ const acquireLock = async (cassette: string, lock: string, signal: AbortSignal):
         operation: "write"
       })
     }
-    await removeStaleLock(lock).catch(() => undefined)
+    await StaleLock.removeIfStale(lock).catch(() => undefined)
     await delay(lockRetryMillis, undefined, { signal })
   }
 }

@@ -1,4 +1,4 @@
-/** A response whose body is a stream of Effect, so that it runs on the clock of its reader. */
+/** A response to an HTTP request whose body is a stream of Effect, so that it runs on the clock of its reader. */
 import * as Effect from "effect/Effect"
 import * as Cookies from "effect/http/Cookies"
 import * as Headers from "effect/http/Headers"
@@ -12,7 +12,6 @@ import * as Option from "effect/Option"
 import { pipeArguments } from "effect/Pipeable"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { concat } from "./bodies.ts"
 
 type Failure = HttpClientError.HttpClientError
 
@@ -23,8 +22,14 @@ export interface ResponseHead {
   readonly headers: { readonly [name: string]: string }
 }
 
-/** A response whose body is a stream. */
-export class ReplayedResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
+/** The error of a body that breaks or cannot be decoded. */
+export const decodeError = (response: StreamedResponse, cause: unknown): Failure =>
+  new HttpClientError.HttpClientError({
+    reason: new HttpClientError.DecodeError({ request: response.request, response, cause })
+  })
+
+/** A response whose body is a stream, which may fail with the response. */
+export class StreamedResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId]: typeof HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly [HttpClientResponse.TypeId]: typeof HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly request: HttpClientRequest.HttpClientRequest
@@ -38,18 +43,18 @@ export class ReplayedResponse extends Inspectable.Class implements HttpClientRes
   constructor(
     request: HttpClientRequest.HttpClientRequest,
     head: ResponseHead,
-    body: Stream.Stream<Uint8Array, Failure>
+    body: (response: StreamedResponse) => Stream.Stream<Uint8Array, Failure>
   ) {
     super()
     this.request = request
     this.url = head.url
     this.status = head.status
     this.headers = Headers.fromInput(head.headers)
-    this.stream = body
+    this.stream = body(this)
   }
 
   get #bytes(): Effect.Effect<Uint8Array<ArrayBuffer>, Failure> {
-    return Effect.map(Stream.runCollect(this.stream), (parts) => new Uint8Array(concat(parts)))
+    return Stream.mkUint8Array(this.stream)
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, Failure> {
@@ -65,34 +70,32 @@ export class ReplayedResponse extends Inspectable.Class implements HttpClientRes
   }
 
   get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, Failure> {
-    return Effect.map(this.text, (text) => UrlParams.fromInput(new URLSearchParams(text)))
+    return Effect.flatMap(this.text, (text) => this.#decode(() => UrlParams.fromInput(new URLSearchParams(text))))
   }
 
   get formData(): Effect.Effect<FormData, Failure> {
     return Effect.flatMap(this.#bytes, (bytes) =>
       Effect.tryPromise({
         try: () => new Response(bytes, { headers: { ...this.headers } }).formData(),
-        catch: (cause) => this.#decodeError(cause)
+        catch: (cause) => decodeError(this, cause)
       })
     )
   }
 
   get upgrade(): Effect.Effect<never, Failure> {
-    return Effect.fail(this.#decodeError(new Error("A cassette does not contain upgrades")))
+    return Effect.fail(decodeError(this, new Error("A response for tests upgrades no connection")))
   }
 
   #decode<A>(read: () => A): Effect.Effect<A, Failure> {
-    return Effect.try({ try: read, catch: (cause) => this.#decodeError(cause) })
-  }
-
-  #decodeError(cause: unknown): Failure {
-    return new HttpClientError.HttpClientError({
-      reason: new HttpClientError.DecodeError({ request: this.request, response: this, cause })
-    })
+    return Effect.try({ try: read, catch: (cause) => decodeError(this, cause) })
   }
 
   override toJSON(): object {
-    return HttpIncomingMessage.inspect(this, { _id: "HttpClientResponse", status: this.status })
+    return HttpIncomingMessage.inspect(this, {
+      _id: "HttpClientResponse",
+      request: this.request.toJSON(),
+      status: this.status
+    })
   }
 
   pipe() {
