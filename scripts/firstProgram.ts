@@ -8,12 +8,11 @@
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { MockServer } from "@kimi-effect/testing/node"
 import * as Effect from "effect/Effect"
-import { pack, root, run } from "./tarballs.ts"
+import { pack, root, run, temporaryFolder } from "./tarballs.ts"
 
 const [, program = "", prose = "", commands = ""] =
   /<!-- examples\/quickstart\.ts -->\n```ts\n([\s\S]*?)```\n([\s\S]*?)```sh\n([\s\S]*?)```/.exec(
@@ -27,7 +26,7 @@ if (!last.endsWith(` node ${file}`) || lines[0]?.startsWith("npm init") !== true
   process.exit(1)
 }
 
-const folder = mkdtempSync(join(tmpdir(), "kimi-effect-first-"))
+const folder = temporaryFolder("kimi-effect-first-")
 const app = join(folder, "app")
 mkdirSync(app)
 writeFileSync(join(app, file), program)
@@ -73,4 +72,3 @@ const check = Effect.gen(function* () {
 })
 
 await Effect.runPromise(Effect.scoped(check))
-rmSync(folder, { recursive: true })

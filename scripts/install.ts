@@ -4,12 +4,11 @@
  * supported TypeScript under each module resolution, and every entry is
  * loaded by `import` and by `require`.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { names, pack, root, run } from "./tarballs.ts"
+import { names, pack, root, run, temporaryFolder } from "./tarballs.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "kimi-effect-install-"))
+const folder = temporaryFolder("kimi-effect-install-")
 const typescripts = { ts59: "5.9.3", ts6: "6.0.3", ts7: "7.0.2" }
 const resolutions = {
   NodeNext: { module: "NodeNext", moduleResolution: "NodeNext" },
@@ -107,5 +106,3 @@ for (const manager of ["npm", "pnpm"]) {
   run(`${manager}: import of ${entries.length} entries`, "node", ["import.mjs"], app)
   run(`${manager}: require of ${entries.length} entries`, "node", ["require.cjs"], app)
 }
-
-rmSync(folder, { recursive: true })

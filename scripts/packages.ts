@@ -1,11 +1,10 @@
 /** Packs every public package and checks the tarball: its files, its entries and its types. */
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { names, packOne, root, temporaryFolder } from "./tarballs.ts"
 
-const root = new URL("..", import.meta.url).pathname
-const folder = mkdtempSync(join(tmpdir(), "kimi-effect-"))
+const folder = temporaryFolder("kimi-effect-")
 
 const run = (command: string, args: ReadonlyArray<string>, cwd: string): string => {
   const { error, status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" })
@@ -34,15 +33,14 @@ const manifestProblems = (cwd: string): ReadonlyArray<string> => {
   ]
 }
 
-for (const name of ["core", "client", "testing"]) {
+for (const name of names) {
   const cwd = join(root, "packages", name)
   const problems = manifestProblems(cwd)
   if (problems.length > 0) {
     process.stderr.write(problems.map((problem) => `${name}: ${problem}\n`).join(""))
     process.exit(1)
   }
-  run("pnpm", ["pack", "--pack-destination", folder], cwd)
-  const tarball = join(folder, `kimi-effect-${name}-0.0.0.tgz`)
+  const tarball = packOne(name, folder)
   const files = run("tar", ["-tzf", tarball], root).trim().split("\n")
   const unexpected = files.filter((file) => !allowed.test(file))
   if (unexpected.length > 0) {
@@ -53,5 +51,3 @@ for (const name of ["core", "client", "testing"]) {
   run("attw", [tarball, "--profile", "esm-only", "--format", "ascii"], root)
   process.stdout.write(`  @kimi-effect/${name}: ${files.length} files\n`)
 }
-
-rmSync(folder, { recursive: true })

@@ -25,7 +25,8 @@ import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import { privateRedis, urlOf } from "../packages/client/test/node/support/redis.ts"
-import { awaitIdle, heapBytes, type Inspected, makeFiberCounter, violationsOf } from "./soak/checks.ts"
+import * as FiberCounter from "../packages/testing/src/internal/fiberCounter.ts"
+import { awaitIdle, heapBytes, type Inspected, violationsOf } from "./soak/checks.ts"
 import * as SoakClient from "./soak/client.ts"
 import * as Kills from "./soak/kills.ts"
 import * as SoakHost from "./soak/host.ts"
@@ -80,7 +81,7 @@ const program = Effect.gen(function* () {
   const server = yield* SoakHost.make
   const redis = yield* privateRedis
   const redisUrl = urlOf(redis.port)
-  const fibers = makeFiberCounter()
+  const fibers = FiberCounter.make()
   const violations: Array<string> = []
   const soak = Effect.gen(function* () {
     const client = yield* KimiClient.KimiClient

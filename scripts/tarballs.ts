@@ -1,5 +1,7 @@
 /** Packs the public packages, and runs commands on them. */
 import { spawnSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 
 /** The root of the repository. */
@@ -19,11 +21,21 @@ export const run = (what: string, command: string, args: ReadonlyArray<string>, 
   process.exit(1)
 }
 
+/** A folder that exists until this process exits. */
+export const temporaryFolder = (prefix: string): string => {
+  const folder = mkdtempSync(join(tmpdir(), prefix))
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** Packs a package into a folder. Returns the path of its tarball. */
+export const packOne = (name: (typeof names)[number], folder: string): string => {
+  const place = join(root, "packages", name)
+  const { version } = JSON.parse(readFileSync(join(place, "package.json"), "utf8"))
+  run(`packs @kimi-effect/${name}`, "pnpm", ["pack", "--pack-destination", folder], place)
+  return join(folder, `kimi-effect-${name}-${version}.tgz`)
+}
+
 /** Packs every package into a folder. Returns where the tarball of each is. */
 export const pack = (folder: string): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    names.map((name) => {
-      run(`packs @kimi-effect/${name}`, "pnpm", ["pack", "--pack-destination", folder], join(root, "packages", name))
-      return [`@kimi-effect/${name}`, `file:${join(folder, `kimi-effect-${name}-0.0.0.tgz`)}`]
-    })
-  )
+  Object.fromEntries(names.map((name) => [`@kimi-effect/${name}`, `file:${packOne(name, folder)}`]))

@@ -14,6 +14,7 @@
  * - `cancellation`: what is released when a caller is interrupted.
  * - `exports`: the names that a package exports.
  * - `faults`: every fault of the network and of a host, in the whole client.
+ * - `loading`: the modules that a program loads with its first call.
  * - `options`: invalid options of every module.
  * - `peers`: other clients against the mock server.
  * - `security`: keys and prompts in errors, logs and telemetry.

@@ -4,34 +4,37 @@ import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Result from "effect/Result"
-import { parseJson } from "../../packages/client/src/internal/responseErrors.ts"
-import { expect, type Target, toBytes, toText } from "./Target.ts"
+import * as configProviders from "../../packages/client/src/node/internal/configProviders.ts"
+import * as configText from "../../packages/client/src/node/internal/configText.ts"
+import { expect, type Target, toBytes } from "./Target.ts"
 
 const secret = "sk-fuzz-0123456789"
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
 
-/** The provider that `ConfigFile` makes of the text. */
-const providerOf = (text: string): ConfigProvider.ConfigProvider => {
-  const json = parseJson(text)
-  return Result.isSuccess(json) && isObject(json.success)
-    ? ConfigProvider.fromUnknown(json.success)
-    : ConfigProvider.fromDotEnvContents(text)
+const path = "config"
+
+/** The options of a file, as `ConfigFile` reads it. */
+const optionsOf = (input: Uint8Array, parse: typeof configProviders.fromDotEnv) => {
+  const decoded = configText.decode(input)
+  return decoded.expected === undefined
+    ? Effect.flatMap(parse(decoded.text, path, new configProviders.ConfigHistory()), (provider) =>
+        Effect.provideService(KimiConfig.fromConfig(), ConfigProvider.ConfigProvider, provider)
+      )
+    : Effect.fail(configText.invalidFile(path, decoded.expected))
 }
 
 const run = (input: Uint8Array): void => {
-  const provider = providerOf(toText(input))
-  const exit = Effect.runSyncExit(
-    Effect.provideService(KimiConfig.fromConfig(), ConfigProvider.ConfigProvider, provider)
-  )
-  if (Exit.isSuccess(exit)) return
-  const error = Cause.squash(exit.cause)
-  expect(
-    isObject(error) && "_tag" in error && error._tag === "ConfigurationError",
-    () => `not a ConfigurationError: ${Cause.pretty(exit.cause)}`
-  )
-  expect(!JSON.stringify(error).includes(secret), () => "the error contains the key")
+  for (const parse of [configProviders.fromDotEnv, configProviders.fromJson]) {
+    const exit = Effect.runSyncExit(optionsOf(input, parse))
+    if (Exit.isSuccess(exit)) continue
+    const error = Cause.squash(exit.cause)
+    expect(
+      isObject(error) && "_tag" in error && error._tag === "ConfigurationError",
+      () => `not a ConfigurationError: ${Cause.pretty(exit.cause)}`
+    )
+    expect(!JSON.stringify(error).includes(secret), () => "the error contains the key")
+  }
 }
 
 const lines = [

@@ -3,7 +3,7 @@ import type { KimiClient } from "@kimi-effect/client"
 import type { MockServer } from "@kimi-effect/testing/node"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
-import type * as Metric from "effect/Metric"
+import type { FiberCounter } from "../../packages/testing/src/internal/fiberCounter.ts"
 
 /**
  * Longest wait for the resources of interrupted calls, for idle connections to be closed, and for the leases of the
@@ -14,24 +14,6 @@ const pollInterval = "50 millis"
 const megabyte = 1_048_576
 /** Most growth of the heap since the end of the first round, in bytes. */
 const maxHeapGrowth = 32 * megabyte
-
-/** Counts the running fibers of an effect and of the fibers it starts. */
-export interface FiberCounter extends Metric.FiberRuntimeMetricsService {
-  readonly active: () => number
-}
-
-export const makeFiberCounter = (): FiberCounter => {
-  let active = 0
-  return {
-    active: () => active,
-    recordFiberStart: () => {
-      active += 1
-    },
-    recordFiberEnd: () => {
-      active -= 1
-    }
-  }
-}
 
 /** Resources in use, by name. */
 export type Usage = Readonly<Record<string, number>>

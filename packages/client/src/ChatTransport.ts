@@ -2,9 +2,10 @@
  * One attempt of a chat or a stream at one host, without any policy: no retry,
  * no cache, and no timeout except the one for connecting.
  *
- * All stages run above this service. To call a host in another way, such as
- * from recorded traffic or a mock, provide this service and nothing else.
- * `HostApi` is its counterpart for requests that call no model.
+ * All stages run above this service. To call a host in another way than over
+ * HTTP, or none, as `MockProvider` does, provide this service and nothing else.
+ * Recorded traffic replaces the `HttpClient` of `layerHttp` instead. `HostApi` is
+ * the counterpart for requests that call no model.
  *
  * @since 0.1.0
  */

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   realpathSync,
+  rmSync,
   symlinkSync,
   writeFileSync
 } from "node:fs"
@@ -31,16 +32,21 @@ const packageManager = (): string => {
   return /pnpm@[\d.]+/.exec(scripts.in)?.[0] ?? "pnpm"
 }
 
-/** Packs the packages, which `pnpm build` has built before, and returns the folder of the application. */
+/**
+ * Packs the packages, which `pnpm build` has built before, and returns the folder
+ * of the application, which is removed when this process exits.
+ */
 export const makeApp = (): string => {
   const app = mkdtempSync(join(tmpdir(), "kimi-effect-cold-start-"))
+  process.once("exit", () => rmSync(app, { recursive: true, force: true }))
   const modules = join(app, "node_modules")
   for (const name of ["core", "client"]) {
     const folder = join(modules, "@kimi-effect", name)
     mkdirSync(folder, { recursive: true })
     const pack = ["--loglevel=error", "-y", packageManager(), "pack", "--pack-destination", app]
     run("npx", pack, join(root, "packages", name))
-    run("tar", ["-xzf", join(app, `kimi-effect-${name}-0.0.0.tgz`), "--strip-components=1", "-C", folder], app)
+    const [tarball = ""] = globSync(`kimi-effect-${name}-*.tgz`, { cwd: app })
+    run("tar", ["-xzf", tarball, "--strip-components=1", "-C", folder], app)
   }
   for (const name of dependencies) {
     symlinkSync(realpathSync(join(root, "packages/bench/node_modules", name)), join(modules, name))

@@ -2,7 +2,6 @@
  * What a program pays to start, and the memory of one that runs: `import`, the
  * bundle of a chat, and the peak of the resident memory, on packed packages.
  */
-import { rmSync } from "node:fs"
 import type { Figure } from "../harness/Figure.ts"
 import { start } from "../harness/childProcess.ts"
 import { bundleFigures } from "./bundleFigures.ts"
@@ -22,6 +21,5 @@ export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
     ]
   } finally {
     await server.stop()
-    rmSync(app, { recursive: true })
   }
 }

@@ -4,10 +4,10 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import { assertEntry, bytesOf, keep, keyOf, until } from "@kimi-effect/testing/internal/CacheEntries"
+import { assertEntry, bytesOf, keep, keyOf } from "@kimi-effect/testing/internal/CacheEntries"
 import { Effect, Schema } from "effect"
 import * as CacheStore from "../../src/node/CacheStore.ts"
-import { databaseFile, folder } from "./support/files.ts"
+import { databaseFile, folder, until } from "./support/files.ts"
 import { runs } from "../../../../test/support/depth.ts"
 
 const worker = join(import.meta.dirname, "support", "cache", "worker.ts")

@@ -1,18 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import {
-  assertEntry,
-  bytesOf,
-  keep,
-  keptFor,
-  keyOf,
-  type Store,
-  until
-} from "@kimi-effect/testing/internal/CacheEntries"
+import { assertEntry, bytesOf, keep, keptFor, keyOf, type Store } from "@kimi-effect/testing/internal/CacheEntries"
 import { Duration, Effect, Fiber, Option } from "effect"
 import * as Redis from "@kimi-effect/core/Redis"
 import * as CacheStore from "../../src/node/CacheStore.ts"
 import { connect, hasServer, privateRedis, reachable, uniquePrefix } from "./support/redis.ts"
 import { withoutDefect } from "./support/cache/damage.ts"
+import { until } from "./support/files.ts"
 
 const patient = Duration.seconds(10)
 

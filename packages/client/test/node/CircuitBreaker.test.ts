@@ -6,6 +6,7 @@ import * as Redis from "@kimi-effect/core/Redis"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type * as Scope from "effect/Scope"
 import { connect, hasServer, privateRedis, reachable, uniquePrefix } from "./support/redis.ts"
+import { until } from "./support/files.ts"
 
 type Breaker = CircuitBreaker.CircuitBreaker["Service"]
 
@@ -44,12 +45,6 @@ const rejection = (breaker: Breaker) =>
   Effect.flip(breaker.guard(key)(Effect.sync(() => assert.fail("the call was made"))))
 
 const tag = (breaker: Breaker) => Effect.map(breaker.states, (states) => states.get(key)?._tag)
-
-/** Waits for a condition that Redis' own clock makes true. */
-const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
-  Effect.repeat(condition, { until: (isTrue) => isTrue, schedule: Schedule.spaced("5 millis") }).pipe(
-    Effect.timeoutOrElse({ duration: "10 seconds", orElse: () => Effect.sync(() => assert.fail("it never came true")) })
-  )
 
 /** Asks again until the circuit lends its probe, and leaves the attempt running. */
 const probe = Effect.fnUntraced(function* <A, E>(

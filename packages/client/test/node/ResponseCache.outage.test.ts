@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import { type Store, until } from "@kimi-effect/testing/internal/CacheEntries"
+import { type Store } from "@kimi-effect/testing/internal/CacheEntries"
 import { Context, Effect, Fiber, Layer, Logger, Random, Redacted, Stream } from "effect"
 import * as Redis from "@kimi-effect/core/Redis"
 import * as CacheStore from "../../src/node/CacheStore.ts"
@@ -14,7 +14,7 @@ import { providers } from "../../src/Provider.ts"
 import { responseOf } from "../support/responses.ts"
 import { connect, hasServer, privateRedis } from "./support/redis.ts"
 import { flip } from "./support/cache/damage.ts"
-import { databaseFile, folder } from "./support/files.ts"
+import { databaseFile, folder, until } from "./support/files.ts"
 
 const questions = 30
 

@@ -8,13 +8,12 @@ import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import { Fault, Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
-import { until } from "@kimi-effect/testing/internal/CacheEntries"
 import { Context, Deferred, Effect, Fiber, Layer, Redacted, Stream } from "effect"
 import * as KimiClient from "../../src/KimiClient.ts"
 import * as KimiNode from "../../src/node/KimiNode.ts"
 import * as ResponseCache from "../../src/node/ResponseCache.ts"
 import * as canary from "./support/canary.ts"
-import { folder } from "./support/files.ts"
+import { folder, until } from "./support/files.ts"
 
 type CacheLayer = Layer.Layer<ResponseCache.ResponseCache, ConfigurationError | CacheStoreError>
 

@@ -7,6 +7,7 @@ import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
+import { breaks } from "@kimi-effect/testing/CallSchedule"
 import { Clock, Duration, Effect, Exit, Schema, Stream } from "effect"
 import type { ChatTransport } from "../../src/ChatTransport.ts"
 import type * as FallbackPlan from "../../src/FallbackPlan.ts"
@@ -23,15 +24,6 @@ const failures = [
   "ServerError",
   "ServiceUnavailableError",
   "ConnectionLostError"
-] as const
-
-/** Errors after content. `silence` is none at all. */
-const breaks = [
-  "StreamInterruptedError",
-  "StreamTruncatedError",
-  "StreamFailedError",
-  "OverloadedError",
-  "silence"
 ] as const
 
 /** What a host does in one attempt. Times are in milliseconds. */

@@ -50,7 +50,11 @@ const jsonIssue = (error: unknown): string => {
   return line === undefined ? "a JSON document; it is not JSON" : `a JSON document; line ${line} is not JSON`
 }
 
-const fromJson = (text: string, path: string): Effect.Effect<ConfigProvider.ConfigProvider, ConfigurationError> =>
+/** The options of a JSON document. */
+export const fromJson = (
+  text: string,
+  path: string
+): Effect.Effect<ConfigProvider.ConfigProvider, ConfigurationError> =>
   Effect.try({
     try: (): unknown => JSON.parse(text),
     catch: (error) => configText.invalidFile(path, jsonIssue(error))
@@ -62,7 +66,8 @@ const fromJson = (text: string, path: string): Effect.Effect<ConfigProvider.Conf
     )
   )
 
-const fromDotEnv = (
+/** The variables of a `.env` file. */
+export const fromDotEnv = (
   text: string,
   path: string,
   history: ConfigHistory

@@ -50,7 +50,7 @@ const firstInvalidLine = (bytes: Uint8Array, encoding: string): number => {
 }
 
 /** The text of some bytes, or what was expected of them. */
-const decode = (
+export const decode = (
   bytes: Uint8Array
 ): { readonly text: string; readonly expected?: never } | { readonly expected: string } => {
   const mark = marks.find(([first]) => first.every((byte, i) => bytes[i] === byte))

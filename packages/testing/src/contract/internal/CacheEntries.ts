@@ -4,7 +4,6 @@ import type { CacheStore, SetOptions } from "@kimi-effect/core/CacheStore"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import { equal, isTrue } from "./expect.ts"
 
 export type Store = CacheStore["Service"]
@@ -37,16 +36,6 @@ export const keyOf = (name: string | number): string => {
     return (state >>> 0).toString(16).padStart(8, "0")
   }).join("")
 }
-
-/** Waits for a condition that another fiber or process makes true. */
-export const until = <E, R>(condition: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R> =>
-  Effect.repeat(condition, { until: (isMet) => isMet, schedule: Schedule.spaced("5 millis") }).pipe(
-    Effect.timeoutOrElse({
-      duration: "15 seconds",
-      orElse: () => Effect.die(new Error("The condition did not become true within 15 seconds"))
-    }),
-    Effect.asVoid
-  )
 
 /** Fails the test unless the entry was found with exactly these bytes. */
 export const assertEntry = (found: Option.Option<Uint8Array>, expected: Uint8Array): void => {

@@ -1,5 +1,8 @@
 /** Waiting for what another fiber, process or server does. */
+import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -8,20 +11,30 @@ import { isTrue } from "./expect.ts"
 
 /** Turns in which fibers of this process have run as far as they can. */
 const turns = 200
-/** Further polls, a millisecond apart, for what comes from outside this process. */
-const polls = 1_000
+
+/**
+ * Longest wait for what comes from outside this process, in real time: a loaded
+ * machine needs longer than the 200 turns of its fibers. Tests of faulty
+ * services, which wait in vain, shorten it.
+ */
+export const Patience: Context.Reference<Duration.Duration> = Context.Reference<Duration.Duration>(
+  "@kimi-effect/testing/contract/internal/eventually/Patience",
+  { defaultValue: () => Duration.seconds(10) }
+)
 
 /** A `TestClock` does not advance by itself, so this is the clock of the machine. */
-const pollInterval = Effect.provideService(Effect.sleep("1 millis"), Clock.Clock, Clock.Clock.defaultValue())
+const machine = Clock.Clock.defaultValue()
+const pollInterval = Effect.provideService(Effect.sleep("1 millis"), Clock.Clock, machine)
 
 /** Waits for a condition, and fails the test if it does not become true. */
 export const eventually = <E, R>(condition: Effect.Effect<boolean, E, R>, what: string): Effect.Effect<void, E, R> =>
   Effect.gen(function* () {
-    for (let attempt = 0; attempt < turns + polls; attempt += 1) {
+    const end = MonotonicClock.millisUnsafe(machine) + Duration.toMillis(yield* Patience)
+    for (let turn = 0; turn < turns || MonotonicClock.millisUnsafe(machine) < end; turn += 1) {
       if (yield* condition) return
-      yield* attempt < turns ? Effect.yieldNow : pollInterval
+      yield* turn < turns ? Effect.yieldNow : pollInterval
     }
-    isTrue(false, `it did not happen: ${what}`)
+    isTrue(yield* condition, `it did not happen: ${what}`)
   })
 
 /** Lets fibers of this process run as far as they can without the clock. */

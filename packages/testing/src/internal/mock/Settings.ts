@@ -45,7 +45,7 @@ export interface Options {
   readonly tokenEstimate?: number | Explicit | undefined
   /** The balance, or the reply to its request. Defaults to $12.50. */
   readonly balance?: Balance | Explicit | undefined
-  /** Number of latest requests and attempts that are kept. Defaults to all. */
+  /** Number of latest requests and attempts that are kept, for `requests`, `statistics` and the assertions. Defaults to all. */
   readonly maxRecorded?: number | undefined
 }
 

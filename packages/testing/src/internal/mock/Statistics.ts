@@ -9,7 +9,8 @@ import type { Percentiles } from "../../simulator/Report.ts"
 import type { Attempt } from "./Engine.ts"
 
 /**
- * The numbers of a provider since it was made or reset.
+ * The numbers of a provider since it was made or reset; with `maxRecorded` those
+ * of the latest requests only.
  *
  * @category models
  * @since 0.1.0

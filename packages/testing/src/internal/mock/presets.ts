@@ -17,9 +17,10 @@ export const reliable = (options: Options = {}): Options => options
 /**
  * Fails half of the attempts, or a ratio of `failureRate`: 40 % of them with
  * `ServerError`, 30 % with `OverloadedError`, 20 % with
- * `ServiceUnavailableError` and 10 % with `ConnectionLostError`, all of which
- * clients retry by default except the last. The same attempts fail in each run
- * unless `seed` changes.
+ * `ServiceUnavailableError` and 10 % with `ConnectionLostError`. Clients retry
+ * all of them by default, the last one at most twice in a call
+ * (`retryAmbiguous`), because such an attempt may have been billed. The same
+ * attempts fail in each run unless `seed` changes.
  *
  * @category ready-made
  * @since 0.1.0
@@ -87,8 +88,8 @@ export const flapping = (
 }
 
 /**
- * An account without balance: every request fails with `QuotaExceededError`,
- * and the balance is zero. After `answers` requests, which defaults to none.
+ * An account without balance: the balance is zero, and every request after the
+ * first `answers`, by default none, fails with `QuotaExceededError`.
  *
  * @category ready-made
  * @since 0.1.0

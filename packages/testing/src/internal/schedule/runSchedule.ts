@@ -13,6 +13,7 @@ import * as Random from "effect/Random"
 import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import type { CallSchedule } from "../../schedule/CallSchedule.ts"
+import * as FiberCounter from "../fiberCounter.ts"
 import { service as digest } from "../simulator/digest.ts"
 import { loading, runVirtual } from "../simulator/virtualTime.ts"
 import * as Callers from "./callers.ts"
@@ -25,23 +26,6 @@ import { withWallClock } from "./wallClock.ts"
 
 /** A Monday at noon, so that jumps of an hour stay within its day. */
 const start = Date.parse("2026-11-23T12:00:00Z")
-
-interface FiberCounter extends Metric.FiberRuntimeMetricsService {
-  readonly active: () => number
-}
-
-const makeFiberCounter = (): FiberCounter => {
-  let active = 0
-  return {
-    active: () => active,
-    recordFiberStart: () => {
-      active += 1
-    },
-    recordFiberEnd: () => {
-      active -= 1
-    }
-  }
-}
 
 const numberOf = (amount: BigDecimal.BigDecimal): number => BigDecimal.toNumberUnsafe(amount)
 
@@ -101,7 +85,7 @@ const moneyOf = Effect.fnUntraced(function* ({ accounting, budget }: ScheduleCli
 const runCalls = <E>(
   schedule: CallSchedule,
   replacements: ScheduleClients.Replacements<E>,
-  fibers: FiberCounter,
+  fibers: FiberCounter.FiberCounter,
   setClock: (millis: number) => void
 ): Effect.Effect<Outcome, E | ConfigurationError, Scope.Scope> =>
   Effect.gen(function* () {
@@ -145,7 +129,7 @@ export const runSchedule = <E>(
   replacements: ScheduleClients.Replacements<E>
 ): Effect.Effect<Outcome, E | ConfigurationError> =>
   Effect.suspend(() => {
-    const fibers = makeFiberCounter()
+    const fibers = FiberCounter.make()
     return runVirtual(
       start,
       withWallClock((set) => Effect.scoped(runCalls(schedule, replacements, fibers, set))).pipe(

@@ -4,14 +4,19 @@ import * as Effect from "effect/Effect"
 
 const nanosPerMilli = 1_000_000n
 
-/** Runs a program on the clock of its context. `set` changes the time of day by some milliseconds. */
-export const withWallClock = <A, E, R>(
-  program: (set: (millis: number) => void) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> =>
+/** Sets the time of day by some milliseconds, without that time passes. */
+export type SetClock = (millis: number) => void
+
+/**
+ * Runs a program on the clock of its context, with a time of day that can be set.
+ * Sleeps and the monotonic time are those of the clock.
+ */
+export const withWallClock = <A, E, R>(program: (set: SetClock) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.clockWith((inner) => {
     let offset = 0
     const millis = (): number => inner.currentTimeMillisUnsafe() + offset
     const nanos = (): bigint => inner.currentTimeNanosUnsafe() + BigInt(offset) * nanosPerMilli
+    // A copy of a `TestClock` can still be adjusted.
     const clock: Clock.Clock = {
       ...inner,
       currentTimeMillisUnsafe: millis,

@@ -1,8 +1,9 @@
 /** Runs a contract on faulty implementations, and reports which of its tests they fail. */
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Exit } from "effect"
+import { Clock, Duration, Effect, Exit } from "effect"
 import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
+import { Patience } from "../../../src/contract/internal/eventually.ts"
 import type { It } from "../../../src/contract/TestRunner.ts"
 
 type Test = Effect.Effect<void, unknown, Scope.Scope>
@@ -30,7 +31,8 @@ export const failuresOf = (register: (it: It) => void): Effect.Effect<ReadonlyAr
   Effect.gen(function* () {
     const failed: Array<string> = []
     for (const [name, test] of testsOf(register)) {
-      if (Exit.isFailure(yield* Effect.exit(Effect.scoped(test)))) failed.push(name)
+      const exit = yield* Effect.exit(Effect.provideService(Effect.scoped(test), Patience, Duration.seconds(1)))
+      if (Exit.isFailure(exit)) failed.push(name)
     }
     return failed
   })
