@@ -51,6 +51,7 @@ import { Recorder } from "./internal/cassette/Recorder.ts"
 import { Redactor } from "./internal/cassette/Redactor.ts"
 import { replay } from "./internal/cassette/replay.ts"
 import { Tape } from "./internal/cassette/Tape.ts"
+import { scaleOf, type Timing } from "./internal/cassette/timing.ts"
 
 /**
  * - `replay`: answers from the cassette and sends nothing.
@@ -88,7 +89,7 @@ export interface Options {
    * The times at which a replay delivers: at once, as recorded, or as recorded
    * times a factor. They are on the `Clock`. Defaults to `instant`.
    */
-  readonly timing?: "instant" | "real" | { readonly scale: number } | undefined
+  readonly timing?: Timing | undefined
   /** Whether latencies and the times of events are recorded. They change with every recording. Defaults to `false`. */
   readonly recordTiming?: boolean | undefined
   /** What is redacted in addition to keys and account ids. */
@@ -163,9 +164,6 @@ const modeOf = Effect.fnUntraced(function* (requested: Mode | undefined) {
   )
 })
 
-const paceOf = (timing: Options["timing"] = "instant"): number =>
-  typeof timing === "object" ? timing.scale : timing === "real" ? 1 : 0
-
 /** The client below, or that of `fetch`. */
 const innerClient = Effect.flatMap(
   Effect.serviceOption(HttpClient.HttpClient),
@@ -235,7 +233,7 @@ export const make = Effect.fnUntraced(function* (
     const { plain, sent } = yield* DescribeRequest.readRequest(request)
     const described = DescribeRequest.describe(plain, matcher.headers, redactor)
     const found = mode === "record" ? undefined : tape.next(described)
-    if (found !== undefined) return yield* replay(request, plain.url.href, found.response, paceOf(options.timing))
+    if (found !== undefined) return yield* replay(request, plain.url.href, found.response, scaleOf(options.timing))
     if (mode !== "replay") return yield* record(recordSettings, sent, described)
     const cause = tape.miss(described)
     return yield* new HttpClientError.HttpClientError({

@@ -39,9 +39,15 @@ export interface WirePlan {
   readonly writes: Iterable<Uint8Array>
   /** Milliseconds before each write. */
   readonly writeDelay: number
+  /** Milliseconds before each write in place of `writeDelay`, as far as there are any. */
+  readonly writeDelays?: ReadonlyArray<number> | undefined
   /** `close` closes the connection gracefully, even before the body is complete. */
   readonly ending: "end" | "reset" | "stall" | "close"
 }
+
+/** Milliseconds before the write of an index. */
+export const delayBefore = ({ writeDelay, writeDelays }: WirePlan, index: number): number =>
+  writeDelays?.[index] ?? writeDelay
 
 /** Plans a reply without a fault. */
 export const make = (rendered: RenderedReply, pace: Pace): WirePlan => {

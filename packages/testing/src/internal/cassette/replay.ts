@@ -6,23 +6,16 @@ import * as Stream from "effect/Stream"
 import type { Body, RecordedResponse } from "../../cassette/Interaction.ts"
 import { StreamedResponse } from "../StreamedResponse.ts"
 import * as Bodies from "./bodies.ts"
+import { delaysOf } from "./timing.ts"
 
-/** Factor by which recorded times are multiplied; 0 replays at once. */
-export type Pace = number
-
-const wait = (millis: number | undefined, pace: Pace): Effect.Effect<void> =>
-  millis === undefined || millis * pace <= 0 ? Effect.void : Effect.sleep(millis * pace)
-
-const delaysOf = (body: Body | undefined): ReadonlyArray<number | undefined> =>
-  body !== undefined && "events" in body ? body.events.map(({ after }) => after) : []
+const wait = (millis: number): Effect.Effect<void> => (millis > 0 ? Effect.sleep(millis) : Effect.void)
 
 /** The body in the recorded parts, without delays in one piece each. */
-const parts = (body: Body | undefined, pace: Pace): Stream.Stream<Uint8Array> => {
-  const delays = delaysOf(body)
-  const timed = Bodies.toParts(body).map((bytes, index) => ({ bytes, delay: delays[index] }))
-  return pace === 0
+const partsOf = (body: Body | undefined, delays: ReadonlyArray<number>): Stream.Stream<Uint8Array> => {
+  const timed = Bodies.toParts(body).map((bytes, index) => ({ bytes, delay: delays[index] ?? 0 }))
+  return delays.every((delay) => delay === 0)
     ? Stream.fromIterable(timed.map(({ bytes }) => bytes))
-    : Stream.mapEffect(Stream.fromIterable(timed), ({ bytes, delay }) => Effect.as(wait(delay, pace), bytes))
+    : Stream.mapEffect(Stream.fromIterable(timed), ({ bytes, delay }) => Effect.as(wait(delay), bytes))
 }
 
 /** What a reader receives where the recorded body ends too early. */
@@ -36,11 +29,12 @@ export const replay = (
   request: HttpClientRequest.HttpClientRequest,
   url: string,
   response: RecordedResponse,
-  pace: Pace
+  scale: number
 ): Effect.Effect<StreamedResponse> => {
-  const body = parts(response.body, pace)
+  const delays = delaysOf(response, scale)
+  const body = partsOf(response.body, delays.events)
   return Effect.as(
-    wait(response.after, pace),
+    wait(delays.head),
     new StreamedResponse(request, { url, status: response.status, headers: response.headers }, () =>
       response.isIncomplete === true ? Stream.concat(body, Stream.fail(broken(request))) : body
     )

@@ -6,7 +6,7 @@ import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Stream from "effect/Stream"
 import { decodeError, StreamedResponse } from "../StreamedResponse.ts"
-import type { WirePlan } from "../wirePlan.ts"
+import { delayBefore, type WirePlan } from "../wirePlan.ts"
 
 type Request = HttpClientRequest.HttpClientRequest
 type HttpError = HttpClientError.HttpClientError
@@ -63,11 +63,10 @@ const bodyOf = (response: StreamedResponse, plan: WirePlan, onEnd: OnEnd): Strea
   const writes = Stream.fromIterable(plan.writes, { chunkSize: 1 }).pipe(
     Stream.tap((bytes) => {
       received += bytes.length
+      const delay = sleep(delayBefore(plan, writeCount))
       writeCount += 1
       // The host is done with its last write, whether or not the client reads on to the end of the body.
-      return writeCount === lastWrite
-        ? Effect.andThen(sleep(plan.writeDelay), onEnd(Exit.void))
-        : sleep(plan.writeDelay)
+      return writeCount === lastWrite ? Effect.andThen(delay, onEnd(Exit.void)) : delay
     })
   )
   const whole = Stream.concat(

@@ -5,7 +5,7 @@
  * clock.
  */
 import type { ServerResponse } from "node:http"
-import type { WirePlan } from "../../internal/wirePlan.ts"
+import { delayBefore, type WirePlan } from "../../internal/wirePlan.ts"
 
 /**
  * Milliseconds between the last write and a reset. Some kernels drop data that
@@ -50,11 +50,12 @@ export const deliver = (
     }
     response.flushHeaders()
     const writes = plan.writes[Symbol.iterator]()
+    let begun = 0
     // One turn of the event loop per write. Otherwise the writes would reach the kernel as one.
     const step = (): void => {
       const next = writes.next()
       if (next.done === true) return finish()
-      later(plan.writeDelay, () =>
+      later(delayBefore(plan, begun++), () =>
         response.write(next.value, (error) => {
           if (error) return
           onWrite()
@@ -74,6 +75,6 @@ export const deliver = (
 const isSimple = (plan: WirePlan): plan is WirePlan & { readonly writes: ReadonlyArray<Uint8Array> } =>
   plan.ending === "end" &&
   plan.bodyDelay === 0 &&
-  plan.writeDelay === 0 &&
+  delayBefore(plan, 0) === 0 &&
   Array.isArray(plan.writes) &&
   plan.writes.length <= 1

@@ -59,7 +59,13 @@ describe("delivery", () => {
 
   it.live("clears its timers when clients disconnect", () =>
     Effect.gen(function* () {
-      for (const waiting of [{ start: 60_000 }, { bodyDelay: 60_000 }, { writeDelay: 60_000 }]) {
+      for (const waiting of [
+        { start: 60_000 },
+        { bodyDelay: 60_000 },
+        { writeDelay: 60_000 },
+        { writeDelays: [0, 60_000] },
+        { writes: [Buffer.from("a")], writeDelays: [60_000] }
+      ]) {
         const clients = Array.from({ length: 20 }, () => Deferred.makeUnsafe<void>())
         const waits = [...clients]
         const { url } = yield* serve({ ...plan, ...waiting }, (response) => {
