@@ -5,7 +5,8 @@ import * as Exit from "effect/Exit"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Stream from "effect/Stream"
-import { chatUrl, counting, fileText, hello, host, post, store, use } from "./support/cassettes.ts"
+import * as CassetteStore from "../src/CassetteStore.ts"
+import { ask, chatUrl, counting, fileText, hello, host, post, store, use } from "./support/cassettes.ts"
 
 describe("Cassette", () => {
   describe("bodies", () => {
@@ -78,6 +79,29 @@ describe("Cassette", () => {
         yield* upload.pipe(use({ mode: "record" }, layer))
         assert.strictEqual(yield* upload.pipe(use({}, layer)), '{"answer":1}')
       }).pipe(store)
+    )
+
+    it.effect("a stream that is read to its end is written once", () =>
+      Effect.gen(function* () {
+        const kept = yield* CassetteStore.makeMemory()
+        let writes = 0
+        const counted = CassetteStore.CassetteStore.of({
+          ...kept,
+          update: (name, change) =>
+            Effect.suspend(() => {
+              writes += 1
+              return kept.update(name, change)
+            })
+        })
+        const { layer } = host(
+          () => new Response("data: 1\n\ndata: [DONE]\n\n", { headers: { "content-type": "text/event-stream" } })
+        )
+        yield* ask(hello).pipe(
+          use({ mode: "record" }, layer),
+          Effect.provideService(CassetteStore.CassetteStore, counted)
+        )
+        assert.strictEqual(writes, 1)
+      })
     )
 
     it.effect("a stream whose reader left at the end mark is complete", () =>

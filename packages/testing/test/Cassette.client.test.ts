@@ -7,7 +7,6 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as Cassette from "../src/Cassette.ts"
-import * as CassetteStore from "../src/CassetteStore.ts"
 import * as Reply from "../src/Reply.ts"
 import * as SseText from "../src/SseText.ts"
 import { fileText, host, json, store, variables } from "./support/cassettes.ts"
@@ -53,26 +52,6 @@ describe("Cassette below KimiClient", () => {
       assert.deepStrictEqual(replayed, recorded)
       assert.isAbove(replayed.length, 5)
     }).pipe(store)
-  )
-
-  it.live("writes the recording of a stream once", () =>
-    Effect.gen(function* () {
-      const kept = yield* CassetteStore.makeMemory()
-      let writes = 0
-      const counted = CassetteStore.CassetteStore.of({
-        ...kept,
-        update: (name, change) =>
-          Effect.suspend(() => {
-            writes += 1
-            return kept.update(name, change)
-          })
-      })
-      yield* events.pipe(
-        use("record", "sk-recording-0123456789"),
-        Effect.provideService(CassetteStore.CassetteStore, counted)
-      )
-      assert.strictEqual(writes, 1)
-    })
   )
 
   it.live("does not write the key", () =>

@@ -42,10 +42,12 @@ describe("a cache in a folder on a disk that does not respond", () => {
   it.effect("closes its store after two seconds", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, "cache")
-      const scope = yield* Scope.make()
       yield* stalledDisk
-      yield* Scope.provide(CacheStore.makeFile({ path }), scope)
-      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
+      const used = Effect.flatMap(CacheStore.makeFile({ path }), (store) =>
+        Effect.timeoutOption(store.get(keyOf(1)), "1 second")
+      )
+      const closing = yield* Effect.forkChild(Effect.scoped(used))
+      yield* TestClock.adjust("1 second")
       yield* TestClock.adjust("1999 millis")
       assert.isUndefined(closing.pollUnsafe())
       yield* TestClock.adjust("1 millis")

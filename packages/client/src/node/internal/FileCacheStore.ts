@@ -116,7 +116,7 @@ class FileCacheStore {
   /** Waits for work that was interrupted, but not for a disk that hangs. */
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
     const finished = Effect.promise(() => Promise.allSettled(this.#running))
-    return Effect.asVoid(Effect.timeoutOption(Effect.interruptible(finished), closeTimeout))
+    return Effect.asVoid(Effect.timeoutOption(finished, closeTimeout))
   })
 
   #now(): number {

@@ -47,6 +47,14 @@ describe("delivery", () => {
     })
   )
 
+  it.live("waits before each write for its own time", () =>
+    Effect.gen(function* () {
+      const { url } = yield* serve({ ...plan, writeDelays: [0, 60_000] })
+      const { chunks, outcome } = yield* RawClient.request(url, { disconnectAfter: 200 })
+      assert.deepStrictEqual([chunks.map(String), outcome], [["a"], "disconnected"])
+    })
+  )
+
   it.live("settles once when it ends the response early", () =>
     Effect.gen(function* () {
       for (const ending of ["reset", "close"] as const) {
