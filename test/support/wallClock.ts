@@ -2,7 +2,7 @@
  * A time of day that is set while time passes, as NTP, an administrator or the
  * move of a virtual machine does it.
  */
-export { type SetClock, withWallClock } from "../../packages/testing/src/internal/schedule/wallClock.ts"
+export { withWallClock } from "../../packages/testing/src/internal/schedule/wallClock.ts"
 
 /** How far clocks are set: back and forward. */
 export const jumps: ReadonlyArray<readonly [name: string, millis: number]> = [

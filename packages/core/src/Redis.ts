@@ -3,10 +3,10 @@
  * limits of `Admission`, the circuits of `CircuitBreaker`, the ledger of
  * `BudgetStore` and the entries of `CacheStore`.
  *
- * `Redis` of `@kimi-effect/client/node` connects over TCP or TLS, with a reader
- * of RESP2 of its own and without a package for Redis. Modules of the same names
- * there have a `layerRedis` that connects by itself. To share one connection
- * between stores, provide it to the layers of core:
+ * `Redis` of `@kimi-effect/client/node` connects over TCP or TLS and reads RESP2
+ * itself, without a package for Redis. Modules of the same names there have a
+ * `layerRedis` that connects by itself. To share one connection between stores,
+ * provide it to the layers of core:
  *
  * ```ts
  * import { Admission, CircuitBreaker } from "@kimi-effect/core"

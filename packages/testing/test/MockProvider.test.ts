@@ -150,7 +150,7 @@ for (const [name, level] of Object.entries(levels)) {
           const late = yield* Effect.forkChild(kimi.chat(request))
           yield* TestClock.adjust("500 millis")
           yield* Fiber.join(early)
-          // The end of the early one makes no room beside the late one.
+          // The end of the early one makes no room next to the late one.
           const refused = yield* Effect.forkChild(Effect.flip(kimi.chat(request)))
           yield* TestClock.adjust("1 second")
           assert.strictEqual((yield* Fiber.join(refused))._tag, "RateLimitError")

@@ -1,7 +1,7 @@
-/** What the stats of a file tell: whether it is the same file, and who can access it. */
+/** What the stats of a file contain: whether it is the same file, and who can access it. */
 import type { Stats } from "node:fs"
 
-/** What identifies a file, whatever its path. */
+/** What identifies a file, with any path. */
 export type Identity = Pick<Stats, "dev" | "ino">
 
 export const isSameFile = (one: Identity, other: Identity): boolean => one.dev === other.dev && one.ino === other.ino

@@ -50,7 +50,7 @@ const maxWriteBytes = 262_144
 const newline = 10
 /**
  * The time that another process is given to complete a line that it has begun to
- * write. It is real time, as the other process is, whatever the `Clock`.
+ * write. It is real time, as the other process is, with any `Clock`.
  */
 const writeGraceMillis = 10
 

@@ -8,7 +8,7 @@ import { folder } from "./files.ts"
 
 const threads = Number(process.env["UV_THREADPOOL_SIZE"] ?? 4)
 
-/** Every thread for file operations opens a pipe that nobody writes, until `respond`, or the scope closes. */
+/** Every thread for file operations opens a pipe that no process writes, until `respond`, or the scope closes. */
 export const stalledDisk = Effect.gen(function* () {
   const root = yield* folder
   const pipes = Array.from({ length: threads }, (_, i) => join(root, `pipe${i}`))

@@ -17,8 +17,8 @@ const turns = 200
  * machine needs longer than the 200 turns of its fibers. Tests of faulty
  * services, which wait in vain, shorten it.
  */
-export const Patience: Context.Reference<Duration.Duration> = Context.Reference<Duration.Duration>(
-  "@kimi-effect/testing/contract/internal/eventually/Patience",
+export const MaxWait: Context.Reference<Duration.Duration> = Context.Reference<Duration.Duration>(
+  "@kimi-effect/testing/contract/internal/eventually/MaxWait",
   { defaultValue: () => Duration.seconds(10) }
 )
 
@@ -29,7 +29,7 @@ const pollInterval = Effect.provideService(Effect.sleep("1 millis"), Clock.Clock
 /** Waits for a condition, and fails the test if it does not become true. */
 export const eventually = <E, R>(condition: Effect.Effect<boolean, E, R>, what: string): Effect.Effect<void, E, R> =>
   Effect.gen(function* () {
-    const end = MonotonicClock.millisUnsafe(machine) + Duration.toMillis(yield* Patience)
+    const end = MonotonicClock.millisUnsafe(machine) + Duration.toMillis(yield* MaxWait)
     for (let turn = 0; turn < turns || MonotonicClock.millisUnsafe(machine) < end; turn += 1) {
       if (yield* condition) return
       yield* turn < turns ? Effect.yieldNow : pollInterval

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Exit } from "effect"
 import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
-import { Patience } from "../../../src/contract/internal/eventually.ts"
+import { MaxWait } from "../../../src/contract/internal/eventually.ts"
 import type { It } from "../../../src/contract/TestRunner.ts"
 
 type Test = Effect.Effect<void, unknown, Scope.Scope>
@@ -31,7 +31,7 @@ export const failuresOf = (register: (it: It) => void): Effect.Effect<ReadonlyAr
   Effect.gen(function* () {
     const failed: Array<string> = []
     for (const [name, test] of testsOf(register)) {
-      const exit = yield* Effect.exit(Effect.provideService(Effect.scoped(test), Patience, Duration.seconds(1)))
+      const exit = yield* Effect.exit(Effect.provideService(Effect.scoped(test), MaxWait, Duration.seconds(1)))
       if (Exit.isFailure(exit)) failed.push(name)
     }
     return failed
