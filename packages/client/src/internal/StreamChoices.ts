@@ -1,7 +1,7 @@
 /** The choices of one stream: turns the deltas of each choice into events, within limits. */
 import type { ChatCompletionChunk } from "@kimi-effect/core/ChatCompletionChunk"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
-import { reasoningOf, refusalReason } from "./decodeCompletion.ts"
+import { knownReason, reasoningOf, refusalReason } from "./decodeCompletion.ts"
 import type { MarkupPolicy } from "./MarkupPolicy.ts"
 import type { MarkupChannel } from "./MarkupChannel.ts"
 import { MarkupScanner } from "./MarkupScanner.ts"
@@ -96,7 +96,7 @@ export class StreamChoices {
     if (!Number.isInteger(choice) || choice < 0 || choice >= maxChoices) return { _tag: "index" }
     while (this.#states.length <= choice) this.#states.push(new ChoiceState(this.#options))
     const state = this.#states[choice] ?? new ChoiceState(this.#options)
-    if (wire.finish_reason) state.finishReason = wire.finish_reason
+    if (wire.finish_reason) state.finishReason = knownReason(wire.finish_reason) ?? undefined
     const { delta } = wire
     return delta === undefined || delta === null ? undefined : this.#addDelta(state, choice, delta, events)
   }

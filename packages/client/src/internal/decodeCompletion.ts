@@ -84,6 +84,10 @@ export const reasoningOf = (members: ReasoningMembers): string =>
 export const refusalReason = (reason: string | null | undefined): string =>
   reason === undefined || reason === null || reason === "" || reason === "stop" ? "refusal" : reason
 
+/** The finish reason of a host; the older form of the API has another word for calls. */
+export const knownReason = (reason: string | null | undefined): string | null | undefined =>
+  reason === "function_call" ? "tool_calls" : reason
+
 type WireChoice = ChatCompletion["choices"][number]
 
 const toToolCalls = (
@@ -139,7 +143,7 @@ const scanMarkup = (message: WireChoice["message"], finishReason: string, markup
 
 const toChoice = (wire: WireChoice, position: number, markup: MarkupPolicy): ReadChoice => {
   const { message } = wire
-  const finishReason = wire.finish_reason ?? "unknown"
+  const finishReason = knownReason(wire.finish_reason) ?? "unknown"
   const { calls: markupCalls, problem, texts, warnings } = scanMarkup(message, finishReason, markup)
   const calls = toToolCalls(message, markupCalls)
   const refusal = message.refusal ?? ""

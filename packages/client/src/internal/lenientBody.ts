@@ -87,6 +87,7 @@ class Reader {
     const value = own(body, name)
     if (isNullish(value)) return undefined
     if (typeof value === "string") return value
+    if (saysNone(value)) return this.#ignored(path, value)
     if (Array.isArray(value))
       return this.#converted(
         path,
@@ -180,10 +181,23 @@ class Reader {
     return this.#converted(path, value, JSON.stringify(value))
   }
 
+  /** The calls of a message, or the only call of a host with the older form of the API, which has no id. */
+  #toolCalls(body: Members, path: string): ReadonlyArray<typeof ToolCallChunk.Type> | undefined {
+    const calls = this.entries(body, "tool_calls", `${path}.tool_calls`, (one) => Object.keys(one).length > 0)
+    const call = own(body, "function_call")
+    const at = `${path}.function_call`
+    if (!isNullish(call)) {
+      const hasCalls = calls !== undefined && calls.length > 0
+      if (!hasCalls && isObject(call) && !saysNone(call))
+        return [this.#converted(at, call, this.toolCall({ function: call }, at))]
+      this.#ignored(at, call)
+    }
+    return calls?.map((one) => this.toolCall(one, `${path}.tool_calls[]`))
+  }
+
   /** The members of a message or of a delta. */
   message(body: Members, path: string): Message {
     const content = own(body, "content")
-    const calls = this.entries(body, "tool_calls", `${path}.tool_calls`, (one) => Object.keys(one).length > 0)
     const thinking =
       Array.isArray(content) && content.some(isReasoningPart)
         ? this.#joined(content, `${path}.content`, isReasoningPart)
@@ -199,7 +213,7 @@ class Reader {
       reasoning: this.prose(body, "reasoning", `${path}.reasoning`),
       reasoning_details: this.#reasoningDetails(body, `${path}.reasoning_details`),
       refusal: this.prose(body, "refusal", `${path}.refusal`),
-      tool_calls: calls?.map((call) => this.toolCall(call, `${path}.tool_calls[]`))
+      tool_calls: this.#toolCalls(body, path)
     }) as Message
   }
 

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
 import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as Fixtures from "@kimi-effect/testing/node/Fixtures"
 import * as Schema from "effect/Schema"
@@ -55,6 +56,66 @@ describe("completionFrom", () => {
     const response = read(bodyOf({ content }))
     assert.deepInclude(response, { text: "Hi", reasoning: "Hm" })
     assert.include(response.warnings ?? [], "choices[].message.content[]: an object was ignored")
+  })
+
+  describe("with a call in the older form of the API", () => {
+    const call = { name: "f", arguments: '{"a":1}' }
+    const toolCall = { id: "call", type: "function", function: call }
+
+    it("reads it as a tool call", () => {
+      for (const tool_calls of [undefined, null, []]) {
+        const message = { content: null, function_call: call, tool_calls }
+        const response = read(bodyOf(message, {}, { finish_reason: "function_call" }))
+        assert.deepStrictEqual(response.choices[0].message.tool_calls, [toolCall])
+        assert.strictEqual(response.choices[0].finish_reason, "tool_calls")
+        assert.include(response.warnings ?? [], "choices[].message.function_call: an object was converted")
+      }
+    })
+
+    it("keeps the tool calls that come with it", () => {
+      const response = read(bodyOf({ function_call: { name: "g" }, tool_calls: [{ ...toolCall, id: "a" }] }))
+      assert.deepStrictEqual(response.choices[0].message.tool_calls, [{ ...toolCall, id: "a" }])
+      assert.include(response.warnings ?? [], "choices[].message.function_call: an object was ignored")
+    })
+
+    it("ignores an empty one", () => {
+      for (const function_call of [{}, "", false]) {
+        assert.deepInclude(read(bodyOf({ content: "Hi", function_call })), { text: "Hi" })
+      }
+    })
+
+    it("is not in the format of the API", () => {
+      const isStrict = Schema.is(ChatCompletion)
+      assert.isTrue(isStrict(bodyOf({ content: "Hi", function_call: null })))
+      assert.isFalse(isStrict(bodyOf({ content: null, function_call: call })))
+    })
+
+    it("joins the fragments of a stream", () => {
+      const pieces = [{ name: "f", arguments: "" }, { arguments: '{"a"' }, { arguments: ":1}" }]
+      const chunks = pieces.map((function_call) => chunk({ content: null, function_call }))
+      const { events, failure } = decodeData([...chunks, chunk({}, "function_call"), "[DONE]"])
+      assert.isUndefined(failure)
+      assert.deepStrictEqual(
+        events.flatMap((event) => (event._tag === "ToolCall" ? [event.call] : [])),
+        [toolCall]
+      )
+      assert.deepInclude(events.at(-1), { _tag: "Finish", finishReason: "tool_calls" })
+    })
+
+    it("is read from a whole response to a stream", () => {
+      const outcome = decodeData([bodyOf({ function_call: call }, {}, { finish_reason: "function_call" }), "[DONE]"])
+      const response = settle(outcome)
+      assert.isTrue(response instanceof ChatResponse)
+      if (response instanceof ChatResponse) assert.deepStrictEqual(response.choices[0].message.tool_calls, [toolCall])
+    })
+  })
+
+  it("ignores values that mean no text", () => {
+    for (const content of [{}, false]) {
+      const response = read(bodyOf({ content, tool_calls: [{ id: "a", function: { name: "f", arguments: "{}" } }] }))
+      assert.strictEqual(response.text, "")
+      assert.strictEqual(response.warnings?.length, 1)
+    }
   })
 
   it("reads arguments that are an object as JSON text", () => {

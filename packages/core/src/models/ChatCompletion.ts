@@ -53,7 +53,9 @@ export const ChatCompletion = Schema.Struct({
         /** The text of a refusal, in place of `content`. */
         refusal: text,
         ...reasoningFields,
-        tool_calls: Schema.optionalKey(Schema.NullOr(Schema.Array(WireToolCall)))
+        tool_calls: Schema.optionalKey(Schema.NullOr(Schema.Array(WireToolCall))),
+        /** The only call in the older form of the API. A body that has one is not in this format. */
+        function_call: Schema.optionalKey(Schema.Null)
       }),
       /** `stop`, `length`, `tool_calls`, `content_filter`, or another reason of the host. */
       finish_reason: text,

@@ -49,7 +49,9 @@ export const ChatCompletionChunk = Schema.Struct({
                 /** The text of a refusal, in place of `content`. */
                 refusal: text,
                 ...reasoningFields,
-                tool_calls: Schema.optionalKey(Schema.NullOr(Schema.Array(ToolCallChunk)))
+                tool_calls: Schema.optionalKey(Schema.NullOr(Schema.Array(ToolCallChunk))),
+                /** A piece of the only call in the older form of the API. An event that has one is not in this format. */
+                function_call: Schema.optionalKey(Schema.Null)
               })
             )
           ),
