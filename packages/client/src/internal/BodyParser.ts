@@ -40,8 +40,11 @@ export class BodyParser {
 
   /** The beginning of a body whose format is not known yet. */
   #start = ""
+  /** Number of characters of a comment at the beginning whose line has not ended. */
+  #commentLength = 0
   /** Text that is not complete yet, of a body of JSON. */
   #pending: Array<string> = []
+  #documentLength = 0
   /** Whether each line is one JSON text; `undefined` until the first line ends. */
   #isLines: boolean | undefined = undefined
   readonly #sse: SseParser
@@ -55,9 +58,14 @@ export class BodyParser {
     this.#sse = new SseParser(onEvent)
   }
 
-  /** Number of characters of the incomplete event. A JSON document is limited as a whole. */
+  /** Number of characters of the incomplete event. */
   get pendingLength(): number {
-    return this.#start.length + this.#sse.pendingLength
+    return this.#start.length + this.#commentLength + this.#sse.pendingLength
+  }
+
+  /** Number of characters of the incomplete document of JSON, which holds all content of a response. */
+  get documentLength(): number {
+    return this.#documentLength
   }
 
   /** Parses the next text, which can start and end anywhere. */
@@ -72,27 +80,37 @@ export class BodyParser {
     if (this.format === "json") this.#endJson()
     else {
       // Only a comment, or the beginning of the name of a field.
-      if (this.format === undefined && this.#start !== "") this.format = "sse"
+      if (this.format === undefined && (this.#commentLength > 0 || this.#start !== "")) this.format = "sse"
       this.#sse.feed("\n\n")
     }
   }
 
   #detect(text: string): void {
-    let start = (this.#start + text).replace(/^\uFEFF/, "").trimStart()
     // Comments may precede any format. They are dropped, so that each is examined once.
-    while (start.startsWith(":")) {
-      const end = start.search(/[\r\n]/)
-      if (end < 0) break
-      start = start.slice(end).trimStart()
+    const start = this.#afterComments((this.#start + text).replace(/^\uFEFF/, ""))
+    this.#start = start
+    if (start === "") return
+    this.format = formatOf(start, this.#isDeclaredSse)
+    if (this.format === undefined) return
+    this.#start = ""
+    this.feed(start)
+  }
+
+  /** The text after the comments and blank lines at its beginning. */
+  #afterComments(text: string): string {
+    let rest = this.#commentLength > 0 ? text : text.trimStart()
+    while (this.#commentLength > 0 || rest.startsWith(":")) {
+      const end = rest.search(/[\r\n]/)
+      this.#commentLength = end < 0 ? this.#commentLength + rest.length : 0
+      if (end < 0) return ""
+      rest = rest.slice(end).trimStart()
     }
-    const isComment = start === "" || start.startsWith(":")
-    this.format = isComment ? undefined : formatOf(start, this.#isDeclaredSse)
-    this.#start = this.format === undefined ? start : ""
-    if (this.format !== undefined) this.feed(start)
+    return rest
   }
 
   #feedJson(text: string): void {
     this.#pending.push(text)
+    this.#documentLength += text.length
     if (this.#isLines === false || !text.includes("\n")) return
     const lines = this.#pending.join("").split("\n")
     this.#isLines ??= isJson(lines[0] ?? "")
@@ -100,7 +118,9 @@ export class BodyParser {
       this.#pending = [lines.join("\n")]
       return
     }
-    this.#pending = [lines.pop() ?? ""]
+    const last = lines.pop() ?? ""
+    this.#pending = [last]
+    this.#documentLength = last.length
     for (const line of lines) this.#onLine(line)
   }
 

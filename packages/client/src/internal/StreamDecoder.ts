@@ -75,6 +75,7 @@ export class StreamDecoder {
   #isUsageEarly = false
   /** Whether the current chunk has a report of generated tokens. */
   #isUsageNew = false
+  #isUsageEmitted = false
   readonly #head: StreamHead
   readonly #warnings = new Warnings()
   readonly #choices: StreamChoices
@@ -110,6 +111,11 @@ export class StreamDecoder {
   /** Decodes the next bytes of the body, which can start and end anywhere. */
   feed(bytes: Uint8Array): void {
     if (this.failure !== undefined || this.isComplete) return
+    this.#read(bytes)
+    if (this.failure !== undefined) this.#emitUsage(this.#isFinished)
+  }
+
+  #read(bytes: Uint8Array): void {
     this.#byteCount += bytes.length
     if (this.#byteCount > this.#limits.maxResponseBytes) {
       this.failure = new ResponseTooLargeError({
@@ -123,9 +129,9 @@ export class StreamDecoder {
       this.failure ??= notAStream(this.#context, this.#headers)
       return
     }
-    if (this.#parser.pendingLength > this.#limits.maxEventBytes && this.failure === undefined && !this.isComplete) {
-      this.#failTooLarge()
-    }
+    if (this.failure !== undefined || this.isComplete) return
+    if (this.#parser.pendingLength > this.#limits.maxEventBytes) this.#failTooLarge()
+    else if (2 * this.#parser.documentLength > this.#limits.maxContentBytes) this.#failTooMuchContent()
   }
 
   /**
@@ -137,7 +143,11 @@ export class StreamDecoder {
     this.#hasBodyEnded = true
     this.#parser.feed(this.#textDecoder?.decode() ?? "")
     this.#parser.end()
-    if (this.failure !== undefined || this.isComplete) return
+    if (this.failure === undefined && !this.isComplete) this.#endWithoutMark()
+    if (this.failure !== undefined) this.#emitUsage(this.#isFinished)
+  }
+
+  #endWithoutMark(): void {
     if (this.#isNoStream) this.failure = notAStream(this.#context, this.#headers)
     else if (this.#isFinishedWithoutMark) this.#finish(false)
     else {
@@ -160,9 +170,13 @@ export class StreamDecoder {
     return this.#parser.format !== undefined || isDeclared
   }
 
+  /** Whether every choice has a finish reason, after which nothing more is generated. */
+  get #isFinished(): boolean {
+    return this.#choices.areFinished(this.#context.choiceCount ?? 1)
+  }
+
   get #isFinishedWithoutMark(): boolean {
-    const { choiceCount = 1, isMoonshot } = this.#context
-    return !isMoonshot && !this.#hasBrokenEnd && this.#choices.areFinished(choiceCount)
+    return !this.#context.isMoonshot && !this.#hasBrokenEnd && this.#isFinished
   }
 
   #decode(bytes: Uint8Array): string {
@@ -277,17 +291,21 @@ export class StreamDecoder {
   /** Fails with the error of the host, after the usage if that is known. */
   #fail(value: unknown): void {
     const error = embeddedError(value) ?? toErrorObject(value)
-    this.#emitUsage()
+    this.#emitUsage(true)
     this.failure =
       this.#parser.format === "json" && !this.#head.isStarted
         ? fromEmbeddedError(error, this.#context, { status: 200, headers: this.#headers })
         : fromErrorObject(error, this.#headers, this.#context)
   }
 
-  /** A failed response is billed for its usage too. */
-  #emitUsage(): void {
-    if (this.#usage === undefined) return
-    const isEarly = this.#isUsageEarly && this.#usage.completion_tokens > 0
+  /**
+   * A failed response is billed for its usage too. A host that had not finished
+   * may generate more than it has reported, so only the prompt is known.
+   */
+  #emitUsage(hasHostEnded: boolean): void {
+    if (this.#usage === undefined || this.#isUsageEmitted) return
+    this.#isUsageEmitted = true
+    const isEarly = (this.#isUsageEarly || !hasHostEnded) && this.#usage.completion_tokens > 0
     const usage = isEarly ? Usage.ofPrompt(this.#usage) : this.#usage
     this.#events.push({ _tag: "Usage", usage })
   }
@@ -330,7 +348,11 @@ export class StreamDecoder {
   /** `isWhole` is whether the response came in one piece, which needs no finish reason to be complete. */
   #finish(hasEndMark: boolean, isWhole = false): void {
     const problem = this.#choices.close(this.#events)
-    if (problem !== undefined) return this.#failChoice(problem)
+    // After the end mark, the host's figures are final, also for a response that is an error.
+    if (problem !== undefined) {
+      this.#emitUsage(true)
+      return this.#failChoice(problem)
+    }
     const finishReasons = this.#choices.finishReasons
     const finishReason = finishReasons[0] ?? "unknown"
     const { message: _, ...common } = this.#errorMembers("")
@@ -349,10 +371,10 @@ export class StreamDecoder {
         this.#errorMembers("The stream ended with its end mark, but without a finish reason")
       )
     }
-    if (this.failure !== undefined) return this.#emitUsage()
+    if (this.failure !== undefined) return this.#emitUsage(true)
     this.isComplete = true
     this.#choices.finish(this.#events)
-    this.#emitUsage()
+    this.#emitUsage(true)
     for (const warning of this.#choices.warnings) this.#warnings.add(warning)
     const warnings = this.#warnings.all
     this.#events.push({

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { chunk, decodeData } from "./support/sse.ts"
+import { chunk, decodeData, type Outcome } from "./support/sse.ts"
 
 const wireUsage = (prompt_tokens: number, completion_tokens: number) => ({
   prompt_tokens,
@@ -14,6 +14,11 @@ const usageOf = (...data: ReadonlyArray<unknown>) =>
   decodeData([chunk({ content: "x" }), chunk({}, "stop"), ...data, "[DONE]"]).events.filter(
     (event) => event._tag === "Usage"
   )
+
+const usageIn = (events: Outcome["events"]): object => {
+  const event = events.findLast(({ _tag }) => _tag === "Usage")
+  return event?._tag === "Usage" ? event.usage : {}
+}
 
 describe("the usage of a stream", () => {
   it("is the most complete one, regardless of later reports", () => {
@@ -78,6 +83,37 @@ describe("the usage of a stream", () => {
     const { events } = decodeData([early, chunk({ content: "b" }), { error: { message: "boom" } }])
     const event = events.find(({ _tag }) => _tag === "Usage")
     assert.deepInclude(event?._tag === "Usage" ? event.usage : {}, { prompt_tokens: 10, completion_tokens: 0 })
+  })
+
+  it("is that of the host when the response it ended cannot be read", () => {
+    const nameless = { index: 0, id: "a", type: "function", function: { arguments: "{}" } }
+    const fragments = chunk({ tool_calls: [nameless] }, "tool_calls")
+    const markup = chunk({ content: "<|tool_calls_section_begin|>" }, "stop")
+    for (const unreadable of [fragments, markup]) {
+      const { events, failure } = decodeData([unreadable, onTop(wireUsage(10, 5)), "[DONE]"], { isMoonshot: false })
+      assert.strictEqual(failure?._tag, "MalformedOutputError")
+      assert.deepInclude(usageIn(events), { prompt_tokens: 10, completion_tokens: 5 })
+    }
+  })
+
+  it("is that of the host when only the end mark is missing", () => {
+    const { events, failure } = decodeData([chunk({ content: "a" }), chunk({}, "stop"), onTop(wireUsage(10, 5))])
+    assert.strictEqual(failure?._tag, "StreamTruncatedError")
+    assert.deepInclude(usageIn(events), { prompt_tokens: 10, completion_tokens: 5 })
+  })
+
+  it("counts only the prompt when the host was still generating", () => {
+    const first = { ...chunk({ content: "a" }), usage: wireUsage(10, 1) }
+    for (const [rest, tag] of [
+      [[], "StreamTruncatedError"],
+      [["[1]"], "StreamDecodeError"],
+      [[chunk({ content: "b" }, null, -1)], "StreamDecodeError"]
+    ] as const) {
+      const { events, failure } = decodeData([first, ...rest])
+      assert.strictEqual(failure?._tag, tag)
+      assert.deepInclude(usageIn(events), { prompt_tokens: 10, completion_tokens: 0 })
+      assert.strictEqual(events.filter(({ _tag }) => _tag === "Usage").length, 1)
+    }
   })
 
   it("is joined from reports of one count each", () => {
