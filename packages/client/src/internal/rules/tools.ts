@@ -1,6 +1,7 @@
 /** Rules on tools: the list of tools, and the tool calls of the history. */
 import { InvalidRequestError, ToolHistoryError, UnsupportedParameterError } from "@kimi-effect/core/ValidationErrors"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import type { ToolDefinition } from "@kimi-effect/core/Tool"
 import { errorMembers, isThinking, type Problem, type Rule, type Target } from "./Rule.ts"
 
 /** Source: Moonshot's tool-use guide. */
@@ -30,11 +31,24 @@ const invalidName = (request: ModelRequest, target: Target, parameter: string): 
   })
 })
 
+/** The tools of the request, and those that its messages load, each with its position. */
+function* toolsOf({ messages, tools }: ModelRequest): Iterable<readonly [position: string, tool: ToolDefinition]> {
+  for (const [index, tool] of (tools ?? []).entries()) yield [`tools[${index}]`, tool]
+  for (const [at, message] of messages.entries()) {
+    if (message.role !== "system") continue
+    for (const [index, tool] of (message.tools ?? []).entries()) yield [`messages[${at}].tools[${index}]`, tool]
+  }
+}
+
 /** Refuses a name that Moonshot does not accept. Other hosts have other rules. */
 export const toolNames: Rule = (request, target) => {
-  if (request.tools === undefined || !target.provider.isMoonshot) return undefined
-  const index = request.tools.findIndex((tool) => tool.type === "function" && !moonshotName.test(tool.function.name))
-  return index === -1 ? undefined : invalidName(request, target, `tools[${index}].function.name`)
+  if (!target.provider.isMoonshot) return undefined
+  for (const [position, tool] of toolsOf(request)) {
+    if (tool.type === "function" && !moonshotName.test(tool.function.name)) {
+      return invalidName(request, target, `${position}.function.name`)
+    }
+  }
+  return undefined
 }
 
 /** Refuses too many tools, equal names, and tools of the host while thinking. */

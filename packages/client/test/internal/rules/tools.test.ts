@@ -2,12 +2,41 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Message } from "@kimi-effect/core/Message"
 import type { ToolDefinition } from "@kimi-effect/core/Tool"
 import * as Schema from "effect/Schema"
-import { toolHistory, toolList } from "../../../src/internal/rules/tools.ts"
+import { toolHistory, toolList, toolNames } from "../../../src/internal/rules/tools.ts"
 import { ask, elsewhere, families, familyNames, type Members, user } from "../support/rules.ts"
 
 const tool = (name: string): ToolDefinition => ({ type: "function", function: { name } })
 const search: ToolDefinition = { type: "builtin_function", function: { name: "$web_search" } }
 const tools = (count: number): ReadonlyArray<ToolDefinition> => Array.from({ length: count }, (_, i) => tool(`f${i}`))
+
+describe("toolNames", () => {
+  const loading = (...names: ReadonlyArray<string>): Message => ({
+    role: "system",
+    tools: names.map((name) => ({ type: "function", function: { name } }))
+  })
+
+  it("refuses a name with other characters at Moonshot", () => {
+    assert.strictEqual(
+      ask(toolNames, "kimi-k3", { tools: [tool("f"), tool("a.b")] })?.error["parameter"],
+      "tools[1].function.name"
+    )
+    for (const host of elsewhere) assert.isUndefined(ask(toolNames, "kimi-k3", { tools: [tool("a.b")] }, host))
+  })
+
+  it("refuses such a name where a message loads the tool", () => {
+    const messages = [user, loading("f", "a.b")]
+    assert.strictEqual(
+      ask(toolNames, "kimi-k3", { messages, tools: [tool("g")] })?.error["parameter"],
+      "messages[1].tools[1].function.name"
+    )
+    assert.isUndefined(ask(toolNames, "kimi-k3", { messages: [user, loading("f")] }))
+    for (const host of elsewhere) assert.isUndefined(ask(toolNames, "kimi-k3", { messages }, host))
+  })
+
+  it("accepts the names that Moonshot gives its own tools", () => {
+    assert.isUndefined(ask(toolNames, "kimi-k3", { tools: [search] }))
+  })
+})
 
 describe("toolList", () => {
   it("accepts at most 128 tools at Moonshot", () => {
