@@ -139,11 +139,20 @@ const isBareError = (json: Members): boolean => {
   )
 }
 
+/** The choices in any form: some hosts send the only one, or an object of their positions, in place of the list. */
+const choicesOf = (choices: unknown): ReadonlyArray<unknown> => {
+  if (Array.isArray(choices)) return choices
+  if (!isObject(choices)) return []
+  const isOne = ["message", "delta", "error", "finish_reason"].some((name) => Object.hasOwn(choices, name))
+  return isOne ? [choices] : Object.values(choices)
+}
+
 /** The error that a chunk or a completion reports, in addition to its content or in place of it. */
 export const embeddedError = (json: unknown): ErrorObject | undefined => {
   if (!isObject(json)) return undefined
-  const { choices, error } = json
-  if (!Array.isArray(choices) || choices.length === 0) {
+  const { error } = json
+  const choices = choicesOf(json["choices"])
+  if (choices.length === 0) {
     const status = isObject(json["base_resp"]) ? json["base_resp"] : undefined
     if (status !== undefined && !isSuccessCode(codeOf(status))) return toErrorObject({ ...status, code: undefined })
     return isBareError(json) && !isHeartbeat(json) ? toErrorObject(json) : undefined

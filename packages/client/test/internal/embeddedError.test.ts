@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { toErrorObject } from "../../src/internal/embeddedError.ts"
+import { embeddedError, toErrorObject } from "../../src/internal/embeddedError.ts"
 
 describe("toErrorObject", () => {
   it("keeps the details from which an error is recognized", () => {
@@ -26,5 +26,24 @@ describe("toErrorObject", () => {
 
   it("has only a message when the error is a text", () => {
     assert.deepStrictEqual(toErrorObject({ error: "failed" }), { message: "failed" })
+  })
+})
+
+describe("embeddedError", () => {
+  const failed = { index: 0, message: { content: "" }, error: { message: "boom", code: 502 } }
+
+  it("finds the error of a choice in every form of the list", () => {
+    for (const choices of [[failed], failed, { 0: failed }, { 0: { message: { content: "a" } }, 1: failed }]) {
+      assert.deepInclude(embeddedError({ choices }), { message: "boom", code: 502 }, JSON.stringify(choices))
+    }
+  })
+
+  it("finds none in choices without an error in every form of the list", () => {
+    const choice = { index: 0, message: { content: "a" }, finish_reason: "stop" }
+    for (const choices of [[choice], choice, { 0: choice }]) assert.isUndefined(embeddedError({ choices }))
+  })
+
+  it("takes the failure of the host from the finish reason of an only choice", () => {
+    assert.isDefined(embeddedError({ choices: { delta: {}, finish_reason: "error" } }))
   })
 })
