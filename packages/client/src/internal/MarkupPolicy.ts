@@ -82,7 +82,7 @@ export const isMention = (text: string): boolean => {
   return ![callBegin, ...sectionEnds].some((token) => token.startsWith(rest.slice(0, token.length)))
 }
 
-const isObject = (json: string): boolean => {
+const isObjectText = (json: string): boolean => {
   try {
     const value: unknown = JSON.parse(json)
     return typeof value === "object" && value !== null && !Array.isArray(value)
@@ -107,7 +107,7 @@ export const parseCalls = (markup: string): ReadonlyArray<MarkupCall> | undefine
     if (!rest.startsWith(callBegin) || closes < 0) return undefined
     const [head = "", args, ...others] = rest.slice(callBegin.length, closes).split(callArguments)
     const name = callHead.exec(head.trim())?.[1]
-    if (name === undefined || args === undefined || others.length > 0 || !isObject(args)) return undefined
+    if (name === undefined || args === undefined || others.length > 0 || !isObjectText(args)) return undefined
     calls.push({ id: head.trim(), name, arguments: args.trim() })
     rest = rest.slice(closes + callEnd.length)
   }

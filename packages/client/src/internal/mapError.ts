@@ -11,6 +11,7 @@ import type { OverflowFigures } from "./contextOverflow.ts"
 import { namesMissingModel, quotaMeaning } from "./errorWords.ts"
 import { isContextOverflow } from "./contextOverflow.ts"
 import { readErrorBody } from "./errorBodyForms.ts"
+import { isObject } from "./jsonMembers.ts"
 import { retryAfterOf } from "./retryAfter.ts"
 import { mediaTypeOf } from "./mediaType.ts"
 import { redactQuotes } from "./redactQuotes.ts"
@@ -81,9 +82,6 @@ const originOf = (location: string | undefined, call: ErrorContext): string | un
   const origin = URL.parse(scrub(location ?? "", call.secret))?.origin
   return origin === undefined || isQuote(origin, call.messages ?? []) ? undefined : origin
 }
-
-const isObject = (value: unknown): value is { readonly [name: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const toCount = (value: unknown): number | undefined =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined

@@ -1,9 +1,6 @@
 /** Members of a request that its schemas do not list: absent values, and members of a particular host. */
 
-type Members = Readonly<Record<string, unknown>>
-
-const isMembers = (value: unknown): value is Members =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+import { isObject, type Members } from "./jsonMembers.ts"
 
 /** Lists of a request that mean the same when they are empty as when they are absent. */
 const isAbsent = (name: string, value: unknown): boolean =>
@@ -25,7 +22,7 @@ export const withoutAbsent = (request: object): object => {
   const members = withoutAbsentMembers(request as Members)
   const messages = members["messages"]
   if (!Array.isArray(messages)) return members
-  const present = messages.map((message) => (isMembers(message) ? withoutAbsentMembers(message) : message))
+  const present = messages.map((message) => (isObject(message) ? withoutAbsentMembers(message) : message))
   return present.some((message, index) => message !== messages[index]) ? { ...members, messages: present } : members
 }
 
@@ -33,7 +30,7 @@ export const withoutAbsent = (request: object): object => {
 const restore = (given: unknown, encoded: unknown): unknown => {
   if (given === encoded) return encoded
   if (Array.isArray(given) && Array.isArray(encoded)) return restoreList(given, encoded)
-  return isMembers(given) && isMembers(encoded) ? restoreMembers(given, encoded) : encoded
+  return isObject(given) && isObject(encoded) ? restoreMembers(given, encoded) : encoded
 }
 
 const restoreList = (given: ReadonlyArray<unknown>, encoded: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {

@@ -2,6 +2,7 @@
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import { isObject } from "../../internal/jsonMembers.ts"
 import * as configText from "./configText.ts"
 import * as dotEnvSyntax from "./dotEnvSyntax.ts"
 
@@ -34,9 +35,6 @@ export interface Paths {
   readonly dotEnv?: string | undefined
   readonly json?: string | undefined
 }
-
-const isObject = (value: unknown): value is { readonly [member: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** Of any other document every option would be the default. */
 const isOptionsDocument = (document: unknown): boolean =>
