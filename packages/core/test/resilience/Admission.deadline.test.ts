@@ -5,6 +5,7 @@ import { classes, type KimiError } from "../../src/errors/KimiError.ts"
 import { defaults } from "../../src/KimiConfig.ts"
 import * as CallDeadline from "../../src/pipeline/internal/CallDeadline.ts"
 import * as Admission from "../../src/resilience/Admission.ts"
+import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
 import * as Fallback from "../../src/resilience/Fallback.ts"
 import { withDeadline, withStreamDeadline } from "../../src/resilience/Deadline.ts"
 import { guardStream } from "../../src/resilience/internal/admission/AdmissionGuard.ts"
@@ -78,6 +79,18 @@ describe("a call that cannot be admitted before its deadline", () => {
         const error = yield* refusedWithin(admission, "5 seconds")
         assert.deepStrictEqual([error._tag, error.retryAfter], [refusal._tag, retryAfter])
       }
+    })
+  )
+
+  it.effect("does not count against the host", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ consecutiveFailures: 1 })
+      const admission = yield* Admission.make()
+      yield* pause(admission, new classes.OverloadedError({ message: "busy", retryAfter }))
+      const guarded = breaker.guard("host")(admission.guard(ask())(Effect.void))
+      const error = yield* Effect.flip(withDeadline(Duration.seconds(5))(guarded))
+      assert.strictEqual(error._tag, "OverloadedError")
+      assert.strictEqual((yield* breaker.states).get("host")?._tag, "Closed")
     })
   )
 

@@ -6,6 +6,7 @@
 import type * as Duration from "effect/Duration"
 import { isKimiError } from "../../errors/internal/ErrorBrand.ts"
 import type { KimiError } from "../../errors/KimiError.ts"
+import * as AdmissionRefusals from "./admission/AdmissionRefusals.ts"
 
 /**
  * How an error counts.
@@ -34,7 +35,8 @@ export const ofKimiErrors: ErrorClassifier<KimiError> = {
   isRetryable: (error) => error.isRetryable,
   isAmbiguous: (error) => error.billing === "possible",
   retryAfter: (error) => error.retryAfter,
-  isFailure: (error) => error.breaker === "failure"
+  // Admission refuses a call with the error of the host that blocks it, but such a call was not made.
+  isFailure: (error) => error.breaker === "failure" && !AdmissionRefusals.isBlocked(error)
 }
 
 /**
