@@ -11,7 +11,9 @@
  * @since 0.1.0
  */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { CurrentSendState, type SendState } from "@kimi-effect/core/internal/SendState"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -104,17 +106,22 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
   readonly #request: Request
   readonly #pool: OriginPool
   readonly #resume: (effect: Effect.Effect<UndiciResponse, Failure>) => void
+  /** Absent where nobody asks what was sent. */
+  readonly #sending: SendState | undefined
 
   constructor(
     request: Request,
     pool: OriginPool,
     dispatch: Dispatch,
-    resume: (effect: Effect.Effect<UndiciResponse, Failure>) => void
+    resume: (effect: Effect.Effect<UndiciResponse, Failure>) => void,
+    sending: SendState | undefined
   ) {
     this.#request = request
     this.#pool = pool
     this.#dispatch = dispatch
     this.#resume = resume
+    this.#sending = sending
+    sending?.setWaiting()
   }
 
   start(): void {
@@ -130,6 +137,7 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
   }
 
   reject(cause: PoolTimeout): void {
+    this.#sending?.setRefused()
     this.#resume(Effect.fail(transportError(this.#request, cause)))
   }
 
@@ -143,6 +151,8 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
     // Interrupted while it waited for a connection. Throwing cancels the call; aborting would close the connection too.
     if (this.#isAborted) throw interrupted
     this.#controller = controller
+    // undici starts a request just before it writes the first byte.
+    this.#sending?.setSent()
   }
 
   onResponseStart(
@@ -184,7 +194,7 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
     if (this.#body !== undefined && this.#response !== undefined) {
       this.#body.fail(decodeError(this.#request, this.#response, cause))
     } else {
-      // undici starts a request just before it writes the first byte.
+      if (!this.#isAborted) this.#sending?.setRefused()
       const failure = this.#controller === undefined ? new UnsentRequest(cause) : cause
       this.#resume(Effect.fail(transportError(this.#request, failure)))
     }
@@ -251,21 +261,23 @@ const dispatch = (
   request: Request,
   body: Body | null | undefined
 ): Effect.Effect<UndiciResponse, Failure> =>
-  Effect.callback((resume) => {
-    if (body === undefined) return resume(Effect.fail(encodeError(request)))
-    const target = targetOf(request.url)
-    if (target === undefined) return resume(Effect.fail(transportError(request, new Error("Invalid URL"))))
-    const pool = pools.of(target.origin)
-    const dispatch: Dispatch = (handler) =>
-      // The stages have timeouts with typed errors; those of undici are disabled.
-      void agent.dispatch(
-        { ...target, method: request.method, headers: request.headers, body, headersTimeout: 0, bodyTimeout: 0 },
-        handler
-      )
-    const handler = new Handler(request, pool, dispatch, resume)
-    pool.enter(handler)
-    return Effect.sync(() => handler.abort())
-  })
+  Effect.withFiber(({ context }) =>
+    Effect.callback((resume) => {
+      if (body === undefined) return resume(Effect.fail(encodeError(request)))
+      const target = targetOf(request.url)
+      if (target === undefined) return resume(Effect.fail(transportError(request, new Error("Invalid URL"))))
+      const pool = pools.of(target.origin)
+      const dispatch: Dispatch = (handler) =>
+        // The stages have timeouts with typed errors; those of undici are disabled.
+        void agent.dispatch(
+          { ...target, method: request.method, headers: request.headers, body, headersTimeout: 0, bodyTimeout: 0 },
+          handler
+        )
+      const handler = new Handler(request, pool, dispatch, resume, Context.get(context, CurrentSendState))
+      pool.enter(handler)
+      return Effect.sync(() => handler.abort())
+    })
+  )
 
 /**
  * The client with the timeouts and the pool size of the configuration.

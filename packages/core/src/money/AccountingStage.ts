@@ -8,8 +8,9 @@
  * an `Accounting` service nothing is recorded.
  *
  * An attempt that the host certainly does not charge is not recorded and costs
- * nothing. An interruption before the request was sent cannot be distinguished
- * from one after it, and is charged like one after it.
+ * nothing, and neither does one that ended before its request was sent: one that
+ * was interrupted or timed out while it waited for a connection. Where the HTTP
+ * client does not report what it has sent, it is charged as if it had sent it.
  *
  * @since 0.1.0
  */
@@ -26,6 +27,7 @@ import * as Charge from "./internal/Charge.ts"
 import type { Attempt, AttemptReservation, Call, CallBudget, StreamAttempt } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import { type StreamHooks, withStreamHooks } from "../pipeline/internal/StreamGuard.ts"
+import { CurrentSendState, SendState } from "../pipeline/internal/SendState.ts"
 import { Transcript } from "../pipeline/internal/Transcript.ts"
 
 type AccountingService = Accounting.Accounting["Service"]
@@ -50,10 +52,7 @@ const settleAndRecord = (
   reservation: AttemptReservation | undefined,
   charge: Charge.Charge | undefined
 ): Effect.Effect<void> => {
-  const settled =
-    reservation === undefined
-      ? Effect.void
-      : reservation.settle(charge?.usage, charge === undefined || charge.isEstimate)
+  const settled = reservation === undefined ? Effect.void : reservation.settle(charge?.usage)
   if (accounting === undefined || charge === undefined) return settled
   return Effect.andThen(
     settled,
@@ -85,11 +84,13 @@ export const withAccounting =
       Effect.flatMap(reserve(call), (reservation) =>
         Effect.flatMap(Clock.Clock, (clock) => {
           const startedAt = MonotonicClock.millisUnsafe(clock)
-          return Effect.onExit(restore(inner(call)), (exit) => {
+          const sending = new SendState()
+          const attempt = Effect.provideService(restore(inner(call)), CurrentSendState, sending)
+          return Effect.onExit(attempt, (exit) => {
             const charge = Exit.isSuccess(exit)
               ? Charge.forResponse(call, exit.value)
               : Charge.forFailure(call, exit.cause, MonotonicClock.millisUnsafe(clock) - startedAt)
-            return settleAndRecord(accounting, call, reservation, charge)
+            return settleAndRecord(accounting, call, reservation, sending.isUnsent ? undefined : charge)
           })
         })
       )
@@ -126,6 +127,7 @@ const trackStream = (
       const clock = Context.get(context, Clock.Clock)
       const startedAt = MonotonicClock.millisUnsafe(clock)
       const tools = new ToolNames()
+      const sending = new SendState()
       const settle = (charge: Charge.Charge | undefined) =>
         // The fiber that ends a stream may not be the one that started it, and may have other services.
         Effect.updateContext<void, never, never, never>(
@@ -133,6 +135,7 @@ const trackStream = (
           () => context
         )
       return Effect.succeed({
+        opening: (effect) => Effect.provideService(effect, CurrentSendState, sending),
         onEvents: (events) => {
           for (const event of events) {
             transcript.add(event)
@@ -140,6 +143,7 @@ const trackStream = (
           }
         },
         onEnd: (exit) => {
+          if (sending.isUnsent) return settle(undefined)
           const millis = MonotonicClock.millisUnsafe(clock) - startedAt
           return settle(Charge.forStream(call, transcript, tools.names, exit, millis))
         }

@@ -99,7 +99,7 @@ export interface CallBudget {
  */
 export interface AttemptReservation {
   /** Charges what was used and releases the rest, once. `undefined` means that the attempt was free. */
-  readonly settle: (usage: Usage | undefined, isEstimate: boolean) => Effect.Effect<void>
+  readonly settle: (usage: Usage | undefined) => Effect.Effect<void>
 }
 
 /**

@@ -9,6 +9,7 @@ import { ReasoningBudgetExhaustedError } from "../../src/errors/ProviderErrors.t
 import { ChatResponse } from "../../src/models/ChatResponse.ts"
 import * as Amount from "../../src/money/internal/Amount.ts"
 import type { CallState } from "../../src/pipeline/Call.ts"
+import { CurrentSendState, type SendState } from "../../src/pipeline/internal/SendState.ts"
 import { withAccounting, withStreamAccounting } from "../../src/money/AccountingStage.ts"
 import { finish, responseOf } from "../support/responses.ts"
 
@@ -73,6 +74,70 @@ describe("Accounting stage", () => {
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(log, ["reserve kimi-k3", `settle ${prompt}+500 by estimate`])
       assert.deepStrictEqual([recorded[0]?.outcome, recorded[0]?.isEstimate], ["abandoned", true])
+    })
+  )
+
+  /** An attempt that reports what it sends to the HTTP client's listener, then never ends. */
+  const reporting = (report: (state: SendState) => void) =>
+    Effect.flatMap(CurrentSendState, (state) => {
+      if (state !== undefined) report(state)
+      return Effect.never
+    })
+
+  it.effect("charges nothing for an attempt that was interrupted before it sent its request", () =>
+    Effect.gen(function* () {
+      const whole = recording()
+      const streamed = recording()
+      const unsent = reporting((state) => state.setWaiting())
+      const stream = Stream.unwrap(Effect.as(unsent, Stream.empty))
+      const attempts = Effect.all(
+        [
+          withAccounting(whole.accounting)(() => unsent)(whole.call),
+          Stream.runDrain(withStreamAccounting(streamed.accounting)(() => stream)(streamed.call))
+        ],
+        { concurrency: 2 }
+      )
+      const fiber = yield* Effect.forkChild(attempts)
+      yield* TestClock.adjust("3 seconds")
+      yield* Fiber.interrupt(fiber)
+      for (const { log, recorded } of [whole, streamed]) {
+        assert.deepStrictEqual(log, ["reserve kimi-k3", "settle nothing"])
+        assert.deepStrictEqual(recorded, [])
+      }
+    })
+  )
+
+  it.effect("charges a stream in full that was interrupted after it sent its request", () =>
+    Effect.gen(function* () {
+      const { accounting, call, log } = recording()
+      const sent = reporting((state) => {
+        state.setWaiting()
+        state.setSent()
+      })
+      const stream = withStreamAccounting(accounting)(() => Stream.unwrap(Effect.as(sent, Stream.empty)))(call)
+      const fiber = yield* Effect.forkChild(Stream.runDrain(stream))
+      yield* TestClock.adjust("3 seconds")
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(log, ["reserve kimi-k3", `settle ${prompt}+500 by estimate`])
+    })
+  )
+
+  it.effect("has one state per run of a stream", () =>
+    Effect.gen(function* () {
+      const { accounting, call } = recording()
+      const seen = new Set<SendState | undefined>()
+      const stream = withStreamAccounting(accounting)(() =>
+        Stream.fromEffect(
+          Effect.map(CurrentSendState, (state) => {
+            seen.add(state)
+            return text
+          })
+        )
+      )(call)
+      yield* Stream.runDrain(stream)
+      yield* Stream.runDrain(stream)
+      assert.strictEqual(seen.size, 2)
+      assert.isFalse(seen.has(undefined))
     })
   )
 

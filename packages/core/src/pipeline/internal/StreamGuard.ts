@@ -30,6 +30,8 @@ export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect
  * @since 0.1.0
  */
 export interface StreamHooks {
+  /** Provides the stream with what it needs until its first read: its later reads cost nothing more. */
+  readonly opening?: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Called with the events of each read, before the consumer receives them. */
   readonly onEvents?: (events: EventChunk) => void
   /**
@@ -44,6 +46,7 @@ class GuardedRun {
   readonly #hooks: StreamHooks
   #hasEnded = false
   #isComplete = false
+  #hasOpened = false
 
   constructor(hooks: StreamHooks) {
     this.#hooks = hooks
@@ -67,7 +70,21 @@ class GuardedRun {
     this.end(this.#isComplete ? Exit.void : Exit.interrupt())
   )
 
+  open<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return this.#hooks.opening?.(effect) ?? effect
+  }
+
   pull<E extends KimiError, R>(pull: Pull.Pull<EventChunk, E, void, R>): Pull.Pull<EventChunk, E, void, R> {
+    const observed = this.#observed(pull)
+    if (this.#hooks.opening === undefined) return observed
+    return Effect.suspend(() => {
+      if (this.#hasOpened) return observed
+      this.#hasOpened = true
+      return this.open(observed)
+    })
+  }
+
+  #observed<E extends KimiError, R>(pull: Pull.Pull<EventChunk, E, void, R>): Pull.Pull<EventChunk, E, void, R> {
     return Pull.matchEffect(pull, {
       onSuccess: (events) => {
         this.observe(events)
@@ -89,7 +106,7 @@ const open = <E extends KimiError, R>(
     Scope.addFinalizer(scope, run.abandon),
     Effect.map(
       // Some streams begin their work before the first pull; when it is interrupted there, the scope ends the run.
-      Effect.onExit(restore(Channel.toPullScoped(stream.channel, scope)), (exit) =>
+      Effect.onExit(run.open(restore(Channel.toPullScoped(stream.channel, scope))), (exit) =>
         Exit.isFailure(exit) ? run.end(exit) : Effect.void
       ),
       (pull) => run.pull(pull)

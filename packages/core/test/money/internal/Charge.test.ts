@@ -8,6 +8,7 @@ import type { ChatError, StreamError } from "../../../src/errors/OperationErrors
 import type { ChatResponse } from "../../../src/models/ChatResponse.ts"
 import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
 import { fromReport, type Usage, type WireUsage } from "../../../src/models/Usage.ts"
+import type { AttemptUsage } from "../../../src/money/Accounting.ts"
 import * as AccountingStage from "../../../src/money/AccountingStage.ts"
 import * as Amount from "../../../src/money/internal/Amount.ts"
 import * as Charge from "../../../src/money/internal/Charge.ts"
@@ -107,6 +108,13 @@ describe("the charge of an attempt", () => {
       })
       const costOf = (cost: Option.Option<Cost.Cost>) => Amount.fromDecimal(Option.getOrThrow(cost).total)
       let estimates = 0
+      const accounting = {
+        record: ({ isEstimate }: AttemptUsage) =>
+          Effect.sync(() => {
+            if (isEstimate) estimates += 1
+          }),
+        entries: Effect.succeed([])
+      }
       for (let i = 0; i < count; i += 1) {
         const asked = randomCall(chance)
         const reserved = costOf(Cost.worstCase(asked.request, purchase, prices))
@@ -116,10 +124,9 @@ describe("the charge of an attempt", () => {
           }),
           reserve: () =>
             Effect.succeed({
-              settle: (usage, isEstimate) =>
+              settle: (usage) =>
                 Effect.sync(() => {
                   if (usage === undefined) return
-                  if (isEstimate) estimates += 1
                   const charged = costOf(Cost.of(usage, purchase, prices))
                   assert.isTrue(charged <= reserved, `${charged} of ${reserved} for ${JSON.stringify(asked.request)}`)
                 })
@@ -135,9 +142,9 @@ describe("the charge of an attempt", () => {
           Effect.interrupt
         )
         const attempt = happens(chance, 0.5)
-          ? AccountingStage.withAccounting(undefined)(() => whole)(call)
+          ? AccountingStage.withAccounting(accounting)(() => whole)(call)
           : Stream.runDrain(
-              AccountingStage.withStreamAccounting(undefined)(() => randomEvents(chance, text, usage))(call)
+              AccountingStage.withStreamAccounting(accounting)(() => randomEvents(chance, text, usage))(call)
             )
         const exit = yield* Effect.exit(CallOptions.provide({ tenant: "a" })(attempt))
         if (Exit.isFailure(exit)) assert.isFalse(Cause.hasDies(exit.cause), Cause.pretty(exit.cause))

@@ -37,7 +37,12 @@ export const recording = () => {
   const log: Array<string> = []
   const recorded: Array<AttemptUsage> = []
   const accounting = {
-    record: (attempt: AttemptUsage) => Effect.sync(() => void recorded.push(attempt)),
+    record: (attempt: AttemptUsage) =>
+      Effect.sync(() => {
+        recorded.push(attempt)
+        // An attempt is recorded right after it is settled.
+        if (attempt.isEstimate) log.push(`${log.pop()} by estimate`)
+      }),
     entries: Effect.succeed([])
   }
   const notes: CallState = {
@@ -46,10 +51,10 @@ export const recording = () => {
         Effect.sync(() => {
           log.push(`reserve ${request.model}`)
           return {
-            settle: (used, isEstimate) =>
+            settle: (used) =>
               Effect.sync(() => {
                 const tokens = used === undefined ? "nothing" : `${used.prompt_tokens}+${used.completion_tokens}`
-                log.push(`settle ${tokens}${isEstimate && used !== undefined ? " by estimate" : ""}`)
+                log.push(`settle ${tokens}`)
               })
           }
         })

@@ -78,7 +78,7 @@ export const register = ({ test }: Pick<Subject, "test">): void => {
           const own = call.state?.budget ?? (yield* Effect.die("the call has no budget"))
           const [first, second] = [yield* own.reserve(call), yield* own.reserve(call)]
           during = yield* Effect.orDie(stateOf(budget))
-          yield* Effect.forEach([first, second], ({ settle }) => settle(undefined, false))
+          yield* Effect.forEach([first, second], ({ settle }) => settle(undefined))
           return answer(7)
         })
       )
