@@ -45,7 +45,10 @@ export class TimerQueue {
     this.#context = Context.make(Clock.Clock, clock)
   }
 
-  /** Calls a function once at a `MonotonicClock` time, unless the timer is removed before; never at infinity. */
+  /**
+   * Calls a function once at a `MonotonicClock` time, unless the timer is removed
+   * before: never at infinity, and not before this returns.
+   */
   add(at: number, onExpired: () => void): Timer {
     const timer: Timer = { at, onExpired, index: -1 }
     if (at === Number.POSITIVE_INFINITY) return timer
@@ -85,9 +88,14 @@ export class TimerQueue {
     this.#sleeper = undefined
     this.#sleepsUntil = at
     if (at === Number.POSITIVE_INFINITY) return
+    let isStarting = true
     this.#sleeper = Effect.runForkWith(this.#context)(
-      Effect.andThen(MonotonicClock.sleepUntil(this.#clock, at), this.#wake)
+      Effect.flatMap(MonotonicClock.sleepUntil(this.#clock, at), () =>
+        // The sleep of a clock may end at once, and a function must not be called before it has its timer.
+        isStarting ? Effect.andThen(Effect.yieldNow, this.#wake) : this.#wake
+      )
     )
+    isStarting = false
   }
 
   #take(timer: Timer): void {

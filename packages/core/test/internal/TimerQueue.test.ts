@@ -82,6 +82,36 @@ describe("TimerQueue", () => {
     })
   )
 
+  it.effect("calls no function before it has returned its timer", () =>
+    Effect.gen(function* () {
+      const { queue, start } = yield* makeQueue
+      const called: Array<TimerQueue.Timer | undefined> = []
+      let timer: TimerQueue.Timer | undefined
+      timer = queue.add(start, () => called.push(timer))
+      assert.deepStrictEqual(called, [])
+      yield* TestClock.adjust(0)
+      assert.deepStrictEqual(called, [timer])
+    })
+  )
+
+  it.effect("sleeps once when a function that is called at once adds another", () =>
+    Effect.gen(function* () {
+      const { counts, now, queue } = yield* makeCounted
+      let later: TimerQueue.Timer | undefined
+      queue.add(now, () => {
+        later = queue.add(now + 2_000, () => {})
+      })
+      yield* TestClock.adjust(0)
+      const earlier = queue.add(now + 1_000, () => {})
+      yield* TestClock.adjust(0)
+      assert.strictEqual(counts.sleeping, 1)
+      queue.remove(earlier)
+      if (later !== undefined) queue.remove(later)
+      yield* TestClock.adjust(0)
+      assert.deepStrictEqual([queue.size, counts.sleeping], [0, 0])
+    })
+  )
+
   it.effect("calls no function whose timer was removed", () =>
     Effect.gen(function* () {
       const { queue, start } = yield* makeQueue
