@@ -1,5 +1,5 @@
 /**
- * Bounds an effect in time, without a fiber for the time.
+ * Bounds an effect in time, without a fiber for its timer.
  *
  * @since 0.1.0
  */
@@ -12,8 +12,11 @@ import * as TimerQueue from "./TimerQueue.ts"
 
 /**
  * Runs an effect, and interrupts it in favor of `onExpired` when it still runs
- * after the time. As with `Effect.timeoutOrElse`, it runs in a child fiber, and
- * `onExpired` begins when it has been interrupted.
+ * after the time: `onExpired` begins when it has ended.
+ *
+ * The effect runs in another fiber with the services of the caller. The fiber is
+ * no child of the caller's, but is interrupted with it, and the caller waits for
+ * its end.
  *
  * @category combinators
  * @since 0.1.0

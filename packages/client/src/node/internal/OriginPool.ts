@@ -51,11 +51,11 @@ export class OriginPool {
   #isAdmitting = false
   #timedOutAt: number | undefined = undefined
 
-  /** Timeouts run in the given context. */
+  /** The time is that of the given context. */
   constructor(origin: string, limits: PoolLimits, context: Context.Context<never>) {
     this.#limits = limits
     this.#clock = Context.get(context, Clock.Clock)
-    this.#timer = new WakeTimer(context, () => this.#rejectExpired())
+    this.#timer = new WakeTimer(this.#clock, () => this.#rejectExpired())
     this.report = {
       origin,
       state: Effect.sync(() => ({

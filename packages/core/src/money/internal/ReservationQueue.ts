@@ -11,13 +11,12 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { BudgetStoreError } from "../../errors/MoneyErrors.ts"
+import * as MonotonicClock from "../../internal/MonotonicClock.ts"
 import type { Claim, ReserveResult, ScopeBalance } from "./Ledger.ts"
 import type { Reservation, ReservationManager } from "./ReservationManager.ts"
 
 /** Other processes may settle too, and only the store knows. */
 const pollMillis = 200
-
-const nanosPerMilli = 1_000_000
 
 /**
  * What a reservation leads to, with the time that it waited if it was refused.
@@ -114,8 +113,8 @@ export class ReservationQueue {
 
   #wait(amount: bigint, claims: ReadonlyArray<Claim>): Effect.Effect<QueueResult, BudgetStoreError> {
     return Effect.suspend(() => {
-      const startedAt = this.#clock.monotonicTimeNanosUnsafe()
-      const waited = () => Number(this.#clock.monotonicTimeNanosUnsafe() - startedAt) / nanosPerMilli
+      const startedAt = MonotonicClock.millisUnsafe(this.#clock)
+      const waited = () => MonotonicClock.millisUnsafe(this.#clock) - startedAt
       const waiter: Waiter = { claims, signal: Deferred.makeUnsafe<void>() }
       this.#waiters.add(waiter)
       const pause = (millis: number) =>

@@ -112,7 +112,7 @@ export class WaitQueue {
   #isDispatchPending = false
 
   /**
-   * The timer runs in the given context. `queueLimits` are read for
+   * The time is that of the given context. `queueLimits` are read for
    * each call, and may change.
    */
   constructor(account: string, queueLimits: QueueLimits, policy: AdmissionPolicy, context: Context.Context<never>) {
@@ -120,7 +120,7 @@ export class WaitQueue {
     this.#queueLimits = queueLimits
     this.#policy = policy
     this.#clock = Context.get(context, Clock.Clock)
-    this.#timer = new WakeTimer(context, () => this.dispatch())
+    this.#timer = new WakeTimer(this.#clock, () => this.dispatch())
   }
 
   /** The number of waiting calls. */
