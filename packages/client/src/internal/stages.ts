@@ -131,22 +131,24 @@ const builtInStages = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Pipeline.Stages> {
   const { accounting, admission, budget, cache, circuitBreaker, fallback, hedge, retryBudget, retrySchedule } = services
   const { attemptTimeout, ...retryOptions } = Retry.fromConfig(config)
-  return [
-    Deadline.stage(config.deadline),
-    cache?.stage({ originOf: yield* makeOriginLookup(accounts), accounting }) ?? Stage.off("cache"),
-    budget?.stage({ balanceOf: ({ account }) => balanceReader(accounts.hostApiOf(account)) }) ?? Stage.off("budget"),
-    yield* recovery(config),
-    fallback ?? Stage.off("fallback"),
-    hedge ?? Stage.off("hedge"),
-    Retry.stage(
+  const stages: { readonly [Name in Pipeline.StageName]: Stage.Stage } = {
+    deadline: Deadline.stage(config.deadline),
+    cache: cache?.stage({ originOf: yield* makeOriginLookup(accounts), accounting }) ?? Stage.off("cache"),
+    budget:
+      budget?.stage({ balanceOf: ({ account }) => balanceReader(accounts.hostApiOf(account)) }) ?? Stage.off("budget"),
+    recovery: yield* recovery(config),
+    fallback: fallback ?? Stage.off("fallback"),
+    hedge: hedge ?? Stage.off("hedge"),
+    retry: Retry.stage(
       { ...retryOptions, schedule: retrySchedule, attemptTimeout: isBounded ? attemptTimeout : undefined },
       retryBudget
     ),
-    CircuitBreaker.stage(circuitBreaker),
-    Admission.stage(admission, circuitBreaker),
-    yield* accountingStage(accounting, budget),
-    Timeout.stage(config)
-  ]
+    breaker: CircuitBreaker.stage(circuitBreaker),
+    admission: Admission.stage(admission, circuitBreaker),
+    accounting: yield* accountingStage(accounting, budget),
+    timeout: Timeout.stage(config)
+  }
+  return Pipeline.order.map((name) => stages[name])
 })
 
 /** The pool of every host, once, as far as they are known. */
