@@ -31,6 +31,8 @@ export interface Price {
   readonly output: string
   /** Prompt tokens written to the five-minute cache, if they cost extra. */
   readonly cacheWrite?: string
+  /** Prompt tokens written to the one-hour cache, if they cost extra. Absent if they cost as much as `cacheWrite`, or if no price is known. */
+  readonly cacheWrite1h?: string
 }
 
 /**
@@ -193,7 +195,11 @@ export const knownModels: ReadonlyArray<KnownModel> = [
     maxOutput: window1M,
     capabilities: k3,
     lifecycle: active,
-    prices: [usd("3.00", "15.00", "0.30"), usd("3.00", "15.00", "0.30", "3.00", "2026-09-01"), cny("20", "100", "2")]
+    prices: [
+      usd("3.00", "15.00", "0.30"),
+      { ...usd("3.00", "15.00", "0.30", "3.00", "2026-09-01"), cacheWrite1h: "6.00" },
+      cny("20", "100", "2")
+    ]
   },
   {
     id: "kimi-k2.7-code",

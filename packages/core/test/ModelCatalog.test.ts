@@ -164,6 +164,8 @@ describe("ModelCatalog.priceOf", () => {
     assert.isUndefined(priceOf("kimi-k3", "moonshot", "2026-08-31")?.cacheWrite)
     assert.strictEqual(priceOf("kimi-k3", "moonshot", "2026-09-01")?.cacheWrite, "3.00")
     assert.strictEqual(priceOf("kimi-k3", "moonshot", today)?.cacheWrite, "3.00")
+    assert.strictEqual(priceOf("kimi-k3", "moonshot", today)?.cacheWrite1h, "6.00")
+    assert.isUndefined(priceOf("kimi-k3", "moonshot", "2026-08-31")?.cacheWrite1h)
     assert.strictEqual(priceOf("kimi-k3.1-pro", "moonshot", today)?.cacheWrite, "2.00")
     assert.strictEqual(priceOf("kimi-k3.1-pro-highspeed", "moonshot", today)?.cacheWrite, "4.00")
   })
@@ -177,8 +179,8 @@ describe("ModelCatalog.priceOf", () => {
 
   it("has decimal prices with cache hits cheaper than misses", () => {
     for (const { id, prices } of knownModels) {
-      for (const { cacheHit, cacheMiss, cacheWrite, output, from } of prices) {
-        for (const figure of [cacheHit ?? "0", cacheMiss, cacheWrite ?? "0", output]) {
+      for (const { cacheHit, cacheMiss, cacheWrite, cacheWrite1h, output, from } of prices) {
+        for (const figure of [cacheHit ?? "0", cacheMiss, cacheWrite ?? "0", cacheWrite1h ?? "0", output]) {
           assert.match(figure, /^\d+(\.\d{2})?$/, id)
         }
         assert.isBelow(Number(cacheHit ?? 0), Number(cacheMiss), id)

@@ -48,6 +48,7 @@ describe("encode", () => {
       thinking: { type: "enabled", keep: "all" },
       reasoning_effort: "high",
       prompt_cache_key: "k",
+      prompt_cache_options: { ttl: "1h" },
       safety_identifier: "u",
       logprobs: false,
       top_logprobs: 0,

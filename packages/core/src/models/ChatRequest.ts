@@ -52,6 +52,16 @@ export const Thinking = Schema.Struct({
  */
 export const ReasoningEffort = Schema.String
 
+/**
+ * How long the host keeps the prompt in its prefix cache: five minutes, which is
+ * its default, or an hour at a higher price of writing (source: Moonshot's forum;
+ * the form of the member is inferred).
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const PromptCacheOptions = Schema.Struct({ ttl: Schema.Literals(["5m", "1h"]) })
+
 const fields = {
   /** The conversation, oldest first. */
   messages: Schema.Array(Message),
@@ -83,6 +93,8 @@ const fields = {
   reasoning_effort: Schema.optional(ReasoningEffort),
   /** A stable session or task id, which increases prefix-cache hits. */
   prompt_cache_key: Schema.optional(Schema.String),
+  /** The lifetime of the prompt in the host's prefix cache. */
+  prompt_cache_options: Schema.optional(PromptCacheOptions),
   /** A stable, hashed id of the end user. */
   safety_identifier: Schema.optional(Schema.String),
   /** Refused by kimi-k3 (source: recorded probes). */

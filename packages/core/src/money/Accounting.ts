@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { ChatResponse } from "../models/ChatResponse.ts"
+import type { Call } from "../pipeline/Call.ts"
 import { UsageAggregator } from "./internal/UsageAggregator.ts"
 import type { Tags } from "./internal/BudgetCaps.ts"
 import * as Cost from "./Cost.ts"
@@ -175,7 +176,7 @@ export const recordUsage = (accounting: Accounting["Service"], attempt: AttemptU
  */
 export const fromCachedResponse = (
   response: ChatResponse,
-  call: { readonly account: string; readonly provider: string },
+  call: Pick<Call, "account" | "provider" | "request">,
   tags: Tags
 ): Option.Option<AttemptUsage> =>
   response.usage === undefined
@@ -186,7 +187,7 @@ export const fromCachedResponse = (
         // Attempts are recorded by the name of the request too.
         model: response.requestedModel ?? response.model,
         outcome: "cached",
-        usage: Cost.billableUsage(response.usage, Cost.toolNames(response)),
+        usage: Cost.billableUsage(response.usage, Cost.toolNames(response), call.request),
         isEstimate: false,
         tags
       })

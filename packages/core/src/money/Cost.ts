@@ -13,6 +13,7 @@ import type { ChatResponse } from "../models/ChatResponse.ts"
 import { type Usage } from "../models/Usage.ts"
 import * as PriceTable from "./PriceTable.ts"
 import { type BillableUsage, type Cost, of, zero } from "./internal/UsageCost.ts"
+import { withLifetime } from "./internal/CacheWrites.ts"
 import { worstCase } from "./internal/WorstCase.ts"
 
 export { make, of, ofModel, sum } from "./internal/UsageCost.ts"
@@ -46,12 +47,18 @@ export const format = (cost: Pick<Cost, "currency" | "total">): string =>
 const isHostTool = (name: string): boolean => name.startsWith("$")
 
 /**
- * The usage of a response, including calls of the host's tools.
+ * The usage of a response to a request, including calls of the host's tools, and
+ * the lifetime of what was written to the host's cache.
  *
  * @category getters
  * @since 0.1.0
  */
-export const billableUsage = (usage: Usage, calls: Iterable<string>): BillableUsage => {
+export const billableUsage = (
+  reported: Usage,
+  calls: Iterable<string>,
+  request: Pick<ModelRequest, "prompt_cache_options" | "extra_body">
+): BillableUsage => {
+  const usage = withLifetime(reported, request)
   let toolCalls: Map<string, number> | undefined
   for (const name of calls) {
     if (isHostTool(name)) (toolCalls ??= new Map<string, number>()).set(name, (toolCalls.get(name) ?? 0) + 1)
@@ -84,18 +91,22 @@ const cachedCost = ({ currency, saved, total }: Cost): Cost => ({
  * the price is not known. If the model has no price under the name of the host,
  * the name of the request counts. A response of the client's cache is free, and its
  * whole price
- * counts as saved.
+ * counts as saved. The request is needed only where it sets `prompt_cache_options`,
+ * which the response does not name.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const ofResponse = (response: ChatResponse): Effect.Effect<Option.Option<Cost>> =>
+export const ofResponse = (
+  response: ChatResponse,
+  request: Pick<ModelRequest, "prompt_cache_options" | "extra_body"> = {}
+): Effect.Effect<Option.Option<Cost>> =>
   Effect.gen(function* () {
     const { model, provider, usage } = response
     if (usage === undefined || provider === undefined) return Option.none()
     const prices = yield* PriceTable.PriceTable
     const day = DateTime.formatIsoDateUtc(yield* DateTime.now)
-    const used = billableUsage(usage, toolNames(response))
+    const used = billableUsage(usage, toolNames(response), request)
     const cost = Option.orElse(of(used, { model, provider, day }, prices), () =>
       of(used, { model: response.requestedModel ?? model, provider, day }, prices)
     )

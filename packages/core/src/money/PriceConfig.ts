@@ -41,6 +41,7 @@ const Prices = Schema.Struct({
         cacheHit: Schema.optionalKey(Schema.String),
         cacheMiss: Schema.String,
         cacheWrite: Schema.optionalKey(Schema.String),
+        cacheWrite1h: Schema.optionalKey(Schema.String),
         output: Schema.String
       })
     )
@@ -68,7 +69,14 @@ const expectedForms: { readonly [member: string]: string } = {
 }
 const expectedAmount = 'a decimal that is not negative, such as "0.95"'
 const expectedEntry = "an object"
-const amountMembers: ReadonlySet<string> = new Set(["cacheHit", "cacheMiss", "cacheWrite", "output", "perCall"])
+const amountMembers: ReadonlySet<string> = new Set([
+  "cacheHit",
+  "cacheMiss",
+  "cacheWrite",
+  "cacheWrite1h",
+  "output",
+  "perCall"
+])
 
 type Issue = typeof ConfigurationIssue.Type
 

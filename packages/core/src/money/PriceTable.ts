@@ -147,12 +147,18 @@ const issuesOf = (options: Options): Array<typeof ConfigurationIssue.Type> => {
     }
     expect(`${name}.currency`, currency === "USD" || currency === "CNY", "USD or CNY")
   }
-  models.forEach(({ cacheHit = "0", cacheMiss, cacheWrite = "0", currency, from, model, output, provider }, i) => {
-    expectNames(`PriceTable models[${i}]`, { model, provider, currency })
-    const amounts = { cacheHit, cacheMiss, cacheWrite, output }
-    for (const [name, text] of Object.entries(amounts)) expect(`PriceTable models[${i}].${name}`, isPrice(text), price)
-    expect(`PriceTable models[${i}].from`, isDay(from), day)
-  })
+  models.forEach(
+    (
+      { cacheHit = "0", cacheMiss, cacheWrite = "0", cacheWrite1h = "0", currency, from, model, output, provider },
+      i
+    ) => {
+      expectNames(`PriceTable models[${i}]`, { model, provider, currency })
+      const amounts = { cacheHit, cacheMiss, cacheWrite, cacheWrite1h, output }
+      for (const [name, text] of Object.entries(amounts))
+        expect(`PriceTable models[${i}].${name}`, isPrice(text), price)
+      expect(`PriceTable models[${i}].from`, isDay(from), day)
+    }
+  )
   tools.forEach(({ currency, from, perCall, provider, tool }, i) => {
     expectNames(`PriceTable tools[${i}]`, { tool, provider, currency })
     expect(`PriceTable tools[${i}].perCall`, isPrice(perCall), price)
@@ -269,6 +275,7 @@ export const priceOf = (
     cacheMiss: scalePrice(price.cacheMiss, factor),
     output: scalePrice(price.output, factor),
     ...(price.cacheHit === undefined ? {} : { cacheHit: scalePrice(price.cacheHit, factor) }),
-    ...(price.cacheWrite === undefined ? {} : { cacheWrite: scalePrice(price.cacheWrite, factor) })
+    ...(price.cacheWrite === undefined ? {} : { cacheWrite: scalePrice(price.cacheWrite, factor) }),
+    ...(price.cacheWrite1h === undefined ? {} : { cacheWrite1h: scalePrice(price.cacheWrite1h, factor) })
   })
 }

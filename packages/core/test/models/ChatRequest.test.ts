@@ -108,6 +108,7 @@ describe("ChatCompletionRequest", () => {
       thinking: { type: "enabled", keep: "all" },
       reasoning_effort: "max",
       prompt_cache_key: "session-1",
+      prompt_cache_options: { ttl: "1h" },
       safety_identifier: "hash-1",
       logprobs: false,
       top_logprobs: 0,

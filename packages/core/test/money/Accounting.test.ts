@@ -86,7 +86,7 @@ describe("Accounting", () => {
       yield* accounting.record(attempt({ provider: "moonshot-cn", usage: usageOf(1_000, 100, 400) }))
       yield* accounting.record(attempt({ model: "strange" }))
       const response = responseOf("hi", { model: "kimi-k2.5", usage: usageOf(1_000, 100, 1_000) })
-      const host = { account: "moonshot", provider: "moonshot" }
+      const host = { account: "moonshot", provider: "moonshot", request: { model: "kimi-k2.5", messages: [] } }
       const cached = Option.getOrThrow(Accounting.fromCachedResponse(response, host, noTags))
       // 1,000 x 0.10 + 100 x 3.00 = 400 saved
       yield* accounting.record(cached)
@@ -101,6 +101,18 @@ describe("Accounting", () => {
       })
       const { usage: _, ...silent } = response
       assert.isTrue(Option.isNone(Accounting.fromCachedResponse(new ChatResponse(silent), host, noTags)))
+    })
+  )
+
+  it.effect("prices writes to caches of each lifetime in one entry", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 8, 1))
+      const accounting = yield* Accounting.make
+      const written = { ...usageOf(1_000, 100), cache_write_tokens: 1_000 }
+      yield* accounting.record(attempt({ model: "kimi-k3", usage: written }))
+      yield* accounting.record(attempt({ model: "kimi-k3", usage: { ...written, oneHourCacheWrites: 1_000 } }))
+      // 1,000 x 3 + 1,000 x 6 + 200 x 15
+      assert.deepStrictEqual(yield* costsOf(accounting), ["$0.012"])
     })
   )
 

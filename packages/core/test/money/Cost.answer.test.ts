@@ -53,6 +53,19 @@ describe("Cost.ofResponse", () => {
     })
   )
 
+  it.effect("has the price of the one-hour cache for a request that asks for it", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 8, 1))
+      const written = answer({ provider: "moonshot" })
+      const costFor = (request?: Parameters<typeof Cost.ofResponse>[1]) =>
+        Effect.map(Cost.ofResponse(written, request), (cost) => Option.getOrUndefined(Option.map(cost, Cost.format)))
+      // 1,000 x 3.00 + 100 x 15.00; 1,000 x 6.00 + 100 x 15.00
+      assert.strictEqual(yield* costFor(), "$0.0045")
+      assert.strictEqual(yield* costFor({ prompt_cache_options: { ttl: "5m" } }), "$0.0045")
+      assert.strictEqual(yield* costFor({ prompt_cache_options: { ttl: "1h" } }), "$0.0075")
+    })
+  )
+
   it.effect("is none without usage, host or a known price", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 8, 1))

@@ -79,6 +79,28 @@ describe("Cost.make", () => {
     })
   })
 
+  describe("writes to the one-hour cache", () => {
+    const price: Price = { ...k3, cacheWrite1h: "6.00" }
+    const written = usage(400, 0, { cached_tokens: 100, cache_write_tokens: 200 })
+
+    it("cost their own price", () => {
+      // 100 x 3 + 50 x 3 + 150 x 6
+      const cost = Cost.make({ ...written, oneHourCacheWrites: 150 }, price)
+      assert.strictEqual(digits(cost.uncachedInput), "0.00135")
+    })
+
+    it("are no more than all writes", () => {
+      // 100 x 3 + 200 x 6
+      const cost = Cost.make({ ...written, oneHourCacheWrites: 900 }, price)
+      assert.strictEqual(digits(cost.uncachedInput), "0.0015")
+    })
+
+    it("cost as much as other writes without a price of their own", () => {
+      const cost = Cost.make({ ...written, oneHourCacheWrites: 200 }, { ...k3, cacheWrite: "4.00" })
+      assert.strictEqual(digits(cost.uncachedInput), "0.0011")
+    })
+  })
+
   it("falls back to the price of a cache miss", () => {
     const price: Price = { provider: "moonshot", currency: "USD", cacheMiss: "2.00", output: "5.00" }
     const tokens = usage(1_000, 0, { cached_tokens: 400, cache_write_tokens: 100 })

@@ -80,6 +80,17 @@ describe("Cost.worstCase", () => {
       })
     ))
 
+  it("uses the price of the one-hour cache only for a request that asks for it", () => {
+    const most = { max_completion_tokens: 100 }
+    const hour = { ttl: "1h" } as const
+    assert.strictEqual(worst({ ...most, prompt_cache_options: { ttl: "5m" } }), worst(most))
+    // 88 tokens at 6.00 in place of 3.00.
+    assert.strictEqual(worst({ ...most, prompt_cache_options: hour }), "$0.002028")
+    assert.strictEqual(worst({ ...most, extra_body: { prompt_cache_options: hour } }), "$0.002028")
+    const overridden = { prompt_cache_options: { ttl: "5m" }, extra_body: { prompt_cache_options: hour } } as const
+    assert.strictEqual(worst({ ...most, ...overridden }), worst(most))
+  })
+
   it("adds some calls of the host's tools", () => {
     const tools: ModelRequest["tools"] = [{ type: "builtin_function", function: { name: "$web_search" } }]
     const without = Cost.make(usage(TokenCount.ofPrompt(request({ tools })), 100), {
@@ -148,10 +159,10 @@ describe("Cost.of", () => {
       ]
     })
     const purchase = { ...at, model: "kimi-k2.6" }
-    const all = Cost.billableUsage(usage(0, 0), Cost.toolNames(response))
+    const all = Cost.billableUsage(usage(0, 0), Cost.toolNames(response), {})
     assert.deepStrictEqual([...(all.toolCalls ?? [])], [["$web_search", 2]])
     assert.strictEqual(text(Cost.of(all, purchase)), "$0.01")
-    assert.isUndefined(text(Cost.of(Cost.billableUsage(used, ["$other"]), purchase)))
-    assert.strictEqual(Cost.billableUsage(used, ["web_search"]), used)
+    assert.isUndefined(text(Cost.of(Cost.billableUsage(used, ["$other"], {}), purchase)))
+    assert.strictEqual(Cost.billableUsage(used, ["web_search"], {}), used)
   })
 })

@@ -27,7 +27,7 @@ describe("PriceConfig.fromConfig", () => {
         cacheMiss: "3.20",
         output: "16.00"
       } as const
-      const dated = { ...model, from: "2026-12-01", cacheHit: "0.1", cacheWrite: "4" }
+      const dated = { ...model, from: "2026-12-01", cacheHit: "0.1", cacheWrite: "4", cacheWrite1h: "8" }
       const prices: PriceTable.Options = {
         models: [model, dated],
         tools: [{ tool: "$web_search", provider: "moonshot", currency: "USD", perCall: "0.004" }],

@@ -16,6 +16,7 @@ import type { Transcript } from "../../pipeline/internal/Transcript.ts"
 import * as TokenCount from "../../TokenCount.ts"
 import type * as Accounting from "../Accounting.ts"
 import * as Cost from "../Cost.ts"
+import { withLifetime } from "./CacheWrites.ts"
 
 /**
  * The charge of one attempt.
@@ -54,8 +55,9 @@ const chargeForLost = (
 ): Omit<Charge, "outcome"> => {
   const lost = usageOfLost(call, received, millis)
   const { isEstimate, usage } = orEstimate(reported, () => lost, Cost.maxUsage(call.request).completion_tokens)
-  if (!isEstimate) return { usage: Cost.billableUsage(usage, tools), isEstimate }
-  return { usage: lost.toolCalls === undefined ? usage : { ...usage, toolCalls: lost.toolCalls }, isEstimate }
+  if (!isEstimate) return { usage: Cost.billableUsage(usage, tools, call.request), isEstimate }
+  const used = withLifetime(usage, call.request)
+  return { usage: lost.toolCalls === undefined ? used : { ...used, toolCalls: lost.toolCalls }, isEstimate }
 }
 
 /** The usage that an error reports. */
@@ -112,7 +114,7 @@ export const forResponse = (call: Call, response: ChatResponse): Charge => {
     () => estimateOfResponse(call, response),
     TokenCount.maxCompletion(call.request)
   )
-  return { outcome: "succeeded", usage: Cost.billableUsage(usage, Cost.toolNames(response)), isEstimate }
+  return { outcome: "succeeded", usage: Cost.billableUsage(usage, Cost.toolNames(response), call.request), isEstimate }
 }
 
 /**
@@ -137,5 +139,5 @@ export const forStream = (
     const charge = chargeForLost(call, transcript.usage?.usage, usage.completion_tokens, tools, millis)
     return { outcome: outcome ?? "failed", ...charge }
   }
-  return { outcome: outcome ?? "failed", usage: Cost.billableUsage(usage, tools), isEstimate }
+  return { outcome: outcome ?? "failed", usage: Cost.billableUsage(usage, tools, call.request), isEstimate }
 }

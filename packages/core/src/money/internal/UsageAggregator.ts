@@ -12,7 +12,7 @@ import * as Cost from "../Cost.ts"
 import * as Day from "../../internal/Day.ts"
 import type { Prices } from "../PriceTable.ts"
 
-type MutableUsage = { -readonly [K in keyof Usage]: Usage[K] }
+type MutableUsage = { -readonly [K in keyof Usage]: Usage[K] } & { oneHourCacheWrites?: number }
 
 /** The members by which usage is aggregated. */
 type EntryKey = Omit<Entry, "usage" | "attempts" | "cost">
@@ -41,14 +41,18 @@ const noTags: Tags = { tenant: "", job: "", agent: "" }
 
 const emptyUsage = (): MutableUsage => fromTokens(0, 0)
 
-const addUsage = (sum: MutableUsage, usage: Usage): void => {
+const addUsage = (sum: MutableUsage, usage: Cost.BillableUsage): void => {
   // No token is counted twice; otherwise the cost of the sum would not be the sum of the costs.
   const cached = Math.min(usage.cached_tokens, usage.prompt_tokens)
   sum.prompt_tokens += usage.prompt_tokens
   sum.completion_tokens += usage.completion_tokens
   sum.total_tokens += usage.total_tokens
   sum.cached_tokens += cached
-  sum.cache_write_tokens += Math.min(usage.cache_write_tokens, usage.prompt_tokens - cached)
+  const written = Math.min(usage.cache_write_tokens, usage.prompt_tokens - cached)
+  sum.cache_write_tokens += written
+  if (usage.oneHourCacheWrites !== undefined) {
+    sum.oneHourCacheWrites = (sum.oneHourCacheWrites ?? 0) + Math.min(usage.oneHourCacheWrites, written)
+  }
   sum.reasoning_tokens += usage.reasoning_tokens
 }
 

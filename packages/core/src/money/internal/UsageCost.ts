@@ -40,6 +40,8 @@ export interface Cost {
 export interface BillableUsage extends Usage {
   /** Calls of the host's tools, by their names. */
   readonly toolCalls?: ReadonlyMap<string, number>
+  /** How many of `cache_write_tokens` were written to the one-hour cache. Defaults to 0. */
+  readonly oneHourCacheWrites?: number
 }
 
 /**
@@ -90,14 +92,17 @@ const tokenCost = (tokens: number, price: string): BigDecimal.BigDecimal =>
   tokens === 0 ? zero : BigDecimal.multiply(countOf(tokens), tokenPrice(price))
 
 /**
- * The highest price of a million tokens of a prompt.
+ * The highest price of a million tokens of a prompt, which is cached for an hour or not.
  *
  * @category getters
  * @since 0.1.0
  */
-export const dearestInput = ({ cacheHit, cacheMiss, cacheWrite }: ModelCatalog.Price): string => {
+export const dearestInput = (
+  { cacheHit, cacheMiss, cacheWrite, cacheWrite1h }: ModelCatalog.Price,
+  isForAnHour: boolean
+): string => {
   let dearest = cacheMiss
-  for (const price of [cacheHit, cacheWrite]) {
+  for (const price of [cacheHit, cacheWrite, isForAnHour ? cacheWrite1h : undefined]) {
     if (price !== undefined && BigDecimal.isGreaterThan(tokenPrice(price), tokenPrice(dearest))) dearest = price
   }
   return dearest
@@ -109,18 +114,23 @@ export const dearestInput = ({ cacheHit, cacheMiss, cacheWrite }: ModelCatalog.P
  *
  * Cached tokens are part of the prompt and reasoning tokens are part of the
  * completion: each token is counted once (source: Moonshot's pricing pages).
+ * Writes to the one-hour cache cost as much as those to the five-minute cache if
+ * they have no price.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (usage: Usage, price: ModelCatalog.Price, tools: BigDecimal.BigDecimal = zero): Cost => {
+export const make = (usage: BillableUsage, price: ModelCatalog.Price, tools: BigDecimal.BigDecimal = zero): Cost => {
   const cached = Math.min(usage.cached_tokens, usage.prompt_tokens)
   const written = Math.min(usage.cache_write_tokens, usage.prompt_tokens - cached)
+  const writtenForAnHour = Math.min(usage.oneHourCacheWrites ?? 0, written)
+  const writePrice = price.cacheWrite ?? price.cacheMiss
   const cachedInput = tokenCost(cached, price.cacheHit ?? price.cacheMiss)
-  const uncachedInput = BigDecimal.sum(
+  const uncachedInput = BigDecimal.sumAll([
     tokenCost(usage.prompt_tokens - cached - written, price.cacheMiss),
-    tokenCost(written, price.cacheWrite ?? price.cacheMiss)
-  )
+    tokenCost(written - writtenForAnHour, writePrice),
+    tokenCost(writtenForAnHour, price.cacheWrite1h ?? writePrice)
+  ])
   const output = tokenCost(usage.completion_tokens, price.output)
   const total = BigDecimal.sumAll([cachedInput, uncachedInput, output, tools])
   const saved = BigDecimal.subtract(tokenCost(cached, price.cacheMiss), cachedInput)

@@ -8,6 +8,7 @@ import type { ModelRequest } from "../../models/ChatRequest.ts"
 import { fromTokens } from "../../models/Usage.ts"
 import * as TokenCount from "../../TokenCount.ts"
 import * as PriceTable from "../PriceTable.ts"
+import { isForAnHour } from "./CacheWrites.ts"
 import { type BillableUsage, type Cost, dearestInput, make, type Purchase, toolCost } from "./UsageCost.ts"
 
 /**
@@ -64,7 +65,7 @@ export const worstCase = (
         provider: at.provider,
         currency,
         output,
-        cacheMiss: dearestInput(price.value)
+        cacheMiss: dearestInput(price.value, isForAnHour(request))
       },
       tools
     )

@@ -178,6 +178,7 @@ export const rewritten = (chance: Chance, request: ModelRequest): ModelRequest =
   setMember("response_format", { type: "text" })
   setMember("temperature", undefined)
   setMember("prompt_cache_key", text(chance))
+  setMember("prompt_cache_options", { ttl: "1h" })
   setMember("safety_identifier", text(chance))
   if (request.tools !== undefined) setMember("tool_choice", "auto")
   if (request.max_completion_tokens !== undefined && isLucky(chance)) {

@@ -7,7 +7,7 @@ import type { KimiError } from "../../../src/errors/KimiError.ts"
 import type { ChatError, StreamError } from "../../../src/errors/OperationErrors.ts"
 import type { ChatResponse } from "../../../src/models/ChatResponse.ts"
 import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
-import { fromReport, type Usage, type WireUsage } from "../../../src/models/Usage.ts"
+import { fromReport, fromTokens, type Usage, type WireUsage } from "../../../src/models/Usage.ts"
 import type { AttemptUsage } from "../../../src/money/Accounting.ts"
 import * as AccountingStage from "../../../src/money/AccountingStage.ts"
 import * as Amount from "../../../src/money/internal/Amount.ts"
@@ -16,6 +16,7 @@ import * as Cost from "../../../src/money/Cost.ts"
 import * as PriceTable from "../../../src/money/PriceTable.ts"
 import * as TokenCount from "../../../src/TokenCount.ts"
 import type { Call, CallBudget } from "../../../src/pipeline/Call.ts"
+import { Transcript } from "../../../src/pipeline/internal/Transcript.ts"
 import { between, type Chance, happens, oneOf } from "../../resilience/support/chance.ts"
 import { finish, responseOf, textDelta } from "../../support/responses.ts"
 import { runs, seedOf } from "../../../../../test/support/depth.ts"
@@ -188,5 +189,26 @@ describe("Charge.forFailure", () => {
 
   it("is nothing if the host charges nothing", () => {
     assert.isUndefined(tokensOf(new ConnectionRefusedError({ message: "no" })))
+  })
+})
+
+describe("the charge of a request that is cached for an hour", () => {
+  const cached: Call = {
+    account: "host",
+    provider: "moonshot",
+    request: { model: "kimi-k3", messages: [], prompt_cache_options: { ttl: "1h" } }
+  }
+  const written = { ...fromTokens(1_000, 10), cache_write_tokens: 800 }
+
+  it("has the writes of its response as writes for an hour", () => {
+    assert.strictEqual(Charge.forResponse(cached, responseOf("hi", { usage: written })).usage.oneHourCacheWrites, 800)
+  })
+
+  it("has the writes of its stream as writes for an hour, complete or not", () => {
+    const transcript = new Transcript()
+    transcript.add({ _tag: "Usage", usage: written })
+    for (const exit of [Exit.void, Exit.fail(new ConnectionLostError({ message: "lost" }))]) {
+      assert.strictEqual(Charge.forStream(cached, transcript, [], exit, 0)?.usage.oneHourCacheWrites, 800)
+    }
   })
 })

@@ -42,7 +42,7 @@ const costOf = ({ received, toolNames, usage }: Attempt, provider: string, price
   usage === undefined
     ? Option.none()
     : Cost.of(
-        Cost.billableUsage(usage, toolNames),
+        Cost.billableUsage(usage, toolNames, received.request),
         { model: received.request.model, provider, day: DateTime.formatIsoDateUtc(DateTime.makeUnsafe(received.at)) },
         prices
       )

@@ -14,11 +14,12 @@ import * as ModelCatalog from "../../../ModelCatalog.ts"
 import type { ModelRequest } from "../../../models/ChatRequest.ts"
 import { stringify, canonicalizeText } from "./CanonicalJson.ts"
 
-/** How the response is sent, the key of the host's own cache, and the end user. */
+/** How the response is sent, the host's own cache, and the end user. */
 const ignoredMembers: ReadonlySet<string> = new Set([
   "stream",
   "stream_options",
   "prompt_cache_key",
+  "prompt_cache_options",
   "safety_identifier"
 ])
 

@@ -88,6 +88,7 @@ describe("CacheKey", () => {
     ],
     ["stream", { ...base, stream: true, stream_options: { include_usage: true } }, base],
     ["the host's cache", { ...base, prompt_cache_key: "s1" }, base],
+    ["the lifetime in the host's cache", { ...base, prompt_cache_options: { ttl: "1h" } }, base],
     ["the end user", { ...base, safety_identifier: "u1" }, base],
     ["an empty extra_body", { ...base, extra_body: {} }, base],
     ["extra_body like a member", { ...base, extra_body: { top_p: 0.5 } }, { ...base, top_p: 0.5 }],
