@@ -7,13 +7,41 @@
 import * as Result from "effect/Result"
 import { type OptionForm, parsed, type Problem } from "./OptionForm.ts"
 
-const periods = ["month", "week", "day"] as const
-const dimensions = [...periods, "tenant", "job", "agent"] as const
+/**
+ * Every period of the calendar that a cap can have.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const periods = ["month", "week", "day"] as const
+
+/**
+ * Everything by which caps distinguish calls, in the order of the names of scopes.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const dimensions = [...periods, "tenant", "job", "agent"] as const
+
 const currencies = ["USD", "CNY"] as const
 
-type Dimension = (typeof dimensions)[number]
+/**
+ * A dimension of a scope, in the order of its name.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Dimension = (typeof dimensions)[number]
+
+/**
+ * A period of the calendar. Weeks begin on Monday (ISO 8601).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Period = (typeof periods)[number]
+
 type Currency = (typeof currencies)[number]
-type Period = (typeof periods)[number]
 type Tag = Exclude<Dimension, Period>
 
 /**
@@ -39,7 +67,15 @@ const isAmount = (text: unknown): text is string =>
   typeof text === "string" && /^\d{1,20}(\.\d{1,40})?$/.test(text) && Number(text) <= maxAmount
 
 const isDimension = (name: unknown): name is Dimension => dimensions.some((one) => one === name)
-const isPeriod = (name: Dimension): name is Period => periods.some((one) => one === name)
+
+/**
+ * Whether a dimension is a period.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isPeriod = (name: Dimension): name is Period => periods.some((one) => one === name)
+
 const isCurrency = (name: unknown): name is Currency => currencies.some((one) => one === name)
 
 const amountForm = `an amount from 0 to ${maxAmount} with digits and a decimal point`

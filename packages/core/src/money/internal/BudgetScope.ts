@@ -5,43 +5,15 @@
  * @since 0.1.0
  */
 import * as DateTime from "effect/DateTime"
+import { type Dimension, isPeriod, type Period, periods } from "../../internal/config/BudgetCapsForm.ts"
 import * as Day from "../../internal/Day.ts"
 
-const periods = ["month", "week", "day"] as const
-
-const dimensions = [...periods, "tenant", "job", "agent"] as const
-
-/**
- * A dimension of a scope, in the order of its name.
- *
- * @category models
- * @since 0.1.0
- */
-export type Dimension = (typeof dimensions)[number]
-
-/**
- * A period of the calendar. Weeks begin on Monday (ISO 8601).
- *
- * @category models
- * @since 0.1.0
- */
-export type Period = (typeof periods)[number]
-
-/**
- * Every dimension.
- *
- * @category constants
- * @since 0.1.0
- */
-export const allDimensions: ReadonlyArray<Dimension> = dimensions
-
-/**
- * Whether a dimension is a period.
- *
- * @category guards
- * @since 0.1.0
- */
-export const isPeriod = (name: Dimension): name is Period => periods.some((one) => one === name)
+export {
+  type Dimension,
+  dimensions as allDimensions,
+  isPeriod,
+  type Period
+} from "../../internal/config/BudgetCapsForm.ts"
 
 const yearOf = (dayNumber: number): number => Number(Day.dateOf(dayNumber).slice(0, 4))
 
