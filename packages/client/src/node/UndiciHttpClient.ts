@@ -106,7 +106,7 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
   readonly #request: Request
   readonly #pool: OriginPool
   readonly #resume: (effect: Effect.Effect<UndiciResponse, Failure>) => void
-  /** Absent where nobody asks what was sent. */
+  /** Absent without accounting. */
   readonly #sending: SendState | undefined
 
   constructor(

@@ -207,15 +207,6 @@ describe("StreamDecoder on invalid streams", () => {
       }
     })
 
-    it("fail a document of JSON with more content than allowed before it is whole", () => {
-      const text = JSON.stringify({ choices: [{ index: 0, message: { content: "x" }, finish_reason: "stop" }] })
-      const whole = limited({ maxContentBytes: 2 * text.length })
-      assert.isUndefined(decode([text], { ...whole, isMoonshot: false }).failure)
-      const outcome = decode([`${text.slice(0, -1)}  `], whole)
-      const message = "The content of the stream is larger than allowed"
-      assert.deepInclude(failureOf(outcome), { _tag: "ResponseTooLargeError", limit: 2 * text.length, message })
-    })
-
     it("count nothing but content as content", () => {
       const noise = ": keep-alive\n\n".repeat(1_000)
       assert.isUndefined(

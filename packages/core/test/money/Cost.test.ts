@@ -83,7 +83,7 @@ describe("Cost.make", () => {
     const price: Price = { ...k3, cacheWrite1h: "6.00" }
     const written = usage(400, 0, { cached_tokens: 100, cache_write_tokens: 200 })
 
-    it("cost their own price", () => {
+    it("have a separate price", () => {
       // 100 x 3 + 50 x 3 + 150 x 6
       const cost = Cost.make({ ...written, oneHourCacheWrites: 150 }, price)
       assert.strictEqual(digits(cost.uncachedInput), "0.00135")
@@ -95,7 +95,7 @@ describe("Cost.make", () => {
       assert.strictEqual(digits(cost.uncachedInput), "0.0015")
     })
 
-    it("cost as much as other writes without a price of their own", () => {
+    it("cost as much as other writes without a separate price", () => {
       const cost = Cost.make({ ...written, oneHourCacheWrites: 200 }, { ...k3, cacheWrite: "4.00" })
       assert.strictEqual(digits(cost.uncachedInput), "0.0011")
     })

@@ -1,6 +1,6 @@
 /**
  * Whether the request of an attempt was sent: an attempt that ended before costs
- * nothing. Only the HTTP client knows, and some do not tell.
+ * nothing. Only the HTTP client knows, and not every one reports it.
  *
  * @since 0.1.0
  */
@@ -38,7 +38,7 @@ export class SendState {
 }
 
 /**
- * The state of the attempt of the current fiber; `undefined` where nobody reads it.
+ * The state of the attempt of the current fiber; `undefined` without accounting.
  *
  * @category references
  * @since 0.1.0
