@@ -13,6 +13,6 @@ describe("a document of JSON in answer to a stream", () => {
   it("fails before it is whole when it is larger", () => {
     const { failure } = decode(`${text.slice(0, -1)}  `, options)
     assert.strictEqual(failure?._tag, "ResponseTooLargeError")
-    assert.strictEqual(failure.message, "The content of the stream is larger than allowed")
+    assert.strictEqual(failure?.message, "The content of the stream is larger than allowed")
   })
 })
