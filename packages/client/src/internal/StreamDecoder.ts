@@ -8,7 +8,6 @@ import type { StreamError } from "@kimi-effect/core/OperationErrors"
 import { EventTooLargeError, ResponseTooLargeError } from "@kimi-effect/core/ResourceErrors"
 import { StreamDecodeError, StreamTruncatedError } from "@kimi-effect/core/StreamErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
-import * as Usage from "@kimi-effect/core/Usage"
 import type * as Headers from "effect/http/Headers"
 import * as Schema from "effect/Schema"
 import { BodyParser } from "./BodyParser.ts"
@@ -25,6 +24,7 @@ import { isEventStream } from "./mediaType.ts"
 import { fromEmbeddedError, notAStream } from "./responseErrors.ts"
 import { type ChoiceProblem, StreamChoices } from "./StreamChoices.ts"
 import { StreamHead } from "./StreamHead.ts"
+import { StreamUsage } from "./StreamUsage.ts"
 import type { ToolNames } from "./toolCalls.ts"
 import { toWholeChunk } from "./wholeChunk.ts"
 import { Warnings } from "./Warnings.ts"
@@ -70,12 +70,7 @@ export class StreamDecoder {
   /** Whether the body ended inside an event. */
   #hasBrokenEnd = false
   #byteCount = 0
-  #usage: Usage.Usage | undefined = undefined
-  /** Whether content came after the last report, which then counts only the prompt and the beginning. */
-  #isUsageEarly = false
-  /** Whether the current chunk has a report of generated tokens. */
-  #isUsageNew = false
-  #isUsageEmitted = false
+  readonly #usage = new StreamUsage()
   readonly #head: StreamHead
   readonly #warnings = new Warnings()
   readonly #choices: StreamChoices
@@ -298,26 +293,19 @@ export class StreamDecoder {
         : fromErrorObject(error, this.#headers, this.#context)
   }
 
-  /**
-   * A failed response is billed for its usage too. A host that had not finished
-   * may generate more than it has reported, so only the prompt is known.
-   */
+  /** A failed response is billed for its usage too. */
   #emitUsage(hasHostEnded: boolean): void {
-    if (this.#usage === undefined || this.#isUsageEmitted) return
-    this.#isUsageEmitted = true
-    const isEarly = (this.#isUsageEarly || !hasHostEnded) && this.#usage.completion_tokens > 0
-    const usage = isEarly ? Usage.ofPrompt(this.#usage) : this.#usage
-    this.#events.push({ _tag: "Usage", usage })
+    const usage = this.#usage.take(hasHostEnded)
+    if (usage !== undefined) this.#events.push({ _tag: "Usage", usage })
   }
 
   #onChunk(chunk: Chunk): void {
     if (!this.#head.isComplete) this.#head.add(chunk)
     const before = this.#events.length
-    this.#isUsageNew = false
+    this.#usage.beginChunk()
     if (chunk.choices !== undefined && chunk.choices !== null) this.#onChoices(chunk.choices)
-    if (chunk.usage !== undefined && chunk.usage !== null) this.#onUsage(chunk.usage)
-    // A report includes the content that comes with it.
-    if (this.#isUsageNew || this.#events.length > before) this.#isUsageEarly = !this.#isUsageNew
+    if (chunk.usage !== undefined && chunk.usage !== null) this.#usage.add(chunk.usage)
+    this.#usage.endChunk(this.#events.length > before)
   }
 
   #onChoices(choices: NonNullable<Chunk["choices"]>): void {
@@ -326,15 +314,8 @@ export class StreamDecoder {
       const problem = this.#choices.add(choice, this.#events)
       if (problem !== undefined) return this.#failChoice(problem)
       if (this.#choices.heldBytes > this.#limits.maxContentBytes) return this.#failTooMuchContent()
-      if (choice.usage !== undefined && choice.usage !== null) this.#onUsage(choice.usage)
+      if (choice.usage !== undefined && choice.usage !== null) this.#usage.add(choice.usage)
     }
-  }
-
-  /** Usage can be sent several times, also without figures. */
-  #onUsage(wire: typeof Usage.WireUsage.Type): void {
-    const report = Usage.fromReport(wire)
-    this.#usage = Usage.mostComplete(this.#usage, report)
-    if (report !== undefined && report.completion_tokens > 0) this.#isUsageNew = true
   }
 
   #failChoice(problem: ChoiceProblem): void {
@@ -362,7 +343,7 @@ export class StreamDecoder {
         // The caller folds the events, and adds the reasoning to the error.
         reasoning: "",
         finishReason,
-        completionTokens: this.#usage?.completion_tokens
+        completionTokens: this.#usage.reported?.completion_tokens
       },
       common
     )
