@@ -46,6 +46,7 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import type * as Stream from "effect/Stream"
 import { encodeEstimate } from "./internal/encodeRequest.ts"
 import * as HttpHostApi from "./internal/HttpHostApi.ts"
 import { withoutModelErrors } from "./internal/modelErrors.ts"
@@ -55,6 +56,10 @@ import * as Provider from "./Provider.ts"
 /**
  * The body of a request.
  *
+ * A `Stream` is sent as it is pulled, so that only a part of it is in memory. It
+ * is left when the response has ended or the call is interrupted. Runtimes whose
+ * `fetch` cannot send streams collect it first.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -62,6 +67,13 @@ export type Body =
   | { readonly _tag: "Json"; readonly value: unknown }
   | { readonly _tag: "Multipart"; readonly form: FormData }
   | { readonly _tag: "Binary"; readonly bytes: Uint8Array; readonly contentType: string }
+  | {
+      readonly _tag: "Stream"
+      readonly stream: Stream.Stream<Uint8Array, unknown>
+      readonly contentType: string
+      /** Bytes of the whole stream. Without it, the body is sent in chunks. */
+      readonly contentLength?: number | undefined
+    }
 
 /**
  * A request, without the format of its response.

@@ -22,6 +22,8 @@ const toHttpBody = (body: Body): HttpBody.HttpBody => {
       return HttpBody.formData(body.form)
     case "Binary":
       return HttpBody.uint8Array(body.bytes, body.contentType)
+    case "Stream":
+      return HttpBody.stream(body.stream, body.contentType, body.contentLength)
   }
 }
 

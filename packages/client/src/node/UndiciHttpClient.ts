@@ -22,6 +22,7 @@ import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { Dispatcher } from "undici"
 import type * as Undici from "undici"
 import { markPools } from "../internal/connectionPools.ts"
@@ -30,6 +31,7 @@ import { markIsolated, markProxy } from "../internal/isolation.ts"
 import { UnsentRequest } from "../internal/UnsentRequest.ts"
 import { maxConnectionsOf } from "./internal/connectionOptions.ts"
 import type { OriginPool, PooledCall } from "./internal/OriginPool.ts"
+import { BodySource } from "./internal/BodySource.ts"
 import { OriginPools } from "./internal/OriginPools.ts"
 import * as ProxyDispatcher from "./internal/ProxyDispatcher.ts"
 import { ResponseBody } from "./internal/ResponseBody.ts"
@@ -73,6 +75,7 @@ const encodeError = (request: Request): Failure =>
   })
 
 type Body = NonNullable<Dispatcher.DispatchOptions["body"]>
+type SentBody = Body | BodySource | null
 
 /** undici accepts only its own class. Files are not copied, and are streamed when they are sent. */
 const toUndiciForm = (form: FormData, undici: typeof Undici): Undici.FormData => {
@@ -81,8 +84,8 @@ const toUndiciForm = (form: FormData, undici: typeof Undici): Undici.FormData =>
   return own
 }
 
-/** `undefined` for a body that this client does not send. Forms are read in `send`. */
-const bodyOf = ({ body }: Request): Body | null | undefined => {
+/** `undefined` for a body that this client does not send. Forms and streams are read in `send`. */
+const bodyOf = ({ body }: Request): SentBody | undefined => {
   switch (body._tag) {
     case "Empty":
       return null
@@ -103,6 +106,7 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
   #isAborted = false
   #isPooled = false
   #dispatch: Dispatch | undefined
+  #source: BodySource | undefined
   readonly #request: Request
   readonly #pool: OriginPool
   readonly #resume: (effect: Effect.Effect<UndiciResponse, Failure>) => void
@@ -113,12 +117,14 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
     request: Request,
     pool: OriginPool,
     dispatch: Dispatch,
+    source: BodySource | undefined,
     resume: (effect: Effect.Effect<UndiciResponse, Failure>) => void,
     sending: SendState | undefined
   ) {
     this.#request = request
     this.#pool = pool
     this.#dispatch = dispatch
+    this.#source = source
     this.#resume = resume
     this.#sending = sending
     sending?.setWaiting()
@@ -137,11 +143,13 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
   }
 
   reject(cause: PoolTimeout): void {
+    this.#closeSource()
     this.#sending?.setRefused()
     this.#resume(Effect.fail(transportError(this.#request, cause)))
   }
 
   abort(): void {
+    this.#closeSource()
     if (this.#pool.leave(this)) return
     this.#isAborted = true
     this.#controller?.abort(interrupted)
@@ -174,6 +182,7 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
   }
 
   onResponseEnd(): void {
+    this.#closeSource()
     this.#release()
     this.#body?.end()
   }
@@ -189,7 +198,14 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
     this.#pool.release()
   }
 
+  /** A host may respond before it has read the body, and undici does not leave one that waits for its next part. */
+  #closeSource(): void {
+    this.#source?.close()
+    this.#source = undefined
+  }
+
   #fail(cause: unknown): void {
+    this.#closeSource()
     this.#release()
     if (this.#body !== undefined && this.#response !== undefined) {
       this.#body.fail(decodeError(this.#request, this.#response, cause))
@@ -250,16 +266,25 @@ export const make = Effect.fnUntraced(function* (
 
 const send = (agent: Dispatcher, pools: OriginPools, request: Request): Effect.Effect<UndiciResponse, Failure> => {
   const { body } = request
-  return body._tag === "FormData"
-    ? Effect.flatMap(loadUndici, (undici) => dispatch(agent, pools, request, toUndiciForm(body.formData, undici)))
-    : dispatch(agent, pools, request, bodyOf(request))
+  switch (body._tag) {
+    case "FormData":
+      return Effect.flatMap(loadUndici, (undici) =>
+        dispatch(agent, pools, request, toUndiciForm(body.formData, undici))
+      )
+    case "Stream":
+      return Effect.flatMap(Stream.toAsyncIterableEffect(body.stream), (parts) =>
+        dispatch(agent, pools, request, new BodySource(parts))
+      )
+    default:
+      return dispatch(agent, pools, request, bodyOf(request))
+  }
 }
 
 const dispatch = (
   agent: Dispatcher,
   pools: OriginPools,
   request: Request,
-  body: Body | null | undefined
+  body: SentBody | undefined
 ): Effect.Effect<UndiciResponse, Failure> =>
   Effect.withFiber(({ context }) =>
     Effect.callback((resume) => {
@@ -267,13 +292,16 @@ const dispatch = (
       const target = targetOf(request.url)
       if (target === undefined) return resume(Effect.fail(transportError(request, new Error("Invalid URL"))))
       const pool = pools.of(target.origin)
+      // undici sends any iterable of bytes, which its type of a body omits.
+      const sent = body as Body | null
       const dispatch: Dispatch = (handler) =>
         // The stages have timeouts with typed errors; those of undici are disabled.
         void agent.dispatch(
-          { ...target, method: request.method, headers: request.headers, body, headersTimeout: 0, bodyTimeout: 0 },
+          { ...target, method: request.method, headers: request.headers, body: sent, headersTimeout: 0, bodyTimeout: 0 },
           handler
         )
-      const handler = new Handler(request, pool, dispatch, resume, Context.get(context, CurrentSendState))
+      const source = body instanceof BodySource ? body : undefined
+      const handler = new Handler(request, pool, dispatch, source, resume, Context.get(context, CurrentSendState))
       pool.enter(handler)
       return Effect.sync(() => handler.abort())
     })

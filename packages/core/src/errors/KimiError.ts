@@ -21,6 +21,7 @@ import { CacheMissError, CacheStoreError } from "./CacheErrors.ts"
 import { CassetteMissError } from "./CassetteErrors.ts"
 import { ConfigurationError } from "./ConfigurationErrors.ts"
 import type { Tag } from "./ErrorFacts.ts"
+import { FileLimitError, FileNotFoundError, FileProcessingError } from "./FileErrors.ts"
 import * as ErrorBrand from "./internal/ErrorBrand.ts"
 import { JournalMismatchError, JournalStoreError, LeaseLostError, UncertainToolResultError } from "./JournalErrors.ts"
 import { BudgetExceededError, BudgetStoreError, UnknownPriceError } from "./MoneyErrors.ts"
@@ -176,6 +177,9 @@ export const classes = {
   UncertainToolResultError,
   JournalStoreError,
   LeaseLostError,
+  FileNotFoundError,
+  FileLimitError,
+  FileProcessingError,
   InvalidBatchRowError,
   BatchInputChangedError,
   BatchExpiredError,

@@ -7,6 +7,7 @@ import type { AuthenticationError, IpNotAllowedError, PermissionDeniedError } fr
 import type { CacheMissError } from "./CacheErrors.ts"
 import type { CassetteMissError } from "./CassetteErrors.ts"
 import type { BudgetExceededError, BudgetStoreError, UnknownPriceError } from "./MoneyErrors.ts"
+import type { FileLimitError, FileNotFoundError, FileProcessingError } from "./FileErrors.ts"
 import type {
   ConnectionLostError,
   ConnectionRefusedError,
@@ -243,3 +244,41 @@ export type BalanceError = HostApiError
  * @since 0.1.0
  */
 export type EstimateTokensError = HostRequestError
+
+/**
+ * The errors of a list of files.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FileListError = HostApiError
+
+/**
+ * The errors of requests for one file, by its id. `IdleTimeoutError` occurs only
+ * when its content is read.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FileError = HostApiError | FileNotFoundError | IdleTimeoutError
+
+/**
+ * The errors of an upload.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FileUploadError =
+  | HostApiError
+  | RequestTooLargeError
+  | UnsupportedMediaError
+  | FileLimitError
+  | IdleTimeoutError
+
+/**
+ * The errors of a wait until the host has processed a file.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FileReadyError = FileError | FileProcessingError

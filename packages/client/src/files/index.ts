@@ -1,0 +1,6 @@
+/**
+ * Files at the host, and images and videos of messages.
+ *
+ * @since 0.1.0
+ */
+export * as Files from "./Files.ts"

@@ -1,0 +1,31 @@
+/** The body of a request that is sent part by part, and can be left while it waits for its next part. */
+
+/** An iterable for undici, which iterates it once. */
+export class BodySource implements AsyncIterable<Uint8Array> {
+  #isClosed = false
+  #iterator: AsyncIterator<Uint8Array> | undefined = undefined
+  readonly #parts: AsyncIterable<Uint8Array>
+
+  constructor(parts: AsyncIterable<Uint8Array>) {
+    this.#parts = parts
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    const iterator = this.#parts[Symbol.asyncIterator]()
+    this.#iterator = iterator
+    if (this.#isClosed) this.#leave()
+    return iterator
+  }
+
+  /** Interrupts what the body is made from. A body that was read to its end is not affected. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#leave()
+  }
+
+  #leave(): void {
+    // Finalizers of the source may fail, and nobody waits for them: the call has its outcome.
+    this.#iterator?.return?.().then(undefined, () => undefined)
+  }
+}

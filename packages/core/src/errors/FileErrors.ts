@@ -1,0 +1,44 @@
+/**
+ * Failures of files at the host. `Files` (`@kimi-effect/client/files`) raises them.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { TaggedKimiError } from "./TaggedKimiError.ts"
+
+const file = {
+  /** The host's id of the file. */
+  fileId: Schema.String
+}
+
+/**
+ * The host has no file with this id, or it belongs to another account.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class FileNotFoundError extends TaggedKimiError<FileNotFoundError>()("FileNotFoundError", file) {}
+
+/**
+ * The account has as many files as the host allows (1,000 at Moonshot). Nothing
+ * was stored.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class FileLimitError extends TaggedKimiError<FileLimitError>()("FileLimitError", {
+  /** The number of files that the host allows, when it named it. */
+  limit: Schema.optionalKey(Schema.Int)
+}) {}
+
+/**
+ * The host stored the file and could not process it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class FileProcessingError extends TaggedKimiError<FileProcessingError>()("FileProcessingError", {
+  ...file,
+  /** The status of the file at the host, such as `error`. */
+  state: Schema.String
+}) {}
