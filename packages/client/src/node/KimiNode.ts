@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as RcMap from "effect/RcMap"
 import * as configuredServices from "../internal/configuredServices.ts"
 import { layerHttpHosts } from "../internal/httpHosts.ts"
+import * as HostApi from "../HostApi.ts"
 import type { Runtime } from "../internal/stores.ts"
 import * as KimiClient from "../KimiClient.ts"
 import * as Reload from "../Reload.ts"
@@ -66,6 +67,33 @@ export const layerConfig = (
     Effect.andThen(
       KimiConfig.warnUnknownVariables,
       Effect.map(Settings.fromConfig(overrides), Settings.provideTo(layerUndici(clientOptions)))
+    )
+  )
+
+/**
+ * Requests that call no model, on a pool of connections, with options given in
+ * code. Files and batches are services on it.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerHostApi = (options: KimiConfig.Options): Layer.Layer<HostApi.HostApi, ConfigurationError> =>
+  HostApi.layerHttp.pipe(Layer.provide(UndiciHttpClient.layer), Layer.provide(KimiConfig.layer(options)))
+
+/**
+ * The same with the options of the current `ConfigProvider`, the environment by
+ * default. Options in `overrides` win.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerHostApiConfig = (
+  overrides: Settings.Options = {}
+): Layer.Layer<HostApi.HostApi, ConfigurationError> =>
+  Layer.unwrap(
+    Effect.map(
+      Settings.fromConfig(overrides),
+      Settings.provideTo(HostApi.layerHttp.pipe(Layer.provide(UndiciHttpClient.layer)))
     )
   )
 

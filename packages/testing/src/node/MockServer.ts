@@ -4,6 +4,7 @@
  *
  * It responds with recorded traffic and rejects requests that Kimi rejects.
  * Scripted replies, with or without a `Fault`, replace its default responses.
+ * It stores uploaded files in memory, within the limits of the host.
  * Delays use the machine's clock, so tests use `it.live`.
  *
  * **Example** (One rate limit, then the recorded greeting)
@@ -20,6 +21,7 @@
  * @since 0.1.0
  */
 import type { IncomingMessage, ServerResponse } from "node:http"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -31,6 +33,7 @@ import type { HostLedger } from "./HostLedger.ts"
 import * as Cors from "./internal/cors.ts"
 import { deliver } from "./internal/delivery.ts"
 import * as Gauge from "./internal/gauge.ts"
+import { moonshotLimits } from "./internal/HostFiles.ts"
 import * as HttpServer from "./internal/httpServer.ts"
 import { type Delivery, Ledger } from "./internal/Ledger.ts"
 import * as Responder from "./internal/responder.ts"
@@ -92,8 +95,12 @@ export interface Options {
   readonly port?: number | undefined
   /** Whether pages of any origin can call the server from a browser. Defaults to `false`. */
   readonly cors?: boolean | undefined
-  /** Largest request body in bytes. The response to a larger one is 413. Defaults to 100 MiB. */
+  /** Largest request body in bytes, without uploaded files. The response to a larger one is 413. Defaults to 100 MiB. */
   readonly maxRequestBytes?: number | undefined
+  /** Most files that the server stores. Defaults to 1,000. */
+  readonly maxFiles?: number | undefined
+  /** Largest uploaded file in bytes. Defaults to 100 MiB. */
+  readonly maxFileBytes?: number | undefined
 }
 
 /**
@@ -125,7 +132,7 @@ export class MockServer extends Context.Service<
     readonly awaitAborted: (count: number) => Effect.Effect<void>
     /** Completes when exactly `count` sockets are open. */
     readonly awaitOpenConnections: (count: number) => Effect.Effect<void>
-    /** Clears scripted replies, requests, the ledger and the count of aborts, and rewinds the cassette. Sockets stay open. */
+    /** Clears scripted replies, files, requests, the ledger and the count of aborts, and rewinds the cassette. Sockets stay open. */
     readonly reset: Effect.Effect<void>
   }
 >()("@kimi-effect/testing/node/MockServer") {}
@@ -139,7 +146,8 @@ export class MockServer extends Context.Service<
 export const make = (options: Options = {}): Effect.Effect<MockServer["Service"], never, Scope.Scope> =>
   Effect.gen(function* () {
     const { cors = false, maxRecordedRequests = Number.POSITIVE_INFINITY, port = 0 } = options
-    const responder = Responder.make(settingsOf(options))
+    const clock = yield* Clock.Clock
+    const responder = Responder.make({ ...settingsOf(options), now: () => clock.currentTimeMillisUnsafe() })
     const ledger = new Ledger(maxRecordedRequests)
     const requests: Array<ReceivedRequest> = []
     const received = Gauge.make()
@@ -210,6 +218,8 @@ const settingsOf = ({
   cassette,
   chunking = { events: 10 },
   latency = 0,
+  maxFileBytes = moonshotLimits.maxFileBytes,
+  maxFiles = moonshotLimits.maxFiles,
   maxRequestBytes = 104_857_600,
   models,
   tokenDelay = 0,
@@ -218,6 +228,7 @@ const settingsOf = ({
   apiKey,
   validateRequests,
   maxRequestBytes,
+  files: { maxFiles, maxFileBytes },
   models,
   cassette,
   pace: { latency: Duration.toMillis(latency), writeDelay: Duration.toMillis(tokenDelay), chunking }

@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage } from "node:http"
 import * as Result from "effect/Result"
+import { parse as parseForm } from "./internal/multipartForm.ts"
 
 /**
  * A request that a server has received in full.
@@ -21,10 +22,26 @@ export interface ReceivedRequest {
   readonly query: string
   /** By lower-case name. Values of repeated headers are joined with `, `. */
   readonly headers: { readonly [name: string]: string }
-  /** The raw text of the body. */
+  /** The raw text of the body. Empty for a form, which is in `form`. */
   readonly body: string
   /** The parsed body, or `undefined` when it is not JSON. */
   readonly json: unknown
+  /** The parts of a `multipart/form-data` body, in their order. */
+  readonly form?: ReadonlyArray<FormPart> | undefined
+}
+
+/**
+ * One part of a form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FormPart {
+  readonly name: string
+  /** The name of the file, when the part is one. */
+  readonly filename?: string
+  readonly contentType?: string
+  readonly bytes: Uint8Array
 }
 
 /**
@@ -37,10 +54,12 @@ export interface ReceivedRequest {
 export const receive = (message: IncomingMessage, onReceived: (request: ReceivedRequest) => void): void => {
   const parts: Array<Buffer> = []
   message.on("data", (part: Buffer) => void parts.push(part))
-  message.once("end", () => onReceived(fromParts(message, Buffer.concat(parts).toString("utf8"))))
+  message.once("end", () => onReceived(fromParts(message, Buffer.concat(parts))))
 }
 
-const fromParts = (message: IncomingMessage, body: string): ReceivedRequest => {
+const fromParts = (message: IncomingMessage, bytes: Buffer): ReceivedRequest => {
+  const form = parseForm(message.headers["content-type"] ?? "", bytes)
+  const body = form === undefined ? bytes.toString("utf8") : ""
   const target = message.url ?? "/"
   const mark = target.indexOf("?")
   return {
@@ -54,7 +73,8 @@ const fromParts = (message: IncomingMessage, body: string): ReceivedRequest => {
       ])
     ),
     body,
-    json: body === "" ? undefined : parse(body)
+    json: body === "" ? undefined : parse(body),
+    ...(form === undefined ? {} : { form })
   }
 }
 

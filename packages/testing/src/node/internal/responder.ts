@@ -11,6 +11,7 @@ import type * as WirePlan from "../../internal/wirePlan.ts"
 import * as Reply from "../../Reply.ts"
 import type { ReceivedRequest } from "../ReceivedRequest.ts"
 import * as DefaultReply from "./defaultReply.ts"
+import { type FileLimits, HostFiles, moonshotLimits } from "./HostFiles.ts"
 import * as RequestCheck from "./requestCheck.ts"
 import * as ServedCassette from "./servedCassette.ts"
 
@@ -25,6 +26,10 @@ export interface Settings {
   /** The models that exist. When absent, those of Moonshot do. */
   readonly models: ReadonlyArray<string> | undefined
   readonly pace: WirePlan.Pace
+  /** The limits of uploaded files. Defaults to those of Moonshot. */
+  readonly files?: FileLimits | undefined
+  /** The time in milliseconds. Defaults to that of the machine. */
+  readonly now?: (() => number) | undefined
   /** Replaces the default responses and the validation of requests. */
   readonly cassette?: ServedCassette.ServedCassette | undefined
 }
@@ -49,6 +54,7 @@ export const make = (settings: Settings): Responder => {
   const replies = new WeakMap<WirePlan.WirePlan, WirePlan.RenderedReply>()
   const plan = makePlanner(settings.pace, replies)
   const cassette = settings.cassette === undefined ? undefined : ServedCassette.make(settings.cassette, settings.pace)
+  const files = new HostFiles(settings.files ?? moonshotLimits, settings.now ?? Date.now)
   const queued: Array<Reply.Reply> = []
   const scripted = new Map<string, ReplySource>()
 
@@ -59,6 +65,12 @@ export const make = (settings: Settings): Responder => {
     if (Buffer.byteLength(request.body) > settings.maxRequestBytes) return ErrorReply.table.requestTooLarge
     return route === chatRoute ? RequestCheck.checkChat(request, isKnownModel) : undefined
   }
+
+  /** Only for a request that is not rejected: some of them change what the host has stored. */
+  const standardReply = (request: ReceivedRequest, route: string, form: RequestForm): Reply.Explicit =>
+    route === chatRoute
+      ? DefaultReply.chat(form)
+      : (routes.get(route) ?? files.respond(request) ?? DefaultReply.notFound(request))
 
   const fromCassette = (
     request: ReceivedRequest,
@@ -84,9 +96,7 @@ export const make = (settings: Settings): Responder => {
       const reply = typeof next === "function" ? runReplySource(next, request) : next
       if (reply._tag !== "Default") return plan(reply, form, reply.fault)
       if (cassette !== undefined) return fromCassette(request, cassette, form, reply.fault)
-      const standard =
-        route === chatRoute ? DefaultReply.chat(form) : (routes.get(route) ?? DefaultReply.notFound(request))
-      return plan(rejection(request, route) ?? standard, form, reply.fault)
+      return plan(rejection(request, route) ?? standardReply(request, route, form), form, reply.fault)
     },
     enqueue: (replies) => void queued.push(...replies),
     replyAlways: (source) => void scripted.set(chatRoute, source),
@@ -94,6 +104,7 @@ export const make = (settings: Settings): Responder => {
     reset: () => {
       queued.length = 0
       scripted.clear()
+      files.clear()
       cassette?.rewind()
     }
   }

@@ -1,0 +1,362 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ErrorReply, Reply } from "@kimi-effect/testing"
+import { Effect, Layer, Stream } from "effect"
+import * as Files from "../../src/files/Files.ts"
+import * as HostApi from "../../src/HostApi.ts"
+import { providers } from "../../src/Provider.ts"
+import { withFiles } from "./support/files.ts"
+
+const line = '{"custom_id":"a"}\n'
+const png = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3])
+
+const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes)
+
+const piecesOf = (...texts: ReadonlyArray<string>): Stream.Stream<Uint8Array> =>
+  Stream.fromIterable(texts.map((one) => new TextEncoder().encode(one)))
+
+for (const http of ["undici", "fetch"] as const) {
+  describe(`Files.upload over ${http}`, () => {
+    const uploaded = <E>(file: Files.Upload<E>) =>
+      withFiles(
+        (files, server) =>
+          Effect.gen(function* () {
+            const stored = yield* files.upload(file)
+            const [request] = yield* server.requests
+            const part = (name: string) => request?.form?.find((one) => one.name === name)
+            return { stored, request, file: part("file"), purpose: text(part("purpose")?.bytes) }
+          }),
+        { http }
+      )
+
+    it.live("stores a text", () =>
+      Effect.gen(function* () {
+        const { file, purpose, stored } = yield* uploaded({ purpose: "batch", content: line })
+        assert.strictEqual(purpose, "batch")
+        assert.strictEqual(text(file?.bytes), line)
+        assert.deepInclude(stored, { bytes: line.length, filename: "batch.jsonl", purpose: "batch" })
+      })
+    )
+
+    it.live("stores bytes", () =>
+      Effect.gen(function* () {
+        const { file } = yield* uploaded({ purpose: "image", content: png })
+        assert.deepStrictEqual(Uint8Array.from(file?.bytes ?? []), png)
+      })
+    )
+
+    it.live("stores a blob of several pieces", () =>
+      Effect.gen(function* () {
+        const content = new Blob(["x".repeat(100_000), "y".repeat(100_000)])
+        const { file } = yield* uploaded({ purpose: "file-extract", filename: "a.txt", content })
+        assert.strictEqual(text(file?.bytes), "x".repeat(100_000) + "y".repeat(100_000))
+      })
+    )
+
+    it.live("stores a stream whose size is not known", () =>
+      Effect.gen(function* () {
+        const { file } = yield* uploaded({ purpose: "batch", content: piecesOf("one\n", "two\n") })
+        assert.strictEqual(text(file?.bytes), "one\ntwo\n")
+      })
+    )
+
+    it.live("stores a stream whose size is given", () =>
+      Effect.gen(function* () {
+        const { file } = yield* uploaded({ purpose: "batch", content: piecesOf("one\n", "two\n"), size: 8 })
+        assert.strictEqual(text(file?.bytes), "one\ntwo\n")
+      })
+    )
+
+    it.live("sends its API key", () =>
+      Effect.gen(function* () {
+        const { request } = yield* uploaded({ purpose: "batch", content: line })
+        assert.match(request?.headers["authorization"] ?? "", /^Bearer sk-test-/)
+      })
+    )
+
+    it.live("can use the service again after a failed upload", () =>
+      withFiles(
+        (files, server) =>
+          Effect.gen(function* () {
+            yield* server.replyAt("POST /v1/files", ErrorReply.table.fileTooLarge)
+            yield* Effect.flip(files.upload({ purpose: "batch", content: "x".repeat(1_000_000) }))
+            assert.deepStrictEqual(yield* files.list(), [])
+          }),
+        { http }
+      )
+    )
+  })
+}
+
+describe("the name of an upload", () => {
+  const named = <E>(file: Files.Upload<E>) =>
+    withFiles((files, server) =>
+      Effect.gen(function* () {
+        yield* files.upload(file)
+        const [request] = yield* server.requests
+        return request?.form?.find(({ name }) => name === "file")
+      })
+    )
+
+  it.live("is sent with quotes escaped", () =>
+    Effect.gen(function* () {
+      const part = yield* named({ purpose: "file-extract", filename: 'a "b".txt', content: "x" })
+      assert.strictEqual(part?.filename, 'a "b".txt')
+    })
+  )
+
+  it.live("cannot add a header", () =>
+    Effect.gen(function* () {
+      const part = yield* named({ purpose: "file-extract", filename: "a.txt\r\nX-Evil: 1", content: "x" })
+      assert.strictEqual(part?.filename, "a.txt\r\nX-Evil: 1")
+      assert.strictEqual(part?.contentType, "application/octet-stream")
+    })
+  )
+
+  it.live("is that of a File by default", () =>
+    Effect.gen(function* () {
+      const content = new File(["x"], "report.pdf", { type: "application/pdf" })
+      const part = yield* named({ purpose: "file-extract", content })
+      assert.strictEqual(part?.filename, "report.pdf")
+      assert.strictEqual(part?.contentType, "application/pdf")
+    })
+  )
+
+  it.live("follows the format of an image by default", () =>
+    Effect.gen(function* () {
+      const part = yield* named({ purpose: "image", content: png })
+      assert.strictEqual(part?.filename, "image.png")
+      assert.strictEqual(part?.contentType, "image/png")
+    })
+  )
+})
+
+describe("the progress of an upload", () => {
+  it.live("counts the bytes that the host has taken", () =>
+    withFiles((files) =>
+      Effect.gen(function* () {
+        const seen: Array<Files.Progress> = []
+        yield* files.upload({
+          purpose: "file-extract",
+          filename: "a.txt",
+          content: new Uint8Array(150_000),
+          onProgress: (progress) => Effect.sync(() => void seen.push(progress))
+        })
+        assert.deepStrictEqual(
+          seen,
+          [65_536, 131_072, 150_000].map((sent) => ({ sent, total: 150_000 }))
+        )
+      })
+    )
+  )
+
+  it.live("has no total for a stream without a size", () =>
+    withFiles((files) =>
+      Effect.gen(function* () {
+        const seen: Array<Files.Progress> = []
+        yield* files.upload({
+          purpose: "batch",
+          content: piecesOf("one\n", "two\n"),
+          onProgress: (progress) => Effect.sync(() => void seen.push(progress))
+        })
+        assert.deepStrictEqual(seen, [
+          { sent: 4, total: undefined },
+          { sent: 8, total: undefined }
+        ])
+      })
+    )
+  )
+})
+
+describe("Files.list", () => {
+  const two = (test: (files: Files.Files["Service"]) => Effect.Effect<void, unknown>) =>
+    withFiles((files) =>
+      Effect.gen(function* () {
+        yield* files.upload({ purpose: "batch", content: line })
+        yield* files.upload({ purpose: "image", content: png })
+        yield* test(files)
+      })
+    )
+
+  it.live("returns every file", () =>
+    two((files) =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(
+          (yield* files.list()).map(({ purpose }) => purpose),
+          ["batch", "image"]
+        )
+      })
+    )
+  )
+
+  it.live("returns the files of one purpose", () =>
+    two((files) =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(
+          (yield* files.list("image")).map(({ purpose }) => purpose),
+          ["image"]
+        )
+      })
+    )
+  )
+})
+
+describe("the content of a file", () => {
+  it.live("is the extracted text", () =>
+    withFiles((files) =>
+      Effect.gen(function* () {
+        const { id } = yield* files.upload({ purpose: "file-extract", content: "Grüße" })
+        assert.strictEqual(yield* files.text(id), "Grüße")
+      })
+    )
+  )
+
+  it.live("is the bytes of a batch", () =>
+    withFiles((files) =>
+      Effect.gen(function* () {
+        const { id } = yield* files.upload({ purpose: "batch", content: line })
+        const pieces = yield* Stream.runCollect(files.content(id))
+        assert.strictEqual(text(Buffer.concat(pieces)), line)
+      })
+    )
+  )
+
+  it.live("ends with an error above the limit", () =>
+    withFiles((files) =>
+      Effect.gen(function* () {
+        const { id } = yield* files.upload({ purpose: "batch", content: line.repeat(10) })
+        const error = yield* Effect.flip(Stream.runDrain(files.content(id, { maxBytes: 20 })))
+        assert.deepInclude(error, { _tag: "ResponseTooLargeError", limit: 20 })
+      })
+    )
+  )
+
+  it.live("is refused for an image", () =>
+    withFiles((files) =>
+      Effect.gen(function* () {
+        const { id } = yield* files.upload({ purpose: "image", content: png })
+        assert.strictEqual((yield* Effect.flip(files.text(id)))._tag, "InvalidRequestError")
+      })
+    )
+  )
+})
+
+describe("a file that does not exist", () => {
+  const missing = "file of nobody/../x"
+
+  for (const [name, run] of [
+    ["get", (files) => files.get(missing)],
+    ["text", (files) => files.text(missing)],
+    ["content", (files) => Stream.runDrain(files.content(missing))],
+    ["awaitReady", (files) => files.awaitReady(missing)],
+    ["delete", (files) => files.delete(missing)]
+  ] as ReadonlyArray<readonly [string, (files: Files.Files["Service"]) => Effect.Effect<unknown, unknown>]>) {
+    it.live(`fails with FileNotFoundError: ${name}`, () =>
+      withFiles((files) =>
+        Effect.gen(function* () {
+          assert.deepInclude(yield* Effect.flip(run(files)), {
+            _tag: "FileNotFoundError",
+            fileId: missing,
+            status: 404
+          })
+        })
+      )
+    )
+  }
+
+  it.live("can be ignored when it is deleted", () =>
+    withFiles((files) => files.delete(missing, { ignoreMissing: true }))
+  )
+})
+
+describe("Files.delete", () => {
+  it.live("removes the file", () =>
+    withFiles((files) =>
+      Effect.gen(function* () {
+        const { id } = yield* files.upload({ purpose: "batch", content: line })
+        yield* files.delete(id)
+        assert.deepStrictEqual(yield* files.list(), [])
+      })
+    )
+  )
+})
+
+describe("Files.deleteAll", () => {
+  it.live("removes the selected files", () =>
+    withFiles((files) =>
+      Effect.gen(function* () {
+        yield* files.upload({ purpose: "batch", content: line })
+        yield* files.upload({ purpose: "image", content: png })
+        const deleted = yield* files.deleteAll(({ purpose }) => purpose === "batch")
+        assert.strictEqual(deleted.length, 1)
+        assert.deepStrictEqual(
+          (yield* files.list()).map(({ purpose }) => purpose),
+          ["image"]
+        )
+      })
+    )
+  )
+
+  it.live("ignores a file that has gone", () =>
+    withFiles((files, server) =>
+      Effect.gen(function* () {
+        const { id } = yield* files.upload({ purpose: "batch", content: line })
+        yield* server.replyAt(`DELETE /v1/files/${id}`, ErrorReply.make(404, "resource_not_found_error", "no file"))
+        assert.strictEqual((yield* files.deleteAll(() => true)).length, 1)
+      })
+    )
+  )
+})
+
+describe("Files.awaitReady", () => {
+  const file = { id: "f", object: "file", bytes: 1, created_at: 1, filename: "a.pdf", purpose: "file-extract" }
+
+  it.live("asks until the file is ready", () =>
+    withFiles((files, server) =>
+      Effect.gen(function* () {
+        const statuses = ["pending", "parsing", "ready"]
+        yield* server.replyAt("GET /v1/files/f", () => Reply.json({ ...file, status: statuses.shift() ?? "ready" }))
+        assert.strictEqual((yield* files.awaitReady("f", { interval: "1 millis" })).status, "ready")
+        assert.strictEqual((yield* server.requests).length, 3)
+      })
+    )
+  )
+
+  it.live("fails when the host could not process the file", () =>
+    withFiles((files, server) =>
+      Effect.gen(function* () {
+        yield* server.replyAt("GET /v1/files/f", Reply.json({ ...file, status: "error" }))
+        const error = yield* Effect.flip(files.awaitReady("f"))
+        assert.deepInclude(error, { _tag: "FileProcessingError", fileId: "f", state: "error" })
+      })
+    )
+  )
+})
+
+describe("a host without files", () => {
+  const unsupported = Files.layer().pipe(
+    Layer.provide(Layer.succeed(HostApi.HostApi, HostApi.unsupported(providers.together)))
+  )
+
+  it.effect("fails with UnsupportedOperationError", () =>
+    Effect.gen(function* () {
+      const files = yield* Files.Files
+      assert.strictEqual((yield* Effect.flip(files.list()))._tag, "UnsupportedOperationError")
+      const error = yield* Effect.flip(files.upload({ purpose: "batch", content: line }))
+      assert.strictEqual(error._tag, "UnsupportedOperationError")
+    }).pipe(Effect.provide(unsupported))
+  )
+})
+
+describe("the options of Files", () => {
+  it.effect("are checked when the layer is built", () =>
+    Effect.gen(function* () {
+      const error = yield* Files.make({ idleTimeout: 0, maxFileBytes: 1.5 }).pipe(
+        Effect.provideService(HostApi.HostApi, HostApi.unsupported(providers.moonshot)),
+        Effect.flip
+      )
+      assert.strictEqual(error._tag, "ConfigurationError")
+      assert.include(error.message, "Files idleTimeout")
+      assert.include(error.message, "Files maxFileBytes")
+    })
+  )
+})
