@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Fault, Reply } from "@kimi-effect/testing"
 import { Fixtures, MockServer } from "@kimi-effect/testing/node"
 import { Duration, Effect, Exit, Fiber, Scope, Stream } from "effect"
-import { type HttpClientResponse, HttpClientRequest } from "effect/http"
+import { HttpBody, HttpClientRequest, type HttpClientResponse } from "effect/http"
 import * as UndiciHttpClient from "../../src/node/UndiciHttpClient.ts"
 import { hello, withKimi } from "./support/kimi.ts"
 import * as Probes from "./support/probes.ts"
@@ -108,8 +108,8 @@ describe("a call", () => {
     Effect.gen(function* () {
       const sockets = yield* Probes.sockets
       const client = yield* UndiciHttpClient.make(options)
-      const streamed = HttpClientRequest.post("http://127.0.0.1:1/").pipe(HttpClientRequest.bodyStream(Stream.empty))
-      assert.strictEqual((yield* Effect.flip(client.execute(streamed))).reason._tag, "EncodeError")
+      const raw = HttpClientRequest.post("http://127.0.0.1:1/").pipe(HttpClientRequest.setBody(HttpBody.raw({})))
+      assert.strictEqual((yield* Effect.flip(client.execute(raw))).reason._tag, "EncodeError")
       const nowhere = HttpClientRequest.get("not a url")
       assert.strictEqual((yield* Effect.flip(client.execute(nowhere))).reason._tag, "TransportError")
       assert.strictEqual(sockets.made(), 0)
@@ -211,8 +211,22 @@ describe("the pool", () => {
       const [received] = yield* server.requests
       assert.match(received?.headers["content-length"] ?? "", /^\d+$/)
       assert.match(received?.headers["content-type"] ?? "", /^multipart\/form-data; boundary=/)
-      assert.include(received?.body, 'name="purpose"\r\n\r\nbatch')
-      assert.include(received?.body, 'filename="input.jsonl"')
+      const [purpose, file] = received?.form ?? []
+      assert.strictEqual(new TextDecoder().decode(purpose?.bytes), "batch")
+      assert.strictEqual(file?.filename, "input.jsonl")
+    })
+  )
+
+  it.live("sends a stream in chunks", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make({ validateRequests: false })
+      const client = yield* UndiciHttpClient.make(options)
+      const pieces = Stream.fromIterable(["one ", "two"].map((text) => new TextEncoder().encode(text)))
+      const request = HttpClientRequest.post(`${server.url}/things`)
+      yield* client.execute(HttpClientRequest.bodyStream(request, pieces, { contentType: "text/plain" }))
+      const [received] = yield* server.requests
+      assert.strictEqual(received?.body, "one two")
+      assert.strictEqual(received?.headers["transfer-encoding"], "chunked")
     })
   )
 })
