@@ -60,6 +60,7 @@ export const situations: { readonly [T in Tag]?: string } = {
   LeaseLostError: "a worker was suspended for longer than its lease, and another has taken over",
   FileNotFoundError: "a file is read after another program has deleted it",
   FileLimitError: "the account has 1,000 files, and another is uploaded",
+  MediaFetchError: "the server of an image responds with HTTP 404",
   FileProcessingError: "a PDF is protected by a password",
   InvalidBatchRowError: "line 17 of the input is not a request",
   BatchInputChangedError: "the input file was edited between the start of a job and its resumption",

@@ -26,9 +26,10 @@ const optional: Readonly<Record<string, RegExp>> = {
   hedging: /core\/src\/resilience\/(?:Hedge\.ts$|internal\/HedgeRace\.ts$)/,
   recovery: /core\/src\/resilience\/StreamRecovery\.ts$/,
   "the compiler of schemas": /effect\/dist\/(?:schema\/SchemaJITCompiler|internal\/schema\/codegen)/,
+  "files and batches": /client\/src\/(?:files|batch)\//,
   reload: /core\/src\/reload\/(?!internal\/LiveConfigService\.ts$)/,
   "errors of capabilities that it does not have":
-    /core\/src\/errors\/(?:Agent|Swarm|Journal|Batch|Cassette)Errors\.ts$/,
+    /core\/src\/errors\/(?:Agent|Swarm|Journal|File|Batch|Cassette)Errors\.ts$/,
   Node: /^node:|client\/src\/node\//
 }
 

@@ -4,3 +4,4 @@
  * @since 0.1.0
  */
 export * as Files from "./Files.ts"
+export * as Media from "./Media.ts"

@@ -10,6 +10,7 @@
  *
  * @since 0.1.0
  */
+import type { LookupFunction } from "node:net"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { CurrentSendState, type SendState } from "@kimi-effect/core/internal/SendState"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
@@ -56,6 +57,8 @@ export interface Options {
   readonly poolTimeout?: Duration.Duration | undefined
   /** The proxy of all calls. Defaults to that of the environment. */
   readonly proxy?: KimiConfig.Values["proxy"] | undefined
+  /** Resolves the names of hosts that are called without a proxy. Defaults to the resolver of the system. */
+  readonly lookup?: LookupFunction | undefined
 }
 
 const interrupted = new Error("The call was interrupted")

@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { table, type Tag } from "@kimi-effect/core/ErrorFacts"
 import type { KimiError } from "@kimi-effect/core/KimiError"
 import { Effect } from "effect"
+import { files } from "./support/errors/files.ts"
 import { responses } from "./support/errors/responses.ts"
 import { stages } from "./support/errors/stages.ts"
 
@@ -44,7 +45,8 @@ const unproduced = {
 /** A tag that is neither produced nor listed above does not compile. */
 const produced: { readonly [T in Exclude<Tag, keyof typeof unproduced>]: Effect.Effect<KimiError, unknown> } = {
   ...responses,
-  ...stages
+  ...stages,
+  ...files
 }
 
 /** The sources of the packages, without comments. */

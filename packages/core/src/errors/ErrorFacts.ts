@@ -172,6 +172,7 @@ export const table = {
 
   FileNotFoundError:             row("validation",     "error",    "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Upload the file again, with the account that uses it."),
   FileLimitError:                row("validation",     "error",    "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Delete files that are no longer needed, for example with Files.deleteAll, then upload again."),
+  MediaFetchError:               row("network",        "error",    "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Check the URL, or load the image or video in the program and pass its bytes."),
   FileProcessingError:           row("provider",       "error",    "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Upload the file in another format, or check that it is not damaged or protected by a password."),
 
   InvalidBatchRowError:          row("batch",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Correct the row at the line that the error names and run the rejected rows again."),

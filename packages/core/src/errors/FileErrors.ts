@@ -1,5 +1,6 @@
 /**
- * Failures of files at the host. `Files` (`@kimi-effect/client/files`) raises them.
+ * Failures of files at the host, and of media from URLs. `Files` and `Media`
+ * (`@kimi-effect/client/files`) raise them.
  *
  * @since 0.1.0
  */
@@ -41,4 +42,15 @@ export class FileProcessingError extends TaggedKimiError<FileProcessingError>()(
   ...file,
   /** The status of the file at the host, such as `error`. */
   state: Schema.String
+}) {}
+
+/**
+ * An image or a video could not be fetched from its URL.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MediaFetchError extends TaggedKimiError<MediaFetchError>()("MediaFetchError", {
+  /** Origin of the URL, without path and query. */
+  origin: Schema.String
 }) {}

@@ -21,7 +21,7 @@ import { CacheMissError, CacheStoreError } from "./CacheErrors.ts"
 import { CassetteMissError } from "./CassetteErrors.ts"
 import { ConfigurationError } from "./ConfigurationErrors.ts"
 import type { Tag } from "./ErrorFacts.ts"
-import { FileLimitError, FileNotFoundError, FileProcessingError } from "./FileErrors.ts"
+import { FileLimitError, FileNotFoundError, FileProcessingError, MediaFetchError } from "./FileErrors.ts"
 import * as ErrorBrand from "./internal/ErrorBrand.ts"
 import { JournalMismatchError, JournalStoreError, LeaseLostError, UncertainToolResultError } from "./JournalErrors.ts"
 import { BudgetExceededError, BudgetStoreError, UnknownPriceError } from "./MoneyErrors.ts"
@@ -179,6 +179,7 @@ export const classes = {
   LeaseLostError,
   FileNotFoundError,
   FileLimitError,
+  MediaFetchError,
   FileProcessingError,
   InvalidBatchRowError,
   BatchInputChangedError,

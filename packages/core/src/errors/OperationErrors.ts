@@ -7,7 +7,7 @@ import type { AuthenticationError, IpNotAllowedError, PermissionDeniedError } fr
 import type { CacheMissError } from "./CacheErrors.ts"
 import type { CassetteMissError } from "./CassetteErrors.ts"
 import type { BudgetExceededError, BudgetStoreError, UnknownPriceError } from "./MoneyErrors.ts"
-import type { FileLimitError, FileNotFoundError, FileProcessingError } from "./FileErrors.ts"
+import type { FileLimitError, FileNotFoundError, FileProcessingError, MediaFetchError } from "./FileErrors.ts"
 import type {
   ConnectionLostError,
   ConnectionRefusedError,
@@ -282,3 +282,16 @@ export type FileUploadError =
  * @since 0.1.0
  */
 export type FileReadyError = FileError | FileProcessingError
+
+/**
+ * The errors of an image or a video that is fetched from a URL.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FetchMediaError =
+  | MediaFetchError
+  | UnsupportedMediaError
+  | ResponseTooLargeError
+  | TotalTimeoutError
+  | InvalidRequestError

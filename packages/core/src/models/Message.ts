@@ -36,6 +36,14 @@ export const ImagePart = Schema.Struct({ type: Schema.tag("image_url"), image_ur
 export const VideoPart = Schema.Struct({ type: Schema.tag("video_url"), video_url: MediaUrl })
 
 /**
+ * An image or a video.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type MediaPart = typeof ImagePart.Type | typeof VideoPart.Type
+
+/**
  * One part of a user's message.
  *
  * @category schemas

@@ -38,6 +38,9 @@ const slice = (blob: Blob, from: number, to: number): Effect.Effect<Uint8Array, 
     catch: () => unreadable
   }).pipe(Effect.map((buffer) => new Uint8Array(buffer)))
 
+/** The whole of a blob. */
+export const readBlob = (blob: Blob): Effect.Effect<Uint8Array, InvalidRequestError> => slice(blob, 0, blob.size)
+
 const fromBytes = (bytes: Uint8Array): Content<never, never> => ({
   size: bytes.length,
   head: Effect.succeed(bytes.subarray(0, headSize)),

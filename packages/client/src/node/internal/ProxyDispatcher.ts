@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { LookupFunction } from "node:net"
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { isProxyUrl, redactedUrl } from "@kimi-effect/core/internal/ProxyForm"
@@ -17,6 +18,7 @@ export interface PoolOptions {
   readonly connectTimeout: Duration.Duration
   readonly maxConnections: number
   readonly proxy?: KimiConfig.Values["proxy"] | undefined
+  readonly lookup?: LookupFunction | undefined
   /** Called with the protocol of every connection that is made to an origin. */
   readonly onConnected?: (origin: string, isHttp2: boolean) => void
 }
@@ -75,7 +77,7 @@ const makeFactory =
 
 /** Builds the pool. The environment is read now and not again. */
 export const make = Effect.fnUntraced(function* (
-  { connectTimeout, maxConnections, onConnected, proxy = "environment" }: PoolOptions,
+  { connectTimeout, lookup: resolve, maxConnections, onConnected, proxy = "environment" }: PoolOptions,
   environment: Environment = process.env
 ): Effect.fn.Return<ProxiedPool, ConfigurationError> {
   const timeout = Duration.toMillis(connectTimeout)
@@ -85,7 +87,7 @@ export const make = Effect.fnUntraced(function* (
   const pool = {
     connections: maxConnections,
     pipelining: 1,
-    connect: { timeout },
+    connect: { timeout, ...(resolve === undefined ? {} : { lookup: resolve }) },
     ...(onConnected === undefined ? {} : { factory: makeFactory(modules, onConnected) })
   }
   const tunnel = {
