@@ -53,7 +53,7 @@ describe("Media.inline", () => {
     Effect.gen(function* () {
       const content = [yield* Media.inline(pixel), { type: "text" as const, text: "What is it?" }]
       const request = { model: "kimi-k2.6", messages: [{ role: "user" as const, content }] }
-      yield* RequestCheck.check(request, providers.moonshot)
+      yield* RequestCheck.check(request, providers.moonshot, "reject")
     })
   )
 })

@@ -46,6 +46,24 @@ export interface LedgerEntry {
 }
 
 /**
+ * A batch in the ledger. Its lines are billed with their usage, at the price of
+ * chat completions times `priceFactor`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BatchEntry {
+  readonly id: string
+  /** The model of its lines, once the host has validated them. */
+  readonly model: string | undefined
+  readonly status: string
+  /** The sum over the lines that were answered. */
+  readonly billed: BilledTokens
+  /** 0.6 at Moonshot. */
+  readonly priceFactor: number
+}
+
+/**
  * The ledger of a server since its start or its last reset.
  *
  * @category models
@@ -56,8 +74,10 @@ export interface HostLedger {
   readonly requested: number
   /** The number of requests whose outcome is `answered`. */
   readonly answered: number
-  /** The sum over all requests. */
+  /** The sum over all requests. The lines of batches are in `batches`. */
   readonly billed: BilledTokens
+  /** Every batch, oldest first. */
+  readonly batches: ReadonlyArray<BatchEntry>
   /** The latest requests, oldest first; as many as `maxRecordedRequests`. */
   readonly entries: ReadonlyArray<LedgerEntry>
 }

@@ -4,7 +4,9 @@
  *
  * It responds with recorded traffic and rejects requests that Kimi rejects.
  * Scripted replies, with or without a `Fault`, replace its default responses.
- * It stores uploaded files in memory, within the limits of the host.
+ * It stores uploaded files in memory, within the limits of the host, and runs
+ * batches of them: each line is answered as a chat request would be, by scripted
+ * replies first.
  * Delays use the machine's clock, so tests use `it.live`.
  *
  * **Example** (One rate limit, then the recorded greeting)
@@ -99,6 +101,12 @@ export interface Options {
   readonly maxRequestBytes?: number | undefined
   /** Most files that the server stores. Defaults to 1,000. */
   readonly maxFiles?: number | undefined
+  /**
+   * How long each state of a batch takes, by the `Clock` of the server. By default
+   * each request for a batch ends one of its states, of which there are four:
+   * `validating`, `in_progress` for each half of the lines, and `finalizing`.
+   */
+  readonly batchStateDuration?: Duration.Input | undefined
   /** Largest uploaded file in bytes. Defaults to 100 MiB. */
   readonly maxFileBytes?: number | undefined
 }
@@ -132,7 +140,7 @@ export class MockServer extends Context.Service<
     readonly awaitAborted: (count: number) => Effect.Effect<void>
     /** Completes when exactly `count` sockets are open. */
     readonly awaitOpenConnections: (count: number) => Effect.Effect<void>
-    /** Clears scripted replies, files, requests, the ledger and the count of aborts, and rewinds the cassette. Sockets stay open. */
+    /** Clears scripted replies, files, batches, requests, the ledger and the count of aborts, and rewinds the cassette. Sockets stay open. */
     readonly reset: Effect.Effect<void>
   }
 >()("@kimi-effect/testing/node/MockServer") {}
@@ -189,7 +197,7 @@ export const make = (options: Options = {}): Effect.Effect<MockServer["Service"]
       reply: (...replies) => Effect.sync(() => responder.enqueue(replies)),
       replyAlways: (reply) => Effect.sync(() => responder.replyAlways(reply)),
       replyAt: (route, reply) => Effect.sync(() => responder.replyAt(route, reply)),
-      ledger: Effect.sync(() => ledger.read()),
+      ledger: Effect.sync(() => ledger.read(responder.batches())),
       openConnections: Effect.sync(connections.get),
       aborted: Effect.sync(aborted.get),
       awaitRequests: (count) => received.until((value) => value >= count),
@@ -215,6 +223,7 @@ export const layer = (options?: Options): Layer.Layer<MockServer> => Layer.effec
 
 const settingsOf = ({
   apiKey,
+  batchStateDuration,
   cassette,
   chunking = { events: 10 },
   latency = 0,
@@ -229,6 +238,7 @@ const settingsOf = ({
   validateRequests,
   maxRequestBytes,
   files: { maxFiles, maxFileBytes },
+  batchStateMillis: batchStateDuration === undefined ? undefined : Duration.toMillis(batchStateDuration),
   models,
   cassette,
   pace: { latency: Duration.toMillis(latency), writeDelay: Duration.toMillis(tokenDelay), chunking }

@@ -108,12 +108,13 @@ export class Ledger {
   }
 
   /** What was requested, answered and billed. */
-  read(): HostLedger {
+  read(batches: HostLedger["batches"]): HostLedger {
     const entries = this.#deliveries.map(entryOf)
     return {
       requested: this.#earlier.requested + entries.length,
       answered: this.#earlier.answered + entries.filter(({ outcome }) => outcome === "answered").length,
       billed: entries.reduce((sum, { billed }) => Billing.add(sum, billed), this.#earlier.billed),
+      batches,
       entries
     }
   }

@@ -9,8 +9,10 @@ import * as FaultPlan from "../../internal/faultPlan.ts"
 import { chunkingOf, render, type RequestForm } from "../../internal/rendering.ts"
 import type * as WirePlan from "../../internal/wirePlan.ts"
 import * as Reply from "../../Reply.ts"
+import type { BatchEntry } from "../HostLedger.ts"
 import type { ReceivedRequest } from "../ReceivedRequest.ts"
 import * as DefaultReply from "./defaultReply.ts"
+import { batchModels, HostBatches } from "./HostBatches.ts"
 import { type FileLimits, HostFiles, moonshotLimits } from "./HostFiles.ts"
 import * as RequestCheck from "./requestCheck.ts"
 import * as ServedCassette from "./servedCassette.ts"
@@ -28,6 +30,8 @@ export interface Settings {
   readonly pace: WirePlan.Pace
   /** The limits of uploaded files. Defaults to those of Moonshot. */
   readonly files?: FileLimits | undefined
+  /** Milliseconds of each state of a batch. By default each request for a batch ends one. */
+  readonly batchStateMillis?: number | undefined
   /** The time in milliseconds. Defaults to that of the machine. */
   readonly now?: (() => number) | undefined
   /** Replaces the default responses and the validation of requests. */
@@ -42,6 +46,8 @@ export interface Responder {
   readonly enqueue: (replies: ReadonlyArray<Reply.Reply>) => void
   readonly replyAlways: (source: ReplySource) => void
   readonly replyAt: (route: string, source: ReplySource) => void
+  /** Each batch, and what is billed for it. */
+  readonly batches: () => ReadonlyArray<BatchEntry>
   readonly reset: () => void
 }
 
@@ -54,7 +60,8 @@ export const make = (settings: Settings): Responder => {
   const replies = new WeakMap<WirePlan.WirePlan, WirePlan.RenderedReply>()
   const plan = makePlanner(settings.pace, replies)
   const cassette = settings.cassette === undefined ? undefined : ServedCassette.make(settings.cassette, settings.pace)
-  const files = new HostFiles(settings.files ?? moonshotLimits, settings.now ?? Date.now)
+  const now = settings.now ?? Date.now
+  const files = new HostFiles(settings.files ?? moonshotLimits, now)
   const queued: Array<Reply.Reply> = []
   const scripted = new Map<string, ReplySource>()
 
@@ -66,11 +73,31 @@ export const make = (settings: Settings): Responder => {
     return route === chatRoute ? RequestCheck.checkChat(request, isKnownModel) : undefined
   }
 
+  const nextReply = (request: ReceivedRequest, route: string): Reply.Reply => {
+    const next = (route === chatRoute ? queued.shift() : undefined) ?? scripted.get(route) ?? Reply.defaultReply
+    return typeof next === "function" ? runReplySource(next, request) : next
+  }
+
+  const batches = new HostBatches({
+    files,
+    now,
+    stateMillis: settings.batchStateMillis,
+    acceptsModel: (model) => settings.models?.includes(model) ?? batchModels.has(model),
+    answer: (request) => {
+      // Lines of batches are not streamed.
+      const form = { ...DefaultReply.formOf(request), isStream: false }
+      const reply = nextReply(request, chatRoute)
+      if (reply._tag !== "Default") return render(reply, form)
+      const refused = settings.validateRequests ? RequestCheck.checkChat(request, isKnownModel) : undefined
+      return render(refused ?? DefaultReply.chat(form), form)
+    }
+  })
+
   /** Only for a request that is not rejected: some of them change what the host has stored. */
   const standardReply = (request: ReceivedRequest, route: string, form: RequestForm): Reply.Explicit =>
     route === chatRoute
       ? DefaultReply.chat(form)
-      : (routes.get(route) ?? files.respond(request) ?? DefaultReply.notFound(request))
+      : (routes.get(route) ?? files.respond(request) ?? batches.respond(request) ?? DefaultReply.notFound(request))
 
   const fromCassette = (
     request: ReceivedRequest,
@@ -92,8 +119,7 @@ export const make = (settings: Settings): Responder => {
     respond: (request) => {
       const route = `${request.method} ${request.path}`
       const form = DefaultReply.formOf(request)
-      const next = (route === chatRoute ? queued.shift() : undefined) ?? scripted.get(route) ?? Reply.defaultReply
-      const reply = typeof next === "function" ? runReplySource(next, request) : next
+      const reply = nextReply(request, route)
       if (reply._tag !== "Default") return plan(reply, form, reply.fault)
       if (cassette !== undefined) return fromCassette(request, cassette, form, reply.fault)
       return plan(rejection(request, route) ?? standardReply(request, route, form), form, reply.fault)
@@ -101,7 +127,9 @@ export const make = (settings: Settings): Responder => {
     enqueue: (replies) => void queued.push(...replies),
     replyAlways: (source) => void scripted.set(chatRoute, source),
     replyAt: (route, source) => void scripted.set(route, source),
+    batches: () => batches.entries(),
     reset: () => {
+      batches.clear()
       queued.length = 0
       scripted.clear()
       files.clear()

@@ -1,0 +1,237 @@
+/**
+ * Batches that the host runs: chat completions at a lower price, without the
+ * limits of the account, within hours or days.
+ *
+ * This is the API itself. A batch is created from an uploaded file of JSONL
+ * lines (`Files.upload` with the purpose `batch`), polled until its status is
+ * final, and its results are two more files: `output_file_id` with the answers,
+ * `error_file_id` with the lines that failed. Their order is not that of the
+ * input: join on `custom_id` (source: batch API).
+ *
+ * Each operation is one attempt, which `timeout` bounds.
+ *
+ * @since 0.1.0
+ */
+import { Batch, BatchList, type BatchStatus } from "@kimi-effect/core/Batch"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import type { HostApiError, HostRequestError } from "@kimi-effect/core/OperationErrors"
+import { withTimeout } from "@kimi-effect/core/Timeout"
+import { InvalidRequestError, UnsupportedOperationError } from "@kimi-effect/core/ValidationErrors"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as HostApi from "../HostApi.ts"
+import { withoutModelErrors } from "../internal/modelErrors.ts"
+
+/**
+ * A batch to create.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface CreateOptions {
+  /** The id of an uploaded file with the purpose `batch`. */
+  readonly inputFileId: string
+  /** Time after which the host ends the batch: whole hours from 12 hours to 7 days. Defaults to 24 hours. */
+  readonly completionWindow?: Duration.Input | undefined
+  /** At most 16 pairs; keys of up to 64 and values of up to 512 characters. */
+  readonly metadata?: { readonly [key: string]: string } | undefined
+}
+
+/**
+ * A page of batches.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Page {
+  readonly batches: ReadonlyArray<Batch>
+  /** Whether there are batches after the last one. */
+  readonly hasMore: boolean
+}
+
+/**
+ * Options of the operations.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Longest time of one request. Defaults to a minute. */
+  readonly timeout?: Duration.Input | undefined
+}
+
+/**
+ * The batches of one account at the host.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class BatchApi extends Context.Service<
+  BatchApi,
+  {
+    /** Creates a batch. The host checks its lines later: an invalid file makes the batch `failed`. */
+    readonly create: (options: CreateOptions) => Effect.Effect<Batch, HostApiError>
+    /** The state of a batch. */
+    readonly get: (id: string) => Effect.Effect<Batch, HostApiError>
+    /** One page, after a batch. The host returns 20 batches by default. */
+    readonly list: (options?: {
+      readonly after?: string | undefined
+      readonly limit?: number | undefined
+    }) => Effect.Effect<Page, HostApiError>
+    /** Every batch, requested page by page. */
+    readonly listAll: Stream.Stream<Batch, HostApiError>
+    /** Asks the host to cancel a batch, which is then `cancelling`. What was answered before is billed. */
+    readonly cancel: (id: string) => Effect.Effect<Batch, HostApiError>
+  }
+>()("@kimi-effect/client/batch/BatchApi") {}
+
+const finalStatuses: ReadonlySet<string> = new Set<BatchStatus>(["completed", "failed", "expired", "cancelled"])
+
+/**
+ * Whether a batch has ended. A status that is not known has not.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isFinal = ({ status }: Pick<Batch, "status">): boolean => finalStatuses.has(status)
+
+const invalid = (parameter: string, message: string): Effect.Effect<never, InvalidRequestError> =>
+  Effect.fail(new InvalidRequestError({ message, parameter }))
+
+const minHours = 12
+const maxHours = 7 * 24
+
+/** The window as the host reads it, such as `24h`. */
+const windowOf = (input: Duration.Input): string | undefined => {
+  const hours = Option.match(Duration.fromInput(input), { onNone: () => 0, onSome: Duration.toHours })
+  return Number.isInteger(hours) && hours >= minHours && hours <= maxHours ? `${hours}h` : undefined
+}
+
+const isMetadata = (metadata: { readonly [key: string]: string }): boolean => {
+  const pairs = Object.entries(metadata)
+  return pairs.length <= 16 && pairs.every(([key, value]) => key.length <= 64 && value.length <= 512)
+}
+
+const toBody = ({
+  completionWindow = "24 hours",
+  inputFileId,
+  metadata
+}: CreateOptions): Effect.Effect<HostApi.Body, InvalidRequestError> => {
+  const window = windowOf(completionWindow)
+  if (window === undefined) {
+    return invalid("completionWindow", "The completion window must be whole hours from 12 hours to 7 days")
+  }
+  if (metadata !== undefined && !isMetadata(metadata)) {
+    return invalid("metadata", "The metadata may have 16 pairs, with keys of 64 characters and values of 512")
+  }
+  const value = {
+    input_file_id: inputFileId,
+    endpoint: "/v1/chat/completions",
+    completion_window: window,
+    ...(metadata === undefined ? {} : { metadata })
+  }
+  return Effect.succeed({ _tag: "Json", value })
+}
+
+/** An id that is not known is the only part of these paths that can be missing. */
+const ofBatch = <A>(call: Effect.Effect<A, HostRequestError>): Effect.Effect<A, HostApiError> =>
+  Effect.mapError(withoutModelErrors(call), (error) =>
+    error.status === 404 && error._tag === "InvalidRequestError"
+      ? new InvalidRequestError({
+          message: "The host has no batch with this id",
+          parameter: "batchId",
+          status: 404,
+          ...(error.provider === undefined ? {} : { provider: error.provider }),
+          ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
+          ...(error.traceId === undefined ? {} : { traceId: error.traceId })
+        })
+      : error
+  )
+
+const batchResponse = HostApi.json(Batch)
+const listResponse = HostApi.json(BatchList)
+
+const pathOf = (id: string): string => `/batches/${encodeURIComponent(id)}`
+
+/**
+ * Builds the service on a `HostApi`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function* (
+  options: Options = {}
+): Effect.fn.Return<BatchApi["Service"], ConfigurationError, HostApi.HostApi> {
+  yield* OptionRules.check("BatchApi", [OptionRules.millisecondDuration("timeout", options.timeout)])
+  const api = yield* HostApi.HostApi
+  const { provider } = api
+  const bounded = withTimeout({ totalTimeout: options.timeout ?? "1 minute" }, { provider: provider.id })
+
+  const request = <A>(sent: HostApi.RequestOptions<A>): Effect.Effect<A, HostRequestError> =>
+    provider.hasAccountApi
+      ? bounded(api.request(sent))
+      : Effect.fail(
+          new UnsupportedOperationError({
+            message: `${provider.id} does not offer batches`,
+            provider: provider.id,
+            operation: "batches"
+          })
+        )
+
+  const list: BatchApi["Service"]["list"] = ({ after, limit } = {}) =>
+    limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1)
+      ? invalid("limit", "The limit must be a whole number over zero")
+      : request({
+          operation: "batches.list",
+          method: "GET",
+          path: "/batches",
+          query: { after, limit: limit === undefined ? undefined : `${limit}` },
+          response: listResponse
+        }).pipe(
+          withoutModelErrors,
+          Effect.map(({ data, has_more }) => ({ batches: data, hasMore: has_more === true }))
+        )
+
+  return BatchApi.of({
+    create: (created) =>
+      Effect.flatMap(toBody(created), (body) =>
+        withoutModelErrors(
+          request({ operation: "batches.create", method: "POST", path: "/batches", body, response: batchResponse })
+        )
+      ),
+    get: (id) =>
+      ofBatch(request({ operation: "batches.get", method: "GET", path: pathOf(id), response: batchResponse })),
+    list,
+    listAll: Stream.paginate(undefined as string | undefined, (after) =>
+      Effect.map(list({ after }), ({ batches, hasMore }) => {
+        const last = batches.at(-1)?.id
+        // A page that does not move on would be requested for ever.
+        const next = hasMore && last !== undefined && last !== after ? Option.some(last) : Option.none<string>()
+        return [batches, next] as const
+      })
+    ),
+    cancel: (id) =>
+      ofBatch(
+        request({
+          operation: "batches.cancel",
+          method: "POST",
+          path: `${pathOf(id)}/cancel`,
+          response: batchResponse
+        })
+      )
+  })
+})
+
+/**
+ * The service on the `HostApi` in the context.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: Options): Layer.Layer<BatchApi, ConfigurationError, HostApi.HostApi> =>
+  Layer.effect(BatchApi, make(options))
