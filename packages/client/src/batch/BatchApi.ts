@@ -233,5 +233,6 @@ export const make = Effect.fnUntraced(function* (
  * @category layers
  * @since 0.1.0
  */
+// Layers are memoized by reference: without `fresh`, a constant would be the service of the first host it is provided with.
 export const layer = (options?: Options): Layer.Layer<BatchApi, ConfigurationError, HostApi.HostApi> =>
-  Layer.effect(BatchApi, make(options))
+  Layer.fresh(Layer.effect(BatchApi, make(options)))

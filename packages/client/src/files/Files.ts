@@ -9,7 +9,7 @@
  *   anything is sent; a stream without a size, while it is sent.
  * - Every wait is bounded: for the host to take the next piece, for its
  *   response, and for the upload as a whole.
- * - Each operation is one attempt. The facts of its error say whether to try
+ * - Each operation is one attempt. `isRetryable` of its error is whether to try
  *   again; `Resilience` of `@kimi-effect/core` does it.
  * - Limits at Moonshot: 1,000 files of at most 100 MB each, and 10 GB in all
  *   (source: files API).
@@ -35,24 +35,21 @@
  * @since 0.1.0
  */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
-import { FileDeleted, FileList, FileObject, type FilePurpose } from "@kimi-effect/core/File"
-import { FileProcessingError } from "@kimi-effect/core/FileErrors"
+import type { FileObject, FilePurpose } from "@kimi-effect/core/File"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { FileError, FileListError, FileReadyError, FileUploadError } from "@kimi-effect/core/OperationErrors"
-import { IdleTimeoutError, TotalTimeoutError } from "@kimi-effect/core/TimeoutErrors"
-import { withTimeout } from "@kimi-effect/core/Timeout"
-import { UnsupportedOperationError } from "@kimi-effect/core/ValidationErrors"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import * as HostApi from "../HostApi.ts"
+import { awaitReady } from "./internal/awaitReady.ts"
+import type { Bounds } from "./internal/Bounds.ts"
 import type * as Content from "./internal/Content.ts"
-import * as FileErrors from "./internal/fileErrors.ts"
-import * as Multipart from "./internal/multipart.ts"
-import * as Transfer from "./internal/Transfer.ts"
-import * as UploadCheck from "./internal/uploadCheck.ts"
+import * as FileRequests from "./internal/fileRequests.ts"
+import * as SendUpload from "./internal/sendUpload.ts"
+import type * as Transfer from "./internal/Transfer.ts"
 
 /**
  * The content of an upload: text, bytes, a `Blob` or `File`, or a stream of
@@ -83,7 +80,7 @@ export interface Upload<E = never, R = never> {
   readonly purpose: FilePurpose
   readonly content: UploadContent<E, R>
   /**
-   * Name of the file, whose suffix tells the host the format. Defaults to that of
+   * Name of the file, whose suffix is the format for the host. Defaults to that of
    * a `File`, and for images, videos, batches and texts to one of their format.
    */
   readonly filename?: string | undefined
@@ -175,40 +172,12 @@ const maxContentBytes = 1024 * 1024 * 1024
 
 const deleteConcurrency = 4
 
-const fileResponse = HostApi.json(FileObject)
-const listResponse = HostApi.json(FileList)
-const deletedResponse = HostApi.json(FileDeleted)
-
-const pathOf = (id: string): string => `/files/${encodeURIComponent(id)}`
-
-/** Any status that is not one of success is one of the file itself, or of a wait. */
-const isFailed = ({ status }: FileObject): boolean => status !== undefined && /^(?:error|failed|deleted)$/.test(status)
-
-const isReady = ({ status }: FileObject): boolean =>
-  status === undefined || /^(?:ready|ok|processed|uploaded|success)$/.test(status)
-
-const processingError = (provider: string, { id, status = "" }: FileObject): FileProcessingError =>
-  new FileProcessingError({
-    message: "The host could not process the file",
-    provider,
-    fileId: id,
-    state: status.slice(0, 64)
-  })
-
-/** Refuses everything at a host without this API. */
-const offered = <A, E, R>(
-  { provider }: HostApi.HostApi["Service"],
-  call: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | UnsupportedOperationError, R> =>
-  provider.hasAccountApi
-    ? call
-    : Effect.fail(
-        new UnsupportedOperationError({
-          message: `${provider.id} does not offer files`,
-          provider: provider.id,
-          operation: "files"
-        })
-      )
+const boundsOf = (options: Options): Bounds => ({
+  maxBytes: options.maxFileBytes ?? moonshotLimit,
+  idleTimeout: OptionRules.durationOf(options.idleTimeout ?? "1 minute"),
+  responseTimeout: OptionRules.durationOf(options.responseTimeout ?? "5 minutes"),
+  uploadTimeout: OptionRules.durationOf(options.uploadTimeout ?? "30 minutes")
+})
 
 /**
  * Builds the service on a `HostApi`.
@@ -226,121 +195,24 @@ export const make = Effect.fnUntraced(function* (
     OptionRules.millisecondDuration("uploadTimeout", options.uploadTimeout)
   ])
   const api = yield* HostApi.HostApi
-  const provider = api.provider.id
-  const maxBytes = options.maxFileBytes ?? moonshotLimit
-  const idleTimeout = OptionRules.durationOf(options.idleTimeout ?? "1 minute")
-  const responseTimeout = OptionRules.durationOf(options.responseTimeout ?? "5 minutes")
-  const uploadTimeout = OptionRules.durationOf(options.uploadTimeout ?? "30 minutes")
-
-  const request = <A>(sent: HostApi.RequestOptions<A>) =>
-    offered(api, withTimeout({ totalTimeout: responseTimeout }, { provider })(api.request(sent)))
-
-  const get = (id: string): Effect.Effect<FileObject, FileError> =>
-    FileErrors.ofFile(id)(request({ operation: "files.get", method: "GET", path: pathOf(id), response: fileResponse }))
-
-  const list = (purpose?: FilePurpose): Effect.Effect<ReadonlyArray<FileObject>, FileListError> =>
-    request({ operation: "files.list", method: "GET", path: "/files", response: listResponse }).pipe(
-      FileErrors.ofList,
-      Effect.map(({ data }) => (purpose === undefined ? data : data.filter((file) => file.purpose === purpose)))
-    )
-
-  const remove = (id: string, ignoreMissing: boolean): Effect.Effect<void, FileError> => {
-    const removed = request({
-      operation: "files.delete",
-      method: "DELETE",
-      path: pathOf(id),
-      response: deletedResponse
-    }).pipe(FileErrors.ofFile(id), Effect.asVoid)
-    return ignoreMissing ? Effect.catchTag(removed, "FileNotFoundError", () => Effect.void) : removed
-  }
-
-  const upload = Effect.fnUntraced(function* <E, R>(
-    file: Upload<E, R>
-  ): Effect.fn.Return<FileObject, FileUploadError | E, R> {
-    const { content, filename, mimeType } = yield* offered(api, UploadCheck.check(file, provider, maxBytes))
-    const { pieces, size } = content
-    const form = Multipart.make({ purpose: file.purpose }, { filename, mimeType, size })
-    const { onProgress = () => Effect.void } = file
-    const bounds = { maxBytes, idleTimeout, responseTimeout, uploadTimeout }
-    return yield* Transfer.run({ content: pieces, size, provider, onProgress, ...bounds }, (sent) =>
-      FileErrors.ofUpload(
-        api.request({
-          operation: "files.upload",
-          method: "POST",
-          path: "/files",
-          body: {
-            _tag: "Stream",
-            stream: form.withContent(sent),
-            contentType: form.contentType,
-            contentLength: form.contentLength
-          },
-          response: fileResponse
-        })
-      )
-    )
-  })
-
-  const content = (id: string, maxResponseBytes: number): Stream.Stream<Uint8Array, FileError> =>
-    request({
-      operation: "files.content",
-      method: "GET",
-      path: `${pathOf(id)}/content`,
-      response: HostApi.stream,
-      maxResponseBytes
-    }).pipe(
-      FileErrors.ofFile(id),
-      Effect.map((bytes) =>
-        bytes.pipe(
-          Stream.catch((error) => Stream.fromEffect(FileErrors.ofContent(id, error))),
-          Stream.timeoutOrElse({
-            duration: idleTimeout,
-            orElse: () =>
-              Stream.fail(
-                new IdleTimeoutError({
-                  message: `The host sent no part of the file for ${Duration.format(idleTimeout)}`,
-                  provider,
-                  timeout: idleTimeout
-                })
-              )
-          })
-        )
-      ),
-      Stream.unwrap
-    )
-
-  const awaitReady = (id: string, { interval = "2 seconds", timeout = "5 minutes" }: ReadyOptions = {}) => {
-    const pause = OptionRules.durationOf(interval)
-    const longest = OptionRules.durationOf(timeout)
-    const poll: Effect.Effect<FileObject, FileReadyError> = Effect.flatMap(get(id), (file) => {
-      if (isFailed(file)) return Effect.fail(processingError(provider, file))
-      return isReady(file) ? Effect.succeed(file) : Effect.delay(Effect.suspend(() => poll), pause)
-    })
-    return Effect.timeoutOrElse(poll, {
-      duration: longest,
-      orElse: () =>
-        Effect.fail(
-          new TotalTimeoutError({
-            message: `The host had not processed the file after ${Duration.format(longest)}`,
-            provider,
-            timeout: longest
-          })
-        )
-    })
-  }
+  const bounds = boundsOf(options)
+  const requests = FileRequests.make(api, bounds)
+  const remove = (id: string, ignoreMissing: boolean): Effect.Effect<void, FileError> =>
+    ignoreMissing ? Effect.catchTag(requests.remove(id), "FileNotFoundError", () => Effect.void) : requests.remove(id)
 
   return Files.of({
-    upload,
-    list,
-    get,
-    awaitReady,
-    text: (id) =>
-      FileErrors.ofFile(id)(
-        request({ operation: "files.text", method: "GET", path: `${pathOf(id)}/content`, response: HostApi.text })
+    upload: (file) => SendUpload.send(api, bounds, file),
+    list: (purpose) =>
+      Effect.map(requests.list, (files) =>
+        purpose === undefined ? files : files.filter((file) => file.purpose === purpose)
       ),
-    content: (id, { maxBytes: limit = maxContentBytes } = {}) => content(id, limit),
+    get: requests.get,
+    awaitReady: (id, ready) => awaitReady(requests.get(id), api.provider.id, ready),
+    text: requests.text,
+    content: (id, { maxBytes = maxContentBytes } = {}) => requests.content(id, maxBytes),
     delete: (id, { ignoreMissing = false } = {}) => remove(id, ignoreMissing),
     deleteAll: (isSelected) =>
-      Effect.flatMap(list(), (files) => {
+      Effect.flatMap(requests.list, (files) => {
         const selected = files.filter(isSelected)
         return Effect.as(
           Effect.forEach(selected, ({ id }) => remove(id, true), { concurrency: deleteConcurrency, discard: true }),
@@ -356,5 +228,6 @@ export const make = Effect.fnUntraced(function* (
  * @category layers
  * @since 0.1.0
  */
+// Layers are memoized by reference: without `fresh`, a constant would be the service of the first host it is provided with.
 export const layer = (options?: Options): Layer.Layer<Files, ConfigurationError, HostApi.HostApi> =>
-  Layer.effect(Files, make(options))
+  Layer.fresh(Layer.effect(Files, make(options)))

@@ -31,7 +31,11 @@ import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { MediaPart } from "@kimi-effect/core/Message"
 import type { FetchMediaError, FileReadyError, FileUploadError } from "@kimi-effect/core/OperationErrors"
 import { TotalTimeoutError } from "@kimi-effect/core/TimeoutErrors"
-import { type InvalidRequestError, RequestTooLargeError, UnsupportedMediaError } from "@kimi-effect/core/ValidationErrors"
+import {
+  type InvalidRequestError,
+  RequestTooLargeError,
+  UnsupportedMediaError
+} from "@kimi-effect/core/ValidationErrors"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
@@ -97,9 +101,7 @@ const unsupported = new UnsupportedMediaError({
  * @category constructors
  * @since 0.1.0
  */
-export const fromFile = (
-  file: Pick<FileObject, "id" | "purpose">
-): Effect.Effect<MediaPart, UnsupportedMediaError> => {
+export const fromFile = (file: Pick<FileObject, "id" | "purpose">): Effect.Effect<MediaPart, UnsupportedMediaError> => {
   switch (file.purpose) {
     case "image":
       return Effect.succeed(image(file.id))
@@ -224,8 +226,8 @@ export interface FetchOptions {
 }
 
 /**
- * Fetches an image or a video from a URL. The URL can come from somebody who
- * wants to reach what only this machine can reach, so it is fetched without
+ * Fetches an image or a video from a URL. The URL can come from an attacker
+ * who wants to reach what only this machine can reach, so it is fetched without
  * credentials, within bounds of size and time, and in the accepted formats only;
  * redirects are followed within its origin, and private, local and reserved
  * addresses are refused.
@@ -244,7 +246,12 @@ export const fetch = Effect.fnUntraced(function* (
   url: string,
   options: FetchOptions = {}
 ): Effect.fn.Return<Uint8Array, FetchMediaError | ConfigurationError, HttpClient.HttpClient> {
-  const { allowHttp = false, allowPrivateAddresses = false, maxBytes = 20 * 1024 * 1024, timeout = "30 seconds" } = options
+  const {
+    allowHttp = false,
+    allowPrivateAddresses = false,
+    maxBytes = 20 * 1024 * 1024,
+    timeout = "30 seconds"
+  } = options
   yield* OptionRules.check("Media.fetch", [
     OptionRules.bytes("maxBytes", maxBytes),
     OptionRules.millisecondDuration("timeout", timeout)

@@ -91,7 +91,7 @@ describe("a batch", () => {
     )
   )
 
-  it.live("has the lines that failed in a file of their own", () =>
+  it.live("has the lines that failed in a separate file", () =>
     withHost((host) =>
       Effect.gen(function* () {
         yield* host.server.reply(Reply.text("one"), ErrorReply.table.contentFilter)
@@ -140,9 +140,7 @@ describe("a batch", () => {
   it.live("is billed at the price of batches", () =>
     withHost((host) =>
       Effect.gen(function* () {
-        yield* host.server.replyAlways(
-          Reply.text("yes", { usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 } })
-        )
+        yield* host.server.replyAlways(Reply.text("yes", { usage: { prompt_tokens: 10, completion_tokens: 5 } }))
         const { id } = yield* start(host, lineOf("a"), lineOf("b"))
         yield* follow(host, id)
         const { batches, billed } = yield* host.server.ledger

@@ -88,14 +88,21 @@ describe("Media.fetch", () => {
   it.effect("follows a redirect within its origin", () =>
     Effect.gen(function* () {
       const { result, urls } = yield* fetched(({ pathname }) =>
-        pathname === "/cat.png" ? new Response(null, { status: 302, headers: { location: "/real.png" } }) : imageResponse()
+        pathname === "/cat.png"
+          ? new Response(null, { status: 302, headers: { location: "/real.png" } })
+          : imageResponse()
       )
       assert.strictEqual(result._tag, "Success")
       assert.deepStrictEqual(urls, [url, "https://images.example.com/real.png"])
     })
   )
 
-  for (const location of ["https://other.example.com/a.png", "http://images.example.com/a.png", "https://127.0.0.1/", ""]) {
+  for (const location of [
+    "https://other.example.com/a.png",
+    "http://images.example.com/a.png",
+    "https://127.0.0.1/",
+    ""
+  ]) {
     it.effect(`does not follow a redirect to ${JSON.stringify(location)}`, () =>
       Effect.gen(function* () {
         const { error, urls } = yield* errorOf(() => {
@@ -131,7 +138,7 @@ describe("Media.fetch", () => {
     })
   )
 
-  it.effect("refuses a file in another format, whatever its content type", () =>
+  it.effect("refuses a file in another format, regardless of its content type", () =>
     Effect.gen(function* () {
       const body = refused["an svg"] ?? pixel
       const { error } = yield* errorOf(() => new Response(body, { headers: { "content-type": "image/png" } }))

@@ -122,7 +122,13 @@ describe("the ledger of MockServer", () => {
       const server = yield* MockServer.make()
       yield* chat(server.url)
       yield* server.reset
-      assert.deepStrictEqual(yield* server.ledger, { requested: 0, answered: 0, billed: nothing, batches: [], entries: [] })
+      assert.deepStrictEqual(yield* server.ledger, {
+        requested: 0,
+        answered: 0,
+        billed: nothing,
+        batches: [],
+        entries: []
+      })
     })
   )
 })

@@ -14,6 +14,7 @@ import * as Fiber from "effect/Fiber"
 import * as Pull from "effect/Pull"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { Bounds } from "./Bounds.ts"
 
 /** What the host has taken of the content so far, in bytes. */
 export interface Progress {
@@ -23,18 +24,11 @@ export interface Progress {
 }
 
 /** The content, and what bounds it. */
-export interface Settings<E, R> {
+export interface Settings<E, R> extends Bounds {
   readonly content: Stream.Stream<Uint8Array, E, R>
   readonly size: number | undefined
-  readonly maxBytes: number
   readonly provider: string
   readonly onProgress: (progress: Progress) => Effect.Effect<void>
-  /** The longest wait until the host takes the next piece. */
-  readonly idleTimeout: Duration.Duration
-  /** The longest wait for the response after the last piece. */
-  readonly responseTimeout: Duration.Duration
-  /** The longest upload as a whole. */
-  readonly uploadTimeout: Duration.Duration
 }
 
 /** A file above the size limit. */
@@ -47,7 +41,7 @@ export const empty = (provider: string): InvalidRequestError =>
 
 const wrongSize = (provider: string): InvalidRequestError =>
   new InvalidRequestError({
-    message: "The content has more or fewer bytes than its option size says",
+    message: "The content has more or fewer bytes than its option size",
     provider,
     parameter: "size"
   })
@@ -84,9 +78,7 @@ class Transfer<E, R> {
       const timer = this.#timer
       this.#timer = undefined
       const report =
-        this.#pulled === 0
-          ? Effect.void
-          : this.#settings.onProgress({ sent: this.#pulled, total: this.#settings.size })
+        this.#pulled === 0 ? Effect.void : this.#settings.onProgress({ sent: this.#pulled, total: this.#settings.size })
       return timer === undefined ? report : Effect.andThen(Fiber.interrupt(timer), report)
     })
   }
@@ -149,9 +141,7 @@ export const run = <E, R, A, E2>(
       // One piece for each pull, so that a pull means that the piece before it was taken.
       const pieces = Stream.transformPull(Stream.rechunk(content, 1), (pull) => Effect.succeed(transfer.pulls(pull)))
       return Effect.raceFirst(send(Stream.provideContext(pieces, context)), Deferred.await(transfer.expired)).pipe(
-        Effect.catchCause((cause) =>
-          Effect.failCause<E | E2 | SizeError | TimeoutError>(transfer.cause ?? cause)
-        ),
+        Effect.catchCause((cause) => Effect.failCause<E | E2 | SizeError | TimeoutError>(transfer.cause ?? cause)),
         Effect.timeoutOrElse({
           duration: uploadTimeout,
           orElse: () => Effect.fail(totalTimeoutError(provider, uploadTimeout))

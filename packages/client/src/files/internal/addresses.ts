@@ -32,22 +32,26 @@ const isSpecial = (address: number): boolean =>
     return Math.floor(address / size) === Math.floor((toNumber(first) ?? 0) / size)
   })
 
-/** The eight groups of an IPv6 address, whose last two can be an IPv4 address. */
+/** An IPv6 address whose last two groups are not written as an IPv4 address; `undefined` when they are written wrongly. */
+const withoutDots = (address: string): string | undefined => {
+  const tail = /(?<=:)[\d.]+\.\d+$/.exec(address)?.[0]
+  if (tail === undefined) return address
+  const embedded = toNumber(tail)
+  if (embedded === undefined) return undefined
+  const groups = [Math.floor(embedded / 65_536), embedded % 65_536].map((group) => group.toString(16))
+  return address.slice(0, -tail.length) + groups.join(":")
+}
+
+const toParts = (half: string): ReadonlyArray<string> => (half === "" ? [] : half.split(":"))
+
+/** The eight groups of an IPv6 address; a zone does not count. */
 const toGroups = (address: string): ReadonlyArray<number> | undefined => {
-  const [plain = ""] = address.split("%")
-  const tail = /(?<=:)\d+\.\d+\.\d+\.\d+$/.exec(plain)?.[0]
-  const embedded = tail === undefined ? undefined : toNumber(tail)
-  if (tail !== undefined && embedded === undefined) return undefined
-  const text =
-    tail === undefined || embedded === undefined
-      ? plain
-      : `${plain.slice(0, -tail.length)}${Math.floor(embedded / 65_536).toString(16)}:${(embedded % 65_536).toString(16)}`
-  const halves = text.split("::")
-  if (halves.length > 2) return undefined
-  const [left = [], right = []] = halves.map((half) => (half === "" ? [] : half.split(":")))
-  const missing = 8 - left.length - right.length
-  if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined
-  const groups = [...left, ...Array.from({ length: missing }, () => "0"), ...right]
+  const [left, right, ...more] = withoutDots(address.replace(/%.*$/, ""))?.split("::") ?? []
+  if (left === undefined || more.length > 0) return undefined
+  const parts = [toParts(left), toParts(right ?? "")] as const
+  const missing = 8 - parts[0].length - parts[1].length
+  if (right === undefined ? missing !== 0 : missing < 1) return undefined
+  const groups = [...parts[0], ...Array.from({ length: missing }, () => "0"), ...parts[1]]
   return groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))
     ? groups.map((group) => Number.parseInt(group, 16))
     : undefined
@@ -85,8 +89,11 @@ export const isPublic = (address: string): boolean | undefined => {
 /** Names that are resolved within a machine or a network. */
 const localName = /^(?:[^.]+|.*\.(?:localhost|local|internal|intranet|lan|home|corp|arpa))$/
 
-/** Whether the host of a URL can be on the public internet. Of a name, only what it resolves to can tell. */
+/** Whether the host of a URL can be on the public internet. For a name, that depends on what it resolves to. */
 export const mayBePublic = (hostname: string): boolean => {
-  const host = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "").toLowerCase()
+  const host = hostname
+    .replace(/^\[|\]$/g, "")
+    .replace(/\.$/, "")
+    .toLowerCase()
   return isPublic(host) ?? !localName.test(host)
 }

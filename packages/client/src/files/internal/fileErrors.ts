@@ -15,7 +15,7 @@ import { withoutModelErrors } from "../../internal/modelErrors.ts"
 export const ofList: <A>(call: Effect.Effect<A, HostRequestError>) => Effect.Effect<A, FileListError> =
   withoutModelErrors
 
-/** What an error of a host says about its response. */
+/** What an error of a host contains about its response. */
 const responseMembers = (error: HostRequestError) => {
   const { message, provider, requestId, status, traceId } = error
   return {

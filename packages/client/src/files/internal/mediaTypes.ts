@@ -40,8 +40,21 @@ const threeGpp = video("3gpp", "3gp", "3gpp", "3g2")
 
 /** Every format that the host accepts. */
 export const mediaTypes: ReadonlyArray<MediaType> = [
-  ...[jpeg, png, gif, webp, bmp, heic, heif],
-  ...[mp4, mpeg, mov, avi, flv, webm, wmv, threeGpp]
+  jpeg,
+  png,
+  gif,
+  webp,
+  bmp,
+  heic,
+  heif,
+  mp4,
+  mpeg,
+  mov,
+  avi,
+  flv,
+  webm,
+  wmv,
+  threeGpp
 ]
 
 /** The names of the formats of a kind, to read. */

@@ -33,7 +33,7 @@ const refusal = (message: string): UnsupportedMediaError => new UnsupportedMedia
 const privateAddress = refusal("The URL leads to a private or local address, which is not fetched")
 
 /** The URL, or why it is not fetched. */
-export const checkUrl = (text: string, bounds: Bounds): Effect.Effect<URL, UnsupportedMediaError> => {
+const checkUrl = (text: string, bounds: Bounds): Effect.Effect<URL, UnsupportedMediaError> => {
   const url = URL.parse(text)
   if (url === null) return Effect.fail(refusal("The URL is invalid"))
   if (url.protocol !== "https:" && !(url.protocol === "http:" && bounds.allowHttp)) {
@@ -102,10 +102,7 @@ export const fetchMedia = Effect.fnUntraced(function* (
     if (response.status !== 200) {
       return yield* failed(url, `The server of the URL responded with status ${response.status}`, response.status)
     }
-    const { bytes, isTruncated } = yield* Effect.mapError(
-      readBytes(response, bounds.maxBytes),
-      transportError(url)
-    )
+    const { bytes, isTruncated } = yield* Effect.mapError(readBytes(response, bounds.maxBytes), transportError(url))
     if (isTruncated) return yield* tooLarge(bounds.maxBytes)
     if (fromBytes(bytes) === undefined) {
       return yield* refusal("The file at the URL is not an image or a video in a format that the host accepts")

@@ -1,5 +1,9 @@
-/** Checks an upload before anything is sent, and fills in what its content says. */
-import { InvalidRequestError, type RequestTooLargeError, UnsupportedMediaError } from "@kimi-effect/core/ValidationErrors"
+/** Checks an upload before anything is sent, and fills in what follows from its content. */
+import {
+  InvalidRequestError,
+  type RequestTooLargeError,
+  UnsupportedMediaError
+} from "@kimi-effect/core/ValidationErrors"
 import { FilePurpose } from "@kimi-effect/core/File"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

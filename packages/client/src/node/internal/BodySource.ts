@@ -25,7 +25,7 @@ export class BodySource implements AsyncIterable<Uint8Array> {
   }
 
   #leave(): void {
-    // Finalizers of the source may fail, and nobody waits for them: the call has its outcome.
+    // Finalizers of the source may fail, and the call does not wait for them: it has its outcome.
     this.#iterator?.return?.().then(undefined, () => undefined)
   }
 }

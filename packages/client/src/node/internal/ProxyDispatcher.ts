@@ -75,6 +75,9 @@ const makeFactory =
     })
   }
 
+const connectOptions = (timeout: number, resolve: LookupFunction | undefined) =>
+  resolve === undefined ? { timeout } : { timeout, lookup: resolve }
+
 /** Builds the pool. The environment is read now and not again. */
 export const make = Effect.fnUntraced(function* (
   { connectTimeout, lookup: resolve, maxConnections, onConnected, proxy = "environment" }: PoolOptions,
@@ -87,7 +90,7 @@ export const make = Effect.fnUntraced(function* (
   const pool = {
     connections: maxConnections,
     pipelining: 1,
-    connect: { timeout, ...(resolve === undefined ? {} : { lookup: resolve }) },
+    connect: connectOptions(timeout, resolve),
     ...(onConnected === undefined ? {} : { factory: makeFactory(modules, onConnected) })
   }
   const tunnel = {

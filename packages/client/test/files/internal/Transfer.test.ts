@@ -114,7 +114,7 @@ describe("a host that does not respond", () => {
 })
 
 describe("a transfer as a whole", () => {
-  it.effect("fails after the upload timeout, whatever it waits for", () =>
+  it.effect("fails after the upload timeout, regardless of what it waits for", () =>
     Effect.gen(function* () {
       const content = Stream.fromEffect(Effect.as(Effect.sleep("20 seconds"), piece(1))).pipe(Stream.forever)
       const transfer = Transfer.run(settingsOf(content), host("20 seconds"))

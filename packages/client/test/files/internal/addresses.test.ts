@@ -83,7 +83,17 @@ describe("an address", () => {
     })
   }
 
-  for (const text of ["example.com", "", "1.2.3", "1.2.3.256", "1.2.3.4.5", ":::", "1::2::3", "g::1", "1:2:3:4:5:6:7"]) {
+  for (const text of [
+    "example.com",
+    "",
+    "1.2.3",
+    "1.2.3.256",
+    "1.2.3.4.5",
+    ":::",
+    "1::2::3",
+    "g::1",
+    "1:2:3:4:5:6:7"
+  ]) {
     it(`is unknown for another text: ${JSON.stringify(text)}`, () => {
       assert.isUndefined(isPublic(text))
     })
@@ -112,7 +122,12 @@ describe("the host of a URL", () => {
     })
   }
 
-  for (const url of ["https://example.com/", "https://8.8.8.8/", "https://[2606:4700:4700::1111]/", "https://例え.jp/"]) {
+  for (const url of [
+    "https://example.com/",
+    "https://8.8.8.8/",
+    "https://[2606:4700:4700::1111]/",
+    "https://例え.jp/"
+  ]) {
     it(`can be public: ${url}`, () => {
       assert.isTrue(mayBePublic(new URL(url).hostname))
     })

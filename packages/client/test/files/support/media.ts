@@ -26,7 +26,7 @@ export const accepted: Readonly<Record<string, readonly [mimeType: string, bytes
 }
 
 export const refused: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
-  "nothing": new Uint8Array(),
+  nothing: new Uint8Array(),
   "an svg": latin("<svg xmlns="),
   "a text": latin("Hello world, this is a text."),
   "a pdf": latin("%PDF-1.7\n"),

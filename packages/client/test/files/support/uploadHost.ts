@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { Effect, Latch } from "effect"
 
-export interface UploadHost {
+interface UploadHost {
   readonly url: string
   /** Bytes of the bodies so far. */
   readonly received: () => number

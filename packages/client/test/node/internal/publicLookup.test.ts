@@ -30,7 +30,7 @@ describe("a lookup of public addresses", () => {
     })
   )
 
-  it.effect("returns the first where one is asked for", () =>
+  it.effect("returns the first where one is requested", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual((yield* lookUp(["8.8.8.8", "1.1.1.1"], false)).address, "8.8.8.8")
     })

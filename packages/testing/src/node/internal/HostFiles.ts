@@ -1,5 +1,6 @@
 /** The files that a server has stored, and its responses to the requests for them. */
-import type { FileObject } from "@kimi-effect/core/File"
+import { type FileObject, FilePurpose } from "@kimi-effect/core/File"
+import * as Schema from "effect/Schema"
 import * as ErrorReply from "../../ErrorReply.ts"
 import * as Reply from "../../Reply.ts"
 import type { ReceivedRequest } from "../ReceivedRequest.ts"
@@ -19,7 +20,7 @@ export interface StoredFile {
   readonly bytes: Uint8Array
 }
 
-const purposes = ["file-extract", "image", "video", "batch"]
+const isPurpose = Schema.is(FilePurpose)
 
 const invalid = (message: string): Reply.Json => ErrorReply.make(400, "invalid_request_error", message)
 
@@ -94,7 +95,7 @@ export class HostFiles {
     const file = form.find((part) => part.name === "file" && part.filename !== undefined)
     const purpose = new TextDecoder().decode(form.find(({ name }) => name === "purpose")?.bytes)
     if (file?.filename === undefined) return invalid("Invalid request: file is required")
-    if (!purposes.includes(purpose)) return ErrorReply.table.invalidPurpose
+    if (!isPurpose(purpose)) return ErrorReply.table.invalidPurpose
     if (file.bytes.length === 0) return ErrorReply.table.fileEmpty
     if (file.bytes.length > this.#limits.maxFileBytes) return ErrorReply.table.fileTooLarge
     if (purpose === "batch" && !file.filename.endsWith(".jsonl")) {

@@ -47,10 +47,14 @@ const make = (stateMillis: number | undefined) => {
 describe("a batch with a time for each state", () => {
   it("is in the state of the time", () => {
     const { statusAt } = make(hour)
-    assert.deepStrictEqual(
-      [0, hour - 1, hour, 2 * hour, 3 * hour, 4 * hour].map(statusAt),
-      ["validating", "validating", "in_progress", "in_progress", "finalizing", "completed"]
-    )
+    assert.deepStrictEqual([0, hour - 1, hour, 2 * hour, 3 * hour, 4 * hour].map(statusAt), [
+      "validating",
+      "validating",
+      "in_progress",
+      "in_progress",
+      "finalizing",
+      "completed"
+    ])
   })
 
   it("has ended when it is first asked for long after", () => {

@@ -1,0 +1,98 @@
+/** The requests for files that are at the host. */
+import { FileDeleted, FileList, FileObject } from "@kimi-effect/core/File"
+import type { FileError, FileListError } from "@kimi-effect/core/OperationErrors"
+import { withTimeout } from "@kimi-effect/core/Timeout"
+import { IdleTimeoutError } from "@kimi-effect/core/TimeoutErrors"
+import { UnsupportedOperationError } from "@kimi-effect/core/ValidationErrors"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as HostApi from "../../HostApi.ts"
+import type { Bounds } from "./Bounds.ts"
+import * as FileErrors from "./fileErrors.ts"
+
+type Api = HostApi.HostApi["Service"]
+
+const fileResponse = HostApi.json(FileObject)
+const listResponse = HostApi.json(FileList)
+const deletedResponse = HostApi.json(FileDeleted)
+
+const pathOf = (id: string): string => `/files/${encodeURIComponent(id)}`
+
+/** Refuses everything at a host without this API. */
+export const offered = <A, E, R>(
+  { provider }: Api,
+  call: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | UnsupportedOperationError, R> =>
+  provider.hasAccountApi
+    ? call
+    : Effect.fail(
+        new UnsupportedOperationError({
+          message: `${provider.id} does not offer files`,
+          provider: provider.id,
+          operation: "files"
+        })
+      )
+
+/** The requests of one account. */
+export interface FileRequests {
+  readonly list: Effect.Effect<ReadonlyArray<FileObject>, FileListError>
+  readonly get: (id: string) => Effect.Effect<FileObject, FileError>
+  readonly remove: (id: string) => Effect.Effect<void, FileError>
+  readonly text: (id: string) => Effect.Effect<string, FileError>
+  readonly content: (id: string, maxBytes: number) => Stream.Stream<Uint8Array, FileError>
+}
+
+const idleTimeoutError = (provider: string, timeout: Duration.Duration): IdleTimeoutError =>
+  new IdleTimeoutError({
+    message: `The host sent no part of the file for ${Duration.format(timeout)}`,
+    provider,
+    timeout
+  })
+
+/** Makes the requests, each of which is bounded in time. */
+export const make = (api: Api, { idleTimeout, responseTimeout }: Bounds): FileRequests => {
+  const provider = api.provider.id
+  const bounded = withTimeout({ totalTimeout: responseTimeout }, { provider })
+  const request = <A>(sent: HostApi.RequestOptions<A>) => offered(api, bounded(api.request(sent)))
+
+  return {
+    list: request({ operation: "files.list", method: "GET", path: "/files", response: listResponse }).pipe(
+      FileErrors.ofList,
+      Effect.map(({ data }) => data)
+    ),
+    get: (id) =>
+      FileErrors.ofFile(id)(
+        request({ operation: "files.get", method: "GET", path: pathOf(id), response: fileResponse })
+      ),
+    remove: (id) =>
+      request({ operation: "files.delete", method: "DELETE", path: pathOf(id), response: deletedResponse }).pipe(
+        FileErrors.ofFile(id),
+        Effect.asVoid
+      ),
+    text: (id) =>
+      FileErrors.ofFile(id)(
+        request({ operation: "files.text", method: "GET", path: `${pathOf(id)}/content`, response: HostApi.text })
+      ),
+    content: (id, maxResponseBytes) =>
+      request({
+        operation: "files.content",
+        method: "GET",
+        path: `${pathOf(id)}/content`,
+        response: HostApi.stream,
+        maxResponseBytes
+      }).pipe(
+        FileErrors.ofFile(id),
+        Effect.map((bytes) =>
+          bytes.pipe(
+            Stream.catch((error) => Stream.fromEffect(FileErrors.ofContent(id, error))),
+            Stream.timeoutOrElse({
+              duration: idleTimeout,
+              orElse: () => Stream.fail(idleTimeoutError(provider, idleTimeout))
+            })
+          )
+        ),
+        Stream.unwrap
+      )
+  }
+}
