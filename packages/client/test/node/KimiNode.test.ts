@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { MockServer } from "@kimi-effect/testing/node"
 import { ConfigProvider, Context, Effect, Layer, Redacted } from "effect"
+import * as HostApi from "../../src/HostApi.ts"
 import { KimiClient } from "../../src/KimiClient.ts"
 import * as KimiNode from "../../src/node/KimiNode.ts"
 import { connect, hello, key, type Server } from "./support/kimi.ts"
@@ -45,6 +46,25 @@ describe("KimiNode", () => {
       )
       yield* client.chat(hello)
       assert.strictEqual(yield* bearerOf(server), `Bearer ${key}`)
+    })
+  )
+
+  it.live("layerHostApi: takes the options from code", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make()
+      const layer = KimiNode.layerHostApi({ apiKey: Redacted.make(key), baseUrl: server.url })
+      yield* HostApi.models(Context.get(yield* Layer.build(layer), HostApi.HostApi))
+      assert.strictEqual(yield* bearerOf(server), `Bearer ${key}`)
+    })
+  )
+
+  it.live("layerHostApiConfig: takes the options from the environment", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make()
+      const env = { KIMI_API_KEY: "sk-environment", KIMI_BASE_URL: server.url }
+      const layer = Layer.provide(KimiNode.layerHostApiConfig(), ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
+      yield* HostApi.models(Context.get(yield* Layer.build(layer), HostApi.HostApi))
+      assert.strictEqual(yield* bearerOf(server), "Bearer sk-environment")
     })
   )
 

@@ -47,4 +47,19 @@ describe("ReceivedRequest", () => {
       assert.deepStrictEqual(received.json, { text })
     })
   )
+
+  it.live("has the parts of a form in place of its text", () =>
+    Effect.gen(function* () {
+      const body = '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--'
+      const received = yield* receive("/files", {
+        body,
+        headers: { "content-type": "multipart/form-data; boundary=x" }
+      })
+      assert.strictEqual(received.body, "")
+      assert.deepStrictEqual(
+        received.form?.map(({ bytes, name }) => [name, new TextDecoder().decode(bytes)]),
+        [["a", "b"]]
+      )
+    })
+  )
 })

@@ -31,21 +31,13 @@ const responseMembers = (error: HostRequestError) => {
 export const ofFile =
   (fileId: string) =>
   <A>(call: Effect.Effect<A, HostRequestError>): Effect.Effect<A, HostApiError | FileNotFoundError> =>
-    call.pipe(
-      Effect.catchIf(
-        (error) => error.status === 404,
-        (error) =>
-          Effect.fail(
+    Effect.catch(call, (error): Effect.Effect<never, HostApiError | FileNotFoundError> =>
+      error.status === 404
+        ? Effect.fail(
             new FileNotFoundError({ ...responseMembers(error), message: "The host has no file with this id", fileId })
           )
-      ),
-      (rest) => Effect.catch(rest, toFileError)
+        : withoutModelErrors(Effect.fail(error))
     )
-
-const toFileError = (
-  error: HostRequestError | FileNotFoundError
-): Effect.Effect<never, HostApiError | FileNotFoundError> =>
-  error._tag === "FileNotFoundError" ? Effect.fail(error) : withoutModelErrors(Effect.fail(error))
 
 /** Moonshot's text for an account with too many files. */
 const fileCount = /number of files you have uploaded exceeded the max file count\s*(\d{1,9})?/i
