@@ -75,6 +75,18 @@ describe("a request", () => {
     })
   )
 
+  it.effect("sends a stream with its length", () =>
+    Effect.gen(function* () {
+      const { api, sent } = yield* hostApiOver(() => new Response("ok"))
+      const stream = Stream.make(new Uint8Array([1, 2]), new Uint8Array([3]))
+      const body = { _tag: "Stream", stream, contentType: "application/pdf", contentLength: 3 } as const
+      yield* api.request({ ...get, method: "POST", body, response: HostApi.text })
+      assert.strictEqual(sent[0]?.headers["content-type"], "application/pdf")
+      assert.strictEqual(sent[0]?.headers["content-length"], "3")
+      assert.strictEqual(sent[0]?.body._tag === "Stream" && sent[0].body.stream, stream)
+    })
+  )
+
   it.effect("fails with the error of the status unless the status is accepted", () =>
     Effect.gen(function* () {
       const { api } = yield* hostApiOver(() => errorResponse(404, "No such thing"))

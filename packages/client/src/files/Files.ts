@@ -116,7 +116,7 @@ export interface Options {
  * @since 0.1.0
  */
 export interface ReadyOptions {
-  /** Time between two questions. Defaults to 2 seconds. */
+  /** Time between two requests, at least 100 milliseconds. Defaults to 2 seconds. */
   readonly interval?: Duration.Input | undefined
   /** Longest wait. Defaults to 5 minutes. */
   readonly timeout?: Duration.Input | undefined

@@ -57,7 +57,7 @@ export interface Options {
   readonly poolTimeout?: Duration.Duration | undefined
   /** The proxy of all calls. Defaults to that of the environment. */
   readonly proxy?: KimiConfig.Values["proxy"] | undefined
-  /** Resolves the names of hosts that are called without a proxy. Defaults to the resolver of the system. */
+  /** Resolves the names that connections are made to, also that of a proxy. Defaults to the resolver of the system. */
   readonly lookup?: LookupFunction | undefined
 }
 

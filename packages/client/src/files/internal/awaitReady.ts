@@ -16,6 +16,9 @@ const isFailed = ({ status }: FileObject): boolean => status !== undefined && /^
 
 const maxStateLength = 64
 
+/** No file is ready earlier, and the account has a limit of requests. */
+const minInterval = Duration.millis(100)
+
 const processingError = (provider: string, { id, status = "" }: FileObject): FileProcessingError =>
   new FileProcessingError({
     message: "The host could not process the file",
@@ -37,7 +40,7 @@ export const awaitReady = (
   provider: string,
   { interval = "2 seconds", timeout = "5 minutes" }: ReadyOptions = {}
 ): Effect.Effect<FileObject, FileReadyError> => {
-  const pause = OptionRules.durationOf(interval)
+  const pause = Duration.max(OptionRules.durationOf(interval), minInterval)
   const longest = OptionRules.durationOf(timeout)
   const poll: Effect.Effect<FileObject, FileReadyError> = Effect.flatMap(get, (file) => {
     if (isFailed(file)) return Effect.fail(processingError(provider, file))

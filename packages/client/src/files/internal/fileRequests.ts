@@ -50,6 +50,21 @@ const idleTimeoutError = (provider: string, timeout: Duration.Duration): IdleTim
     timeout
   })
 
+/** Bounds each wait for the host. The time in which the consumer does not pull does not count. */
+const withIdleTimeout = <E>(
+  content: Stream.Stream<Uint8Array, E>,
+  timeout: Duration.Duration,
+  provider: string
+): Stream.Stream<Uint8Array, E | IdleTimeoutError> =>
+  Stream.transformPull(content, (pull) =>
+    Effect.succeed(
+      Effect.timeoutOrElse(pull, {
+        duration: timeout,
+        orElse: () => Effect.fail(idleTimeoutError(provider, timeout))
+      })
+    )
+  )
+
 /** Makes the requests, each of which is bounded in time. */
 export const make = (api: Api, { idleTimeout, responseTimeout }: Bounds): FileRequests => {
   const provider = api.provider.id
@@ -84,12 +99,10 @@ export const make = (api: Api, { idleTimeout, responseTimeout }: Bounds): FileRe
       }).pipe(
         FileErrors.ofFile(id),
         Effect.map((bytes) =>
-          bytes.pipe(
-            Stream.catch((error) => Stream.fromEffect(FileErrors.ofContent(id, error))),
-            Stream.timeoutOrElse({
-              duration: idleTimeout,
-              orElse: () => Stream.fail(idleTimeoutError(provider, idleTimeout))
-            })
+          withIdleTimeout(
+            Stream.catch(bytes, (error) => Stream.fromEffect(FileErrors.ofContent(id, error))),
+            idleTimeout,
+            provider
           )
         ),
         Stream.unwrap

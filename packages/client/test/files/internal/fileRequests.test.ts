@@ -1,0 +1,55 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { HostRequestError } from "@kimi-effect/core/OperationErrors"
+import { InvalidResponseError } from "@kimi-effect/core/ProviderErrors"
+import { Duration, Effect, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { make } from "../../../src/files/internal/fileRequests.ts"
+import type { HostApi, RequestOptions } from "../../../src/HostApi.ts"
+import { providers } from "../../../src/Provider.ts"
+
+/** A host that sends two pieces, the second some time after the first. */
+const hostOf = (pause: Duration.Input): HostApi["Service"] => ({
+  provider: providers.moonshot,
+  request: <A>({ response }: RequestOptions<A>): Effect.Effect<A, HostRequestError> => {
+    const first = new Uint8Array([1])
+    const second = Stream.fromEffect(Effect.as(Effect.sleep(pause), new Uint8Array([2])))
+    return response.read({
+      status: 200,
+      contentType: undefined,
+      text: Effect.succeed(""),
+      bytes: Effect.succeed(first),
+      stream: Stream.concat(Stream.make(first), second),
+      unexpected: () => new InvalidResponseError({ message: "unexpected" })
+    })
+  }
+})
+
+const bounds = {
+  maxBytes: 100,
+  idleTimeout: Duration.seconds(60),
+  responseTimeout: Duration.minutes(5),
+  uploadTimeout: Duration.minutes(30)
+}
+
+const contentOf = (pause: Duration.Input) => make(hostOf(pause), bounds).content("f", 100)
+
+describe("the content of a file", () => {
+  it.effect("fails when the host sends nothing for the idle timeout", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(Effect.flip(Stream.runDrain(contentOf("1 hour"))))
+      yield* TestClock.adjust("59999 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "IdleTimeoutError")
+    })
+  )
+
+  it.effect("may be read slowly", () =>
+    Effect.gen(function* () {
+      const slow = Stream.runForEach(contentOf("1 second"), () => Effect.sleep("10 minutes"))
+      const fiber = yield* Effect.forkChild(Effect.result(slow))
+      yield* TestClock.adjust("21 minutes")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "Success")
+    })
+  )
+})
