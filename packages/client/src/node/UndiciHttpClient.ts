@@ -300,7 +300,14 @@ const dispatch = (
       const dispatch: Dispatch = (handler) =>
         // The stages have timeouts with typed errors; those of undici are disabled.
         void agent.dispatch(
-          { ...target, method: request.method, headers: request.headers, body: sent, headersTimeout: 0, bodyTimeout: 0 },
+          {
+            ...target,
+            method: request.method,
+            headers: request.headers,
+            body: sent,
+            headersTimeout: 0,
+            bodyTimeout: 0
+          },
           handler
         )
       const source = body instanceof BodySource ? body : undefined
