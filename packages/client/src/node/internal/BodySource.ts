@@ -14,7 +14,15 @@ export class BodySource implements AsyncIterable<Uint8Array> {
     const iterator = this.#parts[Symbol.asyncIterator]()
     this.#iterator = iterator
     if (this.#isClosed) this.#leave()
-    return iterator
+    return {
+      next: async () => {
+        const next = await iterator.next()
+        // Left, it would end like a body that is complete, and a host would accept the part that it has.
+        if (this.#isClosed) throw new Error("The body of the request was left")
+        return next
+      },
+      return: () => iterator.return?.() ?? Promise.resolve({ done: true, value: undefined })
+    }
   }
 
   /** Interrupts what the body is made from. A body that was read to its end is not affected. */
