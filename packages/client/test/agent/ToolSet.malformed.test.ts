@@ -76,28 +76,31 @@ const isValid = (text: string): boolean => {
 
 describe("malformed arguments", () => {
   for (const name of ["open", "remote"]) {
-    it.effect(`run no handler of ${name}`, () =>
-      Effect.gen(function* () {
-        let calls = 0
-        let expected = 0
-        const handler = () => Effect.sync(() => void calls++)
-        const layer = kit.toLayer({ open: handler, remote: handler })
-        const set = yield* Effect.provide(ToolSet.make(kit, { provider: providers.moonshot }), layer)
-        for (let index = 0; index < count; index++) {
-          const text = yield* malformed
-          if (isValid(text)) expected++
-          const run = Effect.flatMap(set.decode({ name, arguments: text, callId: "1" }), (call) => set.run(call))
-          const error = yield* run.pipe(
-            Effect.as(undefined),
-            Effect.catch((failure) => Effect.succeed(failure))
-          )
-          if (error !== undefined) assert.strictEqual(error._tag, "ToolArgumentsError", text)
-        }
-        assert.strictEqual(calls, expected)
-        assert.isBelow(expected, count / 2)
-        assert.isUndefined(({} as { readonly polluted?: string }).polluted)
-        assert.isUndefined((Object as { readonly polluted?: string }).polluted)
-      }).pipe(Random.withSeed(seedOf(`malformed arguments of ${name}`)))
+    it.effect(
+      `run no handler of ${name}`,
+      () =>
+        Effect.gen(function* () {
+          let calls = 0
+          let expected = 0
+          const handler = () => Effect.sync(() => void calls++)
+          const layer = kit.toLayer({ open: handler, remote: handler })
+          const set = yield* Effect.provide(ToolSet.make(kit, { provider: providers.moonshot }), layer)
+          for (let index = 0; index < count; index++) {
+            const text = yield* malformed
+            if (isValid(text)) expected++
+            const run = Effect.flatMap(set.decode({ name, arguments: text, callId: "1" }), (call) => set.run(call))
+            const error = yield* run.pipe(
+              Effect.as(undefined),
+              Effect.catch((failure) => Effect.succeed(failure))
+            )
+            if (error !== undefined) assert.strictEqual(error._tag, "ToolArgumentsError", text)
+          }
+          assert.strictEqual(calls, expected)
+          assert.isBelow(expected, count / 2)
+          assert.isUndefined(({} as { readonly polluted?: string }).polluted)
+          assert.isUndefined((Object as { readonly polluted?: string }).polluted)
+        }).pipe(Random.withSeed(seedOf(`malformed arguments of ${name}`))),
+      600_000
     )
   }
 })
