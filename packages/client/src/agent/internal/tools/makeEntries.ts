@@ -1,18 +1,17 @@
 /** Describes the tools of toolkits to a host, and finds what runs them. */
 import type { ToolDefinition } from "@kimi-effect/core/Tool"
-import { ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
+import type { ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
 import * as Tool from "effect/ai/Tool"
 import type * as Toolkit from "effect/ai/Toolkit"
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Provider } from "../../../Provider.ts"
-import * as ToolSchema from "../../ToolSchema.ts"
 import { decodingIssues, mismatchIssue, namesIn } from "./argumentIssues.ts"
 import { findMismatch } from "./checkValue.ts"
-import { HostDefined } from "./HostDefined.ts"
 import { hostNames } from "./hostNames.ts"
+import { definitionOf, refuse } from "./toolDefinition.ts"
 import { echoArguments, runHandler } from "./runHandler.ts"
 import { runToolkit } from "./runToolkit.ts"
 import type { RunHandler, ToolEntry } from "./ToolEntry.ts"
@@ -24,50 +23,6 @@ interface AnyToolkit {
 interface Owned {
   readonly tool: Tool.Any
   readonly toolkit: AnyToolkit
-}
-
-const refuse = (message: string): Result.Result<never, ToolSchemaError> =>
-  Result.fail(new ToolSchemaError({ message, parameter: "tools" }))
-
-/** The parameters to send: an Effect Schema is always rewritten, a JSON Schema only for hosts that accept a part of it. */
-const parametersOf = (
-  tool: Tool.Any,
-  { isMoonshot }: Provider
-): Result.Result<ToolSchema.JsonSchema, ToolSchemaError> => {
-  const subject = `The tool ${tool.name}`
-  if (!Tool.isDynamic(tool) || tool.jsonSchema === undefined) {
-    return Result.map(ToolSchema.fromSchema(tool.parametersSchema, { subject }), ({ jsonSchema }) => jsonSchema)
-  }
-  return isMoonshot && !Context.get(tool.annotations, HostDefined)
-    ? ToolSchema.fromJsonSchema(tool.jsonSchema, { subject })
-    : Result.succeed(tool.jsonSchema as ToolSchema.JsonSchema)
-}
-
-const functionDefinition = (tool: Tool.Any, name: string, parameters: ToolSchema.JsonSchema): ToolDefinition => {
-  const description = Tool.getDescription(tool)
-  const strict = Tool.getStrictMode(tool)
-  return {
-    type: "function",
-    function: {
-      name,
-      ...(description === undefined ? {} : { description }),
-      parameters,
-      ...(strict === undefined ? {} : { strict })
-    }
-  }
-}
-
-const definitionOf = (
-  tool: Tool.Any,
-  name: string,
-  provider: Provider
-): Result.Result<ToolDefinition, ToolSchemaError> => {
-  if (!Tool.isProviderDefined(tool)) {
-    return Result.map(parametersOf(tool, provider), (parameters) => functionDefinition(tool, name, parameters))
-  }
-  return provider.isMoonshot && tool.providerName.startsWith("$")
-    ? Result.succeed({ type: "builtin_function", function: { name: tool.providerName } })
-    : refuse(`The tool ${tool.name} is one of another host: ${provider.id} has no ${tool.providerName}`)
 }
 
 /** Parameters given as JSON Schema have no codec, and those of a tool of the host are its own. */
