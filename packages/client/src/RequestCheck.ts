@@ -16,7 +16,7 @@ import * as Result from "effect/Result"
 import { validate } from "./internal/encodeRequest.ts"
 import { tryRead } from "./internal/readRequest.ts"
 import { responseSchema, toolSchemas } from "./internal/rules/jsonSchemas.ts"
-import { emptyMessages, media, partialMode } from "./internal/rules/messages.ts"
+import { emptyMessages, emptyParts, media, partialMode } from "./internal/rules/messages.ts"
 import { requestSize } from "./internal/rules/requestSize.ts"
 import type { CheckError, Rule } from "./internal/rules/Rule.ts"
 import { sampling } from "./internal/rules/sampling.ts"
@@ -32,6 +32,7 @@ const rules: ReadonlyArray<Rule> = [
   requestSize,
   retiredModel,
   emptyMessages,
+  emptyParts,
   media,
   partialMode,
   thinkingControl,

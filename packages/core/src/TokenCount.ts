@@ -56,23 +56,6 @@ const imageTokens = 1024
 /** An assumption: a video counts by its frames, which only the host knows. */
 const videoTokens = 8192
 
-const ofMessage = (message: Message): number => {
-  let tokens = messageOverhead
-  const { content } = message
-  if (typeof content === "string") tokens += ofText(content)
-  else {
-    for (const part of content ?? []) {
-      tokens += part.type === "text" ? ofText(part.text) : part.type === "image_url" ? imageTokens : videoTokens
-    }
-  }
-  if (message.role !== "assistant") return tokens
-  if (typeof message.reasoning_content === "string") tokens += ofText(message.reasoning_content)
-  for (const call of message.tool_calls ?? []) {
-    tokens += messageOverhead + ofText(call.function.name) + ofText(call.function.arguments)
-  }
-  return tokens
-}
-
 /** Calls often share the same tools object. */
 const toolTokensCache = new WeakMap<object, number>()
 
@@ -81,6 +64,30 @@ const toolTokens = (tools: NonNullable<ModelRequest["tools"]>): number => {
   if (known !== undefined) return known
   const tokens = ofText(JSON.stringify(tools))
   toolTokensCache.set(tools, tokens)
+  return tokens
+}
+
+/**
+ * The estimated tokens of one message with its reasoning, tool calls and media.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const ofMessage = (message: Message): number => {
+  let tokens = messageOverhead
+  const { content } = message
+  if (typeof content === "string") tokens += ofText(content)
+  else {
+    for (const part of content ?? []) {
+      tokens += part.type === "text" ? ofText(part.text) : part.type === "image_url" ? imageTokens : videoTokens
+    }
+  }
+  if (message.role === "system") return message.tools === undefined ? tokens : tokens + toolTokens(message.tools)
+  if (message.role !== "assistant") return tokens
+  if (typeof message.reasoning_content === "string") tokens += ofText(message.reasoning_content)
+  for (const call of message.tool_calls ?? []) {
+    tokens += messageOverhead + ofText(call.function.name) + ofText(call.function.arguments)
+  }
   return tokens
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs"
 import { assert, describe, it, vi } from "@effect/vitest"
 import { Effect, Random, Schema } from "effect"
 import { ChatCompletionRequest, type ModelRequest } from "../src/models/ChatRequest.ts"
+import * as Messages from "../src/models/Message.ts"
 import type { Message } from "../src/models/Message.ts"
 import type { ToolDefinition } from "../src/models/Tool.ts"
 import * as TokenCount from "../src/TokenCount.ts"
@@ -284,5 +285,25 @@ describe("TokenCount.maxCompletion", () => {
 
   it("is at most what a model generates without a limit", () => {
     assert.strictEqual(TokenCount.maxCompletion(request, 1e9), 32_768)
+  })
+})
+
+describe("ofMessage", () => {
+  it("adds up to the prompt", () => {
+    const messages = [
+      Messages.system("Be brief."),
+      Messages.user([
+        { type: "text", text: "What is this?" },
+        { type: "image_url", image_url: "ms://1" }
+      ]),
+      Messages.assistant("", { reasoning_content: "Hm", tool_calls: [] })
+    ]
+    const total = messages.reduce((tokens, message) => tokens + TokenCount.ofMessage(message), 0)
+    assert.strictEqual(TokenCount.ofPrompt({ model: "", messages }), total)
+  })
+
+  it("counts tools that a message loads", () => {
+    const tools = [{ type: "function", function: { name: "f", description: "x".repeat(350) } }] as const
+    assert.isAbove(TokenCount.ofMessage({ role: "system", tools }), 100)
   })
 })

@@ -1,8 +1,11 @@
 /**
- * Tools, and what runs them.
+ * What is built over a client: tools and what runs them, conversations and their
+ * histories.
  *
  * @since 0.1.0
  */
+export * as Conversation from "./Conversation.ts"
+export * as History from "./History.ts"
 export * as KimiTool from "./KimiTool.ts"
 export * as ToolSchema from "./ToolSchema.ts"
 export * as ToolSet from "./ToolSet.ts"

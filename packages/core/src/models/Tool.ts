@@ -88,18 +88,24 @@ export type ToolChoice = typeof ToolChoice.Type
  * A tool call of the model. `id` is unique within its turn only.
  * `arguments` is the model's raw JSON text: parse and validate it before use.
  *
- * @category schemas
- * @since 0.1.0
- */
-export const ToolCall = Schema.Struct({
-  id: Schema.String,
-  /** `function`, or `builtin_function` for tools of the host. */
-  type: Schema.String,
-  function: Schema.Struct({ name: Schema.String, arguments: Schema.String })
-})
-
-/**
  * @category models
  * @since 0.1.0
  */
-export type ToolCall = typeof ToolCall.Type
+export interface ToolCall {
+  readonly id: string
+  /** `function`, or `builtin_function` for tools of the host. */
+  readonly type: string
+  readonly function: { readonly name: string; readonly arguments: string }
+}
+
+/**
+ * A tool call of the model.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ToolCall: Schema.Codec<ToolCall> = Schema.Struct({
+  id: Schema.String,
+  type: Schema.String,
+  function: Schema.Struct({ name: Schema.String, arguments: Schema.String })
+})

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
+import * as Messages from "../../src/models/Message.ts"
 import { Message } from "../../src/models/Message.ts"
 import { refusal, throughText } from "../support/codec.ts"
 
@@ -77,5 +78,38 @@ describe("Message", () => {
     const content = [{ type: "image_url", image_url: "ms://file_1" }]
     assert.isDefined(refusal(Message, { role: "assistant", content }))
     assert.isDefined(refusal(Message, { role: "system", content }))
+  })
+})
+
+describe("system", () => {
+  it("makes instructions", () => {
+    assert.deepStrictEqual(Messages.system("Be brief.", { name: "rules" }), {
+      role: "system",
+      content: "Be brief.",
+      name: "rules"
+    })
+  })
+})
+
+describe("user", () => {
+  it("makes a message of a text or of parts", () => {
+    const content = [{ type: "image_url", image_url: "ms://file_1" }] as const
+    assert.deepStrictEqual(Messages.user("Hi"), { role: "user", content: "Hi" })
+    assert.deepStrictEqual(Messages.user(content), { role: "user", content })
+  })
+})
+
+describe("assistant", () => {
+  it("makes a message with the options as members", () => {
+    const options = { reasoning_content: "Hm", tool_calls: [call] }
+    assert.deepStrictEqual(Messages.assistant("", options), { role: "assistant", content: "", ...options })
+  })
+})
+
+describe("tool", () => {
+  it("makes the result of a call or of its id", () => {
+    const result = { role: "tool", tool_call_id: call.id, content: "18 degrees" } as const
+    assert.deepStrictEqual(Messages.tool(call, "18 degrees"), result)
+    assert.deepStrictEqual(Messages.tool(call.id, "18 degrees"), result)
   })
 })

@@ -2,28 +2,8 @@
 import { EmptyMessageError, InvalidRequestError, UnsupportedMediaError } from "@kimi-effect/core/ValidationErrors"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import type { ContentPart, Message } from "@kimi-effect/core/Message"
+import { earlyPartial, hasEmptyPart, isEmpty } from "./history.ts"
 import { errorMembers, type Problem, type Rule, type Target } from "./Rule.ts"
-
-const isEmptyContent = (content: Message["content"]): boolean =>
-  content === undefined ||
-  content === null ||
-  (typeof content === "string" ? content === "" : content.every((part) => part.type === "text" && part.text === ""))
-
-const isEmpty = (message: Message): boolean => {
-  if (!isEmptyContent(message.content)) return false
-  switch (message.role) {
-    case "system":
-      return (message.tools?.length ?? 0) === 0
-    case "assistant":
-      // Reasoning alone continues a response in Partial Mode.
-      return (message.tool_calls?.length ?? 0) === 0 && !(message.partial === true && message.reasoning_content)
-    // The result of a tool may be empty.
-    case "tool":
-      return false
-    case "user":
-      return true
-  }
-}
 
 /** Refuses a request without messages and messages without content. */
 export const emptyMessages: Rule = (request, target) => {
@@ -54,6 +34,33 @@ export const emptyMessages: Rule = (request, target) => {
   }
 }
 
+const withoutEmptyParts = (message: Message): Message =>
+  typeof message.content === "object" && message.content !== null
+    ? // The parts that are left are of the kinds that this message had.
+      ({
+        ...message,
+        content: message.content.filter((part: ContentPart) => part.type !== "text" || part.text !== "")
+      } as Message)
+    : message
+
+/** Refuses a text part without text, which Moonshot does even beside other parts (source: its own client, which drops them). */
+export const emptyParts: Rule = (request, target) => {
+  if (!target.provider.isMoonshot) return undefined
+  const index = request.messages.findIndex(hasEmptyPart)
+  const message = request.messages[index]
+  if (message === undefined) return undefined
+  return {
+    error: new EmptyMessageError({
+      ...errorMembers(request, target, `The ${message.role} message ${index} has an empty text part`),
+      parameter: `messages[${index}].content`
+    }),
+    repair: {
+      request: { ...request, messages: request.messages.with(index, withoutEmptyParts(message)) },
+      note: `removed empty text parts of messages[${index}]`
+    }
+  }
+}
+
 /** Refuses Partial Mode in earlier messages and together with json_object. */
 export const partialMode: Rule = (request, target) => {
   const index = request.messages.findIndex((message) => message.role === "assistant" && message.partial === true)
@@ -61,9 +68,8 @@ export const partialMode: Rule = (request, target) => {
   const problem = (message: string, parameter: string): Problem => ({
     error: new InvalidRequestError({ ...errorMembers(request, target, message), parameter })
   })
-  if (index < request.messages.length - 1) {
-    return problem("Only the last message may be partial", `messages[${index}].partial`)
-  }
+  const early = earlyPartial(request.messages)
+  if (early >= 0) return problem("Only the last message may be partial", `messages[${early}].partial`)
   return request.response_format?.type === "json_object"
     ? problem("Partial Mode must not be combined with json_object", "response_format")
     : undefined

@@ -2,6 +2,7 @@
 import { MissingReasoningError, UnsupportedParameterError } from "@kimi-effect/core/ValidationErrors"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import type { Capabilities } from "@kimi-effect/core/ModelCatalog"
+import { unreasonedCalls } from "./history.ts"
 import { errorMembers, isThinking, type Problem, type Rule, type Target } from "./Rule.ts"
 
 const efforts = new Set(["low", "high", "max"])
@@ -98,10 +99,7 @@ export const forcedTool: Rule = (request, target) => {
 export const reasoningHistory: Rule = (request, target) => {
   const { knownModel } = target
   if (knownModel === undefined || !target.provider.isMoonshot || !isThinking(request, knownModel)) return undefined
-  const index = request.messages.findIndex(
-    (message) =>
-      message.role === "assistant" && (message.tool_calls?.length ?? 0) > 0 && message.reasoning_content === undefined
-  )
+  const index = unreasonedCalls(request.messages)
   if (index < 0) return undefined
   return {
     error: new MissingReasoningError({

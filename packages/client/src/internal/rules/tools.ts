@@ -2,6 +2,7 @@
 import { InvalidRequestError, ToolHistoryError, UnsupportedParameterError } from "@kimi-effect/core/ValidationErrors"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import type { ToolDefinition } from "@kimi-effect/core/Tool"
+import { type HistoryProblem, matchResults } from "./history.ts"
 import { errorMembers, isThinking, type Problem, type Rule, type Target } from "./Rule.ts"
 
 /** Source: Moonshot's tool-use guide. */
@@ -92,25 +93,14 @@ export const toolList: Rule = (request, target) => {
 
 /** Refuses histories in which a tool call does not have exactly one result before the next message. */
 export const toolHistory: Rule = (request, target) => {
-  const problem = (index: number, message: string): Problem => ({
+  const { open, problem, repeated } = matchResults(request.messages)
+  const refused = ({ index, message }: HistoryProblem): Problem => ({
     error: new ToolHistoryError({ ...errorMembers(request, target, message), parameter: `messages[${index}]` })
   })
-  const open = new Set<string>()
-  for (const [index, message] of request.messages.entries()) {
-    if (message.role === "tool") {
-      if (!open.delete(message.tool_call_id)) {
-        return problem(index, `The tool message ${index} has the id of no unanswered tool call`)
-      }
-      continue
-    }
-    if (open.size > 0) return problem(index, `${open.size} tool calls have no result before message ${index}`)
-    if (message.role !== "assistant") continue
-    for (const call of message.tool_calls ?? []) {
-      if (open.has(call.id)) return problem(index, `Two tool calls of message ${index} have the same id`)
-      open.add(call.id)
-    }
-  }
-  return open.size === 0
+  // Equal ids come before what they cause.
+  const first = repeated ?? problem
+  if (first !== undefined) return refused(first)
+  return open.length === 0
     ? undefined
-    : problem(request.messages.length - 1, `${open.size} tool calls at the end have no result`)
+    : refused({ index: request.messages.length - 1, message: `${open.length} tool calls at the end have no result` })
 }

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { ContentPart, Message } from "@kimi-effect/core/Message"
-import { emptyMessages, media, partialMode } from "../../../src/internal/rules/messages.ts"
+import { emptyMessages, emptyParts, media, partialMode } from "../../../src/internal/rules/messages.ts"
 import { ask, elsewhere, requestOf, user } from "../support/rules.ts"
 
 const call = { id: "f_0", type: "function", function: { name: "f", arguments: "{}" } }
@@ -70,6 +70,38 @@ describe("emptyMessages", () => {
       { role: "assistant", content: "", partial: true, reasoning_content: "Hm" }
     ]
     assert.isUndefined(ask(emptyMessages, "kimi-k3", { messages }))
+  })
+})
+
+describe("emptyParts", () => {
+  const text = { type: "text", text: "x" } as const
+  const empty = { type: "text", text: "" } as const
+  const image = { type: "image_url", image_url: "ms://file_1" } as const
+
+  it("refuses an empty text beside other parts, which the repair removes", () => {
+    assert.deepStrictEqual(
+      ask(emptyParts, "kimi-k3", { messages: [user, { role: "user", content: [empty, image] }] }),
+      {
+        error: {
+          _tag: "EmptyMessageError",
+          message: "The user message 1 has an empty text part",
+          parameter: "messages[1].content"
+        },
+        repaired: requestOf("kimi-k3", { messages: [user, { role: "user", content: [image] }] }),
+        note: "removed empty text parts of messages[1]"
+      }
+    )
+  })
+
+  it("accepts parts with text, or calls whose empty content is left out", () => {
+    const caller: Message = { role: "assistant", content: [empty], tool_calls: [call] }
+    const messages: ReadonlyArray<Message> = [{ role: "user", content: [text, image] }, caller]
+    assert.isUndefined(ask(emptyParts, "kimi-k3", { messages }))
+  })
+
+  it("applies at Moonshot only", () => {
+    const messages: ReadonlyArray<Message> = [{ role: "user", content: [empty, text] }]
+    for (const host of elsewhere) assert.isUndefined(ask(emptyParts, "kimi-k3", { messages }, host))
   })
 })
 
