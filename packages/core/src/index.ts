@@ -40,6 +40,7 @@ export type { ConnectionPool, ConnectionPoolState } from "./observability/Connec
 export * as Logging from "./observability/Logging.ts"
 export * as Measured from "./observability/Measured.ts"
 export * as Observer from "./observability/Observer.ts"
+export * as PrefixCache from "./observability/PrefixCache.ts"
 export * as PrometheusName from "./observability/PrometheusName.ts"
 export * as Telemetry from "./observability/Telemetry.ts"
 export * as Health from "./observability/Health.ts"

@@ -160,6 +160,11 @@ export const attributes = {
     "boolean",
     "Whether usage is estimated, because the host did not report it"
   ),
+  prefixCacheReason: boundedAttribute(
+    "kimi.prefix_cache.reason",
+    "string",
+    "What changed: `model`, `thinking`, `tools reordered`, `tools changed`, `system` or `message`; else `expired` or `unexplained`"
+  ),
   savingsSource: boundedAttribute("kimi.savings.source", "string", "`host_cache` or `client_cache`"),
   scope: unboundedAttribute("kimi.budget.scope", "string", "The scope of a cap; daily scopes are those of today")
 } as const satisfies Record<string, Attribute>

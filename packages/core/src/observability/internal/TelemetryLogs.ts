@@ -33,6 +33,12 @@ export const logAttributes = {
   errorHint: boundedAttribute("kimi.error.hint", "string", "What to change, in one sentence"),
   sample: boundedAttribute("kimi.log.sample", "int", "The number of successful calls that the line stands for"),
   suppressed: boundedAttribute("kimi.log.suppressed", "int", "Failures that were not logged"),
+  prefixCacheMessage: boundedAttribute("kimi.prefix_cache.message", "int", "The position of the message that changed"),
+  prefixCacheLostTokens: boundedAttribute(
+    "kimi.prefix_cache.lost_tokens",
+    "int",
+    "Tokens that the host could have read from its cache"
+  ),
   since: boundedAttribute("kimi.log.since", "double", "Seconds since the first failure of this kind")
 } as const satisfies Record<string, Attribute>
 
@@ -109,6 +115,25 @@ export const logEvents = {
       a.requestModel,
       l.suppressed,
       l.since
+    ]
+  },
+  prefixCacheBreak: {
+    name: "kimi.prefix_cache.break",
+    description: "The host could have read more of a prompt from its prefix cache; only with `PrefixCache`",
+    attributes: [
+      l.eventName,
+      a.providerName,
+      a.host,
+      a.account,
+      a.requestModel,
+      a.tenant,
+      a.prefixCacheReason,
+      l.prefixCacheMessage,
+      a.usageInputTokens,
+      a.usageCacheReadTokens,
+      l.prefixCacheLostTokens,
+      a.cost,
+      a.currency
     ]
   }
 } as const satisfies Record<string, LogEvent>

@@ -204,6 +204,28 @@ export const metrics = {
     description: "Fraction of the lookups of a cache level that were hits, since the start",
     attributes: [a.cacheLevel]
   },
+  prefixCacheBreaks: {
+    name: "kimi.client.prefix_cache.breaks",
+    kind: "counter",
+    unit: "{attempt}",
+    description:
+      "Attempts whose prompt the host could have read from its prefix cache further; only with `PrefixCache`",
+    attributes: [...hostModel, a.prefixCacheReason]
+  },
+  prefixCacheLostTokens: {
+    name: "kimi.client.prefix_cache.lost_tokens",
+    kind: "counter",
+    unit: "{token}",
+    description: "Tokens that the host could have read from its prefix cache; only with `PrefixCache`",
+    attributes: [...hostModel, a.prefixCacheReason]
+  },
+  prefixCacheCost: {
+    name: "kimi.client.prefix_cache.cost",
+    kind: "counter",
+    unit: "1",
+    description: "What these tokens cost more than cached ones, by currency; only with `PrefixCache`",
+    attributes: [a.currency, ...hostModel, a.prefixCacheReason]
+  },
   tokens: {
     name: "kimi.client.tokens",
     kind: "counter",
