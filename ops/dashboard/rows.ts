@@ -278,6 +278,23 @@ const money: Row = {
       queries: [[perHour("savings", "currency", "savingsSource"), legend("savingsSource", "currency")]]
     }),
     timeSeries({
+      title: "Prefix cache: lost tokens per hour",
+      description:
+        "Tokens that the host could have read from its prefix cache, by what changed; only with `PrefixCache`",
+      unit: "none",
+      isStacked: true,
+      queries: [[perHour("prefixCacheLostTokens", "prefixCacheReason"), legend("prefixCacheReason")]]
+    }),
+    timeSeries({
+      title: "Prefix cache: breaks, and their cost per hour",
+      description: "Attempts whose prompt could have been read further, and what that cost; only with `PrefixCache`",
+      unit: "none",
+      queries: [
+        [perHour("prefixCacheBreaks", "prefixCacheReason"), `breaks ${legend("prefixCacheReason")}`],
+        [perHour("prefixCacheCost", "currency"), `cost ${legend("currency")}`]
+      ]
+    }),
+    timeSeries({
       title: "Attempts with an unknown price",
       description: "Not included in the cost",
       unit: "reqps",

@@ -226,7 +226,7 @@ describe("read", () => {
     [{ type: "image", source: { type: "base64", media_type: "image/png", data: "AQID" } }, png],
     [{ type: "image", source: { type: "url", url: "https://x.test/a.png" } }, "https://x.test/a.png"],
     [{ type: "image", source_type: "base64", mime_type: "image/png", data: "AQID" }, png]
-  ])("reads an image of the form %#", ([part, url]) =>
+  ] as const)("reads an image of the form %#", ([part, url]) =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* messagesOf([{ role: "user", content: [part] }]), [
         { role: "user", content: [{ type: "image_url", image_url: { url } }] }

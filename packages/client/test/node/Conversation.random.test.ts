@@ -37,7 +37,7 @@ describe("a conversation after random operations", () => {
       const { kimi } = yield* server
       const chance = yield* chanceOf("conversations")
       const outcomes = new Map<string, number>()
-      for (let run = 0; run < runs({ sample: 150, deep: 5_000 }); run += 1) {
+      for (let run = 0; run < runs({ sample: 150, deep: 2_000 }); run += 1) {
         const conversation = yield* randomConversation(chance)
         const isSendable = conversation.state === "ready" || conversation.state === "continuing"
         const outcome = yield* isSendable
@@ -59,7 +59,7 @@ describe("a conversation after random operations", () => {
     Effect.gen(function* () {
       const { kimi } = yield* server
       const chance = yield* chanceOf("repaired conversations")
-      for (let run = 0; run < runs({ sample: 60, deep: 5_000 }); run += 1) {
+      for (let run = 0; run < runs({ sample: 60, deep: 2_000 }); run += 1) {
         const { conversation } = (yield* randomConversation(chance)).pipe(Conversation.repair())
         if (conversation.state === "empty") continue
         const { messages } = yield* conversation.pipe(Conversation.request())
@@ -75,7 +75,7 @@ describe("random messages", () => {
       const { kimi } = yield* server
       const chance = yield* chanceOf("histories")
       let repairs = 0
-      for (let run = 0; run < runs({ sample: 60, deep: 5_000 }); run += 1) {
+      for (let run = 0; run < runs({ sample: 60, deep: 2_000 }); run += 1) {
         const { changes, conversation } = Conversation.repair()(randomHistory(chance))
         repairs += changes.length
         if (conversation.state === "empty") continue

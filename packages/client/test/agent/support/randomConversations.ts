@@ -29,7 +29,12 @@ const contentOf = (chance: Chance): Content =>
 /** Ids repeat over turns, and in some messages. */
 const callsOf = (chance: Chance): readonly [ToolCall, ...ReadonlyArray<ToolCall>] => {
   const first = callOf("f_0")
-  return pick(chance, [[first], [first, callOf("f_1", "g")], [first, callOf("f_1"), callOf("f_2")], [first, first]])
+  return pick<readonly [ToolCall, ...ReadonlyArray<ToolCall>]>(chance, [
+    [first],
+    [first, callOf("f_1", "g")],
+    [first, callOf("f_1"), callOf("f_2")],
+    [first, first]
+  ])
 }
 
 const responseMessageOf = (chance: Chance): ResponseMessage => ({
@@ -79,10 +84,10 @@ const restructure = (
     () => Effect.succeed(conversation.pipe(Conversation.repair()).conversation),
     () => Effect.orDie(Conversation.fromJson(JSON.parse(JSON.stringify(Conversation.toJson(conversation))))),
     () =>
-      conversation.pipe(
-        Conversation.trim({ maxTokens: 50 + Math.floor(chance() * 400) }),
-        Effect.match({ onFailure: () => conversation, onSuccess: (trimmed) => trimmed.conversation })
-      )
+      Effect.match(Conversation.trim({ maxTokens: 50 + Math.floor(chance() * 400) })(conversation), {
+        onFailure: () => conversation,
+        onSuccess: (trimmed) => trimmed.conversation
+      })
   ])()
 
 /** A conversation after random operations. */
@@ -91,7 +96,8 @@ export const randomConversation = (chance: Chance): Effect.Effect<Conversation.C
     let conversation: Conversation.Conversation = Conversation.make(chance() < 0.5 ? { system: "Be brief." } : {})
     const steps = Math.floor(chance() * 20)
     for (let i = 0; i < steps; i += 1) {
-      const next = chance() < 0.15 ? restructure(chance, conversation) : step(chance, conversation)
+      const next: Effect.Effect<Conversation.Conversation> =
+        chance() < 0.15 ? restructure(chance, conversation) : step(chance, conversation)
       conversation = yield* next
     }
     return conversation

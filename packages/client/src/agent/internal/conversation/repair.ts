@@ -129,6 +129,11 @@ class ResultMatcher {
   }
 }
 
+const withoutPartial = (message: AssistantMessage): AssistantMessage => {
+  const { partial: _, ...whole } = message
+  return whole
+}
+
 class Repair {
   readonly #options: RepairOptions
   readonly #output: Array<Message> = []
@@ -144,15 +149,15 @@ class Repair {
     const last = messages.findLastIndex((message) => message.role !== "tool" && !isEmpty(message))
     for (const [index, message] of messages.entries()) {
       if (message.role === "tool") continue
-      if (isEmpty(message)) {
+      const turn = turns.get(index)
+      const isPartial = message.role === "assistant" && message.partial === true
+      const whole = isPartial && (index !== last || turn !== undefined) ? withoutPartial(message) : message
+      if (isEmpty(whole)) {
         this.#note("removed message", index)
         continue
       }
-      const turn = turns.get(index)
-      const kept = this.#withoutEmptyParts(
-        this.#withPartial(message, index, index === last && turn === undefined),
-        index
-      )
+      if (whole !== message) this.#note("ended partial", index)
+      const kept = this.#withoutEmptyParts(whole, index)
       if (turn === undefined || kept.role !== "assistant") this.#output.push(kept)
       else this.#pushTurn(kept, turn)
     }
@@ -161,13 +166,6 @@ class Repair {
 
   #note(kind: Change["kind"], index: number): void {
     this.#changes.push({ kind, index })
-  }
-
-  #withPartial(message: Message, index: number, isAllowed: boolean): Message {
-    if (message.role !== "assistant" || message.partial !== true || isAllowed) return message
-    this.#note("ended partial", index)
-    const { partial: _, ...whole } = message
-    return whole
   }
 
   #withoutEmptyParts(message: Message, index: number): Message {

@@ -52,6 +52,17 @@ interface Unit {
   readonly isKept: boolean
 }
 
+/** A message is the same object in every turn, and counting a long one takes some microseconds. */
+const tokenCounts = new WeakMap<Message, number>()
+
+const tokensOf = (message: Message): number => {
+  const known = tokenCounts.get(message)
+  if (known !== undefined) return known
+  const tokens = TokenCount.ofMessage(message)
+  tokenCounts.set(message, tokens)
+  return tokens
+}
+
 const toUnits = (messages: ReadonlyArray<Message>): ReadonlyArray<Unit> => {
   const units: Array<Unit> = []
   for (let at = 0; at < messages.length;) {
@@ -59,7 +70,7 @@ const toUnits = (messages: ReadonlyArray<Message>): ReadonlyArray<Unit> => {
     while (messages[end]?.role === "tool") end += 1
     const own = messages.slice(at, end)
     const role = own[0]?.role
-    const tokens = own.reduce((sum, message) => sum + TokenCount.ofMessage(message), 0)
+    const tokens = own.reduce((total, message) => total + tokensOf(message), 0)
     units.push({ messages: own, tokens, isUser: role === "user", isKept: role === "system" })
     at = end
   }

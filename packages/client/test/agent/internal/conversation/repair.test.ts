@@ -114,6 +114,12 @@ describe("repair", () => {
     })
   })
 
+  it("removes an earlier partial message that has reasoning alone", () => {
+    const thought = Message.assistant("", { partial: true, reasoning_content: "hm" })
+    assert.deepStrictEqual(repaired(user, thought, user), { messages: [user, user], changes: ["1 removed message"] })
+    assert.deepStrictEqual(repaired(user, thought), { messages: [user, thought], changes: [] })
+  })
+
   it("ends a partial message with calls", () => {
     assert.deepStrictEqual(repaired(user, { ...callerOf(a), partial: true }), {
       messages: [user, callerOf(a), notRun("f_0")],
