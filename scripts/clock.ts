@@ -29,6 +29,7 @@ const permitted: Readonly<Record<string, string>> = {
   "core/src/observability/internal/health/AdmissionCheck.ts": "states with Unix times",
   "core/src/observability/internal/health/CircuitsCheck.ts": "states with Unix times",
   "core/src/observability/internal/health/HealthCheck.ts": "the time of a result",
+  "core/src/observability/internal/prefix/PrefixObserver.ts": "the price of a day",
   "core/src/observability/internal/taps/AttemptTap.ts": "times of spans",
   "core/src/observability/internal/taps/CallRecorder.ts": "times of spans",
   "core/src/observability/internal/taps/Observation.ts": "the time of a call",

@@ -1,16 +1,8 @@
 /** The rows and panels of the dashboard. */
-import type { Builder } from "@grafana/grafana-foundation-sdk/cog"
-import type { Panel } from "@grafana/grafana-foundation-sdk/dashboard"
 import { stat, timeSeries } from "./panels.ts"
-import { max, label, min, mean, current, perHour, quantile, rate, ratio, matching } from "./series.ts"
-
-export interface Row {
-  readonly title: string
-  readonly panels: ReadonlyArray<Builder<Panel>>
-}
-
-const legend = (...labels: ReadonlyArray<Parameters<typeof label>[0]>): string =>
-  labels.map((name) => `{{${label(name)}}}`).join(" ")
+import { money } from "./money.ts"
+import type { Row } from "./Row.ts"
+import { max, legend, mean, current, perHour, quantile, rate, ratio, matching } from "./series.ts"
 
 const overview: Row = {
   title: "Overview",
@@ -249,72 +241,6 @@ const tokens: Row = {
       description: "Mean, as reported by the host",
       unit: "none",
       queries: [[mean("tokenUsage", "tokenType", "requestModel"), legend("tokenType", "requestModel")]]
-    })
-  ]
-}
-
-const money: Row = {
-  title: "Money",
-  panels: [
-    timeSeries({
-      title: "Cost per hour by model",
-      description: "At the current rate",
-      unit: "none",
-      isStacked: true,
-      queries: [[perHour("cost", "currency", "requestModel"), legend("requestModel", "currency")]]
-    }),
-    timeSeries({
-      title: "Cost per hour by tenant, job and agent",
-      description: "At the current rate",
-      unit: "none",
-      isStacked: true,
-      queries: [[perHour("cost", "currency", "tenant", "job", "agent"), legend("tenant", "job", "agent", "currency")]]
-    }),
-    timeSeries({
-      title: "Savings per hour",
-      description: "Cost avoided by the host's prefix cache and by the response cache",
-      unit: "none",
-      isStacked: true,
-      queries: [[perHour("savings", "currency", "savingsSource"), legend("savingsSource", "currency")]]
-    }),
-    timeSeries({
-      title: "Prefix cache: lost tokens per hour",
-      description:
-        "Tokens that the host could have read from its prefix cache, by what changed; only with `PrefixCache`",
-      unit: "none",
-      isStacked: true,
-      queries: [[perHour("prefixCacheLostTokens", "prefixCacheReason"), legend("prefixCacheReason")]]
-    }),
-    timeSeries({
-      title: "Prefix cache: breaks, and their cost per hour",
-      description: "Attempts whose prompt could have been read further, and what that cost; only with `PrefixCache`",
-      unit: "none",
-      queries: [
-        [perHour("prefixCacheBreaks", "prefixCacheReason"), `breaks ${legend("prefixCacheReason")}`],
-        [perHour("prefixCacheCost", "currency"), `cost ${legend("currency")}`]
-      ]
-    }),
-    timeSeries({
-      title: "Attempts with an unknown price",
-      description: "Not included in the cost",
-      unit: "reqps",
-      queries: [[rate("unpriced", "requestModel"), legend("requestModel")]]
-    }),
-    timeSeries({
-      title: "Budgets: spent and reserved",
-      description: "Compared with the limit",
-      unit: "none",
-      queries: [
-        [max("budgetSpent", "scope", "currency"), `spent ${legend("scope", "currency")}`],
-        [max("budgetReserved", "scope", "currency"), `reserved ${legend("scope", "currency")}`],
-        [max("budgetLimit", "scope", "currency"), `limit ${legend("scope", "currency")}`]
-      ]
-    }),
-    timeSeries({
-      title: "Budgets: remaining",
-      description: "Amount that can still be reserved",
-      unit: "none",
-      queries: [[min("budgetRemaining", "scope", "currency"), legend("scope", "currency")]]
     })
   ]
 }

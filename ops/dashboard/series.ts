@@ -20,7 +20,7 @@ const selector = `{job=~"$job", instance=~"$instance"}`
 const nameOf = (metric: MetricName): string => PrometheusName.fromMetric(Telemetry.metrics[metric])
 
 /** A label in queries and legends. */
-export const label = (name: Label): string => PrometheusName.fromAttribute(Telemetry.attributes[name])
+const label = (name: Label): string => PrometheusName.fromAttribute(Telemetry.attributes[name])
 
 const by = (labels: ReadonlyArray<string>): string => (labels.length === 0 ? "" : ` by (${labels.join(", ")})`)
 
@@ -68,3 +68,6 @@ export const ratio = (metric: MetricNameOf<"counter">, name: Label, value: strin
 
 /** A metric that lists the jobs and instances. */
 export const anyMetric = nameOf("requests")
+
+/** The legend of a query, from the labels of its series. */
+export const legend = (...labels: ReadonlyArray<Label>): string => labels.map((name) => `{{${label(name)}}}`).join(" ")

@@ -154,7 +154,7 @@ export const assistant =
  * @since 0.1.0
  */
 export interface CallsMessage {
-  /** The text beside the calls. None by default. */
+  /** The text next to the calls. None by default. */
   readonly content?: TextContent | undefined
   /** The reasoning, which thinking models require with calls. Empty if the model did not think. */
   readonly reasoning_content: string

@@ -43,7 +43,7 @@ const withoutEmptyParts = (message: Message): Message =>
       } as Message)
     : message
 
-/** Refuses a text part without text, which Moonshot does even beside other parts (source: its own client, which drops them). */
+/** Refuses a text part without text, which Moonshot does even next to other parts (source: its own client, which drops them). */
 export const emptyParts: Rule = (request, target) => {
   if (!target.provider.isMoonshot) return undefined
   const index = request.messages.findIndex(hasEmptyPart)

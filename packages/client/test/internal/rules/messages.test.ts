@@ -78,7 +78,7 @@ describe("emptyParts", () => {
   const empty = { type: "text", text: "" } as const
   const image = { type: "image_url", image_url: "ms://file_1" } as const
 
-  it("refuses an empty text beside other parts, which the repair removes", () => {
+  it("refuses an empty text next to other parts, which the repair removes", () => {
     assert.deepStrictEqual(
       ask(emptyParts, "kimi-k3", { messages: [user, { role: "user", content: [empty, image] }] }),
       {

@@ -29,7 +29,7 @@ export const nextOf = (request: ModelRequest): ModelRequest => ({
 
 export const usageOf = (prompt: number, cached: number): Usage => ({ ...fromTokens(prompt, 10), cached_tokens: cached })
 
-export interface Connection {
+interface Connection {
   readonly chat: (request: ModelRequest, usage?: Usage, host?: Partial<Call>) => Effect.Effect<void, unknown>
   /** A chat whose answer waits for an effect. */
   readonly chatDuring: <E>(

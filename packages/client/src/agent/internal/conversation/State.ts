@@ -63,7 +63,7 @@ export interface Continuing extends Common {
 }
 
 /**
- * A conversation in any state; `state` tells which.
+ * A conversation in any state; `state` is the name of it.
  *
  * @category models
  * @since 0.1.0

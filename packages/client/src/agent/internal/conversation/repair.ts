@@ -1,4 +1,4 @@
-/** Makes any history valid, and says what was changed. */
+/** Makes any history valid, and returns what was changed. */
 import type { AssistantMessage, ContentPart, Message, ToolMessage } from "@kimi-effect/core/Message"
 import type { ToolCall } from "@kimi-effect/core/Tool"
 import { hasEmptyPart, isEmpty } from "../../../internal/rules/history.ts"

@@ -1,4 +1,4 @@
-/** Why the host would refuse the request of a conversation, where the type of the conversation cannot tell. */
+/** Why the host would refuse the request of a conversation, where the type of the conversation does not show it. */
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { Message } from "@kimi-effect/core/Message"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"

@@ -39,7 +39,7 @@ const joinedText = (parts: ReadonlyArray<ContentPart>): string =>
 const partsOf = (pieces: ReadonlyArray<Piece>): ReadonlyArray<ContentPart> =>
   pieces.flatMap((piece) => (piece.kind === "part" ? [piece.part] : []))
 
-/** The calls beside the content: of OpenAI and LangChain, in the older form, and those that LangChain could not parse. */
+/** The calls next to the content: of OpenAI and LangChain, in the older form, and those that LangChain could not parse. */
 const memberCalls = ({ members }: Envelope): ReadonlyArray<FoundCall> => {
   const kwargs = own(members, "additional_kwargs")
   const extra = isObject(kwargs) ? kwargs : {}
@@ -120,7 +120,7 @@ export class HistoryReader {
     const turn = this.#lastTurn(pieces, memberReasoning(envelope))
     const refusal = textOf(own(envelope.members, "refusal"))
     if (turn.text === "" && refusal !== undefined) turn.text = refusal
-    // LangChain has the same calls in the content and beside it.
+    // LangChain has the same calls in the content and next to it.
     if (turn.calls.length === 0) for (const call of memberCalls(envelope)) turn.calls.push(this.#call(call))
     if (isEmptyTurn(turn) && pieces.some(({ kind }) => kind === "step")) return
     const isPartial = own(envelope.members, "partial") === true

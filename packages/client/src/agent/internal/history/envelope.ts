@@ -1,7 +1,7 @@
 /** One message of a foreign history: its role, and the members that hold the rest. */
 import { isObject, type Members, own } from "../../../internal/jsonMembers.ts"
 
-export type Role = "system" | "user" | "assistant" | "tool"
+type Role = "system" | "user" | "assistant" | "tool"
 
 export interface Envelope {
   readonly role: Role

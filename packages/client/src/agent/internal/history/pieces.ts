@@ -1,4 +1,4 @@
-/** What the parts of foreign messages mean, whatever their client calls them. */
+/** What the parts of foreign messages mean, under the names of any client. */
 import type { ContentPart } from "@kimi-effect/core/Message"
 import { isObject, type Members, own } from "../../../internal/jsonMembers.ts"
 import { mediaPart } from "./media.ts"
@@ -39,7 +39,7 @@ const firstOf = (part: Members, ...names: ReadonlyArray<string>): unknown => {
 }
 
 /** Arguments as JSON text: clients keep them as text or as an object, and as nothing for a call without any. */
-export const argumentsText = (value: unknown): string => {
+const argumentsText = (value: unknown): string => {
   if (value === undefined || value === null || value === "") return "{}"
   return typeof value === "string" ? value : JSON.stringify(value)
 }
@@ -56,7 +56,7 @@ export const readCall = (found: unknown): FoundCall | undefined => {
 }
 
 /** The content of a result: a text, parts, an AI SDK output `{type, value}`, or any JSON. */
-export const readResultContent = (output: unknown): string | ReadonlyArray<ContentPart> => {
+const readResultContent = (output: unknown): string | ReadonlyArray<ContentPart> => {
   if (output === undefined || output === null) return ""
   if (typeof output === "string") return output
   if (Array.isArray(output)) {
@@ -115,7 +115,7 @@ const readers: ReadonlyMap<string, (part: Members) => ReadonlyArray<Piece>> = ne
 const callTypes: ReadonlySet<string> = new Set(["tool-call", "tool_use", "tool_call"])
 
 /** What one part of a content array means. */
-export const readPart = (part: unknown): ReadonlyArray<Piece> => {
+const readPart = (part: unknown): ReadonlyArray<Piece> => {
   if (typeof part === "string") return part === "" ? [] : [{ kind: "part", part: { type: "text", text: part } }]
   const type = isObject(part) ? textOf(own(part, "type")) : undefined
   if (!isObject(part) || type === undefined) return [{ kind: "ignored", type: "without a type" }]

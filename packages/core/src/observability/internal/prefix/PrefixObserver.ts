@@ -107,7 +107,7 @@ export class PrefixObserver {
     }
   }
 
-  /** Compares and remembers a request that was answered. Without usage nothing can be said about it. */
+  /** Compares and remembers a request that was answered. Without usage it cannot be compared. */
   end(comparison: Comparison, usage: Usage | undefined): Effect.Effect<void> {
     return usage === undefined || usage.prompt_tokens === 0
       ? Effect.void

@@ -37,13 +37,8 @@ export interface Shortfall {
   readonly lostTokens: number
 }
 
-/**
- * The tokens of a prompt that a cache keeps: whole steps.
- *
- * @category getters
- * @since 0.1.0
- */
-export const cacheableTokens = (promptTokens: number): number =>
+/** The tokens of a prompt that a cache keeps: whole steps. */
+const cacheableTokens = (promptTokens: number): number =>
   Math.max(0, Math.floor((promptTokens - openingTokens) / step) * step)
 
 /**
