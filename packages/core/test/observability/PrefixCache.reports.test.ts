@@ -81,6 +81,31 @@ describe("the earlier request", () => {
     })
   )
 
+  it.effect("has the same effort where there is such a branch", () =>
+    Effect.gen(function* () {
+      const { breaks, chat } = yield* connect()
+      yield* chat({ ...first, reasoning_effort: "low" }, usageOf(2_000, 1_792))
+      yield* chat({ ...first, reasoning_effort: "max" }, usageOf(2_000, 1_792))
+      yield* chat({ ...next, reasoning_effort: "low" }, usageOf(2_100, 0))
+      assert.deepStrictEqual(
+        (yield* breaks).map(({ reason }) => reason),
+        ["unexplained"]
+      )
+    })
+  )
+
+  it.effect("is kept while its conversation is used", () =>
+    Effect.gen(function* () {
+      const { breaks, chat } = yield* connect({ maxConversations: 2 })
+      yield* chat(first, usageOf(2_000, 0))
+      yield* chat(requestOf({ prompt_cache_key: "second" }), usageOf(2_000, 0))
+      yield* chat(next, usageOf(2_100, 1_792))
+      yield* chat(requestOf({ prompt_cache_key: "third" }), usageOf(2_000, 0))
+      yield* chat(nextOf(next), usageOf(2_200, 0))
+      assert.strictEqual((yield* breaks).length, 1)
+    })
+  )
+
   it.effect("is forgotten when too many conversations follow", () =>
     Effect.gen(function* () {
       const { breaks, chat } = yield* connect({ maxConversations: 1 })

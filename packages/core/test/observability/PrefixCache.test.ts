@@ -123,6 +123,38 @@ describe("no break", () => {
     })
   )
 
+  it.effect.each([
+    // The last 16 tokens of 2,063 are not expected, so that 2,047 have 7 whole steps.
+    [2_063, 1_537, undefined],
+    [2_064, 1_537, 2_048],
+    [2_064, 1_793, undefined]
+  ] as const)("is found for the end of a prompt: %i tokens with %i cached", ([prompt, cached, expected]) =>
+    Effect.gen(function* () {
+      const { breaks, chat } = yield* connect()
+      yield* chat(first, usageOf(prompt, 0))
+      yield* chat(next, usageOf(prompt + 100, cached))
+      assert.strictEqual((yield* breaks)[0]?.expectedTokens, expected)
+    })
+  )
+
+  it.effect("is found for the tokens that a shorter prompt does not have", () =>
+    Effect.gen(function* () {
+      const { breaks, chat } = yield* connect()
+      yield* chat(next, usageOf(2_000, 0))
+      yield* chat(first, usageOf(600, 512))
+      assert.deepStrictEqual(yield* breaks, [])
+    })
+  )
+
+  it.effect("is found for a stream that broke", () =>
+    Effect.gen(function* () {
+      const { breaks, brokenStream, chat } = yield* connect()
+      yield* chat(first, usageOf(2_000, 0))
+      yield* Effect.ignore(brokenStream(next, usageOf(2_100, 0)))
+      assert.deepStrictEqual(yield* breaks, [])
+    })
+  )
+
   it.effect("is found after a change that the host did not notice", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* reasonOf({ ...next, tool_choice: "none" }, { cached: 1_792 }), [])

@@ -1,5 +1,6 @@
 /** Calls through the stage of a `PrefixCache`, at a host whose usage a test sets. */
 import { Context, Effect, Layer, Metric, Result, Stream } from "effect"
+import { StreamTruncatedError } from "../../../src/errors/StreamErrors.ts"
 import { ChatResponse } from "../../../src/models/ChatResponse.ts"
 import type { ModelRequest } from "../../../src/models/ChatRequest.ts"
 import * as Messages from "../../../src/models/Message.ts"
@@ -38,6 +39,8 @@ interface Connection {
     during: Effect.Effect<void, E>
   ) => Effect.Effect<void, unknown>
   readonly stream: (request: ModelRequest, usage?: Usage) => Effect.Effect<void, unknown>
+  /** A stream that fails after its usage. */
+  readonly brokenStream: (request: ModelRequest, usage: Usage) => Effect.Effect<void, unknown>
   /** The breaks so far. */
   readonly breaks: Effect.Effect<ReadonlyArray<PrefixCache.CacheBreak>>
   readonly statistics: Effect.Effect<PrefixCache.Statistics>
@@ -82,6 +85,14 @@ export const connect = (options: PrefixCache.Options = {}) =>
         Stream.runDrain(
           Pipeline.stream(stages, () => Stream.fromIterable(StreamFold.toEvents(responseOf(usage))))(callOf(request))
         ),
+      brokenStream: (request, usage) => {
+        const events = StreamFold.toEvents(responseOf(usage)).filter(({ _tag }) => _tag !== "Finish")
+        const broken = Stream.concat(
+          Stream.fromIterable(events),
+          Stream.fail(new StreamTruncatedError({ message: "cut off" }))
+        )
+        return Stream.runDrain(Pipeline.stream(stages, () => broken)(callOf(request)))
+      },
       breaks: Effect.as(Effect.yieldNow, found),
       statistics: cache.statistics,
       metrics: () =>

@@ -68,6 +68,15 @@ describe("trim", () => {
     })
   )
 
+  it.effect("drops a result with its call, even if the call alone were enough", () =>
+    Effect.gen(function* () {
+      const history = [user("a"), caller, result, assistant("b")]
+      const { conversation, dropped } = yield* trimmedTo(history, history, 1)
+      assert.deepStrictEqual(conversation.messages, [user("a"), assistant("b")])
+      assert.deepStrictEqual(dropped, [caller, result])
+    })
+  )
+
   it.effect("keeps instructions within the conversation", () =>
     Effect.gen(function* () {
       const tools = Message.system("Now in French.")
