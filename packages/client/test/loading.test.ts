@@ -20,7 +20,7 @@ const optional: Readonly<Record<string, RegExp>> = {
   "the cache": /core\/src\/cache\/(?!internal\/ResponseCacheService\.ts$)/,
   "lru-cache": /^lru-cache\//,
   money: /core\/src\/money\/(?!internal\/\w+Service\.ts$)/,
-  telemetry: /core\/src\/observability\/internal\/(?:taps|metrics|Telemetry\w+\.ts)/,
+  telemetry: /core\/src\/observability\/internal\/(?:taps|metrics|prefix|Telemetry\w+\.ts)/,
   "the checks of health": /core\/src\/observability\/(?:Health\.ts|internal\/health\/)/,
   fallback: /core\/src\/resilience\/Fallback\.ts$|client\/src\/(?:FallbackPlan|internal\/FallbackAccounts)\.ts$/,
   hedging: /core\/src\/resilience\/(?:Hedge\.ts$|internal\/HedgeRace\.ts$)/,
