@@ -126,7 +126,7 @@ export class PrefixCache extends Context.Service<
  * @since 0.1.0
  */
 export interface Options {
-  /** How long hosts keep a prompt, unless the request sets it. Defaults to 5 minutes, as at Moonshot. */
+  /** How long hosts keep a prompt, unless a request asks for the one-hour cache. Defaults to 5 minutes, as at Moonshot. */
   readonly timeToLive?: Duration.Input | undefined
   /** Conversations that are remembered, at about 8 bytes for each message. Defaults to 1,000. */
   readonly maxConversations?: number | undefined

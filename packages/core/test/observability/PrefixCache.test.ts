@@ -226,7 +226,7 @@ describe("expiry", () => {
 
   it.effect("follows the lifetime of the request", () =>
     Effect.gen(function* () {
-      const long = { ...first, extra_body: { prompt_cache_options: { ttl: "1h" } } }
+      const long: ModelRequest = { ...first, prompt_cache_options: { ttl: "1h" } }
       assert.deepStrictEqual(yield* afterMinutes(59, long), ["unexplained"])
       assert.deepStrictEqual(yield* afterMinutes(60, long), ["expired"])
     })

@@ -15,6 +15,7 @@ import * as Day from "../../../internal/Day.ts"
 import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import { fromTokens, type Usage } from "../../../models/Usage.ts"
 import * as Cost from "../../../money/Cost.ts"
+import { isForAnHour } from "../../../money/internal/CacheWrites.ts"
 import type * as PriceTable from "../../../money/PriceTable.ts"
 import type { Call } from "../../../pipeline/Call.ts"
 import type { CacheBreak, Statistics } from "../../PrefixCache.ts"
@@ -52,14 +53,7 @@ interface Comparison {
 /** Hosts and models that have reported cached tokens. More are not distinguished. */
 const maxReporters = 1_000
 
-const lifetimes: { readonly [ttl: string]: number } = { "5m": 300_000, "1h": 3_600_000 }
-
-/** The time to live that a request sets for its prompt. */
-const requestedLifetime = ({ extra_body, ...request }: Call["request"]): number | undefined => {
-  const options: unknown = { ...extra_body, ...request }["prompt_cache_options" as never]
-  const ttl = typeof options === "object" && options !== null && "ttl" in options ? options.ttl : undefined
-  return typeof ttl === "string" && Object.hasOwn(lifetimes, ttl) ? lifetimes[ttl] : undefined
-}
+const hour = 3_600_000
 
 /**
  * The conversation of a request: by its cache key, or else by the message that it
@@ -121,7 +115,7 @@ export class PrefixObserver {
   }
 
   #remember({ call, fingerprint, key }: Comparison, { cached_tokens, prompt_tokens }: Usage, at: number): void {
-    const timeToLive = requestedLifetime(call.request) ?? this.#options.timeToLive
+    const timeToLive = isForAnHour(call.request) ? hour : this.#options.timeToLive
     this.#history.add(key, { fingerprint, promptTokens: prompt_tokens, at, timeToLive })
     if (cached_tokens > 0 && this.#reporters.size < maxReporters) {
       this.#reporters.add(JSON.stringify([call.provider, call.request.model]))
