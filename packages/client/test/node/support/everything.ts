@@ -16,6 +16,7 @@ import type * as Observer from "@kimi-effect/core/Observer"
 import * as LiveConfig from "@kimi-effect/core/LiveConfig"
 import type { ReloadEvent } from "@kimi-effect/core/ReloadEvent"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
+import * as PrefixCache from "@kimi-effect/core/PrefixCache"
 import * as Pipeline from "@kimi-effect/core/Pipeline"
 import * as Stage from "@kimi-effect/core/Stage"
 import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
@@ -130,6 +131,7 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
   )
   const stages = Layer.mergeAll(
     ResponseCache.layerMemory(),
+    PrefixCache.layer(),
     Pipeline.layer(Pipeline.insertBefore("retry", Stage.make("inserted", {}))),
     CircuitBreaker.layer({ consecutiveFailures: 1_000, minimumCalls: 1_000 }),
     Budget.layer({
@@ -200,6 +202,13 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
         CallOptions.provide({ tenant: "acme", job: "reports", agent: "writer", timeout: "1 minute", maxAttempts: 3 })
       )
     yield* kimi.chat(detailed).pipe(CallOptions.provide({ tenant: "acme" }))
+    // The second prompt begins differently, so that the host's cache is not used.
+    for (const turn of ["cached", "not cached"]) {
+      const messages = [{ role: "system" as const, content: `${Canary.prompt} ${turn}` }, ...Canary.request.messages]
+      yield* kimi
+        .chat({ ...changed({ messages }, turn), prompt_cache_key: "session" })
+        .pipe(CallOptions.provide({ tenant: "acme" }))
+    }
     yield* Stream.runDrain(kimi.stream(changed(Canary.request, "streamed")))
     yield* Effect.all([kimi.chat(changed(Canary.request, "joined")), kimi.chat(changed(Canary.request, "joined"))], {
       concurrency: 2
