@@ -18,6 +18,7 @@ import * as MetricsRoute from "../../src/MetricsRoute.ts"
 import { valuesOf } from "./support/exposition.ts"
 import { hello } from "./support/kimi.ts"
 import { type Observed, withObserved } from "./support/observed.ts"
+import { breakPrefix } from "./support/prefixCache.ts"
 
 const stages = Layer.mergeAll(
   CircuitBreaker.layer({ consecutiveFailures: 100 }),
@@ -212,11 +213,9 @@ describe("the metrics of calls", () => {
       const { observer, registry } = observed
       observer.metrics.recordTransition("moonshot/kimi-k3", "open")
       observer.metrics.recordStage("inserted", 100, "ok")
-      observer.metrics.recordRejection({
-        account: "moonshot",
-        provider: "moonshot",
-        request: { ...hello, model: "kimi-k3" }
-      })
+      const request = { ...hello, model: "kimi-k3" }
+      observer.metrics.recordRejection({ account: "moonshot", provider: "moonshot", request })
+      yield* breakPrefix(registry)
       const text = yield* observed.text
       return { text, emitted: Metric.snapshotUnsafe(Context.make(Metric.MetricRegistry, registry)) }
     })
