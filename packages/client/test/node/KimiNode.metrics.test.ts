@@ -49,6 +49,8 @@ const scenario = ({ client, server }: Observed) =>
     yield* ask(client, "two")
     yield* server.reply(ErrorReply.make(401, "invalid_authentication_error", "no"))
     yield* Effect.flip(ask(client, "three"))
+    // Content that came at once would have no rate.
+    yield* server.reply(Reply.faulty(Fault.SlowEvents({ interval: "2 millis" })))
     yield* Stream.runDrain(client.stream(hello))
     yield* server.reply(Reply.faulty(Fault.ResetMidStream({ afterEvents: 5 })))
     yield* Effect.flip(Stream.runDrain(client.stream({ messages: [{ role: "user", content: "four" }] })))
