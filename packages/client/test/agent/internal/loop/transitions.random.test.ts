@@ -16,12 +16,14 @@ const user = { role: "user", content: "Go" } as const
 const charge = { usage: fromTokens(10, 5), isEstimate: false, cost: Option.none() }
 const limits = Result.getOrThrow(Limits.resolve({ repeats: false, steps: 1_000, toolCalls: 1_000 }))
 
+const randomBelow = (end: number): Effect.Effect<number> => Random.nextIntBetween(0, end, { halfOpen: true })
+
 const pick = <A>(items: readonly [A, ...ReadonlyArray<A>]): Effect.Effect<A> =>
-  Effect.map(Random.nextIntBetween(0, items.length), (index) => items[index] ?? items[0])
+  Effect.map(randomBelow(items.length), (index) => items[index] ?? items[0])
 
 /** A response with up to three calls, whose ids the host repeats or leaves blank. */
 const randomResponse = Effect.gen(function* () {
-  const count = yield* Random.nextIntBetween(0, 4)
+  const count = yield* randomBelow(4)
   const calls = yield* Effect.forEach(Array.from({ length: count }), () =>
     Effect.map(Effect.all([pick(["rm_0", "rm_0", "rm_1", ""]), pick(['{"a":1}', "{", "null"])]), ([id, args]) => ({
       id,
@@ -61,8 +63,8 @@ const advance = (state: AgentState.AgentState, call: AgentState.AgentCall) =>
 
 const decide = (state: AgentState.AgentState) =>
   Effect.gen(function* () {
-    if ((yield* Random.nextIntBetween(0, 5)) === 0) return AgentState.addMessages(user)(state)
-    const decided = AgentState.approvals(state).slice(0, 1 + (yield* Random.nextIntBetween(0, 2)))
+    if ((yield* randomBelow(5)) === 0) return AgentState.addMessages(user)(state)
+    const decided = AgentState.approvals(state).slice(0, 1 + (yield* randomBelow(2)))
     const decisions = yield* Effect.forEach(decided, (approval) =>
       Effect.map(pick([true, false]), (isApproved) =>
         isApproved ? AgentState.approve(approval) : AgentState.reject(approval)
@@ -79,7 +81,7 @@ const transition = (state: AgentState.AgentState) =>
       case "CallModel":
         return Transitions.respond(state, yield* randomResponse, charge, true)
       case "RunTools": {
-        const call = action.calls[yield* Random.nextIntBetween(0, action.calls.length)]
+        const call = action.calls[yield* randomBelow(action.calls.length)]
         assert(call !== undefined)
         return yield* advance(state, call)
       }
