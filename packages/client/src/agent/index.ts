@@ -4,6 +4,13 @@
  *
  * @since 0.1.0
  */
+export * as AgentEvent from "./AgentEvent.ts"
+export * as AgentHooks from "./AgentHooks.ts"
+export * as AgentLimits from "./AgentLimits.ts"
+export * as AgentLoop from "./AgentLoop.ts"
+export * as AgentOptions from "./AgentOptions.ts"
+export * as AgentResult from "./AgentResult.ts"
+export * as AgentState from "./AgentState.ts"
 export * as Conversation from "./Conversation.ts"
 export * as History from "./History.ts"
 export * as KimiTool from "./KimiTool.ts"
