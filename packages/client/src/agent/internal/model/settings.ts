@@ -1,0 +1,20 @@
+/** What a language model adds to each of its requests. */
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
+
+/**
+ * Members of the request that prompts and toolkits do not determine, and how
+ * the model is used.
+ */
+export interface Settings extends Omit<
+  ChatRequest,
+  "messages" | "tools" | "tool_choice" | "response_format" | "n" | "max_tokens"
+> {
+  /**
+   * How `generateObject` asks for JSON: by a schema that the host enforces, or
+   * by the schema in the prompt. Defaults to `json_schema`, or to `json_object`
+   * where the model is known not to support the former.
+   */
+  readonly objectFormat?: "json_schema" | "json_object" | undefined
+  /** How many tools of a response run at the same time when the call gives no `concurrency`. Defaults to 10. */
+  readonly toolConcurrency?: number | "unbounded" | undefined
+}
