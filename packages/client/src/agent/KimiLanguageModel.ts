@@ -39,11 +39,14 @@ import * as Model from "effect/ai/Model"
 import type * as Toolkit from "effect/ai/Toolkit"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import * as Option from "effect/Option"
+import { HostApi } from "../HostApi.ts"
 import { KimiClient } from "../KimiClient.ts"
+import { providers } from "../Provider.ts"
 import type { FinishMetadata, ResponseMetadata } from "./internal/model/finish.ts"
 import { codecTransformer } from "./internal/model/objectFormat.ts"
-import * as provider from "./internal/model/provider.ts"
-import type { Settings as ModelSettings } from "./internal/model/settings.ts"
+import { generateText, streamText } from "./internal/model/generation.ts"
+import type { KnownSettings, Settings as ModelSettings } from "./internal/model/settings.ts"
 import type { ToolCallMetadata } from "./internal/model/ToolCallMetadata.ts"
 import { adapt } from "./internal/model/toolkits.ts"
 
@@ -85,10 +88,11 @@ export type Settings = ModelSettings
 export class Config extends Context.Service<Config, Settings>()("@kimi-effect/client/agent/KimiLanguageModel/Config") {}
 
 /** The settings of a call: those of the model, overridden by those in the context. */
-const currentSettings = (settings: Settings): Effect.Effect<Settings> =>
+const currentSettings = (settings: KnownSettings): Effect.Effect<KnownSettings> =>
   Effect.contextWith((context: Context.Context<never>) => {
     const overrides = context.mapUnsafe.get(Config.key) as Settings | undefined
-    return Effect.succeed(overrides === undefined ? settings : { ...settings, ...overrides })
+    if (overrides === undefined) return Effect.succeed(settings)
+    return Effect.succeed({ ...settings, ...overrides, provider: overrides.provider ?? settings.provider })
   })
 
 interface CallOptions {
@@ -120,10 +124,12 @@ const adaptOptions =
 export const make = (settings: Settings = {}): Effect.Effect<LanguageModel.LanguageModel, never, KimiClient> =>
   Effect.gen(function* () {
     const client = yield* KimiClient
-    const current = currentSettings(settings)
+    const hostApi = Option.getOrUndefined(yield* Effect.serviceOption(HostApi))
+    const provider = settings.provider ?? hostApi?.provider ?? providers.moonshot
+    const current = currentSettings({ ...settings, provider })
     const model = yield* LanguageModel.make({
-      generateText: provider.generateText(client, current),
-      streamText: provider.streamText(client, current),
+      generateText: generateText(client, current),
+      streamText: streamText(client, current),
       codecTransformer,
       supportsSystemMessagesInHistory: Effect.succeed(true)
     })

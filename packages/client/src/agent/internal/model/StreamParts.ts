@@ -23,7 +23,6 @@ export interface Ended {
   readonly start: StartEvent
   readonly finish: FinishEvent
   readonly usage: Usage | undefined
-  readonly id: string
 }
 
 /** The parts of one response; it lives as long as its stream. */
@@ -140,7 +139,7 @@ export class StreamParts {
         this.#usage
       )
     )
-    if (this.#start !== undefined) this.#onEnd({ start: this.#start, finish, usage: this.#usage, id: responseId })
+    if (this.#start !== undefined) this.#onEnd({ start: this.#start, finish, usage: this.#usage })
   }
 
   /** A consumer cannot take back the parts that it has received. */

@@ -1,110 +1,84 @@
-/**
- * The tool calls of a response as parts.
- *
- * A call that no tool can answer, because no tool has its name or its arguments
- * are no JSON object, would fail the whole response, which is paid for. It
- * becomes a call of `invalidCallTool` instead, whose result tells the model
- * what was wrong.
- */
+/** The tool calls of a response as parts. */
 import type { ToolCall } from "@kimi-effect/core/Tool"
 import type * as LanguageModel from "effect/ai/LanguageModel"
 import type * as Prompt from "effect/ai/Prompt"
 import type * as Response from "effect/ai/Response"
 import * as Tool from "effect/ai/Tool"
-import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
+import * as Result from "effect/Result"
+import type { Provider } from "../../../Provider.ts"
+import { parseArguments } from "../tools/parseArguments.ts"
+import { type InvalidCall, invalidCallTool } from "./invalidCall.ts"
 import type { ToolCallMetadata } from "./ToolCallMetadata.ts"
+import { wireTools } from "./tools.ts"
 
-const InvalidCall = Schema.Struct({
-  /** The name that the model called. */
-  name: Schema.String,
-  problem: Schema.Literals(["unknown tool", "invalid arguments"])
-})
-
-/** The parameters of a call of `invalidCallTool`. */
-export type InvalidCall = typeof InvalidCall.Type
-
-/** The tool that stands for calls that no tool can answer. It is never sent to the host. */
-export const invalidCallTool = Tool.make("kimi_invalid_tool_call", {
-  parameters: InvalidCall,
-  success: Schema.Never,
-  failure: Schema.String,
-  failureMode: "return"
-})
-
-/** What the model is told about a call that no tool can answer. */
-export const describeInvalidCall = ({ name, problem }: InvalidCall, available: ReadonlyArray<string>): string =>
-  problem === "unknown tool"
-    ? `There is no tool named ${name}. The tools are: ${available.join(", ")}`
-    : `The arguments of ${name} are not a JSON object. Call it again with valid arguments.`
-
-/** The names of a request's tools, and the ids of the calls in its prompt. */
+/** The tools of a request, and the ids of the calls in its prompt. */
 export interface CallNames {
-  /** The part's name of a name on the wire, if the tool exists. */
+  /** The tool of a name on the wire. */
   readonly toolOf: (wireName: string) => Tool.Any | undefined
   /** Whether calls that no tool can answer are returned as they are. */
   readonly isDeferred: boolean
-  /** Whether a call that no tool can answer has `invalidCallTool` to answer it. */
+  /** Whether calls that no tool can answer have `invalidCallTool` to answer them. */
   readonly hasInvalidCallTool: boolean
-  /** A part's id that no call of the prompt has. */
+  /** An id that no call of the prompt has. */
   readonly idOf: (responseId: string, wireId: string) => string
 }
 
-// Throws on members that change the prototype of an object, too.
-const parse = Option.liftThrowable(Tool.unsafeSecureJsonParse)
+const withMetadata = (kimi: ToolCallMetadata) => ({ metadata: { kimi } })
 
-const isObject = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value)
-
-/** The arguments as a value; hosts send an empty text for none. */
-const paramsOf = (text: string): Option.Option<unknown> =>
-  text.trim() === "" ? Option.some({}) : Option.filter(parse(text), isObject)
-
-const isProviderExecuted = (tool: Tool.Any | undefined): boolean =>
-  tool !== undefined && Tool.isProviderDefined(tool) && !tool.requiresHandler
-
-const withMetadata = (kimi: ToolCallMetadata) => ({ metadata: { kimi: { ...kimi } } })
+/** What is sent back of arguments that are not JSON: the prompt templates of some hosts parse the arguments of earlier calls. */
+const sendable = (args: string, { argumentsProblem }: Omit<InvalidCall, "name">): string =>
+  argumentsProblem === undefined ? args : JSON.stringify({ invalid_arguments: args })
 
 const invalidPart = (
   id: string,
   { id: wireId, function: { name, arguments: args } }: ToolCall,
-  problem: InvalidCall["problem"]
+  problem: Omit<InvalidCall, "name">
 ): Response.ToolCallPartEncoded => ({
   type: "tool-call",
   id,
   name: invalidCallTool.name,
-  params: { name, problem } satisfies InvalidCall,
-  ...withMetadata({ wireId, name, arguments: args })
+  params: { name, ...problem } satisfies InvalidCall,
+  ...withMetadata({ wireId, name, arguments: sendable(args, problem) })
 })
+
+const isProviderExecuted = (tool: Tool.Any | undefined): boolean =>
+  tool !== undefined && Tool.isProviderDefined(tool) && !tool.requiresHandler
 
 const validPart = (
   id: string,
   { id: wireId, function: { name: wireName, arguments: args } }: ToolCall,
   tool: Tool.Any | undefined,
-  params: Option.Option<unknown>
+  params: unknown
 ): Response.ToolCallPartEncoded => {
   const name = tool?.name ?? wireName
-  const value = Option.getOrElse(params, () => args)
   return {
     type: "tool-call",
     id,
     name,
-    params: value,
+    params,
     ...(isProviderExecuted(tool) ? { providerExecuted: true } : {}),
     ...withMetadata({
       wireId,
       ...(name === wireName ? {} : { name: wireName }),
-      ...(JSON.stringify(value) === args ? {} : { arguments: args })
+      ...(JSON.stringify(params) === args ? {} : { arguments: args })
     })
   }
 }
 
-/** A call as a part. */
+/** A call as a part with this id. */
 export const toCallPart = (call: ToolCall, id: string, names: CallNames): Response.ToolCallPartEncoded => {
   const tool = names.toolOf(call.function.name)
-  const params = paramsOf(call.function.arguments)
-  if (names.isDeferred || !names.hasInvalidCallTool) return validPart(id, call, tool, params)
-  if (tool === undefined) return invalidPart(id, call, "unknown tool")
-  return Option.isNone(params) ? invalidPart(id, call, "invalid arguments") : validPart(id, call, tool, params)
+  const params = parseArguments(call.function.arguments)
+  if (names.isDeferred || !names.hasInvalidCallTool) {
+    return validPart(
+      id,
+      call,
+      tool,
+      Result.getOrElse(params, () => call.function.arguments)
+    )
+  }
+  if (Result.isFailure(params)) return invalidPart(id, call, { argumentsProblem: params.failure })
+  return tool === undefined ? invalidPart(id, call, {}) : validPart(id, call, tool, params.success)
 }
 
 const idsOf = (prompt: Prompt.Prompt): Set<string> => {
@@ -124,18 +98,20 @@ const unusedId = (id: string, used: ReadonlySet<string>): string => {
   return `${id}/${n}`
 }
 
-const wireNameOf = (tool: Tool.Any): string => (Tool.isProviderDefined(tool) ? tool.providerName : tool.name)
-
 /** The names and ids of one request, found when its first call arrives: most responses have none. */
-export const callNames = ({ prompt, toolCallValidation, tools }: LanguageModel.ProviderOptions): CallNames => {
+export const callNames = (
+  { prompt, toolCallValidation, tools }: LanguageModel.ProviderOptions,
+  provider: Provider
+): CallNames => {
   let byName: ReadonlyMap<string, Tool.Any> | undefined
   let used: Set<string> | undefined
   return {
     isDeferred: toolCallValidation === "deferred",
     hasInvalidCallTool: tools.includes(invalidCallTool),
     toolOf: (name) => {
-      byName ??= new Map(tools.filter((tool) => tool !== invalidCallTool).map((tool) => [wireNameOf(tool), tool]))
-      return byName.get(name)
+      byName ??= new Map(wireTools(tools, provider).map((wire) => [wire.name, wire.tool]))
+      // Models that read a tool's own name somewhere else call it by that.
+      return byName.get(name) ?? tools.find((tool) => tool.name === name && tool !== invalidCallTool)
     },
     idOf: (responseId, wireId) => {
       used ??= idsOf(prompt)

@@ -11,7 +11,7 @@ import type { AssistantMessage, ContentPart, Message } from "@kimi-effect/core/M
 import type { ToolCall } from "@kimi-effect/core/Tool"
 import type * as Prompt from "effect/ai/Prompt"
 import * as Result from "effect/Result"
-import { resultsOf, type Results } from "./history.ts"
+import { resultsOf } from "./history.ts"
 import { toContentPart } from "./media.ts"
 import { toWire } from "./ToolCallMetadata.ts"
 
@@ -32,6 +32,7 @@ export interface History {
 
 type Content = string | ReadonlyArray<ContentPart>
 type Failure = UnsupportedMediaError
+type ResultOf = ReturnType<typeof resultsOf>
 
 /** The result of a call that has none. The model reads it. */
 const notRun = "This call was not run."
@@ -75,7 +76,7 @@ const echo = (call: ToolCall): Message => ({
 
 const typeOf = (name: string): string => (name.startsWith("$") ? "builtin_function" : "function")
 
-const collectTurn = (content: ReadonlyArray<Prompt.AssistantMessagePart>, resultOf: Results) => {
+const collectTurn = (content: ReadonlyArray<Prompt.AssistantMessagePart>, resultOf: ResultOf) => {
   let text = ""
   let reasoning: string | undefined
   const calls: Array<ToolCall> = []
@@ -87,11 +88,12 @@ const collectTurn = (content: ReadonlyArray<Prompt.AssistantMessagePart>, result
     const { id, name, arguments: args } = toWire(part)
     const call = { id, type: typeOf(name), function: { name, arguments: args } }
     calls.push(call)
+    const result = resultOf(part.id)
     if (part.providerExecuted) {
       results.push(echo(call))
       continue
     }
-    const converted = resultContent(resultOf(part))
+    const converted = resultContent(result)
     if (Result.isFailure(converted)) return Result.fail(converted.failure)
     results.push({ role: "tool", tool_call_id: id, content: converted.success })
   }
@@ -101,7 +103,7 @@ const collectTurn = (content: ReadonlyArray<Prompt.AssistantMessagePart>, result
 /** A message of the model and the results of its calls, or none when it says nothing. */
 const turnOf = (
   content: ReadonlyArray<Prompt.AssistantMessagePart>,
-  resultOf: Results,
+  resultOf: ResultOf,
   { isRequired, isSent }: Reasoning
 ): Result.Result<Turn | undefined, Failure> =>
   Result.map(collectTurn(content, resultOf), ({ calls, reasoning, results, text }) => {

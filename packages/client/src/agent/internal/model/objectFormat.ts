@@ -5,7 +5,7 @@ import type { ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
 import type * as LanguageModel from "effect/ai/LanguageModel"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { type Document, documentOf } from "./jsonSchema.ts"
+import * as ToolSchema from "../../ToolSchema.ts"
 import type { Settings } from "./settings.ts"
 
 export interface ObjectFormat {
@@ -16,16 +16,18 @@ export interface ObjectFormat {
 
 const text: Result.Result<ObjectFormat, ToolSchemaError> = Result.succeed({})
 
-// Schemas are immutable, and describing one is slow.
-const documents = new WeakMap<Schema.Top, Result.Result<Document, ToolSchemaError>>()
+// Schemas are immutable, and describing one and compiling its codec is slow.
+type Described = Result.Result<ToolSchema.ToolSchema<Schema.Top>, ToolSchemaError>
 
-const cachedDocument = (schema: Schema.Top, name: string) => {
-  let document = documents.get(schema)
-  if (document === undefined) {
-    document = documentOf(schema, name)
-    documents.set(schema, document)
+const known = new WeakMap<object, Described>()
+
+const describe = (schema: Schema.Top): Described => {
+  let described = known.get(schema)
+  if (described === undefined) {
+    described = ToolSchema.fromSchema(schema, { subject: "The schema of the object" })
+    known.set(schema, described)
   }
-  return document
+  return described
 }
 
 /** Names of the host are letters, digits, `_` and `-`, at most 64 characters. */
@@ -40,7 +42,7 @@ export const objectFormat = (
 ): Result.Result<ObjectFormat, ToolSchemaError> => {
   if (format.type === "text") return text
   const kind = settings.objectFormat ?? (supportsJsonSchema(settings.model) ? "json_schema" : "json_object")
-  return Result.map(cachedDocument(format.schema, format.objectName), (schema): ObjectFormat =>
+  return Result.map(describe(format.schema), ({ jsonSchema: schema }): ObjectFormat =>
     kind === "json_schema"
       ? {
           response_format: {
@@ -55,24 +57,10 @@ export const objectFormat = (
   )
 }
 
-// Compiling a codec is slow, and the schema of a call is usually a constant.
-const codecs = new WeakMap<object, ReturnType<typeof makeCodec>>()
-
-const makeCodec = (schema: Schema.Top) => ({
-  codec: Schema.toCodecJson(schema),
-  jsonSchema: Result.getOrThrow(cachedDocument(schema, "schema"))
-})
-
 /**
  * The codec of an object: it decodes the JSON that was described, which need not
  * be what the schema itself decodes.
  */
-export const codecTransformer: LanguageModel.CodecTransformer = (schema) => {
-  let made = codecs.get(schema)
-  if (made === undefined) {
-    made = makeCodec(schema as unknown as Schema.Top)
-    codecs.set(schema, made)
-  }
-  // `toCodecJson` keeps the type and the services of the schema, which are not known here.
-  return made as never
-}
+export const codecTransformer: LanguageModel.CodecTransformer = (schema) =>
+  // The codec keeps the type and the services of the schema, which are not known here.
+  Result.getOrThrow(describe(schema as unknown as Schema.Top)) as never

@@ -6,8 +6,8 @@ import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
 import type * as LanguageModel from "effect/ai/LanguageModel"
 import * as Result from "effect/Result"
 import { type Reasoning, toHistory } from "./messages.ts"
-import { objectFormat } from "./objectFormat.ts"
-import type { Settings } from "./settings.ts"
+import { objectFormat as formatOf } from "./objectFormat.ts"
+import type { KnownSettings, Settings } from "./settings.ts"
 import { requestTools } from "./tools.ts"
 
 export interface Prepared {
@@ -30,15 +30,15 @@ const withInstruction = (messages: ReadonlyArray<Message>, content: string | und
 
 export const prepare = (
   options: LanguageModel.ProviderOptions,
-  settings: Settings
+  settings: KnownSettings
 ): Result.Result<Prepared, KimiError> => {
   const history = toHistory(options.prompt, reasoningOf(settings))
   if (Result.isFailure(history)) return Result.fail(history.failure)
-  const tools = requestTools(options)
+  const tools = requestTools(options, settings.provider)
   if (Result.isFailure(tools)) return Result.fail(tools.failure)
-  const format = objectFormat(options.responseFormat, settings)
+  const format = formatOf(options.responseFormat, settings)
   if (Result.isFailure(format)) return Result.fail(format.failure)
-  const { objectFormat: _, toolConcurrency: __, ...members } = settings
+  const { objectFormat: _, provider: __, toolConcurrency: ___, ...members } = settings
   const { messages, withoutReasoning } = history.success
   const { instruction, response_format } = format.success
   return Result.succeed({

@@ -1,5 +1,6 @@
 /** What a language model adds to each of its requests. */
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
+import type { Provider } from "../../../Provider.ts"
 
 /**
  * Members of the request that prompts and toolkits do not determine, and how
@@ -15,6 +16,16 @@ export interface Settings extends Omit<
    * where the model is known not to support the former.
    */
   readonly objectFormat?: "json_schema" | "json_object" | undefined
+  /**
+   * The host of the client, whose rules tool names and parameters follow. Defaults to the one of the `HostApi` in the
+   * context, and to Moonshot.
+   */
+  readonly provider?: Provider | undefined
   /** How many tools of a response run at the same time when the call gives no `concurrency`. Defaults to 10. */
   readonly toolConcurrency?: number | "unbounded" | undefined
+}
+
+/** Settings whose host is known. */
+export interface KnownSettings extends Settings {
+  readonly provider: Provider
 }

@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
-import { describeInvalidCall, type InvalidCall, invalidCallTool } from "./calls.ts"
+import { describe, type InvalidCall, invalidCallTool } from "./invalidCall.ts"
 
 type Tools = Record<string, Tool.Any>
 type AnyToolkit = Toolkit.WithHandler<Tools>
@@ -76,7 +76,7 @@ const withoutArguments = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<
   })
 
 const answerInvalidCall = (params: unknown, tools: Tools) => {
-  const result = describeInvalidCall(params as InvalidCall, Object.keys(tools))
+  const result = describe(params as InvalidCall, Object.keys(tools))
   return Effect.succeed(
     Stream.succeed({ result, encodedResult: result, isFailure: true, failureOrigin: "parameters", preliminary: false })
   )

@@ -4,27 +4,46 @@ import { ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
 import type * as LanguageModel from "effect/ai/LanguageModel"
 import * as Tool from "effect/ai/Tool"
 import * as Result from "effect/Result"
-import { invalidCallTool } from "./calls.ts"
-import { parametersOf } from "./jsonSchema.ts"
+import type { Provider } from "../../../Provider.ts"
+import * as ToolSchema from "../../ToolSchema.ts"
+import { hostNames } from "../tools/hostNames.ts"
+import { invalidCallTool } from "./invalidCall.ts"
 import { originalOf } from "./toolkits.ts"
 
-type Definition = Result.Result<ToolDefinition, ToolSchemaError>
+type Failure = ToolSchemaError
+type Definition = Result.Result<ToolDefinition, Failure>
+type Parameters = Result.Result<ToolSchema.JsonSchema, Failure>
 
-/** A tool of the host, such as `$web_search`, has the name of the host. */
-const hostTool = (tool: Tool.AnyProviderDefined): Definition =>
-  tool.providerName.startsWith("$")
-    ? Result.succeed({ type: "builtin_function", function: { name: tool.providerName } })
-    : Result.fail(
-        new ToolSchemaError({ message: `The tool ${tool.id} is a tool of another provider`, parameter: tool.name })
-      )
+const describeParameters = (tool: Tool.Any, { isMoonshot }: Provider): Parameters => {
+  const subject = `The tool ${tool.name}`
+  if (!Tool.isDynamic(tool) || tool.jsonSchema === undefined) {
+    return Result.map(ToolSchema.fromSchema(tool.parametersSchema, { subject }), ({ jsonSchema }) => jsonSchema)
+  }
+  return isMoonshot
+    ? ToolSchema.fromJsonSchema(tool.jsonSchema, { subject })
+    : Result.succeed(tool.jsonSchema as ToolSchema.JsonSchema)
+}
 
-const functionTool = (tool: Tool.Any): Definition => {
+// Tools are immutable, and describing their parameters is slow.
+const described = { moonshot: new WeakMap<Tool.Any, Parameters>(), others: new WeakMap<Tool.Any, Parameters>() }
+
+const parametersOf = (tool: Tool.Any, provider: Provider): Parameters => {
+  const known = provider.isMoonshot ? described.moonshot : described.others
+  let parameters = known.get(tool)
+  if (parameters === undefined) {
+    parameters = describeParameters(tool, provider)
+    known.set(tool, parameters)
+  }
+  return parameters
+}
+
+const functionTool = (tool: Tool.Any, name: string, provider: Provider): Definition => {
   const description = Tool.getDescription(tool)
   const strict = Tool.getStrictMode(tool)
-  return Result.map(parametersOf(tool), (parameters) => ({
+  return Result.map(parametersOf(tool, provider), (parameters) => ({
     type: "function",
     function: {
-      name: tool.name,
+      name,
       ...(description === undefined ? {} : { description }),
       parameters,
       ...(strict === undefined ? {} : { strict })
@@ -32,17 +51,34 @@ const functionTool = (tool: Tool.Any): Definition => {
   }))
 }
 
-// Tools are immutable, and describing their parameters is slow.
-const definitions = new WeakMap<Tool.Any, Definition>()
+const definitionOf = (tool: Tool.Any, name: string, provider: Provider): Definition => {
+  if (!Tool.isProviderDefined(tool)) return functionTool(tool, name, provider)
+  return provider.isMoonshot && name.startsWith("$")
+    ? Result.succeed({ type: "builtin_function", function: { name } })
+    : Result.fail(
+        new ToolSchemaError({
+          message: `The tool ${tool.name} is one of another host: ${provider.id} has no ${tool.providerName}`,
+          parameter: "tools"
+        })
+      )
+}
 
-const definitionOf = (tool: Tool.Any): Definition => {
-  const original = originalOf(tool)
-  let definition = definitions.get(original)
-  if (definition === undefined) {
-    definition = Tool.isProviderDefined(original) ? hostTool(original) : functionTool(original)
-    definitions.set(original, definition)
-  }
-  return definition
+/** A tool, as its toolkit has it, and its name on the wire. */
+export interface WireTool {
+  readonly tool: Tool.Any
+  readonly name: string
+}
+
+/** The tools that are sent. Moonshot restricts names; tools of the host have its own. */
+export const wireTools = (tools: ReadonlyArray<Tool.Any>, { isMoonshot }: Provider): ReadonlyArray<WireTool> => {
+  const sent = tools.filter((tool) => tool !== invalidCallTool).map(originalOf)
+  const own = sent.filter((tool) => !Tool.isProviderDefined(tool)).map(({ name }): string => name)
+  const names = isMoonshot ? hostNames(own) : own
+  const byName = new Map(own.map((name, index) => [name, names[index] ?? name]))
+  return sent.map((tool) => ({
+    tool,
+    name: Tool.isProviderDefined(tool) ? tool.providerName : (byName.get(tool.name) ?? tool.name)
+  }))
 }
 
 export interface RequestTools {
@@ -50,7 +86,7 @@ export interface RequestTools {
   readonly tool_choice?: ToolChoice
 }
 
-const none: Result.Result<RequestTools, ToolSchemaError> = Result.succeed({})
+const none: Result.Result<RequestTools, Failure> = Result.succeed({})
 
 type Choice = LanguageModel.ProviderOptions["toolChoice"]
 
@@ -64,16 +100,17 @@ const choiceOf = (choice: Choice): ToolChoice | undefined => {
   return choice.mode === "required" ? "required" : undefined
 }
 
-export const requestTools = ({
-  toolChoice,
-  tools: given
-}: Pick<LanguageModel.ProviderOptions, "tools" | "toolChoice">): Result.Result<RequestTools, ToolSchemaError> => {
+/** The tools of a request, and its tool choice. */
+export const requestTools = (
+  { toolChoice, tools: given }: Pick<LanguageModel.ProviderOptions, "tools" | "toolChoice">,
+  provider: Provider
+): Result.Result<RequestTools, Failure> => {
   if (given.length === 0) return none
-  const only = typeof toolChoice === "object" && "tool" in toolChoice ? toolChoice.tool : undefined
+  const only: unknown = typeof toolChoice === "object" && "tool" in toolChoice ? toolChoice.tool : undefined
   const tools: Array<ToolDefinition> = []
-  for (const tool of given) {
-    if (tool === invalidCallTool || (only !== undefined && tool.name !== only)) continue
-    const definition = definitionOf(tool)
+  for (const { name, tool } of wireTools(given, provider)) {
+    if (only !== undefined && tool.name !== only) continue
+    const definition = definitionOf(tool, name, provider)
     if (Result.isFailure(definition)) return Result.fail(definition.failure)
     tools.push(definition.success)
   }

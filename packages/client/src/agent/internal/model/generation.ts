@@ -1,4 +1,4 @@
-/** The two functions of which Effect makes a language model, over a client. */
+/** The two functions of which `effect/ai` makes a language model, over a client. */
 import type { KimiError } from "@kimi-effect/core/KimiError"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
@@ -16,34 +16,37 @@ import { annotateRequest, annotateResponse, type ResponseFacts } from "./annotat
 import { type CallNames, callNames } from "./calls.ts"
 import { prepare } from "./request.ts"
 import { toParts } from "./responseParts.ts"
-import type { Settings } from "./settings.ts"
+import type { KnownSettings } from "./settings.ts"
 import { type Ended, StreamParts } from "./StreamParts.ts"
 
 type Client = KimiClient["Service"]
 type Options = LanguageModel.ProviderOptions
-type CurrentSettings = Effect.Effect<Settings>
+type CurrentSettings = Effect.Effect<KnownSettings>
 
 const warnOfLostReasoning = (count: number): Effect.Effect<void> =>
-  count === 0
-    ? Effect.void
-    : Effect.logWarning(
-        `${count} messages of the model have tool calls but lost their reasoning; they are sent with an empty one, which costs quality`
-      )
+  Effect.logWarning(
+    `${count} messages of the model have tool calls but no reasoning; they are sent with an empty one, which costs quality`
+  )
 
-/** Makes the request of a call and runs it. */
-const withRequest = (
+/** A call whose request is ready to be sent. */
+interface Call {
+  readonly options: Options
+  readonly request: ChatRequest
+  readonly names: CallNames
+}
+
+const prepareCall = (
   options: Options,
   current: CurrentSettings,
   fail: (error: KimiError) => AiError.AiError
-): Effect.Effect<ChatRequest, AiError.AiError> =>
+): Effect.Effect<Call, AiError.AiError> =>
   Effect.flatMap(current, (settings) => {
     const prepared = prepare(options, settings)
     if (Result.isFailure(prepared)) return Effect.fail(fail(prepared.failure))
     const { request, withoutReasoning } = prepared.success
     annotateRequest(options.span, request)
-    return withoutReasoning === 0
-      ? Effect.succeed(request)
-      : Effect.as(warnOfLostReasoning(withoutReasoning), request)
+    const call = { options, request, names: callNames(options, settings.provider) }
+    return withoutReasoning === 0 ? Effect.succeed(call) : Effect.as(warnOfLostReasoning(withoutReasoning), call)
   })
 
 /** Values of a host can be any text, the prompt included. */
@@ -58,18 +61,16 @@ const scrubbed = (facts: ResponseFacts, { messages }: ChatRequest): ResponseFact
 const idOf = (id: string): Effect.Effect<string, never, IdGenerator.IdGenerator> =>
   id === "" ? Effect.flatMap(IdGenerator.IdGenerator, (generator) => generator.generateId()) : Effect.succeed(id)
 
-/** Calls that no part can represent lose the response, so it fails before Effect decodes it. */
-const checkCalls = (
+/** Without a toolkit nothing answers a call, and Effect would report it as malformed output. */
+const unansweredCall = (
   parts: ReadonlyArray<Response.PartEncoded | Response.StreamPartEncoded>,
-  { tools }: Options,
-  { hasInvalidCallTool, isDeferred }: CallNames,
+  { names: { hasInvalidCallTool, isDeferred }, options: { tools } }: Call,
   method: string
 ): AiError.AiError | undefined => {
   if (isDeferred || hasInvalidCallTool) return undefined
-  const call = parts.find((part) => part.type === "tool-call")
-  if (call === undefined || call.type !== "tool-call") return undefined
-  if (tools.some(({ name }) => name === call.name)) return undefined
-  const reason = new AiError.ToolNotFoundError({ toolName: call.name, availableTools: tools.map(({ name }) => name) })
+  const name = parts.find((part) => part.type === "tool-call")?.name
+  if (name === undefined || tools.some((tool) => tool.name === name)) return undefined
+  const reason = new AiError.ToolNotFoundError({ toolName: name, availableTools: tools.map((tool) => tool.name) })
   return AiError.make({ module: "KimiLanguageModel", method, reason })
 }
 
@@ -78,42 +79,41 @@ export const generateText =
   (options: Options): Effect.Effect<Array<Response.PartEncoded>, AiError.AiError, IdGenerator.IdGenerator> => {
     const method = options.responseFormat.type === "json" ? "generateObject" : "generateText"
     const fail = toAiError(method)
-    return Effect.flatMap(withRequest(options, current, fail), (request) =>
-      Effect.flatMap(Effect.mapError(client.chat(request), fail), (response) =>
+    return Effect.flatMap(prepareCall(options, current, fail), (call) =>
+      Effect.flatMap(Effect.mapError(client.chat(call.request), fail), (response) =>
         Effect.flatMap(idOf(response.id), (id) => {
-          annotateResponse(options.span, scrubbed(response, request))
-          const names = callNames(options)
-          const parts = toParts(response, id, names)
-          const error = checkCalls(parts, options, names, method)
+          annotateResponse(options.span, scrubbed(response, call.request))
+          const parts = toParts(response, id, call.names)
+          const error = unansweredCall(parts, call, method)
           return error === undefined ? Effect.succeed(parts) : Effect.fail(error)
         })
       )
     )
   }
 
+/** The facts of a stream, of which the host may send some with its last event. */
+const factsOf = ({ finish, start, usage }: Ended): ResponseFacts => ({
+  ...start,
+  id: finish.id ?? start.id,
+  model: finish.model ?? start.model,
+  finishReason: finish.finishReason,
+  usage
+})
+
 const partsOf = (
   events: Stream.Stream<StreamEvent, KimiError>,
-  options: Options,
-  request: ChatRequest,
+  call: Call,
   fallbackId: string
 ): Stream.Stream<Response.StreamPartEncoded, AiError.AiError> => {
   const fail = toAiError("streamText")
-  const names = callNames(options)
-  const onEnd = ({ finish, start, usage }: Ended) => {
-    const id = finish.id ?? start.id
-    const model = finish.model ?? start.model
-    annotateResponse(
-      options.span,
-      scrubbed({ ...start, id, model, finishReason: finish.finishReason, usage }, request)
-    )
-  }
+  const onEnd = (ended: Ended) => annotateResponse(call.options.span, scrubbed(factsOf(ended), call.request))
   return Stream.mapAccumArrayEffect(
     Stream.mapError(events, fail),
-    () => new StreamParts(names, fallbackId, onEnd),
+    () => new StreamParts(call.names, fallbackId, onEnd),
     (state, chunk) => {
       const parts = state.push(chunk)
       if (!Array.isArray(parts)) return Effect.fail(fail(parts))
-      const error = checkCalls(parts, options, names, "streamText")
+      const error = unansweredCall(parts, call, "streamText")
       return error === undefined ? Effect.succeed([state, parts] as const) : Effect.fail(error)
     }
   )
@@ -123,7 +123,7 @@ export const streamText =
   (client: Client, current: CurrentSettings) =>
   (options: Options): Stream.Stream<Response.StreamPartEncoded, AiError.AiError, IdGenerator.IdGenerator> =>
     Stream.unwrap(
-      Effect.flatMap(withRequest(options, current, toAiError("streamText")), (request) =>
-        Effect.map(idOf(""), (fallbackId) => partsOf(client.stream(request), options, request, fallbackId))
+      Effect.flatMap(prepareCall(options, current, toAiError("streamText")), (call) =>
+        Effect.map(idOf(""), (fallbackId) => partsOf(client.stream(call.request), call, fallbackId))
       )
     )
