@@ -38,9 +38,7 @@ const approvalOf = (response: { readonly content: ReadonlyArray<Response.AnyPart
 }
 
 const answer = (approvalId: string, approved: boolean) =>
-  Prompt.fromMessages([
-    Prompt.toolMessage({ content: [Prompt.toolApprovalResponsePart({ approvalId, approved })] })
-  ])
+  Prompt.fromMessages([Prompt.toolMessage({ content: [Prompt.toolApprovalResponsePart({ approvalId, approved })] })])
 
 const roles = (messages: ReadonlyArray<{ readonly [name: string]: unknown }>) => messages.map(({ role }) => role)
 
@@ -115,10 +113,7 @@ describe("a history with approvals", () => {
           yield* restored.generateText({ prompt: answers, toolkit: Removal })
           assert.deepStrictEqual(removed, first ? ["/tmp/a"] : ["/etc"])
           const denied = '{"type":"execution-denied"}'
-          assert.deepStrictEqual(
-            yield* results(server),
-            first ? ["removed /tmp/a", denied] : [denied, "removed /etc"]
-          )
+          assert.deepStrictEqual(yield* results(server), first ? ["removed /tmp/a", denied] : [denied, "removed /etc"])
         })
       )
     )
@@ -160,7 +155,9 @@ describe("a history with an interrupted tool", () => {
           .pipe(Stream.runDrain, Effect.provide(handlers), Effect.forkChild)
         yield* Deferred.await(started)
         yield* Fiber.interrupt(running)
-        yield* chat.generateText({ prompt: "Wake up", toolkit: Sleep, toolChoice: "none" }).pipe(Effect.provide(handlers))
+        yield* chat
+          .generateText({ prompt: "Wake up", toolkit: Sleep, toolChoice: "none" })
+          .pipe(Effect.provide(handlers))
         const messages = yield* lastMessages(server)
         assert.deepStrictEqual(roles(messages), ["user", "assistant", "tool", "user"])
         assert.strictEqual(messages[1]?.["reasoning_content"], "Tired.")
@@ -172,7 +169,13 @@ describe("a history with an interrupted tool", () => {
 
 describe("a history of another source", () => {
   const call = Prompt.toolCallPart({ id: "a", name: "look", params: { at: "sky" }, providerExecuted: false })
-  const result = Prompt.toolResultPart({ id: "a", name: "look", isFailure: false, result: { sees: "blue" }, providerExecuted: false })
+  const result = Prompt.toolResultPart({
+    id: "a",
+    name: "look",
+    isFailure: false,
+    result: { sees: "blue" },
+    providerExecuted: false
+  })
   const user = (text: string) => Prompt.userMessage({ content: [Prompt.textPart({ text })] })
   const send = (messages: ReadonlyArray<Prompt.Message>, settings = {}, setting: Setting = {}) =>
     withModel(
@@ -188,7 +191,11 @@ describe("a history of another source", () => {
 
   it.live("sends an empty reasoning with calls that have lost theirs", () =>
     Effect.gen(function* () {
-      const messages = yield* send([user("Look"), Prompt.assistantMessage({ content: [call] }), Prompt.toolMessage({ content: [result] })])
+      const messages = yield* send([
+        user("Look"),
+        Prompt.assistantMessage({ content: [call] }),
+        Prompt.toolMessage({ content: [result] })
+      ])
       assert.strictEqual(messages[1]?.["reasoning_content"], "")
     })
   )
@@ -197,7 +204,11 @@ describe("a history of another source", () => {
     Effect.gen(function* () {
       const reasoning = Prompt.reasoningPart({ text: "Hm." })
       const messages = yield* send(
-        [user("Look"), Prompt.assistantMessage({ content: [reasoning, call] }), Prompt.toolMessage({ content: [result] })],
+        [
+          user("Look"),
+          Prompt.assistantMessage({ content: [reasoning, call] }),
+          Prompt.toolMessage({ content: [result] })
+        ],
         { model: "kimi-k2-0905-preview" },
         { client: { provider: "custom" }, server: { models: ["kimi-k2-0905-preview"] } }
       )
@@ -207,7 +218,11 @@ describe("a history of another source", () => {
 
   it.live("sends results as JSON", () =>
     Effect.gen(function* () {
-      const messages = yield* send([user("Look"), Prompt.assistantMessage({ content: [call] }), Prompt.toolMessage({ content: [result] })])
+      const messages = yield* send([
+        user("Look"),
+        Prompt.assistantMessage({ content: [call] }),
+        Prompt.toolMessage({ content: [result] })
+      ])
       assert.strictEqual(messages[2]?.["content"], '{"sees":"blue"}')
     })
   )

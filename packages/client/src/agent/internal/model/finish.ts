@@ -64,20 +64,16 @@ export type FinishMetadata = {
 }
 
 /** The part that ends a response. */
-export const finishPart = (
-  kimi: FinishMetadata,
-  usage: Usage | undefined
-): Response.FinishPartEncoded => ({
+export const finishPart = (kimi: FinishMetadata, usage: Usage | undefined): Response.FinishPartEncoded => ({
   type: "finish",
   reason: toFinishReason(kimi.finishReason),
   usage: toUsage(usage),
   metadata: { kimi: { ...kimi } }
 })
 
-type Head = Pick<
-  ChatResponse,
-  "id" | "model" | "created" | "requestedModel" | "provider" | "requestId" | "traceId"
-> & { readonly cached?: ChatResponse["cached"] }
+type Head = Pick<ChatResponse, "id" | "model" | "created" | "requestedModel" | "provider" | "requestId" | "traceId"> & {
+  readonly cached?: ChatResponse["cached"]
+}
 
 /** Under `kimi` in the metadata of a response-metadata part. */
 export type ResponseMetadata = {
