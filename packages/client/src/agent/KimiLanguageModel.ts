@@ -36,7 +36,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as LanguageModel from "effect/ai/LanguageModel"
 import * as Model from "effect/ai/Model"
-import type * as Toolkit from "effect/ai/Toolkit"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as Option from "effect/Option"
@@ -48,7 +47,7 @@ import { codecTransformer } from "./internal/model/objectFormat.ts"
 import { generateText, streamText } from "./internal/model/generation.ts"
 import type { KnownSettings, Settings as ModelSettings } from "./internal/model/settings.ts"
 import type { ToolCallMetadata } from "./internal/model/ToolCallMetadata.ts"
-import { adapt } from "./internal/model/toolkits.ts"
+import { adaptCall, adaptStream } from "./internal/model/callOptions.ts"
 
 declare module "effect/ai/Response" {
   interface ToolCallPartMetadata extends ProviderMetadata {
@@ -95,26 +94,6 @@ const currentSettings = (settings: KnownSettings): Effect.Effect<KnownSettings> 
     return Effect.succeed({ ...settings, ...overrides, provider: overrides.provider ?? settings.provider })
   })
 
-interface CallOptions {
-  readonly toolkit?: unknown
-  readonly concurrency?: unknown
-}
-
-type AnyToolkit = Parameters<typeof adapt>[0]
-
-/** The options of a call with its toolkit as this model uses it. */
-const adaptOptions =
-  ({ toolConcurrency = 10 }: Settings) =>
-  <Options extends CallOptions>(options: Options): Options => {
-    if (options.toolkit === undefined) return options
-    const toolkit = options.toolkit as AnyToolkit | Toolkit.Toolkit<AnyToolkit["tools"]>
-    return {
-      ...options,
-      concurrency: options.concurrency ?? toolConcurrency,
-      toolkit: Effect.isEffect(toolkit) ? Effect.map(toolkit, adapt) : adapt(toolkit)
-    }
-  }
-
 /**
  * Builds a model over a client.
  *
@@ -133,13 +112,14 @@ export const make = (settings: Settings = {}): Effect.Effect<LanguageModel.Langu
       codecTransformer,
       supportsSystemMessagesInHistory: Effect.succeed(true)
     })
-    const adapted = adaptOptions(settings)
+    const adaptedCall = adaptCall(settings.toolConcurrency)
+    const adaptedStream = adaptStream(settings.toolConcurrency)
     // The members are overloaded by the types of their options, which adapting does not change.
     return LanguageModel.LanguageModel.of({
       ...model,
-      generateText: ((options: never) => model.generateText(adapted(options))) as never,
-      generateObject: ((options: never) => model.generateObject(adapted(options))) as never,
-      streamText: ((options: never) => model.streamText(adapted(options))) as never
+      generateText: ((options: never) => model.generateText(adaptedCall(options))) as never,
+      generateObject: ((options: never) => model.generateObject(adaptedCall(options))) as never,
+      streamText: ((options: never) => model.streamText(adaptedStream(options))) as never
     })
   })
 

@@ -7,5 +7,7 @@
 export * as Conversation from "./Conversation.ts"
 export * as History from "./History.ts"
 export * as KimiTool from "./KimiTool.ts"
+export * as AiErrors from "./AiErrors.ts"
+export * as KimiLanguageModel from "./KimiLanguageModel.ts"
 export * as ToolSchema from "./ToolSchema.ts"
 export * as ToolSet from "./ToolSet.ts"

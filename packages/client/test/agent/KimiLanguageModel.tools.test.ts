@@ -220,12 +220,40 @@ describe("a call that no tool can answer", () => {
       })
   )
 
-  it.live("is a typed failure without a toolkit", () =>
+  it.live("is returned as it is without a toolkit", () =>
     withModel((server) =>
       Effect.gen(function* () {
         yield* server.reply(Reply.toolCalls([oslo]))
-        const error = yield* Effect.flip(LanguageModel.generateText({ prompt: "Weather?" }))
-        assert.strictEqual(error.reason._tag, "ToolNotFoundError")
+        const response = yield* LanguageModel.generateText({ prompt: "Weather?" })
+        const calls: ReadonlyArray<Response.AnyPart> = response.content
+        const call = calls.find(({ type }) => type === "tool-call")
+        assert.deepStrictEqual(call?.type === "tool-call" ? call.params : call, { city: "Oslo" })
+      })
+    )
+  )
+
+  it.live("is returned as it is without a toolkit, after an approved call", () =>
+    withModel((server) =>
+      Effect.gen(function* () {
+        yield* server.reply(Reply.toolCalls([oslo]))
+        const call = { id: "a", name: "get_weather", providerExecuted: false }
+        const prompt = Prompt.fromMessages([
+          Prompt.userMessage({ content: [Prompt.textPart({ text: "Weather?" })] }),
+          Prompt.assistantMessage({
+            content: [
+              Prompt.toolCallPart({ ...call, params: { city: "Oslo" } }),
+              Prompt.toolApprovalRequestPart({ approvalId: "b", toolCallId: "a" })
+            ]
+          }),
+          Prompt.toolMessage({
+            content: [
+              Prompt.toolApprovalResponsePart({ approvalId: "b", approved: true }),
+              Prompt.toolResultPart({ ...call, isFailure: false, result: "sunny" })
+            ]
+          })
+        ])
+        const response = yield* LanguageModel.generateText({ prompt })
+        assert.isTrue(response.content.some(({ type }) => `${type}` === "tool-call"))
       })
     )
   )

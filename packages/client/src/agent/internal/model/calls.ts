@@ -17,8 +17,6 @@ export interface CallNames {
   readonly toolOf: (wireName: string) => Tool.Any | undefined
   /** Whether calls that no tool can answer are returned as they are. */
   readonly isDeferred: boolean
-  /** Whether calls that no tool can answer have `invalidCallTool` to answer them. */
-  readonly hasInvalidCallTool: boolean
   /** An id that no call of the prompt has. */
   readonly idOf: (responseId: string, wireId: string) => string
 }
@@ -69,7 +67,7 @@ const validPart = (
 export const toCallPart = (call: ToolCall, id: string, names: CallNames): Response.ToolCallPartEncoded => {
   const tool = names.toolOf(call.function.name)
   const params = parseArguments(call.function.arguments)
-  if (names.isDeferred || !names.hasInvalidCallTool) {
+  if (names.isDeferred) {
     return validPart(
       id,
       call,
@@ -107,7 +105,6 @@ export const callNames = (
   let used: Set<string> | undefined
   return {
     isDeferred: toolCallValidation === "deferred",
-    hasInvalidCallTool: tools.includes(invalidCallTool),
     toolOf: (name) => {
       byName ??= new Map(wireTools(tools, provider).map((wire) => [wire.name, wire.tool]))
       // Models that read a tool's own name somewhere else call it by that.

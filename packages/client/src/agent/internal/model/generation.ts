@@ -3,7 +3,7 @@ import type { KimiError } from "@kimi-effect/core/KimiError"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as HostWords from "@kimi-effect/core/internal/HostWords"
-import * as AiError from "effect/ai/AiError"
+import type * as AiError from "effect/ai/AiError"
 import * as IdGenerator from "effect/ai/IdGenerator"
 import type * as LanguageModel from "effect/ai/LanguageModel"
 import type * as Response from "effect/ai/Response"
@@ -61,19 +61,6 @@ const scrubbed = (facts: ResponseFacts, { messages }: ChatRequest): ResponseFact
 const idOf = (id: string): Effect.Effect<string, never, IdGenerator.IdGenerator> =>
   id === "" ? Effect.flatMap(IdGenerator.IdGenerator, (generator) => generator.generateId()) : Effect.succeed(id)
 
-/** Without a toolkit nothing answers a call, and Effect would report it as malformed output. */
-const unansweredCall = (
-  parts: ReadonlyArray<Response.PartEncoded | Response.StreamPartEncoded>,
-  { names: { hasInvalidCallTool, isDeferred }, options: { tools } }: Call,
-  method: string
-): AiError.AiError | undefined => {
-  if (isDeferred || hasInvalidCallTool) return undefined
-  const name = parts.find((part) => part.type === "tool-call")?.name
-  if (name === undefined || tools.some((tool) => tool.name === name)) return undefined
-  const reason = new AiError.ToolNotFoundError({ toolName: name, availableTools: tools.map((tool) => tool.name) })
-  return AiError.make({ module: "KimiLanguageModel", method, reason })
-}
-
 export const generateText =
   (client: Client, current: CurrentSettings) =>
   (options: Options): Effect.Effect<Array<Response.PartEncoded>, AiError.AiError, IdGenerator.IdGenerator> => {
@@ -83,9 +70,7 @@ export const generateText =
       Effect.flatMap(Effect.mapError(client.chat(call.request), fail), (response) =>
         Effect.flatMap(idOf(response.id), (id) => {
           annotateResponse(options.span, scrubbed(response, call.request))
-          const parts = toParts(response, id, call.names)
-          const error = unansweredCall(parts, call, method)
-          return error === undefined ? Effect.succeed(parts) : Effect.fail(error)
+          return Effect.succeed(toParts(response, id, call.names))
         })
       )
     )
@@ -112,9 +97,7 @@ const partsOf = (
     () => new StreamParts(call.names, fallbackId, onEnd),
     (state, chunk) => {
       const parts = state.push(chunk)
-      if (!Array.isArray(parts)) return Effect.fail(fail(parts))
-      const error = unansweredCall(parts, call, "streamText")
-      return error === undefined ? Effect.succeed([state, parts] as const) : Effect.fail(error)
+      return Array.isArray(parts) ? Effect.succeed([state, parts] as const) : Effect.fail(fail(parts))
     }
   )
 }

@@ -18,7 +18,7 @@ import type * as Tracer from "effect/Tracer"
 import { describe, type InvalidCall, invalidCallTool } from "./invalidCall.ts"
 
 type Tools = Record<string, Tool.Any>
-type AnyToolkit = Toolkit.WithHandler<Tools>
+export type AnyToolkit = Toolkit.WithHandler<Tools>
 type Handle = AnyToolkit["handle"]
 
 /** A tool whose parameters are decoded from JSON, and that decoder without the handler's types. */
@@ -100,8 +100,7 @@ const makeHandle =
 
 const makeAdapted = (toolkit: AnyToolkit): AnyToolkit => {
   const tools = Object.values(toolkit.tools).map((tool) => jsonTool(tool).tool)
-  // An empty toolkit stays empty: the request then has no tools.
-  if (tools.length > 0) tools.push(invalidCallTool)
+  tools.push(invalidCallTool)
   return { tools: Object.fromEntries(tools.map((tool) => [tool.name, tool])), handle: makeHandle(toolkit) }
 }
 

@@ -105,7 +105,6 @@ export const requestTools = (
   { toolChoice, tools: given }: Pick<LanguageModel.ProviderOptions, "tools" | "toolChoice">,
   provider: Provider
 ): Result.Result<RequestTools, Failure> => {
-  if (given.length === 0) return none
   const only: unknown = typeof toolChoice === "object" && "tool" in toolChoice ? toolChoice.tool : undefined
   const tools: Array<ToolDefinition> = []
   for (const { name, tool } of wireTools(given, provider)) {
@@ -114,6 +113,7 @@ export const requestTools = (
     if (Result.isFailure(definition)) return Result.fail(definition.failure)
     tools.push(definition.success)
   }
+  if (tools.length === 0) return none
   const choice = choiceOf(toolChoice)
   return Result.succeed({ tools, ...(choice === undefined ? {} : { tool_choice: choice }) })
 }
