@@ -7,7 +7,6 @@ import * as AiErrors from "../../src/agent/AiErrors.ts"
 import * as KimiLanguageModel from "../../src/agent/KimiLanguageModel.ts"
 import { KimiClient } from "../../src/KimiClient.ts"
 import { connect } from "../node/support/kimi.ts"
-import { recordSpans } from "../support/spans.ts"
 import { bodies, lastMessages, withModel } from "./support/languageModel.ts"
 import { MockServer } from "@kimi-effect/testing/node"
 
@@ -182,6 +181,19 @@ describe("generateObject", () => {
     )
   )
 
+  it.live("writes the schema into the prompt when the host refuses to enforce it", () =>
+    withModel((server) =>
+      Effect.gen(function* () {
+        const refusal = Reply.invalidRequest({ message: "response_format json_schema is not supported" })
+        yield* server.reply(refusal, Reply.object(Meeting, meeting))
+        assert.deepStrictEqual((yield* generate).value, meeting)
+        const formats = (yield* bodies(server)).map((body) => body["response_format"])
+        assert.deepStrictEqual(formats.at(-1), { type: "json_object" })
+        assert.lengthOf(formats, 2)
+      })
+    )
+  )
+
   it.live("fails a schema that the host cannot express before sending anything", () =>
     withModel((server) =>
       Effect.gen(function* () {
@@ -287,39 +299,6 @@ describe("Chat.layerPersisted", () => {
           { role: "user", content: "Go on" }
         ])
       }).pipe(Effect.provide(Layer.provide(Chat.layerPersisted({ storeId: "chats" }), Persistence.layerBackingMemory)))
-    )
-  )
-})
-
-describe("the span of a call", () => {
-  it.live("has the attributes of the conventions for generative AI", () =>
-    withModel((server) =>
-      Effect.gen(function* () {
-        const { record, spans } = recordSpans()
-        yield* server.reply(Reply.text("Hi.", { usage: { prompt_tokens: 10, completion_tokens: 20 } }))
-        yield* record(hello)
-        const span = spans.find(({ name }) => name === "LanguageModel.generateText")
-        const attributes = Object.fromEntries(span?.attributes ?? [])
-        assert.deepInclude(attributes, {
-          "gen_ai.provider.name": "moonshot_ai",
-          "gen_ai.operation.name": "chat",
-          "gen_ai.response.model": "kimi-k3",
-          "gen_ai.response.finish_reasons": ["stop"],
-          "gen_ai.usage.input_tokens": 10,
-          "gen_ai.usage.output_tokens": 20
-        })
-      })
-    )
-  )
-
-  it.live("has the span of the client as its child", () =>
-    withModel(() =>
-      Effect.gen(function* () {
-        const { record, spans } = recordSpans()
-        yield* record(hello)
-        const outer = spans.find(({ name }) => name === "LanguageModel.generateText")
-        assert.isTrue(spans.some(({ parent }) => parent._tag === "Some" && parent.value.spanId === outer?.spanId))
-      })
     )
   )
 })

@@ -62,6 +62,7 @@ export class StreamParts {
   }
 
   #add(event: StreamEvent, parts: Array<Part>): StreamInterruptedError | undefined {
+    if ("choice" in event && event.choice !== 0) return undefined
     switch (event._tag) {
       case "Start":
         this.#start = event
@@ -69,13 +70,13 @@ export class StreamParts {
         return undefined
       case "TextDelta":
       case "ReasoningDelta":
-        if (event.choice === 0) this.#addDelta(event, parts)
+        this.#addDelta(event, parts)
         return undefined
       case "ToolCallDelta":
-        if (event.choice === 0) this.#addArguments(event, parts)
+        this.#addArguments(event, parts)
         return undefined
       case "ToolCall":
-        if (event.choice === 0) this.#calls.set(event.index, event.call)
+        this.#calls.set(event.index, event.call)
         return undefined
       case "Usage":
         this.#usage = event.usage

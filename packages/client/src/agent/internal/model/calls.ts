@@ -6,15 +6,19 @@ import type * as Response from "effect/ai/Response"
 import * as Tool from "effect/ai/Tool"
 import * as Result from "effect/Result"
 import type { Provider } from "../../../Provider.ts"
+import { mismatchIssue, namesIn } from "../tools/argumentIssues.ts"
+import { findMismatch } from "../tools/checkValue.ts"
 import { parseArguments } from "../tools/parseArguments.ts"
 import { type InvalidCall, invalidCallTool } from "./invalidCall.ts"
 import type { ToolCallMetadata } from "./ToolCallMetadata.ts"
-import { wireTools } from "./tools.ts"
+import { parametersOf, wireTools } from "./tools.ts"
 
 /** The tools of a request, and the ids of the calls in its prompt. */
 export interface CallNames {
   /** The tool of a name on the wire. */
   readonly toolOf: (wireName: string) => Tool.Any | undefined
+  /** What is wrong with the arguments of a tool without a codec, as the end of a sentence about them. */
+  readonly problemOf: (tool: Tool.Any, params: unknown) => string | undefined
   /** Whether calls that no tool can answer are returned as they are. */
   readonly isDeferred: boolean
   /** An id that no call of the prompt has. */
@@ -23,9 +27,9 @@ export interface CallNames {
 
 const withMetadata = (kimi: ToolCallMetadata) => ({ metadata: { kimi } })
 
-/** What is sent back of arguments that are not JSON: the prompt templates of some hosts parse the arguments of earlier calls. */
-const sendable = (args: string, { argumentsProblem }: Omit<InvalidCall, "name">): string =>
-  argumentsProblem === undefined ? args : JSON.stringify({ invalid_arguments: args })
+/** What is sent back of arguments: the prompt templates of some hosts parse those of earlier calls as JSON. */
+const sendable = (args: string): string =>
+  Result.isSuccess(parseArguments(args)) ? args : JSON.stringify({ invalid_arguments: args })
 
 const invalidPart = (
   id: string,
@@ -36,7 +40,7 @@ const invalidPart = (
   id,
   name: invalidCallTool.name,
   params: { name, ...problem } satisfies InvalidCall,
-  ...withMetadata({ wireId, name, arguments: sendable(args, problem) })
+  ...withMetadata({ wireId, name, arguments: sendable(args) })
 })
 
 const isProviderExecuted = (tool: Tool.Any | undefined): boolean =>
@@ -76,8 +80,24 @@ export const toCallPart = (call: ToolCall, id: string, names: CallNames): Respon
     )
   }
   if (Result.isFailure(params)) return invalidPart(id, call, { argumentsProblem: params.failure })
-  return tool === undefined ? invalidPart(id, call, {}) : validPart(id, call, tool, params.success)
+  if (tool === undefined) return invalidPart(id, call, {})
+  const argumentsProblem = names.problemOf(tool, params.success)
+  return argumentsProblem === undefined
+    ? validPart(id, call, tool, params.success)
+    : invalidPart(id, call, { argumentsProblem })
 }
+
+/** Toolkits decode the arguments of other tools, and report by the policy of the tool what is wrong with them. */
+const problemOf =
+  (provider: Provider): CallNames["problemOf"] =>
+  (tool, params) => {
+    const parameters = Tool.isDynamic(tool) && tool.jsonSchema !== undefined ? parametersOf(tool, provider) : undefined
+    if (parameters === undefined || Result.isFailure(parameters)) return undefined
+    const found = findMismatch(params, parameters.success)
+    if (found === undefined) return undefined
+    const { message, path } = mismatchIssue(found, namesIn(parameters.success))
+    return `do not match its parameters: ${path === "" ? "" : `${path}: `}${message}`
+  }
 
 const idsOf = (prompt: Prompt.Prompt): Set<string> => {
   const ids = new Set<string>()
@@ -104,6 +124,7 @@ export const callNames = (
   let byName: ReadonlyMap<string, Tool.Any> | undefined
   let used: Set<string> | undefined
   return {
+    problemOf: problemOf(provider),
     isDeferred: toolCallValidation === "deferred",
     toolOf: (name) => {
       byName ??= new Map(wireTools(tools, provider).map((wire) => [wire.name, wire.tool]))

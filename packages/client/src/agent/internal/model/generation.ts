@@ -1,6 +1,7 @@
 /** The two functions of which `effect/ai` makes a language model, over a client. */
 import type { KimiError } from "@kimi-effect/core/KimiError"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
+import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as HostWords from "@kimi-effect/core/internal/HostWords"
 import type * as AiError from "effect/ai/AiError"
@@ -11,9 +12,10 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { KimiClient } from "../../../KimiClient.ts"
-import { toAiError } from "../../AiErrors.ts"
+import { fromAiError, toAiError } from "../../AiErrors.ts"
 import { annotateRequest, annotateResponse, type ResponseFacts } from "./annotations.ts"
 import { type CallNames, callNames } from "./calls.ts"
+import { isFormatRefusal } from "./objectFormat.ts"
 import { prepare } from "./request.ts"
 import { toParts } from "./responseParts.ts"
 import type { KnownSettings } from "./settings.ts"
@@ -31,23 +33,23 @@ const warnOfLostReasoning = (count: number): Effect.Effect<void> =>
 /** A call whose request is ready to be sent. */
 interface Call {
   readonly options: Options
+  readonly settings: KnownSettings
   readonly request: ChatRequest
   readonly names: CallNames
 }
 
 const prepareCall = (
   options: Options,
-  current: CurrentSettings,
+  settings: KnownSettings,
   fail: (error: KimiError) => AiError.AiError
-): Effect.Effect<Call, AiError.AiError> =>
-  Effect.flatMap(current, (settings) => {
-    const prepared = prepare(options, settings)
-    if (Result.isFailure(prepared)) return Effect.fail(fail(prepared.failure))
-    const { request, withoutReasoning } = prepared.success
-    annotateRequest(options.span, request)
-    const call = { options, request, names: callNames(options, settings.provider) }
-    return withoutReasoning === 0 ? Effect.succeed(call) : Effect.as(warnOfLostReasoning(withoutReasoning), call)
-  })
+): Effect.Effect<Call, AiError.AiError> => {
+  const prepared = prepare(options, settings)
+  if (Result.isFailure(prepared)) return Effect.fail(fail(prepared.failure))
+  const { request, withoutReasoning } = prepared.success
+  annotateRequest(options.span, request)
+  const call = { options, settings, request, names: callNames(options, settings.provider) }
+  return withoutReasoning === 0 ? Effect.succeed(call) : Effect.as(warnOfLostReasoning(withoutReasoning), call)
+}
 
 /** Values of a host can be any text, the prompt included. */
 const scrubbed = (facts: ResponseFacts, { messages }: ChatRequest): ResponseFacts => ({
@@ -64,14 +66,25 @@ const idOf = (id: string): Effect.Effect<string, never, IdGenerator.IdGenerator>
 export const generateText =
   (client: Client, current: CurrentSettings) =>
   (options: Options): Effect.Effect<Array<Response.PartEncoded>, AiError.AiError, IdGenerator.IdGenerator> => {
-    const method = options.responseFormat.type === "json" ? "generateObject" : "generateText"
-    const fail = toAiError(method)
-    return Effect.flatMap(prepareCall(options, current, fail), (call) =>
-      Effect.flatMap(Effect.mapError(client.chat(call.request), fail), (response) =>
-        Effect.flatMap(idOf(response.id), (id) => {
-          annotateResponse(options.span, scrubbed(response, call.request))
-          return Effect.succeed(toParts(response, id, call.names))
-        })
+    const fail = toAiError(options.responseFormat.type === "json" ? "generateObject" : "generateText")
+    const send = (call: Call): Effect.Effect<ChatResponse, AiError.AiError> => {
+      const sent = Effect.mapError(client.chat(call.request), fail)
+      if (call.request.response_format?.type !== "json_schema" || call.settings.objectFormat !== undefined) return sent
+      const settings: KnownSettings = { ...call.settings, objectFormat: "json_object" }
+      return Effect.catchIf(
+        sent,
+        (error) => isFormatRefusal(fromAiError(error)),
+        () => Effect.flatMap(prepareCall(options, settings, fail), send)
+      )
+    }
+    return Effect.flatMap(current, (settings) =>
+      Effect.flatMap(prepareCall(options, settings, fail), (call) =>
+        Effect.flatMap(send(call), (response) =>
+          Effect.map(idOf(response.id), (id) => {
+            annotateResponse(options.span, scrubbed(response, call.request))
+            return toParts(response, id, call.names)
+          })
+        )
       )
     )
   }
@@ -106,7 +119,9 @@ export const streamText =
   (client: Client, current: CurrentSettings) =>
   (options: Options): Stream.Stream<Response.StreamPartEncoded, AiError.AiError, IdGenerator.IdGenerator> =>
     Stream.unwrap(
-      Effect.flatMap(prepareCall(options, current, toAiError("streamText")), (call) =>
-        Effect.map(idOf(""), (fallbackId) => partsOf(client.stream(call.request), call, fallbackId))
+      Effect.flatMap(current, (settings) =>
+        Effect.flatMap(prepareCall(options, settings, toAiError("streamText")), (call) =>
+          Effect.map(idOf(""), (fallbackId) => partsOf(client.stream(call.request), call, fallbackId))
+        )
       )
     )

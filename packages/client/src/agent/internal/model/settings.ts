@@ -13,7 +13,8 @@ export interface Settings extends Omit<
   /**
    * How `generateObject` asks for JSON: by a schema that the host enforces, or
    * by the schema in the prompt. Defaults to `json_schema`, or to `json_object`
-   * where the model is known not to support the former.
+   * where the model is known not to support the former or the request is refused
+   * because of it, which costs nothing.
    */
   readonly objectFormat?: "json_schema" | "json_object" | undefined
   /**

@@ -3,9 +3,11 @@ import type { ToolChoice, ToolDefinition } from "@kimi-effect/core/Tool"
 import { ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
 import type * as LanguageModel from "effect/ai/LanguageModel"
 import * as Tool from "effect/ai/Tool"
+import * as Context from "effect/Context"
 import * as Result from "effect/Result"
 import type { Provider } from "../../../Provider.ts"
 import * as ToolSchema from "../../ToolSchema.ts"
+import { HostDefined } from "../tools/HostDefined.ts"
 import { hostNames } from "../tools/hostNames.ts"
 import { invalidCallTool } from "./invalidCall.ts"
 import { originalOf } from "./toolkits.ts"
@@ -19,7 +21,7 @@ const describeParameters = (tool: Tool.Any, { isMoonshot }: Provider): Parameter
   if (!Tool.isDynamic(tool) || tool.jsonSchema === undefined) {
     return Result.map(ToolSchema.fromSchema(tool.parametersSchema, { subject }), ({ jsonSchema }) => jsonSchema)
   }
-  return isMoonshot
+  return isMoonshot && !Context.get(tool.annotations, HostDefined)
     ? ToolSchema.fromJsonSchema(tool.jsonSchema, { subject })
     : Result.succeed(tool.jsonSchema as ToolSchema.JsonSchema)
 }
@@ -27,7 +29,8 @@ const describeParameters = (tool: Tool.Any, { isMoonshot }: Provider): Parameter
 // Tools are immutable, and describing their parameters is slow.
 const described = { moonshot: new WeakMap<Tool.Any, Parameters>(), others: new WeakMap<Tool.Any, Parameters>() }
 
-const parametersOf = (tool: Tool.Any, provider: Provider): Parameters => {
+/** The parameters of a tool as they are sent. */
+export const parametersOf = (tool: Tool.Any, provider: Provider): Parameters => {
   const known = provider.isMoonshot ? described.moonshot : described.others
   let parameters = known.get(tool)
   if (parameters === undefined) {
