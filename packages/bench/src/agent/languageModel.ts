@@ -34,7 +34,7 @@ const figuresOf = (results: ReadonlyArray<LanguageModelResult>): ReadonlyArray<F
   ]
 }
 
-/** Measures in a process of its own, against the server of the transport scenario. */
+/** Measures in a separate process, against the server of the transport scenario. */
 export const measureLanguageModel = async ({ rounds, warmUp }: Size): Promise<ReadonlyArray<Figure>> => {
   const server: Child<Urls> = await start(new URL("../transport/server.ts", import.meta.url))
   const probe = await start(new URL("./languageModelProbe.ts", import.meta.url))

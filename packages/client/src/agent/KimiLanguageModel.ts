@@ -5,7 +5,7 @@
  * A prompt becomes a valid history on every request: each tool call gets
  * exactly one result, right after it, and calls without a result are answered
  * with "This call was not run." So a conversation survives an interrupted tool
- * and an approval that nobody gave. Ids of tool calls are unique in a
+ * and an approval that was never given. Ids of tool calls are unique in a
  * conversation, while the ids of the host repeat; the host's own ids, and its
  * text of the arguments, are kept in the metadata and sent back unchanged.
  *

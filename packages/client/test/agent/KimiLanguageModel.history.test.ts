@@ -66,7 +66,7 @@ describe("a history with approvals", () => {
     )
   )
 
-  it.live("answers a call that nobody approved", () =>
+  it.live("answers a call without an approval", () =>
     withModel((server) =>
       withRemoval((removed) =>
         Effect.gen(function* () {
@@ -81,7 +81,7 @@ describe("a history with approvals", () => {
     )
   )
 
-  it.live("tells the model that a call was denied", () =>
+  it.live("reports a denied call to the model", () =>
     withModel((server) =>
       withRemoval((removed) =>
         Effect.gen(function* () {
@@ -234,7 +234,7 @@ describe("a history of another source", () => {
     })
   )
 
-  it.live("leaves out a message of the model that says nothing", () =>
+  it.live("leaves out an empty message of the model", () =>
     Effect.gen(function* () {
       const silent = Prompt.assistantMessage({ content: [Prompt.reasoningPart({ text: "Hm." })] })
       const messages = yield* send([user("Look"), silent])

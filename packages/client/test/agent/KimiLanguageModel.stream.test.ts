@@ -113,7 +113,7 @@ describe("the parts of a stream", () => {
     })
   )
 
-  it.effect("go on after a recovery that continues the text", () =>
+  it.effect("continue after a recovery that continues the text", () =>
     Effect.gen(function* () {
       const resume: StreamEvent = { _tag: "Resume", reason: "StreamInterruptedError" }
       const chunks = yield* partsOf([[start, text("a"), resume, text("b"), finish]])

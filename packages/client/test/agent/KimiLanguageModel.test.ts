@@ -31,7 +31,7 @@ describe("generateText", () => {
     )
   )
 
-  it.live("reports cached tokens and reasoning tokens as parts of the totals", () =>
+  it.live("reports cached tokens as a part of the prompt", () =>
     withModel((server) =>
       Effect.gen(function* () {
         const usage = {

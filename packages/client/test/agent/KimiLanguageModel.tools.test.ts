@@ -198,7 +198,7 @@ describe("a call that no tool can answer", () => {
       )
     )
 
-  it.live("is told that there is no such tool", () =>
+  it.live("is answered that there is no such tool", () =>
     Effect.map(answerTo({ name: "get_wether", arguments: { city: "Oslo" } }), (messages) => {
       assert.strictEqual(messages[2]?.["content"], "There is no tool named get_wether. The tools are: get_weather")
       assert.deepStrictEqual(messages[1]?.["tool_calls"], [
@@ -212,7 +212,7 @@ describe("a call that no tool can answer", () => {
   )
 
   it.live.each(['{"city":', "[]", "null", '"Oslo"', '{"__proto__":{"a":1}}'])(
-    "is told that its arguments are invalid: %s",
+    "is answered that its arguments are invalid: %s",
     (text) =>
       Effect.map(answerTo({ name: "get_weather", arguments: text }), (messages) => {
         assert.include(`${String(messages[2]?.["content"])}`, "Call it again with valid arguments.")

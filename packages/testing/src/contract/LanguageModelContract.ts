@@ -2,7 +2,7 @@
  * The tests that every `LanguageModel` for Kimi passes.
  *
  * They call the model through `effect/ai` alone, with its toolkits and its
- * `Chat`, and look at the requests that the host receives.
+ * `Chat`, and inspect the requests that the host receives.
  *
  * **Example** (The contract for a model over HTTP)
  *

@@ -25,7 +25,7 @@ export const withModel = <A, E>(
 
 /** The bodies of the requests, oldest first. */
 export const bodies = (server: Server) =>
-  // The server has parsed them; tests look at single members.
+  // The server has parsed them; tests read single members.
   Effect.map(server.requests, (requests) => requests.map(({ json }) => json as { readonly [name: string]: unknown }))
 
 /** The messages of the last request. */

@@ -73,7 +73,7 @@ export const makeClient = (behaviors: ReadonlyArray<Behavior>, broken?: string) 
       if (message.role !== "tool" || message.content !== notRun) return false
       return breaks(
         last?.content === "Never mind"
-          ? "answers a call that nobody approved"
+          ? "answers a call without an approval"
           : "answers a call whose tool was interrupted"
       )
     }

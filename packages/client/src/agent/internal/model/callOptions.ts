@@ -12,7 +12,7 @@ interface CallOptions {
 
 const noTools = adapt({ tools: {}, handle: () => Effect.die("A call without a toolkit runs no tool") })
 
-/** Effect requires a toolkit for approvals, and says so. */
+/** Effect requires a toolkit for approvals, and fails with that error. */
 const hasApprovals = ({ content }: Prompt.Prompt): boolean =>
   content.some(
     (message) => message.role === "tool" && message.content.some(({ type }) => type === "tool-approval-response")

@@ -3,7 +3,7 @@
  * arguments are no JSON object.
  *
  * They would fail the whole response, which is paid for. They become calls of
- * `invalidCallTool` instead, whose result tells the model what was wrong.
+ * `invalidCallTool` instead, whose result describes to the model what was wrong.
  */
 import * as Tool from "effect/ai/Tool"
 import * as Schema from "effect/Schema"
@@ -26,7 +26,7 @@ export const invalidCallTool: Tool.Any = Tool.make("kimi_invalid_tool_call", {
   failureMode: "return"
 })
 
-/** What the model is told about a call that no tool can answer. */
+/** What the model reads about a call that no tool can answer. */
 export const describe = ({ argumentsProblem, name }: InvalidCall, available: ReadonlyArray<string>): string =>
   argumentsProblem === undefined
     ? `There is no tool named ${name}. The tools are: ${available.join(", ")}`

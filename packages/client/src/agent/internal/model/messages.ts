@@ -1,8 +1,8 @@
 /**
  * A prompt as a history that the host accepts.
  *
- * The history is built anew for every request. A prompt can hold calls without
- * results (an approval that nobody gave, a tool that was interrupted), results
+ * The history is built again for every request. A prompt can hold calls without
+ * results (an approval that was never given, a tool that was interrupted), results
  * far from their calls and calls without their reasoning; the host refuses all
  * three, and would refuse the conversation for ever.
  */
@@ -100,7 +100,7 @@ const collectTurn = (content: ReadonlyArray<Prompt.AssistantMessagePart>, result
   return Result.succeed({ text, reasoning, calls, results })
 }
 
-/** A message of the model and the results of its calls, or none when it says nothing. */
+/** A message of the model and the results of its calls, or none when it is empty. */
 const turnOf = (
   content: ReadonlyArray<Prompt.AssistantMessagePart>,
   resultOf: ResultOf,

@@ -11,7 +11,7 @@ import type { Settings } from "./settings.ts"
 
 export interface ObjectFormat {
   readonly response_format?: ChatRequest["response_format"]
-  /** What the model is told besides, where the host does not enforce the schema. */
+  /** An instruction to the model, where the host does not enforce the schema. */
   readonly instruction?: string
 }
 

@@ -152,10 +152,10 @@ export const messagesOf = (body: unknown): ReadonlyArray<ReceivedMessage> =>
 /** The format of the response that a request asks for. */
 export const formatOf = (body: unknown): string | undefined => readBody(body).response_format?.type
 
-type Parts = ReadonlyArray<Response.AnyPart>
+type Content = ReadonlyArray<Response.AnyPart>
 
-/** What a response says, in the form in which a prompt keeps it, and how it ended. */
-export const summaryOf = (parts: Parts) => {
+/** What a response contains, in the form in which a prompt keeps it, and how it ended. */
+export const summaryOf = (parts: Content) => {
   let text = ""
   let reasoning = ""
   for (const message of Prompt.fromResponseParts(parts).content) {
@@ -176,11 +176,11 @@ export const summaryOf = (parts: Parts) => {
 }
 
 /** The results of the tools of a response. */
-export const resultsOf = (parts: Parts): ReadonlyArray<unknown> =>
+export const resultsOf = (parts: Content): ReadonlyArray<unknown> =>
   parts.flatMap((part) => (part.type === "tool-result" ? [part.result] : []))
 
 /** The id of the only approval that a response asks for. */
-export const approvalOf = (parts: Parts): string =>
+export const approvalOf = (parts: Content): string =>
   parts.flatMap((part) => (part.type === "tool-approval-request" ? [part.approvalId] : []))[0] ?? ""
 
 /** The answer of a person to an approval. */

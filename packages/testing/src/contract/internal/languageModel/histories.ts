@@ -88,7 +88,7 @@ const registerApprovals = ({ test }: Subject): void => {
       )
   )
 
-  test("answers a call that nobody approved", [calls(order("tea")), greeting], (running) =>
+  test("answers a call without an approval", [calls(order("tea")), greeting], (running) =>
     withApprovals(running, (ask) =>
       Effect.gen(function* () {
         yield* ask(hello)
@@ -129,7 +129,7 @@ const registerInterruptions = ({ test }: Subject): void => {
         "the tool runs"
       )
       yield* Fiber.interrupt(fiber)
-      yield* Effect.exit(chat.generateText({ prompt: "Go on" }))
+      yield* Effect.exit(chat.generateText({ prompt: "Continue" }))
       equal(
         (yield* lastTurns(running)).map(([role]) => role),
         ["user", "assistant", "tool", "user"]
@@ -176,7 +176,7 @@ const registerReasoning = ({ test }: Subject): void => {
     Effect.gen(function* () {
       const { handlers } = recordOrders(() => Effect.succeed("ordered"))
       const chat = yield* Chat.empty
-      for (const prompt of [hello, "Go on"]) {
+      for (const prompt of [hello, "Continue"]) {
         yield* Effect.provide(chat.generateText({ prompt, toolkit: Orders }), handlers)
       }
       equal(yield* reasoningOf(running), "I need a tool.")
@@ -187,7 +187,7 @@ const registerReasoning = ({ test }: Subject): void => {
     Effect.gen(function* () {
       const { handlers } = recordOrders(() => Effect.succeed("ordered"))
       const chat = yield* Chat.empty
-      for (const prompt of [hello, "Go on"]) {
+      for (const prompt of [hello, "Continue"]) {
         yield* Effect.provide(Stream.runDrain(chat.streamText({ prompt, toolkit: Orders })), handlers)
       }
       equal(yield* reasoningOf(running), "I need a tool.")
