@@ -24,7 +24,7 @@ const reasons: ReadonlyMap<string, Response.FinishReason> = new Map([
   ["error", "error"]
 ])
 
-export const toFinishReason = (reason: string): Response.FinishReason =>
+const toFinishReason = (reason: string): Response.FinishReason =>
   reason === "" ? "unknown" : (reasons.get(reason.toLowerCase()) ?? "other")
 
 /** Effect's counts are integers, and some hosts report fractions. */
@@ -35,7 +35,7 @@ type EncodedUsage = Response.FinishPartEncoded["usage"]
 const unknownUsage: EncodedUsage = { inputTokens: {}, outputTokens: {} }
 
 /** Cached tokens are a part of the prompt, and reasoning tokens of the output. */
-export const toUsage = (usage: Usage | undefined): EncodedUsage => {
+const toUsage = (usage: Usage | undefined): EncodedUsage => {
   if (usage === undefined) return unknownUsage
   const { cache_write_tokens, cached_tokens, completion_tokens, prompt_tokens, reasoning_tokens } = usage
   return {
