@@ -19,7 +19,7 @@ import { codec, type KimiError } from "@kimi-effect/core/KimiError"
 import * as AiError from "effect/ai/AiError"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { type Reason, reasons } from "./internal/model/errorReasons.ts"
+import { reasonOf } from "./internal/model/reasons.ts"
 
 /**
  * What the metadata of an `AiError` holds under `kimi`. `NetworkError`, which
@@ -42,66 +42,10 @@ const originals = new WeakMap<object, KimiError>()
 const decode = Schema.decodeUnknownOption(codec)
 const encode = Schema.encodeSync(codec)
 
-const metadataOf = (error: KimiError): { readonly tag: KimiError["_tag"]; readonly error: Schema.MutableJson } => {
+const metadataOf = (error: KimiError): { readonly kimi: Schema.MutableJson } => {
   // The codec encodes to a plain object of JSON values.
   const { partial: _, ...encoded } = encode(error) as unknown as { readonly [name: string]: Schema.MutableJson }
-  return { tag: error._tag, error: encoded }
-}
-
-const authenticationKind = (error: KimiError): AiError.AuthenticationError["kind"] =>
-  error._tag === "AuthenticationError" ? "InvalidKey" : "InsufficientPermissions"
-
-const parameterOf = (error: KimiError): { readonly parameter?: string } =>
-  "parameter" in error && error.parameter !== undefined ? { parameter: error.parameter } : {}
-
-type Metadata = { readonly kimi: Schema.MutableJson }
-
-const described = (
-  reason: Exclude<Reason, "NetworkError" | "AuthenticationError" | "InvalidRequestError" | "RateLimitError">,
-  description: string,
-  metadata: Metadata
-): AiError.AiErrorReason => {
-  switch (reason) {
-    case "ContentPolicyError":
-      return new AiError.ContentPolicyError({ description, metadata })
-    case "InternalProviderError":
-      return new AiError.InternalProviderError({ description, metadata })
-    case "InvalidOutputError":
-      return new AiError.InvalidOutputError({ description, metadata })
-    case "InvalidResponseError":
-      return new AiError.InvalidResponseError({ description, metadata })
-    case "QuotaExhaustedError":
-      return new AiError.QuotaExhaustedError({ metadata })
-    case "UnsupportedSchemaError":
-      return new AiError.UnsupportedSchemaError({ description, metadata })
-    case "UnknownError":
-      return new AiError.UnknownError({ description, metadata })
-  }
-}
-
-const reasonOf = (error: KimiError): AiError.AiErrorReason => {
-  // An interface is not assignable to a record, and this one holds only JSON.
-  const metadata: Metadata = { kimi: metadataOf(error) as unknown as Schema.MutableJson }
-  const description = `${error._tag}: ${error.message}`
-  const reason = reasons[error._tag]
-  switch (reason) {
-    case "NetworkError":
-      return new AiError.NetworkError({
-        reason: "TransportError",
-        method: "POST",
-        url: "/chat/completions",
-        description,
-        cause: metadata
-      })
-    case "AuthenticationError":
-      return new AiError.AuthenticationError({ kind: authenticationKind(error), description, metadata })
-    case "InvalidRequestError":
-      return new AiError.InvalidRequestError({ ...parameterOf(error), description, metadata })
-    case "RateLimitError":
-      return new AiError.RateLimitError({ metadata, ...(error.retryAfter && { retryAfter: error.retryAfter }) })
-    default:
-      return described(reason, description, metadata)
-  }
+  return { kimi: { tag: error._tag, error: encoded } }
 }
 
 /**
@@ -114,7 +58,7 @@ const reasonOf = (error: KimiError): AiError.AiErrorReason => {
 export const toAiError =
   (method: string, module = "KimiLanguageModel") =>
   (error: KimiError): AiError.AiError => {
-    const reason = reasonOf(error)
+    const reason = reasonOf(error, metadataOf(error))
     originals.set(reason, error)
     return AiError.make({ module, method, reason })
   }

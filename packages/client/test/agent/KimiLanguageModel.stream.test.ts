@@ -173,7 +173,7 @@ describe("a stream of a broken connection", () => {
         })
         yield* server.reply(reply)
         const error = yield* Effect.flip(Stream.runDrain(stream))
-        assert.strictEqual(error.reason._tag, "NetworkError")
+        assert.strictEqual(error.reason._tag, "InternalProviderError")
         assert.strictEqual(AiErrors.fromAiError(error)?._tag, "StreamInterruptedError")
       })
     )
