@@ -51,6 +51,27 @@ describe("every error", () => {
   }
 })
 
+describe("the reason of an AiError", () => {
+  const message = "m"
+  const cases: ReadonlyArray<readonly [KimiError, AiError.AiErrorReason["_tag"]]> = [
+    [new classes.DnsError({ message, code: "ENOTFOUND" }), "NetworkError"],
+    [new classes.TlsError({ message, code: "CERT" }), "UnknownError"],
+    [new classes.AuthenticationError({ message }), "AuthenticationError"],
+    [new classes.QuotaExceededError({ message }), "QuotaExhaustedError"],
+    [new classes.ContextLengthError({ message }), "InvalidRequestError"],
+    [new classes.ContentFilterError({ message }), "ContentPolicyError"],
+    [new classes.ToolSchemaError({ message }), "UnsupportedSchemaError"],
+    [new classes.ServerError({ message }), "InternalProviderError"],
+    [new classes.MalformedOutputError({ message, reason: "markup" }), "InvalidResponseError"],
+    [new classes.StreamTruncatedError({ message }), "InternalProviderError"]
+  ]
+  for (const [error, reason] of cases) {
+    it(`is ${reason} for ${error._tag}`, () => {
+      assert.strictEqual(toAiError(error).reason._tag, reason)
+    })
+  }
+})
+
 describe("an AiError", () => {
   it("has the wait that the host named", () => {
     const error = new RateLimitError({

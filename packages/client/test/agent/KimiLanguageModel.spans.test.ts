@@ -38,4 +38,15 @@ describe("the span of a call", () => {
       })
     )
   )
+
+  it.live("has no text of the prompt that a host returns as the name of a model", () =>
+    withModel((server) =>
+      Effect.gen(function* () {
+        const { record, spans } = recordSpans()
+        yield* server.reply(Reply.text("Hi.", { model: "Secretville" }))
+        yield* record(LanguageModel.generateText({ prompt: "Where is Secretville?" }))
+        assert.notInclude(JSON.stringify(spans.flatMap((span) => [...span.attributes])), "Secretville")
+      })
+    )
+  )
 })

@@ -194,6 +194,16 @@ describe("generateObject", () => {
     )
   )
 
+  it.live("does not repeat a request that was refused for another reason", () =>
+    withModel((server) =>
+      Effect.gen(function* () {
+        yield* server.reply(Reply.invalidRequest({ message: "unknown model" }), Reply.object(Meeting, meeting))
+        yield* Effect.flip(generate)
+        assert.lengthOf(yield* server.requests, 1)
+      })
+    )
+  )
+
   it.live("fails a schema that the host cannot express before sending anything", () =>
     withModel((server) =>
       Effect.gen(function* () {
