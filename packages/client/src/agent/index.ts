@@ -1,6 +1,7 @@
 /**
  * What is built over a client: tools and what runs them, conversations and their
  * histories.
+ * Tools, what runs them, and Kimi as a language model of `effect/ai`.
  *
  * @since 0.1.0
  */
@@ -9,5 +10,6 @@ export * as History from "./History.ts"
 export * as KimiTool from "./KimiTool.ts"
 export * as AiErrors from "./AiErrors.ts"
 export * as KimiLanguageModel from "./KimiLanguageModel.ts"
+export * as KimiTool from "./KimiTool.ts"
 export * as ToolSchema from "./ToolSchema.ts"
 export * as ToolSet from "./ToolSet.ts"

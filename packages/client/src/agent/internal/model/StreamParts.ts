@@ -117,7 +117,7 @@ export class StreamParts {
     if (id === undefined) {
       id = this.#names.idOf(this.#id, event.id)
       this.#open.set(event.index, id)
-      parts.push({ type: "tool-params-start", id, name: this.#names.toolOf(event.name)?.name ?? event.name })
+      parts.push({ type: "tool-params-start", id, name: this.#names.toolOf(event.name)?.tool.name ?? event.name })
     }
     if (event.arguments !== "") parts.push({ type: "tool-params-delta", id, delta: event.arguments })
   }

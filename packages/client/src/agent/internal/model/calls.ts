@@ -11,14 +11,14 @@ import { findMismatch } from "../tools/checkValue.ts"
 import { parseArguments } from "../tools/parseArguments.ts"
 import { type InvalidCall, invalidCallTool } from "./invalidCall.ts"
 import type { ToolCallMetadata } from "./ToolCallMetadata.ts"
-import { parametersOf, wireTools } from "./tools.ts"
+import { definitionOf, type WireTool, wireTools } from "./tools.ts"
 
 /** The tools of a request, and the ids of the calls in its prompt. */
 export interface CallNames {
   /** The tool of a name on the wire. */
-  readonly toolOf: (wireName: string) => Tool.Any | undefined
+  readonly toolOf: (wireName: string) => WireTool | undefined
   /** What is wrong with the arguments of a tool without a codec, as the end of a sentence about them. */
-  readonly problemOf: (tool: Tool.Any, params: unknown) => string | undefined
+  readonly problemOf: (tool: WireTool, params: unknown) => string | undefined
   /** Whether calls that no tool can answer are returned as they are. */
   readonly isDeferred: boolean
   /** An id that no call of the prompt has. */
@@ -69,35 +69,35 @@ const validPart = (
 
 /** A call as a part with this id. */
 export const toCallPart = (call: ToolCall, id: string, names: CallNames): Response.ToolCallPartEncoded => {
-  const tool = names.toolOf(call.function.name)
+  const wire = names.toolOf(call.function.name)
   const params = parseArguments(call.function.arguments)
   if (names.isDeferred) {
     return validPart(
       id,
       call,
-      tool,
+      wire?.tool,
       Result.getOrElse(params, () => call.function.arguments)
     )
   }
   if (Result.isFailure(params)) return invalidPart(id, call, { argumentsProblem: params.failure })
-  if (tool === undefined) return invalidPart(id, call, {})
-  const argumentsProblem = names.problemOf(tool, params.success)
+  if (wire === undefined) return invalidPart(id, call, {})
+  const argumentsProblem = names.problemOf(wire, params.success)
   return argumentsProblem === undefined
-    ? validPart(id, call, tool, params.success)
+    ? validPart(id, call, wire.tool, params.success)
     : invalidPart(id, call, { argumentsProblem })
 }
 
 /** Toolkits decode the arguments of other tools, and report by the policy of the tool what is wrong with them. */
-const problemOf =
-  (provider: Provider): CallNames["problemOf"] =>
-  (tool, params) => {
-    const parameters = Tool.isDynamic(tool) && tool.jsonSchema !== undefined ? parametersOf(tool, provider) : undefined
-    if (parameters === undefined || Result.isFailure(parameters)) return undefined
-    const found = findMismatch(params, parameters.success)
-    if (found === undefined) return undefined
-    const { message, path } = mismatchIssue(found, namesIn(parameters.success))
-    return `do not match its parameters: ${path === "" ? "" : `${path}: `}${message}`
-  }
+const problemOf = (wire: WireTool, params: unknown, provider: Provider): string | undefined => {
+  if (!Tool.isDynamic(wire.tool) || wire.tool.jsonSchema === undefined) return undefined
+  const definition = definitionOf(wire, provider)
+  if (Result.isFailure(definition) || definition.success.type !== "function") return undefined
+  const { parameters = {} } = definition.success.function
+  const found = findMismatch(params, parameters)
+  if (found === undefined) return undefined
+  const { message, path } = mismatchIssue(found, namesIn(parameters))
+  return `do not match its parameters: ${path === "" ? "" : `${path}: `}${message}`
+}
 
 const idsOf = (prompt: Prompt.Prompt): Set<string> => {
   const ids = new Set<string>()
@@ -121,15 +121,15 @@ export const callNames = (
   { prompt, toolCallValidation, tools }: LanguageModel.ProviderOptions,
   provider: Provider
 ): CallNames => {
-  let byName: ReadonlyMap<string, Tool.Any> | undefined
+  let wires: ReadonlyArray<WireTool> | undefined
   let used: Set<string> | undefined
   return {
-    problemOf: problemOf(provider),
+    problemOf: (tool, params) => problemOf(tool, params, provider),
     isDeferred: toolCallValidation === "deferred",
     toolOf: (name) => {
-      byName ??= new Map(wireTools(tools, provider).map((wire) => [wire.name, wire.tool]))
+      wires ??= wireTools(tools, provider)
       // Models that read a tool's own name somewhere else call it by that.
-      return byName.get(name) ?? tools.find((tool) => tool.name === name && tool !== invalidCallTool)
+      return wires.find((wire) => wire.name === name) ?? wires.find(({ tool }) => tool.name === name)
     },
     idOf: (responseId, wireId) => {
       used ??= idsOf(prompt)

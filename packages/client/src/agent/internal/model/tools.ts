@@ -1,69 +1,34 @@
 /** The tools of a call in the form of the wire, and which of them the model may or must call. */
 import type { ToolChoice, ToolDefinition } from "@kimi-effect/core/Tool"
-import { ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
+import type { ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
 import type * as LanguageModel from "effect/ai/LanguageModel"
 import * as Tool from "effect/ai/Tool"
-import * as Context from "effect/Context"
 import * as Result from "effect/Result"
 import type { Provider } from "../../../Provider.ts"
-import * as ToolSchema from "../../ToolSchema.ts"
-import { HostDefined } from "../tools/HostDefined.ts"
 import { hostNames } from "../tools/hostNames.ts"
+import { definitionOf as define } from "../tools/toolDefinition.ts"
 import { invalidCallTool } from "./invalidCall.ts"
 import { originalOf } from "./toolkits.ts"
 
 type Failure = ToolSchemaError
 type Definition = Result.Result<ToolDefinition, Failure>
-type Parameters = Result.Result<ToolSchema.JsonSchema, Failure>
 
-const describeParameters = (tool: Tool.Any, { isMoonshot }: Provider): Parameters => {
-  const subject = `The tool ${tool.name}`
-  if (!Tool.isDynamic(tool) || tool.jsonSchema === undefined) {
-    return Result.map(ToolSchema.fromSchema(tool.parametersSchema, { subject }), ({ jsonSchema }) => jsonSchema)
-  }
-  return isMoonshot && !Context.get(tool.annotations, HostDefined)
-    ? ToolSchema.fromJsonSchema(tool.jsonSchema, { subject })
-    : Result.succeed(tool.jsonSchema as ToolSchema.JsonSchema)
+interface Known {
+  readonly name: string
+  readonly definition: Definition
 }
 
 // Tools are immutable, and describing their parameters is slow.
-const described = { moonshot: new WeakMap<Tool.Any, Parameters>(), others: new WeakMap<Tool.Any, Parameters>() }
+const known = { moonshot: new WeakMap<Tool.Any, Known>(), others: new WeakMap<Tool.Any, Known>() }
 
-/** The parameters of a tool as they are sent. */
-export const parametersOf = (tool: Tool.Any, provider: Provider): Parameters => {
-  const known = provider.isMoonshot ? described.moonshot : described.others
-  let parameters = known.get(tool)
-  if (parameters === undefined) {
-    parameters = describeParameters(tool, provider)
-    known.set(tool, parameters)
-  }
-  return parameters
-}
-
-const functionTool = (tool: Tool.Any, name: string, provider: Provider): Definition => {
-  const description = Tool.getDescription(tool)
-  const strict = Tool.getStrictMode(tool)
-  return Result.map(parametersOf(tool, provider), (parameters) => ({
-    type: "function",
-    function: {
-      name,
-      ...(description === undefined ? {} : { description }),
-      parameters,
-      ...(strict === undefined ? {} : { strict })
-    }
-  }))
-}
-
-const definitionOf = (tool: Tool.Any, name: string, provider: Provider): Definition => {
-  if (!Tool.isProviderDefined(tool)) return functionTool(tool, name, provider)
-  return provider.isMoonshot && name.startsWith("$")
-    ? Result.succeed({ type: "builtin_function", function: { name } })
-    : Result.fail(
-        new ToolSchemaError({
-          message: `The tool ${tool.name} is one of another host: ${provider.id} has no ${tool.providerName}`,
-          parameter: "tools"
-        })
-      )
+/** The definition of a tool under its name on the wire, which depends on the other tools. */
+export const definitionOf = ({ name, tool }: WireTool, provider: Provider): Definition => {
+  const byTool = provider.isMoonshot ? known.moonshot : known.others
+  const found = byTool.get(tool)
+  if (found?.name === name) return found.definition
+  const definition = define(tool, name, provider)
+  byTool.set(tool, { name, definition })
+  return definition
 }
 
 /** A tool, as its toolkit has it, and its name on the wire. */
@@ -110,9 +75,9 @@ export const requestTools = (
 ): Result.Result<RequestTools, Failure> => {
   const only: unknown = typeof toolChoice === "object" && "tool" in toolChoice ? toolChoice.tool : undefined
   const tools: Array<ToolDefinition> = []
-  for (const { name, tool } of wireTools(given, provider)) {
-    if (only !== undefined && tool.name !== only) continue
-    const definition = definitionOf(tool, name, provider)
+  for (const wire of wireTools(given, provider)) {
+    if (only !== undefined && wire.tool.name !== only) continue
+    const definition = definitionOf(wire, provider)
     if (Result.isFailure(definition)) return Result.fail(definition.failure)
     tools.push(definition.success)
   }
