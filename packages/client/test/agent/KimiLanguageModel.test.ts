@@ -242,6 +242,14 @@ describe("the files of a prompt", () => {
     )
   )
 
+  const png = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2])
+
+  it.live.each([png, Buffer.from(png).toString("base64")])("get their exact type from their bytes: %#", (data) =>
+    Effect.map(send({ mediaType: "image/*", data }), (content) =>
+      assert.deepStrictEqual(content, image("data:image/png;base64,iVBORw0KGgoBAg=="))
+    )
+  )
+
   it.live("can be uploaded files", () =>
     Effect.map(send({ mediaType: "image/*", data: "ms://file-1" }), (content) =>
       assert.deepStrictEqual(content, image("ms://file-1"))

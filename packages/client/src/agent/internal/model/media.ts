@@ -4,6 +4,7 @@ import type { ContentPart } from "@kimi-effect/core/Message"
 import type * as Prompt from "effect/ai/Prompt"
 import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
+import { fromBytes, headSize } from "../../../files/internal/mediaTypes.ts"
 
 /** Data that names a place: an uploaded file, an address, or a `data:` URL. */
 const isUrl = (data: string): boolean => /^(?:ms:\/\/|https?:\/\/|data:)/i.test(data)
@@ -11,14 +12,25 @@ const isUrl = (data: string): boolean => /^(?:ms:\/\/|https?:\/\/|data:)/i.test(
 const unsupported = (message: string): Result.Result<never, UnsupportedMediaError> =>
   Result.fail(new UnsupportedMediaError({ message, parameter: "prompt" }))
 
+/** The characters of base64 that encode the bytes by which a format is recognized. */
+const headLength = Math.ceil(headSize / 3) * 4
+
+const headOf = (data: string | Uint8Array): Uint8Array =>
+  typeof data === "string" ? Result.getOrElse(Base64.decode(data.slice(0, headLength)), () => new Uint8Array()) : data
+
+/** The exact type of a file: the host decodes the bytes by it, so it cannot be a guess. */
+const typeOf = (data: string | Uint8Array, mediaType: string): string | undefined =>
+  mediaType.endsWith("/*") ? fromBytes(headOf(data))?.mimeType : mediaType
+
 const urlOf = ({ data, mediaType }: Prompt.FilePart): Result.Result<string, UnsupportedMediaError> => {
   if (data instanceof URL) return Result.succeed(data.href)
   if (typeof data === "string" && isUrl(data)) return Result.succeed(data)
-  // The host decides by the type how to decode the bytes, so it cannot be a guess.
-  if (mediaType.endsWith("/*")) {
-    return unsupported(`A file with bytes has the media type ${mediaType}: give it an exact one, such as image/png`)
-  }
-  return Result.succeed(`data:${mediaType};base64,${typeof data === "string" ? data : Base64.encode(data)}`)
+  const type = typeOf(data, mediaType)
+  return type === undefined
+    ? unsupported(
+        `A file of the type ${mediaType} has bytes of no known format: give it an exact type, such as image/png`
+      )
+    : Result.succeed(`data:${type};base64,${typeof data === "string" ? data : Base64.encode(data)}`)
 }
 
 /**
