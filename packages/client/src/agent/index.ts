@@ -1,14 +1,12 @@
 /**
  * What is built over a client: tools and what runs them, conversations and their
- * histories.
- * Tools, what runs them, and Kimi as a language model of `effect/ai`.
+ * histories, and Kimi as a language model of `effect/ai`.
  *
  * @since 0.1.0
  */
+export * as AiErrors from "./AiErrors.ts"
 export * as Conversation from "./Conversation.ts"
 export * as History from "./History.ts"
-export * as KimiTool from "./KimiTool.ts"
-export * as AiErrors from "./AiErrors.ts"
 export * as KimiLanguageModel from "./KimiLanguageModel.ts"
 export * as KimiTool from "./KimiTool.ts"
 export * as ToolSchema from "./ToolSchema.ts"
