@@ -1,0 +1,52 @@
+/** Says what is wrong with arguments without repeating them. */
+import type * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+
+/** More say nothing new to a model that repairs its call. */
+const maxIssues = 5
+
+const constantMessage = (issue: SchemaIssue.Filter): string => {
+  const { expected, message } = issue.filter.annotations ?? {}
+  if (typeof message === "string") return message
+  return typeof expected === "string" ? `Expected ${expected}` : "Expected a valid value"
+}
+
+/** Messages that a filter or a transformation makes of a value may contain it; only those of the schema are used. */
+const format = SchemaIssue.makeFormatterStandardSchemaV1({
+  leafHook: (issue) => (issue._tag === "InvalidValue" ? "Expected a valid value" : SchemaIssue.defaultLeafHook(issue)),
+  checkHook: constantMessage
+})
+
+/** The property names that a JSON Schema mentions. */
+export const namesIn = (jsonSchema: unknown): ReadonlySet<string> => {
+  const names = new Set<string>()
+  const open: Array<unknown> = [jsonSchema]
+  while (open.length > 0) {
+    const next = open.pop()
+    if (typeof next !== "object" || next === null) continue
+    for (const [name, inner] of Object.entries(next)) {
+      names.add(name)
+      open.push(inner)
+    }
+  }
+  return names
+}
+
+export interface ArgumentIssue {
+  /** Names that the model chose, such as the keys of a record, are `*`. */
+  readonly path: string
+  readonly message: string
+}
+
+export const argumentIssues = (error: Schema.SchemaError, names: ReadonlySet<string>): ReadonlyArray<ArgumentIssue> =>
+  format(error.issue)
+    .issues.slice(0, maxIssues)
+    .map(({ message, path = [] }) => ({
+      message,
+      path: path
+        .map((segment) => {
+          const key = String(typeof segment === "object" ? segment.key : segment)
+          return typeof segment === "number" || names.has(key) ? key : "*"
+        })
+        .join(".")
+    }))

@@ -1,0 +1,116 @@
+/** Describes the tools of toolkits to a host, and finds what runs them. */
+import type { ToolDefinition } from "@kimi-effect/core/Tool"
+import { ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
+import * as Tool from "effect/ai/Tool"
+import type * as Toolkit from "effect/ai/Toolkit"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { Provider } from "../../../Provider.ts"
+import * as ToolSchema from "../../ToolSchema.ts"
+import { namesIn } from "./argumentIssues.ts"
+import { hostNames } from "./hostNames.ts"
+import { echoArguments, runHandler } from "./runHandler.ts"
+import { runToolkit } from "./runToolkit.ts"
+import type { RunHandler, ToolEntry } from "./ToolEntry.ts"
+
+interface AnyToolkit {
+  readonly tools: Record<string, Tool.Any>
+}
+
+interface Owned {
+  readonly tool: Tool.Any
+  readonly toolkit: AnyToolkit
+}
+
+const refuse = (message: string): Result.Result<never, ToolSchemaError> =>
+  Result.fail(new ToolSchemaError({ message, parameter: "tools" }))
+
+/** The parameters to send: an Effect Schema is always rewritten, a JSON Schema only for hosts that accept a part of it. */
+const parametersOf = (
+  tool: Tool.Any,
+  { isMoonshot }: Provider
+): Result.Result<ToolSchema.JsonSchema, ToolSchemaError> => {
+  const subject = `The tool ${tool.name}`
+  if (!Tool.isDynamic(tool) || tool.jsonSchema === undefined) {
+    return Result.map(ToolSchema.fromSchema(tool.parametersSchema, { subject }), ({ jsonSchema }) => jsonSchema)
+  }
+  return isMoonshot
+    ? ToolSchema.fromJsonSchema(tool.jsonSchema, { subject })
+    : Result.succeed(tool.jsonSchema as ToolSchema.JsonSchema)
+}
+
+const functionDefinition = (tool: Tool.Any, name: string, parameters: ToolSchema.JsonSchema): ToolDefinition => {
+  const description = Tool.getDescription(tool)
+  const strict = Tool.getStrictMode(tool)
+  return {
+    type: "function",
+    function: {
+      name,
+      ...(description === undefined ? {} : { description }),
+      parameters,
+      ...(strict === undefined ? {} : { strict })
+    }
+  }
+}
+
+const definitionOf = (
+  tool: Tool.Any,
+  name: string,
+  provider: Provider
+): Result.Result<ToolDefinition, ToolSchemaError> => {
+  if (!Tool.isProviderDefined(tool)) {
+    return Result.map(parametersOf(tool, provider), (parameters) => functionDefinition(tool, name, parameters))
+  }
+  return provider.isMoonshot && tool.providerName.startsWith("$")
+    ? Result.succeed({ type: "builtin_function", function: { name: tool.providerName } })
+    : refuse(`The tool ${tool.name} is one of another host: ${provider.id} has no ${tool.providerName}`)
+}
+
+/** Parameters given as JSON Schema have no codec: they are an object of any members. */
+const decoderOf = (tool: Tool.Any): ToolEntry["decode"] =>
+  Tool.isProviderDefined(tool) || (Tool.isDynamic(tool) && tool.jsonSchema !== undefined)
+    ? Effect.succeed
+    : (Schema.decodeUnknownEffect(Schema.toCodecJson(tool.parametersSchema)) as ToolEntry["decode"])
+
+const runnerOf = ({ tool, toolkit }: Owned, services: Context.Context<never>): RunHandler => {
+  if ("handle" in toolkit) return runToolkit(toolkit as Toolkit.WithHandler<Record<string, Tool.Any>>, tool)
+  if (Tool.isProviderDefined(tool) && !tool.requiresHandler) return echoArguments
+  // Layers of toolkits put handlers under the id of their tool.
+  return runHandler(tool, services.mapUnsafe.get(tool.id) as Tool.Handler<string>)
+}
+
+const duplicateOf = (names: ReadonlyArray<string>): string | undefined =>
+  names.find((name, index) => names.indexOf(name) !== index)
+
+const entriesOf = (
+  owned: ReadonlyArray<Owned>,
+  provider: Provider,
+  services: Context.Context<never>
+): Result.Result<ReadonlyArray<ToolEntry>, ToolSchemaError> => {
+  const names: ReadonlyArray<string> = owned.map(({ tool }) => tool.name)
+  const duplicate = duplicateOf(names)
+  if (duplicate !== undefined) return refuse(`Two tools are named ${duplicate}`)
+  const sentNames = provider.isMoonshot ? hostNames(names) : names
+  return Result.all(
+    owned.map((one, index) =>
+      Result.map(definitionOf(one.tool, sentNames[index] ?? one.tool.name, provider), (definition): ToolEntry => ({
+        tool: one.tool,
+        definition,
+        names: namesIn(definition),
+        decode: decoderOf(one.tool),
+        run: runnerOf(one, services)
+      }))
+    )
+  )
+}
+
+export const makeEntries = (
+  toolkits: ReadonlyArray<AnyToolkit>,
+  provider: Provider
+): Effect.Effect<ReadonlyArray<ToolEntry>, ToolSchemaError> =>
+  Effect.contextWith((services: Context.Context<never>) => {
+    const owned = toolkits.flatMap((toolkit) => Object.values(toolkit.tools).map((tool) => ({ tool, toolkit })))
+    return Effect.fromResult(entriesOf(owned, provider, services))
+  })
