@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { validate } from "./internal/encodeRequest.ts"
 import { tryRead } from "./internal/readRequest.ts"
+import { responseSchema, toolSchemas } from "./internal/rules/jsonSchemas.ts"
 import { emptyMessages, media, partialMode } from "./internal/rules/messages.ts"
 import { requestSize } from "./internal/rules/requestSize.ts"
 import type { CheckError, Rule } from "./internal/rules/Rule.ts"
@@ -38,6 +39,8 @@ const rules: ReadonlyArray<Rule> = [
   stopSequences,
   toolNames,
   toolList,
+  toolSchemas,
+  responseSchema,
   forcedTool,
   toolHistory,
   reasoningHistory,

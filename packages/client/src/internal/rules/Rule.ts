@@ -7,6 +7,7 @@ import type {
   ModelRetiredError,
   RequestTooLargeError,
   ToolHistoryError,
+  ToolSchemaError,
   UnsupportedMediaError,
   UnsupportedParameterError
 } from "@kimi-effect/core/ValidationErrors"
@@ -23,6 +24,7 @@ export type CheckError =
   | RequestTooLargeError
   | UnsupportedMediaError
   | ToolHistoryError
+  | ToolSchemaError
   | MissingReasoningError
   | EmptyMessageError
 

@@ -6,7 +6,7 @@ const tool = (parameters?: object, name = "get_weather") => ({
   type: "function" as const,
   function: { name, ...(parameters === undefined ? {} : { parameters: parameters as Record<string, never> }) }
 })
-const withUnit = (unit: object) => tool({ type: "object", properties: { unit } })
+const withUnit = (unit: object) => tool({ type: "object", properties: { unit }, $defs: { unit: { type: "string" } } })
 
 describe("toolCheck", () => {
   const accepted: Record<string, object> = {
@@ -48,7 +48,14 @@ describe("toolCheck", () => {
 
   for (const place of ["items", "additionalProperties"]) {
     it(`checks the schema in ${place}`, () => {
-      assert.include(checkTools([withUnit({ type: "object", [place]: {} })]), `'properties.unit.${place}'`)
+      assert.include(
+        checkTools([withUnit({ type: "object", [place]: { description: "any" } })]),
+        `'properties.unit.${place}'`
+      )
     })
   }
+
+  it("accepts additional properties of any value", () => {
+    assert.isUndefined(checkTools([withUnit({ type: "object", additionalProperties: {} })]))
+  })
 })
