@@ -46,7 +46,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type { Provider } from "../Provider.ts"
-import { argumentIssues } from "./internal/tools/argumentIssues.ts"
+import type { ArgumentIssue } from "./internal/tools/argumentIssues.ts"
 import { makeEntries } from "./internal/tools/makeEntries.ts"
 import { parseArguments } from "./internal/tools/parseArguments.ts"
 import type { ToolContent } from "./internal/tools/toolContent.ts"
@@ -235,10 +235,9 @@ const argumentsError = (tool: string, callId: string, problem: string, path?: st
     ...(path === undefined ? {} : { path })
   })
 
-const invalidArguments = (entry: ToolEntry, callId: string, error: Schema.SchemaError): ToolArgumentsError => {
-  const issues = argumentIssues(error, entry.names)
+const invalidArguments = (tool: string, callId: string, issues: ReadonlyArray<ArgumentIssue>): ToolArgumentsError => {
   const lines = issues.map(({ message, path }) => (path === "" ? message : `${path}: ${message}`))
-  return argumentsError(entry.tool.name, callId, `do not match its parameters: ${lines.join("; ")}`, issues[0]?.path)
+  return argumentsError(tool, callId, `do not match its parameters: ${lines.join("; ")}`, issues[0]?.path)
 }
 
 const decodeWith = (entry: ToolEntry, call: Call): Effect.Effect<DecodedCall, ToolArgumentsError> => {
@@ -248,7 +247,7 @@ const decodeWith = (entry: ToolEntry, call: Call): Effect.Effect<DecodedCall, To
   if (Result.isFailure(parsed)) return Effect.fail(argumentsError(tool.name, callId, parsed.failure))
   const json = parsed.success
   return Effect.mapBoth(entry.decode(json), {
-    onFailure: (error) => invalidArguments(entry, callId, error),
+    onFailure: (issues) => invalidArguments(tool.name, callId, issues),
     onSuccess: (input) => ({
       tool: tool.name,
       callId,

@@ -23,10 +23,12 @@ export interface Rewriting {
   readonly definitions: Node
   /** The definitions that refer to themselves: they stay, all others are written in place. */
   readonly recursive: ReadonlySet<string>
-  /** The recursive definitions that the result refers to. */
-  readonly used: Set<string>
+  /** The recursive definitions that the result refers to, with their names in it. */
+  readonly used: Map<string, string>
   /** The first one counts. */
   readonly refusals: Array<Refusal>
+  /** Rewrites a schema inside another one. */
+  readonly inner: (node: Node, path: string) => Sent
 }
 
 export const isNode = (value: unknown): value is Node => Predicate.isObject(value)
@@ -39,6 +41,20 @@ export const refuse = ({ refusals }: Rewriting, path: string, reason: string): S
 
 export const join = (path: string, name: string | number): string => (path === "" ? String(name) : `${path}.${name}`)
 
-/** The definition that a reference within the document names. */
-export const definitionName = ($ref: unknown): string | undefined =>
-  typeof $ref === "string" ? /^#\/(?:\$defs|definitions)\/([^/]+)$/.exec($ref)?.[1] : undefined
+export const withoutKeys = (node: Node, keys: ReadonlySet<string>): Node =>
+  Object.fromEntries(Object.entries(node).filter(([key]) => !keys.has(key)))
+
+/** Keywords that do not change which values are valid. */
+export const annotations: ReadonlySet<string> = new Set([
+  "description",
+  "title",
+  "examples",
+  "default",
+  "readOnly",
+  "writeOnly",
+  "deprecated",
+  "$comment",
+  "$schema",
+  "$id",
+  "~notes"
+])

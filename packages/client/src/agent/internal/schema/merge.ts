@@ -2,7 +2,7 @@
 import * as Equal from "effect/Equal"
 import { isNode, type Node } from "./Rewriting.ts"
 
-/** Patterns and notes cannot be merged into one value; the rewrite turns the lists into sentences. */
+/** Patterns cannot be merged into one; the rewrite turns this list into sentences. */
 export const notesKey = "~notes"
 
 const lowerBounds = new Set(["minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"])
@@ -12,55 +12,59 @@ const listOf = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value)
 
 const mergedType = (left: unknown, right: unknown): unknown => {
   const types = new Set([left, right])
-  return types.size === 2 && types.has("integer") && types.has("number") ? "integer" : undefined
+  return types.has("integer") && types.has("number") ? "integer" : undefined
+}
+
+/** A property that both describe has to match both. */
+const mergedProperties = (left: unknown, right: unknown): unknown => {
+  if (!isNode(left) || !isNode(right)) return undefined
+  const shared = Object.keys(right).filter((name) => Object.hasOwn(left, name))
+  return {
+    ...left,
+    ...right,
+    ...Object.fromEntries(shared.map((name) => [name, { allOf: [left[name], right[name]] }]))
+  }
+}
+
+const last = (_: unknown, right: unknown): unknown => right
+
+const mergers: { readonly [keyword: string]: (left: unknown, right: unknown) => unknown } = {
+  type: mergedType,
+  properties: mergedProperties,
+  required: (left, right) => [...new Set([...listOf(left), ...listOf(right)])],
+  description: (left, right) => `${String(left)} ${String(right)}`,
+  [notesKey]: (left, right) => [...listOf(left), ...listOf(right)],
+  // What is said last describes the place; `mergeNodes` keeps the other pattern.
+  pattern: last,
+  format: last,
+  title: last,
+  examples: last,
+  default: last
 }
 
 /** The value that means both, or `undefined`. */
 const mergedValue = (keyword: string, left: unknown, right: unknown): unknown => {
-  if (Equal.equals(left, right)) return left
   if (typeof left === "number" && typeof right === "number") {
     if (lowerBounds.has(keyword)) return Math.max(left, right)
     if (upperBounds.has(keyword)) return Math.min(left, right)
-    return undefined
   }
-  switch (keyword) {
-    case "type":
-      return mergedType(left, right)
-    case "description":
-      return `${String(left)} ${String(right)}`
-    case "required":
-      return [...new Set([...listOf(left), ...listOf(right)])]
-    case "pattern":
-    case "format":
-    case "title":
-    case "examples":
-    case "default":
-      // What is said last describes the place; patterns are kept apart by `mergeNodes`.
-      return right
-    case "properties":
-      return isNode(left) && isNode(right) && Object.keys(left).every((name) => !Object.hasOwn(right, name))
-        ? { ...left, ...right }
-        : undefined
-    default:
-      return undefined
-  }
+  return Equal.equals(left, right)
+    ? left
+    : Object.hasOwn(mergers, keyword)
+      ? mergers[keyword]?.(left, right)
+      : undefined
 }
 
 /** One schema for both, or the keyword on which they differ. */
 export const mergeNodes = (left: Node, right: Node): { readonly node: Node } | { readonly conflict: string } => {
-  const node: Record<string, unknown> = { ...left }
+  const merged = new Map<string, unknown>(Object.entries(left))
   for (const [keyword, value] of Object.entries(right)) {
-    if (!Object.hasOwn(left, keyword)) {
-      node[keyword] = value
-      continue
+    const both = Object.hasOwn(left, keyword) ? mergedValue(keyword, left[keyword], value) : value
+    if (both === undefined) return { conflict: keyword }
+    if (keyword === "pattern" && Object.hasOwn(left, keyword) && left[keyword] !== value) {
+      merged.set(notesKey, [...listOf(merged.get(notesKey) ?? []), `Matches ${String(left[keyword])}.`])
     }
-    if (keyword === "pattern") {
-      node[notesKey] = [...listOf(node[notesKey] ?? []), `Matches ${String(left[keyword])}.`]
-    }
-    const merged =
-      keyword === notesKey ? [...listOf(left[keyword]), ...listOf(value)] : mergedValue(keyword, left[keyword], value)
-    if (merged === undefined) return { conflict: keyword }
-    node[keyword] = merged
+    merged.set(keyword, both)
   }
-  return { node }
+  return { node: Object.fromEntries(merged) }
 }

@@ -91,3 +91,7 @@ const max = (left: number | undefined, right: number | undefined): number | unde
 
 const min = (left: number | undefined, right: number | undefined): number | undefined =>
   left === undefined ? right : right === undefined ? left : Math.min(left, right)
+
+/** A count of characters or items. */
+export const countOf = (node: Node, keyword: string): { readonly [keyword: string]: number } =>
+  Number.isInteger(node[keyword]) ? { [keyword]: node[keyword] as number } : {}

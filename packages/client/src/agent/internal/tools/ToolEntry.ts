@@ -2,7 +2,8 @@
 import type { ToolDefinition } from "@kimi-effect/core/Tool"
 import type * as Tool from "effect/ai/Tool"
 import type * as Effect from "effect/Effect"
-import type { Json, SchemaError } from "effect/Schema"
+import type { Json } from "effect/Schema"
+import type { ArgumentIssue } from "./argumentIssues.ts"
 import type { ToolContent } from "./toolContent.ts"
 
 /** What a handler produced; preliminary results have the same form. */
@@ -43,8 +44,7 @@ export type RunHandler = (
 export interface ToolEntry {
   readonly tool: Tool.Any
   readonly definition: ToolDefinition
-  /** The property names of the parameters, which errors may contain. */
-  readonly names: ReadonlySet<string>
-  readonly decode: (json: unknown) => Effect.Effect<unknown, SchemaError, never>
+  /** Fails with what is wrong, without repeating values. */
+  readonly decode: (json: unknown) => Effect.Effect<unknown, ReadonlyArray<ArgumentIssue>, never>
   readonly run: RunHandler
 }

@@ -1,6 +1,7 @@
 /** Says what is wrong with arguments without repeating them. */
 import type * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import type { Mismatch } from "./checkValue.ts"
 
 /** More say nothing new to a model that repairs its call. */
 const maxIssues = 5
@@ -32,21 +33,32 @@ export const namesIn = (jsonSchema: unknown): ReadonlySet<string> => {
   return names
 }
 
+/** What is wrong with arguments. */
 export interface ArgumentIssue {
   /** Names that the model chose, such as the keys of a record, are `*`. */
   readonly path: string
   readonly message: string
 }
 
-export const argumentIssues = (error: Schema.SchemaError, names: ReadonlySet<string>): ReadonlyArray<ArgumentIssue> =>
+const pathOf = (segments: ReadonlyArray<PropertyKey>, names: ReadonlySet<string>): string =>
+  segments
+    .map((segment) => (typeof segment === "number" || names.has(String(segment)) ? String(segment) : "*"))
+    .join(".")
+
+/** The issues that a codec found. */
+export const decodingIssues = (error: Schema.SchemaError, names: ReadonlySet<string>): ReadonlyArray<ArgumentIssue> =>
   format(error.issue)
     .issues.slice(0, maxIssues)
     .map(({ message, path = [] }) => ({
       message,
-      path: path
-        .map((segment) => {
-          const key = String(typeof segment === "object" ? segment.key : segment)
-          return typeof segment === "number" || names.has(key) ? key : "*"
-        })
-        .join(".")
+      path: pathOf(
+        path.map((segment) => (typeof segment === "object" ? segment.key : segment)),
+        names
+      )
     }))
+
+/** The issue that the check of a JSON Schema found. */
+export const mismatchIssue = ({ expected, path }: Mismatch, names: ReadonlySet<string>): ArgumentIssue => ({
+  message: `Expected ${expected}`,
+  path: pathOf(path, names)
+})

@@ -9,7 +9,8 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Provider } from "../../../Provider.ts"
 import * as ToolSchema from "../../ToolSchema.ts"
-import { namesIn } from "./argumentIssues.ts"
+import { decodingIssues, mismatchIssue, namesIn } from "./argumentIssues.ts"
+import { findMismatch } from "./checkValue.ts"
 import { hostNames } from "./hostNames.ts"
 import { echoArguments, runHandler } from "./runHandler.ts"
 import { runToolkit } from "./runToolkit.ts"
@@ -68,11 +69,22 @@ const definitionOf = (
     : refuse(`The tool ${tool.name} is one of another host: ${provider.id} has no ${tool.providerName}`)
 }
 
-/** Parameters given as JSON Schema have no codec: they are an object of any members. */
-const decoderOf = (tool: Tool.Any): ToolEntry["decode"] =>
-  Tool.isProviderDefined(tool) || (Tool.isDynamic(tool) && tool.jsonSchema !== undefined)
-    ? Effect.succeed
-    : (Schema.decodeUnknownEffect(Schema.toCodecJson(tool.parametersSchema)) as ToolEntry["decode"])
+/** Parameters given as JSON Schema have no codec, and those of a tool of the host are its own. */
+const decoderOf = (tool: Tool.Any, definition: ToolDefinition): ToolEntry["decode"] => {
+  if (definition.type !== "function") return Effect.succeed
+  const parameters = definition.function.parameters ?? {}
+  const names = namesIn(parameters)
+  if (Tool.isDynamic(tool) && tool.jsonSchema !== undefined) {
+    return (json) => {
+      const found = findMismatch(json, parameters)
+      return found === undefined ? Effect.succeed(json) : Effect.fail([mismatchIssue(found, names)])
+    }
+  }
+  const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(tool.parametersSchema)) as (
+    json: unknown
+  ) => Effect.Effect<unknown, Schema.SchemaError>
+  return (json) => Effect.mapError(decode(json), (error) => decodingIssues(error, names))
+}
 
 const runnerOf = ({ tool, toolkit }: Owned, services: Context.Context<never>): RunHandler => {
   if ("handle" in toolkit) return runToolkit(toolkit as Toolkit.WithHandler<Record<string, Tool.Any>>, tool)

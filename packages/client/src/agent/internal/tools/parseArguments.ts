@@ -21,6 +21,24 @@ const changesPrototype = (value: unknown): boolean => {
   return false
 }
 
+/** Deeper values would exhaust the stack of whoever reads them. */
+const maxNesting = 256
+
+const isTooDeep = (text: string, value: unknown): boolean => {
+  let brackets = 0
+  for (let at = 0; at < text.length && brackets <= maxNesting; at++) {
+    const sign = text.charCodeAt(at)
+    if (sign === 0x5b || sign === 0x7b) brackets++
+  }
+  if (brackets <= maxNesting) return false
+  let level = [value]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxNesting) return true
+    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []))
+  }
+  return false
+}
+
 /**
  * The arguments as an object, or why they are none. Blank text is an empty
  * object: models write it for a tool without parameters.
@@ -31,6 +49,7 @@ export const parseArguments = (text: string): Result.Result<{ readonly [name: st
   if (Result.isFailure(parsed)) return Result.fail("are not JSON")
   const { success: value } = parsed
   if (!Predicate.isObject(value)) return Result.fail("are not a JSON object")
+  if (isTooDeep(text, value)) return Result.fail(`are nested deeper than ${maxNesting} levels`)
   return isSuspect(text) && changesPrototype(value)
     ? Result.fail("name __proto__ or constructor.prototype, which no tool may receive")
     : Result.succeed(value)
