@@ -110,8 +110,7 @@ const entriesOf = (
       Result.map(definitionOf(one.tool, sentNames[index] ?? one.tool.name, provider), (definition): ToolEntry => ({
         tool: one.tool,
         definition,
-        names: namesIn(definition),
-        decode: decoderOf(one.tool),
+        decode: decoderOf(one.tool, definition),
         run: runnerOf(one, services)
       }))
     )
