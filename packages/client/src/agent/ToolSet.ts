@@ -125,7 +125,7 @@ export interface ToolResult {
   readonly result: unknown
   /** Whether it is a failure of a tool with `failureMode: "return"`. */
   readonly isFailure: boolean
-  /** What the call cost in US dollars, when the price of the tool is known. */
+  /** What the call cost in US dollars, when the price of the tool is known. Absent from failures. */
   readonly cost?: number | undefined
 }
 
@@ -285,7 +285,7 @@ const runWith = (
       : (outcome: Parameters<OnPreliminary>[0]) => onPreliminary({ tool, callId, ...outcome })
   return Effect.mapBoth(entry.run(call, tell), {
     onFailure: (failure) => executionError(call, failure),
-    onSuccess: (outcome) => ({ tool, callId, ...outcome, ...(cost === undefined ? {} : { cost }) })
+    onSuccess: (outcome) => ({ tool, callId, ...outcome, ...(cost === undefined || outcome.isFailure ? {} : { cost }) })
   })
 }
 

@@ -5,6 +5,7 @@ import type { RequestForm } from "../../internal/rendering.ts"
 import * as Reply from "../../Reply.ts"
 import * as Fixtures from "../Fixtures.ts"
 import type { ReceivedRequest } from "../ReceivedRequest.ts"
+import * as Formulas from "./formulas.ts"
 
 /** The models that Moonshot lists in both regions. */
 export const listedModels = ["kimi-k3", "kimi-k2.6", "kimi-k2.7-code", "kimi-k2.7-code-highspeed"] as const
@@ -57,7 +58,8 @@ export const routes = (models: ReadonlyArray<string>): ReadonlyMap<string, Reply
         status: true
       })
     ],
-    ["POST /v1/tokenizers/estimate-token-count", Reply.json({ data: { total_tokens: 80 } })]
+    ["POST /v1/tokenizers/estimate-token-count", Reply.json({ data: { total_tokens: 80 } })],
+    ...Formulas.routes
   ])
 
 const model = (id: string) => {

@@ -10,6 +10,7 @@ import * as ErrorReply from "../../ErrorReply.ts"
 import * as Reply from "../../Reply.ts"
 import * as Fixtures from "../Fixtures.ts"
 import type { ReceivedRequest } from "../ReceivedRequest.ts"
+import { checkFiber } from "./formulas.ts"
 import { checkHistory } from "./historyCheck.ts"
 import { checkTools } from "./toolCheck.ts"
 
@@ -21,6 +22,12 @@ export const checkAuthorization = (request: ReceivedRequest, apiKey: string | un
   return key === undefined || (apiKey !== undefined && key !== apiKey)
     ? Reply.fromExchange(Fixtures.exchange("error-401-incorrect-api-key"))
     : undefined
+}
+
+/** Rejects a call of a formula that no function of it can run. */
+export const checkFormula = (route: string, { json }: ReceivedRequest): Reply.Json | undefined => {
+  const message = checkFiber(route, json)
+  return message === undefined ? undefined : invalid(message)
 }
 
 /** Makes a predicate for model ids: the given ones, or the live models of Moonshot. */

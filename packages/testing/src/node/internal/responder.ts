@@ -70,7 +70,9 @@ export const make = (settings: Settings): Responder => {
     const unauthorized = RequestCheck.checkAuthorization(request, settings.apiKey)
     if (unauthorized !== undefined) return unauthorized
     if (Buffer.byteLength(request.body) > settings.maxRequestBytes) return ErrorReply.table.requestTooLarge
-    return route === chatRoute ? RequestCheck.checkChat(request, isKnownModel) : undefined
+    return route === chatRoute
+      ? RequestCheck.checkChat(request, isKnownModel)
+      : RequestCheck.checkFormula(route, request)
   }
 
   const nextReply = (request: ReceivedRequest, route: string): Reply.Reply => {

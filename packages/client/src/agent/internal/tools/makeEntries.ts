@@ -3,7 +3,7 @@ import type { ToolDefinition } from "@kimi-effect/core/Tool"
 import { ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
 import * as Tool from "effect/ai/Tool"
 import type * as Toolkit from "effect/ai/Toolkit"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -11,6 +11,7 @@ import type { Provider } from "../../../Provider.ts"
 import * as ToolSchema from "../../ToolSchema.ts"
 import { decodingIssues, mismatchIssue, namesIn } from "./argumentIssues.ts"
 import { findMismatch } from "./checkValue.ts"
+import { HostDefined } from "./HostDefined.ts"
 import { hostNames } from "./hostNames.ts"
 import { echoArguments, runHandler } from "./runHandler.ts"
 import { runToolkit } from "./runToolkit.ts"
@@ -37,7 +38,7 @@ const parametersOf = (
   if (!Tool.isDynamic(tool) || tool.jsonSchema === undefined) {
     return Result.map(ToolSchema.fromSchema(tool.parametersSchema, { subject }), ({ jsonSchema }) => jsonSchema)
   }
-  return isMoonshot
+  return isMoonshot && !Context.get(tool.annotations, HostDefined)
     ? ToolSchema.fromJsonSchema(tool.jsonSchema, { subject })
     : Result.succeed(tool.jsonSchema as ToolSchema.JsonSchema)
 }
