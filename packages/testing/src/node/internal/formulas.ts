@@ -38,7 +38,7 @@ const definition = (name: string) => ({
 })
 
 /** Search results are encrypted for the model. */
-const outputOf = (name: string): object =>
+const outputOf = (name: string): Readonly<Record<string, string>> =>
   name === "web-search"
     ? { encrypted_output: "----MOONSHOT ENCRYPTED BEGIN----c2VhcmNo----MOONSHOT ENCRYPTED END----" }
     : { output: `The output of ${name}` }
