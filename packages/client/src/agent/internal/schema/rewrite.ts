@@ -42,7 +42,22 @@ const impliedType = (node: Node): string | undefined => {
   return node["items"] !== undefined || node["prefixItems"] !== undefined ? "array" : undefined
 }
 
+const ranges = [
+  ["minimum", "maximum"],
+  ["minLength", "maxLength"],
+  ["minItems", "maxItems"]
+] as const
+
+/** The host would drop bounds that leave no value. */
+const isEmptyRange = (sent: Sent): boolean =>
+  ranges.some(([low, high]) => Number(sent[low] ?? -Infinity) > Number(sent[high] ?? Infinity))
+
 const rewriteTyped = (node: Node, path: string, state: Rewriting): Sent => {
+  const sent = rewriteType(node, path, state)
+  return isEmptyRange(sent) ? refuse(state, path, "its bounds leave no value") : sent
+}
+
+const rewriteType = (node: Node, path: string, state: Rewriting): Sent => {
   const { type } = node
   switch (type) {
     case "object":

@@ -9,13 +9,18 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { handlerFailure, invalidResult } from "./failures.ts"
-import { contentOf, contentOfParts } from "./toolContent.ts"
+import { contentOf, contentOfParts, toJson } from "./toolContent.ts"
 import type { HandlerFailure, Outcome, RunHandler } from "./ToolEntry.ts"
 
-type Encode = (value: unknown) => Effect.Effect<Schema.Json, Schema.SchemaError>
+type Encode = (value: unknown) => Effect.Effect<Schema.Json, unknown>
 
 /** The JSON form of results, as for parameters. Services of encoding are those of the handlers. */
-const encoder = (schema: Schema.Constraint): Encode => Schema.encodeUnknownEffect(Schema.toCodecJson(schema)) as Encode
+const encoder = (schema: Schema.Constraint): Encode => {
+  const { _tag } = schema.ast
+  return _tag === "Unknown" || _tag === "Any"
+    ? toJson
+    : (Schema.encodeUnknownEffect(Schema.toCodecJson(schema)) as Encode)
+}
 
 /** As `Toolkit.handle` does: a handler may fail with the reason of an `AiError` alone. */
 const normalized = (tool: Tool.Any, error: unknown): unknown =>

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
 import { handlerFailure, invalidResult } from "./failures.ts"
-import { contentOf, contentOfParts } from "./toolContent.ts"
+import { contentOf, contentOfParts, toJson } from "./toolContent.ts"
 import type { HandlerFailure, Outcome, RunHandler } from "./ToolEntry.ts"
 
 /** `Toolkit.handle` writes the arguments on the current span; this one takes everything else. */
@@ -27,20 +27,16 @@ const withoutArguments = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effec
         )
   )
 
-/** Results are encoded by their schema, which need not be JSON yet. */
-const toJson = (value: unknown): Effect.Effect<Schema.Json, HandlerFailure> =>
-  Effect.mapError(
-    Effect.try({ try: () => JSON.parse(JSON.stringify(value ?? null)) as Schema.Json, catch: () => undefined }),
-    () => invalidResult
-  )
-
 const outcomeOf = (output: Tool.HandlerResult<Tool.Any>): Effect.Effect<Outcome, HandlerFailure> =>
-  Effect.map(toJson(output.encodedResult), (encoded) => ({
-    result: output.result,
-    encoded,
-    content: output.modelOutput === undefined ? contentOf(encoded) : contentOfParts(output.modelOutput),
-    isFailure: output.isFailure
-  }))
+  Effect.map(
+    Effect.mapError(toJson(output.encodedResult), () => invalidResult),
+    (encoded) => ({
+      result: output.result,
+      encoded,
+      content: output.modelOutput === undefined ? contentOf(encoded) : contentOfParts(output.modelOutput),
+      isFailure: output.isFailure
+    })
+  )
 
 /** Toolkits decode with the plain schema, so what was advertised is decoded to the form that it reads. */
 const encodedForm = (tool: Tool.Any): ((json: unknown) => Effect.Effect<unknown, Schema.SchemaError>) =>
