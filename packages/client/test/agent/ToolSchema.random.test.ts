@@ -10,7 +10,7 @@ import * as ToolSchema from "../../src/agent/ToolSchema.ts"
 import { violations } from "./support/moonshotRules.ts"
 import { type AnySchema, randomSchema } from "./support/randomSchemas.ts"
 
-const schemas = runs({ deep: 20_000, sample: 400 })
+const schemas = runs({ deep: 20_000, sample: 200 })
 
 const valuesOf = (schema: AnySchema, seed: number): Effect.Effect<ReadonlyArray<unknown>> =>
   // Checks that leave next to no value are no concern of these tests.

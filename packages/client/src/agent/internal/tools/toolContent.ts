@@ -3,6 +3,7 @@ import type { Message } from "@kimi-effect/core/Message"
 import type * as Prompt from "effect/ai/Prompt"
 import * as Base64 from "effect/encoding/Base64"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
 
 export type ToolContent = Extract<Message, { readonly role: "tool" }>["content"]
@@ -11,7 +12,7 @@ type Part = Exclude<ToolContent, string>[number]
 
 /** A value as JSON, where its schema does not say how. */
 export const toJson = (value: unknown): Effect.Effect<Json, unknown> =>
-  Effect.try({ try: () => JSON.parse(JSON.stringify(value ?? null)) as Json, catch: (cause) => cause })
+  Effect.suspend(() => Effect.fromResult(Result.try(() => JSON.parse(JSON.stringify(value ?? null)) as Json)))
 
 /** A text is sent as it is: encrypted results must arrive unchanged. */
 export const contentOf = (encoded: Json): string => (typeof encoded === "string" ? encoded : JSON.stringify(encoded))
