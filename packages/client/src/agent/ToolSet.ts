@@ -45,7 +45,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import type { Provider } from "../Provider.ts"
+import { type Provider, providers } from "../Provider.ts"
 import type { ArgumentIssue } from "./internal/tools/argumentIssues.ts"
 import { makeEntries } from "./internal/tools/makeEntries.ts"
 import { parseArguments } from "./internal/tools/parseArguments.ts"
@@ -127,6 +127,20 @@ export interface ToolResult {
   readonly isFailure: boolean
   /** What the call cost in US dollars, when the price of the tool is known. Absent from failures. */
   readonly cost?: number | undefined
+}
+
+/**
+ * Options of a set.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /**
+   * The host that receives the definitions. Defaults to Moonshot, whose rules are
+   * the strictest: such definitions suit every host.
+   */
+  readonly provider?: Provider | undefined
 }
 
 /**
@@ -298,43 +312,37 @@ const runWith = (
  */
 export const make = <const S extends Source>(
   source: S,
-  options: {
-    /** The host that receives the definitions, such as `provider` of `HostApi`. */
-    readonly provider: Provider
-  }
+  { provider = providers.moonshot }: Options = {}
 ): Effect.Effect<ToolSet<Services<S>>, ToolSchemaError, Handlers<S>> =>
-  Effect.map(
-    makeEntries([source].flat() as ReadonlyArray<Toolkit.Any | WithAnyHandler>, options.provider),
-    (entries) => {
-      const byHostName = new Map(entries.map((entry) => [entry.definition.function.name, entry] as const))
-      const byName = new Map(entries.map((entry) => [entry.tool.name as string, entry] as const))
-      const names = [...byName.keys()]
-      const notFound = (name: string, callId: string): ToolNotFoundError =>
-        new ToolNotFoundError({
-          message: `There is no tool of the name that the model called; the tools are ${names.join(", ")}`,
-          tool: name.slice(0, 256),
-          callId,
-          available: names
-        })
-      const set: ToolSet = {
-        definitions: entries.map(({ definition }) => definition),
-        names,
-        hostName: (tool) => byName.get(tool)?.definition.function.name,
-        decode: (call) => {
-          const entry = byHostName.get(call.name)
-          return entry === undefined ? Effect.fail(notFound(call.name, call.callId)) : decodeWith(entry, call)
-        },
-        run: (call, runOptions = {}) => {
-          const entry = byName.get(call.tool)
-          return entry === undefined
-            ? Effect.die(new Error(`${call.tool} is no tool of this set`))
-            : runWith(entry, call, runOptions)
-        }
+  Effect.map(makeEntries([source].flat() as ReadonlyArray<Toolkit.Any | WithAnyHandler>, provider), (entries) => {
+    const byHostName = new Map(entries.map((entry) => [entry.definition.function.name, entry] as const))
+    const byName = new Map(entries.map((entry) => [entry.tool.name as string, entry] as const))
+    const names = [...byName.keys()]
+    const notFound = (name: string, callId: string): ToolNotFoundError =>
+      new ToolNotFoundError({
+        message: `There is no tool of the name that the model called; the tools are ${names.join(", ")}`,
+        tool: name.slice(0, 256),
+        callId,
+        available: names
+      })
+    const set: ToolSet = {
+      definitions: entries.map(({ definition }) => definition),
+      names,
+      hostName: (tool) => byName.get(tool)?.definition.function.name,
+      decode: (call) => {
+        const entry = byHostName.get(call.name)
+        return entry === undefined ? Effect.fail(notFound(call.name, call.callId)) : decodeWith(entry, call)
+      },
+      run: (call, runOptions = {}) => {
+        const entry = byName.get(call.tool)
+        return entry === undefined
+          ? Effect.die(new Error(`${call.tool} is no tool of this set`))
+          : runWith(entry, call, runOptions)
       }
-      // The services of handlers are known to the type of the source alone.
-      return set as never
     }
-  ) as never
+    // The services of handlers are known to the type of the source alone.
+    return set as never
+  }) as never
 
 /**
  * The call of a response, with the id of the host. Give calls of several turns
