@@ -1,7 +1,6 @@
 /**
- * Failures of tools that the model calls. The agent loop (`client/agent`, not yet
- * part of this version) raises them; by its policy they are returned to the model
- * or end the run.
+ * Failures of tools that the model calls. `ToolSet` and the agent loop raise them;
+ * by the policy of the loop they are returned to the model or end the run.
  *
  * Messages name the tool, the call and the limit. Arguments and results are
  * content: they are in no message and in no member.
