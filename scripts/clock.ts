@@ -40,6 +40,7 @@ const permitted: Readonly<Record<string, string>> = {
   "core/src/resilience/internal/circuit/CircuitRegistry.ts": "the time of a transition, and states with Unix times",
   "core/src/resilience/internal/circuit/CircuitView.ts": "the time of a transition, and states with Unix times",
   "core/src/resilience/internal/circuit/RedisCircuits.ts": "states with Unix times",
+  "client/src/agent/KimiTool.ts": "the price of a day",
   "client/src/internal/HttpCall.ts": "dates in headers",
   "client/src/node/internal/AuditWriter.ts": "the days of files, and the time of a failure",
   "client/src/node/internal/FileCacheStore.ts": "entries that other processes read",

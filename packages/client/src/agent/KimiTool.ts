@@ -92,7 +92,7 @@ export type Formula = FormulaName | `${string}/${string}:${string}`
 export const FormulaFailure = Schema.TaggedStruct("FormulaFailure", {
   /** The status word of the host, the tag of the request's error, or `timeout`. */
   status: Schema.String,
-  /** What the host says about it. It may repeat arguments: do not log it. */
+  /** The host's reason. It may repeat arguments: do not log it. */
   reason: Schema.String
 })
 

@@ -5,8 +5,8 @@
  * Moonshot accepts a part of JSON Schema, and refuses the whole request when one
  * tool uses another keyword. `fromSchema` writes an Effect Schema in that part:
  *
- * - What has no keyword and does not change the shape, such as a pattern, is
- *   told to the model in the description.
+ * - What has no keyword and does not change the shape, such as a pattern, goes
+ *   into the description, which the model reads.
  * - What cannot be expressed, such as a tuple of different types, fails with
  *   `ToolSchemaError`, which names the path.
  *

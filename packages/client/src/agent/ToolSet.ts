@@ -70,7 +70,7 @@ export interface Call {
 }
 
 /**
- * What the author of a tool said about it, with the defaults of `effect/ai`.
+ * What the author of a tool declares about it, with the defaults of `effect/ai`.
  *
  * @category models
  * @since 0.1.0
@@ -103,7 +103,7 @@ export interface DecodedCall {
   /** The arguments, decoded by the parameters of the tool. */
   readonly input: unknown
   readonly annotations: Annotations
-  /** Whether somebody has to approve the call before it runs. */
+  /** Whether the call has to be approved before it runs. */
   readonly needsApproval: Effect.Effect<boolean>
 }
 
@@ -293,11 +293,11 @@ const runWith = (
 ): Effect.Effect<ToolResult, ToolExecutionError> => {
   const { callId, tool } = call
   const cost = Context.get(entry.tool.annotations, PricePerCall)
-  const tell =
+  const report =
     onPreliminary === undefined
       ? noPreliminary
       : (outcome: Parameters<OnPreliminary>[0]) => onPreliminary({ tool, callId, ...outcome })
-  return Effect.mapBoth(entry.run(call, tell), {
+  return Effect.mapBoth(entry.run(call, report), {
     onFailure: (failure) => executionError(call, failure),
     onSuccess: (outcome) => ({ tool, callId, ...outcome, ...(cost === undefined || outcome.isFailure ? {} : { cost }) })
   })
@@ -346,7 +346,7 @@ export const make = <const S extends Source>(
 
 /**
  * The call of a response, with the id of the host. Give calls of several turns
- * ids of your own: those of the host repeat.
+ * unique ids: those of the host repeat.
  *
  * @category constructors
  * @since 0.1.0

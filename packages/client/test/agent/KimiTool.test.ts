@@ -18,7 +18,7 @@ const functionOf = (name: string) => ({
   function: {
     name,
     description: "D",
-    // What a host sends about itself is sent back as it is, whatever we think of it.
+    // Definitions of a host are sent back unchanged, even with keywords that it ignores.
     parameters: { type: "object", properties: { q: { type: "string", format: "x" } } }
   }
 })
@@ -111,7 +111,7 @@ describe("a call of a formula", () => {
     })
   )
 
-  it.effect("costs what the price table says", () =>
+  it.effect("costs what the price table contains", () =>
     Effect.gen(function* () {
       const fiber = { status: "succeeded", context: { output: "found" } }
       assert.strictEqual((yield* search(fiber)).cost, 0.005)
@@ -139,7 +139,7 @@ describe("a call of a formula", () => {
     ]
   }
   for (const [name, [fiber, status, reason]] of Object.entries(failures)) {
-    it.effect(`tells the model of ${name}`, () =>
+    it.effect(`reports ${name} to the model`, () =>
       Effect.gen(function* () {
         const result = yield* search(fiber)
         assert.isTrue(result.isFailure)

@@ -176,7 +176,7 @@ describe("ToolSchema.fromJsonSchema", () => {
     Result.getOrThrow(Result.flip(ToolSchema.fromJsonSchema(schema))).path
   const withA = (a: unknown) => ({ type: "object", properties: { a } })
 
-  it("drops keywords that say nothing about values", () => {
+  it("drops keywords that do not restrict values", () => {
     assert.deepStrictEqual(
       rewritten({ $schema: "https://json-schema.org/draft/2020-12/schema", title: "T", ...withA(text) }),
       withA(text)

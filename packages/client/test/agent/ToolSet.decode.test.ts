@@ -148,7 +148,7 @@ describe("ToolSet.decode", () => {
         return yield* decoded.needsApproval
       })
 
-    it.effect("is what the tool says", () =>
+    it.effect("is what the tool declares", () =>
       Effect.gen(function* () {
         assert.isTrue(yield* needed(true))
         assert.isFalse(yield* needed(false))

@@ -45,7 +45,7 @@ describe("ToolSet.make", () => {
     })
   )
 
-  it.effect("fails with the path of what a host cannot be told", () =>
+  it.effect("fails with the path of what cannot be expressed", () =>
     Effect.gen(function* () {
       const tool = Tool.make("pair", { parameters: Schema.Struct({ a: Schema.Tuple([Schema.String, Schema.Int]) }) })
       const error = yield* Effect.flip(one(tool, () => Effect.void))

@@ -13,12 +13,12 @@ const describe = (parameter: string, { path, reason }: SchemaProblem): string =>
 const problemOf = (parameters: SchemaNode): SchemaProblem | undefined =>
   parameters["type"] === "object" ? findSchemaProblem(parameters) : rootProblem
 
-interface Place {
+interface InvalidSchema {
   readonly parameter: string
   readonly problem: SchemaProblem
 }
 
-const firstIn = (tools: ReadonlyArray<ToolDefinition> | undefined, prefix: string): Place | undefined => {
+const firstIn = (tools: ReadonlyArray<ToolDefinition> | undefined, prefix: string): InvalidSchema | undefined => {
   for (const [index, tool] of (tools ?? []).entries()) {
     const parameters = tool.type === "function" ? tool.function.parameters : undefined
     const problem = parameters === undefined ? undefined : problemOf(parameters)
@@ -27,7 +27,7 @@ const firstIn = (tools: ReadonlyArray<ToolDefinition> | undefined, prefix: strin
   return undefined
 }
 
-const firstInMessages = ({ messages }: ModelRequest): Place | undefined => {
+const firstInMessages = ({ messages }: ModelRequest): InvalidSchema | undefined => {
   for (const [index, message] of messages.entries()) {
     const found = message.role === "system" ? firstIn(message.tools, `messages[${index}].`) : undefined
     if (found !== undefined) return found

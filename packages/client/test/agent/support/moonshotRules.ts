@@ -20,7 +20,7 @@ const keywordsOf: Readonly<Record<string, ReadonlyArray<string>>> = {
 const isObject = (value: unknown): value is Schema =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** What the rules say against a schema that is sent as parameters of a tool. */
+/** The rules that a schema violates, that is sent as parameters of a tool. */
 export const violations = (root: Schema): ReadonlyArray<string> => {
   const found: Array<string> = []
   const definitions = isObject(root["$defs"]) ? root["$defs"] : {}

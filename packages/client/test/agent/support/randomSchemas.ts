@@ -73,7 +73,7 @@ const structOf = (depth: number): Effect.Effect<Schema.Constraint> =>
       const name = (yield* Random.nextIntBetween(0, 60)) === 0 ? yield* pick(reserved) : yield* pick(names)
       const field = yield* schemaOf(depth - 1)
       const form = yield* Random.nextIntBetween(0, 3)
-      // The JSON of an absent value is null, so a nullable value cannot be told from it.
+      // The JSON of an absent value is null, and so is that of a nullable value.
       const isOptional = form === 1 && !Schema.is(field as AnySchema)(null)
       fields.push([name, form === 0 ? Schema.optionalKey(field) : isOptional ? Schema.optional(field) : field])
     }

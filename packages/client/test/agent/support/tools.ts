@@ -13,7 +13,7 @@ export class Received extends Context.Service<Received, Array<unknown>>()(
   "@kimi-effect/client/test/agent/support/tools/Received"
 ) {}
 
-export const Weather = Tool.make("get_weather", {
+const Weather = Tool.make("get_weather", {
   description: "The weather of a city",
   parameters: Schema.Struct({ location: Schema.String, at: Schema.optionalKey(Schema.DateTimeUtc) }),
   success: Schema.Struct({ celsius: Schema.Finite, at: Schema.optionalKey(Schema.DateTimeUtc) }),

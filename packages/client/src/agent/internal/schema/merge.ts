@@ -1,4 +1,4 @@
-/** Merges schemas that all apply (`allOf`, and the keywords beside it) into one. */
+/** Merges schemas that all apply (`allOf`, and the keywords next to it) into one. */
 import * as Equal from "effect/Equal"
 import { isNode, type Node } from "./Rewriting.ts"
 
@@ -34,7 +34,7 @@ const mergers: { readonly [keyword: string]: (left: unknown, right: unknown) => 
   required: (left, right) => [...new Set([...listOf(left), ...listOf(right)])],
   description: (left, right) => `${String(left)} ${String(right)}`,
   [notesKey]: (left, right) => [...listOf(left), ...listOf(right)],
-  // What is said last describes the place; `mergeNodes` keeps the other pattern.
+  // The last value describes the place; `mergeNodes` keeps the other pattern.
   pattern: last,
   format: last,
   title: last,

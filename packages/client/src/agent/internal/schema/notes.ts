@@ -1,9 +1,9 @@
-/** What the host has no keyword for is told to the model in the description. */
+/** What the host has no keyword for goes into the description, which the model reads. */
 import type { Json } from "effect/Schema"
 import { notesKey } from "./merge.ts"
 import type { Node } from "./Rewriting.ts"
 
-/** The bounds that Effect adds to every safe integer say nothing to a model. */
+/** The bounds that Effect adds to every safe integer are no use to a model. */
 const isSafeIntegerBound = (value: number): boolean => Math.abs(value) === Number.MAX_SAFE_INTEGER
 
 /** The host refuses numbers in scientific notation. */
@@ -25,7 +25,7 @@ const numberNotes = (node: Node): ReadonlyArray<string> => {
 }
 
 const stringNotes = ({ contentEncoding, contentMediaType, format, pattern }: Node): ReadonlyArray<string> => [
-  // A format says in a word what its pattern says in a line.
+  // A format is a word for its pattern.
   ...(typeof format === "string" ? [`Format: ${format}.`] : typeof pattern === "string" ? [`Matches ${pattern}.`] : []),
   ...(typeof contentEncoding === "string" ? [`Encoded as ${contentEncoding}.`] : []),
   ...(typeof contentMediaType === "string" ? [`Contains ${contentMediaType}.`] : [])
@@ -57,7 +57,7 @@ const notesOfType = (node: Node): ReadonlyArray<string> => {
 
 const isSentence = (value: unknown): value is string => typeof value === "string" && value !== ""
 
-/** The description with further sentences; absent when there is nothing to say. */
+/** The description with further sentences; absent when it would be empty. */
 export const described = (node: Node, ...further: ReadonlyArray<string>): { readonly description?: string } => {
   const notes = Array.isArray(node[notesKey]) ? node[notesKey] : []
   const sentences = [node["description"], ...notes, ...notesOfType(node), ...further].filter(isSentence)
@@ -71,7 +71,7 @@ export const defaultOf = (node: Node): { readonly default?: Json } =>
 const clamped = (keyword: string, value: unknown): { readonly [keyword: string]: number } =>
   isPlainNumber(value) && !isSafeIntegerBound(value) ? { [keyword]: value } : {}
 
-/** Inclusive bounds. An exclusive bound of an integer is the next integer; one of a number is loosened, and the description says so. */
+/** Inclusive bounds. An exclusive bound of an integer is the next integer; one of a number is loosened, and the description contains it. */
 export const boundsOf = (node: Node): { readonly [keyword: string]: number } => {
   const isInteger = node["type"] === "integer"
   const lower = node["exclusiveMinimum"]

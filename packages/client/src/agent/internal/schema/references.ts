@@ -78,15 +78,15 @@ export const rewriteReference = (node: Node, path: string, state: Rewriting): Se
   const isRoot = node["$ref"] === "#"
   const name = isRoot ? undefined : definitionName(node["$ref"], state.definitions)
   const definition = name === undefined ? undefined : state.definitions[name]
-  const beside = withoutKeys(node, referenceKeys)
+  const siblings = withoutKeys(node, referenceKeys)
   if (name !== undefined && isNode(definition) && !state.recursive.has(name)) {
-    const merged = mergeNodes(definition, beside)
+    const merged = mergeNodes(definition, siblings)
     return "conflict" in merged
       ? refuse(state, path, `${merged.conflict} contradicts the definition ${name}`)
       : state.inner(merged.node, path)
   }
   if (!isRoot && name === undefined) return refuse(state, path, "the reference leads to no definition of the schema")
-  const constraint = Object.keys(beside).find((key) => !annotations.has(key))
-  if (constraint !== undefined) return refuse(state, path, `${constraint} beside a reference to a recursive schema`)
-  return { $ref: name === undefined ? "#" : sentReference(name, state), ...described(beside) }
+  const constraint = Object.keys(siblings).find((key) => !annotations.has(key))
+  if (constraint !== undefined) return refuse(state, path, `${constraint} next to a reference to a recursive schema`)
+  return { $ref: name === undefined ? "#" : sentReference(name, state), ...described(siblings) }
 }

@@ -154,7 +154,7 @@ const definitionsOf = (state: Rewriting): { readonly $defs?: Json } => {
   return written.length === 0 ? {} : { $defs: Object.fromEntries(written) }
 }
 
-/** Rewrites a document, or says what cannot be expressed. */
+/** Rewrites a document, or returns what cannot be expressed. */
 export const rewrite = (schema: Node, definitions: Node): { readonly schema: Sent } | { readonly refusal: Refusal } => {
   const state = makeState(definitions)
   const name = definitionName(schema["$ref"], definitions)

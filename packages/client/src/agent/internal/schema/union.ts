@@ -44,22 +44,22 @@ const flattened = (sent: Sent): ReadonlyArray<Sent> =>
 export const rewriteUnion = (node: Node, path: string, state: Rewriting): Sent => {
   const keyword = Array.isArray(node["anyOf"]) ? "anyOf" : "oneOf"
   const branches = node[keyword] as ReadonlyArray<unknown>
-  const beside = withoutKeys(node, unionKeys)
-  if (node["anyOf"] !== undefined && node["oneOf"] !== undefined) return refuse(state, path, "oneOf beside anyOf")
+  const siblings = withoutKeys(node, unionKeys)
+  if (node["anyOf"] !== undefined && node["oneOf"] !== undefined) return refuse(state, path, "oneOf next to anyOf")
   if (branches.length === 0) return refuse(state, path, "a union without branches")
-  if (isNumberEncoding(branches)) return state.inner({ ...beside, type: "number" }, path)
-  // What stands beside a union applies to each branch.
-  const constraints = withoutKeys(beside, annotations)
+  if (isNumberEncoding(branches)) return state.inner({ ...siblings, type: "number" }, path)
+  // What stands next to a union applies to each branch.
+  const constraints = withoutKeys(siblings, annotations)
   const merged = branches.map((branch) => (isNode(branch) ? mergeNodes(constraints, branch) : { conflict: keyword }))
   const sent = merged.flatMap((branch, index) => {
     const at = join(path, `${keyword}.${index}`)
     return "conflict" in branch
-      ? [refuse(state, at, `${branch.conflict} contradicts what stands beside the union`)]
+      ? [refuse(state, at, `${branch.conflict} contradicts what stands next to the union`)]
       : flattened(state.inner(branch.node, at))
   })
   const [only, ...others] = joinedEnums(sent)
   const notes = node["default"] === undefined ? [] : [`Default: ${JSON.stringify(node["default"])}.`]
-  const description = described(beside, ...notes)
+  const description = described(siblings, ...notes)
   if (only !== undefined && others.length === 0)
     return { ...only, ...described({ ...only, ...prefixed(description, only) }) }
   return { anyOf: [only, ...others] as ReadonlyArray<Sent>, ...description }
@@ -71,13 +71,13 @@ const prefixed = ({ description }: { readonly description?: string }, only: Sent
     ? {}
     : { description: typeof only["description"] === "string" ? `${description} ${only["description"]}` : description }
 
-/** One branch for each of several types, with the keywords that stand beside them. */
+/** One branch for each of several types, with the keywords that stand next to them. */
 export const rewriteTypes = (node: Node, types: ReadonlyArray<unknown>, path: string, state: Rewriting): Sent => {
   const [only] = types
   if (types.length === 1) return state.inner({ ...node, type: only }, path)
   const own = withoutKeys(node, annotations)
-  const beside = Object.fromEntries(Object.entries(node).filter(([key]) => annotations.has(key)))
-  return rewriteUnion({ ...beside, anyOf: types.map((type) => ({ ...own, type })) }, path, state)
+  const siblings = Object.fromEntries(Object.entries(node).filter(([key]) => annotations.has(key)))
+  return rewriteUnion({ ...siblings, anyOf: types.map((type) => ({ ...own, type })) }, path, state)
 }
 
 const typeOf = (value: unknown): string => (value === null ? "null" : Array.isArray(value) ? "array" : typeof value)
@@ -97,13 +97,13 @@ export const rewriteEnum = (node: Node, path: string, state: Rewriting): Sent =>
   const wrong = values.find((value) => !allowed.some((type) => fits(value, type)))
   if (wrong !== undefined) return refuse(state, path, `an enum value does not match the type ${allowed.join(", ")}`)
   const types = [...new Set(values.map(typeOf))]
-  const beside = withoutKeys(node, enumKeys)
+  const siblings = withoutKeys(node, enumKeys)
   if (types.length === 0) return refuse(state, path, "an enum without values")
   if (types.length > 1) {
     const anyOf = types.map((type) => ({ enum: values.filter((value) => typeOf(value) === type) }))
-    return rewriteUnion({ ...beside, anyOf }, path, state)
+    return rewriteUnion({ ...siblings, anyOf }, path, state)
   }
-  return rewriteValues(types[0], values, { ...beside, type: node["type"] }, path, state)
+  return rewriteValues(types[0], values, { ...siblings, type: node["type"] }, path, state)
 }
 
 const rewriteValues = (
@@ -113,23 +113,23 @@ const rewriteValues = (
   path: string,
   state: Rewriting
 ): Sent => {
-  const beside = withoutKeys(node, enumKeys)
+  const siblings = withoutKeys(node, enumKeys)
   switch (type) {
     case "string":
-      return { type, enum: values as ReadonlyArray<Json>, ...described(beside), ...defaultOf(beside) }
+      return { type, enum: values as ReadonlyArray<Json>, ...described(siblings), ...defaultOf(siblings) }
     case "number": {
       if (!values.every(isPlainNumber)) return refuse(state, path, "an enum value in scientific notation")
       const sentType = node["type"] === "integer" ? "integer" : "number"
-      return { type: sentType, enum: values as ReadonlyArray<Json>, ...described(beside), ...defaultOf(beside) }
+      return { type: sentType, enum: values as ReadonlyArray<Json>, ...described(siblings), ...defaultOf(siblings) }
     }
     case "boolean":
       return {
         type,
-        ...described(beside, values.length === 1 ? `Always ${String(values[0])}.` : ""),
-        ...defaultOf(beside)
+        ...described(siblings, values.length === 1 ? `Always ${String(values[0])}.` : ""),
+        ...defaultOf(siblings)
       }
     case "null":
-      return { type, ...described(beside) }
+      return { type, ...described(siblings) }
     default:
       return refuse(state, path, "an enum value that is neither a text nor a number")
   }

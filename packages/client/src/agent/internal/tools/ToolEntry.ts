@@ -15,7 +15,7 @@ export interface Outcome {
 }
 
 /** The decoded arguments, and the forms of them that some ways of running a tool need. */
-export interface CallArguments {
+interface CallArguments {
   /** The name of the tool in its toolkit. */
   readonly tool: string
   readonly callId: string

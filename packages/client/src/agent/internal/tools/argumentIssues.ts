@@ -1,9 +1,9 @@
-/** Says what is wrong with arguments without repeating them. */
+/** Reports what is wrong with arguments without repeating them. */
 import type * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { Mismatch } from "./checkValue.ts"
 
-/** More say nothing new to a model that repairs its call. */
+/** A model that repairs its call needs no more. */
 const maxIssues = 5
 
 const constantMessage = (issue: SchemaIssue.Filter): string => {

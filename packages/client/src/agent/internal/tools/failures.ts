@@ -7,7 +7,7 @@ import type { HandlerFailure } from "./ToolEntry.ts"
 /** Names of errors are identifiers; anything else may be content. */
 const nameLike = /^[A-Za-z_$][\w$./@-]{0,127}$/
 
-export const nameOf = (error: unknown): string | undefined => {
+const nameOf = (error: unknown): string | undefined => {
   if (AiError.isAiError(error)) return error.reason._tag
   const name = Predicate.hasProperty(error, "_tag") ? error._tag : error instanceof Error ? error.name : undefined
   return typeof name === "string" && nameLike.test(name) ? name : undefined

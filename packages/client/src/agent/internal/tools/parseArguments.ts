@@ -21,7 +21,7 @@ const changesPrototype = (value: unknown): boolean => {
   return false
 }
 
-/** Deeper values would exhaust the stack of whoever reads them. */
+/** Deeper values would exhaust the stack of codecs and handlers. */
 const maxNesting = 256
 
 const isTooDeep = (text: string, value: unknown): boolean => {

@@ -10,7 +10,7 @@ export type ToolContent = Extract<Message, { readonly role: "tool" }>["content"]
 
 type Part = Exclude<ToolContent, string>[number]
 
-/** A value as JSON, where its schema does not say how. */
+/** A value as JSON, for a schema without a JSON form. */
 export const toJson = (value: unknown): Effect.Effect<Json, unknown> =>
   Effect.suspend(() => Effect.fromResult(Result.try(() => JSON.parse(JSON.stringify(value ?? null)) as Json)))
 
