@@ -7,8 +7,8 @@ import { Effect } from "effect"
 import { files } from "./support/errors/files.ts"
 import { responses } from "./support/errors/responses.ts"
 import { stages } from "./support/errors/stages.ts"
+import { tools } from "./support/errors/tools.ts"
 
-const tools = "tools are not run yet"
 const agents = "agents do not exist yet"
 const swarms = "swarms do not exist yet"
 const journals = "journals do not exist yet"
@@ -17,11 +17,8 @@ const batches = "batch jobs do not exist yet"
 /** Tags that no operation produces yet, each with the reason. A tag is removed together with the reason. */
 const unproduced = {
   StructuredOutputError: "structured output does not exist yet",
-  ToolNotFoundError: tools,
-  ToolArgumentsError: tools,
-  ToolExecutionError: tools,
-  ToolTimeoutError: tools,
-  ToolApprovalRequiredError: tools,
+  ToolTimeoutError: agents,
+  ToolApprovalRequiredError: agents,
   StepLimitError: agents,
   ToolCallLimitError: agents,
   TokenLimitError: agents,
@@ -46,7 +43,8 @@ const unproduced = {
 const produced: { readonly [T in Exclude<Tag, keyof typeof unproduced>]: Effect.Effect<KimiError, unknown> } = {
   ...responses,
   ...stages,
-  ...files
+  ...files,
+  ...tools
 }
 
 /** The sources of the packages, without comments. */
