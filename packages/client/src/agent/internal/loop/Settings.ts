@@ -1,0 +1,67 @@
+/** The options of a run with their defaults, checked. */
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type { AgentHooks } from "../../AgentHooks.ts"
+import type { AgentOptions, OnToolError } from "../../AgentOptions.ts"
+import type { ToolError } from "../../AgentResult.ts"
+import type { ToolSet } from "../../ToolSet.ts"
+import * as Limits from "./limits.ts"
+
+export interface Settings<R> {
+  readonly tools: ToolSet<R> | undefined
+  readonly request: Omit<ChatRequest, "messages" | "tools">
+  readonly limits: Limits.Limits
+  readonly endsRun: (error: ToolError) => boolean
+  readonly toolConcurrency: number
+  readonly toolTimeout: Duration.Duration
+  readonly toolTimeouts: ReadonlyMap<string, Duration.Duration>
+  readonly maxResultBytes: number
+  readonly hooks: AgentHooks
+}
+
+const invalid = (parameter: string, expected: string): InvalidRequestError =>
+  new InvalidRequestError({ message: `${parameter} must be ${expected}`, parameter })
+
+const endsRun = (policy: OnToolError): ((error: ToolError) => boolean) =>
+  typeof policy === "function" ? (error) => policy(error) === "end" : () => policy === "end"
+
+/** A duration over zero. */
+const timeoutOf = (name: string, input: Duration.Input): Result.Result<Duration.Duration, InvalidRequestError> => {
+  const duration = Duration.fromInput(input)
+  return Option.isSome(duration) && Duration.toMillis(duration.value) > 0
+    ? Result.succeed(duration.value)
+    : Result.fail(invalid(name, "a duration over zero"))
+}
+
+const timeoutsOf = (
+  given: { readonly [tool: string]: Duration.Input } = {}
+): Result.Result<ReadonlyMap<string, Duration.Duration>, InvalidRequestError> =>
+  Result.gen(function* () {
+    const timeouts = new Map<string, Duration.Duration>()
+    for (const [tool, input] of Object.entries(given)) {
+      timeouts.set(tool, yield* timeoutOf(`toolTimeouts.${tool}`, input))
+    }
+    return timeouts
+  })
+
+const countOf = (name: string, value: number): Result.Result<number, InvalidRequestError> =>
+  Number.isInteger(value) && value > 0 ? Result.succeed(value) : Result.fail(invalid(name, "a whole number over zero"))
+
+/** Applies the defaults. */
+export const resolve = <R>(options: AgentOptions<R>): Result.Result<Settings<R>, InvalidRequestError> =>
+  Result.gen(function* () {
+    return {
+      tools: options.tools,
+      request: options.request ?? {},
+      limits: yield* Limits.resolve(options.limits),
+      endsRun: endsRun(options.onToolError ?? "return"),
+      toolConcurrency: yield* countOf("toolConcurrency", options.toolConcurrency ?? 8),
+      toolTimeout: yield* timeoutOf("toolTimeout", options.toolTimeout ?? "5 minutes"),
+      toolTimeouts: yield* timeoutsOf(options.toolTimeouts),
+      maxResultBytes: yield* countOf("maxResultBytes", options.maxResultBytes ?? 65_536),
+      hooks: options.hooks ?? {}
+    }
+  })

@@ -1,0 +1,148 @@
+/** One turn of tools: checks the calls of a response, requests approvals, and runs what may run. */
+import { ToolNotFoundError, ToolTimeoutError } from "@kimi-effect/core/ToolErrors"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { ToolRun } from "../../AgentHooks.ts"
+import type { AgentError, ToolError } from "../../AgentResult.ts"
+import type { AgentCall, CallResult } from "../../AgentState.ts"
+import type { DecodedCall, ToolSet } from "../../ToolSet.ts"
+import { reminder } from "./repeats.ts"
+import * as Results from "./results.ts"
+import type { Session } from "./Session.ts"
+import type { Settings } from "./Settings.ts"
+import { interrupted } from "./toolMessages.ts"
+import * as Transitions from "./transitions.ts"
+
+/** A call that may run. */
+interface CheckedCall {
+  readonly call: AgentCall
+  readonly decoded: DecodedCall
+}
+
+/** A run without tools whose model calls one. */
+const noTool = ({ callId, tool }: AgentCall): ToolNotFoundError =>
+  new ToolNotFoundError({ message: "The run has no tools", tool: tool.slice(0, 256), callId, available: [] })
+
+const decode = <R>(tools: ToolSet<R> | undefined, call: AgentCall): Effect.Effect<DecodedCall, ToolError, R> =>
+  tools === undefined
+    ? Effect.fail(noTool(call))
+    : tools.decode({ name: call.tool, arguments: call.arguments, callId: call.callId })
+
+/** Adds the result of a call to the state and the events. Returns its error if that ends the run. */
+const settle = <R>(
+  session: Session<R>,
+  call: AgentCall,
+  result: CallResult
+): Effect.Effect<ToolError | undefined, AgentError> =>
+  Effect.gen(function* () {
+    const { emit, settings } = session
+    yield* session.update((state) => Transitions.setResult(state, call.callId, result))
+    if (emit !== undefined) yield* emit([{ _tag: "ToolResult", callId: call.callId, tool: call.tool, result }])
+    const error = Results.errorOf(result)
+    return error !== undefined && settings.endsRun(error) ? error : undefined
+  })
+
+/**
+ * Checks a call. A call that needs no further step, because it is invalid, waits
+ * for an approval or may have run already, is settled here.
+ */
+const check = <R>(
+  session: Session<R>,
+  call: AgentCall
+): Effect.Effect<CheckedCall | ToolError | undefined, AgentError, R> =>
+  Effect.gen(function* () {
+    const { emit, settings } = session
+    const decoding = yield* Effect.result(decode(settings.tools, call))
+    if (Result.isFailure(decoding))
+      return yield* settle(session, call, noteOf(session, call, Results.ofError(decoding.failure)))
+    const decoded = decoding.success
+    // It ran when the run was interrupted: another run could repeat what it has done.
+    if (call.status === "started" && !isRepeatable(decoded)) return yield* settle(session, call, interrupted)
+    if (call.status === "pending" && (yield* decoded.needsApproval)) {
+      yield* session.update((state) => Transitions.setStatus(state, call.callId, "awaiting"))
+      const approval = { callId: call.callId, tool: call.tool, arguments: call.arguments }
+      if (emit !== undefined) yield* emit([{ _tag: "ApprovalRequested", approval }])
+      return undefined
+    }
+    return { call, decoded }
+  })
+
+const isRepeatable = ({ annotations }: DecodedCall): boolean => annotations.isReadonly || annotations.isIdempotent
+
+const timeoutOf = <R>({ toolTimeout, toolTimeouts }: Settings<R>, tool: string): Duration.Duration =>
+  toolTimeouts.get(tool) ?? toolTimeout
+
+/** Runs the handler within its timeout. Its failure is a result. */
+const runHandler = <R>({ settings }: Session<R>, { call, decoded }: CheckedCall): Effect.Effect<CallResult, never, R> =>
+  Effect.suspend(() => {
+    // A call that was decoded has the tools that decoded it.
+    const tools = settings.tools as ToolSet<R>
+    const timeout = timeoutOf(settings, decoded.tool)
+    const timedOut = () =>
+      Effect.fail(
+        new ToolTimeoutError({
+          message: `The tool ${decoded.tool} took longer than ${Duration.format(timeout)}`,
+          tool: decoded.tool,
+          callId: call.callId,
+          timeout
+        })
+      )
+    const handled: Effect.Effect<CallResult, ToolError, R> = Effect.map(
+      tools.run(decoded),
+      ({ content, isFailure }) => ({ content, isFailure })
+    )
+    const bounded = Duration.isFinite(timeout)
+      ? Effect.timeoutOrElse(handled, { duration: timeout, orElse: timedOut })
+      : handled
+    return Effect.map(
+      Effect.catch(bounded, (error: ToolError) => Effect.succeed(Results.ofError(error))),
+      (result) => Results.truncate(result, settings.maxResultBytes)
+    )
+  })
+
+const toolRunOf = <R>({ state }: Session<R>, { call, decoded }: CheckedCall): ToolRun => ({
+  agent: state.agent ?? "",
+  step: state.steps,
+  position: state.calls.findIndex(({ callId }) => callId === call.callId),
+  callId: call.callId,
+  tool: decoded.tool,
+  arguments: call.arguments,
+  isRepeatable: isRepeatable(decoded)
+})
+
+const noteOf = <R>({ settings }: Session<R>, call: AgentCall, result: CallResult): CallResult =>
+  Results.withNote(result, reminder(call, settings.limits))
+
+const run = <R>(session: Session<R>, checked: CheckedCall): Effect.Effect<ToolError | undefined, AgentError, R> =>
+  Effect.gen(function* () {
+    const { callTool } = session.settings.hooks
+    const { call } = checked
+    const toolRun = toolRunOf(session, checked)
+    yield* session.update((state) => Transitions.setStatus(state, call.callId, "started"))
+    const handled = runHandler(session, checked)
+    const context = yield* Effect.context<R>()
+    const result = yield* callTool === undefined ? handled : callTool(toolRun, Effect.provide(handled, context))
+    return yield* settle(session, call, noteOf(session, call, result))
+  })
+
+const isError = (value: CheckedCall | ToolError | undefined): value is ToolError =>
+  value !== undefined && "_tag" in value
+
+/**
+ * Takes one turn of tools. It fails with the first error of a call that ends the
+ * run, after all calls have their results.
+ */
+export const callTools = <R>(
+  session: Session<R>,
+  calls: ReadonlyArray<AgentCall>
+): Effect.Effect<void, AgentError, R> =>
+  Effect.gen(function* () {
+    const checks = yield* Effect.forEach(calls, (call) => check(session, call))
+    const checked = checks.filter((one): one is CheckedCall => one !== undefined && !isError(one))
+    const errors = yield* Effect.forEach(checked, (one) => run(session, one), {
+      concurrency: session.settings.toolConcurrency
+    })
+    const error = checks.find(isError) ?? errors.find((one) => one !== undefined)
+    if (error !== undefined) return yield* Effect.fail(error)
+  })

@@ -1,0 +1,87 @@
+/** The results of tool calls, as the model gets them. */
+import {
+  ToolArgumentsError,
+  ToolExecutionError,
+  ToolNotFoundError,
+  ToolTimeoutError
+} from "@kimi-effect/core/ToolErrors"
+import type { ContentPart } from "@kimi-effect/core/Message"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { ToolError } from "../../AgentResult.ts"
+import type { CallResult } from "../../AgentState.ts"
+
+const codec = Schema.toCodecJson(
+  Schema.Union([ToolNotFoundError, ToolArgumentsError, ToolExecutionError, ToolTimeoutError])
+)
+const encode = Schema.encodeSync(codec)
+const decode = Schema.decodeUnknownOption(codec)
+
+/** What the model can do about an error. */
+const textOf = (error: ToolError): string => {
+  switch (error._tag) {
+    case "ToolNotFoundError":
+      return error.available.length === 0
+        ? "There are no tools."
+        : `There is no tool of this name. The tools are: ${error.available.join(", ")}.`
+    case "ToolArgumentsError":
+      return error.path === undefined
+        ? "The arguments are not valid JSON. Call the tool again with valid arguments."
+        : `The arguments do not match the parameters of the tool, at ${error.path}. Call it again with valid arguments.`
+    case "ToolExecutionError":
+      return error.failure === undefined ? "The tool failed." : `The tool failed with ${error.failure}.`
+    case "ToolTimeoutError":
+      return `The tool was interrupted because it took longer than ${Duration.format(error.timeout)}.`
+  }
+}
+
+/** The result of a call that failed with an error. */
+export const ofError = (error: ToolError): CallResult => ({
+  content: `Error: ${textOf(error)}`,
+  isFailure: true,
+  error: encode(error)
+})
+
+/** The error of a result, also of one that was read from JSON. */
+export const errorOf = ({ error }: CallResult): ToolError | undefined =>
+  error === undefined ? undefined : Option.getOrUndefined(decode(error))
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** The first bytes of a text, without a part of a character at the end. */
+const cut = (text: string, bytes: Uint8Array, maxBytes: number): string => {
+  let end = maxBytes
+  // Continuation bytes of UTF-8 begin with the bits 10.
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--
+  return `${decoder.decode(bytes.subarray(0, end))}\n[Truncated: ${end} of ${bytes.length} bytes are shown.]`
+}
+
+const truncateText = (text: string, maxBytes: number): string => {
+  // No character takes more than three bytes per UTF-16 unit.
+  if (text.length * 3 <= maxBytes) return text
+  const bytes = encoder.encode(text)
+  return bytes.length <= maxBytes ? text : cut(text, bytes, maxBytes)
+}
+
+/** A result whose texts have at most `maxBytes` each, and a note if they were longer. Images and videos stay whole. */
+export const truncate = (result: CallResult, maxBytes: number): CallResult => {
+  const { content } = result
+  if (typeof content === "string") {
+    const text = truncateText(content, maxBytes)
+    return text === content ? result : { ...result, content: text }
+  }
+  return {
+    ...result,
+    content: content.map((part) => (part.type === "text" ? { ...part, text: truncateText(part.text, maxBytes) } : part))
+  }
+}
+
+/** Adds a note for the model to a result. */
+export const withNote = (result: CallResult, note: string | undefined): CallResult => {
+  if (note === undefined) return result
+  const { content } = result
+  const part: ContentPart = { type: "text", text: note }
+  return { ...result, content: typeof content === "string" ? `${content}\n\n${note}` : [...content, part] }
+}
