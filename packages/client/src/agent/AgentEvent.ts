@@ -3,7 +3,7 @@
  *
  * One turn is: `TurnStarted`; the deltas of the response, as they arrive;
  * `Usage`; `Cost`; then for each tool call `ToolCall`, and `ToolResult` or
- * `ApprovalRequested`. `Finished` is always last, and has the result of the run.
+ * `ApprovalRequested`; tools run in parallel, so their results come in any order. `Finished` is always last, and has the result of the run.
  *
  * @since 0.1.0
  */
@@ -89,6 +89,19 @@ export interface ApprovalRequested {
 }
 
 /**
+ * A preliminary result of a running tool. The model does not get it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ToolProgress {
+  readonly _tag: "ToolProgress"
+  readonly callId: string
+  readonly tool: string
+  readonly content: CallResult["content"]
+}
+
+/**
  * The result of a tool call, as the model gets it.
  *
  * @category models
@@ -153,6 +166,7 @@ export type AgentEvent =
   | TurnReset
   | ToolCall
   | ApprovalRequested
+  | ToolProgress
   | ToolResult
   | Usage
   | Cost

@@ -39,6 +39,7 @@ import * as AgentState from "./AgentState.ts"
 import { drive } from "./internal/loop/drive.ts"
 import { type Emit, Session } from "./internal/loop/Session.ts"
 import * as Settings from "./internal/loop/Settings.ts"
+import { rejected } from "./internal/loop/toolMessages.ts"
 import * as Transitions from "./internal/loop/transitions.ts"
 
 /** Events that wait for a slow consumer, before the run waits for it. */
@@ -48,9 +49,15 @@ const eventBuffer = 64
 interface Start<R> {
   readonly state: AgentState.AgentState
   readonly options: AgentOptions<R>
+  /** The results that the state got from decisions. */
+  readonly events: ReadonlyArray<AgentEvent>
 }
 
-const messagesOf = ({ messages = [], prompt, system }: RunOptions<never>): ReadonlyArray<Message> => [
+const messagesOf = ({
+  messages = [],
+  prompt,
+  system
+}: Pick<RunOptions, "messages" | "prompt" | "system">): ReadonlyArray<Message> => [
   ...(system === undefined ? [] : [{ role: "system", content: system } as const]),
   ...messages,
   ...(prompt === undefined ? [] : [{ role: "user", content: prompt } as const])
@@ -60,14 +67,20 @@ const begin = <R>(options: RunOptions<R>): Result.Result<Start<R>, InvalidReques
   const messages = messagesOf(options)
   return messages.length === 0
     ? Result.fail(new InvalidRequestError({ message: "There are no messages and no prompt", parameter: "prompt" }))
-    : Result.succeed({ state: AgentState.make(messages, options.agent), options })
+    : Result.succeed({ state: AgentState.make(messages, options.agent), options, events: [] })
 }
 
 const resumeFrom = <R>(
   state: AgentState.AgentState,
   options: ResumeOptions<R>
 ): Result.Result<Start<R>, InvalidRequestError> =>
-  Result.map(Transitions.decide(state, options.decisions ?? []), (decided) => ({ state: decided, options }))
+  Result.map(Transitions.decide(state, options.decisions ?? []), (decided) => ({
+    state: decided,
+    options,
+    events: (options.decisions ?? []).flatMap(({ callId, isApproved, reason, tool }) =>
+      isApproved ? [] : [{ _tag: "ToolResult", callId, tool, result: rejected(reason) }]
+    )
+  }))
 
 const start = <R>(
   from: () => Result.Result<Start<R>, InvalidRequestError>,
@@ -76,8 +89,9 @@ const start = <R>(
   Effect.gen(function* () {
     const client = yield* KimiClient
     const clock = yield* Clock.Clock
-    const { options, state } = yield* Effect.fromResult(from())
+    const { events, options, state } = yield* Effect.fromResult(from())
     const settings = yield* Effect.fromResult(Settings.resolve(options))
+    if (emit !== undefined && events.length > 0) yield* emit(events)
     return yield* drive(client, new Session(state, settings, clock, emit))
   })
 

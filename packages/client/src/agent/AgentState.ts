@@ -31,7 +31,9 @@ export const CallResult = Schema.Struct({
   /** Whether the tool failed, or did not run. */
   isFailure: Schema.Boolean,
   /** The error in its encoded form, when there was one; `KimiError.codec` reads it. */
-  error: Schema.optionalKey(Schema.Json)
+  error: Schema.optionalKey(Schema.Json),
+  /** What the call cost in US dollars as an exact decimal, when the tool has a price. */
+  cost: Schema.optionalKey(Schema.String)
 })
 
 /**

@@ -24,10 +24,10 @@ import * as Transitions from "./transitions.ts"
 type Client = KimiClient["Service"]
 
 /** Whether the model must call a tool, which it can be made to do only once for each message of the user. */
-const isForced = ({ tool_choice: choice }: Settings<unknown>["request"]): boolean =>
+const isForced = ({ tool_choice: choice }: Omit<ChatRequest, "messages" | "tools">): boolean =>
   choice === "required" || typeof choice === "object"
 
-const requestOf = ({ request, tools }: Settings<never>, { messages }: AgentState): ChatRequest => {
+const requestOf = <R>({ request, tools }: Settings<R>, { messages }: AgentState): ChatRequest => {
   const hasTools = tools !== undefined && tools.definitions.length > 0
   const { tool_choice: choice, ...rest } = request
   const isContinued = messages.at(-1)?.role === "tool" && isForced(request)

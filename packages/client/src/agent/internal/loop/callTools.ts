@@ -1,12 +1,13 @@
 /** One turn of tools: checks the calls of a response, requests approvals, and runs what may run. */
 import { ToolNotFoundError, ToolTimeoutError } from "@kimi-effect/core/ToolErrors"
+import * as BigDecimal from "effect/BigDecimal"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { ToolRun } from "../../AgentHooks.ts"
 import type { AgentError, ToolError } from "../../AgentResult.ts"
 import type { AgentCall, CallResult } from "../../AgentState.ts"
-import type { DecodedCall, ToolSet } from "../../ToolSet.ts"
+import type { DecodedCall, ToolResult, ToolSet } from "../../ToolSet.ts"
 import { reminder } from "./repeats.ts"
 import * as Results from "./results.ts"
 import type { Session } from "./Session.ts"
@@ -28,6 +29,10 @@ const decode = <R>(tools: ToolSet<R> | undefined, call: AgentCall): Effect.Effec
   tools === undefined
     ? Effect.fail(noTool(call))
     : tools.decode({ name: call.tool, arguments: call.arguments, callId: call.callId })
+
+/** The names that the model knows the tools by. */
+const hostNames = <R>(tools: ToolSet<R> | undefined): ReadonlyArray<string> =>
+  tools === undefined ? [] : tools.definitions.map((definition) => definition.function.name)
 
 /** Adds the result of a call to the state and the events. Returns its error if that ends the run. */
 const settle = <R>(
@@ -55,7 +60,11 @@ const check = <R>(
     const { emit, settings } = session
     const decoding = yield* Effect.result(decode(settings.tools, call))
     if (Result.isFailure(decoding))
-      return yield* settle(session, call, noteOf(session, call, Results.ofError(decoding.failure)))
+      return yield* settle(
+        session,
+        call,
+        noteOf(session, call, Results.ofError(decoding.failure, hostNames(settings.tools)))
+      )
     const decoded = decoding.success
     // It ran when the run was interrupted: another run could repeat what it has done.
     if (call.status === "started" && !isRepeatable(decoded)) return yield* settle(session, call, interrupted)
@@ -74,7 +83,10 @@ const timeoutOf = <R>({ toolTimeout, toolTimeouts }: Settings<R>, tool: string):
   toolTimeouts.get(tool) ?? toolTimeout
 
 /** Runs the handler within its timeout. Its failure is a result. */
-const runHandler = <R>({ settings }: Session<R>, { call, decoded }: CheckedCall): Effect.Effect<CallResult, never, R> =>
+const runHandler = <R>(
+  { emit, settings }: Session<R>,
+  { call, decoded }: CheckedCall
+): Effect.Effect<CallResult, never, R> =>
   Effect.suspend(() => {
     // A call that was decoded has the tools that decoded it.
     const tools = settings.tools as ToolSet<R>
@@ -88,15 +100,23 @@ const runHandler = <R>({ settings }: Session<R>, { call, decoded }: CheckedCall)
           timeout
         })
       )
+    const onPreliminary =
+      emit === undefined
+        ? undefined
+        : ({ content }: ToolResult) => emit([{ _tag: "ToolProgress", callId: call.callId, tool: call.tool, content }])
     const handled: Effect.Effect<CallResult, ToolError, R> = Effect.map(
-      tools.run(decoded),
-      ({ content, isFailure }) => ({ content, isFailure })
+      tools.run(decoded, { onPreliminary }),
+      ({ content, cost, isFailure }) => ({
+        content,
+        isFailure,
+        ...(cost === undefined ? {} : { cost: BigDecimal.format(BigDecimal.fromNumberUnsafe(cost)) })
+      })
     )
     const bounded = Duration.isFinite(timeout)
       ? Effect.timeoutOrElse(handled, { duration: timeout, orElse: timedOut })
       : handled
     return Effect.map(
-      Effect.catch(bounded, (error: ToolError) => Effect.succeed(Results.ofError(error))),
+      Effect.catch(bounded, (error: ToolError) => Effect.succeed(Results.ofError(error, hostNames(tools)))),
       (result) => Results.truncate(result, settings.maxResultBytes)
     )
   })

@@ -18,17 +18,15 @@ const codec = Schema.toCodecJson(
 const encode = Schema.encodeSync(codec)
 const decode = Schema.decodeUnknownOption(codec)
 
-/** What the model can do about an error. */
-const textOf = (error: ToolError): string => {
+/** What the model can do about an error. `names` are those that the model knows the tools by. */
+const textOf = (error: ToolError, names: ReadonlyArray<string>): string => {
   switch (error._tag) {
     case "ToolNotFoundError":
-      return error.available.length === 0
+      return names.length === 0
         ? "There are no tools."
-        : `There is no tool of this name. The tools are: ${error.available.join(", ")}.`
+        : `There is no tool of this name. The tools are: ${names.join(", ")}.`
     case "ToolArgumentsError":
-      return error.path === undefined
-        ? "The arguments are not valid JSON. Call the tool again with valid arguments."
-        : `The arguments do not match the parameters of the tool, at ${error.path}. Call it again with valid arguments.`
+      return `${error.message}. Call the tool again with valid arguments.`
     case "ToolExecutionError":
       return error.failure === undefined ? "The tool failed." : `The tool failed with ${error.failure}.`
     case "ToolTimeoutError":
@@ -37,8 +35,8 @@ const textOf = (error: ToolError): string => {
 }
 
 /** The result of a call that failed with an error. */
-export const ofError = (error: ToolError): CallResult => ({
-  content: `Error: ${textOf(error)}`,
+export const ofError = (error: ToolError, names: ReadonlyArray<string>): CallResult => ({
+  content: `Error: ${textOf(error, names)}`,
   isFailure: true,
   error: encode(error)
 })
@@ -51,18 +49,21 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /** The first bytes of a text, without a part of a character at the end. */
-const cut = (text: string, bytes: Uint8Array, maxBytes: number): string => {
+const cut = (bytes: Uint8Array, maxBytes: number): string => {
   let end = maxBytes
   // Continuation bytes of UTF-8 begin with the bits 10.
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--
   return `${decoder.decode(bytes.subarray(0, end))}\n[Truncated: ${end} of ${bytes.length} bytes are shown.]`
 }
 
+/** How results begin that only the host can read, which are of no use in part (source: Moonshot's tool guide). */
+const encrypted = "----MOONSHOT ENCRYPTED BEGIN----"
+
 const truncateText = (text: string, maxBytes: number): string => {
   // No character takes more than three bytes per UTF-16 unit.
-  if (text.length * 3 <= maxBytes) return text
+  if (text.length * 3 <= maxBytes || text.startsWith(encrypted)) return text
   const bytes = encoder.encode(text)
-  return bytes.length <= maxBytes ? text : cut(text, bytes, maxBytes)
+  return bytes.length <= maxBytes ? text : cut(bytes, maxBytes)
 }
 
 /** A result whose texts have at most `maxBytes` each, and a note if they were longer. Images and videos stay whole. */

@@ -31,6 +31,8 @@ const sumUsage = (a: Usage, b: Usage): Usage => ({
 
 type Costs = AgentState["costs"]
 
+const zero = BigDecimal.fromBigInt(0n)
+
 const sumAmounts = (text: string, added: BigDecimal.BigDecimal): string =>
   BigDecimal.format(BigDecimal.normalize(BigDecimal.sum(BigDecimal.fromStringUnsafe(text), added)))
 
@@ -120,7 +122,12 @@ export const setStatus = (state: AgentState, callId: string, status: "awaiting" 
 /** Adds the result of a call. When it is the last one, all of them become messages. */
 export const setResult = (state: AgentState, callId: string, result: CallResult): AgentState => {
   const next = updateCall(state, callId, (call) => ({ ...call, status: "done", result }))
-  const counted = { ...next, toolCalls: state.toolCalls + 1 }
+  const price = result.cost === undefined ? undefined : BigDecimal.fromStringUnsafe(result.cost)
+  const counted = {
+    ...next,
+    toolCalls: state.toolCalls + 1,
+    costs: price === undefined ? state.costs : addCost(state.costs, { currency: "USD", total: price, saved: zero })
+  }
   if (counted.calls.some(({ status }) => status !== "done")) return counted
   return { ...counted, calls: [], messages: [...counted.messages, ...toolMessages(counted.calls)] }
 }
