@@ -9,6 +9,7 @@ import { type Figure, isMet, toJson, toTable } from "./harness/Figure.ts"
 
 const scenarios: Record<string, () => Promise<{ readonly run: (isQuick: boolean) => Promise<ReadonlyArray<Figure>> }>> =
   {
+    agent: () => import("./agent/scenario.ts"),
     cache: () => import("./cache/scenario.ts"),
     "cold-start": () => import("./coldStart/scenario.ts"),
     retry: () => import("./retry/scenario.ts"),
