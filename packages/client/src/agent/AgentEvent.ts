@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import type { Usage as UsageModel } from "@kimi-effect/core/Usage"
-import type { AgentResult, Spent } from "./AgentResult.ts"
+import type { AgentResult, TotalCost } from "./AgentResult.ts"
 import type { Approval, CallResult } from "./AgentState.ts"
 
 /**
@@ -139,7 +139,7 @@ export interface Cost {
   readonly _tag: "Cost"
   readonly step: number
   /** By currency. */
-  readonly total: ReadonlyArray<Spent>
+  readonly total: ReadonlyArray<TotalCost>
 }
 
 /**

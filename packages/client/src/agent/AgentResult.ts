@@ -123,7 +123,7 @@ export type Outcome = Finished | ApprovalRequired | Stopped
  * @category models
  * @since 0.1.0
  */
-export interface Spent {
+export interface TotalCost {
   readonly currency: "USD" | "CNY"
   readonly total: BigDecimal.BigDecimal
   /** The additional cost without the host's prefix cache; not part of `total`. */
@@ -167,7 +167,7 @@ export class AgentResult {
     return this.state.usage
   }
   /** What all responses cost, by currency: one entry, unless a fallback plan has hosts with several. */
-  get cost(): ReadonlyArray<Spent> {
+  get cost(): ReadonlyArray<TotalCost> {
     return this.state.costs.map(({ currency, saved, total }) => ({
       currency,
       total: BigDecimal.fromStringUnsafe(total),

@@ -73,7 +73,7 @@ describe("a tool call that needs an approval", () => {
     }).pipe(at([removing("/tmp/a"), "Done"]))
   )
 
-  it.effect("does not run once it is rejected, and the model gets the reason", () =>
+  it.effect("does not run once it is rejected, for a reason that the model gets", () =>
     Effect.gen(function* () {
       const { log, tools } = yield* makeTools
       const first = yield* AgentLoop.run({ prompt: "Go", tools })

@@ -6,17 +6,7 @@ import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import { JournalStoreError, UncertainToolResultError } from "@kimi-effect/core/JournalErrors"
 import { MockProvider } from "@kimi-effect/testing"
 import * as Effect from "effect/Effect"
-import {
-  assertAccepted,
-  at,
-  calls,
-  collect,
-  makeTools,
-  outcomeOf,
-  runWith,
-  settled,
-  toolTexts
-} from "./support/agent.ts"
+import { assertAccepted, at, calls, collect, makeTools, outcomeOf, runWith, settled } from "./support/agent.ts"
 
 const turns = [calls(["note", { text: "a" }], ["read", { path: "x" }]), calls(["note", { text: "b" }]), "Done"] as const
 
@@ -129,7 +119,7 @@ describe("hooks around the calls of a run", () => {
 })
 
 describe("the checkpoint of a run", () => {
-  it.effect("stores the state before and after each tool call", () =>
+  it.effect("stores the state around each tool call", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
       const checkpoint = (state: AgentState) =>

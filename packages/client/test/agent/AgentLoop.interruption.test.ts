@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as AgentLoop from "@kimi-effect/client/agent/AgentLoop"
+import type { RunOptions } from "@kimi-effect/client/agent/AgentOptions"
 import * as AgentState from "@kimi-effect/client/agent/AgentState"
 import { MockProvider, Reply, Script } from "@kimi-effect/testing"
 import * as Effect from "effect/Effect"
@@ -36,7 +37,7 @@ const makeStore = () => {
 const kinds = ["run", "stream"] as const
 
 describe.each(kinds)("an interrupted %s", (kind) => {
-  const start = (options: Parameters<typeof AgentLoop.run>[0]) =>
+  const start = (options: RunOptions) =>
     kind === "run" ? AgentLoop.run(options) : Stream.runDrain(AgentLoop.stream(options))
 
   it.effect("leaves a history that the host accepts, at every moment", () =>

@@ -40,7 +40,7 @@ const layer = () =>
   )
 
 describe("spans, log lines and errors of a run", () => {
-  it.effect("contain no arguments and no results of tools", () =>
+  it.effect("contain no content of tool calls", () =>
     Effect.gen(function* () {
       const { tools } = yield* makeTools
       const { spans, text, value } = yield* observe(settled(collect(AgentLoop.stream({ prompt: "Go", tools }))))

@@ -12,7 +12,7 @@ const reminded = (texts: ReadonlyArray<string>): ReadonlyArray<number> =>
   texts.flatMap((text, index) => (text.includes("times in a row") ? [index + 1] : []))
 
 describe("equal tool calls in a row", () => {
-  it.effect("are reminded of at 3, 5 and 8", () =>
+  it.effect("are reminded of at the third, fifth, eighth", () =>
     Effect.gen(function* () {
       const { result } = yield* runWith()
       assert.deepStrictEqual(reminded(toolTexts(result.messages)), [3, 5, 8])

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
-import { assertAccepted, at, calls, collect, makeTools, runWith } from "./support/agent.ts"
+import { at, calls, collect, makeTools } from "./support/agent.ts"
 
 const turn = calls(["note", { text: "a" }], ["remove", { path: "/tmp/a" }])
 
@@ -69,7 +69,7 @@ describe("AgentLoop.stream", () => {
     }).pipe(at([turn]))
   )
 
-  it.effect("has the state and the usage of an equal run that is not streamed", () =>
+  it.effect("has the state of an equal run that is not streamed", () =>
     Effect.gen(function* () {
       const { tools } = yield* makeTools
       const plain = yield* AgentLoop.run({ prompt: "Go", tools })
@@ -165,7 +165,7 @@ describe("AgentLoop.stream", () => {
 })
 
 describe("a stream that the client recovers", () => {
-  it.effect("tells that the turn starts again", () =>
+  it.effect("emits that the turn starts again", () =>
     Effect.gen(function* () {
       const { events, result } = yield* collect(AgentLoop.stream({ prompt: "Go" }))
       assert.deepStrictEqual(tagsOf(events), ["TurnStarted", "Text", "TurnReset", "Text", "Usage", "Cost", "Finished"])

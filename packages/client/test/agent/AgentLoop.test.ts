@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as AgentLoop from "@kimi-effect/client/agent/AgentLoop"
-import { MockProvider, Reply } from "@kimi-effect/testing"
+import { MockProvider } from "@kimi-effect/testing"
 import * as Effect from "effect/Effect"
-import { assertAccepted, at, calls, collect, makeTools, outcomeOf, runWith, toolTexts } from "./support/agent.ts"
+import { assertAccepted, at, calls, runWith, toolTexts } from "./support/agent.ts"
 
 describe("AgentLoop.run", () => {
   it.effect("returns the text of a model that calls no tool", () =>

@@ -1,6 +1,6 @@
 /**
- * Limits of one agent. The agent loop (`client/agent`, not yet part of this
- * version) raises them, for a single run and for each agent of a swarm. Limits on
+ * Limits of one agent. `AgentLoop` of the client raises them, for a single run
+ * and for each agent of a swarm. Limits on
  * money and time are `BudgetExceededError` and `DeadlineExceededError`.
  *
  * @since 0.1.0

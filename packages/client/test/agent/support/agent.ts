@@ -47,7 +47,7 @@ const Refuse = Tool.make("refuse", {
 })
 const Large = Tool.make("large", { parameters: Schema.Struct({ size: Schema.Int }), success: Schema.String })
 
-export const kit = Toolkit.make(Note, Wait, Read, Remove, Fail, Refuse, Large)
+const kit = Toolkit.make(Note, Wait, Read, Remove, Fail, Refuse, Large)
 
 /** The tools, and what their handlers did in order. */
 export const makeTools = Effect.gen(function* () {

@@ -79,14 +79,16 @@ const mapPieces = (events: ReadonlyArray<string>, change: (piece: Delta) => Delt
     return SseText.event(JSON.stringify(chunk))
   })
 
-const { omitIndex, sameIndex } = {
-  omitIndex: ({ index: _, ...piece }: Delta): Delta => piece,
-  sameIndex: (piece: Delta): Delta => ({ ...piece, index: 0 })
+const omitIndex = (piece: Delta): Delta => {
+  const { index: _, ...rest } = piece
+  return rest
 }
+
+const sameIndex = (piece: Delta): Delta => ({ ...piece, index: 0 })
 
 const unchanged = (piece: Delta): Delta => piece
 
-/** Each turn: its completion, what its pieces become in a stream, and the places that are asked for. */
+/** Each turn: its completion, what its pieces become in a stream, and the places of its calls. */
 const turns: ReadonlyArray<readonly [string, ChatCompletion, (piece: Delta) => Delta, ReadonlyArray<string>]> = [
   ["recorded", completionOf(recorded), unchanged, ["Paris, France"]],
   ["recorded, without indices", completionOf(recorded), omitIndex, ["Paris, France"]],

@@ -3,9 +3,9 @@ import type { Message } from "@kimi-effect/core/Message"
 import type { AgentCall, CallResult } from "../../AgentState.ts"
 
 /** A call that did not begin. */
-export const notRun: CallResult = { content: "This call was not run.", isFailure: true }
+const notRun: CallResult = { content: "This call was not run.", isFailure: true }
 
-/** A call whose handler was interrupted: nobody knows what it has done. */
+/** A call whose handler was interrupted: what it has done is not known. */
 export const interrupted: CallResult = {
   content: "This call was interrupted before it returned. Whether it took effect is not known.",
   isFailure: true
