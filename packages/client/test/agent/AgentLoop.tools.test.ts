@@ -18,7 +18,7 @@ describe("a failed tool call", () => {
     Effect.gen(function* () {
       const { log, result } = yield* runWith()
       assert.deepStrictEqual([outcomeOf(result), log], ["Finished", ["fail"]])
-      assert.deepStrictEqual(toolTexts(result.messages), ["Error: The tool failed with DiskError."])
+      assert.deepStrictEqual(toolTexts(result.messages), ["Error: The tool fail failed with DiskError."])
       assertAccepted(result.messages)
     }).pipe(at([failing, "Done"]))
   )
@@ -134,9 +134,7 @@ describe("the time of a tool", () => {
       yield* TestClock.adjust("1 millis")
       const { log, result } = yield* Fiber.join(fiber)
       assert.deepStrictEqual(log, ["wait 30 interrupted"])
-      assert.deepStrictEqual(toolTexts(result.messages), [
-        "Error: The tool was interrupted because it took longer than 10s."
-      ])
+      assert.deepStrictEqual(toolTexts(result.messages), ["Error: The tool wait took longer than 10s."])
       assertAccepted(result.messages)
     }).pipe(at([calls(["wait", { seconds: 30 }]), "Done"]))
   )

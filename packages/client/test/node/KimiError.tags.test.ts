@@ -5,11 +5,11 @@ import { table, type Tag } from "@kimi-effect/core/ErrorFacts"
 import type { KimiError } from "@kimi-effect/core/KimiError"
 import { Effect } from "effect"
 import { files } from "./support/errors/files.ts"
+import { agents } from "./support/errors/agents.ts"
 import { responses } from "./support/errors/responses.ts"
 import { stages } from "./support/errors/stages.ts"
 import { tools } from "./support/errors/tools.ts"
 
-const agents = "agents do not exist yet"
 const swarms = "swarms do not exist yet"
 const journals = "journals do not exist yet"
 const batches = "batch jobs do not exist yet"
@@ -17,12 +17,6 @@ const batches = "batch jobs do not exist yet"
 /** Tags that no operation produces yet, each with the reason. A tag is removed together with the reason. */
 const unproduced = {
   StructuredOutputError: "structured output does not exist yet",
-  ToolTimeoutError: agents,
-  ToolApprovalRequiredError: agents,
-  StepLimitError: agents,
-  ToolCallLimitError: agents,
-  TokenLimitError: agents,
-  RepeatedToolCallError: agents,
   AgentLimitError: swarms,
   DepthLimitError: swarms,
   InvalidPlanError: swarms,
@@ -43,8 +37,9 @@ const unproduced = {
 const produced: { readonly [T in Exclude<Tag, keyof typeof unproduced>]: Effect.Effect<KimiError, unknown> } = {
   ...responses,
   ...stages,
+  ...tools,
   ...files,
-  ...tools
+  ...agents
 }
 
 /** The sources of the packages, without comments. */

@@ -6,7 +6,6 @@ import {
   ToolTimeoutError
 } from "@kimi-effect/core/ToolErrors"
 import type { ContentPart } from "@kimi-effect/core/Message"
-import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { ToolError } from "../../AgentResult.ts"
@@ -20,23 +19,19 @@ const decode = Schema.decodeUnknownOption(codec)
 
 /** What the model can do about an error. `names` are those that the model knows the tools by. */
 const textOf = (error: ToolError, names: ReadonlyArray<string>): string => {
-  switch (error._tag) {
-    case "ToolNotFoundError":
-      return names.length === 0
-        ? "There are no tools."
-        : `There is no tool of this name. The tools are: ${names.join(", ")}.`
-    case "ToolArgumentsError":
-      return `${error.message}. Call the tool again with valid arguments.`
-    case "ToolExecutionError":
-      return error.failure === undefined ? "The tool failed." : `The tool failed with ${error.failure}.`
-    case "ToolTimeoutError":
-      return `The tool was interrupted because it took longer than ${Duration.format(error.timeout)}.`
+  if (error._tag === "ToolNotFoundError") {
+    return names.length === 0
+      ? "There are no tools"
+      : `There is no tool of this name. The tools are: ${names.join(", ")}`
   }
+  return error._tag === "ToolArgumentsError"
+    ? `${error.message}. Call the tool again with valid arguments`
+    : error.message
 }
 
 /** The result of a call that failed with an error. */
 export const ofError = (error: ToolError, names: ReadonlyArray<string>): CallResult => ({
-  content: `Error: ${textOf(error, names)}`,
+  content: `Error: ${textOf(error, names)}.`,
   isFailure: true,
   error: encode(error)
 })
