@@ -2,8 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import * as AgentLoop from "@kimi-effect/client/agent/AgentLoop"
 import type { AgentResult } from "@kimi-effect/client/agent/AgentResult"
 import * as AgentState from "@kimi-effect/client/agent/AgentState"
+import * as ToolSet from "@kimi-effect/client/agent/ToolSet"
+import * as Provider from "@kimi-effect/client/Provider"
 import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Tool from "effect/ai/Tool"
+import * as Toolkit from "effect/ai/Toolkit"
 import { TestClock } from "effect/testing"
 import { assertAccepted, at, calls, makeTools, outcomeOf, runWith, toolTexts } from "./support/agent.ts"
 
@@ -117,6 +122,33 @@ describe("a tool call that needs an approval", () => {
       assert.deepStrictEqual([outcomeOf(result), log], ["Finished", []])
       assert.deepStrictEqual(toolTexts(result.messages), ["This call was not run."])
       assertAccepted(result.messages)
+    }).pipe(at([removing("/tmp/a"), "Done"]))
+  )
+})
+
+describe("a tool whose approval depends on the conversation", () => {
+  const kit = Toolkit.make(
+    Tool.make("remove", {
+      parameters: Schema.Struct({ path: Schema.String }),
+      success: Schema.String,
+      needsApproval: (_, { messages }) => !JSON.stringify(messages).includes("Remove all")
+    })
+  )
+  const runOn = (prompt: string) =>
+    Effect.gen(function* () {
+      const tools = yield* ToolSet.make(kit, { provider: Provider.providers.moonshot })
+      return outcomeOf(yield* AgentLoop.run({ prompt, tools }))
+    }).pipe(Effect.provide(kit.toLayer({ remove: ({ path }) => Effect.succeed(path) })))
+
+  it.effect("needs none if the conversation contains it", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* runOn("Remove all"), "Finished")
+    }).pipe(at([removing("/tmp/a"), "Done"]))
+  )
+
+  it.effect("needs one if it does not", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* runOn("Hello"), "ApprovalRequired")
     }).pipe(at([removing("/tmp/a"), "Done"]))
   )
 })

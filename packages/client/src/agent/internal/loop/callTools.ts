@@ -1,5 +1,6 @@
 /** One turn of tools: checks the calls of a response, requests approvals, and runs what may run. */
 import { ToolNotFoundError, ToolTimeoutError } from "@kimi-effect/core/ToolErrors"
+import type { Message } from "@kimi-effect/core/Message"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -8,6 +9,7 @@ import type { ToolRun } from "../../AgentHooks.ts"
 import type { AgentError, ToolError } from "../../AgentResult.ts"
 import type { AgentCall, CallResult } from "../../AgentState.ts"
 import type { DecodedCall, ToolResult, ToolSet } from "../../ToolSet.ts"
+import { promptMessages } from "./promptMessages.ts"
 import { reminder } from "./repeats.ts"
 import * as Results from "./results.ts"
 import type { Session } from "./Session.ts"
@@ -25,10 +27,22 @@ interface CheckedCall {
 const noTool = ({ callId, tool }: AgentCall): ToolNotFoundError =>
   new ToolNotFoundError({ message: "The run has no tools", tool: tool.slice(0, 256), callId, available: [] })
 
-const decode = <R>(tools: ToolSet<R> | undefined, call: AgentCall): Effect.Effect<DecodedCall, ToolError, R> =>
+const decode = <R>(
+  tools: ToolSet<R> | undefined,
+  call: AgentCall,
+  messages: ReadonlyArray<Message>
+): Effect.Effect<DecodedCall, ToolError, R> =>
   tools === undefined
     ? Effect.fail(noTool(call))
-    : tools.decode({ name: call.tool, arguments: call.arguments, callId: call.callId })
+    : tools.decode({
+        name: call.tool,
+        arguments: call.arguments,
+        callId: call.callId,
+        // Few tools need the conversation to know whether they need an approval.
+        get messages() {
+          return promptMessages(messages)
+        }
+      })
 
 /** The names that the model knows the tools by. */
 const hostNames = <R>(tools: ToolSet<R> | undefined): ReadonlyArray<string> =>
@@ -58,7 +72,7 @@ const check = <R>(
 ): Effect.Effect<CheckedCall | ToolError | undefined, AgentError, R> =>
   Effect.gen(function* () {
     const { emit, settings } = session
-    const decoding = yield* Effect.result(decode(settings.tools, call))
+    const decoding = yield* Effect.result(decode(settings.tools, call, session.state.messages))
     if (Result.isFailure(decoding))
       return yield* settle(
         session,
