@@ -40,45 +40,51 @@ describe.each(kinds)("an interrupted %s", (kind) => {
   const start = (options: RunOptions) =>
     kind === "run" ? AgentLoop.run(options) : Stream.runDrain(AgentLoop.stream(options))
 
-  it.effect("leaves a history that the host accepts, at every moment", () =>
-    Effect.gen(function* () {
-      for (let i = 0; i < runs({ sample: 60, deep: 3_000 }); i++) {
-        const millis = yield* Random.nextIntBetween(0, 40_000)
-        const { tools } = yield* makeTools
-        const store = makeStore()
-        const fiber = yield* Effect.forkChild(start({ prompt: "Go", tools, hooks: store.hooks }))
-        yield* TestClock.adjust(millis)
-        yield* Fiber.interrupt(fiber)
-        const state = yield* store.read()
-        assertAccepted(AgentState.messages(state))
-      }
-    }).pipe(Random.withSeed(seedOf("interrupted agents")), at(script))
-  )
-
-  it.effect("continues to its end, without running a tool again that may have taken effect", () =>
-    Effect.gen(function* () {
-      for (let i = 0; i < runs({ sample: 60, deep: 3_000 }); i++) {
-        const { log, tools } = yield* makeTools
-        const store = makeStore()
-        const options = { tools, hooks: store.hooks }
-        let fiber = yield* Effect.forkChild(Effect.asVoid(start({ prompt: "Go", ...options })))
-        for (let times = 0; times < 3; times++) {
-          yield* TestClock.adjust(yield* Random.nextIntBetween(0, 15_000))
+  it.effect(
+    "leaves a history that the host accepts, at every moment",
+    () =>
+      Effect.gen(function* () {
+        for (let i = 0; i < runs({ sample: 30, deep: 1_000 }); i++) {
+          const millis = yield* Random.nextIntBetween(0, 40_000)
+          const { tools } = yield* makeTools
+          const store = makeStore()
+          const fiber = yield* Effect.forkChild(start({ prompt: "Go", tools, hooks: store.hooks }))
+          yield* TestClock.adjust(millis)
           yield* Fiber.interrupt(fiber)
           const state = yield* store.read()
-          fiber = yield* Effect.forkChild(Effect.asVoid(AgentLoop.resume(state, options)))
+          assertAccepted(AgentState.messages(state))
         }
-        yield* TestClock.adjust("1 hour")
-        yield* Fiber.join(fiber)
-        const state = yield* store.read()
-        assert.strictEqual(state.finishReason, "stop")
-        assertAccepted(AgentState.messages(state))
-        const notes = log.filter((entry) => entry.startsWith("note"))
-        assert.deepStrictEqual(notes, ["note 0", "note 1", "note 2", "note 3"])
-        const waits = log.filter((entry) => entry.startsWith("wait"))
-        assert.strictEqual(new Set(waits.map((entry) => entry.split(" ")[1])).size, waits.length)
-      }
-    }).pipe(Random.withSeed(seedOf("resumed agents")), at(script))
+      }).pipe(Random.withSeed(seedOf("interrupted agents")), at(script)),
+    300_000
+  )
+
+  it.effect(
+    "continues to its end, without running a tool again that may have taken effect",
+    () =>
+      Effect.gen(function* () {
+        for (let i = 0; i < runs({ sample: 30, deep: 1_000 }); i++) {
+          const { log, tools } = yield* makeTools
+          const store = makeStore()
+          const options = { tools, hooks: store.hooks }
+          let fiber = yield* Effect.forkChild(Effect.asVoid(start({ prompt: "Go", ...options })))
+          for (let times = 0; times < 3; times++) {
+            yield* TestClock.adjust(yield* Random.nextIntBetween(0, 15_000))
+            yield* Fiber.interrupt(fiber)
+            const state = yield* store.read()
+            fiber = yield* Effect.forkChild(Effect.asVoid(AgentLoop.resume(state, options)))
+          }
+          yield* TestClock.adjust("1 hour")
+          yield* Fiber.join(fiber)
+          const state = yield* store.read()
+          assert.strictEqual(state.finishReason, "stop")
+          assertAccepted(AgentState.messages(state))
+          const notes = log.filter((entry) => entry.startsWith("note"))
+          assert.deepStrictEqual(notes, ["note 0", "note 1", "note 2", "note 3"])
+          const waits = log.filter((entry) => entry.startsWith("wait"))
+          assert.strictEqual(new Set(waits.map((entry) => entry.split(" ")[1])).size, waits.length)
+        }
+      }).pipe(Random.withSeed(seedOf("resumed agents")), at(script)),
+    300_000
   )
 })
 

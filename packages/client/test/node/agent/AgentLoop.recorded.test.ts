@@ -136,25 +136,28 @@ describe.each(turns)("a turn %s", (_, completion, change, places) => {
     )
   )
 
-  it.effect("runs no call from a stream that is cut at any byte", () =>
-    Effect.gen(function* () {
-      const end = whole.lastIndexOf("[DONE]")
-      for (let cut = 0; cut < end; cut += runs({ sample: 41, deep: 1 })) {
-        yield* Effect.gen(function* () {
-          const { log, tools } = yield* makeTools
-          const { result } = yield* collect(AgentLoop.stream({ prompt: "Go", tools }))
-          assert.deepStrictEqual([result.outcome._tag, log, result.steps], ["Stopped", [], 0], `cut at ${cut}`)
-          const resumed = yield* AgentLoop.resume(result.state, { tools })
-          assert.deepStrictEqual([resumed.outcome._tag, log], ["Finished", places])
-          assertAccepted(resumed.messages)
-        }).pipe(
-          at([
-            rawStream(whole.slice(0, cut)),
-            Reply.completion(Schema.encodeSync(ChatCompletion)(completion) as never),
-            "Mild"
-          ])
-        )
-      }
-    })
+  it.effect(
+    "runs no call from a stream that is cut at any byte",
+    () =>
+      Effect.gen(function* () {
+        const end = whole.lastIndexOf("[DONE]")
+        for (let cut = 0; cut < end; cut += runs({ sample: 41, deep: 1 })) {
+          yield* Effect.gen(function* () {
+            const { log, tools } = yield* makeTools
+            const { result } = yield* collect(AgentLoop.stream({ prompt: "Go", tools }))
+            assert.deepStrictEqual([result.outcome._tag, log, result.steps], ["Stopped", [], 0], `cut at ${cut}`)
+            const resumed = yield* AgentLoop.resume(result.state, { tools })
+            assert.deepStrictEqual([resumed.outcome._tag, log], ["Finished", places])
+            assertAccepted(resumed.messages)
+          }).pipe(
+            at([
+              rawStream(whole.slice(0, cut)),
+              Reply.completion(Schema.encodeSync(ChatCompletion)(completion) as never),
+              "Mild"
+            ])
+          )
+        }
+      }),
+    300_000
   )
 })
