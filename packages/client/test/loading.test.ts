@@ -30,6 +30,7 @@ const optional: Readonly<Record<string, RegExp>> = {
   reload: /core\/src\/reload\/(?!internal\/LiveConfigService\.ts$)/,
   "errors of capabilities that it does not have":
     /core\/src\/errors\/(?:Agent|Swarm|Journal|File|Batch|Cassette)Errors\.ts$/,
+  agents: /client\/src\/agent\/|effect\/dist\/ai\//,
   Node: /^node:|client\/src\/node\//
 }
 

@@ -48,9 +48,8 @@ export interface ToolRun {
 }
 
 /**
- * Functions around the actions of a run. An error of any of them ends the run
- * with that error, except that a result of a tool call is one of the model's
- * history and never an error.
+ * Functions around the actions of a run. An error of one of them ends the run
+ * with that error as its outcome.
  *
  * @category options
  * @since 0.1.0
@@ -60,7 +59,12 @@ export interface AgentHooks {
   readonly callModel?:
     | ((call: ModelCall, make: Effect.Effect<ChatResponse, AgentError>) => Effect.Effect<ChatResponse, AgentError>)
     | undefined
-  /** Runs a tool call, or returns the result that it had before. `run` fails only if the tool's error ends the run. */
+  /**
+   * Runs a tool call, or returns the result that it had before. `run` does not
+   * fail: the error of a tool is a part of its result, and the policy of the run
+   * applies to what this function returns. Calls that run nothing, because they
+   * are invalid or rejected, do not reach it.
+   */
   readonly callTool?:
     | ((call: ToolRun, run: Effect.Effect<CallResult>) => Effect.Effect<CallResult, AgentError>)
     | undefined

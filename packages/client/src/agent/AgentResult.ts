@@ -147,8 +147,8 @@ export class AgentResult {
   /** The text of the model's last message; empty before its first one. */
   get text(): string {
     const { messages } = this.state
-    const last = messages.findLast((message) => message.role === "assistant")
-    return typeof last?.content === "string" ? last.content : ""
+    const content = messages.findLast((message) => message.role === "assistant")?.content ?? ""
+    return typeof content === "string" ? content : content.map(({ text }) => text).join("")
   }
   /** The whole conversation, as a valid history for the next request. */
   get messages(): ReadonlyArray<Message> {

@@ -1,10 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as AgentLoop from "@kimi-effect/client/agent/AgentLoop"
+import type { CallResult } from "@kimi-effect/client/agent/AgentState"
+import * as ToolSet from "@kimi-effect/client/agent/ToolSet"
+import * as Provider from "@kimi-effect/client/Provider"
 import { KimiError } from "@kimi-effect/core"
 import { MockProvider, Reply } from "@kimi-effect/testing"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
+import * as Tool from "effect/ai/Tool"
+import * as Toolkit from "effect/ai/Toolkit"
 import { TestClock } from "effect/testing"
 import { assertAccepted, at, calls, outcomeOf, runWith, settled, toolTexts } from "./support/agent.ts"
 
@@ -178,6 +184,28 @@ describe("tool calls of one turn", () => {
       assert.deepStrictEqual(log, ["wait 1 done", "wait 2 done", "wait 3 done"])
       assert.deepStrictEqual(toolTexts(result.messages), ["wait 3 done", "wait 1 done", "wait 2 done"])
     }).pipe(at([calls(["wait", { seconds: 3 }], ["wait", { seconds: 1 }], ["wait", { seconds: 2 }]), "Done"]))
+  )
+})
+
+describe("a tool that needs a service", () => {
+  class Disk extends Context.Service<Disk, { readonly read: Effect.Effect<string> }>()(
+    "@kimi-effect/client/test/agent/AgentLoop.tools.test/Disk"
+  ) {}
+  const kit = Toolkit.make(Tool.make("load", { success: Schema.String, dependencies: [Disk] }))
+
+  it.effect.each([undefined, (_: unknown, run: Effect.Effect<CallResult>) => run])(
+    "gets it from the run, with the hook %s",
+    (callTool) =>
+      Effect.gen(function* () {
+        const tools = yield* ToolSet.make(kit, { provider: Provider.providers.moonshot })
+        const result = yield* AgentLoop.run({ prompt: "Go", tools, hooks: { callTool } }).pipe(
+          Effect.provideService(Disk, { read: Effect.succeed("a file") })
+        )
+        assert.deepStrictEqual(toolTexts(result.messages), ["a file"])
+      }).pipe(
+        Effect.provide(kit.toLayer({ load: () => Effect.flatMap(Disk, ({ read }) => read) })),
+        at([calls(["load", {}]), "Done"])
+      )
   )
 })
 

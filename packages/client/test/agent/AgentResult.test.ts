@@ -50,6 +50,11 @@ describe("AgentResult", () => {
     assert.strictEqual(finished(state).text, "One")
   })
 
+  it("has the text of an earlier message in parts", () => {
+    const content = [{ type: "text", text: "One" } as const, { type: "text", text: " two" } as const]
+    assert.strictEqual(finished(AgentState.make([{ role: "assistant", content }])).text, "One two")
+  })
+
   it("has no text before the first message of the model", () => {
     assert.strictEqual(finished(AgentState.make([{ role: "user", content: "Go" }])).text, "")
   })
