@@ -166,7 +166,11 @@ export class AgentResult {
   get usage(): Usage {
     return this.state.usage
   }
-  /** What all responses cost, by currency: one entry, unless a fallback plan has hosts with several. */
+  /**
+   * What all responses and the tools with a price cost, by currency: one entry,
+   * unless hosts of a fallback plan have several. Attempts without a response are
+   * in the `Accounting` of the client.
+   */
   get cost(): ReadonlyArray<TotalCost> {
     return this.state.costs.map(({ currency, saved, total }) => ({
       currency,
