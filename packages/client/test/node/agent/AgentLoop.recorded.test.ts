@@ -141,7 +141,7 @@ describe.each(turns)("a turn %s", (_, completion, change, places) => {
     () =>
       Effect.gen(function* () {
         const end = whole.lastIndexOf("[DONE]")
-        for (let cut = 0; cut < end; cut += runs({ sample: 41, deep: 1 })) {
+        for (let cut = 0; cut < end; cut += runs({ sample: 41, deep: end > 4_000 ? 11 : 1 })) {
           yield* Effect.gen(function* () {
             const { log, tools } = yield* makeTools
             const { result } = yield* collect(AgentLoop.stream({ prompt: "Go", tools }))
