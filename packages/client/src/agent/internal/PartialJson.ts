@@ -137,18 +137,13 @@ export class PartialJson {
   #readMark(mark: string, code: number): void {
     switch (this.#state) {
       case "start":
-        if (mark === "{" || mark === "[") this.#open(mark)
-        else if (mark === "`") this.#state = "fence"
-        else if (mark !== "\uFEFF") this.#state = "invalid"
-        return
+        return this.#begin(mark)
       case "first item":
-        if (mark === "]") return this.#close(mark)
-        return this.#beginValue(mark, code)
+        return mark === "]" ? this.#close(mark) : this.#beginValue(mark, code)
       case "value":
         return this.#beginValue(mark, code)
       case "first key":
-        if (mark === "}") return this.#close(mark)
-        return this.#beginKey(code)
+        return mark === "}" ? this.#close(mark) : this.#beginKey(code)
       case "key":
         return this.#beginKey(code)
       case "colon":
@@ -157,6 +152,12 @@ export class PartialJson {
       default:
         this.#readSeparator(mark)
     }
+  }
+
+  #begin(mark: string): void {
+    if (mark === "{" || mark === "[") this.#open(mark)
+    else if (mark === "`") this.#state = "fence"
+    else if (mark !== "\uFEFF") this.#state = "invalid"
   }
 
   #readSeparator(mark: string): void {
