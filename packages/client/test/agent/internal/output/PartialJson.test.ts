@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { runs, seedOf } from "../../../../../test/support/depth.ts"
-import { PartialJson } from "../../../src/agent/internal/PartialJson.ts"
+import { runs, seedOf } from "../../../../../../test/support/depth.ts"
+import { PartialJson } from "../../../../src/agent/internal/output/PartialJson.ts"
 
 const read = (...pieces: ReadonlyArray<string>): unknown => {
   const reader = new PartialJson()
