@@ -1,0 +1,6 @@
+/**
+ * Kimi for programs that are not written with Effect.
+ *
+ * @since 0.1.0
+ */
+export * as Kimi from "./Kimi.ts"
