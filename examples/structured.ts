@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 const Order = Schema.Struct({
   item: Schema.String,
   count: Schema.Int.check(Schema.isGreaterThan(0)),
-  size: Schema.Literals(["small", "large"]).annotate({ description: "small, unless the customer says otherwise" })
+  size: Schema.Literals(["small", "large"]).annotate({ description: "small, unless the customer wants another one" })
 })
 
 const prompt = "Two teas for Ada, large ones please."

@@ -148,7 +148,7 @@ export const events: Format<StreamEvent> = () => {
 
 /**
  * The chunks of OpenAI's streamed chat completions, with reasoning as
- * `reasoning_content`, usage in a chunk of its own, and `[DONE]` at the end of a
+ * `reasoning_content`, usage in a separate chunk, and `[DONE]` at the end of a
  * complete response. An error is a chunk with `error` and ends the response
  * without `[DONE]`.
  *

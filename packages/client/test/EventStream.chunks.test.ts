@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { AuthenticationError } from "@kimi-effect/core/AuthenticationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import { RateLimitError } from "@kimi-effect/core/RateLimitErrors"
+import { OverloadedError, QuotaExceededError, RateLimitError } from "@kimi-effect/core/RateLimitErrors"
+import { IdleTimeoutError } from "@kimi-effect/core/TimeoutErrors"
+import { ContentFilterError, InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
-import { Context, Effect, Layer, Redacted, Schema, Stream } from "effect"
+import { Context, Duration, Effect, Layer, Redacted, Schema, Stream } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
 import { runs, seedOf } from "../../../test/support/depth.ts"
 import * as EventStream from "../src/EventStream.ts"
@@ -165,7 +167,26 @@ describe("EventStream.openAiChunks", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("does not tell the reader that the server's key is wrong", () =>
+  it.effect("has the type by which clients decide", () =>
+    Effect.gen(function* () {
+      const message = "secret"
+      const types = [
+        [new OverloadedError({ message }), "engine_overloaded_error"],
+        [new QuotaExceededError({ message }), "exceeded_current_quota_error"],
+        [new IdleTimeoutError({ message, timeout: Duration.seconds(1) }), "timeout"],
+        [new ContentFilterError({ message }), "content_filter"],
+        [new InvalidRequestError({ message }), "invalid_request_error"],
+        [new Error(message), "server_error"]
+      ] as const
+      for (const [error, type] of types) {
+        const text = yield* textOf(failing(error), EventStream.openAiChunks)
+        assert.deepInclude(JSON.parse(parse(text).at(-1)?.[1] ?? "").error, { type, param: null })
+        assert.notInclude(text, "secret")
+      }
+    })
+  )
+
+  it.effect("reports a wrong key of the server as a fault of the server", () =>
     Effect.gen(function* () {
       const stream = yield* readBack(
         EventStream.toResponse(failing(new AuthenticationError({ message: "wrong key" })), EventStream.openAiChunks)

@@ -21,7 +21,7 @@
  *   The usage and the cost are those of all rounds.
  * - A refusal and a response that was truncated by the token limit are not
  *   repaired: they fail with `StructuredOutputError`, as does a last round that
- *   does not fit. Its `reason` says which it is, `issue` names paths with what
+ *   does not fit. Its `reason` is which of them, `issue` names paths with what
  *   was expected, and `partial` has the text of the response, which is kept out
  *   of logs.
  *
@@ -50,7 +50,7 @@ import { generateWith } from "./internal/output/generate.ts"
 import { streamWith } from "./internal/output/stream.ts"
 
 /**
- * How the model is told the shape: by the response format, or in the prompt with
+ * How the model gets the shape: by the response format, or in the prompt with
  * a format that only promises some JSON object.
  *
  * @category models
@@ -78,7 +78,7 @@ export interface Options<S> {
   /** Further members of each request, such as `model` and `max_completion_tokens`. */
   readonly request?: Omit<ChatRequest, "messages" | "n" | "response_format" | "tool_choice" | "tools"> | undefined
   /**
-   * How the model is told the shape. By default `json_schema`, and `json_object`
+   * How the model gets the shape. By default `json_schema`, and `json_object`
    * when that is refused, which costs nothing; set it for a host that is known to
    * refuse the other one, or to ignore it.
    */
@@ -101,7 +101,7 @@ export interface Output<A> {
   readonly messages: ReadonlyArray<Message>
   /** Requests that were answered: 1, and one for each repair. */
   readonly rounds: number
-  /** How the model was told the shape. */
+  /** How the model got the shape. */
   readonly format: Format
   /** The tokens of all rounds. A round whose host reported none counts as zero. */
   readonly usage: Usage

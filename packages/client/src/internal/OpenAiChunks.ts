@@ -1,30 +1,29 @@
 /** Writes the events of a stream as the chunks of OpenAI's chat completions, which its clients read. */
-import type { Category } from "@kimi-effect/core/ErrorFacts"
-import { table } from "@kimi-effect/core/ErrorFacts"
+import { type Category, table, type Tag } from "@kimi-effect/core/ErrorFacts"
 import type { Finish, Start, StreamEvent, ToolCall, ToolCallDelta } from "@kimi-effect/core/StreamEvent"
 import type { Usage } from "@kimi-effect/core/Usage"
 import type { StreamFailure } from "./streamFailure.ts"
 
 type Head = Pick<typeof Start.Type, "id" | "model" | "created">
 
-const typeByTag: ReadonlyMap<string, string> = new Map([
-  ["RateLimitError", "rate_limit_reached_error"],
-  ["DailyLimitError", "rate_limit_reached_error"],
-  ["OverloadedError", "engine_overloaded_error"],
-  ["QuotaExceededError", "exceeded_current_quota_error"],
-  ["ContentFilterError", "content_filter"]
-])
-
-const typeByCategory: { readonly [C in Category]?: string } = {
+const types: { readonly [C in Category]?: string } = {
+  "rate limit": "rate_limit_reached_error",
+  quota: "exceeded_current_quota_error",
   timeout: "timeout",
   validation: "invalid_request_error"
 }
 
-const isTag = (tag: string): tag is keyof typeof table => Object.hasOwn(table, tag)
+const isTag = (tag: string): tag is Tag => Object.hasOwn(table, tag)
 
-/** The type by which clients of OpenAI's API, ours among them, decide about an error. Everything else is the server's fault. */
-const typeOf = ({ error }: StreamFailure): string =>
-  typeByTag.get(error) ?? (isTag(error) ? typeByCategory[table[error].category] : undefined) ?? "server_error"
+/** The type by which clients of OpenAI's API, this one among them, decide about an error. Everything else is the server's fault. */
+const typeOf = ({ error }: StreamFailure): string => {
+  if (!isTag(error)) return "server_error"
+  if (error === "ContentFilterError") return "content_filter"
+  const { breaker, category } = table[error]
+  // Of the refusals for too many calls, only overload is a failure of the host.
+  if (category === "rate limit" && breaker === "failure") return "engine_overloaded_error"
+  return types[category] ?? "server_error"
+}
 
 const usageOf = (usage: Usage): object => ({
   prompt_tokens: usage.prompt_tokens,

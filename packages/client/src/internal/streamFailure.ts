@@ -13,7 +13,7 @@ export interface StreamFailure {
 }
 
 /** The tag of an error that is not the library's. */
-export const unknownError = "UnknownError"
+const unknownError = "UnknownError"
 
 /** Describes any error. `message` is a fixed sentence unless the caller has its own. */
 export const describeFailure = (error: unknown, messageOf?: (error: unknown) => string): StreamFailure => {

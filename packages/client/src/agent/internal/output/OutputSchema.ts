@@ -27,7 +27,7 @@ const prepared = (
   { codec, jsonSchema }: ToolSchema.ToolSchema<Schema.Constraint>,
   unwrap: OutputSchema["unwrap"]
 ): OutputSchema => {
-  // Whatever services decoding needs are required of the caller by the types of the public functions.
+  // The types of the public functions require the services of decoding from the caller.
   const decode = Schema.decodeUnknownEffect(codec as Schema.Constraint as Schema.ConstraintDecoder<unknown, unknown>)
   return {
     jsonSchema,

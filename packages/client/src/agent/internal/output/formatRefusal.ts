@@ -1,19 +1,12 @@
 /** Recognizes that a host or a model does not support a response format. */
-import type { StreamError } from "@kimi-effect/core/OperationErrors"
-import type { StructuredOutputError } from "@kimi-effect/core/ProviderErrors"
+import type { KimiError } from "@kimi-effect/core/KimiError"
 
-const names = /response_format|json_schema|structured output/i
+const format = /response_format|json[_ ]schema|structured output/i
 
-/** Whether the request was refused because of its response format. */
-export const isFormatRefusal = (error: StreamError | StructuredOutputError): boolean => {
-  switch (error._tag) {
-    // The request has no tools: the schema is the one of the response.
-    case "ToolSchemaError":
-      return true
-    case "UnsupportedParameterError":
-    case "InvalidRequestError":
-      return names.test(error.parameter ?? "") || names.test(error.message)
-    default:
-      return false
-  }
-}
+/**
+ * Whether a request was refused because of its response format. A refusal of a
+ * schema is one too: the request has no tools, so it is the schema of the response.
+ */
+export const isFormatRefusal = (error: KimiError): boolean =>
+  error.category === "validation" &&
+  (format.test(error.message) || ("parameter" in error && format.test(error.parameter ?? "")))

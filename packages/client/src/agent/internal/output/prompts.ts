@@ -1,4 +1,4 @@
-/** What the model is told about the form of its response. */
+/** The texts about the form of a response that the model gets. */
 import type { Message } from "@kimi-effect/core/Message"
 import type { JsonSchema } from "../../ToolSchema.ts"
 import type { OutputProblem } from "./readOutput.ts"

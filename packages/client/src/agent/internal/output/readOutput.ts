@@ -1,4 +1,4 @@
-/** Reads the text of a response as the value of a schema, or says what is wrong with it. */
+/** Reads the text of a response as the value of a schema, or returns what is wrong with it. */
 import type { StructuredOutputError } from "@kimi-effect/core/ProviderErrors"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as Effect from "effect/Effect"
