@@ -109,26 +109,28 @@ export interface Output<A> {
   readonly cost: Option.Option<Cost>
 }
 
-/** Values that are a text or a number in JSON. */
+/** Values that have another form in JSON. */
 type Scalar = bigint | symbol | Date | URL | Pipeable | Uint8Array | ReadonlyMap<never, unknown> | ReadonlySet<unknown>
 
 /**
  * A value that is being written: any property may be missing, and a string may
- * continue. Nothing is checked yet. What JSON has in another form than the
+ * continue, also one of several literals. Nothing is checked yet. What JSON has in another form than the
  * Schema, such as a date, is `unknown`.
  *
  * @category models
  * @since 0.1.0
  */
-export type DeepPartial<A> = A extends string | number | boolean | null | undefined
-  ? A
-  : A extends Scalar
-    ? unknown
-    : A extends ReadonlyArray<infer Item>
-      ? ReadonlyArray<DeepPartial<Item>>
-      : A extends object
-        ? { readonly [Key in keyof A]?: DeepPartial<A[Key]> }
-        : unknown
+export type DeepPartial<A> = A extends string
+  ? string
+  : A extends number | boolean | null | undefined
+    ? A
+    : A extends Scalar
+      ? unknown
+      : A extends ReadonlyArray<infer Item>
+        ? ReadonlyArray<DeepPartial<Item>>
+        : A extends object
+          ? { readonly [Key in keyof A]?: DeepPartial<A[Key]> }
+          : unknown
 
 /**
  * An event of streamed output, by `_tag`. `Finish` is always last.

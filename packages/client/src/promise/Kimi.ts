@@ -44,9 +44,13 @@ import * as Layer from "effect/Layer"
 import type * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import type * as Schema from "effect/Schema"
+import type { AgentEvent } from "../agent/AgentEvent.ts"
+import type { AgentResult } from "../agent/AgentResult.ts"
+import type { AgentState } from "../agent/AgentState.ts"
 import type * as StructuredOutput from "../agent/StructuredOutput.ts"
 import type * as EventStream from "../EventStream.ts"
 import * as KimiClient from "../KimiClient.ts"
+import type { AgentRequest, ResumeRequest } from "./AgentRequest.ts"
 import { PromiseClient } from "./internal/PromiseClient.ts"
 
 /**
@@ -120,6 +124,22 @@ export interface Kimi extends AsyncDisposable {
     request: StructuredOutput.Options<S>,
     options?: CallOptions
   ) => AsyncIterableIterator<StructuredOutput.OutputEvent<S["Type"]>, undefined>
+  /**
+   * Runs an agent to its outcome. `AgentLoop` describes options and outcomes: a
+   * limit or a failed call is an outcome, and only invalid options reject. With
+   * `checkpoint` the state survives an aborted signal.
+   */
+  readonly agent: (request: AgentRequest, options?: CallOptions) => Promise<AgentResult>
+  /** The same, as events. The last one is `Finished` with the result. */
+  readonly agentStream: (request: AgentRequest, options?: CallOptions) => AsyncIterableIterator<AgentEvent, undefined>
+  /** Continues a run from its state, such as with decisions on its approvals. */
+  readonly resumeAgent: (state: AgentState, request: ResumeRequest, options?: CallOptions) => Promise<AgentResult>
+  /** The same, as events. */
+  readonly resumeAgentStream: (
+    state: AgentState,
+    request: ResumeRequest,
+    options?: CallOptions
+  ) => AsyncIterableIterator<AgentEvent, undefined>
   /** Lists the models that the API key can use. Free of charge. */
   readonly models: (options?: CallOptions) => Promise<ReadonlyArray<Model>>
   /** The account balance. Free of charge. */

@@ -3,4 +3,5 @@
  *
  * @since 0.1.0
  */
+export * as AgentRequest from "./AgentRequest.ts"
 export * as Kimi from "./Kimi.ts"

@@ -36,6 +36,7 @@ const contextOptions = (options: Options): CallOptions.Options | undefined => {
 const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true
 
 const structuredOutput = loadModule(() => import("../../agent/StructuredOutput.ts"))
+const agents = loadModule(() => import("./agents.ts"))
 const eventStream = loadModule(() => import("../../EventStream.ts"))
 
 /** Adds the response to an iterator of events. */
@@ -102,10 +103,26 @@ export class PromiseClient implements Kimi {
     options?: Options
   ) => {
     const events = Stream.unwrap(Effect.map(structuredOutput, ({ stream }) => stream(request)))
-    return new OpenStream<StructuredOutput.OutputEvent<S["Type"]>>(
-      this.#opening(this.#withOptions(events, options), options?.signal)
-    )
+    return this.#iterate<StructuredOutput.OutputEvent<S["Type"]>>(events, options)
   }
+
+  readonly agent: Kimi["agent"] = (request, options) =>
+    this.#run(
+      Effect.flatMap(agents, ({ run }) => run(request)),
+      options
+    )
+
+  readonly agentStream: Kimi["agentStream"] = (request, options) =>
+    this.#iterate(Stream.unwrap(Effect.map(agents, ({ stream }) => stream(request))), options)
+
+  readonly resumeAgent: Kimi["resumeAgent"] = (state, request, options) =>
+    this.#run(
+      Effect.flatMap(agents, ({ resume }) => resume(state, request)),
+      options
+    )
+
+  readonly resumeAgentStream: Kimi["resumeAgentStream"] = (state, request, options) =>
+    this.#iterate(Stream.unwrap(Effect.map(agents, ({ resumeStream }) => resumeStream(state, request))), options)
 
   readonly models: Kimi["models"] = (options) =>
     this.#run(
@@ -151,6 +168,10 @@ export class PromiseClient implements Kimi {
   #events(request: ChatRequest, options: Options | undefined): Stream.Stream<StreamEvent, unknown, KimiClient> {
     const events = Stream.unwrap(KimiClient.useSync((client) => client.stream(request)))
     return this.#withOptions(events, options)
+  }
+
+  #iterate<A>(events: Stream.Stream<A, unknown, KimiClient>, options: Options | undefined): OpenStream<A> {
+    return new OpenStream(this.#opening(this.#withOptions(events, options), options?.signal))
   }
 
   #withOptions<A>(
