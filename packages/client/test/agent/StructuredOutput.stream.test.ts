@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import { MockProvider, Reply, Script } from "@kimi-effect/testing"
 import { Deferred, Effect, Fiber, Schema, Stream } from "effect"
 import * as StructuredOutput from "../../src/agent/StructuredOutput.ts"
@@ -139,6 +140,18 @@ describe("StructuredOutput.stream", () => {
         requests.map((request) => request.response_format?.type),
         ["json_schema", "json_object"]
       )
+    })
+  )
+
+  it.effect("does not ask again when a stream that has begun fails because of its format", () =>
+    Effect.gen(function* () {
+      const failing = Stream.concat(
+        Stream.fromIterable([startEvent(), textDelta('{"item"')]),
+        Stream.fail(new InvalidRequestError({ message: "json_schema is not supported" }))
+      )
+      const { exit, requests } = yield* play([Script.events(failing), good], collect({ schema: Order, prompt }))
+      assert.strictEqual(failed(exit)._tag, "InvalidRequestError")
+      assert.lengthOf(requests, 1)
     })
   )
 
