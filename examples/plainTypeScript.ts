@@ -3,7 +3,7 @@ import { Kimi } from "@kimi-effect/client/node"
 import { RateLimitError } from "@kimi-effect/core/RateLimitErrors"
 
 // The key is read from KIMI_API_KEY. Give `{ apiKey }` to use another one.
-await using kimi = Kimi.make({ model: "kimi-k3", maxConcurrency: 10 })
+const kimi = Kimi.make({ model: "kimi-k3", maxConcurrency: 10 })
 
 const messages = [{ role: "user", content: "Hello world!" }] as const
 
@@ -28,3 +28,6 @@ try {
 } catch (error) {
   process.stdout.write(`${error instanceof DOMException ? error.name : String(error)}\n`)
 }
+
+// On a server, call it when the process receives SIGTERM. `await using kimi = …` does it at the end of a block.
+await kimi.close()

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Fault, Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import * as KimiOfNode from "../../src/node/Kimi.ts"
 import * as KimiOfFetch from "../../src/promise/Kimi.ts"
 
@@ -28,6 +28,15 @@ for (const [http, make] of [
         assert.strictEqual((await kimi.chat(hello)).text, "Hi")
         assert.strictEqual((await kimi.stream(hello).response()).text, "Hi again")
         assert.isNotEmpty(await kimi.models())
+      })
+    )
+
+    it.live("asks for a value, which the server makes from the schema", () =>
+      withKimi(async (kimi) => {
+        const schema = Schema.Struct({ item: Schema.String, counts: Schema.Array(Schema.Int) })
+        const { format, rounds, value } = await kimi.object({ schema, prompt: "Two teas, please." })
+        assert.deepStrictEqual(value, { item: "sample", counts: [1] })
+        assert.deepStrictEqual([format, rounds], ["json_schema", 1])
       })
     )
 
