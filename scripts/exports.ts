@@ -38,7 +38,7 @@ const isInternalEntry = (entry: string): boolean => entry.startsWith("./internal
 const isInternalFile = (file: string): boolean => file.includes("/internal/")
 
 /** Folders whose name is part of the entry of their modules. Other folders only organize the sources. */
-const entryFolders = new Set(["agent", "batch", "contract", "files", "journal", "node", "postgres", "swarm"])
+const entryFolders = new Set(["agent", "batch", "contract", "files", "journal", "node", "postgres", "promise", "swarm"])
 
 const expectedEntry = (source: string): string => {
   const [folder = "", ...rest] = relative("src", source).split("/")

@@ -28,6 +28,8 @@ export interface Provider {
   readonly isMoonshot: boolean
   /** Whether images and videos can be http(s) URLs, which the host fetches. */
   readonly supportsRemoteMedia: boolean
+  /** The ids of models for which the host ignores the response format `json_schema`. */
+  readonly ignoresJsonSchema?: RegExp | undefined
   /** Whether the host offers token estimates and the balance. */
   readonly hasAccountApi: boolean
   /** The proxy through which the host is called, without its credentials. */
@@ -50,7 +52,8 @@ const moonshot: Provider = {
  * All described hosts. Sources: Moonshot's API reference; Together's Kimi
  * guide (`reasoning` next to `content`); OpenRouter's page on reasoning tokens
  * (the `reasoning` object); Ollama's OpenAI-compatible API (`reasoning`,
- * `reasoning_effort: "none"`).
+ * `reasoning_effort: "none"`) and its page on structured outputs (models of its
+ * cloud do not support them).
  *
  * @category models
  * @since 0.1.0
@@ -89,6 +92,7 @@ export const providers: { readonly [Id in KimiConfig.ProviderId]: Provider } = {
     maxTokensMember: "max_tokens",
     isMoonshot: false,
     supportsRemoteMedia: false,
+    ignoresJsonSchema: /[:-]cloud$/i,
     hasAccountApi: false
   },
   custom: { ...moonshot, id: "custom", isMoonshot: false, supportsRemoteMedia: true }

@@ -19,6 +19,7 @@ import { responseSchema, toolSchemas } from "./internal/rules/jsonSchemas.ts"
 import { emptyMessages, emptyParts, media, partialMode } from "./internal/rules/messages.ts"
 import { requestSize } from "./internal/rules/requestSize.ts"
 import type { CheckError, Rule } from "./internal/rules/Rule.ts"
+import { responseFormat } from "./internal/rules/responseFormat.ts"
 import { sampling } from "./internal/rules/sampling.ts"
 import { forcedTool, reasoningHistory, thinkingControl } from "./internal/rules/thinking.ts"
 import { toolHistory, toolList, toolNames } from "./internal/rules/tools.ts"
@@ -35,6 +36,7 @@ const rules: ReadonlyArray<Rule> = [
   emptyParts,
   media,
   partialMode,
+  responseFormat,
   thinkingControl,
   sampling,
   stopSequences,

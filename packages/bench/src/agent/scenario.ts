@@ -6,6 +6,8 @@
  */
 import { type Figure, median } from "../harness/Figure.ts"
 import { start } from "../harness/childProcess.ts"
+import type { RoundResult as FacadeResult } from "./facadeProbe.ts"
+import { measureLanguageModel } from "./languageModel.ts"
 import type { RoundResult as LoopResult } from "./loopProbe.ts"
 
 interface Size {
@@ -56,7 +58,32 @@ const loop = async (size: Size): Promise<ReadonlyArray<Figure>> => {
   ]
 }
 
-const probes: ReadonlyArray<(size: Size) => Promise<ReadonlyArray<Figure>>> = [loop]
+const facade = async (size: Size): Promise<ReadonlyArray<Figure>> => {
+  const results = await runRounds<FacadeResult>("./facadeProbe.ts", size)
+  return [
+    figure(results, "a chat with Effect", ({ effectChat }) => effectChat),
+    figure(
+      results,
+      "a chat with promises, beyond the chat with Effect",
+      ({ effectChat, promiseChat }) => promiseChat - effectChat,
+      20
+    ),
+    figure(
+      results,
+      "a chat with promises, a signal and an option, beyond the chat with Effect",
+      ({ effectChat, promiseChatWithOptions }) => promiseChatWithOptions - effectChat,
+      20
+    ),
+    figure(results, "an event of a stream with Effect, in a separate read", ({ effectEvent }) => effectEvent),
+    figure(
+      results,
+      "an event with for await, beyond the event with Effect",
+      ({ effectEvent, promiseEvent }) => promiseEvent - effectEvent
+    )
+  ]
+}
+
+const probes: ReadonlyArray<(size: Size) => Promise<ReadonlyArray<Figure>>> = [loop, facade, measureLanguageModel]
 
 export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
   const figures: Array<Figure> = []

@@ -6,6 +6,7 @@ import type { KimiError } from "@kimi-effect/core/KimiError"
 import { Effect } from "effect"
 import { agents } from "./support/errors/agents.ts"
 import { files } from "./support/errors/files.ts"
+import { outputs } from "./support/errors/outputs.ts"
 import { responses } from "./support/errors/responses.ts"
 import { stages } from "./support/errors/stages.ts"
 import { tools } from "./support/errors/tools.ts"
@@ -16,7 +17,6 @@ const batches = "batch jobs do not exist yet"
 
 /** Tags that no operation produces yet, each with the reason. A tag is removed together with the reason. */
 const unproduced = {
-  StructuredOutputError: "structured output does not exist yet",
   AgentLimitError: swarms,
   DepthLimitError: swarms,
   InvalidPlanError: swarms,
@@ -37,9 +37,10 @@ const unproduced = {
 const produced: { readonly [T in Exclude<Tag, keyof typeof unproduced>]: Effect.Effect<KimiError, unknown> } = {
   ...responses,
   ...stages,
-  ...files,
   ...tools,
-  ...agents
+  ...agents,
+  ...files,
+  ...outputs
 }
 
 /** The sources of the packages, without comments. */

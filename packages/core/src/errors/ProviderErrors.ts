@@ -97,8 +97,8 @@ export class RequestCancelledError extends TaggedKimiError<RequestCancelledError
 
 /**
  * The model's output does not match the requested schema, after all repair
- * rounds. Structured output (`client/agent`, not yet part of this version) raises
- * it. The raw text is in `partial`, which is kept out of logs.
+ * rounds. Structured output (`client/agent`) raises it. The raw text is in
+ * `partial`, which is kept out of logs.
  *
  * @category errors
  * @since 0.1.0

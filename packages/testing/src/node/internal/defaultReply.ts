@@ -6,6 +6,7 @@ import * as Reply from "../../Reply.ts"
 import * as Fixtures from "../Fixtures.ts"
 import type { ReceivedRequest } from "../ReceivedRequest.ts"
 import * as Formulas from "./formulas.ts"
+import { schemaSample } from "./schemaSample.ts"
 
 /** The models that Moonshot lists in both regions. */
 export const listedModels = ["kimi-k3", "kimi-k2.6", "kimi-k2.7-code", "kimi-k2.7-code-highspeed"] as const
@@ -31,6 +32,15 @@ const toRecord = (value: unknown): { readonly [name: string]: unknown } =>
 /** A greeting, or a call of `get_weather` when the request has tools that the model may call. */
 export const chat = ({ hasTools, hasUsage, isStream }: RequestForm): Reply.Explicit =>
   hasTools ? toolCall : !isStream ? greeting : hasUsage ? streamWithUsage : stream
+
+/** A value in the format that a request asks for; none for a request of text. */
+export const formatted = ({ json }: ReceivedRequest): Reply.Explicit | undefined => {
+  const format = toRecord(toRecord(json)["response_format"])
+  if (format["type"] === "json_object") return Reply.text("{}")
+  return format["type"] === "json_schema"
+    ? Reply.text(JSON.stringify(schemaSample(toRecord(format["json_schema"])["schema"])))
+    : undefined
+}
 
 const recorded = (name: Fixtures.ExchangeName): Reply.Completion => {
   const { body, headers } = Reply.fromExchange(Fixtures.exchange(name))

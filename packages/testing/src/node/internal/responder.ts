@@ -98,7 +98,7 @@ export const make = (settings: Settings): Responder => {
   /** Only for a request that is not rejected: some of them change what the host has stored. */
   const standardReply = (request: ReceivedRequest, route: string, form: RequestForm): Reply.Explicit =>
     route === chatRoute
-      ? DefaultReply.chat(form)
+      ? ((form.hasTools ? undefined : DefaultReply.formatted(request)) ?? DefaultReply.chat(form))
       : (routes.get(route) ?? files.respond(request) ?? batches.respond(request) ?? DefaultReply.notFound(request))
 
   const fromCassette = (

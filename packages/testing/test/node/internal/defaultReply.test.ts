@@ -49,6 +49,18 @@ describe("defaultReply", () => {
     assert.strictEqual(pick(true, true, true), "chatcmpl-6a5a945597c2ae9e009a34b6")
   })
 
+  it("has a value of the schema that a request asks for", () => {
+    const schema = { type: "object", properties: { item: { type: "string" } }, required: ["item"] }
+    const textOf = (response_format: unknown): unknown => {
+      const reply = DefaultReply.formatted(request({ response_format }))
+      return reply?._tag === "Completion" ? reply.completion.choices?.[0]?.message?.content : reply
+    }
+    assert.strictEqual(textOf({ type: "json_schema", json_schema: { name: "a", schema } }), '{"item":"sample"}')
+    assert.strictEqual(textOf({ type: "json_object" }), "{}")
+    assert.isUndefined(textOf({ type: "text" }))
+    assert.isUndefined(textOf(undefined))
+  })
+
   it("has no tool call for a request that the model answers with text", () => {
     const tools = [{ type: "function", function: { name: "get_weather" } }]
     for (const members of [

@@ -13,9 +13,9 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { KimiClient } from "../../../KimiClient.ts"
 import { fromAiError, toAiError } from "../../AiErrors.ts"
+import { isFormatRefusal } from "../output/formatRefusal.ts"
 import { annotateRequest, annotateResponse, type ResponseFacts } from "./annotations.ts"
 import { type CallNames, callNames } from "./calls.ts"
-import { isFormatRefusal } from "./objectFormat.ts"
 import { prepare } from "./request.ts"
 import { toParts } from "./responseParts.ts"
 import type { KnownSettings } from "./settings.ts"
@@ -73,7 +73,10 @@ export const generateText =
       const settings: KnownSettings = { ...call.settings, objectFormat: "json_object" }
       return Effect.catchIf(
         sent,
-        (error) => isFormatRefusal(fromAiError(error)),
+        (error) => {
+          const cause = fromAiError(error)
+          return cause !== undefined && isFormatRefusal(cause)
+        },
         () => Effect.flatMap(prepareCall(options, settings, fail), send)
       )
     }

@@ -1,6 +1,5 @@
 /** How a call for an object asks the host for JSON. */
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
-import type { KimiError } from "@kimi-effect/core/KimiError"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
 import type { ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
 import type * as LanguageModel from "effect/ai/LanguageModel"
@@ -57,13 +56,6 @@ export const objectFormat = (
         }
   )
 }
-
-const formatWords = /response_format|json[_ ]schema|structured output/i
-
-/** Whether a request was refused because of `json_schema`. Such a refusal costs nothing. */
-export const isFormatRefusal = (error: KimiError | undefined): boolean =>
-  error?.category === "validation" &&
-  (formatWords.test(error.message) || ("parameter" in error && formatWords.test(error.parameter ?? "")))
 
 /**
  * The codec of an object: it decodes the JSON that was described, which need not
