@@ -48,7 +48,6 @@ const client = MockProvider.layerClient({
 
 await Effect.runPromise(
   Effect.andThen(conversation, object).pipe(
-    Effect.provide(Layer.provide(KimiLanguageModel.model("kimi-k3"), client)),
-    Effect.provide(handlers)
+    Effect.provide(Layer.merge(handlers, Layer.provide(KimiLanguageModel.model("kimi-k3"), client)))
   )
 )

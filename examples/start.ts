@@ -1,11 +1,10 @@
 /**
- * Run by `npm start`: a chat, a stream and an invalid request over real HTTP.
- * Without a key it calls a local server that replays recorded traffic; with
- * `KIMI_API_KEY` set it calls Kimi.
+ * Run by `npm start`: a tour of what the library does, over real HTTP on
+ * recorded traffic. With `KIMI_API_KEY` set, the first three steps call Kimi.
+ * `npm start -- chat "a question"` asks one question.
  */
-import { KimiClient } from "@kimi-effect/client"
+import type { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"
-import { type ChatResponse, Cost, StreamFold } from "@kimi-effect/core"
 import { MockServer } from "@kimi-effect/testing/node"
 import * as Config from "effect/Config"
 import * as Console from "effect/Console"
@@ -13,56 +12,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as Stream from "effect/Stream"
-
-const write = (text: string) => Effect.sync(() => process.stdout.write(text))
-
-const printCost = (answer: ChatResponse) =>
-  Effect.gen(function* () {
-    const cost = yield* Cost.ofResponse(answer)
-    const { usage } = answer
-    const tokens =
-      usage === undefined
-        ? "no usage reported"
-        : `${usage.prompt_tokens} tokens in (${usage.cached_tokens} cached), ` +
-          `${usage.completion_tokens} out (${usage.reasoning_tokens} reasoning)`
-    yield* Console.log(
-      `   ${answer.model}: ${tokens}, ${Option.match(cost, { onNone: () => "price unknown", onSome: Cost.format })}`
-    )
-  })
-
-const program = Effect.gen(function* () {
-  const kimi = yield* KimiClient.KimiClient
-
-  yield* Console.log("1. A chat\n")
-  const answer = yield* kimi.chat({ messages: [{ role: "user", content: "Hello world!" }] })
-  yield* Console.log(`   [reasoning] ${answer.reasoning.split("\n")[0]}`)
-  yield* Console.log(`   ${answer.text.replaceAll("\n", "\n   ")}`)
-  yield* printCost(answer)
-
-  yield* Console.log("\n2. A stream, as it arrives\n")
-  let part = ""
-  const streamed = yield* kimi
-    .stream({ messages: [{ role: "user", content: "Say hello in one short, imaginative sentence." }] })
-    .pipe(
-      Stream.tap((event) => {
-        if (event._tag !== "TextDelta" && event._tag !== "ReasoningDelta") return Effect.void
-        const label = event._tag === part ? "" : event._tag === "TextDelta" ? "\n   " : "   [reasoning] "
-        part = event._tag
-        return write(label + event.text)
-      }),
-      StreamFold.collect
-    )
-  yield* write("\n")
-  yield* printCost(streamed)
-
-  yield* Console.log("\n3. A request that is invalid for the model\n")
-  const error = yield* Effect.flip(
-    kimi.chat({ messages: [{ role: "user", content: "Hello world!" }], temperature: 0.3 })
-  )
-  yield* Console.log(`   ${error._tag}: ${error.message}`)
-  yield* Console.log(`   ${error.category}, retryable: ${error.isRetryable}, fix: ${error.hint}`)
-})
+import { toolLoop } from "./tour/agent.ts"
+import { chat, invalidRequest, stream } from "./tour/calls.ts"
+import { simulatedDay } from "./tour/day.ts"
+import { fallback, survived } from "./tour/failures.ts"
+import { question } from "./tour/host.ts"
+import { cacheHit, refusal } from "./tour/money.ts"
 
 const recorded = Layer.unwrap(
   Effect.gen(function* () {
@@ -78,4 +33,39 @@ const hasKey = Config.option(Config.Redacted("KIMI_API_KEY")).pipe(
 
 const client = Layer.unwrap(Effect.map(hasKey, (has) => (has ? KimiNode.layerConfig() : recorded)))
 
-await Effect.runPromise(program.pipe(Effect.provide(client)))
+interface Step<R> {
+  readonly title: string
+  readonly run: Effect.Effect<unknown, unknown, R>
+}
+
+const calls: ReadonlyArray<Step<KimiClient.KimiClient>> = [
+  { title: "A chat", run: chat(question) },
+  { title: "A stream, as it arrives", run: stream },
+  { title: "A request that is invalid for the model", run: invalidRequest }
+]
+
+const others: ReadonlyArray<Step<never>> = [
+  { title: "Failures that the call survives", run: survived },
+  { title: "Another host, when the first cannot answer", run: fallback },
+  { title: "A response from the cache", run: cacheHit },
+  { title: "A budget that refuses", run: refusal },
+  { title: "A loop of tools", run: toolLoop },
+  { title: "A simulated day", run: simulatedDay }
+]
+
+const tour = Effect.forEach(
+  [...calls, ...others],
+  ({ run, title }, index) => Effect.andThen(Console.log(`${index === 0 ? "" : "\n"}${index + 1}. ${title}\n`), run),
+  { discard: true }
+)
+
+const [command, ...words] = process.argv.slice(2)
+
+const program = command === "chat" ? chat(words.join(" ") || question) : tour
+
+if (command !== undefined && command !== "chat") {
+  process.stderr.write(`Unknown: ${command}. Run \`npm start\`, or \`npm start -- chat "a question"\`.\n`)
+  process.exitCode = 2
+} else {
+  await Effect.runPromise(Effect.provide(program, client))
+}
