@@ -32,6 +32,9 @@ runSteps([
     env: { TSTYCHE_TYPESCRIPT_MODULE: `${root}node_modules/typescript6/lib/typescript.js` }
   },
   { name: "exports", command: "node", args: ["scripts/exports.ts"] },
+  { name: "signatures", command: "node", args: ["scripts/signatures.ts"] },
+  { name: "workflows", command: "node", args: ["scripts/workflows.ts"] },
+  { name: "effect modules", command: "node", args: ["scripts/effectModules.ts", "--check"] },
   { name: "browser", command: "node", args: ["scripts/browser.ts"] },
   { name: "unused", command: "knip", args: ["--no-progress"] },
   { name: "ops", command: "node", args: ["ops/check/check.ts"] },
