@@ -15,7 +15,7 @@ const run = (command: string, args: ReadonlyArray<string>, cwd: string): string 
 
 /** The files that a package may have. */
 const allowed =
-  /^package\/(?:dist\/.+\.(?:js|d\.ts)(?:\.map)?|src\/.+\.ts|fixtures\/.+|package\.json|README\.md|LICENSE)$/
+  /^package\/(?:dist\/.+\.(?:js|d\.ts)(?:\.map)?|dist\/docs\/.+\.md|src\/.+\.ts|fixtures\/.+|package\.json|(?:README|AGENTS|CHANGELOG)\.md|LICENSE)$/
 
 /** What the manifest and the README of a package lack. */
 const manifestProblems = (cwd: string): ReadonlyArray<string> => {

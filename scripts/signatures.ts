@@ -1,6 +1,6 @@
 /**
- * Locks what the published types of each package are, beside `exports.txt`,
- * which lists their names: `signatures.txt` has the declarations of every
+ * Locks what the published types of each package are, in addition to
+ * `exports.txt`, which lists their names: `signatures.txt` has the declarations of every
  * public module, as `tsc -b` emits them, without comments and private members.
  * `node scripts/signatures.ts --write` updates it.
  *

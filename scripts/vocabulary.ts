@@ -156,7 +156,7 @@ const sources = globSync(
   { cwd: root, exclude: (path) => ignored.test(path) }
 )
 const pages = globSync(
-  ["*.md", "docs/**/*.md", "packages/*/README.md", "ops/**/*.{md,yaml,yml}", "*.yaml", ".changeset/*.md"],
+  ["*.md", "docs/**/*.md", "packages/*/{README,AGENTS}.md", "ops/**/*.{md,yaml,yml}", "*.yaml", ".changeset/*.md"],
   { cwd: root, exclude: (path) => ignored.test(path) || path === "pnpm-lock.yaml" }
 )
 for (const file of sources) checkSource(file)
