@@ -5,6 +5,7 @@ const loaders = {
   fetch: async () => (await import("./rawFetch.ts")).make,
   openai: async () => (await import("./openai.ts")).make,
   "ai-sdk": async () => (await import("./aiSdk.ts")).make,
+  langchain: async () => (await import("./langchain.ts")).make,
   "kimi-effect": async () => (await import("./kimi.ts")).makeDefault,
   "kimi-effect, full": async () => (await import("./kimi.ts")).makeFull
 } satisfies Record<string, () => Promise<(baseUrl: string) => Contestant>>

@@ -5,6 +5,7 @@ const loaders = {
   undici: () => import("./raw.ts"),
   openai: () => import("./openai.ts"),
   "ai-sdk": () => import("./aiSdk.ts"),
+  langchain: () => import("./langchain.ts"),
   "effect-http": () => import("./effectHttp.ts"),
   "kimi-effect": () => import("./kimi.ts"),
   "kimi-effect, full": async () => ({ make: (await import("./kimi.ts")).makeFull }),
