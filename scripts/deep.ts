@@ -33,5 +33,8 @@ runSteps([
   },
   { name: "first program", command: "node", args: ["scripts/firstProgram.ts"] },
   { name: "install", command: "node", args: ["scripts/install.ts"] },
+  { name: "runtimes", command: "node", args: ["scripts/runtimes.ts"] },
+  { name: "chromium", command: "node", args: ["scripts/chromium.ts"] },
+  { name: "sbom", command: "node", args: ["scripts/sbom.ts"] },
   { name: "fetch runtime", command: "node", args: ["scripts/fetchRuntime.ts"] }
 ])
