@@ -11,6 +11,7 @@ const scenarios: Record<string, () => Promise<{ readonly run: (isQuick: boolean)
   {
     agent: () => import("./agent/scenario.ts"),
     cache: () => import("./cache/scenario.ts"),
+    claims: () => import("./claims/scenario.ts"),
     "cold-start": () => import("./coldStart/scenario.ts"),
     retry: () => import("./retry/scenario.ts"),
     stack: () => import("./stack/scenario.ts"),
