@@ -32,9 +32,9 @@ const measure = (client: Client, seed: string, calls: number) =>
   Effect.gen(function* () {
     const kimi = yield* KimiClient.KimiClient
     const accounting = yield* Accounting.Accounting
-    // Only a cache gains from repeated prompts; without one each call has its own, so that the host can tell calls apart.
+    // Only a cache gains from repeated prompts; without one each call has its own, so that the host distinguishes calls.
     const drawn = yield* Random.withSeed(draw(calls), `${seed} prompts`)
-    const numbers = client === "v2, cached" ? drawn : drawn.map((_, call) => call)
+    const numbers = client === "v2 cached" ? drawn : drawn.map((_, call) => call)
     const latencies: Array<number> = []
     const call = (number: number) =>
       Effect.suspend(() => {
@@ -67,7 +67,7 @@ if (process.send !== undefined) {
   const removed = client === "v1" ? Pipeline.order.filter((stage) => stage !== "accounting") : []
   const kimi = KimiNode.layer({ apiKey: Redacted.make(apiKey), baseUrl }).pipe(
     Layer.provide(Pipeline.layer(...removed.map(Pipeline.remove))),
-    Layer.provide(client === "v2, cached" ? ResponseCache.layerMemory() : ResponseCache.layerOff)
+    Layer.provide(client === "v2 cached" ? ResponseCache.layerMemory() : ResponseCache.layerOff)
   )
   const program = Effect.provide(measure(client, seed, Number(calls)), Layer.provideMerge(kimi, Accounting.layer))
   process.send(await Effect.runPromise(program))

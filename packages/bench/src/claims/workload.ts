@@ -1,7 +1,7 @@
 /** What every client of the claims scenario does, and how its host behaves. */
 
 /** The clients: `v1` is one attempt without any stage, `v2` is the client with its defaults, without and with a cache. */
-export const clients = ["v1", "v2", "v2, cached"] as const
+export const clients = ["v1", "v2", "v2 cached"] as const
 
 export type Client = (typeof clients)[number]
 
