@@ -36,6 +36,5 @@ runSteps([
   { name: "runtimes", command: "node", args: ["scripts/runtimes.ts"] },
   { name: "chromium", command: "node", args: ["scripts/chromium.ts"] },
   { name: "sbom", command: "node", args: ["scripts/sbom.ts"] },
-  { name: "ratios", command: "node", args: ["--expose-gc", "packages/bench/src/main.ts", "compare"] },
   { name: "fetch runtime", command: "node", args: ["scripts/fetchRuntime.ts"] }
 ])

@@ -1,15 +1,12 @@
 /**
  * `pnpm bench <scenario> [--json] [--quick] [--out <folder>]` measures one
  * scenario. `--out` also writes its figures as JSON, a chart and a page.
- * `pnpm bench compare [--update]` compares the ratios of `transport` with the
- * committed ones.
  *
  * The last line is one JSON object with every figure, its threshold and whether
  * it is met; `--json` prints that line alone. The exit status is 1 if a
  * threshold is missed.
  */
 import { resolve } from "node:path"
-import { compare } from "./compare.ts"
 import { type Figure, isMet, toJson, toTable } from "./harness/Figure.ts"
 import { writeReport } from "./harness/report.ts"
 
@@ -27,14 +24,10 @@ const scenarios: Record<string, () => Promise<{ readonly run: (isQuick: boolean)
   }
 
 const [name = "", ...flags] = process.argv.slice(2)
-if (name === "compare") {
-  const { run } = await import("./transport/scenario.ts")
-  process.exit(compare(await run(true), flags.includes("--update")) ? 0 : 1)
-}
 const load = Object.hasOwn(scenarios, name) ? scenarios[name] : undefined
 if (load === undefined) {
   process.stderr.write(
-    `Usage: pnpm bench <${Object.keys(scenarios).join(" | ")} | compare> [--json] [--quick] [--out <folder>]\n`
+    `Usage: pnpm bench <${Object.keys(scenarios).join(" | ")}> [--json] [--quick] [--out <folder>]\n`
   )
   process.exit(2)
 }
