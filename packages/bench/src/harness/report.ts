@@ -28,7 +28,7 @@ const bar = (figure: Figure, largest: number, y: number): string => {
 }
 
 /** The figures as bars, one group of bars for each quantity. */
-export const toSvg = (figures: ReadonlyArray<Figure>): string => {
+const toSvg = (figures: ReadonlyArray<Figure>): string => {
   const groups = Map.groupBy(
     figures.filter(({ value }) => Number.isFinite(value)),
     groupOf
