@@ -31,7 +31,7 @@ export interface BatchProgress {
   readonly done: number
   readonly failed: number
   readonly cached: number
-  /** Rows of the input, if the option `total` says. */
+  /** Rows of the input, if the option `total` or an array contains it. */
   readonly total: number | undefined
   /** Milliseconds since the start. */
   readonly elapsed: number

@@ -18,7 +18,7 @@
  * - A line of the input is `{"id", "request"}`, a request of OpenAI's batch form
  *   (`custom_id` and `body`), a request itself, or, with `prompts`, any object
  *   with a column of text. An input that ends with `.gz` is decompressed.
- * - Lines that are no rows are listed in `<output>.rejects.jsonl`. Beside it,
+ * - Lines that are no rows are listed in `<output>.rejects.jsonl`. In addition,
  *   `<output>.job.json` describes the input; another one is refused with
  *   `BatchInputChangedError`.
  * - A row that fails with an error that stops the batch, such as an empty account,

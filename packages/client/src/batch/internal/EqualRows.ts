@@ -46,7 +46,7 @@ class Answers {
 }
 
 /** The response, and whether it is that of another row. */
-export interface Shared {
+interface Shared {
   readonly response: ChatResponse
   readonly isShared: boolean
 }

@@ -15,12 +15,12 @@ export interface Prompts {
 
 type Row = Result.Result<BatchRow, InvalidBatchRowError>
 
-interface Place {
+interface RowName {
   readonly line: number
   readonly id: string | undefined
 }
 
-const invalid = ({ id, line }: Place, message: string, parameter?: string): Row =>
+const invalid = ({ id, line }: RowName, message: string, parameter?: string): Row =>
   Result.fail(
     new InvalidBatchRowError({
       message,
@@ -35,10 +35,10 @@ const idOf = (value: object): string | undefined => {
   return typeof id === "string" ? id : typeof id === "number" ? `${id}` : undefined
 }
 
-const rowOf = ({ id, line }: Place, request: ChatRequest): Row =>
+const rowOf = ({ id, line }: RowName, request: ChatRequest): Row =>
   Result.succeed({ ...(id === undefined ? {} : { id }), line, request })
 
-const fromPrompt = (place: Place, value: object, { column, request, system, template }: Prompts): Row => {
+const fromPrompt = (place: RowName, value: object, { column, request, system, template }: Prompts): Row => {
   const prompt = Object.hasOwn(value, column) ? (value as Record<string, unknown>)[column] : undefined
   if (typeof prompt !== "string") return invalid(place, "The column of the prompts has no text in this row", column)
   const content = template === undefined ? prompt : template(prompt)
@@ -53,7 +53,7 @@ const fromPrompt = (place: Place, value: object, { column, request, system, temp
 const isRequest = (value: unknown): value is ChatRequest =>
   Predicate.isObject(value) && "messages" in value && Array.isArray(value["messages"])
 
-const fromRequest = (place: Place, value: object): Row => {
+const fromRequest = (place: RowName, value: object): Row => {
   if ("body" in value) {
     const { body } = value
     if ("url" in value && value.url !== "/v1/chat/completions") {

@@ -1,4 +1,4 @@
-/** The small file beside the output of a job: what its input was, so that another one is noticed. */
+/** The small file next to the output of a job: what its input was, so that another one is noticed. */
 import { createHash } from "node:crypto"
 import { closeSync, openSync, readFileSync, readSync, renameSync, statSync, writeFileSync } from "node:fs"
 import * as Option from "effect/Option"

@@ -81,7 +81,7 @@ const notAnOutput = (): InvalidRequestError =>
 
 const storeFailure = (operation: string, cause: unknown): JournalStoreError =>
   new JournalStoreError({
-    message: `The files of the batch job cannot be written: ${FileFailure.codeOf(cause) ?? "unknown error"}`,
+    message: `The files of the batch job cannot be used: ${FileFailure.codeOf(cause) ?? "unknown error"}`,
     store: "file",
     operation
   })
