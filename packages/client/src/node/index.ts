@@ -6,6 +6,7 @@
  */
 export * as Admission from "./Admission.ts"
 export * as AuditLog from "./AuditLog.ts"
+export * as BatchJob from "./BatchJob.ts"
 export * as Budget from "./Budget.ts"
 export * as BudgetStore from "./BudgetStore.ts"
 export * as CacheStore from "./CacheStore.ts"

@@ -5,6 +5,7 @@ import { table, type Tag } from "@kimi-effect/core/ErrorFacts"
 import type { KimiError } from "@kimi-effect/core/KimiError"
 import { Effect } from "effect"
 import { agents } from "./support/errors/agents.ts"
+import { batches } from "./support/errors/batches.ts"
 import { files } from "./support/errors/files.ts"
 import { outputs } from "./support/errors/outputs.ts"
 import { responses } from "./support/errors/responses.ts"
@@ -13,7 +14,7 @@ import { tools } from "./support/errors/tools.ts"
 
 const swarms = "swarms do not exist yet"
 const journals = "journals do not exist yet"
-const batches = "batch jobs do not exist yet"
+const hostBatches = "nothing follows the batches of the host yet"
 
 /** Tags that no operation produces yet, each with the reason. A tag is removed together with the reason. */
 const unproduced = {
@@ -24,13 +25,9 @@ const unproduced = {
   SwarmSuspendedError: swarms,
   JournalMismatchError: journals,
   UncertainToolResultError: journals,
-  JournalStoreError: journals,
   LeaseLostError: journals,
-  InvalidBatchRowError: batches,
-  BatchInputChangedError: batches,
-  BatchExpiredError: batches,
-  BatchFailedError: batches,
-  BatchJobLockedError: batches
+  BatchExpiredError: hostBatches,
+  BatchFailedError: hostBatches
 } as const satisfies { readonly [T in Tag]?: string }
 
 /** A tag that is neither produced nor listed above does not compile. */
@@ -40,7 +37,8 @@ const produced: { readonly [T in Exclude<Tag, keyof typeof unproduced>]: Effect.
   ...tools,
   ...agents,
   ...files,
-  ...outputs
+  ...outputs,
+  ...batches
 }
 
 /** The sources of the packages, without comments. */

@@ -1,6 +1,6 @@
 /**
- * Failures of batches. `Batch` (`client/batch`, not yet part of this version)
- * raises them, for local jobs and for batches that the host runs.
+ * Failures of batches. `BatchJob` (`client/node`) raises those of jobs; those of
+ * batches that the host runs are for programs that follow a `BatchApi`.
  *
  * @since 0.1.0
  */

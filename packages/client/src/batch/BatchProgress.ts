@@ -1,0 +1,53 @@
+/**
+ * How far a batch is.
+ *
+ * @since 0.1.0
+ */
+import type { Currency } from "./internal/Tally.ts"
+
+/**
+ * Why a batch ended before its last row: too many rows failed, its cost or its
+ * time reached the limit, or a row failed with an error that every other row
+ * would fail with, whose tag is `tag`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StopReason =
+  | { readonly _tag: "ErrorRate"; readonly rate: number }
+  | { readonly _tag: "Cost"; readonly currency: Currency; readonly amount: number }
+  | { readonly _tag: "Deadline" }
+  | { readonly _tag: "Error"; readonly tag: string }
+
+/**
+ * Counts of a batch so far. Amounts are approximate, for display: the outcomes
+ * have the exact ones.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BatchProgress {
+  /** Rows with an outcome, the failed and cached ones included. */
+  readonly done: number
+  readonly failed: number
+  readonly cached: number
+  /** Rows of the input, if the option `total` or an array contains it. */
+  readonly total: number | undefined
+  /** Milliseconds since the start. */
+  readonly elapsed: number
+  /** Outcomes per second since the start. */
+  readonly rowsPerSecond: number
+  /** Milliseconds until the last row at this rate; absent without `total` or before the first outcome. */
+  readonly remaining: number | undefined
+  /** Tokens of the rows that were requested from the host. */
+  readonly promptTokens: number
+  readonly completionTokens: number
+  /** The cost by currency. */
+  readonly cost: { readonly [Name in Currency]?: number }
+  /** Rows whose cost is not known. */
+  readonly unknownCosts: number
+  /** Whether this is the last report. */
+  readonly isFinal: boolean
+  /** Present when the batch was stopped. */
+  readonly stopped: StopReason | undefined
+}

@@ -1,0 +1,98 @@
+/** The counts of a running batch, and the rules that stop it. */
+import type { Cost } from "@kimi-effect/core/Cost"
+import * as BigDecimal from "effect/BigDecimal"
+import * as Option from "effect/Option"
+import type { BatchProgress, StopReason } from "../BatchProgress.ts"
+import type { BatchResponse } from "../BatchResponse.ts"
+
+export type Currency = Cost["currency"]
+
+export interface Limits {
+  /** The highest share of failed rows. */
+  readonly errorRate: number | undefined
+  /** The outcomes before the rate counts. */
+  readonly minRows: number
+  readonly cost: { readonly [Name in Currency]?: number | undefined } | undefined
+  readonly errorTags: ReadonlySet<string>
+}
+
+export class Tally {
+  stopped: StopReason | undefined = undefined
+  #done = 0
+  #failed = 0
+  #cached = 0
+  #promptTokens = 0
+  #completionTokens = 0
+  #unknownCosts = 0
+  readonly #cost: { [Name in Currency]?: number } = {}
+  readonly #limits: Limits
+  readonly #startedAt: number
+  readonly #total: number | undefined
+
+  constructor(limits: Limits, startedAt: number, total: number | undefined) {
+    this.#limits = limits
+    this.#startedAt = startedAt
+    this.#total = total
+  }
+
+  add(outcome: BatchResponse<unknown>): void {
+    this.#done += 1
+    if (outcome._tag === "Failed") this.#failed += 1
+    if (outcome.isCached) this.#cached += 1
+    else if (outcome._tag === "Answered" && outcome.usage !== undefined) {
+      this.#promptTokens += outcome.usage.prompt_tokens
+      this.#completionTokens += outcome.usage.completion_tokens
+    }
+    this.#addCost(outcome)
+    this.stopped ??= this.#reasonToStop(outcome)
+  }
+
+  #addCost({ _tag, cost }: BatchResponse<unknown>): void {
+    if (Option.isNone(cost)) {
+      // A row that failed without any attempt that is billed has no cost.
+      if (_tag === "Answered") this.#unknownCosts += 1
+      return
+    }
+    const { currency, total } = cost.value
+    this.#cost[currency] = (this.#cost[currency] ?? 0) + Number(BigDecimal.format(total))
+  }
+
+  #reasonToStop(outcome: BatchResponse<unknown>): StopReason | undefined {
+    const { cost, errorRate, errorTags, minRows } = this.#limits
+    if (outcome._tag === "Failed" && errorTags.has(outcome.error._tag))
+      return { _tag: "Error", tag: outcome.error._tag }
+    for (const currency of ["USD", "CNY"] as const) {
+      const amount = this.#cost[currency] ?? 0
+      const limit = cost?.[currency]
+      if (limit !== undefined && amount >= limit) return { _tag: "Cost", currency, amount }
+    }
+    const rate = this.#failed / this.#done
+    return errorRate !== undefined && this.#done >= minRows && rate > errorRate
+      ? { _tag: "ErrorRate", rate }
+      : undefined
+  }
+
+  progress(now: number, isFinal: boolean): BatchProgress {
+    const elapsed = now - this.#startedAt
+    const rowsPerSecond = elapsed > 0 ? (this.#done * 1000) / elapsed : 0
+    const total = this.#total
+    return {
+      done: this.#done,
+      failed: this.#failed,
+      cached: this.#cached,
+      total,
+      elapsed,
+      rowsPerSecond,
+      remaining:
+        total === undefined || rowsPerSecond === 0
+          ? undefined
+          : (Math.max(0, total - this.#done) * 1000) / rowsPerSecond,
+      promptTokens: this.#promptTokens,
+      completionTokens: this.#completionTokens,
+      cost: { ...this.#cost },
+      unknownCosts: this.#unknownCosts,
+      isFinal,
+      stopped: this.stopped
+    }
+  }
+}

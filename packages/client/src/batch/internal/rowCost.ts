@@ -1,0 +1,48 @@
+/** What a row took: all attempts that the client records, or else its response. */
+import * as Accounting from "@kimi-effect/core/Accounting"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
+import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import * as Cost from "@kimi-effect/core/Cost"
+import * as PriceTable from "@kimi-effect/core/PriceTable"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+
+/** The attempts of one row. */
+export class Attempts {
+  readonly recorded: Array<Accounting.AttemptUsage> = []
+  readonly recorder: Accounting.Accounting["Service"] = {
+    record: (attempt) => Effect.sync(() => void this.recorded.push(attempt)),
+    entries: Effect.succeed([])
+  }
+
+  get count(): number {
+    return this.recorded.filter(({ outcome }) => outcome !== "cached").length
+  }
+}
+
+const sumOf = (attempts: ReadonlyArray<Accounting.AttemptUsage>): Effect.Effect<Option.Option<Cost.Cost>> =>
+  Effect.map(Effect.all([PriceTable.PriceTable, DateTime.now]), ([prices, now]) => {
+    const day = DateTime.formatIsoDateUtc(now)
+    let total: Option.Option<Cost.Cost> = Option.none()
+    for (const { model, provider, usage } of attempts) {
+      const cost = Cost.of(usage, { model, provider, day }, prices)
+      if (Option.isNone(cost)) return Option.none()
+      const sofar = Option.getOrUndefined(total)
+      if (sofar !== undefined && sofar.currency !== cost.value.currency) return Option.none()
+      total = sofar === undefined ? cost : Option.some(Cost.sum(sofar, cost.value))
+    }
+    return total
+  })
+
+/** The cost of an answered row. That of a failed one is the same without a response. */
+export const costOf = (
+  { recorded }: Attempts,
+  request: ChatRequest,
+  response?: ChatResponse
+): Effect.Effect<Option.Option<Cost.Cost>> => {
+  if (response !== undefined && (response.cached !== undefined || recorded.length === 0)) {
+    return Cost.ofResponse(response, request)
+  }
+  return recorded.length === 0 ? Effect.succeed(Option.none()) : sumOf(recorded)
+}

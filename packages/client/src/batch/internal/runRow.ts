@@ -1,0 +1,101 @@
+/** Runs one row of a batch to its outcome. */
+import * as Accounting from "@kimi-effect/core/Accounting"
+import { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import { StructuredOutputError } from "@kimi-effect/core/ProviderErrors"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { KimiClient } from "../../KimiClient.ts"
+import type { Answered, BatchResponse, BatchRow, Failed, RowError } from "../BatchResponse.ts"
+import type { Share } from "./EqualRows.ts"
+import { Attempts, costOf } from "./rowCost.ts"
+
+type Decode<A, R> = (response: ChatResponse) => Effect.Effect<A, StructuredOutputError, R>
+
+const truncated = (): StructuredOutputError =>
+  new StructuredOutputError({ message: "The response was truncated by the token limit", reason: "truncated" })
+
+/** Reads responses with a Schema; without one, their text. */
+export const decoderOf = <A, R>(schema: Schema.ConstraintDecoder<A, R> | undefined): Decode<A, R> => {
+  // Without a schema, `A` is a text.
+  if (schema === undefined) return (response) => Effect.succeed(response.text as A)
+  const decode = Schema.decodeUnknownEffect(schema)
+  return (response) => {
+    if (response.finishReason === "length") return Effect.fail(truncated())
+    return Effect.flatMap(
+      Effect.try({
+        try: () => JSON.parse(response.text) as unknown,
+        catch: () => new StructuredOutputError({ message: "The response is not JSON", reason: "invalid JSON" })
+      }),
+      (json) =>
+        Effect.mapError(
+          decode(json),
+          () =>
+            new StructuredOutputError({
+              message: "The response does not fit the schema of the batch",
+              reason: "schema mismatch"
+            })
+        )
+    )
+  }
+}
+
+/** The response of another row, which costs nothing. */
+const sharedResponse = (response: ChatResponse): ChatResponse =>
+  new ChatResponse({ ...response, cached: { level: "flight", age: 0, isStale: false } }, { disableChecks: true })
+
+interface Settings<A, R> {
+  readonly client: KimiClient["Service"]
+  readonly share: Share
+  readonly decode: Decode<A, R>
+}
+
+/** The failed attempts that an error lists; at least the one that it is of. */
+const attemptsOf = (error: RowError): number => error.attempts?.length ?? 1
+
+export const runRow =
+  <A, R>({ client, decode, share }: Settings<A, R>) =>
+  (row: BatchRow, count: number): Effect.Effect<BatchResponse<A>, never, R> =>
+    Effect.suspend(() => {
+      const line = row.line ?? count
+      const id = row.id ?? `${line}`
+      const { request } = row
+      const attempts = new Attempts()
+
+      const failed = (error: RowError, isCached: boolean, response?: ChatResponse) =>
+        Effect.map(isCached ? Effect.succeed(Option.none()) : costOf(attempts, request, response), (cost): Failed => ({
+          _tag: "Failed",
+          id,
+          line,
+          error,
+          attempts: isCached ? 0 : Math.max(attempts.count, attemptsOf(error)),
+          isCached,
+          cost
+        }))
+
+      const answered = (response: ChatResponse, isShared: boolean) =>
+        Effect.matchEffect(decode(response), {
+          onFailure: (error) => failed(error, isShared, response),
+          onSuccess: (value) =>
+            Effect.map(costOf(attempts, request, response), (cost): Answered<A> => {
+              const isCached = response.cached !== undefined
+              return {
+                _tag: "Answered",
+                id,
+                line,
+                value,
+                response,
+                usage: response.usage,
+                attempts: isCached ? 0 : attempts.count || 1,
+                isCached,
+                cost
+              }
+            })
+        })
+
+      const call = Accounting.recordTo(attempts.recorder)(client.chat(request))
+      return Effect.matchEffect(share(request, call), {
+        onFailure: ({ error, isShared }) => failed(error, isShared),
+        onSuccess: ({ isShared, response }) => answered(isShared ? sharedResponse(response) : response, isShared)
+      })
+    })

@@ -1,0 +1,206 @@
+/** Opens the files of a job for one run. */
+import { closeSync, existsSync, openSync, statSync, writeSync } from "node:fs"
+import { resolve } from "node:path"
+import { BatchInputChangedError, BatchJobLockedError } from "@kimi-effect/core/BatchErrors"
+import { JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as FileFailure from "../FileFailure.ts"
+import * as jobLock from "./jobLock.ts"
+import * as JobOutput from "./JobOutput.ts"
+import * as jobRecord from "./jobRecord.ts"
+import type { LineHead } from "./outputLine.ts"
+
+/**
+ * What an output contains.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Status {
+  readonly answered: number
+  readonly failed: number
+  /** Failed rows by the tags of their errors. */
+  readonly failedByTag: { readonly [tag: string]: number }
+  /** The cost by currency, approximately. */
+  readonly cost: { readonly USD?: number; readonly CNY?: number }
+}
+
+/** Counts the lines of an output. */
+class Counts {
+  #answered = 0
+  #failed = 0
+  readonly #failedByTag: Record<string, number> = {}
+  readonly #cost: { USD?: number; CNY?: number } = {}
+
+  add({ cost, currency, tag }: LineHead): void {
+    if (tag === undefined) this.#answered += 1
+    else {
+      this.#failed += 1
+      this.#failedByTag[tag] = (this.#failedByTag[tag] ?? 0) + 1
+    }
+    if (currency !== undefined) this.#cost[currency] = (this.#cost[currency] ?? 0) + cost
+  }
+
+  get status(): Status {
+    return {
+      answered: this.#answered,
+      failed: this.#failed,
+      failedByTag: { ...this.#failedByTag },
+      cost: { ...this.#cost }
+    }
+  }
+}
+
+export interface Job {
+  readonly done: JobOutput.LineSet
+  readonly append: (line: string) => Effect.Effect<void, JournalStoreError>
+  readonly reject: (line: string) => Effect.Effect<void, JournalStoreError>
+  readonly rejected: () => number
+  readonly status: () => Status
+  /** Writes everything to the disk, and records whether the job has ended. */
+  readonly finish: (isComplete: boolean) => Effect.Effect<void, BatchInputChangedError | JournalStoreError>
+}
+
+interface Files {
+  readonly input: string
+  readonly output: string
+  readonly order?: string | undefined
+  readonly rerun?: ReadonlyArray<string> | undefined
+}
+
+type OpenError = BatchInputChangedError | BatchJobLockedError | InvalidRequestError | JournalStoreError
+
+const notAnOutput = (): InvalidRequestError =>
+  new InvalidRequestError({
+    message: "The output file exists and is not that of a batch job: choose another one",
+    parameter: "output"
+  })
+
+const storeFailure = (operation: string, cause: unknown): JournalStoreError =>
+  new JournalStoreError({
+    message: `The files of the batch job cannot be used: ${FileFailure.codeOf(cause) ?? "unknown error"}`,
+    store: "file",
+    operation
+  })
+
+const attempt = <A>(operation: string, run: () => A): Effect.Effect<A, JournalStoreError> =>
+  Effect.try({ try: run, catch: (cause) => storeFailure(operation, cause) })
+
+/** A file with lines that are no rows is not replaced: its lines are the user's. */
+const orNotAnOutput =
+  (operation: string) =>
+  (cause: unknown): InvalidRequestError | JournalStoreError =>
+    cause instanceof JobOutput.NotAnOutput ? notAnOutput() : storeFailure(operation, cause)
+
+const lock = (output: string): Effect.Effect<void, BatchJobLockedError | JournalStoreError, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.flatMap(
+      attempt("lock", () => jobLock.acquire(`${output}.lock`)),
+      (release) =>
+        release === undefined
+          ? Effect.fail(new BatchJobLockedError({ message: "Another process works on this job", job: output }))
+          : Effect.succeed(release)
+    ),
+    (release) => Effect.sync(release)
+  )
+
+const describeInput = (input: string) =>
+  Effect.try({
+    try: () => jobRecord.describeInput(input),
+    catch: (cause) =>
+      new InvalidRequestError({
+        message: `The input cannot be read: ${FileFailure.codeOf(cause) ?? "unknown error"}`,
+        parameter: "input"
+      })
+  })
+
+const changed = (input: string): BatchInputChangedError =>
+  new BatchInputChangedError({ message: "The input is not the one that the job was started with", input })
+
+/** Compares the input with that of earlier runs, and records it. */
+const checkInput = Effect.fnUntraced(function* (
+  { input, output }: Files,
+  current: jobRecord.JobRecord["input"]
+): Effect.fn.Return<void, BatchInputChangedError | InvalidRequestError | JournalStoreError> {
+  const path = `${output}.job.json`
+  if (existsSync(path)) {
+    const record = yield* attempt("read", () => jobRecord.read(path))
+    if (Option.isNone(record)) return yield* Effect.fail(notAnOutput())
+    const { head, size } = record.value.input
+    if (head !== current.head || size !== current.size) return yield* Effect.fail(changed(input))
+  } else if (existsSync(output) && statSync(output).size > 0) return yield* Effect.fail(notAnOutput())
+  yield* attempt("record", () => jobRecord.write(path, { version: 1, input: current, state: "running", rejected: 0 }))
+})
+
+const checkPaths = ({ input, order, output, rerun }: Files): Effect.Effect<void, InvalidRequestError> => {
+  const refuse = (parameter: string, message: string) => Effect.fail(new InvalidRequestError({ message, parameter }))
+  if (resolve(input) === resolve(output)) return refuse("output", "The output must be another file than the input")
+  return order === "input" && rerun !== undefined && rerun.length > 0
+    ? refuse("rerun", "Rows that are run again come after the others: use the order completion")
+    : Effect.void
+}
+
+export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return<Job, OpenError, Scope.Scope> {
+  const { input, output, rerun } = files
+  yield* checkPaths(files)
+  const described = yield* describeInput(input)
+  yield* lock(output)
+  yield* checkInput(files, described)
+
+  const again = new Set(rerun)
+  if (again.size > 0 && existsSync(output)) {
+    yield* Effect.try({
+      try: () => JobOutput.keepLines(output, ({ tag }) => tag === undefined || !again.has(tag)),
+      catch: orNotAnOutput("rerun")
+    })
+  }
+  const done = new JobOutput.LineSet()
+  const visit = ({ line }: LineHead): void => void done.add(line)
+  const file = yield* Effect.acquireRelease(
+    Effect.try({ try: () => new JobOutput.JobOutput(output, visit), catch: orNotAnOutput("open") }),
+    (opened) => Effect.sync(() => opened.close())
+  )
+  const rejects = yield* Effect.acquireRelease(
+    attempt("open", () => openSync(`${output}.rejects.jsonl`, "w", 0o600)),
+    (opened) => Effect.sync(() => closeSync(opened))
+  )
+  let rejected = 0
+  return {
+    done,
+    append: (line) => attempt("append", () => file.append(line)),
+    reject: (line) =>
+      attempt("reject", () => {
+        rejected += 1
+        writeSync(rejects, line)
+      }),
+    rejected: () => rejected,
+    status: () => scanStatus(output),
+    finish: (isComplete) =>
+      Effect.gen(function* () {
+        yield* attempt("sync", () => file.sync())
+        const now = yield* Effect.mapError(describeInput(input), () => changed(input))
+        if (now.size !== described.size || now.head !== described.head) return yield* Effect.fail(changed(input))
+        const state = isComplete ? "finished" : "stopped"
+        yield* attempt("record", () =>
+          jobRecord.write(`${output}.job.json`, { version: 1, input: described, state, rejected })
+        )
+      })
+  }
+})
+
+const scanStatus = (output: string): Status => {
+  const counts = new Counts()
+  const file = openSync(output, "r")
+  try {
+    JobOutput.scan(file, (head) => counts.add(head))
+  } finally {
+    closeSync(file)
+  }
+  return counts.status
+}
+
+export const statusOf = (output: string): Effect.Effect<Status, InvalidRequestError | JournalStoreError> =>
+  Effect.try({ try: () => scanStatus(output), catch: orNotAnOutput("status") })

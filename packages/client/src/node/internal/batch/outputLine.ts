@@ -1,0 +1,49 @@
+/**
+ * One line of the output of a job. What resuming needs comes first, in one fixed
+ * form, so that it is read without parsing the rest.
+ */
+import { codec } from "@kimi-effect/core/KimiError"
+import * as BigDecimal from "effect/BigDecimal"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { BatchResponse } from "../../../batch/BatchResponse.ts"
+
+export interface LineHead {
+  readonly line: number
+  /** The tag of its error; absent when the row was answered. */
+  readonly tag: string | undefined
+  readonly currency: "USD" | "CNY" | undefined
+  readonly cost: number
+}
+
+const encodeError = Schema.encodeUnknownSync(codec)
+
+const costOf = ({ cost }: BatchResponse<unknown>): string =>
+  Option.match(cost, {
+    onNone: () => "null",
+    onSome: ({ currency, total }) => `{"${currency}":"${BigDecimal.format(BigDecimal.normalize(total))}"}`
+  })
+
+/** With its newline. The value is written only if a schema made it; the text is in the response. */
+export const encodeLine = (outcome: BatchResponse<unknown>, hasValue: boolean): string => {
+  const { attempts, id, isCached, line } = outcome
+  const tag = outcome._tag === "Failed" ? `"${outcome.error._tag}"` : "null"
+  const head = `{"id":${JSON.stringify(id)},"line":${line},"error_tag":${tag},"cost":${costOf(outcome)},`
+  const rest = { attempts, cached: isCached }
+  const body =
+    outcome._tag === "Failed"
+      ? { ...rest, error: encodeError(outcome.error) }
+      : { ...rest, ...(hasValue ? { value: outcome.value } : {}), response: outcome.response }
+  return `${head}${JSON.stringify(body).slice(1)}\n`
+}
+
+const pattern =
+  /^\{"id":"(?:[^"\\]|\\.)*","line":(\d+),"error_tag":(?:null|"(\w+)"),"cost":(?:null|\{"(USD|CNY)":"([^"]+)"\}),/
+
+/** Undefined if the line is not one of a job. */
+export const readHead = (line: string): LineHead | undefined => {
+  const found = pattern.exec(line)
+  if (found === null) return undefined
+  const [, number, tag, currency, cost] = found
+  return { line: Number(number), tag, currency: currency as LineHead["currency"], cost: Number(cost ?? 0) }
+}

@@ -1,0 +1,62 @@
+import { assert, describe, it } from "@effect/vitest"
+import { MockProvider } from "@kimi-effect/testing"
+import { BigDecimal, Effect, Option } from "effect"
+import * as Batch from "../../src/batch/Batch.ts"
+import { ask, passing, withHost } from "../support/batch.ts"
+
+describe("equal rows of a Batch", () => {
+  it.effect("requests equal rows once", () =>
+    withHost(
+      Effect.gen(function* () {
+        const mock = yield* MockProvider.MockProvider
+        const { progress, responses } = yield* passing(Batch.run(["1", "1", "2", "1"].map(ask), { order: "input" }))
+        assert.deepStrictEqual(
+          responses.map((row) => row._tag === "Answered" && row.value),
+          ["1", "1", "2", "1"]
+        )
+        assert.deepStrictEqual(
+          responses.map(({ attempts, isCached }) => [attempts, isCached]),
+          [
+            [1, false],
+            [0, true],
+            [1, false],
+            [0, true]
+          ]
+        )
+        assert.strictEqual(progress.cached, 2)
+        assert.strictEqual((yield* mock.requests).length, 2)
+      })
+    )
+  )
+
+  it.effect("charges equal rows once", () =>
+    withHost(
+      Effect.gen(function* () {
+        const { responses } = yield* passing(Batch.run(["1", "1"].map(ask), { order: "input" }))
+        const [first, second] = responses.map(({ cost }) => Option.getOrThrow(cost))
+        assert.isTrue(BigDecimal.isPositive(first?.total ?? BigDecimal.fromBigInt(0n)))
+        assert.isTrue(BigDecimal.isZero(second?.total ?? BigDecimal.fromBigInt(1n)))
+      })
+    )
+  )
+
+  it.effect("requests equal rows each when asked", () =>
+    withHost(
+      Effect.gen(function* () {
+        const mock = yield* MockProvider.MockProvider
+        yield* passing(Batch.run(["1", "1"].map(ask), { deduplicate: false }))
+        assert.strictEqual((yield* mock.requests).length, 2)
+      })
+    )
+  )
+
+  it.effect("requests a row again whose equal row failed before", () =>
+    withHost(
+      Effect.gen(function* () {
+        const mock = yield* MockProvider.MockProvider
+        yield* passing(Batch.run(["fail", "fail"].map(ask), { concurrency: 1 }))
+        assert.strictEqual((yield* mock.requests).length, 2)
+      })
+    )
+  )
+})

@@ -1,0 +1,63 @@
+import { assert, describe, it } from "@effect/vitest"
+import { MockProvider } from "@kimi-effect/testing"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import * as Batch from "../../src/batch/Batch.ts"
+import { ask, linesOf, numbers, passing, questions, withHost } from "../support/batch.ts"
+
+describe("the end of a Batch", () => {
+  it.effect("stops after an error that every row would have", () =>
+    withHost(
+      Effect.gen(function* () {
+        const mock = yield* MockProvider.MockProvider
+        const { progress, responses } = yield* passing(Batch.run(["0", "broke", "1", "2"].map(ask), { concurrency: 1 }))
+        assert.deepStrictEqual(linesOf(responses), [1, 2])
+        assert.deepStrictEqual(progress.stopped, { _tag: "Error", tag: "QuotaExceededError" })
+        assert.strictEqual((yield* mock.requests).length, 2)
+      })
+    )
+  )
+
+  it.effect("stops when too many rows fail", () =>
+    withHost(
+      Effect.gen(function* () {
+        const rows = numbers(100).map((number) => ask(number % 2 === 0 ? `fail ${number}` : `0 ${number}`))
+        const { progress } = yield* passing(Batch.run(rows, { concurrency: 1, stop: { errorRate: 0.3, minRows: 10 } }))
+        assert.deepInclude(progress, { done: 10, failed: 5 })
+        assert.deepStrictEqual(progress.stopped, { _tag: "ErrorRate", rate: 0.5 })
+      })
+    )
+  )
+
+  it.effect("stops at a cost", () =>
+    withHost(
+      Effect.gen(function* () {
+        const one = yield* passing(Batch.run([ask("0")]))
+        const price = one.progress.cost.USD ?? Number.NaN
+        const { progress } = yield* passing(
+          Batch.run(
+            numbers(9).map((number) => ask(`0 ${number}`)),
+            { concurrency: 1, stop: { cost: { USD: price * 2.5 } } }
+          )
+        )
+        assert.strictEqual(progress.stopped?._tag, "Cost")
+        assert.isBelow(progress.done, 9)
+        assert.isAtLeast(progress.cost.USD ?? 0, price * 2.5)
+      })
+    )
+  )
+
+  it.effect("returns what it has at the deadline", () =>
+    withHost(
+      Effect.gen(function* () {
+        const mock = yield* MockProvider.MockProvider
+        const fiber = yield* Effect.forkChild(Batch.run(questions(10), { stop: { deadline: "5500 millis" } }))
+        while ((yield* mock.requests).length < 10) yield* Effect.yieldNow
+        yield* TestClock.adjust("5 seconds")
+        const { progress, responses } = yield* passing(Fiber.join(fiber))
+        assert.deepStrictEqual(linesOf(responses), [1, 2, 3, 4, 5])
+        assert.deepInclude(progress, { done: 5, isFinal: true, stopped: { _tag: "Deadline" }, elapsed: 5500 })
+      })
+    )
+  )
+})

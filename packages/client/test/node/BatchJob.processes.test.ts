@@ -1,0 +1,77 @@
+import { fork } from "node:child_process"
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { assert, describe, it } from "@effect/vitest"
+import { MockServer } from "@kimi-effect/testing/node"
+import { Effect, Random } from "effect"
+import { runs, seedOf } from "../../../../test/support/depth.ts"
+import type { JobResult, Options } from "../../src/node/BatchJob.ts"
+import { folder } from "./support/files.ts"
+
+const worker = fileURLToPath(new URL("./support/batch/worker.ts", import.meta.url))
+
+const sizeOf = (path: string): number => (existsSync(path) ? statSync(path).size : 0)
+
+/** Runs until it ends or the output has grown to a size, at which it is killed. */
+const life = (settings: { readonly baseUrl: string; readonly options: Options }, killedAt: number) =>
+  Effect.gen(function* () {
+    const child = fork(worker, [JSON.stringify(settings)], { execArgv: [] })
+    let result: JobResult | undefined
+    child.on("message", (message) => (result = message as JobResult))
+    const ended = Effect.promise(() => new Promise<void>((resolve) => child.once("exit", () => resolve())))
+    const watched = Effect.suspend(() => {
+      if (sizeOf(settings.options.output) >= killedAt) child.kill("SIGKILL")
+      return Effect.sleep("2 millis")
+    }).pipe(Effect.forever)
+    yield* Effect.raceFirst(ended, watched)
+    return result
+  })
+
+describe("a batch job that is killed", () => {
+  it.live(
+    "has one line for each row",
+    () =>
+      Effect.gen(function* () {
+        const rows = runs({ sample: 2_000, deep: 5_000 })
+        const concurrency = 16
+        const kills = runs({ sample: 10, deep: 100 })
+        const host = yield* MockServer.make({ latency: 0, maxRecordedRequests: 1 })
+        const path = yield* folder
+        const input = join(path, "in.jsonl")
+        const output = join(path, "out.jsonl")
+        const line = (_: unknown, index: number) =>
+          JSON.stringify({
+            id: `row ${index + 1}`,
+            request: { messages: [{ role: "user", content: `Row ${index + 1}` }] }
+          })
+        writeFileSync(input, Array.from({ length: rows }, line).join("\n"))
+
+        const settings = { baseUrl: host.url, options: { input, output, concurrency } }
+        let killed = 0
+        let result: JobResult | undefined
+        while (result === undefined) {
+          const size = sizeOf(output)
+          const step = (rows * 600) / kills
+          const at =
+            killed < kills ? size + (yield* Random.nextIntBetween(1, Math.ceil(step))) : Number.POSITIVE_INFINITY
+          result = yield* life(settings, at)
+          if (result === undefined) killed += 1
+        }
+
+        assert.isAtLeast(killed, kills / 2)
+        assert.deepInclude(result, { answered: rows, failed: 0, rejected: 0 })
+        assert.isUndefined(result.stopped)
+        assert.isAbove(result.resumed, 0)
+        const ids = readFileSync(output, "utf8")
+          .trimEnd()
+          .split("\n")
+          .map((text) => (JSON.parse(text) as { readonly id: string }).id)
+        assert.strictEqual(ids.length, rows)
+        assert.strictEqual(new Set(ids).size, rows)
+        const { requested } = yield* host.ledger
+        assert.isAtMost(requested, rows + killed * concurrency)
+      }).pipe(Random.withSeed(seedOf("batch kills")), Effect.scoped),
+    300_000
+  )
+})
