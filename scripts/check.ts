@@ -21,7 +21,7 @@ runSteps([
   {
     name: "types",
     command: "tsc",
-    args: ["-b", "packages/core", "packages/client", "packages/testing", "packages/bench"]
+    args: ["-b", "packages/core", "packages/client", "packages/testing", "packages/cli", "packages/bench"]
   },
   { name: "types of tests and examples", command: "tsc", args: ["-p", "tsconfig.json"] },
   {
