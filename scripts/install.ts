@@ -65,7 +65,12 @@ const loadEach = (load: string): string =>
 const commandApp = join(folder, command)
 mkdirSync(commandApp)
 writeJson(join(commandApp, "package.json"), { name: "app", private: true })
-run("installs the command offline", "npm", ["install", "--offline", "--no-audit", "--no-fund", packOne(command, folder)], commandApp)
+run(
+  "installs the command offline",
+  "npm",
+  ["install", "--offline", "--no-audit", "--no-fund", packOne(command, folder)],
+  commandApp
+)
 run("kimi models", "npx", ["--offline", "kimi", "models", "--json"], commandApp)
 
 for (const manager of ["npm", "pnpm"]) {

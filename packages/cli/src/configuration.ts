@@ -153,3 +153,11 @@ export const load = Effect.fnUntraced(function* (given: Given) {
   const settings = yield* Effect.provideService(Settings.fromConfig(overrides), ConfigProvider.ConfigProvider, provider)
   return { settings, origins } satisfies Configuration
 })
+
+/** The same for a command that calls no host, and so needs no key. */
+export const loadWithoutKey = Effect.fnUntraced(function* (given: Given) {
+  const { origins, overrides, provider } = yield* read(given)
+  const options = origins.apiKey === undefined ? { ...overrides, apiKey: Redacted.make("none") } : overrides
+  const settings = yield* Effect.provideService(Settings.fromConfig(options), ConfigProvider.ConfigProvider, provider)
+  return { settings, origins } satisfies Configuration
+})

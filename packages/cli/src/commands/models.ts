@@ -1,8 +1,7 @@
 /** `kimi models` */
-import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Effect from "effect/Effect"
+import { handler } from "../handler.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 
 export const models = Command.make(
@@ -16,11 +15,7 @@ export const models = Command.make(
     json: jsonFlag,
     options: optionFlags
   },
-  (input) =>
-    Effect.flatMap(
-      loadModule(() => import("../handlers/models.ts")),
-      ({ run }) => run(input)
-    )
+  handler(() => import("../handlers/models.ts"))
 ).pipe(
   Command.withDescription("Lists models with their prices, windows and lifecycle. Works without a network."),
   Command.withShortDescription("List models with prices, windows and lifecycle"),
