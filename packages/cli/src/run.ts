@@ -7,6 +7,7 @@ import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import { report } from "./failure.ts"
 import { kimi } from "./kimi.ts"
 import { version } from "./version.ts"
@@ -28,7 +29,9 @@ const presenter: CliOutput.Presenter = {
 
 const settings = Layer.mergeAll(
   CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }),
-  CliOutput.layerPresenter(presenter)
+  CliOutput.layerPresenter(presenter),
+  // The default logger writes to stdout, which has results only.
+  Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
 )
 
 /** Runs the command, reports its failure on stderr, and returns the exit code. */

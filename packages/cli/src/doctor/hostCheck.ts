@@ -12,10 +12,11 @@ import type { Check } from "../schemas/doctor.ts"
 import { ofError, ok, problem, skipped, warning } from "./check.ts"
 
 /** The base URLs of Moonshot's regions, which have separate keys. A test replaces them. */
-export const Regions: Context.Reference<{ readonly [id: string]: string }> = Context.Reference<{ readonly [id: string]: string }>(
-  "@kimi-effect/cli/doctor/Regions",
-  { defaultValue: () => ({ moonshot: "https://api.moonshot.ai/v1", "moonshot-cn": "https://api.moonshot.cn/v1" }) }
-)
+export const Regions: Context.Reference<{ readonly [id: string]: string }> = Context.Reference<{
+  readonly [id: string]: string
+}>("@kimi-effect/cli/doctor/Regions", {
+  defaultValue: () => ({ moonshot: "https://api.moonshot.ai/v1", "moonshot-cn": "https://api.moonshot.cn/v1" })
+})
 
 /** Lists the models at the host of a configuration. */
 const modelsAt = (config: KimiConfig.Values) =>
