@@ -3,7 +3,7 @@ import { basename, dirname } from "node:path"
 import * as Cassette from "@kimi-effect/testing/Cassette"
 import * as CassetteStore from "@kimi-effect/testing/node/CassetteStore"
 import * as Effect from "effect/Effect"
-import { CommandError } from "./failure.ts"
+import { CommandError } from "./commandError.ts"
 
 /** Reads the cassette in a file, with or without its suffix. One without interactions is an error: the path is wrong. */
 export const read = (path: string) =>

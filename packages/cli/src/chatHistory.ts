@@ -5,7 +5,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { readText } from "./configuration.ts"
-import { CommandError } from "./failure.ts"
+import { CommandError } from "./commandError.ts"
 
 /** A conversation to which a message of the user can be appended. */
 export type History = Conversation.Empty | Conversation.Ready

@@ -11,7 +11,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { CommandError } from "./failure.ts"
+import { CommandError } from "./commandError.ts"
 import { flagOf, type Given } from "./optionFlags.ts"
 
 type Overrides = Partial<Record<KimiConfig.Name, unknown>>
@@ -28,7 +28,8 @@ type Issue = typeof ConfigurationError.Type.issues extends ReadonlyArray<infer I
 
 /** What every user of the system can see while the command runs. */
 const secretNames: ReadonlySet<string> = new Set(["apiKey", "headers", "redisPassword"])
-const hasCredentials = (text: string): boolean => /:\/\/[^/?#]*@/.test(text)
+/** A URL with a user, or a fallback step with a key. */
+const hasCredentials = (text: string): boolean => /:\/\/[^/?#]*@|apiKey/.test(text)
 
 const isName = (name: string): name is KimiConfig.Name => Object.hasOwn(KimiConfig.options, name)
 

@@ -3,18 +3,9 @@ import { isKimiError, type KimiError } from "@kimi-effect/core/KimiError"
 import * as Cause from "effect/Cause"
 import * as CliError from "effect/cli/CliError"
 import * as Effect from "effect/Effect"
+import { CommandError } from "./commandError.ts"
 import * as exitCodes from "./exitCodes.ts"
 import * as Output from "./output.ts"
-
-/** A failure of the command itself, such as a file that cannot be read. */
-export class CommandError extends Error {
-  readonly _tag = "CommandError"
-  readonly hint: string
-  constructor(message: string, hint: string) {
-    super(message)
-    this.hint = hint
-  }
-}
 
 interface Description {
   readonly tag: string

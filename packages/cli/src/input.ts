@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
-import { CommandError } from "./failure.ts"
+import { CommandError } from "./commandError.ts"
 
 const piped = Effect.gen(function* () {
   const stdio = yield* Stdio.Stdio

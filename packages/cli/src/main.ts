@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /** The program `kimi`. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
+import * as exitCodes from "./exitCodes.ts"
 import { run } from "./run.ts"
+import * as services from "./services.ts"
 
 class ExitCode extends Error {
   override readonly [Runtime.errorExitCode]: number
@@ -14,13 +15,17 @@ class ExitCode extends Error {
   }
 }
 
-// The reader of a pipe, such as `head`, has read enough.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1))
+process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+  // The reader of a pipe, such as `head`, has read enough.
+  if (code === "EPIPE") process.exit(0)
+  process.stderr.write(`kimi: the output cannot be written: ${code}\n`)
+  process.exit(exitCodes.other)
+})
 
 NodeRuntime.runMain(
   run(process.argv.slice(2)).pipe(
     Effect.flatMap((code) => (code === 0 ? Effect.void : Effect.fail(new ExitCode(code)))),
-    Effect.provide(NodeServices.layer)
+    Effect.provide(services.layer)
   ),
   { disableErrorReporting: true }
 )

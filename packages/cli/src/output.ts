@@ -4,9 +4,9 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Terminal from "effect/Terminal"
 
-/** Writes a part of the result, without a line end. */
+/** Writes a part of the result, without a line end. The program ends the process if it cannot be written. */
 export const print = (text: string): Effect.Effect<void, never, Terminal.Terminal> =>
-  Effect.flatMap(Terminal.Terminal, (terminal) => Effect.orDie(terminal.display(text)))
+  Effect.flatMap(Terminal.Terminal, (terminal) => Effect.catch(terminal.display(text), () => Effect.never))
 
 /** Writes a line of the result. */
 export const line = (text: string): Effect.Effect<void, never, Terminal.Terminal> => print(`${text}\n`)

@@ -1,4 +1,5 @@
 /** Runs the command on arguments. */
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
@@ -8,7 +9,6 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import { report } from "./failure.ts"
 import { kimi } from "./kimi.ts"
 import { version } from "./version.ts"
 
@@ -39,5 +39,11 @@ export const run = (args: ReadonlyArray<string>) =>
   Command.runWith(kimi, { version })(args).pipe(
     Effect.provide(settings),
     Effect.as(0),
-    Effect.catchCause((cause) => report(cause, args.includes("--json")))
+    // Every error of the library is in this module, which a command that succeeds does not load.
+    Effect.catchCause((cause) =>
+      Effect.flatMap(
+        loadModule(() => import("./failure.ts")),
+        ({ report }) => report(cause, args.includes("--json"))
+      )
+    )
   )

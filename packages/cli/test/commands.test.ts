@@ -8,6 +8,7 @@ import * as CassetteStore from "@kimi-effect/testing/node/CassetteStore"
 import * as MockServer from "@kimi-effect/testing/node/MockServer"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { schemas } from "../src/schemas/schemas.ts"
@@ -305,7 +306,8 @@ describe("kimi config", () => {
           KIMI_CACHE: `redis://user:${key}@localhost:6379`,
           KIMI_PROXY: `http://user:${key}@proxy:8080`,
           KIMI_HEADERS: `{"x-team":"${key}"}`,
-          KIMI_REDIS_PASSWORD: key
+          KIMI_REDIS_PASSWORD: key,
+          KIMI_FALLBACK: `[{"provider":"together","apiKey":"${key}"}]`
         }
       }),
       ({ code, stderr, stdout }) => {
@@ -315,13 +317,19 @@ describe("kimi config", () => {
     )
   )
 
-  it.live("refuses a secret on the command line", () =>
-    Effect.map(runKimi(["config", "--set", `apiKey=${key}`]), ({ code, stderr, stdout }) => {
-      assert.strictEqual(code, 10)
-      assert.include(stderr, "KIMI_API_KEY")
-      assert.notInclude(stdout + stderr, key)
-    })
-  )
+  for (const args of [
+    ["--set", `apiKey=${key}`],
+    ["--proxy", `http://user:${key}@proxy:8080`],
+    ["--fallback", `[{"provider":"together","apiKey":"${key}"}]`]
+  ]) {
+    it.live(`refuses a secret after ${args[0]}`, () =>
+      Effect.map(runKimi(["config", ...args]), ({ code, stderr, stdout }) => {
+        assert.strictEqual(code, 10)
+        assert.include(stderr, "no secrets on the command line: use KIMI_")
+        assert.notInclude(stdout + stderr, key)
+      })
+    )
+  }
 
   it.live("lists every option that cannot be used", () =>
     Effect.map(runKimi(["config", "--tier", "9", "--set", "idleTimeout=never"]), ({ code, stderr }) => {
@@ -370,9 +378,12 @@ describe("kimi replay", () => {
         const folder = yield* temporaryFolder
         yield* KimiClient.KimiClient.pipe(
           Effect.flatMap((kimi) => kimi.chat({ messages: [{ role: "user", content: "Hello world!" }] })),
-          Effect.provide(KimiClient.layer({ apiKey: Redacted.make(key), baseUrl: server.url })),
-          Effect.provide(Cassette.layer({ name: "greeting", mode: "record" })),
-          Effect.provide(CassetteStore.layerFiles({ folder })),
+          Effect.provide(
+            KimiClient.layer({ apiKey: Redacted.make(key), baseUrl: server.url }).pipe(
+              Layer.provide(Cassette.layer({ name: "greeting", mode: "record" })),
+              Layer.provide(CassetteStore.layerFiles({ folder }))
+            )
+          ),
           Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown({}))
         )
         const path = join(folder, "greeting.json")

@@ -16,8 +16,8 @@ interface Place {
 }
 
 /** Runs `kimi doctor` on a set-up, and returns its checks. */
-const diagnose = <E, R>(
-  envOf: (place: Place) => Effect.Effect<{ readonly [name: string]: string }, E, R>,
+const diagnose = <E>(
+  envOf: (place: Place) => Effect.Effect<{ readonly [name: string]: string }, E>,
   args: ReadonlyArray<string> = []
 ) =>
   Effect.scoped(
@@ -65,10 +65,10 @@ describe("kimi doctor", () => {
     )
   )
 
-  const broken = <E, R>(
+  const broken = <E>(
     name: string,
     expected: RegExp,
-    envOf: (place: Place) => Effect.Effect<{ readonly [name: string]: string }, E, R>,
+    envOf: (place: Place) => Effect.Effect<{ readonly [name: string]: string }, E>,
     args: ReadonlyArray<string> = []
   ) =>
     it.live(`names ${name}`, () =>

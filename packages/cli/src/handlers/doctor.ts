@@ -1,7 +1,7 @@
 /** Finds out why calls fail, and says how to correct it. */
 import * as Effect from "effect/Effect"
 import { diagnose } from "../doctor/diagnose.ts"
-import { CommandError } from "../failure.ts"
+import { CommandError } from "../commandError.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { Check, Diagnosis } from "../schemas/doctor.ts"

@@ -1,6 +1,6 @@
 /** Prints the JSON Schema of a command's result. */
 import * as Effect from "effect/Effect"
-import { CommandError } from "../failure.ts"
+import { CommandError } from "../commandError.ts"
 import * as Output from "../output.ts"
 import { jsonSchemaOf, schemas } from "../schemas/schemas.ts"
 

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as configuration from "../configuration.ts"
-import { CommandError } from "../failure.ts"
+import { CommandError } from "../commandError.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 
