@@ -132,7 +132,7 @@ const originsOf = Effect.fnUntraced(function* (sources: ReadonlyArray<Source>, f
   return origins
 })
 
-/** What the flags and files of a command say, before it is checked. */
+/** What the flags and files of a command contain, before it is checked. */
 export const read = Effect.fnUntraced(function* (given: Given) {
   const { origins: flags, overrides } = yield* readFlags(given)
   const json = Option.getOrUndefined(given.config) ?? (yield* userFile)

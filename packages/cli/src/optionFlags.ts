@@ -3,7 +3,7 @@ import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Flag from "effect/cli/Flag"
 import type * as Option from "effect/Option"
 
-/** The options with a flag of their own. `--set` sets any other. */
+/** The options with a separate flag. `--set` sets any other. */
 export const flagNames = [
   "provider",
   "baseUrl",

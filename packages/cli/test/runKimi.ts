@@ -12,7 +12,7 @@ import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import { run } from "../src/run.ts"
 
-export interface Outcome {
+interface Outcome {
   readonly code: number
   readonly stdout: string
   readonly stderr: string

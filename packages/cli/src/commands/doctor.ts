@@ -12,7 +12,7 @@ export const doctor = Command.make(
   handler(() => import("../handlers/doctor.ts"))
 ).pipe(
   Command.withDescription(
-    "Checks the configuration, key, region, network, clock, balance and stores, and says how to correct each problem. Free of charge."
+    "Checks the configuration, key, region, network, clock, balance and stores, and states how to correct each problem. Free of charge."
   ),
   Command.withShortDescription("Find out why calls fail"),
   Command.withExamples([

@@ -50,7 +50,7 @@ const requestOf = (line: string, number: number, isText: boolean): Result.Result
 }
 
 /** Where and when the requests are sent. */
-interface Place {
+interface Purchase {
   readonly provider: string
   readonly day: string
   readonly isBatch: boolean
@@ -69,11 +69,11 @@ class Estimate {
   worstTokens = 0
   readonly sums = new Map<"USD" | "CNY", Sum>()
   readonly unpriced = new Set<string>()
-  readonly #at: Place
+  readonly #at: Purchase
   readonly #prices: PriceTable.Prices
   readonly #outputTokens: number
 
-  constructor(at: Place, prices: PriceTable.Prices, outputTokens: number) {
+  constructor(at: Purchase, prices: PriceTable.Prices, outputTokens: number) {
     this.#at = at
     this.#prices = prices
     this.#outputTokens = outputTokens

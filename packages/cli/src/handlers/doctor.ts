@@ -1,4 +1,4 @@
-/** Finds out why calls fail, and says how to correct it. */
+/** Finds out why calls fail, and returns how to correct it. */
 import * as Effect from "effect/Effect"
 import { diagnose } from "../doctor/diagnose.ts"
 import { CommandError } from "../commandError.ts"

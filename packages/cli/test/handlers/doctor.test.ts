@@ -3,21 +3,21 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Reply from "@kimi-effect/testing/Reply"
 import * as MockServer from "@kimi-effect/testing/node/MockServer"
 import * as Effect from "effect/Effect"
-import { Regions } from "../src/doctor/hostCheck.ts"
-import type { Check } from "../src/schemas/doctor.ts"
-import { runKimi } from "./runKimi.ts"
-import { temporaryFolder } from "./temporaryFolder.ts"
+import { Regions } from "../../src/doctor/hostCheck.ts"
+import type { Check } from "../../src/schemas/doctor.ts"
+import { runKimi } from "../runKimi.ts"
+import { temporaryFolder } from "../temporaryFolder.ts"
 
 const key = "sk-the-right-key"
 
-interface Place {
+interface SetUp {
   readonly server: MockServer.MockServer["Service"]
   readonly folder: string
 }
 
 /** Runs `kimi doctor` on a set-up, and returns its checks. */
 const diagnose = <E>(
-  envOf: (place: Place) => Effect.Effect<{ readonly [name: string]: string }, E>,
+  envOf: (place: SetUp) => Effect.Effect<{ readonly [name: string]: string }, E>,
   args: ReadonlyArray<string> = []
 ) =>
   Effect.scoped(
@@ -68,7 +68,7 @@ describe("kimi doctor", () => {
   const broken = <E>(
     name: string,
     expected: RegExp,
-    envOf: (place: Place) => Effect.Effect<{ readonly [name: string]: string }, E>,
+    envOf: (place: SetUp) => Effect.Effect<{ readonly [name: string]: string }, E>,
     args: ReadonlyArray<string> = []
   ) =>
     it.live(`names ${name}`, () =>
