@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
-    projects: ["core", "client", "testing"].map((name) => ({
+    projects: ["core", "client", "testing", "cli"].map((name) => ({
       test: {
         name,
         root: `packages/${name}`,

@@ -21,7 +21,7 @@ runSteps([
   {
     name: "types",
     command: "tsc",
-    args: ["-b", "packages/core", "packages/client", "packages/testing", "packages/bench"]
+    args: ["-b", "packages/core", "packages/client", "packages/testing", "packages/cli", "packages/bench"]
   },
   { name: "types of tests and examples", command: "tsc", args: ["-p", "tsconfig.json"] },
   {
@@ -44,6 +44,7 @@ runSteps([
   { name: "test names", command: "node", args: ["scripts/tests.ts"] },
   { name: "time of day", command: "node", args: ["scripts/clock.ts"] },
   { name: "configuration reference", command: "node", args: ["scripts/configuration.ts", "--check"] },
+  { name: "command reference", command: "node", args: ["scripts/cli.ts", "--check"] },
   { name: "packages", command: "node", args: ["scripts/packages.ts"] },
   { name: "examples", command: "node", args: ["scripts/examples.ts"] },
   {

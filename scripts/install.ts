@@ -8,7 +8,7 @@
 import { spawnSync } from "node:child_process"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { names, pack, root, run, temporaryFolder } from "./tarballs.ts"
+import { command, names, pack, packOne, root, run, temporaryFolder } from "./tarballs.ts"
 
 const folder = temporaryFolder("kimi-effect-install-")
 const typescripts = { ts59: "5.9.3", ts6: "6.0.3", ts7: "7.0.2" }
@@ -115,6 +115,18 @@ const measureTypes = (app: string, typescript: string): void => {
     process.exit(1)
   }
 }
+
+/** The command, installed without a registry. */
+const commandApp = join(folder, command)
+mkdirSync(commandApp)
+writeJson(join(commandApp, "package.json"), { name: "app", private: true })
+run(
+  "installs the command offline",
+  "npm",
+  ["install", "--offline", "--no-audit", "--no-fund", packOne(command, folder)],
+  commandApp
+)
+run("kimi models", "npx", ["--offline", "kimi", "models", "--json"], commandApp)
 
 for (const manager of ["npm", "pnpm"]) {
   const app = join(folder, manager)

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { names, packOne, root, temporaryFolder } from "./tarballs.ts"
+import { command, names, packOne, root, temporaryFolder } from "./tarballs.ts"
 
 const folder = temporaryFolder("kimi-effect-")
 
@@ -15,7 +15,7 @@ const run = (command: string, args: ReadonlyArray<string>, cwd: string): string 
 
 /** The files that a package may have. */
 const allowed =
-  /^package\/(?:dist\/.+\.(?:js|d\.ts)(?:\.map)?|dist\/docs\/.+\.md|src\/.+\.ts|fixtures\/.+|package\.json|(?:README|AGENTS|CHANGELOG)\.md|LICENSE)$/
+  /^package\/(?:dist\/.+\.(?:js|d\.ts)(?:\.map)?|dist\/docs\/.+\.md|dist\/fixtures\/.+|src\/.+\.ts|fixtures\/.+|package\.json|(?:README|AGENTS|CHANGELOG)\.md|LICENSE)$/
 
 /** What the manifest and the README of a package lack. */
 const manifestProblems = (cwd: string): ReadonlyArray<string> => {
@@ -33,7 +33,7 @@ const manifestProblems = (cwd: string): ReadonlyArray<string> => {
   ]
 }
 
-for (const name of names) {
+for (const name of [...names, command] as const) {
   const cwd = join(root, "packages", name)
   const problems = manifestProblems(cwd)
   if (problems.length > 0) {
@@ -48,6 +48,7 @@ for (const name of names) {
     process.exit(1)
   }
   run("publint", ["run", tarball, "--strict"], root)
-  run("attw", [tarball, "--profile", "esm-only", "--format", "ascii"], root)
+  // The command has nothing to import.
+  if (name !== command) run("attw", [tarball, "--profile", "esm-only", "--format", "ascii"], root)
   process.stdout.write(`  @kimi-effect/${name}: ${files.length} files\n`)
 }

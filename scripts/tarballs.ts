@@ -7,7 +7,7 @@ import { join } from "node:path"
 /** The root of the repository. */
 export const root = new URL("..", import.meta.url).pathname
 
-/** The public packages, without their scope. */
+/** The public packages that programs import, without their scope. */
 export const names = ["core", "client", "testing"] as const
 
 /** Runs a command to its end, and exits with its output when it fails. */
@@ -28,8 +28,11 @@ export const temporaryFolder = (prefix: string): string => {
   return folder
 }
 
+/** The package of the command, which has no dependencies. */
+export const command = "cli"
+
 /** Packs a package into a folder. Returns the path of its tarball. */
-export const packOne = (name: (typeof names)[number], folder: string): string => {
+export const packOne = (name: (typeof names)[number] | typeof command, folder: string): string => {
   const place = join(root, "packages", name)
   const { version } = JSON.parse(readFileSync(join(place, "package.json"), "utf8"))
   run(`packs @kimi-effect/${name}`, "pnpm", ["pack", "--pack-destination", folder], place)

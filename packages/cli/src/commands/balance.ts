@@ -1,0 +1,17 @@
+/** `kimi balance` */
+import * as Command from "effect/cli/Command"
+import { handler } from "../handler.ts"
+import { jsonFlag, optionFlags } from "../optionFlags.ts"
+
+export const balance = Command.make(
+  "balance",
+  {
+    json: jsonFlag,
+    options: optionFlags
+  },
+  handler(() => import("../handlers/balance.ts"))
+).pipe(
+  Command.withDescription("Prints the balance of the account. Moonshot's hosts only."),
+  Command.withShortDescription("Print the balance of the account"),
+  Command.withExamples([{ command: "kimi balance", description: "Cash and vouchers" }])
+)

@@ -1,0 +1,59 @@
+/** `kimi chat` */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { handler } from "../handler.ts"
+import { jsonFlag, optionFlags } from "../optionFlags.ts"
+
+export const chat = Command.make(
+  "chat",
+  {
+    prompt: Argument.String("prompt").pipe(
+      Argument.withDescription(
+        "The words of the prompt. Piped input follows it. Without both, the chat is interactive."
+      ),
+      Argument.variadic()
+    ),
+    system: Flag.String("system").pipe(Flag.withDescription("Instructions for the model."), Flag.optional),
+    image: Flag.String("image").pipe(
+      Flag.withDescription("Image or video of the prompt; repeat it for several. Larger ones are uploaded."),
+      Flag.withMetavar("file"),
+      Flag.between(0, 20)
+    ),
+    file: Flag.String("file").pipe(
+      Flag.withDescription("Document whose text the host extracts; repeat it for several. It is deleted afterwards."),
+      Flag.withMetavar("file"),
+      Flag.between(0, 20)
+    ),
+    effort: Flag.String("effort").pipe(
+      Flag.withDescription("Thinking effort of K3 models: low, high or max."),
+      Flag.optional
+    ),
+    maxTokens: Flag.Int("max-tokens").pipe(
+      Flag.withDescription("The most tokens of the response, reasoning included."),
+      Flag.optional
+    ),
+    stream: Flag.Boolean("stream").pipe(
+      Flag.withDescription("Writes the response while it is generated. Default: in a terminal only."),
+      Flag.optional
+    ),
+    history: Flag.String("history").pipe(
+      Flag.withDescription("Conversation that is continued if the file exists, and kept in it after each response."),
+      Flag.withMetavar("file"),
+      Flag.optional
+    ),
+    json: jsonFlag,
+    options: optionFlags
+  },
+  handler(() => import("../handlers/chat.ts"))
+).pipe(
+  Command.withDescription(
+    "Sends one prompt, or holds a conversation. With --json, the response is one document, or with --stream one event per line."
+  ),
+  Command.withShortDescription("Chat with Kimi"),
+  Command.withExamples([
+    { command: "kimi chat What is a monad?", description: "One question" },
+    { command: "git diff | kimi chat Review this", description: "Piped input" },
+    { command: "kimi chat", description: "A conversation" }
+  ])
+)

@@ -1,0 +1,59 @@
+/** `kimi files` */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
+import { jsonFlag, optionFlags } from "../optionFlags.ts"
+
+const load = loadModule(() => import("../handlers/files.ts"))
+
+const purposes = ["file-extract", "image", "video", "batch"] as const
+
+const id = Argument.String("id").pipe(Argument.withDescription("The id of a file, which kimi files list prints."))
+
+const list = Command.make(
+  "list",
+  { purpose: Flag.Literals("purpose", purposes).pipe(Flag.optional), json: jsonFlag, options: optionFlags },
+  (input) => Effect.flatMap(load, ({ list }) => list(input))
+).pipe(Command.withDescription("Lists the files of the account."))
+
+const upload = Command.make(
+  "upload",
+  {
+    path: Argument.String("path").pipe(Argument.withDescription("The file to upload.")),
+    purpose: Flag.Literals("purpose", purposes).pipe(
+      Flag.withDescription("What the host does with the file. Default: file-extract."),
+      Flag.withDefault("file-extract")
+    ),
+    json: jsonFlag,
+    options: optionFlags
+  },
+  (input) => Effect.flatMap(load, ({ upload }) => upload(input))
+).pipe(Command.withDescription("Uploads a file, with its progress in a terminal."))
+
+const get = Command.make(
+  "get",
+  {
+    id,
+    text: Flag.Boolean("text").pipe(
+      Flag.withDescription("Writes the text that the host has extracted."),
+      Flag.withDefault(false)
+    ),
+    json: jsonFlag,
+    options: optionFlags
+  },
+  (input) => Effect.flatMap(load, ({ get }) => get(input))
+).pipe(Command.withDescription("Describes a file, or writes its extracted text."))
+
+const remove = Command.make(
+  "delete",
+  { ids: Argument.variadic(id, { min: 1 }), json: jsonFlag, options: optionFlags },
+  (input) => Effect.flatMap(load, ({ remove }) => remove(input))
+).pipe(Command.withDescription("Deletes files."))
+
+export const files = Command.make("files").pipe(
+  Command.withDescription("Lists, uploads, reads and deletes the files of the account."),
+  Command.withShortDescription("Manage the files of the account"),
+  Command.withSubcommands([list, upload, get, remove])
+)

@@ -1,0 +1,22 @@
+/** `kimi replay` */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import { handler } from "../handler.ts"
+import { jsonFlag } from "../optionFlags.ts"
+
+export const replay = Command.make(
+  "replay",
+  {
+    cassette: Argument.String("cassette").pipe(Argument.withDescription("The file of a cassette.")),
+    json: jsonFlag
+  },
+  handler(() => import("../handlers/replay.ts"))
+).pipe(
+  Command.withDescription(
+    "Prints the recorded requests and responses of a cassette. kimi serve-mock --cassette answers clients with them."
+  ),
+  Command.withShortDescription("Print what a cassette has recorded"),
+  Command.withExamples([
+    { command: "kimi replay test/cassettes/greeting.json", description: "Each request with its response" }
+  ])
+)

@@ -1,0 +1,37 @@
+/** `kimi serve-mock` */
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { handler } from "../handler.ts"
+import { jsonFlag } from "../optionFlags.ts"
+
+export const serveMock = Command.make(
+  "serve-mock",
+  {
+    port: Flag.Int("port").pipe(Flag.withDescription("Defaults to a free port."), Flag.optional),
+    cassette: Flag.String("cassette").pipe(
+      Flag.withDescription("Serves the responses of a cassette."),
+      Flag.withMetavar("file"),
+      Flag.optional
+    ),
+    latency: Flag.String("latency").pipe(
+      Flag.withDescription("Delay of every response, such as '200 millis'. Default: none."),
+      Flag.withDefault("0 millis")
+    ),
+    tokenDelay: Flag.String("token-delay").pipe(
+      Flag.withDescription("Delay of each event of a stream. Default: none."),
+      Flag.withDefault("0 millis")
+    ),
+    cors: Flag.Boolean("cors").pipe(Flag.withDescription("Answers pages of any origin."), Flag.withDefault(false)),
+    json: jsonFlag
+  },
+  handler(() => import("../handlers/serveMock.ts"))
+).pipe(
+  Command.withDescription(
+    "Runs a server on this machine that answers as Kimi does, until Ctrl-C, and prints its base URL."
+  ),
+  Command.withShortDescription("Run a simulated host on this machine"),
+  Command.withExamples([
+    { command: "kimi serve-mock --port 8080", description: "For any client: KIMI_BASE_URL=http://127.0.0.1:8080/v1" },
+    { command: "kimi serve-mock --cassette greeting.json", description: "The recorded responses of a cassette" }
+  ])
+)

@@ -1,0 +1,38 @@
+/** Whether every option can be used, and whether the key is where it is expected. */
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Configuration } from "../configuration.ts"
+import type { Check } from "../schemas/doctor.ts"
+import { ok, problem, warning } from "./check.ts"
+
+/** One problem for each option. */
+export const ofFailure = ({ issues }: ConfigurationError): ReadonlyArray<Check> =>
+  issues.map(({ expected, name }) => problem("configuration", `${name} cannot be used`, `Set it to ${expected}.`))
+
+const bothKeys = Effect.gen(function* () {
+  const [first, second] = [
+    yield* Effect.option(Config.String("KIMI_API_KEY")),
+    yield* Effect.option(Config.String("MOONSHOT_API_KEY"))
+  ]
+  return Option.isSome(first) && Option.isSome(second) && first.value !== second.value
+})
+
+export const check = Effect.fnUntraced(function* ({ origins, settings }: Configuration) {
+  const count = Object.keys(origins).length
+  const checks: Array<Check> = [ok("configuration", `${count} options are set; kimi config lists them`)]
+  const { apiKey, provider } = settings.config
+  if (apiKey === undefined) checks.push(ok("key", `${provider} needs none`))
+  else checks.push(ok("key", `from ${origins.apiKey ?? "default"}`))
+  if (yield* bothKeys) {
+    checks.push(
+      warning(
+        "key",
+        "KIMI_API_KEY and MOONSHOT_API_KEY differ; KIMI_API_KEY is used",
+        "Unset the one that is not meant."
+      )
+    )
+  }
+  return checks
+})

@@ -1,0 +1,123 @@
+/** Whether the host can be reached, accepts the key and serves the model. */
+import * as HostApi from "@kimi-effect/client/HostApi"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import type { KimiError } from "@kimi-effect/core/KimiError"
+import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import type { Check } from "../schemas/doctor.ts"
+import { ofError, ok, problem, skipped, warning } from "./check.ts"
+
+/** The base URLs of Moonshot's regions, which have separate keys. A test replaces them. */
+export const Regions: Context.Reference<{ readonly [id: string]: string }> = Context.Reference<{
+  readonly [id: string]: string
+}>("@kimi-effect/cli/doctor/Regions", {
+  defaultValue: () => ({ moonshot: "https://api.moonshot.ai/v1", "moonshot-cn": "https://api.moonshot.cn/v1" })
+})
+
+/** Lists the models at the host of a configuration. */
+const modelsAt = (config: KimiConfig.Values) =>
+  Effect.result(
+    Effect.scoped(
+      Effect.flatMap(
+        Layer.build(Layer.provide(HostApi.layerHttp, Layer.succeed(KimiConfig.KimiConfig, config))),
+        (context) => HostApi.models(Context.get(context, HostApi.HostApi))
+      )
+    )
+  )
+
+/** The other region of Moonshot that accepts the key. Asked only where the host is Moonshot's own. */
+const otherRegion = Effect.fnUntraced(function* (config: KimiConfig.Values) {
+  const regions = yield* Regions
+  const own = regions[config.provider]
+  if (own === undefined || (config.baseUrl !== undefined && config.baseUrl.replace(/\/+$/, "") !== own))
+    return undefined
+  for (const [provider, baseUrl] of Object.entries(regions)) {
+    if (provider === config.provider) continue
+    const answer = yield* modelsAt({ ...config, provider: provider as KimiConfig.ProviderId, baseUrl })
+    if (Result.isSuccess(answer)) return provider
+  }
+  return undefined
+})
+
+const keyProblem = Effect.fnUntraced(function* (config: KimiConfig.Values, error: KimiError) {
+  const region = yield* otherRegion(config)
+  return region === undefined
+    ? ofError("key", error)
+    : problem(
+        "region",
+        `The key belongs to ${region}, and the configured host is ${config.provider}`,
+        `Set KIMI_PROVIDER=${region}, or use a key of ${config.provider}.`
+      )
+})
+
+const proxyText = ({ proxy }: KimiConfig.Values): string =>
+  proxy === "off"
+    ? "without a proxy"
+    : proxy === "environment"
+      ? "through the proxy of the environment, if any"
+      : "through the configured proxy"
+
+const networkTags = new Set(["network", "timeout"])
+
+const modelCheck = (model: string, ids: ReadonlyArray<string>): Check => {
+  const lifecycle = ModelCatalog.find(model)?.lifecycle
+  if (ids.includes(model)) {
+    return lifecycle?.state === "live" && lifecycle.retiresOn !== undefined
+      ? warning(
+          "model",
+          `${model} is served until ${lifecycle.retiresOn}`,
+          `Change to ${lifecycle.successor ?? "another model"} before.`
+        )
+      : ok("model", `${model} is served`)
+  }
+  const successor = lifecycle?.successor ?? ids[0]
+  return problem(
+    "model",
+    `${model} is not among the models of this key`,
+    `Set KIMI_MODEL to one that is, such as ${successor ?? "the default"}.`
+  )
+}
+
+/** The checks, and whether the host answered with a list of models. */
+export const check = Effect.fnUntraced(function* (
+  config: KimiConfig.Values,
+  model: string
+): Effect.fn.Return<
+  { readonly checks: ReadonlyArray<Check>; readonly isReachable: boolean },
+  never,
+  HttpClient.HttpClient
+> {
+  const answer = yield* modelsAt(config)
+  if (Result.isSuccess(answer)) {
+    const ids = answer.success.map(({ id }) => id)
+    return {
+      isReachable: true,
+      checks: [ok("network", `The host answers, ${proxyText(config)}`), modelCheck(model, ids)]
+    }
+  }
+  const error = answer.failure
+  const isNetwork = networkTags.has(error.category)
+  if (error.category === "authentication") {
+    const first = yield* keyProblem(config, error)
+    return {
+      isReachable: false,
+      checks: [
+        ok("network", `The host answers, ${proxyText(config)}`),
+        first,
+        skipped("model", "The key is not accepted")
+      ]
+    }
+  }
+  const failed = ofError(isNetwork ? "network" : "host", error)
+  return {
+    isReachable: false,
+    checks: [
+      { ...failed, message: `${failed.message} (${proxyText(config)})` },
+      skipped("model", "The host does not answer")
+    ]
+  }
+})

@@ -1,0 +1,170 @@
+/** One response, or a conversation. */
+import * as Conversation from "@kimi-effect/client/agent/Conversation"
+import { KimiClient } from "@kimi-effect/client/KimiClient"
+import * as Files from "@kimi-effect/client/node/Files"
+import * as Media from "@kimi-effect/client/node/Media"
+import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import * as Cost from "@kimi-effect/core/Cost"
+import { isKimiError } from "@kimi-effect/core/KimiError"
+import { StreamTruncatedError } from "@kimi-effect/core/StreamErrors"
+import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
+import * as StreamFold from "@kimi-effect/core/StreamFold"
+import { EmptyMessageError } from "@kimi-effect/core/ValidationErrors"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as Terminal from "effect/Terminal"
+import * as ChatHistory from "../chatHistory.ts"
+import * as client from "../client.ts"
+import { report } from "../failure.ts"
+import { readText } from "../input.ts"
+import type { Given } from "../optionFlags.ts"
+import * as Output from "../output.ts"
+import type { Chat } from "../schemas/chat.ts"
+
+interface Input {
+  readonly prompt: ReadonlyArray<string>
+  readonly system: Option.Option<string>
+  readonly image: ReadonlyArray<string>
+  readonly file: ReadonlyArray<string>
+  readonly effort: Option.Option<string>
+  readonly maxTokens: Option.Option<number>
+  readonly stream: Option.Option<boolean>
+  readonly history: Option.Option<string>
+  readonly json: boolean
+  readonly options: Given
+}
+
+/** Writes the events of a stream as they arrive, and returns the response. */
+const streamed = (isJson: boolean) =>
+  Effect.fnUntraced(function* <E, R>(events: Stream.Stream<StreamEvent, E, R>) {
+    let fold = StreamFold.empty
+    yield* Stream.runForEach(events, (event) => {
+      fold = StreamFold.step(fold, event)
+      if (isJson) return Output.json(event)
+      if (event._tag === "TextDelta") return Output.print(Output.plain(event.text))
+      return event._tag === "Reset" ? Output.note("\nThe connection broke; the response starts again.") : Effect.void
+    })
+    const response = StreamFold.toResponse(fold)
+    if (Option.isSome(response)) return response.value
+    return yield* new StreamTruncatedError({
+      message: "The stream ended without its end",
+      partial: StreamFold.toPartial(fold)
+    })
+  })
+
+const costOf = (response: ChatResponse) => Effect.map(Cost.ofResponse(response), Option.map(Cost.format))
+
+const resultOf = (response: ChatResponse, cost: Option.Option<string>): Chat => ({
+  id: response.id,
+  model: response.model,
+  ...(response.provider === undefined ? {} : { provider: response.provider }),
+  text: response.text,
+  reasoning: response.reasoning,
+  toolCalls: response.toolCalls,
+  finishReason: response.finishReason,
+  ...(response.usage === undefined ? {} : { usage: response.usage }),
+  ...(Option.isNone(cost) ? {} : { cost: cost.value })
+})
+
+/** Tokens and cost, for a person. */
+const summaryOf = ({ finishReason, usage }: ChatResponse, cost: Option.Option<string>): string =>
+  [
+    ...(usage === undefined ? [] : [`${usage.prompt_tokens} + ${usage.completion_tokens} tokens`]),
+    ...(Option.isNone(cost) ? [] : [cost.value]),
+    ...(finishReason === "stop" ? [] : [`ended by ${finishReason}`])
+  ].join(", ")
+
+/** Asks for the response to a conversation, and writes it. */
+const respond = Effect.fnUntraced(function* (input: Input, conversation: Conversation.Ready) {
+  const kimi = yield* KimiClient
+  const { canAnimate } = yield* TerminalCapabilities.TerminalCapabilities
+  const request = yield* conversation.pipe(
+    Conversation.request({
+      ...(Option.isNone(input.effort) ? {} : { reasoning_effort: input.effort.value }),
+      ...(Option.isNone(input.maxTokens) ? {} : { max_completion_tokens: input.maxTokens.value })
+    })
+  )
+  const isStream = Option.getOrElse(input.stream, () => canAnimate && !input.json)
+  const response = isStream ? yield* streamed(input.json)(kimi.stream(request)) : yield* kimi.chat(request)
+  const cost = yield* costOf(response)
+  if (input.json) {
+    if (!isStream) yield* Output.json(resultOf(response, cost))
+  } else {
+    yield* Output.print(isStream ? "\n" : `${Output.plain(response.text)}\n`)
+    if (canAnimate) yield* Output.note(summaryOf(response, cost))
+  }
+  const next = Conversation.add(response)(conversation)
+  yield* ChatHistory.write(input.history, next)
+  return next
+})
+
+/** The text of a document, which the host does not keep. */
+const documentText = (path: string) =>
+  Effect.gen(function* () {
+    const files = yield* Files.Files
+    const content = yield* Files.open(path)
+    return yield* Effect.acquireUseRelease(
+      files.upload({ purpose: "file-extract", content }),
+      ({ id }) => Effect.andThen(files.awaitReady(id), files.text(id)),
+      ({ id }) => Effect.ignore(files.delete(id, { ignoreMissing: true }))
+    )
+  })
+
+/** A conversation that ends with the prompt, its documents before it and its images in it. */
+const ask = Effect.fnUntraced(function* (input: Input, history: ChatHistory.History, text: string) {
+  const documents = yield* Effect.forEach(input.file, documentText)
+  const images = yield* Effect.forEach(input.image, (path) => Media.fromPath(path))
+  const before = documents.reduce<ChatHistory.History>(
+    (conversation, document) => Conversation.system(document)(conversation),
+    history
+  )
+  return Conversation.user(images.length === 0 ? text : [...images, { type: "text", text }])(before)
+})
+
+const interactive = Effect.fnUntraced(function* (input: Input, start: ChatHistory.History) {
+  const terminal = yield* Terminal.Terminal
+  let history = start
+  let isFirst = true
+  yield* Output.note("An empty line or Ctrl-D ends the conversation.")
+  while (true) {
+    yield* Output.print("> ")
+    const text = yield* terminal.readLine
+    if (text.trim() === "") return
+    const asked = isFirst ? yield* ask(input, history, text) : Conversation.user(text)(history)
+    isFirst = false
+    const next = yield* respond(input, asked).pipe(
+      // A failed turn does not end the conversation: the same text can be sent again.
+      Effect.catchIf(isKimiError, (error) => Effect.as(report(Cause.fail(error), false), undefined))
+    )
+    if (next?.state === "calling") return yield* Output.note("The model called a tool, and this chat has none.")
+    if (next !== undefined) history = next
+  }
+})
+
+const resumeNote = (history: Option.Option<string>): Effect.Effect<void> =>
+  Output.note(
+    Option.isNone(history)
+      ? "\nInterrupted. With --history FILE, the next chat continues a conversation."
+      : `\nInterrupted. Continue with: kimi chat --history ${history.value}`
+  )
+
+const converse = Effect.fnUntraced(function* (input: Input) {
+  const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
+  const history = yield* ChatHistory.read(input.history, Option.getOrUndefined(input.system))
+  const text = yield* readText(input.prompt)
+  if (text !== "") return void (yield* respond(input, yield* ask(input, history, text)))
+  if (!canPrompt || input.json) return yield* new EmptyMessageError({ message: "There is no prompt" })
+  yield* Effect.catchIf(interactive(input, history), Terminal.isQuitError, () => Output.print("\n"))
+})
+
+export const run = (input: Input) =>
+  converse(input).pipe(
+    Effect.onInterrupt(() => resumeNote(input.history)),
+    Effect.provide(
+      Layer.merge(client.layer(input.options), Layer.provide(Files.layer(), client.layerHostApi(input.options)))
+    )
+  )

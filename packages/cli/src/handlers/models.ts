@@ -1,0 +1,91 @@
+/** Lists the models of the catalogue, or those of the account. */
+import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import type { Given } from "../optionFlags.ts"
+import * as Output from "../output.ts"
+import type { Model, Models, Price } from "../schemas/models.ts"
+
+interface Input {
+  readonly live: boolean
+  readonly all: boolean
+  readonly json: boolean
+  readonly options: Given
+}
+
+/** The price of today at each host. */
+const pricesOf = (model: ModelCatalog.KnownModel, day: string): ReadonlyArray<Price> => {
+  const hosts = [...new Set(model.prices.map(({ provider }) => provider))]
+  return hosts.flatMap((host) => {
+    const price = ModelCatalog.priceOf(model.id, host, day)
+    return price === undefined ? [] : [price]
+  })
+}
+
+const fromCatalog = (model: ModelCatalog.KnownModel, day: string): Model => {
+  const { lifecycle } = model
+  const ends = lifecycle.state === "live" ? lifecycle.retiresOn : lifecycle.retiredOn
+  return {
+    id: model.id,
+    contextWindow: model.contextWindow,
+    state: lifecycle.state === "live" && ends !== undefined ? "retiring" : lifecycle.state,
+    ...(ends === undefined ? {} : { retiresOn: ends }),
+    ...(lifecycle.successor === undefined ? {} : { successor: lifecycle.successor }),
+    ...(model.defaultMaxOutput === undefined ? {} : { defaultMaxOutput: model.defaultMaxOutput }),
+    image: model.capabilities.image,
+    video: model.capabilities.video,
+    prices: pricesOf(model, day)
+  }
+}
+
+/** The models of the account, with what the catalogue knows of them. */
+const fromHost = Effect.fnUntraced(function* (options: Given, day: string) {
+  const { withClient } = yield* Effect.promise(() => import("../client.ts"))
+  const listed = yield* withClient(options, (kimi) => kimi.models)
+  return listed.map(({ context_length, id, supports_image_in, supports_video_in }): Model => {
+    const known = ModelCatalog.find(id)
+    const base = known === undefined ? undefined : fromCatalog(known, day)
+    return {
+      state: "live",
+      prices: [],
+      ...base,
+      id,
+      contextWindow: context_length ?? base?.contextWindow ?? 0,
+      image: supports_image_in ?? base?.image ?? false,
+      video: supports_video_in ?? base?.video ?? false
+    }
+  })
+})
+
+const symbols = { USD: "$", CNY: "¥" } as const
+
+const priceText = ({ cacheHit, cacheMiss, currency, output }: Price): string =>
+  [cacheHit ?? "-", cacheMiss, output].map((text) => (text === "-" ? text : symbols[currency] + text)).join(" / ")
+
+const stateText = ({ retiresOn, state, successor }: Model): string => {
+  if (state === "live") return "live"
+  const next = successor === undefined ? "" : `, use ${successor}`
+  return `${state === "retired" ? "retired" : "until"} ${retiresOn}${next}`
+}
+
+const toTable = (models: ReadonlyArray<Model>): string =>
+  Output.table(
+    [
+      ["MODEL", "WINDOW", "CACHED / INPUT / OUTPUT PER MTOK", "STATE"],
+      ...models.map((model) => [
+        Output.plain(model.id),
+        model.contextWindow.toLocaleString("en-US"),
+        model.prices.map(priceText).join("  ") || "unknown",
+        stateText(model)
+      ])
+    ],
+    [1]
+  )
+
+export const run = Effect.fnUntraced(function* ({ all, json, live, options }: Input) {
+  const day = DateTime.formatIsoDateUtc(yield* DateTime.now)
+  const known = ModelCatalog.knownModels.filter(({ lifecycle }) => all || lifecycle.state === "live")
+  const models = live ? yield* fromHost(options, day) : known.map((model) => fromCatalog(model, day))
+  const result: Models = { source: live ? "host" : "catalogue", day, models }
+  yield* json ? Output.json(result) : Output.line(toTable(models))
+})

@@ -1,0 +1,83 @@
+/** Simulates a day of calls on a configuration. */
+import * as FaultScript from "@kimi-effect/testing/FaultScript"
+import * as AuditTraffic from "@kimi-effect/testing/node/AuditTraffic"
+import * as Simulator from "@kimi-effect/testing/Simulator"
+import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import { tiers } from "@kimi-effect/core/RateLimits"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as configuration from "../configuration.ts"
+import { CommandError } from "../commandError.ts"
+import type { Given } from "../optionFlags.ts"
+import * as Output from "../output.ts"
+
+interface Input {
+  readonly traffic: ReadonlyArray<string>
+  readonly calls: number
+  readonly duration: Option.Option<string>
+  readonly outage: Option.Option<string>
+  readonly seed: string
+  readonly html: Option.Option<string>
+  readonly json: boolean
+  readonly options: Given
+}
+
+const durationOf = (name: string, text: string): Effect.Effect<Duration.Duration, ConfigurationError> => {
+  const duration = Duration.fromInput(text as Duration.Input)
+  return Option.isSome(duration)
+    ? Effect.succeed(duration.value)
+    : Effect.fail(ConfigurationError.of([{ name, expected: 'a duration, such as "30 minutes"' }]))
+}
+
+/** Virtual time reaches no store, file or host: these options keep their defaults. */
+const virtualOptions = (config: KimiConfig.Values): KimiConfig.Options => {
+  const changed: ReadonlyArray<KimiConfig.Name> = (
+    Object.keys(KimiConfig.options) as ReadonlyArray<KimiConfig.Name>
+  ).filter((name) => config[name] !== KimiConfig.defaults[name])
+  const excluded = new Set<KimiConfig.Name>([
+    "apiKey",
+    "provider",
+    "baseUrl",
+    "proxy",
+    "auditLog",
+    "callLog",
+    "logLevel"
+  ])
+  return Object.fromEntries(changed.filter((name) => !excluded.has(name)).map((name) => [name, config[name]]))
+}
+
+const middleOutage = (total: Duration.Duration, outage: Duration.Duration): FaultScript.Fault =>
+  FaultScript.Outage({
+    after: Duration.millis((Duration.toMillis(total) - Duration.toMillis(outage)) / 2),
+    duration: outage,
+    mode: "refuse"
+  })
+
+const write = (path: string, text: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => fs.writeFileString(path, text)).pipe(
+    Effect.mapError(({ reason }) => new CommandError(`${path} cannot be written: ${reason._tag}`, "Check the path."))
+  )
+
+export const run = Effect.fnUntraced(function* (input: Input) {
+  const { config } = (yield* configuration.loadWithoutKey(input.options)).settings
+  const given = Option.isSome(input.duration) ? yield* durationOf("--duration", input.duration.value) : undefined
+  const outage = Option.isSome(input.outage) ? yield* durationOf("--outage", input.outage.value) : undefined
+  const traffic = input.traffic.length > 0 ? yield* AuditTraffic.fromFiles(input.traffic) : { calls: input.calls }
+  const total = given ?? Duration.hours(24)
+  const report = yield* Simulator.run({
+    seed: input.seed,
+    traffic,
+    client: virtualOptions(config),
+    ...(given === undefined ? {} : { duration: given }),
+    ...(config.tier === undefined ? {} : { host: { limits: tiers[config.tier] } }),
+    ...(outage === undefined ? {} : { faults: [middleOutage(total, outage)] })
+  })
+  if (Option.isSome(input.html)) {
+    yield* write(input.html.value, Simulator.toHtml(report))
+    yield* Output.note(`Wrote ${input.html.value}`)
+  }
+  yield* input.json ? Output.json(report) : Output.line(Simulator.toTable(report))
+})

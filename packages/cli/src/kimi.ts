@@ -1,0 +1,32 @@
+/** The command with all its subcommands. */
+import * as Command from "effect/cli/Command"
+import { balance } from "./commands/balance.ts"
+import { chat } from "./commands/chat.ts"
+import { config } from "./commands/config.ts"
+import { cost } from "./commands/cost.ts"
+import { doctor } from "./commands/doctor.ts"
+import { files } from "./commands/files.ts"
+import { models } from "./commands/models.ts"
+import { replay } from "./commands/replay.ts"
+import { schema } from "./commands/schema.ts"
+import { serveMock } from "./commands/serveMock.ts"
+import { simulate } from "./commands/simulate.ts"
+import { tokens } from "./commands/tokens.ts"
+
+export const kimi = Command.make("kimi").pipe(
+  Command.withDescription("Kimi (Moonshot AI) in a terminal. The API key is read from MOONSHOT_API_KEY or a file."),
+  Command.withSubcommands([
+    chat,
+    models,
+    tokens,
+    cost,
+    files,
+    balance,
+    doctor,
+    config,
+    simulate,
+    replay,
+    serveMock,
+    schema
+  ])
+)

@@ -1,0 +1,45 @@
+/** Lines that are redrawn in place in a terminal, and written to stderr as plain lines elsewhere. */
+import * as CliOutput from "effect/cli/CliOutput"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import * as Terminal from "effect/Terminal"
+import * as Output from "./output.ts"
+
+/** The text without what does not fit on a line of the terminal. */
+const fit = (text: string, columns: number): string => {
+  let cut = text
+  while (CliOutput.displayWidth(cut) > columns) cut = cut.slice(0, -1)
+  return cut
+}
+
+interface Options {
+  /** Time between two drawings in a terminal. Defaults to 100 milliseconds. */
+  readonly every?: Duration.Input | undefined
+  /** Time between two lines elsewhere. Defaults to 5 seconds. */
+  readonly plainEvery?: Duration.Input | undefined
+}
+
+/** Shows lines until the scope closes, and then their last state. Lines elsewhere go to stderr, so that a pipe has results only. */
+export const live = Effect.fnUntraced(function* (
+  render: () => ReadonlyArray<string>,
+  { every = "100 millis", plainEvery = "5 seconds" }: Options = {}
+) {
+  const terminal = yield* Terminal.Terminal
+  const { canAnimate } = yield* TerminalCapabilities.TerminalCapabilities
+  let drawn = 0
+  let last = ""
+  const draw = Effect.gen(function* () {
+    const columns = canAnimate ? Math.max(1, yield* terminal.columns) : Number.POSITIVE_INFINITY
+    const lines = render().map((line) => fit(Output.plain(line), columns))
+    const text = lines.join("\n")
+    if (text === last) return
+    last = text
+    const back = drawn > 0 ? `\u001b[${drawn}A` : ""
+    drawn = lines.length
+    yield* canAnimate ? Output.print(`${back}\u001b[0J${text}\n`) : Output.note(text)
+  })
+  yield* Effect.addFinalizer(() => draw)
+  yield* Effect.forkScoped(Effect.repeat(draw, Schedule.spaced(canAnimate ? every : plainEvery)))
+})

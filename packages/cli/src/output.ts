@@ -1,0 +1,39 @@
+/** What commands write: results to stdout through `Terminal`, everything else to stderr. */
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Terminal from "effect/Terminal"
+
+/** Writes a part of the result, without a line end. The program ends the process if it cannot be written. */
+export const print = (text: string): Effect.Effect<void, never, Terminal.Terminal> =>
+  Effect.flatMap(Terminal.Terminal, (terminal) => Effect.catch(terminal.display(text), () => Effect.never))
+
+/** Writes a line of the result. */
+export const line = (text: string): Effect.Effect<void, never, Terminal.Terminal> => print(`${text}\n`)
+
+/** Writes the result as one JSON document on one line, as `jq` and line-based tools read it. */
+export const json = (value: unknown): Effect.Effect<void, never, Terminal.Terminal> => line(JSON.stringify(value))
+
+/** Writes a line that is not a part of the result. */
+export const note = (text: string): Effect.Effect<void> => Console.error(text)
+
+/** Rows with aligned columns; the first row is the head. The columns in `right` are aligned to the right. */
+export const table = (rows: ReadonlyArray<ReadonlyArray<string>>, right: ReadonlyArray<number> = []): string => {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => CliOutput.displayWidth(row[column] ?? "")))
+  )
+  const cell = (text: string, column: number): string => {
+    const padding = " ".repeat((widths[column] ?? 0) - CliOutput.displayWidth(text))
+    return right.includes(column) ? padding + text : text + padding
+  }
+  return rows.map((row) => row.map(cell).join("  ").trimEnd()).join("\n")
+}
+
+const escapes = new RegExp(
+  // Sequences that move the cursor, change the title or the clipboard, and single control characters except tab and line end.
+  String.raw`\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-_])|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]`,
+  "g"
+)
+
+/** Text of a host or of a file, without what a terminal would execute. */
+export const plain = (text: string): string => text.replaceAll(escapes, "")

@@ -1,0 +1,49 @@
+/** Runs the command on arguments. */
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { kimi } from "./kimi.ts"
+import { version } from "./version.ts"
+
+/** What is wrong, and where to read more, on stderr: stdout has results only. */
+const presenter: CliOutput.Presenter = {
+  present: (event) =>
+    event._tag === "InvalidInvocation"
+      ? Effect.gen(function* () {
+          const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
+          const formatter = CliOutput.defaultFormatter({ colors: canColor })
+          yield* Console.error(formatter.formatErrors(event.errors).trimStart())
+          yield* Console.error(
+            `\nUsage: ${event.helpDoc.usage}\nRun ${event.commandPath.join(" ")} --help for its flags.`
+          )
+        })
+      : CliOutput.defaultPresenter.present(event)
+}
+
+const settings = Layer.mergeAll(
+  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }),
+  CliOutput.layerPresenter(presenter),
+  // The default logger writes to stdout, which has results only.
+  Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
+)
+
+/** Runs the command, reports its failure on stderr, and returns the exit code. */
+export const run = (args: ReadonlyArray<string>) =>
+  Command.runWith(kimi, { version })(args).pipe(
+    Effect.provide(settings),
+    Effect.as(0),
+    // Every error of the library is in this module, which a command that succeeds does not load.
+    Effect.catchCause((cause) =>
+      Effect.flatMap(
+        loadModule(() => import("./failure.ts")),
+        ({ report }) => report(cause, args.includes("--json"))
+      )
+    )
+  )

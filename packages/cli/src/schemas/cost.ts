@@ -1,0 +1,18 @@
+/** The JSON of `kimi cost`. */
+import * as Schema from "effect/Schema"
+
+const Amount = Schema.Struct({
+  currency: Schema.Literals(["USD", "CNY"]),
+  likely: Schema.String.annotate({ description: "Decimal, exact" }),
+  worst: Schema.String.annotate({ description: "Decimal, exact: every response as long as its request allows" })
+})
+
+export const CostEstimate = Schema.Struct({
+  requests: Schema.Finite,
+  promptTokens: Schema.Finite,
+  outputTokens: Schema.Struct({ likely: Schema.Finite, worst: Schema.Finite }),
+  amounts: Schema.Array(Amount).annotate({ description: "One for each currency" }),
+  unpriced: Schema.Array(Schema.String).annotate({ description: "Models without a known price; not in the amounts" })
+})
+
+export type CostEstimate = typeof CostEstimate.Type

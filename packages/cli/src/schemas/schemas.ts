@@ -1,0 +1,41 @@
+/** The schema of what each command writes with `--json`. */
+import * as Schema from "effect/Schema"
+import { FileObject } from "@kimi-effect/core/File"
+import { Balance } from "./balance.ts"
+import { Chat, ChatEvent } from "./chat.ts"
+import { ConfigOptions } from "./config.ts"
+import { CostEstimate } from "./cost.ts"
+import { Diagnosis } from "./doctor.ts"
+import { FileList, FilesDeleted, FileText } from "./files.ts"
+import { Models } from "./models.ts"
+import { Replay } from "./replay.ts"
+import { Serving } from "./serveMock.ts"
+import { Tokens } from "./tokens.ts"
+
+export const schemas = {
+  balance: Balance,
+  chat: Chat,
+  "chat --stream": ChatEvent,
+  config: ConfigOptions,
+  cost: CostEstimate,
+  doctor: Diagnosis,
+  "files delete": FilesDeleted,
+  "files get": FileObject,
+  "files get --text": FileText,
+  "files list": FileList,
+  "files upload": FileObject,
+  models: Models,
+  replay: Replay,
+  "serve-mock": Serving,
+  tokens: Tokens
+} as const
+
+/** The JSON Schema of a result. */
+export const jsonSchemaOf = (schema: Schema.Top): object => {
+  const { definitions, schema: root } = Schema.toJsonSchemaDocument(schema)
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    ...root,
+    ...(Object.keys(definitions).length === 0 ? {} : { $defs: definitions })
+  }
+}

@@ -1,0 +1,130 @@
+import { readFileSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
+import * as Effect from "effect/Effect"
+import { decoded, withServer } from "../mockedHost.ts"
+import { runKimi } from "../runKimi.ts"
+import { temporaryFolder } from "../temporaryFolder.ts"
+
+describe("kimi chat", () => {
+  it.live("answers the words of the command line", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { code, stdout } = yield* runKimi(["chat", "Hello", "world!"], { env })
+        assert.strictEqual(code, 0)
+        assert.include(stdout, "Hello!")
+        const [request] = yield* server.requests
+        assert.include(request?.body ?? "", "Hello world!")
+      })
+    )
+  )
+
+  it.live("adds what is piped after the prompt", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* runKimi(["chat", "Review"], { env, stdin: "a diff\n" })
+        assert.include((yield* server.requests)[0]?.body ?? "", String.raw`Review\n\na diff`)
+      })
+    )
+  )
+
+  it.live("writes the response as the documented document", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { stdout } = yield* runKimi(["chat", "--json", "Hi"], { env })
+        const { cost, finishReason } = decoded("chat", stdout)
+        assert.strictEqual(finishReason, "stop")
+        assert.match(cost ?? "", /^\$0\.\d+$/)
+      })
+    )
+  )
+
+  it.live("writes one documented event per line of a stream", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { stdout } = yield* runKimi(["chat", "--json", "--stream", "Hi"], { env })
+        const events = stdout
+          .trim()
+          .split("\n")
+          .map((line) => decoded("chat --stream", line))
+        assert.deepStrictEqual([events[0]?._tag, events.at(-1)?._tag], ["Start", "Finish"])
+      })
+    )
+  )
+
+  it.live("sends the earlier turns of a conversation", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { code, stdout } = yield* runKimi(["chat"], { env, typed: ["First", "Second"] })
+        assert.strictEqual(code, 0)
+        assert.include(stdout, "> ")
+        const second = (yield* server.requests)[1]?.body ?? ""
+        assert.include(second, "First")
+        assert.include(second, "Second")
+      })
+    )
+  )
+
+  it.live("continues after a turn that failed", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* server.reply(ErrorReply.table.limitRpm)
+        const { code, stderr } = yield* runKimi(["chat"], { env, typed: ["First", "Second"] })
+        assert.strictEqual(code, 0)
+        assert.include(stderr, "RateLimitError")
+        assert.strictEqual((yield* server.requests).length, 2)
+      })
+    )
+  )
+
+  it.live("continues the conversation of a file that only its owner can read", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryFolder, "chat.json")
+        yield* runKimi(["chat", "First", "--history", path], { env })
+        yield* runKimi(["chat", "Second", "--history", path], { env })
+        assert.include((yield* server.requests)[1]?.body ?? "", "First")
+        assert.strictEqual(statSync(path).mode & 0o077, 0)
+        assert.include(readFileSync(path, "utf8"), "Second")
+      })
+    )
+  )
+
+  it.live("sends an image in the message", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryFolder, "dot.png")
+        writeFileSync(
+          path,
+          Buffer.from(
+            "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+            "base64"
+          )
+        )
+        yield* runKimi(["chat", "What is this?", "--image", path], { env })
+        assert.include((yield* server.requests)[0]?.body ?? "", "data:image/png;base64,")
+      })
+    )
+  )
+
+  it.live("fails without a prompt", () =>
+    withServer((_, env) =>
+      Effect.map(runKimi(["chat"], { env, stdin: "" }), ({ code, stderr }) => {
+        assert.strictEqual(code, 16)
+        assert.include(stderr, "EmptyMessageError")
+      })
+    )
+  )
+
+  it.live("reports a failure as JSON if the result would be", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* server.reply(ErrorReply.table.limitRpm)
+        const { code, stderr, stdout } = yield* runKimi(["chat", "Hi", "--json"], { env })
+        assert.deepStrictEqual([code, stdout], [14, ""])
+        assert.strictEqual(JSON.parse(stderr).error.tag, "RateLimitError")
+      })
+    )
+  )
+})

@@ -1,0 +1,36 @@
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { decoded } from "../mockedHost.ts"
+import { runKimi } from "../runKimi.ts"
+import { temporaryFolder } from "../temporaryFolder.ts"
+
+describe("kimi cost", () => {
+  it.live("adds up chat requests, rows of a batch, or prompts", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const request = { messages: [{ role: "user", content: "Hello" }], max_completion_tokens: 1000 }
+      writeFileSync(
+        join(folder, "requests.jsonl"),
+        `${JSON.stringify(request)}\n${JSON.stringify({ custom_id: "1", body: request })}\n`
+      )
+      const { stdout } = yield* runKimi(["cost", join(folder, "requests.jsonl"), "--json"])
+      // 2 × 86 prompt tokens at $3, and 500 or 1,000 output tokens at $15, per million.
+      assert.deepStrictEqual(decoded("cost", stdout).amounts, [
+        { currency: "USD", likely: "0.015516", worst: "0.030516" }
+      ])
+    })
+  )
+
+  it.live("names the line of a request that it cannot read, without its text", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "requests.jsonl")
+      writeFileSync(path, '{"messages":[]}\n{"secret":1}\n')
+      const { code, stderr } = yield* runKimi(["cost", path])
+      assert.strictEqual(code, 16)
+      assert.include(stderr, "Line 2")
+      assert.notInclude(stderr, "secret")
+    })
+  )
+})

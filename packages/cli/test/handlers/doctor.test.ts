@@ -1,0 +1,145 @@
+import { createServer } from "node:net"
+import { assert, describe, it } from "@effect/vitest"
+import * as Reply from "@kimi-effect/testing/Reply"
+import * as MockServer from "@kimi-effect/testing/node/MockServer"
+import * as Effect from "effect/Effect"
+import { Regions } from "../../src/doctor/hostCheck.ts"
+import type { Check } from "../../src/schemas/doctor.ts"
+import { runKimi } from "../runKimi.ts"
+import { temporaryFolder } from "../temporaryFolder.ts"
+
+const key = "sk-the-right-key"
+
+interface SetUp {
+  readonly server: MockServer.MockServer["Service"]
+  readonly folder: string
+}
+
+/** Runs `kimi doctor` on a set-up, and returns its checks. */
+const diagnose = <E>(
+  envOf: (place: SetUp) => Effect.Effect<{ readonly [name: string]: string }, E>,
+  args: ReadonlyArray<string> = []
+) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const server = yield* MockServer.make({ apiKey: key })
+      const folder = yield* temporaryFolder
+      const env = { KIMI_BASE_URL: server.url, KIMI_API_KEY: key, ...(yield* envOf({ server, folder })) }
+      const { code, stderr, stdout } = yield* runKimi(["doctor", "--json", ...args], { env })
+      const { checks }: { readonly checks: ReadonlyArray<Check> } = JSON.parse(stdout)
+      return { code, checks, text: stdout + stderr }
+    })
+  )
+
+/** The checks that need attention, each of which names what to change. */
+const problemsOf = (checks: ReadonlyArray<Check>): ReadonlyArray<string> =>
+  checks
+    .filter(({ status }) => status === "problem" || status === "warning")
+    .map(({ fix, message, name }) => {
+      assert.isNotEmpty(fix ?? "")
+      return `${name}: ${message}`
+    })
+
+/** A port on which nothing listens. */
+const closedPort = Effect.callback<number>((resume) => {
+  const server = createServer()
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address()
+    const port = typeof address === "object" && address !== null ? address.port : 0
+    server.close(() => resume(Effect.succeed(port)))
+  })
+})
+
+describe("kimi doctor", () => {
+  it.live("finds no problem in a set-up that works", () =>
+    Effect.map(
+      diagnose(() => Effect.succeed({})),
+      ({ checks, code }) => {
+        assert.strictEqual(code, 0)
+        assert.deepStrictEqual(problemsOf(checks), [])
+        assert.deepStrictEqual(
+          checks.map(({ name }) => name),
+          ["configuration", "key", "network", "model", "clock", "balance", "limits", "stores"]
+        )
+      }
+    )
+  )
+
+  const broken = <E>(
+    name: string,
+    expected: RegExp,
+    envOf: (place: SetUp) => Effect.Effect<{ readonly [name: string]: string }, E>,
+    args: ReadonlyArray<string> = []
+  ) =>
+    it.live(`names ${name}`, () =>
+      Effect.map(diagnose(envOf, args), ({ checks, code, text }) => {
+        assert.strictEqual(code, 1)
+        assert.match(problemsOf(checks).join("\n"), expected)
+        assert.notInclude(text, key)
+      })
+    )
+
+  broken("a missing key", /configuration: .*KIMI_API_KEY/, () => Effect.succeed({ KIMI_API_KEY: "" }))
+  broken("every option that cannot be used", /KIMI_TIER[^]*KIMI_IDLE_TIMEOUT|KIMI_IDLE_TIMEOUT[^]*KIMI_TIER/, () =>
+    Effect.succeed({ KIMI_TIER: "9", KIMI_IDLE_TIMEOUT: "soon" })
+  )
+  broken("a configuration file that is missing", /configuration: .*none\.json/, () => Effect.succeed({}), [
+    "--config",
+    "none.json"
+  ])
+  broken("a wrong key", /^key: /m, () => Effect.succeed({ KIMI_API_KEY: "sk-another" }))
+  broken("a host that cannot be found", /^network: /m, () =>
+    Effect.succeed({ KIMI_BASE_URL: "https://host.invalid/v1" })
+  )
+  broken("a port on which nothing listens", /^network: /m, () =>
+    Effect.map(closedPort, (port) => ({ KIMI_BASE_URL: `http://127.0.0.1:${port}/v1` }))
+  )
+  broken("a proxy that cannot be reached", /^network: .*configured proxy/m, () =>
+    Effect.map(closedPort, (port) => ({ KIMI_PROXY: `http://127.0.0.1:${port}` }))
+  )
+  broken("a model that the host does not serve", /^model: kimi-k2\.5 /m, () =>
+    Effect.succeed({ KIMI_MODEL: "kimi-k2.5" })
+  )
+  broken("an account without money", /^balance: 0 available/m, ({ server }) =>
+    Effect.as(
+      server.replyAt(
+        "GET /v1/users/me/balance",
+        Reply.json({ code: 0, data: { available_balance: 0, voucher_balance: 0, cash_balance: 0 }, status: true })
+      ),
+      {}
+    )
+  )
+  broken("a clock that is wrong", /^clock: .* ahead of/m, ({ server }) =>
+    Effect.as(
+      server.replyAt(
+        "GET /v1/models",
+        Reply.json({ data: [{ id: "kimi-k3" }] }, { headers: { date: "Thu, 01 Jan 2026 00:00:00 GMT" } })
+      ),
+      {}
+    )
+  )
+  broken("a Redis that cannot be reached", /^stores: .*(redis|cache)/im, () =>
+    Effect.map(closedPort, (port) => ({ KIMI_CACHE: `redis://127.0.0.1:${port}` }))
+  )
+
+  it.live("names the region to which the key belongs", () =>
+    Effect.gen(function* () {
+      const [own, other] = [yield* MockServer.make({ apiKey: "sk-of-this" }), yield* MockServer.make({ apiKey: key })]
+      const { stdout } = yield* runKimi(["doctor", "--json"], {
+        env: { KIMI_API_KEY: key, KIMI_BASE_URL: own.url }
+      }).pipe(Effect.provideService(Regions, { moonshot: own.url, "moonshot-cn": other.url }))
+      const { checks }: { readonly checks: ReadonlyArray<Check> } = JSON.parse(stdout)
+      assert.include(checks.find(({ name }) => name === "region")?.fix, "KIMI_PROVIDER=moonshot-cn")
+    })
+  )
+
+  it.live("sends the key to no other host if the base URL is not Moonshot's", () =>
+    Effect.gen(function* () {
+      const [own, other] = [yield* MockServer.make({ apiKey: "sk-of-this" }), yield* MockServer.make({ apiKey: key })]
+      yield* runKimi(["doctor", "--json"], { env: { KIMI_API_KEY: key, KIMI_BASE_URL: own.url } }).pipe(
+        Effect.provideService(Regions, { moonshot: "https://api.moonshot.ai/v1", "moonshot-cn": other.url })
+      )
+      assert.deepStrictEqual(yield* other.requests, [])
+    })
+  )
+})

@@ -1,0 +1,32 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { decoded, withServer } from "../mockedHost.ts"
+import { runKimi } from "../runKimi.ts"
+
+describe("kimi models", () => {
+  it.live("lists prices without a key", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* runKimi(["models", "--json"])
+      assert.strictEqual(code, 0)
+      const { models } = decoded("models", stdout)
+      assert.strictEqual(models.find(({ id }) => id === "kimi-k3")?.prices[0]?.output, "15.00")
+    })
+  )
+
+  it.live("lists the models of the host", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { stdout } = yield* runKimi(["models", "--live", "--json"], { env })
+        assert.strictEqual(decoded("models", stdout).models.length, 4)
+      })
+    )
+  )
+
+  it.live("fails for the live list without a key", () =>
+    Effect.gen(function* () {
+      const { code, stderr, stdout } = yield* runKimi(["models", "--live"])
+      assert.deepStrictEqual([code, stdout], [10, ""])
+      assert.include(stderr, "KIMI_API_KEY")
+    })
+  )
+})

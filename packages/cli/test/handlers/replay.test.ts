@@ -1,0 +1,40 @@
+import { assert, describe, it } from "@effect/vitest"
+import { join } from "node:path"
+import * as KimiClient from "@kimi-effect/client/KimiClient"
+import * as Cassette from "@kimi-effect/testing/Cassette"
+import * as CassetteStore from "@kimi-effect/testing/node/CassetteStore"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { decoded, key, withServer } from "../mockedHost.ts"
+import { runKimi } from "../runKimi.ts"
+import { temporaryFolder } from "../temporaryFolder.ts"
+
+describe("kimi replay", () => {
+  it.live("prints each request of a cassette with its response", () =>
+    withServer((server) =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        yield* KimiClient.KimiClient.pipe(
+          Effect.flatMap((kimi) => kimi.chat({ messages: [{ role: "user", content: "Hello world!" }] })),
+          Effect.provide(
+            KimiClient.layer({ apiKey: Redacted.make(key), baseUrl: server.url }).pipe(
+              Layer.provide(Cassette.layer({ name: "greeting", mode: "record" })),
+              Layer.provide(CassetteStore.layerFiles({ folder }))
+            )
+          ),
+          Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown({}))
+        )
+        const path = join(folder, "greeting.json")
+        const { stdout } = yield* runKimi(["replay", path, "--json"])
+        assert.strictEqual(decoded("replay", stdout).interactions.length, 1)
+        assert.include((yield* runKimi(["replay", path])).stdout, "/v1/chat/completions → 200")
+      })
+    )
+  )
+
+  it.live("fails for a file that is no cassette", () =>
+    Effect.map(runKimi(["replay", "none.json"]), ({ code }) => assert.strictEqual(code, 1))
+  )
+})

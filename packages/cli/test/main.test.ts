@@ -1,0 +1,149 @@
+/** The program as a process: through pipes, and in a terminal. */
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { assert, describe, it } from "@effect/vitest"
+import * as MockServer from "@kimi-effect/testing/node/MockServer"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import { temporaryFolder } from "./temporaryFolder.ts"
+
+const program = fileURLToPath(new URL("../src/main.ts", import.meta.url))
+const key = "sk-of-the-process"
+
+const start = (args: ReadonlyArray<string>, env: { readonly [name: string]: string } = {}) =>
+  Effect.acquireRelease(
+    Effect.sync(() =>
+      spawn(process.execPath, [program, ...args], {
+        env: { PATH: process.env["PATH"], HOME: "/nonexistent", KIMI_API_KEY: key, ...env }
+      })
+    ),
+    (child) => Effect.sync(() => child.kill("SIGKILL"))
+  )
+
+interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const ended = (child: ChildProcessWithoutNullStreams) =>
+  Effect.callback<Ended>((resume) => {
+    let [stdout, stderr] = ["", ""]
+    child.stdout.on("data", (text) => {
+      stdout += String(text)
+    })
+    child.stderr.on("data", (text) => {
+      stderr += String(text)
+    })
+    child.once("close", (code) => resume(Effect.succeed({ code, stdout, stderr })))
+  })
+
+const firstOutput = (child: ChildProcessWithoutNullStreams) =>
+  Effect.callback<string>((resume) => {
+    child.stdout.once("data", (text) => resume(Effect.succeed(String(text))))
+  })
+
+describe("the process", () => {
+  it.live("reads its prompt from a pipe", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make()
+      const child = yield* start(["chat"], { KIMI_BASE_URL: server.url })
+      child.stdin.end("Hello world!\n")
+      const { code, stdout } = yield* ended(child)
+      assert.strictEqual(code, 0)
+      assert.include(stdout, "Hello!")
+    })
+  )
+
+  it.live("exits with the code of the category of its error", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make({ apiKey: "sk-another" })
+      const child = yield* start(["balance"], { KIMI_BASE_URL: server.url })
+      const { code, stderr } = yield* ended(child)
+      assert.strictEqual(code, 11)
+      assert.include(stderr, "AuthenticationError")
+    })
+  )
+
+  it.live("ends at Ctrl-C with the way to continue", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make({ latency: "1 hour" })
+      const child = yield* start(["chat", "Hello", "--history", "talk.json"], { KIMI_BASE_URL: server.url })
+      child.stdin.end()
+      const waiting = yield* Effect.forkChild(ended(child), { startImmediately: true })
+      yield* server.awaitRequests(1)
+      child.kill("SIGINT")
+      const { code, stderr } = yield* Fiber.join(waiting)
+      assert.strictEqual(code, 130)
+      assert.include(stderr, "--history talk.json")
+      yield* server.awaitAborted(1)
+    })
+  )
+
+  it.live.skipIf(process.platform !== "linux")("has no key among its arguments", () =>
+    Effect.gen(function* () {
+      const child = yield* start(["serve-mock", "--json"])
+      assert.match(JSON.parse(yield* firstOutput(child)).url, /^http:\/\/127\.0\.0\.1:\d+\/v1$/)
+      assert.notInclude(readFileSync(`/proc/${child.pid}/cmdline`, "utf8"), key)
+    })
+  )
+
+  it.live("fails to serve a cassette that does not exist", () =>
+    Effect.gen(function* () {
+      const { code, stderr } = yield* ended(yield* start(["serve-mock", "--cassette", "none.json"]))
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "none.json")
+    })
+  )
+
+  it.live("ends quietly if the reader of its output has gone", () =>
+    Effect.gen(function* () {
+      const child = yield* start(["schema", "replay"])
+      child.stdout.destroy()
+      const { code, stderr } = yield* ended(child)
+      assert.deepStrictEqual([code, stderr], [0, ""])
+    })
+  )
+})
+
+const tmux = (...args: ReadonlyArray<string>) =>
+  spawnSync("tmux", ["-L", `kimi-${process.pid}`, ...args], { encoding: "utf8" })
+const hasTmux = tmux("-V").status === 0
+
+describe("a terminal", () => {
+  it.live.skipIf(!hasTmux)("holds a conversation until Ctrl-D", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make()
+      const folder = yield* temporaryFolder
+      const variables = [`KIMI_BASE_URL=${server.url}`, `KIMI_API_KEY=${key}`, `HOME=${folder}`]
+      yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          tmux(
+            "new-session",
+            "-d",
+            "-x",
+            "100",
+            "-y",
+            "40",
+            `env ${variables.join(" ")} ${process.execPath} ${program} chat; echo code $?; sleep 60`
+          )
+        ),
+        () => Effect.sync(() => tmux("kill-server"))
+      )
+      const screen = () => tmux("capture-pane", "-p").stdout
+      const shows = (text: string) =>
+        Effect.suspend(() => (screen().includes(text) ? Effect.void : Effect.fail("not yet"))).pipe(
+          Effect.retry({ schedule: Schedule.spaced("50 millis"), times: 300 })
+        )
+      yield* shows("Ctrl-D ends")
+      tmux("send-keys", "Hello world!", "Enter")
+      yield* shows("tokens, $")
+      tmux("send-keys", "C-d")
+      yield* shows("code 0")
+      const [request] = yield* server.requests
+      assert.include(request?.body ?? "", "Hello world!")
+    })
+  )
+})

@@ -1,0 +1,83 @@
+/** Runs the command in this process, with its output collected. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { ChildProcessSpawner, make as makeSpawner } from "effect/process/ChildProcessSpawner"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import * as Terminal from "effect/Terminal"
+import { run } from "../src/run.ts"
+
+interface Outcome {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Options {
+  readonly env?: { readonly [name: string]: string }
+  /** What is piped into the command. Without it, standard input is a terminal. */
+  readonly stdin?: string
+  /** Lines that are typed; then Ctrl-D. The output is then a terminal too. */
+  readonly typed?: ReadonlyArray<string>
+}
+
+export const runKimi = (args: ReadonlyArray<string>, { env = {}, stdin, typed }: Options = {}) =>
+  Effect.gen(function* () {
+    let stdout = ""
+    const errors: Array<string> = []
+    const lines = [...(typed ?? [])]
+    const console: Console.Console = {
+      ...globalThis.console,
+      log: (text: unknown) => {
+        stdout += `${String(text)}\n`
+      },
+      error: (text: unknown) => {
+        errors.push(`${String(text)}\n`)
+      }
+    }
+    const terminal = Terminal.make({
+      columns: Effect.succeed(80),
+      rows: Effect.succeed(24),
+      size: Effect.die("not used"),
+      readInput: Effect.die("not used"),
+      readLine: Effect.suspend(() => {
+        const line = lines.shift()
+        return line === undefined ? Effect.fail(new Terminal.QuitError({})) : Effect.succeed(line)
+      }),
+      display: (text) =>
+        Effect.sync(() => {
+          stdout += text
+        })
+    })
+    const isTerminal = typed !== undefined
+    const code = yield* run(args).pipe(
+      Effect.provide(
+        Layer.mergeAll(
+          NodeFileSystem.layer,
+          NodePath.layer,
+          Layer.succeed(Terminal.Terminal, terminal),
+          Layer.succeed(
+            ChildProcessSpawner,
+            makeSpawner(() => Effect.die("not used"))
+          ),
+          Stdio.layerTest({
+            stdinIsTerminal: Effect.succeed(stdin === undefined),
+            stdin: Stream.fromIterable(stdin === undefined ? [] : [new TextEncoder().encode(stdin)])
+          })
+        )
+      ),
+      Effect.provideService(TerminalCapabilities.TerminalCapabilities, {
+        canColor: false,
+        canAnimate: isTerminal,
+        canPrompt: isTerminal
+      }),
+      Effect.provideService(Console.Console, console),
+      Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: { ...env } }))
+    )
+    return { code, stdout, stderr: errors.join("") } satisfies Outcome
+  })

@@ -1,0 +1,37 @@
+/**
+ * Bundles the command into `packages/cli/dist`: `kimi.js`, which parses the
+ * command line, and a chunk for each handler, loaded when its command runs. The
+ * package has no dependencies, so that `npx` installs one tarball.
+ */
+import { chmodSync, cpSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { rolldown } from "rolldown"
+import { root } from "./tarballs.ts"
+
+const dist = join(root, "packages/cli/dist")
+rmSync(dist, { recursive: true, force: true })
+
+/** The folder of the recorded traffic is next to the bundle. */
+const fixtures = {
+  name: "fixtures",
+  transform: (code: string, id: string) =>
+    id.endsWith("testing/src/node/Fixtures.ts") ? code.replace('"../../fixtures/', '"./fixtures/') : undefined
+}
+
+const build = await rolldown({
+  input: { kimi: join(root, "packages/cli/src/main.ts") },
+  platform: "node",
+  plugins: [fixtures],
+  checks: { ineffectiveDynamicImport: false }
+})
+await build.write({
+  dir: dist,
+  format: "esm",
+  minify: true,
+  entryFileNames: "[name].js",
+  chunkFileNames: "[name]-[hash].js"
+})
+await build.close()
+chmodSync(join(dist, "kimi.js"), 0o755)
+// What the traffic of `kimi serve-mock` is read from.
+cpSync(join(root, "packages/testing/fixtures"), join(dist, "fixtures"), { recursive: true })

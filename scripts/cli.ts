@@ -1,0 +1,104 @@
+/**
+ * Writes `docs/cli.md`, the reference of the command, from its help texts, its
+ * exit codes and the schemas of its results. With `--check` it writes nothing
+ * and fails where the page is not what it would write.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as exitCodes from "../packages/cli/src/exitCodes.ts"
+import { kimi } from "../packages/cli/src/kimi.ts"
+import { run } from "../packages/cli/src/run.ts"
+import * as services from "../packages/cli/src/services.ts"
+import { jsonSchemaOf, schemas } from "../packages/cli/src/schemas/schemas.ts"
+
+const page = new URL("../docs/cli.md", import.meta.url)
+
+interface Named {
+  readonly name: string
+  readonly subcommands: ReadonlyArray<{ readonly commands: ReadonlyArray<Named> }>
+}
+
+const pathsOf = (command: Named, path: ReadonlyArray<string>): ReadonlyArray<ReadonlyArray<string>> =>
+  command.subcommands.flatMap(({ commands }) =>
+    commands.flatMap((one) => [[...path, one.name], ...pathsOf(one, [...path, one.name])])
+  )
+
+const helpOf = async (path: ReadonlyArray<string>): Promise<string> => {
+  let text = ""
+  const console: Console.Console = {
+    ...globalThis.console,
+    log: (line: unknown) => {
+      text += `${String(line)}\n`
+    }
+  }
+  await run([...path, "--help"]).pipe(
+    Effect.provideService(Console.Console, console),
+    Effect.provideService(TerminalCapabilities.TerminalCapabilities, {
+      canColor: false,
+      canAnimate: false,
+      canPrompt: false
+    }),
+    Effect.provide(services.layer),
+    Effect.runPromise
+  )
+  // The global flags are the same everywhere.
+  return text.replace(/\nGLOBAL FLAGS\n(?: .*\n)+/, "").trim()
+}
+
+const sections: Array<string> = []
+for (const path of pathsOf(kimi, [])) {
+  sections.push(`## kimi ${path.join(" ")}\n\n\`\`\`text\n${await helpOf(path)}\n\`\`\``)
+}
+
+const codes = [
+  [0, "success"],
+  [exitCodes.other, "another failure, such as a file that cannot be read, or problems that `kimi doctor` has found"],
+  [exitCodes.usage, "wrong usage; nothing was done"],
+  ...Object.entries(exitCodes.byCategory).map(([category, code]) => [code, `error of the category ${category}`]),
+  [exitCodes.interrupted, "interrupted by Ctrl-C"]
+]
+
+const results = Object.entries(schemas).map(
+  ([name, schema]) => `### kimi ${name}\n\n\`\`\`json\n${JSON.stringify(jsonSchemaOf(schema), undefined, 2)}\n\`\`\``
+)
+
+const text = `# The kimi command
+
+This page is generated from the command by \`node scripts/cli.ts\`.
+
+\`\`\`sh
+npx @kimi-effect/cli models
+npm install --global @kimi-effect/cli && kimi chat Hello
+\`\`\`
+
+The API key is read from \`KIMI_API_KEY\` or \`MOONSHOT_API_KEY\`, from the files of \`--config\`, \`--env-file\` or
+\`--api-key-file\`, or from \`~/.config/kimi/config.json\`. It is never an argument, which every user of the system could read.
+Flags win over the environment, the environment over \`--env-file\`, and that over \`--config\`. Files of the working folder
+are never read by themselves: a folder from elsewhere could name another host.
+
+Results are written to stdout; logs, hints and errors to stderr. \`kimi --completions bash\` prints the completions of a shell.
+\`kimi doctor\` asks the other region of Moonshot about the key if its own refuses it, unless another base URL is configured.
+
+| exit code | meaning |
+| --- | --- |
+${codes.map(([code, meaning]) => `| ${code} | ${meaning} |`).join("\n")}
+
+With \`--json\`, a failure is one line on stderr: \`{ "error": { "tag", "category", "message", "hint", "exitCode" } }\`.
+
+${sections.join("\n\n")}
+
+## Results as JSON
+
+\`kimi schema COMMAND\` prints these schemas. \`kimi simulate --json\` writes the \`Report\` of
+\`@kimi-effect/testing\`.
+
+${results.join("\n\n")}
+`
+
+if (!process.argv.includes("--check")) writeFileSync(page, text)
+else if (!existsSync(page) || readFileSync(page, "utf8") !== text) {
+  process.stderr.write("docs/cli.md is not up to date: run node scripts/cli.ts\n")
+  process.exit(1)
+}
