@@ -29,7 +29,7 @@ export interface Suspension {
 }
 
 /**
- * What an agent is told and may do.
+ * The instructions of an agent, and what it may do.
  *
  * @category options
  * @since 0.1.0

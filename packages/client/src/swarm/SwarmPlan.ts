@@ -24,7 +24,7 @@ export interface PlanNode {
    */
   readonly inputs?: { readonly [id: string]: AnyCodec } | undefined
   readonly prompt: string | ((inputs: never) => string)
-  /** The form of its result as JSON. The agent is told of it, and asked once more if its result does not match. */
+  /** The form of its result as JSON. It is part of the instructions, and the agent is asked once more if its result does not match. */
   readonly result?: AnyCodec | undefined
 }
 

@@ -52,7 +52,7 @@ const billed = Effect.gen(function* () {
 const caps = Array.from({ length: 30 }, (_, index) => (0.0125 + index * 0.004).toFixed(4))
 
 describe("the money of a swarm", () => {
-  it.effect.each(caps)("is never more than %s, whatever it suffices for", (amount) =>
+  it.effect.each(caps)("is never more than %s", (amount) =>
     Effect.gen(function* () {
       const result = yield* settled(Swarm.run("Work", options(amount)))
       assert.isTrue(BigDecimal.isLessThanOrEqualTo(yield* billed, BigDecimal.fromStringUnsafe(amount)))

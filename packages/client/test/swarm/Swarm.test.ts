@@ -17,7 +17,7 @@ import {
   toolTexts
 } from "./support/swarm.ts"
 
-/** An orchestrator that gives tasks to two sub-agents, which look at something. */
+/** An orchestrator that gives tasks to two sub-agents, which use a tool. */
 const team = answering((request) => {
   if (isOrchestrator(request)) {
     if (stepOf(request) === 0) return calls(create("reader"), create("writer"))
@@ -96,7 +96,7 @@ describe("a swarm with an orchestrator", () => {
     )
   )
 
-  it.effect("tells the model of a sub-agent that does not exist", () =>
+  it.effect("returns an error to the model for a sub-agent that does not exist", () =>
     Effect.gen(function* () {
       const result = yield* settled(Swarm.run("Work"))
       assert.include(result.text, "There is no sub-agent of this name; there are none")

@@ -28,7 +28,7 @@ export type Emit = (event: SwarmEvent) => Effect.Effect<void>
 /** The id of the orchestrator. */
 export const orchestrator = "orchestrator"
 
-export interface Parts<R> {
+export interface SessionDependencies<R> {
   readonly settings: Settings<R>
   readonly clock: Clock.Clock
   readonly queue: AgentQueue
@@ -65,7 +65,7 @@ export class Session<R> {
   #suspension: Deferred.Deferred<void> | undefined
   readonly #clock: Clock.Clock
 
-  constructor({ clock, emit, budget, queue, recorder, services, settings }: Parts<R>) {
+  constructor({ clock, emit, budget, queue, recorder, services, settings }: SessionDependencies<R>) {
     this.settings = settings
     this.queue = queue
     this.budget = budget

@@ -9,7 +9,7 @@ import type { Job } from "./Job.ts"
 import type { Entry } from "./Recorder.ts"
 import { orchestrator, type Session } from "./Session.ts"
 
-const system = `You coordinated a team of agents, and it had to stop early. Write the final answer to the task from the results below. Say what is missing or uncertain. ${DataMarks.rule}`
+const system = `You coordinated a team of agents, and it had to stop early. Write the final answer to the task from the results below. Name what is missing or uncertain. ${DataMarks.rule}`
 
 /** The text that each agent has, as far as it got. */
 const textOf = <R>(session: Session<R>, { job, text }: Entry): string => {

@@ -18,7 +18,7 @@ const kit = Toolkit.make(
   )
 )
 
-/** A tool that is told where to look, and the places in order. */
+/** A tool with a place as its argument, and the places in order. */
 export const makeTools = Effect.gen(function* () {
   const places: Array<string> = []
   const tools = yield* ToolSet.make(kit, { provider: Provider.providers.moonshot }).pipe(
@@ -49,7 +49,7 @@ export const assign = (agent: string, prompt: string) => ["assign_task", { agent
 
 const textOf = (content: unknown): string => (typeof content === "string" ? content : "")
 
-/** What the first message of the user says: the task of an agent. */
+/** The first message of the user: the task of an agent. */
 export const taskOf = ({ messages }: ModelRequest): string =>
   textOf(messages.find(({ role }) => role === "user")?.content)
 
