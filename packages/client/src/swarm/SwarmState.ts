@@ -36,6 +36,30 @@ export const CreatedAgent = Schema.Struct({
 export type CreatedAgent = typeof CreatedAgent.Type
 
 /**
+ * A task that a model has assigned to a sub-agent.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Assignment = Schema.Struct({
+  /** The agent that works on it, unique in the swarm. */
+  id: Schema.String,
+  name: Schema.String,
+  /** The agent that assigned it. */
+  parent: Schema.String,
+  /** The step of the parent. */
+  stage: Schema.Int,
+  /** What ended the agent early, in its encoded form. */
+  error: Schema.optionalKey(Schema.Json)
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Assignment = typeof Assignment.Type
+
+/**
  * @category schemas
  * @since 0.1.0
  */
@@ -44,6 +68,7 @@ export const SwarmState = Schema.Struct({
   /** The id of the swarm. */
   id: Schema.String,
   created: Schema.Array(CreatedAgent),
+  assignments: Schema.Array(Assignment),
   /** The agents that have begun, by their ids. */
   agents: Schema.Record(Schema.String, AgentState)
 })

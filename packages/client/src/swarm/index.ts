@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * as AgentRole from "./AgentRole.ts"
 export * as Swarm from "./Swarm.ts"
 export * as SwarmEvent from "./SwarmEvent.ts"
 export * as SwarmLimits from "./SwarmLimits.ts"
@@ -11,3 +12,4 @@ export * as SwarmPlan from "./SwarmPlan.ts"
 export * as SwarmReport from "./SwarmReport.ts"
 export * as SwarmResult from "./SwarmResult.ts"
 export * as SwarmState from "./SwarmState.ts"
+export * as SwarmTimeline from "./SwarmTimeline.ts"

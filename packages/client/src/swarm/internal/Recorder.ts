@@ -10,7 +10,7 @@ import type { Job } from "./Job.ts"
 import { addCost } from "../../agent/internal/loop/transitions.ts"
 
 /** What of a job the report needs. */
-type RecordedJob = Omit<Job<never>, "tools">
+export type RecordedJob = Omit<Job<never>, "tools">
 
 /** An agent of the swarm. */
 export interface Entry {

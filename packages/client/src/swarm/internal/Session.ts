@@ -14,6 +14,7 @@ import type { SwarmAgentError } from "../SwarmResult.ts"
 import type { CreatedAgent, SwarmState } from "../SwarmState.ts"
 import type { AgentQueue } from "./AgentQueue.ts"
 import type { SwarmBudget } from "./SwarmBudget.ts"
+import * as Assignments from "./assignments.ts"
 import type { Recorder } from "./Recorder.ts"
 import type { Settings } from "./Settings.ts"
 
@@ -84,6 +85,7 @@ export class Session<R> {
       version: 1,
       id: this.settings.id,
       created: [...this.created],
+      assignments: Assignments.fromEntries(this.recorder.entries.values()),
       agents: Object.fromEntries(this.states)
     }
   }

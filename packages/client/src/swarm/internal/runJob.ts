@@ -193,6 +193,7 @@ export const runJob = <R>(
 ): Effect.Effect<Entry, never, R | KimiClient> =>
   Effect.gen(function* () {
     const entry = session.recorder.add(job)
+    entry.end = undefined
     const options = optionsOf(session, job, assign)
     const outcome = yield* untilDone(session, job, entry, options).pipe(
       Effect.map((result) => settle(session, job, entry, result)),

@@ -13,6 +13,7 @@ import type { KimiClient } from "../../KimiClient.ts"
 import type { SwarmOptions } from "../SwarmOptions.ts"
 import type { SwarmOutcome, SwarmResult } from "../SwarmResult.ts"
 import type { SwarmState } from "../SwarmState.ts"
+import * as Assignments from "./assignments.ts"
 import { AgentQueue } from "./AgentQueue.ts"
 import { deadlineExceeded } from "./classify.ts"
 import { conclude } from "./conclude.ts"
@@ -37,8 +38,12 @@ const callsOf = ({ messages }: AgentState): number => {
 }
 
 /** Continues from the state of an earlier run. */
-const restore = <R>(session: Session<R>, { agents, created }: SwarmState): void => {
+const restore = <R>(session: Session<R>, { agents, assignments, created }: SwarmState): void => {
   session.created.push(...created)
+  for (const assignment of assignments) {
+    const entry = session.recorder.add(Assignments.toJob(assignment))
+    Assignments.restore(entry, assignment, agents[assignment.id])
+  }
   for (const [id, state] of Object.entries(agents)) {
     session.states.set(id, state)
     if (id !== orchestrator) session.planned.add(id)
@@ -159,6 +164,7 @@ export const start = <R>(
         recorder: new Recorder(MonotonicClock.millisUnsafe(clock))
       })
       const body = bodyOf(settings)
+      if (body.orchestrator !== undefined) session.recorder.add(body.orchestrator)
       if (from !== undefined) restore(session, from)
       const stop = yield* Effect.raceAllFirst([
         Effect.as(body.run(session), undefined),
