@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import type { AgentLimitError, DepthLimitError, UnknownAgentError } from "@kimi-effect/core/SwarmErrors"
 import type { Usage } from "@kimi-effect/core/Usage"
 import type { TotalCost } from "../agent/AgentResult.ts"
 import type { SwarmResult } from "./SwarmResult.ts"
@@ -13,7 +14,7 @@ import type { SwarmResult } from "./SwarmResult.ts"
  * An event of a swarm:
  *
  * - `Planned`: these agents were added; a turn of the orchestrator adds several.
- * - `PlanRefused`: the plan exceeds a limit, named by the tag of its error. None of its agents starts.
+ * - `PlanRefused`: the plan exceeds a limit, and none of its agents starts; or a task is for an agent that does not exist.
  * - `AgentStarted`: the agent works for the first time.
  * - `StepStarted`: the model is called, for the step of this number.
  * - `ToolCalled`, `ToolReturned`: a tool call by its id; arguments and results are no part of it.
@@ -28,7 +29,11 @@ import type { SwarmResult } from "./SwarmResult.ts"
  */
 export type SwarmEvent =
   | { readonly _tag: "Planned"; readonly agents: ReadonlyArray<string>; readonly by?: string }
-  | { readonly _tag: "PlanRefused"; readonly by: string; readonly reason: string }
+  | {
+      readonly _tag: "PlanRefused"
+      readonly by: string
+      readonly error: AgentLimitError | DepthLimitError | UnknownAgentError
+    }
   | { readonly _tag: "AgentStarted"; readonly agent: string }
   | { readonly _tag: "StepStarted"; readonly agent: string; readonly step: number }
   | { readonly _tag: "ToolCalled"; readonly agent: string; readonly callId: string; readonly tool: string }

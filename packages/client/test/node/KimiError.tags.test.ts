@@ -9,19 +9,14 @@ import { files } from "./support/errors/files.ts"
 import { outputs } from "./support/errors/outputs.ts"
 import { responses } from "./support/errors/responses.ts"
 import { stages } from "./support/errors/stages.ts"
+import { swarms } from "./support/errors/swarms.ts"
 import { tools } from "./support/errors/tools.ts"
 
-const swarms = "swarms do not exist yet"
 const journals = "journals do not exist yet"
 const batches = "batch jobs do not exist yet"
 
 /** Tags that no operation produces yet, each with the reason. A tag is removed together with the reason. */
 const unproduced = {
-  AgentLimitError: swarms,
-  DepthLimitError: swarms,
-  InvalidPlanError: swarms,
-  UnknownAgentError: swarms,
-  SwarmSuspendedError: swarms,
   JournalMismatchError: journals,
   UncertainToolResultError: journals,
   JournalStoreError: journals,
@@ -40,7 +35,8 @@ const produced: { readonly [T in Exclude<Tag, keyof typeof unproduced>]: Effect.
   ...tools,
   ...agents,
   ...files,
-  ...outputs
+  ...outputs,
+  ...swarms
 }
 
 /** The sources of the packages, without comments. */

@@ -50,7 +50,7 @@ const jobOf = <R>(
   { own, tools }: Grants<R>,
   parent: Job<R>,
   call: ToolRun
-): Job<R> | CallResult => {
+): Job<R> | CallResult | UnknownAgentError => {
   const given = assignArguments(call.arguments)
   if (given === undefined) return failed("The arguments are not valid")
   const refusal = session.refusedPlans.get(`${parent.id}/${call.step}`)
@@ -59,7 +59,7 @@ const jobOf = <R>(
   if (agent === undefined) {
     const names = session.created.filter(({ creator }) => creator === parent.id).map(({ name }) => name)
     const message = `There is no sub-agent of this name; there are ${names.join(", ") || "none"}`
-    return failed(new UnknownAgentError({ message, agent: given.agent.slice(0, 256) }).message)
+    return new UnknownAgentError({ message, agent: given.agent.slice(0, 256) })
   }
   const allowed = granted(tools, agent.tools)
   const depth = parent.depth + 1
@@ -92,6 +92,10 @@ const assigned = <R>(
 ): Effect.Effect<CallResult, never, R | KimiClient> =>
   Effect.suspend(() => {
     const job = jobOf(session, grants, parent, call)
+    if (job instanceof UnknownAgentError) {
+      const refused = session.emit({ _tag: "PlanRefused", by: parent.id, error: job })
+      return Effect.as(refused, failed(job.message))
+    }
     if ("content" in job) return Effect.succeed(job)
     session.planned.add(job.id)
     const run = runJob(session, job, assignOf(session, grants, job))

@@ -4,31 +4,23 @@ import * as Duration from "effect/Duration"
 import type { AgentError } from "../../agent/AgentResult.ts"
 import type { SwarmAgentError } from "../SwarmResult.ts"
 
-/** Errors of the account, which ends every call until its cause is removed. */
-const suspending: ReadonlySet<string> = new Set([
-  "QuotaExceededError",
-  "DailyLimitError",
-  "AuthenticationError",
-  "PermissionDeniedError",
-  "IpNotAllowedError"
-])
+/** Whether no call can be made until a person or the next period removes the cause: quota, a daily limit, the key. */
+export const isSuspending = ({ category, isRetryable }: SwarmAgentError): boolean =>
+  category === "quota" || category === "authentication" || (category === "rate limit" && !isRetryable)
 
-/** Errors of a host that has too much to do. */
-const overloads: ReadonlySet<string> = new Set([
-  "RateLimitError",
-  "OverloadedError",
+/** Refusals of the client itself, which are final for one call and temporary for an agent. */
+const clientRefusals: ReadonlySet<string> = new Set([
   "CircuitOpenError",
   "AdmissionTimeoutError",
   "AdmissionQueueFullError"
 ])
 
-export const isSuspending = ({ _tag }: SwarmAgentError): boolean => suspending.has(_tag)
-
-export const isOverload = ({ _tag }: SwarmAgentError): boolean => overloads.has(_tag)
+/** Whether the host has too much to do. */
+export const isOverload = ({ _tag, category, isRetryable }: SwarmAgentError): boolean =>
+  (category === "rate limit" && isRetryable) || clientRefusals.has(_tag)
 
 /** Whether the agent returns to the queue and continues. */
-export const isRequeued = (error: AgentError): boolean =>
-  isOverload(error) || ("isRetryable" in error && error.isRetryable)
+export const isRequeued = (error: AgentError): boolean => error.isRetryable
 
 const firstWait = 3_000
 const longestWait = 60_000

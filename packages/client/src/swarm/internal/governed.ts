@@ -2,7 +2,7 @@
 import { TokenLimitError, ToolCallLimitError } from "@kimi-effect/core/AgentErrors"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
-import { AgentLimitError } from "@kimi-effect/core/SwarmErrors"
+import { AgentLimitError, DepthLimitError } from "@kimi-effect/core/SwarmErrors"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -76,7 +76,9 @@ const checkPlan = <R>(session: Session<R>, job: Job<R>, call: ModelCall, respons
     )
     if (ids.length === 0) return Effect.void
     if (job.depth >= settings.depth) {
-      return session.emit({ _tag: "PlanRefused", by: job.id, reason: "DepthLimitError" })
+      const message = `A sub-agent at level ${job.depth} cannot create others`
+      const error = new DepthLimitError({ message, agent: job.id, limit: settings.depth })
+      return session.emit({ _tag: "PlanRefused", by: job.id, error })
     }
     const added = ids.filter((id) => !planned.has(id))
     if (planned.size + added.length > settings.agents) {
@@ -86,7 +88,7 @@ const checkPlan = <R>(session: Session<R>, job: Job<R>, call: ModelCall, respons
         requested: planned.size + added.length
       })
       session.refusedPlans.set(`${job.id}/${call.step}`, session.limited(error))
-      return session.emit({ _tag: "PlanRefused", by: job.id, reason: "AgentLimitError" })
+      return session.emit({ _tag: "PlanRefused", by: job.id, error })
     }
     for (const id of added) planned.add(id)
     return session.emit({ _tag: "Planned", agents: ids, by: job.id })
@@ -140,7 +142,7 @@ const callModel =
     }).pipe(
       Effect.tapError((error) =>
         Effect.sync(() => {
-          if (error._tag === "BudgetExceededError" && error.scope === `swarm:${session.settings.id}`) {
+          if ("scope" in error && error.scope === `swarm:${session.settings.id}`) {
             session.limited(error)
           }
         })

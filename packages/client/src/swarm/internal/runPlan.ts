@@ -18,7 +18,7 @@ import * as Structured from "./structured.ts"
 const noAssign = () => Effect.succeed({ content: "Error: The agent has no sub-agents.", isFailure: true })
 
 /** The job of a node, before its inputs are known. */
-export const jobOf = <R>(options: SwarmOptions<R>, node: PlanNode, rank: number): Job<R> => {
+const jobOf = <R>(options: SwarmOptions<R>, node: PlanNode, rank: number): Job<R> => {
   const { agent = {}, id, result } = node
   const parts = [agent.system, result === undefined ? undefined : Structured.instruction(result), DataMarks.rule]
   return {

@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import type { AgentState } from "../../agent/AgentState.ts"
 import type { KimiClient } from "../../KimiClient.ts"
 import type { SwarmOptions } from "../SwarmOptions.ts"
-import type { SwarmOutcome, SwarmResult } from "../SwarmResult.ts"
+import type { SwarmAgentError, SwarmOutcome, SwarmResult } from "../SwarmResult.ts"
 import type { SwarmState } from "../SwarmState.ts"
 import * as Assignments from "./assignments.ts"
 import { AgentQueue } from "./AgentQueue.ts"
@@ -73,20 +73,14 @@ const outcomeOf = <R>(session: Session<R>, stop: Stop | undefined): SwarmOutcome
   return lead?._tag === "Stopped" ? { _tag: "Failed", error: lead.error } : { _tag: "Finished" }
 }
 
-/** Limits of the orchestrator itself, after which it concludes too. */
-const limits: ReadonlySet<string> = new Set([
-  "BudgetExceededError",
-  "DeadlineExceededError",
-  "RepeatedToolCallError",
-  "StepLimitError",
-  "TokenLimitError",
-  "ToolCallLimitError"
-])
+/** Whether it is a limit of the orchestrator itself, after which it concludes too. */
+const isLimit = ({ _tag, category }: SwarmAgentError): boolean =>
+  category === "agent" || _tag === "BudgetExceededError" || _tag === "DeadlineExceededError"
 
 /** What ended the orchestrator early, if a limit did. */
 const noteLimit = <R>(session: Session<R>): boolean => {
   const lead = session.recorder.entries.get(orchestrator)?.outcome
-  if (lead?._tag !== "Stopped" || !limits.has(lead.error._tag)) return false
+  if (lead?._tag !== "Stopped" || !isLimit(lead.error)) return false
   session.limit ??= lead.error as NonNullable<typeof session.limit>
   return true
 }
