@@ -20,7 +20,7 @@ export const isOverload = ({ _tag, category, isRetryable }: SwarmAgentError): bo
   (category === "rate limit" && isRetryable) || clientRefusals.has(_tag)
 
 /** Whether the agent returns to the queue and continues. */
-export const isRequeued = (error: AgentError): boolean => error.isRetryable
+export const isRequeued = (error: AgentError): boolean => error.isRetryable || isOverload(error)
 
 const firstWait = 3_000
 const longestWait = 60_000
