@@ -10,19 +10,14 @@ import { files } from "./support/errors/files.ts"
 import { outputs } from "./support/errors/outputs.ts"
 import { responses } from "./support/errors/responses.ts"
 import { stages } from "./support/errors/stages.ts"
+import { swarms } from "./support/errors/swarms.ts"
 import { tools } from "./support/errors/tools.ts"
 
-const swarms = "swarms do not exist yet"
 const journals = "journals do not exist yet"
 const hostBatches = "nothing follows the batches of the host yet"
 
 /** Tags that no operation produces yet, each with the reason. A tag is removed together with the reason. */
 const unproduced = {
-  AgentLimitError: swarms,
-  DepthLimitError: swarms,
-  InvalidPlanError: swarms,
-  UnknownAgentError: swarms,
-  SwarmSuspendedError: swarms,
   JournalMismatchError: journals,
   UncertainToolResultError: journals,
   LeaseLostError: journals,
@@ -38,7 +33,8 @@ const produced: { readonly [T in Exclude<Tag, keyof typeof unproduced>]: Effect.
   ...agents,
   ...files,
   ...outputs,
-  ...batches
+  ...batches,
+  ...swarms
 }
 
 /** The sources of the packages, without comments. */

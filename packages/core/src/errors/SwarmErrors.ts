@@ -1,6 +1,5 @@
 /**
- * Failures of a swarm as a whole. The swarm (`client/swarm`, not yet part of this
- * version) raises them; each of its agents can also fail with the errors of an
+ * Failures of a swarm as a whole. `Swarm` of the client raises them; each of its agents can also fail with the errors of an
  * agent, of a tool and of the journal.
  *
  * @since 0.1.0

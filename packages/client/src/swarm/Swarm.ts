@@ -1,0 +1,228 @@
+/**
+ * Runs a swarm of agents under one set of limits: an orchestrator that creates
+ * sub-agents and assigns tasks to them (`run`), one agent for each item (`map`), or
+ * a graph of agents (`plan`).
+ *
+ * **Details**
+ *
+ * - Every call is one of `KimiClient`, with the priority `swarm` and the id of its
+ *   agent, so the limits, the budget and the telemetry of the client apply.
+ * - One agent goes first until its first token, so that the others find their
+ *   common prefix in the host's cache. Then their number grows with each response.
+ * - An agent whose call the host refuses for its load returns to the queue and
+ *   continues with its history. An error of the account suspends the swarm.
+ * - The failure of an agent does not end the others, and every outcome is a value
+ *   with the results, the report and the state to continue from.
+ * - Results of tools and agents are marked as data in prompts.
+ *
+ * **Example** (A task for a team)
+ *
+ * ```ts
+ * const result = yield* Swarm.run("Compare the licenses of our dependencies", { tools, limits: { agents: 20 } })
+ * yield* Console.log(result.text)
+ * ```
+ *
+ * @since 0.1.0
+ */
+import { AgentLimitError, DepthLimitError, type InvalidPlanError } from "@kimi-effect/core/SwarmErrors"
+import { InvalidRequestError, type ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import type { KimiClient } from "../KimiClient.ts"
+import { bodyOf } from "./internal/orchestrate.ts"
+import * as OwnTools from "./internal/ownTools.ts"
+import * as PlanGraph from "./internal/planGraph.ts"
+import { runPlan } from "./internal/runPlan.ts"
+import type { Emit } from "./internal/Session.ts"
+import { start, type StartError } from "./internal/start.ts"
+import type { SwarmEvent } from "./SwarmEvent.ts"
+import type { MapOptions, RunOptions, SwarmOptions } from "./SwarmOptions.ts"
+import type { PlanNode } from "./SwarmPlan.ts"
+import type { SwarmResult } from "./SwarmResult.ts"
+import type { SwarmState } from "./SwarmState.ts"
+
+/**
+ * Why a swarm with an orchestrator does not start.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type RunError = StartError | ToolSchemaError | DepthLimitError
+
+/**
+ * Why a plan does not start.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type PlanError = StartError | AgentLimitError | InvalidPlanError
+
+/** The options of a swarm, and the state that it continues from. */
+interface Continued {
+  readonly from?: SwarmState | undefined
+}
+
+const runWith = <R>(
+  task: string,
+  options: RunOptions<R>,
+  { from }: Continued,
+  emit?: Emit
+): Effect.Effect<SwarmResult, RunError, R | KimiClient> =>
+  Effect.gen(function* () {
+    if (options.limits?.depth === 0) {
+      return yield* Effect.fail(
+        new DepthLimitError({ message: "An orchestrator needs a depth of at least 1", agent: "orchestrator", limit: 0 })
+      )
+    }
+    if (task === "") {
+      return yield* Effect.fail(new InvalidRequestError({ message: "The task is empty", parameter: "task" }))
+    }
+    const own = yield* OwnTools.make
+    return yield* start(options, from, bodyOf(task, options, own), emit)
+  })
+
+const planWith = <R>(
+  nodes: ReadonlyArray<PlanNode>,
+  options: SwarmOptions<R>,
+  { from }: Continued,
+  emit?: Emit
+): Effect.Effect<SwarmResult, PlanError, R | KimiClient> =>
+  Effect.gen(function* () {
+    const limit = options.limits?.agents ?? 100
+    if (nodes.length > limit) {
+      const message = `The plan has ${nodes.length} agents, and the swarm may have ${limit}`
+      return yield* Effect.fail(new AgentLimitError({ message, limit, requested: nodes.length }))
+    }
+    const graph = nodes.map(({ id, inputs = {} }) => ({ id, after: Object.keys(inputs) }))
+    const ranks = yield* Effect.fromResult(PlanGraph.check(graph))
+    return yield* start(options, from, () => ({ run: (session) => runPlan(session, nodes, ranks) }), emit)
+  })
+
+const itemText = (item: unknown): string => (typeof item === "string" ? item : JSON.stringify(item))
+
+const nodesOf = <A, R>({ agent, items, prompt, result }: MapOptions<A, R>): ReadonlyArray<PlanNode> =>
+  items.map((item, index) => ({
+    id: `item ${index + 1}`,
+    agent,
+    prompt: typeof prompt === "string" ? prompt.replaceAll("{{item}}", () => itemText(item)) : prompt(item, index),
+    result
+  }))
+
+/** Events that wait for a slow consumer, before the swarm waits for it. */
+const eventBuffer = 256
+
+const streamOf = <E, R>(run: (emit: Emit) => Effect.Effect<SwarmResult, E, R>): Stream.Stream<SwarmEvent, E, R> =>
+  Stream.callback<SwarmEvent, E, R>(
+    (queue) =>
+      Effect.flatMap(
+        run((event) => Effect.asVoid(Queue.offer(queue, event))),
+        (result) => Effect.andThen(Queue.offer(queue, { _tag: "Finished", result }), Queue.end(queue))
+      ),
+    { bufferSize: eventBuffer, strategy: "suspend" }
+  ) as Stream.Stream<SwarmEvent, E, R>
+
+/**
+ * Runs a task with an orchestrator. It fails only when the options are invalid,
+ * before anything is sent: what happens later is an outcome.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const run = <R = never>(
+  task: string,
+  options: RunOptions<R> = {}
+): Effect.Effect<SwarmResult, RunError, R | KimiClient> => runWith(task, options, {})
+
+/**
+ * Runs a task with an orchestrator, as events. The last one is `Finished` with
+ * the result. Leaving the stream interrupts the swarm.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const stream = <R = never>(
+  task: string,
+  options: RunOptions<R> = {}
+): Stream.Stream<SwarmEvent, RunError, R | KimiClient> => streamOf((emit) => runWith(task, options, {}, emit))
+
+/**
+ * Runs one agent for each item, with results in the order of the items.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const map = <A, R = never>(options: MapOptions<A, R>): Effect.Effect<SwarmResult, PlanError, R | KimiClient> =>
+  planWith(nodesOf(options), options, {})
+
+/**
+ * Runs one agent for each item, as events.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const mapStream = <A, R = never>(
+  options: MapOptions<A, R>
+): Stream.Stream<SwarmEvent, PlanError, R | KimiClient> =>
+  streamOf((emit) => planWith(nodesOf(options), options, {}, emit))
+
+/**
+ * Runs a graph of agents. A cycle, an unknown or a duplicate id, and more agents
+ * than the swarm may have fail before any of them starts. An agent that does not
+ * finish skips those that depend on it, and no others.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const plan = <R = never>(
+  nodes: ReadonlyArray<PlanNode>,
+  options: SwarmOptions<R> = {}
+): Effect.Effect<SwarmResult, PlanError, R | KimiClient> => planWith(nodes, options, {})
+
+/**
+ * Runs a graph of agents, as events.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const planStream = <R = never>(
+  nodes: ReadonlyArray<PlanNode>,
+  options: SwarmOptions<R> = {}
+): Stream.Stream<SwarmEvent, PlanError, R | KimiClient> => streamOf((emit) => planWith(nodes, options, {}, emit))
+
+/**
+ * Continues `run` from its state, with the same task and options: after a
+ * suspension, with a higher limit, or in another process. Agents continue where
+ * they were, and those that were done are not run again.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const resume = <R = never>(
+  state: SwarmState,
+  task: string,
+  options: RunOptions<R> = {}
+): Effect.Effect<SwarmResult, RunError, R | KimiClient> => runWith(task, options, { from: state })
+
+/**
+ * Continues `map` from its state, with the same options.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const resumeMap = <A, R = never>(
+  state: SwarmState,
+  options: MapOptions<A, R>
+): Effect.Effect<SwarmResult, PlanError, R | KimiClient> => planWith(nodesOf(options), options, { from: state })
+
+/**
+ * Continues `plan` from its state, with the same agents and options.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const resumePlan = <R = never>(
+  state: SwarmState,
+  nodes: ReadonlyArray<PlanNode>,
+  options: SwarmOptions<R> = {}
+): Effect.Effect<SwarmResult, PlanError, R | KimiClient> => planWith(nodes, options, { from: state })

@@ -1,0 +1,117 @@
+/**
+ * Draws the report of a swarm: one row for each agent, with its calls of the model
+ * and tool calls over time. It contains names and numbers, and no content.
+ *
+ * @since 0.1.0
+ */
+import * as Cost from "@kimi-effect/core/Cost"
+import type { Activity, AgentReport, SwarmReport } from "./SwarmReport.ts"
+
+const width = 960
+const left = 220
+const rowHeight = 18
+const top = 28
+
+const colors = { model: "#4c78a8", tool: "#59a14f", failure: "#e15759", waiting: "#d9dde3" }
+
+const escape = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;")
+
+const seconds = (millis: number): string => `${(millis / 1_000).toFixed(1)} s`
+
+const round = (value: number): string => value.toFixed(1)
+
+const rect = (x: number, y: number, length: number, height: number, color: string, title: string): string =>
+  `<rect x="${round(x)}" y="${y}" width="${round(Math.max(length, 0.5))}" height="${height}" fill="${color}"><title>${escape(title)}</title></rect>`
+
+const colorOf = ({ isFailure, kind }: Activity): string => (isFailure ? colors.failure : colors[kind])
+
+const row = (agent: AgentReport, index: number, scale: (millis: number) => number): string => {
+  const y = top + index * rowHeight
+  const length = scale(agent.end) - scale(agent.start)
+  const bars = agent.activities.map((activity) => {
+    const { end, name, start } = activity
+    return rect(
+      scale(start),
+      y + 4,
+      scale(end) - scale(start),
+      10,
+      colorOf(activity),
+      `${name}, ${seconds(end - start)}`
+    )
+  })
+  const label = agent.id.length > 34 ? `${agent.id.slice(0, 33)}…` : agent.id
+  return [
+    `<text x="4" y="${y + 13}">${escape(label)}</text>`,
+    rect(scale(agent.start), y + 8, length, 2, colors.waiting, `${agent.id}: ${agent.outcome}`),
+    ...bars
+  ].join("")
+}
+
+/**
+ * The timeline as an SVG image. Calls of the model, tool calls, failures and waits
+ * have their own colors, and each bar its name and duration as a tooltip.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const toSvg = ({ agents, id, wallMillis }: SwarmReport): string => {
+  const end = Math.max(1, wallMillis)
+  const scale = (millis: number): number => left + (millis / end) * (width - left - 10)
+  const height = top + agents.length * rowHeight + 8
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => {
+    const x = round(scale(part * end))
+    return `<line x1="${x}" y1="${top - 6}" x2="${x}" y2="${height - 8}" stroke="#eceff3"/><text x="${x}" y="14" text-anchor="middle">${seconds(part * end)}</text>`
+  })
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, sans-serif" font-size="11" role="img" aria-label="Timeline of ${escape(id)}">`,
+    ...ticks,
+    ...agents.map((agent, index) => row(agent, index, scale)),
+    "</svg>"
+  ].join("\n")
+}
+
+const cells = (values: ReadonlyArray<string | number>, tag: "td" | "th"): string =>
+  `<tr>${values.map((value) => `<${tag}>${escape(String(value))}</${tag}>`).join("")}</tr>`
+
+const costOf = (cost: SwarmReport["cost"]): string => cost.map(Cost.format).join(" + ") || "–"
+
+const figures = (report: SwarmReport): ReadonlyArray<readonly [string, string | number]> => [
+  ["agents", report.agents.length],
+  ["steps", report.steps],
+  ["critical steps", report.criticalSteps],
+  ["tool calls", report.toolCalls],
+  ["wall time", seconds(report.wallMillis)],
+  ["work time", seconds(report.workMillis)],
+  ["speed-up", `${report.speedUp.toFixed(1)}x`],
+  ["tokens", report.usage.total_tokens],
+  ["from the host's cache", `${(report.cacheShare * 100).toFixed(0)} %`],
+  ["cost", costOf(report.cost)]
+]
+
+const style =
+  "body{font:14px system-ui,sans-serif;margin:2em;color:#1f2937}table{border-collapse:collapse;margin:1em 0}" +
+  "td,th{padding:.2em .8em;text-align:left;border-bottom:1px solid #e5e7eb}svg{max-width:100%;height:auto}"
+
+/**
+ * One page with the figures, the timeline and the agents. It loads nothing.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const toHtml = (report: SwarmReport): string => {
+  const title = escape(`Swarm ${report.id}`)
+  const agents = report.agents.map(({ cost, error, id, outcome, parent = "", requeues, steps, toolCalls, usage }) =>
+    cells([id, parent, error ?? outcome, steps, toolCalls, requeues, usage.total_tokens, costOf(cost)], "td")
+  )
+  return [
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title><style>${style}</style></head><body>`,
+    `<h1>${title}</h1>`,
+    `<table>${figures(report)
+      .map((figure) => cells(figure, "td"))
+      .join("")}</table>`,
+    toSvg(report),
+    `<table>${cells(["agent", "assigned by", "outcome", "steps", "tool calls", "requeues", "tokens", "cost"], "th")}${agents.join("")}</table>`,
+    "</body></html>"
+  ].join("\n")
+}

@@ -1,0 +1,142 @@
+/** A swarm that runs: its agents, what they have used, and what ends it. */
+import type { AgentLimitError } from "@kimi-effect/core/SwarmErrors"
+import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
+import type * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { AgentError } from "../../agent/AgentResult.ts"
+import type { AgentState } from "../../agent/AgentState.ts"
+import type { KimiClient } from "../../KimiClient.ts"
+import type { SwarmEvent } from "../SwarmEvent.ts"
+import type { SwarmAgentError } from "../SwarmResult.ts"
+import type { CreatedAgent, SwarmState } from "../SwarmState.ts"
+import type { AgentQueue } from "./AgentQueue.ts"
+import type { SwarmBudget } from "./SwarmBudget.ts"
+import * as Assignments from "./assignments.ts"
+import type { Recorder } from "./Recorder.ts"
+import type { Settings } from "./Settings.ts"
+
+/** What ends a swarm before its agents are done. */
+export type Stop =
+  | { readonly _tag: "Limited"; readonly error: AgentError }
+  | { readonly _tag: "Suspended"; readonly error: SwarmAgentError; readonly agent: string }
+  | { readonly _tag: "Failed"; readonly error: SwarmAgentError }
+
+export type Emit = (event: SwarmEvent) => Effect.Effect<void>
+
+/** The id of the orchestrator. */
+export const orchestrator = "orchestrator"
+
+export interface SessionDependencies<R> {
+  readonly settings: Settings<R>
+  readonly clock: Clock.Clock
+  readonly queue: AgentQueue
+  readonly budget: SwarmBudget | undefined
+  readonly recorder: Recorder
+  readonly emit: Emit
+  readonly services: Context.Context<R | KimiClient>
+}
+
+export class Session<R> {
+  readonly settings: Settings<R>
+  readonly queue: AgentQueue
+  readonly budget: SwarmBudget | undefined
+  readonly recorder: Recorder
+  readonly emit: Emit
+  /** What hooks of agents need. */
+  readonly services: Context.Context<R | KimiClient>
+  readonly stop = Deferred.makeUnsafe<Stop>()
+  /** The latest states of the agents, by their ids. */
+  readonly states = new Map<string, AgentState>()
+  readonly created: Array<CreatedAgent> = []
+  /** Sub-agents that have been planned, by their ids. */
+  readonly planned = new Set<string>()
+  /** Turns that exceed a limit, as `<agent>/<step>`. Nothing of them runs. */
+  readonly refusedCalls = new Map<string, AgentError>()
+  readonly refusedPlans = new Map<string, AgentLimitError>()
+  /** The first limit of the swarm that was reached. */
+  limit: AgentError | AgentLimitError | undefined
+  toolCalls = 0
+  tokens = 0
+  /** What all responses have cost so far. */
+  costs: AgentState["costs"] = []
+  /** Waits for the account. */
+  #suspension: Deferred.Deferred<void> | undefined
+  readonly #clock: Clock.Clock
+
+  constructor({ clock, emit, budget, queue, recorder, services, settings }: SessionDependencies<R>) {
+    this.settings = settings
+    this.queue = queue
+    this.budget = budget
+    this.recorder = recorder
+    this.emit = emit
+    this.services = services
+    this.#clock = clock
+  }
+
+  get now(): number {
+    return MonotonicClock.millisUnsafe(this.#clock)
+  }
+
+  get state(): SwarmState {
+    return {
+      version: 1,
+      id: this.settings.id,
+      created: [...this.created],
+      assignments: Assignments.fromEntries(this.recorder.entries.values()),
+      agents: Object.fromEntries(this.states)
+    }
+  }
+
+  /** Keeps the state of an agent, and stores that of the swarm. */
+  checkpoint(id: string, state: AgentState): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.states.set(id, state)
+      const { checkpoint } = this.settings.options
+      return checkpoint === undefined ? Effect.void : checkpoint(this.state)
+    })
+  }
+
+  /** Remembers a limit of the swarm that was reached. */
+  limited<E extends AgentError | AgentLimitError>(error: E): E {
+    this.limit ??= error
+    return error
+  }
+
+  /** Ends the swarm. */
+  end(stop: Stop): Effect.Effect<void> {
+    return Effect.asVoid(Deferred.succeed(this.stop, stop))
+  }
+
+  /**
+   * The account cannot make calls: waits until it can, or ends the swarm once the
+   * agents whose calls are running have had their responses.
+   */
+  suspended(agent: string, error: SwarmAgentError): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.#suspension !== undefined) return Deferred.await(this.#suspension)
+      const suspension = Deferred.makeUnsafe<void>()
+      this.#suspension = suspension
+      const { onSuspended } = this.settings.options
+      const reason = error._tag
+      const begun = Effect.andThen(this.queue.suspend, this.emit({ _tag: "Suspended", agent, reason }))
+      if (onSuspended === undefined) {
+        const end = Effect.andThen(this.queue.idle, this.end({ _tag: "Suspended", error, agent }))
+        return Effect.andThen(Effect.andThen(begun, end), Effect.never)
+      }
+      const retryAfter = "retryAfter" in error ? error.retryAfter : undefined
+      const waited = onSuspended({
+        reason,
+        agent,
+        ...(retryAfter === undefined ? {} : { retryAfterMillis: Duration.toMillis(retryAfter) })
+      })
+      const over = Effect.suspend(() => {
+        this.#suspension = undefined
+        return Effect.andThen(this.queue.resume, Deferred.succeed(suspension, undefined))
+      })
+      return begun.pipe(Effect.andThen(waited), Effect.andThen(this.emit({ _tag: "Resumed" })), Effect.ensuring(over))
+    })
+  }
+}

@@ -1,0 +1,162 @@
+/** The options of a swarm with their defaults, checked before anything is sent. */
+import * as Cost from "@kimi-effect/core/Cost"
+import { UnknownPriceError } from "@kimi-effect/core/MoneyErrors"
+import * as TokenCount from "@kimi-effect/core/TokenCount"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as BigDecimal from "effect/BigDecimal"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { providers } from "../../Provider.ts"
+import type { SwarmLimits } from "../SwarmLimits.ts"
+import type { SwarmOptions } from "../SwarmOptions.ts"
+import * as Ledger from "./Ledger.ts"
+
+export interface Settings<R> {
+  readonly id: string
+  readonly options: SwarmOptions<R>
+  readonly agents: number
+  readonly toolCalls: number
+  /** Tokens that agents may use; those of the conclusion are subtracted. */
+  readonly tokens: number
+  readonly allTokens: number
+  readonly money: { readonly ledger: Ledger.Ledger; readonly currency: "USD" | "CNY" } | undefined
+  readonly millis: number
+  readonly depth: number
+  readonly conclusion: { readonly promptTokens: number; readonly completionTokens: number; readonly millis: number }
+  readonly concurrency: number
+  readonly initialConcurrency: number
+  readonly maxResultBytes: number
+  readonly provider: string
+}
+
+const invalid = (parameter: string, expected: string): InvalidRequestError =>
+  new InvalidRequestError({ message: `${parameter} must be ${expected}`, parameter })
+
+const countOf = (
+  parameter: string,
+  value: number | undefined,
+  otherwise: number,
+  least = 1
+): Effect.Effect<number, InvalidRequestError> =>
+  value === undefined
+    ? Effect.succeed(otherwise)
+    : Number.isInteger(value) && value >= least
+      ? Effect.succeed(value)
+      : Effect.fail(invalid(parameter, `a whole number of at least ${least}`))
+
+const millisOf = (
+  parameter: string,
+  value: Duration.Input | undefined,
+  otherwise: number
+): Effect.Effect<number, InvalidRequestError> => {
+  if (value === undefined) return Effect.succeed(otherwise)
+  const duration = Duration.fromInput(value)
+  return Option.isSome(duration) && Duration.toMillis(duration.value) > 0
+    ? Effect.succeed(Duration.toMillis(duration.value))
+    : Effect.fail(invalid(parameter, "a duration over zero"))
+}
+
+/** A text that counts as at least this number of tokens. */
+const textOf = (tokens: number): string => {
+  let text = "word ".repeat(tokens)
+  while (TokenCount.ofText(text) < tokens) text += text
+  return text
+}
+
+/** The worst case of a conclusion. */
+const priceOfConclusion = <R>(
+  { request = {} }: SwarmOptions<R>,
+  model: string,
+  provider: string,
+  { completionTokens, promptTokens }: Settings<R>["conclusion"]
+) =>
+  Cost.ofRequest(
+    {
+      ...request,
+      model,
+      max_completion_tokens: completionTokens,
+      messages: [{ role: "user", content: textOf(promptTokens) }]
+    },
+    provider
+  )
+
+const moneyOf = <R>(
+  options: SwarmOptions<R>,
+  provider: string,
+  conclusion: Settings<R>["conclusion"]
+): Effect.Effect<Settings<R>["money"], InvalidRequestError | UnknownPriceError> =>
+  Effect.gen(function* () {
+    const given = options.limits?.cost
+    if (given === undefined) return undefined
+    const cap = BigDecimal.fromString(given.amount)
+    if (Option.isNone(cap) || !BigDecimal.isPositive(cap.value)) {
+      return yield* Effect.fail(invalid("limits.cost", 'an amount over zero as a decimal, such as "0.50"'))
+    }
+    const model = options.request?.model
+    if (model === undefined) {
+      return yield* Effect.fail(invalid("request.model", "set with limits.cost, to know the price"))
+    }
+    const price = yield* priceOfConclusion(options, model, provider, conclusion)
+    if (Option.isNone(price) || price.value.currency !== given.currency) {
+      return yield* Effect.fail(
+        new UnknownPriceError({
+          message: `The price of ${model} in ${given.currency} is not known, so limits.cost cannot be enforced`
+        })
+      )
+    }
+    if (BigDecimal.isGreaterThan(price.value.total, cap.value)) {
+      const least = BigDecimal.format(BigDecimal.normalize(price.value.total))
+      return yield* Effect.fail(invalid("limits.cost", `at least ${least}, which the conclusion may cost`))
+    }
+    return { currency: given.currency, ledger: Ledger.make(cap.value, price.value.total) }
+  })
+
+/** How long a conclusion may take by default: a tenth of the time of the swarm, at most a minute. */
+const conclusionMillis = (millis: number): number => Math.min(60_000, millis / 10)
+
+const conclusionOf = (limits: SwarmLimits, millis: number) =>
+  Effect.gen(function* () {
+    const { completionTokens, duration, promptTokens } = limits.conclusion ?? {}
+    const kept = yield* millisOf("limits.conclusion.duration", duration, conclusionMillis(millis))
+    if (kept >= millis && Number.isFinite(millis)) {
+      return yield* Effect.fail(invalid("limits.conclusion.duration", "shorter than limits.duration"))
+    }
+    return {
+      promptTokens: yield* countOf("limits.conclusion.promptTokens", promptTokens, 16_000),
+      completionTokens: yield* countOf("limits.conclusion.completionTokens", completionTokens, 4_000),
+      millis: kept
+    }
+  })
+
+/** Applies the defaults. */
+export const resolve = <R>(
+  options: SwarmOptions<R>
+): Effect.Effect<Settings<R>, InvalidRequestError | UnknownPriceError> =>
+  Effect.gen(function* () {
+    const limits = options.limits ?? {}
+    const provider = (options.provider ?? providers.moonshot).id
+    const millis = yield* millisOf("limits.duration", limits.duration, Number.POSITIVE_INFINITY)
+    const conclusion = yield* conclusionOf(limits, millis)
+    const allTokens = yield* countOf("limits.tokens", limits.tokens, Number.POSITIVE_INFINITY)
+    const tokens = allTokens - conclusion.promptTokens - conclusion.completionTokens
+    if (tokens <= 0) {
+      return yield* Effect.fail(invalid("limits.tokens", `over the ${allTokens - tokens} tokens of the conclusion`))
+    }
+    return {
+      id: options.id ?? "swarm",
+      options,
+      agents: yield* countOf("limits.agents", limits.agents, 100),
+      toolCalls: yield* countOf("limits.toolCalls", limits.toolCalls, 1_500),
+      tokens,
+      allTokens,
+      money: yield* moneyOf(options, provider, conclusion),
+      millis,
+      depth: yield* countOf("limits.depth", limits.depth, 1, 0),
+      conclusion,
+      concurrency: yield* countOf("concurrency", options.concurrency, 100),
+      initialConcurrency: yield* countOf("initialConcurrency", options.initialConcurrency, 5),
+      maxResultBytes: yield* countOf("maxResultBytes", options.maxResultBytes, 16_384, 256),
+      provider
+    }
+  })

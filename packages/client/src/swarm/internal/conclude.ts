@@ -1,0 +1,85 @@
+/** The last turn of an orchestrator whose swarm a limit has ended: it concludes from what there is. */
+import * as TokenCount from "@kimi-effect/core/TokenCount"
+import * as Effect from "effect/Effect"
+import * as AgentLoop from "../../agent/AgentLoop.ts"
+import type { KimiClient } from "../../KimiClient.ts"
+import { bounded } from "./bounded.ts"
+import * as DataMarks from "./dataMarks.ts"
+import type { Job } from "./Job.ts"
+import type { Entry } from "./Recorder.ts"
+import { orchestrator, type Session } from "./Session.ts"
+
+const system = `You coordinated a team of agents, and it had to stop early. Write the final answer to the task from the results below. Name what is missing or uncertain. ${DataMarks.rule}`
+
+/** The text that each agent has, as far as it got. */
+const textOf = <R>(session: Session<R>, { job, text }: Entry): string => {
+  if (text !== "") return text
+  const content = session.states.get(job.id)?.messages.findLast(({ role }) => role === "assistant")?.content ?? ""
+  return typeof content === "string" ? content : ""
+}
+
+const promptOf = <R>(session: Session<R>, task: string, bytes: number): string => {
+  const entries = [...session.recorder.entries.values()].filter(({ job }) => job.depth > 0)
+  const results = entries.map((entry) =>
+    DataMarks.markAgent(entry.job.name, entry.outcome?._tag ?? "Skipped", bounded(textOf(session, entry), bytes))
+  )
+  return [`The task:\n${task}`, "The results:", ...results].join("\n\n")
+}
+
+/** The longest prompt that fits what is reserved. A cut of the whole is the last resort. */
+const fittingPrompt = <R>(session: Session<R>, task: string): string => {
+  const { maxResultBytes, conclusion } = session.settings
+  const tokensOf = (content: string) =>
+    TokenCount.ofPrompt({
+      model: session.settings.options.request?.model ?? "",
+      messages: [
+        { role: "system", content: system },
+        { role: "user", content }
+      ]
+    })
+  for (let bytes = maxResultBytes; bytes >= 16; bytes /= 2) {
+    const prompt = promptOf(session, task, Math.floor(bytes))
+    if (tokensOf(prompt) <= conclusion.promptTokens) return prompt
+  }
+  let prompt = promptOf(session, task, 16)
+  for (let length = prompt.length; tokensOf(prompt) > conclusion.promptTokens && length > 16; length /= 2) {
+    prompt = prompt.slice(0, Math.floor(length))
+  }
+  return prompt
+}
+
+/** Lets the orchestrator conclude. The text is empty if that fails too. */
+export const conclude = <R>(
+  session: Session<R>,
+  job: Job<R>,
+  reason: string
+): Effect.Effect<string, never, KimiClient> =>
+  Effect.gen(function* () {
+    const { budget, settings } = session
+    yield* session.emit({ _tag: "Concluding", reason })
+    budget?.conclude()
+    const request = { ...settings.options.request, ...job.request }
+    const { tool_choice: _, ...rest } = request
+    const prompt = fittingPrompt(session, job.prompt)
+    const model = settings.options.request?.model
+    const hook = settings.options.hooks?.callModel
+    const result = yield* AgentLoop.run({
+      agent: `${orchestrator} conclusion`,
+      system,
+      prompt,
+      request: {
+        ...rest,
+        ...(model === undefined ? {} : { model }),
+        max_completion_tokens: settings.conclusion.completionTokens
+      },
+      limits: { steps: 1, ...(Number.isFinite(settings.millis) ? { duration: settings.conclusion.millis } : {}) },
+      hooks: {
+        callModel: (call, make) => {
+          const bought = budget === undefined ? make : budget.buy(call.request, make, () => Effect.succeed(undefined))
+          return hook === undefined ? bought : hook(call, bought)
+        },
+        checkpoint: (state) => Effect.sync(() => void session.states.set(`${orchestrator} conclusion`, state))
+      }
+    }).pipe(Effect.orElseSucceed(() => undefined))
+    return result?.text ?? ""
+  })

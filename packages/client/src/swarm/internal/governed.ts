@@ -1,0 +1,184 @@
+/** Puts the limits of a swarm around each call of its agents. */
+import { TokenLimitError, ToolCallLimitError } from "@kimi-effect/core/AgentErrors"
+import * as CallOptions from "@kimi-effect/core/CallOptions"
+import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import { AgentLimitError, DepthLimitError } from "@kimi-effect/core/SwarmErrors"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import type { AgentHooks, ModelCall, ToolRun } from "../../agent/AgentHooks.ts"
+import type { AgentError } from "../../agent/AgentResult.ts"
+import type { CallResult } from "../../agent/AgentState.ts"
+import { addCost } from "../../agent/internal/loop/transitions.ts"
+import * as Charge from "../../agent/internal/loop/charge.ts"
+import { markTool } from "./dataMarks.ts"
+import type { Job } from "./Job.ts"
+import * as Ledger from "./Ledger.ts"
+import { assignArguments, isOwn } from "./ownTools.ts"
+import { totalsOf } from "./Recorder.ts"
+import { orchestrator, type Session } from "./Session.ts"
+
+/** The id of the agent that a call of `assign_task` starts. */
+export const idOf = (parent: string, step: number, position: number, args: string): string => {
+  const name = assignArguments(args)?.agent ?? "agent"
+  return `${parent === orchestrator ? "" : `${parent} > `}${name} ${step}.${position}`
+}
+
+/** Whether the host has certainly billed nothing. */
+const isFree = (exit: Exit.Exit<ChatResponse, AgentError>): boolean => {
+  if (Exit.isSuccess(exit) || Cause.hasInterrupts(exit.cause)) return false
+  const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+  return error !== undefined && "billing" in error && error.billing === "none" && !("partial" in error && error.partial)
+}
+
+/** The same limits for the call of the conclusion, which may use what was kept. */
+const tokensLeft = <R>({ settings, tokens }: Session<R>): TokenLimitError | undefined =>
+  tokens < settings.tokens
+    ? undefined
+    : new TokenLimitError({
+        message: `The swarm has used ${tokens} of its ${settings.allTokens} tokens; the rest is kept for its conclusion`,
+        limit: settings.allTokens,
+        used: tokens
+      })
+
+/** Makes a call with the money that it needs. */
+const buy = <R>(
+  session: Session<R>,
+  { request }: ModelCall,
+  make: Effect.Effect<ChatResponse, AgentError>
+): Effect.Effect<ChatResponse, AgentError> => {
+  const { budget } = session
+  if (budget === undefined) return make
+  return budget.buy(request, CallOptions.provide({ maxAttempts: 1 })(make), (exit) => {
+    if (Exit.isFailure(exit)) return Effect.succeed(isFree(exit) ? Ledger.zero : undefined)
+    return Effect.map(Charge.of(request, exit.value), ({ cost }) =>
+      Option.getOrUndefined(Option.map(cost, ({ total }) => total))
+    )
+  })
+}
+
+/** Counts what a response has used. */
+const count = <R>(session: Session<R>, call: ModelCall, response: ChatResponse, isBought: boolean) =>
+  Effect.map(Charge.of(call.request, response), ({ cost, usage }) => {
+    session.tokens += usage.total_tokens
+    if (Option.isSome(cost)) session.costs = addCost(session.costs, cost.value)
+    if (!isBought && Option.isSome(cost)) session.budget?.spend(cost.value.total)
+    return usage
+  })
+
+/** Checks the sub-agents that a response starts, before any of them does. */
+const checkPlan = <R>(session: Session<R>, job: Job<R>, call: ModelCall, response: ChatResponse): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const { planned, settings } = session
+    const ids = response.toolCalls.flatMap(({ function: { arguments: args, name } }, position) =>
+      name === "assign_task" ? [idOf(job.id, call.step, position, args)] : []
+    )
+    if (ids.length === 0) return Effect.void
+    if (job.depth >= settings.depth) {
+      const message = `A sub-agent at level ${job.depth} cannot create others`
+      const error = new DepthLimitError({ message, agent: job.id, limit: settings.depth })
+      return session.emit({ _tag: "PlanRefused", by: job.id, error })
+    }
+    const added = ids.filter((id) => !planned.has(id))
+    if (planned.size + added.length > settings.agents) {
+      const error = new AgentLimitError({
+        message: `${added.length} more sub-agents exceed the ${settings.agents} of the swarm`,
+        limit: settings.agents,
+        requested: planned.size + added.length
+      })
+      session.refusedPlans.set(`${job.id}/${call.step}`, session.limited(error))
+      return session.emit({ _tag: "PlanRefused", by: job.id, error })
+    }
+    for (const id of added) planned.add(id)
+    return session.emit({ _tag: "Planned", agents: ids, by: job.id })
+  })
+
+/** Takes the tool calls of a response from those of the swarm: all of them, or none. */
+const checkCalls = <R>(session: Session<R>, job: Job<R>, call: ModelCall, response: ChatResponse): void => {
+  const calls = response.toolCalls.filter((one) => !isOwn(one.function.name)).length
+  const limit = session.settings.toolCalls
+  if (session.toolCalls + calls <= limit) {
+    session.toolCalls += calls
+    return
+  }
+  const error = new ToolCallLimitError({
+    agent: job.id,
+    message: `${calls} more tool calls exceed the ${limit} of the swarm`,
+    limit
+  })
+  session.refusedCalls.set(`${job.id}/${call.step}`, session.limited(error))
+}
+
+const callModel =
+  <R>(session: Session<R>, job: Job<R>): NonNullable<AgentHooks["callModel"]> =>
+  (call, make) =>
+    Effect.gen(function* () {
+      const { queue, recorder, settings } = session
+      const refusal = tokensLeft(session)
+      if (refusal !== undefined) return yield* Effect.fail(session.limited(refusal))
+      yield* session.emit({ _tag: "StepStarted", agent: job.id, step: call.step })
+      let isBought = false
+      const start = session.now
+      const bought = buy(session, call, make).pipe(
+        Effect.tap(() => Effect.sync(() => void (isBought = true))),
+        Effect.onExit((exit) =>
+          Effect.sync(() => {
+            const isFailure = Exit.isFailure(exit)
+            recorder.activity(job.id, { kind: "model", name: "model", start, end: session.now, isFailure })
+          })
+        )
+      )
+      const hook = settings.options.hooks?.callModel
+      const response = yield* hook === undefined ? bought : hook(call, bought)
+      const usage = yield* count(session, call, response, isBought)
+      // The prefix of an orchestrator is not that of its agents.
+      if (job.depth > 0) yield* queue.responded
+      checkCalls(session, job, call, response)
+      yield* checkPlan(session, job, call, response)
+      const total = totalsOf(session.costs)
+      yield* session.emit({ _tag: "Spent", agent: job.id, step: call.step, usage, total })
+      return response
+    }).pipe(
+      Effect.tapError((error) =>
+        Effect.sync(() => {
+          if ("scope" in error && error.scope === `swarm:${session.settings.id}`) {
+            session.limited(error)
+          }
+        })
+      )
+    )
+
+/** Starts sub-agents for the calls of a model. */
+export type Assign = (call: ToolRun) => Effect.Effect<CallResult>
+
+const callTool =
+  <R>(session: Session<R>, job: Job<R>, assign: Assign): NonNullable<AgentHooks["callTool"]> =>
+  (call, run) =>
+    Effect.gen(function* () {
+      if (isOwn(call.tool)) return yield* assign(call)
+      const refusal = session.refusedCalls.get(`${job.id}/${call.step}`)
+      if (refusal !== undefined) return yield* Effect.fail(refusal)
+      const { callId, tool } = call
+      yield* session.emit({ _tag: "ToolCalled", agent: job.id, callId, tool })
+      const start = session.now
+      let isFailure = true
+      const timed = run.pipe(
+        Effect.tap((result) => Effect.sync(() => void (isFailure = result.isFailure))),
+        Effect.ensuring(
+          Effect.sync(() =>
+            session.recorder.activity(job.id, { kind: "tool", name: tool, start, end: session.now, isFailure })
+          )
+        )
+      )
+      const hook = session.settings.options.hooks?.callTool
+      const result = yield* hook === undefined ? timed : hook(call, timed)
+      yield* session.emit({ _tag: "ToolReturned", agent: job.id, callId, tool, isFailure: result.isFailure })
+      return markTool(tool, result)
+    })
+
+export const hooksOf = <R>(session: Session<R>, job: Job<R>, assign: Assign): AgentHooks => ({
+  callModel: callModel(session, job),
+  callTool: callTool(session, job, assign),
+  checkpoint: (state) => session.checkpoint(job.id, state)
+})

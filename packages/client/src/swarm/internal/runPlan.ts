@@ -1,0 +1,90 @@
+/** Runs the agents of a plan, each when those that it depends on are finished. */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { KimiClient } from "../../KimiClient.ts"
+import type { SwarmAgentError } from "../SwarmResult.ts"
+import type { SwarmOptions } from "../SwarmOptions.ts"
+import type { PlanNode } from "../SwarmPlan.ts"
+import * as DataMarks from "./dataMarks.ts"
+import type { Job } from "./Job.ts"
+import { granted } from "./ownTools.ts"
+import type { Entry } from "./Recorder.ts"
+import { runJob } from "./runJob.ts"
+import type { Session } from "./Session.ts"
+import * as Structured from "./structured.ts"
+
+const noAssign = () => Effect.succeed({ content: "Error: The agent has no sub-agents.", isFailure: true })
+
+/** The job of a node, before its inputs are known. */
+const jobOf = <R>(options: SwarmOptions<R>, node: PlanNode, rank: number): Job<R> => {
+  const { agent = {}, id, result } = node
+  const parts = [agent.system, result === undefined ? undefined : Structured.instruction(result), DataMarks.rule]
+  return {
+    id,
+    name: id,
+    stage: 0,
+    after: Object.keys(node.inputs ?? {}),
+    system: parts.filter((part) => part !== undefined && part !== "").join("\n\n"),
+    prompt: typeof node.prompt === "string" ? node.prompt : "",
+    tools: granted(options.tools, agent.tools),
+    depth: 1,
+    rank,
+    limits: agent.limits,
+    request: agent.request,
+    ...(result === undefined ? {} : { result })
+  }
+}
+
+/** Decodes the results of the dependencies of a node. */
+const inputsOf = (
+  { inputs = {} }: PlanNode,
+  results: ReadonlyMap<string, Entry>
+): Result.Result<Record<string, unknown>, SwarmAgentError> =>
+  Result.gen(function* () {
+    const decoded: Record<string, unknown> = {}
+    for (const [id, schema] of Object.entries(inputs)) {
+      const text = results.get(id)?.text ?? ""
+      decoded[id] = schema === Schema.String ? text : yield* Structured.decode(schema, text)
+    }
+    return decoded
+  })
+
+const promptOf = ({ prompt }: PlanNode, inputs: Record<string, unknown>): string =>
+  typeof prompt === "string" ? prompt : (prompt as (inputs: unknown) => string)(inputs)
+
+/** Runs all agents. A node that is not finished skips those that depend on it. */
+export const runPlan = <R>(
+  session: Session<R>,
+  nodes: ReadonlyArray<PlanNode>,
+  ranks: ReadonlyMap<string, number>
+): Effect.Effect<void, never, R | KimiClient> =>
+  Effect.gen(function* () {
+    const { options } = session.settings
+    const jobs = nodes.map((node) => ({ node, job: jobOf(options, node, ranks.get(node.id) ?? 0) }))
+    const ended = new Map(nodes.map(({ id }) => [id, Deferred.makeUnsafe<Entry>()]))
+    const results = new Map<string, Entry>()
+    for (const { job } of jobs) session.recorder.add(job)
+    yield* session.emit({ _tag: "Planned", agents: nodes.map(({ id }) => id) })
+    const runNode = ({ job, node }: (typeof jobs)[number]) =>
+      Effect.gen(function* () {
+        const entry = session.recorder.add(job)
+        const needed = yield* Effect.forEach(job.after, (id) =>
+          Deferred.await(ended.get(id) as Deferred.Deferred<Entry>)
+        )
+        const inputs = inputsOf(node, results)
+        if (needed.some(({ outcome }) => outcome?._tag !== "Finished")) {
+          entry.outcome = { _tag: "Skipped", reason: "dependency" }
+        } else if (Result.isFailure(inputs)) {
+          entry.outcome = { _tag: "Stopped", error: inputs.failure }
+        } else {
+          yield* runJob(session, { ...job, prompt: promptOf(node, inputs.success) }, noAssign)
+        }
+        results.set(job.id, entry)
+        yield* Deferred.succeed(ended.get(job.id) as Deferred.Deferred<Entry>, entry)
+      })
+    // The agents that are ready at the same time wait in this order.
+    const ordered = jobs.toSorted((one, other) => other.job.rank - one.job.rank)
+    yield* Effect.forEach(ordered, runNode, { concurrency: "unbounded", discard: true })
+  })

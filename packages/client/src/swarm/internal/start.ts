@@ -1,0 +1,170 @@
+/** Begins a swarm, lets its agents work, and makes its result. */
+import { SwarmSuspendedError } from "@kimi-effect/core/SwarmErrors"
+import type { UnknownPriceError } from "@kimi-effect/core/MoneyErrors"
+import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as CallOptions from "@kimi-effect/core/CallOptions"
+import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
+import * as BigDecimal from "effect/BigDecimal"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type { AgentState } from "../../agent/AgentState.ts"
+import type { KimiClient } from "../../KimiClient.ts"
+import type { SwarmOptions } from "../SwarmOptions.ts"
+import type { SwarmAgentError, SwarmOutcome, SwarmResult } from "../SwarmResult.ts"
+import type { SwarmState } from "../SwarmState.ts"
+import * as Assignments from "./assignments.ts"
+import { AgentQueue } from "./AgentQueue.ts"
+import { deadlineExceeded } from "./classify.ts"
+import { conclude } from "./conclude.ts"
+import type { Job } from "./Job.ts"
+import { isOwn } from "./ownTools.ts"
+import { SwarmBudget } from "./SwarmBudget.ts"
+import { Recorder, sumCosts } from "./Recorder.ts"
+import * as Schedule from "./Schedule.ts"
+import { type Emit, orchestrator, Session, type Stop } from "./Session.ts"
+import * as Settings from "./Settings.ts"
+
+export type StartError = InvalidRequestError | UnknownPriceError
+
+/** Tool calls of an agent, without assignments. */
+const callsOf = ({ messages }: AgentState): number => {
+  let calls = 0
+  for (const message of messages) {
+    if (message.role !== "assistant") continue
+    for (const call of message.tool_calls ?? []) if (!isOwn(call.function.name)) calls++
+  }
+  return calls
+}
+
+/** Continues from the state of an earlier run. */
+const restore = <R>(session: Session<R>, { agents, assignments, created }: SwarmState): void => {
+  session.created.push(...created)
+  for (const assignment of assignments) {
+    const entry = session.recorder.add(Assignments.toJob(assignment))
+    Assignments.restore(entry, assignment, agents[assignment.id])
+  }
+  for (const [id, state] of Object.entries(agents)) {
+    session.states.set(id, state)
+    if (id !== orchestrator) session.planned.add(id)
+    session.toolCalls += callsOf(state)
+    session.tokens += state.usage.total_tokens
+    session.costs = sumCosts([session.costs, state.costs])
+    for (const { total } of state.costs) session.budget?.spend(BigDecimal.fromStringUnsafe(total))
+  }
+}
+
+/** What the agents of a swarm do. */
+export interface Body<R> {
+  readonly run: (session: Session<R>) => Effect.Effect<void, never, R | KimiClient>
+  /** The orchestrator, which concludes. */
+  readonly orchestrator?: Job<R>
+}
+
+const outcomeOf = <R>(session: Session<R>, stop: Stop | undefined): SwarmOutcome => {
+  if (stop?._tag === "Suspended") {
+    const message = `The swarm is suspended: ${stop.error.message}`
+    const error = new SwarmSuspendedError({ message, swarmId: session.settings.id, reason: stop.error._tag })
+    return { _tag: "Suspended", error }
+  }
+  if (stop?._tag === "Failed") return stop
+  if (session.limit !== undefined) return { _tag: "Limited", error: session.limit }
+  const lead = session.recorder.entries.get(orchestrator)?.outcome
+  return lead?._tag === "Stopped" ? { _tag: "Failed", error: lead.error } : { _tag: "Finished" }
+}
+
+/** Whether it is a limit of the orchestrator itself, after which it concludes too. */
+const isLimit = ({ _tag, category }: SwarmAgentError): boolean =>
+  category === "agent" || _tag === "BudgetExceededError" || _tag === "DeadlineExceededError"
+
+/** What ended the orchestrator early, if a limit did. */
+const noteLimit = <R>(session: Session<R>): boolean => {
+  const lead = session.recorder.entries.get(orchestrator)?.outcome
+  if (lead?._tag !== "Stopped" || !isLimit(lead.error)) return false
+  session.limit ??= lead.error as NonNullable<typeof session.limit>
+  return true
+}
+
+/** Settles the agents that had not ended when the swarm did. */
+const settleRest = <R>(session: Session<R>, stop: Stop | undefined): void => {
+  for (const entry of session.recorder.entries.values()) {
+    if (entry.outcome !== undefined) continue
+    if (stop?._tag === "Suspended") entry.outcome = { _tag: "Suspended" }
+    else if (entry.start === undefined || stop === undefined) entry.outcome = { _tag: "Skipped", reason: "ended" }
+    else entry.outcome = { _tag: "Stopped", error: stop.error }
+    session.recorder.end(entry.job.id, session.now)
+  }
+}
+
+const finish = <R>(
+  session: Session<R>,
+  body: Body<R>,
+  stop: Stop | undefined
+): Effect.Effect<SwarmResult, never, KimiClient> =>
+  Effect.gen(function* () {
+    const { recorder, states } = session
+    if (stop?._tag === "Limited") session.limited(stop.error)
+    settleRest(session, stop)
+    const isLimited = noteLimit(session) || stop?._tag === "Limited"
+    const lead = recorder.entries.get(orchestrator)
+    const job = body.orchestrator
+    const text =
+      job !== undefined && isLimited && session.limit !== undefined
+        ? yield* conclude(session, job, session.limit._tag)
+        : (lead?.text ?? "")
+    return {
+      outcome: outcomeOf(session, stop),
+      text,
+      agents: recorder.results(({ job: { depth } }) => depth > 0),
+      report: recorder.report(session.settings.id, states, session.now),
+      state: session.state
+    }
+  })
+
+/** The time after which agents stop. */
+const deadline = <R>(session: Session<R>, hasConclusion: boolean): Effect.Effect<never> => {
+  const { conclusion, millis } = session.settings
+  if (!Number.isFinite(millis)) return Effect.never
+  const expired = session.end({ _tag: "Limited", error: deadlineExceeded(millis) })
+  return Effect.sleep(hasConclusion ? millis - conclusion.millis : millis).pipe(
+    Effect.andThen(expired),
+    Effect.andThen(Effect.never)
+  )
+}
+
+/** Runs a swarm to its outcome. */
+export const start = <R>(
+  options: SwarmOptions<R>,
+  from: SwarmState | undefined,
+  bodyOf: (settings: Settings.Settings<R>) => Body<R>,
+  emit: Emit = () => Effect.void
+): Effect.Effect<SwarmResult, StartError, R | KimiClient> =>
+  Effect.scopedWith((scope) =>
+    Effect.gen(function* () {
+      const settings = yield* Settings.resolve(options)
+      const clock = yield* Clock.Clock
+      const services = yield* Effect.context<R | KimiClient>()
+      const { initialConcurrency: initial, concurrency: max, money } = settings
+      const session = new Session<R>({
+        settings,
+        clock,
+        emit,
+        services,
+        queue: new AgentQueue(Schedule.make({ initial, max }), clock, scope),
+        budget:
+          money === undefined
+            ? undefined
+            : new SwarmBudget(settings.id, settings.provider, money.currency, money.ledger),
+        recorder: new Recorder(MonotonicClock.millisUnsafe(clock))
+      })
+      const body = bodyOf(settings)
+      if (body.orchestrator !== undefined) session.recorder.add(body.orchestrator)
+      if (from !== undefined) restore(session, from)
+      const stop = yield* Effect.raceAllFirst([
+        Effect.as(body.run(session), undefined),
+        Deferred.await(session.stop),
+        deadline(session, body.orchestrator !== undefined)
+      ])
+      return yield* finish(session, body, stop)
+    })
+  ).pipe(CallOptions.provide({ priority: "swarm", job: options.id ?? "swarm" }))

@@ -1,0 +1,38 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Swarm, SwarmTimeline } from "@kimi-effect/client/swarm"
+import * as Effect from "effect/Effect"
+import { answering, at, calls, makeTools, settled, stepOf } from "./support/swarm.ts"
+
+const script = answering((request) => (stepOf(request) === 0 ? calls(["look", { at: "secret place" }]) : "secret text"))
+
+const report = Effect.gen(function* () {
+  const { tools } = yield* makeTools
+  return (yield* settled(Swarm.map({ items: ["a", "b"], prompt: "{{item}}", tools, id: "<audit>" }))).report
+})
+
+describe("the timeline of a swarm", () => {
+  it.effect("has a bar for each call of each agent", () =>
+    Effect.gen(function* () {
+      const svg = SwarmTimeline.toSvg(yield* report)
+      // For each of two agents: its whole time, two calls of the model, a tool call.
+      assert.strictEqual(svg.match(/<rect /gu)?.length, 8)
+      assert.include(svg, "<title>model, 1.0 s</title>")
+    }).pipe(at(script))
+  )
+
+  it.effect("is a page that loads nothing, with escaped names", () =>
+    Effect.gen(function* () {
+      const html = SwarmTimeline.toHtml(yield* report)
+      assert.include(html, "<h1>Swarm &lt;audit&gt;</h1>")
+      assert.notInclude(html, "<audit>")
+      assert.notMatch(html, /(?:src|href)=|@import|url\(/u)
+      assert.include(html, "<td>item 2</td>")
+    }).pipe(at(script))
+  )
+
+  it.effect("contains no content", () =>
+    Effect.gen(function* () {
+      assert.notInclude(SwarmTimeline.toHtml(yield* report), "secret")
+    }).pipe(at(script))
+  )
+})
