@@ -65,10 +65,12 @@ export const toModelName = (value: string, messages: ReadonlyArray<Message> = []
   modelName.test(value) && !isQuote(value, messages) ? value : undefined
 
 /** Reasons that hosts use, which are ordinary words of conversations too. */
-const knownReasons: ReadonlySet<string> = new Set([
-  ...["stop", "length", "tool_calls", "function_call", "content_filter", "refusal", "error", "unknown"],
-  ...["max_tokens", "end_turn", "stop_sequence", "eos", "safety", "timeout", "cancelled", "abort", "aborted"]
-])
+const knownReasons: ReadonlySet<string> = new Set(
+  (
+    "stop length tool_calls function_call content_filter refusal error unknown " +
+    "max_tokens end_turn stop_sequence eos safety timeout cancelled abort aborted"
+  ).split(" ")
+)
 
 /**
  * The value if it can be the reason for which a response ended, and does not
