@@ -29,6 +29,8 @@ const forms: ReadonlyArray<(text: string) => string> = [
   (text) => text.replaceAll(/[^a-z]+/gi, "-"),
   (text) => `${text.replaceAll(/[^a-z]+/gi, "_")}-1`,
   (text) => `${text.split(" ").at(-1)}7`,
+  (text) => `${text.replaceAll(/[^a-z]+/gi, "-").toUpperCase()}-1`,
+  (text) => `${text.split(" ").at(-1)}`,
   (text) => `https://${text.replaceAll(/[^a-z]+/gi, "-")}.example/`
 ]
 
@@ -44,6 +46,9 @@ const replies = (headers: Readonly<Record<string, string>>, id: string): Readonl
   Reply.json(completion("Hi", id), { headers }),
   Reply.chatResponse({ content: "Hi" }, { headers, fault: Fault.ResetMidBody({ afterBytes: 10 }) }),
   Reply.json(completion("", id), { headers }),
+  ...["", "Hi", "<think>"].map((content) =>
+    Reply.json({ ...completion(content, id), choices: [{ message: { content }, finish_reason: id }] }, { headers })
+  ),
   Reply.body("hello", { headers: { ...headers, "content-type": `text/${id}` } }),
   Reply.sse([], { headers }),
   Reply.body("", { status: 302, headers }),

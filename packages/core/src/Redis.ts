@@ -155,6 +155,11 @@ export interface Options {
 
 const isMissingScript = ({ reason }: RedisError): boolean => reason === "NOSCRIPT"
 
+/** A digest is kept. One that cannot be sent would fail all later runs, and one that is unknown is replaced. */
+const isDigest = (reply: unknown): reply is string => typeof reply === "string" && reply !== ""
+
+const notADigest = Object.assign(new Error("The reply is no digest of a script"), { code: "invalidReply" })
+
 /**
  * The service over a connection, which is closed with the scope.
  *
@@ -184,9 +189,11 @@ export const make = (
       )
 
     const load = (script: Script): Effect.Effect<string, RedisError> =>
-      Effect.tap(send<string>("SCRIPT", "LOAD", script.lua), (digest) =>
-        Effect.sync(() => void digests.set(script, digest))
-      )
+      Effect.flatMap(send("SCRIPT", "LOAD", script.lua), (digest) => {
+        if (!isDigest(digest)) return Effect.fail(fromCause("SCRIPT", notADigest))
+        digests.set(script, digest)
+        return Effect.succeed(digest)
+      })
 
     const run = <A>(script: Script, keys: ReadonlyArray<string>, args: ReadonlyArray<string | number>) =>
       Effect.suspend(() => {

@@ -64,6 +64,22 @@ describe("Redis.run", () => {
     })
   )
 
+  it.effect("loads a script again after a reply that is no digest", () =>
+    Effect.gen(function* () {
+      for (const odd of [1, null, [], ""]) {
+        const { connection } = fake()
+        let isOdd = true
+        const send: Redis.Connection["send"] = (...command) =>
+          isOdd ? Effect.succeed(odd as never) : connection.send(...command)
+        const redis = yield* Redis.make({ send })
+        const error = yield* Effect.flip(redis.run(script, [], []))
+        assert.deepInclude(error, { operation: "SCRIPT", reason: "invalidReply" })
+        isOdd = false
+        assert.strictEqual(yield* redis.run(script, [], []), "reply")
+      }
+    })
+  )
+
   it.effect("does not run a script twice that failed", () =>
     Effect.gen(function* () {
       let runs = 0

@@ -16,6 +16,11 @@ export type ChoiceProblem =
   | { readonly _tag: "index" | "tool call count" | "argument size" }
   | { readonly _tag: "markup" | "tool call"; readonly message: string }
 
+const twoForms: ChoiceProblem = {
+  _tag: "tool call",
+  message: "A tool call follows another in the older form of the API, which may be the same"
+}
+
 /** How the choices of a stream are read. */
 export interface ChoiceOptions {
   readonly maxArgumentLength: number
@@ -32,6 +37,8 @@ class ChoiceState {
   isRefusal = false
   /** Whether tool calls were read from markup. */
   hasMarkupCalls = false
+  /** The use of a call in the older form of the API. */
+  functionCall: "none" | "converted" | "ignored" = "none"
   readonly toolCalls: ToolCallAssembler
   /** None if markup is kept. */
   readonly markup: MarkupScanner | undefined
@@ -72,9 +79,12 @@ export class StreamChoices {
     return this.#states.map(({ effectiveReason }) => effectiveReason)
   }
 
-  /** What was read from markup. */
+  /** What was read from markup, or from the older form of the API. */
   get warnings(): ReadonlyArray<string> {
-    return this.#states.flatMap(({ markup }) => (markup === undefined ? [] : [...markup.warnings]))
+    return this.#states.flatMap(({ functionCall, markup }) => [
+      ...(functionCall === "none" ? [] : [`choices[].delta.function_call: an object was ${functionCall}`]),
+      ...(markup?.warnings ?? [])
+    ])
   }
 
   /** Whether every choice with content has a finish reason from the host, and at least one choice has. */
@@ -153,12 +163,30 @@ export class StreamChoices {
       state.isRefusal = true
       this.#addText(state, choice, "content", delta.refusal, events)
     }
-    if (!delta.tool_calls) return undefined
-    for (const piece of delta.tool_calls) {
+    for (const piece of delta.tool_calls ?? []) {
       const problem = this.#addToolCall(state, choice, piece, events)
       if (problem !== undefined) return problem
     }
-    return undefined
+    return delta.function_call ? this.#addFunctionCall(state, choice, delta.function_call, events) : undefined
+  }
+
+  /** A host that sends a call in both forms means one call, so that the older form counts only without the other. */
+  #addFunctionCall(
+    state: ChoiceState,
+    choice: number,
+    piece: NonNullable<WireDelta["function_call"]>,
+    events: Array<StreamEvent>
+  ): ChoiceProblem | undefined {
+    if (!piece.name && !piece.arguments) return undefined
+    const hasCalls = state.functionCall === "none" && state.toolCalls.calls.length > 0
+    if (hasCalls || state.functionCall === "ignored") {
+      state.functionCall = "ignored"
+      return undefined
+    }
+    state.functionCall = "converted"
+    const args = piece.arguments ?? ""
+    this.heldBytes += deltaBytes + 2 * args.length
+    return this.#onToolCall(state, choice, state.toolCalls.add({ function: piece }), args, events)
   }
 
   #scanText(
@@ -188,6 +216,8 @@ export class StreamChoices {
     // Some hosts send empty entries next to text.
     this.heldBytes += deltaBytes + 2 * args.length
     if (!piece.id && !piece.type && !piece.function?.name && args === "") return undefined
+    // The pieces of the older form were emitted, and it is not known which of them this one repeats.
+    if (state.functionCall === "converted") return twoForms
     return this.#onToolCall(state, choice, state.toolCalls.add(piece), args, events)
   }
 

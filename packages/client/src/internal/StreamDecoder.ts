@@ -14,7 +14,7 @@ import { BodyParser } from "./BodyParser.ts"
 import { choiceError } from "./choiceErrors.ts"
 import { compiledCodec } from "./compiledCodec.ts"
 import { encodingOf } from "./contentEncoding.ts"
-import { noContentError } from "./decodeCompletion.ts"
+import { finishWord, noContentError } from "./decodeCompletion.ts"
 import { classifyText, embeddedError, isErrorEvent, isHeartbeat, toErrorObject } from "./embeddedError.ts"
 import { chunkFrom } from "./lenientBody.ts"
 import { type ErrorContext, fromErrorObject } from "./mapError.ts"
@@ -321,7 +321,7 @@ export class StreamDecoder {
   #failChoice(problem: ChoiceProblem): void {
     this.failure = choiceError(problem, {
       members: this.#errorMembers(""),
-      finishReason: this.#choices.finishReasons[0] ?? "unknown",
+      finishReason: finishWord(this.#choices.finishReasons[0], this.#context.messages),
       maxToolArgumentBytes: this.#limits.maxToolArgumentBytes
     })
   }
@@ -342,7 +342,7 @@ export class StreamDecoder {
         hasContent: this.#choices.hasContent,
         // The caller folds the events, and adds the reasoning to the error.
         reasoning: "",
-        finishReason,
+        finishReason: finishWord(finishReason, this.#context.messages),
         completionTokens: this.#usage.reported?.completion_tokens
       },
       common

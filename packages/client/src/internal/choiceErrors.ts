@@ -15,6 +15,7 @@ export interface ChoiceErrorContext {
     readonly requestId?: string
     readonly traceId?: string
   }
+  /** A word that is safe to show. */
   readonly finishReason: string
   readonly maxToolArgumentBytes: number
 }
@@ -33,7 +34,7 @@ export const choiceError = (
         ...members,
         message: malformedMessage(problem),
         reason: problem._tag,
-        finishReason: finishReason.slice(0, 64)
+        finishReason
       })
     case "tool call count":
       return new StreamDecodeError({ ...members, message: `The stream has more than ${maxToolCalls} tool calls` })

@@ -62,7 +62,8 @@ const fromDocument = (
   const head = { provider: context.provider, ...responseIds(headers, context) }
   const response = Completion.fromCompletion(wire, head, context.model, parseRateStatus(headers), {
     markup: { mode: options.markup, isStrict: context.isMoonshot },
-    warnings
+    warnings,
+    messages: context.messages
   })
   return "_tag" in response ? response : (checkToolArguments(response, options.maxToolArgumentBytes, head) ?? response)
 }

@@ -7,6 +7,8 @@ import {
 import { ContentFilterError } from "@kimi-effect/core/ValidationErrors"
 import type { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
 import { ChatResponse, type Choice } from "@kimi-effect/core/ChatResponse"
+import { toFinishReason } from "@kimi-effect/core/internal/HostWords"
+import type { Message } from "@kimi-effect/core/Message"
 import type { PartialResponse } from "@kimi-effect/core/PartialResponse"
 import type { RateStatus } from "@kimi-effect/core/RateStatus"
 import type { ToolCall } from "@kimi-effect/core/Tool"
@@ -23,6 +25,7 @@ export type NoContentError = EmptyResponseError | ReasoningBudgetExhaustedError 
 export interface CompletionSummary {
   readonly hasContent: boolean
   readonly reasoning: string
+  /** A word that is safe to show, of `finishWord`. */
   readonly finishReason: string
   readonly completionTokens: number | undefined
   /** What the error reports in its partial response. */
@@ -61,7 +64,7 @@ export const noContentError = (
         ...common,
         ...partial,
         message: "The response has neither text nor tool calls",
-        finishReason: outcome.finishReason.slice(0, 64)
+        finishReason: outcome.finishReason
       })
   }
 }
@@ -87,6 +90,10 @@ export const refusalReason = (reason: string | null | undefined): string =>
 /** The finish reason of a host; the older form of the API has another word for calls. */
 export const knownReason = (reason: string | null | undefined): string | null | undefined =>
   reason === "function_call" ? "tool_calls" : reason
+
+/** A finish reason for errors: hosts can put any text into it. */
+export const finishWord = (reason: string | undefined, messages: ReadonlyArray<Message> | undefined): string =>
+  (reason === undefined ? undefined : toFinishReason(reason, messages)) ?? "unknown"
 
 type WireChoice = ChatCompletion["choices"][number]
 
@@ -198,7 +205,8 @@ const malformedError = (
   choices: ReadonlyArray<ReadChoice>,
   head: ResponseHead,
   model: string,
-  usage: Usage.Usage | undefined
+  usage: Usage.Usage | undefined,
+  messages: ReadOptions["messages"]
 ): MalformedOutputError | undefined => {
   const found = choices.find(({ problem }) => problem !== undefined)
   if (found?.problem === undefined) return undefined
@@ -207,7 +215,7 @@ const malformedError = (
     model,
     message: malformedMessage(found.problem),
     reason: found.problem._tag,
-    finishReason: found.choice.finish_reason.slice(0, 64),
+    finishReason: finishWord(found.choice.finish_reason, messages),
     partial: toPartial(found.choice, usage)
   })
 }
@@ -223,10 +231,14 @@ const usageOf = ({ choices, usage }: ChatCompletion): Usage.Usage | undefined =>
 
 const hasContent = ({ message }: Choice): boolean => message.content !== "" || message.tool_calls !== undefined
 
-const summarize = (choices: ReadonlyArray<Choice>, usage: Usage.Usage | undefined): CompletionSummary => ({
+const summarize = (
+  choices: ReadonlyArray<Choice>,
+  usage: Usage.Usage | undefined,
+  messages: ReadOptions["messages"]
+): CompletionSummary => ({
   hasContent: choices.some(hasContent),
   reasoning: choices[0]?.message.reasoning_content ?? "",
-  finishReason: choices[0]?.finish_reason ?? "unknown",
+  finishReason: finishWord(choices[0]?.finish_reason, messages),
   completionTokens: usage?.completion_tokens,
   usage
 })
@@ -237,6 +249,8 @@ export interface ReadOptions {
   readonly markup?: MarkupPolicy
   /** What was converted or left out before. */
   readonly warnings?: ReadonlyArray<string>
+  /** The conversation, which no error quotes. */
+  readonly messages?: ReadonlyArray<Message> | undefined
 }
 
 /** The model as the host names it, and as the request does if it differs. */
@@ -261,10 +275,10 @@ export const fromCompletion = (
   const read = wire.choices.map((choice, position) => toChoice(choice, position, options.markup ?? keepMarkup))
   const choices = read.map(({ choice }) => choice)
   const usage = usageOf(wire)
-  const malformed = malformedError(read, head, requestedModel, usage)
+  const malformed = malformedError(read, head, requestedModel, usage, options.messages)
   if (malformed !== undefined) return malformed
   const warnings = warningsOf(read, options)
-  const error = noContentError(summarize(choices, usage), { ...head, model: requestedModel })
+  const error = noContentError(summarize(choices, usage, options.messages), { ...head, model: requestedModel })
   const [first, ...rest] = choices
   if (error !== undefined || first === undefined) return error ?? noChoicesError(head, requestedModel)
   return new ChatResponse(

@@ -1,5 +1,6 @@
 /** Finds the failures that hosts and gateways report inside a successful response. */
 import type { ErrorObject } from "@kimi-effect/core/internal/ErrorBody"
+import { listOf } from "./choiceList.ts"
 import { isObject, type Members } from "./jsonMembers.ts"
 
 /** Finish reasons with which a host gives up a response. */
@@ -139,13 +140,9 @@ const isBareError = (json: Members): boolean => {
   )
 }
 
-/** The choices in any form: some hosts send the only one, or an object of their positions, in place of the list. */
-const choicesOf = (choices: unknown): ReadonlyArray<unknown> => {
-  if (Array.isArray(choices)) return choices
-  if (!isObject(choices)) return []
-  const isOne = ["message", "delta", "error", "finish_reason"].some((name) => Object.hasOwn(choices, name))
-  return isOne ? [choices] : Object.values(choices)
-}
+/** The choices in any form. */
+const choicesOf = (choices: unknown): ReadonlyArray<unknown> =>
+  listOf(choices) ?? (isObject(choices) ? Object.values(choices) : [])
 
 /** The error that a chunk or a completion reports, in addition to its content or in place of it. */
 export const embeddedError = (json: unknown): ErrorObject | undefined => {

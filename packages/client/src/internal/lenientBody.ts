@@ -8,6 +8,7 @@ import type { ChatCompletionChunk, ToolCallChunk } from "@kimi-effect/core/ChatC
 import type { WireUsage } from "@kimi-effect/core/Usage"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
+import { isChoice, listOf } from "./choiceList.ts"
 import { isReasoningPart, textOfPart } from "./contentParts.ts"
 import { isObject, isNullish, type Members, kindOf, own, present } from "./jsonMembers.ts"
 import { Warnings } from "./Warnings.ts"
@@ -29,12 +30,6 @@ const saysNone = (value: unknown): boolean =>
 /** Whether an entry of a list may be what the model wrote; a number, a flag or an empty value cannot be. */
 const mayBeWritten = (entry: unknown): boolean =>
   (typeof entry === "string" && entry !== "") || (Array.isArray(entry) && entry.length > 0)
-
-/** The entries of a list that was sent as an object with the positions as names. */
-const numbered = (value: unknown): ReadonlyArray<unknown> | undefined =>
-  isObject(value) && Object.hasOwn(value, "0") && Object.keys(value).every((name, index) => name === `${index}`)
-    ? Object.values(value)
-    : undefined
 
 const numericText = /^\s*[+-]?\d+(\.\d+)?\s*$/
 
@@ -133,8 +128,8 @@ class Reader {
 
   /** A list in another form: its only entry, or an object of its positions. */
   #list(value: unknown, path: string, isEntry: (value: Members) => boolean): unknown {
-    const list = numbered(value) ?? (isObject(value) && isEntry(value) ? [value] : undefined)
-    return list === undefined ? value : this.#converted(path, value, list)
+    const list = listOf(value, isEntry)
+    return list === undefined || list === value ? value : this.#converted(path, value, list)
   }
 
   /** The entries of a list that are objects; an object in place of the list is its only entry. */
@@ -147,7 +142,8 @@ class Reader {
     const value = this.#list(own(body, name), path, isEntry)
     if (isNullish(value)) return undefined
     if (!Array.isArray(value)) {
-      if (saysNone(value) && name !== "choices") return this.#ignored(path, value)
+      // Choices are what an event is about, but for the last one of some hosts, which has only usage.
+      if (saysNone(value) && (name !== "choices" || isObject(own(body, "usage")))) return this.#ignored(path, value)
       this.isUnreadable = true
       return undefined
     }
@@ -181,18 +177,24 @@ class Reader {
     return this.#converted(path, value, JSON.stringify(value))
   }
 
-  /** The calls of a message, or the only call of a host with the older form of the API, which has no id. */
   #toolCalls(body: Members, path: string): ReadonlyArray<typeof ToolCallChunk.Type> | undefined {
     const calls = this.entries(body, "tool_calls", `${path}.tool_calls`, (one) => Object.keys(one).length > 0)
-    const call = own(body, "function_call")
-    const at = `${path}.function_call`
-    if (!isNullish(call)) {
-      const hasCalls = calls !== undefined && calls.length > 0
-      if (!hasCalls && isObject(call) && !saysNone(call))
-        return [this.#converted(at, call, this.toolCall({ function: call }, at))]
-      this.#ignored(at, call)
-    }
     return calls?.map((one) => this.toolCall(one, `${path}.tool_calls[]`))
+  }
+
+  /** The only call of a host with the older form of the API, which has no id; none next to calls in today's form. */
+  #functionCall(
+    body: Members,
+    path: string,
+    calls: ReadonlyArray<unknown> | null | undefined
+  ): typeof ToolCallChunk.Type | undefined {
+    const value = own(body, "function_call")
+    if (isNullish(value)) return undefined
+    const call: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value
+    const hasCalls = !isNullish(calls) && calls.length > 0
+    if (hasCalls || !isObject(call) || saysNone(call)) return this.#ignored(path, value)
+    if (call !== value) this.#converted(path, value, undefined)
+    return this.toolCall({ function: call }, path)
   }
 
   /** The members of a message or of a delta. */
@@ -250,10 +252,25 @@ class Reader {
   completionChoice(body: Members): CompletionChoice {
     const message = own(body, "message")
     if (!isObject(message)) this.isUnreadable = true
-    return {
-      ...present(this.#choice(body)),
-      message: isObject(message) ? this.message(message, "choices[].message") : {}
-    }
+    return { ...present(this.#choice(body)), message: isObject(message) ? this.#wholeMessage(message) : {} }
+  }
+
+  #wholeMessage(body: Members): Message {
+    const path = "choices[].message"
+    const message = this.message(body, path)
+    const at = `${path}.function_call`
+    const call = this.#functionCall(body, at, message.tool_calls)
+    return call === undefined
+      ? message
+      : ({ ...message, tool_calls: [this.#converted(at, own(body, "function_call"), call)] } as Message)
+  }
+
+  /** Pieces of a call in the older form stay apart from those in today's: a host may send both. */
+  #delta(body: Members): NonNullable<ChunkChoice["delta"]> {
+    const path = "choices[].delta"
+    const delta = this.message(body, path)
+    const call = this.#functionCall(body, `${path}.function_call`, delta.tool_calls)?.function
+    return isNullish(call) ? delta : { ...delta, function_call: call }
   }
 
   chunkChoice(body: Members): ChunkChoice {
@@ -262,7 +279,7 @@ class Reader {
     if (!isObject(delta) && !isEmpty) this.isUnreadable = true
     return {
       ...present(this.#choice(body)),
-      ...(isObject(delta) ? { delta: this.message(delta, "choices[].delta") } : {})
+      ...(isObject(delta) ? { delta: this.#delta(delta) } : {})
     }
   }
 }
@@ -271,7 +288,7 @@ class Reader {
 export const completionFrom = (body: unknown): LenientBody<ChatCompletion> | undefined => {
   if (!isObject(body)) return undefined
   const reader = new Reader()
-  const choices = reader.entries(body, "choices", "choices", (one) => Object.hasOwn(one, "message"))
+  const choices = reader.entries(body, "choices", "choices", isChoice)
   if (choices === undefined) return undefined
   const wire = {
     ...present(reader.head(body)),
@@ -285,7 +302,7 @@ export const completionFrom = (body: unknown): LenientBody<ChatCompletion> | und
 export const chunkFrom = (body: unknown): LenientBody<ChatCompletionChunk> | undefined => {
   if (!isObject(body)) return undefined
   const reader = new Reader()
-  const choices = reader.entries(body, "choices", "choices", (one) => Object.hasOwn(one, "delta"))
+  const choices = reader.entries(body, "choices", "choices", isChoice)
   const error = own(body, "error")
   const wire = {
     ...present(reader.head(body)),

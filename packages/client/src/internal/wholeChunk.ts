@@ -1,4 +1,5 @@
 /** Converts a completion that a host sent in answer to a stream. */
+import { listOf } from "./choiceList.ts"
 import { isObject, type Members } from "./jsonMembers.ts"
 
 /** Each call of a message is a whole one, and has its own index. */
@@ -10,11 +11,10 @@ const toDelta = (message: Members): Members => {
 
 /** A completion as one chunk that has all of it; `undefined` for anything else. */
 export const toWholeChunk = (json: object): object | undefined => {
-  const choices: unknown = "choices" in json ? json.choices : undefined
-  if (!Array.isArray(choices)) return undefined
-  const list: ReadonlyArray<unknown> = choices
-  const first = list[0]
-  if (!isObject(first) || isObject(first["delta"]) || !isObject(first["message"])) return undefined
+  const list = listOf("choices" in json ? json.choices : undefined)
+  const first = list?.[0]
+  if (list === undefined || !isObject(first) || isObject(first["delta"]) || !isObject(first["message"]))
+    return undefined
   return {
     ...json,
     choices: list.map((choice, index) =>

@@ -102,6 +102,50 @@ describe("completionFrom", () => {
       assert.deepInclude(events.at(-1), { _tag: "Finish", finishReason: "tool_calls" })
     })
 
+    it("is ignored in a stream that sent the call in today's form before", () => {
+      const inBoth = { tool_calls: [{ index: 0, ...toolCall, id: "a" }], function_call: call }
+      for (const chunks of [
+        [chunk({ tool_calls: inBoth.tool_calls }), chunk({ function_call: call })],
+        [chunk(inBoth), chunk({ function_call: { arguments: " " } })]
+      ]) {
+        const { events, failure } = decodeData([...chunks, chunk({}, "tool_calls"), "[DONE]"])
+        assert.isUndefined(failure)
+        assert.deepStrictEqual(
+          events.flatMap((event) => (event._tag === "ToolCall" ? [event.call] : [])),
+          [{ ...toolCall, id: "a" }]
+        )
+        assert.deepInclude(events.at(-1), { warnings: ["choices[].delta.function_call: an object was ignored"] })
+      }
+    })
+
+    it("is not joined with a call in today's form that follows it", () => {
+      const pieces = ['{"a"', ":1}"]
+      const older = pieces.map((args, at) =>
+        chunk({ function_call: at === 0 ? { name: "f", arguments: args } : { arguments: args } })
+      )
+      const newer = pieces.map((args, at) =>
+        chunk({
+          tool_calls: [
+            at === 0
+              ? { ...toolCall, index: 0, id: "a", function: { name: "f", arguments: args } }
+              : { index: 0, function: { arguments: args } }
+          ]
+        })
+      )
+      for (const chunks of [
+        [...older, ...newer],
+        [older[0], newer[0], older[1], newer[1]]
+      ]) {
+        const { events, failure } = decodeData([...chunks, chunk({}, "tool_calls"), "[DONE]"])
+        assert.deepInclude(failure, { _tag: "MalformedOutputError", reason: "tool call" })
+        assert.isFalse(events.some(({ _tag }) => _tag === "ToolCall"))
+      }
+    })
+
+    it("is read from a list with nothing else", () => {
+      assert.deepStrictEqual(read(bodyOf({ content: null, function_call: [call] })).toolCalls, [toolCall])
+    })
+
     it("is read from a whole response to a stream", () => {
       const outcome = decodeData([bodyOf({ function_call: call }, {}, { finish_reason: "function_call" }), "[DONE]"])
       const response = settle(outcome)

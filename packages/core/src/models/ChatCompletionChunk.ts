@@ -9,6 +9,7 @@ import { WireUsage } from "./Usage.ts"
 
 const text = Schema.optionalKey(Schema.NullOr(Schema.String))
 const index = Schema.optionalKey(Schema.NullOr(Schema.Finite))
+const functionCall = Schema.optionalKey(Schema.NullOr(Schema.Struct({ name: text, arguments: text })))
 
 /**
  * A piece of a tool call. The first piece has `id` and name, later ones only
@@ -21,7 +22,7 @@ export const ToolCallChunk = Schema.Struct({
   index,
   id: text,
   type: text,
-  function: Schema.optionalKey(Schema.NullOr(Schema.Struct({ name: text, arguments: text })))
+  function: functionCall
 })
 
 /**
@@ -50,8 +51,8 @@ export const ChatCompletionChunk = Schema.Struct({
                 refusal: text,
                 ...reasoningFields,
                 tool_calls: Schema.optionalKey(Schema.NullOr(Schema.Array(ToolCallChunk))),
-                /** A piece of the only call in the older form of the API. An event that has one is not in this format. */
-                function_call: Schema.optionalKey(Schema.Null)
+                /** A piece of the only call in the older form of the API, which some hosts send. */
+                function_call: functionCall
               })
             )
           ),

@@ -32,13 +32,15 @@ const isQuoteOf = (word: string, text: string): boolean => {
 }
 
 /**
- * Whether a word is a part of the conversation, or contains one.
+ * Whether a word is a part of the conversation, or contains one, in any case of
+ * its letters.
  *
  * @category predicates
  * @since 0.1.0
  */
 export const isQuote = (word: string, messages: ReadonlyArray<Message>): boolean => {
-  for (const text of messageTexts(messages)) if (isQuoteOf(word, text)) return true
+  const lower = word.toLowerCase()
+  for (const text of messageTexts(messages)) if (isQuoteOf(lower, text.toLowerCase())) return true
   return false
 }
 
@@ -62,10 +64,20 @@ export const toId = (value: unknown, messages: ReadonlyArray<Message> = []): str
 export const toModelName = (value: string, messages: ReadonlyArray<Message> = []): string | undefined =>
   modelName.test(value) && !isQuote(value, messages) ? value : undefined
 
+/** Reasons that hosts use, which are ordinary words of conversations too. */
+const knownReasons: ReadonlySet<string> = new Set(
+  (
+    "stop length tool_calls function_call content_filter refusal error unknown " +
+    "max_tokens end_turn stop_sequence eos safety timeout cancelled abort aborted"
+  ).split(" ")
+)
+
 /**
- * The value if it can be the reason for which a response ended.
+ * The value if it can be the reason for which a response ended, and does not
+ * quote the conversation.
  *
  * @category getters
  * @since 0.1.0
  */
-export const toFinishReason = (value: string): string | undefined => (reason.test(value) ? value : undefined)
+export const toFinishReason = (value: string, messages: ReadonlyArray<Message> = []): string | undefined =>
+  knownReasons.has(value) || (reason.test(value) && !isQuote(value, messages)) ? value : undefined

@@ -66,4 +66,11 @@ describe("toModelName", () => {
 describe("toFinishReason", () => {
   it("accepts a word", () => assert.strictEqual(toFinishReason("tool_calls"), "tool_calls"))
   it("omits a text", () => assert.isUndefined(toFinishReason("tell me a joke")))
+  it("omits a quote of the conversation", () => {
+    const messages = [{ role: "user" as const, content: "the launch code is nightingale; stop" }]
+    for (const word of ["nightingale", "Nightingale7", "NIGHTINGALE"]) {
+      assert.isUndefined(toFinishReason(word, messages), word)
+    }
+    assert.strictEqual(toFinishReason("stop", messages), "stop")
+  })
 })

@@ -66,8 +66,8 @@ const headOf = (
   traceId: HostWords.toId(traceId, messages)
 })
 
-const toFinishReasons = (reasons: ReadonlyArray<string>): ReadonlyArray<string> =>
-  reasons.map((reason) => HostWords.toFinishReason(reason) ?? "unknown")
+const toFinishReasons = (reasons: ReadonlyArray<string>, messages: ReadonlyArray<Message>): ReadonlyArray<string> =>
+  reasons.map((reason) => HostWords.toFinishReason(reason, messages) ?? "unknown")
 
 /**
  * The metadata of a response to a conversation.
@@ -79,7 +79,10 @@ export const fromResponse = (response: ChatResponse, messages: ReadonlyArray<Mes
   ...headOf(response, messages),
   cached: response.cached,
   usage: response.usage,
-  finishReasons: toFinishReasons(response.choices.map(({ finish_reason }) => finish_reason))
+  finishReasons: toFinishReasons(
+    response.choices.map(({ finish_reason }) => finish_reason),
+    messages
+  )
 })
 
 /**
@@ -110,7 +113,7 @@ export class StreamMetadata {
       if (isContent(event)) this.hasContent = true
       else if (event._tag === "Usage") this.metadata = { ...this.metadata, usage: event.usage }
       else if (event._tag === "Finish")
-        this.metadata = { ...this.metadata, finishReasons: toFinishReasons(event.finishReasons) }
+        this.metadata = { ...this.metadata, finishReasons: toFinishReasons(event.finishReasons, this.#messages) }
       else if (event._tag === "Start" || event._tag === "Resume") {
         const cached = event._tag === "Start" ? event.cached : undefined
         this.metadata = { ...this.metadata, ...headOf(event, this.#messages), cached }
