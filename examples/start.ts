@@ -18,6 +18,7 @@ import { simulatedDay } from "./tour/day.ts"
 import { fallback, survived } from "./tour/failures.ts"
 import { question } from "./tour/host.ts"
 import { cacheHit, refusal } from "./tour/money.ts"
+import { swarm } from "./tour/swarm.ts"
 
 const recorded = Layer.unwrap(
   Effect.gen(function* () {
@@ -50,6 +51,7 @@ const others: ReadonlyArray<Step<never>> = [
   { title: "A response from the cache", run: cacheHit },
   { title: "A budget that refuses", run: refusal },
   { title: "A loop of tools", run: toolLoop },
+  { title: "A swarm of agents", run: swarm },
   { title: "A simulated day", run: simulatedDay }
 ]
 
