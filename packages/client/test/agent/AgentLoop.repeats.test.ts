@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as AgentLoop from "@kimi-effect/client/agent/AgentLoop"
 import * as AgentState from "@kimi-effect/client/agent/AgentState"
-import { Script } from "@kimi-effect/testing"
+import { Reply, Script } from "@kimi-effect/testing"
 import * as Effect from "effect/Effect"
 import { assertAccepted, at, calls, makeTools, outcomeOf, runWith, toolTexts } from "./support/agent.ts"
 
@@ -81,5 +81,38 @@ describe("equal tool calls in a row", () => {
       assert.deepStrictEqual([outcomeOf(second), second.text], ["Finished", "Done"])
       assertAccepted(second.messages)
     }).pipe(at([same, same, same, "Done"]))
+  )
+})
+
+describe("arguments of a hundred thousand levels", () => {
+  const text = `{"text":${"[".repeat(100_000)}${"]".repeat(100_000)}}`
+  const deep = Reply.completion({
+    choices: [
+      {
+        index: 0,
+        finish_reason: "tool_calls",
+        message: {
+          role: "assistant",
+          content: "",
+          reasoning_content: "Deeper.",
+          tool_calls: [{ id: "note_0", type: "function", function: { name: "note", arguments: text } }]
+        }
+      }
+    ]
+  })
+
+  it.effect("are answered to the model", () =>
+    Effect.gen(function* () {
+      const { log, result } = yield* runWith()
+      assert.deepStrictEqual([outcomeOf(result), log], ["Finished", []])
+      assert.match(toolTexts(result.messages)[0] ?? "", /nested deeper than 256 levels/)
+    }).pipe(at([deep, "Done"]))
+  )
+
+  it.effect("are counted as equal", () =>
+    Effect.gen(function* () {
+      const { result } = yield* runWith()
+      assert.strictEqual(outcomeOf(result), "RepeatedToolCallError")
+    }).pipe(at(Script.repeat([deep])))
   )
 })

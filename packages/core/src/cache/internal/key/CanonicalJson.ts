@@ -83,6 +83,20 @@ const compact = (text: string): CompactJson => {
   return { text: compacted + text.slice(copiedTo), outsideStrings: outside + text.slice(copiedTo) }
 }
 
+/** Deeper text would exhaust the stack: models and hosts can nest it without a limit. */
+const maxNesting = 256
+
+const isTooDeep = ({ outsideStrings }: CompactJson): boolean => {
+  let depth = 0
+  for (let at = 0; at < outsideStrings.length; at++) {
+    const code = outsideStrings.charCodeAt(at)
+    if (code === 0x5b || code === 0x7b) depth++
+    else if (code === 0x5d || code === 0x7d) depth--
+    if (depth > maxNesting) return true
+  }
+  return false
+}
+
 /** Numbers that JavaScript may not distinguish: with an exponent, or of more than fifteen digits. */
 const impreciseNumber = /\d[eE]|\d[\d.]{15}/
 
@@ -90,7 +104,7 @@ const impreciseNumber = /\d[eE]|\d[\d.]{15}/
  * The canonical form of JSON text: white space and the order of members do not
  * matter, everything else does. Parsing loses details (`1.0`, duplicate names,
  * the last digits of long numbers); such text is compared by its characters,
- * and so is text that is not JSON.
+ * and so is text that is not JSON, or is nested deeper than 256 levels.
  *
  * @category conversions
  * @since 0.1.0
@@ -98,8 +112,9 @@ const impreciseNumber = /\d[eE]|\d[\d.]{15}/
 export const canonicalizeText = (text: string): RawJson => {
   const parsed = Result.try((): unknown => JSON.parse(text))
   if (Result.isFailure(parsed)) return new RawJson(`!${JSON.stringify(text)}`)
-  const canonical = stringify(parsed.success)
   const compacted = compact(text)
+  if (isTooDeep(compacted)) return new RawJson(`!${JSON.stringify(compacted.text)}`)
+  const canonical = stringify(parsed.success)
   // Any other loss makes the text shorter or longer.
   const isLossless = canonical.length === compacted.text.length && !impreciseNumber.test(compacted.outsideStrings)
   return new RawJson(isLossless ? canonical : `!${JSON.stringify(compacted.text)}`)
