@@ -59,23 +59,29 @@ const refused = (message: string, parameter?: string): Effect.Effect<never, Inva
 
 /**
  * Reads a parsed history: a list of messages, or an object that has them as
- * `messages` or `content`. Fails with `InvalidRequestError` if it is neither, or
- * for a message whose role is not known.
+ * `messages` or `content`. Fails with `InvalidRequestError` if it is neither, and
+ * for a message whose role is not known or whose members JSON cannot express.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const read = (history: unknown): Effect.Effect<Imported, InvalidRequestError> =>
   Effect.suspend(() => {
-    const list = listOf(history)
-    if (list === undefined) return refused(`A history is a list of messages, and this is ${kindOf(history)}`)
-    const reader = new HistoryReader()
-    for (const [index, item] of list.entries()) {
-      const envelope = readEnvelope(item)
-      if (envelope === undefined) {
-        return refused(`Message ${index} has no role, or one that is not known`, `messages[${index}].role`)
+    let index = 0
+    try {
+      const list = listOf(history)
+      if (list === undefined) return refused(`A history is a list of messages, and this is ${kindOf(history)}`)
+      const reader = new HistoryReader()
+      for (; index < list.length; index++) {
+        const envelope = readEnvelope(list[index])
+        if (envelope === undefined) {
+          return refused(`Message ${index} has no role, or one that is not known`, `messages[${index}].role`)
+        }
+        reader.add(envelope, index)
       }
-      reader.add(envelope, index)
+      return Effect.succeed({ messages: reader.messages, ignored: reader.ignored })
+    } catch {
+      // Cycles, big integers, getters, thousands of levels. What was thrown may quote the message.
+      return refused(`Message ${index} is not plain JSON, or is nested too deeply`, `messages[${index}]`)
     }
-    return Effect.succeed({ messages: reader.messages, ignored: reader.ignored })
   })

@@ -131,3 +131,32 @@ describe("read", () => {
     })
   )
 })
+
+describe("read of values that are not JSON", () => {
+  const cyclic: { self?: unknown } = {}
+  cyclic.self = cyclic
+  const endless: { url?: unknown } = {}
+  endless.url = endless
+  const calling = (args: unknown) => ({ role: "assistant", tool_calls: [{ id: "a", name: "x", args }] })
+  const unreadable = Object.defineProperty({}, "role", {
+    get: () => {
+      throw new Error("secret")
+    }
+  })
+
+  it.effect.each([
+    ["arguments with a cycle", calling(cyclic)],
+    ["arguments with a big integer", calling({ n: 1n })],
+    ["a result with a cycle", { role: "user", content: [{ type: "tool_result", tool_use_id: "a", content: cyclic }] }],
+    ["an endless URL", { role: "user", content: [{ type: "image", image: endless }] }],
+    ["a getter that throws", unreadable]
+  ] as const)("fails for %s", ([, message]) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(History.read([question, message]))
+      assert.deepStrictEqual(
+        [error._tag, error.parameter, error.message],
+        ["InvalidRequestError", "messages[1]", "Message 1 is not plain JSON, or is nested too deeply"]
+      )
+    })
+  )
+})

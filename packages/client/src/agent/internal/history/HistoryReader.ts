@@ -3,6 +3,7 @@ import type { ContentPart, Message } from "@kimi-effect/core/Message"
 import type { ToolCall } from "@kimi-effect/core/Tool"
 import { isObject, own } from "../../../internal/jsonMembers.ts"
 import type { Envelope } from "./envelope.ts"
+import { OpenCalls } from "./OpenCalls.ts"
 import { type FoundCall, type FoundResult, type Piece, readCall, readContent, textOf } from "./pieces.ts"
 
 /** A part that has no place in a message of Kimi. */
@@ -67,8 +68,8 @@ const memberReasoning = ({ members }: Envelope): string | undefined => {
 export class HistoryReader {
   readonly messages: Array<Message> = []
   readonly ignored: Array<Ignored> = []
-  /** Calls without a result, oldest first. */
-  readonly #open: Array<{ readonly id: string; readonly name: string }> = []
+  /** Calls without a result. */
+  readonly #open = new OpenCalls()
   #calls = 0
 
   add(envelope: Envelope, index: number): void {
@@ -165,7 +166,7 @@ export class HistoryReader {
 
   #call({ args, id = `call_${this.#calls}`, name }: FoundCall): ToolCall {
     this.#calls += 1
-    this.#open.push({ id, name })
+    this.#open.add(id, name)
     return { id, type: name.startsWith("$") ? "builtin_function" : "function", function: { name, arguments: args } }
   }
 
@@ -175,8 +176,7 @@ export class HistoryReader {
 
   /** A result; one without an id belongs to the first unanswered call of its tool. */
   #result({ content, id, name }: FoundResult): Message {
-    const position = this.#open.findIndex((call) => (id === undefined ? call.name === name : call.id === id))
-    const [call] = position < 0 ? [] : this.#open.splice(position, 1)
-    return { role: "tool", tool_call_id: id ?? call?.id ?? "", content }
+    const found = id === undefined ? this.#open.takeByName(name) : this.#open.takeById(id)
+    return { role: "tool", tool_call_id: id ?? found ?? "", content }
   }
 }
