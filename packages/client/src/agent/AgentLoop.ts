@@ -28,8 +28,10 @@ import type { Message } from "@kimi-effect/core/Message"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { KimiClient } from "../KimiClient.ts"
 import type { AgentEvent } from "./AgentEvent.ts"
@@ -63,24 +65,42 @@ const messagesOf = ({
   ...(prompt === undefined ? [] : [{ role: "user", content: prompt } as const])
 ]
 
+const invalid = (message: string, parameter: string): Result.Result<never, InvalidRequestError> =>
+  Result.fail(new InvalidRequestError({ message, parameter }))
+
+/** Programs in JavaScript may pass none. */
+const isGiven = (options: unknown): boolean => Predicate.isObject(options)
+
+const noOptions = invalid("The options must be an object", "options")
+
 const begin = <R>(options: RunOptions<R>): Result.Result<Start<R>, InvalidRequestError> => {
+  if (!isGiven(options)) return noOptions
   const messages = messagesOf(options)
   return messages.length === 0
-    ? Result.fail(new InvalidRequestError({ message: "There are no messages and no prompt", parameter: "prompt" }))
+    ? invalid("There are no messages and no prompt", "prompt")
     : Result.succeed({ state: AgentState.make(messages, options.agent), options, events: [] })
 }
+
+const isState = Schema.is(AgentState.AgentState)
+const areDecisions = Schema.is(Schema.Array(AgentState.Decision))
 
 const resumeFrom = <R>(
   state: AgentState.AgentState,
   options: ResumeOptions<R>
-): Result.Result<Start<R>, InvalidRequestError> =>
-  Result.map(Transitions.decide(state, options.decisions ?? []), (decided) => ({
+): Result.Result<Start<R>, InvalidRequestError> => {
+  if (!isGiven(options)) return noOptions
+  // Its type is that of JSON which nobody has read yet, too.
+  if (!isState(state)) return invalid("The state is none of a run: read a stored one with AgentState.decode", "state")
+  const { decisions = [] } = options
+  if (!areDecisions(decisions)) return invalid("decisions must be a list of AgentState.Decision", "decisions")
+  return Result.map(Transitions.decide(state, decisions), (decided) => ({
     state: decided,
     options,
-    events: (options.decisions ?? []).flatMap(({ callId, isApproved, reason, tool }) =>
+    events: decisions.flatMap(({ callId, isApproved, reason, tool }) =>
       isApproved ? [] : [{ _tag: "ToolResult", callId, tool, result: rejected(reason) }]
     )
   }))
+}
 
 const start = <R>(
   from: () => Result.Result<Start<R>, InvalidRequestError>,

@@ -91,6 +91,8 @@ export const fromSchema = <S extends Schema.Constraint>(
   schema: S,
   options: Options = {}
 ): Result.Result<ToolSchema<S>, ToolSchemaError> => {
+  // Programs in JavaScript pass schemas of other libraries.
+  if (!Schema.isSchema(schema)) return Result.fail(schemaError("", "it is not a Schema of Effect", options))
   const document = documentOf(schema)
   // Effect throws for schemas without a JSON form; its message names the path in the schema, never a value.
   if (Result.isFailure(document)) {

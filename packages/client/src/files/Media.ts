@@ -131,13 +131,19 @@ const toBase64 = (bytes: Base64Bytes): string =>
 
 type Source = Uint8Array | Blob
 
-const sizeOf = (source: Source): number => (source instanceof Uint8Array ? source.length : source.size)
+/** Anything else, which programs in JavaScript can pass, is nothing. */
+const isSource = (source: unknown): boolean => source instanceof Uint8Array || source instanceof Blob
+
+const sizeOf = (source: Source): number =>
+  !isSource(source) ? 0 : source instanceof Uint8Array ? source.length : source.size
 
 const typeOf = (source: Source): Effect.Effect<MediaType, UnsupportedMediaError | InvalidRequestError> =>
-  Effect.flatMap(Content.make(source, undefined).head, (head) => {
-    const type = head === undefined ? undefined : fromBytes(head)
-    return type === undefined ? Effect.fail(unsupported) : Effect.succeed(type)
-  })
+  isSource(source)
+    ? Effect.flatMap(Content.make(source, undefined).head, (head) => {
+        const type = head === undefined ? undefined : fromBytes(head)
+        return type === undefined ? Effect.fail(unsupported) : Effect.succeed(type)
+      })
+    : Effect.fail(unsupported)
 
 /**
  * Puts an image or a video into the message, as a `data:` URL. It takes four

@@ -162,11 +162,15 @@ const redacted = (secret: string | Redacted.Redacted<string> | undefined) =>
  * @category conversions
  * @since 0.1.0
  */
-export const toSettings = ({ apiKey, redisPassword, ...options }: Options = {}): Settings.Options => ({
-  ...options,
-  ...(apiKey === undefined ? {} : { apiKey: redacted(apiKey) }),
-  ...(redisPassword === undefined ? {} : { redisPassword: redacted(redisPassword) })
-})
+export const toSettings = (given?: Options): Settings.Options => {
+  // Programs in JavaScript pass `null` as well.
+  const { apiKey, redisPassword, ...options }: Options = { ...given }
+  return {
+    ...options,
+    ...(apiKey === undefined ? {} : { apiKey: redacted(apiKey) }),
+    ...(redisPassword === undefined ? {} : { redisPassword: redacted(redisPassword) })
+  }
+}
 
 /**
  * The client on a layer, such as one with custom stages or a mock.

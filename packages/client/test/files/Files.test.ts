@@ -204,3 +204,18 @@ describe("the options of Files", () => {
     })
   )
 })
+
+describe("the id of a file", () => {
+  // An empty one would be the path of all files.
+  it.live.each(["", undefined, 7])("is refused as %s", (id) =>
+    withFiles((files, server) =>
+      Effect.gen(function* () {
+        for (const call of [files.get, files.text, files.delete]) {
+          const error = yield* Effect.flip<unknown, { readonly _tag: string }, never>(call(id as never))
+          assert.strictEqual(error._tag, "InvalidRequestError")
+        }
+        assert.lengthOf(yield* server.requests, 0)
+      })
+    )
+  )
+})

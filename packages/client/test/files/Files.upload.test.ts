@@ -164,3 +164,21 @@ describe("the progress of an upload", () => {
     )
   )
 })
+
+describe("an upload of a wrong type", () => {
+  it.live.each([
+    ["nothing", undefined, "file"],
+    ["null as content", { purpose: "batch", content: null }, "content"],
+    ["a list as content", { purpose: "batch", content: [1, 2] }, "content"],
+    ["a number as filename", { purpose: "batch", content: "{}", filename: 7 }, "filename"]
+  ] as const)("fails for %s", ([, upload, parameter]) =>
+    withFiles((files, server) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(files.upload(upload as never))
+        assert(error._tag === "InvalidRequestError")
+        assert.strictEqual(error.parameter, parameter)
+        assert.lengthOf(yield* server.requests, 0)
+      })
+    )
+  )
+})

@@ -137,3 +137,11 @@ describe("Media.formatOf", () => {
     assert.deepStrictEqual(Media.formatOf(pixel), { kind: "image", mimeType: "image/png" })
   })
 })
+
+describe("content of a wrong type", () => {
+  it.effect.each([undefined, null, "text", 7, {}])("is refused as %s", (content) =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* Effect.flip(Media.inline(content as never)))._tag, "UnsupportedMediaError")
+    })
+  )
+})

@@ -249,11 +249,23 @@ describe("Kimi.streamResponse", () => {
     await closed
   })
 
-  it("ends with the client", async () => {
+  it("ends with ClientClosedError when the client is closed", async () => {
     const { closed, script } = openStream()
     const kimi = clientOf(script)
-    const response = await kimi.streamResponse(hello)
-    const reader = response.body?.getReader() ?? assert.fail("no body")
+    const response = await kimi.streamResponse(hello, { format: "events" })
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader() ?? assert.fail("no body")
+    await reader.read()
+    const last = reader.read()
+    await kimi.close()
+    await closed
+    assert.include((await last).value, 'event: Failure\ndata: {"_tag":"Failure","error":"ClientClosedError"')
+    assert.isTrue((await reader.read()).done)
+  })
+
+  it("closes the call with the client while nobody reads it", async () => {
+    const { closed, script } = openStream()
+    const kimi = clientOf(script)
+    const reader = (await kimi.streamResponse(hello)).body?.getReader() ?? assert.fail("no body")
     await reader.read()
     await kimi.close()
     await closed

@@ -13,6 +13,9 @@ const pieceSize = 64 * 1024
 /** Content in memory, in a file, or made while it is sent. */
 export type Input<E, R> = string | Uint8Array | Blob | Stream.Stream<Uint8Array, E, R>
 
+export const isInput = (value: unknown): boolean =>
+  typeof value === "string" || value instanceof Uint8Array || value instanceof Blob || Stream.isStream(value)
+
 /** Content with its size, where that is known. */
 export interface Content<E, R> {
   readonly size: number | undefined

@@ -1,9 +1,9 @@
 /** The requests for files that are at the host. */
 import { FileDeleted, FileList, FileObject } from "@kimi-effect/core/File"
-import type { FileError, FileListError } from "@kimi-effect/core/OperationErrors"
+import type { FileError, FileListError, HostRequestError } from "@kimi-effect/core/OperationErrors"
 import { withTimeout } from "@kimi-effect/core/Timeout"
 import { IdleTimeoutError } from "@kimi-effect/core/TimeoutErrors"
-import { UnsupportedOperationError } from "@kimi-effect/core/ValidationErrors"
+import { InvalidRequestError, UnsupportedOperationError } from "@kimi-effect/core/ValidationErrors"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -17,7 +17,16 @@ const fileResponse = HostApi.json(FileObject)
 const listResponse = HostApi.json(FileList)
 const deletedResponse = HostApi.json(FileDeleted)
 
-const pathOf = (id: string): string => `/files/${encodeURIComponent(id)}`
+const noId = new InvalidRequestError({ message: "The id of a file must be a text that is not empty", parameter: "id" })
+
+/** A request about one file, by its path. An empty id would be the path of all files. */
+const ofFile = <A>(
+  id: string,
+  send: (path: string) => Effect.Effect<A, HostRequestError>
+): Effect.Effect<A, FileError> =>
+  typeof id !== "string" || id === ""
+    ? Effect.fail(noId)
+    : FileErrors.ofFile(id)(Effect.suspend(() => send(`/files/${encodeURIComponent(id)}`)))
 
 /** Refuses everything at a host without this API. */
 export const offered = <A, E, R>(
@@ -76,28 +85,25 @@ export const make = (api: Api, { idleTimeout, responseTimeout }: Bounds): FileRe
       FileErrors.ofList,
       Effect.map(({ data }) => data)
     ),
-    get: (id) =>
-      FileErrors.ofFile(id)(
-        request({ operation: "files.get", method: "GET", path: pathOf(id), response: fileResponse })
-      ),
+    get: (id) => ofFile(id, (path) => request({ operation: "files.get", method: "GET", path, response: fileResponse })),
     remove: (id) =>
-      request({ operation: "files.delete", method: "DELETE", path: pathOf(id), response: deletedResponse }).pipe(
-        FileErrors.ofFile(id),
-        Effect.asVoid
+      Effect.asVoid(
+        ofFile(id, (path) => request({ operation: "files.delete", method: "DELETE", path, response: deletedResponse }))
       ),
     text: (id) =>
-      FileErrors.ofFile(id)(
-        request({ operation: "files.text", method: "GET", path: `${pathOf(id)}/content`, response: HostApi.text })
+      ofFile(id, (path) =>
+        request({ operation: "files.text", method: "GET", path: `${path}/content`, response: HostApi.text })
       ),
     content: (id, maxResponseBytes) =>
-      request({
-        operation: "files.content",
-        method: "GET",
-        path: `${pathOf(id)}/content`,
-        response: HostApi.stream,
-        maxResponseBytes
-      }).pipe(
-        FileErrors.ofFile(id),
+      ofFile(id, (path) =>
+        request({
+          operation: "files.content",
+          method: "GET",
+          path: `${path}/content`,
+          response: HostApi.stream,
+          maxResponseBytes
+        })
+      ).pipe(
         Effect.map((bytes) =>
           withIdleTimeout(
             Stream.catch(bytes, (error) => Stream.fromEffect(FileErrors.ofContent(id, error))),

@@ -6,6 +6,7 @@ import {
 } from "@kimi-effect/core/ValidationErrors"
 import { FilePurpose } from "@kimi-effect/core/File"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Content from "./Content.ts"
 import { fromBytes, fromFilename, type MediaKind, type MediaType, namesOf, suffixOf } from "./mediaTypes.ts"
@@ -98,12 +99,24 @@ const isPurpose = Schema.is(FilePurpose)
 /** Letters, digits and the marks of a media type, without parameters that could end the header. */
 const mimePattern = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}(?:; ?charset=[\w-]{1,40})?$/
 
+/** What is wrong with an upload of a program in JavaScript. */
+const typeIssue = (input: unknown): InvalidRequestError | undefined => {
+  if (!Predicate.isObject(input)) return invalid("file", "An upload is an object with purpose and content")
+  const { content, filename } = input as Partial<Input<unknown, unknown>>
+  if (filename !== undefined && typeof filename !== "string") return invalid("filename", "The filename must be a text")
+  return Content.isInput(content)
+    ? undefined
+    : invalid("content", "The content must be a text, a Uint8Array, a Blob or a Stream of bytes")
+}
+
 /** Checks purpose, size, format and name. */
 export const check = Effect.fnUntraced(function* <E, R>(
   input: Input<E, R>,
   provider: string,
   maxBytes: number
 ): Effect.fn.Return<Checked<E, R>, CheckError> {
+  const issue = typeIssue(input)
+  if (issue !== undefined) return yield* issue
   const { mimeType, purpose, size } = input
   if (!isPurpose(purpose)) {
     return yield* invalid("purpose", "The purpose must be file-extract, image, video or batch")

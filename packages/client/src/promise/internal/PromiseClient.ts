@@ -8,17 +8,20 @@ import { ClientClosedError } from "@kimi-effect/core/ResilienceErrors"
 import { StreamTruncatedError } from "@kimi-effect/core/StreamErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as StructuredOutput from "../../agent/StructuredOutput.ts"
 import { KimiClient } from "../../KimiClient.ts"
-import type { CallOptions as Options, EventIterator, Kimi } from "../Kimi.ts"
+import type { CallOptions as Options, EventIterator, Kimi, ResponseOptions } from "../Kimi.ts"
 import { type Opening, OpenStream, type Stoppable } from "./OpenStream.ts"
 
 const closedBefore = (): ClientClosedError =>
@@ -31,6 +34,29 @@ const closedDuring = (): ClientClosedError =>
 const contextOptions = (options: Options): CallOptions.Options | undefined => {
   const { signal: _signal, ...rest } = options
   return Object.values(rest).some((value) => value !== undefined) ? rest : undefined
+}
+
+const invalid = (parameter: string, expected: string): InvalidRequestError =>
+  new InvalidRequestError({ message: `${parameter} must be ${expected}`, parameter })
+
+/** What is wrong with the options of a call of a program in JavaScript. */
+const optionsIssue = (options: unknown): InvalidRequestError | undefined => {
+  if (options === undefined) return undefined
+  if (!Predicate.isObject(options)) return invalid("The options of a call", "an object")
+  const { signal } = options as Options
+  return signal === undefined || signal instanceof AbortSignal ? undefined : invalid("signal", "an AbortSignal")
+}
+
+const formats: ReadonlySet<unknown> = new Set([undefined, "openai", "events"])
+
+const responseIssue = (options: ResponseOptions | undefined): InvalidRequestError | undefined => {
+  const issue = optionsIssue(options)
+  if (issue !== undefined || options === undefined) return issue
+  const { format, keepAlive } = options
+  if (!formats.has(format)) return invalid("format", '"openai" or "events"')
+  return keepAlive === undefined || Option.isSome(Duration.fromInput(keepAlive))
+    ? undefined
+    : invalid("keepAlive", "a duration")
 }
 
 const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true
@@ -60,7 +86,6 @@ class Events extends OpenStream<StreamEvent> implements EventIterator {
 export class PromiseClient implements Kimi {
   readonly runtime: ManagedRuntime.ManagedRuntime<KimiClient, ConfigurationError>
   readonly #streams = new Set<Stoppable>()
-  /** Aborts the bodies of responses. */
   readonly #closing = new AbortController()
 
   constructor(layer: Layer.Layer<KimiClient, ConfigurationError>) {
@@ -74,18 +99,19 @@ export class PromiseClient implements Kimi {
     )
 
   readonly stream: Kimi["stream"] = (request, options) =>
-    new Events(this.#opening(this.#events(request, options), options?.signal))
+    new Events(this.#opening(() => this.#events(request, options), options))
 
-  readonly streamResponse: Kimi["streamResponse"] = (request, options = {}) => {
-    const { format = "openai", headers, keepAlive, message, signal, ...callOptions } = options
-    const signals = [this.#closing.signal, ...(signal === undefined ? [] : [signal])]
+  readonly streamResponse: Kimi["streamResponse"] = async (request, options) => {
+    const issue = responseIssue(options)
+    if (issue !== undefined) throw issue
+    const { format = "openai", headers, keepAlive, message, signal, ...callOptions } = options ?? {}
     return this.#run(
       Effect.flatMap(eventStream, ({ events, openAiChunks, toResponse }) =>
-        toResponse(this.#events(request, callOptions), format === "events" ? events : openAiChunks, {
+        toResponse(this.#untilClosed(this.#events(request, callOptions)), format === "events" ? events : openAiChunks, {
           headers,
           keepAlive,
           message,
-          signal: AbortSignal.any(signals)
+          signal
         })
       ),
       { signal }
@@ -150,7 +176,17 @@ export class PromiseClient implements Kimi {
     return this.#closing.signal.aborted
   }
 
+  /** A stream that `close` stops, so that its reader gets the reason. Reads stay together. */
+  #untilClosed<A>(events: Stream.Stream<A, unknown, KimiClient>): Stream.Stream<A, unknown> {
+    return Stream.suspend(() => {
+      const reads = this.#iterate(Stream.chunks(events), undefined)
+      return Stream.flattenArray(Stream.fromAsyncIterable(reads, (error) => error))
+    })
+  }
+
   async #run<A>(call: Effect.Effect<A, unknown, KimiClient>, options: Options = {}): Promise<A> {
+    const issue = optionsIssue(options)
+    if (issue !== undefined) throw issue
     const { signal } = options
     if (isAborted(signal)) throw signal?.reason
     if (this.#isClosed) throw closedBefore()
@@ -171,7 +207,7 @@ export class PromiseClient implements Kimi {
   }
 
   #iterate<A>(events: Stream.Stream<A, unknown, KimiClient>, options: Options | undefined): OpenStream<A> {
-    return new OpenStream(this.#opening(this.#withOptions(events, options), options?.signal))
+    return new OpenStream(this.#opening(() => this.#withOptions(events, options), options))
   }
 
   #withOptions<A>(
@@ -183,14 +219,16 @@ export class PromiseClient implements Kimi {
   }
 
   /** Opens a stream in the context of the runtime, which the first call builds. `close` stops what is open. */
-  #opening<A>(events: Stream.Stream<A, unknown, KimiClient>, signal: AbortSignal | undefined): Opening<A> {
+  #opening<A>(events: () => Stream.Stream<A, unknown, KimiClient>, options: Options | undefined): Opening<A> {
+    const issue = optionsIssue(options)
     return {
-      signal,
+      signal: issue === undefined ? options?.signal : undefined,
       open: async (stream) => {
+        if (issue !== undefined) throw issue
         if (this.#isClosed) throw closedBefore()
         this.#streams.add(stream)
         const context = await this.runtime.context()
-        return Stream.toAsyncIterableWith(events, context)[Symbol.asyncIterator]()
+        return Stream.toAsyncIterableWith(events(), context)[Symbol.asyncIterator]()
       },
       onEnd: (stream) => this.#streams.delete(stream)
     }

@@ -1,9 +1,10 @@
 /** Runs agents whose tools are functions of promises. */
-import type { ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
+import { InvalidRequestError, type ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { AgentHooks } from "../../agent/AgentHooks.ts"
@@ -64,8 +65,36 @@ interface Shared {
   readonly checkpoint?: ((state: AgentState) => Promise<void>) | undefined
 }
 
-const optionsOf = <O extends Shared>({ checkpoint, tools = [], ...options }: O) =>
-  Effect.map(prepare(tools), (prepared) => {
+const invalid = (parameter: string, expected: string): InvalidRequestError =>
+  new InvalidRequestError({ message: `${parameter} must be ${expected}`, parameter })
+
+/** What is wrong with a tool of a program in JavaScript. */
+const toolIssue = (tool: unknown, name: string): InvalidRequestError | undefined => {
+  if (!Predicate.isObject(tool)) return invalid(name, "a tool of AgentRequest.tool")
+  const { name: toolName, parameters, run: handler } = tool as Partial<Request.Tool>
+  if (typeof toolName !== "string") return invalid(`${name}.name`, "a text")
+  if (!Schema.isSchema(parameters)) return invalid(`${name}.parameters`, "a Schema of Effect")
+  return typeof handler === "function" ? undefined : invalid(`${name}.run`, "a function")
+}
+
+const optionsIssue = (options: unknown): InvalidRequestError | undefined => {
+  if (!Predicate.isObject(options)) return invalid("The request", "an object")
+  const { checkpoint, tools = [] } = options as Shared
+  if (!Array.isArray(tools)) return invalid("tools", "a list of tools of AgentRequest.tool")
+  if (checkpoint !== undefined && typeof checkpoint !== "function") return invalid("checkpoint", "a function")
+  for (const [index, tool] of tools.entries()) {
+    const issue = toolIssue(tool, `tools[${index}]`)
+    if (issue !== undefined) return issue
+  }
+  return undefined
+}
+
+const optionsOf = <O extends Shared>(given: O) =>
+  Effect.gen(function* () {
+    const issue = optionsIssue(given)
+    if (issue !== undefined) return yield* Effect.fail(issue)
+    const { checkpoint, tools = [], ...options } = given
+    const prepared = yield* prepare(tools)
     const hooks: AgentHooks =
       checkpoint === undefined ? {} : { checkpoint: (state) => Effect.promise(() => checkpoint(state)) }
     return { ...options, tools: prepared, hooks }

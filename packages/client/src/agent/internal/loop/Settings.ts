@@ -3,6 +3,7 @@ import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type { AgentHooks } from "../../AgentHooks.ts"
 import type { AgentOptions, OnToolError } from "../../AgentOptions.ts"
@@ -50,9 +51,28 @@ const timeoutsOf = (
 const countOf = (name: string, value: number): Result.Result<number, InvalidRequestError> =>
   Number.isInteger(value) && value > 0 ? Result.succeed(value) : Result.fail(invalid(name, "a whole number over zero"))
 
+const isToolSet = (tools: unknown): boolean =>
+  Predicate.hasProperty(tools, "definitions") &&
+  Predicate.hasProperty(tools, "decode") &&
+  Array.isArray(tools.definitions)
+
+/** The first option whose type is wrong, which only programs in JavaScript can pass. */
+const typeIssue = <R>({ hooks, onToolError, request, tools }: AgentOptions<R>): InvalidRequestError | undefined => {
+  if (tools !== undefined && !isToolSet(tools)) return invalid("tools", "the ToolSet that ToolSet.make returns")
+  if (request !== undefined && !Predicate.isObject(request)) return invalid("request", "an object")
+  if (hooks !== undefined && !Predicate.isObject(hooks)) return invalid("hooks", "an object")
+  return onToolError === undefined || typeof onToolError === "function" || policies.has(onToolError)
+    ? undefined
+    : invalid("onToolError", 'a function, "return" or "end"')
+}
+
+const policies: ReadonlySet<unknown> = new Set(["return", "end"])
+
 /** Applies the defaults. */
 export const resolve = <R>(options: AgentOptions<R>): Result.Result<Settings<R>, InvalidRequestError> =>
   Result.gen(function* () {
+    const issue = typeIssue(options)
+    if (issue !== undefined) return yield* Result.fail(issue)
     return {
       tools: options.tools,
       request: options.request ?? {},

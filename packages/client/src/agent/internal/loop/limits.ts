@@ -11,6 +11,7 @@ import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type { AgentLimits, CostLimit } from "../../AgentLimits.ts"
 import type { AgentState } from "../../AgentState.ts"
@@ -40,8 +41,10 @@ const invalid = (parameter: string, expected: string): InvalidRequestError =>
 
 const isCount = (value: number | undefined): boolean => value === undefined || (Number.isInteger(value) && value > 0)
 
-const costOf = ({ amount, currency }: CostLimit): Limits["cost"] => {
-  const cap = BigDecimal.fromString(amount)
+/** Programs in JavaScript pass numbers. */
+const costOf = (limit: Partial<CostLimit> | null): Limits["cost"] => {
+  const { amount, currency } = limit ?? {}
+  const cap = typeof amount === "string" ? BigDecimal.fromString(amount) : Option.none()
   return Option.isSome(cap) && BigDecimal.isPositive(cap.value) && (currency === "USD" || currency === "CNY")
     ? { cap: cap.value, currency }
     : undefined
@@ -61,8 +64,13 @@ const issueOf = (given: AgentLimits, cost: Limits["cost"], millis: number): Inva
   return [...remindAt, stopAt].every(isCount) ? undefined : invalid("repeats", "whole numbers over zero")
 }
 
+const isObject = (value: unknown): boolean => Predicate.isObject(value)
+
 /** Applies the defaults. */
 export const resolve = (given: AgentLimits = {}): Result.Result<Limits, InvalidRequestError> => {
+  if (!isObject(given)) {
+    return Result.fail(new InvalidRequestError({ message: "limits must be an object", parameter: "limits" }))
+  }
   const cost = given.cost === undefined ? undefined : costOf(given.cost)
   const duration = Duration.fromInput(given.duration ?? Duration.infinity)
   const millis = Option.match(duration, { onNone: () => Number.NaN, onSome: Duration.toMillis })

@@ -43,7 +43,7 @@ const prepare = (schema: Schema.Constraint): Result.Result<OutputSchema, ToolSch
   const own = ToolSchema.fromSchema(schema, { subject })
   if (Result.isSuccess(own)) return Result.succeed(prepared(own.success, (value) => value))
   // Only a root that is no object is refused at the root.
-  if (own.failure.path !== "") return Result.fail(own.failure)
+  if (own.failure.path !== "" || !Schema.isSchema(schema)) return Result.fail(own.failure)
   return Result.map(ToolSchema.fromSchema(Schema.Struct({ [wrapper]: schema }), { subject }), (wrapped) =>
     prepared(wrapped, unwrapValue)
   )
@@ -57,6 +57,7 @@ export const outputSchema = (schema: Schema.Constraint): Result.Result<OutputSch
   const known = cache.get(schema)
   if (known !== undefined) return known
   const result = prepare(schema)
-  cache.set(schema, result)
+  // What is no Schema need not be an object.
+  if (Schema.isSchema(schema)) cache.set(schema, result)
   return result
 }

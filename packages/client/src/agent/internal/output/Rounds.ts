@@ -67,18 +67,26 @@ const repairsOf = (repairs = 1): Result.Result<number, InvalidRequestError> =>
         new InvalidRequestError({ message: "repairs must be a whole number from 0 up", parameter: "repairs" })
       )
 
+const formatOf = (format: Format = "json_schema"): Result.Result<Format, InvalidRequestError> =>
+  format === "json_schema" || format === "json_object"
+    ? Result.succeed(format)
+    : Result.fail(
+        new InvalidRequestError({ message: 'format must be "json_schema" or "json_object"', parameter: "format" })
+      )
+
 /** Checks the options before anything is sent. */
 export const begin = (
   options: Options<Schema.Constraint>
 ): Result.Result<Rounds, InvalidRequestError | ToolSchemaError> =>
   Result.gen(function* () {
-    const messages = yield* messagesOf(options)
+    // Programs in JavaScript may pass none.
+    const messages = yield* messagesOf({ ...options })
     const repairsLeft = yield* repairsOf(options.repairs)
     const schema = yield* outputSchema(options.schema)
     return {
       options,
       schema,
-      format: options.format ?? "json_schema",
+      format: yield* formatOf(options.format),
       canChangeFormat: options.format === undefined,
       repairsLeft,
       messages,
