@@ -273,3 +273,26 @@ describe("a call that no tool can answer", () => {
     )
   )
 })
+
+describe("arguments that are not JSON", () => {
+  it.live("are sent back within JSON, which the templates of hosts parse", () =>
+    withModel((server) =>
+      withWeather(() =>
+        Effect.gen(function* () {
+          const broken = '{"city": "Os'
+          yield* server.reply(Reply.toolCalls([{ name: "get_weather", arguments: broken }]), Reply.text("Sorry."))
+          const chat = yield* Chat.empty
+          yield* chat.generateText({ prompt: "Weather?", toolkit: Weather })
+          yield* chat.generateText({ prompt: "Again", toolkit: Weather })
+          const sent = (yield* lastMessages(server)).flatMap(({ tool_calls }) => tool_calls ?? []) as ReadonlyArray<{
+            readonly function: { readonly arguments: string }
+          }>
+          assert.deepStrictEqual(
+            sent.map((call): unknown => JSON.parse(call.function.arguments)),
+            [{ invalid_arguments: broken }]
+          )
+        })
+      )
+    )
+  )
+})

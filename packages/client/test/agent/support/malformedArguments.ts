@@ -32,10 +32,18 @@ const pieces = [
   '{"path":'.repeat(300)
 ]
 
+/** Members of the arguments themselves. The later `mode` of two would replace the other. */
+const members = pieces.filter((piece) => piece.includes("polluted") && !piece.startsWith('"mode"'))
+
 /** Every edit leaves text that is not JSON, or JSON that the parameters refuse. */
 export const malformed = Effect.gen(function* () {
   let text = valid
   const edits = yield* Random.nextIntBetween(1, 5)
+  // Valid JSON, whose members would change prototypes, is what a parser alone does not refuse.
+  if ((yield* Random.nextIntBetween(0, 9)) === 0) {
+    const member = members[yield* Random.nextIntBetween(0, members.length - 1)] ?? ""
+    return `{${member},${valid.slice(1)}`
+  }
   for (let edit = 0; edit < edits; edit++) {
     const at = yield* Random.nextIntBetween(0, text.length)
     const piece = pieces[yield* Random.nextIntBetween(0, pieces.length - 1)] ?? ""
