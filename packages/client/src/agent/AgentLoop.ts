@@ -89,7 +89,7 @@ const resumeFrom = <R>(
   options: ResumeOptions<R>
 ): Result.Result<Start<R>, InvalidRequestError> => {
   if (!isGiven(options)) return noOptions
-  // Its type is that of JSON which nobody has read yet, too.
+  // JSON that was not decoded can have this type as well.
   if (!isState(state)) return invalid("The state is none of a run: read a stored one with AgentState.decode", "state")
   const { decisions = [] } = options
   if (!areDecisions(decisions)) return invalid("decisions must be a list of AgentState.Decision", "decisions")

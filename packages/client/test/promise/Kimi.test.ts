@@ -262,7 +262,7 @@ describe("Kimi.streamResponse", () => {
     assert.isTrue((await reader.read()).done)
   })
 
-  it("closes the call with the client while nobody reads it", async () => {
+  it("closes the call with the client while its reader waits", async () => {
     const { closed, script } = openStream()
     const kimi = clientOf(script)
     const reader = (await kimi.streamResponse(hello)).body?.getReader() ?? assert.fail("no body")

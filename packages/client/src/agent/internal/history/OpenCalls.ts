@@ -6,22 +6,22 @@ interface OpenCall {
 }
 
 /** Calls by a key, oldest first; those before `from` are no longer open. */
-interface Line {
+interface CallQueue {
   readonly calls: Array<OpenCall>
   from: number
 }
 
-const addTo = (lines: Map<string, Line>, key: string, call: OpenCall): void => {
-  const line = lines.get(key)
-  if (line === undefined) lines.set(key, { calls: [call], from: 0 })
-  else line.calls.push(call)
+const addTo = (queues: Map<string, CallQueue>, key: string, call: OpenCall): void => {
+  const queue = queues.get(key)
+  if (queue === undefined) queues.set(key, { calls: [call], from: 0 })
+  else queue.calls.push(call)
 }
 
-/** The id of the oldest call of a line that is open, which it then is no longer. */
-const takeFrom = (line: Line | undefined): string | undefined => {
-  if (line === undefined) return undefined
-  for (; line.from < line.calls.length; line.from++) {
-    const call = line.calls[line.from]
+/** The id of the oldest call of a queue that is open, which it then is no longer. */
+const takeFrom = (queue: CallQueue | undefined): string | undefined => {
+  if (queue === undefined) return undefined
+  for (; queue.from < queue.calls.length; queue.from++) {
+    const call = queue.calls[queue.from]
     if (call?.isOpen !== true) continue
     call.isOpen = false
     return call.id
@@ -31,8 +31,8 @@ const takeFrom = (line: Line | undefined): string | undefined => {
 
 /** Each call is found in constant time: long histories may have results in any order. */
 export class OpenCalls {
-  readonly #byId = new Map<string, Line>()
-  readonly #byName = new Map<string, Line>()
+  readonly #byId = new Map<string, CallQueue>()
+  readonly #byName = new Map<string, CallQueue>()
 
   add(id: string, name: string): void {
     const call: OpenCall = { id, isOpen: true }

@@ -57,10 +57,12 @@ const isToolSet = (tools: unknown): boolean =>
   Array.isArray(tools.definitions)
 
 /** The first option whose type is wrong, which only programs in JavaScript can pass. */
-const typeIssue = <R>({ hooks, onToolError, request, tools }: AgentOptions<R>): InvalidRequestError | undefined => {
+const typeIssue = <R>(options: AgentOptions<R>): InvalidRequestError | undefined => {
+  const { hooks, limits, onToolError, request, tools } = options
   if (tools !== undefined && !isToolSet(tools)) return invalid("tools", "the ToolSet that ToolSet.make returns")
-  if (request !== undefined && !Predicate.isObject(request)) return invalid("request", "an object")
-  if (hooks !== undefined && !Predicate.isObject(hooks)) return invalid("hooks", "an object")
+  for (const [name, value] of Object.entries({ request, limits, hooks })) {
+    if (value !== undefined && !Predicate.isObject(value)) return invalid(name, "an object")
+  }
   return onToolError === undefined || typeof onToolError === "function" || policies.has(onToolError)
     ? undefined
     : invalid("onToolError", 'a function, "return" or "end"')

@@ -11,7 +11,6 @@ import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type { AgentLimits, CostLimit } from "../../AgentLimits.ts"
 import type { AgentState } from "../../AgentState.ts"
@@ -64,13 +63,8 @@ const issueOf = (given: AgentLimits, cost: Limits["cost"], millis: number): Inva
   return [...remindAt, stopAt].every(isCount) ? undefined : invalid("repeats", "whole numbers over zero")
 }
 
-const isObject = (value: unknown): boolean => Predicate.isObject(value)
-
 /** Applies the defaults. */
 export const resolve = (given: AgentLimits = {}): Result.Result<Limits, InvalidRequestError> => {
-  if (!isObject(given)) {
-    return Result.fail(new InvalidRequestError({ message: "limits must be an object", parameter: "limits" }))
-  }
   const cost = given.cost === undefined ? undefined : costOf(given.cost)
   const duration = Duration.fromInput(given.duration ?? Duration.infinity)
   const millis = Option.match(duration, { onNone: () => Number.NaN, onSome: Duration.toMillis })
