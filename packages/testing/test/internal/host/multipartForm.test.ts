@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { parse } from "../../../src/node/internal/multipartForm.ts"
+import { parse } from "../../../src/internal/host/multipartForm.ts"
 
 const type = "multipart/form-data; boundary=xyz"
 
