@@ -166,7 +166,9 @@ describe("fromCassette", () => {
 
   it.effect("gives equal requests equal prompts within a round", () =>
     Effect.gen(function* () {
-      const { calls } = yield* traffic([interaction({}), interaction({}), interaction({ temperature: 1 })], { calls: 6 })
+      const { calls } = yield* traffic([interaction({}), interaction({}), interaction({ temperature: 1 })], {
+        calls: 6
+      })
       const prompts = calls.map(({ prompt }) => prompt)
       assert.strictEqual(prompts[0], prompts[1])
       assert.strictEqual(new Set(prompts).size, 4)
@@ -178,7 +180,10 @@ describe("fromCassette", () => {
       const options = { calls: 1_000, duration: "100 seconds", weights: [1, 0], start: "2026-11-20T08:00:00Z" } as const
       const { calls } = yield* traffic([interaction({})], options)
       const times = calls.map(({ startedAt }) => startedAt - Date.parse(options.start))
-      assert.deepStrictEqual(times, times.toSorted((a, b) => a - b))
+      assert.deepStrictEqual(
+        times,
+        times.toSorted((a, b) => a - b)
+      )
       assert.isTrue(times.every((time) => time >= 0 && time <= 50_000))
       // The first of a thousand is after the first half of the half with a chance of 2 ** -1000.
       assert.isBelow(times[0] ?? Infinity, 25_000)

@@ -40,7 +40,10 @@ export const make = (options: Options, files: HostFiles): ((request: FileRequest
       files.respond(request) ??
       Reply.json(
         {
-          error: { message: `The requested resource was not found: ${method} ${path}`, type: "resource_not_found_error" }
+          error: {
+            message: `The requested resource was not found: ${method} ${path}`,
+            type: "resource_not_found_error"
+          }
         },
         { status: 404 }
       )

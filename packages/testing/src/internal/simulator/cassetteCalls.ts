@@ -132,7 +132,8 @@ const readInteraction = ({ request, response }: Interaction): ReadonlyArray<Read
       model: decoded.model,
       isStream: decoded.stream === true,
       maxCompletionTokens: decoded.max_completion_tokens ?? undefined,
-      sizes: usage === undefined ? undefined : { promptTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens },
+      sizes:
+        usage === undefined ? undefined : { promptTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens },
       pace: usage === undefined ? undefined : pace
     }
   ]
