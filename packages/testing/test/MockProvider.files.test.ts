@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as BatchApi from "@kimi-effect/client/batch/BatchApi"
 import * as Files from "@kimi-effect/client/files/Files"
 import * as HostApi from "@kimi-effect/client/HostApi"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { Cause, Effect, Exit, Layer, Redacted, Stream } from "effect"
 import * as MockProvider from "../src/MockProvider.ts"
@@ -19,10 +20,12 @@ const transport = services.pipe(Layer.provideMerge(MockProvider.layerTransport()
 
 const bytes = Uint8Array.from({ length: 200_000 }, (_, index) => index % 256)
 
-for (const [level, layer] of [
+const levels: ReadonlyArray<readonly [string, Layer.Layer<Files.Files, ConfigurationError>]> = [
   ["HTTP", http],
   ["the transport", transport]
-] as const) {
+]
+
+for (const [level, layer] of levels) {
   describe(`at the level of ${level}`, () => {
     it.effect("stores an upload", () =>
       Effect.gen(function* () {

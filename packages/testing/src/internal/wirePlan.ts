@@ -71,22 +71,23 @@ const millis = (duration: Duration.Input | undefined): number =>
 /** Milliseconds before the headers, between headers and body, before the first write, and before each later one. */
 export const delaysOf = (
   { events, isStream, outputTokens = 0, timing }: RenderedReply,
-  pace: Pick<Pace, "tokensPerSecond"> & { readonly writeDelay?: number }
+  { tokensPerSecond, writeDelay: paceDelay = 0 }: Pick<Pace, "tokensPerSecond"> & { readonly writeDelay?: number }
 ): {
   readonly startDelay: number
   readonly bodyDelay: number
   readonly firstWriteDelay: number
   readonly writeDelay: number
 } => {
-  const speed = timing === undefined ? pace.tokensPerSecond : timing.tokensPerSecond
+  const speed = timing === undefined ? tokensPerSecond : timing.tokensPerSecond
   const generation = speed === undefined ? 0 : (1_000 * outputTokens) / speed
   const firstToken = millis(timing?.firstToken)
   if (!isStream) return { startDelay: firstToken + generation, bodyDelay: 0, firstWriteDelay: 0, writeDelay: 0 }
-  const between = timing?.between === undefined ? 0 : millis(timing.between)
-  const spread = events.length === 0 ? 0 : generation / events.length
-  const writeDelay = between > 0 ? between : spread > 0 ? spread : (pace.writeDelay ?? 0)
+  const between = millis(timing?.between)
   // The time between two events is not one before the first.
-  return { startDelay: 0, bodyDelay: firstToken, firstWriteDelay: between > 0 ? 0 : writeDelay, writeDelay }
+  if (between > 0) return { startDelay: 0, bodyDelay: firstToken, firstWriteDelay: 0, writeDelay: between }
+  const spread = events.length === 0 ? 0 : generation / events.length
+  const writeDelay = spread > 0 ? spread : paceDelay
+  return { startDelay: 0, bodyDelay: firstToken, firstWriteDelay: writeDelay, writeDelay }
 }
 
 /** The chunking of a stream with a delay between writes: single events, unless the chunking counts events. */

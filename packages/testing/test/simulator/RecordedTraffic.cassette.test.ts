@@ -234,8 +234,8 @@ describe("compare with the traffic of a cassette", () => {
         host: recorded.host,
         configurations: [Simulator.tier(2)]
       })
-      const report = configurations[0]?.report
-      assert.strictEqual(report?.calls.calls, 50)
+      const [{ report }] = configurations as [(typeof configurations)[number]]
+      assert.strictEqual(report.calls.calls, 50)
       // Kimi K3 costs $3.00 and $15.00 a million in November 2026. A prompt has up to two tokens more or fewer.
       assert.closeTo(Number(report.cost.total), (50 * (1_000 * 3 + 100 * 15)) / 1_000_000, (50 * 2 * 3) / 1_000_000)
       assert.strictEqual(report.calls.succeeded, 50)

@@ -148,9 +148,15 @@ export const read = (interactions: ReadonlyArray<Interaction>): ReadonlyArray<Ca
   const byRequest = Map.groupBy(interactions.filter(isChat).flatMap(readInteraction), ({ identity }) => identity)
   return [...byRequest.values()].flatMap((attempts, index) => {
     const answered = attempts.filter(({ sizes }) => sizes !== undefined)
-    return (answered.length > 0 ? answered : attempts.slice(0, 1)).map(({ identity: _, ...call }) => ({
-      ...call,
-      prompt: `#${index + 1}`
-    }))
+    return (answered.length > 0 ? answered : attempts.slice(0, 1)).map(
+      ({ isStream, maxCompletionTokens, model, pace, sizes }): CassetteCall => ({
+        model,
+        isStream,
+        maxCompletionTokens,
+        prompt: `#${index + 1}`,
+        sizes,
+        pace
+      })
+    )
   })
 }
