@@ -35,7 +35,7 @@ const decodeAnswer = Schema.decodeUnknownOption(Answer)
 const parseJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
 
 /** The generation of a response, in milliseconds. */
-export interface Pace {
+interface Pace {
   /** From the request to the first token. Absent for a whole response, whose tokens come together. */
   readonly firstToken: number | undefined
   /** From the first token, or for a whole response from the request, to the end. */
