@@ -24,6 +24,8 @@
  * - A request that the script does not answer is a defect that names the
  *   operation and the number of the request.
  * - Requests that the client rejects never reach the provider.
+ * - Uploaded files are stored until a `reset`. Batches run at a `MockServer`; a
+ *   request for one is a defect.
  *
  * @since 0.1.0
  */
@@ -80,7 +82,7 @@ export class MockProvider extends Context.Service<
     /** Plays another script from its start. */
     readonly play: (script: Script) => Effect.Effect<void>
     /**
-     * Forgets requests and attempts, and begins the script, the seed, the limits
+     * Forgets requests, attempts and files, and begins the script, the seed, the limits
      * and the faults again. Attempts that still run get their answers, but count
      * for nothing. Circuits, budgets and caches belong to the client:
      * tests that share a provider build the client in each test.

@@ -95,7 +95,7 @@ export interface Options<E = never> {
    * first call of recorded traffic.
    */
   readonly start?: string | undefined
-  /** Random traffic, or recorded traffic from `Traffic.fromAudit`. */
+  /** Random traffic, or recorded traffic from `Traffic.fromAudit` or `Traffic.fromCassette`. */
   readonly traffic: Traffic.Options | Traffic.RecordedTraffic
   readonly host?: VirtualHost.Options | undefined
   readonly faults?: ReadonlyArray<FaultScript.Fault> | undefined

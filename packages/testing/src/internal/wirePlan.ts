@@ -51,7 +51,7 @@ export const delayBefore = ({ writeDelay, writeDelays }: WirePlan, index: number
 
 /** Plans a reply without a fault. */
 export const make = (rendered: RenderedReply, pace: Pace): WirePlan => {
-  const { bodyDelay, startDelay, writeDelay } = delaysOf(rendered, pace)
+  const { bodyDelay, firstWriteDelay, startDelay, writeDelay } = delaysOf(rendered, pace)
   const writes = applyChunking(pacedChunking(writeDelay, pace.chunking))(rendered.events)
   return {
     start: pace.latency + startDelay,
@@ -60,6 +60,7 @@ export const make = (rendered: RenderedReply, pace: Pace): WirePlan => {
     bodyDelay,
     writes,
     writeDelay,
+    ...(firstWriteDelay === writeDelay ? {} : { writeDelays: [firstWriteDelay] }),
     ending: "end"
   }
 }
@@ -67,22 +68,26 @@ export const make = (rendered: RenderedReply, pace: Pace): WirePlan => {
 const millis = (duration: Duration.Input | undefined): number =>
   duration === undefined ? 0 : Duration.toMillis(duration)
 
-/** Milliseconds before the headers, between headers and body, and before each write. */
+/** Milliseconds before the headers, between headers and body, before the first write, and before each later one. */
 export const delaysOf = (
   { events, isStream, outputTokens = 0, timing }: RenderedReply,
-  pace: Pick<Pace, "tokensPerSecond"> & { readonly writeDelay?: number }
-): { readonly startDelay: number; readonly bodyDelay: number; readonly writeDelay: number } => {
-  const speed = timing === undefined ? pace.tokensPerSecond : timing.tokensPerSecond
+  { tokensPerSecond, writeDelay: paceDelay = 0 }: Pick<Pace, "tokensPerSecond"> & { readonly writeDelay?: number }
+): {
+  readonly startDelay: number
+  readonly bodyDelay: number
+  readonly firstWriteDelay: number
+  readonly writeDelay: number
+} => {
+  const speed = timing === undefined ? tokensPerSecond : timing.tokensPerSecond
   const generation = speed === undefined ? 0 : (1_000 * outputTokens) / speed
   const firstToken = millis(timing?.firstToken)
-  if (!isStream) return { startDelay: firstToken + generation, bodyDelay: 0, writeDelay: 0 }
-  const between = timing?.between === undefined ? 0 : millis(timing.between)
+  if (!isStream) return { startDelay: firstToken + generation, bodyDelay: 0, firstWriteDelay: 0, writeDelay: 0 }
+  const between = millis(timing?.between)
+  // The time between two events is not one before the first.
+  if (between > 0) return { startDelay: 0, bodyDelay: firstToken, firstWriteDelay: 0, writeDelay: between }
   const spread = events.length === 0 ? 0 : generation / events.length
-  return {
-    startDelay: 0,
-    bodyDelay: firstToken,
-    writeDelay: between > 0 ? between : spread > 0 ? spread : (pace.writeDelay ?? 0)
-  }
+  const writeDelay = spread > 0 ? spread : paceDelay
+  return { startDelay: 0, bodyDelay: firstToken, firstWriteDelay: writeDelay, writeDelay }
 }
 
 /** The chunking of a stream with a delay between writes: single events, unless the chunking counts events. */

@@ -9,9 +9,7 @@ import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as Effect from "effect/Effect"
 import { AuditReader } from "../internal/simulator/AuditReader.ts"
 import type { RecordedTraffic } from "../simulator/RecordedTraffic.ts"
-
-const reasonOf = (error: unknown): string =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : String(error)
+import { reasonOf } from "./internal/fileReason.ts"
 
 const readLines = (reader: AuditReader, path: string, index: number): Effect.Effect<void, ConfigurationError> =>
   Effect.tryPromise({

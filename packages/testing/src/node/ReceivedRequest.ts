@@ -5,7 +5,10 @@
  */
 import type { IncomingMessage } from "node:http"
 import * as Result from "effect/Result"
-import { parse as parseForm } from "./internal/multipartForm.ts"
+import type { FormPart } from "../internal/host/FormPart.ts"
+import { parse as parseForm } from "../internal/host/multipartForm.ts"
+
+export type { FormPart } from "../internal/host/FormPart.ts"
 
 /**
  * A request that a server has received in full.
@@ -28,20 +31,6 @@ export interface ReceivedRequest {
   readonly json: unknown
   /** The parts of a `multipart/form-data` body, in their order. */
   readonly form?: ReadonlyArray<FormPart> | undefined
-}
-
-/**
- * One part of a form.
- *
- * @category models
- * @since 0.1.0
- */
-export interface FormPart {
-  readonly name: string
-  /** The name of the file, when the part is one. */
-  readonly filename?: string
-  readonly contentType?: string
-  readonly bytes: Uint8Array
 }
 
 /**

@@ -6,12 +6,21 @@
 import type { Options as CallOptions } from "@kimi-effect/core/CallOptions"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type * as Random from "effect/Random"
+import * as ArrivalTimes from "../internal/simulator/arrivalTimes.ts"
 import * as RecordedArrivals from "../internal/simulator/recordedArrivals.ts"
 import { charactersPerToken, promptTextOf } from "../internal/simulator/promptText.ts"
 import * as Distribution from "./Distribution.ts"
 import type { RecordedTraffic } from "./RecordedTraffic.ts"
 
-export { fromAudit, fromCalls, type RecordedCall, type RecordedTraffic } from "./RecordedTraffic.ts"
+export {
+  type CassetteOptions,
+  type CassetteTraffic,
+  fromAudit,
+  fromCalls,
+  fromCassette,
+  type RecordedCall,
+  type RecordedTraffic
+} from "./RecordedTraffic.ts"
 
 /**
  * @category options
@@ -46,7 +55,7 @@ export interface Options {
  * @since 0.1.0
  */
 export const defaults = {
-  weights: [3, 2, 2, 2, 2, 3, 4, 6, 9, 11, 12, 11, 10, 11, 12, 12, 11, 10, 8, 7, 6, 5, 4, 3],
+  weights: ArrivalTimes.workingDay,
   promptTokens: { median: 200, p95: 1_000 },
   outputTokens: { median: 250, p95: 1_000 },
   maxCompletionTokens: 2_048,
@@ -74,16 +83,6 @@ export interface Arrival {
 /** Prompt sizes are multiples of this many tokens, so that few distinct requests are built. */
 const promptTokenStep = 32
 const maxPromptTokens = 200_000
-
-/** Draws an arrival time with the given density over equal parts of the time. */
-const drawArrivalTime = (weights: ReadonlyArray<number>, total: number, duration: number, chance: number): number => {
-  let left = chance * total
-  for (const [index, weight] of weights.entries()) {
-    if (left < weight) return ((index + left / weight) / weights.length) * duration
-    left -= weight
-  }
-  return duration
-}
 
 /**
  * The calls of a recorded traffic. Every request allows at least the tokens of
@@ -114,10 +113,7 @@ export const arrivals = (options: Options, duration: number, random: Random.Rand
     streamRatio = defaults.streamRatio,
     weights = defaults.weights
   } = options
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
-  const moments = Float64Array.from({ length: calls }, () =>
-    Math.floor(drawArrivalTime(weights, total, duration, random.nextDoubleUnsafe()))
-  ).toSorted()
+  const moments = ArrivalTimes.draw(weights, calls, duration, random)
   const requests = new Map<string, ChatRequest>()
 
   const makeRequest = (model: string | undefined, tokens: number, mark: string): ChatRequest => ({

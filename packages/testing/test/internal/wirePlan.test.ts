@@ -51,6 +51,6 @@ describe("wirePlan", () => {
   it("prefers the timing of the reply", () => {
     const timing = { firstToken: "2 seconds", between: "1 second" } as const
     const plan = WirePlan.make({ ...stream, outputTokens: 30, timing }, timed)
-    assert.deepStrictEqual([plan.start, plan.bodyDelay, plan.writeDelay], [10, 2_000, 1_000])
+    assert.deepStrictEqual([plan.start, plan.bodyDelay, plan.writeDelays, plan.writeDelay], [10, 2_000, [0], 1_000])
   })
 })

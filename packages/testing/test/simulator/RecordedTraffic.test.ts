@@ -165,6 +165,17 @@ describe("arrivalsOfRecorded", () => {
     })
   )
 
+  it.effect("allow the longest of the responses to equal prompts", () =>
+    Effect.gen(function* () {
+      const call = { startedAt: start, isStream: false, model: "kimi-k3", promptTokens: 10, prompt: "same" }
+      const traffic = yield* Traffic.fromCalls([10, 5_000].map((outputTokens) => ({ ...call, outputTokens })))
+      assert.deepStrictEqual(
+        Traffic.arrivalsOfRecorded(traffic).map(({ request }) => request.max_completion_tokens),
+        [5_000, 5_000]
+      )
+    })
+  )
+
   it.effect("have equal prompts only where a cache answered", () =>
     Effect.gen(function* () {
       const other = record({ usage: fromTokens(300, 41) })

@@ -15,6 +15,7 @@ import type { Chunking } from "../../Chunking.ts"
 import type { Fault } from "../../Fault.ts"
 import * as Reply from "../../Reply.ts"
 import type { Answer, Events, ReceivedRequest, Script } from "../../Script.ts"
+import { HostFiles, moonshotLimits } from "../host/HostFiles.ts"
 import { HostLimits } from "../simulator/HostLimits.ts"
 import * as PromptCount from "../simulator/promptCount.ts"
 import * as Conditions from "./conditions.ts"
@@ -64,6 +65,7 @@ export class Engine {
   readonly chunking: Chunking
   readonly requests: Array<ReceivedRequest> = []
   readonly attempts: Array<Attempt> = []
+  readonly files: HostFiles = new HostFiles(moonshotLimits, () => this.now())
   readonly #clock: Clock.Clock
   readonly #makeRandom: () => Random.Random
   readonly #latency: Settings.Sampler
@@ -105,6 +107,7 @@ export class Engine {
   reset(): void {
     this.requests.length = 0
     this.attempts.length = 0
+    this.files.clear()
     this.#count = 0
     this.#random = this.#makeRandom()
     this.#limits = this.#makeLimits()

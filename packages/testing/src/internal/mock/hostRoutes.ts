@@ -1,8 +1,9 @@
-/** The replies to requests that call no model: models, token estimates and the balance. */
+/** The replies to requests that call no model: models, token estimates, the balance and files. */
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
 import type { Balance } from "@kimi-effect/core/Balance"
 import type { Model } from "@kimi-effect/core/ModelList"
 import * as Reply from "../../Reply.ts"
+import type { FileRequest, HostFiles } from "../host/HostFiles.ts"
 import type { Options } from "./Settings.ts"
 
 const liveModels: ReadonlyArray<Model> = ModelCatalog.knownModels
@@ -24,19 +25,28 @@ const estimateReply = ({ tokenEstimate = 80 }: Options): Reply.Explicit =>
 
 const withoutUndefined = (value: object) => JSON.parse(JSON.stringify(value))
 
-/** The reply to a method and path, whose version may be any. */
-export const make = (options: Options): ((method: string, path: string) => Reply.Explicit) => {
+/** The reply to a request, whose version may be any. */
+export const make = (options: Options, files: HostFiles): ((request: FileRequest) => Reply.Explicit) => {
   const routes: ReadonlyArray<readonly [method: string, ending: string, reply: Reply.Explicit]> = [
     ["GET", "/models", modelsReply(options)],
     ["GET", "/users/me/balance", balanceReply(options)],
     ["POST", "/tokenizers/estimate-token-count", estimateReply(options)]
   ]
-  return (method, path) =>
-    routes.find(([expected, ending]) => expected === method && path.endsWith(ending))?.[2] ??
-    Reply.json(
-      {
-        error: { message: `The requested resource was not found: ${method} ${path}`, type: "resource_not_found_error" }
-      },
-      { status: 404 }
+  return (request) => {
+    const { method, path } = request
+    const found = routes.find(([expected, ending]) => expected === method && path.endsWith(ending))?.[2]
+    if (found !== undefined) return found
+    return (
+      files.respond(request) ??
+      Reply.json(
+        {
+          error: {
+            message: `The requested resource was not found: ${method} ${path}`,
+            type: "resource_not_found_error"
+          }
+        },
+        { status: 404 }
+      )
     )
+  }
 }

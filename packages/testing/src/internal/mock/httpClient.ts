@@ -14,6 +14,9 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Reply from "../../Reply.ts"
+import * as DescribeRequest from "../cassette/describeRequest.ts"
+import type { FileRequest } from "../host/HostFiles.ts"
+import * as MultipartForm from "../host/multipartForm.ts"
 import type { RequestForm } from "../rendering.ts"
 import type { Attempt, Engine, Step } from "./Engine.ts"
 import * as HostRoutes from "./hostRoutes.ts"
@@ -76,9 +79,31 @@ const decodedEnd = (playback: Playback, { request }: Attempt["received"], step: 
   )
 }
 
+/** A request that calls no model, with its form. A host reads an upload to its end before it answers. */
+const fileRequest = (
+  sent: HttpClientRequest.HttpClientRequest,
+  path: string
+): Effect.Effect<FileRequest, HttpClientError.HttpClientError> => {
+  const { method } = sent
+  if (method !== "POST") return Effect.succeed({ method, path })
+  return Effect.map(DescribeRequest.readRequest(sent), ({ plain: { body, headers } }) => ({
+    method,
+    path,
+    form: MultipartForm.parse(headers["content-type"] ?? "", body)
+  }))
+}
+
+/** Batches run at a server. A 404 would look like a batch that the host does not have. */
+const refuseBatch = ({ method }: HttpClientRequest.HttpClientRequest, path: string): Effect.Effect<never> =>
+  Effect.die(
+    new Error(`MockProvider: it runs no batches (${method} ${path}): use MockServer of @kimi-effect/testing/node`)
+  )
+
+const isBatch = (path: string): boolean => /\/batches(?:\/|$)/.test(path)
+
 /** Makes the client of an engine. */
 export const make = (engine: Engine, playback: Playback): HttpClient.HttpClient => {
-  const routeReply = HostRoutes.make(engine.options)
+  const routeReply = HostRoutes.make(engine.options, engine.files)
 
   const answer = (
     sent: HttpClientRequest.HttpClientRequest,
@@ -100,16 +125,20 @@ export const make = (engine: Engine, playback: Playback): HttpClient.HttpClient 
       )
     })
 
-  const route = (sent: HttpClientRequest.HttpClientRequest, path: string) => {
+  const route = Effect.fnUntraced(function* (
+    sent: HttpClientRequest.HttpClientRequest,
+    path: string
+  ): Effect.fn.Return<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> {
     const outage = engine.outage()
-    const reply = outage === undefined ? routeReply(sent.method, path) : Reply.json({})
-    return deliver(
+    const reply = outage === undefined ? routeReply(yield* fileRequest(sent, path)) : Reply.json({})
+    return yield* deliver(
       sent,
       planOf({ _tag: "Wire", reply, fault: outage?.fault, pace: noPace }, plainForm, engine.chunking)
     )
-  }
+  })
 
   return HttpClient.make((sent, url) => {
+    if (isBatch(url.pathname)) return refuseBatch(sent, url.pathname)
     if (sent.method !== "POST" || !url.pathname.endsWith("/chat/completions")) return route(sent, url.pathname)
     const parsed = parseRequest(bodyText(sent))
     if (parsed !== undefined) return answer(sent, parsed)

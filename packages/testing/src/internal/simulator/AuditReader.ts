@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { RecordedCall, RecordedTraffic } from "../../simulator/RecordedTraffic.ts"
+import * as TypicalSizes from "./typicalSizes.ts"
 
 const Tokens = Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)))
 
@@ -32,22 +33,12 @@ type CallLine = typeof CallLine.Type
 
 const decodeLine = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Union([CallLine, GapLine])))
 
-type Sizes = Pick<RecordedCall, "promptTokens" | "outputTokens">
-
 /** A line with its time and, where it has usage, its sizes. */
 interface ReadCall {
   readonly line: CallLine
   readonly startedAt: number
-  readonly sizes: Sizes | undefined
+  readonly sizes: TypicalSizes.Sizes | undefined
 }
-
-const median = (numbers: ReadonlyArray<number>): number =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0
-
-const medianSizes = (sizes: ReadonlyArray<Sizes>): Sizes => ({
-  promptTokens: median(sizes.map(({ promptTokens }) => promptTokens)),
-  outputTokens: median(sizes.map(({ outputTokens }) => outputTokens))
-})
 
 /** What equal prompts have in common in a log, which contains no prompts. */
 const promptName = ({ completionTokens, promptTokens }: CallLine): string => `${promptTokens}/${completionTokens}`
@@ -109,13 +100,7 @@ export class AuditReader {
       return noTraffic(`lines of an audit log; none of ${this.#damaged + this.#repeated} lines is a call`)
     }
     if (sized.length === 0) return noTraffic("at least one call with usage; all of them failed")
-    const all = medianSizes(sized.map(({ sizes }) => sizes))
-    const byModel = new Map(
-      [...Map.groupBy(sized, ({ model }) => model)].map(([model, calls]) => [
-        model,
-        medianSizes(calls.map(({ sizes }) => sizes))
-      ])
-    )
+    const typical = TypicalSizes.make(sized)
     const calls = this.#calls
       .map(({ line, sizes, startedAt }): RecordedCall => {
         const isRepeatable = sizes !== undefined && this.#cachedPrompts.has(promptName(line))
@@ -123,7 +108,7 @@ export class AuditReader {
           startedAt,
           isStream: line.operation === "stream",
           model: line.model,
-          ...(sizes ?? byModel.get(line.model) ?? all),
+          ...(sizes ?? typical(line.model)),
           ...(isRepeatable ? { prompt: promptName(line) } : {}),
           ...tagsOf(line)
         }

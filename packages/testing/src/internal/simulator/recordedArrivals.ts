@@ -26,22 +26,35 @@ const promptOf = (mark: string, tokens: number): string => {
   return mark + promptTextOf(characters)
 }
 
+/** What equal prompts have in common. */
+const keyOf = ({ model, prompt, tenant }: RecordedCall): string | undefined =>
+  prompt === undefined ? undefined : JSON.stringify([model, tenant, prompt])
+
 export const make = (traffic: RecordedTraffic, maxCompletionTokens: number): ReadonlyArray<Arrival> => {
   const start = traffic.calls[0]?.startedAt ?? 0
   const overheadOf = makeOverhead()
   const shared = new Map<string, ChatRequest>()
 
-  const makeRequest = ({ model, outputTokens, promptTokens }: RecordedCall, mark: string): ChatRequest => ({
+  const makeRequest = ({ model, promptTokens }: RecordedCall, mark: string, maxOutput: number): ChatRequest => ({
     model,
     messages: [{ role: "user", content: promptOf(mark, promptTokens - overheadOf(model)) }],
-    max_completion_tokens: Math.max(maxCompletionTokens, outputTokens)
+    max_completion_tokens: maxOutput
   })
 
+  const maxOutputOf = (call: RecordedCall): number =>
+    Math.max(call.maxCompletionTokens ?? maxCompletionTokens, call.outputTokens)
+
+  // Equal requests allow the longest of their responses.
+  const longest = new Map<string, number>()
+  for (const call of traffic.calls) {
+    const key = keyOf(call)
+    if (key !== undefined) longest.set(key, Math.max(longest.get(key) ?? 0, maxOutputOf(call)))
+  }
+
   const requestOf = (call: RecordedCall, index: number): ChatRequest => {
-    const { model, prompt } = call
-    if (prompt === undefined) return makeRequest(call, `${index} `)
-    const key = JSON.stringify([model, call.tenant, prompt])
-    const request = shared.get(key) ?? makeRequest(call, `${shared.size}= `)
+    const key = keyOf(call)
+    if (key === undefined) return makeRequest(call, `${index} `, maxOutputOf(call))
+    const request = shared.get(key) ?? makeRequest(call, `${shared.size}= `, longest.get(key) ?? 0)
     shared.set(key, request)
     return request
   }

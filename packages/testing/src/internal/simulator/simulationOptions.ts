@@ -7,14 +7,13 @@ import type { Options } from "../../Simulator.ts"
 import * as FaultScript from "../../simulator/FaultScript.ts"
 import * as Traffic from "../../simulator/Traffic.ts"
 import * as VirtualHost from "../../simulator/VirtualHost.ts"
+import { defaultStart } from "./defaultStart.ts"
 
 type Issue = ConfigurationError["issues"][number]
 
 type AnyTraffic = Options["traffic"]
 
 const isRecorded = (traffic: AnyTraffic): traffic is Traffic.RecordedTraffic => typeof traffic.calls !== "number"
-
-const defaultStart = Date.parse("2026-11-23T00:00:00Z")
 
 /** The start of the simulated time. */
 export const startOf = ({ start, traffic }: Options<unknown>): number => {

@@ -8,7 +8,7 @@ import type { BatchEntry, BilledTokens } from "../HostLedger.ts"
 import type { ReceivedRequest } from "../ReceivedRequest.ts"
 import { type BatchLine, parse } from "./batchLines.ts"
 import * as Billing from "./billing.ts"
-import type { HostFiles } from "./HostFiles.ts"
+import type { HostFiles } from "../../internal/host/HostFiles.ts"
 
 /** What the batches of a server need of it. */
 export interface Host {

@@ -13,7 +13,7 @@ import type { BatchEntry } from "../HostLedger.ts"
 import type { ReceivedRequest } from "../ReceivedRequest.ts"
 import * as DefaultReply from "./defaultReply.ts"
 import { batchModels, HostBatches } from "./HostBatches.ts"
-import { type FileLimits, HostFiles, moonshotLimits } from "./HostFiles.ts"
+import { type FileLimits, HostFiles, moonshotLimits } from "../../internal/host/HostFiles.ts"
 import * as RequestCheck from "./requestCheck.ts"
 import * as ServedCassette from "./servedCassette.ts"
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { HostBatches } from "../../../src/node/internal/HostBatches.ts"
-import { HostFiles, moonshotLimits } from "../../../src/node/internal/HostFiles.ts"
+import { HostFiles, moonshotLimits } from "../../../src/internal/host/HostFiles.ts"
 import type { ReceivedRequest } from "../../../src/node/ReceivedRequest.ts"
 
 const line = (id: string) =>

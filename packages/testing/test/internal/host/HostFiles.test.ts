@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ErrorReply from "../../../src/ErrorReply.ts"
-import { HostFiles } from "../../../src/node/internal/HostFiles.ts"
+import { HostFiles } from "../../../src/internal/host/HostFiles.ts"
 import type { FormPart, ReceivedRequest } from "../../../src/node/ReceivedRequest.ts"
 
 const make = () => new HostFiles({ maxFiles: 2, maxFileBytes: 10 }, () => 1_700_000_000_999)

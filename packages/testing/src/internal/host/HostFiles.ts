@@ -1,9 +1,19 @@
-/** The files that a server has stored, and its responses to the requests for them. */
+/** The files that a host has stored, and its responses to the requests for them. */
 import { type FileObject, FilePurpose } from "@kimi-effect/core/File"
 import * as Schema from "effect/Schema"
 import * as ErrorReply from "../../ErrorReply.ts"
 import * as Reply from "../../Reply.ts"
-import type { ReceivedRequest } from "../ReceivedRequest.ts"
+import type { FormPart } from "./FormPart.ts"
+
+/** A request for files. */
+export interface FileRequest {
+  /** In upper case. */
+  readonly method: string
+  /** Path without host and query. */
+  readonly path: string
+  /** The parts of a `multipart/form-data` body. */
+  readonly form?: ReadonlyArray<FormPart> | undefined
+}
 
 /** The limits of the files of an account. */
 export interface FileLimits {
@@ -36,7 +46,7 @@ const toJson = ({ file }: StoredFile): Reply.Json => Reply.json({ object: "file"
 
 const route = /^\/v1\/files(?:\/([^/]+)(\/content)?)?$/
 
-/** The files of one server, in the order of their uploads. */
+/** The files of one host, in the order of their uploads. */
 export class HostFiles {
   readonly #files = new Map<string, StoredFile>()
   readonly #limits: FileLimits
@@ -50,7 +60,7 @@ export class HostFiles {
   }
 
   /** The response to a request of this API; `undefined` for any other. */
-  respond(request: ReceivedRequest): Reply.Json | Reply.Text | undefined {
+  respond(request: FileRequest): Reply.Json | Reply.Text | undefined {
     const [matched, encoded, content] = route.exec(request.path) ?? []
     if (matched === undefined) return undefined
     if (encoded === undefined) {
@@ -90,7 +100,7 @@ export class HostFiles {
     this.#count = 0
   }
 
-  #upload({ form }: ReceivedRequest): Reply.Json | Reply.Text {
+  #upload({ form }: FileRequest): Reply.Json | Reply.Text {
     if (form === undefined) return invalid("Invalid request: the body is not multipart/form-data")
     const file = form.find((part) => part.name === "file" && part.filename !== undefined)
     const purpose = new TextDecoder().decode(form.find(({ name }) => name === "purpose")?.bytes)

@@ -1,12 +1,15 @@
 /** Reads a `multipart/form-data` body, as RFC 7578 describes it. */
-import type { FormPart } from "../ReceivedRequest.ts"
+import type { FormPart } from "./FormPart.ts"
 
 const boundaryOf = (contentType: string): string | undefined => {
   const [, quoted, plain] = /^multipart\/form-data\b.*;\s*boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType) ?? []
   return quoted ?? plain
 }
 
-const headerEnd = Buffer.from("\r\n\r\n")
+/** One character for each byte, so that a position in the text is one in the bytes. */
+const toText = (bytes: Uint8Array): string => new TextDecoder("latin1").decode(bytes)
+
+const headerEnd = "\r\n\r\n"
 
 const unescape = (name: string): string =>
   name.replace(/%(22|0D|0A)/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
@@ -16,10 +19,10 @@ const parameterOf = (headers: string, name: string): string | undefined => {
   return value === undefined ? undefined : unescape(value)
 }
 
-const partOf = (section: Buffer): FormPart | undefined => {
-  const end = section.indexOf(headerEnd)
+const partOf = (section: Uint8Array, text: string): FormPart | undefined => {
+  const end = text.indexOf(headerEnd)
   if (end < 0) return undefined
-  const headers = section.subarray(0, end).toString("utf8")
+  const headers = new TextDecoder().decode(section.subarray(0, end))
   const name = parameterOf(headers, "name")
   if (name === undefined) return undefined
   const filename = parameterOf(headers, "filename")
@@ -33,18 +36,19 @@ const partOf = (section: Buffer): FormPart | undefined => {
 }
 
 /** The parts of a form, or `undefined` when the body is not one. A form that is cut off is none. */
-export const parse = (contentType: string, body: Buffer): ReadonlyArray<FormPart> | undefined => {
+export const parse = (contentType: string, body: Uint8Array): ReadonlyArray<FormPart> | undefined => {
   const boundary = boundaryOf(contentType)
   if (boundary === undefined) return undefined
-  const delimiter = Buffer.from(`\r\n--${boundary}`)
+  const text = toText(body)
+  const delimiter = `\r\n--${boundary}`
   const parts: Array<FormPart> = []
   // The first delimiter has no line break before it.
-  let at = body.indexOf(delimiter.subarray(2)) === 0 ? delimiter.length - 2 : -1
+  let at = text.startsWith(delimiter.slice(2)) ? delimiter.length - 2 : -1
   while (at >= 0) {
-    if (body.subarray(at, at + 2).toString("latin1") === "--") return parts
-    const end = body.indexOf(delimiter, at)
+    if (text.startsWith("--", at)) return parts
+    const end = text.indexOf(delimiter, at)
     if (end < 0) return undefined
-    const part = partOf(body.subarray(at + 2, end))
+    const part = partOf(body.subarray(at + 2, end), text.slice(at + 2, end))
     if (part !== undefined) parts.push(part)
     at = end + delimiter.length
   }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { parse } from "../../../src/node/internal/multipartForm.ts"
+import { parse } from "../../../src/internal/host/multipartForm.ts"
 
 const type = "multipart/form-data; boundary=xyz"
 
@@ -20,6 +20,28 @@ const whole = bodyOf(
 )
 
 describe("a form", () => {
+  it("has the bytes of a part after text with several bytes per character", () => {
+    const form = Buffer.from(
+      [
+        "--xyz",
+        'Content-Disposition: form-data; name="one"',
+        "",
+        "é漢🙂",
+        "--xyz",
+        'Content-Disposition: form-data; name="other"; filename="é.txt"',
+        "",
+        "after",
+        "--xyz--",
+        ""
+      ].join("\r\n")
+    )
+    const parts = parse(type, form)?.map(({ bytes, filename }) => [filename, new TextDecoder().decode(bytes)])
+    assert.deepStrictEqual(parts, [
+      [undefined, "é漢🙂"],
+      ["é.txt", "after"]
+    ])
+  })
+
   it("has its parts in order", () => {
     const [purpose, file] = parse(type, whole) ?? []
     assert.strictEqual(purpose?.name, "purpose")
