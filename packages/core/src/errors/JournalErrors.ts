@@ -1,6 +1,6 @@
 /**
- * Failures of durable work. The journal (`client/journal`, not yet part of this
- * version) raises them, for swarms and for batch jobs.
+ * Failures of durable work. The journal (`client/journal`) raises them,
+ * for swarms and for batch jobs.
  *
  * @since 0.1.0
  */

@@ -1,0 +1,141 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Journal, layerMemory } from "@kimi-effect/client/journal/Journal"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+
+const header = { kind: "test", digest: "1" }
+const options = { key: "a/0/tool/0", digest: "d", codec: Schema.Number, tool: "pay", callId: "c1" }
+const twice = { ...options, isIdempotent: true }
+
+const onRun = Effect.gen(function* () {
+  return yield* (yield* Journal).run("r", header)
+})
+
+const interruptInCall = (isIdempotent: boolean) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const lease = yield* onRun
+      const started = yield* Deferred.make<void>()
+      const effect = Effect.andThen(Deferred.succeed(started, undefined), Effect.never)
+      const fiber = yield* Effect.forkChild(lease.call({ ...options, isIdempotent }, effect))
+      yield* Deferred.await(started)
+      yield* Fiber.interrupt(fiber)
+    })
+  )
+
+describe("Journal", () => {
+  it.layer(layerMemory())("replay", (it) => {
+    it.effect("returns a recorded result without running the call", () =>
+      Effect.gen(function* () {
+        let runs = 0
+        const call = Effect.scoped(
+          Effect.flatMap(onRun, (lease) =>
+            lease.call(
+              options,
+              Effect.sync(() => (runs += 1))
+            )
+          )
+        )
+        assert.deepStrictEqual([yield* call, yield* call, runs], [1, 1, 1])
+      })
+    )
+    it.effect("refuses another request under a recorded key", () =>
+      Effect.gen(function* () {
+        const lease = yield* onRun
+        const error = yield* Effect.flip(lease.call({ ...options, digest: "other" }, Effect.succeed(2)))
+        assert.strictEqual(error._tag, "JournalMismatchError")
+      })
+    )
+    it.effect("refuses a run with another header", () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip((yield* Journal).run("r", { kind: "test", digest: "2" }))
+        assert.strictEqual(error._tag, "JournalMismatchError")
+      })
+    )
+  })
+
+  it.effect("does not run a call again whose result is unknown", () =>
+    Effect.gen(function* () {
+      yield* interruptInCall(false)
+      const lease = yield* onRun
+      let runs = 0
+      const error = yield* Effect.flip(
+        lease.call(
+          options,
+          Effect.sync(() => (runs += 1))
+        )
+      )
+      assert.deepStrictEqual([error._tag, runs], ["UncertainToolResultError", 0])
+    }).pipe(Effect.provide(layerMemory()))
+  )
+  it.effect("runs an idempotent call again whose result is unknown", () =>
+    Effect.gen(function* () {
+      yield* interruptInCall(true)
+      assert.strictEqual(yield* (yield* onRun).call(twice, Effect.succeed(3)), 3)
+    }).pipe(Effect.provide(layerMemory()))
+  )
+  it.effect("returns the result with which an uncertain call was resolved", () =>
+    Effect.gen(function* () {
+      yield* interruptInCall(false)
+      const lease = yield* onRun
+      yield* lease.resolve(options, { _tag: "Result", result: 5 })
+      assert.strictEqual(yield* lease.call(options, Effect.succeed(6)), 5)
+    }).pipe(Effect.provide(layerMemory()))
+  )
+  it.effect("runs an uncertain call again when this is allowed", () =>
+    Effect.gen(function* () {
+      yield* interruptInCall(false)
+      const lease = yield* onRun
+      yield* lease.resolve(options, { _tag: "RunAgain" })
+      assert.strictEqual(yield* lease.call(options, Effect.succeed(6)), 6)
+    }).pipe(Effect.provide(layerMemory()))
+  )
+  it.effect("refuses a second worker on a whole run while the first renews its lease", () =>
+    Effect.gen(function* () {
+      yield* onRun
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* Effect.flip(onRun))._tag, "BatchJobLockedError")
+    }).pipe(Effect.provide(layerMemory()))
+  )
+  it.effect("refuses calls of a lease that was released", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const old = yield* Scope.provide(onRun, scope)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual((yield* Effect.flip(old.call(options, Effect.succeed(1))))._tag, "LeaseLostError")
+    }).pipe(Effect.provide(layerMemory()))
+  )
+  it.effect("leases each resource to one worker", () =>
+    Effect.gen(function* () {
+      const worker = yield* (yield* Journal).join("r", header)
+      yield* worker.add(["a", "b", "c"])
+      const first = yield* worker.claim({ limit: 2 })
+      const second = yield* worker.claim({ limit: 2 })
+      assert.deepStrictEqual(
+        [...first, ...second].map(({ resource }) => resource),
+        ["a", "b", "c"]
+      )
+    }).pipe(Effect.provide(layerMemory()))
+  )
+  it.effect("leases no resource that is done", () =>
+    Effect.gen(function* () {
+      const worker = yield* (yield* Journal).join("r", header)
+      yield* worker.add(["a"])
+      for (const lease of yield* worker.claim({ limit: 1 })) yield* lease.complete
+      assert.strictEqual((yield* worker.claim({ limit: 1 })).length, 0)
+    }).pipe(Effect.provide(layerMemory()))
+  )
+  it.effect("shows a cancelled run in its status", () =>
+    Effect.gen(function* () {
+      const journal = yield* Journal
+      yield* journal.join("r", header)
+      yield* journal.cancel("r")
+      assert.strictEqual((yield* journal.status("r"))?.isCancelled, true)
+    }).pipe(Effect.provide(layerMemory()))
+  )
+})
