@@ -1,0 +1,101 @@
+/** The journal on a store: leases with their renewal, and bounds in time. */
+import { BatchJobLockedError } from "@kimi-effect/core/BatchErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import { JournalMismatchError, type JournalStoreError, type LeaseLostError } from "@kimi-effect/core/JournalErrors"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import type { Journal, Lease, Options } from "../Journal.ts"
+import * as GroupCommit from "./GroupCommit.ts"
+import * as LeaseCalls from "./Lease.ts"
+import type { Claim, ClaimRequest, Header, Store } from "./Store.ts"
+
+export const rulesOf = ({ lease, timeout }: Options): ReadonlyArray<OptionRules.Rule> => [
+  OptionRules.positiveDuration("lease", lease),
+  OptionRules.positiveDuration("timeout", timeout)
+]
+
+/** The resource of a run that one process works on. */
+const wholeRun = "run"
+
+export const make = (
+  store: Store,
+  { lease = "2 seconds", timeout: timeoutInput = "10 seconds" }: Options
+): Effect.Effect<Journal["Service"], never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const ttl = OptionRules.durationOf(lease)
+    const ttlMillis = Duration.toMillis(ttl)
+    const timeout = OptionRules.durationOf(timeoutInput)
+    const append = yield* GroupCommit.make(store, timeout)
+    const within = <A>(operation: string, effect: Effect.Effect<A, JournalStoreError>) =>
+      GroupCommit.bounded(store, operation, timeout, effect)
+
+    const leaseOf = (runId: string, claim: Claim): Effect.Effect<Lease, JournalStoreError, Scope.Scope> =>
+      Effect.gen(function* () {
+        let isOver = false
+        const end = (isCompleted: boolean): Effect.Effect<void, JournalStoreError | LeaseLostError> =>
+          Effect.suspend(() => {
+            isOver = true
+            return Effect.flatMap(within("end a lease", store.end(runId, claim, isCompleted)), (isHeld) =>
+              isHeld ? Effect.void : Effect.fail(GroupCommit.leaseLost(claim.resource, claim.epoch))
+            )
+          })
+        // A lease that cannot be released expires.
+        yield* Effect.addFinalizer(() => Effect.suspend(() => (isOver ? Effect.void : Effect.ignore(end(false)))))
+        const renew = Effect.suspend(() => (isOver ? Effect.succeed(true) : store.renew(runId, claim, ttlMillis))).pipe(
+          Effect.tap((isHeld) =>
+            Effect.sync(() => {
+              isOver ||= !isHeld
+            })
+          ),
+          (effect) => within("renew a lease", effect),
+          // The store refuses writes once another worker has the lease.
+          Effect.ignore
+        )
+        yield* Effect.forkScoped(Effect.repeat(Effect.delay(renew, Duration.millis(ttlMillis / 3)), Schedule.forever))
+        const entries = LeaseCalls.newest(yield* within("read", store.read(runId, claim.resource)))
+        const calls = LeaseCalls.make(store.name, runId, claim, entries, append, () => isOver)
+        return { ...claim, ...calls, complete: end(true), release: end(false) }
+      })
+
+    const open = (runId: string, header: Header) =>
+      Effect.flatMap(within("open", store.open(runId, header)), (recorded) =>
+        recorded.kind === header.kind && recorded.digest === header.digest
+          ? Effect.void
+          : Effect.fail(
+              new JournalMismatchError({
+                message: `The run ${runId} was started by another program or with other options`,
+                key: "header",
+                recorded: `${recorded.kind}/${recorded.digest}`,
+                actual: `${header.kind}/${header.digest}`
+              })
+            )
+      )
+    const claim = (runId: string, request: Omit<ClaimRequest, "ttlMillis">) =>
+      Effect.uninterruptible(
+        Effect.flatMap(within("claim", store.claim(runId, { ...request, ttlMillis })), (claims) =>
+          Effect.forEach(claims, (one) => leaseOf(runId, one))
+        )
+      )
+    return {
+      run: (runId, header) =>
+        Effect.gen(function* () {
+          yield* open(runId, header)
+          yield* within("add", store.add(runId, [wholeRun]))
+          const [only] = yield* claim(runId, { resource: wholeRun, limit: 1 })
+          if (only !== undefined) return only
+          return yield* new BatchJobLockedError({
+            message: `Another process works on the run ${runId}, or it is done`,
+            job: runId
+          })
+        }),
+      join: (runId, header) =>
+        Effect.as(open(runId, header), {
+          add: (resources: ReadonlyArray<string>) => within("add", store.add(runId, resources)),
+          claim: ({ limit }: { readonly limit: number }) => claim(runId, { limit })
+        }),
+      status: (runId) => within("read the status", store.status(runId)),
+      cancel: (runId) => within("cancel", store.cancel(runId))
+    }
+  })
