@@ -48,6 +48,7 @@ const permitted: Readonly<Record<string, string>> = {
   "client/src/node/internal/FileCacheStore.ts": "entries that other processes read",
   "client/src/node/internal/SqliteBudgetStore.ts": "leases that other processes read, and scopes that have ended",
   "client/src/node/internal/SqliteCacheStore.ts": "entries that other processes read",
+  "client/src/node/internal/SqliteJournalStore.ts": "leases that other processes read",
   "client/src/node/internal/redis/LazyConnection.ts": "times of states and errors"
 }
 

@@ -68,6 +68,8 @@ export class Journal extends Context.Service<
      * Starts or resumes a run that only one process works on, until the scope
      * closes. Fails with `BatchJobLockedError` while another one does, and with
      * `JournalMismatchError` when the run was started with another header.
+     * A complete run is replayed: its results are returned, and a call that it
+     * does not contain fails with `JournalMismatchError`.
      */
     readonly run: (
       runId: string,

@@ -138,4 +138,84 @@ describe("Journal", () => {
       assert.strictEqual((yield* journal.status("r"))?.isCancelled, true)
     }).pipe(Effect.provide(layerMemory()))
   )
+  describe("a complete run", () => {
+    const complete = Effect.scoped(
+      Effect.gen(function* () {
+        const lease = yield* onRun
+        yield* lease.call(options, Effect.succeed(1))
+        yield* lease.complete
+      })
+    )
+    it.effect("returns its results without running calls", () =>
+      Effect.gen(function* () {
+        yield* complete
+        const lease = yield* onRun
+        assert.strictEqual(yield* lease.call(options, Effect.die("the call was made")), 1)
+      }).pipe(Effect.provide(layerMemory()))
+    )
+    it.effect("is replayed by several processes at once", () =>
+      Effect.gen(function* () {
+        yield* complete
+        const leases = [yield* onRun, yield* onRun]
+        const results = yield* Effect.forEach(leases, (lease) => lease.call(options, Effect.die("the call was made")))
+        assert.deepStrictEqual(results, [1, 1])
+      }).pipe(Effect.provide(layerMemory()))
+    )
+    it.effect("refuses a call that it does not contain", () =>
+      Effect.gen(function* () {
+        yield* complete
+        const lease = yield* onRun
+        const error = yield* Effect.flip(lease.call({ ...options, key: "other" }, Effect.die("the call was made")))
+        assert.strictEqual(error._tag, "JournalMismatchError")
+      }).pipe(Effect.provide(layerMemory()))
+    )
+    it.effect("stays complete after a replay", () =>
+      Effect.gen(function* () {
+        yield* complete
+        yield* Effect.scoped(Effect.flatMap(onRun, ({ release }) => release))
+        const status = yield* (yield* Journal).status("r")
+        assert.deepStrictEqual(
+          status?.resources.map(({ state }) => state),
+          ["Completed"]
+        )
+      }).pipe(Effect.provide(layerMemory()))
+    )
+  })
+
+  describe("concurrent calls with one key", () => {
+    it.effect("are made once", () =>
+      Effect.gen(function* () {
+        const lease = yield* onRun
+        let runs = 0
+        const effect = Effect.andThen(
+          Effect.yieldNow,
+          Effect.sync(() => (runs += 1))
+        )
+        const results = yield* Effect.all([lease.call(twice, effect), lease.call(twice, effect)], {
+          concurrency: "unbounded"
+        })
+        assert.deepStrictEqual([results, runs], [[1, 1], 1])
+      }).pipe(Effect.provide(layerMemory()))
+    )
+    it.effect("continue with the second when the first is interrupted", () =>
+      Effect.gen(function* () {
+        const lease = yield* onRun
+        const started = yield* Deferred.make<void>()
+        const first = yield* Effect.forkChild(
+          lease.call(twice, Effect.andThen(Deferred.succeed(started, undefined), Effect.never))
+        )
+        yield* Deferred.await(started)
+        const second = yield* Effect.forkChild(lease.call(twice, Effect.succeed(2)))
+        yield* Fiber.interrupt(first)
+        assert.strictEqual(yield* Fiber.join(second), 2)
+      }).pipe(Effect.provide(layerMemory()))
+    )
+    it.effect("do not wait for a call with another key", () =>
+      Effect.gen(function* () {
+        const lease = yield* onRun
+        yield* Effect.forkChild(lease.call(twice, Effect.never))
+        assert.strictEqual(yield* lease.call({ ...twice, key: "other" }, Effect.succeed(2)), 2)
+      }).pipe(Effect.provide(layerMemory()))
+    )
+  })
 })

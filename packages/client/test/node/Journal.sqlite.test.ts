@@ -55,6 +55,16 @@ describe("Journal.layerSqlite", () => {
     )
   )
 
+  it.live("replays a complete run after the file was opened again", () =>
+    inFolder((folder) =>
+      Effect.gen(function* () {
+        const use = onRun(join(folder, "journal.db"))
+        yield* use((lease) => Effect.andThen(lease.call(options, Effect.succeed(1)), lease.complete))
+        assert.strictEqual(yield* use((lease) => lease.call(options, Effect.die("the call was made"))), 1)
+      })
+    )
+  )
+
   it.live("creates a file that only its owner can access", () =>
     inFolder((folder) =>
       Effect.gen(function* () {

@@ -7,7 +7,8 @@ import {
 } from "@kimi-effect/core/JournalErrors"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { type AppendError, leaseLost, storeError } from "./GroupCommit.ts"
+import { type AppendError, storeError } from "./GroupCommit.ts"
+import * as KeyLock from "./KeyLock.ts"
 import type { Append, Claim, Entry, EntryKind } from "./Store.ts"
 
 export interface CallOptions<A, I> {
@@ -35,10 +36,16 @@ export const newest = (entries: ReadonlyArray<Entry>): Map<string, Entry> => {
 }
 
 export interface Calls {
+  /**
+   * Returns the recorded result of a key, or makes the call and records its
+   * result. Of concurrent calls with one key, one is made and the others wait
+   * for it, so an effect must not use its own key. A failure is not recorded.
+   */
   readonly call: <A, I, E, R>(
     options: CallOptions<A, I>,
     effect: Effect.Effect<A, E, R>
   ) => Effect.Effect<A, E | CallError, R>
+  /** Settles an uncertain call. Does nothing when the call is not uncertain. */
   readonly resolve: <A, I>(options: CallOptions<A, I>, resolution: Resolution<A>) => Effect.Effect<void, CallError>
 }
 
@@ -60,14 +67,25 @@ const uncertain = ({
 const mismatch = (key: string, recorded: string, actual: string): JournalMismatchError =>
   new JournalMismatchError({ message: `The request of ${key} is not the recorded one`, key, recorded, actual })
 
+/** For a call that a complete run does not contain. */
+export const notRecorded = (key: string, actual: string): JournalMismatchError =>
+  new JournalMismatchError({
+    message: `The run is complete and has no result of ${key}; start another run to make this call`,
+    key,
+    recorded: "none",
+    actual
+  })
+
 export const make = (
   store: string,
   runId: string,
   claim: Claim,
   entries: Map<string, Entry>,
   append: (append: Append) => Effect.Effect<void, AppendError>,
-  isLost: () => boolean
+  /** Why no call can be made any more, undefined while calls can be made. */
+  refusal: (key: string, digest: string) => CallError | undefined
 ): Calls => {
+  const locked = KeyLock.make()
   const write = (key: string, kind: EntryKind, digest: string, body: string): Effect.Effect<void, AppendError> =>
     Effect.suspend(() => {
       const entry: Entry = { key, kind, digest, body }
@@ -85,24 +103,36 @@ export const make = (
     { codec, digest, key }: CallOptions<A, I>,
     effect: Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | CallError, R> =>
-    // Once the effect has succeeded, its result is recorded whatever happens to the caller.
+    // Once the effect has succeeded, an interruption of the caller does not stop the recording.
     Effect.uninterruptibleMask((restore) =>
       write(key, "Intent", digest, "").pipe(
         Effect.andThen(restore(effect)),
         Effect.tap((result) => Effect.flatMap(encode(codec, result), (body) => write(key, "Result", digest, body)))
       )
     )
+  const replayOrPerform = <A, I, E, R>(
+    options: CallOptions<A, I>,
+    effect: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | CallError, R> => {
+    const { codec, digest, isIdempotent = false, key } = options
+    const found = entries.get(key)
+    if (found !== undefined && found.digest !== digest) return Effect.fail(mismatch(key, found.digest, digest))
+    if (found?.kind === "Result") return decode(codec, found.body)
+    const refused = refusal(key, digest)
+    if (refused !== undefined) return Effect.fail(refused)
+    if (found?.kind === "Intent" && !isIdempotent) return Effect.fail(uncertain(options))
+    return perform(options, effect)
+  }
   return {
-    call: <A, I, E, R>(options: CallOptions<A, I>, effect: Effect.Effect<A, E, R>) =>
-      Effect.suspend((): Effect.Effect<A, E | CallError, R> => {
-        const { codec, digest, isIdempotent = false, key } = options
-        const found = entries.get(key)
-        if (found !== undefined && found.digest !== digest) return Effect.fail(mismatch(key, found.digest, digest))
-        if (found?.kind === "Result") return decode(codec, found.body)
-        if (isLost()) return Effect.fail(leaseLost(claim.resource, claim.epoch))
-        if (found?.kind === "Intent" && !isIdempotent) return Effect.fail(uncertain(options))
-        return perform(options, effect)
-      }),
+    call: (options, effect) =>
+      Effect.suspend(() =>
+        entries.get(options.key)?.kind === "Result"
+          ? replayOrPerform(options, effect)
+          : locked(
+              options.key,
+              Effect.suspend(() => replayOrPerform(options, effect))
+            )
+      ),
     resolve: (options, resolution) =>
       Effect.suspend((): Effect.Effect<void, CallError> => {
         const { codec, digest, key } = options

@@ -19,6 +19,23 @@ export const rulesOf = ({ lease, timeout }: Options): ReadonlyArray<OptionRules.
 /** The resource of a run that one process works on. */
 const wholeRun = "run"
 
+/** The run when it is complete: its results are returned, and no call is made. */
+const completed = (
+  store: Store,
+  runId: string,
+  within: <A>(operation: string, effect: Effect.Effect<A, JournalStoreError>) => Effect.Effect<A, JournalStoreError>
+): Effect.Effect<Lease | undefined, JournalStoreError> =>
+  Effect.gen(function* () {
+    const status = yield* within("read the status", store.status(runId))
+    const found = status?.resources.find(({ resource }) => resource === wholeRun)
+    if (found?.state !== "Completed") return undefined
+    const claim = { resource: wholeRun, epoch: found.epoch }
+    const entries = LeaseCalls.newest(yield* within("read", store.read(runId, wholeRun)))
+    const append = () => Effect.fail(GroupCommit.leaseLost(wholeRun, found.epoch))
+    const calls = LeaseCalls.make(store.name, runId, claim, entries, append, LeaseCalls.notRecorded)
+    return { ...claim, ...calls, complete: Effect.void, release: Effect.void }
+  })
+
 export const make = (
   store: Store,
   { lease = "2 seconds", timeout: timeoutInput = "10 seconds" }: Options
@@ -55,7 +72,9 @@ export const make = (
         )
         yield* Effect.forkScoped(Effect.repeat(Effect.delay(renew, Duration.millis(ttlMillis / 3)), Schedule.forever))
         const entries = LeaseCalls.newest(yield* within("read", store.read(runId, claim.resource)))
-        const calls = LeaseCalls.make(store.name, runId, claim, entries, append, () => isOver)
+        const calls = LeaseCalls.make(store.name, runId, claim, entries, append, () =>
+          isOver ? GroupCommit.leaseLost(claim.resource, claim.epoch) : undefined
+        )
         return { ...claim, ...calls, complete: end(true), release: end(false) }
       })
 
@@ -84,9 +103,10 @@ export const make = (
           yield* open(runId, header)
           yield* within("add", store.add(runId, [wholeRun]))
           const [only] = yield* claim(runId, { resource: wholeRun, limit: 1 })
-          if (only !== undefined) return only
+          const lease = only ?? (yield* completed(store, runId, within))
+          if (lease !== undefined) return lease
           return yield* new BatchJobLockedError({
-            message: `Another process works on the run ${runId}, or it is done`,
+            message: `Another process works on the run ${runId}`,
             job: runId
           })
         }),
