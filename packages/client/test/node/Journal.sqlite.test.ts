@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -83,6 +83,19 @@ describe("Journal.layerSqlite", () => {
         const error = yield* Effect.flip(onRun(filename)(() => Effect.void))
         assert.strictEqual(error._tag, "JournalStoreError")
         assert.strictEqual(readFileSync(filename, "utf8"), "x".repeat(8_192))
+      })
+    )
+  )
+
+  it.live("fails with JournalStoreError on a file whose end is missing", () =>
+    inFolder((folder) =>
+      Effect.gen(function* () {
+        const filename = join(folder, "journal.db")
+        const use = onRun(filename)
+        yield* use((lease) => lease.call({ ...options, codec: Schema.String }, Effect.succeed("x".repeat(100_000))))
+        truncateSync(filename, 4_096)
+        const error = yield* Effect.flip(use(() => Effect.void))
+        assert.strictEqual(error._tag, "JournalStoreError")
       })
     )
   )
