@@ -7,20 +7,17 @@ import { Effect } from "effect"
 import { agents } from "./support/errors/agents.ts"
 import { batches } from "./support/errors/batches.ts"
 import { files } from "./support/errors/files.ts"
+import { journals } from "./support/errors/journals.ts"
 import { outputs } from "./support/errors/outputs.ts"
 import { responses } from "./support/errors/responses.ts"
 import { stages } from "./support/errors/stages.ts"
 import { swarms } from "./support/errors/swarms.ts"
 import { tools } from "./support/errors/tools.ts"
 
-const journals = "journals do not exist yet"
 const hostBatches = "nothing follows the batches of the host yet"
 
 /** Tags that no operation produces yet, each with the reason. A tag is removed together with the reason. */
 const unproduced = {
-  JournalMismatchError: journals,
-  UncertainToolResultError: journals,
-  LeaseLostError: journals,
   BatchExpiredError: hostBatches,
   BatchFailedError: hostBatches
 } as const satisfies { readonly [T in Tag]?: string }
@@ -34,6 +31,7 @@ const produced: { readonly [T in Exclude<Tag, keyof typeof unproduced>]: Effect.
   ...files,
   ...outputs,
   ...batches,
+  ...journals,
   ...swarms
 }
 
