@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { ToolCall } from "@kimi-effect/core/Tool"
 import { Reply } from "@kimi-effect/testing"
 import { DateTime, Effect, Schema } from "effect"
 import { Chat, LanguageModel, Prompt, type Response, Tool, Toolkit } from "effect/ai"
@@ -284,9 +285,10 @@ describe("arguments that are not JSON", () => {
           const chat = yield* Chat.empty
           yield* chat.generateText({ prompt: "Weather?", toolkit: Weather })
           yield* chat.generateText({ prompt: "Again", toolkit: Weather })
-          const sent = (yield* lastMessages(server)).flatMap(({ tool_calls }) => tool_calls ?? []) as ReadonlyArray<{
-            readonly function: { readonly arguments: string }
-          }>
+          const ToolCalls = Schema.Array(ToolCall)
+          const sent = (yield* lastMessages(server)).flatMap(({ tool_calls }) =>
+            Schema.decodeUnknownSync(ToolCalls)(tool_calls ?? [])
+          )
           assert.deepStrictEqual(
             sent.map((call): unknown => JSON.parse(call.function.arguments)),
             [{ invalid_arguments: broken }]
