@@ -54,7 +54,10 @@ for (const path of pathsOf(kimi, [])) {
 
 const codes = [
   [0, "success"],
-  [exitCodes.other, "another failure, such as a file that cannot be read, or problems that `kimi doctor` has found"],
+  [
+    exitCodes.other,
+    "another failure, such as a file that cannot be read, problems that `kimi doctor` has found, or a batch with rows left"
+  ],
   [exitCodes.usage, "wrong usage; nothing was done"],
   ...Object.entries(exitCodes.byCategory).map(([category, code]) => [code, `error of the category ${category}`]),
   [exitCodes.interrupted, "interrupted by Ctrl-C"]

@@ -1,6 +1,7 @@
 /** The command with all its subcommands. */
 import * as Command from "effect/cli/Command"
 import { balance } from "./commands/balance.ts"
+import { batch } from "./commands/batch.ts"
 import { chat } from "./commands/chat.ts"
 import { config } from "./commands/config.ts"
 import { cost } from "./commands/cost.ts"
@@ -21,6 +22,7 @@ export const kimi = Command.make("kimi").pipe(
     tokens,
     cost,
     files,
+    batch,
     balance,
     doctor,
     config,

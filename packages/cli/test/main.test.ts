@@ -1,6 +1,7 @@
 /** The program as a process: through pipes, and in a terminal. */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import * as MockServer from "@kimi-effect/testing/node/MockServer"
@@ -79,6 +80,22 @@ describe("the process", () => {
       assert.strictEqual(code, 130)
       assert.include(stderr, "--history talk.json")
       yield* server.awaitAborted(1)
+    })
+  )
+
+  it.live("ends a batch at Ctrl-C with the way to resume", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make({ latency: "1 hour" })
+      const folder = yield* temporaryFolder
+      const input = join(folder, "in.jsonl")
+      writeFileSync(input, JSON.stringify({ messages: [{ role: "user", content: "Hello" }] }))
+      const child = yield* start(["batch", "run", input, join(folder, "out.jsonl")], { KIMI_BASE_URL: server.url })
+      const waiting = yield* Effect.forkChild(ended(child), { startImmediately: true })
+      yield* server.awaitRequests(1)
+      child.kill("SIGINT")
+      const { code, stderr } = yield* Fiber.join(waiting)
+      assert.strictEqual(code, 130)
+      assert.include(stderr, "Run the same command again")
     })
   )
 

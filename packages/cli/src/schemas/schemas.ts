@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import { FileObject } from "@kimi-effect/core/File"
 import { Balance } from "./balance.ts"
+import { BatchRun, BatchStatus } from "./batch.ts"
 import { Chat, ChatEvent } from "./chat.ts"
 import { ConfigOptions } from "./config.ts"
 import { CostEstimate } from "./cost.ts"
@@ -14,6 +15,8 @@ import { Tokens } from "./tokens.ts"
 
 export const schemas = {
   balance: Balance,
+  "batch run": BatchRun,
+  "batch status": BatchStatus,
   chat: Chat,
   "chat --stream": ChatEvent,
   config: ConfigOptions,

@@ -1,0 +1,59 @@
+/** `kimi batch` */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
+import { jsonFlag, optionFlags } from "../optionFlags.ts"
+
+const load = loadModule(() => import("../handlers/batch.ts"))
+
+const output = Argument.String("output").pipe(
+  Argument.withDescription("The JSONL file of the answers, one line for each row.")
+)
+
+const run = Command.make(
+  "run",
+  {
+    input: Argument.String("input").pipe(
+      Argument.withDescription("The JSONL file of the requests, which may be compressed as .gz.")
+    ),
+    output,
+    rows: Flag.Int("rows").pipe(Flag.withDescription("Rows in flight. Default: 16."), Flag.withDefault(16)),
+    column: Flag.String("column").pipe(
+      Flag.withDescription("The member of each line with the prompt, if the lines are not requests."),
+      Flag.optional
+    ),
+    rerun: Flag.String("rerun").pipe(
+      Flag.withDescription("Runs failed rows again, by the tag of their error. May be repeated."),
+      Flag.withMetavar("tag"),
+      Flag.between(0, 100)
+    ),
+    json: jsonFlag,
+    options: optionFlags
+  },
+  (input) => Effect.flatMap(load, ({ run }) => run(input))
+).pipe(
+  Command.withDescription(
+    "Runs the requests of a file, or continues where it ended: the same command resumes it. Exits with 1 if the batch was stopped, rows have failed or lines are no rows."
+  ),
+  Command.withExamples([
+    { command: "kimi batch run questions.jsonl answers.jsonl", description: "Run a file, or continue it" },
+    {
+      command: "kimi batch run questions.jsonl answers.jsonl --rerun RequestTimeoutError",
+      description: "Run the rows again that took too long"
+    }
+  ])
+)
+
+const status = Command.make("status", { output, json: jsonFlag }, (input) =>
+  Effect.flatMap(load, ({ status }) => status(input))
+).pipe(
+  Command.withDescription("Counts the rows of an output, of a running batch too. Needs neither a key nor a network.")
+)
+
+export const batch = Command.make("batch").pipe(
+  Command.withDescription("Runs the requests of a JSONL file, which can be interrupted and continued."),
+  Command.withShortDescription("Run the requests of a file"),
+  Command.withSubcommands([run, status])
+)

@@ -1,0 +1,110 @@
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { decoded, withServer } from "../mockedHost.ts"
+import { runKimi } from "../runKimi.ts"
+import { temporaryFolder } from "../temporaryFolder.ts"
+
+const lineOf = (content: string) => JSON.stringify({ id: content, request: { messages: [{ role: "user", content }] } })
+
+const filesOf = (lines: ReadonlyArray<string>) =>
+  Effect.map(temporaryFolder, (folder) => {
+    const input = join(folder, "in.jsonl")
+    writeFileSync(input, `${lines.join("\n")}\n`)
+    return { input, output: join(folder, "out.jsonl") }
+  })
+
+describe("kimi batch run", () => {
+  it.live("requests no row again that is done", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a"), lineOf("b")])
+        const args = ["batch", "run", input, output, "--json"]
+        const first = yield* runKimi(args, { env })
+        assert.strictEqual(first.code, 0, first.stderr)
+        assert.deepInclude(decoded("batch run", first.stdout), { answered: 2, failed: 0, resumed: 0, stopped: null })
+        assert.include(first.stderr, "2 rows")
+        const second = yield* runKimi(args, { env })
+        assert.deepInclude(decoded("batch run", second.stdout), { answered: 2, resumed: 2 })
+        assert.lengthOf(yield* server.requests, 2)
+        assert.lengthOf(readFileSync(output, "utf8").trim().split("\n"), 2)
+      })
+    )
+  )
+
+  it.live("fails for lines that are no rows", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a"), "no row"])
+        const { code, stderr } = yield* runKimi(["batch", "run", input, output], { env })
+        assert.strictEqual(code, 1)
+        assert.include(stderr, "Lines that are no rows: 1")
+        assert.include(stderr, `${output}.rejects.jsonl`)
+      })
+    )
+  )
+
+  it.live("names the flag that runs failed rows again", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const request = { model: "no-such-model", messages: [{ role: "user", content: "a" }] }
+        const { input, output } = yield* filesOf([JSON.stringify({ id: "a", request })])
+        const args = ["batch", "run", input, output]
+        const { code, stderr } = yield* runKimi(args, { env })
+        assert.strictEqual(code, 1)
+        const flag = /--rerun (\w+)/.exec(stderr)?.[1] ?? ""
+        assert.strictEqual(flag, "ModelNotFoundError", stderr)
+        yield* runKimi(args, { env })
+        assert.lengthOf(yield* server.requests, 1)
+        yield* runKimi([...args, "--rerun", flag], { env })
+        assert.lengthOf(yield* server.requests, 2)
+      })
+    )
+  )
+
+  it.live("refuses a tag that no error has", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a")])
+        const { code, stderr } = yield* runKimi(["batch", "run", input, output, "--rerun", "Nothing"], { env })
+        assert.strictEqual(code, 10)
+        assert.include(stderr, "--rerun")
+      })
+    )
+  )
+
+  it.live("stops at a key that the host refuses", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a")])
+        const { code, stderr, stdout } = yield* runKimi(["batch", "run", input, output, "--json"], {
+          env: { ...env, KIMI_API_KEY: "sk-another" }
+        })
+        assert.strictEqual(code, 1)
+        assert.strictEqual(decoded("batch run", stdout).stopped, "Error")
+        assert.include(stderr, "AuthenticationError")
+      })
+    )
+  )
+})
+
+describe("kimi batch status", () => {
+  it.live("counts the rows of an output", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a"), lineOf("b")])
+        yield* runKimi(["batch", "run", input, output], { env })
+        const { stdout } = yield* runKimi(["batch", "status", output, "--json"])
+        assert.deepInclude(decoded("batch status", stdout), { answered: 2, failed: 0 })
+      })
+    )
+  )
+
+  it.live("fails for an output that does not exist", () =>
+    Effect.map(runKimi(["batch", "status", "/nonexistent/out.jsonl"]), ({ code, stderr }) => {
+      assert.notStrictEqual(code, 0)
+      assert.include(stderr, "kimi: ")
+    })
+  )
+})
