@@ -12,6 +12,7 @@ import { replay } from "./commands/replay.ts"
 import { schema } from "./commands/schema.ts"
 import { serveMock } from "./commands/serveMock.ts"
 import { simulate } from "./commands/simulate.ts"
+import { swarm } from "./commands/swarm.ts"
 import { tokens } from "./commands/tokens.ts"
 
 export const kimi = Command.make("kimi").pipe(
@@ -23,6 +24,7 @@ export const kimi = Command.make("kimi").pipe(
     cost,
     files,
     batch,
+    swarm,
     balance,
     doctor,
     config,

@@ -11,6 +11,7 @@ import { FileList, FilesDeleted, FileText } from "./files.ts"
 import { Models } from "./models.ts"
 import { Replay } from "./replay.ts"
 import { Serving } from "./serveMock.ts"
+import { SwarmRun } from "./swarm.ts"
 import { Tokens } from "./tokens.ts"
 
 export const schemas = {
@@ -30,6 +31,7 @@ export const schemas = {
   models: Models,
   replay: Replay,
   "serve-mock": Serving,
+  swarm: SwarmRun,
   tokens: Tokens
 } as const
 
