@@ -1,11 +1,12 @@
 /** Calls with promises and with Effect, at a transport that responds immediately. */
 import { ChatTransport, KimiClient, Provider } from "@kimi-effect/client"
 import { Kimi } from "@kimi-effect/client/promise"
-import { ChatResponse, KimiConfig, type StreamEvent, StreamFold } from "@kimi-effect/core"
+import { KimiConfig, type StreamEvent, StreamFold } from "@kimi-effect/core"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { request, response } from "../harness/greeting.ts"
 
 /** Microseconds of CPU per call, and per event of a stream. */
 export interface RoundResult {
@@ -20,21 +21,6 @@ export interface RoundResult {
 const calls = 20_000
 const streams = 400
 const eventsPerStream = 100
-
-const response = new ChatResponse({
-  id: "chatcmpl-6a5a94402c5b15ae3c2ccb5b",
-  model: "kimi-k3",
-  created: 1784321103,
-  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
-  usage: {
-    prompt_tokens: 17,
-    completion_tokens: 3,
-    total_tokens: 20,
-    cached_tokens: 0,
-    cache_write_tokens: 0,
-    reasoning_tokens: 0
-  }
-})
 
 const [start, , ...end] = StreamFold.toEvents(response)
 const delta: StreamEvent.StreamEvent = { _tag: "TextDelta", choice: 0, text: "hello " }
@@ -58,11 +44,6 @@ const kimi = Kimi.fromLayer(
   )
 )
 const client = await kimi.runtime.runPromise(Effect.service(KimiClient.KimiClient))
-
-const request = {
-  model: "kimi-k3",
-  messages: [{ role: "user" as const, content: "Reply with exactly one word: hello." }]
-}
 
 const cpuOf = async (count: number, run: () => Promise<unknown>): Promise<number> => {
   const before = process.cpuUsage()

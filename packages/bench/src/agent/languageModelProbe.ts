@@ -6,7 +6,7 @@
 import { ChatTransport, KimiClient, Provider } from "@kimi-effect/client"
 import * as KimiLanguageModel from "@kimi-effect/client/agent/KimiLanguageModel"
 import { KimiNode } from "@kimi-effect/client/node"
-import { ChatResponse, KimiConfig, StreamFold } from "@kimi-effect/core"
+import { KimiConfig, StreamFold } from "@kimi-effect/core"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import { createMoonshotAI } from "@ai-sdk/moonshotai"
 import { generateText, streamText } from "ai"
@@ -18,6 +18,7 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { response } from "../harness/greeting.ts"
 
 /** Microseconds of CPU: per call, and per chunk of a stream. */
 export interface LanguageModelResult {
@@ -40,23 +41,6 @@ const deltas = 1_000
 const perRead = 10
 
 const prompt = "Reply with exactly one word: hello."
-
-const usage = {
-  prompt_tokens: 17,
-  completion_tokens: 3,
-  total_tokens: 20,
-  cached_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 0
-}
-
-const response = new ChatResponse({
-  id: "chatcmpl-6a5a94402c5b15ae3c2ccb5b",
-  model: "kimi-k3",
-  created: 1784321103,
-  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
-  usage
-})
 
 const delta: StreamEvent = { _tag: "TextDelta", choice: 0, text: "hello " }
 const events = StreamFold.toEvents(response).flatMap((event): ReadonlyArray<StreamEvent> =>

@@ -1,11 +1,12 @@
 /** Clients with one option on each, with 64 calls in flight at a transport that responds after one turn of the event loop. */
 import { ChatTransport, KimiClient, Provider } from "@kimi-effect/client"
-import { ChatResponse, KimiConfig } from "@kimi-effect/core"
+import { KimiConfig } from "@kimi-effect/core"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { request, response } from "../harness/greeting.ts"
 
 const limits = {
   maxConcurrency: 1_000,
@@ -34,26 +35,6 @@ export type RoundResult = { readonly [N in Name | "transport"]: number }
 
 const calls = 16_384
 const atOnce = 64
-
-const response = new ChatResponse({
-  id: "chatcmpl-6a5a94402c5b15ae3c2ccb5b",
-  model: "kimi-k3",
-  created: 1784321103,
-  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
-  usage: {
-    prompt_tokens: 17,
-    completion_tokens: 3,
-    total_tokens: 20,
-    cached_tokens: 0,
-    cache_write_tokens: 0,
-    reasoning_tokens: 0
-  }
-})
-
-const request = {
-  model: "kimi-k3",
-  messages: [{ role: "user" as const, content: "Reply with exactly one word: hello." }]
-}
 
 const transport: ChatTransport.ChatTransport["Service"] = {
   provider: Provider.providers.moonshot,

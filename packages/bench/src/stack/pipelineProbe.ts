@@ -1,6 +1,6 @@
 /** The whole client around a transport that responds immediately, and the transport alone. */
 import { KimiClient, ChatTransport, Provider } from "@kimi-effect/client"
-import { ChatResponse, KimiConfig } from "@kimi-effect/core"
+import { KimiConfig } from "@kimi-effect/core"
 import * as Accounting from "@kimi-effect/core/Accounting"
 import * as Hedge from "@kimi-effect/core/Hedge"
 import { MockProvider } from "@kimi-effect/testing"
@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Stream from "effect/Stream"
+import { request, response } from "../harness/greeting.ts"
 
 /** Microseconds of CPU per call. */
 export interface RoundResult {
@@ -19,26 +20,6 @@ export interface RoundResult {
 }
 
 const calls = 20_000
-
-const response = new ChatResponse({
-  id: "chatcmpl-6a5a94402c5b15ae3c2ccb5b",
-  model: "kimi-k3",
-  created: 1784321103,
-  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
-  usage: {
-    prompt_tokens: 17,
-    completion_tokens: 3,
-    total_tokens: 20,
-    cached_tokens: 0,
-    cache_write_tokens: 0,
-    reasoning_tokens: 0
-  }
-})
-
-const request = {
-  model: "kimi-k3",
-  messages: [{ role: "user" as const, content: "Reply with exactly one word: hello." }]
-}
 
 const transport: ChatTransport.ChatTransport["Service"] = {
   provider: Provider.providers.custom,

@@ -1,6 +1,6 @@
 /** The same client around a transport that responds immediately, with telemetry off and with metrics, spans and records on. */
 import { ChatTransport, KimiClient, Provider } from "@kimi-effect/client"
-import { CallLog, ChatResponse, KimiConfig, Logging, Observer } from "@kimi-effect/core"
+import { CallLog, KimiConfig, Logging, Observer } from "@kimi-effect/core"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
@@ -10,6 +10,7 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Otlp from "effect/observability/Otlp"
 import * as Stream from "effect/Stream"
+import { request, responseOf } from "../harness/greeting.ts"
 
 /** Microseconds of CPU per call, or per stream. */
 export interface CpuCost {
@@ -38,32 +39,12 @@ export const chunksPerRead = 8
 const calls = 10_000
 const streams = 60
 
-const usage = {
-  prompt_tokens: 17,
-  completion_tokens: chunks,
-  total_tokens: 17 + chunks,
-  cached_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 0
-}
-
-const response = new ChatResponse({
-  id: "chatcmpl-6a5a94402c5b15ae3c2ccb5b",
-  model: "kimi-k3",
-  created: 1784321103,
-  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
-  usage
-})
-
-const request = {
-  model: "kimi-k3",
-  messages: [{ role: "user" as const, content: "Reply with exactly one word: hello." }]
-}
+const response = responseOf(chunks)
 
 const start: StreamEvent = { _tag: "Start", id: "chatcmpl-1", model: "kimi-k3", created: 1784321103 }
 const delta: StreamEvent = { _tag: "TextDelta", choice: 0, text: "hello " }
 const end: ReadonlyArray<StreamEvent> = [
-  { _tag: "Usage", usage },
+  ...(response.usage === undefined ? [] : [{ _tag: "Usage" as const, usage: response.usage }]),
   { _tag: "Finish", finishReason: "stop", finishReasons: ["stop"] }
 ]
 

@@ -160,7 +160,7 @@ export interface RunOptions {
  * @category models
  * @since 0.1.0
  */
-export interface ToolSet<in out R = never> {
+export interface ToolSet<out R = never> {
   /** The `tools` of a request. */
   readonly definitions: ReadonlyArray<ToolDefinition>
   /** The names of the tools in their toolkits. */

@@ -11,7 +11,7 @@ import type { Body } from "./start.ts"
 import type { ToolSet } from "../../agent/ToolSet.ts"
 import * as Effect from "effect/Effect"
 
-const instructions = ({ agents }: Settings<never>, tools: ReadonlyArray<string>): string =>
+const instructions = (agents: number, tools: ReadonlyArray<string>): string =>
   [
     "You coordinate a team of agents. Split the task into parts that do not depend on each other, create a sub-agent for each kind of part, and assign the parts.",
     "Assign all parts that can run in parallel in one turn. Do simple tasks yourself, without a sub-agent.",
@@ -27,7 +27,7 @@ export const bodyOf =
   (settings: Settings<R>): Body<R> => {
     const { orchestrator: profile = {}, subAgentTools, tools } = options
     const grants = { own, tools: granted(tools, subAgentTools) }
-    const rules = instructions(settings as unknown as Settings<never>, grants.tools?.names ?? [])
+    const rules = instructions(settings.agents, grants.tools?.names ?? [])
     const job: Job<R> = {
       id: orchestrator,
       name: orchestrator,

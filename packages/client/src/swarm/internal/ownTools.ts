@@ -79,7 +79,7 @@ export const granted = <R>(
 
 /** The tools of two sets, whose names differ. */
 export const merged = <R>(own: ToolSet.ToolSet, tools: ToolSet.ToolSet<R> | undefined): ToolSet.ToolSet<R> => {
-  if (tools === undefined) return own as unknown as ToolSet.ToolSet<R>
+  if (tools === undefined) return own
   return {
     definitions: [...own.definitions, ...tools.definitions],
     names: [...own.names, ...tools.names],
