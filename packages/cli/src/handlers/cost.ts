@@ -31,14 +31,16 @@ interface Input {
 }
 
 const decode = Schema.decodeUnknownResult(
-  Schema.fromJsonString(Schema.Union([Schema.Struct({ body: ChatRequest }), ChatRequest]))
+  Schema.fromJsonString(
+    Schema.Union([Schema.Struct({ request: ChatRequest }), Schema.Struct({ body: ChatRequest }), ChatRequest])
+  )
 )
 
 /** Errors name the line and never quote it. */
 const requestOf = (line: string, number: number, isText: boolean): Result.Result<ChatRequest, InvalidRequestError> => {
   if (isText) return Result.succeed({ messages: [user(line)] })
   return Result.match(decode(line), {
-    onSuccess: (row) => Result.succeed("body" in row ? row.body : row),
+    onSuccess: (row) => Result.succeed("request" in row ? row.request : "body" in row ? row.body : row),
     onFailure: () =>
       Result.fail(
         new InvalidRequestError({

@@ -13,12 +13,14 @@ describe("kimi cost", () => {
       const request = { messages: [{ role: "user", content: "Hello" }], max_completion_tokens: 1000 }
       writeFileSync(
         join(folder, "requests.jsonl"),
-        `${JSON.stringify(request)}\n${JSON.stringify({ custom_id: "1", body: request })}\n`
+        [request, { custom_id: "1", body: request }, { id: "2", request }]
+          .map((row) => `${JSON.stringify(row)}\n`)
+          .join("")
       )
       const { stdout } = yield* runKimi(["cost", join(folder, "requests.jsonl"), "--json"])
-      // 2 × 86 prompt tokens at $3, and 500 or 1,000 output tokens at $15, per million.
+      // 3 × 86 prompt tokens at $3, and 500 or 1,000 output tokens at $15, per million.
       assert.deepStrictEqual(decoded("cost", stdout).amounts, [
-        { currency: "USD", likely: "0.015516", worst: "0.030516" }
+        { currency: "USD", likely: "0.023274", worst: "0.045774" }
       ])
     })
   )

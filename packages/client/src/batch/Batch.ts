@@ -137,12 +137,20 @@ export const stoppingErrorTags: ReadonlyArray<KimiError["_tag"]> = [
 
 type Limits = Pick<Options, "concurrency" | "progressInterval" | "stop" | "total">
 
+const amountRule = (currency: "USD" | "CNY", amount: number | undefined): OptionRules.Rule => [
+  `stop.cost.${currency}`,
+  amount === undefined || (Number.isFinite(amount) && amount >= 0),
+  "an amount of at least zero"
+]
+
 const rulesOf = (options: Limits): ReadonlyArray<OptionRules.Rule> => [
   OptionRules.positiveInteger("concurrency", options.concurrency),
   OptionRules.positiveDuration("progressInterval", options.progressInterval),
   OptionRules.fraction("stop.errorRate", options.stop?.errorRate),
   OptionRules.positiveInteger("stop.minRows", options.stop?.minRows),
   OptionRules.positiveDuration("stop.deadline", options.stop?.deadline),
+  amountRule("USD", options.stop?.cost?.USD),
+  amountRule("CNY", options.stop?.cost?.CNY),
   OptionRules.countOrZero("total", options.total)
 ]
 

@@ -60,4 +60,27 @@ describe("the end of a Batch", () => {
       })
     )
   )
+
+  it.effect("keeps what it has at the deadline when equal rows wait for one call", () =>
+    withHost(
+      Effect.gen(function* () {
+        const fiber = yield* Effect.forkChild(
+          Batch.run(["1", "9", "9", "2"].map(ask), { stop: { deadline: "5500 millis" } })
+        )
+        yield* TestClock.adjust("1 hour")
+        const { progress, responses } = yield* passing(Fiber.join(fiber))
+        assert.deepStrictEqual(linesOf(responses), [1, 4])
+        assert.deepStrictEqual(progress.stopped, { _tag: "Deadline" })
+      })
+    )
+  )
+
+  it.effect("refuses a cost that is no amount, which no cost would reach", () =>
+    withHost(
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(Batch.run([ask("0")], { stop: { cost: { USD: Number.NaN } } }))
+        assert.include(error.message, "stop.cost.USD")
+      })
+    )
+  )
 })

@@ -1,10 +1,20 @@
-import { appendFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
+import { randomUUID } from "node:crypto"
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  truncateSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
+import { setImmediate as nextTurn } from "node:timers/promises"
 import { gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import { MockProvider, Reply } from "@kimi-effect/testing"
-import { Effect, Fiber, type Scope } from "effect"
+import { Effect, Fiber, Schema, type Scope } from "effect"
 import type { KimiClient } from "../../src/KimiClient.ts"
 import * as BatchJob from "../../src/node/BatchJob.ts"
 import { folder } from "./support/files.ts"
@@ -56,6 +66,21 @@ const withJob = <A, E>(
 const attempts = (count: number) => Effect.flatMap(MockProvider.MockProvider, (mock) => mock.attempts(count))
 
 describe("BatchJob", () => {
+  it.live("keeps values that JSON cannot hold as the text that was decoded", () =>
+    withJob(['{"n":"12"}', '{"n":"13"}'].map(lineOf), (files) =>
+      Effect.gen(function* () {
+        const schema = Schema.Struct({ n: Schema.BigIntFromString })
+        const result = yield* BatchJob.run({ ...files, order: "input", schema })
+        assert.strictEqual(result.answered, 2)
+        const values = readFileSync(files.output, "utf8")
+          .split("\n")
+          .slice(0, -1)
+          .map((line) => (JSON.parse(line) as { readonly value: unknown }).value)
+        assert.deepStrictEqual(values, [{ n: "12" }, { n: "13" }])
+      })
+    )
+  )
+
   it.live("writes a line for each row", () =>
     withJob(["a", "fail", "c"].map(lineOf), (files) =>
       Effect.gen(function* () {
@@ -196,6 +221,31 @@ describe("BatchJob", () => {
       Effect.gen(function* () {
         writeFileSync(`${input}.gz`, gzipSync(["a", "b"].map(lineOf).join("\n")))
         assert.deepInclude(yield* BatchJob.run({ input: `${input}.gz`, output }), { answered: 2 })
+      })
+    )
+  )
+
+  it.live.skipIf(!existsSync("/proc/self/fd"))("closes a compressed input that is not read to its end", () =>
+    withJob([], ({ input, output }) =>
+      Effect.gen(function* () {
+        const rows = Array.from({ length: 20_000 }, (_, index) => lineOf(index === 0 ? "broke" : randomUUID()))
+        writeFileSync(`${input}.gz`, gzipSync(rows.join("\n")))
+        broken.add("broke")
+        yield* BatchJob.run({ input: `${input}.gz`, output, concurrency: 1 })
+        broken.delete("broke")
+        const isOpen = () =>
+          readdirSync("/proc/self/fd").some((descriptor) => {
+            try {
+              return readlinkSync(`/proc/self/fd/${descriptor}`) === `${input}.gz`
+            } catch {
+              return false
+            }
+          })
+        // The system closes a file in the background.
+        yield* Effect.repeat(
+          Effect.promise(() => nextTurn()),
+          { until: () => !isOpen() }
+        )
       })
     )
   )

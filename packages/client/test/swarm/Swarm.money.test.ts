@@ -1,10 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Swarm } from "@kimi-effect/client/swarm"
+import * as KimiClient from "@kimi-effect/client/KimiClient"
 import * as Cost from "@kimi-effect/core/Cost"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import { MockProvider, Reply } from "@kimi-effect/testing"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import {
   answering,
   assign,
@@ -30,11 +34,22 @@ const full = (request: ModelRequest, content: string) => {
   })
 }
 
-const team = answering((request) => {
+const reply = (request: ModelRequest) => {
   if (isConclusion(request)) return full(request, "What there is")
   if (!isOrchestrator(request)) return full(request, "A result")
   if (stepOf(request) === 0) return calls(create("a"))
   return stepOf(request) === 1 ? calls(...tasks.map((task) => assign("a", task))) : full(request, "All done")
+}
+
+const team = answering(reply)
+
+const smallTeam = answering((request) => {
+  const usage = { prompt_tokens: 400, completion_tokens: 400 }
+  if (isConclusion(request)) return Reply.text("So far", { usage: { prompt_tokens: 100, completion_tokens: 100 } })
+  if (!isOrchestrator(request)) return Reply.text("A result", { usage })
+  return (
+    [calls(create("a")), calls(assign("a", "1")), calls(assign("a", "2"))][stepOf(request)] ?? Reply.text("All done")
+  )
 })
 
 const options = (amount: string) => ({
@@ -124,5 +139,76 @@ describe("the tool calls of a swarm", () => {
       assert.strictEqual(agent?.outcome._tag === "Stopped" && agent.outcome.error._tag, "ToolCallLimitError")
       assert.strictEqual(result.outcome._tag, "Limited")
     }).pipe(at(answering(() => calls(["look", { at: "a" }], ["look", { at: "b" }], ["look", { at: "c" }]))))
+  )
+})
+
+describe("the conclusion of a swarm", () => {
+  const timesAsked = (failure: Reply.Reply) =>
+    Effect.gen(function* () {
+      let conclusions = 0
+      const script = answering((request) => {
+        if (!isConclusion(request)) return reply(request)
+        conclusions += 1
+        return conclusions < 4 ? failure : full(request, "What there is")
+      })
+      const host = MockProvider.layerTransport({ script })
+      const client = KimiClient.layerTransport.pipe(
+        Layer.provideMerge(host),
+        Layer.provide(KimiConfig.layer({ apiKey: Redacted.make("sk-test") }))
+      )
+      yield* Effect.provide(settled(Swarm.run("Work", options("0.03"))), client)
+      return conclusions
+    })
+
+  it.effect.each([
+    ["gatewayTimeout", Reply.gatewayTimeout()],
+    ["connectionLost", Reply.connectionLost()],
+    ["emptyResponse", Reply.emptyResponse()]
+  ] as const)("is not asked for again after %s, which may have been billed", ([, failure]) =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* timesAsked(failure), 1)
+    })
+  )
+
+  it.effect("is asked for again after an overload, which is not billed", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* timesAsked(Reply.overloaded()), 4)
+    })
+  )
+})
+
+describe("a swarm that is resumed after its conclusion", () => {
+  const withTeam = <A, E>(test: Effect.Effect<A, E, KimiClient.KimiClient | MockProvider.MockProvider>) =>
+    Effect.provide(test, MockProvider.layerClient({ script: smallTeam }))
+  const within = (tokens: number) => ({
+    request: { model: "kimi-k3" },
+    limits: { agents: 2, tokens, conclusion: { promptTokens: 1_300, completionTokens: 500 } }
+  })
+
+  it.effect("has its agents left", () =>
+    withTeam(
+      Effect.gen(function* () {
+        const { state } = yield* settled(Swarm.run("Work", within(2_200)))
+        const result = yield* settled(Swarm.resume(state, "Work", within(20_000)))
+        assert.strictEqual(result.outcome._tag, "Finished")
+        assert.deepStrictEqual(
+          result.agents.map(({ outcome }) => outcome._tag),
+          ["Finished", "Finished"]
+        )
+      })
+    )
+  )
+
+  it.effect("reports the cost of each conclusion", () =>
+    withTeam(
+      Effect.gen(function* () {
+        const { state } = yield* settled(Swarm.run("Work", within(2_200)))
+        const { report } = yield* settled(Swarm.resume(state, "Work", within(2_500)))
+        assert.deepStrictEqual(
+          report.cost.map(({ total }) => BigDecimal.format(total)),
+          [BigDecimal.format(yield* billed)]
+        )
+      })
+    )
   )
 })

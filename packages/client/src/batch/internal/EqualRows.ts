@@ -93,7 +93,8 @@ const sharing = (keyOf: (request: ChatRequest) => Effect.Effect<string>): Share 
         Effect.onExit(call, (exit) => {
           inFlight.delete(key)
           if (Exit.isSuccess(exit)) answers.add(key, exit.value)
-          return Deferred.done(done, exit)
+          // A row is interrupted by the deadline or the end of the stream, which also interrupt the rows that wait for it.
+          return Exit.hasInterrupts(exit) ? Effect.void : Deferred.done(done, exit)
         })
       )
     })

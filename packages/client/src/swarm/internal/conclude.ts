@@ -1,10 +1,13 @@
 /** The last turn of an orchestrator whose swarm a limit has ended: it concludes from what there is. */
 import * as TokenCount from "@kimi-effect/core/TokenCount"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import * as AgentLoop from "../../agent/AgentLoop.ts"
 import type { KimiClient } from "../../KimiClient.ts"
 import { bounded } from "./bounded.ts"
+import { isRequeued } from "./classify.ts"
 import * as DataMarks from "./dataMarks.ts"
+import { buy } from "./governed.ts"
 import type { Job } from "./Job.ts"
 import type { Entry } from "./Recorder.ts"
 import { orchestrator, type Session } from "./Session.ts"
@@ -63,8 +66,11 @@ export const conclude = <R>(
     const prompt = fittingPrompt(session, job.prompt)
     const model = settings.options.request?.model
     const hook = settings.options.hooks?.callModel
+    // Each conclusion of a swarm that was resumed has its own state, and so its cost stays in the report.
+    let id = `${orchestrator} conclusion`
+    for (let count = 2; session.states.has(id); count++) id = `${orchestrator} conclusion ${count}`
     const result = yield* AgentLoop.run({
-      agent: `${orchestrator} conclusion`,
+      agent: id,
       system,
       prompt,
       request: {
@@ -75,10 +81,17 @@ export const conclude = <R>(
       limits: { steps: 1, ...(Number.isFinite(settings.millis) ? { duration: settings.conclusion.millis } : {}) },
       hooks: {
         callModel: (call, make) => {
-          const bought = budget === undefined ? make : budget.buy(call.request, make, () => Effect.succeed(undefined))
+          const bought =
+            budget === undefined
+              ? make
+              : Effect.retry(buy(session, call, make), {
+                  while: isRequeued,
+                  times: 3,
+                  schedule: Schedule.exponential("1 second")
+                })
           return hook === undefined ? bought : hook(call, bought)
         },
-        checkpoint: (state) => Effect.sync(() => void session.states.set(`${orchestrator} conclusion`, state))
+        checkpoint: (state) => Effect.sync(() => void session.states.set(id, state))
       }
     }).pipe(Effect.orElseSucceed(() => undefined))
     return result?.text ?? ""

@@ -43,7 +43,7 @@ const tokensLeft = <R>({ settings, tokens }: Session<R>): TokenLimitError | unde
       })
 
 /** Makes a call with the money that it needs. */
-const buy = <R>(
+export const buy = <R>(
   session: Session<R>,
   { request }: ModelCall,
   make: Effect.Effect<ChatResponse, AgentError>

@@ -43,10 +43,10 @@ const restore = <R>(session: Session<R>, { agents, assignments, created }: Swarm
   for (const assignment of assignments) {
     const entry = session.recorder.add(Assignments.toJob(assignment))
     Assignments.restore(entry, assignment, agents[assignment.id])
+    session.planned.add(assignment.id)
   }
   for (const [id, state] of Object.entries(agents)) {
     session.states.set(id, state)
-    if (id !== orchestrator) session.planned.add(id)
     session.toolCalls += callsOf(state)
     session.tokens += state.usage.total_tokens
     session.costs = sumCosts([session.costs, state.costs])

@@ -1,5 +1,6 @@
 /** The lines of a file, read as it is needed. Only lines that are wanted are decoded. */
 import { createReadStream } from "node:fs"
+import { pipeline } from "node:stream"
 import { createGunzip } from "node:zlib"
 
 /** Longer lines are not requests. */
@@ -17,9 +18,8 @@ export interface InputLine {
 const open = (path: string): AsyncIterable<Buffer> => {
   const bytes = createReadStream(path, { highWaterMark: 256 * 1024 })
   if (!path.endsWith(".gz")) return bytes
-  const text = createGunzip()
-  bytes.on("error", (error) => text.destroy(error))
-  return bytes.pipe(text)
+  // Closes the file too when the lines are not read to their end; errors reach the reader.
+  return pipeline(bytes, createGunzip(), () => {})
 }
 
 /** A line in pieces, of which no more are kept than a line may have. */

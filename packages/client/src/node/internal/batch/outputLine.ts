@@ -33,7 +33,11 @@ export const encodeLine = (outcome: BatchResponse<unknown>, hasValue: boolean): 
   const body =
     outcome._tag === "Failed"
       ? { ...rest, error: encodeError(outcome.error) }
-      : { ...rest, ...(hasValue ? { value: outcome.value } : {}), response: outcome.response }
+      : {
+          ...rest,
+          ...(hasValue ? { value: JSON.parse(outcome.response.text) as unknown } : {}),
+          response: outcome.response
+        }
   return `${head}${JSON.stringify(body).slice(1)}\n`
 }
 
